@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/buf.h"
+
+#include "base/mem.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void reserve(struct buf *buf, size_t more)
+{
+	if (more > SIZE_MAX / 4 || buf->len > SIZE_MAX / 4)
+		bug("buffer of %zu and %zu bytes", buf->len, more);
+	size_t need = buf->len + more + 1;
+	if (need <= buf->cap)
+		return;
+	size_t cap = buf->cap ? buf->cap : 64;
+	while (cap < need)
+		cap *= 2;
+	buf->data = mem_realloc(buf->data, cap, 1);
+	buf->cap = cap;
+}
+
+void buf_add(struct buf *buf, const void *bytes, size_t len)
+{
+	reserve(buf, len);
+	if (len > 0)
+		memcpy(buf->data + buf->len, bytes, len);
+	buf->len += len;
+	buf->data[buf->len] = '\0';
+}
+
+void buf_adds(struct buf *buf, const char *text)
+{
+	buf_add(buf, text, strlen(text));
+}
+
+void buf_addc(struct buf *buf, char c)
+{
+	buf_add(buf, &c, 1);
+}
+
+void buf_printf(struct buf *buf, const char *fmt, ...)
+{
+	va_list args, again;
+	va_start(args, fmt);
+	va_copy(again, args);
+	int len = vsnprintf(NULL, 0, fmt, args);
+	va_end(args);
+	if (len < 0)
+		bug("format '%s'", fmt);
+	reserve(buf, (size_t)len);
+	(void)vsnprintf(buf->data + buf->len, (size_t)len + 1, fmt, again);
+	va_end(again);
+	buf->len += (size_t)len;
+}
+
+const char *buf_text(const struct buf *buf)
+{
+	return buf->data ? buf->data : "";
+}
+
+char *buf_take(struct buf *buf)
+{
+	reserve(buf, 0);
+	buf->data[buf->len] = '\0';
+	char *data = buf->data;
+	*buf = (struct buf){0};
+	return data;
+}
+
+void buf_reset(struct buf *buf)
+{
+	buf->len = 0;
+	if (buf->data)
+		buf->data[0] = '\0';
+}
+
+void buf_free(struct buf *buf)
+{
+	free(buf->data);
+	*buf = (struct buf){0};
+}

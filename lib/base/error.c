@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool error_set(struct error *err, int code, const char *fmt, ...)
+{
+	if (err == NULL)
+		return false;
+	va_list args;
+	va_start(args, fmt);
+	err->code = code;
+	(void)vsnprintf(err->text, sizeof err->text, fmt, args);
+	va_end(args);
+	return false;
+}
+
+bool error_prefix(struct error *err, const char *fmt, ...)
+{
+	if (err == NULL)
+		return false;
+	char was[sizeof err->text];
+	memcpy(was, err->text, sizeof was);
+	va_list args;
+	va_start(args, fmt);
+	int n = vsnprintf(err->text, sizeof err->text, fmt, args);
+	va_end(args);
+	if (n >= 0 && (size_t)n < sizeof err->text)
+		(void)snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s", was);
+	return false;
+}
+
+void bug_at(const char *file, int line, const char *fmt, ...)
+{
+	(void)fprintf(stderr, "BUG %s:%d: ", file, line);
+	va_list args;
+	va_start(args, fmt);
+	(void)vfprintf(stderr, fmt, args);
+	va_end(args);
+	(void)fputc('\n', stderr);
+	abort();
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* Days by Howard Hinnant's era arithmetic: a year begins in March, so that the leap day ends it. */
+#include "base/instant.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+	return a / b - (a % b < 0);
+}
+
+struct day day_of(int year, int month, int mday)
+{
+	int y = year - (month <= 2);
+	int era = (int)floor_div(y, 400);
+	int yoe = y - era * 400;
+	int doy = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + mday - 1;
+	int doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+	return (struct day){era * 146097 + doe - 719468};
+}
+
+void day_split(struct day day, int *ret_year, int *ret_month, int *ret_mday)
+{
+	int z = day.n + 719468;
+	int era = (int)floor_div(z, 146097);
+	int doe = z - era * 146097;
+	int yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	int doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+	int mp = (5 * doy + 2) / 153;
+	*ret_mday = doy - (153 * mp + 2) / 5 + 1;
+	*ret_month = mp < 10 ? mp + 3 : mp - 9;
+	*ret_year = yoe + era * 400 + (*ret_month <= 2);
+}
+
+int day_weekday(struct day day)
+{
+	int w = (day.n + 3) % 7; /* 1970-01-01 was a Thursday */
+	return w < 0 ? w + 7 : w;
+}
+
+/* Reads exactly `count` digits at `*p` and moves it on; -1 where there are none. */
+static int digits(const char **p, int count)
+{
+	int n = 0;
+	for (int i = 0; i < count; i++) {
+		if ((*p)[i] < '0' || (*p)[i] > '9')
+			return -1;
+		n = n * 10 + ((*p)[i] - '0');
+	}
+	*p += count;
+	return n;
+}
+
+static bool take(const char **p, char c)
+{
+	if (**p != c)
+		return false;
+	(*p)++;
+	return true;
+}
+
+static bool day_read(const char **p, struct day *ret)
+{
+	int year = digits(p, 4);
+	if (year < 1 || !take(p, '-'))
+		return false;
+	int month = digits(p, 2);
+	if (month < 1 || month > 12 || !take(p, '-'))
+		return false;
+	int mday = digits(p, 2);
+	if (mday < 1 || mday > 31)
+		return false;
+	struct day day = day_of(year, month, mday);
+	int y, m, d;
+	day_split(day, &y, &m, &d);
+	if (m != month) /* the 30th of February is a day of March */
+		return false;
+	*ret = day;
+	return true;
+}
+
+bool day_parse(const char *text, struct day *ret)
+{
+	struct day day;
+	if (!day_read(&text, &day) || *text != '\0')
+		return false;
+	*ret = day;
+	return true;
+}
+
+const char *day_format(struct day day, char text[DAY_TEXT_MAX])
+{
+	text[0] = '\0';
+	if (day_is_none(day))
+		return text;
+	int y, m, d;
+	day_split(day, &y, &m, &d);
+	(void)snprintf(text, DAY_TEXT_MAX, "%04d-%02d-%02d", y, m, d);
+	return text;
+}
+
+static bool fraction_read(const char **p, int *ret_ms)
+{
+	*ret_ms = 0;
+	if (!take(p, '.'))
+		return true;
+	int count = 0;
+	for (int weight = 100; **p >= '0' && **p <= '9'; (*p)++, count++, weight /= 10)
+		*ret_ms += (**p - '0') * weight;
+	return count > 0;
+}
+
+static bool offset_read(const char **p, int *ret_s)
+{
+	*ret_s = 0;
+	if (**p == 'Z' || **p == 'z') {
+		(*p)++;
+		return true;
+	}
+	int sign = **p == '-' ? -1 : 1;
+	if (!take(p, '+') && !take(p, '-'))
+		return false;
+	int h = digits(p, 2);
+	if (h < 0 || h > 23 || !take(p, ':'))
+		return false;
+	int m = digits(p, 2);
+	if (m < 0 || m > 59)
+		return false;
+	*ret_s = sign * (h * 3600 + m * 60);
+	return true;
+}
+
+bool instant_parse(const char *text, struct instant *ret)
+{
+	const char *p = text;
+	struct day day;
+	int ms, offset_s;
+	if (!day_read(&p, &day) || (*p != 'T' && *p != 't' && *p != ' '))
+		return false;
+	p++;
+	int h = digits(&p, 2);
+	if (h < 0 || h > 23 || !take(&p, ':'))
+		return false;
+	int m = digits(&p, 2);
+	if (m < 0 || m > 59 || !take(&p, ':'))
+		return false;
+	int s = digits(&p, 2);
+	if (s < 0 || s > 60 || !fraction_read(&p, &ms) || !offset_read(&p, &offset_s) || *p != '\0')
+		return false;
+	if (s == 60)
+		ms = 0;
+	ret->ms = ((int64_t)day.n * 86400 + h * 3600 + m * 60 + s - offset_s) * 1000 + ms;
+	return true;
+}
+
+const char *instant_format(struct instant t, int offset_s, char text[INSTANT_TEXT_MAX])
+{
+	text[0] = '\0';
+	if (instant_is_none(t))
+		return text;
+	int offset_min = (int)floor_div(offset_s, 60);
+	int64_t local = t.ms + (int64_t)offset_min * 60000;
+	int64_t days = floor_div(local, 86400000);
+	int rest = (int)(local - days * 86400000);
+	int y, m, d;
+	day_split((struct day){(int32_t)days}, &y, &m, &d);
+	int n = snprintf(text, INSTANT_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d", y, m, d, rest / 3600000,
+	                 rest / 60000 % 60, rest / 1000 % 60);
+	size_t at = (size_t)n;
+	if (rest % 1000 != 0)
+		at += (size_t)snprintf(text + at, INSTANT_TEXT_MAX - at, ".%03d", rest % 1000);
+	int off = offset_min < 0 ? -offset_min : offset_min;
+	if (off == 0)
+		(void)snprintf(text + at, INSTANT_TEXT_MAX - at, "Z");
+	else
+		(void)snprintf(text + at, INSTANT_TEXT_MAX - at, "%c%02d:%02d", offset_min < 0 ? '-' : '+',
+		               off / 60 % 100, off % 60);
+	return text;
+}

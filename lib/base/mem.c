@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/mem.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_SIZE = 32768, ALIGN = _Alignof(max_align_t) };
+
+struct block {
+	struct block *next;
+	size_t size, used;
+	_Alignas(max_align_t) unsigned char bytes[];
+};
+
+struct arena {
+	struct block *blocks; /* the newest first: allocations come from it */
+};
+
+void *mem_alloc(size_t size)
+{
+	void *p = calloc(1, size ? size : 1);
+	if (p == NULL)
+		bug("out of memory (%zu bytes)", size);
+	return p;
+}
+
+void *mem_realloc(void *old, size_t count, size_t size)
+{
+	void *p = reallocarray(old, count ? count : 1, size);
+	if (p == NULL)
+		bug("out of memory (%zu times %zu bytes)", count, size);
+	return p;
+}
+
+char *mem_strdup(const char *text)
+{
+	if (text == NULL)
+		return NULL;
+	size_t size = strlen(text) + 1;
+	return memcpy(mem_alloc(size), text, size);
+}
+
+static struct block *block_new(size_t size, struct block *next)
+{
+	struct block *block = malloc(sizeof *block + size);
+	if (block == NULL)
+		bug("out of memory (%zu bytes)", size);
+	block->next = next;
+	block->size = size;
+	block->used = 0;
+	return block;
+}
+
+struct arena *arena_new(void)
+{
+	struct arena *arena = mem_alloc(sizeof *arena);
+	arena->blocks = block_new(BLOCK_SIZE, NULL);
+	return arena;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	if (size > SIZE_MAX / 2)
+		bug("arena allocation of %zu bytes", size);
+	size = (size + ALIGN - 1) / ALIGN * ALIGN;
+	struct block *block = arena->blocks;
+	if (block->size - block->used < size)
+		arena->blocks = block = block_new(size > BLOCK_SIZE ? size : BLOCK_SIZE, block);
+	void *p = block->bytes + block->used;
+	block->used += size;
+	return memset(p, 0, size);
+}
+
+char *arena_strndup(struct arena *arena, const char *text, size_t len)
+{
+	char *copy = arena_alloc(arena, len + 1);
+	if (len > 0)
+		memcpy(copy, text, len);
+	return copy;
+}
+
+char *arena_strdup(struct arena *arena, const char *text)
+{
+	return text == NULL ? NULL : arena_strndup(arena, text, strlen(text));
+}
+
+char *arena_printf(struct arena *arena, const char *fmt, ...)
+{
+	va_list args, again;
+	va_start(args, fmt);
+	va_copy(again, args);
+	int len = vsnprintf(NULL, 0, fmt, args);
+	va_end(args);
+	if (len < 0)
+		bug("format '%s'", fmt);
+	char *text = arena_alloc(arena, (size_t)len + 1);
+	(void)vsnprintf(text, (size_t)len + 1, fmt, again);
+	va_end(again);
+	return text;
+}
+
+static void blocks_free(struct block *block)
+{
+	while (block != NULL) {
+		struct block *next = block->next;
+		free(block);
+		block = next;
+	}
+}
+
+void arena_reset(struct arena *arena)
+{
+	struct block *keep = arena->blocks;
+	blocks_free(keep->next);
+	keep->next = NULL;
+	keep->used = 0;
+}
+
+struct arena *arena_free(struct arena *arena)
+{
+	if (arena != NULL)
+		blocks_free(arena->blocks);
+	free(arena);
+	return NULL;
+}

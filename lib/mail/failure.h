@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MAIL_FAILURE_H
+#define MAIL_FAILURE_H
+
+#include "base/instant.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * The failure policy (contract, section 5): the protocol code reports what was seen, one table here
+ * decides what that means for the mail.
+ */
+enum smtp_stage {                /* the command whose answer, or whose want of one, is reported */
+	          SMTP_CONNECT,  /* resolve, connect */
+	          SMTP_GREETING, /* 220, EHLO */
+	          SMTP_TLS,      /* STARTTLS, handshake, certificate */
+	          SMTP_AUTH,
+	          SMTP_MAIL,
+	          SMTP_RCPT,
+	          SMTP_DATA, /* the answer to DATA itself */
+	          SMTP_BODY, /* the answer after the final dot */
+};
+
+struct smtp_report {
+	enum smtp_stage stage;
+	int code;        /* of the reply; 0: none came (refused, timed out, broken) */
+	int enhanced[3]; /* RFC 3463; zeros where the reply had none */
+	bool body_begun; /* some of the message was handed to the library when it broke */
+};
+
+enum delivery {
+	DELIVERY_SENT,         /* 250 after the body */
+	DELIVERY_RELAY,        /* the relay's fault: nothing is counted against the mail, the relay rests */
+	DELIVERY_BUSY,         /* the mail, for now: mail_busy */
+	DELIVERY_ADDRESS,      /* the address was refused */
+	DELIVERY_ADDRESS_DEAD, /* and its code says that it doesn't exist: it is marked invalid */
+	DELIVERY_REFUSED,      /* the mail, for good: mail_refused */
+	DELIVERY_DOUBT,        /* nobody knows: in_doubt */
+	DELIVERY_COUNT,
+};
+const char *delivery_name(enum delivery delivery); /* for the log */
+
+enum delivery failure_judge(const struct smtp_report *report);
+
+/* The wait before try number `attempts` + 1 (attempts ≥ 1): 1, 2, 4 … minutes, at most 1 h, of which up to an
+ * eighth is taken or added by `random` (any 64 bits). Milliseconds. */
+int64_t failure_retry_wait_ms(int attempts, uint64_t random);
+
+/* What a mailer reports of one letter. */
+enum { DELIVERY_REPLY_MAX = 512 };
+struct delivery_result {
+	int64_t mail;
+	enum delivery delivery;
+	bool template_broken;           /* the built-in one was used; `fault` says why */
+	char to[330];                   /* the address that was tried */
+	char relay[128];                /* as configured; "" where none was reached */
+	char reply[DELIVERY_REPLY_MAX]; /* the server's words, one line, valid UTF-8; or ours where it said
+	                                   none */
+	char fault[256];
+	struct instant at; /* when it ended */
+};
+
+#endif

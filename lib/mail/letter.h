@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MAIL_LETTER_H
+#define MAIL_LETTER_H
+
+#include "base/instant.h"
+#include "base/mem.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A mail on its way from the engine to a mailer: all that rendering and sending it needs, nothing
+ * that has to be looked up. It owns its arena; whoever holds it last calls letter_free().
+ */
+struct letter {
+	struct arena *arena;
+	int64_t mail;            /* its row in the spool */
+	const char *to;          /* the one recipient: a checked address, no display name */
+	const char *to_name;     /* for the header To; may be "" */
+	const char *template;    /* "dispatched" … "cancelled", "collision" */
+	const char *locale;      /* "fr-CA"; "" for the default */
+	const char *timezone;    /* an IANA name */
+	const char *message_id;  /* with angle brackets */
+	const char *thread_id;   /* the thread's root for In-Reply-To and References, with angle brackets; ""
+	                            for none */
+	struct instant made;     /* the Date */
+	const char *const *jobs; /* ids for X-Dispatchd-Job, as they came */
+	size_t n_jobs;
+	const char *context; /* JSON: what the template sees */
+	struct instant due;  /* for the delivery histogram */
+};
+
+struct letter *letter_new(void);                   /* empty, with an arena */
+struct letter *letter_free(struct letter *letter); /* takes NULL; returns NULL */
+
+/*
+ * Message-ID from what names the mail (contract, section 5): the same for a retry, a second copy, the
+ * alternate address; `domain` is that of From. With angle brackets, in the arena.
+ */
+const char *letter_message_id(struct arena *arena, const char *source, const char *event, int64_t contact,
+                              const char *state, const char *domain);
+/* The root of a job's thread: made from customer and job. With angle brackets, in the arena. */
+const char *letter_thread_id(struct arena *arena, const char *customer, const char *job, const char *domain);
+
+#endif

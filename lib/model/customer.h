@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MODEL_CUSTOMER_H
+#define MODEL_CUSTOMER_H
+
+#include "base/instant.h"
+#include "base/mem.h"
+#include "model/hours.h"
+#include "model/words.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A customer as the rules see it: one record with all that hangs on it and its chain of parents.
+ * Loaded whole by store/customers into an arena, never changed, thrown away with the turn. Texts
+ * are "" where the record has none, never NULL.
+ */
+enum customer_status { CUSTOMER_NEW, CUSTOMER_RELEASED, CUSTOMER_ACTIVE, CUSTOMER_INACTIVE };
+const char *customer_status_name(enum customer_status status);
+bool customer_status_find(const char *name, enum customer_status *ret);
+
+struct contact {
+	int64_t id;
+	const char *customer; /* the number of the record that it belongs to: an ancestor's for `all_sites` */
+	const char *name, *first_name, *last_name, *title;
+	const char *email, *alt_email;
+	struct instant email_invalid,
+	        alt_email_invalid; /* when it was refused; INSTANT_NONE while it is good */
+	const char *home_phone, *cell_phone, *work_phone;
+	const char *locale;
+	unsigned notify; /* JOB_BIT of each state it wants */
+	bool all_sites;
+};
+
+struct suspension {
+	int64_t id;
+	const char *customer; /* whose record it is: the customer's own or an ancestor's */
+	unsigned scopes;      /* SCOPE_… */
+	struct day from;      /* holds from the first instant of this day */
+	struct day until;     /* to the first instant of this one; DAY_NONE: indefinite */
+	const char *note, *author;
+};
+
+struct asset {
+	const char *kind, *serial, *position;
+};
+
+struct customer {
+	const char *number, *name, *dba;
+	enum customer_status status;
+	const char *kind, *account;
+	const char *address, *city, *state, *postal_code, *county, *region, *country;
+	const char *phone, *extension, *fax;
+	const char *timezone, *locale, *reference, *sales_rep, *location_notes;
+	struct day renewal, disclaimer;
+	const struct contact *contacts; /* its own, by id */
+	size_t n_contacts;
+	const struct suspension *suspensions; /* its own that are not removed, by id */
+	size_t n_suspensions;
+	const struct asset *assets;
+	size_t n_assets;
+	const char *const *urgent_notes;
+	size_t n_urgent_notes;
+	const char *const *documents;
+	size_t n_documents;
+	struct hours hours;            /* its own */
+	const struct customer *parent; /* NULL at the top */
+};
+
+enum { CUSTOMER_DEPTH_MAX = 8 };
+
+/*
+ * What a site takes from its ancestors where it says nothing itself (contract, section 4,
+ * Inheritance). Texts are "" where nobody up the chain has one.
+ */
+const char *customer_timezone(const struct customer *customer);
+const char *customer_locale(const struct customer *customer);
+const char *customer_reference(const struct customer *customer);
+const char *customer_location_notes(const struct customer *customer);
+const char *customer_sales_rep(const struct customer *customer);
+
+/* The weekly hours of the nearest that has any, with all dates of the chain, the nearest winning. */
+const struct hours *customer_hours(const struct customer *customer, struct arena *arena);
+
+/* Its own contacts, then those of ancestors marked `all_sites`; an array in the arena. */
+const struct contact *const *customer_contacts(const struct customer *customer, struct arena *arena,
+                                               size_t *ret_n);
+
+/* The first up the chain that is not active; NULL where all are. */
+const struct customer *customer_not_active(const struct customer *customer);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MODEL_EVENT_H
+#define MODEL_EVENT_H
+
+#include "base/error.h"
+#include "base/instant.h"
+#include "base/mem.h"
+#include "model/words.h"
+
+#include <stddef.h>
+
+/* Where an entry came from: what acknowledges it and which feed it belongs to. */
+enum entry_feed { FEED_EVENTS, FEED_REQUESTS, FEED_CUSTOMERS };
+
+struct entry_field {
+	const char *name;
+	size_t name_len;
+	const char *value;
+	size_t value_len;
+};
+
+/* An entry as it came from Redis, nothing checked. List items and channel messages have one field `event`. */
+struct entry {
+	enum entry_feed feed;
+	const char *id; /* the stream entry's, "" for lists and channels */
+	const struct entry_field *fields;
+	size_t n_fields;
+	struct instant received;
+};
+
+/* What an entry asks for or tells. */
+enum event_kind { EVENT_JOB, EVENT_ASK_CREATE, EVENT_ASK_DISPATCH };
+
+/*
+ * A job event, or a request to the gate (contract, sections 2 and 6). All texts are valid UTF-8 and
+ * live in the arena that event_read() was given.
+ */
+struct event {
+	enum event_kind kind;
+	enum job_state state; /* what the type says; JOB_NONE for a request */
+	const char *id;       /* 1–128 bytes */
+	const char *source;   /* "" where left out */
+	const char *job;      /* 1–128 bytes */
+	const char *customer; /* never empty */
+	struct instant time;  /* when the state changed; receipt where it said a time too far ahead */
+	struct instant received;
+	bool time_ahead;      /* said a time more than 10 minutes after receipt */
+	const char *data;     /* a JSON object, compact; "{}" where there was none */
+	const char *entry_id; /* as in struct entry */
+};
+
+enum { EVENT_AHEAD_MAX_MS = 10 * 60 * 1000, EVENT_DATA_DEPTH = 32 };
+
+/*
+ * Reads an entry in either spelling. False where it breaks a rule: `err->text` is then the sentence
+ * for `dead_detail`, and says which attribute and what was meant. `max_size` is `[redis]
+ * max_event_size`, the sum of the lengths of all names and values.
+ */
+bool event_read(const struct entry *entry, size_t max_size, struct arena *arena, struct event *ret,
+                struct error *err) MUST_CHECK;
+
+/* The same from JSON text (spelling 2), for dispatchctl. */
+bool event_read_json(const char *json, size_t len, struct instant received, size_t max_size,
+                     struct arena *arena, struct event *ret, struct error *err) MUST_CHECK;
+
+/* "job.completed", "job.create", … */
+const char *event_type(const struct event *event);
+
+/* A digest of all that the publisher said, to tell a duplicate with other content from an equal one. */
+enum { EVENT_DIGEST_SIZE = 16 };
+void event_digest(const struct event *event, unsigned char digest[EVENT_DIGEST_SIZE]);
+
+#endif

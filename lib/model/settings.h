@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MODEL_SETTINGS_H
+#define MODEL_SETTINGS_H
+
+#include "base/error.h"
+#include "model/words.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/*
+ * The configuration as the programs use it: one struct, filled by one table of keys
+ * (model/settings.c, on base/conf). Immutable once loaded; a reload makes a new one. Texts are never
+ * NULL; lists are NULL-terminated arrays. All memory belongs to the struct.
+ */
+enum transport { TRANSPORT_SMTP, TRANSPORT_MAILDIR };
+enum tls_mode { TLS_NONE, TLS_OPPORTUNISTIC, TLS_REQUIRED };
+enum hours_policy { HOURS_DEFER, HOURS_SUPPRESS, HOURS_SEND };
+enum gate_policy { GATE_FLAG, GATE_HOLD, GATE_DENY };
+
+struct notify_settings { /* resolved: [notify.STATE] over [notify] over the built-in default */
+	enum hours_policy outside_hours;
+	int64_t shelf_life_ms;
+	int64_t group_wait_ms;
+};
+
+struct settings {
+	const char *file; /* the main file's path, for messages */
+
+	struct {
+		const char *url, *password_file;
+		const char *stream, *list, *channel, *requests, *outcomes, *dead, *dispatch, *customers;
+		const char *group, *consumer;
+		int64_t outcomes_max, dead_max;
+		int64_t claim_after_ms, keep_ms;
+		int64_t max_event_size;
+	} redis;
+	struct {
+		const char *path;
+		int64_t grace_ms;
+	} customers;
+	struct {
+		const char *path;
+		int64_t keep_ms;
+	} spool;
+	struct {
+		enum transport transport;
+		const char *maildir, *from, *envelope_from, *templates;
+		int64_t max_age_ms;
+	} mail;
+	struct {
+		const char *const *relay; /* "host:port" or "[v6]:port" or "unix:PATH" */
+		enum tls_mode tls;
+		const char *ca_file, *user, *password_file;
+		int64_t connections;
+		double rate; /* mails a second; 0: no limit */
+	} smtp;
+	struct {
+		const char *timezone;
+	} rules;
+	struct {
+		const char *email;
+		const char *const *managers;
+	} office;
+	struct {
+		enum gate_policy outside_hours;
+		int64_t hold_max_ms;
+	} gate;
+	struct {
+		const char *listen;
+	} http;
+	struct {
+		const char *name, *phone, *website; /* what templates call `company` */
+	} company;
+	struct notify_settings notify[JOB_STATE_COUNT];
+};
+
+/* Called for each fault in the order of files and lines; `text` is "FILE:LINE: message" (line left out where
+ * there is none). */
+typedef void settings_fault(void *arg, const char *text);
+
+/*
+ * Reads FILE and its conf.d/. All faults are reported, then NULL is returned if there was any.
+ * `ret_code` gets the exit status: 78 for faults in the text, 66 where the file is missing, 77/74
+ * where it can't be read.
+ */
+struct settings *settings_load(const char *file, settings_fault *fault, void *arg, int *ret_code);
+struct settings *settings_free(struct settings *settings);
+
+/* `-c FILE` (may be NULL), else $DISPATCHD_CONF, else /etc/dispatchd/dispatchd.conf. */
+const char *settings_path(const char *option);
+
+/* Names of keys in which two configurations differ that a reload can't change ("redis.url"), NULL-terminated,
+ * in static memory of the table; for the message that a restart is needed. Returns how many were stored. */
+size_t settings_fixed_differences(const struct settings *a, const struct settings *b, const char **names,
+                                  size_t max);
+
+/* The annotated sample file, and the manual's section (mdoc), both from the table. */
+void settings_print_sample(FILE *out);
+void settings_print_manual(FILE *out);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MODEL_WORDS_H
+#define MODEL_WORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * The fixed words of the contract (sections 2, 3, 4, 6) as enums, each with one table of names.
+ * Database, outcomes, log, metrics and command line all spell them through here.
+ */
+
+/* A job's states, which are also what a job event says. Ranks for equal times follow the contract. */
+enum job_state {
+	JOB_NONE = -1,
+	JOB_DISPATCHED,
+	JOB_STARTED,
+	JOB_COMPLETED,
+	JOB_FAILED,
+	JOB_PAUSED,
+	JOB_CANCELLED,
+};
+enum { JOB_STATE_COUNT = 6 };
+
+/* A set of states, as a contact's choice is. */
+#define JOB_BIT(state) (1u << (unsigned)(state))
+enum {
+	JOB_ENDS = 1u << JOB_COMPLETED | 1u << JOB_FAILED | 1u << JOB_CANCELLED,
+	JOB_NOTIFY_DEFAULT = 1u << JOB_DISPATCHED | 1u << JOB_STARTED | 1u << JOB_COMPLETED |
+	                     1u << JOB_FAILED | 1u << JOB_PAUSED,
+	JOB_NOTIFY_ALL = (1u << JOB_STATE_COUNT) - 1,
+};
+
+const char *job_state_name(enum job_state state); /* "dispatched"; "" for JOB_NONE */
+const char *job_state_type(enum job_state state); /* "job.dispatched"; "" for JOB_NONE */
+enum job_state job_state_find(const char *name);  /* "dispatched"; JOB_NONE where there is none */
+
+/* What became of an event, a mail or a held job. STATUS_SENDING is the spool's own and never published. */
+enum status {
+	STATUS_NONE,
+	STATUS_QUEUED,
+	STATUS_DEFERRED,
+	STATUS_SENDING,
+	STATUS_SENT,
+	STATUS_RETRYING,
+	STATUS_FAILED,
+	STATUS_SUPERSEDED,
+	STATUS_EXPIRED,
+	STATUS_SUPPRESSED,
+	STATUS_REJECTED,
+	STATUS_ALLOWED,
+	STATUS_HELD,
+	STATUS_RELEASED,
+	STATUS_DENIED,
+	STATUS_CANCELLED,
+	STATUS_COLLISION,
+	STATUS_COUNT,
+};
+const char *status_name(enum status status); /* "" for STATUS_NONE */
+enum status status_find(const char *name);   /* STATUS_NONE where there is none */
+
+enum reason {
+	REASON_NONE,
+	REASON_OK,
+	REASON_MALFORMED,
+	REASON_DUPLICATE,
+	REASON_UNKNOWN_CUSTOMER,
+	REASON_STALE,
+	REASON_REPEAT,
+	REASON_CUSTOMER_NOT_ACTIVE,
+	REASON_SUSPENDED,
+	REASON_NOT_WANTED,
+	REASON_NO_ADDRESS,
+	REASON_ADDRESS_INVALID,
+	REASON_EXPIRED,
+	REASON_OUTSIDE_HOURS,
+	REASON_NEVER_OPEN,
+	REASON_GROUPED,
+	REASON_RATE_LIMITED,
+	REASON_HELD_BACK,
+	REASON_MAIL_BUSY,
+	REASON_IN_DOUBT,
+	REASON_ADDRESS_REFUSED,
+	REASON_MAIL_REFUSED,
+	REASON_MAX_AGE,
+	REASON_LATER_STATE,
+	REASON_BY_HAND,
+	REASON_COUNT,
+};
+const char *reason_name(enum reason reason); /* "" for REASON_NONE */
+enum reason reason_find(const char *name);   /* REASON_NONE where there is none */
+
+/* Scopes of a suspension, a set. */
+enum { SCOPE_JOBS = 1, SCOPE_ROUTES = 2, SCOPE_EMAILS = 4, SCOPE_ALL = 7 };
+
+#define WORDS_TEXT_MAX 80
+/* "jobs,routes"; "" for none. Returns `text`. */
+const char *scopes_format(unsigned scopes, char text[WORDS_TEXT_MAX]);
+/* A comma list of scopes; false (untouched) where a word is none or nothing is there. */
+bool scopes_parse(const char *text, unsigned *ret);
+/* "dispatched,failed"; "none" for the empty set. Returns `text`. */
+const char *states_format(unsigned states, char text[WORDS_TEXT_MAX]);
+/* A comma list of states, or "all", or "none"; false (untouched) where a word is neither. */
+bool states_parse(const char *text, unsigned *ret);
+
+#endif
