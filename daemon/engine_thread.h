@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DAEMON_ENGINE_THREAD_H
+#define DAEMON_ENGINE_THREAD_H
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "model/event.h"
+#include "model/settings.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The engine on a thread of its own, as the loop sees it: bounded queues of typed messages in and
+ * out, and one wake-up call. The loop submits what has arrived; the engine takes all of it into one
+ * turn, commits, and hands back effects. It feeds the mailers itself.
+ *
+ *   loop ── submit(intake), published(seq), command() ──▶ engine ──▶ mailers
+ *   loop ◀── take(): done intakes, publications, replies, reports ──┘
+ */
+
+/* Entries read together from one source, which acknowledges them together. Owns its arena. */
+struct intake {
+	struct intake *next;
+	struct arena *arena;
+	int source; /* the loop's own number for where it came from */
+	struct entry *entries;
+	size_t n;
+	void *token; /* the loop's own */
+};
+struct intake *intake_new(void);
+struct intake *intake_free(struct intake *intake);
+
+/* A row of the spool's outbox that Redis is to get: XADD stream MAXLEN ~ maxlen * fields. */
+struct publication {
+	int64_t seq; /* rising; engine_thread_published(seq) says that all up to it are there */
+	const char *stream;
+	int64_t maxlen; /* 0: not trimmed */
+	const struct entry_field *fields;
+	size_t n_fields;
+};
+
+/* A batch of them, in order. Owns its arena. */
+struct publications {
+	struct publications *next;
+	struct arena *arena;
+	struct publication *rows;
+	size_t n;
+};
+struct publications *publications_free(struct publications *publications);
+
+/* A request on the control socket (one JSON document) and its answer. `client` is the loop's own number. */
+struct command {
+	struct command *next;
+	int64_t client;
+	char *text; /* malloc'd */
+};
+struct command *command_new(int64_t client, const char *text);
+struct command *command_free(struct command *command);
+
+/* Something for the log. `level` as in syslog(3). */
+struct report {
+	struct report *next;
+	int level;
+	char *text; /* malloc'd: the whole line without level */
+};
+struct report *report_free(struct report *report);
+
+/* What became of the turns since the last take, lists in order; the loop owns all of it then. */
+struct effects {
+	struct intake *done;               /* committed: acknowledge, then free */
+	struct publications *publications; /* publish in order, then engine_thread_published() */
+	struct command *replies;
+	struct report *reports;
+};
+
+struct engine_thread;
+struct pool;
+struct buf;
+
+/*
+ * Opens the databases and starts the thread; `wake` is called from it when there is something to take.
+ * `settings` must live until a reload has replaced it or the thread has stopped.
+ */
+typedef void engine_wake(void *arg);
+struct engine_thread *engine_thread_start(const struct settings *settings, engine_wake *wake, void *arg,
+                                          struct error *err);
+/* The mailers that letters go to; set once, before the first submit. The pool's wake must call
+ * engine_thread_nudge(). */
+void engine_thread_set_pool(struct engine_thread *thread, struct pool *pool);
+void engine_thread_nudge(struct engine_thread *thread); /* results are there, or room; from any thread */
+
+/* False while intake is stopped (unpublished too much, disk not writable, too much waiting): read no more
+ * entries. */
+bool engine_thread_open(struct engine_thread *thread);
+void engine_thread_submit(struct engine_thread *thread, struct intake *intake); /* takes it over */
+void engine_thread_published(struct engine_thread *thread, int64_t seq);        /* Redis has all up to seq */
+void engine_thread_command(struct engine_thread *thread, struct command *command); /* takes it over */
+void engine_thread_reload(struct engine_thread *thread, const struct settings *settings);
+void engine_thread_clock_set(
+        struct engine_thread *thread); /* the wall clock jumped: look at what is due again */
+
+void engine_thread_take(struct engine_thread *thread, struct effects *ret);
+
+/* For the watchdog and /healthz: when the last turn ended (CLOCK_MONOTONIC ms); it turns at least every 5 s.
+ */
+int64_t engine_thread_last_turn_ms(struct engine_thread *thread);
+/* For /readyz: the last commit worked. */
+bool engine_thread_spool_ok(struct engine_thread *thread);
+
+/* Prometheus text of what the engine counts (events, outcomes, mails by status, commit seconds …), appended.
+ */
+void engine_thread_metrics(struct engine_thread *thread, struct buf *out);
+
+/* Hands no more mails to the mailers and expects no more entries; results of mails in flight are still
+ * recorded. */
+void engine_thread_drain(struct engine_thread *thread);
+/* Ends the thread after a last turn and closes the databases; what it still has to give is freed. */
+struct engine_thread *engine_thread_stop(struct engine_thread *thread);
+
+#endif
