@@ -1,28 +1,188 @@
-# A first Makefile: enough to build the library and the unit tests while the rooms are being built.
-CC ?= gcc
-BUILD ?= build
-PKGS := sqlite3 jansson glib-2.0 icu-i18n icu-uc libsodium
-CFLAGS ?= -O2 -g
-CPPFLAGS += -D_GNU_SOURCE -Ilib -Idaemon -I$(BUILD)/gen $(shell pkg-config --cflags $(PKGS))
-WARN := -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
-LDLIBS += $(shell pkg-config --libs $(PKGS)) -lm -lpthread
-LIB_SRC := $(wildcard lib/*/*.c)
-LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
-UNIT_SRC := $(wildcard tests/unit/test_*.c)
-UNIT := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
+# SPDX-License-Identifier: MIT
+# dispatchd. `make help` lists the targets; everything made goes into $(BUILD).
 
-all: $(BUILD)/libdispatch.a
-unit: $(UNIT)
-	@for t in $(UNIT); do echo "== $$t"; ./$$t || exit 1; done
-$(BUILD)/libdispatch.a: $(LIB_OBJ)
-	@rm -f $@; ar rcs $@ $^
-$(BUILD)/%.o: %.c
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
-$(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libdispatch.a
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -o $@ $< $(BUILD)/libdispatch.a $(LDLIBS) -lcmocka
-clean:
+VERSION := 0.1.0
+
+CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+BUILD  ?= build
+CFLAGS ?= -O2 -g
+PYTHON ?= /usr/bin/python3
+
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+MANDIR     ?= $(PREFIX)/share/man
+DESTDIR    ?=
+
+# What `make deps` installs, by its name in Debian 12. Checks need more, and install that themselves.
+DEPS := gcc make pkg-config libevent-dev libesmtp-dev libhiredis-dev libsqlite3-dev libjansson-dev \
+	libglib2.0-dev libicu-dev libssl-dev libsodium-dev libsystemd-dev \
+	libcmocka-dev libgmime-3.0-dev redis-server redis-tools sqlite3 tzdata openssl \
+	python3 python3-pytest python3-pytest-xdist python3-aiosmtpd python3-redis python3-cryptography
+DEPS_CHECK := clang clang-tidy clang-format cppcheck mandoc systemd bash-completion
+
+# Headers of others are system headers: their inline code is not ours to warn about.
+pkg_cflags = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(1) 2>/dev/null))
+pkg_libs   = $(shell pkg-config --libs $(1) 2>/dev/null)
+LIB_PKGS    := sqlite3 jansson glib-2.0 icu-i18n icu-uc libsodium
+DAEMON_PKGS := libevent libevent_pthreads hiredis libesmtp-1.0 openssl libsystemd
+TEST_PKGS   := cmocka
+
+# `make V=1` shows whole commands.
+V ?= 0
+Q := $(if $(filter 0,$(V)),@)
+say = $(if $(filter 0,$(V)),@printf '  %-5s %s\n' $(1) $@)
+
+WARN := -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-overlength-strings -Werror
+INCLUDES := -D_GNU_SOURCE -Ilib -Idaemon -I$(BUILD)/gen $(call pkg_cflags,$(LIB_PKGS) $(DAEMON_PKGS))
+LIBS := $(call pkg_libs,$(DAEMON_PKGS) $(LIB_PKGS)) -lm -lpthread
+
+# Sanitizers blur what gcc knows of sizes, so that there its warnings only warn.
+ifdef SANITIZE
+WARN     += -Wno-error
+HARDEN   := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+HARDEN_L := -fsanitize=$(SANITIZE)
+else
+HARDEN   := -fPIE -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+HARDEN_L := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+endif
+
+# Only the mailers' module may stand in for connect() and poll(), so dispatchctl gets no object of that room.
+LIB_SRC    := $(wildcard lib/*/*.c)
+ROOM_SRC   := $(wildcard daemon/redis/*.c daemon/mailer/*.c daemon/http/*.c)
+CTL_SRC    := $(wildcard daemon/ctl/*.c)
+MAIN_SRC   := $(if $(wildcard daemon/*.c),$(shell grep -l '^int main' $(wildcard daemon/*.c)))
+SHARED_SRC := $(filter-out $(MAIN_SRC),$(wildcard daemon/*.c))
+UNIT_SRC   := $(wildcard tests/unit/test_*.c)
+UNIT_HELP  := $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))
+PROBE_SRC  := $(wildcard tests/system/*.c)
+BENCH_SRC  := $(wildcard tests/bench/*.c)
+TOOL_SRC   := $(wildcard conf/generate.c)
+SQL        := $(wildcard lib/store/*.sql)
+
+obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
+LIB    := $(BUILD)/libdispatch.a
+ROOMS  := $(BUILD)/librooms.a
+SHARED := $(BUILD)/libshared.a
+UNIT   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
+PROBES := $(PROBE_SRC:tests/system/%.c=$(BUILD)/tests/%)
+BENCH  := $(BENCH_SRC:tests/bench/%.c=$(BUILD)/tests/%)
+PROGRAMS := $(if $(MAIN_SRC),$(BUILD)/dispatchd) \
+	$(if $(CTL_SRC),$(if $(shell grep -l '^int main' $(CTL_SRC)),$(BUILD)/dispatchctl))
+GEN  := $(BUILD)/gen/version.h $(SQL:lib/store/%=$(BUILD)/gen/%.h)
+OBJ  := $(call obj,$(LIB_SRC) $(ROOM_SRC) $(CTL_SRC) $(MAIN_SRC) $(SHARED_SRC) $(UNIT_SRC) $(UNIT_HELP) \
+	$(PROBE_SRC) $(BENCH_SRC) $(TOOL_SRC))
+
+.DEFAULT_GOAL := all
+.SUFFIXES:
+.SECONDARY:
+.DELETE_ON_ERROR:
+.PHONY: all deps deps-check demo test unit tests check tidy asan bench install clean help FORCE
+FORCE:
+
+all: $(LIB) $(PROGRAMS) ## build dispatchd and dispatchctl (the default)
+
+deps: ## install what building, the demo and the tests need (Debian and its kin)
+	@.ci/deps $(DEPS)
+
+deps-check:
+	@.ci/deps $(DEPS) $(DEPS_CHECK)
+
+# The packages' flags are read when make starts: what needs packages that may just have come starts afresh.
+demo: deps ## a working day in a minute: private Redis, some customers, twenty events, mails in a Maildir
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) tests/demo/demo.sh
+
+test: deps ## all tests: units, then the real programs with a real Redis and SMTP peers
+	@$(MAKE) --no-print-directory all tests
+	@$(MAKE) --no-print-directory unit
+	@$(if $(wildcard tests/system/test_*.py),BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -n 2 $(PYTEST_ARGS) tests/system)
+
+unit: $(UNIT) ## the unit tests alone
+	@for t in $(UNIT); do echo "== $$t"; $$t || exit 1; done
+
+tests: $(UNIT) $(PROBES) $(BENCH) ## build the test programs without running them
+
+check: deps-check ## compilers, linters, layering, and that code, manuals and samples agree
+	@$(MAKE) --no-print-directory all tests
+	@MAKE="$(MAKE)" BUILD=$(BUILD) tests/check/run
+
+asan: deps ## all tests again under the address and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g" SANITIZE=address,undefined test
+
+bench: all $(BENCH) ## measure it (tests/bench)
+	@for b in $(wildcard tests/bench/*.sh); do BUILD=$(BUILD) $$b || exit 1; done
+
+clean: ## remove all that was built
 	rm -rf $(BUILD)
-.PHONY: all unit clean
--include $(LIB_OBJ:.o=.d)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@echo; echo "  variables: BUILD CC CFLAGS PREFIX SYSCONFDIR DESTDIR PYTEST_ARGS"
+
+install: all ## put everything in its place (DESTDIR=, PREFIX=/usr/local, SYSCONFDIR=/etc)
+	@PREFIX="$(PREFIX)" SYSCONFDIR="$(SYSCONFDIR)" MANDIR="$(MANDIR)" DESTDIR="$(DESTDIR)" BUILD=$(BUILD) \
+		systemd/install.sh
+
+# ---- how things are made
+
+$(BUILD)/dispatchd: $(call obj,$(MAIN_SRC) $(SHARED_SRC) $(ROOM_SRC)) $(LIB)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_L) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/dispatchctl: $(call obj,$(CTL_SRC)) $(SHARED) $(LIB)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_L) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIBS)
+
+$(LIB): $(call obj,$(LIB_SRC))
+$(ROOMS): $(call obj,$(ROOM_SRC) $(SHARED_SRC))
+$(SHARED): $(call obj,$(SHARED_SRC) $(filter daemon/redis/%,$(ROOM_SRC)))
+$(LIB) $(ROOMS) $(SHARED): $(BUILD)/sources
+	@rm -f $@
+	$(call say,AR)
+	$(Q)ar rcs $@ $(filter %.o,$^)
+
+# A test program is linked with whatever it asks for; GMime only where it says so.
+$(UNIT): $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(call obj,$(UNIT_HELP)) $(ROOMS) $(LIB)
+$(PROBES): $(BUILD)/tests/%: $(BUILD)/tests/system/%.o $(ROOMS) $(LIB)
+$(BENCH): $(BUILD)/tests/%: $(BUILD)/tests/bench/%.o $(ROOMS) $(LIB)
+$(UNIT) $(PROBES) $(BENCH):
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_L) $(LDFLAGS) -o $@ $(filter %.o,$^) $(ROOMS) $(LIB) \
+		-Wl,--as-needed $(LIBS) $(call pkg_libs,$(TEST_PKGS) $(if $(shell grep -l gmime \
+		$(patsubst $(BUILD)/%.o,%.c,$(filter %.o,$<))),gmime-3.0))
+
+$(BUILD)/tests/%.o: INCLUDES += -Itests/unit $(call pkg_cflags,$(TEST_PKGS) gmime-3.0)
+$(OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags | $(GEN)
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(INCLUDES) $(CPPFLAGS) $(CFLAGS) $(HARDEN) $(WARN) -MMD -MP -c -o $@ $<
+
+# The sample configuration and the manual's list of keys, written by the table of keys itself.
+$(BUILD)/generate: $(call obj,$(TOOL_SRC)) $(LIB)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_L) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIBS)
+
+# NAME.sql becomes the C string literal NAME.sql.h: `static const char schema[] =`, the #include, `;`.
+$(BUILD)/gen/%.sql.h: lib/store/%.sql Makefile
+	@mkdir -p $(@D)
+	@sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $< > $@
+
+# Files that say what the last build was made with, touched only when that changes.
+$(BUILD)/gen/version.h: FORCE
+	@mkdir -p $(@D)
+	@echo '#define DISPATCHD_VERSION "$(VERSION)"' > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(INCLUDES) $(CPPFLAGS) $(CFLAGS) $(HARDEN) $(WARN) $(LDFLAGS)' > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(BUILD)/sources: FORCE
+	@mkdir -p $(@D)
+	@echo '$(LIB_SRC) $(ROOM_SRC) $(SHARED_SRC) $(CTL_SRC)' > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+-include $(OBJ:.o=.d)
