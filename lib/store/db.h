@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORE_DB_H
+#define STORE_DB_H
+
+#include "base/error.h"
+#include "base/instant.h"
+#include "base/mem.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A SQLite file as both databases need it: WAL, synchronous=FULL, foreign keys, a busy timeout, a
+ * schema version that moves forward on its own. A `struct db` belongs to one thread.
+ *
+ *	struct db_query *q = db_query(db, "SELECT name FROM customer WHERE number = ?1");
+ *	db_bind_text(q, 1, number);
+ *	while ((step = db_step(q, err)) == DB_ROW)
+ *		use(db_text(q, 0, arena));
+ *	if (step == DB_FAULT)
+ *		return false;
+ */
+struct db;
+struct db_query;
+
+/* What a database is: one row of constants a database. */
+struct db_schema {
+	const char *name;              /* "customers.db", for messages */
+	uint32_t application_id;       /* tells the two databases apart */
+	const char *const *migrations; /* SQL; the version is how many of them have run */
+	size_t n_migrations;
+	/* Sets up a new connection (SQL functions that the schema uses); may be NULL. `handle` is a sqlite3
+	 * *. */
+	bool (*connect)(void *handle);
+};
+
+enum db_mode {
+	DB_READ,  /* an absent file counts as an empty database; writing is refused */
+	DB_WRITE, /* an absent file is made: owner and group of its directory, mode 0660 */
+};
+
+/*
+ * Opens and migrates. `err->code`: 65 no database or a broken one or another's, 74 I/O or no
+ * directory, 75 locked for too long, 77 not allowed, 78 made by a newer program. NULL on a fault.
+ */
+struct db *db_open(const char *path, const struct db_schema *schema, enum db_mode mode,
+                   struct error *err) MUST_CHECK;
+struct db *db_close(struct db *db); /* takes NULL; returns NULL */
+
+/* How long to wait for another's lock (5 s at first), and what to call once when a second of it is over. */
+typedef void db_waiting(void *arg);
+void db_set_wait(struct db *db, int timeout_ms, db_waiting *waiting, void *arg);
+
+/* What the last thing that failed here was, for callers that treat them differently (the engine tries
+ * again for all but DB_WRONG). The error's code is the same sorted into exit codes. */
+enum db_answer {
+	DB_FINE,
+	DB_BUSY,       /* another holds the lock; 75 */
+	DB_FULL,       /* the disk or the quota; 74 */
+	DB_IO,         /* 74 */
+	DB_CORRUPT,    /* 65 */
+	DB_DENIED,     /* read-only file or file system; 77 */
+	DB_CONSTRAINT, /* a UNIQUE, CHECK, NOT NULL or foreign key; 65 */
+	DB_WRONG,      /* anything else: a fault of ours; 70 */
+};
+enum db_answer db_answer(const struct db *db);
+
+/* Transactions. db_begin() takes the write lock at once (BEGIN IMMEDIATE); a read transaction keeps one
+ * view of the data until db_end_read(). db_rollback() does nothing where none is open. */
+bool db_begin(struct db *db, struct error *err) MUST_CHECK;
+bool db_commit(struct db *db, struct error *err) MUST_CHECK; /* rolls back when it fails */
+void db_rollback(struct db *db);
+bool db_begin_read(struct db *db, struct error *err) MUST_CHECK;
+void db_end_read(struct db *db);
+bool db_in_transaction(const struct db *db);
+
+/*
+ * A statement, prepared once a connection and kept; `sql` must be static memory (it is found again by
+ * its address). Never NULL: where it can't be prepared, stepping says why. Bindings start as NULL.
+ * One that is still being stepped is left alone and a second one is made, so it may be used recursively.
+ */
+struct db_query *db_query(struct db *db, const char *sql);
+/* The same for SQL put together at run time; ends with db_finish(). */
+struct db_query *db_query_once(struct db *db, const char *sql);
+
+/* Parameters count from 1. Texts are copied. */
+void db_bind_text(struct db_query *query, int i, const char *text); /* NULL binds NULL */
+void db_bind_text_n(struct db_query *query, int i, const char *text, size_t len);
+void db_bind_int(struct db_query *query, int i, int64_t value);
+void db_bind_real(struct db_query *query, int i, double value);
+void db_bind_blob(struct db_query *query, int i, const void *bytes, size_t len);
+void db_bind_null(struct db_query *query, int i);
+void db_bind_instant(struct db_query *query, int i, struct instant t); /* INSTANT_NONE binds NULL */
+void db_bind_day(struct db_query *query, int i, struct day day);       /* as text; DAY_NONE binds NULL */
+
+enum db_step { DB_ROW, DB_DONE, DB_FAULT };
+/* After DB_DONE and DB_FAULT the query has ended and is ready for its next use. */
+enum db_step db_step(struct db_query *query, struct error *err) MUST_CHECK;
+bool db_run(struct db_query *query, struct error *err) MUST_CHECK; /* to the end, rows are passed over */
+/* The first row's first column; `none` where there is no row or it is NULL. Ends the query. */
+bool db_run_int(struct db_query *query, int64_t none, int64_t *ret, struct error *err) MUST_CHECK;
+void db_finish(struct db_query *query); /* ends it before DB_DONE; takes NULL and ended ones */
+
+/* Columns count from 0; wrong types are converted, never a fault (a database may have been edited by hand).
+ */
+const char *db_text(struct db_query *query, int column, struct arena *arena); /* "" for NULL */
+const char *db_text_or_null(struct db_query *query, int column, struct arena *arena);
+/* Good until the next step; NULL for NULL. */
+const char *db_peek_text(struct db_query *query, int column, size_t *ret_len);
+const void *db_peek_blob(struct db_query *query, int column, size_t *ret_len);
+int64_t db_int(struct db_query *query, int column);
+double db_real(struct db_query *query, int column);
+bool db_is_null(struct db_query *query, int column);
+struct instant db_instant(struct db_query *query, int column); /* INSTANT_NONE for NULL */
+struct day db_day(struct db_query *query, int column);         /* DAY_NONE for NULL and what is no day */
+
+/* SQL that gives no rows and has no parameters, several statements with `;`. */
+bool db_exec(struct db *db, const char *sql, struct error *err);
+
+int64_t db_last_id(const struct db *db);
+int64_t db_changes(const struct db *db); /* rows that the last statement changed */
+
+/* Grows when another connection has committed (2.6 µs); -1 where it can't be told. */
+int64_t db_data_version(struct db *db);
+
+/* `PRAGMA quick_check`: true where all is well, else `err` has the first finding. Slow on a big file. */
+bool db_check(struct db *db, struct error *err) MUST_CHECK;
+
+const char *db_path(const struct db *db);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORE_DB_PRIVATE_H
+#define STORE_DB_PRIVATE_H
+
+#include "store/db.h"
+
+#include <sqlite3.h>
+
+/* What db.c and db_open.c share; nobody else includes it. */
+enum { DB_SLOTS = 128 };
+
+struct db_query {
+	struct db *db;
+	struct db_query *next; /* in its slot, or among those made for once */
+	const char *sql;       /* its address is the key; not to be read for one made for once */
+	sqlite3_stmt *stmt;    /* NULL where it couldn't be prepared: `rc` says why */
+	int rc;                /* the first fault of preparing and binding */
+	bool busy;             /* handed out and not ended */
+	bool once;
+};
+
+struct db {
+	sqlite3 *handle;
+	char *path;
+	enum db_answer answer;
+	struct db_query *slots[DB_SLOTS];
+	struct db_query *once;
+	int timeout_ms, waited_ms;
+	db_waiting *waiting;
+	void *waiting_arg;
+};
+
+/* Records what SQLite's `rc` means and puts it into words; returns false. */
+bool db_fault(struct db *db, int rc, struct error *err);
+void db_query_free(struct db_query *query);
+
+#endif

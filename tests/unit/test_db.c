@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/* lib/store/db: opening, migrating, statements, transactions, and what each fault is called. */
+#include "store/db.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const char *const steps[] = {"CREATE TABLE t (a TEXT UNIQUE, n INTEGER) STRICT",
+                                    "ALTER TABLE t ADD COLUMN c TEXT"};
+static const struct db_schema one = {
+        .name = "test.db", .application_id = 77, .migrations = steps, .n_migrations = 1};
+static const struct db_schema two = {
+        .name = "test.db", .application_id = 77, .migrations = steps, .n_migrations = 2};
+static const struct db_schema other = {
+        .name = "other.db", .application_id = 78, .migrations = steps, .n_migrations = 2};
+static const char *const broken_steps[] = {"CREATE TABLE t (a TEXT) STRICT",
+                                           "ALTER TABLE t ADD COLUMN b TEXT; SELECT nonsense"};
+static const struct db_schema broken = {
+        .name = "test.db", .application_id = 77, .migrations = broken_steps, .n_migrations = 2};
+
+struct place {
+	char dir[64];
+	char path[96];
+	struct arena *arena;
+};
+
+static int setup(void **state)
+{
+	struct place *place = mem_alloc(sizeof *place);
+	strcpy(place->dir, "/tmp/test-db-XXXXXX");
+	assert_non_null(mkdtemp(place->dir));
+	(void)snprintf(place->path, sizeof place->path, "%s/test.db", place->dir);
+	place->arena = arena_new();
+	*state = place;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct place *place = *state;
+	static const char *const endings[] = {"", "-wal", "-shm"};
+	for (size_t i = 0; i < 3; i++) {
+		char name[128];
+		(void)snprintf(name, sizeof name, "%s%s", place->path, endings[i]);
+		(void)unlink(name);
+	}
+	assert_int_equal(rmdir(place->dir), 0);
+	arena_free(place->arena);
+	free(place);
+	return 0;
+}
+
+static struct db *open_or_fail(const struct place *place, const struct db_schema *schema, enum db_mode mode)
+{
+	struct error err = {0};
+	struct db *db = db_open(place->path, schema, mode, &err);
+	if (db == NULL)
+		fail_msg("%s", err.text);
+	return db;
+}
+
+static void put(struct db *db, const char *a, int64_t n)
+{
+	struct db_query *q = db_query(db, "INSERT INTO t (a, n) VALUES (?1, ?2)");
+	struct error err;
+	db_bind_text(q, 1, a);
+	db_bind_int(q, 2, n);
+	assert_true(db_run(q, &err));
+}
+
+static int64_t count(struct db *db)
+{
+	int64_t n;
+	assert_true(db_run_int(db_query(db, "SELECT count(*) FROM t"), -1, &n, NULL));
+	return n;
+}
+
+static void test_new_file_and_migration(void **state)
+{
+	struct place *place = *state;
+	struct stat st;
+	(void)umask(077);
+	struct db *db = open_or_fail(place, &one, DB_WRITE);
+	(void)umask(022);
+	assert_int_equal(stat(place->path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0660);
+	put(db, "x", 1);
+	char wal[128];
+	(void)snprintf(wal, sizeof wal, "%s-wal", place->path);
+	assert_int_equal(stat(wal, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0660);
+	assert_null(db_close(db));
+
+	db = open_or_fail(place, &two, DB_READ); /* a reader moves an old file forward as well */
+	int64_t n;
+	assert_true(db_run_int(db_query(db, "SELECT n FROM t WHERE c IS NULL"), -1, &n, NULL));
+	assert_int_equal(n, 1);
+	assert_false(db_exec(db, "DELETE FROM t", NULL));
+	assert_int_equal(db_answer(db), DB_DENIED);
+	db_close(db);
+}
+
+static void test_whose_file(void **state)
+{
+	struct place *place = *state;
+	struct error err;
+	db_close(open_or_fail(place, &two, DB_WRITE));
+	assert_null(db_open(place->path, &one, DB_WRITE, &err));
+	assert_int_equal(err.code, EX_CONFIG);
+	assert_non_null(strstr(err.text, "newer dispatchd"));
+	assert_null(db_open(place->path, &other, DB_READ, &err));
+	assert_int_equal(err.code, EX_DATAERR);
+	assert_non_null(strstr(err.text, "other.db"));
+}
+
+static void test_failed_migration_changes_nothing(void **state)
+{
+	struct place *place = *state;
+	struct error err;
+	assert_null(db_open(place->path, &broken, DB_WRITE, &err));
+	struct db *db = open_or_fail(place, &two, DB_WRITE); /* stands at 1: its second step runs */
+	assert_int_equal(db_run(db_query(db, "SELECT b FROM t"), &err), false);
+	assert_true(db_run(db_query(db, "SELECT c FROM t"), &err));
+	db_close(db);
+}
+
+static void test_absent(void **state)
+{
+	struct place *place = *state;
+	struct error err;
+	struct db *db = open_or_fail(place, &two, DB_READ);
+	assert_int_equal(count(db), 0);
+	db_close(db);
+	assert_int_not_equal(access(place->path, F_OK), 0);
+	assert_null(db_open("/nonexistent/dir/x.db", &two, DB_WRITE, &err));
+	assert_int_equal(err.code, EX_IOERR);
+	assert_null(db_open(place->dir, &two, DB_WRITE, &err));
+	assert_int_equal(err.code, EX_DATAERR);
+}
+
+static void test_not_a_database(void **state)
+{
+	struct place *place = *state;
+	struct error err;
+	FILE *file = fopen(place->path, "w");
+	for (int i = 0; i < 500; i++)
+		(void)fputs("this is no database", file);
+	(void)fclose(file);
+	assert_null(db_open(place->path, &two, DB_READ, &err));
+	assert_int_equal(err.code, EX_DATAERR);
+}
+
+static void test_columns_and_bindings(void **state)
+{
+	struct place *place = *state;
+	struct db *db = open_or_fail(place, &two, DB_WRITE);
+	put(db, "Zoë", 41);
+	struct db_query *q = db_query(db, "SELECT a, n, c, '2026-02-30', '2026-02-28', n * 1.5 FROM t");
+	assert_int_equal(db_step(q, NULL), DB_ROW);
+	assert_string_equal(db_text(q, 0, place->arena), "Zoë");
+	assert_int_equal(db_int(q, 1), 41);
+	assert_string_equal(db_text(q, 2, place->arena), "");
+	assert_null(db_text_or_null(q, 2, place->arena));
+	assert_true(instant_is_none(db_instant(q, 2)));
+	assert_true(day_is_none(db_day(q, 3)));
+	assert_int_equal(db_day(q, 4).n, day_of(2026, 2, 28).n);
+	assert_true(db_real(q, 5) > 61.4 && db_real(q, 5) < 61.6);
+	/* The same statement while it is still being stepped. */
+	assert_int_equal(count(db), 1);
+	assert_int_equal(db_step(q, NULL), DB_DONE);
+	q = db_query(db, "SELECT ?1 IS NULL");
+	assert_int_equal(db_step(q, NULL), DB_ROW);
+	assert_int_equal(db_int(q, 0), 1);
+	db_finish(q);
+	db_close(db);
+}
+
+static void test_faults_have_answers(void **state)
+{
+	struct place *place = *state;
+	struct db *db = open_or_fail(place, &two, DB_WRITE);
+	struct db *rival = open_or_fail(place, &two, DB_WRITE);
+	struct error err;
+	put(db, "x", 1);
+	struct db_query *q = db_query(db, "INSERT INTO t (a) VALUES ('x')");
+	assert_false(db_run(q, &err));
+	assert_int_equal(db_answer(db), DB_CONSTRAINT);
+	assert_int_equal(err.code, EX_DATAERR);
+	q = db_query(db, "SELECT ?1 FROM t");
+	db_bind_int(q, 9, 1);
+	assert_false(db_run(q, &err));
+	assert_int_equal(db_answer(db), DB_WRONG);
+
+	assert_true(db_begin(rival, &err));
+	db_set_wait(db, 30, NULL, NULL);
+	assert_false(db_begin(db, &err));
+	assert_int_equal(db_answer(db), DB_BUSY);
+	assert_int_equal(err.code, EX_TEMPFAIL);
+	db_rollback(rival);
+	assert_true(db_begin(db, &err));
+	assert_true(db_commit(db, &err));
+
+	assert_true(db_exec(db, "PRAGMA max_page_count = 8", &err));
+	bool full = false;
+	for (int i = 0; i < 400 && !full; i++)
+		full = !db_exec(db, "INSERT INTO t (a) VALUES (hex(randomblob(500)))", &err);
+	assert_true(full);
+	assert_int_equal(db_answer(db), DB_FULL);
+	assert_int_equal(err.code, EX_IOERR);
+	db_close(rival);
+	db_close(db);
+}
+
+static void test_one_view_of_the_data(void **state)
+{
+	struct place *place = *state;
+	struct db *writer = open_or_fail(place, &two, DB_WRITE);
+	struct db *reader = open_or_fail(place, &two, DB_READ);
+	struct error err;
+	put(writer, "x", 1);
+	int64_t before = db_data_version(reader);
+	assert_true(db_begin_read(reader, &err));
+	put(writer, "y", 2);
+	assert_int_equal(count(reader), 1);
+	db_end_read(reader);
+	assert_int_equal(count(reader), 2);
+	assert_int_not_equal(db_data_version(reader), before);
+
+	assert_true(db_begin(writer, &err));
+	put(writer, "z", 3);
+	assert_true(db_in_transaction(writer));
+	db_rollback(writer);
+	db_rollback(writer);
+	assert_int_equal(count(writer), 2);
+	assert_true(db_check(writer, &err));
+	db_close(reader);
+	db_close(writer);
+}
+
+static void test_damage_is_told(void **state)
+{
+	struct place *place = *state;
+	struct db *db = open_or_fail(place, &two, DB_WRITE);
+	for (int i = 0; i < 2000; i++) {
+		char text[32];
+		(void)snprintf(text, sizeof text, "row %d", i);
+		put(db, text, i);
+	}
+	db_close(db);
+	FILE *file = fopen(place->path, "r+");
+	assert_int_equal(fseek(file, 4096 + 5, SEEK_SET), 0);
+	for (int i = 0; i < 9000; i++)
+		(void)fputc(i * 7 % 251, file);
+	(void)fclose(file);
+	struct error err = {0};
+	db = db_open(place->path, &two, DB_READ, &err);
+	if (db) {
+		assert_false(db_check(db, &err));
+		db_close(db);
+	}
+	assert_int_equal(err.code, EX_DATAERR);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test_setup_teardown(test_new_file_and_migration, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_whose_file, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_failed_migration_changes_nothing, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_absent, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_not_a_database, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_columns_and_bindings, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_faults_have_answers, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_one_view_of_the_data, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_damage_is_told, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
