@@ -3,7 +3,7 @@
  * Mail addresses. The SMTP library prints a mailbox into its command as it is, line breaks and all
  * (a proven injection), so an address is checked here before it goes anywhere near an envelope.
  */
-#include "mail/address.h"
+#include "base/address.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
