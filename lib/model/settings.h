@@ -85,8 +85,13 @@ typedef void settings_fault(void *arg, const char *text);
  * Reads FILE and its conf.d/. All faults are reported, then NULL is returned if there was any.
  * `ret_code` gets the exit status: 78 for faults in the text, 66 where the file is missing, 77/74
  * where it can't be read.
+ *
+ * `minds` says what the caller uses: names of sections ("redis"; "notify" means those of the states,
+ * too) or of single keys ("customers.path"), NULL-terminated; NULL is all. Faults elsewhere are passed
+ * over, and what lies there keeps its default. So dispatchctl works while [mail] is still unfinished.
  */
-struct settings *settings_load(const char *file, settings_fault *fault, void *arg, int *ret_code);
+struct settings *settings_load(const char *file, const char *const *minds, settings_fault *fault, void *arg,
+                               int *ret_code);
 struct settings *settings_free(struct settings *settings);
 
 /* `-c FILE` (may be NULL), else $DISPATCHD_CONF, else /etc/dispatchd/dispatchd.conf. */
@@ -96,6 +101,9 @@ const char *settings_path(const char *option);
  * in static memory of the table; for the message that a restart is needed. Returns how many were stored. */
 size_t settings_fixed_differences(const struct settings *a, const struct settings *b, const char **names,
                                   size_t max);
+
+/* All keys with their values in this configuration, in the file's own format, without passwords. */
+void settings_print(const struct settings *settings, FILE *out);
 
 /* The annotated sample file, and the manual's section (mdoc), both from the table. */
 void settings_print_sample(FILE *out);
