@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DAEMON_NOTIFY_H
+#define DAEMON_NOTIFY_H
+
+#include <stdint.h>
+
+/* What systemd is told (sd_notify(3)); nothing happens where it didn't start us. */
+void notify_ready(const char *status);
+void notify_status(const char *status);
+void notify_reloading(void);
+void notify_stopping(void);
+void notify_watchdog(void);
+
+/* How often the watchdog wants to hear of us: half its patience; 0 where there is none. Milliseconds. */
+int64_t notify_watchdog_ms(void);
+
+#endif
