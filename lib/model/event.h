@@ -43,13 +43,14 @@ struct event {
 	const char *job;      /* 1–128 bytes */
 	const char *customer; /* never empty */
 	struct instant time;  /* when the state changed; receipt where it said a time too far ahead */
+	struct instant said;  /* the attribute `time` as published; INSTANT_NONE where left out */
 	struct instant received;
 	bool time_ahead;      /* said a time more than 10 minutes after receipt */
 	const char *data;     /* a JSON object, compact; "{}" where there was none */
 	const char *entry_id; /* as in struct entry */
 };
 
-enum { EVENT_AHEAD_MAX_MS = 10 * 60 * 1000, EVENT_DATA_DEPTH = 32 };
+enum { EVENT_AHEAD_MAX_MS = 10 * 60 * 1000, EVENT_DATA_DEPTH = 32, EVENT_ROUTE_MAX = 64 };
 
 /*
  * Reads an entry in either spelling. False where it breaks a rule: `err->text` is then the sentence
@@ -59,12 +60,25 @@ enum { EVENT_AHEAD_MAX_MS = 10 * 60 * 1000, EVENT_DATA_DEPTH = 32 };
 bool event_read(const struct entry *entry, size_t max_size, struct arena *arena, struct event *ret,
                 struct error *err) MUST_CHECK;
 
-/* The same from JSON text (spelling 2), for dispatchctl. */
+/* The same from JSON text (spelling 2), for dispatchctl; takes job events and requests alike. */
 bool event_read_json(const char *json, size_t len, struct instant received, size_t max_size,
                      struct arena *arena, struct event *ret, struct error *err) MUST_CHECK;
 
 /* "job.completed", "job.create", … */
 const char *event_type(const struct event *event);
+
+/*
+ * A member of data as text, in the arena: a string as it is, anything else as JSON writes it, ""
+ * where it is missing or null.
+ */
+const char *event_data_text(const struct event *event, const char *member, struct arena *arena);
+
+/* The member `scheduled` of data; false (untouched) where it is missing or no RFC 3339, which a request's
+ * never is. */
+bool event_scheduled(const struct event *event, struct instant *ret);
+
+/* Whether a text may name a route: 1–64 of A-Z a-z 0-9 . _ - (contract, section 6). */
+bool event_route_valid(const char *route);
 
 /* A digest of all that the publisher said, to tell a duplicate with other content from an equal one. */
 enum { EVENT_DIGEST_SIZE = 16 };

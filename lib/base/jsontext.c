@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* Recursion here is as deep as jansson let the text nest (2048), which a thread's stack bears. */
+#include "base/jsontext.h"
+
+#include "base/mem.h"
+#include "base/utf8.h"
+
+#include <glib.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+static json_t *parse(const char *text, size_t len, json_error_t *fault)
+{
+	return json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, fault);
+}
+
+/* Where the string that begins at `i` ends (behind its quote), or `len`. */
+static size_t string_end(const char *text, size_t len, size_t i)
+{
+	for (i++; i < len && text[i] != '"'; i++)
+		if (text[i] == '\\')
+			i++;
+	return i < len ? i + 1 : len;
+}
+
+/* The bytes of the number that begins at `i`; *ret_long where it is a whole one that 64 bits may not hold. */
+static size_t number_len(const char *text, size_t len, size_t i, bool *ret_long)
+{
+	enum { SAFE_DIGITS = 18 };
+	size_t at = i + (text[i] == '-');
+	size_t n = at;
+	while (n < len && text[n] >= '0' && text[n] <= '9')
+		n++;
+	*ret_long = n - at > SAFE_DIGITS && text[at] != '0';
+	while (n < len && strchr("+-.eE0123456789", text[n]) != NULL && text[n] != '\0') {
+		*ret_long = false;
+		n++;
+	}
+	return n - i;
+}
+
+/* The text with quotes around every long whole number. What is no JSON stays none. */
+static void quote_long_numbers(const char *text, size_t len, struct buf *ret)
+{
+	size_t i = 0;
+	while (i < len) {
+		size_t n = 1;
+		bool is_long = false;
+		if (text[i] == '"')
+			n = string_end(text, len, i) - i;
+		else if (text[i] == '-' || (text[i] >= '0' && text[i] <= '9'))
+			n = number_len(text, len, i, &is_long);
+		if (is_long)
+			buf_addc(ret, '"');
+		buf_add(ret, text + i, n);
+		if (is_long)
+			buf_addc(ret, '"');
+		i += n;
+	}
+}
+
+json_t *jsontext_read(const char *text, size_t len, struct error *err)
+{
+	json_error_t fault = {0};
+	json_t *value = parse(text, len, &fault);
+	if (value == NULL && json_error_code(&fault) == json_error_numeric_overflow) {
+		struct buf quoted = {0};
+		quote_long_numbers(text, len, &quoted);
+		value = parse(quoted.data, quoted.len, &fault);
+		buf_free(&quoted);
+	}
+	if (value == NULL) {
+		char what[UTF8_QUOTE_MAX];
+		(void)error_set(err, EX_DATAERR, "line %d, column %d: %s", fault.line, fault.column,
+		                utf8_quote(fault.text, strlen(fault.text), what));
+	}
+	return value;
+}
+
+static void write_real(struct buf *buf, double real)
+{
+	char text[G_ASCII_DTOSTR_BUF_SIZE];
+	static const char *const formats[] = {"%.15g", "%.16g", "%.17g"};
+	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+		g_ascii_formatd(text, sizeof text, formats[i], real);
+		if (!(g_ascii_strtod(text, NULL) < real) && !(g_ascii_strtod(text, NULL) > real))
+			break;
+	}
+	buf_adds(buf, text);
+	if (strpbrk(text, ".e") == NULL)
+		buf_adds(buf, ".0"); /* it came as a real and stays one */
+}
+
+static int add_bytes(const char *bytes, size_t len, void *arg)
+{
+	buf_add(arg, bytes, len);
+	return 0;
+}
+
+static void write_leaf(struct buf *buf, const json_t *value)
+{
+	if (json_is_real(value))
+		write_real(buf, json_real_value(value));
+	else if (json_dump_callback(value, add_bytes, buf, JSON_ENCODE_ANY | JSON_COMPACT) != 0)
+		bug("jansson can't write what it has read");
+}
+
+static void write_member(struct buf *buf, const char *key, const json_t *value, enum jsontext_order order)
+{
+	if (buf->data[buf->len - 1] != '{')
+		buf_addc(buf, ',');
+	json_t *name = json_string(key);
+	write_leaf(buf, name);
+	json_decref(name);
+	buf_addc(buf, ':');
+	jsontext_write(buf, value, order);
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void write_sorted(struct buf *buf, json_t *object)
+{
+	size_t n = 0;
+	const char **keys = mem_alloc((json_object_size(object) + 1) * sizeof *keys);
+	for (void *it = json_object_iter(object); it != NULL; it = json_object_iter_next(object, it))
+		keys[n++] = json_object_iter_key(it);
+	qsort(keys, n, sizeof *keys, by_bytes);
+	for (size_t i = 0; i < n; i++)
+		write_member(buf, keys[i], json_object_get(object, keys[i]), JSONTEXT_SORTED);
+	free(keys);
+}
+
+static void write_object(struct buf *buf, json_t *object, enum jsontext_order order)
+{
+	buf_addc(buf, '{');
+	if (order == JSONTEXT_SORTED) {
+		write_sorted(buf, object);
+	} else {
+		const char *key;
+		json_t *value;
+		json_object_foreach(object, key, value) write_member(buf, key, value, order);
+	}
+	buf_addc(buf, '}');
+}
+
+void jsontext_write(struct buf *buf, const json_t *value, enum jsontext_order order)
+{
+	if (json_is_object(value)) {
+		/* jansson's iterators take no const, though they change nothing. */
+		write_object(buf, (json_t *)(uintptr_t)value, order);
+	} else if (json_is_array(value)) {
+		buf_addc(buf, '[');
+		for (size_t i = 0; i < json_array_size(value); i++) {
+			if (i > 0)
+				buf_addc(buf, ',');
+			jsontext_write(buf, json_array_get(value, i), order);
+		}
+		buf_addc(buf, ']');
+	} else {
+		write_leaf(buf, value);
+	}
+}
+
+int jsontext_depth(const json_t *value, int limit)
+{
+	int deepest = 0;
+	if (!json_is_object(value) && !json_is_array(value))
+		return 0;
+	if (limit == 0)
+		return 1;
+	if (json_is_array(value)) {
+		for (size_t i = 0; i < json_array_size(value) && deepest <= limit - 1; i++) {
+			int depth = jsontext_depth(json_array_get(value, i), limit - 1);
+			deepest = depth > deepest ? depth : deepest;
+		}
+	} else {
+		json_t *object = (json_t *)(uintptr_t)value;
+		for (void *it = json_object_iter(object); it != NULL && deepest <= limit - 1;
+		     it = json_object_iter_next(object, it)) {
+			int depth = jsontext_depth(json_object_iter_value(it), limit - 1);
+			deepest = depth > deepest ? depth : deepest;
+		}
+	}
+	return deepest + 1;
+}
+
+const char *jsontext_kind(const json_t *value)
+{
+	static const char *const kinds[] = {
+	        [JSON_OBJECT] = "an object",
+	        [JSON_ARRAY] = "an array",
+	        [JSON_STRING] = "text",
+	        [JSON_INTEGER] = "an integer",
+	        [JSON_REAL] = "a number with a fraction",
+	        [JSON_TRUE] = "true",
+	        [JSON_FALSE] = "false",
+	        [JSON_NULL] = "null",
+	};
+	return kinds[json_typeof(value)];
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef BASE_JSONTEXT_H
+#define BASE_JSONTEXT_H
+
+#include "base/buf.h"
+#include "base/error.h"
+
+#include <jansson.h>
+#include <stddef.h>
+
+/*
+ * JSON as the product takes and writes it, on jansson. The name is not json_…: that is jansson's own.
+ */
+
+/*
+ * Reads one JSON value of any kind that fills `text`. Refused: invalid UTF-8, NUL in any spelling,
+ * a key given twice, text behind the value, numbers beyond a double. An integer beyond 64 bits
+ * becomes a string of its digits, since it is some system's key and no quantity. NULL on a fault;
+ * `err` then says line and column. The caller json_decref()s.
+ */
+json_t *jsontext_read(const char *text, size_t len, struct error *err) MUST_CHECK;
+
+enum jsontext_order { JSONTEXT_AS_IS, JSONTEXT_SORTED };
+/*
+ * Appends it, compact. Members stand in their own order, or sorted by bytes at every level. A real
+ * is written with the fewest digits that read back as the same: 49.95, where jansson writes
+ * 49.950000000000003.
+ */
+void jsontext_write(struct buf *buf, const json_t *value, enum jsontext_order order);
+
+/* How many containers stand in one another at most: 0 for a scalar, 1 for `{}`. Looks no deeper than
+ * `limit` + 1. */
+int jsontext_depth(const json_t *value, int limit);
+
+/* "an object", "text", "an integer", … for messages. */
+const char *jsontext_kind(const json_t *value);
+
+#endif

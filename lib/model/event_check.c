@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The raw form of an event, judged: one table row an attribute, one a type.
+ *
+ * The attributes are strict, the members of data are not: a notice is not lost because its driver's
+ * name came as a number. A request's `scheduled` and `route` are strict, since the gate acts on them.
+ */
+#include "base/jsontext.h"
+#include "base/utf8.h"
+#include "model/event_raw.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+/* What a row's taker needs besides the text. */
+struct reading {
+	const struct entry *entry;
+	bool any_feed; /* dispatchctl's: it names no feed */
+};
+
+typedef bool attr_taker(const struct reading *reading, const char *text, struct event *event,
+                        struct error *err);
+static attr_taker take_type, take_time;
+
+static const struct attr_row {
+	const char *name;
+	const char *otherwise; /* said after "is missing" for one that is needed; NULL for one that is not */
+	size_t min, max;       /* bytes */
+	size_t place;          /* of the text in struct event, for those without a taker */
+	attr_taker *take;
+} attr_rows[ATTR_COUNT] = {
+        [ATTR_ID] = {.name = "id",
+                     .otherwise = "it tells one event of a source from another",
+                     .min = 1,
+                     .max = 128,
+                     .place = offsetof(struct event, id)},
+        [ATTR_SOURCE] = {.name = "source", .max = 256, .place = offsetof(struct event, source)},
+        [ATTR_TYPE] = {.name = "type",
+                       .otherwise = "it says what happened, such as job.completed",
+                       .min = 1,
+                       .max = 512,
+                       .take = take_type},
+        [ATTR_TIME] = {.name = "time", .min = 1, .max = 128, .take = take_time},
+        [ATTR_JOB] = {.name = "job",
+                      .otherwise = "it (or subject) names the job",
+                      .min = 1,
+                      .max = 128,
+                      .place = offsetof(struct event, job)},
+        [ATTR_CUSTOMER] = {.name = "customer",
+                           .otherwise = "it is the number of the customer to tell",
+                           .min = 1,
+                           .max = 128,
+                           .place = offsetof(struct event, customer)},
+};
+
+/* What a type may end in, and the feed it is at home on. */
+static const struct type_row {
+	const char *type;
+	enum event_kind kind;
+	enum job_state state;
+} type_rows[] = {
+        {.type = "job.dispatched", .kind = EVENT_JOB, .state = JOB_DISPATCHED},
+        {.type = "job.started", .kind = EVENT_JOB, .state = JOB_STARTED},
+        {.type = "job.completed", .kind = EVENT_JOB, .state = JOB_COMPLETED},
+        {.type = "job.failed", .kind = EVENT_JOB, .state = JOB_FAILED},
+        {.type = "job.paused", .kind = EVENT_JOB, .state = JOB_PAUSED},
+        {.type = "job.cancelled", .kind = EVENT_JOB, .state = JOB_CANCELLED},
+        {.type = "job.create", .kind = EVENT_ASK_CREATE, .state = JOB_NONE},
+        {.type = "job.dispatch", .kind = EVENT_ASK_DISPATCH, .state = JOB_NONE},
+};
+enum { N_TYPES = sizeof type_rows / sizeof type_rows[0] };
+
+const char *event_attr_name(enum event_attr attr)
+{
+	return attr_rows[attr].name;
+}
+
+enum event_attr event_attr_find(const char *name, size_t len)
+{
+	for (enum event_attr attr = 0; attr < ATTR_COUNT; attr++)
+		if (strlen(attr_rows[attr].name) == len && memcmp(attr_rows[attr].name, name, len) == 0)
+			return attr;
+	return ATTR_COUNT;
+}
+
+const char *event_type(const struct event *event)
+{
+	for (size_t i = 0; i < N_TYPES; i++)
+		if (type_rows[i].kind == event->kind && type_rows[i].state == event->state)
+			return type_rows[i].type;
+	bug("an event of kind %d and state %d", (int)event->kind, (int)event->state);
+}
+
+/* A reverse-DNS prefix: labels of letters, digits, "-" and "_", each followed by a dot; or nothing. */
+static bool is_prefix(const char *text, size_t len)
+{
+	static const char label[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	for (size_t i = 0; i < len;) {
+		size_t n = strspn(text + i, label);
+		if (n == 0 || i + n >= len || text[i + n] != '.')
+			return false;
+		i += n + 1;
+	}
+	return true;
+}
+
+static const struct type_row *type_find(const char *text)
+{
+	size_t len = strlen(text);
+	for (size_t i = 0; i < N_TYPES; i++) {
+		size_t n = strlen(type_rows[i].type);
+		if (len >= n && strcmp(text + len - n, type_rows[i].type) == 0)
+			return is_prefix(text, len - n) ? &type_rows[i] : NULL;
+	}
+	return NULL;
+}
+
+/* Whether the type stands in the stream that it belongs to. */
+static bool check_feed(const struct reading *reading, const struct type_row *row, struct error *err)
+{
+	bool on_requests = reading->entry->feed == FEED_REQUESTS;
+	bool is_request = row->kind != EVENT_JOB;
+	if (reading->any_feed || on_requests == is_request)
+		return true;
+	if (on_requests)
+		return error_set(err, EX_DATAERR,
+		                 "type %s tells of a job and belongs among the job events; a request is "
+		                 "job.create or job.dispatch",
+		                 row->type);
+	return error_set(err, EX_DATAERR,
+	                 "type %s is a request and belongs in the stream of requests; a job event tells "
+	                 "what has happened, such as job.dispatched",
+	                 row->type);
+}
+
+static bool take_type(const struct reading *reading, const char *text, struct event *event, struct error *err)
+{
+	char quote[UTF8_QUOTE_MAX];
+	const struct type_row *row = type_find(text);
+	if (row == NULL)
+		return error_set(
+		        err, EX_DATAERR,
+		        "type \"%s\" is unknown; job.dispatched, job.started, job.completed, "
+		        "job.failed, job.paused or job.cancelled is meant (for a request job.create or "
+		        "job.dispatch), if need be behind a reverse-DNS prefix",
+		        utf8_quote(text, strlen(text), quote));
+	event->kind = row->kind;
+	event->state = row->state;
+	return check_feed(reading, row, err);
+}
+
+static bool check_time(const char *name, const char *text, struct instant *ret, struct error *err)
+{
+	char quote[UTF8_QUOTE_MAX];
+	if (instant_parse(text, ret))
+		return true;
+	return error_set(err, EX_DATAERR,
+	                 "%s \"%s\" is not RFC 3339; a time with an offset is meant, such as "
+	                 "2026-03-05T14:30:00-07:00",
+	                 name, utf8_quote(text, strlen(text), quote));
+}
+
+static bool take_time(const struct reading *reading, const char *text, struct event *event, struct error *err)
+{
+	(void)reading;
+	return check_time("time", text, &event->said, err);
+}
+
+static bool check_attr(const struct attr_row *row, const char *text, struct error *err)
+{
+	char quote[UTF8_QUOTE_MAX];
+	size_t len = strlen(text);
+	if (len < row->min)
+		return error_set(err, EX_DATAERR, "%s is empty; 1 to %zu bytes are meant", row->name,
+		                 row->max);
+	if (len > row->max)
+		return error_set(err, EX_DATAERR, "%s has %zu bytes; at most %zu are meant", row->name, len,
+		                 row->max);
+	if (utf8_has_control(text, len))
+		return error_set(err, EX_DATAERR,
+		                 "%s \"%s\" holds a control character; printable text is meant", row->name,
+		                 utf8_quote(text, len, quote));
+	return true;
+}
+
+static bool take_attr(const struct attr_row *row, const struct reading *reading, const char *text,
+                      struct event *event, struct error *err)
+{
+	if (text == NULL && row->otherwise != NULL)
+		return error_set(err, EX_DATAERR, "%s is missing; %s", row->name, row->otherwise);
+	if (text == NULL)
+		return true;
+	if (!check_attr(row, text, err))
+		return false;
+	if (row->take != NULL)
+		return row->take(reading, text, event, err);
+	memcpy((char *)event + row->place, &text, sizeof text);
+	return true;
+}
+
+/* The milliseconds of a stream entry's id (`1700000000000-0`); INSTANT_NONE where it has none. */
+static struct instant entry_time(const char *id)
+{
+	enum { DIGITS_MAX = 15 };
+	size_t digits = strspn(id, "0123456789");
+	if (digits == 0 || digits > DIGITS_MAX || id[digits] != '-')
+		return INSTANT_NONE;
+	return (struct instant){strtoll(id, NULL, 10)};
+}
+
+static void settle_time(const struct entry *entry, struct event *event)
+{
+	event->time = instant_is_none(event->said) ? entry_time(entry->id) : event->said;
+	if (instant_is_none(event->time))
+		event->time = entry->received;
+	event->time_ahead = instant_before(instant_add(entry->received, EVENT_AHEAD_MAX_MS), event->time);
+	if (event->time_ahead)
+		event->time = entry->received;
+}
+
+static bool check_data(const struct event_raw *raw, struct error *err)
+{
+	if (jsontext_depth(raw->data, EVENT_DATA_DEPTH) > EVENT_DATA_DEPTH)
+		return error_set(err, EX_DATAERR, "data nests deeper than %d; at most %d are meant",
+		                 EVENT_DATA_DEPTH, EVENT_DATA_DEPTH);
+	return true;
+}
+
+bool event_route_valid(const char *route)
+{
+	static const char chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+	size_t len = strlen(route);
+	return len >= 1 && len <= EVENT_ROUTE_MAX && strspn(route, chars) == len;
+}
+
+static bool check_route(const json_t *value, struct error *err)
+{
+	char quote[UTF8_QUOTE_MAX];
+	if (value == NULL || json_is_null(value) || json_is_integer(value))
+		return true;
+	if (!json_is_string(value))
+		return error_set(err, EX_DATAERR, "route is %s; text is meant", jsontext_kind(value));
+	if (event_route_valid(json_string_value(value)))
+		return true;
+	return error_set(err, EX_DATAERR, "route \"%s\" is none; 1 to %d of A-Z a-z 0-9 . _ - are meant",
+	                 utf8_quote(json_string_value(value), json_string_length(value), quote),
+	                 EVENT_ROUTE_MAX);
+}
+
+static bool check_scheduled(const json_t *value, struct error *err)
+{
+	struct instant ignored;
+	if (value == NULL || json_is_null(value))
+		return true;
+	if (!json_is_string(value))
+		return error_set(err, EX_DATAERR, "scheduled is %s; text is meant", jsontext_kind(value));
+	return check_time("scheduled", json_string_value(value), &ignored, err);
+}
+
+static bool check_request(const struct event *event, const struct event_raw *raw, struct error *err)
+{
+	if (event->kind == EVENT_JOB)
+		return true;
+	return check_scheduled(json_object_get(raw->data, "scheduled"), err) &&
+	       check_route(json_object_get(raw->data, "route"), err);
+}
+
+bool event_check(const struct entry *entry, bool any_feed, const struct event_raw *raw, struct event *ret,
+                 struct error *err)
+{
+	const struct reading reading = {.entry = entry, .any_feed = any_feed};
+	*ret = (struct event){.source = "", .said = INSTANT_NONE, .received = entry->received};
+	for (enum event_attr attr = 0; attr < ATTR_COUNT; attr++)
+		if (!take_attr(&attr_rows[attr], &reading, raw->attrs[attr], ret, err))
+			return false;
+	settle_time(entry, ret);
+	return check_data(raw, err) && check_request(ret, raw, err);
+}

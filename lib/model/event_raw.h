@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MODEL_EVENT_RAW_H
+#define MODEL_EVENT_RAW_H
+
+#include "model/event.h"
+
+#include <jansson.h>
+#include <stddef.h>
+
+/*
+ * What an entry said, whichever way it was spelled, before anything of it is judged. Private to
+ * model/event*.c: event_fields.c and event_json.c fill it, event_check.c makes an event of it.
+ *
+ *   fields ──▶ event_fields.c ──┐
+ *                               ├──▶ struct event_raw ──▶ event_check.c ──▶ struct event
+ *   JSON ────▶ event_json.c ────┘
+ */
+enum event_attr { ATTR_ID, ATTR_SOURCE, ATTR_TYPE, ATTR_TIME, ATTR_JOB, ATTR_CUSTOMER, ATTR_COUNT };
+
+struct event_raw {
+	const char *attrs[ATTR_COUNT]; /* in the arena; NULL where left out */
+	json_t *data;                  /* an object, the caller's to release; NULL where a reader failed */
+};
+
+const char *event_attr_name(enum event_attr attr);
+enum event_attr event_attr_find(const char *name, size_t len); /* ATTR_COUNT where it is none */
+
+/* Spelling 1: names are each there once, all is UTF-8 (event.c sees to that before). */
+bool event_raw_fields(const struct entry *entry, struct arena *arena, struct event_raw *ret,
+                      struct error *err) MUST_CHECK;
+
+/* Spelling 2. */
+bool event_raw_json(const char *text, size_t len, struct arena *arena, struct event_raw *ret,
+                    struct error *err) MUST_CHECK;
+
+/* A data member from text; does nothing where there is one and `replace` is false. */
+void event_raw_set(struct event_raw *raw, const char *name, size_t name_len, const char *value,
+                   size_t value_len, bool replace);
+
+/*
+ * Judges the raw form and fills all of an event but `data` and `entry_id`; its texts are those of
+ * `raw`. `any_feed`: a type of either feed is taken, as dispatchctl's entries come from none.
+ */
+bool event_check(const struct entry *entry, bool any_feed, const struct event_raw *raw, struct event *ret,
+                 struct error *err) MUST_CHECK;
+
+#endif
