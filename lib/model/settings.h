@@ -30,6 +30,7 @@ struct settings {
 	const char *file; /* the main file's path, for messages */
 
 	struct {
+		/* base/redis_url.h takes the url apart */
 		const char *url, *password_file;
 		const char *stream, *list, *channel, *requests, *outcomes, *dead, *dispatch, *customers;
 		const char *group, *consumer;
@@ -51,7 +52,7 @@ struct settings {
 		int64_t max_age_ms;
 	} mail;
 	struct {
-		const char *const *relay; /* "host:port" or "[v6]:port" or "unix:PATH" */
+		const char *const *relay; /* one at least, each as base/endpoint.h takes it */
 		enum tls_mode tls;
 		const char *ca_file, *user, *password_file;
 		int64_t connections;
@@ -69,10 +70,11 @@ struct settings {
 		int64_t hold_max_ms;
 	} gate;
 	struct {
-		const char *listen;
+		const char *listen; /* as base/endpoint.h takes it; "": off */
 	} http;
 	struct {
-		const char *name, *phone, *website; /* what templates call `company` */
+		const char *name, *phone, *website; /* what templates call `company`; the name falls back on
+		                                       that in mail.from */
 	} company;
 	struct notify_settings notify[JOB_STATE_COUNT];
 };
@@ -97,8 +99,9 @@ struct settings *settings_free(struct settings *settings);
 /* `-c FILE` (may be NULL), else $DISPATCHD_CONF, else /etc/dispatchd/dispatchd.conf. */
 const char *settings_path(const char *option);
 
-/* Names of keys in which two configurations differ that a reload can't change ("redis.url"), NULL-terminated,
- * in static memory of the table; for the message that a restart is needed. Returns how many were stored. */
+/* Names of keys in which two configurations differ that a reload can't change ("redis.url"), in static
+ * memory of the table, with a NULL behind them; for the message that a restart is needed. `max` counts the
+ * NULL. Returns how many were stored. */
 size_t settings_fixed_differences(const struct settings *a, const struct settings *b, const char **names,
                                   size_t max);
 

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef BASE_ENDPOINT_H
+#define BASE_ENDPOINT_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+
+/* Where a socket is: `mail.example.com:25`, `127.0.0.1:8925`, `[::1]:25` or `unix:/run/example.sock`. */
+enum { ENDPOINT_HOST_MAX = 254, ENDPOINT_PATH_MAX = 108 /* sun_path */ };
+
+struct endpoint {
+	char host[ENDPOINT_HOST_MAX]; /* without brackets; "" for a Unix socket */
+	char path[ENDPOINT_PATH_MAX]; /* "" but for a Unix socket */
+	int port;                     /* 1–65535; 0 for a Unix socket */
+	bool v6;                      /* the host stood in brackets: an IPv6 address */
+};
+
+/* The whole of `text`. On a fault `err` says what was meant, and `ret` is untouched. */
+bool endpoint_parse(const char *text, struct endpoint *ret, struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From written values (base/conf) to settings, by the table of keys (model/settings_table). All
+ * faults are gathered first and told in the order of files and lines, so that whoever mends a
+ * configuration sees everything at once.
+ */
+#include "model/settings.h"
+
+#include "base/address.h"
+#include "base/conf.h"
+#include "base/nearest.h"
+#include "base/redis_url.h"
+#include "model/settings_table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+enum { ROWS_MAX = 128 };
+
+struct loaded { /* what settings_load() hands out: the settings are its first member */
+	struct settings settings;
+	struct arena *arena;
+};
+
+struct loading {
+	struct loaded *loaded;
+	struct conf *conf;
+	const char *const *minds;
+	struct setting_reader reader;
+	struct conf_place place[ROWS_MAX]; /* where each row was set last; all zero: nowhere */
+	bool bad[ROWS_MAX];                /* a value of it had a fault */
+};
+
+enum job_state settings_section_state(const char *section)
+{
+	return strncmp(section, "notify.", 7) == 0 ? job_state_find(section + 7) : JOB_NONE;
+}
+
+void *setting_member(struct settings *settings, const struct setting *row, enum job_state state)
+{
+	bool notify = strcmp(row->section, "notify") == 0;
+	char *base = notify ? (char *)&settings->notify[state] : (char *)settings;
+	return base + row->offset;
+}
+
+/* ---- what the caller minds */
+
+/* The name under which a section stands in the table: all of [notify.STATE] are [notify]. */
+static const char *table_section(const char *section)
+{
+	return settings_section_state(section) != JOB_NONE ? "notify" : section;
+}
+
+/* Whether anything of a section, or this key of it, counts for the caller. */
+static bool minded(const char *const *minds, const char *section, const char *key)
+{
+	if (minds == NULL)
+		return true;
+	section = table_section(section);
+	size_t len = strlen(section);
+	for (; *minds != NULL; minds++) {
+		if (strncmp(*minds, section, len) != 0)
+			continue;
+		const char *rest = *minds + len;
+		if (*rest == '\0' || (*rest == '.' && (key == NULL || strcmp(rest + 1, key) == 0)))
+			return true;
+	}
+	return false;
+}
+
+/* ---- unknown names */
+
+static void check_section(struct loading *loading, const struct conf_place *place)
+{
+	const char *name = table_section(place->section);
+	struct nearest nearest = {.typed = place->section};
+	for (size_t i = 0; i < settings_sections_len; i++) {
+		if (strcmp(settings_sections[i].name, name) == 0)
+			return;
+		nearest_try(&nearest, settings_sections[i].name);
+	}
+	for (int state = 0; state < JOB_STATE_COUNT; state++)
+		nearest_try(&nearest, arena_printf(loading->conf->arena, "notify.%s",
+		                                   job_state_name((enum job_state)state)));
+	if (!minded(loading->minds, place->section, NULL))
+		return;
+	if (nearest.name != NULL)
+		conf_add_fault(loading->conf, EX_CONFIG, *place, "there is no section [%s]; is [%s] meant?",
+		               place->section, nearest.name);
+	else
+		conf_add_fault(loading->conf, EX_CONFIG, *place, "there is no section [%s]", place->section);
+}
+
+static bool section_known(const char *section)
+{
+	for (size_t i = 0; i < settings_sections_len; i++)
+		if (strcmp(settings_sections[i].name, table_section(section)) == 0)
+			return true;
+	return false;
+}
+
+static void unknown_key(struct loading *loading, const struct conf_value *value)
+{
+	const char *section = value->place.section, *elsewhere = NULL;
+	struct nearest nearest = {.typed = value->key};
+	if (!section_known(section) || !minded(loading->minds, section, NULL))
+		return; /* the section has its fault already */
+	for (size_t i = 0; i < settings_table_len; i++) {
+		if (strcmp(settings_table[i].section, table_section(section)) == 0)
+			nearest_try(&nearest, settings_table[i].key);
+		else if (strcmp(settings_table[i].key, value->key) == 0)
+			elsewhere = settings_table[i].section;
+	}
+	struct conf *conf = loading->conf;
+	if (nearest.name != NULL)
+		conf_add_fault(conf, EX_CONFIG, value->place, "[%s] %s: there is no such key; is %s meant?",
+		               section, value->key, nearest.name);
+	else if (elsewhere != NULL)
+		conf_add_fault(conf, EX_CONFIG, value->place,
+		               "[%s] %s: there is no such key here; it belongs in [%s]", section, value->key,
+		               elsewhere);
+	else
+		conf_add_fault(conf, EX_CONFIG, value->place, "[%s] %s: there is no such key", section,
+		               value->key);
+}
+
+/* ---- values */
+
+static const struct setting *find_row(const char *section, const char *key)
+{
+	for (size_t i = 0; i < settings_table_len; i++)
+		if (strcmp(settings_table[i].key, key) == 0 &&
+		    strcmp(settings_table[i].section, table_section(section)) == 0)
+			return &settings_table[i];
+	return NULL;
+}
+
+static void set_default(struct loading *loading, const struct setting *row, enum job_state state)
+{
+	const char *text = row->fallback;
+	struct error err = {0};
+	for (size_t i = 0; i < settings_by_state_len && state != JOB_NONE; i++)
+		if (strcmp(settings_by_state[i].key, row->key) == 0 &&
+		    (settings_by_state[i].states & JOB_BIT(state)) != 0)
+			text = settings_by_state[i].value;
+	void *member = setting_member(&loading->loaded->settings, row, state);
+	if (!setting_read(&loading->reader, row, text, member, &err))
+		bug("the default of %s: %s", row->name, err.text);
+}
+
+static void set_defaults(struct loading *loading)
+{
+	if (settings_table_len > ROWS_MAX)
+		bug("%zu keys, room for %d", settings_table_len, ROWS_MAX);
+	for (size_t i = 0; i < settings_table_len; i++) {
+		const struct setting *row = &settings_table[i];
+		if (strcmp(row->section, "notify") != 0) {
+			set_default(loading, row, JOB_NONE);
+			continue;
+		}
+		for (int state = 0; state < JOB_STATE_COUNT; state++)
+			set_default(loading, row, (enum job_state)state);
+	}
+}
+
+static void set_value(struct loading *loading, const struct setting *row, const struct conf_value *value)
+{
+	struct settings *settings = &loading->loaded->settings;
+	enum job_state state = settings_section_state(value->place.section);
+	bool every_state = state == JOB_NONE && strcmp(row->section, "notify") == 0;
+	struct error err = {0};
+	int from = every_state ? 0 : (int)state, to = every_state ? JOB_STATE_COUNT - 1 : (int)state;
+	loading->place[row - settings_table] = value->place;
+	for (int i = from; i <= to; i++) {
+		void *member = setting_member(settings, row, (enum job_state)i);
+		if (setting_read(&loading->reader, row, value->value, member, &err))
+			continue;
+		loading->bad[row - settings_table] = true;
+		conf_add_fault(loading->conf, EX_CONFIG, value->place, "[%s] %s: %s", value->place.section,
+		               value->key, err.text);
+		return;
+	}
+}
+
+/* Two rounds: what stands for one state alone wins over what stands for all, wherever it stands. */
+static void set_values(struct loading *loading, bool of_one_state)
+{
+	for (size_t i = 0; i < loading->conf->n_values; i++) {
+		const struct conf_value *value = &loading->conf->values[i];
+		const char *section = value->place.section;
+		if ((settings_section_state(section) != JOB_NONE) != of_one_state)
+			continue;
+		const struct setting *row = find_row(section, value->key);
+		if (row == NULL)
+			unknown_key(loading, value);
+		else if (minded(loading->minds, section, value->key))
+			set_value(loading, row, value);
+	}
+}
+
+/* ---- what one key says about another */
+
+typedef bool holds_fn(const struct settings *settings, struct arena *arena, struct error *err);
+
+static bool has_from(const struct settings *settings, struct arena *arena, struct error *err)
+{
+	(void)arena;
+	return settings->mail.from[0] != '\0' || error_set(err, EX_CONFIG,
+	                                                   "this is needed: who mails are from, as in "
+	                                                   "Example Hauling <dispatch@example.com>");
+}
+
+static bool has_maildir(const struct settings *settings, struct arena *arena, struct error *err)
+{
+	(void)arena;
+	return settings->mail.transport != TRANSPORT_MAILDIR || settings->mail.maildir[0] != '\0' ||
+	       error_set(err, EX_CONFIG, "this is needed with transport = maildir: the folder for the mails");
+}
+
+static bool has_source(const struct settings *settings, struct arena *arena, struct error *err)
+{
+	(void)arena;
+	return settings->redis.stream[0] != '\0' || settings->redis.list[0] != '\0' ||
+	       settings->redis.channel[0] != '\0' ||
+	       error_set(err, EX_CONFIG,
+	                 "one of stream, list and channel is needed: where job events come from");
+}
+
+/* A stream that is read and written at once would feed on itself. */
+static bool names_differ(const struct settings *settings, struct arena *arena, struct error *err)
+{
+	(void)arena;
+	const struct {
+		const char *key, *name;
+	} names[] = {
+	        {"stream", settings->redis.stream},       {"list", settings->redis.list},
+	        {"requests", settings->redis.requests},   {"outcomes", settings->redis.outcomes},
+	        {"dead", settings->redis.dead},           {"dispatch", settings->redis.dispatch},
+	        {"customers", settings->redis.customers},
+	};
+	size_t n = sizeof names / sizeof names[0];
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = i + 1; j < n; j++)
+			if (*names[i].name != '\0' && strcmp(names[i].name, names[j].name) == 0)
+				return error_set(err, EX_CONFIG,
+				                 "%s and %s are both \"%s\"; each needs a name of its own",
+				                 names[i].key, names[j].key, names[i].name);
+	return true;
+}
+
+static bool one_password(const struct settings *settings, struct arena *arena, struct error *err)
+{
+	struct redis_url url;
+	if (settings->redis.password_file[0] == '\0' ||
+	    !redis_url_parse(settings->redis.url, arena, &url, NULL))
+		return true;
+	return url.password[0] == '\0' ||
+	       error_set(err, EX_CONFIG, "url has a password already; only one of the two may be given");
+}
+
+static bool password_has_user(const struct settings *settings, struct arena *arena, struct error *err)
+{
+	(void)arena;
+	return settings->smtp.password_file[0] == '\0' || settings->smtp.user[0] != '\0' ||
+	       error_set(err, EX_CONFIG, "user is needed as well: whose password this is");
+}
+
+static const struct check {
+	const char *section, *key; /* which the fault names */
+	const char *because; /* another key of the section, whose line it names where `key` is not set */
+	holds_fn *holds;
+} checks[] = {
+        {.section = "redis", .key = "stream", .holds = has_source},
+        {.section = "redis", .key = "outcomes", .holds = names_differ},
+        {.section = "redis", .key = "password_file", .holds = one_password},
+        {.section = "mail", .key = "from", .holds = has_from},
+        {.section = "mail", .key = "maildir", .because = "transport", .holds = has_maildir},
+        {.section = "smtp", .key = "password_file", .holds = password_has_user},
+};
+
+static struct conf_place check_place(const struct loading *loading, const struct check *check)
+{
+	struct conf_place place = loading->place[find_row(check->section, check->key) - settings_table];
+	if (place.line == 0 && check->because != NULL)
+		place = loading->place[find_row(check->section, check->because) - settings_table];
+	return place;
+}
+
+static void run_checks(struct loading *loading)
+{
+	for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+		const struct check *check = &checks[i];
+		const struct setting *row = find_row(check->section, check->key);
+		struct error err = {0};
+		if (loading->bad[row - settings_table] || !minded(loading->minds, row->section, row->key) ||
+		    check->holds(&loading->loaded->settings, loading->conf->arena, &err))
+			continue;
+		conf_add_fault(loading->conf, EX_CONFIG, check_place(loading, check), "[%s] %s: %s",
+		               row->section, row->key, err.text);
+	}
+}
+
+/* Templates name the company as mails do, unless told otherwise. */
+static void name_company(struct loading *loading)
+{
+	struct settings *settings = &loading->loaded->settings;
+	struct mailbox from;
+	if (settings->company.name[0] == '\0' && mailbox_parse(settings->mail.from, &from, NULL))
+		settings->company.name = arena_strdup(loading->reader.arena, from.name);
+}
+
+/* ---- */
+
+/* Tells the faults that the caller minds; the exit status, 0 where there are none. */
+static int tell_faults(struct loading *loading, settings_fault *fault, void *arg)
+{
+	struct conf *conf = loading->conf;
+	int code = 0;
+	conf_sort_faults(conf);
+	for (size_t i = 0; i < conf->n_faults; i++) {
+		const struct conf_fault *found = &conf->faults[i];
+		if (found->place.section != NULL && !minded(loading->minds, found->place.section, NULL))
+			continue;
+		if (code == 0 || code == EX_CONFIG)
+			code = found->code;
+		if (fault != NULL)
+			fault(arg, conf_fault_text(conf, found));
+	}
+	return code;
+}
+
+struct settings *settings_load(const char *file, const char *const *minds, settings_fault *fault, void *arg,
+                               int *ret_code)
+{
+	struct loaded *loaded = mem_alloc(sizeof *loaded);
+	loaded->arena = arena_new();
+	struct loading loading = {
+	        .loaded = loaded,
+	        .conf = conf_new(),
+	        .minds = minds,
+	        .reader = {.arena = loaded->arena, .zones = zones_new()},
+	};
+	loaded->settings.file = arena_strdup(loaded->arena, file);
+	set_defaults(&loading);
+	conf_read(loading.conf, file);
+	bool read = loading.conf->n_faults == 0 || loading.conf->faults[0].code == EX_CONFIG;
+	for (size_t i = 0; i < loading.conf->n_sections; i++)
+		check_section(&loading, &loading.conf->sections[i]);
+	set_values(&loading, false);
+	set_values(&loading, true);
+	if (read) /* a file that could not be read says nothing about what is missing in it */
+		run_checks(&loading);
+	name_company(&loading);
+
+	int code = tell_faults(&loading, fault, arg);
+	zones_free(loading.reader.zones);
+	conf_free(loading.conf);
+	if (code == 0)
+		return &loaded->settings;
+	*ret_code = code;
+	return settings_free(&loaded->settings);
+}
+
+struct settings *settings_free(struct settings *settings)
+{
+	if (settings == NULL)
+		return NULL;
+	struct loaded *loaded = (struct loaded *)settings;
+	arena_free(loaded->arena);
+	free(loaded);
+	return NULL;
+}
+
+const char *settings_path(const char *option)
+{
+	if (option != NULL)
+		return option;
+	const char *environment = getenv("DISPATCHD_CONF");
+	return environment != NULL && *environment != '\0' ? environment : "/etc/dispatchd/dispatchd.conf";
+}
+
+static bool same(const struct settings *a, const struct settings *b, const struct setting *row,
+                 struct arena *arena)
+{
+	const void *one = (const char *)a + row->offset, *other = (const char *)b + row->offset;
+	if (row->kind == SETTING_REDIS_URL) /* whose written form hides the password */
+		return strcmp(*(const char *const *)one, *(const char *const *)other) == 0;
+	return strcmp(setting_format(row, one, arena), setting_format(row, other, arena)) == 0;
+}
+
+size_t settings_fixed_differences(const struct settings *a, const struct settings *b, const char **names,
+                                  size_t max)
+{
+	struct arena *arena = arena_new();
+	size_t n = 0;
+	for (size_t i = 0; i < settings_table_len && n + 1 < max; i++)
+		if (!settings_table[i].reload && !same(a, b, &settings_table[i], arena))
+			names[n++] = settings_table[i].name;
+	names[n] = NULL;
+	arena_free(arena);
+	return n;
+}

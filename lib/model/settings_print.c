@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* What is printed from the table of keys: the configuration in force, the sample file, the manual's list. */
+#include "model/settings_table.h"
+
+#include <string.h>
+
+enum { SAMPLE_WIDTH = 98 };
+
+/* ---- values */
+
+static bool wants_quotes(const char *value)
+{
+	size_t len = strlen(value);
+	if (len == 0)
+		return false;
+	bool comment = false;
+	for (const char *p = value; *p != '\0'; p++)
+		comment = comment ||
+		          ((*p == ';' || *p == '#') && (p == value || p[-1] == ' ' || p[-1] == '\t'));
+	return comment || value[0] == ' ' || value[0] == '\t' || value[len - 1] == ' ' ||
+	       value[len - 1] == '\t';
+}
+
+static void print_value(const struct setting *row, const void *member, struct arena *arena, FILE *out)
+{
+	const char *value = setting_format(row, member, arena);
+	if (!wants_quotes(value)) {
+		(void)fprintf(out, "%s =%s%s\n", row->key, *value ? " " : "", value);
+		return;
+	}
+	(void)fprintf(out, "%s = \"", row->key);
+	for (const char *p = value; *p != '\0'; p++)
+		(void)fprintf(out, "%s%c", *p == '"' || *p == '\\' ? "\\" : "", *p);
+	(void)fputs("\"\n", out);
+}
+
+static void print_section(const struct settings *settings, const char *section, enum job_state state,
+                          struct arena *arena, FILE *out)
+{
+	(void)fprintf(out, "[%s%s%s]\n", section, state == JOB_NONE ? "" : ".", job_state_name(state));
+	for (size_t i = 0; i < settings_table_len; i++) {
+		const struct setting *row = &settings_table[i];
+		if (strcmp(row->section, section) != 0)
+			continue;
+		/* Only read through: the table's way to a member has no const. */
+		print_value(row, setting_member((struct settings *)settings, row, state), arena, out);
+	}
+}
+
+void settings_print(const struct settings *settings, FILE *out)
+{
+	struct arena *arena = arena_new();
+	for (size_t i = 0; i < settings_sections_len; i++) {
+		const char *section = settings_sections[i].name;
+		if (strcmp(section, "notify") != 0) {
+			print_section(settings, section, JOB_NONE, arena, out);
+			continue;
+		}
+		for (int state = 0; state < JOB_STATE_COUNT; state++)
+			print_section(settings, section, (enum job_state)state, arena, out);
+	}
+	arena_free(arena);
+}
+
+/* ---- the sample file */
+
+/* Words as comment lines of the sample. */
+static void print_comment(const char *text, FILE *out)
+{
+	size_t column = 0;
+	for (const char *p = text; *p != '\0'; p += strspn(p, " ")) {
+		size_t len = strcspn(p, " ");
+		if (column > 0 && column + 1 + len > SAMPLE_WIDTH) {
+			(void)fputc('\n', out);
+			column = 0;
+		}
+		(void)fprintf(out, "%s%.*s", column == 0 ? "; " : " ", (int)len, p);
+		column += len + (column == 0 ? 2 : 1);
+		p += len;
+	}
+	(void)fputc('\n', out);
+}
+
+static const char *capital(const char *text, struct arena *arena)
+{
+	char *copy = arena_strdup(arena, text);
+	if (*copy >= 'a' && *copy <= 'z' && strncmp(copy, "redis:", 6) != 0)
+		*copy = (char)(*copy - 'a' + 'A');
+	return copy;
+}
+
+/* The defaults that differ by state: "send for failed". In the arena; "" where none does. */
+static const char *by_state(const char *key, struct arena *arena)
+{
+	const char *text = "";
+	for (size_t i = 0; i < settings_by_state_len; i++) {
+		char states[WORDS_TEXT_MAX];
+		if (strcmp(settings_by_state[i].key, key) == 0)
+			text = arena_printf(arena, "; %s for %s", settings_by_state[i].value,
+			                    states_format(settings_by_state[i].states, states));
+	}
+	return text;
+}
+
+static void sample_key(const struct setting *row, struct arena *arena, FILE *out)
+{
+	bool notify = strcmp(row->section, "notify") == 0;
+	const char *states = notify ? by_state(row->key, arena) : "";
+	(void)fputc('\n', out);
+	print_comment(row->help, out);
+	print_comment(
+	        arena_printf(arena, "(%s%s%s; %s.)", capital(setting_describe(row, arena), arena),
+	                     *states ? "; by itself it is " : "",
+	                     *states ? arena_printf(arena, "%s%s", row->fallback, states) : "",
+	                     row->reload ? "a reload is enough to change it" : "changing it needs a restart"),
+	        out);
+	if (*row->fallback != '\0')
+		(void)fprintf(out, ";%s = %s\n", row->key, row->fallback);
+	if (row->example != NULL)
+		(void)fprintf(out, ";%s = %s\n", row->key, row->example);
+}
+
+void settings_print_sample(FILE *out)
+{
+	struct arena *arena = arena_new();
+	print_comment("The configuration of dispatchd and dispatchctl; dispatchd.conf(5) is its manual page.",
+	              out);
+	(void)fputs(";\n", out);
+	print_comment(
+	        "Every key is here, switched off by a semicolon in front, with its default; where the "
+	        "default "
+	        "is empty, or not the only one worth knowing, with an example. Files in conf.d/ beside this "
+	        "one "
+	        "are read after it, and win. `dispatchd -t` checks everything; `systemctl reload dispatchd` "
+	        "makes it so. The only key that must be set is [mail] from.",
+	        out);
+	for (size_t i = 0; i < settings_sections_len; i++) {
+		const char *section = settings_sections[i].name;
+		(void)fprintf(out, "\n[%s]\n", section);
+		print_comment(settings_sections[i].help, out);
+		for (size_t j = 0; j < settings_table_len; j++)
+			if (strcmp(settings_table[j].section, section) == 0)
+				sample_key(&settings_table[j], arena, out);
+	}
+	arena_free(arena);
+}
+
+/* ---- the manual's list of keys (mdoc) */
+
+/* Sentences, each on a line of its own as mdoc wants it. */
+static void print_sentences(const char *text, FILE *out)
+{
+	for (const char *p = text; *p != '\0'; p++) {
+		bool next = *p == ' ' && p > text && p[-1] == '.' && p[1] >= 'A' && p[1] <= 'Z';
+		(void)fputc(next ? '\n' : *p, out);
+	}
+	(void)fputc('\n', out);
+}
+
+static void manual_key(const struct setting *row, struct arena *arena, FILE *out)
+{
+	const char *states = strcmp(row->section, "notify") == 0 ? by_state(row->key, arena) : "";
+	(void)fprintf(out, ".It Ic %s\n", row->key);
+	print_sentences(row->help, out);
+	print_sentences(arena_printf(arena, "It is %s.", setting_describe(row, arena)), out);
+	if (*row->fallback != '\0')
+		(void)fprintf(out, "Default:\n.Ql %s%s\n", row->fallback, *states ? "" : " .");
+	else
+		(void)fputs("Not set by default.\n", out);
+	if (*states)
+		(void)fprintf(out, "%s.\n", states);
+	if (!row->reload)
+		(void)fputs("A change needs a restart.\n", out);
+}
+
+void settings_print_manual(FILE *out)
+{
+	struct arena *arena = arena_new();
+	for (size_t i = 0; i < settings_sections_len; i++) {
+		const char *section = settings_sections[i].name;
+		(void)fprintf(out, ".Ss [%s]\n", section);
+		print_sentences(settings_sections[i].help, out);
+		(void)fputs(".Bl -tag -width Ds\n", out);
+		for (size_t j = 0; j < settings_table_len; j++)
+			if (strcmp(settings_table[j].section, section) == 0)
+				manual_key(&settings_table[j], arena, out);
+		(void)fputs(".El\n", out);
+	}
+	arena_free(arena);
+}

@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All keys of the configuration, one row each. What stands here is promised to scripts (a change of a name
+ * or a default is a breaking change); the sample file and dispatchd.conf(5) are made from it by `make`.
+ */
+#include "model/settings_table.h"
+
+#include "base/units.h"
+
+#include <limits.h>
+
+#define KEY(s, k)      .section = (s), .key = (k), .name = s "." k
+#define AT(member)     .offset = offsetof(struct settings, member)
+#define NOTIFY(member) .offset = offsetof(struct notify_settings, member)
+
+enum { SECOND = 1000, NAME_MAX_BYTES = 512, CREDENTIAL_MAX = 255 };
+
+const struct setting_section settings_sections[] = {
+        {"redis", "Where job events come from and outcomes go to."},
+        {"customers", "The office's database of customers."},
+        {"spool", "The daemon's own database: events, decisions, mails and their outcomes."},
+        {"mail", "What mails look like, and which way they go."},
+        {"smtp", "The mail server that takes our mails (transport = smtp)."},
+        {"rules", "What all rules share."},
+        {"office", "The people who work with dispatchd."},
+        {"gate", "Answers to the dispatch software's requests to create or dispatch a job."},
+        {"http", "Health and metrics."},
+        {"company", "What templates call company."},
+        {"notify",
+         "When customers are told of a job's states. A section [notify.STATE] (dispatched, started, "
+         "completed, failed, paused, cancelled) has the same keys for that state alone and wins over "
+         "[notify]."},
+};
+const size_t settings_sections_len = sizeof settings_sections / sizeof settings_sections[0];
+
+const struct setting settings_table[] = {
+        {
+                KEY("redis", "url"),
+                .kind = SETTING_REDIS_URL,
+                AT(redis.url),
+                .fallback = "redis://127.0.0.1:6379/0",
+                .needed = true,
+                .secret = true,
+                .help = "The Redis server: redis://HOST:PORT/DB or unix:///PATH?db=DB, with USER:PASSWORD@ "
+                        "before "
+                        "the host or path where it asks for one.",
+        },
+        {
+                KEY("redis", "password_file"),
+                .kind = SETTING_PATH,
+                AT(redis.password_file),
+                .fallback = "",
+                .example = "/etc/dispatchd/redis-password",
+                .help = "A file whose first line is Redis' password, so that it need not stand in url. A "
+                        "systemd "
+                        "credential named redis-password does the same.",
+        },
+        {
+                KEY("redis", "stream"),
+                .kind = SETTING_NAME,
+                AT(redis.stream),
+                .fallback = "jobs:events",
+                .max_len = NAME_MAX_BYTES,
+                .help = "The stream of job events, read as a consumer group: nothing is lost while dispatchd "
+                        "is "
+                        "away. Empty: no stream.",
+        },
+        {
+                KEY("redis", "list"),
+                .kind = SETTING_NAME,
+                AT(redis.list),
+                .fallback = "",
+                .example = "jobs:list",
+                .max_len = NAME_MAX_BYTES,
+                .help = "A list of job events to read as well (publishers use LPUSH); an item waits in "
+                        "LIST:processing:CONSUMER until it is decided. Empty: no list.",
+        },
+        {
+                KEY("redis", "channel"),
+                .kind = SETTING_NAME,
+                AT(redis.channel),
+                .fallback = "",
+                .example = "jobs:channel",
+                .max_len = NAME_MAX_BYTES,
+                .help = "A publish/subscribe channel to listen to as well. Redis keeps nothing for a "
+                        "subscriber "
+                        "that is away: what is published then is lost. Empty: no channel.",
+        },
+        {
+                KEY("redis", "requests"),
+                .kind = SETTING_NAME,
+                AT(redis.requests),
+                .fallback = "jobs:requests",
+                .max_len = NAME_MAX_BYTES,
+                .help = "The stream of requests to the dispatch gate. Empty: the gate answers nobody.",
+        },
+        {
+                KEY("redis", "outcomes"),
+                .kind = SETTING_NAME,
+                AT(redis.outcomes),
+                .fallback = "jobs:outcomes",
+                .max_len = NAME_MAX_BYTES,
+                .needed = true,
+                .help = "The stream to which every decision and what became of it is added.",
+        },
+        {
+                KEY("redis", "outcomes_max"),
+                .kind = SETTING_COUNT,
+                AT(redis.outcomes_max),
+                .min = 1,
+                .max = 1000000000,
+                .fallback = "100000",
+                .reload = true,
+                .help = "About how many entries the stream of outcomes keeps.",
+        },
+        {
+                KEY("redis", "dead"),
+                .kind = SETTING_NAME,
+                AT(redis.dead),
+                .fallback = "jobs:dead",
+                .max_len = NAME_MAX_BYTES,
+                .needed = true,
+                .help = "The stream for dead letters: entries that break a rule of form, each with the "
+                        "reason.",
+        },
+        {
+                KEY("redis", "dead_max"),
+                .kind = SETTING_COUNT,
+                AT(redis.dead_max),
+                .min = 1,
+                .max = 1000000000,
+                .fallback = "100000",
+                .reload = true,
+                .help = "At most how many dead letters are kept.",
+        },
+        {
+                KEY("redis", "dispatch"),
+                .kind = SETTING_NAME,
+                AT(redis.dispatch),
+                .fallback = "jobs:dispatch",
+                .example = "jobs:dispatch:{route}",
+                .max_len = NAME_MAX_BYTES,
+                .needed = true,
+                .help = "The stream of released jobs; {route} in it makes one stream a route.",
+        },
+        {
+                KEY("redis", "customers"),
+                .kind = SETTING_NAME,
+                AT(redis.customers),
+                .fallback = "customers:changes",
+                .max_len = NAME_MAX_BYTES,
+                .help = "The customers feed: a stream of changes to customers. Empty: none is read.",
+        },
+        {
+                KEY("redis", "group"),
+                .kind = SETTING_NAME,
+                AT(redis.group),
+                .fallback = "dispatchd",
+                .max_len = NAME_MAX_BYTES,
+                .needed = true,
+                .help = "The consumer group by which streams are read; made at the stream's beginning where "
+                        "it is "
+                        "missing.",
+        },
+        {
+                KEY("redis", "consumer"),
+                .kind = SETTING_NAME,
+                AT(redis.consumer),
+                .fallback = "",
+                .example = "dispatch-1",
+                .max_len = NAME_MAX_BYTES,
+                .help = "This daemon's name in the group, another for each daemon. Empty: the host's name.",
+        },
+        {
+                KEY("redis", "claim_after"),
+                .kind = SETTING_DURATION,
+                AT(redis.claim_after_ms),
+                .min = SECOND,
+                .max = DURATION_MAX_MS,
+                .fallback = "5m",
+                .reload = true,
+                .help = "Entries that another consumer of the group has left unacknowledged for so long are "
+                        "taken "
+                        "over.",
+        },
+        {
+                KEY("redis", "keep"),
+                .kind = SETTING_DURATION,
+                AT(redis.keep_ms),
+                .min = SECOND,
+                .max = DURATION_MAX_MS,
+                .fallback = "7d",
+                .reload = true,
+                .help = "Entries older than this that every group of the stream has acknowledged are "
+                        "trimmed.",
+        },
+        {
+                KEY("redis", "max_event_size"),
+                .kind = SETTING_SIZE,
+                AT(redis.max_event_size),
+                .min = 1024,
+                .max = 64 * 1024 * 1024,
+                .fallback = "256KiB",
+                .reload = true,
+                .help = "The largest event, all its fields together; larger ones become dead letters.",
+        },
+        {
+                KEY("customers", "path"),
+                .kind = SETTING_PATH,
+                AT(customers.path),
+                .fallback = "/var/lib/dispatchd/customers.db",
+                .needed = true,
+                .help = "The SQLite file. It is made where it is missing.",
+        },
+        {
+                KEY("customers", "grace"),
+                .kind = SETTING_DURATION,
+                AT(customers.grace_ms),
+                .max = DURATION_MAX_MS,
+                .fallback = "60s",
+                .reload = true,
+                .help = "How long an event waits for a customer who is not known yet before it is rejected.",
+        },
+        {
+                KEY("spool", "path"),
+                .kind = SETTING_PATH,
+                AT(spool.path),
+                .fallback = "/var/lib/dispatchd/spool.db",
+                .needed = true,
+                .help = "The SQLite file, on a disk that keeps what it says it has written.",
+        },
+        {
+                KEY("spool", "keep"),
+                .kind = SETTING_DURATION,
+                AT(spool.keep_ms),
+                .min = SECOND,
+                .max = DURATION_MAX_MS,
+                .fallback = "90d",
+                .reload = true,
+                .help = "How long events, mails and outcomes stay on record once they have ended. An event "
+                        "that is "
+                        "published again after that counts as new.",
+        },
+        {
+                KEY("mail", "transport"),
+                .kind = SETTING_CHOICE,
+                AT(mail.transport),
+                .choices = "smtp maildir",
+                .fallback = "smtp",
+                .help = "smtp hands mails to the relays of [smtp]; maildir writes them into the folder "
+                        "maildir and "
+                        "sends nothing, for a first look and for tests.",
+        },
+        {
+                KEY("mail", "maildir"),
+                .kind = SETTING_PATH,
+                AT(mail.maildir),
+                .fallback = "",
+                .example = "/var/lib/dispatchd/mails",
+                .help = "The Maildir folder for transport = maildir.",
+        },
+        {
+                KEY("mail", "from"),
+                .kind = SETTING_MAILBOX,
+                AT(mail.from),
+                .fallback = "",
+                .example = "Example Hauling <dispatch@example.com>",
+                .reload = true,
+                .help = "Who mails are from. dispatchd doesn't start without it.",
+        },
+        {
+                KEY("mail", "envelope_from"),
+                .kind = SETTING_ADDRESS,
+                AT(mail.envelope_from),
+                .fallback = "",
+                .example = "bounces@example.com",
+                .reload = true,
+                .help = "Where bounces go. Empty: the address in from.",
+        },
+        {
+                KEY("mail", "templates"),
+                .kind = SETTING_PATH,
+                AT(mail.templates),
+                .fallback = "/etc/dispatchd/templates",
+                .needed = true,
+                .reload = true,
+                .help = "The folder of mail templates.",
+        },
+        {
+                KEY("mail", "max_age"),
+                .kind = SETTING_DURATION,
+                AT(mail.max_age_ms),
+                .min = SECOND,
+                .max = DURATION_MAX_MS,
+                .fallback = "14d",
+                .reload = true,
+                .help = "How long a mail that is refused for now is tried again, whatever its shelf life.",
+        },
+        {
+                KEY("smtp", "relay"),
+                .kind = SETTING_RELAYS,
+                AT(smtp.relay),
+                .fallback = "127.0.0.1:25",
+                .example = "mail.example.com:25, [2001:db8::25]:25",
+                .needed = true,
+                .reload = true,
+                .help = "One or more mail servers with their ports, tried in order; unix:PATH is a socket.",
+        },
+        {
+                KEY("smtp", "tls"),
+                .kind = SETTING_CHOICE,
+                AT(smtp.tls),
+                .choices = "none opportunistic required",
+                .fallback = "opportunistic",
+                .reload = true,
+                .help = "none never encrypts; opportunistic encrypts where the relay offers STARTTLS, "
+                        "without "
+                        "verifying who it is; required sends nothing without TLS 1.2 or later and a "
+                        "certificate "
+                        "for the relay's name.",
+        },
+        {
+                KEY("smtp", "ca_file"),
+                .kind = SETTING_PATH,
+                AT(smtp.ca_file),
+                .fallback = "",
+                .example = "/etc/ssl/certs/example-ca.pem",
+                .reload = true,
+                .help = "Authorities to verify relays by (PEM). Empty: the system's.",
+        },
+        {
+                KEY("smtp", "user"),
+                .kind = SETTING_TEXT,
+                AT(smtp.user),
+                .fallback = "",
+                .example = "dispatch",
+                .max_len = CREDENTIAL_MAX,
+                .reload = true,
+                .help = "The user name for AUTH. Empty: no AUTH.",
+        },
+        {
+                KEY("smtp", "password_file"),
+                .kind = SETTING_PATH,
+                AT(smtp.password_file),
+                .fallback = "",
+                .example = "/etc/dispatchd/smtp-password",
+                .reload = true,
+                .help = "A file whose first line is the password for AUTH. A systemd credential named "
+                        "smtp-password does the same.",
+        },
+        {
+                KEY("smtp", "connections"),
+                .kind = SETTING_COUNT,
+                AT(smtp.connections),
+                .min = 1,
+                .max = 256,
+                .fallback = "16",
+                .help = "How many connections to relays are used at once.",
+        },
+        {
+                KEY("smtp", "rate"),
+                .kind = SETTING_RATE,
+                AT(smtp.rate),
+                .fallback = "",
+                .example = "20",
+                .reload = true,
+                .help = "At most how many mails are sent a second. Empty: as many as go.",
+        },
+        {
+                KEY("rules", "timezone"),
+                .kind = SETTING_ZONE,
+                AT(rules.timezone),
+                .fallback = "",
+                .example = "America/Chicago",
+                .reload = true,
+                .help = "The IANA time zone of customers who have none set. Empty: the host's.",
+        },
+        {
+                KEY("office", "email"),
+                .kind = SETTING_MAILBOX,
+                AT(office.email),
+                .fallback = "",
+                .example = "office@example.com",
+                .reload = true,
+                .help = "Who is told at once when a job is under way for a customer whose service is "
+                        "suspended.",
+        },
+        {
+                KEY("office", "managers"),
+                .kind = SETTING_LIST,
+                AT(office.managers),
+                .fallback = "",
+                .example = "alex, robin",
+                .reload = true,
+                .help = "Names of users who may do a manager's work.",
+        },
+        {
+                KEY("gate", "outside_hours"),
+                .kind = SETTING_CHOICE,
+                AT(gate.outside_hours),
+                .choices = "flag hold deny",
+                .fallback = "flag",
+                .reload = true,
+                .help = "What becomes of a job scheduled outside its customer's service hours: flag releases "
+                        "it with "
+                        "a mark, hold keeps it until the window of that day opens, deny refuses it.",
+        },
+        {
+                KEY("gate", "hold_max"),
+                .kind = SETTING_DURATION,
+                AT(gate.hold_max_ms),
+                .min = SECOND,
+                .max = DURATION_MAX_MS,
+                .fallback = "7d",
+                .reload = true,
+                .help = "How long a job without a scheduled time is held before it expires.",
+        },
+        {
+                KEY("http", "listen"),
+                .kind = SETTING_LISTEN,
+                AT(http.listen),
+                .fallback = "127.0.0.1:8925",
+                .help = "Where health and metrics are served: HOST:PORT, [IPV6]:PORT or unix:PATH. Empty: "
+                        "nowhere.",
+        },
+        {
+                KEY("company", "name"),
+                .kind = SETTING_TEXT,
+                AT(company.name),
+                .fallback = "",
+                .example = "Example Hauling",
+                .max_len = 200,
+                .reload = true,
+                .help = "The company's name. Empty: the name in [mail] from.",
+        },
+        {
+                KEY("company", "phone"),
+                .kind = SETTING_TEXT,
+                AT(company.phone),
+                .fallback = "",
+                .example = "+1 555 0100",
+                .max_len = 200,
+                .reload = true,
+                .help = "The number that customers are asked to call.",
+        },
+        {
+                KEY("company", "website"),
+                .kind = SETTING_TEXT,
+                AT(company.website),
+                .fallback = "",
+                .example = "https://www.example.com/",
+                .max_len = 200,
+                .reload = true,
+                .help = "The company's pages.",
+        },
+        {
+                KEY("notify", "outside_hours"),
+                .kind = SETTING_CHOICE,
+                NOTIFY(outside_hours),
+                .choices = "defer suppress send",
+                .fallback = "defer",
+                .reload = true,
+                .help = "What becomes of a mail outside the customer's service hours: defer keeps it until "
+                        "the next "
+                        "opening, suppress drops it, send sends it all the same.",
+        },
+        {
+                KEY("notify", "shelf_life"),
+                .kind = SETTING_DURATION,
+                NOTIFY(shelf_life_ms),
+                .min = SECOND,
+                .max = DURATION_MAX_MS,
+                .fallback = "12h",
+                .reload = true,
+                .help = "How long the news is worth a mail, from the time of the event.",
+        },
+        {
+                KEY("notify", "group_wait"),
+                .kind = SETTING_DURATION,
+                NOTIFY(group_wait_ms),
+                .max = DURATION_MAX_MS,
+                .fallback = "0s",
+                .reload = true,
+                .help = "How long a mail waits for others of the same state to the same contact, to go as "
+                        "one.",
+        },
+};
+const size_t settings_table_len = sizeof settings_table / sizeof settings_table[0];
+
+const struct setting_by_state settings_by_state[] = {
+        {.key = "outside_hours", .states = JOB_BIT(JOB_FAILED), .value = "send"},
+        {.key = "shelf_life", .states = JOB_BIT(JOB_COMPLETED) | JOB_BIT(JOB_FAILED), .value = "7d"},
+};
+const size_t settings_by_state_len = sizeof settings_by_state / sizeof settings_by_state[0];
