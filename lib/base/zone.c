@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * GLib is asked one thing only: which offset holds at an instant. Everything about wall times is
+ * worked out from that here, since GLib's own way from wall time to instant chooses between two
+ * occurrences by "standard" and "daylight", which are the wrong way round in Europe/Dublin.
+ *
+ * Near a clock change the time line falls into stretches of one offset each:
+ *
+ *   UTC    ──────────────┤T├──────────────      wall of the left one ends at T+before,
+ *           offset before   offset after        wall of the right one begins at T+after
+ *
+ * A wall time lies in no stretch (skipped), in one, or in two (it happens twice).
+ */
+#include "base/zone.h"
+
+#include "base/mem.h"
+
+#include <glib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct zone {
+	char *name;
+	GTimeZone *tz;
+	struct zone *next; /* in its bucket */
+};
+
+enum { BUCKETS = 64 };
+struct zones {
+	struct zone *buckets[BUCKETS];
+	struct zone *host;
+};
+
+struct zones *zones_new(void)
+{
+	return mem_alloc(sizeof(struct zones));
+}
+
+static struct zone *zone_free(struct zone *zone)
+{
+	if (zone == NULL)
+		return NULL;
+	free(zone->name);
+	g_time_zone_unref(zone->tz);
+	free(zone);
+	return NULL;
+}
+
+struct zones *zones_free(struct zones *zones)
+{
+	if (zones == NULL)
+		return NULL;
+	for (int i = 0; i < BUCKETS; i++)
+		for (struct zone *zone = zones->buckets[i], *next; zone != NULL; zone = next) {
+			next = zone->next;
+			(void)zone_free(zone);
+		}
+	(void)zone_free(zones->host);
+	free(zones);
+	return NULL;
+}
+
+static const char *zone_directory(void)
+{
+	const char *dir = getenv("TZDIR"); /* GLib minds it too */
+	return dir != NULL && *dir != '\0' ? dir : "/usr/share/zoneinfo";
+}
+
+/*
+ * An IANA name looks like a relative path of words. `posix/` and `right/` are copies that some
+ * systems keep beside the zones; `right/` counts leap seconds and would be 27 s off.
+ */
+static bool is_name(const char *name)
+{
+	static const char chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
+	size_t len = strlen(name);
+	return len > 0 && len < 100 && strspn(name, chars) == len && name[0] != '/' && name[len - 1] != '/' &&
+	       strstr(name, "//") == NULL && strncmp(name, "posix/", 6) != 0 &&
+	       strncmp(name, "right/", 6) != 0;
+}
+
+/* GLib would also take offsets and POSIX rules for a name, and a directory's other files for a zone. */
+static bool is_zone_file(const char *name)
+{
+	static const char magic[] = {'T', 'Z', 'i', 'f'};
+	char path[512], head[sizeof magic];
+	int n = snprintf(path, sizeof path, "%s/%s", zone_directory(), name);
+	FILE *file = n > 0 && (size_t)n < sizeof path ? fopen(path, "rbe") : NULL;
+	if (file == NULL)
+		return false;
+	bool ok = fread(head, 1, sizeof head, file) == sizeof head && memcmp(head, magic, sizeof head) == 0;
+	(void)fclose(file);
+	return ok;
+}
+
+static struct zone *zone_new(const char *name, GTimeZone *tz)
+{
+	struct zone *zone = mem_alloc(sizeof *zone);
+	zone->name = mem_strdup(name);
+	zone->tz = tz;
+	return zone;
+}
+
+const struct zone *zone_find(struct zones *zones, const char *name)
+{
+	struct zone **bucket = &zones->buckets[g_str_hash(name) % BUCKETS];
+	for (struct zone *zone = *bucket; zone != NULL; zone = zone->next)
+		if (strcmp(zone->name, name) == 0)
+			return zone;
+	if (!is_name(name) || !is_zone_file(name))
+		return NULL;
+	GTimeZone *tz = g_time_zone_new_identifier(name);
+	if (tz == NULL)
+		return NULL;
+	struct zone *zone = zone_new(name, tz);
+	zone->next = *bucket;
+	*bucket = zone;
+	return zone;
+}
+
+/* /etc/localtime may be a copy that has no name; then GLib's name for it is the path. */
+const struct zone *zone_host(struct zones *zones)
+{
+	if (zones->host == NULL) {
+		GTimeZone *tz = g_time_zone_new_local();
+		zones->host = zone_new(g_time_zone_get_identifier(tz), tz);
+	}
+	return zones->host;
+}
+
+const char *zone_name(const struct zone *zone)
+{
+	return zone->name;
+}
+
+enum { MINUTE_S = 60, DAY_S = 24 * 60 * 60 };
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+	return a / b - (a % b < 0);
+}
+
+static int stretch_at(const struct zone *zone, int64_t utc_s)
+{
+	return g_time_zone_find_interval(zone->tz, G_TIME_TYPE_UNIVERSAL, utc_s);
+}
+
+static int stretch_offset(const struct zone *zone, int stretch)
+{
+	return g_time_zone_get_offset(zone->tz, stretch);
+}
+
+int zone_offset_s(const struct zone *zone, struct instant at)
+{
+	return stretch_offset(zone, stretch_at(zone, floor_div(at.ms, 1000)));
+}
+
+static int64_t wall_s(const struct zone *zone, struct instant at)
+{
+	return floor_div(at.ms, 1000) + zone_offset_s(zone, at);
+}
+
+struct day zone_day(const struct zone *zone, struct instant at)
+{
+	return (struct day){(int32_t)floor_div(wall_s(zone, at), DAY_S)};
+}
+
+int zone_minute(const struct zone *zone, struct instant at)
+{
+	int64_t wall = wall_s(zone, at);
+	return (int)((wall - floor_div(wall, DAY_S) * DAY_S) / MINUTE_S);
+}
+
+/* The second at which the stretch that holds at `low` has ended; it ends before `high`. */
+static int64_t stretch_end(const struct zone *zone, int64_t low, int64_t high)
+{
+	int stretch = stretch_at(zone, low);
+	while (high - low > 1) {
+		int64_t middle = low + (high - low) / 2;
+		if (stretch_at(zone, middle) == stretch)
+			low = middle;
+		else
+			high = middle;
+	}
+	return high;
+}
+
+/* Walks the stretches near the wall time; GLib doesn't say where one ends, so that is searched for. */
+static int64_t wall_to_utc(const struct zone *zone, int64_t wall, enum zone_choice choice)
+{
+	enum { FARTHEST_S = 17 * 60 * 60 }; /* no place was ever farther from UTC */
+	int64_t begin = wall - FARTHEST_S, last = wall + FARTHEST_S, found = INT64_MIN;
+	int last_stretch = stretch_at(zone, last);
+	for (;;) {
+		int stretch = stretch_at(zone, begin);
+		int64_t end = stretch == last_stretch ? last + 1 : stretch_end(zone, begin, last);
+		int64_t utc = wall - stretch_offset(zone, stretch);
+		if (utc < begin && found == INT64_MIN)
+			return begin; /* skipped by the change at `begin` */
+		if (utc >= begin && utc < end) {
+			if (choice == ZONE_FIRST || found != INT64_MIN)
+				return utc;
+			found = utc;
+		}
+		if (stretch == last_stretch)
+			break;
+		begin = end;
+	}
+	if (found == INT64_MIN)
+		bug("zone %s has no place for a wall time", zone->name);
+	return found;
+}
+
+struct instant zone_instant(const struct zone *zone, struct day day, int minute, enum zone_choice choice)
+{
+	int64_t wall = (int64_t)day.n * DAY_S + (int64_t)minute * MINUTE_S;
+	return (struct instant){wall_to_utc(zone, wall, choice) * 1000};
+}
+
+struct instant zone_day_start(const struct zone *zone, struct day day)
+{
+	return zone_instant(zone, day, 0, ZONE_FIRST);
+}
