@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a value of each type of field looks like: one function and one row a type. A value comes as
+ * text from wherever (option, cell, JSON) and leaves in the one spelling in which it is kept.
+ */
+#include "base/address.h"
+#include "base/utf8.h"
+#include "model/kind.h"
+#include "model/words.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unicode/uloc.h>
+
+enum { LINE_MAX_CHARS = 500, TEXT_MAX_CHARS = 20000, PHONE_MAX_CHARS = 40, PHONE_MIN_DIGITS = 3 };
+
+struct check {
+	const struct field *field;
+	const char *text; /* trimmed, valid UTF-8, not empty, no NUL */
+	struct zones *zones;
+	struct arena *arena;
+};
+
+/* Gives the canonical text, NULL where it is none. */
+typedef const char *check_fn(const struct check *check);
+
+static const char *check_any(const struct check *check)
+{
+	return check->text;
+}
+
+static const char *check_choice(const struct check *check)
+{
+	for (const char *const *choice = check->field->choices; *choice; choice++) {
+		if (strcmp(*choice, check->text) == 0)
+			return *choice;
+	}
+	return NULL;
+}
+
+static const char *check_day(const struct check *check)
+{
+	struct day day;
+	return day_parse(check->text, &day) ? check->text : NULL;
+}
+
+static const char *check_instant(const struct check *check)
+{
+	struct instant at;
+	return instant_parse(check->text, &at) ? check->text : NULL;
+}
+
+static const char *check_flag(const struct check *check)
+{
+	static const char *const yes[] = {"true", "yes", "1", NULL}, *const no[] = {"false", "no", "0", NULL};
+	for (size_t i = 0; yes[i]; i++) {
+		if (strcmp(check->text, yes[i]) == 0)
+			return "true";
+		if (strcmp(check->text, no[i]) == 0)
+			return "false";
+	}
+	return NULL;
+}
+
+/* Digits before and behind a point; `places` behind at most. The spelling is kept but for zeros in front. */
+static const char *decimal(const struct check *check, bool sign, size_t whole_max, size_t places)
+{
+	const char *p = check->text;
+	bool negative = sign && *p == '-';
+	p += negative;
+	size_t digits = strspn(p, "0123456789");
+	const char *point = p + digits;
+	size_t behind = *point == '.' ? strspn(point + 1, "0123456789") : 0;
+	const char *end = *point == '.' ? point + 1 + behind : point;
+	if (digits == 0 || *end != '\0' || (*point == '.' && behind == 0) || behind > places)
+		return NULL;
+	for (; digits > 1 && *p == '0'; digits--)
+		p++;
+	if (digits > whole_max)
+		return NULL;
+	return arena_printf(check->arena, "%s%s", negative ? "-" : "", p);
+}
+
+static const char *check_whole(const struct check *check)
+{
+	return decimal(check, false, 15, 0);
+}
+
+static const char *check_amount(const struct check *check)
+{
+	return decimal(check, true, 12, 4);
+}
+
+static const char *check_degrees(const struct check *check)
+{
+	const char *text = decimal(check, true, 3, 8);
+	if (text == NULL)
+		return NULL;
+	double value = strtod(text, NULL);
+	return value >= -180 && value <= 180 ? text : NULL;
+}
+
+static const char *check_email(const struct check *check)
+{
+	return address_check(check->text, NULL) ? check->text : NULL;
+}
+
+static const char *check_phone(const struct check *check)
+{
+	size_t digits = 0;
+	for (const char *p = check->text; *p; p++) {
+		if (*p >= '0' && *p <= '9')
+			digits++;
+		else if (strchr("+-()./ #*,", *p) == NULL && !isalpha((unsigned char)*p))
+			return NULL; /* letters: 1-800-EXAMPLE, ext. 12 */
+	}
+	return digits >= PHONE_MIN_DIGITS ? check->text : NULL;
+}
+
+static const char *check_zone(const struct check *check)
+{
+	return zone_find(check->zones, check->text) ? check->text : NULL;
+}
+
+/* Well formed for BCP 47, and a language and a country that ICU has heard of. */
+static const char *check_locale(const struct check *check)
+{
+	char id[ULOC_FULLNAME_CAPACITY], tag[ULOC_FULLNAME_CAPACITY], country[ULOC_COUNTRY_CAPACITY];
+	char *with_hyphens = arena_strdup(check->arena, check->text);
+	for (char *p = with_hyphens; (p = strchr(p, '_')) != NULL;)
+		*p = '-';
+	UErrorCode status = U_ZERO_ERROR;
+	int32_t parsed = 0;
+	(void)uloc_forLanguageTag(with_hyphens, id, sizeof id, &parsed, &status);
+	if (U_FAILURE(status) || (size_t)parsed != strlen(with_hyphens) || *uloc_getISO3Language(id) == '\0')
+		return NULL;
+	int32_t has_country = uloc_getCountry(id, country, sizeof country, &status);
+	if (has_country > 0 && !isdigit((unsigned char)country[0]) && *uloc_getISO3Country(id) == '\0')
+		return NULL;
+	status = U_ZERO_ERROR;
+	int32_t len = uloc_toLanguageTag(id, tag, sizeof tag, true, &status);
+	if (U_FAILURE(status) || len <= 0 || len >= (int32_t)sizeof tag)
+		return NULL;
+	return arena_strndup(check->arena, tag, (size_t)len);
+}
+
+static const char *check_states(const struct check *check)
+{
+	unsigned states;
+	char text[WORDS_TEXT_MAX];
+	return states_parse(check->text, &states) ? arena_strdup(check->arena, states_format(states, text))
+	                                          : NULL;
+}
+
+static const char *check_scopes(const struct check *check)
+{
+	unsigned scopes;
+	char text[WORDS_TEXT_MAX];
+	return scopes_parse(check->text, &scopes) ? arena_strdup(check->arena, scopes_format(scopes, text))
+	                                          : NULL;
+}
+
+static const struct {
+	check_fn *check;
+	int max; /* characters */
+	const char *meant;
+} types[] = {
+        [FIELD_LINE] = {.check = check_any, .max = LINE_MAX_CHARS, .meant = "one line of text"},
+        [FIELD_TEXT] = {.check = check_any, .max = TEXT_MAX_CHARS, .meant = "text"},
+        [FIELD_CHOICE] = {.check = check_choice, .max = 40, .meant = "one of the choices"},
+        [FIELD_DAY] = {.check = check_day, .max = 10, .meant = "a day (YYYY-MM-DD)"},
+        [FIELD_INSTANT] = {.check = check_instant, .max = 40, .meant = "a time (RFC 3339 with an offset)"},
+        [FIELD_FLAG] = {.check = check_flag, .max = 5, .meant = "true or false"},
+        [FIELD_WHOLE] = {.check = check_whole, .max = 20, .meant = "a whole number"},
+        [FIELD_AMOUNT] = {.check = check_amount,
+                          .max = 20,
+                          .meant = "a decimal number (1234.50; at most four digits behind the point)"},
+        [FIELD_DEGREES] = {.check = check_degrees, .max = 20, .meant = "degrees (-180 to 180, as 39.7392)"},
+        [FIELD_EMAIL] = {.check = check_email, .max = 254, .meant = "a mail address (name@example.com)"},
+        [FIELD_PHONE] = {.check = check_phone,
+                         .max = PHONE_MAX_CHARS,
+                         .meant = "a phone number (three digits or more)"},
+        [FIELD_ZONE] = {.check = check_zone, .max = 64, .meant = "an IANA time zone (America/Denver)"},
+        [FIELD_LOCALE] = {.check = check_locale, .max = 64, .meant = "a language tag (en-US, fr)"},
+        [FIELD_STATES] =
+                {.check = check_states,
+                 .max = 80,
+                 .meant = "job states (dispatched,started,completed,failed,paused,cancelled), all or none"},
+        [FIELD_SCOPES] = {.check = check_scopes, .max = 80, .meant = "some of jobs, routes, emails"},
+        [FIELD_CUSTOMER] = {.check = check_any, .max = 128, .meant = "a customer's number"},
+        [FIELD_NAME] = {.check = check_any, .max = 128, .meant = "a name of its own"},
+};
+
+const char *field_meant(const struct field *field, struct arena *arena)
+{
+	if (field->type != FIELD_CHOICE)
+		return types[field->type].meant;
+	const char *text = "one of ";
+	for (const char *const *choice = field->choices; *choice; choice++)
+		text = arena_printf(arena, "%s%s%s", text, choice == field->choices ? "" : ", ", *choice);
+	return text;
+}
+
+/* -- what holds for every type ----------------------------------------------------------------- */
+
+static bool fault(const struct field *field, struct error *err, const char *what)
+{
+	return error_set(err, EX_DATAERR, "%s: %s", field->name, what);
+}
+
+static size_t count_chars(const char *text, size_t len)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < len; i++)
+		n += ((unsigned char)text[i] & 0xc0) != 0x80;
+	return n;
+}
+
+/* C1 controls and all of C0 but tab, line feed and, before one, carriage return. */
+static bool has_bad_control(const char *text, size_t len, bool lines)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+		bool c1 = c == 0xc2 && i + 1 < len && (unsigned char)text[i + 1] < 0xa0;
+		bool allowed = lines && (c == '\n' || c == '\t' || c == '\r');
+		if (c1 || ((c < 0x20 || c == 0x7f) && !allowed))
+			return true;
+	}
+	return false;
+}
+
+static void trim(const char **text, size_t *len)
+{
+	while (*len > 0 && strchr(" \t\r\n", (*text)[*len - 1]))
+		(*len)--;
+	while (*len > 0 && strchr(" \t\r\n", **text)) {
+		(*text)++;
+		(*len)--;
+	}
+}
+
+static bool check_shape(const struct field *field, const char *text, size_t len, struct error *err)
+{
+	size_t max = (size_t)(field->max ? field->max : types[field->type].max);
+	if (!utf8_valid(text, len))
+		return fault(field, err, "is not valid UTF-8");
+	if (memchr(text, '\0', len))
+		return fault(field, err, "has a NUL in it");
+	if (has_bad_control(text, len, field->type == FIELD_TEXT))
+		return fault(field, err, "has a line break or control character in it");
+	if (count_chars(text, len) <= max)
+		return true;
+	return error_set(err, EX_DATAERR, "%s: is longer than %zu characters", field->name, max);
+}
+
+bool field_check(const struct field *field, const char *text, size_t len, struct zones *zones,
+                 struct arena *arena, const char **ret, struct error *err)
+{
+	/* A NUL is found before trimming: strchr() above would take it for one of its signs. */
+	if (memchr(text, '\0', len))
+		return fault(field, err, "has a NUL in it");
+	trim(&text, &len);
+	if (len == 0) {
+		*ret = NULL;
+		return true;
+	}
+	if (!check_shape(field, text, len, err))
+		return false;
+	struct check check = {
+	        .field = field, .text = arena_strndup(arena, text, len), .zones = zones, .arena = arena};
+	const char *value = types[field->type].check(&check);
+	if (value == NULL) {
+		char quote[UTF8_QUOTE_MAX];
+		return error_set(err, EX_DATAERR, "%s: '%s' is not %s", field->name,
+		                 utf8_quote(text, len, quote), field_meant(field, arena));
+	}
+	*ret = value;
+	return true;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MODEL_KIND_H
+#define MODEL_KIND_H
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/zone.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * The kinds of record that the office keeps, and their fields: one table (kind.c) from which the
+ * checks, the SQL of store/records, dispatchctl's options and help, and CSV and JSON in and out
+ * come. Adding a field is adding a row there and a column in a migration.
+ */
+enum field_type {
+	FIELD_LINE,     /* one line of text */
+	FIELD_TEXT,     /* may have line breaks */
+	FIELD_CHOICE,   /* one of `choices` */
+	FIELD_DAY,      /* YYYY-MM-DD */
+	FIELD_INSTANT,  /* RFC 3339; milliseconds in the database */
+	FIELD_FLAG,     /* true or false; 1 or 0 in the database */
+	FIELD_WHOLE,    /* a whole number, 0 or more */
+	FIELD_AMOUNT,   /* a decimal number: up to 12 digits, four behind the point; kept as text, exact */
+	FIELD_DEGREES,  /* a decimal number between -180 and 180 */
+	FIELD_EMAIL,    /* base/address.h */
+	FIELD_PHONE,    /* digits and what people put between them */
+	FIELD_ZONE,     /* an IANA time zone that the system has */
+	FIELD_LOCALE,   /* BCP 47, known to ICU; kept in its canonical spelling */
+	FIELD_STATES,   /* a set of job states */
+	FIELD_SCOPES,   /* a set of a suspension's scopes */
+	FIELD_CUSTOMER, /* the number of another customer; its id in the database */
+	FIELD_NAME,     /* a name by which others call the record: unique in its kind */
+};
+
+/* What search finds a field by (`--by`); 0 is not searched. */
+enum search_by {
+	BY_NONE,
+	BY_NAME,
+	BY_DBA,
+	BY_NUMBER,
+	BY_ACCOUNT,
+	BY_ADDRESS,
+	BY_CITY,
+	BY_STATE,
+	BY_PHONE,
+	BY_EMAIL,
+	BY_EQUIPMENT,
+	BY_CONTACT,
+	BY_COUNT,
+	BY_ALL = BY_COUNT,
+};
+const char *search_by_name(enum search_by by);              /* "name"; "all" for BY_ALL */
+bool search_by_find(const char *name, enum search_by *ret); /* "name" … "contact", "all" */
+
+struct field {
+	const char *name; /* column of the table, key of JSON, column of CSV; option with `-` for `_` */
+	enum field_type type;
+	bool needed;
+	bool manager; /* only a manager may change it (it may be given when the record is added) */
+	bool fixed;   /* given when the record is added, then never changed */
+	bool kept;    /* kept by the program: shown, never given (author, time, …) */
+	bool secret;  /* encrypted in the database, shown only when revealed */
+	int max;      /* characters; 0: as the type has it */
+	const char *const *choices; /* NULL-terminated, for FIELD_CHOICE */
+	const char *initial;        /* what it is where left out; NULL: nothing */
+	enum search_by by;
+	const char *help; /* half a sentence */
+};
+
+struct kind {
+	const char *name;  /* "third-party": the noun of dispatchctl */
+	const char *many;  /* "third parties" */
+	const char *table; /* "third_party" */
+	const char *owner; /* the kind that it hangs on, by name; NULL: on none */
+	const char *owner_column;
+	const struct field *fields;
+	size_t n_fields;
+	bool added_only;        /* never changed, never removed (notes, comments) */
+	bool kept_when_removed; /* removing marks it (suspensions) */
+	bool file;              /* comes with a file's content (document, picture) */
+	const char *order;      /* SQL: in which order a list is shown */
+	const char *help;       /* a sentence */
+};
+
+enum { KIND_FIELDS_MAX = 32 };
+
+extern const struct kind kinds[];
+extern const size_t n_kinds;
+const struct kind *kind_find(const char *name); /* NULL where there is none; `_` counts as `-` */
+const struct field *kind_field(const struct kind *kind, const char *name); /* `-` counts as `_`; NULL */
+size_t kind_field_index(const struct kind *kind, const struct field *field);
+/* The name of the field that `name` was most likely meant to be; NULL where none is near. */
+const char *kind_nearest(const struct kind *kind, const char *name);
+
+/*
+ * Checks a value and gives its canonical text (in the arena; NULL where the value is empty, which
+ * clears the field). On a fault `err` names the field and what was meant (code 65). `needed` is the
+ * caller's to ask: it depends on what the record has already.
+ */
+bool field_check(const struct field *field, const char *text, size_t len, struct zones *zones,
+                 struct arena *arena, const char **ret, struct error *err) MUST_CHECK;
+
+/* "a day (YYYY-MM-DD)", "one of new, released, active, inactive": for help and messages. In the arena. */
+const char *field_meant(const struct field *field, struct arena *arena);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening customers.db, and the one thing that the daemon writes there on its own. */
+#include "store/customers.h"
+
+#include "model/kind.h"
+#include "store/customers_private.h"
+
+#include <stdlib.h>
+
+static const char customers_1[] =
+#include "customers_1.sql.h"
+        ;
+static const char customers_2[] =
+#include "customers_2.sql.h"
+        ;
+static const char customers_3[] =
+#include "customers_3.sql.h"
+        ;
+static const char customers_4[] =
+#include "customers_4.sql.h"
+        ;
+static const char customers_5[] =
+#include "customers_5.sql.h"
+        ;
+
+static const char *const migrations[] = {customers_1, customers_2, customers_3, customers_4, customers_5};
+
+const struct db_schema customers_schema = {
+        .name = "customers.db",
+        .application_id = 0x64637573, /* "dcus" */
+        .migrations = migrations,
+        .n_migrations = sizeof migrations / sizeof migrations[0],
+};
+
+struct customers *customers_open(const char *path, enum db_mode mode, struct error *err)
+{
+	struct db *db = db_open(path, &customers_schema, mode, err);
+	if (db == NULL)
+		return NULL;
+	struct customers *customers = mem_alloc(sizeof *customers);
+	*customers = (struct customers){.db = db, .zones = zones_new(), .path = mem_strdup(path)};
+	customers->sql = mem_alloc(n_kinds * sizeof *customers->sql);
+	return customers;
+}
+
+struct customers *customers_close(struct customers *customers)
+{
+	if (customers == NULL)
+		return NULL;
+	(void)db_close(customers->db);
+	(void)zones_free(customers->zones);
+	for (size_t i = 0; i < n_kinds; i++) {
+		free(customers->sql[i].insert);
+		free(customers->sql[i].update);
+		free(customers->sql[i].get);
+		free(customers->sql[i].list);
+		free(customers->sql[i].remove);
+	}
+	free(customers->sql);
+	free(customers->key_file);
+	free(customers->path);
+	free(customers);
+	return NULL;
+}
+
+struct db *customers_db(struct customers *customers)
+{
+	return customers->db;
+}
+
+struct zones *customers_zones(struct customers *customers)
+{
+	return customers->zones;
+}
+
+bool customers_begin_read(struct customers *customers, struct error *err)
+{
+	return db_begin_read(customers->db, err);
+}
+
+void customers_end_read(struct customers *customers)
+{
+	db_end_read(customers->db);
+}
+
+/* -- addresses that a relay refused ------------------------------------------------------------ */
+
+/* The two addresses of a contact are marked alike; each statement leaves alone what is marked already. */
+static const char *const marks[] = {
+        "UPDATE contact SET email_invalid = ?3, email_invalid_why = ?4"
+        " WHERE id = ?1 AND email = ?2 AND email_invalid IS NULL",
+        "UPDATE contact SET alt_email_invalid = ?3, alt_email_invalid_why = ?4"
+        " WHERE id = ?1 AND alt_email = ?2 AND alt_email_invalid IS NULL",
+};
+static const char *const mark_changes[] = {
+        "INSERT INTO change (time, user, kind, record, customer, action, after)"
+        " SELECT ?1, 'dispatchd', 'contact', id, customer, 'mark',"
+        " json_object('email', email, 'email_invalid_why', ?3) FROM contact WHERE id = ?2",
+        "INSERT INTO change (time, user, kind, record, customer, action, after)"
+        " SELECT ?1, 'dispatchd', 'contact', id, customer, 'mark',"
+        " json_object('alt_email', alt_email, 'alt_email_invalid_why', ?3) FROM contact WHERE id = ?2",
+};
+
+static bool mark(struct db *db, size_t which, int64_t contact, const char *address, struct instant when,
+                 const char *words, struct error *err)
+{
+	struct db_query *query = db_query(db, marks[which]);
+	db_bind_int(query, 1, contact);
+	db_bind_text(query, 2, address);
+	db_bind_instant(query, 3, when);
+	db_bind_text(query, 4, words);
+	if (!db_run(query, err))
+		return false;
+	if (db_changes(db) == 0)
+		return true;
+	query = db_query(db, mark_changes[which]);
+	db_bind_instant(query, 1, when);
+	db_bind_int(query, 2, contact);
+	db_bind_text(query, 3, words);
+	return db_run(query, err);
+}
+
+bool customers_mark_invalid(struct customers *customers, int64_t contact, const char *address,
+                            struct instant when, const char *words, struct error *err)
+{
+	struct db *db = customers->db;
+	if (!db_begin(db, err))
+		return false;
+	if (mark(db, 0, contact, address, when, words, err) &&
+	    mark(db, 1, contact, address, when, words, err))
+		return db_commit(db, err);
+	db_rollback(db);
+	return false;
+}

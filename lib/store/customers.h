@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORE_CUSTOMERS_H
+#define STORE_CUSTOMERS_H
+
+#include "base/error.h"
+#include "base/instant.h"
+#include "base/mem.h"
+#include "base/zone.h"
+#include "model/customer.h"
+#include "store/db.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * customers.db, the office's database: opened here, read here for the rules. What changes it and
+ * what people look at is store/records.h. A `struct customers` belongs to one thread.
+ */
+struct customers;
+
+/* As db_open() says it. */
+struct customers *customers_open(const char *path, enum db_mode mode, struct error *err) MUST_CHECK;
+struct customers *customers_close(struct customers *customers); /* takes NULL; returns NULL */
+struct db *customers_db(struct customers *customers);           /* still the store's */
+struct zones *customers_zones(struct customers *customers);
+
+/* One view of the data for a whole turn (invariant 6). */
+bool customers_begin_read(struct customers *customers, struct error *err) MUST_CHECK;
+void customers_end_read(struct customers *customers);
+
+/*
+ * The customer of that number with its parents and all that hangs on them, in `arena`; NULL in *ret
+ * where there is none. What is not well formed in the database (edited by hand) is passed over as if
+ * it weren't there; a suspension whose days or scopes can't be read holds for everything and for
+ * good, and unreadable hours are closed, so that nobody is mailed by mistake. Works within and
+ * without customers_begin_read().
+ */
+bool customers_load(struct customers *customers, struct arena *arena, const char *number,
+                    const struct customer **ret, struct error *err) MUST_CHECK;
+
+/*
+ * Notes that a relay refused `address`, with its words. Does nothing where the contact is gone, has
+ * another address by now, or is marked already, so it may be applied twice. A transaction of its own.
+ */
+bool customers_mark_invalid(struct customers *customers, int64_t contact, const char *address,
+                            struct instant when, const char *words, struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORE_CUSTOMERS_PRIVATE_H
+#define STORE_CUSTOMERS_PRIVATE_H
+
+#include "model/kind.h"
+#include "store/customers.h"
+
+/* What the files behind customers.h and records.h share; nobody else includes it. */
+
+/* The statements of a kind, put together from its row of the table once a connection. */
+struct kind_sql {
+	char *insert; /* ?1 owner's id (NULL where it has none), ?2… the fields in order */
+	char *update; /* ?1 id, ?2… the fields in order */
+	char *get;    /* ?1 id: id, owner's id, the fields in order */
+	char *list;   /* ?1 owner's id or NULL for all: as get */
+	char *remove; /* ?1 id */
+};
+
+struct customers {
+	struct db *db;
+	struct zones *zones;
+	char *path;
+	char *key_file;       /* NULL: none was set */
+	struct kind_sql *sql; /* by the kind's place in the table; made when first used */
+};
+
+extern const struct db_schema customers_schema;
+
+#endif
