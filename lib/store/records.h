@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORE_RECORDS_H
+#define STORE_RECORDS_H
+
+#include "base/error.h"
+#include "base/instant.h"
+#include "model/kind.h"
+#include "store/customers.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/*
+ * What people do with the office's records: the one place where a record is checked, changed and its
+ * change recorded. dispatchctl, imports, the feed and later the customer center stand on it.
+ *
+ * Values and results are JSON. Values are objects { field: value } with the fields of model/kind.h: a
+ * text, a number, true/false, an array of words for a set, null or "" to clear; what isn't mentioned
+ * stays. Results belong to the caller (json_decref). A field without a value is null.
+ *
+ * A record is named by `name`: a customer by its number, a rep and a system type by name, all others
+ * by id. Errors: 65 bad values (the field is named), 66 no such record, 77 a manager's work, and
+ * db_open()'s. Each function that changes something is one transaction of its own.
+ */
+
+/* Who does it. The rule what only managers may do lives here; who is one, the caller knows (root is). */
+struct actor {
+	const char *user;
+	bool manager;
+};
+
+/* A transaction's circumstances: passed to everything that changes records. */
+struct act {
+	struct customers *store;
+	struct actor actor;
+	struct instant when;
+};
+
+/* -- every kind (records.c) -------------------------------------------------------------------- */
+
+/*
+ * Adds one. `owner` names the record that it hangs on (a customer's number; a quote's or a sale's id; a
+ * system type's name), NULL for kinds that hang on none. `customer` takes `email` and `contact` besides its
+ * fields, for the first contact; `system` takes the fields of its type; `quote` takes `items` and `sale`
+ * `payments`, arrays of objects. *ret_id (may be NULL) is its id.
+ */
+bool records_add(const struct act *act, const struct kind *kind, const char *owner, const json_t *values,
+                 int64_t *ret_id, struct error *err) MUST_CHECK;
+bool records_set(const struct act *act, const struct kind *kind, const char *name, const json_t *values,
+                 struct error *err) MUST_CHECK;
+bool records_remove(const struct act *act, const struct kind *kind, const char *name,
+                    struct error *err) MUST_CHECK;
+
+/* One as an object: `id`, its owner (`customer`: the number; `quote`, `sale`, `system_type`), all fields in
+ * the table's order; secrets as "******". A quote has `items` and `total`, a sale `payments` and `paid`. */
+bool records_show(struct customers *store, const struct kind *kind, const char *name, json_t **ret,
+                  struct error *err) MUST_CHECK;
+/* All of an owner, or of everybody where it is NULL, as an array. */
+bool records_list(struct customers *store, const struct kind *kind, const char *owner, json_t **ret,
+                  struct error *err) MUST_CHECK;
+
+/* Numbers or names that begin with `prefix`, at most `limit`, as an array of strings: for shell completion.
+ */
+bool records_complete(struct customers *store, const struct kind *kind, const char *prefix, int limit,
+                      json_t **ret, struct error *err) MUST_CHECK;
+
+/* -- customers (record_customer.c) ------------------------------------------------------------- */
+
+/* `release`, `approve`, `decline`, `deactivate`: the verbs of the status. */
+bool customer_move(const struct act *act, const char *number, const char *verb, struct error *err) MUST_CHECK;
+extern const char *const customer_verbs[]; /* NULL-terminated */
+
+/* All there is: the fields, `sites` (numbers), `contacts`, `hours` (as hours_show()), `suspensions`, `notes`,
+ * `assets`, `systems`, `reps`, `third_parties`, `documents`, `pictures`, `activities`. */
+bool customer_show(struct customers *store, const char *number, json_t **ret, struct error *err) MUST_CHECK;
+
+/* number, name, city, state, status, phone and suspended (true while one holds `now`); `rep` and `parent` may
+ * be NULL. */
+struct customer_filter {
+	const char *rep, *parent, *status;
+	int64_t limit; /* 0: all */
+};
+bool customer_list(struct customers *store, const struct customer_filter *filter, json_t **ret,
+                   struct error *err) MUST_CHECK;
+
+/* Every change to the customer and what hangs on it, oldest first: time, user, kind, record, action, before,
+ * after (objects of the fields that changed). A removed customer's history stays. */
+bool customer_history(struct customers *store, const char *number, json_t **ret,
+                      struct error *err) MUST_CHECK;
+
+/* -- hours (record_hours.c) -------------------------------------------------------------------- */
+
+/* `{"weekly": {"mon": "07:00-12:00", …} or null, "dates": {"2026-12-25": "closed"}, "timezone": …}`; the
+ * customer's own, nothing inherited. */
+bool hours_show(struct customers *store, const char *number, json_t **ret, struct error *err) MUST_CHECK;
+bool hours_set(const struct act *act, const char *number, const char *weekdays, const char *windows,
+               struct error *err) MUST_CHECK;
+/* `windows` NULL takes the date's exception away. */
+bool hours_except(const struct act *act, const char *number, struct day day, const char *windows,
+                  struct error *err) MUST_CHECK;
+bool hours_clear(const struct act *act, const char *number, struct error *err) MUST_CHECK;
+
+/* -- suspensions (record_suspension.c) --------------------------------------------------------- */
+
+/* `default_zone` is what customers without a time zone have ([rules] timezone; NULL: the host's). */
+
+/* `values`: from (today there), until, scopes, note. */
+bool suspend(const struct act *act, const char *number, const char *default_zone, const json_t *values,
+             int64_t *ret_id, struct error *err) MUST_CHECK;
+/* Ends `id`, or with 0 all of the customer's own that hold at `act->when`; *ret_n (may be NULL) is how many.
+ */
+bool resume(const struct act *act, const char *number, const char *default_zone, int64_t id, int64_t *ret_n,
+            struct error *err) MUST_CHECK;
+/* Those of one customer with its ancestors', or of all with NULL; each with `customer` and `holds`. */
+bool suspensions_list(struct customers *store, const char *number, const char *default_zone,
+                      struct instant now, bool history, json_t **ret, struct error *err) MUST_CHECK;
+
+/* -- sales reps (record_rep.c) ----------------------------------------------------------------- */
+
+/* `first` makes it the customer's `sales_rep`. Unlinking the first clears that. */
+bool rep_link(const struct act *act, const char *number, const char *rep, bool first,
+              struct error *err) MUST_CHECK;
+bool rep_unlink(const struct act *act, const char *number, const char *rep, struct error *err) MUST_CHECK;
+
+/* -- systems' secrets (record_system.c) -------------------------------------------------------- */
+
+/* The file with the key: 32 bytes, or their 64 hex digits. Read when a secret is sealed or revealed. */
+void records_set_key_file(struct customers *store, const char *path);
+/* records_show() of a system with its secrets in clear, which is recorded. Managers only. */
+bool system_reveal(const struct act *act, const char *id, json_t **ret, struct error *err) MUST_CHECK;
+
+/* -- documents and pictures (record_file.c) ---------------------------------------------------- */
+
+/*
+ * Adds the content of a stream as a document or picture (`kind`). It is kept in `files/` beside the
+ * database by its SHA-256, once however often it comes. `name` is recorded without its directories and
+ * trusted for nothing. `size_max` in bytes.
+ */
+bool file_add(const struct act *act, const struct kind *kind, const char *number, const char *name, FILE *in,
+              int64_t size_max, const json_t *values, int64_t *ret_id, struct error *err) MUST_CHECK;
+/* Writes its content to `out` and checks it against its hash on the way. */
+bool file_fetch(struct customers *store, const struct kind *kind, const char *id, FILE *out,
+                struct error *err) MUST_CHECK;
+
+/* -- search (search.c) ------------------------------------------------------------------------- */
+
+/*
+ * Customers in which any part of a value is `text`, case and accents ignored, best match first: number,
+ * name, dba, city, state, phone, status and `matched` (the field and its value). Fewer than three
+ * characters: only a whole number or state.
+ */
+bool customers_search(struct customers *store, const char *text, enum search_by by, int limit, json_t **ret,
+                      struct error *err) MUST_CHECK;
+/* Others that share something with it: number, name, city, and `shares`, the strongest first. */
+bool customers_related(struct customers *store, const char *number, int limit, json_t **ret,
+                       struct error *err) MUST_CHECK;
+/* Groups that may be the same customer twice: `shares`, `value`, `customers` [{number, name, city}]. */
+bool customers_duplicates(struct customers *store, int limit, json_t **ret, struct error *err) MUST_CHECK;
+/* Folds all texts again, for a database that another tool has written to. */
+bool customers_reindex(struct customers *store, struct error *err) MUST_CHECK;
+
+/* -- in and out (import.c, export.c) ----------------------------------------------------------- */
+
+enum records_format { RECORDS_CSV, RECORDS_JSONL };
+/* By the file's ending (.csv, .jsonl, .ndjson, .json); false for another. */
+bool records_format_of(const char *path, enum records_format *ret);
+
+/* Called now and then; done of total bytes (0: not known) and rows so far. */
+typedef void records_progress(void *arg, int64_t rows, int64_t done, int64_t total);
+/* Called for each bad row: line and column (from 1; 0 where there is none) and what is wrong. */
+typedef void records_bad_row(void *arg, int64_t line, int64_t column, const char *text);
+/* Called in a dry run for each record that would change: "add" or "set", its number or id, the fields before
+ * and after. */
+typedef void records_change(void *arg, const char *action, const char *name, const json_t *before,
+                            const json_t *after);
+
+struct records_import {
+	enum records_format format;
+	const char *map; /* path of a file `foreign = field`, a line each; NULL: none */
+	bool dry_run;
+	records_progress *progress;
+	records_bad_row *bad_row;
+	records_change *change;
+	void *arg;
+};
+struct records_counts {
+	int64_t rows, added, changed, same, bad;
+};
+
+/*
+ * All or nothing: where a row is bad, all bad rows are reported, nothing is changed and false is
+ * returned (65). `kind` is customer, or any other, whose rows then have `customer` (the number) and may
+ * have `id` (an existing record's, to change it).
+ */
+bool records_import(const struct act *act, const struct kind *kind, FILE *in,
+                    const struct records_import *how, struct records_counts *ret,
+                    struct error *err) MUST_CHECK;
+
+/* Writes all records of a kind as records_import() takes them. Cells that a spreadsheet would run are
+ * marked with a `'` in front, which an import takes away again. */
+bool records_export(struct customers *store, const struct kind *kind, enum records_format format, FILE *out,
+                    records_progress *progress, void *arg, int64_t *ret_rows, struct error *err) MUST_CHECK;
+
+/* One entry of the customers feed, upserted by `number`, in a transaction of its own. */
+bool records_upsert_json(const struct act *act, const char *json, size_t len, struct error *err) MUST_CHECK;
+/* The same for many in one transaction (begun and ended by the caller with db_begin() and db_commit()). */
+bool records_upsert(const struct act *act, const json_t *row, struct error *err) MUST_CHECK;
+
+#endif
