@@ -79,7 +79,7 @@ OBJ  := $(call obj,$(LIB_SRC) $(ROOM_SRC) $(CTL_SRC) $(MAIN_SRC) $(SHARED_SRC) $
 .SUFFIXES:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all deps deps-check demo test unit tests check tidy asan bench install clean help FORCE
+.PHONY: all deps deps-check demo test unit tests check tidy asan bench install generated clean help FORCE
 FORCE:
 
 all: $(LIB) $(PROGRAMS) ## build dispatchd and dispatchctl (the default)
@@ -119,7 +119,7 @@ clean: ## remove all that was built
 	rm -rf $(BUILD)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo; echo "  variables: BUILD CC CFLAGS PREFIX SYSCONFDIR DESTDIR PYTEST_ARGS"
 
 install: all ## put everything in its place (DESTDIR=, PREFIX=/usr/local, SYSCONFDIR=/etc)

@@ -78,7 +78,8 @@ static void print_comment(const char *text, FILE *out)
 		column += len + (column == 0 ? 2 : 1);
 		p += len;
 	}
-	(void)fputc('\n', out);
+	if (column > 0)
+		(void)fputc('\n', out);
 }
 
 static const char *capital(const char *text, struct arena *arena)
@@ -96,24 +97,27 @@ static const char *by_state(const char *key, struct arena *arena)
 	for (size_t i = 0; i < settings_by_state_len; i++) {
 		char states[WORDS_TEXT_MAX];
 		if (strcmp(settings_by_state[i].key, key) == 0)
-			text = arena_printf(arena, "; %s for %s", settings_by_state[i].value,
+			text = arena_printf(arena, ", %s for %s", settings_by_state[i].value,
 			                    states_format(settings_by_state[i].states, states));
 	}
 	return text;
 }
 
+/* What is behind the help: type, range, defaults by state, and whether a reload is enough. In the arena. */
+static const char *notes(const struct setting *row, const char *states, struct arena *arena)
+{
+	const char *type = row->kind == SETTING_TEXT ? "" : capital(setting_describe(row, arena), arena);
+	return arena_printf(arena, "%s%s%s%s%s%s%s", type, *type ? ". " : "", *states ? "By default " : "",
+	                    *states ? row->fallback : "", states, *states ? ". " : "",
+	                    row->reload ? "" : "A change needs a restart.");
+}
+
 static void sample_key(const struct setting *row, struct arena *arena, FILE *out)
 {
-	bool notify = strcmp(row->section, "notify") == 0;
-	const char *states = notify ? by_state(row->key, arena) : "";
+	const char *states = strcmp(row->section, "notify") == 0 ? by_state(row->key, arena) : "";
 	(void)fputc('\n', out);
 	print_comment(row->help, out);
-	print_comment(
-	        arena_printf(arena, "(%s%s%s; %s.)", capital(setting_describe(row, arena), arena),
-	                     *states ? "; by itself it is " : "",
-	                     *states ? arena_printf(arena, "%s%s", row->fallback, states) : "",
-	                     row->reload ? "a reload is enough to change it" : "changing it needs a restart"),
-	        out);
+	print_comment(notes(row, states, arena), out);
 	if (*row->fallback != '\0')
 		(void)fprintf(out, ";%s = %s\n", row->key, row->fallback);
 	if (row->example != NULL)
@@ -150,11 +154,15 @@ void settings_print_sample(FILE *out)
 /* Sentences, each on a line of its own as mdoc wants it. */
 static void print_sentences(const char *text, FILE *out)
 {
-	for (const char *p = text; *p != '\0'; p++) {
+	size_t len = strlen(text);
+	for (const char *p = text; p < text + len; p++) {
+		if (p == text + len - 1 && *p == ' ')
+			break;
 		bool next = *p == ' ' && p > text && p[-1] == '.' && p[1] >= 'A' && p[1] <= 'Z';
 		(void)fputc(next ? '\n' : *p, out);
 	}
-	(void)fputc('\n', out);
+	if (len > 0)
+		(void)fputc('\n', out);
 }
 
 static void manual_key(const struct setting *row, struct arena *arena, FILE *out)
@@ -162,15 +170,11 @@ static void manual_key(const struct setting *row, struct arena *arena, FILE *out
 	const char *states = strcmp(row->section, "notify") == 0 ? by_state(row->key, arena) : "";
 	(void)fprintf(out, ".It Ic %s\n", row->key);
 	print_sentences(row->help, out);
-	print_sentences(arena_printf(arena, "It is %s.", setting_describe(row, arena)), out);
-	if (*row->fallback != '\0')
-		(void)fprintf(out, "Default:\n.Ql %s%s\n", row->fallback, *states ? "" : " .");
-	else
+	print_sentences(notes(row, states, arena), out);
+	if (*row->fallback == '\0')
 		(void)fputs("Not set by default.\n", out);
-	if (*states)
-		(void)fprintf(out, "%s.\n", states);
-	if (!row->reload)
-		(void)fputs("A change needs a restart.\n", out);
+	else if (*states == '\0')
+		(void)fprintf(out, "Default:\n.Ql %s .\n", row->fallback);
 }
 
 void settings_print_manual(FILE *out)

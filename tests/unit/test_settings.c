@@ -1,0 +1,591 @@
+/* SPDX-License-Identifier: MIT */
+/* Settings from real files in a folder of the test's own. */
+#include "model/settings.h"
+
+#include "base/buf.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static char dir[] = "/tmp/test-settings-XXXXXX";
+
+static void write_bytes(const char *name, const char *text, size_t len)
+{
+	char path[512];
+	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
+	FILE *out = fopen(path, "we");
+	assert_non_null(out);
+	assert_int_equal(fwrite(text, 1, len, out), len);
+	assert_int_equal(fclose(out), 0);
+}
+
+static void write_file(const char *name, const char *text)
+{
+	write_bytes(name, text, strlen(text));
+}
+
+static void remove_file(const char *name)
+{
+	char path[512];
+	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
+	(void)remove(path);
+}
+
+/* Adds a fault and a line break, without the folder's name. */
+static void gather(void *arg, const char *text)
+{
+	size_t len = strlen(dir);
+	bool ours = strncmp(text, dir, len) == 0 && text[len] == '/';
+	buf_printf(arg, "%s\n", ours ? text + len + 1 : text);
+}
+
+static struct settings *load(const char *const *minds, struct buf *faults, int *ret_code)
+{
+	char path[512];
+	(void)snprintf(path, sizeof path, "%s/main.conf", dir);
+	*ret_code = 0;
+	return settings_load(path, minds, gather, faults, ret_code);
+}
+
+static struct settings *load_fine(const char *text)
+{
+	struct buf faults = {0};
+	int code;
+	write_file("main.conf", text);
+	struct settings *settings = load(NULL, &faults, &code);
+	if (settings == NULL)
+		fail_msg("%s", buf_text(&faults));
+	assert_int_equal(faults.len, 0);
+	buf_free(&faults);
+	return settings;
+}
+
+#define FROM "[mail]\nfrom = dispatch@example.com\n"
+
+/* ---- faults: each text gives just these lines and status 78 */
+
+static const struct {
+	const char *text, *faults;
+} cases[] = {
+        /* the form of a file */
+        {FROM "[smtp\nuser = x\n", "main.conf:3: the section's name wants a ]\n"},
+        {FROM "[]\n", "main.conf:3: a section needs a name: [NAME]\n"},
+        {FROM "[smtp] tls = none\n", "main.conf:3: nothing but a comment may follow [smtp]\n"},
+        {FROM "[smtp]\nuser\n", "main.conf:4: this is no [section], no key = value, and no comment\n"},
+        {FROM "[smtp]\n= 5\n", "main.conf:4: this is no [section], no key = value, and no comment\n"},
+        {"user = x\n" FROM, "main.conf:1: user stands before any [section]\n"},
+        {FROM "[smtp]\nuser = \"open\n", "main.conf:4: [smtp] user: the quote is never closed\n"},
+        {FROM "[smtp]\nuser = a\nuser = b\n", "main.conf:5: [smtp] user is given twice, in line 4 too\n"},
+        {FROM "[smtp]\nuser = a\n[http]\n[smtp]\nuser = b\n",
+         "main.conf:7: [smtp] user is given twice, in line 4 too\n"},
+        {FROM "[smtp]\nuser = a\001b\n", "main.conf:4: there is a control character in the line\n"},
+        {FROM "[smtp]\nuser = a\rb\n", "main.conf:4: there is a control character in the line\n"},
+        {FROM "[smtp]\nuser = \xC3\x28\n", "main.conf:4: the line is not valid UTF-8\n"},
+        {FROM "[smtp]\nuser = \xED\xA0\x80\n", "main.conf:4: the line is not valid UTF-8\n"},
+        /* names */
+        {FROM "[mial]\nfrom = x\n", "main.conf:3: there is no section [mial]; is [mail] meant?\n"},
+        {FROM "[notify.done]\n", "main.conf:3: there is no section [notify.done]\n"},
+        {FROM "[notify.pausd]\n",
+         "main.conf:3: there is no section [notify.pausd]; is [notify.paused] meant?\n"},
+        {FROM "[Smtp]\n", "main.conf:3: there is no section [Smtp]; is [smtp] meant?\n"},
+        {FROM "[smtp]\nrelais = x\n", "main.conf:4: [smtp] relais: there is no such key; is relay meant?\n"},
+        {FROM "[smtp]\nconections = 4\n",
+         "main.conf:4: [smtp] conections: there is no such key; is connections meant?\n"},
+        {FROM "[smtp]\nmaildir = x\n",
+         "main.conf:4: [smtp] maildir: there is no such key here; it belongs in [mail]\n"},
+        {FROM "[smtp]\nzzzzzzzzz = x\n", "main.conf:4: [smtp] zzzzzzzzz: there is no such key\n"},
+        {FROM "[notify.paused]\nshelflife = 1h\n",
+         "main.conf:4: [notify.paused] shelflife: there is no such key; is shelf_life meant?\n"},
+        /* durations, sizes, numbers */
+        {FROM "[customers]\ngrace = 60\n",
+         "main.conf:4: [customers] grace: \"60\" is not a duration from 0s to "
+         "1000d (500ms, 30s, 5m, 12h, 90d)\n"},
+        {FROM "[customers]\ngrace = 1001d\n",
+         "main.conf:4: [customers] grace: \"1001d\" is not a duration from 0s to "
+         "1000d (500ms, 30s, 5m, 12h, 90d)\n"},
+        {FROM "[customers]\ngrace = -1s\n",
+         "main.conf:4: [customers] grace: \"-1s\" is not a duration from 0s to "
+         "1000d (500ms, 30s, 5m, 12h, 90d)\n"},
+        {FROM "[customers]\ngrace =\n",
+         "main.conf:4: [customers] grace: it may not be empty; it is a duration from "
+         "0s to 1000d (500ms, 30s, 5m, 12h, 90d)\n"},
+        {FROM "[redis]\nkeep = 10ms\n",
+         "main.conf:4: [redis] keep: \"10ms\" is not a duration from 1s to 1000d "
+         "(500ms, 30s, 5m, 12h, 90d)\n"},
+        {FROM "[notify]\ngroup_wait = 1w\n",
+         "main.conf:4: [notify] group_wait: \"1w\" is not a duration from 0s to 1000d "
+         "(500ms, 30s, 5m, 12h, 90d)\n"},
+        {FROM "[redis]\nmax_event_size = 256KB\n",
+         "main.conf:4: [redis] max_event_size: \"256KB\" is not a size from 1KiB to 64MiB\n"},
+        {FROM "[redis]\nmax_event_size = 1GiB\n",
+         "main.conf:4: [redis] max_event_size: \"1GiB\" is not a size from 1KiB to 64MiB\n"},
+        {FROM "[smtp]\nconnections = 0\n",
+         "main.conf:4: [smtp] connections: \"0\" is not a number from 1 to 256\n"},
+        {FROM "[smtp]\nconnections = many\n",
+         "main.conf:4: [smtp] connections: \"many\" is not a number from 1 to 256\n"},
+        {FROM "[smtp]\nconnections = 1e2\n",
+         "main.conf:4: [smtp] connections: \"1e2\" is not a number from 1 to 256\n"},
+        {FROM "[redis]\ndead_max = 99999999999999999999\n",
+         "main.conf:4: [redis] dead_max: \"99999999999999999999\" is not a number from 1 to 1000000000\n"},
+        {FROM "[smtp]\nrate = fast\n",
+         "main.conf:4: [smtp] rate: \"fast\" is not a number a second from 0.001 to 100000\n"},
+        {FROM "[smtp]\nrate = 0\n",
+         "main.conf:4: [smtp] rate: \"0\" is not a number a second from 0.001 to 100000\n"},
+        {FROM "[smtp]\nrate = 1.2.3\n",
+         "main.conf:4: [smtp] rate: \"1.2.3\" is not a number a second from 0.001 to 100000\n"},
+        /* choices */
+        {FROM "[smtp]\ntls = always\n",
+         "main.conf:4: [smtp] tls: \"always\" is not one of none, opportunistic, required\n"},
+        {FROM "[smtp]\ntls =\n",
+         "main.conf:4: [smtp] tls: it may not be empty; it is one of none, opportunistic, required\n"},
+        {"[mail]\nfrom = a@example.com\ntransport = pigeon\n",
+         "main.conf:3: [mail] transport: \"pigeon\" is not one of smtp, maildir\n"},
+        {FROM "[gate]\noutside_hours = defer\n",
+         "main.conf:4: [gate] outside_hours: \"defer\" is not one of flag, hold, deny\n"},
+        {FROM "[notify.failed]\noutside_hours = flag\n",
+         "main.conf:4: [notify.failed] outside_hours: \"flag\" is not one of defer, suppress, send\n"},
+        /* places */
+        {FROM "[smtp]\nrelay = mail.example.com\n", "main.conf:4: [smtp] relay: \"mail.example.com\" has no "
+                                                    "port; what is meant is HOST:PORT, [IPV6]:PORT or "
+                                                    "unix:PATH\n"},
+        {FROM "[smtp]\nrelay = 127.0.0.1:25, mail:70000\n",
+         "main.conf:4: [smtp] relay: \"70000\" is no port; it is a number from 1 to 65535\n"},
+        {FROM "[smtp]\nrelay = ::1:25\n",
+         "main.conf:4: [smtp] relay: \"::1:25\" names no host; what is meant is "
+         "HOST:PORT, [IPV6]:PORT or unix:PATH\n"},
+        {FROM "[smtp]\nrelay = ,\n",
+         "main.conf:4: [smtp] relay: \",\" is not one or more of HOST:PORT, [IPV6]:PORT "
+         "or unix:PATH\n"},
+        {FROM "[http]\nlisten = [127.0.0.1]:80\n", "main.conf:4: [http] listen: \"[127.0.0.1]:80\" names no "
+                                                   "host; what is meant is HOST:PORT, [IPV6]:PORT or "
+                                                   "unix:PATH\n"},
+        {FROM "[http]\nlisten = unix:\n", "main.conf:4: [http] listen: unix: needs a path behind it\n"},
+        {FROM "[redis]\nurl = localhost:6379\n",
+         "main.conf:4: [redis] url: this is no address of Redis; what is meant is redis://HOST:PORT/DB or "
+         "unix:///PATH?db=DB\n"},
+        {FROM "[redis]\nurl =\n",
+         "main.conf:4: [redis] url: it may not be empty; it is redis://HOST:PORT/DB or unix:///PATH?db=DB\n"},
+        {FROM "[redis]\nurl = redis://:secret@127.0.0.1:6379/x\n",
+         "main.conf:4: [redis] url: \"x\" is no database; it is a number from 0 to 65535\n"},
+        {FROM "[redis]\nurl = rediss://127.0.0.1:6379/0\n",
+         "main.conf:4: [redis] url: TLS to Redis needs a tunnel (stunnel) in front of it; what is meant is "
+         "redis://HOST:PORT/DB or unix:///PATH?db=DB\n"},
+        {FROM "[redis]\nstream = jobs events\n",
+         "main.conf:4: [redis] stream: \"jobs events\" has a space in it; it is a name in Redis\n"},
+        {FROM "[redis]\noutcomes =\n",
+         "main.conf:4: [redis] outcomes: it may not be empty; it is a name in Redis\n"},
+        {FROM "[rules]\ntimezone = Mars/Olympus\n", "main.conf:4: [rules] timezone: \"Mars/Olympus\" is not "
+                                                    "an IANA time zone (Europe/Berlin) that this system "
+                                                    "knows\n"},
+        /* one key and another */
+        {"[smtp]\nuser = x\n",
+         "main.conf: [mail] from: this is needed: who mails are from, as in Example Hauling "
+         "<dispatch@example.com>\n"},
+        {"[mail]\nfrom = a@example.com\ntransport = maildir\n",
+         "main.conf:3: [mail] maildir: this is needed with transport = maildir: the folder for the mails\n"},
+        {FROM "[redis]\nstream =\n",
+         "main.conf:4: [redis] stream: one of stream, list and channel is needed: where job "
+         "events come from\n"},
+        {FROM "[redis]\noutcomes = jobs:events\n", "main.conf:4: [redis] outcomes: stream and outcomes are "
+                                                   "both \"jobs:events\"; each needs a name of its own\n"},
+        {FROM "[redis]\nurl = redis://:secret@127.0.0.1\npassword_file = /x\n",
+         "main.conf:5: [redis] password_file: url has a password already; only one of the two may be "
+         "given\n"},
+        {FROM "[smtp]\npassword_file = /x\n",
+         "main.conf:4: [smtp] password_file: user is needed as well: whose password this is\n"},
+        /* all of them at once, by line */
+        {"[smtp]\ntls = x\nwhat\n[mail]\nform = a@example.com\n[spol]\n",
+         "main.conf: [mail] from: this is needed: who mails are from, as in Example Hauling "
+         "<dispatch@example.com>\n"
+         "main.conf:2: [smtp] tls: \"x\" is not one of none, opportunistic, required\n"
+         "main.conf:3: this is no [section], no key = value, and no comment\n"
+         "main.conf:5: [mail] form: there is no such key; is from meant?\n"
+         "main.conf:6: there is no section [spol]; is [spool] meant?\n"},
+};
+
+static void test_faults(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct buf faults = {0};
+		int code;
+		write_file("main.conf", cases[i].text);
+		assert_null(load(NULL, &faults, &code));
+		assert_string_equal(buf_text(&faults), cases[i].faults);
+		assert_int_equal(code, EX_CONFIG);
+		buf_free(&faults);
+	}
+}
+
+/* A mailbox's fault ends in the address checker's own words. */
+static void test_mail_addresses(void **state)
+{
+	(void)state;
+	const char *texts[] = {"[mail]\nfrom = nobody\n", "[mail]\nfrom = A <b@>\n",
+	                       FROM "[office]\nemail = x@y z\n", FROM "envelope_from = A <a@example.com>\n"};
+	const char *starts[] = {
+	        "main.conf:2: [mail] from: \"nobody\" is not NAME <ADDRESS> or a mail address alone: ",
+	        "main.conf:2: [mail] from: \"A <b@>\" is not NAME <ADDRESS> or a mail address alone: ",
+	        "main.conf:4: [office] email: \"x@y z\" is not NAME <ADDRESS> or a mail address alone: ",
+	        "main.conf:3: [mail] envelope_from: \"A <a@example.com>\" is not a mail address: ",
+	};
+	for (size_t i = 0; i < 4; i++) {
+		struct buf faults = {0};
+		int code;
+		write_file("main.conf", texts[i]);
+		assert_null(load(NULL, &faults, &code));
+		assert_memory_equal(buf_text(&faults), starts[i], strlen(starts[i]));
+		assert_ptr_equal(strchr(buf_text(&faults), '\n'), buf_text(&faults) + faults.len - 1);
+		buf_free(&faults);
+	}
+}
+
+static void test_nul_and_long_lines(void **state)
+{
+	(void)state;
+	static const char nul[] = FROM "[smtp]\nuser = a\0b\n";
+	struct buf faults = {0}, text = {0};
+	int code;
+	write_bytes("main.conf", nul, sizeof nul - 1);
+	assert_null(load(NULL, &faults, &code));
+	assert_string_equal(buf_text(&faults), "main.conf:4: there is a NUL byte in the line\n");
+
+	buf_adds(&text, FROM "; ");
+	for (int i = 0; i < 4095; i++)
+		buf_addc(&text, 'x');
+	buf_adds(&text, "\n");
+	buf_reset(&faults);
+	write_file("main.conf", buf_text(&text));
+	assert_null(load(NULL, &faults, &code));
+	assert_string_equal(buf_text(&faults), "main.conf:3: the line is longer than 4096 bytes\n");
+	buf_free(&faults);
+	buf_free(&text);
+}
+
+static void test_files_that_cannot_be_read(void **state)
+{
+	(void)state;
+	struct buf faults = {0};
+	int code;
+	remove_file("main.conf");
+	assert_null(load(NULL, &faults, &code));
+	assert_string_equal(buf_text(&faults), "main.conf: No such file or directory\n");
+	assert_int_equal(code, EX_NOINPUT);
+
+	buf_reset(&faults);
+	assert_null(settings_load(dir, NULL, gather, &faults, &code));
+	assert_int_equal(code, EX_IOERR);
+	buf_free(&faults);
+}
+
+/* ---- what is read */
+
+static void test_defaults(void **state)
+{
+	(void)state;
+	struct settings *s = load_fine(FROM);
+	assert_string_equal(s->redis.url, "redis://127.0.0.1:6379/0");
+	assert_string_equal(s->redis.stream, "jobs:events");
+	assert_string_equal(s->redis.list, "");
+	assert_string_equal(s->redis.customers, "customers:changes");
+	assert_int_equal(s->redis.max_event_size, 256 * 1024);
+	assert_int_equal(s->redis.claim_after_ms, 300000);
+	assert_int_equal(s->redis.keep_ms, 7 * 86400000);
+	assert_int_equal(s->redis.dead_max, 100000);
+	assert_string_equal(s->customers.path, "/var/lib/dispatchd/customers.db");
+	assert_int_equal(s->customers.grace_ms, 60000);
+	assert_int_equal(s->spool.keep_ms, INT64_C(90) * 86400000);
+	assert_int_equal(s->mail.transport, TRANSPORT_SMTP);
+	assert_int_equal(s->mail.max_age_ms, INT64_C(14) * 86400000);
+	assert_string_equal(s->smtp.relay[0], "127.0.0.1:25");
+	assert_null(s->smtp.relay[1]);
+	assert_int_equal(s->smtp.tls, TLS_OPPORTUNISTIC);
+	assert_int_equal(s->smtp.connections, 16);
+	assert_true(s->smtp.rate == 0);
+	assert_null(s->office.managers[0]);
+	assert_int_equal(s->gate.outside_hours, GATE_FLAG);
+	assert_string_equal(s->http.listen, "127.0.0.1:8925");
+	assert_int_equal(s->notify[JOB_STARTED].shelf_life_ms, 12 * 3600000);
+	assert_int_equal(s->notify[JOB_COMPLETED].shelf_life_ms, 7 * 86400000);
+	assert_int_equal(s->notify[JOB_FAILED].shelf_life_ms, 7 * 86400000);
+	assert_int_equal(s->notify[JOB_CANCELLED].shelf_life_ms, 12 * 3600000);
+	assert_int_equal(s->notify[JOB_FAILED].outside_hours, HOURS_SEND);
+	assert_int_equal(s->notify[JOB_PAUSED].outside_hours, HOURS_DEFER);
+	settings_free(s);
+}
+
+static void test_values(void **state)
+{
+	(void)state;
+	struct settings *s = load_fine("\xEF\xBB\xBF; a file of Windows'\r\n"
+	                               "[mail]\r\n"
+	                               "from = \"Example; Hauling\" <dispatch@example.com> ; us\r\n"
+	                               "\t[company]\r\n"
+	                               "\t phone=555#1;2 # the comment begins behind a space\r\n"
+	                               "[smtp] # the relay\r\n"
+	                               "relay = a.example.com:25 unix:/run/x, [::1]:2525\r\n"
+	                               "tls = required\r\n"
+	                               "rate = 2.5\r\n"
+	                               "user = \" a \\\"b\\\" ; c \" ; quoted\r\n"
+	                               "ca_file = # nothing\r\n"
+	                               "[office]\r\n"
+	                               "managers = alex,robin , sam\r\n"
+	                               "[smtp]\r\n"
+	                               "connections = 3");
+	assert_string_equal(s->mail.from, "\"Example; Hauling\" <dispatch@example.com>");
+	assert_string_equal(s->company.name, "Example; Hauling");
+	assert_string_equal(s->company.phone, "555#1;2");
+	assert_string_equal(s->smtp.relay[0], "a.example.com:25");
+	assert_string_equal(s->smtp.relay[1], "unix:/run/x");
+	assert_string_equal(s->smtp.relay[2], "[::1]:2525");
+	assert_null(s->smtp.relay[3]);
+	assert_int_equal(s->smtp.tls, TLS_REQUIRED);
+	assert_true(s->smtp.rate == 2.5);
+	assert_string_equal(s->smtp.user, " a \"b\" ; c ");
+	assert_string_equal(s->smtp.ca_file, "");
+	assert_string_equal(s->office.managers[2], "sam");
+	assert_null(s->office.managers[3]);
+	assert_int_equal(s->smtp.connections, 3);
+	settings_free(s);
+}
+
+/* [notify.STATE] wins over [notify], wherever it stands, and [notify] over what is built in. */
+static void test_notify_layers(void **state)
+{
+	(void)state;
+	struct settings *s = load_fine(FROM "[notify.completed]\nshelf_life = 3h\n"
+	                                    "[notify]\nshelf_life = 2h\noutside_hours = suppress\n"
+	                                    "[notify.paused]\noutside_hours = send\ngroup_wait = 5m\n");
+	assert_int_equal(s->notify[JOB_COMPLETED].shelf_life_ms, 3 * 3600000);
+	assert_int_equal(s->notify[JOB_FAILED].shelf_life_ms, 2 * 3600000);
+	assert_int_equal(s->notify[JOB_FAILED].outside_hours, HOURS_SUPPRESS);
+	assert_int_equal(s->notify[JOB_PAUSED].outside_hours, HOURS_SEND);
+	assert_int_equal(s->notify[JOB_PAUSED].group_wait_ms, 300000);
+	assert_int_equal(s->notify[JOB_STARTED].group_wait_ms, 0);
+	settings_free(s);
+}
+
+static void test_dropins(void **state)
+{
+	(void)state;
+	char path[512];
+	(void)snprintf(path, sizeof path, "%s/conf.d", dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	write_file("conf.d/20-b.conf", "[smtp]\nuser = b\n[notify]\nshelf_life = 20h\n");
+	write_file("conf.d/10-a.conf", "[smtp]\nuser = a\nconnections = 10\n");
+	write_file("conf.d/B.conf", "[http]\nlisten = unix:/tmp/upper\n"); /* before "a.conf" in any locale */
+	write_file("conf.d/a.conf", "[http]\nlisten =\n");
+	write_file("conf.d/.hidden.conf", "nonsense\n");
+	write_file("conf.d/99.conf.bak", "nonsense\n");
+	struct settings *s = load_fine(FROM "[smtp]\nuser = main\nconnections = 1\n");
+	assert_string_equal(s->smtp.user, "b");
+	assert_int_equal(s->smtp.connections, 10);
+	assert_string_equal(s->http.listen, "");
+	assert_int_equal(s->notify[JOB_STARTED].shelf_life_ms, 20 * 3600000);
+	settings_free(s);
+
+	struct buf faults = {0};
+	int code;
+	write_file("conf.d/10-a.conf", "[smtp]\n\nuser = a\nuser = b\n");
+	write_file("main.conf", "[smtp]\ntls = x\n" FROM);
+	assert_null(load(NULL, &faults, &code));
+	assert_string_equal(buf_text(&faults),
+	                    "main.conf:2: [smtp] tls: \"x\" is not one of none, opportunistic, required\n"
+	                    "conf.d/10-a.conf:4: [smtp] user is given twice, in line 3 too\n");
+	buf_free(&faults);
+	const char *names[] = {"20-b.conf", "10-a.conf", "B.conf", "a.conf", ".hidden.conf", "99.conf.bak"};
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		char name[64];
+		(void)snprintf(name, sizeof name, "conf.d/%s", names[i]);
+		remove_file(name);
+	}
+	remove_file("conf.d");
+}
+
+/* dispatchctl minds only what it uses; the rest may be unfinished, and keeps its default. */
+static void test_minds(void **state)
+{
+	(void)state;
+	const char *const minds[] = {"customers.path", "redis", "notify", NULL};
+	struct buf faults = {0};
+	int code;
+	write_file("main.conf", "[smtp]\nconnections = banana\nbroken\n[bogus]\n[customers]\npath = /x.db\n"
+	                        "grace = soon\n[mail]\ntransport = maildir\n");
+	struct settings *s = load(minds, &faults, &code);
+	assert_non_null(s);
+	assert_string_equal(s->customers.path, "/x.db");
+	assert_int_equal(s->smtp.connections, 16);
+	assert_int_equal(faults.len, 0);
+	settings_free(s);
+
+	write_file("main.conf",
+	           "[customers]\npth = /x.db\n[redis]\nkeep = x\n[notify.failed]\nshelf_life = x\n");
+	assert_null(load(minds, &faults, &code));
+	assert_string_equal(
+	        buf_text(&faults),
+	        "main.conf:2: [customers] pth: there is no such key; is path meant?\n"
+	        "main.conf:4: [redis] keep: \"x\" is not a duration from 1s to 1000d "
+	        "(500ms, 30s, 5m, 12h, 90d)\n"
+	        "main.conf:6: [notify.failed] shelf_life: \"x\" is not a duration from 1s to 1000d "
+	        "(500ms, 30s, 5m, 12h, 90d)\n");
+	buf_free(&faults);
+}
+
+static void test_reload(void **state)
+{
+	(void)state;
+	const char *names[8];
+	struct settings *a = load_fine(FROM "[redis]\nurl = redis://:one@127.0.0.1\n");
+	struct settings *b =
+	        load_fine(FROM "[redis]\nurl = redis://:one@127.0.0.1\nkeep = 8d\n[smtp]\nuser = x\n"
+	                       "[notify]\nshelf_life = 1h\n");
+	struct settings *c = load_fine(FROM "[redis]\nurl = redis://:two@127.0.0.1\n[spool]\npath = /y\n"
+	                                    "[http]\nlisten =\n");
+	assert_int_equal(settings_fixed_differences(a, b, names, 8), 0);
+	assert_null(names[0]);
+	assert_int_equal(settings_fixed_differences(a, c, names, 8), 3);
+	assert_string_equal(names[0], "redis.url");
+	assert_string_equal(names[1], "spool.path");
+	assert_string_equal(names[2], "http.listen");
+	assert_null(names[3]);
+	assert_int_equal(settings_fixed_differences(a, c, names, 3), 2);
+	assert_null(names[2]);
+	settings_free(a);
+	settings_free(b);
+	settings_free(c);
+}
+
+/* ---- what is printed */
+
+static char *printed(void (*print)(FILE *out))
+{
+	static char *text;
+	static size_t len;
+	FILE *out = open_memstream(&text, &len);
+	print(out);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+/* The sample holds nothing but comments and headers; with its defaults switched on it changes nothing. */
+static void test_sample(void **state)
+{
+	(void)state;
+	char *sample = printed(settings_print_sample), *line, *rest = sample;
+	struct buf on = {0}, seen = {0};
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		const char *equals = strstr(line, " = ");
+		bool key = line[0] == ';' && line[1] != ' ' && equals != NULL;
+		char name[64];
+		if (!key) {
+			if (line[0] == '[')
+				buf_reset(&seen);
+			buf_printf(&on, "%s\n", line);
+			continue;
+		}
+		(void)snprintf(name, sizeof name, "<%.*s>", (int)(equals - line - 1), line + 1);
+		if (strstr(buf_text(&seen), name) == NULL) /* a second one is an example */
+			buf_printf(&on, "%s\n", line + 1);
+		buf_adds(&seen, name);
+	}
+	buf_adds(&on, "[redis]\n");
+	struct settings *plain = load_fine(FROM), *full = load_fine(buf_text(&on));
+	const char *names[8];
+	assert_string_equal(full->mail.from, "Example Hauling <dispatch@example.com>");
+	assert_int_equal(full->redis.keep_ms, plain->redis.keep_ms);
+	size_t n = settings_fixed_differences(plain, full, names, 8);
+	for (size_t i = 0; i < n; i++) /* those whose default is empty show an example */
+		assert_true(strcmp(names[i], "redis.password_file") == 0 ||
+		            strcmp(names[i], "redis.list") == 0 || strcmp(names[i], "redis.channel") == 0 ||
+		            strcmp(names[i], "redis.consumer") == 0 || strcmp(names[i], "mail.maildir") == 0);
+	settings_free(plain);
+	settings_free(full);
+	buf_free(&on);
+	buf_free(&seen);
+	free(sample);
+}
+
+static const struct settings *to_print;
+static void print_it(FILE *out)
+{
+	settings_print(to_print, out);
+}
+
+/* What is printed can be read again and says the same; passwords stay out of it. */
+static void test_print(void **state)
+{
+	(void)state;
+	struct settings *s = load_fine("[mail]\nfrom = Example <dispatch@example.com>\n[smtp]\n"
+	                               "user = \" a ;\\\" \"\nrelay = a:25, b:26\nrate = 0.5\n"
+	                               "[redis]\nurl = redis://me:hush@127.0.0.1:6379/3\n[notify.failed]\n"
+	                               "group_wait = 90s\n");
+	to_print = s;
+	char *text = printed(print_it);
+	assert_null(strstr(text, "hush"));
+	assert_non_null(strstr(text, "url = redis://***@127.0.0.1:6379/3\n"));
+	settings_free(s);
+
+	char *stars = strstr(text, "***");
+	memcpy(stars, "a:b", 3);
+	s = load_fine(text);
+	assert_string_equal(s->smtp.user, " a ;\" ");
+	assert_string_equal(s->smtp.relay[1], "b:26");
+	assert_true(s->smtp.rate == 0.5);
+	assert_int_equal(s->notify[JOB_FAILED].group_wait_ms, 90000);
+	assert_int_equal(s->notify[JOB_FAILED].outside_hours, HOURS_SEND);
+	assert_int_equal(s->notify[JOB_PAUSED].group_wait_ms, 0);
+	settings_free(s);
+	free(text);
+}
+
+static void test_path(void **state)
+{
+	(void)state;
+	(void)setenv("DISPATCHD_CONF", "/tmp/other.conf", 1);
+	assert_string_equal(settings_path("/x.conf"), "/x.conf");
+	assert_string_equal(settings_path(NULL), "/tmp/other.conf");
+	(void)unsetenv("DISPATCHD_CONF");
+	assert_string_equal(settings_path(NULL), "/etc/dispatchd/dispatchd.conf");
+}
+
+static int make_dir(void **state)
+{
+	(void)state;
+	return mkdtemp(dir) == NULL ? -1 : 0;
+}
+
+static int remove_dir(void **state)
+{
+	(void)state;
+	remove_file("main.conf");
+	return rmdir(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_faults),
+	        cmocka_unit_test(test_mail_addresses),
+	        cmocka_unit_test(test_nul_and_long_lines),
+	        cmocka_unit_test(test_files_that_cannot_be_read),
+	        cmocka_unit_test(test_defaults),
+	        cmocka_unit_test(test_values),
+	        cmocka_unit_test(test_notify_layers),
+	        cmocka_unit_test(test_dropins),
+	        cmocka_unit_test(test_minds),
+	        cmocka_unit_test(test_reload),
+	        cmocka_unit_test(test_sample),
+	        cmocka_unit_test(test_print),
+	        cmocka_unit_test(test_path),
+	};
+	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
