@@ -29,7 +29,7 @@ static void canonical(struct buf *out, const char *text)
 		size_t run = 0;
 		while ((unsigned char)p[run] >= ' ' && p[run] != 0x7f)
 			run++;
-		utf8_add(out, p, run);
+		compose_add_utf8(out, p, run);
 		p += run;
 		if (*p == '\0')
 			break;

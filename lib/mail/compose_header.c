@@ -13,7 +13,7 @@ enum { WORD_MAX = 75, WORD_EXTRA = 12 }; /* RFC 2047, section 2: an encoded word
 
 static const char hex[] = "0123456789ABCDEF";
 
-size_t utf8_length(const char *text, size_t len)
+size_t compose_char_length(const char *text, size_t len)
 {
 	const unsigned char *s = (const unsigned char *)text;
 	if (s[0] < 0x80)
@@ -31,11 +31,11 @@ size_t utf8_length(const char *text, size_t len)
 	return n;
 }
 
-void utf8_add(struct buf *out, const char *text, size_t len)
+void compose_add_utf8(struct buf *out, const char *text, size_t len)
 {
 	size_t from = 0, i = 0;
 	while (i < len) {
-		size_t n = utf8_length(text + i, len - i);
+		size_t n = compose_char_length(text + i, len - i);
 		if (n > 0) {
 			i += n;
 			continue;
@@ -64,11 +64,11 @@ static size_t control_length(const char *text, size_t len)
 static void clean(struct buf *out, const char *text)
 {
 	struct buf valid = {0};
-	utf8_add(&valid, text, strlen(text));
+	compose_add_utf8(&valid, text, strlen(text));
 	size_t len = valid.len, start = out->len;
 	const char *p = valid.data;
 	while (len > 0) {
-		size_t control = control_length(p, len), n = control ? control : utf8_length(p, len);
+		size_t control = control_length(p, len), n = control ? control : compose_char_length(p, len);
 		if (control == 0 && *p != ' ')
 			buf_add(out, p, n);
 		else if (out->len > start)
@@ -174,7 +174,7 @@ static void add_encoded(struct buf *out, const struct buf *text, size_t column)
 		size_t room = HEADER_LINE_MAX - 1 - column, len = 0;
 		room = (room < WORD_MAX ? room : WORD_MAX) - WORD_EXTRA;
 		while (p + len < end) {
-			size_t next = len + utf8_length(p + len, (size_t)(end - p) - len);
+			size_t next = len + compose_char_length(p + len, (size_t)(end - p) - len);
 			if ((q ? q_size(p, next) : (next + 2) / 3 * 4) > room)
 				break;
 			len = next;

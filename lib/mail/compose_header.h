@@ -21,9 +21,9 @@ void header_token(struct buf *out, const char *name, const char *value);
 void header_percent(struct buf *out, const char *name, const char *value);
 
 /* The length of the valid UTF-8 character at `text` (of `len` bytes, > 0); 0 where there is none. */
-size_t utf8_length(const char *text, size_t len);
+size_t compose_char_length(const char *text, size_t len);
 
 /* Reads `text` as UTF-8 and adds it: what is not valid becomes U+FFFD. */
-void utf8_add(struct buf *out, const char *text, size_t len);
+void compose_add_utf8(struct buf *out, const char *text, size_t len);
 
 #endif

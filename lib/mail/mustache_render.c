@@ -6,6 +6,8 @@
  * themselves.
  */
 #include "mail/mustache.h"
+
+#include "base/jsontext.h"
 #include "mail/mustache_tree.h"
 
 #include <string.h>
@@ -80,13 +82,6 @@ static void add_escaped(struct buf *out, const char *text, size_t len)
 	buf_add(out, from, (size_t)(end - from));
 }
 
-static void add_number(struct buf *out, const json_t *value)
-{
-	char text[64];
-	size_t len = json_dumpb(value, text, sizeof text, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
-	buf_add(out, text, len < sizeof text ? len : 0);
-}
-
 static void render_value(struct render *r, const json_t *value, bool escape)
 {
 	switch (value ? json_typeof(value) : JSON_NULL) {
@@ -98,7 +93,7 @@ static void render_value(struct render *r, const json_t *value, bool escape)
 		break;
 	case JSON_INTEGER:
 	case JSON_REAL:
-		add_number(r->out, value);
+		jsontext_write(r->out, value, JSONTEXT_AS_IS);
 		break;
 	case JSON_TRUE:
 		buf_adds(r->out, "true");

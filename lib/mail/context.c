@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The data that templates see: made by the engine, completed here, and the list of its names for
+ * those who check templates.
+ */
+#include "mail/context.h"
+
+#include "model/words.h"
+
+#include <string.h>
+
+#define JOB_DATA " reference service scheduled eta route stop driver vehicle asset reason note photos amount "
+#define STATES   " dispatched started completed failed paused cancelled "
+
+/* Members of each object, between spaces; what the contract lists and what context_complete() adds. */
+static const struct object {
+	const char *name, *members;
+} objects[] = {
+        {.name = "event", .members = " id source type time data " JOB_DATA},
+        {.name = "event.data", .members = JOB_DATA},
+        {.name = "job", .members = " id state grouped history " JOB_DATA},
+        {.name = "jobs", .members = " id state time customer " JOB_DATA STATES},
+        {.name = "jobs.customer", .members = " number name address city "},
+        {.name = "customer",
+         .members = " number name dba kind account address city state postal_code county region country "
+                    "phone extension fax timezone locale reference sales_rep location_notes "},
+        {.name = "contact", .members = " name first_name last_name title email "},
+        {.name = "window", .members = " arrive_by leave_by "},
+        {.name = "timeline", .members = " state type time reason note " STATES},
+        {.name = "company", .members = " name phone email website "},
+        {.name = "suspension", .members = " id note from until author scopes "},
+};
+
+static bool has_word(const char *words, const char *word, size_t len)
+{
+	for (const char *p = words; (p = memmem(p, strlen(p), word, len)) != NULL; p++)
+		if (p > words && p[-1] == ' ' && p[len] == ' ')
+			return true;
+	return false;
+}
+
+bool context_provides(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
+		const struct object *object = &objects[i];
+		if (strcmp(object->name, name) == 0)
+			return true;
+		if (dot != NULL && strlen(object->name) == (size_t)(dot - name) &&
+		    strncmp(object->name, name, (size_t)(dot - name)) == 0)
+			return has_word(object->members, dot + 1, strlen(dot + 1));
+	}
+	return false;
+}
+
+/* {"state": "completed"} gets "completed": true. */
+static void mark_states(json_t *list)
+{
+	size_t i;
+	json_t *entry;
+	json_array_foreach(list, i, entry)
+	{
+		const char *state = json_string_value(json_object_get(entry, "state"));
+		if (state != NULL && job_state_find(state) != JOB_NONE &&
+		    json_object_get(entry, state) == NULL)
+			json_object_set_new(entry, state, json_true());
+	}
+}
+
+void context_complete(json_t *context)
+{
+	json_t *timeline = json_object_get(context, "timeline");
+	json_t *job = json_object_get(context, "job");
+	mark_states(timeline);
+	mark_states(json_object_get(context, "jobs"));
+	if (json_is_object(job) && json_array_size(timeline) > 1)
+		json_object_set_new(job, "history", json_true());
+}

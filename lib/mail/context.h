@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MAIL_CONTEXT_H
+#define MAIL_CONTEXT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/*
+ * What a template needs and can't find out for itself, since Mustache neither counts nor compares:
+ * `job.history` is true where the timeline has more than one state, and each entry of `timeline` and
+ * `jobs` has a member named by its state that is true (`{{#completed}}done{{/completed}}`).
+ */
+void context_complete(json_t *context);
+
+/* Whether a name, in full ("job.reference", "jobs.time"), is one that the product provides or that a
+ * publisher is expected to (contract, section 2). Others may still come in an event's data. */
+bool context_provides(const char *name);
+
+#endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a letter to its message: the template is found by locale, rendered with the letter's data,
+ * composed. Called by every mailer's thread; a set never changes after it is loaded.
+ */
+#include "mail/templates.h"
+
+#include "base/address.h"
+#include "base/jsontext.h"
+#include "mail/compose.h"
+#include "mail/context.h"
+#include "mail/dates.h"
+#include "mail/templates_set.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+struct templates *templates_ref(struct templates *templates)
+{
+	atomic_fetch_add(&templates->refs, 1);
+	return templates;
+}
+
+static void folder_clear(struct template_folder *folder)
+{
+	for (size_t i = 0; i < TEMPLATE_LETTERS; i++)
+		template_letter_clear(&folder->letters[i]);
+	for (struct template_partial *p = folder->partials; p != NULL; p = p->next)
+		p->template = mustache_free(p->template);
+}
+
+struct templates *templates_unref(struct templates *templates)
+{
+	if (templates == NULL || atomic_fetch_sub(&templates->refs, 1) > 1)
+		return NULL;
+	for (struct template_folder *folder = templates->folders; folder != NULL; folder = folder->next)
+		folder_clear(folder);
+	for (size_t i = 0; i < TEMPLATE_LETTERS; i++)
+		template_letter_clear(&templates->built_in[i]);
+	arena_free(templates->arena);
+	free(templates);
+	return NULL;
+}
+
+static int letter_index(const char *name)
+{
+	for (int i = 0; i < TEMPLATE_LETTERS; i++)
+		if (strcmp(template_letter_names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+/* The folder of exactly that locale (its first `len` bytes) that has the letter's .txt. */
+static const struct template_folder *find_exact(const struct templates *templates, const char *locale,
+                                                size_t len, int letter)
+{
+	for (const struct template_folder *folder = templates->folders; folder != NULL;
+	     folder = folder->next) {
+		const char *name = folder->locale;
+		if (!folder->letters[letter].present || strlen(name) != len)
+			continue;
+		size_t i = 0;
+		while (i < len && (name[i] | 32) == ((locale[i] == '_' ? '-' : locale[i]) | 32))
+			i++;
+		if (i == len)
+			return folder;
+	}
+	return NULL;
+}
+
+/* fr-CA, then fr, then the top; NULL where none has it. */
+static const struct template_folder *find_folder(const struct templates *templates, const char *locale,
+                                                 int letter)
+{
+	size_t len = strlen(locale);
+	while (len > 0) {
+		const struct template_folder *folder = find_exact(templates, locale, len, letter);
+		if (folder != NULL)
+			return folder;
+		while (len > 0 && locale[len - 1] != '-' && locale[len - 1] != '_')
+			len--;
+		len -= len > 0;
+	}
+	return find_exact(templates, "", 0, letter);
+}
+
+struct partials {                             /* what a template's {{> name}} is looked up in */
+	const struct template_folder *folder; /* NULL for the built-in letters */
+	bool html;
+};
+
+static const struct mustache *find_partial(void *arg, const char *name)
+{
+	const struct partials *partials = arg;
+	const struct template_folder *folder = partials->folder;
+	if (folder == NULL)
+		return NULL;
+	for (const struct template_partial *p = folder->partials; p != NULL; p = p->next)
+		if (p->html == partials->html && strcmp(p->name, name) == 0)
+			return p->template;
+	return NULL;
+}
+
+struct rendered {
+	struct buf subject, reply_to, text, html;
+	bool has_html;
+};
+
+static void rendered_clear(struct rendered *rendered)
+{
+	buf_free(&rendered->subject);
+	buf_free(&rendered->reply_to);
+	buf_free(&rendered->text);
+	buf_free(&rendered->html);
+	rendered->has_html = false;
+}
+
+static bool is_blank(const struct buf *text)
+{
+	const char *p = buf_text(text);
+	return p[strspn(p, " \t\r\n")] == '\0';
+}
+
+/* One letter's templates with the data. On a fault `ret` may hold anything. */
+static bool render_letter(const struct template_letter *letter, const struct template_folder *folder,
+                          json_t *context, const struct letter *about, struct rendered *ret,
+                          struct error *err)
+{
+	static const struct mustache_helper helpers[] = {{.name = "date", .call = dates_helper}};
+	struct dates_reader reader = {.locale = about->locale, .timezone = about->timezone};
+	struct partials partials = {.folder = folder};
+	struct mustache_options options = {.partial = find_partial,
+	                                   .partial_arg = &partials,
+	                                   .helpers = helpers,
+	                                   .n_helpers = sizeof helpers / sizeof *helpers,
+	                                   .helper_arg = &reader};
+
+	if (!mustache_render(letter->subject, context, &options, &ret->subject, err) ||
+	    !mustache_render(letter->text, context, &options, &ret->text, err))
+		return false;
+	if (letter->reply_to != NULL &&
+	    !mustache_render(letter->reply_to, context, &options, &ret->reply_to, err))
+		return false;
+	if (is_blank(&ret->subject))
+		return error_set(err, EX_DATAERR, "%s: the subject is empty", mustache_file(letter->text));
+	ret->has_html = letter->html != NULL;
+	options.escape = true;
+	partials.html = true;
+	return letter->html == NULL || mustache_render(letter->html, context, &options, &ret->html, err);
+}
+
+/* The best letter that can be rendered: the admin's, without its HTML where that is broken, else the
+ * built-in one. Whatever went wrong on the way is in `err` and sets `*ret_broken`. */
+static bool render_best(const struct templates *templates, int index, const struct letter *about,
+                        json_t *context, struct rendered *ret, bool *ret_broken, struct error *err)
+{
+	const struct template_folder *folder = find_folder(templates, about->locale, index);
+	const struct template_letter *letter = folder ? &folder->letters[index] : NULL;
+	const char *fault = letter ? (letter->fault ? letter->fault : letter->html_fault) : NULL;
+
+	*ret_broken = fault != NULL;
+	if (fault != NULL)
+		(void)error_set(err, EX_DATAERR, "%s", fault);
+	if (letter != NULL && letter->fault == NULL) {
+		if (render_letter(letter, folder, context, about, ret, err))
+			return true;
+		*ret_broken = true;
+		rendered_clear(ret);
+	}
+	struct error built_in = {0};
+	if (render_letter(&templates->built_in[index], NULL, context, about, ret, &built_in))
+		return true;
+	if (err != NULL)
+		*err = built_in;
+	return false;
+}
+
+static void compose(const struct letter *letter, const struct mailbox *from, const struct rendered *rendered,
+                    struct buf *ret)
+{
+	struct mailbox reply_to = {0};
+	if (!mailbox_parse(buf_text(&rendered->reply_to), &reply_to, NULL)) /* an empty one is no fault */
+		reply_to = (struct mailbox){0};
+	const struct compose_mail mail = {
+	        .from_name = from->name,
+	        .from = from->address,
+	        .to_name = letter->to_name,
+	        .to = letter->to,
+	        .reply_to_name = reply_to.name,
+	        .reply_to = reply_to.address,
+	        .subject = buf_text(&rendered->subject),
+	        .message_id = letter->message_id,
+	        .thread_id = letter->thread_id,
+	        .made = letter->made,
+	        .jobs = letter->jobs,
+	        .n_jobs = letter->n_jobs,
+	        .text = buf_text(&rendered->text),
+	        .html = rendered->has_html ? buf_text(&rendered->html) : NULL,
+	};
+	compose_mail(&mail, ret);
+}
+
+bool templates_render(const struct templates *templates, const struct letter *letter, const char *from,
+                      struct buf *ret, bool *ret_broken, struct error *err)
+{
+	struct rendered rendered = {0};
+	struct mailbox sender;
+	int index = letter_index(letter->template);
+
+	if (index < 0)
+		return error_set(err, EX_SOFTWARE, "there is no template named '%s'", letter->template);
+	if (!mailbox_parse(from, &sender, err))
+		return error_prefix(err, "From");
+	json_t *context = jsontext_read(letter->context, strlen(letter->context), err);
+	if (context == NULL)
+		return error_prefix(err, "the template's data");
+	context_complete(context);
+	bool ok = render_best(templates, index, letter, context, &rendered, ret_broken, err);
+	if (ok)
+		compose(letter, &sender, &rendered, ret);
+	rendered_clear(&rendered);
+	json_decref(context);
+	return ok;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reads a directory of templates, and its folders for locales, into a set. Every fault is reported
+ * and none stops it: what is broken is left to the built-in letters, since a mail matters more than
+ * its looks.
+ */
+#include "mail/templates_set.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+struct loading {
+	struct templates *templates;
+	templates_fault *fault;
+	void *arg;
+	int n_faults;
+};
+
+static void report(struct loading *loading, const char *text)
+{
+	loading->n_faults++;
+	if (loading->fault != NULL)
+		loading->fault(loading->arg, text);
+}
+
+static int letter_index(const char *name, size_t len)
+{
+	for (int i = 0; i < TEMPLATE_LETTERS; i++)
+		if (strlen(template_letter_names[i]) == len &&
+		    strncmp(template_letter_names[i], name, len) == 0)
+			return i;
+	return -1;
+}
+
+static void load_letter_text(struct loading *loading, const char *path, struct template_letter *letter)
+{
+	struct buf text = {0};
+	struct error err = {0};
+	letter->present = true;
+	if (!template_read_file(path, &text, &err) ||
+	    !template_letter_parse(text.data, text.len, path, letter, &err)) {
+		letter->fault = arena_strdup(loading->templates->arena, err.text);
+		report(loading, err.text);
+	}
+	buf_free(&text);
+}
+
+/* A .html of a letter, or any partial: a template from the first line to the last. */
+static struct mustache *load_plain(struct loading *loading, const char *path, struct error *err)
+{
+	struct buf text = {0};
+	struct mustache *template = NULL;
+	if (template_read_file(path, &text, err))
+		template = mustache_parse(buf_text(&text), text.len, path, 1, err);
+	if (template == NULL)
+		report(loading, err->text);
+	buf_free(&text);
+	return template;
+}
+
+static void load_file(struct loading *loading, struct template_folder *folder, const char *path,
+                      const char *name, size_t len, bool html)
+{
+	struct arena *arena = loading->templates->arena;
+	struct error err = {0};
+	int index = letter_index(name, len);
+
+	if (index >= 0 && !html) {
+		load_letter_text(loading, path, &folder->letters[index]);
+	} else if (index >= 0) {
+		struct template_letter *letter = &folder->letters[index];
+		letter->html = load_plain(loading, path, &err);
+		if (letter->html == NULL)
+			letter->html_fault = arena_strdup(arena, err.text);
+	} else {
+		struct mustache *template = load_plain(loading, path, &err);
+		if (template == NULL)
+			return;
+		struct template_partial *partial = arena_alloc(arena, sizeof *partial);
+		partial->name = arena_strndup(arena, name, len);
+		partial->html = html;
+		partial->template = template;
+		partial->next = folder->partials;
+		folder->partials = partial;
+	}
+}
+
+/* "fr", "fr-CA", "zh-Hant-TW", with `_` too. */
+static bool is_locale(const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
+	size_t language = strcspn(name, "-_");
+	return name[len] == '\0' && len < 36 && language >= 2 && language <= 3;
+}
+
+static struct template_folder *add_folder(struct templates *templates, const char *locale)
+{
+	struct template_folder *folder = arena_alloc(templates->arena, sizeof *folder);
+	char *name = arena_strdup(templates->arena, locale);
+	for (char *p = name; *p != '\0'; p++)
+		*p = *p == '_' ? '-' : *p;
+	folder->locale = name;
+	struct template_folder **tail = &templates->folders;
+	while (*tail != NULL)
+		tail = &(*tail)->next;
+	*tail = folder;
+	return folder;
+}
+
+static int visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+static bool ends_with(const char *name, const char *ending)
+{
+	size_t len = strlen(name), n = strlen(ending);
+	return len > n && strcmp(name + len - n, ending) == 0;
+}
+
+static void load_directory(struct loading *loading, const char *path, const char *locale)
+{
+	struct template_folder *folder = add_folder(loading->templates, locale);
+	struct dirent **entries;
+	int n = scandir(path, &entries, visible, alphasort);
+	if (n < 0) {
+		char text[300];
+		(void)snprintf(text, sizeof text, "%.200s: %s", path, strerror(errno));
+		report(loading, text);
+		return;
+	}
+	for (int i = 0; i < n; i++) {
+		const char *name = entries[i]->d_name;
+		char *file = arena_printf(loading->templates->arena, "%s/%s", path, name);
+		struct stat st;
+		if (stat(file, &st) == 0 && S_ISDIR(st.st_mode)) {
+			if (*locale == '\0' && is_locale(name))
+				load_directory(loading, file, name);
+		} else if (ends_with(name, ".txt")) {
+			load_file(loading, folder, file, name, strlen(name) - 4, false);
+		} else if (ends_with(name, ".html")) {
+			load_file(loading, folder, file, name, strlen(name) - 5, true);
+		}
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+static void load_built_in(struct templates *templates)
+{
+	for (size_t i = 0; i < TEMPLATE_LETTERS; i++) {
+		struct error err = {0};
+		const char *text = template_built_in[i];
+		const char *name = arena_printf(templates->arena, "built-in %s", template_letter_names[i]);
+		if (!template_letter_parse(text, strlen(text), name, &templates->built_in[i], &err))
+			bug("%s", err.text);
+	}
+}
+
+struct templates *templates_load(const char *directory, templates_fault *fault, void *arg, int *ret_faults)
+{
+	struct templates *templates = mem_alloc(sizeof *templates);
+	atomic_init(&templates->refs, 1);
+	templates->arena = arena_new();
+	load_built_in(templates);
+	struct loading loading = {.templates = templates, .fault = fault, .arg = arg};
+	load_directory(&loading, directory, "");
+	if (ret_faults != NULL)
+		*ret_faults = loading.n_faults;
+	return templates;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The names that a set's templates use, written out in full, for those who look for names that
+ * nothing provides. A name within a section is completed by the innermost section that is an object
+ * or a list: {{#jobs}}{{#reference}}{{reference}}{{/reference}}{{/jobs}} is jobs.reference twice.
+ */
+#include "mail/templates_set.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { NAME_MAX_BYTES = 420 };
+
+/* The objects and lists that the data has (contract, section 5). A name that begins with one of the
+ * top-level ones is complete. */
+static const char *const objects[] = {"event",      "job",        "jobs",         "customer",
+                                      "contact",    "window",     "timeline",     "company",
+                                      "suspension", "event.data", "jobs.customer"};
+
+static bool is_object(const char *name, size_t len)
+{
+	for (size_t i = 0; i < sizeof objects / sizeof *objects; i++)
+		if (strlen(objects[i]) == len && strncmp(objects[i], name, len) == 0)
+			return true;
+	return false;
+}
+
+struct naming {
+	void (*each)(void *arg, const char *file, const char *name);
+	void *arg;
+	const char *file;
+};
+
+static void complete(void *arg, const char *name, const char *const *around, size_t n_around)
+{
+	const struct naming *naming = arg;
+	char full[NAME_MAX_BYTES];
+	const char *inside = "";
+
+	for (size_t i = 0; i < n_around; i++)
+		if (is_object(around[i], strlen(around[i])))
+			inside = around[i];
+	if (strcmp(name, "date") == 0) /* the helper */
+		return;
+	if (is_object(name, strcspn(name, ".")) || *inside == '\0')
+		(void)snprintf(full, sizeof full, "%s", name);
+	else
+		(void)snprintf(full, sizeof full, "%s.%s", inside, name);
+	naming->each(naming->arg, naming->file, full);
+}
+
+static void names_of(const struct mustache *template, struct naming *naming)
+{
+	if (template == NULL)
+		return;
+	naming->file = mustache_file(template);
+	mustache_each_name(template, complete, naming);
+}
+
+void templates_each_name(const struct templates *templates,
+                         void (*each)(void *arg, const char *file, const char *name), void *arg)
+{
+	struct naming naming = {.each = each, .arg = arg};
+	for (const struct template_folder *folder = templates->folders; folder != NULL;
+	     folder = folder->next) {
+		for (size_t i = 0; i < TEMPLATE_LETTERS; i++) {
+			const struct template_letter *letter = &folder->letters[i];
+			names_of(letter->subject, &naming);
+			names_of(letter->reply_to, &naming);
+			names_of(letter->text, &naming);
+			names_of(letter->html, &naming);
+		}
+		for (const struct template_partial *p = folder->partials; p != NULL; p = p->next)
+			names_of(p->template, &naming);
+	}
+}
