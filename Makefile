@@ -166,6 +166,17 @@ $(BUILD)/generate: $(call obj,$(TOOL_SRC)) $(LIB)
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_L) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIBS)
 
+$(BUILD)/dispatchd.conf: $(BUILD)/generate
+	@$< sample > $@
+$(BUILD)/dispatchd.conf.5: $(BUILD)/generate conf/man/dispatchd.conf.5
+	@$< manual > $(BUILD)/keys
+	@awk '/^\.\\" keys: end/ { off = 0 } !off { print } \
+		/^\.\\" keys: begin/ { off = 1; while ((getline line < "$(BUILD)/keys") > 0) print line }' \
+		conf/man/dispatchd.conf.5 > $@
+generated: $(BUILD)/dispatchd.conf $(BUILD)/dispatchd.conf.5 ## write the sample configuration and the manual's keys from the table of keys
+	@cp $(BUILD)/dispatchd.conf conf/dispatchd.conf
+	@cp $(BUILD)/dispatchd.conf.5 conf/man/dispatchd.conf.5
+
 # NAME.sql becomes the C string literal NAME.sql.h: `static const char schema[] =`, the #include, `;`.
 $(BUILD)/gen/%.sql.h: lib/store/%.sql Makefile
 	@mkdir -p $(@D)
