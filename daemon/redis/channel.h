@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef REDIS_CHANNEL_H
+#define REDIS_CHANNEL_H
+
+#include "redis/flow.h"
+
+/*
+ * The channel source. Redis keeps nothing for a subscriber that is absent, and a channel can't be
+ * told to wait: while the engine takes no more, messages gather here up to a bound, beyond which
+ * they are lost, counted and logged. Whoever needs every event uses the stream.
+ */
+enum { CHANNEL_MESSAGES_MAX = 20000, CHANNEL_BYTES_MAX = 32 << 20, CHANNEL_PULSE_MS = 10000 };
+
+struct channel;
+struct channel *channel_new(struct flow *flow, struct link *link, const char *key);
+struct channel *channel_free(struct channel *channel); /* takes NULL; returns NULL */
+void channel_reset(struct channel *channel);           /* the connection is new: subscribes */
+void channel_turn(struct channel *channel);            /* hands over what has come; takes NULL */
+uint64_t channel_lost(const struct channel *channel);  /* messages, since the start; takes NULL */
+
+#endif

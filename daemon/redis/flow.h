@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef REDIS_FLOW_H
+#define REDIS_FLOW_H
+
+#include "base/instant.h"
+#include "engine_thread.h"
+#include "redis/link.h"
+
+#include <hiredis/hiredis.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * What is on its way between Redis and the engine, whatever kind of source it came from: bounds it,
+ * and sees to it that every intake is acknowledged after its commit, however often Redis goes away in
+ * between.
+ *
+ *   source ── flow_submit() ──▶ engine ── flow_done() ──▶ `committed` ── acknowledge ──▶ Redis
+ *                                                             ▲──── not answered ────┘
+ */
+enum {
+	FLOW_SOURCES_MAX = 5,      /* three streams, a list, a channel */
+	FLOW_INTAKES_MAX = 16,     /* on their way at once */
+	FLOW_BYTES_MAX = 64 << 20, /* in them */
+	FLOW_READ_ENTRIES = 256,   /* in one read, at most */
+	FLOW_READ_BYTES = 4 << 20, /* in one read, aimed at */
+	FLOW_RETRY_MS = 1000,      /* before something that Redis refused is tried again */
+	FLOW_ENTRY_OVERHEAD = 200, /* bytes that an entry takes besides its content, about */
+};
+
+struct flow;
+struct source;
+
+/* How a kind of source acknowledges: one flow_send_ack() for each command that it takes. NULL where there is
+ * nothing to acknowledge. */
+typedef void source_acknowledge(struct source *source, struct intake *intake);
+
+struct source {
+	struct flow *flow;
+	int number;       /* what intake->source says */
+	const char *kind; /* "stream", for log and metrics */
+	const char *key;  /* the stream's, list's, channel's name */
+	enum entry_feed feed;
+	source_acknowledge *acknowledge;
+	unsigned in_flight;                         /* intakes submitted and not yet acknowledged */
+	struct intake *committed, **committed_tail; /* to be acknowledged */
+	struct flight *oldest, *newest;             /* in flight, in order */
+	uint64_t entries;                           /* read since the start */
+};
+
+struct flow {
+	struct engine_thread *engine;
+	struct link *commands; /* acknowledgements go this way */
+	const char *group, *consumer;
+	void (*wake)(void *arg); /* asks for a turn of the loop */
+	void *wake_arg;
+	struct source *sources[FLOW_SOURCES_MAX];
+	size_t n_sources;
+	unsigned in_flight;
+	size_t bytes;
+	struct tick retry_at; /* for acknowledgements that were refused */
+	bool closed;          /* the daemon is stopping */
+};
+
+void flow_add(struct flow *flow, struct source *source);
+/* Whether more may be read now. */
+bool flow_open(const struct flow *flow);
+
+/* An empty intake of this source with room for `max` entries, and one entry's end: false where the reply is
+ * none. */
+struct intake *flow_intake(struct source *source, size_t max);
+bool flow_add_stream_entry(struct intake *intake, const redisReply *reply);
+void flow_add_message(struct intake *intake, const char *text, size_t len);
+size_t flow_bytes(const struct intake *intake);
+
+/* Takes it over. Entries that were deleted in Redis (no fields) are acknowledged without the engine. */
+void flow_submit(struct source *source, struct intake *intake);
+void flow_done(struct flow *flow, struct intake *list); /* the engine has committed these */
+void flow_turn(struct flow *flow);                      /* acknowledges what is committed */
+void flow_send_ack(struct intake *intake, const struct args *args);
+/* How long the oldest intake of the source has been on its way; 0 where there is none. */
+int64_t flow_age_ms(const struct source *source);
+void flow_free(struct flow *flow); /* what was never acknowledged will be read again */
+
+#endif

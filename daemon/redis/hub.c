@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Puts the parts together and is the one that speaks of the connection: one line when it goes,
+ * one when it is back, however many connections there are and however often they try.
+ */
+#include "redis/hub.h"
+
+#include "base/mem.h"
+#include "clock.h"
+#include "log.h"
+#include "redis/channel.h"
+#include "redis/flow.h"
+#include "redis/list.h"
+#include "redis/publish.h"
+#include "redis/reader.h"
+#include "redis/target.h"
+#include "redis/upkeep.h"
+
+#include <ctype.h>
+#include <event2/event.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 5000, MARGIN_MS = 2000, HOST_MAX = 256 };
+
+static const char *const feed_names[] = {
+        [FEED_EVENTS] = "events", [FEED_REQUESTS] = "requests", [FEED_CUSTOMERS] = "customers"};
+
+enum { LINK_COMMANDS, LINK_STREAMS, LINK_LIST, LINK_CHANNEL, LINKS };
+
+/* A connection's place in the hub: what its callbacks know it by. */
+struct port {
+	struct hub *hub;
+	struct link *link;              /* NULL where it isn't needed */
+	void (*reset)(struct hub *hub); /* the connection is new */
+};
+
+struct hub {
+	struct target *target;
+	struct arena *arena; /* copies of names from the settings */
+	struct port ports[LINKS];
+	struct flow flow;
+	struct reader *reader;
+	struct list *list;
+	struct channel *channel;
+	struct upkeep *upkeep;
+	struct publisher *publisher;
+	bool up, told; /* all connections are; what was said last */
+	struct tick down_since;
+	uint64_t losses;
+};
+
+/* ---- connections come and go */
+
+static void reset_commands(struct hub *hub)
+{
+	hub->flow.retry_at.ms = 0;
+	publisher_reset(hub->publisher);
+	upkeep_reset(hub->upkeep);
+}
+
+static void reset_streams(struct hub *hub)
+{
+	reader_reset(hub->reader);
+}
+
+static void reset_list(struct hub *hub)
+{
+	list_reset(hub->list);
+}
+
+static void reset_channel(struct hub *hub)
+{
+	channel_reset(hub->channel);
+}
+
+static bool all_ready(const struct hub *hub)
+{
+	for (size_t i = 0; i < LINKS; i++)
+		if (hub->ports[i].link && !link_ready(hub->ports[i].link))
+			return false;
+	return true;
+}
+
+static void on_up(void *arg)
+{
+	struct port *port = arg;
+	struct hub *hub = port->hub;
+	port->reset(hub);
+	hub->flow.wake(hub->flow.wake_arg);
+	if (hub->up || !all_ready(hub))
+		return;
+	hub->up = true;
+	if (!hub->told)
+		log_write(LOG_INFO, "Redis connected redis=%s", hub->target->name);
+	else
+		log_write(LOG_NOTICE, "Redis connection is back after %" PRId64 " s redis=%s",
+		          (clock_tick().ms - hub->down_since.ms + 500) / 1000, hub->target->name);
+	hub->told = false;
+}
+
+/* Redis' own refusals begin with a word in capitals (NOAUTH, LOADING); those are news even while it is away.
+ */
+static bool is_refusal(const char *why)
+{
+	return isupper((unsigned char)why[0]) && isupper((unsigned char)why[1]);
+}
+
+static void on_down(void *arg, const char *why)
+{
+	struct hub *hub = ((struct port *)arg)->hub;
+	bool was_up = hub->up;
+	hub->up = false;
+	if (was_up) {
+		hub->losses++;
+		hub->down_since = clock_tick();
+		log_write(LOG_WARNING,
+		          "Redis connection lost, trying again until it is back redis=%s reason=\"%s\"",
+		          hub->target->name, why);
+	} else if (!hub->told) {
+		hub->down_since = clock_tick();
+		log_write(LOG_WARNING,
+		          "Redis can't be reached, trying again until it can redis=%s reason=\"%s\"",
+		          hub->target->name, why);
+	} else if (is_refusal(why)) {
+		log_fault(LOG_WARNING, "Redis refuses us redis=%s reply=\"%s\"", hub->target->name, why);
+	} else {
+		log_write(LOG_DEBUG, "Redis still can't be reached reason=\"%s\"", why);
+	}
+	hub->told = true;
+}
+
+static const struct link_events link_hooks = {.up = on_up, .down = on_down};
+
+/* ---- making it */
+
+static struct link *open_port(struct hub *hub, struct event_base *base, size_t i, int64_t patience_ms,
+                              void (*reset)(struct hub *hub))
+{
+	struct port *port = &hub->ports[i];
+	port->hub = hub;
+	port->reset = reset;
+	port->link = link_new(base, hub->target, patience_ms, &link_hooks, port);
+	return port->link;
+}
+
+static const char *consumer_name(struct hub *hub, const struct settings *settings)
+{
+	char host[HOST_MAX] = "dispatchd";
+	if (*settings->redis.consumer)
+		return arena_strdup(hub->arena, settings->redis.consumer);
+	gethostname(host, sizeof(host) - 1);
+	return arena_strdup(hub->arena, host);
+}
+
+static void add_sources(struct hub *hub, struct event_base *base, const struct settings *settings)
+{
+	struct link *link = open_port(hub, base, LINK_STREAMS, READER_BLOCK_MS + MARGIN_MS, reset_streams);
+	hub->reader = reader_new(&hub->flow, link);
+	/* In this order they are read and answered: customers before what is about them. */
+	reader_add(hub->reader, arena_strdup(hub->arena, settings->redis.customers), FEED_CUSTOMERS);
+	reader_add(hub->reader, arena_strdup(hub->arena, settings->redis.requests), FEED_REQUESTS);
+	reader_add(hub->reader, arena_strdup(hub->arena, settings->redis.stream), FEED_EVENTS);
+	reader_reset(hub->reader);
+	if (*settings->redis.list) {
+		link = open_port(hub, base, LINK_LIST, LIST_BLOCK_MS + MARGIN_MS, reset_list);
+		hub->list = list_new(&hub->flow, link, arena_strdup(hub->arena, settings->redis.list));
+	}
+	if (*settings->redis.channel) {
+		link = open_port(hub, base, LINK_CHANNEL, PATIENCE_MS, reset_channel);
+		hub->channel =
+		        channel_new(&hub->flow, link, arena_strdup(hub->arena, settings->redis.channel));
+	}
+}
+
+struct hub *hub_new(struct event_base *base, const struct settings *settings, struct engine_thread *engine,
+                    void (*wake)(void *arg), void *arg, struct error *err)
+{
+	struct target *target = target_new(settings, err);
+	if (!target)
+		return NULL;
+	struct hub *hub = mem_alloc(sizeof(*hub));
+	hub->target = target;
+	hub->arena = arena_new();
+	hub->flow = (struct flow){.engine = engine, .wake = wake, .wake_arg = arg};
+	hub->flow.group = arena_strdup(hub->arena, settings->redis.group);
+	hub->flow.consumer = consumer_name(hub, settings);
+	hub->flow.commands = open_port(hub, base, LINK_COMMANDS, PATIENCE_MS, reset_commands);
+	add_sources(hub, base, settings);
+	hub->upkeep =
+	        upkeep_new(&hub->flow, hub->reader, settings->redis.claim_after_ms, settings->redis.keep_ms);
+	hub->publisher = publisher_new(engine, hub->flow.commands);
+	for (size_t i = 0; i < LINKS; i++)
+		if (hub->ports[i].link)
+			link_open(hub->ports[i].link);
+	return hub;
+}
+
+struct hub *hub_free(struct hub *hub)
+{
+	if (!hub)
+		return NULL;
+	/* Answers that are still awaited come back as NULL here, so the parts have to be there. */
+	for (size_t i = 0; i < LINKS; i++)
+		link_free(hub->ports[i].link);
+	flow_free(&hub->flow);
+	publisher_free(hub->publisher);
+	upkeep_free(hub->upkeep);
+	channel_free(hub->channel);
+	list_free(hub->list);
+	reader_free(hub->reader);
+	target_free(hub->target);
+	arena_free(hub->arena);
+	free(hub);
+	return NULL;
+}
+
+/* ---- the loop's side */
+
+void hub_done(struct hub *hub, struct intake *list)
+{
+	flow_done(&hub->flow, list);
+}
+
+void hub_publish(struct hub *hub, struct publications *list)
+{
+	publisher_add(hub->publisher, list);
+}
+
+void hub_turn(struct hub *hub)
+{
+	flow_turn(&hub->flow);          /* acknowledge what is committed: makes room */
+	publisher_turn(hub->publisher); /* tell the world */
+	channel_turn(hub->channel);     /* messages that can't wait in Redis before those that can */
+	reader_turn(hub->reader);
+	list_turn(hub->list);
+	upkeep_turn(hub->upkeep);
+}
+
+void hub_close(struct hub *hub)
+{
+	hub->flow.closed = true;
+}
+
+bool hub_connected(const struct hub *hub)
+{
+	return hub->up;
+}
+
+bool hub_quiet(const struct hub *hub)
+{
+	return !link_ready(hub->flow.commands) ||
+	       (!hub->flow.in_flight && !publisher_waiting(hub->publisher));
+}
+
+const char *hub_target(const struct hub *hub)
+{
+	return hub->target->name;
+}
+
+void hub_metrics(const struct hub *hub, struct buf *out)
+{
+	buf_printf(out,
+	           "# HELP dispatchd_redis_connected Whether Redis is connected.\n"
+	           "# TYPE dispatchd_redis_connected gauge\ndispatchd_redis_connected %d\n"
+	           "# HELP dispatchd_redis_losses_total Connections to Redis that were lost.\n"
+	           "# TYPE dispatchd_redis_losses_total counter\ndispatchd_redis_losses_total %" PRIu64 "\n"
+	           "# HELP dispatchd_unpublished Entries that Redis is still to get, as the loop sees them.\n"
+	           "# TYPE dispatchd_unpublished gauge\ndispatchd_unpublished %zu\n"
+	           "# HELP dispatchd_channel_lost_total Messages of the channel that there was no room for.\n"
+	           "# TYPE dispatchd_channel_lost_total counter\ndispatchd_channel_lost_total %" PRIu64 "\n"
+	           "# HELP dispatchd_entries_total Entries read from a source.\n"
+	           "# TYPE dispatchd_entries_total counter\n",
+	           hub->up, hub->losses, publisher_waiting(hub->publisher), channel_lost(hub->channel));
+	for (size_t i = 0; i < hub->flow.n_sources; i++) {
+		const struct source *source = hub->flow.sources[i];
+		buf_printf(out, "dispatchd_entries_total{source=\"%s\",feed=\"%s\"} %" PRIu64 "\n",
+		           source->kind, feed_names[source->feed], source->entries);
+	}
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef REDIS_HUB_H
+#define REDIS_HUB_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "engine_thread.h"
+#include "model/settings.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * All of the daemon's dealings with Redis, as the loop sees them: connections for reading streams,
+ * for commands, and where configured for the list and the channel; the sources on them; the
+ * publisher.
+ */
+struct event_base;
+struct hub;
+
+/* `wake` asks for a turn of the loop. Connects as soon as the loop runs. `settings` are copied. */
+struct hub *hub_new(struct event_base *base, const struct settings *settings, struct engine_thread *engine,
+                    void (*wake)(void *arg), void *arg, struct error *err) MUST_CHECK;
+struct hub *hub_free(struct hub *hub); /* takes NULL; returns NULL */
+
+void hub_done(struct hub *hub, struct intake *list);          /* committed: acknowledges them */
+void hub_publish(struct hub *hub, struct publications *list); /* takes them over */
+void hub_turn(struct hub *hub);                               /* all that is due */
+void hub_close(struct hub *hub);                              /* reads no more */
+bool hub_connected(const struct hub *hub);
+/* Nothing waits to be acknowledged or published, or there is no connection to do it over. */
+bool hub_quiet(const struct hub *hub);
+void hub_metrics(const struct hub *hub, struct buf *out);
+const char *hub_target(const struct hub *hub); /* for people; without password */
+
+#endif

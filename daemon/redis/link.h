@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef REDIS_LINK_H
+#define REDIS_LINK_H
+
+#include "redis/args.h"
+#include "redis/target.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * One connection to Redis that comes back for ever: resolved in a thread, greeted (AUTH, SELECT,
+ * PING), watched for a peer that has died, retried with backoff and jitter. It decides nothing and
+ * logs nothing: its owner hears of `up` and `down`.
+ *
+ *   RESTING ──▶ RESOLVING ──▶ CONNECTING ──▶ GREETING ──▶ READY
+ *      ▲            └───────────────┴────────────┴──────────┤
+ *      └──────────────────────── FAILING ◀──────────────────┘
+ */
+struct event_base;
+struct redisReply;
+struct link;
+
+struct link_events {
+	void (*up)(void *arg); /* ready for commands; nothing is left of those before */
+	void (*down)(void *arg,
+	             const char *why); /* was ready, or a try has failed; it goes on trying by itself */
+};
+
+/* The answer to a command; NULL where the connection broke before it came: Redis may or may not have done
+ * it. The reply is gone after the call. */
+typedef void link_reply(void *arg, const struct redisReply *reply);
+
+/* `patience_ms`: without any answer for so long while one is awaited, the peer counts as dead; has to be
+ * longer than a blocking command blocks. `target` must outlive the link. */
+struct link *link_new(struct event_base *base, const struct target *target, int64_t patience_ms,
+                      const struct link_events *events, void *arg);
+void link_open(struct link *link);
+struct link *link_free(struct link *link); /* takes NULL; returns NULL; answers awaited come as NULL */
+
+bool link_ready(const struct link *link);
+unsigned link_awaited(const struct link *link); /* commands not yet answered */
+
+/* False (and no answer will come) where the link isn't ready. The command is copied. */
+bool link_send(struct link *link, const struct args *args, link_reply *fn, void *arg);
+
+/* SUBSCRIBE: `fn` gets every message and confirmation until the link goes down, then one NULL. Said again it
+ * only asks for another confirmation: the sign of life of a connection that awaits nothing else (hiredis
+ * 0.14 loses the answer to a PING there). */
+bool link_subscribe(struct link *link, const char *channel, link_reply *fn, void *arg);
+
+/* Drops the connection after the callback that is running, and tries again later. */
+void link_fail(struct link *link, const char *why);
+
+uint32_t link_random(void); /* for the jitter of backoff_ms() */
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef REDIS_LIST_H
+#define REDIS_LIST_H
+
+#include "redis/flow.h"
+
+/*
+ * The list source: publishers LPUSH, the oldest item is at the right. Each item is moved to
+ * LIST:processing:CONSUMER until its decision is committed, and removed there then. What an earlier
+ * process left there comes first.
+ */
+enum { LIST_BLOCK_MS = 5000 };
+
+struct list;
+struct list *list_new(struct flow *flow, struct link *link, const char *key);
+struct list *list_free(struct list *list); /* takes NULL; returns NULL */
+void list_reset(struct list *list);        /* the connection is new */
+void list_turn(struct list *list);         /* takes NULL */
+
+#endif

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+#include "redis/reader.h"
+
+#include "base/backoff.h"
+#include "base/mem.h"
+#include "clock.h"
+#include "log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ID_MAX = 48, RECHECK_MS = 5000 };
+static const struct backoff pace = {.min_ms = 50, .max_ms = 5000};
+
+enum stage { STAGE_WAIT, STAGE_GROUPS, STAGE_OWN_FEED, STAGE_NEW_FEED, STAGE_OWN, STAGE_NEW, STAGES };
+
+/* What is read in a stage, and what follows when there is no more of it. */
+static const struct stage_row {
+	bool reads, own, feed_only, blocks;
+	enum stage next;
+} stages[STAGES] = {
+        [STAGE_WAIT] = {.next = STAGE_GROUPS},
+        [STAGE_GROUPS] = {.next = STAGE_OWN_FEED},
+        [STAGE_OWN_FEED] = {.reads = true, .own = true, .feed_only = true, .next = STAGE_NEW_FEED},
+        [STAGE_NEW_FEED] = {.reads = true, .feed_only = true, .next = STAGE_OWN},
+        [STAGE_OWN] = {.reads = true, .own = true, .next = STAGE_NEW},
+        [STAGE_NEW] = {.reads = true, .blocks = true, .next = STAGE_NEW},
+};
+
+struct stream {
+	struct source source;
+	struct reader *reader;
+	bool usable;       /* the group is there */
+	bool own_read;     /* entries delivered earlier are all read */
+	char last[ID_MAX]; /* of those, the last one's id */
+};
+
+struct reader {
+	struct flow *flow;
+	struct link *link;
+	struct stream streams[READER_STREAMS_MAX];
+	size_t n;
+	enum stage stage;
+	unsigned waiting;     /* answers not yet there */
+	bool groups_failed;   /* one of them at least */
+	size_t count;         /* entries asked for; falls with the size of what comes */
+	unsigned failures;    /* in a row */
+	struct tick retry_at; /* nothing is read before */
+	struct tick recheck_at;
+};
+
+static void acknowledge(struct source *source, struct intake *intake)
+{
+	struct args args = {0};
+	args_add_all(&args, "XACK", source->key, source->flow->group, NULL);
+	for (size_t i = 0; i < intake->n; i++)
+		args_add(&args, intake->entries[i].id);
+	flow_send_ack(intake, &args);
+	args_free(&args);
+}
+
+struct reader *reader_new(struct flow *flow, struct link *link)
+{
+	struct reader *reader = mem_alloc(sizeof(*reader));
+	reader->flow = flow;
+	reader->link = link;
+	reader->count = FLOW_READ_ENTRIES;
+	return reader;
+}
+
+struct reader *reader_free(struct reader *reader)
+{
+	free(reader);
+	return NULL;
+}
+
+void reader_add(struct reader *reader, const char *key, enum entry_feed feed)
+{
+	if (!*key)
+		return;
+	struct stream *stream = &reader->streams[reader->n++];
+	stream->reader = reader;
+	stream->source =
+	        (struct source){.kind = "stream", .key = key, .feed = feed, .acknowledge = acknowledge};
+	flow_add(reader->flow, &stream->source);
+}
+
+size_t reader_streams(const struct reader *reader)
+{
+	return reader->n;
+}
+
+struct source *reader_stream(struct reader *reader, size_t i)
+{
+	return &reader->streams[i].source;
+}
+
+bool reader_usable(const struct reader *reader, size_t i)
+{
+	return reader->streams[i].usable;
+}
+
+void reader_reset(struct reader *reader)
+{
+	for (size_t i = 0; i < reader->n; i++) {
+		reader->streams[i].usable = false;
+		reader->streams[i].own_read = false;
+		snprintf(reader->streams[i].last, ID_MAX, "0");
+	}
+	reader->stage = STAGE_WAIT;
+	reader->waiting = 0;
+	reader->failures = 0;
+	reader->retry_at.ms = 0;
+}
+
+static void back_off(struct reader *reader)
+{
+	reader->retry_at.ms = clock_tick().ms + backoff_ms(pace, ++reader->failures, link_random());
+}
+
+/* ---- groups */
+
+static void on_group(void *arg, const redisReply *reply)
+{
+	struct stream *stream = arg;
+	struct reader *reader = stream->reader;
+	if (!reply)
+		return; /* reader_reset() comes with the next connection */
+	reader->waiting--;
+	bool created = reply->type == REDIS_REPLY_STATUS;
+	bool there = reply->type == REDIS_REPLY_ERROR && !strncmp(reply->str, "BUSYGROUP", 9);
+	stream->usable = created || there;
+	if (created)
+		log_write(LOG_INFO, "consumer group created stream=%s group=%s", stream->source.key,
+		          reader->flow->group);
+	if (!stream->usable) {
+		reader->groups_failed = true;
+		log_fault(LOG_ERR, "stream can't be read stream=%s group=%s reply=\"%s\"", stream->source.key,
+		          reader->flow->group, reply->type == REDIS_REPLY_ERROR ? reply->str : "");
+	}
+	if (reader->waiting)
+		return;
+	if (reader->groups_failed)
+		reader->recheck_at.ms = clock_tick().ms + RECHECK_MS;
+	reader->stage = stages[STAGE_GROUPS].next;
+	reader->flow->wake(reader->flow->wake_arg);
+}
+
+static void ask_groups(struct reader *reader)
+{
+	struct args args = {0};
+	reader->groups_failed = false;
+	for (size_t i = 0; i < reader->n; i++) {
+		struct stream *stream = &reader->streams[i];
+		args_add_all(&args, "XGROUP", "CREATE", stream->source.key, reader->flow->group, "0",
+		             "MKSTREAM", NULL);
+		if (link_send(reader->link, &args, on_group, stream))
+			reader->waiting++;
+		args_reset(&args);
+	}
+	args_free(&args);
+}
+
+/* ---- reading */
+
+static bool wanted(const struct reader *reader, const struct stream *stream)
+{
+	const struct stage_row *row = &stages[reader->stage];
+	return stream->usable && !(row->own && stream->own_read) &&
+	       !(row->feed_only && stream->source.feed != FEED_CUSTOMERS);
+}
+
+static struct stream *find_stream(struct reader *reader, const redisReply *key)
+{
+	for (size_t i = 0; i < reader->n; i++)
+		if (key->type == REDIS_REPLY_STRING && strlen(reader->streams[i].source.key) == key->len &&
+		    !memcmp(reader->streams[i].source.key, key->str, key->len))
+			return &reader->streams[i];
+	return NULL;
+}
+
+/* Large entries make the next read ask for fewer, so that no reply is much larger than it should be. */
+static void adapt_count(struct reader *reader, size_t bytes, size_t entries)
+{
+	if (bytes > FLOW_READ_BYTES && entries)
+		reader->count = 1 + (size_t)FLOW_READ_BYTES * entries / bytes / 2;
+	else if (bytes < FLOW_READ_BYTES / 4)
+		reader->count *= 2;
+	if (reader->count > FLOW_READ_ENTRIES)
+		reader->count = FLOW_READ_ENTRIES;
+}
+
+/* One stream's part of an answer. Returns its size in bytes. */
+static size_t take_entries(struct stream *stream, const redisReply *entries)
+{
+	struct reader *reader = stream->reader;
+	if (!entries->elements) {
+		stream->own_read = true; /* only asked for its own does a stream answer with none */
+		return 0;
+	}
+	struct intake *intake = flow_intake(&stream->source, entries->elements);
+	for (size_t i = 0; i < entries->elements; i++)
+		flow_add_stream_entry(intake, entries->element[i]);
+	if (intake->n)
+		snprintf(stream->last, ID_MAX, "%s", intake->entries[intake->n - 1].id);
+	/* While the feed is long it is read on alone. */
+	if (reader->stage == STAGE_NEW && stream->source.feed == FEED_CUSTOMERS && intake->n >= reader->count)
+		reader->stage = STAGE_NEW_FEED;
+	size_t bytes = flow_bytes(intake);
+	flow_submit(&stream->source, intake);
+	return bytes;
+}
+
+static void take_streams(struct reader *reader, const redisReply *reply)
+{
+	size_t bytes = 0, entries = 0;
+	for (size_t i = 0; i < reply->elements; i++) {
+		const redisReply *part = reply->element[i];
+		if (part->type != REDIS_REPLY_ARRAY || part->elements != 2 ||
+		    part->element[1]->type != REDIS_REPLY_ARRAY)
+			continue;
+		struct stream *stream = find_stream(reader, part->element[0]);
+		if (!stream)
+			continue;
+		bytes += take_entries(stream, part->element[1]);
+		entries += part->element[1]->elements;
+	}
+	adapt_count(reader, bytes, entries);
+}
+
+/* A group or stream that was removed is made anew, and so is what has become unusable found out. */
+static void on_read_error(struct reader *reader, const char *text)
+{
+	if (strncmp(text, "NOGROUP", 7) && strncmp(text, "UNBLOCKED", 9))
+		log_fault(LOG_ERR, "Redis refuses to be read from reply=\"%s\"", text);
+	back_off(reader);
+	reader->stage = STAGE_GROUPS;
+}
+
+static void on_read(void *arg, const redisReply *reply)
+{
+	struct reader *reader = arg;
+	if (!reply)
+		return; /* reader_reset() comes with the next connection */
+	reader->waiting--;
+	if (reply->type == REDIS_REPLY_ERROR) {
+		on_read_error(reader, reply->str);
+	} else {
+		reader->failures = 0;
+		if (reply->type == REDIS_REPLY_ARRAY && reply->elements)
+			take_streams(reader, reply);
+		else
+			reader->stage = stages[reader->stage].next;
+	}
+	reader->flow->wake(reader->flow->wake_arg);
+}
+
+/* False where this stage has no stream to read (any more). */
+static bool read_streams(struct reader *reader)
+{
+	const struct stage_row *row = &stages[reader->stage];
+	struct args args = {0};
+	size_t n = 0;
+	args_add_all(&args, "XREADGROUP", "GROUP", reader->flow->group, reader->flow->consumer, "COUNT",
+	             NULL);
+	args_add_number(&args, (int64_t)reader->count);
+	if (row->blocks) {
+		args_add(&args, "BLOCK");
+		args_add_number(&args, READER_BLOCK_MS);
+	}
+	args_add(&args, "STREAMS");
+	for (size_t i = 0; i < reader->n; i++)
+		if (wanted(reader, &reader->streams[i])) {
+			args_add(&args, reader->streams[i].source.key);
+			n++;
+		}
+	for (size_t i = 0; i < reader->n; i++)
+		if (wanted(reader, &reader->streams[i]))
+			args_add(&args, row->own ? reader->streams[i].last : ">");
+	if (n && link_send(reader->link, &args, on_read, reader))
+		reader->waiting = 1;
+	args_free(&args);
+	return n > 0;
+}
+
+static bool all_landed(const struct reader *reader)
+{
+	for (size_t i = 0; i < reader->n; i++)
+		if (reader->streams[i].source.in_flight)
+			return false;
+	return true;
+}
+
+void reader_turn(struct reader *reader)
+{
+	struct tick now = clock_tick();
+	if (!reader->n || reader->waiting || !link_ready(reader->link) || now.ms < reader->retry_at.ms)
+		return;
+	if (reader->stage == STAGE_WAIT && all_landed(reader))
+		reader->stage = STAGE_GROUPS;
+	if (reader->stage == STAGE_NEW && reader->groups_failed && now.ms >= reader->recheck_at.ms)
+		reader->stage = STAGE_GROUPS;
+	if (reader->stage == STAGE_GROUPS && !reader->flow->closed)
+		ask_groups(reader);
+	/* A stage without anything to read makes way for the next; the last one stays. */
+	while (stages[reader->stage].reads && flow_open(reader->flow) && !read_streams(reader) &&
+	       reader->stage != STAGE_NEW)
+		reader->stage = stages[reader->stage].next;
+}

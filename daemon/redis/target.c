@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include "redis/target.h"
+
+#include "base/mem.h"
+#include "base/redis_url.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+enum { PASSWORD_MAX = 4096 };
+
+/* The file's first line; NULL with `err` where it can't be read. */
+static char *read_password(const char *path, struct error *err)
+{
+	char line[PASSWORD_MAX];
+	FILE *file = fopen(path, "re");
+	if (!file) {
+		error_set(err, errno == EACCES ? EX_NOPERM : EX_NOINPUT,
+		          "Redis' password can't be read from %s: %s", path, strerror(errno));
+		return NULL;
+	}
+	bool got = fgets(line, sizeof(line), file);
+	fclose(file);
+	line[got ? strcspn(line, "\r\n") : 0] = '\0';
+	char *password = line[0] ? mem_strdup(line) : NULL;
+	explicit_bzero(line, sizeof(line));
+	if (!password)
+		error_set(err, EX_CONFIG, "%s holds no password in its first line", path);
+	return password;
+}
+
+/* The credential's file where systemd gave us one (LoadCredential=redis-password:…); else NULL. free() it. */
+static char *credential_path(void)
+{
+	const char *directory = getenv("CREDENTIALS_DIRECTORY");
+	char *path;
+	if (!directory || asprintf(&path, "%s/redis-password", directory) < 0)
+		return NULL;
+	FILE *file = fopen(path, "re");
+	if (file) {
+		fclose(file);
+		return path;
+	}
+	free(path);
+	return NULL;
+}
+
+static bool find_password(struct target *target, const struct settings *settings, const char *in_url,
+                          struct error *err)
+{
+	char *credential = credential_path();
+	const char *path = credential ? credential : settings->redis.password_file;
+	if (*path)
+		target->password = read_password(path, err);
+	else if (*in_url)
+		target->password = mem_strdup(in_url);
+	bool ok = !*path || target->password;
+	free(credential);
+	return ok;
+}
+
+struct target *target_new(const struct settings *settings, struct error *err)
+{
+	struct arena *arena = arena_new();
+	struct target *target = mem_alloc(sizeof(*target));
+	struct redis_url url;
+	if (!redis_url_parse(settings->redis.url, arena, &url, err) ||
+	    !find_password(target, settings, url.password, err)) {
+		arena_free(arena);
+		return target_free(target);
+	}
+	target->socket = *url.path ? mem_strdup(url.path) : NULL;
+	target->host = mem_strdup(url.host);
+	target->port = url.port;
+	target->user = *url.user ? mem_strdup(url.user) : NULL;
+	target->db = url.db;
+	target->name = mem_strdup(redis_url_redacted(settings->redis.url, arena));
+	arena_free(arena);
+	return target;
+}
+
+struct target *target_free(struct target *target)
+{
+	if (!target)
+		return NULL;
+	if (target->password)
+		explicit_bzero(target->password, strlen(target->password));
+	free(target->password);
+	free(target->socket);
+	free(target->host);
+	free(target->user);
+	free(target->name);
+	free(target);
+	return NULL;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef REDIS_TARGET_H
+#define REDIS_TARGET_H
+
+#include "base/error.h"
+#include "model/settings.h"
+
+/* Which Redis, and as whom: `[redis] url` with the password from wherever it is kept. */
+struct target {
+	char *socket; /* path of a Unix socket; NULL for TCP */
+	char *host;   /* a name or a numeric address */
+	int port;
+	char *user, *password; /* NULL where there is none */
+	int db;
+	char *name; /* for the log: without password */
+};
+
+/*
+ * The password is the systemd credential `redis-password` where there is one, else that of
+ * password_file (one trailing line break is not part of it), else that of the URL.
+ */
+struct target *target_new(const struct settings *settings, struct error *err) MUST_CHECK;
+struct target *target_free(struct target *target); /* takes NULL; returns NULL */
+
+#endif
