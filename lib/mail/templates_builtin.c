@@ -30,18 +30,6 @@
 	"{{#job.asset}}\n" \
 	"Container: {{job.asset}}\n" \
 	"{{/job.asset}}\n" \
-	"{{#job.reason}}\n" \
-	"Reason: {{job.reason}}\n" \
-	"{{/job.reason}}\n" \
-	"{{#job.note}}\n" \
-	"Note: {{job.note}}\n" \
-	"{{/job.note}}\n" \
-	"{{#job.amount}}\n" \
-	"Amount: {{job.amount}}\n" \
-	"{{/job.amount}}\n" \
-	"{{#job.photos}}\n" \
-	"Photo: {{.}}\n" \
-	"{{/job.photos}}\n" \
 	"{{/job.id}}\n"
 
 #define VISIT \
@@ -61,6 +49,20 @@
 	"Vehicle: {{job.vehicle}}\n" \
 	"{{/job.vehicle}}\n"
 
+#define REMARKS \
+	"{{#job.reason}}\n" \
+	"Reason: {{job.reason}}\n" \
+	"{{/job.reason}}\n" \
+	"{{#job.note}}\n" \
+	"Note: {{job.note}}\n" \
+	"{{/job.note}}\n" \
+	"{{#job.amount}}\n" \
+	"Amount: {{job.amount}}\n" \
+	"{{/job.amount}}\n" \
+	"{{#job.photos}}\n" \
+	"Photo: {{.}}\n" \
+	"{{/job.photos}}\n"
+
 #define JOBS \
 	"{{#jobs}}\n" \
 	"* {{#service}}{{service}}, {{/service}}job {{id}}{{#reference}} (reference {{reference}}){{/reference}}{{#scheduled}}, planned for {{#date}}{{scheduled}}|short{{/date}}{{/scheduled}}\n" \
@@ -77,6 +79,29 @@
 	"  {{#date}}{{time}}|short{{/date}}  {{#dispatched}}given to a driver{{/dispatched}}{{#started}}started{{/started}}{{#completed}}done{{/completed}}{{#failed}}could not be done{{/failed}}{{#paused}}put on hold{{/paused}}{{#cancelled}}cancelled{{/cancelled}}{{#reason}} ({{reason}}){{/reason}}\n" \
 	"{{/timeline}}\n" \
 	"{{/job.history}}\n"
+
+#define SUSPENSION \
+	"{{#customer.name}}\n" \
+	"Customer: {{customer.name}}{{#customer.number}} ({{customer.number}}){{/customer.number}}\n" \
+	"{{/customer.name}}\n" \
+	"{{#customer.phone}}\n" \
+	"Phone: {{customer.phone}}\n" \
+	"{{/customer.phone}}\n" \
+	"{{#suspension.note}}\n" \
+	"Why suspended: {{suspension.note}}\n" \
+	"{{/suspension.note}}\n" \
+	"{{#suspension.author}}\n" \
+	"Suspended by: {{suspension.author}}\n" \
+	"{{/suspension.author}}\n" \
+	"{{#suspension.from}}\n" \
+	"From: {{#date}}{{suspension.from}}{{/date}}\n" \
+	"{{/suspension.from}}\n" \
+	"{{#suspension.until}}\n" \
+	"Until: {{#date}}{{suspension.until}}{{/date}}\n" \
+	"{{/suspension.until}}\n" \
+	"{{^suspension.until}}\n" \
+	"Until: no end set\n" \
+	"{{/suspension.until}}\n"
 
 #define SIGNATURE \
 	"{{#company.phone}}\n" \
@@ -105,14 +130,15 @@ const char *const template_built_in[TEMPLATE_LETTERS] = {
 	GREETING "\n"
 	"\n"
 	"{{#job.grouped}}\n"
-	"A driver has these jobs and is coming to you:\n"
+	"A driver has these jobs and will come to you:\n"
 	"\n"
 	JOBS
 	"{{/job.grouped}}\n"
 	"{{^job.grouped}}\n"
-	"A driver has your job and is coming to you.\n"
+	"A driver has your job and will come to you.\n"
 	DETAILS
 	VISIT
+	REMARKS
 	TIMELINE
 	"{{/job.grouped}}\n"
 	"\n"
@@ -134,6 +160,7 @@ const char *const template_built_in[TEMPLATE_LETTERS] = {
 	"The driver started on your job{{#event.time}} at {{#date}}{{event.time}}|time{{/date}}{{/event.time}}.\n"
 	DETAILS
 	VISIT
+	REMARKS
 	TIMELINE
 	"{{/job.grouped}}\n"
 	"\n"
@@ -154,6 +181,7 @@ const char *const template_built_in[TEMPLATE_LETTERS] = {
 	"{{^job.grouped}}\n"
 	"Your job is done{{#event.time}} on {{#date}}{{event.time}}{{/date}}{{/event.time}}.\n"
 	DETAILS
+	REMARKS
 	TIMELINE
 	"{{/job.grouped}}\n"
 	"\n"
@@ -174,6 +202,7 @@ const char *const template_built_in[TEMPLATE_LETTERS] = {
 	"{{^job.grouped}}\n"
 	"We are sorry: we could not do your job{{#event.time}} on {{#date}}{{event.time}}{{/date}}{{/event.time}}.\n"
 	DETAILS
+	REMARKS
 	TIMELINE
 	"{{/job.grouped}}\n"
 	"\n"
@@ -195,6 +224,7 @@ const char *const template_built_in[TEMPLATE_LETTERS] = {
 	"Your job is on hold{{#event.time}} since {{#date}}{{event.time}}{{/date}}{{/event.time}}.\n"
 	DETAILS
 	VISIT
+	REMARKS
 	TIMELINE
 	"{{/job.grouped}}\n"
 	"\n"
@@ -215,6 +245,7 @@ const char *const template_built_in[TEMPLATE_LETTERS] = {
 	"{{^job.grouped}}\n"
 	"Your job was cancelled{{#event.time}} on {{#date}}{{event.time}}{{/date}}{{/event.time}}.\n"
 	DETAILS
+	REMARKS
 	TIMELINE
 	"{{/job.grouped}}\n"
 	"\n"
@@ -227,35 +258,18 @@ const char *const template_built_in[TEMPLATE_LETTERS] = {
 	"{{#job.grouped}}\n"
 	"This customer is suspended, and yet these jobs are under way:\n"
 	"\n"
+	SUSPENSION
+	"\n"
 	JOBS
 	"{{/job.grouped}}\n"
 	"{{^job.grouped}}\n"
 	"This customer is suspended, and yet a job is under way.\n"
+	"\n"
+	SUSPENSION
 	DETAILS
 	VISIT
+	REMARKS
 	"{{/job.grouped}}\n"
-	"\n"
-	"{{#customer.name}}\n"
-	"Customer: {{customer.name}}{{#customer.number}} ({{customer.number}}){{/customer.number}}\n"
-	"{{/customer.name}}\n"
-	"{{#customer.phone}}\n"
-	"Phone: {{customer.phone}}\n"
-	"{{/customer.phone}}\n"
-	"{{#suspension.note}}\n"
-	"Why suspended: {{suspension.note}}\n"
-	"{{/suspension.note}}\n"
-	"{{#suspension.author}}\n"
-	"Suspended by: {{suspension.author}}\n"
-	"{{/suspension.author}}\n"
-	"{{#suspension.from}}\n"
-	"From: {{#date}}{{suspension.from}}{{/date}}\n"
-	"{{/suspension.from}}\n"
-	"{{#suspension.until}}\n"
-	"Until: {{#date}}{{suspension.until}}{{/date}}\n"
-	"{{/suspension.until}}\n"
-	"{{^suspension.until}}\n"
-	"Until: no end set\n"
-	"{{/suspension.until}}\n"
 	"\n"
 	"Call the driver back, or lift the suspension:\n"
 	"\n"
