@@ -56,9 +56,8 @@ static bool take_attr(enum event_attr attr, const json_t *event, struct arena *a
 	/* A data member of that name may be something else altogether while `subject` names the job. */
 	if (value != NULL && (subject == NULL || json_is_string(value) || json_is_integer(value)))
 		return take(attr, name, value, arena, raw, err);
-	if (subject != NULL)
-		return take(attr, "subject", subject, arena, raw, err);
-	return true;
+	raw->subject_is_job |= subject != NULL;
+	return subject == NULL || take(attr, "subject", subject, arena, raw, err);
 }
 
 static bool take_data(const json_t *event, struct event_raw *raw, struct error *err)
@@ -70,12 +69,12 @@ static bool take_data(const json_t *event, struct event_raw *raw, struct error *
 	return true;
 }
 
-static bool is_envelope(const char *name, bool subject_taken)
+static bool is_envelope(const char *name, bool subject_is_job)
 {
 	for (size_t i = 0; i < sizeof envelope / sizeof envelope[0]; i++)
 		if (strcmp(envelope[i], name) == 0)
 			return true;
-	return strcmp(name, "data") == 0 || (subject_taken && strcmp(name, "subject") == 0) ||
+	return strcmp(name, "data") == 0 || (subject_is_job && strcmp(name, "subject") == 0) ||
 	       event_attr_find(name, strlen(name)) != ATTR_COUNT;
 }
 
@@ -85,8 +84,7 @@ static void keep_extensions(json_t *event, struct event_raw *raw)
 {
 	const char *name;
 	json_t *value;
-	bool subject_taken = member(event, "job") == NULL && member(raw->data, "job") == NULL;
-	json_object_foreach(event, name, value) if (!is_envelope(name, subject_taken) &&
+	json_object_foreach(event, name, value) if (!is_envelope(name, raw->subject_is_job) &&
 	                                            json_object_get(raw->data, name) == NULL)(void)
 	        json_object_set(raw->data, name, value);
 }

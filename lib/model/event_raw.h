@@ -19,6 +19,7 @@ enum event_attr { ATTR_ID, ATTR_SOURCE, ATTR_TYPE, ATTR_TIME, ATTR_JOB, ATTR_CUS
 
 struct event_raw {
 	const char *attrs[ATTR_COUNT]; /* in the arena; NULL where left out */
+	bool subject_is_job;           /* so that it is not kept in data as well */
 	json_t *data;                  /* an object, the caller's to release; NULL where a reader failed */
 };
 
