@@ -70,6 +70,10 @@ struct customer {
 
 enum { CUSTOMER_DEPTH_MAX = 8 };
 
+/* The customer and its ancestors, nearest first; returns how many, never more than the longest chain there
+ * is. */
+size_t customer_chain(const struct customer *customer, const struct customer *ret[CUSTOMER_DEPTH_MAX]);
+
 /*
  * What a site takes from its ancestors where it says nothing itself (contract, section 4,
  * Inheritance). Texts are "" where nobody up the chain has one.

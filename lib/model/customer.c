@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a record means together with its ancestors. The store refuses a chain that is too long or a
+ * ring; each walk here is bounded all the same, since a hand may have been in the database.
+ */
+#include "model/customer.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const char *const status_names[] = {
+        [CUSTOMER_NEW] = "new",
+        [CUSTOMER_RELEASED] = "released",
+        [CUSTOMER_ACTIVE] = "active",
+        [CUSTOMER_INACTIVE] = "inactive",
+};
+enum { N_STATUSES = sizeof status_names / sizeof status_names[0] };
+
+const char *customer_status_name(enum customer_status status)
+{
+	return status_names[status];
+}
+
+bool customer_status_find(const char *name, enum customer_status *ret)
+{
+	for (int i = 0; i < N_STATUSES; i++)
+		if (strcmp(status_names[i], name) == 0) {
+			*ret = (enum customer_status)i;
+			return true;
+		}
+	return false;
+}
+
+size_t customer_chain(const struct customer *customer, const struct customer *ret[CUSTOMER_DEPTH_MAX])
+{
+	size_t n = 0;
+	for (; customer != NULL && n < CUSTOMER_DEPTH_MAX; customer = customer->parent)
+		ret[n++] = customer;
+	return n;
+}
+
+/* A text by its place in the record: the nearest that is set. */
+static const char *inherited(const struct customer *customer, size_t place)
+{
+	const struct customer *chain[CUSTOMER_DEPTH_MAX];
+	size_t n = customer_chain(customer, chain);
+	for (size_t i = 0; i < n; i++) {
+		const char *text;
+		memcpy(&text, (const char *)chain[i] + place, sizeof text);
+		if (text[0] != '\0')
+			return text;
+	}
+	return "";
+}
+
+const char *customer_timezone(const struct customer *customer)
+{
+	return inherited(customer, offsetof(struct customer, timezone));
+}
+
+const char *customer_locale(const struct customer *customer)
+{
+	return inherited(customer, offsetof(struct customer, locale));
+}
+
+const char *customer_reference(const struct customer *customer)
+{
+	return inherited(customer, offsetof(struct customer, reference));
+}
+
+const char *customer_location_notes(const struct customer *customer)
+{
+	return inherited(customer, offsetof(struct customer, location_notes));
+}
+
+const char *customer_sales_rep(const struct customer *customer)
+{
+	return inherited(customer, offsetof(struct customer, sales_rep));
+}
+
+/* Two lists by day into one; where both have a day, `near` wins. Returns how many there are. */
+static size_t merge_dates(const struct hours_date *near, size_t n_near, const struct hours_date *far,
+                          size_t n_far, struct hours_date *ret)
+{
+	size_t i = 0, j = 0, n = 0;
+	while (i < n_near || j < n_far) {
+		if (j == n_far || (i < n_near && near[i].day.n <= far[j].day.n)) {
+			j += j < n_far && near[i].day.n == far[j].day.n;
+			ret[n++] = near[i++];
+		} else {
+			ret[n++] = far[j++];
+		}
+	}
+	return n;
+}
+
+static void add_dates(struct hours *hours, const struct hours *far, struct arena *arena)
+{
+	if (far->n_dates == 0)
+		return;
+	struct hours_date *dates = arena_new_array(arena, hours->n_dates + far->n_dates, struct hours_date);
+	hours->n_dates = merge_dates(hours->dates, hours->n_dates, far->dates, far->n_dates, dates);
+	hours->dates = dates;
+}
+
+const struct hours *customer_hours(const struct customer *customer, struct arena *arena)
+{
+	if (customer->parent == NULL)
+		return &customer->hours;
+	const struct customer *chain[CUSTOMER_DEPTH_MAX];
+	size_t n = customer_chain(customer, chain);
+	struct hours *hours = arena_alloc(arena, sizeof *hours);
+	*hours = customer->hours;
+	for (size_t i = 1; i < n; i++) {
+		if (!hours->weekly && chain[i]->hours.weekly) {
+			hours->weekly = true;
+			memcpy(hours->week, chain[i]->hours.week, sizeof hours->week);
+		}
+		add_dates(hours, &chain[i]->hours, arena);
+	}
+	return hours;
+}
+
+const struct contact *const *customer_contacts(const struct customer *customer, struct arena *arena,
+                                               size_t *ret_n)
+{
+	const struct customer *chain[CUSTOMER_DEPTH_MAX];
+	size_t n_chain = customer_chain(customer, chain), most = 1, n = 0;
+	for (size_t i = 0; i < n_chain; i++)
+		most += chain[i]->n_contacts;
+	const struct contact **contacts = arena_new_array(arena, most, const struct contact *);
+	for (size_t i = 0; i < n_chain; i++)
+		for (size_t j = 0; j < chain[i]->n_contacts; j++)
+			if (i == 0 || chain[i]->contacts[j].all_sites)
+				contacts[n++] = &chain[i]->contacts[j];
+	*ret_n = n;
+	return contacts;
+}
+
+const struct customer *customer_not_active(const struct customer *customer)
+{
+	const struct customer *chain[CUSTOMER_DEPTH_MAX];
+	size_t n = customer_chain(customer, chain);
+	for (size_t i = 0; i < n; i++)
+		if (chain[i]->status != CUSTOMER_ACTIVE)
+			return chain[i];
+	return NULL;
+}
