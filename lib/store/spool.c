@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* The spool as a whole: opening, transactions, the fault that is kept. The tables' own files are spool_*.c.
+ */
+#include "store/spool.h"
+
+#include "store/spool_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const migrations[] = {
+#include "spool_1.sql.h"
+};
+
+static const struct db_schema schema = {
+        .name = "spool.db",
+        .application_id = 0x64737031, /* "dsp1" */
+        .migrations = migrations,
+        .n_migrations = sizeof migrations / sizeof migrations[0],
+};
+
+struct db_query *spool_query(struct spool *spool, const char *sql)
+{
+	return db_query(spool->db, sql);
+}
+
+bool spool_row(struct spool *spool, struct db_query *query)
+{
+	if (spool->failed) {
+		db_finish(query);
+		return false;
+	}
+	enum db_step step = db_step(query, &spool->fault);
+	if (step == DB_FAULT) {
+		spool->failed = true;
+		if (db_answer(spool->db) == DB_WRONG || db_answer(spool->db) == DB_CONSTRAINT)
+			bug("spool: %s", spool->fault.text);
+	}
+	return step == DB_ROW;
+}
+
+void spool_run(struct spool *spool, struct db_query *query)
+{
+	while (spool_row(spool, query))
+		;
+}
+
+int64_t spool_run_int(struct spool *spool, struct db_query *query, int64_t none)
+{
+	if (!spool_row(spool, query))
+		return none;
+	int64_t value = db_is_null(query, 0) ? none : db_int(query, 0);
+	db_finish(query);
+	return value;
+}
+
+static void count(struct spool *spool)
+{
+	struct db_query *q = spool_query(spool, "SELECT status, count(*) FROM mail GROUP BY status");
+	while (spool_row(spool, q)) {
+		const char *name = db_peek_text(q, 0, NULL);
+		spool->mails[status_find(name ? name : "")] = db_int(q, 1);
+	}
+	spool->waits = spool_run_int(spool, spool_query(spool, "SELECT count(*) FROM waiting"), 0);
+	memcpy(spool->mails_before, spool->mails, sizeof spool->mails);
+	spool->waits_before = spool->waits;
+}
+
+struct spool *spool_open(const char *path, enum db_mode mode, struct error *err)
+{
+	struct db *db = db_open(path, &schema, mode, err);
+	if (db == NULL)
+		return NULL;
+	struct spool *spool = mem_alloc(sizeof *spool);
+	spool->db = db;
+	struct db_query *q = spool_query(spool, "SELECT value FROM meta WHERE key = 'instance'");
+	if (spool_row(spool, q)) {
+		const char *text = db_peek_text(q, 0, NULL);
+		(void)snprintf(spool->instance, sizeof spool->instance, "%s", text ? text : "");
+		db_finish(q);
+	}
+	count(spool);
+	if (spool->failed) {
+		if (err != NULL)
+			*err = spool->fault;
+		return spool_close(spool);
+	}
+	return spool;
+}
+
+struct spool *spool_close(struct spool *spool)
+{
+	if (spool != NULL)
+		db_close(spool->db);
+	free(spool);
+	return NULL;
+}
+
+bool spool_begin(struct spool *spool, struct error *err)
+{
+	spool->failed = false;
+	return db_begin(spool->db, err);
+}
+
+bool spool_commit(struct spool *spool, struct error *err)
+{
+	if (spool->failed) {
+		if (err != NULL)
+			*err = spool->fault;
+		spool_rollback(spool);
+		return false;
+	}
+	if (!db_commit(spool->db, err)) {
+		spool_rollback(spool);
+		return false;
+	}
+	memcpy(spool->mails_before, spool->mails, sizeof spool->mails);
+	spool->waits_before = spool->waits;
+	return true;
+}
+
+void spool_rollback(struct spool *spool)
+{
+	db_rollback(spool->db);
+	spool->failed = false;
+	memcpy(spool->mails, spool->mails_before, sizeof spool->mails);
+	spool->waits = spool->waits_before;
+}
+
+bool spool_failed(const struct spool *spool)
+{
+	return spool->failed;
+}
+
+void spool_fail(struct spool *spool, const struct error *fault)
+{
+	if (!spool->failed)
+		spool->fault = *fault;
+	spool->failed = true;
+}
+
+bool spool_begin_read(struct spool *spool, struct error *err)
+{
+	spool->failed = false;
+	return db_begin_read(spool->db, err);
+}
+
+void spool_end_read(struct spool *spool)
+{
+	db_end_read(spool->db);
+}
+
+const char *spool_instance(const struct spool *spool)
+{
+	return spool->instance;
+}
+
+/* One table's rows that ended before `before`, a bounded number of them; true where there may be more. */
+static bool purge(struct spool *spool, const char *sql, struct instant before, size_t max)
+{
+	struct db_query *q = spool_query(spool, sql);
+	db_bind_int(q, 1, before.ms);
+	db_bind_int(q, 2, (int64_t)max);
+	spool_run(spool, q);
+	return !spool->failed && db_changes(spool->db) == (int64_t)max;
+}
+
+/* Children before parents. An event stays while a mail tells of it, a job while an event or a notice does. */
+static const char *const purges[] = {
+        "DELETE FROM outcome WHERE seq IN (SELECT seq FROM outcome WHERE time < ?1 AND seq <= "
+        "(SELECT value FROM meta WHERE key = 'published') ORDER BY time LIMIT ?2)",
+        "DELETE FROM notice WHERE mail IN (SELECT id FROM mail WHERE changed < ?1 AND status IN "
+        "('sent','failed','superseded','expired','suppressed','cancelled') ORDER BY changed LIMIT ?2)",
+        "DELETE FROM mail WHERE id IN (SELECT id FROM mail WHERE changed < ?1 AND status IN "
+        "('sent','failed','superseded','expired','suppressed','cancelled') ORDER BY changed LIMIT ?2)",
+        "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE received < ?1 AND NOT EXISTS "
+        "(SELECT 1 FROM notice WHERE notice.event = event.id) ORDER BY received LIMIT ?2)",
+        "DELETE FROM collision WHERE job IN (SELECT job.id FROM job WHERE NOT EXISTS (SELECT 1 FROM event "
+        "WHERE "
+        "event.job = job.id) AND NOT EXISTS (SELECT 1 FROM notice WHERE notice.job = job.id) AND ?1 IS NOT "
+        "NULL LIMIT ?2)",
+        "DELETE FROM job WHERE id IN (SELECT job.id FROM job WHERE NOT EXISTS (SELECT 1 FROM event WHERE "
+        "event.job = job.id) AND NOT EXISTS (SELECT 1 FROM notice WHERE notice.job = job.id) AND ?1 IS NOT "
+        "NULL LIMIT ?2)",
+};
+
+bool spool_purge(struct spool *spool, struct instant before, size_t max)
+{
+	bool more = false;
+	for (size_t i = 0; i < sizeof purges / sizeof purges[0]; i++)
+		more |= purge(spool, purges[i], before, max);
+	return more;
+}

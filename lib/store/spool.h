@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORE_SPOOL_H
+#define STORE_SPOOL_H
+
+#include "base/error.h"
+#include "base/instant.h"
+#include "base/mem.h"
+#include "model/event.h"
+#include "model/job.h"
+#include "model/words.h"
+#include "store/db.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * spool.db: what was decided and what became of it. The engine is its only writer; dispatchctl reads
+ * it, or holds the engine's lock where no daemon runs.
+ *
+ * A turn calls many small functions here. None of them returns a fault: the first one that the disk
+ * has is kept, everything after it does nothing and gives nothing, and spool_commit() says it. So a
+ * turn is written as if disks never failed, and a failed one leaves no trace.
+ */
+struct spool;
+
+/* As db_open(): `mode` DB_WRITE makes an absent file. */
+struct spool *spool_open(const char *path, enum db_mode mode, struct error *err) MUST_CHECK;
+struct spool *spool_close(struct spool *spool);
+
+bool spool_begin(struct spool *spool, struct error *err) MUST_CHECK;
+bool spool_commit(struct spool *spool, struct error *err) MUST_CHECK;
+void spool_rollback(struct spool *spool);
+bool spool_failed(const struct spool *spool);
+/* Makes the transaction fail with somebody else's fault, so that nothing of it happens. */
+void spool_fail(struct spool *spool, const struct error *fault);
+bool spool_begin_read(struct spool *spool, struct error *err) MUST_CHECK;
+void spool_end_read(struct spool *spool);
+
+/* The name of this spool, made with it: what makes outcome ids unique across instances. */
+const char *spool_instance(const struct spool *spool);
+
+/* ---- Jobs and events (spool_event.c) ---- */
+
+int64_t spool_job(struct spool *spool, const char *customer, const char *job);      /* found or made */
+int64_t spool_job_find(struct spool *spool, const char *customer, const char *job); /* 0: none */
+void spool_job_set_state(struct spool *spool, int64_t job, enum job_state state);
+
+/* The id of the event (source, id), 0 where it is not on record; its digest where wanted. */
+int64_t spool_event_find(struct spool *spool, const char *source, const char *id,
+                         unsigned char ret_digest[EVENT_DIGEST_SIZE]);
+struct job_mark *spool_marks(struct spool *spool, int64_t job, struct arena *arena, size_t *ret_n);
+int64_t spool_event_add(struct spool *spool, const struct event *event, int64_t job, enum status status,
+                        enum reason reason, const char *trace);
+struct spool_event {
+	int64_t id, job;
+	struct event event;
+	enum status status;
+	enum reason reason;
+	const char *trace;
+};
+bool spool_event_load(struct spool *spool, int64_t id, struct arena *arena, struct spool_event *ret);
+/* All events of a job, by time of change. */
+struct spool_event *spool_job_events(struct spool *spool, int64_t job, struct arena *arena, size_t *ret_n);
+/* Events received in [since, until), by receipt, from behind event `after` (0: from the first), at most
+ * `max`. */
+struct spool_event *spool_events_between(struct spool *spool, struct instant since, struct instant until,
+                                         int64_t after, size_t max, struct arena *arena, size_t *ret_n);
+/* True the first time for this job and state. */
+bool spool_collision_first(struct spool *spool, int64_t job, enum job_state state);
+
+/* ---- Mails (spool_mail.c) ---- */
+
+enum { MAIL_OFFICE = 0 }; /* the contact of the office's mails */
+
+struct spool_mail {
+	int64_t id;
+	int64_t contact;   /* MAIL_OFFICE for the office */
+	const char *state; /* of the job; or "collision" */
+	enum status status;
+	enum reason reason;
+	struct instant made, due, expires, changed;
+	bool open; /* others may join */
+	int attempts;
+	const char *address, *message_id, *thread_id, *context,
+	        *reply; /* context is NULL before the first sending */
+};
+
+struct spool_notice {
+	int64_t mail, event, job, contact;
+	bool active;
+	bool overtaken;
+};
+
+/* `mail->status` must be queued or deferred; sets mail->id. */
+void spool_mail_add(struct spool *spool, struct spool_mail *mail);
+bool spool_mail_load(struct spool *spool, int64_t id, struct arena *arena, struct spool_mail *ret);
+/*
+ * The one setter of a mail's state: a move that is not in its table is a bug. Writes status, reason,
+ * due, attempts, address and reply from *mail, and `now` as the time of the change.
+ */
+void spool_mail_move(struct spool *spool, struct spool_mail *mail, enum status to, enum reason reason,
+                     struct instant now);
+void spool_mail_set_context(struct spool *spool, int64_t mail, const char *context);
+void spool_mail_set_due(struct spool *spool, int64_t mail,
+                        struct instant due); /* for one that stays as it is */
+void spool_mail_set_expires(struct spool *spool, int64_t mail, struct instant expires);
+void spool_mail_close_group(struct spool *spool, int64_t mail);
+int64_t spool_mail_open_group(struct spool *spool, int64_t contact, const char *state); /* 0: none */
+
+/* Ids of mails due at `now`, the longest due first, from behind (after_due, after_id); at most `max`. */
+struct spool_due {
+	int64_t id;
+	struct instant due;
+};
+size_t spool_mails_due(struct spool *spool, struct instant now, struct spool_due after, struct spool_due *ret,
+                       size_t max);
+struct instant spool_next_due(struct spool *spool, struct instant now); /* after `now`; INSTANT_NEVER: none */
+struct instant spool_next_expiry(struct spool *spool); /* the same of the ends of shelf lives */
+size_t spool_mails_expired(struct spool *spool, struct instant now, int64_t *ret, size_t max);
+size_t spool_mails_sending(struct spool *spool, int64_t *ret, size_t max); /* after a crash: in doubt */
+/* Ids of mails with that status changed since `since`, by change; at most `max`. */
+size_t spool_mails_with(struct spool *spool, enum status status, int64_t after, int64_t *ret, size_t max);
+int64_t spool_mail_count(const struct spool *spool, enum status status);
+
+void spool_notice_add(struct spool *spool, const struct spool_notice *notice);
+void spool_notice_leave(struct spool *spool, int64_t mail, int64_t event);
+void spool_notice_overtake(struct spool *spool, int64_t mail, int64_t event);
+struct spool_notice *spool_notices(struct spool *spool, int64_t mail, struct arena *arena,
+                                   size_t *ret_n); /* active ones */
+/* Active notices of a job in mails that are not yet sent or given up. */
+struct spool_notice *spool_job_notices(struct spool *spool, int64_t job, struct arena *arena, size_t *ret_n);
+/* Whether another mail of this job to this contact is in flight, or due at `now` with an earlier event. */
+bool spool_notice_blocked(struct spool *spool, const struct spool_notice *notice, struct instant now);
+
+/* ---- Outcomes (spool_outcome.c) ---- */
+
+enum outbox { OUTBOX_OUTCOMES, OUTBOX_DEAD, OUTBOX_DISPATCH };
+
+struct spool_outcome {
+	int64_t seq;
+	enum outbox outbox;
+	const char *key; /* of OUTBOX_DISPATCH; "" else */
+	struct instant time;
+	int64_t event, job, mail; /* 0: none */
+	enum status status;
+	enum reason reason;
+	const void *fields; /* packed: store/fields.h */
+	size_t fields_len;
+};
+void spool_outcome_add(struct spool *spool, struct spool_outcome *outcome); /* sets seq */
+struct spool_outcome *spool_outcomes_after(struct spool *spool, int64_t seq, size_t max, struct arena *arena,
+                                           size_t *ret_n);
+struct spool_outcome *spool_job_outcomes(struct spool *spool, int64_t job, struct arena *arena,
+                                         size_t *ret_n);
+int64_t spool_published(struct spool *spool);
+void spool_set_published(struct spool *spool, int64_t seq);
+int64_t spool_last_outcome(struct spool *spool);
+
+/* ---- Entries that wait for their customer, and chores (spool_wait.c) ---- */
+
+struct spool_waiting {
+	int64_t id;
+	struct entry entry; /* in the arena */
+	const char *customer;
+	struct instant until;
+};
+/* False where an entry with this source and id waits already. */
+bool spool_wait_add(struct spool *spool, const struct entry *entry, const struct event *event,
+                    struct instant until);
+struct spool_waiting *spool_waits(struct spool *spool, struct instant until, struct arena *arena, size_t max,
+                                  size_t *ret_n);
+struct instant spool_next_wait(struct spool *spool);
+int64_t spool_wait_count(const struct spool *spool);
+void spool_wait_remove(struct spool *spool, int64_t id);
+
+struct spool_chore {
+	int64_t seq;
+	const char *kind;   /* "refused" or "customer" */
+	const char *detail; /* JSON */
+	const char *entry;  /* the stream entry's id; "" for none */
+	struct instant time;
+};
+void spool_chore_add(struct spool *spool, const struct spool_chore *chore);
+bool spool_chore_load(struct spool *spool, int64_t seq, struct arena *arena, struct spool_chore *ret);
+struct spool_chore *spool_chores(struct spool *spool, size_t max, struct arena *arena, size_t *ret_n);
+void spool_chores_done(struct spool *spool, int64_t seq); /* all up to seq */
+
+/* Removes what ended before `before`, at most `max` rows a kind; true where more is left. */
+bool spool_purge(struct spool *spool, struct instant before, size_t max);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* What goes to Redis, in order, and stays as the record of what was said. */
+#include "store/spool.h"
+
+#include "store/spool_private.h"
+
+#include <string.h>
+
+static const char *const outboxes[] = {
+        [OUTBOX_OUTCOMES] = "outcomes",
+        [OUTBOX_DEAD] = "dead",
+        [OUTBOX_DISPATCH] = "dispatch",
+};
+
+static void bind_id(struct db_query *q, int i, int64_t id)
+{
+	if (id == 0)
+		db_bind_null(q, i);
+	else
+		db_bind_int(q, i, id);
+}
+
+void spool_outcome_add(struct spool *spool, struct spool_outcome *outcome)
+{
+	struct db_query *q = spool_query(
+	        spool, "INSERT INTO outcome (stream, key, time, event, job, mail, status, reason, fields) "
+	               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+	db_bind_text(q, 1, outboxes[outcome->outbox]);
+	db_bind_text(q, 2, outcome->key ? outcome->key : "");
+	db_bind_int(q, 3, outcome->time.ms);
+	bind_id(q, 4, outcome->event);
+	bind_id(q, 5, outcome->job);
+	bind_id(q, 6, outcome->mail);
+	db_bind_text(q, 7, status_name(outcome->status));
+	db_bind_text(q, 8, reason_name(outcome->reason));
+	db_bind_blob(q, 9, outcome->fields, outcome->fields_len);
+	spool_run(spool, q);
+	outcome->seq = db_last_id(spool->db);
+}
+
+static enum outbox outbox_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof outboxes / sizeof outboxes[0]; i++) {
+		if (strcmp(outboxes[i], name) == 0)
+			return (enum outbox)i;
+	}
+	return OUTBOX_OUTCOMES;
+}
+
+static void outcome_read_row(struct db_query *q, struct arena *arena, struct spool_outcome *ret)
+{
+	size_t len = 0;
+	const void *fields = db_peek_blob(q, 9, &len);
+	*ret = (struct spool_outcome){
+	        .seq = db_int(q, 0),
+	        .outbox = outbox_find(db_text(q, 1, arena)),
+	        .key = db_text(q, 2, arena),
+	        .time = db_instant(q, 3),
+	        .event = db_int(q, 4),
+	        .job = db_int(q, 5),
+	        .mail = db_int(q, 6),
+	        .status = status_find(db_text(q, 7, arena)),
+	        .reason = reason_find(db_text(q, 8, arena)),
+	        .fields = fields ? arena_strndup(arena, fields, len) : "",
+	        .fields_len = len,
+	};
+}
+
+static struct spool_outcome *outcomes_read(struct spool *spool, struct db_query *q, struct arena *arena,
+                                           size_t *ret_n)
+{
+	size_t n = 0, cap = 16;
+	struct spool_outcome *outcomes = arena_new_array(arena, cap, struct spool_outcome);
+	while (spool_row(spool, q)) {
+		if (n == cap) {
+			struct spool_outcome *more = arena_new_array(arena, cap * 2, struct spool_outcome);
+			memcpy(more, outcomes, n * sizeof *outcomes);
+			outcomes = more;
+			cap *= 2;
+		}
+		outcome_read_row(q, arena, &outcomes[n++]);
+	}
+	*ret_n = n;
+	return outcomes;
+}
+
+#define OUTCOME_COLUMNS                                                                                      \
+	"SELECT seq, stream, key, time, event, job, mail, status, reason, fields FROM outcome "
+
+struct spool_outcome *spool_outcomes_after(struct spool *spool, int64_t seq, size_t max, struct arena *arena,
+                                           size_t *ret_n)
+{
+	struct db_query *q = spool_query(spool, OUTCOME_COLUMNS "WHERE seq > ?1 ORDER BY seq LIMIT ?2");
+	db_bind_int(q, 1, seq);
+	db_bind_int(q, 2, (int64_t)max);
+	return outcomes_read(spool, q, arena, ret_n);
+}
+
+struct spool_outcome *spool_job_outcomes(struct spool *spool, int64_t job, struct arena *arena, size_t *ret_n)
+{
+	struct db_query *q = spool_query(spool, OUTCOME_COLUMNS "WHERE job = ?1 ORDER BY seq");
+	db_bind_int(q, 1, job);
+	return outcomes_read(spool, q, arena, ret_n);
+}
+
+int64_t spool_published(struct spool *spool)
+{
+	return spool_run_int(spool, spool_query(spool, "SELECT value FROM meta WHERE key = 'published'"), 0);
+}
+
+void spool_set_published(struct spool *spool, int64_t seq)
+{
+	struct db_query *q =
+	        spool_query(spool, "UPDATE meta SET value = max(value, ?1) WHERE key = 'published'");
+	db_bind_int(q, 1, seq);
+	spool_run(spool, q);
+}
+
+int64_t spool_last_outcome(struct spool *spool)
+{
+	return spool_run_int(spool, spool_query(spool, "SELECT max(seq) FROM outcome"), 0);
+}
