@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rules' rows and the two ways of asking them. A rule looks at one `struct asking`, says whether
+ * it holds, and may write what it saw; what a failure means stands in its row, unless the rule itself
+ * knows better (no_address or address_invalid, outside_hours or never_open).
+ *
+ * Called by the engine for each event and before each send, and by dispatchctl's explain, replay and
+ * check. Keeps nothing, reads no clock.
+ */
+#include "rules/rules.h"
+
+#include "model/hours.h"
+#include "model/suspension.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A case while its rules are asked, for the event or for one contact. */
+struct asking {
+	const struct rules_case *in;
+	struct verdict *verdict; /* NULL when judged again */
+	const struct zone *zone;
+	enum job_change change;
+	const struct contact *const *contacts;
+	size_t n_contacts;
+	struct contact_verdict *at; /* the contact being judged; NULL for the event */
+	enum status status;         /* what a failure means; from the row, or by the rule */
+	enum reason reason;
+	const struct suspension *suspension;
+};
+
+struct rule_row {
+	enum rule rule;
+	const char *name;
+	enum status status; /* where it fails */
+	enum reason reason;
+	bool (*holds)(struct asking *q, char *detail, size_t size);
+};
+
+enum { DETAIL_MAX = 320 };
+
+static void say(char *detail, size_t size, const char *fmt, ...) PRINTF_LIKE(3, 4);
+static void say(char *detail, size_t size, const char *fmt, ...)
+{
+	if (size == 0)
+		return;
+	va_list args;
+	va_start(args, fmt);
+	(void)vsnprintf(detail, size, fmt, args);
+	va_end(args);
+}
+
+static const char *local_time(const struct asking *q, struct instant t, char text[INSTANT_TEXT_MAX])
+{
+	return instant_format(t, zone_offset_s(q->zone, t), text);
+}
+
+static bool rule_well_formed(struct asking *q, char *detail, size_t size)
+{
+	say(detail, size, "the event %s is well formed%s", q->in->event->id,
+	    q->in->event->time_ahead ? "; its time lies ahead and counts as receipt" : "");
+	return true;
+}
+
+static bool rule_new(struct asking *q, char *detail, size_t size)
+{
+	say(detail, size,
+	    q->in->seen ? "an event with this source and id was seen before" : "not seen before");
+	return !q->in->seen;
+}
+
+static bool rule_customer(struct asking *q, char *detail, size_t size)
+{
+	const struct customer *customer = q->in->customer;
+	if (customer == NULL)
+		say(detail, size, "there is no customer %s", q->in->event->customer);
+	else
+		say(detail, size, "customer %s is %s", customer->number, customer->name);
+	return customer != NULL;
+}
+
+static bool rule_state(struct asking *q, char *detail, size_t size)
+{
+	bool holds = q->change != JOB_STALE;
+	if (holds)
+		say(detail, size, "it gives job %s its state: %s", q->in->event->job,
+		    job_state_name(q->in->event->state));
+	else
+		say(detail, size, "job %s stays %s: this event is older or less final", q->in->event->job,
+		    job_state_name(q->verdict->after));
+	return holds;
+}
+
+static bool rule_change(struct asking *q, char *detail, size_t size)
+{
+	const char *before = job_state_name(q->verdict->before);
+	bool holds = q->change == JOB_BECOMES;
+	if (holds)
+		say(detail, size, "the state before was %s", *before ? before : "none");
+	else
+		say(detail, size, "the job was %s before", before);
+	return holds;
+}
+
+static bool rule_active(struct asking *q, char *detail, size_t size)
+{
+	const struct customer *not = customer_not_active(q->in->customer);
+	if (not == NULL)
+		say(detail, size, "customer %s is active%s", q->in->customer->number,
+		    q->in->customer->parent ? ", its parents too" : "");
+	else
+		say(detail, size, "customer %s is %s, not active", not ->number,
+		    customer_status_name(not ->status));
+	return not == NULL;
+}
+
+static void say_suspension(char *detail, size_t size, const struct suspension *s)
+{
+	char scopes[WORDS_TEXT_MAX], from[DAY_TEXT_MAX], until[DAY_TEXT_MAX];
+	day_format(s->until, until);
+	say(detail, size, "suspension %lld of customer %s holds (%s, from %s, %s%s): %s", (long long)s->id,
+	    s->customer, scopes_format(s->scopes, scopes), day_format(s->from, from),
+	    *until ? "until " : "indefinite", until, s->note);
+}
+
+static bool rule_suspension(struct asking *q, char *detail, size_t size)
+{
+	unsigned scopes = SCOPE_EMAILS;
+	if (q->in->event->state == JOB_DISPATCHED)
+		scopes |= SCOPE_ROUTES;
+	q->suspension = suspension_find(q->in->customer, scopes, q->zone, q->in->now);
+	if (q->suspension != NULL)
+		say_suspension(detail, size, q->suspension);
+	else
+		say(detail, size, "no suspension covers it");
+	return q->suspension == NULL;
+}
+
+static bool wants(const struct contact *contact, const struct event *event)
+{
+	return (contact->notify & JOB_BIT(event->state)) != 0;
+}
+
+/* Asked for the event: does anybody? Asked for a contact: does it? */
+static bool rule_wanted(struct asking *q, char *detail, size_t size)
+{
+	const char *state = job_state_name(q->in->event->state);
+	if (q->at != NULL) {
+		bool holds = wants(q->at->contact, q->in->event);
+		say(detail, size, "contact %lld %s %s mails", (long long)q->at->contact->id,
+		    holds ? "gets" : "doesn't want", state);
+		return holds;
+	}
+	for (size_t i = 0; i < q->n_contacts; i++) {
+		if (wants(q->contacts[i], q->in->event))
+			return true;
+	}
+	say(detail, size, "none of %zu contacts wants %s mails", q->n_contacts, state);
+	return q->n_contacts == 0;
+}
+
+/* The address to use; "" where none is usable. */
+static const char *address_of(const struct contact *contact)
+{
+	if (*contact->email && instant_is_none(contact->email_invalid))
+		return contact->email;
+	if (*contact->alt_email && instant_is_none(contact->alt_email_invalid))
+		return contact->alt_email;
+	return "";
+}
+
+static bool rule_address(struct asking *q, char *detail, size_t size)
+{
+	if (q->at == NULL) {
+		say(detail, size, "the customer has no contact");
+		return q->n_contacts > 0;
+	}
+	const struct contact *contact = q->at->contact;
+	q->at->to = address_of(contact);
+	if (*q->at->to) {
+		say(detail, size, "%s%s", q->at->to,
+		    q->at->to == contact->email ? "" : " (the alternate address)");
+		return true;
+	}
+	if (*contact->email || *contact->alt_email) {
+		q->reason = REASON_ADDRESS_INVALID;
+		say(detail, size, "%s was refused and is marked invalid",
+		    *contact->email ? contact->email : contact->alt_email);
+	} else {
+		say(detail, size, "contact %lld has no address", (long long)contact->id);
+	}
+	return false;
+}
+
+static const struct notify_settings *notify_of(const struct asking *q)
+{
+	return &q->in->settings->notify[q->in->event->state];
+}
+
+static bool rule_shelf_life(struct asking *q, char *detail, size_t size)
+{
+	char end[INSTANT_TEXT_MAX];
+	q->at->expires = instant_add(q->in->event->time, notify_of(q)->shelf_life_ms);
+	bool holds = instant_before(q->in->now, q->at->expires);
+	say(detail, size, "its shelf life %s %s", holds ? "ends" : "ended",
+	    local_time(q, q->at->expires, end));
+	return holds;
+}
+
+static bool hours_never(struct asking *q, char *detail, size_t size)
+{
+	q->status = STATUS_SUPPRESSED;
+	q->reason = REASON_NEVER_OPEN;
+	say(detail, size, "the calendar doesn't open within %d days", HOURS_SEARCH_DAYS);
+	return false;
+}
+
+/* Closed now, and a mail may wait: until when? */
+static bool hours_defer(struct asking *q, const struct hours *hours, char *detail, size_t size)
+{
+	char text[INSTANT_TEXT_MAX];
+	struct instant open;
+	if (!hours_next_open(hours, q->zone, q->in->now, &open))
+		return hours_never(q, detail, size);
+	q->at->due = open;
+	if (!instant_before(open, q->at->expires)) {
+		q->status = STATUS_EXPIRED;
+		q->reason = REASON_EXPIRED;
+		say(detail, size, "closed until %s, which lies beyond its shelf life",
+		    local_time(q, open, text));
+	} else {
+		say(detail, size, "closed; opens %s (%s)", local_time(q, open, text), zone_name(q->zone));
+	}
+	return false;
+}
+
+static bool rule_hours(struct asking *q, char *detail, size_t size)
+{
+	const struct hours *hours = customer_hours(q->in->customer, q->in->arena);
+	struct hours_span span;
+	char text[INSTANT_TEXT_MAX];
+	q->at->due = q->in->now;
+	if (hours_open_at(hours, q->zone, q->in->now, &span)) {
+		say(detail, size, "open until %s (%s)", local_time(q, span.close, text), zone_name(q->zone));
+		return true;
+	}
+	switch (notify_of(q)->outside_hours) {
+	case HOURS_SEND:
+		say(detail, size, "closed, but %s mails go all the same",
+		    job_state_name(q->in->event->state));
+		return true;
+	case HOURS_SUPPRESS:
+		q->status = STATUS_SUPPRESSED;
+		say(detail, size, "closed, and %s mails don't wait", job_state_name(q->in->event->state));
+		return false;
+	case HOURS_DEFER:
+		break;
+	}
+	return hours_defer(q, hours, detail, size);
+}
+
+static bool rule_grouping(struct asking *q, char *detail, size_t size)
+{
+	int64_t wait_ms = notify_of(q)->group_wait_ms;
+	char text[INSTANT_TEXT_MAX];
+	if (wait_ms == 0) {
+		say(detail, size, "%s mails don't wait for each other", job_state_name(q->in->event->state));
+		return true;
+	}
+	q->at->grouped = true;
+	q->at->due = instant_add(q->at->due, wait_ms);
+	say(detail, size, "waits for others until %s", local_time(q, q->at->due, text));
+	if (instant_before(q->at->due, q->at->expires))
+		return false;
+	q->status = STATUS_EXPIRED;
+	q->reason = REASON_EXPIRED;
+	return false;
+}
+
+static const struct rule_row rows[] = {
+        {RULE_WELL_FORMED, "well_formed", STATUS_REJECTED, REASON_MALFORMED, rule_well_formed},
+        {RULE_NEW, "not_seen_before", STATUS_SUPPRESSED, REASON_DUPLICATE, rule_new},
+        {RULE_CUSTOMER, "customer_known", STATUS_REJECTED, REASON_UNKNOWN_CUSTOMER, rule_customer},
+        {RULE_STATE, "gives_state", STATUS_SUPPRESSED, REASON_STALE, rule_state},
+        {RULE_CHANGE, "other_state", STATUS_SUPPRESSED, REASON_REPEAT, rule_change},
+        {RULE_ACTIVE, "customer_active", STATUS_SUPPRESSED, REASON_CUSTOMER_NOT_ACTIVE, rule_active},
+        {RULE_SUSPENSION, "not_suspended", STATUS_SUPPRESSED, REASON_SUSPENDED, rule_suspension},
+        {RULE_WANTED, "wanted", STATUS_SUPPRESSED, REASON_NOT_WANTED, rule_wanted},
+        {RULE_ADDRESS, "address", STATUS_SUPPRESSED, REASON_NO_ADDRESS, rule_address},
+        {RULE_SHELF_LIFE, "shelf_life", STATUS_EXPIRED, REASON_EXPIRED, rule_shelf_life},
+        {RULE_HOURS, "service_hours", STATUS_DEFERRED, REASON_OUTSIDE_HOURS, rule_hours},
+        {RULE_GROUPING, "grouping", STATUS_DEFERRED, REASON_GROUPED, rule_grouping},
+};
+_Static_assert(sizeof rows / sizeof rows[0] == RULE_COUNT, "a row a rule");
+
+const char *rule_name(enum rule rule)
+{
+	return rows[rule - 1].name;
+}
+
+static void trace(struct asking *q, enum rule rule, bool holds, const char *detail)
+{
+	struct verdict *v = q->verdict;
+	if (v == NULL || !q->in->traced || v->n_trace == TRACE_MAX_ROWS)
+		return;
+	v->trace[v->n_trace++] = (struct trace_row){
+	        .rule = rule,
+	        .holds = holds,
+	        .contact = q->at ? q->at->contact : NULL,
+	        .detail = arena_strdup(q->in->arena, detail),
+	};
+}
+
+/* Asks one rule; false leaves status and reason of the failure in `q`. */
+static bool ask(struct asking *q, enum rule rule)
+{
+	const struct rule_row *row = &rows[rule - 1];
+	char detail[DETAIL_MAX] = "";
+	q->status = row->status;
+	q->reason = row->reason;
+	bool holds = row->holds(q, detail, q->in->traced ? sizeof detail : 0);
+	if (*detail || !holds)
+		trace(q, rule, holds, detail);
+	return holds;
+}
+
+static bool ask_range(struct asking *q, enum rule first, enum rule last)
+{
+	for (enum rule rule = first; rule <= last; rule++) {
+		if (!ask(q, rule))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Rules 8 to 12 for the contact at `q->at`. A mail that waits for service hours waits for its group
+ * too, counted from the opening, so rule 12 is asked behind a deferral by rule 11.
+ */
+static void judge_contact(struct asking *q)
+{
+	struct contact_verdict *at = q->at;
+	bool open = false;
+	if (ask_range(q, RULE_WANTED, RULE_SHELF_LIFE))
+		open = ask(q, RULE_HOURS);
+	at->status = open ? STATUS_QUEUED : q->status;
+	at->reason = open ? REASON_OK : q->reason;
+	if (!open && at->status != STATUS_DEFERRED) {
+		at->due = INSTANT_NONE;
+		return;
+	}
+	if (!ask(q, RULE_GROUPING) && (open || q->status == STATUS_EXPIRED)) {
+		at->status = q->status;
+		at->reason = q->reason;
+	}
+	if (at->status == STATUS_EXPIRED)
+		at->due = INSTANT_NONE;
+}
+
+static bool gets_mail(const struct contact_verdict *at)
+{
+	return at->status == STATUS_QUEUED || at->status == STATUS_DEFERRED;
+}
+
+static void stop(struct asking *q)
+{
+	q->verdict->status = q->status;
+	q->verdict->reason = q->reason;
+	q->verdict->due = INSTANT_NONE;
+	q->verdict->suspension = q->suspension;
+}
+
+static void judge_contacts(struct asking *q)
+{
+	struct verdict *v = q->verdict;
+	const struct contact_verdict *first = NULL;
+	v->contacts = arena_new_array(q->in->arena, q->n_contacts, struct contact_verdict);
+	for (size_t i = 0; i < q->n_contacts; i++) {
+		if (!wants(q->contacts[i], q->in->event))
+			continue;
+		struct contact_verdict *at = &v->contacts[v->n_contacts++];
+		*at = (struct contact_verdict){
+		        .contact = q->contacts[i], .due = INSTANT_NONE, .expires = INSTANT_NONE, .to = ""};
+		q->at = at;
+		judge_contact(q);
+		if (first == NULL || (!gets_mail(first) && gets_mail(at)))
+			first = at;
+	}
+	v->status = first->status;
+	v->reason = first->reason;
+	v->due = first->due;
+}
+
+static void find_change(struct asking *q)
+{
+	const struct rules_case *in = q->in;
+	struct job_mark mark = {in->event->state, in->event->time, in->event->source, in->event->id};
+	struct job_mark *all = arena_new_array(in->arena, in->n_marks + 1, struct job_mark);
+	if (in->n_marks > 0)
+		memcpy(all, in->marks, in->n_marks * sizeof *all);
+	all[in->n_marks] = mark;
+	const struct job_mark *before = job_state_of(in->marks, in->n_marks);
+	q->verdict->before = before ? before->state : JOB_NONE;
+	q->verdict->after = job_state_of(all, in->n_marks + 1)->state;
+	q->change = job_change_of(in->marks, in->n_marks, &mark);
+}
+
+/* A job that is under way against a suspension of jobs or routes: the office has to know, whatever the mail
+ * does. */
+static void find_collision(struct asking *q)
+{
+	enum job_state state = q->in->event->state;
+	if (state == JOB_DISPATCHED || state == JOB_STARTED)
+		q->verdict->collision =
+		        suspension_find(q->in->customer, SCOPE_JOBS | SCOPE_ROUTES, q->zone, q->in->now);
+}
+
+static struct asking asking_of(const struct rules_case *in, struct verdict *verdict)
+{
+	struct asking q = {.in = in, .verdict = verdict};
+	q.zone = rules_zone(in->settings, in->zones, in->customer);
+	if (in->customer != NULL)
+		q.contacts = customer_contacts(in->customer, in->arena, &q.n_contacts);
+	return q;
+}
+
+void rules_judge(const struct rules_case *in, struct verdict *ret)
+{
+	*ret = (struct verdict){.before = JOB_NONE, .after = JOB_NONE, .due = INSTANT_NONE};
+	if (in->traced)
+		ret->trace = arena_new_array(in->arena, TRACE_MAX_ROWS, struct trace_row);
+	struct asking q = asking_of(in, ret);
+	find_change(&q);
+	if (!ask_range(&q, RULE_WELL_FORMED, RULE_CHANGE)) {
+		stop(&q);
+		return;
+	}
+	ret->takes_state = true;
+	find_collision(&q);
+	if (!ask_range(&q, RULE_ACTIVE, RULE_WANTED) || (q.n_contacts == 0 && !ask(&q, RULE_ADDRESS))) {
+		stop(&q);
+		return;
+	}
+	judge_contacts(&q);
+}
+
+void rules_judge_again(const struct rules_case *in, int64_t contact_id, struct contact_verdict *ret)
+{
+	struct asking q = asking_of(in, NULL);
+	*ret = (struct contact_verdict){.due = INSTANT_NONE, .expires = INSTANT_NONE, .to = ""};
+	for (size_t i = 0; i < q.n_contacts && ret->contact == NULL; i++) {
+		if (q.contacts[i]->id == contact_id)
+			ret->contact = q.contacts[i];
+	}
+	ret->status = STATUS_SUPPRESSED;
+	ret->reason = REASON_NOT_WANTED;
+	bool holds = false;
+	if (in->customer == NULL) {
+		ret->reason = REASON_CUSTOMER_NOT_ACTIVE;
+		return;
+	}
+	holds = ask_range(&q, RULE_ACTIVE, RULE_SUSPENSION);
+	if (holds && ret->contact == NULL)
+		return;
+	if (holds) {
+		q.at = ret;
+		holds = ask_range(&q, RULE_WANTED, RULE_HOURS);
+	}
+	ret->status = holds ? STATUS_QUEUED : q.status;
+	ret->reason = holds ? REASON_OK : q.reason;
+}
+
+const struct zone *rules_zone(const struct settings *settings, struct zones *zones,
+                              const struct customer *customer)
+{
+	const char *names[] = {customer ? customer_timezone(customer) : "", settings->rules.timezone};
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		const struct zone *zone = names[i] != NULL && *names[i] ? zone_find(zones, names[i]) : NULL;
+		if (zone != NULL)
+			return zone;
+	}
+	return zone_host(zones);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef RULES_RULES_H
+#define RULES_RULES_H
+
+#include "base/instant.h"
+#include "base/mem.h"
+#include "base/zone.h"
+#include "model/customer.h"
+#include "model/event.h"
+#include "model/job.h"
+#include "model/settings.h"
+#include "model/words.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * The rules of the contract's section 4: twelve rows, asked in order. A verdict is a pure function
+ * of a case; the daemon's turn, `explain`, `replay` and `check` all come here.
+ *
+ *   1–7  asked once an event          (1 is put by event_read: a case has a well-formed event)
+ *   8–12 asked for each contact       (8 and 9 also once an event, where nobody is left)
+ *   6–11 asked again before a mail is sent, for its contact
+ */
+enum rule {
+	RULE_WELL_FORMED = 1,
+	RULE_NEW,
+	RULE_CUSTOMER,
+	RULE_STATE,
+	RULE_CHANGE,
+	RULE_ACTIVE,
+	RULE_SUSPENSION,
+	RULE_WANTED,
+	RULE_ADDRESS,
+	RULE_SHELF_LIFE,
+	RULE_HOURS,
+	RULE_GROUPING,
+};
+enum { RULE_COUNT = 12 };
+
+/* "service_hours" */
+const char *rule_name(enum rule rule);
+
+/* All that a verdict depends on. Nothing is changed or kept. */
+struct rules_case {
+	const struct settings *settings;
+	struct zones *zones;
+	struct arena *arena; /* for the verdict and its texts */
+	struct instant now;
+	const struct event *event;
+	bool seen;                       /* (source, id) is on record */
+	const struct customer *customer; /* NULL: unknown */
+	const struct job_mark *marks;    /* the job's other known events, in any order */
+	size_t n_marks;
+	bool traced; /* whether to write the trace's sentences */
+};
+
+struct trace_row {
+	enum rule rule;
+	bool holds;
+	const struct contact *contact; /* NULL for what is asked once an event */
+	const char *detail;            /* a sentence with the facts */
+};
+
+struct contact_verdict {
+	const struct contact *contact;
+	enum status status; /* queued, deferred, suppressed or expired */
+	enum reason reason;
+	struct instant due;     /* when the mail may go; INSTANT_NONE where none does */
+	struct instant expires; /* the end of its shelf life */
+	const char *to;         /* the address as of now; "" where there is none usable */
+	bool grouped;           /* waits for others: due is the end of that wait */
+};
+
+enum { TRACE_MAX_ROWS = 64 }; /* beyond that contacts are judged, but not traced */
+
+struct verdict {
+	enum status status; /* of the first contact that gets a mail, else of the rule that stopped it */
+	enum reason reason;
+	struct instant due;
+	enum job_state before, after;        /* the job's state without and with the event */
+	bool takes_state;                    /* rules 1 to 5 hold: it supersedes */
+	const struct suspension *suspension; /* the one that covers it, by rule 7 */
+	const struct suspension
+	        *collision; /* the jobs or routes suspension that the job is under way against */
+	struct contact_verdict *contacts; /* those that want the state, in order */
+	size_t n_contacts;
+	struct trace_row *trace;
+	size_t n_trace;
+};
+
+/* Asks all rules. */
+void rules_judge(const struct rules_case *asked, struct verdict *ret);
+
+/*
+ * Asks rules 6 to 11 again for a mail to `contact_id` that was made before. `ret->status` is queued
+ * where all hold; a contact that is gone or wants the state no more is suppressed, not_wanted.
+ */
+void rules_judge_again(const struct rules_case *asked, int64_t contact_id, struct contact_verdict *ret);
+
+/* The customer's zone: its own or inherited, else `[rules] timezone`, else the host's. Never NULL. */
+const struct zone *rules_zone(const struct settings *settings, struct zones *zones,
+                              const struct customer *customer);
+
+#endif
