@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What people ask of the engine, by the control socket or by dispatchctl where no daemon runs: one
+ * JSON object in, one out. A command is a row.
+ *
+ *   {"do": "mail.retry", "id": 5, "by": "sam"}  ─▶  {"ok": true, "mails": [5]}
+ *                                               ─▶  {"ok": false, "code": 66, "error": "there is no mail 5"}
+ */
+#include "engine/engine_private.h"
+
+#include "base/jsontext.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+enum { RETRIES_MAX = 10000 };
+
+struct ask {
+	struct engine *engine;
+	const json_t *in;
+	json_t *out; /* an object with ok = true; a command adds its own */
+	struct error err;
+};
+
+struct command_row {
+	const char *name;
+	bool (*run)(struct ask *ask);
+};
+
+static bool get_mail(struct ask *ask, int64_t id, struct spool_mail *ret)
+{
+	if (spool_mail_load(ask->engine->spool, id, ask->engine->arena, ret))
+		return true;
+	return error_set(&ask->err, EX_NOINPUT, "there is no mail %lld", (long long)id);
+}
+
+static void retry(struct ask *ask, struct spool_mail *mail)
+{
+	mail->due = ask->engine->now;
+	mail->attempts = 0;
+	engine_mail_ends(ask->engine, mail, STATUS_QUEUED, REASON_OK);
+	json_array_append_new(json_object_get(ask->out, "mails"), json_integer(mail->id));
+}
+
+static bool retry_all_failed(struct ask *ask)
+{
+	int64_t *ids = arena_new_array(ask->engine->arena, RETRIES_MAX, int64_t);
+	size_t n = spool_mails_with(ask->engine->spool, STATUS_FAILED, 0, ids, RETRIES_MAX);
+	for (size_t i = 0; i < n; i++) {
+		struct spool_mail mail;
+		if (spool_mail_load(ask->engine->spool, ids[i], ask->engine->arena, &mail))
+			retry(ask, &mail);
+	}
+	return true;
+}
+
+static bool run_mail_retry(struct ask *ask)
+{
+	struct spool_mail mail;
+	json_object_set_new(ask->out, "mails", json_array());
+	if (json_is_true(json_object_get(ask->in, "all_failed")))
+		return retry_all_failed(ask);
+	if (!get_mail(ask, json_integer_value(json_object_get(ask->in, "id")), &mail))
+		return false;
+	if (mail.status == STATUS_RETRYING || mail.status == STATUS_DEFERRED ||
+	    mail.status == STATUS_FAILED) {
+		retry(ask, &mail);
+		return true;
+	}
+	return error_set(&ask->err, EX_DATAERR,
+	                 "mail %lld is %s: only one that failed, is retrying or deferred can be retried",
+	                 (long long)mail.id, status_name(mail.status));
+}
+
+static bool run_mail_cancel(struct ask *ask)
+{
+	struct spool_mail mail;
+	if (!get_mail(ask, json_integer_value(json_object_get(ask->in, "id")), &mail))
+		return false;
+	if (mail.status != STATUS_QUEUED && mail.status != STATUS_DEFERRED && mail.status != STATUS_RETRYING)
+		return error_set(&ask->err, EX_DATAERR, "mail %lld is %s: it can't be called off any more",
+		                 (long long)mail.id, status_name(mail.status));
+	engine_mail_ends(ask->engine, &mail, STATUS_CANCELLED, REASON_BY_HAND);
+	json_object_set_new(ask->out, "mails", json_pack("[I]", (json_int_t)mail.id));
+	return true;
+}
+
+static bool run_status(struct ask *ask)
+{
+	const struct engine *engine = ask->engine;
+	json_t *mails = json_object();
+	for (enum status s = STATUS_QUEUED; s <= STATUS_SUPPRESSED; s++)
+		json_object_set_new(mails, status_name(s), json_integer(spool_mail_count(engine->spool, s)));
+	json_object_set_new(mails, status_name(STATUS_CANCELLED),
+	                    json_integer(spool_mail_count(engine->spool, STATUS_CANCELLED)));
+	json_object_set_new(ask->out, "mails", mails);
+	json_object_set_new(ask->out, "waiting", json_integer(spool_wait_count(engine->spool)));
+	json_object_set_new(ask->out, "unpublished", json_integer(engine->unpublished));
+	json_object_set_new(ask->out, "instance", json_string(spool_instance(engine->spool)));
+	return true;
+}
+
+static const struct command_row rows[] = {
+        {"status", run_status},
+        {"mail.retry", run_mail_retry},
+        {"mail.cancel", run_mail_cancel},
+};
+
+static bool run(struct ask *ask)
+{
+	const char *name = json_string_value(json_object_get(ask->in, "do"));
+	for (size_t i = 0; name != NULL && i < sizeof rows / sizeof rows[0]; i++) {
+		if (strcmp(rows[i].name, name) == 0)
+			return rows[i].run(ask);
+	}
+	return error_set(&ask->err, EX_USAGE, "the daemon knows no command '%s'", name ? name : "");
+}
+
+static const char *answer(struct engine *engine, const char *text)
+{
+	struct ask ask = {.engine = engine, .out = json_pack("{s:b}", "ok", 1)};
+	json_t *in = jsontext_read(text, strlen(text), &ask.err);
+	ask.in = in;
+	if (in == NULL || !run(&ask)) {
+		json_decref(ask.out);
+		ask.out = json_pack("{s:b, s:i, s:s}", "ok", 0, "code", ask.err.code, "error", ask.err.text);
+	}
+	char *reply = json_dumps(ask.out, JSON_COMPACT);
+	const char *copy = arena_strdup(engine->arena, reply ? reply : "{\"ok\":false}");
+	free(reply);
+	json_decref(ask.out);
+	json_decref(in);
+	return copy;
+}
+
+void engine_take_commands(struct engine *engine)
+{
+	struct turn *turn = engine->turn;
+	turn->replies = arena_new_array(turn->arena, turn->n_commands, const char *);
+	for (size_t i = 0; i < turn->n_commands; i++)
+		turn->replies[i] = answer(engine, turn->commands[i]);
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a template sees (contract, section 5): one JSON object with event, job, jobs, customer, contact,
+ * window, timeline, company and, for the office, suspension. Made when a mail is first handed out and
+ * recorded with it, so that a retry says the same. Only names that have a value are there.
+ */
+#include "engine/engine_private.h"
+
+#include "base/jsontext.h"
+#include "model/suspension.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void set_text(json_t *object, const char *name, const char *text)
+{
+	if (text != NULL && *text)
+		json_object_set_new(object, name, json_string(text));
+}
+
+static void set_time(json_t *object, const char *name, struct instant t, const struct zone *zone)
+{
+	char text[INSTANT_TEXT_MAX];
+	if (!instant_is_none(t))
+		set_text(object, name, instant_format(t, zone_offset_s(zone, t), text));
+}
+
+static void set_day(json_t *object, const char *name, struct day day)
+{
+	char text[DAY_TEXT_MAX];
+	set_text(object, name, day_format(day, text));
+}
+
+static json_t *data_of(const struct event *event)
+{
+	json_t *data = jsontext_read(event->data, strlen(event->data), NULL);
+	if (json_is_object(data))
+		return data;
+	json_decref(data);
+	return json_object();
+}
+
+static json_t *event_json(const struct event *event, const struct zone *zone)
+{
+	json_t *data = data_of(event);
+	json_t *json = json_copy(data);
+	set_text(json, "id", event->id);
+	set_text(json, "source", event->source);
+	set_text(json, "type", event_type(event));
+	set_time(json, "time", event->time, zone);
+	json_object_set_new(json, "data", data);
+	return json;
+}
+
+/* One object from all that the job's events said, later ones winning. */
+static json_t *job_json(const struct spool_event *events, size_t n, const struct event *now,
+                        const struct zone *zone)
+{
+	json_t *json = json_object();
+	for (size_t i = 0; i < n; i++) {
+		json_t *data = data_of(&events[i].event);
+		json_object_update(json, data);
+		json_decref(data);
+	}
+	json_t *latest = data_of(now);
+	json_object_update(json, latest);
+	json_decref(latest);
+	set_text(json, "id", now->job);
+	set_text(json, "state", job_state_name(now->state));
+	json_object_set_new(json, job_state_name(now->state), json_true());
+	set_time(json, "time", now->time, zone);
+	return json;
+}
+
+static json_t *timeline_json(const struct spool_event *events, size_t n, const struct zone *zone)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < n; i++) {
+		const struct event *e = &events[i].event;
+		if (events[i].reason == REASON_REPEAT)
+			continue;
+		json_t *row = data_of(e);
+		json_object_set_new(row, "event", json_string(e->id));
+		set_text(row, "state", job_state_name(e->state));
+		set_text(row, "type", event_type(e));
+		json_object_set_new(row, job_state_name(e->state), json_true());
+		set_time(row, "time", e->time, zone);
+		json_array_append_new(list, row);
+	}
+	return list;
+}
+
+static json_t *customer_json(const struct customer *c)
+{
+	json_t *json = json_object();
+	const struct {
+		const char *name, *value;
+	} fields[] = {
+	        {"number", c->number},
+	        {"name", c->name},
+	        {"dba", c->dba},
+	        {"kind", c->kind},
+	        {"account", c->account},
+	        {"address", c->address},
+	        {"city", c->city},
+	        {"state", c->state},
+	        {"postal_code", c->postal_code},
+	        {"county", c->county},
+	        {"region", c->region},
+	        {"country", c->country},
+	        {"phone", c->phone},
+	        {"extension", c->extension},
+	        {"fax", c->fax},
+	        {"timezone", customer_timezone(c)},
+	        {"locale", customer_locale(c)},
+	        {"reference", customer_reference(c)},
+	        {"sales_rep", customer_sales_rep(c)},
+	        {"location_notes", customer_location_notes(c)},
+	};
+	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+		set_text(json, fields[i].name, fields[i].value);
+	set_day(json, "renewal", c->renewal);
+	set_day(json, "disclaimer", c->disclaimer);
+	if (c->parent != NULL)
+		json_object_set_new(json, "parent", customer_json(c->parent));
+	return json;
+}
+
+static json_t *contact_json(const struct contact *c)
+{
+	json_t *json = json_object();
+	set_text(json, "name", c->name);
+	set_text(json, "first_name", c->first_name);
+	set_text(json, "last_name", c->last_name);
+	set_text(json, "title", c->title);
+	set_text(json, "email", c->email);
+	set_text(json, "home_phone", c->home_phone);
+	set_text(json, "cell_phone", c->cell_phone);
+	set_text(json, "work_phone", c->work_phone);
+	json_object_set_new(json, "id", json_integer(c->id));
+	return json;
+}
+
+static json_t *suspension_json(const struct suspension *s)
+{
+	char scopes[WORDS_TEXT_MAX];
+	json_t *json = json_object();
+	json_object_set_new(json, "id", json_integer(s->id));
+	set_text(json, "customer", s->customer);
+	set_text(json, "scopes", scopes_format(s->scopes, scopes));
+	set_day(json, "from", s->from);
+	set_day(json, "until", s->until);
+	set_text(json, "note", s->note);
+	set_text(json, "author", s->author);
+	return json;
+}
+
+/* When the driver is to be there and to be gone: by the job's `scheduled`, else by the event's time. */
+static json_t *window_json(struct engine *engine, const struct customer *customer, const json_t *job,
+                           const struct event *event, const struct zone *zone)
+{
+	const char *scheduled = json_string_value(json_object_get(job, "scheduled"));
+	struct instant at = event->time;
+	struct hours_span span;
+	if (scheduled != NULL)
+		(void)instant_parse(scheduled, &at);
+	if (!hours_arrival_window(customer_hours(customer, engine->arena), zone, at, &span))
+		return NULL;
+	json_t *json = json_object();
+	set_time(json, "arrive_by", span.open, zone);
+	set_time(json, "leave_by", span.close, zone);
+	return json;
+}
+
+static json_t *company_json(const struct settings *settings)
+{
+	json_t *json = json_object();
+	set_text(json, "name", settings->company.name);
+	set_text(json, "phone", settings->company.phone);
+	set_text(json, "website", settings->company.website);
+	set_text(json, "email", settings->office.email);
+	return json;
+}
+
+/* The members of one event: its job with its customer and window. */
+static json_t *one_job(struct engine *engine, const struct spool_event *event,
+                       const struct customer *customer, json_t **ret_timeline)
+{
+	size_t n;
+	const struct zone *zone = rules_zone(engine->settings, engine->zones, customer);
+	struct spool_event *events = spool_job_events(engine->spool, event->job, engine->arena, &n);
+	json_t *job = job_json(events, n, &event->event, zone);
+	if (ret_timeline != NULL)
+		*ret_timeline = timeline_json(events, n, zone);
+	if (customer == NULL)
+		return job;
+	if (json_object_get(job, "reference") == NULL)
+		set_text(job, "reference", customer_reference(customer));
+	json_object_set_new(job, "customer", customer_json(customer));
+	json_t *window = window_json(engine, customer, job, &event->event, zone);
+	if (window != NULL)
+		json_object_set_new(job, "window", window);
+	return job;
+}
+
+static const struct contact *find_contact(struct engine *engine, const struct customer *customer, int64_t id)
+{
+	size_t n;
+	const struct contact *const *contacts = customer_contacts(customer, engine->arena, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (contacts[i]->id == id)
+			return contacts[i];
+	}
+	return NULL;
+}
+
+static void add_first(struct engine *engine, json_t *context, const struct spool_mail *mail,
+                      const struct spool_event *event, json_t *job, const struct customer *customer)
+{
+	const struct zone *zone = rules_zone(engine->settings, engine->zones, customer);
+	json_object_set_new(context, "event", event_json(&event->event, zone));
+	json_object_set(context, "job", job);
+	json_object_set_new(context, "company", company_json(engine->settings));
+	if (customer == NULL)
+		return;
+	json_object_set(context, "customer", json_object_get(job, "customer"));
+	if (json_object_get(job, "window") != NULL)
+		json_object_set(context, "window", json_object_get(job, "window"));
+	const struct contact *contact = find_contact(engine, customer, mail->contact);
+	if (contact != NULL)
+		json_object_set_new(context, "contact", contact_json(contact));
+	const struct suspension *suspension =
+	        mail->contact != MAIL_OFFICE
+	                ? NULL
+	                : suspension_find(customer, SCOPE_JOBS | SCOPE_ROUTES, zone, engine->now);
+	if (suspension != NULL)
+		json_object_set_new(context, "suspension", suspension_json(suspension));
+}
+
+const char *engine_context(struct engine *engine, const struct spool_mail *mail,
+                           const struct spool_notice *notices, size_t n)
+{
+	json_t *context = json_object(), *jobs = json_array();
+	for (size_t i = 0; i < n; i++) {
+		struct spool_event event;
+		json_t *timeline = NULL;
+		if (!spool_event_load(engine->spool, notices[i].event, engine->arena, &event))
+			continue;
+		const struct customer *customer = engine_customer(engine, event.event.customer);
+		json_t *job = one_job(engine, &event, customer, &timeline);
+		json_array_append_new(jobs, job);
+		if (json_array_size(jobs) == 1) {
+			json_object_set(context, "timeline", timeline);
+			add_first(engine, context, mail, &event, job, customer);
+		}
+		json_decref(timeline);
+	}
+	json_object_set_new(context, "jobs", jobs);
+	if (n > 1)
+		json_object_set_new(context, "grouped", json_true());
+	char *text = json_dumps(context, JSON_COMPACT);
+	json_decref(context);
+	if (text == NULL)
+		bug("mail %lld: its context is no JSON", (long long)mail->id);
+	const char *copy = arena_strdup(engine->arena, text);
+	free(text);
+	return copy;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Entries become events, events become decisions: rules 1 to 12 for the first time, recorded in the
+ * turn's transaction with all that follows from them.
+ */
+#include "engine/engine_private.h"
+
+#include "engine/trace.h"
+
+#include <string.h>
+#include <syslog.h>
+
+enum { WAITS_A_TURN = 1000 };
+
+static void take_duplicate(struct engine *engine, const struct event *event,
+                           const unsigned char recorded[EVENT_DIGEST_SIZE])
+{
+	unsigned char digest[EVENT_DIGEST_SIZE];
+	event_digest(event, digest);
+	engine->stats.duplicates++;
+	if (memcmp(digest, recorded, sizeof digest) == 0)
+		return;
+	engine->stats.duplicates_differing++;
+	engine_report(engine, LOG_WARNING,
+	              "duplicate with other content source=%s id=%s: the first one counts", event->source,
+	              event->id);
+}
+
+static void record_outcomes(struct engine *engine, const struct spool_event *event,
+                            const struct verdict *verdict)
+{
+	if (verdict->n_contacts == 0) {
+		struct outcome_facts facts = {.suspension = verdict->suspension, .due = INSTANT_NONE};
+		engine_outcome(engine, event, verdict->status, verdict->reason, &facts);
+	}
+	for (size_t i = 0; i < verdict->n_contacts; i++) {
+		const struct contact_verdict *at = &verdict->contacts[i];
+		struct outcome_facts facts = {.contact = at->contact->id, .to = at->to, .due = INSTANT_NONE};
+		if (at->status == STATUS_QUEUED || at->status == STATUS_DEFERRED)
+			engine_make_mail(engine, event, at);
+		else
+			engine_outcome(engine, event, at->status, at->reason, &facts);
+	}
+}
+
+void engine_decide(struct engine *engine, const struct event *event, const struct customer *customer)
+{
+	struct spool_event record = {.event = *event,
+	                             .job = spool_job(engine->spool, event->customer, event->job)};
+	struct rules_case asked = {
+	        .settings = engine->settings,
+	        .zones = engine->zones,
+	        .arena = engine->arena,
+	        .now = engine->now,
+	        .event = event,
+	        .customer = customer,
+	        .traced = true,
+	};
+	struct verdict verdict;
+	asked.marks = spool_marks(engine->spool, record.job, engine->arena, &asked.n_marks);
+	rules_judge(&asked, &verdict);
+	record.status = verdict.status;
+	record.reason = verdict.reason;
+	record.id = spool_event_add(engine->spool, event, record.job, verdict.status, verdict.reason,
+	                            trace_json(&verdict, engine->arena));
+	spool_job_set_state(engine->spool, record.job, verdict.after);
+	if (verdict.takes_state)
+		engine_supersede(engine, &record, &verdict);
+	if (verdict.collision != NULL && spool_collision_first(engine->spool, record.job, event->state))
+		engine_make_office_mail(engine, &record, verdict.collision);
+	record_outcomes(engine, &record, &verdict);
+}
+
+static void take_event(struct engine *engine, const struct entry *entry, const struct event *event)
+{
+	unsigned char digest[EVENT_DIGEST_SIZE] = {0};
+	if (spool_event_find(engine->spool, event->source, event->id, digest) != 0) {
+		take_duplicate(engine, event, digest);
+		return;
+	}
+	const struct customer *customer = engine_customer(engine, event->customer);
+	struct instant until = instant_add(entry->received, engine->settings->customers.grace_ms);
+	if (customer != NULL)
+		engine_decide(engine, event, customer);
+	else if (instant_before(engine->now, until))
+		(void)spool_wait_add(engine->spool, entry, event, until);
+	else
+		engine_dead_letter(engine, entry, REASON_UNKNOWN_CUSTOMER,
+		                   arena_printf(engine->arena, "there is no customer %s", event->customer));
+}
+
+static void take_entry(struct engine *engine, const struct entry *entry)
+{
+	struct event event;
+	struct error err = {0};
+	size_t max = (size_t)engine->settings->redis.max_event_size;
+	if (!event_read(entry, max, engine->arena, &event, &err)) {
+		engine->stats.events[EVENT_TYPES - 1]++;
+		engine_dead_letter(engine, entry, REASON_MALFORMED, err.text);
+		return;
+	}
+	if (event.time_ahead)
+		engine_report(engine, LOG_NOTICE, "time ahead source=%s id=%s: counts as receipt",
+		              event.source, event.id);
+	engine->stats
+	        .events[event.kind == EVENT_JOB ? (int)event.state : JOB_STATE_COUNT + (int)event.kind - 1]++;
+	if (event.kind == EVENT_JOB)
+		take_event(engine, entry, &event);
+}
+
+void engine_take_entries(struct engine *engine)
+{
+	for (size_t i = 0; i < engine->turn->n_entries && !spool_failed(engine->spool); i++)
+		take_entry(engine, engine->turn->entries[i]);
+}
+
+static void take_waiting(struct engine *engine, const struct spool_waiting *waiting)
+{
+	struct event event;
+	struct error err = {0};
+	bool over = !instant_before(engine->now, waiting->until);
+	if (!over && engine_customer(engine, waiting->customer) == NULL)
+		return;
+	spool_wait_remove(engine->spool, waiting->id);
+	if (event_read(&waiting->entry, SIZE_MAX / 4, engine->arena, &event, &err))
+		take_event(engine, &waiting->entry, &event);
+	else
+		engine_dead_letter(engine, &waiting->entry, REASON_MALFORMED, err.text);
+}
+
+/* Those whose grace is over; all of them when customers have changed. */
+void engine_take_waiting(struct engine *engine)
+{
+	if (spool_wait_count(engine->spool) == 0)
+		return;
+	size_t n;
+	struct instant until = engine->customers_came ? INSTANT_NEVER : engine->now;
+	struct spool_waiting *waits = spool_waits(engine->spool, until, engine->arena, WAITS_A_TURN, &n);
+	for (size_t i = 0; i < n; i++)
+		take_waiting(engine, &waits[i]);
+}

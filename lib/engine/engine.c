@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening, and the turn with its steps in order. What each step does is in the file that it names. */
+#include "engine/engine_private.h"
+
+#include "base/address.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum {
+	REPORTS_MAX = 256,        /* a turn; what is beyond is counted, not said */
+	UNPUBLISHED_MAX = 200000, /* outcomes that Redis hasn't got: then intake stops */
+	WAITS_MAX = 50000,
+	PURGE_EVERY_MS = 30 * 1000,
+	PURGE_ROWS = 500,
+	CHORES_A_TURN = 64,
+};
+
+/* One engine a spool: the lock file's lock goes with the process, whatever becomes of it. */
+static bool take_lock(struct engine *engine, struct error *err)
+{
+	const char *path = engine->settings->spool.path;
+	char *name = mem_alloc(strlen(path) + sizeof ".lock");
+	(void)sprintf(name, "%s.lock", path);
+	engine->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
+	bool ok = engine->lock_fd >= 0 && flock(engine->lock_fd, LOCK_EX | LOCK_NB) == 0;
+	if (!ok && errno == EWOULDBLOCK)
+		error_set(err, EX_TEMPFAIL, "%s: another dispatchd or dispatchctl has the spool", name);
+	else if (!ok)
+		error_set(err, errno == EACCES ? EX_NOPERM : EX_IOERR, "%s: %s", name, strerror(errno));
+	free(name);
+	return ok;
+}
+
+static void set_domain(struct engine *engine)
+{
+	struct mailbox from;
+	const char *domain = "localhost";
+	if (mailbox_parse(engine->settings->mail.from, &from, NULL))
+		domain = address_domain(from.address);
+	free(engine->from_domain);
+	engine->from_domain = mem_strdup(domain);
+}
+
+/* Begins a turn's transaction; `turn` gets an arena. */
+static bool begin(struct engine *engine, struct turn *turn, struct error *err)
+{
+	turn->arena = turn->arena ? turn->arena : arena_new();
+	engine->turn = turn;
+	engine->arena = turn->arena;
+	engine->now = turn->now;
+	engine->n_slots = 0;
+	memset(engine->slots, 0, sizeof engine->slots);
+	if (!customers_begin_read(engine->customers, err))
+		return false;
+	if (spool_begin(engine->spool, err)) {
+		engine_load_refusals(engine);
+		return true;
+	}
+	customers_end_read(engine->customers);
+	return false;
+}
+
+static bool end(struct engine *engine, struct error *err)
+{
+	bool ok = spool_commit(engine->spool, err);
+	customers_end_read(engine->customers);
+	if (ok)
+		engine->stats_before = engine->stats;
+	else
+		engine->stats = engine->stats_before;
+	return ok;
+}
+
+static bool doubt_all(struct engine *engine, struct instant now, struct error *err)
+{
+	struct turn turn = {.now = now};
+	bool ok = begin(engine, &turn, err);
+	if (ok) {
+		engine_doubt_all(engine);
+		engine->handed = spool_published(engine->spool);
+		ok = end(engine, err);
+	}
+	turn_clear(&turn);
+	return ok;
+}
+
+struct engine *engine_open(const struct settings *settings, struct instant now, struct error *err)
+{
+	struct engine *engine = mem_alloc(sizeof *engine);
+	engine->settings = settings;
+	engine->lock_fd = -1;
+	engine->customers_version = -1;
+	engine->purged_ms = now.ms;
+	engine->zones = zones_new();
+	set_domain(engine);
+	if (!take_lock(engine, err))
+		return engine_close(engine);
+	engine->spool = spool_open(settings->spool.path, DB_WRITE, err);
+	if (engine->spool == NULL)
+		return engine_close(engine);
+	engine->customers = customers_open(settings->customers.path, DB_WRITE, err);
+	if (engine->customers == NULL || !doubt_all(engine, now, err))
+		return engine_close(engine);
+	return engine;
+}
+
+struct engine *engine_close(struct engine *engine)
+{
+	if (engine == NULL)
+		return NULL;
+	spool_close(engine->spool);
+	customers_close(engine->customers);
+	zones_free(engine->zones);
+	if (engine->lock_fd >= 0)
+		(void)close(engine->lock_fd);
+	free(engine->from_domain);
+	free(engine);
+	return NULL;
+}
+
+void engine_reload(struct engine *engine, const struct settings *settings)
+{
+	engine->settings = settings;
+	engine->customers_version = -1;
+	set_domain(engine);
+}
+
+bool engine_customers_changed(struct engine *engine)
+{
+	return db_data_version(customers_db(engine->customers)) != engine->customers_version;
+}
+
+bool engine_open_for_intake(const struct engine *engine)
+{
+	return engine->unpublished < UNPUBLISHED_MAX && spool_wait_count(engine->spool) < WAITS_MAX;
+}
+
+void engine_report(struct engine *engine, int level, const char *fmt, ...)
+{
+	struct turn *turn = engine->turn;
+	if (turn->reports == NULL)
+		turn->reports = arena_new_array(turn->arena, REPORTS_MAX, struct engine_report);
+	if (turn->n_reports == REPORTS_MAX)
+		return;
+	char text[1200];
+	va_list args;
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	turn->reports[turn->n_reports++] = (struct engine_report){level, arena_strdup(turn->arena, text)};
+}
+
+/* ---- The turn ---- */
+
+static void take_published(struct engine *engine)
+{
+	if (engine->turn->published > 0)
+		spool_set_published(engine->spool, engine->turn->published);
+}
+
+static void hand_outcomes(struct engine *engine)
+{
+	struct turn *turn = engine->turn;
+	if (turn->outcomes_max > 0)
+		turn->outcomes = spool_outcomes_after(engine->spool, engine->handed, turn->outcomes_max,
+		                                      turn->arena, &turn->n_outcomes);
+	engine->unpublished = spool_last_outcome(engine->spool) - spool_published(engine->spool);
+	turn->more |= turn->outcomes_max > 0 && turn->n_outcomes == turn->outcomes_max;
+}
+
+static void purge(struct engine *engine)
+{
+	if (engine->now.ms - engine->purged_ms < PURGE_EVERY_MS && engine->now.ms >= engine->purged_ms)
+		return;
+	engine->purged_ms = engine->now.ms;
+	struct instant before = instant_add(engine->now, -engine->settings->spool.keep_ms);
+	if (spool_purge(engine->spool, before, PURGE_ROWS))
+		engine->purged_ms -= PURGE_EVERY_MS; /* more of it in the next turn */
+}
+
+static void find_next(struct engine *engine)
+{
+	struct instant next = spool_next_due(engine->spool, engine->now);
+	next = instant_min(next, spool_next_expiry(engine->spool));
+	next = instant_min(next, spool_next_wait(engine->spool));
+	engine->turn->next = next;
+}
+
+/* All that a turn does, in order. What comes first is seen by what comes later. */
+static void steps(struct engine *engine)
+{
+	take_published(engine);       /* Redis has what it was given */
+	engine_take_results(engine);  /* sending.c: what became of mails in flight */
+	engine_take_chores(engine);   /* chore.c: what has been done in customers.db */
+	engine_take_feed(engine);     /* chore.c: customers that changed elsewhere */
+	engine_take_waiting(engine);  /* decide.c: events whose customer has come, or won't */
+	engine_take_entries(engine);  /* decide.c: new events */
+	engine_take_commands(engine); /* command.c: the office's and the admin's */
+	engine_expire(engine);        /* sending.c: shelf lives that ended */
+	engine_hand_out(engine);      /* takeup.c: mails that are due */
+	hand_outcomes(engine);        /* what Redis gets next */
+	engine_hand_chores(engine);   /* chore.c: what is to be done in customers.db */
+	purge(engine);                /* what is too old to keep */
+	find_next(engine);            /* when something will be due */
+}
+
+bool engine_turn(struct engine *engine, struct turn *turn, struct error *err)
+{
+	int64_t version = db_data_version(customers_db(engine->customers));
+	engine->customers_came = version != engine->customers_version;
+	if (!begin(engine, turn, err))
+		return false;
+	steps(engine);
+	if (!end(engine, err)) {
+		engine->stats.commit_faults++;
+		return false;
+	}
+	engine->customers_version = version;
+	if (turn->n_outcomes > 0)
+		engine->handed = turn->outcomes[turn->n_outcomes - 1].seq;
+	return true;
+}
+
+void turn_clear(struct turn *turn)
+{
+	for (size_t i = 0; i < turn->n_letters; i++)
+		letter_free(turn->letters[i]);
+	arena_free(turn->arena);
+	*turn = (struct turn){0};
+}
+
+char *engine_command(struct engine *engine, const char *text, struct instant now, struct error *err)
+{
+	struct turn turn = {.now = now, .commands = &text, .n_commands = 1};
+	char *reply = NULL;
+	if (engine_turn(engine, &turn, err))
+		reply = mem_strdup(turn.replies[0]);
+	turn_clear(&turn);
+	return reply;
+}
+
+/* ---- Customers, once a turn ---- */
+
+static size_t slot_of(const char *number)
+{
+	size_t hash = 1469598103934665603u;
+	for (; *number; number++)
+		hash = (hash ^ (unsigned char)*number) * 1099511628211u;
+	return hash % CUSTOMER_SLOTS;
+}
+
+const struct customer *engine_customer(struct engine *engine, const char *number)
+{
+	struct error err;
+	size_t i = slot_of(number);
+	while (engine->slots[i].number != NULL && strcmp(engine->slots[i].number, number) != 0)
+		i = (i + 1) % CUSTOMER_SLOTS;
+	if (engine->slots[i].number != NULL)
+		return engine->slots[i].customer;
+	const struct customer *customer = NULL;
+	if (!customers_load(engine->customers, engine->arena, number, &customer, &err)) {
+		spool_fail(engine->spool, &err); /* the turn can't be trusted: none of it happens */
+		return NULL;
+	}
+	customer = engine_with_refusals(engine, customer);
+	if (engine->n_slots < CUSTOMER_SLOTS / 2) {
+		engine->slots[i] = (struct customer_slot){arena_strdup(engine->arena, number), customer};
+		engine->n_slots++;
+	}
+	return customer;
+}

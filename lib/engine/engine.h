@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/instant.h"
+#include "mail/failure.h"
+#include "mail/letter.h"
+#include "model/event.h"
+#include "model/settings.h"
+#include "store/spool.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The engine decides. One call of engine_turn() takes whatever has arrived, runs the rules, makes
+ * one transaction and hands back effects, which may only be carried out because it returned true.
+ *
+ *   entries, results, commands, published ─▶ engine_turn ─▶ letters, outcomes, replies, reports
+ *                                                │
+ *                                        one commit of spool.db
+ *
+ * It has no thread, no clock and no socket: the daemon's engine thread calls it, dispatchctl does
+ * where no daemon runs, tests do with a clock of their own. One caller at a time.
+ */
+struct engine;
+
+/*
+ * Opens both databases, takes the engine's lock beside spool.db (err->code 75 where another engine
+ * has it), and puts mails that a crash left in flight in doubt. `settings` must outlive the engine or
+ * the next engine_reload().
+ */
+struct engine *engine_open(const struct settings *settings, struct instant now, struct error *err) MUST_CHECK;
+struct engine *engine_close(struct engine *engine); /* takes NULL; returns NULL */
+void engine_reload(struct engine *engine, const struct settings *settings);
+
+/* Something for the log; `level` as in syslog(3). */
+struct engine_report {
+	int level;
+	const char *text;
+};
+
+struct chore_result;
+
+struct turn {
+	/* in; kept by the caller */
+	struct instant now;
+	uint64_t random; /* for jitter */
+	const struct entry *const *entries;
+	size_t n_entries;
+	const struct delivery_result *results;
+	size_t n_results;
+	const char *const *commands; /* JSON texts */
+	size_t n_commands;
+	int64_t published;                      /* Redis has all outcomes up to this one; 0: nothing new */
+	size_t room;                            /* how many letters may be handed out */
+	size_t outcomes_max;                    /* how many outcomes may be handed out */
+	bool chores_wanted;                     /* whether chores may be handed out */
+	const struct chore_result *chores_done; /* in order */
+	size_t n_chores_done;
+
+	/* out; owned by the turn until turn_clear() */
+	struct arena *arena;
+	struct letter **letters; /* each to be taken over by the caller */
+	size_t n_letters;
+	struct spool_outcome *outcomes; /* to be published, in order */
+	size_t n_outcomes;
+	const char **replies; /* JSON texts, one a command */
+	struct engine_report *reports;
+	size_t n_reports;
+	struct spool_chore *chores; /* for chores_run(), by order */
+	size_t n_chores;
+	struct instant next; /* when something will be due by the wall clock; INSTANT_NEVER: nothing */
+	bool more;           /* there is more to do now: turn again at once */
+};
+
+/*
+ * Runs one turn. False: the transaction failed, nothing has happened and nothing may be carried out;
+ * the same input can be given again later.
+ */
+bool engine_turn(struct engine *engine, struct turn *turn, struct error *err) MUST_CHECK;
+void turn_clear(struct turn *turn); /* frees what a turn gave, letters that nobody took included */
+
+/* One command alone, for dispatchctl without a daemon: opens nothing, runs a turn with it. The reply is
+ * malloc'd. */
+char *engine_command(struct engine *engine, const char *text, struct instant now,
+                     struct error *err) MUST_CHECK;
+
+/* True while more may be taken in: not too much is unpublished or waiting. */
+bool engine_open_for_intake(const struct engine *engine);
+/* True when the office changed customer data since the last turn. */
+bool engine_customers_changed(struct engine *engine);
+
+/* What a stream entry for an outcome looks like, ready for XADD: its `id`, then its fields. In the arena. */
+struct entry_field *engine_outcome_fields(const struct engine *engine, const struct spool_outcome *outcome,
+                                          struct arena *arena, size_t *ret_n);
+/* The stream's key and bound. */
+const char *engine_outcome_stream(const struct engine *engine, const struct spool_outcome *outcome,
+                                  int64_t *ret_maxlen);
+
+/* How long the last turn took, for the histogram; the caller has the clock. */
+void engine_turn_took(struct engine *engine, double seconds);
+/* What has been counted since the start, as Prometheus text. */
+void engine_metrics(const struct engine *engine, struct buf *out);
+
+/* Chores for customers.db (engine/chore.c): called on a thread of its own, with its own connection. */
+struct chores;
+struct chores *chores_open(const struct settings *settings, struct error *err) MUST_CHECK;
+struct chores *chores_close(struct chores *chores);
+
+/* What became of a chore. */
+struct chore_result {
+	int64_t seq;
+	bool refused; /* it can never be done: `text` says why (an entry of the feed then is a dead letter) */
+	char text[320];
+};
+
+/*
+ * Carries chores out in order, one result each. Stops where customers.db is locked or broken, with
+ * `err` set: the rest is to be tried again later. Returns how many results there are.
+ */
+size_t chores_run(struct chores *chores, const struct spool_chore *rows, size_t n, struct instant now,
+                  struct chore_result *ret, struct error *err);
+
+#endif

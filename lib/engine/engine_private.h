@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ENGINE_ENGINE_PRIVATE_H
+#define ENGINE_ENGINE_PRIVATE_H
+
+/* For lib/engine/ only: the engine between its steps. */
+
+#include "base/zone.h"
+#include "engine/engine.h"
+#include "engine/stats.h"
+#include "model/customer.h"
+#include "rules/rules.h"
+#include "store/customers.h"
+
+struct customer_slot {
+	const char *number;
+	const struct customer *customer; /* NULL: there is none */
+};
+enum { CUSTOMER_SLOTS = 1024 };
+
+/* An address that was refused and whose mark is not in customers.db yet. */
+struct refusal {
+	struct refusal *next;
+	int64_t contact;
+	const char *address;
+	struct instant at;
+};
+
+struct engine {
+	const struct settings *settings;
+	struct spool *spool;
+	struct customers *customers;
+	struct zones *zones;
+	int lock_fd;
+	char *from_domain;
+
+	int64_t handed; /* the last outcome handed out for publishing */
+	int64_t customers_version;
+	int64_t unpublished;              /* how many outcomes Redis hasn't got, as of the last turn */
+	int64_t purged_ms;                /* when old records were last looked for */
+	struct stats stats, stats_before; /* now; as of the last commit */
+
+	/* of the current turn */
+	struct turn *turn;
+	struct arena *arena;
+	struct instant now;
+	struct refusal *refusals;
+	struct customer_slot slots[CUSTOMER_SLOTS];
+	size_t n_slots;
+	bool customers_came; /* customers.db changed since the last turn */
+};
+
+/* A line for the log, once the turn is committed. */
+void engine_report(struct engine *engine, int level, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* The customer as of this turn; NULL where there is none. */
+const struct customer *engine_customer(struct engine *engine, const char *number);
+
+/* Marks an address as refused, by a chore; engine_customer() shows the mark at once. (chore.c) */
+void engine_refuse_address(struct engine *engine, int64_t contact, const char *address, const char *reply);
+
+/* ---- decide.c: events ---- */
+void engine_take_entries(struct engine *engine);
+void engine_take_waiting(struct engine *engine);
+/* Judges an event of a known customer for the first time and records what follows. */
+void engine_decide(struct engine *engine, const struct event *event, const struct customer *customer);
+
+/* ---- mailmake.c: mails made, joined and superseded ---- */
+void engine_make_mail(struct engine *engine, const struct spool_event *event,
+                      const struct contact_verdict *verdict);
+void engine_make_office_mail(struct engine *engine, const struct spool_event *event,
+                             const struct suspension *suspension);
+void engine_supersede(struct engine *engine, const struct spool_event *event, const struct verdict *verdict);
+
+/* ---- takeup.c: mails that are due, judged again and handed out ---- */
+void engine_hand_out(struct engine *engine);
+/* Judges a mail again by the first event in it; false where there is none. */
+bool engine_judge_mail(struct engine *engine, const struct spool_mail *mail, struct contact_verdict *ret);
+
+/* ---- sending.c: what became of mails ---- */
+void engine_take_results(struct engine *engine);
+void engine_expire(struct engine *engine);
+void engine_doubt_all(struct engine *engine); /* after a crash */
+/* One notice leaves a mail; where it was the last the mail takes that status too. */
+void engine_notice_ends(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice,
+                        enum status status, enum reason reason);
+/* All active notices of a mail take a status with it. */
+void engine_mail_ends(struct engine *engine, struct spool_mail *mail, enum status status, enum reason reason);
+
+/* ---- outcome.c ---- */
+struct outcome_facts { /* what may stand in an outcome besides event, status and reason */
+	const struct spool_mail *mail;
+	const char *to;
+	const char *reply;
+	struct instant due; /* INSTANT_NONE: left out */
+	const struct suspension *suspension;
+	int64_t contact;
+};
+void engine_outcome(struct engine *engine, const struct spool_event *event, enum status status,
+                    enum reason reason, const struct outcome_facts *facts);
+void engine_dead_letter(struct engine *engine, const struct entry *entry, enum reason reason,
+                        const char *detail);
+
+/* ---- context.c ---- */
+const char *engine_context(struct engine *engine, const struct spool_mail *mail,
+                           const struct spool_notice *notices, size_t n);
+
+/* ---- chore.c ---- */
+void engine_load_refusals(struct engine *engine);
+const struct customer *engine_with_refusals(struct engine *engine, const struct customer *customer);
+void engine_take_feed(struct engine *engine);
+void engine_take_chores(struct engine *engine);
+void engine_hand_chores(struct engine *engine);
+
+/* ---- command.c ---- */
+void engine_take_commands(struct engine *engine);
+
+#endif

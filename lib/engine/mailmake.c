@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* Mails come into being, are joined by others of their group, and are superseded by later states. */
+#include "engine/engine_private.h"
+
+#include "model/job.h"
+
+#include <string.h>
+
+enum { GROUP_MAX = 500 }; /* members of one mail; the next one begins another */
+
+static void add_notice(struct engine *engine, const struct spool_mail *mail, const struct spool_event *event)
+{
+	struct spool_notice notice = {
+	        .mail = mail->id, .event = event->id, .job = event->job, .contact = mail->contact};
+	spool_notice_add(engine->spool, &notice);
+}
+
+/* The mail that still gathers for this contact and state, if the event may join it. */
+static bool join_group(struct engine *engine, const struct spool_event *event,
+                       const struct contact_verdict *at)
+{
+	struct spool_mail mail;
+	int64_t id =
+	        spool_mail_open_group(engine->spool, at->contact->id, job_state_name(event->event.state));
+	size_t n;
+	if (id == 0 || !spool_mail_load(engine->spool, id, engine->arena, &mail))
+		return false;
+	(void)spool_notices(engine->spool, id, engine->arena, &n);
+	if (n >= GROUP_MAX || !instant_before(mail.due, at->expires)) {
+		spool_mail_close_group(engine->spool, id);
+		return false;
+	}
+	add_notice(engine, &mail, event);
+	if (instant_before(at->expires, mail.expires))
+		spool_mail_set_expires(engine->spool, id, at->expires);
+	struct outcome_facts facts = {
+	        .mail = &mail, .contact = at->contact->id, .to = at->to, .due = mail.due};
+	engine_outcome(engine, event, STATUS_DEFERRED, at->reason, &facts);
+	return true;
+}
+
+void engine_make_mail(struct engine *engine, const struct spool_event *event,
+                      const struct contact_verdict *at)
+{
+	if (at->grouped && join_group(engine, event, at))
+		return;
+	const struct event *e = &event->event;
+	const char *state = job_state_name(e->state);
+	struct spool_mail mail = {
+	        .contact = at->contact->id,
+	        .state = state,
+	        .status = at->status,
+	        .reason = at->reason,
+	        .made = engine->now,
+	        .due = at->due,
+	        .expires = at->expires,
+	        .open = at->grouped,
+	        .message_id = letter_message_id(engine->arena, e->source, e->id, at->contact->id, state,
+	                                        engine->from_domain),
+	        .thread_id = letter_thread_id(engine->arena, e->customer, e->job, engine->from_domain),
+	};
+	spool_mail_add(engine->spool, &mail);
+	add_notice(engine, &mail, event);
+	struct outcome_facts facts = {
+	        .mail = &mail, .contact = at->contact->id, .to = at->to, .due = mail.due};
+	engine_outcome(engine, event, mail.status, mail.reason, &facts);
+}
+
+/* The collision is said in any case; the mail needs an office that has an address. */
+void engine_make_office_mail(struct engine *engine, const struct spool_event *event,
+                             const struct suspension *suspension)
+{
+	const struct event *e = &event->event;
+	const char *office = engine->settings->office.email;
+	struct outcome_facts facts = {.suspension = suspension, .due = INSTANT_NONE};
+	struct spool_mail mail = {
+	        .contact = MAIL_OFFICE,
+	        .state = "collision",
+	        .status = STATUS_QUEUED,
+	        .reason = REASON_OK,
+	        .made = engine->now,
+	        .due = engine->now,
+	        .expires = instant_add(engine->now, engine->settings->notify[e->state].shelf_life_ms),
+	        .message_id = letter_message_id(engine->arena, e->source, e->id, MAIL_OFFICE, "collision",
+	                                        engine->from_domain),
+	        .thread_id = letter_thread_id(engine->arena, e->customer, e->job, engine->from_domain),
+	};
+	if (office != NULL && *office) {
+		spool_mail_add(engine->spool, &mail);
+		add_notice(engine, &mail, event);
+		facts.mail = &mail;
+		facts.to = office;
+	}
+	engine_outcome(engine, event, STATUS_COLLISION, REASON_SUSPENDED, &facts);
+}
+
+/* Does the contact get a mail of the new event? */
+static bool gets_later(const struct verdict *verdict, int64_t contact)
+{
+	for (size_t i = 0; i < verdict->n_contacts; i++) {
+		const struct contact_verdict *at = &verdict->contacts[i];
+		if (at->contact->id == contact &&
+		    (at->status == STATUS_QUEUED || at->status == STATUS_DEFERRED))
+			return true;
+	}
+	return false;
+}
+
+void engine_supersede(struct engine *engine, const struct spool_event *event, const struct verdict *verdict)
+{
+	unsigned all = job_supersedes(event->event.state);
+	unsigned getters = job_supersedes_for_getters(event->event.state);
+	size_t n;
+	struct spool_notice *notices = spool_job_notices(engine->spool, event->job, engine->arena, &n);
+	for (size_t i = 0; i < n; i++) {
+		struct spool_mail mail;
+		if (!spool_mail_load(engine->spool, notices[i].mail, engine->arena, &mail))
+			continue;
+		enum job_state state = job_state_find(mail.state);
+		unsigned bit = state == JOB_NONE ? 0 : JOB_BIT(state);
+		if ((all & bit) == 0 && ((getters & bit) == 0 || !gets_later(verdict, mail.contact)))
+			continue;
+		if (mail.status == STATUS_SENDING)
+			spool_notice_overtake(engine->spool, mail.id, notices[i].event);
+		else
+			engine_notice_ends(engine, &mail, &notices[i], STATUS_SUPERSEDED, REASON_LATER_STATE);
+	}
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* What is said to the outside: outcomes (contract, section 3) and dead letters (section 2). */
+#include "engine/engine_private.h"
+
+#include "store/fields.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+static void add_instant(struct buf *pack, const char *name, struct instant t)
+{
+	char text[INSTANT_TEXT_MAX];
+	if (!instant_is_none(t))
+		fields_add(pack, name, instant_format(t, 0, text));
+}
+
+static void add_int(struct buf *pack, const char *name, int64_t value)
+{
+	char text[32];
+	(void)snprintf(text, sizeof text, "%lld", (long long)value);
+	fields_add(pack, name, text);
+}
+
+static void add_text(struct buf *pack, const char *name, const char *value)
+{
+	if (value != NULL && *value)
+		fields_add(pack, name, value);
+}
+
+static void add_suspension(struct buf *pack, const struct suspension *suspension)
+{
+	char day[DAY_TEXT_MAX];
+	add_text(pack, "note", suspension->note);
+	add_text(pack, "until", day_format(suspension->until, day));
+}
+
+static void add_mail(struct buf *pack, const struct spool_mail *mail)
+{
+	add_int(pack, "mail", mail->id);
+	if (mail->attempts > 0)
+		add_int(pack, "attempts", mail->attempts);
+}
+
+static void add_facts(struct buf *pack, const struct outcome_facts *facts)
+{
+	if (facts == NULL)
+		return;
+	if (facts->contact != 0)
+		add_int(pack, "contact", facts->contact);
+	add_text(pack, "to", facts->to);
+	if (facts->mail != NULL)
+		add_mail(pack, facts->mail);
+	add_instant(pack, "due", facts->due);
+	add_text(pack, "reply", facts->reply);
+	if (facts->suspension != NULL)
+		add_suspension(pack, facts->suspension);
+}
+
+static void store(struct engine *engine, struct spool_outcome *outcome, struct buf *pack)
+{
+	outcome->time = engine->now;
+	outcome->fields = buf_text(pack);
+	outcome->fields_len = pack->len;
+	spool_outcome_add(engine->spool, outcome);
+	buf_free(pack);
+	engine->stats.outcomes[outcome->status][outcome->reason]++;
+}
+
+void engine_outcome(struct engine *engine, const struct spool_event *event, enum status status,
+                    enum reason reason, const struct outcome_facts *facts)
+{
+	struct buf pack = {0};
+	add_instant(&pack, "time", engine->now);
+	fields_add(&pack, "event", event->event.id);
+	fields_add(&pack, "source", event->event.source);
+	fields_add(&pack, "job", event->event.job);
+	fields_add(&pack, "customer", event->event.customer);
+	fields_add(&pack, "type", event_type(&event->event));
+	fields_add(&pack, "status", status_name(status));
+	fields_add(&pack, "reason", reason_name(reason));
+	add_facts(&pack, facts);
+	struct spool_outcome outcome = {
+	        .outbox = OUTBOX_OUTCOMES,
+	        .event = event->id,
+	        .job = event->job,
+	        .mail = facts && facts->mail ? facts->mail->id : 0,
+	        .status = status,
+	        .reason = reason,
+	};
+	store(engine, &outcome, &pack);
+}
+
+/* A field by name where its value is short, clean text: an outcome tells what it can of a broken entry. */
+static const char *plain_field(const struct engine *engine, const struct entry *entry, const char *name)
+{
+	for (size_t i = 0; i < entry->n_fields; i++) {
+		const struct entry_field *f = &entry->fields[i];
+		if (f->name_len != strlen(name) || memcmp(f->name, name, f->name_len) != 0 ||
+		    f->value_len > 256)
+			continue;
+		for (size_t k = 0; k < f->value_len; k++) {
+			if ((unsigned char)f->value[k] < 0x20 || (unsigned char)f->value[k] >= 0x7f)
+				return "";
+		}
+		return arena_strndup(engine->arena, f->value, f->value_len);
+	}
+	return "";
+}
+
+static void rejected_outcome(struct engine *engine, const struct entry *entry, enum reason reason)
+{
+	static const char *const said[] = {"source", "job", "customer", "type"};
+	struct event event;
+	struct buf pack = {0};
+	bool read = event_read(entry, SIZE_MAX / 4, engine->arena, &event, NULL);
+	add_instant(&pack, "time", engine->now);
+	fields_add(&pack, "event", read ? event.id : plain_field(engine, entry, "id"));
+	for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+		const char *values[] = {event.source, event.job, event.customer,
+		                        read ? event_type(&event) : ""};
+		fields_add(&pack, said[i], read ? values[i] : plain_field(engine, entry, said[i]));
+	}
+	fields_add(&pack, "status", status_name(STATUS_REJECTED));
+	fields_add(&pack, "reason", reason_name(reason));
+	store(engine,
+	      &(struct spool_outcome){.outbox = OUTBOX_OUTCOMES, .status = STATUS_REJECTED, .reason = reason},
+	      &pack);
+}
+
+void engine_dead_letter(struct engine *engine, const struct entry *entry, enum reason reason,
+                        const char *detail)
+{
+	struct buf pack = {0};
+	for (size_t i = 0; i < entry->n_fields; i++)
+		fields_add_bytes(&pack, &entry->fields[i]);
+	fields_add(&pack, "dead_reason", reason_name(reason));
+	fields_add(&pack, "dead_detail", detail);
+	fields_add(&pack, "dead_entry", entry->id);
+	struct spool_outcome dead = {.outbox = OUTBOX_DEAD, .time = engine->now, .reason = reason};
+	dead.fields = buf_text(&pack);
+	dead.fields_len = pack.len;
+	spool_outcome_add(engine->spool, &dead);
+	buf_free(&pack);
+	if (entry->feed != FEED_CUSTOMERS)
+		rejected_outcome(engine, entry, reason);
+	engine_report(engine, LOG_WARNING, "dead letter entry=%s reason=%s: %s", *entry->id ? entry->id : "-",
+	              reason_name(reason), detail);
+}
+
+struct entry_field *engine_outcome_fields(const struct engine *engine, const struct spool_outcome *outcome,
+                                          struct arena *arena, size_t *ret_n)
+{
+	struct entry_field *fields = NULL, *all;
+	size_t n = 0;
+	if (!fields_unpack(outcome->fields, outcome->fields_len, arena, &fields, &n))
+		n = 0;
+	all = arena_new_array(arena, n + 1, struct entry_field);
+	const char *name = outcome->outbox == OUTBOX_DEAD ? "dead_id" : "id";
+	const char *id =
+	        arena_printf(arena, "%s-%lld", spool_instance(engine->spool), (long long)outcome->seq);
+	all[0] = (struct entry_field){name, strlen(name), id, strlen(id)};
+	if (n > 0)
+		memcpy(all + 1, fields, n * sizeof *fields);
+	*ret_n = n + 1;
+	return all;
+}
+
+const char *engine_outcome_stream(const struct engine *engine, const struct spool_outcome *outcome,
+                                  int64_t *ret_maxlen)
+{
+	const struct settings *s = engine->settings;
+	*ret_maxlen = 0;
+	switch (outcome->outbox) {
+	case OUTBOX_DEAD:
+		*ret_maxlen = s->redis.dead_max;
+		return s->redis.dead;
+	case OUTBOX_DISPATCH:
+		return outcome->key;
+	case OUTBOX_OUTCOMES:
+		break;
+	}
+	*ret_maxlen = s->redis.outcomes_max;
+	return s->redis.outcomes;
+}

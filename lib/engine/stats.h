@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ENGINE_STATS_H
+#define ENGINE_STATS_H
+
+#include "base/buf.h"
+#include "model/words.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What the engine counts. A plain struct, so that a failed turn puts back the one before it. */
+enum { HISTOGRAM_BUCKETS = 12 };
+struct histogram {
+	uint64_t counts[HISTOGRAM_BUCKETS + 1]; /* the last is beyond all bounds */
+	double sum_s;
+};
+
+enum { EVENT_TYPES = JOB_STATE_COUNT + 3 }; /* the states, the gate's two, and what is malformed */
+
+struct stats {
+	uint64_t events[EVENT_TYPES];
+	uint64_t outcomes[STATUS_COUNT][REASON_COUNT];
+	uint64_t duplicates, duplicates_differing;
+	uint64_t template_faults;
+	uint64_t commit_faults;
+	struct histogram commit_s, delivery_s;
+};
+
+void histogram_add(struct histogram *histogram, double seconds);
+void histogram_print(const struct histogram *histogram, const char *name, const char *help, struct buf *out);
+
+#endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Mails that are due: judged again (rules 6 to 11) with the data of this moment, each event in them
+ * by itself, and handed to the mailers, as many as there is room for.
+ *
+ *   due ─▶ blocked by another of the same job and contact? ─▶ left for a later turn
+ *       ─▶ too old? ─▶ failed, max_age
+ *       ─▶ members judged: those that may not go leave, those that wait get a mail of their own
+ *       ─▶ sending, with the context recorded
+ */
+#include "engine/engine_private.h"
+
+#include <string.h>
+
+enum { WINDOW = 64, LOOKED_AT_MAX = 4096 };
+
+struct member {
+	const struct spool_notice *notice;
+	struct spool_event event;
+	struct contact_verdict verdict;
+	const struct customer *customer;
+};
+
+static bool judge_member(struct engine *engine, const struct spool_mail *mail, struct member *member)
+{
+	if (!spool_event_load(engine->spool, member->notice->event, engine->arena, &member->event))
+		return false;
+	member->customer = engine_customer(engine, member->event.event.customer);
+	struct rules_case asked = {
+	        .settings = engine->settings,
+	        .zones = engine->zones,
+	        .arena = engine->arena,
+	        .now = engine->now,
+	        .event = &member->event.event,
+	        .customer = member->customer,
+	};
+	rules_judge_again(&asked, mail->contact, &member->verdict);
+	return true;
+}
+
+bool engine_judge_mail(struct engine *engine, const struct spool_mail *mail, struct contact_verdict *ret)
+{
+	size_t n;
+	struct member first = {.notice = spool_notices(engine->spool, mail->id, engine->arena, &n)};
+	if (n == 0 || !judge_member(engine, mail, &first))
+		return false;
+	*ret = first.verdict;
+	return true;
+}
+
+/* Some of the mail's events may go and this one has to wait: from here on it goes alone. */
+static void split_off(struct engine *engine, struct spool_mail *mail, const struct member *member)
+{
+	spool_notice_leave(engine->spool, mail->id, member->notice->event);
+	engine_make_mail(engine, &member->event, &member->verdict);
+}
+
+/* None may go now. */
+static void defer_all(struct engine *engine, struct spool_mail *mail, const struct member *first)
+{
+	if (mail->status == STATUS_DEFERRED && mail->reason == first->verdict.reason &&
+	    mail->due.ms == first->verdict.due.ms)
+		return;
+	mail->due = first->verdict.due;
+	engine_mail_ends(engine, mail, STATUS_DEFERRED, first->verdict.reason);
+}
+
+/*
+ * Judges the members. Returns the one whose address and zone the mail takes, NULL where the mail doesn't
+ * go now.
+ */
+static const struct member *judge_members(struct engine *engine, struct spool_mail *mail,
+                                          struct member *members, size_t n)
+{
+	const struct member *goes = NULL, *waits = NULL;
+	for (size_t i = 0; i < n; i++) {
+		struct member *m = &members[i];
+		if (!judge_member(engine, mail, m))
+			continue;
+		if (m->verdict.status == STATUS_QUEUED)
+			goes = goes ? goes : m;
+		else if (m->verdict.status == STATUS_DEFERRED)
+			waits = waits && !instant_before(m->verdict.due, waits->verdict.due) ? waits : m;
+		else
+			engine_notice_ends(engine, mail, m->notice, m->verdict.status, m->verdict.reason);
+	}
+	if (goes == NULL && waits != NULL)
+		defer_all(engine, mail, waits);
+	for (size_t i = 0; goes != NULL && waits != NULL && i < n; i++) {
+		if (members[i].verdict.status == STATUS_DEFERRED)
+			split_off(engine, mail, &members[i]);
+	}
+	return goes;
+}
+
+static struct letter *write_letter(struct engine *engine, const struct spool_mail *mail,
+                                   const struct member *first, const struct spool_notice *notices, size_t n)
+{
+	struct letter *letter = letter_new();
+	struct arena *arena = letter->arena;
+	const struct contact *contact = first->verdict.contact;
+	const struct customer *customer = first->customer;
+	letter->mail = mail->id;
+	letter->to = arena_strdup(arena, mail->address);
+	letter->to_name = arena_strdup(arena, contact ? contact->name : "");
+	letter->template = arena_strdup(arena, mail->state);
+	letter->locale = arena_strdup(arena, contact && *contact->locale ? contact->locale
+	                                     : customer                  ? customer_locale(customer)
+	                                                                 : "");
+	letter->timezone =
+	        arena_strdup(arena, zone_name(rules_zone(engine->settings, engine->zones, customer)));
+	letter->message_id = arena_strdup(arena, mail->message_id);
+	letter->thread_id = arena_strdup(arena, mail->thread_id);
+	letter->made = mail->made;
+	letter->due = mail->due;
+	letter->context = arena_strdup(arena, mail->context);
+	const char **jobs = arena_new_array(arena, n, const char *);
+	for (size_t i = 0; i < n; i++) {
+		struct spool_event event;
+		if (spool_event_load(engine->spool, notices[i].event, engine->arena, &event))
+			jobs[letter->n_jobs++] = arena_strdup(arena, event.event.job);
+	}
+	letter->jobs = jobs;
+	return letter;
+}
+
+static void send(struct engine *engine, struct spool_mail *mail, const struct member *first)
+{
+	struct turn *turn = engine->turn;
+	size_t n;
+	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
+	if (mail->context == NULL || mail->attempts == 0) {
+		mail->context = engine_context(engine, mail, notices, n);
+		spool_mail_set_context(engine->spool, mail->id, mail->context);
+	}
+	spool_mail_move(engine->spool, mail, STATUS_SENDING, REASON_OK, engine->now);
+	turn->letters[turn->n_letters++] = write_letter(engine, mail, first, notices, n);
+}
+
+/* The office's mails are asked nothing: it has to know. */
+static void take_up_office(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice)
+{
+	struct member member = {.notice = notice};
+	mail->address = engine->settings->office.email;
+	if (!*mail->address ||
+	    !spool_event_load(engine->spool, notice->event, engine->arena, &member.event)) {
+		engine_mail_ends(engine, mail, STATUS_SUPPRESSED, REASON_NO_ADDRESS);
+		return;
+	}
+	member.customer = engine_customer(engine, member.event.event.customer);
+	send(engine, mail, &member);
+}
+
+static bool blocked(struct engine *engine, const struct spool_notice *notices, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (spool_notice_blocked(engine->spool, &notices[i], engine->now))
+			return true;
+	}
+	return false;
+}
+
+static void take_up(struct engine *engine, int64_t id)
+{
+	struct spool_mail mail;
+	size_t n;
+	if (!spool_mail_load(engine->spool, id, engine->arena, &mail))
+		return;
+	struct spool_notice *notices = spool_notices(engine->spool, id, engine->arena, &n);
+	if (n == 0 || blocked(engine, notices, n))
+		return;
+	if (engine->now.ms - mail.made.ms >= engine->settings->mail.max_age_ms) {
+		engine_mail_ends(engine, &mail, STATUS_FAILED, REASON_MAX_AGE);
+		return;
+	}
+	if (mail.contact == MAIL_OFFICE) {
+		take_up_office(engine, &mail, &notices[0]);
+		return;
+	}
+	struct member *members = arena_new_array(engine->arena, n, struct member);
+	for (size_t i = 0; i < n; i++)
+		members[i].notice = &notices[i];
+	const struct member *first = judge_members(engine, &mail, members, n);
+	if (first == NULL)
+		return;
+	mail.address = first->verdict.to;
+	send(engine, &mail, first);
+}
+
+void engine_hand_out(struct engine *engine)
+{
+	struct turn *turn = engine->turn;
+	struct spool_due window[WINDOW], after = {.id = 0, .due = INSTANT_NONE};
+	size_t looked_at = 0;
+	turn->letters = arena_new_array(turn->arena, turn->room, struct letter *);
+	while (turn->n_letters < turn->room && looked_at < LOOKED_AT_MAX && !spool_failed(engine->spool)) {
+		size_t n = spool_mails_due(engine->spool, engine->now, after, window, WINDOW);
+		for (size_t i = 0; i < n && turn->n_letters < turn->room; i++)
+			take_up(engine, window[i].id);
+		if (n < WINDOW)
+			return;
+		after = window[n - 1];
+		looked_at += n;
+	}
+	turn->more |= looked_at >= LOOKED_AT_MAX && turn->n_letters > 0;
+}

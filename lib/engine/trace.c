@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Written by hand, not by jansson: it is done for every event, and explain's batches live on it. */
+#include "engine/trace.h"
+
+#include "base/buf.h"
+
+void json_quote(struct buf *out, const char *text)
+{
+	static const char hex[] = "0123456789abcdef";
+	buf_addc(out, '"');
+	const char *from = text;
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+		if (c != '"' && c != '\\' && c >= 0x20)
+			continue;
+		buf_add(out, from, (size_t)(text - from));
+		from = text + 1;
+		if (c < 0x20) {
+			buf_adds(out, "\\u00");
+			buf_addc(out, hex[c >> 4]);
+			buf_addc(out, hex[c & 15]);
+		} else {
+			buf_addc(out, '\\');
+			buf_addc(out, (char)c);
+		}
+	}
+	buf_add(out, from, (size_t)(text - from));
+	buf_addc(out, '"');
+}
+
+const char *trace_json(const struct verdict *verdict, struct arena *arena)
+{
+	struct buf out = {0};
+	buf_addc(&out, '[');
+	for (size_t i = 0; i < verdict->n_trace; i++) {
+		const struct trace_row *row = &verdict->trace[i];
+		buf_printf(&out, "%s{\"rule\":%d,\"name\":\"%s\",\"holds\":%s,\"detail\":", i ? "," : "",
+		           (int)row->rule, rule_name(row->rule), row->holds ? "true" : "false");
+		json_quote(&out, row->detail);
+		if (row->contact != NULL)
+			buf_printf(&out, ",\"contact\":%lld", (long long)row->contact->id);
+		buf_addc(&out, '}');
+	}
+	buf_addc(&out, ']');
+	const char *text = arena_strndup(arena, buf_text(&out), out.len);
+	buf_free(&out);
+	return text;
+}

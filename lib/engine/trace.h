@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ENGINE_TRACE_H
+#define ENGINE_TRACE_H
+
+#include "base/mem.h"
+#include "rules/rules.h"
+
+/* The trace as JSON text: [{"rule": 7, "name": "not_suspended", "holds": false, "detail": "…", "contact": 3},
+ * …]. */
+const char *trace_json(const struct verdict *verdict, struct arena *arena);
+
+/* Appends a JSON string with its quotes; the text must be valid UTF-8. */
+struct buf;
+void json_quote(struct buf *out, const char *text);
+
+#endif
