@@ -415,7 +415,8 @@ static bool turn_once(struct engine_thread *t, struct input *in)
 	        .chores_done = in->chores,
 	        .n_chores_done = in->n_chores,
 	};
-	(void)getrandom(&turn.random, sizeof turn.random, 0);
+	if (getrandom(&turn.random, sizeof turn.random, 0) < 0) /* jitter alone: any number will do */
+		turn.random = 0;
 	bool ok = engine_turn(t->engine, &turn, &err);
 	if (ok) {
 		engine_turn_took(t->engine, (double)(clock_usec() - began) / 1e6);
