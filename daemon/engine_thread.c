@@ -415,7 +415,7 @@ static bool turn_once(struct engine_thread *t, struct input *in)
 	        .chores_done = in->chores,
 	        .n_chores_done = in->n_chores,
 	};
-	if (getrandom(&turn.random, sizeof turn.random, 0) < 0) /* jitter alone: any number will do */
+	if (getrandom(&turn.random, sizeof turn.random, 0) < 0)
 		turn.random = 0;
 	bool ok = engine_turn(t->engine, &turn, &err);
 	if (ok) {
