@@ -79,7 +79,7 @@ OBJ  := $(call obj,$(LIB_SRC) $(ROOM_SRC) $(CTL_SRC) $(MAIN_SRC) $(SHARED_SRC) $
 .SUFFIXES:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all deps deps-check demo test unit tests check tidy asan bench install generated clean help FORCE
+.PHONY: all deps deps-check demo test unit tests check tidy asan bench install written generated clean help FORCE
 FORCE:
 
 all: $(LIB) $(PROGRAMS) ## build dispatchd and dispatchctl (the default)
@@ -106,7 +106,7 @@ unit: $(UNIT) ## the unit tests alone
 tests: $(UNIT) $(PROBES) $(BENCH) ## build the test programs without running them
 
 check: deps-check ## compilers, linters, layering, and that code, manuals and samples agree
-	@$(MAKE) --no-print-directory all tests
+	@$(MAKE) --no-print-directory all tests written
 	@MAKE="$(MAKE)" BUILD=$(BUILD) tests/check/run
 
 asan: deps ## all tests again under the address and undefined-behaviour sanitizers
@@ -166,16 +166,21 @@ $(BUILD)/generate: $(call obj,$(TOOL_SRC)) $(LIB)
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_L) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIBS)
 
+# Puts $(2), which a program wrote, between the marks "$(1): begin" and "$(1): end" of a manual page.
+insert = awk '/^\.\\" $(1): end/ { off = 0 } !off { print } \
+	/^\.\\" $(1): begin/ { off = 1; while ((getline line < "$(2)") > 0) print line }'
 $(BUILD)/dispatchd.conf: $(BUILD)/generate
 	@$< sample > $@
 $(BUILD)/dispatchd.conf.5: $(BUILD)/generate conf/man/dispatchd.conf.5
-	@$< manual > $(BUILD)/keys
-	@awk '/^\.\\" keys: end/ { off = 0 } !off { print } \
-		/^\.\\" keys: begin/ { off = 1; while ((getline line < "$(BUILD)/keys") > 0) print line }' \
-		conf/man/dispatchd.conf.5 > $@
-generated: $(BUILD)/dispatchd.conf $(BUILD)/dispatchd.conf.5 ## write the sample configuration and the manual's keys from the table of keys
+	@$< manual > $(BUILD)/keys && $(call insert,keys,$(BUILD)/keys) conf/man/dispatchd.conf.5 > $@
+$(BUILD)/dispatchctl.1: $(BUILD)/dispatchctl conf/man/dispatchctl.1
+	@$< --manual > $(BUILD)/commands && $(call insert,commands,$(BUILD)/commands) conf/man/dispatchctl.1 > $@
+GENERATED := $(BUILD)/dispatchd.conf $(BUILD)/dispatchd.conf.5 \
+	$(if $(filter %/dispatchctl,$(PROGRAMS)),$(BUILD)/dispatchctl.1)
+written: $(GENERATED)
+generated: $(GENERATED) ## write the sample configuration and lists in the manuals anew, from their tables
 	@cp $(BUILD)/dispatchd.conf conf/dispatchd.conf
-	@cp $(BUILD)/dispatchd.conf.5 conf/man/dispatchd.conf.5
+	@cp $(filter %.1 %.5,$(GENERATED)) conf/man/
 
 # NAME.sql becomes the C string literal NAME.sql.h: `static const char schema[] =`, the #include, `;`.
 $(BUILD)/gen/%.sql.h: lib/store/%.sql Makefile

@@ -251,7 +251,7 @@ static const char *line_fault(const char *line, size_t len)
 
 static void read_line(struct reader *reader, const char *bytes, size_t len)
 {
-	char copy[CONF_LINE_MAX + 1];
+	char copy[CONF_LINE_MAX + 1] = "";
 	const char *fault = line_fault(bytes, len);
 	if (fault != NULL) {
 		conf_add_fault(reader->conf, EX_CONFIG, reader->place, "%s", fault);

@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Called by `make install`: puts everything below $DESTDIR. What an admin may have changed is left alone; the
+# new text then lies beside it as FILE.new where it differs.
+set -euo pipefail
+umask 022
+: "${PREFIX:=/usr/local}" "${SYSCONFDIR:=/etc}" "${MANDIR:=$PREFIX/share/man}" "${DESTDIR:=}" "${BUILD:=build}"
+conf=$SYSCONFDIR/dispatchd
+
+program() { install -D -m 755 "$1" "$DESTDIR$2"; }
+file() { install -D -m 644 "$1" "$DESTDIR$2"; }
+# Unit files name the places that were chosen.
+placed() {
+	install -d "$DESTDIR$(dirname "$2")"
+	sed -e "s|/usr/sbin/dispatchd|$PREFIX/sbin/dispatchd|" -e "s|/etc/dispatchd|$conf|" "$1" >"$DESTDIR$2"
+	chmod 644 "$DESTDIR$2"
+}
+kept() {
+	local to=$DESTDIR$2
+	rm -f "$to.new"
+	if [ ! -e "$to" ]; then
+		file "$1" "$2"
+	elif ! cmp -s "$1" "$to"; then
+		file "$1" "$2.new"
+	fi
+}
+
+program "$BUILD/dispatchd" "$PREFIX/sbin/dispatchd"
+program "$BUILD/dispatchctl" "$PREFIX/bin/dispatchctl"
+for page in conf/man/*.[1-8]; do
+	file "$page" "$MANDIR/man${page##*.}/${page##*/}"
+done
+kept conf/dispatchd.conf "$conf/dispatchd.conf"
+install -d "$DESTDIR$conf/conf.d" "$DESTDIR$conf/templates"
+if [ -d conf/templates ]; then
+	find conf/templates -type f -printf '%P\n' | while read -r template; do
+		file "conf/templates/$template" "$PREFIX/share/dispatchd/templates/$template"
+		kept "conf/templates/$template" "$conf/templates/$template"
+	done
+fi
+placed systemd/dispatchd.service "$PREFIX/lib/systemd/system/dispatchd.service"
+placed systemd/dispatchd.sysusers "$PREFIX/lib/sysusers.d/dispatchd.conf"
+placed systemd/dispatchd.tmpfiles "$PREFIX/lib/tmpfiles.d/dispatchd.conf"
+[ ! -e conf/completion/dispatchctl.bash ] ||
+	file conf/completion/dispatchctl.bash "$PREFIX/share/bash-completion/completions/dispatchctl"

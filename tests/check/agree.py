@@ -1,0 +1,100 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Proves that code, manuals and samples say the same, both ways. Run from the top with $BUILD set."""
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+BUILD = Path(os.environ.get("BUILD", "build"))
+faults = []
+
+
+def fault(text):
+    faults.append(text)
+
+
+def manual(name):
+    """The words of a manual page, without what mdoc adds."""
+    return subprocess.run(["mandoc", "-T", "utf8", "-O", "width=1000", f"conf/man/{name}"], check=True,
+                          capture_output=True, text=True).stdout
+
+
+def plain(text):
+    return re.sub(r".\x08", "", text)
+
+
+def both_ways(what, here, there, where_here, where_there):
+    for name in sorted(here - there):
+        fault(f"{what} {name} is in {where_here} but not in {where_there}")
+    for name in sorted(there - here):
+        fault(f"{what} {name} is in {where_there} but not in {where_here}")
+
+
+def check_generated():
+    """The checked-in sample and manuals are what `make generated` writes."""
+    for made, kept in (("dispatchd.conf", "conf/dispatchd.conf"), ("dispatchd.conf.5", "conf/man/dispatchd.conf.5"),
+                       ("dispatchctl.1", "conf/man/dispatchctl.1")):
+        if (BUILD / made).exists() and (BUILD / made).read_bytes() != Path(kept).read_bytes():
+            fault(f"{kept} is not what the code says: run `make generated`")
+
+
+def check_keys():
+    """Every key is used by some code besides its table."""
+    table = Path("lib/model/settings_table.c").read_text()
+    users = "".join(p.read_text() for top in ("lib", "daemon") for p in Path(top).rglob("*.c")
+                    if not p.name.startswith("settings"))
+    for section, key, member in re.findall(r'KEY\("(\w+)", "(\w+)"\),.*?(?:AT|NOTIFY)\(([\w.]+)\)', table, re.S):
+        if not re.search(r"\b" + member.split(".")[-1] + r"\b", users):
+            print(f"note: nothing reads [{section}] {key} yet")
+
+
+def check_commands():
+    program = BUILD / "dispatchctl"
+    if not program.exists():
+        return
+    done = subprocess.run([program, "--list-commands"], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        return
+    known = {line.split("\t")[0] for line in done.stdout.splitlines()}
+    page = plain(manual("dispatchctl.1"))
+    for command in sorted(known):
+        if not re.search(r"(?m)^\s+(dispatchctl )?" + re.escape(command) + r"\b", page):
+            fault(f"dispatchctl {command} is not in dispatchctl(1)")
+    # And the other way: what the page's examples and tags call a command is one.
+    for words in re.findall(r"(?m)^\s+dispatchctl(?: -\S+(?: \S+\.conf)?)? ((?:[a-z-]+ ?){1,2})", page):
+        said = words.split()
+        if said and not any(command.split()[:len(said)] == said[:len(command.split())] for command in known):
+            fault(f"dispatchctl(1) has `dispatchctl {' '.join(said)}`, which is no command")
+
+
+def check_metrics():
+    source = "".join(p.read_text() for p in Path("daemon").rglob("*.c"))
+    known = set(re.findall(r'\b(dispatchd_[a-z]+(?:_[a-z]+)*)\b', source)) - {"dispatchd_version"}
+    known = {re.sub(r"_(bucket|sum|count)$", "", name) for name in known}
+    if known:
+        both_ways("the metric", known, set(re.findall(r"\bdispatchd_[a-z]+(?:_[a-z]+)*\b",
+                                                      plain(manual("dispatchd.8")))), "the code", "dispatchd(8)")
+
+
+def check_words():
+    """Statuses and reasons of the code are explained in dispatchd(8), and none that the code doesn't know."""
+    words = Path("lib/model/words.c").read_text()
+    page = Path("conf/man/dispatchd.8").read_text()
+    for kind in ("STATUS", "REASON"):
+        known = set(re.findall(r"\[" + kind + r'_(?!NONE|SENDING)\w+\]\s*=\s*"(\w+)"', words))
+        told = set(re.findall(r"(?m)^\.It Cm (\w+)$",
+                              page.partition(f'.\\" {kind.lower()}: begin')[2].partition(f'.\\" {kind.lower()}: end')[0]))
+        both_ways(f"the {kind.lower()}", known, told, "lib/model/words.c", "dispatchd(8)")
+
+
+def main():
+    for check in (check_generated, check_keys, check_commands, check_metrics, check_words):
+        check()
+    print("\n".join(faults) or "code, manuals and samples agree")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Proves from the #includes that arrows between rooms go one way, and that lib/ keeps to itself.
+
+base < model < rules, mail, store < engine < daemon; rules, mail and store know nothing of each other,
+nor do the daemon's redis, mailer, http and ctl, but that ctl publishes through redis.
+"""
+import re
+import sys
+from pathlib import Path
+
+LIB = {
+    "base": [],
+    "model": ["base"],
+    "rules": ["base", "model"],
+    "mail": ["base", "model"],
+    "store": ["base", "model"],
+    "engine": ["base", "model", "rules", "mail", "store"],
+}
+DAEMON = {
+    "": ["redis", "mailer", "http"],
+    "redis": [""],
+    "mailer": [""],
+    "http": [""],
+    "ctl": ["", "redis"],
+}
+# What lib/ may not use: event loops, threads, sockets, logging (but the names of its levels), the clock.
+FOREIGN = re.compile(
+    r"<(event2?/|event\.h|hiredis/|libesmtp|auth-client|sys/socket|netinet/|netdb|systemd/|sys/epoll|poll\.h)"
+)
+CALLS = re.compile(
+    r"(?<![\w.>])(time|clock_gettime|gettimeofday|g_get_real_time|g_get_monotonic_time|g_date_time_new_now\w*"
+    r"|ucal_getNow|syslog|vsyslog|sd_journal_\w+|pthread_create|thrd_create|pthread_mutex_\w+|pthread_cond_\w+|g_thread_new|fork)\s*\("
+)
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
+SYSTEM = re.compile(r"^\s*#\s*include\s+(<[^>]+>)", re.M)
+
+
+def room(path):
+    """("lib", "mail") or ("daemon", "redis"); ("daemon", "") for a file right in daemon/."""
+    parts = path.parts
+    return parts[0], parts[1] if len(parts) > 2 else ""
+
+
+def resolve(path, name):
+    for base in (path.parent, Path("lib"), Path("daemon")):
+        found = Path(base / name)
+        if found.exists():
+            return found
+    return None  # generated
+
+
+def allowed(here, there):
+    if here == there:
+        return True
+    if here[0] == "lib":
+        return there[0] == "lib" and there[1] in LIB[here[1]]
+    return there[0] == "lib" or there[1] in DAEMON[here[1]]
+
+
+def without_comments(text):
+    return re.sub(r'/\*.*?\*/|//[^\n]*|"(\\.|[^"\\\n])*"', " ", text, flags=re.S)
+
+
+def main():
+    faults = []
+    files = sorted(p for top in ("lib", "daemon") for p in Path(top).rglob("*.[ch]"))
+    for path in files:
+        text = path.read_text()
+        here = room(path)
+        if here[1] not in (LIB if here[0] == "lib" else DAEMON):
+            faults.append(f"{path}: there is no such room in the plan (tests/check/layers.py)")
+            continue
+        for name in INCLUDE.findall(text):
+            target = resolve(path, name)
+            if target is None:
+                if not name.endswith(".sql.h") and name != "version.h":
+                    faults.append(f"{path}: {name} is nowhere")
+            elif not allowed(here, room(target)):
+                faults.append(f"{path}: may not know {target}")
+        if here[0] == "lib":
+            faults += [f"{path}: {n} has no place in lib/" for n in SYSTEM.findall(text) if FOREIGN.match(n)]
+            faults += [f"{path}: {m.group(1)}() has no place in lib/" for m in CALLS.finditer(without_comments(text))]
+    print("\n".join(faults) or f"{len(files)} files, every arrow goes one way")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
