@@ -10,6 +10,11 @@
  *           offset before   offset after        wall of the right one begins at T+after
  *
  * A wall time lies in no stretch (skipped), in one, or in two (it happens twice).
+ *
+ * One mistake of GLib (2.74) is mended: in the rule that goes on where a file's table ends, it takes
+ * a summer or winter offset of 0 for none given. Debian's tables end with 2037, and Europe/Dublin
+ * alone has such a rule. Its years from 2038 are asked for as those 28 years before, which have
+ * the same weekdays (until 2100).
  */
 #include "base/zone.h"
 
@@ -23,6 +28,7 @@
 struct zone {
 	char *name;
 	GTimeZone *tz;
+	bool table_only;   /* what GLib makes of the rule behind the table is wrong */
 	struct zone *next; /* in its bucket */
 };
 
@@ -80,8 +86,21 @@ static bool is_name(const char *name)
 	       strncmp(name, "right/", 6) != 0;
 }
 
+/* The rule in a file's last line ends its second name with a bare 0: "IST-1GMT0,M10.5.0,M3.5.0/1". */
+static bool rule_misread(FILE *file)
+{
+	char tail[64] = "";
+	if (fseek(file, -(long)sizeof tail + 1, SEEK_END) != 0)
+		return false;
+	size_t n = fread(tail, 1, sizeof tail - 1, file);
+	const char *rule = n > 1 ? memrchr(tail, '\n', n - 1) : NULL;
+	const char *comma = rule != NULL ? strchr(rule, ',') : NULL;
+	return comma != NULL && comma - rule > 2 && comma[-1] == '0' &&
+	       (g_ascii_isalpha(comma[-2]) || comma[-2] == '>');
+}
+
 /* GLib would also take offsets and POSIX rules for a name, and a directory's other files for a zone. */
-static bool is_zone_file(const char *name)
+static bool is_zone_file(const char *name, bool *ret_table_only)
 {
 	static const char magic[] = {'T', 'Z', 'i', 'f'};
 	char path[512], head[sizeof magic];
@@ -90,15 +109,17 @@ static bool is_zone_file(const char *name)
 	if (file == NULL)
 		return false;
 	bool ok = fread(head, 1, sizeof head, file) == sizeof head && memcmp(head, magic, sizeof head) == 0;
+	*ret_table_only = ok && rule_misread(file);
 	(void)fclose(file);
 	return ok;
 }
 
-static struct zone *zone_new(const char *name, GTimeZone *tz)
+static struct zone *zone_new(const char *name, GTimeZone *tz, bool table_only)
 {
 	struct zone *zone = mem_alloc(sizeof *zone);
 	zone->name = mem_strdup(name);
 	zone->tz = tz;
+	zone->table_only = table_only;
 	return zone;
 }
 
@@ -108,12 +129,13 @@ const struct zone *zone_find(struct zones *zones, const char *name)
 	for (struct zone *zone = *bucket; zone != NULL; zone = zone->next)
 		if (strcmp(zone->name, name) == 0)
 			return zone;
-	if (!is_name(name) || !is_zone_file(name))
+	bool table_only;
+	if (!is_name(name) || !is_zone_file(name, &table_only))
 		return NULL;
 	GTimeZone *tz = g_time_zone_new_identifier(name);
 	if (tz == NULL)
 		return NULL;
-	struct zone *zone = zone_new(name, tz);
+	struct zone *zone = zone_new(name, tz, table_only);
 	zone->next = *bucket;
 	*bucket = zone;
 	return zone;
@@ -124,7 +146,10 @@ const struct zone *zone_host(struct zones *zones)
 {
 	if (zones->host == NULL) {
 		GTimeZone *tz = g_time_zone_new_local();
-		zones->host = zone_new(g_time_zone_get_identifier(tz), tz);
+		const char *name = g_time_zone_get_identifier(tz);
+		bool table_only = false;
+		(void)(is_name(name) && is_zone_file(name, &table_only));
+		zones->host = zone_new(name, tz, table_only);
 	}
 	return zones->host;
 }
@@ -143,6 +168,10 @@ static int64_t floor_div(int64_t a, int64_t b)
 
 static int stretch_at(const struct zone *zone, int64_t utc_s)
 {
+	const int64_t table_end = INT64_C(2145916800);  /* 2038-01-01 */
+	const int64_t cycle_s = INT64_C(10227) * DAY_S; /* 28 years */
+	if (zone->table_only && utc_s >= table_end)
+		utc_s -= ((utc_s - table_end) / cycle_s + 1) * cycle_s;
 	return g_time_zone_find_interval(zone->tz, G_TIME_TYPE_UNIVERSAL, utc_s);
 }
 

@@ -63,6 +63,10 @@ static const struct {
          "two hours twice"},
         {"America/St_Johns", "2007-11-03", 1430, "2007-11-04T02:20:00Z", "2007-11-04T03:20:00Z",
          "back at a minute past midnight"},
+        {"Europe/Dublin", "2038-01-01", 0, "2038-01-01T00:00:00Z", "2038-01-01T00:00:00Z",
+         "GLib reads the rule behind the table wrongly"},
+        {"Europe/Dublin", "2050-07-01", 720, "2050-07-01T11:00:00Z", "2050-07-01T11:00:00Z", "the same"},
+        {"Europe/Dublin", "2066-12-01", 720, "2066-12-01T12:00:00Z", "2066-12-01T12:00:00Z", "the same"},
         {"Europe/Berlin", "2050-07-01", 720, "2050-07-01T10:00:00Z", "2050-07-01T10:00:00Z",
          "beyond the table"},
 };
