@@ -96,7 +96,10 @@ bool engine_thread_open(struct engine_thread *thread);
 void engine_thread_submit(struct engine_thread *thread, struct intake *intake); /* takes it over */
 void engine_thread_published(struct engine_thread *thread, int64_t seq);        /* Redis has all up to seq */
 void engine_thread_command(struct engine_thread *thread, struct command *command); /* takes it over */
+/* Doesn't wait: the turn under way ends with the old ones. */
 void engine_thread_reload(struct engine_thread *thread, const struct settings *settings);
+/* Those in use: others before them may be freed. */
+const struct settings *engine_thread_settings(struct engine_thread *thread);
 void engine_thread_clock_set(
         struct engine_thread *thread); /* the wall clock jumped: look at what is due again */
 

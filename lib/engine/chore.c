@@ -169,9 +169,9 @@ struct chores {
 	struct customers *customers;
 };
 
-struct chores *chores_open(const struct settings *settings, struct error *err)
+struct chores *chores_open(const char *path, struct error *err)
 {
-	struct customers *customers = customers_open(settings->customers.path, DB_WRITE, err);
+	struct customers *customers = customers_open(path, DB_WRITE, err);
 	if (customers == NULL)
 		return NULL;
 	struct chores *chores = mem_alloc(sizeof *chores);

@@ -138,6 +138,11 @@ bool engine_customers_changed(struct engine *engine)
 	return db_data_version(customers_db(engine->customers)) != engine->customers_version;
 }
 
+int64_t engine_handed(const struct engine *engine)
+{
+	return engine->handed;
+}
+
 bool engine_open_for_intake(const struct engine *engine)
 {
 	return engine->unpublished < UNPUBLISHED_MAX && spool_wait_count(engine->spool) < WAITS_MAX;

@@ -94,6 +94,9 @@ bool engine_open_for_intake(const struct engine *engine);
 /* True when the office changed customer data since the last turn. */
 bool engine_customers_changed(struct engine *engine);
 
+/* The last outcome handed out; at first the last that Redis has. */
+int64_t engine_handed(const struct engine *engine);
+
 /* What a stream entry for an outcome looks like, ready for XADD: its `id`, then its fields. In the arena. */
 struct entry_field *engine_outcome_fields(const struct engine *engine, const struct spool_outcome *outcome,
                                           struct arena *arena, size_t *ret_n);
@@ -108,7 +111,7 @@ void engine_metrics(const struct engine *engine, struct buf *out);
 
 /* Chores for customers.db (engine/chore.c): called on a thread of its own, with its own connection. */
 struct chores;
-struct chores *chores_open(const struct settings *settings, struct error *err) MUST_CHECK;
+struct chores *chores_open(const char *path, struct error *err) MUST_CHECK;
 struct chores *chores_close(struct chores *chores);
 
 /* What became of a chore. */

@@ -162,31 +162,57 @@ static void add_b(struct buf *out, const char *text, size_t len)
 	}
 }
 
+/* The bytes of the longest run of whole characters that fits into `room` columns of a code. */
+static size_t fit_q(const char *text, size_t len, size_t room)
+{
+	size_t fit = 0;
+	while (fit < len) {
+		size_t next = fit + compose_char_length(text + fit, len - fit);
+		if (q_size(text, next) > room)
+			break;
+		fit = next;
+	}
+	return fit;
+}
+
+/*
+ * The same for base64, and either all of the text or a multiple of three bytes: some readers (GMime is
+ * one) decode neighbouring words as one stream and lose what follows padding. 0 where there is none.
+ */
+static size_t fit_b(const char *text, size_t len, size_t room)
+{
+	size_t fit = 0, i = 0;
+	while (i < len) {
+		i += compose_char_length(text + i, len - i);
+		if ((i + 2) / 3 * 4 > room)
+			return fit;
+		if (i % 3 == 0)
+			fit = i;
+	}
+	return len;
+}
+
 /*
  * Encoded words, each of whole characters (RFC 2047, section 5), one a line after the first: spaces
- * between two encoded words vanish when they are read. All take the encoding that is shorter over all.
+ * between two encoded words vanish when they are read. All take the encoding that is shorter over all,
+ * except that a character on which no base64 word can end stands in a word of its own.
  */
 static void add_encoded(struct buf *out, const struct buf *text, size_t column)
 {
-	bool q = q_size(text->data, text->len) <= (text->len + 2) / 3 * 4;
-	const char *p = text->data, *end = p + text->len;
-	while (p < end) {
-		size_t room = HEADER_LINE_MAX - 1 - column, len = 0;
+	bool all_q = q_size(text->data, text->len) <= (text->len + 2) / 3 * 4;
+	const char *p = text->data;
+	size_t left = text->len;
+	while (left > 0) {
+		size_t room = HEADER_LINE_MAX - 1 - column;
 		room = (room < WORD_MAX ? room : WORD_MAX) - WORD_EXTRA;
-		while (p + len < end) {
-			size_t next = len + compose_char_length(p + len, (size_t)(end - p) - len);
-			if ((q ? q_size(p, next) : (next + 2) / 3 * 4) > room)
-				break;
-			len = next;
-		}
-		buf_adds(out, q ? " =?utf-8?Q?" : " =?utf-8?B?");
-		if (q)
-			add_q(out, p, len);
-		else
-			add_b(out, p, len);
+		size_t b = all_q ? 0 : fit_b(p, left, room);
+		size_t len = b > 0 ? b : all_q ? fit_q(p, left, room) : compose_char_length(p, left);
+		buf_adds(out, b > 0 ? " =?utf-8?B?" : " =?utf-8?Q?");
+		(b > 0 ? add_b : add_q)(out, p, len);
 		buf_adds(out, "?=");
 		p += len;
-		if (p < end)
+		left -= len;
+		if (left > 0)
 			buf_adds(out, "\r\n");
 		column = 0;
 	}
@@ -211,15 +237,28 @@ void header_text(struct buf *out, const char *name, const char *value)
 	buf_free(&text);
 }
 
+/* A display name that needs no quotes: atoms (RFC 5322, section 3.2.3) with spaces between. */
+static bool is_phrase(const struct buf *text)
+{
+	for (size_t i = 0; i < text->len; i++) {
+		char c = text->data[i];
+		bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+		if (!alnum && strchr(" !#$%&'*+-/=?^_`{|}~", c) == NULL)
+			return false;
+	}
+	return true;
+}
+
 static void add_quoted(struct buf *out, const struct buf *text)
 {
-	buf_adds(out, " \"");
+	const char *quote = is_phrase(text) ? "" : "\"";
+	buf_printf(out, " %s", quote);
 	for (size_t i = 0; i < text->len; i++) {
 		if (text->data[i] == '"' || text->data[i] == '\\')
 			buf_addc(out, '\\');
 		buf_addc(out, text->data[i]);
 	}
-	buf_addc(out, '"');
+	buf_adds(out, quote);
 }
 
 void header_mailbox(struct buf *out, const char *name, const char *display, const char *address)

@@ -54,6 +54,7 @@ struct customers *customers_close(struct customers *customers)
 		free(customers->sql[i].update);
 		free(customers->sql[i].get);
 		free(customers->sql[i].list);
+		free(customers->sql[i].list_all);
 		free(customers->sql[i].remove);
 	}
 	free(customers->sql);

@@ -12,7 +12,8 @@ struct kind_sql {
 	char *insert; /* ?1 owner's id (NULL where it has none), ?2… the fields in order */
 	char *update; /* ?1 id, ?2… the fields in order */
 	char *get;    /* ?1 id: id, owner's id, the fields in order */
-	char *list;   /* ?1 owner's id or NULL for all: as get */
+	char *list;   /* ?1 id of the owner (of nobody for kinds that hang on none): as get */
+	char *list_all;
 	char *remove; /* ?1 id */
 };
 

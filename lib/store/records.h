@@ -74,11 +74,12 @@ bool customer_move(const struct act *act, const char *number, const char *verb, 
 extern const char *const customer_verbs[]; /* NULL-terminated */
 
 /* All there is: the fields, `sites` (numbers), `contacts`, `hours` (as hours_show()), `suspensions`, `notes`,
- * `assets`, `systems`, `reps`, `third_parties`, `documents`, `pictures`, `activities`. */
+ * `comments`, `assets`, `systems`, `reps` (names, the first first), `third_parties`, `activities`, `quotes`,
+ * `sales`, `documents`, `pictures`. */
 bool customer_show(struct customers *store, const char *number, json_t **ret, struct error *err) MUST_CHECK;
 
-/* number, name, city, state, status, phone and suspended (true while one holds `now`); `rep` and `parent` may
- * be NULL. */
+/* number, name, dba, city, state, status, phone, sales_rep; `rep` (first or linked), `parent` and `status`
+ * may be NULL. */
 struct customer_filter {
 	const char *rep, *parent, *status;
 	int64_t limit; /* 0: all */
@@ -93,7 +94,7 @@ bool customer_history(struct customers *store, const char *number, json_t **ret,
 
 /* -- hours (record_hours.c) -------------------------------------------------------------------- */
 
-/* `{"weekly": {"mon": "07:00-12:00", …} or null, "dates": {"2026-12-25": "closed"}, "timezone": …}`; the
+/* `{"weekly": {"mon": "07:00-12:00", …} or null, "dates": {"2026-12-25": "closed"}}`; the
  * customer's own, nothing inherited. */
 bool hours_show(struct customers *store, const char *number, json_t **ret, struct error *err) MUST_CHECK;
 bool hours_set(const struct act *act, const char *number, const char *weekdays, const char *windows,

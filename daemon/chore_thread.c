@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+#include "chore_thread.h"
+
+#include "clock.h"
+#include "log.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+enum { AGAIN_S = 1 }; /* after customers.db was locked or broken */
+
+enum state { IDLE, GIVEN, DONE };
+
+struct chore_thread {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t given;
+	char *path; /* of customers.db */
+	chore_wake *wake;
+	void *arg;
+	enum state state;
+	bool stop;
+	struct arena *arena; /* of the batch */
+	struct spool_chore *rows;
+	size_t n;
+	struct chore_result *results;
+	size_t n_results;
+};
+
+/* Waits a little, or until it is time to stop. */
+static bool rest(struct chore_thread *t)
+{
+	struct timespec until;
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += AGAIN_S;
+	pthread_mutex_lock(&t->lock);
+	if (!t->stop)
+		(void)pthread_cond_timedwait(&t->given, &t->lock, &until);
+	bool stop = t->stop;
+	pthread_mutex_unlock(&t->lock);
+	return !stop;
+}
+
+/* Until all rows have a result, however long customers.db is locked. */
+static size_t run_batch(struct chore_thread *t, struct chores **chores)
+{
+	size_t done = 0;
+	struct error err;
+	while (done < t->n) {
+		if (*chores == NULL)
+			*chores = chores_open(t->path, &err);
+		if (*chores != NULL)
+			done += chores_run(*chores, t->rows + done, t->n - done, clock_now(),
+			                   t->results + done, &err);
+		if (done == t->n)
+			break;
+		log_fault(LOG_ERR, "customers.db: %s; tried again", err.text);
+		if (!rest(t))
+			break;
+	}
+	return done;
+}
+
+static void *main_loop(void *arg)
+{
+	struct chore_thread *t = arg;
+	struct chores *chores = NULL;
+	pthread_mutex_lock(&t->lock);
+	for (;;) {
+		while (!t->stop && t->state != GIVEN)
+			pthread_cond_wait(&t->given, &t->lock);
+		if (t->stop)
+			break;
+		pthread_mutex_unlock(&t->lock);
+		size_t n = run_batch(t, &chores);
+		pthread_mutex_lock(&t->lock);
+		t->n_results = n;
+		t->state = DONE;
+		t->wake(t->arg);
+	}
+	pthread_mutex_unlock(&t->lock);
+	chores_close(chores);
+	return NULL;
+}
+
+struct chore_thread *chore_thread_start(const char *path, chore_wake *wake, void *arg)
+{
+	struct chore_thread *t = mem_alloc(sizeof *t);
+	pthread_condattr_t attr;
+	t->path = mem_strdup(path);
+	t->wake = wake;
+	t->arg = arg;
+	pthread_mutex_init(&t->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&t->given, &attr);
+	pthread_condattr_destroy(&attr);
+	if (pthread_create(&t->thread, NULL, main_loop, t) != 0)
+		bug("no thread for the chores");
+	return t;
+}
+
+bool chore_thread_idle(struct chore_thread *t)
+{
+	pthread_mutex_lock(&t->lock);
+	bool idle = t->state == IDLE;
+	pthread_mutex_unlock(&t->lock);
+	return idle;
+}
+
+void chore_thread_give(struct chore_thread *t, const struct spool_chore *rows, size_t n)
+{
+	pthread_mutex_lock(&t->lock);
+	if (t->state != IDLE)
+		bug("chores given while a batch is under way");
+	t->arena = arena_new();
+	t->rows = arena_new_array(t->arena, n, struct spool_chore);
+	t->results = mem_alloc(n * sizeof *t->results);
+	t->n = n;
+	for (size_t i = 0; i < n; i++) {
+		t->rows[i] = rows[i];
+		t->rows[i].kind = arena_strdup(t->arena, rows[i].kind);
+		t->rows[i].detail = arena_strdup(t->arena, rows[i].detail);
+		t->rows[i].entry = arena_strdup(t->arena, rows[i].entry);
+	}
+	t->state = GIVEN;
+	pthread_cond_signal(&t->given);
+	pthread_mutex_unlock(&t->lock);
+}
+
+struct chore_result *chore_thread_take(struct chore_thread *t, size_t *ret_n)
+{
+	struct chore_result *results = NULL;
+	*ret_n = 0;
+	pthread_mutex_lock(&t->lock);
+	if (t->state == DONE) {
+		results = t->results;
+		*ret_n = t->n_results;
+		t->results = NULL;
+		t->arena = arena_free(t->arena);
+		t->state = IDLE;
+	}
+	pthread_mutex_unlock(&t->lock);
+	return results;
+}
+
+struct chore_thread *chore_thread_stop(struct chore_thread *t)
+{
+	if (t == NULL)
+		return NULL;
+	pthread_mutex_lock(&t->lock);
+	t->stop = true;
+	pthread_cond_signal(&t->given);
+	pthread_mutex_unlock(&t->lock);
+	pthread_join(t->thread, NULL);
+	arena_free(t->arena);
+	free(t->results);
+	free(t->path);
+	pthread_mutex_destroy(&t->lock);
+	pthread_cond_destroy(&t->given);
+	free(t);
+	return NULL;
+}

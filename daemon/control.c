@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The control socket. A client has at most one question with the engine: while it waits, no more is
+ * read from it, so that neither side's memory can be filled from here.
+ */
+#include "control.h"
+
+#include "base/mem.h"
+#include "log.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/listener.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+struct client {
+	struct control *control;
+	struct client *next;
+	struct bufferevent *stream;
+	int64_t number; /* what the engine's answer is for */
+	uid_t uid;
+	bool waits;        /* for the engine */
+	bool wants_status; /* the loop adds to the answer */
+};
+
+struct control {
+	struct evconnlistener *listener;
+	struct engine_thread *engine;
+	control_status *status;
+	void *arg;
+	struct client *clients;
+	size_t n;
+	int64_t last_number;
+	struct sockaddr_un address;
+};
+
+/* ---- clients */
+
+static void end_client(struct client *client)
+{
+	struct client **at = &client->control->clients;
+	while (*at != client)
+		at = &(*at)->next;
+	*at = client->next;
+	client->control->n--;
+	bufferevent_free(client->stream);
+	free(client);
+}
+
+static void answer(struct client *client, json_t *document)
+{
+	char *text = json_dumps(document, JSON_COMPACT);
+	evbuffer_add_printf(bufferevent_get_output(client->stream), "%s\n", text ? text : "{\"ok\":false}");
+	free(text);
+}
+
+static void answer_fault(struct client *client, int code, const char *text)
+{
+	json_t *document = json_pack("{s:b, s:i, s:s}", "ok", 0, "code", code, "error", text);
+	answer(client, document);
+	json_decref(document);
+}
+
+static void take_question(struct client *client, const char *line, size_t len)
+{
+	json_error_t where;
+	json_t *question = json_loadb(line, len, JSON_REJECT_DUPLICATES, &where);
+	if (!json_is_object(question)) {
+		json_decref(question);
+		answer_fault(client, EX_DATAERR, "not a JSON object");
+		return;
+	}
+	const char *what = json_string_value(json_object_get(question, "do"));
+	client->wants_status = what && !strcmp(what, "status");
+	json_object_set_new(question, "uid", json_integer((json_int_t)client->uid));
+	char *text = json_dumps(question, JSON_COMPACT);
+	json_decref(question);
+	client->waits = true;
+	client->number = ++client->control->last_number;
+	bufferevent_disable(client->stream, EV_READ);
+	engine_thread_command(client->control->engine, command_new(client->number, text));
+	free(text);
+}
+
+static void on_readable(struct bufferevent *stream, void *arg)
+{
+	struct client *client = arg;
+	struct evbuffer *in = bufferevent_get_input(stream);
+	size_t len;
+	while (!client->waits) {
+		char *line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
+		if (!line)
+			break;
+		take_question(client, line, len);
+		free(line);
+	}
+	if (!client->waits && evbuffer_get_length(in) >= CONTROL_LINE_MAX) {
+		log_fault(LOG_WARNING, "control socket: a line is too long uid=%u", (unsigned)client->uid);
+		end_client(client);
+	}
+}
+
+static void on_event(struct bufferevent *stream, short what, void *arg)
+{
+	struct client *client = arg;
+	(void)stream;
+	/* A timeout of reading while an answer is awaited is ours, not the client's. */
+	if (what & BEV_EVENT_TIMEOUT && client->waits)
+		bufferevent_enable(client->stream, EV_WRITE);
+	else
+		end_client(client);
+}
+
+static uid_t peer_uid(int fd)
+{
+	struct ucred peer = {.uid = (uid_t)-1};
+	socklen_t len = sizeof(peer);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		return (uid_t)-1;
+	return peer.uid;
+}
+
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int len,
+                      void *arg)
+{
+	struct control *control = arg;
+	static const struct timeval idle = {.tv_sec = CONTROL_IDLE_S};
+	(void)address;
+	(void)len;
+	if (control->n == CONTROL_CLIENTS_MAX) {
+		close(fd);
+		return;
+	}
+	struct client *client = mem_alloc(sizeof(*client));
+	*client = (struct client){.control = control, .next = control->clients, .uid = peer_uid(fd)};
+	client->stream = bufferevent_socket_new(evconnlistener_get_base(listener), fd, BEV_OPT_CLOSE_ON_FREE);
+	control->clients = client;
+	control->n++;
+	bufferevent_setwatermark(client->stream, EV_READ, 0, CONTROL_LINE_MAX);
+	bufferevent_setcb(client->stream, on_readable, NULL, on_event, client);
+	bufferevent_set_timeouts(client->stream, &idle, &idle);
+	bufferevent_enable(client->stream, EV_READ | EV_WRITE);
+}
+
+/* ---- the engine's answers */
+
+static void add_status(struct control *control, struct client *client, const char *text)
+{
+	json_t *document = json_loads(text, 0, NULL);
+	if (json_is_object(document))
+		control->status(control->arg, document);
+	answer(client, document);
+	json_decref(document);
+}
+
+static struct client *find_client(struct control *control, int64_t number)
+{
+	for (struct client *client = control->clients; client; client = client->next)
+		if (client->waits && client->number == number)
+			return client;
+	return NULL;
+}
+
+void control_reply(struct control *control, struct command *reply)
+{
+	struct client *client = find_client(control, reply->client);
+	if (client) {
+		client->waits = false;
+		if (client->wants_status)
+			add_status(control, client, reply->text);
+		else
+			evbuffer_add_printf(bufferevent_get_output(client->stream), "%s\n", reply->text);
+		bufferevent_enable(client->stream, EV_READ);
+		on_readable(client->stream, client); /* it may have asked on */
+	}
+	command_free(reply);
+}
+
+/* ---- the socket */
+
+static bool set_address(struct control *control, const char *spool_path, struct error *err)
+{
+	const char *slash = strrchr(spool_path, '/');
+	int directory = slash ? (int)(slash - spool_path) + 1 : 0;
+	control->address.sun_family = AF_UNIX;
+	int len = snprintf(control->address.sun_path, sizeof(control->address.sun_path), "%.*scontrol.sock",
+	                   directory, spool_path);
+	if (len < 0 || (size_t)len >= sizeof(control->address.sun_path))
+		return error_set(
+		        err, EX_CONFIG,
+		        "[spool] path: the directory's name is too long for a socket (%zu bytes at most)",
+		        sizeof(control->address.sun_path) - 1 - strlen("control.sock"));
+	return true;
+}
+
+/* Group of the directory, so that whoever may use the database may ask. */
+static void set_rights(const char *path)
+{
+	char directory[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	struct stat st;
+	snprintf(directory, sizeof(directory), "%s", path);
+	char *slash = strrchr(directory, '/');
+	snprintf(slash ? slash + 1 : directory, 2, ".");
+	if (stat(directory, &st) || chown(path, (uid_t)-1, st.st_gid) || chmod(path, 0660))
+		log_write(LOG_WARNING, "control socket: rights can't be set path=%s: %s", path,
+		          strerror(errno));
+}
+
+static int open_socket(struct control *control, struct error *err)
+{
+	const char *path = control->address.sun_path;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	mode_t old = umask(0177); /* nobody else's before the rights are set */
+	unlink(path);
+	bool bound = fd >= 0 && !bind(fd, (struct sockaddr *)&control->address, sizeof(control->address));
+	umask(old);
+	if (bound) {
+		set_rights(path);
+		return fd;
+	}
+	error_set(err, errno == EACCES ? EX_NOPERM : EX_OSERR, "control socket %s: %s", path,
+	          strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+struct control *control_new(struct event_base *base, const char *spool_path, struct engine_thread *engine,
+                            control_status *status, void *arg, struct error *err)
+{
+	struct control *control = mem_alloc(sizeof(*control));
+	*control = (struct control){.engine = engine, .status = status, .arg = arg};
+	int fd = set_address(control, spool_path, err) ? open_socket(control, err) : -1;
+	if (fd >= 0)
+		control->listener = evconnlistener_new(base, on_accept, control,
+		                                       LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 16, fd);
+	if (control->listener)
+		return control;
+	free(control);
+	return NULL;
+}
+
+struct control *control_free(struct control *control)
+{
+	if (!control)
+		return NULL;
+	unlink(control->address.sun_path);
+	evconnlistener_free(control->listener);
+	while (control->clients)
+		end_client(control->clients);
+	free(control);
+	return NULL;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DAEMON_CONTROL_H
+#define DAEMON_CONTROL_H
+
+#include "base/error.h"
+#include "engine_thread.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/*
+ * The control socket, `control.sock` beside spool.db: one JSON object a line in, one line out, mode
+ * 0660 with the group of the directory. What is asked goes to the engine as it came, but for "uid",
+ * which is the asker's as the kernel says it.
+ */
+enum {
+	CONTROL_CLIENTS_MAX = 32,
+	CONTROL_LINE_MAX = 64 * 1024,
+	CONTROL_IDLE_S = 60, /* a client that neither asks nor waits for an answer */
+};
+
+struct event_base;
+struct control;
+
+/* Adds what the loop knows ("redis", "relays", "uptime_s") to the engine's answer to {"do": "status"}. */
+typedef void control_status(void *arg, json_t *answer);
+
+/* `spool_path` is the database's. The engine holds its lock, so a socket found there is a dead daemon's. */
+struct control *control_new(struct event_base *base, const char *spool_path, struct engine_thread *engine,
+                            control_status *status, void *arg, struct error *err) MUST_CHECK;
+struct control *control_free(struct control *control); /* removes the socket; takes NULL; returns NULL */
+
+/* The engine's answer; takes it over. The client may have gone. */
+void control_reply(struct control *control, struct command *reply);
+
+#endif

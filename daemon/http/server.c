@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * evhttp with a ceiling. libevent 2.1 bounds headers and bodies but not how many connections there
+ * are, nor how long one may take that sends a byte now and then. So there is a table of what has been
+ * accepted, and when that is full the oldest makes way: neither a forgotten client nor a malicious
+ * one can lock the next out.
+ *
+ * evhttp tells of a new connection only by asking for its bufferevent, which has no socket yet; and
+ * of its end not at all. So on_arrived() looks a moment later, before the loop reads from it, and
+ * the socket's inode says afterwards whether it is still the same.
+ */
+#include "http/server.h"
+
+#include "base/endpoint.h"
+#include "base/mem.h"
+#include "log.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum { LISTEN_BACKLOG = 32 };
+
+/* An accepted connection. evhttp closes it without telling; the socket's inode says whether it still is. */
+struct visitor {
+	int fd;
+	ino_t inode;
+};
+
+struct http_server {
+	struct evhttp *http;
+	struct event *arrived;
+	struct bufferevent *newcomer; /* a reference of our own */
+	const struct http_route *routes;
+	void *arg;
+	char *socket_path; /* to be removed in the end; NULL for TCP */
+	struct visitor visitors[HTTP_CONNECTIONS_MAX];
+	size_t n;
+};
+
+/* ---- answering */
+
+static void reply(struct evhttp_request *request, const struct http_answer *answer)
+{
+	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
+	struct evbuffer *body = evbuffer_new();
+	evhttp_add_header(headers, "Content-Type", answer->type);
+	evhttp_add_header(headers, "Cache-Control", "no-store");
+	evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
+	evbuffer_add(body, buf_text(&answer->body), answer->body.len);
+	evhttp_send_reply(request, answer->status, NULL, body);
+	evbuffer_free(body);
+}
+
+static const struct http_route *find_route(const struct http_server *server, const char *path)
+{
+	for (const struct http_route *route = server->routes; route->path; route++)
+		if (path && !strcmp(route->path, path))
+			return route;
+	return NULL;
+}
+
+static void on_request(struct evhttp_request *request, void *arg)
+{
+	struct http_server *server = arg;
+	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
+	const struct http_route *route = find_route(server, uri ? evhttp_uri_get_path(uri) : NULL);
+	struct http_answer answer = {.status = 200, .type = "text/plain; charset=utf-8"};
+	if (route) {
+		route->answer(server->arg, evhttp_uri_get_query(uri), &answer);
+	} else {
+		answer.status = 404;
+		buf_adds(&answer.body, "not found\n");
+	}
+	reply(request, &answer);
+	buf_free(&answer.body);
+}
+
+/* ---- who is connected */
+
+static bool still_there(const struct visitor *visitor)
+{
+	struct stat st;
+	return !fstat(visitor->fd, &st) && S_ISSOCK(st.st_mode) && st.st_ino == visitor->inode;
+}
+
+static void forget_the_gone(struct http_server *server)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < server->n; i++)
+		if (still_there(&server->visitors[i]))
+			server->visitors[n++] = server->visitors[i];
+	server->n = n;
+}
+
+/* The table is in order of age. evhttp sees the end of the connection and closes it. */
+static void part_with_oldest(struct http_server *server)
+{
+	log_fault(LOG_WARNING, "http: more than %d connections, the oldest is closed", HTTP_CONNECTIONS_MAX);
+	shutdown(server->visitors[0].fd, SHUT_RDWR);
+	memmove(server->visitors, server->visitors + 1, --server->n * sizeof(server->visitors[0]));
+}
+
+static void register_newcomer(struct http_server *server)
+{
+	struct bufferevent *newcomer = server->newcomer;
+	struct stat st;
+	if (!newcomer)
+		return;
+	int fd = bufferevent_getfd(newcomer);
+	server->newcomer = NULL;
+	bufferevent_decref(newcomer);
+	forget_the_gone(server);
+	if (server->n == HTTP_CONNECTIONS_MAX)
+		part_with_oldest(server);
+	if (fd >= 0 && !fstat(fd, &st))
+		server->visitors[server->n++] = (struct visitor){.fd = fd, .inode = st.st_ino};
+}
+
+static void on_arrived(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	register_newcomer(arg);
+}
+
+static struct bufferevent *on_new(struct event_base *base, void *arg)
+{
+	struct http_server *server = arg;
+	register_newcomer(server); /* several may be accepted in one go */
+	server->newcomer = bufferevent_socket_new(base, -1, 0);
+	bufferevent_incref(server->newcomer);
+	event_active(server->arrived, EV_READ, 0);
+	return server->newcomer;
+}
+
+/* ---- the socket */
+
+static bool listen_unix(struct http_server *server, const char *path, int *ret_fd, struct error *err)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	unlink(path); /* a dead daemon's */
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address))) {
+		error_set(err, errno == EACCES ? EX_NOPERM : EX_OSERR, "[http] listen = unix:%s: %s", path,
+		          strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	server->socket_path = mem_strdup(path);
+	*ret_fd = fd;
+	return true;
+}
+
+static int listen_address(const struct addrinfo *at)
+{
+	int fd = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (!bind(fd, at->ai_addr, at->ai_addrlen))
+		return fd;
+	int why = errno;
+	close(fd);
+	errno = why;
+	return -1;
+}
+
+static bool listen_tcp(const struct endpoint *endpoint, int *ret_fd, struct error *err)
+{
+	struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
+	char port[8];
+	snprintf(port, sizeof(port), "%d", endpoint->port);
+	int rc = getaddrinfo(endpoint->host, port, &wanted, &found);
+	if (rc)
+		return error_set(err, EX_CONFIG, "[http] listen: %s: %s", endpoint->host, gai_strerror(rc));
+	int fd = -1;
+	for (const struct addrinfo *at = found; at && fd < 0; at = at->ai_next)
+		fd = listen_address(at);
+	freeaddrinfo(found);
+	if (fd < 0)
+		return error_set(err, errno == EACCES ? EX_NOPERM : EX_UNAVAILABLE,
+		                 "[http] listen = %s:%s: %s", endpoint->host, port, strerror(errno));
+	*ret_fd = fd;
+	return true;
+}
+
+static struct evhttp *new_evhttp(struct event_base *base, struct http_server *server)
+{
+	struct evhttp *http = evhttp_new(base);
+	evhttp_set_allowed_methods(http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
+	evhttp_set_max_headers_size(http, HTTP_HEADERS_MAX);
+	evhttp_set_max_body_size(http, HTTP_BODY_MAX);
+	evhttp_set_timeout(http, HTTP_TIMEOUT_S);
+	evhttp_set_gencb(http, on_request, server);
+	evhttp_set_bevcb(http, on_new, server);
+	return http;
+}
+
+struct http_server *http_new(struct event_base *base, const char *address, const struct http_route *routes,
+                             void *arg, struct error *err)
+{
+	struct endpoint endpoint;
+	int fd = -1;
+	if (!endpoint_parse(address, &endpoint, err))
+		return NULL;
+	struct http_server *server = mem_alloc(sizeof(*server));
+	*server = (struct http_server){.routes = routes, .arg = arg};
+	bool ok = *endpoint.path ? listen_unix(server, endpoint.path, &fd, err)
+	                         : listen_tcp(&endpoint, &fd, err);
+	if (!ok)
+		return http_free(server);
+	server->arrived = event_new(base, -1, 0, on_arrived, server);
+	server->http = new_evhttp(base, server);
+	if (!listen(fd, LISTEN_BACKLOG) && !evhttp_accept_socket(server->http, fd))
+		return server;
+	error_set(err, EX_OSERR, "[http] listen = %s: %s", address, strerror(errno));
+	close(fd);
+	return http_free(server);
+}
+
+struct http_server *http_free(struct http_server *server)
+{
+	if (!server)
+		return NULL;
+	if (server->newcomer)
+		bufferevent_decref(server->newcomer);
+	if (server->http)
+		evhttp_free(server->http);
+	if (server->arrived)
+		event_free(server->arrived);
+	if (server->socket_path)
+		unlink(server->socket_path);
+	free(server->socket_path);
+	free(server);
+	return NULL;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include "base/buf.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * The HTTP socket, `[http] listen`. It knows limits, methods and how to answer; what there is to say
+ * is in a table of routes. Not for the open internet: no TLS, no users.
+ */
+enum {
+	HTTP_CONNECTIONS_MAX = 64,
+	HTTP_HEADERS_MAX = 8 * 1024,
+	HTTP_BODY_MAX = 64 * 1024,
+	HTTP_TIMEOUT_S = 10, /* a silent connection */
+};
+
+/* One answer, made by a route. `status` is 200 unless it says otherwise. */
+struct http_answer {
+	int status;
+	const char *type; /* Content-Type; static */
+	struct buf body;
+};
+
+struct http_route {
+	const char *path; /* exactly */
+	void (*answer)(void *arg, const char *query,
+	               struct http_answer *ret); /* query: NULL or what is behind ? */
+};
+
+struct event_base;
+struct http_server;
+
+/*
+ * `address` is "HOST:PORT", "[V6]:PORT" or "unix:PATH"; resolved here, so only at the start. `routes` end
+ * with a NULL path and outlive the server.
+ */
+struct http_server *http_new(struct event_base *base, const char *address, const struct http_route *routes,
+                             void *arg, struct error *err) MUST_CHECK;
+struct http_server *http_free(struct http_server *server); /* takes NULL; returns NULL */
+
+#endif

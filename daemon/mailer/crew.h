@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MAILER_CREW_H
+#define MAILER_CREW_H
+
+#include "mailer/bucket.h"
+#include "mailer/limits.h"
+#include "mailer/plan.h"
+#include "mailer/pool.h"
+#include "mailer/relay.h"
+#include "mailer/watch.h"
+
+#include <pthread.h>
+
+/*
+ * The inside of a pool, for its own files: pool.c (what the engine calls), desk.c (what mailers take
+ * from and give to under the lock), worker.c (a mailer's thread), warden.c (the thread that watches
+ * the clock).
+ *
+ *               ┌────────────────── a letter's credit ──────────────────┐
+ *   pool_put ─▶ queue ─▶ in a mailer's hand ─▶ (held refusals) ─▶ results ─▶ pool_take_results
+ *                 ▲              │
+ *                 └─ put back ───┘  not begun, and another relay or connection may take it
+ */
+struct item {
+	struct item *next;
+	struct letter *letter;
+	unsigned faults; /* relays that failed it since it was put */
+	bool second;     /* its connection had ended unasked; it gets a fresh one */
+	bool template_broken;
+	char fault[256];
+	char relay[128]; /* the last that was tried, and what came of it */
+	char words[DELIVERY_REPLY_MAX];
+};
+
+struct worker {
+	struct pool *pool;
+	pthread_t thread;
+	size_t index;
+	struct watch watch;
+	bool ended; /* it takes no more work; under the pool's lock */
+};
+
+struct pool {
+	pthread_mutex_t lock;
+	pthread_cond_t work;  /* for mailers without a connection */
+	pthread_cond_t feed;  /* for those with one */
+	pthread_cond_t clock; /* for the warden */
+	pool_wake *wake;
+	void *wake_arg;
+	const struct mailer_limits *limits;
+	struct plan *plan;
+	struct relay *relays; /* all there ever were, so that sessions may point at them */
+	struct bucket bucket;
+
+	struct item *head, *tail;
+	size_t n_queued, n_feeding; /* n_feeding: connections that wait for a letter */
+	size_t n_out;               /* letters put whose results were not taken */
+
+	struct delivery_result *results; /* a ring with a place for each letter that is out */
+	size_t n_results, first_result, results_size;
+
+	struct worker **workers;
+	size_t n_workers;
+	pthread_t warden;
+	bool starved; /* pool_room() said 0: whoever makes room wakes the engine */
+	bool stopping, over;
+	int64_t cut_ms; /* stopping: when what is in hand is cut off */
+};
+
+/* ---- desk.c: all with the lock held ---- */
+
+size_t desk_room(const struct pool *pool);
+bool desk_hopeful(const struct pool *pool);
+struct relay *desk_relay(struct pool *pool, const char *name); /* found or made */
+
+void desk_append(struct pool *pool, struct item *item);
+void desk_put_back(struct pool *pool, struct item *item);
+/* Takes a letter out of the queue; NULL where there is none, or not before `*ret_wait_ms` for the rate's
+ * sake. Recipients that the relay suspects come last. */
+struct item *desk_take(struct pool *pool, const struct relay *relay, int64_t *ret_wait_ms);
+
+/* What came of a letter: its result goes out, now or when it is clear what it means. Frees the item. */
+void desk_finish(struct pool *pool, struct relay_session *session, struct item *item,
+                 struct delivery_result *result);
+void desk_report_relay(struct pool *pool, struct item *item); /* nothing is counted */
+void desk_report_all(struct pool *pool);                      /* the queue, so */
+void desk_flush(struct pool *pool, struct relay *relay);      /* held refusals */
+
+/* Ends the lock, and wakes the engine if there is a result or room it waits for. */
+void desk_unlock(struct pool *pool, bool news);
+
+/* ---- the threads ---- */
+void *worker_main(void *worker);
+void *warden_main(void *pool);
+
+/* As pool_start(), with the tests' patience. `limits` must live as long as the pool. */
+struct pool *crew_start(const struct settings *settings, struct templates *templates, pool_wake *wake,
+                        void *arg, const struct mailer_limits *limits, struct error *err) MUST_CHECK;
+
+#endif

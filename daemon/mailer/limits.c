@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#include "mailer/limits.h"
+
+/*
+ * The times for MAIL, RCPT, DATA, body and dot are those of RFC 5321, section 4.5.3.2, and bound the
+ * whole command, not each read. Before MAIL nothing is lost by trying the next relay sooner.
+ */
+const struct mailer_limits mailer_limits = {
+        .connect_ms = 30 * 1000,
+        .greeting_ms = 60 * 1000,
+        .tls_ms = 30 * 1000,
+        .auth_ms = 60 * 1000,
+        .command_ms = 5 * 60 * 1000,
+        .body_ms = 3 * 60 * 1000,
+        .dot_ms = 10 * 60 * 1000,
+        .quit_ms = 5 * 1000,
+        .idle_ms = 5 * 1000,
+        .mails = 200,
+        .rest_min_ms = 1000,
+        .rest_max_ms = 5 * 60 * 1000,
+        .hold_ms = 2 * 1000,
+        .places = 16,
+        .places_each = 8,
+};

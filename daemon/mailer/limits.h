@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MAILER_LIMITS_H
+#define MAILER_LIMITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * How long a mailer bears with a relay, and how much it keeps in hand. One set for the daemon
+ * (mailer_limits); the tests' probe brings a shorter one, which is why they are no constants in the
+ * code that uses them.
+ */
+struct mailer_limits {
+	int64_t connect_ms; /* name looked up and connected */
+	int64_t greeting_ms, tls_ms, auth_ms;
+	int64_t command_ms; /* MAIL, RCPT, DATA: until the whole answer is there */
+	int64_t body_ms;    /* handing over the body; a second more for every 4 KiB */
+	int64_t dot_ms;     /* the answer to it */
+	int64_t quit_ms;
+	int64_t idle_ms;                  /* an open connection waits that long for the next mail */
+	unsigned mails;                   /* over one connection; libesmtp frees them only with its session */
+	int64_t rest_min_ms, rest_max_ms; /* of a relay at fault */
+	int64_t hold_ms;            /* refusals in the same words are held back while nothing else comes */
+	size_t places, places_each; /* letters in hand: so many, and so many more a connection */
+};
+
+extern const struct mailer_limits mailer_limits;
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MAILER_PLAN_H
+#define MAILER_PLAN_H
+
+#include "mail/templates.h"
+#include "mailer/esmtp.h"
+#include "mailer/secret.h"
+#include "model/settings.h"
+
+#include <stdatomic.h>
+
+/*
+ * What a mailer needs of the settings, made ready: relays taken apart, the password read, one
+ * SSL_CTX a relay. Immutable, shared by reference: a reload makes a new one, and a connection keeps
+ * the one that it was opened with.
+ */
+struct plan {
+	atomic_uint refs;
+	enum transport transport;
+	char *maildir;
+	char *from;     /* for the header */
+	char *envelope; /* its address */
+	char *user;
+	char password[SECRET_MAX + 1];
+	struct esmtp_target *relays; /* in the order of the configuration */
+	size_t n_relays;
+	size_t connections;
+	double rate;
+	struct templates *templates;
+};
+
+struct plan *plan_new(const struct settings *settings, struct templates *templates,
+                      struct error *err) MUST_CHECK;
+struct plan *plan_ref(struct plan *plan);
+struct plan *plan_unref(struct plan *plan); /* takes NULL; returns NULL */
+
+#endif

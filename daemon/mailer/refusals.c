@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include "mailer/refusals.h"
+
+#include "mailer/reply.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static bool is_refusal(const struct delivery_result *result)
+{
+	return result->delivery == DELIVERY_ADDRESS || result->delivery == DELIVERY_ADDRESS_DEAD;
+}
+
+static void words_of(const struct delivery_result *result, char *ret, size_t size)
+{
+	snprintf(ret, size, "%s", result->reply);
+	reply_mask(ret, result->to, "@");
+}
+
+/* FNV-1a, without regard to case. */
+static uint64_t recipient_hash(const char *to)
+{
+	uint64_t h = 0xcbf29ce484222325U;
+
+	for (; *to; to++) {
+		unsigned char c = (unsigned char)*to;
+		if (c >= 'A' && c <= 'Z')
+			c = (unsigned char)(c + ('a' - 'A'));
+		h = (h ^ c) * 0x100000001b3U;
+	}
+	return h;
+}
+
+static size_t count_recipients(const struct refusals *refusals)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < refusals->n_held; i++) {
+		size_t k = 0;
+		while (k < i && strcasecmp(refusals->held[k].to, refusals->held[i].to) != 0)
+			k++;
+		n += k == i;
+	}
+	return n;
+}
+
+size_t refusals_flush(struct refusals *refusals, struct delivery_result *ret_out)
+{
+	size_t n = refusals->n_held;
+
+	memcpy(ret_out, refusals->held, n * sizeof *ret_out);
+	refusals->n_held = 0;
+	return n;
+}
+
+bool refusals_suspect(const struct refusals *refusals, const char *to)
+{
+	uint64_t h = recipient_hash(to);
+
+	for (size_t i = 0; i < refusals->n_suspects; i++)
+		if (refusals->suspects[i] == h)
+			return true;
+	return false;
+}
+
+static void suspect(struct refusals *refusals, const char *to)
+{
+	if (refusals_suspect(refusals, to))
+		return;
+	if (refusals->n_suspects == REFUSALS_SUSPECTS) {
+		memmove(refusals->suspects, refusals->suspects + 1,
+		        (REFUSALS_SUSPECTS - 1) * sizeof refusals->suspects[0]);
+		refusals->n_suspects--;
+	}
+	refusals->suspects[refusals->n_suspects++] = recipient_hash(to);
+}
+
+static size_t trip(struct refusals *refusals, struct delivery_result *ret_out)
+{
+	size_t n = refusals_flush(refusals, ret_out);
+
+	for (size_t i = 0; i < n; i++) {
+		ret_out[i].delivery = DELIVERY_RELAY;
+		suspect(refusals, ret_out[i].to);
+	}
+	return n;
+}
+
+size_t refusals_add(struct refusals *refusals, const struct delivery_result *result, int64_t now_ms,
+                    struct delivery_result *ret_out, bool *ret_tripped)
+{
+	char words[DELIVERY_REPLY_MAX];
+	size_t n = 0;
+
+	*ret_tripped = false;
+	if (!is_refusal(result)) {
+		n = refusals_flush(refusals, ret_out);
+		ret_out[n++] = *result;
+		if (result->delivery == DELIVERY_SENT)
+			refusals->n_suspects = 0;
+		return n;
+	}
+	words_of(result, words, sizeof words);
+	if (strcmp(words, refusals->words) != 0 || refusals->n_held == REFUSALS_HELD)
+		n = refusals_flush(refusals, ret_out);
+	strcpy(refusals->words, words);
+	refusals->held[refusals->n_held++] = *result;
+	refusals->last_ms = now_ms;
+	if (count_recipients(refusals) >= REFUSALS_TRIP) {
+		*ret_tripped = true;
+		n += trip(refusals, ret_out + n);
+	}
+	return n;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MAILER_REFUSALS_H
+#define MAILER_REFUSALS_H
+
+#include "mail/failure.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * "Ten different recipients in a row refused in the same words" is the relay's fault, not theirs (a
+ * relay that no longer takes our mail says 550 to each). So refusals of addresses in the same words
+ * are held back until it is clear which of the two it is:
+ *
+ *     a refusal in other words, any other result, nothing for hold_ms ──▶ all go out as they are
+ *     the tenth recipient in the same words ──▶ all ten go out as DELIVERY_RELAY, the relay rests
+ *
+ * What that can do: a refusal is at most nine others and hold_ms late. A relay that refuses all
+ * costs no mail and marks no address. Ten addresses in a row that really don't exist, on a server
+ * that says the same of each, cost a rest; their mails come again. Lest they come first again and
+ * again, they are remembered as suspects, and mailers take other letters first: as soon as one of
+ * those is taken, the relay is well and the next refusals count as what they are.
+ *
+ * The address itself, where the server repeats it, doesn't make words different.
+ */
+enum { REFUSALS_TRIP = 10, REFUSALS_HELD = 12, REFUSALS_SUSPECTS = 128 };
+
+struct refusals {
+	char words[DELIVERY_REPLY_MAX];
+	struct delivery_result held[REFUSALS_HELD]; /* in the order in which they came */
+	size_t n_held;
+	int64_t last_ms;
+	uint64_t suspects[REFUSALS_SUSPECTS]; /* recipients' hashes */
+	size_t n_suspects;
+};
+
+/*
+ * Takes note of a result and tells which results may go out now: `ret_out` has room for
+ * REFUSALS_HELD + 1. `*ret_tripped` says that the tenth came.
+ */
+size_t refusals_add(struct refusals *refusals, const struct delivery_result *result, int64_t now_ms,
+                    struct delivery_result *ret_out, bool *ret_tripped);
+
+/* All that is held, as it is. */
+size_t refusals_flush(struct refusals *refusals, struct delivery_result *ret_out);
+
+bool refusals_suspect(const struct refusals *refusals, const char *to);
+
+#endif

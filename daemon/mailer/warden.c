@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The thread that watches the clock for all mailers: shuts down what takes too long, lets go of
+ * refusals held back, tells when a relay's rest is over, and ends the grace of a stop. It sleeps
+ * until the next of these is due; deadlines of connections are looked at four times a second while
+ * there are any.
+ */
+#include "mailer/crew.h"
+
+#include "mailer/clock.h"
+
+enum { LOOK_MS = 250 };
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t check_watches(struct pool *pool, int64_t now_ms)
+{
+	int64_t next_ms = CLOCK_NEVER_MS;
+
+	for (size_t i = 0; i < pool->n_workers; i++)
+		if (watch_check(&pool->workers[i]->watch, now_ms) != CLOCK_NEVER_MS)
+			next_ms = now_ms + LOOK_MS;
+	/* A connection that is only being opened has armed nothing yet. */
+	for (struct relay *relay = pool->relays; relay; relay = relay->next)
+		if (relay->sessions > 0)
+			next_ms = now_ms + LOOK_MS;
+	return next_ms;
+}
+
+static int64_t check_held(struct pool *pool, int64_t now_ms, bool *ret_news)
+{
+	int64_t next_ms = CLOCK_NEVER_MS;
+
+	for (struct relay *relay = pool->relays; relay; relay = relay->next) {
+		int64_t due_ms = relay->refusals.last_ms + pool->limits->hold_ms;
+		if (relay->refusals.n_held == 0)
+			continue;
+		if (now_ms < due_ms && !pool->stopping) {
+			next_ms = earlier(next_ms, due_ms);
+			continue;
+		}
+		desk_flush(pool, relay);
+		*ret_news = true;
+	}
+	return next_ms;
+}
+
+/* When a rest is over, mailers may try; that there is room then, desk_unlock() tells the engine. */
+static int64_t check_rests(struct pool *pool, int64_t now_ms)
+{
+	int64_t next_ms = CLOCK_NEVER_MS;
+
+	for (struct relay *relay = pool->relays; relay; relay = relay->next)
+		if (relay->state == RELAY_RESTING && relay->rest_until_ms > now_ms)
+			next_ms = earlier(next_ms, relay->rest_until_ms);
+		else if (relay->state == RELAY_RESTING && pool->head)
+			pthread_cond_signal(&pool->work);
+	return next_ms;
+}
+
+static int64_t check_cut(struct pool *pool, int64_t now_ms)
+{
+	if (!pool->stopping || pool->cut_ms == CLOCK_NEVER_MS)
+		return CLOCK_NEVER_MS;
+	if (now_ms < pool->cut_ms)
+		return pool->cut_ms;
+	for (size_t i = 0; i < pool->n_workers; i++)
+		watch_cut(&pool->workers[i]->watch);
+	pool->cut_ms = CLOCK_NEVER_MS;
+	return CLOCK_NEVER_MS;
+}
+
+static void sleep_until(struct pool *pool, int64_t until_ms)
+{
+	struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+
+	if (until_ms == CLOCK_NEVER_MS)
+		pthread_cond_wait(&pool->clock, &pool->lock);
+	else
+		pthread_cond_timedwait(&pool->clock, &pool->lock, &until);
+}
+
+void *warden_main(void *arg)
+{
+	struct pool *pool = arg;
+
+	pthread_mutex_lock(&pool->lock);
+	while (!pool->over) {
+		int64_t now_ms = clock_mono_ms(), next_ms;
+		bool news = false;
+		next_ms = check_watches(pool, now_ms);
+		next_ms = earlier(next_ms, check_held(pool, now_ms, &news));
+		next_ms = earlier(next_ms, check_rests(pool, now_ms));
+		next_ms = earlier(next_ms, check_cut(pool, now_ms));
+		if (news || (pool->starved && desk_room(pool) > 0)) {
+			desk_unlock(pool, news);
+			pthread_mutex_lock(&pool->lock);
+			continue;
+		}
+		sleep_until(pool, next_ms);
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return NULL;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "reload.h"
+
+#include "base/mem.h"
+#include "log.h"
+#include "mailer/pool.h"
+
+#include <event2/event.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+struct reload {
+	pthread_t thread;
+	struct event *ready;
+	const char *file;
+	struct pool *pool;
+	reload_done *done;
+	void *arg;
+	struct settings *settings;
+	struct templates *templates;
+};
+
+int reload_read(const char *file, bool strict, settings_fault *fault, void *arg,
+                struct settings **ret_settings, struct templates **ret_templates)
+{
+	int code = 0, broken = 0;
+	struct error err;
+	struct settings *settings = settings_load(file, NULL, fault, arg, &code);
+	if (!settings)
+		return code;
+	struct templates *templates = templates_load(settings->mail.templates, fault, arg, &broken);
+	code = broken && strict ? EX_CONFIG : 0;
+	if (!pool_check(settings, &err)) {
+		fault(arg, err.text);
+		code = err.code;
+	}
+	if (!code) {
+		*ret_settings = settings;
+		*ret_templates = templates;
+		return 0;
+	}
+	templates_unref(templates);
+	settings_free(settings);
+	return code;
+}
+
+static void log_one(void *arg, const char *text)
+{
+	(void)arg;
+	log_write(LOG_ERR, "reload: %s", text);
+}
+
+static void *thread_main(void *arg)
+{
+	struct reload *reload = arg;
+	struct error err;
+	if (!reload_read(reload->file, true, log_one, NULL, &reload->settings, &reload->templates) &&
+	    !pool_reload(reload->pool, reload->settings, reload->templates, &err)) {
+		log_one(NULL, err.text);
+		reload->templates = templates_unref(reload->templates);
+		reload->settings = settings_free(reload->settings);
+	}
+	event_active(reload->ready, EV_READ, 0);
+	return NULL;
+}
+
+static void on_ready(evutil_socket_t fd, short what, void *arg)
+{
+	struct reload *reload = arg;
+	(void)fd;
+	(void)what;
+	reload_done *done = reload->done;
+	void *done_arg = reload->arg;
+	struct settings *settings = reload->settings;
+	struct templates *templates = reload->templates;
+	reload->settings = NULL;
+	reload->templates = NULL;
+	reload_free(reload); /* the thread is at its end: this join doesn't wait */
+	done(done_arg, settings, templates);
+}
+
+struct reload *reload_start(struct event_base *base, const char *file, struct pool *pool, reload_done *done,
+                            void *arg)
+{
+	struct reload *reload = mem_alloc(sizeof(*reload));
+	*reload = (struct reload){.file = file, .pool = pool, .done = done, .arg = arg};
+	reload->ready = event_new(base, -1, 0, on_ready, reload);
+	int rc = pthread_create(&reload->thread, NULL, thread_main, reload);
+	if (!rc)
+		return reload;
+	log_write(LOG_ERR, "reload: no thread: %s", strerror(rc));
+	event_free(reload->ready);
+	free(reload);
+	return NULL;
+}
+
+struct reload *reload_free(struct reload *reload)
+{
+	if (!reload)
+		return NULL;
+	pthread_join(reload->thread, NULL);
+	event_free(reload->ready);
+	templates_unref(reload->templates);
+	settings_free(reload->settings);
+	free(reload);
+	return NULL;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORE_RECORD_PRIVATE_H
+#define STORE_RECORD_PRIVATE_H
+
+#include "base/buf.h"
+#include "store/customers_private.h"
+#include "store/records.h"
+
+/* What the record_*.c files share; nobody else includes it. */
+
+/* One change under way: who, what memory, in which manner. */
+struct work {
+	const struct act *act;
+	struct customers *store;
+	struct db *db;
+	struct arena *arena;
+	bool import; /* values come from an import or the feed: fields that the program keeps may come along
+	              */
+	bool stored; /* a file's content was stored: name, type, size and hash may be given */
+	json_t *unused_files; /* hashes of files that what is removed pointed to; NULL while nothing is
+	                         removed */
+	struct error *err;
+};
+
+/* A record as text: a value a field, in the table's order, canonical; NULL where it has none. */
+struct row {
+	const struct kind *kind;
+	int64_t id;       /* 0: not there yet */
+	int64_t owner;    /* id of the record that it hangs on; 0 for none */
+	int64_t customer; /* id of the customer whose history its changes belong to; 0 for none */
+	const char *value[KIND_FIELDS_MAX];
+};
+
+/* -- record_row.c -- */
+const struct kind_sql *row_sql(struct customers *store, const struct kind *kind);
+/* Where there is no such record: true, and ret->id is 0. */
+bool row_get(struct customers *store, struct arena *arena, const struct kind *kind, int64_t id,
+             struct row *ret, struct error *err) MUST_CHECK;
+bool row_insert(struct work *work, struct row *row) MUST_CHECK; /* sets row->id */
+bool row_update(struct work *work, const struct row *row) MUST_CHECK;
+/* Reads a row that a `get` or `list` statement stands on. */
+void row_read(const struct kind *kind, struct db_query *query, struct arena *arena, struct row *ret);
+json_t *row_json(const struct row *row, struct arena *arena);
+json_t *value_json(const struct field *field, const char *value, struct arena *arena);
+/* A JSON value as the text that field_check() takes; NULL and a fault for an object. */
+bool value_text(const char *name, const json_t *value, struct arena *arena, const char **ret, size_t *ret_len,
+                struct error *err) MUST_CHECK;
+const char *row_value(const struct row *row, const char *field);
+void row_set(struct row *row, const char *field, const char *value);
+
+/* -- records.c -- */
+bool work_begin(struct work *work, const struct act *act, struct error *err) MUST_CHECK;
+/* Folds what search has to know, commits where `good`, else rolls back; frees the arena; gives what became of
+ * it. */
+bool work_end(struct work *work, bool good);
+bool work_needs_manager(struct work *work, const char *what) MUST_CHECK;
+
+/* The id of the record of that name; 66 where there is none. */
+bool record_find(struct customers *store, const struct kind *kind, const char *name, int64_t *ret,
+                 struct error *err) MUST_CHECK;
+/* As record_find() for "customer", but true and 0 where there is none. */
+bool customer_id(struct customers *store, const char *number, int64_t *ret, struct error *err) MUST_CHECK;
+
+/* Adds or changes within a transaction. `before` is what is there (id 0: add). *ret_changed may be NULL. */
+bool record_put(struct work *work, const struct row *before, const json_t *values, int64_t *ret_id,
+                bool *ret_changed) MUST_CHECK;
+/* A row of `kind` to be added to `owner`, empty. */
+bool row_new(struct work *work, const struct kind *kind, int64_t owner, struct row *ret) MUST_CHECK;
+
+/* -- record_hooks.c: what a kind does besides the table -- */
+struct hook {
+	const char *kind;
+	const char *const *extra; /* keys of `values` that are no fields; NULL-terminated; {"*"} takes any */
+	/* May refuse, and may complete `after`. `before->id` is 0 for one that is added. */
+	bool (*check)(struct work *work, const struct row *before, struct row *after, const json_t *values);
+	/* After the row itself is written. Sets *changed where it changed something. */
+	bool (*written)(struct work *work, const struct row *row, const json_t *values, bool adding,
+	                bool *changed);
+	/* Before it is removed. */
+	bool (*removing)(struct work *work, const struct row *row);
+	/* Adds members to its JSON. */
+	bool (*show)(struct customers *store, const struct row *row, json_t *object, struct error *err);
+};
+const struct hook *hook_find(const struct kind *kind); /* never NULL */
+
+/* -- record_change.c -- */
+/* `before`, `after`: objects, stolen; NULL for nothing. */
+bool change_add(struct work *work, const char *kind, int64_t record, int64_t customer, const char *action,
+                json_t *before, json_t *after) MUST_CHECK;
+/* The fields that differ. Secrets are redacted. */
+void row_difference(const struct row *before, const struct row *after, struct arena *arena,
+                    json_t **ret_before, json_t **ret_after);
+
+/* -- hooks of the kinds -- */
+bool customer_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
+bool customer_written(struct work *work, const struct row *row, const json_t *values, bool adding,
+                      bool *changed);
+bool customer_removing(struct work *work, const struct row *row);
+bool contact_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
+bool suspension_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
+bool authored_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
+bool activity_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
+bool system_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
+bool system_written(struct work *work, const struct row *row, const json_t *values, bool adding,
+                    bool *changed);
+bool system_show(struct customers *store, const struct row *row, json_t *object, struct error *err);
+bool system_type_show(struct customers *store, const struct row *row, json_t *object, struct error *err);
+bool quote_written(struct work *work, const struct row *row, const json_t *values, bool adding,
+                   bool *changed);
+bool quote_show(struct customers *store, const struct row *row, json_t *object, struct error *err);
+bool sale_written(struct work *work, const struct row *row, const json_t *values, bool adding, bool *changed);
+bool sale_show(struct customers *store, const struct row *row, json_t *object, struct error *err);
+bool rep_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
+bool rep_show(struct customers *store, const struct row *row, json_t *object, struct error *err);
+bool file_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
+bool file_removing(struct work *work, const struct row *row);
+
+/* -- record_file.c -- */
+/* Deletes those of the files (hashes) that no record has any more; a transaction of its own for each. */
+void files_sweep(struct customers *store, const json_t *hashes);
+
+/* -- search_fold.c -- */
+/* Folds the customers that the triggers noted. Within a transaction. */
+bool search_refresh(struct customers *store, struct error *err) MUST_CHECK;
+
+#endif

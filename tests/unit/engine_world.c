@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine_world.h"
+
+#include "store/customers.h"
+#include "store/fields.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const no_relays[] = {NULL};
+
+static void set_defaults(struct world *w)
+{
+	struct settings *s = &w->settings;
+	s->redis.outcomes = "jobs:outcomes";
+	s->redis.dead = "jobs:dead";
+	s->redis.dispatch = "jobs:dispatch";
+	s->redis.max_event_size = 262144;
+	s->customers.grace_ms = 60000;
+	s->spool.keep_ms = 90LL * 86400000;
+	s->mail.from = "Example Hauling <dispatch@example.com>";
+	s->mail.max_age_ms = 14LL * 86400000;
+	s->smtp.relay = no_relays;
+	s->rules.timezone = "UTC";
+	s->office.email = "office@example.com";
+	s->company.name = s->company.phone = s->company.website = "";
+	s->gate.hold_max_ms = 7LL * 86400000;
+	for (int i = 0; i < JOB_STATE_COUNT; i++) {
+		bool end = i == JOB_COMPLETED || i == JOB_FAILED;
+		s->notify[i].shelf_life_ms = end ? 7LL * 86400000 : 12LL * 3600000;
+		s->notify[i].outside_hours = i == JOB_FAILED ? HOURS_SEND : HOURS_DEFER;
+	}
+}
+
+static void open_engine(struct world *w)
+{
+	struct error err;
+	w->engine = engine_open(&w->settings, w->now, &err);
+	if (w->engine == NULL)
+		fail_msg("%s", err.text);
+}
+
+struct world *world_new(const char *now)
+{
+	struct world *w = mem_alloc(sizeof *w);
+	(void)strcpy(w->directory, "/tmp/dispatchd-engine-XXXXXX");
+	assert_non_null(mkdtemp(w->directory));
+	set_defaults(w);
+	char path[128];
+	(void)snprintf(path, sizeof path, "%s/customers.db", w->directory);
+	w->settings.customers.path = mem_strdup(path);
+	(void)snprintf(path, sizeof path, "%s/spool.db", w->directory);
+	w->settings.spool.path = mem_strdup(path);
+	w->room = 16;
+	world_at(w, now);
+	open_engine(w);
+	return w;
+}
+
+void world_free(struct world *w)
+{
+	char command[128];
+	engine_close(w->engine);
+	buf_free(&w->said);
+	(void)snprintf(command, sizeof command, "rm -rf %s", w->directory);
+	assert_int_equal(system(command), 0);
+	free((char *)(uintptr_t)w->settings.customers.path);
+	free((char *)(uintptr_t)w->settings.spool.path);
+	free(w);
+}
+
+void world_sql(struct world *w, const char *sql)
+{
+	struct error err;
+	struct customers *customers = customers_open(w->settings.customers.path, DB_WRITE, &err);
+	assert_non_null(customers);
+	if (!db_exec(customers_db(customers), sql, &err))
+		fail_msg("%s: %s", sql, err.text);
+	customers_close(customers);
+}
+
+void world_at(struct world *w, const char *now)
+{
+	assert_true(instant_parse(now, &w->now));
+}
+
+void world_reopen(struct world *w)
+{
+	engine_close(w->engine);
+	w->n_flying = 0;
+	open_engine(w);
+	world_turn(w);
+}
+
+static void say_outcomes(struct world *w, const struct turn *turn)
+{
+	for (size_t i = 0; i < turn->n_outcomes; i++) {
+		const struct spool_outcome *o = &turn->outcomes[i];
+		struct entry_field *fields;
+		size_t n;
+		assert_true(fields_unpack(o->fields, o->fields_len, turn->arena, &fields, &n));
+		w->published = o->seq;
+		if (o->outbox == OUTBOX_DEAD) {
+			buf_printf(&w->said, "dead %s\n", fields_find(fields, n, "dead_reason"));
+			continue;
+		}
+		const char *due = fields_find(fields, n, "due");
+		bool waits = o->status == STATUS_DEFERRED || o->status == STATUS_RETRYING;
+		buf_printf(&w->said, "%s %s %s%s%s\n", status_name(o->status), reason_name(o->reason),
+		           fields_find(fields, n, "job"), waits ? " " : "", waits ? due : "");
+	}
+}
+
+static void gather_letters(struct world *w, struct turn *turn)
+{
+	for (size_t i = 0; i < turn->n_letters; i++) {
+		struct delivery_result *r = &w->flying[w->n_flying];
+		*r = (struct delivery_result){.mail = turn->letters[i]->mail};
+		(void)snprintf(r->to, sizeof r->to, "%s", turn->letters[i]->to);
+		(void)snprintf(w->templates[w->n_flying], 16, "%s", turn->letters[i]->template);
+		(void)snprintf(w->contexts[w->n_flying], 4096, "%s", turn->letters[i]->context);
+		w->n_flying++;
+	}
+}
+
+static void turn(struct world *w, struct turn *t)
+{
+	struct error err;
+	t->now = w->now;
+	t->room = w->room - w->n_flying;
+	t->outcomes_max = 1000;
+	t->published = w->published;
+	if (!engine_turn(w->engine, t, &err))
+		fail_msg("%s", err.text);
+	say_outcomes(w, t);
+	gather_letters(w, t);
+	turn_clear(t);
+}
+
+void world_turn(struct world *w)
+{
+	struct turn t = {0};
+	buf_reset(&w->said);
+	turn(w, &t);
+}
+
+void world_event(struct world *w, const char *type, const char *job, const char *customer, const char *time,
+                 const char *id)
+{
+	char new_id[32], ms[48];
+	(void)snprintf(new_id, sizeof new_id, "e%d", ++w->next_id);
+	(void)snprintf(ms, sizeof ms, "%lld-0", (long long)w->now.ms);
+	const char *pairs[][2] = {{"id", id ? id : new_id}, {"type", type}, {"job", job},
+	                          {"customer", customer},   {"time", time}, {"driver", "Sam"}};
+	struct entry_field fields[6];
+	struct entry entry = {.feed = FEED_EVENTS, .id = ms, .fields = fields, .received = w->now};
+	for (size_t i = 0; i < 6; i++) {
+		if (pairs[i][1] != NULL)
+			fields[entry.n_fields++] = (struct entry_field){pairs[i][0], strlen(pairs[i][0]),
+			                                                pairs[i][1], strlen(pairs[i][1])};
+	}
+	const struct entry *entries[] = {&entry};
+	struct turn t = {.entries = entries, .n_entries = 1};
+	buf_reset(&w->said);
+	turn(w, &t);
+}
+
+void world_deliver(struct world *w, enum delivery delivery)
+{
+	struct delivery_result results[64];
+	struct turn t = {.results = results, .n_results = w->n_flying};
+	for (size_t i = 0; i < w->n_flying; i++) {
+		results[i] = w->flying[i];
+		results[i].delivery = delivery;
+		results[i].at = w->now;
+		(void)strcpy(results[i].reply, delivery == DELIVERY_SENT ? "250 ok" : "550 5.1.1 unknown");
+	}
+	w->n_flying = 0;
+	buf_reset(&w->said);
+	turn(w, &t);
+}
+
+int64_t world_mails(struct world *w, enum status status)
+{
+	struct error err;
+	struct spool *spool = spool_open(w->settings.spool.path, DB_READ, &err);
+	assert_non_null(spool);
+	int64_t n = spool_mail_count(spool, status);
+	spool_close(spool);
+	return n;
+}
+
+char *world_command(struct world *w, const char *text)
+{
+	struct error err;
+	char *reply = engine_command(w->engine, text, w->now, &err);
+	assert_non_null(reply);
+	return reply;
+}

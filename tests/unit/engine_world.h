@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UNIT_ENGINE_WORLD_H
+#define UNIT_ENGINE_WORLD_H
+
+#include "engine/engine.h"
+
+#include <stddef.h>
+
+/*
+ * An engine with real files in a directory of its own and a clock that the test sets. What a turn hands
+ * out is gathered as text: outcomes as "status reason job [note]", letters by their ids.
+ */
+struct world {
+	char directory[64];
+	struct settings settings;
+	struct engine *engine;
+	struct instant now;
+	struct buf said;                   /* outcomes of the last turn, a line each */
+	struct delivery_result flying[64]; /* letters handed out and not yet answered */
+	char templates[64][16];
+	char contexts[64][4096];
+	size_t n_flying;
+	size_t room;
+	int next_id;
+	int64_t published;
+};
+
+struct world *world_new(const char *now);
+void world_free(struct world *w);
+void world_sql(struct world *w, const char *sql); /* in customers.db */
+void world_at(struct world *w, const char *now);
+void world_reopen(struct world *w); /* as after a crash */
+
+/* Publishes one event (`id` NULL: a new one) and turns once. */
+void world_event(struct world *w, const char *type, const char *job, const char *customer, const char *time,
+                 const char *id);
+void world_turn(struct world *w);
+/* All letters in flight end like that; then turns. */
+void world_deliver(struct world *w, enum delivery delivery);
+int64_t world_mails(struct world *w, enum status status);
+char *world_command(struct world *w, const char *text); /* malloc'd */
+
+#endif

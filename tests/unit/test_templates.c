@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Templates: the shipped ones with full and with nearly no data, the way to the right one by locale,
+ * and that a broken one never costs a mail.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "mail/context.h"
+#include "mail/print.h"
+#include "mail/templates.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SHIPPED "conf/templates"
+
+static const char *const names[] = {"dispatched", "started",   "completed", "failed",
+                                    "paused",     "cancelled", "collision"};
+static const char *const locales[] = {"", "fr", "es", "de"};
+enum { NAMES = sizeof names / sizeof *names, LOCALES = sizeof locales / sizeof *locales };
+
+#define FULL                                                                                                 \
+	"{\"event\":{\"id\":\"e1\",\"time\":\"2026-12-24T13:30:00Z\",\"type\":\"job.x\"},"                   \
+	"\"job\":{\"id\":\"4711\",\"reference\":\"PO 2209\",\"service\":\"Roll-off swap\","                  \
+	"\"scheduled\":\"2026-12-24T15:00:00Z\",\"eta\":\"2026-12-24T15:10:00Z\",\"driver\":\"Sam\","        \
+	"\"vehicle\":\"T12\",\"asset\":\"RO-118\",\"reason\":\"gate locked\",\"note\":\"a\\n.\\nb\","        \
+	"\"amount\":12.5,\"photos\":[\"https://example.com/1.jpg\"]%s},"                                     \
+	"\"jobs\":[{\"id\":\"4711\",\"state\":\"started\",\"service\":\"Swap\",\"reference\":\"PO 1\","      \
+	"\"customer\":{\"name\":\"M\xc3\xbcller & <Sons>\",\"address\":\"1 Main St\"}},{\"id\":\"4712\"}],"  \
+	"\"customer\":{\"number\":\"1001\",\"name\":\"M\xc3\xbcller & <Sons>\",\"address\":\"1 Main St\","   \
+	"\"city\":\"Golden\",\"phone\":\"1\"},\"contact\":{\"name\":\"Rosa M\",\"first_name\":\"Rosa\"},"    \
+	"\"window\":{\"arrive_by\":\"2026-12-24T07:00:00-07:00\",\"leave_by\":\"2026-12-24T12:00:00-07:"     \
+	"00\"},"                                                                                             \
+	"\"timeline\":[{\"state\":\"dispatched\",\"time\":\"2026-12-24T12:00:00Z\"},"                        \
+	"{\"state\":\"failed\",\"time\":\"2026-12-24T13:30:00Z\",\"reason\":\"gate locked\"}],"              \
+	"\"company\":{\"name\":\"Example Hauling\",\"phone\":\"555 0199\",\"email\":\"d@example.com\"},"     \
+	"\"suspension\":{\"id\":7,\"note\":\"unpaid\",\"from\":\"2026-12-01\",\"until\":null}}"
+
+static const char full[] = FULL, grouped[] = FULL;
+static const char bare[] = "{\"job\":{\"id\":\"4711\"}}", empty[] = "{}";
+
+static struct letter *letter_for(const char *template, const char *locale, const char *context)
+{
+	struct letter *letter = letter_new();
+	letter->to = "rosa@example.com";
+	letter->template = template;
+	letter->locale = locale;
+	letter->timezone = "America/Denver";
+	letter->message_id = "<1@example.com>";
+	letter->context = context;
+	return letter;
+}
+
+struct outcome {
+	struct buf out;
+	bool ok, broken;
+	struct error err;
+};
+
+static struct outcome render(const struct templates *templates, const char *template, const char *locale,
+                             const char *context)
+{
+	struct outcome outcome = {0};
+	struct letter *letter = letter_for(template, locale, context);
+	outcome.ok = templates_render(templates, letter, "Example <d@example.com>", &outcome.out,
+	                              &outcome.broken, &outcome.err);
+	letter_free(letter);
+	return outcome;
+}
+
+static void print_fault(void *arg, const char *text)
+{
+	(void)arg;
+	print_error("%s\n", text);
+}
+
+static struct templates *shipped(void)
+{
+	int faults = -1;
+	struct templates *templates = templates_load(SHIPPED, print_fault, NULL, &faults);
+	assert_int_equal(faults, 0);
+	return templates;
+}
+
+/* What must never be seen: a label without a value, two empty lines, words of a machine. */
+static void check_text(const char *where, const char *text)
+{
+	static const char *const never[] = {"\n\n\n", ": \n", "None", "null", "true", "false",
+	                                    "{{",     "}}",   "()",   " ,",   " .\n", "T13:"};
+	for (size_t i = 0; i < sizeof never / sizeof *never; i++)
+		if (strstr(text, never[i]) != NULL)
+			fail_msg("%s: '%s' in:\n%s", where, never[i], text);
+}
+
+static void check_shipped(const char *locale, const char *name, const char *context, bool html)
+{
+	char path[200], data[200] = "/tmp/dispatchd-test-XXXXXX";
+	struct buf out = {0};
+	struct error err = {0};
+	int fd = mkstemp(data);
+	assert_true(fd >= 0 && write(fd, context, strlen(context)) == (ssize_t)strlen(context));
+	close(fd);
+	(void)snprintf(path, sizeof path, SHIPPED "/%s%s%s.%s", locale, *locale ? "/" : "", name,
+	               html ? "html" : "txt");
+	if (!template_print(path, data, html, &out, &err))
+		fail_msg("%s", err.text);
+	check_text(path, html ? buf_text(&out) : strstr(buf_text(&out), "\n\n") + 1);
+	if (html) {
+		assert_null(strstr(buf_text(&out), "<Sons>"));
+		assert_null(strstr(buf_text(&out), "<img"));
+		assert_null(strstr(buf_text(&out), "<script"));
+		assert_non_null(strstr(buf_text(&out), "</html>"));
+	}
+	buf_free(&out);
+	unlink(data);
+}
+
+static void all_shipped_templates_with_all_data(void **state)
+{
+	(void)state;
+	char one[4000], many[4000];
+	(void)snprintf(one, sizeof one, full, "");
+	(void)snprintf(many, sizeof many, grouped, ",\"grouped\":true");
+	const char *contexts[] = {one, many, bare, empty};
+	for (size_t l = 0; l < LOCALES; l++)
+		for (size_t n = 0; n < NAMES; n++)
+			for (size_t c = 0; c < 4; c++) {
+				check_shipped(locales[l], names[n], contexts[c], false);
+				check_shipped(locales[l], names[n], contexts[c], true);
+			}
+}
+
+static void all_letters_render(void **state)
+{
+	(void)state;
+	char one[4000];
+	(void)snprintf(one, sizeof one, full, "");
+	const char *contexts[] = {one, bare, empty};
+	struct templates *templates = shipped();
+	for (size_t l = 0; l < LOCALES; l++)
+		for (size_t n = 0; n < NAMES; n++)
+			for (size_t c = 0; c < 3; c++) {
+				struct outcome got = render(templates, names[n], locales[l], contexts[c]);
+				assert_true(got.ok);
+				assert_false(got.broken);
+				assert_non_null(strstr(got.out.data, "multipart/alternative"));
+				assert_null(strstr(got.out.data, "Subject: \r\n"));
+				buf_free(&got.out);
+			}
+	assert_null(templates_unref(templates));
+}
+
+static void shipped_templates_use_known_names_only_each(void *arg, const char *file, const char *name)
+{
+	(*(int *)arg)++;
+	if (!context_provides(name))
+		fail_msg("%s uses '%s', which nothing provides", file, name);
+}
+
+static void shipped_templates_use_known_names_only(void **state)
+{
+	(void)state;
+	int n = 0;
+	struct templates *templates = shipped();
+	templates_each_name(templates, shipped_templates_use_known_names_only_each, &n);
+	assert_true(n > 500);
+	templates_unref(templates);
+}
+
+/* ---- sets made for the test */
+
+static char directory[] = "/tmp/dispatchd-test-XXXXXX";
+
+static void put(const char *name, const char *text)
+{
+	char path[300];
+	(void)snprintf(path, sizeof path, "%s/%s", directory, name);
+	char *slash = strrchr(path + strlen(directory) + 1, '/');
+	if (slash != NULL) {
+		*slash = '\0';
+		(void)mkdir(path, 0700);
+		*slash = '/';
+	}
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	(void)fputs(text, file);
+	(void)fclose(file);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(directory, "/tmp/dispatchd-test-XXXXXX");
+	return mkdtemp(directory) == NULL;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	char command[100];
+	(void)snprintf(command, sizeof command, "rm -r %s", directory);
+	return system(command);
+}
+
+static void collect_fault(void *arg, const char *text)
+{
+	buf_printf(arg, "%s\n", text + strlen(directory) + 1);
+}
+
+static struct templates *load(struct buf *faults, int expected)
+{
+	int n = -1;
+	struct templates *templates = templates_load(directory, collect_fault, faults, &n);
+	assert_int_equal(n, expected);
+	return templates;
+}
+
+static void expect(const struct templates *templates, const char *template, const char *locale,
+                   const char *text)
+{
+	struct outcome got = render(templates, template, locale, "{\"job\":{\"id\":\"4711\"},\"n\":\"<&>\"}");
+	assert_true(got.ok);
+	if (strstr(got.out.data, text) == NULL)
+		fail_msg("%s in '%s': '%s' is not in:\n%s", template, locale, text, got.out.data);
+	buf_free(&got.out);
+}
+
+static void locales_are_looked_up(void **state)
+{
+	(void)state;
+	struct buf faults = {0};
+	put("started.txt", "Subject: top\n\ntop text\n");
+	put("started.html", "<p>top html</p>\n");
+	put("fr/started.txt", "Subject: fr\n\nfr text\n");
+	put("fr-CA/started.txt", "Subject: fr-CA\n\nfr-CA text\n");
+	put("fr-CA/started.html", "<p>fr-CA html</p>\n");
+	put("de/started.html", "<p>never</p>\n");
+	put("zh_TW/started.txt", "Subject: zh\n\nzh-TW text\n");
+	struct templates *templates = load(&faults, 0);
+	expect(templates, "started", "", "top html");
+	expect(templates, "started", "fr-CA", "fr-CA html");
+	expect(templates, "started", "fr_ca", "fr-CA html");
+	expect(templates, "started", "fr", "fr text");
+	expect(templates, "started", "fr-BE", "fr text");
+	expect(templates, "started", "de-AT", "top html");
+	expect(templates, "started", "zh-TW", "zh-TW text");
+	expect(templates, "started", "nonsense-", "top html");
+	struct outcome got = render(templates, "started", "fr", "{}");
+	assert_null(strstr(got.out.data, "html")); /* never another folder's */
+	buf_free(&got.out);
+	expect(templates, "failed", "fr", "Subject: Could not be done: job 4711\r\n"); /* built in */
+	templates_unref(templates);
+	buf_free(&faults);
+}
+
+static void escaping_and_partials(void **state)
+{
+	(void)state;
+	struct buf faults = {0};
+	put("started.txt",
+	    "{{! note }}\nsubject: {{n}}\nReply-To: Office <office@example.com>\n\n{{n}} {{> p}}\n");
+	put("started.html", "{{n}} {{{n}}} {{> p}}\n");
+	put("p.txt", "partial text {{n}}");
+	put("p.html", "partial html {{n}}");
+	put("notes.md", "{{not a template");
+	put("started.txt~", "{{not a template");
+	struct templates *templates = load(&faults, 0);
+	expect(templates, "started", "", "Subject: <&>\r\n");
+	expect(templates, "started", "", "Reply-To: Office <office@example.com>\r\n");
+	expect(templates, "started", "", "<&> partial text <&>\r\n");
+	expect(templates, "started", "", "&lt;&amp;&gt; <&> partial html &lt;&amp;&gt;\r\n");
+	templates_unref(templates);
+	buf_free(&faults);
+}
+
+static void broken_templates_are_reported_and_replaced(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *text, *fault;
+	} cases[] = {
+	        {"dispatched.txt", "Subject: x\n\ntext {{#a}}\n",
+	         "dispatched.txt:3: this section is never closed: a"},
+	        {"started.txt", "Subject: {{x\n\ntext\n",
+	         "started.txt:1: a tag is opened and never closed: expected }}"},
+	        {"completed.txt", "Hello,\n\ntext\n",
+	         "completed.txt:1: expected Subject: or Reply-To:, then an empty line and the text"},
+	        {"failed.txt", "Subject: x\n", "failed.txt:2: expected an empty line and the text"},
+	        {"paused.txt", "Reply-To: a@example.com\n\ntext\n",
+	         "paused.txt:2: there is no Subject: above the text"},
+	        {"cancelled.txt", "Subject: x\nSubject: y\n\ntext\n", "cancelled.txt:2: a second Subject:"},
+	        {"collision.txt", "Subject: x\n\nbad \xff text\n", "collision.txt:3: this is not UTF-8 text"},
+	};
+	struct buf faults = {0};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		put(cases[i].name, cases[i].text);
+	struct templates *templates = load(&faults, sizeof cases / sizeof *cases);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char name[20] = {0};
+		assert_non_null(strstr(buf_text(&faults), cases[i].fault));
+		memcpy(name, cases[i].name, strlen(cases[i].name) - 4);
+		struct outcome got = render(templates, name, "", bare);
+		assert_true(got.ok);
+		assert_true(got.broken);
+		assert_non_null(strstr(got.err.text, cases[i].fault));
+		assert_non_null(strstr(got.out.data, "4711"));
+		buf_free(&got.out);
+	}
+	templates_unref(templates);
+	buf_free(&faults);
+}
+
+static void what_breaks_when_rendered_is_replaced(void **state)
+{
+	(void)state;
+	struct buf faults = {0};
+	put("started.txt", "Subject: x\n\n{{> me}}\n");
+	put("me.txt", "{{> me}}");
+	put("paused.txt", "Subject: {{nothing}}\n\ntext\n");
+	struct templates *templates = load(&faults, 0);
+	struct outcome got = render(templates, "started", "", bare);
+	assert_true(got.ok && got.broken);
+	assert_non_null(strstr(got.err.text, "me.txt:1: partials nest too deep"));
+	assert_non_null(strstr(got.out.data, "Subject: Started: job 4711\r\n"));
+	buf_free(&got.out);
+	got = render(templates, "paused", "", bare);
+	assert_true(got.ok && got.broken);
+	assert_non_null(strstr(got.err.text, "paused.txt: the subject is empty"));
+	buf_free(&got.out);
+	templates_unref(templates);
+	buf_free(&faults);
+}
+
+static void a_broken_html_leaves_the_text(void **state)
+{
+	(void)state;
+	struct buf faults = {0};
+	put("started.txt", "Subject: x\n\nmy own text\n");
+	put("started.html", "<p>{{/x}}</p>\n");
+	struct templates *templates = load(&faults, 1);
+	struct outcome got = render(templates, "started", "", bare);
+	assert_true(got.ok && got.broken);
+	assert_non_null(strstr(got.err.text, "started.html:1: no section is open here"));
+	assert_non_null(strstr(got.out.data, "my own text"));
+	assert_null(strstr(got.out.data, "multipart"));
+	buf_free(&got.out);
+	templates_unref(templates);
+	buf_free(&faults);
+}
+
+static void a_bad_reply_to_is_left_out(void **state)
+{
+	(void)state;
+	struct buf faults = {0};
+	put("started.txt", "Subject: x\nReply-To: {{job.id}}\n\ntext\n");
+	struct templates *templates = load(&faults, 0);
+	struct outcome got = render(templates, "started", "",
+	                            "{\"job\":{\"id\":\"a@example.com\\r\\nBcc: b@example.com\"}}");
+	assert_true(got.ok);
+	assert_null(strstr(got.out.data, "Reply-To"));
+	assert_null(strstr(got.out.data, "Bcc"));
+	buf_free(&got.out);
+	templates_unref(templates);
+	buf_free(&faults);
+}
+
+static void a_missing_directory_is_a_fault(void **state)
+{
+	(void)state;
+	int faults = 0;
+	struct templates *templates = templates_load("/nowhere/at/all", NULL, NULL, &faults);
+	assert_int_equal(faults, 1);
+	for (size_t i = 0; i < NAMES; i++) {
+		struct outcome got = render(templates, names[i], "fr", bare);
+		assert_true(got.ok);
+		buf_free(&got.out);
+	}
+	struct outcome got = render(templates, "started", "", "no json");
+	assert_false(got.ok);
+	buf_free(&got.out);
+	assert_non_null(templates_ref(templates));
+	assert_null(templates_unref(templates));
+	assert_null(templates_unref(templates));
+}
+
+static void collect_name(void *arg, const char *file, const char *name)
+{
+	(void)file;
+	buf_printf(arg, "%s ", name);
+}
+
+static void names_are_written_out(void **state)
+{
+	(void)state;
+	struct buf faults = {0}, seen = {0};
+	put("started.txt", "Subject: {{job.id}}\n\n{{#jobs}}{{#reference}}{{reference}}{{/reference}}"
+	                   "{{customer.name}}{{#date}}{{time}}|day{{/date}}{{/jobs}}{{refrence}}"
+	                   "{{#contact}}{{name}}{{/contact}}{{^window.leave_by}}{{.}}{{/window.leave_by}}\n");
+	struct templates *templates = load(&faults, 0);
+	templates_each_name(templates, collect_name, &seen);
+	assert_string_equal(buf_text(&seen), "job.id jobs jobs.reference jobs.reference customer.name "
+	                                     "jobs.time refrence contact contact.name window.leave_by ");
+	assert_true(context_provides("jobs.reference"));
+	assert_true(context_provides("jobs.customer.city"));
+	assert_false(context_provides("refrence"));
+	assert_false(context_provides("job.refrence"));
+	assert_false(context_provides("job.ref"));
+	templates_unref(templates);
+	buf_free(&faults);
+	buf_free(&seen);
+}
+
+static void faults_of_printing(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *file, *data;
+		int code;
+		const char *fault;
+	} cases[] = {
+	        {"none.txt", "good.json", 66, "none.txt: No such file or directory"},
+	        {"good.txt", "none.json", 66, "none.json: No such file or directory"},
+	        {"bad.txt", "good.json", 65, "bad.txt:2: this section is never closed: x"},
+	        {"good.txt", "bad.json", 65, "bad.json"},
+	        {"partial.txt", "good.json", 65, "bad.txt:2: this section is never closed: x"},
+	};
+	put("good.txt", "{{a}} {{> none}}{{> ../good}}.\n");
+	put("bad.txt", "\n{{#x}}\n");
+	put("partial.txt", "{{> bad}}\n");
+	put("good.json", "{\"a\": \"<1>\"}");
+	put("bad.json", "{\"a\": \n}");
+	char file[300], data[300];
+	struct error err = {0};
+	struct buf out = {0};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		(void)snprintf(file, sizeof file, "%s/%s", directory, cases[i].file);
+		(void)snprintf(data, sizeof data, "%s/%s", directory, cases[i].data);
+		assert_false(template_print(file, data, false, &out, &err));
+		assert_int_equal(err.code, cases[i].code);
+		assert_non_null(strstr(err.text, cases[i].fault));
+		assert_int_equal(out.len, 0);
+	}
+	(void)snprintf(file, sizeof file, "%s/good.txt", directory);
+	(void)snprintf(data, sizeof data, "%s/good.json", directory);
+	assert_true(template_print(file, data, false, &out, &err));
+	assert_string_equal(out.data, "<1> .\n");
+	buf_reset(&out);
+	assert_true(template_print(file, data, true, &out, &err));
+	assert_string_equal(out.data, "&lt;1&gt; .\n");
+	buf_free(&out);
+}
+
+#define WITH_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(all_shipped_templates_with_all_data),
+	        cmocka_unit_test(all_letters_render),
+	        cmocka_unit_test(shipped_templates_use_known_names_only),
+	        cmocka_unit_test(a_missing_directory_is_a_fault),
+	        WITH_DIRECTORY(locales_are_looked_up),
+	        WITH_DIRECTORY(escaping_and_partials),
+	        WITH_DIRECTORY(broken_templates_are_reported_and_replaced),
+	        WITH_DIRECTORY(what_breaks_when_rendered_is_replaced),
+	        WITH_DIRECTORY(a_broken_html_leaves_the_text),
+	        WITH_DIRECTORY(a_bad_reply_to_is_left_out),
+	        WITH_DIRECTORY(names_are_written_out),
+	        WITH_DIRECTORY(faults_of_printing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
