@@ -96,34 +96,37 @@ void engine_refuse_address(struct engine *engine, int64_t contact, const char *a
 	              (long long)contact, address, reply);
 }
 
+void engine_take_customer(struct engine *engine, const struct entry *entry)
+{
+	if (entry->n_fields != 1 || entry->fields[0].name_len != 8 ||
+	    memcmp(entry->fields[0].name, "customer", 8) != 0) {
+		engine_dead_letter(engine, entry, REASON_MALFORMED,
+		                   "an entry of the customers feed has one field, customer");
+		return;
+	}
+	struct error err;
+	json_t *json = jsontext_read(entry->fields[0].value, entry->fields[0].value_len, &err);
+	if (!json_is_object(json)) {
+		engine_dead_letter(engine, entry, REASON_MALFORMED,
+		                   json ? "customer is no JSON object" : err.text);
+	} else {
+		const struct entry_field *field = &entry->fields[0];
+		struct spool_chore chore = {
+		        .kind = "customer",
+		        .time = engine->now,
+		        .detail = arena_strndup(engine->arena, field->value, field->value_len),
+		        .entry = entry->id,
+		};
+		spool_chore_add(engine->spool, &chore);
+	}
+	json_decref(json);
+}
+
 void engine_take_feed(struct engine *engine)
 {
 	for (size_t i = 0; i < engine->turn->n_entries; i++) {
-		const struct entry *entry = engine->turn->entries[i];
-		if (entry->feed != FEED_CUSTOMERS)
-			continue;
-		if (entry->n_fields != 1 || entry->fields[0].name_len != 8 ||
-		    memcmp(entry->fields[0].name, "customer", 8) != 0) {
-			engine_dead_letter(engine, entry, REASON_MALFORMED,
-			                   "an entry of the customers feed has one field, customer");
-			continue;
-		}
-		struct error err;
-		json_t *json = jsontext_read(entry->fields[0].value, entry->fields[0].value_len, &err);
-		if (!json_is_object(json)) {
-			engine_dead_letter(engine, entry, REASON_MALFORMED,
-			                   json ? "customer is no JSON object" : err.text);
-		} else {
-			struct spool_chore chore = {
-			        .kind = "customer",
-			        .time = engine->now,
-			        .detail = arena_strndup(engine->arena, entry->fields[0].value,
-			                                entry->fields[0].value_len),
-			        .entry = entry->id,
-			};
-			spool_chore_add(engine->spool, &chore);
-		}
-		json_decref(json);
+		if (engine->turn->entries[i]->feed == FEED_CUSTOMERS)
+			engine_take_customer(engine, engine->turn->entries[i]);
 	}
 }
 

@@ -9,6 +9,7 @@
 #include "engine/engine_private.h"
 
 #include "base/jsontext.h"
+#include "store/fields.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -87,6 +88,61 @@ static bool run_mail_cancel(struct ask *ask)
 	return true;
 }
 
+/* ---- Dead letters ---- */
+
+static enum entry_feed feed_of(const char *name)
+{
+	for (enum entry_feed feed = FEED_EVENTS; feed <= FEED_CUSTOMERS; feed++) {
+		if (strcmp(entry_feed_name(feed), name) == 0)
+			return feed;
+	}
+	return FEED_EVENTS;
+}
+
+/* As it came, without what we had added. */
+static void retry_dead(struct ask *ask, const struct spool_outcome *dead, struct entry_field *fields,
+                       size_t n)
+{
+	struct entry entry = {.feed = feed_of(dead->key), .fields = fields, .received = ask->engine->now};
+	entry.id = fields_find(fields, n, "dead_entry");
+	for (entry.n_fields = 0; entry.n_fields < n; entry.n_fields++) {
+		if (strcmp(fields[entry.n_fields].name, "dead_reason") == 0)
+			break;
+	}
+	spool_dead_retried(ask->engine->spool, dead->seq);
+	engine_take_entry(ask->engine, &entry);
+	json_array_append_new(json_object_get(ask->out, "dead"), json_integer(dead->seq));
+}
+
+static bool is_asked(const char *asked, const struct spool_outcome *dead, const char *entry,
+                     struct arena *arena)
+{
+	return asked == NULL || strcmp(asked, entry) == 0 ||
+	       strcmp(asked, arena_printf(arena, "%lld", (long long)dead->seq)) == 0;
+}
+
+static bool run_dead_retry(struct ask *ask)
+{
+	struct arena *arena = ask->engine->arena;
+	const char *asked = json_string_value(json_object_get(ask->in, "entry"));
+	size_t n_dead, n;
+	if (asked == NULL && !json_is_true(json_object_get(ask->in, "all")))
+		return error_set(&ask->err, EX_USAGE, "dead.retry takes entry or all");
+	struct spool_outcome *dead = spool_dead_letters(ask->engine->spool, RETRIES_MAX, arena, &n_dead);
+	json_object_set_new(ask->out, "dead", json_array());
+	for (size_t i = n_dead; i-- > 0;) { /* the oldest first */
+		struct entry_field *fields;
+		if (!fields_unpack(dead[i].fields, dead[i].fields_len, arena, &fields, &n))
+			continue;
+		const char *entry = fields_find(fields, n, "dead_entry");
+		if (entry != NULL && is_asked(asked, &dead[i], entry, arena))
+			retry_dead(ask, &dead[i], fields, n);
+	}
+	if (asked != NULL && json_array_size(json_object_get(ask->out, "dead")) == 0)
+		return error_set(&ask->err, EX_NOINPUT, "there is no dead letter %s", asked);
+	return true;
+}
+
 static bool run_status(struct ask *ask)
 {
 	const struct engine *engine = ask->engine;
@@ -106,6 +162,7 @@ static const struct command_row rows[] = {
         {"status", run_status},
         {"mail.retry", run_mail_retry},
         {"mail.cancel", run_mail_cancel},
+        {"dead.retry", run_dead_retry},
 };
 
 static bool run(struct ask *ask)

@@ -89,10 +89,14 @@ static void take_event(struct engine *engine, const struct entry *entry, const s
 		                   arena_printf(engine->arena, "there is no customer %s", event->customer));
 }
 
-static void take_entry(struct engine *engine, const struct entry *entry)
+void engine_take_entry(struct engine *engine, const struct entry *entry)
 {
 	struct event event;
 	struct error err = {0};
+	if (entry->feed == FEED_CUSTOMERS) {
+		engine_take_customer(engine, entry);
+		return;
+	}
 	size_t max = (size_t)engine->settings->redis.max_event_size;
 	if (!event_read(entry, max, engine->arena, &event, &err)) {
 		engine->stats.events[EVENT_TYPES - 1]++;
@@ -110,8 +114,10 @@ static void take_entry(struct engine *engine, const struct entry *entry)
 
 void engine_take_entries(struct engine *engine)
 {
-	for (size_t i = 0; i < engine->turn->n_entries && !spool_failed(engine->spool); i++)
-		take_entry(engine, engine->turn->entries[i]);
+	for (size_t i = 0; i < engine->turn->n_entries && !spool_failed(engine->spool); i++) {
+		if (engine->turn->entries[i]->feed != FEED_CUSTOMERS)
+			engine_take_entry(engine, engine->turn->entries[i]);
+	}
 }
 
 static void take_waiting(struct engine *engine, const struct spool_waiting *waiting)

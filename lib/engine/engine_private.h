@@ -60,6 +60,7 @@ void engine_refuse_address(struct engine *engine, int64_t contact, const char *a
 
 /* ---- decide.c: events ---- */
 void engine_take_entries(struct engine *engine);
+void engine_take_entry(struct engine *engine, const struct entry *entry); /* one of any feed */
 void engine_take_waiting(struct engine *engine);
 /* Judges an event of a known customer for the first time and records what follows. */
 void engine_decide(struct engine *engine, const struct event *event, const struct customer *customer);
@@ -97,6 +98,7 @@ struct outcome_facts { /* what may stand in an outcome besides event, status and
 };
 void engine_outcome(struct engine *engine, const struct spool_event *event, enum status status,
                     enum reason reason, const struct outcome_facts *facts);
+const char *entry_feed_name(enum entry_feed feed);
 void engine_dead_letter(struct engine *engine, const struct entry *entry, enum reason reason,
                         const char *detail);
 
@@ -108,6 +110,7 @@ const char *engine_context(struct engine *engine, const struct spool_mail *mail,
 void engine_load_refusals(struct engine *engine);
 const struct customer *engine_with_refusals(struct engine *engine, const struct customer *customer);
 void engine_take_feed(struct engine *engine);
+void engine_take_customer(struct engine *engine, const struct entry *entry);
 void engine_take_chores(struct engine *engine);
 void engine_hand_chores(struct engine *engine);
 

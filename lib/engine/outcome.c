@@ -128,6 +128,13 @@ static void rejected_outcome(struct engine *engine, const struct entry *entry, e
 	      &pack);
 }
 
+const char *entry_feed_name(enum entry_feed feed)
+{
+	static const char *const names[] = {
+	        [FEED_EVENTS] = "events", [FEED_REQUESTS] = "requests", [FEED_CUSTOMERS] = "customers"};
+	return names[feed];
+}
+
 void engine_dead_letter(struct engine *engine, const struct entry *entry, enum reason reason,
                         const char *detail)
 {
@@ -137,7 +144,10 @@ void engine_dead_letter(struct engine *engine, const struct entry *entry, enum r
 	fields_add(&pack, "dead_reason", reason_name(reason));
 	fields_add(&pack, "dead_detail", detail);
 	fields_add(&pack, "dead_entry", entry->id);
-	struct spool_outcome dead = {.outbox = OUTBOX_DEAD, .time = engine->now, .reason = reason};
+	struct spool_outcome dead = {.outbox = OUTBOX_DEAD,
+	                             .key = entry_feed_name(entry->feed),
+	                             .time = engine->now,
+	                             .reason = reason};
 	dead.fields = buf_text(&pack);
 	dead.fields_len = pack.len;
 	spool_outcome_add(engine->spool, &dead);

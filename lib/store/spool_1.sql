@@ -78,7 +78,7 @@ CREATE INDEX notice_event ON notice (event);
 CREATE TABLE outcome (
   seq    INTEGER PRIMARY KEY AUTOINCREMENT,
   stream TEXT NOT NULL,   -- 'outcomes', 'dead' or 'dispatch'
-  key    TEXT NOT NULL,   -- the dispatch stream's name; '' for the others, whose names are settings
+  key    TEXT NOT NULL,   -- the dispatch stream's name; a dead letter's feed, or 'retried'; '' else
   time   INTEGER NOT NULL,
   event  INTEGER,
   job    INTEGER,
@@ -89,7 +89,7 @@ CREATE TABLE outcome (
 ) STRICT;
 CREATE INDEX outcome_job ON outcome (job);
 CREATE INDEX outcome_time ON outcome (time);
-CREATE INDEX outcome_dead ON outcome (seq) WHERE stream = 'dead';
+CREATE INDEX outcome_dead ON outcome (seq) WHERE stream = 'dead' AND key <> 'retried';
 
 -- Entries whose customer isn't known yet: judged when the customer comes or the grace ends.
 CREATE TABLE waiting (

@@ -103,6 +103,31 @@ struct spool_outcome *spool_job_outcomes(struct spool *spool, int64_t job, struc
 	return outcomes_read(spool, q, arena, ret_n);
 }
 
+struct spool_outcome *spool_dead_letters(struct spool *spool, int64_t limit, struct arena *arena,
+                                         size_t *ret_n)
+{
+	struct db_query *q = spool_query(spool, OUTCOME_COLUMNS
+	                                 "WHERE stream = 'dead' AND key <> 'retried' ORDER BY seq DESC LIMIT ?1");
+	db_bind_int(q, 1, limit);
+	return outcomes_read(spool, q, arena, ret_n);
+}
+
+struct spool_outcome *spool_dead_letter(struct spool *spool, int64_t seq, struct arena *arena, size_t *ret_n)
+{
+	struct db_query *q =
+	        spool_query(spool, OUTCOME_COLUMNS "WHERE seq = ?1 AND stream = 'dead' AND key <> 'retried'");
+	db_bind_int(q, 1, seq);
+	return outcomes_read(spool, q, arena, ret_n);
+}
+
+void spool_dead_retried(struct spool *spool, int64_t seq)
+{
+	struct db_query *q =
+	        spool_query(spool, "UPDATE outcome SET key = 'retried' WHERE seq = ?1 AND stream = 'dead'");
+	db_bind_int(q, 1, seq);
+	spool_run(spool, q);
+}
+
 int64_t spool_published(struct spool *spool)
 {
 	return spool_run_int(spool, spool_query(spool, "SELECT value FROM meta WHERE key = 'published'"), 0);

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/spool_read.h"
+
+#include "store/fields.h"
+#include "store/spool_private.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+static void set_text(json_t *object, const char *name, const char *text)
+{
+	json_t *value = json_string(text ? text : "");
+	json_object_set_new(object, name, value ? value : json_string("(not UTF-8)"));
+}
+
+static void set_time(json_t *object, const char *name, struct instant t)
+{
+	char text[INSTANT_TEXT_MAX];
+	set_text(object, name, instant_format(t, 0, text));
+}
+
+static void set_int(json_t *object, const char *name, int64_t value)
+{
+	json_object_set_new(object, name, json_integer(value));
+}
+
+/* JSON that we wrote ourselves; null where a hand has been in it. */
+static void set_json(json_t *object, const char *name, const char *text)
+{
+	json_t *value = text && *text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+	json_object_set_new(object, name, value ? value : json_null());
+}
+
+/* The reading functions' common end: a fault of the disk wins over what was read. */
+static bool finish(struct spool *spool, struct arena *arena, json_t *json, json_t **ret, struct error *err)
+{
+	arena_free(arena);
+	spool_end_read(spool);
+	if (spool_failed(spool)) {
+		json_decref(json);
+		if (err != NULL)
+			*err = spool->fault;
+		return false;
+	}
+	if (json == NULL)
+		return false;
+	*ret = json;
+	return true;
+}
+
+/* ---- Pieces ---- */
+
+static json_t *fields_json(const struct spool_outcome *outcome, struct arena *arena)
+{
+	struct entry_field *fields;
+	size_t n;
+	json_t *json = json_object();
+	if (!fields_unpack(outcome->fields, outcome->fields_len, arena, &fields, &n))
+		return json;
+	for (size_t i = 0; i < n; i++)
+		set_text(json, fields[i].name, fields[i].value);
+	return json;
+}
+
+static json_t *outcome_json(const struct spool *spool, const struct spool_outcome *outcome,
+                            struct arena *arena)
+{
+	json_t *json = fields_json(outcome, arena);
+	set_text(json, "id", arena_printf(arena, "%s-%lld", spool_instance(spool), (long long)outcome->seq));
+	return json;
+}
+
+static json_t *event_json(const struct spool_event *event)
+{
+	json_t *json = json_object();
+	set_text(json, "id", event->event.id);
+	set_text(json, "source", event->event.source);
+	set_text(json, "type", event_type(&event->event));
+	set_time(json, "time", event->event.time);
+	set_time(json, "received", event->event.received);
+	set_text(json, "status", status_name(event->status));
+	set_text(json, "reason", reason_name(event->reason));
+	set_json(json, "data", event->event.data);
+	set_json(json, "trace", event->trace);
+	return json;
+}
+
+static void add_jobs(struct spool *spool, json_t *json, int64_t mail, struct arena *arena)
+{
+	struct db_query *q =
+	        spool_query(spool, "SELECT DISTINCT job.job, customer FROM notice JOIN job ON job.id = "
+	                           "notice.job WHERE mail = ?1 ORDER BY event");
+	json_t *jobs = json_array();
+	db_bind_int(q, 1, mail);
+	while (spool_row(spool, q)) {
+		if (json_array_size(jobs) == 0)
+			set_text(json, "customer", db_text(q, 1, arena));
+		json_array_append_new(jobs, json_string(db_text(q, 0, arena)));
+	}
+	json_object_set_new(json, "jobs", jobs);
+}
+
+static json_t *mail_json(struct spool *spool, int64_t id, struct arena *arena, bool whole)
+{
+	struct spool_mail mail;
+	if (!spool_mail_load(spool, id, arena, &mail))
+		return NULL;
+	json_t *json = json_object();
+	set_int(json, "id", mail.id);
+	set_text(json, "status", status_name(mail.status));
+	set_text(json, "reason", reason_name(mail.reason));
+	set_text(json, "state", mail.state);
+	add_jobs(spool, json, id, arena);
+	json_object_set_new(json, "contact",
+	                    mail.contact == MAIL_OFFICE ? json_null() : json_integer(mail.contact));
+	set_text(json, "to", mail.address);
+	set_time(json, "made", mail.made);
+	set_time(json, "due", mail.due);
+	set_time(json, "expires", mail.expires);
+	set_time(json, "changed", mail.changed);
+	set_int(json, "attempts", mail.attempts);
+	set_text(json, "reply", mail.reply);
+	set_text(json, "message_id", mail.message_id);
+	if (whole)
+		set_json(json, "context", mail.context);
+	return json;
+}
+
+/* ---- A job ---- */
+
+static bool find_job(struct spool *spool, const char *job, const char *customer, int64_t *ret,
+                     struct error *err)
+{
+	struct db_query *q =
+	        spool_query(spool, "SELECT id FROM job WHERE job = ?1 AND (?2 IS NULL OR customer = ?2)");
+	int64_t id = 0;
+	size_t n = 0;
+	db_bind_text(q, 1, job);
+	db_bind_text(q, 2, customer);
+	for (; spool_row(spool, q); n++)
+		id = db_int(q, 0);
+	*ret = id;
+	if (n == 1 || spool_failed(spool))
+		return n == 1;
+	if (n > 1)
+		return error_set(err, EX_DATAERR, "%zu customers have a job %s: name one with --customer", n,
+		                 job);
+	return error_set(err, EX_NOINPUT, "there is no job %s%s%s on record", job,
+	                 customer ? " of customer " : "", customer ? customer : "");
+}
+
+static json_t *job_json(struct spool *spool, int64_t id, struct arena *arena)
+{
+	size_t n_events, n_outcomes;
+	json_t *json = json_object(), *events = json_array(), *outcomes = json_array(), *mails = json_array();
+	struct spool_event *e = spool_job_events(spool, id, arena, &n_events);
+	struct spool_outcome *o = spool_job_outcomes(spool, id, arena, &n_outcomes);
+	struct db_query *q = spool_query(spool, "SELECT job, customer, state FROM job WHERE id = ?1");
+	db_bind_int(q, 1, id);
+	if (spool_row(spool, q)) {
+		set_text(json, "job", db_text(q, 0, arena));
+		set_text(json, "customer", db_text(q, 1, arena));
+		set_text(json, "state", db_text(q, 2, arena));
+		db_finish(q);
+	}
+	for (size_t i = 0; i < n_events; i++)
+		json_array_append_new(events, event_json(&e[i]));
+	for (size_t i = 0; i < n_outcomes; i++)
+		json_array_append_new(outcomes, outcome_json(spool, &o[i], arena));
+	q = spool_query(spool, "SELECT DISTINCT mail FROM notice WHERE job = ?1 ORDER BY mail");
+	db_bind_int(q, 1, id);
+	while (spool_row(spool, q))
+		json_array_append_new(mails, mail_json(spool, db_int(q, 0), arena, false));
+	json_object_set_new(json, "events", events);
+	json_object_set_new(json, "outcomes", outcomes);
+	json_object_set_new(json, "mails", mails);
+	return json;
+}
+
+bool spool_read_job(struct spool *spool, const char *job, const char *customer, json_t **ret,
+                    struct error *err)
+{
+	int64_t id;
+	if (!spool_begin_read(spool, err))
+		return false;
+	struct arena *arena = arena_new();
+	json_t *json = find_job(spool, job, customer, &id, err) ? job_json(spool, id, arena) : NULL;
+	return finish(spool, arena, json, ret, err);
+}
+
+/* ---- Mails ---- */
+
+bool spool_read_mails(struct spool *spool, enum status status, int64_t limit, json_t **ret, struct error *err)
+{
+	if (!spool_begin_read(spool, err))
+		return false;
+	struct arena *arena = arena_new();
+	json_t *list = json_array();
+	struct db_query *q = spool_query(
+	        spool, "SELECT id FROM mail WHERE ?1 = '' OR status = ?1 ORDER BY id DESC LIMIT ?2");
+	db_bind_text(q, 1, status_name(status));
+	db_bind_int(q, 2, limit);
+	while (spool_row(spool, q))
+		json_array_append_new(list, mail_json(spool, db_int(q, 0), arena, false));
+	return finish(spool, arena, list, ret, err);
+}
+
+static void add_mail_outcomes(struct spool *spool, json_t *json, int64_t id, struct arena *arena)
+{
+	json_t *list = json_array();
+	struct db_query *q = spool_query(spool, "SELECT job FROM notice WHERE mail = ?1 GROUP BY job");
+	db_bind_int(q, 1, id);
+	while (spool_row(spool, q)) {
+		size_t n;
+		struct spool_outcome *o = spool_job_outcomes(spool, db_int(q, 0), arena, &n);
+		for (size_t i = 0; i < n; i++) {
+			if (o[i].mail == id)
+				json_array_append_new(list, outcome_json(spool, &o[i], arena));
+		}
+	}
+	json_object_set_new(json, "outcomes", list);
+}
+
+bool spool_read_mail(struct spool *spool, int64_t id, json_t **ret, struct error *err)
+{
+	if (!spool_begin_read(spool, err))
+		return false;
+	struct arena *arena = arena_new();
+	json_t *json = mail_json(spool, id, arena, true);
+	if (json == NULL)
+		error_set(err, EX_NOINPUT, "there is no mail %lld", (long long)id);
+	else
+		add_mail_outcomes(spool, json, id, arena);
+	return finish(spool, arena, json, ret, err);
+}
+
+/* ---- Dead letters and counts ---- */
+
+static json_t *dead_json(struct spool_outcome *outcome, struct arena *arena)
+{
+	json_t *json = json_object(), *fields = fields_json(outcome, arena);
+	set_int(json, "id", outcome->seq);
+	set_time(json, "time", outcome->time);
+	json_object_set(json, "reason", json_object_get(fields, "dead_reason"));
+	json_object_set(json, "detail", json_object_get(fields, "dead_detail"));
+	json_object_set(json, "entry", json_object_get(fields, "dead_entry"));
+	json_object_del(fields, "dead_reason");
+	json_object_del(fields, "dead_detail");
+	json_object_del(fields, "dead_entry");
+	json_object_set_new(json, "fields", fields);
+	return json;
+}
+
+bool spool_read_dead(struct spool *spool, int64_t limit, json_t **ret, struct error *err)
+{
+	if (!spool_begin_read(spool, err))
+		return false;
+	struct arena *arena = arena_new();
+	json_t *list = json_array();
+	size_t n;
+	struct spool_outcome *dead = spool_dead_letters(spool, limit, arena, &n);
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, dead_json(&dead[i], arena));
+	return finish(spool, arena, list, ret, err);
+}
+
+bool spool_read_counts(struct spool *spool, json_t **ret, struct error *err)
+{
+	if (!spool_begin_read(spool, err))
+		return false;
+	json_t *json = json_object(), *mails = json_object();
+	for (enum status s = STATUS_QUEUED; s <= STATUS_CANCELLED; s++) {
+		if (s <= STATUS_SUPPRESSED || s == STATUS_CANCELLED)
+			set_int(mails, status_name(s), spool_mail_count(spool, s));
+	}
+	json_object_set_new(json, "mails", mails);
+	set_int(json, "waiting", spool_wait_count(spool));
+	set_int(json, "unpublished", spool_last_outcome(spool) - spool_published(spool));
+	set_text(json, "instance", spool_instance(spool));
+	return finish(spool, NULL, json, ret, err);
+}

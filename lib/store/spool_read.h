@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORE_SPOOL_READ_H
+#define STORE_SPOOL_READ_H
+
+#include "base/error.h"
+#include "store/spool.h"
+
+#include <jansson.h>
+
+/*
+ * The spool for people: what `job show`, `mail list` and the like print, as JSON that the caller
+ * json_decref()s. Opened with DB_READ these work beside a running daemon. Times are RFC 3339 in UTC.
+ */
+
+/*
+ * A job: job, customer, state, events (each with status, reason, data and trace), outcomes, mails.
+ * `customer` may be NULL where only one customer has such a job. Codes: 66 no such job, 65 several have.
+ */
+bool spool_read_job(struct spool *spool, const char *job, const char *customer, json_t **ret,
+                    struct error *err) MUST_CHECK;
+
+/* Mails, the newest first; STATUS_NONE is all. A mail: id, status, reason, state, customer, jobs, contact,
+ * to, made, due, expires, changed, attempts, reply, message_id. */
+bool spool_read_mails(struct spool *spool, enum status status, int64_t limit, json_t **ret,
+                      struct error *err) MUST_CHECK;
+/* One with its outcomes and its context. Code 66: no such mail. */
+bool spool_read_mail(struct spool *spool, int64_t id, json_t **ret, struct error *err) MUST_CHECK;
+
+/* Dead letters, the newest first: id (what `dead retry` takes), time, reason, detail, entry, fields. */
+bool spool_read_dead(struct spool *spool, int64_t limit, json_t **ret, struct error *err) MUST_CHECK;
+
+/* Counts: {"mails": {status: n}, "waiting": n, "unpublished": n, "instance": …}. */
+bool spool_read_counts(struct spool *spool, json_t **ret, struct error *err) MUST_CHECK;
+
+#endif
