@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "model/words.h"
 
+#include <jansson.h>
 #include <stddef.h>
 
 /* Where an entry came from: what acknowledges it and which feed it belongs to. */
@@ -63,6 +64,10 @@ bool event_read(const struct entry *entry, size_t max_size, struct arena *arena,
 /* The same from JSON text (spelling 2), for dispatchctl; takes job events and requests alike. */
 bool event_read_json(const char *json, size_t len, struct instant received, size_t max_size,
                      struct arena *arena, struct event *ret, struct error *err) MUST_CHECK;
+
+/* The same from a value that jsontext_read() made; it stays the caller's. */
+bool event_read_value(json_t *json, struct instant received, struct arena *arena, struct event *ret,
+                      struct error *err) MUST_CHECK;
 
 /* "job.completed", "job.create", … */
 const char *event_type(const struct event *event);

@@ -103,6 +103,16 @@ static bool read_event(json_t *event, struct arena *arena, struct event_raw *ret
 	return true;
 }
 
+bool event_raw_value(json_t *event, struct arena *arena, struct event_raw *ret, struct error *err)
+{
+	*ret = (struct event_raw){0};
+	if (read_event(event, arena, ret, err))
+		return true;
+	json_decref(ret->data);
+	ret->data = NULL;
+	return false;
+}
+
 bool event_raw_json(const char *text, size_t len, struct arena *arena, struct event_raw *ret,
                     struct error *err)
 {
@@ -110,11 +120,7 @@ bool event_raw_json(const char *text, size_t len, struct arena *arena, struct ev
 	json_t *event = jsontext_read(text, len, err);
 	if (event == NULL)
 		return error_prefix(err, "the event is not JSON");
-	bool ok = read_event(event, arena, ret, err);
+	bool ok = event_raw_value(event, arena, ret, err);
 	json_decref(event);
-	if (!ok) {
-		json_decref(ret->data);
-		ret->data = NULL;
-	}
 	return ok;
 }

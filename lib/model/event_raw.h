@@ -30,9 +30,11 @@ enum event_attr event_attr_find(const char *name, size_t len); /* ATTR_COUNT whe
 bool event_raw_fields(const struct entry *entry, struct arena *arena, struct event_raw *ret,
                       struct error *err) MUST_CHECK;
 
-/* Spelling 2. */
+/* Spelling 2, and the same once it is parsed: `event` stays the caller's. */
 bool event_raw_json(const char *text, size_t len, struct arena *arena, struct event_raw *ret,
                     struct error *err) MUST_CHECK;
+
+bool event_raw_value(json_t *event, struct arena *arena, struct event_raw *ret, struct error *err) MUST_CHECK;
 
 /* A data member from text; does nothing where there is one and `replace` is false. */
 void event_raw_set(struct event_raw *raw, const char *name, size_t name_len, const char *value,

@@ -50,6 +50,9 @@ void spool_job_set_state(struct spool *spool, int64_t job, enum job_state state)
 int64_t spool_event_find(struct spool *spool, const char *source, const char *id,
                          unsigned char ret_digest[EVENT_DIGEST_SIZE]);
 struct job_mark *spool_marks(struct spool *spool, int64_t job, struct arena *arena, size_t *ret_n);
+/* Those that were received before event `id`. */
+struct job_mark *spool_marks_before(struct spool *spool, int64_t job, int64_t id, struct arena *arena,
+                                    size_t *ret_n);
 int64_t spool_event_add(struct spool *spool, const struct event *event, int64_t job, enum status status,
                         enum reason reason, const char *trace);
 struct spool_event {

@@ -54,11 +54,18 @@ int64_t spool_event_find(struct spool *spool, const char *source, const char *id
 
 struct job_mark *spool_marks(struct spool *spool, int64_t job, struct arena *arena, size_t *ret_n)
 {
+	return spool_marks_before(spool, job, INT64_MAX, arena, ret_n);
+}
+
+struct job_mark *spool_marks_before(struct spool *spool, int64_t job, int64_t id, struct arena *arena,
+                                    size_t *ret_n)
+{
 	size_t n = 0, cap = 8;
 	struct job_mark *marks = arena_new_array(arena, cap, struct job_mark);
 	struct db_query *q =
-	        spool_query(spool, "SELECT state, time, source, event FROM event WHERE job = ?1");
+	        spool_query(spool, "SELECT state, time, source, event FROM event WHERE job = ?1 AND id < ?2");
 	db_bind_int(q, 1, job);
+	db_bind_int(q, 2, id);
 	while (spool_row(spool, q)) {
 		if (n == cap) {
 			struct job_mark *more = arena_new_array(arena, cap * 2, struct job_mark);
