@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
+enum { PHRASE_MAX = 200 };               /* quoted at most twice as long, and still a legal line */
 enum { WORD_MAX = 75, WORD_EXTRA = 12 }; /* RFC 2047, section 2: an encoded word, and =?utf-8?B??= of it */
 
 static const char hex[] = "0123456789ABCDEF";
@@ -249,7 +250,8 @@ static bool is_phrase(const struct buf *text)
 	return true;
 }
 
-static void add_quoted(struct buf *out, const struct buf *text)
+/* As it is or as a quoted string, on one line: a fold within is legal, and yet GMime keeps its line break. */
+static void add_phrase(struct buf *out, const struct buf *text)
 {
 	const char *quote = is_phrase(text) ? "" : "\"";
 	buf_printf(out, " %s", quote);
@@ -268,9 +270,8 @@ void header_mailbox(struct buf *out, const char *name, const char *display, cons
 	clean(&text, display);
 	begin(out, name);
 	if (text.len > 0) {
-		/* a quoted string is not folded, so only a short one is used; quoting doubles at most */
-		if (can_be_plain(&text) && 2 * text.len + strlen(name) + 5 <= HEADER_LINE_MAX)
-			add_quoted(out, &text);
+		if (can_be_plain(&text) && text.len <= PHRASE_MAX)
+			add_phrase(out, &text);
 		else
 			add_encoded(out, &text, strlen(name) + 1);
 		const char *nl = memrchr(out->data + line, '\n', out->len - line);
