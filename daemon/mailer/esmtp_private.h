@@ -32,7 +32,7 @@ struct net {
 /* The talk as the monitor sees it. */
 struct talk {
 	enum smtp_stage stage; /* of the last command */
-	bool tls_begun, tls_on, auth_begun, auth_ok, mail_begun;
+	bool tls_begun, tls_on, auth_begun, auth_ok, mail_begun, quitting;
 	char line[SMTP_LINE_MAX]; /* of the reply that is being read */
 	size_t line_len;
 	size_t masked;                  /* characters of CHUNKING seen at the line's place for a keyword */

@@ -65,6 +65,12 @@ static void before_auth(struct esmtp *esmtp)
 	esmtp->talk.auth_begun = true;
 }
 
+/* Why the session ends was said before; it is not overwritten by the good-bye. */
+static void before_quit(struct esmtp *esmtp)
+{
+	esmtp->talk.quitting = true;
+}
+
 /* One row a command: the stage that it begins, how long it may take, what has to be done before. */
 static const struct command {
 	const char *word;
@@ -91,7 +97,10 @@ static const struct command {
          .limit = offsetof(struct mailer_limits, command_ms),
          .before = guard_mail},
         {.word = "RCPT TO:", .stage = SMTP_RCPT, .limit = offsetof(struct mailer_limits, command_ms)},
-        {.word = "QUIT\r", .stage = SMTP_MAIL, .limit = offsetof(struct mailer_limits, quit_ms)},
+        {.word = "QUIT\r",
+         .stage = SMTP_MAIL,
+         .limit = offsetof(struct mailer_limits, quit_ms),
+         .before = before_quit},
 };
 
 static void on_command(struct esmtp *esmtp, const char *line, size_t len)
@@ -104,11 +113,10 @@ static void on_command(struct esmtp *esmtp, const char *line, size_t len)
 		int64_t ms;
 		memcpy(&ms, (const char *)esmtp->limits + c->limit, sizeof ms);
 		watch_arm(esmtp->watch, ms);
-		/* Why the session ended is not overwritten by its QUIT. */
-		if (c->word[0] != 'Q' && esmtp->talk.fault[0] == '\0')
-			esmtp->talk.stage = c->stage;
 		if (c->before)
 			c->before(esmtp);
+		if (esmtp->talk.fault[0] == '\0' && !esmtp->talk.quitting)
+			esmtp->talk.stage = c->stage;
 		return;
 	}
 }
@@ -182,7 +190,7 @@ static void on_line(struct esmtp *esmtp)
 	int code = reply_code(talk->line, talk->line_len);
 	bool more = code && talk->line_len > 3 && talk->line[3] == '-';
 
-	if (talk->mail_begun)
+	if (talk->mail_begun || talk->quitting)
 		return;
 	keep_line(esmtp, talk->code == 0 || talk->code != -code);
 	talk->code = more ? -code : code;

@@ -68,6 +68,16 @@ void relay_close(struct relay_session *session)
 		relay->state = RELAY_RESTING;
 }
 
+bool relay_calls(struct relay *relay, int64_t now_ms)
+{
+	if (relay->state == RELAY_UP)
+		return true;
+	if (relay->state != RELAY_RESTING || now_ms < relay->rest_until_ms || relay->called)
+		return false;
+	relay->called = true;
+	return true;
+}
+
 bool relay_goes_on(const struct relay_session *session)
 {
 	return session->epoch == session->relay->epoch;
@@ -88,6 +98,7 @@ static void rest(struct relay *relay, const struct mailer_limits *limits, const 
 	int64_t now_ms = clock_mono_ms(), wait_ms = backoff_ms(backoff, ++relay->faults, arc4random());
 
 	relay->state = RELAY_RESTING;
+	relay->called = false;
 	relay->rest_from_ms = now_ms;
 	relay->rest_until_ms = now_ms + wait_ms;
 	relay->rests_until = instant_add(clock_wall(), wait_ms);

@@ -38,6 +38,7 @@ struct relay {
 	unsigned sessions; /* open or being opened */
 	unsigned proven;   /* of them, those over which a mail went */
 	unsigned allowed;  /* not UP: so many may be open beside a trial */
+	bool called;       /* a connection to a lesser relay has ended for its trial's sake */
 	unsigned epoch;    /* rises when every open session has to end */
 	uint64_t delivered, n_faults;
 	struct refusals refusals;
@@ -60,6 +61,9 @@ bool relay_hopeful(const struct relay *relay, int64_t now_ms);
 /* Opens a session if one may be opened now. */
 bool relay_open(struct relay *relay, int64_t now_ms, struct relay_session *ret);
 void relay_close(struct relay_session *session);
+/* Whether a connection to a relay further down the list should end for this one: it is up, or due to be tried
+ * (which it tells but one of them). */
+bool relay_calls(struct relay *relay, int64_t now_ms);
 bool relay_goes_on(const struct relay_session *session); /* it may take another mail */
 
 void relay_fault(struct relay_session *session, const struct mailer_limits *limits, const char *words);

@@ -84,13 +84,26 @@ static void report_unsendable(struct pool *pool, struct item *item, struct deliv
 
 /* ---- the next letter ---- */
 
+/* A relay before ours in the list is well again, or due to be tried. */
+static bool is_called_away(const struct run *run)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	if (!run->target)
+		return false;
+	for (const struct esmtp_target *t = run->plan->relays; t < run->target; t++)
+		if (relay_calls(desk_relay(run->worker->pool, t->name), now_ms))
+			return true;
+	return false;
+}
+
 static bool goes_on(const struct run *run)
 {
 	const struct pool *pool = run->worker->pool;
 
 	return !run->closing && !pool->stopping && pool->plan == run->plan &&
 	       run->worker->index < pool->plan->connections && run->taken < pool->limits->mails &&
-	       relay_goes_on(&run->session);
+	       relay_goes_on(&run->session) && !is_called_away(run);
 }
 
 /* Waits for a letter as long as the connection may be idle; NULL to end it. With the lock held. */
@@ -291,6 +304,9 @@ static bool begin(struct run *run, int64_t *ret_wait_ms)
 		return false;
 	}
 	run->plan = plan_ref(pool->plan);
+	/* The warden may be asleep for want of anything to watch. */
+	if (run->session.relay->sessions == 1)
+		pthread_cond_signal(&pool->clock);
 	return true;
 }
 

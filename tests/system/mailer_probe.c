@@ -336,7 +336,7 @@ static void read_input(void)
 
 static void loop(void)
 {
-	while (!(probe.eof && probe.out == 0)) {
+	for (;;) {
 		struct pollfd fds[2] = {{.fd = probe.wake[0], .events = POLLIN},
 		                        {.fd = probe.eof ? -1 : STDIN_FILENO, .events = POLLIN}};
 		char drain[256];
@@ -344,7 +344,7 @@ static void loop(void)
 		take_results();
 		if (probe.stopping && pool_stopped(probe.pool))
 			return;
-		if (probe.eof && probe.out == 0)
+		if (probe.eof && probe.out == 0 && !probe.stopping)
 			return;
 		if (poll(fds, 2, 1000) < 0)
 			return;

@@ -391,6 +391,14 @@ def _address(line):
     return line[start + 1:end], line[end + 1:].strip()
 
 
+def start(world, **options):
+    """A peer that ends with the world, set as its relay."""
+    peer = SmtpPeer(**options)
+    world.cleanups.append(peer.close)
+    world.configure(mail={"transport": "smtp"}, smtp={"relay": peer.relay})
+    return peer
+
+
 # -- certificates, made for the test --
 
 def make_authority(directory):
