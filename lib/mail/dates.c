@@ -108,9 +108,11 @@ static UDateFormat *open_format(const struct style *style, const char *locale)
 	static const UChar utc[] = {'U', 'T', 'C', 0};
 	UErrorCode status = U_ZERO_ERROR;
 	UChar pattern[PATTERN_MAX];
-	char name[ULOC_FULLNAME_CAPACITY];
+	char tag[LOCALE_MAX], name[ULOC_FULLNAME_CAPACITY];
 
-	(void)uloc_forLanguageTag(locale, name, sizeof name, NULL, &status);
+	for (size_t i = 0; i < sizeof tag && (tag[i] = locale[i]) != '\0'; i++)
+		tag[i] = tag[i] == '_' ? '-' : tag[i];
+	(void)uloc_forLanguageTag(tag, name, sizeof name, NULL, &status);
 	if (U_FAILURE(status) || status == U_STRING_NOT_TERMINATED_WARNING)
 		name[0] = '\0';
 	status = U_ZERO_ERROR;
