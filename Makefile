@@ -79,7 +79,7 @@ OBJ  := $(call obj,$(LIB_SRC) $(ROOM_SRC) $(CTL_SRC) $(MAIN_SRC) $(SHARED_SRC) $
 .SUFFIXES:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all deps deps-check demo test unit tests check tidy asan bench install written generated clean help FORCE
+.PHONY: all deps deps-check demo test unit tests check tidy asan fuzz bench install written generated clean help FORCE
 FORCE:
 
 all: $(LIB) $(PROGRAMS) ## build dispatchd and dispatchctl (the default)
@@ -111,6 +111,9 @@ check: deps-check ## compilers, linters, layering, and that code, manuals and sa
 
 asan: deps ## all tests again under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g" SANITIZE=address,undefined test
+
+fuzz: deps-check ## a minute of libFuzzer on each target of tests/fuzz (FUZZ_SECONDS=60)
+	@BUILD=$(BUILD)/fuzz MAKE="$(MAKE)" tests/fuzz/run
 
 bench: all $(BENCH) ## measure it (tests/bench)
 	@for b in $(wildcard tests/bench/*.sh); do BUILD=$(BUILD) $$b || exit 1; done
