@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORE_SEARCH_PRIVATE_H
+#define STORE_SEARCH_PRIVATE_H
+
+#include "base/buf.h"
+#include "store/customers.h"
+
+#include <jansson.h>
+
+/* What search.c and search_related.c share; nobody else includes it. */
+
+/* Characters of valid UTF-8. */
+size_t search_chars(const char *text, size_t len);
+/* Appends `"abc" AND "bcd" …`; the text has three characters or more. */
+void search_trigrams(struct buf *out, const char *text, size_t len);
+/* number, name, dba, city, state, phone, status; an empty object where the customer is gone. */
+bool search_summary(struct customers *store, int64_t id, json_t **ret, struct error *err) MUST_CHECK;
+
+#endif

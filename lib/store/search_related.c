@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Customers that have something in common with one: a contact's first or last name, the address, a
+ * phone or an email. And customers that look as if they had been entered twice.
+ *
+ * Candidates for each thing come from the trigram index, at most CANDIDATES of them: that bounds what
+ * a common name costs, while what is rare, and so tells most, is found to the last.
+ */
+#include "base/buf.h"
+#include "store/fold.h"
+#include "store/record_private.h"
+#include "store/search_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+enum { CANDIDATES = 300, KEYS_MAX = 64 };
+
+/* What may be shared; a row says how much it tells. */
+enum share { SHARE_EMAIL, SHARE_PHONE, SHARE_ADDRESS, SHARE_LAST_NAME, SHARE_FIRST_NAME, SHARE_COUNT };
+static const struct {
+	const char *name, *column;
+	int weight;
+} shares[SHARE_COUNT] = {
+        [SHARE_EMAIL] = {.name = "email", .column = "email", .weight = 16},
+        [SHARE_PHONE] = {.name = "phone", .column = "phone", .weight = 12},
+        [SHARE_ADDRESS] = {.name = "address", .column = "address", .weight = 8},
+        [SHARE_LAST_NAME] = {.name = "last_name", .column = "contact", .weight = 4},
+        [SHARE_FIRST_NAME] = {.name = "first_name", .column = "contact", .weight = 1},
+};
+
+struct key {
+	enum share share;
+	const char *text;
+	size_t len;
+};
+
+struct related {
+	int64_t id;
+	int weight;
+	bool shared[SHARE_COUNT];
+};
+
+struct relation {
+	struct customers *store;
+	struct arena *arena;
+	int64_t id;
+	const char *city;
+	struct key keys[KEYS_MAX];
+	size_t n_keys;
+	struct related *found;
+	size_t n, cap;
+	struct error *err;
+};
+
+/* -- what the customer has --------------------------------------------------------------------- */
+
+static void add_key(struct relation *relation, enum share share, const char *text, size_t len)
+{
+	struct buf folded = {0};
+	if (share == SHARE_PHONE)
+		fold_digits(text, len, &folded);
+	else
+		fold_text(text, len, &folded);
+	bool useful =
+	        folded.len > 0 && search_chars(folded.data, folded.len) >= 3 && relation->n_keys < KEYS_MAX;
+	for (size_t i = 0; useful && i < relation->n_keys; i++) {
+		const struct key *key = &relation->keys[i];
+		useful = key->share != share || key->len != folded.len ||
+		         memcmp(key->text, folded.data, folded.len) != 0;
+	}
+	if (useful)
+		relation->keys[relation->n_keys++] =
+		        (struct key){.share = share,
+		                     .text = arena_strndup(relation->arena, folded.data, folded.len),
+		                     .len = folded.len};
+	buf_free(&folded);
+}
+
+static void add_column(struct relation *relation, enum share share, struct db_query *query, int column)
+{
+	size_t len;
+	const char *text = db_peek_text(query, column, &len);
+	if (len > 0)
+		add_key(relation, share, text, len);
+}
+
+/* A contact that has only a whole name: its first and last word. */
+static void add_names(struct relation *relation, struct db_query *query)
+{
+	size_t len;
+	const char *name = db_peek_text(query, 2, &len);
+	add_column(relation, SHARE_FIRST_NAME, query, 0);
+	add_column(relation, SHARE_LAST_NAME, query, 1);
+	if (len == 0 || !db_is_null(query, 0) || !db_is_null(query, 1))
+		return;
+	const char *first = memchr(name, ' ', len), *last = memrchr(name, ' ', len);
+	if (first)
+		add_key(relation, SHARE_FIRST_NAME, name, (size_t)(first - name));
+	if (last)
+		add_key(relation, SHARE_LAST_NAME, last + 1, (size_t)(name + len - last - 1));
+	else
+		add_key(relation, SHARE_LAST_NAME, name, len);
+}
+
+static bool gather_contacts(struct relation *relation)
+{
+	struct db_query *query = db_query(
+	        relation->store->db, "SELECT first_name, last_name, name, email, alt_email, home_phone,"
+	                             " cell_phone, work_phone FROM contact WHERE customer = ?1 ORDER BY id");
+	enum db_step step;
+	db_bind_int(query, 1, relation->id);
+	while ((step = db_step(query, relation->err)) == DB_ROW) {
+		add_names(relation, query);
+		add_column(relation, SHARE_EMAIL, query, 3);
+		add_column(relation, SHARE_EMAIL, query, 4);
+		for (int column = 5; column < 8; column++)
+			add_column(relation, SHARE_PHONE, query, column);
+	}
+	return step == DB_DONE;
+}
+
+static bool gather(struct relation *relation)
+{
+	struct db_query *query =
+	        db_query(relation->store->db, "SELECT c.address, c.phone, t.city FROM customer c"
+	                                      " LEFT JOIN search_text t ON t.customer = c.id"
+	                                      " WHERE c.id = ?1");
+	db_bind_int(query, 1, relation->id);
+	enum db_step step = db_step(query, relation->err);
+	if (step != DB_ROW)
+		return step == DB_DONE;
+	add_column(relation, SHARE_ADDRESS, query, 0);
+	add_column(relation, SHARE_PHONE, query, 1);
+	relation->city = db_text(query, 2, relation->arena);
+	db_finish(query);
+	return gather_contacts(relation);
+}
+
+/* -- who has it, too --------------------------------------------------------------------------- */
+
+static bool has_line(const char *lines, size_t len, const struct key *key, bool words)
+{
+	for (const char *p = lines; (p = memmem(p, (size_t)(lines + len - p), key->text, key->len)) != NULL;
+	     p++) {
+		char before = p == lines ? '\n' : p[-1],
+		     after = p + key->len == lines + len ? '\n' : p[key->len];
+		if ((before == '\n' || (words && before == ' ')) &&
+		    (after == '\n' || (words && after == ' ')))
+			return true;
+	}
+	return false;
+}
+
+/* A candidate's row: id, email, phone, address, contact, city. */
+static void compare(struct relation *relation, struct db_query *query)
+{
+	static const int columns[SHARE_COUNT] = {1, 2, 3, 4, 4};
+	struct related related = {.id = db_int(query, 0)};
+	if (related.id == relation->id)
+		return;
+	for (size_t i = 0; i < relation->n; i++) {
+		if (relation->found[i].id == related.id)
+			return;
+	}
+	const char *city = db_text(query, 5, relation->arena);
+	bool elsewhere = *city != '\0' && *relation->city != '\0' && strcmp(city, relation->city) != 0;
+	for (size_t i = 0; i < relation->n_keys; i++) {
+		const struct key *key = &relation->keys[i];
+		size_t len;
+		const char *lines = db_peek_text(query, columns[key->share], &len);
+		if (lines == NULL || related.shared[key->share] ||
+		    (key->share == SHARE_ADDRESS && elsewhere) ||
+		    !has_line(lines, len, key, key->share >= SHARE_LAST_NAME))
+			continue;
+		related.shared[key->share] = true;
+		related.weight += shares[key->share].weight;
+	}
+	if (related.weight == 0)
+		return;
+	if (relation->n == relation->cap) {
+		relation->cap = relation->cap ? relation->cap * 2 : 64;
+		relation->found = mem_realloc(relation->found, relation->cap, sizeof *relation->found);
+	}
+	relation->found[relation->n++] = related;
+}
+
+static bool follow(struct relation *relation, const struct buf *expression)
+{
+	struct db_query *query = db_query(relation->store->db,
+	                                  "SELECT t.customer, t.email, t.phone, t.address, t.contact, t.city"
+	                                  " FROM search s JOIN search_text t ON t.customer = s.rowid"
+	                                  " WHERE search MATCH ?1 LIMIT ?2");
+	enum db_step step;
+	db_bind_text_n(query, 1, expression->data, expression->len);
+	db_bind_int(query, 2, CANDIDATES);
+	while ((step = db_step(query, relation->err)) == DB_ROW)
+		compare(relation, query);
+	return step == DB_DONE;
+}
+
+static void add_expression(struct buf *out, const struct key *key)
+{
+	buf_printf(out, "%s{%s} : (", out->len > 0 ? " AND " : "", shares[key->share].column);
+	search_trigrams(out, key->text, key->len);
+	buf_adds(out, ")");
+}
+
+static bool follow_keys(struct relation *relation)
+{
+	struct buf expression = {0};
+	bool good = true;
+	for (size_t i = 0; good && i < relation->n_keys; i++) {
+		const struct key *key = &relation->keys[i];
+		const struct key *next = i + 1 < relation->n_keys ? key + 1 : NULL;
+		/* A first name and the last name behind it: both together before each for itself. */
+		if (next && key->share == SHARE_FIRST_NAME && next->share == SHARE_LAST_NAME) {
+			buf_reset(&expression);
+			add_expression(&expression, key);
+			add_expression(&expression, next);
+			good = follow(relation, &expression);
+		}
+		buf_reset(&expression);
+		add_expression(&expression, key);
+		good = good && follow(relation, &expression);
+	}
+	buf_free(&expression);
+	return good;
+}
+
+static int by_weight(const void *a, const void *b)
+{
+	const struct related *x = a, *y = b;
+	return x->weight != y->weight ? y->weight - x->weight : (x->id > y->id) - (x->id < y->id);
+}
+
+static bool results(struct relation *relation, int limit, json_t *array)
+{
+	if (relation->n > 0)
+		qsort(relation->found, relation->n, sizeof *relation->found, by_weight);
+	for (size_t i = 0; i < relation->n && (limit <= 0 || i < (size_t)limit); i++) {
+		json_t *object, *names = json_array();
+		for (int share = 0; share < SHARE_COUNT; share++) {
+			if (relation->found[i].shared[share])
+				(void)json_array_append_new(names, json_string(shares[share].name));
+		}
+		if (!search_summary(relation->store, relation->found[i].id, &object, relation->err)) {
+			json_decref(names);
+			return false;
+		}
+		(void)json_object_set_new(object, "shares", names);
+		(void)json_array_append_new(array, object);
+	}
+	return true;
+}
+
+bool customers_related(struct customers *store, const char *number, int limit, json_t **ret,
+                       struct error *err)
+{
+	struct relation relation = {.store = store, .arena = arena_new(), .city = "", .err = err};
+	json_t *array = json_array();
+	bool good = record_find(store, kind_find("customer"), number, &relation.id, err) &&
+	            gather(&relation) && follow_keys(&relation) && results(&relation, limit, array);
+	free(relation.found);
+	arena_free(relation.arena);
+	if (good)
+		*ret = array;
+	else
+		json_decref(array);
+	return good;
+}
+
+/* -- duplicates -------------------------------------------------------------------------------- */
+
+/* The strongest signs first. */
+static const struct {
+	const char *share, *sql;
+} signs[] = {
+        {.share = "name",
+         .sql = "SELECT name || coalesce(', ' || city, ''), group_concat(customer) FROM search_text"
+                " WHERE name IS NOT NULL GROUP BY name, city HAVING count(*) > 1 LIMIT ?1"},
+        {.share = "account",
+         .sql = "SELECT account, group_concat(customer) FROM search_text WHERE account IS NOT NULL"
+                " GROUP BY account HAVING count(*) > 1 LIMIT ?1"},
+        {.share = "email",
+         .sql = "SELECT lower(email), group_concat(DISTINCT customer) FROM contact WHERE email IS NOT NULL"
+                " GROUP BY lower(email) HAVING count(DISTINCT customer) > 1 LIMIT ?1"},
+        {.share = "phone",
+         .sql = "SELECT phone, group_concat(customer) FROM search_text WHERE phone IS NOT NULL"
+                " GROUP BY phone HAVING count(*) > 1 LIMIT ?1"},
+        {.share = "address",
+         .sql = "SELECT address || coalesce(', ' || city, ''), group_concat(customer) FROM search_text"
+                " WHERE address IS NOT NULL GROUP BY address, city HAVING count(*) > 1 LIMIT ?1"},
+};
+
+static bool add_group(struct customers *store, const char *share, struct db_query *query, json_t *array,
+                      struct error *err)
+{
+	const char *value = db_peek_text(query, 0, NULL), *ids = db_peek_text(query, 1, NULL);
+	json_t *members = json_array(), *text = json_string(value);
+	json_t *group = json_pack("{s:s, s:o, s:o}", "shares", share, "value", text ? text : json_null(),
+	                          "customers", members);
+	(void)json_array_append_new(array, group);
+	for (const char *p = ids; p && *p;) {
+		char *end;
+		json_t *object;
+		if (!search_summary(store, strtoll(p, &end, 10), &object, err))
+			return false;
+		(void)json_array_append_new(members, object);
+		p = *end == ',' ? end + 1 : end + strlen(end);
+	}
+	return true;
+}
+
+bool customers_duplicates(struct customers *store, int limit, json_t **ret, struct error *err)
+{
+	json_t *array = json_array();
+	bool good = true;
+	for (size_t i = 0; good && i < sizeof signs / sizeof signs[0]; i++) {
+		int64_t left = limit > 0 ? limit - (int64_t)json_array_size(array) : -1;
+		struct db_query *query = db_query(store->db, signs[i].sql);
+		enum db_step step = DB_DONE;
+		db_bind_int(query, 1, left);
+		while (good && (step = db_step(query, err)) == DB_ROW)
+			good = add_group(store, signs[i].share, query, array, err);
+		good = good && step == DB_DONE;
+		db_finish(query);
+	}
+	if (good)
+		*ret = array;
+	else
+		json_decref(array);
+	return good;
+}
