@@ -151,7 +151,7 @@ static const struct field comment_fields[] = {
 
 static const struct field system_type_fields[] = {
         {.name = "name", .type = FIELD_NAME, .needed = true, .max = 100, .help = "name of the type"},
-        {.name = "help", .type = FIELD_TEXT, .help = "what it is for"},
+        {.name = "about", .type = FIELD_TEXT, .help = "what it is for"},
 };
 
 static const struct field system_field_fields[] = {
@@ -167,7 +167,7 @@ static const struct field system_field_fields[] = {
          .fixed = true,
          .initial = "false",
          .help = "kept encrypted, shown only with --reveal"},
-        {.name = "help", .type = FIELD_LINE, .help = "what goes there"},
+        {.name = "about", .type = FIELD_LINE, .help = "what goes there"},
 };
 
 static const struct field system_fields[] = {
