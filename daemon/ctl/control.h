@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CTL_CONTROL_H
+#define CTL_CONTROL_H
+
+#include "base/error.h"
+#include "model/settings.h"
+
+#include <jansson.h>
+
+/*
+ * Asks the daemon on its control socket, `control.sock` beside spool.db: one JSON object a line there,
+ * one back.
+ */
+enum control_answer {
+	CONTROL_ANSWERED, /* *ret is the answer, the caller's */
+	CONTROL_ABSENT,   /* no daemon runs here; `err` says what was tried */
+	CONTROL_FAULT,    /* it didn't answer, or answered with a fault, which is in `err` */
+};
+enum control_answer control_ask(const struct settings *settings, const json_t *request, json_t **ret,
+                                struct error *err) MUST_CHECK;
+
+#endif

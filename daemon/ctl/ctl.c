@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "ctl/ctl.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+const char *ctl_option(const struct ctl *ctl, const char *name)
+{
+	for (size_t i = 0; i < ctl->n_given; i++)
+		if (strcmp(ctl->given[i].name, name) == 0)
+			return ctl->given[i].value;
+	return NULL;
+}
+
+static bool whole_number(const char *text, int64_t *ret)
+{
+	char *end;
+	errno = 0;
+	long long n = strtoll(text, &end, 10);
+	bool sane = (*text >= '0' && *text <= '9') || *text == '-';
+	if (!sane || *end != '\0' || errno != 0)
+		return false;
+	*ret = n;
+	return true;
+}
+
+bool ctl_option_number(const struct ctl *ctl, const char *name, int64_t min, int64_t max, int64_t *ret,
+                       struct error *err)
+{
+	const char *text = ctl_option(ctl, name);
+	int64_t n;
+	if (text == NULL)
+		return true;
+	if (!whole_number(text, &n) || n < min || n > max)
+		return error_set(err, EX_USAGE, "--%s: \"%s\" is no whole number from %lld to %lld", name,
+		                 text, (long long)min, (long long)max);
+	*ret = n;
+	return true;
+}
+
+bool ctl_option_day(const struct ctl *ctl, const char *name, struct day *ret, struct error *err)
+{
+	const char *text = ctl_option(ctl, name);
+	if (text == NULL || day_read(text, ctl->now, zone_host(ctl->zones), ret, err))
+		return true;
+	return error_prefix(err, "--%s", name);
+}
+
+const char *ctl_arg(const struct ctl *ctl, size_t i)
+{
+	return i < ctl->n_args ? ctl->args[i] : NULL;
+}
+
+bool ctl_arg_id(const struct ctl *ctl, size_t i, int64_t *ret, struct error *err)
+{
+	if (whole_number(ctl->args[i], ret) && *ret > 0)
+		return true;
+	return error_set(err, EX_USAGE, "\"%s\" is no %s: a whole number, as lists show it", ctl->args[i],
+	                 command_arg_name(ctl->command, i, ctl->arena));
+}
+
+static bool answered_yes(void)
+{
+	char line[80];
+	return fgets(line, sizeof line, stdin) != NULL && (line[0] == 'y' || line[0] == 'Y');
+}
+
+bool ctl_confirm(const struct ctl *ctl, struct error *err, const char *fmt, ...)
+{
+	if (ctl->yes)
+		return true;
+	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+		return error_set(err, EX_USAGE, "this can't be undone; say --yes where nobody can be asked");
+	va_list args;
+	va_start(args, fmt);
+	(void)vfprintf(stderr, fmt, args);
+	va_end(args);
+	(void)fprintf(stderr, " [y/N] ");
+	return answered_yes() || error_set(err, EX_USAGE, "nothing was changed");
+}

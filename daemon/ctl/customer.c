@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/* `customer …`: what one does with a customer itself. Searching is in search.c, files in transfer.c. */
+#include "ctl/customer.h"
+
+#include "ctl/fields.h"
+#include "ctl/nouns.h"
+#include "ctl/store.h"
+#include "ctl/transfer.h"
+#include "ctl/views.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+/* Says what was done and gives the record as it is now, for `--json`. */
+static bool done(struct ctl *ctl, const struct act *act, const char *number, const char *what,
+                 struct error *err)
+{
+	json_t *customer;
+	if (!customer_show(act->store, number, &customer, err))
+		return false;
+	output_say(ctl->out, "customer %s %s", number, what);
+	output_document(ctl->out, customer);
+	return true;
+}
+
+static const struct kind *customer_kind(void)
+{
+	return kind_find("customer");
+}
+
+/* Options that aren't fields of the customer but become its first contact. */
+static void take_contact(const struct ctl *ctl, json_t *values)
+{
+	static const char *const keys[] = {"email", "contact"};
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (ctl_option(ctl, keys[i]) != NULL)
+			json_object_set_new(values, keys[i], json_string(ctl_option(ctl, keys[i])));
+}
+
+static bool add(struct ctl *ctl, struct error *err)
+{
+	const char *number = ctl_arg(ctl, 0);
+	struct act act;
+	json_t *values = fields_given(ctl, err);
+	if (values == NULL)
+		return false;
+	json_object_set_new(values, "number", json_string(number));
+	take_contact(ctl, values);
+	bool ok = store_open(ctl, DB_WRITE, &act, err) &&
+	          records_add(&act, customer_kind(), NULL, values, NULL, err);
+	json_decref(values);
+	return ok && done(ctl, &act, number, "added", err);
+}
+
+static bool set(struct ctl *ctl, struct error *err)
+{
+	const char *number = ctl_arg(ctl, 0);
+	struct act act;
+	json_t *values = fields_given(ctl, err);
+	if (values == NULL)
+		return false;
+	const char *other = arena_strdup(ctl->arena, json_string_value(json_object_get(values, "number")));
+	bool ok = json_object_size(values) > 0 ||
+	          error_set(err, EX_USAGE, "what is to be set? See dispatchctl customer set --help");
+	ok = ok && store_open(ctl, DB_WRITE, &act, err) &&
+	     records_set(&act, customer_kind(), number, values, err);
+	json_decref(values);
+	return ok && done(ctl, &act, other ? other : number, "changed", err);
+}
+
+/* Which of its suspensions hold today is worked out where the days are known. */
+static bool with_suspensions(struct ctl *ctl, const struct act *act, json_t *customer, struct error *err)
+{
+	json_t *rows;
+	if (!suspensions_list(act->store, ctl_arg(ctl, 0), store_default_zone(ctl), ctl->now, false, &rows,
+	                      err))
+		return false;
+	json_object_set_new(customer, "suspensions", rows);
+	return true;
+}
+
+static bool show(struct ctl *ctl, struct error *err)
+{
+	struct act act;
+	json_t *customer;
+	if (!store_open(ctl, DB_READ, &act, err) ||
+	    !customer_show(act.store, ctl_arg(ctl, 0), &customer, err))
+		return false;
+	if (!with_suspensions(ctl, &act, customer, err)) {
+		json_decref(customer);
+		return false;
+	}
+	view_customer(ctl, customer);
+	return true;
+}
+
+static bool list(struct ctl *ctl, struct error *err)
+{
+	struct act act;
+	json_t *rows;
+	struct customer_filter filter = {.rep = ctl_option(ctl, "rep"),
+	                                 .parent = ctl_option(ctl, "parent"),
+	                                 .status = ctl_option(ctl, "status")};
+	if (!ctl_option_number(ctl, "limit", 1, INT32_MAX, &filter.limit, err) ||
+	    !store_open(ctl, DB_READ, &act, err) || !customer_list(act.store, &filter, &rows, err))
+		return false;
+	output_rows(ctl->out, rows, customer_columns, customer_columns_n, "no customers");
+	return true;
+}
+
+static bool remove_one(struct ctl *ctl, struct error *err)
+{
+	const char *number = ctl_arg(ctl, 0);
+	struct act act;
+	json_t *customer;
+	if (!store_open(ctl, DB_WRITE, &act, err) ||
+	    !records_show(act.store, customer_kind(), number, &customer, err))
+		return false;
+	const char *name = arena_strdup(ctl->arena, json_string_value(json_object_get(customer, "name")));
+	json_decref(customer);
+	if (!ctl_confirm(ctl, err, "Remove customer %s, %s, with all contacts, notes and files?", number,
+	                 name) ||
+	    !records_remove(&act, customer_kind(), number, err))
+		return false;
+	output_say(ctl->out, "customer %s removed", number);
+	output_document(ctl->out, json_pack("{s:s}", "removed", number));
+	return true;
+}
+
+/* What came of each verb of the status, for a person. */
+static const struct {
+	const char *verb, *done;
+} moves[] = {
+        {"release", "released: accounts can approve it now"},
+        {"approve", "approved: it is active"},
+        {"decline", "declined: it is new again"},
+        {"deactivate", "deactivated: it gets no mail and no jobs"},
+};
+
+static bool move(struct ctl *ctl, struct error *err)
+{
+	const char *number = ctl_arg(ctl, 0), *verb = ctl->command->verb;
+	struct act act;
+	size_t i = 0;
+	while (strcmp(moves[i].verb, verb) != 0)
+		i++;
+	if (!store_open(ctl, DB_WRITE, &act, err) || !customer_move(&act, number, verb, err))
+		return false;
+	return done(ctl, &act, number, moves[i].done, err);
+}
+
+static bool history(struct ctl *ctl, struct error *err)
+{
+	struct act act;
+	json_t *rows;
+	if (!store_open(ctl, DB_READ, &act, err) || !customer_history(act.store, ctl_arg(ctl, 0), &rows, err))
+		return false;
+	output_rows(ctl->out, rows,
+	            COLUMNS({.key = "time", .title = "Time", .style = STYLE_TIME},
+	                    {.key = "user", .title = "User"}, {.key = "kind", .title = "Kind"},
+	                    {.key = "record", .title = "Id"}, {.key = "action", .title = "Action"},
+	                    {.key = "before", .title = "Before", .min = 20},
+	                    {.key = "after", .title = "After", .min = 20}),
+	            "no changes on record");
+	return true;
+}
+
+const struct column customer_columns[] = {
+        {.key = "number", .title = "Number"},
+        {.key = "name", .title = "Name", .min = 16, .style = STYLE_URGENT},
+        {.key = "city", .title = "City", .min = 8},
+        {.key = "state", .title = "State", .min = 5},
+        {.key = "status", .title = "Status", .style = STYLE_WORD},
+        {.key = "phone", .title = "Phone", .min = 12},
+        {.key = "suspended", .title = "Suspended"},
+};
+const size_t customer_columns_n = sizeof customer_columns / sizeof *customer_columns;
+
+static const struct option add_options[] = {
+        {"email", "ADDRESS", "mail address of its first contact"},
+        {"contact", "NAME", "name of its first contact"},
+        {0},
+};
+
+static const struct option list_options[] = {
+        {"rep", "REP", "only customers of this sales rep"},
+        {"parent", "NUMBER", "only sites of this customer"},
+        {"status", "new|released|active|inactive", "only customers of this status"},
+        {"limit", "N", "at most so many"},
+        {0},
+};
+
+static const struct command commands[] = {
+        {.verb = "add",
+         .args = "NUMBER",
+         .options = add_options,
+         .kind = "customer",
+         .fields = true,
+         .without = "number",
+         .uses = USES_STORE,
+         .help = "Adds a customer; with --email its first contact too, who is mailed every state of a job",
+         .examples = "customer add 1001 --name \"Example Bakery\" --email orders@example.com\n"
+                     "customer add 1001-2 --name \"Example Bakery, depot\" --parent 1001 "
+                     "--timezone America/Denver",
+         .run = add},
+        {.verb = "set",
+         .args = "NUMBER",
+         .kind = "customer",
+         .fields = true,
+         .uses = USES_STORE,
+         .help = "Changes fields of a customer; an empty value clears one",
+         .examples = "customer set 1001 --phone \"+1 303 555 0100\" --reference \"\"\n"
+                     "customer set 1001 --number 2001",
+         .run = set},
+        {.verb = "show",
+         .args = "NUMBER",
+         .uses = USES_STORE,
+         .help = "Shows a customer with its contacts, hours, suspensions, notes and all else",
+         .examples = "customer show 1001",
+         .run = show},
+        {.verb = "list",
+         .options = list_options,
+         .uses = USES_STORE,
+         .help = "Lists customers by number",
+         .examples = "customer list --rep \"Pat Example\"\ncustomer list --status released",
+         .run = list},
+        {.verb = "remove",
+         .args = "NUMBER",
+         .uses = USES_STORE,
+         .help = "Removes a customer without sites, with all that hangs on it",
+         .more = "A customer that may come back is better deactivated: its history then stays with it.",
+         .examples = "customer remove 1001 --yes",
+         .run = remove_one},
+        {.verb = "search",
+         .args = "TEXT",
+         .options = search_options,
+         .uses = USES_STORE,
+         .help = "Finds customers by any part of a value, best match first",
+         .more = "Three characters or more; fewer find a whole number or state. Case and accents don't "
+                 "matter, "
+                 "nor does the way a phone number is written.",
+         .examples = "customer search bakery\ncustomer search 5550100 --by phone",
+         .run = customer_run_search},
+        {.verb = "release",
+         .args = "NUMBER",
+         .uses = USES_STORE,
+         .help = "Hands a new customer to accounts, who check it",
+         .examples = "customer release 1001",
+         .run = move},
+        {.verb = "approve",
+         .args = "NUMBER",
+         .uses = USES_STORE,
+         .help = "Makes a released or inactive customer active",
+         .examples = "customer approve 1001",
+         .run = move},
+        {.verb = "decline",
+         .args = "NUMBER",
+         .uses = USES_STORE,
+         .help = "Sends a released customer back to new",
+         .examples = "customer decline 1001",
+         .run = move},
+        {.verb = "deactivate",
+         .args = "NUMBER",
+         .uses = USES_STORE,
+         .help = "Makes an active customer inactive: it gets no mail and no jobs",
+         .examples = "customer deactivate 1001",
+         .run = move},
+        {.verb = "related",
+         .args = "NUMBER",
+         .options = limit_options,
+         .uses = USES_STORE,
+         .help = "Lists others that share a contact's name, the address, a phone or an email with it",
+         .examples = "customer related 1001",
+         .run = customer_run_related},
+        {.verb = "duplicates",
+         .options = limit_options,
+         .uses = USES_STORE,
+         .help = "Lists customers that may be on record twice",
+         .examples = "customer duplicates",
+         .run = customer_run_duplicates},
+        {.verb = "history",
+         .args = "NUMBER",
+         .uses = USES_STORE,
+         .help = "Lists every change to a customer and what hangs on it: who, when, before and after",
+         .examples = "customer history 1001",
+         .run = history},
+        {.verb = "import",
+         .args = "FILE",
+         .options = import_options,
+         .kind = "customer",
+         .uses = USES_STORE,
+         .help = "Adds and changes customers from CSV or JSON Lines: all rows, or none where one is bad",
+         .more = "Rows are matched by number. A missing column leaves the value alone, an empty cell clears "
+                 "it.",
+         .examples = "customer import customers.csv --dry-run\ncustomer import billing.csv --map billing.map",
+         .run = transfer_import},
+        {.verb = "export",
+         .args = "FILE",
+         .options = export_options,
+         .kind = "customer",
+         .uses = USES_STORE,
+         .help = "Writes all customers as CSV or JSON Lines, by the file's ending, as import takes them",
+         .examples = "customer export customers.csv",
+         .run = transfer_export},
+};
+
+const struct noun noun_customer = {.name = "customer",
+                                   .help = "customers and their sites: add, find, change, import",
+                                   COMMANDS(commands)};

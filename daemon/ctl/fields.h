@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CTL_FIELDS_H
+#define CTL_FIELDS_H
+
+#include "ctl/ctl.h"
+#include "model/kind.h"
+
+/*
+ * Options from the table of record kinds: `--postal-code` is the field postal_code. A flag's value may
+ * be left out: `--urgent` is `--urgent yes`.
+ */
+struct option field_option(const struct field *field, struct arena *arena);
+
+/*
+ * The fields that were given, by column name, as the object that the store takes: an empty value
+ * becomes null, which clears the field; days and times may be `today`, `+30d`. The caller owns it;
+ * NULL on a fault.
+ */
+json_t *fields_given(const struct ctl *ctl, struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* `job show`: all that is known of a job, in the order in which it happened. */
+#include "ctl/nouns.h"
+#include "ctl/spool.h"
+#include "ctl/store.h"
+#include "store/spool_read.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return text ? text : "";
+}
+
+/* What the office has on record for the job; nothing where customers.db can't be read. */
+static void add_records(struct ctl *ctl, const struct act *act, json_t *job)
+{
+	static const struct {
+		const char *key, *kind;
+	} parts[] = {{"sales", "sale"},
+	             {"comments", "comment"},
+	             {"documents", "document"},
+	             {"pictures", "picture"}};
+	for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
+		struct error ignored = {0};
+		size_t i;
+		json_t *rows, *row, *own = json_array();
+		if (records_list(act->store, kind_find(parts[p].kind), text_of(job, "customer"), &rows,
+		                 &ignored)) {
+			json_array_foreach(rows, i, row)
+			{
+				if (strcmp(text_of(row, "job"), text_of(job, "job")) == 0)
+					json_array_append(own, row);
+			}
+			json_decref(rows);
+		}
+		json_object_set_new(job, parts[p].key, own);
+	}
+	(void)ctl;
+}
+
+/* The rules as they were asked: a mark, the rule, what it saw. */
+static void print_trace(struct ctl *ctl, const json_t *trace)
+{
+	struct buf *out = output_text(ctl->out);
+	const struct look *look = output_look(ctl->out);
+	size_t i;
+	const json_t *row;
+	json_array_foreach(trace, i, row)
+	{
+		bool holds = json_is_true(json_object_get(row, "holds"));
+		buf_printf(out, "    %s%s  %-14s", look_faint(look), holds ? "+" : "-", text_of(row, "rule"));
+		table_value(out, json_object_get(row, "detail"));
+		buf_printf(out, "%s\n", look_plain(look));
+	}
+}
+
+static void print_outcome(struct ctl *ctl, const json_t *outcome)
+{
+	static const char *const keys[] = {"to", "mail", "due", "attempts", "reply", "note", "until"};
+	struct buf *out = output_text(ctl->out);
+	buf_adds(out, "  ");
+	look_time(out, text_of(outcome, "time"), output_look(ctl->out));
+	buf_printf(out, "  %s, %s", text_of(outcome, "status"), text_of(outcome, "reason"));
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		const json_t *value = json_object_get(outcome, keys[i]);
+		if (value == NULL || json_is_null(value))
+			continue;
+		buf_printf(out, "; %s ", keys[i]);
+		if (strcmp(keys[i], "due") == 0)
+			look_time(out, text_of(outcome, "due"), output_look(ctl->out));
+		else
+			table_value(out, value);
+	}
+	buf_addc(out, '\n');
+}
+
+static bool is_of(const json_t *outcome, const json_t *event)
+{
+	return strcmp(text_of(outcome, "event"), text_of(event, "id")) == 0 &&
+	       strcmp(text_of(outcome, "source"), text_of(event, "source")) == 0;
+}
+
+static void print_event(struct ctl *ctl, const json_t *job, const json_t *event)
+{
+	struct buf *out = output_text(ctl->out);
+	const struct look *look = output_look(ctl->out);
+	size_t i;
+	const json_t *outcome;
+	buf_addc(out, '\n');
+	look_time(out, text_of(event, "time"), look);
+	buf_printf(out, "  %s%s%s  event ", look_bold(look), text_of(event, "type"), look_plain(look));
+	table_value(out, json_object_get(event, "id"));
+	if (*text_of(event, "source") != '\0')
+		buf_adds(out, " from ");
+	table_value(out, json_object_get(event, "source"));
+	buf_addc(out, '\n');
+	print_trace(ctl, json_object_get(event, "trace"));
+	json_array_foreach(json_object_get(job, "outcomes"), i, outcome)
+	{
+		if (is_of(outcome, event))
+			print_outcome(ctl, outcome);
+	}
+}
+
+/* Outcomes that belong to no event of the list: of the gate, of a held job. */
+static void print_others(struct ctl *ctl, const json_t *job)
+{
+	size_t i, k;
+	const json_t *outcome, *event;
+	json_array_foreach(json_object_get(job, "outcomes"), i, outcome)
+	{
+		bool found = false;
+		json_array_foreach(json_object_get(job, "events"), k, event) found =
+		        found || is_of(outcome, event);
+		if (!found)
+			print_outcome(ctl, outcome);
+	}
+}
+
+static void print_table(struct ctl *ctl, const json_t *rows, const char *title, const struct column *columns,
+                        size_t n)
+{
+	const struct look *look = output_look(ctl->out);
+	if (json_array_size(rows) == 0)
+		return;
+	buf_printf(output_text(ctl->out), "\n%s%s%s\n", look_bold(look), title, look_plain(look));
+	table_print(output_text(ctl->out), rows, columns, n, look);
+}
+
+static void print_job(struct ctl *ctl, const json_t *job)
+{
+	size_t i;
+	const json_t *event;
+	output_say(ctl->out, "job %s of customer %s: %s", text_of(job, "job"), text_of(job, "customer"),
+	           *text_of(job, "state") ? text_of(job, "state") : "no state yet");
+	json_array_foreach(json_object_get(job, "events"), i, event) print_event(ctl, job, event);
+	print_others(ctl, job);
+	print_table(ctl, json_object_get(job, "mails"), "Mails",
+	            COLUMNS({.key = "id", .title = "Id", .right = true},
+	                    {.key = "status", .title = "Status", .style = STYLE_WORD},
+	                    {.key = "state", .title = "State"}, {.key = "to", .title = "To", .min = 14},
+	                    {.key = "due", .title = "Due", .style = STYLE_TIME},
+	                    {.key = "attempts", .title = "Tries", .right = true},
+	                    {.key = "reply", .title = "Reply", .min = 16, .style = STYLE_FAINT}));
+	print_table(ctl, json_object_get(job, "sales"), "Sales",
+	            COLUMNS({.key = "id", .title = "Id", .right = true}, {.key = "result", .title = "Result"},
+	                    {.key = "product", .title = "Product", .min = 10},
+	                    {.key = "amount", .title = "Amount", .right = true},
+	                    {.key = "balance", .title = "Balance", .right = true}));
+	print_table(ctl, json_object_get(job, "comments"), "Comments",
+	            COLUMNS({.key = "created", .title = "Time", .style = STYLE_TIME},
+	                    {.key = "author", .title = "Author"},
+	                    {.key = "text", .title = "Text", .min = 20}));
+}
+
+static bool show(struct ctl *ctl, struct error *err)
+{
+	json_t *job;
+	struct act act;
+	struct error ignored = {0};
+	struct spool *spool = spool_view(ctl, err);
+	bool ok = spool != NULL &&
+	          spool_read_job(spool, ctl_arg(ctl, 0), ctl_option(ctl, "customer"), &job, err);
+	spool_close(spool);
+	if (!ok)
+		return false;
+	if (store_open(ctl, DB_READ, &act, &ignored))
+		add_records(ctl, &act, job);
+	print_job(ctl, job);
+	output_document(ctl->out, job);
+	return true;
+}
+
+static const struct option show_options[] = {
+        {"customer", "NUMBER", "whose job; needed where several customers have one of this id"},
+        {0},
+};
+
+static const struct command commands[] = {
+        {.verb = "show",
+         .args = "JOB",
+         .options = show_options,
+         .uses = USES_SPOOL " " USES_STORE,
+         .help = "Shows a job's timeline: events, what was decided and why, mails, the servers' words",
+         .examples = "job show 4711\njob show 4711 --customer 1001",
+         .run = show},
+};
+
+const struct noun noun_job = {.name = "job", .help = "what happened to a job, and why", COMMANDS(commands)};

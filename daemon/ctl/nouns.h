@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CTL_NOUNS_H
+#define CTL_NOUNS_H
+
+#include "ctl/command.h"
+
+/* What dispatchctl knows, one file each. */
+extern const struct noun noun_customer, noun_hours, noun_suspend, noun_resume, noun_suspensions;
+extern const struct noun noun_event, noun_job, noun_mail, noun_dead, noun_status, noun_template;
+
+#define COMMANDS(table) .commands = (table), .n = sizeof(table) / sizeof *(table)
+
+#endif

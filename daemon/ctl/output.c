@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Answers are gathered in memory and printed at the end: a table's widths are known only then, a
+ * pager is worth starting only then, and a command that fails half-way has printed nothing.
+ */
+#include "ctl/output.h"
+
+#include "base/jsontext.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+struct output {
+	bool json, terminal;
+	unsigned lines; /* of the terminal */
+	struct look look;
+	struct buf text;
+	json_t *document;
+};
+
+static unsigned number_of(const char *variable)
+{
+	const char *text = getenv(variable);
+	long n = text ? strtol(text, NULL, 10) : 0;
+	return n > 0 && n < 10000 ? (unsigned)n : 0;
+}
+
+static void measure_terminal(struct output *out)
+{
+	struct winsize size = {0};
+	(void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+	unsigned columns = number_of("COLUMNS"), lines = number_of("LINES");
+	out->look.width = size.ws_col ? size.ws_col : columns ? columns : 80;
+	out->lines = size.ws_row ? size.ws_row : lines ? lines : 24;
+}
+
+struct output *output_new(bool json, const struct zone *zone)
+{
+	struct output *out = mem_alloc(sizeof *out);
+	out->look.zone = zone;
+	out->json = json;
+	out->terminal = isatty(STDOUT_FILENO);
+	if (!out->terminal || json)
+		return out;
+	measure_terminal(out);
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+	out->look.colour =
+	        (no_color == NULL || *no_color == '\0') && term != NULL && strcmp(term, "dumb") != 0;
+	return out;
+}
+
+struct output *output_free(struct output *out)
+{
+	if (out != NULL) {
+		buf_free(&out->text);
+		json_decref(out->document);
+	}
+	free(out);
+	return NULL;
+}
+
+bool output_json(const struct output *out)
+{
+	return out->json;
+}
+
+const struct look *output_look(const struct output *out)
+{
+	return &out->look;
+}
+
+struct buf *output_text(struct output *out)
+{
+	return &out->text;
+}
+
+void output_say(struct output *out, const char *fmt, ...)
+{
+	char *line = NULL;
+	va_list args;
+	va_start(args, fmt);
+	int len = vasprintf(&line, fmt, args);
+	va_end(args);
+	if (len < 0)
+		bug("format '%s'", fmt);
+	buf_adds(&out->text, line);
+	buf_addc(&out->text, '\n');
+	free(line);
+}
+
+void output_document(struct output *out, json_t *document)
+{
+	json_decref(out->document);
+	out->document = document;
+}
+
+void output_rows(struct output *out, json_t *rows, const struct column *columns, size_t n, const char *none)
+{
+	if (!out->json && json_array_size(rows) == 0)
+		output_say(out, "%s", none);
+	else if (!out->json)
+		table_print(&out->text, rows, columns, n, &out->look);
+	output_document(out, rows);
+}
+
+void output_sheet(struct output *out, json_t *object, const struct column *columns, size_t n)
+{
+	if (!out->json)
+		table_print_sheet(&out->text, object, columns, n, &out->look);
+	output_document(out, object);
+}
+
+static bool write_all(FILE *to, const char *bytes, size_t len, struct error *err)
+{
+	if (fwrite(bytes, 1, len, to) == len && fflush(to) == 0)
+		return true;
+	return error_set(err, EX_IOERR, "can't write to standard output: %s", strerror(errno));
+}
+
+bool output_line(struct output *out, const char *text, size_t len, struct error *err)
+{
+	(void)out;
+	if (fwrite(text, 1, len, stdout) == len && putc('\n', stdout) != EOF)
+		return true;
+	return error_set(err, EX_IOERR, "can't write to standard output: %s", strerror(errno));
+}
+
+static bool is_long(const struct output *out)
+{
+	unsigned lines = 0;
+	for (size_t i = 0; i < out->text.len; i++)
+		lines += out->text.data[i] == '\n';
+	return lines >= out->lines;
+}
+
+/* A pager that can't be started, or that the person leaves early, is no fault: the answer was there. */
+static bool page(const struct output *out)
+{
+	const char *pager = getenv("PAGER");
+	if (pager != NULL && (*pager == '\0' || strcmp(pager, "cat") == 0))
+		return false;
+	(void)setenv("LESS", "FRX", 0);
+	(void)signal(SIGPIPE, SIG_IGN);
+	FILE *pipe = popen(pager ? pager : "less", "w");
+	if (pipe == NULL)
+		return false;
+	(void)fwrite(out->text.data, 1, out->text.len, pipe);
+	int status = pclose(pipe);
+	return status != 127 << 8; /* the shell didn't find it */
+}
+
+/* Indented for a person at a terminal; for a program on one line. */
+static void write_document(const struct output *out, struct buf *ret)
+{
+	if (out->terminal) {
+		char *text =
+		        json_dumps(out->document, JSON_ENCODE_ANY | JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+		buf_adds(ret, text ? text : "");
+		free(text);
+	} else {
+		jsontext_write(ret, out->document, JSONTEXT_AS_IS);
+	}
+	buf_addc(ret, '\n');
+}
+
+bool output_end(struct output *out, struct error *err)
+{
+	if (!out->json) {
+		if (out->terminal && is_long(out) && page(out))
+			return true;
+		return write_all(stdout, buf_text(&out->text), out->text.len, err);
+	}
+	if (out->document == NULL)
+		return write_all(stdout, "", 0, err);
+	struct buf text = {0};
+	write_document(out, &text);
+	bool ok = write_all(stdout, text.data, text.len, err);
+	buf_free(&text);
+	return ok;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CTL_OUTPUT_H
+#define CTL_OUTPUT_H
+
+#include "ctl/table.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+/*
+ * Where a command puts its answer. Nothing reaches standard output before the command has
+ * succeeded, so that what `--json` prints is one whole document or nothing.
+ */
+struct output;
+
+struct output *output_new(bool json, const struct zone *zone); /* in which times are shown */
+struct output *output_free(struct output *out);                /* takes NULL; returns NULL */
+
+bool output_json(const struct output *out);
+const struct look *output_look(const struct output *out);
+struct buf *output_text(struct output *out); /* text for a person; thrown away with `--json` */
+
+/* A line for a person; nothing with `--json`. */
+void output_say(struct output *out, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* The document for `--json`; takes the reference. Given twice, the later counts. */
+void output_document(struct output *out, json_t *document);
+
+/* The rows as a table and as the document; `none` is said where there are none. Takes the reference. */
+void output_rows(struct output *out, json_t *rows, const struct column *columns, size_t n, const char *none);
+/* The same for a single thing. */
+void output_sheet(struct output *out, json_t *object, const struct column *columns, size_t n);
+
+/* For answers of one object a line: written at once. False with a fault once standard output can't take it.
+ */
+bool output_line(struct output *out, const char *text, size_t len, struct error *err) MUST_CHECK;
+
+/* Prints what was gathered, through a pager where standard output is a terminal and it is long. */
+bool output_end(struct output *out, struct error *err) MUST_CHECK;
+
+#define COLUMNS(...)                                                                                         \
+	(const struct column[]){__VA_ARGS__},                                                                \
+	        sizeof((const struct column[]){__VA_ARGS__}) / sizeof(struct column)
+
+#endif

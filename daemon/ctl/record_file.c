@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* `document add`, `picture add`, `fetch`: files of a customer. */
+#include "ctl/fields.h"
+#include "ctl/record.h"
+#include "ctl/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum { SIZE_MAX_BYTES = 64 * 1024 * 1024 };
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+bool record_file_add(struct ctl *ctl, struct error *err)
+{
+	const struct kind *kind = kind_find(ctl->command->kind);
+	const char *number = ctl_arg(ctl, 0), *path = ctl_arg(ctl, 1);
+	struct act act;
+	int64_t id = 0;
+	FILE *in = fopen(path, "rbe");
+	if (in == NULL)
+		return error_set(err, EX_NOINPUT, "can't read %s: %s", path, strerror(errno));
+	json_t *values = fields_given(ctl, err);
+	bool ok = values != NULL && store_open(ctl, DB_WRITE, &act, err) &&
+	          file_add(&act, kind, number, base_name(path), in, SIZE_MAX_BYTES, values, &id, err);
+	json_decref(values);
+	(void)fclose(in);
+	return ok &&
+	       record_done(ctl, act.store, arena_printf(ctl->arena, "%lld", (long long)id), "added", err);
+}
+
+static FILE *create(const char *path, struct error *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd >= 0)
+		return fdopen(fd, "wb");
+	error_set(err, EX_CANTCREAT, "can't write %s: %s", path, strerror(errno));
+	return NULL;
+}
+
+/* An existing file is left alone; a fetch that fails leaves none. */
+bool record_file_fetch(struct ctl *ctl, struct error *err)
+{
+	const struct kind *kind = kind_find(ctl->command->kind);
+	const char *path = ctl_arg(ctl, 1);
+	struct act act;
+	if (!store_open(ctl, DB_READ, &act, err))
+		return false;
+	bool plain = strcmp(path, "-") != 0;
+	FILE *out = plain ? create(path, err) : stdout;
+	if (out == NULL)
+		return false;
+	bool ok = file_fetch(act.store, kind, ctl_arg(ctl, 0), out, err);
+	if (ok && fflush(out) != 0)
+		ok = error_set(err, EX_IOERR, "can't write %s: %s", path, strerror(errno));
+	if (!plain)
+		return ok;
+	(void)fclose(out);
+	if (!ok)
+		(void)unlink(path);
+	output_say(ctl->out, "%s %s written to %s", kind->name, ctl_arg(ctl, 0), path);
+	output_document(ctl->out, json_pack("{s:s}", "file", path));
+	return ok;
+}

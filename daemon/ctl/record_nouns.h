@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CTL_RECORD_NOUNS_H
+#define CTL_RECORD_NOUNS_H
+
+#include "ctl/command.h"
+
+/* A noun for each record kind that has none of its own file, made once; they live as long as the program. */
+const struct noun *record_nouns(size_t *ret_n);
+
+#endif

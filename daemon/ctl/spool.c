@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include "ctl/spool.h"
+
+#include "base/jsontext.h"
+#include "ctl/control.h"
+#include "ctl/store.h"
+#include "engine/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+struct spool *spool_view(const struct ctl *ctl, struct error *err)
+{
+	return spool_open(ctl->settings->spool.path, DB_READ, err);
+}
+
+/* Its answer says ok, or what was wrong and with which code. */
+static bool judge(json_t *answer, json_t **ret, struct error *err)
+{
+	if (!json_is_false(json_object_get(answer, "ok"))) {
+		*ret = answer;
+		return true;
+	}
+	json_int_t code = json_integer_value(json_object_get(answer, "code"));
+	const char *text = json_string_value(json_object_get(answer, "error"));
+	error_set(err, code > 0 ? (int)code : EX_SOFTWARE, "%s", text ? text : "the engine gave no reason");
+	json_decref(answer);
+	return false;
+}
+
+/* No daemon: this process is the engine for the length of one turn. */
+static bool ask_own_engine(const struct ctl *ctl, const json_t *request, json_t **ret, struct error *err)
+{
+	struct engine *engine = engine_open(ctl->settings, ctl->now, err);
+	if (engine == NULL)
+		return false;
+	struct buf text = {0};
+	jsontext_write(&text, request, JSONTEXT_AS_IS);
+	char *reply = engine_command(engine, text.data, ctl->now, err);
+	engine_close(engine);
+	buf_free(&text);
+	if (reply == NULL)
+		return false;
+	json_t *answer = jsontext_read(reply, strlen(reply), err);
+	free(reply);
+	return answer != NULL && judge(answer, ret, err);
+}
+
+bool spool_ask(const struct ctl *ctl, json_t *request, json_t **ret, struct error *err)
+{
+	struct actor actor;
+	bool ok = actor_find(ctl, &actor, err);
+	if (ok) {
+		json_object_set_new(request, "by", json_string(actor.user));
+		enum control_answer answer = control_ask(ctl->settings, request, ret, err);
+		ok = answer == CONTROL_ANSWERED;
+		if (answer == CONTROL_ABSENT)
+			ok = ask_own_engine(ctl, request, ret, err);
+	}
+	json_decref(request);
+	return ok;
+}

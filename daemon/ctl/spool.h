@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CTL_SPOOL_H
+#define CTL_SPOOL_H
+
+#include "ctl/ctl.h"
+#include "store/spool.h"
+
+/* What the nouns on the spool share: job, mail, dead, hold, status. */
+
+/* Opens it for reading beside a daemon; the caller closes it. An absent one counts as empty. */
+struct spool *spool_view(const struct ctl *ctl, struct error *err) MUST_CHECK;
+
+/*
+ * Has the engine do something (engine/command.c): the daemon where one runs, else the engine itself in
+ * this process, under its lock. `request` is taken over; who asks is added to it. *ret is the caller's.
+ */
+bool spool_ask(const struct ctl *ctl, json_t *request, json_t **ret, struct error *err) MUST_CHECK;
+
+/* The sections that the engine needs, and those that reading needs. */
+#define USES_ENGINE "spool customers redis notify rules office gate mail.from mail.max_age"
+#define USES_SPOOL  "spool.path"
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* `status`: whether all is well, in a few lines. */
+#include "ctl/control.h"
+#include "ctl/nouns.h"
+#include "ctl/spool.h"
+#include "redis/sync.h"
+#include "store/spool_read.h"
+
+enum { PATIENCE_MS = 3000 };
+
+/* What the daemon says of itself; where none runs, what the spool holds. */
+static bool read_state(const struct ctl *ctl, json_t **ret, struct error *err)
+{
+	struct error absent = {0};
+	json_t *request = json_pack("{s:s}", "do", "status");
+	enum control_answer answer = control_ask(ctl->settings, request, ret, &absent);
+	json_decref(request);
+	if (answer == CONTROL_ANSWERED) {
+		json_object_del(*ret, "ok");
+		json_object_set_new(*ret, "daemon", json_string("up"));
+		return true;
+	}
+	struct spool *spool = spool_view(ctl, err);
+	bool ok = spool != NULL && spool_read_counts(spool, ret, err);
+	spool_close(spool);
+	if (ok)
+		json_object_set_new(*ret, "daemon", json_string("down"));
+	if (ok && answer == CONTROL_FAULT)
+		json_object_set_new(*ret, "daemon_fault", json_string(absent.text));
+	return ok;
+}
+
+static void ask_redis(const struct ctl *ctl, json_t *state)
+{
+	struct error err = {0};
+	struct args args = {0};
+	struct sync *redis = sync_open(ctl->settings, PATIENCE_MS, &err);
+	args_add(&args, "PING");
+	redisReply *reply = redis ? sync_run(redis, &args, &err) : NULL;
+	json_object_set_new(state, "redis", json_string(reply ? "up" : "down"));
+	if (reply == NULL)
+		json_object_set_new(state, "redis_fault", json_string(err.text));
+	else
+		freeReplyObject(reply);
+	args_free(&args);
+	sync_close(redis);
+}
+
+static void print_counts(struct ctl *ctl, const json_t *mails)
+{
+	json_t *rows = json_array(), *count;
+	const char *status;
+	json_object_foreach((json_t *)(uintptr_t)mails, status, count)
+	{
+		if (json_integer_value(count) > 0)
+			json_array_append_new(rows,
+			                      json_pack("{s:s, s:O}", "status", status, "mails", count));
+	}
+	output_say(ctl->out, json_array_size(rows) > 0 ? "" : "\nno mails in the spool");
+	table_print(output_text(ctl->out), rows,
+	            COLUMNS({.key = "status", .title = "Mails", .style = STYLE_WORD},
+	                    {.key = "mails", .title = "", .right = true}),
+	            output_look(ctl->out));
+	json_decref(rows);
+}
+
+static bool run(struct ctl *ctl, struct error *err)
+{
+	json_t *state;
+	if (!read_state(ctl, &state, err))
+		return false;
+	ask_redis(ctl, state);
+	output_sheet(ctl->out, json_incref(state),
+	             COLUMNS({.key = "daemon", .title = "dispatchd", .style = STYLE_WORD},
+	                     {.key = "daemon_fault", .title = ""}, {.key = "version", .title = "Version"},
+	                     {.key = "since", .title = "Up since", .style = STYLE_TIME},
+	                     {.key = "redis", .title = "Redis", .style = STYLE_WORD},
+	                     {.key = "redis_fault", .title = ""}, {.key = "instance", .title = "Instance"},
+	                     {.key = "waiting", .title = "Waiting events"},
+	                     {.key = "unpublished", .title = "Unpublished"},
+	                     {.key = "held", .title = "Held jobs"}));
+	if (json_array_size(json_object_get(state, "relays")) > 0)
+		table_print(output_text(ctl->out), json_object_get(state, "relays"),
+		            COLUMNS({.key = "relay", .title = "Relay"},
+		                    {.key = "state", .title = "State", .style = STYLE_WORD},
+		                    {.key = "until", .title = "Until", .style = STYLE_TIME},
+		                    {.key = "fault", .title = "Fault", .min = 20}),
+		            output_look(ctl->out));
+	print_counts(ctl, json_object_get(state, "mails"));
+	json_decref(state);
+	return true;
+}
+
+static const struct command commands[] = {
+        {.uses = USES_SPOOL " redis",
+         .help = "Says whether dispatchd, Redis and the relays are there, and counts mails by status",
+         .examples = "status\nstatus --json",
+         .run = run},
+};
+
+const struct noun noun_status = {
+        .name = "status", .help = "is all well? The daemon, Redis, relays, mails", COMMANDS(commands)};

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include "ctl/store.h"
+
+#include "model/settings.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 120 * 1000 }; /* a large import holds its lock for about a minute */
+
+static void waiting(void *arg)
+{
+	(void)arg;
+	(void)fprintf(stderr, "dispatchctl: another is changing customer data (an import?); waiting\n");
+}
+
+static bool is_manager(const struct settings *settings, const char *user)
+{
+	for (const char *const *name = settings->office.managers; name != NULL && *name != NULL; name++)
+		if (strcmp(*name, user) == 0)
+			return true;
+	return getuid() == 0;
+}
+
+bool actor_find(const struct ctl *ctl, struct actor *ret, struct error *err)
+{
+	const struct passwd *entry = getpwuid(getuid());
+	const char *login = entry ? arena_strdup(ctl->arena, entry->pw_name)
+	                          : arena_printf(ctl->arena, "uid %ld", (long)getuid());
+	bool manager = is_manager(ctl->settings, login);
+	if (ctl->as != NULL && !manager)
+		return error_set(err, EX_NOPERM,
+		                 "--as is for root and for those whom [office] managers names");
+	if (ctl->as != NULL && *ctl->as == '\0')
+		return error_set(err, EX_USAGE, "--as needs a user's name");
+	*ret = (struct actor){.user = ctl->as ? ctl->as : login, .manager = manager};
+	return true;
+}
+
+bool store_open(struct ctl *ctl, enum db_mode mode, struct act *ret, struct error *err)
+{
+	struct act act = {.when = ctl->now};
+	if (!actor_find(ctl, &act.actor, err))
+		return false;
+	act.store = ctl->store = customers_open(ctl->settings->customers.path, mode, err);
+	if (act.store == NULL)
+		return false;
+	db_set_wait(customers_db(act.store), PATIENCE_MS, waiting, NULL);
+	*ret = act;
+	return true;
+}
+
+const char *store_default_zone(const struct ctl *ctl)
+{
+	const char *zone = ctl->settings->rules.timezone;
+	return *zone != '\0' ? zone : NULL;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CTL_STORE_H
+#define CTL_STORE_H
+
+#include "ctl/ctl.h"
+#include "store/records.h"
+
+/*
+ * Opens customers.db for the command and says in *ret who acts: the login's name by real uid, or the
+ * user of `--as`, which only root and managers may give. It is closed with the run.
+ */
+bool store_open(struct ctl *ctl, enum db_mode mode, struct act *ret, struct error *err) MUST_CHECK;
+
+/* Who acts, for commands that change the spool. */
+bool actor_find(const struct ctl *ctl, struct actor *ret, struct error *err) MUST_CHECK;
+
+/* The time zone of customers that set none; NULL for the host's. */
+const char *store_default_zone(const struct ctl *ctl);
+
+/* The sections of the configuration that these need. */
+#define USES_STORE "customers.path office.managers rules.timezone"
+
+#endif

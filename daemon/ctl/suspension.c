@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* `suspend`, `resume`, `suspensions`. */
+#include "ctl/fields.h"
+#include "ctl/nouns.h"
+#include "ctl/store.h"
+
+#include <sysexits.h>
+
+/* Days stay words for the store where it knows better what today is: it has the customer's time zone. */
+static bool take_day(const struct ctl *ctl, const char *name, json_t *values, struct error *err)
+{
+	struct day day;
+	char text[DAY_TEXT_MAX];
+	if (ctl_option(ctl, name) == NULL || *ctl_option(ctl, name) == '\0')
+		return true;
+	if (!ctl_option_day(ctl, name, &day, err))
+		return false;
+	json_object_set_new(values, name, json_string(day_format(day, text)));
+	return true;
+}
+
+static bool gather(const struct ctl *ctl, json_t *values, struct error *err)
+{
+	const char *scope = ctl_option(ctl, "scope"), *note = ctl_option(ctl, "note");
+	if (note == NULL || *note == '\0')
+		return error_set(err, EX_USAGE, "suspend needs --note: it tells the next dispatcher why");
+	json_object_set_new(values, "note", json_string(note));
+	if (scope != NULL)
+		json_object_set_new(values, "scopes", json_string(scope));
+	return take_day(ctl, "from", values, err) && take_day(ctl, "until", values, err);
+}
+
+static bool run_suspend(struct ctl *ctl, struct error *err)
+{
+	const char *number = ctl_arg(ctl, 0);
+	struct act act;
+	int64_t id;
+	json_t *values = json_object(), *row = NULL;
+	bool ok = gather(ctl, values, err) && store_open(ctl, DB_WRITE, &act, err) &&
+	          suspend(&act, number, store_default_zone(ctl), values, &id, err) &&
+	          records_show(act.store, kind_find("suspension"),
+	                       arena_printf(ctl->arena, "%lld", (long long)id), &row, err);
+	json_decref(values);
+	if (!ok)
+		return false;
+	struct buf scopes = {0};
+	table_value(&scopes, json_object_get(row, "scopes"));
+	const char *until = json_string_value(json_object_get(row, "until"));
+	output_say(ctl->out, "customer %s suspended (%lld): %s from %s %s%s", number, (long long)id,
+	           buf_text(&scopes), json_string_value(json_object_get(row, "from")),
+	           until ? "until " : "on, indefinitely", until ? until : "");
+	buf_free(&scopes);
+	output_document(ctl->out, row);
+	return true;
+}
+
+static bool run_resume(struct ctl *ctl, struct error *err)
+{
+	struct act act;
+	int64_t id = 0, n = 0;
+	if ((ctl->n_args > 1 && !ctl_arg_id(ctl, 1, &id, err)) || !store_open(ctl, DB_WRITE, &act, err) ||
+	    !resume(&act, ctl_arg(ctl, 0), store_default_zone(ctl), id, &n, err))
+		return false;
+	if (n == 0)
+		output_say(ctl->out, "customer %s: no suspension of its own holds now", ctl_arg(ctl, 0));
+	else
+		output_say(ctl->out, "customer %s resumed: %lld suspension%s ended", ctl_arg(ctl, 0),
+		           (long long)n, n == 1 ? "" : "s");
+	output_document(ctl->out,
+	                json_pack("{s:s, s:I}", "customer", ctl_arg(ctl, 0), "ended", (json_int_t)n));
+	return true;
+}
+
+static bool run_list(struct ctl *ctl, struct error *err)
+{
+	struct act act;
+	json_t *rows;
+	bool history = ctl_option(ctl, "history") != NULL;
+	if (!store_open(ctl, DB_READ, &act, err) ||
+	    !suspensions_list(act.store, ctl_arg(ctl, 0), store_default_zone(ctl), ctl->now, history, &rows,
+	                      err))
+		return false;
+	output_rows(ctl->out, rows,
+	            COLUMNS({.key = "id", .title = "Id", .right = true},
+	                    {.key = "customer", .title = "Customer"}, {.key = "holds", .title = "Now"},
+	                    {.key = "scopes", .title = "Scopes"}, {.key = "from", .title = "From"},
+	                    {.key = "until", .title = "Until"}, {.key = "note", .title = "Note", .min = 20},
+	                    {.key = "author", .title = "Author"},
+	                    {.key = "removed", .title = "Removed", .style = STYLE_TIME},
+	                    {.key = "removed_by", .title = "By"}),
+	            "no suspensions");
+	return true;
+}
+
+static const struct option suspend_options[] = {
+        {"note", "TEXT", "why, for the next dispatcher (needed)"},
+        {"from", "DAY", "first day; today where left out"},
+        {"until", "DAY", "day on which it holds no longer; indefinite where left out"},
+        {"scope", "jobs,routes,emails", "what stops: new jobs, stops of routes, mails; all where left out"},
+        {0},
+};
+
+static const struct option list_options[] = {
+        {"history", NULL, "those that were ended by hand, too"},
+        {0},
+};
+
+static const struct command suspend_command[] = {
+        {.args = "NUMBER",
+         .options = suspend_options,
+         .uses = USES_STORE,
+         .help = "Suspends a customer, its sites with it: no jobs, no stops, no mails for a time",
+         .examples = "suspend 1001 --until +14d --note \"Shop is being rebuilt\"\n"
+                     "suspend 1001 --scope emails --note \"Asked for silence until the audit is over\"",
+         .run = run_suspend},
+};
+static const struct command resume_command[] = {
+        {.args = "NUMBER [ID]",
+         .uses = USES_STORE,
+         .help = "Ends one suspension of a customer, or all that hold now",
+         .examples = "resume 1001\nresume 1001 12",
+         .run = run_resume},
+};
+static const struct command suspensions_command[] = {
+        {.args = "[NUMBER]",
+         .options = list_options,
+         .uses = USES_STORE,
+         .help = "Lists suspensions of a customer and of those above it, or of all",
+         .examples = "suspensions\nsuspensions 1001 --history",
+         .run = run_list},
+};
+
+const struct noun noun_suspend = {
+        .name = "suspend", .help = "stop jobs, stops or mails for a time", COMMANDS(suspend_command)};
+const struct noun noun_resume = {.name = "resume", .help = "end suspensions", COMMANDS(resume_command)};
+const struct noun noun_suspensions = {
+        .name = "suspensions", .help = "list suspensions", COMMANDS(suspensions_command)};

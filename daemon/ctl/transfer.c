@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Records in and out. An export is written beside its file and then put in its place, so that a full
+ * disk leaves yesterday's; a device or a pipe is written as it is.
+ */
+#include "ctl/transfer.h"
+
+#include "ctl/progress.h"
+#include "ctl/store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static bool format_of(const struct ctl *ctl, const char *path, enum records_format *ret, struct error *err)
+{
+	const char *name = ctl_option(ctl, "format");
+	if (name == NULL && records_format_of(path, ret))
+		return true;
+	if (name == NULL)
+		return error_set(err, EX_USAGE,
+		                 "%s ends neither in .csv nor in .jsonl; say --format csv or --format jsonl",
+		                 path);
+	if (strcmp(name, "csv") != 0 && strcmp(name, "jsonl") != 0)
+		return error_set(err, EX_USAGE, "--format: \"%s\" is neither csv nor jsonl", name);
+	*ret = strcmp(name, "csv") == 0 ? RECORDS_CSV : RECORDS_JSONL;
+	return true;
+}
+
+/* ---- import ---- */
+
+struct import {
+	struct ctl *ctl;
+	const char *path;
+	struct progress progress;
+	json_t *changes;
+};
+
+static void on_progress(void *arg, int64_t rows, int64_t at, int64_t total)
+{
+	struct import *import = arg;
+	progress_show(&import->progress, rows, at, total);
+}
+
+static void on_bad_row(void *arg, int64_t line, int64_t column, const char *text)
+{
+	struct import *import = arg;
+	progress_clear(&import->progress);
+	if (column > 0)
+		(void)fprintf(stderr, "dispatchctl: %s:%lld:%lld: %s\n", import->path, (long long)line,
+		              (long long)column, text);
+	else if (line > 0)
+		(void)fprintf(stderr, "dispatchctl: %s:%lld: %s\n", import->path, (long long)line, text);
+	else
+		(void)fprintf(stderr, "dispatchctl: %s: %s\n", import->path, text);
+}
+
+static void say_change(struct import *import, const char *action, const char *name, const json_t *before,
+                       const json_t *after)
+{
+	struct buf *out = output_text(import->ctl->out);
+	const char *key;
+	json_t *value;
+	buf_printf(out, "%s %s:", action, name);
+	json_object_foreach((json_t *)(uintptr_t)after, key, value)
+	{
+		const json_t *old = json_object_get(before, key);
+		buf_printf(out, " %s ", key);
+		if (old != NULL && !json_is_null(old)) {
+			table_value(out, old);
+			buf_adds(out, " -> ");
+		}
+		table_value(out, value);
+		buf_addc(out, ';');
+	}
+	buf_addc(out, '\n');
+}
+
+static void on_change(void *arg, const char *action, const char *name, const json_t *before,
+                      const json_t *after)
+{
+	struct import *import = arg;
+	if (output_json(import->ctl->out))
+		json_array_append_new(import->changes,
+		                      json_pack("{s:s, s:s, s:O?, s:O?}", "action", action, "name", name,
+		                                "before", before, "after", after));
+	else
+		say_change(import, action, name, before, after);
+}
+
+static FILE *open_input(const char *path, struct error *err)
+{
+	if (strcmp(path, "-") == 0)
+		return stdin;
+	FILE *in = fopen(path, "rbe");
+	struct stat info;
+	if (in == NULL) {
+		error_set(err, errno == ENOENT ? EX_NOINPUT : EX_IOERR, "can't read %s: %s", path,
+		          strerror(errno));
+	} else if (fstat(fileno(in), &info) == 0 && S_ISDIR(info.st_mode)) {
+		error_set(err, EX_NOINPUT, "%s is a directory", path);
+		(void)fclose(in);
+		in = NULL;
+	}
+	return in;
+}
+
+static void import_report(struct import *import, const struct records_counts *counts, bool dry_run)
+{
+	struct ctl *ctl = import->ctl;
+	output_say(ctl->out, "%s%lld rows: %lld %s, %lld %s, %lld the same",
+	           dry_run ? "dry run, nothing changed; " : "", (long long)counts->rows,
+	           (long long)counts->added, dry_run ? "to add" : "added", (long long)counts->changed,
+	           dry_run ? "to change" : "changed", (long long)counts->same);
+	json_t *document = json_pack("{s:I, s:I, s:I, s:I, s:b}", "rows", (json_int_t)counts->rows, "added",
+	                             (json_int_t)counts->added, "changed", (json_int_t)counts->changed,
+	                             "same", (json_int_t)counts->same, "dry_run", dry_run);
+	if (dry_run)
+		json_object_set(document, "changes", import->changes);
+	output_document(ctl->out, document);
+}
+
+bool transfer_import(struct ctl *ctl, struct error *err)
+{
+	struct import import = {.ctl = ctl, .path = ctl_arg(ctl, 0), .progress = progress_start("importing")};
+	struct records_import how = {.map = ctl_option(ctl, "map"),
+	                             .dry_run = ctl_option(ctl, "dry-run") != NULL,
+	                             .progress = on_progress,
+	                             .bad_row = on_bad_row,
+	                             .change = on_change,
+	                             .arg = &import};
+	struct records_counts counts = {0};
+	struct act act;
+	FILE *in = NULL;
+	bool ok = format_of(ctl, import.path, &how.format, err) &&
+	          (in = open_input(import.path, err)) != NULL && store_open(ctl, DB_WRITE, &act, err);
+	if (ok) {
+		import.changes = json_array();
+		ok = records_import(&act, kind_find(ctl->command->kind), in, &how, &counts, err);
+		progress_clear(&import.progress);
+	}
+	if (ok)
+		import_report(&import, &counts, how.dry_run);
+	json_decref(import.changes);
+	if (in != NULL && in != stdin)
+		(void)fclose(in);
+	return ok;
+}
+
+/* ---- export ---- */
+
+struct target {
+	const char *path;
+	char *beside; /* what is written before it is put in its place; NULL: the file itself */
+	FILE *out;
+};
+
+static bool target_open(struct target *target, struct arena *arena, struct error *err)
+{
+	struct stat info;
+	if (strcmp(target->path, "-") == 0) {
+		target->out = stdout;
+		return true;
+	}
+	bool plain = stat(target->path, &info) != 0 || S_ISREG(info.st_mode);
+	target->beside = plain ? arena_printf(arena, "%s.new", target->path) : NULL;
+	const char *path = target->beside ? target->beside : target->path;
+	target->out = fopen(path, "wbe");
+	return target->out != NULL ||
+	       error_set(err, EX_CANTCREAT, "can't write %s: %s", path, strerror(errno));
+}
+
+static bool target_close(struct target *target, bool ok, struct error *err)
+{
+	if (target->out == NULL)
+		return ok;
+	if (ok && (fflush(target->out) != 0 || (target->beside != NULL && fsync(fileno(target->out)) != 0)))
+		ok = error_set(err, EX_IOERR, "can't write %s: %s", target->path, strerror(errno));
+	if (target->out != stdout)
+		(void)fclose(target->out);
+	if (target->beside != NULL && !ok)
+		(void)unlink(target->beside);
+	if (target->beside != NULL && ok && rename(target->beside, target->path) != 0)
+		ok = error_set(err, EX_IOERR, "can't write %s: %s", target->path, strerror(errno));
+	return ok;
+}
+
+static void on_export(void *arg, int64_t rows, int64_t at, int64_t total)
+{
+	progress_show(arg, rows, at, total);
+}
+
+bool transfer_export(struct ctl *ctl, struct error *err)
+{
+	struct target target = {.path = ctl_arg(ctl, 0)};
+	struct progress progress = progress_start("exporting");
+	enum records_format format;
+	struct act act;
+	int64_t rows = 0;
+	bool ok = format_of(ctl, target.path, &format, err) && store_open(ctl, DB_READ, &act, err) &&
+	          target_open(&target, ctl->arena, err) &&
+	          records_export(act.store, kind_find(ctl->command->kind), format, target.out, on_export,
+	                         &progress, &rows, err);
+	progress_clear(&progress);
+	ok = target_close(&target, ok, err);
+	if (!ok || target.out == stdout)
+		return ok;
+	output_say(ctl->out, "%lld rows written to %s", (long long)rows, target.path);
+	output_document(ctl->out, json_pack("{s:I, s:s}", "rows", (json_int_t)rows, "file", target.path));
+	return true;
+}
+
+const struct option import_options[] = {
+        {"dry-run", NULL, "say what would change, and change nothing"},
+        {"map", "FILE", "names of a foreign system's columns, a line each: \"foreign = field\""},
+        {"format", "csv|jsonl", "what the file is, where its ending doesn't say it"},
+        {0},
+};
+
+const struct option export_options[] = {
+        {"format", "csv|jsonl", "what to write, where the file's ending doesn't say it"},
+        {0},
+};
