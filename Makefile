@@ -66,6 +66,7 @@ obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB    := $(BUILD)/libdispatch.a
 ROOMS  := $(BUILD)/librooms.a
 SHARED := $(BUILD)/libshared.a
+HELP   := $(BUILD)/libunit.a
 UNIT   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 PROBES := $(PROBE_SRC:tests/system/%.c=$(BUILD)/tests/%)
 BENCH  := $(BENCH_SRC:tests/bench/%.c=$(BUILD)/tests/%)
@@ -141,20 +142,21 @@ $(BUILD)/dispatchctl: $(call obj,$(CTL_SRC)) $(SHARED) $(LIB)
 
 $(LIB): $(call obj,$(LIB_SRC))
 $(ROOMS): $(call obj,$(ROOM_SRC) $(SHARED_SRC))
+$(HELP): $(call obj,$(UNIT_HELP))
 $(SHARED): $(call obj,$(SHARED_SRC) $(filter daemon/redis/%,$(ROOM_SRC)))
-$(LIB) $(ROOMS) $(SHARED): $(BUILD)/sources
+$(LIB) $(ROOMS) $(SHARED) $(HELP): $(BUILD)/sources
 	@rm -f $@
 	$(call say,AR)
 	$(Q)ar rcs $@ $(filter %.o,$^)
 
 # A test program is linked with whatever it asks for; GMime only where it says so.
-$(UNIT): $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(call obj,$(UNIT_HELP)) $(ROOMS) $(LIB)
-$(PROBES): $(BUILD)/tests/%: $(BUILD)/tests/system/%.o $(ROOMS) $(LIB)
-$(BENCH): $(BUILD)/tests/%: $(BUILD)/tests/bench/%.o $(ROOMS) $(LIB)
+$(UNIT): $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(HELP) $(ROOMS) $(LIB)
+$(PROBES): $(BUILD)/tests/%: $(BUILD)/tests/system/%.o $(HELP) $(ROOMS) $(LIB)
+$(BENCH): $(BUILD)/tests/%: $(BUILD)/tests/bench/%.o $(HELP) $(ROOMS) $(LIB)
 $(UNIT) $(PROBES) $(BENCH):
 	@mkdir -p $(@D)
 	$(call say,LINK)
-	$(Q)$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_L) $(LDFLAGS) -o $@ $(filter %.o,$^) $(ROOMS) $(LIB) \
+	$(Q)$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_L) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) \
 		-Wl,--as-needed $(LIBS) $(call pkg_libs,$(TEST_PKGS) $(if $(shell grep -l gmime \
 		$(patsubst $(BUILD)/%.o,%.c,$(filter %.o,$<))),gmime-3.0))
 
@@ -201,7 +203,7 @@ $(BUILD)/flags: FORCE
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(BUILD)/sources: FORCE
 	@mkdir -p $(@D)
-	@echo '$(LIB_SRC) $(ROOM_SRC) $(SHARED_SRC) $(CTL_SRC)' > $@.new
+	@echo '$(LIB_SRC) $(ROOM_SRC) $(SHARED_SRC) $(CTL_SRC) $(UNIT_HELP)' > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 -include $(OBJ:.o=.d)
