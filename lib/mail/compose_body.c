@@ -19,33 +19,84 @@ enum { LINE_MAX_BYTES = 76, BASE64_LINE_INPUT = 57 };
 
 static const char hex[] = "0123456789ABCDEF";
 
+/* What a byte is to the encodings. UTF-8 above ASCII is ENCODED too. */
+enum { LITERAL, ENCODED, CONTROL };
+#define C8 CONTROL, CONTROL, CONTROL, CONTROL, CONTROL, CONTROL, CONTROL, CONTROL
+#define E8 ENCODED, ENCODED, ENCODED, ENCODED, ENCODED, ENCODED, ENCODED, ENCODED
+static const unsigned char classes[256] = {
+        C8,
+        CONTROL,
+        LITERAL,
+        CONTROL,
+        CONTROL,
+        CONTROL,
+        CONTROL,
+        CONTROL,
+        CONTROL,
+        C8,
+        C8, /* tab is 9 */
+        ['='] = ENCODED,
+        [127] = CONTROL,
+        E8,
+        E8,
+        E8,
+        E8,
+        E8,
+        E8,
+        E8,
+        E8,
+        E8,
+        E8,
+        E8,
+        E8,
+        E8,
+        E8,
+        E8,
+        E8,
+};
+
+static unsigned char class_of(unsigned char c)
+{
+	return classes[c];
+}
+
+/* Behind the longest run from `p` that can stand as it is: no control characters, valid UTF-8. */
+static const char *run_end(const char *p, const char *end)
+{
+	while (p < end) {
+		unsigned char c = (unsigned char)*p;
+		if (c < 0x80 && class_of(c) == CONTROL)
+			break;
+		size_t n = c < 0x80 ? 1 : compose_char_length(p, (size_t)(end - p));
+		if (n == 0)
+			break;
+		p += n;
+	}
+	return p;
+}
+
 /* Lines end in CRLF whatever they ended in, control characters are spaces, bytes that are no UTF-8 are
  * marked.
  */
 static void canonical(struct buf *out, const char *text)
 {
-	const char *p = text;
-	for (;;) {
-		size_t run = 0;
-		while ((unsigned char)p[run] >= ' ' && p[run] != 0x7f)
-			run++;
-		compose_add_utf8(out, p, run);
-		p += run;
-		if (*p == '\0')
+	const char *p = text, *end = text + strlen(text);
+	while (p < end) {
+		const char *stop = run_end(p, end);
+		buf_add(out, p, (size_t)(stop - p));
+		p = stop;
+		if (p == end)
 			break;
 		if (*p == '\n' || *p == '\r')
-			buf_adds(out, "\r\n");
+			buf_add(out, "\r\n", 2);
+		else if ((unsigned char)*p >= 0x80)
+			compose_add_utf8(out, p, 1);
 		else
-			buf_addc(out, *p == '\t' ? '\t' : ' ');
+			buf_addc(out, ' ');
 		p += p[0] == '\r' && p[1] == '\n' ? 2 : 1;
 	}
 	if (out->len > 0 && out->data[out->len - 1] != '\n')
-		buf_adds(out, "\r\n");
-}
-
-static bool is_literal(char c) /* stands for itself in quoted-printable, except at the end of a line */
-{
-	return (c >= ' ' && c <= '~' && c != '=') || c == '\t';
+		buf_add(out, "\r\n", 2);
 }
 
 /* Whether a line, given without its CRLF, passes through everything as 7bit. */
@@ -58,69 +109,9 @@ static bool passes(const char *line, size_t len)
 	if (line[0] == '.' || strncmp(line, "From ", 5) == 0)
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (line[i] < ' ' && line[i] != '\t') /* bytes above 127 are below here, or caught next */
-			return false;
-		else if ((unsigned char)line[i] > '~' || (line[i] == '=' && line[i + 1] == '_'))
+		if (class_of((unsigned char)line[i]) != LITERAL && (line[i] != '=' || line[i + 1] == '_'))
 			return false;
 	return true;
-}
-
-/* Whether the character at `i` of a line must be encoded although it is a literal. */
-static bool must_encode(const char *line, size_t i, size_t len)
-{
-	char c = line[i];
-	if ((c == ' ' || c == '\t') && i + 1 == len)
-		return true;
-	return i == 0 && (c == '.' || (c == 'F' && strncmp(line, "From ", 5) == 0));
-}
-
-/*
- * One line in quoted-printable without its CRLF. A soft break leaves one column for its `=`. `out` may
- * be NULL to count only. Returns the size.
- */
-static size_t quote_line(struct buf *out, const char *line, size_t len)
-{
-	size_t column = 0, size = 0;
-	for (size_t i = 0; i < len; i++) {
-		bool literal = is_literal(line[i]) && !must_encode(line, i, len);
-		size_t n = literal ? 1 : 3;
-		if (column + n > LINE_MAX_BYTES - (i + 1 < len)) {
-			if (out != NULL)
-				buf_adds(out, "=\r\n");
-			size += 3;
-			column = 0;
-			/* after a soft break a line begins too: a lone dot there is stuffed, "From " marked
-			 */
-			if (line[i] == '.' || line[i] == 'F') {
-				literal = false;
-				n = 3;
-			}
-		}
-		column += n;
-		size += n;
-		if (out == NULL)
-			continue;
-		unsigned char c = (unsigned char)line[i];
-		const char code[] = {'=', hex[c >> 4], hex[c & 15]};
-		buf_add(out, literal ? &line[i] : code, n);
-	}
-	return size;
-}
-
-/* Calls back for each line of canonical text. */
-static size_t each_line(const struct buf *text, struct buf *out,
-                        size_t (*line)(struct buf *, const char *, size_t))
-{
-	size_t sum = 0;
-	const char *p = text->data, *end = p + text->len;
-	while (p < end) {
-		const char *cr = memchr(p, '\r', (size_t)(end - p));
-		sum += line(out, p, (size_t)(cr - p)) + 2;
-		if (out != NULL)
-			buf_adds(out, "\r\n");
-		p = cr + 2;
-	}
-	return sum;
 }
 
 static bool all_pass(const struct buf *text)
@@ -133,6 +124,64 @@ static bool all_pass(const struct buf *text)
 		p = cr + 2;
 	}
 	return true;
+}
+
+/* Whether the character at `i` of a line must be encoded although it is a literal. */
+static bool must_encode(const char *line, size_t i, size_t len)
+{
+	char c = line[i];
+	if ((c == ' ' || c == '\t') && i + 1 == len)
+		return true;
+	return i == 0 && (c == '.' || (c == 'F' && strncmp(line, "From ", 5) == 0));
+}
+
+/* One line in quoted-printable with its CRLF. A soft break leaves one column for its `=`. */
+static void add_quoted_line(struct buf *out, const char *line, size_t len)
+{
+	char code[LINE_MAX_BYTES + 3];
+	size_t n = 0;
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)line[i];
+		bool literal = class_of(c) == LITERAL;
+		if (literal && (i == 0 || i + 1 == len))
+			literal = !must_encode(line, i, len);
+		if (n + (literal ? 1 : 3) > LINE_MAX_BYTES - (i + 1 < len)) {
+			memcpy(code + n, "=\r\n", 3);
+			buf_add(out, code, n + 3);
+			n = 0;
+			/* after a soft break a line begins too: a dot there would be stuffed, "From " marked
+			 */
+			literal = literal && c != '.' && c != 'F';
+		}
+		if (literal) {
+			code[n++] = line[i];
+		} else {
+			code[n++] = '=';
+			code[n++] = hex[c >> 4];
+			code[n++] = hex[c & 15];
+		}
+	}
+	memcpy(code + n, "\r\n", 2);
+	buf_add(out, code, n + 2);
+}
+
+static void add_quoted(struct buf *out, const struct buf *text)
+{
+	const char *p = text->data, *end = p + text->len;
+	while (p < end) {
+		const char *cr = memchr(p, '\r', (size_t)(end - p));
+		add_quoted_line(out, p, (size_t)(cr - p));
+		p = cr + 2;
+	}
+}
+
+/* What quoted-printable comes to, near enough to choose by. */
+static size_t quoted_size(const struct buf *text)
+{
+	size_t size = text->len;
+	for (size_t i = 0; i < text->len; i++)
+		size += class_of((unsigned char)text->data[i]) == ENCODED ? 2 : 0;
+	return size + size / LINE_MAX_BYTES * 3;
 }
 
 static size_t base64_size(size_t len)
@@ -177,9 +226,9 @@ void body_part(struct buf *out, const char *subtype, const char *text)
 	if (all_pass(&body)) {
 		add_head(out, subtype, "utf-8", "7bit");
 		buf_add(out, buf_text(&body), body.len);
-	} else if (each_line(&body, NULL, quote_line) <= base64_size(body.len)) {
+	} else if (quoted_size(&body) <= base64_size(body.len)) {
 		add_head(out, subtype, "utf-8", "quoted-printable");
-		each_line(&body, out, quote_line);
+		add_quoted(out, &body);
 	} else {
 		add_head(out, subtype, "utf-8", "base64");
 		add_base64(out, &body);

@@ -64,6 +64,13 @@ static size_t control_length(const char *text, size_t len)
 /* Valid UTF-8 without control characters (each is a space) and without space at either end. */
 static void clean(struct buf *out, const char *text)
 {
+	size_t plain = 0;
+	while (text[plain] > ' ' && text[plain] < 0x7f)
+		plain++;
+	if (text[plain] == '\0') {
+		buf_add(out, text, plain);
+		return;
+	}
 	struct buf valid = {0};
 	compose_add_utf8(&valid, text, strlen(text));
 	size_t len = valid.len, start = out->len;
