@@ -1,14 +1,363 @@
 # SPDX-License-Identifier: MIT
-"""Redis: sources, acknowledgement, going away and coming back."""
+"""Redis: sources, acknowledgement, publishing, going away and coming back.
+
+The customer is unknown and `grace` is 0, so that each event has exactly one outcome at once:
+rejected, unknown_customer.
+"""
 import json
+import time
+
+import pytest
+import redis
+
+from world import free_port, wait_until
 
 
 def event(number, **more):
     return {"id": str(number), "type": "job.started", "job": f"j{number}", "customer": "1001", **more}
 
 
-def test_starts_reads_and_acknowledges(world):
+def publish(world, numbers, stream="jobs:events"):
+    pipe = world.redis.pipeline(transaction=False)
+    for number in numbers:
+        pipe.xadd(stream, event(number))
+    pipe.execute()
+
+
+def wait_outcomes(world, numbers, timeout=15.0):
+    """Each of the events has its outcome; how many outcomes there are in all."""
+    wanted = {str(n) for n in numbers}
+    wait_until(lambda: wanted <= {o["event"] for o in world.outcomes()},
+               lambda: f"outcomes of {sorted(wanted - {o['event'] for o in world.seen})[:5]}; {world.log_tail()}",
+               timeout)
+    return len(world.seen)
+
+
+# ---- the stream
+
+def test_reads_what_was_published_before_the_first_start(world):
+    publish(world, range(5))
     world.start_daemon()
-    world.xadd_fields(event(1))
-    world.outcomes(wait_for={"event": "1"})
+    assert wait_outcomes(world, range(5)) == 5
     world.wait_idle()
+    assert "consumer group created stream=jobs:events group=dispatchd" in world.daemon.log()
+
+
+def test_every_entry_of_many_has_one_outcome(world):
+    world.start_daemon()
+    publish(world, range(3000))
+    assert wait_outcomes(world, range(3000)) == 3000
+    world.wait_idle()
+    ids = [o["id"] for o in world.outcomes()]
+    assert len(set(ids)) == 3000
+
+
+def test_left_over_entries_come_first_after_a_restart(world):
+    """A consumer of our name had taken these and died; an entry deleted meanwhile is acknowledged, too."""
+    world.redis.xgroup_create("jobs:events", "dispatchd", "0", mkstream=True)
+    publish(world, range(400))
+    taken = world.redis.xreadgroup("dispatchd", "test", {"jobs:events": ">"}, count=300)
+    assert len(taken[0][1]) == 300
+    world.redis.xdel("jobs:events", taken[0][1][7][0])
+    world.start_daemon()
+    assert wait_outcomes(world, set(range(400)) - {7}) == 399
+    world.wait_idle()  # the deleted one, too, is no longer pending
+
+
+def test_takes_over_what_another_consumer_left(world):
+    world.configure(redis={"claim_after": "1s"})
+    world.redis.xgroup_create("jobs:events", "dispatchd", "0", mkstream=True)
+    publish(world, range(250))
+    world.redis.xreadgroup("dispatchd", "departed", {"jobs:events": ">"}, count=250)
+    started = time.monotonic()
+    world.start_daemon()
+    publish(world, [1000])
+    wait_outcomes(world, [1000])
+    wait_outcomes(world, range(250))
+    assert time.monotonic() - started > 0.5, "taken over before the time"
+    world.wait_idle()
+    assert "entries taken over that another consumer left" in world.daemon.log()
+
+
+def test_trims_what_every_group_has_acknowledged(world):
+    world.configure(redis={"keep": "1s"})
+    world.redis.xgroup_create("jobs:events", "other", "0", mkstream=True)
+    publish(world, range(10))
+    world.redis.xreadgroup("other", "c", {"jobs:events": ">"}, count=6)
+    entries = [e for e, _ in world.redis.xrange("jobs:events")]
+    world.redis.xack("jobs:events", "other", *entries[:3], entries[5])
+    world.start_daemon()
+    wait_outcomes(world, range(10))
+    wait_until(lambda: world.redis.xlen("jobs:events") == 7, "the first three to be trimmed", 8)
+    time.sleep(1.5)  # at least one more round
+    assert [e for e, _ in world.redis.xrange("jobs:events")] == entries[3:], "what is pending somewhere stays"
+
+
+def test_young_entries_are_kept(world):
+    world.configure(redis={"keep": "30s"})
+    publish(world, range(10))
+    world.start_daemon()
+    world.wait_idle()
+    time.sleep(1.2)
+    assert world.redis.xlen("jobs:events") == 10
+
+
+def test_group_is_made_again_when_it_is_removed(world):
+    world.start_daemon()
+    publish(world, [1])
+    wait_outcomes(world, [1])
+    world.redis.delete("jobs:events")
+    publish(world, [2])
+    wait_outcomes(world, [2])
+    world.redis.xgroup_destroy("jobs:events", "dispatchd")
+    publish(world, [3])
+    wait_outcomes(world, [3])
+
+
+def test_binary_fields_reach_the_dead_letters_as_they_came(world):
+    world.start_daemon()
+    raw = world.raw
+    entry = raw.xadd("jobs:events", {b"id": b"1", b"type": b"job.started", b"job": b"1", b"customer": b"1",
+                                     b"n\x00te": b"\x00\xff\r\nabc"})
+    wait_until(lambda: raw.xlen("jobs:dead") == 1, lambda: f"a dead letter; {world.log_tail()}")
+    fields = raw.xrange("jobs:dead")[0][1]
+    assert fields[b"n\x00te"] == b"\x00\xff\r\nabc"
+    assert fields[b"dead_reason"] == b"malformed"
+    assert fields[b"dead_entry"] == entry
+    world.wait_idle()
+
+
+def test_large_entries_one_after_the_other(world):
+    """300 entries of 200 kB are 60 MB: read in small numbers, all decided."""
+    publish(world, [0])
+    pipe = world.redis.pipeline(transaction=False)
+    for number in range(1, 300):
+        pipe.xadd("jobs:events", event(number, note="x" * 200_000))
+    pipe.execute()
+    world.start_daemon()
+    wait_outcomes(world, range(300), timeout=30)
+    status = open(f"/proc/{world.daemon.pid}/status", encoding="ascii").read()
+    peak_kb = int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
+    assert peak_kb < 400_000, f"{peak_kb} kB"
+
+
+def test_another_type_under_a_name_stops_only_that_source(world):
+    world.redis.set("jobs:requests", "a string")
+    world.start_daemon()
+    publish(world, [1])
+    wait_outcomes(world, [1])
+    world.daemon.wait_log('stream can\'t be read stream=jobs:requests group=dispatchd reply="WRONGTYPE')
+    world.redis.delete("jobs:requests")
+    world.redis.xadd("jobs:requests", {**event(2), "type": "job.create"})
+    world.daemon.wait_log("consumer group created stream=jobs:requests", timeout=15)
+    world.wait_idle("jobs:requests")
+    assert world.daemon.log().count("stream can't be read") == 1
+
+
+# ---- list and channel
+
+def test_list(world):
+    world.configure(redis={"list": "jobs:list"})
+    world.redis.lpush("jobs:list", *[json.dumps(event(n)) for n in range(700)])
+    world.start_daemon()
+    wait_outcomes(world, range(700))
+    world.redis.lpush("jobs:list", json.dumps(event(1000)))
+    wait_outcomes(world, [1000])
+    wait_until(lambda: not world.redis.exists("jobs:list", "jobs:list:processing:test"), "empty lists")
+    assert len(world.outcomes()) == 701
+
+
+def test_list_left_in_processing_comes_first(world):
+    world.configure(redis={"list": "jobs:list"})
+    for n in range(150):
+        world.redis.lpush("jobs:list:processing:test", json.dumps(event(n)))
+    world.start_daemon()
+    assert wait_outcomes(world, range(150)) == 150
+    wait_until(lambda: not world.redis.exists("jobs:list:processing:test"), "an empty processing list")
+
+
+def test_malformed_list_item_goes_to_the_dead_letters(world):
+    world.configure(redis={"list": "jobs:list"})
+    world.start_daemon()
+    world.redis.lpush("jobs:list", "{broken", json.dumps(event(2)))
+    wait_outcomes(world, [2])
+    wait_until(lambda: world.redis.xlen("jobs:dead") == 2, "two dead letters")
+    first, second = (fields for _, fields in world.redis.xrange("jobs:dead"))
+    assert first["event"] == "{broken" and first["dead_reason"] == "malformed"
+    assert json.loads(second["event"])["id"] == "2" and second["dead_reason"] == "unknown_customer"
+    wait_until(lambda: not world.redis.exists("jobs:list:processing:test"), "an empty processing list")
+
+
+def test_channel(world):
+    world.configure(redis={"channel": "jobs:channel"})
+    world.start_daemon()
+    world.daemon.wait_log("Redis connected")
+    wait_until(lambda: world.redis.pubsub_numsub("jobs:channel")[0][1] == 1, "a subscriber")
+    for n in range(500):
+        world.redis.publish("jobs:channel", json.dumps(event(n)))
+    wait_outcomes(world, range(500))
+    assert "Redis keeps nothing for an absent subscriber" in world.daemon.log()
+    world.restart_redis()
+    wait_until(lambda: world.redis.pubsub_numsub("jobs:channel")[0][1] == 1, "to be subscribed again", 15)
+    world.redis.publish("jobs:channel", json.dumps(event(1000)))
+    world.outcomes_read = "-"
+    wait_outcomes(world, [1000])
+
+
+# ---- away and back
+
+def test_redis_away_and_back(world):
+    world.start_daemon()
+    world.daemon.wait_log("Redis connected")
+    publish(world, [1])
+    wait_outcomes(world, [1])
+    world.wait_idle()
+    world.redis_server.stop()
+    world.daemon.wait_log("Redis connection lost")
+    time.sleep(1)
+    world.redis_server.start()
+    world.daemon.wait_log("Redis connection is back")
+    world.outcomes_read = "-"
+    publish(world, [2])
+    wait_outcomes(world, [2])
+    log = world.daemon.log()
+    assert log.count("connection lost") == 1 and log.count("connection is back") == 1 and log.count("can't be reached") == 0
+
+
+def test_starts_without_redis(world):
+    world.redis_server.stop()
+    world.start_daemon()
+    world.daemon.wait_log("Redis can't be reached")
+    assert world.http("/readyz")[0] == 503
+    assert world.http("/healthz")[0] == 200
+    world.redis_server.start()
+    world.daemon.wait_log("Redis connection is back")
+    publish(world, [1])
+    wait_outcomes(world, [1])
+    assert world.http("/readyz")[0] == 200
+
+
+def test_a_peer_that_is_dead_is_given_up(world):
+    world.start_daemon()
+    world.daemon.wait_log("Redis connected")
+    world.redis_server.freeze()
+    try:
+        world.daemon.wait_log("Redis connection lost", timeout=12)
+        assert "no answer in time" in world.daemon.log()
+    finally:
+        world.redis_server.thaw()
+    world.daemon.wait_log("Redis connection is back", timeout=15)
+    publish(world, [1])
+    wait_outcomes(world, [1])
+
+
+def test_connections_cut_under_load_lose_and_repeat_nothing_decided(world):
+    """CLIENT KILL again and again: at least once for Redis' readers, once for the decisions."""
+    world.start_daemon()
+    world.daemon.wait_log("Redis connected")
+    for block in range(8):
+        publish(world, range(block * 500, block * 500 + 500))
+        for client in world.redis.client_list():
+            if client["cmd"] != "client|list":
+                world.redis.client_kill_filter(_id=client["id"])
+        time.sleep(0.15)
+    wait_outcomes(world, range(4000), timeout=30)
+    world.wait_idle(timeout=20)
+    by_id = {}
+    for outcome in world.outcomes():
+        same = {k: v for k, v in outcome.items() if k != "entry"}
+        assert by_id.setdefault(outcome["id"], same) == same, "a repeat differs from the first"
+    assert len(by_id) == 4000, "an event was decided twice"
+
+
+def test_killed_with_entries_pending(world):
+    world.start_daemon()
+    world.daemon.wait_log("Redis connected")
+    publish(world, range(2000))
+    wait_until(lambda: len(world.outcomes()) > 100, "some outcomes")
+    world.daemon.kill()
+    world.start_daemon()
+    wait_outcomes(world, range(2000), timeout=20)
+    world.wait_idle()
+    assert len({o["id"] for o in world.outcomes()}) == 2000
+
+
+# ---- how to get there
+
+def test_tcp_by_name_with_user_password_and_database(world):
+    port = free_port()
+    server = world.start_redis("tcp", port=port)
+    admin = server.client()
+    admin.execute_command("ACL", "SETUSER", "dispatch", "on", ">s3cret pass", "~*", "&*", "+@all")
+    admin.execute_command("ACL", "SETUSER", "default", "off")
+    with open(world.path("password"), "w", encoding="ascii") as file:
+        file.write("s3cret pass\nnot this\n")
+    world.configure(redis={"url": f"redis://dispatch:@localhost:{port}/3", "password_file": world.path("password")})
+    world.redis = redis.Redis(host="127.0.0.1", port=port, db=3, username="dispatch", password="s3cret pass",
+                              decode_responses=True)
+    world.start_daemon()
+    publish(world, [1])
+    wait_outcomes(world, [1])
+    assert "s3cret" not in world.daemon.log()
+
+
+def test_wrong_password_is_said_and_tried_again(world):
+    world.redis.config_set("requirepass", "right")
+    world.configure(redis={"url": f"unix://:wrong-secret@{world.redis_server.socket}"})
+    world.start_daemon()
+    world.daemon.wait_log("Redis can't be reached")
+    world.daemon.wait_log("WRONGPASS")
+    time.sleep(1)
+    assert world.daemon.log().count("WRONGPASS") <= 2
+    assert "wrong-secret" not in world.daemon.log()
+    admin = redis.Redis(unix_socket_path=world.redis_server.socket, password="right", decode_responses=True)
+    admin.config_set("requirepass", "wrong-secret")
+    world.daemon.wait_log("Redis connection is back", timeout=15)
+
+
+def test_unresolvable_host_doesnt_stop_the_loop(world):
+    world.configure(redis={"url": "redis://no-such-host.invalid:6379"})
+    world.start_daemon()
+    world.daemon.wait_log("Redis can't be reached", timeout=30)
+    assert world.http("/healthz")[0] == 200
+    assert world.daemon.stop() == 0
+
+
+@pytest.mark.parametrize("configured", ["redis", "credential"])
+def test_password_of_a_systemd_credential(world, configured):
+    world.redis.config_set("requirepass", "from-systemd")
+    credentials = world.path("credentials")
+    world.redis_server.client(password="from-systemd").ping()
+    import os
+    os.mkdir(credentials)
+    with open(os.path.join(credentials, "redis-password"), "w", encoding="ascii") as file:
+        file.write("from-systemd")
+    env = {"CREDENTIALS_DIRECTORY": credentials} if configured == "credential" else {}
+    world.start_daemon(env=env)
+    world.daemon.wait_log("Redis connected" if configured == "credential" else "NOAUTH")
+
+
+# ---- publishing
+
+def test_outcomes_refused_for_a_while_come_in_order(world):
+    """The outcomes' name is taken by a string: nothing is lost, and order is kept when it is free again."""
+    world.redis.set("jobs:outcomes", "a string")
+    world.start_daemon()
+    publish(world, range(300))
+    world.wait_idle()
+    world.daemon.wait_log('Redis refuses an entry; it is kept and tried again reply="WRONGTYPE')
+    world.redis.delete("jobs:outcomes")
+    assert wait_outcomes(world, range(300)) == 300
+    assert [int(o["event"]) for o in world.outcomes()] == list(range(300))
+    assert world.daemon.log().count("Redis refuses an entry") == 1
+
+
+def test_out_of_memory_is_waited_for(world):
+    world.start_daemon()
+    publish(world, [1])
+    wait_outcomes(world, [1])
+    publish(world, range(2, 50))
+    world.redis.config_set("maxmemory", "1")
+    world.daemon.wait_log("OOM", timeout=15) if len(world.outcomes()) < 49 else None
+    world.redis.config_set("maxmemory", "0")
+    wait_outcomes(world, range(1, 50))

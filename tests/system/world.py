@@ -189,6 +189,7 @@ class World:
         self.daemon = None
         self.redis_server = self.start_redis()
         self.redis = self.redis_server.client()
+        self.raw = redis.Redis(unix_socket_path=self.redis_server.socket)  # bytes as they are
         self.seen = []
         self.outcomes_read = "-"
         self.smtp = None  # the fixture `smtp` puts its peer here
@@ -307,9 +308,9 @@ class World:
     def wait_idle(self, stream="jobs:events", group="dispatchd", timeout=10.0):
         """Until all that was published to the stream is delivered and acknowledged."""
         def idle():
-            for found in self.redis.xinfo_groups(stream):
-                if found["name"] == group:
-                    last = self.redis.xinfo_stream(stream)["last-generated-id"]
+            for found in self.raw.xinfo_groups(stream):
+                if found["name"] == group.encode():
+                    last = self.raw.xinfo_stream(stream)["last-generated-id"]
                     return found["pending"] == 0 and found["last-delivered-id"] == last
             return False
         wait_until(idle, lambda: f"{stream} to be acknowledged; {self.log_tail()}", timeout)

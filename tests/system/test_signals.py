@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: MIT
+"""Start, stop, reload, the word to systemd, the control socket."""
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import time
+
+import pytest
+
+from world import BUILD, wait_until
+
+
+def dispatchd(world, *args):
+    return subprocess.run([BUILD / "dispatchd", *args], capture_output=True, text=True, timeout=20,
+                          env=world.environment(), check=False)
+
+
+# ---- options and exit status
+
+def test_version_and_help(world):
+    assert dispatchd(world, "-V").stdout.startswith("dispatchd ")
+    shown = dispatchd(world, "--help")
+    assert shown.returncode == 0 and "usage: dispatchd" in shown.stdout
+
+
+@pytest.mark.parametrize("args", [["-x"], ["-c"], ["surplus"]])
+def test_usage_faults(world, args):
+    done = dispatchd(world, *args)
+    assert done.returncode == 64
+    assert "usage: dispatchd" in done.stderr
+
+
+def test_missing_configuration(world):
+    done = dispatchd(world, "-c", world.path("none.conf"))
+    assert done.returncode == 66
+    assert "none.conf" in done.stderr
+
+
+def test_check_says_that_all_is_well(world):
+    done = dispatchd(world, "-t", "-c", world.config_path)
+    assert done.returncode == 0, done.stderr
+    assert not os.path.exists(world.path("spool.db")), "a check makes nothing"
+
+
+def test_check_prints_every_fault_with_its_line(world):
+    with open(world.config_path, "a", encoding="utf-8") as file:
+        file.write("[redis]\nstraem = x\nkeep = soon\n")
+    lines = open(world.config_path, encoding="utf-8").read().splitlines()
+    done = dispatchd(world, "-t", "-c", world.config_path)
+    assert done.returncode == 78
+    assert f"{world.config_path}:{lines.index('straem = x') + 1}: " in done.stderr
+    assert f"{world.config_path}:{lines.index('keep = soon') + 1}: " in done.stderr
+    assert "stream" in done.stderr, "the name that was meant"
+
+
+def test_check_looks_at_templates(world):
+    with open(world.path("templates", "started.txt"), "w", encoding="utf-8") as file:
+        file.write("Subject: x\n\n{{#open}}never closed\n")
+    done = dispatchd(world, "-t", "-c", world.config_path)
+    assert done.returncode == 78
+    assert "started.txt:3: " in done.stderr
+
+
+@pytest.mark.parametrize("name", ["spool.db", "customers.db"])
+def test_check_looks_at_databases(world, name):
+    with open(world.path(name), "wb") as file:
+        file.write(b"this is no database at all" * 100)
+    done = dispatchd(world, "-t", "-c", world.config_path)
+    assert done.returncode == 65
+    assert name in done.stderr
+    started = dispatchd(world, "-c", world.config_path)
+    assert started.returncode == 65
+    assert name in started.stderr
+
+
+def test_only_one_daemon_a_spool(world):
+    world.start_daemon()
+    second = dispatchd(world, "-c", world.config_path)
+    assert second.returncode in (69, 75)
+    assert "spool" in second.stderr
+    assert world.control({"do": "status"})["ok"], "the first one is left alone"
+
+
+# ---- stopping
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it(world, number):
+    daemon = world.start_daemon()
+    daemon.signal(number)
+    assert daemon.wait() == 0
+    assert "STOPPING=1" in daemon.notified()
+    assert "stopped" in daemon.log()
+    assert not os.path.exists(world.path("control.sock"))
+    assert not os.path.exists(world.path("http.sock"))
+
+
+def test_stop_in_the_middle_loses_nothing(world):
+    world.start_daemon()
+    for block in range(5):
+        pipe = world.redis.pipeline(transaction=False)
+        for n in range(block * 400, block * 400 + 400):
+            pipe.xadd("jobs:events", {"id": n, "type": "job.started", "job": n, "customer": "1"})
+        pipe.execute()
+        assert world.daemon.stop() == 0
+        assert world.pending() == 0, "what was read is acknowledged before the end"
+        world.start_daemon()
+    wait_until(lambda: len(world.outcomes()) >= 2000, lambda: f"outcomes, {len(world.seen)} there", 20)
+    assert len({o["id"] for o in world.outcomes()}) == 2000
+    assert len(world.outcomes()) == 2000, "a graceful stop repeats nothing"
+
+
+def test_stops_without_redis(world):
+    daemon = world.start_daemon()
+    daemon.wait_log("Redis connected")
+    world.redis_server.stop()
+    daemon.wait_log("connection lost")
+    started = time.monotonic()
+    assert daemon.stop() == 0
+    assert time.monotonic() - started < 5
+
+
+# ---- reload
+
+def test_reload(world):
+    daemon = world.start_daemon()
+    world.configure(redis={"outcomes_max": "500"})
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_notified("READY=1", count=2)
+    said = daemon.notified()
+    assert "RELOADING=1" in said
+    assert any(line.startswith("MONOTONIC_USEC=") for line in said)
+    assert "reloaded" in daemon.log()
+
+
+def test_reload_with_a_fault_changes_nothing(world):
+    daemon = world.start_daemon()
+    world.configure(customers={"grace": "often"})
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_log("reload refused, nothing has changed")
+    daemon.wait_notified("READY=1", count=2)
+    assert f"{world.config_path}:" in daemon.log()
+    world.xadd(id="1", type="job.started", job="1", customer="7")
+    world.outcomes(wait_for={"event": "1"})
+
+
+def test_reload_names_what_needs_a_restart(world):
+    daemon = world.start_daemon()
+    world.configure(redis={"stream": "other:events"})
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_log("needs a restart key=redis.stream")
+
+
+def test_many_reloads_in_a_row(world):
+    daemon = world.start_daemon()
+    for _ in range(20):
+        daemon.signal(signal.SIGHUP)
+        time.sleep(0.01)
+    wait_until(lambda: daemon.notified().count("READY=1") == 1 + daemon.notified().count("RELOADING=1") > 1,
+               "every reload to end")
+    assert daemon.stop() == 0
+
+
+# ---- systemd
+
+def test_watchdog_is_fed(world):
+    daemon = world.start_daemon(env={"WATCHDOG_USEC": "400000"})
+    daemon.wait_notified("WATCHDOG=1", count=3, timeout=5)
+
+
+# ---- the control socket
+
+def test_status(world):
+    world.start_daemon()
+    wait_until(lambda: world.control({"do": "status"})["redis"]["connected"], "a connection")
+    status = world.control({"do": "status"})
+    assert status["ok"] is True
+    assert status["version"] and status["uptime_s"] >= 0
+    assert isinstance(status["relays"], list)
+    assert status["redis"]["url"].startswith("unix://")
+
+
+def test_rights_of_the_control_socket(world):
+    world.start_daemon()
+    info = os.stat(world.path("control.sock"))
+    assert stat.S_ISSOCK(info.st_mode)
+    assert stat.S_IMODE(info.st_mode) == 0o660
+    assert info.st_gid == os.stat(world.directory).st_gid
+
+
+def test_a_dead_daemons_socket_is_replaced(world):
+    world.start_daemon()
+    world.daemon.kill()
+    assert os.path.exists(world.path("control.sock"))
+    world.start_daemon()
+    assert world.control({"do": "status"})["ok"]
+
+
+def ask_raw(world, raw, timeout=5.0):
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(timeout)
+        client.connect(world.path("control.sock"))
+        answer = b""
+        try:
+            client.sendall(raw)
+            while chunk := client.recv(65536):
+                answer += chunk
+        except (ConnectionResetError, BrokenPipeError):
+            pass  # it closed before it had read everything, as it should
+        return answer
+
+
+def test_what_is_no_request(world):
+    world.start_daemon()
+    for raw in (b"{broken\n", b"[1]\n", b"\n", b"\xff\xfe\n", b'{"do":"a","do":"b"}\n'):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(5)
+            client.connect(world.path("control.sock"))
+            client.sendall(raw)
+            answer = json.loads(client.makefile("rb").readline())
+            assert answer["ok"] is False and answer["code"] == 65, raw
+    assert world.control({"do": "no such thing"})["ok"] is False
+    assert ask_raw(world, b"x" * 200_000) == b"", "an endless line ends the connection"
+    assert world.control({"do": "status"})["ok"]
+
+
+def test_several_requests_over_one_connection(world):
+    world.start_daemon()
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(5)
+        client.connect(world.path("control.sock"))
+        client.sendall(b'{"do":"status"}\n{"do":"none"}\n{"do":"status"}\n')
+        answers = client.makefile("rb")
+        assert [json.loads(answers.readline())["ok"] for _ in range(3)] == [True, False, True]
+
+
+def test_many_clients_lock_nobody_out_for_long(world):
+    world.start_daemon()
+    clients = []
+    for _ in range(50):
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(world.path("control.sock"))
+        clients.append(client)
+    for client in clients:
+        client.close()
+    wait_until(lambda: world.control({"do": "status"})["ok"], "an answer", 2)
