@@ -128,6 +128,18 @@ static uid_t peer_uid(int fd)
 	return peer.uid;
 }
 
+/* Whoever has been here longest without a question under way makes room. The newest is first in the list. */
+static bool part_with_oldest(struct control *control)
+{
+	struct client *oldest = NULL;
+	for (struct client *client = control->clients; client; client = client->next)
+		if (!client->waits)
+			oldest = client;
+	if (oldest)
+		end_client(oldest);
+	return oldest;
+}
+
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int len,
                       void *arg)
 {
@@ -135,7 +147,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	static const struct timeval idle = {.tv_sec = CONTROL_IDLE_S};
 	(void)address;
 	(void)len;
-	if (control->n == CONTROL_CLIENTS_MAX) {
+	if (control->n == CONTROL_CLIENTS_MAX && !part_with_oldest(control)) {
 		close(fd);
 		return;
 	}
