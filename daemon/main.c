@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* dispatchd: options, the start, exit status (sysexits.h). */
+#include "base/error.h"
+#include "log.h"
+#include "loop.h"
+#include "model/settings.h"
+#include "reload.h"
+#include "store/customers.h"
+#include "store/spool.h"
+#include "version.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+struct options {
+	const char *file;
+	bool check, help, version;
+};
+
+static const char usage[] =
+        "usage: dispatchd [-c FILE] [-t] [-V]\n"
+        "\n"
+        "Reads job events from Redis and mails those whom they concern.\n"
+        "\n"
+        "  -c FILE      the configuration (else $DISPATCHD_CONF, else /etc/dispatchd/dispatchd.conf),\n"
+        "               with every *.conf in conf.d/ beside it\n"
+        "  -t           check configuration, templates and databases, print every fault, and exit\n"
+        "  -V           print the version and exit\n"
+        "  -h, --help   print this and exit\n"
+        "\n"
+        "It stays in the foreground and logs to standard error. $DISPATCHD_LOG is the lowest level\n"
+        "that it logs: debug, info, notice, warning, error.\n"
+        "\n"
+        "  SIGTERM, SIGINT   no new events, mails in flight finish (20 s at most); again: at once\n"
+        "  SIGHUP            reads configuration and templates anew, all or nothing\n";
+
+/* False on a usage fault, which getopt has printed. */
+static bool read_options(int argc, char **argv, struct options *ret)
+{
+	static const struct option longs[] = {
+	        {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+	int option;
+	while ((option = getopt_long(argc, argv, "c:tVh", longs, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			ret->file = optarg;
+			break;
+		case 't':
+			ret->check = true;
+			break;
+		case 'V':
+			ret->version = true;
+			break;
+		case 'h':
+			ret->help = true;
+			break;
+		default:
+			return false;
+		}
+	}
+	if (optind < argc)
+		fprintf(stderr, "dispatchd: unexpected argument '%s'\n", argv[optind]);
+	return optind == argc;
+}
+
+static void print_fault(void *arg, const char *text)
+{
+	(void)arg;
+	fprintf(stderr, "%s\n", text);
+}
+
+static void log_fault_line(void *arg, const char *text)
+{
+	(void)arg;
+	log_write(LOG_ERR, "%s", text);
+}
+
+static int run(const char *file)
+{
+	struct settings *settings;
+	struct templates *templates;
+	struct error err;
+	log_start();
+	int code = reload_read(file, false, log_fault_line, NULL, &settings, &templates);
+	if (code)
+		return code;
+	struct loop *loop = loop_new(settings, templates, &err);
+	if (!loop) {
+		log_write(LOG_CRIT, "not started: %s", err.text);
+		return err.code;
+	}
+	code = loop_run(loop);
+	loop_free(loop);
+	return code;
+}
+
+/* Both databases, as far as they are there: absent ones count as empty. Returns an exit status. */
+static int check_databases(const struct settings *settings)
+{
+	struct error err;
+	int code = EX_OK;
+	struct spool *spool = spool_open(settings->spool.path, DB_READ, &err);
+	if (!spool) {
+		print_fault(NULL, err.text);
+		code = err.code;
+	}
+	struct customers *customers = customers_open(settings->customers.path, DB_READ, &err);
+	if (!customers || !db_check(customers_db(customers), &err)) {
+		print_fault(NULL, err.text);
+		code = err.code;
+	}
+	spool_close(spool);
+	customers_close(customers);
+	return code;
+}
+
+static int check(const char *file)
+{
+	struct settings *settings;
+	struct templates *templates;
+	int code = reload_read(file, true, print_fault, NULL, &settings, &templates);
+	if (code)
+		return code;
+	code = check_databases(settings);
+	if (!code)
+		printf("%s: no fault found\n", settings->file);
+	templates_unref(templates);
+	settings_free(settings);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {0};
+	if (!read_options(argc, argv, &options)) {
+		fputs(usage, stderr);
+		return EX_USAGE;
+	}
+	if (options.help || options.version) {
+		fputs(options.help ? usage : "dispatchd " DISPATCHD_VERSION "\n", stdout);
+		return EX_OK;
+	}
+	const char *file = settings_path(options.file);
+	return options.check ? check(file) : run(file);
+}
