@@ -62,20 +62,19 @@ def check_commands():
     for command in sorted(known):
         if not re.search(r"(?m)^\s+(dispatchctl )?" + re.escape(command) + r"\b", page):
             fault(f"dispatchctl {command} is not in dispatchctl(1)")
-    # And the other way: what the page's examples and tags call a command is one.
-    for words in re.findall(r"(?m)^\s+dispatchctl(?: -\S+(?: \S+\.conf)?)? ((?:[a-z-]+ ?){1,2})", page):
-        said = words.split()
-        if said and not any(command.split()[:len(said)] == said[:len(command.split())] for command in known):
-            fault(f"dispatchctl(1) has `dispatchctl {' '.join(said)}`, which is no command")
+    # And the other way: what the examples of page and README call a command is one.
+    examples = Path("conf/man/dispatchctl.1").read_text() + Path("README.md").read_text()
+    for said in set(re.findall(r"(?m)^(?:sudo )?dispatchctl ([a-z-]+(?: [a-z-]+)?)", examples)):
+        if said not in known and said.split()[0] not in known:
+            fault(f"there is an example of `dispatchctl {said}`, which is no command")
 
 
 def check_metrics():
-    source = "".join(p.read_text() for p in Path("daemon").rglob("*.c"))
-    known = set(re.findall(r'\b(dispatchd_[a-z]+(?:_[a-z]+)*)\b', source)) - {"dispatchd_version"}
-    known = {re.sub(r"_(bucket|sum|count)$", "", name) for name in known}
-    if known:
-        both_ways("the metric", known, set(re.findall(r"\bdispatchd_[a-z]+(?:_[a-z]+)*\b",
-                                                      plain(manual("dispatchd.8")))), "the code", "dispatchd(8)")
+    source = "".join(p.read_text() for top in ("lib", "daemon") for p in Path(top).rglob("*.c"))
+    # Where it is announced: in a # TYPE line, or as the name given to a function that writes one.
+    known = set(re.findall(r'# TYPE (dispatchd_[a-z_]+)', source)) | set(re.findall(r'"(dispatchd_[a-z_]+)"', source))
+    told = set(re.findall(r"(?m)^\.It Cm (dispatchd_[a-z_]+)", Path("conf/man/dispatchd.8").read_text()))
+    both_ways("the metric", known, told, "the code", "dispatchd(8)")
 
 
 def check_words():
