@@ -90,7 +90,7 @@ ctl customer add 1002 --name 'Müller & Söhne Bau' --contact 'Jörg Müller' --
 	--timezone Europe/Berlin --locale de --city Köln
 ctl customer add 1003 --name 'Harbor View Apartments' --contact 'Front desk' --email desk@harbor.example.com \
 	--timezone America/Denver
-ctl hours set 1003 "$tomorrow" 08:00-12:00,13:00-17:00
+ctl hours set 1003 "$tomorrow" 08:00-12:00,13:00-17:00 >/dev/null
 ctl customer add 1004 --name 'Red Barn Storage' --contact 'Pat Low' --email pat@redbarn.example.com
 ctl suspend 1004 --until "$next_month" --note 'Account is being reviewed; ask the office before sending anyone'
 ctl customer add 1005 --name 'Café Zoë' --contact 'Zoë Lang' --email zoe@cafe.example.com --city Boulder
@@ -99,7 +99,8 @@ ctl customer add 1006 --name 'Old Quarry' --email info@quarry.example.com --stat
 tell 'Starting dispatchd (mails go into a Maildir, nothing leaves this machine)'
 "$BUILD/dispatchd" -c "$conf" >"$world/dispatchd.log" 2>&1 &
 pids+=($!)
-reading() {
+reading() { # or ended already: then there is nothing to wait for
+	kill -0 "${pids[1]}" || exit 1
 	redis-cli -s "$world/redis.sock" XINFO GROUPS jobs:events | grep -q dispatchd
 }
 until_true 15 reading
