@@ -317,7 +317,7 @@ static void fault_text(const struct esmtp *esmtp, char *ret, size_t size)
 		snprintf(ret, size, "%s", talk->fault);
 	else if (!esmtp->net.connected)
 		snprintf(ret, size, "%s", esmtp->net.fault[0] ? esmtp->net.fault : "can't connect");
-	else if (esmtp->watch->cut)
+	else if (watch_is_cut(esmtp->watch))
 		snprintf(ret, size, "cut off: dispatchd ends");
 	else if (atomic_load(&esmtp->watch->expired))
 		snprintf(ret, size, "the relay took too long");
@@ -371,8 +371,7 @@ static void set_up(struct esmtp *esmtp)
 	smtp_set_monitorcb(esmtp->session, talk_monitor, esmtp, 0);
 	set_timeouts(esmtp->session, esmtp->limits);
 	smtp_starttls_enable(esmtp->session, options[esmtp->target->tls]);
-	/* It takes the reference that it frees with the session. */
-	SSL_CTX_up_ref(esmtp->target->ssl);
+	/* Always ours, of which it takes a reference: its own is freed under every later session. */
 	smtp_starttls_set_ctx(esmtp->session, esmtp->target->ssl);
 }
 

@@ -101,16 +101,6 @@ static void set_options(int fd, int family)
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &each_s, sizeof each_s);
 }
 
-static bool is_cut(struct watch *watch)
-{
-	bool cut;
-
-	pthread_mutex_lock(&watch->lock);
-	cut = watch->cut;
-	pthread_mutex_unlock(&watch->lock);
-	return cut;
-}
-
 /* Waits for a connect() under way; 0 or an errno. */
 static int await(struct net *net, int fd)
 {
@@ -123,7 +113,7 @@ static int await(struct net *net, int fd)
 		socklen_t len = sizeof error;
 		if (left_ms <= 0)
 			return ETIMEDOUT;
-		if (is_cut(net->watch))
+		if (watch_is_cut(net->watch))
 			return ECANCELED;
 		if (real.poll(&p, 1, left_ms < SLICE_MS ? (int)left_ms : SLICE_MS) <= 0)
 			continue;
@@ -223,7 +213,7 @@ static int lookup_wait(struct net *net, struct lookup *lookup)
 
 	while ((state = gai_error(&lookup->request)) == EAI_INPROGRESS) {
 		struct timespec slice = {.tv_nsec = SLICE_MS * 1000000L};
-		if (clock_mono_ms() >= end_ms || is_cut(net->watch))
+		if (clock_mono_ms() >= end_ms || watch_is_cut(net->watch))
 			return EAI_AGAIN;
 		gai_suspend(list, 1, &slice);
 	}

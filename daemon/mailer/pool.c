@@ -270,21 +270,13 @@ bool pool_stopped(struct pool *pool)
 	return stopped;
 }
 
-struct pool *pool_free(struct pool *pool)
+/* When no thread looks at it any more. */
+static void free_pool(struct pool *pool)
 {
-	if (!pool)
-		return NULL;
-	pool_stop(pool, 0);
 	for (size_t i = 0; i < pool->n_workers; i++) {
-		pthread_join(pool->workers[i]->thread, NULL);
 		watch_destroy(&pool->workers[i]->watch);
 		free(pool->workers[i]);
 	}
-	pthread_mutex_lock(&pool->lock);
-	pool->over = true;
-	pthread_cond_signal(&pool->clock);
-	pthread_mutex_unlock(&pool->lock);
-	pthread_join(pool->warden, NULL);
 	while (pool->relays) {
 		struct relay *relay = pool->relays;
 		pool->relays = relay->next;
@@ -298,5 +290,20 @@ struct pool *pool_free(struct pool *pool)
 	free(pool->workers);
 	free(pool->results);
 	free(pool);
+}
+
+struct pool *pool_free(struct pool *pool)
+{
+	if (!pool)
+		return NULL;
+	pool_stop(pool, 0);
+	for (size_t i = 0; i < pool->n_workers; i++)
+		pthread_join(pool->workers[i]->thread, NULL);
+	pthread_mutex_lock(&pool->lock);
+	pool->over = true;
+	pthread_cond_signal(&pool->clock);
+	pthread_mutex_unlock(&pool->lock);
+	pthread_join(pool->warden, NULL);
+	free_pool(pool);
 	return NULL;
 }

@@ -62,6 +62,16 @@ void watch_disarm(struct watch *watch)
 	atomic_store(&watch->deadline_ms, CLOCK_NEVER_MS);
 }
 
+bool watch_is_cut(struct watch *watch)
+{
+	bool cut;
+
+	pthread_mutex_lock(&watch->lock);
+	cut = watch->cut;
+	pthread_mutex_unlock(&watch->lock);
+	return cut;
+}
+
 bool watch_readable(struct watch *watch)
 {
 	struct pollfd p = {.fd = watch->fd, .events = POLLIN};

@@ -34,6 +34,8 @@ void watch_leave(struct watch *watch); /* the connection is over; disarms */
 void watch_arm(struct watch *watch, int64_t ms); /* from now, instead of what was armed */
 void watch_disarm(struct watch *watch);
 
+bool watch_is_cut(struct watch *watch);
+
 /* Whether something waits to be read, or the end: for a connection that has been idle. */
 bool watch_readable(struct watch *watch);
 
