@@ -6,6 +6,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 
+from smtp_peer import SmtpPeer  # noqa: E402
 from world import World  # noqa: E402
 
 
@@ -30,8 +31,9 @@ def world():
 
 @pytest.fixture
 def smtp(world):
-    """An SMTP peer that records, set as the world's relay; see smtp_peer.py."""
-    peers = pytest.importorskip("smtp_peer")
-    peer = peers.start(world)
-    world.smtp = peer
-    return peer
+    """An SMTP server that records, set as the world's relay before the daemon starts; see smtp_peer.py."""
+    with SmtpPeer() as peer:
+        world.configure(mail={"transport": "smtp"}, smtp={"relay": peer.relay, "tls": "none"})
+        yield peer
+        for daemon in world.daemons:
+            daemon.kill()  # before the peer goes, so that a test's end is no relay fault

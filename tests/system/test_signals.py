@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from smtp_peer import Hang
 from world import BUILD, wait_until
 
 
@@ -120,6 +121,49 @@ def test_stops_without_redis(world):
     started = time.monotonic()
     assert daemon.stop() == 0
     assert time.monotonic() - started < 5
+
+
+def add_customer(world, email="farm@example.com"):
+    world.ctl("customer", "add", "1001", "--name", "Example Farm", "--email", email)
+
+
+def test_mails_in_flight_finish(world, smtp):
+    """The relay has the body and is slow to say so: the daemon waits for the 250 and writes it down."""
+    add_customer(world)
+    smtp.answers["body"] = lambda *_: time.sleep(1.5)
+    daemon = world.start_daemon()
+    world.xadd(id="1", type="job.completed", job="4711", customer="1001")
+    world.outcomes(wait_for={"status": "queued"})
+    wait_until(lambda: any(c.upper().startswith("DATA") for c in smtp.commands()), "DATA")
+    assert daemon.stop() == 0
+    assert [o["status"] for o in world.outcomes()] == ["queued", "sent"]
+
+
+def test_a_second_signal_ends_at_once(world, smtp):
+    add_customer(world)
+    smtp.answers["body"] = Hang()
+    daemon = world.start_daemon()
+    world.xadd(id="1", type="job.completed", job="4711", customer="1001")
+    wait_until(lambda: any(c.upper().startswith("DATA") for c in smtp.commands()), "DATA")
+    daemon.signal(signal.SIGTERM)
+    daemon.wait_notified("STOPPING=1")
+    time.sleep(0.5)
+    assert daemon.process.poll() is None, "it waits for the mail"
+    started = time.monotonic()
+    daemon.signal(signal.SIGTERM)
+    assert daemon.wait() == 0
+    assert time.monotonic() - started < 3
+
+
+def test_five_states_arrive(world, smtp):
+    add_customer(world)
+    world.start_daemon()
+    states = ("dispatched", "started", "paused", "completed", "failed")
+    for n, state in enumerate(states):
+        world.xadd(id=str(n), type=f"job.{state}", job=f"4711-{n}", customer="1001")
+    mails = smtp.wait_mails(5)
+    assert sorted(m.recipients[0] for m in mails) == ["farm@example.com"] * 5
+    assert len(world.outcomes(wait_for={"status": "sent"}, count=5)) == 5
 
 
 # ---- reload

@@ -192,7 +192,6 @@ class World:
         self.raw = redis.Redis(unix_socket_path=self.redis_server.socket)  # bytes as they are
         self.seen = []
         self.outcomes_read = "-"
-        self.smtp = None  # the fixture `smtp` puts its peer here
         self.config_path = self.path("dispatchd.conf")
         os.mkdir(self.path("templates"))
         self.settings = {
