@@ -116,7 +116,7 @@ static bool passes(const char *line, size_t len)
 
 static bool all_pass(const struct buf *text)
 {
-	const char *p = text->data, *end = p + text->len;
+	const char *p = buf_text(text), *end = p + text->len;
 	while (p < end) {
 		const char *cr = memchr(p, '\r', (size_t)(end - p));
 		if (!passes(p, (size_t)(cr - p)))
@@ -167,7 +167,7 @@ static void add_quoted_line(struct buf *out, const char *line, size_t len)
 
 static void add_quoted(struct buf *out, const struct buf *text)
 {
-	const char *p = text->data, *end = p + text->len;
+	const char *p = buf_text(text), *end = p + text->len;
 	while (p < end) {
 		const char *cr = memchr(p, '\r', (size_t)(end - p));
 		add_quoted_line(out, p, (size_t)(cr - p));
