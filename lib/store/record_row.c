@@ -180,6 +180,17 @@ bool row_new(struct work *work, const struct kind *kind, int64_t owner, struct r
 	return find_customer(work->store, ret, work->err);
 }
 
+/* The database alone knows what is taken when two write at once. */
+static bool refused(struct work *work, const struct row *row)
+{
+	const struct field *first = &row->kind->fields[0];
+	if (first->type == FIELD_NAME && row->value[0] != NULL)
+		return error_set(work->err, EX_DATAERR, "%s: there is a %s %s already", first->name,
+		                 row->kind->name, row->value[0]);
+	return error_set(work->err, EX_DATAERR, "%s: the database refuses it: another of its name is there",
+	                 row->kind->name);
+}
+
 static bool write_row(struct work *work, const struct row *row, const char *sql, int64_t first)
 {
 	struct db_query *query = db_query(work->db, sql);
@@ -189,11 +200,7 @@ static bool write_row(struct work *work, const struct row *row, const char *sql,
 		bind_value(query, (int)i + 2, &row->kind->fields[i], row->value[i]);
 	if (db_run(query, work->err))
 		return true;
-	if (db_answer(work->db) == DB_CONSTRAINT)
-		return error_set(work->err, EX_DATAERR,
-		                 "%s: the database refuses it, since another has the same name or number",
-		                 row->kind->name);
-	return false;
+	return db_answer(work->db) == DB_CONSTRAINT ? refused(work, row) : false;
 }
 
 bool row_insert(struct work *work, struct row *row)
