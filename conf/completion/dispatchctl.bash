@@ -23,6 +23,8 @@ _dispatchctl()
 	# A single "1001  Example Bakery" is the number; several are shown with their names.
 	if [ ${#COMPREPLY[@]} -eq 1 ]; then
 		COMPREPLY[0]=${COMPREPLY[0]%%  *}
+	elif [[ ${COMPREPLY[0]-} == *"  "* && ${COMPREPLY[0]} != "$cur"* ]]; then
+		COMPREPLY+=("") # what was typed stays until only one is left
 	fi
 	if declare -F __ltrim_colon_completions > /dev/null; then
 		__ltrim_colon_completions "$cur"

@@ -94,6 +94,32 @@ static bool show(struct ctl *ctl, struct error *err)
 	return true;
 }
 
+/* `suspended` in each row: whether a suspension of its own holds now. */
+static bool mark_suspended(struct ctl *ctl, const struct act *act, json_t *rows, struct error *err)
+{
+	json_t *suspensions, *row, *held = json_object();
+	size_t i;
+	if (!suspensions_list(act->store, NULL, store_default_zone(ctl), ctl->now, false, &suspensions,
+	                      err)) {
+		json_decref(held);
+		return false;
+	}
+	json_array_foreach(suspensions, i, row)
+	{
+		if (json_is_true(json_object_get(row, "holds")))
+			json_object_set_new(held, json_string_value(json_object_get(row, "customer")),
+			                    json_true());
+	}
+	json_array_foreach(rows, i, row)
+	{
+		const char *number = json_string_value(json_object_get(row, "number"));
+		json_object_set_new(row, "suspended", json_boolean(json_object_get(held, number) != NULL));
+	}
+	json_decref(suspensions);
+	json_decref(held);
+	return true;
+}
+
 static bool list(struct ctl *ctl, struct error *err)
 {
 	struct act act;
@@ -104,6 +130,10 @@ static bool list(struct ctl *ctl, struct error *err)
 	if (!ctl_option_number(ctl, "limit", 1, INT32_MAX, &filter.limit, err) ||
 	    !store_open(ctl, DB_READ, &act, err) || !customer_list(act.store, &filter, &rows, err))
 		return false;
+	if (!mark_suspended(ctl, &act, rows, err)) {
+		json_decref(rows);
+		return false;
+	}
 	output_rows(ctl->out, rows, customer_columns, customer_columns_n, "no customers");
 	return true;
 }
@@ -172,6 +202,7 @@ const struct column customer_columns[] = {
         {.key = "state", .title = "State", .min = 5},
         {.key = "status", .title = "Status", .style = STYLE_WORD},
         {.key = "phone", .title = "Phone", .min = 12},
+        {.key = "sales_rep", .title = "Sales rep", .min = 8},
         {.key = "suspended", .title = "Suspended"},
 };
 const size_t customer_columns_n = sizeof customer_columns / sizeof *customer_columns;

@@ -3,6 +3,7 @@
 #include "ctl/nouns.h"
 #include "ctl/spool.h"
 #include "ctl/store.h"
+#include "ctl/view_trace.h"
 #include "store/spool_read.h"
 
 #include <string.h>
@@ -39,22 +40,6 @@ static void add_records(struct ctl *ctl, const struct act *act, json_t *job)
 		json_object_set_new(job, parts[p].key, own);
 	}
 	(void)ctl;
-}
-
-/* The rules as they were asked: a mark, the rule, what it saw. */
-static void print_trace(struct ctl *ctl, const json_t *trace)
-{
-	struct buf *out = output_text(ctl->out);
-	const struct look *look = output_look(ctl->out);
-	size_t i;
-	const json_t *row;
-	json_array_foreach(trace, i, row)
-	{
-		bool holds = json_is_true(json_object_get(row, "holds"));
-		buf_printf(out, "    %s%s  %-14s", look_faint(look), holds ? "+" : "-", text_of(row, "rule"));
-		table_value(out, json_object_get(row, "detail"));
-		buf_printf(out, "%s\n", look_plain(look));
-	}
 }
 
 static void print_outcome(struct ctl *ctl, const json_t *outcome)
@@ -97,7 +82,7 @@ static void print_event(struct ctl *ctl, const json_t *job, const json_t *event)
 		buf_adds(out, " from ");
 	table_value(out, json_object_get(event, "source"));
 	buf_addc(out, '\n');
-	print_trace(ctl, json_object_get(event, "trace"));
+	view_trace(ctl, json_object_get(event, "trace"));
 	json_array_foreach(json_object_get(job, "outcomes"), i, outcome)
 	{
 		if (is_of(outcome, event))

@@ -19,5 +19,7 @@ bool spool_ask(const struct ctl *ctl, json_t *request, json_t **ret, struct erro
 /* The sections that the engine needs, and those that reading needs. */
 #define USES_ENGINE "spool customers redis notify rules office gate mail.from mail.max_age"
 #define USES_SPOOL  "spool.path"
+/* Judging needs neither Redis nor a relay, so a fault there doesn't stand in its way. */
+#define USES_RULES "spool customers rules notify redis.max_event_size mail.max_age office.email"
 
 #endif

@@ -99,7 +99,7 @@ static const char *cell(struct buf *scratch, const json_t *row, const struct col
 	buf_reset(scratch);
 	if (column->style == STYLE_TIME && json_is_string(value))
 		look_time(scratch, json_string_value(value), look);
-	else
+	else if (!json_is_false(value)) /* a "no" in every line only hides the one "yes" */
 		table_value(scratch, value);
 	return buf_text(scratch);
 }

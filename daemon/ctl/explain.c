@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* `explain`: what would become of an event, and why. The very code that decides answers. */
+#include "engine/explain.h"
+
+#include "base/jsontext.h"
+#include "ctl/nouns.h"
+#include "ctl/spool.h"
+#include "ctl/view_trace.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return text ? text : "";
+}
+
+static void print_due(struct ctl *ctl, const json_t *object)
+{
+	struct buf *out = output_text(ctl->out);
+	if (*text_of(object, "due") == '\0')
+		return;
+	buf_adds(out, ", due ");
+	buf_adds(out, text_of(object, "due"));
+}
+
+static void print_verdict(struct ctl *ctl, const json_t *answer)
+{
+	struct buf *out = output_text(ctl->out);
+	const struct look *look = output_look(ctl->out);
+	size_t i;
+	const json_t *contact;
+	buf_printf(out, "%s%s: %s%s", look_bold(look), text_of(answer, "status"), text_of(answer, "reason"),
+	           look_plain(look));
+	print_due(ctl, answer);
+	buf_addc(out, '\n');
+	json_array_foreach(json_object_get(answer, "contacts"), i, contact)
+	{
+		buf_adds(out, "  ");
+		table_value(out, json_object_get(contact, "email"));
+		buf_printf(out, ": %s, %s", text_of(contact, "status"), text_of(contact, "reason"));
+		print_due(ctl, contact);
+		buf_addc(out, '\n');
+	}
+	if (json_is_true(json_object_get(answer, "recorded")))
+		output_say(ctl->out, "  (this event is on record; it is judged again)");
+	buf_addc(out, '\n');
+	view_trace(ctl, json_object_get(answer, "trace"));
+}
+
+static bool explain_one(struct ctl *ctl, struct explain *explain, json_t *event, struct error *err)
+{
+	struct instant at = ctl->now;
+	const char *when = ctl_option(ctl, "at");
+	struct buf line = {0};
+	if (when != NULL && !time_read(when, ctl->now, zone_host(ctl->zones), &at, err))
+		return error_prefix(err, "--at");
+	bool ok = explain_event(explain, event, at, &line, err);
+	json_t *answer = ok ? jsontext_read(line.data, line.len, err) : NULL;
+	buf_free(&line);
+	if (answer == NULL)
+		return false;
+	print_verdict(ctl, answer);
+	output_document(ctl->out, answer);
+	return true;
+}
+
+static bool run_event(struct ctl *ctl, struct explain *explain, struct error *err)
+{
+	const char *text = ctl_option(ctl, "event");
+	json_t *event = jsontext_read(text, strlen(text), err);
+	if (event == NULL)
+		return error_prefix(err, "--event");
+	bool ok = explain_one(ctl, explain, event, err);
+	json_decref(event);
+	return ok;
+}
+
+/* One answer a line, each written as it is found. */
+static bool run_lines(struct ctl *ctl, struct explain *explain, FILE *in, const char *path, struct error *err)
+{
+	char *line = NULL;
+	size_t size = 0, number = 0;
+	ssize_t len;
+	struct buf answer = {0};
+	bool ok = true;
+	while (ok && (len = getline(&line, &size, in)) >= 0) {
+		number++;
+		if (line[strspn(line, " \t\r\n")] == '\0')
+			continue;
+		buf_reset(&answer);
+		ok = explain_line(explain, line, (size_t)len, ctl->now, &answer, err);
+		if (!ok)
+			error_prefix(err, "%s:%zu", path, number);
+		ok = ok && output_line(ctl->out, answer.data, answer.len, err);
+	}
+	if (ok && ferror(in))
+		ok = error_set(err, EX_IOERR, "can't read %s: %s", path, strerror(errno));
+	free(line);
+	buf_free(&answer);
+	return ok;
+}
+
+static bool run_batch(struct ctl *ctl, struct explain *explain, struct error *err)
+{
+	const char *path = ctl_option(ctl, "batch");
+	FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	if (in == NULL)
+		return error_set(err, EX_NOINPUT, "can't read %s: %s", path, strerror(errno));
+	bool ok = run_lines(ctl, explain, in, path, err);
+	if (in != stdin)
+		(void)fclose(in);
+	return ok;
+}
+
+static bool run(struct ctl *ctl, struct error *err)
+{
+	bool event = ctl_option(ctl, "event") != NULL, batch = ctl_option(ctl, "batch") != NULL;
+	if (event == batch)
+		return error_set(err, EX_USAGE, "explain takes --event JSON, or --batch FILE");
+	if (batch && ctl_option(ctl, "at") != NULL)
+		return error_set(err, EX_USAGE,
+		                 "a batch has its times in its lines: {\"at\": TIME, \"event\": {…}}");
+	struct explain *explain = explain_open(ctl->settings, err);
+	bool ok = explain != NULL && (event ? run_event : run_batch)(ctl, explain, err);
+	explain_close(explain);
+	return ok;
+}
+
+static const struct option options[] = {
+        {"event", "JSON", "the event, as dispatch software would publish it"},
+        {"at", "TIME", "when it is judged; now where left out"},
+        {"batch", "FILE", "JSON Lines, each {\"at\": TIME, \"event\": {...}}; - is standard input"},
+        {0},
+};
+
+static const struct command commands[] = {
+        {.options = options,
+         .uses = USES_RULES,
+         .help = "Says what would become of an event and why, rule by rule; changes and sends nothing",
+         .more = "With today's records, at any instant. A batch gives one JSON object a line.",
+         .examples = "explain --event '{\"id\": 1, \"type\": \"job.completed\", \"job\": 4711, "
+                     "\"customer\": 1001}'\n"
+                     "explain --at 2026-12-25T03:00:00-07:00 --event '{\"id\": 1, \"type\": \"job.started\", "
+                     "\"job\": 4711, \"customer\": 1001}'\n"
+                     "explain --batch cases.jsonl",
+         .run = run},
+};
+
+const struct noun noun_explain = {
+        .name = "explain", .help = "what would happen to an event, and why", COMMANDS(commands)};

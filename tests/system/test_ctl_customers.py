@@ -1,0 +1,339 @@
+# SPDX-License-Identifier: MIT
+"""dispatchctl on customers, contacts, hours and suspensions: what the office does all day."""
+
+import json
+import os
+import sqlite3
+import subprocess
+
+import pytest
+from world import BUILD
+
+FIELDS = ("number name dba parent status kind account address city state postal_code county region country phone "
+          "extension fax timezone locale reference renewal sales_rep disclaimer location_notes").split()
+CONTACT_FIELDS = ("name first_name last_name title email alt_email home_phone cell_phone work_phone notify all_sites "
+                  "locale email_invalid").split()
+
+
+def refused(world, code, said, *args, **more):
+    """Runs a command that has to fail: nothing on standard output, one sentence on standard error."""
+    done = world.ctl(*args, check=False, **more)
+    assert done.returncode == code, done
+    assert done.stdout == ""
+    assert done.stderr.startswith("dispatchctl: ")
+    assert said in done.stderr, done.stderr
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+@pytest.fixture
+def bakery(world):
+    world.ctl("customer", "add", "1001", "--name", "Example Bakery", "--email", "orders@example.com",
+              "--timezone", "America/Denver", "--city", "Denver")
+    return world
+
+
+def test_add_gives_the_customer_with_its_first_contact(world):
+    found = world.ctl_json("customer", "add", "1001", "--name", "Example Bakery", "--email", "orders@example.com",
+                           "--contact", "Sam Example")
+    assert found["number"] == "1001"
+    assert found["status"] == "active"
+    (contact,) = found["contacts"]
+    assert contact["email"] == "orders@example.com"
+    assert contact["name"] == "Sam Example"
+    assert contact["notify"] == ["dispatched", "started", "completed", "failed", "paused"]
+    assert contact["email_invalid"] is None
+
+
+def test_every_field_can_be_set_shown_and_cleared(world):
+    given = {"dba": "The Bakery", "kind": "fleet", "account": "B-77", "address": "1 Example St", "city": "Denver",
+             "state": "CO", "postal_code": "80202", "county": "Denver", "region": "West", "country": "US",
+             "phone": "+1 303 555 0100", "extension": "12", "fax": "+1 303 555 0101", "timezone": "America/Denver",
+             "locale": "en-US", "reference": "PO-1", "renewal": "2027-01-31", "sales_rep": "Pat Example",
+             "disclaimer": "2026-01-02", "location_notes": "Ring twice", "status": "active"}
+    options = [word for name, value in given.items() for word in ("--" + name.replace("_", "-"), value)]
+    world.ctl("customer", "add", "1000", "--name", "Head office")
+    world.ctl("customer", "add", "1001", "--name", "Example", "--parent", "1000", *options)
+    found = world.ctl_json("customer", "show", "1001")
+    assert set(FIELDS) <= set(found)
+    assert {name: found[name] for name in given} == given
+    assert found["parent"] == "1000"
+    clear = [word for name in given if name != "status" for word in ("--" + name.replace("_", "-"), "")]
+    world.ctl("customer", "set", "1001", *clear, "--parent=")
+    found = world.ctl_json("customer", "show", "1001")
+    assert all(found[name] is None for name in given if name != "status")
+    assert found["parent"] is None
+
+
+def test_show_has_all_that_the_contract_names(bakery):
+    found = bakery.ctl_json("customer", "show", "1001")
+    assert set(FIELDS) | {"contacts", "hours", "suspensions", "notes"} <= set(found)
+    assert set(CONTACT_FIELDS) <= set(found["contacts"][0])
+
+
+def test_show_for_people(bakery):
+    bakery.ctl("note", "add", "1001", "Beware of the dog", "--urgent")
+    bakery.ctl("suspend", "1001", "--note", "Rebuilding")
+    text = bakery.ctl("customer", "show", "1001").stdout
+    for part in ("SUSPENDED", "Rebuilding", "Example Bakery", "URGENT  Beware of the dog", "orders@example.com"):
+        assert part in text
+
+
+def test_options_before_and_behind_and_with_equals(world):
+    world.ctl("customer", "add", "--name=Example", "1001", "--city", "Denver")
+    world.ctl("customer", "add", "--", "-7", check=False)
+    assert world.ctl_json("customer", "show", "1001")["city"] == "Denver"
+
+
+@pytest.mark.parametrize("args, code, said", [
+    (("customer", "add", "1002"), 65, "name"),
+    (("customer", "add", "1001", "--name", "Again"), 65, "1001"),
+    (("customer", "add", "1002", "--name", "X", "--email", "not an address"), 65, "email"),
+    (("customer", "add", "1002", "--name", "X", "--timezone", "Mars/Olympus"), 65, "timezone"),
+    (("customer", "add", "1002", "--name", "X", "--status", "sleepy"), 65, "status"),
+    (("customer", "add", "1002", "--name", "X", "--parent", "9999"), 65, "9999"),
+    (("customer", "add", "1002", "--name", "X", "--renewal", "someday"), 64, "--renewal"),
+    (("customer", "set", "1001"), 64, "what is to be set?"),
+    (("customer", "set", "9999", "--city", "X"), 66, "9999"),
+    (("customer", "show", "9999"), 66, "9999"),
+    (("customer", "set", "1001", "--name", ""), 65, "name"),
+    (("customer", "remove", "9999", "--yes"), 66, "9999"),
+    (("customer", "remove", "1001"), 64, "--yes"),
+    (("customer", "list", "--limit", "0"), 64, "--limit"),
+    (("contact", "add", "9999", "--email", "a@example.com"), 66, "9999"),
+    (("contact", "set", "77", "--email", "a@example.com"), 66, "77"),
+    (("contact", "add", "1001", "--email", "a@example.com", "--notify", "sometimes"), 65, "notify"),
+    (("hours", "set", "1001", "mon-fri", "25:00-26:00"), 65, "25:00"),
+    (("hours", "set", "1001", "someday", "closed"), 65, "someday"),
+    (("hours", "show", "9999"), 66, "9999"),
+    (("suspend", "1001"), 64, "--note"),
+    (("suspend", "1001", "--note", "x", "--scope", "everything"), 65, "scope"),
+    (("suspend", "1001", "--note", "x", "--from", "2026-12-24", "--until", "2026-12-24"), 65, "until"),
+    (("suspend", "9999", "--note", "x"), 66, "9999"),
+    (("resume", "1001", "77"), 66, "77"),
+    (("resume", "1001", "all"), 64, "whole number"),
+])
+def test_what_is_wrong_is_said_in_a_sentence(bakery, args, code, said):
+    refused(bakery, code, said, *args)
+    refused(bakery, code, said, "--json", *args)
+
+
+def test_an_absent_database_counts_as_empty_and_reading_does_not_make_it(world):
+    assert world.ctl_json("customer", "list") == []
+    assert world.ctl_json("suspensions") == []
+    refused(world, 66, "1001", "customer", "show", "1001")
+    assert not os.path.exists(world.path("customers.db"))
+    world.ctl("customer", "add", "1", "--name", "X")
+    assert os.stat(world.path("customers.db")).st_mode & 0o777 == 0o660
+
+
+def test_list_by_rep_parent_and_status(bakery):
+    bakery.ctl("customer", "add", "1002", "--name", "Depot", "--parent", "1001", "--sales-rep", "Pat")
+    bakery.ctl("customer", "add", "1003", "--name", "New one", "--status", "new")
+
+    def numbers(*args):
+        return [row["number"] for row in bakery.ctl_json("customer", "list", *args)]
+    assert numbers() == ["1001", "1002", "1003"]
+    assert numbers("--rep", "Pat") == ["1002"]
+    assert numbers("--parent", "1001") == ["1002"]
+    assert numbers("--status", "new") == ["1003"]
+    assert numbers("--limit", "2") == ["1001", "1002"]
+
+
+def test_a_customer_with_sites_is_not_removed(bakery):
+    bakery.ctl("customer", "add", "1002", "--name", "Depot", "--parent", "1001")
+    refused(bakery, 65, "site", "customer", "remove", "1001", "--yes")
+    bakery.ctl("customer", "remove", "1002", "--yes")
+    assert bakery.ctl_json("customer", "remove", "1001", "--yes") == {"removed": "1001"}
+    assert bakery.ctl_json("customer", "list") == []
+    assert [row["action"] for row in bakery.ctl_json("customer", "history", "1001")][-1] == "remove"
+
+
+def test_a_new_number_keeps_all_that_hangs_on_it(bakery):
+    bakery.ctl("note", "add", "1001", "Kept")
+    assert bakery.ctl_json("customer", "set", "1001", "--number", "2001")["number"] == "2001"
+    found = bakery.ctl_json("customer", "show", "2001")
+    assert [note["text"] for note in found["notes"]] == ["Kept"]
+    refused(bakery, 66, "1001", "customer", "show", "1001")
+
+
+def test_the_verbs_of_the_status(world):
+    world.ctl("customer", "add", "1", "--name", "X", "--status", "new")
+    for verb, status in (("release", "released"), ("decline", "new"), ("release", "released"), ("approve", "active"),
+                         ("deactivate", "inactive"), ("approve", "active")):
+        assert world.ctl_json("customer", verb, "1")["status"] == status
+    refused(world, 65, "active", "customer", "release", "1")
+
+
+def test_search_ignores_case_accents_and_spelling_of_phones(world):
+    world.ctl("customer", "add", "1", "--name", "Müller & Söhne", "--phone", "+1 (303) 555-0100")
+    world.ctl("customer", "add", "2", "--name", "Łukasz Example", "--state", "CO")
+
+    def found(*args):
+        return [row["number"] for row in world.ctl_json("customer", "search", *args)]
+    assert found("muller") == ["1"]
+    assert found("LUKASZ") == ["2"]
+    assert found("3035550100") == ["1"]
+    assert found("555-0100", "--by", "phone") == ["1"]
+    assert found("555-0100", "--by", "name") == []
+    assert found("co", "--by", "state") == ["2"]
+    assert found("2") == ["2"]
+    assert "nothing found" in world.ctl("customer", "search", "nobody here").stdout
+    refused(world, 64, "--by", "customer", "search", "muller", "--by", "colour")
+
+
+def test_related_and_duplicates(world):
+    for number in "12":
+        world.ctl("customer", "add", number, "--name", "Example Bakery", "--address", "1 Example St",
+                  "--city", "Denver", "--phone", "303 555 0100")
+    world.ctl("customer", "add", "3", "--name", "Somebody else")
+    assert [row["number"] for row in world.ctl_json("customer", "related", "1")] == ["2"]
+    groups = world.ctl_json("customer", "duplicates")
+    assert any(sorted(c["number"] for c in group["customers"]) == ["1", "2"] for group in groups)
+    assert "Example Bakery" in world.ctl("customer", "duplicates").stdout
+
+
+# ---- contacts
+
+
+def test_contacts_add_set_remove(bakery):
+    new = bakery.ctl_json("contact", "add", "1001", "--name", "Sam Example", "--email", "sam@example.com",
+                          "--notify", "dispatched,failed", "--all-sites")
+    assert new["notify"] == ["dispatched", "failed"]
+    assert new["all_sites"] is True
+    assert bakery.ctl_json("contact", "set", new["id"], "--notify", "none")["notify"] == []
+    assert len(bakery.ctl_json("contact", "set", new["id"], "--notify", "all")["notify"]) == 6
+    assert bakery.ctl_json("contact", "set", new["id"], "--all-sites", "no")["all_sites"] is False
+    bakery.ctl("contact", "remove", new["id"], "--yes")
+    assert [c["email"] for c in bakery.ctl_json("contact", "list", "1001")] == ["orders@example.com"]
+
+
+def test_a_new_address_clears_the_mark(bakery):
+    with sqlite3.connect(bakery.path("customers.db")) as db:
+        db.execute("UPDATE contact SET email_invalid = 1785000000000, email_invalid_why = '550 no such user'")
+    (contact,) = bakery.ctl_json("customer", "show", "1001")["contacts"]
+    assert contact["email_invalid"].startswith("2026-07-25T")
+    assert bakery.ctl_json("contact", "set", contact["id"], "--email", "new@example.com")["email_invalid"] is None
+
+
+# ---- hours
+
+
+def test_hours(bakery):
+    found = bakery.ctl_json("hours", "set", "1001", "mon-fri", "07:00-12:00,13:00-17:00")
+    assert found["weekly"]["mon"] == "07:00-12:00,13:00-17:00"
+    assert "sat" not in found["weekly"] or found["weekly"]["sat"] == "closed"
+    bakery.ctl("hours", "except", "1001", "2026-12-25", "closed")
+    text = bakery.ctl("hours", "show", "1001").stdout
+    assert "mon         07:00-12:00,13:00-17:00" in text
+    assert "2026-12-25  closed" in text
+    bakery.ctl("hours", "except", "1001", "2026-12-25", "normal")
+    assert bakery.ctl_json("hours", "show", "1001")["dates"] == {}
+    bakery.ctl("hours", "clear", "1001", "--yes")
+    assert bakery.ctl_json("hours", "show", "1001")["weekly"] is None
+
+
+# ---- suspensions
+
+
+def test_suspend_and_resume(bakery):
+    first = bakery.ctl_json("suspend", "1001", "--note", "Rebuilding", "--from", "2026-01-01")
+    assert (first["from"], first["until"]) == ("2026-01-01", None)
+    assert sorted(first["scopes"]) == ["emails", "jobs", "routes"]
+    second = bakery.ctl_json("suspend", "1001", "--note", "Later", "--from", "+30d", "--until", "+40d",
+                             "--scope", "emails")
+    rows = bakery.ctl_json("suspensions", "1001")
+    assert {row["id"]: row["holds"] for row in rows} == {first["id"]: True, second["id"]: False}
+    assert bakery.ctl_json("customer", "list")[0]["suspended"] is True
+    assert bakery.ctl_json("resume", "1001")["ended"] == 1
+    assert [row["id"] for row in bakery.ctl_json("suspensions")] == [second["id"]]
+    assert bakery.ctl_json("resume", "1001", second["id"])["ended"] == 1
+    assert bakery.ctl_json("suspensions", "1001") == []
+    assert len(bakery.ctl_json("suspensions", "1001", "--history")) == 2
+    assert "no suspension" in bakery.ctl("resume", "1001").stdout
+
+
+# ---- who did it
+
+
+def nobody(world, *args):
+    """The same as somebody who is neither root nor a manager."""
+    os.chmod(world.directory, 0o777)
+    for name in os.listdir(world.directory):
+        if name.startswith("customers.db"):
+            os.chmod(world.path(name), 0o666)
+    return subprocess.run([str(BUILD / "dispatchctl"), "-c", world.config_path, *map(str, args)], text=True,
+                          capture_output=True, timeout=30, check=False, user="nobody", env=world.environment())
+
+
+def test_the_author_is_the_login_or_whom_a_manager_names(bakery):
+    bakery.ctl("customer", "set", "1001", "--city", "Boulder", "--as", "kim")
+    users = [row["user"] for row in bakery.ctl_json("customer", "history", "1001")]
+    assert users[-1] == "kim"
+    assert users[0] != "kim"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
+def test_what_only_managers_may_do(bakery):
+    assert nobody(bakery, "customer", "set", "1001", "--city", "Boulder").returncode == 0
+    for args in (("customer", "set", "1001", "--city", "X", "--as", "kim"), ("customer", "set", "1001", "--number", "2"),
+                 ("customer", "set", "1001", "--status", "inactive"), ("customer", "deactivate", "1001")):
+        done = nobody(bakery, *args)
+        assert (done.returncode, done.stdout) == (77, ""), args
+    bakery.configure(office={"managers": "kim, nobody"})
+    assert nobody(bakery, "customer", "deactivate", "1001", "--as", "kim").returncode == 0
+    last = bakery.ctl_json("customer", "history", "1001")[-1]
+    assert last["user"] == "kim"
+
+
+def test_history_tells_before_and_after(bakery):
+    bakery.ctl("customer", "set", "1001", "--city", "Boulder")
+    last = bakery.ctl_json("customer", "history", "1001")[-1]
+    assert (last["before"]["city"], last["after"]["city"]) == ("Denver", "Boulder")
+
+
+# ---- settings and databases
+
+
+def test_only_the_keys_that_it_uses_are_minded(bakery):
+    bakery.configure(mail={"from": None}, smtp={"relay": "no such relay:::"}, redis={"url": "gopher://x"})
+    bakery.ctl("customer", "list")
+    bakery.configure(office={"managers": None, "manager": "kim"})
+    done = bakery.ctl("customer", "list", check=False)
+    assert done.returncode in (0, 78)
+
+
+def test_a_locked_database_is_waited_for_and_said(bakery):
+    lock = sqlite3.connect(bakery.path("customers.db"), isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    process = subprocess.Popen([str(BUILD / "dispatchctl"), "-c", bakery.config_path, "customer", "set", "1001",
+                                "--city", "Boulder"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               env=bakery.environment())
+    assert "waiting" in process.stderr.readline()
+    lock.execute("ROLLBACK")
+    lock.close()
+    assert process.wait(20) == 0
+    assert bakery.ctl_json("customer", "show", "1001")["city"] == "Boulder"
+
+
+def test_a_file_that_is_no_database_is_said(world):
+    with open(world.path("customers.db"), "w", encoding="utf-8") as file:
+        file.write("this is no database, it is a letter to a friend\n" * 100)
+    refused(world, 65, "customers.db", "customer", "list")
+
+
+def test_names_of_records_cannot_drive_the_terminal(world):
+    done = world.ctl("customer", "add", "1", "--name", "Evil \x1b[31m name", check=False)
+    if done.returncode == 0:
+        assert "\x1b" not in world.ctl("customer", "list").stdout
+        assert "\x1b" not in world.ctl("customer", "show", "1").stdout
+    else:
+        assert done.returncode == 65
+
+
+def test_json_is_one_document(bakery):
+    for args in (("customer", "list"), ("customer", "show", "1001"), ("hours", "show", "1001"), ("suspensions",),
+                 ("contact", "list", "1001"), ("customer", "history", "1001")):
+        text = bakery.ctl(*args, "--json").stdout
+        assert text.endswith("\n")
+        json.loads(text)
