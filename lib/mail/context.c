@@ -10,7 +10,11 @@
 #include <string.h>
 
 #define JOB_DATA " reference service scheduled eta route stop driver vehicle asset reason note photos amount "
-#define STATES   " dispatched started completed failed paused cancelled "
+#define CUSTOMER                                                                                             \
+	" number name dba kind account address city state postal_code county region country phone "          \
+	"extension "                                                                                         \
+	"fax timezone locale reference sales_rep location_notes renewal disclaimer parent "
+#define STATES " dispatched started completed failed paused cancelled "
 
 /* Members of each object, between spaces; what the contract lists and what context_complete() adds. */
 static const struct object {
@@ -18,17 +22,20 @@ static const struct object {
 } objects[] = {
         {.name = "event", .members = " id source type time data " JOB_DATA},
         {.name = "event.data", .members = JOB_DATA},
-        {.name = "job", .members = " id state grouped history " JOB_DATA},
-        {.name = "jobs", .members = " id state time customer " JOB_DATA STATES},
-        {.name = "jobs.customer", .members = " number name address city "},
-        {.name = "customer",
-         .members = " number name dba kind account address city state postal_code county region country "
-                    "phone extension fax timezone locale reference sales_rep location_notes "},
-        {.name = "contact", .members = " name first_name last_name title email "},
+        {.name = "job", .members = " id state time grouped history customer window " JOB_DATA STATES},
+        {.name = "jobs", .members = " id state time customer window " JOB_DATA STATES},
+        {.name = "jobs.customer", .members = CUSTOMER},
+        {.name = "jobs.window", .members = " arrive_by leave_by "},
+        {.name = "job.customer", .members = CUSTOMER},
+        {.name = "job.window", .members = " arrive_by leave_by "},
+        {.name = "customer.parent", .members = CUSTOMER},
+        {.name = "customer", .members = CUSTOMER},
+        {.name = "contact",
+         .members = " id name first_name last_name title email home_phone cell_phone work_phone "},
         {.name = "window", .members = " arrive_by leave_by "},
-        {.name = "timeline", .members = " state type time reason note " STATES},
+        {.name = "timeline", .members = " event state type time " JOB_DATA STATES},
         {.name = "company", .members = " name phone email website "},
-        {.name = "suspension", .members = " id note from until author scopes "},
+        {.name = "suspension", .members = " id customer note from until author scopes "},
 };
 
 static bool has_word(const char *words, const char *word, size_t len)
@@ -72,7 +79,10 @@ void context_complete(json_t *context)
 	json_t *timeline = json_object_get(context, "timeline");
 	json_t *job = json_object_get(context, "job");
 	mark_states(timeline);
-	mark_states(json_object_get(context, "jobs"));
+	json_t *jobs = json_object_get(context, "jobs");
+	mark_states(jobs);
 	if (json_is_object(job) && json_array_size(timeline) > 1)
 		json_object_set_new(job, "history", json_true());
+	if (json_is_object(job) && json_array_size(jobs) > 1)
+		json_object_set_new(job, "grouped", json_true());
 }

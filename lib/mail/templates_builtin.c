@@ -50,9 +50,9 @@
 	"{{/job.vehicle}}\n"
 
 #define REMARKS \
-	"{{#job.reason}}\n" \
-	"Reason: {{job.reason}}\n" \
-	"{{/job.reason}}\n" \
+	"{{#event.reason}}\n" \
+	"Reason: {{event.reason}}\n" \
+	"{{/event.reason}}\n" \
 	"{{#job.note}}\n" \
 	"Note: {{job.note}}\n" \
 	"{{/job.note}}\n" \
@@ -65,7 +65,7 @@
 
 #define JOBS \
 	"{{#jobs}}\n" \
-	"* {{#service}}{{service}}, {{/service}}job {{id}}{{#reference}} (reference {{reference}}){{/reference}}{{#scheduled}}, planned for {{#date}}{{scheduled}}|short{{/date}}{{/scheduled}}\n" \
+	"* {{#service}}{{service}}, {{/service}}job {{id}}{{#reference}} (reference {{reference}}){{/reference}}{{#scheduled}}, planned for {{#date}}{{scheduled}}|short{{/date}}{{/scheduled}}{{#failed}}{{#reason}}: {{reason}}{{/reason}}{{/failed}}{{#paused}}{{#reason}}: {{reason}}{{/reason}}{{/paused}}{{#cancelled}}{{#reason}}: {{reason}}{{/reason}}{{/cancelled}}\n" \
 	"{{#customer.name}}\n" \
 	"  {{customer.name}}{{#customer.address}}, {{customer.address}}{{/customer.address}}{{#customer.city}}, {{customer.city}}{{/customer.city}}\n" \
 	"{{/customer.name}}\n" \

@@ -162,6 +162,19 @@ def test_a_letter_as_its_reader_sees_it():
     assert "before\n.\nafter" in html and "<img" not in html and "http" not in html
 
 
+def test_a_grouped_letter_lists_its_jobs():
+    jobs = [CONTEXT["job"] | {"state": "failed", "reason": "gate locked", "customer": CONTEXT["customer"]},
+            {"id": "4712", "state": "failed", "service": "Delivery"}, {"id": "4713"}]
+    mail, _ = letter(template="failed", context=CONTEXT | {"jobs": jobs}, jobs=["4711", "4712", "4713"])
+    text = text_of(mail)
+    assert mail["Subject"] == "Could not be done: several jobs"
+    assert mail.get_all("X-Dispatchd-Job") == ["4711", "4712", "4713"]
+    assert ("* Roll-off swap, job 4711 (reference PO 2209), planned for 24 Dec 2026, 08:00: gate locked\n"
+            "  Müller & <Söhne>, 12 Quarry Rd, Golden\n* Delivery, job 4712\n") in text
+    assert "What happened so far" not in text
+    assert "Müller &amp; &lt;Söhne&gt;" in text_of(mail, "html")
+
+
 def test_languages():
     for locale, words in (("fr-CA", "Votre intervention est terminée le jeudi 24 décembre 2026 à 06 h 30."),
                           ("es", "Su servicio está terminado el jueves, 24 de diciembre de 2026, 6:30."),

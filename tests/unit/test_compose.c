@@ -43,7 +43,8 @@ static char *part_text(GMimeObject *part)
 	g_mime_data_wrapper_write_to_stream(content, stream);
 	GByteArray *bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
 	char *text = mem_alloc(bytes->len + 1);
-	memcpy(text, bytes->data, bytes->len);
+	if (bytes->len > 0)
+		memcpy(text, bytes->data, bytes->len);
 	g_object_unref(stream);
 	return text;
 }
