@@ -6,6 +6,8 @@
 #include "redis/sync.h"
 #include "store/spool_read.h"
 
+#include <unistd.h>
+
 enum { PATIENCE_MS = 3000 };
 
 /* What the daemon says of itself; where none runs, what the spool holds. */
@@ -25,6 +27,8 @@ static bool read_state(const struct ctl *ctl, json_t **ret, struct error *err)
 	spool_close(spool);
 	if (ok)
 		json_object_set_new(*ret, "daemon", json_string("down"));
+	if (ok && access(ctl->settings->spool.path, F_OK) != 0)
+		json_object_del(*ret, "instance"); /* it has none before its first start */
 	if (ok && answer == CONTROL_FAULT)
 		json_object_set_new(*ret, "daemon_fault", json_string(absent.text));
 	return ok;
@@ -46,6 +50,15 @@ static void ask_redis(const struct ctl *ctl, json_t *state)
 	sync_close(redis);
 }
 
+/* "up" is easier to find in a table than "yes". */
+static void name_states(const json_t *relays)
+{
+	size_t i;
+	json_t *relay;
+	json_array_foreach(relays, i, relay) json_object_set_new(
+	        relay, "state", json_string(json_is_true(json_object_get(relay, "up")) ? "up" : "down"));
+}
+
 static void print_counts(struct ctl *ctl, const json_t *mails)
 {
 	json_t *rows = json_array(), *count;
@@ -59,7 +72,7 @@ static void print_counts(struct ctl *ctl, const json_t *mails)
 	output_say(ctl->out, json_array_size(rows) > 0 ? "" : "\nno mails in the spool");
 	table_print(output_text(ctl->out), rows,
 	            COLUMNS({.key = "status", .title = "Mails", .style = STYLE_WORD},
-	                    {.key = "mails", .title = "", .right = true}),
+	                    {.key = "mails", .title = "Count", .right = true}),
 	            output_look(ctl->out));
 	json_decref(rows);
 }
@@ -73,19 +86,24 @@ static bool run(struct ctl *ctl, struct error *err)
 	output_sheet(ctl->out, json_incref(state),
 	             COLUMNS({.key = "daemon", .title = "dispatchd", .style = STYLE_WORD},
 	                     {.key = "daemon_fault", .title = ""}, {.key = "version", .title = "Version"},
-	                     {.key = "since", .title = "Up since", .style = STYLE_TIME},
+	                     {.key = "started", .title = "Up since", .style = STYLE_TIME},
 	                     {.key = "redis", .title = "Redis", .style = STYLE_WORD},
 	                     {.key = "redis_fault", .title = ""}, {.key = "instance", .title = "Instance"},
 	                     {.key = "waiting", .title = "Waiting events"},
 	                     {.key = "unpublished", .title = "Unpublished"},
 	                     {.key = "held", .title = "Held jobs"}));
-	if (json_array_size(json_object_get(state, "relays")) > 0)
+	if (json_array_size(json_object_get(state, "relays")) > 0) {
+		name_states(json_object_get(state, "relays"));
+		buf_addc(output_text(ctl->out), '\n');
 		table_print(output_text(ctl->out), json_object_get(state, "relays"),
-		            COLUMNS({.key = "relay", .title = "Relay"},
+		            COLUMNS({.key = "name", .title = "Relay"},
 		                    {.key = "state", .title = "State", .style = STYLE_WORD},
-		                    {.key = "until", .title = "Until", .style = STYLE_TIME},
+		                    {.key = "since", .title = "Since", .style = STYLE_TIME},
+		                    {.key = "sessions", .title = "Sessions", .right = true},
+		                    {.key = "delivered", .title = "Delivered", .right = true},
 		                    {.key = "fault", .title = "Fault", .min = 20}),
 		            output_look(ctl->out));
+	}
 	print_counts(ctl, json_object_get(state, "mails"));
 	json_decref(state);
 	return true;

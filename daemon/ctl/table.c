@@ -213,6 +213,14 @@ static size_t used_columns(const json_t *rows, const struct column *columns, siz
 	return used;
 }
 
+/* Without the blanks that an empty last cell leaves. */
+static void end_line(struct buf *out)
+{
+	while (out->len > 0 && out->data[out->len - 1] == ' ')
+		out->len--;
+	buf_addc(out, '\n');
+}
+
 void table_print(struct buf *out, const json_t *rows, const struct column *all, size_t n,
                  const struct look *look)
 {
@@ -236,7 +244,7 @@ void table_print(struct buf *out, const json_t *rows, const struct column *all, 
 			print_cell(out, &columns[c], text, style_escape(&columns[c], row, text, look),
 			           widths[c], c + 1 == n);
 		}
-		buf_addc(out, '\n');
+		end_line(out);
 	}
 	buf_free(&scratch);
 	free(widths);

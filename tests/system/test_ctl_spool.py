@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: MIT
+"""dispatchctl on events, jobs, mails and dead letters, with a daemon and without."""
+
+import json
+
+import pytest
+
+
+def refused(world, code, said, *args):
+    done = world.ctl(*args, check=False)
+    assert done.returncode == code, done
+    assert done.stdout == ""
+    assert said in done.stderr, done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.fixture
+def bakery(world):
+    world.ctl("customer", "add", "1001", "--name", "Example Bakery", "--email", "orders@example.com")
+    return world
+
+
+def defer_one(world):
+    """A mail that waits for tomorrow, so that nothing happens to it during the test."""
+    world.ctl("hours", "set", "1001", "mon-sun", "00:00-00:01")
+    world.ctl("event", "send", "completed", "--job", "9", "--customer", "1001")
+    return int(world.outcomes(wait_for={"status": "deferred", "job": "9"})["mail"])
+
+
+# ---- event send
+
+
+def test_an_event_is_published_as_typed(world):
+    entry = world.ctl("event", "send", "job.completed", "--job", "4711", "--customer", "0017", "--id", "8f2c",
+                      "--source", "tests", "driver=Sam", "note=a=b").stdout.strip()
+    ((found, fields),) = world.redis.xrange("jobs:events")
+    assert found == entry
+    assert fields == {"type": "job.completed", "job": "4711", "customer": "0017", "id": "8f2c", "source": "tests",
+                      "driver": "Sam", "note": "a=b"}
+
+
+def test_an_id_is_made_up_and_the_type_may_be_short(world):
+    first = world.ctl_json("event", "send", "started", "--job", "1", "--customer", "1", "--time", "2026-01-02")
+    second = world.ctl_json("event", "send", "started", "--job", "1", "--customer", "1")
+    assert first["type"] == "job.started"
+    assert first["time"] == "2026-01-02T00:00:00Z"
+    assert len({first["id"], second["id"]}) == 2
+    assert first["stream"] == "jobs:events"
+
+
+@pytest.mark.parametrize("args, code, said", [
+    (("job.startd", "--job", "1", "--customer", "1"), 65, "job.startd"),
+    (("started", "--customer", "1"), 65, "job is missing"),
+    (("started", "--job", "1"), 65, "customer"),
+    (("started", "--job", "1", "--customer", "1", "driver"), 64, "KEY=VALUE"),
+    (("started", "--job", "1", "--customer", "1", "a=1", "a=2"), 64, "a was given twice"),
+    (("started", "--job", "1", "--customer", "1", "--time", "soon"), 64, "--time"),
+    (("started", "--job", "1", "--customer", "1", "--data", "[1]"), 65, "data"),
+    (("started", "--job", "x" * 200, "--customer", "1"), 65, "job"),
+    ((), 64, "TYPE"),
+])
+def test_what_the_daemon_would_put_aside_is_not_published(world, args, code, said):
+    refused(world, code, said, "event", "send", *args)
+    assert world.redis.xlen("jobs:events") == 0
+
+
+def test_redis_that_is_away_or_refuses(world):
+    world.redis_server.stop()
+    refused(world, 69, "redis.sock", "event", "send", "started", "--job", "1", "--customer", "1")
+    closed = world.start_redis("closed", args=["--requirepass", "sesame"])
+    world.configure(redis={"url": f"unix://:wrong@{closed.socket}"})
+    refused(world, 77, "WRONGPASS", "event", "send", "started", "--job", "1", "--customer", "1")
+
+
+# ---- job, mail
+
+
+def test_a_job_is_told_from_its_event_to_the_reply(bakery):
+    bakery.start_daemon()
+    bakery.ctl("event", "send", "completed", "--job", "4711", "--customer", "1001", "driver=Sam")
+    bakery.outcomes(wait_for={"status": "sent"})
+    found = bakery.ctl_json("job", "show", "4711", "--customer", "1001")
+    assert (found["job"], found["customer"], found["state"]) == ("4711", "1001", "completed")
+    assert [row["name"] for row in found["events"][0]["trace"]][-1] == "grouping"
+    assert [mail["status"] for mail in found["mails"]] == ["sent"]
+    assert [o["status"] for o in found["outcomes"]] == ["queued", "sent"]
+    text = bakery.ctl("job", "show", "4711").stdout
+    for part in ("job 4711 of customer 1001: completed", "service_hours", "orders@example.com", "sent"):
+        assert part in text
+
+
+def test_a_job_has_its_sale_and_comments(bakery):
+    bakery.start_daemon()
+    bakery.ctl("sale", "add", "1001", "--job", "4711", "--product", "Container", "--amount", "290.00")
+    bakery.ctl("comment", "add", "1001", "Came early", "--job", "4711")
+    bakery.ctl("comment", "add", "1001", "Of another job", "--job", "4712")
+    bakery.ctl("event", "send", "completed", "--job", "4711", "--customer", "1001")
+    bakery.outcomes(wait_for={"status": "sent"})
+    found = bakery.ctl_json("job", "show", "4711")
+    assert [sale["product"] for sale in found["sales"]] == ["Container"]
+    assert [comment["text"] for comment in found["comments"]] == ["Came early"]
+    assert "Came early" in bakery.ctl("job", "show", "4711").stdout
+
+
+def test_what_is_not_on_record_is_66(bakery):
+    refused(bakery, 66, "no job 4711", "job", "show", "4711")
+    refused(bakery, 66, "no mail 5", "mail", "show", "5")
+    refused(bakery, 66, "no mail 5", "mail", "retry", "5")
+    refused(bakery, 66, "no mail 5", "mail", "cancel", "5")
+    refused(bakery, 66, "1-1", "dead", "retry", "1-1")
+    refused(bakery, 64, "whole number", "mail", "show", "five")
+    refused(bakery, 64, "--all-failed", "mail", "retry")
+    refused(bakery, 64, "--all-failed", "mail", "retry", "5", "--all-failed")
+    refused(bakery, 64, "--all", "dead", "retry")
+    refused(bakery, 64, "--status", "mail", "list", "--status", "lost")
+
+
+def test_two_customers_with_a_job_of_the_same_id(bakery):
+    bakery.ctl("customer", "add", "1002", "--name", "Other", "--email", "other@example.com")
+    bakery.start_daemon()
+    for number in ("1001", "1002"):
+        bakery.ctl("event", "send", "completed", "--job", "7", "--customer", number)
+    bakery.outcomes(wait_for={"status": "sent"}, count=2)
+    refused(bakery, 65, "--customer", "job", "show", "7")
+    assert bakery.ctl_json("job", "show", "7", "--customer", "1002")["customer"] == "1002"
+
+
+@pytest.mark.parametrize("daemon", [True, False])
+def test_a_mail_is_listed_retried_and_called_off(bakery, daemon):
+    bakery.start_daemon()
+    mail = defer_one(bakery)
+    if not daemon:
+        assert bakery.daemon.stop() == 0
+    (row,) = bakery.ctl_json("mail", "list", "--status", "deferred")
+    assert (row["id"], row["jobs"], row["customer"]) == (mail, ["9"], "1001")
+    assert bakery.ctl_json("mail", "cancel", mail)["mails"] == [mail]
+    assert bakery.ctl_json("mail", "list", "--status", "deferred") == []
+    shown = bakery.ctl_json("mail", "show", mail)
+    assert (shown["status"], shown["reason"]) == ("cancelled", "by_hand")
+    refused(bakery, 65, "cancelled", "mail", "retry", str(mail))
+    refused(bakery, 65, "cancelled", "mail", "cancel", str(mail))
+    assert bakery.ctl_json("mail", "retry", "--all-failed")["mails"] == []
+    assert "cancelled" in bakery.ctl("mail", "list").stdout
+    assert "Message-ID" in bakery.ctl("mail", "show", mail).stdout
+
+
+def test_a_mail_called_off_without_a_daemon_is_published_by_the_next(bakery):
+    bakery.start_daemon()
+    mail = defer_one(bakery)
+    bakery.daemon.stop()
+    bakery.ctl("mail", "cancel", mail)
+    bakery.start_daemon()
+    assert bakery.outcomes(wait_for={"status": "cancelled"})["mail"] == str(mail)
+
+
+# ---- dead letters
+
+
+@pytest.mark.parametrize("daemon", [True, False])
+def test_a_dead_letter_is_taken_again_once_the_customer_is_there(bakery, daemon):
+    bakery.start_daemon()
+    entry = bakery.ctl("event", "send", "completed", "--job", "1", "--customer", "77").stdout.strip()
+    bakery.outcomes(wait_for={"status": "rejected"})
+    (dead,) = bakery.ctl_json("dead", "list")
+    assert (dead["entry"], dead["reason"]) == (entry, "unknown_customer")
+    assert dead["fields"]["customer"] == "77"
+    assert "unknown_customer" in bakery.ctl("dead", "list").stdout
+    bakery.ctl("customer", "add", "77", "--name", "New", "--email", "new@example.com")
+    if not daemon:
+        bakery.daemon.stop()
+    assert len(bakery.ctl_json("dead", "retry", entry)["dead"]) == 1
+    if not daemon:
+        bakery.start_daemon()
+    bakery.outcomes(wait_for={"status": "sent", "customer": "77"})
+    assert bakery.ctl_json("dead", "list") == []
+
+
+# ---- status
+
+
+def test_status_with_and_without_daemon_and_redis(bakery):
+    found = bakery.ctl_json("status")
+    assert (found["daemon"], found["redis"]) == ("down", "up")
+    bakery.start_daemon()
+    bakery.ctl("event", "send", "completed", "--job", "1", "--customer", "1001")
+    bakery.outcomes(wait_for={"status": "sent"})
+    found = bakery.ctl_json("status")
+    assert (found["daemon"], found["redis"], found["mails"]["sent"]) == ("up", "up", 1)
+    assert "up" in bakery.ctl("status").stdout
+    bakery.redis_server.stop()
+    found = bakery.ctl_json("status")
+    assert found["redis"] == "down"
+    assert "redis.sock" in found["redis_fault"]
+
+
+# ---- explain, template
+
+
+def test_explain_in_text_json_and_batch(bakery):
+    bakery.redis_server.stop()
+    event = json.dumps({"id": 1, "type": "job.completed", "job": 4711, "customer": "1001"})
+    found = bakery.ctl_json("explain", "--event", event)
+    assert (found["status"], found["reason"]) == ("queued", "ok")
+    assert found["contacts"][0]["email"] == "orders@example.com"
+    assert bakery.ctl("explain", "--event", event).stdout.startswith("queued: ok")
+    bakery.ctl("suspend", "1001", "--note", "Rebuilding", "--from", "2026-02-01", "--until", "2026-03-01")
+    lines = [{"at": "2026-02-14T12:00:00Z", "event": json.loads(event)}, {"event": {"type": "nonsense"}}]
+    with open(bakery.path("batch.jsonl"), "w", encoding="utf-8") as file:
+        file.writelines(json.dumps(line) + "\n" for line in lines)
+    for more in ((), ("--json",)):
+        answers = bakery.ctl("explain", "--batch", bakery.path("batch.jsonl"), *more).stdout.splitlines()
+        assert [json.loads(a)["reason"] for a in answers] == ["suspended", "malformed"]
+    stdin = bakery.ctl("explain", "--batch", "-", stdin=json.dumps(lines[0]) + "\n").stdout
+    assert json.loads(stdin)["reason"] == "suspended"
+
+
+def test_explain_says_what_is_wrong_with_the_question(bakery):
+    refused(bakery, 64, "--event", "explain")
+    refused(bakery, 65, "--event", "explain", "--event", "{")
+    refused(bakery, 64, "--at", "explain", "--event", "{}", "--at", "noon")
+    refused(bakery, 66, "nowhere", "explain", "--batch", "/nowhere/x.jsonl")
+    with open(bakery.path("batch.jsonl"), "w", encoding="utf-8") as file:
+        file.write('{"event": {}}\n[]\n')
+    done = bakery.ctl("explain", "--batch", bakery.path("batch.jsonl"), check=False)
+    assert done.returncode == 65
+    assert "batch.jsonl:2: " in done.stderr
+
+
+def test_template_render(world):
+    def file(name, text):
+        with open(world.path(name), "w", encoding="utf-8") as out:
+            out.write(text)
+        return world.path(name)
+    data = file("data.json", '{"name": "A & B", "list": [1, 2]}')
+    template = file("t.txt", "Hello {{name}}{{> rest}}{{#list}}-{{.}}{{/list}}\n")
+    file("rest.txt", "!\n")
+    file("rest.html", "?\n")
+    assert world.ctl("template", "render", template, "--data", data).stdout == "Hello A & B!\n-1-2\n"
+    assert world.ctl("template", "render", template, "--data", data, "--html").stdout == "Hello A &amp; B?\n-1-2\n"
+    assert world.ctl_json("template", "render", template, "--data", data) == {"text": "Hello A & B!\n-1-2\n"}
+    refused(world, 64, "--data", "template", "render", template)
+    refused(world, 66, "none.json", "template", "render", template, "--data", world.path("none.json"))
+    refused(world, 65, "bad.txt:1", "template", "render", file("bad.txt", "{{#a}}"), "--data", data)
