@@ -116,8 +116,8 @@ asan: deps ## all tests again under the address and undefined-behaviour sanitize
 fuzz: deps-check ## a minute of libFuzzer on each target of tests/fuzz (FUZZ_SECONDS=60)
 	@BUILD=$(BUILD)/fuzz MAKE="$(MAKE)" tests/fuzz/run
 
-bench: all $(BENCH) ## measure it (tests/bench)
-	@for b in $(wildcard tests/bench/*.sh); do BUILD=$(BUILD) $$b || exit 1; done
+bench: all $(BENCH) $(PROBES) ## measure it (tests/bench)
+	@for b in $(wildcard tests/bench/*.sh tests/bench/*.py); do BUILD=$(BUILD) $$b || exit 1; done
 
 clean: ## remove all that was built
 	rm -rf $(BUILD)

@@ -243,6 +243,8 @@ static void on_message_sent(struct esmtp *esmtp, smtp_message_t message)
 
 static void on_connect(struct esmtp *esmtp)
 {
+	/* A name has several addresses, and the one before may have failed. */
+	atomic_store(&esmtp->watch->expired, false);
 	esmtp->talk = (struct talk){.stage = SMTP_GREETING};
 }
 

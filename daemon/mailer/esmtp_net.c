@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "mailer/clock.h"
+#include "mailer/lookup.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -125,6 +126,7 @@ static int connect_within(struct net *net, int fd, const struct sockaddr *addres
 {
 	int error = 0;
 
+	net->connected = false;
 	if (!watch_follow(net->watch, fd))
 		return ECANCELED;
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -198,52 +200,6 @@ static struct addrinfo *unix_address(const char *path)
 	return &block->info;
 }
 
-/* A look-up that goes on in a thread of the C library. */
-struct lookup {
-	struct gaicb request;
-	struct addrinfo hints;
-	char host[256], port[16];
-};
-
-static int lookup_wait(struct net *net, struct lookup *lookup)
-{
-	const struct gaicb *list[] = {&lookup->request};
-	int64_t end_ms = clock_mono_ms() + net->limits->connect_ms;
-	int state;
-
-	while ((state = gai_error(&lookup->request)) == EAI_INPROGRESS) {
-		struct timespec slice = {.tv_nsec = SLICE_MS * 1000000L};
-		if (clock_mono_ms() >= end_ms || watch_is_cut(net->watch))
-			return EAI_AGAIN;
-		gai_suspend(list, 1, &slice);
-	}
-	return state;
-}
-
-/*
- * The resolver knows no limit of ours: it is asked aside. A question that outlasts its time and
- * can't be taken back is left to it with its memory (300 bytes, and only where name servers hang).
- */
-static int lookup_name(struct net *net, const struct addrinfo *hints, struct addrinfo **ret)
-{
-	struct lookup *lookup = mem_alloc(sizeof *lookup);
-	struct gaicb *list[] = {&lookup->request};
-	int state;
-
-	snprintf(lookup->host, sizeof lookup->host, "%s", net->target->host);
-	snprintf(lookup->port, sizeof lookup->port, "%s", net->target->port);
-	lookup->hints = *hints;
-	lookup->request = (struct gaicb){
-	        .ar_name = lookup->host, .ar_service = lookup->port, .ar_request = &lookup->hints};
-	state = getaddrinfo_a(GAI_NOWAIT, list, 1, NULL);
-	if (state == 0)
-		state = lookup_wait(net, lookup);
-	*ret = lookup->request.ar_result;
-	if (gai_error(&lookup->request) != EAI_INPROGRESS || gai_cancel(&lookup->request) == EAI_CANCELED)
-		free(lookup);
-	return state;
-}
-
 static int lookup_target(struct net *net, struct addrinfo **ret)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV | AI_NUMERICHOST};
@@ -256,8 +212,7 @@ static int lookup_target(struct net *net, struct addrinfo **ret)
 	state = real.getaddrinfo(net->target->host, net->target->port, &hints, ret);
 	if (state == 0)
 		return 0;
-	hints.ai_flags = AI_NUMERICSERV;
-	state = lookup_name(net, &hints, ret);
+	state = lookup_name(net->target->host, net->target->port, net->limits->connect_ms, net->watch, ret);
 	if (state != 0)
 		fault(net, net->target->host, gai_strerror(state));
 	return state;

@@ -46,7 +46,8 @@ bool pool_check(const struct settings *settings, struct error *err) MUST_CHECK;
 /* How many letters may be put now; 0 while every relay rests. */
 size_t pool_room(struct pool *pool);
 
-/* Takes ownership of the letter. Room was asked first: without any it is a bug. */
+/* Takes ownership of the letter. Room was asked first; one too many (a reload came between) only costs
+ * memory. While every relay rests it comes back at once, DELIVERY_RELAY. */
 void pool_put(struct pool *pool, struct letter *letter);
 
 /* Moves up to `max` results out, returns how many. Each gives its credit back. */

@@ -592,6 +592,10 @@ def test_a_user_without_a_password_is_refused(tmp_path):
     assert "no password" in fails("127.0.0.1:25", user="me", env={"CREDENTIALS_DIRECTORY": str(tmp_path)})
 
 
+def test_a_user_that_is_too_long_is_refused(password_file):
+    assert "at most 255" in fails("127.0.0.1:25", user="u" * 256, password_file=password_file)
+
+
 def test_long_credentials_fit(tmp_path):
     secret = _password(tmp_path / "password", "p" * 255)
     with SmtpPeer(users={"u" * 255: "p" * 255}) as peer:
