@@ -31,7 +31,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-enum { LISTEN_BACKLOG = 32 };
+enum { LISTEN_BACKLOG = 128 };
 
 /* An accepted connection. evhttp closes it without telling; the socket's inode says whether it still is. */
 struct visitor {

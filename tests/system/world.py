@@ -322,8 +322,8 @@ class World:
         if listen.startswith("unix:"):
             connection = http.client.HTTPConnection("localhost", timeout=timeout)
             connection.sock = socket.socket(socket.AF_UNIX)
+            connection.sock.connect(listen[len("unix:"):])  # waits while the backlog is full, as TCP would
             connection.sock.settimeout(timeout)
-            connection.sock.connect(listen[len("unix:"):])
         else:
             connection = http.client.HTTPConnection(listen, timeout=timeout)
         with contextlib.closing(connection):
