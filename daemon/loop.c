@@ -60,7 +60,7 @@ struct loop {
 	struct clock_watch *clock;
 	struct reload *reload;
 	bool reload_again; /* another SIGHUP came meanwhile */
-	struct event *turn, *tick, *watchdog, *signals[SIGNALS];
+	struct event *turn, *tick, *soon, *watchdog, *signals[SIGNALS];
 	enum stop_step stop;
 	struct tick stop_until; /* of this step */
 	int64_t stop_since_ms;  /* of this step, as the engine counts its turns */
@@ -243,6 +243,8 @@ static bool engine_has_turned(struct loop *loop)
 	return engine_thread_last_turn_ms(loop_engine(loop)) > loop->stop_since_ms + 1;
 }
 
+static const struct timeval stop_pace = {.tv_usec = 10 * 1000};
+
 static void go_on_stopping(struct loop *loop)
 {
 	if (loop->stop == STOP_MAILS && (pool_stopped(loop->pool) || time_is_up(loop)))
@@ -253,6 +255,8 @@ static void go_on_stopping(struct loop *loop)
 		enter_step(loop, STOP_DONE, 0);
 	if (loop->stop == STOP_DONE || loop->stop_at_once)
 		event_base_loopbreak(loop->base);
+	else if (loop->stop != STOP_NOT)
+		event_add(loop->soon, &stop_pace); /* nobody tells when a step is over: have a look */
 }
 
 /* ---- signals */
@@ -433,6 +437,7 @@ struct loop *loop_new(struct settings *settings, struct templates *templates, st
 		return loop_free(loop);
 	}
 	loop->turn = event_new(loop->base, -1, 0, on_turn, loop);
+	loop->soon = event_new(loop->base, -1, 0, on_turn, loop);
 	if (!open_all(loop, err))
 		return loop_free(loop);
 	add_events(loop);
@@ -481,6 +486,7 @@ struct loop *loop_free(struct loop *loop)
 	end_event(loop->tick);
 	end_event(loop->watchdog);
 	end_event(loop->turn);
+	end_event(loop->soon);
 	if (loop->base)
 		event_base_free(loop->base);
 	templates_unref(loop->templates);
