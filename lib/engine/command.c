@@ -9,6 +9,7 @@
 #include "engine/engine_private.h"
 
 #include "base/jsontext.h"
+#include "engine/gate_answer.h"
 #include "store/fields.h"
 
 #include <jansson.h>
@@ -29,6 +30,12 @@ struct command_row {
 	const char *name;
 	bool (*run)(struct ask *ask);
 };
+
+static const char *json_text(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+	return text ? text : "";
+}
 
 static bool get_mail(struct ask *ask, int64_t id, struct spool_mail *ret)
 {
@@ -86,6 +93,36 @@ static bool run_mail_cancel(struct ask *ask)
 	engine_mail_ends(ask->engine, &mail, STATUS_CANCELLED, REASON_BY_HAND);
 	json_object_set_new(ask->out, "mails", json_pack("[I]", (json_int_t)mail.id));
 	return true;
+}
+
+/* ---- The gate ---- */
+
+/* "sam: the driver is there already" */
+static const char *note_of(const struct ask *ask)
+{
+	const char *by = json_string_value(json_object_get(ask->in, "by"));
+	const char *why = json_string_value(json_object_get(ask->in, "note"));
+	return arena_printf(ask->engine->arena, "%s%s%s", by ? by : "", by && why ? ": " : "",
+	                    why ? why : "");
+}
+
+static bool run_hold_release(struct ask *ask)
+{
+	int64_t id = json_integer_value(json_object_get(ask->in, "id"));
+	return engine_release_by_hand(ask->engine, id, note_of(ask), &ask->err);
+}
+
+static bool run_hold_cancel(struct ask *ask)
+{
+	int64_t id = json_integer_value(json_object_get(ask->in, "id"));
+	return engine_cancel_by_hand(ask->engine, id, note_of(ask), &ask->err);
+}
+
+static bool run_gate(struct ask *ask)
+{
+	return gate_answer(ask->engine->settings, ask->engine->zones, ask->engine->arena, ask->engine->now,
+	                   engine_customer(ask->engine, json_text(ask->in, "customer")), ask->in, ask->out,
+	                   &ask->err);
 }
 
 /* ---- Dead letters ---- */
@@ -163,6 +200,9 @@ static const struct command_row rows[] = {
         {"mail.retry", run_mail_retry},
         {"mail.cancel", run_mail_cancel},
         {"dead.retry", run_dead_retry},
+        {"hold.release", run_hold_release},
+        {"hold.cancel", run_hold_cancel},
+        {"gate", run_gate},
 };
 
 static bool run(struct ask *ask)

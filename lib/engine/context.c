@@ -68,7 +68,8 @@ static json_t *job_json(const struct spool_event *events, size_t n, const struct
 	json_decref(latest);
 	set_text(json, "id", now->job);
 	set_text(json, "state", job_state_name(now->state));
-	json_object_set_new(json, job_state_name(now->state), json_true());
+	if (now->state != JOB_NONE)
+		json_object_set_new(json, job_state_name(now->state), json_true());
 	set_time(json, "time", now->time, zone);
 	return json;
 }
@@ -142,7 +143,7 @@ static json_t *contact_json(const struct contact *c)
 	return json;
 }
 
-static json_t *suspension_json(const struct suspension *s)
+json_t *engine_suspension_json(const struct suspension *s)
 {
 	char scopes[WORDS_TEXT_MAX];
 	json_t *json = json_object();
@@ -173,7 +174,7 @@ static json_t *window_json(struct engine *engine, const struct customer *custome
 	return json;
 }
 
-static json_t *company_json(const struct settings *settings)
+json_t *engine_company_json(const struct settings *settings)
 {
 	json_t *json = json_object();
 	set_text(json, "name", settings->company.name);
@@ -204,6 +205,11 @@ static json_t *one_job(struct engine *engine, const struct spool_event *event,
 	return job;
 }
 
+json_t *engine_job_json(struct engine *engine, const struct spool_event *event)
+{
+	return one_job(engine, event, engine_customer(engine, event->event.customer), NULL);
+}
+
 static const struct contact *find_contact(struct engine *engine, const struct customer *customer, int64_t id)
 {
 	size_t n;
@@ -221,7 +227,7 @@ static void add_first(struct engine *engine, json_t *context, const struct spool
 	const struct zone *zone = rules_zone(engine->settings, engine->zones, customer);
 	json_object_set_new(context, "event", event_json(&event->event, zone));
 	json_object_set(context, "job", job);
-	json_object_set_new(context, "company", company_json(engine->settings));
+	json_object_set_new(context, "company", engine_company_json(engine->settings));
 	if (customer == NULL)
 		return;
 	json_object_set(context, "customer", json_object_get(job, "customer"));
@@ -235,7 +241,7 @@ static void add_first(struct engine *engine, json_t *context, const struct spool
 	                ? NULL
 	                : suspension_find(customer, SCOPE_JOBS | SCOPE_ROUTES, zone, engine->now);
 	if (suspension != NULL)
-		json_object_set_new(context, "suspension", suspension_json(suspension));
+		json_object_set_new(context, "suspension", engine_suspension_json(suspension));
 }
 
 const char *engine_context(struct engine *engine, const struct spool_mail *mail,

@@ -64,6 +64,8 @@ void engine_decide(struct engine *engine, const struct event *event, const struc
 	record.id = spool_event_add(engine->spool, event, record.job, verdict.status, verdict.reason,
 	                            trace_json(&verdict, engine->arena));
 	spool_job_set_state(engine->spool, record.job, verdict.after);
+	if (event->state != JOB_DISPATCHED)
+		spool_unwatch_job(engine->spool, record.job); /* it has started, or never will */
 	if (verdict.takes_state)
 		engine_supersede(engine, &record, &verdict);
 	if (verdict.collision != NULL && spool_collision_first(engine->spool, record.job, event->state))
@@ -110,6 +112,8 @@ void engine_take_entry(struct engine *engine, const struct entry *entry)
 	        .events[event.kind == EVENT_JOB ? (int)event.state : JOB_STATE_COUNT + (int)event.kind - 1]++;
 	if (event.kind == EVENT_JOB)
 		take_event(engine, entry, &event);
+	else
+		engine_take_request(engine, entry, &event);
 }
 
 void engine_take_entries(struct engine *engine)
@@ -122,14 +126,16 @@ void engine_take_entries(struct engine *engine)
 
 static void take_waiting(struct engine *engine, const struct spool_waiting *waiting)
 {
-	struct event event;
+	struct event event = {.kind = EVENT_JOB};
 	struct error err = {0};
 	bool over = !instant_before(engine->now, waiting->until);
 	if (!over && engine_customer(engine, waiting->customer) == NULL)
 		return;
 	spool_wait_remove(engine->spool, waiting->id);
-	if (event_read(&waiting->entry, SIZE_MAX / 4, engine->arena, &event, &err))
+	if (event_read(&waiting->entry, SIZE_MAX / 4, engine->arena, &event, &err) && event.kind == EVENT_JOB)
 		take_event(engine, &waiting->entry, &event);
+	else if (event.kind != EVENT_JOB)
+		engine_take_request(engine, &waiting->entry, &event);
 	else
 		engine_dead_letter(engine, &waiting->entry, REASON_MALFORMED, err.text);
 }

@@ -196,6 +196,7 @@ static void find_next(struct engine *engine)
 	struct instant next = spool_next_due(engine->spool, engine->now);
 	next = instant_min(next, spool_next_expiry(engine->spool));
 	next = instant_min(next, spool_next_wait(engine->spool));
+	next = instant_min(next, spool_next_look(engine->spool));
 	engine->turn->next = next;
 }
 
@@ -209,6 +210,8 @@ static void steps(struct engine *engine)
 	engine_take_waiting(engine);  /* decide.c: events whose customer has come, or won't */
 	engine_take_entries(engine);  /* decide.c: new events */
 	engine_take_commands(engine); /* command.c: the office's and the admin's */
+	engine_look_at_held(engine);  /* gate.c: held jobs that may go, or never will */
+	engine_call_back(engine);     /* gate.c: released jobs against a suspension */
 	engine_expire(engine);        /* sending.c: shelf lives that ended */
 	engine_hand_out(engine);      /* takeup.c: mails that are due */
 	hand_outcomes(engine);        /* what Redis gets next */

@@ -11,6 +11,8 @@
 #include "rules/rules.h"
 #include "store/customers.h"
 
+#include <jansson.h>
+
 struct customer_slot {
 	const char *number;
 	const struct customer *customer; /* NULL: there is none */
@@ -35,9 +37,10 @@ struct engine {
 
 	int64_t handed; /* the last outcome handed out for publishing */
 	int64_t customers_version;
-	int64_t unpublished;              /* how many outcomes Redis hasn't got, as of the last turn */
-	int64_t purged_ms;                /* when old records were last looked for */
-	struct stats stats, stats_before; /* now; as of the last commit */
+	int64_t unpublished;               /* how many outcomes Redis hasn't got, as of the last turn */
+	int64_t held_after, watched_after; /* where looking at requests goes on; 0: from the first */
+	int64_t purged_ms;                 /* when old records were last looked for */
+	struct stats stats, stats_before;  /* now; as of the last commit */
 
 	/* of the current turn */
 	struct turn *turn;
@@ -70,6 +73,8 @@ void engine_make_mail(struct engine *engine, const struct spool_event *event,
                       const struct contact_verdict *verdict);
 void engine_make_office_mail(struct engine *engine, const struct spool_event *event,
                              const struct suspension *suspension);
+/* The office's one mail of jobs called back; `context` is recorded. */
+void engine_make_callback_mail(struct engine *engine, const struct spool_event *first, const char *context);
 void engine_supersede(struct engine *engine, const struct spool_event *event, const struct verdict *verdict);
 
 /* ---- takeup.c: mails that are due, judged again and handed out ---- */
@@ -94,10 +99,12 @@ struct outcome_facts { /* what may stand in an outcome besides event, status and
 	const char *reply;
 	struct instant due; /* INSTANT_NONE: left out */
 	const struct suspension *suspension;
+	const char *note; /* instead of the suspension's */
 	int64_t contact;
 };
-void engine_outcome(struct engine *engine, const struct spool_event *event, enum status status,
-                    enum reason reason, const struct outcome_facts *facts);
+/* Returns its seq. */
+int64_t engine_outcome(struct engine *engine, const struct spool_event *event, enum status status,
+                       enum reason reason, const struct outcome_facts *facts);
 const char *entry_feed_name(enum entry_feed feed);
 void engine_dead_letter(struct engine *engine, const struct entry *entry, enum reason reason,
                         const char *detail);
@@ -113,6 +120,20 @@ void engine_take_feed(struct engine *engine);
 void engine_take_customer(struct engine *engine, const struct entry *entry);
 void engine_take_chores(struct engine *engine);
 void engine_hand_chores(struct engine *engine);
+
+/* What a template sees of a job, a suspension, the firm. */
+json_t *engine_job_json(struct engine *engine, const struct spool_event *event);
+json_t *engine_suspension_json(const struct suspension *suspension);
+json_t *engine_company_json(const struct settings *settings);
+
+/* ---- gate.c ---- */
+void engine_take_request(struct engine *engine, const struct entry *entry, const struct event *event);
+void engine_look_at_held(struct engine *engine);
+void engine_call_back(struct engine *engine);
+/* By hand; false with a reason where it is not held. */
+bool engine_release_by_hand(struct engine *engine, int64_t id, const char *note,
+                            struct error *err) MUST_CHECK;
+bool engine_cancel_by_hand(struct engine *engine, int64_t id, const char *note, struct error *err) MUST_CHECK;
 
 /* ---- command.c ---- */
 void engine_take_commands(struct engine *engine);

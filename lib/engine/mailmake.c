@@ -94,6 +94,28 @@ void engine_make_office_mail(struct engine *engine, const struct spool_event *ev
 	engine_outcome(engine, event, STATUS_COLLISION, REASON_SUSPENDED, &facts);
 }
 
+void engine_make_callback_mail(struct engine *engine, const struct spool_event *first, const char *context)
+{
+	const struct event *e = &first->event;
+	const char *office = engine->settings->office.email;
+	if (office == NULL || !*office)
+		return;
+	struct spool_mail mail = {
+	        .contact = MAIL_OFFICE,
+	        .state = "collision",
+	        .status = STATUS_QUEUED,
+	        .reason = REASON_OK,
+	        .made = engine->now,
+	        .due = engine->now,
+	        .expires = instant_add(engine->now, engine->settings->notify[JOB_DISPATCHED].shelf_life_ms),
+	        .message_id = letter_message_id(engine->arena, e->source, e->id, MAIL_OFFICE, "callback",
+	                                        engine->from_domain),
+	        .thread_id = letter_thread_id(engine->arena, e->customer, e->job, engine->from_domain),
+	};
+	spool_mail_add(engine->spool, &mail);
+	spool_mail_set_context(engine->spool, mail.id, context);
+}
+
 /* Does the contact get a mail of the new event? */
 static bool gets_later(const struct verdict *verdict, int64_t contact)
 {

@@ -53,6 +53,7 @@ static void add_facts(struct buf *pack, const struct outcome_facts *facts)
 		add_mail(pack, facts->mail);
 	add_instant(pack, "due", facts->due);
 	add_text(pack, "reply", facts->reply);
+	add_text(pack, "note", facts->note);
 	if (facts->suspension != NULL)
 		add_suspension(pack, facts->suspension);
 }
@@ -67,8 +68,8 @@ static void store(struct engine *engine, struct spool_outcome *outcome, struct b
 	engine->stats.outcomes[outcome->status][outcome->reason]++;
 }
 
-void engine_outcome(struct engine *engine, const struct spool_event *event, enum status status,
-                    enum reason reason, const struct outcome_facts *facts)
+int64_t engine_outcome(struct engine *engine, const struct spool_event *event, enum status status,
+                       enum reason reason, const struct outcome_facts *facts)
 {
 	struct buf pack = {0};
 	add_instant(&pack, "time", engine->now);
@@ -89,6 +90,7 @@ void engine_outcome(struct engine *engine, const struct spool_event *event, enum
 	        .reason = reason,
 	};
 	store(engine, &outcome, &pack);
+	return outcome.seq;
 }
 
 /* A field by name where its value is short, clean text: an outcome tells what it can of a broken entry. */
@@ -167,8 +169,8 @@ struct entry_field *engine_outcome_fields(const struct engine *engine, const str
 		n = 0;
 	all = arena_new_array(arena, n + 1, struct entry_field);
 	const char *name = outcome->outbox == OUTBOX_DEAD ? "dead_id" : "id";
-	const char *id =
-	        arena_printf(arena, "%s-%lld", spool_instance(engine->spool), (long long)outcome->seq);
+	const char *id = arena_printf(arena, "%s-%lld", spool_instance(engine->spool),
+	                              (long long)(outcome->again ? outcome->again : outcome->seq));
 	all[0] = (struct entry_field){name, strlen(name), id, strlen(id)};
 	if (n > 0)
 		memcpy(all + 1, fields, n * sizeof *fields);

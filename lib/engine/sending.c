@@ -218,7 +218,9 @@ static void expire_members(struct engine *engine, struct spool_mail *mail)
 		else
 			next = instant_min(next, end);
 	}
-	if (mail->status != STATUS_EXPIRED)
+	if (n == 0)
+		move_all(engine, mail, STATUS_EXPIRED, REASON_EXPIRED);
+	else if (mail->status != STATUS_EXPIRED)
 		spool_mail_set_expires(engine->spool, mail->id, next);
 }
 

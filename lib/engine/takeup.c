@@ -129,7 +129,7 @@ static void send(struct engine *engine, struct spool_mail *mail, const struct me
 	struct turn *turn = engine->turn;
 	size_t n;
 	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
-	if (mail->context == NULL || mail->attempts == 0) {
+	if (n > 0 && (mail->context == NULL || mail->attempts == 0)) {
 		mail->context = engine_context(engine, mail, notices, n);
 		spool_mail_set_context(engine->spool, mail->id, mail->context);
 	}
@@ -142,12 +142,15 @@ static void take_up_office(struct engine *engine, struct spool_mail *mail, const
 {
 	struct member member = {.notice = notice};
 	mail->address = engine->settings->office.email;
-	if (!*mail->address ||
-	    !spool_event_load(engine->spool, notice->event, engine->arena, &member.event)) {
+	bool told = notice != NULL
+	                    ? spool_event_load(engine->spool, notice->event, engine->arena, &member.event)
+	                    : mail->context != NULL;
+	if (!*mail->address || !told) {
 		engine_mail_ends(engine, mail, STATUS_SUPPRESSED, REASON_NO_ADDRESS);
 		return;
 	}
-	member.customer = engine_customer(engine, member.event.event.customer);
+	if (notice != NULL)
+		member.customer = engine_customer(engine, member.event.event.customer);
 	send(engine, mail, &member);
 }
 
@@ -167,14 +170,14 @@ static void take_up(struct engine *engine, int64_t id)
 	if (!spool_mail_load(engine->spool, id, engine->arena, &mail))
 		return;
 	struct spool_notice *notices = spool_notices(engine->spool, id, engine->arena, &n);
-	if (n == 0 || blocked(engine, notices, n))
+	if ((n == 0 && mail.contact != MAIL_OFFICE) || blocked(engine, notices, n))
 		return;
 	if (engine->now.ms - mail.made.ms >= engine->settings->mail.max_age_ms) {
 		engine_mail_ends(engine, &mail, STATUS_FAILED, REASON_MAX_AGE);
 		return;
 	}
 	if (mail.contact == MAIL_OFFICE) {
-		take_up_office(engine, &mail, &notices[0]);
+		take_up_office(engine, &mail, n > 0 ? &notices[0] : NULL);
 		return;
 	}
 	struct member *members = arena_new_array(engine->arena, n, struct member);

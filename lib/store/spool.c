@@ -156,39 +156,79 @@ const char *spool_instance(const struct spool *spool)
 	return spool->instance;
 }
 
-/* One table's rows that ended before `before`, a bounded number of them; true where there may be more. */
-static bool purge(struct spool *spool, const char *sql, struct instant before, size_t max)
+/* ---- Old records ---- */
+
+struct purge {              /* children before parents */
+	const char *find;   /* ids, and jobs that may be orphans then (0: none), before ?1, at most ?2 */
+	const char *remove; /* by id */
+};
+
+#define ENDED "('sent','failed','superseded','expired','suppressed','cancelled')"
+
+/* An event stays while a mail tells of it. */
+static const struct purge purges[] = {
+        {"SELECT seq, 0 FROM outcome WHERE time < ?1 AND seq <= (SELECT value FROM meta WHERE key = "
+         "'published') "
+         "ORDER BY time LIMIT ?2",
+         "DELETE FROM outcome WHERE seq = ?1"},
+        {"SELECT id, 0 FROM mail WHERE changed < ?1 AND status IN " ENDED " ORDER BY changed LIMIT ?2",
+         "DELETE FROM notice WHERE mail = ?1"},
+        {"SELECT id, 0 FROM mail WHERE changed < ?1 AND status IN " ENDED " ORDER BY changed LIMIT ?2",
+         "DELETE FROM mail WHERE id = ?1"},
+        {"SELECT id, job FROM event WHERE received < ?1 AND NOT EXISTS (SELECT 1 FROM notice WHERE "
+         "notice.event = "
+         "event.id) ORDER BY received LIMIT ?2",
+         "DELETE FROM event WHERE id = ?1"},
+        {"SELECT id, job FROM request WHERE received < ?1 AND status <> 'held' ORDER BY received LIMIT ?2",
+         "DELETE FROM request WHERE id = ?1"},
+};
+
+/* A job is forgotten with the last thing that tells of it. */
+static const char *const orphans[] = {
+        "DELETE FROM collision WHERE job = ?1 AND NOT EXISTS (SELECT 1 FROM event WHERE job = ?1)",
+        "DELETE FROM job WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM event WHERE job = ?1) AND NOT EXISTS "
+        "(SELECT 1 "
+        "FROM notice WHERE job = ?1) AND NOT EXISTS (SELECT 1 FROM request WHERE job = ?1) AND NOT EXISTS "
+        "(SELECT 1 "
+        "FROM collision WHERE job = ?1)",
+};
+
+static void remove_id(struct spool *spool, const char *sql, int64_t id)
 {
 	struct db_query *q = spool_query(spool, sql);
-	db_bind_int(q, 1, before.ms);
-	db_bind_int(q, 2, (int64_t)max);
+	db_bind_int(q, 1, id);
 	spool_run(spool, q);
-	return !spool->failed && db_changes(spool->db) == (int64_t)max;
 }
 
-/* Children before parents. An event stays while a mail tells of it, a job while an event or a notice does. */
-static const char *const purges[] = {
-        "DELETE FROM outcome WHERE seq IN (SELECT seq FROM outcome WHERE time < ?1 AND seq <= "
-        "(SELECT value FROM meta WHERE key = 'published') ORDER BY time LIMIT ?2)",
-        "DELETE FROM notice WHERE mail IN (SELECT id FROM mail WHERE changed < ?1 AND status IN "
-        "('sent','failed','superseded','expired','suppressed','cancelled') ORDER BY changed LIMIT ?2)",
-        "DELETE FROM mail WHERE id IN (SELECT id FROM mail WHERE changed < ?1 AND status IN "
-        "('sent','failed','superseded','expired','suppressed','cancelled') ORDER BY changed LIMIT ?2)",
-        "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE received < ?1 AND NOT EXISTS "
-        "(SELECT 1 FROM notice WHERE notice.event = event.id) ORDER BY received LIMIT ?2)",
-        "DELETE FROM collision WHERE job IN (SELECT job.id FROM job WHERE NOT EXISTS (SELECT 1 FROM event "
-        "WHERE "
-        "event.job = job.id) AND NOT EXISTS (SELECT 1 FROM notice WHERE notice.job = job.id) AND ?1 IS NOT "
-        "NULL LIMIT ?2)",
-        "DELETE FROM job WHERE id IN (SELECT job.id FROM job WHERE NOT EXISTS (SELECT 1 FROM event WHERE "
-        "event.job = job.id) AND NOT EXISTS (SELECT 1 FROM notice WHERE notice.job = job.id) AND ?1 IS NOT "
-        "NULL LIMIT ?2)",
-};
+/* True where there may be more. */
+static bool purge(struct spool *spool, const struct purge *row, struct instant before, size_t max,
+                  struct arena *arena)
+{
+	int64_t *ids = arena_new_array(arena, max * 2, int64_t);
+	size_t n = 0;
+	struct db_query *q = spool_query(spool, row->find);
+	db_bind_int(q, 1, before.ms);
+	db_bind_int(q, 2, (int64_t)max);
+	while (spool_row(spool, q)) {
+		if (n == max)
+			continue;
+		ids[2 * n] = db_int(q, 0);
+		ids[2 * n++ + 1] = db_int(q, 1);
+	}
+	for (size_t i = 0; i < n; i++) {
+		remove_id(spool, row->remove, ids[2 * i]);
+		for (size_t k = 0; ids[2 * i + 1] != 0 && k < sizeof orphans / sizeof orphans[0]; k++)
+			remove_id(spool, orphans[k], ids[2 * i + 1]);
+	}
+	return n == max;
+}
 
 bool spool_purge(struct spool *spool, struct instant before, size_t max)
 {
+	struct arena *arena = arena_new();
 	bool more = false;
 	for (size_t i = 0; i < sizeof purges / sizeof purges[0]; i++)
-		more |= purge(spool, purges[i], before, max);
+		more |= purge(spool, &purges[i], before, max, arena);
+	arena_free(arena);
 	return more;
 }

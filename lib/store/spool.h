@@ -146,6 +146,7 @@ struct spool_outcome {
 	const char *key; /* of OUTBOX_DISPATCH; "" else */
 	struct instant time;
 	int64_t event, job, mail; /* 0: none */
+	int64_t again;            /* the outcome that this one says again, under its id; 0: none */
 	enum status status;
 	enum reason reason;
 	const void *fields; /* packed: store/fields.h */
@@ -157,7 +158,8 @@ struct spool_outcome *spool_outcomes_after(struct spool *spool, int64_t seq, siz
 struct spool_outcome *spool_job_outcomes(struct spool *spool, int64_t job, struct arena *arena,
                                          size_t *ret_n);
 /* Dead letters, the newest first; and one by its seq, n = 0 where there is none such. */
-struct spool_outcome *spool_dead_letters(struct spool *spool, int64_t limit, struct arena *arena, size_t *ret_n);
+struct spool_outcome *spool_dead_letters(struct spool *spool, int64_t limit, struct arena *arena,
+                                         size_t *ret_n);
 struct spool_outcome *spool_dead_letter(struct spool *spool, int64_t seq, struct arena *arena, size_t *ret_n);
 void spool_dead_retried(struct spool *spool, int64_t seq); /* it is off the list */
 int64_t spool_published(struct spool *spool);
@@ -192,6 +194,36 @@ void spool_chore_add(struct spool *spool, const struct spool_chore *chore);
 bool spool_chore_load(struct spool *spool, int64_t seq, struct arena *arena, struct spool_chore *ret);
 struct spool_chore *spool_chores(struct spool *spool, size_t max, struct arena *arena, size_t *ret_n);
 void spool_chores_done(struct spool *spool, int64_t seq); /* all up to seq */
+
+/* ---- The gate's requests (spool_request.c) ---- */
+
+struct spool_request {
+	int64_t id, job;
+	struct event event; /* kind EVENT_ASK_… */
+	enum status status; /* allowed, denied, released, held, cancelled, expired */
+	enum reason reason;
+	struct instant look; /* held or watched: when to look at it again at the latest */
+	bool watched;
+	int64_t answer; /* the outcome that answers it */
+};
+/* 0 where (source, id) is not on record; its digest where wanted. */
+int64_t spool_request_find(struct spool *spool, const char *source, const char *id,
+                           unsigned char ret_digest[EVENT_DIGEST_SIZE]);
+void spool_request_add(struct spool *spool, struct spool_request *request, struct instant now); /* sets id */
+bool spool_request_load(struct spool *spool, int64_t id, struct arena *arena, struct spool_request *ret);
+/* Writes status, reason, look, watched and answer. held → released, cancelled, denied, expired; or as it is.
+ */
+void spool_request_move(struct spool *spool, struct spool_request *request, enum status to,
+                        enum reason reason, struct instant now);
+/* Ids of held requests to look at by `look`, in the order in which they came, behind `after`. */
+size_t spool_requests_held(struct spool *spool, struct instant look, int64_t after, int64_t *ret, size_t max);
+struct instant spool_next_look(struct spool *spool); /* INSTANT_NEVER where none is held or watched */
+/* Ids of released requests whose jobs have not started, behind `after`; and the end of watching a job. */
+size_t spool_requests_watched(struct spool *spool, struct instant look, int64_t after, int64_t *ret,
+                              size_t max);
+void spool_unwatch_job(struct spool *spool, int64_t job);
+/* The outcome once more, under the same id. */
+void spool_outcome_again(struct spool *spool, int64_t seq, struct instant now);
 
 /* Removes what ended before `before`, at most `max` rows a kind; true where more is left. */
 bool spool_purge(struct spool *spool, struct instant before, size_t max);

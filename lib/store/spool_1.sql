@@ -83,6 +83,7 @@ CREATE TABLE outcome (
   event  INTEGER,
   job    INTEGER,
   mail   INTEGER,
+  again  INTEGER,         -- the seq of the outcome that this one says again, under its id
   status TEXT NOT NULL,
   reason TEXT NOT NULL,
   fields BLOB NOT NULL    -- names and values, packed by store/fields.c; the id is made of seq
@@ -121,3 +122,27 @@ CREATE TABLE collision (
   state TEXT NOT NULL,
   PRIMARY KEY (job, state)
 ) STRICT, WITHOUT ROWID;
+
+-- Requests to the dispatch gate, once each, and what became of them. A held one has a time to look again.
+CREATE TABLE request (
+  id       INTEGER PRIMARY KEY,
+  source   TEXT NOT NULL,
+  request  TEXT NOT NULL,
+  type     TEXT NOT NULL,
+  job      INTEGER NOT NULL REFERENCES job (id),
+  time     INTEGER NOT NULL,
+  received INTEGER NOT NULL,
+  data     TEXT NOT NULL,
+  digest   BLOB NOT NULL,
+  status   TEXT NOT NULL,
+  reason   TEXT NOT NULL,
+  look     INTEGER NOT NULL, -- held or watched: when to look at it again at the latest
+  changed  INTEGER NOT NULL,
+  watched  INTEGER NOT NULL, -- 1: released, and its job not known to have started
+  answer   INTEGER NOT NULL, -- the outcome that answers it, for one that is asked again
+  UNIQUE (source, request)
+) STRICT;
+CREATE INDEX request_held ON request (look) WHERE status = 'held';
+CREATE INDEX request_watched ON request (look) WHERE watched = 1;
+CREATE INDEX request_received ON request (received);
+CREATE INDEX request_job ON request (job);

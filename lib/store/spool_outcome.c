@@ -23,8 +23,8 @@ static void bind_id(struct db_query *q, int i, int64_t id)
 void spool_outcome_add(struct spool *spool, struct spool_outcome *outcome)
 {
 	struct db_query *q = spool_query(
-	        spool, "INSERT INTO outcome (stream, key, time, event, job, mail, status, reason, fields) "
-	               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+	        spool, "INSERT INTO outcome (stream, key, time, event, job, mail, status, reason, fields, again) "
+	               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
 	db_bind_text(q, 1, outboxes[outcome->outbox]);
 	db_bind_text(q, 2, outcome->key ? outcome->key : "");
 	db_bind_int(q, 3, outcome->time.ms);
@@ -34,6 +34,7 @@ void spool_outcome_add(struct spool *spool, struct spool_outcome *outcome)
 	db_bind_text(q, 7, status_name(outcome->status));
 	db_bind_text(q, 8, reason_name(outcome->reason));
 	db_bind_blob(q, 9, outcome->fields, outcome->fields_len);
+	bind_id(q, 10, outcome->again);
 	spool_run(spool, q);
 	outcome->seq = db_last_id(spool->db);
 }
@@ -63,6 +64,7 @@ static void outcome_read_row(struct db_query *q, struct arena *arena, struct spo
 	        .reason = reason_find(db_text(q, 8, arena)),
 	        .fields = fields ? arena_strndup(arena, fields, len) : "",
 	        .fields_len = len,
+	        .again = db_int(q, 10),
 	};
 }
 
@@ -85,7 +87,7 @@ static struct spool_outcome *outcomes_read(struct spool *spool, struct db_query 
 }
 
 #define OUTCOME_COLUMNS                                                                                      \
-	"SELECT seq, stream, key, time, event, job, mail, status, reason, fields FROM outcome "
+	"SELECT seq, stream, key, time, event, job, mail, status, reason, fields, again FROM outcome "
 
 struct spool_outcome *spool_outcomes_after(struct spool *spool, int64_t seq, size_t max, struct arena *arena,
                                            size_t *ret_n)
@@ -106,8 +108,9 @@ struct spool_outcome *spool_job_outcomes(struct spool *spool, int64_t job, struc
 struct spool_outcome *spool_dead_letters(struct spool *spool, int64_t limit, struct arena *arena,
                                          size_t *ret_n)
 {
-	struct db_query *q = spool_query(spool, OUTCOME_COLUMNS
-	                                 "WHERE stream = 'dead' AND key <> 'retried' ORDER BY seq DESC LIMIT ?1");
+	struct db_query *q =
+	        spool_query(spool, OUTCOME_COLUMNS
+	                    "WHERE stream = 'dead' AND key <> 'retried' ORDER BY seq DESC LIMIT ?1");
 	db_bind_int(q, 1, limit);
 	return outcomes_read(spool, q, arena, ret_n);
 }
@@ -144,4 +147,16 @@ void spool_set_published(struct spool *spool, int64_t seq)
 int64_t spool_last_outcome(struct spool *spool)
 {
 	return spool_run_int(spool, spool_query(spool, "SELECT max(seq) FROM outcome"), 0);
+}
+
+void spool_outcome_again(struct spool *spool, int64_t seq, struct instant now)
+{
+	struct db_query *q = spool_query(
+	        spool,
+	        "INSERT INTO outcome (stream, key, time, event, job, mail, again, status, reason, fields) "
+	        "SELECT stream, key, ?2, event, job, mail, seq, status, reason, fields FROM outcome "
+	        "WHERE seq = ?1");
+	db_bind_int(q, 1, seq);
+	db_bind_int(q, 2, now.ms);
+	spool_run(spool, q);
 }

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef RULES_GATE_H
+#define RULES_GATE_H
+
+#include "base/mem.h"
+#include "base/zone.h"
+#include "model/customer.h"
+#include "model/event.h"
+#include "model/settings.h"
+#include "model/words.h"
+
+/*
+ * The dispatch gate's rules (contract, section 6): may this job be created, may it be dispatched? A
+ * pure function, for a request, for a held job that is looked at again, and for those who only ask.
+ */
+struct gate_case {
+	const struct settings *settings;
+	struct zones *zones;
+	struct arena *arena;
+	struct instant now;
+	enum event_kind kind;            /* EVENT_ASK_CREATE or EVENT_ASK_DISPATCH */
+	const struct customer *customer; /* NULL: unknown */
+	struct instant scheduled;        /* INSTANT_NONE where left out */
+	struct instant asked; /* when the request came: a held job without `scheduled` ages from here */
+};
+
+struct gate_verdict {
+	enum status status; /* allowed, released, held, denied; expired for a held job whose time is over */
+	enum reason reason;
+	const struct suspension *suspension; /* the one that denies or holds */
+	bool outside_hours;                  /* `scheduled` lies outside service hours */
+	struct instant look; /* held: when to look again at the latest, its end included; INSTANT_NEVER: only
+	                        when data changes */
+};
+
+void gate_judge(const struct gate_case *asked, struct gate_verdict *ret);
+
+/* What a held job may become, asked again: as above, and expired. */
+void gate_judge_held(const struct gate_case *asked, struct gate_verdict *ret);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The dispatch gate's requests.
+ *
+ *   (asked) ─▶ allowed | denied | released
+ *   (asked) ─▶ held ─▶ released | denied | cancelled | expired
+ */
+#include "store/spool.h"
+
+#include "store/spool_private.h"
+
+#include <string.h>
+
+int64_t spool_request_find(struct spool *spool, const char *source, const char *id,
+                           unsigned char ret_digest[EVENT_DIGEST_SIZE])
+{
+	struct db_query *q =
+	        spool_query(spool, "SELECT id, digest FROM request WHERE source = ?1 AND request = ?2");
+	db_bind_text(q, 1, source);
+	db_bind_text(q, 2, id);
+	if (!spool_row(spool, q))
+		return 0;
+	int64_t found = db_int(q, 0);
+	size_t len;
+	const void *digest = db_peek_blob(q, 1, &len);
+	if (ret_digest != NULL && digest != NULL && len == EVENT_DIGEST_SIZE)
+		memcpy(ret_digest, digest, len);
+	db_finish(q);
+	return found;
+}
+
+void spool_request_add(struct spool *spool, struct spool_request *request, struct instant now)
+{
+	const struct event *event = &request->event;
+	unsigned char digest[EVENT_DIGEST_SIZE];
+	event_digest(event, digest);
+	struct db_query *q = spool_query(spool, "INSERT INTO request (source, request, type, job, time, "
+	                                        "received, data, digest, status, reason, look, "
+	                                        "changed, watched, answer) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "
+	                                        "?7, ?8, ?9, ?10, ?11, ?12, ?13, 0)");
+	db_bind_text(q, 1, event->source);
+	db_bind_text(q, 2, event->id);
+	db_bind_text(q, 3, event_type(event));
+	db_bind_int(q, 4, request->job);
+	db_bind_int(q, 5, event->time.ms);
+	db_bind_int(q, 6, event->received.ms);
+	db_bind_text(q, 7, event->data);
+	db_bind_blob(q, 8, digest, sizeof digest);
+	db_bind_text(q, 9, status_name(request->status));
+	db_bind_text(q, 10, reason_name(request->reason));
+	db_bind_int(q, 11, request->look.ms);
+	db_bind_int(q, 12, now.ms);
+	db_bind_int(q, 13, request->watched);
+	spool_run(spool, q);
+	request->id = db_last_id(spool->db);
+}
+
+bool spool_request_load(struct spool *spool, int64_t id, struct arena *arena, struct spool_request *ret)
+{
+	struct db_query *q = spool_query(spool, "SELECT request.job, source, request, type, time, received, "
+	                                        "data, status, reason, look, watched, "
+	                                        "answer, job.job, customer FROM request JOIN job ON job.id = "
+	                                        "request.job WHERE request.id = ?1");
+	db_bind_int(q, 1, id);
+	if (!spool_row(spool, q))
+		return false;
+	bool create = strcmp(db_text(q, 3, arena), "job.create") == 0;
+	*ret = (struct spool_request){
+	        .id = id,
+	        .job = db_int(q, 0),
+	        .event =
+	                {
+	                        .kind = create ? EVENT_ASK_CREATE : EVENT_ASK_DISPATCH,
+	                        .state = JOB_NONE,
+	                        .source = db_text(q, 1, arena),
+	                        .id = db_text(q, 2, arena),
+	                        .time = db_instant(q, 4),
+	                        .received = db_instant(q, 5),
+	                        .data = db_text(q, 6, arena),
+	                        .job = db_text(q, 12, arena),
+	                        .customer = db_text(q, 13, arena),
+	                        .entry_id = "",
+	                },
+	        .status = status_find(db_text(q, 7, arena)),
+	        .reason = reason_find(db_text(q, 8, arena)),
+	        .look = db_instant(q, 9),
+	        .watched = db_int(q, 10) != 0,
+	        .answer = db_int(q, 11),
+	};
+	db_finish(q);
+	return true;
+}
+
+void spool_request_move(struct spool *spool, struct spool_request *request, enum status to,
+                        enum reason reason, struct instant now)
+{
+	if (request->status != STATUS_HELD && request->status != to)
+		bug("request %lld: %s can't become %s", (long long)request->id, status_name(request->status),
+		    status_name(to));
+	request->status = to;
+	request->reason = reason;
+	struct db_query *q =
+	        spool_query(spool, "UPDATE request SET status = ?2, reason = ?3, look = ?4, watched = ?5, "
+	                           "answer = ?6, changed = ?7 WHERE id = ?1");
+	db_bind_int(q, 1, request->id);
+	db_bind_text(q, 2, status_name(to));
+	db_bind_text(q, 3, reason_name(reason));
+	db_bind_int(q, 4, request->look.ms);
+	db_bind_int(q, 5, request->watched);
+	db_bind_int(q, 6, request->answer);
+	db_bind_int(q, 7, now.ms);
+	spool_run(spool, q);
+}
+
+static size_t ids(struct spool *spool, struct db_query *q, int64_t *ret, size_t max)
+{
+	size_t n = 0;
+	while (spool_row(spool, q)) {
+		if (n < max)
+			ret[n++] = db_int(q, 0);
+	}
+	return n;
+}
+
+size_t spool_requests_held(struct spool *spool, struct instant look, int64_t after, int64_t *ret, size_t max)
+{
+	struct db_query *q = spool_query(spool, "SELECT id FROM request WHERE status = 'held' AND look <= ?1 "
+	                                        "AND id > ?2 ORDER BY id LIMIT ?3");
+	db_bind_int(q, 1, look.ms);
+	db_bind_int(q, 2, after);
+	db_bind_int(q, 3, (int64_t)max);
+	return ids(spool, q, ret, max);
+}
+
+struct instant spool_next_look(struct spool *spool)
+{
+	int64_t held = spool_run_int(
+	        spool, spool_query(spool, "SELECT min(look) FROM request WHERE status = 'held'"), INT64_MAX);
+	int64_t seen = spool_run_int(
+	        spool, spool_query(spool, "SELECT min(look) FROM request WHERE watched = 1"), INT64_MAX);
+	return (struct instant){held < seen ? held : seen};
+}
+
+size_t spool_requests_watched(struct spool *spool, struct instant look, int64_t after, int64_t *ret,
+                              size_t max)
+{
+	struct db_query *q = spool_query(
+	        spool,
+	        "SELECT id FROM request WHERE watched = 1 AND look <= ?1 AND id > ?2 ORDER BY id LIMIT ?3");
+	db_bind_int(q, 1, look.ms);
+	db_bind_int(q, 2, after);
+	db_bind_int(q, 3, (int64_t)max);
+	return ids(spool, q, ret, max);
+}
+
+void spool_unwatch_job(struct spool *spool, int64_t job)
+{
+	struct db_query *q =
+	        spool_query(spool, "UPDATE request SET watched = 0 WHERE job = ?1 AND watched = 1");
+	db_bind_int(q, 1, job);
+	spool_run(spool, q);
+}
