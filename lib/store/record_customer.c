@@ -169,22 +169,25 @@ static bool is_empty(const json_t *value)
 	       (json_is_string(value) && json_string_length(value) == 0);
 }
 
-/* `email` and `contact` of a customer's values are the address and name of its first contact. */
-bool customer_written(struct work *work, const struct row *row, const json_t *values, bool adding,
-                      bool *changed)
+static bool first_contact(struct work *work, const struct row *row, bool adding, int64_t *ret)
 {
-	const struct kind *kind = kind_find("contact");
-	json_t *email = json_object_get(values, "email"), *name = json_object_get(values, "contact");
-	struct row contact;
-	int64_t id = 0;
-	bool contact_changed = false;
-	if (email == NULL && name == NULL)
+	*ret = 0;
+	if (adding)
 		return true;
 	struct db_query *query = db_query(work->db, "SELECT min(id) FROM contact WHERE customer = ?1");
 	db_bind_int(query, 1, row->id);
-	if (!adding && !db_run_int(query, 0, &id, work->err))
+	return db_run_int(query, 0, ret, work->err);
+}
+
+static bool put_contact(struct work *work, const struct row *row, json_t *email, json_t *name, bool adding,
+                        bool *changed)
+{
+	const struct kind *kind = kind_find("contact");
+	struct row contact;
+	int64_t id;
+	bool contact_changed = false;
+	if (!first_contact(work, row, adding, &id))
 		return false;
-	db_finish(query);
 	if (id == 0 && is_empty(email) && is_empty(name))
 		return true;
 	json_t *given = json_object();
@@ -198,6 +201,18 @@ bool customer_written(struct work *work, const struct row *row, const json_t *va
 	json_decref(given);
 	*changed = *changed || contact_changed;
 	return good;
+}
+
+/* `email` and `contact` of a customer's values are the address and name of its first contact; `hours` all of
+ * its service hours. */
+bool customer_written(struct work *work, const struct row *row, const json_t *values, bool adding,
+                      bool *changed)
+{
+	json_t *email = json_object_get(values, "email"), *name = json_object_get(values, "contact");
+	json_t *hours = json_object_get(values, "hours");
+	if ((email || name) && !put_contact(work, row, email, name, adding, changed))
+		return false;
+	return hours == NULL || (adding && is_empty(hours)) || hours_put(work, row->id, hours, changed);
 }
 
 /* -- views ------------------------------------------------------------------------------------- */

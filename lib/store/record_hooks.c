@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-static const char *const customer_extra[] = {"email", "contact", NULL};
+static const char *const customer_extra[] = {"email", "contact", "hours", NULL};
 static const char *const any_extra[] = {"*", NULL};
 static const char *const quote_extra[] = {"items", NULL};
 static const char *const sale_extra[] = {"payments", NULL};
@@ -62,14 +62,19 @@ bool authored_check(struct work *work, const struct row *before, struct row *aft
 	return true;
 }
 
-/* A new address, or one that the office says again, is taken to be good. */
+static bool same(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* A new address, or one that the office says again, is taken to be good, unless an import brings its mark
+ * along. */
 static void unmark(struct work *work, const struct row *before, struct row *after, const json_t *values,
                    const char *address, const char *invalid, const char *why)
 {
-	const char *was = row_value(before, address), *is = row_value(after, address);
-	bool differs = (was == NULL) != (is == NULL) || (was && strcmp(was, is) != 0);
 	bool said = !work->import && json_object_get(values, address);
-	if (json_object_get(values, invalid) || !(differs || said))
+	bool differs = !same(row_value(before, address), row_value(after, address));
+	if (!(differs || said) || !same(row_value(before, invalid), row_value(after, invalid)))
 		return;
 	row_set(after, invalid, NULL);
 	row_set(after, why, NULL);
@@ -122,30 +127,69 @@ static bool remove_parts(struct work *work, const struct kind *kind, int64_t own
 	return db_run(query, work->err);
 }
 
+/* Parts as they are given: without the ids with which they are shown. */
+static json_t *plain_parts(const json_t *parts)
+{
+	json_t *plain = json_deep_copy(parts), *one;
+	size_t i;
+	json_array_foreach(plain, i, one)
+	{
+		(void)json_object_del(one, "id");
+		(void)json_object_del(one, "quote");
+		(void)json_object_del(one, "sale");
+	}
+	return plain;
+}
+
+static bool same_parts(struct work *work, const struct row *row, const struct kind *kind, const json_t *parts,
+                       bool *ret)
+{
+	json_t *shown;
+	if (!records_list(work->store, kind, arena_printf(work->arena, "%lld", (long long)row->id), &shown,
+	                  work->err))
+		return false;
+	json_t *plain = plain_parts(shown);
+	*ret = json_equal(plain, parts);
+	json_decref(plain);
+	json_decref(shown);
+	return true;
+}
+
+static bool add_parts(struct work *work, const struct row *row, const struct kind *kind, const json_t *parts)
+{
+	struct row part;
+	size_t i;
+	json_t *one;
+	json_array_foreach(parts, i, one)
+	{
+		if (!json_is_object(one))
+			return error_set(work->err, EX_DATAERR, "is not an object");
+		if (!row_new(work, kind, row->id, &part) || !record_put(work, &part, one, NULL, NULL))
+			return false;
+	}
+	return true;
+}
+
 /* Parts that are given replace those that are there. */
 static bool write_parts(struct work *work, const struct row *row, const json_t *values, bool adding,
                         const char *key, const char *kind_name, bool *changed)
 {
 	const struct kind *kind = kind_find(kind_name);
-	const json_t *parts = json_object_get(values, key);
-	struct row part;
-	size_t i;
-	json_t *one;
-	if (parts == NULL)
+	const json_t *given = json_object_get(values, key);
+	bool same = false;
+	if (given == NULL)
 		return true;
-	if (!json_is_array(parts))
+	if (!json_is_array(given))
 		return error_set(work->err, EX_DATAERR, "%s: a list of objects was meant", key);
-	if (!adding && !remove_parts(work, kind, row->id))
-		return false;
-	*changed = true;
-	json_array_foreach(parts, i, one)
-	{
-		if (!json_is_object(one))
-			return error_set(work->err, EX_DATAERR, "%s: a list of objects was meant", key);
-		if (!row_new(work, kind, row->id, &part) || !record_put(work, &part, one, NULL, NULL))
-			return error_prefix(work->err, "%s", key);
+	json_t *parts = plain_parts(given);
+	bool good = adding || same_parts(work, row, kind, parts, &same);
+	if (good && !same) {
+		*changed = true;
+		good = (adding || remove_parts(work, kind, row->id)) &&
+		       (add_parts(work, row, kind, parts) || error_prefix(work->err, "%s", key));
 	}
-	return true;
+	json_decref(parts);
+	return good;
 }
 
 bool quote_written(struct work *work, const struct row *row, const json_t *values, bool adding, bool *changed)

@@ -41,7 +41,7 @@ static bool dates_json(struct customers *store, int64_t id, json_t **ret, struct
 	return step == DB_DONE;
 }
 
-static bool hours_json(struct customers *store, int64_t id, json_t **ret, struct error *err)
+bool hours_json(struct customers *store, int64_t id, json_t **ret, struct error *err)
 {
 	json_t *week = NULL, *dates = NULL;
 	if (week_json(store, id, &week, err) && dates_json(store, id, &dates, err)) {
@@ -176,4 +176,63 @@ bool hours_clear(const struct act *act, const char *number, struct error *err)
 	if (!begin(&work, act, number, &id, &before, err))
 		return false;
 	return end(&work, id, before, clear(&work, id));
+}
+
+/* -- all at once, from an import --------------------------------------------------------------- */
+
+static bool put_week(struct work *work, int64_t id, const json_t *week)
+{
+	const char *key, *windows;
+	json_t *value;
+	unsigned days;
+	json_object_foreach((json_t *)(uintptr_t)week, key, value)
+	{
+		if (!hours_weekdays_parse(key, &days) || !json_is_string(value))
+			return error_set(work->err, EX_DATAERR, "hours: '%s' is no weekday with its windows",
+			                 key);
+		if (!check_windows(work, json_string_value(value), &windows) ||
+		    !put_weekdays(work, id, days, windows))
+			return false;
+	}
+	return true;
+}
+
+static bool put_dates(struct work *work, int64_t id, const json_t *dates)
+{
+	const char *key, *windows;
+	json_t *value;
+	struct day day;
+	json_object_foreach((json_t *)(uintptr_t)dates, key, value)
+	{
+		if (!day_parse(key, &day) || !json_is_string(value))
+			return error_set(work->err, EX_DATAERR, "hours: '%s' is no day with its windows",
+			                 key);
+		if (!check_windows(work, json_string_value(value), &windows) ||
+		    !put_date(work, id, day, windows))
+			return false;
+	}
+	return true;
+}
+
+bool hours_put(struct work *work, int64_t id, const json_t *hours, bool *changed)
+{
+	json_t *before, *after;
+	bool empty = json_is_null(hours) || (json_is_string(hours) && json_string_length(hours) == 0);
+	if (!empty && !json_is_object(hours))
+		return error_set(work->err, EX_DATAERR, "hours: an object with weekly and dates was meant");
+	if (!hours_json(work->store, id, &before, work->err))
+		return false;
+	if (!clear(work, id) || !put_week(work, id, json_object_get(hours, "weekly")) ||
+	    !put_dates(work, id, json_object_get(hours, "dates")) ||
+	    !hours_json(work->store, id, &after, work->err)) {
+		json_decref(before);
+		return false;
+	}
+	if (!json_equal(before, after)) {
+		*changed = true;
+		return change_add(work, "hours", id, id, "set", before, after);
+	}
+	json_decref(before);
+	json_decref(after);
+	return true;
 }

@@ -17,8 +17,10 @@ struct work {
 	bool import; /* values come from an import or the feed: fields that the program keeps may come along
 	              */
 	bool stored; /* a file's content was stored: name, type, size and hash may be given */
-	json_t *unused_files; /* hashes of files that what is removed pointed to; NULL while nothing is
-	                         removed */
+	json_t *unused_files;     /* hashes of files that what is removed pointed to; NULL while nothing is
+	                             removed */
+	records_change *observer; /* told of each record that is added or changed; may be NULL */
+	void *observer_arg;
 	struct error *err;
 };
 
@@ -64,6 +66,11 @@ bool customer_id(struct customers *store, const char *number, int64_t *ret, stru
 /* Adds or changes within a transaction. `before` is what is there (id 0: add). *ret_changed may be NULL. */
 bool record_put(struct work *work, const struct row *before, const json_t *values, int64_t *ret_id,
                 bool *ret_changed) MUST_CHECK;
+/* The same in two steps, for values that are checked already: a copy to change, with initial values where it
+ * is added; and writing it. `values` holds what is no field. */
+struct row row_start(const struct row *before);
+bool record_write(struct work *work, const struct row *before, struct row *after, const json_t *values,
+                  bool *ret_changed) MUST_CHECK;
 /* A row of `kind` to be added to `owner`, empty. */
 bool row_new(struct work *work, const struct kind *kind, int64_t owner, struct row *ret) MUST_CHECK;
 
@@ -82,6 +89,7 @@ struct hook {
 	bool (*show)(struct customers *store, const struct row *row, json_t *object, struct error *err);
 };
 const struct hook *hook_find(const struct kind *kind); /* never NULL */
+bool is_extra(const struct hook *hook, const char *key);
 
 /* -- record_change.c -- */
 /* `before`, `after`: objects, stolen; NULL for nothing. */
@@ -118,6 +126,12 @@ bool file_removing(struct work *work, const struct row *row);
 /* -- record_file.c -- */
 /* Deletes those of the files (hashes) that no record has any more; a transaction of its own for each. */
 void files_sweep(struct customers *store, const json_t *hashes);
+
+/* -- shown and imported with others -- */
+bool owner_json(struct customers *store, const struct row *row, json_t *object, struct error *err) MUST_CHECK;
+bool hours_json(struct customers *store, int64_t customer, json_t **ret, struct error *err) MUST_CHECK;
+/* Replaces a customer's hours as a whole; null clears them. */
+bool hours_put(struct work *work, int64_t customer, const json_t *hours, bool *changed) MUST_CHECK;
 
 /* -- search_fold.c -- */
 /* Folds the customers that the triggers noted. Within a transaction. */

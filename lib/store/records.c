@@ -95,7 +95,7 @@ bool record_find(struct customers *store, const struct kind *kind, const char *n
 
 /* -- values into a row ------------------------------------------------------------------------- */
 
-static bool is_extra(const struct hook *hook, const char *key)
+bool is_extra(const struct hook *hook, const char *key)
 {
 	for (size_t i = 0; hook->extra && hook->extra[i]; i++) {
 		if (strcmp(hook->extra[i], key) == 0 || strcmp(hook->extra[i], "*") == 0)
@@ -192,6 +192,18 @@ static bool check_rights(struct work *work, const struct row *before, const stru
 
 /* -- adding and changing ----------------------------------------------------------------------- */
 
+static void observe(struct work *work, const struct row *row, bool adding, const json_t *was,
+                    const json_t *is)
+{
+	if (work->observer == NULL)
+		return;
+	const char *name =
+	        row->kind->fields[0].type == FIELD_NAME
+	                ? row->value[0]
+	                : arena_printf(work->arena, "%s %lld", row->kind->name, (long long)row->id);
+	work->observer(work->observer_arg, adding ? "add" : "set", name, was, is);
+}
+
 static bool write_difference(struct work *work, const struct row *before, struct row *after, bool *changed)
 {
 	json_t *was, *is;
@@ -205,27 +217,41 @@ static bool write_difference(struct work *work, const struct row *before, struct
 		json_decref(is);
 		return false;
 	}
+	observe(work, after, adding, was, is);
 	return change_add(work, after->kind->name, after->id, after->customer, adding ? "add" : "set", was,
 	                  is);
+}
+
+struct row row_start(const struct row *before)
+{
+	struct row after = *before;
+	if (before->id == 0)
+		fill_initial(&after);
+	return after;
+}
+
+bool record_write(struct work *work, const struct row *before, struct row *after, const json_t *values,
+                  bool *ret_changed)
+{
+	const struct hook *hook = hook_find(before->kind);
+	bool changed = false;
+	if ((hook->check && !hook->check(work, before, after, values)) || !check_needed(work, after) ||
+	    !check_rights(work, before, after) || !write_difference(work, before, after, &changed) ||
+	    (hook->written && !hook->written(work, after, values, before->id == 0, &changed)))
+		return false;
+	if (ret_changed)
+		*ret_changed = changed;
+	return true;
 }
 
 bool record_put(struct work *work, const struct row *before, const json_t *values, int64_t *ret_id,
                 bool *ret_changed)
 {
-	const struct hook *hook = hook_find(before->kind);
-	struct row after = *before;
-	bool adding = before->id == 0, changed;
-	if (adding)
-		fill_initial(&after);
-	if (!merge(work, &after, values) || (hook->check && !hook->check(work, before, &after, values)) ||
-	    !check_needed(work, &after) || !check_rights(work, before, &after) ||
-	    !write_difference(work, before, &after, &changed) ||
-	    (hook->written && !hook->written(work, &after, values, adding, &changed)))
+	struct row after = row_start(before);
+	if (!merge(work, &after, values) || !record_write(work, before, &after, values, ret_changed))
 		return false;
 	if (ret_id)
 		*ret_id = after.id;
-	if (ret_changed)
-		*ret_changed = changed;
 	return true;
 }
 
@@ -312,7 +338,7 @@ bool records_remove(const struct act *act, const struct kind *kind, const char *
 /* -- showing ----------------------------------------------------------------------------------- */
 
 /* An owner by its name outside: a customer's number, a system type's name, else the id. */
-static bool owner_json(struct customers *store, const struct row *row, json_t *object, struct error *err)
+bool owner_json(struct customers *store, const struct row *row, json_t *object, struct error *err)
 {
 	const char *owner = row->kind->owner;
 	struct db_query *query = NULL;

@@ -44,8 +44,8 @@ struct act {
 /*
  * Adds one. `owner` names the record that it hangs on (a customer's number; a quote's or a sale's id; a
  * system type's name), NULL for kinds that hang on none. `customer` takes `email` and `contact` besides its
- * fields, for the first contact; `system` takes the fields of its type; `quote` takes `items` and `sale`
- * `payments`, arrays of objects. *ret_id (may be NULL) is its id.
+ * fields, for the first contact, and `hours` (as hours_show() gives them); `system` takes the fields of its
+ * type; `quote` takes `items` and `sale` `payments`, arrays of objects. *ret_id (may be NULL) is its id.
  */
 bool records_add(const struct act *act, const struct kind *kind, const char *owner, const json_t *values,
                  int64_t *ret_id, struct error *err) MUST_CHECK;

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An import: all rows or none.
+ *
+ *	file ─ read, check ─▶ staged rows │ lock ─▶ find, compare, write ─▶ commit or roll back
+ *	        (no lock held)            │          (one transaction)
+ *
+ * Bad rows are all reported, in either half; after the first one nothing will be committed, and the
+ * rest is only looked at for its own faults. A site may stand before its parent: such rows wait until
+ * the others are through.
+ */
+#include "store/import_private.h"
+
+#include "base/jsontext.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+enum { FOLD_ROWS = 1000 };
+
+bool records_format_of(const char *path, enum records_format *ret)
+{
+	static const struct {
+		const char *ending;
+		enum records_format format;
+	} endings[] = {{".csv", RECORDS_CSV},     {".tsv", RECORDS_CSV},      {".txt", RECORDS_CSV},
+	               {".jsonl", RECORDS_JSONL}, {".ndjson", RECORDS_JSONL}, {".json", RECORDS_JSONL}};
+	size_t len = strlen(path);
+	for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+		size_t n = strlen(endings[i].ending);
+		if (len >= n && strcasecmp(path + len - n, endings[i].ending) == 0) {
+			*ret = endings[i].format;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* -- one row ----------------------------------------------------------------------------------- */
+
+/* By number or name where the kind has one; else by id, if it is one of that owner's. */
+static bool find_before(struct import *import, struct work *work, const struct staged *staged,
+                        struct row *ret)
+{
+	const struct kind *kind = import->kind;
+	int64_t owner = 0, id = 0;
+	struct error none;
+	if (kind->owner &&
+	    !record_find(work->store, kind_find(kind->owner), staged->owner, &owner, work->err))
+		return false;
+	bool named = kind->fields[0].type == FIELD_NAME;
+	const char *name = named ? staged->value[0] : staged->id;
+	if (name && !record_find(work->store, kind, name, &id, &none) && none.code != EX_NOINPUT) {
+		*work->err = none;
+		return false;
+	}
+	if (!row_get(work->store, work->arena, kind, id, ret, work->err))
+		return false;
+	return (ret->id != 0 && ret->owner == owner) || row_new(work, kind, owner, ret);
+}
+
+static bool put_extras(const struct staged *staged, json_t **ret, struct error *err)
+{
+	*ret = staged->extras ? jsontext_read(staged->extras, strlen(staged->extras), err) : json_object();
+	return *ret != NULL;
+}
+
+static bool put_row(struct import *import, struct work *work, const struct staged *staged)
+{
+	struct row before;
+	json_t *extras;
+	bool changed;
+	if (!find_before(import, work, staged, &before) || !put_extras(staged, &extras, work->err))
+		return false;
+	struct row after = row_start(&before);
+	for (size_t i = 0; i < import->kind->n_fields; i++) {
+		if (staged->given & 1u << i)
+			after.value[i] =
+			        staged->value[i] ? staged->value[i] : import->kind->fields[i].initial;
+	}
+	bool good = record_write(work, &before, &after, extras, &changed);
+	json_decref(extras);
+	if (!good)
+		return false;
+	if (before.id == 0)
+		import->counts.added++;
+	else if (changed)
+		import->counts.changed++;
+	else
+		import->counts.same++;
+	return true;
+}
+
+/* -- all rows ---------------------------------------------------------------------------------- */
+
+/* A fault of the row, not of the database. */
+static bool is_row_fault(const struct error *err)
+{
+	return err->code == EX_DATAERR || err->code == EX_NOPERM || err->code == EX_NOINPUT ||
+	       err->code == EX_CONFIG;
+}
+
+/* A site whose parent isn't there yet. */
+static bool waits_for_parent(const struct import *import, struct work *work, const struct staged *staged)
+{
+	const struct field *field =
+	        strcmp(import->kind->name, "customer") == 0 ? kind_field(import->kind, "parent") : NULL;
+	int64_t id;
+	if (field == NULL)
+		return false;
+	const char *parent = staged->value[kind_field_index(import->kind, field)];
+	return parent && customer_id(work->store, parent, &id, NULL) && id == 0;
+}
+
+struct waiting {
+	int64_t *at; /* places in the staged file */
+	size_t n, cap;
+};
+
+static void wait_add(struct waiting *waiting, int64_t at)
+{
+	if (waiting->n == waiting->cap) {
+		waiting->cap = waiting->cap ? waiting->cap * 2 : 64;
+		waiting->at = mem_realloc(waiting->at, waiting->cap, sizeof *waiting->at);
+	}
+	waiting->at[waiting->n++] = at;
+}
+
+static bool try_row(struct import *import, struct work *work, const struct staged *staged)
+{
+	struct error err;
+	work->err = &err;
+	bool good = put_row(import, work, staged);
+	work->err = import->err;
+	if (!good && is_row_fault(&err))
+		import_bad(import, staged->line, 0, err.text);
+	else if (!good)
+		*import->err = err;
+	return good || is_row_fault(&err);
+}
+
+static bool put_all(struct import *import, struct work *work, struct waiting *waiting)
+{
+	struct staged staged;
+	bool fault = false, good = stage_rewind(import, 0);
+	int64_t rows = 0;
+	for (int64_t at = 0; good && stage_get(import, &staged, &fault); at = stage_tell(import)) {
+		if (waits_for_parent(import, work, &staged))
+			wait_add(waiting, at);
+		else
+			good = try_row(import, work, &staged);
+		arena_reset(work->arena);
+		if (good && ++rows % FOLD_ROWS == 0) {
+			good = search_refresh(work->store, import->err);
+			import_progress(import, import->size / 4 +
+			                                (int64_t)((double)import->size * 0.75 * (double)at /
+			                                          (double)import->stage_size));
+		}
+	}
+	return good && !fault;
+}
+
+/* Rounds over those that wait, as long as each brings some of them in. What is left has no parent anywhere.
+ */
+static bool put_waiting(struct import *import, struct work *work, struct waiting *waiting)
+{
+	struct staged staged;
+	bool fault, last = false;
+	while (waiting->n > 0) {
+		size_t left = 0;
+		for (size_t i = 0; i < waiting->n; i++) {
+			if (!stage_rewind(import, waiting->at[i]) || !stage_get(import, &staged, &fault))
+				return false;
+			if (!last && waits_for_parent(import, work, &staged))
+				waiting->at[left++] = waiting->at[i];
+			else if (!try_row(import, work, &staged))
+				return false;
+			arena_reset(work->arena);
+		}
+		last = left == waiting->n;
+		waiting->n = left;
+	}
+	return true;
+}
+
+static bool all_or_nothing(struct import *import)
+{
+	if (import->counts.bad == 0)
+		return true;
+	return error_set(import->err, EX_DATAERR, "%lld bad rows: nothing was changed",
+	                 (long long)import->counts.bad);
+}
+
+static bool write_all(struct import *import)
+{
+	struct work work;
+	struct waiting waiting = {0};
+	if (!work_begin(&work, import->act, import->err))
+		return false;
+	work.import = true;
+	work.observer = import->how->dry_run ? import->how->change : NULL;
+	work.observer_arg = import->how->arg;
+	bool good = put_all(import, &work, &waiting) && put_waiting(import, &work, &waiting) &&
+	            all_or_nothing(import);
+	free(waiting.at);
+	if (good && import->how->dry_run) {
+		(void)work_end(&work, false);
+		return true;
+	}
+	return work_end(&work, good);
+}
+
+/* -- the import -------------------------------------------------------------------------------- */
+
+static void end(struct import *import)
+{
+	while (import->map) {
+		struct map_entry *entry = import->map;
+		import->map = entry->next;
+		free(entry->foreign);
+		free(entry->own);
+		free(entry);
+	}
+	if (import->stage)
+		(void)fclose(import->stage);
+	buf_free(&import->buf);
+	arena_free(import->arena);
+}
+
+/* A big import touches most of every index: room for them spares the disk the same pages again and again. */
+static void set_cache(struct customers *store, bool big)
+{
+	(void)db_exec(store->db, big ? "PRAGMA cache_size = -262144" : "PRAGMA cache_size = -16384", NULL);
+}
+
+bool records_import(const struct act *act, const struct kind *kind, FILE *in,
+                    const struct records_import *how, struct records_counts *ret, struct error *err)
+{
+	struct import import = {
+	        .act = act, .kind = kind, .how = how, .in = in, .arena = arena_new(), .err = err};
+	struct stat st;
+	if (fstat(fileno(in), &st) == 0 && S_ISREG(st.st_mode))
+		import.size = st.st_size;
+	bool good = stage_open(&import) && import_read_map(&import) && import_read(&import) &&
+	            all_or_nothing(&import);
+	if (good) {
+		set_cache(act->store, true);
+		good = write_all(&import);
+		set_cache(act->store, false);
+		import_progress(&import, import.size);
+	}
+	*ret = import.counts;
+	end(&import);
+	return good;
+}

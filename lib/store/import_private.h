@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORE_IMPORT_PRIVATE_H
+#define STORE_IMPORT_PRIVATE_H
+
+#include "store/csv.h"
+#include "store/record_private.h"
+
+/* What import*.c share; nobody else includes it. */
+
+/* What a column or key is for. */
+enum target_kind { TARGET_FIELD, TARGET_ID, TARGET_OWNER, TARGET_EXTRA, TARGET_IGNORED };
+struct target {
+	enum target_kind kind;
+	const struct field *field; /* for TARGET_FIELD */
+	const char *name;          /* the field's, or the extra's key */
+};
+
+/* A row whose values are checked and canonical, on its way from the file to the database. */
+struct staged {
+	int64_t line;
+	uint32_t given;                     /* a bit a field that the row mentions */
+	const char *id, *owner;             /* NULL where it has none */
+	const char *value[KIND_FIELDS_MAX]; /* NULL: cleared */
+	const char *extras;                 /* a JSON object of what is no field; NULL: none */
+};
+
+struct map_entry {
+	char *foreign, *own;
+	struct map_entry *next;
+};
+
+struct import {
+	const struct act *act;
+	const struct kind *kind;
+	const struct records_import *how;
+	FILE *in;
+	FILE *stage;                    /* staged rows, in a file without a name */
+	int64_t size, stage_size, done; /* bytes */
+	struct map_entry *map;
+	struct arena *arena; /* of one row */
+	struct buf buf;
+	struct records_counts counts;
+	struct error *err;
+};
+
+/* -- import_stage.c -- */
+bool stage_open(struct import *import) MUST_CHECK;
+bool stage_put(struct import *import, const struct staged *row) MUST_CHECK;
+/* From the place where the file stands; false at its end or on a fault (*ret_fault). Good until the next
+ * call. */
+bool stage_get(struct import *import, struct staged *ret, bool *ret_fault) MUST_CHECK;
+bool stage_rewind(struct import *import, int64_t at) MUST_CHECK;
+int64_t stage_tell(struct import *import);
+
+/* -- import_read.c: the first pass, without any lock -- */
+bool import_read_map(struct import *import) MUST_CHECK;
+bool import_read(struct import *import) MUST_CHECK;
+void import_bad(struct import *import, int64_t line, int64_t column, const char *text);
+void import_progress(struct import *import, int64_t done);
+
+#endif
