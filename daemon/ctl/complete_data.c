@@ -19,8 +19,8 @@ static void ignore_fault(void *arg, const char *text)
 
 static bool ready(struct ctl *ctl)
 {
-	static const char *const minds[] = {"customers.path", "spool.path", "office.managers",
-	                                    "rules.timezone", NULL};
+	static const char *const minds[] = {"customers", "spool.path", "office.managers", "rules.timezone",
+	                                    NULL};
 	int status;
 	if (ctl->settings == NULL)
 		ctl->settings = settings_load(settings_path(ctl->config), minds, ignore_fault, NULL, &status);

@@ -108,22 +108,32 @@ static void view_inner(struct ctl *ctl, const struct kind *kind, const json_t *r
 	}
 }
 
-/* Members that the table of kinds doesn't know: a type's own fields, totals. */
-static void view_others(struct ctl *ctl, const struct kind *kind, json_t *record)
+static bool is_known(const struct kind *kind, const char *key)
 {
+	return kind_field(kind, key) != NULL || strcmp(key, "id") == 0 ||
+	       (kind->owner_column != NULL && strcmp(key, kind->owner_column) == 0);
+}
+
+/* Lines for members that the table of kinds doesn't know: a type's own fields, totals. */
+static struct view view_with_others(struct ctl *ctl, const struct kind *kind, json_t *record)
+{
+	struct view view = view_of_sheet(kind, ctl->arena), all;
+	json_t *fields = json_object_get(record, "fields"), *value;
 	const char *key;
-	json_t *value;
+	all.columns = arena_new_array(
+	        ctl->arena, view.n + json_object_size(record) + json_object_size(fields) + 1, struct column);
+	memcpy(all.columns, view.columns, view.n * sizeof *view.columns);
+	all.n = view.n;
 	json_object_foreach(record, key, value)
 	{
-		bool known = kind_field(kind, key) != NULL || strcmp(key, "id") == 0 ||
-		             (kind->owner_column != NULL && strcmp(key, kind->owner_column) == 0);
-		if (known || json_is_array(value) || json_is_null(value))
-			continue;
-		struct buf *out = output_text(ctl->out);
-		buf_printf(out, "%s  ", key);
-		table_value(out, value);
-		buf_addc(out, '\n');
+		if (!is_known(kind, key) && !json_is_array(value) && !json_is_object(value))
+			all.columns[all.n++] = (struct column){.key = key, .title = key};
 	}
+	if (json_is_object(fields)) {
+		json_object_foreach(fields, key, value) all.columns[all.n++] =
+		        (struct column){.key = arena_printf(ctl->arena, "fields.%s", key), .title = key};
+	}
+	return all;
 }
 
 bool record_show(struct ctl *ctl, struct error *err)
@@ -137,9 +147,8 @@ bool record_show(struct ctl *ctl, struct error *err)
 	    !(reveal ? system_reveal(&act, name, &record, err)
 	             : records_show(act.store, kind, name, &record, err)))
 		return false;
-	struct view view = view_of_sheet(kind, ctl->arena);
+	struct view view = view_with_others(ctl, kind, record);
 	output_sheet(ctl->out, json_incref(record), view.columns, view.n);
-	view_others(ctl, kind, record);
 	view_inner(ctl, kind, record);
 	json_decref(record);
 	return true;

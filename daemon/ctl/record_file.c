@@ -3,6 +3,7 @@
 #include "ctl/fields.h"
 #include "ctl/record.h"
 #include "ctl/store.h"
+#include "model/settings.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +11,6 @@
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
-
-enum { SIZE_MAX_BYTES = 64 * 1024 * 1024 };
 
 static const char *base_name(const char *path)
 {
@@ -30,7 +29,8 @@ bool record_file_add(struct ctl *ctl, struct error *err)
 		return error_set(err, EX_NOINPUT, "can't read %s: %s", path, strerror(errno));
 	json_t *values = fields_given(ctl, err);
 	bool ok = values != NULL && store_open(ctl, DB_WRITE, &act, err) &&
-	          file_add(&act, kind, number, base_name(path), in, SIZE_MAX_BYTES, values, &id, err);
+	          file_add(&act, kind, number, base_name(path), in, ctl->settings->customers.max_file_size,
+	                   values, &id, err);
 	json_decref(values);
 	(void)fclose(in);
 	return ok &&

@@ -48,6 +48,8 @@ bool store_open(struct ctl *ctl, enum db_mode mode, struct act *ret, struct erro
 	act.store = ctl->store = customers_open(ctl->settings->customers.path, mode, err);
 	if (act.store == NULL)
 		return false;
+	if (*ctl->settings->customers.key_file != '\0')
+		records_set_key_file(act.store, ctl->settings->customers.key_file);
 	db_set_wait(customers_db(act.store), PATIENCE_MS, waiting, NULL);
 	*ret = act;
 	return true;

@@ -75,8 +75,9 @@ void table_value(struct buf *out, const json_t *value)
 static const json_t *member(const json_t *row, const char *key)
 {
 	const char *dot = strchr(key, '.');
-	if (dot == NULL)
-		return json_object_get(row, key);
+	const json_t *whole = json_object_get(row, key); /* a field's name may have dots of its own */
+	if (dot == NULL || whole != NULL)
+		return whole;
 	return member(json_object_getn(row, key, (size_t)(dot - key)), dot + 1);
 }
 

@@ -39,8 +39,9 @@ struct settings {
 		int64_t max_event_size;
 	} redis;
 	struct {
-		const char *path;
+		const char *path, *key_file;
 		int64_t grace_ms;
+		int64_t max_file_size;
 	} customers;
 	struct {
 		const char *path;

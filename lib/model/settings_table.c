@@ -222,6 +222,28 @@ const struct setting settings_table[] = {
                 .help = "How long an event waits for a customer who is not known yet before it is rejected.",
         },
         {
+                KEY("customers", "key_file"),
+                .kind = SETTING_PATH,
+                AT(customers.key_file),
+                .fallback = "",
+                .example = "/etc/dispatchd/customers.key",
+                .reload = true,
+                .help = "A file with the key for the secret fields of systems: 32 bytes, or 64 hex digits as "
+                        "openssl rand -hex 32 makes them. Without one, no secrets can be kept; whoever loses "
+                        "it "
+                        "loses them.",
+        },
+        {
+                KEY("customers", "max_file_size"),
+                .kind = SETTING_SIZE,
+                AT(customers.max_file_size),
+                .min = 1024,
+                .max = (int64_t)2 * 1024 * 1024 * 1024,
+                .fallback = "64MiB",
+                .reload = true,
+                .help = "The largest document or picture that is taken.",
+        },
+        {
                 KEY("spool", "path"),
                 .kind = SETTING_PATH,
                 AT(spool.path),
