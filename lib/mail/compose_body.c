@@ -126,43 +126,51 @@ static bool all_pass(const struct buf *text)
 	return true;
 }
 
-/* Whether the character at `i` of a line must be encoded although it is a literal. */
-static bool must_encode(const char *line, size_t i, size_t len)
+/* Whether a literal at the beginning of a line, or of what follows a soft break, must be encoded all the
+ * same: a dot would be stuffed on the way, "From " marked. */
+static bool risky_begin(const char *line, size_t i)
 {
-	char c = line[i];
-	if ((c == ' ' || c == '\t') && i + 1 == len)
-		return true;
-	return i == 0 && (c == '.' || (c == 'F' && strncmp(line, "From ", 5) == 0));
+	return line[i] == '.' || (line[i] == 'F' && (i > 0 || strncmp(line, "From ", 5) == 0));
 }
 
-/* One line in quoted-printable with its CRLF. A soft break leaves one column for its `=`. */
+/* How many characters from `i` on stand for themselves, `max` at most; a blank at the line's end does not. */
+static size_t literal_run(const char *line, size_t i, size_t len, size_t max)
+{
+	size_t end = len - i > max ? i + max : len, stop = i;
+	while (stop < end && class_of((unsigned char)line[stop]) == LITERAL)
+		stop++;
+	if (stop == len && stop > i && (line[stop - 1] == ' ' || line[stop - 1] == '\t'))
+		stop--;
+	return stop - i;
+}
+
+/* One line in quoted-printable with its CRLF. All but the last piece leave a column for the `=` of a soft
+ * break. */
 static void add_quoted_line(struct buf *out, const char *line, size_t len)
 {
-	char code[LINE_MAX_BYTES + 3];
-	size_t n = 0;
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)line[i];
-		bool literal = class_of(c) == LITERAL;
-		if (literal && (i == 0 || i + 1 == len))
-			literal = !must_encode(line, i, len);
-		if (n + (literal ? 1 : 3) > LINE_MAX_BYTES - (i + 1 < len)) {
-			memcpy(code + n, "=\r\n", 3);
-			buf_add(out, code, n + 3);
-			n = 0;
-			/* after a soft break a line begins too: a dot there would be stuffed, "From " marked
-			 */
-			literal = literal && c != '.' && c != 'F';
-		}
-		if (literal) {
-			code[n++] = line[i];
+	size_t column = 0;
+	for (size_t i = 0; i < len;) {
+		size_t room = LINE_MAX_BYTES - column, n = 0;
+		bool encode = column == 0 && risky_begin(line, i);
+		if (!encode)
+			n = literal_run(line, i, len, room);
+		if (n > 0 && n == room && i + n < len)
+			n--;
+		if (n > 0) {
+			buf_add(out, line + i, n);
+			column += n;
+			i += n;
+		} else if (room > 3 || (room == 3 && i + 1 == len)) {
+			unsigned char c = (unsigned char)line[i++];
+			const char code[] = {'=', hex[c >> 4], hex[c & 15]};
+			buf_add(out, code, sizeof code);
+			column += sizeof code;
 		} else {
-			code[n++] = '=';
-			code[n++] = hex[c >> 4];
-			code[n++] = hex[c & 15];
+			buf_add(out, "=\r\n", 3);
+			column = 0;
 		}
 	}
-	memcpy(code + n, "\r\n", 2);
-	buf_add(out, code, n + 2);
+	buf_add(out, "\r\n", 2);
 }
 
 static void add_quoted(struct buf *out, const struct buf *text)

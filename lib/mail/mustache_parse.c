@@ -45,8 +45,9 @@ struct tag {
 
 static bool fault(struct parser *p, int line, const char *text, const char *name, size_t len)
 {
-	return error_set(p->err, EX_DATAERR, "%s:%d: %s%.*s", p->template->file, line, text,
-	                 (int)(len < 80 ? len : 80), name);
+	(void)error_set(p->err, EX_DATAERR, "%s:%d: %s%.*s", p->template->file, line, text,
+	                (int)(len < 80 ? len : 80), name);
+	return false;
 }
 
 static struct node *add_node(struct parser *p, enum node_type type, int line)
