@@ -75,7 +75,7 @@ def settled(server):
     outcomes = latest(server)
     events = {o.get("event") for o in outcomes if o.get("source") == "demo"}
     waiting = [o for o in outcomes if o["status"] in ("queued", "retrying")]
-    wanted = {f"demo-{n}" for n, event in enumerate(DAY, 1) if event[2] in CUSTOMERS}
+    wanted = {f"demo-{n}" for n in range(1, len(DAY) + 1)}
     own = [o for o in outcomes if o.get("job") == "J-2001"]
     return wanted <= events and len(own) >= 2 and not waiting
 
@@ -94,11 +94,10 @@ def outcomes(path):
         why = o.get("reason", "")
         to = o.get("to", "")
         if o.get("due") and o["status"] == "deferred":
-            to = "until " + o["due"][:16].replace("T", " ")
-        print(row.format(o.get("job", ""), o.get("type", ""), o["status"], why, to,
+            to = "until " + o["due"][:16].replace("T", " ") + " UTC"
+        print(row.format(o.get("job", "?"), o.get("type", "?"), o["status"], why, to,
                          CUSTOMERS.get(o.get("customer"), o.get("customer", ""))))
-    print(f"  ({server.xlen('jobs:dead')} dead letters; an unknown customer is waited for a minute before there is "
-          "one more)")
+    print(f"  {server.xlen('jobs:dead')} dead letters on jobs:dead, each with its reason")
 
 
 def mail(maildir, job):

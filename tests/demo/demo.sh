@@ -56,6 +56,7 @@ cat >"$conf" <<END
 url = unix://$world/redis.sock
 [customers]
 path = $world/customers.db
+grace = 2s
 [spool]
 path = $world/spool.db
 [mail]
@@ -107,14 +108,14 @@ until_true 15 reading
 
 tell 'The events of a day'
 "$PYTHON" tests/demo/day.py publish "$world/redis.sock"
-ctl event send dispatched --job J-2001 --customer 1005 driver=Sam service='Roll-off exchange'
-ctl event send completed --job J-2001 --customer 1005 driver=Sam service='Roll-off exchange'
+ctl event send dispatched --job J-2001 --customer 1005 driver=Sam service='Roll-off exchange' >/dev/null
+ctl event send completed --job J-2001 --customer 1005 driver=Sam service='Roll-off exchange' >/dev/null
 
 tell 'What became of them'
 "$PYTHON" tests/demo/day.py outcomes "$world/redis.sock"
 
 tell 'One of the mails, as its reader sees it'
-"$PYTHON" tests/demo/day.py mail "$world/mails" J-1002
+"$PYTHON" tests/demo/day.py mail "$world/mails" J-1001
 
 here=${BUILD#"$PWD"/}
 wconf=${conf#"$PWD"/}
@@ -123,11 +124,12 @@ if [ -n "$keep" ]; then
 	read -r _ || true
 fi
 tell 'What to try next'
-cat <<END
-  $here/dispatchctl -c $wconf job show J-1001      why each mail went, or did not
-  $here/dispatchctl -c $wconf mail list            the mails in the spool
-  $here/dispatchctl -c $wconf suspensions          who is suspended, and why
-  ls ${world#"$PWD"/}/mails/new                           every mail, for any mail program
-  KEEP=1 make demo                                       leaves it running, to publish events of your own
-  man ./conf/man/dispatchd.conf.5                        every key of the configuration
-END
+try() {
+	printf '  %-66s %s\n' "$@"
+}
+try "$here/dispatchctl -c $wconf job show J-1001" 'why each mail went, or did not'
+try "$here/dispatchctl -c $wconf mail list" 'the mails in the spool'
+try "$here/dispatchctl -c $wconf suspensions" 'who is suspended, and why'
+try "ls ${world#"$PWD"/}/mails/new" 'every mail, for any mail program'
+try 'KEEP=1 make demo' 'leaves it running, to publish events of your own'
+try 'man ./conf/man/dispatchd.conf.5' 'every key of the configuration'
