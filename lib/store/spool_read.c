@@ -265,6 +265,39 @@ bool spool_read_dead(struct spool *spool, int64_t limit, json_t **ret, struct er
 	return finish(spool, arena, list, ret, err);
 }
 
+static json_t *held_json(const struct spool_request *request)
+{
+	json_t *json = json_object();
+	set_int(json, "id", request->id);
+	set_text(json, "request", request->event.id);
+	set_text(json, "source", request->event.source);
+	set_text(json, "job", request->event.job);
+	set_text(json, "customer", request->event.customer);
+	set_text(json, "reason", reason_name(request->reason));
+	set_time(json, "received", request->event.received);
+	if (request->look.ms == INSTANT_NEVER.ms)
+		json_object_set_new(json, "look", json_null());
+	else
+		set_time(json, "look", request->look);
+	set_json(json, "data", request->event.data);
+	return json;
+}
+
+bool spool_read_held(struct spool *spool, json_t **ret, struct error *err)
+{
+	if (!spool_begin_read(spool, err))
+		return false;
+	struct arena *arena = arena_new();
+	json_t *list = json_array();
+	struct db_query *q = spool_query(spool, "SELECT id FROM request WHERE status = 'held' ORDER BY id");
+	while (spool_row(spool, q)) {
+		struct spool_request request;
+		if (spool_request_load(spool, db_int(q, 0), arena, &request))
+			json_array_append_new(list, held_json(&request));
+	}
+	return finish(spool, arena, list, ret, err);
+}
+
 bool spool_read_counts(struct spool *spool, json_t **ret, struct error *err)
 {
 	if (!spool_begin_read(spool, err))

@@ -29,6 +29,11 @@ bool spool_read_mail(struct spool *spool, int64_t id, json_t **ret, struct error
 /* Dead letters, the newest first: id (what `dead retry` takes), time, reason, detail, entry, fields. */
 bool spool_read_dead(struct spool *spool, int64_t limit, json_t **ret, struct error *err) MUST_CHECK;
 
+/* Held jobs in the order in which they came: id (what `hold release` takes), request, source, job, customer,
+ * reason, received, look (when it will be looked at again at the latest; null: when customer data changes),
+ * data. */
+bool spool_read_held(struct spool *spool, json_t **ret, struct error *err) MUST_CHECK;
+
 /* Counts: {"mails": {status: n}, "waiting": n, "unpublished": n, "instance": …}. */
 bool spool_read_counts(struct spool *spool, json_t **ret, struct error *err) MUST_CHECK;
 

@@ -68,6 +68,7 @@ void world_free(struct world *w)
 	char command[128];
 	engine_close(w->engine);
 	buf_free(&w->said);
+	buf_free(&w->jobs);
 	(void)snprintf(command, sizeof command, "rm -rf %s", w->directory);
 	assert_int_equal(system(command), 0);
 	free((char *)(uintptr_t)w->settings.customers.path);
@@ -103,9 +104,17 @@ static void say_outcomes(struct world *w, const struct turn *turn)
 	for (size_t i = 0; i < turn->n_outcomes; i++) {
 		const struct spool_outcome *o = &turn->outcomes[i];
 		struct entry_field *fields;
-		size_t n;
+		size_t n, n_all;
 		assert_true(fields_unpack(o->fields, o->fields_len, turn->arena, &fields, &n));
 		w->published = o->seq;
+		if (o->outbox == OUTBOX_DISPATCH) {
+			for (size_t k = 0; k < n; k++)
+				buf_printf(&w->jobs, "%s=%s ", fields[k].name, fields[k].value);
+			buf_printf(&w->jobs, "-> %s\n", o->key);
+			continue;
+		}
+		struct entry_field *all = engine_outcome_fields(w->engine, o, turn->arena, &n_all);
+		(void)snprintf(w->last_id, sizeof w->last_id, "%s", all[0].value);
 		if (o->outbox == OUTBOX_DEAD) {
 			buf_printf(&w->said, "dead %s\n", fields_find(fields, n, "dead_reason"));
 			continue;
@@ -132,6 +141,7 @@ static void gather_letters(struct world *w, struct turn *turn)
 static void turn(struct world *w, struct turn *t)
 {
 	struct error err;
+	buf_reset(&w->jobs);
 	t->now = w->now;
 	t->room = w->room - w->n_flying;
 	t->outcomes_max = 1000;
@@ -150,25 +160,40 @@ void world_turn(struct world *w)
 	turn(w, &t);
 }
 
-void world_event(struct world *w, const char *type, const char *job, const char *customer, const char *time,
-                 const char *id)
+static void take(struct world *w, enum entry_feed feed, const char *const *fields)
 {
-	char new_id[32], ms[48];
-	(void)snprintf(new_id, sizeof new_id, "e%d", ++w->next_id);
+	struct entry_field packed[16];
+	char ms[48];
 	(void)snprintf(ms, sizeof ms, "%lld-0", (long long)w->now.ms);
-	const char *pairs[][2] = {{"id", id ? id : new_id}, {"type", type}, {"job", job},
-	                          {"customer", customer},   {"time", time}, {"driver", "Sam"}};
-	struct entry_field fields[6];
-	struct entry entry = {.feed = FEED_EVENTS, .id = ms, .fields = fields, .received = w->now};
-	for (size_t i = 0; i < 6; i++) {
-		if (pairs[i][1] != NULL)
-			fields[entry.n_fields++] = (struct entry_field){pairs[i][0], strlen(pairs[i][0]),
-			                                                pairs[i][1], strlen(pairs[i][1])};
+	struct entry entry = {.feed = feed, .id = ms, .fields = packed, .received = w->now};
+	for (; fields[0] != NULL; fields += 2) {
+		if (fields[1] != NULL)
+			packed[entry.n_fields++] = (struct entry_field){fields[0], strlen(fields[0]),
+			                                                fields[1], strlen(fields[1])};
 	}
 	const struct entry *entries[] = {&entry};
 	struct turn t = {.entries = entries, .n_entries = 1};
 	buf_reset(&w->said);
 	turn(w, &t);
+}
+
+void world_request(struct world *w, const char *type, const char *job, const char *customer, const char *id,
+                   const char *const *more)
+{
+	const char *fields[24] = {"id", id, "type", type, "job", job, "customer", customer};
+	for (size_t i = 8; more != NULL && *more != NULL && i < 22; i++)
+		fields[i] = *more++;
+	take(w, FEED_REQUESTS, fields);
+}
+
+void world_event(struct world *w, const char *type, const char *job, const char *customer, const char *time,
+                 const char *id)
+{
+	char new_id[32];
+	(void)snprintf(new_id, sizeof new_id, "e%d", ++w->next_id);
+	const char *fields[] = {"id",     id ? id : new_id, "type", type,   "job", job, "customer",
+	                        customer, "driver",         "Sam",  "time", time,  NULL};
+	take(w, FEED_EVENTS, fields);
 }
 
 void world_deliver(struct world *w, enum delivery delivery)

@@ -15,7 +15,9 @@ struct world {
 	struct settings settings;
 	struct engine *engine;
 	struct instant now;
-	struct buf said;                   /* outcomes of the last turn, a line each */
+	struct buf said;              /* outcomes of the last turn, a line each */
+	struct buf jobs;              /* jobs released in it: "name=value " each, a line a job */
+	char last_id[64];             /* of the last outcome */
 	struct delivery_result flying[64]; /* letters handed out and not yet answered */
 	char templates[64][16];
 	char contexts[64][4096];
@@ -34,6 +36,10 @@ void world_reopen(struct world *w); /* as after a crash */
 /* Publishes one event (`id` NULL: a new one) and turns once. */
 void world_event(struct world *w, const char *type, const char *job, const char *customer, const char *time,
                  const char *id);
+/* The same of a request to the gate; `more` is further fields, name and value by turns, NULL-terminated; may
+ * be NULL. */
+void world_request(struct world *w, const char *type, const char *job, const char *customer, const char *id,
+                   const char *const *more);
 void world_turn(struct world *w);
 /* All letters in flight end like that; then turns. */
 void world_deliver(struct world *w, enum delivery delivery);
