@@ -266,8 +266,10 @@ struct control *control_free(struct control *control)
 		return NULL;
 	unlink(control->address.sun_path);
 	evconnlistener_free(control->listener);
-	while (control->clients)
-		end_client(control->clients);
+	for (struct client *client = control->clients, *next; client; client = next) {
+		next = client->next;
+		end_client(client);
+	}
 	free(control);
 	return NULL;
 }
