@@ -24,6 +24,7 @@
 struct item {
 	struct item *next;
 	struct letter *letter;
+	int64_t put_ms;
 	unsigned faults; /* relays that failed it since it was put */
 	bool second;     /* its connection had ended unasked; it gets a fresh one */
 	bool template_broken;
@@ -76,7 +77,7 @@ struct relay *desk_relay(struct pool *pool, const char *name); /* found or made 
 void desk_append(struct pool *pool, struct item *item);
 void desk_put_back(struct pool *pool, struct item *item);
 /* Takes a letter out of the queue; NULL where there is none, or not before `*ret_wait_ms` for the rate's
- * sake. Recipients that the relay suspects come last. */
+ * sake. Recipients that the relay suspects come last, and wait a moment for others. */
 struct item *desk_take(struct pool *pool, const struct relay *relay, int64_t *ret_wait_ms);
 
 /* What came of a letter: its result goes out, now or when it is clear what it means. Frees the item. */

@@ -54,32 +54,55 @@ size_t refusals_flush(struct refusals *refusals, struct delivery_result *ret_out
 	return n;
 }
 
-bool refusals_suspect(const struct refusals *refusals, const char *to)
+static size_t find_suspect(const struct refusals *refusals, const char *to)
 {
 	uint64_t h = recipient_hash(to);
+	size_t i = 0;
 
-	for (size_t i = 0; i < refusals->n_suspects; i++)
-		if (refusals->suspects[i] == h)
-			return true;
-	return false;
+	while (i < refusals->n_suspects && refusals->suspects[i] != h)
+		i++;
+	return i;
+}
+
+bool refusals_suspect(const struct refusals *refusals, const char *to)
+{
+	return !refusals->convicted && find_suspect(refusals, to) < refusals->n_suspects;
+}
+
+static void forget(struct refusals *refusals, size_t i)
+{
+	refusals->n_suspects--;
+	memmove(refusals->suspects + i, refusals->suspects + i + 1,
+	        (refusals->n_suspects - i) * sizeof refusals->suspects[0]);
 }
 
 static void suspect(struct refusals *refusals, const char *to)
 {
-	if (refusals_suspect(refusals, to))
+	if (find_suspect(refusals, to) < refusals->n_suspects)
 		return;
-	if (refusals->n_suspects == REFUSALS_SUSPECTS) {
-		memmove(refusals->suspects, refusals->suspects + 1,
-		        (REFUSALS_SUSPECTS - 1) * sizeof refusals->suspects[0]);
-		refusals->n_suspects--;
-	}
+	if (refusals->n_suspects == REFUSALS_SUSPECTS)
+		forget(refusals, 0);
 	refusals->suspects[refusals->n_suspects++] = recipient_hash(to);
+}
+
+/* A refusal that needs no waiting: whose it is has been shown. */
+static bool is_convict(struct refusals *refusals, const char *to)
+{
+	size_t i = find_suspect(refusals, to);
+
+	if (!refusals->convicted || i == refusals->n_suspects)
+		return false;
+	forget(refusals, i);
+	return true;
 }
 
 static size_t trip(struct refusals *refusals, struct delivery_result *ret_out)
 {
 	size_t n = refusals_flush(refusals, ret_out);
 
+	if (refusals->convicted)
+		refusals->n_suspects = 0;
+	refusals->convicted = false;
 	for (size_t i = 0; i < n; i++) {
 		ret_out[i].delivery = DELIVERY_RELAY;
 		suspect(refusals, ret_out[i].to);
@@ -97,9 +120,12 @@ size_t refusals_add(struct refusals *refusals, const struct delivery_result *res
 	if (!is_refusal(result)) {
 		n = refusals_flush(refusals, ret_out);
 		ret_out[n++] = *result;
-		if (result->delivery == DELIVERY_SENT)
-			refusals->n_suspects = 0;
+		refusals->convicted |= result->delivery == DELIVERY_SENT;
 		return n;
+	}
+	if (is_convict(refusals, result->to)) {
+		ret_out[0] = *result;
+		return 1;
 	}
 	words_of(result, words, sizeof words);
 	if (strcmp(words, refusals->words) != 0 || refusals->n_held == REFUSALS_HELD)

@@ -19,8 +19,8 @@
  * What that can do: a refusal is at most nine others and hold_ms late. A relay that refuses all
  * costs no mail and marks no address. Ten addresses in a row that really don't exist, on a server
  * that says the same of each, cost a rest; their mails come again. Lest they come first again and
- * again, they are remembered as suspects, and mailers take other letters first: as soon as one of
- * those is taken, the relay is well and the next refusals count as what they are.
+ * again, they are remembered as suspects, and mailers take other letters first. As soon as one of
+ * those is delivered, it wasn't the relay: a suspect's next refusal goes out at once as what it is.
  *
  * The address itself, where the server repeats it, doesn't make words different.
  */
@@ -33,6 +33,7 @@ struct refusals {
 	int64_t last_ms;
 	uint64_t suspects[REFUSALS_SUSPECTS]; /* recipients' hashes */
 	size_t n_suspects;
+	bool convicted; /* a mail was delivered since they were caught */
 };
 
 /*
@@ -45,6 +46,7 @@ size_t refusals_add(struct refusals *refusals, const struct delivery_result *res
 /* All that is held, as it is. */
 size_t refusals_flush(struct refusals *refusals, struct delivery_result *ret_out);
 
+/* Whether another letter should be taken first. */
 bool refusals_suspect(const struct refusals *refusals, const char *to);
 
 #endif
