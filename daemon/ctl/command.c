@@ -13,8 +13,9 @@
 
 /* Those with a file of their own; those of the record kinds stand behind them. */
 static const struct noun *const own[] = {
-        &noun_customer, &noun_hours, &noun_suspend, &noun_resume, &noun_suspensions, &noun_event,
-        &noun_job,      &noun_mail,  &noun_dead,    &noun_status, &noun_template,    &noun_explain,
+        &noun_customer, &noun_hours,   &noun_suspend, &noun_resume, &noun_suspensions,
+        &noun_event,    &noun_job,     &noun_mail,    &noun_dead,   &noun_status,
+        &noun_template, &noun_explain, &noun_gate,    &noun_hold,
 };
 
 enum { NOUNS_MAX = 64 };

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* `hold …`: jobs that the dispatch gate holds back. */
+#include "ctl/nouns.h"
+#include "ctl/spool.h"
+#include "store/spool_read.h"
+
+#include <string.h>
+
+static bool list(struct ctl *ctl, struct error *err)
+{
+	json_t *rows;
+	struct spool *spool = spool_view(ctl, err);
+	bool ok = spool != NULL && spool_read_held(spool, &rows, err);
+	spool_close(spool);
+	if (ok)
+		output_rows(ctl->out, rows,
+		            COLUMNS({.key = "id", .title = "Id", .right = true},
+		                    {.key = "job", .title = "Job"}, {.key = "customer", .title = "Customer"},
+		                    {.key = "reason", .title = "Reason"},
+		                    {.key = "since", .title = "Since", .style = STYLE_TIME},
+		                    {.key = "scheduled", .title = "Scheduled", .style = STYLE_TIME},
+		                    {.key = "route", .title = "Route"},
+		                    {.key = "request", .title = "Request", .min = 12}),
+		            "no jobs are held");
+	return ok;
+}
+
+static bool decide(struct ctl *ctl, struct error *err)
+{
+	int64_t id;
+	json_t *answer;
+	const char *verb = ctl->command->verb, *note = ctl_option(ctl, "note");
+	if (!ctl_arg_id(ctl, 0, &id, err))
+		return false;
+	json_t *request = json_pack("{s:s, s:I, s:s*}", "do", arena_printf(ctl->arena, "hold.%s", verb), "id",
+	                            (json_int_t)id, "note", note);
+	if (!spool_ask(ctl, request, &answer, err))
+		return false;
+	output_say(ctl->out, "held job %lld %s", (long long)id,
+	           strcmp(verb, "release") == 0 ? "released" : "cancelled");
+	json_object_del(answer, "ok");
+	json_object_set_new(answer, "id", json_integer(id));
+	output_document(ctl->out, answer);
+	return true;
+}
+
+static const struct option options[] = {
+        {"note", "TEXT", "why; it is recorded with who did it"},
+        {0},
+};
+
+static const struct command commands[] = {
+        {.verb = "list",
+         .uses = USES_SPOOL,
+         .help = "Lists jobs that are held, in the order in which they came",
+         .examples = "hold list",
+         .run = list},
+        {.verb = "release",
+         .args = "ID",
+         .options = options,
+         .uses = USES_ENGINE,
+         .help = "Dispatches a held job now, in spite of what holds it",
+         .examples = "hold release 12 --note \"The customer called: come all the same\"",
+         .run = decide},
+        {.verb = "cancel",
+         .args = "ID",
+         .options = options,
+         .uses = USES_ENGINE,
+         .help = "Calls a held job off: it will not be dispatched",
+         .examples = "hold cancel 12",
+         .run = decide},
+};
+
+const struct noun noun_hold = {
+        .name = "hold", .help = "jobs that the dispatch gate holds back", COMMANDS(commands)};
