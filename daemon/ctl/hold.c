@@ -17,9 +17,10 @@ static bool list(struct ctl *ctl, struct error *err)
 		            COLUMNS({.key = "id", .title = "Id", .right = true},
 		                    {.key = "job", .title = "Job"}, {.key = "customer", .title = "Customer"},
 		                    {.key = "reason", .title = "Reason"},
-		                    {.key = "since", .title = "Since", .style = STYLE_TIME},
-		                    {.key = "scheduled", .title = "Scheduled", .style = STYLE_TIME},
-		                    {.key = "route", .title = "Route"},
+		                    {.key = "received", .title = "Since", .style = STYLE_TIME},
+		                    {.key = "data.scheduled", .title = "Scheduled", .style = STYLE_TIME},
+		                    {.key = "data.route", .title = "Route"},
+		                    {.key = "look", .title = "Looked at", .style = STYLE_TIME},
 		                    {.key = "request", .title = "Request", .min = 12}),
 		            "no jobs are held");
 	return ok;

@@ -49,7 +49,7 @@ def test_held_jobs_are_listed_released_and_called_off(bakery, daemon):
     hold_one(bakery, "7")
     hold_one(bakery, "8")
     rows = bakery.ctl_json("hold", "list")
-    assert [(row["job"], row["customer"], row["reason"], row["route"]) for row in rows] == [
+    assert [(row["job"], row["customer"], row["reason"], row["data"]["route"]) for row in rows] == [
         ("7", "1001", "suspended", "north"), ("8", "1001", "suspended", "north")]
     assert "north" in bakery.ctl("hold", "list").stdout
     if not daemon:
