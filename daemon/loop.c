@@ -15,6 +15,7 @@
 #include "mailer/pool.h"
 #include "notify.h"
 #include "redis/hub.h"
+#include "relays.h"
 #include "reload.h"
 #include "version.h"
 
@@ -26,7 +27,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum { FIXED_MAX = 64, RELAYS_MAX = 16, RETIRE_MS = 60 * 1000 };
+enum { FIXED_MAX = 64, RETIRE_MS = 60 * 1000 };
 
 /* The way to the end. Each step ends by its condition or when its time is over. */
 enum stop_step {
@@ -59,6 +60,7 @@ struct loop {
 	struct control *control;
 	struct clock_watch *clock;
 	struct reload *reload;
+	struct relays relays;
 	bool reload_again; /* another SIGHUP came meanwhile */
 	struct event *turn, *tick, *soon, *watchdog, *signals[SIGNALS];
 	enum stop_step stop;
@@ -342,6 +344,17 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 	do_turn(arg);
 }
 
+/* What nobody wakes us for. */
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *loop = arg;
+	(void)fd;
+	(void)what;
+	relays_look(&loop->relays, loop->pool);
+	free_retired(loop, RETIRE_MS);
+	do_turn(loop);
+}
+
 /* ---- the control socket's status */
 
 static json_t *relays_json(struct loop *loop)
@@ -388,7 +401,7 @@ static struct event *every(struct loop *loop, int64_t ms, event_callback_fn fn)
 
 static void add_events(struct loop *loop)
 {
-	loop->tick = every(loop, LOOP_TICK_MS, on_turn);
+	loop->tick = every(loop, LOOP_TICK_MS, on_tick);
 	if (notify_watchdog_ms())
 		loop->watchdog = every(loop, notify_watchdog_ms(), on_watchdog);
 	for (size_t i = 0; i < SIGNALS; i++) {

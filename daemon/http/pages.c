@@ -6,6 +6,7 @@
 #include "loop.h"
 #include "mailer/pool.h"
 #include "redis/hub.h"
+#include "relays.h"
 #include "version.h"
 
 #include <dirent.h>
@@ -13,8 +14,6 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-enum { RELAYS_MAX = 16 };
 
 static void answer_health(void *arg, const char *query, struct http_answer *ret)
 {

@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from smtp_peer import Hang
-from world import BUILD, wait_until
+from smtp_peer import Hang, SmtpPeer
+from world import BUILD, free_port, wait_until
 
 
 def dispatchd(world, *args):
@@ -164,6 +164,26 @@ def test_five_states_arrive(world, smtp):
     mails = smtp.wait_mails(5)
     assert sorted(m.recipients[0] for m in mails) == ["farm@example.com"] * 5
     assert len(world.outcomes(wait_for={"status": "sent"}, count=5)) == 5
+
+
+def test_relay_down_and_up_are_told_once(world):
+    add_customer(world)
+    port = free_port()
+    world.configure(mail={"transport": "smtp"}, smtp={"relay": f"127.0.0.1:{port}", "tls": "none"})
+    daemon = world.start_daemon()
+    for n in range(20):
+        world.xadd(id=str(n), type="job.completed", job=str(n), customer="1001")
+    daemon.wait_log("relay is down", timeout=15)
+    time.sleep(2.5)
+    assert world.metrics()[f'dispatchd_relay_up{{relay="127.0.0.1:{port}"}}'] == 0
+    with SmtpPeer(port=port) as peer:
+        peer.wait_mails(20, timeout=20)
+        daemon.wait_log("relay is up again")
+        assert len(world.outcomes(wait_for={"status": "sent"}, count=20)) == 20
+        daemon.stop()
+    assert daemon.log().count("relay is down") == 1
+    assert daemon.log().count("relay is up again") == 1
+    assert not [o for o in world.outcomes() if o["status"] == "retrying"], "no attempt is counted"
 
 
 # ---- reload

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DAEMON_RELAYS_H
+#define DAEMON_RELAYS_H
+
+#include "mailer/pool.h"
+
+/* Tells the log when a relay goes down and when it is up again: one line each, however often it is tried in
+ * between. */
+enum { RELAYS_MAX = 32 };
+
+struct relays {
+	struct {
+		char name[sizeof(((struct pool_relay *)0)->name)];
+		bool down; /* and so it was told */
+		struct instant since;
+	} seen[RELAYS_MAX];
+	size_t n;
+};
+
+/* Looks at them all; to be called now and then. `{0}` is how it begins: a relay counts as up until seen down.
+ */
+void relays_look(struct relays *relays, struct pool *pool);
+
+#endif
