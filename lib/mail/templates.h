@@ -14,7 +14,7 @@
  */
 struct templates;
 
-/* Called for each template that doesn't parse: "FILE:LINE: message". */
+/* Called for each template that doesn't parse and each partial that is not there: "FILE:LINE: message". */
 typedef void templates_fault(void *arg, const char *text);
 
 /* A missing directory is a fault too. Never NULL: what is broken is left to the built-in ones. `ret_faults`

@@ -151,6 +151,49 @@ static void load_directory(struct loading *loading, const char *path, const char
 	free(entries);
 }
 
+/* A partial that is not there prints nothing, which is seldom what was meant. */
+struct partial_check {
+	struct loading *loading;
+	const struct template_folder *folder;
+	const char *file;
+	bool html;
+};
+
+static void check_partial(void *arg, const char *name, int line)
+{
+	const struct partial_check *check = arg;
+	for (const struct template_partial *p = check->folder->partials; p != NULL; p = p->next)
+		if (p->html == check->html && strcmp(p->name, name) == 0)
+			return;
+	char text[400];
+	(void)snprintf(text, sizeof text, "%.200s:%d: there is no %.80s.%s beside it", check->file, line,
+	               name, check->html ? "html" : "txt");
+	report(check->loading, text);
+}
+
+static void check_template(struct partial_check *check, const struct mustache *template, bool html)
+{
+	if (template == NULL)
+		return;
+	check->file = mustache_file(template);
+	check->html = html;
+	mustache_each_partial(template, check_partial, check);
+}
+
+static void check_partials(struct loading *loading, const struct template_folder *folder)
+{
+	struct partial_check check = {.loading = loading, .folder = folder};
+	for (size_t i = 0; i < TEMPLATE_LETTERS; i++) {
+		const struct template_letter *letter = &folder->letters[i];
+		check_template(&check, letter->subject, false);
+		check_template(&check, letter->reply_to, false);
+		check_template(&check, letter->text, false);
+		check_template(&check, letter->html, true);
+	}
+	for (const struct template_partial *p = folder->partials; p != NULL; p = p->next)
+		check_template(&check, p->template, p->html);
+}
+
 static void load_built_in(struct templates *templates)
 {
 	for (size_t i = 0; i < TEMPLATE_LETTERS; i++) {
@@ -170,6 +213,8 @@ struct templates *templates_load(const char *directory, templates_fault *fault, 
 	load_built_in(templates);
 	struct loading loading = {.templates = templates, .fault = fault, .arg = arg};
 	load_directory(&loading, directory, "");
+	for (const struct template_folder *folder = templates->folders; folder != NULL; folder = folder->next)
+		check_partials(&loading, folder);
 	if (ret_faults != NULL)
 		*ret_faults = loading.n_faults;
 	return templates;

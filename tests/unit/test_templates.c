@@ -319,6 +319,21 @@ static void broken_templates_are_reported_and_replaced(void **state)
 	buf_free(&faults);
 }
 
+static void missing_partials_are_reported(void **state)
+{
+	(void)state;
+	struct buf faults = {0};
+	put("started.txt", "Subject: {{> s}}\n\n{{> there}}\n{{> gone}}\n");
+	put("there.txt", "{{> other}}");
+	put("gone.html", "");
+	struct templates *templates = load(&faults, 3);
+	assert_non_null(strstr(buf_text(&faults), "started.txt:1: there is no s.txt beside it\n"));
+	assert_non_null(strstr(buf_text(&faults), "started.txt:4: there is no gone.txt beside it\n"));
+	assert_non_null(strstr(buf_text(&faults), "there.txt:1: there is no other.txt beside it\n"));
+	templates_unref(templates);
+	buf_free(&faults);
+}
+
 static void what_breaks_when_rendered_is_replaced(void **state)
 {
 	(void)state;
@@ -471,6 +486,7 @@ int main(void)
 	        WITH_DIRECTORY(locales_are_looked_up),
 	        WITH_DIRECTORY(escaping_and_partials),
 	        WITH_DIRECTORY(broken_templates_are_reported_and_replaced),
+	        WITH_DIRECTORY(missing_partials_are_reported),
 	        WITH_DIRECTORY(what_breaks_when_rendered_is_replaced),
 	        WITH_DIRECTORY(a_broken_html_leaves_the_text),
 	        WITH_DIRECTORY(a_bad_reply_to_is_left_out),
