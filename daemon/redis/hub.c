@@ -242,6 +242,11 @@ void hub_turn(struct hub *hub)
 void hub_close(struct hub *hub)
 {
 	hub->flow.closed = true;
+	/* A read that blocks would still be handed what comes next. Whatever is on the wire stays pending in
+	 * Redis and is read at the next start. */
+	for (size_t i = LINK_STREAMS; i < LINKS; i++)
+		if (hub->ports[i].link)
+			link_close(hub->ports[i].link);
 }
 
 bool hub_connected(const struct hub *hub)

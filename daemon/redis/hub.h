@@ -26,7 +26,7 @@ struct hub *hub_free(struct hub *hub); /* takes NULL; returns NULL */
 void hub_done(struct hub *hub, struct intake *list);          /* committed: acknowledges them */
 void hub_publish(struct hub *hub, struct publications *list); /* takes them over */
 void hub_turn(struct hub *hub);                               /* all that is due */
-void hub_close(struct hub *hub);                              /* reads no more */
+void hub_close(struct hub *hub); /* reads no more; not from within its callbacks */
 bool hub_connected(const struct hub *hub);
 /* Nothing waits to be acknowledged or published, or there is no connection to do it over. */
 bool hub_quiet(const struct hub *hub);

@@ -37,6 +37,7 @@ enum link_state {
 	LINK_GREETING,
 	LINK_READY,
 	LINK_FAILING, /* the timer rings at once and ends the connection */
+	LINK_CLOSED,  /* for good */
 	LINK_STATES,
 };
 
@@ -48,6 +49,7 @@ static const unsigned allowed[LINK_STATES] = {
         [LINK_GREETING] = 1u << LINK_READY | 1u << LINK_FAILING | 1u << LINK_RESTING,
         [LINK_READY] = 1u << LINK_FAILING | 1u << LINK_RESTING,
         [LINK_FAILING] = 1u << LINK_RESTING,
+        [LINK_CLOSED] = 0,
 };
 
 struct link {
@@ -135,7 +137,7 @@ static void end_context(struct link *link)
 
 static void watch_peer(struct link *link)
 {
-	if (link->state == LINK_FAILING)
+	if (link->state == LINK_FAILING || link->state == LINK_CLOSED)
 		return;
 	if (link->awaited)
 		ring_in(link, link->state == LINK_READY ? link->patience_ms : CONNECT_MS);
@@ -343,14 +345,22 @@ struct link *link_new(struct event_base *base, const struct target *target, int6
 	return link;
 }
 
+/* Every state may end so. Callbacks that hear of it can't send any more. */
+void link_close(struct link *link)
+{
+	link->state = LINK_CLOSED;
+	link->resolution = resolve_abandon(link->resolution);
+	event_del(link->timer);
+	end_context(link);
+	link->awaited = 0;
+}
+
 struct link *link_free(struct link *link)
 {
 	if (!link)
 		return NULL;
-	resolve_abandon(link->resolution);
+	link_close(link);
 	event_free(link->timer);
-	link->state = LINK_FAILING; /* nothing is sent any more by callbacks that hear of the end */
-	end_context(link);
 	free(link);
 	return NULL;
 }

@@ -15,7 +15,7 @@
  *
  *   RESTING ──▶ RESOLVING ──▶ CONNECTING ──▶ GREETING ──▶ READY
  *      ▲            └───────────────┴────────────┴──────────┤
- *      └──────────────────────── FAILING ◀──────────────────┘
+ *      └──────────────────────── FAILING ◀──────────────────┘     any ──▶ CLOSED
  */
 struct event_base;
 struct redisReply;
@@ -36,7 +36,9 @@ typedef void link_reply(void *arg, const struct redisReply *reply);
 struct link *link_new(struct event_base *base, const struct target *target, int64_t patience_ms,
                       const struct link_events *events, void *arg);
 void link_open(struct link *link);
-struct link *link_free(struct link *link); /* takes NULL; returns NULL; answers awaited come as NULL */
+/* Ends it for good, from the loop's top (not from a link's callback); answers awaited come as NULL. */
+void link_close(struct link *link);
+struct link *link_free(struct link *link); /* closes it; takes NULL; returns NULL */
 
 bool link_ready(const struct link *link);
 unsigned link_awaited(const struct link *link); /* commands not yet answered */

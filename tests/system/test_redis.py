@@ -154,6 +154,19 @@ def test_another_type_under_a_name_stops_only_that_source(world):
     assert world.daemon.log().count("stream can't be read") == 1
 
 
+def test_customers_feed_is_read_first(world):
+    """Customers and events were published while the daemon was away; more rows than one read takes."""
+    world.configure(customers={"grace": "20s"})
+    publish(world, range(5))
+    pipe = world.redis.pipeline(transaction=False)
+    for n in range(700):
+        pipe.xadd("customers:changes", {"customer": json.dumps({"number": str(1000 + n), "name": f"Farm {n}"})})
+    pipe.execute()
+    world.start_daemon()
+    world.wait_idle("customers:changes")
+    assert len(world.outcomes(wait_for={"status": "suppressed", "reason": "no_address"}, count=5)) == 5
+
+
 # ---- list and channel
 
 def test_list(world):
