@@ -7,6 +7,7 @@
  * Known limit: this stands on libesmtp calling through the dynamic symbol table, which a static
  * build of it would not.
  */
+#undef _FORTIFY_SOURCE /* its poll() is an inline function, which can't be defined once more */
 #include "mailer/esmtp_private.h"
 
 #include "base/mem.h"

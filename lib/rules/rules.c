@@ -387,6 +387,8 @@ static void judge_contacts(struct asking *q)
 		if (first == NULL || (!gets_mail(first) && gets_mail(at)))
 			first = at;
 	}
+	if (first == NULL)
+		bug("rule 8 held, but no contact wants it");
 	v->status = first->status;
 	v->reason = first->reason;
 	v->due = first->due;

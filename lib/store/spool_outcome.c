@@ -23,8 +23,9 @@ static void bind_id(struct db_query *q, int i, int64_t id)
 void spool_outcome_add(struct spool *spool, struct spool_outcome *outcome)
 {
 	struct db_query *q = spool_query(
-	        spool, "INSERT INTO outcome (stream, key, time, event, job, mail, status, reason, fields, again) "
-	               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+	        spool,
+	        "INSERT INTO outcome (stream, key, time, event, job, mail, status, reason, fields, again) "
+	        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
 	db_bind_text(q, 1, outboxes[outcome->outbox]);
 	db_bind_text(q, 2, outcome->key ? outcome->key : "");
 	db_bind_int(q, 3, outcome->time.ms);
