@@ -70,8 +70,8 @@ struct pool {
 
 /* ---- desk.c: all with the lock held ---- */
 
-size_t desk_room(const struct pool *pool);
-bool desk_hopeful(const struct pool *pool);
+size_t desk_room(struct pool *pool);
+bool desk_hopeful(struct pool *pool);
 struct relay *desk_relay(struct pool *pool, const char *name); /* found or made */
 
 void desk_append(struct pool *pool, struct item *item);

@@ -17,15 +17,14 @@ enum { SUSPECTS_WAIT_MS = 100 };
 
 /* ---- room ---- */
 
-bool desk_hopeful(const struct pool *pool)
+bool desk_hopeful(struct pool *pool)
 {
 	int64_t now_ms = clock_mono_ms();
 
 	if (pool->plan->transport == TRANSPORT_MAILDIR)
-		return relay_hopeful(desk_relay((struct pool *)(uintptr_t)pool, pool->plan->maildir), now_ms);
+		return relay_hopeful(desk_relay(pool, pool->plan->maildir), now_ms);
 	for (size_t i = 0; i < pool->plan->n_relays; i++)
-		if (relay_hopeful(desk_relay((struct pool *)(uintptr_t)pool, pool->plan->relays[i].name),
-		                  now_ms))
+		if (relay_hopeful(desk_relay(pool, pool->plan->relays[i].name), now_ms))
 			return true;
 	return false;
 }
@@ -36,7 +35,7 @@ static size_t less(size_t a, size_t b)
 }
 
 /* With a rate, no more wait here than two seconds' worth: what lies longer is better judged again. */
-size_t desk_room(const struct pool *pool)
+size_t desk_room(struct pool *pool)
 {
 	size_t places = pool->limits->places + pool->limits->places_each * pool->plan->connections;
 	size_t room = less(places, pool->n_out);

@@ -14,6 +14,7 @@
 #include "mailer/clock.h"
 #include "mailer/lookup.h"
 
+#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +27,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/utsname.h>
 
 /* How long we wait at a time, so that a pool that ends is noticed. */
 enum { SLICE_MS = 500 };
@@ -103,6 +105,29 @@ static void set_options(int fd, int family)
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &each_s, sizeof each_s);
 }
 
+/*
+ * EHLO wants a full name or an address literal (RFC 5321, section 4.1.1.1), and some relays refuse
+ * every recipient after less. Our end of the connection is a name that is always true.
+ */
+static void choose_name(struct net *net, int fd)
+{
+	struct sockaddr_storage own = {0};
+	socklen_t len = sizeof own;
+	struct utsname host;
+	char text[INET6_ADDRSTRLEN];
+	const struct sockaddr_in *v4 = (const void *)&own;
+	const struct sockaddr_in6 *v6 = (const void *)&own;
+
+	net->greet_as[0] = '\0';
+	if ((uname(&host) == 0 && strchr(host.nodename, '.')) ||
+	    getsockname(fd, (struct sockaddr *)&own, &len) < 0)
+		return;
+	if (own.ss_family == AF_INET && inet_ntop(AF_INET, &v4->sin_addr, text, sizeof text))
+		snprintf(net->greet_as, sizeof net->greet_as, "[%s]", text);
+	else if (own.ss_family == AF_INET6 && inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof text))
+		snprintf(net->greet_as, sizeof net->greet_as, "[IPv6:%s]", text);
+}
+
 /* Waits for a connect() under way; 0 or an errno. */
 static int await(struct net *net, int fd)
 {
@@ -140,6 +165,7 @@ static int connect_within(struct net *net, int fd, const struct sockaddr *addres
 	net->connected = true;
 	net->loopback = is_loopback(address);
 	net->fault[0] = '\0';
+	choose_name(net, fd);
 	watch_arm(net->watch, net->limits->greeting_ms);
 	return 0;
 }

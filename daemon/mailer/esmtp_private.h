@@ -26,7 +26,8 @@ struct net {
 	struct addrinfo *own; /* made here, not by the resolver */
 	bool loopback;        /* connected, and the peer is this host */
 	bool connected;
-	char fault[200]; /* why not connected */
+	char greet_as[64]; /* an address literal where the host has no full name; "" else */
+	char fault[200];   /* why not connected */
 };
 
 /* The talk as the monitor sees it. */

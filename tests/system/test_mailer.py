@@ -183,6 +183,13 @@ def test_ipv6_and_unix_relays(host, tmp_path):
         assert probe.send()["delivery"] == "sent"
 
 
+def test_ehlo_says_a_full_name_or_an_address(peer):
+    with Probe(peer.relay) as probe:
+        probe.send()
+    name = peer.commands()[0].split(" ")[1]
+    assert name == (os.uname().nodename if "." in os.uname().nodename else "[127.0.0.1]")
+
+
 def test_a_name_is_looked_up(peer):
     with Probe(f"localhost:{peer.port}") as probe:
         assert probe.send()["delivery"] == "sent"
