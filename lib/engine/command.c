@@ -136,26 +136,33 @@ static enum entry_feed feed_of(const char *name)
 	return FEED_EVENTS;
 }
 
+/* dead_reason, dead_detail, dead_entry: the last ones; fields of these names before them came from outside.
+ */
+enum { DEAD_FIELDS = 3 };
+
 /* As it came, without what we had added. */
 static void retry_dead(struct ask *ask, const struct spool_outcome *dead, struct entry_field *fields,
                        size_t n)
 {
-	struct entry entry = {.feed = feed_of(dead->key), .fields = fields, .received = ask->engine->now};
-	entry.id = fields_find(fields, n, "dead_entry");
-	for (entry.n_fields = 0; entry.n_fields < n; entry.n_fields++) {
-		if (strcmp(fields[entry.n_fields].name, "dead_reason") == 0)
-			break;
-	}
+	struct entry entry = {.feed = feed_of(dead->key),
+	                      .id = fields[n - 1].value,
+	                      .fields = fields,
+	                      .n_fields = n - DEAD_FIELDS,
+	                      .received = ask->engine->now};
 	spool_dead_retried(ask->engine->spool, dead->seq);
 	engine_take_entry(ask->engine, &entry);
 	json_array_append_new(json_object_get(ask->out, "dead"), json_integer(dead->seq));
 }
 
-static bool is_asked(const char *asked, const struct spool_outcome *dead, const char *entry,
-                     struct arena *arena)
+/* By the entry that it was, by dead_id as Redis has it, or by the number that `dead list` shows. */
+static bool is_asked(const struct ask *ask, const char *asked, const struct spool_outcome *dead,
+                     const char *entry)
 {
-	return asked == NULL || strcmp(asked, entry) == 0 ||
-	       strcmp(asked, arena_printf(arena, "%lld", (long long)dead->seq)) == 0;
+	struct engine *engine = ask->engine;
+	const char *number = arena_printf(engine->arena, "%lld", (long long)dead->seq);
+	const char *id = arena_printf(engine->arena, "%s-%s", spool_instance(engine->spool), number);
+	return asked == NULL || strcmp(asked, entry) == 0 || strcmp(asked, id) == 0 ||
+	       strcmp(asked, number) == 0;
 }
 
 static bool run_dead_retry(struct ask *ask)
@@ -169,10 +176,8 @@ static bool run_dead_retry(struct ask *ask)
 	json_object_set_new(ask->out, "dead", json_array());
 	for (size_t i = n_dead; i-- > 0;) { /* the oldest first */
 		struct entry_field *fields;
-		if (!fields_unpack(dead[i].fields, dead[i].fields_len, arena, &fields, &n))
-			continue;
-		const char *entry = fields_find(fields, n, "dead_entry");
-		if (entry != NULL && is_asked(asked, &dead[i], entry, arena))
+		if (fields_unpack(dead[i].fields, dead[i].fields_len, arena, &fields, &n) &&
+		    n >= DEAD_FIELDS && is_asked(ask, asked, &dead[i], fields[n - 1].value))
 			retry_dead(ask, &dead[i], fields, n);
 	}
 	if (asked != NULL && json_array_size(json_object_get(ask->out, "dead")) == 0)

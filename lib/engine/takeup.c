@@ -129,7 +129,9 @@ static void send(struct engine *engine, struct spool_mail *mail, const struct me
 	struct turn *turn = engine->turn;
 	size_t n;
 	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
-	if (n > 0 && (mail->context == NULL || mail->attempts == 0)) {
+	/* A relay's words tell of an earlier try, also where a person's retry has put the count back to 0. */
+	bool tried = mail->attempts > 0 || (mail->reply != NULL && *mail->reply);
+	if (n > 0 && (mail->context == NULL || !tried)) {
 		mail->context = engine_context(engine, mail, notices, n);
 		spool_mail_set_context(engine->spool, mail->id, mail->context);
 	}

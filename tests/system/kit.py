@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""What several black-box tests need besides a world: customers, mails read back, outcomes by event."""
+import email
+import email.policy
+import os
+import shutil
+import subprocess
+
+from world import BUILD, PATIENCE, ROOT, wait_until
+
+
+def add_customer(world, number="1001", name="Example Farm", email="farm@example.com", **fields):
+    """A customer with one contact who hears of all five states, open round the clock."""
+    options = [word for key, value in fields.items() for word in (f"--{key.replace('_', '-')}", value)]
+    world.ctl("customer", "add", number, "--name", name, "--email", email, *options)
+
+
+def message(mail):
+    """A mail of the SMTP peer or of the Maildir as Python's email reads it."""
+    raw = mail if isinstance(mail, bytes) else mail.data
+    return email.message_from_bytes(raw, policy=email.policy.default)
+
+
+def text_of(mail, kind="plain"):
+    """The text of the mail's part of that kind, with line breaks as \\n."""
+    part = message(mail).get_body((kind,))
+    assert part is not None, f"no text/{kind}"
+    return part.get_content().replace("\r\n", "\n")
+
+
+def told(world, event):
+    """(status, reason) of the event's outcomes, in order and without repeats."""
+    seen, pairs = set(), []
+    for outcome in world.outcomes():
+        if outcome.get("event") == str(event) and outcome["id"] not in seen:
+            seen.add(outcome["id"])
+            pairs.append((outcome["status"], outcome["reason"]))
+    return pairs
+
+
+def wait_told(world, event, status, reason=None, count=1, timeout=10.0):
+    wanted = {"event": event, "status": status, **({"reason": reason} if reason else {})}
+    return world.outcomes(wait_for=wanted, count=count, timeout=timeout)
+
+
+def dead_letters(world, count, timeout=10.0):
+    """The fields of all dead letters, as bytes, once there are `count`."""
+    wait_until(lambda: world.raw.xlen("jobs:dead") >= count,
+               lambda: f"{count} dead letters, {world.raw.xlen('jobs:dead')} there; {world.log_tail()}", timeout)
+    return [fields for _, fields in world.raw.xrange("jobs:dead")]
+
+
+def use_shipped_templates(world):
+    shutil.copytree(ROOT / "conf" / "templates", world.path("templates"), dirs_exist_ok=True)
+
+
+def dispatchd(world, *args, preexec=None, env=None):
+    """The daemon where it is expected to end by itself."""
+    return subprocess.run([str(BUILD / "dispatchd"), *map(str, args)], capture_output=True, text=True,
+                          timeout=20 * PATIENCE, cwd=world.directory, env=world.environment(**(env or {})),
+                          preexec_fn=preexec, check=False)
+
+
+def write(world, name, text):
+    """A file in the world's directory; its path."""
+    path = world.path(name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
