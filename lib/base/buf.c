@@ -47,12 +47,16 @@ void buf_printf(struct buf *buf, const char *fmt, ...)
 	va_list args, again;
 	va_start(args, fmt);
 	va_copy(again, args);
-	int len = vsnprintf(NULL, 0, fmt, args);
+	reserve(buf, 80); /* most fit at once */
+	size_t room = buf->cap - buf->len;
+	int len = vsnprintf(buf->data + buf->len, room, fmt, args);
 	va_end(args);
 	if (len < 0)
 		bug("format '%s'", fmt);
-	reserve(buf, (size_t)len);
-	(void)vsnprintf(buf->data + buf->len, (size_t)len + 1, fmt, again);
+	if ((size_t)len >= room) {
+		reserve(buf, (size_t)len);
+		(void)vsnprintf(buf->data + buf->len, (size_t)len + 1, fmt, again);
+	}
 	va_end(again);
 	buf->len += (size_t)len;
 }

@@ -84,15 +84,22 @@ static bool find_customer(struct explain *e, const char *number, const struct cu
 static void add_time(struct buf *out, const char *name, struct instant t, const struct zone *zone)
 {
 	char text[INSTANT_TEXT_MAX];
-	if (instant_is_none(t))
-		buf_printf(out, "\"%s\":null", name);
-	else
-		buf_printf(out, "\"%s\":\"%s\"", name, instant_format(t, zone_offset_s(zone, t), text));
+	buf_addc(out, '"');
+	buf_adds(out, name);
+	if (instant_is_none(t)) {
+		buf_adds(out, "\":null");
+		return;
+	}
+	buf_adds(out, "\":\"");
+	buf_adds(out, instant_format(t, zone_offset_s(zone, t), text));
+	buf_addc(out, '"');
 }
 
 static void add_text(struct buf *out, const char *name, const char *text)
 {
-	buf_printf(out, ",\"%s\":", name);
+	buf_adds(out, ",\"");
+	buf_adds(out, name);
+	buf_adds(out, "\":");
 	json_quote(out, text);
 }
 
@@ -151,7 +158,7 @@ void explain_verdict_json(const struct rules_case *asked, const struct verdict *
 	if (recorded)
 		buf_adds(out, ",\"recorded\":true");
 	buf_adds(out, ",\"trace\":");
-	buf_adds(out, trace_json(v, asked->arena));
+	trace_print(v, out);
 	buf_addc(out, '}');
 }
 

@@ -28,20 +28,33 @@ void json_quote(struct buf *out, const char *text)
 	buf_addc(out, '"');
 }
 
+static void add_row(struct buf *out, const struct trace_row *row)
+{
+	buf_printf(out, "{\"rule\":%d", (int)row->rule);
+	buf_adds(out, ",\"name\":\"");
+	buf_adds(out, rule_name(row->rule));
+	buf_adds(out, row->holds ? "\",\"holds\":true,\"detail\":" : "\",\"holds\":false,\"detail\":");
+	json_quote(out, row->detail);
+	if (row->contact != NULL)
+		buf_printf(out, ",\"contact\":%lld", (long long)row->contact->id);
+	buf_addc(out, '}');
+}
+
+void trace_print(const struct verdict *verdict, struct buf *out)
+{
+	buf_addc(out, '[');
+	for (size_t i = 0; i < verdict->n_trace; i++) {
+		if (i > 0)
+			buf_addc(out, ',');
+		add_row(out, &verdict->trace[i]);
+	}
+	buf_addc(out, ']');
+}
+
 const char *trace_json(const struct verdict *verdict, struct arena *arena)
 {
 	struct buf out = {0};
-	buf_addc(&out, '[');
-	for (size_t i = 0; i < verdict->n_trace; i++) {
-		const struct trace_row *row = &verdict->trace[i];
-		buf_printf(&out, "%s{\"rule\":%d,\"name\":\"%s\",\"holds\":%s,\"detail\":", i ? "," : "",
-		           (int)row->rule, rule_name(row->rule), row->holds ? "true" : "false");
-		json_quote(&out, row->detail);
-		if (row->contact != NULL)
-			buf_printf(&out, ",\"contact\":%lld", (long long)row->contact->id);
-		buf_addc(&out, '}');
-	}
-	buf_addc(&out, ']');
+	trace_print(verdict, &out);
 	const char *text = arena_strndup(arena, buf_text(&out), out.len);
 	buf_free(&out);
 	return text;

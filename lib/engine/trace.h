@@ -8,9 +8,11 @@
 /* The trace as JSON text: [{"rule": 7, "name": "not_suspended", "holds": false, "detail": "…", "contact": 3},
  * …]. */
 const char *trace_json(const struct verdict *verdict, struct arena *arena);
+/* The same, appended. */
+struct buf;
+void trace_print(const struct verdict *verdict, struct buf *out);
 
 /* Appends a JSON string with its quotes; the text must be valid UTF-8. */
-struct buf;
 void json_quote(struct buf *out, const char *text);
 
 #endif
