@@ -34,6 +34,7 @@ int reload_read(const char *file, bool strict, settings_fault *fault, void *arg,
 	struct templates *templates = templates_load(settings->mail.templates, fault, arg, &broken);
 	code = broken && strict ? EX_CONFIG : 0;
 	if (!pool_check(settings, &err)) {
+		error_prefix(&err, "%s", settings->file);
 		fault(arg, err.text);
 		code = err.code;
 	}
