@@ -111,7 +111,7 @@ check: deps-check ## compilers, linters, layering, and that code, manuals and sa
 	@MAKE="$(MAKE)" BUILD=$(BUILD) tests/check/run
 
 asan: deps ## all tests again under the address and undefined-behaviour sanitizers
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g" SANITIZE=address,undefined test
+	@DISPATCHD_TEST_PATIENCE=3 $(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g" SANITIZE=address,undefined test
 
 fuzz: deps-check ## a minute of libFuzzer on each target of tests/fuzz (FUZZ_SECONDS=60)
 	@BUILD=$(BUILD)/fuzz MAKE="$(MAKE)" tests/fuzz/run
