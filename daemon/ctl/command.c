@@ -11,11 +11,13 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* Those with a file of their own; those of the record kinds stand behind them. */
-static const struct noun *const own[] = {
-        &noun_customer, &noun_hours,   &noun_suspend, &noun_resume, &noun_suspensions,
-        &noun_event,    &noun_job,     &noun_mail,    &noun_dead,   &noun_status,
-        &noun_template, &noun_explain, &noun_gate,    &noun_hold,
+/* Those with a file of their own; those of the record kinds stand between the office's and the daemon's. */
+static const struct noun *const office[] = {
+        &noun_customer, &noun_hours, &noun_suspend, &noun_resume, &noun_suspensions,
+};
+static const struct noun *const daemon_side[] = {
+        &noun_job,     &noun_mail, &noun_dead, &noun_status,   &noun_event,
+        &noun_explain, &noun_gate, &noun_hold, &noun_template,
 };
 
 enum { NOUNS_MAX = 64 };
@@ -27,10 +29,12 @@ const struct noun *const *nouns_all(size_t *ret_n)
 	if (n == 0) {
 		size_t records;
 		const struct noun *kinds = record_nouns(&records);
-		for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-			all[n++] = own[i];
+		for (size_t i = 0; i < sizeof office / sizeof *office; i++)
+			all[n++] = office[i];
 		for (size_t i = 0; i < records; i++)
 			all[n++] = &kinds[i];
+		for (size_t i = 0; i < sizeof daemon_side / sizeof *daemon_side; i++)
+			all[n++] = daemon_side[i];
 	}
 	*ret_n = n;
 	return all;

@@ -22,6 +22,7 @@ struct option {
 	const char *name;  /* without the dashes */
 	const char *value; /* NULL: it takes none */
 	const char *help;
+	char letter; /* the short spelling, "-c"; 0: none */
 };
 
 struct command {

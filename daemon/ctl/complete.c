@@ -39,7 +39,7 @@ static const struct option *find(const struct option *options, const char *word)
 static const struct option *option_of(const struct tab *tab, const char *word)
 {
 	if (strcmp(word, "-c") == 0)
-		return find(options_global, "config-file");
+		return find(options_global, "config");
 	if (strncmp(word, "--", 2) != 0)
 		return NULL;
 	const struct option *option =
@@ -72,7 +72,7 @@ static void understand(struct tab *tab, int n, char **words)
 			tab->value = option;
 		else if (takes_next)
 			i++;
-		if (option != NULL && strcmp(option->name, "config-file") == 0 && takes_next && i < n - 1)
+		if (option != NULL && strcmp(option->name, "config") == 0 && takes_next && i < n - 1)
 			tab->ctl->config = words[i];
 		if (option == NULL && words[i][0] != '-')
 			take_word(tab, words[i]);

@@ -2,6 +2,7 @@
 /* `customer …`: what one does with a customer itself. Searching is in search.c, files in transfer.c. */
 #include "ctl/customer.h"
 
+#include "ctl/calendar.h"
 #include "ctl/fields.h"
 #include "ctl/nouns.h"
 #include "ctl/store.h"
@@ -86,7 +87,8 @@ static bool show(struct ctl *ctl, struct error *err)
 	if (!store_open(ctl, DB_READ, &act, err) ||
 	    !customer_show(act.store, ctl_arg(ctl, 0), &customer, err))
 		return false;
-	if (!with_suspensions(ctl, &act, customer, err)) {
+	if (!with_suspensions(ctl, &act, customer, err) ||
+	    !calendar_add(ctl, act.store, ctl_arg(ctl, 0), json_object_get(customer, "hours"), err)) {
 		json_decref(customer);
 		return false;
 	}
@@ -179,19 +181,42 @@ static bool move(struct ctl *ctl, struct error *err)
 	return done(ctl, &act, number, moves[i].done, err);
 }
 
+/* What one change did to each field. */
+static void view_change(struct ctl *ctl, const json_t *change)
+{
+	struct buf *out = output_text(ctl->out);
+	const struct look *look = output_look(ctl->out);
+	json_t *before = json_object_get(change, "before"), *after = json_object_get(change, "after"), *value;
+	const char *field;
+	look_time(out, json_string_value(json_object_get(change, "time")), look);
+	buf_printf(out, "  %s%s %s %lld%s by %s\n", look_bold(look),
+	           json_string_value(json_object_get(change, "action")),
+	           json_string_value(json_object_get(change, "kind")),
+	           (long long)json_integer_value(json_object_get(change, "record")), look_plain(look),
+	           json_string_value(json_object_get(change, "user")));
+	json_object_foreach(json_is_object(after) ? after : before, field, value)
+	{
+		const json_t *old = json_is_object(after) ? json_object_get(before, field) : NULL;
+		buf_printf(out, "    %s: ", field);
+		table_value(out, old);
+		buf_adds(out, old != NULL && !json_is_null(old) ? " -> " : "");
+		table_value(out, value);
+		buf_addc(out, '\n');
+	}
+}
+
 static bool history(struct ctl *ctl, struct error *err)
 {
 	struct act act;
 	json_t *rows;
+	size_t i;
+	const json_t *change;
 	if (!store_open(ctl, DB_READ, &act, err) || !customer_history(act.store, ctl_arg(ctl, 0), &rows, err))
 		return false;
-	output_rows(ctl->out, rows,
-	            COLUMNS({.key = "time", .title = "Time", .style = STYLE_TIME},
-	                    {.key = "user", .title = "User"}, {.key = "kind", .title = "Kind"},
-	                    {.key = "record", .title = "Id"}, {.key = "action", .title = "Action"},
-	                    {.key = "before", .title = "Before", .min = 20},
-	                    {.key = "after", .title = "After", .min = 20}),
-	            "no changes on record");
+	json_array_foreach(rows, i, change) view_change(ctl, change);
+	if (json_array_size(rows) == 0)
+		output_say(ctl->out, "no changes on record");
+	output_document(ctl->out, rows);
 	return true;
 }
 
@@ -208,16 +233,16 @@ const struct column customer_columns[] = {
 const size_t customer_columns_n = sizeof customer_columns / sizeof *customer_columns;
 
 static const struct option add_options[] = {
-        {"email", "ADDRESS", "mail address of its first contact"},
-        {"contact", "NAME", "name of its first contact"},
+        {.name = "email", .value = "ADDRESS", .help = "mail address of its first contact"},
+        {.name = "contact", .value = "NAME", .help = "name of its first contact"},
         {0},
 };
 
 static const struct option list_options[] = {
-        {"rep", "REP", "only customers of this sales rep"},
-        {"parent", "NUMBER", "only sites of this customer"},
-        {"status", "new|released|active|inactive", "only customers of this status"},
-        {"limit", "N", "at most so many"},
+        {.name = "rep", .value = "REP", .help = "only customers of this sales rep"},
+        {.name = "parent", .value = "NUMBER", .help = "only sites of this customer"},
+        {.name = "status", .value = "new|released|active|inactive", .help = "only customers of this status"},
+        {.name = "limit", .value = "N", .help = "at most so many"},
         {0},
 };
 

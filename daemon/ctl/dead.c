@@ -48,11 +48,11 @@ static bool retry(struct ctl *ctl, struct error *err)
 }
 
 static const struct option list_options[] = {
-        {"limit", "N", "at most so many, the newest first; 200 where left out"},
+        {.name = "limit", .value = "N", .help = "at most so many, the newest first; 200 where left out"},
         {0},
 };
 static const struct option retry_options[] = {
-        {"all", NULL, "every dead letter, the oldest first"},
+        {.name = "all", .help = "every dead letter, the oldest first"},
         {0},
 };
 

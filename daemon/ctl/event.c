@@ -149,12 +149,14 @@ static bool event_send(struct ctl *ctl, struct error *err)
 }
 
 static const struct option send_options[] = {
-        {"job", "JOB", "the job's id (needed)"},
-        {"customer", "NUMBER", "the customer's number (needed)"},
-        {"id", "ID", "the event's id, by which duplicates are known; a new UUID where left out"},
-        {"source", "TEXT", "who publishes it"},
-        {"time", "TIME", "when the state changed; now where left out"},
-        {"data", "JSON", "an object with whatever else templates may want"},
+        {.name = "job", .value = "JOB", .help = "the job's id (needed)"},
+        {.name = "customer", .value = "NUMBER", .help = "the customer's number (needed)"},
+        {.name = "id",
+         .value = "ID",
+         .help = "the event's id, by which duplicates are known; a new UUID where left out"},
+        {.name = "source", .value = "TEXT", .help = "who publishes it"},
+        {.name = "time", .value = "TIME", .help = "when the state changed; now where left out"},
+        {.name = "data", .value = "JSON", .help = "an object with whatever else templates may want"},
         {0},
 };
 

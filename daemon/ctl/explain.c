@@ -132,9 +132,11 @@ static bool run(struct ctl *ctl, struct error *err)
 }
 
 static const struct option options[] = {
-        {"event", "JSON", "the event, as dispatch software would publish it"},
-        {"at", "TIME", "when it is judged; now where left out"},
-        {"batch", "FILE", "JSON Lines, each {\"at\": TIME, \"event\": {...}}; - is standard input"},
+        {.name = "event", .value = "JSON", .help = "the event, as dispatch software would publish it"},
+        {.name = "at", .value = "TIME", .help = "when it is judged; now where left out"},
+        {.name = "batch",
+         .value = "FILE",
+         .help = "JSON Lines, each {\"at\": TIME, \"event\": {...}}; - is standard input"},
         {0},
 };
 

@@ -32,12 +32,24 @@ static char *dashed(const char *name, struct arena *arena)
 	return copy;
 }
 
-struct option field_option(const struct field *field, struct arena *arena)
+/* What counts only when a record is made: whether it is needed, what it is where left out. */
+static const char *help_of(const struct field *field, bool adds, struct arena *arena)
+{
+	if (!adds || !field->needed)
+		return field->help;
+	if (field->initial == NULL)
+		return arena_printf(arena, "%s (needed)", field->help);
+	if (field->type == FIELD_FLAG)
+		return field->help;
+	return arena_printf(arena, "%s; %s where left out", field->help, field->initial);
+}
+
+static struct option field_option(const struct field *field, bool adds, struct arena *arena)
 {
 	return (struct option){
 	        .name = dashed(field->name, arena),
 	        .value = field->type == FIELD_CHOICE ? choices_of(field, arena) : value_names[field->type],
-	        .help = field->help,
+	        .help = help_of(field, adds, arena),
 	};
 }
 
@@ -69,7 +81,7 @@ const struct option *command_options(const struct command *command, struct arena
 	struct option *all = arena_new_array(arena, own + KIND_FIELDS_MAX + 1, struct option);
 	for (size_t i = 0; kind != NULL && i < kind->n_fields; i++)
 		if (is_option(command, &kind->fields[i]))
-			all[n++] = field_option(&kind->fields[i], arena);
+			all[n++] = field_option(&kind->fields[i], strcmp(command->verb, "add") == 0, arena);
 	for (size_t i = 0; i < own; i++)
 		all[n++] = command->options[i];
 	return all;

@@ -5,11 +5,8 @@
 #include "ctl/ctl.h"
 #include "model/kind.h"
 
-/*
- * Options from the table of record kinds: `--postal-code` is the field postal_code. A flag's value may
- * be left out: `--urgent` is `--urgent yes`.
- */
-struct option field_option(const struct field *field, struct arena *arena);
+/* Options from the table of record kinds: `--postal-code` is the field postal_code. A flag's value may be
+ * left out: `--urgent` is `--urgent yes`. They come with command_options(). */
 
 /*
  * The fields that were given, by column name, as the object that the store takes: an empty value

@@ -57,8 +57,8 @@ static bool run(struct ctl *ctl, struct error *err)
 }
 
 static const struct option options[] = {
-        {"customer", "NUMBER", "whose job (needed)"},
-        {"scheduled", "TIME", "when the stop is planned"},
+        {.name = "customer", .value = "NUMBER", .help = "whose job (needed)"},
+        {.name = "scheduled", .value = "TIME", .help = "when the stop is planned"},
         {0},
 };
 

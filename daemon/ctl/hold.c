@@ -46,7 +46,7 @@ static bool decide(struct ctl *ctl, struct error *err)
 }
 
 static const struct option options[] = {
-        {"note", "TEXT", "why; it is recorded with who did it"},
+        {.name = "note", .value = "TEXT", .help = "why; it is recorded with who did it"},
         {0},
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `hours …`: when a customer may be mailed and expects the truck. */
+#include "ctl/calendar.h"
 #include "ctl/nouns.h"
 #include "ctl/store.h"
 #include "ctl/views.h"
@@ -13,6 +14,10 @@ static bool give(struct ctl *ctl, const struct act *act, const char *done, struc
 	json_t *hours;
 	if (!hours_show(act->store, number, &hours, err))
 		return false;
+	if (!calendar_add(ctl, act->store, number, hours, err)) {
+		json_decref(hours);
+		return false;
+	}
 	if (done != NULL)
 		output_say(ctl->out, "hours of %s %s", number, done);
 	else if (!json_is_object(json_object_get(hours, "weekly")))

@@ -160,7 +160,9 @@ static bool show(struct ctl *ctl, struct error *err)
 }
 
 static const struct option show_options[] = {
-        {"customer", "NUMBER", "whose job; needed where several customers have one of this id"},
+        {.name = "customer",
+         .value = "NUMBER",
+         .help = "whose job; needed where several customers have one of this id"},
         {0},
 };
 

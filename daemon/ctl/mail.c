@@ -151,12 +151,12 @@ static bool cancel(struct ctl *ctl, struct error *err)
 }
 
 static const struct option list_options[] = {
-        {"status", mail_states, "only mails of this status"},
-        {"limit", "N", "at most so many, the newest first; 200 where left out"},
+        {.name = "status", .value = mail_states, .help = "only mails of this status"},
+        {.name = "limit", .value = "N", .help = "at most so many, the newest first; 200 where left out"},
         {0},
 };
 static const struct option retry_options[] = {
-        {"all-failed", NULL, "every mail that failed"},
+        {.name = "all-failed", .help = "every mail that failed"},
         {0},
 };
 

@@ -11,12 +11,12 @@
 #include <sysexits.h>
 
 const struct option options_global[] = {
-        {"config-file", "FILE", "read this configuration (short: -c FILE)"},
-        {"json", NULL, "print one JSON document"},
-        {"as", "USER", "record USER as the author (for root and managers)"},
-        {"yes", NULL, "don't ask before removing (short: -y)"},
-        {"help", NULL, "say what the command does and takes (short: -h)"},
-        {"version", NULL, "print the version (short: -V)"},
+        {.name = "config", .value = "FILE", .help = "read this configuration", .letter = 'c'},
+        {.name = "json", .help = "print one JSON document"},
+        {.name = "as", .value = "USER", .help = "record USER as the author (for root and managers)"},
+        {.name = "yes", .help = "don't ask before removing", .letter = 'y'},
+        {.name = "help", .help = "say what the command does and takes", .letter = 'h'},
+        {.name = "version", .help = "print the version", .letter = 'V'},
         {0},
 };
 
@@ -27,22 +27,6 @@ struct scan {
 	bool ended; /* by `--` */
 	const struct option *options;
 };
-
-static const char *short_names(char c)
-{
-	switch (c) {
-	case 'c':
-		return "config-file";
-	case 'y':
-		return "yes";
-	case 'h':
-		return "help";
-	case 'V':
-		return "version";
-	default:
-		return NULL;
-	}
-}
 
 static const struct option *find(const struct option *options, const char *name, size_t len)
 {
@@ -55,7 +39,7 @@ static const struct option *find(const struct option *options, const char *name,
 /* True where it was one of dispatchctl's own. */
 static bool take_global(struct ctl *ctl, const struct option *option, const char *value)
 {
-	if (strcmp(option->name, "config-file") == 0)
+	if (strcmp(option->name, "config") == 0)
 		ctl->config = value;
 	else if (strcmp(option->name, "json") == 0)
 		ctl->json = true;
@@ -141,10 +125,11 @@ static bool take_long(struct scan *scan, const char *name, struct error *err)
 /* -c FILE, -cFILE, -y, -h, -V; several letters in one word aren't worth their surprises. */
 static bool take_short(struct scan *scan, const char *word, struct error *err)
 {
-	const char *name = short_names(word[1]);
-	if (name == NULL || (word[1] != 'c' && word[2] != '\0'))
+	const struct option *option = options_global;
+	while (option->name != NULL && option->letter != word[1])
+		option++;
+	if (option->name == NULL || (option->value == NULL && word[2] != '\0'))
 		return error_set(err, EX_USAGE, "unknown option %s; see dispatchctl --help", word);
-	const struct option *option = find(options_global, name, strlen(name));
 	const char *value = word + 2;
 	if (option->value != NULL && *value == '\0') {
 		if (scan->at == scan->argc)
@@ -179,8 +164,8 @@ static bool check_count(const struct ctl *ctl, struct error *err)
 	size_t min, max;
 	command_arg_range(command, &min, &max);
 	if (ctl->n_args < min)
-		return error_set(err, EX_USAGE, "%s needs %s: dispatchctl %s%s%s %s",
-		                 command_arg_name(command, ctl->n_args, ctl->arena), "a value",
+		return error_set(err, EX_USAGE, "%s%s%s needs %s: dispatchctl %s%s%s %s", ctl->noun->name,
+		                 *verb ? " " : "", verb, command_arg_name(command, ctl->n_args, ctl->arena),
 		                 ctl->noun->name, *verb ? " " : "", verb, command->args);
 	if (ctl->n_args > max)
 		return error_set(err, EX_USAGE, "what is \"%s\"? It is dispatchctl %s%s%s%s%s",

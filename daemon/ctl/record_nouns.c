@@ -21,11 +21,11 @@ enum verb_for {
 };
 
 static const struct option show_options[] = {
-        {"reveal", NULL, "show secrets in clear; who did it is recorded (managers only)"},
+        {.name = "reveal", .help = "show secrets in clear; who did it is recorded (managers only)"},
         {0},
 };
 static const struct option link_options[] = {
-        {"first", NULL, "makes it the first of the customer's sales reps"},
+        {.name = "first", .help = "makes it the first of the customer's sales reps"},
         {0},
 };
 
@@ -209,6 +209,16 @@ static struct command command_of(const struct kind *kind, const struct verb *ver
 	};
 }
 
+/* "A note." is "a note" in a list of nouns. */
+static const char *noun_help(const struct kind *kind)
+{
+	size_t len = strlen(kind->help);
+	char *help = arena_strndup(kept, kind->help, len - (len > 0 && kind->help[len - 1] == '.'));
+	if (help[0] >= 'A' && help[0] <= 'Z' && !(help[1] >= 'A' && help[1] <= 'Z'))
+		help[0] = (char)(help[0] - 'A' + 'a');
+	return help;
+}
+
 static struct noun noun_of(const struct kind *kind)
 {
 	struct command *commands = arena_new_array(kept, VERBS, struct command);
@@ -216,12 +226,7 @@ static struct noun noun_of(const struct kind *kind)
 	for (size_t i = 0; i < VERBS; i++)
 		if (applies(kind, &verbs[i]))
 			commands[n++] = command_of(kind, &verbs[i]);
-	size_t len = strlen(kind->help);
-	return (struct noun){
-	        .name = kind->name,
-	        .help = arena_strndup(kept, kind->help, len - (len > 0 && kind->help[len - 1] == '.')),
-	        .commands = commands,
-	        .n = n};
+	return (struct noun){.name = kind->name, .help = noun_help(kind), .commands = commands, .n = n};
 }
 
 const struct noun *record_nouns(size_t *ret_n)

@@ -109,13 +109,14 @@ bool customer_run_duplicates(struct ctl *ctl, struct error *err)
 }
 
 const struct option search_options[] = {
-        {"by", "name|dba|number|account|address|city|state|phone|email|equipment|contact|all",
-         "where to look; everywhere where left out"},
-        {"limit", "N", "at most so many; 50 where left out"},
+        {.name = "by",
+         .value = "name|dba|number|account|address|city|state|phone|email|equipment|contact|all",
+         .help = "where to look; everywhere where left out"},
+        {.name = "limit", .value = "N", .help = "at most so many; 50 where left out"},
         {0},
 };
 
 const struct option limit_options[] = {
-        {"limit", "N", "at most so many; 50 where left out"},
+        {.name = "limit", .value = "N", .help = "at most so many; 50 where left out"},
         {0},
 };

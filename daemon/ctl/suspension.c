@@ -93,15 +93,19 @@ static bool run_list(struct ctl *ctl, struct error *err)
 }
 
 static const struct option suspend_options[] = {
-        {"note", "TEXT", "why, for the next dispatcher (needed)"},
-        {"from", "DAY", "first day; today where left out"},
-        {"until", "DAY", "day on which it holds no longer; indefinite where left out"},
-        {"scope", "jobs,routes,emails", "what stops: new jobs, stops of routes, mails; all where left out"},
+        {.name = "note", .value = "TEXT", .help = "why, for the next dispatcher (needed)"},
+        {.name = "from", .value = "DAY", .help = "first day; today where left out"},
+        {.name = "until",
+         .value = "DAY",
+         .help = "day on which it holds no longer; indefinite where left out"},
+        {.name = "scope",
+         .value = "jobs,routes,emails",
+         .help = "what stops: new jobs, stops of routes, mails; all where left out"},
         {0},
 };
 
 static const struct option list_options[] = {
-        {"history", NULL, "those that were ended by hand, too"},
+        {.name = "history", .help = "those that were ended by hand, too"},
         {0},
 };
 

@@ -24,8 +24,8 @@ static bool render(struct ctl *ctl, struct error *err)
 }
 
 static const struct option render_options[] = {
-        {"data", "FILE", "a file with the JSON that the template sees (needed)"},
-        {"html", NULL, "escape what is inserted; partials are NAME.html"},
+        {.name = "data", .value = "FILE", .help = "a file with the JSON that the template sees (needed)"},
+        {.name = "html", .help = "escape what is inserted; partials are NAME.html"},
         {0},
 };
 

@@ -214,13 +214,17 @@ bool transfer_export(struct ctl *ctl, struct error *err)
 }
 
 const struct option import_options[] = {
-        {"dry-run", NULL, "say what would change, and change nothing"},
-        {"map", "FILE", "names of a foreign system's columns, a line each: \"foreign = field\""},
-        {"format", "csv|jsonl", "what the file is, where its ending doesn't say it"},
+        {.name = "dry-run", .help = "say what would change, and change nothing"},
+        {.name = "map",
+         .value = "FILE",
+         .help = "names of a foreign system's columns, a line each: \"foreign = field\""},
+        {.name = "format", .value = "csv|jsonl", .help = "what the file is, where its ending doesn't say it"},
         {0},
 };
 
 const struct option export_options[] = {
-        {"format", "csv|jsonl", "what to write, where the file's ending doesn't say it"},
+        {.name = "format",
+         .value = "csv|jsonl",
+         .help = "what to write, where the file's ending doesn't say it"},
         {0},
 };

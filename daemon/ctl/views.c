@@ -154,11 +154,18 @@ void view_hours(struct ctl *ctl, const json_t *hours)
 		table_value(out, windows);
 		buf_addc(out, '\n');
 	}
+	if (json_is_true(json_object_get(hours, "never_open")))
+		output_say(ctl->out, "%sThis calendar never opens: no mail that waits for it can go out.%s",
+		           look_red(output_look(ctl->out)), look_plain(output_look(ctl->out)));
+	else if (json_is_string(json_object_get(hours, "next_open")))
+		output_say(ctl->out, "Closed now; opens %s.",
+		           json_string_value(json_object_get(hours, "next_open")));
 }
 
 static bool has_hours(const json_t *hours)
 {
 	return json_is_object(json_object_get(hours, "weekly")) ||
+	       json_is_true(json_object_get(hours, "never_open")) ||
 	       json_object_size(json_object_get(hours, "dates")) > 0;
 }
 

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CTL_CALENDAR_H
+#define CTL_CALENDAR_H
+
+#include "ctl/ctl.h"
+#include "store/customers.h"
+
+/*
+ * Adds to a customer's hours what they mean now, with all that it inherits: `open` (true or false),
+ * `next_open` (where it is closed), `never_open` (true where it won't open within 400 days).
+ */
+bool calendar_add(struct ctl *ctl, struct customers *store, const char *number, json_t *hours,
+                  struct error *err) MUST_CHECK;
+
+#endif
