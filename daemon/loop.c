@@ -442,7 +442,6 @@ struct loop *loop_new(struct settings *settings, struct templates *templates, st
 	loop->templates = templates;
 	loop->started = clock_now();
 	pthread_mutex_init(&loop->engine_lock, NULL);
-	signal(SIGPIPE, SIG_IGN);
 	evthread_use_pthreads();
 	loop->base = event_base_new();
 	if (!loop->base) {

@@ -10,6 +10,7 @@
 #include "version.h"
 
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -134,6 +135,8 @@ static int check(const char *file)
 int main(int argc, char **argv)
 {
 	struct options options = {0};
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is a full disk: an error of write(), not an end */
 	if (!read_options(argc, argv, &options)) {
 		fputs(usage, stderr);
 		return EX_USAGE;

@@ -122,6 +122,7 @@ int main(int argc, char **argv)
 	struct ctl ctl = {.arena = arena_new(), .now = now(), .zones = zones_new()};
 	int status = EX_OK;
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is a full disk: an error of write(), not an end */
 	if (!answer_hidden(&ctl, argc, argv, &status))
 		status = answer(&ctl, argc, argv);
 	ctl.out = output_free(ctl.out);

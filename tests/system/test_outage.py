@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: MIT
+"""What dispatchd stands on goes away and comes back: Redis, the relay, the disk, the office's database."""
+import os
+import resource
+import sqlite3
+import time
+
+import pytest
+
+from kit import add_customer, dispatchd, message, told, wait_told
+from smtp_peer import SmtpPeer
+from world import wait_until
+
+
+def event(world, number, state="completed", **more):
+    world.xadd(id=str(number), type=f"job.{state}", job=more.pop("job", f"j{number}"), customer="1001", **more)
+
+
+# ---- Redis
+
+def test_mails_go_out_while_redis_is_away(world, smtp):
+    """What was decided before is sent; its outcome is published once Redis is back, though empty."""
+    add_customer(world)
+    smtp.answers["body"] = lambda *_: time.sleep(1.0)
+    world.start_daemon()
+    event(world, 1)
+    wait_told(world, 1, "queued")
+    world.redis_server.stop()
+    wait_until(lambda: len(smtp.mails) == 1, "the mail")
+    world.daemon.wait_log("Redis connection lost")
+    world.redis_server.start()
+    world.outcomes_read = "-"
+    sent = wait_told(world, 1, "sent", timeout=15)
+    assert sent["attempts"] == "1"
+    event(world, 2)
+    wait_told(world, 2, "sent")
+    assert len(smtp.mails) == 2
+
+
+def test_deferred_mails_fall_due_while_redis_is_away(world, smtp):
+    world.configure(notify={"group_wait": "1s"})
+    add_customer(world)
+    world.start_daemon()
+    event(world, 1)
+    wait_told(world, 1, "deferred")
+    world.redis_server.stop()
+    smtp.wait_mails(1)
+    world.redis_server.start()
+    world.outcomes_read = "-"
+    wait_told(world, 1, "sent", timeout=15)
+
+
+# ---- the relay
+
+def test_relay_away_and_back(world):
+    """Events go on being decided and superseded; nothing is counted; all is sent when it is back."""
+    with SmtpPeer() as gone:
+        port = gone.port
+    world.configure(mail={"transport": "smtp"}, smtp={"relay": f"127.0.0.1:{port}", "tls": "none"})
+    add_customer(world)
+    world.start_daemon()
+    event(world, "d", "dispatched", job="A")
+    event(world, "s", "started", job="A")
+    event(world, "c", "completed", job="A")
+    for n in range(20):
+        event(world, n)
+    for n in range(20):
+        wait_told(world, n, "queued")
+    wait_told(world, "s", "superseded", "later_state")
+    wait_told(world, "d", "superseded", "later_state")
+    world.daemon.wait_log("relay")
+    time.sleep(1.2)  # at least one more try
+    assert not [o for o in world.outcomes() if o["status"] in ("retrying", "failed", "sent")]
+    assert world.http("/readyz")[0] == 200, "a relay that is away stops only the mails"
+    with SmtpPeer(port=port) as back:
+        world.cleanups.append(back.close)
+        sent = world.outcomes(wait_for={"status": "sent"}, count=21, timeout=20)
+        assert {o["attempts"] for o in sent} == {"1"}, "the relay's fault is not the mail's"
+        assert len(back.mails) == 21
+        assert world.daemon.stop() == 0
+    log = world.daemon.log()
+    assert sum(line.startswith("warning") and "relay" in line for line in log.splitlines()) <= 2, "said once"
+
+
+def test_the_second_relay_takes_over(world):
+    with SmtpPeer() as gone:
+        port = gone.port
+    with SmtpPeer() as second:
+        world.configure(mail={"transport": "smtp"}, smtp={"relay": f"127.0.0.1:{port}, {second.relay}", "tls": "none"})
+        add_customer(world)
+        world.start_daemon()
+        event(world, 1)
+        wait_told(world, 1, "sent")
+        assert len(second.mails) == 1
+        world.daemon.kill()
+
+
+# ---- the office's database
+
+def test_a_long_import_holds_no_turn(world, smtp):
+    """customers.db is locked for writing: events are decided; an address refused is marked when it ends."""
+    add_customer(world)
+    world.start_daemon()
+    event(world, 1)
+    wait_told(world, 1, "sent")
+    office = sqlite3.connect(world.path("customers.db"), isolation_level=None)
+    try:
+        office.execute("BEGIN IMMEDIATE")
+        smtp.answers["rcpt"] = "550 5.1.1 no such user"
+        event(world, 2)
+        wait_told(world, 2, "failed", "address_refused", timeout=5)
+        event(world, 3)
+        wait_told(world, 3, "suppressed", "address_invalid", timeout=5)
+        assert world.http("/healthz")[0] == 200
+        # The mark itself has to wait. One who looks meanwhile sees what was there before.
+        time.sleep(0.5)
+        assert world.ctl_json("customer", "show", "1001")["contacts"][0]["email_invalid"] is None
+    finally:
+        office.execute("ROLLBACK")
+        office.close()
+    wait_until(lambda: world.ctl_json("customer", "show", "1001")["contacts"][0]["email_invalid"],
+               "the mark in customers.db", 15)
+
+
+def test_customers_db_may_be_absent(world):
+    world.start_daemon()
+    event(world, 1)
+    wait_told(world, 1, "rejected", "unknown_customer")
+    add_customer(world)
+    event(world, 2)
+    wait_told(world, 2, "sent")
+
+
+# ---- the disk
+
+def test_a_full_disk_is_waited_for(world, smtp):
+    """No byte more may be written (RLIMIT_FSIZE): nothing is acknowledged, nothing sent, and it goes on after."""
+    add_customer(world)
+    world.start_daemon()
+    event(world, 1)
+    wait_told(world, 1, "sent")
+    world.wait_idle()
+    resource.prlimit(world.daemon.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+    for n in range(10, 30):
+        event(world, n)
+    wait_until(lambda: world.http("/readyz")[0] == 503, "not ready", 10)
+    assert world.http("/healthz")[0] == 200
+    time.sleep(0.5)
+    assert world.daemon.process.poll() is None
+    assert len(world.outcomes()) == 2 and len(smtp.mails) == 1, "no effect before the commit"
+    resource.prlimit(world.daemon.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    world.outcomes(wait_for={"status": "sent"}, count=21, timeout=20)
+    world.wait_idle()
+    assert len(smtp.mails) == 21
+    wait_until(lambda: world.http("/readyz")[0] == 200, "ready again", 10)
+    assert world.daemon.stop() == 0
+
+
+def test_stopped_while_the_disk_is_full(world):
+    """It ends all the same, and the next start decides what was left."""
+    add_customer(world)
+    world.start_daemon()
+    event(world, 1)
+    wait_told(world, 1, "sent")
+    resource.prlimit(world.daemon.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+    event(world, 2)
+    wait_until(lambda: world.http("/readyz")[0] == 503, "not ready", 10)
+    world.daemon.stop(25)
+    world.start_daemon()
+    wait_told(world, 2, "sent")
+
+
+def small_files():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+
+
+def test_a_disk_that_is_full_at_the_start(world):
+    done = dispatchd(world, "-c", world.config_path, preexec=small_files)
+    assert done.returncode in (74, 75), (done.returncode, done.stderr)
+    assert "spool.db" in done.stderr
+
+
+# ---- databases that are no good
+
+def damaged(world, name):
+    """Cut off in the middle, as after a crash of the disk itself."""
+    path = world.path(name)
+    size = os.path.getsize(path)
+    with open(path, "r+b") as file:
+        for at in range(4096, size - 4096, 8192):
+            file.seek(at)
+            file.write(os.urandom(4096))
+
+
+@pytest.fixture
+def filled(world):
+    add_customer(world)
+    world.start_daemon()
+    for n in range(50):
+        event(world, n, note="x" * 500)
+    world.outcomes(wait_for={"status": "sent"}, count=50)
+    assert world.daemon.stop() == 0
+    return world
+
+
+@pytest.mark.parametrize("name", ["spool.db", "customers.db"])
+def test_a_damaged_database(filled, name):
+    damaged(filled, name)
+    for args in (["-t"], []):
+        done = dispatchd(filled, *args, "-c", filled.config_path)
+        assert done.returncode == 65, (args, done.returncode, done.stderr)
+        assert name in done.stderr and len(done.stderr.splitlines()) <= 3, done.stderr
+
+
+@pytest.mark.parametrize("name", ["spool.db", "customers.db"])
+def test_a_database_of_a_later_version(filled, name):
+    other = sqlite3.connect(filled.path(name))
+    version = other.execute("PRAGMA user_version").fetchone()[0]
+    other.execute(f"PRAGMA user_version = {version + 50}")
+    other.commit()
+    other.close()
+    done = dispatchd(filled, "-c", filled.config_path)
+    assert done.returncode in (65, 78) and name in done.stderr, (done.returncode, done.stderr)
+    assert str(version + 50) in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("name", ["spool.db", "customers.db"])
+def test_a_database_of_another_program(world, name):
+    other = sqlite3.connect(world.path(name))
+    other.execute("CREATE TABLE bookmarks (url TEXT)")
+    other.commit()
+    other.close()
+    done = dispatchd(world, "-c", world.config_path)
+    assert done.returncode == 65 and name in done.stderr, (done.returncode, done.stderr)
+    other = sqlite3.connect(world.path(name))
+    assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("bookmarks",)], "left as it was"
+    other.close()
+
+
+@pytest.mark.parametrize("section, key", [("spool", "path"), ("customers", "path")])
+def test_paths_that_lead_nowhere(world, section, key):
+    world.configure({section: {key: world.path("none", "file.db")}})
+    done = dispatchd(world, "-c", world.config_path)
+    assert done.returncode in (66, 74, 78), (done.returncode, done.stderr)
+    assert "none/file.db" in done.stderr or world.path("none") in done.stderr
+    os.mkdir(world.path("folder"))
+    world.configure({section: {key: world.path("folder")}})
+    done = dispatchd(world, "-c", world.config_path)
+    assert done.returncode in (65, 66, 74, 78), (done.returncode, done.stderr)
+    assert world.path("folder") in done.stderr
