@@ -43,9 +43,11 @@ static const char *usage_of(const struct noun *noun, const struct command *comma
 static void print_options(const struct ctl *ctl, const struct option *options)
 {
 	for (; options->name != NULL; options++) {
+		const char *letter =
+		        options->letter ? arena_printf(ctl->arena, "-%c, ", options->letter) : "";
 		const char *left =
-		        arena_printf(ctl->arena, "--%s%s%s", options->name, options->value ? " " : "",
-		                     options->value ? options->value : "");
+		        arena_printf(ctl->arena, "%s--%s%s%s", letter, options->name,
+		                     options->value ? " " : "", options->value ? options->value : "");
 		pair(ctl, left, options->help, LEFT);
 	}
 }
