@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The looks are rows: some at a customer as the rules see it, the others at what only the database or
+ * the templates have. Each says its findings in the words of the office.
+ */
+#include "engine/check.h"
+
+#include "mail/context.h"
+#include "mail/templates.h"
+#include "model/kind.h"
+#include "model/suspension.h"
+#include "rules/rules.h"
+#include "store/customers.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct look {
+	const struct settings *settings;
+	struct customers *store;
+	struct zones *zones;
+	struct arena *arena; /* of the customer that is looked at */
+	struct instant now;
+	json_t *findings;
+};
+
+static json_t *found(struct look *look, const char *finding, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+static json_t *found(struct look *look, const char *finding, const char *fmt, ...)
+{
+	char text[1000];
+	va_list args;
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	json_t *sentence = json_string(text); /* NULL where a name was cut within a character */
+	json_t *object = json_pack("{s:s, s:o}", "finding", finding, "text",
+	                           sentence ? sentence : json_string(finding));
+	json_array_append_new(look->findings, object);
+	return object;
+}
+
+static void about(json_t *finding, const struct customer *customer)
+{
+	json_object_set_new(finding, "customer", json_string(customer->number));
+}
+
+/* ---- A customer as the rules see it ---- */
+
+static bool usable(const struct contact *c)
+{
+	return (*c->email && instant_is_none(c->email_invalid)) ||
+	       (*c->alt_email && instant_is_none(c->alt_email_invalid));
+}
+
+static void look_reachable(struct look *look, const struct customer *customer)
+{
+	size_t n, wanting = 0, refused = 0;
+	const struct contact *const *contacts = customer_contacts(customer, look->arena, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (contacts[i]->notify == 0)
+			continue;
+		if (usable(contacts[i]))
+			return;
+		wanting++;
+		refused += *contacts[i]->email != '\0';
+	}
+	const char *why = n == 0         ? "it has no contact"
+	                  : wanting == 0 ? "no contact wants to hear of any state"
+	                  : refused == 0 ? "no contact has an address"
+	                                 : "every address was refused";
+	about(found(look, "unreachable", "nobody can be mailed for customer %s, %s: %s", customer->number,
+	            customer->name, why),
+	      customer);
+}
+
+static void look_calendar(struct look *look, const struct customer *customer)
+{
+	struct instant next;
+	const struct hours *hours = customer_hours(customer, look->arena);
+	const struct zone *zone = rules_zone(look->settings, look->zones, customer);
+	if (!hours_next_open(hours, zone, look->now, &next))
+		about(found(look, "never_open",
+		            "the service hours of customer %s, %s, never open: what waits for them is never "
+		            "sent",
+		            customer->number, customer->name),
+		      customer);
+}
+
+static void look_suspension(struct look *look, const struct customer *customer, const struct suspension *s,
+                            struct day today)
+{
+	char from[DAY_TEXT_MAX], until[DAY_TEXT_MAX];
+	json_t *finding = NULL;
+	if (day_is_none(s->until) && today.n - s->from.n > CHECK_FORGOTTEN_DAYS)
+		finding = found(look, "forgotten",
+		                "suspension %lld of customer %s has been indefinite since %s, %d days: %s",
+		                (long long)s->id, customer->number, day_format(s->from, from),
+		                today.n - s->from.n, s->note);
+	else if (!day_is_none(s->until) && s->until.n <= today.n)
+		finding = found(
+		        look, "worn_off",
+		        "suspension %lld of customer %s wore off on %s; resume takes it off the list: %s",
+		        (long long)s->id, customer->number, day_format(s->until, until), s->note);
+	if (finding == NULL)
+		return;
+	about(finding, customer);
+	json_object_set_new(finding, "suspension", json_integer(s->id));
+}
+
+static void look_suspensions(struct look *look, const struct customer *customer)
+{
+	struct day today = zone_day(rules_zone(look->settings, look->zones, customer), look->now);
+	for (size_t i = 0; i < customer->n_suspensions; i++)
+		look_suspension(look, customer, &customer->suspensions[i], today);
+}
+
+static bool look_customer(struct look *look, const char *number, struct error *err)
+{
+	const struct customer *customer;
+	if (!customers_load(look->store, look->arena, number, &customer, err))
+		return false;
+	if (customer == NULL)
+		return true;
+	look_suspensions(look, customer);
+	if (customer_not_active(customer) == NULL) { /* others get no mail anyway */
+		look_reachable(look, customer);
+		look_calendar(look, customer);
+	}
+	return true;
+}
+
+static bool look_customers(struct look *look, struct error *err)
+{
+	struct db_query *query =
+	        db_query(customers_db(look->store), "SELECT number FROM customer ORDER BY number");
+	enum db_step step;
+	bool ok = true;
+	while (ok && (step = db_step(query, err)) == DB_ROW) {
+		arena_reset(look->arena);
+		ok = look_customer(look, db_text(query, 0, look->arena), err);
+	}
+	db_finish(query);
+	return ok && step == DB_DONE;
+}
+
+/* ---- Zones and locales, as they stand in the database ---- */
+
+static const struct words {
+	const char *kind, *field, *sql; /* number, contact's id or NULL, the value */
+} words[] = {
+        {.kind = "customer",
+         .field = "timezone",
+         .sql = "SELECT number, NULL, timezone FROM customer WHERE timezone IS NOT NULL ORDER BY number"},
+        {.kind = "customer",
+         .field = "locale",
+         .sql = "SELECT number, NULL, locale FROM customer WHERE locale IS NOT NULL ORDER BY number"},
+        {.kind = "contact",
+         .field = "locale",
+         .sql = "SELECT number, contact.id, contact.locale FROM contact JOIN customer ON customer.id = "
+                "contact.customer WHERE contact.locale IS NOT NULL ORDER BY number"},
+};
+
+static void look_word(struct look *look, const struct words *row, struct db_query *query)
+{
+	struct error why = {0};
+	const char *number = db_text(query, 0, look->arena), *value = db_text(query, 2, look->arena),
+	           *ignored;
+	if (field_check(kind_field(kind_find(row->kind), row->field), value, strlen(value), look->zones,
+	                look->arena, &ignored, &why))
+		return;
+	json_t *finding = found(look, row->field, "customer %s: %s", number, why.text);
+	json_object_set_new(finding, "customer", json_string(number));
+	if (!db_is_null(query, 1))
+		json_object_set_new(finding, "contact", json_integer(db_int(query, 1)));
+}
+
+static bool look_words(struct look *look, struct error *err)
+{
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		struct db_query *query = db_query(customers_db(look->store), words[i].sql);
+		enum db_step step;
+		while ((step = db_step(query, err)) == DB_ROW) {
+			arena_reset(look->arena);
+			look_word(look, &words[i], query);
+		}
+		if (step != DB_DONE)
+			return false;
+	}
+	return true;
+}
+
+/* ---- Templates ---- */
+
+static void look_fault(void *arg, const char *text)
+{
+	found(arg, "template", "%s", text);
+}
+
+static void look_name(void *arg, const char *file, const char *name)
+{
+	if (context_provides(name))
+		return;
+	json_t *finding = found(arg, "template", "%s uses {{%s}}, which nothing provides", file, name);
+	json_object_set_new(finding, "file", json_string(file));
+}
+
+static void look_templates(struct look *look)
+{
+	int faults;
+	struct templates *templates =
+	        templates_load(look->settings->mail.templates, look_fault, look, &faults);
+	templates_each_name(templates, look_name, look);
+	templates_unref(templates);
+}
+
+bool check_all(const struct settings *settings, struct instant now, json_t **ret, struct error *err)
+{
+	struct look look = {.settings = settings, .now = now};
+	look.store = customers_open(settings->customers.path, DB_READ, err);
+	if (look.store == NULL)
+		return false;
+	look.zones = customers_zones(look.store);
+	look.arena = arena_new();
+	look.findings = json_array();
+	bool ok =
+	        customers_begin_read(look.store, err) && look_customers(&look, err) && look_words(&look, err);
+	if (ok)
+		look_templates(&look);
+	customers_end_read(look.store);
+	arena_free(look.arena);
+	customers_close(look.store);
+	if (ok)
+		*ret = look.findings;
+	else
+		json_decref(look.findings);
+	return ok;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ENGINE_CHECK_H
+#define ENGINE_CHECK_H
+
+#include "base/error.h"
+#include "base/instant.h"
+#include "model/settings.h"
+
+#include <jansson.h>
+
+/*
+ * What the office would want to know before a customer tells it: customers nobody can be mailed for,
+ * calendars that never open, suspensions that were forgotten, zones and locales that don't exist,
+ * template variables that nothing provides. Reads customers.db and the templates, changes nothing.
+ */
+
+enum { CHECK_FORGOTTEN_DAYS = 90 };
+
+/*
+ * *ret is an array of findings, the caller's: each an object with `finding` (unreachable, never_open,
+ * forgotten, worn_off, timezone, locale, template), `text` (a sentence), and `customer`, `contact`,
+ * `suspension` or `file` where it is about one.
+ */
+bool check_all(const struct settings *settings, struct instant now, json_t **ret,
+               struct error *err) MUST_CHECK;
+
+#endif
