@@ -7,6 +7,7 @@
 #include "engine/engine_private.h"
 
 #include "base/jsontext.h"
+#include "mail/context.h"
 #include "model/suspension.h"
 
 #include <jansson.h>
@@ -68,8 +69,6 @@ static json_t *job_json(const struct spool_event *events, size_t n, const struct
 	json_decref(latest);
 	set_text(json, "id", now->job);
 	set_text(json, "state", job_state_name(now->state));
-	if (now->state != JOB_NONE)
-		json_object_set_new(json, job_state_name(now->state), json_true());
 	set_time(json, "time", now->time, zone);
 	return json;
 }
@@ -85,7 +84,6 @@ static json_t *timeline_json(const struct spool_event *events, size_t n, const s
 		json_object_set_new(row, "event", json_string(e->id));
 		set_text(row, "state", job_state_name(e->state));
 		set_text(row, "type", event_type(e));
-		json_object_set_new(row, job_state_name(e->state), json_true());
 		set_time(row, "time", e->time, zone);
 		json_array_append_new(list, row);
 	}
@@ -263,8 +261,7 @@ const char *engine_context(struct engine *engine, const struct spool_mail *mail,
 		json_decref(timeline);
 	}
 	json_object_set_new(context, "jobs", jobs);
-	if (n > 1)
-		json_object_set_new(context, "grouped", json_true());
+	context_complete(context);
 	char *text = json_dumps(context, JSON_COMPACT);
 	json_decref(context);
 	if (text == NULL)

@@ -6,6 +6,7 @@
 #include "engine/engine_private.h"
 
 #include "base/jsontext.h"
+#include "mail/context.h"
 #include "model/suspension.h"
 #include "rules/gate.h"
 #include "store/fields.h"
@@ -386,6 +387,7 @@ static void tell_office(struct engine *engine, struct callback *all)
 	json_object_set_new(context, "customer", all->customer);
 	json_object_set_new(context, "suspension", all->suspension);
 	json_object_set_new(context, "company", engine_company_json(engine->settings));
+	context_complete(context);
 	char *text = json_dumps(context, JSON_COMPACT);
 	if (text != NULL)
 		engine_make_callback_mail(engine, &all->first, text);

@@ -94,7 +94,8 @@ static const struct member *judge_members(struct engine *engine, struct spool_ma
 }
 
 static struct letter *write_letter(struct engine *engine, const struct spool_mail *mail,
-                                   const struct member *first, const struct spool_notice *notices, size_t n)
+                                   const struct member *first, const struct spool_notice *notices, size_t n,
+                                   const char *context)
 {
 	struct letter *letter = letter_new();
 	struct arena *arena = letter->arena;
@@ -113,7 +114,7 @@ static struct letter *write_letter(struct engine *engine, const struct spool_mai
 	letter->thread_id = arena_strdup(arena, mail->thread_id);
 	letter->made = mail->made;
 	letter->due = mail->due;
-	letter->context = arena_strdup(arena, mail->context);
+	letter->context = arena_strdup(arena, context);
 	const char **jobs = arena_new_array(arena, n, const char *);
 	for (size_t i = 0; i < n; i++) {
 		struct spool_event event;
@@ -124,19 +125,28 @@ static struct letter *write_letter(struct engine *engine, const struct spool_mai
 	return letter;
 }
 
+/* A mail that was tried says the same again; the office's may have been written before. */
+static const char *context_of(struct engine *engine, const struct spool_mail *mail,
+                              const struct spool_notice *notices, size_t n)
+{
+	const char *context = NULL;
+	if (mail->attempts > 0 || n == 0)
+		context = spool_mail_context(engine->spool, mail->id, engine->arena);
+	if (context == NULL) {
+		context = engine_context(engine, mail, notices, n);
+		spool_mail_set_context(engine->spool, mail->id, context);
+	}
+	return context;
+}
+
 static void send(struct engine *engine, struct spool_mail *mail, const struct member *first)
 {
 	struct turn *turn = engine->turn;
 	size_t n;
 	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
-	/* A relay's words tell of an earlier try, also where a person's retry has put the count back to 0. */
-	bool tried = mail->attempts > 0 || (mail->reply != NULL && *mail->reply);
-	if (n > 0 && (mail->context == NULL || !tried)) {
-		mail->context = engine_context(engine, mail, notices, n);
-		spool_mail_set_context(engine->spool, mail->id, mail->context);
-	}
+	const char *context = context_of(engine, mail, notices, n);
 	spool_mail_move(engine->spool, mail, STATUS_SENDING, REASON_OK, engine->now);
-	turn->letters[turn->n_letters++] = write_letter(engine, mail, first, notices, n);
+	turn->letters[turn->n_letters++] = write_letter(engine, mail, first, notices, n, context);
 }
 
 /* The office's mails are asked nothing: it has to know. */
@@ -146,7 +156,7 @@ static void take_up_office(struct engine *engine, struct spool_mail *mail, const
 	mail->address = engine->settings->office.email;
 	bool told = notice != NULL
 	                    ? spool_event_load(engine->spool, notice->event, engine->arena, &member.event)
-	                    : mail->context != NULL;
+	                    : spool_mail_context(engine->spool, mail->id, engine->arena) != NULL;
 	if (!*mail->address || !told) {
 		engine_mail_ends(engine, mail, STATUS_SUPPRESSED, REASON_NO_ADDRESS);
 		return;

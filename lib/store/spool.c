@@ -174,6 +174,8 @@ static const struct purge purges[] = {
         {"SELECT id, 0 FROM mail WHERE changed < ?1 AND status IN " ENDED " ORDER BY changed LIMIT ?2",
          "DELETE FROM notice WHERE mail = ?1"},
         {"SELECT id, 0 FROM mail WHERE changed < ?1 AND status IN " ENDED " ORDER BY changed LIMIT ?2",
+         "DELETE FROM mail_context WHERE mail = ?1"},
+        {"SELECT id, 0 FROM mail WHERE changed < ?1 AND status IN " ENDED " ORDER BY changed LIMIT ?2",
          "DELETE FROM mail WHERE id = ?1"},
         {"SELECT id, job FROM event WHERE received < ?1 AND NOT EXISTS (SELECT 1 FROM notice WHERE "
          "notice.event = "

@@ -85,8 +85,7 @@ struct spool_mail {
 	struct instant made, due, expires, changed;
 	bool open; /* others may join */
 	int attempts;
-	const char *address, *message_id, *thread_id, *context,
-	        *reply; /* context is NULL before the first sending */
+	const char *address, *message_id, *thread_id, *reply;
 };
 
 struct spool_notice {
@@ -104,7 +103,9 @@ bool spool_mail_load(struct spool *spool, int64_t id, struct arena *arena, struc
  */
 void spool_mail_move(struct spool *spool, struct spool_mail *mail, enum status to, enum reason reason,
                      struct instant now);
-void spool_mail_set_context(struct spool *spool, int64_t mail, const char *context);
+void spool_mail_set_context(struct spool *spool, int64_t mail, const char *context); /* NULL: none */
+const char *spool_mail_context(struct spool *spool, int64_t mail,
+                               struct arena *arena); /* NULL where none is recorded */
 void spool_mail_set_due(struct spool *spool, int64_t mail,
                         struct instant due); /* for one that stays as it is */
 void spool_mail_set_expires(struct spool *spool, int64_t mail, struct instant expires);

@@ -41,6 +41,7 @@ CREATE TABLE mail (
   contact    INTEGER NOT NULL,
   state      TEXT NOT NULL,    -- the job state it tells of, or 'collision'
   status     TEXT NOT NULL,
+  waits      INTEGER NOT NULL, -- 1 while the status is queued, deferred or retrying: what the indexes ask, cheaply
   reason     TEXT NOT NULL,
   made       INTEGER NOT NULL,
   due        INTEGER NOT NULL,
@@ -51,11 +52,17 @@ CREATE TABLE mail (
   address    TEXT NOT NULL DEFAULT '', -- where it was last sent to
   message_id TEXT NOT NULL,
   thread_id  TEXT NOT NULL,
-  context    TEXT,             -- JSON for the template, recorded when it is first sent
   reply      TEXT NOT NULL DEFAULT ''
 ) STRICT;
-CREATE INDEX mail_due ON mail (due, id) WHERE status IN ('queued', 'deferred', 'retrying');
-CREATE INDEX mail_expires ON mail (expires) WHERE status IN ('queued', 'deferred', 'retrying');
+-- What a mail's template sees, as JSON, recorded when it is first sent. Beside the mail, since a mail's row is
+-- written several times and this is long.
+CREATE TABLE mail_context (
+  mail    INTEGER PRIMARY KEY REFERENCES mail (id),
+  context TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX mail_due ON mail (due, id) WHERE waits = 1;
+CREATE INDEX mail_expires ON mail (expires) WHERE waits = 1;
 CREATE INDEX mail_open ON mail (contact, state) WHERE open = 1;
 CREATE INDEX mail_status ON mail (status) WHERE status <> 'sent';
 CREATE INDEX mail_changed ON mail (changed);

@@ -30,16 +30,16 @@ static const unsigned moves[STATUS_COUNT] = {
         [STATUS_FAILED] = TO(STATUS_QUEUED),
 };
 
-#define WAITS "status IN ('queued', 'deferred', 'retrying')"
+#define WAITS "waits = 1"
 
 void spool_mail_add(struct spool *spool, struct spool_mail *mail)
 {
 	if (mail->status != STATUS_QUEUED && mail->status != STATUS_DEFERRED)
 		bug("a mail made as %s", status_name(mail->status));
-	struct db_query *q =
-	        spool_query(spool, "INSERT INTO mail (contact, state, status, reason, made, due, expires, "
-	                           "changed, open, message_id, "
-	                           "thread_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?5, ?8, ?9, ?10)");
+	struct db_query *q = spool_query(
+	        spool, "INSERT INTO mail (contact, state, status, waits, reason, made, due, expires, "
+	               "changed, open, message_id, "
+	               "thread_id) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?5, ?8, ?9, ?10)");
 	db_bind_int(q, 1, mail->contact);
 	db_bind_text(q, 2, mail->state);
 	db_bind_text(q, 3, status_name(mail->status));
@@ -60,7 +60,7 @@ bool spool_mail_load(struct spool *spool, int64_t id, struct arena *arena, struc
 	struct db_query *q =
 	        spool_query(spool, "SELECT contact, state, status, reason, made, due, expires, changed, "
 	                           "open, attempts, address, "
-	                           "message_id, thread_id, context, reply FROM mail WHERE id = ?1");
+	                           "message_id, thread_id, reply FROM mail WHERE id = ?1");
 	db_bind_int(q, 1, id);
 	if (!spool_row(spool, q))
 		return false;
@@ -79,8 +79,7 @@ bool spool_mail_load(struct spool *spool, int64_t id, struct arena *arena, struc
 	        .address = db_text(q, 10, arena),
 	        .message_id = db_text(q, 11, arena),
 	        .thread_id = db_text(q, 12, arena),
-	        .context = db_text_or_null(q, 13, arena),
-	        .reply = db_text(q, 14, arena),
+	        .reply = db_text(q, 13, arena),
 	};
 	db_finish(q);
 	return true;
@@ -99,7 +98,7 @@ void spool_mail_move(struct spool *spool, struct spool_mail *mail, enum status t
 	mail->changed = now;
 	struct db_query *q = spool_query(
 	        spool, "UPDATE mail SET status = ?2, reason = ?3, due = ?4, attempts = ?5, address = ?6, "
-	               "reply = ?7, changed = ?8, open = 0 WHERE id = ?1");
+	               "reply = ?7, changed = ?8, waits = ?9, open = 0 WHERE id = ?1");
 	db_bind_int(q, 1, mail->id);
 	db_bind_text(q, 2, status_name(to));
 	db_bind_text(q, 3, reason_name(reason));
@@ -108,15 +107,29 @@ void spool_mail_move(struct spool *spool, struct spool_mail *mail, enum status t
 	db_bind_text(q, 6, mail->address);
 	db_bind_text(q, 7, mail->reply);
 	db_bind_int(q, 8, now.ms);
+	db_bind_int(q, 9, to == STATUS_QUEUED || to == STATUS_DEFERRED || to == STATUS_RETRYING);
 	spool_run(spool, q);
 }
 
 void spool_mail_set_context(struct spool *spool, int64_t mail, const char *context)
 {
-	struct db_query *q = spool_query(spool, "UPDATE mail SET context = ?2 WHERE id = ?1");
+	struct db_query *q = spool_query(
+	        spool, context ? "INSERT OR REPLACE INTO mail_context (mail, context) VALUES (?1, ?2)"
+	                       : "DELETE FROM mail_context WHERE mail = ?1 AND ?2 IS NULL");
 	db_bind_int(q, 1, mail);
 	db_bind_text(q, 2, context);
 	spool_run(spool, q);
+}
+
+const char *spool_mail_context(struct spool *spool, int64_t mail, struct arena *arena)
+{
+	struct db_query *q = spool_query(spool, "SELECT context FROM mail_context WHERE mail = ?1");
+	db_bind_int(q, 1, mail);
+	if (!spool_row(spool, q))
+		return NULL;
+	const char *context = db_text(q, 0, arena);
+	db_finish(q);
+	return context;
 }
 
 void spool_mail_set_due(struct spool *spool, int64_t mail, struct instant due)
@@ -298,7 +311,7 @@ struct spool_notice *spool_job_notices(struct spool *spool, int64_t job, struct 
 	        spool,
 	        "SELECT mail, event, job, notice.contact, overtaken FROM notice JOIN mail ON mail.id = "
 	        "notice.mail "
-	        "WHERE job = ?1 AND active = 1 AND status IN ('queued', 'deferred', 'retrying', 'sending') "
+	        "WHERE job = ?1 AND active = 1 AND (waits = 1 OR status = 'sending') "
 	        "ORDER BY mail");
 	db_bind_int(q, 1, job);
 	return notices_read(spool, q, arena, ret_n);

@@ -123,7 +123,7 @@ static json_t *mail_json(struct spool *spool, int64_t id, struct arena *arena, b
 	set_text(json, "reply", mail.reply);
 	set_text(json, "message_id", mail.message_id);
 	if (whole)
-		set_json(json, "context", mail.context);
+		set_json(json, "context", spool_mail_context(spool, id, arena));
 	return json;
 }
 
