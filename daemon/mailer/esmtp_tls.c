@@ -101,5 +101,5 @@ void tls_fault_text(char *ret, size_t size)
 
 	ret[0] = '\0';
 	if (why)
-		snprintf(ret, size, "TLS: %s", why);
+		snprintf(ret, size, "TLS: %s%s", verdict ? "the certificate is refused: " : "", why);
 }

@@ -106,8 +106,8 @@ def test_every_rejection(world, smtp):
     rejected = world.outcomes(wait_for={"status": "rejected"}, count=len(FAULTS))
     assert len(rejected) == len(FAULTS) and {o["reason"] for o in rejected} == {"malformed"}
     wait_until(lambda: len(smtp.mails) == len(FAULTS), "the good ones' mails", 20)
-    metrics = world.metrics()
-    assert metrics['dispatchd_outcomes_total{status="rejected",reason="malformed"}'] == len(FAULTS)
+    name = 'dispatchd_outcomes_total{status="rejected",reason="malformed"}'
+    wait_until(lambda: world.metrics().get(name) == len(FAULTS), lambda: f"{name}: {world.metrics()}")
     assert world.daemon.log().count("dead letter") == len(FAULTS), "logged once each"
 
 
