@@ -459,8 +459,13 @@ static void wait_for_work(struct engine_thread *t)
 	if (t->more)
 		return;
 	int64_t began = clock_tick().ms;
+	struct instant seen = clock_now();
 	for (;;) {
-		int64_t left = t->next.ms - clock_now().ms;
+		struct instant now = clock_now();
+		int64_t left = t->next.ms - now.ms;
+		if (instant_before(now, seen)) /* set back: the engine puts right what waits */
+			return;
+		seen = now;
 		if (left <= 0 || engine_customers_changed(t->engine))
 			return;
 		int64_t now_ms = clock_tick().ms;

@@ -49,6 +49,7 @@ static void retry(struct ask *ask, struct spool_mail *mail)
 	mail->due = ask->engine->now;
 	mail->attempts = 0;
 	engine_mail_ends(ask->engine, mail, STATUS_QUEUED, REASON_OK);
+	engine_supersede_brought_back(ask->engine, mail);
 	json_array_append_new(json_object_get(ask->out, "mails"), json_integer(mail->id));
 }
 

@@ -73,6 +73,21 @@ void engine_decide(struct engine *engine, const struct event *event, const struc
 	record_outcomes(engine, &record, &verdict);
 }
 
+/* Its customer is not known yet. */
+static void wait_for_customer(struct engine *engine, const struct entry *entry, const struct event *event,
+                              struct instant until)
+{
+	struct spool_waiting first;
+	struct event said;
+	unsigned char digest[EVENT_DIGEST_SIZE];
+	if (spool_wait_add(engine->spool, entry, event, until) ||
+	    !spool_wait_find(engine->spool, entry, event, engine->arena, &first) ||
+	    !event_read(&first.entry, SIZE_MAX / 4, engine->arena, &said, NULL))
+		return;
+	event_digest(&said, digest);
+	take_duplicate(engine, event, digest);
+}
+
 static void take_event(struct engine *engine, const struct entry *entry, const struct event *event)
 {
 	unsigned char digest[EVENT_DIGEST_SIZE] = {0};
@@ -85,7 +100,7 @@ static void take_event(struct engine *engine, const struct entry *entry, const s
 	if (customer != NULL)
 		engine_decide(engine, event, customer);
 	else if (instant_before(engine->now, until))
-		(void)spool_wait_add(engine->spool, entry, event, until);
+		wait_for_customer(engine, entry, event, until);
 	else
 		engine_dead_letter(engine, entry, REASON_UNKNOWN_CUSTOMER,
 		                   arena_printf(engine->arena, "there is no customer %s", event->customer));

@@ -49,6 +49,16 @@ static void set_domain(struct engine *engine)
 	engine->from_domain = mem_strdup(domain);
 }
 
+/* A wall clock that was set back must not hold up what waits: for how long, nobody meant. At the start it
+ * isn't known by how much. */
+static void mind_clock(struct engine *engine)
+{
+	if (instant_is_none(engine->last))
+		spool_set_back(engine->spool, engine->now, 0);
+	else if (instant_before(engine->now, engine->last))
+		spool_set_back(engine->spool, engine->now, engine->last.ms - engine->now.ms);
+}
+
 /* Begins a turn's transaction; `turn` gets an arena. */
 static bool begin(struct engine *engine, struct turn *turn, struct error *err)
 {
@@ -61,6 +71,7 @@ static bool begin(struct engine *engine, struct turn *turn, struct error *err)
 	if (!customers_begin_read(engine->customers, err))
 		return false;
 	if (spool_begin(engine->spool, err)) {
+		mind_clock(engine);
 		engine_load_refusals(engine);
 		return true;
 	}
@@ -72,10 +83,12 @@ static bool end(struct engine *engine, struct error *err)
 {
 	bool ok = spool_commit(engine->spool, err);
 	customers_end_read(engine->customers);
-	if (ok)
+	if (ok) {
 		engine->stats_before = engine->stats;
-	else
+		engine->last = engine->now;
+	} else {
 		engine->stats = engine->stats_before;
+	}
 	return ok;
 }
 
@@ -99,6 +112,7 @@ struct engine *engine_open(const struct settings *settings, struct instant now, 
 	engine->lock_fd = -1;
 	engine->customers_version = -1;
 	engine->purged_ms = now.ms;
+	engine->last = INSTANT_NONE;
 	engine->zones = zones_new();
 	set_domain(engine);
 	if (!take_lock(engine, err))

@@ -46,6 +46,7 @@ struct engine {
 	struct turn *turn;
 	struct arena *arena;
 	struct instant now;
+	struct instant last; /* `now` of the last turn that was committed */
 	struct refusal *refusals;
 	struct customer_slot slots[CUSTOMER_SLOTS];
 	size_t n_slots;
@@ -76,6 +77,8 @@ void engine_make_office_mail(struct engine *engine, const struct spool_event *ev
 /* The office's one mail of jobs called back; `context` is recorded. */
 void engine_make_callback_mail(struct engine *engine, const struct spool_event *first, const char *context);
 void engine_supersede(struct engine *engine, const struct spool_event *event, const struct verdict *verdict);
+/* The same for a mail that a person brings back: what its jobs have left behind meanwhile leaves it. */
+void engine_supersede_brought_back(struct engine *engine, struct spool_mail *mail);
 
 /* ---- takeup.c: mails that are due, judged again and handed out ---- */
 void engine_hand_out(struct engine *engine);
@@ -89,6 +92,9 @@ void engine_doubt_all(struct engine *engine); /* after a crash */
 /* One notice leaves a mail; where it was the last the mail takes that status too. */
 void engine_notice_ends(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice,
                         enum status status, enum reason reason);
+/* The same by a verdict that said no, with the suspension's note in the outcome. */
+void engine_notice_stops(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice,
+                         const struct contact_verdict *why);
 /* All active notices of a mail take a status with it. */
 void engine_mail_ends(struct engine *engine, struct spool_mail *mail, enum status status, enum reason reason);
 

@@ -20,8 +20,11 @@ static bool join_group(struct engine *engine, const struct spool_event *event,
                        const struct contact_verdict *at)
 {
 	struct spool_mail mail;
-	int64_t id =
-	        spool_mail_open_group(engine->spool, at->contact->id, job_state_name(event->event.state));
+	/* One that waits longer (for another site's morning) would hold this one up, one that goes before
+	 * this one's opening would leave without it. */
+	int64_t wait_ms = engine->settings->notify[event->event.state].group_wait_ms;
+	int64_t id = spool_mail_open_group(engine->spool, at->contact->id, job_state_name(event->event.state),
+	                                   instant_add(at->due, -wait_ms), at->due);
 	size_t n;
 	if (id == 0 || !spool_mail_load(engine->spool, id, engine->arena, &mail))
 		return false;
@@ -146,5 +149,47 @@ void engine_supersede(struct engine *engine, const struct spool_event *event, co
 			spool_notice_overtake(engine->spool, mail.id, notices[i].event);
 		else
 			engine_notice_ends(engine, &mail, &notices[i], STATUS_SUPERSEDED, REASON_LATER_STATE);
+	}
+}
+
+static bool wants_state(struct engine *engine, const struct event *event, int64_t contact,
+                        enum job_state state)
+{
+	const struct customer *customer = engine_customer(engine, event->customer);
+	size_t n = 0;
+	const struct contact *const *contacts =
+	        customer ? customer_contacts(customer, engine->arena, &n) : NULL;
+	for (size_t i = 0; i < n; i++) {
+		if (contacts[i]->id == contact)
+			return (contacts[i]->notify & JOB_BIT(state)) != 0;
+	}
+	return false;
+}
+
+/* Has the job moved on to a state that leaves no place for this mail? */
+static bool left_behind(struct engine *engine, const struct spool_mail *mail,
+                        const struct spool_notice *notice)
+{
+	struct spool_event event;
+	size_t n;
+	struct job_mark *marks = spool_marks(engine->spool, notice->job, engine->arena, &n);
+	const struct job_mark *is = job_state_of(marks, n);
+	enum job_state told = job_state_find(mail->state);
+	if (is == NULL || told == JOB_NONE || is->state == told)
+		return false;
+	if ((job_supersedes(is->state) & JOB_BIT(told)) != 0)
+		return true;
+	return (job_supersedes_for_getters(is->state) & JOB_BIT(told)) != 0 &&
+	       spool_event_load(engine->spool, notice->event, engine->arena, &event) &&
+	       wants_state(engine, &event.event, mail->contact, is->state);
+}
+
+void engine_supersede_brought_back(struct engine *engine, struct spool_mail *mail)
+{
+	size_t n;
+	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (left_behind(engine, mail, &notices[i]))
+			engine_notice_ends(engine, mail, &notices[i], STATUS_SUPERSEDED, REASON_LATER_STATE);
 	}
 }

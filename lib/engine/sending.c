@@ -18,7 +18,7 @@ static bool is_office(const struct spool_mail *mail)
 }
 
 static void notice_outcome(struct engine *engine, const struct spool_mail *mail, int64_t event_id,
-                           enum status status, enum reason reason)
+                           enum status status, enum reason reason, const struct suspension *suspension)
 {
 	struct spool_event event;
 	if (!spool_event_load(engine->spool, event_id, engine->arena, &event))
@@ -30,6 +30,7 @@ static void notice_outcome(struct engine *engine, const struct spool_mail *mail,
 	        .to = mail->address,
 	        .reply = mail->reply,
 	        .due = waits ? mail->due : INSTANT_NONE,
+	        .suspension = suspension,
 	};
 	engine_outcome(engine, &event, status, reason, &facts);
 }
@@ -42,7 +43,7 @@ static void move_all(struct engine *engine, struct spool_mail *mail, enum status
 	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
 	spool_mail_move(engine->spool, mail, status, reason, engine->now);
 	for (size_t i = 0; i < n && !is_office(mail); i++)
-		notice_outcome(engine, mail, notices[i].event, status, reason);
+		notice_outcome(engine, mail, notices[i].event, status, reason, NULL);
 }
 
 void engine_mail_ends(struct engine *engine, struct spool_mail *mail, enum status status, enum reason reason)
@@ -50,17 +51,29 @@ void engine_mail_ends(struct engine *engine, struct spool_mail *mail, enum statu
 	move_all(engine, mail, status, reason);
 }
 
-void engine_notice_ends(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice,
-                        enum status status, enum reason reason)
+static void notice_ends(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice,
+                        enum status status, enum reason reason, const struct suspension *suspension)
 {
 	size_t n;
 	(void)spool_notices(engine->spool, mail->id, engine->arena, &n);
-	if (n <= 1) {
-		move_all(engine, mail, status, reason);
-		return;
-	}
-	spool_notice_leave(engine->spool, mail->id, notice->event);
-	notice_outcome(engine, mail, notice->event, status, reason);
+	if (n <= 1)
+		spool_mail_move(engine->spool, mail, status, reason, engine->now);
+	else
+		spool_notice_leave(engine->spool, mail->id, notice->event);
+	if (!is_office(mail))
+		notice_outcome(engine, mail, notice->event, status, reason, suspension);
+}
+
+void engine_notice_ends(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice,
+                        enum status status, enum reason reason)
+{
+	notice_ends(engine, mail, notice, status, reason, NULL);
+}
+
+void engine_notice_stops(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice,
+                         const struct contact_verdict *why)
+{
+	notice_ends(engine, mail, notice, why->status, why->reason, why->suspension);
 }
 
 /* ---- What mailers report ---- */
@@ -75,6 +88,30 @@ static void overtaken_end(struct engine *engine, struct spool_mail *mail)
 	}
 }
 
+/* Members whose shelf life is over by then leave; the mail's is that of the next one to end. */
+static void expire_members(struct engine *engine, struct spool_mail *mail, struct instant by)
+{
+	size_t n;
+	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
+	struct instant next = INSTANT_NEVER;
+	for (size_t i = 0; i < n; i++) {
+		struct spool_event event;
+		if (!spool_event_load(engine->spool, notices[i].event, engine->arena, &event))
+			continue;
+		int64_t life_ms = engine->settings->notify[event.event.state].shelf_life_ms;
+		struct instant from = is_office(mail) ? mail->made : event.event.time;
+		struct instant end = instant_add(from, life_ms);
+		if (!instant_before(by, end))
+			engine_notice_ends(engine, mail, &notices[i], STATUS_EXPIRED, REASON_EXPIRED);
+		else
+			next = instant_min(next, end);
+	}
+	if (n == 0)
+		move_all(engine, mail, STATUS_EXPIRED, REASON_EXPIRED);
+	else if (mail->status != STATUS_EXPIRED)
+		spool_mail_set_expires(engine->spool, mail->id, next);
+}
+
 /* Not now: superseded where a later state came meanwhile, at its end where there is no later, else once more.
  */
 static void try_later(struct engine *engine, struct spool_mail *mail, enum reason reason)
@@ -83,11 +120,11 @@ static void try_later(struct engine *engine, struct spool_mail *mail, enum reaso
 	                                        engine->turn->random + (uint64_t)mail->id * 2654435761u);
 	mail->due = instant_add(engine->now, wait_ms);
 	overtaken_end(engine, mail);
+	if (mail->status == STATUS_SENDING && !instant_before(mail->due, mail->expires))
+		expire_members(engine, mail, mail->due);
 	if (mail->status != STATUS_SENDING)
 		return;
-	if (!instant_before(mail->due, mail->expires))
-		move_all(engine, mail, STATUS_EXPIRED, REASON_EXPIRED);
-	else if (mail->due.ms - mail->made.ms >= engine->settings->mail.max_age_ms)
+	if (mail->due.ms - mail->made.ms >= engine->settings->mail.max_age_ms)
 		move_all(engine, mail, STATUS_FAILED, REASON_MAX_AGE);
 	else
 		move_all(engine, mail, STATUS_RETRYING, reason);
@@ -193,36 +230,14 @@ void engine_doubt_all(struct engine *engine)
 			mail.due = engine->now;
 			mail.attempts++;
 			mail.reply = "dispatchd stopped while it was being sent";
-			move_all(engine, &mail, STATUS_RETRYING, REASON_IN_DOUBT);
+			overtaken_end(engine, &mail);
+			if (mail.status == STATUS_SENDING)
+				move_all(engine, &mail, STATUS_RETRYING, REASON_IN_DOUBT);
 		}
 	}
 }
 
 /* ---- Ends of shelf lives ---- */
-
-/* Members whose own shelf life is over leave; the mail's is that of the next one to end. */
-static void expire_members(struct engine *engine, struct spool_mail *mail)
-{
-	size_t n;
-	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
-	struct instant next = INSTANT_NEVER;
-	for (size_t i = 0; i < n; i++) {
-		struct spool_event event;
-		if (!spool_event_load(engine->spool, notices[i].event, engine->arena, &event))
-			continue;
-		int64_t life_ms = engine->settings->notify[event.event.state].shelf_life_ms;
-		struct instant from = is_office(mail) ? mail->made : event.event.time;
-		struct instant end = instant_add(from, life_ms);
-		if (!instant_before(engine->now, end))
-			engine_notice_ends(engine, mail, &notices[i], STATUS_EXPIRED, REASON_EXPIRED);
-		else
-			next = instant_min(next, end);
-	}
-	if (n == 0)
-		move_all(engine, mail, STATUS_EXPIRED, REASON_EXPIRED);
-	else if (mail->status != STATUS_EXPIRED)
-		spool_mail_set_expires(engine->spool, mail->id, next);
-}
 
 void engine_expire(struct engine *engine)
 {
@@ -231,7 +246,7 @@ void engine_expire(struct engine *engine)
 	for (size_t i = 0; i < n; i++) {
 		struct spool_mail mail;
 		if (spool_mail_load(engine->spool, ids[i], engine->arena, &mail))
-			expire_members(engine, &mail);
+			expire_members(engine, &mail, engine->now);
 	}
 	engine->turn->more |= n == EXPIRED_A_TURN;
 }

@@ -82,7 +82,7 @@ static const struct member *judge_members(struct engine *engine, struct spool_ma
 		else if (m->verdict.status == STATUS_DEFERRED)
 			waits = waits && !instant_before(m->verdict.due, waits->verdict.due) ? waits : m;
 		else
-			engine_notice_ends(engine, mail, m->notice, m->verdict.status, m->verdict.reason);
+			engine_notice_stops(engine, mail, m->notice, &m->verdict);
 	}
 	if (goes == NULL && waits != NULL)
 		defer_all(engine, mail, waits);
@@ -130,7 +130,8 @@ static const char *context_of(struct engine *engine, const struct spool_mail *ma
                               const struct spool_notice *notices, size_t n)
 {
 	const char *context = NULL;
-	if (mail->attempts > 0 || n == 0)
+	/* A relay's words tell of an earlier try, also where a person's retry has put the count back to 0. */
+	if (mail->attempts > 0 || *mail->reply || n == 0)
 		context = spool_mail_context(engine->spool, mail->id, engine->arena);
 	if (context == NULL) {
 		context = engine_context(engine, mail, notices, n);
@@ -139,11 +140,25 @@ static const char *context_of(struct engine *engine, const struct spool_mail *ma
 	return context;
 }
 
+/* Where the event that began a grouped mail has left it, the mail is no longer that event's. */
+static void follow_first(struct engine *engine, struct spool_mail *mail, const struct event *first)
+{
+	const char *id = letter_message_id(engine->arena, first->source, first->id, mail->contact,
+	                                   mail->state, engine->from_domain);
+	if (strcmp(mail->message_id, id) == 0)
+		return;
+	mail->message_id = id;
+	mail->thread_id = letter_thread_id(engine->arena, first->customer, first->job, engine->from_domain);
+	spool_mail_set_ids(engine->spool, mail);
+}
+
 static void send(struct engine *engine, struct spool_mail *mail, const struct member *first)
 {
 	struct turn *turn = engine->turn;
 	size_t n;
 	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
+	if (n > 0 && mail->contact != MAIL_OFFICE)
+		follow_first(engine, mail, &first->event.event);
 	const char *context = context_of(engine, mail, notices, n);
 	spool_mail_move(engine->spool, mail, STATUS_SENDING, REASON_OK, engine->now);
 	turn->letters[turn->n_letters++] = write_letter(engine, mail, first, notices, n, context);

@@ -471,6 +471,7 @@ void rules_judge_again(const struct rules_case *in, int64_t contact_id, struct c
 	}
 	ret->status = holds ? STATUS_QUEUED : q.status;
 	ret->reason = holds ? REASON_OK : q.reason;
+	ret->suspension = q.suspension;
 }
 
 const struct zone *rules_zone(const struct settings *settings, struct zones *zones,

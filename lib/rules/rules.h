@@ -66,10 +66,11 @@ struct contact_verdict {
 	const struct contact *contact;
 	enum status status; /* queued, deferred, suppressed or expired */
 	enum reason reason;
-	struct instant due;     /* when the mail may go; INSTANT_NONE where none does */
-	struct instant expires; /* the end of its shelf life */
-	const char *to;         /* the address as of now; "" where there is none usable */
-	bool grouped;           /* waits for others: due is the end of that wait */
+	struct instant due;                  /* when the mail may go; INSTANT_NONE where none does */
+	struct instant expires;              /* the end of its shelf life */
+	const char *to;                      /* the address as of now; "" where there is none usable */
+	bool grouped;                        /* waits for others: due is the end of that wait */
+	const struct suspension *suspension; /* judged again: the one that covers it now */
 };
 
 enum { TRACE_MAX_ROWS = 64 }; /* beyond that contacts are judged, but not traced */

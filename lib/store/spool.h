@@ -110,7 +110,15 @@ void spool_mail_set_due(struct spool *spool, int64_t mail,
                         struct instant due); /* for one that stays as it is */
 void spool_mail_set_expires(struct spool *spool, int64_t mail, struct instant expires);
 void spool_mail_close_group(struct spool *spool, int64_t mail);
-int64_t spool_mail_open_group(struct spool *spool, int64_t contact, const char *state); /* 0: none */
+void spool_mail_set_ids(struct spool *spool, const struct spool_mail *mail); /* message_id and thread_id */
+/* One that gathers for this contact and state and is due in [from, until]; 0: none. */
+int64_t spool_mail_open_group(struct spool *spool, int64_t contact, const char *state, struct instant from,
+                              struct instant until);
+/*
+ * The wall clock was set back by `by_ms` to `now`: what was to go at once still is, and what waits for a
+ * length of time (a retry, a group, an unknown customer) waits no longer for that.
+ */
+void spool_set_back(struct spool *spool, struct instant now, int64_t by_ms);
 
 /* Ids of mails due at `now`, the longest due first, from behind (after_due, after_id); at most `max`. */
 struct spool_due {
@@ -178,6 +186,9 @@ struct spool_waiting {
 /* False where an entry with this source and id waits already. */
 bool spool_wait_add(struct spool *spool, const struct entry *entry, const struct event *event,
                     struct instant until);
+/* The one that waits with that source and id. */
+bool spool_wait_find(struct spool *spool, const struct entry *entry, const struct event *event,
+                     struct arena *arena, struct spool_waiting *ret);
 struct spool_waiting *spool_waits(struct spool *spool, struct instant until, struct arena *arena, size_t max,
                                   size_t *ret_n);
 struct instant spool_next_wait(struct spool *spool);

@@ -155,13 +155,41 @@ void spool_mail_close_group(struct spool *spool, int64_t mail)
 	spool_run(spool, q);
 }
 
-int64_t spool_mail_open_group(struct spool *spool, int64_t contact, const char *state)
+void spool_mail_set_ids(struct spool *spool, const struct spool_mail *mail)
 {
 	struct db_query *q =
-	        spool_query(spool, "SELECT id FROM mail WHERE contact = ?1 AND state = ?2 AND open = 1 "
-	                           "AND status = 'deferred' ORDER BY id DESC LIMIT 1");
+	        spool_query(spool, "UPDATE mail SET message_id = ?2, thread_id = ?3 WHERE id = ?1");
+	db_bind_int(q, 1, mail->id);
+	db_bind_text(q, 2, mail->message_id);
+	db_bind_text(q, 3, mail->thread_id);
+	spool_run(spool, q);
+}
+
+void spool_set_back(struct spool *spool, struct instant now, int64_t by_ms)
+{
+	static const char *const waits[] = {
+	        "UPDATE mail SET due = CASE status WHEN 'queued' THEN ?1 ELSE max(?1, due - ?2) END "
+	        "WHERE " WAITS " AND due > ?1 AND (status <> 'deferred' OR reason = 'grouped')",
+	        "UPDATE waiting SET until = max(?1, until - ?2) WHERE until > ?1",
+	};
+	for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
+		struct db_query *q = spool_query(spool, waits[i]);
+		db_bind_int(q, 1, now.ms);
+		db_bind_int(q, 2, by_ms);
+		spool_run(spool, q);
+	}
+}
+
+int64_t spool_mail_open_group(struct spool *spool, int64_t contact, const char *state, struct instant from,
+                              struct instant until)
+{
+	struct db_query *q = spool_query(
+	        spool, "SELECT id FROM mail WHERE contact = ?1 AND state = ?2 AND open = 1 "
+	               "AND status = 'deferred' AND due BETWEEN ?3 AND ?4 ORDER BY id DESC LIMIT 1");
 	db_bind_int(q, 1, contact);
 	db_bind_text(q, 2, state);
+	db_bind_int(q, 3, from.ms);
+	db_bind_int(q, 4, until.ms);
 	return spool_run_int(spool, q, 0);
 }
 

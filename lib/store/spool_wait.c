@@ -49,6 +49,22 @@ static void wait_read_row(struct db_query *q, struct arena *arena, struct spool_
 		ret->entry.fields = fields;
 }
 
+bool spool_wait_find(struct spool *spool, const struct entry *entry, const struct event *event,
+                     struct arena *arena, struct spool_waiting *ret)
+{
+	struct db_query *q =
+	        spool_query(spool, "SELECT id, feed, customer, received, entry, fields, until FROM waiting "
+	                           "WHERE feed = ?1 AND source = ?2 AND event = ?3");
+	db_bind_int(q, 1, entry->feed);
+	db_bind_text(q, 2, event->source);
+	db_bind_text(q, 3, event->id);
+	if (!spool_row(spool, q))
+		return false;
+	wait_read_row(q, arena, ret);
+	db_finish(q);
+	return true;
+}
+
 struct spool_waiting *spool_waits(struct spool *spool, struct instant until, struct arena *arena, size_t max,
                                   size_t *ret_n)
 {

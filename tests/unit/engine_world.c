@@ -68,6 +68,7 @@ void world_free(struct world *w)
 	char command[128];
 	engine_close(w->engine);
 	buf_free(&w->said);
+	buf_free(&w->fields);
 	buf_free(&w->jobs);
 	(void)snprintf(command, sizeof command, "rm -rf %s", w->directory);
 	assert_int_equal(system(command), 0);
@@ -99,6 +100,13 @@ void world_reopen(struct world *w)
 	world_turn(w);
 }
 
+static void say_fields(struct world *w, const struct entry_field *fields, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&w->fields, "%.*s=%.*s%c", (int)fields[i].name_len, fields[i].name,
+		           (int)fields[i].value_len, fields[i].value, i + 1 < n ? '\t' : '\n');
+}
+
 static void say_outcomes(struct world *w, const struct turn *turn)
 {
 	for (size_t i = 0; i < turn->n_outcomes; i++) {
@@ -107,6 +115,7 @@ static void say_outcomes(struct world *w, const struct turn *turn)
 		size_t n, n_all;
 		assert_true(fields_unpack(o->fields, o->fields_len, turn->arena, &fields, &n));
 		w->published = o->seq;
+		say_fields(w, fields, n);
 		if (o->outbox == OUTBOX_DISPATCH) {
 			for (size_t k = 0; k < n; k++)
 				buf_printf(&w->jobs, "%s=%s ", fields[k].name, fields[k].value);
@@ -134,6 +143,8 @@ static void gather_letters(struct world *w, struct turn *turn)
 		(void)snprintf(r->to, sizeof r->to, "%s", turn->letters[i]->to);
 		(void)snprintf(w->templates[w->n_flying], 16, "%s", turn->letters[i]->template);
 		(void)snprintf(w->contexts[w->n_flying], 4096, "%s", turn->letters[i]->context);
+		(void)snprintf(w->message_ids[w->n_flying], 128, "%s", turn->letters[i]->message_id);
+		(void)snprintf(w->thread_ids[w->n_flying], 128, "%s", turn->letters[i]->thread_id);
 		w->n_flying++;
 	}
 }
@@ -141,6 +152,8 @@ static void gather_letters(struct world *w, struct turn *turn)
 static void turn(struct world *w, struct turn *t)
 {
 	struct error err;
+	buf_reset(&w->said);
+	buf_reset(&w->fields);
 	buf_reset(&w->jobs);
 	t->now = w->now;
 	t->room = w->room - w->n_flying;
@@ -156,7 +169,6 @@ static void turn(struct world *w, struct turn *t)
 void world_turn(struct world *w)
 {
 	struct turn t = {0};
-	buf_reset(&w->said);
 	turn(w, &t);
 }
 
@@ -173,7 +185,6 @@ static void take(struct world *w, enum entry_feed feed, const char *const *field
 	}
 	const struct entry *entries[] = {&entry};
 	struct turn t = {.entries = entries, .n_entries = 1};
-	buf_reset(&w->said);
 	turn(w, &t);
 }
 
@@ -207,7 +218,6 @@ void world_deliver(struct world *w, enum delivery delivery)
 		(void)strcpy(results[i].reply, delivery == DELIVERY_SENT ? "250 ok" : "550 5.1.1 unknown");
 	}
 	w->n_flying = 0;
-	buf_reset(&w->said);
 	turn(w, &t);
 }
 

@@ -15,12 +15,14 @@ struct world {
 	struct settings settings;
 	struct engine *engine;
 	struct instant now;
-	struct buf said;              /* outcomes of the last turn, a line each */
-	struct buf jobs;              /* jobs released in it: "name=value " each, a line a job */
-	char last_id[64];             /* of the last outcome */
+	struct buf said;   /* outcomes of the last turn, a line each */
+	struct buf jobs;   /* jobs released in it: "name=value " each, a line a job */
+	char last_id[64];  /* of the last outcome */
+	struct buf fields; /* outcomes with all they say: "status=sent\treason=ok\t…", a line each */
 	struct delivery_result flying[64]; /* letters handed out and not yet answered */
 	char templates[64][16];
 	char contexts[64][4096];
+	char message_ids[64][128], thread_ids[64][128];
 	size_t n_flying;
 	size_t room;
 	int next_id;

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/* Mails that share an event, a job, a contact or a crash: what the engine must not mix up. */
+#include "engine_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NOON "2026-06-03T12:00:00Z" /* a Wednesday */
+
+static struct world *w;
+
+/* A head with a contact for all sites, and two sites. */
+static int setup(void **state)
+{
+	(void)state;
+	w = world_new(NOON);
+	world_sql(
+	        w,
+	        "INSERT INTO customer (id, number, name, timezone) VALUES (1, '1001', 'Acme', 'UTC');"
+	        "INSERT INTO customer (id, number, name, parent) VALUES (2, '1002', 'North', 1), (3, '1003', "
+	        "'South', 1);"
+	        "INSERT INTO contact (id, customer, name, email, all_sites) "
+	        "VALUES (1, 1, 'Ann', 'ann@example.com', 1)");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	world_free(w);
+	return 0;
+}
+
+#define said(text)  assert_string_equal(buf_text(&w->said), text)
+#define told(text)  assert_non_null(strstr(buf_text(&w->fields), text))
+#define count(text) count_of(buf_text(&w->fields), text)
+
+static int count_of(const char *text, const char *part)
+{
+	int n = 0;
+	for (; (text = strstr(text, part)) != NULL; text++)
+		n++;
+	return n;
+}
+
+/* ---- Overtaken in a mailer's hand ---- */
+
+static void a_crash_doesnt_send_what_was_overtaken(void **state)
+{
+	(void)state;
+	world_event(w, "job.started", "J1", "1001", NULL, NULL);
+	world_event(w, "job.completed", "J1", "1001", NULL, NULL);
+	w->room = 0;
+	world_reopen(w);
+	w->room = 16;
+	world_turn(w);
+	assert_int_equal(w->n_flying, 1);
+	assert_string_equal(w->templates[0], "completed");
+	assert_int_equal(world_mails(w, STATUS_SUPERSEDED), 1);
+}
+
+/* ---- Grouped ---- */
+
+static void group_completed(void)
+{
+	w->settings.notify[JOB_COMPLETED].group_wait_ms = 60000;
+}
+
+static void only_the_member_whose_life_ends_expires_at_a_retry(void **state)
+{
+	(void)state;
+	group_completed();
+	w->settings.notify[JOB_COMPLETED].shelf_life_ms = 3600000;
+	world_event(w, "job.completed", "J1", "1001", "2026-06-03T11:01:30Z", NULL);
+	world_event(w, "job.completed", "J2", "1001", "2026-06-03T12:00:00Z", NULL);
+	world_at(w, "2026-06-03T12:01:00Z");
+	world_turn(w);
+	assert_int_equal(w->n_flying, 1);
+	world_deliver(w, DELIVERY_BUSY); /* once more in a minute: J1's life ends before */
+	assert_int_equal(count("status=expired"), 1);
+	told("job=J1\tcustomer=1001\ttype=job.completed\tstatus=expired");
+	told("job=J2\tcustomer=1001\ttype=job.completed\tstatus=retrying");
+	world_at(w, "2026-06-03T12:03:00Z");
+	world_turn(w);
+	assert_int_equal(w->n_flying, 1);
+	assert_null(strstr(w->contexts[0], "\"id\":\"J1\""));
+	assert_non_null(strstr(w->contexts[0], "\"id\":\"J2\""));
+}
+
+static void two_mails_of_a_split_group_differ_in_message_id_and_thread(void **state)
+{
+	(void)state;
+	char first[128], thread[128];
+	group_completed();
+	world_event(w, "job.completed", "J1", "1002", NULL, NULL);
+	world_event(w, "job.completed", "J2", "1003", NULL, NULL);
+	world_sql(w, "INSERT INTO hours_week VALUES (2, 3, '07:00-11:00')");
+	world_at(w, "2026-06-03T12:01:00Z");
+	world_turn(w);
+	assert_int_equal(w->n_flying, 1);
+	(void)strcpy(first, w->message_ids[0]);
+	(void)strcpy(thread, w->thread_ids[0]);
+	world_deliver(w, DELIVERY_SENT);
+	world_at(w, "2026-06-04T07:00:00Z");
+	world_turn(w);
+	assert_int_equal(w->n_flying, 1);
+	assert_string_not_equal(w->message_ids[0], first);
+	assert_string_not_equal(w->thread_ids[0], thread);
+}
+
+static void a_site_that_is_open_doesnt_wait_for_one_that_is_closed(void **state)
+{
+	(void)state;
+	group_completed();
+	world_sql(w, "INSERT INTO hours_week VALUES (2, 3, '07:00-11:00')");
+	world_event(w, "job.completed", "J1", "1002", NULL, NULL);
+	said("deferred outside_hours J1 2026-06-04T07:01:00Z\n");
+	world_event(w, "job.completed", "J2", "1003", NULL, NULL);
+	said("deferred grouped J2 2026-06-03T12:01:00Z\n");
+	world_event(w, "job.completed", "J3", "1002", NULL, NULL);
+	said("deferred outside_hours J3 2026-06-04T07:01:00Z\n");
+	world_event(w, "job.completed", "J4", "1003", NULL, NULL);
+	said("deferred grouped J4 2026-06-03T12:01:00Z\n");
+	assert_int_equal(world_mails(w, STATUS_DEFERRED), 2);
+}
+
+/* ---- Judged again ---- */
+
+static void a_suspension_found_later_says_its_note(void **state)
+{
+	(void)state;
+	w->room = 0;
+	world_event(w, "job.completed", "J1", "1001", NULL, NULL);
+	world_sql(w, "INSERT INTO suspension (customer, scopes, \"from\", until, note) VALUES (1, 'emails', "
+	             "'2026-06-03', '2026-07-01', 'unpaid since May')");
+	w->room = 16;
+	world_turn(w);
+	said("suppressed suspended J1\n");
+	told("note=unpaid since May\tuntil=2026-07-01");
+}
+
+static void a_failed_mail_of_a_finished_job_is_not_sent_by_a_retry(void **state)
+{
+	(void)state;
+	world_event(w, "job.started", "J1", "1001", NULL, NULL);
+	world_deliver(w, DELIVERY_REFUSED);
+	said("failed mail_refused J1\n");
+	world_event(w, "job.completed", "J1", "1001", NULL, NULL);
+	world_deliver(w, DELIVERY_SENT);
+	free(world_command(w, "{\"do\":\"mail.retry\",\"all_failed\":true}"));
+	world_turn(w);
+	assert_int_equal(w->n_flying, 0);
+	told("status=superseded");
+}
+
+/* ---- Waiting for the customer ---- */
+
+static void a_waiting_duplicate_with_other_content_is_counted(void **state)
+{
+	(void)state;
+	struct buf metrics = {0};
+	world_event(w, "job.started", "J1", "2002", NULL, "same");
+	world_event(w, "job.completed", "J1", "2002", NULL, "same");
+	engine_metrics(w->engine, &metrics);
+	assert_null(strstr(buf_text(&metrics), "dispatchd_duplicates_differing_total 0"));
+	buf_free(&metrics);
+	world_sql(w, "INSERT INTO customer (id, number, name) VALUES (9, '2002', 'Late');"
+	             "INSERT INTO contact (customer, email) VALUES (9, 'l@example.com')");
+	world_turn(w);
+	said("queued ok J1\n");
+	assert_string_equal(w->templates[0], "started");
+}
+
+/* ---- The wall clock ---- */
+
+static void a_clock_that_is_set_back_delays_nothing(void **state)
+{
+	(void)state;
+	w->room = 0;
+	world_event(w, "job.completed", "J1", "1001", NULL, NULL);
+	said("queued ok J1\n");
+	w->room = 16;
+	world_at(w, "2026-06-03T09:00:00Z");
+	world_turn(w);
+	assert_int_equal(w->n_flying, 1);
+	world_deliver(w, DELIVERY_SENT);
+	world_at(w, NOON);
+	world_turn(w);
+	assert_int_equal(w->n_flying, 0);
+}
+
+static void a_retry_waits_no_longer_for_a_clock_that_is_set_back(void **state)
+{
+	(void)state;
+	world_event(w, "job.completed", "J1", "1001", NULL, NULL);
+	world_deliver(w, DELIVERY_BUSY);
+	world_at(w, "2026-06-03T09:00:00Z");
+	world_turn(w);
+	assert_int_equal(w->n_flying, 0);
+	world_at(w, "2026-06-03T09:02:00Z");
+	world_turn(w);
+	assert_int_equal(w->n_flying, 1);
+}
+
+static void what_was_due_while_the_machine_slept_goes_at_once_and_once(void **state)
+{
+	(void)state;
+	world_sql(w, "INSERT INTO hours_week VALUES (1, 3, '07:00-11:00')");
+	world_event(w, "job.completed", "J1", "1001", NULL, NULL);
+	said("deferred outside_hours J1 2026-06-04T07:00:00Z\n");
+	world_at(w, "2026-06-04T09:30:00Z");
+	world_turn(w);
+	assert_int_equal(w->n_flying, 1);
+	world_at(w, "2026-06-03T12:00:10Z"); /* and the clock is set back while it is in flight */
+	world_turn(w);
+	world_deliver(w, DELIVERY_SENT);
+	world_at(w, "2026-06-04T09:30:00Z");
+	world_turn(w);
+	assert_int_equal(w->n_flying, 0);
+	assert_int_equal(world_mails(w, STATUS_SENT), 1);
+}
+
+#define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        test(a_crash_doesnt_send_what_was_overtaken),
+	        test(only_the_member_whose_life_ends_expires_at_a_retry),
+	        test(two_mails_of_a_split_group_differ_in_message_id_and_thread),
+	        test(a_site_that_is_open_doesnt_wait_for_one_that_is_closed),
+	        test(a_suspension_found_later_says_its_note),
+	        test(a_failed_mail_of_a_finished_job_is_not_sent_by_a_retry),
+	        test(a_waiting_duplicate_with_other_content_is_counted),
+	        test(a_clock_that_is_set_back_delays_nothing),
+	        test(a_retry_waits_no_longer_for_a_clock_that_is_set_back),
+	        test(what_was_due_while_the_machine_slept_goes_at_once_and_once),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
