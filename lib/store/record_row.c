@@ -163,10 +163,12 @@ static bool find_customer(struct customers *store, struct row *row, struct error
 bool row_get(struct customers *store, struct arena *arena, const struct kind *kind, int64_t id,
              struct row *ret, struct error *err)
 {
+	*ret = (struct row){.kind = kind};
+	if (id == 0)
+		return true;
 	struct db_query *query = db_query(store->db, row_sql(store, kind)->get);
 	db_bind_int(query, 1, id);
 	enum db_step step = db_step(query, err);
-	*ret = (struct row){.kind = kind};
 	if (step != DB_ROW)
 		return step == DB_DONE;
 	row_read(kind, query, arena, ret);

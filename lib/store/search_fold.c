@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The folded copy of what is searched. Triggers note which customers changed (customers_4.sql); before
- * each commit of the record functions their texts are put together and folded here, and triggers again
- * carry them into the index. Several values of one field are lines of its text.
+ * each commit of the record functions their texts are put together and folded here, and go into the index.
+ * Several values of one field are lines of its text.
  */
 #include "base/buf.h"
 #include "store/fold.h"
@@ -59,19 +59,31 @@ static bool gather(struct customers *store, int64_t id, const char *sql, const e
 	return step == DB_DONE;
 }
 
-static bool drop(struct customers *store, int64_t id, struct error *err)
+/* What is there now, into `texts`; *ret_there tells whether anything is. */
+static bool read_old(struct customers *store, int64_t id, struct texts *texts, bool *ret_there,
+                     struct error *err)
 {
-	struct db_query *query = db_query(store->db, "DELETE FROM search_text WHERE customer = ?1");
+	struct db_query *query =
+	        db_query(store->db, "SELECT customer, name, dba, number, account, address, city, state,"
+	                            " phone, email, equipment, contact FROM search_text"
+	                            " WHERE customer = ?1");
 	db_bind_int(query, 1, id);
-	return db_run(query, err);
+	enum db_step step = db_step(query, err);
+	*ret_there = step == DB_ROW;
+	for (int by = BY_NAME; step == DB_ROW && by < BY_COUNT; by++) {
+		size_t len;
+		const char *text = db_peek_text(query, by, &len);
+		if (text)
+			buf_add(&texts->by[by], text, len);
+	}
+	db_finish(query);
+	return step != DB_FAULT;
 }
 
-static bool store_texts(struct customers *store, int64_t id, const struct texts *texts, struct error *err)
+static bool write_texts(struct customers *store, const char *sql, int64_t id, const struct texts *texts,
+                        struct error *err)
 {
-	struct db_query *query = db_query(
-	        store->db,
-	        "INSERT INTO search_text (customer, name, dba, number, account, address, city, state, phone,"
-	        " email, equipment, contact) VALUES (?12, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+	struct db_query *query = db_query(store->db, sql);
 	for (int by = BY_NAME; by < BY_COUNT; by++) {
 		if (texts->by[by].len > 0)
 			db_bind_text_n(query, by, texts->by[by].data, texts->by[by].len);
@@ -80,48 +92,99 @@ static bool store_texts(struct customers *store, int64_t id, const struct texts 
 	return db_run(query, err);
 }
 
-static bool fold_customer(struct customers *store, int64_t id, struct texts *texts, struct error *err)
+#define COLUMNS "name, dba, number, account, address, city, state, phone, email, equipment, contact"
+#define VALUES  "?12, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+
+/* The index keeps no text of its own: to forget a row it must be told what the row was. */
+static bool forget(struct customers *store, int64_t id, const struct texts *old, struct error *err)
 {
-	bool there = false, any;
-	for (int by = 0; by < BY_COUNT; by++)
-		buf_reset(&texts->by[by]);
-	if (!drop(store, id, err) ||
-	    !gather(store, id, gather_sql, customer_columns,
-	            sizeof customer_columns / sizeof customer_columns[0], texts, &there, err))
+	struct db_query *query = db_query(store->db, "DELETE FROM search_text WHERE customer = ?1");
+	db_bind_int(query, 1, id);
+	return db_run(query, err) &&
+	       write_texts(store, "INSERT INTO search (search, rowid, " COLUMNS ") VALUES ('delete', " VALUES,
+	                   id, old, err);
+}
+
+static bool learn(struct customers *store, int64_t id, const struct texts *texts, struct error *err)
+{
+	return write_texts(store, "INSERT INTO search_text (customer, " COLUMNS ") VALUES (" VALUES, id,
+	                   texts, err) &&
+	       write_texts(store, "INSERT INTO search (rowid, " COLUMNS ") VALUES (" VALUES, id, texts, err);
+}
+
+static bool gather_all(struct customers *store, int64_t id, struct texts *texts, bool *ret_there,
+                       struct error *err)
+{
+	bool any;
+	*ret_there = false;
+	if (!gather(store, id, gather_sql, customer_columns,
+	            sizeof customer_columns / sizeof customer_columns[0], texts, ret_there, err))
 		return false;
-	if (!there)
+	return !*ret_there ||
+	       (gather(store, id, contacts_sql, contact_columns,
+	               sizeof contact_columns / sizeof contact_columns[0], texts, &any, err) &&
+	        gather(store, id, equipment_sql, equipment_columns,
+	               sizeof equipment_columns / sizeof equipment_columns[0], texts, &any, err));
+}
+
+static bool same_texts(const struct texts *a, const struct texts *b)
+{
+	for (int by = BY_NAME; by < BY_COUNT; by++) {
+		if (a->by[by].len != b->by[by].len ||
+		    (a->by[by].len > 0 && memcmp(a->by[by].data, b->by[by].data, a->by[by].len) != 0))
+			return false;
+	}
+	return true;
+}
+
+/* Reused from customer to customer. */
+struct folding {
+	struct texts old, texts;
+};
+
+static bool fold_customer(struct customers *store, int64_t id, struct folding *folding, struct error *err)
+{
+	bool was, is;
+	for (int by = 0; by < BY_COUNT; by++) {
+		buf_reset(&folding->old.by[by]);
+		buf_reset(&folding->texts.by[by]);
+	}
+	if (!read_old(store, id, &folding->old, &was, err) ||
+	    !gather_all(store, id, &folding->texts, &is, err))
+		return false;
+	if (was && is && same_texts(&folding->old, &folding->texts))
 		return true;
-	return gather(store, id, contacts_sql, contact_columns,
-	              sizeof contact_columns / sizeof contact_columns[0], texts, &any, err) &&
-	       gather(store, id, equipment_sql, equipment_columns,
-	              sizeof equipment_columns / sizeof equipment_columns[0], texts, &any, err) &&
-	       store_texts(store, id, texts, err);
+	return (!was || forget(store, id, &folding->old, err)) &&
+	       (!is || learn(store, id, &folding->texts, err));
 }
 
 bool search_refresh(struct customers *store, struct error *err)
 {
 	struct db_query *query = db_query(store->db, "SELECT customer FROM search_stale");
-	struct texts texts = {0};
+	struct folding folding = {0};
 	enum db_step step;
 	bool good = true, any = false;
 	while (good && (step = db_step(query, err)) == DB_ROW) {
-		good = fold_customer(store, db_int(query, 0), &texts, err);
+		good = fold_customer(store, db_int(query, 0), &folding, err);
 		any = true;
 	}
 	if (!good)
 		db_finish(query);
-	for (int by = 0; by < BY_COUNT; by++)
-		buf_free(&texts.by[by]);
+	for (int by = 0; by < BY_COUNT; by++) {
+		buf_free(&folding.old.by[by]);
+		buf_free(&folding.texts.by[by]);
+	}
 	return good && step == DB_DONE && (!any || db_exec(store->db, "DELETE FROM search_stale", err));
 }
 
+/* The index is emptied first, so that one which no longer agrees with the folded copy is put right, too. */
 bool customers_reindex(struct customers *store, struct error *err)
 {
 	if (!db_begin(store->db, err))
 		return false;
 	if (db_exec(store->db,
-	            "INSERT OR IGNORE INTO search_stale SELECT id FROM customer;"
-	            "INSERT OR IGNORE INTO search_stale SELECT customer FROM search_text",
+	            "INSERT INTO search (search) VALUES ('delete-all'); DELETE FROM search_text;"
+	            "INSERT OR IGNORE INTO search_stale SELECT id FROM customer",
 	            err) &&
 	    search_refresh(store, err))
 		return db_commit(store->db, err);
