@@ -16,6 +16,8 @@ CREATE VIRTUAL TABLE search USING fts5 (
     content = 'search_text', content_rowid = 'customer', tokenize = 'trigram', detail = column,
     columnsize = 0
 );
+-- How much the index gathers before it writes: an import in small pieces would merge them again and again.
+INSERT INTO search (search, rank) VALUES ('hashsize', 33554432);
 
 CREATE TRIGGER customer_added AFTER INSERT ON customer BEGIN
     INSERT OR IGNORE INTO search_stale VALUES (new.id);

@@ -213,7 +213,8 @@ static bool configure(struct db *db, const struct db_schema *schema, bool there,
 	       (!there || use_wal(db, err));
 }
 
-/* SQLite counts each allocation under a lock of the whole process unless told not to; nobody reads the count. */
+/* SQLite counts each allocation under a lock of the whole process unless told not to; nobody reads the count.
+ */
 static void set_up_library(void)
 {
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);

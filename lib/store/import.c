@@ -19,7 +19,8 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
-enum { FOLD_ROWS = 1000 };
+/* The index is written in large pieces: small ones are merged again and again. */
+enum { PROGRESS_ROWS = 1000, FOLD_ROWS = 25000 };
 
 bool records_format_of(const char *path, enum records_format *ret)
 {
@@ -142,6 +143,12 @@ static bool try_row(struct import *import, struct work *work, const struct stage
 	return good || is_row_fault(&err);
 }
 
+static void tell_progress(struct import *import, int64_t at)
+{
+	double part = import->stage_size > 0 ? (double)at / (double)import->stage_size : 1;
+	import_progress(import, import->size / 4 + (int64_t)((double)import->size * 0.75 * part));
+}
+
 static bool put_all(struct import *import, struct work *work, struct waiting *waiting)
 {
 	struct staged staged;
@@ -153,12 +160,10 @@ static bool put_all(struct import *import, struct work *work, struct waiting *wa
 		else
 			good = try_row(import, work, &staged);
 		arena_reset(work->arena);
-		if (good && ++rows % FOLD_ROWS == 0) {
+		if (++rows % PROGRESS_ROWS == 0)
+			tell_progress(import, at);
+		if (good && rows % FOLD_ROWS == 0)
 			good = search_refresh(work->store, import->err);
-			import_progress(import, import->size / 4 +
-			                                (int64_t)((double)import->size * 0.75 * (double)at /
-			                                          (double)import->stage_size));
-		}
 	}
 	return good && !fault;
 }

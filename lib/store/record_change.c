@@ -3,22 +3,14 @@
 #include "store/record_private.h"
 
 #include "base/jsontext.h"
+#include "base/utf8.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-static void bind_object(struct db_query *query, int i, const json_t *object)
-{
-	struct buf text = {0};
-	if (object == NULL || json_object_size(object) == 0)
-		return;
-	jsontext_write(&text, object, JSONTEXT_AS_IS);
-	db_bind_text_n(query, i, text.data, text.len);
-	buf_free(&text);
-}
-
-bool change_add(struct work *work, const char *kind, int64_t record, int64_t customer, const char *action,
-                json_t *before, json_t *after)
+static struct db_query *change_query(struct work *work, const char *kind, int64_t record, int64_t customer,
+                                     const char *action)
 {
 	struct db_query *query = db_query(
 	        work->db, "INSERT INTO change (time, user, kind, record, customer, action, before, after)"
@@ -30,11 +22,84 @@ bool change_add(struct work *work, const char *kind, int64_t record, int64_t cus
 	if (customer != 0)
 		db_bind_int(query, 5, customer);
 	db_bind_text(query, 6, action);
+	return query;
+}
+
+static void bind_object(struct db_query *query, int i, json_t *object)
+{
+	char *text = json_object_size(object) > 0 ? json_dumps(object, JSON_COMPACT) : NULL;
+	db_bind_text(query, i, text);
+	free(text);
+	json_decref(object);
+}
+
+bool change_add(struct work *work, const char *kind, int64_t record, int64_t customer, const char *action,
+                json_t *before, json_t *after)
+{
+	struct db_query *query = change_query(work, kind, record, customer, action);
 	bind_object(query, 7, before);
 	bind_object(query, 8, after);
+	return db_run(query, work->err);
+}
+
+/* Tells a dry run's caller. */
+static void observe(struct work *work, const struct row *row, const char *action, const char *was,
+                    const char *is)
+{
+	const char *name =
+	        row->kind->fields[0].type == FIELD_NAME
+	                ? row->value[0]
+	                : arena_printf(work->arena, "%s %lld", row->kind->name, (long long)row->id);
+	json_t *before = json_loads(was, 0, NULL), *after = json_loads(is, 0, NULL);
+	work->observer(work->observer_arg, action, name, before, after);
 	json_decref(before);
 	json_decref(after);
-	return db_run(query, work->err);
+}
+
+/* -- a row's change, straight into text ---------------------------------------------------------- */
+
+/* An import writes two of these a customer, which is why they don't go through JSON objects. */
+
+static void add_string(struct buf *out, const char *text, size_t len)
+{
+	buf_addc(out, '"');
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+		if (c < 0x20 || c == 0x7f)
+			buf_printf(out, "\\u%04x", c);
+		else if (c == '"' || c == '\\')
+			buf_printf(out, "\\%c", c);
+		else
+			buf_addc(out, (char)c);
+	}
+	buf_addc(out, '"');
+}
+
+static void add_words(struct buf *out, const char *text)
+{
+	buf_addc(out, '[');
+	for (const char *word = strcmp(text, "none") == 0 ? "" : text; *word;) {
+		size_t len = strcspn(word, ",");
+		add_string(out, word, len);
+		word += len + (word[len] == ',');
+		if (*word)
+			buf_addc(out, ',');
+	}
+	buf_addc(out, ']');
+}
+
+static void add_value(struct buf *out, const struct field *field, const char *value)
+{
+	if (value == NULL || !utf8_valid(value, strlen(value)))
+		buf_adds(out, "null");
+	else if (field->secret)
+		buf_adds(out, "\"******\"");
+	else if (field->type == FIELD_FLAG || field->type == FIELD_WHOLE)
+		buf_adds(out, value);
+	else if (field->type == FIELD_STATES || field->type == FIELD_SCOPES)
+		add_words(out, value);
+	else
+		add_string(out, value, strlen(value));
 }
 
 static bool same(const char *a, const char *b)
@@ -42,24 +107,50 @@ static bool same(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-void row_difference(const struct row *before, const struct row *after, struct arena *arena,
-                    json_t **ret_before, json_t **ret_after)
+bool row_differs(const struct row *before, const struct row *after)
 {
-	*ret_before = *ret_after = NULL;
+	for (size_t i = 0; i < after->kind->n_fields; i++) {
+		if (!same(before->value[i], after->value[i]))
+			return true;
+	}
+	return false;
+}
+
+static void add_differing(struct buf *out, const struct row *before, const struct row *after,
+                          const struct row *shown)
+{
 	for (size_t i = 0; i < after->kind->n_fields; i++) {
 		const struct field *field = &after->kind->fields[i];
 		if (same(before->value[i], after->value[i]))
 			continue;
-		if (*ret_after == NULL) {
-			*ret_after = json_object();
-			*ret_before = before->id ? json_object() : NULL;
-		}
-		(void)json_object_set_new_nocheck(*ret_after, field->name,
-		                                  value_json(field, after->value[i], arena));
-		if (*ret_before)
-			(void)json_object_set_new_nocheck(*ret_before, field->name,
-			                                  value_json(field, before->value[i], arena));
+		buf_adds(out, out->len > 0 ? ",\"" : "{\"");
+		buf_adds(out, field->name);
+		buf_adds(out, "\":");
+		add_value(out, field, shown->value[i]);
 	}
+	if (out->len > 0)
+		buf_addc(out, '}');
+}
+
+bool change_row(struct work *work, const struct row *before, const struct row *after, const char *action)
+{
+	struct buf was = {0}, is = {0};
+	const struct row *row = after->id ? after : before;
+	if (before->id)
+		add_differing(&was, before, after, before);
+	if (after->id)
+		add_differing(&is, before, after, after);
+	struct db_query *query = change_query(work, row->kind->name, row->id, row->customer, action);
+	if (was.len > 0)
+		db_bind_text_n(query, 7, was.data, was.len);
+	if (is.len > 0)
+		db_bind_text_n(query, 8, is.data, is.len);
+	bool good = db_run(query, work->err);
+	if (good && work->observer)
+		observe(work, row, action, buf_text(&was), buf_text(&is));
+	buf_free(&was);
+	buf_free(&is);
+	return good;
 }
 
 /* -- reading it -------------------------------------------------------------------------------- */

@@ -95,9 +95,10 @@ bool is_extra(const struct hook *hook, const char *key);
 /* `before`, `after`: objects, stolen; NULL for nothing. */
 bool change_add(struct work *work, const char *kind, int64_t record, int64_t customer, const char *action,
                 json_t *before, json_t *after) MUST_CHECK;
-/* The fields that differ. Secrets are redacted. */
-void row_difference(const struct row *before, const struct row *after, struct arena *arena,
-                    json_t **ret_before, json_t **ret_after);
+bool row_differs(const struct row *before, const struct row *after);
+/* The fields that differ; `id` 0 in one of the two: added or removed. Secrets are redacted. */
+bool change_row(struct work *work, const struct row *before, const struct row *after,
+                const char *action) MUST_CHECK;
 
 /* -- hooks of the kinds -- */
 bool customer_check(struct work *work, const struct row *before, struct row *after, const json_t *values);

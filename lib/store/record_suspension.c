@@ -100,15 +100,9 @@ static bool end_one(struct work *work, const struct row *row)
 {
 	char text[INSTANT_TEXT_MAX];
 	struct row after = *row;
-	json_t *was, *is;
 	row_set(&after, "removed", arena_strdup(work->arena, instant_format(work->act->when, 0, text)));
 	row_set(&after, "removed_by", arena_strdup(work->arena, work->act->actor.user));
-	row_difference(row, &after, work->arena, &was, &is);
-	if (row_update(work, &after))
-		return change_add(work, "suspension", row->id, row->customer, "resume", was, is);
-	json_decref(was);
-	json_decref(is);
-	return false;
+	return row_update(work, &after) && change_row(work, row, &after, "resume");
 }
 
 static bool end_by_id(struct work *work, int64_t customer, int64_t id)

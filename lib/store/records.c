@@ -192,34 +192,12 @@ static bool check_rights(struct work *work, const struct row *before, const stru
 
 /* -- adding and changing ----------------------------------------------------------------------- */
 
-static void observe(struct work *work, const struct row *row, bool adding, const json_t *was,
-                    const json_t *is)
-{
-	if (work->observer == NULL)
-		return;
-	const char *name =
-	        row->kind->fields[0].type == FIELD_NAME
-	                ? row->value[0]
-	                : arena_printf(work->arena, "%s %lld", row->kind->name, (long long)row->id);
-	work->observer(work->observer_arg, adding ? "add" : "set", name, was, is);
-}
-
 static bool write_difference(struct work *work, const struct row *before, struct row *after, bool *changed)
 {
-	json_t *was, *is;
 	bool adding = before->id == 0;
-	row_difference(before, after, work->arena, &was, &is);
-	*changed = is != NULL || adding;
-	if (!*changed)
-		return true;
-	if (!(adding ? row_insert(work, after) : row_update(work, after))) {
-		json_decref(was);
-		json_decref(is);
-		return false;
-	}
-	observe(work, after, adding, was, is);
-	return change_add(work, after->kind->name, after->id, after->customer, adding ? "add" : "set", was,
-	                  is);
+	*changed = adding || row_differs(before, after);
+	return !*changed || ((adding ? row_insert(work, after) : row_update(work, after)) &&
+	                     change_row(work, before, after, adding ? "add" : "set"));
 }
 
 struct row row_start(const struct row *before)
@@ -299,8 +277,7 @@ bool records_set(const struct act *act, const struct kind *kind, const char *nam
 static bool remove_row(struct work *work, const struct row *row)
 {
 	const struct hook *hook = hook_find(row->kind);
-	struct row nothing = {.kind = row->kind, .id = row->id};
-	json_t *was, *is;
+	const struct row nothing = {.kind = row->kind};
 	if (hook->removing && !hook->removing(work, row))
 		return false;
 	struct db_query *query = db_query(work->db, row_sql(work->store, row->kind)->remove);
@@ -310,9 +287,7 @@ static bool remove_row(struct work *work, const struct row *row)
 			return error_set(work->err, EX_DATAERR, "this %s is still in use", row->kind->name);
 		return false;
 	}
-	row_difference(row, &nothing, work->arena, &was, &is);
-	json_decref(is);
-	return change_add(work, row->kind->name, row->id, row->customer, "remove", was, NULL);
+	return change_row(work, row, &nothing, "remove");
 }
 
 bool records_remove(const struct act *act, const struct kind *kind, const char *name, struct error *err)
