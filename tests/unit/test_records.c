@@ -72,7 +72,7 @@ static void test_bad_values(void **state)
 	assert_string_equal(office_list(office, "customer", NULL), "[]");
 	office_add(office, "customer", NULL, "{'number':1001,'name':'Numbers are text'}");
 	office_refuses(office, &office->boss, "customer", NULL, NULL, "{'number':'1001','name':'Twice'}",
-	               EX_DATAERR, "same name or number");
+	               EX_DATAERR, "there is a customer 1001 already");
 }
 
 static void test_status_and_rights(void **state)
