@@ -1,8 +1,9 @@
 -- Search. Texts are folded (case, accents, phone numbers to digits) by the record functions, since SQL
 -- that calls a function of ours would make a database that no other tool may write to. Triggers only note
--- which customers are to be folded again; whoever writes next through the record functions does it. The
--- index is not written by a trigger either: FTS5 flushes what it has gathered at each statement inside one,
--- which makes an import six times slower.
+-- which customers were changed; whoever writes next through the record functions folds those again. What is
+-- added is noted by the record functions, and the index is written by them, since triggers on INSERT and
+-- FTS5 in triggers (it flushes what it has gathered at each statement there) cost an import six times its time.
+-- What another tool adds is found after a reindex.
 CREATE TABLE search_stale (customer INTEGER PRIMARY KEY) STRICT;
 CREATE TABLE search_text (
     customer INTEGER PRIMARY KEY,
@@ -19,9 +20,6 @@ CREATE VIRTUAL TABLE search USING fts5 (
 -- How much the index gathers before it writes: an import in small pieces would merge them again and again.
 INSERT INTO search (search, rank) VALUES ('hashsize', 33554432);
 
-CREATE TRIGGER customer_added AFTER INSERT ON customer BEGIN
-    INSERT OR IGNORE INTO search_stale VALUES (new.id);
-END;
 CREATE TRIGGER customer_changed AFTER UPDATE OF number, name, dba, account, address, city, state,
     postal_code, phone, fax ON customer BEGIN
     INSERT OR IGNORE INTO search_stale VALUES (new.id);

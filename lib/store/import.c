@@ -11,8 +11,6 @@
  */
 #include "store/import_private.h"
 
-#include "base/jsontext.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -63,19 +61,13 @@ static bool find_before(struct import *import, struct work *work, const struct s
 	return (ret->id != 0 && ret->owner == owner) || row_new(work, kind, owner, ret);
 }
 
-static bool put_extras(const struct staged *staged, json_t **ret, struct error *err)
-{
-	*ret = staged->extras ? jsontext_read(staged->extras, strlen(staged->extras), err) : json_object();
-	return *ret != NULL;
-}
-
 static bool put_row(struct import *import, struct work *work, const struct staged *staged)
 {
 	struct row before;
-	json_t *extras;
 	bool changed;
-	if (!find_before(import, work, staged, &before) || !put_extras(staged, &extras, work->err))
+	if (!find_before(import, work, staged, &before))
 		return false;
+	json_t *extras = staged->extras ? json_loads(staged->extras, 0, NULL) : json_object();
 	struct row after = row_start(&before);
 	for (size_t i = 0; i < import->kind->n_fields; i++) {
 		if (staged->given & 1u << i)

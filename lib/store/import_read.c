@@ -215,19 +215,16 @@ static const char *missing(const struct import *import, const struct staged *row
 static bool stage(struct reading *reading)
 {
 	struct import *import = reading->import;
-	struct buf text = {0};
 	const char *needed = missing(import, &reading->row);
 	if (needed) {
 		import_bad(import, reading->row.line, 0,
 		           arena_printf(import->arena, "%s: is needed", needed));
 		return true;
 	}
-	if (reading->extras) {
-		jsontext_write(&text, reading->extras, JSONTEXT_AS_IS);
-		reading->row.extras = text.data;
-	}
+	char *extras = reading->extras ? json_dumps(reading->extras, JSON_COMPACT) : NULL;
+	reading->row.extras = extras;
 	bool good = stage_put(import, &reading->row);
-	buf_free(&text);
+	free(extras);
 	return good;
 }
 

@@ -60,17 +60,24 @@ static void observe(struct work *work, const struct row *row, const char *action
 
 /* An import writes two of these a customer, which is why they don't go through JSON objects. */
 
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c != 0x7f && c != '"' && c != '\\';
+}
+
 static void add_string(struct buf *out, const char *text, size_t len)
 {
 	buf_addc(out, '"');
 	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-		if (c < 0x20 || c == 0x7f)
-			buf_printf(out, "\\u%04x", c);
-		else if (c == '"' || c == '\\')
-			buf_printf(out, "\\%c", c);
-		else
-			buf_addc(out, (char)c);
+		size_t run = i;
+		while (run < len && is_plain((unsigned char)text[run]))
+			run++;
+		buf_add(out, text + i, run - i);
+		i = run;
+		if (i < len && (unsigned char)text[i] >= 0x20 && text[i] != 0x7f)
+			buf_printf(out, "\\%c", text[i]);
+		else if (i < len)
+			buf_printf(out, "\\u%04x", (unsigned char)text[i]);
 	}
 	buf_addc(out, '"');
 }

@@ -205,6 +205,20 @@ static bool write_row(struct work *work, const struct row *row, const char *sql,
 	return db_answer(work->db) == DB_CONSTRAINT ? refused(work, row) : false;
 }
 
+/* For search: triggers tell what is changed and removed, not what is added (customers_4.sql). */
+static bool note_added(struct work *work, const struct row *row)
+{
+	static const char *const searched[] = {"customer", "contact", "system", "asset"};
+	for (size_t i = 0; i < sizeof searched / sizeof searched[0]; i++) {
+		if (strcmp(searched[i], row->kind->name) != 0)
+			continue;
+		struct db_query *query = db_query(work->db, "INSERT OR IGNORE INTO search_stale VALUES (?1)");
+		db_bind_int(query, 1, row->customer);
+		return db_run(query, work->err);
+	}
+	return true;
+}
+
 bool row_insert(struct work *work, struct row *row)
 {
 	if (!write_row(work, row, row_sql(work->store, row->kind)->insert, row->owner))
@@ -212,7 +226,7 @@ bool row_insert(struct work *work, struct row *row)
 	row->id = db_last_id(work->db);
 	if (strcmp(row->kind->name, "customer") == 0)
 		row->customer = row->id;
-	return true;
+	return note_added(work, row);
 }
 
 bool row_update(struct work *work, const struct row *row)
