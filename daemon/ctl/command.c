@@ -16,8 +16,8 @@ static const struct noun *const office[] = {
         &noun_customer, &noun_hours, &noun_suspend, &noun_resume, &noun_suspensions,
 };
 static const struct noun *const daemon_side[] = {
-        &noun_job,     &noun_mail, &noun_dead, &noun_status, &noun_event,
-        &noun_explain, &noun_gate, &noun_hold, &noun_check,  &noun_template,
+        &noun_job,  &noun_mail, &noun_dead,  &noun_status, &noun_event,    &noun_explain,
+        &noun_gate, &noun_hold, &noun_check, &noun_replay, &noun_template,
 };
 
 enum { NOUNS_MAX = 64 };

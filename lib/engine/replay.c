@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Then and now, contact by contact. What was decided then is in the first outcome of each contact;
+ * what is decided now comes from the rules. A mail is compared by its contact, or by its address where
+ * the other data calls the contact by another id.
+ */
+#include "engine/replay.h"
+
+#include "model/job.h"
+#include "rules/rules.h"
+#include "store/customers.h"
+#include "store/fields.h"
+#include "store/spool.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+enum { BATCH = 500 };
+
+/* A mail that was made then, or a decision that made none. */
+struct then {
+	int64_t contact;
+	const char *to;
+	enum status status;
+	enum reason reason;
+	struct instant due;
+	bool matched;
+};
+
+struct run {
+	const struct replay *replay;
+	struct replay_counts counts;
+	struct spool *spool;
+	struct customers *customers;
+	struct arena *arena;     /* of the event that is looked at */
+	const struct zone *zone; /* of its customer */
+	const struct spool_event *event;
+	struct verdict verdict;
+	struct then *then;
+	size_t n_then;
+	struct error *err;
+};
+
+static bool is_mail(enum status status)
+{
+	return status == STATUS_QUEUED || status == STATUS_DEFERRED;
+}
+
+/* ---- Then ---- */
+
+static bool known(const struct run *run, int64_t contact)
+{
+	for (size_t i = 0; i < run->n_then; i++)
+		if (run->then[i].contact == contact)
+			return true;
+	return false;
+}
+
+static void take_outcome(struct run *run, const struct spool_outcome *outcome)
+{
+	struct entry_field *fields;
+	size_t n;
+	if (outcome->event != run->event->id ||
+	    !fields_unpack(outcome->fields, outcome->fields_len, run->arena, &fields, &n))
+		return;
+	const char *contact = fields_find(fields, n, "contact"), *to = fields_find(fields, n, "to");
+	const char *due = fields_find(fields, n, "due");
+	if (contact == NULL || known(run, strtoll(contact, NULL, 10)))
+		return; /* what became of a mail later is no decision of the rules */
+	struct then *then = &run->then[run->n_then++];
+	*then = (struct then){.contact = strtoll(contact, NULL, 10),
+	                      .to = to ? to : "",
+	                      .status = outcome->status,
+	                      .reason = outcome->reason,
+	                      .due = INSTANT_NONE};
+	if (due == NULL || !instant_parse(due, &then->due))
+		then->due = INSTANT_NONE;
+}
+
+static void find_then(struct run *run)
+{
+	size_t n;
+	struct spool_outcome *outcomes = spool_job_outcomes(run->spool, run->event->job, run->arena, &n);
+	run->then = arena_new_array(run->arena, n + 1, struct then);
+	run->n_then = 0;
+	for (size_t i = 0; i < n; i++)
+		take_outcome(run, &outcomes[i]);
+}
+
+/* ---- Now ---- */
+
+static bool judge(struct run *run)
+{
+	const struct event *event = &run->event->event;
+	struct rules_case asked = {.settings = run->replay->rules,
+	                           .zones = customers_zones(run->customers),
+	                           .arena = run->arena,
+	                           .now = event->received,
+	                           .event = event,
+	                           .traced = true};
+	if (!customers_load(run->customers, run->arena, event->customer, &asked.customer, run->err))
+		return false;
+	asked.marks =
+	        spool_marks_before(run->spool, run->event->job, run->event->id, run->arena, &asked.n_marks);
+	rules_judge(&asked, &run->verdict);
+	run->zone = rules_zone(asked.settings, asked.zones, asked.customer);
+	return true;
+}
+
+/* What the rule saw that decided: the last that didn't hold, else the last that was asked. */
+static const char *detail_of(const struct verdict *verdict, const struct contact *contact)
+{
+	const char *detail = "", *stopped = NULL;
+	for (size_t i = 0; i < verdict->n_trace; i++) {
+		const struct trace_row *row = &verdict->trace[i];
+		if (row->contact != NULL && row->contact != contact)
+			continue;
+		detail = row->detail;
+		stopped = row->holds ? stopped : row->detail;
+	}
+	return stopped ? stopped : detail;
+}
+
+/* ---- The difference ---- */
+
+static json_t *decision(const struct run *run, enum status status, enum reason reason, struct instant due)
+{
+	char text[INSTANT_TEXT_MAX];
+	json_t *json = json_pack("{s:s, s:s}", "status", status_name(status), "reason", reason_name(reason));
+	if (instant_is_none(due))
+		json_object_set_new(json, "due", json_null());
+	else
+		json_object_set_new(json, "due",
+		                    json_string(instant_format(due, zone_offset_s(run->zone, due), text)));
+	return json;
+}
+
+static json_t *then_json(const struct run *run, const struct then *then)
+{
+	return then ? decision(run, then->status, then->reason, then->due)
+	            : decision(run, run->event->status, run->event->reason, INSTANT_NONE);
+}
+
+static json_t *now_json(const struct run *run, const struct contact_verdict *now)
+{
+	const struct verdict *v = &run->verdict;
+	return now ? decision(run, now->status, now->reason, now->due)
+	           : decision(run, v->status, v->reason, INSTANT_NONE);
+}
+
+/* `then` or `now` is NULL where the contact had, or has, no decision of its own. */
+static bool tell(struct run *run, const char *change, int64_t *count, const struct then *then,
+                 const struct contact_verdict *now)
+{
+	const struct event *event = &run->event->event;
+	char received[INSTANT_TEXT_MAX];
+	json_t *json = json_pack(
+	        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:o, s:o, s:s}", "change", change, "event",
+	        event->id, "source", event->source, "type", event_type(event), "job", event->job, "customer",
+	        event->customer, "received",
+	        instant_format(event->received, zone_offset_s(run->zone, event->received), received),
+	        "contact", (json_int_t)(now ? now->contact->id : then->contact), "to",
+	        now != NULL && *now->to ? now->to
+	        : then != NULL          ? then->to
+	                                : "",
+	        "before", then_json(run, then), "after", now_json(run, now), "detail",
+	        detail_of(&run->verdict, now ? now->contact : NULL));
+	++*count;
+	bool ok = run->replay->changed == NULL || run->replay->changed(run->replay->arg, json, run->err);
+	json_decref(json);
+	return ok;
+}
+
+static struct then *counterpart(struct run *run, const struct contact_verdict *now)
+{
+	for (size_t i = 0; i < run->n_then; i++)
+		if (run->then[i].contact == now->contact->id)
+			return &run->then[i];
+	for (size_t i = 0; i < run->n_then; i++)
+		if (*now->to && strcmp(run->then[i].to, now->to) == 0)
+			return &run->then[i];
+	return NULL;
+}
+
+/* Mails that are due at once are due alike, whatever the millisecond; so are those that wait for a group. */
+static bool moved(const struct then *then, const struct contact_verdict *now)
+{
+	if (then->status != now->status)
+		return true;
+	if (now->status == STATUS_QUEUED || (then->reason == REASON_GROUPED && now->reason == REASON_GROUPED))
+		return false;
+	return then->due.ms != now->due.ms;
+}
+
+static bool compare(struct run *run, struct then *then, const struct contact_verdict *now)
+{
+	bool had = then != NULL && is_mail(then->status), has = now != NULL && is_mail(now->status);
+	if (had && !has)
+		return tell(run, "gone", &run->counts.gone, then, now);
+	if (has && !had)
+		return tell(run, "added", &run->counts.added, then, now);
+	if (has && moved(then, now))
+		return tell(run, "moved", &run->counts.moved, then, now);
+	run->counts.same += has;
+	return true;
+}
+
+static bool look(struct run *run, const struct spool_event *event)
+{
+	run->event = event;
+	run->counts.events++;
+	find_then(run);
+	if (!judge(run))
+		return false;
+	for (size_t i = 0; i < run->verdict.n_contacts; i++) {
+		struct then *then = counterpart(run, &run->verdict.contacts[i]);
+		if (then != NULL)
+			then->matched = true;
+		if (!compare(run, then, &run->verdict.contacts[i]))
+			return false;
+	}
+	for (size_t i = 0; i < run->n_then; i++)
+		if (!run->then[i].matched && !compare(run, &run->then[i], NULL))
+			return false;
+	return true;
+}
+
+static bool look_all(struct run *run)
+{
+	struct arena *batch = arena_new();
+	int64_t after = 0;
+	bool ok = true;
+	for (size_t n = BATCH; ok && n == BATCH;) {
+		struct spool_event *events = spool_events_between(
+		        run->spool, run->replay->since, run->replay->until, after, BATCH, batch, &n);
+		for (size_t i = 0; ok && i < n; i++) {
+			after = events[i].id;
+			ok = look(run, &events[i]);
+			arena_reset(run->arena);
+		}
+		arena_reset(batch);
+	}
+	arena_free(batch);
+	return ok;
+}
+
+bool replay_run(const struct replay *replay, struct replay_counts *ret, struct error *err)
+{
+	struct run run = {.replay = replay, .err = err};
+	run.spool = spool_open(replay->spool, DB_READ, err);
+	run.customers = run.spool ? customers_open(replay->customers, DB_READ, err) : NULL;
+	bool ok = run.customers != NULL;
+	if (ok) {
+		run.arena = arena_new();
+		ok = customers_begin_read(run.customers, err) && spool_begin_read(run.spool, err) &&
+		     look_all(&run);
+		spool_end_read(run.spool);
+		if (ok && spool_failed(run.spool))
+			ok = error_set(err, EX_IOERR, "%s can't be read", replay->spool);
+		customers_end_read(run.customers);
+		arena_free(run.arena);
+	}
+	customers_close(run.customers);
+	spool_close(run.spool);
+	if (ok)
+		*ret = run.counts;
+	return ok;
+}

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+"""dispatchctl replay: what other rules or other data would have made of recorded events."""
+
+import json
+import shutil
+
+import pytest
+
+
+@pytest.fixture
+def day(world):
+    """Two events on record: one mailed at once, one held back by a suspension."""
+    world.ctl("customer", "add", "1001", "--name", "Open", "--email", "open@example.com")
+    world.ctl("customer", "add", "1002", "--name", "Suspended", "--email", "quiet@example.com")
+    world.ctl("suspend", "1002", "--note", "Rebuilding")
+    world.start_daemon()
+    world.ctl("event", "send", "completed", "--job", "1", "--customer", "1001", "--id", "a")
+    world.ctl("event", "send", "completed", "--job", "2", "--customer", "1002", "--id", "b")
+    world.outcomes(wait_for={"status": "sent"})
+    world.outcomes(wait_for={"reason": "suspended"})
+    world.daemon.stop()
+    world.redis_server.stop()
+    return world
+
+
+def changes(world, *args):
+    text = world.ctl("replay", "--since", "-1d", "--json", *args).stdout
+    return {c["event"]: c for c in map(json.loads, text.splitlines())}
+
+
+def test_nothing_changed_is_nothing_said(day):
+    assert changes(day) == {}
+    assert day.ctl("replay", "--since", "today").stdout.startswith("2 events: 1 mails the same, 0 added")
+
+
+def test_other_data(day):
+    shutil.copy(day.path("customers.db"), day.path("copy.db"))
+    day.configure(customers={"path": day.path("copy.db")})
+    day.ctl("resume", "1002")
+    day.ctl("suspend", "1001", "--note", "Now it is this one")
+    day.configure(customers={"path": day.path("customers.db")})
+    found = changes(day, "--customers", day.path("copy.db"))
+    gone, added = found["a"], found["b"]
+    assert (gone["change"], gone["to"], gone["before"]["status"], gone["after"]["reason"]) == (
+        "gone", "open@example.com", "queued", "suspended")
+    assert "Now it is this one" in gone["detail"]
+    assert (added["change"], added["to"], added["before"]["reason"], added["after"]["status"]) == (
+        "added", "quiet@example.com", "suspended", "queued")
+    text = day.ctl("replay", "--since", "-1d", "--customers", day.path("copy.db")).stdout
+    assert "gone" in text and "added" in text and "1 added, 1 gone, 0 moved" in text
+    assert changes(day) == {}  # the real records are as they were
+
+
+def test_other_rules(day):
+    day.ctl("hours", "set", "1001", "all", "00:00-00:01")
+    with open(day.path("other.conf"), "w", encoding="utf-8") as file:
+        file.write("[notify]\noutside_hours = send\n[http]\nnonsense = 1\n")
+    assert changes(day)["a"]["change"] == "moved"
+    assert changes(day, "--config", day.path("other.conf")) == {}
+    with open(day.path("other.conf"), "w", encoding="utf-8") as file:
+        file.write("[notify]\noutside_hours = suppress\n")
+    assert changes(day, "--config", day.path("other.conf"))["a"]["after"]["reason"] == "outside_hours"
+
+
+def test_only_the_span_is_looked_at(day):
+    assert day.ctl("replay", "--since", "-2d", "--until", "-1d").stdout.startswith("0 events")
+    assert day.ctl("replay", "--since", "+1h").stdout.startswith("0 events")
+
+
+@pytest.mark.parametrize("args, code, said", [
+    ((), 64, "--since"),
+    (("--since", "once"), 64, "--since"),
+    (("--since", "today", "--until", "yesterday"), 64, "--until lies before"),
+    (("--since", "today", "--config", "/nowhere.conf"), 66, "/nowhere.conf"),
+    (("--since", "today", "--customers", "/nowhere.db"), 66, "/nowhere.db"),
+])
+def test_what_replay_needs(world, args, code, said):
+    done = world.ctl("replay", *args, check=False)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr
