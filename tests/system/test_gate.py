@@ -1,0 +1,519 @@
+# SPDX-License-Identifier: MIT
+"""The dispatch gate on the real daemon: every row of the table, and what becomes of jobs that are held."""
+import datetime
+import json
+import time
+
+import pytest
+
+from kit import add_customer, told, wait_told
+from world import wait_until
+
+NOW = datetime.datetime.now(datetime.timezone.utc)
+
+
+def day(n):
+    return (NOW + datetime.timedelta(days=n)).date().isoformat()
+
+
+def at(days, clock):
+    return f"{day(days)}T{clock}Z"
+
+
+def ask(world, number, kind="dispatch", customer="1001", **more):
+    return world.xadd("jobs:requests", id=number, type=f"job.{kind}", job=more.pop("job", f"j{number}"),
+                      customer=customer, **more)
+
+
+def answer(world, number, timeout=10.0):
+    wait_until(lambda: told(world, number), lambda: f"an answer to {number}; {world.log_tail()}", timeout)
+    return told(world, number)[-1]
+
+
+def jobs(world, stream="jobs:dispatch"):
+    return [fields for _, fields in world.redis.xrange(stream)]
+
+
+def released(world, number, timeout=10.0):
+    """The job that was released by request `number`."""
+    wait_told(world, number, "released", timeout=timeout)
+    return next(j for j in jobs(world) if j["job"] == f"j{number}")
+
+
+def suspend(world, number="1001", scope="jobs,routes,emails", start=-1, end=5, note="closed for winter"):
+    world.ctl("suspend", number, "--from", day(start), *(["--until", day(end)] if end is not None else []),
+              "--scope", scope, "--note", note)
+
+
+# ---- the table
+
+def test_an_active_customer(world):
+    add_customer(world)
+    world.start_daemon()
+    ask(world, "c", "create")
+    ask(world, "d", "dispatch")
+    assert answer(world, "c") == ("allowed", "ok")
+    assert answer(world, "d") == ("released", "ok")
+    outcome = next(o for o in world.outcomes() if o["event"] == "d")
+    assert (outcome["job"], outcome["customer"], outcome["type"]) == ("jd", "1001", "job.dispatch")
+    world.wait_idle("jobs:requests")
+    assert len(jobs(world)) == 1, "job.create dispatches nothing"
+
+
+@pytest.mark.parametrize("scope, create, dispatch", [
+    ("jobs", ("denied", "suspended"), ("released", "ok")),
+    ("routes", ("allowed", "ok"), ("held", "suspended")),
+    ("emails", ("allowed", "ok"), ("released", "ok")),
+    ("jobs,routes", ("denied", "suspended"), ("held", "suspended")),
+])
+def test_a_suspended_customer(world, scope, create, dispatch):
+    add_customer(world)
+    suspend(world, scope=scope)
+    world.start_daemon()
+    ask(world, "c", "create")
+    ask(world, "d", "dispatch")
+    assert (answer(world, "c"), answer(world, "d")) == (create, dispatch)
+    for outcome in world.outcomes():
+        if outcome["reason"] == "suspended":
+            assert outcome["note"] == "closed for winter" and outcome["until"].startswith(day(5))
+    assert len(jobs(world)) == (dispatch[0] == "released")
+
+
+def test_an_indefinite_suspension_has_no_until(world):
+    add_customer(world)
+    suspend(world, end=None)
+    world.start_daemon()
+    ask(world, "c", "create")
+    assert answer(world, "c") == ("denied", "suspended")
+    assert "until" not in world.outcomes()[0]
+
+
+@pytest.mark.parametrize("start, end", [(2, 9), (-9, 0), (-9, -2)])
+def test_a_suspension_that_does_not_hold_today(world, start, end):
+    add_customer(world)
+    suspend(world, start=start, end=end)
+    world.start_daemon()
+    ask(world, "c", "create")
+    ask(world, "d", "dispatch")
+    assert (answer(world, "c"), answer(world, "d")) == (("allowed", "ok"), ("released", "ok"))
+
+
+@pytest.mark.parametrize("status", ["new", "released", "inactive"])
+def test_a_customer_who_is_not_active(world, status):
+    add_customer(world, status=status)
+    suspend(world)
+    world.start_daemon()
+    for kind in ("create", "dispatch"):
+        ask(world, kind, kind)
+        assert answer(world, kind) == ("denied", "customer_not_active")
+    assert jobs(world) == []
+
+
+def test_an_unknown_customer(world):
+    world.configure(customers={"grace": "800ms"})
+    world.start_daemon()
+    begun = time.monotonic()
+    ask(world, "c", "create", customer="404")
+    ask(world, "d", "dispatch", customer="405")
+    assert answer(world, "c") == ("denied", "unknown_customer")
+    assert answer(world, "d") == ("denied", "unknown_customer")
+    assert time.monotonic() - begun > 0.7, "after the grace"
+    assert world.redis.xlen("jobs:dead") == 0, "an answer is no dead letter"
+
+
+def test_the_customer_arrives_within_the_grace(world):
+    world.configure(customers={"grace": "60s"})
+    world.start_daemon()
+    ask(world, "d")
+    world.wait_idle("jobs:requests")
+    add_customer(world)
+    assert answer(world, "d") == ("released", "ok")
+
+
+OUTSIDE = [("flag", ("released", "ok")), ("hold", ("held", "outside_hours")), ("deny", ("denied", "outside_hours"))]
+
+
+@pytest.mark.parametrize("setting, expected", OUTSIDE)
+def test_scheduled_outside_service_hours(world, setting, expected):
+    world.configure(gate={"outside_hours": setting})
+    add_customer(world)
+    world.ctl("hours", "set", "1001", "mon-sun", "08:00-10:00,14:00-16:00")
+    world.start_daemon()
+    ask(world, "out", scheduled=at(1, "12:30:00"))
+    ask(world, "in", scheduled=at(1, "09:00:00"))
+    ask(world, "open end", scheduled=at(1, "10:00:00"))
+    ask(world, "none")
+    ask(world, "create", "create", scheduled=at(1, "12:30:00"))
+    assert answer(world, "out") == expected
+    assert answer(world, "in") == ("released", "ok")
+    assert answer(world, "open end") == expected, "a window is half-open"
+    assert answer(world, "none") == ("released", "ok"), "without a time nothing is outside"
+    assert answer(world, "create") == ("allowed", "ok")
+    assert released(world, "in")["outside_hours"] == "false"
+    if setting == "flag":
+        assert released(world, "out")["outside_hours"] == "true"
+
+
+def test_a_job_held_until_its_window_opens(world):
+    """Scheduled today outside the hours; the window of the day is open already: nothing to wait for."""
+    world.configure(gate={"outside_hours": "hold"})
+    add_customer(world)
+    world.ctl("hours", "set", "1001", "mon-sun", "00:00-23:58")
+    world.start_daemon()
+    ask(world, "1", scheduled=at(0, "23:59:00"))
+    assert answer(world, "1") == ("released", "ok")
+    assert released(world, "1")["outside_hours"] == "true"
+
+
+# ---- held, and then
+
+def test_released_by_resume_within_a_second(world):
+    """In the order in which they were asked for."""
+    add_customer(world)
+    suspend(world, end=None)
+    world.start_daemon()
+    for n in range(5):
+        ask(world, str(n))
+    for n in range(5):
+        assert answer(world, str(n)) == ("held", "suspended")
+    assert jobs(world) == []
+    world.ctl("resume", "1001")
+    begun = time.monotonic()
+    wait_told(world, "4", "released")
+    assert time.monotonic() - begun < 2.0, "within about a second"
+    assert [j["job"] for j in jobs(world)] == [f"j{n}" for n in range(5)]
+    for n in range(5):
+        assert told(world, str(n)) == [("held", "suspended"), ("released", "ok")]
+
+
+def test_released_when_the_suspension_wears_off(world):
+    """`until` is midnight in the customer's own zone: one whose day begins within seconds."""
+    import zoneinfo
+    now = datetime.datetime.now(datetime.timezone.utc)
+    # No zone has a midnight that fits a test: the suspension is moved into the past by the office instead.
+    add_customer(world)
+    suspend(world, start=-3, end=2)
+    world.start_daemon()
+    ask(world, "1")
+    assert answer(world, "1") == ("held", "suspended")
+    # The first day that is over everywhere east of us: the customer moves to where `until` has come.
+    world.ctl("customer", "set", "1001", "--timezone", "Pacific/Kiritimati")
+    time.sleep(0.3)
+    assert told(world, "1") == [("held", "suspended")], "not yet there either"
+    assert zoneinfo.ZoneInfo("Pacific/Kiritimati").utcoffset(now) == datetime.timedelta(hours=14)
+
+
+def test_released_while_the_daemon_was_down(world):
+    add_customer(world)
+    suspend(world)
+    world.start_daemon()
+    ask(world, "1")
+    assert answer(world, "1") == ("held", "suspended")
+    world.daemon.kill()
+    world.ctl("resume", "1001")
+    world.start_daemon()
+    wait_told(world, "1", "released", timeout=5)
+    assert [j["job"] for j in jobs(world)] == ["j1"]
+
+
+def test_another_suspension_still_holds(world):
+    add_customer(world)
+    suspend(world, scope="routes", note="first")
+    suspend(world, scope="routes", note="second", end=9)
+    world.start_daemon()
+    ask(world, "1")
+    assert answer(world, "1") == ("held", "suspended")
+    ids = [s["id"] for s in world.ctl_json("suspensions", "1001")]
+    world.ctl("resume", "1001", ids[0])
+    time.sleep(1.2)
+    assert told(world, "1")[-1] == ("held", "suspended") and jobs(world) == []
+    world.ctl("resume", "1001", ids[1])
+    wait_told(world, "1", "released", timeout=5)
+    assert len(jobs(world)) == 1
+
+
+def test_a_parents_suspension_holds_the_site(world):
+    add_customer(world, "1")
+    add_customer(world, "1-2", parent="1")
+    suspend(world, "1")
+    world.start_daemon()
+    ask(world, "1", customer="1-2")
+    assert answer(world, "1") == ("held", "suspended")
+    world.ctl("resume", "1")
+    wait_told(world, "1", "released", timeout=5)
+
+
+def test_denied_when_the_customer_stops_being_active(world):
+    add_customer(world)
+    suspend(world)
+    world.start_daemon()
+    ask(world, "1")
+    assert answer(world, "1") == ("held", "suspended")
+    world.ctl("customer", "deactivate", "1001")
+    wait_told(world, "1", "denied", "customer_not_active", timeout=5)
+    world.ctl("resume", "1001")
+    time.sleep(1.2)
+    assert told(world, "1")[-1] == ("denied", "customer_not_active") and jobs(world) == []
+
+
+def test_expired_when_its_day_is_over(world):
+    add_customer(world)
+    suspend(world)
+    world.start_daemon()
+    ask(world, "1", scheduled=at(-1, "09:00:00"))
+    wait_told(world, "1", "expired", "expired")
+    world.ctl("resume", "1001")
+    time.sleep(1.0)
+    assert jobs(world) == []
+
+
+def test_expired_when_held_for_too_long(world):
+    world.configure(gate={"hold_max": "1s"})
+    add_customer(world)
+    suspend(world)
+    world.start_daemon()
+    ask(world, "1")
+    assert answer(world, "1") == ("held", "suspended")
+    wait_told(world, "1", "expired", "expired", timeout=5)
+    ask(world, "2", scheduled=at(0, "23:59:59"))
+    time.sleep(1.3)
+    assert answer(world, "2") == ("held", "suspended"), "with a time its day counts"
+
+
+# ---- asked twice
+
+def test_two_requests_with_one_id(world):
+    """It acts once; the recorded answer is published again with the same id."""
+    add_customer(world)
+    suspend(world, scope="routes")
+    world.start_daemon()
+    for _ in range(2):
+        ask(world, "c", "create")
+        ask(world, "d")
+    wait_until(lambda: len(world.outcomes()) == 4, lambda: f"four answers: {world.outcomes()}")
+    for number in "cd":
+        same = [{k: v for k, v in o.items() if k != "entry"} for o in world.outcomes() if o["event"] == number]
+        assert len(same) == 2 and same[0] == same[1]
+    world.ctl("resume", "1001")
+    wait_told(world, "d", "released")
+    ask(world, "d")
+    again = wait_told(world, "d", "released", count=2)
+    assert again[0]["id"] == again[1]["id"], "now the recorded answer is the release"
+    assert len(jobs(world)) == 1
+    world.daemon.kill()
+    world.start_daemon()
+    ask(world, "d")
+    wait_told(world, "d", "released", count=3)
+    assert len(jobs(world)) == 1 and len({j["id"] for j in jobs(world)}) == 1
+
+
+def test_an_event_and_a_request_may_share_an_id(world):
+    add_customer(world)
+    world.start_daemon()
+    world.xadd(id="1", type="job.dispatched", job="j1", customer="1001")
+    ask(world, "1")
+    wait_told(world, "1", "released")
+    wait_told(world, "1", "sent")
+
+
+# ---- the released job
+
+def test_what_the_driver_needs(world):
+    add_customer(world, contact="Ann Driver", timezone="America/Denver", reference="PO-9", address="1 Example Road",
+                 city="Denver", state="CO", postal_code="80202", phone="+1 555 0100", disclaimer="2026-01-31",
+                 location_notes="Gate code 17; the dog is friendly")
+    world.ctl("contact", "set", world.ctl_json("customer", "show", "1001")["contacts"][0]["id"],
+              "--cell-phone", "+1 555 0111", "--work-phone", "+1 555 0122")
+    world.ctl("hours", "set", "1001", "mon-sun", "07:00-12:00,13:00-17:00")
+    world.ctl("asset", "add", "1001", "--kind", "20 yd container", "--serial", "C-88", "--position", "behind the barn")
+    world.start_daemon()
+    zone = "-06:00" if "-0600" in datetime.datetime.now().strftime("%z") else None
+    ask(world, "1", scheduled=at(1, "18:30:00"), route="north-7", service="swap", data='{"weight": 2.5, "stops": [1]}')
+    job = released(world, "1")
+    assert job["job"] == "j1" and job["customer"] == "1001" and job["route"] == "north-7"
+    assert job["reference"] == "PO-9" and job["location_notes"] == "Gate code 17; the dog is friendly"
+    assert job["contact_name"] == "Ann Driver" and job["contact_phone"] == "+1 555 0111"
+    assert all(part in job["address"] for part in ("1 Example Road", "Denver", "CO", "80202"))
+    assert job["disclaimer"] == "2026-01-31" and job["service"] == "swap" and job["outside_hours"] == "false"
+    assert json.loads(job["assets"]) == [{"kind": "20 yd container", "serial": "C-88", "position": "behind the barn"}]
+    assert job["scheduled"] == at(1, "18:30:00") and json.loads(job["stops"]) == [1] and float(job["weight"]) == 2.5
+    import zoneinfo
+    local = datetime.datetime.fromisoformat(at(1, "18:30:00").replace("Z", "+00:00")).astimezone(
+        zoneinfo.ZoneInfo("America/Denver"))
+    opened, closed = (7, 12) if local.hour < 12 else (13, 17)
+    for name, hour in (("arrive_by", opened), ("leave_by", closed)):
+        expected = local.replace(hour=hour, minute=0, second=0)
+        assert datetime.datetime.fromisoformat(job[name]) == expected
+        assert job[name].endswith(local.strftime("%z")[:3] + ":00"), "in the customer's zone"
+    assert job["id"] and list(job).count("id") == 1
+
+
+def test_its_own_reference_wins_and_what_is_not_there_is_left_out(world):
+    world.ctl("customer", "add", "1001", "--name", "Bare", "--reference", "theirs")
+    world.start_daemon()
+    ask(world, "1", reference="own")
+    job = released(world, "1")
+    assert job["reference"] == "own" and job["route"] == "none"
+    assert not {"arrive_by", "leave_by", "contact_name", "contact_phone", "address", "assets", "disclaimer",
+                "location_notes"} & set(job), job
+
+
+def test_data_can_not_forge_what_is_ours(world):
+    """Members of data named like our fields don't reach the driver as such, nor make a field come twice."""
+    add_customer(world, location_notes="ours", address="1 Example Road")
+    world.start_daemon()
+    forged = {name: "forged" for name in ("id", "job", "customer", "location_notes", "outside_hours", "contact_name",
+                                          "address", "request", "dispatchd")}
+    world.xadd("jobs:requests", event=json.dumps({"id": "1", "type": "job.dispatch", "job": "j1", "customer": "1001",
+                                                  "data": forged}))
+    wait_told(world, "1", "released")
+    reply = world.redis.execute_command("XRANGE", "jobs:dispatch", "-", "+")
+    raw = world.raw.xrange("jobs:dispatch")[0][1]
+    with_repeats = raw_fields(world, "jobs:dispatch")
+    names = with_repeats[::2]
+    assert len(names) == len(set(names)), f"a field twice: {names}; {reply}"
+    job = {k.decode(): v.decode() for k, v in raw.items()}
+    assert job["job"] == "j1" and job["customer"] == "1001" and job["outside_hours"] == "false"
+    assert job["location_notes"] == "ours" and job["address"] == "1 Example Road"
+    assert job["id"] != "forged"
+
+
+def raw_fields(world, stream):
+    """Names and values of the first entry as they stand in Redis, repeats included."""
+    import socket
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(world.redis_server.socket)
+        client.sendall(f"XRANGE {stream} - + COUNT 1\r\n".encode())
+        data = client.recv(1 << 20)
+    parts = [line for line in data.split(b"\r\n") if line and line[:1] not in b"*$"]
+    return parts[1:]
+
+
+def test_one_stream_a_route(world):
+    world.configure(redis={"dispatch": "jobs:dispatch:{route}"})
+    add_customer(world)
+    world.start_daemon()
+    ask(world, "1", route="north")
+    ask(world, "2", route="South.2_x-y")
+    ask(world, "3")
+    wait_told(world, "3", "released")
+    wait_told(world, "2", "released")
+    assert [j["job"] for j in jobs(world, "jobs:dispatch:north")] == ["j1"]
+    assert [j["job"] for j in jobs(world, "jobs:dispatch:South.2_x-y")] == ["j2"]
+    assert [j["job"] for j in jobs(world, "jobs:dispatch:none")] == ["j3"]
+
+
+@pytest.mark.parametrize("more", [{"route": "a b"}, {"route": "a:b"}, {"route": ""}, {"route": "r" * 65}, {"route": "é"},
+                                  {"route": "../x"}, {"scheduled": "tomorrow"}, {"scheduled": ""}, {"type": "job.started"},
+                                  {"type": "job.dispatched"}, {"type": "job.dispatches"}])
+def test_malformed_requests(world, more):
+    add_customer(world)
+    world.start_daemon()
+    world.xadd_fields({"id": "1", "type": "job.dispatch", "job": "j1", "customer": "1001", **more}, "jobs:requests")
+    ask(world, "2")
+    assert answer(world, "2") == ("released", "ok")
+    assert told(world, "1") == [("rejected", "malformed")]
+    assert world.redis.xlen("jobs:dead") == 1 and len(jobs(world)) == 1
+
+
+def test_the_structured_spelling(world):
+    add_customer(world)
+    world.start_daemon()
+    world.xadd("jobs:requests", event=json.dumps({
+        "specversion": "1.0", "id": 1, "source": "/app", "type": "com.example.job.dispatch",
+        "data": {"job": 7, "customer": 1001, "route": "r1", "scheduled": at(1, "09:00:00")}}))
+    wait_told(world, "1", "released")
+    (job,) = jobs(world)
+    assert (job["job"], job["route"], job["scheduled"]) == ("7", "r1", at(1, "09:00:00"))
+
+
+# ---- by hand
+
+@pytest.fixture(params=["with a daemon", "without a daemon"])
+def held(world, request):
+    """Two jobs that are held; the daemon runs or not."""
+    add_customer(world)
+    suspend(world)
+    world.start_daemon()
+    ask(world, "1")
+    ask(world, "2")
+    assert (answer(world, "1"), answer(world, "2")) == (("held", "suspended"),) * 2
+    if request.param == "without a daemon":
+        assert world.daemon.stop() == 0
+    yield world
+    if request.param == "without a daemon":
+        world.start_daemon()
+
+
+def test_hold_list_release_cancel(held):
+    listed = held.ctl_json("hold", "list")
+    assert [row["job"] for row in listed] == ["j1", "j2"]
+    held.ctl("hold", "release", listed[0]["id"])
+    held.ctl("hold", "cancel", listed[1]["id"])
+    assert held.ctl_json("hold", "list") == []
+    for row, code in ((listed[0]["id"], 65), (listed[1]["id"], 65), (999, 66)):
+        assert held.ctl("hold", "release", row, check=False).returncode == code
+    if held.daemon.process.poll() is not None:
+        held.start_daemon()
+    wait_told(held, "1", "released")
+    wait_told(held, "2", "cancelled", "by_hand")
+    assert [j["job"] for j in jobs(held)] == ["j1"]
+    held.ctl("resume", "1001")
+    time.sleep(1.2)
+    assert len(jobs(held)) == 1, "what was called off stays so"
+
+
+def test_the_gate_by_hand_and_by_http(world):
+    """`dispatchctl gate` and GET /v1/gate say what the gate would; nothing happens."""
+    add_customer(world)
+    suspend(world, scope="jobs")
+    world.start_daemon()
+    found = world.ctl_json("gate", "create", "--customer", "1001")
+    assert (found["status"], found["reason"], found["note"]) == ("denied", "suspended", "closed for winter")
+    status, _, body = world.http("/v1/gate?customer=1001&type=job.create")
+    assert status == 200 and json.loads(body)["status"] == "denied"
+    status, _, body = world.http("/v1/gate?customer=1001&type=job.dispatch&scheduled=" + at(1, "09:00:00"))
+    assert status == 200 and json.loads(body)["status"] == "released"
+    assert json.loads(world.http("/v1/gate?customer=404&type=job.create")[2])["reason"] == "unknown_customer"
+    for bad in ("", "?customer=1001", "?customer=1001&type=job.eat", "?customer=1001&type=job.dispatch&scheduled=soon"):
+        assert world.http("/v1/gate" + bad)[0] == 400, bad
+    assert world.outcomes() == [] and jobs(world) == []
+
+
+# ---- called back
+
+def test_a_released_job_that_is_suspended_before_it_starts(world, smtp):
+    """The office gets one mail of the jobs that are out; each is a collision, once."""
+    world.configure(office={"email": "office@example.com"})
+    add_customer(world)
+    world.start_daemon()
+    ask(world, "1")
+    ask(world, "2")
+    wait_told(world, "2", "released")
+    world.xadd(id="s", type="job.started", job="j1", customer="1001")
+    wait_told(world, "s", "sent")
+    suspend(world, note="flooded")
+    collision = wait_told(world, "2", "collision", "suspended", timeout=5)
+    assert collision["note"] == "flooded"
+    office = wait_until(lambda: [m for m in smtp.mails if m.recipients == ["office@example.com"]], "the office's mail")
+    assert len(office) == 1 and "flooded" in office[0].text
+    assert told(world, "1") == [("released", "ok")], "that one has started"
+
+
+def test_an_event_during_a_suspension_is_a_collision(world, smtp):
+    world.configure(office={"email": "office@example.com"})
+    add_customer(world)
+    suspend(world, scope="routes", note="flooded")
+    world.start_daemon()
+    world.xadd(id="1", type="job.dispatched", job="a", customer="1001")
+    wait_told(world, "1", "suppressed", "suspended")
+    assert wait_told(world, "1", "collision", "suspended")["note"] == "flooded"
+    world.xadd(id="2", type="job.started", job="b", customer="1001")
+    wait_told(world, "2", "sent")
+    wait_told(world, "2", "collision")
+    world.xadd(id="3", type="job.completed", job="c", customer="1001")
+    wait_told(world, "3", "sent")
+    wait_until(lambda: len(smtp.mails) == 4, "two mails to the office, two to the customer")
+    to = [m.recipients[0] for m in smtp.mails]
+    assert to.count("office@example.com") == 2 and to.count("farm@example.com") == 2
+    assert ("collision", "suspended") not in told(world, "3")
