@@ -81,6 +81,8 @@ static void put_data(struct release *r)
 		put(r, name, text ? text : json_string_value(value));
 		free(text);
 	}
+	json_object_del(r->fields,
+	                "id"); /* that name is the entry's own: two of it would be read as the last */
 	json_decref(data);
 }
 
