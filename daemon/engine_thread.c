@@ -30,6 +30,7 @@ enum {
 	AGAIN_FIRST_MS = 100,   /* after a turn that failed, doubling */
 	AGAIN_MAX_MS = 5000,
 	METRICS_EVERY_MS = 200,
+	FEED_WAIT_MS = 3000, /* how long events wait for customers of the feed */
 };
 
 struct engine_thread {
@@ -65,6 +66,8 @@ struct engine_thread {
 	int64_t metrics_ms;
 	int64_t again_ms; /* how long to wait after a failed turn; 0: the last one worked */
 	bool more;
+	int64_t feed_since_ms; /* since when events wait for the feed; 0: they don't */
+	bool waiting_for_feed; /* intakes are there that may not be taken yet */
 };
 
 /* What one turn is given, kept until a turn has worked. */
@@ -210,19 +213,51 @@ void engine_thread_drain(struct engine_thread *t)
 
 /* ---- The thread: input ---- */
 
+static bool is_feed(const struct intake *intake)
+{
+	return intake->n > 0 && intake->entries[0].feed == FEED_CUSTOMERS;
+}
+
+/*
+ * Customers of the feed come before the events: while some are in the queue, or on their way into
+ * customers.db, events wait, but not for longer than FEED_WAIT_MS, since an import may have its lock.
+ */
+static bool feed_first(struct engine_thread *t)
+{
+	bool queued = false;
+	for (const struct intake *i = t->intakes; i != NULL && !queued; i = i->next)
+		queued = is_feed(i);
+	if (!queued && !engine_feed_pending(t->engine)) {
+		t->feed_since_ms = 0;
+		return false;
+	}
+	int64_t now_ms = clock_tick().ms;
+	if (t->feed_since_ms == 0)
+		t->feed_since_ms = now_ms;
+	return queued || now_ms - t->feed_since_ms < FEED_WAIT_MS;
+}
+
 static void take_intakes(struct engine_thread *t, struct input *in)
 {
-	struct intake **last = &in->intakes;
-	while (t->intakes != NULL && in->n_entries < ENTRIES_A_TURN) {
-		struct intake *intake = t->intakes;
-		t->intakes = intake->next;
+	struct intake **last = &in->intakes, **at = &t->intakes;
+	bool feed = feed_first(t);
+	t->waiting_for_feed = false;
+	while (*at != NULL && in->n_entries < ENTRIES_A_TURN) {
+		struct intake *intake = *at;
+		if (feed && !is_feed(intake)) {
+			t->waiting_for_feed = true;
+			at = &intake->next;
+			continue;
+		}
+		*at = intake->next;
 		intake->next = NULL;
 		*last = intake;
 		last = &intake->next;
 		in->n_entries += intake->n;
 	}
-	if (t->intakes == NULL)
-		t->intakes_last = &t->intakes;
+	t->intakes_last = &t->intakes;
+	while (*t->intakes_last != NULL)
+		t->intakes_last = &(*t->intakes_last)->next;
 }
 
 static void take_commands(struct engine_thread *t, struct input *in)
@@ -338,7 +373,8 @@ static void give(struct engine_thread *t, struct input *in, struct turn *turn)
 		t->handed = p->rows[p->n - 1].seq;
 	t->published_seen = in->published > t->published_seen ? in->published : t->published_seen;
 	t->next = turn->next;
-	t->more = turn->more || in->n_results == RESULTS_A_TURN;
+	t->more = turn->more || in->n_results == RESULTS_A_TURN ||
+	          (t->waiting_for_feed && !engine_feed_pending(t->engine));
 	bool open = engine_open_for_intake(t->engine);
 	pthread_mutex_lock(&t->lock);
 	bool news =
@@ -440,8 +476,8 @@ static bool wait_ms(struct engine_thread *t, int64_t ms)
 	pthread_mutex_lock(&t->lock);
 	t->last_turn_ms = clock_tick().ms;
 	int rc = 0;
-	while (rc == 0 && !t->stop && !t->nudged && t->intakes == NULL && t->commands == NULL &&
-	       t->reload == NULL)
+	while (rc == 0 && !t->stop && !t->nudged && (t->intakes == NULL || t->waiting_for_feed) &&
+	       t->commands == NULL && t->reload == NULL)
 		rc = pthread_cond_timedwait(&t->come, &t->lock, &until);
 	bool came = rc == 0;
 	pthread_mutex_unlock(&t->lock);
@@ -471,7 +507,7 @@ static void wait_for_work(struct engine_thread *t)
 		int64_t now_ms = clock_tick().ms;
 		if (now_ms - t->metrics_ms >= METRICS_EVERY_MS)
 			show_metrics(t, now_ms);
-		if (wait_ms(t, left < LOOK_EVERY_MS ? left : LOOK_EVERY_MS) || due(t))
+		if (wait_ms(t, left < LOOK_EVERY_MS ? left : LOOK_EVERY_MS) || due(t) || t->waiting_for_feed)
 			return;
 		if (clock_tick().ms - began >= TURN_EVERY_MS)
 			return;

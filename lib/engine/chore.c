@@ -162,6 +162,7 @@ void engine_take_chores(struct engine *engine)
 void engine_hand_chores(struct engine *engine)
 {
 	struct turn *turn = engine->turn;
+	engine->feed_pending = spool_feed_pending(engine->spool);
 	if (turn->chores_wanted)
 		turn->chores = spool_chores(engine->spool, CHORES_MAX, turn->arena, &turn->n_chores);
 }

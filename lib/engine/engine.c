@@ -152,6 +152,11 @@ bool engine_customers_changed(struct engine *engine)
 	return db_data_version(customers_db(engine->customers)) != engine->customers_version;
 }
 
+bool engine_feed_pending(const struct engine *engine)
+{
+	return engine->feed_pending;
+}
+
 int64_t engine_handed(const struct engine *engine)
 {
 	return engine->handed;

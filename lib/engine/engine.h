@@ -91,6 +91,9 @@ char *engine_command(struct engine *engine, const char *text, struct instant now
 
 /* True while more may be taken in: not too much is unpublished or waiting. */
 bool engine_open_for_intake(const struct engine *engine);
+/* True while customers of the feed are on their way into customers.db: events behind them had better wait a
+ * little. */
+bool engine_feed_pending(const struct engine *engine);
 /* True when the office changed customer data since the last turn. */
 bool engine_customers_changed(struct engine *engine);
 

@@ -38,6 +38,7 @@ struct engine {
 	int64_t handed; /* the last outcome handed out for publishing */
 	int64_t customers_version;
 	int64_t unpublished;               /* how many outcomes Redis hasn't got, as of the last turn */
+	bool feed_pending;                 /* customers of the feed are not in customers.db yet */
 	int64_t held_after, watched_after; /* where looking at requests goes on; 0: from the first */
 	int64_t purged_ms;                 /* when old records were last looked for */
 	struct stats stats, stats_before;  /* now; as of the last commit */

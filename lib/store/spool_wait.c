@@ -151,6 +151,12 @@ struct spool_chore *spool_chores(struct spool *spool, size_t max, struct arena *
 	return chores;
 }
 
+bool spool_feed_pending(struct spool *spool)
+{
+	struct db_query *q = spool_query(spool, "SELECT 1 FROM chore WHERE kind = 'customer' LIMIT 1");
+	return spool_run_int(spool, q, 0) != 0;
+}
+
 void spool_chores_done(struct spool *spool, int64_t seq)
 {
 	struct db_query *q = spool_query(spool, "DELETE FROM chore WHERE seq <= ?1");
