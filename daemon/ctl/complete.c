@@ -16,6 +16,7 @@ struct tab {
 	const struct command *command;
 	size_t n_args;              /* those before the word */
 	const struct option *value; /* the option whose value the word is; NULL where it is none's */
+	bool lost;                  /* a word before makes no sense */
 };
 
 static void offer(const struct tab *tab, const char *prefix, const char *word)
@@ -52,10 +53,12 @@ static void take_word(struct tab *tab, const char *word)
 	struct error err = {0};
 	if (tab->noun == NULL) {
 		tab->noun = noun_find(word, &err);
+		tab->lost = tab->noun == NULL;
 		if (tab->noun != NULL && !noun_has_verbs(tab->noun))
 			tab->command = tab->noun->commands;
 	} else if (tab->command == NULL) {
 		tab->command = command_find(tab->noun, word, &err);
+		tab->lost = tab->command == NULL;
 	} else {
 		tab->ctl->args[tab->ctl->n_args++] = word;
 		tab->n_args++;
@@ -149,6 +152,8 @@ void complete(struct ctl *ctl, int n, char **words)
 	struct tab tab = {.ctl = ctl, .typed = n > 0 ? words[n - 1] : ""};
 	ctl->args = arena_new_array(ctl->arena, (size_t)n + 1, const char *);
 	understand(&tab, n, words);
+	if (tab.lost)
+		return;
 	const char *equals = strncmp(tab.typed, "--", 2) == 0 ? strchr(tab.typed, '=') : NULL;
 	if (equals != NULL && tab.value == NULL) {
 		tab.value = option_of(&tab, tab.typed);

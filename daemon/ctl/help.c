@@ -11,12 +11,17 @@
 
 enum { LEFT = 34, WIDTH_MAX = 110 };
 
+static unsigned line_limit(const struct ctl *ctl)
+{
+	unsigned width = output_look(ctl->out)->width;
+	return width == 0 || width > WIDTH_MAX ? WIDTH_MAX : width;
+}
+
 /* A left column and a sentence beside it; on the next line where the left one is too long. */
 static void pair(const struct ctl *ctl, const char *left, const char *right, unsigned column)
 {
 	struct buf *out = output_text(ctl->out);
-	unsigned limit = output_look(ctl->out)->width;
-	limit = limit == 0 || limit > WIDTH_MAX ? WIDTH_MAX : limit;
+	unsigned limit = line_limit(ctl);
 	unsigned width = text_width(left);
 	buf_printf(out, "  %s", left);
 	if (width + 2 > column)
@@ -25,6 +30,13 @@ static void pair(const struct ctl *ctl, const char *left, const char *right, uns
 		buf_printf(out, "%*s", (int)(column - width), "");
 	text_add_wrapped(out, right, column + 2, limit > column + 22 ? limit - column - 2 : 20);
 	buf_addc(out, '\n');
+}
+
+static void paragraph(const struct ctl *ctl, const char *text)
+{
+	buf_addc(output_text(ctl->out), '\n');
+	text_add_wrapped(output_text(ctl->out), text, 0, line_limit(ctl));
+	buf_addc(output_text(ctl->out), '\n');
 }
 
 static void heading(const struct ctl *ctl, const char *text)
@@ -70,9 +82,9 @@ static void help_command(const struct ctl *ctl)
 	const struct option *options = command_options(command, ctl->arena);
 	output_say(ctl->out, "dispatchctl %s%s", usage_of(ctl->noun, command, ctl->arena),
 	           options->name ? " [OPTION...]" : "");
-	output_say(ctl->out, "\n%s.", command->help);
+	paragraph(ctl, arena_printf(ctl->arena, "%s.", command->help));
 	if (command->more != NULL)
-		output_say(ctl->out, "%s", command->more);
+		paragraph(ctl, command->more);
 	if (options->name != NULL) {
 		heading(ctl, "Options");
 		print_options(ctl, options);

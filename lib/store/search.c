@@ -293,7 +293,8 @@ bool search_summary(struct customers *store, int64_t id, json_t **ret, struct er
 
 static bool results(struct search *search, int limit, json_t *array)
 {
-	qsort(search->hits, search->n, sizeof *search->hits, by_rank);
+	if (search->n > 0)
+		qsort(search->hits, search->n, sizeof *search->hits, by_rank);
 	for (size_t i = 0; i < search->n && (limit <= 0 || i < (size_t)limit); i++) {
 		const struct hit *hit = &search->hits[i];
 		json_t *object;

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT
+"""dispatchctl at a terminal: what fits, what is asked, what Tab offers."""
+
+import fcntl
+import os
+import pty
+import re
+import shutil
+import struct
+import subprocess
+import termios
+import unicodedata
+
+import pytest
+from world import BUILD, ROOT
+
+CTL = str(BUILD / "dispatchctl")
+
+
+def at_terminal(world, *args, columns=80, typed=b"", **env):
+    """What is seen on a terminal of so many columns, without colours; the exit status."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 1000, columns, 0, 0))
+    process = subprocess.Popen([CTL, "-c", world.config_path, *args], stdin=follower, stdout=follower, stderr=follower,
+                               env=world.environment(TERM="xterm", **env))
+    os.close(follower)
+    os.write(leader, typed)
+    text = b""
+    while True:
+        try:
+            more = os.read(leader, 65536)
+        except OSError:
+            break
+        if not more:
+            break
+        text += more
+    os.close(leader)
+    process.wait(20)
+    return re.sub(r"\x1b\[[0-9;]*m", "", text.decode().replace("\r\n", "\n")), process.returncode
+
+
+def cells(line):
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1 for c in line)
+
+
+@pytest.fixture
+def office(world):
+    world.ctl("customer", "add", "1001", "--name", "Müller & Söhne Entsorgung und Containerdienst GmbH", "--city",
+              "Zürich", "--phone", "+41 44 555 01 00", "--email", "orders@example.com", "--location-notes", "word " * 60)
+    world.ctl("customer", "add", "1002", "--name", "東京コンテナ株式会社 廃棄物 収集 サービス 本社", "--city", "東京")
+    world.ctl("customer", "add", "2001", "--name", "Example Bakery")
+    world.ctl("contact", "add", "1001", "--name", "Zoë", "--email", "zoe@example.com")
+    return world
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100])
+def test_tables_and_sheets_fit_the_terminal(office, columns):
+    for args in (("customer", "list"), ("customer", "show", "1001"), ("customer", "search", "a-z", "--by", "name"),
+                 ("customer", "add", "--help"), ("--help",)):
+        text, status = at_terminal(office, *args, columns=columns)
+        assert status == 0
+        for line in text.splitlines():
+            if not line.startswith("  dispatchctl ") and "NOUN" not in line:  # examples are copied whole
+                assert cells(line) <= columns, line
+
+
+def test_columns_stand_below_each_other_in_every_script(office):
+    text, _ = at_terminal(office, "customer", "list", columns=70)
+    head, *rows = text.splitlines()
+    at = head.index("City")
+    for row in rows:
+        if "東京 " in row + " " or "Zürich" in row:
+            before = row[:max(row.rfind("Zürich"), row.rfind("東京"))]
+            assert cells(before) == at, row
+    assert "…" in text
+
+
+def test_nothing_is_cut_where_no_terminal_is(office):
+    assert "Müller & Söhne Entsorgung und Containerdienst GmbH" in office.ctl("customer", "list").stdout
+
+
+def test_removing_is_asked_for(office):
+    text, status = at_terminal(office, "customer", "remove", "2001", typed=b"n\n")
+    assert "Remove customer 2001, Example Bakery" in text and "nothing was changed" in text
+    assert status == 64
+    assert len(office.ctl_json("customer", "list")) == 3
+    text, status = at_terminal(office, "customer", "remove", "2001", typed=b"y\n")
+    assert (status, len(office.ctl_json("customer", "list"))) == (0, 2)
+    assert at_terminal(office, "customer", "remove", "1002", "-y")[1] == 0
+
+
+# ---- completion
+
+
+def offers(world, *words):
+    done = subprocess.run([CTL, "--complete", *words], capture_output=True, text=True, timeout=20, check=False,
+                          env=world.environment(DISPATCHD_CONF=world.config_path))
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.splitlines()
+
+
+def test_tab_offers_what_may_come_next(office):
+    assert offers(office, "cust") == ["customer"]
+    assert {"add", "show", "search"} <= set(offers(office, "customer", ""))
+    assert offers(office, "customer", "sh") == ["show"]
+    assert offers(office, "customer", "show", "10") == ["1001", "1002"]
+    assert offers(office, "customer", "show", "bak") == ["2001  Example Bakery"]
+    assert offers(office, "--json", "customer", "show", "MULL")[0].startswith("1001  Müller")
+    assert offers(office, "customer", "set", "1001", "--post") == ["--postal-code"]
+    assert offers(office, "customer", "set", "1001", "--status", "in") == ["inactive"]
+    assert offers(office, "customer", "set", "1001", "--status=in") == ["inactive"]
+    assert offers(office, "customer", "set", "1001", "--parent", "20") == ["2001"]
+    assert offers(office, "suspend", "1001", "--scope", "jobs,em") == ["jobs,emails"]
+    assert offers(office, "event", "send", "job.pa") == ["job.paused"]
+    assert offers(office, "customer", "import", "") == [":files"]
+    assert offers(office, "customer", "list", "--rep", "") == []
+    assert [o.split()[0] for o in offers(office, "contact", "set", "")] == ["1", "2"]
+    assert offers(office, "nonsense", "") == []
+
+
+def test_tab_needs_no_configuration(office):
+    os.unlink(office.config_path)
+    assert offers(office, "customer", "show", "1") == []
+    assert offers(office, "cust") == ["customer"]
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+@pytest.mark.parametrize("words, reply", [
+    (["customer", "show", "bak"], ["2001"]),
+    (["customer", "show", "10"], ["1001", "1002"]),
+    (["hours", "s"], ["show", "set"]),
+])
+def test_the_completion_of_bash(office, words, reply):
+    script = f"""
+source {ROOT}/conf/completion/dispatchctl.bash
+COMP_WORDS=({CTL} {' '.join(words)}); COMP_CWORD={len(words)}
+_dispatchctl
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+    done = subprocess.run(["bash", "--norc", "-c", script], capture_output=True, text=True, timeout=20, check=False,
+                          env=office.environment(DISPATCHD_CONF=office.config_path))
+    assert [line for line in done.stdout.splitlines() if line] == reply, done.stderr
