@@ -13,7 +13,7 @@ static const char *const value_names[] = {
         [FIELD_WHOLE] = "N",         [FIELD_AMOUNT] = "AMOUNT", [FIELD_DEGREES] = "DEGREES",
         [FIELD_EMAIL] = "ADDRESS",   [FIELD_PHONE] = "PHONE",   [FIELD_ZONE] = "ZONE",
         [FIELD_LOCALE] = "LOCALE",   [FIELD_STATES] = "STATES", [FIELD_SCOPES] = "SCOPES",
-        [FIELD_CUSTOMER] = "NUMBER", [FIELD_NAME] = "NAME",
+        [FIELD_CUSTOMER] = "NUMBER", [FIELD_NAME] = "TEXT",
 };
 
 static const char *choices_of(const struct field *field, struct arena *arena)

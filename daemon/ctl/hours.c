@@ -59,7 +59,6 @@ static bool clear(struct ctl *ctl, struct error *err)
 {
 	struct act act;
 	return store_open(ctl, DB_WRITE, &act, err) &&
-	       ctl_confirm(ctl, err, "Clear all hours and dates of %s?", ctl_arg(ctl, 0)) &&
 	       hours_clear(&act, ctl_arg(ctl, 0), err) && give(ctl, &act, "cleared", err);
 }
 
@@ -89,7 +88,7 @@ static const struct command commands[] = {
          .args = "NUMBER",
          .uses = USES_STORE,
          .help = "Takes all hours and dates away: the parent's hold, else it is always open",
-         .examples = "hours clear 1001 --yes",
+         .examples = "hours clear 1001",
          .run = clear},
 };
 

@@ -229,7 +229,7 @@ def test_hours(bakery):
     assert "2026-12-25  closed" in text
     bakery.ctl("hours", "except", "1001", "2026-12-25", "normal")
     assert bakery.ctl_json("hours", "show", "1001")["dates"] == {}
-    bakery.ctl("hours", "clear", "1001", "--yes")
+    bakery.ctl("hours", "clear", "1001")
     assert bakery.ctl_json("hours", "show", "1001")["weekly"] is None
 
 
