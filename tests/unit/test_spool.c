@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/* The spool alone: packed fields, the watermark, old records, a disk that fails. */
+#include "store/fields.h"
+#include "store/spool.h"
+#include "store/spool_read.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { DAY_MS = 86400000 };
+
+static char directory[64], path[128];
+static struct spool *spool;
+static struct arena *arena;
+static const struct instant now = {1780488000000};
+
+static void begin(void)
+{
+	assert_true(spool_begin(spool, NULL));
+}
+
+static void commit(void)
+{
+	struct error err;
+	if (!spool_commit(spool, &err))
+		fail_msg("%s", err.text);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	struct error err;
+	(void)strcpy(directory, "/tmp/dispatchd-spool-XXXXXX");
+	assert_non_null(mkdtemp(directory));
+	(void)snprintf(path, sizeof path, "%s/spool.db", directory);
+	spool = spool_open(path, DB_WRITE, &err);
+	assert_non_null(spool);
+	arena = arena_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	char command[128];
+	arena = arena_free(arena);
+	spool = spool_close(spool);
+	(void)snprintf(command, sizeof command, "rm -rf %s", directory);
+	return system(command);
+}
+
+static int64_t add_event(const char *id, int64_t job, struct instant at)
+{
+	struct event event = {
+	        .state = JOB_COMPLETED,
+	        .id = id,
+	        .source = "s",
+	        .job = "J",
+	        .customer = "1001",
+	        .time = at,
+	        .said = at,
+	        .received = at,
+	        .data = "{}",
+	        .entry_id = "",
+	};
+	return spool_event_add(spool, &event, job, STATUS_QUEUED, REASON_OK, "[]");
+}
+
+static int64_t add_mail(int64_t event, int64_t job, struct instant at)
+{
+	struct spool_mail mail = {
+	        .contact = 7,
+	        .state = "completed",
+	        .status = STATUS_QUEUED,
+	        .reason = REASON_OK,
+	        .made = at,
+	        .due = at,
+	        .expires = instant_add(at, DAY_MS),
+	        .message_id = "<m@example.com>",
+	        .thread_id = "<t@example.com>",
+	};
+	spool_mail_add(spool, &mail);
+	spool_notice_add(spool,
+	                 &(struct spool_notice){.mail = mail.id, .event = event, .job = job, .contact = 7});
+	return mail.id;
+}
+
+static void any_bytes_can_be_packed(void **state)
+{
+	(void)state;
+	struct buf pack = {0};
+	struct entry_field raw = {"a\0b", 3, "\xff\x00\n", 3}, *fields;
+	size_t n;
+	fields_add(&pack, "name", "value");
+	fields_add_bytes(&pack, &raw);
+	assert_true(fields_unpack(pack.data, pack.len, arena, &fields, &n));
+	assert_int_equal(n, 2);
+	assert_string_equal(fields_find(fields, n, "name"), "value");
+	assert_int_equal(fields[1].name_len, 3);
+	assert_memory_equal(fields[1].value, "\xff\x00\n", 3);
+	for (size_t cut = 1; cut < pack.len; cut++) {
+		if (cut != 17) /* the first pair alone is whole */
+			assert_false(fields_unpack(pack.data, cut, arena, &fields, &n));
+	}
+	buf_free(&pack);
+}
+
+static void the_instance_outlives_a_restart(void **state)
+{
+	(void)state;
+	char was[32];
+	(void)snprintf(was, sizeof was, "%s", spool_instance(spool));
+	assert_int_equal(strlen(was), 12);
+	spool = spool_close(spool);
+	spool = spool_open(path, DB_WRITE, NULL);
+	assert_string_equal(spool_instance(spool), was);
+}
+
+static void what_redis_has_is_a_watermark(void **state)
+{
+	(void)state;
+	size_t n;
+	begin();
+	for (int i = 0; i < 5; i++) {
+		struct spool_outcome o = {.time = now,
+		                          .status = STATUS_QUEUED,
+		                          .reason = REASON_OK,
+		                          .fields = "",
+		                          .fields_len = 0};
+		spool_outcome_add(spool, &o);
+		assert_int_equal(o.seq, i + 1);
+	}
+	spool_set_published(spool, 3);
+	spool_set_published(spool, 2); /* it never goes back */
+	commit();
+	begin();
+	assert_int_equal(spool_published(spool), 3);
+	struct spool_outcome *left = spool_outcomes_after(spool, 3, 10, arena, &n);
+	assert_int_equal(n, 2);
+	assert_int_equal(left[0].seq, 4);
+	commit();
+}
+
+static void a_failed_turn_leaves_no_trace(void **state)
+{
+	(void)state;
+	struct error fault = {.code = 74, .text = "somebody else's fault"}, err;
+	begin();
+	int64_t job = spool_job(spool, "1001", "J1");
+	add_mail(add_event("e1", job, now), job, now);
+	assert_int_equal(spool_mail_count(spool, STATUS_QUEUED), 1);
+	spool_fail(spool, &fault);
+	assert_int_equal(spool_job_find(spool, "1001", "J1"), 0); /* nothing is given any more */
+	assert_false(spool_commit(spool, &err));
+	assert_string_equal(err.text, fault.text);
+	assert_int_equal(spool_mail_count(spool, STATUS_QUEUED), 0);
+	begin();
+	assert_int_equal(spool_job_find(spool, "1001", "J1"), 0);
+	commit();
+}
+
+static void a_full_disk_is_a_fault_and_passes(void **state)
+{
+	(void)state;
+	struct rlimit was, small = {200000, 200000};
+	struct error err;
+	char *big = mem_alloc(400001);
+	memset(big, 'x', 400000);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	small.rlim_max = was.rlim_max;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	begin();
+	spool_chore_add(spool,
+	                &(struct spool_chore){.kind = "refused", .detail = big, .entry = "", .time = now});
+	bool ok = spool_commit(spool, &err);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	free(big);
+	assert_false(ok);
+	assert_int_equal(err.code, 74);
+	begin();
+	spool_chore_add(spool,
+	                &(struct spool_chore){.kind = "refused", .detail = "{}", .entry = "", .time = now});
+	commit();
+}
+
+static void old_records_go_and_others_stay(void **state)
+{
+	(void)state;
+	struct spool_mail mail;
+	struct instant old = instant_add(now, -100LL * DAY_MS);
+	begin();
+	int64_t gone = spool_job(spool, "1001", "old"), stays = spool_job(spool, "1001", "waits");
+	int64_t sent = add_mail(add_event("e1", gone, old), gone, old);
+	int64_t waits = add_mail(add_event("e2", stays, old), stays, old);
+	assert_true(spool_collision_first(spool, gone, JOB_STARTED));
+	assert_false(spool_collision_first(spool, gone, JOB_STARTED));
+	assert_true(spool_mail_load(spool, sent, arena, &mail));
+	spool_mail_set_context(spool, sent, "{}");
+	spool_mail_move(spool, &mail, STATUS_SENDING, REASON_OK, old);
+	spool_mail_move(spool, &mail, STATUS_SENT, REASON_OK, old);
+	assert_false(spool_purge(spool, instant_add(now, -90LL * DAY_MS), 100));
+	commit();
+	begin();
+	assert_int_equal(spool_event_find(spool, "s", "e1", NULL), 0);
+	assert_int_equal(spool_job_find(spool, "1001", "old"), 0);
+	assert_false(spool_mail_load(spool, sent, arena, &mail));
+	assert_int_not_equal(spool_event_find(spool, "s", "e2", NULL), 0);
+	assert_true(spool_mail_load(spool, waits, arena, &mail));
+	commit();
+}
+
+static void a_move_that_is_not_in_the_table_is_a_bug(void **state)
+{
+	(void)state;
+	struct spool_mail mail = {.id = 1, .status = STATUS_SENT};
+	pid_t child = fork();
+	if (child == 0) {
+		(void)close(STDERR_FILENO);
+		(void)signal(SIGABRT, SIG_DFL);
+		spool_mail_move(spool, &mail, STATUS_QUEUED, REASON_OK, now);
+		_exit(0);
+	}
+	int status;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
+#define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        test(any_bytes_can_be_packed),
+	        test(the_instance_outlives_a_restart),
+	        test(what_redis_has_is_a_watermark),
+	        test(a_failed_turn_leaves_no_trace),
+	        test(a_full_disk_is_a_fault_and_passes),
+	        test(old_records_go_and_others_stay),
+	        test(a_move_that_is_not_in_the_table_is_a_bug),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
