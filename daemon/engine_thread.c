@@ -44,6 +44,7 @@ struct engine_thread {
 	struct intake *intakes, **intakes_last;
 	struct command *commands, **commands_last;
 	const struct settings *reload, *settings; /* to be used from the next turn on; in use */
+	struct pool *new_pool;                    /* the mailers, from the next turn on */
 	int64_t published;
 	bool nudged, stop, drain;
 
@@ -54,7 +55,7 @@ struct engine_thread {
 	struct command **replies_last;
 	struct report **reports_last;
 	bool open, spool_ok;
-	int64_t last_turn_ms;
+	int64_t last_turn_ms, turns;
 	char *metrics;
 
 	/* the thread's own */
@@ -103,7 +104,7 @@ void engine_thread_clock_set(struct engine_thread *t)
 void engine_thread_set_pool(struct engine_thread *t, struct pool *pool)
 {
 	pthread_mutex_lock(&t->lock);
-	t->pool = pool;
+	t->new_pool = pool;
 	pthread_mutex_unlock(&t->lock);
 	engine_thread_nudge(t);
 }
@@ -185,6 +186,14 @@ int64_t engine_thread_last_turn_ms(struct engine_thread *t)
 	int64_t ms = t->last_turn_ms;
 	pthread_mutex_unlock(&t->lock);
 	return ms;
+}
+
+int64_t engine_thread_turns(struct engine_thread *t)
+{
+	pthread_mutex_lock(&t->lock);
+	int64_t turns = t->turns;
+	pthread_mutex_unlock(&t->lock);
+	return turns;
 }
 
 bool engine_thread_spool_ok(struct engine_thread *t)
@@ -290,6 +299,7 @@ static void input_take(struct engine_thread *t, struct input *in)
 	take_intakes(t, in);
 	take_commands(t, in);
 	in->published = t->published;
+	t->pool = t->new_pool;
 	if (t->reload != NULL) {
 		t->settings = t->reload;
 		engine_reload(t->engine, t->reload);
@@ -393,6 +403,7 @@ static void give(struct engine_thread *t, struct input *in, struct turn *turn)
 		add_report(t, LOG_NOTICE, "spool written again");
 	t->spool_ok = true;
 	t->open = open;
+	t->turns++;
 	pthread_mutex_unlock(&t->lock);
 	if (news)
 		t->wake(t->arg);

@@ -108,6 +108,8 @@ void engine_thread_take(struct engine_thread *thread, struct effects *ret);
 /* For the watchdog and /healthz: when the last turn ended (CLOCK_MONOTONIC ms); it turns at least every 5 s.
  */
 int64_t engine_thread_last_turn_ms(struct engine_thread *thread);
+/* How many turns have worked. One that ends now may have begun before what was submitted last. */
+int64_t engine_thread_turns(struct engine_thread *thread);
 /* For /readyz: the last commit worked. */
 bool engine_thread_spool_ok(struct engine_thread *thread);
 

@@ -65,7 +65,7 @@ struct loop {
 	struct event *turn, *tick, *soon, *watchdog, *signals[SIGNALS];
 	enum stop_step stop;
 	struct tick stop_until; /* of this step */
-	int64_t stop_since_ms;  /* of this step, as the engine counts its turns */
+	int64_t stop_turns;     /* that the engine had made when it began */
 	bool stop_at_once;      /* a second signal */
 	struct instant started;
 };
@@ -155,7 +155,9 @@ static void free_retired(struct loop *loop, int64_t older_than_ms)
 	struct retired **at = &loop->retired;
 	while (*at) {
 		struct retired *retired = *at;
-		if (clock_tick().ms - retired->since.ms < older_than_ms) {
+		/* The engine keeps its settings for as long as its turn fails: hours, with a full disk. */
+		bool in_use = loop->engine && retired->settings == engine_thread_settings(loop->engine);
+		if (in_use || clock_tick().ms - retired->since.ms < older_than_ms) {
 			at = &retired->next;
 			continue;
 		}
@@ -218,8 +220,8 @@ static void start_reload(struct loop *loop)
 static void enter_step(struct loop *loop, enum stop_step step, int64_t at_most_ms)
 {
 	loop->stop = step;
-	loop->stop_since_ms = clock_tick().ms;
-	loop->stop_until.ms = loop->stop_since_ms + at_most_ms;
+	loop->stop_turns = engine_thread_turns(loop_engine(loop));
+	loop->stop_until.ms = clock_tick().ms + at_most_ms;
 	wake(loop);
 }
 
@@ -238,11 +240,12 @@ static bool time_is_up(const struct loop *loop)
 	return clock_tick().ms >= loop->stop_until.ms;
 }
 
-/* The last results are in the engine's hands once it has begun and ended a turn since. */
+/* The last results are written down once the engine has begun and ended a turn since: the second that ends
+ * is one. */
 static bool engine_has_turned(struct loop *loop)
 {
 	engine_thread_nudge(loop_engine(loop));
-	return engine_thread_last_turn_ms(loop_engine(loop)) > loop->stop_since_ms + 1;
+	return engine_thread_turns(loop_engine(loop)) >= loop->stop_turns + 2;
 }
 
 static const struct timeval stop_pace = {.tv_usec = 10 * 1000};
@@ -253,7 +256,9 @@ static void go_on_stopping(struct loop *loop)
 		enter_step(loop, STOP_RESULTS, LOOP_FLUSH_MS);
 	if (loop->stop == STOP_RESULTS && (engine_has_turned(loop) || time_is_up(loop)))
 		enter_step(loop, STOP_FLUSH, LOOP_FLUSH_MS);
-	if (loop->stop == STOP_FLUSH && (hub_quiet(loop->hub) || time_is_up(loop)))
+	/* What the engine gave is in the hub's hands after the next turn of the loop, which enter_step() asks
+	 * for. */
+	else if (loop->stop == STOP_FLUSH && (hub_quiet(loop->hub) || time_is_up(loop)))
 		enter_step(loop, STOP_DONE, 0);
 	if (loop->stop == STOP_DONE || loop->stop_at_once)
 		event_base_loopbreak(loop->base);
