@@ -166,8 +166,12 @@ static void check_partial(void *arg, const char *name, int line)
 		if (p->html == check->html && strcmp(p->name, name) == 0)
 			return;
 	char text[400];
-	(void)snprintf(text, sizeof text, "%.200s:%d: there is no %.80s.%s beside it", check->file, line,
-	               name, check->html ? "html" : "txt");
+	const char *kind = check->html ? "html" : "txt";
+	(void)snprintf(text, sizeof text,
+	               letter_index(name, strlen(name)) >= 0
+	                       ? "%.200s:%d: %.80s.%s is a mail of its own, which no other includes"
+	                       : "%.200s:%d: there is no %.80s.%s beside it",
+	               check->file, line, name, kind);
 	report(check->loading, text);
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What several black-box tests need besides a world: customers, mails read back, outcomes by event."""
+import datetime
 import email
 import email.policy
 import os
@@ -68,3 +69,20 @@ def write(world, name, text):
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
     return path
+
+
+def zone_where_it_is(world, clock, zone="Test/Soon"):
+    """Makes a time zone in which it is `clock` (HH:MM:SS) now, known to the world's programs alone; the local time as
+    a datetime. So a test can wait for a midnight or an opening."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    wanted = now.replace(hour=int(clock[:2]), minute=int(clock[3:5]), second=int(clock[6:]), microsecond=0)
+    offset = (int((wanted - now.replace(microsecond=0)).total_seconds()) + 43200) % 86400 - 43200
+    zones = world.path("zoneinfo")
+    os.makedirs(zones, exist_ok=True)
+    sign, rest = ("-", -offset) if offset < 0 else ("", offset)
+    source = write(world, "zone", f"Zone {zone} {sign}{rest // 3600}:{rest // 60 % 60:02}:{rest % 60:02} - TST\n"
+                                  "Zone UTC 0 - UTC\n")
+    subprocess.run([shutil.which("zic") or "/usr/sbin/zic", "-d", zones, source], check=True, timeout=20)
+    plain = world.environment
+    world.environment = lambda **more: plain(TZDIR=zones, **more)
+    return now + datetime.timedelta(seconds=offset)

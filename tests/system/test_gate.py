@@ -7,8 +7,8 @@ import zoneinfo
 
 import pytest
 
-from kit import add_customer, told, wait_told
-from world import wait_until
+from kit import add_customer, told, wait_told, zone_where_it_is
+from world import PATIENCE, wait_until
 
 NOW = datetime.datetime.now(datetime.timezone.utc)
 
@@ -156,7 +156,7 @@ def test_scheduled_outside_service_hours(world, setting, expected):
         assert released(world, "out")["outside_hours"] == "true"
 
 
-def test_a_job_held_until_its_window_opens(world):
+def test_a_window_that_is_open_already_holds_nothing(world):
     """Scheduled today outside the hours; the window of the day is open already: nothing to wait for."""
     world.configure(gate={"outside_hours": "hold"})
     add_customer(world)
@@ -189,17 +189,34 @@ def test_released_by_resume_within_a_second(world):
 
 
 def test_released_when_the_suspension_wears_off(world):
-    """It wears off at the first instant of `until` in the customer's own zone. No midnight comes while a test waits,
-    so the customer moves: where it is tomorrow already the suspension is over, where it is today it holds."""
-    ahead, behind = "Etc/GMT-14", "Etc/GMT+12"  # 26 hours apart: never the same day
-    last = NOW.astimezone(zoneinfo.ZoneInfo(ahead)).date()
-    add_customer(world, timezone=behind)
-    world.ctl("suspend", "1001", "--from", "2026-01-01", "--until", last.isoformat(), "--note", "x")
+    """At the first instant of `until` where the customer is, without anybody doing anything."""
+    local = zone_where_it_is(world, "23:59:56")
+    midnight = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) + datetime.timedelta(seconds=4)
+    add_customer(world, timezone="Test/Soon")
+    tomorrow = (local + datetime.timedelta(days=1)).date().isoformat()
+    world.ctl("suspend", "1001", "--from", "2026-01-01", "--until", tomorrow, "--note", "x")
     world.start_daemon()
     ask(world, "1")
     assert answer(world, "1") == ("held", "suspended")
-    world.ctl("customer", "set", "1001", "--timezone", ahead)
-    wait_told(world, "1", "released", timeout=5)
+    released_at = wait_told(world, "1", "released")["time"]
+    seconds = (datetime.datetime.fromisoformat(released_at.replace("Z", "+00:00")) - midnight).total_seconds()
+    assert -1 <= seconds < 2 * PATIENCE, "within a second of midnight"
+
+
+def test_a_job_held_until_its_window_opens(world):
+    world.configure(gate={"outside_hours": "hold"})
+    zone_where_it_is(world, "10:59:57")
+    add_customer(world, timezone="Test/Soon")
+    world.ctl("hours", "set", "1001", "mon-sun", "11:00-12:00")
+    world.start_daemon()
+    opening = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) + datetime.timedelta(seconds=3)
+    ask(world, "1", scheduled=(opening + datetime.timedelta(hours=2)).isoformat())
+    assert answer(world, "1") == ("held", "outside_hours")
+    assert jobs(world) == []
+    job = released(world, "1")
+    assert job["outside_hours"] == "true"
+    arrive, leave = (datetime.datetime.fromisoformat(job[name]) for name in ("arrive_by", "leave_by"))
+    assert abs((arrive - opening).total_seconds()) <= 1 and leave - arrive == datetime.timedelta(hours=1)
 
 
 def test_released_while_the_daemon_was_down(world):

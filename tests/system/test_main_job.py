@@ -302,3 +302,20 @@ def test_a_mail_waits_for_service_hours(world):
     world.ctl("hours", "clear", "1001", "--yes")
     world.ctl("mail", "retry", deferred["mail"])
     wait_told(world, "1", "sent")
+
+
+def test_a_deferred_mail_goes_when_the_service_opens(world):
+    """Judged again at that moment: the one who was suspended meanwhile gets none."""
+    kit.zone_where_it_is(world, "06:59:56")
+    for number in ("1", "2"):
+        add_customer(world, number, email=f"c{number}@example.com", timezone="Test/Soon")
+        world.ctl("hours", "set", number, "mon-sun", "07:00-12:00")
+    world.start_daemon()
+    for number in ("1", "2"):
+        world.xadd(id=number, type="job.completed", job=number, customer=number)
+        wait_told(world, number, "deferred", "outside_hours")
+    world.ctl("suspend", "2", "--scope", "emails", "--note", "asked for quiet")
+    wait_told(world, "1", "sent")
+    wait_told(world, "2", "suppressed", "suspended")
+    assert [message(m)["To"] for m in world.mails()] == ["c1@example.com"]
+    assert told(world, "1") == [("deferred", "outside_hours"), ("sent", "ok")]
