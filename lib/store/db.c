@@ -157,6 +157,12 @@ void db_bind_text_n(struct db_query *query, int i, const char *text, size_t len)
 		note(query, sqlite3_bind_text64(query->stmt, i, text, len, SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 
+void db_bind_static(struct db_query *query, int i, const char *text, size_t len)
+{
+	if (query->stmt)
+		note(query, sqlite3_bind_text64(query->stmt, i, text, len, SQLITE_STATIC, SQLITE_UTF8));
+}
+
 void db_bind_int(struct db_query *query, int i, int64_t value)
 {
 	if (query->stmt)

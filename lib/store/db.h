@@ -84,7 +84,9 @@ struct db_query *db_query(struct db *db, const char *sql);
 /* The same for SQL put together at run time; ends with db_finish(). */
 struct db_query *db_query_once(struct db *db, const char *sql);
 
-/* Parameters count from 1. Texts are copied. */
+/* Parameters count from 1. Texts are copied, but for db_bind_static()'s: they stay until the query has ended.
+ */
+void db_bind_static(struct db_query *query, int i, const char *text, size_t len);
 void db_bind_text(struct db_query *query, int i, const char *text); /* NULL binds NULL */
 void db_bind_text_n(struct db_query *query, int i, const char *text, size_t len);
 void db_bind_int(struct db_query *query, int i, int64_t value);

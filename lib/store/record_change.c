@@ -17,11 +17,11 @@ static struct db_query *change_query(struct work *work, const char *kind, int64_
 	                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
 	db_bind_instant(query, 1, work->act->when);
 	db_bind_text(query, 2, work->act->actor.user);
-	db_bind_text(query, 3, kind);
+	db_bind_static(query, 3, kind, strlen(kind));
 	db_bind_int(query, 4, record);
 	if (customer != 0)
 		db_bind_int(query, 5, customer);
-	db_bind_text(query, 6, action);
+	db_bind_static(query, 6, action, strlen(action));
 	return query;
 }
 
@@ -149,9 +149,9 @@ bool change_row(struct work *work, const struct row *before, const struct row *a
 		add_differing(&is, before, after, after);
 	struct db_query *query = change_query(work, row->kind->name, row->id, row->customer, action);
 	if (was.len > 0)
-		db_bind_text_n(query, 7, was.data, was.len);
+		db_bind_static(query, 7, was.data, was.len);
 	if (is.len > 0)
-		db_bind_text_n(query, 8, is.data, is.len);
+		db_bind_static(query, 8, is.data, is.len);
 	bool good = db_run(query, work->err);
 	if (good && work->observer)
 		observe(work, row, action, buf_text(&was), buf_text(&is));

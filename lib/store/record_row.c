@@ -117,7 +117,7 @@ static void bind_value(struct db_query *query, int i, const struct field *field,
 	else if (field->type == FIELD_INSTANT && instant_parse(value, &at))
 		db_bind_instant(query, i, at);
 	else
-		db_bind_text(query, i, value);
+		db_bind_static(query, i, value, strlen(value));
 }
 
 static const char *read_value(const struct field *field, struct db_query *query, int column,

@@ -86,7 +86,7 @@ static bool write_texts(struct customers *store, const char *sql, int64_t id, co
 	struct db_query *query = db_query(store->db, sql);
 	for (int by = BY_NAME; by < BY_COUNT; by++) {
 		if (texts->by[by].len > 0)
-			db_bind_text_n(query, by, texts->by[by].data, texts->by[by].len);
+			db_bind_static(query, by, texts->by[by].data, texts->by[by].len);
 	}
 	db_bind_int(query, BY_COUNT, id);
 	return db_run(query, err);
