@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Whether a customer is open now, by the very functions that decide when a mail may go, so that what a
+ * dispatcher reads is what the daemon does.
+ */
 #include "ctl/calendar.h"
 
 #include "model/hours.h"

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The list of nouns, and finding a command in it. A noun is known here only by its row; what it can do
+ * stands in its own file, or comes from the kinds' table (record_nouns.c).
+ */
 #include "ctl/command.h"
 
 #include "base/nearest.h"

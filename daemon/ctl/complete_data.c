@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Completion from the records. All faults are swallowed: a Tab while no configuration is there offers
+ * nothing. The databases are only read, and only so much of them as a person can look at.
+ */
 #include "ctl/complete_data.h"
 
 #include "ctl/spool.h"

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The client of the daemon's control socket. It waits with an end: a daemon that hangs must not hang the
+ * person, too. A fault that the engine answers is the caller's to read (spool.c).
+ */
 #include "ctl/control.h"
 
 #include "base/buf.h"

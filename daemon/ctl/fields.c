@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Between the command line and the kinds' table. Nothing is checked here but what only the command line
+ * has: spelling with dashes, days like `+30d`, flags without a value. What a field may hold, the store
+ * says.
+ */
 #include "ctl/fields.h"
 
 #include "base/buf.h"

@@ -58,8 +58,8 @@ static bool except(struct ctl *ctl, struct error *err)
 static bool clear(struct ctl *ctl, struct error *err)
 {
 	struct act act;
-	return store_open(ctl, DB_WRITE, &act, err) &&
-	       hours_clear(&act, ctl_arg(ctl, 0), err) && give(ctl, &act, "cleared", err);
+	return store_open(ctl, DB_WRITE, &act, err) && hours_clear(&act, ctl_arg(ctl, 0), err) &&
+	       give(ctl, &act, "cleared", err);
 }
 
 static const struct command commands[] = {

@@ -117,9 +117,23 @@ void output_sheet(struct output *out, json_t *object, const struct column *colum
 	output_document(out, object);
 }
 
-static bool write_all(FILE *to, const char *bytes, size_t len, struct error *err)
+/*
+ * SIGPIPE is ignored for the sake of sockets; for standard output it does what it does everywhere: who
+ * pipes a list into head(1) wants no message about it.
+ */
+static bool print(const char *bytes, size_t len, struct error *err)
 {
-	if (fwrite(bytes, 1, len, to) == len && fflush(to) == 0)
+	(void)signal(SIGPIPE, SIG_DFL);
+	if (fwrite(bytes, 1, len, stdout) == len)
+		return true;
+	return error_set(err, EX_IOERR, "can't write to standard output: %s", strerror(errno));
+}
+
+static bool print_all(const char *bytes, size_t len, struct error *err)
+{
+	if (!print(bytes, len, err))
+		return false;
+	if (fflush(stdout) == 0)
 		return true;
 	return error_set(err, EX_IOERR, "can't write to standard output: %s", strerror(errno));
 }
@@ -127,9 +141,7 @@ static bool write_all(FILE *to, const char *bytes, size_t len, struct error *err
 bool output_line(struct output *out, const char *text, size_t len, struct error *err)
 {
 	(void)out;
-	if (fwrite(text, 1, len, stdout) == len && putc('\n', stdout) != EOF)
-		return true;
-	return error_set(err, EX_IOERR, "can't write to standard output: %s", strerror(errno));
+	return print(text, len, err) && print("\n", 1, err);
 }
 
 static bool is_long(const struct output *out)
@@ -175,13 +187,13 @@ bool output_end(struct output *out, struct error *err)
 	if (!out->json) {
 		if (out->terminal && is_long(out) && page(out))
 			return true;
-		return write_all(stdout, buf_text(&out->text), out->text.len, err);
+		return print_all(buf_text(&out->text), out->text.len, err);
 	}
 	if (out->document == NULL)
-		return write_all(stdout, "", 0, err);
+		return print_all("", 0, err);
 	struct buf text = {0};
 	write_document(out, &text);
-	bool ok = write_all(stdout, text.data, text.len, err);
+	bool ok = print_all(text.data, text.len, err);
 	buf_free(&text);
 	return ok;
 }

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The progress of imports and exports. It goes to standard error and only to a terminal, so that a log
+ * or a pipe never sees it.
+ */
 #include "ctl/progress.h"
 
 #include <stdio.h>

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The way to the spool. Reading needs nobody: SQLite lets us look beside a running daemon. A change is
+ * the engine's alone, so it is asked for: of the daemon over its socket, and where none runs of an
+ * engine in this process. The engine's lock keeps the two apart if a daemon starts in between.
+ */
 #include "ctl/spool.h"
 
 #include "base/jsontext.h"
@@ -15,7 +20,7 @@ struct spool *spool_view(const struct ctl *ctl, struct error *err)
 	return spool_open(ctl->settings->spool.path, DB_READ, err);
 }
 
-/* Its answer says ok, or what was wrong and with which code. */
+/* The engine's answer says ok, or what was wrong and with which code, which becomes our exit status. */
 static bool judge(json_t *answer, json_t **ret, struct error *err)
 {
 	if (!json_is_false(json_object_get(answer, "ok"))) {

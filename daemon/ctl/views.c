@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Records for people. Lists and sheets of any kind come from the kinds' table; only the customer has a
+ * page of its own, in the order in which a dispatcher asks: may I send a truck, who is it, what must I
+ * know, when, whom to call.
+ */
 #include "ctl/views.h"
 
 #include "model/hours.h"

@@ -151,3 +151,10 @@ def test_long_output_goes_through_the_pager_on_a_terminal():
     assert "PAGED" in on_terminal("--help", PAGER="sed s/^/PAGED/", LINES="10")
     assert "PAGED" not in on_terminal("--help", PAGER="sed s/^/PAGED/", LINES="1000")
     assert "dispatchctl" in on_terminal("--help", PAGER="/nowhere/pager", LINES="10")
+
+
+def test_a_pipe_that_is_closed_early_is_no_news():
+    done = subprocess.run(f"{CTL} --manual | head -n 1; echo ${{PIPESTATUS[0]}}", shell=True, executable="/bin/bash",
+                          capture_output=True, text=True, timeout=20, check=False)
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[-1] in ("0", "141")
