@@ -102,6 +102,18 @@ char *arena_printf(struct arena *arena, const char *fmt, ...)
 	return text;
 }
 
+void *arena_grow(struct arena *arena, void *array, size_t n, size_t *cap, size_t size)
+{
+	if (n < *cap)
+		return array;
+	size_t more = *cap ? *cap * 2 : 16;
+	void *copy = arena_alloc(arena, more * size);
+	if (n > 0)
+		memcpy(copy, array, n * size);
+	*cap = more;
+	return copy;
+}
+
 static void blocks_free(struct block *block)
 {
 	while (block != NULL) {

@@ -27,6 +27,10 @@ char *arena_printf(struct arena *arena, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void arena_reset(struct arena *arena);         /* frees what was handed out, keeps a block */
 struct arena *arena_free(struct arena *arena); /* takes NULL; returns NULL */
 
+/* Room for one more in an array of `n`: `array` itself, or where `*cap` of them are there a copy twice as
+ * large. */
+void *arena_grow(struct arena *arena, void *array, size_t n, size_t *cap, size_t size);
+
 #define arena_new_array(arena, count, type) ((type *)arena_alloc((arena), (count) * sizeof(type)))
 
 #endif

@@ -55,6 +55,33 @@ int64_t spool_run_int(struct spool *spool, struct db_query *query, int64_t none)
 	return value;
 }
 
+size_t spool_run_ids(struct spool *spool, struct db_query *query, int64_t *ret, size_t max)
+{
+	size_t n = 0;
+	while (spool_row(spool, query)) {
+		if (n < max)
+			ret[n++] = db_int(query, 0);
+	}
+	return n;
+}
+
+int64_t spool_find_digest(struct spool *spool, const char *sql, const char *source, const char *id,
+                          unsigned char ret_digest[EVENT_DIGEST_SIZE])
+{
+	struct db_query *q = spool_query(spool, sql);
+	db_bind_text(q, 1, source);
+	db_bind_text(q, 2, id);
+	if (!spool_row(spool, q))
+		return 0;
+	int64_t found = db_int(q, 0);
+	size_t len;
+	const void *digest = db_peek_blob(q, 1, &len);
+	if (ret_digest != NULL && digest != NULL && len == EVENT_DIGEST_SIZE)
+		memcpy(ret_digest, digest, len);
+	db_finish(q);
+	return found;
+}
+
 static void count(struct spool *spool)
 {
 	struct db_query *q = spool_query(spool, "SELECT status, count(*) FROM mail GROUP BY status");

@@ -4,8 +4,6 @@
 
 #include "store/spool_private.h"
 
-#include <string.h>
-
 int64_t spool_job_find(struct spool *spool, const char *customer, const char *job)
 {
 	struct db_query *q = spool_query(spool, "SELECT id FROM job WHERE job = ?1 AND customer = ?2");
@@ -37,19 +35,8 @@ void spool_job_set_state(struct spool *spool, int64_t job, enum job_state state)
 int64_t spool_event_find(struct spool *spool, const char *source, const char *id,
                          unsigned char ret_digest[EVENT_DIGEST_SIZE])
 {
-	struct db_query *q =
-	        spool_query(spool, "SELECT id, digest FROM event WHERE source = ?1 AND event = ?2");
-	db_bind_text(q, 1, source);
-	db_bind_text(q, 2, id);
-	if (!spool_row(spool, q))
-		return 0;
-	int64_t found = db_int(q, 0);
-	size_t len;
-	const void *digest = db_peek_blob(q, 1, &len);
-	if (ret_digest != NULL && digest != NULL && len == EVENT_DIGEST_SIZE)
-		memcpy(ret_digest, digest, len);
-	db_finish(q);
-	return found;
+	static const char sql[] = "SELECT id, digest FROM event WHERE source = ?1 AND event = ?2";
+	return spool_find_digest(spool, sql, source, id, ret_digest);
 }
 
 struct job_mark *spool_marks(struct spool *spool, int64_t job, struct arena *arena, size_t *ret_n)
@@ -60,19 +47,14 @@ struct job_mark *spool_marks(struct spool *spool, int64_t job, struct arena *are
 struct job_mark *spool_marks_before(struct spool *spool, int64_t job, int64_t id, struct arena *arena,
                                     size_t *ret_n)
 {
-	size_t n = 0, cap = 8;
-	struct job_mark *marks = arena_new_array(arena, cap, struct job_mark);
+	size_t n = 0, cap = 0;
+	struct job_mark *marks = NULL;
 	struct db_query *q =
 	        spool_query(spool, "SELECT state, time, source, event FROM event WHERE job = ?1 AND id < ?2");
 	db_bind_int(q, 1, job);
 	db_bind_int(q, 2, id);
 	while (spool_row(spool, q)) {
-		if (n == cap) {
-			struct job_mark *more = arena_new_array(arena, cap * 2, struct job_mark);
-			memcpy(more, marks, n * sizeof *marks);
-			marks = more;
-			cap *= 2;
-		}
+		marks = arena_grow(arena, marks, n, &cap, sizeof *marks);
 		marks[n].state = job_state_find(db_text(q, 0, arena));
 		marks[n].time = db_instant(q, 1);
 		marks[n].source = db_text(q, 2, arena);
@@ -150,15 +132,10 @@ bool spool_event_load(struct spool *spool, int64_t id, struct arena *arena, stru
 static struct spool_event *events_read(struct spool *spool, struct db_query *q, struct arena *arena,
                                        size_t *ret_n)
 {
-	size_t n = 0, cap = 16;
-	struct spool_event *events = arena_new_array(arena, cap, struct spool_event);
+	size_t n = 0, cap = 0;
+	struct spool_event *events = NULL;
 	while (spool_row(spool, q)) {
-		if (n == cap) {
-			struct spool_event *more = arena_new_array(arena, cap * 2, struct spool_event);
-			memcpy(more, events, n * sizeof *events);
-			events = more;
-			cap *= 2;
-		}
+		events = arena_grow(arena, events, n, &cap, sizeof *events);
 		event_read_row(q, arena, &events[n++]);
 	}
 	*ret_n = n;

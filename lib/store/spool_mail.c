@@ -12,8 +12,6 @@
 
 #include "store/spool_private.h"
 
-#include <string.h>
-
 #define TO(status) (1u << (unsigned)(status))
 enum {
 	WAITS_NO_MORE = TO(STATUS_SUPERSEDED) | TO(STATUS_EXPIRED) | TO(STATUS_SUPPRESSED) |
@@ -225,23 +223,13 @@ struct instant spool_next_expiry(struct spool *spool)
 	return (struct instant){spool_run_int(spool, q, INT64_MAX)};
 }
 
-static size_t ids(struct spool *spool, struct db_query *q, int64_t *ret, size_t max)
-{
-	size_t n = 0;
-	while (spool_row(spool, q)) {
-		if (n < max)
-			ret[n++] = db_int(q, 0);
-	}
-	return n;
-}
-
 size_t spool_mails_expired(struct spool *spool, struct instant now, int64_t *ret, size_t max)
 {
 	struct db_query *q = spool_query(spool, "SELECT id FROM mail WHERE " WAITS
 	                                        " AND expires <= ?1 ORDER BY expires LIMIT ?2");
 	db_bind_int(q, 1, now.ms);
 	db_bind_int(q, 2, (int64_t)max);
-	return ids(spool, q, ret, max);
+	return spool_run_ids(spool, q, ret, max);
 }
 
 size_t spool_mails_sending(struct spool *spool, int64_t *ret, size_t max)
@@ -259,7 +247,7 @@ size_t spool_mails_with(struct spool *spool, enum status status, int64_t after, 
 	db_bind_text(q, 1, status_name(status));
 	db_bind_int(q, 2, after);
 	db_bind_int(q, 3, (int64_t)max);
-	return ids(spool, q, ret, max);
+	return spool_run_ids(spool, q, ret, max);
 }
 
 int64_t spool_mail_count(const struct spool *spool, enum status status)
@@ -302,15 +290,10 @@ void spool_notice_overtake(struct spool *spool, int64_t mail, int64_t event)
 static struct spool_notice *notices_read(struct spool *spool, struct db_query *q, struct arena *arena,
                                          size_t *ret_n)
 {
-	size_t n = 0, cap = 8;
-	struct spool_notice *notices = arena_new_array(arena, cap, struct spool_notice);
+	size_t n = 0, cap = 0;
+	struct spool_notice *notices = NULL;
 	while (spool_row(spool, q)) {
-		if (n == cap) {
-			struct spool_notice *more = arena_new_array(arena, cap * 2, struct spool_notice);
-			memcpy(more, notices, n * sizeof *notices);
-			notices = more;
-			cap *= 2;
-		}
+		notices = arena_grow(arena, notices, n, &cap, sizeof *notices);
 		notices[n++] = (struct spool_notice){
 		        .mail = db_int(q, 0),
 		        .event = db_int(q, 1),

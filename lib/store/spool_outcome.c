@@ -72,15 +72,10 @@ static void outcome_read_row(struct db_query *q, struct arena *arena, struct spo
 static struct spool_outcome *outcomes_read(struct spool *spool, struct db_query *q, struct arena *arena,
                                            size_t *ret_n)
 {
-	size_t n = 0, cap = 16;
-	struct spool_outcome *outcomes = arena_new_array(arena, cap, struct spool_outcome);
+	size_t n = 0, cap = 0;
+	struct spool_outcome *outcomes = NULL;
 	while (spool_row(spool, q)) {
-		if (n == cap) {
-			struct spool_outcome *more = arena_new_array(arena, cap * 2, struct spool_outcome);
-			memcpy(more, outcomes, n * sizeof *outcomes);
-			outcomes = more;
-			cap *= 2;
-		}
+		outcomes = arena_grow(arena, outcomes, n, &cap, sizeof *outcomes);
 		outcome_read_row(q, arena, &outcomes[n++]);
 	}
 	*ret_n = n;

@@ -14,19 +14,8 @@
 int64_t spool_request_find(struct spool *spool, const char *source, const char *id,
                            unsigned char ret_digest[EVENT_DIGEST_SIZE])
 {
-	struct db_query *q =
-	        spool_query(spool, "SELECT id, digest FROM request WHERE source = ?1 AND request = ?2");
-	db_bind_text(q, 1, source);
-	db_bind_text(q, 2, id);
-	if (!spool_row(spool, q))
-		return 0;
-	int64_t found = db_int(q, 0);
-	size_t len;
-	const void *digest = db_peek_blob(q, 1, &len);
-	if (ret_digest != NULL && digest != NULL && len == EVENT_DIGEST_SIZE)
-		memcpy(ret_digest, digest, len);
-	db_finish(q);
-	return found;
+	static const char sql[] = "SELECT id, digest FROM request WHERE source = ?1 AND request = ?2";
+	return spool_find_digest(spool, sql, source, id, ret_digest);
 }
 
 void spool_request_add(struct spool *spool, struct spool_request *request, struct instant now)
@@ -112,16 +101,6 @@ void spool_request_move(struct spool *spool, struct spool_request *request, enum
 	spool_run(spool, q);
 }
 
-static size_t ids(struct spool *spool, struct db_query *q, int64_t *ret, size_t max)
-{
-	size_t n = 0;
-	while (spool_row(spool, q)) {
-		if (n < max)
-			ret[n++] = db_int(q, 0);
-	}
-	return n;
-}
-
 size_t spool_requests_held(struct spool *spool, struct instant look, int64_t after, int64_t *ret, size_t max)
 {
 	struct db_query *q = spool_query(spool, "SELECT id FROM request WHERE status = 'held' AND look <= ?1 "
@@ -129,7 +108,7 @@ size_t spool_requests_held(struct spool *spool, struct instant look, int64_t aft
 	db_bind_int(q, 1, look.ms);
 	db_bind_int(q, 2, after);
 	db_bind_int(q, 3, (int64_t)max);
-	return ids(spool, q, ret, max);
+	return spool_run_ids(spool, q, ret, max);
 }
 
 struct instant spool_next_look(struct spool *spool)
@@ -150,7 +129,7 @@ size_t spool_requests_watched(struct spool *spool, struct instant look, int64_t 
 	db_bind_int(q, 1, look.ms);
 	db_bind_int(q, 2, after);
 	db_bind_int(q, 3, (int64_t)max);
-	return ids(spool, q, ret, max);
+	return spool_run_ids(spool, q, ret, max);
 }
 
 void spool_unwatch_job(struct spool *spool, int64_t job)
