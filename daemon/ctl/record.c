@@ -90,6 +90,37 @@ bool record_set(struct ctl *ctl, struct error *err)
 	return ok && record_done(ctl, act.store, name, "changed", err);
 }
 
+static bool is_known(const struct kind *kind, const char *key)
+{
+	return kind_field(kind, key) != NULL || strcmp(key, "id") == 0 ||
+	       (kind->owner_column != NULL && strcmp(key, kind->owner_column) == 0);
+}
+
+/* Adds what the table of kinds doesn't know of: totals, numbers of customers, the fields of a system's type.
+ */
+static struct view with_others(struct ctl *ctl, const struct kind *kind, json_t *record, struct view view)
+{
+	json_t *fields = json_object_get(record, "fields"), *value;
+	const char *key;
+	struct view all = {
+	        .columns = arena_new_array(ctl->arena,
+	                                   view.n + json_object_size(record) + json_object_size(fields) + 1,
+	                                   struct column)};
+	for (size_t i = 0; i < view.n; i++)
+		all.columns[all.n++] = view.columns[i];
+	json_object_foreach(record, key, value)
+	{
+		bool amount = strcmp(key, "total") == 0 || strcmp(key, "paid") == 0;
+		if (!is_known(kind, key) && !json_is_array(value) && !json_is_object(value))
+			all.columns[all.n++] = (struct column){.key = arena_strdup(ctl->arena, key),
+			                                       .title = view_title(key, ctl->arena),
+			                                       .right = amount || json_is_number(value)};
+	}
+	json_object_foreach(fields, key, value) all.columns[all.n++] = (struct column){
+	        .key = arena_printf(ctl->arena, "fields.%s", key), .title = arena_strdup(ctl->arena, key)};
+	return all;
+}
+
 /* Lists inside a record (a quote's items, a sale's payments) as tables below its sheet. */
 static void view_inner(struct ctl *ctl, const struct kind *kind, const json_t *record)
 {
@@ -108,34 +139,6 @@ static void view_inner(struct ctl *ctl, const struct kind *kind, const json_t *r
 	}
 }
 
-static bool is_known(const struct kind *kind, const char *key)
-{
-	return kind_field(kind, key) != NULL || strcmp(key, "id") == 0 ||
-	       (kind->owner_column != NULL && strcmp(key, kind->owner_column) == 0);
-}
-
-/* Lines for members that the table of kinds doesn't know: a type's own fields, totals. */
-static struct view view_with_others(struct ctl *ctl, const struct kind *kind, json_t *record)
-{
-	struct view view = view_of_sheet(kind, ctl->arena), all;
-	json_t *fields = json_object_get(record, "fields"), *value;
-	const char *key;
-	all.columns = arena_new_array(
-	        ctl->arena, view.n + json_object_size(record) + json_object_size(fields) + 1, struct column);
-	memcpy(all.columns, view.columns, view.n * sizeof *view.columns);
-	all.n = view.n;
-	json_object_foreach(record, key, value)
-	{
-		if (!is_known(kind, key) && !json_is_array(value) && !json_is_object(value))
-			all.columns[all.n++] = (struct column){.key = key, .title = key};
-	}
-	if (json_is_object(fields)) {
-		json_object_foreach(fields, key, value) all.columns[all.n++] =
-		        (struct column){.key = arena_printf(ctl->arena, "fields.%s", key), .title = key};
-	}
-	return all;
-}
-
 bool record_show(struct ctl *ctl, struct error *err)
 {
 	const struct kind *kind = kind_of(ctl);
@@ -147,7 +150,7 @@ bool record_show(struct ctl *ctl, struct error *err)
 	    !(reveal ? system_reveal(&act, name, &record, err)
 	             : records_show(act.store, kind, name, &record, err)))
 		return false;
-	struct view view = view_with_others(ctl, kind, record);
+	struct view view = with_others(ctl, kind, record, view_of_sheet(kind, ctl->arena));
 	output_sheet(ctl->out, json_incref(record), view.columns, view.n);
 	view_inner(ctl, kind, record);
 	json_decref(record);
@@ -162,7 +165,8 @@ bool record_list(struct ctl *ctl, struct error *err)
 	const char *owner = ctl_arg(ctl, 0);
 	if (!store_open(ctl, DB_READ, &act, err) || !records_list(act.store, kind, owner, &rows, err))
 		return false;
-	struct view view = view_of_list(kind, owner == NULL, ctl->arena);
+	struct view view = with_others(ctl, kind, json_array_get(rows, 0),
+	                               view_of_list(kind, owner == NULL, ctl->arena));
 	output_rows(ctl->out, rows, view.columns, view.n, arena_printf(ctl->arena, "no %s", kind->many));
 	return true;
 }

@@ -3,6 +3,7 @@
 #include "ctl/customer.h"
 #include "ctl/store.h"
 
+#include <glib.h>
 #include <sysexits.h>
 
 enum { LIMIT = 50, LIMIT_MAX = 100000 };
@@ -58,7 +59,9 @@ bool customer_run_search(struct ctl *ctl, struct error *err)
 	                    {.key = "status", .title = "Status", .style = STYLE_WORD},
 	                    {.key = "phone", .title = "Phone", .min = 12},
 	                    {.key = "match", .title = "Found in", .min = 12, .style = STYLE_FAINT}),
-	            "nothing found");
+	            g_utf8_strlen(ctl_arg(ctl, 0), -1) < 3
+	                    ? "nothing found; fewer than three characters find only a whole number or state"
+	                    : "nothing found");
 	return true;
 }
 

@@ -10,8 +10,7 @@
 
 #include <string.h>
 
-/* "postal_code" is "Postal code". */
-static const char *title_of(const char *name, struct arena *arena)
+const char *view_title(const char *name, struct arena *arena)
 {
 	char *title = arena_strdup(arena, name);
 	for (char *p = title; *p != '\0'; p++)
@@ -62,13 +61,13 @@ struct view view_of_list(const struct kind *kind, bool with_owner, struct arena 
 	add(&view, (struct column){.key = "id", .title = "Id", .right = true});
 	if (with_owner && kind->owner != NULL)
 		add(&view,
-		    (struct column){.key = owner_key(kind), .title = title_of(owner_key(kind), arena)});
+		    (struct column){.key = owner_key(kind), .title = view_title(owner_key(kind), arena)});
 	for (size_t i = 0; i < kind->n_fields; i++) {
 		const struct field *field = &kind->fields[i];
 		bool shown = strcmp(field->name, "hash") != 0 && strstr(field->name, "_why") == NULL;
 		if (shown)
 			add(&view, (struct column){.key = field->name,
-			                           .title = title_of(field->name, arena),
+			                           .title = view_title(field->name, arena),
 			                           .right = is_right(field->type),
 			                           .min = may_be_cut(field->type) ? 10 : 0,
 			                           .style = style_of(field)});
@@ -82,10 +81,10 @@ struct view view_of_sheet(const struct kind *kind, struct arena *arena)
 	add(&view, (struct column){.key = "id", .title = "Id"});
 	if (kind->owner != NULL)
 		add(&view,
-		    (struct column){.key = owner_key(kind), .title = title_of(owner_key(kind), arena)});
+		    (struct column){.key = owner_key(kind), .title = view_title(owner_key(kind), arena)});
 	for (size_t i = 0; i < kind->n_fields; i++)
 		add(&view, (struct column){.key = kind->fields[i].name,
-		                           .title = title_of(kind->fields[i].name, arena),
+		                           .title = view_title(kind->fields[i].name, arena),
 		                           .style = style_of(&kind->fields[i])});
 	return view;
 }

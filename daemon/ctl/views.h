@@ -13,6 +13,9 @@ struct view {
 struct view view_of_list(const struct kind *kind, bool with_owner, struct arena *arena);
 struct view view_of_sheet(const struct kind *kind, struct arena *arena);
 
+/* "postal_code" is "Postal code". In the arena. */
+const char *view_title(const char *name, struct arena *arena);
+
 /* Prints a customer with all that hangs on it; takes the reference. */
 void view_customer(struct ctl *ctl, json_t *customer);
 /* A customer's hours, as hours_show() gives them. */
