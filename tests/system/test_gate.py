@@ -2,6 +2,7 @@
 """The dispatch gate on the real daemon: every row of the table, and what becomes of jobs that are held."""
 import datetime
 import json
+import socket
 import time
 import zoneinfo
 
@@ -391,7 +392,6 @@ def test_data_can_not_forge_what_is_ours(world):
 
 def raw_fields(world, stream):
     """Names and values of the first entry as they stand in Redis, repeats included."""
-    import socket
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(world.redis_server.socket)
         client.sendall(f"XRANGE {stream} - + COUNT 1\r\n".encode())

@@ -5,6 +5,7 @@ import email.utils
 import json
 import re
 import time
+from urllib.parse import unquote
 
 import pytest
 
@@ -145,10 +146,8 @@ def test_locale_folders(world):
     for number in "12345":
         world.xadd(id=number, type="job.started", job=number, customer=number)
     world.outcomes(wait_for={"status": "sent"}, count=5)
-    words = {message(m)["To"]: text_of(m).strip() for m in world.mails(5)}
-    assert [words[f"Example Farm <c{n}@example.com>"] if f"Example Farm <c{n}@example.com>" in words
-            else words[f"c{n}@example.com"] for n in range(1, 6)] == \
-        ["Québec", "France", "France", "World", "World"]
+    words = {message(m)["To"].addresses[0].addr_spec: text_of(m).strip() for m in world.mails(5)}
+    assert [words[f"c{n}@example.com"] for n in range(1, 6)] == ["Québec", "France", "France", "World", "World"]
 
 
 def test_two_contacts_two_mails(world, smtp):
@@ -248,7 +247,6 @@ def test_jobs_that_are_not_printable_are_percent_encoded(world):
     world.xadd(id="1", type="job.started", job="Tür 5/é%\u202e", customer="1001")
     wait_told(world, "1", "sent")
     header = message(world.mails(1)[0])["X-Dispatchd-Job"]
-    from urllib.parse import unquote
     assert unquote(header) == "Tür 5/é%\u202e"
     assert all(32 < ord(c) < 127 for c in header.replace(" ", "")), header
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from kit import add_customer, dispatchd, message, told, wait_told
+from kit import add_customer, dispatchd, wait_told
 from smtp_peer import SmtpPeer
 from world import wait_until
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Crashes and restarts: no notice is lost, and what comes twice can be told by its ids."""
 import collections
+import contextlib
+import os
 import random
 import time
 
@@ -131,8 +133,6 @@ def test_a_new_spool_is_another_instance(world):
         wait_told(world, n, "sent")
         assert world.daemon.stop() == 0
         for name in ("spool.db", "spool.db-wal", "spool.db-shm"):
-            import contextlib
-            import os
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(world.path(name))
     assert len({o["id"] for o in world.outcomes()}) == 4

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """From the event to the SMTP server and back: TLS, AUTH, refusals and their outcomes, signals in the middle."""
+import os
 import signal
 import threading
 import time
@@ -85,7 +86,6 @@ def test_opportunistic_takes_any_certificate(world, certificates, certificate):
 # ---- AUTH
 
 def password(world, text):
-    import os
     path = write(world, "smtp-password", text + "\n")
     os.chmod(path, 0o600)
     world.configure(smtp={"user": "dispatch", "password_file": path, "tls": "none"})

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: MIT
+"""What an admin gets wrong: every fault at once, with file and line, what was meant, and the right exit status."""
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+import kit
+from kit import dispatchd
+from world import BUILD, ROOT, wait_until
+
+
+def line_of(path, text):
+    with open(path, encoding="utf-8") as file:
+        return file.read().splitlines().index(text) + 1
+
+
+def check(world, *args, env=None):
+    return dispatchd(world, "-t", *args, env=env)
+
+
+# The line, the key it names, and what was meant.
+TYPOS = [
+    ("[redis]", "straem = jobs:events", "straem", "stream"),
+    ("[redis]", "claim_after = 5", "claim_after", "5m"),
+    ("[redis]", "claim_after = 1001d", "claim_after", "1000d"),
+    ("[redis]", "keep = -1d", "keep", ""),
+    ("[redis]", "max_event_size = 256", "max_event_size", "KiB"),
+    ("[redis]", "outcomes_max = many", "outcomes_max", "number"),
+    ("[redis]", "url = http://127.0.0.1", "url", "redis://"),
+    ("[customers]", "graec = 60s", "graec", "grace"),
+    ("[mail]", "transport = pigeon", "transport", "smtp"),
+    ("[mail]", "from = Example Hauling", "from", ""),
+    ("[mail]", "envelope_from = a@example.com\tb", "envelope_from", ""),
+    ("[smtp]", "relay = mail.example.com", "relay", ""),
+    ("[smtp]", "relay = mail.example.com:99999", "relay", ""),
+    ("[smtp]", "tls = yes", "tls", "required"),
+    ("[smtp]", "connections = 0", "connections", "1"),
+    ("[smtp]", "rate = fast", "rate", ""),
+    ("[rules]", "timezone = Mars/Base", "timezone", ""),
+    ("[office]", "email = nobody", "email", ""),
+    ("[gate]", "outside_hours = wait", "outside_hours", "flag, hold"),
+    ("[http]", "listen = 8925", "listen", ""),
+    ("[notify.completed]", "group_wiat = 1s", "group_wiat", "group_wait"),
+    ("[notify.finished]", "group_wait = 1s", "notify.finished", ""),
+    ("[notifi]", "group_wait = 1s", "notifi", "notify"),
+    ("[redis]", "no equal sign", "", "key = value"),
+    ("[redis", "stream = x", "", "]"),
+]
+
+
+def test_all_faults_at_once(world):
+    """One file with every typo: each is told with its own line, and nothing else is."""
+    plain = open(world.config_path, encoding="utf-8").read()
+    lines = plain.splitlines()
+    expected = {}
+    for section, line, name, meant in TYPOS:
+        lines.append(section)
+        at = len(lines)
+        lines.append(line)
+        # A section that is unknown or unclosed is itself the fault; what stands in it isn't judged again.
+        bad_section = name in ("notify.finished", "notifi") or section == "[redis"
+        expected[at if bad_section else at + 1] = (name, meant)
+    with open(world.config_path, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+    done = check(world, "-c", world.config_path)
+    assert done.returncode == 78 and done.stdout == ""
+    told = {}
+    for said in done.stderr.splitlines():
+        found = re.fullmatch(rf"{re.escape(world.config_path)}:(\d+): (.*)", said)
+        assert found, f"not FILE:LINE: message: {said}"
+        told.setdefault(int(found[1]), []).append(found[2])
+    for at, (name, meant) in expected.items():
+        assert at in told, f"line {at}, {lines[at - 1]!r}, is not told:\n{done.stderr}"
+        text = " ".join(told[at])
+        assert name in text, f"{lines[at - 1]!r}: {text}"
+        assert meant in text, f"{lines[at - 1]!r}: {text} (lacks {meant!r})"
+    extra = set(told) - set(expected)
+    assert extra <= {at + 1 for at in expected}, f"told without need: {[told[at] for at in extra]}"
+    started = dispatchd(world, "-c", world.config_path)
+    assert started.returncode == 78, "it doesn't start either"
+
+
+def test_a_key_given_twice(world):
+    with open(world.config_path, "a", encoding="utf-8") as file:
+        file.write("[gate]\nhold_max = 1d\n[office]\n[gate]\nhold_max = 2d\n")
+    done = check(world, "-c", world.config_path)
+    assert done.returncode == 78
+    second = len(open(world.config_path, encoding="utf-8").read().splitlines())
+    assert f"{world.config_path}:{second}: " in done.stderr and "hold_max" in done.stderr
+
+
+def test_comments_and_blanks(world):
+    with open(world.config_path, "a", encoding="utf-8") as file:
+        file.write("\n; a comment\n# another\n  [gate]  \n  hold_max   =   2d   ; behind a value\n\n")
+    done = check(world, "-c", world.config_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_drop_ins_win_in_the_order_of_their_names(world):
+    kit.write(world, "conf.d/20-b.conf", "[redis]\noutcomes = second\n")
+    kit.write(world, "conf.d/10-a.conf", "[redis]\noutcomes = first\n")
+    kit.write(world, "conf.d/30-c.conf.off", "[redis]\noutcomes = third\nbroken\n")
+    kit.write(world, "conf.d/README", "not a configuration\n")
+    assert check(world, "-c", world.config_path).returncode == 0
+    world.start_daemon()
+    world.xadd(id="1", type="job.started", job="1", customer="1")
+    wait_until(lambda: world.redis.xlen("second") == 1, lambda: f"the outcome on `second`: {world.redis.keys('*')}")
+
+
+def test_a_fault_in_a_drop_in_names_that_file(world):
+    path = kit.write(world, "conf.d/10-a.conf", "[smtp]\n\ntls = perhaps\n")
+    done = check(world, "-c", world.config_path)
+    assert done.returncode == 78 and f"{path}:3: " in done.stderr
+
+
+def test_the_environment_names_the_file(world):
+    assert dispatchd(world, "-t", env={"DISPATCHD_CONF": world.config_path}).returncode == 0
+    done = dispatchd(world, "-t", env={"DISPATCHD_CONF": world.path("none.conf")})
+    assert done.returncode == 66 and "none.conf" in done.stderr
+    done = dispatchd(world, "-t", "-c", world.config_path, env={"DISPATCHD_CONF": world.path("none.conf")})
+    assert done.returncode == 0, "-c wins"
+
+
+def test_from_is_needed_by_the_daemon_alone(world):
+    world.configure(mail={"from": None})
+    done = check(world, "-c", world.config_path)
+    assert done.returncode == 78 and "from" in done.stderr
+    assert world.ctl("customer", "list", check=False).returncode == 0
+    world.configure(mail={"from": "a@example.com"}, smtp={"tls": "perhaps"}, http={"listen": "x"})
+    assert world.ctl("customer", "list", check=False).returncode == 0, "dispatchctl minds only what it uses"
+    world.configure(customers={"path": ""})
+    assert world.ctl("customer", "list", check=False).returncode in (0, 78)
+
+
+@pytest.mark.parametrize("text", [b"\xff\xfe[redis]\n", b"[redis]\nstream = a\0b\n", b"[redis]\nstream = " + b"x" * 70000,
+                                  b"\xef\xbb\xbf[redis]\nstream = jobs:events\n"])
+def test_files_that_are_no_text(world, text):
+    with open(world.config_path, "ab") as file:
+        file.write(text)
+    done = check(world, "-c", world.config_path)
+    assert done.returncode in (0, 78) and done.returncode >= 0
+    if done.returncode:
+        assert world.config_path + ":" in done.stderr
+
+
+def test_a_folder_or_an_unreadable_file(world):
+    os.mkdir(world.path("folder"))
+    done = dispatchd(world, "-t", "-c", world.path("folder"))
+    assert done.returncode in (66, 74, 78) and "folder" in done.stderr
+
+
+@pytest.mark.parametrize("program", ["dispatchd", "dispatchctl"])
+def test_help_and_version(program):
+    def run(*args):
+        return subprocess.run([str(BUILD / program), *args], capture_output=True, text=True, timeout=20, check=False)
+    for option in ("--help", "-h"):
+        done = run(option)
+        assert done.returncode == 0 and program in done.stdout and done.stderr == ""
+    for option in ("-V", "--version"):
+        done = run(option)
+        assert done.returncode == 0 and re.fullmatch(rf"{program} \d+\.\d+\.\d+\n", done.stdout)
+    for args in (("--no-such-option",), ("-Z",), ("-c",), ("surplus", "words") if program == "dispatchd" else ("cutsomer",)):
+        done = run(*args)
+        assert done.returncode == 64, (args, done)
+        assert done.stdout == "" and done.stderr
+
+
+def test_secrets_are_not_shown(world):
+    """A fault in the line that holds a password does not print it."""
+    world.configure(redis={"url": "redis://user:hunter2secret@:port/x"})
+    done = check(world, "-c", world.config_path)
+    assert done.returncode == 78 and "url" in done.stderr
+    assert "hunter2secret" not in done.stderr + done.stdout
+
+
+def test_the_annotated_sample_is_valid(world):
+    """conf/dispatchd.conf as it is shipped, with [mail] from and paths that this test owns in a drop-in."""
+    os.makedirs(world.path("etc/conf.d"))
+    shutil.copy(ROOT / "conf" / "dispatchd.conf", world.path("etc/dispatchd.conf"))
+    kit.write(world, "etc/conf.d/own.conf",
+              f"[mail]\nfrom = a@example.com\ntemplates = {ROOT}/conf/templates\n[customers]\npath = "
+              f"{world.path('customers.db')}\n[spool]\npath = {world.path('spool.db')}\n")
+    done = dispatchd(world, "-t", "-c", world.path("etc/dispatchd.conf"))
+    assert done.returncode == 0, done.stderr
