@@ -464,7 +464,7 @@ struct loop *loop_new(struct settings *settings, struct templates *templates, st
 int loop_run(struct loop *loop)
 {
 	log_write(LOG_NOTICE, "started version=%s file=%s http=%s", DISPATCHD_VERSION, loop->settings->file,
-	          *loop->settings->http.listen ? loop->settings->http.listen : "off");
+	          loop->http ? http_address(loop->http) : "off");
 	notify_ready("Running");
 	if (event_base_dispatch(loop->base) < 0) {
 		log_write(LOG_CRIT, "the event loop failed");

@@ -22,6 +22,7 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,7 @@ struct http_server {
 	const struct http_route *routes;
 	void *arg;
 	char *socket_path; /* to be removed in the end; NULL for TCP */
+	char address[ENDPOINT_HOST_MAX + 16];
 	struct visitor visitors[HTTP_CONNECTIONS_MAX];
 	size_t n;
 };
@@ -199,6 +201,24 @@ static bool listen_tcp(const struct endpoint *endpoint, int *ret_fd, struct erro
 	return true;
 }
 
+/* As configured, with the port that the kernel chose where that was left to it. */
+static void name_address(struct http_server *server, const struct endpoint *endpoint, int fd)
+{
+	union {
+		struct sockaddr_storage any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} at = {0};
+	socklen_t len = sizeof(at);
+	size_t size = sizeof(server->address);
+	if (*endpoint->path || getsockname(fd, (struct sockaddr *)&at, &len)) {
+		snprintf(server->address, size, "unix:%s", endpoint->path);
+		return;
+	}
+	int port = ntohs(at.any.ss_family == AF_INET6 ? at.v6.sin6_port : at.v4.sin_port);
+	snprintf(server->address, size, endpoint->v6 ? "[%s]:%d" : "%s:%d", endpoint->host, port);
+}
+
 static struct evhttp *new_evhttp(struct event_base *base, struct http_server *server)
 {
 	struct evhttp *http = evhttp_new(base);
@@ -216,7 +236,7 @@ struct http_server *http_new(struct event_base *base, const char *address, const
 {
 	struct endpoint endpoint;
 	int fd = -1;
-	if (!endpoint_parse(address, &endpoint, err))
+	if (!endpoint_parse_own(address, &endpoint, err))
 		return NULL;
 	struct http_server *server = mem_alloc(sizeof(*server));
 	*server = (struct http_server){.routes = routes, .arg = arg};
@@ -224,6 +244,7 @@ struct http_server *http_new(struct event_base *base, const char *address, const
 	                         : listen_tcp(&endpoint, &fd, err);
 	if (!ok)
 		return http_free(server);
+	name_address(server, &endpoint, fd);
 	server->arrived = event_new(base, -1, 0, on_arrived, server);
 	server->http = new_evhttp(base, server);
 	if (!listen(fd, LISTEN_BACKLOG) && !evhttp_accept_socket(server->http, fd))
@@ -231,6 +252,11 @@ struct http_server *http_new(struct event_base *base, const char *address, const
 	error_set(err, EX_OSERR, "[http] listen = %s: %s", address, strerror(errno));
 	close(fd);
 	return http_free(server);
+}
+
+const char *http_address(const struct http_server *server)
+{
+	return server->address;
 }
 
 struct http_server *http_free(struct http_server *server)

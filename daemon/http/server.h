@@ -41,6 +41,7 @@ struct http_server;
  */
 struct http_server *http_new(struct event_base *base, const char *address, const struct http_route *routes,
                              void *arg, struct error *err) MUST_CHECK;
-struct http_server *http_free(struct http_server *server); /* takes NULL; returns NULL */
+const char *http_address(const struct http_server *server); /* with the port that was taken */
+struct http_server *http_free(struct http_server *server);  /* takes NULL; returns NULL */
 
 #endif

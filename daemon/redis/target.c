@@ -62,13 +62,21 @@ static bool find_password(struct target *target, const struct settings *settings
 	return ok;
 }
 
+static bool user_has_password(const struct target *target, const struct redis_url *url, struct error *err)
+{
+	return !*url->user || target->password ||
+	       error_set(err, EX_CONFIG,
+	                 "[redis] url names a user, but there is no password: write USER:PASSWORD@ or set "
+	                 "password_file");
+}
+
 struct target *target_new(const struct settings *settings, struct error *err)
 {
 	struct arena *arena = arena_new();
 	struct target *target = mem_alloc(sizeof(*target));
 	struct redis_url url;
 	if (!redis_url_parse(settings->redis.url, arena, &url, err) ||
-	    !find_password(target, settings, url.password, err)) {
+	    !find_password(target, settings, url.password, err) || !user_has_password(target, &url, err)) {
 		arena_free(arena);
 		return target_free(target);
 	}

@@ -8,13 +8,13 @@
 #include <string.h>
 #include <sysexits.h>
 
-static bool port_parse(const char *text, int *ret)
+static bool port_parse(const char *text, int least, int *ret)
 {
 	size_t len = strlen(text);
 	if (len == 0 || len > 5 || strspn(text, "0123456789") != len)
 		return false;
 	int port = atoi(text);
-	if (port < 1 || port > 65535)
+	if (port < least || port > 65535)
 		return false;
 	*ret = port;
 	return true;
@@ -43,23 +43,38 @@ static bool unix_parse(const char *path, struct endpoint *ret, struct error *err
 	return true;
 }
 
-bool endpoint_parse(const char *text, struct endpoint *ret, struct error *err)
+/* What may stand where the port does. */
+struct port_rule {
+	int least;
+	int left_out; /* the port that is meant where none is written; 0: one has to be */
+};
+
+/* Where the host ends, and `ret_port` what stands behind it (NULL: nothing); NULL where that can't be told.
+ */
+static const char *host_end(const char *text, const struct port_rule *rule, const char **ret_port)
 {
-	struct endpoint found = {0};
+	bool v6 = *text == '[';
+	const char *end = v6 ? strchr(text, ']') : text + strcspn(text, ":");
+	const char *behind = end != NULL && v6 ? end + 1 : end;
+	if (end == NULL || (*behind != ':' && *behind != '\0'))
+		return NULL;
+	*ret_port = *behind == ':' ? behind + 1 : NULL;
+	return *ret_port != NULL || rule->left_out > 0 ? end : NULL;
+}
+
+static bool parse(const char *text, const struct port_rule *rule, struct endpoint *ret, struct error *err)
+{
+	struct endpoint found = {.port = rule->left_out, .v6 = *text == '['};
 	struct in6_addr v6;
+	const char *port = NULL;
 	if (strncmp(text, "unix:", 5) == 0)
 		return unix_parse(text + 5, ret, err);
-	const char *colon = strrchr(text, ':');
-	found.v6 = *text == '[';
-	const char *host = found.v6 ? text + 1 : text;
-	const char *host_end = colon;
-	if (found.v6)
-		host_end = colon != NULL && colon > host && colon[-1] == ']' ? colon - 1 : NULL;
-	if (host_end == NULL)
+	const char *host = found.v6 ? text + 1 : text, *end = host_end(text, rule, &port);
+	if (end == NULL)
 		return error_set(err, EX_CONFIG,
 		                 "\"%s\" has no port; what is meant is HOST:PORT, [IPV6]:PORT or unix:PATH",
 		                 text);
-	size_t len = (size_t)(host_end - host);
+	size_t len = (size_t)(end - host);
 	if (len >= sizeof found.host)
 		return error_set(err, EX_CONFIG, "a host's name is at most %zu bytes long",
 		                 sizeof found.host - 1);
@@ -68,9 +83,24 @@ bool endpoint_parse(const char *text, struct endpoint *ret, struct error *err)
 		return error_set(err, EX_CONFIG,
 		                 "\"%s\" names no host; what is meant is HOST:PORT, [IPV6]:PORT or unix:PATH",
 		                 text);
-	if (!port_parse(colon + 1, &found.port))
-		return error_set(err, EX_CONFIG, "\"%s\" is no port; it is a number from 1 to 65535",
-		                 colon + 1);
+	if (port != NULL && !port_parse(port, rule->least, &found.port))
+		return error_set(err, EX_CONFIG, "\"%s\" is no port; it is a number from %d to 65535", port,
+		                 rule->least);
 	*ret = found;
 	return true;
+}
+
+bool endpoint_parse(const char *text, struct endpoint *ret, struct error *err)
+{
+	return parse(text, &(struct port_rule){.least = 1}, ret, err);
+}
+
+bool endpoint_parse_or(const char *text, int port, struct endpoint *ret, struct error *err)
+{
+	return parse(text, &(struct port_rule){.least = 1, .left_out = port}, ret, err);
+}
+
+bool endpoint_parse_own(const char *text, struct endpoint *ret, struct error *err)
+{
+	return parse(text, &(struct port_rule){.least = 0}, ret, err);
 }

@@ -44,17 +44,19 @@ static bool db_parse(const char *text, int *ret)
 	return true;
 }
 
-/* Takes USER:PASSWORD@ from the front, if it is there; moves `*p` behind it. */
+/* Takes USER:PASSWORD@ or USER@ from the front, if it is there; moves `*p` behind it. */
 static bool credentials_parse(const char **p, struct arena *arena, struct redis_url *url, struct error *err)
 {
 	const char *at = strrchr(*p, '@');
 	if (at == NULL || **p == '/') /* a path may hold an @ of its own */
 		return true;
 	const char *colon = memchr(*p, ':', (size_t)(at - *p));
-	if (colon == NULL)
+	const char *user_end = colon != NULL ? colon : at;
+	if (user_end == *p && colon == NULL)
 		return error_set(err, EX_CONFIG, "a password is written USER:PASSWORD@ or :PASSWORD@");
-	url->user = decode(arena, *p, (size_t)(colon - *p));
-	url->password = decode(arena, colon + 1, (size_t)(at - colon - 1));
+	url->user = decode(arena, *p, (size_t)(user_end - *p));
+	if (colon != NULL)
+		url->password = decode(arena, colon + 1, (size_t)(at - colon - 1));
 	if (url->user == NULL || url->password == NULL)
 		return error_set(err, EX_CONFIG, "the user or the password has a broken %%-code");
 	*p = at + 1;
@@ -98,11 +100,8 @@ static bool tcp_parse(char *rest, struct arena *arena, struct redis_url *url, st
 	if (slash != NULL && slash[1] != '\0' && !db_parse(slash + 1, &url->db))
 		return error_set(err, EX_CONFIG, "\"%s\" is no database; it is a number from 0 to %d",
 		                 slash + 1, REDIS_DB_MAX);
-	const char *bracket = strrchr(rest, ']');
-	bool has_port = strchr(bracket ? bracket : rest, ':') != NULL;
 	struct endpoint endpoint;
-	const char *full = has_port ? rest : arena_printf(arena, "%s:%d", rest, REDIS_PORT);
-	if (strncmp(full, "unix:", 5) == 0 || !endpoint_parse(full, &endpoint, NULL))
+	if (strncmp(rest, "unix:", 5) == 0 || !endpoint_parse_or(rest, REDIS_PORT, &endpoint, NULL))
 		return error_set(err, EX_CONFIG, "\"%s\" is no host and port; %s", rest, what_is_meant);
 	url->host = arena_strdup(arena, endpoint.host);
 	url->port = endpoint.port;

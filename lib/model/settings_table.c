@@ -326,7 +326,8 @@ const struct setting settings_table[] = {
                 .example = "mail.example.com:25, [2001:db8::25]:25",
                 .needed = true,
                 .reload = true,
-                .help = "One or more mail servers with their ports, tried in order; unix:PATH is a socket.",
+                .help = "One or more mail servers, tried in order: HOST:PORT, [IPV6]:PORT (25 where no port "
+                        "is written) or unix:PATH.",
         },
         {
                 KEY("smtp", "tls"),
@@ -442,8 +443,8 @@ const struct setting settings_table[] = {
                 .kind = SETTING_LISTEN,
                 AT(http.listen),
                 .fallback = "127.0.0.1:8925",
-                .help = "Where health and metrics are served: HOST:PORT, [IPV6]:PORT or unix:PATH. Empty: "
-                        "nowhere.",
+                .help = "Where health and metrics are served: HOST:PORT, [IPV6]:PORT or unix:PATH. Port 0 is "
+                        "any that is free; the log names it. Empty: nowhere.",
         },
         {
                 KEY("company", "name"),

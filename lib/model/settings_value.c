@@ -75,7 +75,7 @@ static bool read_listen(const struct setting_reader *reader, const struct settin
 {
 	(void)row;
 	struct endpoint endpoint;
-	return endpoint_parse(text, &endpoint, err) && store_text(reader, text, member);
+	return endpoint_parse_own(text, &endpoint, err) && store_text(reader, text, member);
 }
 
 static bool read_mailbox(const struct setting_reader *reader, const struct setting *row, const char *text,
@@ -154,7 +154,7 @@ static bool read_relays(const struct setting_reader *reader, const struct settin
 	const char **list = split(text, reader->arena, &n);
 	for (size_t i = 0; i < n; i++) {
 		struct endpoint endpoint;
-		if (!endpoint_parse(list[i], &endpoint, err))
+		if (!endpoint_parse_or(list[i], ENDPOINT_SMTP_PORT, &endpoint, err))
 			return false;
 	}
 	if (n == 0)

@@ -47,6 +47,44 @@ static void test_endpoint(void **state)
 	}
 }
 
+static void test_ports_that_may_be_left_out(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *host;
+		int port;
+	} fine[] = {
+	        {"mail.example.com", "mail.example.com", 25},
+	        {"[2001:db8::1]", "2001:db8::1", 25},
+	        {"mail.example.com:587", "mail.example.com", 587},
+	        {"[::1]:26", "::1", 26},
+	};
+	static const char *const broken[] = {"",    ":",    "host:",  "host:0",
+	                                     "::1", "[::1", "[::1]x", "2001:db8::1"};
+	struct endpoint found;
+	for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++) {
+		assert_true(endpoint_parse_or(fine[i].text, ENDPOINT_SMTP_PORT, &found, NULL));
+		assert_string_equal(found.host, fine[i].host);
+		assert_int_equal(found.port, fine[i].port);
+	}
+	for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++)
+		assert_false(endpoint_parse_or(broken[i], ENDPOINT_SMTP_PORT, &found, NULL));
+	assert_true(endpoint_parse_or("unix:/run/a", ENDPOINT_SMTP_PORT, &found, NULL));
+	assert_string_equal(found.path, "/run/a");
+}
+
+static void test_a_free_port_of_our_own(void **state)
+{
+	(void)state;
+	struct endpoint found;
+	assert_true(endpoint_parse_own("127.0.0.1:0", &found, NULL));
+	assert_int_equal(found.port, 0);
+	assert_true(endpoint_parse_own("[::1]:80", &found, NULL));
+	assert_int_equal(found.port, 80);
+	assert_false(endpoint_parse_own("127.0.0.1", &found, NULL));
+	assert_false(endpoint_parse_own("127.0.0.1:-1", &found, NULL));
+}
+
 static void test_long_endpoints(void **state)
 {
 	(void)state;
@@ -79,6 +117,8 @@ static void test_redis_url(void **state)
 	        {"redis://[::1]/2", {"::1", "", "", "", 6379, 2}},
 	        {"redis://[::1]:6380", {"::1", "", "", "", 6380, 0}},
 	        {"redis://me:secret@localhost", {"localhost", "", "me", "secret", 6379, 0}},
+	        {"redis://me@localhost",
+	         {"localhost", "", "me", "", 6379, 0}}, /* password_file has the rest */
 	        {"redis://:secret@localhost", {"localhost", "", "", "secret", 6379, 0}},
 	        {"redis://me:a%40b%2fc:d@localhost", {"localhost", "", "me", "a@b/c:d", 6379, 0}},
 	        {"redis://me:a@b@localhost", {"localhost", "", "me", "a@b", 6379, 0}},
@@ -101,7 +141,7 @@ static void test_redis_url(void **state)
 	        "redis://localhost/70000",
 	        "redis://localhost?database=1",
 	        "redis://localhost?db=",
-	        "redis://me@localhost",
+	        "redis://@localhost",
 	        "redis://:%zz@localhost",
 	        "redis://:%0@localhost",
 	        "redis://:%00@localhost",
@@ -164,6 +204,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_endpoint),
+	        cmocka_unit_test(test_ports_that_may_be_left_out),
+	        cmocka_unit_test(test_a_free_port_of_our_own),
 	        cmocka_unit_test(test_long_endpoints),
 	        cmocka_unit_test(test_redis_url),
 	        cmocka_unit_test(test_secrets_stay_secret),

@@ -154,9 +154,8 @@ static const struct {
         {FROM "[notify.failed]\noutside_hours = flag\n",
          "main.conf:4: [notify.failed] outside_hours: \"flag\" is not one of defer, suppress, send\n"},
         /* places */
-        {FROM "[smtp]\nrelay = mail.example.com\n", "main.conf:4: [smtp] relay: \"mail.example.com\" has no "
-                                                    "port; what is meant is HOST:PORT, [IPV6]:PORT or "
-                                                    "unix:PATH\n"},
+        {FROM "[smtp]\nrelay = mail.example.com:0\n",
+         "main.conf:4: [smtp] relay: \"0\" is no port; it is a number from 1 to 65535\n"},
         {FROM "[smtp]\nrelay = 127.0.0.1:25, mail:70000\n",
          "main.conf:4: [smtp] relay: \"70000\" is no port; it is a number from 1 to 65535\n"},
         {FROM "[smtp]\nrelay = ::1:25\n",
