@@ -337,3 +337,21 @@ def test_json_is_one_document(bakery):
         text = bakery.ctl(*args, "--json").stdout
         assert text.endswith("\n")
         json.loads(text)
+
+
+def test_many_at_once_and_nobody_is_turned_away(bakery):
+    processes = [subprocess.Popen([str(BUILD / "dispatchctl"), "-c", bakery.config_path, "note", "add", "1001", f"Note {i}"],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                                  env=bakery.environment()) for i in range(20)]
+    said = [process.communicate(timeout=30)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 20, said
+    assert len(bakery.ctl_json("note", "list", "1001")) == 20
+
+
+def test_the_first_ones_make_the_database_together(world):
+    processes = [subprocess.Popen([str(BUILD / "dispatchctl"), "-c", world.config_path, "customer", "add", str(i),
+                                   "--name", "X"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                                  env=world.environment()) for i in range(6)]
+    said = [process.communicate(timeout=30)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 6, said
+    assert len(world.ctl_json("customer", "list")) == 6
