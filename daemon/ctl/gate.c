@@ -49,6 +49,7 @@ static bool run(struct ctl *ctl, struct error *err)
 		             COLUMNS({.key = "status", .title = "Answer", .style = STYLE_WORD},
 		                     {.key = "reason", .title = "Reason"}, {.key = "note", .title = "Note"},
 		                     {.key = "until", .title = "Until"}, {.key = "due", .title = "May go"},
+		                     {.key = "expires", .title = "Expires"},
 		                     {.key = "outside_hours", .title = "Outside hours"},
 		                     {.key = "arrive_by", .title = "Arrive by"},
 		                     {.key = "leave_by", .title = "Leave by"}));

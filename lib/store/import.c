@@ -187,8 +187,8 @@ static bool all_or_nothing(struct import *import)
 {
 	if (import->counts.bad == 0)
 		return true;
-	return error_set(import->err, EX_DATAERR, "%lld bad rows: nothing was changed",
-	                 (long long)import->counts.bad);
+	return error_set(import->err, EX_DATAERR, "%lld bad row%s: nothing was changed",
+	                 (long long)import->counts.bad, import->counts.bad == 1 ? "" : "s");
 }
 
 static bool write_all(struct import *import)

@@ -484,6 +484,12 @@ def test_the_gate_by_hand(world):
     found = world.ctl_json("gate", "dispatch", "--customer", "1001", "--scheduled", at(1, "09:00:00"))
     assert (found["status"], found["reason"]) == ("released", "ok")
     assert world.ctl_json("gate", "create", "--customer", "404")["reason"] == "unknown_customer"
+    suspend(world, scope="routes", end=3)
+    held = world.ctl_json("gate", "dispatch", "--customer", "1001")
+    assert held["status"] == "held" and held["due"].startswith(day(3)) and "expires" not in held
+    suspend(world, scope="routes", end=30)
+    held = world.ctl_json("gate", "dispatch", "--customer", "1001")
+    assert held["expires"].startswith(day(7)) and "due" not in held, "held for seven days at most"
     assert world.ctl("gate", "dispatch", "--customer", "1001", "--scheduled", "soon", check=False).returncode == 64
     assert world.outcomes() == [] and jobs(world) == []
 
