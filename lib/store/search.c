@@ -6,8 +6,8 @@
  *
  * The index knows which customers have all the trigrams somewhere; whether they stand together in one
  * value is compared on the folded copy. A text that very many have is not followed to the end: the
- * first ENOUGH hits are sorted, together with those whose number or name it begins, which are looked
- * up directly and so never missed.
+ * first hits, ENOUGH or some more, are sorted, together with those whose number or name it begins, which are
+ *looked up directly and so never missed.
  */
 #include "base/buf.h"
 #include "base/utf8.h"
@@ -38,8 +38,10 @@ struct search {
 	struct buf text;   /* folded */
 	struct buf digits; /* its digits where it may be a phone number */
 	enum search_by by;
+	size_t enough; /* hits that are gathered before they are sorted */
 	struct hit *hits;
 	size_t n, cap;
+	size_t n_direct; /* the first of them, found without the trigrams: only these may come twice */
 	struct error *err;
 };
 
@@ -129,7 +131,7 @@ static void compare_field(struct search *search, enum search_by by, const char *
 
 static bool known(const struct search *search, int64_t id)
 {
-	for (size_t i = 0; i < search->n; i++) {
+	for (size_t i = 0; i < search->n_direct; i++) {
 		if (search->hits[i].id == id)
 			return true;
 	}
@@ -180,29 +182,42 @@ static bool compare_rows(struct search *search, struct db_query *query, size_t e
 	"SELECT t.customer, t.name, t.dba, t.number, t.account, t.address, t.city, t.state, t.phone,"        \
 	" t.email, t.equipment, t.contact FROM "
 
-static bool find_directly(struct search *search, const char *sql)
+static bool is_short(const struct search *search)
 {
-	struct db_query *query = db_query(search->store->db, sql);
-	db_bind_text_n(query, 1, search->text.data, search->text.len);
-	db_bind_int(query, 2, ENOUGH / 4);
-	return compare_rows(search, query, SIZE_MAX);
+	return search_chars(search->text.data, search->text.len) < SHORT;
 }
 
-/* What is best of all, found without the trigrams. */
-static bool find_beginnings(struct search *search)
+/* A few of each do where the trigrams find the rest. */
+static bool find_directly(struct search *search, const char *sql, const char *text)
+{
+	struct db_query *query = db_query(search->store->db, sql);
+	int64_t limit = search->enough == SIZE_MAX ? -1 : (int64_t)search->enough;
+	db_bind_text(query, 1, text);
+	db_bind_int(query, 2, is_short(search) ? limit : ENOUGH / 4);
+	bool good = compare_rows(search, query, SIZE_MAX);
+	search->n_direct = search->n;
+	return good;
+}
+
+/* What is best of all, found without the trigrams. The number is compared as it is typed. */
+static bool find_beginnings(struct search *search, const char *typed)
 {
 	bool all = search->by == BY_ALL, good = true;
+	const char *folded = buf_text(&search->text);
 	if (all || search->by == BY_NUMBER)
 		good = find_directly(search,
 		                     FOLDED "customer c JOIN search_text t ON t.customer = c.id"
 		                            " WHERE c.number >= ?1 AND c.number < ?1 || char(0x10FFFF)"
-		                            " ORDER BY c.number LIMIT ?2");
+		                            " ORDER BY c.number LIMIT ?2",
+		                     typed);
 	if (good && (all || search->by == BY_NAME))
-		good = find_directly(search, FOLDED
+		good = find_directly(search,
+		                     FOLDED
 		                     "search_text t WHERE t.name >= ?1 AND t.name < ?1 || char(0x10FFFF)"
-		                     " ORDER BY t.name LIMIT ?2");
+		                     " ORDER BY t.name LIMIT ?2",
+		                     folded);
 	if (good && (all || search->by == BY_STATE))
-		good = find_directly(search, FOLDED "search_text t WHERE t.state = ?1 LIMIT ?2");
+		good = find_directly(search, FOLDED "search_text t WHERE t.state = ?1 LIMIT ?2", folded);
 	return good;
 }
 
@@ -235,16 +250,16 @@ static bool find_inside(struct search *search)
 		        db_query(search->store->db, FOLDED "search s JOIN search_text t ON t.customer ="
 		                                           " s.rowid WHERE search MATCH ?1");
 		db_bind_text_n(query, 1, expression.data, expression.len);
-		good = compare_rows(search, query, search->n + ENOUGH);
+		good = compare_rows(search, query, search->enough);
 	}
 	buf_free(&expression);
 	return good;
 }
 
 /* Fewer than three characters: only a whole number or state. */
-static bool find_short(struct search *search)
+static bool find_short(struct search *search, const char *typed)
 {
-	if (!find_beginnings(search))
+	if (!find_beginnings(search, typed))
 		return false;
 	size_t kept = 0;
 	for (size_t i = 0; i < search->n; i++) {
@@ -334,15 +349,17 @@ static bool run(struct search *search, const char *text)
 {
 	if (!prepare(search, text))
 		return false;
-	if (search_chars(search->text.data, search->text.len) < SHORT)
-		return find_short(search);
-	return find_beginnings(search) && find_inside(search);
+	text += strspn(text, " ");
+	if (is_short(search))
+		return find_short(search, text);
+	return find_beginnings(search, text) && find_inside(search);
 }
 
 bool customers_search(struct customers *store, const char *text, enum search_by by, int limit, json_t **ret,
                       struct error *err)
 {
 	struct search search = {.store = store, .arena = arena_new(), .by = by, .err = err};
+	search.enough = limit <= 0 ? SIZE_MAX : 2 * ((size_t)limit > ENOUGH ? (size_t)limit : ENOUGH);
 	json_t *array = json_array();
 	bool good = run(&search, text) && results(&search, limit, array);
 	buf_free(&search.text);

@@ -114,6 +114,24 @@ static void test_search(void **state)
 	}
 	struct error err;
 	json_t *none;
+	for (int i = 0; i < 900; i++)
+		office_add(office, "customer", NULL,
+		           arena_printf(office->arena, "{'number':'N%d','name':'Sameness','state':'WY'}", i));
+	static const struct {
+		const char *text;
+		int limit, n;
+	} limits[] = {{"sameness", 50, 50},
+	              {"sameness", 850, 850},
+	              {"amenes", 0, 900},
+	              {"wy", 700, 700},
+	              {"wy", 0, 900}};
+	for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+		office_ok(office, customers_search(office->store, limits[i].text, BY_ALL, limits[i].limit,
+		                                   &none, &office->err));
+		assert_int_equal(json_array_size(none), limits[i].n);
+		json_decref(none);
+	}
+	assert_string_equal(found(office, "N7", BY_ALL), "N7");
 	assert_false(customers_search(office->store, "  ", BY_ALL, 50, &none, &err));
 	assert_false(customers_search(office->store, "a\xff", BY_ALL, 50, &none, &err));
 }
