@@ -180,6 +180,30 @@ def test_a_disk_that_is_full_at_the_start(world):
     assert "spool.db" in done.stderr
 
 
+# ---- databases as they are made
+
+def test_new_databases_belong_to_their_folder(world):
+    """Owner and group of the folder, mode 0660, whatever the umask says."""
+    folder = world.path("state")
+    os.mkdir(folder)
+    if os.getuid() == 0:
+        os.chown(folder, 1, 1)
+    world.configure(customers={"path": f"{folder}/customers.db"}, spool={"path": f"{folder}/spool.db"})
+    before = os.umask(0o077)
+    try:
+        add_customer(world)
+        world.start_daemon()
+    finally:
+        os.umask(before)
+    event(world, 1)
+    wait_told(world, 1, "sent")
+    for name in ("customers.db", "spool.db", "spool.db-wal", "customers.db-wal"):
+        if name.endswith(".db") or os.path.exists(f"{folder}/{name}"):
+            found, of = os.stat(f"{folder}/{name}"), os.stat(folder)
+            assert (found.st_uid, found.st_gid) == (of.st_uid, of.st_gid), name
+            assert found.st_mode & 0o777 == 0o660, f"{name}: {found.st_mode:o}"
+
+
 # ---- databases that are no good
 
 def damaged(world, name):

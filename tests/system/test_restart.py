@@ -2,6 +2,7 @@
 """Crashes and restarts: no notice is lost, and what comes twice can be told by its ids."""
 import collections
 import contextlib
+import json
 import os
 import random
 import time
@@ -58,8 +59,41 @@ def test_killed_again_and_again_under_load(world, smtp):
     assert len(set.union(*ids.values())) == events
     outcomes = collections.Counter((o["event"], o["status"]) for o in stable(world).values())
     assert all(outcomes[(n, "queued")] == 1 and outcomes[(n, "sent")] == 1 for n in wanted), f"decided once, seed {seed}"
+    first = {}
+    for place, outcome in enumerate(world.outcomes()):
+        first.setdefault((outcome["event"], outcome["status"]), place)
+    assert all(first[(n, "queued")] < first[(n, "sent")] for n in wanted), "in order"
     assert set(status for _, status in outcomes) <= {"queued", "sent", "retrying"}
     assert all(o["reason"] == "in_doubt" for o in world.outcomes() if o["status"] == "retrying")
+
+
+def test_killed_with_requests_and_a_list(world):
+    """The gate's requests act once each, and a list's items are all decided, though the daemon dies again and again."""
+    seed = time.time_ns()
+    chance, rounds, each = random.Random(seed), 5, 60
+    world.configure(redis={"list": "jobs:list"})
+    add_customer(world)
+    for turn in range(rounds):
+        pipe = world.redis.pipeline(transaction=False)
+        for n in range(turn * each, (turn + 1) * each):
+            pipe.xadd("jobs:requests", {"id": f"r{n}", "type": "job.dispatch", "job": f"r{n}", "customer": "1001"})
+            pipe.lpush("jobs:list", json.dumps({"id": f"l{n}", "type": "job.started", "job": f"l{n}", "customer": "1001"}))
+        pipe.execute()
+        world.start_daemon()
+        time.sleep(chance.uniform(0.0, 0.15))
+        world.daemon.kill()
+    world.start_daemon()
+    for n in range(rounds * each):
+        wait_told(world, f"r{n}", "released", timeout=20)
+        wait_told(world, f"l{n}", "queued", timeout=20)
+    world.wait_idle("jobs:requests")
+    wait_until(lambda: not world.redis.exists("jobs:list", "jobs:list:processing:test"), "empty lists")
+    by_id = {}
+    for _, job in world.redis.xrange("jobs:dispatch"):
+        assert by_id.setdefault(job["id"], job) == job, f"a repeat that differs, seed {seed}"
+    assert [job["job"] for job in by_id.values()] == [f"r{n}" for n in range(rounds * each)], f"once, in order, seed {seed}"
+    outcomes = collections.Counter((o["event"], o["status"]) for o in stable(world).values())
+    assert all(outcomes[(f"l{n}", "queued")] == 1 for n in range(rounds * each))
 
 
 def test_killed_with_a_mail_in_flight(world, smtp):
