@@ -17,7 +17,7 @@
 #include <sysexits.h>
 #include <syslog.h>
 
-enum { CHORES_MAX = 64 };
+enum { CHORES_MAX = 64, REFUSALS_MAX = 1000 };
 
 /* ---- On the engine's side ---- */
 
@@ -35,13 +35,11 @@ static void add_refusal(struct engine *engine, int64_t contact, const char *addr
 void engine_load_refusals(struct engine *engine)
 {
 	size_t n;
-	struct spool_chore *chores = spool_chores(engine->spool, CHORES_MAX, engine->arena, &n);
+	struct spool_chore *chores = spool_refusals(engine->spool, REFUSALS_MAX, engine->arena, &n);
 	engine->refusals = NULL;
 	for (size_t i = 0; i < n; i++) {
 		json_int_t contact = 0;
 		const char *address = NULL;
-		if (strcmp(chores[i].kind, "refused") != 0)
-			continue;
 		json_t *detail = json_loads(chores[i].detail, 0, NULL);
 		if (detail &&
 		    json_unpack(detail, "{s:I, s:s}", "contact", &contact, "address", &address) == 0)

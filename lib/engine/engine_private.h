@@ -90,6 +90,8 @@ bool engine_judge_mail(struct engine *engine, const struct spool_mail *mail, str
 void engine_take_results(struct engine *engine);
 void engine_expire(struct engine *engine);
 void engine_doubt_all(struct engine *engine); /* after a crash */
+/* One of several events leaves a mail. */
+void engine_notice_leaves(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice);
 /* One notice leaves a mail; where it was the last the mail takes that status too. */
 void engine_notice_ends(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice,
                         enum status status, enum reason reason);

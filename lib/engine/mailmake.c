@@ -89,8 +89,11 @@ void engine_make_office_mail(struct engine *engine, const struct spool_event *ev
 	        .thread_id = letter_thread_id(engine->arena, e->customer, e->job, engine->from_domain),
 	};
 	if (office != NULL && *office) {
+		struct spool_notice notice = {.event = event->id};
 		spool_mail_add(engine->spool, &mail);
 		add_notice(engine, &mail, event);
+		/* At once: the suspension may be lifted before the relay is there. */
+		spool_mail_set_context(engine->spool, mail.id, engine_context(engine, &mail, &notice, 1));
 		facts.mail = &mail;
 		facts.to = office;
 	}

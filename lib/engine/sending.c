@@ -51,6 +51,24 @@ void engine_mail_ends(struct engine *engine, struct spool_mail *mail, enum statu
 	move_all(engine, mail, status, reason);
 }
 
+/* Where the event that began a grouped mail leaves it, the mail is the next one's by Message-ID and thread.
+ */
+void engine_notice_leaves(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice)
+{
+	size_t n;
+	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
+	struct spool_event next;
+	spool_notice_leave(engine->spool, mail->id, notice->event);
+	if (n < 2 || notices[0].event != notice->event ||
+	    !spool_event_load(engine->spool, notices[1].event, engine->arena, &next))
+		return;
+	const struct event *e = &next.event;
+	mail->message_id = letter_message_id(engine->arena, e->source, e->id, mail->contact, mail->state,
+	                                     engine->from_domain);
+	mail->thread_id = letter_thread_id(engine->arena, e->customer, e->job, engine->from_domain);
+	spool_mail_set_ids(engine->spool, mail);
+}
+
 static void notice_ends(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice,
                         enum status status, enum reason reason, const struct suspension *suspension)
 {
@@ -59,7 +77,7 @@ static void notice_ends(struct engine *engine, struct spool_mail *mail, const st
 	if (n <= 1)
 		spool_mail_move(engine->spool, mail, status, reason, engine->now);
 	else
-		spool_notice_leave(engine->spool, mail->id, notice->event);
+		engine_notice_leaves(engine, mail, notice);
 	if (!is_office(mail))
 		notice_outcome(engine, mail, notice->event, status, reason, suspension);
 }

@@ -51,7 +51,7 @@ bool engine_judge_mail(struct engine *engine, const struct spool_mail *mail, str
 /* Some of the mail's events may go and this one has to wait: from here on it goes alone. */
 static void split_off(struct engine *engine, struct spool_mail *mail, const struct member *member)
 {
-	spool_notice_leave(engine->spool, mail->id, member->notice->event);
+	engine_notice_leaves(engine, mail, member->notice);
 	engine_make_mail(engine, &member->event, &member->verdict);
 }
 
@@ -125,13 +125,13 @@ static struct letter *write_letter(struct engine *engine, const struct spool_mai
 	return letter;
 }
 
-/* A mail that was tried says the same again; the office's may have been written before. */
+/* A mail that was tried says the same again; the office's was written when it was made. */
 static const char *context_of(struct engine *engine, const struct spool_mail *mail,
                               const struct spool_notice *notices, size_t n)
 {
 	const char *context = NULL;
 	/* A relay's words tell of an earlier try, also where a person's retry has put the count back to 0. */
-	if (mail->attempts > 0 || *mail->reply || n == 0)
+	if (mail->attempts > 0 || *mail->reply || mail->contact == MAIL_OFFICE)
 		context = spool_mail_context(engine->spool, mail->id, engine->arena);
 	if (context == NULL) {
 		context = engine_context(engine, mail, notices, n);
@@ -140,25 +140,11 @@ static const char *context_of(struct engine *engine, const struct spool_mail *ma
 	return context;
 }
 
-/* Where the event that began a grouped mail has left it, the mail is no longer that event's. */
-static void follow_first(struct engine *engine, struct spool_mail *mail, const struct event *first)
-{
-	const char *id = letter_message_id(engine->arena, first->source, first->id, mail->contact,
-	                                   mail->state, engine->from_domain);
-	if (strcmp(mail->message_id, id) == 0)
-		return;
-	mail->message_id = id;
-	mail->thread_id = letter_thread_id(engine->arena, first->customer, first->job, engine->from_domain);
-	spool_mail_set_ids(engine->spool, mail);
-}
-
 static void send(struct engine *engine, struct spool_mail *mail, const struct member *first)
 {
 	struct turn *turn = engine->turn;
 	size_t n;
 	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
-	if (n > 0 && mail->contact != MAIL_OFFICE)
-		follow_first(engine, mail, &first->event.event);
 	const char *context = context_of(engine, mail, notices, n);
 	spool_mail_move(engine->spool, mail, STATUS_SENDING, REASON_OK, engine->now);
 	turn->letters[turn->n_letters++] = write_letter(engine, mail, first, notices, n, context);

@@ -122,6 +122,7 @@ CREATE TABLE chore (
   detail TEXT NOT NULL,   -- JSON
   entry  TEXT NOT NULL    -- the stream entry's id
 ) STRICT;
+CREATE INDEX chore_refused ON chore (seq) WHERE kind = 'refused';
 
 -- Collisions told already: once for each job and state.
 CREATE TABLE collision (

@@ -137,9 +137,9 @@ bool spool_chore_load(struct spool *spool, int64_t seq, struct arena *arena, str
 	return true;
 }
 
-struct spool_chore *spool_chores(struct spool *spool, size_t max, struct arena *arena, size_t *ret_n)
+static struct spool_chore *chores_read(struct db_query *q, struct spool *spool, size_t max,
+                                       struct arena *arena, size_t *ret_n)
 {
-	struct db_query *q = spool_query(spool, CHORE_COLUMNS "ORDER BY seq LIMIT ?1");
 	db_bind_int(q, 1, (int64_t)max);
 	struct spool_chore *chores = arena_new_array(arena, max, struct spool_chore);
 	size_t n = 0;
@@ -149,6 +149,19 @@ struct spool_chore *spool_chores(struct spool *spool, size_t max, struct arena *
 	}
 	*ret_n = n;
 	return chores;
+}
+
+struct spool_chore *spool_chores(struct spool *spool, size_t max, struct arena *arena, size_t *ret_n)
+{
+	return chores_read(spool_query(spool, CHORE_COLUMNS "ORDER BY seq LIMIT ?1"), spool, max, arena,
+	                   ret_n);
+}
+
+struct spool_chore *spool_refusals(struct spool *spool, size_t max, struct arena *arena, size_t *ret_n)
+{
+	struct db_query *q =
+	        spool_query(spool, CHORE_COLUMNS "WHERE kind = 'refused' ORDER BY seq DESC LIMIT ?1");
+	return chores_read(q, spool, max, arena, ret_n);
 }
 
 bool spool_feed_pending(struct spool *spool)

@@ -207,6 +207,11 @@ void world_event(struct world *w, const char *type, const char *job, const char 
 	take(w, FEED_EVENTS, fields);
 }
 
+void world_customer(struct world *w, const char *json)
+{
+	take(w, FEED_CUSTOMERS, (const char *const[]){"customer", json, NULL});
+}
+
 void world_deliver(struct world *w, enum delivery delivery)
 {
 	struct delivery_result results[64];

@@ -42,6 +42,7 @@ void world_event(struct world *w, const char *type, const char *job, const char 
  * be NULL. */
 void world_request(struct world *w, const char *type, const char *job, const char *customer, const char *id,
                    const char *const *more);
+void world_customer(struct world *w, const char *json); /* an entry of the customers feed */
 void world_turn(struct world *w);
 /* All letters in flight end like that; then turns. */
 void world_deliver(struct world *w, enum delivery delivery);

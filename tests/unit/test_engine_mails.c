@@ -130,6 +130,55 @@ static void a_site_that_is_open_doesnt_wait_for_one_that_is_closed(void **state)
 	assert_int_equal(world_mails(w, STATUS_DEFERRED), 2);
 }
 
+static void a_retry_keeps_its_message_id_under_another_from(void **state)
+{
+	(void)state;
+	char first[128];
+	struct settings other = w->settings;
+	other.mail.from = "dispatch@example.org";
+	world_event(w, "job.completed", "J1", "1001", NULL, NULL);
+	(void)strcpy(first, w->message_ids[0]);
+	world_deliver(w, DELIVERY_DOUBT);
+	engine_reload(w->engine, &other);
+	world_at(w, "2026-06-03T12:02:00Z");
+	world_turn(w);
+	assert_int_equal(w->n_flying, 1);
+	assert_string_equal(w->message_ids[0], first);
+}
+
+/* ---- The office ---- */
+
+static void the_office_is_told_the_note_also_when_it_is_lifted_meanwhile(void **state)
+{
+	(void)state;
+	world_sql(w, "INSERT INTO suspension (id, customer, scopes, \"from\", note) VALUES (1, 1, 'routes', "
+	             "'2026-06-01', 'dog in the yard')");
+	w->room = 0; /* the relay is away */
+	world_event(w, "job.started", "J1", "1001", NULL, NULL);
+	world_sql(w, "UPDATE suspension SET removed = 1");
+	w->room = 1;
+	world_turn(w);
+	assert_int_equal(w->n_flying, 1);
+	assert_string_equal(w->templates[0], "collision");
+	assert_non_null(strstr(w->contexts[0], "dog in the yard"));
+}
+
+/* ---- Refused addresses ---- */
+
+static void a_refused_address_is_known_behind_a_long_feed(void **state)
+{
+	(void)state;
+	world_sql(w, "UPDATE contact SET alt_email = 'alt@example.com'");
+	for (int i = 0; i < 70; i++) /* nobody carries these out: customers.db is locked by an import */
+		world_customer(w, "{\"number\":\"1001\",\"name\":\"Acme\"}");
+	world_event(w, "job.completed", "J1", "1001", NULL, NULL);
+	world_deliver(w, DELIVERY_ADDRESS_DEAD);
+	assert_string_equal(w->flying[0].to, "alt@example.com");
+	world_deliver(w, DELIVERY_SENT);
+	world_event(w, "job.completed", "J2", "1001", NULL, NULL);
+	assert_string_equal(w->flying[0].to, "alt@example.com");
+}
+
 /* ---- Judged again ---- */
 
 static void a_suspension_found_later_says_its_note(void **state)
@@ -235,6 +284,9 @@ int main(void)
 	        test(only_the_member_whose_life_ends_expires_at_a_retry),
 	        test(two_mails_of_a_split_group_differ_in_message_id_and_thread),
 	        test(a_site_that_is_open_doesnt_wait_for_one_that_is_closed),
+	        test(a_retry_keeps_its_message_id_under_another_from),
+	        test(the_office_is_told_the_note_also_when_it_is_lifted_meanwhile),
+	        test(a_refused_address_is_known_behind_a_long_feed),
 	        test(a_suspension_found_later_says_its_note),
 	        test(a_failed_mail_of_a_finished_job_is_not_sent_by_a_retry),
 	        test(a_waiting_duplicate_with_other_content_is_counted),
