@@ -90,8 +90,9 @@ void engine_refuse_address(struct engine *engine, int64_t contact, const char *a
 	add_refusal(engine, contact, address, engine->now);
 	memset(engine->slots, 0, sizeof engine->slots); /* loaded again, with the mark */
 	engine->n_slots = 0;
-	engine_report(engine, LOG_NOTICE, "address refused contact=%lld to=%s reply=\"%s\"",
-	              (long long)contact, address, reply);
+	engine_report_often(engine, REPORT_ADDRESS, LOG_NOTICE,
+	                    "address refused contact=%lld to=%s reply=\"%s\"", (long long)contact, address,
+	                    reply);
 }
 
 void engine_take_customer(struct engine *engine, const struct entry *entry)

@@ -21,9 +21,9 @@ static void take_duplicate(struct engine *engine, const struct event *event,
 	if (memcmp(digest, recorded, sizeof digest) == 0)
 		return;
 	engine->stats.duplicates_differing++;
-	engine_report(engine, LOG_WARNING,
-	              "duplicate with other content source=%s id=%s: the first one counts", event->source,
-	              event->id);
+	engine_report_often(engine, REPORT_DIFFERING, LOG_WARNING,
+	                    "duplicate with other content source=%s id=%s: the first one counts",
+	                    event->source, event->id);
 }
 
 static void record_outcomes(struct engine *engine, const struct spool_event *event,
@@ -121,8 +121,8 @@ void engine_take_entry(struct engine *engine, const struct entry *entry)
 		return;
 	}
 	if (event.time_ahead)
-		engine_report(engine, LOG_NOTICE, "time ahead source=%s id=%s: counts as receipt",
-		              event.source, event.id);
+		engine_report_often(engine, REPORT_AHEAD, LOG_NOTICE,
+		                    "time ahead source=%s id=%s: counts as receipt", event.source, event.id);
 	engine->stats
 	        .events[event.kind == EVENT_JOB ? (int)event.state : JOB_STATE_COUNT + (int)event.kind - 1]++;
 	if (event.kind == EVENT_JOB)

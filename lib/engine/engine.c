@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +14,6 @@
 #include <unistd.h>
 
 enum {
-	REPORTS_MAX = 256,        /* a turn; what is beyond is counted, not said */
 	UNPUBLISHED_MAX = 200000, /* outcomes that Redis hasn't got: then intake stops */
 	WAITS_MAX = 50000,
 	PURGE_EVERY_MS = 30 * 1000,
@@ -66,6 +64,7 @@ static bool begin(struct engine *engine, struct turn *turn, struct error *err)
 	engine->turn = turn;
 	engine->arena = turn->arena;
 	engine->now = turn->now;
+	engine->stats_before = engine->stats;
 	engine->n_slots = 0;
 	memset(engine->slots, 0, sizeof engine->slots);
 	if (!customers_begin_read(engine->customers, err))
@@ -167,21 +166,6 @@ bool engine_open_for_intake(const struct engine *engine)
 	return engine->unpublished < UNPUBLISHED_MAX && spool_wait_count(engine->spool) < WAITS_MAX;
 }
 
-void engine_report(struct engine *engine, int level, const char *fmt, ...)
-{
-	struct turn *turn = engine->turn;
-	if (turn->reports == NULL)
-		turn->reports = arena_new_array(turn->arena, REPORTS_MAX, struct engine_report);
-	if (turn->n_reports == REPORTS_MAX)
-		return;
-	char text[1200];
-	va_list args;
-	va_start(args, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, args);
-	va_end(args);
-	turn->reports[turn->n_reports++] = (struct engine_report){level, arena_strdup(turn->arena, text)};
-}
-
 /* ---- The turn ---- */
 
 static void take_published(struct engine *engine)
@@ -237,6 +221,7 @@ static void steps(struct engine *engine)
 	engine_hand_chores(engine);   /* chore.c: what is to be done in customers.db */
 	purge(engine);                /* what is too old to keep */
 	find_next(engine);            /* when something will be due */
+	engine_sum_up(engine);        /* report.c: what was too much for the log */
 }
 
 bool engine_turn(struct engine *engine, struct turn *turn, struct error *err)

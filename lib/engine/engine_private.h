@@ -27,6 +27,20 @@ struct refusal {
 	struct instant at;
 };
 
+/* Lines for the log that can come without end, by what they tell of. */
+enum report_kind {
+	REPORT_DEAD,
+	REPORT_AHEAD,
+	REPORT_DIFFERING,
+	REPORT_TEMPLATE,
+	REPORT_ADDRESS,
+	REPORT_KINDS
+};
+struct report_minute {
+	int64_t began_ms;
+	unsigned said, kept_back;
+};
+
 struct engine {
 	const struct settings *settings;
 	struct spool *spool;
@@ -41,7 +55,8 @@ struct engine {
 	bool feed_pending;                 /* customers of the feed are not in customers.db yet */
 	int64_t held_after, watched_after; /* where looking at requests goes on; 0: from the first */
 	int64_t purged_ms;                 /* when old records were last looked for */
-	struct stats stats, stats_before;  /* now; as of the last commit */
+	struct stats stats, stats_before;  /* now; as of the turn's beginning */
+	struct report_minute minutes[REPORT_KINDS];
 
 	/* of the current turn */
 	struct turn *turn;
@@ -54,8 +69,11 @@ struct engine {
 	bool customers_came; /* customers.db changed since the last turn */
 };
 
-/* A line for the log, once the turn is committed. */
+/* ---- report.c: lines for the log, once the turn is committed ---- */
 void engine_report(struct engine *engine, int level, const char *fmt, ...) PRINTF_LIKE(3, 4);
+void engine_report_often(struct engine *engine, enum report_kind kind, int level, const char *fmt, ...)
+        PRINTF_LIKE(4, 5);
+void engine_sum_up(struct engine *engine);
 
 /* The customer as of this turn; NULL where there is none. */
 const struct customer *engine_customer(struct engine *engine, const char *number);

@@ -234,9 +234,9 @@ static void repeat_answer(struct engine *engine, int64_t id, const struct event 
 	engine->stats.duplicates++;
 	if (memcmp(digest, recorded, sizeof digest) != 0) {
 		engine->stats.duplicates_differing++;
-		engine_report(engine, LOG_WARNING,
-		              "duplicate with other content source=%s id=%s: the first one counts",
-		              event->source, event->id);
+		engine_report_often(engine, REPORT_DIFFERING, LOG_WARNING,
+		                    "duplicate with other content source=%s id=%s: the first one counts",
+		                    event->source, event->id);
 	}
 	if (spool_request_load(engine->spool, id, engine->arena, &request) && request.answer != 0)
 		spool_outcome_again(engine->spool, request.answer, engine->now);

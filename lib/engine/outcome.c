@@ -156,8 +156,8 @@ void engine_dead_letter(struct engine *engine, const struct entry *entry, enum r
 	buf_free(&pack);
 	if (entry->feed != FEED_CUSTOMERS)
 		rejected_outcome(engine, entry, reason);
-	engine_report(engine, LOG_WARNING, "dead letter entry=%s reason=%s: %s", *entry->id ? entry->id : "-",
-	              reason_name(reason), detail);
+	engine_report_often(engine, REPORT_DEAD, LOG_WARNING, "dead letter entry=%s reason=%s: %s",
+	                    *entry->id ? entry->id : "-", reason_name(reason), detail);
 }
 
 struct entry_field *engine_outcome_fields(const struct engine *engine, const struct spool_outcome *outcome,

@@ -198,8 +198,9 @@ static void take_result(struct engine *engine, const struct delivery_result *res
 		return;
 	if (result->template_broken) {
 		engine->stats.template_faults++;
-		engine_report(engine, LOG_ERR, "template state=%s mail=%lld: the built-in one was used: %s",
-		              mail.state, (long long)mail.id, result->fault);
+		engine_report_often(engine, REPORT_TEMPLATE, LOG_ERR,
+		                    "template state=%s mail=%lld: the built-in one was used: %s", mail.state,
+		                    (long long)mail.id, result->fault);
 	}
 	if (result->delivery == DELIVERY_RELAY) {
 		put_back(engine, &mail);

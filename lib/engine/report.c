@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lines for the log. What comes one line a delivery is said whatever its number; what a broken
+ * publisher or template can cause without end is said so often a minute and then summed up.
+ */
+#include "engine/engine_private.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+enum { REPORTS_MAX = 8192 /* a turn */, REPORTS_FIRST = 64, MINUTE_MS = 60 * 1000 };
+
+/* Of each kind: how many lines a minute, and what the rest is called. */
+static const struct {
+	unsigned most;
+	const char *rest;
+} kinds[REPORT_KINDS] = {
+        [REPORT_DEAD] = {.most = 200, .rest = "dead letters; all of them are in the dead-letter stream"},
+        [REPORT_AHEAD] = {.most = 20, .rest = "events whose time is ahead of ours"},
+        [REPORT_DIFFERING] = {.most = 50, .rest = "duplicates with other content"},
+        [REPORT_TEMPLATE] = {.most = 20, .rest = "mails for which the built-in template was used"},
+        [REPORT_ADDRESS] = {.most = 200, .rest = "refused addresses"},
+};
+
+/* One more place; NULL where there are too many. */
+static struct engine_report *place(struct turn *turn)
+{
+	size_t n = turn->n_reports;
+	bool full = n >= REPORTS_FIRST ? (n & (n - 1)) == 0 : n == 0;
+	if (n == REPORTS_MAX)
+		return NULL;
+	if (full) {
+		struct engine_report *more =
+		        arena_new_array(turn->arena, n == 0 ? REPORTS_FIRST : n * 2, struct engine_report);
+		if (n > 0)
+			memcpy(more, turn->reports, n * sizeof *more);
+		turn->reports = more;
+	}
+	return &turn->reports[turn->n_reports++];
+}
+
+static void say(struct engine *engine, int level, const char *fmt, va_list args) PRINTF_LIKE(3, 0);
+static void say(struct engine *engine, int level, const char *fmt, va_list args)
+{
+	char text[1200];
+	struct engine_report *report = place(engine->turn);
+	if (report == NULL)
+		return;
+	(void)vsnprintf(text, sizeof text, fmt, args);
+	*report = (struct engine_report){level, arena_strdup(engine->turn->arena, text)};
+}
+
+void engine_report(struct engine *engine, int level, const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	say(engine, level, fmt, args);
+	va_end(args);
+}
+
+void engine_report_often(struct engine *engine, enum report_kind kind, int level, const char *fmt, ...)
+{
+	struct report_minute *minute = &engine->minutes[kind];
+	va_list args;
+	if (minute->said == 0)
+		minute->began_ms = engine->now.ms;
+	if (minute->said == kinds[kind].most) {
+		minute->kept_back++;
+		return;
+	}
+	minute->said++;
+	va_start(args, fmt);
+	say(engine, level, fmt, args);
+	va_end(args);
+}
+
+/* A minute that is over is summed up. */
+void engine_sum_up(struct engine *engine)
+{
+	for (size_t i = 0; i < REPORT_KINDS; i++) {
+		struct report_minute *minute = &engine->minutes[i];
+		int64_t age_ms = engine->now.ms - minute->began_ms;
+		if (minute->said == 0 || (age_ms >= 0 && age_ms < MINUTE_MS))
+			continue;
+		if (minute->kept_back > 0)
+			engine_report(engine, LOG_WARNING, "not said one by one in the last minute n=%u: %s",
+			              minute->kept_back, kinds[i].rest);
+		*minute = (struct report_minute){0};
+	}
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* What the engine has to say for the log, and how much of it. */
+#include "engine_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct world *w;
+
+static int setup(void **state)
+{
+	(void)state;
+	w = world_new("2026-06-03T12:00:00Z");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	world_free(w);
+	return 0;
+}
+
+/* One turn with so many entries that are no events. Returns how many lines the log gets. */
+static size_t broken_entries(size_t n, const char **ret_last)
+{
+	struct entry_field field = {"id", 2, "x", 1};
+	struct entry *entries = mem_alloc((n + 1) * sizeof *entries);
+	const struct entry **list = mem_alloc((n + 1) * sizeof *list);
+	struct error err;
+	static char last[1200];
+	for (size_t i = 0; i < n; i++) {
+		entries[i] = (struct entry){.feed = FEED_EVENTS,
+		                            .id = "1-1",
+		                            .fields = &field,
+		                            .n_fields = 1,
+		                            .received = w->now};
+		list[i] = &entries[i];
+	}
+	struct turn turn = {.now = w->now, .entries = list, .n_entries = n};
+	assert_true(engine_turn(w->engine, &turn, &err));
+	size_t lines = turn.n_reports;
+	(void)snprintf(last, sizeof last, "%s", lines > 0 ? turn.reports[lines - 1].text : "");
+	*ret_last = last;
+	turn_clear(&turn);
+	free(entries);
+	free(list);
+	return lines;
+}
+
+static void a_broken_publisher_does_not_flood_the_log(void **state)
+{
+	(void)state;
+	const char *last;
+	assert_int_equal(broken_entries(100, &last), 100);
+	assert_non_null(strstr(last, "dead letter entry=1-1 reason=malformed"));
+	assert_int_equal(broken_entries(2000, &last), 100);
+	assert_int_equal(broken_entries(2000, &last), 0);
+	world_at(w, "2026-06-03T12:01:00Z");
+	assert_int_equal(broken_entries(0, &last), 1);
+	assert_string_equal(last,
+	                    "not said one by one in the last minute n=3900: dead letters; all of them are in "
+	                    "the dead-letter stream");
+	assert_int_equal(broken_entries(3, &last), 3);
+	world_at(w, "2026-06-03T12:02:00Z");
+	assert_int_equal(broken_entries(0, &last), 0);
+}
+
+/* The clock jumps back: the minute is over all the same. */
+static void a_clock_set_back_does_not_silence_it(void **state)
+{
+	(void)state;
+	const char *last;
+	assert_int_equal(broken_entries(201, &last), 200);
+	world_at(w, "2026-06-03T10:00:00Z");
+	assert_int_equal(broken_entries(0, &last), 1);
+	assert_int_equal(broken_entries(1, &last), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test_setup_teardown(a_broken_publisher_does_not_flood_the_log, setup, teardown),
+	        cmocka_unit_test_setup_teardown(a_clock_set_back_does_not_silence_it, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
