@@ -122,6 +122,14 @@ static void print_job(struct ctl *ctl, const json_t *job)
 	output_say(ctl->out, "job %s of customer %s: %s", text_of(job, "job"), text_of(job, "customer"),
 	           *text_of(job, "state") ? text_of(job, "state") : "no state yet");
 	json_array_foreach(json_object_get(job, "events"), i, event) print_event(ctl, job, event);
+	print_table(ctl, json_object_get(job, "requests"), "Asked of the gate",
+	            COLUMNS({.key = "type", .title = "Type"},
+	                    {.key = "status", .title = "Status", .style = STYLE_WORD},
+	                    {.key = "reason", .title = "Reason"},
+	                    {.key = "received", .title = "Asked", .style = STYLE_TIME},
+	                    {.key = "changed", .title = "Decided", .style = STYLE_TIME},
+	                    {.key = "id", .title = "Id", .right = true},
+	                    {.key = "request", .title = "Request", .min = 12}));
 	print_others(ctl, job);
 	print_table(ctl, json_object_get(job, "mails"), "Mails",
 	            COLUMNS({.key = "id", .title = "Id", .right = true},

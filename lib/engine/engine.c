@@ -84,9 +84,11 @@ static bool end(struct engine *engine, struct error *err)
 	customers_end_read(engine->customers);
 	if (ok) {
 		engine->stats_before = engine->stats;
+		engine->scans_before = engine->scans;
 		engine->last = engine->now;
 	} else {
 		engine->stats = engine->stats_before;
+		engine->scans = engine->scans_before;
 	}
 	return ok;
 }
@@ -210,11 +212,11 @@ static void steps(struct engine *engine)
 	engine_take_results(engine);  /* sending.c: what became of mails in flight */
 	engine_take_chores(engine);   /* chore.c: what has been done in customers.db */
 	engine_take_feed(engine);     /* chore.c: customers that changed elsewhere */
+	engine_look_at_held(engine);  /* gate.c: held jobs that may go, or never will; before any new one */
 	engine_take_waiting(engine);  /* decide.c: events whose customer has come, or won't */
 	engine_take_entries(engine);  /* decide.c: new events */
 	engine_take_commands(engine); /* command.c: the office's and the admin's */
-	engine_look_at_held(engine);  /* gate.c: held jobs that may go, or never will */
-	engine_call_back(engine);     /* gate.c: released jobs against a suspension */
+	engine_call_back(engine);     /* gate_callback.c: released jobs against a suspension */
 	engine_expire(engine);        /* sending.c: shelf lives that ended */
 	engine_hand_out(engine);      /* takeup.c: mails that are due */
 	hand_outcomes(engine);        /* what Redis gets next */

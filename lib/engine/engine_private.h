@@ -8,6 +8,7 @@
 #include "engine/engine.h"
 #include "engine/stats.h"
 #include "model/customer.h"
+#include "rules/gate.h"
 #include "rules/rules.h"
 #include "store/customers.h"
 
@@ -41,6 +42,16 @@ struct report_minute {
 	unsigned said, kept_back;
 };
 
+/* A round over requests, some a turn. */
+struct scan {
+	int64_t after; /* where it goes on; 0: from the first */
+	bool all;      /* customers have changed: not only those whose time has come */
+	bool again;    /* they changed under way: another round */
+};
+struct scans {
+	struct scan held, watched;
+};
+
 struct engine {
 	const struct settings *settings;
 	struct spool *spool;
@@ -51,11 +62,11 @@ struct engine {
 
 	int64_t handed; /* the last outcome handed out for publishing */
 	int64_t customers_version;
-	int64_t unpublished;               /* how many outcomes Redis hasn't got, as of the last turn */
-	bool feed_pending;                 /* customers of the feed are not in customers.db yet */
-	int64_t held_after, watched_after; /* where looking at requests goes on; 0: from the first */
-	int64_t purged_ms;                 /* when old records were last looked for */
-	struct stats stats, stats_before;  /* now; as of the turn's beginning */
+	int64_t unpublished;              /* how many outcomes Redis hasn't got, as of the last turn */
+	bool feed_pending;                /* customers of the feed are not in customers.db yet */
+	struct scans scans, scans_before; /* now; as of the last commit */
+	int64_t purged_ms;                /* when old records were last looked for */
+	struct stats stats, stats_before; /* now; as of the turn's beginning */
 	struct report_minute minutes[REPORT_KINDS];
 
 	/* of the current turn */
@@ -156,7 +167,18 @@ json_t *engine_company_json(const struct settings *settings);
 /* ---- gate.c ---- */
 void engine_take_request(struct engine *engine, const struct entry *entry, const struct event *event);
 void engine_look_at_held(struct engine *engine);
+struct gate_case engine_gate_case(struct engine *engine, const struct spool_request *request);
+/* Up to when requests are to be looked at in this turn; then, that `n` of at most `max` have been. */
+struct instant engine_scan_begin(struct engine *engine, struct scan *scan);
+void engine_scan_end(struct engine *engine, struct scan *scan, const int64_t *ids, size_t n, size_t max);
+
+/* ---- gate_release.c: the entry of the dispatch stream ---- */
+void engine_release_job(struct engine *engine, const struct spool_request *request,
+                        const struct customer *customer, bool outside_hours);
+
+/* ---- gate_callback.c ---- */
 void engine_call_back(struct engine *engine);
+
 /* By hand; false with a reason where it is not held. */
 bool engine_release_by_hand(struct engine *engine, int64_t id, const char *note,
                             struct error *err) MUST_CHECK;

@@ -43,20 +43,6 @@ static void add_window(const struct gate_case *asked, const struct zone *zone, j
 	set_time(out, "leave_by", span.close, zone);
 }
 
-/* What a held job comes to when it is looked at next: it may go, or its time is over before it may. */
-static void add_end_of_hold(const struct gate_case *asked, struct instant look, const struct zone *zone,
-                            json_t *out)
-{
-	struct gate_case then = *asked;
-	struct gate_verdict v;
-	then.now = look;
-	gate_judge_held(&then, &v);
-	if (v.status == STATUS_RELEASED)
-		set_time(out, "due", look, zone);
-	else if (v.status == STATUS_EXPIRED)
-		set_time(out, "expires", look, zone);
-}
-
 bool gate_answer(const struct settings *settings, struct zones *zones, struct arena *arena,
                  struct instant now, const struct customer *customer, const json_t *in, json_t *out,
                  struct error *err)
@@ -83,7 +69,7 @@ bool gate_answer(const struct settings *settings, struct zones *zones, struct ar
 		set_text(out, "until", day_format(v.suspension->until, day));
 	}
 	if (v.status == STATUS_HELD)
-		add_end_of_hold(&asked, v.look, zone, out);
+		set_time(out, v.due.ms != INSTANT_NEVER.ms ? "due" : "expires", v.look, zone);
 	if (v.status == STATUS_RELEASED)
 		add_window(&asked, zone, out);
 	return true;

@@ -61,18 +61,28 @@ static bool hold_for_window(struct gate_asking *q, const struct hours *hours)
 	return answer(q, STATUS_HELD, REASON_OUTSIDE_HOURS);
 }
 
+static bool is_outside_hours(const struct gate_case *asked, const struct zone *zone)
+{
+	struct hours_span span;
+	return !instant_is_none(asked->scheduled) &&
+	       !hours_open_at(customer_hours(asked->customer, asked->arena), zone, asked->scheduled, &span);
+}
+
+bool gate_outside_hours(const struct gate_case *asked)
+{
+	return is_outside_hours(asked, rules_zone(asked->settings, asked->zones, asked->customer));
+}
+
 static bool row_outside_hours(struct gate_asking *q)
 {
-	const struct hours *hours = customer_hours(q->in->customer, q->in->arena);
-	struct hours_span span;
-	if (instant_is_none(q->in->scheduled) || hours_open_at(hours, q->zone, q->in->scheduled, &span))
+	if (!is_outside_hours(q->in, q->zone))
 		return false;
 	q->out->outside_hours = true;
 	switch (q->in->settings->gate.outside_hours) {
 	case GATE_DENY:
 		return answer(q, STATUS_DENIED, REASON_OUTSIDE_HOURS);
 	case GATE_HOLD:
-		return hold_for_window(q, hours);
+		return hold_for_window(q, customer_hours(q->in->customer, q->in->arena));
 	case GATE_FLAG:
 		break;
 	}
@@ -99,13 +109,16 @@ static struct instant held_end(const struct gate_asking *q)
 
 static void judge(struct gate_asking *q)
 {
-	*q->out = (struct gate_verdict){.look = INSTANT_NEVER};
+	*q->out = (struct gate_verdict){.due = INSTANT_NEVER, .look = INSTANT_NEVER};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		if (rows[i](q))
 			break;
 	}
-	if (q->out->status == STATUS_HELD)
-		q->out->look = instant_min(q->out->look, held_end(q));
+	struct instant end = held_end(q);
+	if (q->out->status == STATUS_HELD && instant_before(q->out->look, end))
+		q->out->due = q->out->look;
+	else if (q->out->status == STATUS_HELD)
+		q->out->look = end;
 	else
 		q->out->look = INSTANT_NEVER;
 }

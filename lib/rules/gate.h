@@ -29,6 +29,8 @@ struct gate_verdict {
 	enum reason reason;
 	const struct suspension *suspension; /* the one that denies or holds */
 	bool outside_hours;                  /* `scheduled` lies outside service hours */
+	struct instant
+	        due; /* held: when it may go if nothing changes; INSTANT_NEVER: its time is over before */
 	struct instant look; /* held: when to look again at the latest, its end included; INSTANT_NEVER: only
 	                        when data changes */
 };
@@ -37,5 +39,8 @@ void gate_judge(const struct gate_case *asked, struct gate_verdict *ret);
 
 /* What a held job may become, asked again: as above, and expired. */
 void gate_judge_held(const struct gate_case *asked, struct gate_verdict *ret);
+
+/* Whether `scheduled` lies outside the customer's service hours. */
+bool gate_outside_hours(const struct gate_case *asked);
 
 #endif

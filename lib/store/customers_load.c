@@ -132,7 +132,7 @@ static void asset_row(const struct load *load, struct db_query *query, struct li
 static const char notes_sql[] =
         "SELECT text FROM note WHERE customer = ?1 AND urgent <> 0 ORDER BY created DESC, id DESC";
 static const char documents_sql[] =
-        "SELECT coalesce(description, name) FROM document WHERE customer = ?1 ORDER BY id";
+        "SELECT coalesce(nullif(name, ''), description) FROM document WHERE customer = ?1 ORDER BY id";
 
 static void text_row(const struct load *load, struct db_query *query, struct list *list)
 {

@@ -212,13 +212,21 @@ void spool_chores_done(struct spool *spool, int64_t seq); /* all up to seq */
 
 /* ---- The gate's requests (spool_request.c) ---- */
 
+/* What calls a released job back as long as it has not started. */
+enum watch {
+	WATCH_NOT,
+	WATCH_ALL,    /* a suspension of jobs or routes */
+	WATCH_ROUTES, /* of routes: one of jobs held already when it was released */
+};
+
 struct spool_request {
 	int64_t id, job;
 	struct event event; /* kind EVENT_ASK_… */
 	enum status status; /* allowed, denied, released, held, cancelled, expired */
 	enum reason reason;
 	struct instant look; /* held or watched: when to look at it again at the latest */
-	bool watched;
+	enum watch watched;
+	struct instant changed;
 	int64_t answer; /* the outcome that answers it */
 };
 /* 0 where (source, id) is not on record; its digest where wanted. */

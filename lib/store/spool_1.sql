@@ -146,11 +146,11 @@ CREATE TABLE request (
   reason   TEXT NOT NULL,
   look     INTEGER NOT NULL, -- held or watched: when to look at it again at the latest
   changed  INTEGER NOT NULL,
-  watched  INTEGER NOT NULL, -- 1: released, and its job not known to have started
+  watched  INTEGER NOT NULL, -- not 0: released, and its job not known to have started (enum watch)
   answer   INTEGER NOT NULL, -- the outcome that answers it, for one that is asked again
   UNIQUE (source, request)
 ) STRICT;
 CREATE INDEX request_held ON request (look) WHERE status = 'held';
-CREATE INDEX request_watched ON request (look) WHERE watched = 1;
+CREATE INDEX request_watched ON request (look) WHERE watched > 0;
 CREATE INDEX request_received ON request (received);
 CREATE INDEX request_job ON request (job);

@@ -150,12 +150,55 @@ static bool find_job(struct spool *spool, const char *job, const char *customer,
 	                 customer ? " of customer " : "", customer ? customer : "");
 }
 
+static json_t *request_json(const struct spool_request *request)
+{
+	json_t *json = json_object();
+	set_int(json, "id", request->id);
+	set_text(json, "request", request->event.id);
+	set_text(json, "source", request->event.source);
+	set_text(json, "type", event_type(&request->event));
+	set_text(json, "status", status_name(request->status));
+	set_text(json, "reason", reason_name(request->reason));
+	set_time(json, "received", request->event.received);
+	set_time(json, "changed", request->changed);
+	set_json(json, "data", request->event.data);
+	return json;
+}
+
+static void add_requests(struct spool *spool, json_t *json, int64_t job, struct arena *arena)
+{
+	struct db_query *q = spool_query(spool, "SELECT id FROM request WHERE job = ?1 ORDER BY id");
+	json_t *list = json_array();
+	db_bind_int(q, 1, job);
+	while (spool_row(spool, q)) {
+		struct spool_request request;
+		if (spool_request_load(spool, db_int(q, 0), arena, &request))
+			json_array_append_new(list, request_json(&request));
+	}
+	json_object_set_new(json, "requests", list);
+}
+
+/* What was said of the job, and what the dispatch stream got. */
+static void add_outcomes(struct spool *spool, json_t *json, int64_t job, struct arena *arena)
+{
+	size_t n;
+	json_t *outcomes = json_array(), *released = json_array();
+	struct spool_outcome *o = spool_job_outcomes(spool, job, arena, &n);
+	for (size_t i = 0; i < n; i++) {
+		json_t *row = outcome_json(spool, &o[i], arena);
+		if (o[i].outbox == OUTBOX_DISPATCH)
+			set_text(row, "stream", o[i].key);
+		json_array_append_new(o[i].outbox == OUTBOX_DISPATCH ? released : outcomes, row);
+	}
+	json_object_set_new(json, "outcomes", outcomes);
+	json_object_set_new(json, "released", released);
+}
+
 static json_t *job_json(struct spool *spool, int64_t id, struct arena *arena)
 {
-	size_t n_events, n_outcomes;
-	json_t *json = json_object(), *events = json_array(), *outcomes = json_array(), *mails = json_array();
+	size_t n_events;
+	json_t *json = json_object(), *events = json_array(), *mails = json_array();
 	struct spool_event *e = spool_job_events(spool, id, arena, &n_events);
-	struct spool_outcome *o = spool_job_outcomes(spool, id, arena, &n_outcomes);
 	struct db_query *q = spool_query(spool, "SELECT job, customer, state FROM job WHERE id = ?1");
 	db_bind_int(q, 1, id);
 	if (spool_row(spool, q)) {
@@ -166,14 +209,13 @@ static json_t *job_json(struct spool *spool, int64_t id, struct arena *arena)
 	}
 	for (size_t i = 0; i < n_events; i++)
 		json_array_append_new(events, event_json(&e[i]));
-	for (size_t i = 0; i < n_outcomes; i++)
-		json_array_append_new(outcomes, outcome_json(spool, &o[i], arena));
 	q = spool_query(spool, "SELECT DISTINCT mail FROM notice WHERE job = ?1 ORDER BY mail");
 	db_bind_int(q, 1, id);
 	while (spool_row(spool, q))
 		json_array_append_new(mails, mail_json(spool, db_int(q, 0), arena, false));
 	json_object_set_new(json, "events", events);
-	json_object_set_new(json, "outcomes", outcomes);
+	add_requests(spool, json, id, arena);
+	add_outcomes(spool, json, id, arena);
 	json_object_set_new(json, "mails", mails);
 	return json;
 }

@@ -39,17 +39,18 @@ void spool_request_add(struct spool *spool, struct spool_request *request, struc
 	db_bind_text(q, 10, reason_name(request->reason));
 	db_bind_int(q, 11, request->look.ms);
 	db_bind_int(q, 12, now.ms);
-	db_bind_int(q, 13, request->watched);
+	db_bind_int(q, 13, (int64_t)request->watched);
 	spool_run(spool, q);
 	request->id = db_last_id(spool->db);
 }
 
 bool spool_request_load(struct spool *spool, int64_t id, struct arena *arena, struct spool_request *ret)
 {
-	struct db_query *q = spool_query(spool, "SELECT request.job, source, request, type, time, received, "
-	                                        "data, status, reason, look, watched, "
-	                                        "answer, job.job, customer FROM request JOIN job ON job.id = "
-	                                        "request.job WHERE request.id = ?1");
+	struct db_query *q =
+	        spool_query(spool, "SELECT request.job, source, request, type, time, received, "
+	                           "data, status, reason, look, watched, "
+	                           "answer, job.job, customer, changed FROM request JOIN job ON job.id = "
+	                           "request.job WHERE request.id = ?1");
 	db_bind_int(q, 1, id);
 	if (!spool_row(spool, q))
 		return false;
@@ -73,8 +74,9 @@ bool spool_request_load(struct spool *spool, int64_t id, struct arena *arena, st
 	        .status = status_find(db_text(q, 7, arena)),
 	        .reason = reason_find(db_text(q, 8, arena)),
 	        .look = db_instant(q, 9),
-	        .watched = db_int(q, 10) != 0,
+	        .watched = (enum watch)db_int(q, 10),
 	        .answer = db_int(q, 11),
+	        .changed = db_instant(q, 14),
 	};
 	db_finish(q);
 	return true;
@@ -95,7 +97,7 @@ void spool_request_move(struct spool *spool, struct spool_request *request, enum
 	db_bind_text(q, 2, status_name(to));
 	db_bind_text(q, 3, reason_name(reason));
 	db_bind_int(q, 4, request->look.ms);
-	db_bind_int(q, 5, request->watched);
+	db_bind_int(q, 5, (int64_t)request->watched);
 	db_bind_int(q, 6, request->answer);
 	db_bind_int(q, 7, now.ms);
 	spool_run(spool, q);
@@ -116,7 +118,7 @@ struct instant spool_next_look(struct spool *spool)
 	int64_t held = spool_run_int(
 	        spool, spool_query(spool, "SELECT min(look) FROM request WHERE status = 'held'"), INT64_MAX);
 	int64_t seen = spool_run_int(
-	        spool, spool_query(spool, "SELECT min(look) FROM request WHERE watched = 1"), INT64_MAX);
+	        spool, spool_query(spool, "SELECT min(look) FROM request WHERE watched > 0"), INT64_MAX);
 	return (struct instant){held < seen ? held : seen};
 }
 
@@ -125,7 +127,7 @@ size_t spool_requests_watched(struct spool *spool, struct instant look, int64_t 
 {
 	struct db_query *q = spool_query(
 	        spool,
-	        "SELECT id FROM request WHERE watched = 1 AND look <= ?1 AND id > ?2 ORDER BY id LIMIT ?3");
+	        "SELECT id FROM request WHERE watched > 0 AND look <= ?1 AND id > ?2 ORDER BY id LIMIT ?3");
 	db_bind_int(q, 1, look.ms);
 	db_bind_int(q, 2, after);
 	db_bind_int(q, 3, (int64_t)max);
@@ -135,7 +137,7 @@ size_t spool_requests_watched(struct spool *spool, struct instant look, int64_t 
 void spool_unwatch_job(struct spool *spool, int64_t job)
 {
 	struct db_query *q =
-	        spool_query(spool, "UPDATE request SET watched = 0 WHERE job = ?1 AND watched = 1");
+	        spool_query(spool, "UPDATE request SET watched = 0 WHERE job = ?1 AND watched > 0");
 	db_bind_int(q, 1, job);
 	spool_run(spool, q);
 }

@@ -172,7 +172,7 @@ void world_turn(struct world *w)
 	turn(w, &t);
 }
 
-static void take(struct world *w, enum entry_feed feed, const char *const *fields)
+void world_entry(struct world *w, enum entry_feed feed, const char *const *fields)
 {
 	struct entry_field packed[16];
 	char ms[48];
@@ -194,7 +194,7 @@ void world_request(struct world *w, const char *type, const char *job, const cha
 	const char *fields[24] = {"id", id, "type", type, "job", job, "customer", customer};
 	for (size_t i = 8; more != NULL && *more != NULL && i < 22; i++)
 		fields[i] = *more++;
-	take(w, FEED_REQUESTS, fields);
+	world_entry(w, FEED_REQUESTS, fields);
 }
 
 void world_event(struct world *w, const char *type, const char *job, const char *customer, const char *time,
@@ -204,12 +204,12 @@ void world_event(struct world *w, const char *type, const char *job, const char 
 	(void)snprintf(new_id, sizeof new_id, "e%d", ++w->next_id);
 	const char *fields[] = {"id",     id ? id : new_id, "type", type,   "job", job, "customer",
 	                        customer, "driver",         "Sam",  "time", time,  NULL};
-	take(w, FEED_EVENTS, fields);
+	world_entry(w, FEED_EVENTS, fields);
 }
 
 void world_customer(struct world *w, const char *json)
 {
-	take(w, FEED_CUSTOMERS, (const char *const[]){"customer", json, NULL});
+	world_entry(w, FEED_CUSTOMERS, (const char *const[]){"customer", json, NULL});
 }
 
 void world_deliver(struct world *w, enum delivery delivery)

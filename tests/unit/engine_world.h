@@ -43,6 +43,8 @@ void world_event(struct world *w, const char *type, const char *job, const char 
 void world_request(struct world *w, const char *type, const char *job, const char *customer, const char *id,
                    const char *const *more);
 void world_customer(struct world *w, const char *json); /* an entry of the customers feed */
+/* An entry of a feed as it is, name and value by turns, NULL-terminated. */
+void world_entry(struct world *w, enum entry_feed feed, const char *const *fields);
 void world_turn(struct world *w);
 /* All letters in flight end like that; then turns. */
 void world_deliver(struct world *w, enum delivery delivery);

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+/* The dispatch gate's harder days: many held jobs, crashes, strangers' data, trucks called back. */
+#include "engine_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+static struct world *w;
+
+static int setup(void **state)
+{
+	(void)state;
+	w = world_new("2026-06-03T12:00:00Z"); /* a Wednesday */
+	world_sql(w, "INSERT INTO customer (id, number, name, timezone, phone) VALUES "
+	             "(1, '1001', 'Acme', 'UTC', '555-1'), (2, '1002', 'Bell', 'UTC', '');"
+	             "INSERT INTO hours_week VALUES (1, 3, '07:00-17:00')");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	world_free(w);
+	return 0;
+}
+
+#define said(text)    assert_string_equal(buf_text(&w->said), text)
+#define has_job(text) assert_non_null(strstr(buf_text(&w->jobs), text))
+#define no_job(text)  assert_null(strstr(buf_text(&w->jobs), text))
+
+static void suspend(int customer, const char *scopes, const char *from)
+{
+	char sql[300];
+	(void)snprintf(
+	        sql, sizeof sql,
+	        "INSERT INTO suspension (customer, scopes, \"from\", note) VALUES (%d, '%s', '%s', 'x')",
+	        customer, scopes, from);
+	world_sql(w, sql);
+}
+
+static void resume(void)
+{
+	world_sql(w, "UPDATE suspension SET removed = 1");
+}
+
+static void ask(const char *type, const char *customer, int n, const char *const *more)
+{
+	char job[16], id[16];
+	(void)snprintf(job, sizeof job, "J%d", n);
+	(void)snprintf(id, sizeof id, "r%d", n);
+	world_request(w, type, job, customer, id, more);
+}
+
+/* ---- Released jobs ---- */
+
+static void data_never_overrules_the_record(void **state)
+{
+	(void)state;
+	const char *event[] = {
+	        "event",
+	        "{\"id\":\"r1\",\"type\":\"job.dispatch\",\"job\":\"J1\",\"customer\":\"1001\","
+	        "\"data\":{\"id\":\"evil\",\"job\":\"J9\",\"customer\":\"9\",\"outside_hours\":\"no\","
+	        "\"arrive_by\":\"1\",\"leave_by\":\"2\",\"assets\":\"none\",\"empty\":\"\","
+	        "\"scheduled\":\"2026-06-05T09:00:00Z\",\"contact_phone\":\"0\",\"photos\":[\"a\"]}}",
+	        NULL};
+	world_entry(w, FEED_REQUESTS, event);
+	said("released ok J1\n");
+	has_job("job=J1 customer=1001 ");
+	has_job("outside_hours=true "); /* closed on Fridays */
+	has_job("route=none ");
+	has_job("contact_phone=555-1 ");
+	has_job("photos=[\"a\"] ");
+	has_job("empty= ");
+	no_job("evil");
+	no_job("arrive_by");
+	no_job("leave_by");
+	no_job("assets");
+}
+
+static void assets_notes_and_documents_go_along(void **state)
+{
+	(void)state;
+	world_sql(w,
+	          "INSERT INTO asset (customer, kind, serial, position) VALUES (1, 'bin', 'S1', 'behind');"
+	          "INSERT INTO asset (customer, kind, latitude, longitude) VALUES (1, 'cart', '39.5', "
+	          "'-119.8');"
+	          "INSERT INTO note (customer, text, urgent) VALUES (1, 'Beware of the dog', 1);"
+	          "INSERT INTO document (customer, description, name) VALUES (1, 'The permit', 'permit.pdf');"
+	          "UPDATE customer SET disclaimer = '2026-01-02' WHERE id = 1");
+	ask("job.dispatch", "1001", 1, NULL);
+	has_job("assets=[{\"kind\":\"bin\",\"serial\":\"S1\",\"position\":\"behind\"},"
+	        "{\"kind\":\"cart\",\"serial\":\"\",\"position\":\"39.5,-119.8\"}] ");
+	has_job("urgent_notes=[\"Beware of the dog\"] documents=[\"permit.pdf\"] disclaimer=2026-01-02 ");
+}
+
+static void a_site_takes_from_its_parent(void **state)
+{
+	(void)state;
+	world_sql(w,
+	          "UPDATE customer SET parent = 1, timezone = NULL WHERE id = 2;"
+	          "UPDATE customer SET timezone = 'America/Denver', reference = 'PO 7', location_notes = "
+	          "'Gate B';"
+	          "UPDATE customer SET timezone = NULL, reference = NULL, location_notes = NULL WHERE id = 2;"
+	          "INSERT INTO contact (customer, first_name, last_name, home_phone, all_sites) VALUES "
+	          "(1, 'Ann', 'Lee', '555-3', 1)");
+	const char *more[] = {"scheduled", "2026-06-04T15:00:00Z", "reference", "", NULL};
+	ask("job.dispatch", "1002", 1, more);
+	has_job("reference=PO 7 ");
+	has_job("location_notes=Gate B ");
+	has_job("contact_name=Ann Lee contact_phone=555-3 ");
+	has_job("arrive_by=2026-06-04T07:00:00-06:00 leave_by=2026-06-04T17:00:00-06:00 ");
+	suspend(1, "routes", "2026-06-01"); /* the parent's covers the site */
+	ask("job.dispatch", "1002", 2, NULL);
+	said("held suspended J2\ncollision suspended J1\n");
+}
+
+/* ---- Held jobs ---- */
+
+enum { MANY = 10000, A_TURN = 2500 };
+
+/* In large turns: each costs a commit. */
+static void ask_many(int from, int n)
+{
+	struct arena *arena = arena_new();
+	struct entry *entries = arena_new_array(arena, (size_t)n, struct entry);
+	const struct entry **all = arena_new_array(arena, (size_t)n, const struct entry *);
+	struct error err;
+	for (int i = 0; i < n; i++) {
+		const char *texts[] = {
+		        "id",  arena_printf(arena, "r%d", from + i), "type",     "job.dispatch",
+		        "job", arena_printf(arena, "J%d", from + i), "customer", "1001"};
+		struct entry_field *fields = arena_new_array(arena, 4, struct entry_field);
+		for (size_t k = 0; k < 4; k++)
+			fields[k] = (struct entry_field){texts[2 * k], strlen(texts[2 * k]), texts[2 * k + 1],
+			                                 strlen(texts[2 * k + 1])};
+		entries[i] = (struct entry){FEED_REQUESTS, "1-0", fields, 4, w->now};
+		all[i] = &entries[i];
+	}
+	struct turn turn = {.now = w->now, .entries = all, .n_entries = (size_t)n, .outcomes_max = (size_t)n};
+	assert_true(engine_turn(w->engine, &turn, &err));
+	assert_int_equal(turn.n_outcomes, n);
+	turn_clear(&turn);
+	arena_free(arena);
+}
+
+static void hold_many(void)
+{
+	suspend(1, "routes", "2026-06-01");
+	for (int i = 1; i <= MANY; i += A_TURN)
+		ask_many(i, A_TURN);
+}
+
+static void ten_thousand_go_in_order_over_bounded_turns(void **state)
+{
+	(void)state;
+	hold_many();
+	resume();
+	int next = 1, turns = 0;
+	for (; next <= MANY && turns < 100; turns++) {
+		world_turn(w);
+		char *text = mem_strdup(buf_text(&w->said)), *at = text;
+		for (char *line; (line = strsep(&at, "\n")) != NULL && *line != '\0'; next++) {
+			char expected[40];
+			(void)snprintf(expected, sizeof expected, "released ok J%d", next);
+			assert_string_equal(line, expected);
+		}
+		free(text);
+	}
+	assert_int_equal(next, MANY + 1);
+	assert_true(turns >= 5); /* none takes all of them */
+}
+
+/* The suspension is lifted, and put back while the jobs are on their way out: those not yet looked at stay.
+ */
+static void a_change_under_way_counts_for_all_the_rest(void **state)
+{
+	(void)state;
+	hold_many();
+	world_sql(w,
+	          "UPDATE customer SET fax = '1' WHERE id = 1"); /* a round begins in which nothing may go */
+	world_turn(w);
+	resume(); /* in its midst */
+	for (int i = 0; i < 20; i++)
+		world_turn(w);
+	char *reply = world_command(w, "{\"do\":\"hold.cancel\",\"id\":1}");
+	assert_non_null(strstr(reply, "is released"));
+	free(reply);
+}
+
+static void a_turn_that_fails_leaves_none_behind(void **state)
+{
+	(void)state;
+	hold_many();
+	resume();
+	struct rlimit old, none;
+	getrlimit(RLIMIT_FSIZE, &old);
+	none = (struct rlimit){.rlim_cur = 0, .rlim_max = old.rlim_max};
+	(void)signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &none);
+	struct turn turn = {.now = w->now, .outcomes_max = 1};
+	struct error err;
+	bool ok = engine_turn(w->engine, &turn, &err);
+	setrlimit(RLIMIT_FSIZE, &old);
+	turn_clear(&turn);
+	assert_false(ok);
+	world_turn(w);
+	assert_non_null(strstr(buf_text(&w->said), "released ok J1\n"));
+}
+
+static void those_who_waited_go_before_those_who_come(void **state)
+{
+	(void)state;
+	suspend(1, "routes", "2026-06-01");
+	ask("job.dispatch", "1001", 1, NULL);
+	ask("job.dispatch", "1001", 2, NULL);
+	resume();
+	ask("job.dispatch", "1001", 3, NULL);
+	said("released ok J1\nreleased ok J2\nreleased ok J3\n");
+}
+
+static void a_held_job_is_denied_when_its_customer_is_removed(void **state)
+{
+	(void)state;
+	suspend(1, "routes", "2026-06-01");
+	ask("job.dispatch", "1001", 1, NULL);
+	world_sql(w, "DELETE FROM customer WHERE id = 1");
+	world_turn(w);
+	said("denied unknown_customer J1\n");
+}
+
+static void from_a_suspension_into_the_night(void **state)
+{
+	(void)state;
+	const char *early[] = {"scheduled", "2026-06-04T05:00:00Z", NULL};
+	w->settings.gate.outside_hours = GATE_HOLD;
+	suspend(1, "routes", "2026-06-01");
+	ask("job.dispatch", "1001", 1, early);
+	said("held suspended J1\n");
+	resume();
+	world_turn(w);
+	said("held outside_hours J1\n");
+	world_at(w, "2026-06-04T07:00:00Z");
+	world_turn(w);
+	said("released ok J1\n");
+	world_turn(w);
+	said("");
+}
+
+static void a_release_by_hand_tells_of_the_hours(void **state)
+{
+	(void)state;
+	const char *early[] = {"scheduled", "2026-06-04T05:00:00Z", NULL};
+	suspend(1, "routes", "2026-06-01");
+	ask("job.dispatch", "1001", 1, early);
+	buf_reset(&w->jobs);
+	free(world_command(w, "{\"do\":\"hold.release\",\"id\":1,\"by\":\"sam\"}"));
+	world_turn(w);
+	said("released ok J1\n");
+	has_job("outside_hours=true ");
+}
+
+static void what_is_due_is_when_it_may_go(void **state)
+{
+	(void)state;
+	static const char ask_gate[] = "{\"do\":\"gate\",\"type\":\"job.dispatch\",\"customer\":\"1002\"%s}";
+	char text[200];
+	(void)snprintf(text, sizeof text, ask_gate, "");
+	suspend(2, "routes", "2026-06-01");
+	char *reply = world_command(w, text);
+	assert_non_null(strstr(reply, "\"status\":\"held\""));
+	assert_null(strstr(reply, "\"due\"")); /* it would expire */
+	free(reply);
+	world_sql(w, "UPDATE suspension SET until = '2026-06-05'");
+	(void)snprintf(text, sizeof text, ask_gate, ",\"scheduled\":\"2026-06-05T10:00:00Z\"");
+	reply = world_command(w, text);
+	assert_non_null(strstr(reply, "\"due\":\"2026-06-05T00:00:00Z\""));
+	free(reply);
+	(void)snprintf(text, sizeof text, ask_gate, ",\"scheduled\":\"2026-06-04T10:00:00Z\"");
+	reply = world_command(w, text);
+	assert_null(strstr(reply, "\"due\""));
+	free(reply);
+}
+
+/* ---- Requests ---- */
+
+static void two_requests_with_one_id(void **state)
+{
+	(void)state;
+	world_request(w, "job.create", "J1", "1001", "r1", NULL);
+	said("allowed ok J1\n");
+	char first[64];
+	(void)strcpy(first, w->last_id);
+	world_request(w, "job.dispatch", "J2", "1002", "r1", NULL); /* another question: the first counts */
+	said("allowed ok J1\n");
+	assert_string_equal(w->last_id, first);
+	assert_string_equal(buf_text(&w->jobs), "");
+	suspend(1, "routes", "2026-06-01");
+	ask("job.dispatch", "1001", 2, NULL);
+	resume();
+	world_turn(w);
+	said("released ok J2\n");
+	(void)strcpy(first, w->last_id);
+	ask("job.dispatch", "1001", 2, NULL); /* the answer of now, not the `held` of then */
+	said("released ok J2\n");
+	assert_string_equal(w->last_id, first);
+	assert_string_equal(buf_text(&w->jobs), "");
+}
+
+static void those_who_wait_for_their_customer_are_answered_once(void **state)
+{
+	(void)state;
+	ask("job.create", "2002", 1, NULL);
+	ask("job.create", "2002", 1, NULL);
+	ask("job.dispatch", "2002", 2, NULL);
+	said("");
+	world_sql(w, "INSERT INTO customer (number, name) VALUES ('2002', 'Late')");
+	world_turn(w);
+	said("allowed ok J1\nreleased ok J2\n");
+	world_at(w, "2026-06-03T12:05:00Z");
+	world_turn(w);
+	said("");
+}
+
+/* ---- Called back ---- */
+
+static void the_office_gets_a_mail_a_customer(void **state)
+{
+	(void)state;
+	ask("job.dispatch", "1001", 1, NULL);
+	ask("job.dispatch", "1002", 2, NULL);
+	ask("job.dispatch", "1001", 3, NULL);
+	suspend(1, "routes", "2026-06-04");
+	suspend(2, "jobs", "2026-06-04");
+	world_turn(w);
+	said("");
+	world_at(w, "2026-06-04T00:00:00Z");
+	world_turn(w);
+	said("collision suspended J1\ncollision suspended J2\ncollision suspended J3\n");
+	assert_int_equal(w->n_flying, 2);
+	assert_non_null(strstr(w->contexts[0], "\"Acme\""));
+	assert_non_null(strstr(w->contexts[0], "\"J3\""));
+	assert_null(strstr(w->contexts[0], "\"J2\""));
+	assert_non_null(strstr(w->contexts[1], "\"Bell\""));
+}
+
+/* Who may dispatch what is there is not called back at once for the suspension that allows it. */
+static void a_suspension_known_at_the_release_calls_nobody_back(void **state)
+{
+	(void)state;
+	suspend(1, "jobs", "2026-06-01");
+	ask("job.dispatch", "1001", 1, NULL);
+	said("released ok J1\n");
+	world_turn(w);
+	said("");
+	suspend(1, "routes", "2026-06-03");
+	world_turn(w);
+	said("collision suspended J1\n");
+}
+
+static void once_it_has_ended_the_next_one_does(void **state)
+{
+	(void)state;
+	suspend(1, "jobs", "2026-06-01");
+	ask("job.dispatch", "1001", 1, NULL);
+	resume();
+	world_turn(w);
+	said("");
+	suspend(1, "jobs", "2026-06-02");
+	world_turn(w);
+	said("collision suspended J1\n");
+}
+
+#define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        test(data_never_overrules_the_record),
+	        test(assets_notes_and_documents_go_along),
+	        test(a_site_takes_from_its_parent),
+	        test(ten_thousand_go_in_order_over_bounded_turns),
+	        test(a_change_under_way_counts_for_all_the_rest),
+	        test(a_turn_that_fails_leaves_none_behind),
+	        test(those_who_waited_go_before_those_who_come),
+	        test(a_held_job_is_denied_when_its_customer_is_removed),
+	        test(from_a_suspension_into_the_night),
+	        test(a_release_by_hand_tells_of_the_hours),
+	        test(what_is_due_is_when_it_may_go),
+	        test(two_requests_with_one_id),
+	        test(those_who_wait_for_their_customer_are_answered_once),
+	        test(the_office_gets_a_mail_a_customer),
+	        test(a_suspension_known_at_the_release_calls_nobody_back),
+	        test(once_it_has_ended_the_next_one_does),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
