@@ -20,7 +20,7 @@ DESTDIR    ?=
 DEPS := gcc make pkg-config libevent-dev libesmtp-dev libhiredis-dev libsqlite3-dev libjansson-dev \
 	libglib2.0-dev libicu-dev libssl-dev libsodium-dev libsystemd-dev \
 	libcmocka-dev libgmime-3.0-dev redis-server redis-tools sqlite3 tzdata openssl \
-	python3 python3-pytest python3-pytest-xdist python3-aiosmtpd python3-redis python3-cryptography
+	python3 python3-pytest python3-pytest-xdist python3-aiosmtpd python3-redis python3-cryptography faketime
 DEPS_CHECK := clang clang-tidy clang-format cppcheck mandoc systemd bash-completion
 
 # Headers of others are system headers: their inline code is not ours to warn about.

@@ -88,7 +88,9 @@ static void wait_for_customer(struct engine *engine, const struct entry *entry, 
 	take_duplicate(engine, event, digest);
 }
 
-static void take_event(struct engine *engine, const struct entry *entry, const struct event *event)
+/* `until`: how long it may wait for its customer. */
+static void take_event(struct engine *engine, const struct entry *entry, const struct event *event,
+                       struct instant until)
 {
 	unsigned char digest[EVENT_DIGEST_SIZE] = {0};
 	if (spool_event_find(engine->spool, event->source, event->id, digest) != 0) {
@@ -96,7 +98,6 @@ static void take_event(struct engine *engine, const struct entry *entry, const s
 		return;
 	}
 	const struct customer *customer = engine_customer(engine, event->customer);
-	struct instant until = instant_add(entry->received, engine->settings->customers.grace_ms);
 	if (customer != NULL)
 		engine_decide(engine, event, customer);
 	else if (instant_before(engine->now, until))
@@ -115,6 +116,7 @@ void engine_take_entry(struct engine *engine, const struct entry *entry)
 		return;
 	}
 	size_t max = (size_t)engine->settings->redis.max_event_size;
+	struct instant until = instant_add(entry->received, engine->settings->customers.grace_ms);
 	if (!event_read(entry, max, engine->arena, &event, &err)) {
 		engine->stats.events[EVENT_TYPES - 1]++;
 		engine_dead_letter(engine, entry, REASON_MALFORMED, err.text);
@@ -126,9 +128,9 @@ void engine_take_entry(struct engine *engine, const struct entry *entry)
 	engine->stats
 	        .events[event.kind == EVENT_JOB ? (int)event.state : JOB_STATE_COUNT + (int)event.kind - 1]++;
 	if (event.kind == EVENT_JOB)
-		take_event(engine, entry, &event);
+		take_event(engine, entry, &event, until);
 	else
-		engine_take_request(engine, entry, &event);
+		engine_take_request(engine, entry, &event, until);
 }
 
 void engine_take_entries(struct engine *engine)
@@ -148,9 +150,9 @@ static void take_waiting(struct engine *engine, const struct spool_waiting *wait
 		return;
 	spool_wait_remove(engine->spool, waiting->id);
 	if (event_read(&waiting->entry, SIZE_MAX / 4, engine->arena, &event, &err) && event.kind == EVENT_JOB)
-		take_event(engine, &waiting->entry, &event);
+		take_event(engine, &waiting->entry, &event, waiting->until);
 	else if (event.kind != EVENT_JOB)
-		engine_take_request(engine, &waiting->entry, &event);
+		engine_take_request(engine, &waiting->entry, &event, waiting->until);
 	else
 		engine_dead_letter(engine, &waiting->entry, REASON_MALFORMED, err.text);
 }

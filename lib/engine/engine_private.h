@@ -165,7 +165,9 @@ json_t *engine_suspension_json(const struct suspension *suspension);
 json_t *engine_company_json(const struct settings *settings);
 
 /* ---- gate.c ---- */
-void engine_take_request(struct engine *engine, const struct entry *entry, const struct event *event);
+/* `until`: how long it may wait for its customer. */
+void engine_take_request(struct engine *engine, const struct entry *entry, const struct event *event,
+                         struct instant until);
 void engine_look_at_held(struct engine *engine);
 struct gate_case engine_gate_case(struct engine *engine, const struct spool_request *request);
 /* Up to when requests are to be looked at in this turn; then, that `n` of at most `max` have been. */

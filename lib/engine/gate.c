@@ -96,11 +96,11 @@ static void take_new(struct engine *engine, const struct event *event)
 	decide(engine, &request, &asked, &verdict);
 }
 
-void engine_take_request(struct engine *engine, const struct entry *entry, const struct event *event)
+void engine_take_request(struct engine *engine, const struct entry *entry, const struct event *event,
+                         struct instant until)
 {
 	unsigned char digest[EVENT_DIGEST_SIZE] = {0};
 	int64_t id = spool_request_find(engine->spool, event->source, event->id, digest);
-	struct instant until = instant_add(entry->received, engine->settings->customers.grace_ms);
 	if (id != 0)
 		repeat_answer(engine, id, event, digest);
 	else if (engine_customer(engine, event->customer) == NULL && instant_before(engine->now, until))

@@ -257,6 +257,18 @@ static void a_retry_waits_no_longer_for_a_clock_that_is_set_back(void **state)
 	assert_int_equal(w->n_flying, 1);
 }
 
+static void an_unknown_customer_is_waited_for_no_longer(void **state)
+{
+	(void)state;
+	world_event(w, "job.completed", "J1", "2002", NULL, NULL);
+	world_at(w, "2026-06-03T09:00:00Z");
+	world_turn(w);
+	said("");
+	world_at(w, "2026-06-03T09:01:00Z");
+	world_turn(w);
+	said("dead unknown_customer\nrejected unknown_customer J1\n");
+}
+
 static void what_was_due_while_the_machine_slept_goes_at_once_and_once(void **state)
 {
 	(void)state;
@@ -292,6 +304,7 @@ int main(void)
 	        test(a_waiting_duplicate_with_other_content_is_counted),
 	        test(a_clock_that_is_set_back_delays_nothing),
 	        test(a_retry_waits_no_longer_for_a_clock_that_is_set_back),
+	        test(an_unknown_customer_is_waited_for_no_longer),
 	        test(what_was_due_while_the_machine_slept_goes_at_once_and_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
