@@ -55,6 +55,7 @@ static size_t run_batch(struct chore_thread *t, struct chores **chores)
 		if (done == t->n)
 			break;
 		log_fault(LOG_ERR, "customers.db: %s; tried again", err.text);
+		*chores = chores_close(*chores); /* another file may be there by then */
 		if (!rest(t))
 			break;
 	}

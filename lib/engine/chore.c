@@ -204,6 +204,11 @@ static bool run_refused(struct chores *chores, const struct spool_chore *row, js
 static bool run_one(struct chores *chores, const struct spool_chore *row, struct instant now,
                     struct error *err)
 {
+	struct db *db = customers_db(chores->customers);
+	bool clean;
+	db_answer_clear(db);
+	if (db_replaced(db, &clean)) /* what is written now would go with the old file */
+		return error_set(err, EX_TEMPFAIL, "%s was replaced", db_path(db));
 	json_t *detail = jsontext_read(row->detail, strlen(row->detail), err);
 	if (detail == NULL)
 		return false;
@@ -219,6 +224,14 @@ static bool run_one(struct chores *chores, const struct spool_chore *row, struct
 	return ok;
 }
 
+/* What the row itself is to blame for; not a database that is locked, full, read-only, broken or replaced. */
+static bool never_works(const struct chores *chores, const struct error *err)
+{
+	enum db_answer answer = db_answer(customers_db(chores->customers));
+	return (answer == DB_FINE || answer == DB_CONSTRAINT) &&
+	       (err->code == EX_DATAERR || err->code == EX_NOPERM || err->code == EX_NOINPUT);
+}
+
 size_t chores_run(struct chores *chores, const struct spool_chore *rows, size_t n, struct instant now,
                   struct chore_result *ret, struct error *err)
 {
@@ -228,8 +241,8 @@ size_t chores_run(struct chores *chores, const struct spool_chore *rows, size_t 
 		*result = (struct chore_result){.seq = rows[done].seq};
 		if (run_one(chores, &rows[done], now, err))
 			continue;
-		if (err->code != EX_DATAERR && err->code != EX_NOPERM && err->code != EX_NOINPUT)
-			break; /* locked, full or broken: it may work later */
+		if (!never_works(chores, err))
+			break;
 		result->refused = true;
 		memcpy(result->text, err->text, sizeof result->text - 1);
 	}

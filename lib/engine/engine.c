@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sysexits.h>
+#include <syslog.h>
 #include <unistd.h>
 
 enum {
@@ -57,13 +58,49 @@ static void mind_clock(struct engine *engine)
 		spool_set_back(engine->spool, engine->now, engine->last.ms - engine->now.ms);
 }
 
-/* Begins a turn's transaction; `turn` gets an arena. */
-static bool begin(struct engine *engine, struct turn *turn, struct error *err)
+/* The office may have put another file in the place of customers.db: a backup. */
+static void follow_customers(struct engine *engine)
+{
+	const char *path = engine->settings->customers.path;
+	struct error err;
+	bool clean;
+	engine->follow_failed = false;
+	if (!db_replaced(customers_db(engine->customers), &clean))
+		return;
+	engine->follow_failed = true;
+	if (!clean) {
+		engine_report(
+		        engine, LOG_ERR,
+		        "%s was replaced, but its -wal is the old one's: the old data is still used; stop "
+		        "dispatchd, remove the -wal and -shm files, start it again",
+		        path);
+		return;
+	}
+	struct customers *found = customers_open(path, DB_WRITE, &err);
+	if (found == NULL) {
+		engine_report(engine, LOG_ERR, "the new file can't be opened, the old data is still used: %s",
+		              err.text);
+		return;
+	}
+	customers_close(engine->customers);
+	engine->customers = found;
+	engine->customers_version = -1;
+	engine->follow_failed = false;
+	engine_report(engine, LOG_NOTICE, "%s was replaced: the new one is used", path);
+}
+
+static void prepare(struct engine *engine, struct turn *turn)
 {
 	turn->arena = turn->arena ? turn->arena : arena_new();
 	engine->turn = turn;
 	engine->arena = turn->arena;
 	engine->now = turn->now;
+}
+
+/* Begins a turn's transaction; `turn` gets an arena. */
+static bool begin(struct engine *engine, struct turn *turn, struct error *err)
+{
+	prepare(engine, turn);
 	engine->stats_before = engine->stats;
 	engine->n_slots = 0;
 	memset(engine->slots, 0, sizeof engine->slots);
@@ -150,7 +187,10 @@ void engine_reload(struct engine *engine, const struct settings *settings)
 
 bool engine_customers_changed(struct engine *engine)
 {
-	return db_data_version(customers_db(engine->customers)) != engine->customers_version;
+	struct db *db = customers_db(engine->customers);
+	bool clean;
+	return db_data_version(db) != engine->customers_version ||
+	       (!engine->follow_failed && db_replaced(db, &clean));
 }
 
 bool engine_feed_pending(const struct engine *engine)
@@ -228,6 +268,8 @@ static void steps(struct engine *engine)
 
 bool engine_turn(struct engine *engine, struct turn *turn, struct error *err)
 {
+	prepare(engine, turn);
+	follow_customers(engine);
 	int64_t version = db_data_version(customers_db(engine->customers));
 	engine->customers_came = version != engine->customers_version;
 	if (!begin(engine, turn, err))

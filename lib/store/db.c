@@ -55,6 +55,11 @@ enum db_answer db_answer(const struct db *db)
 	return db->answer;
 }
 
+void db_answer_clear(struct db *db)
+{
+	db->answer = DB_FINE;
+}
+
 /* -- statements -------------------------------------------------------------------------------- */
 
 static size_t slot_of(const char *sql)

@@ -65,6 +65,7 @@ enum db_answer {
 	DB_WRONG,      /* anything else: a fault of ours; 70 */
 };
 enum db_answer db_answer(const struct db *db);
+void db_answer_clear(struct db *db); /* DB_FINE until the next fault */
 
 /* Transactions. db_begin() takes the write lock at once (BEGIN IMMEDIATE); a read transaction keeps one
  * view of the data until db_end_read(). db_rollback() does nothing where none is open. */
@@ -125,6 +126,10 @@ int64_t db_changes(const struct db *db); /* rows that the last statement changed
 
 /* Grows when another connection has committed (2.6 µs); -1 where it can't be told. */
 int64_t db_data_version(struct db *db);
+
+/* Whether another file stands at the path by now (a backup was put back); `ret_clean` tells that there is no
+ * -wal left beside it, which would be the old one's and must not be read into the new. */
+bool db_replaced(struct db *db, bool *ret_clean);
 
 /* `PRAGMA quick_check`: true where all is well, else `err` has the first finding. Slow on a big file. */
 bool db_check(struct db *db, struct error *err) MUST_CHECK;

@@ -244,6 +244,19 @@ struct db *db_open(const char *path, const struct db_schema *schema, enum db_mod
 	return db;
 }
 
+bool db_replaced(struct db *db, bool *ret_clean)
+{
+	struct stat st;
+	int moved = 0;
+	if (sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK || !moved ||
+	    stat(db->path, &st) != 0)
+		return false;
+	char *wal = sqlite3_mprintf("%s-wal", db->path);
+	*ret_clean = wal != NULL && (stat(wal, &st) != 0 || st.st_size == 0);
+	sqlite3_free(wal);
+	return true;
+}
+
 struct db *db_close(struct db *db)
 {
 	if (db == NULL)
