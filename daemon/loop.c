@@ -312,13 +312,24 @@ static void log_reports(struct report *reports)
 	}
 }
 
+/* Numbers below zero are HTTP's. */
+static void give_reply(struct loop *loop, struct command *reply)
+{
+	if (reply->client > 0) {
+		control_reply(loop->control, reply);
+		return;
+	}
+	http_told(loop->http, -reply->client, reply->text);
+	command_free(reply);
+}
+
 static void give_replies(struct loop *loop, struct command *replies)
 {
 	while (replies) {
 		struct command *reply = replies;
 		replies = reply->next;
 		reply->next = NULL;
-		control_reply(loop->control, reply);
+		give_reply(loop, reply);
 	}
 }
 
@@ -336,7 +347,7 @@ static void do_turn(struct loop *loop)
 	/* 3. What was decided goes out. */
 	hub_publish(loop->hub, effects.publications);
 	hub_turn(loop->hub);
-	/* 4. Whoever waits on the control socket gets the answer. */
+	/* 4. Whoever waits on the control socket or HTTP gets the answer. */
 	give_replies(loop, effects.replies);
 	/* 5. The end comes last, when all of the above is seen to. */
 	go_on_stopping(loop);

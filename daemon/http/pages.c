@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "engine_thread.h"
+#include "http/gate.h"
 #include "loop.h"
 #include "mailer/pool.h"
 #include "redis/hub.h"
@@ -148,5 +149,6 @@ const struct http_route http_pages[] = {
         {.path = "/healthz", .answer = answer_health},
         {.path = "/readyz", .answer = answer_ready},
         {.path = "/metrics", .answer = answer_metrics},
+        {.path = "/v1/gate", .ask = http_gate_ask, .told = http_gate_told},
         {.path = NULL},
 };

@@ -13,6 +13,7 @@
 
 #include "base/endpoint.h"
 #include "base/mem.h"
+#include "http/questions.h"
 #include "log.h"
 
 #include <errno.h>
@@ -42,6 +43,7 @@ struct visitor {
 
 struct http_server {
 	struct evhttp *http;
+	struct questions *questions;
 	struct event *arrived;
 	struct bufferevent *newcomer; /* a reference of our own */
 	const struct http_route *routes;
@@ -54,7 +56,7 @@ struct http_server {
 
 /* ---- answering */
 
-static void reply(struct evhttp_request *request, const struct http_answer *answer)
+void http_send(struct evhttp_request *request, const struct http_answer *answer)
 {
 	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
 	struct evbuffer *body = evbuffer_new();
@@ -80,14 +82,24 @@ static void on_request(struct evhttp_request *request, void *arg)
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
 	const struct http_route *route = find_route(server, uri ? evhttp_uri_get_path(uri) : NULL);
 	struct http_answer answer = {.status = 200, .type = "text/plain; charset=utf-8"};
+	if (route && route->ask) {
+		questions_ask(server->questions, route, server->arg, request);
+		return;
+	}
 	if (route) {
 		route->answer(server->arg, evhttp_uri_get_query(uri), &answer);
 	} else {
 		answer.status = 404;
 		buf_adds(&answer.body, "not found\n");
 	}
-	reply(request, &answer);
+	http_send(request, &answer);
 	buf_free(&answer.body);
+}
+
+void http_told(struct http_server *server, int64_t number, const char *text)
+{
+	if (server)
+		questions_told(server->questions, number, text);
 }
 
 /* ---- who is connected */
@@ -246,6 +258,7 @@ struct http_server *http_new(struct event_base *base, const char *address, const
 		return http_free(server);
 	name_address(server, &endpoint, fd);
 	server->arrived = event_new(base, -1, 0, on_arrived, server);
+	server->questions = questions_new(base);
 	server->http = new_evhttp(base, server);
 	if (!listen(fd, LISTEN_BACKLOG) && !evhttp_accept_socket(server->http, fd))
 		return server;
@@ -263,6 +276,7 @@ struct http_server *http_free(struct http_server *server)
 {
 	if (!server)
 		return NULL;
+	questions_free(server->questions);
 	if (server->newcomer)
 		bufferevent_decref(server->newcomer);
 	if (server->http)

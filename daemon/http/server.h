@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * The HTTP socket, `[http] listen`. It knows limits, methods and how to answer; what there is to say
@@ -30,9 +31,16 @@ struct http_route {
 	const char *path; /* exactly */
 	void (*answer)(void *arg, const char *query,
 	               struct http_answer *ret); /* query: NULL or what is behind ? */
+	/*
+	 * Instead of `answer`, where the answer comes later: asks under `number`, or returns false with
+	 * *ret as the answer at once. http_told() brings the answer, `told` makes it one for the client.
+	 */
+	bool (*ask)(void *arg, int64_t number, const char *query, struct http_answer *ret);
+	void (*told)(const char *text, struct http_answer *ret);
 };
 
 struct event_base;
+struct evhttp_request;
 struct http_server;
 
 /*
@@ -43,5 +51,10 @@ struct http_server *http_new(struct event_base *base, const char *address, const
                              void *arg, struct error *err) MUST_CHECK;
 const char *http_address(const struct http_server *server); /* with the port that was taken */
 struct http_server *http_free(struct http_server *server);  /* takes NULL; returns NULL */
+
+/* The answer to a question asked by a route's `ask`. Takes NULL for a server that is off. */
+void http_told(struct http_server *server, int64_t number, const char *text);
+
+void http_send(struct evhttp_request *request, const struct http_answer *answer); /* for this room */
 
 #endif

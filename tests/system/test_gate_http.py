@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: MIT
+"""GET /v1/gate: what the gate would say, without anything happening."""
+
+import json
+import resource
+import socket
+import time
+import urllib.parse
+
+import pytest
+
+from world import wait_until
+
+
+def gate(world, query=None, status=200, **parameters):
+    query = urllib.parse.urlencode(parameters) if query is None else query
+    found, headers, body = world.http(f"/v1/gate?{query}")
+    assert found == status, (found, body)
+    assert headers["Content-Type"] == "application/json"
+    return json.loads(body)
+
+
+def connect(world):
+    client = socket.socket(socket.AF_UNIX)
+    client.settimeout(10)
+    client.connect(world.path("http.sock"))
+    return client
+
+
+def request(query, more=""):
+    return f"GET /v1/gate?{query} HTTP/1.1\r\nHost: x\r\n{more}\r\n".encode()
+
+
+@pytest.fixture
+def bakery(world):
+    world.ctl("customer", "add", "1001", "--name", "Example Bakery", "--timezone", "America/Denver")
+    world.ctl("hours", "set", "1001", "mon-fri", "07:00-12:00,13:00-17:00")
+    world.start_daemon()
+    return world
+
+
+def test_what_it_answers(bakery):
+    assert gate(bakery, customer="1001", type="job.create") == {
+        "customer": "1001", "type": "job.create", "status": "allowed", "reason": "ok", "outside_hours": False}
+    found = gate(bakery, customer="1001", type="job.dispatch", scheduled="2026-12-23T09:30:00-07:00")
+    assert (found["status"], found["arrive_by"], found["leave_by"]) == (
+        "released", "2026-12-23T07:00:00-07:00", "2026-12-23T12:00:00-07:00")
+    found = gate(bakery, customer="1001", type="job.dispatch", scheduled="2026-12-24T03:30:00Z")
+    assert found["status"] == "released" and found["outside_hours"] is True
+    found = gate(bakery, customer="9999", type="job.create")
+    assert (found["status"], found["reason"]) == ("denied", "unknown_customer")
+    bakery.ctl("suspend", "1001", "--note", "Rebuilding", "--until", "+14d")
+    found = wait_until(lambda: gate(bakery, customer="1001", type="job.create")["status"] == "denied" and
+                       gate(bakery, customer="1001", type="job.create"), "the suspension", 2)
+    assert (found["reason"], found["note"]) == ("suspended", "Rebuilding") and len(found["until"]) == 10
+    assert gate(bakery, customer="1001", type="job.dispatch")["status"] == "held"
+
+
+def test_it_changes_nothing(bakery):
+    bakery.ctl("suspend", "1001", "--note", "Rebuilding")
+    for _ in range(3):
+        gate(bakery, customer="1001", type="job.dispatch")
+    assert bakery.outcomes() == []
+    assert bakery.ctl_json("hold", "list") == []
+    assert bakery.redis.exists("jobs:dispatch") == 0
+
+
+def test_a_plus_in_a_time_is_its_offset(bakery):
+    query = "customer=1001&type=job.dispatch&scheduled=2026-12-23T17:30:00"
+    assert gate(bakery, f"{query}+01:00")["outside_hours"] is False
+    assert gate(bakery, f"{query}%2B01:00")["outside_hours"] is False
+    bakery.ctl("customer", "add", "A 1", "--name", "With a space")
+    for spelled in ("A+1", "A%201"):
+        assert gate(bakery, f"customer={spelled}&type=job.create")["status"] == "allowed"
+
+
+@pytest.mark.parametrize("query, said", [
+    ("", "customer"),
+    ("customer=1001", "type"),
+    ("type=job.create", "customer"),
+    ("customer=&type=job.create", "customer"),
+    ("customer=1001&type=job.started", "type"),
+    ("customer=1001&type=job.create&scheduled=noon", "scheduled"),
+    ("customer=1001&type=job.create&scheduled=", "scheduled"),
+    ("customer=1001&type=job.create&customer=1002", "twice"),
+    ("customer=1001&type=job.create&schedule=2026-12-23T09:30:00Z", "schedule"),
+    ("customer=1001&type=job.create&", "&"),
+    ("customer=1001&&type=job.create", "parameter"),
+    ("customer&type=job.create", "customer"),
+    ("customer=10%0&type=job.create", "%"),
+    ("customer=10%zz&type=job.create", "%"),
+    ("customer=1001%&type=job.create", "%"),
+    ("customer=1001%00&type=job.create", "customer"),
+    ("customer=10%0a01&type=job.create", "customer"),
+    ("customer=%ff&type=job.create", "customer"),
+    (f"customer={'1' * 129}&type=job.create", "128"),
+])
+def test_bad_questions(bakery, query, said):
+    assert said in gate(bakery, query, 400)["error"]
+    assert bakery.http("/v1/gate?customer=1001&type=job.create", method="HEAD")[0] == 200
+
+
+def test_questions_over_one_connection_and_at_once(bakery):
+    with connect(bakery) as client:
+        client.sendall(request("customer=1001&type=job.create") * 2 +
+                       request("customer=1001&type=job.create", "Connection: close\r\n"))
+        with client.makefile("rb") as answers:
+            found = answers.read()
+    assert found.count(b"HTTP/1.1 200") == 3 and found.count(b'"allowed"') == 3
+
+
+def test_who_hangs_up_hurts_nobody(bakery):
+    for _ in range(100):
+        client = connect(bakery)
+        client.sendall(request("customer=1001&type=job.dispatch"))
+        client.close()
+    wait_until(lambda: bakery.http("/v1/gate?customer=1001&type=job.create")[0] == 200, "the burst to be over", 3)
+    assert bakery.daemon.process.poll() is None
+
+
+def test_an_engine_that_can_not_answer(bakery):
+    """The disk is full: no turn ends. Whoever asks hears it in time, and what waits is bounded."""
+    pid, limit = bakery.daemon.pid, resource.RLIMIT_FSIZE
+    old = resource.prlimit(pid, limit, (0, resource.RLIM_INFINITY))
+    bakery.xadd(id="1", type="job.started", job="1", customer="1001")
+    clients = [connect(bakery) for _ in range(40)]
+    began = time.monotonic()
+    for client in clients:
+        client.sendall(request("customer=1001&type=job.create", "Connection: close\r\n"))
+    clients.pop(0).close()  # hangs up before the answer
+    for client in clients:
+        with client, client.makefile("rb") as answers:
+            assert answers.read().startswith(b"HTTP/1.1 503"), "an answer that can't be true"
+    assert 2 < time.monotonic() - began < 8
+    assert bakery.http("/healthz")[0] == 200
+    assert "too many" in gate(bakery, "customer=1001&type=job.create", 503)["error"], "the engine owes 32 answers"
+    resource.prlimit(pid, limit, old)
+    wait_until(lambda: bakery.http("/v1/gate?customer=1001&type=job.create")[0] == 200, "the disk to have room", 10)
+    assert bakery.daemon.stop() == 0
+
+
+def test_a_stop_answers_who_waits(bakery):
+    resource.prlimit(bakery.daemon.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    bakery.xadd(id="1", type="job.started", job="1", customer="1001")
+    with connect(bakery) as client:
+        client.sendall(request("customer=1001&type=job.create", "Connection: close\r\n"))
+        time.sleep(0.2)
+        bakery.daemon.process.terminate()
+        bakery.daemon.process.terminate()
+        with client.makefile("rb") as answers:
+            assert answers.read()[:12] in (b"HTTP/1.1 503", b"")
+    bakery.daemon.wait()
