@@ -5,11 +5,11 @@
 #include "base/jsontext.h"
 #include "ctl/ctl.h"
 #include "ctl/nouns.h"
+#include "ctl/replay_data.h"
 #include "ctl/spool.h"
 
 #include <stdio.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -83,24 +83,18 @@ static bool load_rules(const struct ctl *ctl, struct settings **ret, struct erro
 	return *ret != NULL || error_set(err, status, "%s: nothing was replayed", path);
 }
 
-static bool find_customers(const struct ctl *ctl, struct replay *replay, struct error *err)
-{
-	const char *path = ctl_option(ctl, "customers");
-	replay->customers = path ? path : ctl->settings->customers.path;
-	if (path != NULL && access(path, R_OK) != 0)
-		return error_set(err, EX_NOINPUT, "can't read %s", path);
-	return true;
-}
-
 static bool run(struct ctl *ctl, struct error *err)
 {
 	struct settings *other = NULL;
 	struct replay_counts counts;
 	struct replay replay = {.spool = ctl->settings->spool.path, .changed = changed, .arg = ctl};
-	bool ok = read_span(ctl, &replay, err) && find_customers(ctl, &replay, err) &&
-	          load_rules(ctl, &other, err);
+	struct replay_data data = {0};
+	bool ok = read_span(ctl, &replay, err) && load_rules(ctl, &other, err) &&
+	          replay_data_find(ctl, ctl_option(ctl, "customers"), &data, err);
+	replay.customers = data.path;
 	replay.rules = other ? other : ctl->settings;
 	ok = ok && replay_run(&replay, &counts, err);
+	replay_data_end(&data);
 	settings_free(other);
 	if (ok && !output_json(ctl->out))
 		output_say(ctl->out, "%lld events: %lld mails the same, %lld added, %lld gone, %lld moved",
@@ -115,7 +109,9 @@ static const struct option options[] = {
         {.name = "config",
          .value = "FILE",
          .help = "judge by this configuration's [rules] and [notify] sections"},
-        {.name = "customers", .value = "FILE", .help = "judge by this customers.db"},
+        {.name = "customers",
+         .value = "FILE",
+         .help = "judge by this customers.db, or by ours with this import (.csv, .jsonl)"},
         {0},
 };
 

@@ -136,4 +136,7 @@ bool db_check(struct db *db, struct error *err) MUST_CHECK;
 
 const char *db_path(const struct db *db);
 
+/* Writes all of it to a new file, as of one moment, while others may go on writing to it. Code 74. */
+bool db_copy(struct db *db, const char *path, struct error *err) MUST_CHECK;
+
 #endif

@@ -78,3 +78,22 @@ def test_what_replay_needs(world, args, code, said):
     done = world.ctl("replay", *args, check=False)
     assert (done.returncode, done.stdout) == (code, "")
     assert said in done.stderr
+
+
+def test_an_import_is_laid_over_a_copy_of_ours(day):
+    with open(day.path("other.csv"), "w", encoding="utf-8") as file:
+        file.write("number,name,status\n1001,Open,inactive\n1003,Newcomer,active\n")
+    with open(day.path("other.jsonl"), "w", encoding="utf-8") as file:
+        file.write('{"number": "1001", "name": "Open", "status": "inactive"}\n')
+    for name in ("other.csv", "other.jsonl"):
+        found = changes(day, "--customers", day.path(name))
+        assert list(found) == ["a"] and found["a"]["after"]["reason"] == "customer_not_active"
+    assert changes(day) == {}  # ours are as they were
+    assert day.ctl("customer", "show", "1003", check=False).returncode == 66
+
+
+def test_a_bad_import_is_named_by_line(day):
+    with open(day.path("bad.csv"), "w", encoding="utf-8") as file:
+        file.write("number,name\n1001,Open\n1002,\n")
+    done = day.ctl("replay", "--since", "-1d", "--customers", day.path("bad.csv"), check=False)
+    assert done.returncode == 65 and "bad.csv:3" in done.stderr and done.stdout == ""
