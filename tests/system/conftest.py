@@ -15,7 +15,7 @@ def pytest_runtest_makereport(item, call):
     """A failed test shows what its daemon logged."""
     report = (yield).get_result()
     world = item.funcargs.get("world") if hasattr(item, "funcargs") else None
-    if world is not None and report.failed and world.daemon is not None:
+    if world is not None and report.failed and world.daemon is not None and os.path.exists(world.daemon.log_path):
         report.sections.append(("dispatchd's log", world.daemon.log()[-10000:]))
 
 

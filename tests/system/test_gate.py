@@ -451,9 +451,7 @@ def held(world, request):
     assert (answer(world, "1"), answer(world, "2")) == (("held", "suspended"),) * 2
     if request.param == "without a daemon":
         assert world.daemon.stop() == 0
-    yield world
-    if request.param == "without a daemon":
-        world.start_daemon()
+    return world
 
 
 def test_hold_list_release_cancel(held):
