@@ -43,7 +43,7 @@ static void load_letter_text(struct loading *loading, const char *path, struct t
 	struct error err = {0};
 	letter->present = true;
 	if (!template_read_file(path, &text, &err) ||
-	    !template_letter_parse(text.data, text.len, path, letter, &err)) {
+	    !template_letter_parse(buf_text(&text), text.len, path, letter, &err)) {
 		letter->fault = arena_strdup(loading->templates->arena, err.text);
 		report(loading, err.text);
 	}
