@@ -28,6 +28,38 @@ static void print_due(struct ctl *ctl, const json_t *object)
 	buf_adds(out, text_of(object, "due"));
 }
 
+/* The verdict as one would say it. */
+static const struct saying {
+	const char *status, *reason, *sentence;
+} sayings[] = {
+        {"queued", "ok", "A mail goes now."},
+        {"deferred", "outside_hours", "A mail is made and waits until the customer's service hours open."},
+        {"deferred", "grouped", "A mail is made and waits for others that go with it."},
+        {"expired", "expired", "No mail: it would come too late to be of use."},
+        {"rejected", "malformed", "It is no event: it goes to the dead letters."},
+        {"rejected", "unknown_customer", "There is no such customer: it goes to the dead letters."},
+        {"suppressed", "duplicate", "Nothing: it was seen before."},
+        {"suppressed", "stale", "No mail: the job is already further on than this event says."},
+        {"suppressed", "repeat", "No mail: the job was in that state before."},
+        {"suppressed", "customer_not_active", "No mail: the customer, or one it belongs to, is not active."},
+        {"suppressed", "suspended", "No mail: a suspension holds."},
+        {"suppressed", "not_wanted", "No mail: no contact wants to hear of this state."},
+        {"suppressed", "no_address", "No mail: there is no address to send it to."},
+        {"suppressed", "address_invalid", "No mail: the address was refused before and is marked invalid."},
+        {"suppressed", "outside_hours", "No mail: the customer is closed now, and this state doesn't wait."},
+        {"suppressed", "never_open", "No mail: the customer's service hours never open."},
+};
+
+static void print_saying(struct ctl *ctl, const json_t *answer)
+{
+	for (size_t i = 0; i < sizeof sayings / sizeof *sayings; i++)
+		if (strcmp(sayings[i].status, text_of(answer, "status")) == 0 &&
+		    strcmp(sayings[i].reason, text_of(answer, "reason")) == 0)
+			output_say(ctl->out, "%s", sayings[i].sentence);
+	if (json_is_object(json_object_get(answer, "collision")))
+		output_say(ctl->out, "The office is told: the job is under way against a suspension.");
+}
+
 static void print_verdict(struct ctl *ctl, const json_t *answer)
 {
 	struct buf *out = output_text(ctl->out);
@@ -38,6 +70,7 @@ static void print_verdict(struct ctl *ctl, const json_t *answer)
 	           look_plain(look));
 	print_due(ctl, answer);
 	buf_addc(out, '\n');
+	print_saying(ctl, answer);
 	json_array_foreach(json_object_get(answer, "contacts"), i, contact)
 	{
 		buf_adds(out, "  ");
