@@ -6,6 +6,7 @@
 #include "loop.h"
 
 #include "base/mem.h"
+#include "base/zone.h"
 #include "clock.h"
 #include "control.h"
 #include "engine_thread.h"
@@ -190,7 +191,9 @@ static void on_reloaded(void *arg, struct settings *settings, struct templates *
 	loop->reload = NULL;
 	if (settings) {
 		tell_fixed(loop->settings, settings);
+		zones_renew(); /* the system's tzdata may be newer */
 		engine_thread_reload(loop_engine(loop), settings);
+		hub_reload(loop->hub, settings);
 		retire(loop, loop->settings);
 		templates_unref(loop->templates);
 		loop->settings = settings;

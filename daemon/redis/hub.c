@@ -219,6 +219,11 @@ struct hub *hub_free(struct hub *hub)
 
 /* ---- the loop's side */
 
+void hub_reload(struct hub *hub, const struct settings *settings)
+{
+	upkeep_set(hub->upkeep, settings->redis.claim_after_ms, settings->redis.keep_ms);
+}
+
 void hub_done(struct hub *hub, struct intake *list)
 {
 	flow_done(&hub->flow, list);

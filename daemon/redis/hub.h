@@ -23,9 +23,10 @@ struct hub *hub_new(struct event_base *base, const struct settings *settings, st
                     void (*wake)(void *arg), void *arg, struct error *err) MUST_CHECK;
 struct hub *hub_free(struct hub *hub); /* takes NULL; returns NULL */
 
-void hub_done(struct hub *hub, struct intake *list);          /* committed: acknowledges them */
-void hub_publish(struct hub *hub, struct publications *list); /* takes them over */
-void hub_turn(struct hub *hub);                               /* all that is due */
+void hub_reload(struct hub *hub, const struct settings *settings); /* what of it may change while it runs */
+void hub_done(struct hub *hub, struct intake *list);               /* committed: acknowledges them */
+void hub_publish(struct hub *hub, struct publications *list);      /* takes them over */
+void hub_turn(struct hub *hub);                                    /* all that is due */
 void hub_close(struct hub *hub); /* reads no more; not from within its callbacks */
 bool hub_connected(const struct hub *hub);
 /* Nothing waits to be acknowledged or published, or there is no connection to do it over. */

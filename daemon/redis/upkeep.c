@@ -56,6 +56,14 @@ struct upkeep *upkeep_new(struct flow *flow, struct reader *reader, int64_t clai
 	return upkeep;
 }
 
+void upkeep_set(struct upkeep *upkeep, int64_t claim_after_ms, int64_t keep_ms)
+{
+	upkeep->claim_after_ms = claim_after_ms;
+	upkeep->keep_ms = keep_ms;
+	for (size_t i = 0; i < READER_STREAMS_MAX; i++)
+		upkeep->cares[i].claim_at.ms = upkeep->cares[i].trim_at.ms = 0;
+}
+
 struct upkeep *upkeep_free(struct upkeep *upkeep)
 {
 	free(upkeep);

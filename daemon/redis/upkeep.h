@@ -11,6 +11,7 @@
  */
 struct upkeep;
 struct upkeep *upkeep_new(struct flow *flow, struct reader *reader, int64_t claim_after_ms, int64_t keep_ms);
+void upkeep_set(struct upkeep *upkeep, int64_t claim_after_ms, int64_t keep_ms); /* from now on */
 struct upkeep *upkeep_free(struct upkeep *upkeep); /* takes NULL; returns NULL */
 void upkeep_reset(struct upkeep *upkeep);          /* the connection is new */
 void upkeep_turn(struct upkeep *upkeep);

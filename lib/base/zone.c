@@ -21,6 +21,7 @@
 #include "base/mem.h"
 
 #include <glib.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,13 +35,29 @@ struct zone {
 
 enum { BUCKETS = 64 };
 struct zones {
+	unsigned epoch; /* when it was made */
 	struct zone *buckets[BUCKETS];
 	struct zone *host;
 };
 
+/* How often zones were renewed. */
+static atomic_uint epoch;
+
+void zones_renew(void)
+{
+	atomic_fetch_add(&epoch, 1);
+}
+
 struct zones *zones_new(void)
 {
-	return mem_alloc(sizeof(struct zones));
+	struct zones *zones = mem_alloc(sizeof *zones);
+	zones->epoch = atomic_load(&epoch);
+	return zones;
+}
+
+bool zones_stale(const struct zones *zones)
+{
+	return zones->epoch != atomic_load(&epoch);
 }
 
 static struct zone *zone_free(struct zone *zone)
@@ -123,6 +140,17 @@ static struct zone *zone_new(const char *name, GTimeZone *tz, bool table_only)
 	return zone;
 }
 
+/* GLib keeps what it has read under the name that it was asked by for as long as anybody holds it, so it is
+ * asked by another spelling of the path after each renewal. */
+static GTimeZone *read_zone(const struct zones *zones, const char *name)
+{
+	static const char slashes[] = "////////////////";
+	char path[512];
+	int n = snprintf(path, sizeof path, "%s/%.*s%s", zone_directory(),
+	                 (int)(zones->epoch % sizeof slashes), slashes, name);
+	return g_time_zone_new_identifier(zones->epoch > 0 && n > 0 && (size_t)n < sizeof path ? path : name);
+}
+
 const struct zone *zone_find(struct zones *zones, const char *name)
 {
 	struct zone **bucket = &zones->buckets[g_str_hash(name) % BUCKETS];
@@ -132,7 +160,7 @@ const struct zone *zone_find(struct zones *zones, const char *name)
 	bool table_only;
 	if (!is_name(name) || !is_zone_file(name, &table_only))
 		return NULL;
-	GTimeZone *tz = g_time_zone_new_identifier(name);
+	GTimeZone *tz = read_zone(zones, name);
 	if (tz == NULL)
 		return NULL;
 	struct zone *zone = zone_new(name, tz, table_only);

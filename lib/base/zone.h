@@ -17,6 +17,11 @@ struct zone;
 struct zones *zones_new(void);
 struct zones *zones_free(struct zones *zones); /* takes NULL; returns NULL */
 
+/* The system's files may have changed: caches made from now on read them anew; those from before are stale.
+ * From any thread. */
+void zones_renew(void);
+bool zones_stale(const struct zones *zones);
+
 /* By IANA name ("America/Denver", "UTC"); NULL where the system has none such. POSIX TZ strings and paths are
  * refused. */
 const struct zone *zone_find(struct zones *zones, const char *name);

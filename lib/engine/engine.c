@@ -182,6 +182,8 @@ void engine_reload(struct engine *engine, const struct settings *settings)
 {
 	engine->settings = settings;
 	engine->customers_version = -1;
+	zones_free(engine->zones);
+	engine->zones = zones_new();
 	set_domain(engine);
 }
 

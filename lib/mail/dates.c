@@ -79,6 +79,16 @@ static struct cache *get_cache(void)
 	return cache;
 }
 
+static struct zones *get_zones(void)
+{
+	struct cache *cache = get_cache();
+	if (zones_stale(cache->zones)) {
+		zones_free(cache->zones);
+		cache->zones = zones_new();
+	}
+	return cache->zones;
+}
+
 /* The pattern of a style in a locale. */
 static int32_t find_pattern(const struct style *style, const char *locale, UChar pattern[PATTERN_MAX])
 {
@@ -190,8 +200,7 @@ static bool format_text(const struct dates_reader *reader, const char *text, con
 		return add_time(ret, (int64_t)day.n * 86400000, &styles[STYLE_DAY], reader->locale);
 	if (!instant_parse(text, &at))
 		return false;
-	const struct zone *zone =
-	        *reader->timezone != '\0' ? zone_find(get_cache()->zones, reader->timezone) : NULL;
+	const struct zone *zone = *reader->timezone != '\0' ? zone_find(get_zones(), reader->timezone) : NULL;
 	int offset_s = zone != NULL ? zone_offset_s(zone, at) : written_offset_s(text, strlen(text));
 	return add_time(ret, at.ms + offset_s * (int64_t)1000, style, reader->locale);
 }

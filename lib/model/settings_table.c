@@ -192,7 +192,8 @@ const struct setting settings_table[] = {
                 .fallback = "7d",
                 .reload = true,
                 .help = "Entries older than this that every group of the stream has acknowledged are "
-                        "trimmed.",
+                        "trimmed, from the customers feed and the requests, too: those streams are ways to "
+                        "get here, not records.",
         },
         {
                 KEY("redis", "max_event_size"),

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,6 +171,44 @@ static void the_host_has_a_zone(void **state)
 	assert_null(zones_free(NULL));
 }
 
+static void copy_zone(const char *from, const char *directory)
+{
+	char command[256];
+	(void)snprintf(command, sizeof command,
+	               "mkdir -p %s/Test && cp -L /usr/share/zoneinfo/%s %s/Test/Zone", directory, from,
+	               directory);
+	assert_int_equal(system(command), 0);
+}
+
+/* Also while another thread's cache still holds what was read before. */
+static void a_renewal_reads_the_files_anew(void **state)
+{
+	(void)state;
+	char directory[] = "/tmp/dispatchd-zones-XXXXXX", command[64];
+	assert_non_null(mkdtemp(directory));
+	copy_zone("Asia/Tokyo", directory);
+	assert_int_equal(setenv("TZDIR", directory, 1), 0);
+	struct zones *before = zones_new();
+	assert_int_equal(zone_offset_s(zone_find(before, "Test/Zone"), (struct instant){0}), 9 * 3600);
+	copy_zone("Asia/Kathmandu", directory);
+	assert_false(zones_stale(before));
+	for (int i = 0; i < 3; i++) {
+		zones_renew();
+		assert_true(zones_stale(before));
+		struct zones *after = zones_new();
+		assert_false(zones_stale(after));
+		const struct zone *zone = zone_find(after, "Test/Zone");
+		assert_int_equal(zone_offset_s(zone, (struct instant){1000000000000}), 20700);
+		assert_string_equal(zone_name(zone), "Test/Zone");
+		assert_null(zone_find(after, "Test/None"));
+		zones_free(after);
+	}
+	zones_free(before);
+	assert_int_equal(unsetenv("TZDIR"), 0);
+	(void)snprintf(command, sizeof command, "rm -r %s", directory);
+	assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +216,7 @@ int main(void)
 	        cmocka_unit_test(a_day_knows_its_instants),
 	        cmocka_unit_test(only_names_of_the_database_count),
 	        cmocka_unit_test(the_host_has_a_zone),
+	        cmocka_unit_test(a_renewal_reads_the_files_anew),
 	};
 	zones = zones_new();
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

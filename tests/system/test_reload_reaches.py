@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+"""What the configuration's table calls reloadable takes effect with a SIGHUP, in Redis' upkeep too."""
+import signal
+
+from kit import add_customer, wait_told
+from world import wait_until
+
+
+def reload(world):
+    world.daemon.signal(signal.SIGHUP)
+    world.daemon.wait_notified("READY=1", count=2)
+
+
+def test_keep(world):
+    add_customer(world)
+    world.start_daemon()
+    for n in range(3):
+        world.xadd(id=str(n), type="job.completed", job=f"J{n}", customer="1001")
+        wait_told(world, n, "sent")
+    assert world.redis.xlen("jobs:events") == 3
+    world.configure(redis={"keep": "1s"})
+    reload(world)
+    wait_until(lambda: world.redis.xlen("jobs:events") == 0, "old entries to be trimmed", 8)
+
+
+def test_claim_after(world):
+    add_customer(world)
+    world.redis.xgroup_create("jobs:events", "dispatchd", "0", mkstream=True)
+    world.xadd(id="1", type="job.completed", job="J1", customer="1001")
+    world.redis.xreadgroup("dispatchd", "gone", {"jobs:events": ">"})
+    world.start_daemon()
+    world.configure(redis={"claim_after": "1s"})
+    reload(world)
+    wait_told(world, 1, "sent")
