@@ -71,12 +71,13 @@ def write(world, name, text):
     return path
 
 
-def zone_where_it_is(world, clock, zone="Test/Soon"):
-    """Makes a time zone in which it is `clock` (HH:MM:SS) now, known to the world's programs alone; the local time as
-    a datetime. So a test can wait for a midnight or an opening."""
-    now = datetime.datetime.now(datetime.timezone.utc)
-    wanted = now.replace(hour=int(clock[:2]), minute=int(clock[3:5]), second=int(clock[6:]), microsecond=0)
-    offset = (int((wanted - now.replace(microsecond=0)).total_seconds()) + 43200) % 86400 - 43200
+def zone_where_soon(world, clock, zone="Test/Soon"):
+    """Makes a time zone in which it is `clock` (HH:MM) in a few seconds, known to the world's programs alone, so that a
+    test can wait for a midnight or an opening. Returns the local time by now and the instant, as datetimes."""
+    now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+    then = now + datetime.timedelta(seconds=int(5 * PATIENCE))
+    wanted = then.replace(hour=int(clock[:2]), minute=int(clock[3:]), second=0)
+    offset = (int((wanted - then).total_seconds()) + 43200) % 86400 - 43200
     zones = world.path("zoneinfo")
     os.makedirs(zones, exist_ok=True)
     sign, rest = ("-", -offset) if offset < 0 else ("", offset)
@@ -85,4 +86,4 @@ def zone_where_it_is(world, clock, zone="Test/Soon"):
     subprocess.run([shutil.which("zic") or "/usr/sbin/zic", "-d", zones, source], check=True, timeout=20)
     plain = world.environment
     world.environment = lambda **more: plain(TZDIR=zones, **more)
-    return now + datetime.timedelta(seconds=offset)
+    return now + datetime.timedelta(seconds=offset), then

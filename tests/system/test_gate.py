@@ -8,7 +8,7 @@ import zoneinfo
 
 import pytest
 
-from kit import add_customer, told, wait_told, zone_where_it_is
+from kit import add_customer, told, wait_told, zone_where_soon
 from world import PATIENCE, wait_until
 
 NOW = datetime.datetime.now(datetime.timezone.utc)
@@ -183,7 +183,7 @@ def test_released_by_resume_within_a_second(world):
     world.ctl("resume", "1001")
     begun = time.monotonic()
     wait_told(world, "4", "released")
-    assert time.monotonic() - begun < 2.0, "within about a second"
+    assert time.monotonic() - begun < 3 * PATIENCE, "within about a second"
     assert [j["job"] for j in jobs(world)] == [f"j{n}" for n in range(5)]
     for n in range(5):
         assert told(world, str(n)) == [("held", "suspended"), ("released", "ok")]
@@ -191,30 +191,28 @@ def test_released_by_resume_within_a_second(world):
 
 def test_released_when_the_suspension_wears_off(world):
     """At the first instant of `until` where the customer is, without anybody doing anything."""
-    local = zone_where_it_is(world, "23:59:56")
-    midnight = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) + datetime.timedelta(seconds=4)
+    local, midnight = zone_where_soon(world, "00:00")
     add_customer(world, timezone="Test/Soon")
     tomorrow = (local + datetime.timedelta(days=1)).date().isoformat()
     world.ctl("suspend", "1001", "--from", "2026-01-01", "--until", tomorrow, "--note", "x")
     world.start_daemon()
     ask(world, "1")
     assert answer(world, "1") == ("held", "suspended")
-    released_at = wait_told(world, "1", "released")["time"]
+    released_at = wait_told(world, "1", "released", timeout=20)["time"]
     seconds = (datetime.datetime.fromisoformat(released_at.replace("Z", "+00:00")) - midnight).total_seconds()
     assert -1 <= seconds < 2 * PATIENCE, "within a second of midnight"
 
 
 def test_a_job_held_until_its_window_opens(world):
     world.configure(gate={"outside_hours": "hold"})
-    zone_where_it_is(world, "10:59:57")
+    _, opening = zone_where_soon(world, "11:00")
     add_customer(world, timezone="Test/Soon")
     world.ctl("hours", "set", "1001", "mon-sun", "11:00-12:00")
     world.start_daemon()
-    opening = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) + datetime.timedelta(seconds=3)
     ask(world, "1", scheduled=(opening + datetime.timedelta(hours=2)).isoformat())
     assert answer(world, "1") == ("held", "outside_hours")
     assert jobs(world) == []
-    job = released(world, "1")
+    job = released(world, "1", timeout=20)
     assert job["outside_hours"] == "true"
     arrive, leave = (datetime.datetime.fromisoformat(job[name]) for name in ("arrive_by", "leave_by"))
     assert abs((arrive - opening).total_seconds()) <= 1 and leave - arrive == datetime.timedelta(hours=1)
@@ -229,7 +227,7 @@ def test_released_while_the_daemon_was_down(world):
     world.daemon.kill()
     world.ctl("resume", "1001")
     world.start_daemon()
-    wait_told(world, "1", "released", timeout=5)
+    wait_told(world, "1", "released", timeout=10)
     assert [j["job"] for j in jobs(world)] == ["j1"]
 
 
@@ -245,7 +243,7 @@ def test_another_suspension_still_holds(world):
     time.sleep(1.2)
     assert told(world, "1")[-1] == ("held", "suspended") and jobs(world) == []
     world.ctl("resume", "1001", ids[1])
-    wait_told(world, "1", "released", timeout=5)
+    wait_told(world, "1", "released", timeout=10)
     assert len(jobs(world)) == 1
 
 
@@ -257,7 +255,7 @@ def test_a_parents_suspension_holds_the_site(world):
     ask(world, "1", customer="1-2")
     assert answer(world, "1") == ("held", "suspended")
     world.ctl("resume", "1")
-    wait_told(world, "1", "released", timeout=5)
+    wait_told(world, "1", "released", timeout=10)
 
 
 def test_denied_when_the_customer_stops_being_active(world):
@@ -267,7 +265,7 @@ def test_denied_when_the_customer_stops_being_active(world):
     ask(world, "1")
     assert answer(world, "1") == ("held", "suspended")
     world.ctl("customer", "deactivate", "1001")
-    wait_told(world, "1", "denied", "customer_not_active", timeout=5)
+    wait_told(world, "1", "denied", "customer_not_active", timeout=10)
     world.ctl("resume", "1001")
     time.sleep(1.2)
     assert told(world, "1")[-1] == ("denied", "customer_not_active") and jobs(world) == []
@@ -291,7 +289,7 @@ def test_expired_when_held_for_too_long(world):
     world.start_daemon()
     ask(world, "1")
     assert answer(world, "1") == ("held", "suspended")
-    wait_told(world, "1", "expired", "expired", timeout=5)
+    wait_told(world, "1", "expired", "expired", timeout=10)
     ask(world, "2", scheduled=at(0, "23:59:59"))
     time.sleep(1.3)
     assert answer(world, "2") == ("held", "suspended"), "with a time its day counts"
@@ -505,7 +503,7 @@ def test_a_released_job_that_is_suspended_before_it_starts(world, smtp):
     world.xadd(id="s", type="job.started", job="j1", customer="1001")
     wait_told(world, "s", "sent")
     suspend(world, note="flooded")
-    collision = wait_told(world, "2", "collision", "suspended", timeout=5)
+    collision = wait_told(world, "2", "collision", "suspended", timeout=10)
     assert collision["note"] == "flooded"
     office = wait_until(lambda: [m for m in smtp.mails if m.recipients == ["office@example.com"]], "the office's mail")
     assert len(office) == 1 and "flooded" in office[0].text

@@ -108,9 +108,9 @@ def test_a_long_import_holds_no_turn(world, smtp):
         office.execute("BEGIN IMMEDIATE")
         smtp.answers["rcpt"] = "550 5.1.1 no such user"
         event(world, 2)
-        wait_told(world, 2, "failed", "address_refused", timeout=5)
+        wait_told(world, 2, "failed", "address_refused", timeout=10)
         event(world, 3)
-        wait_told(world, 3, "suppressed", "address_invalid", timeout=5)
+        wait_told(world, 3, "suppressed", "address_invalid", timeout=10)
         assert world.http("/healthz")[0] == 200
         # The mark itself has to wait. One who looks meanwhile sees what was there before.
         time.sleep(0.5)

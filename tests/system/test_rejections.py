@@ -169,7 +169,7 @@ def test_the_customer_arrives_within_the_grace(world):
     assert world.outcomes() == []
     add_customer(world)
     for n in range(3):
-        wait_told(world, str(n), "sent", timeout=5)
+        wait_told(world, str(n), "sent", timeout=10)
     assert world.raw.xlen("jobs:dead") == 0
 
 
@@ -180,7 +180,7 @@ def test_the_customer_arrives_by_the_feed(world):
     world.xadd(id="1", type="job.started", job="1", customer="1001")
     world.wait_idle()
     world.xadd("customers:changes", customer=json.dumps({"number": "1001", "name": "By feed", "email": "f@example.com"}))
-    wait_told(world, "1", "sent", timeout=5)
+    wait_told(world, "1", "sent", timeout=10)
 
 
 def test_the_customer_arrives_while_the_daemon_is_down(world):
@@ -191,7 +191,7 @@ def test_the_customer_arrives_while_the_daemon_is_down(world):
     world.daemon.stop()
     add_customer(world)
     world.start_daemon()
-    wait_told(world, "1", "sent", timeout=5)
+    wait_told(world, "1", "sent", timeout=10)
 
 
 def test_the_grace_ends_while_the_daemon_is_down(world):
