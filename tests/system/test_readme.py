@@ -114,7 +114,7 @@ def test_php(newcomer):
     world = newcomer
     add_customer(world)
     world.start_daemon()
-    run(world, ["php", write(world, "publish.php", PHP_CLIENT % world.port + publishing("php"))])
+    run(world, ["php", "-n", write(world, "publish.php", PHP_CLIENT % world.port + publishing("php"))])
     assert world.outcomes(wait_for={"status": "sent"})["job"] == "4711"
 
 
