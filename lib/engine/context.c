@@ -224,7 +224,7 @@ static void add_first(struct engine *engine, json_t *context, const struct spool
 {
 	const struct zone *zone = rules_zone(engine->settings, engine->zones, customer);
 	json_object_set_new(context, "event", event_json(&event->event, zone));
-	json_object_set(context, "job", job);
+	json_object_set_new(context, "job", json_copy(job)); /* it is completed, those in `jobs` are not */
 	json_object_set_new(context, "company", engine_company_json(engine->settings));
 	if (customer == NULL)
 		return;

@@ -7,6 +7,7 @@
 
 #include "model/words.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define JOB_DATA " reference service scheduled eta route stop driver vehicle asset reason note photos amount "
@@ -24,11 +25,8 @@ static const struct object {
         {.name = "event.data", .members = JOB_DATA},
         {.name = "job", .members = " id state time grouped history customer window " JOB_DATA STATES},
         {.name = "jobs", .members = " id state time customer window " JOB_DATA STATES},
-        {.name = "jobs.customer", .members = CUSTOMER},
         {.name = "jobs.window", .members = " arrive_by leave_by "},
-        {.name = "job.customer", .members = CUSTOMER},
         {.name = "job.window", .members = " arrive_by leave_by "},
-        {.name = "customer.parent", .members = CUSTOMER},
         {.name = "customer", .members = CUSTOMER},
         {.name = "contact",
          .members = " id name first_name last_name title email home_phone cell_phone work_phone "},
@@ -46,8 +44,26 @@ static bool has_word(const char *words, const char *word, size_t len)
 	return false;
 }
 
+/* A customer stands in jobs too, and has its parents up the chain: "job.customer.parent.parent.name". */
+static const char *customer_member(const char *name)
+{
+	static const char *const places[] = {"customer.", "job.customer.", "jobs.customer."};
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		size_t len = strlen(places[i]);
+		if (strncmp(name, places[i], len) != 0)
+			continue;
+		for (name += len; strncmp(name, "parent.", 7) == 0;)
+			name += 7;
+		return name;
+	}
+	return NULL;
+}
+
 bool context_provides(const char *name)
 {
+	const char *member = customer_member(name);
+	if (member != NULL)
+		return has_word(CUSTOMER, member, strlen(member));
 	const char *dot = strrchr(name, '.');
 	for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
 		const struct object *object = &objects[i];
@@ -60,18 +76,34 @@ bool context_provides(const char *name)
 	return false;
 }
 
+void context_each_name(void (*each)(void *arg, const char *name), void *arg)
+{
+	char full[80];
+	for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
+		const struct object *object = &objects[i];
+		each(arg, object->name);
+		for (const char *p = object->members + 1; *p != '\0'; p += strspn(p, " ")) {
+			int len = (int)strcspn(p, " ");
+			(void)snprintf(full, sizeof full, "%s.%.*s", object->name, len, p);
+			each(arg, full);
+			p += len;
+		}
+	}
+}
+
 /* {"state": "completed"} gets "completed": true. */
+static void mark_state(json_t *entry)
+{
+	const char *state = json_string_value(json_object_get(entry, "state"));
+	if (state != NULL && job_state_find(state) != JOB_NONE && json_object_get(entry, state) == NULL)
+		json_object_set_new(entry, state, json_true());
+}
+
 static void mark_states(json_t *list)
 {
 	size_t i;
 	json_t *entry;
-	json_array_foreach(list, i, entry)
-	{
-		const char *state = json_string_value(json_object_get(entry, "state"));
-		if (state != NULL && job_state_find(state) != JOB_NONE &&
-		    json_object_get(entry, state) == NULL)
-			json_object_set_new(entry, state, json_true());
-	}
+	json_array_foreach(list, i, entry) mark_state(entry);
 }
 
 void context_complete(json_t *context)
@@ -79,6 +111,7 @@ void context_complete(json_t *context)
 	json_t *timeline = json_object_get(context, "timeline");
 	json_t *job = json_object_get(context, "job");
 	mark_states(timeline);
+	mark_state(job);
 	json_t *jobs = json_object_get(context, "jobs");
 	mark_states(jobs);
 	if (json_is_object(job) && json_array_size(timeline) > 1)

@@ -17,4 +17,7 @@ void context_complete(json_t *context);
  * publisher is expected to (contract, section 2). Others may still come in an event's data. */
 bool context_provides(const char *name);
 
+/* Calls `each` with all of them. */
+void context_each_name(void (*each)(void *arg, const char *name), void *arg);
+
 #endif

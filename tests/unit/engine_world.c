@@ -142,7 +142,8 @@ static void gather_letters(struct world *w, struct turn *turn)
 		*r = (struct delivery_result){.mail = turn->letters[i]->mail};
 		(void)snprintf(r->to, sizeof r->to, "%s", turn->letters[i]->to);
 		(void)snprintf(w->templates[w->n_flying], 16, "%s", turn->letters[i]->template);
-		(void)snprintf(w->contexts[w->n_flying], 4096, "%s", turn->letters[i]->context);
+		(void)snprintf(w->contexts[w->n_flying], sizeof w->contexts[0], "%s",
+		               turn->letters[i]->context);
 		(void)snprintf(w->message_ids[w->n_flying], 128, "%s", turn->letters[i]->message_id);
 		(void)snprintf(w->thread_ids[w->n_flying], 128, "%s", turn->letters[i]->thread_id);
 		w->n_flying++;
@@ -205,6 +206,11 @@ void world_event(struct world *w, const char *type, const char *job, const char 
 	const char *fields[] = {"id",     id ? id : new_id, "type", type,   "job", job, "customer",
 	                        customer, "driver",         "Sam",  "time", time,  NULL};
 	world_entry(w, FEED_EVENTS, fields);
+}
+
+void world_json(struct world *w, const char *json)
+{
+	world_entry(w, FEED_EVENTS, (const char *const[]){"event", json, NULL});
 }
 
 void world_customer(struct world *w, const char *json)

@@ -21,7 +21,7 @@ struct world {
 	struct buf fields; /* outcomes with all they say: "status=sent\treason=ok\t…", a line each */
 	struct delivery_result flying[64]; /* letters handed out and not yet answered */
 	char templates[64][16];
-	char contexts[64][4096];
+	char contexts[64][16384];
 	char message_ids[64][128], thread_ids[64][128];
 	size_t n_flying;
 	size_t room;
@@ -42,6 +42,7 @@ void world_event(struct world *w, const char *type, const char *job, const char 
  * be NULL. */
 void world_request(struct world *w, const char *type, const char *job, const char *customer, const char *id,
                    const char *const *more);
+void world_json(struct world *w, const char *json);     /* an event as one JSON object */
 void world_customer(struct world *w, const char *json); /* an entry of the customers feed */
 /* An entry of a feed as it is, name and value by turns, NULL-terminated. */
 void world_entry(struct world *w, enum entry_feed feed, const char *const *fields);
