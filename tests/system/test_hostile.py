@@ -4,7 +4,9 @@ import email
 import email.header
 import email.utils
 import json
+import random
 import re
+import time
 
 import pytest
 
@@ -230,3 +232,51 @@ def test_names_of_fields_mean_no_harm(world, smtp):
     assert_clean(smtp.mails[0].data)
     assert "forged" not in smtp.mails[0].text
     assert told(world, "1") == [("queued", "ok"), ("sent", "ok")]
+
+
+def garbled(chance, text):
+    """The text with a few bytes changed, cut out or doubled."""
+    data = bytearray(text)
+    for _ in range(chance.randint(0, 4)):
+        at = chance.randrange(len(data) + 1)
+        match chance.randrange(4):
+            case 0:
+                data[at:at] = chance.choice([b"\x00", b"\xff", b"\r\n", b'"', b"\\", b"{{", b"\xe2\x80", b"9" * 30])
+            case 1:
+                del data[at:at + chance.randint(1, 9)]
+            case 2:
+                data[at:at] = data[at:at + chance.randint(1, 40)]
+            case _:
+                if at < len(data):
+                    data[at] = chance.randrange(256)
+    return bytes(data)
+
+
+def test_anything_at_all(world, smtp):
+    """Fifteen hundred entries garbled at random on every stream: each is decided or put aside, and it goes on."""
+    seed = time.time_ns()
+    chance = random.Random(seed)
+    kit.write(world, "templates/completed.txt", EVERY_FIELD)
+    add_customer(world)
+    world.start_daemon()
+    event = {"id": "1", "source": "s", "type": "job.completed", "job": "j", "customer": "1001", "scheduled":
+             "2026-01-02T03:04:05Z", "route": "r", "data": {"note": "ä{{x}}", "photos": ["a", {"b": [1.5, None]}]}}
+    feed = {"number": "1001", "name": "ö", "email": "farm@example.com", "timezone": "Europe/Berlin",
+            "hours": {"mon": "07:00-12:00"}, "contacts": [{"name": "x", "email": "x@example.com"}]}
+    pipe = world.raw.pipeline(transaction=False)
+    for n in range(500):
+        text = json.dumps({**event, "id": f"e{n}", "job": f"j{n}"}, ensure_ascii=chance.random() < 0.5).encode()
+        pipe.xadd("jobs:events", {b"event": garbled(chance, text)})
+        fields = {"id": f"f{n}", "type": "job.dispatch", "job": f"j{n}", "customer": "1001", "data": '{"a": [1]}'}
+        pipe.xadd("jobs:requests", {garbled(chance, k.encode()): garbled(chance, v.encode()) for k, v in fields.items()})
+        pipe.xadd("customers:changes", {b"customer": garbled(chance, json.dumps(feed).encode())})
+    pipe.execute()
+    for stream in ("customers:changes", "jobs:requests", "jobs:events"):
+        world.wait_idle(stream, timeout=30)
+    world.ctl("customer", "set", "1001", "--status", "active", "--name", "Farm")
+    world.xadd(id="last", type="job.failed", job="last", customer="1001")
+    wait_until(lambda: told(world, "last"), lambda: f"the one behind them, seed {seed}; {world.log_tail()}")
+    for mail in smtp.mails:
+        headers = headers_of(mail.data)
+        assert all(0x20 <= byte < 0x7f or byte == 9 for line in headers for byte in line), f"seed {seed}"
+    assert world.daemon.stop() == 0, f"seed {seed}"
