@@ -179,6 +179,9 @@ static const char *example_of(const struct kind *kind, const struct verb *verb, 
 
 static bool applies(const struct kind *kind, const struct verb *verb)
 {
+	/* Entering and ending suspensions is `suspend` and `resume`. */
+	if (kind->kept_when_removed && (verb->fields || verb->run == record_remove))
+		return false;
 	return !((verb->only & FOR_CHANGING && kind->added_only) || (verb->only & FOR_PLAIN && kind->file) ||
 	         (verb->only & FOR_FILES && !kind->file) ||
 	         (verb->only & FOR_REPS && strcmp(kind->name, "rep") != 0));
@@ -236,8 +239,7 @@ const struct noun *record_nouns(size_t *ret_n)
 	if (kept == NULL) {
 		kept = arena_new();
 		for (size_t i = 0; i < n_kinds && n < NOUNS_MAX; i++)
-			if (strcmp(kinds[i].name, "customer") != 0 &&
-			    strcmp(kinds[i].name, "suspension") != 0)
+			if (strcmp(kinds[i].name, "customer") != 0)
 				nouns[n++] = noun_of(&kinds[i]);
 	}
 	*ret_n = n;

@@ -26,37 +26,79 @@ struct export
 
 /* -- what is no field -------------------------------------------------------------------------- */
 
-static bool customer_extras(struct export *export, const struct row *row, json_t *object)
+/* All contacts as a list that an import takes: without ids, without marks that say nothing. */
+static bool contacts_json(struct export *export, const struct row *row, json_t **ret)
+{
+	const struct kind *kind = kind_find("contact");
+	struct db_query *query = db_query(export->store->db, row_sql(export->store, kind)->list);
+	json_t *list = json_array();
+	enum db_step step;
+	db_bind_int(query, 1, row->id);
+	while ((step = db_step(query, export->err)) == DB_ROW) {
+		struct row contact;
+		row_read(kind, query, export->arena, &contact);
+		json_t *one = row_json(&contact, export->arena);
+		for (size_t i = 0; i < kind->n_fields; i++) {
+			if (contact.value[i] == NULL)
+				(void)json_object_del(one, kind->fields[i].name);
+		}
+		(void)json_array_append_new(list, one);
+	}
+	*ret = list;
+	return step == DB_DONE;
+}
+
+static bool reps_json(struct export *export, const struct row *row, json_t **ret)
 {
 	struct db_query *query =
-	        db_query(export->store->db, "SELECT email, name FROM contact WHERE customer = ?1"
-	                                    " ORDER BY id LIMIT 1");
-	json_t *hours;
+	        db_query(export->store->db, "SELECT r.name FROM rep r JOIN customer_rep cr ON cr.rep = r.id"
+	                                    " WHERE cr.customer = ?1 ORDER BY r.name");
+	json_t *list = json_array();
+	enum db_step step;
 	db_bind_int(query, 1, row->id);
-	enum db_step step = db_step(query, export->err);
-	if (step == DB_FAULT)
-		return false;
-	for (int i = 0; i < 2; i++) {
-		const char *text = step == DB_ROW ? db_peek_text(query, i, NULL) : NULL;
-		json_t *value = text ? json_string(text) : NULL;
-		(void)json_object_set_new(object, i == 0 ? "email" : "contact", value ? value : json_null());
-	}
-	db_finish(query);
-	if (!hours_json(export->store, row->id, &hours, export->err))
-		return false;
-	bool any = !json_is_null(json_object_get(hours, "weekly")) ||
-	           json_object_size(json_object_get(hours, "dates")) > 0;
-	(void)json_object_set_new(object, "hours", any ? hours : json_null());
+	while ((step = db_step(query, export->err)) == DB_ROW)
+		(void)json_array_append_new(list, json_string(db_peek_text(query, 0, NULL)));
+	*ret = list;
+	return step == DB_DONE;
+}
+
+/* Takes the value; one with nothing in it is null. */
+static void set_list(json_t *object, const char *key, json_t *list)
+{
+	bool any = json_array_size(list) > 0;
+	(void)json_object_set_new(object, key, any ? list : json_null());
 	if (!any)
-		json_decref(hours);
-	return true;
+		json_decref(list);
+}
+
+static void set_copy(json_t *object, const char *key, json_t *value)
+{
+	(void)json_object_set_new(object, key, value ? json_incref(value) : json_null());
+}
+
+/* The first contact's address and name have columns of their own, for tables made and read by people. */
+static bool customer_extras(struct export *export, const struct row *row, json_t *object)
+{
+	json_t *contacts = NULL, *reps = NULL, *hours = NULL;
+	bool good = contacts_json(export, row, &contacts) && reps_json(export, row, &reps) &&
+	            hours_json(export->store, row->id, &hours, export->err);
+	const json_t *first = json_array_get(contacts, 0);
+	bool any = json_is_object(json_object_get(hours, "weekly")) ||
+	           json_object_size(json_object_get(hours, "dates")) > 0;
+	set_copy(object, "email", json_object_get(first, "email"));
+	set_copy(object, "contact", json_object_get(first, "name"));
+	set_copy(object, "hours", any ? hours : NULL);
+	set_list(object, "contacts", contacts);
+	set_list(object, "reps", reps);
+	json_decref(hours);
+	return good;
 }
 
 /* The columns behind the fields, by kind; what is shown under them is what an import takes. */
 static const struct {
-	const char *kind, *names[4];
+	const char *kind, *names[6];
 } extras[] = {
-        {.kind = "customer", .names = {"email", "contact", "hours"}},
+        {.kind = "customer", .names = {"email", "contact", "hours", "contacts", "reps"}},
         {.kind = "system", .names = {"fields"}},
         {.kind = "quote", .names = {"items"}},
         {.kind = "sale", .names = {"payments"}},

@@ -56,9 +56,24 @@ static bool find_before(struct import *import, struct work *work, const struct s
 		*work->err = none;
 		return false;
 	}
+	if (!named && id > import->known_id)
+		id = 0;
 	if (!row_get(work->store, work->arena, kind, id, ret, work->err))
 		return false;
 	return (ret->id != 0 && ret->owner == owner) || row_new(work, kind, owner, ret);
+}
+
+/* Authors and times, marks of bad addresses: an import may bring them, but then it is a manager's. */
+static bool check_kept(struct work *work, const struct row *before, const struct row *after)
+{
+	for (size_t i = 0; i < after->kind->n_fields; i++) {
+		const char *a = before->value[i], *b = after->value[i];
+		bool same = a == b || (a && b && strcmp(a, b) == 0);
+		if (!same && after->kind->fields[i].kept &&
+		    !work_needs_manager(work, after->kind->fields[i].name))
+			return false;
+	}
+	return true;
 }
 
 static bool put_row(struct import *import, struct work *work, const struct staged *staged)
@@ -74,7 +89,8 @@ static bool put_row(struct import *import, struct work *work, const struct stage
 			after.value[i] =
 			        staged->value[i] ? staged->value[i] : import->kind->fields[i].initial;
 	}
-	bool good = record_write(work, &before, &after, extras, &changed);
+	bool good =
+	        check_kept(work, &before, &after) && record_write(work, &before, &after, extras, &changed);
 	json_decref(extras);
 	if (!good)
 		return false;
@@ -183,6 +199,17 @@ static bool put_waiting(struct import *import, struct work *work, struct waiting
 	return true;
 }
 
+static bool find_known(struct work *work, struct import *import)
+{
+	struct buf sql = {0};
+	buf_printf(&sql, "SELECT max(id) FROM %s", import->kind->table);
+	struct db_query *query = db_query_once(work->db, buf_text(&sql));
+	bool good = db_run_int(query, 0, &import->known_id, work->err);
+	db_finish(query);
+	buf_free(&sql);
+	return good;
+}
+
 static bool all_or_nothing(struct import *import)
 {
 	if (import->counts.bad == 0)
@@ -198,6 +225,8 @@ static bool write_all(struct import *import)
 	if (!work_begin(&work, import->act, import->err))
 		return false;
 	work.import = true;
+	if (!find_known(&work, import))
+		return work_end(&work, false);
 	work.observer = import->how->dry_run ? import->how->change : NULL;
 	work.observer_arg = import->how->arg;
 	bool good = put_all(import, &work, &waiting) && put_waiting(import, &work, &waiting) &&

@@ -40,6 +40,7 @@ struct import {
 	struct arena *arena; /* of one row */
 	struct buf buf;
 	struct records_counts counts;
+	int64_t known_id; /* greater ones were added by this import: no row of its file means them */
 	struct error *err;
 };
 

@@ -85,7 +85,7 @@ static const char *mapped(const struct import *import, const char *name)
 /* What an export or `show --json` adds and an import works out for itself. */
 static bool is_computed(const char *name)
 {
-	static const char *const names[] = {"total", "paid", "customers", "sites", "holds", "reps", ""};
+	static const char *const names[] = {"total", "paid", "customers", "sites", "holds", ""};
 	for (size_t i = 0; *names[i]; i++) {
 		if (strcmp(names[i], name) == 0)
 			return true;

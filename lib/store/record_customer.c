@@ -161,7 +161,7 @@ bool customer_removing(struct work *work, const struct row *row)
 	return db_run(query, work->err) && note_hashes(work, row->id);
 }
 
-/* -- the first contact ------------------------------------------------------------------------- */
+/* -- what comes with its values ---------------------------------------------------------------- */
 
 static bool is_empty(const json_t *value)
 {
@@ -169,48 +169,12 @@ static bool is_empty(const json_t *value)
 	       (json_is_string(value) && json_string_length(value) == 0);
 }
 
-static bool first_contact(struct work *work, const struct row *row, bool adding, int64_t *ret)
-{
-	*ret = 0;
-	if (adding)
-		return true;
-	struct db_query *query = db_query(work->db, "SELECT min(id) FROM contact WHERE customer = ?1");
-	db_bind_int(query, 1, row->id);
-	return db_run_int(query, 0, ret, work->err);
-}
-
-static bool put_contact(struct work *work, const struct row *row, json_t *email, json_t *name, bool adding,
-                        bool *changed)
-{
-	const struct kind *kind = kind_find("contact");
-	struct row contact;
-	int64_t id;
-	bool contact_changed = false;
-	if (!first_contact(work, row, adding, &id))
-		return false;
-	if (id == 0 && is_empty(email) && is_empty(name))
-		return true;
-	json_t *given = json_object();
-	if (email)
-		(void)json_object_set(given, "email", email);
-	if (name)
-		(void)json_object_set(given, "name", name);
-	bool good = (id != 0 ? row_get(work->store, work->arena, kind, id, &contact, work->err)
-	                     : row_new(work, kind, row->id, &contact)) &&
-	            record_put(work, &contact, given, NULL, &contact_changed);
-	json_decref(given);
-	*changed = *changed || contact_changed;
-	return good;
-}
-
-/* `email` and `contact` of a customer's values are the address and name of its first contact; `hours` all of
- * its service hours. */
+/* Contacts and reps (record_contacts.c); `hours` is all of its service hours. */
 bool customer_written(struct work *work, const struct row *row, const json_t *values, bool adding,
                       bool *changed)
 {
-	json_t *email = json_object_get(values, "email"), *name = json_object_get(values, "contact");
 	json_t *hours = json_object_get(values, "hours");
-	if ((email || name) && !put_contact(work, row, email, name, adding, changed))
+	if (!people_put(work, row, values, adding, changed))
 		return false;
 	return hours == NULL || (adding && is_empty(hours)) || hours_put(work, row->id, hours, changed);
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-static const char *const customer_extra[] = {"email", "contact", "hours", NULL};
+static const char *const customer_extra[] = {"email", "contact", "hours", "contacts", "reps", NULL};
 static const char *const any_extra[] = {"*", NULL};
 static const char *const quote_extra[] = {"items", NULL};
 static const char *const sale_extra[] = {"payments", NULL};

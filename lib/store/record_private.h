@@ -124,6 +124,15 @@ bool rep_show(struct customers *store, const struct row *row, json_t *object, st
 bool file_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
 bool file_removing(struct work *work, const struct row *row);
 
+/* -- record_contacts.c -- */
+/* `email`, `contact`, `contacts` and `reps` of a customer's values. */
+bool people_put(struct work *work, const struct row *row, const json_t *values, bool adding,
+                bool *changed) MUST_CHECK;
+
+/* -- record_rep.c -- */
+bool rep_put_link(struct work *work, int64_t customer, int64_t rep, const char *name,
+                  bool *ret_linked) MUST_CHECK;
+
 /* -- record_file.c -- */
 /* Deletes those of the files (hashes) that no record has any more; a transaction of its own for each. */
 void files_sweep(struct customers *store, const json_t *hashes);

@@ -36,13 +36,11 @@ bool rep_show(struct customers *store, const struct row *row, json_t *object, st
 struct link {
 	struct row customer;
 	int64_t rep;
-	const char *name;
 };
 
 static bool find_link(struct work *work, const char *number, const char *rep, struct link *ret)
 {
 	int64_t id;
-	ret->name = rep;
 	return record_find(work->store, kind_find("customer"), number, &id, work->err) &&
 	       row_get(work->store, work->arena, kind_find("customer"), id, &ret->customer, work->err) &&
 	       record_find(work->store, kind_find("rep"), rep, &ret->rep, work->err);
@@ -57,43 +55,51 @@ static bool set_first(struct work *work, const struct link *link, const char *na
 	return good;
 }
 
-static bool write_link(struct work *work, const struct link *link, const char *sql, const char *action)
+static bool write_link(struct work *work, int64_t customer, int64_t rep, const char *name, const char *sql,
+                       const char *action, bool *ret_changed)
 {
 	struct db_query *query = db_query(work->db, sql);
-	db_bind_int(query, 1, link->customer.id);
-	db_bind_int(query, 2, link->rep);
+	db_bind_int(query, 1, customer);
+	db_bind_int(query, 2, rep);
 	if (!db_run(query, work->err))
 		return false;
-	return db_changes(work->db) == 0 || change_add(work, "rep", link->rep, link->customer.id, action,
-	                                               NULL, json_pack("{s:s}", "name", link->name));
+	*ret_changed = db_changes(work->db) > 0;
+	return !*ret_changed ||
+	       change_add(work, "rep", rep, customer, action, NULL, json_pack("{s:s}", "name", name));
+}
+
+bool rep_put_link(struct work *work, int64_t customer, int64_t rep, const char *name, bool *ret_linked)
+{
+	return write_link(work, customer, rep, name,
+	                  "INSERT OR IGNORE INTO customer_rep (customer, rep) VALUES (?1, ?2)", "link",
+	                  ret_linked);
 }
 
 bool rep_link(const struct act *act, const char *number, const char *rep, bool first, struct error *err)
 {
 	struct work work;
 	struct link link;
+	bool linked;
 	if (!work_begin(&work, act, err))
 		return false;
-	return work_end(
-	        &work,
-	        find_link(&work, number, rep, &link) &&
-	                write_link(&work, &link,
-	                           "INSERT OR IGNORE INTO customer_rep (customer, rep) VALUES (?1, ?2)",
-	                           "link") &&
-	                (!first || set_first(&work, &link, rep)));
+	return work_end(&work, find_link(&work, number, rep, &link) &&
+	                               rep_put_link(&work, link.customer.id, link.rep, rep, &linked) &&
+	                               (!first || set_first(&work, &link, rep)));
 }
 
 bool rep_unlink(const struct act *act, const char *number, const char *rep, struct error *err)
 {
 	struct work work;
 	struct link link;
+	bool unlinked;
 	if (!work_begin(&work, act, err))
 		return false;
 	if (!find_link(&work, number, rep, &link))
 		return work_end(&work, false);
 	const char *first = row_value(&link.customer, "sales_rep");
 	return work_end(&work,
-	                write_link(&work, &link, "DELETE FROM customer_rep WHERE customer = ?1 AND rep = ?2",
-	                           "unlink") &&
+	                write_link(&work, link.customer.id, link.rep, rep,
+	                           "DELETE FROM customer_rep WHERE customer = ?1 AND rep = ?2", "unlink",
+	                           &unlinked) &&
 	                        (first == NULL || strcmp(first, rep) != 0 || set_first(&work, &link, NULL)));
 }

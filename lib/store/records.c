@@ -111,7 +111,13 @@ static bool unknown_field(const struct kind *kind, const char *key, struct error
 	                 meant ? " (did you mean " : "", meant ? meant : "", meant ? "?)" : "");
 }
 
-/* Whether the field may be given at all; that it differs is known only later. */
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* What the program keeps may be given by an import alone: what it is already by anybody, else by a manager.
+ */
 static bool may_give(struct work *work, const struct field *field, struct error *err)
 {
 	if (!field->kept || work->stored)
@@ -126,9 +132,11 @@ static bool merge_one(struct work *work, struct row *row, const struct field *fi
 {
 	const char *text, *canonical;
 	size_t len;
-	if (!may_give(work, field, work->err) ||
-	    !value_text(field->name, value, work->arena, &text, &len, work->err) ||
+	if (!value_text(field->name, value, work->arena, &text, &len, work->err) ||
 	    !field_check(field, text, len, work->store->zones, work->arena, &canonical, work->err))
+		return false;
+	bool same = same_text(row->value[kind_field_index(row->kind, field)], canonical);
+	if (!(work->import && same) && !may_give(work, field, work->err))
 		return false;
 	if (canonical == NULL && field->needed && field->initial == NULL)
 		return error_set(work->err, EX_DATAERR, "%s: is needed and may not be empty", field->name);
@@ -167,18 +175,12 @@ static bool check_needed(struct work *work, const struct row *row)
 	return true;
 }
 
-static bool changed_at(const struct row *before, const struct row *after, size_t i)
-{
-	const char *a = before->value[i], *b = after->value[i];
-	return (a == NULL) != (b == NULL) || (a && strcmp(a, b) != 0);
-}
-
 /* Who may change what. */
 static bool check_rights(struct work *work, const struct row *before, const struct row *after)
 {
 	for (size_t i = 0; before->id != 0 && i < after->kind->n_fields; i++) {
 		const struct field *field = &after->kind->fields[i];
-		if (!changed_at(before, after, i))
+		if (same_text(before->value[i], after->value[i]))
 			continue;
 		if (field->manager && !work->act->actor.manager)
 			return error_set(work->err, EX_NOPERM, "%s: only a manager may change it",
