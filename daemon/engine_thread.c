@@ -342,10 +342,11 @@ static struct publications *publications_of(struct engine_thread *t, const struc
 	return p;
 }
 
-static void add_report(struct engine_thread *t, int level, const char *text)
+static void add_report(struct engine_thread *t, int level, bool counted, const char *text)
 {
 	struct report *report = mem_alloc(sizeof *report);
 	report->level = level;
+	report->counted = counted;
 	report->text = mem_strdup(text);
 	*t->reports_last = report;
 	t->reports_last = &report->next;
@@ -398,9 +399,9 @@ static void give(struct engine_thread *t, struct input *in, struct turn *turn)
 	}
 	add_replies(t, in, turn);
 	for (size_t i = 0; i < turn->n_reports; i++)
-		add_report(t, turn->reports[i].level, turn->reports[i].text);
+		add_report(t, turn->reports[i].level, turn->reports[i].counted, turn->reports[i].text);
 	if (!t->spool_ok)
-		add_report(t, LOG_NOTICE, "spool written again");
+		add_report(t, LOG_NOTICE, true, "spool written again");
 	t->spool_ok = true;
 	t->open = open;
 	t->turns++;
@@ -415,7 +416,7 @@ static void say_failed(struct engine_thread *t, const struct error *err)
 	bool first = t->spool_ok;
 	t->spool_ok = false;
 	if (first)
-		add_report(t, LOG_ERR, err->text);
+		add_report(t, LOG_ERR, true, err->text);
 	pthread_mutex_unlock(&t->lock);
 	if (first)
 		t->wake(t->arg);
@@ -436,7 +437,10 @@ static void show_metrics(struct engine_thread *t, int64_t now_ms)
 
 static size_t room_of(struct engine_thread *t)
 {
-	if (t->pool == NULL || t->drain)
+	pthread_mutex_lock(&t->lock);
+	bool none = t->pool == NULL || t->drain;
+	pthread_mutex_unlock(&t->lock);
+	if (none)
 		return 0;
 	size_t room = pool_room(t->pool);
 	return room < ROOM_A_TURN ? room : ROOM_A_TURN;

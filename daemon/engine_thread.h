@@ -62,7 +62,8 @@ struct command *command_free(struct command *command);
 struct report {
 	struct report *next;
 	int level;
-	char *text; /* malloc'd: the whole line without level */
+	bool counted; /* to be said, however like others it is */
+	char *text;   /* malloc'd: the whole line without level */
 };
 struct report *report_free(struct report *report);
 

@@ -307,7 +307,7 @@ static void log_reports(struct report *reports)
 	while (reports) {
 		struct report *report = reports;
 		reports = report->next;
-		if (report->level <= LOG_WARNING)
+		if (report->level <= LOG_WARNING && !report->counted)
 			log_fault(report->level, "%s", report->text);
 		else
 			log_write(report->level, "%s", report->text);

@@ -40,6 +40,7 @@ void engine_reload(struct engine *engine, const struct settings *settings);
 /* Something for the log; `level` as in syslog(3). */
 struct engine_report {
 	int level;
+	bool counted; /* there is a limit to its kind already: each one is to be said */
 	const char *text;
 };
 

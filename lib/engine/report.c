@@ -41,22 +41,23 @@ static struct engine_report *place(struct turn *turn)
 	return &turn->reports[turn->n_reports++];
 }
 
-static void say(struct engine *engine, int level, const char *fmt, va_list args) PRINTF_LIKE(3, 0);
-static void say(struct engine *engine, int level, const char *fmt, va_list args)
+static void say(struct engine *engine, int level, bool counted, const char *fmt, va_list args)
+        PRINTF_LIKE(4, 0);
+static void say(struct engine *engine, int level, bool counted, const char *fmt, va_list args)
 {
 	char text[1200];
 	struct engine_report *report = place(engine->turn);
 	if (report == NULL)
 		return;
 	(void)vsnprintf(text, sizeof text, fmt, args);
-	*report = (struct engine_report){level, arena_strdup(engine->turn->arena, text)};
+	*report = (struct engine_report){level, counted, arena_strdup(engine->turn->arena, text)};
 }
 
 void engine_report(struct engine *engine, int level, const char *fmt, ...)
 {
 	va_list args;
 	va_start(args, fmt);
-	say(engine, level, fmt, args);
+	say(engine, level, false, fmt, args);
 	va_end(args);
 }
 
@@ -72,7 +73,7 @@ void engine_report_often(struct engine *engine, enum report_kind kind, int level
 	}
 	minute->said++;
 	va_start(args, fmt);
-	say(engine, level, fmt, args);
+	say(engine, level, true, fmt, args);
 	va_end(args);
 }
 
