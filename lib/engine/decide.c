@@ -160,11 +160,19 @@ static void take_waiting(struct engine *engine, const struct spool_waiting *wait
 /* Those whose grace is over; all of them when customers have changed. */
 void engine_take_waiting(struct engine *engine)
 {
-	if (spool_wait_count(engine->spool) == 0)
-		return;
+	struct scan *scan = &engine->scans.waiting;
+	int64_t ids[WAITS_A_TURN];
 	size_t n;
-	struct instant until = engine->customers_came ? INSTANT_NEVER : engine->now;
-	struct spool_waiting *waits = spool_waits(engine->spool, until, engine->arena, WAITS_A_TURN, &n);
-	for (size_t i = 0; i < n; i++)
+	if (spool_wait_count(engine->spool) == 0) {
+		*scan = (struct scan){0};
+		return;
+	}
+	struct instant until = engine_scan_begin(engine, scan);
+	struct spool_waiting *waits =
+	        spool_waits(engine->spool, until, scan->after, engine->arena, WAITS_A_TURN, &n);
+	for (size_t i = 0; i < n; i++) {
+		ids[i] = waits[i].id;
 		take_waiting(engine, &waits[i]);
+	}
+	engine_scan_end(engine, scan, ids, n, WAITS_A_TURN);
 }

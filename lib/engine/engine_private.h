@@ -49,7 +49,7 @@ struct scan {
 	bool again;    /* they changed under way: another round */
 };
 struct scans {
-	struct scan held, watched;
+	struct scan waiting, held, watched;
 };
 
 struct engine {

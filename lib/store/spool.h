@@ -189,8 +189,9 @@ bool spool_wait_add(struct spool *spool, const struct entry *entry, const struct
 /* The one that waits with that source and id. */
 bool spool_wait_find(struct spool *spool, const struct entry *entry, const struct event *event,
                      struct arena *arena, struct spool_waiting *ret);
-struct spool_waiting *spool_waits(struct spool *spool, struct instant until, struct arena *arena, size_t max,
-                                  size_t *ret_n);
+/* By the order in which they came, behind the one with id `after`: those whose time is over by `until`. */
+struct spool_waiting *spool_waits(struct spool *spool, struct instant until, int64_t after,
+                                  struct arena *arena, size_t max, size_t *ret_n);
 struct instant spool_next_wait(struct spool *spool);
 int64_t spool_wait_count(const struct spool *spool);
 void spool_wait_remove(struct spool *spool, int64_t id);

@@ -65,14 +65,15 @@ bool spool_wait_find(struct spool *spool, const struct entry *entry, const struc
 	return true;
 }
 
-struct spool_waiting *spool_waits(struct spool *spool, struct instant until, struct arena *arena, size_t max,
-                                  size_t *ret_n)
+struct spool_waiting *spool_waits(struct spool *spool, struct instant until, int64_t after,
+                                  struct arena *arena, size_t max, size_t *ret_n)
 {
 	struct db_query *q =
 	        spool_query(spool, "SELECT id, feed, customer, received, entry, fields, until FROM waiting "
-	                           "WHERE until <= ?1 ORDER BY id LIMIT ?2");
+	                           "WHERE until <= ?1 AND id > ?3 ORDER BY id LIMIT ?2");
 	db_bind_int(q, 1, until.ms);
 	db_bind_int(q, 2, (int64_t)max);
+	db_bind_int(q, 3, after);
 	struct spool_waiting *waits = arena_new_array(arena, max, struct spool_waiting);
 	size_t n = 0;
 	while (spool_row(spool, q)) {

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* Events that wait for their customer, when there are more of them than one turn looks at. */
+#include "engine_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { UNKNOWN = 2500 };
+
+/* One turn with that many events of a customer that nobody knows. */
+static void events_of_nobody(struct world *w)
+{
+	struct entry *entries = mem_alloc(UNKNOWN * sizeof *entries);
+	const struct entry **list = mem_alloc(UNKNOWN * sizeof *list);
+	struct arena *arena = arena_new();
+	struct turn turn = {.now = w->now, .entries = list, .n_entries = UNKNOWN};
+	struct error err;
+	for (int i = 0; i < UNKNOWN; i++) {
+		struct entry_field *fields = arena_new_array(arena, 4, struct entry_field);
+		const char *id = arena_printf(arena, "n%d", i);
+		fields[0] = (struct entry_field){"id", 2, id, strlen(id)};
+		fields[1] = (struct entry_field){"type", 4, "job.started", 11};
+		fields[2] = (struct entry_field){"job", 3, id, strlen(id)};
+		fields[3] = (struct entry_field){"customer", 8, "9999", 4};
+		entries[i] = (struct entry){.id = "", .fields = fields, .n_fields = 4, .received = w->now};
+		list[i] = &entries[i];
+	}
+	assert_true(engine_turn(w->engine, &turn, &err));
+	turn_clear(&turn);
+	arena_free(arena);
+	free(entries);
+	free(list);
+}
+
+static void a_customer_that_comes_is_seen_behind_many_that_dont(void **state)
+{
+	(void)state;
+	struct world *w = world_new("2026-06-03T12:00:00Z");
+	struct error err;
+	bool more = true;
+	events_of_nobody(w);
+	world_event(w, "job.dispatched", "J1", "1001", NULL, NULL);
+	world_sql(w,
+	          "INSERT INTO customer (id, number, name, timezone) VALUES (1, '1001', 'Acme', 'UTC');"
+	          "INSERT INTO contact (id, customer, name, email) VALUES (1, 1, 'Ann', 'ann@example.com')");
+	for (int turns = 0; more && turns < 10; turns++) {
+		struct turn turn = {.now = w->now};
+		assert_true(engine_turn(w->engine, &turn, &err));
+		more = turn.more;
+		turn_clear(&turn);
+	}
+	assert_false(more);
+	assert_int_equal(world_mails(w, STATUS_QUEUED), 1);
+	world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(a_customer_that_comes_is_seen_behind_many_that_dont),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
