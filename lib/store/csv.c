@@ -136,7 +136,7 @@ static bool read_quoted(struct csv *csv)
 /* Runs of plain bytes are taken from the block at once: most of a file is such. */
 static void read_plain(struct csv *csv)
 {
-	for (int c; !is_end(csv, c = peek(csv)) && csv->text.len <= CSV_ROW_MAX;) {
+	while (!is_end(csv, peek(csv)) && csv->text.len <= CSV_ROW_MAX) {
 		size_t from = csv->at;
 		while (csv->at < csv->filled && !is_end(csv, (unsigned char)csv->block[csv->at]))
 			csv->at++;
