@@ -5,6 +5,7 @@ libfaketime stands between the program and the wall clock; the monotonic one sta
 wall time goes out within a second, what is queued is not held up by a clock that went back, and nothing goes twice.
 """
 import glob
+import os
 import time
 from datetime import datetime, timedelta, timezone
 
@@ -42,7 +43,11 @@ class Clock:
 def clock(world):
     world.configure(mail={"transport": "maildir", "maildir": world.path("mail")})
     world.ctl("customer", "add", "1001", "--name", "Example Farm", "--email", "farm@example.com", "--timezone", "UTC")
-    return Clock(world)
+    yield Clock(world)
+    for daemon in world.daemons:  # one that is killed leaves what libfaketime shares with its children
+        daemon.kill()
+        for left in glob.glob(f"/dev/shm/*faketime_*_{daemon.pid}"):
+            os.unlink(left)
 
 
 def publish(world, n, clock, **more):

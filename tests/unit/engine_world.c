@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const no_relays[] = {NULL};
 
@@ -49,7 +50,10 @@ static void open_engine(struct world *w)
 struct world *world_new(const char *now)
 {
 	struct world *w = mem_alloc(sizeof *w);
-	(void)strcpy(w->directory, "/tmp/dispatchd-engine-XXXXXX");
+	/* In memory where there is such a place: a turn waits for the disk, and there are thousands of them.
+	 */
+	(void)snprintf(w->directory, sizeof w->directory, "%s/dispatchd-engine-XXXXXX",
+	               access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	assert_non_null(mkdtemp(w->directory));
 	set_defaults(w);
 	char path[128];
