@@ -260,12 +260,13 @@ static void steps(struct engine *engine)
 	engine_take_commands(engine); /* command.c: the office's and the admin's */
 	engine_call_back(engine);     /* gate_callback.c: released jobs against a suspension */
 	engine_expire(engine);        /* sending.c: shelf lives that ended */
-	engine_hand_out(engine);      /* takeup.c: mails that are due */
-	hand_outcomes(engine);        /* what Redis gets next */
-	engine_hand_chores(engine);   /* chore.c: what is to be done in customers.db */
-	purge(engine);                /* what is too old to keep */
-	find_next(engine);            /* when something will be due */
-	engine_sum_up(engine);        /* report.c: what was too much for the log */
+	engine_look_at_deferred(engine); /* takeup.c: mails that may go sooner, since hours have changed */
+	engine_hand_out(engine);         /* takeup.c: mails that are due */
+	hand_outcomes(engine);           /* what Redis gets next */
+	engine_hand_chores(engine);      /* chore.c: what is to be done in customers.db */
+	purge(engine);                   /* what is too old to keep */
+	find_next(engine);               /* when something will be due */
+	engine_sum_up(engine);           /* report.c: what was too much for the log */
 }
 
 bool engine_turn(struct engine *engine, struct turn *turn, struct error *err)

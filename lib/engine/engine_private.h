@@ -49,7 +49,7 @@ struct scan {
 	bool again;    /* they changed under way: another round */
 };
 struct scans {
-	struct scan waiting, held, watched;
+	struct scan waiting, held, watched, deferred;
 };
 
 struct engine {
@@ -113,6 +113,7 @@ void engine_supersede_brought_back(struct engine *engine, struct spool_mail *mai
 
 /* ---- takeup.c: mails that are due, judged again and handed out ---- */
 void engine_hand_out(struct engine *engine);
+void engine_look_at_deferred(struct engine *engine); /* where customers have changed */
 /* Judges a mail again by the first event in it; false where there is none. */
 bool engine_judge_mail(struct engine *engine, const struct spool_mail *mail, struct contact_verdict *ret);
 

@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { WINDOW = 64, LOOKED_AT_MAX = 4096 };
+enum { WINDOW = 64, LOOKED_AT_MAX = 4096, DEFERRED_A_TURN = 1000 };
 
 struct member {
 	const struct spool_notice *notice;
@@ -219,4 +219,35 @@ void engine_hand_out(struct engine *engine)
 		looked_at += n;
 	}
 	turn->more |= looked_at >= LOOKED_AT_MAX && turn->n_letters > 0;
+}
+
+/* A mail that waits for an opening may go sooner when its customer's hours have changed. That it has to wait
+ * longer, or may not go at all, is found out when it is due. */
+static void look_at(struct engine *engine, int64_t id)
+{
+	struct spool_mail mail;
+	struct contact_verdict verdict;
+	if (!spool_mail_load(engine->spool, id, engine->arena, &mail) || mail.status != STATUS_DEFERRED ||
+	    mail.reason != REASON_OUTSIDE_HOURS || !instant_before(engine->now, mail.due) ||
+	    !engine_judge_mail(engine, &mail, &verdict))
+		return;
+	if (verdict.status == STATUS_QUEUED) {
+		spool_mail_set_due(engine->spool, id, engine->now);
+	} else if (verdict.status == STATUS_DEFERRED && instant_before(verdict.due, mail.due)) {
+		mail.due = verdict.due;
+		engine_mail_ends(engine, &mail, STATUS_DEFERRED, verdict.reason);
+	}
+}
+
+void engine_look_at_deferred(struct engine *engine)
+{
+	struct scan *scan = &engine->scans.deferred;
+	int64_t ids[DEFERRED_A_TURN];
+	(void)engine_scan_begin(engine, scan);
+	if (!scan->all)
+		return;
+	size_t n = spool_mails_with(engine->spool, STATUS_DEFERRED, scan->after, ids, DEFERRED_A_TURN);
+	for (size_t i = 0; i < n && !spool_failed(engine->spool); i++)
+		look_at(engine, ids[i]);
+	engine_scan_end(engine, scan, ids, n, DEFERRED_A_TURN);
 }

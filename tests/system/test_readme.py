@@ -94,9 +94,9 @@ def test_node(newcomer):
 
 
 PHP_CLIENT = """<?php
-class Redis {
+if (!class_exists("Redis")) { class Redis {
     private $socket;
-    function connect($host) { $this->socket = stream_socket_client("tcp://$host:%d"); }
+    function connect($host, $port) { $this->socket = stream_socket_client("tcp://$host:$port"); }
     function xAdd($key, $id, $fields) {
         $words = ["XADD", $key, $id];
         foreach ($fields as $name => $value) array_push($words, $name, $value);
@@ -105,16 +105,18 @@ class Redis {
         fwrite($this->socket, $text);
         fgets($this->socket);
     }
-}
+} }
 """
 
 
 @pytest.mark.skipif(not shutil.which("php"), reason="PHP is not here")
 def test_php(newcomer):
+    """With the extension redis where it is installed, else with a stand-in for it."""
     world = newcomer
     add_customer(world)
     world.start_daemon()
-    run(world, ["php", "-n", write(world, "publish.php", PHP_CLIENT % world.port + publishing("php"))])
+    example = publishing("php").replace('"127.0.0.1"', f'"127.0.0.1", {world.port}')
+    run(world, ["php", "-n", write(world, "publish.php", PHP_CLIENT + example)])
     assert world.outcomes(wait_for={"status": "sent"})["job"] == "4711"
 
 
