@@ -73,8 +73,7 @@ void engine_decide(struct engine *engine, const struct event *event, const struc
 	record_outcomes(engine, &record, &verdict);
 }
 
-/* Its customer is not known yet. */
-static void wait_for_customer(struct engine *engine, const struct entry *entry, const struct event *event,
+void engine_wait_for_customer(struct engine *engine, const struct entry *entry, const struct event *event,
                               struct instant until)
 {
 	struct spool_waiting first;
@@ -101,7 +100,7 @@ static void take_event(struct engine *engine, const struct entry *entry, const s
 	if (customer != NULL)
 		engine_decide(engine, event, customer);
 	else if (instant_before(engine->now, until))
-		wait_for_customer(engine, entry, event, until);
+		engine_wait_for_customer(engine, entry, event, until);
 	else
 		engine_dead_letter(engine, entry, REASON_UNKNOWN_CUSTOMER,
 		                   arena_printf(engine->arena, "there is no customer %s", event->customer));

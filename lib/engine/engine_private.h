@@ -97,6 +97,9 @@ void engine_refuse_address(struct engine *engine, int64_t contact, const char *a
 void engine_take_entries(struct engine *engine);
 void engine_take_entry(struct engine *engine, const struct entry *entry); /* one of any feed */
 void engine_take_waiting(struct engine *engine);
+/* An event or a request whose customer is not known yet. One that waits already is a duplicate. */
+void engine_wait_for_customer(struct engine *engine, const struct entry *entry, const struct event *event,
+                              struct instant until);
 /* Judges an event of a known customer for the first time and records what follows. */
 void engine_decide(struct engine *engine, const struct event *event, const struct customer *customer);
 

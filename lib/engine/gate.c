@@ -104,7 +104,7 @@ void engine_take_request(struct engine *engine, const struct entry *entry, const
 	if (id != 0)
 		repeat_answer(engine, id, event, digest);
 	else if (engine_customer(engine, event->customer) == NULL && instant_before(engine->now, until))
-		(void)spool_wait_add(engine->spool, entry, event, until);
+		engine_wait_for_customer(engine, entry, event, until);
 	else
 		take_new(engine, event);
 }

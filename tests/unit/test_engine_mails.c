@@ -226,6 +226,19 @@ static void a_waiting_duplicate_with_other_content_is_counted(void **state)
 	assert_string_equal(w->templates[0], "started");
 }
 
+static void so_is_a_waiting_request(void **state)
+{
+	(void)state;
+	struct buf metrics = {0};
+	world_request(w, "job.create", "J1", "2002", "same", NULL);
+	world_request(w, "job.create", "J1", "2002", "same", NULL);
+	world_request(w, "job.dispatch", "J1", "2002", "same", NULL);
+	engine_metrics(w->engine, &metrics);
+	assert_non_null(strstr(buf_text(&metrics), "\ndispatchd_duplicates_total 2\n"));
+	assert_non_null(strstr(buf_text(&metrics), "\ndispatchd_duplicates_differing_total 1\n"));
+	buf_free(&metrics);
+}
+
 /* ---- The wall clock ---- */
 
 static void a_clock_that_is_set_back_delays_nothing(void **state)
@@ -302,6 +315,7 @@ int main(void)
 	        test(a_suspension_found_later_says_its_note),
 	        test(a_failed_mail_of_a_finished_job_is_not_sent_by_a_retry),
 	        test(a_waiting_duplicate_with_other_content_is_counted),
+	        test(so_is_a_waiting_request),
 	        test(a_clock_that_is_set_back_delays_nothing),
 	        test(a_retry_waits_no_longer_for_a_clock_that_is_set_back),
 	        test(an_unknown_customer_is_waited_for_no_longer),
