@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* What a turn gave: letters to the mailers, the rest to the loop. */
+#include "engine_thread_private.h"
+
+#include <stdlib.h>
+#include <syslog.h>
+
+static struct publications *publications_of(struct engine_thread *t, const struct turn *turn)
+{
+	struct publications *p = mem_alloc(sizeof *p);
+	p->arena = arena_new();
+	p->n = turn->n_outcomes;
+	p->rows = arena_new_array(p->arena, p->n, struct publication);
+	for (size_t i = 0; i < p->n; i++) {
+		const struct spool_outcome *outcome = &turn->outcomes[i];
+		struct publication *row = &p->rows[i];
+		row->seq = outcome->seq;
+		row->stream = arena_strdup(p->arena, engine_outcome_stream(t->engine, outcome, &row->maxlen));
+		row->fields = engine_outcome_fields(t->engine, outcome, p->arena, &row->n_fields);
+	}
+	return p;
+}
+
+static void add_report(struct engine_thread *t, int level, bool counted, const char *text)
+{
+	struct report *report = mem_alloc(sizeof *report);
+	report->level = level;
+	report->counted = counted;
+	report->text = mem_strdup(text);
+	*t->reports_last = report;
+	t->reports_last = &report->next;
+}
+
+static void add_replies(struct engine_thread *t, struct engine_input *in, const struct turn *turn)
+{
+	size_t i = 0;
+	for (struct command *c = in->commands; c != NULL; c = c->next) {
+		free(c->text);
+		c->text = mem_strdup(turn->replies[i++]);
+	}
+	*t->replies_last = in->commands;
+	while (*t->replies_last != NULL)
+		t->replies_last = &(*t->replies_last)->next;
+}
+
+static void hand_letters(struct engine_thread *t, struct turn *turn)
+{
+	for (size_t i = 0; i < turn->n_letters; i++) {
+		pool_put(t->pool, turn->letters[i]);
+		turn->letters[i] = NULL;
+	}
+	turn->n_letters = 0;
+}
+
+void engine_give(struct engine_thread *t, struct engine_input *in, struct turn *turn)
+{
+	hand_letters(t, turn);
+	if (turn->n_chores > 0)
+		chore_thread_give(t->chores, turn->chores, turn->n_chores);
+	struct publications *p = turn->n_outcomes > 0 ? publications_of(t, turn) : NULL;
+	if (p != NULL)
+		t->handed = p->rows[p->n - 1].seq;
+	t->published_seen = in->published > t->published_seen ? in->published : t->published_seen;
+	t->next = turn->next;
+	t->more = turn->more || in->n_results == RESULTS_A_TURN ||
+	          (t->waiting_for_feed && !engine_feed_pending(t->engine));
+	bool open = engine_open_for_intake(t->engine);
+	pthread_mutex_lock(&t->lock);
+	bool news =
+	        in->intakes || in->commands || p || turn->n_reports > 0 || open != t->open || !t->spool_ok;
+	*t->done_last = in->intakes;
+	while (*t->done_last != NULL)
+		t->done_last = &(*t->done_last)->next;
+	if (p != NULL) {
+		*t->publications_last = p;
+		t->publications_last = &p->next;
+	}
+	add_replies(t, in, turn);
+	for (size_t i = 0; i < turn->n_reports; i++)
+		add_report(t, turn->reports[i].level, turn->reports[i].counted, turn->reports[i].text);
+	if (!t->spool_ok)
+		add_report(t, LOG_NOTICE, true, "spool written again");
+	t->spool_ok = true;
+	t->open = open;
+	t->turns++;
+	pthread_mutex_unlock(&t->lock);
+	if (news)
+		t->wake(t->arg);
+}
+
+void engine_say_failed(struct engine_thread *t, const struct error *err)
+{
+	pthread_mutex_lock(&t->lock);
+	bool first = t->spool_ok;
+	t->spool_ok = false;
+	if (first)
+		add_report(t, LOG_ERR, true, err->text);
+	pthread_mutex_unlock(&t->lock);
+	if (first)
+		t->wake(t->arg);
+}
+
+void engine_show_metrics(struct engine_thread *t, int64_t now_ms)
+{
+	struct buf text = {0};
+	engine_metrics(t->engine, &text);
+	t->metrics_ms = now_ms;
+	pthread_mutex_lock(&t->lock);
+	free(t->metrics);
+	t->metrics = buf_take(&text);
+	pthread_mutex_unlock(&t->lock);
+}

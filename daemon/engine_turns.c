@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* The thread itself: one turn after another, asleep while there is nothing to do. */
+#include "engine_thread_private.h"
+
+#include "clock.h"
+
+#include <sys/random.h>
+#include <time.h>
+
+enum {
+	LOOK_EVERY_MS = 400,  /* at customers.db and the wall clock */
+	TURN_EVERY_MS = 4000, /* at least */
+	ROOM_A_TURN = 512,
+	UNPUBLISHED_MAX = 4096, /* outcomes in Redis' hands */
+	AGAIN_FIRST_MS = 100,   /* after a turn that failed, doubling */
+	AGAIN_MAX_MS = 5000,
+	METRICS_EVERY_MS = 200,
+};
+
+static size_t room_of(struct engine_thread *t)
+{
+	pthread_mutex_lock(&t->lock);
+	bool none = t->pool == NULL || t->drain;
+	pthread_mutex_unlock(&t->lock);
+	if (none)
+		return 0;
+	size_t room = pool_room(t->pool);
+	return room < ROOM_A_TURN ? room : ROOM_A_TURN;
+}
+
+static bool turn_once(struct engine_thread *t, struct engine_input *in)
+{
+	struct error err;
+	int64_t began = clock_usec();
+	int64_t out = t->handed - (in->published > t->published_seen ? in->published : t->published_seen);
+	struct turn turn = {
+	        .now = clock_now(),
+	        .entries = in->entries,
+	        .n_entries = in->n_entries,
+	        .results = in->results,
+	        .n_results = in->n_results,
+	        .commands = in->texts,
+	        .n_commands = in->n_commands,
+	        .published = in->published > t->published_seen ? in->published : 0,
+	        .room = room_of(t),
+	        .outcomes_max = out < UNPUBLISHED_MAX ? (size_t)(UNPUBLISHED_MAX - out) : 0,
+	        .chores_wanted = chore_thread_idle(t->chores),
+	        .chores_done = in->chores,
+	        .n_chores_done = in->n_chores,
+	};
+	if (getrandom(&turn.random, sizeof turn.random, 0) < 0)
+		turn.random = 0;
+	bool ok = engine_turn(t->engine, &turn, &err);
+	if (ok) {
+		engine_turn_took(t->engine, (double)(clock_usec() - began) / 1e6);
+		engine_give(t, in, &turn);
+	} else {
+		engine_say_failed(t, &err);
+	}
+	turn_clear(&turn);
+	return ok;
+}
+
+/* Waits until there is something to do, or for `ms`. Returns whether something came. */
+static bool wait_ms(struct engine_thread *t, int64_t ms)
+{
+	struct timespec until;
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&t->lock);
+	t->last_turn_ms = clock_tick().ms;
+	int rc = 0;
+	while (rc == 0 && !t->stop && !t->nudged && (t->intakes == NULL || t->waiting_for_feed) &&
+	       t->commands == NULL && t->reload == NULL)
+		rc = pthread_cond_timedwait(&t->come, &t->lock, &until);
+	bool came = rc == 0;
+	pthread_mutex_unlock(&t->lock);
+	return came;
+}
+
+static bool due(const struct engine_thread *t)
+{
+	return !instant_before(clock_now(), t->next);
+}
+
+/* Sleeps until a turn is worth its while. */
+static void wait_for_work(struct engine_thread *t)
+{
+	if (t->more)
+		return;
+	int64_t began = clock_tick().ms;
+	struct instant seen = clock_now();
+	for (;;) {
+		struct instant now = clock_now();
+		int64_t left = t->next.ms - now.ms;
+		if (instant_before(now, seen)) /* set back: the engine puts right what waits */
+			return;
+		seen = now;
+		if (left <= 0 || engine_customers_changed(t->engine))
+			return;
+		int64_t now_ms = clock_tick().ms;
+		if (now_ms - t->metrics_ms >= METRICS_EVERY_MS)
+			engine_show_metrics(t, now_ms);
+		if (wait_ms(t, left < LOOK_EVERY_MS ? left : LOOK_EVERY_MS) || due(t) || t->waiting_for_feed)
+			return;
+		if (clock_tick().ms - began >= TURN_EVERY_MS)
+			return;
+	}
+}
+
+static bool stopping(struct engine_thread *t)
+{
+	pthread_mutex_lock(&t->lock);
+	bool stop = t->stop;
+	t->last_turn_ms = clock_tick().ms;
+	pthread_mutex_unlock(&t->lock);
+	return stop;
+}
+
+/* Waits longer after each turn that fails; false when it is time to stop. */
+static bool again(struct engine_thread *t)
+{
+	t->again_ms = t->again_ms == 0 ? AGAIN_FIRST_MS : t->again_ms * 2;
+	if (t->again_ms > AGAIN_MAX_MS)
+		t->again_ms = AGAIN_MAX_MS;
+	struct timespec rest = {.tv_sec = t->again_ms / 1000, .tv_nsec = t->again_ms % 1000 * 1000000};
+	(void)nanosleep(&rest, NULL);
+	return !stopping(t);
+}
+
+void *engine_main_loop(void *arg)
+{
+	struct engine_thread *t = arg;
+	for (bool stop = false; !stop;) {
+		stop = stopping(t);
+		struct engine_input in = {0};
+		engine_input_take(t, &in);
+		bool ok;
+		while (!(ok = turn_once(t, &in)) && again(t))
+			;
+		if (!ok) { /* it never came to disk: Redis has it still */
+			while (in.intakes != NULL) {
+				struct intake *intake = in.intakes;
+				in.intakes = intake->next;
+				intake_free(intake);
+			}
+			stop = true;
+		}
+		t->again_ms = 0;
+		engine_input_free(&in);
+		int64_t now_ms = clock_tick().ms;
+		if (now_ms - t->metrics_ms >= METRICS_EVERY_MS)
+			engine_show_metrics(t, now_ms);
+		if (!stop)
+			wait_for_work(t);
+	}
+	return NULL;
+}
