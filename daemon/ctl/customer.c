@@ -96,47 +96,54 @@ static bool show(struct ctl *ctl, struct error *err)
 	return true;
 }
 
-/* `suspended` in each row: whether a suspension of its own holds now. */
-static bool mark_suspended(struct ctl *ctl, const struct act *act, json_t *rows, struct error *err)
+enum { PIECE = 2000 }; /* rows that are kept in memory at a time */
+
+/* A million of them would not fit in memory as one document; in one view, whatever is written meanwhile. */
+static bool list_pieces(struct ctl *ctl, const struct act *act, struct customer_filter *filter, int64_t limit,
+                        struct error *err)
 {
-	json_t *suspensions, *row, *held = json_object();
-	size_t i;
-	if (!suspensions_list(act->store, NULL, store_default_zone(ctl), ctl->now, false, &suspensions,
-	                      err)) {
-		json_decref(held);
-		return false;
+	bool more = true;
+	for (int64_t left = limit > 0 ? limit : INT64_MAX; more; left -= PIECE) {
+		json_t *rows;
+		filter->limit = left < PIECE ? left : PIECE;
+		if (!customer_list(act->store, filter, &rows, err))
+			return false;
+		more = json_array_size(rows) == PIECE && left > PIECE;
+		const json_t *last = json_array_get(rows, more ? PIECE - 1 : 0);
+		filter->after =
+		        more ? arena_strdup(ctl->arena, json_string_value(json_object_get(last, "number")))
+		             : NULL;
+		if (!output_piece(ctl->out, rows, customer_columns, customer_columns_n, "no customers", more,
+		                  err))
+			return false;
 	}
-	json_array_foreach(suspensions, i, row)
-	{
-		if (json_is_true(json_object_get(row, "holds")))
-			json_object_set_new(held, json_string_value(json_object_get(row, "customer")),
-			                    json_true());
-	}
-	json_array_foreach(rows, i, row)
-	{
-		const char *number = json_string_value(json_object_get(row, "number"));
-		json_object_set_new(row, "suspended", json_boolean(json_object_get(held, number) != NULL));
-	}
-	json_decref(suspensions);
-	json_decref(held);
 	return true;
 }
 
 static bool list(struct ctl *ctl, struct error *err)
 {
 	struct act act;
-	json_t *rows;
+	int64_t limit = 0;
 	struct customer_filter filter = {.rep = ctl_option(ctl, "rep"),
 	                                 .parent = ctl_option(ctl, "parent"),
-	                                 .status = ctl_option(ctl, "status")};
-	if (!ctl_option_number(ctl, "limit", 1, INT32_MAX, &filter.limit, err) ||
-	    !store_open(ctl, DB_READ, &act, err) || !customer_list(act.store, &filter, &rows, err))
+	                                 .status = ctl_option(ctl, "status"),
+	                                 .default_zone = store_default_zone(ctl),
+	                                 .now = ctl->now};
+	if (!ctl_option_number(ctl, "limit", 1, INT32_MAX, &limit, err) ||
+	    !store_open(ctl, DB_READ, &act, err) || !customers_begin_read(act.store, err))
 		return false;
-	if (!mark_suspended(ctl, &act, rows, err)) {
-		json_decref(rows);
+	bool ok = list_pieces(ctl, &act, &filter, limit, err);
+	customers_end_read(act.store);
+	return ok;
+}
+
+static bool reindex(struct ctl *ctl, struct error *err)
+{
+	struct act act;
+	if (!store_open(ctl, DB_WRITE, &act, err) || !customers_reindex(act.store, err))
 		return false;
-	}
-	output_rows(ctl->out, rows, customer_columns, customer_columns_n, "no customers");
+	output_say(ctl->out, "the index of the search was made anew");
+	output_document(ctl->out, json_pack("{s:b}", "reindexed", 1));
 	return true;
 }
 
@@ -358,6 +365,13 @@ static const struct command commands[] = {
          .help = "Writes all customers as CSV or JSON Lines, by the file's ending, as import takes them",
          .examples = "customer export customers.csv",
          .run = transfer_export},
+        {.verb = "reindex",
+         .uses = USES_STORE,
+         .help = "Makes the index of the search anew",
+         .more = "Only needed after another program than dispatchctl and dispatchd has written to the "
+                 "database.",
+         .examples = "customer reindex",
+         .run = reindex},
 };
 
 const struct noun noun_customer = {.name = "customer",

@@ -23,6 +23,7 @@ struct output {
 	struct look look;
 	struct buf text;
 	json_t *document;
+	bool pieces; /* the beginning of a list is printed already */
 };
 
 static unsigned number_of(const char *variable)
@@ -142,6 +143,49 @@ bool output_line(struct output *out, const char *text, size_t len, struct error 
 {
 	(void)out;
 	return print(text, len, err) && print("\n", 1, err);
+}
+
+/* Headings stand over the first piece only; a later one may have other widths. */
+static void add_table_piece(struct output *out, const json_t *rows, const struct column *columns, size_t n)
+{
+	struct buf table = {0};
+	table_print(&table, rows, columns, n, &out->look);
+	const char *text = buf_text(&table), *body = out->pieces ? strchr(text, '\n') : NULL;
+	buf_adds(&out->text, body ? body + 1 : text);
+	buf_free(&table);
+}
+
+static void add_json_piece(struct output *out, const json_t *rows, bool more)
+{
+	size_t i;
+	const json_t *row;
+	buf_adds(&out->text, out->pieces ? "" : "[");
+	json_array_foreach(rows, i, row)
+	{
+		buf_adds(&out->text, out->pieces || i > 0 ? ",\n" : "");
+		jsontext_write(&out->text, row, JSONTEXT_AS_IS);
+	}
+	buf_adds(&out->text, more ? "" : "]\n");
+}
+
+bool output_piece(struct output *out, json_t *rows, const struct column *columns, size_t n, const char *none,
+                  bool more, struct error *err)
+{
+	if (!more && !out->pieces) {
+		output_rows(out, rows, columns, n, none);
+		return true;
+	}
+	if (out->json)
+		add_json_piece(out, rows, more);
+	else if (json_array_size(rows) > 0)
+		add_table_piece(out, rows, columns, n);
+	out->pieces = true;
+	json_decref(rows);
+	if (out->terminal && !out->json)
+		return true;
+	bool good = print(out->text.data, out->text.len, err);
+	buf_reset(&out->text);
+	return good;
 }
 
 static bool is_long(const struct output *out)

@@ -170,8 +170,10 @@ static bool put_all(struct import *import, struct work *work, struct waiting *wa
 		arena_reset(work->arena);
 		if (++rows % PROGRESS_ROWS == 0)
 			tell_progress(import, at);
-		if (good && rows % FOLD_ROWS == 0)
+		if (good && rows % FOLD_ROWS == 0) {
 			good = search_refresh(work->store, import->err);
+			work->noted = 0;
+		}
 	}
 	return good && !fault;
 }

@@ -262,33 +262,49 @@ static json_t *text_or_null(struct db_query *query, int column)
 }
 
 static const char list_sql[] =
-        "SELECT number, name, dba, city, state, status, phone, sales_rep FROM customer c"
+        "SELECT number, name, dba, city, state, status, phone, sales_rep, id FROM customer c"
         " WHERE (?1 IS NULL OR sales_rep = ?1 OR id IN (SELECT cr.customer FROM customer_rep cr JOIN rep r"
         " ON r.id = cr.rep WHERE r.name = ?1))"
         " AND (?2 IS NULL OR parent = (SELECT id FROM customer WHERE number = ?2))"
-        " AND (?3 IS NULL OR status = ?3) ORDER BY number LIMIT ?4";
+        " AND (?3 IS NULL OR status = ?3) AND (?5 IS NULL OR number > ?5) ORDER BY number LIMIT ?4";
+
+static bool list_one(struct customers *store, const struct customer_filter *filter, struct db_query *query,
+                     json_t *array, struct error *err)
+{
+	static const char *const keys[] = {"number", "name",   "dba",   "city",
+	                                   "state",  "status", "phone", "sales_rep"};
+	enum { KEYS = sizeof keys / sizeof keys[0] };
+	json_t *object = json_object();
+	bool suspended;
+	for (int i = 0; i < KEYS; i++)
+		(void)json_object_set_new_nocheck(object, keys[i], text_or_null(query, i));
+	bool good = customer_suspended(store, db_int(query, KEYS), filter->default_zone, filter->now,
+	                               &suspended, err);
+	(void)json_object_set_new_nocheck(object, "suspended", json_boolean(good && suspended));
+	(void)json_array_append_new(array, object);
+	return good;
+}
 
 bool customer_list(struct customers *store, const struct customer_filter *filter, json_t **ret,
                    struct error *err)
 {
-	static const char *const keys[] = {"number", "name",   "dba",   "city",
-	                                   "state",  "status", "phone", "sales_rep"};
 	struct db_query *query = db_query(store->db, list_sql);
 	json_t *array = json_array();
 	enum db_step step;
+	bool good = true;
 	db_bind_text(query, 1, filter->rep);
 	db_bind_text(query, 2, filter->parent);
 	db_bind_text(query, 3, filter->status);
 	db_bind_int(query, 4, filter->limit > 0 ? filter->limit : -1);
-	while ((step = db_step(query, err)) == DB_ROW) {
-		json_t *object = json_object();
-		for (int i = 0; i < (int)(sizeof keys / sizeof keys[0]); i++)
-			(void)json_object_set_new_nocheck(object, keys[i], text_or_null(query, i));
-		(void)json_array_append_new(array, object);
-	}
-	if (step == DB_DONE)
+	db_bind_text(query, 5, filter->after);
+	while (good && (step = db_step(query, err)) == DB_ROW)
+		good = list_one(store, filter, query, array, err);
+	if (!good)
+		db_finish(query);
+	if (good && step == DB_DONE) {
 		*ret = array;
-	else
-		json_decref(array);
-	return step == DB_DONE;
+		return true;
+	}
+	json_decref(array);
+	return false;
 }

@@ -19,6 +19,7 @@ struct work {
 	bool stored; /* a file's content was stored: name, type, size and hash may be given */
 	json_t *unused_files;     /* hashes of files that what is removed pointed to; NULL while nothing is
 	                             removed */
+	int64_t noted;            /* customer noted last for search; 0: none */
 	records_change *observer; /* told of each record that is added or changed; may be NULL */
 	void *observer_arg;
 	struct error *err;
@@ -123,6 +124,11 @@ bool rep_check(struct work *work, const struct row *before, struct row *after, c
 bool rep_show(struct customers *store, const struct row *row, json_t *object, struct error *err);
 bool file_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
 bool file_removing(struct work *work, const struct row *row);
+
+/* -- record_suspension.c -- */
+/* Whether one of its own or of an ancestor holds, by its own days. */
+bool customer_suspended(struct customers *store, int64_t id, const char *default_zone, struct instant now,
+                        bool *ret, struct error *err) MUST_CHECK;
 
 /* -- record_contacts.c -- */
 /* `email`, `contact`, `contacts` and `reps` of a customer's values. */

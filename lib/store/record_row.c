@@ -210,8 +210,9 @@ static bool note_added(struct work *work, const struct row *row)
 {
 	static const char *const searched[] = {"customer", "contact", "system", "asset"};
 	for (size_t i = 0; i < sizeof searched / sizeof searched[0]; i++) {
-		if (strcmp(searched[i], row->kind->name) != 0)
+		if (strcmp(searched[i], row->kind->name) != 0 || work->noted == row->customer)
 			continue;
+		work->noted = row->customer;
 		struct db_query *query = db_query(work->db, "INSERT OR IGNORE INTO search_stale VALUES (?1)");
 		db_bind_int(query, 1, row->customer);
 		return db_run(query, work->err);

@@ -71,6 +71,36 @@ static bool holds_on(const struct row *row, struct day today)
 	return (from == NULL || strcmp(from, text) <= 0) && (until == NULL || strcmp(text, until) < 0);
 }
 
+#define CHAIN                                                                                                \
+	"WITH RECURSIVE up (id, depth) AS (SELECT ?1, 1 UNION ALL SELECT c.parent, depth + 1 FROM customer " \
+	"c"                                                                                                  \
+	" JOIN up ON c.id = up.id WHERE c.parent IS NOT NULL AND depth < 8)"                                 \
+	" SELECT EXISTS (SELECT 1 FROM up JOIN suspension s ON s.customer = up.id WHERE s.removed IS NULL"
+
+/* Most have none at all, and then nobody has to know what day it is there. */
+bool customer_suspended(struct customers *store, int64_t id, const char *default_zone, struct instant now,
+                        bool *ret, struct error *err)
+{
+	struct db_query *query = db_query(store->db, CHAIN ")");
+	struct day today;
+	int64_t any;
+	*ret = false;
+	db_bind_int(query, 1, id);
+	if (!db_run_int(query, 0, &any, err))
+		return false;
+	if (any == 0)
+		return true;
+	if (!today_of(store, id, default_zone, now, &today, err))
+		return false;
+	query = db_query(store->db, CHAIN " AND s.\"from\" <= ?2 AND (s.until IS NULL OR s.until > ?2))");
+	db_bind_int(query, 1, id);
+	db_bind_day(query, 2, today);
+	if (!db_run_int(query, 0, &any, err))
+		return false;
+	*ret = any != 0;
+	return true;
+}
+
 /* -- entering ---------------------------------------------------------------------------------- */
 
 bool suspend(const struct act *act, const char *number, const char *default_zone, const json_t *values,

@@ -78,10 +78,13 @@ extern const char *const customer_verbs[]; /* NULL-terminated */
  * `sales`, `documents`, `pictures`. */
 bool customer_show(struct customers *store, const char *number, json_t **ret, struct error *err) MUST_CHECK;
 
-/* number, name, dba, city, state, status, phone, sales_rep; `rep` (first or linked), `parent` and `status`
- * may be NULL. */
+/* number, name, dba, city, state, status, phone, sales_rep, suspended (whether a suspension of its own or of
+ * an ancestor holds at `now`), by number; `rep` (first or linked), `parent` and `status` may be NULL. For a
+ * list in pieces `after` is the last number of the piece before. */
 struct customer_filter {
-	const char *rep, *parent, *status;
+	const char *rep, *parent, *status, *after;
+	const char *default_zone; /* of customers without one, see suspensions below */
+	struct instant now;
 	int64_t limit; /* 0: all */
 };
 bool customer_list(struct customers *store, const struct customer_filter *filter, json_t **ret,

@@ -63,6 +63,7 @@ static bool gather(struct customers *store, int64_t id, const char *sql, const e
 static bool read_old(struct customers *store, int64_t id, struct texts *texts, bool *ret_there,
                      struct error *err)
 {
+	*ret_there = false;
 	struct db_query *query =
 	        db_query(store->db, "SELECT customer, name, dba, number, account, address, city, state,"
 	                            " phone, email, equipment, contact FROM search_text"
@@ -112,19 +113,19 @@ static bool learn(struct customers *store, int64_t id, const struct texts *texts
 	       write_texts(store, "INSERT INTO search (rowid, " COLUMNS ") VALUES (" VALUES, id, texts, err);
 }
 
-static bool gather_all(struct customers *store, int64_t id, struct texts *texts, bool *ret_there,
-                       struct error *err)
+static bool gather_all(struct customers *store, int64_t id, bool equipment, struct texts *texts,
+                       bool *ret_there, struct error *err)
 {
 	bool any;
 	*ret_there = false;
 	if (!gather(store, id, gather_sql, customer_columns,
 	            sizeof customer_columns / sizeof customer_columns[0], texts, ret_there, err))
 		return false;
-	return !*ret_there ||
-	       (gather(store, id, contacts_sql, contact_columns,
-	               sizeof contact_columns / sizeof contact_columns[0], texts, &any, err) &&
-	        gather(store, id, equipment_sql, equipment_columns,
-	               sizeof equipment_columns / sizeof equipment_columns[0], texts, &any, err));
+	return !*ret_there || (gather(store, id, contacts_sql, contact_columns,
+	                              sizeof contact_columns / sizeof contact_columns[0], texts, &any, err) &&
+	                       (!equipment || gather(store, id, equipment_sql, equipment_columns,
+	                                             sizeof equipment_columns / sizeof equipment_columns[0],
+	                                             texts, &any, err)));
 }
 
 static bool same_texts(const struct texts *a, const struct texts *b)
@@ -140,7 +141,22 @@ static bool same_texts(const struct texts *a, const struct texts *b)
 /* Reused from customer to customer. */
 struct folding {
 	struct texts old, texts;
+	int64_t known;  /* greater ids aren't in the index yet: an import adds them by the thousand */
+	bool equipment; /* whether there is any at all */
 };
+
+static bool start_folding(struct customers *store, struct folding *ret, struct error *err)
+{
+	int64_t any;
+	*ret = (struct folding){0};
+	if (!db_run_int(db_query(store->db, "SELECT max(customer) FROM search_text"), 0, &ret->known, err) ||
+	    !db_run_int(db_query(store->db,
+	                         "SELECT EXISTS (SELECT 1 FROM system) OR EXISTS (SELECT 1 FROM asset)"),
+	                0, &any, err))
+		return false;
+	ret->equipment = any != 0;
+	return true;
+}
 
 static bool fold_customer(struct customers *store, int64_t id, struct folding *folding, struct error *err)
 {
@@ -149,8 +165,9 @@ static bool fold_customer(struct customers *store, int64_t id, struct folding *f
 		buf_reset(&folding->old.by[by]);
 		buf_reset(&folding->texts.by[by]);
 	}
-	if (!read_old(store, id, &folding->old, &was, err) ||
-	    !gather_all(store, id, &folding->texts, &is, err))
+	was = id <= folding->known;
+	if ((was && !read_old(store, id, &folding->old, &was, err)) ||
+	    !gather_all(store, id, folding->equipment, &folding->texts, &is, err))
 		return false;
 	if (was && is && same_texts(&folding->old, &folding->texts))
 		return true;
@@ -161,9 +178,9 @@ static bool fold_customer(struct customers *store, int64_t id, struct folding *f
 bool search_refresh(struct customers *store, struct error *err)
 {
 	struct db_query *query = db_query(store->db, "SELECT customer FROM search_stale");
-	struct folding folding = {0};
-	enum db_step step;
-	bool good = true, any = false;
+	struct folding folding;
+	enum db_step step = DB_DONE;
+	bool good = start_folding(store, &folding, err), any = false;
 	while (good && (step = db_step(query, err)) == DB_ROW) {
 		good = fold_customer(store, db_int(query, 0), &folding, err);
 		any = true;

@@ -355,3 +355,37 @@ def test_the_first_ones_make_the_database_together(world):
     said = [process.communicate(timeout=30)[1] for process in processes]
     assert [process.returncode for process in processes] == [0] * 6, said
     assert len(world.ctl_json("customer", "list")) == 6
+
+
+def test_a_list_shows_what_an_ancestor_suspends(world):
+    world.ctl("customer", "add", "1", "--name", "Top")
+    world.ctl("customer", "add", "2", "--name", "Site", "--parent", "1")
+    world.ctl("customer", "add", "3", "--name", "Below", "--parent", "2", "--timezone", "Pacific/Kiritimati")
+    world.ctl("customer", "add", "4", "--name", "Other")
+    world.ctl("suspend", "2", "--note", "x")
+    world.ctl("suspend", "4", "--note", "x", "--from", "+2d")
+    assert [row["suspended"] for row in world.ctl_json("customer", "list")] == [False, True, True, False]
+    world.ctl("resume", "2")
+    assert not any(row["suspended"] for row in world.ctl_json("customer", "list"))
+
+
+def test_a_long_list_comes_whole_and_once(world):
+    rows = "".join(f"{n:05},Customer {n}\n" for n in range(4500))
+    world.ctl("customer", "import", "-", "--format", "csv", stdin="number,name\n" + rows)
+    expected = [f"{n:05}" for n in range(4500)]
+    assert [row["number"] for row in world.ctl_json("customer", "list")] == expected
+    lines = world.ctl("customer", "list").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["Number", *expected]
+    for limit in (1, 1999, 2000, 2001, 4000, 4500, 9000):
+        assert len(world.ctl_json("customer", "list", "--limit", str(limit))) == min(limit, 4500), limit
+    assert world.ctl_json("customer", "list", "--status", "new") == []
+
+
+def test_what_another_program_wrote_is_found_after_a_reindex(world):
+    world.ctl("customer", "add", "1", "--name", "First")
+    with sqlite3.connect(world.path("customers.db")) as db:
+        db.execute("INSERT INTO customer (number, name) VALUES ('2', 'Añother')")
+    db.close()
+    assert world.ctl_json("customer", "search", "another") == []
+    assert world.ctl_json("customer", "reindex") == {"reindexed": True}
+    assert [row["number"] for row in world.ctl_json("customer", "search", "another")] == ["2"]
