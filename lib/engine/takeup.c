@@ -231,12 +231,19 @@ static void look_at(struct engine *engine, int64_t id)
 	    mail.reason != REASON_OUTSIDE_HOURS || !instant_before(engine->now, mail.due) ||
 	    !engine_judge_mail(engine, &mail, &verdict))
 		return;
-	if (verdict.status == STATUS_QUEUED) {
-		spool_mail_set_due(engine->spool, id, engine->now);
-	} else if (verdict.status == STATUS_DEFERRED && instant_before(verdict.due, mail.due)) {
-		mail.due = verdict.due;
+	if (verdict.status != STATUS_QUEUED && verdict.status != STATUS_DEFERRED)
+		return;
+	/* One that others may join stays open to them, and waits for them from the opening on. */
+	int64_t wait_ms = mail.open ? engine->settings->notify[job_state_find(mail.state)].group_wait_ms : 0;
+	struct instant opening = verdict.status == STATUS_QUEUED ? engine->now : verdict.due;
+	struct instant due = instant_add(opening, wait_ms);
+	if (!instant_before(due, mail.due))
+		return;
+	mail.due = due;
+	if (mail.open || verdict.status == STATUS_QUEUED)
+		spool_mail_set_due(engine->spool, id, due);
+	else
 		engine_mail_ends(engine, &mail, STATUS_DEFERRED, verdict.reason);
-	}
 }
 
 void engine_look_at_deferred(struct engine *engine)
