@@ -116,8 +116,10 @@ static bool run_event(struct ctl *ctl, struct explain *explain, struct error *er
 /* One answer a line, each written as it is found. */
 static bool run_lines(struct ctl *ctl, struct explain *explain, FILE *in, const char *path, struct error *err)
 {
+	static char room[1 << 16];
 	char *line = NULL;
 	size_t size = 0, number = 0;
+	(void)setvbuf(stdout, room, _IOFBF, sizeof room);
 	ssize_t len;
 	struct buf answer = {0};
 	bool ok = true;

@@ -26,8 +26,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What GLib has said of a stretch: it holds at both instants, so that it holds between them. GLib searches
+ * its table from the front. */
+struct known {
+	int64_t from_s, to_s; /* from > to: nothing yet */
+	int stretch;
+};
+enum { KNOWN = 8 };
+
 struct zone {
 	char *name;
+	struct known *known;
 	GTimeZone *tz;
 	bool table_only;   /* what GLib makes of the rule behind the table is wrong */
 	struct zone *next; /* in its bucket */
@@ -65,6 +74,7 @@ static struct zone *zone_free(struct zone *zone)
 	if (zone == NULL)
 		return NULL;
 	free(zone->name);
+	free(zone->known);
 	g_time_zone_unref(zone->tz);
 	free(zone);
 	return NULL;
@@ -137,6 +147,9 @@ static struct zone *zone_new(const char *name, GTimeZone *tz, bool table_only)
 	zone->name = mem_strdup(name);
 	zone->tz = tz;
 	zone->table_only = table_only;
+	zone->known = mem_alloc(KNOWN * sizeof *zone->known);
+	for (int i = 0; i < KNOWN; i++)
+		zone->known[i] = (struct known){.from_s = 1, .to_s = 0};
 	return zone;
 }
 
@@ -200,7 +213,16 @@ static int stretch_at(const struct zone *zone, int64_t utc_s)
 	const int64_t cycle_s = INT64_C(10227) * DAY_S; /* 28 years */
 	if (zone->table_only && utc_s >= table_end)
 		utc_s -= ((utc_s - table_end) / cycle_s + 1) * cycle_s;
-	return g_time_zone_find_interval(zone->tz, G_TIME_TYPE_UNIVERSAL, utc_s);
+	for (int i = 0; i < KNOWN; i++)
+		if (utc_s >= zone->known[i].from_s && utc_s <= zone->known[i].to_s)
+			return zone->known[i].stretch;
+	int stretch = g_time_zone_find_interval(zone->tz, G_TIME_TYPE_UNIVERSAL, utc_s);
+	struct known *known = &zone->known[(unsigned)stretch % KNOWN];
+	if (known->from_s > known->to_s || known->stretch != stretch)
+		*known = (struct known){.from_s = utc_s, .to_s = utc_s, .stretch = stretch};
+	known->from_s = utc_s < known->from_s ? utc_s : known->from_s;
+	known->to_s = utc_s > known->to_s ? utc_s : known->to_s;
+	return stretch;
 }
 
 static int stretch_offset(const struct zone *zone, int stretch)
