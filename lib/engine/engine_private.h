@@ -184,6 +184,8 @@ void engine_release_job(struct engine *engine, const struct spool_request *reque
                         const struct customer *customer, bool outside_hours);
 
 /* ---- gate_callback.c ---- */
+/* A job that is released from now on: sets `watched` and `look`. */
+void engine_watch(struct engine *engine, struct spool_request *request, const struct gate_case *asked);
 void engine_call_back(struct engine *engine);
 
 /* By hand; false with a reason where it is not held. */

@@ -5,7 +5,6 @@
  */
 #include "engine/engine_private.h"
 
-#include "model/suspension.h"
 #include "rules/gate.h"
 
 #include <string.h>
@@ -42,14 +41,6 @@ static void answer(struct engine *engine, struct spool_request *request, enum st
 
 /* ---- Requests ---- */
 
-/* A `jobs` suspension lets jobs be dispatched that are there: until it ends, it calls none back. */
-static enum watch watch_of(struct engine *engine, const struct customer *customer)
-{
-	const struct zone *zone = rules_zone(engine->settings, engine->zones, customer);
-	bool known = suspension_find(customer, SCOPE_JOBS, zone, engine->now) != NULL;
-	return known ? WATCH_ROUTES : WATCH_ALL;
-}
-
 static void decide(struct engine *engine, struct spool_request *request, const struct gate_case *asked,
                    const struct gate_verdict *v)
 {
@@ -58,8 +49,7 @@ static void decide(struct engine *engine, struct spool_request *request, const s
 		facts.due = v->due;
 	request->look = v->look;
 	if (v->status == STATUS_RELEASED) {
-		request->watched = watch_of(engine, asked->customer);
-		request->look = engine->now; /* engine_call_back() finds out when to look */
+		engine_watch(engine, request, asked);
 		engine_release_job(engine, request, asked->customer, v->outside_hours);
 	}
 	answer(engine, request, v->status, v->reason, &facts);

@@ -31,6 +31,24 @@ static struct instant watch_end(const struct engine *engine, const struct gate_c
 	return zone_day_start(zone, (struct day){zone_day(zone, asked->scheduled).n + 1});
 }
 
+static struct instant watch_look(const struct engine *engine, const struct gate_case *asked,
+                                 const struct zone *zone, struct instant end)
+{
+	return instant_min(end, suspension_next_change(asked->customer, zone, engine->now));
+}
+
+void engine_watch(struct engine *engine, struct spool_request *request, const struct gate_case *asked)
+{
+	const struct zone *zone = rules_zone(engine->settings, engine->zones, asked->customer);
+	struct instant end = watch_end(engine, asked, zone);
+	if (!instant_before(engine->now, end))
+		return;
+	/* A `jobs` suspension lets jobs be dispatched that are there: until it ends, it calls none back. */
+	bool known = suspension_find(asked->customer, SCOPE_JOBS, zone, engine->now) != NULL;
+	request->watched = known ? WATCH_ROUTES : WATCH_ALL;
+	request->look = watch_look(engine, asked, zone, end);
+}
+
 /* The suspension against which a released job is under way; NULL: none now, and `look` says when to ask
  * again. */
 static const struct suspension *called_back(struct engine *engine, struct spool_request *request)
@@ -42,7 +60,7 @@ static const struct suspension *called_back(struct engine *engine, struct spool_
 		request->watched = WATCH_NOT;
 		return NULL;
 	}
-	request->look = instant_min(end, suspension_next_change(asked.customer, zone, engine->now));
+	request->look = watch_look(engine, &asked, zone, end);
 	if (request->watched == WATCH_ROUTES &&
 	    suspension_find(asked.customer, SCOPE_JOBS, zone, engine->now) == NULL)
 		request->watched = WATCH_ALL;
