@@ -136,7 +136,8 @@ bool transfer_import(struct ctl *ctl, struct error *err)
 	struct act act;
 	FILE *in = NULL;
 	bool ok = format_of(ctl, import.path, &how.format, err) &&
-	          (in = open_input(import.path, err)) != NULL && store_open(ctl, DB_WRITE, &act, err);
+	          (in = open_input(import.path, err)) != NULL &&
+	          store_open(ctl, how.dry_run ? DB_READ : DB_WRITE, &act, err);
 	if (ok) {
 		import.changes = json_array();
 		ok = records_import(&act, kind_find(ctl->command->kind), in, &how, &counts, err);

@@ -368,6 +368,24 @@ int64_t db_data_version(struct db *db)
 	return db_run_int(db_query(db, "PRAGMA data_version"), -1, &version, NULL) ? version : -1;
 }
 
+bool db_copy(struct db *db, const char *path, struct error *err)
+{
+	sqlite3 *to = NULL;
+	int rc = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+	                         NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(to, "PRAGMA synchronous = OFF", NULL, NULL, NULL);
+	sqlite3_backup *copy = rc == SQLITE_OK ? sqlite3_backup_init(to, "main", db->handle, "main") : NULL;
+	if (copy) {
+		(void)sqlite3_backup_step(copy, -1);
+		rc = sqlite3_backup_finish(copy);
+	} else if (rc == SQLITE_OK) {
+		rc = sqlite3_errcode(to);
+	}
+	(void)sqlite3_close(to);
+	return rc == SQLITE_OK || db_fault(db, rc, err);
+}
+
 bool db_check(struct db *db, struct error *err)
 {
 	struct db_query *query = db_query(db, "PRAGMA quick_check(1)");

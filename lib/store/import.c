@@ -220,10 +220,17 @@ static bool all_or_nothing(struct import *import)
 	                 (long long)import->counts.bad, import->counts.bad == 1 ? "" : "s");
 }
 
+/* A big import touches most of every index: room for them spares the disk the same pages again and again. */
+static void set_cache(struct customers *store, bool big)
+{
+	(void)db_exec(store->db, big ? "PRAGMA cache_size = -262144" : "PRAGMA cache_size = -16384", NULL);
+}
+
 static bool write_all(struct import *import)
 {
 	struct work work;
 	struct waiting waiting = {0};
+	set_cache(import->act->store, true);
 	if (!work_begin(&work, import->act, import->err))
 		return false;
 	work.import = true;
@@ -234,11 +241,10 @@ static bool write_all(struct import *import)
 	bool good = put_all(import, &work, &waiting) && put_waiting(import, &work, &waiting) &&
 	            all_or_nothing(import);
 	free(waiting.at);
-	if (good && import->how->dry_run) {
-		(void)work_end(&work, false);
-		return true;
-	}
-	return work_end(&work, good);
+	bool wanted = good && !import->how->dry_run;
+	bool done = work_end(&work, wanted);
+	set_cache(import->act->store, false);
+	return wanted ? done : good;
 }
 
 /* -- the import -------------------------------------------------------------------------------- */
@@ -258,12 +264,6 @@ static void end(struct import *import)
 	arena_free(import->arena);
 }
 
-/* A big import touches most of every index: room for them spares the disk the same pages again and again. */
-static void set_cache(struct customers *store, bool big)
-{
-	(void)db_exec(store->db, big ? "PRAGMA cache_size = -262144" : "PRAGMA cache_size = -16384", NULL);
-}
-
 bool records_import(const struct act *act, const struct kind *kind, FILE *in,
                     const struct records_import *how, struct records_counts *ret, struct error *err)
 {
@@ -275,9 +275,7 @@ bool records_import(const struct act *act, const struct kind *kind, FILE *in,
 	bool good = stage_open(&import) && import_read_map(&import) && import_read(&import) &&
 	            all_or_nothing(&import);
 	if (good) {
-		set_cache(act->store, true);
-		good = write_all(&import);
-		set_cache(act->store, false);
+		good = how->dry_run ? import_rehearse(&import, write_all) : write_all(&import);
 		import_progress(&import, import.size);
 	}
 	*ret = import.counts;

@@ -56,6 +56,10 @@ int64_t stage_tell(struct import *import);
 /* -- import_read.c: the first pass, without any lock -- */
 bool import_read_map(struct import *import) MUST_CHECK;
 bool import_read(struct import *import) MUST_CHECK;
+/* -- import_rehearse.c -- */
+/* Calls `write` with a copy of the database in the place of the real one. */
+bool import_rehearse(struct import *import, bool (*write)(struct import *import)) MUST_CHECK;
+
 void import_bad(struct import *import, int64_t line, int64_t column, const char *text);
 void import_progress(struct import *import, int64_t done);
 
