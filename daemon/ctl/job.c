@@ -167,6 +167,36 @@ static bool show(struct ctl *ctl, struct error *err)
 	return true;
 }
 
+enum { LIMIT = 20, LIMIT_MAX = 1000000 };
+
+static bool list(struct ctl *ctl, struct error *err)
+{
+	json_t *rows;
+	int64_t limit = LIMIT;
+	if (!ctl_option_number(ctl, "limit", 1, LIMIT_MAX, &limit, err))
+		return false;
+	struct spool *spool = spool_view(ctl, err);
+	bool ok = spool != NULL && spool_read_jobs(spool, ctl_option(ctl, "customer"), limit, &rows, err);
+	spool_close(spool);
+	if (ok)
+		output_rows(ctl->out, rows,
+		            COLUMNS({.key = "job", .title = "Job"}, {.key = "customer", .title = "Customer"},
+		                    {.key = "state", .title = "State"},
+		                    {.key = "changed", .title = "Changed", .style = STYLE_TIME},
+		                    {.key = "scheduled", .title = "Scheduled", .style = STYLE_TIME},
+		                    {.key = "service", .title = "Service", .min = 8},
+		                    {.key = "reference", .title = "Reference", .min = 8},
+		                    {.key = "driver", .title = "Driver", .min = 6}),
+		            "no jobs on record");
+	return ok;
+}
+
+static const struct option list_options[] = {
+        {.name = "customer", .value = "NUMBER", .help = "only jobs of this customer"},
+        {.name = "limit", .value = "N", .help = "at most so many, the latest first; 20 where left out"},
+        {0},
+};
+
 static const struct option show_options[] = {
         {.name = "customer",
          .value = "NUMBER",
@@ -182,6 +212,12 @@ static const struct command commands[] = {
          .help = "Shows a job's timeline: events, what was decided and why, mails, the servers' words",
          .examples = "job show 4711\njob show 4711 --customer 1001",
          .run = show},
+        {.verb = "list",
+         .options = list_options,
+         .uses = USES_SPOOL,
+         .help = "Lists the latest jobs with their state",
+         .examples = "job list --customer 1001",
+         .run = list},
 };
 
 const struct noun noun_job = {.name = "job", .help = "what happened to a job, and why", COMMANDS(commands)};

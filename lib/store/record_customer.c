@@ -153,8 +153,8 @@ bool customer_removing(struct work *work, const struct row *row)
 		return false;
 	if (sites > 0)
 		return error_set(work->err, EX_DATAERR,
-		                 "customer %s has %lld sites; they have to be moved or removed first",
-		                 row_value(row, "number"), (long long)sites);
+		                 "customer %s has %lld site%s; they have to be moved or removed first",
+		                 row_value(row, "number"), (long long)sites, sites == 1 ? "" : "s");
 	query = db_query(work->db, "INSERT INTO removed_customer (customer, number) VALUES (?1, ?2)");
 	db_bind_int(query, 1, row->id);
 	db_bind_text(query, 2, row_value(row, "number"));

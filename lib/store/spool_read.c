@@ -340,6 +340,55 @@ bool spool_read_held(struct spool *spool, json_t **ret, struct error *err)
 	return finish(spool, arena, list, ret, err);
 }
 
+/* What a later event leaves out is taken from the ones before. */
+static void set_data(json_t *object, const char *name, const json_t *data)
+{
+	json_t *value = json_object_get(data, name);
+	if (value && json_is_null(json_object_get(object, name)))
+		json_object_set(object, name, value);
+}
+
+static json_t *job_line(struct spool *spool, struct db_query *job)
+{
+	static const char *const members[] = {"service", "reference", "scheduled", "driver"};
+	enum { MEMBERS = sizeof members / sizeof members[0] };
+	json_t *line = json_object();
+	set_text(line, "job", db_peek_text(job, 1, NULL));
+	set_text(line, "customer", db_peek_text(job, 2, NULL));
+	set_text(line, "state", db_peek_text(job, 3, NULL));
+	json_object_set_new(line, "changed", json_null());
+	for (size_t i = 0; i < MEMBERS; i++)
+		json_object_set_new(line, members[i], json_null());
+	struct db_query *q = spool_query(
+	        spool, "SELECT time, data FROM event WHERE job = ?1 ORDER BY time DESC, id DESC LIMIT 20");
+	db_bind_int(q, 1, db_int(job, 0));
+	while (spool_row(spool, q)) {
+		json_t *data = json_loads(db_peek_text(q, 1, NULL), 0, NULL);
+		if (json_is_null(json_object_get(line, "changed")))
+			set_time(line, "changed", db_instant(q, 0));
+		for (size_t i = 0; i < MEMBERS; i++)
+			set_data(line, members[i], data);
+		json_decref(data);
+	}
+	return line;
+}
+
+bool spool_read_jobs(struct spool *spool, const char *customer, int64_t limit, json_t **ret,
+                     struct error *err)
+{
+	if (!spool_begin_read(spool, err))
+		return false;
+	json_t *list = json_array();
+	struct db_query *q =
+	        spool_query(spool, "SELECT id, job, customer, state FROM job"
+	                           " WHERE ?1 IS NULL OR customer = ?1 ORDER BY id DESC LIMIT ?2");
+	db_bind_text(q, 1, customer);
+	db_bind_int(q, 2, limit);
+	while (spool_row(spool, q))
+		json_array_append_new(list, job_line(spool, q));
+	return finish(spool, NULL, list, ret, err);
+}
+
 bool spool_read_counts(struct spool *spool, json_t **ret, struct error *err)
 {
 	if (!spool_begin_read(spool, err))

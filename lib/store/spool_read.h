@@ -21,6 +21,11 @@
 bool spool_read_job(struct spool *spool, const char *job, const char *customer, json_t **ret,
                     struct error *err) MUST_CHECK;
 
+/* Jobs, those heard of first last first; `customer` may be NULL. A job: job, customer, state, changed (the
+ * time of its latest event), and of that event's data service, reference, scheduled, driver. */
+bool spool_read_jobs(struct spool *spool, const char *customer, int64_t limit, json_t **ret,
+                     struct error *err) MUST_CHECK;
+
 /* Mails, the newest first; STATUS_NONE is all. A mail: id, status, reason, state, customer, jobs, contact,
  * to, made, due, expires, changed, attempts, reply, message_id. */
 bool spool_read_mails(struct spool *spool, enum status status, int64_t limit, json_t **ret,

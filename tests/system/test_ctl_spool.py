@@ -4,6 +4,7 @@
 import json
 
 import pytest
+from kit import wait_told
 
 
 def refused(world, code, said, *args):
@@ -241,3 +242,21 @@ def test_template_render(world):
     refused(world, 64, "--data", "template", "render", template)
     refused(world, 66, "none.json", "template", "render", template, "--data", world.path("none.json"))
     refused(world, 65, "bad.txt:1", "template", "render", file("bad.txt", "{{#a}}"), "--data", data)
+
+
+def test_the_last_jobs_of_a_customer(world):
+    world.ctl("customer", "add", "1001", "--name", "Example", "--email", "a@example.com")
+    world.ctl("customer", "add", "1002", "--name", "Other")
+    assert world.ctl_json("job", "list") == []
+    world.start_daemon()
+    world.xadd(id="1", type="job.dispatched", job="a", customer="1001", service="pick up", scheduled="2026-12-24T09:00:00Z")
+    world.xadd(id="2", type="job.dispatched", job="b", customer="1002")
+    world.xadd(id="3", type="job.completed", job="a", customer="1001", driver="Sam")
+    world.xadd(id="4", type="job.started", job="c", customer="1001")
+    wait_told(world, "4", "sent")
+    jobs = world.ctl_json("job", "list", "--customer", "1001")
+    assert [(j["job"], j["state"], j["service"], j["driver"]) for j in jobs] == \
+        [("c", "started", None, None), ("a", "completed", "pick up", "Sam")]
+    assert jobs[1]["scheduled"] == "2026-12-24T09:00:00Z"
+    assert len(world.ctl_json("job", "list")) == 3 and len(world.ctl_json("job", "list", "--limit", "1")) == 1
+    assert "pick up" in world.ctl("job", "list").stdout
