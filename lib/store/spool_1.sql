@@ -150,7 +150,10 @@ CREATE TABLE request (
   answer   INTEGER NOT NULL, -- the outcome that answers it, for one that is asked again
   UNIQUE (source, request)
 ) STRICT;
+-- By time when one is due, by id for a round over all of them.
 CREATE INDEX request_held ON request (look) WHERE status = 'held';
+CREATE INDEX request_held_id ON request (id) WHERE status = 'held';
 CREATE INDEX request_watched ON request (look) WHERE watched > 0;
+CREATE INDEX request_watched_id ON request (id) WHERE watched > 0;
 CREATE INDEX request_received ON request (received);
 CREATE INDEX request_job ON request (job);

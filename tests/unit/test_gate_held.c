@@ -254,6 +254,19 @@ static void from_a_suspension_into_the_night(void **state)
 	said("");
 }
 
+static void a_new_setting_counts_for_held_jobs(void **state)
+{
+	(void)state;
+	const char *early[] = {"scheduled", "2026-06-04T05:00:00Z", NULL};
+	w->settings.gate.outside_hours = GATE_HOLD;
+	ask("job.dispatch", "1001", 1, early);
+	said("held outside_hours J1\n");
+	w->settings.gate.outside_hours = GATE_DENY;
+	engine_reload(w->engine, &w->settings);
+	world_turn(w);
+	said("denied outside_hours J1\n");
+}
+
 static void a_release_by_hand_tells_of_the_hours(void **state)
 {
 	(void)state;
@@ -392,6 +405,7 @@ int main(void)
 	        test(those_who_waited_go_before_those_who_come),
 	        test(a_held_job_is_denied_when_its_customer_is_removed),
 	        test(from_a_suspension_into_the_night),
+	        test(a_new_setting_counts_for_held_jobs),
 	        test(a_release_by_hand_tells_of_the_hours),
 	        test(what_is_due_is_when_it_may_go),
 	        test(two_requests_with_one_id),
