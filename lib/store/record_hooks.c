@@ -2,6 +2,8 @@
 /* What each kind of record does besides the table of fields: one row a kind that does anything. */
 #include "store/record_private.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -20,6 +22,7 @@ static const struct hook hooks[] = {
         {.kind = "suspension", .check = suspension_check},
         {.kind = "note", .check = authored_check},
         {.kind = "comment", .check = authored_check},
+        {.kind = "asset", .check = asset_check},
         {.kind = "activity", .check = activity_check},
         {.kind = "rep", .check = rep_check, .show = rep_show},
         {.kind = "system",
@@ -85,6 +88,15 @@ bool contact_check(struct work *work, const struct row *before, struct row *afte
 	unmark(work, before, after, values, "email", "email_invalid", "email_invalid_why");
 	unmark(work, before, after, values, "alt_email", "alt_email_invalid", "alt_email_invalid_why");
 	return true;
+}
+
+/* The type of field knows degrees, not which of the two they are. */
+bool asset_check(struct work *work, const struct row *before, struct row *after, const json_t *values)
+{
+	const char *latitude = row_value(after, "latitude");
+	(void)before, (void)values;
+	return latitude == NULL || fabs(strtod(latitude, NULL)) <= 90 ||
+	       error_set(work->err, EX_DATAERR, "latitude: %s is not between -90 and 90", latitude);
 }
 
 /* A cold call takes what it needs from the customer. */

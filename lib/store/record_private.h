@@ -109,6 +109,7 @@ bool customer_removing(struct work *work, const struct row *row);
 bool contact_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
 bool suspension_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
 bool authored_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
+bool asset_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
 bool activity_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
 bool system_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
 bool system_written(struct work *work, const struct row *row, const json_t *values, bool adding,

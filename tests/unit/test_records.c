@@ -119,7 +119,7 @@ static void test_sites(void **state)
 	office_refuses(office, &office->boss, "customer", NULL, "1", "{'parent':'0'}", EX_DATAERR,
 	               "more than 8 deep");
 	assert_false(records_remove(&office->boss, kind_find("customer"), "7", &err));
-	office_has(err.text, "has 1 sites");
+	office_has(err.text, "has 1 site;");
 	office_set(office, "customer", "8", "{'parent':null}");
 	office_ok(office, records_remove(&office->boss, kind_find("customer"), "7", &office->err));
 }
