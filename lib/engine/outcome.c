@@ -137,6 +137,25 @@ const char *entry_feed_name(enum entry_feed feed)
 	return names[feed];
 }
 
+/* What Redis delivers again, because the acknowledgement was lost, is no second dead letter. */
+static bool dead_add(struct engine *engine, const struct entry *entry, enum reason reason,
+                     const struct buf *pack)
+{
+	struct spool_outcome dead = {
+	        .outbox = OUTBOX_DEAD,
+	        .key = entry_feed_name(entry->feed),
+	        .entry = *entry->id ? entry->id : NULL,
+	        .time = engine->now,
+	        .reason = reason,
+	        .fields = buf_text(pack),
+	        .fields_len = pack->len,
+	};
+	if (dead.entry != NULL && spool_dead_known(engine->spool, &dead))
+		return false;
+	spool_outcome_add(engine->spool, &dead);
+	return true;
+}
+
 void engine_dead_letter(struct engine *engine, const struct entry *entry, enum reason reason,
                         const char *detail)
 {
@@ -146,14 +165,10 @@ void engine_dead_letter(struct engine *engine, const struct entry *entry, enum r
 	fields_add(&pack, "dead_reason", reason_name(reason));
 	fields_add(&pack, "dead_detail", detail);
 	fields_add(&pack, "dead_entry", entry->id);
-	struct spool_outcome dead = {.outbox = OUTBOX_DEAD,
-	                             .key = entry_feed_name(entry->feed),
-	                             .time = engine->now,
-	                             .reason = reason};
-	dead.fields = buf_text(&pack);
-	dead.fields_len = pack.len;
-	spool_outcome_add(engine->spool, &dead);
+	bool added = dead_add(engine, entry, reason, &pack);
 	buf_free(&pack);
+	if (!added)
+		return;
 	if (entry->feed != FEED_CUSTOMERS)
 		rejected_outcome(engine, entry, reason);
 	engine_report_often(engine, REPORT_DEAD, LOG_WARNING, "dead letter entry=%s reason=%s: %s",

@@ -90,6 +90,7 @@ CREATE TABLE outcome (
   event  INTEGER,
   job    INTEGER,
   mail   INTEGER,
+  entry  TEXT,            -- a dead letter's stream entry, by which one that is delivered again is known
   again  INTEGER,         -- the seq of the outcome that this one says again, under its id
   status TEXT NOT NULL,
   reason TEXT NOT NULL,
@@ -97,6 +98,7 @@ CREATE TABLE outcome (
 ) STRICT;
 CREATE INDEX outcome_job ON outcome (job);
 CREATE INDEX outcome_time ON outcome (time);
+CREATE INDEX outcome_entry ON outcome (entry) WHERE stream = 'dead' AND key <> 'retried';
 CREATE INDEX outcome_dead ON outcome (seq) WHERE stream = 'dead' AND key <> 'retried';
 
 -- Entries whose customer isn't known yet: judged when the customer comes or the grace ends.

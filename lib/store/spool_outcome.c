@@ -22,10 +22,9 @@ static void bind_id(struct db_query *q, int i, int64_t id)
 
 void spool_outcome_add(struct spool *spool, struct spool_outcome *outcome)
 {
-	struct db_query *q = spool_query(
-	        spool,
-	        "INSERT INTO outcome (stream, key, time, event, job, mail, status, reason, fields, again) "
-	        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+	struct db_query *q = spool_query(spool, "INSERT INTO outcome (stream, key, time, event, job, mail, "
+	                                        "status, reason, fields, again, entry) "
+	                                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
 	db_bind_text(q, 1, outboxes[outcome->outbox]);
 	db_bind_text(q, 2, outcome->key ? outcome->key : "");
 	db_bind_int(q, 3, outcome->time.ms);
@@ -36,6 +35,7 @@ void spool_outcome_add(struct spool *spool, struct spool_outcome *outcome)
 	db_bind_text(q, 8, reason_name(outcome->reason));
 	db_bind_blob(q, 9, outcome->fields, outcome->fields_len);
 	bind_id(q, 10, outcome->again);
+	db_bind_text(q, 11, outcome->entry);
 	spool_run(spool, q);
 	outcome->seq = db_last_id(spool->db);
 }
@@ -125,6 +125,17 @@ void spool_dead_retried(struct spool *spool, int64_t seq)
 	        spool_query(spool, "UPDATE outcome SET key = 'retried' WHERE seq = ?1 AND stream = 'dead'");
 	db_bind_int(q, 1, seq);
 	spool_run(spool, q);
+}
+
+bool spool_dead_known(struct spool *spool, const struct spool_outcome *dead)
+{
+	struct db_query *q = spool_query(
+	        spool, "SELECT 1 FROM outcome WHERE stream = 'dead' AND key <> 'retried' AND entry = ?1 AND "
+	               "key = ?2 AND fields = ?3 LIMIT 1");
+	db_bind_text(q, 1, dead->entry);
+	db_bind_text(q, 2, dead->key);
+	db_bind_blob(q, 3, dead->fields, dead->fields_len);
+	return spool_run_int(spool, q, 0) != 0;
 }
 
 int64_t spool_published(struct spool *spool)

@@ -242,6 +242,19 @@ static void a_malformed_entry_is_a_dead_letter_and_can_be_retried(void **state)
 	said("dead malformed\nrejected malformed J1\n");
 }
 
+/* Killed between commit and acknowledgement, Redis delivers the entry once more. */
+static void an_entry_delivered_again_is_no_second_dead_letter(void **state)
+{
+	(void)state;
+	world_event(w, "job.exploded", "J1", "1001", NULL, "same");
+	said("dead malformed\nrejected malformed J1\n");
+	world_event(w, "job.exploded", "J1", "1001", NULL, "same"); /* the clock stands: the same entry id */
+	said("");
+	world_at(w, "2026-06-03T12:00:01Z"); /* sent again by its publisher */
+	world_event(w, "job.exploded", "J1", "1001", NULL, "same");
+	said("dead malformed\nrejected malformed J1\n");
+}
+
 static void a_failed_mail_can_be_retried_by_hand(void **state)
 {
 	(void)state;
@@ -285,6 +298,7 @@ int main(void)
 	        test(thirty_stops_are_one_mail),
 	        test(a_mail_waiting_too_long_expires),
 	        test(a_malformed_entry_is_a_dead_letter_and_can_be_retried),
+	        test(an_entry_delivered_again_is_no_second_dead_letter),
 	        test(a_failed_mail_can_be_retried_by_hand),
 	        test(only_one_engine_has_a_spool),
 	};

@@ -35,9 +35,11 @@ static size_t broken_entries(size_t n, const char **ret_last)
 	const struct entry **list = mem_alloc((n + 1) * sizeof *list);
 	struct error err;
 	static char last[1200];
+	static int entry;
+	struct arena *ids = arena_new();
 	for (size_t i = 0; i < n; i++) {
 		entries[i] = (struct entry){.feed = FEED_EVENTS,
-		                            .id = "1-1",
+		                            .id = arena_printf(ids, "1-%d", ++entry),
 		                            .fields = &field,
 		                            .n_fields = 1,
 		                            .received = w->now};
@@ -51,6 +53,7 @@ static size_t broken_entries(size_t n, const char **ret_last)
 	turn_clear(&turn);
 	free(entries);
 	free(list);
+	arena_free(ids);
 	return lines;
 }
 
