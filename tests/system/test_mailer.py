@@ -848,7 +848,7 @@ def test_a_maildir_that_can_not_be_written_is_the_relays_fault(tmp_path):
 # ---- settings that can't be used ----
 
 @pytest.mark.parametrize("settings,words", [
-    ({"relay": ["nonsense"]}, "relay"), ({"relay": ["mail.example.com:0"]}, "relay"),
+    ({"relay": ["smtp://mail.example.com"]}, "relay"), ({"relay": ["mail.example.com:0"]}, "relay"),
     ({"relay": []}, "relay"),
     ({"relay": ["mail.example.com:25"], "tls": "required", "ca_file": "/nonexistent/ca.pem"}, "ca_file"),
     ({"relay": ["mail.example.com:25"], "from": "nobody"}, "from"),
