@@ -223,7 +223,7 @@ static bool all_or_nothing(struct import *import)
 /* A big import touches most of every index: room for them spares the disk the same pages again and again. */
 static void set_cache(struct customers *store, bool big)
 {
-	(void)db_exec(store->db, big ? "PRAGMA cache_size = -262144" : "PRAGMA cache_size = -16384", NULL);
+	(void)db_exec(store->db, big ? "PRAGMA cache_size = -1048576" : "PRAGMA cache_size = -16384", NULL);
 }
 
 static bool write_all(struct import *import)
