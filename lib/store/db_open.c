@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -215,7 +214,7 @@ static bool configure(struct db *db, const struct db_schema *schema, bool there,
 
 /* SQLite counts each allocation under a lock of the whole process unless told not to; nobody reads the count.
  */
-static void set_up_library(void)
+__attribute__((constructor)) static void set_up_library(void)
 {
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
@@ -229,8 +228,6 @@ static bool open_handle(struct db *db, bool there, struct error *err)
 
 struct db *db_open(const char *path, const struct db_schema *schema, enum db_mode mode, struct error *err)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	(void)pthread_once(&once, set_up_library);
 	struct db *db = mem_alloc(sizeof *db);
 	db->path = mem_strdup(path);
 	db->timeout_ms = WAIT_MS;
