@@ -167,10 +167,9 @@ struct spool_outcome *spool_outcomes_after(struct spool *spool, int64_t seq, siz
                                            size_t *ret_n);
 struct spool_outcome *spool_job_outcomes(struct spool *spool, int64_t job, struct arena *arena,
                                          size_t *ret_n);
-/* Dead letters, the newest first; and one by its seq, n = 0 where there is none such. */
+/* Dead letters that were not retried, the newest first. */
 struct spool_outcome *spool_dead_letters(struct spool *spool, int64_t limit, struct arena *arena,
                                          size_t *ret_n);
-struct spool_outcome *spool_dead_letter(struct spool *spool, int64_t seq, struct arena *arena, size_t *ret_n);
 void spool_dead_retried(struct spool *spool, int64_t seq); /* it is off the list */
 /* Whether this very dead letter is on record: the same feed, entry and fields. */
 bool spool_dead_known(struct spool *spool, const struct spool_outcome *dead);

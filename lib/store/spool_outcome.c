@@ -111,14 +111,6 @@ struct spool_outcome *spool_dead_letters(struct spool *spool, int64_t limit, str
 	return outcomes_read(spool, q, arena, ret_n);
 }
 
-struct spool_outcome *spool_dead_letter(struct spool *spool, int64_t seq, struct arena *arena, size_t *ret_n)
-{
-	struct db_query *q =
-	        spool_query(spool, OUTCOME_COLUMNS "WHERE seq = ?1 AND stream = 'dead' AND key <> 'retried'");
-	db_bind_int(q, 1, seq);
-	return outcomes_read(spool, q, arena, ret_n);
-}
-
 void spool_dead_retried(struct spool *spool, int64_t seq)
 {
 	struct db_query *q =

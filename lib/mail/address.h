@@ -1,3 +1,0 @@
-/* SPDX-License-Identifier: MIT */
-/* Moved: rules and configuration check addresses, too. */
-#include "base/address.h"
