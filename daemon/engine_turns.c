@@ -35,6 +35,7 @@ static bool turn_once(struct engine_thread *t, struct engine_input *in)
 	int64_t out = t->handed - (in->published > t->published_seen ? in->published : t->published_seen);
 	struct turn turn = {
 	        .now = clock_now(),
+	        .tick = clock_tick(),
 	        .entries = in->entries,
 	        .n_entries = in->n_entries,
 	        .results = in->results,
@@ -92,13 +93,11 @@ static void wait_for_work(struct engine_thread *t)
 	if (t->more)
 		return;
 	int64_t began = clock_tick().ms;
-	struct instant seen = clock_now();
 	for (;;) {
 		struct instant now = clock_now();
 		int64_t left = t->next.ms - now.ms;
-		if (instant_before(now, seen)) /* set back: the engine puts right what waits */
+		if (engine_clock_set(t->engine, now, clock_tick()) < 0) /* the engine puts right what waits */
 			return;
-		seen = now;
 		if (left <= 0 || engine_customers_changed(t->engine))
 			return;
 		int64_t now_ms = clock_tick().ms;

@@ -20,6 +20,7 @@ enum {
 	PURGE_EVERY_MS = 30 * 1000,
 	PURGE_ROWS = 500,
 	CHORES_A_TURN = 64,
+	CLOCK_SET_MS = 100, /* by less than that, a clock is adjusted */
 };
 
 /* One engine a spool: the lock file's lock goes with the process, whatever becomes of it. */
@@ -49,13 +50,15 @@ static void set_domain(struct engine *engine)
 }
 
 /* A wall clock that was set back must not hold up what waits: for how long, nobody meant. At the start it
- * isn't known by how much. */
+ * isn't known by how much. One that was set forward must not end the wait for a customer who may be in Redis.
+ */
 static void mind_clock(struct engine *engine)
 {
-	if (instant_is_none(engine->last))
-		spool_set_back(engine->spool, engine->now, 0);
-	else if (instant_before(engine->now, engine->last))
-		spool_set_back(engine->spool, engine->now, engine->last.ms - engine->now.ms);
+	int64_t by_ms = engine_clock_set(engine, engine->now, engine->turn->tick);
+	if (instant_is_none(engine->last) || by_ms < 0)
+		spool_set_back(engine->spool, engine->now, -by_ms);
+	else if (by_ms > 0)
+		spool_set_forward(engine->spool, by_ms);
 }
 
 /* The office may have put another file in the place of customers.db: a backup. */
@@ -123,6 +126,7 @@ static bool end(struct engine *engine, struct error *err)
 		engine->stats_before = engine->stats;
 		engine->scans_before = engine->scans;
 		engine->last = engine->now;
+		engine->last_tick = engine->turn->tick;
 	} else {
 		engine->stats = engine->stats_before;
 		engine->scans = engine->scans_before;
@@ -193,6 +197,16 @@ bool engine_customers_changed(struct engine *engine)
 	bool clean;
 	return db_data_version(db) != engine->customers_version ||
 	       (!engine->follow_failed && db_replaced(db, &clean));
+}
+
+int64_t engine_clock_set(const struct engine *engine, struct instant now, struct tick tick)
+{
+	if (instant_is_none(engine->last))
+		return 0;
+	bool known = tick.ms != 0 && engine->last_tick.ms != 0;
+	int64_t passed = known ? tick.ms - engine->last_tick.ms : 0;
+	int64_t by = now.ms - (engine->last.ms + passed);
+	return (by > 0 && !known) || (by > -CLOCK_SET_MS && by < CLOCK_SET_MS) ? 0 : by;
 }
 
 bool engine_feed_pending(const struct engine *engine)

@@ -49,7 +49,8 @@ struct chore_result;
 struct turn {
 	/* in; kept by the caller */
 	struct instant now;
-	uint64_t random; /* for jitter */
+	struct tick tick; /* at `now`; 0: not known, so only a clock that goes back is seen to be set */
+	uint64_t random;  /* for jitter */
 	const struct entry *const *entries;
 	size_t n_entries;
 	const struct delivery_result *results;
@@ -97,6 +98,9 @@ bool engine_open_for_intake(const struct engine *engine);
 bool engine_feed_pending(const struct engine *engine);
 /* True when the office changed customer data since the last turn. */
 bool engine_customers_changed(struct engine *engine);
+/* By how many ms somebody set the wall clock since the last turn, negative for back; 0 for less than a tenth
+ * of a second, which nobody waits for. */
+int64_t engine_clock_set(const struct engine *engine, struct instant now, struct tick tick);
 
 /* The last outcome handed out; at first the last that Redis has. */
 int64_t engine_handed(const struct engine *engine);

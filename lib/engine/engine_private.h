@@ -74,7 +74,8 @@ struct engine {
 	struct turn *turn;
 	struct arena *arena;
 	struct instant now;
-	struct instant last; /* `now` of the last turn that was committed */
+	struct instant last; /* `now` and `tick` of the last turn that was committed */
+	struct tick last_tick;
 	struct refusal *refusals;
 	struct customer_slot slots[CUSTOMER_SLOTS];
 	size_t n_slots;

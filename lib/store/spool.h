@@ -119,6 +119,9 @@ int64_t spool_mail_open_group(struct spool *spool, int64_t contact, const char *
  * length of time (a retry, a group, an unknown customer) waits no longer for that.
  */
 void spool_set_back(struct spool *spool, struct instant now, int64_t by_ms);
+/* It was set forward by `by_ms`, or the machine slept: an unknown customer is waited for as long as before.
+ * Mails that wait go by the new time. */
+void spool_set_forward(struct spool *spool, int64_t by_ms);
 
 /* Ids of mails due at `now`, the longest due first, from behind (after_due, after_id); at most `max`. */
 struct spool_due {

@@ -178,6 +178,13 @@ void spool_set_back(struct spool *spool, struct instant now, int64_t by_ms)
 	}
 }
 
+void spool_set_forward(struct spool *spool, int64_t by_ms)
+{
+	struct db_query *q = spool_query(spool, "UPDATE waiting SET until = until + ?1");
+	db_bind_int(q, 1, by_ms);
+	spool_run(spool, q);
+}
+
 int64_t spool_mail_open_group(struct spool *spool, int64_t contact, const char *state, struct instant from,
                               struct instant until)
 {

@@ -8,6 +8,7 @@ import glob
 import os
 import time
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
@@ -22,14 +23,15 @@ class Clock:
     """The wall clock that the daemon sees: the real one, moved."""
 
     def __init__(self, world):
-        self.file = world.path("clock")
+        self.file = Path(world.path("clock"))
         self.offset = timedelta()
         self.move(timedelta())
 
     def move(self, by):
         self.offset += by
-        with open(self.file, "w", encoding="ascii") as out:
-            out.write(f"{self.offset.total_seconds():+.3f}\n")
+        written = self.file.with_suffix(".new")
+        written.write_text(f"{self.offset.total_seconds():+.3f}\n", encoding="ascii")
+        written.replace(self.file)  # the daemon reads it all the time: never half of it
 
     def now(self):
         return datetime.now(timezone.utc) + self.offset

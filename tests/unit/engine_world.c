@@ -96,6 +96,12 @@ void world_at(struct world *w, const char *now)
 	assert_true(instant_parse(now, &w->now));
 }
 
+void world_at_after(struct world *w, const char *now, int seconds)
+{
+	world_at(w, now);
+	w->tick.ms += seconds * 1000LL;
+}
+
 void world_reopen(struct world *w)
 {
 	engine_close(w->engine);
@@ -161,6 +167,7 @@ static void turn(struct world *w, struct turn *t)
 	buf_reset(&w->fields);
 	buf_reset(&w->jobs);
 	t->now = w->now;
+	t->tick = w->tick;
 	t->room = w->room - w->n_flying;
 	t->outcomes_max = 1000;
 	t->published = w->published;

@@ -15,6 +15,7 @@ struct world {
 	struct settings settings;
 	struct engine *engine;
 	struct instant now;
+	struct tick tick;  /* 0 unless a test minds the clock that nobody sets */
 	struct buf said;   /* outcomes of the last turn, a line each */
 	struct buf jobs;   /* jobs released in it: "name=value " each, a line a job */
 	char last_id[64];  /* of the last outcome */
@@ -33,6 +34,8 @@ struct world *world_new(const char *now);
 void world_free(struct world *w);
 void world_sql(struct world *w, const char *sql); /* in customers.db */
 void world_at(struct world *w, const char *now);
+/* The same `seconds` after the last time, by the clock that nobody sets. */
+void world_at_after(struct world *w, const char *now, int seconds);
 void world_reopen(struct world *w); /* as after a crash */
 
 /* Publishes one event (`id` NULL: a new one) and turns once. */

@@ -270,6 +270,36 @@ static void a_retry_waits_no_longer_for_a_clock_that_is_set_back(void **state)
 	assert_int_equal(w->n_flying, 1);
 }
 
+/* Half of the wait is over when it is seen that the clock was set back by an hour. */
+static void a_group_waits_no_longer_for_a_clock_that_was_set_back_a_while_ago(void **state)
+{
+	(void)state;
+	group_completed();
+	world_at_after(w, NOON, 1000);
+	world_event(w, "job.completed", "J1", "1001", NULL, NULL);
+	world_at_after(w, "2026-06-03T11:00:30Z", 30);
+	world_turn(w);
+	world_at_after(w, "2026-06-03T11:00:59Z", 29);
+	world_turn(w);
+	assert_int_equal(w->n_flying, 0);
+	world_at_after(w, "2026-06-03T11:01:00Z", 1);
+	world_turn(w);
+	assert_int_equal(w->n_flying, 1);
+}
+
+static void an_unknown_customer_is_waited_for_as_long_over_a_sleep(void **state)
+{
+	(void)state;
+	world_at_after(w, NOON, 1000);
+	world_event(w, "job.completed", "J1", "2002", NULL, NULL);
+	world_at_after(w, "2026-06-04T07:00:00Z", 10);
+	world_turn(w);
+	said("");
+	world_at_after(w, "2026-06-04T07:00:50Z", 50);
+	world_turn(w);
+	said("dead unknown_customer\nrejected unknown_customer J1\n");
+}
+
 static void an_unknown_customer_is_waited_for_no_longer(void **state)
 {
 	(void)state;
@@ -317,6 +347,8 @@ int main(void)
 	        test(a_waiting_duplicate_with_other_content_is_counted),
 	        test(so_is_a_waiting_request),
 	        test(a_clock_that_is_set_back_delays_nothing),
+	        test(a_group_waits_no_longer_for_a_clock_that_was_set_back_a_while_ago),
+	        test(an_unknown_customer_is_waited_for_as_long_over_a_sleep),
 	        test(a_retry_waits_no_longer_for_a_clock_that_is_set_back),
 	        test(an_unknown_customer_is_waited_for_no_longer),
 	        test(what_was_due_while_the_machine_slept_goes_at_once_and_once),
