@@ -93,36 +93,17 @@ int64_t engine_outcome(struct engine *engine, const struct spool_event *event, e
 	return outcome.seq;
 }
 
-/* A field by name where its value is short, clean text: an outcome tells what it can of a broken entry. */
-static const char *plain_field(const struct engine *engine, const struct entry *entry, const char *name)
-{
-	for (size_t i = 0; i < entry->n_fields; i++) {
-		const struct entry_field *f = &entry->fields[i];
-		if (f->name_len != strlen(name) || memcmp(f->name, name, f->name_len) != 0 ||
-		    f->value_len > 256)
-			continue;
-		for (size_t k = 0; k < f->value_len; k++) {
-			if ((unsigned char)f->value[k] < 0x20 || (unsigned char)f->value[k] >= 0x7f)
-				return "";
-		}
-		return arena_strndup(engine->arena, f->value, f->value_len);
-	}
-	return "";
-}
-
 static void rejected_outcome(struct engine *engine, const struct entry *entry, enum reason reason)
 {
-	static const char *const said[] = {"source", "job", "customer", "type"};
-	struct event event;
+	struct event_sketch said;
 	struct buf pack = {0};
-	bool read = event_read(entry, SIZE_MAX / 4, engine->arena, &event, NULL);
+	event_sketch(entry, engine->arena, &said);
 	add_instant(&pack, "time", engine->now);
-	fields_add(&pack, "event", read ? event.id : plain_field(engine, entry, "id"));
-	for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
-		const char *values[] = {event.source, event.job, event.customer,
-		                        read ? event_type(&event) : ""};
-		fields_add(&pack, said[i], read ? values[i] : plain_field(engine, entry, said[i]));
-	}
+	fields_add(&pack, "event", said.id);
+	fields_add(&pack, "source", said.source);
+	fields_add(&pack, "job", said.job);
+	fields_add(&pack, "customer", said.customer);
+	fields_add(&pack, "type", said.type);
 	fields_add(&pack, "status", status_name(STATUS_REJECTED));
 	fields_add(&pack, "reason", reason_name(reason));
 	store(engine,

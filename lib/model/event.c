@@ -87,7 +87,7 @@ static bool check_names_differ(const struct entry *entry, struct arena *arena, s
 	return true;
 }
 
-static const struct entry_field *event_field(const struct entry *entry)
+const struct entry_field *event_field(const struct entry *entry)
 {
 	for (size_t i = 0; i < entry->n_fields; i++)
 		if (entry->fields[i].name_len == 5 && memcmp(entry->fields[i].name, "event", 5) == 0)

@@ -69,6 +69,16 @@ bool event_read_json(const char *json, size_t len, struct instant received, size
 bool event_read_value(json_t *json, struct instant received, struct arena *arena, struct event *ret,
                       struct error *err) MUST_CHECK;
 
+/*
+ * What an entry that breaks a rule of form says all the same: each attribute as it was written, or ""
+ * where it is left out, in the way of its own limits, or can't be made out. Texts live in the arena.
+ */
+struct event_sketch {
+	const char *id, *source, *job, *customer;
+	const char *type; /* without its prefix where it is one that is known */
+};
+void event_sketch(const struct entry *entry, struct arena *arena, struct event_sketch *ret);
+
 /* "job.completed", "job.create", … */
 const char *event_type(const struct event *event);
 

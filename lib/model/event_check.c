@@ -185,6 +185,15 @@ static bool check_attr(const struct attr_row *row, const char *text, struct erro
 	return true;
 }
 
+const char *event_raw_told(const struct event_raw *raw, enum event_attr attr)
+{
+	const char *text = raw->attrs[attr];
+	if (text == NULL || !check_attr(&attr_rows[attr], text, NULL))
+		return "";
+	const struct type_row *type = attr == ATTR_TYPE ? type_find(text) : NULL;
+	return type != NULL ? type->type : text;
+}
+
 static bool take_attr(const struct attr_row *row, const struct reading *reading, const char *text,
                       struct event *event, struct error *err)
 {

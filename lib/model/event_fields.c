@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Spelling 1 of a job event: each attribute is a field, and what is none goes into data as a string. */
 #include "base/jsontext.h"
+#include "base/utf8.h"
 #include "model/event_raw.h"
 
 #include <string.h>
@@ -62,4 +63,19 @@ bool event_raw_fields(const struct entry *entry, struct arena *arena, struct eve
 			              true);
 	}
 	return true;
+}
+
+/* A field counts where it is text as a whole; the first of two with one name. */
+void event_raw_sketch_fields(const struct entry *entry, struct arena *arena, struct event_raw *ret)
+{
+	bool has_job = find(entry, "job") != NULL;
+	*ret = (struct event_raw){0};
+	for (size_t i = 0; i < entry->n_fields; i++) {
+		const struct entry_field *field = &entry->fields[i];
+		enum event_attr attr = attr_of(field, has_job);
+		if (attr != ATTR_COUNT && ret->attrs[attr] == NULL &&
+		    utf8_valid(field->value, field->value_len) &&
+		    memchr(field->value, '\0', field->value_len) == NULL)
+			ret->attrs[attr] = arena_strndup(arena, field->value, field->value_len);
+	}
 }

@@ -103,6 +103,18 @@ static bool read_event(json_t *event, struct arena *arena, struct event_raw *ret
 	return true;
 }
 
+void event_raw_sketch_json(json_t *event, struct arena *arena, struct event_raw *ret)
+{
+	struct event_raw raw = {0};
+	if (!take_data(event, &raw, NULL))
+		raw.data = json_object();
+	for (enum event_attr attr = 0; attr < ATTR_COUNT; attr++)
+		(void)take_attr(attr, event, arena, &raw, NULL);
+	json_decref(raw.data);
+	raw.data = NULL;
+	*ret = raw;
+}
+
 bool event_raw_value(json_t *event, struct arena *arena, struct event_raw *ret, struct error *err)
 {
 	*ret = (struct event_raw){0};

@@ -9,7 +9,8 @@
 
 /*
  * What an entry said, whichever way it was spelled, before anything of it is judged. Private to
- * model/event*.c: event_fields.c and event_json.c fill it, event_check.c makes an event of it.
+ * model/event*.c: event_fields.c and event_json.c fill it, event_check.c makes an event of it;
+ * event_sketch.c tells what it can of an entry for which that fails.
  *
  *   fields ──▶ event_fields.c ──┐
  *                               ├──▶ struct event_raw ──▶ event_check.c ──▶ struct event
@@ -23,6 +24,9 @@ struct event_raw {
 	json_t *data;                  /* an object, the caller's to release; NULL where a reader failed */
 };
 
+/* The field of spelling 2; NULL where the entry is spelling 1. */
+const struct entry_field *event_field(const struct entry *entry);
+
 const char *event_attr_name(enum event_attr attr);
 enum event_attr event_attr_find(const char *name, size_t len); /* ATTR_COUNT where it is none */
 
@@ -35,6 +39,14 @@ bool event_raw_json(const char *text, size_t len, struct arena *arena, struct ev
                     struct error *err) MUST_CHECK;
 
 bool event_raw_value(json_t *event, struct arena *arena, struct event_raw *ret, struct error *err) MUST_CHECK;
+
+/* Those attributes of either spelling that can be made out, of an entry of which nothing is sure; `data`
+ * stays NULL. */
+void event_raw_sketch_fields(const struct entry *entry, struct arena *arena, struct event_raw *ret);
+void event_raw_sketch_json(json_t *event, struct arena *arena, struct event_raw *ret);
+
+/* An attribute that keeps its limits, else "". */
+const char *event_raw_told(const struct event_raw *raw, enum event_attr attr);
 
 /* A data member from text; does nothing where there is one and `replace` is false. */
 void event_raw_set(struct event_raw *raw, const char *name, size_t name_len, const char *value,

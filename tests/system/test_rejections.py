@@ -231,6 +231,28 @@ def test_a_bad_customer_of_the_feed(world):
     assert world.ctl("customer", "show", "1", check=False).returncode == 66
 
 
+STRUCTURED = {"id": 7, "source": "app", "type": "job.begun", "job": 8, "customer": 9}
+
+
+@pytest.mark.parametrize("fields,said", [
+    ({"event": json.dumps(STRUCTURED)}, ("7", "app", "8", "9", "job.begun")),
+    ({"event": json.dumps({"id": "i", "type": "x.y.job.failed", "data": {"job": 1, "customer": [2]}})},
+     ("i", "", "1", "", "job.failed")),
+    ({"event": json.dumps({**STRUCTURED, "id": 1.5, "data": 5})}, ("", "app", "8", "9", "job.begun")),
+    ({"event": json.dumps({**STRUCTURED, "note": "x" * 263_000})}, ("7", "app", "8", "9", "job.begun")),
+    ({"event": "{broken", "id": "beside"}, ("", "", "", "", "")),
+    ({**GOOD, "id": "ünï", "type": "job.begun"}, ("ünï", "", "1", "1001", "job.begun")),
+    ({**without("job"), "subject": "s", "note": b"\xff", "source": b"\xff"}, ("bad", "", "s", "1001", "job.started")),
+    ({**GOOD, "id": "a\nb", "job": "j" * 129, "customer": b"1\x002"}, ("", "", "", "", "job.started")),
+])
+def test_a_rejection_names_what_can_be_made_out(world, fields, said):
+    """In either spelling, so that the publisher finds its event among the outcomes."""
+    world.start_daemon()
+    world.raw.xadd("jobs:events", fields)
+    outcome = world.outcomes(wait_for={"status": "rejected", "reason": "malformed"})
+    assert tuple(outcome[k] for k in ("event", "source", "job", "customer", "type")) == said
+
+
 # ---- dead letters by hand
 
 def test_dead_list_and_retry(world):
