@@ -37,10 +37,11 @@ static bool make_directory(const char *path, struct error *err)
 	return true;
 }
 
-/* The directories are looked for only when a file can't be made in them. */
+/* The directories are looked for only when a file can't be made in them. tmp is the last one made, so that a
+ * thread that finds it finds the others, too. */
 static bool make_directories(const char *path, struct error *err)
 {
-	static const char *const parts[] = {"", "/tmp", "/new", "/cur"};
+	static const char *const parts[] = {"", "/new", "/cur", "/tmp"};
 	char part[MAILDIR_PATH_MAX];
 
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
@@ -113,11 +114,21 @@ static int open_new(const char *path, const char *file, struct error *err)
 {
 	int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
-	if (fd < 0 && errno == ENOENT && make_directories(path, err))
+	if (fd < 0 && errno == ENOENT) {
+		if (!make_directories(path, err))
+			return -1;
 		fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 && errno != ENOENT)
+	}
+	if (fd < 0)
 		error_set(err, EX_CANTCREAT, "%s: %s", file, strerror(errno));
 	return fd;
+}
+
+/* Somebody may have taken `new` away. */
+static bool move_in(const char *path, const char *tmp, const char *new)
+{
+	return rename(tmp, new) == 0 ||
+	       (errno == ENOENT && make_directories(path, NULL) && rename(tmp, new) == 0);
 }
 
 bool maildir_write(const char *path, const struct maildir_mail *mail, struct error *err)
@@ -140,7 +151,7 @@ bool maildir_write(const char *path, const struct maildir_mail *mail, struct err
 	render(mail, &text);
 	ok = write_all(fd, &text);
 	ok = close(fd) == 0 && ok;
-	ok = ok && rename(tmp, new) == 0 && sync_directory(dir);
+	ok = ok && move_in(path, tmp, new) && sync_directory(dir);
 	if (!ok) {
 		error_set(err, EX_IOERR, "%s: %s", path, strerror(errno));
 		unlink(tmp);

@@ -5,6 +5,7 @@ The pool is driven by build/tests/mailer_probe, which links the daemon's own mai
 import json
 import os
 import queue
+import shutil
 import socket
 import ssl
 import stat
@@ -833,6 +834,14 @@ def test_maildir(tmp_path):
     assert text.startswith(b"Return-Path: <dispatch@example.com>\nDelivered-To: u")
     assert stat.S_IMODE(files[0].stat().st_mode) == 0o600
     assert all(":" not in f.name and "/" not in f.name for f in files)
+
+
+def test_a_maildir_whose_new_mails_were_taken_away_with_the_folder(tmp_path):
+    path = tmp_path / "Maildir"
+    with Probe([], transport="maildir", maildir=str(path)) as probe:
+        assert probe.send()["delivery"] == "sent"
+        shutil.rmtree(path / "new")
+        assert probe.send()["delivery"] == "sent" and len(list((path / "new").iterdir())) == 1
 
 
 def test_a_maildir_that_can_not_be_written_is_the_relays_fault(tmp_path):
