@@ -16,6 +16,7 @@ static struct publications *publications_of(struct engine_thread *t, const struc
 		struct publication *row = &p->rows[i];
 		row->seq = outcome->seq;
 		row->stream = arena_strdup(p->arena, engine_outcome_stream(t->engine, outcome, &row->maxlen));
+		row->at_most = outcome->outbox == OUTBOX_DEAD;
 		row->fields = engine_outcome_fields(t->engine, outcome, p->arena, &row->n_fields);
 	}
 	return p;

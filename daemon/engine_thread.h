@@ -7,6 +7,7 @@
 #include "model/event.h"
 #include "model/settings.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,11 +32,12 @@ struct intake {
 struct intake *intake_new(void);
 struct intake *intake_free(struct intake *intake);
 
-/* A row of the spool's outbox that Redis is to get: XADD stream MAXLEN ~ maxlen * fields. */
+/* A row of the spool's outbox that Redis is to get: XADD stream MAXLEN [~] maxlen * fields. */
 struct publication {
 	int64_t seq; /* rising; engine_thread_published(seq) says that all up to it are there */
 	const char *stream;
 	int64_t maxlen; /* 0: not trimmed */
+	bool at_most;   /* not one more than maxlen; else about so many */
 	const struct entry_field *fields;
 	size_t n_fields;
 };

@@ -154,7 +154,7 @@ static bool add_row(struct publisher *publisher, const struct publication *row, 
 	struct args args = {0};
 	args_add_all(&args, "XADD", row->stream, NULL);
 	if (row->maxlen) {
-		args_add_all(&args, "MAXLEN", "~", NULL);
+		args_add_all(&args, "MAXLEN", row->at_most ? "=" : "~", NULL);
 		args_add_number(&args, row->maxlen);
 	}
 	args_add(&args, "*");
