@@ -69,6 +69,18 @@ bool ctl_arg_id(const struct ctl *ctl, size_t i, int64_t *ret, struct error *err
 	                 command_arg_name(ctl->command, i, ctl->arena));
 }
 
+const char *const *ctl_words(struct arena *arena, const char *words)
+{
+	const char **list = arena_new_array(arena, strlen(words) / 2 + 2, const char *);
+	size_t n = 0;
+	while (*words != '\0') {
+		size_t len = strcspn(words, " ");
+		list[n++] = arena_strndup(arena, words, len);
+		words += len + (words[len] == ' ');
+	}
+	return list;
+}
+
 static bool answered_yes(void)
 {
 	char line[80];

@@ -53,6 +53,9 @@ const char *ctl_arg(const struct ctl *ctl, size_t i);
 /* An argument that has to be a record's id (a positive whole number). */
 bool ctl_arg_id(const struct ctl *ctl, size_t i, int64_t *ret, struct error *err) MUST_CHECK;
 
+/* "customers office" as a list that ends with NULL. */
+const char *const *ctl_words(struct arena *arena, const char *words);
+
 /* Whether to go on with what can't be undone: `--yes`, or the answer of the person at the terminal. */
 bool ctl_confirm(const struct ctl *ctl, struct error *err, const char *fmt, ...) PRINTF_LIKE(3, 4) MUST_CHECK;
 

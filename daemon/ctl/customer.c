@@ -5,6 +5,7 @@
 #include "ctl/calendar.h"
 #include "ctl/fields.h"
 #include "ctl/nouns.h"
+#include "ctl/spool.h"
 #include "ctl/store.h"
 #include "ctl/transfer.h"
 #include "ctl/views.h"
@@ -66,6 +67,8 @@ static bool set(struct ctl *ctl, struct error *err)
 	ok = ok && store_open(ctl, DB_WRITE, &act, err) &&
 	     records_set(&act, customer_kind(), number, values, err);
 	json_decref(values);
+	if (ok && other && strcmp(other, number) != 0)
+		spool_follow_numbers(ctl);
 	return ok && done(ctl, &act, other ? other : number, "changed", err);
 }
 
@@ -272,6 +275,9 @@ static const struct command commands[] = {
          .fields = true,
          .uses = USES_STORE,
          .help = "Changes fields of a customer; an empty value clears one",
+         .more = "With another number all that hangs on it stays with it, jobs and their mails too; events "
+                 "and "
+                 "requests have to name it by the new one from then on.",
          .examples = "customer set 1001 --phone \"+1 303 555 0100\" --reference \"\"\n"
                      "customer set 1001 --number 2001",
          .run = set},

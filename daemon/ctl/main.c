@@ -34,24 +34,11 @@ static void print_fault(void *arg, const char *text)
 	(void)fprintf(stderr, "dispatchctl: %s\n", text);
 }
 
-/* "customers office" as a list that ends with NULL. */
-static const char *const *split_words(struct arena *arena, const char *words)
-{
-	const char **list = arena_new_array(arena, strlen(words) / 2 + 2, const char *);
-	size_t n = 0;
-	while (*words != '\0') {
-		size_t len = strcspn(words, " ");
-		list[n++] = arena_strndup(arena, words, len);
-		words += len + (words[len] == ' ');
-	}
-	return list;
-}
-
 static bool load_settings(struct ctl *ctl, int *ret_status)
 {
 	if (ctl->command->uses == NULL)
 		return true;
-	const char *const *minds = split_words(ctl->arena, ctl->command->uses);
+	const char *const *minds = ctl_words(ctl->arena, ctl->command->uses);
 	ctl->settings = settings_load(settings_path(ctl->config), minds, print_fault, NULL, ret_status);
 	return ctl->settings != NULL;
 }

@@ -119,6 +119,13 @@ static bool run_hold_cancel(struct ask *ask)
 	return engine_cancel_by_hand(ask->engine, id, note_of(ask), &ask->err);
 }
 
+/* Each turn begins with it: there is nothing left to do. */
+static bool run_numbers(struct ask *ask)
+{
+	(void)ask;
+	return true;
+}
+
 static bool run_gate(struct ask *ask)
 {
 	return gate_answer(ask->engine->settings, ask->engine->zones, ask->engine->arena, ask->engine->now,
@@ -209,6 +216,7 @@ static const struct command_row rows[] = {
         {"hold.release", run_hold_release},
         {"hold.cancel", run_hold_cancel},
         {"gate", run_gate},
+        {"numbers", run_numbers},
 };
 
 static bool run(struct ask *ask)

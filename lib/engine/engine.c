@@ -264,7 +264,9 @@ static void find_next(struct engine *engine)
 /* All that a turn does, in order. What comes first is seen by what comes later. */
 static void steps(struct engine *engine)
 {
-	take_published(engine);       /* Redis has what it was given */
+	take_published(engine); /* Redis has what it was given */
+	engine_follow_numbers(
+	        engine); /* numbers.c: customers that have another number; before any job is found */
 	engine_take_results(engine);  /* sending.c: what became of mails in flight */
 	engine_take_chores(engine);   /* chore.c: what has been done in customers.db */
 	engine_take_feed(engine);     /* chore.c: customers that changed elsewhere */

@@ -94,6 +94,11 @@ const struct customer *engine_customer(struct engine *engine, const char *number
 /* Marks an address as refused, by a chore; engine_customer() shows the mark at once. (chore.c) */
 void engine_refuse_address(struct engine *engine, int64_t contact, const char *address, const char *reply);
 
+/* Jobs of customers whose numbers have changed go with them. (numbers.c) */
+void engine_follow_numbers(struct engine *engine);
+/* The root of the thread of a job's mails: the same whatever its customer's number is now. (numbers.c) */
+const char *engine_thread_id(struct engine *engine, const struct spool_event *event);
+
 /* ---- decide.c: events ---- */
 void engine_take_entries(struct engine *engine);
 void engine_take_entry(struct engine *engine, const struct entry *entry); /* one of any feed */

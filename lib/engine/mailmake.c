@@ -60,7 +60,7 @@ void engine_make_mail(struct engine *engine, const struct spool_event *event,
 	        .open = at->grouped,
 	        .message_id = letter_message_id(engine->arena, e->source, e->id, at->contact->id, state,
 	                                        engine->from_domain),
-	        .thread_id = letter_thread_id(engine->arena, e->customer, e->job, engine->from_domain),
+	        .thread_id = engine_thread_id(engine, event),
 	};
 	spool_mail_add(engine->spool, &mail);
 	add_notice(engine, &mail, event);
@@ -86,7 +86,7 @@ void engine_make_office_mail(struct engine *engine, const struct spool_event *ev
 	        .expires = instant_add(engine->now, engine->settings->notify[e->state].shelf_life_ms),
 	        .message_id = letter_message_id(engine->arena, e->source, e->id, MAIL_OFFICE, "collision",
 	                                        engine->from_domain),
-	        .thread_id = letter_thread_id(engine->arena, e->customer, e->job, engine->from_domain),
+	        .thread_id = engine_thread_id(engine, event),
 	};
 	if (office != NULL && *office) {
 		struct spool_notice notice = {.event = event->id};
@@ -116,7 +116,7 @@ void engine_make_callback_mail(struct engine *engine, const struct spool_event *
 	        .expires = instant_add(engine->now, engine->settings->notify[JOB_DISPATCHED].shelf_life_ms),
 	        .message_id = letter_message_id(engine->arena, e->source, e->id, MAIL_OFFICE, "callback",
 	                                        engine->from_domain),
-	        .thread_id = letter_thread_id(engine->arena, e->customer, e->job, engine->from_domain),
+	        .thread_id = engine_thread_id(engine, first),
 	};
 	spool_mail_add(engine->spool, &mail);
 	spool_mail_set_context(engine->spool, mail.id, context);

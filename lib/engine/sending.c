@@ -65,7 +65,7 @@ void engine_notice_leaves(struct engine *engine, struct spool_mail *mail, const 
 	const struct event *e = &next.event;
 	mail->message_id = letter_message_id(engine->arena, e->source, e->id, mail->contact, mail->state,
 	                                     engine->from_domain);
-	mail->thread_id = letter_thread_id(engine->arena, e->customer, e->job, engine->from_domain);
+	mail->thread_id = engine_thread_id(engine, &next);
 	spool_mail_set_ids(engine->spool, mail);
 }
 

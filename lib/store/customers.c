@@ -22,8 +22,12 @@ static const char customers_4[] =
 static const char customers_5[] =
 #include "customers_5.sql.h"
         ;
+static const char customers_6[] =
+#include "customers_6.sql.h"
+        ;
 
-static const char *const migrations[] = {customers_1, customers_2, customers_3, customers_4, customers_5};
+static const char *const migrations[] = {customers_1, customers_2, customers_3,
+                                         customers_4, customers_5, customers_6};
 
 const struct db_schema customers_schema = {
         .name = "customers.db",
@@ -82,6 +86,28 @@ bool customers_begin_read(struct customers *customers, struct error *err)
 void customers_end_read(struct customers *customers)
 {
 	db_end_read(customers->db);
+}
+
+/* -- numbers that have changed ----------------------------------------------------------------- */
+
+bool customers_renumbered(struct customers *customers, int64_t after, struct arena *arena,
+                          struct renumbering **ret, size_t *ret_n, int64_t *ret_last, struct error *err)
+{
+	struct renumbering *rows = NULL;
+	size_t n = 0, cap = 0;
+	enum db_step step;
+	if (!db_run_int(db_query(customers->db, "SELECT max(id) FROM renumbered"), 0, ret_last, err))
+		return false;
+	struct db_query *query =
+	        db_query(customers->db, "SELECT before, after FROM renumbered WHERE id > ?1 ORDER BY id");
+	db_bind_int(query, 1, after);
+	while ((step = db_step(query, err)) == DB_ROW) {
+		rows = arena_grow(arena, rows, n, &cap, sizeof *rows);
+		rows[n++] = (struct renumbering){db_text(query, 0, arena), db_text(query, 1, arena)};
+	}
+	*ret = rows;
+	*ret_n = n;
+	return step == DB_DONE;
 }
 
 /* -- addresses that a relay refused ------------------------------------------------------------ */

@@ -38,6 +38,15 @@ void customers_end_read(struct customers *customers);
 bool customers_load(struct customers *customers, struct arena *arena, const char *number,
                     const struct customer **ret, struct error *err) MUST_CHECK;
 
+/* Customers' numbers that have changed, in order: those behind row `after` (0: all), in `arena`. *ret_last is
+ * the latest row there is. */
+struct renumbering {
+	const char *before, *after;
+};
+bool customers_renumbered(struct customers *customers, int64_t after, struct arena *arena,
+                          struct renumbering **ret, size_t *ret_n, int64_t *ret_last,
+                          struct error *err) MUST_CHECK;
+
 /*
  * Notes that a relay refused `address`, with its words. Does nothing where the contact is gone, has
  * another address by now, or is marked already, so it may be applied twice. A transaction of its own.

@@ -9,9 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const migrations[] = {
+static const char spool_1[] =
 #include "spool_1.sql.h"
-};
+        ;
+static const char spool_2[] =
+#include "spool_2.sql.h"
+        ;
+
+static const char *const migrations[] = {spool_1, spool_2};
 
 static const struct db_schema schema = {
         .name = "spool.db",

@@ -46,6 +46,15 @@ int64_t spool_job(struct spool *spool, const char *customer, const char *job);  
 int64_t spool_job_find(struct spool *spool, const char *customer, const char *job); /* 0: none */
 void spool_job_set_state(struct spool *spool, int64_t job, enum job_state state);
 
+/* A customer's number has changed: its jobs follow; gives how many. What the new number had of the same id is
+ * theirs, too. (spool_renumber.c) */
+size_t spool_renumber(struct spool *spool, const char *before, const char *after, struct arena *arena);
+/* Up to which row of customers.db's `renumbered` that was done. */
+int64_t spool_renumbered(struct spool *spool);
+void spool_set_renumbered(struct spool *spool, int64_t id);
+/* The customer's number under which the job was first heard of; `customer` where it has no other. */
+const char *spool_job_began_as(struct spool *spool, int64_t job, const char *customer, struct arena *arena);
+
 /* The id of the event (source, id), 0 where it is not on record; its digest where wanted. */
 int64_t spool_event_find(struct spool *spool, const char *source, const char *id,
                          unsigned char ret_digest[EVENT_DIGEST_SIZE]);

@@ -380,8 +380,10 @@ bool spool_read_jobs(struct spool *spool, const char *customer, int64_t limit, j
 		return false;
 	json_t *list = json_array();
 	struct db_query *q =
-	        spool_query(spool, "SELECT id, job, customer, state FROM job"
-	                           " WHERE ?1 IS NULL OR customer = ?1 ORDER BY id DESC LIMIT ?2");
+	        spool_query(spool, customer ? "SELECT id, job, customer, state FROM job WHERE customer = ?1"
+	                                      " ORDER BY id DESC LIMIT ?2"
+	                                    : "SELECT id, job, customer, state FROM job WHERE ?1 IS NULL"
+	                                      " ORDER BY id DESC LIMIT ?2");
 	db_bind_text(q, 1, customer);
 	db_bind_int(q, 2, limit);
 	while (spool_row(spool, q))

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A customer's number may change (contract, section 8), and events, requests and the office name jobs by it.
+ * customers.db keeps the changes in order; a turn that sees new ones first takes the jobs along, so that what
+ * comes under the new number goes on with the job that there is. Both are read in one view: no turn knows the
+ * customer by one number and its jobs by another.
+ */
+#include "engine/engine_private.h"
+
+#include <syslog.h>
+
+static void follow(struct engine *engine, const struct renumbering *row)
+{
+	size_t n = spool_renumber(engine->spool, row->before, row->after, engine->arena);
+	if (n > 0)
+		engine_report(engine, LOG_NOTICE, "renumbered customer=%s was=%s jobs=%zu", row->after,
+		              row->before, n);
+}
+
+void engine_follow_numbers(struct engine *engine)
+{
+	struct renumbering *rows;
+	size_t n;
+	struct error err;
+	int64_t known, last;
+	if (!engine->customers_came)
+		return;
+	known = spool_renumbered(engine->spool);
+	if (!customers_renumbered(engine->customers, known, engine->arena, &rows, &n, &last, &err)) {
+		spool_fail(engine->spool, &err);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		follow(engine, &rows[i]);
+	if (last != known) /* less than before, where a backup was put in its place */
+		spool_set_renumbered(engine->spool, last);
+}
+
+const char *engine_thread_id(struct engine *engine, const struct spool_event *event)
+{
+	const struct event *e = &event->event;
+	const char *number = spool_job_began_as(engine->spool, event->job, e->customer, engine->arena);
+	return letter_thread_id(engine->arena, number, e->job, engine->from_domain);
+}
