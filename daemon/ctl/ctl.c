@@ -7,7 +7,6 @@
 #include "ctl/ctl.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,16 +86,22 @@ static bool answered_yes(void)
 	return fgets(line, sizeof line, stdin) != NULL && (line[0] == 'y' || line[0] == 'Y');
 }
 
-bool ctl_confirm(const struct ctl *ctl, struct error *err, const char *fmt, ...)
+static bool somebody_there(void)
 {
-	if (ctl->yes)
-		return true;
-	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+	return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
+bool ctl_confirm(const struct ctl *ctl, struct error *err, const char *question)
+{
+	if (!ctl->yes && !somebody_there())
 		return error_set(err, EX_USAGE, "this can't be undone; say --yes where nobody can be asked");
-	va_list args;
-	va_start(args, fmt);
-	(void)vfprintf(stderr, fmt, args);
-	va_end(args);
-	(void)fprintf(stderr, " [y/N] ");
+	return ctl_confirm_at_terminal(ctl, err, question);
+}
+
+bool ctl_confirm_at_terminal(const struct ctl *ctl, struct error *err, const char *question)
+{
+	if (ctl->yes || !somebody_there())
+		return true;
+	(void)fprintf(stderr, "%s [y/N] ", question);
 	return answered_yes() || error_set(err, EX_USAGE, "nothing was changed");
 }

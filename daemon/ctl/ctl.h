@@ -57,7 +57,9 @@ bool ctl_arg_id(const struct ctl *ctl, size_t i, int64_t *ret, struct error *err
 const char *const *ctl_words(struct arena *arena, const char *words);
 
 /* Whether to go on with what can't be undone: `--yes`, or the answer of the person at the terminal. */
-bool ctl_confirm(const struct ctl *ctl, struct error *err, const char *fmt, ...) PRINTF_LIKE(3, 4) MUST_CHECK;
+bool ctl_confirm(const struct ctl *ctl, struct error *err, const char *question) MUST_CHECK;
+/* The same for what is only worth a second thought: where nobody can be asked, it goes on. */
+bool ctl_confirm_at_terminal(const struct ctl *ctl, struct error *err, const char *question) MUST_CHECK;
 
 /* `today`, `tomorrow`, `yesterday`, `+30d`, `-1d`, `2026-12-24`; `zone` says what today is. */
 bool day_read(const char *text, struct instant now, const struct zone *zone, struct day *ret,

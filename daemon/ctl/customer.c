@@ -150,19 +150,28 @@ static bool reindex(struct ctl *ctl, struct error *err)
 	return true;
 }
 
+/* Its name, for a question; false where there is no such customer. */
+static bool name_of(struct ctl *ctl, const struct act *act, const char *number, const char **ret,
+                    struct error *err)
+{
+	json_t *customer;
+	if (!records_show(act->store, customer_kind(), number, &customer, err))
+		return false;
+	*ret = arena_strdup(ctl->arena, json_string_value(json_object_get(customer, "name")));
+	json_decref(customer);
+	return true;
+}
+
 static bool remove_one(struct ctl *ctl, struct error *err)
 {
 	const char *number = ctl_arg(ctl, 0);
 	struct act act;
-	json_t *customer;
-	if (!store_open(ctl, DB_WRITE, &act, err) ||
-	    !records_show(act.store, customer_kind(), number, &customer, err))
+	const char *name;
+	if (!store_open(ctl, DB_WRITE, &act, err) || !name_of(ctl, &act, number, &name, err))
 		return false;
-	const char *name = arena_strdup(ctl->arena, json_string_value(json_object_get(customer, "name")));
-	json_decref(customer);
-	if (!ctl_confirm(ctl, err, "Remove customer %s, %s, with all contacts, notes and files?", number,
-	                 name) ||
-	    !records_remove(&act, customer_kind(), number, err))
+	const char *question = arena_printf(
+	        ctl->arena, "Remove customer %s, %s, with all contacts, notes and files?", number, name);
+	if (!ctl_confirm(ctl, err, question) || !records_remove(&act, customer_kind(), number, err))
 		return false;
 	output_say(ctl->out, "customer %s removed", number);
 	output_document(ctl->out, json_pack("{s:s}", "removed", number));
@@ -179,6 +188,20 @@ static const struct {
         {"deactivate", "deactivated: it gets no mail and no jobs"},
 };
 
+/* Releasing asks, since accounts act on it; who may not do it is told so, not asked. */
+static bool is_meant(struct ctl *ctl, const struct act *act, const char *number, const char *verb,
+                     struct error *err)
+{
+	const char *name;
+	if (strcmp(verb, "release") != 0 || !act->actor.manager)
+		return true;
+	return name_of(ctl, act, number, &name, err) &&
+	       ctl_confirm_at_terminal(ctl, err,
+	                               arena_printf(ctl->arena,
+	                                            "Release customer %s, %s, to accounts: are you sure?",
+	                                            number, name));
+}
+
 static bool move(struct ctl *ctl, struct error *err)
 {
 	const char *number = ctl_arg(ctl, 0), *verb = ctl->command->verb;
@@ -186,7 +209,8 @@ static bool move(struct ctl *ctl, struct error *err)
 	size_t i = 0;
 	while (strcmp(moves[i].verb, verb) != 0)
 		i++;
-	if (!store_open(ctl, DB_WRITE, &act, err) || !customer_move(&act, number, verb, err))
+	if (!store_open(ctl, DB_WRITE, &act, err) || !is_meant(ctl, &act, number, verb, err) ||
+	    !customer_move(&act, number, verb, err))
 		return false;
 	return done(ctl, &act, number, moves[i].done, err);
 }
@@ -314,6 +338,7 @@ static const struct command commands[] = {
          .args = "NUMBER",
          .uses = USES_STORE,
          .help = "Hands a new customer to accounts, who check it",
+         .more = "At a terminal it asks whether you are sure; --yes answers that.",
          .examples = "customer release 1001",
          .run = move},
         {.verb = "approve",

@@ -14,7 +14,7 @@ const struct option options_global[] = {
         {.name = "config", .value = "FILE", .help = "read this configuration", .letter = 'c'},
         {.name = "json", .help = "print one JSON document"},
         {.name = "as", .value = "USER", .help = "record USER as the author (for root and managers)"},
-        {.name = "yes", .help = "don't ask before removing", .letter = 'y'},
+        {.name = "yes", .help = "don't ask before removing or releasing", .letter = 'y'},
         {.name = "help", .help = "say what the command does and takes", .letter = 'h'},
         {.name = "version", .help = "print the version", .letter = 'V'},
         {0},

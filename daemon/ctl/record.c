@@ -180,7 +180,7 @@ bool record_remove(struct ctl *ctl, struct error *err)
 	if (!store_open(ctl, DB_WRITE, &act, err) || !records_show(act.store, kind, name, &record, err))
 		return false;
 	json_decref(record);
-	if (!ctl_confirm(ctl, err, "Remove %s %s?", kind->name, name) ||
+	if (!ctl_confirm(ctl, err, arena_printf(ctl->arena, "Remove %s %s?", kind->name, name)) ||
 	    !records_remove(&act, kind, name, err))
 		return false;
 	output_say(ctl->out, "%s %s removed", kind->name, name);
