@@ -135,6 +135,14 @@ static void on_write(struct esmtp *esmtp, const char *text, size_t len)
 
 /* ---- what it says ---- */
 
+/* "250" without a text is a whole reply (RFC 5321, section 4.2), for which the library hangs up; with the
+ * blank of an empty text and a lone line feed it is content. */
+static void mend_bare_code(const struct talk *talk, char *c)
+{
+	if (talk->line_len == 3 && *c == '\r')
+		*c = ' ';
+}
+
 /*
  * CHUNKING can't be declined, and the library loses temporary errors with it. So the word is spoilt
  * where it stands for a keyword, letter by letter, since a buffer may end in the middle of it.
@@ -209,6 +217,7 @@ static void on_read(struct esmtp *esmtp, char *text, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		if (talk->stage == SMTP_GREETING)
 			mask_chunking(talk, &text[i]);
+		mend_bare_code(talk, &text[i]);
 		if (text[i] != '\n') {
 			if (talk->line_len < sizeof talk->line)
 				talk->line[talk->line_len] = text[i];

@@ -268,6 +268,13 @@ def test_enhanced_codes_are_read_without_the_extension():
     assert result["delivery"] == "address_invalid" and result["reply"] == "550 5.1.1 unknown"
 
 
+@pytest.mark.parametrize("stage, code", [("greeting", 220), ("ehlo", 250), ("mail", 250), ("rcpt", 250), ("body", 250)])
+def test_a_code_without_a_text_is_a_reply(peer, stage, code):
+    peer.answers[stage] = Raw(b"%d\r\n" % code)
+    with Probe(peer.relay) as probe:
+        assert probe.send()["delivery"] == "sent"
+
+
 # ---- every stage: 421, 4xx, 5xx, nothing, silence, a trickle ----
 
 BEFORE_MAIL = ["greeting", "ehlo"]
