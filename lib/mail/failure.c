@@ -109,6 +109,9 @@ int64_t failure_retry_wait_ms(int attempts, uint64_t random)
 	int64_t wait = HOUR_MS;
 	if (attempts < 7) /* 1, 2, 4, 8, 16, 32 minutes; the next would be 64 */
 		wait = (int64_t)MINUTE_MS << (attempts > 1 ? attempts - 1 : 0);
-	int64_t spread = wait / 8;
-	return wait - spread + (int64_t)(random % (uint64_t)(2 * spread + 1));
+	int64_t low = wait - wait / 8, high = wait + wait / 8;
+	/* At the ceiling only what is below it is left; it is still a spread, not one value. */
+	if (high > HOUR_MS)
+		high = HOUR_MS;
+	return low + (int64_t)(random % (uint64_t)(high - low + 1));
 }

@@ -43,8 +43,8 @@ const char *delivery_name(enum delivery delivery); /* for the log */
 
 enum delivery failure_judge(const struct smtp_report *report);
 
-/* The wait before try number `attempts` + 1 (attempts ≥ 1): 1, 2, 4 … minutes, at most 1 h, of which up to an
- * eighth is taken or added by `random` (any 64 bits). Milliseconds. */
+/* The wait before try number `attempts` + 1 (attempts ≥ 1): 1, 2, 4 … minutes, of which up to an eighth is
+ * taken or added by `random` (any 64 bits), and never more than 1 h. Milliseconds. */
 int64_t failure_retry_wait_ms(int attempts, uint64_t random);
 
 /* What a mailer reports of one letter. */
