@@ -61,6 +61,7 @@ PROBE_SRC  := $(wildcard tests/system/*.c)
 BENCH_SRC  := $(wildcard tests/bench/*.c)
 TOOL_SRC   := $(wildcard conf/generate.c)
 SQL        := $(wildcard lib/store/*.sql)
+LETTERS    := $(wildcard conf/templates/*.txt)
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB    := $(BUILD)/libdispatch.a
@@ -72,7 +73,7 @@ PROBES := $(PROBE_SRC:tests/system/%.c=$(BUILD)/tests/%)
 BENCH  := $(BENCH_SRC:tests/bench/%.c=$(BUILD)/tests/%)
 PROGRAMS := $(if $(MAIN_SRC),$(BUILD)/dispatchd) \
 	$(if $(CTL_SRC),$(if $(shell grep -l '^int main' $(CTL_SRC)),$(BUILD)/dispatchctl))
-GEN  := $(BUILD)/gen/version.h $(SQL:lib/store/%=$(BUILD)/gen/%.h)
+GEN  := $(BUILD)/gen/version.h $(BUILD)/gen/letters.h $(SQL:lib/store/%=$(BUILD)/gen/%.h)
 OBJ  := $(call obj,$(LIB_SRC) $(ROOM_SRC) $(CTL_SRC) $(MAIN_SRC) $(SHARED_SRC) $(UNIT_SRC) $(UNIT_HELP) \
 	$(PROBE_SRC) $(BENCH_SRC) $(TOOL_SRC))
 
@@ -191,6 +192,15 @@ generated: $(GENERATED) ## write the sample configuration and lists in the manua
 $(BUILD)/gen/%.sql.h: lib/store/%.sql Makefile
 	@mkdir -p $(@D)
 	@sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $< > $@
+
+# The shipped English letters, a row each, for those who have lost their own. A file's last line is one only if it ends.
+$(BUILD)/gen/letters.h: $(LETTERS) Makefile
+	@mkdir -p $(@D)
+	@for f in $(LETTERS); do \
+		[ -z "$$(tail -c 1 $$f)" ] && end='\\n' || end=; \
+		echo "{.name = \"$$(basename $$f .txt)\", .text ="; \
+		sed 's/\\/\\\\/g; s/"/\\"/g; $$!s/.*/"&\\n"/; $$s/.*/"&'"$$end"'"/' $$f; echo '},'; \
+	done > $@
 
 # Files that say what the last build was made with, touched only when that changes.
 $(BUILD)/gen/version.h: FORCE

@@ -15,6 +15,15 @@ const char *const template_letter_names[TEMPLATE_LETTERS] = {
         "dispatched", "started", "completed", "failed", "paused", "cancelled", "collision",
 };
 
+int template_letter_index(const char *name, size_t len)
+{
+	for (int i = 0; i < TEMPLATE_LETTERS; i++)
+		if (strlen(template_letter_names[i]) == len &&
+		    strncmp(template_letter_names[i], name, len) == 0)
+			return i;
+	return -1;
+}
+
 /* Where in a file its first bad byte stands. */
 static int bad_line(const struct buf *text)
 {

@@ -36,19 +36,10 @@ struct templates *templates_unref(struct templates *templates)
 		return NULL;
 	for (struct template_folder *folder = templates->folders; folder != NULL; folder = folder->next)
 		folder_clear(folder);
-	for (size_t i = 0; i < TEMPLATE_LETTERS; i++)
-		template_letter_clear(&templates->built_in[i]);
+	folder_clear(&templates->built_in);
 	arena_free(templates->arena);
 	free(templates);
 	return NULL;
-}
-
-static int letter_index(const char *name)
-{
-	for (int i = 0; i < TEMPLATE_LETTERS; i++)
-		if (strcmp(template_letter_names[i], name) == 0)
-			return i;
-	return -1;
 }
 
 /* The folder of exactly that locale (its first `len` bytes) that has the letter's .txt. */
@@ -85,21 +76,21 @@ static const struct template_folder *find_folder(const struct templates *templat
 	return find_exact(templates, "", 0, letter);
 }
 
-struct partials {                             /* what a template's {{> name}} is looked up in */
-	const struct template_folder *folder; /* NULL for the built-in letters */
+struct partials { /* what a template's {{> name}} is looked up in */
+	const struct template_folder *folder;
 	bool html;
+	const char *fault; /* of one that was asked for and doesn't parse; NULL for none */
 };
 
 static const struct mustache *find_partial(void *arg, const char *name)
 {
-	const struct partials *partials = arg;
-	const struct template_folder *folder = partials->folder;
-	if (folder == NULL)
-		return NULL;
-	for (const struct template_partial *p = folder->partials; p != NULL; p = p->next)
-		if (p->html == partials->html && strcmp(p->name, name) == 0)
-			return p->template;
-	return NULL;
+	struct partials *partials = arg;
+	const struct template_partial *p = partials->folder->partials;
+	while (p != NULL && (p->html != partials->html || strcmp(p->name, name) != 0))
+		p = p->next;
+	if (p != NULL && p->fault != NULL)
+		partials->fault = p->fault;
+	return p != NULL ? p->template : NULL;
 }
 
 struct rendered {
@@ -122,12 +113,28 @@ static bool is_blank(const struct buf *text)
 	return p[strspn(p, " \t\r\n")] == '\0';
 }
 
-/* One letter's templates with the data. On a fault `ret` may hold anything. */
-static bool render_letter(const struct template_letter *letter, const struct template_folder *folder,
-                          json_t *context, const struct letter *about, struct rendered *ret,
+/* A part of a letter, if it has that part. */
+static bool render_part(const struct mustache *template, json_t *context,
+                        const struct mustache_options *options, struct buf *ret, struct error *err)
+{
+	const struct partials *partials = options->partial_arg;
+	if (template == NULL)
+		return true;
+	if (!mustache_render(template, context, options, ret, err))
+		return false;
+	return partials->fault == NULL || error_set(err, EX_DATAERR, "%s", partials->fault);
+}
+
+/*
+ * One letter's templates with the data. False where the text is broken; `ret` may then hold anything.
+ * A broken HTML is left out: true then too, with `*ret_broken` and the reason in `err`.
+ */
+static bool render_letter(const struct template_folder *folder, int index, json_t *context,
+                          const struct letter *about, struct rendered *ret, bool *ret_broken,
                           struct error *err)
 {
 	static const struct mustache_helper helpers[] = {{.name = "date", .call = dates_helper}};
+	const struct template_letter *letter = &folder->letters[index];
 	struct dates_reader reader = {.locale = about->locale, .timezone = about->timezone};
 	struct partials partials = {.folder = folder};
 	struct mustache_options options = {.partial = find_partial,
@@ -136,18 +143,20 @@ static bool render_letter(const struct template_letter *letter, const struct tem
 	                                   .n_helpers = sizeof helpers / sizeof *helpers,
 	                                   .helper_arg = &reader};
 
-	if (!mustache_render(letter->subject, context, &options, &ret->subject, err) ||
-	    !mustache_render(letter->text, context, &options, &ret->text, err))
-		return false;
-	if (letter->reply_to != NULL &&
-	    !mustache_render(letter->reply_to, context, &options, &ret->reply_to, err))
+	if (!render_part(letter->subject, context, &options, &ret->subject, err) ||
+	    !render_part(letter->reply_to, context, &options, &ret->reply_to, err) ||
+	    !render_part(letter->text, context, &options, &ret->text, err))
 		return false;
 	if (is_blank(&ret->subject))
 		return error_set(err, EX_DATAERR, "%s: the subject is empty", mustache_file(letter->text));
-	ret->has_html = letter->html != NULL;
 	options.escape = true;
 	partials.html = true;
-	return letter->html == NULL || mustache_render(letter->html, context, &options, &ret->html, err);
+	ret->has_html = letter->html != NULL;
+	if (!render_part(letter->html, context, &options, &ret->html, err)) {
+		ret->has_html = false;
+		*ret_broken = true;
+	}
+	return true;
 }
 
 /* The best letter that can be rendered: the admin's, without its HTML where that is broken, else the
@@ -163,13 +172,13 @@ static bool render_best(const struct templates *templates, int index, const stru
 	if (fault != NULL)
 		(void)error_set(err, EX_DATAERR, "%s", fault);
 	if (letter != NULL && letter->fault == NULL) {
-		if (render_letter(letter, folder, context, about, ret, err))
+		if (render_letter(folder, index, context, about, ret, ret_broken, err))
 			return true;
 		*ret_broken = true;
 		rendered_clear(ret);
 	}
 	struct error built_in = {0};
-	if (render_letter(&templates->built_in[index], NULL, context, about, ret, &built_in))
+	if (render_letter(&templates->built_in, index, context, about, ret, ret_broken, &built_in))
 		return true;
 	if (err != NULL)
 		*err = built_in;
@@ -206,7 +215,7 @@ bool templates_render(const struct templates *templates, const struct letter *le
 {
 	struct rendered rendered = {0};
 	struct mailbox sender;
-	int index = letter_index(letter->template);
+	int index = template_letter_index(letter->template, strlen(letter->template));
 
 	if (index < 0)
 		return error_set(err, EX_SOFTWARE, "there is no template named '%s'", letter->template);

@@ -28,13 +28,14 @@ static void report(struct loading *loading, const char *text)
 		loading->fault(loading->arg, text);
 }
 
-static int letter_index(const char *name, size_t len)
+struct template_partial *template_folder_add(struct arena *arena, struct template_folder *folder,
+                                             const char *name, size_t len)
 {
-	for (int i = 0; i < TEMPLATE_LETTERS; i++)
-		if (strlen(template_letter_names[i]) == len &&
-		    strncmp(template_letter_names[i], name, len) == 0)
-			return i;
-	return -1;
+	struct template_partial *partial = arena_alloc(arena, sizeof *partial);
+	partial->name = arena_strndup(arena, name, len);
+	partial->next = folder->partials;
+	folder->partials = partial;
+	return partial;
 }
 
 static void load_letter_text(struct loading *loading, const char *path, struct template_letter *letter)
@@ -68,7 +69,7 @@ static void load_file(struct loading *loading, struct template_folder *folder, c
 {
 	struct arena *arena = loading->templates->arena;
 	struct error err = {0};
-	int index = letter_index(name, len);
+	int index = template_letter_index(name, len);
 
 	if (index >= 0 && !html) {
 		load_letter_text(loading, path, &folder->letters[index]);
@@ -78,15 +79,11 @@ static void load_file(struct loading *loading, struct template_folder *folder, c
 		if (letter->html == NULL)
 			letter->html_fault = arena_strdup(arena, err.text);
 	} else {
-		struct mustache *template = load_plain(loading, path, &err);
-		if (template == NULL)
-			return;
-		struct template_partial *partial = arena_alloc(arena, sizeof *partial);
-		partial->name = arena_strndup(arena, name, len);
+		struct template_partial *partial = template_folder_add(arena, folder, name, len);
 		partial->html = html;
-		partial->template = template;
-		partial->next = folder->partials;
-		folder->partials = partial;
+		partial->template = load_plain(loading, path, &err);
+		if (partial->template == NULL)
+			partial->fault = arena_strdup(arena, err.text);
 	}
 }
 
@@ -168,7 +165,7 @@ static void check_partial(void *arg, const char *name, int line)
 	char text[400];
 	const char *kind = check->html ? "html" : "txt";
 	(void)snprintf(text, sizeof text,
-	               letter_index(name, strlen(name)) >= 0
+	               template_letter_index(name, strlen(name)) >= 0
 	                       ? "%.200s:%d: %.80s.%s is a mail of its own, which no other includes"
 	                       : "%.200s:%d: there is no %.80s.%s beside it",
 	               check->file, line, name, kind);
@@ -198,23 +195,12 @@ static void check_partials(struct loading *loading, const struct template_folder
 		check_template(&check, p->template, p->html);
 }
 
-static void load_built_in(struct templates *templates)
-{
-	for (size_t i = 0; i < TEMPLATE_LETTERS; i++) {
-		struct error err = {0};
-		const char *text = template_built_in[i];
-		const char *name = arena_printf(templates->arena, "built-in %s", template_letter_names[i]);
-		if (!template_letter_parse(text, strlen(text), name, &templates->built_in[i], &err))
-			bug("%s", err.text);
-	}
-}
-
 struct templates *templates_load(const char *directory, templates_fault *fault, void *arg, int *ret_faults)
 {
 	struct templates *templates = mem_alloc(sizeof *templates);
 	atomic_init(&templates->refs, 1);
 	templates->arena = arena_new();
-	load_built_in(templates);
+	templates_load_built_in(templates);
 	struct loading loading = {.templates = templates, .fault = fault, .arg = arg};
 	load_directory(&loading, directory, "");
 	for (const struct template_folder *folder = templates->folders; folder != NULL; folder = folder->next)

@@ -16,7 +16,7 @@
  *      templates ─┬─ folder ""  ─┬─ letter dispatched … collision (.txt cut up, .html)
  *                 │              └─ partials (every other .txt and .html)
  *                 ├─ folder "fr" ─ …
- *                 └─ built_in: a letter each, always whole
+ *                 └─ built_in: a folder of plain texts, always whole
  */
 enum { TEMPLATE_LETTERS = 7 };
 extern const char *const template_letter_names[TEMPLATE_LETTERS];
@@ -36,6 +36,7 @@ struct template_partial {
 	const char *name; /* without its ending */
 	bool html;
 	struct mustache *template;
+	const char *fault; /* it doesn't parse: "FILE:LINE: message"; there is no template then */
 };
 
 struct template_folder {
@@ -49,11 +50,17 @@ struct templates {
 	atomic_int refs;
 	struct arena *arena;
 	struct template_folder *folders; /* the top one first */
-	struct template_letter built_in[TEMPLATE_LETTERS];
+	struct template_folder built_in;
 };
 
-/* The built-in letters in the order of template_letter_names, headers and all. */
-extern const char *const template_built_in[TEMPLATE_LETTERS];
+void templates_load_built_in(struct templates *templates);
+
+/* Which of template_letter_names it is; -1 for none. */
+int template_letter_index(const char *name, size_t len);
+
+/* One more partial, with its name and nothing else. */
+struct template_partial *template_folder_add(struct arena *arena, struct template_folder *folder,
+                                             const char *name, size_t len);
 
 /* Cuts up a .txt: header lines, an empty line, the body. On a fault `letter` is untouched. */
 bool template_letter_parse(const char *text, size_t len, const char *file, struct template_letter *letter,

@@ -319,6 +319,60 @@ static void broken_templates_are_reported_and_replaced(void **state)
 	buf_free(&faults);
 }
 
+static void a_broken_partial_breaks_what_includes_it(void **state)
+{
+	(void)state;
+	struct buf faults = {0};
+	put("started.txt", "Subject: x\n\nours {{> both}}\n");
+	put("started.html", "<p>ours</p>\n{{> foot}}\n");
+	put("paused.txt", "Subject: x\n\nours\n{{#n}}{{> part}}{{/n}}\n");
+	put("part.txt", "{{#a}}");
+	put("both.txt", "{{job.id}}");
+	put("foot.html", "{{/a}}");
+	struct templates *templates = load(&faults, 2);
+	struct outcome got = render(templates, "started", "", bare);
+	assert_true(got.ok && got.broken); /* without its HTML */
+	assert_non_null(strstr(got.err.text, "foot.html:1: no section is open"));
+	assert_non_null(strstr(got.out.data, "ours 4711"));
+	assert_null(strstr(got.out.data, "html"));
+	buf_free(&got.out);
+	got = render(templates, "paused", "", "{\"job\":{\"id\":\"4711\"},\"n\":1}");
+	assert_true(got.ok && got.broken); /* the built-in one */
+	assert_non_null(strstr(got.err.text, "part.txt:1: this section is never closed"));
+	assert_null(strstr(got.out.data, "ours"));
+	assert_non_null(strstr(got.out.data, "4711"));
+	buf_free(&got.out);
+	got = render(templates, "paused", "", bare);
+	assert_true(got.ok && !got.broken); /* not asked for */
+	buf_free(&got.out);
+	templates_unref(templates);
+	buf_free(&faults);
+}
+
+/* Built in or read from the directory, the plain letters are the same. */
+static void built_in_letters_are_the_shipped_ones(void **state)
+{
+	(void)state;
+	char one[4000], many[4000], *text;
+	(void)snprintf(one, sizeof one, full, "");
+	(void)snprintf(many, sizeof many, full, ",{\"id\":\"4712\"}");
+	const char *contexts[] = {one, many, bare};
+	struct templates *ours = shipped(), *none = templates_load(directory, NULL, NULL, NULL);
+	for (size_t n = 0; n < NAMES; n++)
+		for (size_t c = 0; c < 3; c++) {
+			struct outcome a = render(ours, names[n], "", contexts[c]);
+			struct outcome b = render(none, names[n], "", contexts[c]);
+			assert_true(a.ok && b.ok && !b.broken);
+			text = strstr(b.out.data, "Content-Type: text/plain");
+			assert_non_null(text);
+			assert_non_null(strstr(a.out.data, text));
+			buf_free(&a.out);
+			buf_free(&b.out);
+		}
+	templates_unref(ours);
+	templates_unref(none);
+}
+
 static void missing_partials_are_reported(void **state)
 {
 	(void)state;
@@ -486,6 +540,8 @@ int main(void)
 	        WITH_DIRECTORY(locales_are_looked_up),
 	        WITH_DIRECTORY(escaping_and_partials),
 	        WITH_DIRECTORY(broken_templates_are_reported_and_replaced),
+	        WITH_DIRECTORY(a_broken_partial_breaks_what_includes_it),
+	        WITH_DIRECTORY(built_in_letters_are_the_shipped_ones),
 	        WITH_DIRECTORY(missing_partials_are_reported),
 	        WITH_DIRECTORY(what_breaks_when_rendered_is_replaced),
 	        WITH_DIRECTORY(a_broken_html_leaves_the_text),
