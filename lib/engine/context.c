@@ -90,7 +90,7 @@ static json_t *timeline_json(const struct spool_event *events, size_t n, const s
 	return list;
 }
 
-static json_t *customer_json(const struct customer *c)
+json_t *engine_customer_json(const struct customer *c)
 {
 	json_t *json = json_object();
 	const struct {
@@ -122,7 +122,7 @@ static json_t *customer_json(const struct customer *c)
 	set_day(json, "renewal", c->renewal);
 	set_day(json, "disclaimer", c->disclaimer);
 	if (c->parent != NULL)
-		json_object_set_new(json, "parent", customer_json(c->parent));
+		json_object_set_new(json, "parent", engine_customer_json(c->parent));
 	return json;
 }
 
@@ -196,7 +196,7 @@ static json_t *one_job(struct engine *engine, const struct spool_event *event,
 		return job;
 	if (json_object_get(job, "reference") == NULL)
 		set_text(job, "reference", customer_reference(customer));
-	json_object_set_new(job, "customer", customer_json(customer));
+	json_object_set_new(job, "customer", engine_customer_json(customer));
 	json_t *window = window_json(engine, customer, job, &event->event, zone);
 	if (window != NULL)
 		json_object_set_new(job, "window", window);

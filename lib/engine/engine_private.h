@@ -114,8 +114,9 @@ void engine_make_mail(struct engine *engine, const struct spool_event *event,
                       const struct contact_verdict *verdict);
 void engine_make_office_mail(struct engine *engine, const struct spool_event *event,
                              const struct suspension *suspension);
-/* The office's one mail of jobs called back; `context` is recorded. */
-void engine_make_callback_mail(struct engine *engine, const struct spool_event *first, const char *context);
+/* The office's one mail of jobs called back; `context` is recorded. False where there is no office. */
+bool engine_make_callback_mail(struct engine *engine, const struct spool_event *first, const char *context,
+                               struct spool_mail *ret) MUST_CHECK;
 void engine_supersede(struct engine *engine, const struct spool_event *event, const struct verdict *verdict);
 /* The same for a mail that a person brings back: what its jobs have left behind meanwhile leaves it. */
 void engine_supersede_brought_back(struct engine *engine, struct spool_mail *mail);
@@ -170,7 +171,8 @@ void engine_take_customer(struct engine *engine, const struct entry *entry);
 void engine_take_chores(struct engine *engine);
 void engine_hand_chores(struct engine *engine);
 
-/* What a template sees of a job, a suspension, the firm. */
+/* What a template sees of a customer, a job, a suspension, the firm. */
+json_t *engine_customer_json(const struct customer *customer);
 json_t *engine_job_json(struct engine *engine, const struct spool_event *event);
 json_t *engine_suspension_json(const struct suspension *suspension);
 json_t *engine_company_json(const struct settings *settings);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Released jobs are watched until they start or their day is over: a suspension that takes effect
- * meanwhile is a collision, and the office gets one mail for all jobs of the customer.
+ * meanwhile is a collision, and the office gets one mail for all jobs that it calls back.
  */
 #include "engine/engine_private.h"
 
@@ -14,12 +14,26 @@
 
 enum { WATCHED_A_TURN = 2000 };
 
-/* What the office is told of one customer's jobs, in one mail for all. */
+/* What the office is told in one mail: the jobs that one customer's suspension calls back, the sites' too. */
 struct callback {
 	struct callback *next;
-	const char *number; /* the customer's */
-	json_t *jobs, *customer, *suspension;
-	struct spool_event first;
+	const char *number; /* whose suspension it is */
+	struct called *first, **end;
+	struct spool_mail mail;
+	bool made; /* the mail: there is an office */
+};
+
+/* One job on the way, in the list of its mail and in that of all. */
+struct called {
+	struct called *next, *after;
+	struct callback *callback;
+	struct spool_event event;
+	const struct suspension *suspension;
+};
+
+struct calls {
+	struct callback *callbacks;
+	struct called *first, **end;
 };
 
 /* When its day is over, after which nobody is on the way any more. */
@@ -68,75 +82,111 @@ static const struct suspension *called_back(struct engine *engine, struct spool_
 	return suspension_find(asked.customer, scopes, zone, engine->now);
 }
 
-static struct callback *callback_of(struct engine *engine, const struct spool_event *event,
-                                    const struct suspension *suspension, struct callback **all)
+static struct callback *callback_of(struct engine *engine, const char *number, struct calls *calls)
 {
-	struct callback **at = all;
-	while (*at != NULL && strcmp((*at)->number, event->event.customer) != 0)
+	struct callback **at = &calls->callbacks;
+	while (*at != NULL && strcmp((*at)->number, number) != 0)
 		at = &(*at)->next;
 	if (*at != NULL)
 		return *at;
 	struct callback *callback = arena_new_array(engine->arena, 1, struct callback);
-	*callback = (struct callback){
-	        .number = event->event.customer,
-	        .jobs = json_array(),
-	        .suspension = engine_suspension_json(suspension),
-	        .first = *event,
-	};
+	*callback = (struct callback){.number = number, .end = &callback->first};
 	*at = callback;
 	return callback;
 }
 
+/* A job is called back once, however often it was asked for. */
 static void call_back(struct engine *engine, struct spool_request *request,
-                      const struct suspension *suspension, struct callback **all)
+                      const struct suspension *suspension, struct calls *calls)
 {
-	struct spool_event event = {.job = request->job, .event = request->event};
-	struct outcome_facts facts = {.suspension = suspension, .due = INSTANT_NONE};
-	engine_outcome(engine, &event, STATUS_COLLISION, REASON_SUSPENDED, &facts);
+	struct called *called = arena_new_array(engine->arena, 1, struct called);
+	*called = (struct called){
+	        .callback = callback_of(engine, suspension->customer, calls),
+	        .event = {.job = request->job, .event = request->event},
+	        .suspension = suspension,
+	};
+	*called->callback->end = called;
+	called->callback->end = &called->next;
+	*calls->end = called;
+	calls->end = &called->after;
 	request->watched = WATCH_NOT;
-	struct callback *callback = callback_of(engine, &event, suspension, all);
-	json_t *job = engine_job_json(engine, &event);
-	if (callback->customer == NULL)
-		callback->customer = json_incref(json_object_get(job, "customer"));
-	json_array_append_new(callback->jobs, job);
+	spool_unwatch_job(engine->spool, request->job);
 }
 
-static void tell_office(struct engine *engine, struct callback *callback)
+static json_t *jobs_json(struct engine *engine, const struct callback *callback)
 {
-	json_t *context = json_object();
-	json_object_set(context, "job", json_array_get(callback->jobs, 0));
-	json_object_set_new(context, "jobs", callback->jobs);
-	json_object_set_new(context, "customer", callback->customer);
-	json_object_set_new(context, "suspension", callback->suspension);
+	json_t *jobs = json_array();
+	for (const struct called *at = callback->first; at != NULL; at = at->next)
+		json_array_append_new(jobs, engine_job_json(engine, &at->event));
+	return jobs;
+}
+
+/* The customer whose jobs they are; where they are several sites', whose suspension it is. */
+static const struct customer *whose(struct engine *engine, const struct callback *callback)
+{
+	const char *number = callback->first->event.event.customer;
+	for (const struct called *at = callback->first; at != NULL; at = at->next) {
+		if (strcmp(at->event.event.customer, number) != 0)
+			number = callback->number;
+	}
+	return engine_customer(engine, number);
+}
+
+static void make_mail(struct engine *engine, struct callback *callback)
+{
+	json_t *context = json_object(), *jobs = jobs_json(engine, callback);
+	const struct customer *customer = whose(engine, callback);
+	json_object_set(context, "job", json_array_get(jobs, 0));
+	json_object_set_new(context, "jobs", jobs);
+	if (customer != NULL)
+		json_object_set_new(context, "customer", engine_customer_json(customer));
+	json_object_set_new(context, "suspension", engine_suspension_json(callback->first->suspension));
 	json_object_set_new(context, "company", engine_company_json(engine->settings));
 	context_complete(context);
 	char *text = json_dumps(context, JSON_COMPACT);
-	if (text != NULL)
-		engine_make_callback_mail(engine, &callback->first, text);
+	callback->made = text != NULL &&
+	                 engine_make_callback_mail(engine, &callback->first->event, text, &callback->mail);
 	free(text);
 	json_decref(context);
+}
+
+static void tell(struct engine *engine, const struct called *called)
+{
+	const struct callback *callback = called->callback;
+	struct outcome_facts facts = {
+	        .mail = callback->made ? &callback->mail : NULL,
+	        .to = callback->made ? engine->settings->office.email : NULL,
+	        .suspension = called->suspension,
+	        .due = INSTANT_NONE,
+	};
+	engine_outcome(engine, &called->event, STATUS_COLLISION, REASON_SUSPENDED, &facts);
+}
+
+static void look_at(struct engine *engine, int64_t id, struct calls *calls)
+{
+	struct spool_request request;
+	if (!spool_request_load(engine->spool, id, engine->arena, &request) || request.watched == WATCH_NOT)
+		return;
+	struct spool_request before = request;
+	const struct suspension *suspension = called_back(engine, &request);
+	if (suspension != NULL)
+		call_back(engine, &request, suspension, calls);
+	if (request.look.ms != before.look.ms || request.watched != before.watched)
+		spool_request_move(engine->spool, &request, request.status, request.reason, engine->now);
 }
 
 void engine_call_back(struct engine *engine)
 {
 	struct scan *scan = &engine->scans.watched;
 	int64_t ids[WATCHED_A_TURN];
-	struct callback *all = NULL;
+	struct calls calls = {.end = &calls.first};
 	struct instant look = engine_scan_begin(engine, scan);
 	size_t n = spool_requests_watched(engine->spool, look, scan->after, ids, WATCHED_A_TURN);
-	for (size_t i = 0; i < n && !spool_failed(engine->spool); i++) {
-		struct spool_request request;
-		if (!spool_request_load(engine->spool, ids[i], engine->arena, &request))
-			continue;
-		struct spool_request before = request;
-		const struct suspension *suspension = called_back(engine, &request);
-		if (suspension != NULL)
-			call_back(engine, &request, suspension, &all);
-		if (request.look.ms != before.look.ms || request.watched != before.watched)
-			spool_request_move(engine->spool, &request, request.status, request.reason,
-			                   engine->now);
-	}
-	for (; all != NULL; all = all->next)
-		tell_office(engine, all);
+	for (size_t i = 0; i < n && !spool_failed(engine->spool); i++)
+		look_at(engine, ids[i], &calls);
+	for (struct callback *at = calls.callbacks; at != NULL; at = at->next)
+		make_mail(engine, at);
+	for (struct called *at = calls.first; at != NULL; at = at->after)
+		tell(engine, at);
 	engine_scan_end(engine, scan, ids, n, WATCHED_A_TURN);
 }

@@ -100,13 +100,14 @@ void engine_make_office_mail(struct engine *engine, const struct spool_event *ev
 	engine_outcome(engine, event, STATUS_COLLISION, REASON_SUSPENDED, &facts);
 }
 
-void engine_make_callback_mail(struct engine *engine, const struct spool_event *first, const char *context)
+bool engine_make_callback_mail(struct engine *engine, const struct spool_event *first, const char *context,
+                               struct spool_mail *ret)
 {
 	const struct event *e = &first->event;
 	const char *office = engine->settings->office.email;
 	if (office == NULL || !*office)
-		return;
-	struct spool_mail mail = {
+		return false;
+	*ret = (struct spool_mail){
 	        .contact = MAIL_OFFICE,
 	        .state = "collision",
 	        .status = STATUS_QUEUED,
@@ -118,8 +119,9 @@ void engine_make_callback_mail(struct engine *engine, const struct spool_event *
 	                                        engine->from_domain),
 	        .thread_id = engine_thread_id(engine, first),
 	};
-	spool_mail_add(engine->spool, &mail);
-	spool_mail_set_context(engine->spool, mail.id, context);
+	spool_mail_add(engine->spool, ret);
+	spool_mail_set_context(engine->spool, ret->id, context);
+	return true;
 }
 
 /* Does the contact get a mail of the new event? */

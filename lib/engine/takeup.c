@@ -93,6 +93,35 @@ static const struct member *judge_members(struct engine *engine, struct spool_ma
 	return goes;
 }
 
+static void name_jobs(struct engine *engine, struct letter *letter, const struct spool_notice *notices,
+                      size_t n)
+{
+	const char **jobs = arena_new_array(letter->arena, n, const char *);
+	for (size_t i = 0; i < n; i++) {
+		struct spool_event event;
+		if (spool_event_load(engine->spool, notices[i].event, engine->arena, &event))
+			jobs[letter->n_jobs++] = arena_strdup(letter->arena, event.event.job);
+	}
+	letter->jobs = jobs;
+}
+
+/* A mail of jobs called back tells of no event: they stand in its context alone. */
+static void name_jobs_told(struct letter *letter)
+{
+	json_t *context = json_loads(letter->context, 0, NULL), *list = json_object_get(context, "jobs"),
+	       *job;
+	const char **jobs = arena_new_array(letter->arena, json_array_size(list), const char *);
+	size_t i;
+	json_array_foreach(list, i, job)
+	{
+		const char *id = json_string_value(json_object_get(job, "id"));
+		if (id != NULL)
+			jobs[letter->n_jobs++] = arena_strdup(letter->arena, id);
+	}
+	letter->jobs = jobs;
+	json_decref(context);
+}
+
 static struct letter *write_letter(struct engine *engine, const struct spool_mail *mail,
                                    const struct member *first, const struct spool_notice *notices, size_t n,
                                    const char *context)
@@ -115,13 +144,10 @@ static struct letter *write_letter(struct engine *engine, const struct spool_mai
 	letter->made = mail->made;
 	letter->due = mail->due;
 	letter->context = arena_strdup(arena, context);
-	const char **jobs = arena_new_array(arena, n, const char *);
-	for (size_t i = 0; i < n; i++) {
-		struct spool_event event;
-		if (spool_event_load(engine->spool, notices[i].event, engine->arena, &event))
-			jobs[letter->n_jobs++] = arena_strdup(arena, event.event.job);
-	}
-	letter->jobs = jobs;
+	if (n > 0)
+		name_jobs(engine, letter, notices, n);
+	else
+		name_jobs_told(letter);
 	return letter;
 }
 
@@ -150,20 +176,33 @@ static void send(struct engine *engine, struct spool_mail *mail, const struct me
 	turn->letters[turn->n_letters++] = write_letter(engine, mail, first, notices, n, context);
 }
 
+/* By whose zone and locale a mail of jobs called back is written. */
+static const struct customer *customer_told(struct engine *engine, const char *text)
+{
+	json_t *context = json_loads(text, 0, NULL);
+	const char *number =
+	        json_string_value(json_object_get(json_object_get(context, "customer"), "number"));
+	const struct customer *customer = number ? engine_customer(engine, number) : NULL;
+	json_decref(context);
+	return customer;
+}
+
 /* The office's mails are asked nothing: it has to know. */
 static void take_up_office(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice)
 {
 	struct member member = {.notice = notice};
 	mail->address = engine->settings->office.email;
+	const char *context =
+	        notice == NULL ? spool_mail_context(engine->spool, mail->id, engine->arena) : NULL;
 	bool told = notice != NULL
 	                    ? spool_event_load(engine->spool, notice->event, engine->arena, &member.event)
-	                    : spool_mail_context(engine->spool, mail->id, engine->arena) != NULL;
+	                    : context != NULL;
 	if (!*mail->address || !told) {
 		engine_mail_ends(engine, mail, STATUS_SUPPRESSED, REASON_NO_ADDRESS);
 		return;
 	}
-	if (notice != NULL)
-		member.customer = engine_customer(engine, member.event.event.customer);
+	member.customer = notice != NULL ? engine_customer(engine, member.event.event.customer)
+	                                 : customer_told(engine, context);
 	send(engine, mail, &member);
 }
 

@@ -8,7 +8,7 @@ import zoneinfo
 
 import pytest
 
-from kit import add_customer, told, wait_told, zone_where_soon
+from kit import add_customer, message, text_of, told, wait_told, zone_where_soon
 from world import PATIENCE, wait_until
 
 NOW = datetime.datetime.now(datetime.timezone.utc)
@@ -508,6 +508,36 @@ def test_a_released_job_that_is_suspended_before_it_starts(world, smtp):
     office = wait_until(lambda: [m for m in smtp.mails if m.recipients == ["office@example.com"]], "the office's mail")
     assert len(office) == 1 and "flooded" in office[0].text
     assert told(world, "1") == [("released", "ok")], "that one has started"
+
+
+def test_sites_called_back_by_their_parents_suspension(world, smtp):
+    """One mail for the jobs of all sites, in the customer's time; a job asked for twice is one collision."""
+    world.configure(office={"email": "office@example.com"})
+    add_customer(world, "1", name="Example Holding", timezone="America/Denver")
+    for site in ("1-1", "1-2"):
+        world.ctl("customer", "add", site, "--name", f"Site {site}", "--parent", "1")
+    world.start_daemon()
+    ask(world, "a", customer="1-1", job="north", scheduled="2027-03-02T02:00:00-07:00")
+    ask(world, "b", customer="1-1", job="north", scheduled="2027-03-02T02:00:00-07:00")
+    ask(world, "c", customer="1-2", job="south")
+    wait_told(world, "c", "released")
+    suspend(world, "1", note="flooded")
+    collisions = [wait_told(world, number, "collision", timeout=10) for number in "ac"]
+    world.wait_idle("jobs:requests")
+    assert told(world, "b") == [("released", "ok")], "one outcome a job"
+    office = wait_until(lambda: smtp.mails, "the office's mail")
+    time.sleep(0.5)
+    assert len(office) == 1, "one for all of them"
+    mail, text = message(office[0]), text_of(office[0])
+    assert mail.get_all("X-Dispatchd-Job") == ["north", "south"]
+    assert "Example Holding (1)" in text and "Site 1-1" in text and "Site 1-2" in text
+    assert "2 Mar 2027, 02:00" in text, text
+    advice = next(line for line in text.splitlines() if "dispatchctl" in line).split()
+    assert advice[1:3] == ["resume", "1"]
+    rows = world.ctl_json("mail", "list")
+    assert {(c["mail"], c["to"]) for c in collisions} == {(str(rows[0]["id"]), "office@example.com")}
+    world.ctl(*advice[1:])
+    assert world.ctl_json("gate", "dispatch", "--customer", "1-2")["status"] == "released"
 
 
 def test_an_event_during_a_suspension_is_a_collision(world, smtp):
