@@ -340,8 +340,8 @@ class World:
     def control(self, document, timeout=5.0):
         """One request on the control socket; the answer."""
         with socket.socket(socket.AF_UNIX) as client:
+            client.connect(self.path("control.sock"))  # without a time limit it waits while the backlog is full
             client.settimeout(timeout)
-            client.connect(self.path("control.sock"))
             client.sendall(json.dumps(document).encode() + b"\n")
             with client.makefile("rb") as answers:
                 return json.loads(answers.readline())
