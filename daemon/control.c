@@ -6,6 +6,7 @@
 #include "control.h"
 
 #include "base/mem.h"
+#include "listen.h"
 #include "log.h"
 
 #include <errno.h>
@@ -254,10 +255,12 @@ struct control *control_new(struct event_base *base, const char *spool_path, str
 	if (fd >= 0)
 		control->listener = evconnlistener_new(base, on_accept, control,
 		                                       LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 16, fd);
-	if (control->listener)
-		return control;
-	free(control);
-	return NULL;
+	if (!control->listener) {
+		free(control);
+		return NULL;
+	}
+	listen_with_rests(control->listener);
+	return control;
 }
 
 struct control *control_free(struct control *control)

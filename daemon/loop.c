@@ -454,6 +454,12 @@ static bool open_all(struct loop *loop, struct error *err)
 	return loop->hub;
 }
 
+/* What libevent has to say. */
+static void log_libevent(int severity, const char *text)
+{
+	log_fault(severity >= EVENT_LOG_ERR ? LOG_ERR : LOG_WARNING, "libevent: %s", text);
+}
+
 struct loop *loop_new(struct settings *settings, struct templates *templates, struct error *err)
 {
 	struct loop *loop = mem_alloc(sizeof(*loop));
@@ -461,6 +467,7 @@ struct loop *loop_new(struct settings *settings, struct templates *templates, st
 	loop->templates = templates;
 	loop->started = clock_now();
 	pthread_mutex_init(&loop->engine_lock, NULL);
+	event_set_log_callback(log_libevent);
 	evthread_use_pthreads();
 	loop->base = event_base_new();
 	if (!loop->base) {

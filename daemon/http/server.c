@@ -14,6 +14,7 @@
 #include "base/endpoint.h"
 #include "base/mem.h"
 #include "http/questions.h"
+#include "listen.h"
 #include "log.h"
 
 #include <errno.h>
@@ -260,8 +261,12 @@ struct http_server *http_new(struct event_base *base, const char *address, const
 	server->arrived = event_new(base, -1, 0, on_arrived, server);
 	server->questions = questions_new(base);
 	server->http = new_evhttp(base, server);
-	if (!listen(fd, LISTEN_BACKLOG) && !evhttp_accept_socket(server->http, fd))
+	struct evhttp_bound_socket *bound =
+	        listen(fd, LISTEN_BACKLOG) ? NULL : evhttp_accept_socket_with_handle(server->http, fd);
+	if (bound) {
+		listen_with_rests(evhttp_bound_socket_get_listener(bound));
 		return server;
+	}
 	error_set(err, EX_OSERR, "[http] listen = %s: %s", address, strerror(errno));
 	close(fd);
 	return http_free(server);

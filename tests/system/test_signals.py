@@ -2,6 +2,7 @@
 """Start, stop, reload, the word to systemd, the control socket."""
 import json
 import os
+import resource
 import signal
 import socket
 import stat
@@ -312,3 +313,25 @@ def test_many_clients_lock_nobody_out_for_long(world):
     for client in clients:
         client.close()
     wait_until(lambda: world.control({"do": "status"})["ok"], "an answer", 2)
+
+
+@pytest.mark.parametrize("name", ["control.sock", "http.sock"])
+def test_no_descriptor_left_for_a_client(world, name):
+    """Said once, and neither the log nor the processor is filled until there is one again."""
+    daemon = world.start_daemon()
+    wait_until(lambda: world.control({"do": "status"})["redis"]["connected"], "a connection")
+    limit = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (len(os.listdir(f"/proc/{daemon.pid}/fd")), limit[1]))
+    clients = [socket.socket(socket.AF_UNIX) for _ in range(3)]
+    for client in clients:
+        client.connect(world.path(name))
+    daemon.wait_log("Too many open files")
+    world.xadd(id="1", type="job.started", job="1", customer="7")
+    world.outcomes(wait_for={"event": "1"})
+    time.sleep(1)  # one more try at least
+    assert daemon.log().count("Too many open files") == 1
+    resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, limit)
+    for client in clients:
+        client.close()
+    assert world.control({"do": "status"})["ok"]
+    assert world.http("/healthz")[0] == 200
