@@ -131,15 +131,12 @@ int64_t db_data_version(struct db *db);
  * -wal left beside it, which would be the old one's and must not be read into the new. */
 bool db_replaced(struct db *db, bool *ret_clean);
 
-/* Copies the whole database, as it is at this moment, to a new file. Waits for no writer, and none for it. */
-bool db_copy(struct db *db, const char *path, struct error *err) MUST_CHECK;
-
 /* `PRAGMA quick_check`: true where all is well, else `err` has the first finding. Slow on a big file. */
 bool db_check(struct db *db, struct error *err) MUST_CHECK;
 
 const char *db_path(const struct db *db);
 
-/* Writes all of it to a new file, as of one moment, while others may go on writing to it. Code 74. */
+/* Writes all of it to a new file, as of one moment, while others may go on writing to it. */
 bool db_copy(struct db *db, const char *path, struct error *err) MUST_CHECK;
 
 #endif

@@ -3,6 +3,7 @@
 #include "store/db.h"
 
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -245,6 +246,36 @@ static void test_one_view_of_the_data(void **state)
 	db_close(writer);
 }
 
+/* A lock on the new file, or no room for it, is no copy. */
+static void test_copy(void **state)
+{
+	struct place *place = *state;
+	struct db *db = open_or_fail(place, &two, DB_WRITE);
+	struct error err = {0};
+	sqlite3 *rival = NULL;
+	char to[128];
+	put(db, "x", 1);
+	(void)snprintf(to, sizeof to, "%s/no/copy.db", place->dir);
+	assert_false(db_copy(db, to, &err));
+	assert_int_equal(err.code, EX_IOERR);
+	assert_non_null(strstr(err.text, to));
+
+	(void)snprintf(to, sizeof to, "%s/copy.db", place->dir);
+	assert_int_equal(sqlite3_open(to, &rival), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(rival, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+	assert_false(db_copy(db, to, &err));
+	assert_int_equal(err.code, EX_TEMPFAIL);
+	assert_int_equal(sqlite3_close(rival), SQLITE_OK);
+
+	assert_true(db_copy(db, to, &err));
+	struct db *copy = db_open(to, &two, DB_READ, &err);
+	assert_non_null(copy);
+	assert_int_equal(count(copy), 1);
+	db_close(copy);
+	db_close(db);
+	assert_int_equal(unlink(to), 0);
+}
+
 static void test_damage_is_told(void **state)
 {
 	struct place *place = *state;
@@ -280,6 +311,7 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(test_columns_and_bindings, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_faults_have_answers, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_one_view_of_the_data, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_copy, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_damage_is_told, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
