@@ -14,6 +14,7 @@ enum {
 	ID_MAX = 48,
 	CLAIM_COUNT = 100,
 	WAIT_MIN_MS = 1000,
+	CLAIM_MARGIN_MS = 1000,
 	CLAIM_WAIT_MAX_MS = 60 * 1000,
 	TRIM_WAIT_MAX_MS = 600 * 1000
 };
@@ -123,8 +124,9 @@ static void claim(struct care *care, struct tick now)
 {
 	struct upkeep *upkeep = care->upkeep;
 	struct source *source = source_of(care);
+	int64_t margin_ms = between(0, upkeep->claim_after_ms / 2, CLAIM_MARGIN_MS);
 	if (care->claiming || now.ms < care->claim_at.ms ||
-	    flow_age_ms(source) + 1000 > upkeep->claim_after_ms || !flow_open(upkeep->flow))
+	    flow_age_ms(source) + margin_ms > upkeep->claim_after_ms || !flow_open(upkeep->flow))
 		return;
 	struct args args = {0};
 	args_add_all(&args, "XAUTOCLAIM", source->key, upkeep->flow->group, upkeep->flow->consumer, NULL);

@@ -13,7 +13,7 @@
 #define AT(member)     .offset = offsetof(struct settings, member)
 #define NOTIFY(member) .offset = offsetof(struct notify_settings, member)
 
-enum { SECOND = 1000, NAME_MAX_BYTES = 512, CREDENTIAL_MAX = 255 };
+enum { NAME_MAX_BYTES = 512, CREDENTIAL_MAX = 255 };
 
 const struct setting_section settings_sections[] = {
         {"redis", "Where job events come from and outcomes go to."},
@@ -175,7 +175,7 @@ const struct setting settings_table[] = {
                 KEY("redis", "claim_after"),
                 .kind = SETTING_DURATION,
                 AT(redis.claim_after_ms),
-                .min = SECOND,
+                .min = 1,
                 .max = DURATION_MAX_MS,
                 .fallback = "5m",
                 .reload = true,
@@ -187,7 +187,7 @@ const struct setting settings_table[] = {
                 KEY("redis", "keep"),
                 .kind = SETTING_DURATION,
                 AT(redis.keep_ms),
-                .min = SECOND,
+                .min = 1,
                 .max = DURATION_MAX_MS,
                 .fallback = "7d",
                 .reload = true,
@@ -256,7 +256,7 @@ const struct setting settings_table[] = {
                 KEY("spool", "keep"),
                 .kind = SETTING_DURATION,
                 AT(spool.keep_ms),
-                .min = SECOND,
+                .min = 1,
                 .max = DURATION_MAX_MS,
                 .fallback = "90d",
                 .reload = true,
@@ -313,7 +313,7 @@ const struct setting settings_table[] = {
                 KEY("mail", "max_age"),
                 .kind = SETTING_DURATION,
                 AT(mail.max_age_ms),
-                .min = SECOND,
+                .min = 1,
                 .max = DURATION_MAX_MS,
                 .fallback = "14d",
                 .reload = true,
@@ -433,7 +433,7 @@ const struct setting settings_table[] = {
                 KEY("gate", "hold_max"),
                 .kind = SETTING_DURATION,
                 AT(gate.hold_max_ms),
-                .min = SECOND,
+                .min = 1,
                 .max = DURATION_MAX_MS,
                 .fallback = "7d",
                 .reload = true,
@@ -492,7 +492,7 @@ const struct setting settings_table[] = {
                 KEY("notify", "shelf_life"),
                 .kind = SETTING_DURATION,
                 NOTIFY(shelf_life_ms),
-                .min = SECOND,
+                .min = 1,
                 .max = DURATION_MAX_MS,
                 .fallback = "12h",
                 .reload = true,

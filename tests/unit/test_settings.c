@@ -118,8 +118,8 @@ static const struct {
         {FROM "[customers]\ngrace =\n",
          "main.conf:4: [customers] grace: it may not be empty; it is a duration from "
          "0s to 1000d (500ms, 30s, 5m, 12h, 90d)\n"},
-        {FROM "[redis]\nkeep = 10ms\n",
-         "main.conf:4: [redis] keep: \"10ms\" is not a duration from 1s to 1000d "
+        {FROM "[redis]\nkeep = 0s\n",
+         "main.conf:4: [redis] keep: \"0s\" is not a duration from 1ms to 1000d "
          "(500ms, 30s, 5m, 12h, 90d)\n"},
         {FROM "[notify]\ngroup_wait = 1w\n",
          "main.conf:4: [notify] group_wait: \"1w\" is not a duration from 0s to 1000d "
@@ -432,9 +432,9 @@ static void test_minds(void **state)
 	assert_string_equal(
 	        buf_text(&faults),
 	        "main.conf:2: [customers] pth: there is no such key; is path meant?\n"
-	        "main.conf:4: [redis] keep: \"x\" is not a duration from 1s to 1000d "
+	        "main.conf:4: [redis] keep: \"x\" is not a duration from 1ms to 1000d "
 	        "(500ms, 30s, 5m, 12h, 90d)\n"
-	        "main.conf:6: [notify.failed] shelf_life: \"x\" is not a duration from 1s to 1000d "
+	        "main.conf:6: [notify.failed] shelf_life: \"x\" is not a duration from 1ms to 1000d "
 	        "(500ms, 30s, 5m, 12h, 90d)\n");
 	buf_free(&faults);
 }
