@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* dispatchd: options, the start, exit status (sysexits.h). */
 #include "base/error.h"
+#include "inspect.h"
 #include "log.h"
 #include "loop.h"
 #include "model/settings.h"
 #include "reload.h"
-#include "store/customers.h"
-#include "store/spool.h"
 #include "version.h"
 
 #include <getopt.h>
@@ -87,6 +86,9 @@ static int run(const char *file)
 	int code = reload_read(file, false, log_fault_line, NULL, &settings, &templates);
 	if (code)
 		return code;
+	if (templates_built_in_only(templates))
+		log_write(LOG_NOTICE, "there are no templates in %s: mails use the built-in ones",
+		          settings->mail.templates);
 	struct loop *loop = loop_new(settings, templates, &err);
 	if (!loop) {
 		log_write(LOG_CRIT, "not started: %s", err.text);
@@ -97,38 +99,11 @@ static int run(const char *file)
 	return code;
 }
 
-/* Both databases, as far as they are there: absent ones count as empty. Returns an exit status. */
-static int check_databases(const struct settings *settings)
-{
-	struct error err;
-	int code = EX_OK;
-	struct spool *spool = spool_open(settings->spool.path, DB_READ, &err);
-	if (!spool) {
-		print_fault(NULL, err.text);
-		code = err.code;
-	}
-	struct customers *customers = customers_open(settings->customers.path, DB_READ, &err);
-	if (!customers || !db_check(customers_db(customers), &err)) {
-		print_fault(NULL, err.text);
-		code = err.code;
-	}
-	spool_close(spool);
-	customers_close(customers);
-	return code;
-}
-
 static int check(const char *file)
 {
-	struct settings *settings;
-	struct templates *templates;
-	int code = reload_read(file, true, print_fault, NULL, &settings, &templates);
-	if (code)
-		return code;
-	code = check_databases(settings);
+	int code = inspect_all(file, print_fault, NULL);
 	if (!code)
-		printf("%s: no fault found\n", settings->file);
-	templates_unref(templates);
-	settings_free(settings);
+		printf("%s: no fault found\n", file);
 	return code;
 }
 

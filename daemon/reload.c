@@ -2,6 +2,7 @@
 #include "reload.h"
 
 #include "base/mem.h"
+#include "inspect.h"
 #include "log.h"
 #include "mailer/pool.h"
 
@@ -27,17 +28,13 @@ int reload_read(const char *file, bool strict, settings_fault *fault, void *arg,
                 struct settings **ret_settings, struct templates **ret_templates)
 {
 	int code = 0, broken = 0;
-	struct error err;
 	struct settings *settings = settings_load(file, NULL, fault, arg, &code);
 	if (!settings)
 		return code;
-	struct templates *templates = templates_load(settings->mail.templates, fault, arg, &broken);
-	code = broken && strict ? EX_CONFIG : 0;
-	if (!pool_check(settings, &err)) {
-		error_prefix(&err, "%s", settings->file);
-		fault(arg, err.text);
-		code = err.code;
-	}
+	code = inspect_files(settings, fault, arg);
+	struct templates *templates = templates_load_set(settings, fault, arg, &broken);
+	if (broken && strict && !code)
+		code = EX_CONFIG;
 	if (!code) {
 		*ret_settings = settings;
 		*ret_templates = templates;

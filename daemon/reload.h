@@ -27,9 +27,8 @@ struct reload *reload_start(struct event_base *base, const char *file, struct po
 struct reload *reload_free(struct reload *reload);
 
 /*
- * The same at once, for the start and for `-t`. All faults go to `fault`. Returns an exit status, 0
- * with both set. Unless `strict`, broken templates are no reason to fail: a mail falls back to the
- * built-in one.
+ * The same at once, for the start. All faults go to `fault`. Returns an exit status, 0 with both set.
+ * Unless `strict`, broken templates are no reason to fail: a mail falls back to the built-in one.
  */
 int reload_read(const char *file, bool strict, settings_fault *fault, void *arg,
                 struct settings **ret_settings, struct templates **ret_templates);

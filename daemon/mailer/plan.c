@@ -55,6 +55,29 @@ static bool plan_relays(struct plan *plan, const struct settings *settings, stru
 	return true;
 }
 
+/* `part` alone, as a plan would read it; a Maildir needs neither. */
+static bool check_part(const struct settings *settings,
+                       bool (*part)(struct plan *plan, const struct settings *settings, struct error *err),
+                       struct error *err)
+{
+	struct plan *plan = mem_alloc(sizeof *plan);
+
+	atomic_init(&plan->refs, 1);
+	bool ok = settings->mail.transport != TRANSPORT_SMTP || part(plan, settings, err);
+	plan_unref(plan);
+	return ok;
+}
+
+bool plan_check_login(const struct settings *settings, struct error *err)
+{
+	return check_part(settings, plan_login, err);
+}
+
+bool plan_check_relays(const struct settings *settings, struct error *err)
+{
+	return check_part(settings, plan_relays, err);
+}
+
 static bool plan_fill(struct plan *plan, const struct settings *settings, struct error *err)
 {
 	plan->transport = settings->mail.transport;

@@ -31,6 +31,9 @@ struct plan {
 
 struct plan *plan_new(const struct settings *settings, struct templates *templates,
                       struct error *err) MUST_CHECK;
+/* Whether parts of it could be made ready: user and password; relays and authorities. */
+bool plan_check_login(const struct settings *settings, struct error *err) MUST_CHECK;
+bool plan_check_relays(const struct settings *settings, struct error *err) MUST_CHECK;
 struct plan *plan_ref(struct plan *plan);
 struct plan *plan_unref(struct plan *plan); /* takes NULL; returns NULL */
 

@@ -110,13 +110,14 @@ struct pool *pool_start(const struct settings *settings, struct templates *templ
 	return crew_start(settings, templates, wake, arg, &mailer_limits, err);
 }
 
-bool pool_check(const struct settings *settings, struct error *err)
+bool pool_check_login(const struct settings *settings, struct error *err)
 {
-	struct plan *plan = plan_new(settings, NULL, err);
-	bool ok = plan != NULL;
+	return plan_check_login(settings, err);
+}
 
-	plan_unref(plan);
-	return ok;
+bool pool_check_relays(const struct settings *settings, struct error *err)
+{
+	return plan_check_relays(settings, err);
 }
 
 /* ---- letters in, results out ---- */

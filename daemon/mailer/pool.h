@@ -40,8 +40,10 @@ typedef void pool_wake(void *arg);
 struct pool *pool_start(const struct settings *settings, struct templates *templates, pool_wake *wake,
                         void *arg, struct error *err) MUST_CHECK;
 
-/* Whether pool_start() or pool_reload() would take these settings; for `dispatchd -t`. */
-bool pool_check(const struct settings *settings, struct error *err) MUST_CHECK;
+/* Whether pool_start() or pool_reload() would take these settings, each part by itself so that every fault is
+ * told: user and password; relays and authorities. */
+bool pool_check_login(const struct settings *settings, struct error *err) MUST_CHECK;
+bool pool_check_relays(const struct settings *settings, struct error *err) MUST_CHECK;
 
 /* How many letters may be put now; 0 while every relay rests. */
 size_t pool_room(struct pool *pool);

@@ -18,8 +18,8 @@ static char *read_password(const char *path, struct error *err)
 	char line[PASSWORD_MAX];
 	FILE *file = fopen(path, "re");
 	if (!file) {
-		error_set(err, errno == EACCES ? EX_NOPERM : EX_NOINPUT,
-		          "Redis' password can't be read from %s: %s", path, strerror(errno));
+		error_set(err, errno == EACCES ? EX_NOPERM : EX_NOINPUT, "[redis] password_file: %s: %s",
+		          path, strerror(errno));
 		return NULL;
 	}
 	bool got = fgets(line, sizeof(line), file);
@@ -28,7 +28,7 @@ static char *read_password(const char *path, struct error *err)
 	char *password = line[0] ? mem_strdup(line) : NULL;
 	explicit_bzero(line, sizeof(line));
 	if (!password)
-		error_set(err, EX_CONFIG, "%s holds no password in its first line", path);
+		error_set(err, EX_CONFIG, "[redis] password_file: %s: its first line is empty", path);
 	return password;
 }
 

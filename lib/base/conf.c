@@ -313,6 +313,8 @@ static void read_bytes(struct conf *conf, int file, const char *text, size_t len
 		read_line(&reader, text, n > 0 && text[n - 1] == '\r' ? n - 1 : n);
 		text = stop + 1;
 	}
+	if (file == 0)
+		conf->last_line = reader.place.line > 0 ? reader.place.line : 1;
 	check_twice(conf, first);
 }
 

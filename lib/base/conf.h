@@ -43,6 +43,7 @@ struct conf {
 	struct conf_value *values;   /* as written; a later one wins */
 	struct conf_fault *faults;
 	size_t n_files, n_sections, n_values, n_faults;
+	int last_line; /* of the main file; 1 where it is empty */
 };
 
 enum { CONF_LINE_MAX = 4096, CONF_FILE_MAX = 256 * 1024 };

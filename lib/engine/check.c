@@ -209,8 +209,7 @@ static void look_name(void *arg, const char *file, const char *name)
 static void look_templates(struct look *look)
 {
 	int faults;
-	struct templates *templates =
-	        templates_load(look->settings->mail.templates, look_fault, look, &faults);
+	struct templates *templates = templates_load_set(look->settings, look_fault, look, &faults);
 	templates_each_name(templates, look_name, look);
 	templates_unref(templates);
 }

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "mail/letter.h"
+#include "model/settings.h"
 
 #include <stdbool.h>
 
@@ -17,9 +18,14 @@ struct templates;
 /* Called for each template that doesn't parse and each partial that is not there: "FILE:LINE: message". */
 typedef void templates_fault(void *arg, const char *text);
 
-/* A missing directory is a fault too. Never NULL: what is broken is left to the built-in ones. `ret_faults`
- * counts. */
+/* A missing directory is a fault too; NULL for none. Never NULL: what is broken is left to the built-in ones.
+ * `ret_faults` counts. */
 struct templates *templates_load(const char *directory, templates_fault *fault, void *arg, int *ret_faults);
+/* Those of `[mail] templates`. A folder of the admin's choice must be there; the default one need not. */
+struct templates *templates_load_set(const struct settings *settings, templates_fault *fault, void *arg,
+                                     int *ret_faults);
+/* Whether there are only the built-in ones, for want of a folder. */
+bool templates_built_in_only(const struct templates *templates);
 struct templates *templates_ref(struct templates *templates);   /* thread-safe */
 struct templates *templates_unref(struct templates *templates); /* takes NULL; returns NULL */
 

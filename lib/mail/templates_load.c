@@ -202,10 +202,35 @@ struct templates *templates_load(const char *directory, templates_fault *fault, 
 	templates->arena = arena_new();
 	templates_load_built_in(templates);
 	struct loading loading = {.templates = templates, .fault = fault, .arg = arg};
-	load_directory(&loading, directory, "");
+	if (directory != NULL)
+		load_directory(&loading, directory, "");
 	for (const struct template_folder *folder = templates->folders; folder != NULL; folder = folder->next)
 		check_partials(&loading, folder);
 	if (ret_faults != NULL)
 		*ret_faults = loading.n_faults;
 	return templates;
+}
+
+struct templates *templates_load_set(const struct settings *settings, templates_fault *fault, void *arg,
+                                     int *ret_faults)
+{
+	const char *directory = settings->mail.templates;
+	struct stat st;
+	if (stat(directory, &st) == 0)
+		return templates_load(directory, fault, arg, ret_faults);
+	int error = errno;
+	bool bad = error != ENOENT || !settings_has_default(settings, "mail.templates");
+	struct templates *templates = templates_load(NULL, fault, arg, ret_faults);
+	if (bad && fault != NULL)
+		fault(arg,
+		      arena_printf(templates->arena, "%s: [mail] templates: %s: %s",
+		                   settings_place(settings, "mail.templates"), directory, strerror(error)));
+	if (ret_faults != NULL)
+		*ret_faults += bad;
+	return templates;
+}
+
+bool templates_built_in_only(const struct templates *templates)
+{
+	return templates->folders == NULL;
 }

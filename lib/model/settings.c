@@ -280,12 +280,22 @@ static const struct check {
         {.section = "smtp", .key = "password_file", .holds = password_has_user},
 };
 
+/* A key that is not set belongs below its section's header; without one, at the end of the main file. */
+static struct conf_place default_place(const struct conf *conf, const struct setting *row)
+{
+	for (size_t i = 0; i < conf->n_sections; i++)
+		if (strcmp(conf->sections[i].section, row->section) == 0)
+			return conf->sections[i];
+	return (struct conf_place){.section = row->section, .line = conf->last_line};
+}
+
 static struct conf_place check_place(const struct loading *loading, const struct check *check)
 {
-	struct conf_place place = loading->place[find_row(check->section, check->key) - settings_table];
+	const struct setting *row = find_row(check->section, check->key);
+	struct conf_place place = loading->place[row - settings_table];
 	if (place.line == 0 && check->because != NULL)
 		place = loading->place[find_row(check->section, check->because) - settings_table];
-	return place;
+	return place.line > 0 ? place : default_place(loading->conf, row);
 }
 
 static void run_checks(struct loading *loading)
@@ -331,7 +341,77 @@ static int tell_faults(struct loading *loading, settings_fault *fault, void *arg
 	return code;
 }
 
-struct settings *settings_load(const char *file, const char *const *minds, settings_fault *fault, void *arg,
+/* ---- where keys stand */
+
+struct settings_places {
+	const char *text[ROWS_MAX]; /* "FILE:LINE" for each row of the table */
+	bool given[ROWS_MAX];
+};
+
+static void note_places(struct loading *loading)
+{
+	struct arena *arena = loading->loaded->arena;
+	struct settings_places *places = arena_alloc(arena, sizeof *places);
+	for (size_t i = 0; i < settings_table_len; i++) {
+		struct conf_place place = loading->place[i];
+		places->given[i] = place.line > 0;
+		if (place.line == 0)
+			place = default_place(loading->conf, &settings_table[i]);
+		places->text[i] = arena_printf(arena, "%s:%d", loading->conf->files[place.file], place.line);
+	}
+	loading->loaded->settings.places = places;
+}
+
+static size_t row_number(const char *name)
+{
+	for (size_t i = 0; i < settings_table_len; i++)
+		if (strcmp(settings_table[i].name, name) == 0)
+			return i;
+	bug("there is no key %s", name);
+}
+
+bool settings_has_default(const struct settings *settings, const char *name)
+{
+	struct arena *arena = arena_new();
+	const struct setting *row = &settings_table[row_number(name)];
+	const void *member = (const char *)settings + row->offset;
+	bool same = strcmp(setting_format(row, member, arena), row->fallback) == 0;
+	arena_free(arena);
+	return same;
+}
+
+bool settings_given(const struct settings *settings, const char *name)
+{
+	return settings->places != NULL && settings->places->given[row_number(name)];
+}
+
+const char *settings_place(const struct settings *settings, const char *name)
+{
+	return settings->places != NULL ? settings->places->text[row_number(name)] : settings->file;
+}
+
+/* ---- */
+
+/* What the files say goes into the settings, what is wrong with it into the conf's faults. False where the
+ * main file could not be read: that says nothing about what is missing in it. */
+static bool read_all(struct loading *loading, const char *file)
+{
+	struct conf *conf = loading->conf;
+	set_defaults(loading);
+	conf_read(conf, file);
+	for (size_t i = 0; i < conf->n_sections; i++)
+		check_section(loading, &conf->sections[i]);
+	set_values(loading, false);
+	set_values(loading, true);
+	bool read = conf->last_line > 0;
+	if (read)
+		run_checks(loading);
+	name_company(loading);
+	note_places(loading);
+	return read;
+}
+
+struct settings *settings_read(const char *file, const char *const *minds, settings_fault *fault, void *arg,
                                int *ret_code)
 {
 	struct loaded *loaded = mem_alloc(sizeof *loaded);
@@ -343,24 +423,22 @@ struct settings *settings_load(const char *file, const char *const *minds, setti
 	        .reader = {.arena = loaded->arena, .zones = zones_new()},
 	};
 	loaded->settings.file = arena_strdup(loaded->arena, file);
-	set_defaults(&loading);
-	conf_read(loading.conf, file);
-	bool read = loading.conf->n_faults == 0 || loading.conf->faults[0].code == EX_CONFIG;
-	for (size_t i = 0; i < loading.conf->n_sections; i++)
-		check_section(&loading, &loading.conf->sections[i]);
-	set_values(&loading, false);
-	set_values(&loading, true);
-	if (read) /* a file that could not be read says nothing about what is missing in it */
-		run_checks(&loading);
-	name_company(&loading);
-
-	int code = tell_faults(&loading, fault, arg);
+	bool read = read_all(&loading, file);
+	*ret_code = tell_faults(&loading, fault, arg);
 	zones_free(loading.reader.zones);
 	conf_free(loading.conf);
+	return read ? &loaded->settings : settings_free(&loaded->settings);
+}
+
+struct settings *settings_load(const char *file, const char *const *minds, settings_fault *fault, void *arg,
+                               int *ret_code)
+{
+	int code;
+	struct settings *settings = settings_read(file, minds, fault, arg, &code);
 	if (code == 0)
-		return &loaded->settings;
+		return settings;
 	*ret_code = code;
-	return settings_free(&loaded->settings);
+	return settings_free(settings);
 }
 
 struct settings *settings_free(struct settings *settings)

@@ -26,8 +26,11 @@ struct notify_settings { /* resolved: [notify.STATE] over [notify] over the buil
 	int64_t group_wait_ms;
 };
 
+struct settings_places; /* where keys stand */
+
 struct settings {
 	const char *file; /* the main file's path, for messages */
+	const struct settings_places *places;
 
 	struct {
 		/* base/redis_url.h takes the url apart */
@@ -95,7 +98,19 @@ typedef void settings_fault(void *arg, const char *text);
  */
 struct settings *settings_load(const char *file, const char *const *minds, settings_fault *fault, void *arg,
                                int *ret_code);
+/* The same for who wants to look further: with faults, too, there are settings, in which the default stands
+ * for what was at fault. NULL only where FILE can't be read. `ret_code` is 0 without a fault. */
+struct settings *settings_read(const char *file, const char *const *minds, settings_fault *fault, void *arg,
+                               int *ret_code);
 struct settings *settings_free(struct settings *settings);
+
+/* Whether the key ("mail.templates") has its default, written down or not. */
+bool settings_has_default(const struct settings *settings, const char *name);
+
+/* Whether the configuration sets the key, and where it stands, as "FILE:LINE". One that is
+ * not set would belong below the header of its section, else at the end of the main file. */
+bool settings_given(const struct settings *settings, const char *name);
+const char *settings_place(const struct settings *settings, const char *name);
 
 /* `-c FILE` (may be NULL), else $DISPATCHD_CONF, else /etc/dispatchd/dispatchd.conf. */
 const char *settings_path(const char *option);

@@ -185,3 +185,54 @@ def test_the_annotated_sample_is_valid(world):
               f"{world.path('customers.db')}\n[spool]\npath = {world.path('spool.db')}\n")
     done = dispatchd(world, "-t", "-c", world.path("etc/dispatchd.conf"))
     assert done.returncode == 0, done.stderr
+
+
+def test_faults_of_every_kind_at_once(world):
+    """What the configuration names is looked at even where the configuration itself has faults, and each fault has
+    the line of the key that leads there."""
+    world.configure(mail={"from": None, "transport": "smtp"}, redis={"password_file": world.path("none-1")},
+                    smtp={"tls": "required", "user": "x", "password_file": world.path("none-2"),
+                          "ca_file": world.path("none-3")}, gate={"hold_max": "soon"})
+    kit.write(world, "templates/started.txt", "Subject: x\n\n{{#open}}never closed\n")
+    for name in ("spool.db", "customers.db"):
+        kit.write(world, name, "this is no database at all" * 100)
+    done = check(world, "-c", world.config_path)
+    told = done.stderr.splitlines()
+    assert done.returncode == 78 and len(told) == 8, done.stderr
+    for line, word in (("[mail]", "from"), ("hold_max = soon", "hold_max"),
+                       (f"password_file = {world.path('none-1')}", "[redis] password_file"),
+                       (f"password_file = {world.path('none-2')}", "[smtp] password_file"),
+                       (f"ca_file = {world.path('none-3')}", "ca_file"),
+                       (f"path = {world.path('spool.db')}", "spool.db"),
+                       (f"path = {world.path('customers.db')}", "customers.db")):
+        place = f"{world.config_path}:{line_of(world.config_path, line)}: "
+        assert any(said.startswith(place) and word in said for said in told), (line, done.stderr)
+    assert any(said.startswith(world.path("templates/started.txt:3: ")) for said in told)
+
+
+def test_a_missing_key_is_told_where_it_belongs(world):
+    kit.write(world, "one.conf", "; nothing\n\n[redis]\nlist = a\n")
+    done = check(world, "-c", world.path("one.conf"))
+    assert done.returncode == 78 and done.stderr.startswith(f"{world.path('one.conf')}:4: [mail] from: ")
+    kit.write(world, "empty.conf", "")
+    done = check(world, "-c", world.path("empty.conf"))
+    assert done.returncode == 78 and done.stderr.startswith(f"{world.path('empty.conf')}:1: [mail] from: ")
+
+
+@pytest.mark.skipif(os.path.exists("/etc/dispatchd/templates"), reason="there are templates installed")
+@pytest.mark.parametrize("written", [True, False])
+def test_the_default_templates_need_not_be_there(world, written):
+    world.configure(mail={"templates": "/etc/dispatchd/templates" if written else None})
+    assert check(world, "-c", world.config_path).returncode == 0
+    daemon = world.start_daemon()
+    assert "the built-in ones" in daemon.log()
+    daemon.signal(1)
+    daemon.wait_log("reloaded")
+    assert world.ctl("check").stdout == "nothing found\n"
+
+
+def test_templates_elsewhere_must_be_there(world):
+    world.configure(mail={"templates": world.path("none")})
+    done = check(world, "-c", world.config_path)
+    line = line_of(world.config_path, f"templates = {world.path('none')}")
+    assert done.returncode == 78 and done.stderr.startswith(f"{world.config_path}:{line}: [mail] templates: ")

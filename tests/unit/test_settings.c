@@ -118,9 +118,8 @@ static const struct {
         {FROM "[customers]\ngrace =\n",
          "main.conf:4: [customers] grace: it may not be empty; it is a duration from "
          "0s to 1000d (500ms, 30s, 5m, 12h, 90d)\n"},
-        {FROM "[redis]\nkeep = 0s\n",
-         "main.conf:4: [redis] keep: \"0s\" is not a duration from 1ms to 1000d "
-         "(500ms, 30s, 5m, 12h, 90d)\n"},
+        {FROM "[redis]\nkeep = 0s\n", "main.conf:4: [redis] keep: \"0s\" is not a duration from 1ms to 1000d "
+                                      "(500ms, 30s, 5m, 12h, 90d)\n"},
         {FROM "[notify]\ngroup_wait = 1w\n",
          "main.conf:4: [notify] group_wait: \"1w\" is not a duration from 0s to 1000d "
          "(500ms, 30s, 5m, 12h, 90d)\n"},
@@ -187,7 +186,7 @@ static const struct {
                                                     "knows\n"},
         /* one key and another */
         {"[smtp]\nuser = x\n",
-         "main.conf: [mail] from: this is needed: who mails are from, as in Example Hauling "
+         "main.conf:2: [mail] from: this is needed: who mails are from, as in Example Hauling "
          "<dispatch@example.com>\n"},
         {"[mail]\nfrom = a@example.com\ntransport = maildir\n",
          "main.conf:3: [mail] maildir: this is needed with transport = maildir: the folder for the mails\n"},
@@ -203,10 +202,10 @@ static const struct {
          "main.conf:4: [smtp] password_file: user is needed as well: whose password this is\n"},
         /* all of them at once, by line */
         {"[smtp]\ntls = x\nwhat\n[mail]\nform = a@example.com\n[spol]\n",
-         "main.conf: [mail] from: this is needed: who mails are from, as in Example Hauling "
-         "<dispatch@example.com>\n"
          "main.conf:2: [smtp] tls: \"x\" is not one of none, opportunistic, required\n"
          "main.conf:3: this is no [section], no key = value, and no comment\n"
+         "main.conf:4: [mail] from: this is needed: who mails are from, as in Example Hauling "
+         "<dispatch@example.com>\n"
          "main.conf:5: [mail] form: there is no such key; is from meant?\n"
          "main.conf:6: there is no section [spol]; is [spool] meant?\n"},
 };
