@@ -46,6 +46,8 @@ static void add_replies(struct engine_thread *t, struct engine_input *in, const 
 
 static void hand_letters(struct engine_thread *t, struct turn *turn)
 {
+	if (turn->n_recalled > 0 && t->pool != NULL)
+		pool_recall(t->pool, turn->recalled, turn->n_recalled);
 	for (size_t i = 0; i < turn->n_letters; i++) {
 		pool_put(t->pool, turn->letters[i]);
 		turn->letters[i] = NULL;

@@ -85,6 +85,7 @@ void desk_finish(struct pool *pool, struct relay_session *session, struct item *
                  struct delivery_result *result);
 void desk_report_relay(struct pool *pool, struct item *item); /* nothing is counted */
 void desk_report_all(struct pool *pool);                      /* the queue, so */
+void desk_recall(struct pool *pool, int64_t mail);            /* one of the queue, so, if it is there */
 void desk_flush(struct pool *pool, struct relay *relay);      /* held refusals */
 
 /* Ends the lock, and wakes the engine if there is a result or room it waits for. */

@@ -202,6 +202,15 @@ void desk_report_relay(struct pool *pool, struct item *item)
 	free_item(item);
 }
 
+void desk_recall(struct pool *pool, int64_t mail)
+{
+	for (struct item **at = &pool->head; *at; at = &(*at)->next)
+		if ((*at)->letter->mail == mail) {
+			desk_report_relay(pool, unlink_item(pool, at));
+			return;
+		}
+}
+
 void desk_report_all(struct pool *pool)
 {
 	while (pool->head)

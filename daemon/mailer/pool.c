@@ -168,6 +168,14 @@ void pool_put(struct pool *pool, struct letter *letter)
 	desk_unlock(pool, pool->n_results > 0);
 }
 
+void pool_recall(struct pool *pool, const int64_t *mails, size_t n)
+{
+	pthread_mutex_lock(&pool->lock);
+	for (size_t i = 0; i < n; i++)
+		desk_recall(pool, mails[i]);
+	desk_unlock(pool, pool->n_results > 0);
+}
+
 size_t pool_take_results(struct pool *pool, struct delivery_result *results, size_t max)
 {
 	size_t n = 0;

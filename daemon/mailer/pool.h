@@ -52,6 +52,9 @@ size_t pool_room(struct pool *pool);
  * memory. While every relay rests it comes back at once, DELIVERY_RELAY. */
 void pool_put(struct pool *pool, struct letter *letter);
 
+/* Those of these mails that no mailer has begun with come back at once, DELIVERY_RELAY. */
+void pool_recall(struct pool *pool, const int64_t *mails, size_t n);
+
 /* Moves up to `max` results out, returns how many. Each gives its credit back. */
 size_t pool_take_results(struct pool *pool, struct delivery_result *results, size_t max);
 

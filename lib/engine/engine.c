@@ -277,6 +277,7 @@ static void steps(struct engine *engine)
 	engine_call_back(engine);     /* gate_callback.c: released jobs against a suspension */
 	engine_expire(engine);        /* sending.c: shelf lives that ended */
 	engine_look_at_deferred(engine); /* takeup.c: mails that may go sooner, since hours have changed */
+	engine_look_at_sending(engine);  /* takeup.c: mails that may not go any more, and wait for a mailer */
 	engine_hand_out(engine);         /* takeup.c: mails that are due */
 	hand_outcomes(engine);           /* what Redis gets next */
 	engine_hand_chores(engine);      /* chore.c: what is to be done in customers.db */

@@ -68,6 +68,8 @@ struct turn {
 	struct arena *arena;
 	struct letter **letters; /* each to be taken over by the caller */
 	size_t n_letters;
+	int64_t *recalled; /* mails handed out before: to be given back where no mailer has begun with them */
+	size_t n_recalled, cap_recalled;
 	struct spool_outcome *outcomes; /* to be published, in order */
 	size_t n_outcomes;
 	const char **replies; /* JSON texts, one a command */

@@ -124,6 +124,9 @@ void engine_supersede_brought_back(struct engine *engine, struct spool_mail *mai
 /* ---- takeup.c: mails that are due, judged again and handed out ---- */
 void engine_hand_out(struct engine *engine);
 void engine_look_at_deferred(struct engine *engine); /* where customers have changed */
+void engine_look_at_sending(struct engine *engine);  /* the same */
+/* One that is sending had better come back, if it still can: it waits for a mailer, perhaps for long. */
+void engine_recall(struct engine *engine, int64_t mail);
 /* Judges a mail again by the first event in it; false where there is none. */
 bool engine_judge_mail(struct engine *engine, const struct spool_mail *mail, struct contact_verdict *ret);
 

@@ -136,6 +136,13 @@ static bool gets_later(const struct verdict *verdict, int64_t contact)
 	return false;
 }
 
+/* What a mailer has begun with is left alone; superseded when it comes back without having been sent. */
+static void overtake(struct engine *engine, const struct spool_notice *notice)
+{
+	spool_notice_overtake(engine->spool, notice->mail, notice->event);
+	engine_recall(engine, notice->mail);
+}
+
 void engine_supersede(struct engine *engine, const struct spool_event *event, const struct verdict *verdict)
 {
 	unsigned all = job_supersedes(event->event.state);
@@ -151,7 +158,7 @@ void engine_supersede(struct engine *engine, const struct spool_event *event, co
 		if ((all & bit) == 0 && ((getters & bit) == 0 || !gets_later(verdict, mail.contact)))
 			continue;
 		if (mail.status == STATUS_SENDING)
-			spool_notice_overtake(engine->spool, mail.id, notices[i].event);
+			overtake(engine, &notices[i]);
 		else
 			engine_notice_ends(engine, &mail, &notices[i], STATUS_SUPERSEDED, REASON_LATER_STATE);
 	}

@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { WINDOW = 64, LOOKED_AT_MAX = 4096, DEFERRED_A_TURN = 1000 };
+enum { WINDOW = 64, LOOKED_AT_MAX = 4096, DEFERRED_A_TURN = 1000, SENDING_MAX = 1024 };
 
 struct member {
 	const struct spool_notice *notice;
@@ -296,4 +296,42 @@ void engine_look_at_deferred(struct engine *engine)
 	for (size_t i = 0; i < n && !spool_failed(engine->spool); i++)
 		look_at(engine, ids[i]);
 	engine_scan_end(engine, scan, ids, n, DEFERRED_A_TURN);
+}
+
+/* ---- Mails that wait for a mailer behind others, on a slow relay for minutes ---- */
+
+void engine_recall(struct engine *engine, int64_t mail)
+{
+	struct turn *turn = engine->turn;
+	turn->recalled =
+	        arena_grow(turn->arena, turn->recalled, turn->n_recalled, &turn->cap_recalled, sizeof mail);
+	turn->recalled[turn->n_recalled++] = mail;
+}
+
+/* Would each event in it still be sent, and to the address that it was handed out with? */
+static bool still_goes(struct engine *engine, const struct spool_mail *mail)
+{
+	size_t n;
+	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
+	for (size_t i = 0; i < n; i++) {
+		struct member member = {.notice = &notices[i]};
+		if (judge_member(engine, mail, &member) &&
+		    (member.verdict.status != STATUS_QUEUED || strcmp(member.verdict.to, mail->address) != 0))
+			return false;
+	}
+	return true;
+}
+
+void engine_look_at_sending(struct engine *engine)
+{
+	int64_t ids[SENDING_MAX];
+	if (!engine->customers_came)
+		return;
+	size_t n = spool_mails_sending(engine->spool, ids, SENDING_MAX);
+	for (size_t i = 0; i < n; i++) {
+		struct spool_mail mail;
+		if (spool_mail_load(engine->spool, ids[i], engine->arena, &mail) &&
+		    mail.contact != MAIL_OFFICE && !still_goes(engine, &mail))
+			engine_recall(engine, mail.id);
+	}
 }

@@ -4,10 +4,13 @@ import email
 import email.policy
 import os
 import shutil
+import threading
 import time
 
+import pytest
+
 from smtp_peer import Drop, SmtpPeer, make_authority, make_certificate, start, tls_context
-from world import ROOT, free_port
+from world import ROOT, free_port, wait_until
 
 
 def ready(world, **settings):
@@ -83,3 +86,44 @@ def test_sigterm_lets_the_mail_in_hand_finish(world, smtp):
         time.sleep(0.05)
     assert world.daemon.stop() == 0
     assert len(smtp.mails) == 1
+
+
+@pytest.fixture
+def slow(world, smtp):
+    """One connection, busy with the mail of job A until the event is set."""
+    go = threading.Event()
+    smtp.answers["body"] = lambda session, data: go.wait(30) and None
+    ready(world, smtp={"connections": 1})
+    world.xadd(id="a", type="job.started", job="A", customer="1001")
+    wait_until(lambda: "DATA" in smtp.commands(), "job A's mail to be in hand")
+    yield go
+    go.set()
+
+
+def sending(world, count):
+    wait_until(lambda: len(world.ctl_json("mail", "list", "--status", "sending")) == count, f"{count} mails sending")
+
+
+def test_what_waits_for_a_mailer_is_superseded(world, smtp, slow):
+    world.xadd(id="b1", type="job.started", job="B", customer="1001")
+    sending(world, 2)
+    world.xadd(id="b2", type="job.completed", job="B", customer="1001")
+    world.outcomes(wait_for=dict(event="b1", status="superseded", reason="later_state"))
+    slow.set()
+    world.outcomes(wait_for=dict(event="b2", status="sent"))
+    assert len(smtp.mails) == 2
+    assert world.outcomes(wait_for=dict(event="a", status="sent"))
+
+
+def test_what_waits_for_a_mailer_is_judged_again(world, smtp, slow):
+    world.ctl("customer", "add", "1002", "--name", "Other", "--email", "other@example.com")
+    world.xadd(id="b", type="job.started", job="B", customer="1002")
+    world.xadd(id="c", type="job.started", job="C", customer="1001")
+    sending(world, 3)
+    world.ctl("suspend", "1002", "--note", "unpaid", "--scope", "emails")
+    world.outcomes(wait_for=dict(event="b", status="suppressed", reason="suspended", note="unpaid"))
+    world.ctl("contact", "set", world.ctl_json("contact", "list", "1001")[0]["id"], "--email", "new@example.com")
+    wait_until(lambda: world.ctl_json("mail", "show", "3")["to"] == "new@example.com", "the mail to be looked up again")
+    slow.set()
+    world.outcomes(wait_for=dict(event="c", status="sent", to="new@example.com"))
+    assert [m.recipients for m in smtp.mails] == [["kim@example.com"], ["new@example.com"]]
