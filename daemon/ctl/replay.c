@@ -92,6 +92,7 @@ static bool run(struct ctl *ctl, struct error *err)
 	bool ok = read_span(ctl, &replay, err) && load_rules(ctl, &other, err) &&
 	          replay_data_find(ctl, ctl_option(ctl, "customers"), &data, err);
 	replay.customers = data.path;
+	replay.ours = ctl->settings;
 	replay.rules = other ? other : ctl->settings;
 	ok = ok && replay_run(&replay, &counts, err);
 	replay_data_end(&data);

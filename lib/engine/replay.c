@@ -183,14 +183,25 @@ static struct then *counterpart(struct run *run, const struct contact_verdict *n
 	return NULL;
 }
 
-/* Mails that are due at once are due alike, whatever the millisecond; so are those that wait for a group. */
-static bool moved(const struct then *then, const struct contact_verdict *now)
+static int64_t group_wait(const struct settings *settings, const struct run *run)
+{
+	return settings->notify[run->event->event.state].group_wait_ms;
+}
+
+/* One that joins a group is due when that is: at some time of the wait at whose end it would be due alone. */
+static bool within_wait(const struct run *run, const struct then *then, const struct contact_verdict *now)
+{
+	int64_t wait_ms = group_wait(run->replay->rules, run);
+	return now->grouped && wait_ms == group_wait(run->replay->ours, run) && then->due.ms <= now->due.ms &&
+	       now->due.ms - then->due.ms <= wait_ms;
+}
+
+/* Mails that are due at once are due alike, whatever the millisecond. */
+static bool moved(const struct run *run, const struct then *then, const struct contact_verdict *now)
 {
 	if (then->status != now->status)
 		return true;
-	if (now->status == STATUS_QUEUED || (then->reason == REASON_GROUPED && now->reason == REASON_GROUPED))
-		return false;
-	return then->due.ms != now->due.ms;
+	return now->status != STATUS_QUEUED && then->due.ms != now->due.ms && !within_wait(run, then, now);
 }
 
 static bool compare(struct run *run, struct then *then, const struct contact_verdict *now)
@@ -200,7 +211,7 @@ static bool compare(struct run *run, struct then *then, const struct contact_ver
 		return tell(run, "gone", &run->counts.gone, then, now);
 	if (has && !had)
 		return tell(run, "added", &run->counts.added, then, now);
-	if (has && moved(then, now))
+	if (has && moved(run, then, now))
 		return tell(run, "moved", &run->counts.moved, then, now);
 	run->counts.same += has;
 	return true;

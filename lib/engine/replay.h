@@ -17,6 +17,7 @@
  */
 struct replay {
 	const struct settings *rules;  /* under which the events are judged */
+	const struct settings *ours;   /* under which they were, as far as anybody knows */
 	const char *spool, *customers; /* paths of the databases */
 	struct instant since, until;   /* of receipt: [since, until) */
 	/*

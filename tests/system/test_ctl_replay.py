@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """dispatchctl replay: what other rules or other data would have made of recorded events."""
 
+import datetime
 import json
 import shutil
 
@@ -97,3 +98,24 @@ def test_a_bad_import_is_named_by_line(day):
         file.write("number,name\n1001,Open\n1002,\n")
     done = day.ctl("replay", "--since", "-1d", "--customers", day.path("bad.csv"), check=False)
     assert done.returncode == 65 and "bad.csv:3" in done.stderr and done.stdout == ""
+
+
+def test_a_group_is_one_mail_then_and_now(world):
+    """Site B opens in half an hour; its mail joins that of site A, and goes with it at the end of A's wait."""
+    soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=30)
+    window = f"{soon:%H:%M}-{soon + datetime.timedelta(hours=2):%H:%M}"
+    world.configure({"notify.completed": {"group_wait": "1h"}})
+    world.ctl("customer", "add", "1", "--name", "Both", "--email", "both@example.com")
+    world.ctl("contact", "set", world.ctl_json("contact", "list", "1")[0]["id"], "--all-sites")
+    world.ctl("customer", "add", "A", "--name", "Open", "--parent", "1")
+    world.ctl("customer", "add", "B", "--name", "Closed", "--parent", "1")
+    world.ctl("hours", "set", "B", "all", window)
+    world.start_daemon()
+    world.xadd(id="a", type="job.completed", job="1", customer="A")
+    world.xadd(id="b", type="job.completed", job="2", customer="B")
+    a, b = (world.outcomes(wait_for={"event": e, "status": "deferred"}) for e in "ab")
+    assert (a["reason"], b["reason"], a["mail"]) == ("grouped", "outside_hours", b["mail"])
+    assert changes(world) == {}
+    with open(world.path("other.conf"), "w", encoding="utf-8") as file:
+        file.write("[notify]\ngroup_wait = 2h\n")
+    assert [c["change"] for c in changes(world, "--config", world.path("other.conf")).values()] == ["moved", "moved"]
