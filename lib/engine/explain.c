@@ -108,13 +108,21 @@ static void add_head(struct buf *out, enum status status, enum reason reason)
 	buf_printf(out, "{\"status\":\"%s\",\"reason\":\"%s\",", status_name(status), reason_name(reason));
 }
 
+/* The address that would be used; where none can be, the one on record. */
+static const char *address_shown(const struct contact_verdict *at)
+{
+	if (*at->to)
+		return at->to;
+	return *at->contact->email ? at->contact->email : at->contact->alt_email;
+}
+
 static void add_contacts(struct buf *out, const struct verdict *v, const struct zone *zone)
 {
 	buf_adds(out, ",\"contacts\":[");
 	for (size_t i = 0; i < v->n_contacts; i++) {
 		const struct contact_verdict *at = &v->contacts[i];
 		buf_printf(out, "%s{\"id\":%lld", i ? "," : "", (long long)at->contact->id);
-		add_text(out, "email", *at->to ? at->to : at->contact->email);
+		add_text(out, "email", address_shown(at));
 		buf_printf(out, ",\"status\":\"%s\",\"reason\":\"%s\",", status_name(at->status),
 		           reason_name(at->reason));
 		add_time(out, "due", at->due, zone);
@@ -144,8 +152,7 @@ static void add_suspension(struct buf *out, const char *name, const struct suspe
 	buf_addc(out, '}');
 }
 
-void explain_verdict_json(const struct rules_case *asked, const struct verdict *v, bool recorded,
-                          struct buf *out)
+void explain_verdict_json(const struct rules_case *asked, const struct verdict *v, struct buf *out)
 {
 	const struct zone *zone = rules_zone(asked->settings, asked->zones, asked->customer);
 	add_head(out, v->status, v->reason);
@@ -155,7 +162,7 @@ void explain_verdict_json(const struct rules_case *asked, const struct verdict *
 	add_suspension(out, "suspension", v->suspension);
 	if (v->collision != NULL)
 		add_suspension(out, "collision", v->collision);
-	if (recorded)
+	if (asked->recorded)
 		buf_adds(out, ",\"recorded\":true");
 	buf_adds(out, ",\"trace\":");
 	trace_print(v, out);
@@ -177,12 +184,12 @@ static void malformed(const struct error *why, struct buf *out)
 /* ---- Asking ---- */
 
 /* The job's other events; those that came before it, where the event is on record itself. */
-static void find_marks(struct explain *e, struct rules_case *asked, bool *ret_recorded)
+static void find_marks(struct explain *e, struct rules_case *asked)
 {
 	const struct event *event = asked->event;
 	int64_t id = spool_event_find(e->spool, event->source, event->id, NULL);
 	int64_t job = spool_job_find(e->spool, event->customer, event->job);
-	*ret_recorded = id != 0;
+	asked->recorded = id != 0;
 	if (job != 0)
 		asked->marks =
 		        spool_marks_before(e->spool, job, id ? id : INT64_MAX, e->arena, &asked->n_marks);
@@ -191,7 +198,6 @@ static void find_marks(struct explain *e, struct rules_case *asked, bool *ret_re
 static bool ask(struct explain *e, const struct event *event, struct instant at, struct buf *ret,
                 struct error *err)
 {
-	bool recorded = false;
 	struct verdict verdict;
 	struct rules_case asked = {
 	        .settings = e->settings,
@@ -203,9 +209,9 @@ static bool ask(struct explain *e, const struct event *event, struct instant at,
 	};
 	if (!find_customer(e, event->customer, &asked.customer, err))
 		return false;
-	find_marks(e, &asked, &recorded);
+	find_marks(e, &asked);
 	rules_judge(&asked, &verdict);
-	explain_verdict_json(&asked, &verdict, recorded, ret);
+	explain_verdict_json(&asked, &verdict, ret);
 	return true;
 }
 

@@ -35,7 +35,6 @@ bool explain_line(struct explain *explain, const char *line, size_t len, struct 
                   struct error *err) MUST_CHECK;
 
 /* What a verdict says as JSON, for those who have one already (replay). */
-void explain_verdict_json(const struct rules_case *asked, const struct verdict *verdict, bool recorded,
-                          struct buf *ret);
+void explain_verdict_json(const struct rules_case *asked, const struct verdict *verdict, struct buf *ret);
 
 #endif

@@ -65,8 +65,10 @@ static bool rule_well_formed(struct asking *q, char *detail, size_t size)
 
 static bool rule_new(struct asking *q, char *detail, size_t size)
 {
-	say(detail, size,
-	    q->in->seen ? "an event with this source and id was seen before" : "not seen before");
+	say(detail, size, "%s",
+	    q->in->seen       ? "an event with this source and id was seen before"
+	    : q->in->recorded ? "this is the first with its source and id; it is judged again"
+	                      : "not seen before");
 	return !q->in->seen;
 }
 

@@ -48,7 +48,8 @@ struct rules_case {
 	struct arena *arena; /* for the verdict and its texts */
 	struct instant now;
 	const struct event *event;
-	bool seen;                       /* (source, id) is on record */
+	bool seen;                       /* another with its (source, id) is on record */
+	bool recorded;                   /* it is itself, and is judged again */
 	const struct customer *customer; /* NULL: unknown */
 	const struct job_mark *marks;    /* the job's other known events, in any order */
 	size_t n_marks;

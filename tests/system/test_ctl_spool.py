@@ -2,6 +2,7 @@
 """dispatchctl on events, jobs, mails and dead letters, with a daemon and without."""
 
 import json
+import sqlite3
 
 import pytest
 from kit import wait_told
@@ -213,6 +214,29 @@ def test_explain_in_text_json_and_batch(bakery):
         assert [json.loads(a)["reason"] for a in answers] == ["suspended", "malformed"]
     stdin = bakery.ctl("explain", "--batch", "-", stdin=json.dumps(lines[0]) + "\n").stdout
     assert json.loads(stdin)["reason"] == "suspended"
+
+
+def test_explain_shows_the_address_on_record_where_none_can_be_used(bakery):
+    bakery.ctl("customer", "add", "2", "--name", "Alternate")
+    bakery.ctl("contact", "add", "2", "--name", "Kim", "--alt-email", "kim@example.com")
+    with sqlite3.connect(bakery.path("customers.db")) as db:
+        db.execute("UPDATE contact SET alt_email_invalid = 1785000000000 WHERE alt_email = 'kim@example.com'")
+    event = json.dumps({"id": 1, "type": "job.completed", "job": 1, "customer": "2"})
+    assert [(c["email"], c["reason"]) for c in bakery.ctl_json("explain", "--event", event)["contacts"]] == [
+        ("kim@example.com", "address_invalid")]
+
+
+def test_explain_judges_an_event_on_record_again(bakery):
+    bakery.start_daemon()
+    for name, type in (("first", "job.started"), ("second", "job.completed")):
+        bakery.xadd(id=name, type=type, job="7", customer="1001")
+        bakery.outcomes(wait_for={"event": name, "status": "queued"})
+    for name, type, recorded in (("first", "started", True), ("second", "completed", True), ("third", "failed", None)):
+        event = {"id": name, "type": f"job.{type}", "job": "7", "customer": "1001"}
+        found = bakery.ctl_json("explain", "--event", json.dumps(event))
+        assert (found["status"], found["job_state"], found.get("recorded")) == ("queued", type, recorded)
+        assert [row["holds"] for row in found["trace"]] == [True] * len(found["trace"])
+        assert ("judged again" in found["trace"][1]["detail"]) == (recorded is True)
 
 
 def test_explain_says_what_is_wrong_with_the_question(bakery):
