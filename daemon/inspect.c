@@ -2,6 +2,7 @@
 #include "inspect.h"
 
 #include "base/mem.h"
+#include "log.h"
 #include "mail/templates.h"
 #include "mailer/pool.h"
 #include "redis/target.h"
@@ -9,6 +10,7 @@
 #include "store/spool.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 typedef bool check_fn(const struct settings *settings, struct error *err);
@@ -80,8 +82,19 @@ static int run_checks(const struct check *checks, size_t n, const struct setting
 	return code;
 }
 
+/* A password that all may read is the admin's to judge: no fault, but a word. */
+static void warn_of_exposed(const struct settings *settings, const char *key, const char *file)
+{
+	struct stat st;
+	if (*file && stat(file, &st) == 0 && S_ISREG(st.st_mode) && st.st_mode & S_IROTH)
+		log_write(LOG_WARNING, "%s: everybody may read the password in %s; chmod o= %s mends that",
+		          settings_place(settings, key), file, file);
+}
+
 int inspect_files(const struct settings *settings, settings_fault *fault, void *arg)
 {
+	warn_of_exposed(settings, "redis.password_file", settings->redis.password_file);
+	warn_of_exposed(settings, "smtp.password_file", settings->smtp.password_file);
 	return RUN(files, settings, fault, arg);
 }
 

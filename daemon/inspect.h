@@ -9,7 +9,7 @@
  * the key that leads to it.
  */
 
-/* Passwords and certificates. Returns an exit status. */
+/* Passwords and certificates. Returns an exit status. Logs a warning of passwords that everybody may read. */
 int inspect_files(const struct settings *settings, settings_fault *fault, void *arg);
 
 /* For `dispatchd -t`: the configuration, those files, the templates, both databases. Goes on after each

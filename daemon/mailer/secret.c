@@ -24,9 +24,6 @@ static bool check_file(int fd, const char *path, struct error *err)
 		return error_set(err, EX_IOERR, "%s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return error_set(err, EX_CONFIG, "%s: is no regular file", path);
-	if (st.st_mode & (S_IROTH | S_IWOTH))
-		return error_set(err, EX_CONFIG, "%s: others may read it; take that away (chmod o= %s)", path,
-		                 path);
 	return true;
 }
 
@@ -38,14 +35,14 @@ static bool check_text(const char *text, size_t len, const char *path, struct er
 		return error_set(err, EX_CONFIG, "%s: a password has at most %d bytes", path, SECRET_MAX);
 	for (size_t i = 0; i < len; i++)
 		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-			return error_set(err, EX_CONFIG, "%s: has a control character or a second line",
-			                 path);
+			return error_set(err, EX_CONFIG, "%s: has a control character", path);
 	return true;
 }
 
 static bool read_open(int fd, const char *path, char ret[SECRET_MAX + 1], struct error *err)
 {
 	char text[SECRET_MAX + 3]; /* one byte too many, and CR LF */
+	const char *newline;
 	ssize_t n;
 	bool ok;
 
@@ -55,8 +52,8 @@ static bool read_open(int fd, const char *path, char ret[SECRET_MAX + 1], struct
 	if (n < 0)
 		return error_set(err, EX_IOERR, "%s: %s", path, strerror(errno));
 	size_t len = (size_t)n;
-	if (len > 0 && text[len - 1] == '\n')
-		len--;
+	if ((newline = memchr(text, '\n', len)))
+		len = (size_t)(newline - text);
 	if (len > 0 && text[len - 1] == '\r')
 		len--;
 	ok = check_text(text, len, path, err);

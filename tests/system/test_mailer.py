@@ -595,12 +595,20 @@ def test_the_systemd_credential(tmp_path):
             assert probe.send()["delivery"] == "sent"
 
 
-@pytest.mark.parametrize("text,mode,words", [("", 0o600, "empty"), ("\n", 0o600, "empty"), ("a\nb", 0o600, "second line"),
-                                             ("x" * 256, 0o600, "at most 255"), ("fine", 0o644, "others may read")])
+@pytest.mark.parametrize("text,mode,words", [("", 0o600, "empty"), ("\n", 0o600, "empty"), ("\nsecond", 0o600, "empty"),
+                                             ("a\tb", 0o600, "control"), ("x" * 256, 0o600, "at most 255")])
 def test_password_files_that_are_refused(tmp_path, text, mode, words):
     secret = _password(tmp_path / "password", text, mode)
     said = fails("127.0.0.1:25", user="me", password_file=secret)
     assert words in said and (not text.strip() or text not in said.replace(secret, ""))
+
+
+@pytest.mark.parametrize("text", ["correct horse", "correct horse\n", "correct horse\r\n", "correct horse\nof whom\n"])
+def test_the_password_is_the_first_line(tmp_path, text):
+    secret = _password(tmp_path / "password", text, 0o644)
+    with SmtpPeer(users={"me": "correct horse"}) as peer:
+        with Probe(peer.relay, user="me", password_file=secret) as probe:
+            assert probe.send()["delivery"] == "sent"
 
 
 def test_a_user_without_a_password_is_refused(tmp_path):
