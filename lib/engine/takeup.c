@@ -62,6 +62,7 @@ static void defer_all(struct engine *engine, struct spool_mail *mail, const stru
 	    mail->due.ms == first->verdict.due.ms)
 		return;
 	mail->due = first->verdict.due;
+	mail->address = first->verdict.to;
 	engine_mail_ends(engine, mail, STATUS_DEFERRED, first->verdict.reason);
 }
 
@@ -279,6 +280,7 @@ static void look_at(struct engine *engine, int64_t id)
 	if (!instant_before(due, mail.due))
 		return;
 	mail.due = due;
+	mail.address = verdict.to;
 	if (mail.open || verdict.status == STATUS_QUEUED)
 		spool_mail_set_due(engine->spool, id, due);
 	else

@@ -94,7 +94,8 @@ struct spool_mail {
 	struct instant made, due, expires, changed;
 	bool open; /* others may join */
 	int attempts;
-	const char *address, *message_id, *thread_id, *reply;
+	const char *address; /* as of the last time when it was judged or sent */
+	const char *message_id, *thread_id, *reply;
 };
 
 struct spool_notice {

@@ -49,7 +49,7 @@ CREATE TABLE mail (
   changed    INTEGER NOT NULL, -- when it took its present status
   open       INTEGER NOT NULL, -- 1 while others may join it (group_wait)
   attempts   INTEGER NOT NULL DEFAULT 0,
-  address    TEXT NOT NULL DEFAULT '', -- where it was last sent to
+  address    TEXT NOT NULL DEFAULT '', -- as of the last time when it was judged or sent
   message_id TEXT NOT NULL,
   thread_id  TEXT NOT NULL,
   reply      TEXT NOT NULL DEFAULT ''

@@ -37,7 +37,7 @@ void spool_mail_add(struct spool *spool, struct spool_mail *mail)
 	struct db_query *q = spool_query(
 	        spool, "INSERT INTO mail (contact, state, status, waits, reason, made, due, expires, "
 	               "changed, open, message_id, "
-	               "thread_id) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?5, ?8, ?9, ?10)");
+	               "thread_id, address) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?5, ?8, ?9, ?10, ?11)");
 	db_bind_int(q, 1, mail->contact);
 	db_bind_text(q, 2, mail->state);
 	db_bind_text(q, 3, status_name(mail->status));
@@ -48,6 +48,7 @@ void spool_mail_add(struct spool *spool, struct spool_mail *mail)
 	db_bind_int(q, 8, mail->open);
 	db_bind_text(q, 9, mail->message_id);
 	db_bind_text(q, 10, mail->thread_id);
+	db_bind_text(q, 11, mail->address ? mail->address : "");
 	spool_run(spool, q);
 	mail->id = db_last_id(spool->db);
 	spool->mails[mail->status]++;

@@ -299,13 +299,18 @@ def test_a_mail_waits_for_service_hours(world):
     assert told(world, "2")[0] == ("queued", "ok"), "failed is sent all the same"
     assert len(world.mails()) == 1
     shown = world.ctl_json("mail", "list", "--status", "deferred")
-    assert [str(m["id"]) for m in shown] == [deferred["mail"]]
+    assert [(str(m["id"]), m["to"]) for m in shown] == [(deferred["mail"], "farm@example.com")]
     earlier = opening - datetime.timedelta(hours=1)
     world.ctl("hours", "except", "1001", day, f"{earlier:%H}:00-{opening:%H}:30")
     sooner = wait_told(world, "1", "deferred", count=2)[1]
     assert sooner["due"].startswith(f"{earlier:%Y-%m-%dT%H}:00:00"), "the office's change is acted upon"
+    assert sooner["to"] == "farm@example.com"
+    world.xadd(id="3", type="job.failed", job="1", customer="1001")
+    assert wait_told(world, "1", "superseded")["to"] == "farm@example.com"
+    world.xadd(id="4", type="job.completed", job="4", customer="1001")
+    wait_told(world, "4", "deferred")
     world.ctl("hours", "clear", "1001", "--yes")
-    wait_told(world, "1", "sent")
+    wait_told(world, "4", "sent")
 
 
 def test_a_deferred_mail_goes_when_the_service_opens(world):
