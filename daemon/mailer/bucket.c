@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "mailer/bucket.h"
 
+/* What a mailer that wakes up late may catch up with, as a part of a second. */
+enum { PARTS = 20 };
+
 static double bucket_size(const struct bucket *bucket)
 {
-	return bucket->rate > 1 ? bucket->rate : 1;
+	return bucket->rate > PARTS ? bucket->rate / PARTS : 1;
 }
 
 static void bucket_fill(struct bucket *bucket, int64_t now_ms)
