@@ -290,10 +290,11 @@ bool engine_turn(struct engine *engine, struct turn *turn, struct error *err)
 {
 	prepare(engine, turn);
 	follow_customers(engine);
-	int64_t version = db_data_version(customers_db(engine->customers));
-	engine->customers_came = version != engine->customers_version;
 	if (!begin(engine, turn, err))
 		return false;
+	/* That of the data which this turn sees: what has changed is looked at before anything new. */
+	int64_t version = db_data_version(customers_db(engine->customers));
+	engine->customers_came = version != engine->customers_version;
 	steps(engine);
 	if (!end(engine, err)) {
 		engine->stats.commit_faults++;

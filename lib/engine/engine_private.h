@@ -47,6 +47,7 @@ struct scan {
 	int64_t after; /* where it goes on; 0: from the first */
 	bool all;      /* customers have changed: not only those whose time has come */
 	bool again;    /* they changed under way: another round */
+	int begun;     /* how often this one has been */
 };
 struct scans {
 	struct scan waiting, held, watched, deferred;
@@ -103,7 +104,8 @@ const char *engine_thread_id(struct engine *engine, const struct spool_event *ev
 void engine_take_entries(struct engine *engine);
 void engine_take_entry(struct engine *engine, const struct entry *entry); /* one of any feed */
 void engine_take_waiting(struct engine *engine);
-/* An event or a request whose customer is not known yet. One that waits already is a duplicate. */
+/* An event or a request whose customer is not known yet, or which goes behind held jobs that are still looked
+ * at. One that waits already is a duplicate. */
 void engine_wait_for_customer(struct engine *engine, const struct entry *entry, const struct event *event,
                               struct instant until);
 /* Judges an event of a known customer for the first time and records what follows. */

@@ -11,7 +11,11 @@
 #include <sysexits.h>
 #include <syslog.h>
 
-enum { HELD_A_TURN = 2000 };
+enum {
+	HELD_A_TURN = 2000,
+	SCANS_BEGUN_MAX = 5,
+	QUEUE_MAX_MS = 5000, /* the office may change customers without end: nobody waits for longer */
+};
 
 /* ---- Answers ---- */
 
@@ -86,6 +90,16 @@ static void take_new(struct engine *engine, const struct event *event)
 	decide(engine, &request, &asked, &verdict);
 }
 
+/* A round over more held jobs than a turn looks at is under way, and some of this customer are still to come:
+ * a new one goes behind them. */
+static bool has_to_queue(struct engine *engine, const struct event *event)
+{
+	const struct scan *scan = &engine->scans.held;
+	return event->kind == EVENT_ASK_DISPATCH && (scan->after > 0 || scan->all) &&
+	       engine->now.ms - event->received.ms < QUEUE_MAX_MS &&
+	       spool_holds_for(engine->spool, event->customer, scan->again ? 0 : scan->after);
+}
+
 void engine_take_request(struct engine *engine, const struct entry *entry, const struct event *event,
                          struct instant until)
 {
@@ -95,6 +109,8 @@ void engine_take_request(struct engine *engine, const struct entry *entry, const
 		repeat_answer(engine, id, event, digest);
 	else if (engine_customer(engine, event->customer) == NULL && instant_before(engine->now, until))
 		engine_wait_for_customer(engine, entry, event, until);
+	else if (has_to_queue(engine, event))
+		engine_wait_for_customer(engine, entry, event, engine->now);
 	else
 		take_new(engine, event);
 }
@@ -117,13 +133,14 @@ static void look_at(struct engine *engine, int64_t id)
 	}
 }
 
-/* Customers that change while a round is under way mean another one from the first. */
+/* Customers that change while a round is under way mean another one from the first: at once, so that the
+ * order is kept; where they change without end, after this one, so that all are looked at. */
 struct instant engine_scan_begin(struct engine *engine, struct scan *scan)
 {
-	if (engine->customers_came && scan->after > 0)
+	if (engine->customers_came && scan->after > 0 && scan->begun >= SCANS_BEGUN_MAX)
 		scan->again = true;
 	else if (engine->customers_came)
-		scan->all = true;
+		*scan = (struct scan){.all = true, .begun = scan->begun + 1};
 	return scan->all ? INSTANT_NEVER : engine->now;
 }
 

@@ -16,7 +16,10 @@ static const char spool_2[] =
 #include "spool_2.sql.h"
         ;
 
-static const char *const migrations[] = {spool_1, spool_2};
+static const char spool_3[] =
+#include "spool_3.sql.h"
+        ;
+static const char *const migrations[] = {spool_1, spool_2, spool_3};
 
 static const struct db_schema schema = {
         .name = "spool.db",
@@ -197,11 +200,11 @@ struct purge {              /* children before parents */
 
 #define ENDED "('sent','failed','superseded','expired','suppressed','cancelled')"
 
-/* An event stays while a mail tells of it. */
+/* An event stays while a mail tells of it, an answer while the job that it holds is held. */
 static const struct purge purges[] = {
         {"SELECT seq, 0 FROM outcome WHERE time < ?1 AND seq <= (SELECT value FROM meta WHERE key = "
-         "'published') "
-         "ORDER BY time LIMIT ?2",
+         "'published') AND NOT EXISTS (SELECT 1 FROM request WHERE request.status = 'held' AND "
+         "request.answer = outcome.seq) ORDER BY time LIMIT ?2",
          "DELETE FROM outcome WHERE seq = ?1"},
         {"SELECT id, 0 FROM mail WHERE changed < ?1 AND status IN " ENDED " ORDER BY changed LIMIT ?2",
          "DELETE FROM notice WHERE mail = ?1"},
@@ -213,7 +216,7 @@ static const struct purge purges[] = {
          "notice.event = "
          "event.id) ORDER BY received LIMIT ?2",
          "DELETE FROM event WHERE id = ?1"},
-        {"SELECT id, job FROM request WHERE received < ?1 AND status <> 'held' ORDER BY received LIMIT ?2",
+        {"SELECT id, job FROM request WHERE changed < ?1 AND status <> 'held' ORDER BY changed LIMIT ?2",
          "DELETE FROM request WHERE id = ?1"},
 };
 

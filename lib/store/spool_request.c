@@ -90,9 +90,10 @@ void spool_request_move(struct spool *spool, struct spool_request *request, enum
 		    status_name(to));
 	request->status = to;
 	request->reason = reason;
-	struct db_query *q =
-	        spool_query(spool, "UPDATE request SET status = ?2, reason = ?3, look = ?4, watched = ?5, "
-	                           "answer = ?6, changed = ?7 WHERE id = ?1");
+	struct db_query *q = spool_query(
+	        spool, "UPDATE request SET status = ?2, reason = ?3, look = ?4, watched = ?5, "
+	               "answer = ?6, changed = CASE WHEN status = ?2 AND reason = ?3 THEN changed "
+	               "ELSE ?7 END WHERE id = ?1");
 	db_bind_int(q, 1, request->id);
 	db_bind_text(q, 2, status_name(to));
 	db_bind_text(q, 3, reason_name(reason));
@@ -141,6 +142,17 @@ size_t spool_requests_watched(struct spool *spool, struct instant look, int64_t 
 	static const char due[] = "SELECT id FROM request INDEXED BY request_watched WHERE watched > 0 "
 	                          "AND id > ?1 AND look <= ?3 ORDER BY id LIMIT ?2";
 	return requests(spool, all, due, look, after, ret, max);
+}
+
+bool spool_holds_for(struct spool *spool, const char *customer, int64_t after)
+{
+	struct db_query *q = spool_query(
+	        spool, "SELECT 1 FROM job CROSS JOIN request INDEXED BY request_held_job ON request.job = "
+	               "job.id WHERE job.customer = ?1 AND request.status = 'held' AND request.id > ?2 "
+	               "LIMIT 1");
+	db_bind_text(q, 1, customer);
+	db_bind_int(q, 2, after);
+	return spool_run_int(spool, q, 0) != 0;
 }
 
 void spool_unwatch_job(struct spool *spool, int64_t job)

@@ -158,13 +158,11 @@ static void hold_many(void)
 		ask_many(i, A_TURN);
 }
 
-static void ten_thousand_go_in_order_over_bounded_turns(void **state)
+/* Up to `last`; how many turns it took. */
+static int all_go_in_order(int last)
 {
-	(void)state;
-	hold_many();
-	resume();
 	int next = 1, turns = 0;
-	for (; next <= MANY && turns < 100; turns++) {
+	for (; next <= last && turns < 100; turns++) {
 		world_turn(w);
 		char *text = mem_strdup(buf_text(&w->said)), *at = text;
 		for (char *line; (line = strsep(&at, "\n")) != NULL && *line != '\0'; next++) {
@@ -174,8 +172,108 @@ static void ten_thousand_go_in_order_over_bounded_turns(void **state)
 		}
 		free(text);
 	}
-	assert_int_equal(next, MANY + 1);
-	assert_true(turns >= 5); /* none takes all of them */
+	assert_int_equal(next, last + 1);
+	return turns;
+}
+
+static void ten_thousand_go_in_order_over_bounded_turns(void **state)
+{
+	(void)state;
+	hold_many();
+	resume();
+	assert_true(all_go_in_order(MANY) >= 5); /* none takes all of them */
+}
+
+static size_t place_of(const struct buf *said, const char *line)
+{
+	const char *at = strstr(buf_text(said), line);
+	assert_non_null(at);
+	assert_null(strstr(at + 1, line));
+	return (size_t)(at - buf_text(said));
+}
+
+static void those_who_come_under_way_go_last(void **state)
+{
+	(void)state;
+	struct buf all = {0};
+	hold_many();
+	resume();
+	for (int i = 1; i < 40; i++) {
+		if (i == 1)
+			ask("job.create", "1001", MANY + i, NULL);
+		else if (i == 2 || i == 3) /* asked again while it waits */
+			ask("job.dispatch", "1001", MANY + 2, NULL);
+		else if (i == 4)
+			ask("job.dispatch", "1002", MANY + i, NULL);
+		else
+			world_turn(w);
+		buf_adds(&all, buf_text(&w->said));
+	}
+	size_t last = place_of(&all, "released ok J10000\n");
+	assert_true(place_of(&all, "allowed ok J10001\n") < last);
+	assert_true(place_of(&all, "released ok J10002\n") > last);
+	assert_true(place_of(&all, "released ok J10004\n") < last); /* another customer's */
+	buf_free(&all);
+}
+
+/* Somebody else's data changes, a round begins; in its midst the suspension is lifted. */
+static void a_change_under_way_keeps_the_order(void **state)
+{
+	(void)state;
+	hold_many();
+	world_sql(w, "UPDATE customer SET fax = '1' WHERE id = 2");
+	world_turn(w);
+	said("");
+	resume();
+	(void)all_go_in_order(MANY);
+}
+
+static void changes_without_end_keep_nobody_waiting(void **state)
+{
+	(void)state;
+	hold_many();
+	resume();
+	for (int i = 0; i < 20; i++) {
+		world_sql(w, "UPDATE customer SET fax = coalesce(fax, '') || '1' WHERE id = 2");
+		world_turn(w);
+	}
+	char *reply = world_command(w, "{\"do\":\"hold.cancel\",\"id\":10000}");
+	assert_non_null(strstr(reply, "is released"));
+	free(reply);
+}
+
+/* Its answer is repeated for as long as it is held, and a while after its last one: never is it asked anew.
+ */
+static void held_for_longer_than_records_are_kept(void **state)
+{
+	(void)state;
+	const char *later[] = {"scheduled", "2026-12-24T08:00:00Z", NULL};
+	char id[64];
+	suspend(1, "routes", "2026-06-01");
+	ask("job.dispatch", "1001", 1, later);
+	said("held suspended J1\n");
+	(void)snprintf(id, sizeof id, "%s", w->last_id);
+	world_at(w, "2026-10-01T12:00:00Z"); /* more than 90 days later */
+	world_turn(w);
+	world_turn(w);
+	ask("job.dispatch", "1001", 1, later);
+	said("held suspended J1\n");
+	assert_string_equal(w->last_id, id);
+	resume();
+	world_turn(w);
+	said("released ok J1\n");
+	(void)snprintf(id, sizeof id, "%s", w->last_id);
+	world_at(w, "2026-10-02T12:00:00Z");
+	world_turn(w);
+	ask("job.dispatch", "1001", 1, later);
+	said("released ok J1\n");
+	assert_string_equal(w->last_id, id);
+	world_at(w, "2027-02-01T12:00:00Z");
+	world_turn(w);
+	world_turn(w);
+	char *reply = world_command(w, "{\"do\":\"hold.cancel\",\"id\":1}");
+	assert_non_null(strstr(reply, "there is no"));
+	free(reply);
 }
 
 /* The suspension is lifted, and put back while the jobs are on their way out: those not yet looked at stay.
@@ -400,6 +498,10 @@ int main(void)
 	        test(assets_notes_and_documents_go_along),
 	        test(a_site_takes_from_its_parent),
 	        test(ten_thousand_go_in_order_over_bounded_turns),
+	        test(those_who_come_under_way_go_last),
+	        test(a_change_under_way_keeps_the_order),
+	        test(changes_without_end_keep_nobody_waiting),
+	        test(held_for_longer_than_records_are_kept),
 	        test(a_change_under_way_counts_for_all_the_rest),
 	        test(a_turn_that_fails_leaves_none_behind),
 	        test(those_who_waited_go_before_those_who_come),
