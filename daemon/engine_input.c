@@ -85,6 +85,7 @@ void engine_input_take(struct engine_thread *t, struct engine_input *in)
 	take_intakes(t, in);
 	take_commands(t, in);
 	in->published = t->published;
+	in->taken = t->taken;
 	t->pool = t->new_pool;
 	if (t->reload != NULL) {
 		t->settings = t->reload;

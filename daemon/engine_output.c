@@ -15,6 +15,7 @@ static struct publications *publications_of(struct engine_thread *t, const struc
 		const struct spool_outcome *outcome = &turn->outcomes[i];
 		struct publication *row = &p->rows[i];
 		row->seq = outcome->seq;
+		row->job = outcome->job;
 		row->stream = arena_strdup(p->arena, engine_outcome_stream(t->engine, outcome, &row->maxlen));
 		row->at_most = outcome->outbox == OUTBOX_DEAD;
 		row->fields = engine_outcome_fields(t->engine, outcome, p->arena, &row->n_fields);
@@ -62,7 +63,7 @@ void engine_give(struct engine_thread *t, struct engine_input *in, struct turn *
 		chore_thread_give(t->chores, turn->chores, turn->n_chores);
 	struct publications *p = turn->n_outcomes > 0 ? publications_of(t, turn) : NULL;
 	if (p != NULL)
-		t->handed = p->rows[p->n - 1].seq;
+		t->handed += p->n;
 	t->published_seen = in->published > t->published_seen ? in->published : t->published_seen;
 	t->next = turn->next;
 	t->more = turn->more || in->n_results == RESULTS_A_TURN ||

@@ -57,11 +57,12 @@ void engine_thread_command(struct engine_thread *t, struct command *command)
 	pthread_mutex_unlock(&t->lock);
 }
 
-void engine_thread_published(struct engine_thread *t, int64_t seq)
+void engine_thread_published(struct engine_thread *t, int64_t seq, uint64_t taken)
 {
 	pthread_mutex_lock(&t->lock);
 	if (seq > t->published)
 		t->published = seq;
+	t->taken = taken;
 	t->nudged = true;
 	pthread_cond_signal(&t->come);
 	pthread_mutex_unlock(&t->lock);
@@ -175,7 +176,7 @@ struct engine_thread *engine_thread_start(const struct settings *settings, engin
 	t->last_turn_ms = clock_tick().ms;
 	engine_out_reset(t);
 	sync_init(t);
-	t->handed = t->published_seen = engine_handed(engine);
+	t->published_seen = engine_handed(engine);
 	t->chores = chore_thread_start(settings->customers.path, nudge, t);
 	if (pthread_create(&t->thread, NULL, engine_main_loop, t) != 0)
 		bug("no thread for the engine");

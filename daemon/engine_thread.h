@@ -34,15 +34,17 @@ struct intake *intake_free(struct intake *intake);
 
 /* A row of the spool's outbox that Redis is to get: XADD stream MAXLEN [~] maxlen * fields. */
 struct publication {
-	int64_t seq; /* rising; engine_thread_published(seq) says that all up to it are there */
+	int64_t seq; /* rising */
+	int64_t job; /* the spool's; 0: it is about none */
 	const char *stream;
 	int64_t maxlen; /* 0: not trimmed */
 	bool at_most;   /* not one more than maxlen; else about so many */
 	const struct entry_field *fields;
 	size_t n_fields;
+	bool taken; /* the loop's own: Redis has it */
 };
 
-/* A batch of them, in order. Owns its arena. */
+/* A batch of them, in order, one at least. Owns its arena. */
 struct publications {
 	struct publications *next;
 	struct arena *arena;
@@ -72,7 +74,7 @@ struct report *report_free(struct report *report);
 /* What became of the turns since the last take, lists in order; the loop owns all of it then. */
 struct effects {
 	struct intake *done;               /* committed: acknowledge, then free */
-	struct publications *publications; /* publish in order, then engine_thread_published() */
+	struct publications *publications; /* publish, then engine_thread_published() */
 	struct command *replies;
 	struct report *reports;
 };
@@ -97,7 +99,8 @@ void engine_thread_nudge(struct engine_thread *thread); /* results are there, or
  * entries. */
 bool engine_thread_open(struct engine_thread *thread);
 void engine_thread_submit(struct engine_thread *thread, struct intake *intake); /* takes it over */
-void engine_thread_published(struct engine_thread *thread, int64_t seq);        /* Redis has all up to seq */
+/* Redis has all publications up to `seq`, and `taken` in all since the start. */
+void engine_thread_published(struct engine_thread *thread, int64_t seq, uint64_t taken);
 void engine_thread_command(struct engine_thread *thread, struct command *command); /* takes it over */
 /* Doesn't wait: the turn under way ends with the old ones. */
 void engine_thread_reload(struct engine_thread *thread, const struct settings *settings);

@@ -40,6 +40,7 @@ struct engine_thread {
 	const struct settings *reload, *settings; /* to be used from the next turn on; in use */
 	struct pool *new_pool;                    /* the mailers, from the next turn on */
 	int64_t published;
+	uint64_t taken; /* publications that Redis has, since the start */
 	bool nudged, stop, drain;
 
 	/* under the lock: out */
@@ -56,7 +57,8 @@ struct engine_thread {
 	struct engine *engine;
 	struct chore_thread *chores;
 	struct pool *pool;
-	int64_t handed, published_seen; /* outcomes handed out and confirmed, by seq */
+	int64_t published_seen; /* Redis has all outcomes up to it */
+	uint64_t handed;        /* publications given to the loop, since the start */
 	struct instant next;
 	int64_t metrics_ms;
 	int64_t again_ms; /* how long to wait after a failed turn; 0: the last one worked */
@@ -78,6 +80,7 @@ struct engine_input {
 	struct chore_result *chores;
 	size_t n_chores;
 	int64_t published;
+	uint64_t taken;
 };
 void engine_input_take(struct engine_thread *t, struct engine_input *in);
 void engine_input_free(struct engine_input *in);

@@ -32,7 +32,7 @@ static bool turn_once(struct engine_thread *t, struct engine_input *in)
 {
 	struct error err;
 	int64_t began = clock_usec();
-	int64_t out = t->handed - (in->published > t->published_seen ? in->published : t->published_seen);
+	size_t out = (size_t)(t->handed - in->taken);
 	struct turn turn = {
 	        .now = clock_now(),
 	        .tick = clock_tick(),
@@ -44,7 +44,7 @@ static bool turn_once(struct engine_thread *t, struct engine_input *in)
 	        .n_commands = in->n_commands,
 	        .published = in->published > t->published_seen ? in->published : 0,
 	        .room = room_of(t),
-	        .outcomes_max = out < UNPUBLISHED_MAX ? (size_t)(UNPUBLISHED_MAX - out) : 0,
+	        .outcomes_max = out < UNPUBLISHED_MAX ? UNPUBLISHED_MAX - out : 0,
 	        .chores_wanted = chore_thread_idle(t->chores),
 	        .chores_done = in->chores,
 	        .n_chores_done = in->n_chores,

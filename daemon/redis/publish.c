@@ -1,30 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "redis/publish.h"
 
-#include "base/backoff.h"
 #include "base/mem.h"
-#include "clock.h"
 #include "log.h"
+#include "redis/outbox.h"
 
 #include <hiredis/hiredis.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-static const struct backoff pace = {.min_ms = 100, .max_ms = 5000};
 
 struct publisher {
 	struct engine_thread *engine;
 	struct link *link;
-	struct publications *first, **last; /* batches not yet confirmed to their end */
-	size_t confirmed;                   /* rows of the first batch that are */
-	size_t waiting;                     /* rows in all */
-	size_t sent;                        /* rows in the transaction under way; 0: none is */
-	size_t rows_max; /* in the next one: falls to 1 after a fault, so that the row at fault
-	                    stands alone and those before it are through */
-	unsigned failures;
-	struct tick retry_at;
-	char fault[200]; /* the first refusal in the transaction under way */
+	struct outbox *outbox;
+	struct publication *sent[PUBLISH_ROWS_MAX]; /* in the transaction under way */
+	size_t n_sent;                              /* 0: none is */
+	size_t n_answered;                          /* of these, as they were queued */
+	bool refused;                               /* one of them at least */
 };
 
 struct publisher *publisher_new(struct engine_thread *engine, struct link *link)
@@ -32,119 +23,106 @@ struct publisher *publisher_new(struct engine_thread *engine, struct link *link)
 	struct publisher *publisher = mem_alloc(sizeof(*publisher));
 	publisher->engine = engine;
 	publisher->link = link;
-	publisher->last = &publisher->first;
-	publisher->rows_max = PUBLISH_ROWS_MAX;
+	publisher->outbox = outbox_new();
 	return publisher;
-}
-
-static void drop_batch(struct publisher *publisher)
-{
-	struct publications *batch = publisher->first;
-	publisher->first = batch->next;
-	if (!publisher->first)
-		publisher->last = &publisher->first;
-	publisher->confirmed = 0;
-	publications_free(batch);
 }
 
 struct publisher *publisher_free(struct publisher *publisher)
 {
 	if (!publisher)
 		return NULL;
-	while (publisher->first)
-		drop_batch(publisher);
+	outbox_free(publisher->outbox);
 	free(publisher);
 	return NULL;
 }
 
 void publisher_add(struct publisher *publisher, struct publications *list)
 {
-	*publisher->last = list;
-	for (; list; list = list->next) {
-		publisher->waiting += list->n;
-		publisher->last = &list->next;
-	}
+	outbox_add(publisher->outbox, list);
 }
 
 void publisher_reset(struct publisher *publisher)
 {
-	publisher->sent = 0;
-	publisher->retry_at.ms = 0;
+	publisher->n_sent = 0;
+	outbox_retry(publisher->outbox);
 }
 
 size_t publisher_waiting(const struct publisher *publisher)
 {
-	return publisher->waiting;
+	return outbox_waiting(publisher->outbox);
 }
 
 /* ---- answers */
 
-static void confirm(struct publisher *publisher, size_t rows)
+static void refuse(struct publisher *publisher, const struct publication *row, const char *words)
 {
-	int64_t seq = 0;
-	publisher->waiting -= rows;
-	while (rows) {
-		struct publications *batch = publisher->first;
-		size_t left = batch->n - publisher->confirmed, n = rows < left ? rows : left;
-		publisher->confirmed += n;
-		rows -= n;
-		seq = batch->rows[publisher->confirmed - 1].seq;
-		if (publisher->confirmed == batch->n)
-			drop_batch(publisher);
-	}
-	if (seq)
-		engine_thread_published(publisher->engine, seq);
+	publisher->refused = true;
+	if (outbox_refused(publisher->outbox, row))
+		log_fault(LOG_ERR,
+		          "Redis refuses an entry; it is kept and tried again reply=\"%s\" stream=%s", words,
+		          row->stream);
 }
 
-static void note_fault(struct publisher *publisher, const redisReply *reply)
+/* "QUEUED" leaves it open. Where the user may not use MULTI, each XADD is done by itself. */
+static void take_answer(struct publisher *publisher, struct publication *row, const redisReply *reply)
 {
-	if (reply && reply->type == REDIS_REPLY_ERROR && !publisher->fault[0])
-		snprintf(publisher->fault, sizeof(publisher->fault), "%s", reply->str);
-}
-
-/* How many rows from the first on Redis has taken. */
-static size_t rows_taken(struct publisher *publisher, const redisReply *reply)
-{
-	if (reply->type == REDIS_REPLY_STRING) /* a single XADD */
-		return 1;
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != publisher->sent)
-		return 0;
-	for (size_t i = 0; i < reply->elements; i++) {
-		note_fault(publisher, reply->element[i]);
-		if (reply->element[i]->type != REDIS_REPLY_STRING)
-			return i;
-	}
-	return reply->elements;
+	if (reply->type == REDIS_REPLY_STRING)
+		outbox_taken(publisher->outbox, row);
+	else if (reply->type == REDIS_REPLY_ERROR)
+		refuse(publisher, row, reply->str);
 }
 
 static void on_queued(void *arg, const redisReply *reply)
 {
-	note_fault(arg, reply);
+	struct publisher *publisher = arg;
+	if (reply && publisher->n_answered < publisher->n_sent)
+		take_answer(publisher, publisher->sent[publisher->n_answered++], reply);
 }
 
-static void on_done(void *arg, const redisReply *reply)
+/* All was in vain, and no single row is to blame. */
+static void refuse_all(struct publisher *publisher, const char *words)
+{
+	for (size_t i = 0; i < publisher->n_sent; i++)
+		if (!publisher->sent[i]->taken)
+			refuse(publisher, publisher->sent[i], words);
+}
+
+static void settle(struct publisher *publisher)
+{
+	int64_t seq;
+	uint64_t taken;
+	publisher->n_sent = 0;
+	outbox_settle(publisher->outbox, &seq, &taken);
+	engine_thread_published(publisher->engine, seq, taken);
+	publisher_turn(publisher);
+}
+
+static void on_single(void *arg, const redisReply *reply)
 {
 	struct publisher *publisher = arg;
 	if (!reply)
 		return; /* publisher_reset() comes with the next connection */
-	note_fault(publisher, reply);
-	size_t sent = publisher->sent, taken = rows_taken(publisher, reply);
-	publisher->sent = 0;
-	if (taken == sent) {
-		publisher->failures = 0;
-		publisher->rows_max *= 2;
-		if (publisher->rows_max > PUBLISH_ROWS_MAX)
-			publisher->rows_max = PUBLISH_ROWS_MAX;
-	} else {
-		log_fault(LOG_ERR, "Redis refuses an entry; it is kept and tried again reply=\"%s\"",
-		          publisher->fault);
-		publisher->rows_max = 1;
-		publisher->retry_at.ms =
-		        clock_tick().ms + backoff_ms(pace, ++publisher->failures, link_random());
-	}
-	if (taken)
-		confirm(publisher, taken);
-	publisher_turn(publisher);
+	take_answer(publisher, publisher->sent[0], reply);
+	settle(publisher);
+}
+
+static void on_exec(void *arg, const redisReply *reply)
+{
+	struct publisher *publisher = arg;
+	if (!reply)
+		return; /* as above */
+	if (reply->type == REDIS_REPLY_ARRAY)
+		for (size_t i = 0; i < reply->elements && i < publisher->n_sent; i++)
+			take_answer(publisher, publisher->sent[i], reply->element[i]);
+	else if (!publisher->refused)
+		refuse_all(publisher, reply->type == REDIS_REPLY_ERROR ? reply->str : "");
+	settle(publisher);
+}
+
+static void on_multi(void *arg, const redisReply *reply)
+{
+	(void)arg;
+	(void)reply; /* the rows' own answers tell */
 }
 
 /* ---- sending */
@@ -167,28 +145,6 @@ static bool add_row(struct publisher *publisher, const struct publication *row, 
 	return sent;
 }
 
-static size_t row_bytes(const struct publication *row)
-{
-	size_t bytes = 0;
-	for (size_t i = 0; i < row->n_fields; i++)
-		bytes += row->fields[i].name_len + row->fields[i].value_len;
-	return bytes;
-}
-
-/* How many rows the next transaction takes. */
-static size_t rows_to_send(const struct publisher *publisher)
-{
-	size_t rows = 0, bytes = 0, at = publisher->confirmed;
-	for (const struct publications *batch = publisher->first; batch; batch = batch->next, at = 0)
-		for (; at < batch->n; at++) {
-			bytes += row_bytes(&batch->rows[at]);
-			if (rows && (rows >= publisher->rows_max || bytes > PUBLISH_BYTES_MAX))
-				return rows;
-			rows++;
-		}
-	return rows;
-}
-
 static void send_word(struct publisher *publisher, const char *word, link_reply *fn)
 {
 	struct args args = {0};
@@ -200,22 +156,16 @@ static void send_word(struct publisher *publisher, const char *word, link_reply 
 /* What can't be sent because the connection is at its end is sent again over the next. */
 void publisher_turn(struct publisher *publisher)
 {
-	if (!publisher->waiting || publisher->sent || !link_ready(publisher->link) ||
-	    clock_tick().ms < publisher->retry_at.ms)
+	if (publisher->n_sent || !publisher_waiting(publisher) || !link_ready(publisher->link))
 		return;
-	size_t rows = rows_to_send(publisher), at = publisher->confirmed;
-	publisher->fault[0] = '\0';
-	publisher->sent = rows;
-	if (rows > 1)
-		send_word(publisher, "MULTI", on_queued);
-	const struct publications *batch = publisher->first;
-	for (size_t left = rows; left > 0; left--) {
-		while (at == batch->n) {
-			batch = batch->next;
-			at = 0;
-		}
-		add_row(publisher, &batch->rows[at++], rows > 1 ? on_queued : on_done);
-	}
-	if (rows > 1)
-		send_word(publisher, "EXEC", on_done);
+	size_t n = outbox_choose(publisher->outbox, publisher->sent, PUBLISH_ROWS_MAX, PUBLISH_BYTES_MAX);
+	publisher->n_sent = n;
+	publisher->n_answered = 0;
+	publisher->refused = false;
+	if (n > 1)
+		send_word(publisher, "MULTI", on_multi);
+	for (size_t i = 0; i < n; i++)
+		add_row(publisher, publisher->sent[i], n > 1 ? on_queued : on_single);
+	if (n > 1)
+		send_word(publisher, "EXEC", on_exec);
 }

@@ -10,9 +10,9 @@
 #include <stdint.h>
 
 /*
- * Rows of the spool's outbox on their way to Redis, strictly in order: one MULTI … EXEC at a time,
- * and the next only when the answer to this one is there. Whatever goes wrong, it goes on from the
- * first row that Redis has not confirmed: at least once, never out of order.
+ * Rows of the spool's outbox on their way to Redis: one MULTI … EXEC at a time, and the next only when
+ * the answer to this one is there. Whatever goes wrong, it goes on from the rows that Redis has not
+ * confirmed: at least once, in order for a stream and for a job (outbox.h).
  */
 enum { PUBLISH_ROWS_MAX = 256, PUBLISH_BYTES_MAX = 1 << 20 };
 

@@ -366,6 +366,64 @@ def test_outcomes_refused_for_a_while_come_in_order(world):
     assert world.daemon.log().count("Redis refuses an entry") == 1
 
 
+def test_a_stream_that_refuses_holds_back_no_other(world):
+    """More dead letters than are kept in hand, and outcomes between them: those come, and those to come do."""
+    world.redis.set("jobs:dead", "a string")
+    world.start_daemon()
+    publish(world, range(3000))
+    assert wait_outcomes(world, range(3000), timeout=30) == 3000
+    publish(world, [3000])
+    wait_outcomes(world, [3000])
+    world.wait_idle()
+    assert 'Redis refuses an entry; it is kept and tried again reply="WRONGTYPE' in world.daemon.log()
+    assert world.daemon.log().count("Redis refuses an entry") == 1 and "stream=jobs:dead" in world.daemon.log()
+    world.redis.delete("jobs:dead")
+    wait_until(lambda: world.redis.xlen("jobs:dead") == 3001, "all dead letters", 15)
+    letters = [fields for _, fields in world.redis.xrange("jobs:dead")]
+    assert [int(f["id"]) for f in letters] == list(range(3001)), "in order, none twice"
+    assert len(world.outcomes()) == 3001
+    wait_until(lambda: world.ctl_json("status")["unpublished"] == 0, "nothing left to publish")
+
+
+def test_what_a_stream_refused_is_there_after_a_kill(world):
+    world.redis.set("jobs:dead", "a string")
+    world.start_daemon()
+    publish(world, range(50))
+    wait_outcomes(world, range(50))
+    world.daemon.kill()
+    world.redis.delete("jobs:dead")
+    world.start_daemon()
+    wait_until(lambda: world.redis.xlen("jobs:dead") >= 50, "all dead letters")
+    assert {f["id"] for _, f in world.redis.xrange("jobs:dead")} == {str(n) for n in range(50)}
+    assert len({o["id"] for o in world.outcomes()}) == 50, "what is published again has its id"
+
+
+def test_a_route_that_refuses_holds_back_its_own_jobs(world):
+    world.configure(redis={"dispatch": "jobs:dispatch:{route}"})
+    world.ctl("customer", "add", "1001", "--name", "Example Farm")
+    world.redis.set("jobs:dispatch:north", "a string")
+    world.start_daemon()
+    for n, route in enumerate(("north", "south", "north", "south")):
+        world.redis.xadd("jobs:requests", {**event(n), "type": "job.dispatch", "route": route})
+    wait_until(lambda: world.redis.xlen("jobs:dispatch:south") == 2, lambda: f"the south; {world.log_tail()}")
+    wait_outcomes(world, [1, 3])
+    world.redis.delete("jobs:dispatch:north")
+    wait_until(lambda: world.redis.xlen("jobs:dispatch:north") == 2, "the north", 15)
+    wait_outcomes(world, range(4))
+    assert [f["job"] for _, f in world.redis.xrange("jobs:dispatch:north")] == ["j0", "j2"]
+    assert {o["status"] for o in world.outcomes()} == {"released"}
+
+
+@pytest.mark.parametrize("denied", ["-multi", "-exec"])
+def test_publishes_without_the_right_to_transactions(world, denied):
+    world.redis.execute_command("ACL", "SETUSER", "limited", "on", ">secret", "~*", "&*", "+@all", denied)
+    world.configure(redis={"url": f"unix://limited:secret@{world.redis_server.socket}"})
+    world.start_daemon()
+    publish(world, range(20))
+    assert wait_outcomes(world, range(20)) == 20
+    wait_until(lambda: world.redis.xlen("jobs:dead") == 20, "all dead letters")
+
+
 def test_out_of_memory_is_waited_for(world):
     world.start_daemon()
     publish(world, [1])
