@@ -36,6 +36,7 @@ static const struct verb {
 	unsigned only; /* verb_for; 0: every kind has it */
 	bool fields;
 	const struct option *options;
+	const char *more; /* of kinds that come with a file */
 	bool (*run)(struct ctl *ctl, struct error *err);
 } verbs[] = {
         {.verb = "add",
@@ -82,14 +83,14 @@ static const struct verb {
         {.verb = "import",
          .args = "FILE",
          .help = "Adds and changes MANY from CSV or JSON Lines: all rows, or none where one is bad",
-         .only = FOR_PLAIN,
          .options = import_options,
+         .more = "Their contents are taken from the folder FILE.files, as export writes it.",
          .run = transfer_import},
         {.verb = "export",
          .args = "FILE",
          .help = "Writes all MANY as CSV or JSON Lines, as import takes them",
-         .only = FOR_PLAIN,
          .options = export_options,
+         .more = "Their contents are written to the folder FILE.files.",
          .run = transfer_export},
 };
 enum { VERBS = sizeof verbs / sizeof *verbs, NOUNS_MAX = 32 };
@@ -195,18 +196,27 @@ static const char *help_of(const struct kind *kind, const struct verb *verb)
 	return replace(replace(help, "ONE", replace(kind->name, "-", " ")), "MANY", kind->many);
 }
 
+/* Systems have secrets. */
+static const struct option *options_of(const struct kind *kind, const struct verb *verb)
+{
+	bool secrets = strcmp(kind->name, "system") == 0;
+	if (secrets && verb->run == record_show)
+		return show_options;
+	return secrets && verb->run == transfer_export ? export_reveal_options : verb->options;
+}
+
 static struct command command_of(const struct kind *kind, const struct verb *verb)
 {
-	bool may_reveal = verb->run == record_show && strcmp(kind->name, "system") == 0;
 	const char *args = args_of(kind, verb);
 	return (struct command){
 	        .verb = verb->verb,
 	        .args = args,
-	        .options = may_reveal ? show_options : verb->options,
+	        .options = options_of(kind, verb),
 	        .kind = kind->name,
 	        .fields = verb->fields,
 	        .uses = USES_STORE,
 	        .help = help_of(kind, verb),
+	        .more = kind->file ? verb->more : NULL,
 	        .examples = example_of(kind, verb, args),
 	        .run = verb->run,
 	};

@@ -7,8 +7,10 @@
 
 #include "ctl/progress.h"
 #include "ctl/store.h"
+#include "model/settings.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,6 +30,12 @@ static bool format_of(const struct ctl *ctl, const char *path, enum records_form
 		return error_set(err, EX_USAGE, "--format: \"%s\" is neither csv nor jsonl", name);
 	*ret = strcmp(name, "csv") == 0 ? RECORDS_CSV : RECORDS_JSONL;
 	return true;
+}
+
+/* Where the contents of documents and pictures lie; NULL for standard input and output. */
+static const char *contents_beside(const struct ctl *ctl, const char *path)
+{
+	return strcmp(path, "-") == 0 ? NULL : arena_printf(ctl->arena, "%s.files", path);
 }
 
 /* ---- import ---- */
@@ -108,19 +116,39 @@ static FILE *open_input(const char *path, struct error *err)
 	return in;
 }
 
+static const char *rows_word(int64_t n)
+{
+	return n == 1 ? "row" : "rows";
+}
+
 static void import_report(struct import *import, const struct records_counts *counts, bool dry_run)
 {
 	struct ctl *ctl = import->ctl;
-	output_say(ctl->out, "%s%lld rows: %lld %s, %lld %s, %lld the same",
+	output_say(ctl->out, "%s%lld %s: %lld %s, %lld %s, %lld the same",
 	           dry_run ? "dry run, nothing changed; " : "", (long long)counts->rows,
-	           (long long)counts->added, dry_run ? "to add" : "added", (long long)counts->changed,
-	           dry_run ? "to change" : "changed", (long long)counts->same);
+	           rows_word(counts->rows), (long long)counts->added, dry_run ? "to add" : "added",
+	           (long long)counts->changed, dry_run ? "to change" : "changed", (long long)counts->same);
 	json_t *document = json_pack("{s:I, s:I, s:I, s:I, s:b}", "rows", (json_int_t)counts->rows, "added",
 	                             (json_int_t)counts->added, "changed", (json_int_t)counts->changed,
 	                             "same", (json_int_t)counts->same, "dry_run", dry_run);
 	if (dry_run)
 		json_object_set(document, "changes", import->changes);
 	output_document(ctl->out, document);
+}
+
+static bool import_rows(struct ctl *ctl, struct act *act, FILE *in, const struct records_import *how,
+                        struct records_counts *ret, struct error *err)
+{
+	const struct kind *kind = kind_find(ctl->command->kind);
+	struct contents contents;
+	if (!kind->file)
+		return records_import(act, kind, in, how, ret, err);
+	contents_begin(&contents, act->store, contents_beside(ctl, ctl_arg(ctl, 0)),
+	               ctl->settings->customers.max_file_size, how->dry_run);
+	act->contents = &contents;
+	bool ok = records_import(act, kind, in, how, ret, err);
+	contents_end(&contents, act->store);
+	return ok;
 }
 
 bool transfer_import(struct ctl *ctl, struct error *err)
@@ -140,7 +168,7 @@ bool transfer_import(struct ctl *ctl, struct error *err)
 	          store_open(ctl, how.dry_run ? DB_READ : DB_WRITE, &act, err);
 	if (ok) {
 		import.changes = json_array();
-		ok = records_import(&act, kind_find(ctl->command->kind), in, &how, &counts, err);
+		ok = import_rows(ctl, &act, in, &how, &counts, err);
 		progress_clear(&import.progress);
 	}
 	if (ok)
@@ -156,6 +184,7 @@ bool transfer_import(struct ctl *ctl, struct error *err)
 struct target {
 	const char *path;
 	char *beside; /* what is written before it is put in its place; NULL: the file itself */
+	bool secret;  /* for nobody else's eyes */
 	FILE *out;
 };
 
@@ -169,7 +198,10 @@ static bool target_open(struct target *target, struct arena *arena, struct error
 	bool plain = stat(target->path, &info) != 0 || S_ISREG(info.st_mode);
 	target->beside = plain ? arena_printf(arena, "%s.new", target->path) : NULL;
 	const char *path = target->beside ? target->beside : target->path;
-	target->out = fopen(path, "wbe");
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, target->secret ? 0600 : 0666);
+	target->out = fd >= 0 ? fdopen(fd, "wb") : NULL;
+	if (target->out != NULL && target->beside != NULL && target->secret)
+		(void)fchmod(fd, 0600); /* one that was there before */
 	return target->out != NULL ||
 	       error_set(err, EX_CANTCREAT, "can't write %s: %s", path, strerror(errno));
 }
@@ -194,22 +226,31 @@ static void on_export(void *arg, int64_t rows, int64_t at, int64_t total)
 	progress_show(arg, rows, at, total);
 }
 
+static bool export_rows(struct ctl *ctl, const struct act *act, enum records_format format,
+                        struct target *target, int64_t *ret_rows, struct error *err)
+{
+	const struct kind *kind = kind_find(ctl->command->kind);
+	struct progress progress = progress_start("exporting");
+	const char *files = contents_beside(ctl, target->path);
+	bool ok = (!target->secret || systems_reveal(act, err)) && target_open(target, ctl->arena, err) &&
+	          records_export(act->store, kind, format, target->out, on_export, &progress, ret_rows, err);
+	progress_clear(&progress);
+	return ok && (!kind->file || files == NULL || contents_export(act->store, kind, files, err));
+}
+
 bool transfer_export(struct ctl *ctl, struct error *err)
 {
-	struct target target = {.path = ctl_arg(ctl, 0)};
-	struct progress progress = progress_start("exporting");
+	struct target target = {.path = ctl_arg(ctl, 0), .secret = ctl_option(ctl, "reveal") != NULL};
 	enum records_format format;
 	struct act act;
 	int64_t rows = 0;
-	bool ok = format_of(ctl, target.path, &format, err) && store_open(ctl, DB_READ, &act, err) &&
-	          target_open(&target, ctl->arena, err) &&
-	          records_export(act.store, kind_find(ctl->command->kind), format, target.out, on_export,
-	                         &progress, &rows, err);
-	progress_clear(&progress);
+	bool ok = format_of(ctl, target.path, &format, err) &&
+	          store_open(ctl, target.secret ? DB_WRITE : DB_READ, &act, err) &&
+	          export_rows(ctl, &act, format, &target, &rows, err);
 	ok = target_close(&target, ok, err);
 	if (!ok || target.out == stdout)
 		return ok;
-	output_say(ctl->out, "%lld rows written to %s", (long long)rows, target.path);
+	output_say(ctl->out, "%lld %s written to %s", (long long)rows, rows_word(rows), target.path);
 	output_document(ctl->out, json_pack("{s:I, s:s}", "rows", (json_int_t)rows, "file", target.path));
 	return true;
 }
@@ -227,5 +268,13 @@ const struct option export_options[] = {
         {.name = "format",
          .value = "csv|jsonl",
          .help = "what to write, where the file's ending doesn't say it"},
+        {0},
+};
+
+const struct option export_reveal_options[] = {
+        {.name = "format",
+         .value = "csv|jsonl",
+         .help = "what to write, where the file's ending doesn't say it"},
+        {.name = "reveal", .help = "write secrets in clear; who did it is recorded (managers only)"},
         {0},
 };

@@ -5,7 +5,7 @@
 #include "ctl/ctl.h"
 
 /* `import FILE` and `export FILE` of any kind of record; `-` is standard input or output. */
-extern const struct option import_options[], export_options[];
+extern const struct option import_options[], export_options[], export_reveal_options[];
 bool transfer_import(struct ctl *ctl, struct error *err) MUST_CHECK;
 bool transfer_export(struct ctl *ctl, struct error *err) MUST_CHECK;
 

@@ -22,6 +22,7 @@ struct customers {
 	struct zones *zones;
 	char *path;
 	char *key_file;       /* NULL: none was set */
+	bool revealing;       /* secrets are shown in clear */
 	struct kind_sql *sql; /* by the kind's place in the table; made when first used */
 };
 

@@ -16,23 +16,29 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-enum { HASH_TEXT_SIZE = 2 * crypto_hash_sha256_BYTES + 1, CHUNK_SIZE = 65536, HEAD_SIZE = 16 };
+enum { CHUNK_SIZE = 65536 };
+_Static_assert(HASH_TEXT_SIZE == 2 * crypto_hash_sha256_BYTES + 1, "a SHA-256 in hex");
 
 /* -- places ------------------------------------------------------------------------------------ */
 
-static const char *files_directory(struct customers *store, struct arena *arena)
+const char *content_folder(struct customers *store, struct arena *arena)
 {
 	const char *slash = strrchr(store->path, '/');
 	return slash ? arena_printf(arena, "%.*s/files", (int)(slash - store->path), store->path) : "files";
 }
 
 /* Two hex digits a directory: a million files stay a few thousand each. */
-static const char *file_path(struct customers *store, const char *hash, struct arena *arena)
+const char *content_path(const char *folder, const char *hash, struct arena *arena)
 {
-	return arena_printf(arena, "%s/%.2s/%s", files_directory(store, arena), hash, hash);
+	return arena_printf(arena, "%s/%.2s/%s", folder, hash, hash);
 }
 
-static bool hash_valid(const char *hash)
+static const char *file_path(struct customers *store, const char *hash, struct arena *arena)
+{
+	return content_path(content_folder(store, arena), hash, arena);
+}
+
+bool content_hash_valid(const char *hash)
 {
 	return hash && strlen(hash) == HASH_TEXT_SIZE - 1 &&
 	       strspn(hash, "0123456789abcdef") == HASH_TEXT_SIZE - 1;
@@ -78,14 +84,6 @@ static const struct {
         {.type = "application/msword", .magic = "\xd0\xcf\x11\xe0", .len = 4},
 };
 
-struct content {
-	unsigned char head[HEAD_SIZE];
-	size_t head_len;
-	int64_t size;
-	bool text; /* nothing in it but text, as far as a glance tells */
-	char hash[HASH_TEXT_SIZE];
-};
-
 static const char *type_of(const struct content *content, bool *ret_picture)
 {
 	*ret_picture = false;
@@ -100,19 +98,27 @@ static const char *type_of(const struct content *content, bool *ret_picture)
 	return content->text ? "text/plain" : "application/octet-stream";
 }
 
+bool content_type(const struct content *content, const struct kind *kind, const char **ret, struct error *err)
+{
+	bool picture;
+	*ret = type_of(content, &picture);
+	return picture || strcmp(kind->name, "picture") != 0 ||
+	       error_set(err, EX_DATAERR, "this is no picture, but %s", *ret);
+}
+
 /* -- taking it in ------------------------------------------------------------------------------ */
 
 static void look_at(struct content *content, const unsigned char *bytes, size_t n)
 {
-	for (size_t i = 0; i < n && content->head_len < HEAD_SIZE; i++)
+	for (size_t i = 0; i < n && content->head_len < CONTENT_HEAD_SIZE; i++)
 		content->head[content->head_len++] = bytes[i];
 	if (memchr(bytes, '\0', n))
 		content->text = false;
 	content->size += (int64_t)n;
 }
 
-static bool copy(FILE *in, FILE *out, const char *out_name, int64_t size_max, struct content *content,
-                 struct error *err)
+bool content_copy(FILE *in, FILE *out, const char *out_name, int64_t size_max, struct content *content,
+                  struct error *err)
 {
 	static const unsigned char none[1];
 	unsigned char bytes[CHUNK_SIZE], hash[crypto_hash_sha256_BYTES];
@@ -127,21 +133,21 @@ static bool copy(FILE *in, FILE *out, const char *out_name, int64_t size_max, st
 			return error_set(err, EX_DATAERR, "the file is larger than %lld bytes",
 			                 (long long)size_max);
 		(void)crypto_hash_sha256_update(&state, bytes, n);
-		if (fwrite(bytes, 1, n, out) != n)
+		if (out && fwrite(bytes, 1, n, out) != n)
 			return file_fault(out_name, err);
 	}
 	if (ferror(in))
 		return error_set(err, EX_IOERR, "the file can't be read: %s", strerror(errno));
 	(void)crypto_hash_sha256_final(&state, hash);
 	(void)sodium_bin2hex(content->hash, sizeof content->hash, hash, sizeof hash);
-	return fflush(out) == 0 || file_fault(out_name, err);
+	return out == NULL || fflush(out) == 0 || file_fault(out_name, err);
 }
 
 /* The content under a temporary name in files/; *ret_name is to be renamed or unlinked. */
 static bool take_in(struct customers *store, FILE *in, int64_t size_max, struct arena *arena,
                     const char **ret_name, struct content *content, struct error *err)
 {
-	const char *directory = files_directory(store, arena);
+	const char *directory = content_folder(store, arena);
 	const char *slash = strrchr(directory, '/');
 	const char *parent = slash ? arena_strndup(arena, directory, (size_t)(slash - directory)) : ".";
 	if (!make_directory(directory, parent, err))
@@ -154,7 +160,7 @@ static bool take_in(struct customers *store, FILE *in, int64_t size_max, struct 
 	FILE *out = fdopen(fd, "w");
 	if (out == NULL)
 		bug("fdopen: %s", strerror(errno));
-	bool good = copy(in, out, name, size_max, content, err);
+	bool good = content_copy(in, out, name, size_max, content, err);
 	good = good && ((fchmod(fd, 0660) == 0 && fsync(fd) == 0) || file_fault(name, err));
 	if (fclose(out) != 0 && good)
 		good = file_fault(name, err);
@@ -175,7 +181,7 @@ static bool sync_directory(const char *path, struct error *err)
  * between. */
 static bool put_in_place(struct work *work, const char *temporary, const char *hash)
 {
-	const char *directory = files_directory(work->store, work->arena);
+	const char *directory = content_folder(work->store, work->arena);
 	const char *shelf = arena_printf(work->arena, "%s/%.2s", directory, hash);
 	const char *path = file_path(work->store, hash, work->arena);
 	if (!make_directory(shelf, directory, work->err))
@@ -186,15 +192,26 @@ static bool put_in_place(struct work *work, const char *temporary, const char *h
 	       sync_directory(shelf, work->err);
 }
 
+bool content_keep(struct work *work, FILE *in, int64_t size_max, struct content *content)
+{
+	const char *temporary = NULL;
+	bool good = take_in(work->store, in, size_max, work->arena, &temporary, content, work->err) &&
+	            put_in_place(work, temporary, content->hash);
+	if (!good && temporary)
+		(void)unlink(temporary);
+	return good;
+}
+
 bool file_check(struct work *work, const struct row *before, struct row *after, const json_t *values)
 {
 	if (before->id == 0 && row_value(after, "hash") == NULL)
 		return error_set(work->err, EX_DATAERR, "a %s comes with a file", after->kind->name);
+	if (work->import && !content_arrives(work, before, after))
+		return false;
 	return authored_check(work, before, after, values);
 }
 
-/* Only the last part of the name, without what could hurt a terminal. */
-static json_t *plain_name(const char *name, struct arena *arena)
+const char *content_name(const char *name, struct arena *arena)
 {
 	const char *slash = strrchr(name, '/');
 	char *plain = arena_strdup(arena, slash ? slash + 1 : name);
@@ -202,7 +219,12 @@ static json_t *plain_name(const char *name, struct arena *arena)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			*p = '?';
 	}
-	json_t *json = json_string(plain);
+	return plain;
+}
+
+static json_t *plain_name(const char *name, struct arena *arena)
+{
+	json_t *json = json_string(content_name(name, arena));
 	return json ? json : json_null();
 }
 
@@ -231,15 +253,12 @@ bool file_add(const struct act *act, const struct kind *kind, const char *number
 	struct work work;
 	struct content content;
 	const char *temporary = NULL;
-	bool picture, good = false;
+	const char *type;
+	bool good = false;
 	struct arena *arena = arena_new();
-	if (!take_in(act->store, in, size_max, arena, &temporary, &content, err))
+	if (!take_in(act->store, in, size_max, arena, &temporary, &content, err) ||
+	    !content_type(&content, kind, &type, err))
 		goto done;
-	const char *type = type_of(&content, &picture);
-	if (strcmp(kind->name, "picture") == 0 && !picture) {
-		(void)error_set(err, EX_DATAERR, "this is no picture, but %s", type);
-		goto done;
-	}
 	if (work_begin(&work, act, err))
 		good = work_end(&work, add_row(&work, kind, number, values, &content, type, name, ret_id) &&
 		                               put_in_place(&work, temporary, content.hash));
@@ -252,17 +271,17 @@ done:
 
 /* -- giving it out ----------------------------------------------------------------------------- */
 
-static bool fetch(struct customers *store, const char *hash, FILE *out, struct arena *arena,
-                  struct error *err)
+bool content_fetch(struct customers *store, const char *hash, FILE *out, struct arena *arena,
+                   struct error *err)
 {
 	struct content content;
-	if (!hash_valid(hash))
+	if (!content_hash_valid(hash))
 		return error_set(err, EX_DATAERR, "the record has no file");
 	const char *path = file_path(store, hash, arena);
 	FILE *in = fopen(path, "re");
 	if (in == NULL)
 		return file_fault(path, err);
-	bool good = copy(in, out, "output", 0, &content, err);
+	bool good = content_copy(in, out, "output", 0, &content, err);
 	(void)fclose(in);
 	return good &&
 	       (strcmp(content.hash, hash) == 0 ||
@@ -277,7 +296,7 @@ bool file_fetch(struct customers *store, const struct kind *kind, const char *id
 	struct arena *arena = arena_new();
 	bool good = record_find(store, kind, id, &found, err) &&
 	            row_get(store, arena, kind, found, &row, err) &&
-	            fetch(store, row_value(&row, "hash"), out, arena, err);
+	            content_fetch(store, row_value(&row, "hash"), out, arena, err);
 	arena_free(arena);
 	return good;
 }
@@ -312,7 +331,7 @@ void files_sweep(struct customers *store, const json_t *hashes)
 	if (json_array_size(hashes) > 0 && db_begin(store->db, NULL)) {
 		json_array_foreach(hashes, i, hash)
 		{
-			if (hash_valid(json_string_value(hash)))
+			if (content_hash_valid(json_string_value(hash)))
 				sweep(store, json_string_value(hash), arena);
 		}
 		db_rollback(store->db);

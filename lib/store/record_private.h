@@ -141,6 +141,36 @@ bool rep_put_link(struct work *work, int64_t customer, int64_t rep, const char *
                   bool *ret_linked) MUST_CHECK;
 
 /* -- record_file.c -- */
+enum { HASH_TEXT_SIZE = 65, CONTENT_HEAD_SIZE = 16 };
+struct content {
+	unsigned char head[CONTENT_HEAD_SIZE];
+	size_t head_len;
+	int64_t size;
+	bool text; /* nothing in it but text, as far as a glance tells */
+	char hash[HASH_TEXT_SIZE];
+};
+bool content_hash_valid(const char *hash);
+const char *content_folder(struct customers *store, struct arena *arena);
+const char *content_path(const char *folder, const char *hash, struct arena *arena);
+/* The whole of `in` to `out` (NULL: nowhere), and what it is. `size_max` 0: of any size. */
+bool content_copy(FILE *in, FILE *out, const char *out_name, int64_t size_max, struct content *content,
+                  struct error *err) MUST_CHECK;
+/* Its type, told by its first bytes. Where `kind` is that of pictures, it has to be one. */
+bool content_type(const struct content *content, const struct kind *kind, const char **ret,
+                  struct error *err) MUST_CHECK;
+/* Takes a stream into the store, under its hash. */
+bool content_keep(struct work *work, FILE *in, int64_t size_max, struct content *content) MUST_CHECK;
+/* Writes a content of the store to `out`, held against its hash. */
+bool content_fetch(struct customers *store, const char *hash, FILE *out, struct arena *arena,
+                   struct error *err) MUST_CHECK;
+/* The last part of a name, without what could hurt a terminal. */
+const char *content_name(const char *name, struct arena *arena);
+
+/* -- record_file_transfer.c -- */
+/* The content of a row that an import brings: found, looked at, taken in. */
+bool content_arrives(struct work *work, const struct row *before, struct row *after) MUST_CHECK;
+
+/* -- record_file.c -- */
 /* Deletes those of the files (hashes) that no record has any more; a transaction of its own for each. */
 void files_sweep(struct customers *store, const json_t *hashes);
 

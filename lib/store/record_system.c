@@ -302,9 +302,13 @@ static bool fields_json(struct customers *store, const struct row *row, const un
 
 bool system_show(struct customers *store, const struct row *row, json_t *object, struct error *err)
 {
+	unsigned char key[KEY_SIZE];
 	json_t *fields;
-	return fields_json(store, row, NULL, &fields, err) &&
-	       json_object_set_new(object, "fields", fields) == 0;
+	if (store->revealing && !read_key(store, key, err))
+		return false;
+	bool good = fields_json(store, row, store->revealing ? key : NULL, &fields, err);
+	sodium_memzero(key, sizeof key);
+	return good && json_object_set_new(object, "fields", fields) == 0;
 }
 
 bool system_type_show(struct customers *store, const struct row *row, json_t *object, struct error *err)
@@ -346,4 +350,34 @@ bool system_reveal(const struct act *act, const char *id, json_t **ret, struct e
 	}
 	json_decref(fields);
 	return object != NULL;
+}
+
+/* Without a secret there is no need for a key. */
+static bool reveal_all(struct work *work, bool *ret_any)
+{
+	unsigned char key[KEY_SIZE];
+	if (!work_needs_manager(work, "reveal"))
+		return false;
+	struct db_query *query = db_query(
+	        work->db, "INSERT INTO change (time, user, kind, record, customer, action)"
+	                  " SELECT ?1, ?2, 'system', id, customer, 'reveal' FROM system s WHERE EXISTS"
+	                  " (SELECT 1 FROM system_value v WHERE v.system = s.id AND v.sealed IS NOT NULL)");
+	db_bind_instant(query, 1, work->act->when);
+	db_bind_text(query, 2, work->act->actor.user);
+	if (!db_run(query, work->err))
+		return false;
+	*ret_any = db_changes(work->db) > 0;
+	bool good = !*ret_any || read_key(work->store, key, work->err);
+	sodium_memzero(key, sizeof key);
+	return good;
+}
+
+bool systems_reveal(const struct act *act, struct error *err)
+{
+	struct work work;
+	bool any = false;
+	if (!work_begin(&work, act, err) || !work_end(&work, reveal_all(&work, &any)))
+		return false;
+	act->store->revealing = any;
+	return true;
 }

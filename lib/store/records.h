@@ -32,11 +32,14 @@ struct actor {
 	bool manager;
 };
 
+struct contents;
+
 /* A transaction's circumstances: passed to everything that changes records. */
 struct act {
 	struct customers *store;
 	struct actor actor;
 	struct instant when;
+	struct contents *contents; /* of an import of documents or pictures; NULL else */
 };
 
 /* -- every kind (records.c) -------------------------------------------------------------------- */
@@ -135,6 +138,9 @@ bool rep_unlink(const struct act *act, const char *number, const char *rep, stru
 void records_set_key_file(struct customers *store, const char *path);
 /* records_show() of a system with its secrets in clear, which is recorded. Managers only. */
 bool system_reveal(const struct act *act, const char *id, json_t **ret, struct error *err) MUST_CHECK;
+/* Has the store show all secrets in clear from now on, for an export; recorded for each system that has any.
+ * Managers only. */
+bool systems_reveal(const struct act *act, struct error *err) MUST_CHECK;
 
 /* -- documents and pictures (record_file.c) ---------------------------------------------------- */
 
@@ -148,6 +154,27 @@ bool file_add(const struct act *act, const struct kind *kind, const char *number
 /* Writes its content to `out` and checks it against its hash on the way. */
 bool file_fetch(struct customers *store, const struct kind *kind, const char *id, FILE *out,
                 struct error *err) MUST_CHECK;
+
+/* -- their contents in and out (record_file_transfer.c) ---------------------------------------- */
+
+/*
+ * Where an import finds the content that a row's `hash` names: in `files`, laid out as the store's own folder
+ * (the first two digits of the hash, then the whole), or in the store. What is taken into the store is noted;
+ * the end lets go of what no record points to, because the import failed or another content took its place.
+ */
+struct contents {
+	const char *files; /* NULL: only the store */
+	char *store;       /* the store's own folder */
+	int64_t size_max;  /* bytes */
+	bool look_only;    /* a dry run: nothing is taken */
+	json_t *noted;
+};
+void contents_begin(struct contents *contents, struct customers *store, const char *files, int64_t size_max,
+                    bool look_only);
+void contents_end(struct contents *contents, struct customers *store);
+/* Writes the contents of all records of a kind to such a folder, which is made where there are any. */
+bool contents_export(struct customers *store, const struct kind *kind, const char *files,
+                     struct error *err) MUST_CHECK;
 
 /* -- search (search.c) ------------------------------------------------------------------------- */
 
