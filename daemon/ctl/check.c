@@ -4,6 +4,7 @@
 
 #include "ctl/ctl.h"
 #include "ctl/nouns.h"
+#include "ctl/spool.h"
 
 #include <string.h>
 
@@ -54,7 +55,7 @@ static bool run(struct ctl *ctl, struct error *err)
 }
 
 static const struct command commands[] = {
-        {.uses = "customers rules mail.templates",
+        {.uses = "customers rules mail.templates " USES_SPOOL,
          .help = "Looks for customers nobody can reach, calendars that never open, forgotten suspensions and "
                  "template variables nobody provides",
          .more = "The exit status is 1 where it found something.",

@@ -11,6 +11,7 @@
 #include "model/suspension.h"
 #include "rules/rules.h"
 #include "store/customers.h"
+#include "store/spool.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 struct look {
 	const struct settings *settings;
 	struct customers *store;
+	struct spool *spool;
 	struct zones *zones;
 	struct arena *arena; /* of the customer that is looked at */
 	struct instant now;
@@ -198,20 +200,33 @@ static void look_fault(void *arg, const char *text)
 	found(arg, "template", "%s", text);
 }
 
+/* What is no name of ours may be one of the publisher's: then events on record had it. */
+static bool publisher_provides(struct look *look, const char *name)
+{
+	const char *member;
+	size_t len = context_data_member(name, &member);
+	return len > 0 && spool_event_data_has(look->spool, arena_strndup(look->arena, member, len));
+}
+
 static void look_name(void *arg, const char *file, const char *name)
 {
-	if (context_provides(name))
+	if (context_provides(name) || publisher_provides(arg, name))
 		return;
 	json_t *finding = found(arg, "template", "%s uses {{%s}}, which nothing provides", file, name);
 	json_object_set_new(finding, "file", json_string(file));
 }
 
-static void look_templates(struct look *look)
+static bool look_templates(struct look *look, struct error *err)
 {
 	int faults;
+	look->spool = spool_open(look->settings->spool.path, DB_READ, err);
+	if (look->spool == NULL)
+		return false;
 	struct templates *templates = templates_load_set(look->settings, look_fault, look, &faults);
 	templates_each_name(templates, look_name, look);
 	templates_unref(templates);
+	spool_close(look->spool);
+	return true;
 }
 
 bool check_all(const struct settings *settings, struct instant now, json_t **ret, struct error *err)
@@ -223,10 +238,8 @@ bool check_all(const struct settings *settings, struct instant now, json_t **ret
 	look.zones = customers_zones(look.store);
 	look.arena = arena_new();
 	look.findings = json_array();
-	bool ok =
-	        customers_begin_read(look.store, err) && look_customers(&look, err) && look_words(&look, err);
-	if (ok)
-		look_templates(&look);
+	bool ok = customers_begin_read(look.store, err) && look_customers(&look, err) &&
+	          look_words(&look, err) && look_templates(&look, err);
 	customers_end_read(look.store);
 	arena_free(look.arena);
 	customers_close(look.store);

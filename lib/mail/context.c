@@ -76,6 +76,19 @@ bool context_provides(const char *name)
 	return false;
 }
 
+size_t context_data_member(const char *name, const char **ret)
+{
+	static const char *const places[] = {"event.data.", "event.", "job.", "jobs.", "timeline."};
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		size_t len = strlen(places[i]);
+		if (strncmp(name, places[i], len) == 0) {
+			*ret = name + len;
+			return strcspn(*ret, ".");
+		}
+	}
+	return 0;
+}
+
 void context_each_name(void (*each)(void *arg, const char *name), void *arg)
 {
 	char full[80];

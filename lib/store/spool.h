@@ -71,6 +71,8 @@ struct spool_event {
 	enum reason reason;
 	const char *trace;
 };
+/* Whether one of the latest ten thousand events came with that member of data. */
+bool spool_event_data_has(struct spool *spool, const char *member);
 bool spool_event_load(struct spool *spool, int64_t id, struct arena *arena, struct spool_event *ret);
 /* All events of a job, by time of change. */
 struct spool_event *spool_job_events(struct spool *spool, int64_t job, struct arena *arena, size_t *ret_n);

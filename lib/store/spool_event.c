@@ -44,6 +44,15 @@ struct job_mark *spool_marks(struct spool *spool, int64_t job, struct arena *are
 	return spool_marks_before(spool, job, INT64_MAX, arena, ret_n);
 }
 
+bool spool_event_data_has(struct spool *spool, const char *member)
+{
+	struct db_query *q =
+	        spool_query(spool, "SELECT 1 FROM (SELECT data FROM event ORDER BY id DESC LIMIT 10000) AS "
+	                           "latest, json_each(latest.data) AS member WHERE member.key = ?1 LIMIT 1");
+	db_bind_text(q, 1, member);
+	return spool_run_int(spool, q, 0) != 0;
+}
+
 struct job_mark *spool_marks_before(struct spool *spool, int64_t job, int64_t id, struct arena *arena,
                                     size_t *ret_n)
 {

@@ -74,3 +74,16 @@ def test_zones_locales_and_templates(tidy):
                                                       ("template", None), ("template", None)], key=str)
     text = tidy.ctl("check", check=False).stdout
     assert "Mars/Olympus" in text and "customer.nickname" in text and "failed.txt" in text
+
+
+def test_what_events_bring_is_provided(tidy):
+    """Data that the publisher sends is known by the events on record."""
+    with open(tidy.path("templates", "started.txt"), "w", encoding="utf-8") as file:
+        file.write("Subject: {{job.gate_code}}\n\n{{event.data.gate_code}}{{#timeline}}{{gate_code}}{{/timeline}}"
+                   "{{event.site.gate}}\n")
+    assert len(findings(tidy)) == 4
+    tidy.start_daemon()
+    tidy.xadd(event=json.dumps({"id": "1", "type": "job.started", "job": "1", "customer": "1",
+                                "data": {"gate_code": 4711, "site": {"gate": "north"}}}))
+    tidy.outcomes(wait_for={"status": "sent"})
+    assert findings(tidy) == []
