@@ -155,6 +155,14 @@ json_t *engine_suspension_json(const struct suspension *s)
 	return json;
 }
 
+/* From midnight to midnight: "00:00 to 00:00" would tell nobody anything. */
+static bool is_all_day(struct hours_span span, const struct zone *zone)
+{
+	struct day day = zone_day(zone, span.open);
+	return span.open.ms == zone_day_start(zone, day).ms &&
+	       span.close.ms == zone_day_start(zone, (struct day){day.n + 1}).ms;
+}
+
 /* When the driver is to be there and to be gone: by the job's `scheduled`, else by the event's time. */
 static json_t *window_json(struct engine *engine, const struct customer *customer, const json_t *job,
                            const struct event *event, const struct zone *zone)
@@ -169,6 +177,8 @@ static json_t *window_json(struct engine *engine, const struct customer *custome
 	json_t *json = json_object();
 	set_time(json, "arrive_by", span.open, zone);
 	set_time(json, "leave_by", span.close, zone);
+	if (is_all_day(span, zone))
+		json_object_set_new(json, "all_day", json_true());
 	return json;
 }
 

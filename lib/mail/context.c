@@ -25,12 +25,12 @@ static const struct object {
         {.name = "event.data", .members = JOB_DATA},
         {.name = "job", .members = " id state time grouped history customer window " JOB_DATA STATES},
         {.name = "jobs", .members = " id state time customer window " JOB_DATA STATES},
-        {.name = "jobs.window", .members = " arrive_by leave_by "},
-        {.name = "job.window", .members = " arrive_by leave_by "},
+        {.name = "jobs.window", .members = " arrive_by leave_by all_day "},
+        {.name = "job.window", .members = " arrive_by leave_by all_day "},
         {.name = "customer", .members = CUSTOMER},
         {.name = "contact",
          .members = " id name first_name last_name title email home_phone cell_phone work_phone "},
-        {.name = "window", .members = " arrive_by leave_by "},
+        {.name = "window", .members = " arrive_by leave_by all_day "},
         {.name = "timeline", .members = " event state type time " JOB_DATA STATES},
         {.name = "company", .members = " name phone email website "},
         {.name = "suspension", .members = " id customer note from until author scopes "},
@@ -119,6 +119,15 @@ static void mark_states(json_t *list)
 	json_array_foreach(list, i, entry) mark_state(entry);
 }
 
+/* A name that an entry has not is looked for around it, and `window` there is the first job's. */
+static void hide_window(json_t *jobs)
+{
+	size_t i;
+	json_t *job;
+	json_array_foreach(jobs, i, job) if (json_is_object(job) && json_object_get(job, "window") == NULL)
+	        json_object_set_new(job, "window", json_null());
+}
+
 void context_complete(json_t *context)
 {
 	json_t *timeline = json_object_get(context, "timeline");
@@ -127,6 +136,7 @@ void context_complete(json_t *context)
 	mark_state(job);
 	json_t *jobs = json_object_get(context, "jobs");
 	mark_states(jobs);
+	hide_window(jobs);
 	if (json_is_object(job) && json_array_size(timeline) > 1)
 		json_object_set_new(job, "history", json_true());
 	if (json_is_object(job) && json_array_size(jobs) > 1)

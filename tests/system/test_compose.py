@@ -175,11 +175,31 @@ def test_a_grouped_letter_lists_its_jobs():
     assert "Müller &amp; &lt;Söhne&gt;" in text_of(mail, "html")
 
 
+def test_a_grouped_letter_says_when_each_driver_comes():
+    """A job without a window has none, and not the first one's; one of the whole day is no span of time."""
+    site = CONTEXT["customer"] | {"name": "Site", "address": "1 Main St"}
+    day = {"arrive_by": "2026-12-25T00:00:00-07:00", "leave_by": "2026-12-26T00:00:00-07:00", "all_day": True}
+    jobs = [{"id": "1", "state": "dispatched", "customer": site, "window": CONTEXT["window"]},
+            {"id": "2", "state": "dispatched", "customer": site}, {"id": "3", "state": "dispatched", "window": day}]
+    mail, _ = letter(template="dispatched", context=CONTEXT | {"jobs": jobs}, jobs=["1", "2", "3"])
+    where = "  Site, 1 Main St, Golden\n"
+    assert (f"* job 1\n{where}  Arrival window: Thursday, 24 December 2026, 07:00 to 12:00\n* job 2\n{where}* job 3\n"
+            ) in text_of(mail)
+    assert "  Arrival window: Friday, 25 December 2026, at any time\n" in text_of(mail)
+    assert text_of(mail, "html").count("Arrival window: ") == 2
+
+
+def test_there_is_always_somebody_to_ask():
+    mail, _ = letter(context={"job": {"id": "4711"}, "company": {"name": "Example Hauling"}})
+    assert "\n\nQuestions? Just reply to this mail.\n\nExample Hauling\n" in text_of(mail)
+    assert "reply to this mail" in text_of(mail, "html")
+
+
 def test_languages():
-    for locale, words in (("fr-CA", "Votre intervention est terminée le jeudi 24 décembre 2026 à 06 h 30."),
-                          ("es", "Su servicio está terminado el jueves, 24 de diciembre de 2026, 6:30."),
+    for locale, words in (("fr-CA", "Votre intervention s’est terminée le jeudi 24 décembre 2026 à 06 h 30."),
+                          ("es", "Su servicio se terminó el jueves, 24 de diciembre de 2026, 6:30."),
                           ("de-AT", "Ihr Auftrag ist erledigt (Donnerstag, 24. Dezember 2026 um 06:30)."),
-                          ("pl", "Your job is done on czwartek, 24 grudnia 2026 06:30.")):
+                          ("pl", "Your job was done on czwartek, 24 grudnia 2026 06:30.")):
         assert words in text_of(letter(locale=locale, context=CONTEXT)[0])
 
 
@@ -207,7 +227,7 @@ def test_a_broken_template_costs_no_mail(tmp_path):
     (tmp_path / "completed.txt").write_text("Subject: x\n\n{{#open}}\n")
     mail, faults = letter(tmp_path, context=CONTEXT)
     assert mail["Subject"] == "Done: Roll-off swap (reference PO 2209)"
-    assert "Your job is done on Thursday, 24 December 2026, 06:30." in text_of(mail)
+    assert "Your job was done on Thursday, 24 December 2026, 06:30." in text_of(mail)
     assert f"broken: {tmp_path}/completed.txt:3: this section is never closed: open" in faults
 
 

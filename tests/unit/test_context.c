@@ -88,7 +88,7 @@ static void tell_all(struct world *w)
 	          "INSERT INTO contact (customer, name, first_name, last_name, title, email, home_phone, "
 	          "cell_phone, work_phone, notify) VALUES (2, 'Ann B', 'Ann', 'B', 'Ms', 'ann@example.com', "
 	          "'1', '2', '3', 'dispatched,started,completed,failed,paused,cancelled');"
-	          "INSERT INTO hours_week VALUES (2, 2, '07:00-17:00')");
+	          "INSERT INTO hours_week VALUES (2, 2, '07:00-17:00'), (2, 3, '00:00-24:00')");
 	w->settings.company.name = "Example Hauling";
 	w->settings.company.phone = "1";
 	w->settings.company.website = "https://example.com";
@@ -103,6 +103,12 @@ static void tell_all(struct world *w)
 	world_event(w, "job.started", "K", "1001", NULL, NULL);
 	world_event(w, "job.started", "L", "1001", NULL, NULL);
 	world_at(w, "2026-06-03T12:30:00Z");
+	world_turn(w);
+	take_letters(w);
+	world_at(w, "2026-06-04T12:30:00Z");
+	world_event(w, "job.started", "N", "1001", NULL, NULL);
+	world_event(w, "job.started", "O", "1001", NULL, NULL);
+	world_at(w, "2026-06-04T12:50:00Z");
 	world_turn(w);
 	take_letters(w);
 	world_sql(w, "INSERT INTO suspension (customer, scopes, \"from\", until, note, author) VALUES (2, "
