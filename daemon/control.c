@@ -214,15 +214,17 @@ static bool set_address(struct control *control, const char *spool_path, struct 
 	return true;
 }
 
-/* Group of the directory, so that whoever may use the database may ask. */
+/* Group of the directory, so that whoever may use the database may ask. Where that gives its group to what is
+ * made in it there is nothing to change, which the system may forbid. */
 static void set_rights(const char *path)
 {
 	char directory[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	struct stat st;
+	struct stat st, own;
 	snprintf(directory, sizeof(directory), "%s", path);
 	char *slash = strrchr(directory, '/');
 	snprintf(slash ? slash + 1 : directory, 2, ".");
-	if (stat(directory, &st) || chown(path, (uid_t)-1, st.st_gid) || chmod(path, 0660))
+	if (stat(directory, &st) || stat(path, &own) ||
+	    (own.st_gid != st.st_gid && chown(path, (uid_t)-1, st.st_gid)) || chmod(path, 0660))
 		log_write(LOG_WARNING, "control socket: rights can't be set path=%s: %s", path,
 		          strerror(errno));
 }

@@ -23,18 +23,25 @@ enum {
 	CLOCK_SET_MS = 100, /* by less than that, a clock is adjusted */
 };
 
-/* One engine a spool: the lock file's lock goes with the process, whatever becomes of it. */
+static bool lock_file(struct engine *engine, const char *name, struct error *err)
+{
+	engine->lock_fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (engine->lock_fd >= 0 && flock(engine->lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return true;
+	if (errno == EWOULDBLOCK)
+		return error_set(err, EX_TEMPFAIL, "%s: another dispatchd or dispatchctl has the spool",
+		                 name);
+	return error_set(err, errno == EACCES ? EX_NOPERM : EX_IOERR, "%s: %s", name, strerror(errno));
+}
+
+/* One engine a spool: the lock file's lock goes with the process, whatever becomes of it. Whoever comes first
+ * makes the file, and the daemon's user and the office's must both be able to lock it. */
 static bool take_lock(struct engine *engine, struct error *err)
 {
 	const char *path = engine->settings->spool.path;
 	char *name = mem_alloc(strlen(path) + sizeof ".lock");
 	(void)sprintf(name, "%s.lock", path);
-	engine->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
-	bool ok = engine->lock_fd >= 0 && flock(engine->lock_fd, LOCK_EX | LOCK_NB) == 0;
-	if (!ok && errno == EWOULDBLOCK)
-		error_set(err, EX_TEMPFAIL, "%s: another dispatchd or dispatchctl has the spool", name);
-	else if (!ok)
-		error_set(err, errno == EACCES ? EX_NOPERM : EX_IOERR, "%s: %s", name, strerror(errno));
+	bool ok = db_make_file(name, err) && lock_file(engine, name, err);
 	free(name);
 	return ok;
 }

@@ -48,6 +48,9 @@ struct db *db_open(const char *path, const struct db_schema *schema, enum db_mod
                    struct error *err) MUST_CHECK;
 struct db *db_close(struct db *db); /* takes NULL; returns NULL */
 
+/* Makes an empty file as a new database is made, unless it is there. Codes 74, 77. */
+bool db_make_file(const char *path, struct error *err) MUST_CHECK;
+
 /* How long to wait for another's lock (5 s at first), and what to call once when a second of it is over. */
 typedef void db_waiting(void *arg);
 void db_set_wait(struct db *db, int timeout_ms, db_waiting *waiting, void *arg);

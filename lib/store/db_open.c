@@ -57,7 +57,7 @@ static bool create(const char *path, const struct stat *directory, struct error 
 	return good;
 }
 
-static bool make_file(const char *path, struct error *err)
+bool db_make_file(const char *path, struct error *err)
 {
 	struct stat st;
 	char *directory = directory_of(path);
@@ -75,7 +75,7 @@ static bool ensure_file(const char *path, enum db_mode mode, bool *ret_there, st
 		return error_set(err, EX_DATAERR, "%s: not a regular file", path);
 	if (!there && errno != ENOENT && errno != ENOTDIR)
 		return file_fault(path, errno, err);
-	if (!there && mode == DB_WRITE && !make_file(path, err))
+	if (!there && mode == DB_WRITE && !db_make_file(path, err))
 		return false;
 	*ret_there = there || mode == DB_WRITE;
 	/* SQLite opens what may not be written as read-only and says so at the first write; better now. */

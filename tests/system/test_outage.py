@@ -197,8 +197,8 @@ def test_new_databases_belong_to_their_folder(world):
         os.umask(before)
     event(world, 1)
     wait_told(world, 1, "sent")
-    for name in ("customers.db", "spool.db", "spool.db-wal", "customers.db-wal"):
-        if name.endswith(".db") or os.path.exists(f"{folder}/{name}"):
+    for name in ("customers.db", "spool.db", "spool.db.lock", "spool.db-wal", "customers.db-wal"):
+        if not name.endswith("-wal") or os.path.exists(f"{folder}/{name}"):
             found, of = os.stat(f"{folder}/{name}"), os.stat(folder)
             assert (found.st_uid, found.st_gid) == (of.st_uid, of.st_gid), name
             assert found.st_mode & 0o777 == 0o660, f"{name}: {found.st_mode:o}"

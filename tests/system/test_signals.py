@@ -2,16 +2,19 @@
 """Start, stop, reload, the word to systemd, the control socket."""
 import json
 import os
+import platform
 import resource
 import signal
 import socket
 import stat
 import subprocess
+import sys
 import time
 
 import pytest
 
 from smtp_peer import Hang, SmtpPeer
+import world as world_module
 from world import BUILD, free_port, wait_until
 
 
@@ -255,6 +258,30 @@ def test_rights_of_the_control_socket(world):
     assert stat.S_ISSOCK(info.st_mode)
     assert stat.S_IMODE(info.st_mode) == 0o660
     assert info.st_gid == os.stat(world.directory).st_gid
+
+
+# Runs a command that may not chown(2), as a unit's filter can have it.
+NO_CHOWN = """
+import ctypes, os, struct, sys
+deny = struct.pack("HBBIHBBIHBBIHBBI", 0x20, 0, 0, 0, 0x15, 0, 1, int(sys.argv[1]), 0x06, 0, 0, 0x00050001,
+                   0x06, 0, 0, 0x7fff0000)
+steps = ctypes.create_string_buffer(deny)
+program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", 4, ctypes.addressof(steps)))
+libc = ctypes.CDLL(None)
+if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, program):
+    sys.exit("no filter")
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="numbers of system calls differ")
+def test_rights_of_the_control_socket_where_chown_is_forbidden(world, monkeypatch):
+    """The folder gives its group to what is made in it, as systemd makes it: there is nothing to change."""
+    os.chmod(world.directory, 0o2770)
+    monkeypatch.setattr(world_module, "WRAP", [sys.executable, "-c", NO_CHOWN, "92"])
+    world.start_daemon()
+    assert stat.S_IMODE(os.stat(world.path("control.sock")).st_mode) == 0o660
+    assert "rights can't be set" not in world.daemon.log()
 
 
 def test_a_dead_daemons_socket_is_replaced(world):
