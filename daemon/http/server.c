@@ -163,15 +163,28 @@ static struct bufferevent *on_new(struct event_base *base, void *arg)
 
 /* ---- the socket */
 
+/* Takes away a dead daemon's socket; false with errno where what is there is no socket, or somebody answers.
+ */
+static bool clear_path(int fd, const struct sockaddr_un *address)
+{
+	struct stat st;
+	if (lstat(address->sun_path, &st))
+		return errno == ENOENT;
+	bool taken = !S_ISSOCK(st.st_mode) ||
+	             !connect(fd, (const struct sockaddr *)address, sizeof(*address)) || errno == EAGAIN;
+	if (taken)
+		errno = EADDRINUSE;
+	return !taken && !unlink(address->sun_path);
+}
+
 static bool listen_unix(struct http_server *server, const char *path, int *ret_fd, struct error *err)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	unlink(path); /* a dead daemon's */
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address))) {
-		error_set(err, errno == EACCES ? EX_NOPERM : EX_OSERR, "[http] listen = unix:%s: %s", path,
-		          strerror(errno));
+	if (fd < 0 || !clear_path(fd, &address) || bind(fd, (struct sockaddr *)&address, sizeof(address))) {
+		error_set(err, errno == EACCES ? EX_NOPERM : EX_UNAVAILABLE, "[http] listen = unix:%s: %s",
+		          path, strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		return false;
@@ -267,7 +280,7 @@ struct http_server *http_new(struct event_base *base, const char *address, const
 		listen_with_rests(evhttp_bound_socket_get_listener(bound));
 		return server;
 	}
-	error_set(err, EX_OSERR, "[http] listen = %s: %s", address, strerror(errno));
+	error_set(err, EX_UNAVAILABLE, "[http] listen = %s: %s", address, strerror(errno));
 	close(fd);
 	return http_free(server);
 }

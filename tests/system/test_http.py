@@ -140,6 +140,29 @@ def test_tcp_and_off(world):
         assert client.connect_ex(("127.0.0.1", port)) != 0
 
 
+@pytest.mark.parametrize("what", ["file", "socket"])
+def test_a_path_that_is_taken_is_said(world, what):
+    """A file that is no socket is never removed, nor the socket of a server that runs."""
+    path = world.path("http.sock")
+    with socket.socket(socket.AF_UNIX) as other:
+        if what == "socket":
+            other.bind(path)
+            other.listen()
+        else:
+            with open(path, "w", encoding="ascii") as file:
+                file.write("somebody's")
+        daemon = world.start_daemon(ready=False)
+        assert daemon.wait() == 69
+        assert "[http] listen" in daemon.log() and os.path.exists(path)
+
+
+def test_a_dead_daemons_socket_is_replaced(world):
+    world.start_daemon().kill()
+    assert os.path.exists(world.path("http.sock"))
+    world.start_daemon()
+    assert world.http("/healthz")[0] == 200
+
+
 def test_a_port_that_is_taken_is_said(world):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
