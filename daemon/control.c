@@ -241,7 +241,7 @@ static int open_socket(struct control *control, struct error *err)
 		set_rights(path);
 		return fd;
 	}
-	error_set(err, errno == EACCES ? EX_NOPERM : EX_OSERR, "control socket %s: %s", path,
+	error_set(err, errno == EACCES ? EX_NOPERM : EX_UNAVAILABLE, "control socket %s: %s", path,
 	          strerror(errno));
 	if (fd >= 0)
 		close(fd);

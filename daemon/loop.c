@@ -471,7 +471,7 @@ struct loop *loop_new(struct settings *settings, struct templates *templates, st
 	evthread_use_pthreads();
 	loop->base = event_base_new();
 	if (!loop->base) {
-		error_set(err, EX_OSERR, "no event loop");
+		error_set(err, EX_TEMPFAIL, "no event loop");
 		return loop_free(loop);
 	}
 	loop->turn = event_new(loop->base, -1, 0, on_turn, loop);

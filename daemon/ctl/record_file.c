@@ -42,7 +42,7 @@ static FILE *create(const char *path, struct error *err)
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (fd >= 0)
 		return fdopen(fd, "wb");
-	error_set(err, EX_CANTCREAT, "can't write %s: %s", path, strerror(errno));
+	error_set(err, EX_IOERR, "can't write %s: %s", path, strerror(errno));
 	return NULL;
 }
 

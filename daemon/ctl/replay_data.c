@@ -56,7 +56,7 @@ bool replay_data_find(const struct ctl *ctl, const char *file, struct replay_dat
 	int n = snprintf(ret->directory, sizeof ret->directory, "%s/dispatchctl-XXXXXX",
 	                 temp != NULL && *temp && strlen(temp) < 40 ? temp : "/tmp");
 	if (n < 0 || mkdtemp(ret->directory) == NULL) {
-		error_set(err, EX_CANTCREAT, "can't make %s: %s", ret->directory, strerror(errno));
+		error_set(err, EX_IOERR, "can't make %s: %s", ret->directory, strerror(errno));
 		ret->directory[0] = '\0';
 		return false;
 	}

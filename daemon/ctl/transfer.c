@@ -202,8 +202,7 @@ static bool target_open(struct target *target, struct arena *arena, struct error
 	target->out = fd >= 0 ? fdopen(fd, "wb") : NULL;
 	if (target->out != NULL && target->beside != NULL && target->secret)
 		(void)fchmod(fd, 0600); /* one that was there before */
-	return target->out != NULL ||
-	       error_set(err, EX_CANTCREAT, "can't write %s: %s", path, strerror(errno));
+	return target->out != NULL || error_set(err, EX_IOERR, "can't write %s: %s", path, strerror(errno));
 }
 
 static bool target_close(struct target *target, bool ok, struct error *err)

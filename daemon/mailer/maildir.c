@@ -24,16 +24,16 @@ static bool make_directory(const char *path, struct error *err)
 	if (mkdir(path, 0700) == 0 || errno == EEXIST)
 		return true;
 	if (errno != ENOENT || strlen(path) >= sizeof part)
-		return error_set(err, EX_CANTCREAT, "%s: %s", path, strerror(errno));
+		return error_set(err, EX_IOERR, "%s: %s", path, strerror(errno));
 	strcpy(part, path);
 	for (char *p = strchr(part + 1, '/'); p; p = strchr(p + 1, '/')) {
 		*p = '\0';
 		if (mkdir(part, 0755) < 0 && errno != EEXIST)
-			return error_set(err, EX_CANTCREAT, "%s: %s", part, strerror(errno));
+			return error_set(err, EX_IOERR, "%s: %s", part, strerror(errno));
 		*p = '/';
 	}
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return error_set(err, EX_CANTCREAT, "%s: %s", path, strerror(errno));
+		return error_set(err, EX_IOERR, "%s: %s", path, strerror(errno));
 	return true;
 }
 
@@ -120,7 +120,7 @@ static int open_new(const char *path, const char *file, struct error *err)
 		fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	}
 	if (fd < 0)
-		error_set(err, EX_CANTCREAT, "%s: %s", file, strerror(errno));
+		error_set(err, EX_IOERR, "%s: %s", file, strerror(errno));
 	return fd;
 }
 

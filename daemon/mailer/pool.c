@@ -100,7 +100,7 @@ struct pool *crew_start(const struct settings *settings, struct templates *templ
 	pthread_mutex_unlock(&pool->lock);
 	if (ok)
 		return pool;
-	error_set(err, EX_OSERR, "no thread for a mailer can be started");
+	error_set(err, EX_TEMPFAIL, "no thread for a mailer can be started");
 	return pool_free(pool);
 }
 

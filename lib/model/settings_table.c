@@ -307,7 +307,8 @@ const struct setting settings_table[] = {
                 .fallback = "/etc/dispatchd/templates",
                 .needed = true,
                 .reload = true,
-                .help = "The folder of mail templates.",
+                .help = "The folder of mail templates. Where the default one is missing, all mails are the "
+                        "built-in ones.",
         },
         {
                 KEY("mail", "max_age"),

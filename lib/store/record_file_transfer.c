@@ -108,7 +108,7 @@ bool content_arrives(struct work *work, const struct row *before, struct row *af
 
 static bool fault(const char *path, struct error *err)
 {
-	return error_set(err, EX_CANTCREAT, "can't write %s: %s", path, strerror(errno));
+	return error_set(err, EX_IOERR, "can't write %s: %s", path, strerror(errno));
 }
 
 /* Whole or not at all, as in the store: one that is there is not written again. */

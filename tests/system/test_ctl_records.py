@@ -134,7 +134,7 @@ def test_documents_and_pictures(bakery):
     bakery.ctl("document", "fetch", made["id"], bakery.path("copy.pdf"))
     with open(bakery.path("copy.pdf"), "rb") as file:
         assert file.read() == content
-    refused(bakery, 73, "copy.pdf", "document", "fetch", made["id"], bakery.path("copy.pdf"))
+    refused(bakery, 74, "copy.pdf", "document", "fetch", made["id"], bakery.path("copy.pdf"))
     refused(bakery, 66, "none.pdf", "document", "add", "1001", bakery.path("none.pdf"), "--description", "x")
     refused(bakery, 65, "picture", "picture", "add", "1001", bakery.path("contract.pdf"), "--description", "x")
     bakery.configure(customers={"max_file_size": "1KiB"})

@@ -101,7 +101,7 @@ def test_other_kinds_too(world):
     (("import", "in.csv", "--format", "xml"), 64, "xml"),
     (("import", "."), 64, "--format"),
     (("import", ".", "--format", "csv"), 66, "directory"),
-    (("export", "/nowhere/out.csv"), 73, "/nowhere/out.csv"),
+    (("export", "/nowhere/out.csv"), 74, "/nowhere/out.csv"),
     (("export", "out.xlsx"), 64, "--format"),
 ])
 def test_what_cannot_be_read_or_written(world, args, code, said):
@@ -116,6 +116,6 @@ def test_an_export_that_fails_leaves_the_old_file(world):
     assert done.returncode == 74
     path = write(world, "out.csv", "yesterday's")
     os.mkdir(world.path("out.csv.new"))
-    assert world.ctl("customer", "export", path, check=False).returncode == 73
+    assert world.ctl("customer", "export", path, check=False).returncode == 74
     with open(path, encoding="utf-8") as file:
         assert file.read() == "yesterday's"
