@@ -106,7 +106,7 @@ static bool list_pieces(struct ctl *ctl, const struct act *act, struct customer_
                         struct error *err)
 {
 	bool more = true;
-	for (int64_t left = limit > 0 ? limit : INT64_MAX; more; left -= PIECE) {
+	for (int64_t left = limit > 0 ? limit : INT64_MAX; more && !output_left(ctl->out); left -= PIECE) {
 		json_t *rows;
 		filter->limit = left < PIECE ? left : PIECE;
 		if (!customer_list(act->store, filter, &rows, err))

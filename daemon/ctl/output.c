@@ -7,6 +7,7 @@
 
 #include "base/jsontext.h"
 #include "base/mem.h"
+#include "ctl/pager.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -23,7 +24,11 @@ struct output {
 	struct look look;
 	struct buf text;
 	json_t *document;
-	bool pieces; /* the beginning of a list is printed already */
+	bool pieces; /* the beginning of a list is there already */
+	struct pager *pager;
+	size_t paged; /* bytes of `text` that the pager has; kept until it is sure to be there */
+	bool direct;  /* there is no pager */
+	bool left;    /* the person has left the pager: no more is wanted */
 };
 
 static unsigned number_of(const char *variable)
@@ -60,6 +65,8 @@ struct output *output_new(bool json, const struct zone *zone)
 struct output *output_free(struct output *out)
 {
 	if (out != NULL) {
+		if (out->pager != NULL)
+			(void)pager_end(out->pager);
 		buf_free(&out->text);
 		json_decref(out->document);
 	}
@@ -145,6 +152,53 @@ bool output_line(struct output *out, const char *text, size_t len, struct error 
 	return print(text, len, err) && print("\n", 1, err);
 }
 
+/* -- the pager --------------------------------------------------------------------------------- */
+
+static bool is_long(const struct output *out)
+{
+	unsigned lines = 0;
+	for (size_t i = 0; i < out->text.len; i++)
+		lines += out->text.data[i] == '\n';
+	return lines >= out->lines;
+}
+
+/* The pager is gone: because the person has seen enough, or it never was there, and then nothing was seen. */
+static bool end_pager(struct output *out, struct error *err)
+{
+	struct pager *pager = out->pager;
+	bool reads = pager_reads(pager);
+	out->pager = NULL;
+	out->left = pager_end(pager) || reads;
+	out->direct = true;
+	bool good = out->left || print_all(buf_text(&out->text), out->text.len, err);
+	buf_reset(&out->text);
+	return good;
+}
+
+/* Gives the person at the terminal what was gathered since. */
+static bool show(struct output *out, struct error *err)
+{
+	if (out->left)
+		return true;
+	if (!out->pager && !out->direct && is_long(out))
+		out->pager = pager_start();
+	if (!out->pager) {
+		bool good = print_all(buf_text(&out->text), out->text.len, err);
+		buf_reset(&out->text);
+		return good;
+	}
+	if (!pager_write(out->pager, buf_text(&out->text) + out->paged, out->text.len - out->paged))
+		return end_pager(out, err);
+	out->paged = out->text.len;
+	if (pager_reads(out->pager)) {
+		buf_reset(&out->text);
+		out->paged = 0;
+	}
+	return true;
+}
+
+/* -- pieces ------------------------------------------------------------------------------------ */
+
 /* Headings stand over the first piece only; a later one may have other widths. */
 static void add_table_piece(struct output *out, const json_t *rows, const struct column *columns, size_t n)
 {
@@ -168,6 +222,11 @@ static void add_json_piece(struct output *out, const json_t *rows, bool more)
 	buf_adds(&out->text, more ? "" : "]\n");
 }
 
+bool output_left(const struct output *out)
+{
+	return out->left;
+}
+
 bool output_piece(struct output *out, json_t *rows, const struct column *columns, size_t n, const char *none,
                   bool more, struct error *err)
 {
@@ -182,34 +241,10 @@ bool output_piece(struct output *out, json_t *rows, const struct column *columns
 	out->pieces = true;
 	json_decref(rows);
 	if (out->terminal && !out->json)
-		return true;
+		return show(out, err);
 	bool good = print(out->text.data, out->text.len, err);
 	buf_reset(&out->text);
 	return good;
-}
-
-static bool is_long(const struct output *out)
-{
-	unsigned lines = 0;
-	for (size_t i = 0; i < out->text.len; i++)
-		lines += out->text.data[i] == '\n';
-	return lines >= out->lines;
-}
-
-/* A pager that can't be started, or that the person leaves early, is no fault: the answer was there. */
-static bool page(const struct output *out)
-{
-	const char *pager = getenv("PAGER");
-	if (pager != NULL && (*pager == '\0' || strcmp(pager, "cat") == 0))
-		return false;
-	(void)setenv("LESS", "FRX", 0);
-	(void)signal(SIGPIPE, SIG_IGN);
-	FILE *pipe = popen(pager ? pager : "less", "w");
-	if (pipe == NULL)
-		return false;
-	(void)fwrite(out->text.data, 1, out->text.len, pipe);
-	int status = pclose(pipe);
-	return status != 127 << 8; /* the shell didn't find it */
 }
 
 /* Indented for a person at a terminal; for a program on one line. */
@@ -229,9 +264,9 @@ static void write_document(const struct output *out, struct buf *ret)
 bool output_end(struct output *out, struct error *err)
 {
 	if (!out->json) {
-		if (out->terminal && is_long(out) && page(out))
-			return true;
-		return print_all(buf_text(&out->text), out->text.len, err);
+		bool good =
+		        out->terminal ? show(out, err) : print_all(buf_text(&out->text), out->text.len, err);
+		return out->pager ? good && end_pager(out, err) : good;
 	}
 	if (out->document == NULL)
 		return print_all("", 0, err);

@@ -28,9 +28,11 @@ void output_document(struct output *out, json_t *document);
 /* The rows as a table and as the document; `none` is said where there are none. Takes the reference. */
 void output_rows(struct output *out, json_t *rows, const struct column *columns, size_t n, const char *none);
 /* The same in pieces, for lists too long to keep; `more` is true but for the last. What comes before the last
- * is printed at once where nobody sits at a terminal. False where it can't be printed. */
+ * is printed at once, at a terminal through the pager. False where it can't be printed. */
 bool output_piece(struct output *out, json_t *rows, const struct column *columns, size_t n, const char *none,
                   bool more, struct error *err) MUST_CHECK;
+/* Whether the person has left the pager: further pieces would be for nobody. */
+bool output_left(const struct output *out);
 /* The same for a single thing. */
 void output_sheet(struct output *out, json_t *object, const struct column *columns, size_t n);
 

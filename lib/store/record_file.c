@@ -194,10 +194,10 @@ static bool put_in_place(struct work *work, const char *temporary, const char *h
 
 bool content_keep(struct work *work, FILE *in, int64_t size_max, struct content *content)
 {
-	const char *temporary = NULL;
+	const char *temporary = "";
 	bool good = take_in(work->store, in, size_max, work->arena, &temporary, content, work->err) &&
 	            put_in_place(work, temporary, content->hash);
-	if (!good && temporary)
+	if (!good && *temporary)
 		(void)unlink(temporary);
 	return good;
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """dispatchctl at a terminal: what fits, what is asked, what Tab offers."""
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -12,15 +13,15 @@ import termios
 import unicodedata
 
 import pytest
-from world import BUILD, ROOT
+from world import BUILD, ROOT, World
 
 CTL = str(BUILD / "dispatchctl")
 
 
-def at_terminal(world, *args, columns=80, typed=b"", **env):
+def at_terminal(world, *args, columns=80, lines=1000, typed=b"", **env):
     """What is seen on a terminal of so many columns, without colours; the exit status."""
     leader, follower = pty.openpty()
-    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 1000, columns, 0, 0))
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     process = subprocess.Popen([CTL, "-c", world.config_path, *args], stdin=follower, stdout=follower, stderr=follower,
                                env=world.environment(TERM="xterm", **env))
     os.close(follower)
@@ -153,3 +154,40 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
     done = subprocess.run(["bash", "--norc", "-c", script], capture_output=True, text=True, timeout=20, check=False,
                           env=office.environment(DISPATCHD_CONF=office.config_path))
     assert [line for line in done.stdout.splitlines() if line] == reply, done.stderr
+
+
+@pytest.fixture(scope="module")
+def many():
+    """An office with more customers than are listed in one piece."""
+    with contextlib.closing(World()) as world:
+        rows = "".join(f"{n},Example customer number {n},Somewhere over the rainbow {n}\n" for n in range(10000, 26000))
+        world.ctl("customer", "import", "-", "--format", "csv", stdin="number,name,city\n" + rows)
+        yield world
+
+
+def listed(text):
+    return re.findall(r"^([12]\d{4}) ", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("pager", ["sed s/^/./", "sed -u s/^/./"])
+def test_a_long_list_goes_through_the_pager(many, pager):
+    text, status = at_terminal(many, "customer", "list", lines=24, PAGER=pager)
+    assert status == 0
+    assert listed(re.sub(r"^\.", "", text, flags=re.MULTILINE)) == [str(n) for n in range(10000, 26000)]
+    assert text.count("Number") == 1
+
+
+@pytest.mark.parametrize("pager", ["", "cat", "/nowhere/to/be-found"])
+def test_without_a_pager_a_long_list_is_printed(many, pager):
+    text, status = at_terminal(many, "customer", "list", lines=24, PAGER=pager)
+    assert status == 0
+    assert listed(text) == [str(n) for n in range(10000, 26000)]
+
+
+def test_who_leaves_the_pager_early_has_seen_enough(many):
+    text, status = at_terminal(many, "customer", "list", lines=24, PAGER="head -n 3")
+    assert (status, listed(text)) == (0, ["10000", "10001"])
+
+
+def test_what_fits_the_terminal_needs_no_pager(office):
+    assert "Example Bakery" in at_terminal(office, "customer", "list", lines=24, PAGER="false")[0]
