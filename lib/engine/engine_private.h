@@ -154,7 +154,8 @@ struct outcome_facts { /* what may stand in an outcome besides event, status and
 	const char *reply;
 	struct instant due; /* INSTANT_NONE: left out */
 	const struct suspension *suspension;
-	const char *note; /* instead of the suspension's */
+	const char *note;   /* instead of the suspension's */
+	bool outside_hours; /* a job that is released all the same */
 	int64_t contact;
 };
 /* Returns its seq. */

@@ -53,6 +53,7 @@ static void decide(struct engine *engine, struct spool_request *request, const s
 		facts.due = v->due;
 	request->look = v->look;
 	if (v->status == STATUS_RELEASED) {
+		facts.outside_hours = v->outside_hours;
 		engine_watch(engine, request, asked);
 		engine_release_job(engine, request, asked->customer, v->outside_hours);
 	}
@@ -184,11 +185,12 @@ bool engine_release_by_hand(struct engine *engine, int64_t id, const char *note,
 	if (customer == NULL)
 		return error_set(err, EX_DATAERR, "customer %s is no longer there", request.event.customer);
 	struct gate_case asked = engine_gate_case(engine, &request);
-	engine_release_job(engine, &request, customer, gate_outside_hours(&asked));
+	struct outcome_facts facts = {
+	        .note = note, .due = INSTANT_NONE, .outside_hours = gate_outside_hours(&asked)};
+	engine_release_job(engine, &request, customer, facts.outside_hours);
 	/* Whoever releases it against the suspension knows of it: it is not watched. */
 	request.look = INSTANT_NEVER;
-	answer(engine, &request, STATUS_RELEASED, REASON_OK,
-	       &(struct outcome_facts){.note = note, .due = INSTANT_NONE});
+	answer(engine, &request, STATUS_RELEASED, REASON_OK, &facts);
 	return true;
 }
 

@@ -56,6 +56,7 @@ static void add_facts(struct buf *pack, const struct outcome_facts *facts)
 	add_text(pack, "note", facts->note);
 	if (facts->suspension != NULL)
 		add_suspension(pack, facts->suspension);
+	add_text(pack, "outside_hours", facts->outside_hours ? "true" : NULL);
 }
 
 static void store(struct engine *engine, struct spool_outcome *outcome, struct buf *pack)

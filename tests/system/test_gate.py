@@ -155,6 +155,8 @@ def test_scheduled_outside_service_hours(world, setting, expected):
     assert released(world, "in")["outside_hours"] == "false"
     if setting == "flag":
         assert released(world, "out")["outside_hours"] == "true"
+        assert wait_told(world, "out", "released")["outside_hours"] == "true", "the answer says so"
+        assert "outside_hours" not in wait_told(world, "in", "released")
 
 
 def test_a_window_that_is_open_already_holds_nothing(world):
