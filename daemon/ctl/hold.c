@@ -5,6 +5,7 @@
 #include "store/spool_read.h"
 
 #include <string.h>
+#include <sysexits.h>
 
 static bool list(struct ctl *ctl, struct error *err)
 {
@@ -28,19 +29,22 @@ static bool list(struct ctl *ctl, struct error *err)
 
 static bool decide(struct ctl *ctl, struct error *err)
 {
-	int64_t id;
+	int64_t id = 0;
 	json_t *answer;
 	const char *verb = ctl->command->verb, *note = ctl_option(ctl, "note");
-	if (!ctl_arg_id(ctl, 0, &id, err))
-		return false;
-	json_t *request = json_pack("{s:s, s:I, s:s*}", "do", arena_printf(ctl->arena, "hold.%s", verb), "id",
-	                            (json_int_t)id, "note", note);
+	/* The number that the list shows, else the job's own id. */
+	if (!ctl_arg_id(ctl, 0, &id, NULL))
+		id = 0;
+	json_t *request = json_pack("{s:s, s:I, s:s, s:s*}", "do", arena_printf(ctl->arena, "hold.%s", verb),
+	                            "id", (json_int_t)id, "job", ctl_arg(ctl, 0), "note", note);
+	if (request == NULL)
+		return error_set(err, EX_DATAERR, "the text is not valid UTF-8");
 	if (!spool_ask(ctl, request, &answer, err))
 		return false;
+	id = json_integer_value(json_object_get(answer, "id"));
 	output_say(ctl->out, "held job %lld %s", (long long)id,
 	           strcmp(verb, "release") == 0 ? "released" : "cancelled");
 	json_object_del(answer, "ok");
-	json_object_set_new(answer, "id", json_integer(id));
 	output_document(ctl->out, answer);
 	return true;
 }
@@ -60,14 +64,14 @@ static const struct command commands[] = {
          .args = "ID",
          .options = options,
          .uses = USES_ENGINE,
-         .help = "Dispatches a held job now, in spite of what holds it",
+         .help = "Dispatches a held job now, in spite of what holds it; ID is the list's, else the job's",
          .examples = "hold release 12 --note \"The customer called: come all the same\"",
          .run = decide},
         {.verb = "cancel",
          .args = "ID",
          .options = options,
          .uses = USES_ENGINE,
-         .help = "Calls a held job off: it will not be dispatched",
+         .help = "Calls a held job off: it will not be dispatched; ID is the list's, else the job's",
          .examples = "hold cancel 12",
          .run = decide},
 };

@@ -107,16 +107,24 @@ static const char *note_of(const struct ask *ask)
 	                    why ? why : "");
 }
 
-static bool run_hold_release(struct ask *ask)
+static bool run_hold(struct ask *ask, bool (*decide)(struct engine *engine, int64_t *id, const char *job,
+                                                     const char *note, struct error *err))
 {
 	int64_t id = json_integer_value(json_object_get(ask->in, "id"));
-	return engine_release_by_hand(ask->engine, id, note_of(ask), &ask->err);
+	if (!decide(ask->engine, &id, json_text(ask->in, "job"), note_of(ask), &ask->err))
+		return false;
+	json_object_set_new(ask->out, "id", json_integer(id));
+	return true;
+}
+
+static bool run_hold_release(struct ask *ask)
+{
+	return run_hold(ask, engine_release_by_hand);
 }
 
 static bool run_hold_cancel(struct ask *ask)
 {
-	int64_t id = json_integer_value(json_object_get(ask->in, "id"));
-	return engine_cancel_by_hand(ask->engine, id, note_of(ask), &ask->err);
+	return run_hold(ask, engine_cancel_by_hand);
 }
 
 /* Each turn begins with it: there is nothing left to do. */

@@ -202,10 +202,12 @@ void engine_release_job(struct engine *engine, const struct spool_request *reque
 void engine_watch(struct engine *engine, struct spool_request *request, const struct gate_case *asked);
 void engine_call_back(struct engine *engine);
 
-/* By hand; false with a reason where it is not held. */
-bool engine_release_by_hand(struct engine *engine, int64_t id, const char *note,
+/* By hand; false with a reason where it is not held. By the request's id, else by the job's where there is no
+ * such request; *id becomes the request's. */
+bool engine_release_by_hand(struct engine *engine, int64_t *id, const char *job, const char *note,
                             struct error *err) MUST_CHECK;
-bool engine_cancel_by_hand(struct engine *engine, int64_t id, const char *note, struct error *err) MUST_CHECK;
+bool engine_cancel_by_hand(struct engine *engine, int64_t *id, const char *job, const char *note,
+                           struct error *err) MUST_CHECK;
 
 /* ---- command.c ---- */
 void engine_take_commands(struct engine *engine);

@@ -166,21 +166,39 @@ void engine_look_at_held(struct engine *engine)
 	engine_scan_end(engine, scan, ids, n, HELD_A_TURN);
 }
 
-static bool load_held(struct engine *engine, int64_t id, struct spool_request *ret, struct error *err)
+/* A job of that id that is held, once. */
+static bool load_held_job(struct engine *engine, const char *job, struct spool_request *ret,
+                          struct error *err)
+{
+	int64_t ids[2];
+	size_t n = spool_requests_held_for(engine->spool, job, ids, 2);
+	if (n > 1)
+		return error_set(err, EX_DATAERR,
+		                 "job %s is held more than once: name one by its Id in hold list", job);
+	if (n == 0 || !spool_request_load(engine->spool, ids[0], engine->arena, ret))
+		return error_set(err, EX_NOINPUT, "there is no request %s, and no job %s is held", job, job);
+	return true;
+}
+
+static bool load_held(struct engine *engine, int64_t id, const char *job, struct spool_request *ret,
+                      struct error *err)
 {
 	if (!spool_request_load(engine->spool, id, engine->arena, ret))
-		return error_set(err, EX_NOINPUT, "there is no request %lld", (long long)id);
+		return *job ? load_held_job(engine, job, ret, err)
+		            : error_set(err, EX_NOINPUT, "there is no request %lld", (long long)id);
 	if (ret->status != STATUS_HELD)
 		return error_set(err, EX_DATAERR, "request %lld is %s, not held", (long long)id,
 		                 status_name(ret->status));
 	return true;
 }
 
-bool engine_release_by_hand(struct engine *engine, int64_t id, const char *note, struct error *err)
+bool engine_release_by_hand(struct engine *engine, int64_t *id, const char *job, const char *note,
+                            struct error *err)
 {
 	struct spool_request request;
-	if (!load_held(engine, id, &request, err))
+	if (!load_held(engine, *id, job, &request, err))
 		return false;
+	*id = request.id;
 	const struct customer *customer = engine_customer(engine, request.event.customer);
 	if (customer == NULL)
 		return error_set(err, EX_DATAERR, "customer %s is no longer there", request.event.customer);
@@ -188,17 +206,21 @@ bool engine_release_by_hand(struct engine *engine, int64_t id, const char *note,
 	struct outcome_facts facts = {
 	        .note = note, .due = INSTANT_NONE, .outside_hours = gate_outside_hours(&asked)};
 	engine_release_job(engine, &request, customer, facts.outside_hours);
-	/* Whoever releases it against the suspension knows of it: it is not watched. */
+	/* Whoever releases it against the suspension knows of it: then it is not watched. */
 	request.look = INSTANT_NEVER;
+	if (request.reason != REASON_SUSPENDED)
+		engine_watch(engine, &request, &asked);
 	answer(engine, &request, STATUS_RELEASED, REASON_OK, &facts);
 	return true;
 }
 
-bool engine_cancel_by_hand(struct engine *engine, int64_t id, const char *note, struct error *err)
+bool engine_cancel_by_hand(struct engine *engine, int64_t *id, const char *job, const char *note,
+                           struct error *err)
 {
 	struct spool_request request;
-	if (!load_held(engine, id, &request, err))
+	if (!load_held(engine, *id, job, &request, err))
 		return false;
+	*id = request.id;
 	answer(engine, &request, STATUS_CANCELLED, REASON_BY_HAND,
 	       &(struct outcome_facts){.note = note, .due = INSTANT_NONE});
 	return true;

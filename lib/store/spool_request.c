@@ -144,6 +144,17 @@ size_t spool_requests_watched(struct spool *spool, struct instant look, int64_t 
 	return requests(spool, all, due, look, after, ret, max);
 }
 
+size_t spool_requests_held_for(struct spool *spool, const char *job, int64_t *ret, size_t max)
+{
+	struct db_query *q = spool_query(
+	        spool, "SELECT request.id FROM job CROSS JOIN request INDEXED BY request_held_job ON "
+	               "request.job = job.id WHERE job.job = ?1 AND request.status = 'held' "
+	               "ORDER BY request.id LIMIT ?2");
+	db_bind_text(q, 1, job);
+	db_bind_int(q, 2, (int64_t)max);
+	return spool_run_ids(spool, q, ret, max);
+}
+
 bool spool_holds_for(struct spool *spool, const char *customer, int64_t after)
 {
 	struct db_query *q = spool_query(

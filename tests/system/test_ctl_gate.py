@@ -65,4 +65,27 @@ def test_held_jobs_are_listed_released_and_called_off(bakery, daemon):
     assert bakery.ctl_json("hold", "list") == []
     refused(bakery, 65, "", "hold", "release", str(rows[0]["id"]))
     refused(bakery, 66, "77", "hold", "cancel", "77")
-    refused(bakery, 64, "whole number", "hold", "cancel", "seven")
+    refused(bakery, 66, "seven", "hold", "cancel", "seven")
+
+
+@pytest.mark.parametrize("daemon", [True, False])
+def test_a_held_job_is_named_by_its_own_id_too(bakery, daemon):
+    bakery.ctl("customer", "add", "1002", "--name", "Another Bakery")
+    for number in ("1001", "1002"):
+        bakery.ctl("suspend", number, "--note", "Rebuilding")
+    bakery.start_daemon()
+    for number, job in (("r1", "north/7"), ("r2", "4711"), ("r3", "twice")):
+        bakery.xadd("jobs:requests", id=number, type="job.dispatch", job=job, customer="1001")
+    bakery.xadd("jobs:requests", id="r4", type="job.dispatch", job="twice", customer="1002")
+    bakery.outcomes(wait_for={"status": "held"}, count=4)
+    if not daemon:
+        bakery.daemon.stop()
+    ids = {row["job"]: row["id"] for row in bakery.ctl_json("hold", "list")}
+    assert bakery.ctl_json("hold", "release", "north/7") == {"id": ids["north/7"]}
+    assert str(ids["4711"]) in bakery.ctl("hold", "cancel", "4711").stdout
+    refused(bakery, 65, "more than once", "hold", "release", "twice")
+    refused(bakery, 66, "4711", "hold", "release", "4711")
+    if not daemon:
+        bakery.start_daemon()
+    bakery.outcomes(wait_for={"status": "released", "job": "north/7"})
+    bakery.outcomes(wait_for={"status": "cancelled", "job": "4711"})

@@ -122,6 +122,22 @@ static void a_site_takes_from_its_parent(void **state)
 	said("held suspended J2\ncollision suspended J1\n");
 }
 
+/* By hand against no suspension: one that begins later calls it back as any other. */
+static void released_by_hand_into_the_night(void **state)
+{
+	(void)state;
+	const char *early[] = {"scheduled", "2026-06-04T05:00:00Z", NULL};
+	w->settings.gate.outside_hours = GATE_HOLD;
+	ask("job.dispatch", "1001", 1, early);
+	said("held outside_hours J1\n");
+	free(world_command(w, "{\"do\":\"hold.release\",\"id\":1,\"by\":\"sam\"}"));
+	world_turn(w);
+	said("released ok J1\n");
+	suspend(1, "routes", "2026-06-01");
+	world_turn(w);
+	said("collision suspended J1\n");
+}
+
 /* ---- Held jobs ---- */
 
 enum { MANY = 10000, A_TURN = 2500 };
@@ -497,6 +513,7 @@ int main(void)
 	        test(data_never_overrules_the_record),
 	        test(assets_notes_and_documents_go_along),
 	        test(a_site_takes_from_its_parent),
+	        test(released_by_hand_into_the_night),
 	        test(ten_thousand_go_in_order_over_bounded_turns),
 	        test(those_who_come_under_way_go_last),
 	        test(a_change_under_way_keeps_the_order),
