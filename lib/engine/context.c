@@ -207,9 +207,10 @@ static json_t *one_job(struct engine *engine, const struct spool_event *event,
 	if (json_object_get(job, "reference") == NULL)
 		set_text(job, "reference", customer_reference(customer));
 	json_object_set_new(job, "customer", engine_customer_json(customer));
+	/* Said where there is none too: in `jobs`, the name would else mean the first job's window. */
 	json_t *window = window_json(engine, customer, job, &event->event, zone);
-	if (window != NULL)
-		json_object_set_new(job, "window", window);
+	if (window != NULL || json_object_get(job, "window") == NULL)
+		json_object_set_new(job, "window", window != NULL ? window : json_null());
 	return job;
 }
 
@@ -239,7 +240,7 @@ static void add_first(struct engine *engine, json_t *context, const struct spool
 	if (customer == NULL)
 		return;
 	json_object_set(context, "customer", json_object_get(job, "customer"));
-	if (json_object_get(job, "window") != NULL)
+	if (json_is_object(json_object_get(job, "window")))
 		json_object_set(context, "window", json_object_get(job, "window"));
 	const struct contact *contact = find_contact(engine, customer, mail->contact);
 	if (contact != NULL)

@@ -119,15 +119,6 @@ static void mark_states(json_t *list)
 	json_array_foreach(list, i, entry) mark_state(entry);
 }
 
-/* A name that an entry has not is looked for around it, and `window` there is the first job's. */
-static void hide_window(json_t *jobs)
-{
-	size_t i;
-	json_t *job;
-	json_array_foreach(jobs, i, job) if (json_is_object(job) && json_object_get(job, "window") == NULL)
-	        json_object_set_new(job, "window", json_null());
-}
-
 void context_complete(json_t *context)
 {
 	json_t *timeline = json_object_get(context, "timeline");
@@ -136,7 +127,6 @@ void context_complete(json_t *context)
 	mark_state(job);
 	json_t *jobs = json_object_get(context, "jobs");
 	mark_states(jobs);
-	hide_window(jobs);
 	if (json_is_object(job) && json_array_size(timeline) > 1)
 		json_object_set_new(job, "history", json_true());
 	if (json_is_object(job) && json_array_size(jobs) > 1)
