@@ -151,6 +151,12 @@ static void look_for_strangers(struct list *list, const char *cursor)
 
 /* ---- what was left, read from its old end */
 
+static void add_left(struct intake *intake, const redisReply *item)
+{
+	flow_add_message(intake, item->str, item->len);
+	intake->entries[intake->n - 1].left = true;
+}
+
 static void on_left(void *arg, const redisReply *reply)
 {
 	struct list *list = arg;
@@ -163,8 +169,7 @@ static void on_left(void *arg, const redisReply *reply)
 		struct intake *intake = flow_intake(&list->source, reply->elements);
 		for (size_t i = reply->elements; i > 0; i--)
 			if (reply->element[i - 1]->type == REDIS_REPLY_STRING)
-				flow_add_message(intake, reply->element[i - 1]->str,
-				                 reply->element[i - 1]->len);
+				add_left(intake, reply->element[i - 1]);
 		flow_submit(&list->source, intake);
 	} else {
 		list->left_read = true;

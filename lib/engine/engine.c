@@ -148,6 +148,7 @@ static bool doubt_all(struct engine *engine, struct instant now, struct error *e
 	if (ok) {
 		engine_doubt_all(engine);
 		engine->handed = spool_published(engine->spool);
+		engine->opened = spool_last_outcome(engine->spool);
 		ok = end(engine, err);
 	}
 	turn_clear(&turn);

@@ -4,6 +4,7 @@
 
 #include "store/fields.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -119,20 +120,42 @@ const char *entry_feed_name(enum entry_feed feed)
 	return names[feed];
 }
 
-/* What Redis delivers again, because the acknowledgement was lost, is no second dead letter. */
+enum { ENTRY_NAME_BYTES = 16 };
+
+/* A list's item has no id of its own: what it says stands for it. */
+static const char *entry_name(const struct engine *engine, const struct entry *entry, const struct buf *pack)
+{
+	unsigned char digest[ENTRY_NAME_BYTES];
+	char *name = arena_alloc(engine->arena, 2 * sizeof digest + 1);
+	if (*entry->id)
+		return entry->id;
+	(void)crypto_generichash(digest, sizeof digest, (const unsigned char *)pack->data, pack->len, NULL,
+	                         0);
+	return sodium_bin2hex(name, 2 * sizeof digest + 1, digest, sizeof digest);
+}
+
+/* Whether this is no second dead letter, but one that was read before and not acknowledged. Two items of a
+ * list may well be equal, so that only those count which another process has left. */
+static bool is_known(const struct engine *engine, const struct entry *entry, const struct spool_outcome *dead)
+{
+	if (*entry->id)
+		return spool_dead_known(engine->spool, dead, INT64_MAX);
+	return entry->left && spool_dead_known(engine->spool, dead, engine->opened);
+}
+
 static bool dead_add(struct engine *engine, const struct entry *entry, enum reason reason,
                      const struct buf *pack)
 {
 	struct spool_outcome dead = {
 	        .outbox = OUTBOX_DEAD,
 	        .key = entry_feed_name(entry->feed),
-	        .entry = *entry->id ? entry->id : NULL,
+	        .entry = entry_name(engine, entry, pack),
 	        .time = engine->now,
 	        .reason = reason,
 	        .fields = buf_text(pack),
 	        .fields_len = pack->len,
 	};
-	if (dead.entry != NULL && spool_dead_known(engine->spool, &dead))
+	if (is_known(engine, entry, &dead))
 		return false;
 	spool_outcome_add(engine->spool, &dead);
 	return true;

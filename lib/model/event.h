@@ -27,6 +27,7 @@ struct entry {
 	const struct entry_field *fields;
 	size_t n_fields;
 	struct instant received;
+	bool left; /* a list's item that an earlier process had read and may have decided */
 };
 
 /* What an entry asks for or tells. */

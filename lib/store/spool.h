@@ -170,8 +170,8 @@ struct spool_outcome {
 	const char *key; /* of OUTBOX_DISPATCH; "" else */
 	struct instant time;
 	int64_t event, job, mail; /* 0: none */
-	const char *entry;        /* a dead letter's stream entry; NULL: none */
-	int64_t again;            /* the outcome that this one says again, under its id; 0: none */
+	const char *entry; /* a dead letter's stream entry, or what stands for a list's item; NULL: none */
+	int64_t again;     /* the outcome that this one says again, under its id; 0: none */
 	enum status status;
 	enum reason reason;
 	const void *fields; /* packed: store/fields.h */
@@ -186,8 +186,8 @@ struct spool_outcome *spool_job_outcomes(struct spool *spool, int64_t job, struc
 struct spool_outcome *spool_dead_letters(struct spool *spool, int64_t limit, struct arena *arena,
                                          size_t *ret_n);
 void spool_dead_retried(struct spool *spool, int64_t seq); /* it is off the list */
-/* Whether this very dead letter is on record: the same feed, entry and fields. */
-bool spool_dead_known(struct spool *spool, const struct spool_outcome *dead);
+/* Whether this very dead letter (the same feed, entry and fields) is on record up to `seq`. */
+bool spool_dead_known(struct spool *spool, const struct spool_outcome *dead, int64_t seq);
 int64_t spool_published(struct spool *spool);
 void spool_set_published(struct spool *spool, int64_t seq);
 int64_t spool_last_outcome(struct spool *spool);

@@ -119,14 +119,15 @@ void spool_dead_retried(struct spool *spool, int64_t seq)
 	spool_run(spool, q);
 }
 
-bool spool_dead_known(struct spool *spool, const struct spool_outcome *dead)
+bool spool_dead_known(struct spool *spool, const struct spool_outcome *dead, int64_t seq)
 {
 	struct db_query *q = spool_query(
 	        spool, "SELECT 1 FROM outcome WHERE stream = 'dead' AND key <> 'retried' AND entry = ?1 AND "
-	               "key = ?2 AND fields = ?3 LIMIT 1");
+	               "key = ?2 AND fields = ?3 AND seq <= ?4 LIMIT 1");
 	db_bind_text(q, 1, dead->entry);
 	db_bind_text(q, 2, dead->key);
 	db_bind_blob(q, 3, dead->fields, dead->fields_len);
+	db_bind_int(q, 4, seq);
 	return spool_run_int(spool, q, 0) != 0;
 }
 

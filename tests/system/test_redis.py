@@ -202,6 +202,23 @@ def test_malformed_list_item_goes_to_the_dead_letters(world):
     wait_until(lambda: not world.redis.exists("jobs:list:processing:test"), "an empty processing list")
 
 
+def test_a_list_item_left_after_its_decision_is_no_second_dead_letter(world):
+    """As after a crash between the commit and LREM. Items that are equal and not yet decided are one each."""
+    world.configure(redis={"list": "jobs:list"})
+    world.redis.lpush("jobs:list", "{broken", json.dumps(event(1)))
+    world.start_daemon()
+    wait_until(lambda: world.redis.xlen("jobs:dead") == 2, "two dead letters")
+    wait_until(lambda: not world.redis.exists("jobs:list:processing:test"), "an empty processing list")
+    world.daemon.kill()
+    world.redis.lpush("jobs:list:processing:test", json.dumps(event(1)), "{broken", "{new", "{new")
+    world.start_daemon()
+    wait_until(lambda: not world.redis.exists("jobs:list:processing:test"), "an empty processing list")
+    world.redis.lpush("jobs:list", "{broken")
+    wait_until(lambda: world.redis.xlen("jobs:dead") == 5, lambda: f"the others; {world.redis.xrange('jobs:dead')}")
+    assert [f["event"] for _, f in world.redis.xrange("jobs:dead")][2:] == ["{new", "{new", "{broken"]
+    assert len(world.outcomes()) == 5
+
+
 def test_channel(world):
     world.configure(redis={"channel": "jobs:channel"})
     world.start_daemon()
