@@ -10,7 +10,7 @@
 #include <string.h>
 #include <syslog.h>
 
-enum { WAITS_A_TURN = 1000 };
+enum { WAITS_A_TURN = 1000, TRACE_ROWS = 64 /* on record; explain writes more */ };
 
 static void take_duplicate(struct engine *engine, const struct event *event,
                            const unsigned char recorded[EVENT_DIGEST_SIZE])
@@ -54,7 +54,7 @@ void engine_decide(struct engine *engine, const struct event *event, const struc
 	        .now = engine->now,
 	        .event = event,
 	        .customer = customer,
-	        .traced = true,
+	        .trace_max = TRACE_ROWS,
 	};
 	struct verdict verdict;
 	asked.marks = spool_marks(engine->spool, record.job, engine->arena, &asked.n_marks);

@@ -205,7 +205,7 @@ static bool ask(struct explain *e, const struct event *event, struct instant at,
 	        .arena = e->arena,
 	        .now = at,
 	        .event = event,
-	        .traced = true,
+	        .trace_max = TRACE_WHOLE,
 	};
 	if (!find_customer(e, event->customer, &asked.customer, err))
 		return false;

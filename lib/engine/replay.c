@@ -98,7 +98,7 @@ static bool judge(struct run *run)
 	                           .arena = run->arena,
 	                           .now = event->received,
 	                           .event = event,
-	                           .traced = true};
+	                           .trace_max = TRACE_WHOLE};
 	if (!customers_load(run->customers, run->arena, event->customer, &asked.customer, run->err))
 		return false;
 	asked.marks =

@@ -20,6 +20,7 @@
 struct asking {
 	const struct rules_case *in;
 	struct verdict *verdict; /* NULL when judged again */
+	size_t trace_room;       /* rows, those written included */
 	const struct zone *zone;
 	enum job_change change;
 	const struct contact *const *contacts;
@@ -304,7 +305,7 @@ const char *rule_name(enum rule rule)
 static void trace(struct asking *q, enum rule rule, bool holds, const char *detail)
 {
 	struct verdict *v = q->verdict;
-	if (v == NULL || !q->in->traced || v->n_trace == TRACE_MAX_ROWS)
+	if (v == NULL || v->n_trace == q->trace_room)
 		return;
 	v->trace[v->n_trace++] = (struct trace_row){
 	        .rule = rule,
@@ -321,7 +322,7 @@ static bool ask(struct asking *q, enum rule rule)
 	char detail[DETAIL_MAX] = "";
 	q->status = row->status;
 	q->reason = row->reason;
-	bool holds = row->holds(q, detail, q->in->traced ? sizeof detail : 0);
+	bool holds = row->holds(q, detail, q->trace_room > 0 ? sizeof detail : 0);
 	if (*detail || !holds)
 		trace(q, rule, holds, detail);
 	return holds;
@@ -429,12 +430,20 @@ static struct asking asking_of(const struct rules_case *in, struct verdict *verd
 	return q;
 }
 
+/* Rules 1 to 9 once, 8 to 12 for each contact: more rows there can't be. */
+static void make_trace(struct asking *q)
+{
+	size_t most = RULE_ADDRESS + q->n_contacts * (RULE_COUNT - RULE_WANTED + 1);
+	q->trace_room = most < q->in->trace_max ? most : q->in->trace_max;
+	if (q->trace_room > 0)
+		q->verdict->trace = arena_new_array(q->in->arena, q->trace_room, struct trace_row);
+}
+
 void rules_judge(const struct rules_case *in, struct verdict *ret)
 {
 	*ret = (struct verdict){.before = JOB_NONE, .after = JOB_NONE, .due = INSTANT_NONE};
-	if (in->traced)
-		ret->trace = arena_new_array(in->arena, TRACE_MAX_ROWS, struct trace_row);
 	struct asking q = asking_of(in, ret);
+	make_trace(&q);
 	find_change(&q);
 	if (!ask_range(&q, RULE_WELL_FORMED, RULE_CHANGE)) {
 		stop(&q);

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * The rules of the contract's section 4: twelve rows, asked in order. A verdict is a pure function
@@ -53,7 +54,7 @@ struct rules_case {
 	const struct customer *customer; /* NULL: unknown */
 	const struct job_mark *marks;    /* the job's other known events, in any order */
 	size_t n_marks;
-	bool traced; /* whether to write the trace's sentences */
+	size_t trace_max; /* rows of the trace to write at most, of whatever contact: 0 or TRACE_WHOLE */
 };
 
 struct trace_row {
@@ -74,7 +75,7 @@ struct contact_verdict {
 	const struct suspension *suspension; /* judged again: the one that covers it now */
 };
 
-enum { TRACE_MAX_ROWS = 64 }; /* beyond that contacts are judged, but not traced */
+#define TRACE_WHOLE SIZE_MAX
 
 struct verdict {
 	enum status status; /* of the first contact that gets a mail, else of the rule that stopped it */

@@ -239,6 +239,16 @@ def test_explain_judges_an_event_on_record_again(bakery):
         assert ("judged again" in found["trace"][1]["detail"]) == (recorded is True)
 
 
+def test_explain_traces_every_contact(bakery):
+    for i in range(30):
+        bakery.ctl("contact", "add", "1001", "--name", f"Contact {i}", "--email", f"c{i}@example.com")
+    event = json.dumps({"id": 1, "type": "job.completed", "job": 1, "customer": "1001"})
+    found = bakery.ctl_json("explain", "--event", event)
+    assert len(found["contacts"]) == 31
+    traced = [row["contact"] for row in found["trace"] if row["rule"] == 12]
+    assert traced == [contact["id"] for contact in found["contacts"]]
+
+
 def test_explain_says_what_is_wrong_with_the_question(bakery):
     refused(bakery, 64, "--event", "explain")
     refused(bakery, 65, "--event", "explain", "--event", "{")
