@@ -81,7 +81,7 @@ OBJ  := $(call obj,$(LIB_SRC) $(ROOM_SRC) $(CTL_SRC) $(MAIN_SRC) $(SHARED_SRC) $
 .SUFFIXES:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all deps deps-check demo test unit tests check tidy asan fuzz bench install written generated clean help FORCE
+.PHONY: all deps deps-check demo test unit tests objects check tidy asan fuzz bench install written generated clean help FORCE
 FORCE:
 
 all: $(LIB) $(PROGRAMS) ## build dispatchd and dispatchctl (the default)
@@ -107,12 +107,14 @@ unit: $(UNIT) ## the unit tests alone
 
 tests: $(UNIT) $(PROBES) $(BENCH) ## build the test programs without running them
 
+objects: $(OBJ) ## compile everything and link nothing
+
 check: deps-check ## compilers, linters, layering, and that code, manuals and samples agree
 	@$(MAKE) --no-print-directory all tests written
 	@MAKE="$(MAKE)" BUILD=$(BUILD) tests/check/run
 
 asan: deps ## all tests again under the address and undefined-behaviour sanitizers
-	@DISPATCHD_TEST_PATIENCE=3 $(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g" SANITIZE=address,undefined test
+	@DISPATCHD_TEST_PATIENCE=$${DISPATCHD_TEST_PATIENCE:-3} $(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g" SANITIZE=address,undefined test
 
 fuzz: deps-check ## a minute of libFuzzer on each target of tests/fuzz (FUZZ_SECONDS=60)
 	@BUILD=$(BUILD)/fuzz MAKE="$(MAKE)" tests/fuzz/run

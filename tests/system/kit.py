@@ -75,7 +75,7 @@ def zone_where_soon(world, clock, zone="Test/Soon"):
     """Makes a time zone in which it is `clock` (HH:MM) in a few seconds, known to the world's programs alone, so that a
     test can wait for a midnight or an opening. Returns the local time by now and the instant, as datetimes."""
     now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
-    then = now + datetime.timedelta(seconds=int(5 * PATIENCE))
+    then = now + datetime.timedelta(seconds=int(5 * min(PATIENCE, 3)))
     wanted = then.replace(hour=int(clock[:2]), minute=int(clock[3:]), second=0)
     offset = (int((wanted - then).total_seconds()) + 43200) % 86400 - 43200
     zones = world.path("zoneinfo")

@@ -21,6 +21,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+from world import PATIENCE
+
 
 class Hang:
     """Says nothing more and keeps the connection."""
@@ -140,7 +142,7 @@ class SmtpPeer:
             self.lock.notify_all()
 
     def wait_mails(self, n, timeout=10):
-        end = time.monotonic() + timeout
+        end = time.monotonic() + timeout * PATIENCE
         with self.lock:
             while self.count < n and time.monotonic() < end:
                 self.lock.wait(0.1)

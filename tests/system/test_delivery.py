@@ -81,9 +81,7 @@ def test_sigterm_lets_the_mail_in_hand_finish(world, smtp):
     smtp.answers["body"] = lambda session, data: time.sleep(1.5)
     ready(world)
     world.xadd(id="1", type="job.completed", job="4711", customer="1001")
-    deadline = time.monotonic() + 10
-    while "DATA" not in smtp.commands() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: "DATA" in smtp.commands(), "DATA")
     assert world.daemon.stop() == 0
     assert len(smtp.mails) == 1
 

@@ -10,7 +10,7 @@ import time
 import pytest
 import redis
 
-from world import PATIENCE, free_port, wait_until
+from world import SANITIZED, free_port, wait_until
 
 
 def event(number, **more):
@@ -64,18 +64,18 @@ def test_left_over_entries_come_first_after_a_restart(world):
     world.wait_idle()  # the deleted one, too, is no longer pending
 
 
-@pytest.mark.parametrize("after, at_least", [("1s", 0.5), ("500ms", 0.25)])
+@pytest.mark.parametrize("after, at_least", [("1s", 0.9), ("500ms", 0.45)])
 def test_takes_over_what_another_consumer_left(world, after, at_least):
     world.configure(redis={"claim_after": after})
     world.redis.xgroup_create("jobs:events", "dispatchd", "0", mkstream=True)
     publish(world, range(250))
+    taken = time.monotonic()
     world.redis.xreadgroup("dispatchd", "departed", {"jobs:events": ">"}, count=250)
-    started = time.monotonic()
     world.start_daemon()
     publish(world, [1000])
     wait_outcomes(world, [1000])
     wait_outcomes(world, range(250))
-    assert time.monotonic() - started > at_least, "taken over before the time"
+    assert time.monotonic() - taken > at_least, "taken over before the time"
     world.wait_idle()
     assert "entries taken over that another consumer left" in world.daemon.log()
 
@@ -139,7 +139,7 @@ def test_large_entries_one_after_the_other(world):
     wait_outcomes(world, range(300), timeout=30)
     status = open(f"/proc/{world.daemon.pid}/status", encoding="ascii").read()
     peak_kb = int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
-    assert peak_kb < 400_000 or PATIENCE > 1, f"{peak_kb} kB"  # a sanitizer keeps what is freed for a while
+    assert peak_kb < 400_000 or SANITIZED, f"{peak_kb} kB"  # a sanitizer keeps what is freed for a while
 
 
 def test_another_type_under_a_name_stops_only_that_source(world):

@@ -34,7 +34,8 @@ BUILD = Path(os.environ.get("BUILD") or "build")
 if not BUILD.is_absolute():
     BUILD = ROOT / BUILD
 WRAP = shlex.split(os.environ.get("DISPATCHD_TEST_WRAP", ""))
-PATIENCE = float(os.environ.get("DISPATCHD_TEST_PATIENCE", "1"))  # sanitizers and valgrind need more of it
+PATIENCE = float(os.environ.get("DISPATCHD_TEST_PATIENCE", "1"))  # slow machines, sanitizers, valgrind need more
+SANITIZED = (BUILD / "dispatchd").exists() and b"__asan_init" in (BUILD / "dispatchd").read_bytes()
 
 _libc = ctypes.CDLL(None)
 
@@ -320,12 +321,12 @@ class World:
         """Status, headers, body."""
         listen = self.settings["http"]["listen"]
         if listen.startswith("unix:"):
-            connection = http.client.HTTPConnection("localhost", timeout=timeout)
+            connection = http.client.HTTPConnection("localhost", timeout=timeout * PATIENCE)
             connection.sock = socket.socket(socket.AF_UNIX)
             connection.sock.connect(listen[len("unix:"):])  # waits while the backlog is full, as TCP would
-            connection.sock.settimeout(timeout)
+            connection.sock.settimeout(timeout * PATIENCE)
         else:
-            connection = http.client.HTTPConnection(listen, timeout=timeout)
+            connection = http.client.HTTPConnection(listen, timeout=timeout * PATIENCE)
         with contextlib.closing(connection):
             connection.request(method, path)
             answer = connection.getresponse()
@@ -341,7 +342,7 @@ class World:
         """One request on the control socket; the answer."""
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(self.path("control.sock"))  # without a time limit it waits while the backlog is full
-            client.settimeout(timeout)
+            client.settimeout(timeout * PATIENCE)
             client.sendall(json.dumps(document).encode() + b"\n")
             with client.makefile("rb") as answers:
                 return json.loads(answers.readline())
