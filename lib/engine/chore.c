@@ -17,7 +17,7 @@
 #include <sysexits.h>
 #include <syslog.h>
 
-enum { CHORES_MAX = 64, REFUSALS_MAX = 1000 };
+enum { CHORES_MAX = 256, REFUSALS_MAX = 1000 };
 
 /* ---- On the engine's side ---- */
 
@@ -112,7 +112,7 @@ void engine_take_customer(struct engine *engine, const struct entry *entry)
 		const struct entry_field *field = &entry->fields[0];
 		struct spool_chore chore = {
 		        .kind = "customer",
-		        .time = engine->now,
+		        .time = entry_time(entry),
 		        .detail = arena_strndup(engine->arena, field->value, field->value_len),
 		        .entry = entry->id,
 		};
@@ -127,6 +127,7 @@ void engine_take_feed(struct engine *engine)
 		if (engine->turn->entries[i]->feed == FEED_CUSTOMERS)
 			engine_take_customer(engine, engine->turn->entries[i]);
 	}
+	engine->feed_oldest = spool_feed_oldest(engine->spool);
 }
 
 static void feed_refused(struct engine *engine, const struct spool_chore *chore, const char *text)
@@ -161,7 +162,6 @@ void engine_take_chores(struct engine *engine)
 void engine_hand_chores(struct engine *engine)
 {
 	struct turn *turn = engine->turn;
-	engine->feed_pending = spool_feed_pending(engine->spool);
 	if (turn->chores_wanted)
 		turn->chores = spool_chores(engine->spool, CHORES_MAX, turn->arena, &turn->n_chores);
 }
@@ -190,61 +190,78 @@ struct chores *chores_close(struct chores *chores)
 	return NULL;
 }
 
-static bool run_refused(struct chores *chores, const struct spool_chore *row, json_t *detail,
-                        struct error *err)
+static bool run_refused(struct chores *chores, const struct spool_chore *row, struct error *err)
 {
 	json_int_t contact = 0;
 	const char *address = "", *reply = "";
-	if (json_unpack(detail, "{s:I, s:s, s:s}", "contact", &contact, "address", &address, "reply",
-	                &reply) != 0)
-		return error_set(err, EX_DATAERR, "chore %lld is damaged", (long long)row->seq);
-	return customers_mark_invalid(chores->customers, contact, address, row->time, reply, err);
-}
-
-static bool run_one(struct chores *chores, const struct spool_chore *row, struct instant now,
-                    struct error *err)
-{
-	struct db *db = customers_db(chores->customers);
-	bool clean;
-	db_answer_clear(db);
-	if (db_replaced(db, &clean)) /* what is written now would go with the old file */
-		return error_set(err, EX_TEMPFAIL, "%s was replaced", db_path(db));
 	json_t *detail = jsontext_read(row->detail, strlen(row->detail), err);
-	if (detail == NULL)
-		return false;
-	/* The feed comes from the firm's own systems: it may do what a manager may. */
-	struct act act = {
-	        .store = chores->customers, .actor = {.user = "feed", .manager = true}, .when = now};
-	bool ok;
-	if (strcmp(row->kind, "refused") == 0)
-		ok = run_refused(chores, row, detail, err);
-	else
-		ok = records_upsert_json(&act, row->detail, strlen(row->detail), err);
+	bool ok = detail != NULL;
+	if (ok && json_unpack(detail, "{s:I, s:s, s:s}", "contact", &contact, "address", &address, "reply",
+	                      &reply) != 0)
+		ok = error_set(err, EX_DATAERR, "chore %lld is damaged", (long long)row->seq);
+	ok = ok && customers_mark_invalid(chores->customers, contact, address, row->time, reply, err);
 	json_decref(detail);
 	return ok;
 }
 
-/* What the row itself is to blame for; not a database that is locked, full, read-only, broken or replaced. */
-static bool never_works(const struct chores *chores, const struct error *err)
+static void refuse(struct chore_result *result, const struct error *why)
 {
-	enum db_answer answer = db_answer(customers_db(chores->customers));
-	return (answer == DB_FINE || answer == DB_CONSTRAINT) &&
-	       (err->code == EX_DATAERR || err->code == EX_NOPERM || err->code == EX_NOINPUT);
+	result->refused = true;
+	memcpy(result->text, why->text, sizeof result->text - 1);
+}
+
+/* The feed comes from the firm's own systems: it may do what a manager may. */
+static bool run_feed(struct chores *chores, const struct spool_chore *rows, size_t n, struct instant now,
+                     struct chore_result *ret, struct error *err)
+{
+	struct act act = {
+	        .store = chores->customers, .actor = {.user = "feed", .manager = true}, .when = now};
+	struct records_upsert *upserts = mem_alloc(n * sizeof *upserts);
+	for (size_t i = 0; i < n; i++)
+		upserts[i] = (struct records_upsert){.json = rows[i].detail, .len = strlen(rows[i].detail)};
+	bool ok = records_upsert(&act, upserts, n, err);
+	for (size_t i = 0; ok && i < n; i++) {
+		if (upserts[i].refused)
+			refuse(&ret[i], &upserts[i].err);
+	}
+	free(upserts);
+	return ok;
+}
+
+/* An address; or all entries of the feed up to the next address, so that the order stays. */
+static size_t run_some(struct chores *chores, const struct spool_chore *rows, size_t n, struct instant now,
+                       struct chore_result *ret, struct error *err)
+{
+	bool clean;
+	size_t some = 0;
+	while (some < n && strcmp(rows[some].kind, "customer") == 0)
+		some++;
+	db_answer_clear(customers_db(chores->customers));
+	if (db_replaced(customers_db(chores->customers), &clean)) { /* what is written now would go with it */
+		error_set(err, EX_TEMPFAIL, "%s was replaced", db_path(customers_db(chores->customers)));
+		return 0;
+	}
+	if (some > 0)
+		return run_feed(chores, rows, some, now, ret, err) ? some : 0;
+	if (run_refused(chores, rows, err))
+		return 1;
+	if (!db_input_fault(customers_db(chores->customers), err))
+		return 0;
+	refuse(ret, err);
+	return 1;
 }
 
 size_t chores_run(struct chores *chores, const struct spool_chore *rows, size_t n, struct instant now,
                   struct chore_result *ret, struct error *err)
 {
 	size_t done = 0;
-	for (; done < n; done++) {
-		struct chore_result *result = &ret[done];
-		*result = (struct chore_result){.seq = rows[done].seq};
-		if (run_one(chores, &rows[done], now, err))
-			continue;
-		if (!never_works(chores, err))
+	for (size_t i = 0; i < n; i++)
+		ret[i] = (struct chore_result){.seq = rows[i].seq};
+	while (done < n) {
+		size_t some = run_some(chores, rows + done, n - done, now, ret + done, err);
+		if (some == 0)
 			break;
-		result->refused = true;
-		memcpy(result->text, err->text, sizeof result->text - 1);
+		done += some;
 	}
 	return done;
 }

@@ -73,6 +73,18 @@ void engine_decide(struct engine *engine, const struct event *event, const struc
 	record_outcomes(engine, &record, &verdict);
 }
 
+bool engine_may_come(const struct engine *engine, struct instant until)
+{
+	return instant_before(engine->now, until) || !instant_before(until, engine->feed_oldest);
+}
+
+/* Those that may still come are looked at when the feed is through: that is a turn by itself. */
+struct instant engine_next_wait(struct engine *engine)
+{
+	struct instant next = spool_next_wait(engine->spool);
+	return engine_may_come(engine, next) && !instant_before(engine->now, next) ? INSTANT_NEVER : next;
+}
+
 void engine_wait_for_customer(struct engine *engine, const struct entry *entry, const struct event *event,
                               struct instant until)
 {
@@ -99,7 +111,7 @@ static void take_event(struct engine *engine, const struct entry *entry, const s
 	const struct customer *customer = engine_customer(engine, event->customer);
 	if (customer != NULL)
 		engine_decide(engine, event, customer);
-	else if (instant_before(engine->now, until))
+	else if (engine_may_come(engine, until))
 		engine_wait_for_customer(engine, entry, event, until);
 	else
 		engine_dead_letter(engine, entry, REASON_UNKNOWN_CUSTOMER,
@@ -144,8 +156,7 @@ static void take_waiting(struct engine *engine, const struct spool_waiting *wait
 {
 	struct event event = {.kind = EVENT_JOB};
 	struct error err = {0};
-	bool over = !instant_before(engine->now, waiting->until);
-	if (!over && engine_customer(engine, waiting->customer) == NULL)
+	if (engine_may_come(engine, waiting->until) && engine_customer(engine, waiting->customer) == NULL)
 		return;
 	spool_wait_remove(engine->spool, waiting->id);
 	if (event_read(&waiting->entry, SIZE_MAX / 4, engine->arena, &event, &err) && event.kind == EVENT_JOB)
@@ -156,7 +167,8 @@ static void take_waiting(struct engine *engine, const struct spool_waiting *wait
 		engine_dead_letter(engine, &waiting->entry, REASON_MALFORMED, err.text);
 }
 
-/* Those whose grace is over; all of them when customers have changed. */
+/* Those whose grace is over, unless their customer may be on its way; all of them when customers have
+ * changed. */
 void engine_take_waiting(struct engine *engine)
 {
 	struct scan *scan = &engine->scans.waiting;
@@ -167,6 +179,8 @@ void engine_take_waiting(struct engine *engine)
 		return;
 	}
 	struct instant until = engine_scan_begin(engine, scan);
+	if (!scan->all)
+		until = instant_min(until, instant_add(engine->feed_oldest, -1));
 	struct spool_waiting *waits =
 	        spool_waits(engine->spool, until, scan->after, engine->arena, WAITS_A_TURN, &n);
 	for (size_t i = 0; i < n; i++) {

@@ -19,7 +19,6 @@ enum {
 	WAITS_MAX = 50000,
 	PURGE_EVERY_MS = 30 * 1000,
 	PURGE_ROWS = 500,
-	CHORES_A_TURN = 64,
 	CLOCK_SET_MS = 100, /* by less than that, a clock is adjusted */
 };
 
@@ -163,6 +162,7 @@ struct engine *engine_open(const struct settings *settings, struct instant now, 
 	engine->customers_version = -1;
 	engine->purged_ms = now.ms;
 	engine->last = INSTANT_NONE;
+	engine->feed_oldest = INSTANT_NEVER;
 	engine->zones = zones_new();
 	set_domain(engine);
 	if (!take_lock(engine, err))
@@ -219,7 +219,7 @@ int64_t engine_clock_set(const struct engine *engine, struct instant now, struct
 
 bool engine_feed_pending(const struct engine *engine)
 {
-	return engine->feed_pending;
+	return engine->feed_oldest.ms != INSTANT_NEVER.ms;
 }
 
 int64_t engine_handed(const struct engine *engine)
@@ -264,7 +264,7 @@ static void find_next(struct engine *engine)
 {
 	struct instant next = spool_next_due(engine->spool, engine->now);
 	next = instant_min(next, spool_next_expiry(engine->spool));
-	next = instant_min(next, spool_next_wait(engine->spool));
+	next = instant_min(next, engine_next_wait(engine));
 	next = instant_min(next, spool_next_look(engine->spool));
 	engine->turn->next = next;
 }

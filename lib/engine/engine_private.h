@@ -64,9 +64,9 @@ struct engine {
 	int64_t handed; /* the last outcome handed out for publishing */
 	int64_t opened; /* the last outcome of earlier processes */
 	int64_t customers_version;
-	bool follow_failed;               /* another customers.db can't be opened: no hurry to try again */
-	int64_t unpublished;              /* how many outcomes Redis hasn't got, as of the last turn */
-	bool feed_pending;                /* customers of the feed are not in customers.db yet */
+	bool follow_failed;         /* another customers.db can't be opened: no hurry to try again */
+	int64_t unpublished;        /* how many outcomes Redis hasn't got, as of the last turn */
+	struct instant feed_oldest; /* when the first customer who isn't in customers.db yet was published */
 	struct scans scans, scans_before; /* now; as of the last commit */
 	int64_t purged_ms;                /* when old records were last looked for */
 	struct stats stats, stats_before; /* now; as of the turn's beginning */
@@ -105,6 +105,10 @@ const char *engine_thread_id(struct engine *engine, const struct spool_event *ev
 void engine_take_entries(struct engine *engine);
 void engine_take_entry(struct engine *engine, const struct entry *entry); /* one of any feed */
 void engine_take_waiting(struct engine *engine);
+/* Whether one who isn't known may still come: until `until`, and as long as customers who were published
+ * before it are on their way into customers.db, however long a feed or an import takes. */
+bool engine_may_come(const struct engine *engine, struct instant until);
+struct instant engine_next_wait(struct engine *engine); /* when engine_take_waiting() has something to do */
 /* An event or a request whose customer is not known yet, or which goes behind held jobs that are still looked
  * at. One that waits already is a duplicate. */
 void engine_wait_for_customer(struct engine *engine, const struct entry *entry, const struct event *event,

@@ -108,7 +108,7 @@ void engine_take_request(struct engine *engine, const struct entry *entry, const
 	int64_t id = spool_request_find(engine->spool, event->source, event->id, digest);
 	if (id != 0)
 		repeat_answer(engine, id, event, digest);
-	else if (engine_customer(engine, event->customer) == NULL && instant_before(engine->now, until))
+	else if (engine_customer(engine, event->customer) == NULL && engine_may_come(engine, until))
 		engine_wait_for_customer(engine, entry, event, until);
 	else if (has_to_queue(engine, event))
 		engine_wait_for_customer(engine, entry, event, engine->now);

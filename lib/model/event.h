@@ -30,6 +30,11 @@ struct entry {
 	bool left; /* a list's item that an earlier process had read and may have decided */
 };
 
+/* When it was published: the milliseconds of a stream entry's id (`1700000000000-0`), else when it was
+ * received.
+ */
+struct instant entry_time(const struct entry *entry);
+
 /* What an entry asks for or tells. */
 enum event_kind { EVENT_JOB, EVENT_ASK_CREATE, EVENT_ASK_DISPATCH };
 

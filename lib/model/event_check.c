@@ -209,21 +209,18 @@ static bool take_attr(const struct attr_row *row, const struct reading *reading,
 	return true;
 }
 
-/* The milliseconds of a stream entry's id (`1700000000000-0`); INSTANT_NONE where it has none. */
-static struct instant entry_time(const char *id)
+struct instant entry_time(const struct entry *entry)
 {
 	enum { DIGITS_MAX = 15 };
-	size_t digits = strspn(id, "0123456789");
-	if (digits == 0 || digits > DIGITS_MAX || id[digits] != '-')
-		return INSTANT_NONE;
-	return (struct instant){strtoll(id, NULL, 10)};
+	size_t digits = strspn(entry->id, "0123456789");
+	if (digits == 0 || digits > DIGITS_MAX || entry->id[digits] != '-')
+		return entry->received;
+	return (struct instant){strtoll(entry->id, NULL, 10)};
 }
 
 static void settle_time(const struct entry *entry, struct event *event)
 {
-	event->time = instant_is_none(event->said) ? entry_time(entry->id) : event->said;
-	if (instant_is_none(event->time))
-		event->time = entry->received;
+	event->time = instant_is_none(event->said) ? entry_time(entry) : event->said;
 	event->time_ahead = instant_before(instant_add(entry->received, EVENT_AHEAD_MAX_MS), event->time);
 	if (event->time_ahead)
 		event->time = entry->received;

@@ -220,7 +220,9 @@ const struct setting settings_table[] = {
                 .max = DURATION_MAX_MS,
                 .fallback = "60s",
                 .reload = true,
-                .help = "How long an event waits for a customer who is not known yet before it is rejected.",
+                .help = "How long an event waits for a customer who is not known yet before it is rejected. "
+                        "While entries of the feed that were published by then are on their way into the "
+                        "database, it waits on.",
         },
         {
                 KEY("customers", "key_file"),

@@ -60,6 +60,12 @@ void db_answer_clear(struct db *db)
 	db->answer = DB_FINE;
 }
 
+bool db_input_fault(const struct db *db, const struct error *err)
+{
+	return (db->answer == DB_FINE || db->answer == DB_CONSTRAINT) &&
+	       (err->code == EX_DATAERR || err->code == EX_NOPERM || err->code == EX_NOINPUT);
+}
+
 /* -- statements -------------------------------------------------------------------------------- */
 
 static size_t slot_of(const char *sql)

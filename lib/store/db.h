@@ -69,6 +69,9 @@ enum db_answer {
 };
 enum db_answer db_answer(const struct db *db);
 void db_answer_clear(struct db *db); /* DB_FINE until the next fault */
+/* Whether `err`, set since db_answer_clear(), is the input's fault: it can never be taken. Not that of a
+ * database which is locked, full, read-only or broken, where the same may work later. */
+bool db_input_fault(const struct db *db, const struct error *err);
 
 /* Transactions. db_begin() takes the write lock at once (BEGIN IMMEDIATE); a read transaction keeps one
  * view of the data until db_end_read(). db_rollback() does nothing where none is open. */

@@ -235,9 +235,20 @@ bool records_import(const struct act *act, const struct kind *kind, FILE *in,
 bool records_export(struct customers *store, const struct kind *kind, enum records_format format, FILE *out,
                     records_progress *progress, void *arg, int64_t *ret_rows, struct error *err) MUST_CHECK;
 
-/* One entry of the customers feed, upserted by `number`, in a transaction of its own. */
-bool records_upsert_json(const struct act *act, const char *json, size_t len, struct error *err) MUST_CHECK;
-/* The same for many in one transaction (begun and ended by the caller with db_begin() and db_commit()). */
-bool records_upsert(const struct act *act, const json_t *row, struct error *err) MUST_CHECK;
+/* An entry of the customers feed. */
+struct records_upsert {
+	const char *json;
+	size_t len;
+	bool refused;     /* out: it can never be taken, and why */
+	struct error err; /* of one that is refused */
+};
+
+/*
+ * Upserts entries of the feed by `number`, in order, in one transaction; what is refused leaves nothing
+ * behind. False where the database is at fault (locked, full, broken): nothing has happened, and they can be
+ * given again.
+ */
+bool records_upsert(const struct act *act, struct records_upsert *rows, size_t n,
+                    struct error *err) MUST_CHECK;
 
 #endif

@@ -223,7 +223,9 @@ struct spool_chore {
 void spool_chore_add(struct spool *spool, const struct spool_chore *chore);
 bool spool_chore_load(struct spool *spool, int64_t seq, struct arena *arena, struct spool_chore *ret);
 struct spool_chore *spool_chores(struct spool *spool, size_t max, struct arena *arena, size_t *ret_n);
-bool spool_feed_pending(struct spool *spool); /* chores of kind "customer" are there */
+/* When the first of the feed's customers that aren't in customers.db yet was published; INSTANT_NEVER: all
+ * are. */
+struct instant spool_feed_oldest(struct spool *spool);
 /* Those of kind "refused", the latest first. */
 struct spool_chore *spool_refusals(struct spool *spool, size_t max, struct arena *arena, size_t *ret_n);
 void spool_chores_done(struct spool *spool, int64_t seq); /* all up to seq */

@@ -165,10 +165,11 @@ struct spool_chore *spool_refusals(struct spool *spool, size_t max, struct arena
 	return chores_read(q, spool, max, arena, ret_n);
 }
 
-bool spool_feed_pending(struct spool *spool)
+struct instant spool_feed_oldest(struct spool *spool)
 {
-	struct db_query *q = spool_query(spool, "SELECT 1 FROM chore WHERE kind = 'customer' LIMIT 1");
-	return spool_run_int(spool, q, 0) != 0;
+	struct db_query *q =
+	        spool_query(spool, "SELECT time FROM chore WHERE kind = 'customer' ORDER BY seq LIMIT 1");
+	return (struct instant){spool_run_int(spool, q, INT64_MAX)};
 }
 
 void spool_chores_done(struct spool *spool, int64_t seq)

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows of customers from elsewhere, upserted by their number: the customers feed. */
+/*
+ * Rows of customers from elsewhere, upserted by their number: the customers feed. Many go into one
+ * transaction, since a commit and the index of the search cost more than a row; each has a savepoint, so that
+ * one which can't be taken leaves nothing behind.
+ */
 #include "base/jsontext.h"
 #include "store/record_private.h"
 
@@ -13,6 +17,8 @@ static bool upsert(struct work *work, const json_t *values)
 	struct row row;
 	size_t len;
 	int64_t id;
+	if (!json_is_object(values))
+		return error_set(work->err, EX_DATAERR, "a customer is an object of fields");
 	if (number == NULL)
 		return error_set(work->err, EX_DATAERR, "number: is needed");
 	if (!value_text("number", number, work->arena, &text, &len, work->err) ||
@@ -26,31 +32,41 @@ static bool upsert(struct work *work, const json_t *values)
 	       record_put(work, &row, values, NULL, NULL);
 }
 
-bool records_upsert(const struct act *act, const json_t *row, struct error *err)
+static bool forget(struct work *work, struct error *err)
 {
-	struct work work = {
-	        .act = act, .store = act->store, .db = act->store->db, .import = true, .err = err};
-	if (!json_is_object(row))
-		return error_set(err, EX_DATAERR, "a customer is an object of fields");
-	work.arena = arena_new();
-	bool good = upsert(&work, row) && search_refresh(act->store, err);
-	arena_free(work.arena);
-	return good;
+	return db_run(db_query(work->db, "ROLLBACK TO upsert"), err) &&
+	       db_run(db_query(work->db, "RELEASE upsert"), err);
 }
 
-bool records_upsert_json(const struct act *act, const char *json, size_t len, struct error *err)
+/* False where the database is at fault. */
+static bool upsert_row(struct work *work, struct records_upsert *row, struct error *err)
 {
-	json_t *row = jsontext_read(json, len, err);
-	if (row == NULL)
+	db_answer_clear(work->db);
+	if (!db_run(db_query(work->db, "SAVEPOINT upsert"), err))
 		return false;
-	bool good = db_begin(act->store->db, err);
-	if (good) {
-		good = records_upsert(act, row, err);
-		if (good)
-			good = db_commit(act->store->db, err);
-		else
-			db_rollback(act->store->db);
-	}
-	json_decref(row);
-	return good;
+	work->err = &row->err;
+	work->noted = 0; /* what was noted may go with a savepoint */
+	json_t *values = jsontext_read(row->json, row->len, work->err);
+	bool good = values && upsert(work, values);
+	json_decref(values);
+	row->refused = !good && db_input_fault(work->db, work->err);
+	arena_reset(work->arena);
+	work->err = err;
+	if (good)
+		return db_run(db_query(work->db, "RELEASE upsert"), err);
+	if (!row->refused)
+		*err = row->err;
+	return row->refused && forget(work, err);
+}
+
+bool records_upsert(const struct act *act, struct records_upsert *rows, size_t n, struct error *err)
+{
+	struct work work;
+	if (!work_begin(&work, act, err))
+		return false;
+	work.import = true;
+	bool good = true;
+	for (size_t i = 0; good && i < n; i++)
+		good = upsert_row(&work, &rows[i], err);
+	return work_end(&work, good);
 }

@@ -40,3 +40,16 @@ def test_events_do_not_wait_for_an_import_for_ever(world):
             return
         time.sleep(0.1)
     raise AssertionError("the feed's entry was never applied")
+
+
+def test_a_long_feed_makes_nobody_unknown(world):
+    """At the first start thousands of customers are in the stream; the event's is the last, and grace is 0."""
+    several = world.redis.pipeline(transaction=False)
+    for n in range(12000):
+        customer = {"number": str(n), "name": f"Customer {n}", "email": f"c{n}@example.com"}
+        several.xadd("customers:changes", {"customer": json.dumps(customer)})
+    several.execute()
+    world.xadd(id="1", type="job.completed", job="1", customer="11999")
+    world.start_daemon()
+    world.outcomes(wait_for={"status": "sent"}, timeout=60)
+    assert world.redis.xlen("jobs:dead") == 0

@@ -60,9 +60,56 @@ static void a_customer_that_comes_is_seen_behind_many_that_dont(void **state)
 	world_free(w);
 }
 
+static void turn_with(struct world *w, const struct chore_result *done, size_t n, struct instant *ret_next)
+{
+	struct turn turn = {.now = w->now, .chores_done = done, .n_chores_done = n};
+	struct error err;
+	assert_true(engine_turn(w->engine, &turn, &err));
+	*ret_next = turn.next;
+	turn_clear(&turn);
+}
+
+/* The grace is over, but the feed isn't through: the customer may be in it. */
+static void a_customer_is_waited_for_while_the_feed_is_on_its_way(void **state)
+{
+	(void)state;
+	struct world *w = world_new("2026-06-03T12:00:00Z");
+	const struct chore_result done[] = {{.seq = 1}, {.seq = 2}};
+	struct instant next;
+	world_customer(w, "{\"number\": \"7\", \"name\": \"G\"}");
+	world_at(w, "2026-06-03T12:00:30Z");
+	world_event(w, "job.started", "J1", "9999", NULL, NULL);
+	world_customer(w, "{\"number\": \"8\", \"name\": \"H\"}");
+	world_at(w, "2026-06-03T12:05:00Z");
+	turn_with(w, NULL, 0, &next);
+	assert_true(instant_before(w->now, next)); /* nor is it looked for all the time */
+	turn_with(w, &done[0], 1, &next);
+	assert_true(instant_before(w->now, next));
+	world_turn(w);
+	assert_string_equal(buf_text(&w->said), "");
+	turn_with(w, &done[1], 1, &next);
+	world_turn(w);
+	assert_string_equal(buf_text(&w->said), "dead unknown_customer\nrejected unknown_customer J1\n");
+	world_free(w);
+}
+
+/* One published after the grace was over is not waited for. */
+static void a_feed_that_never_ends_holds_nobody_up(void **state)
+{
+	(void)state;
+	struct world *w = world_new("2026-06-03T12:00:00Z");
+	world_event(w, "job.started", "J1", "9999", NULL, NULL);
+	world_at(w, "2026-06-03T12:01:01Z");
+	world_customer(w, "{\"number\": \"7\", \"name\": \"G\"}");
+	assert_string_equal(buf_text(&w->said), "dead unknown_customer\nrejected unknown_customer J1\n");
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(a_customer_is_waited_for_while_the_feed_is_on_its_way),
+	        cmocka_unit_test(a_feed_that_never_ends_holds_nobody_up),
 	        cmocka_unit_test(a_customer_that_comes_is_seen_behind_many_that_dont),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

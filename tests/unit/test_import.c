@@ -398,14 +398,44 @@ static void test_feed(void **state)
 	        {"{\"number\":\"1003\",\"name\":\"C\"} x", false},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		bool good = records_upsert_json(&office->boss, rows[i].json, strlen(rows[i].json), &err);
-		if (good != rows[i].good)
-			fail_msg("%s: %s", rows[i].json, err.text);
+		struct records_upsert row = {.json = rows[i].json, .len = strlen(rows[i].json)};
+		assert_true(records_upsert(&office->boss, &row, 1, &err));
+		if (row.refused == rows[i].good)
+			fail_msg("%s: %s", rows[i].json, row.err.text);
 		assert_false(db_in_transaction(customers_db(office->store)));
 	}
 	office_has(office_show(office, "customer", "1001"), "'city':'Denver'");
 	office_has(office_list(office, "contact", "1001"), "'email':'a@example.com'");
 	office_has(office_list(office, "customer", NULL), "[{'id':1,'number':'1001','name':'A'");
+}
+
+/* One that can't be taken leaves nothing behind, those around it are taken; the index follows. */
+static void test_feed_in_one_go(void **state)
+{
+	struct office *office = *state;
+	struct error err;
+	const char *json[] = {
+	        "{\"number\":\"1\",\"name\":\"Anna Hauling\",\"email\":\"a@example.com\"}",
+	        "{\"number\":\"2\",\"name\":\"Burt\",\"contacts\":[{\"email\":\"no address\"}]}",
+	        "{\"number\":\"3\",\"name\":\"Carl Hauling\",\"parent\":\"1\"}"};
+	struct records_upsert rows[3];
+	for (size_t i = 0; i < 3; i++)
+		rows[i] = (struct records_upsert){.json = json[i], .len = strlen(json[i])};
+	assert_true(records_upsert(&office->boss, rows, 3, &err));
+	assert_false(rows[0].refused || rows[2].refused);
+	assert_true(rows[1].refused);
+	assert_non_null(strstr(rows[1].err.text, "no address"));
+	json_t *found;
+	assert_true(customers_search(office->store, "hauling", BY_ALL, 50, &found, &err));
+	assert_int_equal(json_array_size(found), 2);
+	json_decref(found);
+	assert_true(customers_search(office->store, "burt", BY_ALL, 50, &found, &err));
+	assert_int_equal(json_array_size(found), 0);
+	json_decref(found);
+	int64_t n;
+	assert_true(db_run_int(db_query(customers_db(office->store), "SELECT count(*) FROM customer"), 0, &n,
+	                       NULL));
+	assert_int_equal(n, 2);
 }
 
 #define OFFICE_TEST(name) cmocka_unit_test_setup_teardown(name, office_open, office_close)
@@ -423,6 +453,7 @@ int main(void)
 	        OFFICE_TEST(test_crash),
 	        OFFICE_TEST(test_two_writers),
 	        OFFICE_TEST(test_feed),
+	        OFFICE_TEST(test_feed_in_one_go),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
