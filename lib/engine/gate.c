@@ -93,6 +93,7 @@ static void take_new(struct engine *engine, const struct event *event)
 
 /* A round over more held jobs than a turn looks at is under way, and some of this customer are still to come:
  * a new one goes behind them. */
+#define NO_GRACE ((struct instant){0})
 static bool has_to_queue(struct engine *engine, const struct event *event)
 {
 	const struct scan *scan = &engine->scans.held;
@@ -111,7 +112,8 @@ void engine_take_request(struct engine *engine, const struct entry *entry, const
 	else if (engine_customer(engine, event->customer) == NULL && engine_may_come(engine, until))
 		engine_wait_for_customer(engine, entry, event, until);
 	else if (has_to_queue(engine, event))
-		engine_wait_for_customer(engine, entry, event, engine->now);
+		engine_wait_for_customer(engine, entry, event,
+		                         NO_GRACE); /* due at once, whatever the feed brings */
 	else
 		take_new(engine, event);
 }
