@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum { CANDIDATES = 300, KEYS_MAX = 64 };
+enum { CANDIDATES = 300, KEYS_MAX = 64, TRIGRAM = 3, SHORT_NAME = 2 };
 
 /* What may be shared; a row says how much it tells. */
 enum share { SHARE_EMAIL, SHARE_PHONE, SHARE_ADDRESS, SHARE_LAST_NAME, SHARE_FIRST_NAME, SHARE_COUNT };
@@ -63,8 +63,10 @@ static void add_key(struct relation *relation, enum share share, const char *tex
 		fold_digits(text, len, &folded);
 	else
 		fold_text(text, len, &folded);
-	bool useful =
-	        folded.len > 0 && search_chars(folded.data, folded.len) >= 3 && relation->n_keys < KEYS_MAX;
+	size_t chars = search_chars(folded.data, folded.len);
+	bool is_short = share >= SHARE_LAST_NAME && chars == SHORT_NAME &&
+	                memchr(folded.data, '"', folded.len) == NULL;
+	bool useful = (chars >= TRIGRAM || is_short) && relation->n_keys < KEYS_MAX;
 	for (size_t i = 0; useful && i < relation->n_keys; i++) {
 		const struct key *key = &relation->keys[i];
 		useful = key->share != share || key->len != folded.len ||
@@ -200,10 +202,22 @@ static bool follow(struct relation *relation, const struct buf *expression)
 	return step == DB_DONE;
 }
 
+/* A name of two characters is a trigram with what parts it from the next one. */
+static void add_short(struct buf *out, const struct key *key)
+{
+	static const char *const around[][2] = {{"", " "}, {"", "\n"}, {" ", ""}, {"\n", ""}};
+	for (size_t i = 0; i < sizeof around / sizeof around[0]; i++)
+		buf_printf(out, "%s\"%s%.*s%s\"", i > 0 ? " OR " : "", around[i][0], (int)key->len, key->text,
+		           around[i][1]);
+}
+
 static void add_expression(struct buf *out, const struct key *key)
 {
 	buf_printf(out, "%s{%s} : (", out->len > 0 ? " AND " : "", shares[key->share].column);
-	search_trigrams(out, key->text, key->len);
+	if (search_chars(key->text, key->len) >= TRIGRAM)
+		search_trigrams(out, key->text, key->len);
+	else
+		add_short(out, key);
 	buf_adds(out, ")");
 }
 
@@ -284,11 +298,17 @@ static const struct {
          .sql = "SELECT account, group_concat(customer) FROM search_text WHERE account IS NOT NULL"
                 " GROUP BY account HAVING count(*) > 1 LIMIT ?1"},
         {.share = "email",
-         .sql = "SELECT lower(email), group_concat(DISTINCT customer) FROM contact WHERE email IS NOT NULL"
-                " GROUP BY lower(email) HAVING count(DISTINCT customer) > 1 LIMIT ?1"},
-        {.share = "phone",
-         .sql = "SELECT phone, group_concat(customer) FROM search_text WHERE phone IS NOT NULL"
-                " GROUP BY phone HAVING count(*) > 1 LIMIT ?1"},
+         .sql = "SELECT value, group_concat(DISTINCT customer) FROM"
+                " (SELECT lower(email) AS value, customer FROM contact WHERE email IS NOT NULL"
+                " UNION ALL SELECT lower(alt_email), customer FROM contact WHERE alt_email IS NOT NULL)"
+                " GROUP BY value HAVING min(customer) <> max(customer) LIMIT ?1"},
+        {.share = "phone", /* digits, a line each */
+         .sql = "SELECT value, group_concat(DISTINCT customer) FROM"
+                " (SELECT phone AS value, customer FROM search_text WHERE instr(phone, char(10)) = 0"
+                " UNION ALL SELECT p.value, customer FROM search_text,"
+                " json_each('[\"' || replace(phone, char(10), '\",\"') || '\"]') p"
+                " WHERE instr(phone, char(10)) > 0)"
+                " GROUP BY value HAVING min(customer) <> max(customer) LIMIT ?1"},
         {.share = "address",
          .sql = "SELECT address || coalesce(', ' || city, ''), group_concat(customer) FROM search_text"
                 " WHERE address IS NOT NULL GROUP BY address, city HAVING count(*) > 1 LIMIT ?1"},

@@ -177,6 +177,48 @@ static void test_related(void **state)
 	office_has_not(text, "'1001'");
 }
 
+/* Too short for the index by themselves, and common all the same. */
+static void test_related_by_short_names(void **state)
+{
+	struct office *office = *state;
+	json_t *json;
+	static const char *const contacts[] = {"{'first_name':'Wei','last_name':'Li'}", "{'name':'An Li'}",
+	                                       "{'name':'Li Wu'}", "{'name':'Ali Baba'}",
+	                                       "{'name':'\\u0022L i'}"};
+	for (int i = 0; i < 5; i++) {
+		const char *number = arena_printf(office->arena, "%d", i + 1);
+		office_add(office, "customer", NULL,
+		           arena_printf(office->arena, "{'number':'%s','name':'X'}", number));
+		office_add(office, "contact", number, contacts[i]);
+	}
+	office_ok(office, customers_related(office->store, "1", 50, &json, &office->err));
+	const char *text = office_text(office, json);
+	office_has(text, "'number':'2'");
+	office_has(text, "'number':'3'");
+	office_has_not(text, "'number':'4'");
+	office_ok(office, customers_related(office->store, "5", 50, &json, &office->err));
+	assert_string_equal(office_text(office, json), "[]");
+}
+
+/* One phone of several, the other address of a contact. */
+static void test_duplicates_by_one_of_several(void **state)
+{
+	struct office *office = *state;
+	json_t *json;
+	office_add(office, "customer", NULL, "{'number':'1','name':'A','phone':'303 555 0100'}");
+	office_add(office, "customer", NULL,
+	           "{'number':'2','name':'B','phone':'(303) 555-0100','fax':'303 555 "
+	           "0199','email':'b@example.com'}");
+	office_add(office, "customer", NULL,
+	           "{'number':'3','name':'C','phone':'303 555 0111','fax':'303 555 0111'}");
+	office_add(office, "contact", "3", "{'alt_email':'B@example.com'}");
+	office_ok(office, customers_duplicates(office->store, 50, &json, &office->err));
+	assert_int_equal(json_array_size(json), 2);
+	const char *text = office_text(office, json);
+	office_has(text, "{'shares':'phone','value':'3035550100','customers':[{'number':'1'");
+	office_has(text, "{'shares':'email','value':'b@example.com','customers':[{'number':'2'");
+}
+
 static void test_duplicates(void **state)
 {
 	struct office *office = *state;
@@ -200,6 +242,8 @@ int main(void)
 	        OFFICE_TEST(test_search),
 	        OFFICE_TEST(test_search_follows_changes),
 	        OFFICE_TEST(test_related),
+	        OFFICE_TEST(test_related_by_short_names),
+	        OFFICE_TEST(test_duplicates_by_one_of_several),
 	        OFFICE_TEST(test_duplicates),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
