@@ -183,11 +183,27 @@ static void malformed(const struct error *why, struct buf *out)
 
 /* ---- Asking ---- */
 
+/* The very event, its content included, has the time that it was recorded with. */
+static int64_t find_recorded(struct explain *e, struct event *event)
+{
+	unsigned char recorded[EVENT_DIGEST_SIZE], digest[EVENT_DIGEST_SIZE];
+	struct spool_event record;
+	int64_t id = spool_event_find(e->spool, event->source, event->id, recorded);
+	if (id == 0)
+		return 0;
+	event_digest(event, digest);
+	if (memcmp(digest, recorded, sizeof digest) == 0 &&
+	    spool_event_load(e->spool, id, e->arena, &record)) {
+		event->time = record.event.time;
+		event->time_ahead = false;
+	}
+	return id;
+}
+
 /* The job's other events; those that came before it, where the event is on record itself. */
-static void find_marks(struct explain *e, struct rules_case *asked)
+static void find_marks(struct explain *e, struct rules_case *asked, int64_t id)
 {
 	const struct event *event = asked->event;
-	int64_t id = spool_event_find(e->spool, event->source, event->id, NULL);
 	int64_t job = spool_job_find(e->spool, event->customer, event->job);
 	asked->recorded = id != 0;
 	if (job != 0)
@@ -195,8 +211,7 @@ static void find_marks(struct explain *e, struct rules_case *asked)
 		        spool_marks_before(e->spool, job, id ? id : INT64_MAX, e->arena, &asked->n_marks);
 }
 
-static bool ask(struct explain *e, const struct event *event, struct instant at, struct buf *ret,
-                struct error *err)
+static bool ask(struct explain *e, struct event *event, struct instant at, struct buf *ret, struct error *err)
 {
 	struct verdict verdict;
 	struct rules_case asked = {
@@ -209,7 +224,7 @@ static bool ask(struct explain *e, const struct event *event, struct instant at,
 	};
 	if (!find_customer(e, event->customer, &asked.customer, err))
 		return false;
-	find_marks(e, &asked);
+	find_marks(e, &asked, find_recorded(e, event));
 	rules_judge(&asked, &verdict);
 	explain_verdict_json(&asked, &verdict, ret);
 	return true;

@@ -23,8 +23,8 @@ struct explain *explain_close(struct explain *explain);
 /*
  * Appends the answer (contract, section 8) as one JSON object on one line, without a line break. An event
  * that is malformed or whose customer nobody knows is an answer, too. An event on record is judged as it was
- * then: beside those that came before it, and says `recorded`. `event` is what JSON text gave; it stays the
- * caller's. False only where the databases can't be read.
+ * then: with the time that it had, beside those that came before it, and says `recorded`. `event` is what
+ * JSON text gave; it stays the caller's. False only where the databases can't be read.
  */
 bool explain_event(struct explain *explain, json_t *event, struct instant at, struct buf *ret,
                    struct error *err) MUST_CHECK;

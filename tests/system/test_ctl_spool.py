@@ -3,6 +3,7 @@
 
 import json
 import sqlite3
+import time
 
 import pytest
 from kit import wait_told
@@ -237,6 +238,18 @@ def test_explain_judges_an_event_on_record_again(bakery):
         assert (found["status"], found["job_state"], found.get("recorded")) == ("queued", type, recorded)
         assert [row["holds"] for row in found["trace"]] == [True] * len(found["trace"])
         assert ("judged again" in found["trace"][1]["detail"]) == (recorded is True)
+
+
+def test_explain_judges_by_the_time_on_record(bakery):
+    """The stream's entry gave it its time; what is explained has none."""
+    bakery.configure({"notify.completed": {"shelf_life": "1h"}})
+    bakery.start_daemon()
+    bakery.redis.xadd("jobs:events", {"id": "old", "type": "job.completed", "job": "7", "customer": "1001"},
+                      id=f"{int(time.time() * 1000) - 2 * 3600 * 1000}-0")
+    bakery.outcomes(wait_for={"event": "old", "status": "expired"})
+    event = {"id": "old", "type": "job.completed", "job": "7", "customer": "1001"}
+    assert bakery.ctl_json("explain", "--event", json.dumps(event))["status"] == "expired"
+    assert bakery.ctl_json("explain", "--event", json.dumps({**event, "id": "new", "job": "8"}))["status"] == "queued"
 
 
 def test_explain_traces_every_contact(bakery):
