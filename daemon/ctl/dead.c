@@ -38,7 +38,9 @@ static bool retry(struct ctl *ctl, struct error *err)
 		                 "dead retry takes the ENTRY or id of a dead letter, or --all");
 	json_t *request = all ? json_pack("{s:s, s:b}", "do", "dead.retry", "all", 1)
 	                      : json_pack("{s:s, s:s}", "do", "dead.retry", "entry", ctl_arg(ctl, 0));
-	if (!spool_ask(ctl, request, &answer, err))
+	if (request == NULL)
+		return error_set(err, EX_DATAERR, "the text is not valid UTF-8");
+	if (all ? !spool_ask_all(ctl, request, "dead", &answer, err) : !spool_ask(ctl, request, &answer, err))
 		return false;
 	size_t n = json_array_size(json_object_get(answer, "dead"));
 	output_say(ctl->out, "%zu dead letter%s taken again", n, n == 1 ? "" : "s");

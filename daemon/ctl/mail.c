@@ -131,7 +131,8 @@ static bool retry(struct ctl *ctl, struct error *err)
 		return false;
 	json_t *request = all ? json_pack("{s:s, s:b}", "do", "mail.retry", "all_failed", 1)
 	                      : json_pack("{s:s, s:I}", "do", "mail.retry", "id", (json_int_t)id);
-	if (!spool_ask(ctl, request, &answer, err))
+	if (all ? !spool_ask_all(ctl, request, "mails", &answer, err)
+	        : !spool_ask(ctl, request, &answer, err))
 		return false;
 	report(ctl, answer, "is due now");
 	return true;

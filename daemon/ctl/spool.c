@@ -69,6 +69,29 @@ bool spool_ask(const struct ctl *ctl, json_t *request, json_t **ret, struct erro
 	return ok;
 }
 
+bool spool_ask_all(const struct ctl *ctl, json_t *request, const char *list, json_t **ret, struct error *err)
+{
+	json_t *all = json_array(), *next = NULL;
+	bool ok;
+	do {
+		json_t *answer = NULL;
+		ok = spool_ask(ctl, json_copy(request), &answer, err);
+		json_array_extend(all, json_object_get(answer, list));
+		next = json_object_get(answer, "next");
+		if (next != NULL) {
+			json_object_set(request, "after", next);
+			json_object_set(request, "until", json_object_get(answer, "until"));
+		}
+		json_decref(answer);
+	} while (next != NULL);
+	json_decref(request);
+	if (ok)
+		*ret = json_pack("{s:o}", list, all);
+	else
+		json_decref(all);
+	return ok;
+}
+
 static void say_nothing(void *arg, const char *text)
 {
 	(void)arg, (void)text;

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum { RETRIES_MAX = 10000 };
+enum { BATCH = 500 };
 
 struct ask {
 	struct engine *engine;
@@ -53,15 +53,28 @@ static void retry(struct ask *ask, struct spool_mail *mail)
 	json_array_append_new(json_object_get(ask->out, "mails"), json_integer(mail->id));
 }
 
-static bool retry_all_failed(struct ask *ask)
+/* All of a long list are taken in batches, each a turn: who asks goes on `after` the answer's `next`. */
+static int64_t batch_after(const struct ask *ask)
 {
-	int64_t *ids = arena_new_array(ask->engine->arena, RETRIES_MAX, int64_t);
-	size_t n = spool_mails_with(ask->engine->spool, STATUS_FAILED, 0, ids, RETRIES_MAX);
+	return json_integer_value(json_object_get(ask->in, "after"));
+}
+
+static void set_next(struct ask *ask, size_t n, int64_t last)
+{
+	if (n == BATCH)
+		json_object_set_new(ask->out, "next", json_integer(last));
+}
+
+static bool retry_failed(struct ask *ask)
+{
+	int64_t ids[BATCH];
+	size_t n = spool_mails_with(ask->engine->spool, STATUS_FAILED, batch_after(ask), ids, BATCH);
 	for (size_t i = 0; i < n; i++) {
 		struct spool_mail mail;
 		if (spool_mail_load(ask->engine->spool, ids[i], ask->engine->arena, &mail))
 			retry(ask, &mail);
 	}
+	set_next(ask, n, n > 0 ? ids[n - 1] : 0);
 	return true;
 }
 
@@ -70,7 +83,7 @@ static bool run_mail_retry(struct ask *ask)
 	struct spool_mail mail;
 	json_object_set_new(ask->out, "mails", json_array());
 	if (json_is_true(json_object_get(ask->in, "all_failed")))
-		return retry_all_failed(ask);
+		return retry_failed(ask);
 	if (!get_mail(ask, json_integer_value(json_object_get(ask->in, "id")), &mail))
 		return false;
 	if (mail.status == STATUS_RETRYING || mail.status == STATUS_DEFERRED ||
@@ -157,9 +170,13 @@ static enum entry_feed feed_of(const char *name)
 enum { DEAD_FIELDS = 3 };
 
 /* As it came, without what we had added. */
-static void retry_dead(struct ask *ask, const struct spool_outcome *dead, struct entry_field *fields,
-                       size_t n)
+static void retry_dead(struct ask *ask, const struct spool_outcome *dead)
 {
+	struct entry_field *fields;
+	size_t n;
+	if (!fields_unpack(dead->fields, dead->fields_len, ask->engine->arena, &fields, &n) ||
+	    n < DEAD_FIELDS)
+		return;
 	struct entry entry = {.feed = feed_of(dead->key),
 	                      .id = fields[n - 1].value,
 	                      .fields = fields,
@@ -170,35 +187,49 @@ static void retry_dead(struct ask *ask, const struct spool_outcome *dead, struct
 	json_array_append_new(json_object_get(ask->out, "dead"), json_integer(dead->seq));
 }
 
-/* By the entry that it was, by dead_id as Redis has it, or by the number that `dead list` shows. */
-static bool is_asked(const struct ask *ask, const char *asked, const struct spool_outcome *dead,
-                     const char *entry)
+/* The number in the `dead_id` that Redis has, or that `dead list` shows; 0 where it is none. */
+static int64_t dead_number(const struct ask *ask, const char *asked)
+{
+	const char *instance = spool_instance(ask->engine->spool);
+	size_t len = strlen(instance);
+	char *end;
+	if (strncmp(asked, instance, len) == 0 && asked[len] == '-')
+		asked += len + 1;
+	long long number = strtoll(asked, &end, 10);
+	return *end == '\0' && number > 0 ? number : 0;
+}
+
+/* What is put aside again on the way comes behind `until`, and is not taken again. */
+static bool retry_dead_letters(struct ask *ask)
 {
 	struct engine *engine = ask->engine;
-	const char *number = arena_printf(engine->arena, "%lld", (long long)dead->seq);
-	const char *id = arena_printf(engine->arena, "%s-%s", spool_instance(engine->spool), number);
-	return asked == NULL || strcmp(asked, entry) == 0 || strcmp(asked, id) == 0 ||
-	       strcmp(asked, number) == 0;
+	const json_t *given = json_object_get(ask->in, "until");
+	int64_t until = given ? json_integer_value(given) : spool_last_outcome(engine->spool);
+	size_t n;
+	struct spool_outcome *dead =
+	        spool_dead_after(engine->spool, batch_after(ask), until, BATCH, engine->arena, &n);
+	for (size_t i = 0; i < n; i++)
+		retry_dead(ask, &dead[i]);
+	set_next(ask, n, n > 0 ? dead[n - 1].seq : 0);
+	json_object_set_new(ask->out, "until", json_integer(until));
+	return true;
 }
 
 static bool run_dead_retry(struct ask *ask)
 {
-	struct arena *arena = ask->engine->arena;
+	struct engine *engine = ask->engine;
 	const char *asked = json_string_value(json_object_get(ask->in, "entry"));
-	size_t n_dead, n;
-	if (asked == NULL && !json_is_true(json_object_get(ask->in, "all")))
-		return error_set(&ask->err, EX_USAGE, "dead.retry takes entry or all");
-	struct spool_outcome *dead = spool_dead_letters(ask->engine->spool, RETRIES_MAX, arena, &n_dead);
+	size_t n;
 	json_object_set_new(ask->out, "dead", json_array());
-	for (size_t i = n_dead; i-- > 0;) { /* the oldest first */
-		struct entry_field *fields;
-		if (fields_unpack(dead[i].fields, dead[i].fields_len, arena, &fields, &n) &&
-		    n >= DEAD_FIELDS && is_asked(ask, asked, &dead[i], fields[n - 1].value))
-			retry_dead(ask, &dead[i], fields, n);
-	}
-	if (asked != NULL && json_array_size(json_object_get(ask->out, "dead")) == 0)
-		return error_set(&ask->err, EX_NOINPUT, "there is no dead letter %s", asked);
-	return true;
+	if (asked == NULL && json_is_true(json_object_get(ask->in, "all")))
+		return retry_dead_letters(ask);
+	if (asked == NULL)
+		return error_set(&ask->err, EX_USAGE, "dead.retry takes entry or all");
+	struct spool_outcome *dead =
+	        spool_dead_named(engine->spool, asked, dead_number(ask, asked), engine->arena, &n);
+	for (size_t i = 0; i < n; i++)
+		retry_dead(ask, &dead[i]);
+	return n > 0 || error_set(&ask->err, EX_NOINPUT, "there is no dead letter %s", asked);
 }
 
 static bool run_status(struct ask *ask)

@@ -111,6 +111,29 @@ struct spool_outcome *spool_dead_letters(struct spool *spool, int64_t limit, str
 	return outcomes_read(spool, q, arena, ret_n);
 }
 
+struct spool_outcome *spool_dead_after(struct spool *spool, int64_t after, int64_t until, int64_t limit,
+                                       struct arena *arena, size_t *ret_n)
+{
+	struct db_query *q = spool_query(spool, OUTCOME_COLUMNS
+	                                 "WHERE stream = 'dead' AND key <> 'retried' AND seq > ?1 AND "
+	                                 "seq <= ?2 ORDER BY seq LIMIT ?3");
+	db_bind_int(q, 1, after);
+	db_bind_int(q, 2, until);
+	db_bind_int(q, 3, limit);
+	return outcomes_read(spool, q, arena, ret_n);
+}
+
+struct spool_outcome *spool_dead_named(struct spool *spool, const char *entry, int64_t seq,
+                                       struct arena *arena, size_t *ret_n)
+{
+	struct db_query *q =
+	        spool_query(spool, OUTCOME_COLUMNS "WHERE stream = 'dead' AND key <> 'retried' AND "
+	                                           "(entry = ?1 OR seq = ?2) ORDER BY seq");
+	db_bind_text(q, 1, entry);
+	db_bind_int(q, 2, seq);
+	return outcomes_read(spool, q, arena, ret_n);
+}
+
 void spool_dead_retried(struct spool *spool, int64_t seq)
 {
 	struct db_query *q =

@@ -178,6 +178,50 @@ def test_a_dead_letter_is_taken_again_once_the_customer_is_there(bakery, daemon)
     assert bakery.ctl_json("dead", "list") == []
 
 
+@pytest.mark.parametrize("daemon", [True, False])
+def test_all_dead_letters_are_taken_again_however_many(bakery, daemon):
+    """The oldest first, each once, also those that are put aside again."""
+    many = 1100
+    bakery.start_daemon()
+    pipe = bakery.redis.pipeline(transaction=False)
+    for n in range(many):
+        customer = "77" if n % 2 else "78"
+        pipe.xadd("jobs:events", {"id": f"e{n}", "type": "job.started", "job": f"j{n}", "customer": customer})
+    pipe.execute()
+    bakery.outcomes(wait_for={"status": "rejected"}, count=many, timeout=30)
+    bakery.ctl("customer", "add", "77", "--name", "New")
+    if not daemon:
+        bakery.daemon.stop()
+    newest = bakery.ctl_json("dead", "list", "--limit", 1)[0]["id"]
+    assert len(set(bakery.ctl_json("dead", "retry", "--all")["dead"])) == many
+    if not daemon:
+        bakery.start_daemon()
+    told = bakery.outcomes(wait_for={"reason": "no_address", "customer": "77"}, count=many // 2)
+    assert [o["event"] for o in told] == [f"e{n}" for n in range(1, many, 2)]
+    again = bakery.ctl_json("dead", "list", "--limit", many)
+    assert len(again) == many // 2 and all(d["id"] > newest and d["fields"]["customer"] == "78" for d in again)
+    oldest = again[-1]
+    bakery.ctl("customer", "add", "78", "--name", "New")
+    assert bakery.ctl_json("dead", "retry", str(oldest["id"]))["dead"] == [oldest["id"]]
+    assert len(bakery.ctl_json("dead", "retry", again[0]["entry"])["dead"]) == 1
+    refused(bakery, 66, "dead letter", "dead", "retry", str(oldest["id"]))
+
+
+def test_all_mails_that_failed_are_retried_however_many(bakery, smtp):
+    many = 600
+    smtp.answers["data"] = "554 5.6.0 not today"
+    bakery.start_daemon()
+    pipe = bakery.redis.pipeline(transaction=False)
+    for n in range(many):
+        pipe.xadd("jobs:events", {"id": f"e{n}", "type": "job.failed", "job": f"j{n}", "customer": "1001"})
+    pipe.execute()
+    bakery.outcomes(wait_for={"status": "failed", "reason": "mail_refused"}, count=many, timeout=30)
+    del smtp.answers["data"]
+    assert "600 mails" in bakery.ctl("mail", "retry", "--all-failed").stdout
+    bakery.outcomes(wait_for={"status": "sent"}, count=many, timeout=30)
+    assert bakery.ctl_json("mail", "retry", "--all-failed") == {"mails": []}
+
+
 # ---- status
 
 
