@@ -2,6 +2,7 @@
 #ifndef MAILER_CREW_H
 #define MAILER_CREW_H
 
+#include "mail/dates.h"
 #include "mailer/bucket.h"
 #include "mailer/limits.h"
 #include "mailer/plan.h"
@@ -38,7 +39,8 @@ struct worker {
 	pthread_t thread;
 	size_t index;
 	struct watch watch;
-	bool ended; /* it takes no more work; under the pool's lock */
+	struct dates *dates; /* the thread's own */
+	bool ended;          /* it takes no more work; under the pool's lock */
 };
 
 struct pool {

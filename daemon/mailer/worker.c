@@ -61,8 +61,8 @@ static bool render(const struct run *run, struct item *item, struct buf *ret, st
 		snprintf(result->reply, sizeof result->reply, "not sent: %.400s", err.text);
 		return false;
 	}
-	bool ok = templates_render(run->plan->templates, item->letter, run->plan->from, ret,
-	                           &item->template_broken, &err);
+	bool ok = templates_render(run->plan->templates, run->worker->dates, item->letter, run->plan->from,
+	                           ret, &item->template_broken, &err);
 	if (!ok || item->template_broken)
 		snprintf(item->fault, sizeof item->fault, "%.255s", err.text);
 	if (!ok)
@@ -347,6 +347,7 @@ void *worker_main(void *arg)
 	struct worker *worker = arg;
 	struct run run;
 
+	worker->dates = dates_new();
 	while (wait_for_work(worker, &run)) {
 		if (run.plan->transport == TRANSPORT_MAILDIR)
 			run_maildir(&run);
@@ -354,5 +355,6 @@ void *worker_main(void *arg)
 			run_smtp(&run);
 		end_run(&run);
 	}
+	worker->dates = dates_free(worker->dates);
 	return NULL;
 }

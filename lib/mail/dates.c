@@ -4,8 +4,7 @@
  * language. ICU never sees a zone (its own zone data is years old): it formats the wall time as if it
  * were UTC.
  *
- * Opening a formatter costs 75 µs, using it 6, and neither it nor the zone cache may be shared. So
- * each thread keeps a few of its own, freed when it ends.
+ * Opening a formatter costs 75 µs, using it 6, so a few are kept; the oldest makes way.
  */
 #include "mail/dates.h"
 
@@ -13,7 +12,6 @@
 #include "base/mem.h"
 #include "base/zone.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unicode/udat.h>
@@ -42,51 +40,38 @@ struct slot {
 	UDateFormat *format;
 };
 
-struct cache {
+struct dates {
 	struct zones *zones;
 	struct slot slots[SLOTS];
 	size_t next; /* the slot to be used anew: the oldest */
 };
 
-static pthread_key_t cache_key;
-static pthread_once_t cache_once = PTHREAD_ONCE_INIT;
-
-static void cache_free(void *arg)
+struct dates *dates_new(void)
 {
-	struct cache *cache = arg;
+	struct dates *dates = mem_alloc(sizeof *dates);
+	dates->zones = zones_new();
+	return dates;
+}
+
+struct dates *dates_free(struct dates *dates)
+{
+	if (dates == NULL)
+		return NULL;
 	for (size_t i = 0; i < SLOTS; i++)
-		if (cache->slots[i].format != NULL)
-			udat_close(cache->slots[i].format);
-	zones_free(cache->zones);
-	free(cache);
+		if (dates->slots[i].format != NULL)
+			udat_close(dates->slots[i].format);
+	zones_free(dates->zones);
+	free(dates);
+	return NULL;
 }
 
-static void make_key(void)
+static struct zones *get_zones(struct dates *dates)
 {
-	if (pthread_key_create(&cache_key, cache_free) != 0)
-		bug("no thread-specific key left");
-}
-
-static struct cache *get_cache(void)
-{
-	pthread_once(&cache_once, make_key);
-	struct cache *cache = pthread_getspecific(cache_key);
-	if (cache == NULL) {
-		cache = mem_alloc(sizeof *cache);
-		cache->zones = zones_new();
-		pthread_setspecific(cache_key, cache);
+	if (zones_stale(dates->zones)) {
+		zones_free(dates->zones);
+		dates->zones = zones_new();
 	}
-	return cache;
-}
-
-static struct zones *get_zones(void)
-{
-	struct cache *cache = get_cache();
-	if (zones_stale(cache->zones)) {
-		zones_free(cache->zones);
-		cache->zones = zones_new();
-	}
-	return cache->zones;
+	return dates->zones;
 }
 
 /* The pattern of a style in a locale. */
@@ -132,17 +117,17 @@ static UDateFormat *open_format(const struct style *style, const char *locale)
 	return U_SUCCESS(status) ? format : NULL;
 }
 
-static UDateFormat *get_format(struct cache *cache, const struct style *style, const char *locale)
+static UDateFormat *get_format(struct dates *dates, const struct style *style, const char *locale)
 {
 	if (strlen(locale) >= LOCALE_MAX)
 		locale = "";
 	for (size_t i = 0; i < SLOTS; i++) {
-		const struct slot *slot = &cache->slots[i];
+		const struct slot *slot = &dates->slots[i];
 		if (slot->style == style && strcmp(slot->locale, locale) == 0)
 			return slot->format;
 	}
-	struct slot *slot = &cache->slots[cache->next];
-	cache->next = (cache->next + 1) % SLOTS;
+	struct slot *slot = &dates->slots[dates->next];
+	dates->next = (dates->next + 1) % SLOTS;
 	if (slot->format != NULL)
 		udat_close(slot->format);
 	strcpy(slot->locale, locale);
@@ -166,11 +151,12 @@ static void add_utf16(struct buf *ret, UChar *text, int32_t len)
 }
 
 /* False where ICU can't. */
-static bool add_time(struct buf *ret, int64_t wall_ms, const struct style *style, const char *locale)
+static bool add_time(struct buf *ret, int64_t wall_ms, const struct style *style,
+                     const struct dates_reader *reader)
 {
 	UErrorCode status = U_ZERO_ERROR;
 	UChar out[OUT_MAX];
-	UDateFormat *format = get_format(get_cache(), style, locale);
+	UDateFormat *format = get_format(reader->dates, style, reader->locale);
 	if (format == NULL)
 		return false;
 	int32_t len = udat_format(format, (UDate)wall_ms, out, OUT_MAX, NULL, &status);
@@ -197,12 +183,13 @@ static bool format_text(const struct dates_reader *reader, const char *text, con
 	struct instant at;
 	struct day day;
 	if (day_parse(text, &day))
-		return add_time(ret, (int64_t)day.n * 86400000, &styles[STYLE_DAY], reader->locale);
+		return add_time(ret, (int64_t)day.n * 86400000, &styles[STYLE_DAY], reader);
 	if (!instant_parse(text, &at))
 		return false;
-	const struct zone *zone = *reader->timezone != '\0' ? zone_find(get_zones(), reader->timezone) : NULL;
+	const struct zone *zone =
+	        *reader->timezone != '\0' ? zone_find(get_zones(reader->dates), reader->timezone) : NULL;
 	int offset_s = zone != NULL ? zone_offset_s(zone, at) : written_offset_s(text, strlen(text));
-	return add_time(ret, at.ms + offset_s * (int64_t)1000, style, reader->locale);
+	return add_time(ret, at.ms + offset_s * (int64_t)1000, style, reader);
 }
 
 static const struct style *find_style(const char *name)

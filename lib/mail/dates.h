@@ -4,9 +4,15 @@
 
 #include "base/buf.h"
 
+/* The formatters and zones that were needed so far. For one thread at a time. */
+struct dates;
+struct dates *dates_new(void);
+struct dates *dates_free(struct dates *dates); /* takes NULL; returns NULL */
+
 /* Whose eyes a date is for. Either may be "": no locale is plain English with a 24-hour clock, no (or no
  * known) zone is the offset that the time itself was given with. */
 struct dates_reader {
+	struct dates *dates;
 	const char *locale;   /* "fr-CA" */
 	const char *timezone; /* an IANA name */
 };

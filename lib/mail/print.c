@@ -94,7 +94,9 @@ static bool render(const struct mustache *template, json_t *data, bool html, str
 {
 	static const struct mustache_helper helpers[] = {{.name = "date", .call = dates_helper}};
 	const json_t *customer = json_object_get(data, "customer");
-	struct dates_reader reader = {.locale = text_of(customer, "locale"),
+	struct dates *dates = dates_new();
+	struct dates_reader reader = {.dates = dates,
+	                              .locale = text_of(customer, "locale"),
 	                              .timezone = text_of(customer, "timezone")};
 	const struct mustache_options options = {
 	        .escape = html,
@@ -106,6 +108,7 @@ static bool render(const struct mustache *template, json_t *data, bool html, str
 	};
 	size_t len = ret->len;
 	bool ok = mustache_render(template, data, &options, ret, err);
+	dates_free(dates);
 	if (ok && partials->fault.code != 0) {
 		ok = false;
 		if (err != NULL)

@@ -9,7 +9,6 @@
 #include "base/jsontext.h"
 #include "mail/compose.h"
 #include "mail/context.h"
-#include "mail/dates.h"
 #include "mail/templates_set.h"
 
 #include <stdlib.h>
@@ -129,13 +128,13 @@ static bool render_part(const struct mustache *template, json_t *context,
  * One letter's templates with the data. False where the text is broken; `ret` may then hold anything.
  * A broken HTML is left out: true then too, with `*ret_broken` and the reason in `err`.
  */
-static bool render_letter(const struct template_folder *folder, int index, json_t *context,
-                          const struct letter *about, struct rendered *ret, bool *ret_broken,
+static bool render_letter(const struct template_folder *folder, struct dates *dates, int index,
+                          json_t *context, const struct letter *about, struct rendered *ret, bool *ret_broken,
                           struct error *err)
 {
 	static const struct mustache_helper helpers[] = {{.name = "date", .call = dates_helper}};
 	const struct template_letter *letter = &folder->letters[index];
-	struct dates_reader reader = {.locale = about->locale, .timezone = about->timezone};
+	struct dates_reader reader = {.dates = dates, .locale = about->locale, .timezone = about->timezone};
 	struct partials partials = {.folder = folder};
 	struct mustache_options options = {.partial = find_partial,
 	                                   .partial_arg = &partials,
@@ -161,8 +160,9 @@ static bool render_letter(const struct template_folder *folder, int index, json_
 
 /* The best letter that can be rendered: the admin's, without its HTML where that is broken, else the
  * built-in one. Whatever went wrong on the way is in `err` and sets `*ret_broken`. */
-static bool render_best(const struct templates *templates, int index, const struct letter *about,
-                        json_t *context, struct rendered *ret, bool *ret_broken, struct error *err)
+static bool render_best(const struct templates *templates, struct dates *dates, int index,
+                        const struct letter *about, json_t *context, struct rendered *ret, bool *ret_broken,
+                        struct error *err)
 {
 	const struct template_folder *folder = find_folder(templates, about->locale, index);
 	const struct template_letter *letter = folder ? &folder->letters[index] : NULL;
@@ -172,13 +172,13 @@ static bool render_best(const struct templates *templates, int index, const stru
 	if (fault != NULL)
 		(void)error_set(err, EX_DATAERR, "%s", fault);
 	if (letter != NULL && letter->fault == NULL) {
-		if (render_letter(folder, index, context, about, ret, ret_broken, err))
+		if (render_letter(folder, dates, index, context, about, ret, ret_broken, err))
 			return true;
 		*ret_broken = true;
 		rendered_clear(ret);
 	}
 	struct error built_in = {0};
-	if (render_letter(&templates->built_in, index, context, about, ret, ret_broken, &built_in))
+	if (render_letter(&templates->built_in, dates, index, context, about, ret, ret_broken, &built_in))
 		return true;
 	if (err != NULL)
 		*err = built_in;
@@ -210,8 +210,8 @@ static void compose(const struct letter *letter, const struct mailbox *from, con
 	compose_mail(&mail, ret);
 }
 
-bool templates_render(const struct templates *templates, const struct letter *letter, const char *from,
-                      struct buf *ret, bool *ret_broken, struct error *err)
+bool templates_render(const struct templates *templates, struct dates *dates, const struct letter *letter,
+                      const char *from, struct buf *ret, bool *ret_broken, struct error *err)
 {
 	struct rendered rendered = {0};
 	struct mailbox sender;
@@ -225,7 +225,7 @@ bool templates_render(const struct templates *templates, const struct letter *le
 	if (context == NULL)
 		return error_prefix(err, "the template's data");
 	context_complete(context);
-	bool ok = render_best(templates, index, letter, context, &rendered, ret_broken, err);
+	bool ok = render_best(templates, dates, index, letter, context, &rendered, ret_broken, err);
 	if (ok)
 		compose(letter, &sender, &rendered, ret);
 	rendered_clear(&rendered);

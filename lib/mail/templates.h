@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "mail/dates.h"
 #include "mail/letter.h"
 #include "model/settings.h"
 
@@ -30,12 +31,13 @@ struct templates *templates_ref(struct templates *templates);   /* thread-safe *
 struct templates *templates_unref(struct templates *templates); /* takes NULL; returns NULL */
 
 /*
- * The whole message (RFC 5322, CRLF, 7-bit) for a letter. `from` is `[mail] from`, already checked.
+ * The whole message (RFC 5322, CRLF, 7-bit) for a letter. `dates` are the calling thread's; `from` is
+ * `[mail] from`, already checked.
  * A template that breaks falls back to the built-in one: true then too, with `*ret_broken` and the
  * reason in `err`. False only where even that can't be rendered (the context is no JSON).
  */
-bool templates_render(const struct templates *templates, const struct letter *letter, const char *from,
-                      struct buf *ret, bool *ret_broken, struct error *err) MUST_CHECK;
+bool templates_render(const struct templates *templates, struct dates *dates, const struct letter *letter,
+                      const char *from, struct buf *ret, bool *ret_broken, struct error *err) MUST_CHECK;
 
 /* Calls `each` with every name ("job.reference") that any template of the set uses, with the file, for
  * `check`. */

@@ -27,11 +27,11 @@ DAEMON = {
 }
 # What lib/ may not use: event loops, threads, sockets, logging (but the names of its levels), the clock.
 FOREIGN = re.compile(
-    r"<(event2?/|event\.h|hiredis/|libesmtp|auth-client|sys/socket|netinet/|netdb|systemd/|sys/epoll|poll\.h)"
+    r"<(event2?/|event\.h|hiredis/|libesmtp|auth-client|sys/socket|netinet/|netdb|systemd/|sys/epoll|poll\.h|pthread\.h|threads\.h)"
 )
 CALLS = re.compile(
     r"(?<![\w.>])(time|clock_gettime|gettimeofday|g_get_real_time|g_get_monotonic_time|g_date_time_new_now\w*"
-    r"|ucal_getNow|syslog|vsyslog|sd_journal_\w+|pthread_create|thrd_create|pthread_mutex_\w+|pthread_cond_\w+|g_thread_new|fork)\s*\("
+    r"|ucal_getNow|syslog|vsyslog|sd_journal_\w+|pthread_\w+|thrd_create|g_thread_new|fork)\s*\("
 )
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 SYSTEM = re.compile(r"^\s*#\s*include\s+(<[^>]+>)", re.M)

@@ -96,9 +96,11 @@ static int letter(const char *directory, json_t *root)
 	it->jobs = jobs;
 	it->context = arena_strdup(it->arena, context ? context : "");
 	free(context);
-	bool ok = templates_render(templates, it, text_of(root, "from"), &out, &broken, &err);
+	struct dates *dates = dates_new();
+	bool ok = templates_render(templates, dates, it, text_of(root, "from"), &out, &broken, &err);
 	if (ok && broken)
 		(void)fprintf(stderr, "broken: %s\n", err.text);
+	dates_free(dates);
 	letter_free(it);
 	templates_unref(templates);
 	return finish(&out, &err, ok);

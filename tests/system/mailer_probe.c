@@ -45,10 +45,11 @@ struct templates *templates_unref(struct templates *templates)
 	return NULL;
 }
 
-bool templates_render(const struct templates *templates, const struct letter *letter, const char *from,
-                      struct buf *ret, bool *ret_broken, struct error *err)
+bool templates_render(const struct templates *templates, struct dates *dates, const struct letter *letter,
+                      const char *from, struct buf *ret, bool *ret_broken, struct error *err)
 {
 	(void)templates;
+	(void)dates;
 	(void)from;
 	*ret_broken = strcmp(letter->template, "broken") == 0;
 	if (*ret_broken)

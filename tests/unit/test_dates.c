@@ -60,10 +60,11 @@ static const struct {
          "2026-12-24T14:30:00Z and a long text behind it that is no time at all, not even nearly"},
 };
 
-static void check_all(void)
+static void check_all(struct dates *dates)
 {
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct dates_reader reader = {.locale = cases[i].locale, .timezone = cases[i].timezone};
+		struct dates_reader reader = {
+		        .dates = dates, .locale = cases[i].locale, .timezone = cases[i].timezone};
 		struct buf out = {0};
 		dates_helper(&reader, cases[i].text, &out);
 		assert_string_equal(buf_text(&out), cases[i].expected);
@@ -74,24 +75,29 @@ static void check_all(void)
 static void every_case(void **state)
 {
 	(void)state;
-	check_all();
+	struct dates *dates = dates_new();
+	check_all(dates);
+	dates_free(dates);
 }
 
 static void again_from_the_cache(void **state)
 {
 	(void)state;
+	struct dates *dates = dates_new();
 	for (int i = 0; i < 20; i++)
-		check_all();
+		check_all(dates);
+	dates_free(dates);
 }
 
 static void *run(void *arg)
 {
-	struct dates_reader reader = {.locale = "fr", .timezone = "Europe/Paris"};
+	struct dates_reader reader = {.dates = dates_new(), .locale = "fr", .timezone = "Europe/Paris"};
 	struct buf *out = arg;
 	for (int i = 0; i < 200; i++) {
 		buf_reset(out);
 		dates_helper(&reader, "2026-12-24T14:30:00Z|time", out);
 	}
+	dates_free(reader.dates);
 	return NULL;
 }
 

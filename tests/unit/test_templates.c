@@ -71,8 +71,10 @@ static struct outcome render(const struct templates *templates, const char *temp
 {
 	struct outcome outcome = {0};
 	struct letter *letter = letter_for(template, locale, context);
-	outcome.ok = templates_render(templates, letter, "Example <d@example.com>", &outcome.out,
+	struct dates *dates = dates_new();
+	outcome.ok = templates_render(templates, dates, letter, "Example <d@example.com>", &outcome.out,
 	                              &outcome.broken, &outcome.err);
+	dates_free(dates);
 	letter_free(letter);
 	return outcome;
 }
