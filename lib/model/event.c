@@ -33,9 +33,12 @@ static bool check_size(size_t size, size_t max_size, struct error *err)
 	return error_set(err, EX_DATAERR, "the entry has %zu bytes; at most %zu are taken", size, max_size);
 }
 
+/* An item of a list or a message is all that it is: nobody wrote the name of its one field. */
 static size_t entry_size(const struct entry *entry)
 {
 	size_t size = 0;
+	if (!*entry->id && entry->n_fields == 1)
+		return entry->fields[0].value_len;
 	for (size_t i = 0; i < entry->n_fields; i++)
 		size += entry->fields[i].name_len + entry->fields[i].value_len;
 	return size;

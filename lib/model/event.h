@@ -62,7 +62,7 @@ enum { EVENT_AHEAD_MAX_MS = 10 * 60 * 1000, EVENT_DATA_DEPTH = 32, EVENT_ROUTE_M
 /*
  * Reads an entry in either spelling. False where it breaks a rule: `err->text` is then the sentence
  * for `dead_detail`, and says which attribute and what was meant. `max_size` is `[redis]
- * max_event_size`, the sum of the lengths of all names and values.
+ * max_event_size`, the sum of the lengths of all names and values (of a list's item or a message its length).
  */
 bool event_read(const struct entry *entry, size_t max_size, struct arena *arena, struct event *ret,
                 struct error *err) MUST_CHECK;
