@@ -121,6 +121,14 @@ static void back_off(struct reader *reader)
 
 /* ---- groups */
 
+/* A user who may read a group but not make one is told so whether there is one or not: reading tells. */
+static bool may_be_there(const redisReply *reply)
+{
+	return reply->type == REDIS_REPLY_ERROR &&
+	       (!strncmp(reply->str, "BUSYGROUP", 9) ||
+	        (!strncmp(reply->str, "NOPERM", 6) && strstr(reply->str, "'xgroup")));
+}
+
 static void on_group(void *arg, const redisReply *reply)
 {
 	struct stream *stream = arg;
@@ -129,8 +137,7 @@ static void on_group(void *arg, const redisReply *reply)
 		return; /* reader_reset() comes with the next connection */
 	reader->waiting--;
 	bool created = reply->type == REDIS_REPLY_STATUS;
-	bool there = reply->type == REDIS_REPLY_ERROR && !strncmp(reply->str, "BUSYGROUP", 9);
-	stream->usable = created || there;
+	stream->usable = created || may_be_there(reply);
 	if (created)
 		log_write(LOG_INFO, "consumer group created stream=%s group=%s", stream->source.key,
 		          reader->flow->group);
@@ -232,7 +239,8 @@ static void take_streams(struct reader *reader, const redisReply *reply)
 /* A group or stream that was removed is made anew, and so is what has become unusable found out. */
 static void on_read_error(struct reader *reader, const char *text)
 {
-	if (strncmp(text, "NOGROUP", 7) && strncmp(text, "UNBLOCKED", 9))
+	bool made_anew = !strncmp(text, "NOGROUP", 7) && !reader->failures;
+	if (!made_anew && strncmp(text, "UNBLOCKED", 9))
 		log_fault(LOG_ERR, "Redis refuses to be read from reply=\"%s\"", text);
 	back_off(reader);
 	reader->stage = STAGE_GROUPS;

@@ -52,6 +52,20 @@ def test_every_entry_of_many_has_one_outcome(world):
     assert len(set(ids)) == 3000
 
 
+def test_reads_a_group_that_it_may_not_make(world):
+    """The admin has made the groups, and forgot one at first."""
+    for stream in ("jobs:events", "jobs:requests"):
+        world.redis.xgroup_create(stream, "dispatchd", "0", mkstream=True)
+    world.redis.execute_command("ACL", "SETUSER", "limited", "on", ">secret", "~*", "&*", "+@all", "-xgroup")
+    world.configure(redis={"url": f"unix://limited:secret@{world.redis_server.socket}"})
+    publish(world, range(5))
+    world.start_daemon()
+    world.daemon.wait_log("Redis refuses to be read from reply=\"NOGROUP No such key 'customers:changes'")
+    world.redis.xgroup_create("customers:changes", "dispatchd", "0", mkstream=True)
+    wait_outcomes(world, range(5))
+    world.wait_idle()
+
+
 def test_left_over_entries_come_first_after_a_restart(world):
     """A consumer of our name had taken these and died; an entry deleted meanwhile is acknowledged, too."""
     world.redis.xgroup_create("jobs:events", "dispatchd", "0", mkstream=True)
@@ -188,6 +202,16 @@ def test_list_left_in_processing_comes_first(world):
     world.start_daemon()
     assert wait_outcomes(world, range(150)) == 150
     wait_until(lambda: not world.redis.exists("jobs:list:processing:test"), "an empty processing list")
+
+
+def test_the_size_of_a_list_item_is_its_length(world):
+    world.configure(redis={"list": "jobs:list", "max_event_size": "2KiB"})
+    world.start_daemon()
+    for number, size in ((1, 2048), (2, 2049)):
+        empty = len(json.dumps(event(number, note="")))
+        world.redis.lpush("jobs:list", json.dumps(event(number, note="x" * (size - empty))))
+    assert wait_outcomes(world, [1, 2]) == 2
+    assert [o["reason"] for o in world.outcomes()] == ["unknown_customer", "malformed"]
 
 
 def test_malformed_list_item_goes_to_the_dead_letters(world):
