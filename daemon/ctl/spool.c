@@ -17,6 +17,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+enum { TRIES = 3 }; /* for the engine's lock, each of some seconds */
+
 struct spool *spool_view(const struct ctl *ctl, struct error *err)
 {
 	return spool_open(ctl->settings->spool.path, DB_READ, err);
@@ -37,11 +39,9 @@ static bool judge(json_t *answer, json_t **ret, struct error *err)
 }
 
 /* No daemon: this process is the engine for the length of one turn. */
-static bool ask_own_engine(const struct ctl *ctl, const json_t *request, json_t **ret, struct error *err)
+static bool ask_own_engine(const struct ctl *ctl, struct engine *engine, const json_t *request, json_t **ret,
+                           struct error *err)
 {
-	struct engine *engine = engine_open(ctl->settings, ctl->now, err);
-	if (engine == NULL)
-		return false;
 	struct buf text = {0};
 	jsontext_write(&text, request, JSONTEXT_AS_IS);
 	char *reply = engine_command(engine, text.data, ctl->now, err);
@@ -54,16 +54,29 @@ static bool ask_own_engine(const struct ctl *ctl, const json_t *request, json_t 
 	return answer != NULL && judge(answer, ret, err);
 }
 
+/* Who holds the engine's lock without listening may be a daemon that starts: then its socket is there a
+ * moment later. */
+static bool ask(const struct ctl *ctl, const json_t *request, json_t **ret, struct error *err)
+{
+	for (int tries = 1;; tries++) {
+		enum control_answer answer = control_ask(ctl->settings, request, ret, err);
+		if (answer != CONTROL_ABSENT)
+			return answer == CONTROL_ANSWERED;
+		struct engine *engine = engine_open(ctl->settings, ctl->now, err);
+		if (engine != NULL)
+			return ask_own_engine(ctl, engine, request, ret, err);
+		if (err->code != EX_TEMPFAIL || tries == TRIES)
+			return false;
+	}
+}
+
 bool spool_ask(const struct ctl *ctl, json_t *request, json_t **ret, struct error *err)
 {
 	struct actor actor;
 	bool ok = actor_find(ctl, &actor, err);
 	if (ok) {
 		json_object_set_new(request, "by", json_string(actor.user));
-		enum control_answer answer = control_ask(ctl->settings, request, ret, err);
-		ok = answer == CONTROL_ANSWERED;
-		if (answer == CONTROL_ABSENT)
-			ok = ask_own_engine(ctl, request, ret, err);
+		ok = ask(ctl, request, ret, err);
 	}
 	json_decref(request);
 	return ok;

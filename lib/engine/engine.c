@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sysexits.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -20,12 +21,26 @@ enum {
 	PURGE_EVERY_MS = 30 * 1000,
 	PURGE_ROWS = 500,
 	CLOCK_SET_MS = 100, /* by less than that, a clock is adjusted */
+	LOCK_WAIT_MS = 2000,
+	LOCK_STEP_MS = 20,
 };
+
+/* dispatchctl has it for one turn, so it is worth a wait. */
+static bool wait_for_lock(int fd)
+{
+	const struct timespec step = {.tv_nsec = LOCK_STEP_MS * 1000000L};
+	for (int waited_ms = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited_ms += LOCK_STEP_MS) {
+		if (errno != EWOULDBLOCK || waited_ms >= LOCK_WAIT_MS)
+			return false;
+		(void)nanosleep(&step, NULL);
+	}
+	return true;
+}
 
 static bool lock_file(struct engine *engine, const char *name, struct error *err)
 {
 	engine->lock_fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (engine->lock_fd >= 0 && flock(engine->lock_fd, LOCK_EX | LOCK_NB) == 0)
+	if (engine->lock_fd >= 0 && wait_for_lock(engine->lock_fd))
 		return true;
 	if (errno == EWOULDBLOCK)
 		return error_set(err, EX_TEMPFAIL, "%s: another dispatchd or dispatchctl has the spool",

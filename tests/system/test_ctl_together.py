@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The office, an import and the daemon at once: who waits, who doesn't, and what each sees meanwhile."""
 
+import fcntl
 import json
 import os
 import sqlite3
@@ -121,3 +122,30 @@ def test_writers_without_an_import_wait_for_nobody(world):
     assert max(took)[0] < A_SECOND, max(took)
     wait_told(world, "e19", "sent")
     assert len(world.ctl_json("customer", "show", "1")["notes"]) == 20
+
+
+def test_changes_to_the_spool_without_a_daemon_wait_for_each_other(world):
+    """Each is the engine for one turn: whoever comes while another is, waits."""
+    processes = [start(world, "mail", "retry", "--all-failed") for _ in range(10)]
+    for process in processes:
+        assert process.wait(20 * PATIENCE) == 0, process.stderr.read()
+
+
+def test_a_daemon_that_starts_waits_for_dispatchctl(world):
+    world.ctl("mail", "retry", "--all-failed")
+    with open(world.path("spool.db.lock"), "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        daemon = world.start_daemon(ready=False)
+        change = start(world, "mail", "retry", "--all-failed")
+        time.sleep(0.5)
+        assert daemon.process.poll() is None and change.poll() is None
+    daemon.wait_notified("READY=1")
+    assert change.wait(20 * PATIENCE) == 0, change.stderr.read()
+
+
+def test_an_engine_that_never_ends_is_told(world):
+    world.ctl("mail", "retry", "--all-failed")
+    with open(world.path("spool.db.lock"), "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = world.ctl("mail", "retry", "--all-failed", check=False)
+        assert done.returncode == 75 and "spool.db.lock" in done.stderr
