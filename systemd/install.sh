@@ -39,6 +39,8 @@ if [ -d conf/templates ]; then
 	done
 fi
 placed systemd/dispatchd.service "$PREFIX/lib/systemd/system/dispatchd.service"
+[ "$conf" = /etc/dispatchd ] ||
+	sed -i "s|^ExecStart=.*|& -c $conf/dispatchd.conf|" "$DESTDIR$PREFIX/lib/systemd/system/dispatchd.service"
 placed systemd/dispatchd.sysusers "$PREFIX/lib/sysusers.d/dispatchd.conf"
 placed systemd/dispatchd.tmpfiles "$PREFIX/lib/tmpfiles.d/dispatchd.conf"
 [ ! -e conf/completion/dispatchctl.bash ] ||
