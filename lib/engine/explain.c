@@ -131,9 +131,23 @@ static void add_contacts(struct buf *out, const struct verdict *v, const struct 
 	buf_addc(out, ']');
 }
 
+/* ["jobs","routes"], as everywhere else in JSON. */
+static void add_scopes(struct buf *out, unsigned scopes)
+{
+	char text[WORDS_TEXT_MAX];
+	buf_adds(out, ",\"scopes\":[\"");
+	for (const char *p = scopes_format(scopes, text); *p != '\0'; p++) {
+		if (*p == ',')
+			buf_adds(out, "\",\"");
+		else
+			buf_addc(out, *p);
+	}
+	buf_adds(out, "\"]");
+}
+
 static void add_suspension(struct buf *out, const char *name, const struct suspension *s)
 {
-	char scopes[WORDS_TEXT_MAX], day[DAY_TEXT_MAX];
+	char day[DAY_TEXT_MAX];
 	buf_printf(out, ",\"%s\":", name);
 	if (s == NULL) {
 		buf_adds(out, "null");
@@ -141,7 +155,7 @@ static void add_suspension(struct buf *out, const char *name, const struct suspe
 	}
 	buf_printf(out, "{\"id\":%lld", (long long)s->id);
 	add_text(out, "customer", s->customer);
-	add_text(out, "scopes", scopes_format(s->scopes, scopes));
+	add_scopes(out, s->scopes);
 	add_text(out, "from", day_format(s->from, day));
 	if (day_is_none(s->until))
 		buf_adds(out, ",\"until\":null");

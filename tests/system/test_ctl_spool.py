@@ -296,6 +296,14 @@ def test_explain_judges_by_the_time_on_record(bakery):
     assert bakery.ctl_json("explain", "--event", json.dumps({**event, "id": "new", "job": "8"}))["status"] == "queued"
 
 
+def test_explain_shows_suspensions_as_others_do(bakery):
+    bakery.ctl("suspend", "1001", "--note", "unpaid", "--scope", "routes,jobs")
+    event = json.dumps({"id": 1, "type": "job.dispatched", "job": 1, "customer": "1001"})
+    found, listed = bakery.ctl_json("explain", "--event", event), bakery.ctl_json("suspensions", "1001")[0]
+    for key in ("suspension", "collision"):
+        assert found[key] == {name: listed[name] for name in found[key]}
+
+
 def test_explain_traces_every_contact(bakery):
     for i in range(30):
         bakery.ctl("contact", "add", "1001", "--name", f"Contact {i}", "--email", f"c{i}@example.com")
