@@ -169,7 +169,12 @@ void spool_set_published(struct spool *spool, int64_t seq)
 
 int64_t spool_last_outcome(struct spool *spool)
 {
-	return spool_run_int(spool, spool_query(spool, "SELECT max(seq) FROM outcome"), 0);
+	/* Where all are purged, the last one that was published was the last one. */
+	return spool_run_int(
+	        spool,
+	        spool_query(spool, "SELECT coalesce((SELECT max(seq) FROM outcome), value) FROM meta WHERE "
+	                           "key = 'published'"),
+	        0);
 }
 
 void spool_outcome_again(struct spool *spool, int64_t seq, struct instant now)

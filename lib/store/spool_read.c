@@ -67,7 +67,9 @@ static json_t *outcome_json(const struct spool *spool, const struct spool_outcom
                             struct arena *arena)
 {
 	json_t *json = fields_json(outcome, arena);
-	set_text(json, "id", arena_printf(arena, "%s-%lld", spool_instance(spool), (long long)outcome->seq));
+	set_text(json, "id",
+	         arena_printf(arena, "%s-%lld", spool_instance(spool),
+	                      (long long)(outcome->again ? outcome->again : outcome->seq)));
 	return json;
 }
 
@@ -86,6 +88,20 @@ static json_t *event_json(const struct spool_event *event)
 	return json;
 }
 
+/* The office's mail of jobs called back tells of no event: they stand in its context alone. */
+static void add_jobs_told(struct spool *spool, json_t *json, json_t *jobs, int64_t mail, struct arena *arena)
+{
+	const char *text = spool_mail_context(spool, mail, arena);
+	json_t *context = text ? json_loads(text, 0, NULL) : NULL, *job;
+	json_t *customer = json_object_get(json_object_get(context, "customer"), "number");
+	size_t i;
+	json_array_foreach(json_object_get(context, "jobs"), i, job)
+	        json_array_append(jobs, json_object_get(job, "id"));
+	if (customer != NULL)
+		json_object_set(json, "customer", customer);
+	json_decref(context);
+}
+
 static void add_jobs(struct spool *spool, json_t *json, int64_t mail, struct arena *arena)
 {
 	struct db_query *q =
@@ -98,6 +114,8 @@ static void add_jobs(struct spool *spool, json_t *json, int64_t mail, struct are
 			set_text(json, "customer", db_text(q, 1, arena));
 		json_array_append_new(jobs, json_string(db_text(q, 0, arena)));
 	}
+	if (json_array_size(jobs) == 0)
+		add_jobs_told(spool, json, jobs, mail, arena);
 	json_object_set_new(json, "jobs", jobs);
 }
 

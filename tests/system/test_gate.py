@@ -537,6 +537,7 @@ def test_sites_called_back_by_their_parents_suspension(world, smtp):
     advice = next(line for line in text.splitlines() if "dispatchctl" in line).split()
     assert advice[1:3] == ["resume", "1"]
     rows = world.ctl_json("mail", "list")
+    assert (rows[0]["jobs"], rows[0]["customer"]) == (["north", "south"], "1")
     assert {(c["mail"], c["to"]) for c in collisions} == {(str(rows[0]["id"]), "office@example.com")}
     world.ctl(*advice[1:])
     assert world.ctl_json("gate", "dispatch", "--customer", "1-2")["status"] == "released"

@@ -148,6 +148,9 @@ static void what_redis_has_is_a_watermark(void **state)
 	struct spool_outcome *left = spool_outcomes_after(spool, 3, 10, arena, &n);
 	assert_int_equal(n, 2);
 	assert_int_equal(left[0].seq, 4);
+	spool_set_published(spool, 5);
+	assert_false(spool_purge(spool, instant_add(now, 1), 100));
+	assert_int_equal(spool_last_outcome(spool), 5); /* with none left, none is unpublished */
 	commit();
 }
 
