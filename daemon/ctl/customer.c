@@ -50,6 +50,7 @@ static bool add(struct ctl *ctl, struct error *err)
 	take_contact(ctl, values);
 	bool ok = store_open(ctl, DB_WRITE, &act, err) &&
 	          records_add(&act, customer_kind(), NULL, values, NULL, err);
+	number = fields_name(ctl, values, "number");
 	json_decref(values);
 	return ok && done(ctl, &act, number, "added", err);
 }
@@ -61,7 +62,7 @@ static bool set(struct ctl *ctl, struct error *err)
 	json_t *values = fields_given(ctl, err);
 	if (values == NULL)
 		return false;
-	const char *other = arena_strdup(ctl->arena, json_string_value(json_object_get(values, "number")));
+	const char *other = fields_name(ctl, values, "number");
 	bool ok = json_object_size(values) > 0 ||
 	          error_set(err, EX_USAGE, "what is to be set? See dispatchctl customer set --help");
 	ok = ok && store_open(ctl, DB_WRITE, &act, err) &&

@@ -145,3 +145,16 @@ json_t *fields_given(const struct ctl *ctl, struct error *err)
 	}
 	return object;
 }
+
+const char *fields_name(const struct ctl *ctl, const json_t *values, const char *field)
+{
+	static const char blanks[] = " \t\r\n";
+	const char *text = json_string_value(json_object_get(values, field));
+	if (text == NULL)
+		return NULL;
+	text += strspn(text, blanks);
+	size_t len = strlen(text);
+	while (len > 0 && strchr(blanks, text[len - 1]) != NULL)
+		len--;
+	return arena_strndup(ctl->arena, text, len);
+}

@@ -64,9 +64,8 @@ bool record_add(struct ctl *ctl, struct error *err)
 	const char *owner = kind->owner ? ctl_arg(ctl, 0) : NULL;
 	bool ok = values != NULL && take_words(ctl, values, err) && store_open(ctl, DB_WRITE, &act, err) &&
 	          records_add(&act, kind, owner, values, &id, err);
-	const char *given = json_string_value(json_object_get(values, "name"));
-	bool by_name = kind->fields[0].type == FIELD_NAME && given != NULL;
-	const char *name = by_name ? arena_strdup(ctl->arena, given)
+	bool by_name = kind->fields[0].type == FIELD_NAME;
+	const char *name = by_name ? fields_name(ctl, values, "name")
 	                   : ok    ? arena_printf(ctl->arena, "%lld", (long long)id)
 	                           : "";
 	json_decref(values);
@@ -83,9 +82,8 @@ bool record_set(struct ctl *ctl, struct error *err)
 	if (ok && json_object_size(values) == 0)
 		ok = error_set(err, EX_USAGE, "what is to be set? See dispatchctl %s set --help", kind->name);
 	ok = ok && store_open(ctl, DB_WRITE, &act, err) && records_set(&act, kind, name, values, err);
-	const char *given = json_string_value(json_object_get(values, "name"));
-	bool renamed = kind->fields[0].type == FIELD_NAME && given != NULL;
-	name = renamed ? arena_strdup(ctl->arena, given) : name;
+	const char *given = kind->fields[0].type == FIELD_NAME ? fields_name(ctl, values, "name") : NULL;
+	name = given ? given : name;
 	json_decref(values);
 	return ok && record_done(ctl, act.store, name, "changed", err);
 }

@@ -65,6 +65,13 @@ def test_every_field_can_be_set_shown_and_cleared(world):
     assert found["parent"] is None
 
 
+def test_blanks_around_a_number_or_a_name_are_none_of_it(world):
+    assert world.ctl_json("customer", "add", " 7 ", "--name", " Example ")["number"] == "7"
+    assert world.ctl_json("customer", "set", "7", "--number", "8 ")["number"] == "8"
+    assert world.ctl_json("rep", "add", "--name", " Pat Example")["name"] == "Pat Example"
+    assert world.ctl_json("rep", "set", "Pat Example", "--name", "Sam Example ")["name"] == "Sam Example"
+
+
 def test_show_has_all_that_the_contract_names(bakery):
     found = bakery.ctl_json("customer", "show", "1001")
     assert set(FIELDS) | {"contacts", "hours", "suspensions", "notes"} <= set(found)
