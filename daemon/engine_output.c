@@ -2,6 +2,7 @@
 /* What a turn gave: letters to the mailers, the rest to the loop. */
 #include "engine_thread_private.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 #include <syslog.h>
 
@@ -102,6 +103,38 @@ void engine_say_failed(struct engine_thread *t, const struct error *err)
 	pthread_mutex_unlock(&t->lock);
 	if (first)
 		t->wake(t->arg);
+}
+
+/* Under the lock: the commands of the failed turn, then those that have come since. */
+static struct command *take_unanswered(struct engine_thread *t, struct engine_input *in)
+{
+	struct command *all = in->commands, **last = &all;
+	while (*last != NULL)
+		last = &(*last)->next;
+	*last = t->commands;
+	in->commands = t->commands = NULL;
+	in->n_commands = 0;
+	t->commands_last = &t->commands;
+	return all;
+}
+
+void engine_refuse(struct engine_thread *t, struct engine_input *in, const struct error *err)
+{
+	json_t *fault = json_pack("{s:b, s:i, s:s}", "ok", 0, "code", err->code, "error", err->text);
+	char *text = fault ? json_dumps(fault, JSON_COMPACT) : NULL;
+	pthread_mutex_lock(&t->lock);
+	struct command *refused = take_unanswered(t, in);
+	for (struct command *c = refused; c != NULL; c = c->next) {
+		free(c->text);
+		c->text = mem_strdup(text ? text : "{\"ok\":false}");
+		*t->replies_last = c;
+		t->replies_last = &c->next;
+	}
+	pthread_mutex_unlock(&t->lock);
+	if (refused != NULL)
+		t->wake(t->arg);
+	free(text);
+	json_decref(fault);
 }
 
 void engine_show_metrics(struct engine_thread *t, int64_t now_ms)

@@ -5,7 +5,7 @@
 /*
  * For daemon/engine_*.c only. While a turn commits, the next batch gathers in the queues by itself:
  * group commit without a timer. A turn that fails keeps its input and is tried again, so that nothing
- * is acknowledged that is not on disk.
+ * is acknowledged that is not on disk; only its commands are refused, since somebody waits for the answer.
  *
  *   engine_thread.c  the loop's side, start and stop
  *   engine_input.c   what a turn is given
@@ -61,7 +61,8 @@ struct engine_thread {
 	uint64_t handed;        /* publications given to the loop, since the start */
 	struct instant next;
 	int64_t metrics_ms;
-	int64_t again_ms; /* how long to wait after a failed turn; 0: the last one worked */
+	int64_t again_ms;   /* how long to wait after a failed turn; 0: the last one worked */
+	struct error fault; /* why the last turn failed, if it did */
 	bool more;
 	int64_t feed_since_ms; /* since when events wait for the feed; 0: they don't */
 	bool waiting_for_feed; /* intakes are there that may not be taken yet */
@@ -89,6 +90,9 @@ void engine_out_reset(struct engine_thread *t); /* under the lock: nothing to be
 /* The turn is on disk: only now may anything of it be seen outside. */
 void engine_give(struct engine_thread *t, struct engine_input *in, struct turn *turn);
 void engine_say_failed(struct engine_thread *t, const struct error *err);
+/* Commands of the turn that failed and those that have come since: nothing has happened, and who asked hears
+ * it. */
+void engine_refuse(struct engine_thread *t, struct engine_input *in, const struct error *err);
 void engine_show_metrics(struct engine_thread *t, int64_t now_ms);
 
 void *engine_main_loop(void *arg); /* the thread: turns until it is told to stop */

@@ -30,7 +30,6 @@ static size_t room_of(struct engine_thread *t)
 
 static bool turn_once(struct engine_thread *t, struct engine_input *in)
 {
-	struct error err;
 	int64_t began = clock_usec();
 	size_t out = (size_t)(t->handed - in->taken);
 	struct turn turn = {
@@ -51,26 +50,28 @@ static bool turn_once(struct engine_thread *t, struct engine_input *in)
 	};
 	if (getrandom(&turn.random, sizeof turn.random, 0) < 0)
 		turn.random = 0;
-	bool ok = engine_turn(t->engine, &turn, &err);
+	bool ok = engine_turn(t->engine, &turn, &t->fault);
 	if (ok) {
 		engine_turn_took(t->engine, (double)(clock_usec() - began) / 1e6);
 		engine_give(t, in, &turn);
 	} else {
-		engine_say_failed(t, &err);
+		engine_say_failed(t, &t->fault);
 	}
 	turn_clear(&turn);
 	return ok;
 }
 
+/* By the monotonic clock, as the condition has it. */
+static struct timespec in_ms(int64_t ms)
+{
+	int64_t until_ms = clock_tick().ms + ms;
+	return (struct timespec){.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+}
+
 /* Waits until there is something to do, or for `ms`. Returns whether something came. */
 static bool wait_ms(struct engine_thread *t, int64_t ms)
 {
-	struct timespec until;
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
+	struct timespec until = in_ms(ms);
 	pthread_mutex_lock(&t->lock);
 	t->last_turn_ms = clock_tick().ms;
 	int rc = 0;
@@ -119,14 +120,27 @@ static bool stopping(struct engine_thread *t)
 	return stop;
 }
 
+/* Until then, or until somebody asks for something or for the end. False when the time is over. */
+static bool rest_until(struct engine_thread *t, const struct timespec *until)
+{
+	int rc = 0;
+	pthread_mutex_lock(&t->lock);
+	while (rc == 0 && !t->stop && t->commands == NULL)
+		rc = pthread_cond_timedwait(&t->come, &t->lock, until);
+	pthread_mutex_unlock(&t->lock);
+	return rc == 0;
+}
+
 /* Waits longer after each turn that fails; false when it is time to stop. */
-static bool again(struct engine_thread *t)
+static bool again(struct engine_thread *t, struct engine_input *in)
 {
 	t->again_ms = t->again_ms == 0 ? AGAIN_FIRST_MS : t->again_ms * 2;
 	if (t->again_ms > AGAIN_MAX_MS)
 		t->again_ms = AGAIN_MAX_MS;
-	struct timespec rest = {.tv_sec = t->again_ms / 1000, .tv_nsec = t->again_ms % 1000 * 1000000};
-	(void)nanosleep(&rest, NULL);
+	struct timespec until = in_ms(t->again_ms);
+	do
+		engine_refuse(t, in, &t->fault);
+	while (!stopping(t) && rest_until(t, &until));
 	return !stopping(t);
 }
 
@@ -138,7 +152,7 @@ void *engine_main_loop(void *arg)
 		struct engine_input in = {0};
 		engine_input_take(t, &in);
 		bool ok;
-		while (!(ok = turn_once(t, &in)) && again(t))
+		while (!(ok = turn_once(t, &in)) && again(t, &in))
 			;
 		if (!ok) { /* it never came to disk: Redis has it still */
 			while (in.intakes != NULL) {

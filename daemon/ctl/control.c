@@ -93,7 +93,7 @@ static enum control_answer judge(json_t *answer, json_t **ret, struct error *err
 	json_int_t code = json_integer_value(json_object_get(answer, "code"));
 	error_set(err, code >= EX__BASE && code <= EX__MAX ? (int)code : EX_SOFTWARE, "%s", fault);
 	json_decref(answer);
-	return CONTROL_FAULT;
+	return CONTROL_REFUSED;
 }
 
 static enum control_answer converse(int fd, const json_t *request, json_t **ret, struct error *err)

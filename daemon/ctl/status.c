@@ -10,7 +10,7 @@
 
 enum { PATIENCE_MS = 3000 };
 
-/* What the daemon says of itself; where none runs, what the spool holds. */
+/* What the daemon says of itself; where none runs, or it can't write its spool, what the spool holds. */
 static bool read_state(const struct ctl *ctl, json_t **ret, struct error *err)
 {
 	struct error absent = {0};
@@ -26,10 +26,10 @@ static bool read_state(const struct ctl *ctl, json_t **ret, struct error *err)
 	bool ok = spool != NULL && spool_read_counts(spool, ret, err);
 	spool_close(spool);
 	if (ok)
-		json_object_set_new(*ret, "daemon", json_string("down"));
+		json_object_set_new(*ret, "daemon", json_string(answer == CONTROL_REFUSED ? "up" : "down"));
 	if (ok && access(ctl->settings->spool.path, F_OK) != 0)
 		json_object_del(*ret, "instance"); /* it has none before its first start */
-	if (ok && answer == CONTROL_FAULT)
+	if (ok && answer != CONTROL_ABSENT)
 		json_object_set_new(*ret, "daemon_fault", json_string(absent.text));
 	return ok;
 }

@@ -145,7 +145,10 @@ def test_a_full_disk_is_waited_for(world, smtp):
         event(world, n)
     wait_until(lambda: world.http("/readyz")[0] == 503, "not ready", 10)
     assert world.http("/healthz")[0] == 200
-    time.sleep(0.5)
+    status = world.ctl_json("status")
+    assert status["daemon"] == "up" and "spool.db" in status["daemon_fault"] and status["mails"]["sent"] == 1
+    asked = world.ctl("mail", "retry", "1", check=False)
+    assert asked.returncode == 74 and "spool.db" in asked.stderr, "who asks hears why, and nothing is done later"
     assert world.daemon.process.poll() is None
     assert len(world.outcomes()) == 2 and len(smtp.mails) == 1, "no effect before the commit"
     resource.prlimit(world.daemon.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
