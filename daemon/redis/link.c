@@ -28,7 +28,7 @@
 #pragma GCC diagnostic pop
 
 enum { CONNECT_MS = 5000 };
-static const struct backoff pace = {.min_ms = 100, .max_ms = 10 * 1000};
+static const struct backoff pace = {.min_ms = 100, .max_ms = 3 * 1000};
 
 enum link_state {
 	LINK_RESTING, /* the timer rings for the next try */
