@@ -292,7 +292,7 @@ void engine_look_at_deferred(struct engine *engine)
 	struct scan *scan = &engine->scans.deferred;
 	int64_t ids[DEFERRED_A_TURN];
 	(void)engine_scan_begin(engine, scan);
-	if (!scan->all)
+	if (!scan->all || engine->scans.held.after > 0) /* held jobs are to go within a second: they first */
 		return;
 	size_t n = spool_mails_with(engine->spool, STATUS_DEFERRED, scan->after, ids, DEFERRED_A_TURN);
 	for (size_t i = 0; i < n && !spool_failed(engine->spool); i++)
