@@ -249,7 +249,8 @@ bool explain_event(struct explain *e, json_t *json, struct instant at, struct bu
 	struct event event;
 	struct error why;
 	bool ok = true;
-	if (!event_read_value(json, at, e->arena, &event, &why))
+	size_t max = (size_t)e->settings->redis.max_event_size;
+	if (!event_read_value(json, at, max, e->arena, &event, &why))
 		malformed(&why, ret);
 	else if (event.kind != EVENT_JOB)
 		malformed(
@@ -273,7 +274,7 @@ bool explain_line(struct explain *e, const char *line, size_t len, struct instan
 	bool ok;
 	if (event == NULL)
 		ok = error_set(err, EX_DATAERR, "no member event; {\"at\": TIME, \"event\": {…}} is meant");
-	else if (at_json != NULL &&
+	else if (at_json != NULL && !json_is_null(at_json) &&
 	         (!json_is_string(at_json) || !instant_parse(json_string_value(at_json), &at)))
 		ok = error_set(err, EX_DATAERR, "at is no RFC 3339 time");
 	else

@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { WINDOW = 64, LOOKED_AT_MAX = 4096, DEFERRED_A_TURN = 1000, SENDING_MAX = 1024 };
+enum { WINDOW = 64, LOOKED_AT_MAX = 4096, DEFERRED_A_TURN = 1000, SENDING_MAX = 4096 };
 
 struct member {
 	const struct spool_notice *notice;

@@ -164,12 +164,14 @@ bool event_read_json(const char *json, size_t len, struct instant received, size
 	return event_raw_json(json, len, arena, &raw, err) && finish(&entry, true, &raw, arena, ret, err);
 }
 
-bool event_read_value(json_t *json, struct instant received, struct arena *arena, struct event *ret,
-                      struct error *err)
+bool event_read_value(json_t *json, struct instant received, size_t max_size, struct arena *arena,
+                      struct event *ret, struct error *err)
 {
 	const struct entry entry = {.id = "", .received = received};
 	struct event_raw raw = {0};
-	return event_raw_value(json, arena, &raw, err) && finish(&entry, true, &raw, arena, ret, err);
+	size_t size = json_dumpb(json, NULL, 0, JSON_COMPACT);
+	return check_size(size, max_size, err) && event_raw_value(json, arena, &raw, err) &&
+	       finish(&entry, true, &raw, arena, ret, err);
 }
 
 /* data was read once already, so that a fault in it is ours. */

@@ -71,9 +71,10 @@ bool event_read(const struct entry *entry, size_t max_size, struct arena *arena,
 bool event_read_json(const char *json, size_t len, struct instant received, size_t max_size,
                      struct arena *arena, struct event *ret, struct error *err) MUST_CHECK;
 
-/* The same from a value that jsontext_read() made; it stays the caller's. */
-bool event_read_value(json_t *json, struct instant received, struct arena *arena, struct event *ret,
-                      struct error *err) MUST_CHECK;
+/* The same from a value that jsontext_read() made; it stays the caller's. Its size is that of its text
+ * without blanks. */
+bool event_read_value(json_t *json, struct instant received, size_t max_size, struct arena *arena,
+                      struct event *ret, struct error *err) MUST_CHECK;
 
 /*
  * What an entry that breaks a rule of form says all the same: each attribute as it was written, or ""

@@ -314,6 +314,16 @@ def test_explain_traces_every_contact(bakery):
     assert traced == [contact["id"] for contact in found["contacts"]]
 
 
+def test_explain_minds_the_size_of_an_event(bakery):
+    bakery.configure(redis={"max_event_size": "1KiB"})
+    event = {"id": "1", "type": "job.completed", "job": "1", "customer": "1001", "note": ""}
+    spare = 1024 - len(json.dumps(event, separators=(",", ":")))
+    lines = [json.dumps({"at": None, "event": {**event, "note": "x" * n}}) + "\n" for n in (spare, spare + 1)]
+    found = bakery.ctl("explain", "--batch", "-", stdin="".join(lines)).stdout.splitlines()
+    assert [json.loads(line)["reason"] for line in found] == ["ok", "malformed"]
+    assert "1025 bytes" in found[1]
+
+
 def test_explain_says_what_is_wrong_with_the_question(bakery):
     refused(bakery, 64, "--event", "explain")
     refused(bakery, 65, "--event", "explain", "--event", "{")
