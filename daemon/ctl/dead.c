@@ -40,7 +40,7 @@ static bool retry(struct ctl *ctl, struct error *err)
 	                      : json_pack("{s:s, s:s}", "do", "dead.retry", "entry", ctl_arg(ctl, 0));
 	if (request == NULL)
 		return error_set(err, EX_DATAERR, "the text is not valid UTF-8");
-	if (all ? !spool_ask_all(ctl, request, "dead", &answer, err) : !spool_ask(ctl, request, &answer, err))
+	if (all ? !spool_ask_all(ctl, request, &answer, err) : !spool_ask(ctl, request, &answer, err))
 		return false;
 	size_t n = json_array_size(json_object_get(answer, "dead"));
 	output_say(ctl->out, "%zu dead letter%s taken again", n, n == 1 ? "" : "s");

@@ -104,7 +104,7 @@ static bool show(struct ctl *ctl, struct error *err)
 /* Says how many were touched; the answer's `ok` is no news for `--json`. */
 static void report(struct ctl *ctl, json_t *answer, const char *done)
 {
-	json_t *mails = json_object_get(answer, "mails");
+	json_t *mails = json_object_get(answer, "mails"), *past = json_object_get(answer, "superseded");
 	size_t n = json_array_size(mails), i;
 	json_t *id;
 	json_array_foreach(mails, i, id)
@@ -112,7 +112,9 @@ static void report(struct ctl *ctl, json_t *answer, const char *done)
 		if (n <= 20)
 			output_say(ctl->out, "mail %lld %s", (long long)json_integer_value(id), done);
 	}
-	if (n == 0)
+	json_array_foreach(past, i, id) output_say(ctl->out, "mail %lld superseded: its job has moved on",
+	                                           (long long)json_integer_value(id));
+	if (n == 0 && past == NULL)
 		output_say(ctl->out, "no mail to be found for that");
 	else if (n > 20)
 		output_say(ctl->out, "%zu mails: each %s", n, done);
@@ -131,8 +133,7 @@ static bool retry(struct ctl *ctl, struct error *err)
 		return false;
 	json_t *request = all ? json_pack("{s:s, s:b}", "do", "mail.retry", "all_failed", 1)
 	                      : json_pack("{s:s, s:I}", "do", "mail.retry", "id", (json_int_t)id);
-	if (all ? !spool_ask_all(ctl, request, "mails", &answer, err)
-	        : !spool_ask(ctl, request, &answer, err))
+	if (all ? !spool_ask_all(ctl, request, &answer, err) : !spool_ask(ctl, request, &answer, err))
 		return false;
 	report(ctl, answer, "is due now");
 	return true;

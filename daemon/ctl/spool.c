@@ -82,14 +82,28 @@ bool spool_ask(const struct ctl *ctl, json_t *request, json_t **ret, struct erro
 	return ok;
 }
 
-bool spool_ask_all(const struct ctl *ctl, json_t *request, const char *list, json_t **ret, struct error *err)
+static void join_lists(json_t *all, json_t *answer)
 {
-	json_t *all = json_array(), *next = NULL;
+	const char *name;
+	json_t *value;
+	json_object_foreach(answer, name, value)
+	{
+		json_t *list = json_object_get(all, name);
+		if (json_is_array(list))
+			json_array_extend(list, value);
+		else if (json_is_array(value))
+			json_object_set(all, name, value);
+	}
+}
+
+bool spool_ask_all(const struct ctl *ctl, json_t *request, json_t **ret, struct error *err)
+{
+	json_t *all = json_object(), *next = NULL;
 	bool ok;
 	do {
 		json_t *answer = NULL;
 		ok = spool_ask(ctl, json_copy(request), &answer, err);
-		json_array_extend(all, json_object_get(answer, list));
+		join_lists(all, answer);
 		next = json_object_get(answer, "next");
 		if (next != NULL) {
 			json_object_set(request, "after", next);
@@ -99,7 +113,7 @@ bool spool_ask_all(const struct ctl *ctl, json_t *request, const char *list, jso
 	} while (next != NULL);
 	json_decref(request);
 	if (ok)
-		*ret = json_pack("{s:o}", list, all);
+		*ret = all;
 	else
 		json_decref(all);
 	return ok;

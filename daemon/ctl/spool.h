@@ -16,9 +16,8 @@ struct spool *spool_view(const struct ctl *ctl, struct error *err) MUST_CHECK;
  */
 bool spool_ask(const struct ctl *ctl, json_t *request, json_t **ret, struct error *err) MUST_CHECK;
 
-/* The same in batches until nothing is left; *ret has the answers' lists `list` as one. */
-bool spool_ask_all(const struct ctl *ctl, json_t *request, const char *list, json_t **ret,
-                   struct error *err) MUST_CHECK;
+/* The same in batches until nothing is left; the lists in the answers become one each. */
+bool spool_ask_all(const struct ctl *ctl, json_t *request, json_t **ret, struct error *err) MUST_CHECK;
 
 /* A customer's number was changed: has its jobs follow now, not only in the daemon's next turn, so that who
  * asks for them next finds them. Where that can't be had, the engine does it as soon as it runs. */

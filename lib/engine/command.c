@@ -50,7 +50,12 @@ static void retry(struct ask *ask, struct spool_mail *mail)
 	mail->attempts = 0;
 	engine_mail_ends(ask->engine, mail, STATUS_QUEUED, REASON_OK);
 	engine_supersede_brought_back(ask->engine, mail);
-	json_array_append_new(json_object_get(ask->out, "mails"), json_integer(mail->id));
+	/* One whose job has moved on meanwhile is told apart: it goes nowhere. */
+	bool goes = mail->status == STATUS_QUEUED;
+	if (!goes && json_object_get(ask->out, "superseded") == NULL)
+		json_object_set_new(ask->out, "superseded", json_array());
+	json_array_append_new(json_object_get(ask->out, goes ? "mails" : "superseded"),
+	                      json_integer(mail->id));
 }
 
 /* All of a long list are taken in batches, each a turn: who asks goes on `after` the answer's `next`. */

@@ -222,6 +222,23 @@ def test_all_mails_that_failed_are_retried_however_many(bakery, smtp):
     assert bakery.ctl_json("mail", "retry", "--all-failed") == {"mails": []}
 
 
+def test_a_mail_whose_job_has_moved_on_goes_nowhere(bakery, smtp):
+    smtp.answers["data"] = "554 5.6.0 not today"
+    bakery.start_daemon()
+    for job in ("1", "2"):
+        bakery.xadd(id=f"s{job}", type="job.paused", job=job, customer="1001")
+        bakery.outcomes(wait_for={"event": f"s{job}", "status": "failed"})
+    del smtp.answers["data"]
+    bakery.xadd(id="c1", type="job.completed", job="1", customer="1001")
+    bakery.outcomes(wait_for={"event": "c1", "status": "sent"})
+    ids = {row["jobs"][0]: row["id"] for row in bakery.ctl_json("mail", "list", "--status", "failed")}
+    said = bakery.ctl("mail", "retry", ids["1"]).stdout
+    assert "superseded" in said and "due now" not in said
+    assert bakery.outcomes(wait_for={"event": "s1", "status": "superseded"})["reason"] == "later_state"
+    assert bakery.ctl_json("mail", "retry", "--all-failed") == {"mails": [ids["2"]]}
+    bakery.outcomes(wait_for={"event": "s2", "status": "sent"})
+
+
 # ---- status
 
 

@@ -122,6 +122,21 @@ static void a_site_takes_from_its_parent(void **state)
 	said("held suspended J2\ncollision suspended J1\n");
 }
 
+/* The suspension was entered days before: nothing changes at the moment when it takes effect. */
+static void called_back_when_its_day_comes(void **state)
+{
+	(void)state;
+	suspend(1, "routes", "2026-06-05");
+	ask("job.dispatch", "1001", 1, NULL);
+	said("released ok J1\n");
+	world_at(w, "2026-06-04T23:59:59.999Z");
+	world_turn(w);
+	said("");
+	world_at(w, "2026-06-05T00:00:00Z");
+	world_turn(w);
+	said("collision suspended J1\n");
+}
+
 /* By hand against no suspension: one that begins later calls it back as any other. */
 static void released_by_hand_into_the_night(void **state)
 {
@@ -513,6 +528,7 @@ int main(void)
 	        test(data_never_overrules_the_record),
 	        test(assets_notes_and_documents_go_along),
 	        test(a_site_takes_from_its_parent),
+	        test(called_back_when_its_day_comes),
 	        test(released_by_hand_into_the_night),
 	        test(ten_thousand_go_in_order_over_bounded_turns),
 	        test(those_who_come_under_way_go_last),
