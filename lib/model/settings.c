@@ -72,6 +72,26 @@ static bool minded(const char *const *minds, const char *section, const char *ke
 
 /* ---- unknown names */
 
+/* What there is, for a name that resembles none. */
+static const char *all_sections(struct arena *arena)
+{
+	const char *text = settings_sections[0].name;
+	for (size_t i = 1; i < settings_sections_len; i++)
+		text = arena_printf(arena, "%s, %s", text, settings_sections[i].name);
+	for (int state = 0; state < JOB_STATE_COUNT; state++)
+		text = arena_printf(arena, "%s, notify.%s", text, job_state_name((enum job_state)state));
+	return text;
+}
+
+static const char *all_keys(const char *section, struct arena *arena)
+{
+	const char *text = "";
+	for (size_t i = 0; i < settings_table_len; i++)
+		if (strcmp(settings_table[i].section, table_section(section)) == 0)
+			text = arena_printf(arena, "%s%s%s", text, *text ? ", " : "", settings_table[i].key);
+	return text;
+}
+
 static void check_section(struct loading *loading, const struct conf_place *place)
 {
 	const char *name = table_section(place->section);
@@ -90,7 +110,8 @@ static void check_section(struct loading *loading, const struct conf_place *plac
 		conf_add_fault(loading->conf, EX_CONFIG, *place, "there is no section [%s]; is [%s] meant?",
 		               place->section, nearest.name);
 	else
-		conf_add_fault(loading->conf, EX_CONFIG, *place, "there is no section [%s]", place->section);
+		conf_add_fault(loading->conf, EX_CONFIG, *place, "there is no section [%s]; there are %s",
+		               place->section, all_sections(loading->conf->arena));
 }
 
 static bool section_known(const char *section)
@@ -122,8 +143,8 @@ static void unknown_key(struct loading *loading, const struct conf_value *value)
 		               "[%s] %s: there is no such key here; it belongs in [%s]", section, value->key,
 		               elsewhere);
 	else
-		conf_add_fault(conf, EX_CONFIG, value->place, "[%s] %s: there is no such key", section,
-		               value->key);
+		conf_add_fault(conf, EX_CONFIG, value->place, "[%s] %s: there is no such key; there are %s",
+		               section, value->key, all_keys(section, conf->arena));
 }
 
 /* ---- values */

@@ -93,7 +93,11 @@ static const struct {
         {FROM "[smtp]\nuser = \xED\xA0\x80\n", "main.conf:4: the line is not valid UTF-8\n"},
         /* names */
         {FROM "[mial]\nfrom = x\n", "main.conf:3: there is no section [mial]; is [mail] meant?\n"},
-        {FROM "[notify.done]\n", "main.conf:3: there is no section [notify.done]\n"},
+        {FROM "[notify.done]\n",
+         "main.conf:3: there is no section [notify.done]; there are redis, customers, spool, mail, smtp, "
+         "rules, office, gate, http, company, notify, notify.dispatched, notify.started, notify.completed, "
+         "notify.failed, "
+         "notify.paused, notify.cancelled\n"},
         {FROM "[notify.pausd]\n",
          "main.conf:3: there is no section [notify.pausd]; is [notify.paused] meant?\n"},
         {FROM "[Smtp]\n", "main.conf:3: there is no section [Smtp]; is [smtp] meant?\n"},
@@ -102,7 +106,9 @@ static const struct {
          "main.conf:4: [smtp] conections: there is no such key; is connections meant?\n"},
         {FROM "[smtp]\nmaildir = x\n",
          "main.conf:4: [smtp] maildir: there is no such key here; it belongs in [mail]\n"},
-        {FROM "[smtp]\nzzzzzzzzz = x\n", "main.conf:4: [smtp] zzzzzzzzz: there is no such key\n"},
+        {FROM "[smtp]\nzzzzzzzzz = x\n",
+         "main.conf:4: [smtp] zzzzzzzzz: there is no such key; there are relay, tls, ca_file, user, "
+         "password_file, connections, rate\n"},
         {FROM "[notify.paused]\nshelflife = 1h\n",
          "main.conf:4: [notify.paused] shelflife: there is no such key; is shelf_life meant?\n"},
         /* durations, sizes, numbers */
