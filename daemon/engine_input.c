@@ -86,6 +86,8 @@ void engine_input_take(struct engine_thread *t, struct engine_input *in)
 	take_commands(t, in);
 	in->published = t->published;
 	in->taken = t->taken;
+	in->prove = t->prove;
+	t->prove = false;
 	t->pool = t->new_pool;
 	if (t->reload != NULL) {
 		t->settings = t->reload;

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+enum { PROVE_EVERY_MS = 1000 };
+
 /* ---- The loop's side ---- */
 
 void engine_thread_nudge(struct engine_thread *t)
@@ -119,8 +121,14 @@ int64_t engine_thread_turns(struct engine_thread *t)
 
 bool engine_thread_spool_ok(struct engine_thread *t)
 {
+	int64_t now_ms = clock_tick().ms;
 	pthread_mutex_lock(&t->lock);
 	bool ok = t->spool_ok;
+	if (now_ms - t->proved_ms >= PROVE_EVERY_MS) {
+		t->proved_ms = now_ms;
+		t->prove = t->nudged = true;
+		pthread_cond_signal(&t->come);
+	}
 	pthread_mutex_unlock(&t->lock);
 	return ok;
 }

@@ -116,7 +116,8 @@ void engine_thread_take(struct engine_thread *thread, struct effects *ret);
 int64_t engine_thread_last_turn_ms(struct engine_thread *thread);
 /* How many turns have worked. One that ends now may have begun before what was submitted last. */
 int64_t engine_thread_turns(struct engine_thread *thread);
-/* For /readyz: the last commit worked. */
+/* For /readyz: the last commit worked. Whoever asks has the next turn write something, once a second at most,
+ * so that a full disk is known before there is work. */
 bool engine_thread_spool_ok(struct engine_thread *thread);
 
 /* Prometheus text of what the engine counts (events, outcomes, mails by status, commit seconds …), appended.

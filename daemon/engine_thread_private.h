@@ -42,6 +42,8 @@ struct engine_thread {
 	int64_t published;
 	uint64_t taken; /* publications that Redis has, since the start */
 	bool nudged, stop, drain;
+	bool prove; /* the next turn shows whether the spool can be written */
+	int64_t proved_ms;
 
 	/* under the lock: out */
 	struct effects out;
@@ -82,6 +84,7 @@ struct engine_input {
 	size_t n_chores;
 	int64_t published;
 	uint64_t taken;
+	bool prove;
 };
 void engine_input_take(struct engine_thread *t, struct engine_input *in);
 void engine_input_free(struct engine_input *in);

@@ -251,6 +251,8 @@ bool engine_open_for_intake(const struct engine *engine)
 
 static void take_published(struct engine *engine)
 {
+	if (engine->turn->prove)
+		spool_write_something(engine->spool, engine->now);
 	if (engine->turn->published > 0)
 		spool_set_published(engine->spool, engine->turn->published);
 }

@@ -197,6 +197,8 @@ void spool_dead_retried(struct spool *spool, int64_t seq); /* it is off the list
 bool spool_dead_known(struct spool *spool, const struct spool_outcome *dead, int64_t seq);
 int64_t spool_published(struct spool *spool);
 void spool_set_published(struct spool *spool, int64_t seq);
+/* Means nothing, but the disk has to take it. */
+void spool_write_something(struct spool *spool, struct instant now);
 int64_t spool_last_outcome(struct spool *spool);
 
 /* ---- Entries that wait for their customer, and chores (spool_wait.c) ---- */

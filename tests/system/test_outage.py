@@ -159,6 +159,16 @@ def test_a_full_disk_is_waited_for(world, smtp):
     assert world.daemon.stop() == 0
 
 
+def test_a_full_disk_is_known_without_work(world):
+    world.start_daemon()
+    wait_until(lambda: world.http("/readyz")[0] == 200, "ready")
+    resource.prlimit(world.daemon.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+    wait_until(lambda: world.http("/readyz")[0] == 503, "not ready", 10)
+    assert "spool" in world.http("/readyz")[2] and world.http("/healthz")[0] == 200
+    resource.prlimit(world.daemon.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    wait_until(lambda: world.http("/readyz")[0] == 200, "ready again", 10)
+
+
 def test_stopped_while_the_disk_is_full(world):
     """It ends all the same, and the next start decides what was left."""
     add_customer(world)
