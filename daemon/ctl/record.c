@@ -169,6 +169,17 @@ bool record_list(struct ctl *ctl, struct error *err)
 	return true;
 }
 
+bool record_show_history(struct ctl *ctl, struct error *err)
+{
+	struct act act;
+	json_t *rows;
+	if (!store_open(ctl, DB_READ, &act, err) ||
+	    !record_history(act.store, kind_of(ctl), ctl_arg(ctl, 0), &rows, err))
+		return false;
+	view_changes(ctl, rows);
+	return true;
+}
+
 bool record_remove(struct ctl *ctl, struct error *err)
 {
 	const struct kind *kind = kind_of(ctl);

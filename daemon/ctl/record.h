@@ -9,6 +9,7 @@ bool record_add(struct ctl *ctl, struct error *err) MUST_CHECK;
 bool record_set(struct ctl *ctl, struct error *err) MUST_CHECK;
 bool record_show(struct ctl *ctl, struct error *err) MUST_CHECK;
 bool record_list(struct ctl *ctl, struct error *err) MUST_CHECK;
+bool record_show_history(struct ctl *ctl, struct error *err) MUST_CHECK;
 bool record_remove(struct ctl *ctl, struct error *err) MUST_CHECK;
 
 /* Documents and pictures (record_file.c), sales reps (record_rep.c). */

@@ -21,4 +21,7 @@ void view_customer(struct ctl *ctl, json_t *customer);
 /* A customer's hours, as hours_show() gives them. */
 void view_hours(struct ctl *ctl, const json_t *hours);
 
+/* Changes as customer_history() gives them; takes the reference. (view_changes.c) */
+void view_changes(struct ctl *ctl, json_t *rows);
+
 #endif

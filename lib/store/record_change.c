@@ -194,18 +194,13 @@ static bool history_ids(struct customers *store, const char *number, int64_t *re
 	return *ret != 0 || error_set(err, EX_NOINPUT, "there is no customer %s", number);
 }
 
-bool customer_history(struct customers *store, const char *number, json_t **ret, struct error *err)
+#define CHANGES "SELECT time, user, kind, record, action, before, after FROM change"
+
+static bool changes(struct db_query *query, json_t **ret, struct error *err)
 {
-	int64_t id;
-	if (!history_ids(store, number, &id, err))
-		return false;
-	struct db_query *query =
-	        db_query(store->db, "SELECT time, user, kind, record, action, before, after FROM change"
-	                            " WHERE customer = ?1 ORDER BY id");
 	struct arena *arena = arena_new();
 	json_t *array = json_array();
 	enum db_step step;
-	db_bind_int(query, 1, id);
 	while ((step = db_step(query, err)) == DB_ROW)
 		(void)json_array_append_new(array, change_json(query, arena));
 	arena_free(arena);
@@ -214,4 +209,58 @@ bool customer_history(struct customers *store, const char *number, json_t **ret,
 	else
 		json_decref(array);
 	return step == DB_DONE;
+}
+
+bool customer_history(struct customers *store, const char *number, json_t **ret, struct error *err)
+{
+	int64_t id;
+	if (!history_ids(store, number, &id, err))
+		return false;
+	struct db_query *query = db_query(store->db, CHANGES " WHERE customer = ?1 ORDER BY id");
+	db_bind_int(query, 1, id);
+	return changes(query, ret, err);
+}
+
+/* The id of one that is there, or of one that is gone and was called by its id. */
+static bool find_record(struct customers *store, const struct kind *kind, const char *name, struct row *ret,
+                        struct arena *arena, struct error *err)
+{
+	int64_t id;
+	if (record_find(store, kind, name, &id, err))
+		return row_get(store, arena, kind, id, ret, err);
+	*ret = (struct row){.kind = kind};
+	return err->code == EX_NOINPUT && kind->fields[0].type != FIELD_NAME && record_id(name, &ret->id);
+}
+
+/* By the index of the customers where the record still tells whose it is; who asks for one that is gone can
+ * wait for a walk over all changes. */
+bool record_history(struct customers *store, const struct kind *kind, const char *name, json_t **ret,
+                    struct error *err)
+{
+	struct row row;
+	json_t *array = NULL;
+	struct arena *arena = arena_new();
+	struct db_query *query = NULL;
+	bool good = find_record(store, kind, name, &row, arena, err);
+	if (good) {
+		bool there =
+		        row.customer != 0 || kind->owner == NULL || strcmp(kind->owner, "system-type") == 0;
+		query = db_query(
+		        store->db,
+		        there ? CHANGES " WHERE customer IS ?3 AND kind = ?1 AND record = ?2 ORDER BY id"
+		              : CHANGES " WHERE kind = ?1 AND record = ?2 AND ?3 IS NULL ORDER BY id");
+		db_bind_text(query, 1, kind->name);
+		db_bind_int(query, 2, row.id);
+		if (row.customer != 0)
+			db_bind_int(query, 3, row.customer);
+		good = changes(query, &array, err);
+	}
+	arena_free(arena);
+	if (good && json_array_size(array) == 0)
+		good = error_set(err, EX_NOINPUT, "there is no %s %s", kind->name, name);
+	if (good)
+		*ret = array;
+	else
+		json_decref(array);
+	return good;
 }

@@ -51,7 +51,7 @@ bool customer_id(struct customers *store, const char *number, int64_t *ret, stru
 	return db_run_int(query, 0, ret, err);
 }
 
-static bool positive_id(const char *text, int64_t *ret)
+bool record_id(const char *text, int64_t *ret)
 {
 	char *end;
 	if (*text < '0' || *text > '9' || strlen(text) > 18)
@@ -76,7 +76,7 @@ static bool find_id(struct customers *store, const struct kind *kind, const char
 		db_bind_text(query, 1, name);
 		return db_run_int(query, 0, ret, err);
 	}
-	if (!positive_id(name, &id))
+	if (!record_id(name, &id))
 		return true;
 	struct arena *arena = arena_new();
 	bool good = row_get(store, arena, kind, id, &row, err);

@@ -65,6 +65,11 @@ bool records_show(struct customers *store, const struct kind *kind, const char *
 bool records_list(struct customers *store, const struct kind *kind, const char *owner, json_t **ret,
                   struct error *err) MUST_CHECK;
 
+/* Every change to one, oldest first, as customer_history() gives them; of one that is gone too, where it was
+ * called by its id. */
+bool record_history(struct customers *store, const struct kind *kind, const char *name, json_t **ret,
+                    struct error *err) MUST_CHECK;
+
 /* Numbers or names that begin with `prefix`, at most `limit`, as an array of strings: for shell completion.
  */
 bool records_complete(struct customers *store, const struct kind *kind, const char *prefix, int limit,

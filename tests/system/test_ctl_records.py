@@ -48,8 +48,26 @@ def test_a_record_from_add_to_remove(bakery, kind):
     bakery.ctl(kind, "remove", made["id"], "--yes")
     assert bakery.ctl_json(kind, "list", "1001") == []
     refused(bakery, 66, str(made["id"]), kind, "show", made["id"])
-    actions = [row["action"] for row in bakery.ctl_json("customer", "history", "1001") if row["kind"] == kind]
-    assert actions == ["add", "set", "remove"]
+    changes = [row for row in bakery.ctl_json("customer", "history", "1001") if row["kind"] == kind]
+    assert [row["action"] for row in changes] == ["add", "set", "remove"]
+    assert bakery.ctl_json(kind, "history", made["id"]) == changes
+    refused(bakery, 66, "77", kind, "history", "77")
+
+
+def test_what_belongs_to_no_customer_has_a_history_too(bakery):
+    bakery.ctl("rep", "add", "--name", "Pat Example")
+    bakery.ctl("rep", "set", "Pat Example", "--phone", "303 555 0100", "--as", "kim")
+    found = bakery.ctl_json("rep", "history", "Pat Example")
+    assert [row["action"] for row in found] == ["add", "set"]
+    assert (found[1]["user"], found[1]["after"]) == ("kim", {"phone": "303 555 0100"})
+    bakery.ctl("system-type", "add", "--name", "Panel")
+    field = bakery.ctl_json("system-field", "add", "Panel", "--name", "code")["id"]
+    bakery.ctl("quote", "add", "1001", "--number", "Q-1")
+    item = bakery.ctl_json("quote-item", "add", "1", "--text", "Container", "--price", "1")["id"]
+    for kind, name in (("system-type", "Panel"), ("system-field", field), ("quote", 1), ("quote-item", item)):
+        assert [row["action"] for row in bakery.ctl_json(kind, "history", name)] == ["add"]
+        assert f"add {kind}" in bakery.ctl(kind, "history", name).stdout
+    refused(bakery, 66, "Nobody", "rep", "history", "Nobody")
 
 
 @pytest.mark.parametrize("kind", ["note", "comment"])
