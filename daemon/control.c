@@ -30,6 +30,7 @@ struct client {
 	uid_t uid;
 	bool waits;        /* for the engine */
 	bool wants_status; /* the loop adds to the answer */
+	bool asks_no_more; /* it has closed its side; what it asked is answered all the same */
 };
 
 struct control {
@@ -109,15 +110,27 @@ static void on_readable(struct bufferevent *stream, void *arg)
 	}
 }
 
-static void on_event(struct bufferevent *stream, short what, void *arg)
+/* All that was to be written is. */
+static void on_written(struct bufferevent *stream, void *arg)
 {
 	struct client *client = arg;
 	(void)stream;
-	/* A timeout of reading while an answer is awaited is ours, not the client's. */
-	if (what & BEV_EVENT_TIMEOUT && client->waits)
-		bufferevent_enable(client->stream, EV_WRITE);
-	else
+	if (client->asks_no_more)
 		end_client(client);
+}
+
+static void on_event(struct bufferevent *stream, short what, void *arg)
+{
+	struct client *client = arg;
+	/* A timeout of reading while an answer is awaited is ours, not the client's. */
+	if (what & BEV_EVENT_TIMEOUT && client->waits) {
+		bufferevent_enable(stream, EV_WRITE);
+	} else if (what & BEV_EVENT_EOF && evbuffer_get_length(bufferevent_get_output(stream)) > 0) {
+		client->asks_no_more = true;
+		bufferevent_disable(stream, EV_READ);
+	} else {
+		end_client(client);
+	}
 }
 
 static uid_t peer_uid(int fd)
@@ -158,7 +171,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	control->clients = client;
 	control->n++;
 	bufferevent_setwatermark(client->stream, EV_READ, 0, CONTROL_LINE_MAX);
-	bufferevent_setcb(client->stream, on_readable, NULL, on_event, client);
+	bufferevent_setcb(client->stream, on_readable, on_written, on_event, client);
 	bufferevent_set_timeouts(client->stream, &idle, &idle);
 	bufferevent_enable(client->stream, EV_READ | EV_WRITE);
 }

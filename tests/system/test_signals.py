@@ -330,6 +330,18 @@ def test_several_requests_over_one_connection(world):
         assert [json.loads(answers.readline())["ok"] for _ in range(3)] == [True, False, True]
 
 
+def test_a_client_that_closes_its_side_is_answered(world):
+    """As `echo … | socat - UNIX-CONNECT:control.sock` does."""
+    world.start_daemon()
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(world.path("control.sock"))
+        client.sendall(b'{"do": "status"}\n{"do": "nonsense"}\n')
+        client.shutdown(socket.SHUT_WR)
+        client.settimeout(5 * PATIENCE)
+        with client.makefile("rb") as answers:
+            assert [json.loads(line)["ok"] for line in answers] == [True, False]
+
+
 def test_many_clients_lock_nobody_out_for_long(world):
     world.start_daemon()
     clients = []
