@@ -223,18 +223,25 @@ static void end_wait(struct intake *intake)
 		land(intake);
 }
 
+static void ack_refused(struct flight *flight, const char *words)
+{
+	struct source *source = flight->source;
+	log_fault(LOG_ERR, "Redis refuses an acknowledgement %s=%s reply=\"%s\"", source->kind, source->key,
+	          words);
+	if (!strncmp(words, "WRONGTYPE", 9))
+		return; /* the key is something else now, and there is nothing left to acknowledge */
+	flight->failed = true;
+	source->retry_at.ms = clock_tick().ms + FLOW_RETRY_MS;
+}
+
 static void on_ack(void *arg, const redisReply *reply)
 {
 	struct intake *intake = arg;
 	struct flight *flight = intake->token;
-	struct source *source = flight->source;
-	if (!reply || reply->type == REDIS_REPLY_ERROR)
+	if (!reply)
 		flight->failed = true;
-	if (reply && reply->type == REDIS_REPLY_ERROR) {
-		log_fault(LOG_ERR, "Redis refuses an acknowledgement %s=%s reply=\"%s\"", source->kind,
-		          source->key, reply->str);
-		source->flow->retry_at.ms = clock_tick().ms + FLOW_RETRY_MS;
-	}
+	else if (reply->type == REDIS_REPLY_ERROR)
+		ack_refused(flight, reply->str);
 	end_wait(intake);
 }
 
@@ -257,13 +264,17 @@ static void acknowledge(struct source *source, struct intake *intake)
 	end_wait(intake);
 }
 
+static bool may_acknowledge(const struct source *source)
+{
+	return source->committed && link_ready(source->flow->commands) &&
+	       clock_tick().ms >= source->retry_at.ms;
+}
+
 void flow_turn(struct flow *flow)
 {
-	if (clock_tick().ms < flow->retry_at.ms)
-		return;
 	for (size_t i = 0; i < flow->n_sources; i++) {
 		struct source *source = flow->sources[i];
-		while (source->committed && link_ready(flow->commands)) {
+		while (may_acknowledge(source)) {
 			struct intake *intake = source->committed;
 			source->committed = intake->next;
 			if (!source->committed)
@@ -271,6 +282,12 @@ void flow_turn(struct flow *flow)
 			acknowledge(source, intake);
 		}
 	}
+}
+
+void flow_reset(struct flow *flow)
+{
+	for (size_t i = 0; i < flow->n_sources; i++)
+		flow->sources[i]->retry_at.ms = 0;
 }
 
 void flow_free(struct flow *flow)

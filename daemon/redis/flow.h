@@ -45,6 +45,7 @@ struct source {
 	source_acknowledge *acknowledge;
 	unsigned in_flight;                         /* intakes submitted and not yet acknowledged */
 	struct intake *committed, **committed_tail; /* to be acknowledged */
+	struct tick retry_at;                       /* not before, since Redis refused to */
 	struct flight *oldest, *newest;             /* in flight, in order */
 	uint64_t entries;                           /* read since the start */
 };
@@ -59,8 +60,7 @@ struct flow {
 	size_t n_sources;
 	unsigned in_flight;
 	size_t bytes;
-	struct tick retry_at; /* for acknowledgements that were refused */
-	bool closed;          /* the daemon is stopping */
+	bool closed; /* the daemon is stopping */
 };
 
 void flow_add(struct flow *flow, struct source *source);
@@ -79,6 +79,7 @@ void flow_submit(struct source *source, struct intake *intake);
 void flow_done(struct flow *flow, struct intake *list); /* the engine has committed these */
 void flow_turn(struct flow *flow);                      /* acknowledges what is committed */
 void flow_send_ack(struct intake *intake, const struct args *args);
+void flow_reset(struct flow *flow); /* the connection is new: what was refused is asked for again */
 /* How long the oldest intake of the source has been on its way; 0 where there is none. */
 int64_t flow_age_ms(const struct source *source);
 void flow_free(struct flow *flow); /* what was never acknowledged will be read again */

@@ -56,7 +56,7 @@ struct hub {
 
 static void reset_commands(struct hub *hub)
 {
-	hub->flow.retry_at.ms = 0;
+	flow_reset(&hub->flow);
 	publisher_reset(hub->publisher);
 	upkeep_reset(hub->upkeep);
 }

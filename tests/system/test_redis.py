@@ -169,6 +169,24 @@ def test_another_type_under_a_name_stops_only_that_source(world):
     assert world.daemon.log().count("stream can't be read") == 1
 
 
+def test_what_can_not_be_acknowledged_any_more_is_let_go(world):
+    """As many requests as may be on their way wait to be acknowledged when somebody puts a string in their place."""
+    world.ctl("customer", "add", "1001", "--name", "Example Farm")
+    world.redis.execute_command("ACL", "SETUSER", "limited", "on", ">secret", "~*", "&*", "+@all", "-xack")
+    world.configure(redis={"url": f"unix://limited:secret@{world.redis_server.socket}"})
+    world.start_daemon()
+    for number in range(16):
+        world.redis.xadd("jobs:requests", {**event(number), "type": "job.create"})
+        world.outcomes(wait_for={"event": number, "status": "allowed"})
+    world.daemon.wait_log("Redis refuses an acknowledgement stream=jobs:requests")
+    world.redis.delete("jobs:requests")
+    world.redis.set("jobs:requests", "a string")
+    world.redis.execute_command("ACL", "SETUSER", "limited", "+xack")
+    publish(world, [100])
+    world.outcomes(wait_for={"event": 100})
+    world.wait_idle()
+
+
 def test_customers_feed_is_read_first(world):
     """Customers and events were published while the daemon was away; more rows than one read takes."""
     world.configure(customers={"grace": "20s"})
