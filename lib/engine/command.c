@@ -247,6 +247,7 @@ static bool run_status(struct ask *ask)
 	                    json_integer(spool_mail_count(engine->spool, STATUS_CANCELLED)));
 	json_object_set_new(ask->out, "mails", mails);
 	json_object_set_new(ask->out, "waiting", json_integer(spool_wait_count(engine->spool)));
+	json_object_set_new(ask->out, "held", json_integer(spool_held_count(engine->spool)));
 	json_object_set_new(ask->out, "unpublished", json_integer(engine->unpublished));
 	json_object_set_new(ask->out, "instance", json_string(spool_instance(engine->spool)));
 	return true;

@@ -91,9 +91,10 @@ static void take_new(struct engine *engine, const struct event *event)
 	decide(engine, &request, &asked, &verdict);
 }
 
+#define NO_GRACE ((struct instant){0})
+
 /* A round over more held jobs than a turn looks at is under way, and some of this customer are still to come:
  * a new one goes behind them. */
-#define NO_GRACE ((struct instant){0})
 static bool has_to_queue(struct engine *engine, const struct event *event)
 {
 	const struct scan *scan = &engine->scans.held;

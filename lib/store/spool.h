@@ -269,6 +269,7 @@ void spool_request_move(struct spool *spool, struct spool_request *request, enum
                         enum reason reason, struct instant now);
 /* Ids of held requests to look at by `look`, in the order in which they came, behind `after`. */
 size_t spool_requests_held(struct spool *spool, struct instant look, int64_t after, int64_t *ret, size_t max);
+int64_t spool_held_count(struct spool *spool);
 /* Ids of held requests for the job, of whichever customer. */
 size_t spool_requests_held_for(struct spool *spool, const char *job, int64_t *ret, size_t max);
 /* Is a job of the customer held whose request's id is behind `after`? */

@@ -144,6 +144,12 @@ size_t spool_requests_watched(struct spool *spool, struct instant look, int64_t 
 	return requests(spool, all, due, look, after, ret, max);
 }
 
+int64_t spool_held_count(struct spool *spool)
+{
+	return spool_run_int(spool, spool_query(spool, "SELECT count(*) FROM request WHERE status = 'held'"),
+	                     0);
+}
+
 size_t spool_requests_held_for(struct spool *spool, const char *job, int64_t *ret, size_t max)
 {
 	struct db_query *q = spool_query(

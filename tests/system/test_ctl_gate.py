@@ -54,6 +54,8 @@ def test_held_jobs_are_listed_released_and_called_off(bakery, daemon):
     assert "north" in bakery.ctl("hold", "list").stdout
     if not daemon:
         bakery.daemon.stop()
+    assert bakery.ctl_json("status")["held"] == 2
+    assert "Held jobs" in bakery.ctl("status").stdout
     bakery.ctl("hold", "release", rows[0]["id"], "--note", "Come all the same", "--as", "kim")
     bakery.ctl("hold", "cancel", rows[1]["id"])
     if not daemon:
