@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The thread that watches the clock for all mailers: shuts down what takes too long, lets go of
- * refusals held back, tells when a relay's rest is over, and ends the grace of a stop. It sleeps
+ * refusals held back, tells when a relay's rest is over, gives back what waits for a mailer for too
+ * long, and ends the grace of a stop. It sleeps
  * until the next of these is due; deadlines of connections are looked at four times a second while
  * there are any.
  */
@@ -61,6 +62,16 @@ static int64_t check_rests(struct pool *pool, int64_t now_ms)
 	return next_ms;
 }
 
+/* The oldest stand first. While there is a queue, some connection is at work, and so is the clock. */
+static int64_t check_queue(struct pool *pool, int64_t now_ms, bool *ret_news)
+{
+	while (pool->head && now_ms - pool->head->put_ms >= pool->limits->wait_ms) {
+		desk_recall(pool, pool->head->letter->mail);
+		*ret_news = true;
+	}
+	return pool->head ? pool->head->put_ms + pool->limits->wait_ms : CLOCK_NEVER_MS;
+}
+
 static int64_t check_cut(struct pool *pool, int64_t now_ms)
 {
 	if (!pool->stopping || pool->cut_ms == CLOCK_NEVER_MS)
@@ -94,6 +105,7 @@ void *warden_main(void *arg)
 		next_ms = check_watches(pool, now_ms);
 		next_ms = earlier(next_ms, check_held(pool, now_ms, &news));
 		next_ms = earlier(next_ms, check_rests(pool, now_ms));
+		next_ms = earlier(next_ms, check_queue(pool, now_ms, &news));
 		next_ms = earlier(next_ms, check_cut(pool, now_ms));
 		if (news || (pool->starved && desk_room(pool) > 0)) {
 			desk_unlock(pool, news);

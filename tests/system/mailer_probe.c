@@ -140,10 +140,12 @@ static void read_limits(const json_t *json)
 	        {"dot_ms", &probe.limits.dot_ms},           {"quit_ms", &probe.limits.quit_ms},
 	        {"idle_ms", &probe.limits.idle_ms},         {"rest_min_ms", &probe.limits.rest_min_ms},
 	        {"rest_max_ms", &probe.limits.rest_max_ms}, {"hold_ms", &probe.limits.hold_ms},
+	        {"wait_ms", &probe.limits.wait_ms},
 	};
 	const json_t *mails = json_object_get(json, "mails");
 
 	probe.limits = mailer_limits;
+	probe.limits.wait_ms = 600 * 1000; /* the probe asks for no room: all wait at once */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (json_object_get(json, rows[i].name))
 			*rows[i].value = json_integer_value(json_object_get(json, rows[i].name));

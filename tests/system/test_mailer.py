@@ -328,6 +328,21 @@ def test_hanging_dropping_trickling(peer, stage, action):
         assert probe.until_sent()
 
 
+def test_what_no_mailer_begins_with_goes_back():
+    go = threading.Event()
+    with SmtpPeer() as peer:
+        peer.answers["body"] = lambda session, data: go.wait(20) and None
+        with Probe(peer.relay, limits={"wait_ms": 300}) as probe:
+            probe.put()
+            wait_until(lambda: "DATA" in peer.commands(), "the first mail to be in hand")
+            probe.put()
+            back = probe.next()
+            assert (back["mail"], back["delivery"]) == (2, "relay")
+            go.set()
+            assert probe.next()["mail"] == 1
+        assert len(peer.mails) == 1
+
+
 def test_a_drop_in_the_middle_of_the_body_is_in_doubt():
     with SmtpPeer(stop_in_body=100000) as peer, Probe(peer.relay) as probe:
         result = probe.send(text=HEAD + "x" * 70 + "\r\n" * 1 + ("y" * 70 + "\r\n") * 40000)
