@@ -181,12 +181,12 @@ def test_a_grouped_letter_says_when_each_driver_comes():
     day = {"arrive_by": "2026-12-25T00:00:00-07:00", "leave_by": "2026-12-26T00:00:00-07:00", "all_day": True}
     jobs = [{"id": "1", "state": "dispatched", "customer": site, "window": CONTEXT["window"]},
             {"id": "2", "state": "dispatched", "customer": site, "window": None},
-            {"id": "3", "state": "dispatched", "window": day}]
+            {"id": "3", "state": "dispatched", "window": day, "driver": "Kim", "vehicle": "Truck 7"}]
     mail, _ = letter(template="dispatched", context=CONTEXT | {"jobs": jobs}, jobs=["1", "2", "3"])
     where = "  Site, 1 Main St, Golden\n"
     assert (f"* job 1\n{where}  Arrival window: Thursday, 24 December 2026, 07:00 to 12:00\n* job 2\n{where}* job 3\n"
             ) in text_of(mail)
-    assert "  Arrival window: Friday, 25 December 2026, at any time\n" in text_of(mail)
+    assert "  Arrival window: Friday, 25 December 2026, at any time\n  Driver: Kim, Truck 7\n" in text_of(mail)
     assert text_of(mail, "html").count("Arrival window: ") == 2
 
 
