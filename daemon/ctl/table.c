@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Tables and sheets. Columns are first as wide as their widest cell; where a terminal is narrower,
- * the widest column that may be cut gives up a cell at a time until the line fits or none can.
- * Whatever comes from a record is printed without control characters: a customer's name must not
- * be able to drive the terminal of the person who lists it.
+ * the widest column that may be cut gives up a cell at a time until the line fits. On a very narrow one
+ * those that may be cut go below their least width, then the others are cut, too; for what still finds no
+ * room the last columns are left out. Whatever comes from a record is printed without control characters: a
+ * customer's name must not be able to drive the terminal of the person who lists it.
  */
 #include "ctl/table.h"
 
 #include "base/mem.h"
 
+#include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { GAP = 2, CELLS_MAX = 1 << 20 };
+enum { GAP = 2, ROOM_MIN = 10, CELLS_MAX = 1 << 20 };
 
 const char *look_bold(const struct look *look)
 {
@@ -153,26 +155,63 @@ static void measure(const json_t *rows, const struct column *columns, size_t n, 
 	buf_free(&scratch);
 }
 
+/* How far a column may be cut: as its row says; further; and then all of them, what names the row last. */
+enum round { ROUND_FAIR, ROUND_TIGHT, ROUND_ALL, ROUND_NAME, ROUNDS };
+enum { TIGHT = 4 };
+
+static unsigned least_width(const struct column *columns, size_t c, enum round round)
+{
+	unsigned fair = columns[c].min > 0 ? columns[c].min : UINT_MAX;
+	switch (round) {
+	case ROUND_FAIR:
+		return fair;
+	case ROUND_TIGHT:
+		return fair == UINT_MAX ? fair : TIGHT;
+	case ROUND_ALL:
+		return c == 0 ? fair : TIGHT;
+	default:
+		return TIGHT;
+	}
+}
+
 /* The widest column that may still give a cell; -1 where none may. */
-static int widest(const struct column *columns, size_t n, const unsigned *widths)
+static int widest(const struct column *columns, size_t n, const unsigned *widths, enum round round)
 {
 	int found = -1;
 	for (size_t c = 0; c < n; c++)
-		if (columns[c].min > 0 && widths[c] > columns[c].min &&
-		    (found < 0 || widths[c] > widths[found]))
+		if (widths[c] > least_width(columns, c, round) && (found < 0 || widths[c] > widths[found]))
 			found = (int)c;
 	return found;
 }
 
-static void shrink(const struct column *columns, size_t n, unsigned *widths, unsigned limit)
+/* How many columns find room when all are as narrow as can be. */
+static size_t columns_that_fit(size_t n, const unsigned *widths, unsigned limit)
 {
+	unsigned total = 0;
+	for (size_t c = 0; c < n; c++) {
+		total += (c > 0 ? GAP : 0) + (widths[c] < TIGHT ? widths[c] : TIGHT);
+		if (total > limit)
+			return c > 0 ? c : 1;
+	}
+	return n;
+}
+
+/* Gives how many columns are left. */
+static size_t shrink(const struct column *columns, size_t n, unsigned *widths, unsigned limit)
+{
+	if (limit == 0 || n == 0)
+		return n;
+	n = columns_that_fit(n, widths, limit);
 	unsigned total = (unsigned)(n - 1) * GAP;
 	for (size_t c = 0; c < n; c++) {
 		widths[c] = widths[c] > CELLS_MAX ? CELLS_MAX : widths[c];
 		total += widths[c];
 	}
-	for (int c; limit > 0 && total > limit && (c = widest(columns, n, widths)) >= 0; total--)
-		widths[c]--;
+	for (enum round round = ROUND_FAIR; total > limit && round < ROUNDS; round++) {
+		for (int c; total > limit && (c = widest(columns, n, widths, round)) >= 0; total--)
+			widths[c]--;
+	}
+	return n;
 }
 
 static void print_cell(struct buf *out, const struct column *column, const char *text, const char *escape,
@@ -229,8 +268,7 @@ void table_print(struct buf *out, const json_t *rows, const struct column *all, 
 	unsigned *widths = mem_alloc((n + 1) * sizeof *widths);
 	n = used_columns(rows, all, n, columns, look);
 	measure(rows, columns, n, widths, look);
-	if (n > 0)
-		shrink(columns, n, widths, look->width);
+	n = shrink(columns, n, widths, look->width);
 	for (size_t c = 0; c < n; c++)
 		print_cell(out, &columns[c], columns[c].title, look_bold(look), widths[c], c + 1 == n);
 	if (n > 0)
@@ -262,7 +300,8 @@ void table_print_sheet(struct buf *out, const json_t *object, const struct colum
 		        *cell(&scratch, object, &columns[c], look) ? text_width(columns[c].title) : 0;
 		label = width > label ? width : label;
 	}
-	unsigned room = look->width > label + GAP + 20 ? look->width - label - GAP : CELLS_MAX;
+	unsigned room = look->width > label + GAP + ROOM_MIN ? look->width - label - GAP : ROOM_MIN;
+	room = look->width == 0 ? CELLS_MAX : room;
 	for (size_t c = 0; c < n; c++) {
 		const char *text = cell(&scratch, object, &columns[c], look);
 		if (*text == '\0')

@@ -26,7 +26,7 @@ struct column {
 	const char *key;   /* a member of the row; `contact.name` goes down */
 	const char *title; /* the heading, or the label of a sheet's line */
 	bool right;
-	unsigned min; /* may be cut down to this many cells; 0: is never cut */
+	unsigned min; /* is cut down to this many cells before others; 0: only where nothing else helps */
 	enum column_style style;
 };
 

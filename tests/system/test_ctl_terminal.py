@@ -65,6 +65,34 @@ def test_tables_and_sheets_fit_the_terminal(office, columns):
                 assert cells(line) <= columns, line
 
 
+@pytest.mark.parametrize("columns", [44, 60, 80])
+def test_every_table_fits(office, columns):
+    long = "long words for whoever comes next " * 3
+    office.ctl("suspend", "1001", "--note", long, "--until", "+30d")
+    office.ctl("suspend", "2001", "--note", long, "--from", "2020-01-01", "--until", "2020-02-01")
+    office.ctl("note", "add", "1001", long)
+    office.ctl("comment", "add", "1001", long, "--job", "4711" * 10)
+    office.ctl("activity", "add", "1001", "--text", long, "--due", "+3d", "--who", "Sam Example", "--kind", "cold-call")
+    office.ctl("asset", "add", "1001", "--kind", "container", "--serial", "C" * 30, "--size", "20yd", "--position", long,
+               "--latitude", "39.7392", "--longitude", "-104.9903", "--since", "2026-01-01", "--job", "4711")
+    office.ctl("sale", "add", "1001", "--job", "4711", "--product", long, "--amount", "290.00", "--balance", "10.00",
+               "--method", "card", "--result", "sold")
+    office.ctl("event", "send", "job.completed", "--job", "4711" * 10, "--customer", "1001")
+    office.ctl("event", "send", "job.completed", "--job", "4711", "--customer", "nobody " * 10)
+    office.start_daemon()
+    office.outcomes(wait_for={"status": "suppressed"})
+    office.xadd("jobs:requests", id="r" * 60, type="job.dispatch", job="4712", customer="1001", route="north")
+    office.outcomes(wait_for={"status": "held"})
+    for args in (("suspensions",), ("suspension", "list"), ("note", "list"), ("comment", "list"), ("activity", "list"),
+                 ("asset", "list"), ("sale", "list"), ("dead", "list"), ("hold", "list"), ("job", "list"),
+                 ("customer", "list"), ("contact", "list"), ("customer", "related", "1001"),
+                 ("customer", "duplicates"), ("asset", "show", "1"), ("status",)):
+        text, status = at_terminal(office, *args, columns=columns)
+        assert status == 0, text
+        for line in text.splitlines():
+            assert cells(line) <= columns, (args, line)
+
+
 def test_columns_stand_below_each_other_in_every_script(office):
     text, _ = at_terminal(office, "customer", "list", columns=70)
     head, *rows = text.splitlines()
