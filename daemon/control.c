@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "listen.h"
 #include "log.h"
+#include "near_socket.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -41,7 +42,7 @@ struct control {
 	struct client *clients;
 	size_t n;
 	int64_t last_number;
-	struct sockaddr_un address;
+	struct near_socket place;
 };
 
 /* ---- clients */
@@ -212,43 +213,30 @@ void control_reply(struct control *control, struct command *reply)
 
 /* ---- the socket */
 
-static bool set_address(struct control *control, const char *spool_path, struct error *err)
-{
-	const char *slash = strrchr(spool_path, '/');
-	int directory = slash ? (int)(slash - spool_path) + 1 : 0;
-	control->address.sun_family = AF_UNIX;
-	int len = snprintf(control->address.sun_path, sizeof(control->address.sun_path), "%.*scontrol.sock",
-	                   directory, spool_path);
-	if (len < 0 || (size_t)len >= sizeof(control->address.sun_path))
-		return error_set(
-		        err, EX_CONFIG,
-		        "[spool] path: the directory's name is too long for a socket (%zu bytes at most)",
-		        sizeof(control->address.sun_path) - 1 - strlen("control.sock"));
-	return true;
-}
-
 /* Group of the directory, so that whoever may use the database may ask. Where that gives its group to what is
  * made in it there is nothing to change, which the system may forbid. */
 static void set_rights(const char *path)
 {
-	char directory[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	struct stat st, own;
-	snprintf(directory, sizeof(directory), "%s", path);
-	char *slash = strrchr(directory, '/');
-	snprintf(slash ? slash + 1 : directory, 2, ".");
+	const char *slash = strrchr(path, '/');
+	char *directory = slash ? mem_strdup(path) : mem_strdup(".");
+	if (slash)
+		directory[slash - path + 1] = '\0';
 	if (stat(directory, &st) || stat(path, &own) ||
 	    (own.st_gid != st.st_gid && chown(path, (uid_t)-1, st.st_gid)) || chmod(path, 0660))
 		log_write(LOG_WARNING, "control socket: rights can't be set path=%s: %s", path,
 		          strerror(errno));
+	free(directory);
 }
 
 static int open_socket(struct control *control, struct error *err)
 {
-	const char *path = control->address.sun_path;
+	const char *path = control->place.path;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	mode_t old = umask(0177); /* nobody else's before the rights are set */
 	unlink(path);
-	bool bound = fd >= 0 && !bind(fd, (struct sockaddr *)&control->address, sizeof(control->address));
+	bool bound = fd >= 0 &&
+	             !bind(fd, (struct sockaddr *)&control->place.address, sizeof(control->place.address));
 	umask(old);
 	if (bound) {
 		set_rights(path);
@@ -265,12 +253,15 @@ struct control *control_new(struct event_base *base, const char *spool_path, str
                             control_status *status, void *arg, struct error *err)
 {
 	struct control *control = mem_alloc(sizeof(*control));
-	*control = (struct control){.engine = engine, .status = status, .arg = arg};
-	int fd = set_address(control, spool_path, err) ? open_socket(control, err) : -1;
+	*control =
+	        (struct control){.engine = engine, .status = status, .arg = arg, .place = {.directory = -1}};
+	int fd = near_socket_set(&control->place, spool_path, "control.sock", err) ? open_socket(control, err)
+	                                                                           : -1;
 	if (fd >= 0)
 		control->listener = evconnlistener_new(base, on_accept, control,
 		                                       LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 16, fd);
 	if (!control->listener) {
+		near_socket_clear(&control->place);
 		free(control);
 		return NULL;
 	}
@@ -282,12 +273,13 @@ struct control *control_free(struct control *control)
 {
 	if (!control)
 		return NULL;
-	unlink(control->address.sun_path);
+	unlink(control->place.path);
 	evconnlistener_free(control->listener);
 	for (struct client *client = control->clients, *next; client; client = next) {
 		next = client->next;
 		end_client(client);
 	}
+	near_socket_clear(&control->place);
 	free(control);
 	return NULL;
 }

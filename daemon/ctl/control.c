@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/jsontext.h"
+#include "near_socket.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,21 +20,10 @@
 
 enum { PATIENCE_S = 30, ANSWER_MAX = 256 * 1024 * 1024 };
 
-static bool socket_path(const struct settings *settings, struct sockaddr_un *ret, struct error *err)
-{
-	const char *spool = settings->spool.path, *slash = strrchr(spool, '/');
-	int dir = slash ? (int)(slash - spool) + 1 : 0;
-	int len = snprintf(ret->sun_path, sizeof ret->sun_path, "%.*scontrol.sock", dir, spool);
-	ret->sun_family = AF_UNIX;
-	if (len > 0 && (size_t)len < sizeof ret->sun_path)
-		return true;
-	return error_set(err, EX_CONFIG, "spool.path is too long for a socket beside it: %s", spool);
-}
-
-static enum control_answer connect_to(const struct sockaddr_un *address, int *ret_fd, struct error *err)
+static enum control_answer connect_to(const struct near_socket *near, int *ret_fd, struct error *err)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) == 0) {
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&near->address, sizeof near->address) == 0) {
 		*ret_fd = fd;
 		return CONTROL_ANSWERED;
 	}
@@ -41,7 +31,7 @@ static enum control_answer connect_to(const struct sockaddr_un *address, int *re
 	if (fd >= 0)
 		(void)close(fd);
 	error_set(err, fault == EACCES ? EX_NOPERM : EX_UNAVAILABLE, "can't reach dispatchd at %s: %s",
-	          address->sun_path, strerror(fault));
+	          near->path, strerror(fault));
 	return fault == ENOENT || fault == ECONNREFUSED ? CONTROL_ABSENT : CONTROL_FAULT;
 }
 
@@ -117,11 +107,12 @@ static enum control_answer converse(int fd, const json_t *request, json_t **ret,
 enum control_answer control_ask(const struct settings *settings, const json_t *request, json_t **ret,
                                 struct error *err)
 {
-	struct sockaddr_un address = {0};
+	struct near_socket near;
 	int fd = -1;
-	if (!socket_path(settings, &address, err))
+	if (!near_socket_set(&near, settings->spool.path, "control.sock", err))
 		return CONTROL_FAULT;
-	enum control_answer answer = connect_to(&address, &fd, err);
+	enum control_answer answer = connect_to(&near, &fd, err);
+	near_socket_clear(&near);
 	if (answer != CONTROL_ANSWERED)
 		return answer;
 	answer = converse(fd, request, ret, err);

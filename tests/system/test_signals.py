@@ -374,3 +374,17 @@ def test_no_descriptor_left_for_a_client(world, name):
         client.close()
     assert world.control({"do": "status"})["ok"]
     assert world.http("/healthz")[0] == 200
+
+
+def test_a_spool_deep_down(world):
+    """The kernel's limit for the paths of sockets is none for the spool."""
+    deep = world.path(*["a-folder-with-a-long-name"] * 6)
+    os.makedirs(deep)
+    world.configure(spool={"path": os.path.join(deep, "spool.db")})
+    assert world.ctl("mail", "retry", "--all-failed").returncode == 0
+    world.start_daemon()
+    assert stat.S_IMODE(os.stat(os.path.join(deep, "control.sock")).st_mode) == 0o660
+    assert world.ctl_json("status")["daemon"] == "up"
+    assert world.ctl("mail", "retry", "--all-failed").returncode == 0
+    world.daemon.stop()
+    assert not os.path.exists(os.path.join(deep, "control.sock"))
