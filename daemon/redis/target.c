@@ -18,8 +18,8 @@ static char *read_password(const char *path, struct error *err)
 	char line[PASSWORD_MAX];
 	FILE *file = fopen(path, "re");
 	if (!file) {
-		error_set(err, errno == EACCES ? EX_NOPERM : EX_NOINPUT, "[redis] password_file: %s: %s",
-		          path, strerror(errno));
+		error_set(err, errno == EACCES ? EX_NOPERM : EX_CONFIG, "[redis] password_file: %s: %s", path,
+		          strerror(errno));
 		return NULL;
 	}
 	bool got = fgets(line, sizeof(line), file);
