@@ -145,6 +145,33 @@ static bool wants(const struct contact *contact, const struct event *event)
 	return (contact->notify & JOB_BIT(event->state)) != 0;
 }
 
+/* Who doesn't is not judged any further: nothing else tells of them. */
+static void say_unwanted(const struct asking *q, char *detail, size_t size)
+{
+	enum { LAST = 20 }; /* room for one more number */
+	char who[DETAIL_MAX / 2] = "";
+	size_t n = 0, len = 0;
+	for (size_t i = 0; i < q->n_contacts; i++) {
+		if (wants(q->contacts[i], q->in->event) || len + LAST >= sizeof who)
+			continue;
+		len += (size_t)snprintf(who + len, sizeof who - len, "%s%lld", n++ > 0 ? ", " : "",
+		                        (long long)q->contacts[i]->id);
+	}
+	if (n > 0)
+		say(detail, size, "%s %s%s %s want %s mails", n == 1 ? "contact" : "contacts", who,
+		    len + LAST >= sizeof who ? " and others" : "", n == 1 ? "doesn't" : "don't",
+		    job_state_name(q->in->event->state));
+}
+
+static bool some_want(const struct asking *q)
+{
+	for (size_t i = 0; i < q->n_contacts; i++) {
+		if (wants(q->contacts[i], q->in->event))
+			return true;
+	}
+	return false;
+}
+
 /* Asked for the event: does anybody? Asked for a contact: does it? */
 static bool rule_wanted(struct asking *q, char *detail, size_t size)
 {
@@ -155,9 +182,10 @@ static bool rule_wanted(struct asking *q, char *detail, size_t size)
 		    holds ? "gets" : "doesn't want", state);
 		return holds;
 	}
-	for (size_t i = 0; i < q->n_contacts; i++) {
-		if (wants(q->contacts[i], q->in->event))
-			return true;
+	if (some_want(q)) {
+		if (size > 0)
+			say_unwanted(q, detail, size);
+		return true;
 	}
 	say(detail, size, "none of %zu contacts wants %s mails", q->n_contacts, state);
 	return q->n_contacts == 0;

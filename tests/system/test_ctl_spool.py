@@ -321,6 +321,15 @@ def test_explain_shows_suspensions_as_others_do(bakery):
         assert found[key] == {name: listed[name] for name in found[key]}
 
 
+def test_explain_says_who_does_not_want_it(bakery):
+    ids = [bakery.ctl_json("contact", "add", "1001", "--name", "Quiet", "--email", f"q{i}@example.com", "--notify",
+                           "failed")["id"] for i in range(2)]
+    event = json.dumps({"id": 1, "type": "job.completed", "job": 1, "customer": "1001"})
+    wanted = [row for row in bakery.ctl_json("explain", "--event", event)["trace"] if row["rule"] == 8]
+    assert [(row["holds"], row.get("contact") is None) for row in wanted] == [(True, True), (True, False)]
+    assert wanted[0]["detail"] == f"contacts {ids[0]}, {ids[1]} don't want completed mails"
+
+
 def test_explain_traces_every_contact(bakery):
     for i in range(30):
         bakery.ctl("contact", "add", "1001", "--name", f"Contact {i}", "--email", f"c{i}@example.com")
