@@ -10,6 +10,7 @@
 
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -45,6 +46,17 @@ bool actor_find(const struct ctl *ctl, struct actor *ret, struct error *err)
 	return true;
 }
 
+/* As the configuration says it, else as systemd passes it to a unit that runs dispatchctl. */
+static void find_key(const struct ctl *ctl, struct customers *store)
+{
+	const char *directory = getenv("CREDENTIALS_DIRECTORY");
+	const char *path = ctl->settings->customers.key_file;
+	if (*path == '\0' && directory != NULL)
+		path = arena_printf(ctl->arena, "%s/customers-key", directory);
+	if (*path != '\0')
+		records_set_key_file(store, path);
+}
+
 bool store_open(struct ctl *ctl, enum db_mode mode, struct act *ret, struct error *err)
 {
 	struct act act = {.when = ctl->now};
@@ -53,8 +65,7 @@ bool store_open(struct ctl *ctl, enum db_mode mode, struct act *ret, struct erro
 	act.store = ctl->store = customers_open(ctl->settings->customers.path, mode, err);
 	if (act.store == NULL)
 		return false;
-	if (*ctl->settings->customers.key_file != '\0')
-		records_set_key_file(act.store, ctl->settings->customers.key_file);
+	find_key(ctl, act.store);
 	db_set_wait(customers_db(act.store), PATIENCE_MS, waiting, NULL);
 	*ret = act;
 	return true;

@@ -232,9 +232,8 @@ const struct setting settings_table[] = {
                 .example = "/etc/dispatchd/customers.key",
                 .reload = true,
                 .help = "A file with the key for the secret fields of systems: 32 bytes, or 64 hex digits as "
-                        "openssl rand -hex 32 makes them. Without one, no secrets can be kept; whoever loses "
-                        "it "
-                        "loses them.",
+                        "openssl rand -hex 32 makes them; when empty, the systemd credential customers-key. "
+                        "Without one, no secrets can be kept; whoever loses it loses them.",
         },
         {
                 KEY("customers", "max_file_size"),

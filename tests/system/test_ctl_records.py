@@ -54,6 +54,20 @@ def test_a_record_from_add_to_remove(bakery, kind):
     refused(bakery, 66, "77", kind, "history", "77")
 
 
+def test_the_key_may_be_a_credential_of_systemd(bakery, monkeypatch):
+    os.mkdir(bakery.path("credentials"))
+    with open(bakery.path("credentials", "customers-key"), "w", encoding="ascii") as file:
+        file.write("0123456789abcdef" * 4 + "\n")
+    bakery.ctl("system-type", "add", "--name", "Panel")
+    bakery.ctl("system-field", "add", "Panel", "--name", "code", "--secret")
+    refused(bakery, 78, "no key", "system", "add", "1001", "--type", "Panel", "code=2580")
+    environment = bakery.environment
+    monkeypatch.setattr(bakery, "environment",
+                        lambda **more: environment(CREDENTIALS_DIRECTORY=bakery.path("credentials"), **more))
+    bakery.ctl("system", "add", "1001", "--type", "Panel", "code=2580")
+    assert bakery.ctl_json("system", "show", 1, "--reveal")["fields"] == {"code": "2580"}
+
+
 def test_what_belongs_to_no_customer_has_a_history_too(bakery):
     bakery.ctl("rep", "add", "--name", "Pat Example")
     bakery.ctl("rep", "set", "Pat Example", "--phone", "303 555 0100", "--as", "kim")
