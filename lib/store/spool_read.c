@@ -331,19 +331,13 @@ bool spool_read_dead(struct spool *spool, int64_t limit, json_t **ret, struct er
 
 static json_t *held_json(const struct spool_request *request)
 {
-	json_t *json = json_object();
-	set_int(json, "id", request->id);
-	set_text(json, "request", request->event.id);
-	set_text(json, "source", request->event.source);
+	json_t *json = request_json(request);
 	set_text(json, "job", request->event.job);
 	set_text(json, "customer", request->event.customer);
-	set_text(json, "reason", reason_name(request->reason));
-	set_time(json, "received", request->event.received);
 	if (request->look.ms == INSTANT_NEVER.ms)
 		json_object_set_new(json, "look", json_null());
 	else
 		set_time(json, "look", request->look);
-	set_json(json, "data", request->event.data);
 	return json;
 }
 

@@ -51,6 +51,7 @@ def test_held_jobs_are_listed_released_and_called_off(bakery, daemon):
     rows = bakery.ctl_json("hold", "list")
     assert [(row["job"], row["customer"], row["reason"], row["data"]["route"]) for row in rows] == [
         ("7", "1001", "suspended", "north"), ("8", "1001", "suspended", "north")]
+    assert {(row["type"], row["status"]) for row in rows} == {("job.dispatch", "held")}
     assert "north" in bakery.ctl("hold", "list").stdout
     if not daemon:
         bakery.daemon.stop()
