@@ -12,11 +12,6 @@ void notify_ready(const char *status)
 	sd_notifyf(0, "READY=1\nSTATUS=%s", status);
 }
 
-void notify_status(const char *status)
-{
-	sd_notifyf(0, "STATUS=%s", status);
-}
-
 /* Type=notify-reload tells an answer to its signal from an older one by the time, so it is to the
  * microsecond. */
 void notify_reloading(void)

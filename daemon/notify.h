@@ -6,7 +6,6 @@
 
 /* What systemd is told (sd_notify(3)); nothing happens where it didn't start us. */
 void notify_ready(const char *status);
-void notify_status(const char *status);
 void notify_reloading(void);
 void notify_stopping(void);
 void notify_watchdog(void);

@@ -318,11 +318,6 @@ static void read_bytes(struct conf *conf, int file, const char *text, size_t len
 	check_twice(conf, first);
 }
 
-void conf_read_text(struct conf *conf, const char *file, const char *text, size_t len)
-{
-	read_bytes(conf, file_add(conf, file), text, len);
-}
-
 static int code_of(int error, bool main_file)
 {
 	if (error == EACCES || error == EPERM)

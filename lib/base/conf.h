@@ -55,9 +55,6 @@ struct conf *conf_free(struct conf *conf); /* takes NULL; returns NULL */
  * conf.d is none. What is wrong is in `faults`. */
 void conf_read(struct conf *conf, const char *file);
 
-/* Takes a text as if it were a file of that name. */
-void conf_read_text(struct conf *conf, const char *file, const char *text, size_t len);
-
 /* Adds a fault that asks for exit status `code`. */
 void conf_add_fault(struct conf *conf, int code, struct conf_place place, const char *fmt, ...)
         PRINTF_LIKE(4, 5);

@@ -12,7 +12,7 @@
 
 enum { WAITS_A_TURN = 1000, TRACE_ROWS = 64 /* on record; explain writes more */ };
 
-static void take_duplicate(struct engine *engine, const struct event *event,
+void engine_take_duplicate(struct engine *engine, const struct event *event,
                            const unsigned char recorded[EVENT_DIGEST_SIZE])
 {
 	unsigned char digest[EVENT_DIGEST_SIZE];
@@ -96,7 +96,7 @@ void engine_wait_for_customer(struct engine *engine, const struct entry *entry, 
 	    !event_read(&first.entry, SIZE_MAX / 4, engine->arena, &said, NULL))
 		return;
 	event_digest(&said, digest);
-	take_duplicate(engine, event, digest);
+	engine_take_duplicate(engine, event, digest);
 }
 
 /* `until`: how long it may wait for its customer. */
@@ -105,7 +105,7 @@ static void take_event(struct engine *engine, const struct entry *entry, const s
 {
 	unsigned char digest[EVENT_DIGEST_SIZE] = {0};
 	if (spool_event_find(engine->spool, event->source, event->id, digest) != 0) {
-		take_duplicate(engine, event, digest);
+		engine_take_duplicate(engine, event, digest);
 		return;
 	}
 	const struct customer *customer = engine_customer(engine, event->customer);

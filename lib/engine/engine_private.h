@@ -113,6 +113,9 @@ struct instant engine_next_wait(struct engine *engine); /* when engine_take_wait
  * at. One that waits already is a duplicate. */
 void engine_wait_for_customer(struct engine *engine, const struct entry *entry, const struct event *event,
                               struct instant until);
+/* Counts an event or request that is on record, and tells of one whose content is another than then. */
+void engine_take_duplicate(struct engine *engine, const struct event *event,
+                           const unsigned char recorded[EVENT_DIGEST_SIZE]);
 /* Judges an event of a known customer for the first time and records what follows. */
 void engine_decide(struct engine *engine, const struct event *event, const struct customer *customer);
 

@@ -7,9 +7,7 @@
 
 #include "rules/gate.h"
 
-#include <string.h>
 #include <sysexits.h>
-#include <syslog.h>
 
 enum {
 	HELD_A_TURN = 2000,
@@ -64,15 +62,7 @@ static void repeat_answer(struct engine *engine, int64_t id, const struct event 
                           const unsigned char recorded[EVENT_DIGEST_SIZE])
 {
 	struct spool_request request;
-	unsigned char digest[EVENT_DIGEST_SIZE];
-	event_digest(event, digest);
-	engine->stats.duplicates++;
-	if (memcmp(digest, recorded, sizeof digest) != 0) {
-		engine->stats.duplicates_differing++;
-		engine_report_often(engine, REPORT_DIFFERING, LOG_WARNING,
-		                    "duplicate with other content source=%s id=%s: the first one counts",
-		                    event->source, event->id);
-	}
+	engine_take_duplicate(engine, event, recorded);
 	if (spool_request_load(engine->spool, id, engine->arena, &request) && request.answer != 0)
 		spool_outcome_again(engine->spool, request.answer, engine->now);
 }

@@ -70,25 +70,32 @@ void engine_make_mail(struct engine *engine, const struct spool_event *event,
 	engine_outcome(engine, event, mail.status, mail.reason, &facts);
 }
 
-/* The collision is said in any case; the mail needs an office that has an address. */
-void engine_make_office_mail(struct engine *engine, const struct spool_event *event,
-                             const struct suspension *suspension)
+/* Due at once, for as long as a mail of that state is worth sending. */
+static struct spool_mail office_mail(struct engine *engine, const struct spool_event *event, const char *what,
+                                     enum job_state state)
 {
 	const struct event *e = &event->event;
-	const char *office = engine->settings->office.email;
-	struct outcome_facts facts = {.suspension = suspension, .due = INSTANT_NONE};
-	struct spool_mail mail = {
+	return (struct spool_mail){
 	        .contact = MAIL_OFFICE,
 	        .state = "collision",
 	        .status = STATUS_QUEUED,
 	        .reason = REASON_OK,
 	        .made = engine->now,
 	        .due = engine->now,
-	        .expires = instant_add(engine->now, engine->settings->notify[e->state].shelf_life_ms),
-	        .message_id = letter_message_id(engine->arena, e->source, e->id, MAIL_OFFICE, "collision",
+	        .expires = instant_add(engine->now, engine->settings->notify[state].shelf_life_ms),
+	        .message_id = letter_message_id(engine->arena, e->source, e->id, MAIL_OFFICE, what,
 	                                        engine->from_domain),
 	        .thread_id = engine_thread_id(engine, event),
 	};
+}
+
+/* The collision is said in any case; the mail needs an office that has an address. */
+void engine_make_office_mail(struct engine *engine, const struct spool_event *event,
+                             const struct suspension *suspension)
+{
+	const char *office = engine->settings->office.email;
+	struct outcome_facts facts = {.suspension = suspension, .due = INSTANT_NONE};
+	struct spool_mail mail = office_mail(engine, event, "collision", event->event.state);
 	if (office != NULL && *office) {
 		struct spool_notice notice = {.event = event->id};
 		spool_mail_add(engine->spool, &mail);
@@ -104,22 +111,10 @@ void engine_make_office_mail(struct engine *engine, const struct spool_event *ev
 bool engine_make_callback_mail(struct engine *engine, const struct spool_event *first, const char *context,
                                struct spool_mail *ret)
 {
-	const struct event *e = &first->event;
 	const char *office = engine->settings->office.email;
 	if (office == NULL || !*office)
 		return false;
-	*ret = (struct spool_mail){
-	        .contact = MAIL_OFFICE,
-	        .state = "collision",
-	        .status = STATUS_QUEUED,
-	        .reason = REASON_OK,
-	        .made = engine->now,
-	        .due = engine->now,
-	        .expires = instant_add(engine->now, engine->settings->notify[JOB_DISPATCHED].shelf_life_ms),
-	        .message_id = letter_message_id(engine->arena, e->source, e->id, MAIL_OFFICE, "callback",
-	                                        engine->from_domain),
-	        .thread_id = engine_thread_id(engine, first),
-	};
+	*ret = office_mail(engine, first, "callback", JOB_DISPATCHED);
 	spool_mail_add(engine->spool, ret);
 	spool_mail_set_context(engine->spool, ret->id, context);
 	return true;

@@ -180,12 +180,6 @@ void db_bind_int(struct db_query *query, int i, int64_t value)
 		note(query, sqlite3_bind_int64(query->stmt, i, value));
 }
 
-void db_bind_real(struct db_query *query, int i, double value)
-{
-	if (query->stmt)
-		note(query, sqlite3_bind_double(query->stmt, i, value));
-}
-
 void db_bind_blob(struct db_query *query, int i, const void *bytes, size_t len)
 {
 	if (query->stmt)
@@ -278,11 +272,6 @@ const char *db_text(struct db_query *query, int column, struct arena *arena)
 int64_t db_int(struct db_query *query, int column)
 {
 	return sqlite3_column_int64(query->stmt, column);
-}
-
-double db_real(struct db_query *query, int column)
-{
-	return sqlite3_column_double(query->stmt, column);
 }
 
 bool db_is_null(struct db_query *query, int column)

@@ -97,7 +97,6 @@ void db_bind_static(struct db_query *query, int i, const char *text, size_t len)
 void db_bind_text(struct db_query *query, int i, const char *text); /* NULL binds NULL */
 void db_bind_text_n(struct db_query *query, int i, const char *text, size_t len);
 void db_bind_int(struct db_query *query, int i, int64_t value);
-void db_bind_real(struct db_query *query, int i, double value);
 void db_bind_blob(struct db_query *query, int i, const void *bytes, size_t len);
 void db_bind_null(struct db_query *query, int i);
 void db_bind_instant(struct db_query *query, int i, struct instant t); /* INSTANT_NONE binds NULL */
@@ -119,7 +118,6 @@ const char *db_text_or_null(struct db_query *query, int column, struct arena *ar
 const char *db_peek_text(struct db_query *query, int column, size_t *ret_len);
 const void *db_peek_blob(struct db_query *query, int column, size_t *ret_len);
 int64_t db_int(struct db_query *query, int column);
-double db_real(struct db_query *query, int column);
 bool db_is_null(struct db_query *query, int column);
 struct instant db_instant(struct db_query *query, int column); /* INSTANT_NONE for NULL */
 struct day db_day(struct db_query *query, int column);         /* DAY_NONE for NULL and what is no day */

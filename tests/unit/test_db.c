@@ -164,7 +164,7 @@ static void test_columns_and_bindings(void **state)
 	struct place *place = *state;
 	struct db *db = open_or_fail(place, &two, DB_WRITE);
 	put(db, "Zoë", 41);
-	struct db_query *q = db_query(db, "SELECT a, n, c, '2026-02-30', '2026-02-28', n * 1.5 FROM t");
+	struct db_query *q = db_query(db, "SELECT a, n, c, '2026-02-30', '2026-02-28' FROM t");
 	assert_int_equal(db_step(q, NULL), DB_ROW);
 	assert_string_equal(db_text(q, 0, place->arena), "Zoë");
 	assert_int_equal(db_int(q, 1), 41);
@@ -173,7 +173,6 @@ static void test_columns_and_bindings(void **state)
 	assert_true(instant_is_none(db_instant(q, 2)));
 	assert_true(day_is_none(db_day(q, 3)));
 	assert_int_equal(db_day(q, 4).n, day_of(2026, 2, 28).n);
-	assert_true(db_real(q, 5) > 61.4 && db_real(q, 5) < 61.6);
 	/* The same statement while it is still being stepped. */
 	assert_int_equal(count(db), 1);
 	assert_int_equal(db_step(q, NULL), DB_DONE);
