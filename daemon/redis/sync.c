@@ -60,6 +60,10 @@ static bool introduce(struct sync *sync, struct error *err)
 			args_add(&args, target->user);
 		args_add(&args, target->password);
 		ok = say(sync, &args, err);
+	} else { /* a want of a password is told in clear words; a long command would only be a fault of form
+		  */
+		args_add(&args, "PING");
+		ok = say(sync, &args, err);
 	}
 	if (ok && target->db) {
 		args_add(&args, "SELECT");

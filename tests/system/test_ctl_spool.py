@@ -73,6 +73,8 @@ def test_redis_that_is_away_or_refuses(world):
     closed = world.start_redis("closed", args=["--requirepass", "sesame"])
     world.configure(redis={"url": f"unix://:wrong@{closed.socket}"})
     refused(world, 77, "WRONGPASS", "event", "send", "started", "--job", "1", "--customer", "1")
+    world.configure(redis={"url": f"unix://{closed.socket}"})
+    refused(world, 77, "NOAUTH", "event", "send", "started", "--job", "1", "--customer", "1", "driver=Sam")
 
 
 # ---- job, mail
