@@ -98,11 +98,18 @@ void channel_reset(struct channel *channel)
 	subscribe(channel);
 }
 
-void channel_turn(struct channel *channel)
+/* Half of the room is for messages that wait for customers of the feed. */
+static bool hands_over(const struct channel *channel, bool feed_first)
+{
+	bool urgent = channel->n > CHANNEL_MESSAGES_MAX / 2 || channel->bytes > CHANNEL_BYTES_MAX / 2;
+	return channel->n && flow_open(channel->source.flow) && (!feed_first || urgent);
+}
+
+void channel_turn(struct channel *channel, bool feed_first)
 {
 	if (!channel)
 		return;
-	while (channel->n && flow_open(channel->source.flow)) {
+	while (hands_over(channel, feed_first)) {
 		size_t n = channel->n < FLOW_READ_ENTRIES ? channel->n : FLOW_READ_ENTRIES;
 		struct intake *intake = flow_intake(&channel->source, n);
 		for (; n > 0; n--) {

@@ -15,7 +15,8 @@ struct channel;
 struct channel *channel_new(struct flow *flow, struct link *link, const char *key);
 struct channel *channel_free(struct channel *channel); /* takes NULL; returns NULL */
 void channel_reset(struct channel *channel);           /* the connection is new: subscribes */
-void channel_turn(struct channel *channel);            /* hands over what has come; takes NULL */
-uint64_t channel_lost(const struct channel *channel);  /* messages, since the start; takes NULL */
+/* Hands over what has come, if it can while the feed goes first; takes NULL. */
+void channel_turn(struct channel *channel, bool feed_first);
+uint64_t channel_lost(const struct channel *channel); /* messages, since the start; takes NULL */
 
 #endif

@@ -238,9 +238,10 @@ void hub_turn(struct hub *hub)
 {
 	flow_turn(&hub->flow);          /* acknowledge what is committed: makes room */
 	publisher_turn(hub->publisher); /* tell the world */
-	channel_turn(hub->channel);     /* messages that can't wait in Redis before those that can */
 	reader_turn(hub->reader);
-	list_turn(hub->list);
+	bool feed_first = reader_feed_first(hub->reader);
+	channel_turn(hub->channel, feed_first);
+	list_turn(hub->list, feed_first);
 	upkeep_turn(hub->upkeep);
 }
 

@@ -236,14 +236,14 @@ static void move(struct list *list)
 	args_free(&args);
 }
 
-void list_turn(struct list *list)
+void list_turn(struct list *list, bool feed_first)
 {
 	if (list && !list->looked && link_ready(list->source.flow->commands)) {
 		list->looked = true;
 		look_for_strangers(list, "0");
 	}
-	if (!list || list->waiting || !link_ready(list->link) || !flow_open(list->source.flow) ||
-	    clock_tick().ms < list->retry_at.ms)
+	if (!list || feed_first || list->waiting || !link_ready(list->link) ||
+	    !flow_open(list->source.flow) || clock_tick().ms < list->retry_at.ms)
 		return;
 	if (!list->left_read)
 		read_left(list);

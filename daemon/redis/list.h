@@ -15,6 +15,7 @@ struct list;
 struct list *list_new(struct flow *flow, struct link *link, const char *key);
 struct list *list_free(struct list *list); /* takes NULL; returns NULL */
 void list_reset(struct list *list);        /* the connection is new */
-void list_turn(struct list *list);         /* takes NULL */
+/* Reads on where it may, but not while the feed goes first; takes NULL. */
+void list_turn(struct list *list, bool feed_first);
 
 #endif

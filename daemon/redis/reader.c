@@ -13,6 +13,7 @@
 enum { ID_MAX = 48, RECHECK_MS = 5000 };
 static const struct backoff pace = {.min_ms = 50, .max_ms = 5000};
 
+/* In order; the feed is read when STAGE_OWN is reached. */
 enum stage { STAGE_WAIT, STAGE_GROUPS, STAGE_OWN_FEED, STAGE_NEW_FEED, STAGE_OWN, STAGE_NEW, STAGES };
 
 /* What is read in a stage, and what follows when there is no more of it. */
@@ -99,6 +100,14 @@ struct source *reader_stream(struct reader *reader, size_t i)
 bool reader_usable(const struct reader *reader, size_t i)
 {
 	return reader->streams[i].usable;
+}
+
+bool reader_feed_first(const struct reader *reader)
+{
+	for (size_t i = 0; i < reader->n; i++)
+		if (reader->streams[i].source.feed == FEED_CUSTOMERS)
+			return reader->stage < STAGE_OWN && !reader->failures;
+	return false;
 }
 
 void reader_reset(struct reader *reader)

@@ -30,6 +30,9 @@ void reader_turn(struct reader *reader);  /* reads on where it may */
 /* The streams, for the upkeep and the metrics. */
 size_t reader_streams(const struct reader *reader);
 struct source *reader_stream(struct reader *reader, size_t i);
+/* While the customers feed is read up to its end: what comes by another way than a stream waits, too. Never
+ * while reading fails. */
+bool reader_feed_first(const struct reader *reader);
 bool reader_usable(const struct reader *reader, size_t i); /* its group is known to be there */
 
 #endif

@@ -202,6 +202,26 @@ def test_customers_feed_is_read_first(world):
 
 # ---- list and channel
 
+@pytest.mark.parametrize("way", ["list", "channel"])
+def test_the_feed_is_read_before_what_comes_by_another_way(world, way):
+    """With a grace of nothing, and a first read of the feed that takes its time."""
+    world.configure(redis={way: "jobs:other"})
+    pipe = world.redis.pipeline(transaction=False)
+    for n in range(300):
+        customer = json.dumps({"number": str(n), "name": f"Farm {n}"})
+        pipe.xadd("customers:changes", {"customer": customer + " " * 100_000})
+    pipe.execute()
+    events = [json.dumps(event(n, customer=str(n + 200))) for n in range(60)]
+    if way == "list":
+        world.redis.lpush("jobs:other", *events)
+    world.start_daemon(ready=False)
+    if way == "channel":
+        wait_until(lambda: world.redis.pubsub_numsub("jobs:other")[0][1], "a subscriber")
+        for text in events:
+            world.redis.publish("jobs:other", text)
+    wait_outcomes(world, range(60), timeout=30)
+    assert {o["reason"] for o in world.outcomes()} == {"no_address"}
+
 def test_list(world):
     world.configure(redis={"list": "jobs:list"})
     world.redis.lpush("jobs:list", *[json.dumps(event(n)) for n in range(700)])
