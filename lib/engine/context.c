@@ -137,6 +137,7 @@ static json_t *contact_json(const struct contact *c)
 	set_text(json, "home_phone", c->home_phone);
 	set_text(json, "cell_phone", c->cell_phone);
 	set_text(json, "work_phone", c->work_phone);
+	set_text(json, "locale", c->locale);
 	json_object_set_new(json, "id", json_integer(c->id));
 	return json;
 }
@@ -206,7 +207,10 @@ static json_t *one_job(struct engine *engine, const struct spool_event *event,
 		return job;
 	if (json_object_get(job, "reference") == NULL)
 		set_text(job, "reference", customer_reference(customer));
-	json_object_set_new(job, "customer", engine_customer_json(customer));
+	json_t *whose = engine_customer_json(customer);
+	if (json_object_get(whose, "timezone") == NULL)
+		set_text(whose, "timezone", zone_name(zone));
+	json_object_set_new(job, "customer", whose);
 	/* Said where there is none too: in `jobs`, the name would else mean the first job's window. */
 	json_t *window = window_json(engine, customer, job, &event->event, zone);
 	if (window != NULL || json_object_get(job, "window") == NULL)

@@ -152,14 +152,37 @@ static struct letter *write_letter(struct engine *engine, const struct spool_mai
 	return letter;
 }
 
+static void keep_text(struct letter *letter, const char **field, const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+	if (text != NULL)
+		*field = arena_strdup(letter->arena, text);
+}
+
+/* A mail that was tried is in the same language, by the same clock and to the same name again, whatever has
+ * become of the customer's and contact's since. */
+static void write_as_before(struct letter *letter)
+{
+	json_t *context = json_loads(letter->context, 0, NULL);
+	const json_t *contact = json_object_get(context, "contact");
+	const json_t *customer = json_object_get(context, "customer");
+	letter->locale = "";
+	keep_text(letter, &letter->locale, customer, "locale");
+	keep_text(letter, &letter->locale, contact, "locale");
+	keep_text(letter, &letter->timezone, customer, "timezone");
+	keep_text(letter, &letter->to_name, contact, "name");
+	json_decref(context);
+}
+
 /* A mail that was tried says the same again; the office's was written when it was made. */
 static const char *context_of(struct engine *engine, const struct spool_mail *mail,
-                              const struct spool_notice *notices, size_t n)
+                              const struct spool_notice *notices, size_t n, bool *ret_recorded)
 {
 	const char *context = NULL;
 	/* A relay's words tell of an earlier try, also where a person's retry has put the count back to 0. */
 	if (mail->attempts > 0 || *mail->reply || mail->contact == MAIL_OFFICE)
 		context = spool_mail_context(engine->spool, mail->id, engine->arena);
+	*ret_recorded = context != NULL;
 	if (context == NULL) {
 		context = engine_context(engine, mail, notices, n);
 		spool_mail_set_context(engine->spool, mail->id, context);
@@ -172,9 +195,13 @@ static void send(struct engine *engine, struct spool_mail *mail, const struct me
 	struct turn *turn = engine->turn;
 	size_t n;
 	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
-	const char *context = context_of(engine, mail, notices, n);
+	bool recorded;
+	const char *context = context_of(engine, mail, notices, n, &recorded);
+	struct letter *letter = write_letter(engine, mail, first, notices, n, context);
+	if (recorded)
+		write_as_before(letter);
 	spool_mail_move(engine->spool, mail, STATUS_SENDING, REASON_OK, engine->now);
-	turn->letters[turn->n_letters++] = write_letter(engine, mail, first, notices, n, context);
+	turn->letters[turn->n_letters++] = letter;
 }
 
 /* By whose zone and locale a mail of jobs called back is written. */

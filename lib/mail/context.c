@@ -29,7 +29,7 @@ static const struct object {
         {.name = "job.window", .members = " arrive_by leave_by all_day "},
         {.name = "customer", .members = CUSTOMER},
         {.name = "contact",
-         .members = " id name first_name last_name title email home_phone cell_phone work_phone "},
+         .members = " id name first_name last_name title email home_phone cell_phone work_phone locale "},
         {.name = "window", .members = " arrive_by leave_by all_day "},
         {.name = "timeline", .members = " event state type time " JOB_DATA STATES},
         {.name = "company", .members = " name phone email website "},

@@ -4,12 +4,13 @@ import os
 import signal
 import threading
 import time
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from kit import add_customer, message, told, wait_told, write
+from kit import add_customer, message, text_of, told, wait_told, write
 from smtp_peer import Drop, Hang, SmtpPeer, make_authority, make_certificate, start, tls_context
-from world import PATIENCE, wait_until
+from world import PATIENCE, ROOT, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -229,6 +230,25 @@ def test_the_alternate_address(world, smtp):
     publish(world, "5")
     assert wait_told(world, "5", "sent")["to"] == "new@example.com"
     assert contact(world)["email_invalid"] is None
+
+
+def test_a_retry_says_the_same_again(world, smtp):
+    """In the language, by the clock and to the name of the first try, whatever was changed since."""
+    world.configure(mail={"templates": str(ROOT / "conf" / "templates")})
+    world.ctl("customer", "add", "1001", "--name", "Example Farm", "--email", "farm@example.com", "--contact", "Ann Reed")
+    world.start_daemon()
+    smtp.answers["body"] = "451 4.3.0 later"
+    at = datetime.now(timezone.utc) - timedelta(hours=1)
+    publish(world, time=at.isoformat())
+    world.outcomes(wait_for={"status": "retrying"})
+    world.ctl("contact", "set", contact(world)["id"], "--name", "Bea Lund", "--locale", "de")
+    world.ctl("customer", "set", "1001", "--name", "Other Farm", "--timezone", "Asia/Tokyo", "--locale", "fr")
+    smtp.answers.pop("body")
+    world.ctl("mail", "retry", world.outcomes()[0]["mail"])
+    mail = smtp.wait_mails(1)[0]
+    assert str(message(mail)["To"]) == "Ann Reed <farm@example.com>"
+    assert "Hello Ann Reed,\n" in text_of(mail)
+    assert f"Your job was done on {at:%A}, {at.day} {at:%B %Y, %H:%M}.\n" in text_of(mail)
 
 
 def test_a_later_state_supersedes_what_is_retried(world, smtp):

@@ -84,11 +84,11 @@ static void tell_all(struct world *w)
 	world_sql(w,
 	          "INSERT INTO customer (id, number, name) VALUES (1, '1000', 'Head'), (2, '1001', 'Site');"
 	          "UPDATE customer SET parent = 1 WHERE id = 2; UPDATE customer SET " COLUMNS);
-	world_sql(w,
-	          "INSERT INTO contact (customer, name, first_name, last_name, title, email, home_phone, "
-	          "cell_phone, work_phone, notify) VALUES (2, 'Ann B', 'Ann', 'B', 'Ms', 'ann@example.com', "
-	          "'1', '2', '3', 'dispatched,started,completed,failed,paused,cancelled');"
-	          "INSERT INTO hours_week VALUES (2, 2, '07:00-17:00'), (2, 3, '00:00-24:00')");
+	world_sql(w, "INSERT INTO contact (customer, name, first_name, last_name, title, email, home_phone, "
+	             "cell_phone, work_phone, locale, notify) VALUES (2, 'Ann B', 'Ann', 'B', 'Ms', "
+	             "'ann@example.com', "
+	             "'1', '2', '3', 'fr', 'dispatched,started,completed,failed,paused,cancelled');"
+	             "INSERT INTO hours_week VALUES (2, 2, '07:00-17:00'), (2, 3, '00:00-24:00')");
 	w->settings.company.name = "Example Hauling";
 	w->settings.company.phone = "1";
 	w->settings.company.website = "https://example.com";
