@@ -14,6 +14,16 @@ static json_t *time_json(const struct zone *zone, struct instant at)
 	return json_string(instant_format(at, zone_offset_s(zone, at), text));
 }
 
+bool calendar_zone(struct ctl *ctl, struct customers *store, const char *number, const struct zone **ret,
+                   struct error *err)
+{
+	const struct customer *customer;
+	if (!customers_load(store, ctl->arena, number, &customer, err))
+		return false;
+	*ret = customer ? rules_zone(ctl->settings, ctl->zones, customer) : zone_host(ctl->zones);
+	return true;
+}
+
 bool calendar_add(struct ctl *ctl, struct customers *store, const char *number, json_t *hours,
                   struct error *err)
 {

@@ -5,6 +5,10 @@
 #include "ctl/ctl.h"
 #include "store/customers.h"
 
+/* The time zone in which a customer's days are meant; the host's where there is no such customer. */
+bool calendar_zone(struct ctl *ctl, struct customers *store, const char *number, const struct zone **ret,
+                   struct error *err) MUST_CHECK;
+
 /*
  * Adds to a customer's hours what they mean now, with all that it inherits: `open` (true or false),
  * `next_open` (where it is closed), `never_open` (true where it won't open within 400 days).

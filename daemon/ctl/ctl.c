@@ -47,10 +47,11 @@ bool ctl_option_number(const struct ctl *ctl, const char *name, int64_t min, int
 	return true;
 }
 
-bool ctl_option_day(const struct ctl *ctl, const char *name, struct day *ret, struct error *err)
+bool ctl_option_day(const struct ctl *ctl, const char *name, const struct zone *zone, struct day *ret,
+                    struct error *err)
 {
 	const char *text = ctl_option(ctl, name);
-	if (text == NULL || day_read(text, ctl->now, zone_host(ctl->zones), ret, err))
+	if (text == NULL || day_read(text, ctl->now, zone, ret, err))
 		return true;
 	return error_prefix(err, "--%s", name);
 }

@@ -47,7 +47,8 @@ const char *ctl_option(const struct ctl *ctl, const char *name);
 bool ctl_option_number(const struct ctl *ctl, const char *name, int64_t min, int64_t max, int64_t *ret,
                        struct error *err) MUST_CHECK;
 /* A day as day_read() takes it. */
-bool ctl_option_day(const struct ctl *ctl, const char *name, struct day *ret, struct error *err) MUST_CHECK;
+bool ctl_option_day(const struct ctl *ctl, const char *name, const struct zone *zone, struct day *ret,
+                    struct error *err) MUST_CHECK;
 /* An argument by its place; NULL where it was left out. */
 const char *ctl_arg(const struct ctl *ctl, size_t i);
 /* An argument that has to be a record's id (a positive whole number). */

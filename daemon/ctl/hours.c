@@ -49,8 +49,10 @@ static bool except(struct ctl *ctl, struct error *err)
 	struct day day;
 	const char *windows = ctl_arg(ctl, 2);
 	bool as_always = strcmp(windows, "normal") == 0;
-	return day_read(ctl_arg(ctl, 1), ctl->now, zone_host(ctl->zones), &day, err) &&
-	       store_open(ctl, DB_WRITE, &act, err) &&
+	const struct zone *zone;
+	return store_open(ctl, DB_WRITE, &act, err) &&
+	       calendar_zone(ctl, act.store, ctl_arg(ctl, 0), &zone, err) &&
+	       day_read(ctl_arg(ctl, 1), ctl->now, zone, &day, err) &&
 	       hours_except(&act, ctl_arg(ctl, 0), day, as_always ? NULL : windows, err) &&
 	       give(ctl, &act, "set", err);
 }

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* `suspend`, `resume`, `suspensions`. */
+#include "ctl/calendar.h"
 #include "ctl/fields.h"
 #include "ctl/nouns.h"
 #include "ctl/store.h"
 
 #include <sysexits.h>
 
-/* Days stay words for the store where it knows better what today is: it has the customer's time zone. */
-static bool take_day(const struct ctl *ctl, const char *name, json_t *values, struct error *err)
+static bool take_day(const struct ctl *ctl, const char *name, const struct zone *zone, json_t *values,
+                     struct error *err)
 {
 	struct day day;
 	char text[DAY_TEXT_MAX];
 	if (ctl_option(ctl, name) == NULL || *ctl_option(ctl, name) == '\0')
 		return true;
-	if (!ctl_option_day(ctl, name, &day, err))
+	if (!ctl_option_day(ctl, name, zone, &day, err))
 		return false;
 	json_object_set_new(values, name, json_string(day_format(day, text)));
 	return true;
@@ -27,7 +28,15 @@ static bool gather(const struct ctl *ctl, json_t *values, struct error *err)
 	json_object_set_new(values, "note", json_string(note));
 	if (scope != NULL)
 		json_object_set_new(values, "scopes", json_string(scope));
-	return take_day(ctl, "from", values, err) && take_day(ctl, "until", values, err);
+	return true;
+}
+
+/* Today and tomorrow are those of the customer. */
+static bool gather_days(struct ctl *ctl, const struct act *act, json_t *values, struct error *err)
+{
+	const struct zone *zone;
+	return calendar_zone(ctl, act->store, ctl_arg(ctl, 0), &zone, err) &&
+	       take_day(ctl, "from", zone, values, err) && take_day(ctl, "until", zone, values, err);
 }
 
 static bool run_suspend(struct ctl *ctl, struct error *err)
@@ -37,6 +46,7 @@ static bool run_suspend(struct ctl *ctl, struct error *err)
 	int64_t id;
 	json_t *values = json_object(), *row = NULL;
 	bool ok = gather(ctl, values, err) && store_open(ctl, DB_WRITE, &act, err) &&
+	          gather_days(ctl, &act, values, err) &&
 	          suspend(&act, number, store_default_zone(ctl), values, &id, err) &&
 	          records_show(act.store, kind_find("suspension"),
 	                       arena_printf(ctl->arena, "%lld", (long long)id), &row, err);

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """dispatchctl on customers, contacts, hours and suspensions: what the office does all day."""
 
+import datetime
 import json
 import os
 import sqlite3
 import subprocess
+import zoneinfo
 
 import pytest
 from world import BUILD
@@ -396,3 +398,17 @@ def test_what_another_program_wrote_is_found_after_a_reindex(world):
     assert world.ctl_json("customer", "search", "another") == []
     assert world.ctl_json("customer", "reindex") == {"reindexed": True}
     assert [row["number"] for row in world.ctl_json("customer", "search", "another")] == ["2"]
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])  # one of them has another day than the host
+def test_today_is_the_customer_s_day(world, zone):
+    today = datetime.datetime.now(zoneinfo.ZoneInfo(zone)).date()
+    world.ctl("customer", "add", "1", "--name", "X", "--timezone", zone)
+    world.ctl("customer", "add", "1-1", "--name", "Site", "--parent", "1")
+    for number in ("1", "1-1"):
+        left_out = world.ctl_json("suspend", number, "--note", "x")
+        said = world.ctl_json("suspend", number, "--note", "x", "--from", "today", "--until", "tomorrow")
+        found = world.ctl_json("hours", "except", number, "tomorrow", "closed")
+        assert left_out["from"] == said["from"] == today.isoformat()
+        assert said["until"] == (today + datetime.timedelta(1)).isoformat()
+        assert list(found["dates"]) == [said["until"]]
