@@ -8,11 +8,13 @@
 #include "reload.h"
 #include "version.h"
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 struct options {
 	const char *file;
@@ -35,6 +37,17 @@ static const char usage[] =
         "\n"
         "  SIGTERM, SIGINT   no new events, mails in flight finish (20 s at most); again: at once\n"
         "  SIGHUP            reads configuration and templates anew, all or nothing\n";
+
+/* Whoever starts us may have closed these three: what is opened first must not get the log's lines. */
+static void open_standard_files(void)
+{
+	int fd;
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		(void)close(fd);
+}
 
 /* False on a usage fault, which getopt has printed. */
 static bool read_options(int argc, char **argv, struct options *ret)
@@ -110,6 +123,7 @@ static int check(const char *file)
 int main(int argc, char **argv)
 {
 	struct options options = {0};
+	open_standard_files();
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is a full disk: an error of write(), not an end */
 	if (!read_options(argc, argv, &options)) {

@@ -388,3 +388,14 @@ def test_a_spool_deep_down(world):
     assert world.ctl("mail", "retry", "--all-failed").returncode == 0
     world.daemon.stop()
     assert not os.path.exists(os.path.join(deep, "control.sock"))
+
+
+def test_standard_files_that_are_closed(world, monkeypatch):
+    """The log goes nowhere then, and into no socket or database."""
+    monkeypatch.setattr(world_module, "WRAP", ["sh", "-c", 'exec "$@" 0<&- 1>&- 2>&-', "sh"])
+    world.start_daemon()
+    for fd in range(3):
+        assert os.readlink(f"/proc/{world.daemon.pid}/fd/{fd}") == "/dev/null"
+    world.xadd(id="1", type="job.started", job="1", customer="7")
+    world.outcomes(wait_for={"event": "1"})
+    assert world.daemon.stop() == 0
