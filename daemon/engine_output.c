@@ -137,11 +137,10 @@ void engine_refuse(struct engine_thread *t, struct engine_input *in, const struc
 	json_decref(fault);
 }
 
-void engine_show_metrics(struct engine_thread *t, int64_t now_ms)
+void engine_show_metrics(struct engine_thread *t)
 {
 	struct buf text = {0};
 	engine_metrics(t->engine, &text);
-	t->metrics_ms = now_ms;
 	pthread_mutex_lock(&t->lock);
 	free(t->metrics);
 	t->metrics = buf_take(&text);

@@ -185,6 +185,7 @@ struct engine_thread *engine_thread_start(const struct settings *settings, engin
 	engine_out_reset(t);
 	sync_init(t);
 	t->published_seen = engine_handed(engine);
+	engine_show_metrics(t);
 	t->chores = chore_thread_start(settings->customers.path, nudge, t);
 	if (pthread_create(&t->thread, NULL, engine_main_loop, t) != 0)
 		bug("no thread for the engine");

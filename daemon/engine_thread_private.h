@@ -62,7 +62,6 @@ struct engine_thread {
 	int64_t published_seen; /* Redis has all outcomes up to it */
 	uint64_t handed;        /* publications given to the loop, since the start */
 	struct instant next;
-	int64_t metrics_ms;
 	int64_t again_ms;   /* how long to wait after a failed turn; 0: the last one worked */
 	struct error fault; /* why the last turn failed, if it did */
 	bool more;
@@ -96,7 +95,7 @@ void engine_say_failed(struct engine_thread *t, const struct error *err);
 /* Commands of the turn that failed and those that have come since: nothing has happened, and who asked hears
  * it. */
 void engine_refuse(struct engine_thread *t, struct engine_input *in, const struct error *err);
-void engine_show_metrics(struct engine_thread *t, int64_t now_ms);
+void engine_show_metrics(struct engine_thread *t); /* as they are now */
 
 void *engine_main_loop(void *arg); /* the thread: turns until it is told to stop */
 

@@ -14,7 +14,6 @@ enum {
 	UNPUBLISHED_MAX = 4096, /* outcomes in Redis' hands */
 	AGAIN_FIRST_MS = 100,   /* after a turn that failed, doubling */
 	AGAIN_MAX_MS = 5000,
-	METRICS_EVERY_MS = 200,
 };
 
 static size_t room_of(struct engine_thread *t)
@@ -54,8 +53,10 @@ static bool turn_once(struct engine_thread *t, struct engine_input *in)
 	bool ok = engine_turn(t->engine, &turn, &t->fault);
 	if (ok) {
 		engine_turn_took(t->engine, (double)(clock_usec() - began) / 1e6);
+		engine_show_metrics(t); /* first: who sees an outcome finds it counted */
 		engine_give(t, in, &turn);
 	} else {
+		engine_show_metrics(t);
 		engine_say_failed(t, &t->fault);
 	}
 	turn_clear(&turn);
@@ -102,9 +103,6 @@ static void wait_for_work(struct engine_thread *t)
 			return;
 		if (left <= 0 || engine_customers_changed(t->engine))
 			return;
-		int64_t now_ms = clock_tick().ms;
-		if (now_ms - t->metrics_ms >= METRICS_EVERY_MS)
-			engine_show_metrics(t, now_ms);
 		if (wait_ms(t, left < LOOK_EVERY_MS ? left : LOOK_EVERY_MS) || due(t) || t->waiting_for_feed)
 			return;
 		if (clock_tick().ms - began >= TURN_EVERY_MS)
@@ -165,9 +163,6 @@ void *engine_main_loop(void *arg)
 		}
 		t->again_ms = 0;
 		engine_input_free(&in);
-		int64_t now_ms = clock_tick().ms;
-		if (now_ms - t->metrics_ms >= METRICS_EVERY_MS)
-			engine_show_metrics(t, now_ms);
 		if (!stop)
 			wait_for_work(t);
 	}
