@@ -53,12 +53,13 @@ static const char *table_section(const char *section)
 	return settings_section_state(section) != JOB_NONE ? "notify" : section;
 }
 
-/* Whether anything of a section, or this key of it, counts for the caller. */
+/* Whether anything of a section, or this key of it, counts for the caller. Whoever minds [notify] minds a
+ * [notify.STATE] of a state that there isn't. */
 static bool minded(const char *const *minds, const char *section, const char *key)
 {
 	if (minds == NULL)
 		return true;
-	section = table_section(section);
+	section = strncmp(section, "notify.", 7) == 0 ? "notify" : section;
 	size_t len = strlen(section);
 	for (; *minds != NULL; minds++) {
 		if (strncmp(*minds, section, len) != 0)

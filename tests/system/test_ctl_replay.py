@@ -63,6 +63,17 @@ def test_other_rules(day):
     assert changes(day, "--config", day.path("other.conf"))["a"]["after"]["reason"] == "outside_hours"
 
 
+def test_a_state_that_there_is_not_is_named(day):
+    """Else a slip of the pen would look like rules that change nothing."""
+    with open(day.path("other.conf"), "w", encoding="utf-8") as file:
+        file.write("[notify.complete]\noutside_hours = suppress\n")
+    done = day.ctl("replay", "--since", "-1d", "--config", day.path("other.conf"), check=False)
+    assert done.returncode == 78 and "is [notify.completed] meant?" in done.stderr
+    day.configure({"notify.complete": {"outside_hours": "suppress"}})
+    assert day.ctl("explain", "--event", "{}", check=False).returncode == 78
+    assert day.ctl("customer", "list", check=False).returncode == 0
+
+
 def test_only_the_span_is_looked_at(day):
     assert day.ctl("replay", "--since", "-2d", "--until", "-1d").stdout.startswith("0 events")
     assert day.ctl("replay", "--since", "+1h").stdout.startswith("0 events")
