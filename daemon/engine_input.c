@@ -13,15 +13,21 @@ static bool is_feed(const struct intake *intake)
 	return intake->n > 0 && intake->entries[0].feed == FEED_CUSTOMERS;
 }
 
+static bool feed_queued(const struct engine_thread *t)
+{
+	const struct intake *intake = t->intakes;
+	while (intake != NULL && !is_feed(intake))
+		intake = intake->next;
+	return intake != NULL;
+}
+
 /*
  * Customers of the feed come before the events: while some are in the queue, or on their way into
  * customers.db, events wait, but not for longer than FEED_WAIT_MS, since an import may have its lock.
  */
 static bool feed_first(struct engine_thread *t)
 {
-	bool queued = false;
-	for (const struct intake *i = t->intakes; i != NULL && !queued; i = i->next)
-		queued = is_feed(i);
+	bool queued = feed_queued(t);
 	if (!queued && !engine_feed_pending(t->engine)) {
 		t->feed_since_ms = 0;
 		return false;
@@ -84,6 +90,7 @@ void engine_input_take(struct engine_thread *t, struct engine_input *in)
 	pthread_mutex_lock(&t->lock);
 	take_intakes(t, in);
 	take_commands(t, in);
+	in->feed_unread = t->feed_unread || feed_queued(t);
 	in->published = t->published;
 	in->taken = t->taken;
 	in->prove = t->prove;

@@ -59,6 +59,15 @@ void engine_thread_command(struct engine_thread *t, struct command *command)
 	pthread_mutex_unlock(&t->lock);
 }
 
+void engine_thread_feed_read(struct engine_thread *t)
+{
+	pthread_mutex_lock(&t->lock);
+	t->feed_unread = false;
+	t->nudged = true;
+	pthread_cond_signal(&t->come);
+	pthread_mutex_unlock(&t->lock);
+}
+
 void engine_thread_published(struct engine_thread *t, int64_t seq, uint64_t taken)
 {
 	pthread_mutex_lock(&t->lock);
@@ -178,6 +187,7 @@ struct engine_thread *engine_thread_start(const struct settings *settings, engin
 	t->wake = wake;
 	t->arg = arg;
 	t->open = t->spool_ok = true;
+	t->feed_unread = *settings->redis.customers;
 	t->next = INSTANT_NEVER;
 	t->intakes_last = &t->intakes;
 	t->commands_last = &t->commands;

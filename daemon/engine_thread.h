@@ -99,6 +99,9 @@ void engine_thread_nudge(struct engine_thread *thread); /* results are there, or
  * entries. */
 bool engine_thread_open(struct engine_thread *thread);
 void engine_thread_submit(struct engine_thread *thread, struct intake *intake); /* takes it over */
+/* All that stood in the customers feed at the start is submitted. Until this is called, nobody is unknown for
+ * good. */
+void engine_thread_feed_read(struct engine_thread *thread);
 /* Redis has all publications up to `seq`, and `taken` in all since the start. */
 void engine_thread_published(struct engine_thread *thread, int64_t seq, uint64_t taken);
 void engine_thread_command(struct engine_thread *thread, struct command *command); /* takes it over */

@@ -40,7 +40,8 @@ struct engine_thread {
 	const struct settings *reload, *settings; /* to be used from the next turn on; in use */
 	struct pool *new_pool;                    /* the mailers, from the next turn on */
 	int64_t published;
-	uint64_t taken; /* publications that Redis has, since the start */
+	uint64_t taken;   /* publications that Redis has, since the start */
+	bool feed_unread; /* since the start */
 	bool nudged, stop, drain;
 	bool prove; /* the next turn shows whether the spool can be written */
 	int64_t proved_ms;
@@ -82,6 +83,7 @@ struct engine_input {
 	struct chore_result *chores;
 	size_t n_chores;
 	int64_t published;
+	bool feed_unread;
 	uint64_t taken;
 	bool prove;
 };

@@ -46,6 +46,7 @@ static bool turn_once(struct engine_thread *t, struct engine_input *in)
 	        .chores_wanted = chore_thread_idle(t->chores),
 	        .chores_done = in->chores,
 	        .n_chores_done = in->n_chores,
+	        .feed_unread = in->feed_unread,
 	        .prove = in->prove,
 	};
 	if (getrandom(&turn.random, sizeof turn.random, 0) < 0)

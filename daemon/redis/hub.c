@@ -47,7 +47,8 @@ struct hub {
 	struct channel *channel;
 	struct upkeep *upkeep;
 	struct publisher *publisher;
-	bool up, told; /* all connections are; what was said last */
+	bool feed_read; /* since the start */
+	bool up, told;  /* all connections are; what was said last */
 	struct tick down_since;
 	uint64_t losses;
 };
@@ -240,6 +241,10 @@ void hub_turn(struct hub *hub)
 	publisher_turn(hub->publisher); /* tell the world */
 	reader_turn(hub->reader);
 	bool feed_first = reader_feed_first(hub->reader);
+	if (!feed_first && !hub->feed_read) {
+		hub->feed_read = true;
+		engine_thread_feed_read(hub->flow.engine);
+	}
 	channel_turn(hub->channel, feed_first);
 	list_turn(hub->list, feed_first);
 	upkeep_turn(hub->upkeep);

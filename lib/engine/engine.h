@@ -63,7 +63,8 @@ struct turn {
 	bool chores_wanted;                     /* whether chores may be handed out */
 	const struct chore_result *chores_done; /* in order */
 	size_t n_chores_done;
-	bool prove; /* writes to the disk though there be nothing to write: is it full? */
+	bool feed_unread; /* the feed may hold customers who were not read yet: nobody is unknown for good */
+	bool prove;       /* writes to the disk though there be nothing to write: is it full? */
 
 	/* out; owned by the turn until turn_clear() */
 	struct arena *arena;

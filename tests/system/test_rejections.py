@@ -206,6 +206,25 @@ def test_the_grace_ends_while_the_daemon_is_down(world):
     assert len(dead_letters(world, 1)) == 1
 
 
+def test_the_grace_ends_while_the_daemon_is_down_and_the_customer_has_arrived(world):
+    """In the feed, which is read before anybody is rejected; Redis comes back after the daemon."""
+    world.configure(customers={"grace": "1s"})
+    world.start_daemon()
+    world.xadd(id="1", type="job.started", job="1", customer="1001")
+    world.xadd(id="2", type="job.started", job="1", customer="404")
+    world.wait_idle()
+    world.daemon.kill()
+    world.xadd("customers:changes", customer=json.dumps({"number": "1001", "name": "By feed", "email": "f@example.com"}))
+    time.sleep(1.5)
+    world.redis_server.freeze()
+    world.start_daemon()
+    time.sleep(1)
+    world.redis_server.thaw()
+    wait_told(world, "2", "rejected", "unknown_customer")
+    wait_told(world, "1", "sent")
+    assert told(world, "1") == [("queued", "ok"), ("sent", "ok")]
+
+
 def test_leading_zeros_and_case_count(world):
     add_customer(world, "007a")
     world.start_daemon()
