@@ -136,7 +136,7 @@ static void import_report(struct import *import, const struct records_counts *co
 	output_document(ctl->out, document);
 }
 
-static bool import_rows(struct ctl *ctl, struct act *act, FILE *in, const struct records_import *how,
+static bool import_rows(struct ctl *ctl, const struct act *act, FILE *in, const struct records_import *how,
                         struct records_counts *ret, struct error *err)
 {
 	const struct kind *kind = kind_find(ctl->command->kind);
@@ -145,8 +145,9 @@ static bool import_rows(struct ctl *ctl, struct act *act, FILE *in, const struct
 		return records_import(act, kind, in, how, ret, err);
 	contents_begin(&contents, act->store, contents_beside(ctl, ctl_arg(ctl, 0)),
 	               ctl->settings->customers.max_file_size, how->dry_run);
-	act->contents = &contents;
-	bool ok = records_import(act, kind, in, how, ret, err);
+	struct act whole = *act;
+	whole.contents = &contents;
+	bool ok = records_import(&whole, kind, in, how, ret, err);
 	contents_end(&contents, act->store);
 	return ok;
 }

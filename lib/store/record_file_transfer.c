@@ -40,9 +40,11 @@ void contents_end(struct contents *contents, struct customers *store)
 static FILE *open_content(const struct contents *contents, const char *hash, bool *ret_ours,
                           struct arena *arena)
 {
-	FILE *in = fopen(content_path(contents->store, hash, arena), "re");
-	*ret_ours = in != NULL;
-	return in == NULL && contents->files ? fopen(content_path(contents->files, hash, arena), "re") : in;
+	const char *path = content_path(contents->store, hash, arena);
+	*ret_ours = access(path, F_OK) == 0;
+	if (!*ret_ours && contents->files)
+		path = content_path(contents->files, hash, arena);
+	return fopen(path, "re");
 }
 
 /* A content of the store is only read; another is copied into it on the way, unless it is to be looked at. */
