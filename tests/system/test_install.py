@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""What `make install` puts where, and what it leaves alone."""
+import os
+import subprocess
+
+import pytest
+
+from world import BUILD, ROOT
+
+
+@pytest.fixture
+def install(tmp_path):
+    """Runs what `make install` runs once all is built; the root that it has filled."""
+    def run(**places):
+        environment = {"PATH": os.environ["PATH"], "BUILD": str(BUILD), "DESTDIR": str(tmp_path), **places}
+        subprocess.run(["systemd/install.sh"], cwd=ROOT, env=environment, check=True, timeout=60)
+        return tmp_path
+    return run
+
+
+def test_everything_is_in_its_place(install):
+    root = install(PREFIX="/usr")
+    for program in ("usr/sbin/dispatchd", "usr/bin/dispatchctl"):
+        assert os.access(root / program, os.X_OK), program
+        done = subprocess.run([root / program, "-V"], capture_output=True, text=True, check=False)
+        assert done.returncode == 0 and done.stdout.startswith(os.path.basename(program))
+    for name in ("usr/share/man/man8/dispatchd.8", "usr/share/man/man1/dispatchctl.1",
+                 "usr/share/man/man5/dispatchd.conf.5", "usr/lib/systemd/system/dispatchd.service",
+                 "usr/lib/sysusers.d/dispatchd.conf", "usr/lib/tmpfiles.d/dispatchd.conf",
+                 "usr/share/bash-completion/completions/dispatchctl", "etc/dispatchd/dispatchd.conf",
+                 "etc/dispatchd/templates/completed.txt", "etc/dispatchd/templates/completed.html"):
+        assert (root / name).is_file(), name
+    assert (root / "etc/dispatchd/conf.d").is_dir()
+    unit = (root / "usr/lib/systemd/system/dispatchd.service").read_text()
+    assert "\nExecStart=/usr/sbin/dispatchd\n" in unit
+
+
+def test_places_that_were_chosen_are_in_the_unit(install):
+    root = install(PREFIX="/opt/d", SYSCONFDIR="/opt/etc")
+    unit = (root / "opt/d/lib/systemd/system/dispatchd.service").read_text()
+    assert "\nExecStart=/opt/d/sbin/dispatchd -c /opt/etc/dispatchd/dispatchd.conf\n" in unit
+    assert "/opt/etc/dispatchd/conf.d" in (root / "opt/d/lib/tmpfiles.d/dispatchd.conf").read_text()
+
+
+def test_what_an_admin_has_changed_stays(install):
+    root = install()
+    conf, letter = root / "etc/dispatchd/dispatchd.conf", root / "etc/dispatchd/templates/failed.txt"
+    conf.write_text("[mail]\nfrom = a@example.com\n")
+    letter.unlink()
+    install()
+    assert conf.read_text() == "[mail]\nfrom = a@example.com\n"
+    assert (root / "etc/dispatchd/dispatchd.conf.new").read_bytes() == (ROOT / "conf/dispatchd.conf").read_bytes()
+    assert letter.is_file()
+    assert [p.name for p in (root / "etc").rglob("*.new")] == ["dispatchd.conf.new"]
