@@ -300,6 +300,20 @@ static const struct {
         {.number = SIGHUP, .handle = on_hup},
 };
 
+static void mask_signals(int how)
+{
+	sigset_t ours;
+	sigemptyset(&ours);
+	for (size_t i = 0; i < SIGNALS; i++)
+		sigaddset(&ours, signal_rows[i].number);
+	pthread_sigmask(how, &ours, NULL);
+}
+
+void loop_hold_signals(void)
+{
+	mask_signals(SIG_BLOCK);
+}
+
 /* ---- the turn */
 
 static void log_reports(struct report *reports)
@@ -428,6 +442,7 @@ static void add_events(struct loop *loop)
 		        evsignal_new(loop->base, signal_rows[i].number, signal_rows[i].handle, loop);
 		event_add(loop->signals[i], NULL);
 	}
+	mask_signals(SIG_UNBLOCK); /* for this thread; the others were started before */
 	loop->clock = clock_watch_new(loop->base, on_clock_set, loop);
 	if (!loop->clock)
 		log_write(LOG_WARNING, "the kernel can't tell when the clock is set");

@@ -23,6 +23,10 @@ enum {
 
 struct loop;
 
+/* From the program's first moments: SIGTERM, SIGINT and SIGHUP wait until the loop can take them. Threads
+ * that are started meanwhile never get any. */
+void loop_hold_signals(void);
+
 /* Takes settings and templates over, also on failure. Starts everything: databases, mailers, sockets. */
 struct loop *loop_new(struct settings *settings, struct templates *templates, struct error *err) MUST_CHECK;
 

@@ -96,6 +96,7 @@ static int run(const char *file)
 	struct templates *templates;
 	struct error err;
 	log_start();
+	loop_hold_signals();
 	int code = reload_read(file, false, log_fault_line, NULL, &settings, &templates);
 	if (code)
 		return code;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Start, stop, reload, the word to systemd, the control socket."""
+import fcntl
 import json
 import os
 import platform
@@ -399,3 +400,22 @@ def test_standard_files_that_are_closed(world, monkeypatch):
     world.xadd(id="1", type="job.started", job="1", customer="7")
     world.outcomes(wait_for={"event": "1"})
     assert world.daemon.stop() == 0
+
+
+def holds(pid, number):
+    """Whether the process blocks that signal."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return int(file.read().partition("SigBlk:")[2].split()[0], 16) >> (number - 1) & 1
+
+
+@pytest.mark.parametrize("number, said", [(signal.SIGHUP, "reloaded"), (signal.SIGTERM, "stopped")])
+def test_a_signal_during_the_start_is_kept(world, number, said):
+    """The start takes a while here: somebody has the spool's lock."""
+    world.ctl("mail", "retry", "--all-failed")
+    with open(world.path("spool.db.lock"), "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        daemon = world.start_daemon(ready=False)
+        wait_until(lambda: holds(daemon.pid, number), "its first moments to be over")
+        daemon.signal(number)
+    wait_until(lambda: said in daemon.log(), lambda: f"{said}: {daemon.log()}")
+    assert daemon.stop() == 0
