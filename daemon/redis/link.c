@@ -209,12 +209,19 @@ bool link_subscribe(struct link *link, const char *channel, link_reply *fn, void
 static void on_greeting(void *arg, const redisReply *reply)
 {
 	struct link *link = arg;
+	if (reply && link->state == LINK_GREETING && reply->type == REDIS_REPLY_ERROR)
+		link_fail(link, reply->str);
+}
+
+/* A user who may not PING may do the rest all the same. */
+static void on_pong(void *arg, const redisReply *reply)
+{
+	struct link *link = arg;
 	if (!reply || link->state != LINK_GREETING)
 		return;
-	/* A user who may not PING may do the rest all the same. */
 	if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOPERM", 6)) {
 		link_fail(link, reply->str);
-	} else if (!link->awaited) {
+	} else {
 		move_to(link, LINK_READY);
 		link->failures = 0;
 		link->events->up(link->arg);
@@ -240,7 +247,7 @@ static void greet(struct link *link)
 		args_reset(&args);
 	}
 	args_add(&args, "PING");
-	send_call(link, &args, on_greeting, link);
+	send_call(link, &args, on_pong, link);
 	args_free(&args);
 }
 

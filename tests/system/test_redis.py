@@ -408,6 +408,31 @@ def test_wrong_password_is_said_and_tried_again(world):
     world.daemon.wait_log("Redis connection is back", timeout=15)
 
 
+RIGHTS = ("+xgroup +xreadgroup +xack +xautoclaim +xinfo +xpending +xtrim +xadd +multi +exec "
+          "+lmove +blmove +lrange +lrem +llen +scan +subscribe").split()
+
+
+def test_the_rights_that_the_manual_names_are_enough(world):
+    """And where SELECT is not among them, another database than the one meant is not used instead."""
+    world.redis.execute_command("ACL", "SETUSER", "limited", "on", ">secret", "~*", "&*", *RIGHTS)
+    world.configure(redis={"url": f"unix://limited:secret@{world.redis_server.socket}", "claim_after": "1s", "keep": "1s",
+                           "list": "jobs:list", "channel": "jobs:channel"})
+    world.start_daemon()
+    publish(world, [1])
+    world.redis.lpush("jobs:list", json.dumps(event(2)))
+    wait_until(lambda: world.redis.publish("jobs:channel", json.dumps(event(3))), "a subscriber")
+    wait_outcomes(world, [1, 2, 3])
+    wait_until(lambda: world.redis.xlen("jobs:events") == 0, "the stream to be trimmed", 15)
+    assert "refuse" not in world.daemon.log() and "NOPERM" not in world.daemon.log()
+    world.daemon.stop()
+    world.configure(redis={"url": f"unix://limited:secret@{world.redis_server.socket}?db=1"})
+    publish(world, [4])
+    world.start_daemon()
+    world.daemon.wait_log("NOPERM")
+    time.sleep(0.5)
+    assert len(world.outcomes()) == 3
+
+
 def test_unresolvable_host_doesnt_stop_the_loop(world):
     world.configure(redis={"url": "redis://no-such-host.invalid:6379"})
     world.start_daemon()
