@@ -31,10 +31,10 @@ static bool redis_password(const struct settings *settings, struct error *err)
 }
 
 /* An absent database counts as an empty one. */
-static bool spool_opens(const struct settings *settings, struct error *err)
+static bool spool_opens_whole(const struct settings *settings, struct error *err)
 {
 	struct spool *spool = spool_open(settings->spool.path, DB_READ, err);
-	bool ok = spool != NULL || error_prefix(err, "[spool] path");
+	bool ok = (spool != NULL && spool_check(spool, err)) || error_prefix(err, "[spool] path");
 	spool_close(spool);
 	return ok;
 }
@@ -56,7 +56,7 @@ static const struct check files[] = {
 
 static const struct check databases[] = {
         {.key = "customers.path", .holds = customers_open_whole},
-        {.key = "spool.path", .holds = spool_opens},
+        {.key = "spool.path", .holds = spool_opens_whole},
 };
 
 #define RUN(checks, settings, fault, arg)                                                                    \

@@ -128,6 +128,11 @@ struct spool *spool_open(const char *path, enum db_mode mode, struct error *err)
 	return spool;
 }
 
+bool spool_check(struct spool *spool, struct error *err)
+{
+	return db_check(spool->db, err);
+}
+
 struct spool *spool_close(struct spool *spool)
 {
 	if (spool != NULL)

@@ -26,6 +26,7 @@ struct spool;
 
 /* As db_open(): `mode` DB_WRITE makes an absent file. */
 struct spool *spool_open(const char *path, enum db_mode mode, struct error *err) MUST_CHECK;
+bool spool_check(struct spool *spool, struct error *err) MUST_CHECK; /* reads all pages: is any damaged? */
 struct spool *spool_close(struct spool *spool);
 
 bool spool_begin(struct spool *spool, struct error *err) MUST_CHECK;

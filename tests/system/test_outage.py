@@ -250,6 +250,19 @@ def test_a_damaged_database(filled, name):
 
 
 @pytest.mark.parametrize("name", ["spool.db", "customers.db"])
+def test_one_damaged_page_is_found_by_a_check(filled, name):
+    """A page that no start would read: the root of some index or table."""
+    with sqlite3.connect(filled.path(name)) as db:
+        row = "SELECT max(rootpage) FROM sqlite_schema WHERE type = 'index' AND name NOT LIKE 'meta%'"
+        page = db.execute(row).fetchone()[0]
+    with open(filled.path(name), "r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 4096)
+    done = dispatchd(filled, "-t", "-c", filled.config_path)
+    assert done.returncode == 65 and name in done.stderr, done
+
+
+@pytest.mark.parametrize("name", ["spool.db", "customers.db"])
 def test_a_database_of_a_later_version(filled, name):
     other = sqlite3.connect(filled.path(name))
     version = other.execute("PRAGMA user_version").fetchone()[0]
