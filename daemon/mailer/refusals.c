@@ -110,6 +110,16 @@ static size_t trip(struct refusals *refusals, struct delivery_result *ret_out)
 	return n;
 }
 
+/* A mail was delivered. What was refused before that, to those who were caught with the relay, may have been
+ * the relay's last word of that kind: they are asked once more, and then it counts. */
+static void convict(struct refusals *refusals, struct delivery_result *out, size_t n)
+{
+	for (size_t i = 0; i < n && !refusals->convicted; i++)
+		if (find_suspect(refusals, out[i].to) < refusals->n_suspects)
+			out[i].delivery = DELIVERY_RELAY;
+	refusals->convicted = true;
+}
+
 size_t refusals_add(struct refusals *refusals, const struct delivery_result *result, int64_t now_ms,
                     struct delivery_result *ret_out, bool *ret_tripped)
 {
@@ -119,8 +129,9 @@ size_t refusals_add(struct refusals *refusals, const struct delivery_result *res
 	*ret_tripped = false;
 	if (!is_refusal(result)) {
 		n = refusals_flush(refusals, ret_out);
+		if (result->delivery == DELIVERY_SENT)
+			convict(refusals, ret_out, n);
 		ret_out[n++] = *result;
-		refusals->convicted |= result->delivery == DELIVERY_SENT;
 		return n;
 	}
 	if (is_convict(refusals, result->to)) {

@@ -13,14 +13,18 @@
  * relay that no longer takes our mail says 550 to each). So refusals of addresses in the same words
  * are held back until it is clear which of the two it is:
  *
- *     a refusal in other words, any other result, nothing for hold_ms ──▶ all go out as they are
+ *     a refusal in other words, any other result of a mail, nothing for hold_ms ──▶ all go out as they are
  *     the tenth recipient in the same words ──▶ all ten go out as DELIVERY_RELAY, the relay rests
+ *
+ * A connection that ends in between is no result: some relays hang up after so many refusals. Then hold_ms
+ * counts from the end of the relay's rest (warden.c).
  *
  * What that can do: a refusal is at most nine others and hold_ms late. A relay that refuses all
  * costs no mail and marks no address. Ten addresses in a row that really don't exist, on a server
  * that says the same of each, cost a rest; their mails come again. Lest they come first again and
  * again, they are remembered as suspects, and mailers take other letters first. As soon as one of
- * those is delivered, it wasn't the relay: a suspect's next refusal goes out at once as what it is.
+ * those is delivered, it wasn't the relay, or is no more: a suspect's next refusal goes out at once as what
+ * it is.
  *
  * The address itself, where the server repeats it, doesn't make words different.
  */

@@ -195,7 +195,6 @@ static void relay_failed(struct run *run, struct item *item, const struct smtp_r
 	run->closing = true;
 	snprintf(item->relay, sizeof item->relay, "%s", run->session.relay->name);
 	snprintf(item->words, sizeof item->words, "%s", words);
-	desk_flush(pool, run->session.relay);
 	if (pool->stopping) {
 		desk_report_relay(pool, item);
 		return;

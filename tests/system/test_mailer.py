@@ -734,6 +734,44 @@ def test_ten_different_recipients_refused_alike_are_the_relays_fault(peer):
         assert not probe.relays()[0]["up"]
 
 
+def test_hanging_up_on_who_was_refused_too_often_says_nothing_of_the_addresses(peer):
+    """Exchange and Postfix end a connection after so many refusals; the next ones come over another."""
+    refused = "550 5.1.1 no such user"
+    peer.answers["rcpt"] = refused
+    peer.answers["mail"] = lambda s, _: Then("421 4.7.0 too many errors", Drop) if s.commands.count("RSET") >= 4 else None
+    with Probe(peer.relay, limits={"hold_ms": 400}) as probe:
+        for n in range(10):
+            probe.put(to=f"u{n}@example.com")
+        ended = []
+        while len(ended) < 10:
+            result = probe.next()
+            if result["delivery"] == "relay" and result["reply"] != refused:
+                probe.put(to=result["to"])  # as the engine does
+            else:
+                ended.append(result["delivery"])
+        assert ended == ["relay"] * 10
+
+
+def test_a_relay_that_thinks_better_of_it_costs_nobody_the_address(peer):
+    """It refuses fifteen times: the ten that showed whose fault it is, and some of them once more."""
+    refused = []
+
+    def rcpt(_, line):
+        refused.append(line)
+        return "550 5.1.1 no such user" if len(refused) <= 15 else None
+    peer.answers["rcpt"] = rcpt
+    with Probe(peer.relay, limits={"rest_min_ms": 50, "rest_max_ms": 100}) as probe:
+        for n in range(10):
+            probe.put(to=f"u{n}@example.com")
+        sent = 0
+        while sent < 10:
+            result = probe.next()
+            assert result["delivery"] in ("relay", "sent"), result
+            sent += result["delivery"] == "sent"
+            if result["delivery"] == "relay":
+                probe.put(to=result["to"])
+
+
 def test_the_address_does_not_make_words_different(peer):
     peer.answers["rcpt"] = lambda s, line: f"554 5.7.1 {line[8:]}: Relay access denied"
     with Probe(peer.relay, limits={"rest_min_ms": 5000, "rest_max_ms": 5000, "hold_ms": 2000}) as probe:
