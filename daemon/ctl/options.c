@@ -142,6 +142,8 @@ static bool take_short(struct scan *scan, const char *word, struct error *err)
 static bool take_word(struct scan *scan, const char *word, struct error *err)
 {
 	struct ctl *ctl = scan->ctl;
+	if (ctl->command == NULL && strcmp(word, "help") == 0) /* as many know it from elsewhere */
+		return ctl->help = true;
 	if (ctl->noun == NULL) {
 		ctl->noun = noun_find(word, err);
 		if (ctl->noun != NULL && !noun_has_verbs(ctl->noun))

@@ -55,7 +55,7 @@ def test_help_of_a_noun_lists_its_verbs():
 
 @pytest.mark.parametrize("args", [
     ("--help", "customer", "add"), ("customer", "--help", "add"), ("customer", "add", "--help"),
-    ("customer", "add", "-h"), ("customer", "add", "--nonsense", "--help"),
+    ("help", "customer", "add"), ("customer", "help", "add"), ("customer", "add", "-h"), ("customer", "add", "--nonsense", "--help"),
     ("-c", "/nowhere", "customer", "add", "1", "--help", "--json"),
 ])
 def test_help_may_stand_anywhere(args):
