@@ -61,20 +61,42 @@ static void quote_long_numbers(const char *text, size_t len, struct buf *ret)
 	}
 }
 
-json_t *jsontext_read(const char *text, size_t len, struct error *err)
+/* *ret_what is what is wrong, in `room`. */
+static json_t *read_value(const char *text, size_t len, json_error_t *fault, char room[UTF8_QUOTE_MAX],
+                          const char **ret_what)
 {
-	json_error_t fault = {0};
-	json_t *value = parse(text, len, &fault);
-	if (value == NULL && json_error_code(&fault) == json_error_numeric_overflow) {
+	json_t *value = parse(text, len, fault);
+	if (value == NULL && json_error_code(fault) == json_error_numeric_overflow) {
 		struct buf quoted = {0};
 		quote_long_numbers(text, len, &quoted);
-		value = parse(quoted.data, quoted.len, &fault);
+		value = parse(quoted.data, quoted.len, fault);
 		buf_free(&quoted);
 	}
+	if (value == NULL)
+		*ret_what = utf8_quote(fault->text, strlen(fault->text), room);
+	return value;
+}
+
+json_t *jsontext_read(const char *text, size_t len, struct error *err)
+{
+	char room[UTF8_QUOTE_MAX];
+	const char *what;
+	json_error_t fault = {0};
+	json_t *value = read_value(text, len, &fault, room, &what);
+	if (value == NULL)
+		(void)error_set(err, EX_DATAERR, "line %d, column %d: %s", fault.line, fault.column, what);
+	return value;
+}
+
+json_t *jsontext_read_line(const char *text, size_t len, int *ret_column, struct error *err)
+{
+	char room[UTF8_QUOTE_MAX];
+	const char *what;
+	json_error_t fault = {0};
+	json_t *value = read_value(text, len, &fault, room, &what);
 	if (value == NULL) {
-		char what[UTF8_QUOTE_MAX];
-		(void)error_set(err, EX_DATAERR, "line %d, column %d: %s", fault.line, fault.column,
-		                utf8_quote(fault.text, strlen(fault.text), what));
+		(void)error_set(err, EX_DATAERR, "%s", what);
+		*ret_column = fault.column;
 	}
 	return value;
 }

@@ -20,6 +20,9 @@
  */
 json_t *jsontext_read(const char *text, size_t len, struct error *err) MUST_CHECK;
 
+/* The same of a line of JSON Lines without its end: `err` says what is wrong, *ret_column where. */
+json_t *jsontext_read_line(const char *text, size_t len, int *ret_column, struct error *err) MUST_CHECK;
+
 enum jsontext_order { JSONTEXT_AS_IS, JSONTEXT_SORTED };
 /*
  * Appends it, compact. Members stand in their own order, or sorted by bytes at every level. A real

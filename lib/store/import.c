@@ -6,8 +6,8 @@
  *	        (no lock held)            │          (one transaction)
  *
  * Bad rows are all reported, in either half; after the first one nothing will be committed, and the
- * rest is only looked at for its own faults. A site may stand before its parent: such rows wait until
- * the others are through.
+ * rest is only looked at for its own faults, in a copy of the database, so that nobody waits for it. A site
+ * may stand before its parent: such rows wait until the others are through.
  */
 #include "store/import_private.h"
 
@@ -112,16 +112,29 @@ static bool is_row_fault(const struct error *err)
 	       err->code == EX_CONFIG;
 }
 
-/* A site whose parent isn't there yet. */
-static bool waits_for_parent(const struct import *import, struct work *work, const struct staged *staged)
+static const char *parent_of(const struct import *import, const struct staged *staged)
 {
 	const struct field *field =
 	        strcmp(import->kind->name, "customer") == 0 ? kind_field(import->kind, "parent") : NULL;
+	return field ? staged->value[kind_field_index(import->kind, field)] : NULL;
+}
+
+/* A site whose parent isn't there yet. */
+static bool waits_for_parent(const struct import *import, struct work *work, const struct staged *staged)
+{
 	int64_t id;
-	if (field == NULL)
-		return false;
-	const char *parent = staged->value[kind_field_index(import->kind, field)];
+	const char *parent = parent_of(import, staged);
 	return parent && customer_id(work->store, parent, &id, NULL) && id == 0;
+}
+
+/* A site whose parent's row was bad, or such a site's: it goes with it. */
+static bool falls_with_parent(struct import *import, const struct staged *staged)
+{
+	const char *parent = parent_of(import, staged);
+	if (parent == NULL || !import_has_fallen(import, parent))
+		return false;
+	import_fell(import, staged->value[0]);
+	return true;
 }
 
 struct waiting {
@@ -144,10 +157,12 @@ static bool try_row(struct import *import, struct work *work, const struct stage
 	work->err = &err;
 	bool good = put_row(import, work, staged);
 	work->err = import->err;
-	if (!good && is_row_fault(&err))
+	if (!good && is_row_fault(&err)) {
 		import_bad(import, staged->line, 0, err.text);
-	else if (!good)
+		import_fell(import, staged->value[0]);
+	} else if (!good) {
 		*import->err = err;
+	}
 	return good || is_row_fault(&err);
 }
 
@@ -189,6 +204,8 @@ static bool put_waiting(struct import *import, struct work *work, struct waiting
 		for (size_t i = 0; i < waiting->n; i++) {
 			if (!stage_rewind(import, waiting->at[i]) || !stage_get(import, &staged, &fault))
 				return false;
+			if (falls_with_parent(import, &staged))
+				continue;
 			if (!last && waits_for_parent(import, work, &staged))
 				waiting->at[left++] = waiting->at[i];
 			else if (!try_row(import, work, &staged))
@@ -247,6 +264,18 @@ static bool write_all(struct import *import)
 	return wanted ? done : good;
 }
 
+/* What the first half left is looked at even where some of it was bad: the rest of the faults is told, too.
+ */
+static bool put(struct import *import)
+{
+	bool bad = import->counts.bad > 0;
+	bool good = true;
+	if (import->stage_size > 0 || !bad)
+		good = bad || import->how->dry_run ? import_rehearse(import, write_all) : write_all(import);
+	import_progress(import, import->size);
+	return bad ? all_or_nothing(import) : good;
+}
+
 /* -- the import -------------------------------------------------------------------------------- */
 
 static void end(struct import *import)
@@ -261,23 +290,20 @@ static void end(struct import *import)
 	if (import->stage)
 		(void)fclose(import->stage);
 	buf_free(&import->buf);
+	g_hash_table_destroy(import->fallen);
 	arena_free(import->arena);
 }
 
 bool records_import(const struct act *act, const struct kind *kind, FILE *in,
                     const struct records_import *how, struct records_counts *ret, struct error *err)
 {
-	struct import import = {
-	        .act = act, .kind = kind, .how = how, .in = in, .arena = arena_new(), .err = err};
+	struct import import = {.act = act, .kind = kind, .how = how, .in = in, .err = err};
 	struct stat st;
+	import.arena = arena_new();
+	import.fallen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	if (fstat(fileno(in), &st) == 0 && S_ISREG(st.st_mode))
 		import.size = st.st_size;
-	bool good = stage_open(&import) && import_read_map(&import) && import_read(&import) &&
-	            all_or_nothing(&import);
-	if (good) {
-		good = how->dry_run ? import_rehearse(&import, write_all) : write_all(&import);
-		import_progress(&import, import.size);
-	}
+	bool good = stage_open(&import) && import_read_map(&import) && import_read(&import) && put(&import);
 	*ret = import.counts;
 	end(&import);
 	return good;

@@ -5,6 +5,8 @@
 #include "store/csv.h"
 #include "store/record_private.h"
 
+#include <glib.h>
+
 /* What import*.c share; nobody else includes it. */
 
 /* What a column or key is for. */
@@ -40,6 +42,8 @@ struct import {
 	struct arena *arena; /* of one row */
 	struct buf buf;
 	struct records_counts counts;
+	/* Numbers of customers whose row was bad: their sites can't be judged, and are no further faults. */
+	GHashTable *fallen;
 	int64_t known_id; /* greater ones were added by this import: no row of its file means them */
 	struct error *err;
 };
@@ -61,6 +65,9 @@ bool import_read(struct import *import) MUST_CHECK;
 bool import_rehearse(struct import *import, bool (*write)(struct import *import)) MUST_CHECK;
 
 void import_bad(struct import *import, int64_t line, int64_t column, const char *text);
+/* A row that isn't taken; `number` is its first value, NULL where that was bad. */
+void import_fell(struct import *import, const char *number);
+bool import_has_fallen(const struct import *import, const char *number);
 void import_progress(struct import *import, int64_t done);
 
 #endif

@@ -20,6 +20,17 @@ void import_bad(struct import *import, int64_t line, int64_t column, const char 
 		import->how->bad_row(import->how->arg, line, column, text);
 }
 
+void import_fell(struct import *import, const char *number)
+{
+	if (number && strcmp(import->kind->name, "customer") == 0)
+		g_hash_table_add(import->fallen, g_strdup(number));
+}
+
+bool import_has_fallen(const struct import *import, const char *number)
+{
+	return g_hash_table_contains(import->fallen, number);
+}
+
 void import_progress(struct import *import, int64_t done)
 {
 	if (import->how->progress)
@@ -228,6 +239,15 @@ static bool stage(struct reading *reading)
 	return good;
 }
 
+/* `bad`: how many faults there were before it. */
+static bool finish_row(struct reading *reading, int64_t bad)
+{
+	if (reading->import->counts.bad == bad)
+		return stage(reading);
+	import_fell(reading->import, reading->row.value[0]);
+	return true;
+}
+
 /* -- CSV --------------------------------------------------------------------------------------- */
 
 struct table {
@@ -288,7 +308,7 @@ static bool read_row(struct import *import, const struct table *table, const str
 		if (!good)
 			import_bad(import, row->line, (int64_t)i + 1, err.text);
 	}
-	good = import->counts.bad != bad || stage(&reading);
+	good = finish_row(&reading, bad);
 	json_decref(reading.extras);
 	return good;
 }
@@ -361,7 +381,7 @@ static bool read_object(struct import *import, const json_t *object, int64_t lin
 		if (!put_json(&reading, key, value, &err))
 			import_bad(import, line, 0, err.text);
 	}
-	bool good = import->counts.bad != bad || stage(&reading);
+	bool good = finish_row(&reading, bad);
 	json_decref(reading.extras);
 	return good;
 }
@@ -369,10 +389,11 @@ static bool read_object(struct import *import, const json_t *object, int64_t lin
 static bool read_line(struct import *import, const char *text, size_t len, int64_t line)
 {
 	struct error err;
+	int column = 0;
 	if (text[strspn(text, " \t\r\n")] == '\0' && strlen(text) == len)
 		return true;
 	import->counts.rows++;
-	json_t *object = len <= LINE_MAX_BYTES ? jsontext_read(text, len, &err) : NULL;
+	json_t *object = len <= LINE_MAX_BYTES ? jsontext_read_line(text, len, &column, &err) : NULL;
 	if (len > LINE_MAX_BYTES)
 		(void)error_set(&err, EX_DATAERR, "a line of more than %d MiB", (int)(LINE_MAX_BYTES >> 20));
 	else if (object && !json_is_object(object))
@@ -381,7 +402,7 @@ static bool read_line(struct import *import, const char *text, size_t len, int64
 	if (json_is_object(object))
 		good = read_object(import, object, line);
 	else
-		import_bad(import, line, 0, err.text);
+		import_bad(import, line, column, err.text);
 	json_decref(object);
 	return good;
 }
@@ -395,8 +416,10 @@ static bool read_jsonl(struct import *import)
 	bool good = true;
 	for (int64_t line = 1; good && (len = getline(&text, &size, import->in)) > 0; line++) {
 		bool mark = line == 1 && len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0;
-		good = read_line(import, text + (mark ? 3 : 0), (size_t)len - (mark ? 3 : 0), line);
 		done += len;
+		len -= text[len - 1] == '\n';
+		text[len] = '\0';
+		good = read_line(import, text + (mark ? 3 : 0), (size_t)len - (mark ? 3 : 0), line);
 		if (line % PROGRESS_ROWS == 0)
 			import_progress(import, done / 4);
 		arena_reset(import->arena);

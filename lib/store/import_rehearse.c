@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A dry run of an import. What a row would do is only known by doing it (parents that come in the same file,
- * names that are taken), and whoever writes holds the lock: so it is done to a copy of the database, whose
- * files have no name any more by the time it is written to. Nobody waits, and nothing is left behind.
+ * A dry run of an import, and what is looked at of one that is bad already. What a row would do is only known
+ * by doing it (parents that come in the same file, names that are taken), and whoever writes holds the lock:
+ * so it is done to a copy of the database, whose files have no name any more by the time it is written to.
+ * Nobody waits, and nothing is left behind.
  */
 #include "store/import_private.h"
 

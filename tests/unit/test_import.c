@@ -103,6 +103,8 @@ static void test_rows(void **state)
 	assert_false(report.good);
 	assert_string_equal(report.bad, "3:0 notify: a customer has no such field; ");
 	office_has(office_show(office, "customer", "13"), "'city':'Reno'");
+	report = import_jsonl(office, "{'number':'15','name':'New'}\n{'number':'16'\n");
+	assert_string_equal(report.bad, "2:14 '}' expected near end of file; ");
 	report = import_jsonl(
 	        office, "{'number':13,'city':null,'email':'j@example.com'}\n{'number':'14','name':'New'}");
 	must(&report);
@@ -196,6 +198,24 @@ static void test_sites_before_parents(void **state)
 	report = import_csv(office, "number,name,parent\n4,d,5\n5,e,4\n");
 	assert_false(report.good);
 	office_has(report.bad, "2:0 parent: there is no customer 5");
+	/* Faults of a value and faults that only the database knows are told together, each once: a site of a
+	 * customer whose row is bad can't be judged. */
+	report = import_csv(office, "number,name,parent,renewal,reps\n"
+	                            "20,a,,soon,\n"
+	                            "21,b,404,,\n"
+	                            "22,c,20,,\n"
+	                            "23,d,22,,\n"
+	                            "24,e,1,,\"[\"\"Nobody\"\"]\"\n"
+	                            "25,f,24,,\n"
+	                            "26,g,1,,\n");
+	assert_false(report.good);
+	assert_string_equal(report.bad, "2:4 renewal: 'soon' is not a day (YYYY-MM-DD); "
+	                                "6:0 reps: there is no sales rep Nobody; "
+	                                "3:0 parent: there is no customer 404; ");
+	assert_int_equal(report.counts.bad, 3);
+	report = import_csv(office, "number,name\n26,g\n");
+	must(&report);
+	assert_int_equal(report.counts.added, 1);
 }
 
 static void test_hostile(void **state)
