@@ -199,8 +199,8 @@ static void take_result(struct engine *engine, const struct delivery_result *res
 	if (result->template_broken) {
 		engine->stats.template_faults++;
 		engine_report_often(engine, REPORT_TEMPLATE, LOG_ERR,
-		                    "template state=%s mail=%lld: the built-in one was used: %s", mail.state,
-		                    (long long)mail.id, result->fault);
+		                    "template state=%s mail=%lld: the mail went without what is broken: %s",
+		                    mail.state, (long long)mail.id, result->fault);
 	}
 	if (result->delivery == DELIVERY_RELAY) {
 		put_back(engine, &mail);

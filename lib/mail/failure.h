@@ -52,7 +52,7 @@ enum { DELIVERY_REPLY_MAX = 512 };
 struct delivery_result {
 	int64_t mail;
 	enum delivery delivery;
-	bool template_broken;           /* the built-in one was used; `fault` says why */
+	bool template_broken;           /* the mail went without what is broken; `fault` says what */
 	char to[330];                   /* the address that was tried */
 	char relay[128];                /* as configured; "" where none was reached */
 	char reply[DELIVERY_REPLY_MAX]; /* the server's words, one line, valid UTF-8; or ours where it said
