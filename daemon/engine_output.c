@@ -17,6 +17,8 @@ static struct publications *publications_of(struct engine_thread *t, const struc
 		struct publication *row = &p->rows[i];
 		row->seq = outcome->seq;
 		row->job = outcome->job;
+		row->weight = spool_outcome_weight(outcome);
+		t->handed += row->weight;
 		row->stream = arena_strdup(p->arena, engine_outcome_stream(t->engine, outcome, &row->maxlen));
 		row->at_most = outcome->outbox == OUTBOX_DEAD;
 		row->fields = engine_outcome_fields(t->engine, outcome, p->arena, &row->n_fields);
@@ -63,8 +65,6 @@ void engine_give(struct engine_thread *t, struct engine_input *in, struct turn *
 	if (turn->n_chores > 0)
 		chore_thread_give(t->chores, turn->chores, turn->n_chores);
 	struct publications *p = turn->n_outcomes > 0 ? publications_of(t, turn) : NULL;
-	if (p != NULL)
-		t->handed += p->n;
 	t->published_seen = in->published > t->published_seen ? in->published : t->published_seen;
 	t->next = turn->next;
 	t->more = turn->more || in->n_results == RESULTS_A_TURN ||

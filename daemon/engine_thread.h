@@ -34,8 +34,9 @@ struct intake *intake_free(struct intake *intake);
 
 /* A row of the spool's outbox that Redis is to get: XADD stream MAXLEN [~] maxlen * fields. */
 struct publication {
-	int64_t seq; /* rising */
-	int64_t job; /* the spool's; 0: it is about none */
+	int64_t seq;   /* rising */
+	int64_t job;   /* the spool's; 0: it is about none */
+	size_t weight; /* spool_outcome_weight() */
 	const char *stream;
 	int64_t maxlen; /* 0: not trimmed */
 	bool at_most;   /* not one more than maxlen; else about so many */
@@ -102,7 +103,7 @@ void engine_thread_submit(struct engine_thread *thread, struct intake *intake); 
 /* All that stood in the customers feed at the start is submitted. Until this is called, nobody is unknown for
  * good. */
 void engine_thread_feed_read(struct engine_thread *thread);
-/* Redis has all publications up to `seq`, and `taken` in all since the start. */
+/* Redis has all publications up to `seq`; all that it has got since the start weigh `taken`. */
 void engine_thread_published(struct engine_thread *thread, int64_t seq, uint64_t taken);
 void engine_thread_command(struct engine_thread *thread, struct command *command); /* takes it over */
 /* Doesn't wait: the turn under way ends with the old ones. */

@@ -40,7 +40,7 @@ struct engine_thread {
 	const struct settings *reload, *settings; /* to be used from the next turn on; in use */
 	struct pool *new_pool;                    /* the mailers, from the next turn on */
 	int64_t published;
-	uint64_t taken;   /* publications that Redis has, since the start */
+	uint64_t taken;   /* what the publications weigh that Redis has, since the start */
 	bool feed_unread; /* since the start */
 	bool nudged, stop, drain;
 	bool prove; /* the next turn shows whether the spool can be written */
@@ -61,7 +61,7 @@ struct engine_thread {
 	struct chore_thread *chores;
 	struct pool *pool;
 	int64_t published_seen; /* Redis has all outcomes up to it */
-	uint64_t handed;        /* publications given to the loop, since the start */
+	uint64_t handed;        /* what those weigh that were given to the loop */
 	struct instant next;
 	int64_t again_ms;   /* how long to wait after a failed turn; 0: the last one worked */
 	struct error fault; /* why the last turn failed, if it did */

@@ -11,7 +11,7 @@ enum {
 	LOOK_EVERY_MS = 400,  /* at customers.db and the wall clock */
 	TURN_EVERY_MS = 4000, /* at least */
 	ROOM_A_TURN = 512,
-	UNPUBLISHED_MAX = 4096, /* outcomes in Redis' hands */
+	UNPUBLISHED_MAX = 4096, /* what outcomes may weigh that Redis hasn't got: 64 MiB */
 	AGAIN_FIRST_MS = 100,   /* after a turn that failed, doubling */
 	AGAIN_MAX_MS = 5000,
 };

@@ -30,7 +30,7 @@ struct outbox {
 	struct publications *first, **last;
 	struct shut *shuts;
 	size_t waiting;
-	uint64_t taken;
+	uint64_t taken; /* what all rows weigh that Redis has got */
 	int64_t newest; /* the last row's seq of all that were added */
 };
 
@@ -151,9 +151,11 @@ void outbox_taken(struct outbox *outbox, struct publication *row)
 	struct shut *shut = find_shut(outbox, row->stream);
 	if (shut)
 		shut->took = true;
-	outbox->waiting -= !row->taken;
-	outbox->taken += !row->taken;
+	if (row->taken)
+		return;
 	row->taken = true;
+	outbox->waiting--;
+	outbox->taken += row->weight;
 }
 
 bool outbox_refused(struct outbox *outbox, const struct publication *row)

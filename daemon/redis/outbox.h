@@ -30,8 +30,8 @@ void outbox_taken(struct outbox *outbox, struct publication *row);
 /* True for the first one of its stream in this transaction. */
 bool outbox_refused(struct outbox *outbox, const struct publication *row);
 
-/* The transaction is over: rows that are there are let go. Redis has all rows up to `*ret_seq`, and
- * `*ret_taken` in all since the start. */
+/* The transaction is over: rows that are there are let go. Redis has all rows up to `*ret_seq`; all that it
+ * has got since the start weigh `*ret_taken`. */
 void outbox_settle(struct outbox *outbox, int64_t *ret_seq, uint64_t *ret_taken);
 
 /* The connection is new: nothing is left alone any longer. */

@@ -264,7 +264,10 @@ static void hand_outcomes(struct engine *engine)
 		turn->outcomes = spool_outcomes_after(engine->spool, engine->handed, turn->outcomes_max,
 		                                      turn->arena, &turn->n_outcomes);
 	engine->unpublished = spool_last_outcome(engine->spool) - spool_published(engine->spool);
-	turn->more |= turn->outcomes_max > 0 && turn->n_outcomes == turn->outcomes_max;
+	size_t weight = 0;
+	for (size_t i = 0; i < turn->n_outcomes; i++)
+		weight += spool_outcome_weight(&turn->outcomes[i]);
+	turn->more |= turn->outcomes_max > 0 && weight >= turn->outcomes_max;
 }
 
 static void purge(struct engine *engine)

@@ -57,10 +57,10 @@ struct turn {
 	size_t n_results;
 	const char *const *commands; /* JSON texts */
 	size_t n_commands;
-	int64_t published;                      /* Redis has all outcomes up to this one; 0: nothing new */
-	size_t room;                            /* how many letters may be handed out */
-	size_t outcomes_max;                    /* how many outcomes may be handed out */
-	bool chores_wanted;                     /* whether chores may be handed out */
+	int64_t published;   /* Redis has all outcomes up to this one; 0: nothing new */
+	size_t room;         /* how many letters may be handed out */
+	size_t outcomes_max; /* outcomes to be handed out weigh so much (spool_outcome_weight()) */
+	bool chores_wanted;  /* whether chores may be handed out */
 	const struct chore_result *chores_done; /* in order */
 	size_t n_chores_done;
 	bool feed_unread; /* the feed may hold customers who were not read yet: nobody is unknown for good */

@@ -179,6 +179,9 @@ struct spool_outcome {
 	size_t fields_len;
 };
 void spool_outcome_add(struct spool *spool, struct spool_outcome *outcome); /* sets seq */
+/* What it takes to have it in hand: 1, and one more for each 16 KiB. */
+size_t spool_outcome_weight(const struct spool_outcome *outcome);
+/* In order, until they weigh `max` together; the last one may weigh more. */
 struct spool_outcome *spool_outcomes_after(struct spool *spool, int64_t seq, size_t max, struct arena *arena,
                                            size_t *ret_n);
 struct spool_outcome *spool_job_outcomes(struct spool *spool, int64_t job, struct arena *arena,

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { WEIGHT_BYTES = 16 * 1024 };
+
 static const char *const outboxes[] = {
         [OUTBOX_OUTCOMES] = "outcomes",
         [OUTBOX_DEAD] = "dead",
@@ -85,13 +87,26 @@ static struct spool_outcome *outcomes_read(struct spool *spool, struct db_query 
 #define OUTCOME_COLUMNS                                                                                      \
 	"SELECT seq, stream, key, time, event, job, mail, status, reason, fields, again FROM outcome "
 
+size_t spool_outcome_weight(const struct spool_outcome *outcome)
+{
+	return 1 + outcome->fields_len / WEIGHT_BYTES;
+}
+
 struct spool_outcome *spool_outcomes_after(struct spool *spool, int64_t seq, size_t max, struct arena *arena,
                                            size_t *ret_n)
 {
-	struct db_query *q = spool_query(spool, OUTCOME_COLUMNS "WHERE seq > ?1 ORDER BY seq LIMIT ?2");
+	struct db_query *q = spool_query(spool, OUTCOME_COLUMNS "WHERE seq > ?1 ORDER BY seq");
+	struct spool_outcome *outcomes = NULL;
+	size_t n = 0, cap = 0;
 	db_bind_int(q, 1, seq);
-	db_bind_int(q, 2, (int64_t)max);
-	return outcomes_read(spool, q, arena, ret_n);
+	for (size_t weight = 0; weight < max && spool_row(spool, q); n++) {
+		outcomes = arena_grow(arena, outcomes, n, &cap, sizeof *outcomes);
+		outcome_read_row(q, arena, &outcomes[n]);
+		weight += spool_outcome_weight(&outcomes[n]);
+	}
+	db_finish(q);
+	*ret_n = n;
+	return outcomes;
 }
 
 struct spool_outcome *spool_job_outcomes(struct spool *spool, int64_t job, struct arena *arena, size_t *ret_n)

@@ -156,6 +156,23 @@ def test_large_entries_one_after_the_other(world):
     assert peak_kb < 400_000 or SANITIZED, f"{peak_kb} kB"  # a sanitizer keeps what is freed for a while
 
 
+def test_large_dead_letters_that_redis_refuses(world):
+    """150 MB of them stay on the disk but for a part, and come when Redis takes them."""
+    world.redis.set("jobs:dead", "a string")
+    world.start_daemon()
+    for block in range(30):
+        for number in range(50):
+            world.redis.xadd("jobs:events", {"id": str(50 * block + number), "note": "x" * 100_000})
+        world.wait_idle(timeout=20)
+        world.redis.xtrim("jobs:events", 0)
+    status = open(f"/proc/{world.daemon.pid}/status", encoding="ascii").read()
+    peak_kb = int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
+    assert peak_kb < 180_000 or PATIENCE > 1, f"{peak_kb} kB"  # a sanitizer keeps what is freed for a while
+    world.redis.delete("jobs:dead")
+    wait_until(lambda: world.redis.xlen("jobs:dead") == 1500, "all dead letters", 30)
+    assert [int(f["id"]) for _, f in world.redis.xrange("jobs:dead")] == list(range(1500))
+
+
 def test_another_type_under_a_name_stops_only_that_source(world):
     world.redis.set("jobs:requests", "a string")
     world.start_daemon()
