@@ -385,6 +385,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	relays_look(&loop->relays, loop->pool);
 	free_retired(loop, RETIRE_MS);
+	notify_again();
 	do_turn(loop);
 }
 

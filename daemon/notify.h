@@ -4,11 +4,14 @@
 
 #include <stdint.h>
 
-/* What systemd is told (sd_notify(3)); nothing happens where it didn't start us. */
+/* What systemd is told (sd_notify(3)); nothing happens where it didn't start us. None waits. */
 void notify_ready(const char *status);
 void notify_reloading(void);
 void notify_stopping(void);
 void notify_watchdog(void);
+
+/* Says again what the receiver had no place for; to be called now and then. */
+void notify_again(void);
 
 /* How often the watchdog wants to hear of us: half its patience; 0 where there is none. Milliseconds. */
 int64_t notify_watchdog_ms(void);

@@ -236,6 +236,19 @@ def test_many_reloads_in_a_row(world):
 
 # ---- systemd
 
+def test_who_does_not_listen_holds_nothing_up(world):
+    """The receiver's queue is full (net.unix.max_dgram_qlen): the daemon goes on, and says how it ended later."""
+    daemon = world.start_daemon()
+    for n in range(1, 21):
+        daemon.signal(signal.SIGHUP)
+        daemon.wait_log("reloaded", count=n)
+    assert world.http("/healthz")[0] == 200
+    time.sleep(1.2)  # time for what the queue has no place for
+    wait_until(lambda: len(daemon.notified()) > 20 and daemon.said[-2:] == ["READY=1", "STATUS=Running"],
+               lambda: f"the last reload's end; {daemon.said}")
+    assert daemon.stop() == 0
+
+
 def test_watchdog_is_fed(world):
     daemon = world.start_daemon(env={"WATCHDOG_USEC": "400000"})
     daemon.wait_notified("WATCHDOG=1", count=3, timeout=5)
