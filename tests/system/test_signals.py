@@ -254,6 +254,27 @@ def test_watchdog_is_fed(world):
     daemon.wait_notified("WATCHDOG=1", count=3, timeout=5)
 
 
+def test_nobody_reads_what_systemd_is_told(world):
+    """The socket is full after some words: the loop goes on all the same, and ends."""
+    daemon = world.start_daemon(env={"WATCHDOG_USEC": "40000"})
+    time.sleep(1.5)
+    assert world.http("/healthz")[0] == 200
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_log("reloaded")
+    daemon.signal(signal.SIGTERM)
+    assert daemon.wait() == 0
+
+
+def test_a_notify_socket_in_the_abstract_namespace(world, monkeypatch):
+    name = f"dispatchd-test-{os.getpid()}-{os.path.basename(world.directory)}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+        server.bind("\0" + name)
+        server.settimeout(10)
+        monkeypatch.setattr(world_module, "WRAP", ["env", f"NOTIFY_SOCKET=@{name}"])
+        world.start_daemon(ready=False)
+        assert server.recv(4096).startswith(b"READY=1\n")
+
+
 # ---- the control socket
 
 def test_status(world):
