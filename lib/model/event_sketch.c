@@ -3,8 +3,8 @@
 #include "base/jsontext.h"
 #include "model/event_raw.h"
 
-/* A monster is not taken apart only to name it. */
-enum { SKETCH_BYTES_MAX = 4 << 20 };
+/* As large as max_event_size may be. A monster is not taken apart only to name it. */
+enum { SKETCH_BYTES_MAX = 64 << 20 };
 
 static void sketch_json(const struct entry_field *field, struct arena *arena, struct event_raw *raw)
 {

@@ -62,6 +62,25 @@ static size_t split(const char *text, size_t len, struct entry_field fields[FIEL
 	return n;
 }
 
+static void must_be_text(const char *text)
+{
+	must(utf8_valid(text, strlen(text)) && !utf8_has_control(text, strlen(text)));
+}
+
+/* What is told of a rejected entry is what an event of it would say. */
+static void check_sketch(const struct entry *entry, const struct event *event, struct arena *arena)
+{
+	struct event_sketch said;
+	event_sketch(entry, arena, &said);
+	const char *const texts[] = {said.id, said.source, said.job, said.customer, said.type};
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		must_be_text(texts[i]);
+	must(event == NULL ||
+	     (strcmp(said.id, event->id) == 0 && strcmp(said.source, event->source) == 0 &&
+	      strcmp(said.job, event->job) == 0 && strcmp(said.customer, event->customer) == 0 &&
+	      strcmp(said.type, event_type(event)) == 0));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	if (size == 0)
@@ -78,7 +97,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		entry.n_fields = split((const char *)bytes + 1, size - 1, fields);
 	struct event event;
 	struct error err = {0};
-	if (event_read(&entry, MAX_SIZE, arena, &event, &err))
+	bool ok = event_read(&entry, MAX_SIZE, arena, &event, &err);
+	check_sketch(&entry, ok ? &event : NULL, arena);
+	if (ok)
 		check(&event, arena);
 	else
 		must(err.code != 0 && err.text[0] != '\0' && utf8_valid(err.text, strlen(err.text)) &&
