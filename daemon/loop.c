@@ -27,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 enum { FIXED_MAX = 64, RETIRE_MS = 60 * 1000 };
 
@@ -518,12 +519,35 @@ static struct event *end_event(struct event *event)
 	return NULL;
 }
 
+/* What matters is on disk: whoever can't wait for threads to end need not. */
+static void on_late_signal(int number)
+{
+	(void)number;
+	_exit(EX_OK);
+}
+
+/* The loop doesn't run any more, so that nobody would hear of a signal; and its default would be an end with
+ * a fault. */
+static void end_signals(struct loop *loop)
+{
+	if (!loop->signals[0])
+		return;
+	mask_signals(SIG_BLOCK);
+	for (size_t i = 0; i < SIGNALS; i++) {
+		end_event(loop->signals[i]);
+		(void)signal(signal_rows[i].number,
+		             signal_rows[i].handle == on_end_signal ? on_late_signal : SIG_IGN);
+	}
+	mask_signals(SIG_UNBLOCK);
+}
+
 /* Sockets first, so that nobody asks any more; the mailers before the engine, which writes down their
  * results. */
 struct loop *loop_free(struct loop *loop)
 {
 	if (!loop)
 		return NULL;
+	end_signals(loop);
 	http_free(loop->http);
 	control_free(loop->control);
 	reload_free(loop->reload);
@@ -535,8 +559,6 @@ struct loop *loop_free(struct loop *loop)
 	pool_free(loop->pool);
 	hub_free(loop->hub);
 	clock_watch_free(loop->clock);
-	for (size_t i = 0; i < SIGNALS; i++)
-		end_event(loop->signals[i]);
 	end_event(loop->tick);
 	end_event(loop->watchdog);
 	end_event(loop->turn);

@@ -7,6 +7,7 @@ import platform
 import resource
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -160,6 +161,23 @@ def test_a_second_signal_ends_at_once(world, smtp):
     daemon.signal(signal.SIGTERM)
     assert daemon.wait() == 0
     assert time.monotonic() - started < 3 * PATIENCE
+
+
+def test_a_signal_at_the_very_end(world):
+    """Its threads take a while to end here: somebody has the lock of customers.db. Who can't wait need not."""
+    world.ctl("customer", "add", "1001", "--name", "Example Farm")
+    daemon = world.start_daemon()
+    lock = sqlite3.connect(world.path("customers.db"), isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    world.xadd("customers:changes", customer='{"number": "1001", "name": "Other"}')
+    world.wait_idle("customers:changes")
+    daemon.signal(signal.SIGTERM)
+    daemon.wait_log("notice: stopped")
+    assert daemon.process.poll() is None
+    daemon.signal(signal.SIGHUP)
+    daemon.signal(signal.SIGTERM)
+    assert daemon.wait(3 / PATIENCE) == 0
+    lock.close()
 
 
 def test_five_states_arrive(world, smtp):
