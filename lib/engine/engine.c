@@ -314,20 +314,24 @@ static void steps(struct engine *engine)
 	engine_sum_up(engine);           /* report.c: what was too much for the log */
 }
 
+static bool fault(struct engine *engine)
+{
+	engine->stats.commit_faults++;
+	return false;
+}
+
 bool engine_turn(struct engine *engine, struct turn *turn, struct error *err)
 {
 	prepare(engine, turn);
 	follow_customers(engine);
 	if (!begin(engine, turn, err))
-		return false;
+		return fault(engine);
 	/* That of the data which this turn sees: what has changed is looked at before anything new. */
 	int64_t version = db_data_version(customers_db(engine->customers));
 	engine->customers_came = version != engine->customers_version;
 	steps(engine);
-	if (!end(engine, err)) {
-		engine->stats.commit_faults++;
-		return false;
-	}
+	if (!end(engine, err))
+		return fault(engine);
 	engine->customers_version = version;
 	if (turn->n_outcomes > 0)
 		engine->handed = turn->outcomes[turn->n_outcomes - 1].seq;

@@ -149,6 +149,7 @@ def test_a_full_disk_is_waited_for(world, smtp):
     assert status["daemon"] == "up" and "spool.db" in status["daemon_fault"] and status["mails"]["sent"] == 1
     asked = world.ctl("mail", "retry", "1", check=False)
     assert asked.returncode == 74 and "spool.db" in asked.stderr, "who asks hears why, and nothing is done later"
+    wait_until(lambda: world.metrics()["dispatchd_commit_faults_total"] > 1, "the faults to be counted")
     assert world.daemon.process.poll() is None
     assert len(world.outcomes()) == 2 and len(smtp.mails) == 1, "no effect before the commit"
     resource.prlimit(world.daemon.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
