@@ -127,8 +127,9 @@ void engine_take_feed(struct engine *engine)
 		if (engine->turn->entries[i]->feed == FEED_CUSTOMERS)
 			engine_take_customer(engine, engine->turn->entries[i]);
 	}
-	engine->feed_oldest =
-	        engine->turn->feed_unread ? (struct instant){0} : spool_feed_oldest(engine->spool);
+	engine->feed_oldest = spool_feed_oldest(engine->spool);
+	if (engine->turn->feed_unread)
+		engine->feed_oldest.ms = 0; /* there may be older ones in Redis */
 }
 
 static void feed_refused(struct engine *engine, const struct spool_chore *chore, const char *text)
