@@ -25,6 +25,7 @@ struct then {
 	enum status status;
 	enum reason reason;
 	struct instant due;
+	int64_t late_ms; /* it was decided so long after the event's receipt */
 	bool matched;
 };
 
@@ -73,7 +74,8 @@ static void take_outcome(struct run *run, const struct spool_outcome *outcome)
 	                      .to = to ? to : "",
 	                      .status = outcome->status,
 	                      .reason = outcome->reason,
-	                      .due = INSTANT_NONE};
+	                      .due = INSTANT_NONE,
+	                      .late_ms = outcome->time.ms - run->event->event.received.ms};
 	if (due == NULL || !instant_parse(due, &then->due))
 		then->due = INSTANT_NONE;
 }
@@ -188,12 +190,13 @@ static int64_t group_wait(const struct settings *settings, const struct run *run
 	return settings->notify[run->event->event.state].group_wait_ms;
 }
 
-/* One that joins a group is due when that is: at some time of the wait at whose end it would be due alone. */
+/* One that joins a group is due when that is: at some time of the wait at whose end it would be due alone.
+ * That wait began when it was decided, not with the receipt that is asked for here. */
 static bool within_wait(const struct run *run, const struct then *then, const struct contact_verdict *now)
 {
 	int64_t wait_ms = group_wait(run->replay->rules, run);
-	return now->grouped && wait_ms == group_wait(run->replay->ours, run) && then->due.ms <= now->due.ms &&
-	       now->due.ms - then->due.ms <= wait_ms;
+	return now->grouped && wait_ms == group_wait(run->replay->ours, run) &&
+	       then->due.ms <= now->due.ms + then->late_ms && now->due.ms - then->due.ms <= wait_ms;
 }
 
 /* Mails that are due at once are due alike, whatever the millisecond. */

@@ -111,6 +111,17 @@ def test_a_bad_import_is_named_by_line(day):
     assert done.returncode == 65 and "bad.csv:3" in done.stderr and done.stdout == ""
 
 
+def test_a_wait_that_began_after_the_receipt(world):
+    """The event waited for its customer first, and for its group from then on."""
+    world.configure({"notify.completed": {"group_wait": "1h"}}, customers={"grace": "60s"})
+    world.start_daemon()
+    world.xadd(id="a", type="job.completed", job="1", customer="1")
+    world.wait_idle()
+    world.ctl("customer", "add", "1", "--name", "Late", "--email", "late@example.com")
+    world.outcomes(wait_for={"event": "a", "status": "deferred"})
+    assert changes(world) == {}
+
+
 def test_a_group_is_one_mail_then_and_now(world):
     """Site B opens in half an hour; its mail joins that of site A, and goes with it at the end of A's wait."""
     soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=30)
