@@ -11,6 +11,9 @@
 #include "clock.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,7 +29,9 @@ enum {
 	FIELDS_MAX = 24,
 	REPEAT_MS = 60 * 1000, /* how long the same fault is kept back */
 	REPEAT_SLOTS = 64,
+	PLACE_WAIT_MS = 100,
 };
+_Static_assert(LINE_MAX_BYTES + 90 < PIPE_BUF, "a line and what is said before it are written at once");
 
 static const struct {
 	const char *name;
@@ -41,6 +46,9 @@ static const struct {
 /* Set once by log_start() before there are threads. */
 static int lowest = LOG_INFO;
 static bool to_journal;
+
+static pthread_mutex_t stderr_lock = PTHREAD_MUTEX_INITIALIZER;
+static unsigned lines_lost; /* under that lock: since the last one that was written */
 
 /* A fault that was written a short while ago, by the hash of its text. */
 struct repeat {
@@ -91,13 +99,37 @@ static void make_printable(char *text)
 			*p = '?';
 }
 
+/* Whoever reads standard error may have stopped to: the loop must not wait for that. One that is only slow is
+ * waited for a little, and what finds no place then is counted. Under the lock, so that nobody else takes the
+ * place that was found: a pipe that can be written has room for PIPE_BUF bytes. */
+static bool has_place(void)
+{
+	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+	int rc;
+	do
+		rc = poll(&out, 1, lines_lost ? 0 : PLACE_WAIT_MS);
+	while (rc < 0 && errno == EINTR);
+	lines_lost += rc == 0;
+	return rc != 0;
+}
+
 static void write_stderr(int level, const char *text)
 {
-	char line[LINE_MAX_BYTES + 32];
-	int len = snprintf(line, sizeof(line), "%s: %s\n", levels[level & LOG_PRIMASK].name, text);
-	/* Nobody is left to be told where this fails. */
-	if (write(STDERR_FILENO, line, (size_t)len) < 0)
-		return;
+	char line[PIPE_BUF];
+	int len = 0;
+	pthread_mutex_lock(&stderr_lock);
+	if (has_place()) {
+		if (lines_lost)
+			len = snprintf(line, sizeof(line), "warning: lines of the log found no place n=%u\n",
+			               lines_lost);
+		lines_lost = 0;
+		len += snprintf(line + len, sizeof(line) - (size_t)len, "%s: %s\n",
+		                levels[level & LOG_PRIMASK].name, text);
+		/* Nobody is left to be told where this fails. */
+		if (write(STDERR_FILENO, line, (size_t)len) < 0)
+			lines_lost = 0;
+	}
+	pthread_mutex_unlock(&stderr_lock);
 }
 
 /* The word at `p` if it is KEY=VALUE: its end, with the journal's spelling added to `out`; else NULL. */

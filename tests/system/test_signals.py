@@ -252,6 +252,25 @@ def test_many_reloads_in_a_row(world):
     assert daemon.stop() == 0
 
 
+# ---- the log
+
+def test_who_does_not_read_the_log_holds_nothing_up(world):
+    """Standard error is a pipe that nobody empties: mails and answers go on; what was left out is told later."""
+    world.configure(mail={"transport": "maildir", "maildir": world.path("mail")})
+    add_customer(world)
+    process = subprocess.Popen([BUILD / "dispatchd", "-c", world.config_path], stderr=subprocess.PIPE, text=True,
+                               env=world.environment())
+    world.at_end(process.kill)
+    for n in range(1500):  # a line of 150 bytes each
+        world.xadd(id=str(n), type="job.completed", job=f"J{n}", customer="1001")
+    world.outcomes(wait_for={"status": "sent"}, count=1500, timeout=30)
+    assert world.http("/healthz")[0] == 200
+    process.terminate()
+    said = process.stderr.read()
+    assert process.wait(10 * PATIENCE) == 0
+    assert "found no place n=" in said and "stopped" in said and said.count("status=sent") < 1500
+
+
 # ---- systemd
 
 def test_who_does_not_listen_holds_nothing_up(world):
