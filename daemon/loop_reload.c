@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A reload, at SIGHUP: daemon/reload.c reads the files in a thread of its own; here the loop gives what
+ * it read to everybody, and keeps what was replaced until nobody reads it any more.
+ */
+#include "base/mem.h"
+#include "base/zone.h"
+#include "clock.h"
+#include "engine_thread.h"
+#include "log.h"
+#include "loop_private.h"
+#include "notify.h"
+#include "redis/hub.h"
+#include "reload.h"
+
+#include <stdlib.h>
+
+enum { FIXED_MAX = 64 };
+
+/* Settings that a reload has replaced; threads may still be reading them for a moment. */
+struct retired {
+	struct retired *next;
+	struct settings *settings;
+	struct tick since;
+};
+
+void loop_free_retired(struct loop *loop, int64_t older_than_ms)
+{
+	struct retired **at = &loop->retired;
+	while (*at) {
+		struct retired *retired = *at;
+		/* The engine keeps its settings for as long as its turn fails: hours, with a full disk. */
+		bool in_use = loop->engine && retired->settings == engine_thread_settings(loop->engine);
+		if (in_use || clock_tick().ms - retired->since.ms < older_than_ms) {
+			at = &retired->next;
+			continue;
+		}
+		*at = retired->next;
+		settings_free(retired->settings);
+		free(retired);
+	}
+}
+
+static void retire(struct loop *loop, struct settings *settings)
+{
+	struct retired *retired = mem_alloc(sizeof(*retired));
+	*retired = (struct retired){.next = loop->retired, .settings = settings, .since = clock_tick()};
+	loop->retired = retired;
+}
+
+static void tell_fixed(const struct settings *old, const struct settings *new)
+{
+	const char *names[FIXED_MAX];
+	size_t n = settings_fixed_differences(old, new, names, FIXED_MAX);
+	for (size_t i = 0; i < n; i++)
+		log_write(LOG_NOTICE, "reload: a new value needs a restart key=%s", names[i]);
+}
+
+static void on_reloaded(void *arg, struct settings *settings, struct templates *templates)
+{
+	struct loop *loop = arg;
+	loop->reload = NULL;
+	if (settings) {
+		tell_fixed(loop->settings, settings);
+		zones_renew(); /* the system's tzdata may be newer */
+		engine_thread_reload(loop_engine(loop), settings);
+		hub_reload(loop->hub, settings);
+		retire(loop, loop->settings);
+		templates_unref(loop->templates);
+		loop->settings = settings;
+		loop->templates = templates;
+		log_write(LOG_NOTICE, "reloaded file=%s", settings->file);
+	} else {
+		log_write(LOG_ERR, "reload refused, nothing has changed file=%s", loop->settings->file);
+	}
+	notify_ready(settings ? "Running" : "Running; the last reload was refused");
+	if (loop->reload_again)
+		loop_start_reload(loop);
+}
+
+void loop_start_reload(struct loop *loop)
+{
+	loop->reload_again = loop->reload != NULL;
+	if (loop->reload || loop_stopping(loop))
+		return;
+	notify_reloading();
+	loop->reload = reload_start(loop->base, loop->settings->file, loop->pool, on_reloaded, loop);
+	if (!loop->reload)
+		notify_ready("Running");
+}

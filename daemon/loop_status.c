@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* What HTTP's pages and the control socket want to know of the loop. */
+#include "clock.h"
+#include "engine_thread.h"
+#include "loop_private.h"
+#include "mailer/pool.h"
+#include "redis/hub.h"
+#include "version.h"
+
+struct engine_thread *loop_engine(const struct loop *loop)
+{
+	return loop->engine;
+}
+
+struct pool *loop_pool(const struct loop *loop)
+{
+	return loop->pool;
+}
+
+struct hub *loop_hub(const struct loop *loop)
+{
+	return loop->hub;
+}
+
+bool loop_engine_turns(const struct loop *loop)
+{
+	return clock_tick().ms - engine_thread_last_turn_ms(loop_engine(loop)) < LOOP_ENGINE_STALE_MS;
+}
+
+struct instant loop_started(const struct loop *loop)
+{
+	return loop->started;
+}
+
+static json_t *relays_json(struct loop *loop)
+{
+	struct pool_relay relays[RELAYS_MAX];
+	json_t *list = json_array();
+	size_t n = pool_relays(loop->pool, relays, RELAYS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		char since[INSTANT_TEXT_MAX];
+		json_t *relay =
+		        json_pack("{s:s, s:b, s:s, s:i, s:I}", "name", relays[i].name, "up", relays[i].up,
+		                  "since", instant_format(relays[i].since, 0, since), "sessions",
+		                  (int)relays[i].sessions, "delivered", (json_int_t)relays[i].delivered);
+		if (relay && !relays[i].up)
+			json_object_set_new(relay, "reply", json_string(relays[i].words));
+		json_array_append_new(list, relay ? relay : json_null());
+	}
+	return list;
+}
+
+void loop_add_status(void *arg, json_t *answer)
+{
+	struct loop *loop = arg;
+	char started[INSTANT_TEXT_MAX];
+	json_object_set_new(answer, "version", json_string(DISPATCHD_VERSION));
+	json_object_set_new(answer, "started", json_string(instant_format(loop->started, 0, started)));
+	json_object_set_new(answer, "uptime_s", json_integer((clock_now().ms - loop->started.ms) / 1000));
+	json_object_set_new(answer, "redis",
+	                    json_pack("{s:b, s:s}", "connected", (int)hub_connected(loop->hub), "url",
+	                              hub_target(loop->hub)));
+	json_object_set_new(answer, "relays", relays_json(loop));
+	json_object_set_new(answer, "stopping", json_boolean(loop_stopping(loop)));
+}
