@@ -292,18 +292,17 @@ static void find_next(struct engine *engine)
 /* All that a turn does, in order. What comes first is seen by what comes later. */
 static void steps(struct engine *engine)
 {
-	take_published(engine); /* Redis has what it was given */
-	engine_follow_numbers(
-	        engine); /* numbers.c: customers that have another number; before any job is found */
-	engine_take_results(engine);  /* sending.c: what became of mails in flight */
-	engine_take_chores(engine);   /* chore.c: what has been done in customers.db */
-	engine_take_feed(engine);     /* chore.c: customers that changed elsewhere */
-	engine_look_at_held(engine);  /* gate.c: held jobs that may go, or never will; before any new one */
-	engine_take_waiting(engine);  /* decide.c: events whose customer has come, or won't */
-	engine_take_entries(engine);  /* decide.c: new events */
-	engine_take_commands(engine); /* command.c: the office's and the admin's */
-	engine_call_back(engine);     /* gate_callback.c: released jobs against a suspension */
-	engine_expire(engine);        /* sending.c: shelf lives that ended */
+	take_published(engine);        /* Redis has what it was given */
+	engine_follow_numbers(engine); /* numbers.c: jobs go with their customers' new numbers */
+	engine_take_results(engine);   /* sending.c: what became of mails in flight */
+	engine_take_chores(engine);    /* chore.c: what has been done in customers.db */
+	engine_take_feed(engine);      /* chore.c: customers that changed elsewhere */
+	engine_look_at_held(engine);   /* gate.c: held jobs that may go, or never will; before any new one */
+	engine_take_waiting(engine);   /* decide.c: events whose customer has come, or won't */
+	engine_take_entries(engine);   /* decide.c: new events */
+	engine_take_commands(engine);  /* command.c: the office's and the admin's */
+	engine_call_back(engine);      /* gate_callback.c: released jobs against a suspension */
+	engine_expire(engine);         /* sending.c: shelf lives that ended */
 	engine_look_at_deferred(engine); /* takeup.c: mails that may go sooner, since hours have changed */
 	engine_look_at_sending(engine);  /* takeup.c: mails that may not go any more, and wait for a mailer */
 	engine_hand_out(engine);         /* takeup.c: mails that are due */

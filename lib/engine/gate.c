@@ -81,6 +81,7 @@ static void take_new(struct engine *engine, const struct event *event)
 	decide(engine, &request, &asked, &verdict);
 }
 
+/* For one who waits for no customer: it is due at once, whatever the feed brings. */
 #define NO_GRACE ((struct instant){0})
 
 /* A round over more held jobs than a turn looks at is under way, and some of this customer are still to come:
@@ -103,8 +104,7 @@ void engine_take_request(struct engine *engine, const struct entry *entry, const
 	else if (engine_customer(engine, event->customer) == NULL && engine_may_come(engine, until))
 		engine_wait_for_customer(engine, entry, event, until);
 	else if (has_to_queue(engine, event))
-		engine_wait_for_customer(engine, entry, event,
-		                         NO_GRACE); /* due at once, whatever the feed brings */
+		engine_wait_for_customer(engine, entry, event, NO_GRACE);
 	else
 		take_new(engine, event);
 }
