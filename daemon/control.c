@@ -255,7 +255,7 @@ struct control *control_new(struct event_base *base, const char *spool_path, str
 	struct control *control = mem_alloc(sizeof(*control));
 	*control =
 	        (struct control){.engine = engine, .status = status, .arg = arg, .place = {.directory = -1}};
-	int fd = near_socket_set(&control->place, spool_path, "control.sock", err) ? open_socket(control, err)
+	int fd = near_socket_set(&control->place, spool_path, CONTROL_SOCKET, err) ? open_socket(control, err)
 	                                                                           : -1;
 	if (fd >= 0)
 		control->listener = evconnlistener_new(base, on_accept, control,

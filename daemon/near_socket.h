@@ -8,6 +8,9 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+/* Beside spool.db: where dispatchctl asks the daemon. */
+#define CONTROL_SOCKET "control.sock"
+
 /*
  * The place of a socket beside a file. The kernel takes paths of 107 bytes for sockets; where this one is
  * longer, it is named by way of its directory's descriptor, which stays open until near_socket_clear().

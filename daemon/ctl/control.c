@@ -109,7 +109,7 @@ enum control_answer control_ask(const struct settings *settings, const json_t *r
 {
 	struct near_socket near;
 	int fd = -1;
-	if (!near_socket_set(&near, settings->spool.path, "control.sock", err))
+	if (!near_socket_set(&near, settings->spool.path, CONTROL_SOCKET, err))
 		return CONTROL_FAULT;
 	enum control_answer answer = connect_to(&near, &fd, err);
 	near_socket_clear(&near);

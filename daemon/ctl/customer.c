@@ -272,8 +272,7 @@ static const struct command commands[] = {
          .uses = USES_STORE,
          .help = "Changes fields of a customer; an empty value clears one",
          .more = "With another number all that hangs on it stays with it, jobs and their mails too; events "
-                 "and "
-                 "requests have to name it by the new one from then on.",
+                 "and requests have to name it by the new one from then on.",
          .examples = "customer set 1001 --phone \"+1 303 555 0100\" --reference \"\"\n"
                      "customer set 1001 --number 2001",
          .run = set},

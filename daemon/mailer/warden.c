@@ -2,9 +2,8 @@
 /*
  * The thread that watches the clock for all mailers: shuts down what takes too long, lets go of
  * refusals held back, tells when a relay's rest is over, gives back what waits for a mailer for too
- * long, and ends the grace of a stop. It sleeps
- * until the next of these is due; deadlines of connections are looked at four times a second while
- * there are any.
+ * long, and ends the grace of a stop. It sleeps until the next of these is due; deadlines of
+ * connections are looked at four times a second while there are any.
  */
 #include "mailer/crew.h"
 

@@ -167,14 +167,12 @@ bool content_fetch(struct customers *store, const char *hash, FILE *out, struct 
                    struct error *err) MUST_CHECK;
 /* The last part of a name, without what could hurt a terminal. */
 const char *content_name(const char *name, struct arena *arena);
+/* Deletes those of the files (hashes) that no record has any more; a transaction of its own for each. */
+void files_sweep(struct customers *store, const json_t *hashes);
 
 /* -- record_file_transfer.c -- */
 /* The content of a row that an import brings: found, looked at, taken in. */
 bool content_arrives(struct work *work, const struct row *before, struct row *after) MUST_CHECK;
-
-/* -- record_file.c -- */
-/* Deletes those of the files (hashes) that no record has any more; a transaction of its own for each. */
-void files_sweep(struct customers *store, const json_t *hashes);
 
 /* -- shown and imported with others -- */
 bool owner_json(struct customers *store, const struct row *row, json_t *object, struct error *err) MUST_CHECK;

@@ -15,10 +15,10 @@ static const char spool_1[] =
 static const char spool_2[] =
 #include "spool_2.sql.h"
         ;
-
 static const char spool_3[] =
 #include "spool_3.sql.h"
         ;
+
 static const char *const migrations[] = {spool_1, spool_2, spool_3};
 
 static const struct db_schema schema = {

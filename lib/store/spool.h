@@ -186,16 +186,15 @@ struct spool_outcome *spool_outcomes_after(struct spool *spool, int64_t seq, siz
                                            size_t *ret_n);
 struct spool_outcome *spool_job_outcomes(struct spool *spool, int64_t job, struct arena *arena,
                                          size_t *ret_n);
-/* Dead letters that were not retried, the newest first. */
-/* Those behind `after` and not behind `until`, the oldest first; and those of a stream's entry or with a
- * number.
- */
-struct spool_outcome *spool_dead_after(struct spool *spool, int64_t after, int64_t until, int64_t limit,
-                                       struct arena *arena, size_t *ret_n);
-struct spool_outcome *spool_dead_named(struct spool *spool, const char *entry, int64_t seq,
-                                       struct arena *arena, size_t *ret_n);
+/* Dead letters that were not retried. The newest first; */
 struct spool_outcome *spool_dead_letters(struct spool *spool, int64_t limit, struct arena *arena,
                                          size_t *ret_n);
+/* those behind `after` and not behind `until`, the oldest first; */
+struct spool_outcome *spool_dead_after(struct spool *spool, int64_t after, int64_t until, int64_t limit,
+                                       struct arena *arena, size_t *ret_n);
+/* those of a stream's entry, and the one with that number. */
+struct spool_outcome *spool_dead_named(struct spool *spool, const char *entry, int64_t seq,
+                                       struct arena *arena, size_t *ret_n);
 void spool_dead_retried(struct spool *spool, int64_t seq); /* it is off the list */
 /* Whether this very dead letter (the same feed, entry and fields) is on record up to `seq`. */
 bool spool_dead_known(struct spool *spool, const struct spool_outcome *dead, int64_t seq);

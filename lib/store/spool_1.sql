@@ -90,7 +90,7 @@ CREATE TABLE outcome (
   event  INTEGER,
   job    INTEGER,
   mail   INTEGER,
-  entry  TEXT,            -- a dead letter's stream entry, by which one that is delivered again is known
+  entry  TEXT,            -- a dead letter's stream entry, or a list item's hash, by which one that is delivered again is known
   again  INTEGER,         -- the seq of the outcome that this one says again, under its id
   status TEXT NOT NULL,
   reason TEXT NOT NULL,
