@@ -101,7 +101,7 @@ static bool run(struct ctl *ctl, struct error *err)
 		                    {.key = "since", .title = "Since", .style = STYLE_TIME},
 		                    {.key = "sessions", .title = "Sessions", .right = true},
 		                    {.key = "delivered", .title = "Delivered", .right = true},
-		                    {.key = "fault", .title = "Fault", .min = 20}),
+		                    {.key = "reply", .title = "Reply", .min = 20}),
 		            output_look(ctl->out));
 	}
 	print_counts(ctl, json_object_get(state, "mails"));
@@ -111,10 +111,12 @@ static bool run(struct ctl *ctl, struct error *err)
 
 static const struct command commands[] = {
         {.uses = USES_SPOOL " redis",
-         .help = "Says whether dispatchd, Redis and the relays are there, and counts mails by status",
+         .help = "Says whether dispatchd, Redis and the relays are there, and counts held jobs and mails by "
+                 "status",
          .examples = "status\nstatus --json",
          .run = run},
 };
 
-const struct noun noun_status = {
-        .name = "status", .help = "is all well? The daemon, Redis, relays, mails", COMMANDS(commands)};
+const struct noun noun_status = {.name = "status",
+                                 .help = "is all well? The daemon, Redis, relays, held jobs, mails",
+                                 COMMANDS(commands)};

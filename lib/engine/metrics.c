@@ -59,7 +59,8 @@ void engine_metrics(const struct engine *engine, struct buf *out)
 	print_number(out, "dispatchd_duplicates_differing_total", "counter",
 	             "Of those, the ones with other content.", (int64_t)stats->duplicates_differing);
 	print_number(out, "dispatchd_template_faults_total", "counter",
-	             "Mails for which the built-in template was used.", (int64_t)stats->template_faults);
+	             "Mails that went without what is broken of their template.",
+	             (int64_t)stats->template_faults);
 	print_number(out, "dispatchd_commit_faults_total", "counter", "Turns that could not be committed.",
 	             (int64_t)stats->commit_faults);
 	print_number(out, "dispatchd_waiting_events", "gauge", "Entries that wait for their customer.",

@@ -72,6 +72,9 @@ def test_relay_away_and_back(world):
     time.sleep(1.2)  # at least one more try
     assert not [o for o in world.outcomes() if o["status"] in ("retrying", "failed", "sent")]
     assert world.http("/readyz")[0] == 200, "a relay that is away stops only the mails"
+    (relay,) = world.ctl_json("status")["relays"]
+    assert relay["state"] == "down" and relay["reply"]
+    assert relay["reply"] in world.ctl("status").stdout, "why it is down"
     with SmtpPeer(port=port) as back:
         world.cleanups.append(back.close)
         sent = world.outcomes(wait_for={"status": "sent"}, count=21, timeout=20)
