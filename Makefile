@@ -93,7 +93,7 @@ deps-check:
 	@.ci/deps $(DEPS) $(DEPS_CHECK)
 
 # The packages' flags are read when make starts: what needs packages that may just have come starts afresh.
-demo: deps ## a working day in a minute: private Redis, some customers, twenty events, mails in a Maildir
+demo: deps ## a working day in half a minute: private Redis, six customers, twenty events, mails in a Maildir
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) tests/demo/demo.sh
 

@@ -40,7 +40,7 @@ ctl() {
 	"$BUILD/dispatchctl" -c "$conf" "$@"
 }
 tell() {
-	printf '\n\033[1m%s\033[0m\n' "$*"
+	[ -t 1 ] && printf '\n\033[1m%s\033[0m\n' "$*" || printf '\n%s\n' "$*"
 }
 until_true() { # SECONDS COMMAND...
 	local end=$((SECONDS + $1))
