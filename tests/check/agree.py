@@ -88,8 +88,17 @@ def check_words():
         both_ways(f"the {kind.lower()}", known, told, "lib/model/words.c", "dispatchd(8)")
 
 
+def check_schemas():
+    """The change log tells the versions of the databases that there are: as many as migrations."""
+    told = Path("CHANGELOG.md").read_text()
+    for name in ("customers", "spool"):
+        version = len(list(Path("lib/store").glob(f"{name}_*.sql")))
+        if f"{name}.db {version}" not in told:
+            fault(f"CHANGELOG.md doesn't say that the schema is now `{name}.db {version}`")
+
+
 def main():
-    for check in (check_generated, check_keys, check_commands, check_metrics, check_words):
+    for check in (check_generated, check_keys, check_commands, check_metrics, check_words, check_schemas):
         check()
     print("\n".join(faults) or "code, manuals and samples agree")
     return 1 if faults else 0
