@@ -34,7 +34,13 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-enum { LISTEN_BACKLOG = 128 };
+enum {
+	LISTEN_BACKLOG = 128,
+	ASKING_METHODS = EVHTTP_REQ_GET | EVHTTP_REQ_HEAD,
+	/* Let in so that they get a 405; evhttp answers what it doesn't let in by 501. */
+	CHANGING_METHODS =
+	        EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_PATCH | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS,
+};
 
 /* An accepted connection. evhttp closes it without telling; the socket's inode says whether it still is. */
 struct visitor {
@@ -83,14 +89,19 @@ static void on_request(struct evhttp_request *request, void *arg)
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
 	const struct http_route *route = find_route(server, uri ? evhttp_uri_get_path(uri) : NULL);
 	struct http_answer answer = {.status = 200, .type = "text/plain; charset=utf-8"};
-	if (route && route->ask) {
+	bool asks = evhttp_request_get_command(request) & ASKING_METHODS;
+	if (route && asks && route->ask) {
 		questions_ask(server->questions, route, server->arg, request);
 		return;
 	}
-	if (route) {
+	if (route && asks) {
 		route->answer(server->arg, evhttp_uri_get_query(uri), &answer);
+	} else if (route) {
+		answer.status = HTTP_BADMETHOD;
+		evhttp_add_header(evhttp_request_get_output_headers(request), "Allow", "GET, HEAD");
+		buf_adds(&answer.body, "GET and HEAD are answered here\n");
 	} else {
-		answer.status = 404;
+		answer.status = HTTP_NOTFOUND;
 		buf_adds(&answer.body, "not found\n");
 	}
 	http_send(request, &answer);
@@ -248,7 +259,7 @@ static void name_address(struct http_server *server, const struct endpoint *endp
 static struct evhttp *new_evhttp(struct event_base *base, struct http_server *server)
 {
 	struct evhttp *http = evhttp_new(base);
-	evhttp_set_allowed_methods(http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
+	evhttp_set_allowed_methods(http, ASKING_METHODS | CHANGING_METHODS);
 	evhttp_set_max_headers_size(http, HTTP_HEADERS_MAX);
 	evhttp_set_max_body_size(http, HTTP_BODY_MAX);
 	evhttp_set_timeout(http, HTTP_TIMEOUT_S);

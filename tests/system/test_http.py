@@ -89,8 +89,11 @@ def test_methods_and_paths(world):
     assert world.http("/healthz?x=1")[0] == 200
     status, headers, body = world.http("/metrics", method="HEAD")
     assert status == 200 and body == ""
-    for method in ("POST", "PUT", "DELETE", "OPTIONS"):
-        assert world.http("/healthz", method=method)[0] in (405, 501), method
+    for path in ("/healthz", "/metrics", "/v1/gate?customer=1001&type=job.create"):
+        for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
+            status, headers, body = world.http(path, method=method)
+            assert (status, headers["Allow"]) == (405, "GET, HEAD"), (path, method)
+    assert world.http("/", method="POST")[0] == 404
 
 
 @pytest.mark.parametrize("raw", [
