@@ -4,7 +4,6 @@
 #include "rules/gate.h"
 #include "rules/rules.h"
 
-#include <string.h>
 #include <sysexits.h>
 
 static void set_text(json_t *out, const char *name, const char *text)
@@ -20,13 +19,13 @@ static void set_time(json_t *out, const char *name, struct instant t, const stru
 		set_text(out, name, instant_format(t, zone_offset_s(zone, t), text));
 }
 
-static bool read_case(const json_t *in, struct gate_case *ret, struct error *err)
+static bool read_case(const json_t *in, struct gate_case *ret, const char **type, struct error *err)
 {
-	const char *type = json_string_value(json_object_get(in, "type"));
+	const char *spelled = json_string_value(json_object_get(in, "type"));
 	const char *scheduled = json_string_value(json_object_get(in, "scheduled"));
-	if (type == NULL || (strcmp(type, "job.create") != 0 && strcmp(type, "job.dispatch") != 0))
+	*type = spelled == NULL ? NULL : event_request_type(spelled, &ret->kind);
+	if (*type == NULL)
 		return error_set(err, EX_USAGE, "type is job.create or job.dispatch");
-	ret->kind = strcmp(type, "job.create") == 0 ? EVENT_ASK_CREATE : EVENT_ASK_DISPATCH;
 	ret->scheduled = INSTANT_NONE;
 	if (scheduled != NULL && !instant_parse(scheduled, &ret->scheduled))
 		return error_set(err, EX_USAGE, "scheduled is an RFC 3339 time with an offset");
@@ -55,11 +54,12 @@ bool gate_answer(const struct settings *settings, struct zones *zones, struct ar
 	                          .asked = now};
 	struct gate_verdict v;
 	char day[DAY_TEXT_MAX];
-	if (!read_case(in, &asked, err))
+	const char *type;
+	if (!read_case(in, &asked, &type, err))
 		return false;
 	const struct zone *zone = rules_zone(settings, zones, customer);
 	gate_judge(&asked, &v);
-	set_text(out, "type", json_string_value(json_object_get(in, "type")));
+	set_text(out, "type", type);
 	set_text(out, "customer", json_string_value(json_object_get(in, "customer")));
 	set_text(out, "status", status_name(v.status));
 	set_text(out, "reason", reason_name(v.reason));

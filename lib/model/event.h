@@ -89,6 +89,10 @@ void event_sketch(const struct entry *entry, struct arena *arena, struct event_s
 /* "job.completed", "job.create", … */
 const char *event_type(const struct event *event);
 
+/* The type of a request as somebody spelled it, without its prefix; NULL (`kind` untouched) where it is none.
+ */
+const char *event_request_type(const char *text, enum event_kind *kind);
+
 /*
  * A member of data as text, in the arena: a string as it is, anything else as JSON writes it, ""
  * where it is missing or null.

@@ -117,6 +117,15 @@ static const struct type_row *type_find(const char *text)
 	return NULL;
 }
 
+const char *event_request_type(const char *text, enum event_kind *kind)
+{
+	const struct type_row *row = type_find(text);
+	if (row == NULL || row->kind == EVENT_JOB)
+		return NULL;
+	*kind = row->kind;
+	return row->type;
+}
+
 /* Whether the type stands in the stream that it belongs to. */
 static bool check_feed(const struct reading *reading, const struct type_row *row, struct error *err)
 {

@@ -48,6 +48,8 @@ def test_what_it_answers(bakery):
         "released", "2026-12-23T07:00:00-07:00", "2026-12-23T12:00:00-07:00")
     found = gate(bakery, customer="1001", type="job.dispatch", scheduled="2026-12-24T03:30:00Z")
     assert found["status"] == "released" and found["outside_hours"] is True
+    found = gate(bakery, customer="1001", type="com.example.job.dispatch")
+    assert (found["status"], found["type"]) == ("released", "job.dispatch")
     found = gate(bakery, customer="9999", type="job.create")
     assert (found["status"], found["reason"]) == ("denied", "unknown_customer")
     bakery.ctl("suspend", "1001", "--note", "Rebuilding", "--until", "+14d")
