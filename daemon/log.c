@@ -59,7 +59,8 @@ struct repeat {
 static pthread_mutex_t repeats_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct repeat repeats[REPEAT_SLOTS];
 
-int log_level_find(const char *name)
+/* -1 where there is none. */
+static int level_find(const char *name)
 {
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
 		if (!strcmp(levels[i].name, name))
@@ -81,13 +82,13 @@ static bool stderr_is_journal(void)
 void log_start(void)
 {
 	const char *wanted = getenv("DISPATCHD_LOG");
-	int level = wanted ? log_level_find(wanted) : -1;
+	int level = wanted ? level_find(wanted) : -1;
 	if (level >= 0)
 		lowest = level;
 	to_journal = stderr_is_journal();
 }
 
-bool log_wants(int level)
+static bool wants(int level)
 {
 	return level <= lowest;
 }
@@ -192,7 +193,7 @@ static void write_line(int level, char *text)
 
 void log_write(int level, const char *fmt, ...)
 {
-	if (!log_wants(level))
+	if (!wants(level))
 		return;
 	char text[LINE_MAX_BYTES];
 	va_list args;
@@ -232,7 +233,7 @@ static bool repeat_due(const char *text, unsigned *ret_kept_back)
 
 void log_fault(int level, const char *fmt, ...)
 {
-	if (!log_wants(level))
+	if (!wants(level))
 		return;
 	char text[LINE_MAX_BYTES];
 	unsigned kept_back;

@@ -16,14 +16,10 @@
 /* Once, before the first line: finds out about the journal and the lowest level, $DISPATCHD_LOG (info). */
 void log_start(void);
 
-bool log_wants(int level);
 void log_write(int level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* For faults that may come over and over: the same text is written once a minute at most, then with how often
  * it came. */
 void log_fault(int level, const char *fmt, ...) PRINTF_LIKE(2, 3);
-
-/* The number of a level's name ("notice"); -1 where there is none. */
-int log_level_find(const char *name);
 
 #endif

@@ -113,7 +113,8 @@ static void lost(struct link *link, const char *why)
 	link->why[0] = '\0';
 }
 
-void link_fail(struct link *link, const char *why)
+/* Drops the connection after the callback that is running, and tries again later. */
+static void link_fail(struct link *link, const char *why)
 {
 	if (!link->context || link->state == LINK_FAILING)
 		return;

@@ -51,9 +51,6 @@ bool link_send(struct link *link, const struct args *args, link_reply *fn, void 
  * 0.14 loses the answer to a PING there). */
 bool link_subscribe(struct link *link, const char *channel, link_reply *fn, void *arg);
 
-/* Drops the connection after the callback that is running, and tries again later. */
-void link_fail(struct link *link, const char *why);
-
 uint32_t link_random(void); /* for the jitter of backoff_ms() */
 
 #endif

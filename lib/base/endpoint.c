@@ -90,12 +90,7 @@ static bool parse(const char *text, const struct port_rule *rule, struct endpoin
 	return true;
 }
 
-bool endpoint_parse(const char *text, struct endpoint *ret, struct error *err)
-{
-	return parse(text, &(struct port_rule){.least = 1}, ret, err);
-}
-
-bool endpoint_parse_or(const char *text, int port, struct endpoint *ret, struct error *err)
+bool endpoint_parse(const char *text, int port, struct endpoint *ret, struct error *err)
 {
 	return parse(text, &(struct port_rule){.least = 1, .left_out = port}, ret, err);
 }

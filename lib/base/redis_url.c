@@ -101,7 +101,7 @@ static bool tcp_parse(char *rest, struct arena *arena, struct redis_url *url, st
 		return error_set(err, EX_CONFIG, "\"%s\" is no database; it is a number from 0 to %d",
 		                 slash + 1, REDIS_DB_MAX);
 	struct endpoint endpoint;
-	if (strncmp(rest, "unix:", 5) == 0 || !endpoint_parse_or(rest, REDIS_PORT, &endpoint, NULL))
+	if (strncmp(rest, "unix:", 5) == 0 || !endpoint_parse(rest, REDIS_PORT, &endpoint, NULL))
 		return error_set(err, EX_CONFIG, "\"%s\" is no host and port; %s", rest, what_is_meant);
 	url->host = arena_strdup(arena, endpoint.host);
 	url->port = endpoint.port;

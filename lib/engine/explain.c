@@ -166,7 +166,7 @@ static void add_suspension(struct buf *out, const char *name, const struct suspe
 	buf_addc(out, '}');
 }
 
-void explain_verdict_json(const struct rules_case *asked, const struct verdict *v, struct buf *out)
+static void verdict_json(const struct rules_case *asked, const struct verdict *v, struct buf *out)
 {
 	const struct zone *zone = rules_zone(asked->settings, asked->zones, asked->customer);
 	add_head(out, v->status, v->reason);
@@ -240,7 +240,7 @@ static bool ask(struct explain *e, struct event *event, struct instant at, struc
 		return false;
 	find_marks(e, &asked, find_recorded(e, event));
 	rules_judge(&asked, &verdict);
-	explain_verdict_json(&asked, &verdict, ret);
+	verdict_json(&asked, &verdict, ret);
 	return true;
 }
 

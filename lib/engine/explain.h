@@ -6,7 +6,6 @@
 #include "base/error.h"
 #include "base/instant.h"
 #include "model/settings.h"
-#include "rules/rules.h"
 
 #include <jansson.h>
 
@@ -33,8 +32,5 @@ bool explain_event(struct explain *explain, json_t *event, struct instant at, st
  * line is not that. */
 bool explain_line(struct explain *explain, const char *line, size_t len, struct instant now, struct buf *ret,
                   struct error *err) MUST_CHECK;
-
-/* What a verdict says as JSON, for those who have one already (replay). */
-void explain_verdict_json(const struct rules_case *asked, const struct verdict *verdict, struct buf *ret);
 
 #endif

@@ -39,7 +39,7 @@ enum delivery {
 	DELIVERY_DOUBT,        /* nobody knows: in_doubt */
 	DELIVERY_COUNT,
 };
-const char *delivery_name(enum delivery delivery); /* for the log */
+const char *delivery_name(enum delivery delivery); /* "sent", for messages */
 
 enum delivery failure_judge(const struct smtp_report *report);
 

@@ -103,9 +103,6 @@ const char *event_data_text(const struct event *event, const char *member, struc
  * never is. */
 bool event_scheduled(const struct event *event, struct instant *ret);
 
-/* Whether a text may name a route: 1–64 of A-Z a-z 0-9 . _ - (contract, section 6). */
-bool event_route_valid(const char *route);
-
 /* A digest of all that the publisher said, to tell a duplicate with other content from an equal one. */
 enum { EVENT_DIGEST_SIZE = 16 };
 void event_digest(const struct event *event, unsigned char digest[EVENT_DIGEST_SIZE]);

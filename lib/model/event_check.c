@@ -243,7 +243,8 @@ static bool check_data(const struct event_raw *raw, struct error *err)
 	return true;
 }
 
-bool event_route_valid(const char *route)
+/* 1–64 of A-Z a-z 0-9 . _ - (contract, section 6). */
+static bool route_valid(const char *route)
 {
 	static const char chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 	size_t len = strlen(route);
@@ -257,7 +258,7 @@ static bool check_route(const json_t *value, struct error *err)
 		return true;
 	if (!json_is_string(value))
 		return error_set(err, EX_DATAERR, "route is %s; text is meant", jsontext_kind(value));
-	if (event_route_valid(json_string_value(value)))
+	if (route_valid(json_string_value(value)))
 		return true;
 	return error_set(err, EX_DATAERR, "route \"%s\" is none; 1 to %d of A-Z a-z 0-9 . _ - are meant",
 	                 utf8_quote(json_string_value(value), json_string_length(value), quote),

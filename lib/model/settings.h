@@ -121,9 +121,6 @@ const char *settings_path(const char *option);
 size_t settings_fixed_differences(const struct settings *a, const struct settings *b, const char **names,
                                   size_t max);
 
-/* All keys with their values in this configuration, in the file's own format, without passwords. */
-void settings_print(const struct settings *settings, FILE *out);
-
 /* The annotated sample file, and the manual's section (mdoc), both from the table. */
 void settings_print_sample(FILE *out);
 void settings_print_manual(FILE *out);

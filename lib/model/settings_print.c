@@ -1,66 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What is printed from the table of keys: the configuration in force, the sample file, the manual's list. */
+/* What is printed from the table of keys: the sample file, the manual's list. */
 #include "model/settings_table.h"
 
 #include <string.h>
 
 enum { SAMPLE_WIDTH = 98 };
-
-/* ---- values */
-
-static bool wants_quotes(const char *value)
-{
-	size_t len = strlen(value);
-	if (len == 0)
-		return false;
-	bool comment = false;
-	for (const char *p = value; *p != '\0'; p++)
-		comment = comment ||
-		          ((*p == ';' || *p == '#') && (p == value || p[-1] == ' ' || p[-1] == '\t'));
-	return comment || value[0] == ' ' || value[0] == '\t' || value[len - 1] == ' ' ||
-	       value[len - 1] == '\t';
-}
-
-static void print_value(const struct setting *row, const void *member, struct arena *arena, FILE *out)
-{
-	const char *value = setting_format(row, member, arena);
-	if (!wants_quotes(value)) {
-		(void)fprintf(out, "%s =%s%s\n", row->key, *value ? " " : "", value);
-		return;
-	}
-	(void)fprintf(out, "%s = \"", row->key);
-	for (const char *p = value; *p != '\0'; p++)
-		(void)fprintf(out, "%s%c", *p == '"' || *p == '\\' ? "\\" : "", *p);
-	(void)fputs("\"\n", out);
-}
-
-static void print_section(const struct settings *settings, const char *section, enum job_state state,
-                          struct arena *arena, FILE *out)
-{
-	(void)fprintf(out, "[%s%s%s]\n", section, state == JOB_NONE ? "" : ".", job_state_name(state));
-	for (size_t i = 0; i < settings_table_len; i++) {
-		const struct setting *row = &settings_table[i];
-		if (strcmp(row->section, section) != 0)
-			continue;
-		/* Only read through: the table's way to a member has no const. */
-		print_value(row, setting_member((struct settings *)settings, row, state), arena, out);
-	}
-}
-
-void settings_print(const struct settings *settings, FILE *out)
-{
-	struct arena *arena = arena_new();
-	for (size_t i = 0; i < settings_sections_len; i++) {
-		const char *section = settings_sections[i].name;
-		if (strcmp(section, "notify") != 0) {
-			print_section(settings, section, JOB_NONE, arena, out);
-			continue;
-		}
-		for (int state = 0; state < JOB_STATE_COUNT; state++)
-			print_section(settings, section, (enum job_state)state, arena, out);
-	}
-	arena_free(arena);
-}
 
 /* ---- the sample file */
 

@@ -47,7 +47,6 @@ struct setting {
 	const char *help;     /* whole sentences */
 	bool needed;          /* may not be empty */
 	bool reload;          /* a reload may change it */
-	bool secret;          /* may hold a password */
 };
 
 struct setting_section {

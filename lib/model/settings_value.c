@@ -113,12 +113,6 @@ static const char *format_text(const struct setting *row, const void *member, st
 	return *(const char *const *)member;
 }
 
-static const char *format_redis_url(const struct setting *row, const void *member, struct arena *arena)
-{
-	(void)row;
-	return redis_url_redacted(*(const char *const *)member, arena);
-}
-
 /* ---- lists: commas or spaces between */
 
 static const char **split(const char *text, struct arena *arena, size_t *ret_n)
@@ -154,7 +148,7 @@ static bool read_relays(const struct setting_reader *reader, const struct settin
 	const char **list = split(text, reader->arena, &n);
 	for (size_t i = 0; i < n; i++) {
 		struct endpoint endpoint;
-		if (!endpoint_parse_or(list[i], ENDPOINT_SMTP_PORT, &endpoint, err))
+		if (!endpoint_parse(list[i], ENDPOINT_SMTP_PORT, &endpoint, err))
 			return false;
 	}
 	if (n == 0)
@@ -328,7 +322,7 @@ static const struct kind kinds[SETTING_KIND_COUNT] = {
         [SETTING_NAME] = {.read = read_name, .format = format_text, .what = "a name in Redis"},
         [SETTING_PATH] = {.read = read_text, .format = format_text, .what = "a path"},
         [SETTING_REDIS_URL] = {.read = read_redis_url,
-                               .format = format_redis_url,
+                               .format = format_text,
                                .what = "redis://HOST:PORT/DB or unix:///PATH?db=DB"},
         [SETTING_LISTEN] = {.read = read_listen,
                             .format = format_text,

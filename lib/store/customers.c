@@ -29,7 +29,7 @@ static const char customers_6[] =
 static const char *const migrations[] = {customers_1, customers_2, customers_3,
                                          customers_4, customers_5, customers_6};
 
-const struct db_schema customers_schema = {
+static const struct db_schema schema = {
         .name = "customers.db",
         .application_id = 0x64637573, /* "dcus" */
         .migrations = migrations,
@@ -38,7 +38,7 @@ const struct db_schema customers_schema = {
 
 struct customers *customers_open(const char *path, enum db_mode mode, struct error *err)
 {
-	struct db *db = db_open(path, &customers_schema, mode, err);
+	struct db *db = db_open(path, &schema, mode, err);
 	if (db == NULL)
 		return NULL;
 	struct customers *customers = mem_alloc(sizeof *customers);

@@ -26,6 +26,4 @@ struct customers {
 	struct kind_sql *sql; /* by the kind's place in the table; made when first used */
 };
 
-extern const struct db_schema customers_schema;
-
 #endif

@@ -17,7 +17,6 @@ static const struct {
         {.from = "active", .to = "inactive", .verb = "deactivate"},
         {.from = "inactive", .to = "active", .verb = "approve"},
 };
-const char *const customer_verbs[] = {"release", "approve", "decline", "deactivate", NULL};
 
 static bool check_status(struct work *work, const char *from, const char *to)
 {
@@ -36,8 +35,8 @@ static bool check_status(struct work *work, const char *from, const char *to)
 
 static bool known_verb(const char *verb)
 {
-	for (size_t i = 0; customer_verbs[i]; i++) {
-		if (strcmp(customer_verbs[i], verb) == 0)
+	for (size_t i = 0; i < sizeof moves / sizeof moves[0]; i++) {
+		if (strcmp(moves[i].verb, verb) == 0)
 			return true;
 	}
 	return false;

@@ -79,7 +79,6 @@ bool records_complete(struct customers *store, const struct kind *kind, const ch
 
 /* `release`, `approve`, `decline`, `deactivate`: the verbs of the status. */
 bool customer_move(const struct act *act, const char *number, const char *verb, struct error *err) MUST_CHECK;
-extern const char *const customer_verbs[]; /* NULL-terminated */
 
 /* All there is: the fields, `sites` (numbers), `contacts`, `hours` (as hours_show()), `suspensions`, `notes`,
  * `comments`, `assets`, `systems`, `reps` (names, the first first), `third_parties`, `activities`, `quotes`,

@@ -32,7 +32,7 @@ static void test_endpoint(void **state)
 	};
 	for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++) {
 		struct endpoint found;
-		assert_true(endpoint_parse(fine[i].text, &found, NULL));
+		assert_true(endpoint_parse(fine[i].text, 0, &found, NULL));
 		assert_string_equal(found.host, fine[i].host);
 		assert_string_equal(found.path, fine[i].path);
 		assert_int_equal(found.port, fine[i].port);
@@ -41,7 +41,7 @@ static void test_endpoint(void **state)
 	for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
 		struct endpoint found;
 		struct error err = {0};
-		if (endpoint_parse(broken[i], &found, &err))
+		if (endpoint_parse(broken[i], 0, &found, &err))
 			fail_msg("taken: %s", broken[i]);
 		assert_int_not_equal(err.text[0], '\0');
 	}
@@ -63,13 +63,13 @@ static void test_ports_that_may_be_left_out(void **state)
 	                                     "::1", "[::1", "[::1]x", "2001:db8::1"};
 	struct endpoint found;
 	for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++) {
-		assert_true(endpoint_parse_or(fine[i].text, ENDPOINT_SMTP_PORT, &found, NULL));
+		assert_true(endpoint_parse(fine[i].text, ENDPOINT_SMTP_PORT, &found, NULL));
 		assert_string_equal(found.host, fine[i].host);
 		assert_int_equal(found.port, fine[i].port);
 	}
 	for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++)
-		assert_false(endpoint_parse_or(broken[i], ENDPOINT_SMTP_PORT, &found, NULL));
-	assert_true(endpoint_parse_or("unix:/run/a", ENDPOINT_SMTP_PORT, &found, NULL));
+		assert_false(endpoint_parse(broken[i], ENDPOINT_SMTP_PORT, &found, NULL));
+	assert_true(endpoint_parse("unix:/run/a", ENDPOINT_SMTP_PORT, &found, NULL));
 	assert_string_equal(found.path, "/run/a");
 }
 
@@ -93,13 +93,13 @@ static void test_long_endpoints(void **state)
 	memset(text, 'a', sizeof text);
 	memcpy(text, "unix:", 5);
 	text[5 + 107] = '\0';
-	assert_true(endpoint_parse(text, &found, NULL));
+	assert_true(endpoint_parse(text, 0, &found, NULL));
 	assert_int_equal(strlen(found.path), 107);
 	memcpy(text + 5 + 107, "a", 2);
-	assert_false(endpoint_parse(text, &found, NULL));
+	assert_false(endpoint_parse(text, 0, &found, NULL));
 	memset(text, 'a', sizeof text);
 	memcpy(text + 254, ":25", 4);
-	assert_false(endpoint_parse(text, &found, NULL));
+	assert_false(endpoint_parse(text, 0, &found, NULL));
 }
 
 static void test_redis_url(void **state)

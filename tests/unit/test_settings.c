@@ -518,39 +518,6 @@ static void test_sample(void **state)
 	free(sample);
 }
 
-static const struct settings *to_print;
-static void print_it(FILE *out)
-{
-	settings_print(to_print, out);
-}
-
-/* What is printed can be read again and says the same; passwords stay out of it. */
-static void test_print(void **state)
-{
-	(void)state;
-	struct settings *s = load_fine("[mail]\nfrom = Example <dispatch@example.com>\n[smtp]\n"
-	                               "user = \" a ;\\\" \"\nrelay = a:25, b:26\nrate = 0.5\n"
-	                               "[redis]\nurl = redis://me:hush@127.0.0.1:6379/3\n[notify.failed]\n"
-	                               "group_wait = 90s\n");
-	to_print = s;
-	char *text = printed(print_it);
-	assert_null(strstr(text, "hush"));
-	assert_non_null(strstr(text, "url = redis://***@127.0.0.1:6379/3\n"));
-	settings_free(s);
-
-	char *stars = strstr(text, "***");
-	memcpy(stars, "a:b", 3);
-	s = load_fine(text);
-	assert_string_equal(s->smtp.user, " a ;\" ");
-	assert_string_equal(s->smtp.relay[1], "b:26");
-	assert_true(s->smtp.rate == 0.5);
-	assert_int_equal(s->notify[JOB_FAILED].group_wait_ms, 90000);
-	assert_int_equal(s->notify[JOB_FAILED].outside_hours, HOURS_SEND);
-	assert_int_equal(s->notify[JOB_PAUSED].group_wait_ms, 0);
-	settings_free(s);
-	free(text);
-}
-
 static void test_path(void **state)
 {
 	(void)state;
@@ -588,7 +555,6 @@ int main(void)
 	        cmocka_unit_test(test_minds),
 	        cmocka_unit_test(test_reload),
 	        cmocka_unit_test(test_sample),
-	        cmocka_unit_test(test_print),
 	        cmocka_unit_test(test_path),
 	};
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
