@@ -62,7 +62,8 @@ static bool read_span(const struct ctl *ctl, struct replay *replay, struct error
 	replay->until = INSTANT_NEVER;
 	if (until != NULL && !time_read(until, ctl->now, zone, &replay->until, err))
 		return error_prefix(err, "--until");
-	return replay->since.ms < replay->until.ms || error_set(err, EX_USAGE, "--until lies before --since");
+	return replay->since.ms <= replay->until.ms ||
+	       error_set(err, EX_USAGE, "--until lies before --since");
 }
 
 static void print_fault(void *arg, const char *text)

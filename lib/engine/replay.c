@@ -36,6 +36,7 @@ struct run {
 	struct customers *customers;
 	struct arena *arena;     /* of the event that is looked at */
 	const struct zone *zone; /* of its customer */
+	const struct customer *customer;
 	const struct spool_event *event;
 	struct verdict verdict;
 	struct then *then;
@@ -106,6 +107,7 @@ static bool judge(struct run *run)
 	asked.marks =
 	        spool_marks_before(run->spool, run->event->job, run->event->id, run->arena, &asked.n_marks);
 	rules_judge(&asked, &run->verdict);
+	run->customer = asked.customer;
 	run->zone = rules_zone(asked.settings, asked.zones, asked.customer);
 	return true;
 }
@@ -138,17 +140,41 @@ static json_t *decision(const struct run *run, enum status status, enum reason r
 	return json;
 }
 
+/* What was decided of the event holds for all; where it was decided of others, this one didn't want it. */
 static json_t *then_json(const struct run *run, const struct then *then)
 {
-	return then ? decision(run, then->status, then->reason, then->due)
-	            : decision(run, run->event->status, run->event->reason, INSTANT_NONE);
+	if (then != NULL)
+		return decision(run, then->status, then->reason, then->due);
+	if (run->n_then > 0)
+		return decision(run, STATUS_SUPPRESSED, REASON_NOT_WANTED, INSTANT_NONE);
+	return decision(run, run->event->status, run->event->reason, INSTANT_NONE);
 }
 
-static json_t *now_json(const struct run *run, const struct contact_verdict *now)
+static bool is_contact(const struct run *run, int64_t id)
+{
+	size_t n;
+	const struct contact *const *contacts = customer_contacts(run->customer, run->arena, &n);
+	for (size_t i = 0; i < n; i++)
+		if (contacts[i]->id == id)
+			return true;
+	return false;
+}
+
+/* The same now, but that the records still tell who is there. */
+static json_t *now_json(struct run *run, const struct then *then, const struct contact_verdict *now,
+                        const char **ret_detail)
 {
 	const struct verdict *v = &run->verdict;
-	return now ? decision(run, now->status, now->reason, now->due)
-	           : decision(run, v->status, v->reason, INSTANT_NONE);
+	*ret_detail = detail_of(v, now ? now->contact : NULL);
+	if (now != NULL)
+		return decision(run, now->status, now->reason, now->due);
+	if (v->n_contacts == 0)
+		return decision(run, v->status, v->reason, INSTANT_NONE);
+	bool there = is_contact(run, then->contact);
+	*ret_detail = arena_printf(run->arena,
+	                           there ? "contact %lld doesn't want %s mails" : "contact %lld is gone",
+	                           (long long)then->contact, job_state_name(run->event->event.state));
+	return decision(run, STATUS_SUPPRESSED, there ? REASON_NOT_WANTED : REASON_NO_ADDRESS, INSTANT_NONE);
 }
 
 /* `then` or `now` is NULL where the contact had, or has, no decision of its own. */
@@ -157,6 +183,8 @@ static bool tell(struct run *run, const char *change, int64_t *count, const stru
 {
 	const struct event *event = &run->event->event;
 	char received[INSTANT_TEXT_MAX];
+	const char *detail;
+	json_t *after = now_json(run, then, now, &detail);
 	json_t *json = json_pack(
 	        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:o, s:o, s:s}", "change", change, "event",
 	        event->id, "source", event->source, "type", event_type(event), "job", event->job, "customer",
@@ -166,8 +194,7 @@ static bool tell(struct run *run, const char *change, int64_t *count, const stru
 	        now != NULL && *now->to ? now->to
 	        : then != NULL          ? then->to
 	                                : "",
-	        "before", then_json(run, then), "after", now_json(run, now), "detail",
-	        detail_of(&run->verdict, now ? now->contact : NULL));
+	        "before", then_json(run, then), "after", after, "detail", detail);
 	++*count;
 	bool ok = run->replay->changed == NULL || run->replay->changed(run->replay->arg, json, run->err);
 	json_decref(json);

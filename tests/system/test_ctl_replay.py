@@ -24,9 +24,13 @@ def day(world):
     return world
 
 
-def changes(world, *args):
+def all_changes(world, *args):
     text = world.ctl("replay", "--since", "-1d", "--json", *args).stdout
-    return {c["event"]: c for c in map(json.loads, text.splitlines())}
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def changes(world, *args):
+    return {c["event"]: c for c in all_changes(world, *args)}
 
 
 def test_nothing_changed_is_nothing_said(day):
@@ -141,3 +145,23 @@ def test_a_group_is_one_mail_then_and_now(world):
     with open(world.path("other.conf"), "w", encoding="utf-8") as file:
         file.write("[notify]\ngroup_wait = 2h\n")
     assert [c["change"] for c in changes(world, "--config", world.path("other.conf")).values()] == ["moved", "moved"]
+
+
+def test_a_contact_without_a_verdict_is_told_of(day):
+    """Who left, and who no longer wants the state, has no decision of its own: others' doesn't stand in."""
+    day.ctl("contact", "add", "1001", "--name", "Newcomer", "--email", "new@example.com")
+    before, after = (changes(day)["a"][side] for side in ("before", "after"))
+    assert (before["status"], before["reason"], after["status"]) == ("suppressed", "not_wanted", "queued")
+    old = str(day.ctl_json("contact", "list", "1001")[0]["id"])
+    day.ctl("contact", "set", old, "--notify", "failed")
+    gone = [c for c in all_changes(day) if c["change"] == "gone"]
+    assert [(c["to"], c["after"]["status"], c["after"]["reason"], c["detail"]) for c in gone] == [
+        ("open@example.com", "suppressed", "not_wanted", f"contact {old} doesn't want completed mails")]
+    day.ctl("contact", "remove", old, "--yes")
+    gone = [c for c in all_changes(day) if c["change"] == "gone"]
+    assert [(c["after"]["reason"], c["detail"]) for c in gone] == [("no_address", f"contact {old} is gone")]
+
+
+def test_an_empty_span_holds_nothing(day):
+    now = "2026-06-01T12:00:00Z"
+    assert day.ctl("replay", "--since", now, "--until", now).stdout.startswith("0 events")
