@@ -86,6 +86,10 @@ static bool gather(struct ctl *ctl, struct fields *fields, struct error *err)
 	for (size_t i = 1; i < ctl->n_args; i++)
 		if (!add_pair(ctl, fields, ctl->args[i], err))
 			return false;
+	if (!has_field(fields, "job") && !has_field(fields, "subject"))
+		return error_set(err, EX_USAGE, "event send needs --job");
+	if (!has_field(fields, "customer"))
+		return error_set(err, EX_USAGE, "event send needs --customer");
 	if (!has_field(fields, "id")) {
 		char *uuid = g_uuid_string_random();
 		add_field(fields, "id", arena_strdup(ctl->arena, uuid));
