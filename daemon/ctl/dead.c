@@ -2,11 +2,13 @@
 /* `dead …`: entries that broke a rule and were put aside. */
 #include "ctl/nouns.h"
 #include "ctl/spool.h"
+#include "redis/sync.h"
 #include "store/spool_read.h"
 
+#include <string.h>
 #include <sysexits.h>
 
-enum { LIMIT = 200, LIMIT_MAX = 1000000 };
+enum { LIMIT = 200, LIMIT_MAX = 1000000, PATIENCE_MS = 3000 };
 
 static bool list(struct ctl *ctl, struct error *err)
 {
@@ -29,6 +31,61 @@ static bool list(struct ctl *ctl, struct error *err)
 	return ok;
 }
 
+/* The first field `dead_id` of an XRANGE's only entry, [[id, [name, value, ...]]]; one behind it came from
+ * outside. NULL where there is none. */
+static const char *dead_id_in(struct ctl *ctl, const redisReply *reply)
+{
+	const redisReply *entry = reply->elements == 1 ? reply->element[0] : NULL;
+	const redisReply *fields = entry != NULL && entry->elements == 2 ? entry->element[1] : NULL;
+	for (size_t i = 0; fields != NULL && i + 1 < fields->elements; i += 2) {
+		const char *name = fields->element[i]->str, *value = fields->element[i + 1]->str;
+		if (name != NULL && value != NULL && strcmp(name, "dead_id") == 0)
+			return arena_strdup(ctl->arena, value);
+	}
+	return NULL;
+}
+
+/* Who has the dead-letter stream before them knows a letter by its entry there, which only Redis can tell.
+ * NULL where it can't, or has no such entry. */
+static const char *find_in_stream(struct ctl *ctl, const char *entry)
+{
+	struct error err = {0};
+	struct args args = {0};
+	size_t ms = strspn(entry, "0123456789");
+	if (ms == 0 || entry[ms] != '-')
+		return NULL;
+	struct sync *redis = sync_open(ctl->settings, PATIENCE_MS, &err);
+	args_add_all(&args, "XRANGE", ctl->settings->redis.dead, entry, entry, NULL);
+	redisReply *reply = redis != NULL ? sync_run(redis, &args, &err) : NULL;
+	const char *id = reply != NULL ? dead_id_in(ctl, reply) : NULL;
+	if (reply != NULL)
+		freeReplyObject(reply);
+	args_free(&args);
+	sync_close(redis);
+	return id;
+}
+
+static bool ask_for(const struct ctl *ctl, const char *entry, json_t **ret, struct error *err)
+{
+	json_t *request = json_pack("{s:s, s:s}", "do", "dead.retry", "entry", entry);
+	if (request == NULL)
+		return error_set(err, EX_DATAERR, "the text is not valid UTF-8");
+	return spool_ask(ctl, request, ret, err);
+}
+
+static bool retry_one(struct ctl *ctl, const char *entry, json_t **ret, struct error *err)
+{
+	if (ask_for(ctl, entry, ret, err))
+		return true;
+	const char *id = err->code == EX_NOINPUT ? find_in_stream(ctl, entry) : NULL;
+	return id != NULL && ask_for(ctl, id, ret, err);
+}
+
+static bool retry_all(const struct ctl *ctl, json_t **ret, struct error *err)
+{
+	return spool_ask_all(ctl, json_pack("{s:s, s:b}", "do", "dead.retry", "all", 1), ret, err);
+}
+
 static bool retry(struct ctl *ctl, struct error *err)
 {
 	bool all = ctl_option(ctl, "all") != NULL;
@@ -36,11 +93,7 @@ static bool retry(struct ctl *ctl, struct error *err)
 	if (all == (ctl->n_args > 0))
 		return error_set(err, EX_USAGE,
 		                 "dead retry takes the ENTRY or id of a dead letter, or --all");
-	json_t *request = all ? json_pack("{s:s, s:b}", "do", "dead.retry", "all", 1)
-	                      : json_pack("{s:s, s:s}", "do", "dead.retry", "entry", ctl_arg(ctl, 0));
-	if (request == NULL)
-		return error_set(err, EX_DATAERR, "the text is not valid UTF-8");
-	if (all ? !spool_ask_all(ctl, request, &answer, err) : !spool_ask(ctl, request, &answer, err))
+	if (all ? !retry_all(ctl, &answer, err) : !retry_one(ctl, ctl_arg(ctl, 0), &answer, err))
 		return false;
 	size_t n = json_array_size(json_object_get(answer, "dead"));
 	output_say(ctl->out, "%zu dead letter%s taken again", n, n == 1 ? "" : "s");
@@ -70,6 +123,8 @@ static const struct command commands[] = {
          .options = retry_options,
          .uses = USES_ENGINE,
          .help = "Takes a dead letter in again as it came, once what was wrong here is mended",
+         .more = "ENTRY is the entry that broke the rule, the letter's own in the dead-letter stream, or an "
+                 "id of dead list.",
          .examples = "dead retry 1785000000000-0\ndead retry --all",
          .run = retry},
 };

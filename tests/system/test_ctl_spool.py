@@ -181,6 +181,24 @@ def test_a_dead_letter_is_taken_again_once_the_customer_is_there(bakery, daemon)
 
 
 @pytest.mark.parametrize("daemon", [True, False])
+def test_a_dead_letter_is_known_by_its_own_entry(bakery, daemon):
+    """Where no entry that broke a rule has that id: a name is first one of those."""
+    bakery.start_daemon()
+    for n, job in enumerate(("1", "2")):
+        bakery.xadd(id=job, type="job.started", job=job, customer="77", dead_id="from outside")
+        bakery.outcomes(wait_for={"status": "rejected"}, count=n + 1)
+        time.sleep(0.01)
+    (first, _), (_, second) = bakery.redis.xrange("jobs:dead")
+    if not daemon:
+        bakery.daemon.stop()
+    assert bakery.ctl_json("dead", "retry", first)["dead"] == [1]
+    (left,) = [dead for dead in bakery.ctl_json("dead", "list") if dead["entry"] == second["dead_entry"]]
+    assert left["fields"]["id"] == "2"
+    refused(bakery, 66, "dead letter", "dead", "retry", first)
+    refused(bakery, 66, "dead letter 1-1", "dead", "retry", "1-1")
+
+
+@pytest.mark.parametrize("daemon", [True, False])
 def test_all_dead_letters_are_taken_again_however_many(bakery, daemon):
     """The oldest first, each once, also those that are put aside again."""
     many = 1100
