@@ -47,7 +47,6 @@ static bool get_mail(struct ask *ask, int64_t id, struct spool_mail *ret)
 static void retry(struct ask *ask, struct spool_mail *mail)
 {
 	mail->due = ask->engine->now;
-	mail->attempts = 0;
 	engine_mail_ends(ask->engine, mail, STATUS_QUEUED, REASON_OK);
 	engine_supersede_brought_back(ask->engine, mail);
 	/* One whose job has moved on meanwhile is told apart: it goes nowhere. */

@@ -179,7 +179,8 @@ static const char *context_of(struct engine *engine, const struct spool_mail *ma
                               const struct spool_notice *notices, size_t n, bool *ret_recorded)
 {
 	const char *context = NULL;
-	/* A relay's words tell of an earlier try, also where a person's retry has put the count back to 0. */
+	/* A relay's words tell of an earlier try, also in spools where a person's retry put the count back to
+	 * 0. */
 	if (mail->attempts > 0 || *mail->reply || mail->contact == MAIL_OFFICE)
 		context = spool_mail_context(engine->spool, mail->id, engine->arena);
 	*ret_recorded = context != NULL;

@@ -210,7 +210,7 @@ def test_a_retry_is_the_same_mail(world, smtp):
     wait_until(lambda: time.time() > made + 1.5, "the seconds of Date to differ")
     del smtp.answers["body"]
     world.ctl("mail", "retry", retrying["mail"])
-    wait_told(world, "1", "sent")
+    assert wait_told(world, "1", "sent")["attempts"] == "2", "a try asked for by hand is one more"
     assert smtp.mails[0].data == seen[0], "byte for byte"
     read = message(smtp.mails[0])
     queued = datetime.datetime.fromisoformat(world.outcomes()[0]["time"].replace("Z", "+00:00"))
