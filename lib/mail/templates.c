@@ -84,9 +84,7 @@ struct partials { /* what a template's {{> name}} is looked up in */
 static const struct mustache *find_partial(void *arg, const char *name)
 {
 	struct partials *partials = arg;
-	const struct template_partial *p = partials->folder->partials;
-	while (p != NULL && (p->html != partials->html || strcmp(p->name, name) != 0))
-		p = p->next;
+	const struct template_partial *p = template_folder_partial(partials->folder, name, partials->html);
 	if (p != NULL && p->fault != NULL)
 		partials->fault = p->fault;
 	return p != NULL ? p->template : NULL;

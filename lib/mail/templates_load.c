@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 
@@ -36,6 +37,16 @@ struct template_partial *template_folder_add(struct arena *arena, struct templat
 	partial->next = folder->partials;
 	folder->partials = partial;
 	return partial;
+}
+
+const struct template_partial *template_folder_partial(const struct template_folder *folder, const char *name,
+                                                       bool html)
+{
+	for (; folder != NULL; folder = folder->behind)
+		for (const struct template_partial *p = folder->partials; p != NULL; p = p->next)
+			if (p->html == html && strcmp(p->name, name) == 0)
+				return p;
+	return NULL;
 }
 
 static void load_letter_text(struct loading *loading, const char *path, struct template_letter *letter)
@@ -148,6 +159,27 @@ static void load_directory(struct loading *loading, const char *path, const char
 	free(entries);
 }
 
+static bool same_locale(const char *a, const char *b, size_t len)
+{
+	return strlen(a) == len && strncasecmp(a, b, len) == 0;
+}
+
+/* The folder of the longest locale that this one's begins with: fr for fr-CA, the top for fr. */
+static struct template_folder *find_behind(const struct templates *templates, const char *locale)
+{
+	size_t len = strlen(locale);
+	while (len > 0) {
+		while (len > 0 && locale[len - 1] != '-')
+			len--;
+		len -= len > 0;
+		for (struct template_folder *folder = templates->folders; folder != NULL;
+		     folder = folder->next)
+			if (same_locale(folder->locale, locale, len))
+				return folder;
+	}
+	return NULL;
+}
+
 /* A partial that is not there prints nothing, which is seldom what was meant. */
 struct partial_check {
 	struct loading *loading;
@@ -159,9 +191,8 @@ struct partial_check {
 static void check_partial(void *arg, const char *name, int line)
 {
 	const struct partial_check *check = arg;
-	for (const struct template_partial *p = check->folder->partials; p != NULL; p = p->next)
-		if (p->html == check->html && strcmp(p->name, name) == 0)
-			return;
+	if (template_folder_partial(check->folder, name, check->html) != NULL)
+		return;
 	char text[400];
 	const char *kind = check->html ? "html" : "txt";
 	(void)snprintf(text, sizeof text,
@@ -204,6 +235,8 @@ struct templates *templates_load(const char *directory, templates_fault *fault, 
 	struct loading loading = {.templates = templates, .fault = fault, .arg = arg};
 	if (directory != NULL)
 		load_directory(&loading, directory, "");
+	for (struct template_folder *folder = templates->folders; folder != NULL; folder = folder->next)
+		folder->behind = find_behind(templates, folder->locale);
 	for (const struct template_folder *folder = templates->folders; folder != NULL; folder = folder->next)
 		check_partials(&loading, folder);
 	if (ret_faults != NULL)

@@ -41,7 +41,8 @@ struct template_partial {
 
 struct template_folder {
 	struct template_folder *next;
-	const char *locale; /* "" for the top, "fr-CA" */
+	struct template_folder *behind; /* gives the partials that this one lacks: fr-CA, fr, the top, NULL */
+	const char *locale;             /* "" for the top, "fr-CA" */
 	struct template_letter letters[TEMPLATE_LETTERS];
 	struct template_partial *partials;
 };
@@ -61,6 +62,10 @@ int template_letter_index(const char *name, size_t len);
 /* One more partial, with its name and nothing else. */
 struct template_partial *template_folder_add(struct arena *arena, struct template_folder *folder,
                                              const char *name, size_t len);
+
+/* The partial of that name, here or in a folder behind; NULL for none. */
+const struct template_partial *template_folder_partial(const struct template_folder *folder, const char *name,
+                                                       bool html);
 
 /* Cuts up a .txt: header lines, an empty line, the body. On a fault `letter` is untouched. */
 bool template_letter_parse(const char *text, size_t len, const char *file, struct template_letter *letter,

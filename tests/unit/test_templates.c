@@ -284,6 +284,29 @@ static void escaping_and_partials(void **state)
 	buf_free(&faults);
 }
 
+static void partials_come_from_the_folders_behind(void **state)
+{
+	(void)state;
+	struct buf faults = {0};
+	put("fr_CA/started.txt", "Subject: s\n\n{{> a}}, {{> b}}, {{> c}}\n");
+	put("fr/failed.txt", "Subject: s\n\n{{> c}}{{> d}}\n");
+	put("paused.txt", "Subject: s\n\n{{> c}}\n");
+	put("fr_CA/a.txt", "a Canada");
+	put("fr/a.txt", "a France");
+	put("fr/b.txt", "b France");
+	put("c.txt", "c {{> a}}");
+	put("a.txt", "a top");
+	put("fr_CA/d.txt", "never");
+	put("d.html", "never");
+	struct templates *templates = load(&faults, 1);
+	assert_non_null(strstr(buf_text(&faults), "fr/failed.txt:3: there is no d.txt beside it\n"));
+	expect(templates, "started", "fr-CA", "\r\na Canada, b France, c a Canada\r\n");
+	expect(templates, "failed", "fr", "\r\nc a France\r\n");
+	expect(templates, "paused", "fr-CA", "\r\nc a top\r\n");
+	templates_unref(templates);
+	buf_free(&faults);
+}
+
 static void broken_templates_are_reported_and_replaced(void **state)
 {
 	(void)state;
@@ -541,6 +564,7 @@ int main(void)
 	        cmocka_unit_test(a_missing_directory_is_a_fault),
 	        WITH_DIRECTORY(locales_are_looked_up),
 	        WITH_DIRECTORY(escaping_and_partials),
+	        WITH_DIRECTORY(partials_come_from_the_folders_behind),
 	        WITH_DIRECTORY(broken_templates_are_reported_and_replaced),
 	        WITH_DIRECTORY(a_broken_partial_breaks_what_includes_it),
 	        WITH_DIRECTORY(built_in_letters_are_the_shipped_ones),
