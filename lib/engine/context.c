@@ -50,6 +50,8 @@ static json_t *event_json(const struct event *event, const struct zone *zone)
 	set_text(json, "source", event->source);
 	set_text(json, "type", event_type(event));
 	set_time(json, "time", event->time, zone);
+	set_text(json, "job", event->job);
+	set_text(json, "customer", event->customer);
 	json_object_set_new(json, "data", data);
 	return json;
 }

@@ -21,7 +21,7 @@
 static const struct object {
 	const char *name, *members;
 } objects[] = {
-        {.name = "event", .members = " id source type time data " JOB_DATA},
+        {.name = "event", .members = " id source type time job customer data " JOB_DATA},
         {.name = "event.data", .members = JOB_DATA},
         {.name = "job", .members = " id state time grouped history customer window " JOB_DATA STATES},
         {.name = "jobs", .members = " id state time customer window " JOB_DATA STATES},

@@ -104,7 +104,8 @@ def test_structured_spelling(world, way, event, number, job, source):
 
 def test_data_of_both_spellings_reaches_the_template(world):
     kit.write(world, "templates/started.txt", "Subject: {{job.id}}\n\n{{event.driver}}/{{event.crate}}/"
-              "{{#event.data}}{{deep.er}}{{/event.data}}/{{job.amount}}/{{customer.name}}/{{contact.name}}\n")
+              "{{#event.data}}{{deep.er}}{{/event.data}}/{{job.amount}}/{{customer.name}}/{{contact.name}}/"
+              "{{event.job}} {{event.customer}}\n")
     add_customer(world, contact="Ann")
     world.start_daemon()
     world.xadd(id="1", type="job.started", job="a", customer="1001", driver="Sam",
@@ -114,7 +115,7 @@ def test_data_of_both_spellings_reaches_the_template(world):
                                  "data": {"driver": "Kim", "crate": "C-2", "deep": {"er": "y"}, "amount": 12.50}}))
     wait_told(world, "2", "sent")
     first, second = world.mails(2)
-    assert text_of(first) == "Sam/C-1/x/12/Example Farm/Ann\n", "a field wins over data"
+    assert text_of(first) == "Sam/C-1/x/12/Example Farm/Ann/a 1001\n", "a field wins over data"
     assert text_of(second).startswith("Kim/C-2/y/12.5"), text_of(second)
 
 
