@@ -11,13 +11,14 @@
 struct chore_thread;
 typedef void chore_wake(void *arg); /* from the chores' thread: results are there */
 
+/* `path`, of customers.db, is copied. Never NULL. */
 struct chore_thread *chore_thread_start(const char *path, chore_wake *wake, void *arg);
 bool chore_thread_idle(struct chore_thread *thread); /* a batch may be given */
 void chore_thread_give(struct chore_thread *thread, const struct spool_chore *rows, size_t n); /* copied */
 
 /* The finished batch's results, NULL while there is none; free() them. The thread is idle then. */
 struct chore_result *chore_thread_take(struct chore_thread *thread, size_t *ret_n);
-struct chore_thread *
-chore_thread_stop(struct chore_thread *thread); /* a batch under way is finished or given up */
+/* A batch under way is finished or given up. Takes NULL; returns NULL. */
+struct chore_thread *chore_thread_stop(struct chore_thread *thread);
 
 #endif

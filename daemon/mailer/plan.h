@@ -29,6 +29,8 @@ struct plan {
 	struct templates *templates;
 };
 
+/* With one reference, the caller's. Takes one of its own to `templates` (NULL: none are needed); reads
+ * password and authorities, and keeps nothing of `settings`. */
 struct plan *plan_new(const struct settings *settings, struct templates *templates,
                       struct error *err) MUST_CHECK;
 /* Whether parts of it could be made ready: user and password; relays and authorities. */
