@@ -56,6 +56,14 @@ bool ctl_option_day(const struct ctl *ctl, const char *name, const struct zone *
 	return error_prefix(err, "--%s", name);
 }
 
+bool ctl_option_time(const struct ctl *ctl, const char *name, struct instant *ret, struct error *err)
+{
+	const char *text = ctl_option(ctl, name);
+	if (text == NULL || time_read(text, ctl->now, zone_host(ctl->zones), ret, err))
+		return true;
+	return error_prefix(err, "--%s", name);
+}
+
 const char *ctl_arg(const struct ctl *ctl, size_t i)
 {
 	return i < ctl->n_args ? ctl->args[i] : NULL;

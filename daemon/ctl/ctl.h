@@ -46,9 +46,12 @@ const char *ctl_option(const struct ctl *ctl, const char *name);
 /* A whole number from `min` to `max`; `*ret` is left alone where the option wasn't given. */
 bool ctl_option_number(const struct ctl *ctl, const char *name, int64_t min, int64_t max, int64_t *ret,
                        struct error *err) MUST_CHECK;
-/* A day as day_read() takes it. */
+/* A day as day_read() takes it; the same where it wasn't given. */
 bool ctl_option_day(const struct ctl *ctl, const char *name, const struct zone *zone, struct day *ret,
                     struct error *err) MUST_CHECK;
+/* A time as time_read() takes it, by the host's zone; the same. */
+bool ctl_option_time(const struct ctl *ctl, const char *name, struct instant *ret,
+                     struct error *err) MUST_CHECK;
 /* An argument by its place; NULL where it was left out. */
 const char *ctl_arg(const struct ctl *ctl, size_t i);
 /* An argument that has to be a record's id (a positive whole number). */

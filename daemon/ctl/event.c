@@ -62,16 +62,14 @@ static void add_option(const struct ctl *ctl, struct fields *fields, const char 
 
 static bool add_time(struct ctl *ctl, struct fields *fields, struct error *err)
 {
-	const char *text = ctl_option(ctl, "time");
-	const struct zone *zone = zone_host(ctl->zones);
-	struct instant at;
-	char written[INSTANT_TEXT_MAX];
-	if (text == NULL)
-		return true;
-	if (!time_read(text, ctl->now, zone, &at, err))
-		return error_prefix(err, "--time");
-	instant_format(at, zone_offset_s(zone, at), written);
-	add_field(fields, "time", arena_strdup(ctl->arena, written));
+	struct instant at = INSTANT_NONE;
+	char text[INSTANT_TEXT_MAX];
+	if (!ctl_option_time(ctl, "time", &at, err))
+		return false;
+	if (!instant_is_none(at))
+		add_field(fields, "time",
+		          arena_strdup(ctl->arena,
+		                       instant_format(at, zone_offset_s(zone_host(ctl->zones), at), text)));
 	return true;
 }
 

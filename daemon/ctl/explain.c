@@ -88,10 +88,9 @@ static void print_verdict(struct ctl *ctl, const json_t *answer)
 static bool explain_one(struct ctl *ctl, struct explain *explain, json_t *event, struct error *err)
 {
 	struct instant at = ctl->now;
-	const char *when = ctl_option(ctl, "at");
 	struct buf line = {0};
-	if (when != NULL && !time_read(when, ctl->now, zone_host(ctl->zones), &at, err))
-		return error_prefix(err, "--at");
+	if (!ctl_option_time(ctl, "at", &at, err))
+		return false;
 	bool ok = explain_event(explain, event, at, &line, err);
 	json_t *answer = ok ? jsontext_read(line.data, line.len, err) : NULL;
 	buf_free(&line);

@@ -10,16 +10,14 @@
 
 static bool take_scheduled(const struct ctl *ctl, json_t *request, struct error *err)
 {
-	const char *text = ctl_option(ctl, "scheduled");
-	const struct zone *zone = zone_host(ctl->zones);
-	struct instant at;
-	char written[INSTANT_TEXT_MAX];
-	if (text == NULL)
-		return true;
-	if (!time_read(text, ctl->now, zone, &at, err))
-		return error_prefix(err, "--scheduled");
-	json_object_set_new(request, "scheduled",
-	                    json_string(instant_format(at, zone_offset_s(zone, at), written)));
+	struct instant at = INSTANT_NONE;
+	char text[INSTANT_TEXT_MAX];
+	if (!ctl_option_time(ctl, "scheduled", &at, err))
+		return false;
+	if (!instant_is_none(at))
+		json_object_set_new(
+		        request, "scheduled",
+		        json_string(instant_format(at, zone_offset_s(zone_host(ctl->zones), at), text)));
 	return true;
 }
 

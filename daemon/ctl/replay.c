@@ -53,15 +53,12 @@ static bool changed(void *arg, const json_t *change, struct error *err)
 
 static bool read_span(const struct ctl *ctl, struct replay *replay, struct error *err)
 {
-	const char *since = ctl_option(ctl, "since"), *until = ctl_option(ctl, "until");
-	const struct zone *zone = zone_host(ctl->zones);
-	if (since == NULL)
+	if (ctl_option(ctl, "since") == NULL)
 		return error_set(err, EX_USAGE, "replay needs --since TIME, as -7d or 2026-11-01");
-	if (!time_read(since, ctl->now, zone, &replay->since, err))
-		return error_prefix(err, "--since");
 	replay->until = INSTANT_NEVER;
-	if (until != NULL && !time_read(until, ctl->now, zone, &replay->until, err))
-		return error_prefix(err, "--until");
+	if (!ctl_option_time(ctl, "since", &replay->since, err) ||
+	    !ctl_option_time(ctl, "until", &replay->until, err))
+		return false;
 	return replay->since.ms <= replay->until.ms ||
 	       error_set(err, EX_USAGE, "--until lies before --since");
 }

@@ -201,16 +201,8 @@ static bool texts_json(struct customers *store, const char *sql, const char *num
                        struct error *err)
 {
 	struct db_query *query = db_query(store->db, sql);
-	json_t *array = json_array();
-	enum db_step step;
 	db_bind_text(query, 1, number);
-	while ((step = db_step(query, err)) == DB_ROW)
-		(void)json_array_append_new(array, json_string(db_peek_text(query, 0, NULL)));
-	if (step == DB_DONE)
-		*ret = array;
-	else
-		json_decref(array);
-	return step == DB_DONE;
+	return query_texts(query, ret, err);
 }
 
 static bool add_views(struct customers *store, const char *number, json_t *object, struct error *err)

@@ -58,6 +58,8 @@ bool work_begin(struct work *work, const struct act *act, struct error *err) MUS
 bool work_end(struct work *work, bool good);
 bool work_needs_manager(struct work *work, const char *what) MUST_CHECK;
 
+/* The first column of all rows as an array of strings. */
+bool query_texts(struct db_query *query, json_t **ret, struct error *err) MUST_CHECK;
 /* A name that is an id: a positive whole number. */
 bool record_id(const char *text, int64_t *ret) MUST_CHECK;
 /* The id of the record of that name; 66 where there is none. */

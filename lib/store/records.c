@@ -405,6 +405,19 @@ bool records_list(struct customers *store, const struct kind *kind, const char *
 	return false;
 }
 
+bool query_texts(struct db_query *query, json_t **ret, struct error *err)
+{
+	json_t *array = json_array();
+	enum db_step step;
+	while ((step = db_step(query, err)) == DB_ROW)
+		(void)json_array_append_new(array, json_string(db_peek_text(query, 0, NULL)));
+	if (step == DB_DONE)
+		*ret = array;
+	else
+		json_decref(array);
+	return step == DB_DONE;
+}
+
 /* -- completion -------------------------------------------------------------------------------- */
 
 static const char *complete_sql(const struct kind *kind)
@@ -425,15 +438,7 @@ bool records_complete(struct customers *store, const struct kind *kind, const ch
                       json_t **ret, struct error *err)
 {
 	struct db_query *query = db_query(store->db, complete_sql(kind));
-	json_t *array = json_array();
-	enum db_step step;
 	db_bind_text(query, 1, prefix);
 	db_bind_int(query, 2, limit);
-	while ((step = db_step(query, err)) == DB_ROW)
-		(void)json_array_append_new(array, json_string(db_peek_text(query, 0, NULL)));
-	if (step == DB_DONE)
-		*ret = array;
-	else
-		json_decref(array);
-	return step == DB_DONE;
+	return query_texts(query, ret, err);
 }

@@ -3,9 +3,13 @@
 import datetime
 import email
 import email.policy
+import fcntl
 import os
+import pty
 import shutil
+import struct
 import subprocess
+import termios
 
 from world import BUILD, PATIENCE, ROOT, wait_until
 
@@ -14,6 +18,36 @@ def add_customer(world, number="1001", name="Example Farm", email="farm@example.
     """A customer with one contact who hears of all five states, open round the clock."""
     options = [word for key, value in fields.items() for word in (f"--{key.replace('_', '-')}", value)]
     world.ctl("customer", "add", number, "--name", name, "--email", email, *options)
+
+
+def refused(world, code, said, *args, **more):
+    """Runs a command that has to fail: nothing on standard output, one sentence on standard error."""
+    done = world.ctl(*args, check=False, **more)
+    assert done.returncode == code, done
+    assert done.stdout == ""
+    assert done.stderr.startswith("dispatchctl: ") and done.stderr.count("\n") == 1, done.stderr
+    assert said in done.stderr, done.stderr
+
+
+def on_terminal(command, env, columns=80, lines=1000, typed=b""):
+    """What a command prints on a terminal of that size to somebody who types that, and its exit status."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+    process = subprocess.Popen(command, stdin=follower, stdout=follower, stderr=follower, env=env)
+    os.close(follower)
+    os.write(leader, typed)
+    text = b""
+    while True:
+        try:
+            more = os.read(leader, 65536)
+        except OSError:
+            break
+        if not more:
+            break
+        text += more
+    os.close(leader)
+    process.wait(20)
+    return text.decode().replace("\r\n", "\n"), process.returncode
 
 
 def message(mail):

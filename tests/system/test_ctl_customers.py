@@ -9,23 +9,13 @@ import subprocess
 import zoneinfo
 
 import pytest
+from kit import refused
 from world import BUILD
 
 FIELDS = ("number name dba parent status kind account address city state postal_code county region country phone "
           "extension fax timezone locale reference renewal sales_rep disclaimer location_notes").split()
 CONTACT_FIELDS = ("name first_name last_name title email alt_email home_phone cell_phone work_phone notify all_sites "
                   "locale email_invalid").split()
-
-
-def refused(world, code, said, *args, **more):
-    """Runs a command that has to fail: nothing on standard output, one sentence on standard error."""
-    done = world.ctl(*args, check=False, **more)
-    assert done.returncode == code, done
-    assert done.stdout == ""
-    assert done.stderr.startswith("dispatchctl: ")
-    assert said in done.stderr, done.stderr
-    assert done.stderr.count("\n") == 1
-    return done.stderr
 
 
 @pytest.fixture

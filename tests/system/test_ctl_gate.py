@@ -2,13 +2,7 @@
 """dispatchctl gate and hold: what the gate would say, and what to do with what it holds."""
 
 import pytest
-
-
-def refused(world, code, said, *args):
-    done = world.ctl(*args, check=False)
-    assert done.returncode == code, done
-    assert done.stdout == ""
-    assert said in done.stderr, done.stderr
+from kit import refused
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@
 import os
 
 import pytest
+from kit import refused
 
 # For each kind: the words that add one to customer 1001, a change, and what is then shown.
 KINDS = {
@@ -15,13 +16,6 @@ KINDS = {
     "quote": (["1001", "--number", "Q-17"], ["--state", "sent"]),
     "sale": (["1001", "--job", "4711", "--amount", "290.00"], ["--balance", "190.00"]),
 }
-
-
-def refused(world, code, said, *args):
-    done = world.ctl(*args, check=False)
-    assert done.returncode == code, done
-    assert done.stdout == ""
-    assert said in done.stderr, done.stderr
 
 
 @pytest.fixture

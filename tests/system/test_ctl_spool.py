@@ -6,15 +6,7 @@ import sqlite3
 import time
 
 import pytest
-from kit import wait_told
-
-
-def refused(world, code, said, *args):
-    done = world.ctl(*args, check=False)
-    assert done.returncode == code, done
-    assert done.stdout == ""
-    assert said in done.stderr, done.stderr
-    assert done.stderr.count("\n") == 1
+from kit import refused, wait_told
 
 
 @pytest.fixture

@@ -2,42 +2,24 @@
 """dispatchctl at a terminal: what fits, what is asked, what Tab offers."""
 
 import contextlib
-import fcntl
 import os
-import pty
 import re
 import shutil
-import struct
 import subprocess
-import termios
 import unicodedata
 
 import pytest
+from kit import on_terminal
 from world import BUILD, ROOT, World
 
 CTL = str(BUILD / "dispatchctl")
 
 
 def at_terminal(world, *args, columns=80, lines=1000, typed=b"", **env):
-    """What is seen on a terminal of so many columns, without colours; the exit status."""
-    leader, follower = pty.openpty()
-    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-    process = subprocess.Popen([CTL, "-c", world.config_path, *args], stdin=follower, stdout=follower, stderr=follower,
-                               env=world.environment(TERM="xterm", **env))
-    os.close(follower)
-    os.write(leader, typed)
-    text = b""
-    while True:
-        try:
-            more = os.read(leader, 65536)
-        except OSError:
-            break
-        if not more:
-            break
-        text += more
-    os.close(leader)
-    process.wait(20)
-    return re.sub(r"\x1b\[[0-9;]*m", "", text.decode().replace("\r\n", "\n")), process.returncode
+    """What is seen on a terminal of that size, without colours; the exit status."""
+    text, code = on_terminal([CTL, "-c", world.config_path, *args], world.environment(TERM="xterm", **env), columns, lines,
+                             typed)
+    return re.sub(r"\x1b\[[0-9;]*m", "", text), code
 
 
 def cells(line):

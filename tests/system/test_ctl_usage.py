@@ -2,17 +2,18 @@
 """dispatchctl's command line: help, options anywhere, and what it says to a slip of the finger."""
 
 import os
-import pty
 import re
 import subprocess
 
 import pytest
+from kit import on_terminal
 from world import BUILD
 
 CTL = str(BUILD / "dispatchctl")
 
 
 def run(*args, env=None, **more):
+    """On a terminal that doesn't know its size: LINES and COLUMNS tell."""
     environment = {"PATH": os.environ["PATH"], "TZ": "UTC", **(env or {})}
     return subprocess.run([CTL, *args], capture_output=True, text=True, timeout=20, env=environment,
                           stdin=subprocess.DEVNULL, check=False, **more)
@@ -119,38 +120,23 @@ def test_standard_output_that_is_full_is_a_fault():
     assert "can't write to standard output" in done.stderr
 
 
-def on_terminal(*args, **env):
-    """What dispatchctl prints on a terminal of 60 cells; TERM and the like by `env`."""
-    leader, follower = pty.openpty()
+def help_on_terminal(**env):
     environment = {"PATH": os.environ["PATH"], "TERM": "xterm", "COLUMNS": "60", "LINES": "1000", **env}
-    process = subprocess.Popen([CTL, *args], stdin=follower, stdout=follower, stderr=follower, env=environment)
-    os.close(follower)
-    text = b""
-    while True:
-        try:
-            more = os.read(leader, 65536)
-        except OSError:
-            break
-        if not more:
-            break
-        text += more
-    os.close(leader)
-    process.wait(20)
-    return text.decode()
+    return on_terminal([CTL, "--help"], environment, columns=0, lines=0)[0]
 
 
 def test_colour_only_on_a_terminal_and_never_with_no_color():
-    assert "\x1b[" in on_terminal("--help")
-    assert "\x1b[" not in on_terminal("--help", NO_COLOR="1")
-    assert "\x1b[" in on_terminal("--help", NO_COLOR="")
-    assert "\x1b[" not in on_terminal("--help", TERM="dumb")
+    assert "\x1b[" in help_on_terminal()
+    assert "\x1b[" not in help_on_terminal(NO_COLOR="1")
+    assert "\x1b[" in help_on_terminal(NO_COLOR="")
+    assert "\x1b[" not in help_on_terminal(TERM="dumb")
     assert "\x1b[" not in run("--help", env={"TERM": "xterm"}).stdout
 
 
 def test_long_output_goes_through_the_pager_on_a_terminal():
-    assert "PAGED" in on_terminal("--help", PAGER="sed s/^/PAGED/", LINES="10")
-    assert "PAGED" not in on_terminal("--help", PAGER="sed s/^/PAGED/", LINES="1000")
-    assert "dispatchctl" in on_terminal("--help", PAGER="/nowhere/pager", LINES="10")
+    assert "PAGED" in help_on_terminal(PAGER="sed s/^/PAGED/", LINES="10")
+    assert "PAGED" not in help_on_terminal(PAGER="sed s/^/PAGED/", LINES="1000")
+    assert "dispatchctl" in help_on_terminal(PAGER="/nowhere/pager", LINES="10")
 
 
 def test_a_pipe_that_is_closed_early_is_no_news():
