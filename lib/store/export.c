@@ -26,7 +26,7 @@ struct export
 
 /* -- what is no field -------------------------------------------------------------------------- */
 
-/* All contacts as a list that an import takes: without ids, without marks that say nothing. */
+/* All contacts as a list that an import takes: without marks that say nothing. */
 static bool contacts_json(struct export *export, const struct row *row, json_t **ret)
 {
 	const struct kind *kind = kind_find("contact");
@@ -42,7 +42,10 @@ static bool contacts_json(struct export *export, const struct row *row, json_t *
 			if (contact.value[i] == NULL)
 				(void)json_object_del(one, kind->fields[i].name);
 		}
-		(void)json_array_append_new(list, one);
+		json_t *numbered = json_pack("{s:I}", "id", (json_int_t)contact.id);
+		(void)json_object_update(numbered, one);
+		json_decref(one);
+		(void)json_array_append_new(list, numbered);
 	}
 	*ret = list;
 	return step == DB_DONE;

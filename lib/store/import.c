@@ -40,7 +40,38 @@ bool records_format_of(const char *path, enum records_format *ret)
 
 /* -- one row ----------------------------------------------------------------------------------- */
 
-/* By number or name where the kind has one; else by id, if it is one of that owner's. */
+static const char *value_of(const struct staged *staged, const struct kind *kind, const char *field)
+{
+	return staged->value[kind_field_index(kind, kind_field(kind, field))];
+}
+
+/* A contact that came with its customer has an id of this database's: whom a row means is first told by name
+ * and address. *ret stays where nobody is meant so. */
+static bool find_contact(struct import *import, struct work *work, const struct staged *staged, int64_t owner,
+                         int64_t *ret)
+{
+	static const char *const names[] = {"email", "name", "first_name", "last_name"};
+	const size_t n = sizeof names / sizeof names[0];
+	const struct kind *kind = import->kind;
+	bool given = strcmp(kind->name, "contact") == 0;
+	for (size_t i = 0; given && i < n; i++)
+		given = staged->given & 1u << kind_field_index(kind, kind_field(kind, names[i]));
+	if (!given)
+		return true;
+	struct db_query *query =
+	        db_query(work->db, "SELECT id FROM contact WHERE customer = ?1 AND email IS ?2 AND name IS ?3"
+	                           " AND first_name IS ?4 AND last_name IS ?5 AND id <= ?6"
+	                           " ORDER BY id <> ?7, id LIMIT 1");
+	db_bind_int(query, 1, owner);
+	for (size_t i = 0; i < n; i++)
+		db_bind_text(query, (int)i + 2, value_of(staged, kind, names[i]));
+	db_bind_int(query, 6, work->known[kind - kinds]);
+	db_bind_int(query, 7, *ret);
+	return db_run_int(query, *ret, ret, work->err);
+}
+
+/* By number or name where the kind has one; else by id, if it is one of that owner's. What is new keeps its
+ * id where it is free: other rows name it by that. */
 static bool find_before(struct import *import, struct work *work, const struct staged *staged,
                         struct row *ret)
 {
@@ -51,16 +82,20 @@ static bool find_before(struct import *import, struct work *work, const struct s
 	    !record_find(work->store, kind_find(kind->owner), staged->owner, &owner, work->err))
 		return false;
 	bool named = kind->fields[0].type == FIELD_NAME;
-	const char *name = named ? staged->value[0] : staged->id;
-	if (name && !record_find(work->store, kind, name, &id, &none) && none.code != EX_NOINPUT) {
+	if (named && !record_find(work->store, kind, staged->value[0], &id, &none) &&
+	    none.code != EX_NOINPUT) {
 		*work->err = none;
 		return false;
 	}
-	if (!named && id > import->known_id)
+	if (!named && staged->id && !record_id(staged->id, &id))
 		id = 0;
-	if (!row_get(work->store, work->arena, kind, id, ret, work->err))
+	if (!named && !find_contact(import, work, staged, owner, &id))
 		return false;
-	return (ret->id != 0 && ret->owner == owner) || row_new(work, kind, owner, ret);
+	bool known = named || id <= work->known[kind - kinds];
+	if (!row_get(work->store, work->arena, kind, known ? id : 0, ret, work->err))
+		return false;
+	return (ret->id != 0 && ret->owner == owner) ||
+	       (row_new(work, kind, owner, ret) && (named || row_keep_id(work, ret, id)));
 }
 
 /* Authors and times, marks of bad addresses: an import may bring them, but then it is a manager's. */
@@ -153,7 +188,7 @@ static void wait_add(struct waiting *waiting, int64_t at)
 
 static bool try_row(struct import *import, struct work *work, const struct staged *staged)
 {
-	struct error err;
+	struct error err = {0};
 	work->err = &err;
 	bool good = put_row(import, work, staged);
 	work->err = import->err;
@@ -218,14 +253,17 @@ static bool put_waiting(struct import *import, struct work *work, struct waiting
 	return true;
 }
 
-static bool find_known(struct work *work, struct import *import)
+/* Greater ids are given by this import: no row of its file means them. */
+static bool find_known(struct work *work, int64_t *known)
 {
-	struct buf sql = {0};
-	buf_printf(&sql, "SELECT max(id) FROM %s", import->kind->table);
-	struct db_query *query = db_query_once(work->db, buf_text(&sql));
-	bool good = db_run_int(query, 0, &import->known_id, work->err);
-	db_finish(query);
-	buf_free(&sql);
+	bool good = true;
+	for (size_t i = 0; good && i < n_kinds; i++) {
+		struct db_query *query =
+		        db_query(work->db, "SELECT seq FROM sqlite_sequence WHERE name = ?1");
+		db_bind_text(query, 1, kinds[i].table);
+		good = db_run_int(query, 0, &known[i], work->err);
+	}
+	work->known = known;
 	return good;
 }
 
@@ -251,13 +289,13 @@ static bool write_all(struct import *import)
 	if (!work_begin(&work, import->act, import->err))
 		return false;
 	work.import = true;
-	if (!find_known(&work, import))
-		return work_end(&work, false);
+	int64_t *known = mem_alloc(n_kinds * sizeof *known);
 	work.observer = import->how->dry_run ? import->how->change : NULL;
 	work.observer_arg = import->how->arg;
-	bool good = put_all(import, &work, &waiting) && put_waiting(import, &work, &waiting) &&
-	            all_or_nothing(import);
+	bool good = find_known(&work, known) && put_all(import, &work, &waiting) &&
+	            put_waiting(import, &work, &waiting) && all_or_nothing(import);
 	free(waiting.at);
+	free(known);
 	bool wanted = good && !import->how->dry_run;
 	bool done = work_end(&work, wanted);
 	set_cache(import->act->store, false);

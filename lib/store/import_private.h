@@ -44,7 +44,6 @@ struct import {
 	struct records_counts counts;
 	/* Numbers of customers whose row was bad: their sites can't be judged, and are no further faults. */
 	GHashTable *fallen;
-	int64_t known_id; /* greater ones were added by this import: no row of its file means them */
 	struct error *err;
 };
 

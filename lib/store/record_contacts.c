@@ -7,7 +7,8 @@
  *	reps		names of its sales reps
  *
  * Nothing is taken away: contacts and reps that aren't mentioned stay. Ids are a database's own, so a contact
- * in the list is known by its address and name, else by its address, else by its name.
+ * in the list is known by its address and name, else by its address, else by its name; a new one keeps the id
+ * that it comes with where that is free.
  */
 #include "store/record_private.h"
 
@@ -76,14 +77,15 @@ static int64_t take_meant(struct there **left, const json_t *email, const json_t
 	return id;
 }
 
-static bool put_contact(struct work *work, const struct row *row, int64_t id, const json_t *values,
-                        bool *changed)
+/* `keep` is the id that a new one comes with, 0 for none. */
+static bool put_contact(struct work *work, const struct row *row, int64_t id, int64_t keep,
+                        const json_t *values, bool *changed)
 {
 	const struct kind *kind = kind_find("contact");
 	struct row contact;
 	bool contact_changed = false;
 	bool good = (id != 0 ? row_get(work->store, work->arena, kind, id, &contact, work->err)
-	                     : row_new(work, kind, row->id, &contact)) &&
+	                     : row_new(work, kind, row->id, &contact) && row_keep_id(work, &contact, keep)) &&
 	            record_put(work, &contact, values, NULL, &contact_changed);
 	*changed = *changed || contact_changed;
 	return good;
@@ -135,7 +137,8 @@ static bool put_list(struct work *work, const struct row *row, const json_t *lis
 	}
 	json_array_foreach(all, i, one)
 	{
-		if (!put_contact(work, row, ids[i], one, changed))
+		const json_t *id = json_object_get(json_array_get(list, i), "id");
+		if (!put_contact(work, row, ids[i], json_integer_value(id), one, changed))
 			return false;
 	}
 	return true;
@@ -174,7 +177,7 @@ static bool put_contacts(struct work *work, const struct row *row, const json_t 
 		(void)json_array_append_new(all, one);
 		list = NULL;
 		/* Without a list the columns are the oldest contact's, whatever it is called. */
-		bool good = put_contact(work, row, there ? there->id : 0, one, changed);
+		bool good = put_contact(work, row, there ? there->id : 0, 0, one, changed);
 		json_decref(all);
 		return good;
 	}

@@ -167,16 +167,20 @@ static bool same_parts(struct work *work, const struct row *row, const struct ki
 	return true;
 }
 
-static bool add_parts(struct work *work, const struct row *row, const struct kind *kind, const json_t *parts)
+/* `given` are the parts with their ids. */
+static bool add_parts(struct work *work, const struct row *row, const struct kind *kind, const json_t *parts,
+                      const json_t *given)
 {
 	struct row part;
 	size_t i;
 	json_t *one;
 	json_array_foreach(parts, i, one)
 	{
+		int64_t id = json_integer_value(json_object_get(json_array_get(given, i), "id"));
 		if (!json_is_object(one))
 			return error_set(work->err, EX_DATAERR, "is not an object");
-		if (!row_new(work, kind, row->id, &part) || !record_put(work, &part, one, NULL, NULL))
+		if (!row_new(work, kind, row->id, &part) || !row_keep_id(work, &part, id) ||
+		    !record_put(work, &part, one, NULL, NULL))
 			return false;
 	}
 	return true;
@@ -198,7 +202,7 @@ static bool write_parts(struct work *work, const struct row *row, const json_t *
 	if (good && !same) {
 		*changed = true;
 		good = (adding || remove_parts(work, kind, row->id)) &&
-		       (add_parts(work, row, kind, parts) || error_prefix(work->err, "%s", key));
+		       (add_parts(work, row, kind, parts, given) || error_prefix(work->err, "%s", key));
 	}
 	json_decref(parts);
 	return good;

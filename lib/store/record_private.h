@@ -16,7 +16,10 @@ struct work {
 	struct arena *arena;
 	bool import; /* values come from an import or the feed: fields that the program keeps may come along
 	              */
-	bool stored; /* a file's content was stored: name, type, size and hash may be given */
+	const int64_t
+	        *known; /* an import's: the greatest id of each kind when it began; NULL: ids are not kept
+	                 */
+	bool stored;    /* a file's content was stored: name, type, size and hash may be given */
 	json_t *unused_files;     /* hashes of files that what is removed pointed to; NULL while nothing is
 	                             removed */
 	int64_t noted;            /* customer noted last for search; 0: none */
@@ -29,6 +32,7 @@ struct work {
 struct row {
 	const struct kind *kind;
 	int64_t id;       /* 0: not there yet */
+	int64_t keep;     /* the id that it is to have when it is added; 0: the next one */
 	int64_t owner;    /* id of the record that it hangs on; 0 for none */
 	int64_t customer; /* id of the customer whose history its changes belong to; 0 for none */
 	const char *value[KIND_FIELDS_MAX];
@@ -39,6 +43,9 @@ const struct kind_sql *row_sql(struct customers *store, const struct kind *kind)
 /* Where there is no such record: true, and ret->id is 0. */
 bool row_get(struct customers *store, struct arena *arena, const struct kind *kind, int64_t id,
              struct row *ret, struct error *err) MUST_CHECK;
+/* Lets a row that will be added keep the id that it had where it was exported, if an import brings it and
+ * that id was never given here. */
+bool row_keep_id(struct work *work, struct row *row, int64_t id) MUST_CHECK;
 bool row_insert(struct work *work, struct row *row) MUST_CHECK; /* sets row->id */
 bool row_update(struct work *work, const struct row *row) MUST_CHECK;
 /* Reads a row that a `get` or `list` statement stands on. */

@@ -11,6 +11,9 @@
 #include <string.h>
 #include <sysexits.h>
 
+/* The next id follows the greatest: a file may not use them all up. */
+enum { KEPT_ID_MAX = 1000000000 };
+
 /* -- SQL from the table ------------------------------------------------------------------------ */
 
 /* A customer is named by its number outside and by its id inside: the number may change. */
@@ -36,11 +39,13 @@ static char *insert_sql(const struct kind *kind)
 	buf_printf(&sql, "INSERT INTO %s (%s", kind->table, kind->owner ? kind->owner_column : "id");
 	for (size_t i = 0; i < kind->n_fields; i++)
 		buf_printf(&sql, ", \"%s\"", kind->fields[i].name);
-	buf_adds(&sql, ") VALUES (?1");
+	buf_printf(&sql, "%s) VALUES (?1", kind->owner ? ", id" : "");
 	for (size_t i = 0; i < kind->n_fields; i++) {
 		buf_adds(&sql, ", ");
 		add_parameter(&sql, &kind->fields[i], i);
 	}
+	if (kind->owner)
+		buf_printf(&sql, ", ?%zu", kind->n_fields + 2);
 	buf_adds(&sql, ")");
 	return buf_take(&sql);
 }
@@ -198,6 +203,8 @@ static bool write_row(struct work *work, const struct row *row, const char *sql,
 	struct db_query *query = db_query(work->db, sql);
 	if (first != 0)
 		db_bind_int(query, 1, first);
+	if (row->id == 0 && row->keep != 0)
+		db_bind_int(query, (int)row->kind->n_fields + 2, row->keep);
 	for (size_t i = 0; i < row->kind->n_fields; i++)
 		bind_value(query, (int)i + 2, &row->kind->fields[i], row->value[i]);
 	if (db_run(query, work->err))
@@ -217,6 +224,17 @@ static bool note_added(struct work *work, const struct row *row)
 		db_bind_int(query, 1, row->customer);
 		return db_run(query, work->err);
 	}
+	return true;
+}
+
+bool row_keep_id(struct work *work, struct row *row, int64_t id)
+{
+	struct row there;
+	if (work->known == NULL || id <= work->known[row->kind - kinds] || id > KEPT_ID_MAX)
+		return true;
+	if (!row_get(work->store, work->arena, row->kind, id, &there, work->err))
+		return false;
+	row->keep = there.id == 0 ? id : 0;
 	return true;
 }
 

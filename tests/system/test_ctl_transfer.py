@@ -75,6 +75,49 @@ def test_what_was_exported_can_be_imported_elsewhere(world, ending):
                {k: v for k, v in one.items() if not isinstance(v, (list, dict)) and k != "id"}
 
 
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_records_keep_their_ids_elsewhere(world, ending):
+    for number in "12":
+        world.ctl("customer", "add", number, "--name", "X", "--email", f"a{number}@example.com")
+    for number in "211":
+        world.ctl("contact", "add", number, "--name", "More", "--email", f"b{number}@example.com")
+        world.ctl("quote", "add", number, "--number", "Q")
+    for quote in "1323":
+        world.ctl("quote-item", "add", quote, "--text", "x", "--price", "2")
+    world.ctl("quote", "remove", "1", "--yes")
+    kinds = ["customer", "contact", "quote", "quote-item"]
+    for kind in kinds:
+        world.ctl(kind, "export", world.path(f"{kind}.{ending}"))
+    before = [world.ctl_json("customer", "show", number) for number in "12"]
+    world.configure(customers={"path": world.path("other.db")})
+    added = [world.ctl_json(kind, "import", world.path(f"{kind}.{ending}"))["added"] for kind in kinds]
+    assert added == [2, 0, 2, 0], "contacts and items came with their customer and quote"
+    assert [world.ctl_json("customer", "show", number) for number in "12"] == before
+
+
+def test_ids_that_are_taken_here_are_given_anew(world):
+    for number in "12":
+        world.ctl("customer", "add", number, "--name", "X", "--email", f"a{number}@example.com")
+    world.ctl("contact", "add", "2", "--name", "More", "--email", "b@example.com")
+    for kind in ["customer", "contact"]:
+        world.ctl(kind, "export", world.path(f"{kind}.csv"))
+    world.configure(customers={"path": world.path("other.db")})
+    for number in "3456":
+        world.ctl("customer", "add", number, "--name", "X", "--email", f"a{number}@example.com")
+    for kind in ["customer", "contact", "contact"]:
+        world.ctl(kind, "import", world.path(f"{kind}.csv"))
+    found = [(c["customer"], c["email"]) for c in world.ctl_json("contact", "list")]
+    assert sorted(found) == [("1", "a1@example.com"), ("2", "a2@example.com"), ("2", "b@example.com")] + \
+                            [(n, f"a{n}@example.com") for n in "3456"]
+
+
+def test_an_id_of_a_file_uses_none_up(world):
+    world.ctl("customer", "add", "1", "--name", "X")
+    path = write(world, "assets.csv", "id,customer,kind\n9223372036854775807,1,a\n77,1,b\n77,1,c\n")
+    world.ctl("asset", "import", path)
+    assert [(a["id"], a["kind"]) for a in world.ctl_json("asset", "list")] == [(1, "a"), (77, "b"), (78, "c")]
+
+
 def test_a_spreadsheet_finds_no_formula(world):
     world.ctl("customer", "add", "1", "--name", "=HYPERLINK(1)")
     rows = list(csv.DictReader(io.StringIO(world.ctl("customer", "export", "-", "--format", "csv").stdout.lstrip("\ufeff"))))
