@@ -47,14 +47,16 @@ static const char *by_state(const char *key, struct arena *arena)
 	return text;
 }
 
-/* What is behind the help: type, range, defaults by state, and whether a reload is enough. In the arena. */
+/* What is behind the help: type, range, defaults by state, what is secret, and whether a reload is enough. In
+ * the arena. */
 static const char *notes(const struct setting *row, const char *states, struct arena *arena)
 {
 	const unsigned told = 1u << SETTING_TEXT | 1u << SETTING_NAME | 1u << SETTING_PATH |
 	                      1u << SETTING_REDIS_URL | 1u << SETTING_LISTEN; /* by the help itself */
 	const char *type = (told & 1u << row->kind) != 0 ? "" : capital(setting_describe(row, arena), arena);
-	return arena_printf(arena, "%s%s%s%s%s%s%s", type, *type ? ". " : "", *states ? "By default " : "",
+	return arena_printf(arena, "%s%s%s%s%s%s%s%s", type, *type ? ". " : "", *states ? "By default " : "",
 	                    *states ? row->fallback : "", states, *states ? ". " : "",
+	                    row->secret ? "With a password in it nobody else may read the file. " : "",
 	                    row->reload ? "" : "A change needs a restart.");
 }
 

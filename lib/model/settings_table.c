@@ -40,6 +40,7 @@ const struct setting settings_table[] = {
                 AT(redis.url),
                 .fallback = "redis://127.0.0.1:6379/0",
                 .needed = true,
+                .secret = true,
                 .help = "The Redis server: redis://HOST:PORT/DB or unix:///PATH?db=DB, with USER:PASSWORD@ "
                         "before "
                         "the host or path where it asks for one.",

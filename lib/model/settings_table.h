@@ -47,6 +47,7 @@ struct setting {
 	const char *help;     /* whole sentences */
 	bool needed;          /* may not be empty */
 	bool reload;          /* a reload may change it */
+	bool secret;          /* may hold a password: sample and manual say who may read the file then */
 };
 
 struct setting_section {
