@@ -194,6 +194,7 @@ static bool try_row(struct import *import, struct work *work, const struct stage
 	work->err = import->err;
 	if (!good && is_row_fault(&err)) {
 		import_bad(import, staged->line, 0, err.text);
+		import->denied += err.code == EX_NOPERM;
 		import_fell(import, staged->value[0]);
 	} else if (!good) {
 		*import->err = err;
@@ -271,8 +272,9 @@ static bool all_or_nothing(struct import *import)
 {
 	if (import->counts.bad == 0)
 		return true;
-	return error_set(import->err, EX_DATAERR, "%lld bad row%s: nothing was changed",
-	                 (long long)import->counts.bad, import->counts.bad == 1 ? "" : "s");
+	return error_set(import->err, import->denied == import->counts.bad ? EX_NOPERM : EX_DATAERR,
+	                 "%lld bad row%s: nothing was changed", (long long)import->counts.bad,
+	                 import->counts.bad == 1 ? "" : "s");
 }
 
 /* A big import touches most of every index: room for them spares the disk the same pages again and again. */

@@ -44,6 +44,7 @@ struct import {
 	struct records_counts counts;
 	/* Numbers of customers whose row was bad: their sites can't be judged, and are no further faults. */
 	GHashTable *fallen;
+	int64_t denied; /* bad rows that are a manager's and else good */
 	struct error *err;
 };
 

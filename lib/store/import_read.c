@@ -151,8 +151,12 @@ static bool check_extra(struct reading *reading, const char *name, const char *t
 		else if (strcmp(name, "contact") == 0)
 			field = kind_field(contact, "name");
 	}
-	return field == NULL || field_check(field, text, len, reading->import->act->store->zones,
-	                                    reading->import->arena, &ignored, err);
+	if (field == NULL)
+		return true;
+	struct field column = *field; /* a fault is told by the column's name */
+	column.name = name;
+	return field_check(&column, text, len, reading->import->act->store->zones, reading->import->arena,
+	                   &ignored, err);
 }
 
 static bool put_field(struct reading *reading, const struct target *target, const char *text, size_t len,

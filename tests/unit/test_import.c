@@ -142,6 +142,8 @@ static void test_bad_rows(void **state)
 	assert_null(strstr(office_list(office, "customer", NULL), "'8'"));
 	report = import_csv(office, "number,nmae\n1,x\n");
 	assert_string_equal(report.bad, "1:2 nmae: a customer has no such field (did you mean name?); ");
+	report = import_csv(office, "number,name,contact\n1,x,\"a\nb\"\n");
+	office_has(report.bad, "2:3 contact: has a line break");
 	report = import_csv(office, "number,name,number\n1,x,2\n");
 	office_has(report.bad, "1:3 number: is there twice");
 	report = import_csv(office, "");
@@ -157,12 +159,17 @@ static void test_rights(void **state)
 	struct office *office = *state;
 	struct records_import how = {.format = RECORDS_CSV};
 	static const char refused[] = "number,status,city\n1,inactive,Denver\n";
+	static const char worse[] = "number,status,city\n1,inactive,Denver\n2,active,x\n";
 	static const char taken[] = "number,status,city\n1,active,Denver\n";
 	office_add(office, "customer", NULL, "{'number':'1','name':'x'}");
 	struct report report =
 	        import_bytes(office, &office->clerk, "customer", how, refused, sizeof refused - 1);
 	assert_false(report.good);
 	office_has(report.bad, "2:0 status: only a manager");
+	assert_int_equal(office->err.code, EX_NOPERM);
+	report = import_bytes(office, &office->clerk, "customer", how, worse, sizeof worse - 1);
+	assert_false(report.good);
+	assert_int_equal(office->err.code, EX_DATAERR);
 	report = import_bytes(office, &office->clerk, "customer", how, taken, sizeof taken - 1);
 	must(&report);
 }
