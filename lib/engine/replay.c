@@ -170,11 +170,12 @@ static json_t *now_json(struct run *run, const struct then *then, const struct c
 		return decision(run, now->status, now->reason, now->due);
 	if (v->n_contacts == 0)
 		return decision(run, v->status, v->reason, INSTANT_NONE);
-	bool there = is_contact(run, then->contact);
-	*ret_detail = arena_printf(run->arena,
-	                           there ? "contact %lld doesn't want %s mails" : "contact %lld is gone",
-	                           (long long)then->contact, job_state_name(run->event->event.state));
-	return decision(run, STATUS_SUPPRESSED, there ? REASON_NOT_WANTED : REASON_NO_ADDRESS, INSTANT_NONE);
+	long long id = (long long)then->contact;
+	const char *state = job_state_name(run->event->event.state);
+	*ret_detail = is_contact(run, then->contact)
+	                      ? arena_printf(run->arena, "contact %lld doesn't want %s mails", id, state)
+	                      : arena_printf(run->arena, "contact %lld is gone", id);
+	return decision(run, STATUS_SUPPRESSED, REASON_NOT_WANTED, INSTANT_NONE);
 }
 
 /* `then` or `now` is NULL where the contact had, or has, no decision of its own. */

@@ -159,7 +159,7 @@ def test_a_contact_without_a_verdict_is_told_of(day):
         ("open@example.com", "suppressed", "not_wanted", f"contact {old} doesn't want completed mails")]
     day.ctl("contact", "remove", old, "--yes")
     gone = [c for c in all_changes(day) if c["change"] == "gone"]
-    assert [(c["after"]["reason"], c["detail"]) for c in gone] == [("no_address", f"contact {old} is gone")]
+    assert [(c["after"]["reason"], c["detail"]) for c in gone] == [("not_wanted", f"contact {old} is gone")]
 
 
 def test_an_empty_span_holds_nothing(day):
