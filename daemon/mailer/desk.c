@@ -178,11 +178,15 @@ void desk_finish(struct pool *pool, struct relay_session *session, struct item *
 	describe(item, result);
 	snprintf(result->relay, sizeof result->relay, "%s", relay->name);
 	size_t n = refusals_add(&relay->refusals, result, clock_mono_ms(), out, &tripped);
+	/* From a connection that was open when the tenth was refused: nothing is left to wait for. */
+	if (relay->refusals.in_row && !relay_goes_on(session))
+		n += refusals_flush(&relay->refusals, out + n);
 	publish_all(pool, out, n);
 	free_item(item);
 	if (tripped)
 		relay_tripped(session, pool->limits, result->reply);
-	else if (result->delivery == DELIVERY_SENT || relay->refusals.n_held == 0)
+	else if (result->delivery == DELIVERY_SENT ||
+	         (relay->refusals.n_held == 0 && !relay->refusals.in_row))
 		relay_good(session, result->delivery == DELIVERY_SENT);
 	/* What is held back is let go by the warden. */
 	if (relay->refusals.n_held > 0 || tripped)
@@ -220,8 +224,14 @@ void desk_report_all(struct pool *pool)
 void desk_flush(struct pool *pool, struct relay *relay)
 {
 	struct delivery_result out[REFUSALS_HELD];
+	size_t n = refusals_flush(&relay->refusals, out);
 
-	publish_all(pool, out, refusals_flush(&relay->refusals, out));
+	publish_all(pool, out, n);
+	if (n == 0 || !relay->refusals.in_row)
+		return;
+	relay_refuses(relay, pool->limits, out[n - 1].reply);
+	if (!desk_hopeful(pool))
+		desk_report_all(pool);
 }
 
 void desk_unlock(struct pool *pool, bool news)

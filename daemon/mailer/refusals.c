@@ -45,15 +45,6 @@ static size_t count_recipients(const struct refusals *refusals)
 	return n;
 }
 
-size_t refusals_flush(struct refusals *refusals, struct delivery_result *ret_out)
-{
-	size_t n = refusals->n_held;
-
-	memcpy(ret_out, refusals->held, n * sizeof *ret_out);
-	refusals->n_held = 0;
-	return n;
-}
-
 static size_t find_suspect(const struct refusals *refusals, const char *to)
 {
 	uint64_t h = recipient_hash(to);
@@ -85,6 +76,19 @@ static void suspect(struct refusals *refusals, const char *to)
 	refusals->suspects[refusals->n_suspects++] = recipient_hash(to);
 }
 
+size_t refusals_flush(struct refusals *refusals, struct delivery_result *ret_out)
+{
+	size_t n = refusals->n_held;
+
+	memcpy(ret_out, refusals->held, n * sizeof *ret_out);
+	refusals->n_held = 0;
+	for (size_t i = 0; i < n && refusals->in_row; i++) {
+		ret_out[i].delivery = DELIVERY_RELAY;
+		suspect(refusals, ret_out[i].to);
+	}
+	return n;
+}
+
 /* A refusal that needs no waiting: whose it is has been shown. */
 static bool is_convict(struct refusals *refusals, const char *to)
 {
@@ -98,16 +102,11 @@ static bool is_convict(struct refusals *refusals, const char *to)
 
 static size_t trip(struct refusals *refusals, struct delivery_result *ret_out)
 {
-	size_t n = refusals_flush(refusals, ret_out);
-
 	if (refusals->convicted)
 		refusals->n_suspects = 0;
 	refusals->convicted = false;
-	for (size_t i = 0; i < n; i++) {
-		ret_out[i].delivery = DELIVERY_RELAY;
-		suspect(refusals, ret_out[i].to);
-	}
-	return n;
+	refusals->in_row = true;
+	return refusals_flush(refusals, ret_out);
 }
 
 /* A mail was delivered. What was refused before that, to those who were caught with the relay, may have been
@@ -129,6 +128,7 @@ size_t refusals_add(struct refusals *refusals, const struct delivery_result *res
 	*ret_tripped = false;
 	if (!is_refusal(result)) {
 		n = refusals_flush(refusals, ret_out);
+		refusals->in_row = false;
 		if (result->delivery == DELIVERY_SENT)
 			convict(refusals, ret_out, n);
 		ret_out[n++] = *result;
@@ -139,8 +139,10 @@ size_t refusals_add(struct refusals *refusals, const struct delivery_result *res
 		return 1;
 	}
 	words_of(result, words, sizeof words);
-	if (strcmp(words, refusals->words) != 0 || refusals->n_held == REFUSALS_HELD)
+	bool other = strcmp(words, refusals->words) != 0;
+	if (other || refusals->n_held == REFUSALS_HELD)
 		n = refusals_flush(refusals, ret_out);
+	refusals->in_row = refusals->in_row && !other;
 	strcpy(refusals->words, words);
 	refusals->held[refusals->n_held++] = *result;
 	refusals->last_ms = now_ms;

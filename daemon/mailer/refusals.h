@@ -16,6 +16,9 @@
  *     a refusal in other words, any other result of a mail, nothing for hold_ms ──▶ all go out as they are
  *     the tenth recipient in the same words ──▶ all ten go out as DELIVERY_RELAY, the relay rests
  *
+ * The row goes on after the tenth: an eleventh in the same words, be it from a connection that was open or
+ * the one that tries the relay after its rest, is the relay's fault too, until any other result ends the row.
+ *
  * A connection that ends in between is no result: some relays hang up after so many refusals. Then hold_ms
  * counts from the end of the relay's rest (warden.c).
  *
@@ -35,6 +38,7 @@ struct refusals {
 	struct delivery_result held[REFUSALS_HELD]; /* in the order in which they came */
 	size_t n_held;
 	int64_t last_ms;
+	bool in_row; /* ten were refused in these words, and nothing else came since */
 	uint64_t suspects[REFUSALS_SUSPECTS]; /* recipients' hashes */
 	size_t n_suspects;
 	bool convicted; /* a mail was delivered since they were caught */
@@ -47,7 +51,7 @@ struct refusals {
 size_t refusals_add(struct refusals *refusals, const struct delivery_result *result, int64_t now_ms,
                     struct delivery_result *ret_out, bool *ret_tripped);
 
-/* All that is held, as it is. */
+/* All that is held, as it is; as the relay's fault where it goes on with a row of ten. */
 size_t refusals_flush(struct refusals *refusals, struct delivery_result *ret_out);
 
 /* Whether another letter should be taken first. */

@@ -160,17 +160,20 @@ void relay_good(struct relay_session *session, bool delivered)
 	settle(relay);
 }
 
-void relay_tripped(struct relay_session *session, const struct mailer_limits *limits, const char *words)
+void relay_refuses(struct relay *relay, const struct mailer_limits *limits, const char *words)
 {
-	struct relay *relay = session->relay;
-
-	if (session->epoch != relay->epoch)
-		return;
 	relay->n_faults++;
 	relay->allowed = 0;
 	relay->epoch++;
-	session->trial = false;
 	rest(relay, limits, words);
+}
+
+void relay_tripped(struct relay_session *session, const struct mailer_limits *limits, const char *words)
+{
+	if (session->epoch != session->relay->epoch)
+		return;
+	session->trial = false;
+	relay_refuses(session->relay, limits, words);
 }
 
 void relay_describe(const struct relay *relay, struct pool_relay *ret)

@@ -71,6 +71,7 @@ void relay_good(struct relay_session *session, bool delivered);
 
 /* It refuses everybody: all sessions end, none is let in before the rest is over. */
 void relay_tripped(struct relay_session *session, const struct mailer_limits *limits, const char *words);
+void relay_refuses(struct relay *relay, const struct mailer_limits *limits, const char *words);
 
 void relay_describe(const struct relay *relay, struct pool_relay *ret);
 

@@ -734,6 +734,23 @@ def test_ten_different_recipients_refused_alike_are_the_relays_fault(peer):
         assert not probe.relays()[0]["up"]
 
 
+def test_the_row_goes_on_after_the_tenth(peer):
+    """Who is refused so over connections that are open, or by the trial after the rest, is the relay's fault, too."""
+    peer.answers["rcpt"] = "550 5.1.1 we take no mail from you"
+    peer.answers["mail"] = lambda session, line: time.sleep(0.2)
+    with Probe(peer.relay, connections=8, limits={"rest_min_ms": 100, "rest_max_ms": 200, "hold_ms": 300}) as probe:
+        for n in range(16):
+            probe.put(to=f"u{n}@example.com")
+        assert [r["delivery"] for r in probe.results(16)] == ["relay"] * 16
+        eleventh = probe.send(to="eleventh@example.com")
+        assert eleventh["delivery"] == "relay" and "5.1.1" in eleventh["reply"]
+        assert not probe.relays()[0]["up"]
+        peer.answers["rcpt"] = "550 5.1.1 unknown"
+        assert probe.send(to="other.words@example.com")["delivery"] == "address_invalid"
+        peer.answers["rcpt"] = None
+        assert probe.send()["delivery"] == "sent"
+
+
 def test_hanging_up_on_who_was_refused_too_often_says_nothing_of_the_addresses(peer):
     """Exchange and Postfix end a connection after so many refusals; the next ones come over another."""
     refused = "550 5.1.1 no such user"
