@@ -30,19 +30,30 @@ static bool redis_password(const struct settings *settings, struct error *err)
 	return ok;
 }
 
+/* The default one's directory need not be there yet: systemd makes it at the start. */
+static bool can_be_made(const struct settings *settings, const char *key, const char *path, struct error *err)
+{
+	return settings_has_default(settings, key) || db_has_directory(path, err);
+}
+
 /* An absent database counts as an empty one. */
 static bool spool_opens_whole(const struct settings *settings, struct error *err)
 {
-	struct spool *spool = spool_open(settings->spool.path, DB_READ, err);
-	bool ok = (spool != NULL && spool_check(spool, err)) || error_prefix(err, "[spool] path");
+	const char *path = settings->spool.path;
+	struct spool *spool = spool_open(path, DB_READ, err);
+	bool ok = (spool != NULL && spool_check(spool, err) &&
+	           can_be_made(settings, "spool.path", path, err)) ||
+	          error_prefix(err, "[spool] path");
 	spool_close(spool);
 	return ok;
 }
 
 static bool customers_open_whole(const struct settings *settings, struct error *err)
 {
-	struct customers *customers = customers_open(settings->customers.path, DB_READ, err);
-	bool ok = (customers != NULL && db_check(customers_db(customers), err)) ||
+	const char *path = settings->customers.path;
+	struct customers *customers = customers_open(path, DB_READ, err);
+	bool ok = (customers != NULL && db_check(customers_db(customers), err) &&
+	           can_be_made(settings, "customers.path", path, err)) ||
 	          error_prefix(err, "[customers] path");
 	customers_close(customers);
 	return ok;

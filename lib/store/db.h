@@ -48,6 +48,9 @@ struct db *db_open(const char *path, const struct db_schema *schema, enum db_mod
                    struct error *err) MUST_CHECK;
 struct db *db_close(struct db *db); /* takes NULL; returns NULL */
 
+/* Whether there is a directory to make the file in. Codes 74, 77. */
+bool db_has_directory(const char *path, struct error *err) MUST_CHECK;
+
 /* Makes an empty file as a new database is made, unless it is there. Codes 74, 77. */
 bool db_make_file(const char *path, struct error *err) MUST_CHECK;
 

@@ -57,13 +57,24 @@ static bool create(const char *path, const struct stat *directory, struct error 
 	return good;
 }
 
+static bool stat_directory(const char *path, struct stat *st, struct error *err)
+{
+	char *directory = directory_of(path);
+	bool good = stat(directory, st) == 0 || file_fault(directory, errno, err);
+	free(directory);
+	return good;
+}
+
+bool db_has_directory(const char *path, struct error *err)
+{
+	struct stat st;
+	return stat_directory(path, &st, err);
+}
+
 bool db_make_file(const char *path, struct error *err)
 {
 	struct stat st;
-	char *directory = directory_of(path);
-	bool good = stat(directory, &st) == 0 || file_fault(directory, errno, err);
-	free(directory);
-	return good && create(path, &st, err);
+	return stat_directory(path, &st, err) && create(path, &st, err);
 }
 
 /* Makes the file where it is missing and may be made; tells whether there is one. */
