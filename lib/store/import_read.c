@@ -362,7 +362,8 @@ static bool put_json(struct reading *reading, const char *key, const json_t *val
 	if (target.kind == TARGET_IGNORED)
 		return true;
 	if (target.kind != TARGET_EXTRA || !(json_is_object(value) || json_is_array(value))) {
-		if (!value_text(target.name, value, reading->import->arena, &text, &len, err))
+		if ((target.kind != TARGET_EXTRA && !value_fits(target.name, target.field, value, err)) ||
+		    !value_text(target.name, value, reading->import->arena, &text, &len, err))
 			return false;
 	}
 	if (target.kind != TARGET_EXTRA)

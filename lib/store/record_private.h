@@ -52,6 +52,9 @@ bool row_update(struct work *work, const struct row *row) MUST_CHECK;
 void row_read(const struct kind *kind, struct db_query *query, struct arena *arena, struct row *ret);
 json_t *row_json(const struct row *row, struct arena *arena);
 json_t *value_json(const struct field *field, const char *value, struct arena *arena);
+/* Whether a JSON value is of a type that the field may have; NULL is the field of an id or an owner. */
+bool value_fits(const char *name, const struct field *field, const json_t *value,
+                struct error *err) MUST_CHECK;
 /* A JSON value as the text that field_check() takes; NULL and a fault for an object. */
 bool value_text(const char *name, const json_t *value, struct arena *arena, const char **ret, size_t *ret_len,
                 struct error *err) MUST_CHECK;

@@ -325,6 +325,21 @@ static bool words_text(const char *name, const json_t *array, struct arena *aren
 	return true;
 }
 
+/* What names a record is a text or a whole number; other numbers are taken for texts, too. */
+bool value_fits(const char *name, const struct field *field, const json_t *value, struct error *err)
+{
+	enum field_type type = field ? field->type : FIELD_NAME;
+	bool names = type == FIELD_NAME || type == FIELD_CUSTOMER;
+	if (json_is_array(value) && type != FIELD_STATES && type != FIELD_SCOPES)
+		return error_set(err, EX_DATAERR, "%s: is a list, where text or a number was meant", name);
+	if (json_is_boolean(value) && type != FIELD_FLAG)
+		return error_set(err, EX_DATAERR, "%s: is true or false, where text or a number was meant",
+		                 name);
+	if (json_is_real(value) && names)
+		return error_set(err, EX_DATAERR, "%s: is no whole number", name);
+	return true;
+}
+
 bool value_text(const char *name, const json_t *value, struct arena *arena, const char **ret, size_t *ret_len,
                 struct error *err)
 {

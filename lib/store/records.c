@@ -132,7 +132,8 @@ static bool merge_one(struct work *work, struct row *row, const struct field *fi
 {
 	const char *text, *canonical;
 	size_t len;
-	if (!value_text(field->name, value, work->arena, &text, &len, work->err) ||
+	if (!value_fits(field->name, field, value, work->err) ||
+	    !value_text(field->name, value, work->arena, &text, &len, work->err) ||
 	    !field_check(field, text, len, work->store->zones, work->arena, &canonical, work->err))
 		return false;
 	bool same = same_text(row->value[kind_field_index(row->kind, field)], canonical);

@@ -21,7 +21,8 @@ static bool upsert(struct work *work, const json_t *values)
 		return error_set(work->err, EX_DATAERR, "a customer is an object of fields");
 	if (number == NULL)
 		return error_set(work->err, EX_DATAERR, "number: is needed");
-	if (!value_text("number", number, work->arena, &text, &len, work->err) ||
+	if (!value_fits("number", kind_field(kind, "number"), number, work->err) ||
+	    !value_text("number", number, work->arena, &text, &len, work->err) ||
 	    !field_check(kind_field(kind, "number"), text, len, work->store->zones, work->arena, &canonical,
 	                 work->err))
 		return false;

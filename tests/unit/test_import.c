@@ -150,6 +150,15 @@ static void test_bad_rows(void **state)
 	office_has(office->err.text, "empty");
 	report = import_csv(office, "number,city\n99,Denver\n");
 	assert_string_equal(report.bad, "2:0 name: is needed; ");
+	report = import_jsonl(
+	        office, "{'number':'7','name':['a','b']}\n{'number':true,'name':'x'}\n"
+	                "{'number':1.5,'name':'x'}\n{'number':'7','name':'x','email':['a@b.c']}\n"
+	                "{'number':'8','name':5,'contacts':[{'notify':['failed'],'all_sites':true}]}\n");
+	office_has(report.bad, "1:0 name: is a list");
+	office_has(report.bad, "2:0 number: is true or false");
+	office_has(report.bad, "3:0 number: is no whole number");
+	office_has(report.bad, "4:0 email: is a list");
+	assert_int_equal(report.counts.bad, 4);
 	report = import_jsonl(office, "[1]\n{'number':'1'\n{'number':'1','number':'2'}\n'x'\n{'city':'x'}\n");
 	assert_int_equal(report.counts.bad, 5);
 }

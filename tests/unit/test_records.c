@@ -64,7 +64,7 @@ static void test_bad_values(void **state)
 	        {"{'number':'1','name':'x','parent':'77'}", "parent: there is no customer 77"},
 	        {"{'number':'1','name':'a\\nb'}", "name: has a line break"},
 	        {"{'number':'1','name':{'a':1}}", "name: is an object"},
-	        {"{'number':'1','name':['a',7]}", "name: has something in its list"},
+	        {"{'number':'1','name':['a',7]}", "name: is a list"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
 		office_refuses(office, &office->boss, "customer", NULL, NULL, cases[i].values, EX_DATAERR,
