@@ -250,28 +250,6 @@ static bool has_source(const struct settings *settings, struct arena *arena, str
 	                 "one of stream, list and channel is needed: where job events come from");
 }
 
-/* A stream that is read and written at once would feed on itself. */
-static bool names_differ(const struct settings *settings, struct arena *arena, struct error *err)
-{
-	(void)arena;
-	const struct {
-		const char *key, *name;
-	} names[] = {
-	        {"stream", settings->redis.stream},       {"list", settings->redis.list},
-	        {"requests", settings->redis.requests},   {"outcomes", settings->redis.outcomes},
-	        {"dead", settings->redis.dead},           {"dispatch", settings->redis.dispatch},
-	        {"customers", settings->redis.customers},
-	};
-	size_t n = sizeof names / sizeof names[0];
-	for (size_t i = 0; i < n; i++)
-		for (size_t j = i + 1; j < n; j++)
-			if (*names[i].name != '\0' && strcmp(names[i].name, names[j].name) == 0)
-				return error_set(err, EX_CONFIG,
-				                 "%s and %s are both \"%s\"; each needs a name of its own",
-				                 names[i].key, names[j].key, names[i].name);
-	return true;
-}
-
 static bool one_password(const struct settings *settings, struct arena *arena, struct error *err)
 {
 	struct redis_url url;
@@ -295,7 +273,6 @@ static const struct check {
 	holds_fn *holds;
 } checks[] = {
         {.section = "redis", .key = "stream", .holds = has_source},
-        {.section = "redis", .key = "outcomes", .holds = names_differ},
         {.section = "redis", .key = "password_file", .holds = one_password},
         {.section = "mail", .key = "from", .holds = has_from},
         {.section = "mail", .key = "maildir", .because = "transport", .holds = has_maildir},
@@ -320,8 +297,53 @@ static struct conf_place check_place(const struct loading *loading, const struct
 	return place.line > 0 ? place : default_place(loading->conf, row);
 }
 
+static bool stands_later(const struct conf_place *a, const struct conf_place *b)
+{
+	return a->file != b->file ? a->file > b->file : a->line > b->line;
+}
+
+static const char *text_of(const struct loading *loading, const struct setting *row)
+{
+	const void *member = (const char *)&loading->loaded->settings + row->offset;
+	const char *const *text = member;
+	return *text;
+}
+
+/* Two keys, both of them read and good. The fault is the later one's. */
+static void check_apart(struct loading *loading, const struct setting *a, const struct setting *b)
+{
+	const char *name = text_of(loading, a);
+	const struct conf_place *at_a = &loading->place[a - settings_table];
+	const struct conf_place *at_b = &loading->place[b - settings_table];
+	if (*name == '\0' || strcmp(name, text_of(loading, b)) != 0)
+		return;
+	bool a_later = at_b->line == 0 || (at_a->line > 0 && stands_later(at_a, at_b));
+	const struct setting *later = a_later ? a : b, *other = a_later ? b : a;
+	conf_add_fault(loading->conf, EX_CONFIG, a_later ? *at_a : *at_b,
+	               "[redis] %s: %s is \"%s\", too; each needs a name of its own", later->key, other->key,
+	               name);
+}
+
+/* Names in Redis. A stream that is read and written at once would feed on itself. */
+static void check_names(struct loading *loading)
+{
+	static const char *const names[] = {"stream", "list",     "requests", "outcomes",
+	                                    "dead",   "dispatch", "customers"};
+	const struct setting *rows[sizeof names / sizeof names[0]];
+	size_t n = 0;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		const struct setting *row = find_row("redis", names[i]);
+		if (minded(loading->minds, "redis", names[i]) && !loading->bad[row - settings_table])
+			rows[n++] = row;
+	}
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = i + 1; j < n; j++)
+			check_apart(loading, rows[i], rows[j]);
+}
+
 static void run_checks(struct loading *loading)
 {
+	check_names(loading);
 	for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
 		const struct check *check = &checks[i];
 		const struct setting *row = find_row(check->section, check->key);

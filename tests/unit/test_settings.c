@@ -199,8 +199,14 @@ static const struct {
         {FROM "[redis]\nstream =\n",
          "main.conf:4: [redis] stream: one of stream, list and channel is needed: where job "
          "events come from\n"},
-        {FROM "[redis]\noutcomes = jobs:events\n", "main.conf:4: [redis] outcomes: stream and outcomes are "
-                                                   "both \"jobs:events\"; each needs a name of its own\n"},
+        {FROM "[redis]\noutcomes = jobs:events\n",
+         "main.conf:4: [redis] outcomes: stream is \"jobs:events\", "
+         "too; each needs a name of its own\n"},
+        {FROM "[redis]\nlist = jobs:events\nstream = jobs:events\n",
+         "main.conf:5: [redis] stream: list is \"jobs:events\", too; each needs a name of its own\n"},
+        {FROM "[redis]\nlist = jobs:dead\nstream = jobs:requests\n",
+         "main.conf:4: [redis] list: dead is \"jobs:dead\", too; each needs a name of its own\n"
+         "main.conf:5: [redis] stream: requests is \"jobs:requests\", too; each needs a name of its own\n"},
         {FROM "[redis]\nurl = redis://:secret@127.0.0.1\npassword_file = /x\n",
          "main.conf:5: [redis] password_file: url has a password already; only one of the two may be "
          "given\n"},
