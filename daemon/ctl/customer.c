@@ -245,7 +245,9 @@ static const struct option add_options[] = {
 };
 
 static const struct option list_options[] = {
-        {.name = "rep", .value = "REP", .help = "only customers of this sales rep"},
+        {.name = "rep",
+         .value = "REP",
+         .help = "only customers of this sales rep, sites that inherit it included"},
         {.name = "parent", .value = "NUMBER", .help = "only sites of this customer"},
         {.name = "status", .value = "new|released|active|inactive", .help = "only customers of this status"},
         {.name = "limit", .value = "N", .help = "at most so many"},

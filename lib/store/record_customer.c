@@ -254,8 +254,7 @@ static json_t *text_or_null(struct db_query *query, int column)
 
 static const char list_sql[] =
         "SELECT number, name, dba, city, state, status, phone, sales_rep, id FROM customer c"
-        " WHERE (?1 IS NULL OR sales_rep = ?1 OR id IN (SELECT cr.customer FROM customer_rep cr JOIN rep r"
-        " ON r.id = cr.rep WHERE r.name = ?1))"
+        " WHERE (?1 IS NULL OR id IN (" SQL_LOOKED_AFTER "))"
         " AND (?2 IS NULL OR parent = (SELECT id FROM customer WHERE number = ?2))"
         " AND (?3 IS NULL OR status = ?3) AND (?5 IS NULL OR number > ?5) ORDER BY number LIMIT ?4";
 

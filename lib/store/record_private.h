@@ -151,6 +151,13 @@ bool people_put(struct work *work, const struct row *row, const json_t *values, 
                 bool *changed) MUST_CHECK;
 
 /* -- record_rep.c -- */
+/* Ids of the customers that the rep ?1 looks after: those whose first one that is, their sites that have none
+ * of their own, and those linked with it. */
+#define SQL_LOOKED_AFTER                                                                                     \
+	"WITH RECURSIVE led(id) AS (SELECT id FROM customer WHERE sales_rep = ?1 UNION"                      \
+	" SELECT s.id FROM customer s JOIN led ON s.parent = led.id WHERE s.sales_rep IS NULL)"              \
+	" SELECT id FROM led UNION"                                                                          \
+	" SELECT cr.customer FROM customer_rep cr JOIN rep r ON r.id = cr.rep WHERE r.name = ?1"
 bool rep_put_link(struct work *work, int64_t customer, int64_t rep, const char *name,
                   bool *ret_linked) MUST_CHECK;
 

@@ -24,11 +24,8 @@ bool rep_check(struct work *work, const struct row *before, struct row *after, c
 bool rep_show(struct customers *store, const struct row *row, json_t *object, struct error *err)
 {
 	int64_t n;
-	struct db_query *query = db_query(
-	        store->db, "SELECT count(*) FROM (SELECT customer FROM customer_rep WHERE rep = ?1 UNION"
-	                   " SELECT id FROM customer WHERE sales_rep = ?2)");
-	db_bind_int(query, 1, row->id);
-	db_bind_text(query, 2, row_value(row, "name"));
+	struct db_query *query = db_query(store->db, "SELECT count(*) FROM (" SQL_LOOKED_AFTER ")");
+	db_bind_text(query, 1, row_value(row, "name"));
 	return db_run_int(query, 0, &n, err) &&
 	       json_object_set_new(object, "customers", json_integer(n)) == 0;
 }

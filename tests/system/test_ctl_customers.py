@@ -129,11 +129,13 @@ def test_an_absent_database_counts_as_empty_and_reading_does_not_make_it(world):
 def test_list_by_rep_parent_and_status(bakery):
     bakery.ctl("customer", "add", "1002", "--name", "Depot", "--parent", "1001", "--sales-rep", "Pat")
     bakery.ctl("customer", "add", "1003", "--name", "New one", "--status", "new")
+    bakery.ctl("customer", "add", "1004", "--name", "Inherits", "--parent", "1002")
+    bakery.ctl("customer", "add", "1005", "--name", "Another's", "--parent", "1002", "--sales-rep", "Kim")
 
     def numbers(*args):
         return [row["number"] for row in bakery.ctl_json("customer", "list", *args)]
-    assert numbers() == ["1001", "1002", "1003"]
-    assert numbers("--rep", "Pat") == ["1002"]
+    assert numbers() == ["1001", "1002", "1003", "1004", "1005"]
+    assert numbers("--rep", "Pat") == ["1002", "1004"]
     assert numbers("--parent", "1001") == ["1002"]
     assert numbers("--status", "new") == ["1003"]
     assert numbers("--limit", "2") == ["1001", "1002"]
