@@ -221,7 +221,20 @@ bool customer_history(struct customers *store, const char *number, json_t **ret,
 	return changes(query, ret, err);
 }
 
-/* The id of one that is there, or of one that is gone and was called by its id. */
+/* The last one of that name that was removed; 0 where there was none. */
+static bool find_removed(struct customers *store, const struct kind *kind, const char *name, int64_t *ret,
+                         struct error *err)
+{
+	struct db_query *query =
+	        db_query(store->db, "SELECT record FROM change WHERE customer IS NULL AND kind = ?1 AND"
+	                            " action = 'remove' AND json_extract(before, '$.name') = ?2"
+	                            " ORDER BY id DESC LIMIT 1");
+	db_bind_text(query, 1, kind->name);
+	db_bind_text(query, 2, name);
+	return db_run_int(query, 0, ret, err);
+}
+
+/* The id of one that is there, or of one that is gone. */
 static bool find_record(struct customers *store, const struct kind *kind, const char *name, struct row *ret,
                         struct arena *arena, struct error *err)
 {
@@ -229,7 +242,15 @@ static bool find_record(struct customers *store, const struct kind *kind, const 
 	if (record_find(store, kind, name, &id, err))
 		return row_get(store, arena, kind, id, ret, err);
 	*ret = (struct row){.kind = kind};
-	return err->code == EX_NOINPUT && kind->fields[0].type != FIELD_NAME && record_id(name, &ret->id);
+	if (err->code != EX_NOINPUT)
+		return false;
+	if (kind->fields[0].type != FIELD_NAME)
+		return record_id(name, &ret->id);
+	struct error none = *err;
+	if (!find_removed(store, kind, name, &ret->id, err))
+		return false;
+	*err = none;
+	return ret->id != 0;
 }
 
 /* By the index of the customers where the record still tells whose it is; who asks for one that is gone can

@@ -134,6 +134,9 @@ def test_sales_reps_look_after_customers(bakery):
     assert bakery.ctl_json("rep", "set", "Kim Example", "--name", "Kim Other")["name"] == "Kim Other"
     assert sorted(row["name"] for row in bakery.ctl_json("rep", "list")) == ["Kim Other", "Pat Example"]
     refused(bakery, 66, "Nobody", "rep", "link", "1001", "Nobody")
+    bakery.ctl("rep", "remove", "Kim Other", "--yes")
+    assert [row["action"] for row in bakery.ctl_json("rep", "history", "Kim Other")] == ["add", "set", "remove"]
+    refused(bakery, 66, "Nobody", "rep", "history", "Nobody")
 
 
 def test_quotes_have_items_and_sales_payments(bakery):
