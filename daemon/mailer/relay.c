@@ -135,6 +135,18 @@ void relay_fault(struct relay_session *session, const struct mailer_limits *limi
 	rest(relay, limits, words);
 }
 
+/* It was opened before a fault that others had, perhaps before any had delivered, and goes on: those that do
+ * are welcome. */
+static void works_still(const struct relay_session *session)
+{
+	struct relay *relay = session->relay;
+
+	if (relay->state == RELAY_UP || !relay_goes_on(session) || relay->allowed >= relay->proven)
+		return;
+	relay->allowed = relay->proven;
+	settle(relay);
+}
+
 void relay_good(struct relay_session *session, bool delivered)
 {
 	struct relay *relay = session->relay;
@@ -144,8 +156,10 @@ void relay_good(struct relay_session *session, bool delivered)
 		session->proven = true;
 		relay->proven++;
 	}
-	if (!session->trial)
+	if (!session->trial) {
+		works_still(session);
 		return;
+	}
 	session->trial = false;
 	if (relay->allowed > 0) {
 		/* It only shows that one more is welcome. The rests still double at the next refusal. */

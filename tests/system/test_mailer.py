@@ -722,6 +722,23 @@ def test_a_relay_that_takes_few_connections_keeps_those(peer):
         assert probe.relays()[0]["up"]
 
 
+def test_connections_that_work_keep_a_relay_that_refused_others_first(peer):
+    """The ones too many are refused before any mail has gone over those that are welcome."""
+    def greet(session, line):
+        return Then("421 4.7.0 too many connections", Drop) if len(peer.open) > 2 else None
+    peer.answers["greeting"] = greet
+    peer.answers["mail"] = lambda session, line: time.sleep(0.5) if not session.mails else None
+    with Probe(peer.relay, connections=6, limits={"idle_ms": 3000, "rest_min_ms": 5000, "rest_max_ms": 5000}) as probe:
+        for n in range(6):
+            probe.put(to=f"warm{n}@example.com")
+        first = [r["delivery"] for r in probe.results(6)]
+        assert first.count("sent") == 2
+        probe.say(bulk=300, size=300)
+        done = probe.next("bulk", 20)
+        assert done["bulk"].get("sent", 0) == 300, done
+        assert probe.relays()[0]["up"]
+
+
 # ---- refusals in the same words ----
 
 def test_ten_different_recipients_refused_alike_are_the_relays_fault(peer):
