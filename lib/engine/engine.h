@@ -29,9 +29,9 @@
 struct engine;
 
 /*
- * Opens both databases, takes the engine's lock beside spool.db (err->code 75 where another engine
- * has it), and puts mails that a crash left in flight in doubt. `settings` must outlive the engine or
- * the next engine_reload().
+ * Opens both databases, takes the engine's lock beside spool.db (waits 2 s for it at most: dispatchctl
+ * has it for one turn; err->code 75 where another engine keeps it), and puts mails that a crash left in
+ * flight in doubt. `settings` must outlive the engine or the next engine_reload().
  */
 struct engine *engine_open(const struct settings *settings, struct instant now, struct error *err) MUST_CHECK;
 struct engine *engine_close(struct engine *engine); /* takes NULL; returns NULL */
