@@ -18,8 +18,11 @@ static const char spool_2[] =
 static const char spool_3[] =
 #include "spool_3.sql.h"
         ;
+static const char spool_4[] =
+#include "spool_4.sql.h"
+        ;
 
-static const char *const migrations[] = {spool_1, spool_2, spool_3};
+static const char *const migrations[] = {spool_1, spool_2, spool_3, spool_4};
 
 static const struct db_schema schema = {
         .name = "spool.db",

@@ -1,0 +1,1 @@
+-- What the office asked for in November 2026, a paragraph each.

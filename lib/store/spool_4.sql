@@ -1,0 +1,1 @@
+-- What the engine needs since November 2026, a paragraph each.
