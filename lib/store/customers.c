@@ -29,9 +29,8 @@ static const char customers_7[] =
 #include "customers_7.sql.h"
         ;
 
-static const char *const migrations[] = {customers_1, customers_2, customers_3,
-                                         customers_4, customers_5, customers_6,
-                                         customers_7};
+static const char *const migrations[] = {customers_1, customers_2, customers_3, customers_4,
+                                         customers_5, customers_6, customers_7};
 
 static const struct db_schema schema = {
         .name = "customers.db",
