@@ -31,6 +31,8 @@ struct client {
 	uid_t uid;
 	bool waits;        /* for the engine */
 	bool wants_status; /* the loop adds to the answer */
+	bool wants_reload; /* it waits for the end of a reload that begins after it asked */
+	bool reload_began; /* which has begun */
 	bool asks_no_more; /* it has closed its side; what it asked is answered all the same */
 };
 
@@ -38,6 +40,7 @@ struct control {
 	struct evconnlistener *listener;
 	struct engine_thread *engine;
 	control_status *status;
+	control_reload *reload;
 	void *arg;
 	struct client *clients;
 	size_t n;
@@ -72,6 +75,16 @@ static void answer_fault(struct client *client, int code, const char *text)
 	json_decref(document);
 }
 
+/* A reload that is under way may have read the files already, so its end is no answer to this client. */
+static void ask_for_reload(struct client *client)
+{
+	client->waits = client->wants_reload = true;
+	client->reload_began = false;
+	client->number = 0;
+	bufferevent_disable(client->stream, EV_READ);
+	client->control->reload(client->control->arg);
+}
+
 static void take_question(struct client *client, const char *line, size_t len)
 {
 	json_error_t where;
@@ -83,6 +96,11 @@ static void take_question(struct client *client, const char *line, size_t len)
 	}
 	const char *what = json_string_value(json_object_get(question, "do"));
 	client->wants_status = what && !strcmp(what, "status");
+	if (what && !strcmp(what, "reload")) {
+		json_decref(question);
+		ask_for_reload(client);
+		return;
+	}
 	json_object_set_new(question, "uid", json_integer((json_int_t)client->uid));
 	char *text = json_dumps(question, JSON_COMPACT);
 	json_decref(question);
@@ -211,6 +229,40 @@ void control_reply(struct control *control, struct command *reply)
 	command_free(reply);
 }
 
+/* ---- reloads */
+
+void control_reload_begins(struct control *control)
+{
+	for (struct client *client = control->clients; client; client = client->next)
+		client->reload_began = client->wants_reload;
+}
+
+/* {"ok": true, "reloaded": false, "code": 78, "faults": ["FILE:LINE: …", …]} */
+static json_t *reload_answer(const char *faults)
+{
+	json_t *list = json_array();
+	for (const char *line = faults; *line; line += strcspn(line, "\n"), line += *line == '\n')
+		json_array_append_new(list, json_stringn(line, strcspn(line, "\n")));
+	bool good = json_array_size(list) == 0;
+	return json_pack("{s:b, s:b, s:i, s:o}", "ok", 1, "reloaded", good, "code", good ? EX_OK : EX_CONFIG,
+	                 "faults", list);
+}
+
+void control_reloaded(struct control *control, const char *faults)
+{
+	json_t *document = reload_answer(faults);
+	for (struct client *client = control->clients, *next; client; client = next) {
+		next = client->next;
+		if (!client->reload_began)
+			continue;
+		client->waits = client->wants_reload = client->reload_began = false;
+		answer(client, document);
+		bufferevent_enable(client->stream, EV_READ);
+		on_readable(client->stream, client); /* may end this client, and no other */
+	}
+	json_decref(document);
+}
+
 /* ---- the socket */
 
 /* Group of the directory, so that whoever may use the database may ask. Where that gives its group to what is
@@ -250,11 +302,11 @@ static int open_socket(struct control *control, struct error *err)
 }
 
 struct control *control_new(struct event_base *base, const char *spool_path, struct engine_thread *engine,
-                            control_status *status, void *arg, struct error *err)
+                            control_status *status, control_reload *reload, void *arg, struct error *err)
 {
 	struct control *control = mem_alloc(sizeof(*control));
-	*control =
-	        (struct control){.engine = engine, .status = status, .arg = arg, .place = {.directory = -1}};
+	*control = (struct control){
+	        .engine = engine, .status = status, .reload = reload, .arg = arg, .place = {.directory = -1}};
 	int fd = near_socket_set(&control->place, spool_path, CONTROL_SOCKET, err) ? open_socket(control, err)
 	                                                                           : -1;
 	if (fd >= 0)

@@ -178,7 +178,8 @@ static bool open_all(struct loop *loop, struct error *err)
 	if (*settings->http.listen &&
 	    !(loop->http = http_new(loop->base, settings->http.listen, http_pages, loop, err)))
 		return false;
-	loop->control = control_new(loop->base, settings->spool.path, engine, loop_add_status, loop, err);
+	loop->control = control_new(loop->base, settings->spool.path, engine, loop_add_status,
+	                            loop_start_reload, loop, err);
 	if (!loop->control)
 		return false;
 	loop->hub = hub_new(loop->base, settings, engine, loop_wake, loop, err);

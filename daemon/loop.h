@@ -7,6 +7,7 @@
 #include "mail/templates.h"
 #include "model/settings.h"
 
+#include <signal.h>
 #include <stdbool.h>
 
 /*
@@ -26,6 +27,8 @@ struct loop;
 /* From the program's first moments: SIGTERM, SIGINT and SIGHUP wait until the loop can take them. Threads
  * that are started meanwhile never get any. */
 void loop_hold_signals(void);
+/* These three, for sigtimedwait(). */
+void loop_signal_set(sigset_t *ret);
 
 /* Takes settings and templates over, also on failure. Starts everything: databases, mailers, sockets. */
 struct loop *loop_new(struct settings *settings, struct templates *templates, struct error *err) MUST_CHECK;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/zone.h"
 #include "clock.h"
+#include "control.h"
 #include "engine_thread.h"
 #include "log.h"
 #include "loop_private.h"
@@ -56,7 +57,7 @@ static void tell_fixed(const struct settings *old, const struct settings *new)
 		log_write(LOG_NOTICE, "reload: a new value needs a restart key=%s", names[i]);
 }
 
-static void on_reloaded(void *arg, struct settings *settings, struct templates *templates)
+static void on_reloaded(void *arg, struct settings *settings, struct templates *templates, const char *faults)
 {
 	struct loop *loop = arg;
 	loop->reload = NULL;
@@ -74,17 +75,26 @@ static void on_reloaded(void *arg, struct settings *settings, struct templates *
 		log_write(LOG_ERR, "reload refused, nothing has changed file=%s", loop->settings->file);
 	}
 	notify_ready(settings ? "Running" : "Running; the last reload was refused");
+	control_reloaded(loop->control, faults);
 	if (loop->reload_again)
 		loop_start_reload(loop);
 }
 
-void loop_start_reload(struct loop *loop)
+void loop_start_reload(void *arg)
 {
+	struct loop *loop = arg;
 	loop->reload_again = loop->reload != NULL;
-	if (loop->reload || loop_stopping(loop))
+	if (loop->reload)
 		return;
+	control_reload_begins(loop->control);
+	if (loop_stopping(loop)) {
+		control_reloaded(loop->control, "dispatchd is stopping");
+		return;
+	}
 	notify_reloading();
 	loop->reload = reload_start(loop->base, loop->settings->file, loop->pool, on_reloaded, loop);
-	if (!loop->reload)
+	if (!loop->reload) {
 		notify_ready("Running");
+		control_reloaded(loop->control, "no thread could be started to read the configuration");
+	}
 }

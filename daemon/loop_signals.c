@@ -39,12 +39,17 @@ static const struct {
         {.number = SIGHUP, .handle = on_hup},
 };
 
+void loop_signal_set(sigset_t *ret)
+{
+	sigemptyset(ret);
+	for (size_t i = 0; i < LOOP_SIGNALS; i++)
+		sigaddset(ret, signal_rows[i].number);
+}
+
 static void mask_signals(int how)
 {
 	sigset_t ours;
-	sigemptyset(&ours);
-	for (size_t i = 0; i < LOOP_SIGNALS; i++)
-		sigaddset(&ours, signal_rows[i].number);
+	loop_signal_set(&ours);
 	pthread_sigmask(how, &ours, NULL);
 }
 

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* dispatchd: options, the start, exit status (sysexits.h). */
-#include "base/error.h"
+/* dispatchd: options and exit status (sysexits.h). */
 #include "inspect.h"
-#include "log.h"
-#include "loop.h"
 #include "model/settings.h"
-#include "reload.h"
+#include "start.h"
 #include "version.h"
 
 #include <fcntl.h>
@@ -84,35 +81,6 @@ static void print_fault(void *arg, const char *text)
 	fprintf(stderr, "%s\n", text);
 }
 
-static void log_fault_line(void *arg, const char *text)
-{
-	(void)arg;
-	log_write(LOG_ERR, "%s", text);
-}
-
-static int run(const char *file)
-{
-	struct settings *settings;
-	struct templates *templates;
-	struct error err;
-	log_start();
-	loop_hold_signals();
-	int code = reload_read(file, false, log_fault_line, NULL, &settings, &templates);
-	if (code)
-		return code;
-	if (templates_built_in_only(templates))
-		log_write(LOG_NOTICE, "there are no templates in %s: mails use the built-in ones",
-		          settings->mail.templates);
-	struct loop *loop = loop_new(settings, templates, &err);
-	if (!loop) {
-		log_write(LOG_CRIT, "not started: %s", err.text);
-		return err.code;
-	}
-	code = loop_run(loop);
-	loop_free(loop);
-	return code;
-}
-
 static int check(const char *file)
 {
 	int code = inspect_all(file, print_fault, NULL);
@@ -136,5 +104,5 @@ int main(int argc, char **argv)
 		return EX_OK;
 	}
 	const char *file = settings_path(options.file);
-	return options.check ? check(file) : run(file);
+	return options.check ? check(file) : start_and_run(file);
 }

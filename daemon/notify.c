@@ -92,6 +92,19 @@ void notify_ready(const char *status)
 	tell("READY=1\nSTATUS=%s", status);
 }
 
+void notify_waiting(const char *why, int64_t ms)
+{
+	enum { MARGIN_MS = 5 * 60 * 1000 }; /* opening a large spool takes its time */
+	tell("EXTEND_TIMEOUT_USEC=%" PRId64 "\nSTATUS=Not started yet: %.150s", (ms + MARGIN_MS) * 1000, why);
+}
+
+bool notify_wanted(void)
+{
+	struct sockaddr_un to;
+	socklen_t len;
+	return find_receiver(&to, &len);
+}
+
 /* Type=notify-reload tells an answer to its signal from an older one by the time, so it is to the
  * microsecond. */
 void notify_reloading(void)

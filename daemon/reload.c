@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "reload.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "inspect.h"
 #include "log.h"
@@ -22,6 +23,7 @@ struct reload {
 	void *arg;
 	struct settings *settings;
 	struct templates *templates;
+	struct buf faults; /* a line each */
 };
 
 int reload_read(const char *file, bool strict, settings_fault *fault, void *arg,
@@ -45,19 +47,21 @@ int reload_read(const char *file, bool strict, settings_fault *fault, void *arg,
 	return code;
 }
 
-static void log_one(void *arg, const char *text)
+static void take_fault(void *arg, const char *text)
 {
-	(void)arg;
+	struct buf *faults = arg;
 	log_write(LOG_ERR, "reload: %s", text);
+	buf_printf(faults, "%s\n", text);
 }
 
 static void *thread_main(void *arg)
 {
 	struct reload *reload = arg;
 	struct error err;
-	if (!reload_read(reload->file, true, log_one, NULL, &reload->settings, &reload->templates) &&
-	    !pool_reload(reload->pool, reload->settings, reload->templates, &err)) {
-		log_one(NULL, err.text);
+	int code = reload_read(reload->file, true, take_fault, &reload->faults, &reload->settings,
+	                       &reload->templates);
+	if (code == EX_OK && !pool_reload(reload->pool, reload->settings, reload->templates, &err)) {
+		take_fault(&reload->faults, err.text);
 		reload->templates = templates_unref(reload->templates);
 		reload->settings = settings_free(reload->settings);
 	}
@@ -75,9 +79,12 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 	struct settings *settings = reload->settings;
 	struct templates *templates = reload->templates;
 	reload->settings = NULL;
+	struct buf faults = reload->faults;
 	reload->templates = NULL;
+	reload->faults = (struct buf){0};
 	reload_free(reload); /* the thread is at its end: this join doesn't wait */
-	done(done_arg, settings, templates);
+	done(done_arg, settings, templates, buf_text(&faults));
+	buf_free(&faults);
 }
 
 struct reload *reload_start(struct event_base *base, const char *file, struct pool *pool, reload_done *done,
@@ -103,6 +110,7 @@ struct reload *reload_free(struct reload *reload)
 	event_free(reload->ready);
 	templates_unref(reload->templates);
 	settings_free(reload->settings);
+	buf_free(&reload->faults);
 	free(reload);
 	return NULL;
 }

@@ -15,8 +15,9 @@ struct event_base;
 struct reload;
 
 /* From the loop, when it is read: `settings` and `templates` are the receiver's, or both NULL where
- * there was a fault. */
-typedef void reload_done(void *arg, struct settings *settings, struct templates *templates);
+ * there was a fault. `faults`: a line each, "" where there is none; for the duration of the call. */
+typedef void reload_done(void *arg, struct settings *settings, struct templates *templates,
+                         const char *faults);
 
 /* The mailers are given the new ones first, since that reads files, too. NULL (and a line in the log) where
  * no thread could be started. */

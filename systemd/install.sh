@@ -12,7 +12,7 @@ file() { install -D -m 644 "$1" "$DESTDIR$2"; }
 # Unit files name the places that were chosen.
 placed() {
 	install -d "$DESTDIR$(dirname "$2")"
-	sed -e "s|/usr/sbin/dispatchd|$PREFIX/sbin/dispatchd|" -e "s|/etc/dispatchd|$conf|" "$1" >"$DESTDIR$2"
+	sed -e "s|/usr/sbin/dispatchd|$PREFIX/sbin/dispatchd|" -e "s|/usr/bin/dispatchctl|$PREFIX/bin/dispatchctl|" -e "s|/etc/dispatchd|$conf|" "$1" >"$DESTDIR$2"
 	chmod 644 "$DESTDIR$2"
 }
 kept() {
@@ -40,7 +40,7 @@ if [ -d conf/templates ]; then
 fi
 placed systemd/dispatchd.service "$PREFIX/lib/systemd/system/dispatchd.service"
 [ "$conf" = /etc/dispatchd ] ||
-	sed -i "s|^ExecStart=.*|& -c $conf/dispatchd.conf|" "$DESTDIR$PREFIX/lib/systemd/system/dispatchd.service"
+	sed -i -E "s#^(ExecStart|ExecReload)=.*#& -c $conf/dispatchd.conf#" "$DESTDIR$PREFIX/lib/systemd/system/dispatchd.service"
 placed systemd/dispatchd.sysusers "$PREFIX/lib/sysusers.d/dispatchd.conf"
 placed systemd/dispatchd.tmpfiles "$PREFIX/lib/tmpfiles.d/dispatchd.conf"
 [ ! -e conf/completion/dispatchctl.bash ] ||

@@ -21,7 +21,7 @@ static const struct noun *const office[] = {
 };
 static const struct noun *const daemon_side[] = {
         &noun_job,  &noun_mail, &noun_dead,  &noun_status, &noun_event,    &noun_explain,
-        &noun_gate, &noun_hold, &noun_check, &noun_replay, &noun_template,
+        &noun_gate, &noun_hold, &noun_check, &noun_replay, &noun_template, &noun_reload,
 };
 
 enum { NOUNS_MAX = 64 };

@@ -226,7 +226,8 @@ static bool listen_tcp(const struct endpoint *endpoint, int *ret_fd, struct erro
 	snprintf(port, sizeof(port), "%d", endpoint->port);
 	int rc = getaddrinfo(endpoint->host, port, &wanted, &found);
 	if (rc)
-		return error_set(err, EX_CONFIG, "[http] listen: %s: %s", endpoint->host, gai_strerror(rc));
+		return error_set(err, rc == EAI_AGAIN ? EX_UNAVAILABLE : EX_CONFIG, "[http] listen: %s: %s",
+		                 endpoint->host, gai_strerror(rc));
 	int fd = -1;
 	for (const struct addrinfo *at = found; at && fd < 0; at = at->ai_next)
 		fd = listen_address(at);

@@ -2,6 +2,7 @@
 """Health, readiness, metrics; what a stranger may do to the socket."""
 import os
 import re
+import signal
 import socket
 import time
 
@@ -165,8 +166,12 @@ def test_a_path_that_is_taken_is_said(world, what):
             with open(path, "w", encoding="ascii") as file:
                 file.write("somebody's")
         daemon = world.start_daemon(ready=False)
-        assert daemon.wait() == 69
-        assert "[http] listen" in daemon.log() and os.path.exists(path)
+        daemon.wait_log("[http] listen")
+        assert "not started yet" in daemon.log() and os.path.exists(path)
+    os.unlink(path)
+    daemon.signal(signal.SIGHUP)  # need not wait for the next try
+    daemon.wait_notified("READY=1")
+    assert world.http("/healthz")[0] == 200
 
 
 def test_a_dead_daemons_socket_is_replaced(world):
@@ -176,11 +181,14 @@ def test_a_dead_daemons_socket_is_replaced(world):
     assert world.http("/healthz")[0] == 200
 
 
-def test_a_port_that_is_taken_is_said(world):
+def test_a_port_that_is_taken_is_waited_for(world):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         world.configure(http={"listen": f"127.0.0.1:{other.getsockname()[1]}"})
         daemon = world.start_daemon(ready=False)
-        assert daemon.wait() == 69
-        assert "[http] listen" in daemon.log()
+        daemon.wait_log("not started yet", count=2)
+        assert "[http] listen" in daemon.log() and daemon.process.poll() is None
+    daemon.wait_notified("READY=1", timeout=30)
+    world.xadd(id="1", type="job.started", job="1", customer="7")
+    world.outcomes(wait_for={"event": "1"})

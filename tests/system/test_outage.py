@@ -192,9 +192,20 @@ def small_files():
 
 
 def test_a_disk_that_is_full_at_the_start(world):
-    done = dispatchd(world, "-c", world.config_path, preexec=small_files)
-    assert done.returncode in (74, 75), (done.returncode, done.stderr)
-    assert "spool.db" in done.stderr
+    """It waits, and starts once there is room."""
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    small_files()
+    try:
+        daemon = world.start_daemon(ready=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    daemon.wait_log("not started yet")
+    assert "spool.db" in daemon.log() or "customers.db" in daemon.log()
+    resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    daemon.wait_notified("READY=1", timeout=30)
+    add_customer(world)
+    event(world, 1)
+    wait_told(world, 1, "queued")
 
 
 # ---- databases as they are made

@@ -84,11 +84,42 @@ def test_check_looks_at_databases(world, name):
 
 
 def test_only_one_daemon_a_spool(world):
-    world.start_daemon()
-    second = dispatchd(world, "-c", world.config_path)
-    assert second.returncode in (69, 75)
-    assert "spool" in second.stderr
+    """The second one waits, and works once the first is gone."""
+    first = world.start_daemon()
+    second = world.start_daemon(ready=False)
+    second.wait_log("not started yet")
+    assert "spool" in second.log()
+    assert any(line.startswith("STATUS=Not started yet:") for line in second.notified())
+    assert any(line.startswith("EXTEND_TIMEOUT_USEC=") for line in second.notified())
+    assert "READY=1" not in second.notified()
     assert world.control({"do": "status"})["ok"], "the first one is left alone"
+    assert first.stop() == 0
+    second.wait_notified("READY=1", timeout=30)
+    assert second.stop() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_start_that_waits_can_be_stopped(world, number):
+    world.start_daemon()
+    second = world.start_daemon(ready=False)
+    second.wait_log("not started yet")
+    second.signal(number)
+    assert second.wait() == 0
+
+
+def test_a_start_that_waits_reads_a_mended_configuration(world):
+    """SIGHUP tries at once; a fault of the configuration ends it for good."""
+    first = world.start_daemon()
+    second = world.start_daemon(ready=False)
+    second.wait_log("not started yet")
+    world.configure(spool={"path": world.path("other.db")}, http={"listen": ""})
+    os.rename(world.path("control.sock"), world.path("first.sock"))
+    second.signal(signal.SIGHUP)
+    second.wait_notified("READY=1")
+    assert second.stop() == 0 and first.stop() == 0
+    world.configure(spool={"path": ""})
+    third = world.start_daemon(ready=False)
+    assert third.wait() == 78 and "not started yet" not in third.log()
 
 
 # ---- stopping
@@ -233,6 +264,42 @@ def test_reload_with_a_fault_changes_nothing(world):
     assert f"{world.config_path}:" in daemon.log()
     world.xadd(id="1", type="job.started", job="1", customer="7")
     world.outcomes(wait_for={"event": "1"})
+
+
+def test_dispatchctl_reload(world):
+    """What systemd calls at `systemctl reload`: fails where the new configuration is refused, naming each fault."""
+    world.start_daemon()
+    assert world.ctl("reload").stdout.strip() == "reloaded"
+    world.configure(redis={"outcomes_max": "500"})
+    assert world.ctl_json("reload") == {"reloaded": True, "faults": []}
+    assert world.daemon.log().count(" reloaded") + world.daemon.log().count(": reloaded") >= 2
+    world.configure(customers={"grace": "often"}, gate={"hold_max": "never"})
+    refused = world.ctl("reload", check=False)
+    assert refused.returncode == 78
+    assert f"{world.config_path}:" in refused.stderr and "often" in refused.stderr and "never" in refused.stderr
+    assert "refused" in refused.stdout
+    answer = world.ctl("--json", "reload", check=False)
+    assert answer.returncode == 78 and len(json.loads(answer.stdout)["faults"]) == 2
+    assert world.control({"do": "status"})["ok"], "it goes on with the old one"
+    world.daemon.stop()
+    assert world.ctl("reload", check=False).returncode == 69
+
+
+def test_everyone_who_asks_for_a_reload_is_answered(world):
+    """Several at once, some of whom go away before the answer."""
+    world.start_daemon()
+    clients = []
+    for n in range(8):
+        client = socket.socket(socket.AF_UNIX)
+        client.settimeout(10 * PATIENCE)
+        client.connect(world.path("control.sock"))
+        client.sendall(b'{"do": "reload"}\n' * (1 + n % 2))
+        clients.append(client)
+    clients.pop(3).close()
+    for n, client in enumerate(clients):
+        with client, client.makefile() as lines:
+            assert json.loads(lines.readline())["reloaded"] is True
+    assert world.control({"do": "status"})["ok"]
 
 
 def test_reload_names_what_needs_a_restart(world):
