@@ -1,105 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Recursion here is as deep as jansson let the text nest (2048), which a thread's stack bears. */
+/* Writing JSON. Recursion here is as deep as jansson let the text nest (2048), which a thread's stack bears.
+ * Reading is jsonread.c. */
 #include "base/jsontext.h"
 
 #include "base/mem.h"
-#include "base/utf8.h"
 
 #include <glib.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
-
-static json_t *parse(const char *text, size_t len, json_error_t *fault)
-{
-	return json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, fault);
-}
-
-/* Where the string that begins at `i` ends (behind its quote), or `len`. */
-static size_t string_end(const char *text, size_t len, size_t i)
-{
-	for (i++; i < len && text[i] != '"'; i++)
-		if (text[i] == '\\')
-			i++;
-	return i < len ? i + 1 : len;
-}
-
-/* The bytes of the number that begins at `i`; *ret_long where it is a whole one that 64 bits may not hold. */
-static size_t number_len(const char *text, size_t len, size_t i, bool *ret_long)
-{
-	enum { SAFE_DIGITS = 18 };
-	size_t at = i + (text[i] == '-');
-	size_t n = at;
-	while (n < len && text[n] >= '0' && text[n] <= '9')
-		n++;
-	*ret_long = n - at > SAFE_DIGITS && text[at] != '0';
-	while (n < len && strchr("+-.eE0123456789", text[n]) != NULL && text[n] != '\0') {
-		*ret_long = false;
-		n++;
-	}
-	return n - i;
-}
-
-/* The text with quotes around every long whole number. What is no JSON stays none. */
-static void quote_long_numbers(const char *text, size_t len, struct buf *ret)
-{
-	size_t i = 0;
-	while (i < len) {
-		size_t n = 1;
-		bool is_long = false;
-		if (text[i] == '"')
-			n = string_end(text, len, i) - i;
-		else if (text[i] == '-' || (text[i] >= '0' && text[i] <= '9'))
-			n = number_len(text, len, i, &is_long);
-		if (is_long)
-			buf_addc(ret, '"');
-		buf_add(ret, text + i, n);
-		if (is_long)
-			buf_addc(ret, '"');
-		i += n;
-	}
-}
-
-/* *ret_what is what is wrong, in `room`. */
-static json_t *read_value(const char *text, size_t len, json_error_t *fault, char room[UTF8_QUOTE_MAX],
-                          const char **ret_what)
-{
-	json_t *value = parse(text, len, fault);
-	if (value == NULL && json_error_code(fault) == json_error_numeric_overflow) {
-		struct buf quoted = {0};
-		quote_long_numbers(text, len, &quoted);
-		value = parse(quoted.data, quoted.len, fault);
-		buf_free(&quoted);
-	}
-	if (value == NULL)
-		*ret_what = utf8_quote(fault->text, strlen(fault->text), room);
-	return value;
-}
-
-json_t *jsontext_read(const char *text, size_t len, struct error *err)
-{
-	char room[UTF8_QUOTE_MAX];
-	const char *what;
-	json_error_t fault = {0};
-	json_t *value = read_value(text, len, &fault, room, &what);
-	if (value == NULL)
-		(void)error_set(err, EX_DATAERR, "line %d, column %d: %s", fault.line, fault.column, what);
-	return value;
-}
-
-json_t *jsontext_read_line(const char *text, size_t len, int *ret_column, struct error *err)
-{
-	char room[UTF8_QUOTE_MAX];
-	const char *what;
-	json_error_t fault = {0};
-	json_t *value = read_value(text, len, &fault, room, &what);
-	if (value == NULL) {
-		(void)error_set(err, EX_DATAERR, "%s", what);
-		*ret_column = fault.column;
-	}
-	return value;
-}
 
 static void write_real(struct buf *buf, double real)
 {

@@ -104,7 +104,7 @@ static void test_rows(void **state)
 	assert_string_equal(report.bad, "3:0 notify: a customer has no such field; ");
 	office_has(office_show(office, "customer", "13"), "'city':'Reno'");
 	report = import_jsonl(office, "{'number':'15','name':'New'}\n{'number':'16'\n");
-	assert_string_equal(report.bad, "2:14 '}' expected near end of file; ");
+	assert_string_equal(report.bad, "2:14 a comma or } was expected, but the text ends here; ");
 	report = import_jsonl(
 	        office, "{'number':13,'city':null,'email':'j@example.com'}\n{'number':'14','name':'New'}");
 	must(&report);
