@@ -103,7 +103,7 @@ const char *day_format(struct day day, char text[DAY_TEXT_MAX])
 static bool fraction_read(const char **p, int *ret_ms)
 {
 	*ret_ms = 0;
-	if (!take(p, '.'))
+	if (!take(p, '.') && !take(p, ','))
 		return true;
 	int count = 0;
 	for (int weight = 100; **p >= '0' && **p <= '9'; (*p)++, count++, weight /= 10)
@@ -122,12 +122,26 @@ static bool offset_read(const char **p, int *ret_s)
 	if (!take(p, '+') && !take(p, '-'))
 		return false;
 	int h = digits(p, 2);
-	if (h < 0 || h > 23 || !take(p, ':'))
+	if (h < 0 || h > 23)
 		return false;
-	int m = digits(p, 2);
+	int m = take(p, ':') || **p != '\0' ? digits(p, 2) : 0;
 	if (m < 0 || m > 59)
 		return false;
 	*ret_s = sign * (h * 3600 + m * 60);
+	return true;
+}
+
+/* Seconds and their fraction; 0 where they are left out. */
+static bool seconds_read(const char **p, int *ret_s, int *ret_ms)
+{
+	*ret_s = *ret_ms = 0;
+	if (!take(p, ':'))
+		return true;
+	*ret_s = digits(p, 2);
+	if (*ret_s < 0 || *ret_s > 60 || !fraction_read(p, ret_ms))
+		return false;
+	if (*ret_s == 60)
+		*ret_ms = 0;
 	return true;
 }
 
@@ -135,7 +149,7 @@ bool instant_parse(const char *text, struct instant *ret)
 {
 	const char *p = text;
 	struct day day;
-	int ms, offset_s;
+	int s, ms, offset_s;
 	if (!day_read(&p, &day) || (*p != 'T' && *p != 't' && *p != ' '))
 		return false;
 	p++;
@@ -143,13 +157,8 @@ bool instant_parse(const char *text, struct instant *ret)
 	if (h < 0 || h > 23 || !take(&p, ':'))
 		return false;
 	int m = digits(&p, 2);
-	if (m < 0 || m > 59 || !take(&p, ':'))
+	if (m < 0 || m > 59 || !seconds_read(&p, &s, &ms) || !offset_read(&p, &offset_s) || *p != '\0')
 		return false;
-	int s = digits(&p, 2);
-	if (s < 0 || s > 60 || !fraction_read(&p, &ms) || !offset_read(&p, &offset_s) || *p != '\0')
-		return false;
-	if (s == 60)
-		ms = 0;
 	ret->ms = ((int64_t)day.n * 86400 + h * 3600 + m * 60 + s - offset_s) * 1000 + ms;
 	return true;
 }

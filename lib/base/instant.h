@@ -57,9 +57,11 @@ bool day_parse(const char *text, struct day *ret);
 const char *day_format(struct day day, char text[DAY_TEXT_MAX]); /* "" for DAY_NONE; returns `text` */
 
 /*
- * RFC 3339, section 5.6, the whole of `text`: the offset is needed, lower-case t and z are taken, a
- * leap second counts as the first instant of the next minute, digits beyond milliseconds are cut
- * off. Years 0001–9999. Untouched on failure.
+ * RFC 3339, section 5.6, the whole of `text`: the offset is needed, lower-case t and z and a blank for the T
+ * are taken, a leap second counts as the first instant of the next minute, digits beyond milliseconds are
+ * cut off. Of ISO 8601, because others write it: seconds may be left out (Java's OffsetDateTime does where
+ * they are 0), so may the offset's colon (+0000) and its minutes (PostgreSQL's +00), and the fraction may
+ * follow a comma. Years 0001–9999. Untouched on failure.
  */
 bool instant_parse(const char *text, struct instant *ret);
 

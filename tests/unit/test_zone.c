@@ -209,11 +209,66 @@ static void a_renewal_reads_the_files_anew(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+static void times_are_read_as_others_write_them(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *want; /* NULL: refused */
+	} times[] = {
+	        {"2026-03-05T10:14Z", "2026-03-05T10:14:00Z"},
+	        {"2026-03-05t10:14z", "2026-03-05T10:14:00Z"},
+	        {"2026-03-05 10:14+01:00", "2026-03-05T09:14:00Z"},
+	        {"2026-03-05T10:14:30+0000", "2026-03-05T10:14:30Z"},
+	        {"2026-03-05T10:14:30.5-0730", "2026-03-05T17:44:30.500Z"},
+	        {"2026-03-05T10:14-0700", "2026-03-05T17:14:00Z"},
+	        {"2026-03-05 10:14:30.123456+00", "2026-03-05T10:14:30.123Z"},
+	        {"2026-03-05T10:14:30,25Z", "2026-03-05T10:14:30.250Z"},
+	        {"2026-03-05T10:14:30.123456789Z", "2026-03-05T10:14:30.123Z"},
+	        {"2026-12-31T23:59:60Z", "2027-01-01T00:00:00Z"},
+	        {"2026-12-31T23:59:60.9+0000", "2027-01-01T00:00:00Z"},
+	        {"2026-03-05T10:14:30-00:00", "2026-03-05T10:14:30Z"},
+	        {"2026-03-05T10:14", NULL},
+	        {"2026-03-05T10:14:30", NULL},
+	        {"2026-03-05T10:14:30.5", NULL},
+	        {"2026-03-05T10Z", NULL},
+	        {"2026-03-05T10:14.5Z", NULL},
+	        {"2026-03-05T10:14:Z", NULL},
+	        {"2026-03-05T10:14:30.Z", NULL},
+	        {"2026-03-05T10:60Z", NULL},
+	        {"2026-03-05T24:00Z", NULL},
+	        {"2026-03-05T10:14:61Z", NULL},
+	        {"2026-03-05T10:14+", NULL},
+	        {"2026-03-05T10:14+1", NULL},
+	        {"2026-03-05T10:14+000", NULL},
+	        {"2026-03-05T10:14+01:", NULL},
+	        {"2026-03-05T10:14+01:0", NULL},
+	        {"2026-03-05T10:14+2400", NULL},
+	        {"2026-03-05T10:14+0060", NULL},
+	        {"2026-03-05T10:14+00000", NULL},
+	        {"2026-03-05T10:14ZZ", NULL},
+	        {"2026-03-05T10:14 +0000", NULL},
+	        {"2026-03-05", NULL},
+	        {"20260305T101430Z", NULL},
+	        {"", NULL},
+	};
+	for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+		struct instant t = {7};
+		bool ok = instant_parse(times[i].text, &t);
+		if (ok != (times[i].want != NULL))
+			fail_msg("%s %s", times[i].text, ok ? "is taken" : "is refused");
+		if (ok)
+			assert_instant(t, times[i].want, times[i].text, "");
+		else
+			assert_int_equal(t.ms, 7);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(wall_times_find_their_instants),
 	        cmocka_unit_test(a_day_knows_its_instants),
+	        cmocka_unit_test(times_are_read_as_others_write_them),
 	        cmocka_unit_test(only_names_of_the_database_count),
 	        cmocka_unit_test(the_host_has_a_zone),
 	        cmocka_unit_test(a_renewal_reads_the_files_anew),
