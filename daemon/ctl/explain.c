@@ -85,13 +85,16 @@ static void print_verdict(struct ctl *ctl, const json_t *answer)
 	view_trace(ctl, json_object_get(answer, "trace"));
 }
 
-static bool explain_one(struct ctl *ctl, struct explain *explain, json_t *event, struct error *err)
+static bool run_event(struct ctl *ctl, struct explain *explain, struct error *err)
 {
+	const char *text = ctl_option(ctl, "event");
 	struct instant at = ctl->now;
 	struct buf line = {0};
 	if (!ctl_option_time(ctl, "at", &at, err))
 		return false;
-	bool ok = explain_event(explain, event, at, &line, err);
+	bool ok = explain_event(explain, text, strlen(text), at, &line, err);
+	if (!ok && err->code == EX_DATAERR)
+		(void)error_prefix(err, "--event");
 	json_t *answer = ok ? jsontext_read(line.data, line.len, err) : NULL;
 	buf_free(&line);
 	if (answer == NULL)
@@ -99,17 +102,6 @@ static bool explain_one(struct ctl *ctl, struct explain *explain, json_t *event,
 	print_verdict(ctl, answer);
 	output_document(ctl->out, answer);
 	return true;
-}
-
-static bool run_event(struct ctl *ctl, struct explain *explain, struct error *err)
-{
-	const char *text = ctl_option(ctl, "event");
-	json_t *event = jsontext_read(text, strlen(text), err);
-	if (event == NULL)
-		return error_prefix(err, "--event");
-	bool ok = explain_one(ctl, explain, event, err);
-	json_decref(event);
-	return ok;
 }
 
 /* One answer a line, each written as it is found. */

@@ -244,13 +244,14 @@ static bool ask(struct explain *e, struct event *event, struct instant at, struc
 	return true;
 }
 
-bool explain_event(struct explain *e, json_t *json, struct instant at, struct buf *ret, struct error *err)
+static bool explain_value(struct explain *e, json_t *json, const struct event_mends *mends, struct instant at,
+                          struct buf *ret, struct error *err)
 {
 	struct event event;
 	struct error why;
 	bool ok = true;
 	size_t max = (size_t)e->settings->redis.max_event_size;
-	if (!event_read_value(json, at, max, e->arena, &event, &why))
+	if (!event_read_value(json, mends, at, max, e->arena, &event, &why))
 		malformed(&why, ret);
 	else if (event.kind != EVENT_JOB)
 		malformed(
@@ -263,10 +264,21 @@ bool explain_event(struct explain *e, json_t *json, struct instant at, struct bu
 	return ok;
 }
 
+bool explain_event(struct explain *e, const char *text, size_t len, struct instant at, struct buf *ret,
+                   struct error *err)
+{
+	struct event_mends mends = {0};
+	json_t *json = jsontext_read_mended(text, len, event_mended, &mends, err);
+	bool ok = json != NULL && explain_value(e, json, &mends, at, ret, err);
+	json_decref(json);
+	return ok;
+}
+
 bool explain_line(struct explain *e, const char *line, size_t len, struct instant now, struct buf *ret,
                   struct error *err)
 {
-	json_t *json = jsontext_read(line, len, err);
+	struct event_mends mends = {.above = 1};
+	json_t *json = jsontext_read_mended(line, len, event_mended, &mends, err);
 	if (json == NULL)
 		return false;
 	json_t *event = json_object_get(json, "event"), *at_json = json_object_get(json, "at");
@@ -278,7 +290,7 @@ bool explain_line(struct explain *e, const char *line, size_t len, struct instan
 	         (!json_is_string(at_json) || !instant_parse(json_string_value(at_json), &at)))
 		ok = error_set(err, EX_DATAERR, "at is no RFC 3339 time");
 	else
-		ok = explain_event(e, event, at, ret, err);
+		ok = explain_value(e, event, &mends, at, ret, err);
 	json_decref(json);
 	return ok;
 }

@@ -7,7 +7,7 @@
 #include "base/instant.h"
 #include "model/settings.h"
 
-#include <jansson.h>
+#include <stddef.h>
 
 /*
  * The answer to "why?": what the rules say of one event at an instant, with today's records. Opens both
@@ -22,10 +22,10 @@ struct explain *explain_close(struct explain *explain);
 /*
  * Appends the answer (contract, section 8) as one JSON object on one line, without a line break. An event
  * that is malformed or whose customer nobody knows is an answer, too. An event on record is judged as it was
- * then: with the time that it had, beside those that came before it, and says `recorded`. `event` is what
- * JSON text gave; it stays the caller's. False only where the databases can't be read.
+ * then: with the time that it had, beside those that came before it, and says `recorded`. False, code 65,
+ * where the text is not JSON, else where the databases can't be read.
  */
-bool explain_event(struct explain *explain, json_t *event, struct instant at, struct buf *ret,
+bool explain_event(struct explain *explain, const char *text, size_t len, struct instant at, struct buf *ret,
                    struct error *err) MUST_CHECK;
 
 /* One line of a batch: {"at": TIME, "event": {…}}; `at` may be left out and is then `now`. Code 65 where the

@@ -84,7 +84,8 @@ static bool check_names_differ(const struct entry *entry, struct arena *arena, s
 	for (size_t i = 1; i < entry->n_fields; i++) {
 		char quote[UTF8_QUOTE_MAX];
 		if (by_name(&sorted[i - 1], &sorted[i]) == 0)
-			return error_set(err, EX_DATAERR, "the field \"%s\" is there twice; once is meant",
+			return error_set(err, EX_DATAERR,
+			                 "the field \"%s\" is there twice; once was expected",
 			                 utf8_quote(sorted[i]->name, sorted[i]->name_len, quote));
 	}
 	return true;
@@ -164,13 +165,13 @@ bool event_read_json(const char *json, size_t len, struct instant received, size
 	return event_raw_json(json, len, arena, &raw, err) && finish(&entry, true, &raw, arena, ret, err);
 }
 
-bool event_read_value(json_t *json, struct instant received, size_t max_size, struct arena *arena,
-                      struct event *ret, struct error *err)
+bool event_read_value(json_t *json, const struct event_mends *mends, struct instant received, size_t max_size,
+                      struct arena *arena, struct event *ret, struct error *err)
 {
 	const struct entry entry = {.id = "", .received = received};
 	struct event_raw raw = {0};
 	size_t size = json_dumpb(json, NULL, 0, JSON_COMPACT);
-	return check_size(size, max_size, err) && event_raw_value(json, arena, &raw, err) &&
+	return check_size(size, max_size, err) && event_raw_value(json, mends, arena, &raw, err) &&
 	       finish(&entry, true, &raw, arena, ret, err);
 }
 

@@ -71,10 +71,21 @@ bool event_read(const struct entry *entry, size_t max_size, struct arena *arena,
 bool event_read_json(const char *json, size_t len, struct instant received, size_t max_size,
                      struct arena *arena, struct event *ret, struct error *err) MUST_CHECK;
 
-/* The same from a value that jsontext_read() made; it stays the caller's. Its size is that of its text
- * without blanks. */
-bool event_read_value(json_t *json, struct instant received, size_t max_size, struct arena *arena,
-                      struct event *ret, struct error *err) MUST_CHECK;
+/*
+ * What jsontext_read_mended() had to change in an event's text: data may be mended, an attribute may not.
+ * `above` is how many containers stand around the event in that text, 0 or 1.
+ */
+struct event_mends {
+	size_t above;
+	unsigned top, in_data; /* a bit for each attribute, private to model/event*.c */
+};
+/* A jsontext_mended; `arg` is a struct event_mends. */
+void event_mended(void *arg, const char *const path[], size_t depth);
+
+/* The same from a value that jsontext_read_mended() made with these `mends`; it stays the caller's. Its
+ * size is that of its text without blanks. */
+bool event_read_value(json_t *json, const struct event_mends *mends, struct instant received, size_t max_size,
+                      struct arena *arena, struct event *ret, struct error *err) MUST_CHECK;
 
 /*
  * What an entry that breaks a rule of form says all the same: each attribute as it was written, or ""

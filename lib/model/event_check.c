@@ -42,7 +42,7 @@ static const struct attr_row {
                        .min = 1,
                        .max = 512,
                        .take = take_type},
-        [ATTR_TIME] = {.name = "time", .min = 1, .max = 128, .take = take_time},
+        [ATTR_TIME] = {.name = "time", .max = 128, .take = take_time},
         [ATTR_JOB] = {.name = "job",
                       .otherwise = "it (or subject) names the job",
                       .min = 1,
@@ -166,7 +166,7 @@ static bool check_time(const char *name, const char *text, struct instant *ret, 
 	if (instant_parse(text, ret))
 		return true;
 	return error_set(err, EX_DATAERR,
-	                 "%s \"%s\" is not RFC 3339; a time with an offset is meant, such as "
+	                 "%s \"%s\" is not RFC 3339; a time with an offset was expected, such as "
 	                 "2026-03-05T14:30:00-07:00",
 	                 name, utf8_quote(text, strlen(text), quote));
 }
@@ -174,7 +174,7 @@ static bool check_time(const char *name, const char *text, struct instant *ret, 
 static bool take_time(const struct reading *reading, const char *text, struct event *event, struct error *err)
 {
 	(void)reading;
-	return check_time("time", text, &event->said, err);
+	return *text == '\0' || check_time("time", text, &event->said, err);
 }
 
 static bool check_attr(const struct attr_row *row, const char *text, struct error *err)

@@ -20,17 +20,20 @@ static const struct entry_field *find(const struct entry *entry, const char *nam
 	return NULL;
 }
 
-static json_t *read_data(const struct entry_field *field, struct error *err)
+static bool is_empty(const struct entry_field *field)
 {
-	if (field == NULL)
-		return json_object();
-	json_t *data = jsontext_read(field->value, field->value_len, err);
+	return field == NULL || field->value_len == 0;
+}
+
+static json_t *read_json(const struct entry_field *field, struct error *err)
+{
+	json_t *data = jsontext_read_mended(field->value, field->value_len, NULL, NULL, err);
 	if (data == NULL) {
 		(void)error_prefix(err, "the field \"data\" is not the text of a JSON object");
 		return NULL;
 	}
 	if (!json_is_object(data)) {
-		(void)error_set(err, EX_DATAERR, "the field \"data\" is %s in JSON; an object is meant",
+		(void)error_set(err, EX_DATAERR, "the field \"data\" is %s in JSON; an object was expected",
 		                jsontext_kind(data));
 		json_decref(data);
 		return NULL;
@@ -38,29 +41,65 @@ static json_t *read_data(const struct entry_field *field, struct error *err)
 	return data;
 }
 
-/* `subject` names the job where `job` does not; otherwise it is a member of data like any other. */
-static enum event_attr attr_of(const struct entry_field *field, bool has_job)
+/* An empty field is one left out: fields have no null. */
+static json_t *read_data(const struct entry *entry, struct error *err)
 {
-	if (!has_job && is_named(field, "subject"))
-		return ATTR_JOB;
-	return event_attr_find(field->name, field->name_len);
+	const struct entry_field *data = find(entry, "data"), *base64 = find(entry, "data_base64");
+	if (!is_empty(data) && !is_empty(base64)) {
+		(void)error_set(err, EX_DATAERR, "data and data_base64 are both there; one was expected");
+		return NULL;
+	}
+	if (!is_empty(data))
+		return read_json(data, err);
+	if (!is_empty(base64))
+		return event_data_decode(base64->value, base64->value_len, NULL, NULL, err);
+	return json_object();
+}
+
+static const char *text_of(const struct entry *entry, const char *name, struct arena *arena)
+{
+	const struct entry_field *field = find(entry, name);
+	return field != NULL ? arena_strndup(arena, field->value, field->value_len) : NULL;
+}
+
+/* `subject` names the job where `job` does not; otherwise it is a member of data like any other. */
+static const struct entry_field *find_job(const struct entry *entry)
+{
+	const struct entry_field *job = find(entry, "job"), *subject = find(entry, "subject");
+	if (is_empty(job) && !is_empty(subject))
+		return subject;
+	return job != NULL ? job : subject;
+}
+
+static enum event_attr attr_of(const struct entry_field *field, const struct entry_field *job)
+{
+	return field == job ? ATTR_JOB : event_attr_find(field->name, field->name_len);
+}
+
+static bool is_data(const struct entry_field *field)
+{
+	return is_named(field, "data") || is_named(field, "data_base64");
 }
 
 bool event_raw_fields(const struct entry *entry, struct arena *arena, struct event_raw *ret,
                       struct error *err)
 {
-	*ret = (struct event_raw){.data = read_data(find(entry, "data"), err)};
+	*ret = (struct event_raw){0};
+	if (!event_envelope_check(text_of(entry, "specversion", arena),
+	                          text_of(entry, "datacontenttype", arena), err))
+		return false;
+	ret->data = read_data(entry, err);
 	if (ret->data == NULL)
 		return false;
-	bool has_job = find(entry, "job") != NULL;
+	const struct entry_field *job = find_job(entry);
 	for (size_t i = 0; i < entry->n_fields; i++) {
 		const struct entry_field *field = &entry->fields[i];
-		enum event_attr attr = attr_of(field, has_job);
-		if (attr != ATTR_COUNT)
-			ret->attrs[attr] = arena_strndup(arena, field->value, field->value_len);
-		else if (!is_named(field, "data"))
+		enum event_attr attr = attr_of(field, job);
+		if (attr == ATTR_COUNT && !is_data(field))
 			event_raw_set(ret, field->name, field->name_len, field->value, field->value_len,
 			              true);
+		else if (attr != ATTR_COUNT && (attr != ATTR_JOB || field == job))
+			ret->attrs[attr] = arena_strndup(arena, field->value, field->value_len);
 	}
 	return true;
 }
@@ -68,12 +107,12 @@ bool event_raw_fields(const struct entry *entry, struct arena *arena, struct eve
 /* A field counts where it is text as a whole; the first of two with one name. */
 void event_raw_sketch_fields(const struct entry *entry, struct arena *arena, struct event_raw *ret)
 {
-	bool has_job = find(entry, "job") != NULL;
+	const struct entry_field *job = find_job(entry);
 	*ret = (struct event_raw){0};
 	for (size_t i = 0; i < entry->n_fields; i++) {
 		const struct entry_field *field = &entry->fields[i];
-		enum event_attr attr = attr_of(field, has_job);
-		if (attr != ATTR_COUNT && ret->attrs[attr] == NULL &&
+		enum event_attr attr = attr_of(field, job);
+		if (attr != ATTR_COUNT && (attr != ATTR_JOB || field == job) && ret->attrs[attr] == NULL &&
 		    utf8_valid(field->value, field->value_len) &&
 		    memchr(field->value, '\0', field->value_len) == NULL)
 			ret->attrs[attr] = arena_strndup(arena, field->value, field->value_len);

@@ -2,6 +2,7 @@
 #ifndef MODEL_EVENT_RAW_H
 #define MODEL_EVENT_RAW_H
 
+#include "base/jsontext.h"
 #include "model/event.h"
 
 #include <jansson.h>
@@ -38,12 +39,22 @@ bool event_raw_fields(const struct entry *entry, struct arena *arena, struct eve
 bool event_raw_json(const char *text, size_t len, struct arena *arena, struct event_raw *ret,
                     struct error *err) MUST_CHECK;
 
-bool event_raw_value(json_t *event, struct arena *arena, struct event_raw *ret, struct error *err) MUST_CHECK;
+bool event_raw_value(json_t *event, const struct event_mends *mends, struct arena *arena,
+                     struct event_raw *ret, struct error *err) MUST_CHECK;
+
+/* Whether we can read an event of this version and its data; NULL and "" mean left out. */
+bool event_envelope_check(const char *specversion, const char *datacontenttype, struct error *err) MUST_CHECK;
+
+/* The JSON object in base64 (blanks and line breaks are skipped, padding may be left out); the caller's to
+ * release. NULL where there is none. `mended` as in jsontext_read_mended(). */
+json_t *event_data_decode(const char *base64, size_t len, jsontext_mended *mended, void *arg,
+                          struct error *err) MUST_CHECK;
 
 /* Those attributes of either spelling that can be made out, of an entry of which nothing is sure; `data`
  * stays NULL. */
 void event_raw_sketch_fields(const struct entry *entry, struct arena *arena, struct event_raw *ret);
-void event_raw_sketch_json(json_t *event, struct arena *arena, struct event_raw *ret);
+void event_raw_sketch_json(json_t *event, const struct event_mends *mends, struct arena *arena,
+                           struct event_raw *ret);
 
 /* An attribute that keeps its limits, else "". */
 const char *event_raw_told(const struct event_raw *raw, enum event_attr attr);

@@ -10,9 +10,10 @@ static void sketch_json(const struct entry_field *field, struct arena *arena, st
 {
 	if (field->value_len > SKETCH_BYTES_MAX)
 		return;
-	json_t *event = jsontext_read(field->value, field->value_len, NULL);
+	struct event_mends mends = {0};
+	json_t *event = jsontext_read_mended(field->value, field->value_len, event_mended, &mends, NULL);
 	if (json_is_object(event))
-		event_raw_sketch_json(event, arena, raw);
+		event_raw_sketch_json(event, &mends, arena, raw);
 	json_decref(event);
 }
 
