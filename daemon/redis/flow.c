@@ -242,6 +242,8 @@ static void on_ack(void *arg, const redisReply *reply)
 		flight->failed = true;
 	else if (reply->type == REDIS_REPLY_ERROR)
 		ack_refused(flight, reply->str);
+	else if (reply->type != REDIS_REPLY_INTEGER)
+		flight->failed = true; /* QUEUED: in a transaction that could not be ended */
 	end_wait(intake);
 }
 

@@ -134,6 +134,12 @@ static void end_context(struct link *link)
 	redisAsyncFree(context);
 }
 
+void link_renew(struct link *link, const char *why)
+{
+	if (link->state == LINK_READY)
+		link_fail(link, why);
+}
+
 /* ---- answers */
 
 static void watch_peer(struct link *link)

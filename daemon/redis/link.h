@@ -36,6 +36,8 @@ typedef void link_reply(void *arg, const struct redisReply *reply);
 struct link *link_new(struct event_base *base, const struct target *target, int64_t patience_ms,
                       const struct link_events *events, void *arg);
 void link_open(struct link *link);
+/* The connection can't be used any more: it is dropped after the callback that is running, and made anew. */
+void link_renew(struct link *link, const char *why);
 /* Ends it for good, from the loop's top (not from a link's callback); answers awaited come as NULL. */
 void link_close(struct link *link);
 struct link *link_free(struct link *link); /* closes it; takes NULL; returns NULL */

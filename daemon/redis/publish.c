@@ -7,6 +7,7 @@
 
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct publisher {
 	struct engine_thread *engine;
@@ -16,6 +17,7 @@ struct publisher {
 	size_t n_sent;                              /* 0: none is */
 	size_t n_answered;                          /* of these, as they were queued */
 	bool refused;                               /* one of them at least */
+	bool one_by_one;                            /* the user may not use transactions, so none is used */
 };
 
 struct publisher *publisher_new(struct engine_thread *engine, struct link *link)
@@ -63,7 +65,7 @@ static void refuse(struct publisher *publisher, const struct publication *row, c
 		          row->stream);
 }
 
-/* "QUEUED" leaves it open. Where the user may not use MULTI, each XADD is done by itself. */
+/* "QUEUED" leaves it open. Where MULTI was refused, each XADD is done by itself. */
 static void take_answer(struct publisher *publisher, struct publication *row, const redisReply *reply)
 {
 	if (reply->type == REDIS_REPLY_STRING)
@@ -97,13 +99,51 @@ static void settle(struct publisher *publisher)
 	publisher_turn(publisher);
 }
 
-static void on_single(void *arg, const redisReply *reply)
+/* Redis or its user's rights don't allow a transaction at all, whatever is in it. Redis 7 ends it with
+ * EXECABORT then, and gives the reason. */
+static bool forbids_transactions(const char *words)
+{
+	return strstr(words, "NOPERM") != NULL || !strncmp(words, "ERR unknown command", 19);
+}
+
+/* Kept for as long as the daemon runs: without transactions only a connection that breaks costs repeats. */
+static void go_one_by_one(struct publisher *publisher, const char *words)
+{
+	if (publisher->one_by_one)
+		return;
+	publisher->one_by_one = true;
+	log_write(LOG_NOTICE,
+	          "Redis doesn't allow transactions, so entries are published without them reply=\"%s\"",
+	          words);
+}
+
+static void on_last(void *arg, const redisReply *reply)
 {
 	struct publisher *publisher = arg;
 	if (!reply)
 		return; /* publisher_reset() comes with the next connection */
-	take_answer(publisher, publisher->sent[0], reply);
+	on_queued(publisher, reply);
 	settle(publisher);
+}
+
+static void on_multi(void *arg, const redisReply *reply)
+{
+	struct publisher *publisher = arg;
+	if (reply && reply->type == REDIS_REPLY_ERROR && forbids_transactions(reply->str))
+		go_one_by_one(publisher, reply->str);
+}
+
+/* Before Redis 6.2 a connection whose EXEC was refused is still in the transaction: it can't be used any
+ * more. */
+static void on_exec_refused(struct publisher *publisher, const char *words)
+{
+	if (!publisher->refused && !publisher->one_by_one && forbids_transactions(words)) {
+		go_one_by_one(publisher, words);
+		if (strncmp(words, "EXECABORT", 9) != 0)
+			link_renew(publisher->link, words);
+	} else if (!publisher->refused) {
+		refuse_all(publisher, words);
+	}
 }
 
 static void on_exec(void *arg, const redisReply *reply)
@@ -114,15 +154,9 @@ static void on_exec(void *arg, const redisReply *reply)
 	if (reply->type == REDIS_REPLY_ARRAY)
 		for (size_t i = 0; i < reply->elements && i < publisher->n_sent; i++)
 			take_answer(publisher, publisher->sent[i], reply->element[i]);
-	else if (!publisher->refused)
-		refuse_all(publisher, reply->type == REDIS_REPLY_ERROR ? reply->str : "");
+	else
+		on_exec_refused(publisher, reply->type == REDIS_REPLY_ERROR ? reply->str : "");
 	settle(publisher);
-}
-
-static void on_multi(void *arg, const redisReply *reply)
-{
-	(void)arg;
-	(void)reply; /* the rows' own answers tell */
 }
 
 /* ---- sending */
@@ -159,13 +193,14 @@ void publisher_turn(struct publisher *publisher)
 	if (publisher->n_sent || !publisher_waiting(publisher) || !link_ready(publisher->link))
 		return;
 	size_t n = outbox_choose(publisher->outbox, publisher->sent, PUBLISH_ROWS_MAX, PUBLISH_BYTES_MAX);
+	bool transaction = n > 1 && !publisher->one_by_one;
 	publisher->n_sent = n;
 	publisher->n_answered = 0;
 	publisher->refused = false;
-	if (n > 1)
+	if (transaction)
 		send_word(publisher, "MULTI", on_multi);
 	for (size_t i = 0; i < n; i++)
-		add_row(publisher, publisher->sent[i], n > 1 ? on_queued : on_single);
-	if (n > 1)
+		add_row(publisher, publisher->sent[i], transaction || i + 1 < n ? on_queued : on_last);
+	if (transaction)
 		send_word(publisher, "EXEC", on_exec);
 }

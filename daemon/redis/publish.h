@@ -11,8 +11,9 @@
 
 /*
  * Rows of the spool's outbox on their way to Redis: one MULTI … EXEC at a time, and the next only when
- * the answer to this one is there. Whatever goes wrong, it goes on from the rows that Redis has not
- * confirmed: at least once, in order for a stream and for a job (outbox.h).
+ * the answer to this one is there. Where Redis doesn't allow transactions, the same rows go as single
+ * commands, pipelined. Whatever goes wrong, it goes on from the rows that Redis has not confirmed: at
+ * least once, in order for a stream and for a job (outbox.h).
  */
 enum { PUBLISH_ROWS_MAX = 256, PUBLISH_BYTES_MAX = 1 << 20 };
 
