@@ -43,6 +43,8 @@ static json_t *relays_json(struct loop *loop)
 		        json_pack("{s:s, s:b, s:s, s:i, s:I}", "name", relays[i].name, "up", relays[i].up,
 		                  "since", instant_format(relays[i].since, 0, since), "sessions",
 		                  (int)relays[i].sessions, "delivered", (json_int_t)relays[i].delivered);
+		if (relay && !relays[i].tried)
+			json_object_set_new(relay, "up", json_null());
 		if (relay && !relays[i].up)
 			json_object_set_new(relay, "reply", json_string(relays[i].words));
 		json_array_append_new(list, relay ? relay : json_null());

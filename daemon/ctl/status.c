@@ -50,13 +50,17 @@ static void ask_redis(const struct ctl *ctl, json_t *state)
 	sync_close(redis);
 }
 
-/* "up" is easier to find in a table than "yes". */
+/* "up" is easier to find in a table than "yes"; `up` is null before a first connection. */
 static void name_states(const json_t *relays)
 {
 	size_t i;
 	json_t *relay;
-	json_array_foreach(relays, i, relay) json_object_set_new(
-	        relay, "state", json_string(json_is_true(json_object_get(relay, "up")) ? "up" : "down"));
+	json_array_foreach(relays, i, relay)
+	{
+		const json_t *up = json_object_get(relay, "up");
+		const char *state = json_is_null(up) ? "not tried yet" : json_is_true(up) ? "up" : "down";
+		json_object_set_new(relay, "state", json_string(state));
+	}
 }
 
 static void print_counts(struct ctl *ctl, const json_t *mails)

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "engine_thread.h"
 #include "http/gate.h"
+#include "listen.h"
 #include "loop.h"
 #include "mailer/pool.h"
 #include "redis/hub.h"
@@ -35,6 +36,8 @@ static void answer_ready(void *arg, const char *query, struct http_answer *ret)
 		buf_adds(&ret->body, "Redis is not connected\n");
 	if (!engine_thread_spool_ok(loop_engine(loop)))
 		buf_adds(&ret->body, "the spool can't be written\n");
+	if (!listen_has_descriptor())
+		buf_adds(&ret->body, "no file descriptor is free\n");
 	if (loop_stopping(loop))
 		buf_adds(&ret->body, "stopping\n");
 	ret->status = ret->body.len ? 503 : 200;
@@ -71,7 +74,8 @@ static void add_relays(struct loop *loop, struct buf *out)
 	buf_adds(out, "# HELP dispatchd_relay_up Whether the relay took connections last time.\n"
 	              "# TYPE dispatchd_relay_up gauge\n");
 	for (size_t i = 0; i < n; i++)
-		add_relay(out, "dispatchd_relay_up", relays[i].name, relays[i].up);
+		if (relays[i].tried)
+			add_relay(out, "dispatchd_relay_up", relays[i].name, relays[i].up);
 	buf_adds(out, "# HELP dispatchd_relay_sessions Connections to the relay.\n"
 	              "# TYPE dispatchd_relay_sessions gauge\n");
 	for (size_t i = 0; i < n; i++)

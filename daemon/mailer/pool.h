@@ -68,6 +68,7 @@ bool pool_reload(struct pool *pool, const struct settings *settings, struct temp
 /* How a relay does, for status, metrics and log. With the Maildir there is one, named by its path. */
 struct pool_relay {
 	char name[128];                 /* as configured */
+	bool tried;                     /* false: nothing is known of it yet */
 	bool up;                        /* false: at fault and not yet seen well again */
 	struct instant since;           /* up or down */
 	struct instant rests_until;     /* down: no connection before that; INSTANT_NONE while up */

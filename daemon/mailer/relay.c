@@ -121,6 +121,7 @@ void relay_fault(struct relay_session *session, const struct mailer_limits *limi
 	struct relay *relay = session->relay;
 	unsigned others = relay->proven - session->proven;
 
+	relay->tried = true;
 	relay->n_faults++;
 	if (relay->state != RELAY_UP && !session->trial) {
 		fewer(relay, others);
@@ -151,6 +152,7 @@ void relay_good(struct relay_session *session, bool delivered)
 {
 	struct relay *relay = session->relay;
 
+	relay->tried = true;
 	relay->delivered += delivered;
 	if (!session->proven) {
 		session->proven = true;
@@ -193,6 +195,7 @@ void relay_tripped(struct relay_session *session, const struct mailer_limits *li
 void relay_describe(const struct relay *relay, struct pool_relay *ret)
 {
 	*ret = (struct pool_relay){
+	        .tried = relay->tried,
 	        .up = relay->up,
 	        .since = relay->since,
 	        .rests_until = relay->up ? INSTANT_NONE : relay->rests_until,

@@ -29,6 +29,7 @@ struct relay {
 	struct relay *next;
 	char name[128];
 	enum relay_state state;
+	bool tried;           /* a connection to it has had an end, good or bad */
 	bool up;              /* as people are told: UP, or connections to it are allowed and work */
 	unsigned faults;      /* rests in a row */
 	int64_t rest_from_ms; /* what began before that tells nothing about now */

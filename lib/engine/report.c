@@ -18,7 +18,7 @@ static const struct {
 	const char *rest;
 } kinds[REPORT_KINDS] = {
         [REPORT_DEAD] = {.most = 200, .rest = "dead letters; all of them are in the dead-letter stream"},
-        [REPORT_AHEAD] = {.most = 20, .rest = "events whose time is ahead of ours"},
+        [REPORT_AHEAD] = {.most = 1, .rest = "more events whose time is ahead of ours"},
         [REPORT_DIFFERING] = {.most = 50, .rest = "duplicates with other content"},
         [REPORT_TEMPLATE] = {.most = 20, .rest = "mails for which the built-in template was used"},
         [REPORT_ADDRESS] = {.most = 200, .rest = "refused addresses"},

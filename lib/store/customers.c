@@ -35,6 +35,9 @@ static const char *const migrations[] = {customers_1, customers_2, customers_3, 
 static const struct db_schema schema = {
         .name = "customers.db",
         .application_id = 0x64637573, /* "dcus" */
+        .remedy =
+                "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in its place; "
+                "see RECOVERY in dispatchd(8)",
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
 };

@@ -35,6 +35,11 @@ static const struct {
         {.sqlite = SQLITE_TOOBIG, .answer = DB_CONSTRAINT, .code = EX_DATAERR},
 };
 
+static bool damaged(const struct db *db, int code, const char *text, struct error *err)
+{
+	return error_set(err, code, "%s is damaged (%s): %s", db->path, text, db->remedy);
+}
+
 bool db_fault(struct db *db, int rc, struct error *err)
 {
 	db->answer = DB_WRONG;
@@ -46,8 +51,10 @@ bool db_fault(struct db *db, int rc, struct error *err)
 		code = answers[i].code;
 	}
 	bool current = db->handle && sqlite3_extended_errcode(db->handle) == rc;
-	return error_set(err, code, "%s: %s", db->path,
-	                 current ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc));
+	const char *text = current ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc);
+	if (db->answer == DB_CORRUPT && db->remedy != NULL)
+		return damaged(db, code, text, err);
+	return error_set(err, code, "%s: %s", db->path, text);
 }
 
 enum db_answer db_answer(const struct db *db)
@@ -398,7 +405,7 @@ bool db_check(struct db *db, struct error *err)
 	const char *text = step == DB_ROW ? db_peek_text(query, 0, NULL) : NULL;
 	bool good = text && strcmp(text, "ok") == 0;
 	if (!good)
-		(void)error_set(err, EX_DATAERR, "%s is damaged: %s", db->path, text ? text : "no answer");
+		(void)damaged(db, EX_DATAERR, text ? text : "no answer", err);
 	db_finish(query);
 	return good;
 }

@@ -33,6 +33,7 @@ struct db_schema {
 	/* Sets up a new connection (SQL functions that the schema uses); may be NULL. `handle` is a sqlite3
 	 * *. */
 	bool (*connect)(void *handle);
+	const char *remedy; /* what a person can do about a damaged file: the end of a sentence */
 };
 
 enum db_mode {

@@ -253,6 +253,7 @@ struct db *db_open(const char *path, const struct db_schema *schema, enum db_mod
 	struct db *db = mem_alloc(sizeof *db);
 	db->path = mem_strdup(path);
 	db->timeout_ms = WAIT_MS;
+	db->remedy = schema->remedy;
 	bool there;
 	if (!ensure_file(path, mode, &there, err) || !open_handle(db, there, err) ||
 	    !configure(db, schema, there, err) || !migrate(db, schema, err) ||

@@ -22,6 +22,7 @@ struct db_query {
 struct db {
 	sqlite3 *handle;
 	char *path;
+	const char *remedy; /* its schema's */
 	enum db_answer answer;
 	struct db_query *slots[DB_SLOTS];
 	struct db_query *once;

@@ -29,6 +29,9 @@ static const struct db_schema schema = {
         .application_id = 0x64737031, /* "dsp1" */
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
+        .remedy =
+                "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in its place, "
+                "or none: then mails and held jobs in it are lost; see RECOVERY in dispatchd(8)",
 };
 
 struct db_query *spool_query(struct spool *spool, const char *sql)

@@ -262,6 +262,7 @@ def test_a_damaged_database(filled, name):
         done = dispatchd(filled, *args, "-c", filled.config_path)
         assert done.returncode == 65, (args, done.returncode, done.stderr)
         assert name in done.stderr and len(done.stderr.splitlines()) <= 3, done.stderr
+        assert "backup" in done.stderr and "RECOVERY in dispatchd(8)" in done.stderr, "what to do about it"
 
 
 @pytest.mark.parametrize("name", ["spool.db", "customers.db"])
@@ -274,7 +275,7 @@ def test_one_damaged_page_is_found_by_a_check(filled, name):
         file.seek((page - 1) * 4096)
         file.write(b"\xff" * 4096)
     done = dispatchd(filled, "-t", "-c", filled.config_path)
-    assert done.returncode == 65 and name in done.stderr, done
+    assert done.returncode == 65 and name in done.stderr and "RECOVERY" in done.stderr, done
 
 
 @pytest.mark.parametrize("name", ["spool.db", "customers.db"])

@@ -515,6 +515,45 @@ def test_no_descriptor_left_for_a_client(world, name):
     assert world.http("/healthz")[0] == 200
 
 
+def test_without_a_descriptor_it_is_not_ready(world):
+    """Whoever asks is answered all the same, and it is ready again once there is one."""
+    daemon = world.start_daemon()
+    wait_until(lambda: world.http("/readyz")[0] == 200, "readiness")
+    limit = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (len(os.listdir(f"/proc/{daemon.pid}/fd")), limit[1]))
+
+    def not_ready():
+        status, _, text = world.http("/readyz")
+        return status == 503 and "descriptor" in text
+    for _ in range(3):
+        wait_until(not_ready, "a 503")
+    assert world.control({"do": "status"})["ok"]
+    resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, limit)
+    wait_until(lambda: world.http("/readyz")[0] == 200, "readiness again")
+
+
+def test_a_relay_nobody_tried_is_not_called_up(world, smtp):
+    world.ctl("customer", "add", "1", "--name", "A", "--email", "a@example.com")
+    world.start_daemon()
+    (relay,) = world.ctl_json("status")["relays"]
+    assert relay["up"] is None and relay["state"] == "not tried yet"
+    assert "not tried yet" in world.ctl("status").stdout
+    assert "dispatchd_relay_up{" not in world.http("/metrics")[2]
+    world.xadd(id="1", type="job.completed", job="1", customer="1")
+    world.outcomes(wait_for={"status": "sent"})
+    (relay,) = world.ctl_json("status")["relays"]
+    assert relay["up"] is True and relay["state"] == "up"
+
+
+def test_times_ahead_are_summed_up(world):
+    """A publisher whose clock is wrong makes one line a minute, not one an event."""
+    world.start_daemon()
+    for n in range(30):
+        world.xadd(id=str(n), type="job.started", job=str(n), customer="7", time="2199-01-01T00:00:00Z")
+    world.outcomes(count=30)
+    assert world.daemon.log().count("time ahead") == 1
+
+
 def test_a_spool_deep_down(world):
     """The kernel's limit for the paths of sockets is none for the spool."""
     deep = world.path(*["a-folder-with-a-long-name"] * 6)
