@@ -2,6 +2,7 @@
 #include "inspect.h"
 
 #include "base/mem.h"
+#include "http/server.h"
 #include "log.h"
 #include "mail/templates.h"
 #include "mailer/pool.h"
@@ -59,10 +60,16 @@ static bool customers_open_whole(const struct settings *settings, struct error *
 	return ok;
 }
 
+static bool http_group(const struct settings *settings, struct error *err)
+{
+	return http_check_group(settings->http.group, err);
+}
+
 static const struct check files[] = {
         {.key = "redis.password_file", .because = "redis.url", .holds = redis_password},
         {.key = "smtp.password_file", .because = "smtp.user", .holds = pool_check_login},
         {.key = "smtp.ca_file", .because = "smtp.relay", .holds = pool_check_relays},
+        {.key = "http.group", .holds = http_group},
 };
 
 static const struct check databases[] = {

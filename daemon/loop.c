@@ -175,8 +175,10 @@ static bool open_all(struct loop *loop, struct error *err)
 	if (!engine)
 		return false;
 	engine_thread_set_pool(engine, loop->pool);
-	if (*settings->http.listen &&
-	    !(loop->http = http_new(loop->base, settings->http.listen, http_pages, loop, err)))
+	const struct http_place place = {.listen = settings->http.listen,
+	                                 .group = settings->http.group,
+	                                 .hosts = settings->http.hosts};
+	if (*place.listen && !(loop->http = http_new(loop->base, &place, http_pages, loop, err)))
 		return false;
 	loop->control = control_new(loop->base, settings->spool.path, engine, loop_add_status,
 	                            loop_start_reload, loop, err);

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "control.h"
 #include "engine_thread.h"
+#include "http/server.h"
 #include "log.h"
 #include "loop_private.h"
 #include "notify.h"
@@ -66,6 +67,7 @@ static void on_reloaded(void *arg, struct settings *settings, struct templates *
 		zones_renew(); /* the system's tzdata may be newer */
 		engine_thread_reload(loop_engine(loop), settings);
 		hub_reload(loop->hub, settings);
+		http_set_hosts(loop->http, settings->http.hosts);
 		retire(loop, loop->settings);
 		templates_unref(loop->templates);
 		loop->settings = settings;

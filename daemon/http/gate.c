@@ -145,13 +145,16 @@ bool http_gate_ask(void *arg, int64_t number, const char *query, struct http_ans
 	return ok;
 }
 
-void http_gate_told(const char *text, struct http_answer *ret)
+void http_gate_told(const char *text, bool local, struct http_answer *ret)
 {
 	json_t *reply = json_loads(text, 0, NULL);
 	const char *error = json_string_value(json_object_get(reply, "error"));
 	bool usage = json_integer_value(json_object_get(reply, "code")) == EX_USAGE;
 	if (json_is_true(json_object_get(reply, "ok"))) {
 		json_object_del(reply, "ok");
+		/* Any user of this host may connect to a port; the office's words aren't theirs. */
+		if (!local)
+			json_object_del(reply, "note");
 		give(json_incref(reply), ret);
 	} else {
 		give_fault(usage ? 400 : 503, error ? error : "no answer", ret);

@@ -23,6 +23,7 @@ struct question {
 
 struct questions {
 	int64_t last_number;
+	bool local;
 	struct question places[HTTP_QUESTIONS_MAX];
 };
 
@@ -52,9 +53,10 @@ static void on_timeout(evutil_socket_t fd, short what, void *arg)
 	answer_unavailable(request, "no answer in time; ask again later");
 }
 
-struct questions *questions_new(struct event_base *base)
+struct questions *questions_new(struct event_base *base, bool local)
 {
 	struct questions *questions = mem_alloc(sizeof(*questions));
+	questions->local = local;
 	for (size_t i = 0; i < HTTP_QUESTIONS_MAX; i++)
 		questions->places[i].timer = evtimer_new(base, on_timeout, &questions->places[i]);
 	return questions;
@@ -110,7 +112,7 @@ void questions_told(struct questions *questions, int64_t number, const char *tex
 		return;
 	question->number = 0;
 	if (question->request) {
-		question->route->told(text, &what);
+		question->route->told(text, questions->local, &what);
 		answer(question, &what);
 	}
 	buf_free(&what.body);

@@ -16,7 +16,7 @@ enum {
 struct evhttp_request;
 struct questions;
 
-struct questions *questions_new(struct event_base *base);
+struct questions *questions_new(struct event_base *base, bool local); /* local: a Unix socket's */
 /* Whoever waits is told that the daemon stops. Before evhttp_free(). Takes NULL; returns NULL. */
 struct questions *questions_free(struct questions *questions);
 

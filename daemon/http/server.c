@@ -12,6 +12,7 @@
 #include "http/server.h"
 
 #include "base/endpoint.h"
+#include "base/hostname.h"
 #include "base/mem.h"
 #include "http/questions.h"
 #include "listen.h"
@@ -23,11 +24,14 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
+#include <fcntl.h>
+#include <grp.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -55,6 +59,7 @@ struct http_server {
 	struct bufferevent *newcomer; /* a reference of our own */
 	const struct http_route *routes;
 	void *arg;
+	const char *const *hosts;
 	char *socket_path; /* to be removed in the end; NULL for TCP */
 	char address[ENDPOINT_HOST_MAX + 16];
 	struct visitor visitors[HTTP_CONNECTIONS_MAX];
@@ -83,13 +88,62 @@ static const struct http_route *find_route(const struct http_server *server, con
 	return NULL;
 }
 
+/* ---- who is meant */
+
+/* The one Host of a request; NULL where there is none, or several. */
+static const char *only_host(struct evhttp_request *request)
+{
+	const char *found = NULL;
+	struct evkeyval *header;
+	TAILQ_FOREACH(header, evhttp_request_get_input_headers(request), next)
+	{
+		if (strcasecmp(header->key, "Host"))
+			continue;
+		if (found)
+			return NULL;
+		found = header->value;
+	}
+	return found;
+}
+
+/*
+ * A web page may make any name of its own point to this host and then read what is answered (DNS rebinding);
+ * its browser says that name. A target with a host of its own, as proxies are sent, has to be right as well.
+ */
+static bool means_us(const struct http_server *server, struct evhttp_request *request)
+{
+	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
+	const char *host = only_host(request), *target = uri ? evhttp_uri_get_host(uri) : NULL;
+	return server->socket_path || (host && hostname_addresses_us(host, server->hosts) &&
+	                               (!target || hostname_addresses_us(target, server->hosts)));
+}
+
+static bool tells_of_customers(const char *path)
+{
+	return path && !strncmp(path, "/v1/", 4);
+}
+
+static void refuse_host(struct evhttp_request *request)
+{
+	struct http_answer answer = {.status = 421, .type = "application/json"};
+	buf_adds(&answer.body, "{\"error\":\"the Host of the request is not a name of this server; names "
+	                       "besides localhost are listed in [http] hosts\"}\n");
+	http_send(request, &answer);
+	buf_free(&answer.body);
+}
+
 static void on_request(struct evhttp_request *request, void *arg)
 {
 	struct http_server *server = arg;
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
-	const struct http_route *route = find_route(server, uri ? evhttp_uri_get_path(uri) : NULL);
+	const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
+	const struct http_route *route = find_route(server, path);
 	struct http_answer answer = {.status = 200, .type = "text/plain; charset=utf-8"};
 	bool asks = evhttp_request_get_command(request) & ASKING_METHODS;
+	if (tells_of_customers(path) && !means_us(server, request)) {
+		refuse_host(request);
+		return;
+	}
 	if (route && asks && route->ask) {
 		questions_ask(server->questions, route, server->arg, request);
 		return;
@@ -188,10 +242,74 @@ static bool clear_path(int fd, const struct sockaddr_un *address)
 	return !taken && !unlink(address->sun_path);
 }
 
+static bool find_group(const char *name, gid_t *ret, struct error *err)
+{
+	char room[16384];
+	struct group entry, *found = NULL;
+	*ret = getegid();
+	if (!*name)
+		return true;
+	int rc = getgrnam_r(name, &entry, room, sizeof(room), &found);
+	if (!found)
+		return error_set(err, EX_CONFIG, "[http] group: there is no group \"%s\"%s%s", name,
+		                 rc ? ": " : "", rc ? strerror(rc) : "");
+	*ret = found->gr_gid;
+	return true;
+}
+
+bool http_check_group(const char *group, struct error *err)
+{
+	gid_t gid;
+	return find_group(group, &gid, err);
+}
+
+/* By a descriptor, so that what gets the rights is our socket, whoever else may write in its folder. */
+static bool set_rights(const char *path, gid_t group)
+{
+	char place[64];
+	struct stat st;
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	snprintf(place, sizeof(place), "/proc/self/fd/%d", fd);
+	bool ok = fd >= 0 && !fstat(fd, &st) && S_ISSOCK(st.st_mode) && st.st_uid == geteuid() &&
+	          (st.st_gid == group || !fchownat(fd, "", (uid_t)-1, group, AT_EMPTY_PATH)) &&
+	          !chmod(place, 0660);
+	int why = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = why;
+	return ok;
+}
+
+static bool give_rights(const char *path, const char *name, struct error *err)
+{
+	gid_t group;
+	if (!find_group(name, &group, err))
+		return false;
+	if (set_rights(path, group))
+		return true;
+	if (errno == EPERM && *name)
+		return error_set(
+		        err, EX_NOPERM,
+		        "[http] group = %s: the socket can't be given to it: dispatchd's user is not a "
+		        "member",
+		        name);
+	return error_set(err, EX_UNAVAILABLE, "[http] listen = unix:%s: rights can't be set: %s", path,
+	                 strerror(errno));
+}
+
+/* Nobody else's before the rights are set: the kernel takes the mode of the unbound socket. */
+static int private_socket(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		(void)fchmod(fd, 0600);
+	return fd;
+}
+
 static bool listen_unix(struct http_server *server, const char *path, int *ret_fd, struct error *err)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = private_socket();
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	if (fd < 0 || !clear_path(fd, &address) || bind(fd, (struct sockaddr *)&address, sizeof(address))) {
 		error_set(err, errno == EACCES ? EX_NOPERM : EX_UNAVAILABLE, "[http] listen = unix:%s: %s",
@@ -269,22 +387,27 @@ static struct evhttp *new_evhttp(struct event_base *base, struct http_server *se
 	return http;
 }
 
-struct http_server *http_new(struct event_base *base, const char *address, const struct http_route *routes,
-                             void *arg, struct error *err)
+struct http_server *http_new(struct event_base *base, const struct http_place *place,
+                             const struct http_route *routes, void *arg, struct error *err)
 {
 	struct endpoint endpoint;
 	int fd = -1;
-	if (!endpoint_parse_own(address, &endpoint, err))
+	if (!endpoint_parse_own(place->listen, &endpoint, err))
 		return NULL;
 	struct http_server *server = mem_alloc(sizeof(*server));
-	*server = (struct http_server){.routes = routes, .arg = arg};
-	bool ok = *endpoint.path ? listen_unix(server, endpoint.path, &fd, err)
-	                         : listen_tcp(&endpoint, &fd, err);
-	if (!ok)
+	*server = (struct http_server){.routes = routes, .arg = arg, .hosts = place->hosts};
+	bool local = *endpoint.path;
+	bool ok = local ? listen_unix(server, endpoint.path, &fd, err) &&
+	                          give_rights(endpoint.path, place->group, err)
+	                : listen_tcp(&endpoint, &fd, err);
+	if (!ok) {
+		if (fd >= 0)
+			close(fd);
 		return http_free(server);
+	}
 	name_address(server, &endpoint, fd);
 	server->arrived = event_new(base, -1, 0, on_arrived, server);
-	server->questions = questions_new(base);
+	server->questions = questions_new(base, local);
 	server->http = new_evhttp(base, server);
 	struct evhttp_bound_socket *bound =
 	        listen(fd, LISTEN_BACKLOG) ? NULL : evhttp_accept_socket_with_handle(server->http, fd);
@@ -292,9 +415,15 @@ struct http_server *http_new(struct event_base *base, const char *address, const
 		listen_with_rests(evhttp_bound_socket_get_listener(bound));
 		return server;
 	}
-	error_set(err, EX_UNAVAILABLE, "[http] listen = %s: %s", address, strerror(errno));
+	error_set(err, EX_UNAVAILABLE, "[http] listen = %s: %s", place->listen, strerror(errno));
 	close(fd);
 	return http_free(server);
+}
+
+void http_set_hosts(struct http_server *server, const char *const *hosts)
+{
+	if (server)
+		server->hosts = hosts;
 }
 
 const char *http_address(const struct http_server *server)

@@ -36,7 +36,7 @@ struct http_route {
 	 * *ret as the answer at once. http_told() brings the answer, `told` makes it one for the client.
 	 */
 	bool (*ask)(void *arg, int64_t number, const char *query, struct http_answer *ret);
-	void (*told)(const char *text, struct http_answer *ret);
+	void (*told)(const char *text, bool local, struct http_answer *ret); /* local: over a Unix socket */
 };
 
 struct event_base;
@@ -44,11 +44,21 @@ struct evhttp_request;
 struct http_server;
 
 /*
- * `address` is "HOST:PORT", "[V6]:PORT" or "unix:PATH"; resolved here, so only at the start. `routes` end
- * with a NULL path and outlive the server.
+ * Where and for whom. `listen` is "HOST:PORT", "[V6]:PORT" or "unix:PATH"; resolved here, so only at the
+ * start. `group` is the Unix socket's ("": our own). `hosts` are the names that a Host may have over TCP
+ * besides our own, for paths below /v1/; they may be changed.
  */
-struct http_server *http_new(struct event_base *base, const char *address, const struct http_route *routes,
-                             void *arg, struct error *err) MUST_CHECK;
+struct http_place {
+	const char *listen, *group;
+	const char *const *hosts; /* not owned */
+};
+
+/* `routes` end with a NULL path and outlive the server. */
+struct http_server *http_new(struct event_base *base, const struct http_place *place,
+                             const struct http_route *routes, void *arg, struct error *err) MUST_CHECK;
+void http_set_hosts(struct http_server *server, const char *const *hosts); /* takes NULL for a server */
+/* Whether there is such a group; "" is our own. */
+bool http_check_group(const char *group, struct error *err) MUST_CHECK;
 const char *http_address(const struct http_server *server); /* with the port that was taken */
 struct http_server *http_free(struct http_server *server);  /* takes NULL; returns NULL */
 

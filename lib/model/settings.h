@@ -58,6 +58,7 @@ struct settings {
 	struct {
 		const char *const *relay; /* one at least, each as base/endpoint.h takes it */
 		enum tls_mode tls;
+		const char *helo; /* what EHLO says; "": found out (mailer/esmtp_name.c) */
 		const char *ca_file, *user, *password_file;
 		int64_t connections;
 		double rate; /* mails a second; 0: no limit */
@@ -74,7 +75,9 @@ struct settings {
 		int64_t hold_max_ms;
 	} gate;
 	struct {
-		const char *listen; /* as base/endpoint.h takes it; "": off */
+		const char *listen;       /* as base/endpoint.h takes it; "": off */
+		const char *const *hosts; /* see base/hostname.h */
+		const char *group;        /* of a Unix socket; "": the daemon's */
 	} http;
 	struct {
 		const char *name, *phone, *website; /* what templates call `company`; the name falls back on

@@ -24,7 +24,7 @@ const struct setting_section settings_sections[] = {
         {"rules", "What all rules share."},
         {"office", "The people who work with dispatchd."},
         {"gate", "Answers to the dispatch software's requests to create or dispatch a job."},
-        {"http", "Health and metrics."},
+        {"http", "Health, metrics, and questions to the dispatch gate."},
         {"company", "What templates call company."},
         {"notify",
          "When customers are told of a job's states. A section [notify.STATE] (dispatched, started, "
@@ -346,6 +346,16 @@ const struct setting settings_table[] = {
                         "for the relay's name.",
         },
         {
+                KEY("smtp", "helo"),
+                .kind = SETTING_HELO,
+                AT(smtp.helo),
+                .fallback = "",
+                .example = "mail.example.com",
+                .reload = true,
+                .help = "The name that is said in EHLO. Empty: the host's full name, or, where it has none "
+                        "that could be in the DNS, our address on the connection.",
+        },
+        {
                 KEY("smtp", "ca_file"),
                 .kind = SETTING_PATH,
                 AT(smtp.ca_file),
@@ -446,8 +456,30 @@ const struct setting settings_table[] = {
                 .kind = SETTING_LISTEN,
                 AT(http.listen),
                 .fallback = "127.0.0.1:8925",
-                .help = "Where health and metrics are served: HOST:PORT, [IPV6]:PORT or unix:PATH. Port 0 is "
-                        "any that is free; the log names it. Empty: nowhere.",
+                .help = "Where health, metrics and the gate are served: HOST:PORT, [IPV6]:PORT or unix:PATH. "
+                        "Port 0 is any that is free; the log names it. Empty: nowhere. A suspension's note "
+                        "is told over a Unix socket only: any user of the host may connect to a port.",
+        },
+        {
+                KEY("http", "hosts"),
+                .kind = SETTING_HOSTS,
+                AT(http.hosts),
+                .fallback = "",
+                .example = "dispatch.example.com",
+                .reload = true,
+                .help = "Names besides localhost by which the gate may be asked over TCP. A request whose "
+                        "Host is another name is refused (421), so that no web page can ask by a name that "
+                        "it made point here; addresses always do.",
+        },
+        {
+                KEY("http", "group"),
+                .kind = SETTING_TEXT,
+                AT(http.group),
+                .fallback = "",
+                .example = "dispatch",
+                .max_len = 64,
+                .help = "The group that may use the Unix socket (mode 0660); dispatchd's user must be a "
+                        "member of it. Empty: the daemon's own group.",
         },
         {
                 KEY("company", "name"),

@@ -26,6 +26,8 @@ enum setting_kind {                    /* what a value is, and the member that h
 	            SETTING_ZONE,      /* const char *: an IANA name */
 	            SETTING_LIST,      /* const char *const *, NULL-terminated */
 	            SETTING_RELAYS,    /* the same, each base/endpoint.h */
+	            SETTING_HOSTS,     /* the same, each a host's name */
+	            SETTING_HELO,      /* const char *: a full name or an address literal */
 	            SETTING_DURATION,  /* int64_t, milliseconds */
 	            SETTING_SIZE,      /* int64_t, bytes */
 	            SETTING_COUNT,     /* int64_t */

@@ -2,6 +2,7 @@
 /* One row a kind of value: how it is read, written and described. */
 #include "base/address.h"
 #include "base/endpoint.h"
+#include "base/hostname.h"
 #include "base/redis_url.h"
 #include "base/units.h"
 #include "model/settings_table.h"
@@ -76,6 +77,14 @@ static bool read_listen(const struct setting_reader *reader, const struct settin
 	(void)row;
 	struct endpoint endpoint;
 	return endpoint_parse_own(text, &endpoint, err) && store_text(reader, text, member);
+}
+
+static bool read_helo(const struct setting_reader *reader, const struct setting *row, const char *text,
+                      void *member, struct error *err)
+{
+	if (!hostname_full(text) && !hostname_literal(text))
+		return not_that(row, text, reader->arena, err);
+	return store_text(reader, text, member);
 }
 
 static bool read_mailbox(const struct setting_reader *reader, const struct setting *row, const char *text,
@@ -153,6 +162,28 @@ static bool read_relays(const struct setting_reader *reader, const struct settin
 	}
 	if (n == 0)
 		return not_that(row, text, reader->arena, err);
+	return read_list(reader, row, text, member, err);
+}
+
+/* Names in DNS or of containers, where an underscore is usual. */
+static bool is_host(const char *text)
+{
+	static const char known[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	return *text != '.' && strlen(text) <= HOSTNAME_MAX && strspn(text, known) == strlen(text);
+}
+
+static bool read_hosts(const struct setting_reader *reader, const struct setting *row, const char *text,
+                       void *member, struct error *err)
+{
+	size_t n;
+	const char **list = split(text, reader->arena, &n);
+	for (size_t i = 0; i < n; i++)
+		if (!is_host(list[i]))
+			return error_set(
+			        err, EX_CONFIG,
+			        "\"%s\" is not a host's name (names alone, without a port; addresses "
+			        "need not be listed)",
+			        list[i]);
 	return read_list(reader, row, text, member, err);
 }
 
@@ -338,6 +369,14 @@ static const struct kind kinds[SETTING_KIND_COUNT] = {
         [SETTING_RELAYS] = {.read = read_relays,
                             .format = format_list,
                             .what = "one or more of HOST:PORT, [IPV6]:PORT or unix:PATH"},
+        [SETTING_HOSTS] = {.read = read_hosts,
+                           .format = format_list,
+                           .what = "names of hosts with commas between"},
+        [SETTING_HELO] = {.read = read_helo,
+                          .format = format_text,
+                          .what = "a full host name (letters, digits and hyphens, with a dot, not at the "
+                                  "end: mail.example.com) or an address literal ([192.0.2.1], "
+                                  "[IPv6:2001:db8::1])"},
         [SETTING_DURATION] = {.read = read_duration,
                               .format = format_duration,
                               .describe = describe_duration},
@@ -352,7 +391,7 @@ static const struct kind kinds[SETTING_KIND_COUNT] = {
 /* What an empty value leaves: nothing, where the default is nothing too. */
 static bool read_empty(const struct setting_reader *reader, const struct setting *row, void *member)
 {
-	if (row->kind == SETTING_LIST)
+	if (row->kind == SETTING_LIST || row->kind == SETTING_HOSTS)
 		*(const char *const **)member = arena_new_array(reader->arena, 1, const char *);
 	else if (row->kind == SETTING_RATE)
 		*(double *)member = 0;

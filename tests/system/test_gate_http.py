@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: MIT
 """GET /v1/gate: what the gate would say, without anything happening."""
 
+import grp
 import json
+import os
 import resource
+import signal
 import socket
 import sqlite3
+import stat
 import time
 import urllib.parse
 
 import pytest
 
-from world import PATIENCE, wait_until
+from kit import dispatchd
+from world import PATIENCE, free_port, wait_until
 
 
 def gate(world, query=None, status=200, **parameters):
@@ -169,3 +174,123 @@ def test_a_stop_answers_who_waits(bakery):
             assert answers.read()[:12] in (b"HTTP/1.1 503", b"")
     bakery.daemon.wait()
     lock.close()
+
+
+# ---- who may ask: over TCP any user of the host, and any web page that he looks at
+
+QUERY = "/v1/gate?customer=1001&type=job.create"
+
+
+@pytest.fixture
+def port(world):
+    """The gate on a port, with a suspended customer and two more names in `hosts`."""
+    port = free_port()
+    world.configure(http={"listen": f"127.0.0.1:{port}", "hosts": "dispatch.example.com, gate_1"})
+    world.ctl("customer", "add", "1001", "--name", "Example Bakery")
+    world.ctl("suspend", "1001", "--note", "Owes us 4000", "--until", "+14d")
+    world.start_daemon()
+    return port
+
+
+def tell(port, *lines):
+    """Status and body for a request of these lines."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10 * PATIENCE) as client:
+        client.sendall("".join(f"{line}\r\n" for line in (*lines, "Connection: close", "")).encode())
+        with client.makefile("rb") as answer:
+            head, _, body = answer.read().partition(b"\r\n\r\n")
+    return int(head.split()[1]), body.decode()
+
+
+def test_over_tcp_a_suspension_keeps_its_note(port):
+    status, body = tell(port, f"GET {QUERY} HTTP/1.1", "Host: localhost")
+    found = json.loads(body)
+    assert (status, found["status"], found["reason"]) == (200, "denied", "suspended")
+    assert "note" not in found and "4000" not in body and len(found["until"]) == 10
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:{}", "localhost:{}", "LOCALHOST", "localhost.", "[::1]:{}", "192.0.2.1",
+                                  "dispatch.example.com", "Dispatch.Example.Com:{}", "gate_1"])
+def test_over_tcp_these_hosts_may_ask(port, host):
+    assert tell(port, f"GET {QUERY} HTTP/1.1", "Host: " + host.format(port))[0] == 200
+
+
+@pytest.mark.parametrize("lines", [
+    ["Host: evil.example.com"], ["Host: evil.example.com:8925"], ["Host: 127.0.0.1.evil.com"],
+    ["Host: localhost.evil.com"], ["Host: "], ["Host: localhost", "Host: evil.example.com"],
+    ["Host: evil.example.com", "Host: localhost"], ["Host: localhost", "Host: localhost"],
+    ["Host: localhost evil.example.com"], ["X-Forwarded-Host: localhost", "Host: evil.example.com"], []])
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_over_tcp_other_hosts_are_misdirected(port, version, lines):
+    status, body = tell(port, f"GET {QUERY} HTTP/{version}", *lines)
+    assert status == 421 and "suspended" not in body and "hosts" in json.loads(body)["error"]
+
+
+def test_over_tcp_a_target_with_a_host(port):
+    for host, status in (("localhost", 200), ("evil.example.com", 421)):
+        assert tell(port, f"GET http://{host}:{port}{QUERY} HTTP/1.1", "Host: localhost")[0] == status
+    assert tell(port, f"GET http://localhost{QUERY} HTTP/1.1", "Host: evil.example.com")[0] == 421
+
+
+def test_hosts_are_looked_at_for_customers_alone(port):
+    evil = "Host: evil.example.com"
+    for path in ("/healthz", "/readyz", "/metrics"):
+        assert tell(port, f"GET {path} HTTP/1.1", evil)[0] in (200, 503)
+        assert tell(port, f"GET {path} HTTP/1.0")[0] in (200, 503)
+    assert tell(port, f"HEAD {QUERY} HTTP/1.1", evil)[0] == 421
+    assert tell(port, f"POST {QUERY} HTTP/1.1", evil, "Content-Length: 0")[0] == 421
+    assert tell(port, "GET /v1/other HTTP/1.1", evil)[0] == 421
+    assert tell(port, "GET /v1/other HTTP/1.1", "Host: localhost")[0] == 404
+
+
+def test_hosts_follow_a_reload(world, port):
+    world.configure(http={"hosts": "other.example.com"})
+    world.daemon.signal(signal.SIGHUP)
+    world.daemon.wait_log("reloaded")
+    assert tell(port, f"GET {QUERY} HTTP/1.1", "Host: other.example.com")[0] == 200
+    assert tell(port, f"GET {QUERY} HTTP/1.1", "Host: dispatch.example.com")[0] == 421
+
+
+@pytest.mark.parametrize("host", ["dispatch.example.com:8925", "http://dispatch", "*.example.com", "[::1]"])
+def test_hosts_that_are_no_names(world, host):
+    world.configure(http={"hosts": f"good.example.com, {host}"})
+    found = dispatchd(world, "-c", world.config_path, "-t")
+    assert found.returncode == 78 and f'"{host}" is not a host\'s name' in found.stderr
+
+
+def test_over_a_unix_socket_anybody_with_its_group_sees_the_note(bakery):
+    bakery.ctl("suspend", "1001", "--note", "Rebuilding")
+    with connect(bakery) as client:
+        client.sendall(f"GET {QUERY} HTTP/1.1\r\nHost: evil.example.com\r\nConnection: close\r\n\r\n".encode())
+        with client.makefile("rb") as answer:
+            assert b"Rebuilding" in answer.read()
+    found = os.stat(bakery.path("http.sock"))
+    assert stat.S_IMODE(found.st_mode) == 0o660 and found.st_gid == os.getegid()
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o077])
+def test_the_socket_has_its_mode_whatever_the_umask(world, umask):
+    old = os.umask(umask)
+    try:
+        world.start_daemon()
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE(os.stat(world.path("http.sock")).st_mode) == 0o660
+
+
+def test_the_socket_is_given_to_a_group(world):
+    ours = [grp.getgrgid(gid).gr_name for gid in os.getgroups() if gid != os.getegid()]
+    if os.geteuid() == 0:
+        ours.append("daemon")
+    if not ours:
+        pytest.skip("this user is in one group alone")
+    world.configure(http={"group": ours[-1]})
+    world.start_daemon()
+    found = os.stat(world.path("http.sock"))
+    assert grp.getgrgid(found.st_gid).gr_name == ours[-1] and stat.S_IMODE(found.st_mode) == 0o660
+
+
+def test_a_group_that_is_not_there(world):
+    world.configure(http={"group": "no-such-group"})
+    for more in ([], ["-t"]):
+        found = dispatchd(world, "-c", world.config_path, *more)
+        assert found.returncode == 78 and 'there is no group "no-such-group"' in found.stderr
