@@ -246,8 +246,7 @@ static void on_connect(struct esmtp *esmtp)
 	/* A name has several addresses, and the one before may have failed. */
 	atomic_store(&esmtp->watch->expired, false);
 	esmtp->talk = (struct talk){.stage = SMTP_GREETING};
-	if (esmtp->net.greet_as[0] != '\0')
-		smtp_set_hostname(esmtp->session, esmtp->net.greet_as);
+	smtp_set_hostname(esmtp->session, esmtp->net.greet_as);
 }
 
 /* The library takes a reference of our certificate that it has not got, and gives it back. */

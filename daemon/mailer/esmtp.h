@@ -21,6 +21,7 @@
  *   esmtp_net.c    connect(), poll(), getaddrinfo(), freeaddrinfo() as the library sees them on our threads:
  *                  TCP_NODELAY, time limits, a second descriptor for the watch, IPv6 literals, Unix
  *                  sockets, writing before reading
+ *   helo.c         a name for EHLO that strict relays take
  *   esmtp_tls.c    an own SSL_CTX a relay: version, host name, SNI, authorities
  *   esmtp_talk.c   the monitor: what stage the talk is at, replies before MAIL, CHUNKING masked, bytes after
  *                  STARTTLS's 220, no MAIL without the TLS and AUTH that were asked for. Never logs
@@ -36,6 +37,7 @@ struct esmtp_target {
 	enum tls_mode tls; /* TLS_NONE where local */
 	enum tls_mode wanted; /* as configured */
 	struct ssl_ctx_st *ssl;
+	const char *helo;            /* not owned; said in EHLO, "": mailer/helo.h finds out */
 	const char *user, *password; /* not owned; "" for no AUTH; at most 255 bytes each */
 };
 

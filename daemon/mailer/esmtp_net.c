@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "mailer/clock.h"
+#include "mailer/helo.h"
 #include "mailer/lookup.h"
 
 #include <arpa/inet.h>
@@ -105,27 +106,16 @@ static void set_options(int fd, int family)
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &each_s, sizeof each_s);
 }
 
-/*
- * EHLO wants a full name or an address literal (RFC 5321, section 4.1.1.1), and some relays refuse
- * every recipient after less. Our end of the connection is a name that is always true.
- */
 static void choose_name(struct net *net, int fd)
 {
 	struct sockaddr_storage own = {0};
 	socklen_t len = sizeof own;
 	struct utsname host;
-	char text[INET6_ADDRSTRLEN];
-	const struct sockaddr_in *v4 = (const void *)&own;
-	const struct sockaddr_in6 *v6 = (const void *)&own;
+	bool known = getsockname(fd, (struct sockaddr *)&own, &len) == 0;
 
-	net->greet_as[0] = '\0';
-	if ((uname(&host) == 0 && strchr(host.nodename, '.')) ||
-	    getsockname(fd, (struct sockaddr *)&own, &len) < 0)
-		return;
-	if (own.ss_family == AF_INET && inet_ntop(AF_INET, &v4->sin_addr, text, sizeof text))
-		snprintf(net->greet_as, sizeof net->greet_as, "[%s]", text);
-	else if (own.ss_family == AF_INET6 && inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof text))
-		snprintf(net->greet_as, sizeof net->greet_as, "[IPv6:%s]", text);
+	if (uname(&host) < 0)
+		host.nodename[0] = '\0';
+	helo_choose(net->target->helo, host.nodename, known ? (struct sockaddr *)&own : NULL, net->greet_as);
 }
 
 /* Waits for a connect() under way; 0 or an errno. */

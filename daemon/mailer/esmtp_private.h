@@ -3,6 +3,7 @@
 #define MAILER_ESMTP_PRIVATE_H
 
 #include "mailer/esmtp.h"
+#include "mailer/helo.h"
 
 /* In this order: <libesmtp.h> declares some functions only if these were there before it. */
 #include <stdarg.h>
@@ -26,8 +27,8 @@ struct net {
 	struct addrinfo *own; /* made here, not by the resolver */
 	bool loopback;        /* connected, and the peer is this host */
 	bool connected;
-	char greet_as[64]; /* an address literal where the host has no full name; "" else */
-	char fault[200];   /* why not connected */
+	char greet_as[HELO_SIZE]; /* set once connected */
+	char fault[200];          /* why not connected */
 };
 
 /* The talk as the monitor sees it. */

@@ -43,10 +43,12 @@ static bool plan_relays(struct plan *plan, const struct settings *settings, stru
 		n++;
 	if (n == 0)
 		return error_set(err, EX_CONFIG, "[smtp] relay names none");
+	plan->helo = mem_strdup(settings->smtp.helo);
 	plan->relays = mem_alloc(n * sizeof plan->relays[0]);
 	while (plan->n_relays < n) {
 		const char *relay = settings->smtp.relay[plan->n_relays];
 		struct esmtp_target *target = &plan->relays[plan->n_relays++];
+		target->helo = plan->helo;
 		target->user = plan->user;
 		target->password = plan->password;
 		if (!esmtp_target_set(target, relay, settings->smtp.tls, settings->smtp.ca_file, err))
@@ -121,6 +123,7 @@ struct plan *plan_unref(struct plan *plan)
 	free(plan->maildir);
 	free(plan->from);
 	free(plan->envelope);
+	free(plan->helo);
 	free(plan->user);
 	secret_wipe(plan->password, sizeof plan->password);
 	if (plan->templates)

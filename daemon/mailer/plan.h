@@ -22,6 +22,7 @@ struct plan {
 	char *envelope; /* its address */
 	char *user;
 	char password[SECRET_MAX + 1];
+	char *helo;
 	struct esmtp_target *relays; /* in the order of the configuration */
 	size_t n_relays;
 	size_t connections;

@@ -117,6 +117,7 @@ static void read_settings(const json_t *json, struct settings *ret, const char *
 	relays[n] = NULL;
 	ret->smtp.relay = relays;
 	ret->smtp.tls = (enum tls_mode)choice_of(json, "tls", tls, TLS_OPPORTUNISTIC);
+	ret->smtp.helo = text_of(json, "helo", "");
 	ret->smtp.ca_file = text_of(json, "ca_file", "");
 	ret->smtp.user = text_of(json, "user", "");
 	ret->smtp.password_file = text_of(json, "password_file", "");

@@ -37,6 +37,7 @@ TYPOS = [
     ("[smtp]", "relay = smtp://mail.example.com", "relay", ""),
     ("[smtp]", "relay = mail.example.com:99999", "relay", ""),
     ("[smtp]", "tls = yes", "tls", "required"),
+    ("[smtp]", "helo = mail.example.com.", "helo", "a full host name"),
     ("[smtp]", "connections = 0", "connections", "1"),
     ("[smtp]", "rate = fast", "rate", ""),
     ("[rules]", "timezone = Mars/Base", "timezone", ""),
@@ -49,6 +50,14 @@ TYPOS = [
     ("[redis]", "no equal sign", "", "key = value"),
     ("[redis", "stream = x", "", "]"),
 ]
+
+
+@pytest.mark.parametrize("helo", ["my_host.example.com", "localhost.localdomain", "mailhost", "10.1.2.3", "[::1]",
+                                  "mail.example.com.", "a" * 64 + ".example.com", "mail example.com", "-a.example.com"])
+def test_a_helo_that_strict_relays_refuse(world, helo):
+    world.configure(smtp={"helo": helo})
+    done = check(world, "-c", world.config_path)
+    assert done.returncode == 78 and f'[smtp] helo: "{helo}" is not a full host name' in done.stderr, done
 
 
 def test_all_faults_at_once(world):

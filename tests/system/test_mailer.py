@@ -10,6 +10,7 @@ import socket
 import ssl
 import stat
 import subprocess
+import sys
 import threading
 import time
 
@@ -30,11 +31,11 @@ QUICK = {"rest_min_ms": 200, "rest_max_ms": 400, "idle_ms": 300, "hold_ms": 500}
 class Probe:
     """One pool, alive for a test."""
 
-    def __init__(self, relay, limits=None, env=None, **settings):
+    def __init__(self, relay, limits=None, env=None, before=(), **settings):
         relay = [relay] if isinstance(relay, str) else relay
         self.settings = {"relay": relay, "connections": 1, **settings}
         full = {**self.settings, "limits": {**QUICK, **(limits or {})}}
-        self.process = subprocess.Popen([PROBE, json.dumps(full)], stdin=subprocess.PIPE,
+        self.process = subprocess.Popen([*before, PROBE, json.dumps(full)], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                         env={**os.environ, **(env or {})})
         self.lines, self.number = queue.Queue(), 0
@@ -182,11 +183,47 @@ def test_ipv6_and_unix_relays(host, tmp_path):
         assert probe.send()["delivery"] == "sent"
 
 
-def test_ehlo_says_a_full_name_or_an_address(peer):
-    with Probe(peer.relay) as probe:
-        probe.send()
-    name = peer.commands()[0].split(" ")[1]
-    assert name == (os.uname().nodename if "." in os.uname().nodename else "[127.0.0.1]")
+def in_host(name):
+    """A command in front that makes the programs behind it think the host is called so."""
+    words = ["unshare", "--uts"] + ([] if os.geteuid() == 0 else ["--user", "--map-root-user"])
+    if not shutil.which("unshare") or subprocess.run([*words, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no namespaces here")
+    return [*words, sys.executable, "-c", "import os, socket, sys; socket.sethostname(sys.argv[1]); "
+            "os.execv(sys.argv[2], sys.argv[2:])", name]
+
+
+@pytest.mark.parametrize("name, said", [
+    ("mail.example.com", "mail.example.com"), ("mail.example.com.", "mail.example.com"),
+    ("my_host.example.com", "[127.0.0.1]"), ("localhost.localdomain", "[127.0.0.1]"), ("10.1.2.3", "[127.0.0.1]"),
+    ("mailhost", "[127.0.0.1]"), ("localhost", "[127.0.0.1]")])
+def test_ehlo_says_a_full_name_or_an_address(peer, name, said):
+    with Probe(peer.relay, before=in_host(name)) as probe:
+        assert probe.send()["delivery"] == "sent"
+    assert peer.commands()[0] == "EHLO " + said
+
+
+def test_ehlo_says_our_ipv6_address():
+    try:
+        peer = SmtpPeer(host="::1")
+    except OSError:
+        pytest.skip("no IPv6 here")
+    with peer, Probe(peer.relay, before=in_host("my_host")) as probe:
+        assert probe.send()["delivery"] == "sent"
+        assert peer.commands()[0] == "EHLO [IPv6:::1]"
+
+
+def test_ehlo_over_a_unix_socket(tmp_path):
+    before = in_host("my_host.example.com")
+    with SmtpPeer(path=str(tmp_path / "smtp.sock")) as peer, Probe(peer.relay, before=before) as probe:
+        assert probe.send()["delivery"] == "sent"
+        assert peer.commands()[0] == "EHLO [127.0.0.1]"
+
+
+@pytest.mark.parametrize("helo", ["out.example.net", "[192.0.2.9]", "[IPv6:2001:db8::9]"])
+def test_ehlo_says_what_is_configured(peer, helo):
+    with Probe(peer.relay, helo=helo) as probe:
+        assert probe.send()["delivery"] == "sent"
+    assert peer.commands()[0] == "EHLO " + helo
 
 
 def test_a_name_is_looked_up(peer):

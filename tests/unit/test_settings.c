@@ -107,7 +107,7 @@ static const struct {
         {FROM "[smtp]\nmaildir = x\n",
          "main.conf:4: [smtp] maildir: there is no such key here; it belongs in [mail]\n"},
         {FROM "[smtp]\nzzzzzzzzz = x\n",
-         "main.conf:4: [smtp] zzzzzzzzz: there is no such key; there are relay, tls, ca_file, user, "
+         "main.conf:4: [smtp] zzzzzzzzz: there is no such key; there are relay, tls, helo, ca_file, user, "
          "password_file, connections, rate\n"},
         {FROM "[notify.paused]\nshelflife = 1h\n",
          "main.conf:4: [notify.paused] shelflife: there is no such key; is shelf_life meant?\n"},
@@ -516,7 +516,8 @@ static void test_sample(void **state)
 	for (size_t i = 0; i < n; i++) /* those whose default is empty show an example */
 		assert_true(strcmp(names[i], "redis.password_file") == 0 ||
 		            strcmp(names[i], "redis.list") == 0 || strcmp(names[i], "redis.channel") == 0 ||
-		            strcmp(names[i], "redis.consumer") == 0 || strcmp(names[i], "mail.maildir") == 0);
+		            strcmp(names[i], "redis.consumer") == 0 ||
+		            strcmp(names[i], "mail.maildir") == 0 || strcmp(names[i], "http.group") == 0);
 	settings_free(plain);
 	settings_free(full);
 	buf_free(&on);
