@@ -18,6 +18,7 @@
 #include "mailer/esmtp_private.h"
 
 #include "base/mem.h"
+#include "mailer/clock.h"
 #include "mailer/reply.h"
 
 #include <inttypes.h>
@@ -31,9 +32,9 @@ struct slot {
 	struct esmtp *esmtp;
 	smtp_message_t message;
 	smtp_recipient_t recipient;
-	struct buf text;
-	size_t size;
-	void *item;
+	struct esmtp_mail mail;     /* without a message once all is said */
+	bool bare[ESMTP_COMMANDS];  /* said without parameters */
+	bool again[ESMTP_COMMANDS]; /* because it was refused with them */
 	bool begun, read, reported;
 };
 
@@ -78,27 +79,47 @@ static const char *give_text(void **context, int *len, void *arg)
 		slot->begun = true;
 		slot->read = false;
 		esmtp->talk.stage = SMTP_BODY;
-		watch_arm(esmtp->watch, esmtp->limits->body_ms + (int64_t)(slot->text.len / 4096) * 1000);
+		watch_arm(esmtp->watch,
+		          esmtp->limits->body_ms + (int64_t)(slot->mail.message.len / 4096) * 1000);
 		return NULL;
 	}
 	if (!slot->read) {
 		slot->read = true;
-		*len = (int)slot->text.len;
-		return slot->text.data;
+		*len = (int)slot->mail.message.len;
+		return slot->mail.message.data;
 	}
 	*len = 0;
 	watch_arm(esmtp->watch, esmtp->limits->dot_ms);
 	return NULL;
 }
 
-static void hand_over(struct esmtp *esmtp, struct esmtp_mail *mail)
+/* Said only where the relay announces SIZE (RFC 1870) and DSN (RFC 3461). */
+static void set_parameters(struct slot *slot)
 {
-	struct slot *slot = mem_alloc(sizeof *slot);
+	const struct esmtp_habits *habits = slot->esmtp->target->habits;
+	int64_t now_ms = clock_mono_ms();
 	char id[32];
 
+	for (size_t i = 0; i < ESMTP_COMMANDS; i++)
+		slot->bare[i] = slot->again[i] || now_ms < atomic_load(&habits->bare_until_ms[i]);
+	if (!slot->bare[ESMTP_MAIL]) {
+		snprintf(id, sizeof id, "dispatchd-%" PRId64, slot->mail.id);
+		smtp_size_set_estimate(slot->message, slot->mail.message.len);
+		smtp_dsn_set_envid(slot->message, id);
+	}
+	if (!slot->bare[ESMTP_RCPT])
+		smtp_dsn_set_notify(slot->recipient, Notify_FAILURE | Notify_DELAY);
+}
+
+/* `before` is the mail's slot when it was said first; NULL for a new one. */
+static void hand_over(struct esmtp *esmtp, struct esmtp_mail *mail, const struct slot *before)
+{
+	struct slot *slot = mem_alloc(sizeof *slot);
+
 	make_lines(&mail->message);
-	*slot = (struct slot){
-	        .next = esmtp->slots, .esmtp = esmtp, .text = mail->message, .item = mail->item};
+	*slot = (struct slot){.next = esmtp->slots, .esmtp = esmtp, .mail = *mail};
+	if (before)
+		memcpy(slot->again, before->again, sizeof slot->again);
 	esmtp->slots = esmtp->current = slot;
 	slot->message = smtp_add_message(esmtp->session);
 	slot->recipient = slot->message ? smtp_add_recipient(slot->message, mail->to) : NULL;
@@ -108,11 +129,7 @@ static void hand_over(struct esmtp *esmtp, struct esmtp_mail *mail)
 	smtp_set_messagecb(slot->message, give_text, slot);
 	smtp_message_set_application_data_release(slot->message, slot, NULL);
 	smtp_recipient_set_application_data_release(slot->recipient, slot, NULL);
-	smtp_size_set_estimate(slot->message, slot->text.len);
-	/* RFC 3461: said only where the relay offers DSN. */
-	snprintf(id, sizeof id, "dispatchd-%" PRId64, mail->id);
-	smtp_dsn_set_envid(slot->message, id);
-	smtp_dsn_set_notify(slot->recipient, Notify_FAILURE | Notify_DELAY);
+	set_parameters(slot);
 }
 
 /* Asks for the next mail; nothing is due from the relay meanwhile. */
@@ -124,7 +141,7 @@ static void next_mail(struct esmtp *esmtp)
 		return;
 	watch_disarm(esmtp->watch);
 	if (esmtp->feed->next(esmtp->feed->arg, &mail))
-		hand_over(esmtp, &mail);
+		hand_over(esmtp, &mail, NULL);
 	else
 		esmtp->over = true;
 	watch_arm(esmtp->watch, esmtp->limits->command_ms);
@@ -141,13 +158,13 @@ static void report(struct slot *slot, enum smtp_stage stage, int code, const cha
 	if (slot->reported)
 		return;
 	slot->reported = true;
-	buf_free(&slot->text);
+	buf_free(&slot->mail.message);
 	reply_clean(reply, sizeof reply, text, strlen(text));
 	if (strlen(esmtp->target->password) >= 4)
 		reply_mask(reply, esmtp->target->password, "***");
 	if (code)
 		reply_enhanced(reply + (strlen(reply) > 4 ? 4 : 0), report.enhanced);
-	esmtp->feed->done(esmtp->feed->arg, slot->item, &report, reply);
+	esmtp->feed->done(esmtp->feed->arg, slot->mail.item, &report, reply);
 }
 
 /* What the relay said, as it was on the wire: the library takes the enhanced code out of the text where the
@@ -190,12 +207,51 @@ static void refused(struct slot *slot, enum smtp_stage stage, const smtp_status_
 	talk_end(slot->esmtp, stage, text);
 }
 
+/* RFC 5321, section 4.1.1.11; "invalid command arguments" of RFC 3463. */
+static bool blames_parameters(const smtp_status_t *status)
+{
+	int enhanced[3] = {status->enh_class, status->enh_subject, status->enh_detail};
+
+	if (status->code == 501 || status->code == 504 || status->code == 555)
+		return true;
+	if (enhanced[0] == 0 && status->text)
+		reply_enhanced(status->text, enhanced);
+	return status->code >= 500 && status->code <= 599 && enhanced[0] == 5 && enhanced[1] == 5 &&
+	       enhanced[2] == 4;
+}
+
+/*
+ * Parameters are our own doing: nobody asked for them, and no mail is to fail for them. So the mail is said
+ * again without, in the place of the next one. The relay's habit is noted before that is known to help, since
+ * some hang up at once; and given up where the bare command is refused just so: then it is the mail, or the
+ * address. False where it has to be reported.
+ */
+static bool say_again(struct slot *slot, enum esmtp_command command, const smtp_status_t *status)
+{
+	struct esmtp *esmtp = slot->esmtp;
+	_Atomic int64_t *bare_until_ms = &esmtp->target->habits->bare_until_ms[command];
+
+	if (!blames_parameters(status) || esmtp->over)
+		return false;
+	if (slot->again[command])
+		atomic_store(bare_until_ms, 0);
+	if (slot->bare[command] || !esmtp->talk.parameters)
+		return false;
+	atomic_store(bare_until_ms, clock_mono_ms() + esmtp->limits->bare_ms);
+	slot->again[command] = true;
+	slot->reported = true; /* by its second slot, in the end */
+	watch_arm(esmtp->watch, esmtp->limits->command_ms);
+	hand_over(esmtp, &slot->mail, slot);
+	slot->mail.message = (struct buf){0};
+	return true;
+}
+
 static void on_mail_status(struct esmtp *esmtp, smtp_message_t message)
 {
 	struct slot *slot = smtp_message_get_application_data(message);
 	const smtp_status_t *status = smtp_reverse_path_status(message);
 
-	if (is_good(status->code))
+	if (is_good(status->code) || say_again(slot, ESMTP_MAIL, status))
 		return;
 	refused(slot, SMTP_MAIL, status);
 	next_mail(esmtp);
@@ -207,7 +263,7 @@ static void on_rcpt_status(struct esmtp *esmtp, smtp_recipient_t recipient)
 	const smtp_status_t *status = smtp_recipient_status(recipient);
 
 	esmtp->talk.stage = SMTP_DATA;
-	if (is_good(status->code))
+	if (is_good(status->code) || say_again(slot, ESMTP_RCPT, status))
 		return;
 	refused(slot, SMTP_RCPT, status);
 	next_mail(esmtp);
@@ -386,7 +442,7 @@ static void tear_down(struct esmtp *esmtp)
 	while (esmtp->slots) {
 		struct slot *slot = esmtp->slots;
 		esmtp->slots = slot->next;
-		buf_free(&slot->text);
+		buf_free(&slot->mail.message);
 		free(slot);
 	}
 }
@@ -402,7 +458,7 @@ void esmtp_run(const struct esmtp_target *target, const struct mailer_limits *li
 	if (!feed->next(feed->arg, &mail))
 		return;
 	set_up(&esmtp);
-	hand_over(&esmtp, &mail);
+	hand_over(&esmtp, &mail, NULL);
 	net_enter(&esmtp.net);
 	tls_enter();
 	smtp_start_session(esmtp.session);

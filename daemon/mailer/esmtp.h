@@ -28,6 +28,7 @@
  *   esmtp_auth.c   user and password, and when they may be said in the clear
  */
 struct ssl_ctx_st;
+struct esmtp_habits; /* what was learned of a relay: by the sessions, for those that follow */
 
 struct esmtp_target {
 	char name[128];    /* as configured */
@@ -37,6 +38,7 @@ struct esmtp_target {
 	enum tls_mode tls; /* TLS_NONE where local */
 	enum tls_mode wanted; /* as configured */
 	struct ssl_ctx_st *ssl;
+	struct esmtp_habits *habits; /* forgotten with the target: by a reload, a restart */
 	const char *helo;            /* not owned; said in EHLO, "": mailer/helo.h finds out */
 	const char *user, *password; /* not owned; "" for no AUTH; at most 255 bytes each */
 };
@@ -49,7 +51,7 @@ void esmtp_target_clear(struct esmtp_target *target);
 
 /* One mail as the session wants it. `next` fills it; the session owns `message` then. */
 struct esmtp_mail {
-	const char *from, *to; /* copied at once */
+	const char *from, *to; /* the caller's, until `done` */
 	struct buf message;
 	int64_t id; /* the ENVID */
 	void *item; /* the caller's own */

@@ -35,12 +35,22 @@ struct net {
 struct talk {
 	enum smtp_stage stage; /* of the last command */
 	bool tls_begun, tls_on, auth_begun, auth_ok, mail_begun, quitting;
+	bool parameters;          /* the last MAIL or RCPT bore some */
 	char line[SMTP_LINE_MAX]; /* of the reply that is being read */
 	size_t line_len;
 	size_t masked;                  /* characters of CHUNKING seen at the line's place for a keyword */
 	char reply[DELIVERY_REPLY_MAX]; /* all its lines */
 	int code;                       /* of the last whole reply before MAIL; 0 after a good one */
 	char fault[DELIVERY_REPLY_MAX]; /* ours, where the talk was ended from here; "" for none */
+};
+
+/*
+ * MAIL and RCPT bear SIZE, ENVID and NOTIFY where the relay announces them. One that then refuses them is
+ * spoken to without for limits->bare_ms. Sessions of many threads share this.
+ */
+enum esmtp_command { ESMTP_MAIL, ESMTP_RCPT, ESMTP_COMMANDS };
+struct esmtp_habits {
+	_Atomic int64_t bare_until_ms[ESMTP_COMMANDS]; /* monotonic */
 };
 
 struct slot;

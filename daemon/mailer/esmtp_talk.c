@@ -103,6 +103,14 @@ static const struct command {
          .before = before_quit},
 };
 
+/* "MAIL FROM:<a@example.com> SIZE=500" */
+static bool bears_parameters(const char *line, size_t len)
+{
+	const char *end = memrchr(line, '>', len);
+
+	return end && end + 1 < line + len && end[1] == ' ';
+}
+
 static void on_command(struct esmtp *esmtp, const char *line, size_t len)
 {
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
@@ -117,6 +125,7 @@ static void on_command(struct esmtp *esmtp, const char *line, size_t len)
 			c->before(esmtp);
 		if (esmtp->talk.fault[0] == '\0' && !esmtp->talk.quitting)
 			esmtp->talk.stage = c->stage;
+		esmtp->talk.parameters = bears_parameters(line, len);
 		return;
 	}
 }

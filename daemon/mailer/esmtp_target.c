@@ -23,6 +23,7 @@ bool esmtp_target_set(struct esmtp_target *target, const char *relay, enum tls_m
 	target->local = endpoint.path[0] != '\0';
 	target->host = mem_strdup(target->local ? endpoint.path : endpoint.host);
 	snprintf(target->port, sizeof target->port, "%d", endpoint.port);
+	target->habits = mem_alloc(sizeof *target->habits);
 	target->wanted = tls;
 	target->tls = target->local ? TLS_NONE : tls;
 	return tls_context(target, ca_file, err);
@@ -32,6 +33,8 @@ void esmtp_target_clear(struct esmtp_target *target)
 {
 	SSL_CTX_free(target->ssl);
 	free(target->host);
+	free(target->habits);
 	target->ssl = NULL;
 	target->host = NULL;
+	target->habits = NULL;
 }

@@ -22,6 +22,7 @@ struct mailer_limits {
 	int64_t rest_min_ms, rest_max_ms; /* of a relay at fault */
 	int64_t hold_ms; /* refusals in the same words are held back while nothing else comes */
 	int64_t wait_ms; /* a letter that no mailer begins with goes back by then, to be judged again */
+	int64_t bare_ms; /* parameters that a relay refused are left out for so long */
 	size_t places, places_each; /* letters in hand: so many, and so many more a connection */
 };
 

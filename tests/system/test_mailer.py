@@ -310,6 +310,133 @@ def test_a_code_without_a_text_is_a_reply(peer, stage, code):
         assert probe.send()["delivery"] == "sent"
 
 
+# ---- parameters that the relay announces and then refuses: ours, not asked for by anyone ----
+
+DSN = ["SIZE 10485760", "DSN", "ENHANCEDSTATUSCODES"]
+
+
+def with_parameters(reply):
+    """An answer that refuses the command for its parameters."""
+    return lambda session, line: reply if line.partition(">")[2].strip() else None
+
+
+def parameters(peer, verb):
+    """What stood behind each MAIL or RCPT, in order."""
+    return [c.partition(">")[2].strip() for c in peer.commands() if c.startswith(verb)]
+
+
+@pytest.mark.parametrize("pipelining", [[], ["PIPELINING"]])
+@pytest.mark.parametrize("stage, verb, said", [("mail", "MAIL", "ENVID"), ("mail", "MAIL", "SIZE"), ("rcpt", "RCPT", "NOTIFY")])
+@pytest.mark.parametrize("reply", ["501 5.5.4 bad parameter", "504 5.5.4 not implemented", "555 5.5.4 unsupported option",
+                                   "555 what", "550 5.5.4 invalid arguments"])
+def test_a_refused_parameter_is_left_out(pipelining, stage, verb, said, reply):
+    with SmtpPeer(extensions=[*DSN, *pipelining], answers={stage: with_parameters(reply)}) as peer:
+        with Probe(peer.relay) as probe:
+            for n in range(5):
+                probe.put(to=f"kim{n}@example.com")
+            results = probe.results(5)
+    assert {(r["delivery"], r["reply"][:3]) for r in results} == {("sent", "250")}
+    assert sorted(m.recipients[0] for m in peer.mails) == [f"kim{n}@example.com" for n in range(5)]
+    found = parameters(peer, verb)
+    assert said in found[0] and found[1:] == [""] * 5, "it is said again once, and remembered"
+    assert peer.connections == 1
+    other = parameters(peer, "RCPT" if verb == "MAIL" else "MAIL")
+    assert all(other), "what was not refused goes on being said"
+
+
+def test_both_commands_without_parameters():
+    answers = {"mail": with_parameters("501 5.5.4 no"), "rcpt": with_parameters("504 5.5.4 no")}
+    with SmtpPeer(extensions=["PIPELINING", *DSN], answers=answers) as peer, Probe(peer.relay) as probe:
+        assert probe.send()["delivery"] == probe.send()["delivery"] == "sent"
+        assert len(peer.mails) == 2 and peer.connections == 1
+        assert [bool(p) for p in parameters(peer, "MAIL")] == [True, False, False, False]
+        assert [bool(p) for p in parameters(peer, "RCPT")] == [True, False, False]
+
+
+@pytest.mark.parametrize("stage, verb, delivery", [("mail", "MAIL", "mail_refused"), ("rcpt", "RCPT", "address_refused")])
+def test_a_bare_command_that_is_refused_is_the_mails_own(stage, verb, delivery):
+    """501 is an address' syntax, too. It is the mail's then, and no habit of the relay's."""
+    bad = lambda session, line: "501 5.1.7 bad syntax" if line.startswith("RCPT") == (stage == "rcpt") else None
+    with SmtpPeer(extensions=["PIPELINING", *DSN], answers={stage: bad}) as peer, Probe(peer.relay) as probe:
+        result = probe.send()
+        assert (result["delivery"], result["reply"]) == (delivery, "501 5.1.7 bad syntax")
+        assert [bool(p) for p in parameters(peer, verb)] == [True, False]
+        del peer.answers[stage]
+        assert probe.send(to="b@example.com")["delivery"] == "sent"
+        assert parameters(peer, verb)[-1] != ""
+    assert len(peer.mails) == 1
+
+
+@pytest.mark.parametrize("reply, delivery", [("501 5.1.7 bad syntax", "mail_refused"), ("552 5.3.4 too big", "mail_refused"),
+                                             ("451 4.5.4 later", "mail_busy")])
+def test_a_refusal_of_something_else_is_said_once(reply, delivery):
+    extensions = ["PIPELINING"] if reply.startswith("501") else DSN
+    with SmtpPeer(extensions=extensions, answers={"mail": reply}) as peer, Probe(peer.relay) as probe:
+        assert probe.send()["delivery"] == delivery
+        assert len(parameters(peer, "MAIL")) == 1
+
+
+@pytest.mark.parametrize("stage", ["mail", "rcpt"])
+def test_a_relay_that_hangs_up_over_a_parameter(stage):
+    refuse = with_parameters(Then("501 5.5.4 no such thing", Drop))
+    with SmtpPeer(extensions=["PIPELINING", *DSN], answers={stage: refuse}) as peer, Probe(peer.relay) as probe:
+        probe.until_sent()
+        assert len(peer.mails) == 1
+        assert sum(bool(p) for p in parameters(peer, stage.upper())) == 1
+
+
+def test_what_was_learned_holds_for_all_connections_of_that_relay():
+    refuse = with_parameters("555 5.5.4 unsupported")
+    with SmtpPeer(extensions=["PIPELINING", *DSN], answers={"mail": refuse, "rcpt": refuse}) as peer:
+        with Probe(peer.relay, connections=4, limits={"mails": 10}) as probe:
+            probe.say(bulk=200, size=500)
+            assert probe.next("bulk", 30)["bulk"] == {"sent": 200}
+    assert sorted(m.recipients[0] for m in peer.mails) == sorted(f"user{n}@example.com" for n in range(200))
+    assert sum(bool(p) for p in parameters(peer, "MAIL")) <= 4 and peer.connections >= 20
+
+
+def test_what_was_learned_is_of_one_relay():
+    refuse = with_parameters("555 5.5.4 unsupported")
+    with SmtpPeer(extensions=DSN, answers={"mail": refuse}) as peer, SmtpPeer(extensions=DSN) as other:
+        with Probe([peer.relay, other.relay], limits={"mails": 1}) as probe:
+            assert probe.send()["relay"] == peer.relay
+            peer.answers["greeting"] = "421 4.3.2 closing"
+            probe.until_sent()
+            assert all(parameters(other, "MAIL")) and len(other.mails) == 1
+
+
+def test_what_was_learned_is_forgotten():
+    """After a day (here less), and by a reload."""
+    refuse = with_parameters("555 5.5.4 unsupported")
+    with SmtpPeer(extensions=DSN, answers={"mail": refuse}) as peer:
+        with Probe(peer.relay, limits={"bare_ms": 1500}) as probe:
+            for _ in range(2):
+                assert probe.send()["delivery"] == "sent"
+            assert len(parameters(peer, "MAIL")) == 3
+            time.sleep(1.6)
+            assert probe.send()["delivery"] == "sent"
+            assert [bool(p) for p in parameters(peer, "MAIL")] == [True, False, False, True, False]
+        with Probe(peer.relay) as probe:
+            assert probe.send()["delivery"] == "sent"
+            probe.say(reload=probe.settings)
+            before = len(parameters(peer, "MAIL"))
+            assert probe.send()["delivery"] == "sent"
+            assert [bool(p) for p in parameters(peer, "MAIL")[before:]] == [True, False]
+
+
+def test_parameters_are_left_out_under_tls_and_auth(certificates, tmp_path):
+    path = tmp_path / "password"
+    path.write_text("correct horse\n")
+    path.chmod(0o600)
+    refuse = with_parameters("501 5.5.4 no")
+    with SmtpPeer(extensions=["PIPELINING", *DSN], tls=tls_context(certificates["good"]), users={"me": "correct horse"},
+                  auth_before_tls=False, answers={"mail": refuse, "rcpt": refuse}) as peer:
+        with Probe(f"localhost:{peer.port}", tls="required", ca_file=certificates["ca"], user="me",
+                   password_file=str(path)) as probe:
+            assert probe.send()["delivery"] == probe.send()["delivery"] == "sent"
+    assert [m.user for m in peer.mails] == ["me", "me"] and all(m.tls for m in peer.mails) and peer.connections == 1
+
+
 # ---- every stage: 421, 4xx, 5xx, nothing, silence, a trickle ----
 
 BEFORE_MAIL = ["greeting", "ehlo"]

@@ -370,3 +370,15 @@ def test_dsn_is_asked_for(world):
     wait_told(world, "1", "sent")
     assert "ENVID=" in peer.mails[0].sender_options
     assert "NOTIFY=FAILURE,DELAY" in peer.mails[0].recipient_options[0].replace("DELAY,FAILURE", "FAILURE,DELAY")
+
+
+@pytest.mark.parametrize("stage", ["mail", "rcpt"])
+def test_a_refused_parameter_costs_no_try(world, stage):
+    peer = start(world, extensions=["PIPELINING", "DSN", "SIZE 1000000", "ENHANCEDSTATUSCODES"])
+    peer.answers[stage] = lambda session, line: "555 5.5.4 no" if line.partition(">")[2].strip() else None
+    world.configure(smtp={"tls": "none"})
+    add_customer(world)
+    world.start_daemon()
+    publish(world)
+    assert wait_told(world, "1", "sent")["attempts"] == "1"
+    assert told(world, "1") == [("queued", "ok"), ("sent", "ok")] and peer.count == 1
