@@ -26,6 +26,7 @@
  *   esmtp_talk.c   the monitor: what stage the talk is at, replies before MAIL, CHUNKING masked, bytes after
  *                  STARTTLS's 220, no MAIL without the TLS and AUTH that were asked for. Never logs
  *   esmtp_auth.c   user and password, and when they may be said in the clear
+ *   esmtp_plugin.c dlopen() likewise: the ways to log in that we know, under the names that Debian gives them
  */
 struct ssl_ctx_st;
 struct esmtp_habits; /* what was learned of a relay: by the sessions, for those that follow */

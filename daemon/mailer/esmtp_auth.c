@@ -42,9 +42,14 @@ bool auth_enter(struct esmtp *esmtp)
 	return smtp_auth_set_context(esmtp->session, esmtp->auth) == 1;
 }
 
+bool auth_may_be_clear(const struct esmtp *esmtp)
+{
+	return esmtp->talk.tls_on || esmtp->net.loopback || esmtp->target->wanted == TLS_NONE;
+}
+
 void auth_permit(struct esmtp *esmtp)
 {
-	bool clear = esmtp->talk.tls_on || esmtp->net.loopback || esmtp->target->wanted == TLS_NONE;
+	bool clear = auth_may_be_clear(esmtp);
 
 	if (esmtp->auth)
 		auth_set_mechanism_flags(esmtp->auth, clear ? AUTH_PLUGIN_PLAIN : 0,

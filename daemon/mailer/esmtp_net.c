@@ -73,6 +73,11 @@ void net_enter(struct net *net)
 	here = net;
 }
 
+bool net_entered(void)
+{
+	return here != NULL;
+}
+
 static void fault(struct net *net, const char *what, const char *why)
 {
 	snprintf(net->fault, sizeof net->fault, "%s: %s", what, why);

@@ -17,7 +17,7 @@
 
 #include <netdb.h>
 
-enum { SMTP_LINE_MAX = 1024 };
+enum { SMTP_LINE_MAX = 1024, SMTP_OFFERED_MAX = 256 };
 
 /* What libesmtp's calls of connect() and the like need on this thread. */
 struct net {
@@ -35,8 +35,9 @@ struct net {
 struct talk {
 	enum smtp_stage stage; /* of the last command */
 	bool tls_begun, tls_on, auth_begun, auth_ok, mail_begun, quitting;
-	bool parameters;          /* the last MAIL or RCPT bore some */
-	char line[SMTP_LINE_MAX]; /* of the reply that is being read */
+	bool parameters;                /* the last MAIL or RCPT bore some */
+	char offered[SMTP_OFFERED_MAX]; /* ways to log in, as EHLO's answer names them */
+	char line[SMTP_LINE_MAX];       /* of the reply that is being read */
 	size_t line_len;
 	size_t masked;                  /* characters of CHUNKING seen at the line's place for a keyword */
 	char reply[DELIVERY_REPLY_MAX]; /* all its lines */
@@ -71,6 +72,7 @@ struct esmtp {
 
 /* esmtp_net.c: makes the calls on this thread ours; NULL ends it. */
 void net_enter(struct net *net);
+bool net_entered(void); /* whether this thread is in a session */
 
 /* esmtp_tls.c */
 bool tls_context(struct esmtp_target *target, const char *ca_file, struct error *err) MUST_CHECK;
@@ -85,5 +87,10 @@ void talk_end(struct esmtp *esmtp, enum smtp_stage stage, const char *why); /* s
 bool auth_enter(struct esmtp *esmtp);  /* false: out of memory */
 void auth_permit(struct esmtp *esmtp); /* asked again before each EHLO: may the password be said now? */
 void auth_leave(struct esmtp *esmtp);
+bool auth_may_be_clear(const struct esmtp *esmtp);
+
+/* esmtp_plugin.c: why none of the ways that the relay offers was gone; `clear`: PLAIN and LOGIN are allowed.
+ */
+void plugin_fault(const char *offered, bool clear, char *ret, size_t size);
 
 #endif

@@ -33,19 +33,17 @@ void talk_end(struct esmtp *esmtp, enum smtp_stage stage, const char *why)
 static void guard_mail(struct esmtp *esmtp)
 {
 	struct talk *talk = &esmtp->talk;
+	char why[DELIVERY_REPLY_MAX];
 
 	if ((talk->tls_begun || esmtp->target->tls == TLS_REQUIRED) && !talk->tls_on) {
 		talk_end(esmtp, SMTP_TLS, "TLS is not on");
 	} else if (esmtp->target->user[0] != '\0' && !talk->auth_ok) {
 		/* The reply that refused it is what people should read. */
 		if (talk->auth_begun && talk->code >= 400)
-			talk_end(esmtp, SMTP_AUTH, talk->reply);
-		else if (!talk->tls_on && !esmtp->net.loopback && esmtp->target->wanted != TLS_NONE)
-			talk_end(esmtp, SMTP_AUTH,
-			         "AUTH: the relay offers no TLS, and no way to log in that keeps the "
-			         "password");
+			snprintf(why, sizeof why, "%s", talk->reply);
 		else
-			talk_end(esmtp, SMTP_AUTH, "AUTH: the relay offers no way to log in that we know");
+			plugin_fault(talk->offered, auth_may_be_clear(esmtp), why, sizeof why);
+		talk_end(esmtp, SMTP_AUTH, why);
 	}
 	talk->mail_begun = true;
 }
@@ -53,6 +51,7 @@ static void guard_mail(struct esmtp *esmtp)
 static void before_ehlo(struct esmtp *esmtp)
 {
 	auth_permit(esmtp);
+	esmtp->talk.offered[0] = '\0';
 }
 
 static void before_starttls(struct esmtp *esmtp)
@@ -200,6 +199,19 @@ static int reply_code(const char *line, size_t len)
 	return (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
 }
 
+/* "250-AUTH PLAIN LOGIN", or of old "250-AUTH=PLAIN"; some send both. */
+static void note_offered(struct talk *talk)
+{
+	const char *text = talk->line + 4;
+	size_t used = strlen(talk->offered), room = sizeof talk->offered - used;
+
+	if (talk->line_len <= 9 || strncasecmp(text, "AUTH", 4) != 0 || (text[4] != ' ' && text[4] != '='))
+		return;
+	if (used > 0 && room > 1)
+		talk->offered[used++] = ' ';
+	reply_clean(talk->offered + used, sizeof talk->offered - used, text + 5, talk->line_len - 9);
+}
+
 /* Before MAIL every reply is kept until a good one comes; later ones the library tells apart. */
 static void on_line(struct esmtp *esmtp)
 {
@@ -209,6 +221,8 @@ static void on_line(struct esmtp *esmtp)
 
 	if (talk->mail_begun || talk->quitting)
 		return;
+	if (talk->stage == SMTP_GREETING && code == 250)
+		note_offered(talk);
 	keep_line(esmtp, talk->code == 0 || talk->code != -code);
 	talk->code = more ? -code : code;
 	if (more)

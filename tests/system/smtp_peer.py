@@ -14,6 +14,7 @@ It is a plain thread a connection and holds to no asyncio loop, so that it can d
 server would: stop in the middle of anything.
 """
 import base64
+import hmac
 import os
 import socket
 import ssl
@@ -309,6 +310,7 @@ class _Talk:
         words = line.split(" ")
         self.session.commands[-1] = "AUTH " + words[1]
         user = password = ""
+        right = None
         if words[1].upper() == "PLAIN":
             text = words[2] if len(words) > 2 else self.ask("")
             _, user, password = base64.b64decode(text).decode().split("\0")
@@ -316,10 +318,16 @@ class _Talk:
             text = words[2] if len(words) > 2 else self.ask("VXNlcm5hbWU6")
             user = base64.b64decode(text).decode()
             password = base64.b64decode(self.ask("UGFzc3dvcmQ6")).decode()
+        elif words[1].upper() == "CRAM-MD5":
+            challenge = f"<{os.urandom(6).hex()}.1@peer.example.com>".encode()
+            user, _, digest = base64.b64decode(self.ask(base64.b64encode(challenge).decode())).decode().rpartition(" ")
+            secret = (self.peer.users or {}).get(user, os.urandom(6).hex()).encode()
+            right = hmac.compare_digest(digest, hmac.new(secret, challenge, "md5").hexdigest())
         else:
             self.send("504 5.5.4 no such mechanism")
             return
-        right = (self.peer.users or {}).get(user) == password
+        if right is None:
+            right = (self.peer.users or {}).get(user) == password
         if self.say("auth", line, "235 2.7.0 welcome" if right else "535 5.7.8 wrong user or password") and right:
             self.session.user = user
 

@@ -719,7 +719,8 @@ def password_file(tmp_path):
     return _password(tmp_path / "password", "correct horse\n")
 
 
-@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "PLAIN LOGIN", "LOGIN PLAIN", "GSSAPI LOGIN"])
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "PLAIN LOGIN", "LOGIN PLAIN", "GSSAPI LOGIN", "CRAM-MD5",
+                                       "CRAM-MD5 PLAIN", "NTLM CRAM-MD5", "cram-md5"])
 def test_auth_right(password_file, mechanism):
     with SmtpPeer(users={"me": "correct horse"}, auth=mechanism) as peer:
         with Probe(peer.relay, user="me", password_file=password_file) as probe:
@@ -727,7 +728,33 @@ def test_auth_right(password_file, mechanism):
     assert peer.mails[0].user == "me"
 
 
-@pytest.mark.parametrize("mechanism", ["PLAIN", "PLAIN LOGIN"])
+@pytest.mark.parametrize("secret", ["x", "correct horse battery staple", "h\xe4 \u20ac", "a" * 64, "b" * 65, "c" * 255])
+def test_cram_md5_proves_any_password(tmp_path, secret):
+    path = _password(tmp_path / "password", secret)
+    with SmtpPeer(users={"dispatch@example.com": secret}, auth="CRAM-MD5") as peer:
+        with Probe(peer.relay, user="dispatch@example.com", password_file=path) as probe:
+            assert probe.send()["delivery"] == "sent"
+    assert peer.mails[0].user == "dispatch@example.com" and peer.commands()[1] == "AUTH CRAM-MD5"
+
+
+def test_cram_md5_that_is_refused_gives_way_to_the_next(password_file):
+    """As where the relay keeps only a hash of the password."""
+    with SmtpPeer(users={"me": "correct horse"}, auth="CRAM-MD5 PLAIN") as peer:
+        peer.answers["auth"] = lambda s, line: "535 5.7.8 no" if "CRAM" in line else None
+        with Probe(peer.relay, user="me", password_file=password_file) as probe:
+            assert probe.send()["delivery"] == "sent"
+    assert [c for c in peer.commands() if c.startswith("AUTH")] == ["AUTH CRAM-MD5", "AUTH PLAIN"]
+
+
+def test_cram_md5_over_several_connections(password_file):
+    with SmtpPeer(users={"me": "correct horse"}, auth="CRAM-MD5") as peer:
+        with Probe(peer.relay, user="me", password_file=password_file, connections=4, limits={"mails": 5}) as probe:
+            probe.say(bulk=80, size=500)
+            assert probe.next("bulk", 20)["bulk"] == {"sent": 80}
+    assert {m.user for m in peer.mails} == {"me"}
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "PLAIN LOGIN", "CRAM-MD5", "CRAM-MD5 PLAIN"])
 def test_auth_wrong_sends_no_mail_unauthenticated(tmp_path, mechanism):
     secret = _password(tmp_path / "password", "incorrect horse")
     with SmtpPeer(users={"me": "correct horse"}, auth=mechanism) as peer:
@@ -751,13 +778,18 @@ def test_auth_refused(password_file, reply):
     assert not any(c.startswith("MAIL") for c in peer.sessions[0].commands)
 
 
-@pytest.mark.parametrize("auth", [None, "GSSAPI"])
-def test_no_way_to_log_in_means_no_mail(password_file, auth):
+@pytest.mark.parametrize("auth, said", [
+    (None, "offers no way to log in; dispatchd knows PLAIN, LOGIN and CRAM-MD5"),
+    ("GSSAPI XOAUTH2", "offers GSSAPI XOAUTH2; dispatchd knows PLAIN, LOGIN and CRAM-MD5"),
+    ("NTLM", "offers NTLM; dispatchd knows"),
+    ("SCRAM-SHA-256 CRAM-MD5-PLUS", "offers SCRAM-SHA-256 CRAM-MD5-PLUS; dispatchd knows")])
+def test_no_way_to_log_in_means_no_mail(password_file, auth, said):
     with SmtpPeer(users=None if auth is None else {"me": "x"}, auth=auth or "") as peer:
         with Probe(peer.relay, user="me", password_file=password_file) as probe:
             result = probe.send()
-    assert result["delivery"] == "relay" and result["reply"].startswith("AUTH:")
-    assert not any(c.startswith("MAIL") for c in peer.commands())
+            assert probe.relays()[0]["words"] == result["reply"]
+    assert result["delivery"] == "relay" and result["reply"].startswith("AUTH: the relay " + said)
+    assert not any(c.startswith(("MAIL", "AUTH")) for c in peer.commands())
 
 
 def test_a_reply_that_repeats_the_password_is_masked(password_file):

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "mailer/esmtp_private.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char *said(const char *offered, bool clear)
+{
+	static char ret[DELIVERY_REPLY_MAX];
+
+	plugin_fault(offered, clear, ret, sizeof ret);
+	return ret;
+}
+
+static void test_what_is_offered_is_named(void **state)
+{
+	(void)state;
+	assert_string_equal(
+	        said("", true),
+	        "AUTH: the relay offers no way to log in; dispatchd knows PLAIN, LOGIN and CRAM-MD5");
+	assert_string_equal(
+	        said("GSSAPI XOAUTH2", false),
+	        "AUTH: the relay offers GSSAPI XOAUTH2; dispatchd knows PLAIN, LOGIN and CRAM-MD5");
+	assert_string_equal(
+	        said("PLAINS CRAM-MD", true),
+	        "AUTH: the relay offers PLAINS CRAM-MD; dispatchd knows PLAIN, LOGIN and CRAM-MD5");
+}
+
+static void test_passwords_are_not_said_in_the_clear(void **state)
+{
+	(void)state;
+	assert_string_equal(
+	        said("plain LOGIN", false),
+	        "AUTH: the relay offers plain LOGIN without TLS; dispatchd knows PLAIN, LOGIN and "
+	        "CRAM-MD5, of which only CRAM-MD5 keeps the password without TLS");
+}
+
+static void test_a_plugin_that_is_missing(void **state)
+{
+	(void)state;
+	assert_string_equal(said("CRAM-MD5", false),
+	                    "AUTH: the relay offers CRAM-MD5; libesmtp's plugin for it can't be opened");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_what_is_offered_is_named),
+	        cmocka_unit_test(test_passwords_are_not_said_in_the_clear),
+	        cmocka_unit_test(test_a_plugin_that_is_missing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
