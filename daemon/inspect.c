@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "inspect.h"
 
+#include "base/exposed.h"
 #include "base/mem.h"
 #include "http/server.h"
-#include "log.h"
 #include "mail/templates.h"
 #include "mailer/pool.h"
 #include "redis/target.h"
@@ -11,7 +11,6 @@
 #include "store/spool.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 
 typedef bool check_fn(const struct settings *settings, struct error *err);
@@ -60,6 +59,21 @@ static bool customers_open_whole(const struct settings *settings, struct error *
 	return ok;
 }
 
+/* Looked at with a Maildir, too: the file is as open then. */
+static bool smtp_password(const struct settings *settings, struct error *err)
+{
+	if (!exposed_check(settings->smtp.password_file, "password", err))
+		return error_prefix(err, "[smtp] password_file");
+	return pool_check_login(settings, err);
+}
+
+/* The daemon needs no key, but its -t speaks of the whole configuration. */
+static bool key_is_private(const struct settings *settings, struct error *err)
+{
+	return exposed_check(settings->customers.key_file, "key", err) ||
+	       error_prefix(err, "[customers] key_file");
+}
+
 static bool http_group(const struct settings *settings, struct error *err)
 {
 	return http_check_group(settings->http.group, err);
@@ -67,8 +81,9 @@ static bool http_group(const struct settings *settings, struct error *err)
 
 static const struct check files[] = {
         {.key = "redis.password_file", .because = "redis.url", .holds = redis_password},
-        {.key = "smtp.password_file", .because = "smtp.user", .holds = pool_check_login},
+        {.key = "smtp.password_file", .because = "smtp.user", .holds = smtp_password},
         {.key = "smtp.ca_file", .because = "smtp.relay", .holds = pool_check_relays},
+        {.key = "customers.key_file", .holds = key_is_private},
         {.key = "http.group", .holds = http_group},
 };
 
@@ -100,19 +115,8 @@ static int run_checks(const struct check *checks, size_t n, const struct setting
 	return code;
 }
 
-/* A password that all may read is the admin's to judge: no fault, but a word. */
-static void warn_of_exposed(const struct settings *settings, const char *key, const char *file)
-{
-	struct stat st;
-	if (*file && stat(file, &st) == 0 && S_ISREG(st.st_mode) && st.st_mode & S_IROTH)
-		log_write(LOG_WARNING, "%s: everybody may read the password in %s; chmod o= %s mends that",
-		          settings_place(settings, key), file, file);
-}
-
 int inspect_files(const struct settings *settings, settings_fault *fault, void *arg)
 {
-	warn_of_exposed(settings, "redis.password_file", settings->redis.password_file);
-	warn_of_exposed(settings, "smtp.password_file", settings->smtp.password_file);
 	return RUN(files, settings, fault, arg);
 }
 

@@ -2,6 +2,7 @@
 /* dispatchd: options and exit status (sysexits.h). */
 #include "inspect.h"
 #include "model/settings.h"
+#include "no_core.h"
 #include "start.h"
 #include "version.h"
 
@@ -92,6 +93,7 @@ static int check(const char *file)
 int main(int argc, char **argv)
 {
 	struct options options = {0};
+	no_core();
 	open_standard_files();
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is a full disk: an error of write(), not an end */

@@ -10,6 +10,7 @@
 #include "ctl/help.h"
 #include "ctl/options.h"
 #include "model/settings.h"
+#include "no_core.h"
 #include "store/customers.h"
 #include "version.h"
 
@@ -108,6 +109,7 @@ int main(int argc, char **argv)
 {
 	struct ctl ctl = {.arena = arena_new(), .now = now(), .zones = zones_new()};
 	int status = EX_OK;
+	no_core();
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is a full disk: an error of write(), not an end */
 	if (!answer_hidden(&ctl, argc, argv, &status))

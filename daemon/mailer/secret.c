@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "mailer/secret.h"
 
+#include "base/exposed.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -87,7 +89,7 @@ bool secret_read(const char *file, const char *credential, char ret[SECRET_MAX +
 	if (fd < 0)
 		return error_set(err, errno == EACCES ? EX_NOPERM : EX_CONFIG, "%s: %s", path,
 		                 strerror(errno));
-	bool ok = read_open(fd, path, ret, err);
+	bool ok = exposed_check(path, "password", err) && read_open(fd, path, ret, err);
 	close(fd);
 	return ok;
 }

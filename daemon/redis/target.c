@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "redis/target.h"
 
+#include "base/exposed.h"
 #include "base/mem.h"
 #include "base/redis_url.h"
 
@@ -16,12 +17,17 @@ enum { PASSWORD_MAX = 4096 };
 static char *read_password(const char *path, struct error *err)
 {
 	char line[PASSWORD_MAX];
+	if (!exposed_check(path, "password", err)) {
+		error_prefix(err, "[redis] password_file");
+		return NULL;
+	}
 	FILE *file = fopen(path, "re");
 	if (!file) {
 		error_set(err, errno == EACCES ? EX_NOPERM : EX_CONFIG, "[redis] password_file: %s: %s", path,
 		          strerror(errno));
 		return NULL;
 	}
+	(void)setvbuf(file, NULL, _IONBF, 0); /* no copy of the password that can't be wiped */
 	bool got = fgets(line, sizeof(line), file);
 	fclose(file);
 	line[got ? strcspn(line, "\r\n") : 0] = '\0';
@@ -72,7 +78,7 @@ static bool user_has_password(const struct target *target, const struct redis_ur
 
 struct target *target_new(const struct settings *settings, struct error *err)
 {
-	struct arena *arena = arena_new();
+	struct arena *arena = arena_new_private();
 	struct target *target = mem_alloc(sizeof(*target));
 	struct redis_url url;
 	if (!redis_url_parse(settings->redis.url, arena, &url, err) ||

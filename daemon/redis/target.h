@@ -17,7 +17,8 @@ struct target {
 
 /*
  * The password is the systemd credential `redis-password` where there is one, else that of
- * password_file (one trailing line break is not part of it), else that of the URL.
+ * password_file (one trailing line break is not part of it), else that of the URL. A file that everybody can
+ * read is a fault (base/exposed.h).
  */
 struct target *target_new(const struct settings *settings, struct error *err) MUST_CHECK;
 struct target *target_free(struct target *target); /* takes NULL; returns NULL */

@@ -8,10 +8,9 @@
  */
 #include "base/conf.h"
 
-#include "base/buf.h"
-
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,7 +29,7 @@ struct reader { /* one file on its way through */
 struct conf *conf_new(void)
 {
 	struct conf *conf = mem_alloc(sizeof *conf);
-	conf->arena = arena_new();
+	conf->arena = arena_new_private(); /* a url may have a password in it */
 	return conf;
 }
 
@@ -267,6 +266,7 @@ static void read_line(struct reader *reader, const char *bytes, size_t len)
 		read_header(reader, line);
 	else if (!reader->skip)
 		read_pair(reader, line);
+	explicit_bzero(copy, len);
 }
 
 /* ---- one file */
@@ -325,34 +325,41 @@ static int code_of(int error, bool main_file)
 	return error == ENOENT && main_file ? EX_NOINPUT : EX_IOERR;
 }
 
-/* Takes a file's bytes into `ret`; 0 or errno. */
-static int slurp(const char *path, struct buf *ret)
+/* Fills `room` as far as the file goes; 0 or errno. A directory opens, and fails at the first read. */
+static int slurp(const char *path, char *room, size_t size, size_t *ret_len)
 {
-	char chunk[8192];
-	FILE *in = fopen(path, "re");
-	if (in == NULL)
-		return errno;
-	size_t n;
-	while (ret->len <= CONF_FILE_MAX && (n = fread(chunk, 1, sizeof chunk, in)) > 0)
-		buf_add(ret, chunk, n);
-	int error = ferror(in) ? errno : 0; /* a directory opens, and fails here */
-	(void)fclose(in);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int error = fd < 0 ? errno : 0;
+	ssize_t n = 1;
+	*ret_len = 0;
+	while (error == 0 && n > 0 && *ret_len < size) {
+		n = read(fd, room + *ret_len, size - *ret_len);
+		if (n < 0 && errno != EINTR)
+			error = errno;
+		else if (n > 0)
+			*ret_len += (size_t)n;
+		n = n < 0 ? 1 : n;
+	}
+	if (fd >= 0)
+		(void)close(fd);
 	return error;
 }
 
 static bool read_file(struct conf *conf, const char *path)
 {
-	struct buf bytes = {0};
+	size_t size = CONF_FILE_MAX + 1, len;
+	char *room = mem_alloc(size);
 	int file = file_add(conf, path);
 	struct conf_place place = {.file = file};
-	int error = slurp(path, &bytes);
+	int error = slurp(path, room, size, &len);
 	if (error != 0)
 		conf_add_fault(conf, code_of(error, file == 0), place, "%s", strerror(error));
-	else if (bytes.len > CONF_FILE_MAX)
+	else if (len > CONF_FILE_MAX)
 		conf_add_fault(conf, EX_CONFIG, place, "the file is larger than 256KiB");
 	else
-		read_bytes(conf, file, buf_text(&bytes), bytes.len);
-	buf_free(&bytes);
+		read_bytes(conf, file, room, len);
+	explicit_bzero(room, len);
+	free(room);
 	return error == 0;
 }
 

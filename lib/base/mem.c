@@ -2,6 +2,7 @@
 #include "base/mem.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@ struct block {
 
 struct arena {
 	struct block *blocks; /* the newest first: allocations come from it */
+	bool private;
 };
 
 void *mem_alloc(size_t size)
@@ -58,6 +60,13 @@ struct arena *arena_new(void)
 {
 	struct arena *arena = mem_alloc(sizeof *arena);
 	arena->blocks = block_new(BLOCK_SIZE, NULL);
+	return arena;
+}
+
+struct arena *arena_new_private(void)
+{
+	struct arena *arena = arena_new();
+	arena->private = true;
 	return arena;
 }
 
@@ -114,10 +123,12 @@ void *arena_grow(struct arena *arena, void *array, size_t n, size_t *cap, size_t
 	return copy;
 }
 
-static void blocks_free(struct block *block)
+static void blocks_free(struct block *block, bool private)
 {
 	while (block != NULL) {
 		struct block *next = block->next;
+		if (private)
+			explicit_bzero(block->bytes, block->used);
 		free(block);
 		block = next;
 	}
@@ -126,7 +137,9 @@ static void blocks_free(struct block *block)
 void arena_reset(struct arena *arena)
 {
 	struct block *keep = arena->blocks;
-	blocks_free(keep->next);
+	blocks_free(keep->next, arena->private);
+	if (arena->private)
+		explicit_bzero(keep->bytes, keep->used);
 	keep->next = NULL;
 	keep->used = 0;
 }
@@ -134,7 +147,7 @@ void arena_reset(struct arena *arena)
 struct arena *arena_free(struct arena *arena)
 {
 	if (arena != NULL)
-		blocks_free(arena->blocks);
+		blocks_free(arena->blocks, arena->private);
 	free(arena);
 	return NULL;
 }

@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 #include "base/conf.h"
+#include "base/exposed.h"
 #include "base/nearest.h"
 #include "base/redis_url.h"
 #include "model/settings_table.h"
@@ -206,6 +207,24 @@ static void set_value(struct loading *loading, const struct setting *row, const 
 	}
 }
 
+/* A password in a file that everybody can read: also where a later value wins. */
+static void check_exposed(struct loading *loading, const struct setting *row, const struct conf_value *value)
+{
+	struct conf *conf = loading->conf;
+	const char *file = conf->files[value->place.file];
+	struct redis_url url;
+	bool password = row->secret && (redis_url_parse(value->value, conf->arena, &url, NULL)
+	                                        ? url.password[0] != '\0'
+	                                        : strchr(value->value, '@') != NULL);
+	if (!password || !exposed_file(file))
+		return;
+	char *remedy = exposed_remedy(file);
+	conf_add_fault(conf, EX_CONFIG, value->place,
+	               "[%s] %s: everybody can read the password in this file; this mends it: %s",
+	               value->place.section, value->key, remedy);
+	free(remedy);
+}
+
 /* Two rounds: what stands for one state alone wins over what stands for all, wherever it stands. */
 static void set_values(struct loading *loading, bool of_one_state)
 {
@@ -217,8 +236,10 @@ static void set_values(struct loading *loading, bool of_one_state)
 		const struct setting *row = find_row(section, value->key);
 		if (row == NULL)
 			unknown_key(loading, value);
-		else if (minded(loading->minds, section, value->key))
-			set_value(loading, row, value);
+		if (row == NULL || !minded(loading->minds, section, value->key))
+			continue;
+		set_value(loading, row, value);
+		check_exposed(loading, row, value);
 	}
 }
 
@@ -459,7 +480,7 @@ struct settings *settings_read(const char *file, const char *const *minds, setti
                                int *ret_code)
 {
 	struct loaded *loaded = mem_alloc(sizeof *loaded);
-	loaded->arena = arena_new();
+	loaded->arena = arena_new_private();
 	struct loading loading = {
 	        .loaded = loaded,
 	        .conf = conf_new(),

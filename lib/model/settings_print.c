@@ -56,7 +56,8 @@ static const char *notes(const struct setting *row, const char *states, struct a
 	const char *type = (told & 1u << row->kind) != 0 ? "" : capital(setting_describe(row, arena), arena);
 	return arena_printf(arena, "%s%s%s%s%s%s%s%s", type, *type ? ". " : "", *states ? "By default " : "",
 	                    *states ? row->fallback : "", states, *states ? ". " : "",
-	                    row->secret ? "With a password in it nobody else may read the file. " : "",
+	                    row->secret ? "A file with a password in it that everybody can read is a fault. "
+	                                : "",
 	                    row->reload ? "" : "A change needs a restart.");
 }
 

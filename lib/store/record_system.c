@@ -8,6 +8,8 @@
  */
 #include "store/record_private.h"
 
+#include "base/exposed.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <sodium.h>
@@ -53,10 +55,13 @@ static bool read_key(struct customers *store, unsigned char key[KEY_SIZE], struc
 		                 "there is no key for secret fields; a key file has to be set up first");
 	if (sodium_init() < 0)
 		bug("libsodium can't be used");
+	if (!exposed_check(store->key_file, "key", err))
+		return false;
 	FILE *file = fopen(store->key_file, "re");
 	if (file == NULL)
 		return error_set(err, errno == ENOENT ? EX_CONFIG : EX_NOPERM, "%s: %s", store->key_file,
 		                 strerror(errno));
+	(void)setvbuf(file, NULL, _IONBF, 0); /* no copy of the key that can't be wiped */
 	size_t len = fread(bytes, 1, sizeof bytes, file);
 	(void)fclose(file);
 	bool good = parse_key(bytes, len, key);

@@ -245,14 +245,3 @@ def test_templates_elsewhere_must_be_there(world):
     done = check(world, "-c", world.config_path)
     line = line_of(world.config_path, f"templates = {world.path('none')}")
     assert done.returncode == 78 and done.stderr.startswith(f"{world.config_path}:{line}: [mail] templates: ")
-
-
-@pytest.mark.parametrize("section", ["redis", "smtp"])
-def test_a_password_that_all_may_read_is_warned_of(world, section):
-    secret = kit.write(world, "secret", "hunter2\n")
-    os.chmod(secret, 0o644)
-    world.configure({section: {"password_file": secret, **({"user": "me"} if section == "smtp" else {})}})
-    done = check(world, "-c", world.config_path)
-    assert done.returncode == 0 and "chmod o=" in done.stderr and "hunter2" not in done.stderr
-    os.chmod(secret, 0o640)
-    assert check(world, "-c", world.config_path).stderr == ""
