@@ -499,8 +499,7 @@ def test_no_descriptor_left_for_a_client(world, name):
     daemon = world.start_daemon()
     wait_until(lambda: world.control({"do": "status"})["redis"]["connected"], "a connection")
     limit = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
-    files = int(world.metrics()["dispatchd_open_fds"]) - 1  # without the connection that asked
-    resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (files, limit[1]))
+    resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (world.open_files(), limit[1]))
     clients = [socket.socket(socket.AF_UNIX) for _ in range(3)]
     for client in clients:
         client.connect(world.path(name))
@@ -521,7 +520,7 @@ def test_without_a_descriptor_it_is_not_ready(world):
     daemon = world.start_daemon()
     wait_until(lambda: world.http("/readyz")[0] == 200, "readiness")
     limit = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (len(os.listdir(f"/proc/{daemon.pid}/fd")), limit[1]))
+    resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (world.open_files(), limit[1]))
 
     def not_ready():
         status, _, text = world.http("/readyz")
