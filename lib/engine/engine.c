@@ -180,7 +180,9 @@ struct engine *engine_open(const struct settings *settings, struct instant now, 
 	engine->feed_oldest = INSTANT_NEVER;
 	engine->zones = zones_new();
 	set_domain(engine);
-	if (!take_lock(engine, err))
+	/* Before anything is made beside a file that isn't ours. */
+	if (!customers_look(settings->customers.path, err) || !spool_look(settings->spool.path, err) ||
+	    !take_lock(engine, err))
 		return engine_close(engine);
 	engine->spool = spool_open(settings->spool.path, DB_WRITE, err);
 	if (engine->spool == NULL)

@@ -4,6 +4,7 @@
 
 #include "model/kind.h"
 #include "store/customers_private.h"
+#include "store/db_private.h"
 
 #include <stdlib.h>
 
@@ -34,13 +35,18 @@ static const char *const migrations[] = {customers_1, customers_2, customers_3, 
 
 static const struct db_schema schema = {
         .name = "customers.db",
-        .application_id = 0x64637573, /* "dcus" */
+        .application_id = DB_ID_CUSTOMERS,
         .remedy =
                 "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in its place; "
                 "see RECOVERY in dispatchd(8)",
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
 };
+
+bool customers_look(const char *path, struct error *err)
+{
+	return db_look(path, &schema, err);
+}
 
 struct customers *customers_open(const char *path, enum db_mode mode, struct error *err)
 {

@@ -37,16 +37,22 @@ struct db_schema {
 };
 
 enum db_mode {
-	DB_READ,  /* an absent file counts as an empty database; writing is refused */
+	DB_READ,  /* an absent or empty file counts as an empty database; writing is refused */
 	DB_WRITE, /* an absent file is made: owner and group of its directory, mode 0660 */
 };
 
 /*
- * Opens and migrates. `err->code`: 65 no database or a broken one or another's, 74 I/O or no
+ * Opens and migrates. A file that isn't ours, or that a newer program made, is left as it is, down to the
+ * files beside it. `err->code`: 65 no database or a broken one or another's, 74 I/O or no
  * directory, 75 locked for too long, 77 not allowed, 78 made by a newer program. NULL on a fault.
  */
 struct db *db_open(const char *path, const struct db_schema *schema, enum db_mode mode,
                    struct error *err) MUST_CHECK;
+/*
+ * Whether the file is one of that schema, or isn't there, or is empty, without making, locking or
+ * changing anything. Codes as above.
+ */
+bool db_look(const char *path, const struct db_schema *schema, struct error *err) MUST_CHECK;
 struct db *db_close(struct db *db); /* takes NULL; returns NULL */
 
 /* Whether there is a directory to make the file in. Codes 74, 77. */

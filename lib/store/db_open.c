@@ -152,11 +152,8 @@ static bool check_owner(struct db *db, const struct db_schema *schema, int64_t *
 	if (!fresh && (uint32_t)id != schema->application_id)
 		return error_set(err, EX_DATAERR, "%s is a database, but not dispatchd's %s", db->path,
 		                 schema->name);
-	if (version < 0 || (uint64_t)version > schema->n_migrations)
-		return error_set(
-		        err, EX_CONFIG,
-		        "%s was written by a newer dispatchd: its schema is %lld, this one knows %zu",
-		        db->path, (long long)version, schema->n_migrations);
+	if (!db_too_new(db, schema, version, err))
+		return false;
 	*ret_version = version;
 	return true;
 }
@@ -248,6 +245,37 @@ static bool open_handle(struct db *db, bool there, struct error *err)
 	return rc == SQLITE_OK || db_fault(db, rc, err);
 }
 
+/* Opens what is ours and nothing else. An empty file that is only read is left as it is. */
+static bool open_ours(struct db *db, const struct db_schema *schema, enum db_mode mode, bool *there,
+                      struct error *err)
+{
+	bool empty;
+	if (!open_handle(db, *there, err))
+		return false;
+	if (!*there)
+		return true;
+	if (!db_header_check(db, schema, &empty, err))
+		return false;
+	if (mode == DB_WRITE || !empty)
+		return true;
+	(void)sqlite3_close(db->handle);
+	db->handle = NULL;
+	*there = false;
+	return open_handle(db, false, err);
+}
+
+bool db_look(const char *path, const struct db_schema *schema, struct error *err)
+{
+	struct stat st;
+	struct db *db = mem_alloc(sizeof *db);
+	db->path = mem_strdup(path);
+	bool there = stat(path, &st) == 0, empty;
+	bool good = !there || (ensure_file(path, DB_READ, &there, err) && open_handle(db, true, err) &&
+	                       db_header_check(db, schema, &empty, err));
+	(void)db_close(db);
+	return good;
+}
+
 struct db *db_open(const char *path, const struct db_schema *schema, enum db_mode mode, struct error *err)
 {
 	struct db *db = mem_alloc(sizeof *db);
@@ -255,7 +283,7 @@ struct db *db_open(const char *path, const struct db_schema *schema, enum db_mod
 	db->timeout_ms = WAIT_MS;
 	db->remedy = schema->remedy;
 	bool there;
-	if (!ensure_file(path, mode, &there, err) || !open_handle(db, there, err) ||
+	if (!ensure_file(path, mode, &there, err) || !open_ours(db, schema, mode, &there, err) ||
 	    !configure(db, schema, there, err) || !migrate(db, schema, err) ||
 	    (mode == DB_READ && !db_exec(db, "PRAGMA query_only = ON", err)))
 		return db_close(db);

@@ -31,6 +31,19 @@ struct db {
 	void *waiting_arg;
 };
 
+/* Who made a database file, and which: the two of dispatchd. */
+enum { DB_ID_CUSTOMERS = 0x64637573 /* "dcus" */, DB_ID_SPOOL = 0x64737031 /* "dsp1" */ };
+
+/*
+ * db_header.c: looks at the file of a handle that has done nothing yet, and changes nothing. False where it
+ * is not a database of that schema (65) or a newer program's (78). *ret_empty: there is nothing in it.
+ */
+bool db_header_check(struct db *db, const struct db_schema *schema, bool *ret_empty,
+                     struct error *err) MUST_CHECK;
+/* False, with a fault (78), where the version is one that this program doesn't know. */
+bool db_too_new(const struct db *db, const struct db_schema *schema, int64_t version,
+                struct error *err) MUST_CHECK;
+
 /* Records what SQLite's `rc` means and puts it into words; returns false. */
 bool db_fault(struct db *db, int rc, struct error *err);
 void db_query_free(struct db_query *query);

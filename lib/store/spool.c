@@ -3,6 +3,7 @@
  */
 #include "store/spool.h"
 
+#include "store/db_private.h"
 #include "store/spool_private.h"
 
 #include <stdio.h>
@@ -26,7 +27,7 @@ static const char *const migrations[] = {spool_1, spool_2, spool_3, spool_4};
 
 static const struct db_schema schema = {
         .name = "spool.db",
-        .application_id = 0x64737031, /* "dsp1" */
+        .application_id = DB_ID_SPOOL,
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
         .remedy =
@@ -110,6 +111,11 @@ static void count(struct spool *spool)
 	spool->waits = spool_run_int(spool, spool_query(spool, "SELECT count(*) FROM waiting"), 0);
 	memcpy(spool->mails_before, spool->mails, sizeof spool->mails);
 	spool->waits_before = spool->waits;
+}
+
+bool spool_look(const char *path, struct error *err)
+{
+	return db_look(path, &schema, err);
 }
 
 struct spool *spool_open(const char *path, enum db_mode mode, struct error *err)

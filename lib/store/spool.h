@@ -24,7 +24,8 @@
  */
 struct spool;
 
-/* As db_open(): `mode` DB_WRITE makes an absent file. */
+/* As db_look() and db_open(): `mode` DB_WRITE makes an absent file. */
+bool spool_look(const char *path, struct error *err) MUST_CHECK;
 struct spool *spool_open(const char *path, enum db_mode mode, struct error *err) MUST_CHECK;
 bool spool_check(struct spool *spool, struct error *err) MUST_CHECK; /* reads all pages: is any damaged? */
 struct spool *spool_close(struct spool *spool);
