@@ -32,7 +32,8 @@ static const struct {
         {.sqlite = SQLITE_READONLY, .answer = DB_DENIED, .code = EX_NOPERM},
         {.sqlite = SQLITE_AUTH, .answer = DB_DENIED, .code = EX_NOPERM},
         {.sqlite = SQLITE_CONSTRAINT, .answer = DB_CONSTRAINT, .code = EX_DATAERR},
-        {.sqlite = SQLITE_TOOBIG, .answer = DB_CONSTRAINT, .code = EX_DATAERR},
+        {.sqlite = SQLITE_TOOBIG, .answer = DB_CORRUPT, .code = EX_DATAERR},
+        {.sqlite = SQLITE_INTERRUPT, .answer = DB_BUSY, .code = EX_TEMPFAIL},
 };
 
 static bool damaged(const struct db *db, int code, const char *text, struct error *err)
@@ -49,6 +50,12 @@ bool db_fault(struct db *db, int rc, struct error *err)
 			continue;
 		db->answer = answers[i].answer;
 		code = answers[i].code;
+	}
+	if ((rc & 0xff) == SQLITE_INTERRUPT && db->over) {
+		db->over = false;
+		db->answer = DB_CORRUPT;
+		return error_set(err, EX_DATAERR, "%s: a statement was ended after %lld steps", db->path,
+		                 (long long)db->ops_max);
 	}
 	bool current = db->handle && sqlite3_extended_errcode(db->handle) == rc;
 	const char *text = current ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc);
@@ -131,6 +138,7 @@ static void end(struct db_query *query)
 		(void)sqlite3_clear_bindings(query->stmt);
 		query->rc = SQLITE_OK;
 	}
+	query->ops = 0;
 	query->busy = query->once;
 }
 
@@ -217,7 +225,9 @@ void db_bind_day(struct db_query *query, int i, struct day day)
 
 enum db_step db_step(struct db_query *query, struct error *err)
 {
+	query->db->stepped = query;
 	int rc = query->rc == SQLITE_OK ? sqlite3_step(query->stmt) : query->rc;
+	query->db->stepped = NULL;
 	if (rc == SQLITE_ROW)
 		return DB_ROW;
 	if (rc != SQLITE_DONE)
@@ -304,13 +314,19 @@ struct day db_day(struct db_query *query, int column)
 
 bool db_exec(struct db *db, const char *sql, struct error *err)
 {
+	db->ops = 0;
 	int rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
 	return rc == SQLITE_OK || db_fault(db, rc, err);
 }
 
 bool db_begin(struct db *db, struct error *err)
 {
-	return db_run(db_query(db, "BEGIN IMMEDIATE"), err);
+	if (!db_run(db_query(db, "BEGIN IMMEDIATE"), err))
+		return false;
+	if (db_schema_still(db, err))
+		return true;
+	db_rollback(db);
+	return false;
 }
 
 bool db_commit(struct db *db, struct error *err)
@@ -338,7 +354,8 @@ bool db_begin_read(struct db *db, struct error *err)
 	int64_t any;
 	if (!db_run(db_query(db, "BEGIN"), err))
 		return false;
-	if (db_run_int(db_query(db, "SELECT 1 FROM sqlite_schema LIMIT 1"), 0, &any, err))
+	if (db_run_int(db_query(db, "SELECT 1 FROM sqlite_schema LIMIT 1"), 0, &any, err) &&
+	    db_schema_still(db, err))
 		return true;
 	db_rollback(db);
 	return false;

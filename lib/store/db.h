@@ -6,13 +6,15 @@
 #include "base/instant.h"
 #include "base/mem.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /*
- * A SQLite file as both databases need it: WAL, synchronous=FULL, foreign keys, a busy timeout, a
- * schema version that moves forward on its own. A `struct db` belongs to one thread.
+ * A SQLite file as both databases need it: a schema that is compared with ours (db_schema.c), WAL,
+ *synchronous=FULL, foreign keys, a busy timeout, a schema version that moves forward on its own. A `struct
+ *db` belongs to one thread.
  *
  *	struct db_query *q = db_query(db, "SELECT name FROM customer WHERE number = ?1");
  *	db_bind_text(q, 1, number);
@@ -64,6 +66,13 @@ bool db_make_file(const char *path, struct error *err) MUST_CHECK;
 /* How long to wait for another's lock (5 s at first), and what to call once when a second of it is over. */
 typedef void db_waiting(void *arg);
 void db_set_wait(struct db *db, int timeout_ms, db_waiting *waiting, void *arg);
+
+/*
+ * How many of SQLite's own steps a statement may take (about 10 to 100 million a second; at first so many
+ * that only one without end takes more): then it fails (65), as does all that is under way or begun
+ * once *stop is true (75). `stop` may be NULL, else it must outlive the db.
+ */
+void db_set_limit(struct db *db, int64_t steps, const atomic_bool *stop);
 
 /* What the last thing that failed here was, for callers that treat them differently (the engine tries
  * again for all but DB_WRONG). The error's code is the same sorted into exit codes. */

@@ -137,6 +137,44 @@ void db_set_wait(struct db *db, int timeout_ms, db_waiting *waiting, void *arg)
 	db->waiting_arg = arg;
 }
 
+/* -- statements without end -------------------------------------------------------------------- */
+
+/* Imports and searches in a million customers stay far below. */
+#define OPS_MAX 100000000000
+
+enum {
+	OPS_A_CALL = 1000,
+	VALUE_MAX = 64 * 1024 * 1024, /* bytes of a value or a row */
+	TRIGGER_DEPTH_MAX = 16,       /* ours run one deep, what hangs on a removed record four */
+};
+
+/* SQLite asks every so many steps; what isn't 0 ends the statement. */
+static int on_progress(void *arg)
+{
+	struct db *db = arg;
+	int64_t *ops = db->stepped ? &db->stepped->ops : &db->ops;
+	*ops += OPS_A_CALL;
+	db->over = *ops > db->ops_max;
+	return db->over || (db->stop && atomic_load(db->stop));
+}
+
+void db_set_limit(struct db *db, int64_t steps, const atomic_bool *stop)
+{
+	db->ops_max = steps;
+	db->stop = stop;
+}
+
+/* What may be in a file that others can write to. */
+static void set_bounds(struct db *db)
+{
+	db->ops_max = OPS_MAX;
+	sqlite3_progress_handler(db->handle, OPS_A_CALL, on_progress, db);
+	(void)sqlite3_limit(db->handle, SQLITE_LIMIT_LENGTH, VALUE_MAX);
+	(void)sqlite3_limit(db->handle, SQLITE_LIMIT_TRIGGER_DEPTH, TRIGGER_DEPTH_MAX);
+	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+}
+
 /* -- versions ---------------------------------------------------------------------------------- */
 
 /* Whose file it is: ours, nobody's yet (nothing in it), or another program's. */
@@ -165,7 +203,7 @@ static bool migrate_one(struct db *db, const struct db_schema *schema, int64_t *
 	char numbers[96];
 	if (!db_begin(db, err))
 		return false;
-	bool good = check_owner(db, schema, version, err);
+	bool good = check_owner(db, schema, version, err) && db_schema_check(db, schema, *version, err);
 	if (good && (size_t)*version < schema->n_migrations) {
 		(void)sqlite3_snprintf(sizeof numbers, numbers,
 		                       "PRAGMA application_id = %u; PRAGMA user_version = %u",
@@ -185,7 +223,9 @@ static bool look_at_owner(struct db *db, const struct db_schema *schema, int64_t
 {
 	if (!db_begin_read(db, err))
 		return false;
-	bool good = check_owner(db, schema, ret_version, err);
+	bool good =
+	        check_owner(db, schema, ret_version, err) && (*ret_version == (int64_t)schema->n_migrations ||
+	                                                      db_schema_check(db, schema, *ret_version, err));
 	db_end_read(db);
 	return good;
 }
@@ -199,7 +239,7 @@ static bool migrate(struct db *db, const struct db_schema *schema, struct error 
 		if (!migrate_one(db, schema, &version, err))
 			return false;
 	}
-	return true;
+	return db_schema_trust(db, schema, err);
 }
 
 /* -- opening ----------------------------------------------------------------------------------- */
@@ -220,7 +260,7 @@ static bool configure(struct db *db, const struct db_schema *schema, bool there,
 {
 	(void)sqlite3_extended_result_codes(db->handle, 1);
 	(void)sqlite3_busy_handler(db->handle, on_busy, db);
-	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	set_bounds(db);
 	if (schema->connect && !schema->connect(db->handle))
 		return error_set(err, EX_SOFTWARE, "%s: the connection can't be set up", db->path);
 	return db_exec(db,

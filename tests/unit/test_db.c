@@ -22,7 +22,7 @@ static const struct db_schema two = {
         .name = "test.db", .application_id = 77, .migrations = steps, .n_migrations = 2};
 static const struct db_schema other = {
         .name = "other.db", .application_id = 78, .migrations = steps, .n_migrations = 2};
-static const char *const broken_steps[] = {"CREATE TABLE t (a TEXT) STRICT",
+static const char *const broken_steps[] = {"CREATE TABLE t (a TEXT UNIQUE, n INTEGER) STRICT",
                                            "ALTER TABLE t ADD COLUMN b TEXT; SELECT nonsense"};
 static const struct db_schema broken = {
         .name = "test.db", .application_id = 77, .migrations = broken_steps, .n_migrations = 2};
