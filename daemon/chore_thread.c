@@ -5,9 +5,15 @@
 #include "log.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <sysexits.h>
+#include <time.h>
 
-enum { AGAIN_S = 1 }; /* after customers.db was locked or broken */
+enum {
+	AGAIN_S = 1, /* after customers.db was locked or broken */
+	END_S = 10,  /* how long the thread may take to end: the wait for a lock is 5 s */
+};
 
 enum state { IDLE, GIVEN, DONE };
 
@@ -20,6 +26,8 @@ struct chore_thread {
 	void *arg;
 	enum state state;
 	bool stop;
+	atomic_bool ending;  /* the same, for SQLite */
+	struct error fault;  /* why customers.db can't be written; code 0: it can */
 	struct arena *arena; /* of the batch */
 	struct spool_chore *rows;
 	size_t n;
@@ -41,24 +49,43 @@ static bool rest(struct chore_thread *t)
 	return !stop;
 }
 
+static void set_fault(struct chore_thread *t, const struct error *fault)
+{
+	pthread_mutex_lock(&t->lock);
+	t->fault = *fault;
+	pthread_mutex_unlock(&t->lock);
+}
+
+static struct chores *open_chores(struct chore_thread *t, struct error *err)
+{
+	struct chores *chores = chores_open(t->path, err);
+	if (chores != NULL)
+		chores_set_stop(chores, &t->ending);
+	return chores;
+}
+
 /* Until all rows have a result, however long customers.db is locked. */
 static size_t run_batch(struct chore_thread *t, struct chores **chores)
 {
 	size_t done = 0;
-	struct error err;
+	struct error err = {0};
 	while (done < t->n) {
 		if (*chores == NULL)
-			*chores = chores_open(t->path, &err);
+			*chores = open_chores(t, &err);
 		if (*chores != NULL)
 			done += chores_run(*chores, t->rows + done, t->n - done, clock_now(),
 			                   t->results + done, &err);
 		if (done == t->n)
 			break;
+		if (err.code != EX_TEMPFAIL) /* an import holds the lock for as long as it takes */
+			set_fault(t, &err);
 		log_fault(LOG_ERR, "customers.db: %s; tried again", err.text);
 		*chores = chores_close(*chores); /* another file may be there by then */
 		if (!rest(t))
 			break;
 	}
+	if (done == t->n)
+		set_fault(t, &(struct error){0});
 	return done;
 }
 
@@ -145,15 +172,38 @@ struct chore_result *chore_thread_take(struct chore_thread *t, size_t *ret_n)
 	return results;
 }
 
+bool chore_thread_well(struct chore_thread *t, struct error *ret)
+{
+	pthread_mutex_lock(&t->lock);
+	*ret = t->fault;
+	pthread_mutex_unlock(&t->lock);
+	return ret->code == 0;
+}
+
+/* False where it doesn't end: it is left behind with all that it may still touch. */
+static bool join(struct chore_thread *t)
+{
+	struct timespec until;
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += END_S;
+	if (pthread_clockjoin_np(t->thread, NULL, CLOCK_MONOTONIC, &until) == 0)
+		return true;
+	log_write(LOG_ERR,
+	          "customers.db: its writer hangs and is left behind; what it had to do is in the spool");
+	return false;
+}
+
 struct chore_thread *chore_thread_stop(struct chore_thread *t)
 {
 	if (t == NULL)
 		return NULL;
 	pthread_mutex_lock(&t->lock);
 	t->stop = true;
+	atomic_store(&t->ending, true);
 	pthread_cond_signal(&t->given);
 	pthread_mutex_unlock(&t->lock);
-	pthread_join(t->thread, NULL);
+	if (!join(t))
+		return NULL;
 	arena_free(t->arena);
 	free(t->results);
 	free(t->path);

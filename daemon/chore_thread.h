@@ -18,7 +18,10 @@ void chore_thread_give(struct chore_thread *thread, const struct spool_chore *ro
 
 /* The finished batch's results, NULL while there is none; free() them. The thread is idle then. */
 struct chore_result *chore_thread_take(struct chore_thread *thread, size_t *ret_n);
-/* A batch under way is finished or given up. Takes NULL; returns NULL. */
+/* From any thread: whether customers.db could be written the last time; else what was wrong. */
+bool chore_thread_well(struct chore_thread *thread, struct error *ret);
+/* A batch under way is finished or given up. One that hangs in the disk is left behind after some seconds.
+ * Takes NULL; returns NULL. */
 struct chore_thread *chore_thread_stop(struct chore_thread *thread);
 
 #endif

@@ -98,6 +98,7 @@ void engine_say_failed(struct engine_thread *t, const struct error *err)
 	pthread_mutex_lock(&t->lock);
 	bool first = t->spool_ok;
 	t->spool_ok = false;
+	t->shown_fault = *err;
 	if (first)
 		add_report(t, LOG_ERR, true, err->text);
 	pthread_mutex_unlock(&t->lock);

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { PROVE_EVERY_MS = 1000 };
+enum { PROVE_EVERY_MS = 1000, LAST_TURN_S = 5 };
 
 /* ---- The loop's side ---- */
 
@@ -142,6 +142,24 @@ bool engine_thread_spool_ok(struct engine_thread *t)
 	return ok;
 }
 
+bool engine_thread_fault(struct engine_thread *t, int i, struct error *ret)
+{
+	struct error faults[2] = {{0}};
+	pthread_mutex_lock(&t->lock);
+	if (!t->spool_ok)
+		faults[0] = t->shown_fault;
+	pthread_mutex_unlock(&t->lock);
+	(void)chore_thread_well(t->chores, &faults[1]);
+	if (faults[0].code == 0) {
+		faults[0] = faults[1];
+		faults[1].code = 0;
+	}
+	if (i > 1 || faults[i].code == 0)
+		return false;
+	*ret = faults[i];
+	return true;
+}
+
 void engine_thread_metrics(struct engine_thread *t, struct buf *out)
 {
 	pthread_mutex_lock(&t->lock);
@@ -222,6 +240,18 @@ static void effects_free(struct effects *effects)
 	}
 }
 
+/* A last turn has some seconds; what it still reads in customers.db then is ended, and the turn with it. */
+static void join(struct engine_thread *t)
+{
+	struct timespec until;
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += LAST_TURN_S;
+	if (pthread_clockjoin_np(t->thread, NULL, CLOCK_MONOTONIC, &until) == 0)
+		return;
+	engine_interrupt(t->engine);
+	pthread_join(t->thread, NULL);
+}
+
 struct engine_thread *engine_thread_stop(struct engine_thread *t)
 {
 	if (t == NULL)
@@ -230,7 +260,7 @@ struct engine_thread *engine_thread_stop(struct engine_thread *t)
 	t->stop = true;
 	pthread_cond_signal(&t->come);
 	pthread_mutex_unlock(&t->lock);
-	pthread_join(t->thread, NULL);
+	join(t);
 	chore_thread_stop(t->chores);
 	engine_close(t->engine);
 	effects_free(&t->out);

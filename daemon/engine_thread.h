@@ -123,6 +123,8 @@ int64_t engine_thread_turns(struct engine_thread *thread);
 /* For /readyz: the last commit worked. Whoever asks has the next turn write something, once a second at most,
  * so that a full disk is known before there is work. */
 bool engine_thread_spool_ok(struct engine_thread *thread);
+/* What keeps a database from being used, in a sentence; false where nothing does. `i` counts from 0. */
+bool engine_thread_fault(struct engine_thread *thread, int i, struct error *ret);
 
 /* Prometheus text of what the engine counts (events, outcomes, mails by status, commit seconds …), appended.
  */

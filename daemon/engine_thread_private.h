@@ -53,6 +53,7 @@ struct engine_thread {
 	struct command **replies_last;
 	struct report **reports_last;
 	bool open, spool_ok;
+	struct error shown_fault; /* why not */
 	int64_t last_turn_ms, turns;
 	char *metrics;
 

@@ -62,6 +62,9 @@ void loop_add_status(void *arg, json_t *answer)
 	json_object_set_new(answer, "redis",
 	                    json_pack("{s:b, s:s}", "connected", (int)hub_connected(loop->hub), "url",
 	                              hub_target(loop->hub)));
+	struct error fault;
+	if (engine_thread_fault(loop_engine(loop), 0, &fault))
+		json_object_set_new(answer, "daemon_fault", json_string(fault.text));
 	json_object_set_new(answer, "relays", relays_json(loop));
 	json_object_set_new(answer, "stopping", json_boolean(loop_stopping(loop)));
 }

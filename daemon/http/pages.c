@@ -34,8 +34,10 @@ static void answer_ready(void *arg, const char *query, struct http_answer *ret)
 	(void)query;
 	if (!hub_connected(loop_hub(loop)))
 		buf_adds(&ret->body, "Redis is not connected\n");
-	if (!engine_thread_spool_ok(loop_engine(loop)))
-		buf_adds(&ret->body, "the spool can't be written\n");
+	(void)engine_thread_spool_ok(loop_engine(loop)); /* which has it proved */
+	struct error fault;
+	for (int i = 0; engine_thread_fault(loop_engine(loop), i, &fault); i++)
+		buf_printf(&ret->body, "%s\n", fault.text);
 	if (!listen_has_descriptor())
 		buf_adds(&ret->body, "no file descriptor is free\n");
 	if (loop_stopping(loop))

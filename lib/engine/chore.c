@@ -174,6 +174,9 @@ struct chores {
 	struct customers *customers;
 };
 
+/* Some seconds of a processor: the longest that is known takes a hundredth of that. */
+enum { STEPS_MAX = 500 * 1000 * 1000 };
+
 struct chores *chores_open(const char *path, struct error *err)
 {
 	struct customers *customers = customers_open(path, DB_WRITE, err);
@@ -181,7 +184,13 @@ struct chores *chores_open(const char *path, struct error *err)
 		return NULL;
 	struct chores *chores = mem_alloc(sizeof *chores);
 	chores->customers = customers;
+	chores_set_stop(chores, NULL);
 	return chores;
+}
+
+void chores_set_stop(struct chores *chores, const atomic_bool *stop)
+{
+	db_set_limit(customers_db(chores->customers), STEPS_MAX, stop);
 }
 
 struct chores *chores_close(struct chores *chores)

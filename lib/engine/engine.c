@@ -23,6 +23,7 @@ enum {
 	CLOCK_SET_MS = 100, /* by less than that, a clock is adjusted */
 	LOCK_WAIT_MS = 2000,
 	LOCK_STEP_MS = 20,
+	STEPS_MAX = 50 * 1000 * 1000, /* of a statement in customers.db: all of a turn's are look-ups */
 };
 
 /* dispatchctl has it for one turn, so it is worth a wait. */
@@ -82,6 +83,17 @@ static void mind_clock(struct engine *engine)
 		spool_set_forward(engine->spool, by_ms);
 }
 
+static void use_customers(struct engine *engine, struct customers *customers)
+{
+	db_set_limit(customers_db(customers), STEPS_MAX, &engine->interrupted);
+	engine->customers = customers;
+}
+
+void engine_interrupt(struct engine *engine)
+{
+	atomic_store(&engine->interrupted, true);
+}
+
 /* The office may have put another file in the place of customers.db: a backup. */
 static void follow_customers(struct engine *engine)
 {
@@ -107,7 +119,7 @@ static void follow_customers(struct engine *engine)
 		return;
 	}
 	customers_close(engine->customers);
-	engine->customers = found;
+	use_customers(engine, found);
 	engine->customers_version = -1;
 	engine->follow_failed = false;
 	engine_report(engine, LOG_NOTICE, "%s was replaced: the new one is used", path);
@@ -187,8 +199,11 @@ struct engine *engine_open(const struct settings *settings, struct instant now, 
 	engine->spool = spool_open(settings->spool.path, DB_WRITE, err);
 	if (engine->spool == NULL)
 		return engine_close(engine);
-	engine->customers = customers_open(settings->customers.path, DB_WRITE, err);
-	if (engine->customers == NULL || !doubt_all(engine, now, err))
+	struct customers *customers = customers_open(settings->customers.path, DB_WRITE, err);
+	if (customers == NULL)
+		return engine_close(engine);
+	use_customers(engine, customers);
+	if (!doubt_all(engine, now, err))
 		return engine_close(engine);
 	return engine;
 }

@@ -11,6 +11,7 @@
 #include "model/settings.h"
 #include "store/spool.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,6 +36,8 @@ struct engine;
  */
 struct engine *engine_open(const struct settings *settings, struct instant now, struct error *err) MUST_CHECK;
 struct engine *engine_close(struct engine *engine); /* takes NULL; returns NULL */
+/* From any thread: ends a statement under way in customers.db, and those to come. The turn fails. */
+void engine_interrupt(struct engine *engine);
 void engine_reload(struct engine *engine, const struct settings *settings);
 
 /* Something for the log; `level` as in syslog(3). */
@@ -124,6 +127,8 @@ void engine_metrics(const struct engine *engine, struct buf *out);
 /* Chores for customers.db (engine/chore.c): called on a thread of its own, with its own connection. */
 struct chores;
 struct chores *chores_open(const char *path, struct error *err) MUST_CHECK;
+/* Statements end once *stop is true, which must outlive the chores. */
+void chores_set_stop(struct chores *chores, const atomic_bool *stop);
 struct chores *chores_close(struct chores *chores);
 
 /* What became of a chore. */

@@ -61,8 +61,9 @@ struct engine {
 	int lock_fd;
 	char *from_domain;
 
-	int64_t handed; /* the last outcome handed out for publishing */
-	int64_t opened; /* the last outcome of earlier processes */
+	int64_t handed;          /* the last outcome handed out for publishing */
+	int64_t opened;          /* the last outcome of earlier processes */
+	atomic_bool interrupted; /* by engine_interrupt() */
 	int64_t customers_version;
 	bool follow_failed;         /* another customers.db can't be opened: no hurry to try again */
 	int64_t unpublished;        /* how many outcomes Redis hasn't got, as of the last turn */

@@ -147,6 +147,31 @@ static void test_absent(void **state)
 	assert_int_equal(err.code, EX_DATAERR);
 }
 
+static void test_statements_without_end(void **state)
+{
+	struct place *place = *state;
+	static const char endless[] = "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c)"
+	                              " SELECT count(*) FROM c";
+	static const char rows[] = "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c)"
+	                           " SELECT n FROM c";
+	struct error err;
+	atomic_bool stop = false;
+	struct db *db = open_or_fail(place, &two, DB_WRITE);
+	db_set_limit(db, 1000 * 1000, &stop);
+	assert_false(db_run(db_query(db, endless), &err));
+	assert_int_equal(err.code, EX_DATAERR);
+	assert_false(db_run(db_query(db, rows), &err)); /* each row is a few steps: they add up */
+	assert_int_equal(err.code, EX_DATAERR);
+	for (int i = 0; i < 3000; i++) /* but not those of other statements */
+		put(db, NULL, i);
+	assert_int_equal(count(db), 3000);
+	db_set_limit(db, INT64_MAX, &stop);
+	atomic_store(&stop, true);
+	assert_false(db_run(db_query(db, endless), &err));
+	assert_int_equal(err.code, EX_TEMPFAIL);
+	db_close(db);
+}
+
 static void test_not_a_database(void **state)
 {
 	struct place *place = *state;
@@ -306,6 +331,7 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(test_whose_file, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_failed_migration_changes_nothing, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_absent, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_statements_without_end, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_not_a_database, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_columns_and_bindings, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_faults_have_answers, setup, teardown),
