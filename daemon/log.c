@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "clock.h"
 
 #include <ctype.h>
@@ -93,13 +94,6 @@ static bool wants(int level)
 	return level <= lowest;
 }
 
-static void make_printable(char *text)
-{
-	for (char *p = text; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
-}
-
 /* Whoever reads standard error may have stopped to: the loop must not wait for that. One that is only slow is
  * waited for a little, and what finds no place then is counted. Under the lock, so that nobody else takes the
  * place that was found: a pipe that can be written has room for PIPE_BUF bytes. */
@@ -182,9 +176,10 @@ static void write_journal(int level, const char *text)
 		buf_free(&fields[i]);
 }
 
-static void write_line(int level, char *text)
+static void write_line(int level, const char *foreign)
 {
-	make_printable(text);
+	char text[LINE_MAX_BYTES];
+	(void)utf8_show(foreign, text, sizeof(text));
 	if (to_journal)
 		write_journal(level, text);
 	else

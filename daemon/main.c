@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* dispatchd: options and exit status (sysexits.h). */
+#include "base/utf8.h"
 #include "inspect.h"
 #include "model/settings.h"
 #include "no_core.h"
@@ -18,6 +19,8 @@ struct options {
 	const char *file;
 	bool check, help, version;
 };
+
+enum { FAULT_SHOWN_MAX = 4000 };
 
 static const char usage[] =
         "usage: dispatchd [-c FILE] [-t] [-V]\n"
@@ -47,13 +50,27 @@ static void open_standard_files(void)
 		(void)close(fd);
 }
 
-/* False on a usage fault, which getopt has printed. */
+static void print_usage_fault(const char *what, const char *word)
+{
+	char shown[FAULT_SHOWN_MAX];
+	fprintf(stderr, "dispatchd: %s '%s'\n", what, utf8_show(word, shown, sizeof(shown)));
+}
+
+/* getopt has passed by the word; a letter among others is in `optopt`. */
+static void print_unknown(char **argv)
+{
+	char letter[] = {'-', (char)optopt, '\0'};
+	print_usage_fault("unknown option", optopt ? letter : argv[optind - 1]);
+}
+
+/* False on a usage fault, which is printed. */
 static bool read_options(int argc, char **argv, struct options *ret)
 {
 	static const struct option longs[] = {
 	        {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
 	int option;
-	while ((option = getopt_long(argc, argv, "c:tVh", longs, NULL)) != -1) {
+	opterr = 0; /* getopt prints what it is given as it is */
+	while ((option = getopt_long(argc, argv, ":c:tVh", longs, NULL)) != -1) {
 		switch (option) {
 		case 'c':
 			ret->file = optarg;
@@ -67,19 +84,24 @@ static bool read_options(int argc, char **argv, struct options *ret)
 		case 'h':
 			ret->help = true;
 			break;
+		case ':':
+			print_usage_fault("a value is missing behind", argv[optind - 1]);
+			return false;
 		default:
+			print_unknown(argv);
 			return false;
 		}
 	}
 	if (optind < argc)
-		fprintf(stderr, "dispatchd: unexpected argument '%s'\n", argv[optind]);
+		print_usage_fault("unexpected argument", argv[optind]);
 	return optind == argc;
 }
 
 static void print_fault(void *arg, const char *text)
 {
+	char shown[FAULT_SHOWN_MAX];
 	(void)arg;
-	fprintf(stderr, "%s\n", text);
+	fprintf(stderr, "%s\n", utf8_show(text, shown, sizeof(shown)));
 }
 
 static int check(const char *file)

@@ -6,6 +6,8 @@
  */
 #include "ctl/ctl.h"
 
+#include "base/utf8.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,6 +113,7 @@ bool ctl_confirm_at_terminal(const struct ctl *ctl, struct error *err, const cha
 {
 	if (ctl->yes || !somebody_there())
 		return true;
-	(void)fprintf(stderr, "%s [y/N] ", question);
+	char shown[1000];
+	(void)fprintf(stderr, "%s [y/N] ", utf8_show(question, shown, sizeof shown));
 	return answered_yes() || error_set(err, EX_USAGE, "nothing was changed");
 }

@@ -32,7 +32,7 @@ static struct instant now(void)
 static void print_fault(void *arg, const char *text)
 {
 	(void)arg;
-	(void)fprintf(stderr, "dispatchctl: %s\n", text);
+	output_fault("%s", text);
 }
 
 static bool load_settings(struct ctl *ctl, int *ret_status)

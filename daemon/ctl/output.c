@@ -7,6 +7,7 @@
 
 #include "base/jsontext.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "ctl/pager.h"
 
 #include <errno.h>
@@ -28,6 +29,7 @@ struct output {
 	struct pager *pager;
 	size_t paged; /* bytes of `text` that the pager has; kept until it is sure to be there */
 	bool direct;  /* there is no pager */
+	size_t clean; /* bytes of `text` that are fit for the terminal */
 	bool left;    /* the person has left the pager: no more is wanted */
 };
 
@@ -103,6 +105,16 @@ void output_say(struct output *out, const char *fmt, ...)
 	free(line);
 }
 
+void output_fault(const char *fmt, ...)
+{
+	char text[2000], shown[4000];
+	va_list args;
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	(void)fprintf(stderr, "dispatchctl: %s\n", utf8_show(text, shown, sizeof shown));
+}
+
 void output_document(struct output *out, json_t *document)
 {
 	json_decref(out->document);
@@ -152,6 +164,55 @@ bool output_line(struct output *out, const char *text, size_t len, struct error 
 	return print(text, len, err) && print("\n", 1, err);
 }
 
+/* -- what a terminal may be given -------------------------------------------------------------- */
+
+/* Bytes of one of our own escapes, "ESC [ digits m", which do no more than color; 0: there is none. */
+static size_t own_escape(const char *text)
+{
+	size_t digits = strncmp(text, "\x1b[", 2) == 0 ? strspn(text + 2, "0123456789") : 0;
+	return digits > 0 && digits <= 2 && text[2 + digits] == 'm' ? digits + 3 : 0;
+}
+
+/* In JSON an escape has to be one of JSON's; all that comes here is text of its strings. */
+static void add_escape(struct buf *out, const char *shown, bool json)
+{
+	unsigned c = (unsigned)strtoul(shown + 2, NULL, 16);
+	if (!json)
+		buf_adds(out, shown);
+	else if (c > 0xFFFF)
+		buf_printf(out, "\\u%04x\\u%04x", 0xD7C0 + (c >> 10), 0xDC00 + (c & 0x3FF));
+	else
+		buf_printf(out, "\\u%04x", c);
+}
+
+static void add_clean(struct buf *out, const char *text, size_t len, bool json)
+{
+	char shown[UTF8_SHOWN_MAX];
+	for (size_t i = 0, n; i < len; i += n) {
+		n = text[i] == '\n' || text[i] == '\t' ? 1 : json ? 0 : own_escape(text + i);
+		*shown = '\0';
+		if (n == 0)
+			n = utf8_show_char(text + i, len - i, shown);
+		if (*shown)
+			add_escape(out, shown, json);
+		else
+			buf_add(out, text + i, n);
+	}
+}
+
+/* The one place where text for a person leaves: what was added since is made fit for a terminal. */
+static void clean(struct output *out)
+{
+	struct buf fit = {0};
+	if (out->clean > out->text.len)
+		out->clean = 0;
+	add_clean(&fit, buf_text(&out->text) + out->clean, out->text.len - out->clean, false);
+	out->text.len = out->clean;
+	buf_add(&out->text, buf_text(&fit), fit.len);
+	out->clean = out->text.len;
+	buf_free(&fit);
+}
+
 /* -- the pager --------------------------------------------------------------------------------- */
 
 static bool is_long(const struct output *out)
@@ -180,11 +241,13 @@ static bool show(struct output *out, struct error *err)
 {
 	if (out->left)
 		return true;
+	clean(out);
 	if (!out->pager && !out->direct && is_long(out))
 		out->pager = pager_start();
 	if (!out->pager) {
 		bool good = print_all(buf_text(&out->text), out->text.len, err);
 		buf_reset(&out->text);
+		out->clean = 0;
 		return good;
 	}
 	if (!pager_write(out->pager, buf_text(&out->text) + out->paged, out->text.len - out->paged))
@@ -192,7 +255,7 @@ static bool show(struct output *out, struct error *err)
 	out->paged = out->text.len;
 	if (pager_reads(out->pager)) {
 		buf_reset(&out->text);
-		out->paged = 0;
+		out->paged = out->clean = 0;
 	}
 	return true;
 }
@@ -253,7 +316,7 @@ static void write_document(const struct output *out, struct buf *ret)
 	if (out->terminal) {
 		char *text =
 		        json_dumps(out->document, JSON_ENCODE_ANY | JSON_INDENT(2) | JSON_REAL_PRECISION(15));
-		buf_adds(ret, text ? text : "");
+		add_clean(ret, text ? text : "", text ? strlen(text) : 0, true);
 		free(text);
 	} else {
 		jsontext_write(ret, out->document, JSONTEXT_AS_IS);

@@ -5,6 +5,8 @@
  */
 #include "ctl/progress.h"
 
+#include "base/utf8.h"
+
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,7 +41,8 @@ void progress_show(struct progress *progress, int64_t rows, int64_t done, int64_
 		return;
 	progress->shown = true;
 	progress->last_ms = now;
-	(void)fprintf(stderr, "\r%s ", progress->what);
+	char what[200];
+	(void)fprintf(stderr, "\r%s ", utf8_show(progress->what, what, sizeof what));
 	if (total > 0) {
 		int full = (int)(done * BAR / total);
 		full = full < 0 ? 0 : full > BAR ? BAR : full;

@@ -10,8 +10,7 @@ static void print_faults(const json_t *faults)
 {
 	size_t i;
 	const json_t *fault;
-	json_array_foreach(faults, i, fault)(void)
-	        fprintf(stderr, "dispatchctl: %s\n", json_string_value(fault));
+	json_array_foreach(faults, i, fault) output_fault("%s", json_string_value(fault));
 }
 
 static bool run(struct ctl *ctl, struct error *err)

@@ -66,7 +66,7 @@ static bool read_span(const struct ctl *ctl, struct replay *replay, struct error
 static void print_fault(void *arg, const char *text)
 {
 	(void)arg;
-	(void)fprintf(stderr, "dispatchctl: %s\n", text);
+	output_fault("%s", text);
 }
 
 /* Of the other configuration only what the rules ask counts; the databases stay ours. */

@@ -15,7 +15,7 @@
 static void bad_row(void *arg, int64_t line, int64_t column, const char *text)
 {
 	(void)column;
-	(void)fprintf(stderr, "dispatchctl: %s:%lld: %s\n", (const char *)arg, (long long)line, text);
+	output_fault("%s:%lld: %s", (const char *)arg, (long long)line, text);
 }
 
 static bool copy_ours(const struct ctl *ctl, const char *to, struct error *err)

@@ -20,7 +20,7 @@ enum { PATIENCE_MS = 120 * 1000 }; /* a large import holds its lock for about a 
 static void waiting(void *arg)
 {
 	(void)arg;
-	(void)fprintf(stderr, "dispatchctl: another is changing customer data (an import?); waiting\n");
+	output_fault("another is changing customer data (an import?); waiting");
 }
 
 static bool is_manager(const struct settings *settings, const char *user)

@@ -58,12 +58,11 @@ static void on_bad_row(void *arg, int64_t line, int64_t column, const char *text
 	struct import *import = arg;
 	progress_clear(&import->progress);
 	if (column > 0)
-		(void)fprintf(stderr, "dispatchctl: %s:%lld:%lld: %s\n", import->path, (long long)line,
-		              (long long)column, text);
+		output_fault("%s:%lld:%lld: %s", import->path, (long long)line, (long long)column, text);
 	else if (line > 0)
-		(void)fprintf(stderr, "dispatchctl: %s:%lld: %s\n", import->path, (long long)line, text);
+		output_fault("%s:%lld: %s", import->path, (long long)line, text);
 	else
-		(void)fprintf(stderr, "dispatchctl: %s: %s\n", import->path, text);
+		output_fault("%s: %s", import->path, text);
 }
 
 static void say_change(struct import *import, const char *action, const char *name, const json_t *before,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/pages.h"
 
+#include "base/utf8.h"
 #include "clock.h"
 #include "engine_thread.h"
 #include "http/gate.h"
@@ -36,8 +37,9 @@ static void answer_ready(void *arg, const char *query, struct http_answer *ret)
 		buf_adds(&ret->body, "Redis is not connected\n");
 	(void)engine_thread_spool_ok(loop_engine(loop)); /* which has it proved */
 	struct error fault;
+	char shown[2 * sizeof fault.text];
 	for (int i = 0; engine_thread_fault(loop_engine(loop), i, &fault); i++)
-		buf_printf(&ret->body, "%s\n", fault.text);
+		buf_printf(&ret->body, "%s\n", utf8_show(fault.text, shown, sizeof shown));
 	if (!listen_has_descriptor())
 		buf_adds(&ret->body, "no file descriptor is free\n");
 	if (loop_stopping(loop))

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/error.h"
 
+#include "base/utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,8 +40,9 @@ void bug_at(const char *file, int line, const char *fmt, ...)
 	(void)fprintf(stderr, "BUG %s:%d: ", file, line);
 	va_list args;
 	va_start(args, fmt);
-	(void)vfprintf(stderr, fmt, args);
+	char text[1000], shown[2000];
+	(void)vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
-	(void)fputc('\n', stderr);
+	(void)fprintf(stderr, "%s\n", utf8_show(text, shown, sizeof shown));
 	abort();
 }

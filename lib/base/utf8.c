@@ -5,6 +5,8 @@
  */
 #include "base/utf8.h"
 
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The well-formed sequences of RFC 3629, section 4: the first byte, the range of the second. */
@@ -92,4 +94,63 @@ const char *utf8_quote(const char *text, size_t len, char quote[UTF8_QUOTE_MAX])
 	}
 	quote[out] = '\0';
 	return quote;
+}
+
+/* -- fit for a terminal ------------------------------------------------------------------------ */
+
+/* Characters that nobody sees. U+200C and U+200D stay: Persian and Indic words need them, and emoji. */
+static const struct {
+	uint32_t first, last;
+} unseen[] = {
+        {.first = 0x061C, .last = 0x061C},   {.first = 0x180E, .last = 0x180E},
+        {.first = 0x200B, .last = 0x200B},   {.first = 0x200E, .last = 0x200F},
+        {.first = 0x2028, .last = 0x202E},   {.first = 0x2060, .last = 0x206F},
+        {.first = 0xFEFF, .last = 0xFEFF},   {.first = 0xFFF9, .last = 0xFFFB},
+        {.first = 0xE0000, .last = 0xE007F},
+};
+
+static uint32_t code_point(const unsigned char *s, size_t n)
+{
+	uint32_t c = n == 1 ? s[0] : s[0] & (0x7Fu >> n);
+	for (size_t i = 1; i < n; i++)
+		c = c << 6 | (s[i] & 0x3Fu);
+	return c;
+}
+
+static bool is_unseen(uint32_t c)
+{
+	for (size_t i = 0; i < sizeof unseen / sizeof unseen[0]; i++)
+		if (c >= unseen[i].first && c <= unseen[i].last)
+			return true;
+	return false;
+}
+
+size_t utf8_show_char(const char *text, size_t left, char shown[UTF8_SHOWN_MAX])
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t n = char_len(s, left);
+	uint32_t c = n > 0 ? code_point(s, n) : s[0];
+	shown[0] = '\0';
+	if (n == 0 || (n == 1 && is_control(s, 1)))
+		(void)snprintf(shown, UTF8_SHOWN_MAX, "\\x%02x", (unsigned)c);
+	else if ((n == 2 && is_control(s, 2)) || is_unseen(c))
+		(void)snprintf(shown, UTF8_SHOWN_MAX, c > 0xFFFF ? "\\U%08x" : "\\u%04x", (unsigned)c);
+	return n > 0 ? n : 1;
+}
+
+const char *utf8_show(const char *text, char *to, size_t size)
+{
+	size_t len = strlen(text), out = 0;
+	char shown[UTF8_SHOWN_MAX];
+	for (size_t i = 0, n; i < len; i += n) {
+		n = utf8_show_char(text + i, len - i, shown);
+		const char *from = *shown ? shown : text + i;
+		size_t more = *shown ? strlen(shown) : n;
+		if (out + more >= size)
+			break;
+		memcpy(to + out, from, more);
+		out += more;
+	}
+	to[out] = '\0';
+	return to;
 }
