@@ -189,12 +189,12 @@ static const struct {
         {"deactivate", "deactivated: it gets no mail and no jobs"},
 };
 
-/* Releasing asks, since accounts act on it; who may not do it is told so, not asked. */
+/* Releasing asks, since accounts act on it. */
 static bool is_meant(struct ctl *ctl, const struct act *act, const char *number, const char *verb,
                      struct error *err)
 {
 	const char *name;
-	if (strcmp(verb, "release") != 0 || !act->actor.manager)
+	if (strcmp(verb, "release") != 0)
 		return true;
 	return name_of(ctl, act, number, &name, err) &&
 	       ctl_confirm_at_terminal(ctl, err,

@@ -13,7 +13,7 @@
 const struct option options_global[] = {
         {.name = "config", .value = "FILE", .help = "read this configuration", .letter = 'c'},
         {.name = "json", .help = "print one JSON document"},
-        {.name = "as", .value = "USER", .help = "record USER as the author (for root and managers)"},
+        {.name = "as", .value = "USER", .help = "record USER as the author (managers only)"},
         {.name = "yes", .help = "don't ask before removing or releasing", .letter = 'y'},
         {.name = "help", .help = "say what the command does and takes", .letter = 'h'},
         {.name = "version", .help = "print the version", .letter = 'V'},

@@ -8,10 +8,12 @@
 
 #include "model/settings.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -23,12 +25,24 @@ static void waiting(void *arg)
 	output_fault("another is changing customer data (an import?); waiting");
 }
 
-static bool is_manager(const struct settings *settings, const char *user)
+/* Where there is no file yet, it will be the owner's of the folder. */
+static bool owns_records(const struct ctl *ctl)
 {
-	for (const char *const *name = settings->office.managers; name != NULL && *name != NULL; name++)
+	const char *path = ctl->settings->customers.path, *slash = strrchr(path, '/');
+	const char *folder = slash == NULL   ? "."
+	                     : slash == path ? "/"
+	                                     : arena_strndup(ctl->arena, path, (size_t)(slash - path));
+	struct stat st;
+	return (lstat(path, &st) == 0 || (errno == ENOENT && stat(folder, &st) == 0)) &&
+	       st.st_uid == getuid();
+}
+
+static bool is_manager(const struct ctl *ctl, const char *user)
+{
+	for (const char *const *name = ctl->settings->office.managers; name != NULL && *name != NULL; name++)
 		if (strcmp(*name, user) == 0)
 			return true;
-	return getuid() == 0;
+	return getuid() == 0 || owns_records(ctl);
 }
 
 bool actor_find(const struct ctl *ctl, struct actor *ret, struct error *err)
@@ -36,10 +50,12 @@ bool actor_find(const struct ctl *ctl, struct actor *ret, struct error *err)
 	const struct passwd *entry = getpwuid(getuid());
 	const char *login = entry ? arena_strdup(ctl->arena, entry->pw_name)
 	                          : arena_printf(ctl->arena, "uid %ld", (long)getuid());
-	bool manager = is_manager(ctl->settings, login);
+	bool manager = is_manager(ctl, login);
 	if (ctl->as != NULL && !manager)
-		return error_set(err, EX_NOPERM,
-		                 "--as is for root and for those whom [office] managers names");
+		return error_set(
+		        err, EX_NOPERM,
+		        "--as is for root, the owner of customers.db, and those whom [office] managers "
+		        "names");
 	if (ctl->as != NULL && *ctl->as == '\0')
 		return error_set(err, EX_USAGE, "--as needs a user's name");
 	*ret = (struct actor){.user = ctl->as ? ctl->as : login, .manager = manager};

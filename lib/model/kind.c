@@ -34,7 +34,6 @@ static const struct field customer_fields[] = {
         {.name = "status",
          .type = FIELD_CHOICE,
          .needed = true,
-         .manager = true,
          .choices = customer_states,
          .initial = "active",
          .help = "only active customers get mail and jobs"},

@@ -428,7 +428,8 @@ const struct setting settings_table[] = {
                 .fallback = "",
                 .example = "alex, robin",
                 .reload = true,
-                .help = "Names of users who may do a manager's work.",
+                .help = "Names of users who may do a manager's work, besides root and the owner of "
+                        "customers.db.",
         },
         {
                 KEY("gate", "outside_hours"),

@@ -26,7 +26,8 @@
  * db_open()'s. Each function that changes something is one transaction of its own.
  */
 
-/* Who does it. The rule what only managers may do lives here; who is one, the caller knows (root is). */
+/* Who does it. The rule what only managers may do lives here; who is one, the caller
+ * knows. */
 struct actor {
 	const char *user;
 	bool manager;

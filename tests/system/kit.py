@@ -6,10 +6,13 @@ import email.policy
 import fcntl
 import os
 import pty
+import pwd
 import shutil
 import struct
 import subprocess
 import termios
+
+import pytest
 
 from world import BUILD, PATIENCE, ROOT, wait_until
 
@@ -94,6 +97,29 @@ def dispatchd(world, *args, preexec=None, env=None):
     return subprocess.run([str(BUILD / "dispatchd"), *map(str, args)], capture_output=True, text=True,
                           timeout=20 * PATIENCE, cwd=world.directory, env=world.environment(**(env or {})),
                           preexec_fn=preexec, check=False)
+
+
+needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can start a program as another user")
+
+
+def reachable(world, program):
+    """A copy of that program where every user can run it: the clone may lie in a private folder."""
+    os.chmod(world.directory, os.stat(world.directory).st_mode | 0o055)
+    copy = world.path("bin", program)
+    if not os.path.exists(copy):
+        os.makedirs(world.path("bin"), exist_ok=True)
+        shutil.copyfile(BUILD / program, copy)
+        for path in (world.path("bin"), copy):
+            os.chmod(path, 0o755)
+    return copy
+
+
+def as_user(world, program, *args, user="nobody", group=None, groups=(), stdin=None, env=None):
+    """Runs one of our programs as another user (needs_root), without any of root's groups."""
+    command = [reachable(world, program), *map(str, args)]
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=30 * PATIENCE,
+                          cwd=world.directory, env=world.environment(**(env or {})), check=False, user=user,
+                          group=pwd.getpwnam(user).pw_gid if group is None else group, extra_groups=list(groups))
 
 
 def write(world, name, text):

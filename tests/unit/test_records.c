@@ -80,11 +80,13 @@ static void test_status_and_rights(void **state)
 	struct office *office = *state;
 	struct error err;
 	office_add(office, "customer", NULL, "{'number':'1','name':'x','status':'new'}");
-	assert_false(customer_move(&office->clerk, "1", "release", &err));
+	assert_false(customer_move(&office->clerk, "1", "approve", &err));
 	assert_int_equal(err.code, EX_NOPERM);
 	assert_false(customer_move(&office->boss, "1", "approve", &err));
 	assert_int_equal(err.code, EX_DATAERR);
-	office_ok(office, customer_move(&office->boss, "1", "release", &office->err));
+	office_ok(office, customer_move(&office->clerk, "1", "release", &office->err));
+	assert_false(customer_move(&office->clerk, "1", "decline", &err));
+	assert_int_equal(err.code, EX_NOPERM);
 	office_ok(office, customer_move(&office->boss, "1", "decline", &office->err));
 	office_ok(office, customer_move(&office->boss, "1", "release", &office->err));
 	office_ok(office, customer_move(&office->boss, "1", "approve", &office->err));
