@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from kit import add_customer, dispatchd, wait_told
+from kit import add_customer, as_user, dispatchd, needs_root, wait_told
 from smtp_peer import SmtpPeer
 from world import wait_until
 
@@ -320,30 +320,20 @@ def test_paths_that_lead_nowhere(world, section, key):
 
 # ---- files that another user owns
 
-def nobody():
-    os.setgroups([])
-    os.setgid(65534)
-    os.setuid(65534)
-
-
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can start a program as somebody else")
+@needs_root
 def test_files_of_another_user(filled):
     """Run by the wrong user: each file is named, nothing is changed, exit status 77."""
     os.chmod(filled.directory, 0o755)
     os.chmod(filled.config_path, 0o644)
-    try:
-        done = dispatchd(filled, "-V", preexec=nobody)
-    except PermissionError:
-        pytest.skip("others may not run the programs where they lie")
-    assert done.returncode == 0
+    assert as_user(filled, "dispatchd", "-V").returncode == 0
     for name in ("spool.db", "customers.db"):
         os.chmod(filled.path(name), 0o600)
-    checked = dispatchd(filled, "-t", "-c", filled.config_path, preexec=nobody)
+    checked = as_user(filled, "dispatchd", "-t", "-c", filled.config_path)
     assert checked.returncode == 77
     assert filled.path("spool.db") in checked.stderr and filled.path("customers.db") in checked.stderr
-    started = dispatchd(filled, "-c", filled.config_path, preexec=nobody)
+    started = as_user(filled, "dispatchd", "-c", filled.config_path)
     assert started.returncode == 77 and "spool.db" in started.stderr
     os.chmod(filled.config_path, 0o600)
-    refused = dispatchd(filled, "-c", filled.config_path, preexec=nobody)
+    refused = as_user(filled, "dispatchd", "-c", filled.config_path)
     assert refused.returncode == 77 and filled.config_path in refused.stderr
     filled.start_daemon()  # and who may goes on
