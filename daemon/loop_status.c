@@ -52,6 +52,28 @@ static json_t *relays_json(struct loop *loop)
 	return list;
 }
 
+/* Every feed and every stream that is written, and how it is. */
+static json_t *parts_json(struct loop *loop)
+{
+	struct hub_part part;
+	json_t *list = json_array();
+	for (size_t i = 0; hub_part(loop->hub, i, &part); i++) {
+		char since[INSTANT_TEXT_MAX];
+		json_t *row = json_pack("{s:s, s:s, s:s, s:s}", "kind", part.kind, "name", part.name, "use",
+		                        part.use, "state", part.words ? "down" : "up");
+		if (row && part.words)
+			json_object_set_new(row, "reply", json_string(part.words));
+		if (row && part.lost)
+			json_object_set_new(row, "lost", json_integer((json_int_t)part.lost));
+		if (row && part.since_ms) {
+			struct instant at = {.ms = clock_now().ms - part.since_ms};
+			json_object_set_new(row, "since", json_string(instant_format(at, 0, since)));
+		}
+		json_array_append_new(list, row ? row : json_null());
+	}
+	return list;
+}
+
 void loop_add_status(void *arg, json_t *answer)
 {
 	struct loop *loop = arg;
@@ -65,6 +87,10 @@ void loop_add_status(void *arg, json_t *answer)
 	struct error fault;
 	if (engine_thread_fault(loop_engine(loop), 0, &fault))
 		json_object_set_new(answer, "daemon_fault", json_string(fault.text));
+	if (!hub_connected(loop->hub) && *hub_why(loop->hub))
+		json_object_set_new(json_object_get(answer, "redis"), "reply",
+		                    json_string(hub_why(loop->hub)));
+	json_object_set_new(answer, "feeds", parts_json(loop));
 	json_object_set_new(answer, "relays", relays_json(loop));
 	json_object_set_new(answer, "stopping", json_boolean(loop_stopping(loop)));
 }

@@ -6,6 +6,8 @@
 #include "redis/sync.h"
 #include "store/spool_read.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum { PATIENCE_MS = 3000 };
@@ -34,18 +36,48 @@ static bool read_state(const struct ctl *ctl, json_t **ret, struct error *err)
 	return ok;
 }
 
+/* What stands in the way of the daemon's work with Redis; NULL where nothing does, or it doesn't run. A
+ * server that answers us may still be of no use to it. free() it. */
+static char *daemon_redis_fault(const json_t *state)
+{
+	const json_t *redis = json_object_get(state, "redis");
+	const json_t *connected = json_object_get(redis, "connected");
+	const char *reply = json_string_value(json_object_get(redis, "reply"));
+	char *fault = NULL;
+	size_t i;
+	json_t *feed;
+	if (json_is_false(connected) &&
+	    asprintf(&fault, "dispatchd is not connected: %s", reply ? reply : "not yet tried") < 0)
+		return NULL;
+	json_array_foreach(json_object_get(state, "feeds"), i, feed)
+	{
+		const char *words = json_string_value(json_object_get(feed, "reply"));
+		if (fault == NULL && words != NULL &&
+		    asprintf(&fault, "%s %s can't be %s: %s",
+		             json_string_value(json_object_get(feed, "kind")),
+		             json_string_value(json_object_get(feed, "name")),
+		             json_string_value(json_object_get(feed, "use")), words) < 0)
+			return NULL;
+	}
+	return fault;
+}
+
 static void ask_redis(const struct ctl *ctl, json_t *state)
 {
+	char *fault = daemon_redis_fault(state);
+	bool connected = json_is_true(json_object_get(json_object_get(state, "redis"), "connected"));
 	struct error err = {0};
 	struct args args = {0};
 	struct sync *redis = sync_open(ctl->settings, PATIENCE_MS, &err);
 	args_add(&args, "PING");
 	redisReply *reply = redis ? sync_run(redis, &args, &err) : NULL;
-	json_object_set_new(state, "redis", json_string(reply ? "up" : "down"));
-	if (reply == NULL)
-		json_object_set_new(state, "redis_fault", json_string(err.text));
-	else
+	const char *word = reply == NULL || (fault != NULL && !connected) ? "down" : "up";
+	json_object_set_new(state, "redis", json_string(fault != NULL && connected ? "degraded" : word));
+	if (reply == NULL || fault != NULL)
+		json_object_set_new(state, "redis_fault", json_string(reply == NULL ? err.text : fault));
+	if (reply != NULL)
 		freeReplyObject(reply);
+	free(fault);
 	args_free(&args);
 	sync_close(redis);
 }
@@ -81,6 +113,30 @@ static void print_counts(struct ctl *ctl, const json_t *mails)
 	json_decref(rows);
 }
 
+/* Only those that can't be used or have lost entries: all is well is said by `Redis up`. */
+static void print_feeds(struct ctl *ctl, const json_t *feeds)
+{
+	json_t *rows = json_array(), *feed;
+	size_t i;
+	json_array_foreach(feeds, i, feed)
+	{
+		if (json_object_get(feed, "reply") != NULL || json_object_get(feed, "lost") != NULL)
+			json_array_append(rows, feed);
+	}
+	if (json_array_size(rows) > 0) {
+		buf_addc(output_text(ctl->out), '\n');
+		table_print(output_text(ctl->out), rows,
+		            COLUMNS({.key = "kind", .title = "In Redis"}, {.key = "name", .title = "Name"},
+		                    {.key = "state", .title = "State", .style = STYLE_WORD},
+		                    {.key = "use", .title = "To be"},
+		                    {.key = "lost", .title = "Lost unread", .right = true},
+		                    {.key = "since", .title = "Since", .style = STYLE_TIME},
+		                    {.key = "reply", .title = "Reply", .min = 20}),
+		            output_look(ctl->out));
+	}
+	json_decref(rows);
+}
+
 static bool run(struct ctl *ctl, struct error *err)
 {
 	json_t *state;
@@ -108,6 +164,7 @@ static bool run(struct ctl *ctl, struct error *err)
 		                    {.key = "reply", .title = "Reply", .min = 20}),
 		            output_look(ctl->out));
 	}
+	print_feeds(ctl, json_object_get(state, "feeds"));
 	print_counts(ctl, json_object_get(state, "mails"));
 	json_decref(state);
 	return true;

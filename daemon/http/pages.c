@@ -15,6 +15,7 @@
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -29,12 +30,24 @@ static void answer_health(void *arg, const char *query, struct http_answer *ret)
 	buf_adds(&ret->body, "the engine doesn't turn\n");
 }
 
+static void add_redis_faults(struct hub *hub, struct buf *out)
+{
+	struct hub_part part;
+	char shown[512];
+	if (!hub_connected(hub))
+		buf_printf(out, *hub_why(hub) ? "Redis is not connected: %s\n" : "Redis is not connected\n",
+		           utf8_show(hub_why(hub), shown, sizeof(shown)));
+	for (size_t i = 0; hub_part(hub, i, &part); i++)
+		if (part.words)
+			buf_printf(out, "%s %s can't be %s: %s\n", part.kind, part.name, part.use,
+			           part.words);
+}
+
 static void answer_ready(void *arg, const char *query, struct http_answer *ret)
 {
 	struct loop *loop = arg;
 	(void)query;
-	if (!hub_connected(loop_hub(loop)))
-		buf_adds(&ret->body, "Redis is not connected\n");
+	add_redis_faults(loop_hub(loop), &ret->body);
 	(void)engine_thread_spool_ok(loop_engine(loop)); /* which has it proved */
 	struct error fault;
 	char shown[2 * sizeof fault.text];

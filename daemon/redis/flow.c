@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "log.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,9 @@ void flow_add(struct flow *flow, struct source *source)
 	if (flow->n_sources == FLOW_SOURCES_MAX)
 		bug("more sources than there is room for");
 	source->flow = flow;
+	source->reading = (struct health){.kind = source->kind, .name = source->key, .use = "read"};
+	source->acknowledging =
+	        (struct health){.kind = source->kind, .name = source->key, .use = "acknowledged"};
 	source->number = (int)flow->n_sources;
 	source->committed_tail = &source->committed;
 	flow->sources[flow->n_sources++] = source;
@@ -180,12 +184,22 @@ static struct intake *split_deleted(struct source *source, struct intake *intake
 	return deleted;
 }
 
+void flow_lost(struct source *source, int64_t n)
+{
+	if (n <= 0)
+		return;
+	source->lost += (uint64_t)n;
+	log_write(LOG_WARNING,
+	          "entries were removed from Redis before they were read, and are lost; whoever trims the %s "
+	          "must keep more %s=%s n=%" PRId64,
+	          source->kind, source->kind, source->key, n);
+}
+
 void flow_submit(struct source *source, struct intake *intake)
 {
 	struct intake *deleted = split_deleted(source, intake);
 	if (deleted) {
-		log_write(LOG_INFO, "entries were deleted before they were read stream=%s n=%zu", source->key,
-		          deleted->n);
+		flow_lost(source, (int64_t)deleted->n);
 		take_off(source, deleted->token);
 		to_acknowledge(deleted);
 	}
@@ -226,10 +240,13 @@ static void end_wait(struct intake *intake)
 static void ack_refused(struct flight *flight, const char *words)
 {
 	struct source *source = flight->source;
-	log_fault(LOG_ERR, "Redis refuses an acknowledgement %s=%s reply=\"%s\"", source->kind, source->key,
-	          words);
-	if (!strncmp(words, "WRONGTYPE", 9))
-		return; /* the key is something else now, and there is nothing left to acknowledge */
+	if (!strncmp(words, "WRONGTYPE", 9)) {
+		/* The key is something else now, and there is nothing left to acknowledge. */
+		log_fault(LOG_ERR, "Redis refuses an acknowledgement %s=%s reply=\"%s\"", source->kind,
+		          source->key, words);
+		return;
+	}
+	health_refuse(&source->acknowledging, "Redis refuses an acknowledgement", words);
 	flight->failed = true;
 	source->retry_at.ms = clock_tick().ms + FLOW_RETRY_MS;
 }
@@ -244,6 +261,8 @@ static void on_ack(void *arg, const redisReply *reply)
 		ack_refused(flight, reply->str);
 	else if (reply->type != REDIS_REPLY_INTEGER)
 		flight->failed = true; /* QUEUED: in a transaction that could not be ended */
+	else
+		health_allow(&flight->source->acknowledging);
 	end_wait(intake);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/instant.h"
 #include "engine_thread.h"
+#include "redis/health.h"
 #include "redis/link.h"
 
 #include <hiredis/hiredis.h>
@@ -48,6 +49,8 @@ struct source {
 	struct tick retry_at;                       /* not before, since Redis refused to */
 	struct flight *oldest, *newest;             /* in flight, in order */
 	uint64_t entries;                           /* read since the start */
+	uint64_t lost;                              /* removed from Redis before they were read */
+	struct health reading, acknowledging;
 };
 
 struct flow {
@@ -82,6 +85,7 @@ void flow_send_ack(struct intake *intake, const struct args *args);
 void flow_reset(struct flow *flow); /* the connection is new: what was refused is asked for again */
 /* How long the oldest intake of the source has been on its way; 0 where there is none. */
 int64_t flow_age_ms(const struct source *source);
-void flow_free(struct flow *flow); /* what was never acknowledged will be read again */
+void flow_lost(struct source *source, int64_t n); /* counts and tells of them */
+void flow_free(struct flow *flow);                /* what was never acknowledged will be read again */
 
 #endif

@@ -19,11 +19,12 @@
 #include <ctype.h>
 #include <event2/event.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 5000, MARGIN_MS = 2000, HOST_MAX = 256 };
+enum { PATIENCE_MS = 5000, MARGIN_MS = 2000, HOST_MAX = 256, PROOF_MS = 1500 };
 
 static const char *const feed_names[] = {
         [FEED_EVENTS] = "events", [FEED_REQUESTS] = "requests", [FEED_CUSTOMERS] = "customers"};
@@ -49,6 +50,9 @@ struct hub {
 	struct publisher *publisher;
 	bool feed_read; /* since the start */
 	bool up, told;  /* all connections are; what was said last */
+	char why[256];  /* they aren't */
+	bool doubted;   /* the server was unusable: that all connections are there again proves nothing yet */
+	struct tick ready_since; /* all of them, while doubted */
 	struct tick down_since;
 	uint64_t losses;
 };
@@ -60,6 +64,7 @@ static void reset_commands(struct hub *hub)
 	flow_reset(&hub->flow);
 	publisher_reset(hub->publisher);
 	upkeep_reset(hub->upkeep);
+	list_reset_commands(hub->list);
 }
 
 static void reset_streams(struct hub *hub)
@@ -85,21 +90,29 @@ static bool all_ready(const struct hub *hub)
 	return true;
 }
 
-static void on_up(void *arg)
+/* A server that greets us but is of no use says so as soon as something is asked of it. */
+static void find_up(struct hub *hub)
 {
-	struct port *port = arg;
-	struct hub *hub = port->hub;
-	port->reset(hub);
-	hub->flow.wake(hub->flow.wake_arg);
-	if (hub->up || !all_ready(hub))
+	if (hub->up || !all_ready(hub) || (hub->doubted && clock_tick().ms - hub->ready_since.ms < PROOF_MS))
 		return;
 	hub->up = true;
+	hub->doubted = false;
 	if (!hub->told)
 		log_write(LOG_INFO, "Redis connected redis=%s", hub->target->name);
 	else
 		log_write(LOG_NOTICE, "Redis connection is back after %" PRId64 " s redis=%s",
 		          (clock_tick().ms - hub->down_since.ms + 500) / 1000, hub->target->name);
 	hub->told = false;
+}
+
+static void on_up(void *arg)
+{
+	struct port *port = arg;
+	struct hub *hub = port->hub;
+	port->reset(hub);
+	hub->flow.wake(hub->flow.wake_arg);
+	hub->ready_since = clock_tick();
+	find_up(hub);
 }
 
 /* Redis' own refusals begin with a word in capitals (NOAUTH, LOADING); those are news even while it is away.
@@ -113,6 +126,7 @@ static void on_down(void *arg, const char *why)
 {
 	struct hub *hub = ((struct port *)arg)->hub;
 	bool was_up = hub->up;
+	snprintf(hub->why, sizeof(hub->why), "%s", why);
 	hub->up = false;
 	if (was_up) {
 		hub->losses++;
@@ -133,7 +147,17 @@ static void on_down(void *arg, const char *why)
 	hub->told = true;
 }
 
-static const struct link_events link_hooks = {.up = on_up, .down = on_down};
+/* Another server may be behind the address by now: every connection goes. */
+static void on_unusable(void *arg, const char *words)
+{
+	struct hub *hub = ((struct port *)arg)->hub;
+	hub->doubted = true;
+	for (size_t i = 0; i < LINKS; i++)
+		if (hub->ports[i].link)
+			link_renew(hub->ports[i].link, words);
+}
+
+static const struct link_events link_hooks = {.up = on_up, .down = on_down, .unusable = on_unusable};
 
 /* ---- making it */
 
@@ -167,13 +191,25 @@ static void add_sources(struct hub *hub, struct event_base *base, const struct s
 	reader_reset(hub->reader);
 	if (*settings->redis.list) {
 		link = open_port(hub, base, LINK_LIST, LIST_BLOCK_MS + MARGIN_MS, reset_list);
-		hub->list = list_new(&hub->flow, link, arena_strdup(hub->arena, settings->redis.list));
+		hub->list = list_new(&hub->flow, link, arena_strdup(hub->arena, settings->redis.list),
+		                     settings->redis.claim_after_ms);
 	}
 	if (*settings->redis.channel) {
 		link = open_port(hub, base, LINK_CHANNEL, PATIENCE_MS, reset_channel);
 		hub->channel =
 		        channel_new(&hub->flow, link, arena_strdup(hub->arena, settings->redis.channel));
 	}
+}
+
+/* Where each route has a stream of its own, their names aren't known. */
+static void expect_streams(struct hub *hub, const struct settings *settings)
+{
+	bool gate = *settings->redis.requests && !strchr(settings->redis.dispatch, '{');
+	const char *const keys[] = {settings->redis.outcomes, settings->redis.dead,
+	                            gate ? settings->redis.dispatch : ""};
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (*keys[i])
+			publisher_expect(hub->publisher, keys[i]);
 }
 
 struct hub *hub_new(struct event_base *base, const struct settings *settings, struct engine_thread *engine,
@@ -193,6 +229,7 @@ struct hub *hub_new(struct event_base *base, const struct settings *settings, st
 	hub->upkeep =
 	        upkeep_new(&hub->flow, hub->reader, settings->redis.claim_after_ms, settings->redis.keep_ms);
 	hub->publisher = publisher_new(engine, hub->flow.commands);
+	expect_streams(hub, settings);
 	for (size_t i = 0; i < LINKS; i++)
 		if (hub->ports[i].link)
 			link_open(hub->ports[i].link);
@@ -223,6 +260,7 @@ struct hub *hub_free(struct hub *hub)
 void hub_reload(struct hub *hub, const struct settings *settings)
 {
 	upkeep_set(hub->upkeep, settings->redis.claim_after_ms, settings->redis.keep_ms);
+	list_set(hub->list, settings->redis.claim_after_ms);
 }
 
 void hub_done(struct hub *hub, struct intake *list)
@@ -237,6 +275,7 @@ void hub_publish(struct hub *hub, struct publications *list)
 
 void hub_turn(struct hub *hub)
 {
+	find_up(hub);
 	flow_turn(&hub->flow);          /* acknowledge what is committed: makes room */
 	publisher_turn(hub->publisher); /* tell the world */
 	reader_turn(hub->reader);
@@ -265,10 +304,48 @@ bool hub_connected(const struct hub *hub)
 	return hub->up;
 }
 
+static bool source_part(const struct hub *hub, const struct source *source, struct hub_part *ret)
+{
+	const struct health *health = source->reading.refused ? &source->reading : &source->acknowledging;
+	*ret = (struct hub_part){
+	        .kind = source->kind, .name = source->key, .use = "read", .lost = source->lost};
+	if (!hub->up)
+		ret->words = "Redis is not connected";
+	if (!health->refused)
+		return true;
+	ret->use = health->use;
+	ret->words = health->words;
+	ret->since_ms = clock_tick().ms - health->since.ms;
+	return true;
+}
+
+bool hub_part(struct hub *hub, size_t i, struct hub_part *ret)
+{
+	if (i < hub->flow.n_sources)
+		return source_part(hub, hub->flow.sources[i], ret);
+	const struct health *health = publisher_stream(hub->publisher, i - hub->flow.n_sources);
+	publisher_probe_soon(hub->publisher);
+	if (!health)
+		return false;
+	*ret = (struct hub_part){.kind = health->kind, .name = health->name, .use = health->use};
+	if (!hub->up)
+		ret->words = "Redis is not connected";
+	if (health->refused) {
+		ret->words = health->words;
+		ret->since_ms = clock_tick().ms - health->since.ms;
+	}
+	return true;
+}
+
 bool hub_quiet(const struct hub *hub)
 {
 	return !link_ready(hub->flow.commands) ||
 	       (!hub->flow.in_flight && !publisher_waiting(hub->publisher));
+}
+
+const char *hub_why(const struct hub *hub)
+{
+	return hub->up ? "" : hub->why;
 }
 
 const char *hub_target(const struct hub *hub)
@@ -276,7 +353,24 @@ const char *hub_target(const struct hub *hub)
 	return hub->target->name;
 }
 
-void hub_metrics(const struct hub *hub, struct buf *out)
+/* The names come from the configuration, which has no control characters in them. */
+static void add_parts(struct hub *hub, struct buf *out)
+{
+	struct hub_part part;
+	buf_adds(out, "# HELP dispatchd_redis_usable Whether Redis lets us use this, as configured.\n"
+	              "# TYPE dispatchd_redis_usable gauge\n");
+	for (size_t i = 0; hub_part(hub, i, &part); i++) {
+		buf_printf(out, "dispatchd_redis_usable{kind=\"%s\",name=\"", part.kind);
+		for (const char *p = part.name; *p; p++) {
+			if (*p == '\\' || *p == '"')
+				buf_addc(out, '\\');
+			buf_addc(out, *p);
+		}
+		buf_printf(out, "\",use=\"%s\"} %d\n", part.use, part.words == NULL);
+	}
+}
+
+void hub_metrics(struct hub *hub, struct buf *out)
 {
 	buf_printf(out,
 	           "# HELP dispatchd_redis_connected Whether Redis is connected.\n"
@@ -295,4 +389,13 @@ void hub_metrics(const struct hub *hub, struct buf *out)
 		buf_printf(out, "dispatchd_entries_total{source=\"%s\",feed=\"%s\"} %" PRIu64 "\n",
 		           source->kind, feed_names[source->feed], source->entries);
 	}
+	buf_adds(out,
+	         "# HELP dispatchd_entries_lost_total Entries that were removed from Redis before they were "
+	         "read.\n# TYPE dispatchd_entries_lost_total counter\n");
+	for (size_t i = 0; i < hub->flow.n_sources; i++) {
+		const struct source *source = hub->flow.sources[i];
+		buf_printf(out, "dispatchd_entries_lost_total{source=\"%s\",feed=\"%s\"} %" PRIu64 "\n",
+		           source->kind, feed_names[source->feed], source->lost);
+	}
+	add_parts(hub, out);
 }

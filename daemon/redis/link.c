@@ -11,6 +11,7 @@
 
 #include "base/backoff.h"
 #include "base/mem.h"
+#include "clock.h"
 #include "redis/resolve.h"
 
 #include <arpa/inet.h>
@@ -27,7 +28,7 @@
 #include <hiredis/adapters/libevent.h>
 #pragma GCC diagnostic pop
 
-enum { CONNECT_MS = 5000 };
+enum { CONNECT_MS = 5000, RENEWALS_APART_MS = 30000 };
 static const struct backoff pace = {.min_ms = 100, .max_ms = 3 * 1000};
 
 enum link_state {
@@ -64,6 +65,8 @@ struct link {
 	struct event *timer;
 	unsigned awaited;
 	unsigned failures; /* in a row */
+	unsigned renewals; /* in a row, each soon after the one before */
+	struct tick renewed;
 	link_reply *on_message;
 	void *on_message_arg;
 	char why[256]; /* of the failure under way */
@@ -136,8 +139,27 @@ static void end_context(struct link *link)
 
 void link_renew(struct link *link, const char *why)
 {
-	if (link->state == LINK_READY)
-		link_fail(link, why);
+	struct tick now = clock_tick();
+	if (link->state != LINK_READY)
+		return;
+	if (now.ms - link->renewed.ms > RENEWALS_APART_MS)
+		link->renewals = 0;
+	link->renewed = now;
+	link->failures = link->renewals++;
+	link_fail(link, why);
+}
+
+/* What Redis says where it is the server that is unusable, not the command or the key. */
+static bool is_unusable(const redisReply *reply)
+{
+	static const char *const words[] = {"READONLY ",    "MASTERDOWN ", "LOADING ", "UNBLOCKED ",
+	                                    "CLUSTERDOWN ", "NOREPLICAS ", "NOAUTH ",  "WRONGPASS "};
+	if (reply->type != REDIS_REPLY_ERROR)
+		return false;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strncmp(reply->str, words[i], strlen(words[i])))
+			return true;
+	return false;
 }
 
 /* ---- answers */
@@ -159,6 +181,10 @@ static void on_reply(redisAsyncContext *context, void *reply, void *arg)
 	if (link->context == context && reply) {
 		link->awaited--;
 		watch_peer(link);
+		if (link->state == LINK_READY && is_unusable(reply)) {
+			link->events->unusable(link->arg, ((const redisReply *)reply)->str);
+			reply = NULL;
+		}
 	}
 	call->fn(call->arg, reply);
 	free(call);

@@ -25,6 +25,9 @@ struct link_events {
 	void (*up)(void *arg); /* ready for commands; nothing is left of those before */
 	void (*down)(void *arg,
 	             const char *why); /* was ready, or a try has failed; it goes on trying by itself */
+	/* Redis answered that this server is not the one to talk to, or not now (READONLY, LOADING): all
+	 * links to it are to be renewed. What was asked gets NULL for an answer. */
+	void (*unusable)(void *arg, const char *words);
 };
 
 /* The answer to a command; NULL where the connection broke before it came: Redis may or may not have done
@@ -36,7 +39,8 @@ typedef void link_reply(void *arg, const struct redisReply *reply);
 struct link *link_new(struct event_base *base, const struct target *target, int64_t patience_ms,
                       const struct link_events *events, void *arg);
 void link_open(struct link *link);
-/* The connection can't be used any more: it is dropped after the callback that is running, and made anew. */
+/* The connection can't be used any more: it is dropped after the callback that is running, and made again,
+ * later each time that this happens within a short while. Does nothing unless it is ready. */
 void link_renew(struct link *link, const char *why);
 /* Ends it for good, from the loop's top (not from a link's callback); answers awaited come as NULL. */
 void link_close(struct link *link);

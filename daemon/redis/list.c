@@ -6,10 +6,9 @@
  */
 #include "redis/list.h"
 
-#include "base/buf.h"
 #include "base/mem.h"
 #include "clock.h"
-#include "log.h"
+#include "redis/heritage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,13 +24,7 @@ struct list {
 	unsigned moves;        /* in a round */
 	struct intake *intake; /* of the round under way */
 	struct tick retry_at;
-	bool looked; /* for what other consumers left: once a process */
-};
-
-/* A processing list of another consumer, whose length is asked for. */
-struct stranger {
-	const struct list *list;
-	char name[];
+	struct heritage *heritage; /* what other consumers left */
 };
 
 /* A value is found from the right, where the oldest is; a second equal one is the same event again. */
@@ -49,7 +42,7 @@ static void acknowledge(struct source *source, struct intake *intake)
 	args_free(&args);
 }
 
-struct list *list_new(struct flow *flow, struct link *link, const char *key)
+struct list *list_new(struct flow *flow, struct link *link, const char *key, int64_t claim_after_ms)
 {
 	struct list *list = mem_alloc(sizeof(*list));
 	list->source =
@@ -58,6 +51,7 @@ struct list *list_new(struct flow *flow, struct link *link, const char *key)
 	flow_add(flow, &list->source);
 	if (asprintf(&list->processing, "%s:processing:%s", key, flow->consumer) < 0)
 		bug("no memory for a name");
+	list->heritage = heritage_new(flow, key, claim_after_ms);
 	return list;
 }
 
@@ -67,6 +61,7 @@ struct list *list_free(struct list *list)
 		return NULL;
 	if (list->intake)
 		intake_free(list->intake);
+	heritage_free(list->heritage);
 	free(list->processing);
 	free(list);
 	return NULL;
@@ -86,67 +81,9 @@ void list_reset(struct list *list)
 
 static void refused(struct list *list, const redisReply *reply)
 {
-	log_fault(LOG_ERR, "list can't be read list=%s reply=\"%s\"", list->source.key, reply->str);
+	health_refuse(&list->source.reading, "list can't be read", reply->str);
 	list->retry_at.ms = clock_tick().ms + FLOW_RETRY_MS;
 	list->left_read = false;
-}
-
-/* ---- what others left: nobody takes a list over by itself, since its consumer may be alive */
-
-static void on_stranger(void *arg, const redisReply *reply)
-{
-	struct stranger *stranger = arg;
-	if (reply && reply->type == REDIS_REPLY_INTEGER && reply->integer > 0)
-		log_write(LOG_WARNING,
-		          "another consumer holds items of the list; if it is gone for good, move them back "
-		          "list=%s processing=%s n=%lld",
-		          stranger->list->source.key, stranger->name, reply->integer);
-	free(stranger);
-}
-
-static void ask_stranger(struct list *list, const redisReply *name)
-{
-	struct args args = {0};
-	if (name->type != REDIS_REPLY_STRING || !strcmp(name->str, list->processing))
-		return;
-	struct stranger *stranger = mem_alloc(sizeof(*stranger) + name->len + 1);
-	stranger->list = list;
-	memcpy(stranger->name, name->str, name->len);
-	args_add(&args, "LLEN");
-	args_add_bytes(&args, name->str, name->len);
-	if (!link_send(list->source.flow->commands, &args, on_stranger, stranger))
-		free(stranger);
-	args_free(&args);
-}
-
-static void look_for_strangers(struct list *list, const char *cursor);
-
-static void on_scanned(void *arg, const redisReply *reply)
-{
-	struct list *list = arg;
-	if (!reply || reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-	    reply->element[0]->type != REDIS_REPLY_STRING || reply->element[1]->type != REDIS_REPLY_ARRAY)
-		return;
-	for (size_t i = 0; i < reply->element[1]->elements; i++)
-		ask_stranger(list, reply->element[1]->element[i]);
-	if (strcmp(reply->element[0]->str, "0"))
-		look_for_strangers(list, reply->element[0]->str);
-}
-
-static void look_for_strangers(struct list *list, const char *cursor)
-{
-	struct args args = {0};
-	struct buf pattern = {0};
-	for (const char *p = list->source.key; *p; p++) {
-		if (strchr("*?[]\\^", *p))
-			buf_addc(&pattern, '\\');
-		buf_addc(&pattern, *p);
-	}
-	buf_adds(&pattern, ":processing:*");
-	args_add_all(&args, "SCAN", cursor, "MATCH", buf_text(&pattern), "COUNT", "1000", NULL);
-	link_send(list->source.flow->commands, &args, on_scanned, list);
-	args_free(&args);
-	buf_free(&pattern);
 }
 
 /* ---- what was left, read from its old end */
@@ -209,6 +146,8 @@ static void on_move(void *arg, const redisReply *reply)
 	if (!reply)
 		return;
 	list->waiting--;
+	if (reply->type != REDIS_REPLY_ERROR)
+		health_allow(&list->source.reading);
 	if (reply->type == REDIS_REPLY_STRING) {
 		if (!list->intake)
 			list->intake = flow_intake(&list->source, list->waiting + 1);
@@ -238,10 +177,8 @@ static void move(struct list *list)
 
 void list_turn(struct list *list, bool feed_first)
 {
-	if (list && !list->looked && link_ready(list->source.flow->commands)) {
-		list->looked = true;
-		look_for_strangers(list, "0");
-	}
+	if (list && heritage_turn(list->heritage))
+		list->left_read = false; /* there is more in our processing list */
 	if (!list || feed_first || list->waiting || !link_ready(list->link) ||
 	    !flow_open(list->source.flow) || clock_tick().ms < list->retry_at.ms)
 		return;
@@ -249,4 +186,16 @@ void list_turn(struct list *list, bool feed_first)
 		read_left(list);
 	else
 		move(list);
+}
+
+void list_set(struct list *list, int64_t claim_after_ms)
+{
+	if (list)
+		heritage_set(list->heritage, claim_after_ms);
+}
+
+void list_reset_commands(struct list *list)
+{
+	if (list)
+		heritage_reset(list->heritage);
 }

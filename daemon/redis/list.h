@@ -7,14 +7,16 @@
 /*
  * The list source: publishers LPUSH, the oldest item is at the right. Each item is moved to
  * LIST:processing:CONSUMER until its decision is committed, and removed there then. What an earlier
- * process left there comes first.
+ * process left there comes first, and what a consumer that is gone left (heritage.h).
  */
 enum { LIST_BLOCK_MS = 5000 };
 
 struct list;
-struct list *list_new(struct flow *flow, struct link *link, const char *key);
-struct list *list_free(struct list *list); /* takes NULL; returns NULL */
-void list_reset(struct list *list);        /* the connection is new */
+struct list *list_new(struct flow *flow, struct link *link, const char *key, int64_t claim_after_ms);
+struct list *list_free(struct list *list);                /* takes NULL; returns NULL */
+void list_reset(struct list *list);                       /* the connection is new */
+void list_reset_commands(struct list *list);              /* the same, of that for commands; takes NULL */
+void list_set(struct list *list, int64_t claim_after_ms); /* from now on; takes NULL */
 /* Reads on where it may, but not while the feed goes first; takes NULL. */
 void list_turn(struct list *list, bool feed_first);
 

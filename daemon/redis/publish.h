@@ -3,6 +3,7 @@
 #define REDIS_PUBLISH_H
 
 #include "engine_thread.h"
+#include "redis/health.h"
 #include "redis/link.h"
 
 #include <stdbool.h>
@@ -25,5 +26,12 @@ void publisher_add(struct publisher *publisher, struct publications *list); /* t
 void publisher_reset(struct publisher *publisher);                          /* the connection is new */
 void publisher_turn(struct publisher *publisher);
 size_t publisher_waiting(const struct publisher *publisher); /* rows not yet confirmed */
+
+/* A stream of the configuration that rows may go to. `key` must outlive the publisher. Whether it can be
+ * written is known without anything to write, too: a command that adds nothing is tried now and then. */
+void publisher_expect(struct publisher *publisher, const char *key);
+void publisher_probe_soon(struct publisher *publisher); /* somebody asks how it is; once a second at most */
+/* The streams that are expected or refuse, by number from 0; NULL beyond the last. */
+const struct health *publisher_stream(const struct publisher *publisher, size_t i);
 
 #endif

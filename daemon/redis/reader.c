@@ -5,12 +5,15 @@
 #include "base/mem.h"
 #include "clock.h"
 #include "log.h"
+#include "redis/gap.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ID_MAX = 48, RECHECK_MS = 5000 };
+enum { ID_MAX = 48, RECHECK_MS = 5000, GAPS_EVERY_MS = 5000 };
+/* No entry has one behind it; the very last id means ">" to Redis. */
+#define ID_LAST "18446744073709551615-18446744073709551614"
 static const struct backoff pace = {.min_ms = 50, .max_ms = 5000};
 
 /* In order; the feed is read when STAGE_OWN is reached. */
@@ -32,8 +35,11 @@ static const struct stage_row {
 struct stream {
 	struct source source;
 	struct reader *reader;
-	bool usable;       /* the group is there */
-	bool own_read;     /* entries delivered earlier are all read */
+	bool usable;                        /* the group is there, and may be read */
+	bool asked;                         /* by the read under way */
+	char group_words[HEALTH_WORDS_MAX]; /* why the group could not be made; "" where it could */
+	bool own_read;                      /* entries delivered earlier are all read */
+	struct gap gap;
 	char last[ID_MAX]; /* of those, the last one's id */
 };
 
@@ -49,6 +55,7 @@ struct reader {
 	unsigned failures;    /* in a row */
 	struct tick retry_at; /* nothing is read before */
 	struct tick recheck_at;
+	struct tick gaps_at; /* when it is looked next for entries that were trimmed unread */
 };
 
 static void acknowledge(struct source *source, struct intake *intake)
@@ -116,11 +123,13 @@ void reader_reset(struct reader *reader)
 		reader->streams[i].usable = false;
 		reader->streams[i].own_read = false;
 		snprintf(reader->streams[i].last, ID_MAX, "0");
+		gap_reset(&reader->streams[i].gap);
 	}
 	reader->stage = STAGE_WAIT;
 	reader->waiting = 0;
 	reader->failures = 0;
 	reader->retry_at.ms = 0;
+	reader->gaps_at.ms = 0;
 }
 
 static void back_off(struct reader *reader)
@@ -130,14 +139,8 @@ static void back_off(struct reader *reader)
 
 /* ---- groups */
 
-/* A user who may read a group but not make one is told so whether there is one or not: reading tells. */
-static bool may_be_there(const redisReply *reply)
-{
-	return reply->type == REDIS_REPLY_ERROR &&
-	       (!strncmp(reply->str, "BUSYGROUP", 9) ||
-	        (!strncmp(reply->str, "NOPERM", 6) && strstr(reply->str, "'xgroup")));
-}
-
+/* What is refused here may still be read: a user who may read a group but not make one is told so whether
+ * there is one or not. */
 static void on_group(void *arg, const redisReply *reply)
 {
 	struct stream *stream = arg;
@@ -145,15 +148,28 @@ static void on_group(void *arg, const redisReply *reply)
 	if (!reply)
 		return; /* reader_reset() comes with the next connection */
 	reader->waiting--;
-	bool created = reply->type == REDIS_REPLY_STATUS;
-	stream->usable = created || may_be_there(reply);
-	if (created)
+	stream->group_words[0] = '\0';
+	if (reply->type == REDIS_REPLY_STATUS)
 		log_write(LOG_INFO, "consumer group created stream=%s group=%s", stream->source.key,
 		          reader->flow->group);
+	else if (reply->type == REDIS_REPLY_ERROR)
+		snprintf(stream->group_words, sizeof(stream->group_words), "%s", reply->str);
+}
+
+/* The answer to a read that can't find anything tells for each stream by itself whether it may be read. */
+static void on_check(void *arg, const redisReply *reply)
+{
+	struct stream *stream = arg;
+	struct reader *reader = stream->reader;
+	if (!reply)
+		return; /* as above */
+	reader->waiting--;
+	stream->usable = reply->type != REDIS_REPLY_ERROR;
 	if (!stream->usable) {
+		bool no_group = !strncmp(reply->str, "NOGROUP", 7) && stream->group_words[0];
 		reader->groups_failed = true;
-		log_fault(LOG_ERR, "stream can't be read stream=%s group=%s reply=\"%s\"", stream->source.key,
-		          reader->flow->group, reply->type == REDIS_REPLY_ERROR ? reply->str : "");
+		health_refuse(&stream->source.reading, "stream can't be read",
+		              no_group ? stream->group_words : reply->str);
 	}
 	if (reader->waiting)
 		return;
@@ -161,6 +177,13 @@ static void on_group(void *arg, const redisReply *reply)
 		reader->recheck_at.ms = clock_tick().ms + RECHECK_MS;
 	reader->stage = stages[STAGE_GROUPS].next;
 	reader->flow->wake(reader->flow->wake_arg);
+}
+
+static void ask(struct stream *stream, struct args *args, link_reply *fn)
+{
+	if (link_send(stream->reader->link, args, fn, stream))
+		stream->reader->waiting++;
+	args_reset(args);
 }
 
 static void ask_groups(struct reader *reader)
@@ -171,9 +194,10 @@ static void ask_groups(struct reader *reader)
 		struct stream *stream = &reader->streams[i];
 		args_add_all(&args, "XGROUP", "CREATE", stream->source.key, reader->flow->group, "0",
 		             "MKSTREAM", NULL);
-		if (link_send(reader->link, &args, on_group, stream))
-			reader->waiting++;
-		args_reset(&args);
+		ask(stream, &args, on_group);
+		args_add_all(&args, "XREADGROUP", "GROUP", reader->flow->group, reader->flow->consumer,
+		             "COUNT", "1", "STREAMS", stream->source.key, ID_LAST, NULL);
+		ask(stream, &args, on_check);
 	}
 	args_free(&args);
 }
@@ -215,6 +239,8 @@ static size_t take_entries(struct stream *stream, const redisReply *entries)
 		stream->own_read = true; /* only asked for its own does a stream answer with none */
 		return 0;
 	}
+	if (!stages[reader->stage].own)
+		stream->gap.delivered += (int64_t)entries->elements;
 	struct intake *intake = flow_intake(&stream->source, entries->elements);
 	for (size_t i = 0; i < entries->elements; i++)
 		flow_add_stream_entry(intake, entries->element[i]);
@@ -245,14 +271,29 @@ static void take_streams(struct reader *reader, const redisReply *reply)
 	adapt_count(reader, bytes, entries);
 }
 
-/* A group or stream that was removed is made anew, and so is what has become unusable found out. */
+/* A group or stream that was removed is made anew, and which stream has become unusable is found out. Where
+ * each of them may be read but not all together, all of them are refused. */
 static void on_read_error(struct reader *reader, const char *text)
 {
 	bool made_anew = !strncmp(text, "NOGROUP", 7) && !reader->failures;
-	if (!made_anew && strncmp(text, "UNBLOCKED", 9))
+	if (!made_anew && !reader->failures)
 		log_fault(LOG_ERR, "Redis refuses to be read from reply=\"%s\"", text);
+	for (size_t i = 0; reader->failures && i < reader->n; i++)
+		if (reader->streams[i].asked)
+			health_refuse(&reader->streams[i].source.reading, "stream can't be read", text);
 	back_off(reader);
 	reader->stage = STAGE_GROUPS;
+}
+
+/* That the feed can be read alone says nothing of all streams together. */
+static void on_read_success(struct reader *reader)
+{
+	if (stages[reader->stage].feed_only && reader->failures)
+		return;
+	reader->failures = 0;
+	for (size_t i = 0; i < reader->n; i++)
+		if (reader->streams[i].asked)
+			health_allow(&reader->streams[i].source.reading);
 }
 
 static void on_read(void *arg, const redisReply *reply)
@@ -264,13 +305,44 @@ static void on_read(void *arg, const redisReply *reply)
 	if (reply->type == REDIS_REPLY_ERROR) {
 		on_read_error(reader, reply->str);
 	} else {
-		reader->failures = 0;
+		on_read_success(reader);
 		if (reply->type == REDIS_REPLY_ARRAY && reply->elements)
 			take_streams(reader, reply);
 		else
 			reader->stage = stages[reader->stage].next;
 	}
 	reader->flow->wake(reader->flow->wake_arg);
+}
+
+/* Between two reads, so that the numbers fit what was delivered. A user without the right isn't warned. */
+static void on_gap(void *arg, const redisReply *reply)
+{
+	struct stream *stream = arg;
+	if (!reply)
+		return; /* reader_reset() comes with the next connection */
+	stream->reader->waiting--;
+	if (reply->type == REDIS_REPLY_ARRAY)
+		flow_lost(&stream->source, gap_look(&stream->gap, reply, stream->reader->flow->group,
+		                                    stream->reader->flow->consumer));
+	stream->reader->flow->wake(stream->reader->flow->wake_arg);
+}
+
+/* Before anything is read over a new connection, and now and then. True where answers are awaited. */
+static bool look_for_gaps(struct reader *reader, struct tick now)
+{
+	struct args args = {0};
+	if (now.ms < reader->gaps_at.ms || reader->stage <= STAGE_GROUPS)
+		return false;
+	reader->gaps_at.ms = now.ms + GAPS_EVERY_MS;
+	for (size_t i = 0; i < reader->n; i++) {
+		struct stream *stream = &reader->streams[i];
+		args_add_all(&args, "XINFO", "STREAM", stream->source.key, "FULL", "COUNT", "1", NULL);
+		if (stream->usable)
+			ask(stream, &args, on_gap);
+		args_reset(&args);
+	}
+	args_free(&args);
+	return reader->waiting > 0;
 }
 
 /* False where this stage has no stream to read (any more). */
@@ -287,11 +359,14 @@ static bool read_streams(struct reader *reader)
 		args_add_number(&args, READER_BLOCK_MS);
 	}
 	args_add(&args, "STREAMS");
-	for (size_t i = 0; i < reader->n; i++)
-		if (wanted(reader, &reader->streams[i])) {
-			args_add(&args, reader->streams[i].source.key);
-			n++;
-		}
+	for (size_t i = 0; i < reader->n; i++) {
+		struct stream *stream = &reader->streams[i];
+		stream->asked = wanted(reader, stream);
+		if (!stream->asked)
+			continue;
+		args_add(&args, stream->source.key);
+		n++;
+	}
 	for (size_t i = 0; i < reader->n; i++)
 		if (wanted(reader, &reader->streams[i]))
 			args_add(&args, row->own ? reader->streams[i].last : ">");
@@ -320,6 +395,8 @@ void reader_turn(struct reader *reader)
 		reader->stage = STAGE_GROUPS;
 	if (reader->stage == STAGE_GROUPS && !reader->flow->closed)
 		ask_groups(reader);
+	if (reader->waiting || look_for_gaps(reader, now))
+		return;
 	/* A stage without anything to read makes way for the next; the last one stays. */
 	while (stages[reader->stage].reads && flow_open(reader->flow) && !read_streams(reader) &&
 	       reader->stage != STAGE_NEW)

@@ -27,8 +27,8 @@ struct stream_id {
 struct care {
 	struct upkeep *upkeep;
 	size_t number; /* of the reader's stream */
-	struct tick claim_at, trim_at;
-	bool claiming, trimming;
+	struct tick claim_at, trim_at, sweep_at;
+	bool claiming, trimming, sweeping;
 	char cursor[ID_MAX];   /* XAUTOCLAIM goes on here */
 	struct stream_id keep; /* trimming: what has to stay begins here */
 	unsigned groups;       /* trimming: XPENDING not yet answered */
@@ -39,6 +39,7 @@ struct upkeep {
 	struct flow *flow;
 	struct reader *reader;
 	int64_t claim_after_ms, keep_ms;
+	bool no_scripts; /* the user may not run them; it was logged */
 	struct care cares[READER_STREAMS_MAX];
 };
 
@@ -62,7 +63,7 @@ void upkeep_set(struct upkeep *upkeep, int64_t claim_after_ms, int64_t keep_ms)
 	upkeep->claim_after_ms = claim_after_ms;
 	upkeep->keep_ms = keep_ms;
 	for (size_t i = 0; i < READER_STREAMS_MAX; i++)
-		upkeep->cares[i].claim_at.ms = upkeep->cares[i].trim_at.ms = 0;
+		upkeep->cares[i].claim_at.ms = upkeep->cares[i].trim_at.ms = upkeep->cares[i].sweep_at.ms = 0;
 }
 
 struct upkeep *upkeep_free(struct upkeep *upkeep)
@@ -74,7 +75,7 @@ struct upkeep *upkeep_free(struct upkeep *upkeep)
 void upkeep_reset(struct upkeep *upkeep)
 {
 	for (size_t i = 0; i < READER_STREAMS_MAX; i++)
-		upkeep->cares[i].claiming = upkeep->cares[i].trimming = false;
+		upkeep->cares[i].claiming = upkeep->cares[i].trimming = upkeep->cares[i].sweeping = false;
 }
 
 static struct source *source_of(const struct care *care)
@@ -94,6 +95,18 @@ static bool answered(const redisReply *reply, int type, const struct care *care,
 
 /* ---- claiming */
 
+/* Entries that were pending and aren't there any more: Redis 7 names them, 6.2 has nil in their places. */
+static void take_deleted(struct source *source, const redisReply *reply)
+{
+	const redisReply *entries = reply->element[1];
+	size_t n = reply->elements > 2 && reply->element[2]->type == REDIS_REPLY_ARRAY
+	                   ? reply->element[2]->elements
+	                   : 0;
+	for (size_t i = 0; i < entries->elements; i++)
+		n += entries->element[i]->type == REDIS_REPLY_NIL;
+	flow_lost(source, (int64_t)n);
+}
+
 static void on_claimed(void *arg, const redisReply *reply)
 {
 	struct care *care = arg;
@@ -108,6 +121,7 @@ static void on_claimed(void *arg, const redisReply *reply)
 	if (strcmp(care->cursor, "0-0"))
 		care->claim_at.ms = 0; /* there is more */
 	const redisReply *entries = reply->element[1];
+	take_deleted(source, reply);
 	if (!entries->elements)
 		return;
 	struct intake *intake = flow_intake(source, entries->elements);
@@ -247,6 +261,54 @@ static void start_trim(struct care *care, struct tick now)
 	args_free(&args);
 }
 
+/* ---- consumers that are gone */
+
+/* Looked at and removed in one step: one that is handed an entry meanwhile would lose it with its name. */
+static const char sweep_script[] =
+        "local n = 0\n"
+        "for _, row in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do\n"
+        "  local c = {}\n"
+        "  for i = 1, #row, 2 do c[row[i]] = row[i + 1] end\n"
+        "  if c.name ~= ARGV[2] and c.pending == 0 and c.idle >= tonumber(ARGV[3]) then\n"
+        "    redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], c.name)\n"
+        "    n = n + 1\n"
+        "  end\n"
+        "end\n"
+        "return n\n";
+
+static void on_swept(void *arg, const redisReply *reply)
+{
+	struct care *care = arg;
+	care->sweeping = false;
+	if (!reply)
+		return; /* upkeep_reset() comes with the next connection */
+	if (reply->type == REDIS_REPLY_INTEGER && reply->integer > 0)
+		log_write(LOG_INFO, "consumers that are gone were removed stream=%s n=%lld",
+		          source_of(care)->key, reply->integer);
+	if (reply->type != REDIS_REPLY_ERROR || strncmp(reply->str, "NOGROUP", 7) == 0)
+		return;
+	if (!care->upkeep->no_scripts)
+		log_write(LOG_NOTICE,
+		          "consumers that are gone stay in Redis: we may not run scripts there stream=%s "
+		          "reply=\"%s\"",
+		          source_of(care)->key, reply->str);
+	care->upkeep->no_scripts = true;
+}
+
+static void sweep(struct care *care, struct tick now)
+{
+	struct upkeep *upkeep = care->upkeep;
+	struct args args = {0};
+	if (care->sweeping || upkeep->no_scripts || now.ms < care->sweep_at.ms)
+		return;
+	args_add_all(&args, "EVAL", sweep_script, "1", source_of(care)->key, upkeep->flow->group,
+	             upkeep->flow->consumer, NULL);
+	args_add_number(&args, upkeep->keep_ms);
+	care->sweeping = link_send(upkeep->flow->commands, &args, on_swept, care);
+	care->sweep_at.ms = now.ms + between(WAIT_MIN_MS, upkeep->keep_ms / 8, TRIM_WAIT_MAX_MS);
+	args_free(&args);
+}
+
 void upkeep_turn(struct upkeep *upkeep)
 {
 	struct tick now = clock_tick();
@@ -257,5 +319,6 @@ void upkeep_turn(struct upkeep *upkeep)
 			continue;
 		claim(&upkeep->cares[i], now);
 		start_trim(&upkeep->cares[i], now);
+		sweep(&upkeep->cares[i], now);
 	}
 }

@@ -7,7 +7,8 @@
 /*
  * What the streams need now and then: entries that another consumer left unacknowledged for
  * `claim_after` are taken over, entries older than `keep` that every group has acknowledged are
- * trimmed. Both over the connection for commands, a step a turn.
+ * trimmed, consumers of our group without pending entries that have been idle for `keep` are removed. All
+ * of it over the connection for commands, a step a turn.
  */
 struct upkeep;
 struct upkeep *upkeep_new(struct flow *flow, struct reader *reader, int64_t claim_after_ms, int64_t keep_ms);

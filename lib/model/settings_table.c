@@ -180,8 +180,7 @@ const struct setting settings_table[] = {
                 .fallback = "5m",
                 .reload = true,
                 .help = "Entries that another consumer of the group has left unacknowledged for so long are "
-                        "taken "
-                        "over.",
+                        "taken over, and so is what a consumer that is gone had of a list.",
         },
         {
                 KEY("redis", "keep"),
@@ -193,7 +192,8 @@ const struct setting settings_table[] = {
                 .reload = true,
                 .help = "Entries older than this that every group of the stream has acknowledged are "
                         "trimmed, from the customers feed and the requests, too: those streams are ways to "
-                        "get here, not records.",
+                        "get here, not records. Consumers of our group that have been idle for as long are "
+                        "removed.",
         },
         {
                 KEY("redis", "max_event_size"),

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: MIT
+"""What Redis keeps and doesn't: entries trimmed before they were read, consumers that are gone."""
+import os
+import signal
+import time
+
+import pytest
+
+from test_redis import event, publish, wait_outcomes
+from world import wait_until
+
+
+def lost(world, feed="events"):
+    return world.metrics()[f'dispatchd_entries_lost_total{{source="stream",feed="{feed}"}}']
+
+
+def wait_lost(world, n, feed="events"):
+    wait_until(lambda: lost(world, feed) == n, lambda: f"{n} lost, not {lost(world, feed)}; {world.log_tail()}", 20)
+
+
+def test_entries_trimmed_while_it_was_down_are_counted(world):
+    world.start_daemon()
+    publish(world, range(10))
+    wait_outcomes(world, range(10))
+    world.wait_idle()
+    assert world.daemon.stop() == 0
+    publish(world, range(10, 40))
+    world.redis.xtrim("jobs:events", maxlen=5, approximate=False)
+    world.start_daemon()
+    wait_outcomes(world, range(35, 40))
+    wait_lost(world, 25)
+    world.daemon.wait_log("stream=jobs:events n=25")
+    status = world.ctl_json("status")
+    assert [f["lost"] for f in status["feeds"] if f["name"] == "jobs:events"] == [25]
+    assert "25" in world.ctl("status").stdout
+    publish(world, range(40, 60))
+    wait_outcomes(world, range(35, 60))
+    world.wait_idle()
+    time.sleep(6)  # one more look, which finds nothing new
+    assert lost(world) == 25
+
+
+def test_all_that_was_published_is_trimmed(world):
+    world.start_daemon()
+    publish(world, range(3))
+    wait_outcomes(world, range(3))
+    world.wait_idle()
+    assert world.daemon.stop() == 0
+    publish(world, range(3, 10))
+    world.redis.xtrim("jobs:events", maxlen=0, approximate=False)
+    world.start_daemon()
+    wait_lost(world, 7)
+
+
+def test_pending_entries_that_were_removed_are_counted(world):
+    """Our own and another consumer's."""
+    publish(world, range(6))
+    world.redis.xgroup_create("jobs:events", "dispatchd", "0")
+    own = world.redis.xreadgroup("dispatchd", "test", {"jobs:events": ">"}, count=3)[0][1]
+    others = world.redis.xreadgroup("dispatchd", "other", {"jobs:events": ">"}, count=3)[0][1]
+    world.redis.xdel("jobs:events", own[1][0], others[0][0], others[2][0])
+    world.configure(redis={"claim_after": "1s"})
+    world.start_daemon()
+    wait_outcomes(world, [0, 2, 4])
+    wait_lost(world, 3)
+    world.wait_idle()
+
+
+def test_nothing_is_said_of_what_was_read(world):
+    """Our own trimming, somebody's XDEL and XTRIM of what is acknowledged, another reader in the group."""
+    world.configure(redis={"keep": "1s"})
+    world.start_daemon()
+    for start in range(0, 60, 20):
+        publish(world, range(start, start + 20))
+        wait_outcomes(world, range(start, start + 20))
+        world.wait_idle()
+        entries = world.redis.xrange("jobs:events")
+        if start == 20:
+            world.redis.xdel("jobs:events", *[i for i, _ in entries[::2]])
+        if start == 40:
+            world.redis.xtrim("jobs:events", maxlen=1, approximate=False)
+        time.sleep(5.2)
+    world.redis.xgroup_destroy("jobs:events", "dispatchd")
+    publish(world, [60])
+    wait_outcomes(world, [60])
+    world.daemon.signal(signal.SIGHUP)
+    time.sleep(5.2)
+    assert lost(world) == 0
+    assert "before they were read" not in world.daemon.log()
+
+
+# ---- consumers that are gone
+
+def consumers(world, stream="jobs:events"):
+    return {c["name"] for c in world.redis.xinfo_consumers(stream, "dispatchd")}
+
+
+def test_consumers_that_are_gone_are_removed(world):
+    """Those without pending entries, idle for as long as entries are kept; and never one that isn't ours."""
+    publish(world, range(4))
+    world.redis.xgroup_create("jobs:events", "dispatchd", "0")
+    world.redis.xgroup_create("jobs:events", "others", "0")
+    world.redis.xreadgroup("dispatchd", "busy", {"jobs:events": ">"}, count=1)
+    for name in ("gone-1", "gone-2"):
+        world.redis.xgroup_createconsumer("jobs:events", "dispatchd", name)
+    world.redis.xgroup_createconsumer("jobs:events", "others", "foreign")
+    world.configure(redis={"keep": "2s", "claim_after": "1h"})
+    world.start_daemon()
+    wait_until(lambda: consumers(world) == {"busy", "test"}, lambda: f"{consumers(world)}; {world.log_tail()}", 30)
+    assert world.redis.xinfo_consumers("jobs:events", "others")[0]["name"] == "foreign"
+    wait_outcomes(world, range(1, 4))
+    assert world.pending() == 1
+    world.daemon.wait_log("consumers that are gone were removed")
+
+
+def test_consumers_stay_without_the_right_to_scripts(world):
+    world.redis.execute_command("ACL", "SETUSER", "limited", "on", ">secret", "~*", "&*", "+@all", "-eval", "-@scripting")
+    world.configure(redis={"url": f"unix://limited:secret@{world.redis_server.socket}", "keep": "1s"})
+    world.redis.xgroup_create("jobs:events", "dispatchd", "0", mkstream=True)
+    world.redis.xgroup_createconsumer("jobs:events", "dispatchd", "gone")
+    world.start_daemon()
+    world.daemon.wait_log("may not run scripts", timeout=20)
+    time.sleep(3)
+    assert world.daemon.log().count("may not run scripts") == 1
+    assert "gone" in consumers(world)
+
+
+# ---- lists of consumers that are gone
+
+ITEM = '{{"id": "{0}", "type": "job.started", "job": "j{0}", "customer": "1001"}}'
+
+
+def test_a_list_of_a_gone_consumer_is_taken_over(world):
+    for n in range(100):
+        world.redis.lpush("jobs:list:processing:gone", ITEM.format(n))
+    world.configure(redis={"list": "jobs:list", "claim_after": "2s"})
+    world.start_daemon()
+    world.redis.lpush("jobs:list", ITEM.format(100))
+    wait_outcomes(world, range(101), timeout=30)
+    wait_until(lambda: not world.redis.exists("jobs:list:processing:gone", "jobs:list:processing:test"), "no item left")
+    world.daemon.wait_log("list taken over that another consumer left")
+
+
+def test_a_killed_container_leaves_nothing_behind(world):
+    """The next one has another name and the same spool; the first had items in hand."""
+    world.configure(redis={"list": "jobs:list", "claim_after": "2s", "consumer": "first"})
+    world.start_daemon()
+    wait_until(lambda: world.http("/readyz")[0] == 200, "readiness")
+    world.daemon.signal(signal.SIGSTOP)
+    for n in range(5):
+        world.redis.lpush("jobs:list:processing:first", ITEM.format(n))
+    world.daemon.signal(signal.SIGCONT)
+    world.daemon.kill()
+    world.configure(redis={"consumer": "second"})
+    world.start_daemon()
+    wait_outcomes(world, range(5), timeout=40)
+    wait_until(lambda: not world.redis.exists("jobs:list:processing:first"), "no list left")
+
+
+def test_two_that_are_alive_leave_each_other_alone(world):
+    """The second's items are never taken, however long it has them in hand: it gives a sign of life."""
+    world.configure(redis={"list": "jobs:list", "claim_after": "2s", "consumer": "first"})
+    first = world.start_daemon()
+    wait_until(lambda: world.http("/readyz")[0] == 200, "readiness")
+    world.redis.lpush("jobs:list:processing:first", ITEM.format(1))  # as though it had it in hand
+    os.makedirs(world.path("two"))
+    listen = world.settings["http"]["listen"]
+    world.configure(redis={"consumer": "second"}, spool={"path": world.path("two", "spool.db")},
+                    http={"listen": f"unix:{world.path('two', 'http.sock')}"})
+    second = world.start_daemon()
+    time.sleep(8)
+    assert world.redis.lrange("jobs:list:processing:first", 0, -1) == [ITEM.format(1)]
+    assert "list taken over" not in second.log()
+    first.kill()
+    wait_outcomes(world, [1], timeout=40)
+    world.configure(http={"listen": listen})
