@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One connection over hiredis 0.14 and its libevent adapter.
- *
- * hiredis frees the context by itself when a connection attempt fails or the peer goes, and must not
- * be asked to from onConnect or onDisconnect (FACTS: double free). So there are two ways out and no
- * third: hiredis ends it and tells us, or on_timer() ends it from the loop's top. Everything else
- * only marks (LINK_FAILING) and lets the timer ring.
+ * One connection after the other. A wire ends by itself when the peer goes, and tells us; or on_timer()
+ * ends it from the loop's top. Everything else only marks (LINK_FAILING) and lets the timer ring, so that
+ * no wire is freed under its own calls.
  */
 #include "redis/link.h"
 
@@ -13,22 +10,16 @@
 #include "base/mem.h"
 #include "clock.h"
 #include "redis/resolve.h"
+#include "redis/wire.h"
 
 #include <arpa/inet.h>
 #include <event2/event.h>
-#include <hiredis/async.h>
-#include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-function"
-#include <hiredis/adapters/libevent.h>
-#pragma GCC diagnostic pop
-
-enum { CONNECT_MS = 5000, RENEWALS_APART_MS = 30000 };
+enum { CONNECT_MS = 5000, STEADY_MS = 10000 };
 static const struct backoff pace = {.min_ms = 100, .max_ms = 3 * 1000};
 
 enum link_state {
@@ -60,19 +51,18 @@ struct link {
 	const struct link_events *events;
 	void *arg;
 	enum link_state state;
-	redisAsyncContext *context; /* CONNECTING to FAILING */
+	struct wire *wire; /* CONNECTING to FAILING */
 	struct resolution *resolution;
 	struct event *timer;
 	unsigned awaited;
-	unsigned failures; /* in a row */
-	unsigned renewals; /* in a row, each soon after the one before */
-	struct tick renewed;
+	unsigned failures;    /* in a row; one that is ready for a short while only counts, too */
+	struct tick ready_at; /* when it was last; 0: it has failed since */
 	link_reply *on_message;
 	void *on_message_arg;
 	char why[256]; /* of the failure under way */
 };
 
-/* A command on its way; hiredis carries it to its answer. */
+/* A command on its way; the wire carries it to its answer. */
 struct call {
 	struct link *link;
 	link_reply *fn;
@@ -102,6 +92,9 @@ uint32_t link_random(void)
 
 static void rest(struct link *link)
 {
+	if (link->ready_at.ms && clock_tick().ms - link->ready_at.ms >= STEADY_MS)
+		link->failures = 0;
+	link->ready_at.ms = 0;
 	move_to(link, LINK_RESTING);
 	link->awaited = 0;
 	ring_in(link, backoff_ms(pace, ++link->failures, link_random()));
@@ -119,7 +112,7 @@ static void lost(struct link *link, const char *why)
 /* Drops the connection after the callback that is running, and tries again later. */
 static void link_fail(struct link *link, const char *why)
 {
-	if (!link->context || link->state == LINK_FAILING)
+	if (!link->wire || link->state == LINK_FAILING)
 		return;
 	snprintf(link->why, sizeof(link->why), "%s", why);
 	move_to(link, LINK_FAILING);
@@ -127,26 +120,17 @@ static void link_fail(struct link *link, const char *why)
 }
 
 /* Ends our side of a connection, from the loop's top only: callbacks that still wait get their NULL here. */
-static void end_context(struct link *link)
+static void end_wire(struct link *link)
 {
-	redisAsyncContext *context = link->context;
-	if (!context)
-		return;
-	link->context = NULL;
-	context->data = NULL; /* on_disconnect has nobody to tell */
-	redisAsyncFree(context);
+	struct wire *wire = link->wire;
+	link->wire = NULL;
+	wire_free(wire);
 }
 
 void link_renew(struct link *link, const char *why)
 {
-	struct tick now = clock_tick();
-	if (link->state != LINK_READY)
-		return;
-	if (now.ms - link->renewed.ms > RENEWALS_APART_MS)
-		link->renewals = 0;
-	link->renewed = now;
-	link->failures = link->renewals++;
-	link_fail(link, why);
+	if (link->state == LINK_READY)
+		link_fail(link, why);
 }
 
 /* What Redis says where it is the server that is unusable, not the command or the key. */
@@ -174,15 +158,15 @@ static void watch_peer(struct link *link)
 		event_del(link->timer);
 }
 
-static void on_reply(redisAsyncContext *context, void *reply, void *arg)
+static void on_reply(void *arg, const redisReply *reply)
 {
 	struct call *call = arg;
 	struct link *link = call->link;
-	if (link->context == context && reply) {
+	if (reply) {
 		link->awaited--;
 		watch_peer(link);
 		if (link->state == LINK_READY && is_unusable(reply)) {
-			link->events->unusable(link->arg, ((const redisReply *)reply)->str);
+			link->events->unusable(link->arg, reply->str);
 			reply = NULL;
 		}
 	}
@@ -192,14 +176,13 @@ static void on_reply(redisAsyncContext *context, void *reply, void *arg)
 
 static bool send_call(struct link *link, const struct args *args, link_reply *fn, void *arg)
 {
-	if (!link->context)
+	if (!link->wire)
 		return false;
 	struct call *call = mem_alloc(sizeof(*call));
 	*call = (struct call){.link = link, .fn = fn, .arg = arg};
-	if (redisAsyncCommandArgv(link->context, on_reply, call, args->n, args->argv, args->lens) !=
-	    REDIS_OK) {
+	if (!wire_send(link->wire, args, on_reply, call)) {
 		free(call);
-		link_fail(link, "connection closed");
+		link_fail(link, "no memory for a command");
 		return false;
 	}
 	if (!link->awaited++)
@@ -212,29 +195,28 @@ bool link_send(struct link *link, const struct args *args, link_reply *fn, void 
 	return link->state == LINK_READY && send_call(link, args, fn, arg);
 }
 
-/* Called for messages and for each confirmation of SUBSCRIBE, which is what is awaited. */
-static void on_message(redisAsyncContext *context, void *reply, void *arg)
+/* Messages, and the confirmations of SUBSCRIBE, which is what is awaited. */
+static void on_pushed(void *arg, const redisReply *reply)
 {
 	struct link *link = arg;
-	const redisReply *message = reply;
-	if (link->context == context && message && message->type == REDIS_REPLY_ARRAY &&
-	    !strcmp(message->element[0]->str, "subscribe") && link->awaited) {
+	if (reply && !strcmp(reply->element[0]->str, "subscribe") && link->awaited) {
 		link->awaited--;
 		watch_peer(link);
 	}
-	link->on_message(link->on_message_arg, message);
+	link->on_message(link->on_message_arg, reply);
 }
 
 bool link_subscribe(struct link *link, const char *channel, link_reply *fn, void *arg)
 {
+	struct args args = {0};
 	link->on_message = fn;
 	link->on_message_arg = arg;
-	if (link->state != LINK_READY ||
-	    redisAsyncCommand(link->context, on_message, link, "SUBSCRIBE %b", channel, strlen(channel)))
-		return false;
-	if (!link->awaited++)
+	args_add_all(&args, "SUBSCRIBE", channel, NULL);
+	bool sent = link->state == LINK_READY && wire_subscribe(link->wire, &args);
+	args_free(&args);
+	if (sent && !link->awaited++)
 		watch_peer(link);
-	return true;
+	return sent;
 }
 
 /* ---- greeting: AUTH and SELECT where the target asks for them, then PING, whose answer decides */
@@ -254,9 +236,12 @@ static void on_pong(void *arg, const redisReply *reply)
 		return;
 	if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOPERM", 6)) {
 		link_fail(link, reply->str);
+	} else if (reply->type != REDIS_REPLY_ERROR &&
+	           (reply->type != REDIS_REPLY_STATUS || strcmp(reply->str, "PONG") != 0)) {
+		link_fail(link, "protocol error: PING was not answered with PONG");
 	} else {
 		move_to(link, LINK_READY);
-		link->failures = 0;
+		link->ready_at = clock_tick();
 		link->events->up(link->arg);
 	}
 }
@@ -286,52 +271,35 @@ static void greet(struct link *link)
 
 /* ---- connecting */
 
-static void on_connect(const redisAsyncContext *context, int status)
+static void on_connected(void *arg)
 {
-	struct link *link = context->data;
-	if (!link)
+	struct link *link = arg;
+	if (link->state != LINK_CONNECTING)
 		return;
-	if (status == REDIS_OK) {
-		move_to(link, LINK_GREETING);
-		greet(link);
-	} else { /* hiredis frees the context when we return, and doesn't call on_disconnect */
-		link->context = NULL;
-		lost(link, context->errstr);
-	}
+	move_to(link, LINK_GREETING);
+	greet(link);
 }
 
-static void on_disconnect(const redisAsyncContext *context, int status)
+static void on_broken(void *arg, const char *why)
 {
-	struct link *link = context->data;
-	(void)status;
-	if (!link)
-		return;
-	link->context = NULL;
-	lost(link, context->errstr);
+	struct link *link = arg;
+	link->wire = NULL;
+	lost(link, why);
 }
+
+static const struct wire_events wire_hooks = {
+        .connected = on_connected, .broken = on_broken, .pushed = on_pushed};
 
 static void connect_to(struct link *link, const char *address)
 {
 	const struct target *target = link->target;
+	char why[sizeof(link->why)];
 	move_to(link, LINK_CONNECTING);
-	redisAsyncContext *context = target->socket ? redisAsyncConnectUnix(target->socket)
-	                                            : redisAsyncConnect(address, target->port);
-	if (!context || context->err) {
-		char why[256];
-		snprintf(why, sizeof(why), "%s", context ? context->errstr : "no memory for a connection");
-		if (context)
-			redisAsyncFree(context);
+	link->wire = wire_connect(link->base, address, target->port, target->socket, &wire_hooks, link, why);
+	if (link->wire)
+		ring_in(link, CONNECT_MS);
+	else
 		lost(link, why);
-		return;
-	}
-	link->context = context;
-	context->data = link;
-	redisLibeventAttach(context, link->base);
-	redisAsyncSetConnectCallback(context, on_connect);
-	redisAsyncSetDisconnectCallback(context, on_disconnect);
-	if (!target->socket)
-		redisEnableKeepAlive(&context->c);
-	ring_in(link, CONNECT_MS);
 }
 
 static void on_resolved(void *arg, const char *address, const char *why)
@@ -371,7 +339,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		link_open(link);
 		return;
 	}
-	end_context(link);
+	end_wire(link);
 	lost(link, "no answer in time");
 }
 
@@ -391,7 +359,7 @@ void link_close(struct link *link)
 	link->state = LINK_CLOSED;
 	link->resolution = resolve_abandon(link->resolution);
 	event_del(link->timer);
-	end_context(link);
+	end_wire(link);
 	link->awaited = 0;
 }
 

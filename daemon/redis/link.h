@@ -53,8 +53,7 @@ unsigned link_awaited(const struct link *link); /* commands not yet answered */
 bool link_send(struct link *link, const struct args *args, link_reply *fn, void *arg);
 
 /* SUBSCRIBE: `fn` gets every message and confirmation until the link goes down, then one NULL. Said again it
- * only asks for another confirmation: the sign of life of a connection that awaits nothing else (hiredis
- * 0.14 loses the answer to a PING there). */
+ * only asks for another confirmation: the sign of life of a connection that awaits nothing else. */
 bool link_subscribe(struct link *link, const char *channel, link_reply *fn, void *arg);
 
 uint32_t link_random(void); /* for the jitter of backoff_ms() */

@@ -125,6 +125,8 @@ void reader_reset(struct reader *reader)
 		snprintf(reader->streams[i].last, ID_MAX, "0");
 		gap_reset(&reader->streams[i].gap);
 	}
+	if (reader->waiting) /* perhaps by an answer that was too long */
+		reader->count = 1 + reader->count / 8;
 	reader->stage = STAGE_WAIT;
 	reader->waiting = 0;
 	reader->failures = 0;

@@ -2,15 +2,23 @@
 #include "redis/sync.h"
 
 #include "base/mem.h"
+#include "base/resp.h"
+#include "clock.h"
 #include "redis/target.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
+
+enum { READ_BYTES = 16 << 10 };
 
 struct sync {
 	redisContext *context;
 	struct target *target;
+	struct resp resp;
+	int timeout_ms;
 };
 
 /* Redis' words that mean a want of rights. */
@@ -23,11 +31,62 @@ static bool is_denied(const char *words)
 	return false;
 }
 
+static bool send_command(struct sync *sync, const struct args *args, const char **ret_why)
+{
+	int done = 0;
+	*ret_why = sync->context->errstr;
+	if (sync->context->err ||
+	    redisAppendCommandArgv(sync->context, args->n, args->argv, args->lens) != REDIS_OK)
+		return false;
+	while (!done)
+		if (redisBufferWrite(sync->context, &done) != REDIS_OK)
+			return false;
+	return true;
+}
+
+/* One read, of bytes that were looked at before the parser gets them. */
+static bool read_some(struct sync *sync, const char **ret_why)
+{
+	char bytes[READ_BYTES];
+	ssize_t n = read(sync->context->fd, bytes, sizeof(bytes));
+	if (n < 0 && errno == EINTR)
+		return true;
+	if (n <= 0) {
+		*ret_why = n == 0            ? "Server closed the connection"
+		           : errno == EAGAIN ? "no answer in time"
+		                             : strerror(errno);
+		return false;
+	}
+	*ret_why = resp_scan(&sync->resp, bytes, (size_t)n);
+	if (!*ret_why && redisReaderFeed(sync->context->reader, bytes, (size_t)n) != REDIS_OK)
+		*ret_why = sync->context->reader->errstr;
+	return !*ret_why;
+}
+
+/* However slowly it comes, it has to be there in time. NULL with the reason where it isn't. */
+static redisReply *read_reply(struct sync *sync, const char **ret_why)
+{
+	int64_t until_ms = clock_tick().ms + sync->timeout_ms;
+	for (;;) {
+		void *reply = NULL;
+		*ret_why = sync->context->reader->errstr;
+		if (redisReaderGetReply(sync->context->reader, &reply) != REDIS_OK)
+			return NULL;
+		if (reply)
+			return reply;
+		*ret_why = "no answer in time";
+		if (clock_tick().ms >= until_ms || !read_some(sync, ret_why))
+			return NULL;
+	}
+}
+
 redisReply *sync_run(struct sync *sync, const struct args *args, struct error *err)
 {
-	redisReply *reply = redisCommandArgv(sync->context, args->n, args->argv, args->lens);
+	const char *why = "";
+	redisReply *reply = send_command(sync, args, &why) ? read_reply(sync, &why) : NULL;
 	if (!reply) {
-		error_set(err, EX_UNAVAILABLE, "Redis at %s: %s", sync->target->name, sync->context->errstr);
+		error_set(err, EX_UNAVAILABLE, "Redis at %s: %s", sync->target->name, why);
+		sync->context->err = REDIS_ERR_IO; /* it stays broken */
 		return NULL;
 	}
 	if (reply->type != REDIS_REPLY_ERROR)
@@ -84,6 +143,7 @@ static bool connect_to(struct sync *sync, int timeout_ms, struct error *err)
 		return error_set(err, EX_UNAVAILABLE, "Redis at %s can't be reached: %s", target->name,
 		                 sync->context ? sync->context->errstr : "no memory");
 	redisSetTimeout(sync->context, timeout);
+	sync->timeout_ms = timeout_ms;
 	return introduce(sync, err);
 }
 

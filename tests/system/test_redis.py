@@ -178,7 +178,7 @@ def test_another_type_under_a_name_stops_only_that_source(world):
     world.start_daemon()
     publish(world, [1])
     wait_outcomes(world, [1])
-    world.daemon.wait_log('stream can\'t be read stream=jobs:requests group=dispatchd reply="WRONGTYPE')
+    world.daemon.wait_log('stream can\'t be read stream=jobs:requests reply="WRONGTYPE')
     world.redis.delete("jobs:requests")
     world.redis.xadd("jobs:requests", {**event(2), "type": "job.create"})
     world.daemon.wait_log("consumer group created stream=jobs:requests", timeout=15)
