@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What HTTP's pages and the control socket want to know of the loop. */
+#include "base/utf8.h"
 #include "clock.h"
 #include "engine_thread.h"
 #include "loop_private.h"
@@ -58,11 +59,12 @@ static json_t *parts_json(struct loop *loop)
 	struct hub_part part;
 	json_t *list = json_array();
 	for (size_t i = 0; hub_part(loop->hub, i, &part); i++) {
-		char since[INSTANT_TEXT_MAX];
+		char since[INSTANT_TEXT_MAX], shown[512];
 		json_t *row = json_pack("{s:s, s:s, s:s, s:s}", "kind", part.kind, "name", part.name, "use",
 		                        part.use, "state", part.words ? "down" : "up");
 		if (row && part.words)
-			json_object_set_new(row, "reply", json_string(part.words));
+			json_object_set_new(row, "reply",
+			                    json_string(utf8_show(part.words, shown, sizeof(shown))));
 		if (row && part.lost)
 			json_object_set_new(row, "lost", json_integer((json_int_t)part.lost));
 		if (row && part.since_ms) {
@@ -77,7 +79,7 @@ static json_t *parts_json(struct loop *loop)
 void loop_add_status(void *arg, json_t *answer)
 {
 	struct loop *loop = arg;
-	char started[INSTANT_TEXT_MAX];
+	char started[INSTANT_TEXT_MAX], shown[512];
 	json_object_set_new(answer, "version", json_string(DISPATCHD_VERSION));
 	json_object_set_new(answer, "started", json_string(instant_format(loop->started, 0, started)));
 	json_object_set_new(answer, "uptime_s", json_integer((clock_now().ms - loop->started.ms) / 1000));
@@ -89,7 +91,7 @@ void loop_add_status(void *arg, json_t *answer)
 		json_object_set_new(answer, "daemon_fault", json_string(fault.text));
 	if (!hub_connected(loop->hub) && *hub_why(loop->hub))
 		json_object_set_new(json_object_get(answer, "redis"), "reply",
-		                    json_string(hub_why(loop->hub)));
+		                    json_string(utf8_show(hub_why(loop->hub), shown, sizeof(shown))));
 	json_object_set_new(answer, "feeds", parts_json(loop));
 	json_object_set_new(answer, "relays", relays_json(loop));
 	json_object_set_new(answer, "stopping", json_boolean(loop_stopping(loop)));

@@ -40,7 +40,7 @@ static void add_redis_faults(struct hub *hub, struct buf *out)
 	for (size_t i = 0; hub_part(hub, i, &part); i++)
 		if (part.words)
 			buf_printf(out, "%s %s can't be %s: %s\n", part.kind, part.name, part.use,
-			           part.words);
+			           utf8_show(part.words, shown, sizeof(shown)));
 }
 
 static void answer_ready(void *arg, const char *query, struct http_answer *ret)
