@@ -5,6 +5,7 @@
  */
 #include "control.h"
 
+#include "base/folder.h"
 #include "base/mem.h"
 #include "listen.h"
 #include "log.h"
@@ -269,16 +270,16 @@ void control_reloaded(struct control *control, const char *faults)
  * made in it there is nothing to change, which the system may forbid. */
 static void set_rights(const char *path)
 {
-	struct stat st, own;
-	const char *slash = strrchr(path, '/');
-	char *directory = slash ? mem_strdup(path) : mem_strdup(".");
-	if (slash)
-		directory[slash - path + 1] = '\0';
-	if (stat(directory, &st) || stat(path, &own) ||
-	    (own.st_gid != st.st_gid && chown(path, (uid_t)-1, st.st_gid)) || chmod(path, 0660))
+	struct folder folder;
+	struct error err;
+	if (!folder_open_of(&folder, path, false, &err)) {
+		log_write(LOG_WARNING, "control socket: rights can't be set: %s", err.text);
+		return;
+	}
+	if (!folder_share(&folder, CONTROL_SOCKET, S_IFSOCK, 0660))
 		log_write(LOG_WARNING, "control socket: rights can't be set path=%s: %s", path,
 		          strerror(errno));
-	free(directory);
+	folder_close(&folder);
 }
 
 static int open_socket(struct control *control, struct error *err)

@@ -2,16 +2,23 @@
 #include "inspect.h"
 
 #include "base/exposed.h"
+#include "base/folder.h"
+#include "base/identity.h"
 #include "base/mem.h"
 #include "http/server.h"
+#include "log.h"
 #include "mail/templates.h"
 #include "mailer/pool.h"
 #include "redis/target.h"
 #include "store/customers.h"
 #include "store/spool.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 typedef bool check_fn(const struct settings *settings, struct error *err);
 
@@ -36,11 +43,41 @@ static bool can_be_made(const struct settings *settings, const char *key, const 
 	return settings_has_default(settings, key) || db_has_directory(path, err);
 }
 
+/* By root, the daemon's user is looked for, whose credentials only systemd has. */
+static bool for_another;
+
+static bool login(const struct settings *settings, struct error *err)
+{
+	if (for_another && *settings->smtp.user && !*settings->smtp.password_file &&
+	    getenv("CREDENTIALS_DIRECTORY") == NULL) {
+		log_write(LOG_NOTICE, "[smtp] password: not checked; without password_file it is the "
+		                      "credential smtp-password, which only the service gets from systemd");
+		return true;
+	}
+	return pool_check_login(settings, err);
+}
+
+/* One that isn't there is made by the first mail. */
+static bool maildir(const struct settings *settings, struct error *err)
+{
+	struct folder folder;
+	struct error fault;
+	if (settings->mail.transport != TRANSPORT_MAILDIR || !*settings->mail.maildir)
+		return true;
+	if (!folder_open(&folder, settings->mail.maildir, true, &fault))
+		return fault.code != EX_NOPERM ||
+		       error_set(err, fault.code, "[mail] maildir: %s", fault.text);
+	bool ok = faccessat(folder.fd, ".", W_OK | X_OK, AT_EACCESS) == 0 ||
+	          error_set(err, EX_NOPERM, "[mail] maildir: %s: %s", folder.path, strerror(errno));
+	folder_close(&folder);
+	return ok;
+}
+
 /* An absent database counts as an empty one. */
 static bool spool_opens_whole(const struct settings *settings, struct error *err)
 {
 	const char *path = settings->spool.path;
-	struct spool *spool = spool_open(path, DB_READ, err);
+	struct spool *spool = db_may_write(path, err) ? spool_open(path, DB_READ, err) : NULL;
 	bool ok = (spool != NULL && spool_check(spool, err) &&
 	           can_be_made(settings, "spool.path", path, err)) ||
 	          error_prefix(err, "[spool] path");
@@ -51,7 +88,7 @@ static bool spool_opens_whole(const struct settings *settings, struct error *err
 static bool customers_open_whole(const struct settings *settings, struct error *err)
 {
 	const char *path = settings->customers.path;
-	struct customers *customers = customers_open(path, DB_READ, err);
+	struct customers *customers = db_may_write(path, err) ? customers_open(path, DB_READ, err) : NULL;
 	bool ok = (customers != NULL && db_check(customers_db(customers), err) &&
 	           can_be_made(settings, "customers.path", path, err)) ||
 	          error_prefix(err, "[customers] path");
@@ -64,7 +101,7 @@ static bool smtp_password(const struct settings *settings, struct error *err)
 {
 	if (!exposed_check(settings->smtp.password_file, "password", err))
 		return error_prefix(err, "[smtp] password_file");
-	return pool_check_login(settings, err);
+	return login(settings, err);
 }
 
 /* The daemon needs no key, but its -t speaks of the whole configuration. */
@@ -87,9 +124,10 @@ static const struct check files[] = {
         {.key = "http.group", .holds = http_group},
 };
 
-static const struct check databases[] = {
+static const struct check places[] = {
         {.key = "customers.path", .holds = customers_open_whole},
         {.key = "spool.path", .holds = spool_opens_whole},
+        {.key = "mail.maildir", .holds = maildir},
 };
 
 #define RUN(checks, settings, fault, arg)                                                                    \
@@ -127,6 +165,28 @@ static int inspect_templates(const struct settings *settings, settings_fault *fa
 	return n ? EX_CONFIG : EX_OK;
 }
 
+static void say_nothing(void *arg, const char *text)
+{
+	(void)arg, (void)text;
+}
+
+bool inspect_become(const char *file, struct error *err)
+{
+	int ignored;
+	struct folder folder;
+	if (geteuid() != 0)
+		return true;
+	struct settings *settings = settings_read(file, NULL, say_nothing, NULL, &ignored);
+	bool good = true;
+	if (settings && folder_open_of(&folder, settings->spool.path, false, NULL)) {
+		for_another = folder.owner != 0;
+		good = identity_become_for_good(folder.owner, folder.group, err);
+		folder_close(&folder);
+	}
+	settings_free(settings);
+	return good;
+}
+
 int inspect_all(const char *file, settings_fault *fault, void *arg)
 {
 	int code;
@@ -137,7 +197,7 @@ int inspect_all(const char *file, settings_fault *fault, void *arg)
 	        code,
 	        inspect_files(settings, fault, arg),
 	        inspect_templates(settings, fault, arg),
-	        RUN(databases, settings, fault, arg),
+	        RUN(places, settings, fault, arg),
 	};
 	settings_free(settings);
 	size_t first = 0;

@@ -15,6 +15,7 @@
 #include "notify.h"
 #include "redis/hub.h"
 #include "reload.h"
+#include "store/db.h"
 #include "version.h"
 
 #include <event2/thread.h>
@@ -167,6 +168,8 @@ static void add_events(struct loop *loop)
 static bool open_all(struct loop *loop, struct error *err)
 {
 	const struct settings *settings = loop->settings;
+	if (!db_may_write(settings->spool.path, err) || !db_may_write(settings->customers.path, err))
+		return false;
 	/* The mailers first: pool_start() wants to be alone with the environment. */
 	if (!(loop->pool = pool_start(settings, loop->templates, nudge_engine, loop, err)))
 		return false;

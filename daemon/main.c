@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* dispatchd: options and exit status (sysexits.h). */
+#include "base/error.h"
+#include "base/identity.h"
 #include "base/utf8.h"
 #include "inspect.h"
 #include "model/settings.h"
@@ -106,9 +108,19 @@ static void print_fault(void *arg, const char *text)
 
 static int check(const char *file)
 {
+	char user[IDENTITY_NAME_SIZE];
+	struct error err;
+	bool root = geteuid() == 0;
+	if (!inspect_become(file, &err)) {
+		print_fault(NULL, err.text);
+		return err.code;
+	}
+	identity_name(geteuid(), user);
 	int code = inspect_all(file, print_fault, NULL);
 	if (!code)
-		printf("%s: no fault found\n", file);
+		printf("%s: no fault found; checked as user %s\n", file, user);
+	else if (root && geteuid() != 0)
+		fprintf(stderr, "checked as user %s, the owner of the spool's folder\n", user);
 	return code;
 }
 

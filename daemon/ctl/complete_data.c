@@ -5,6 +5,7 @@
  */
 #include "ctl/complete_data.h"
 
+#include "ctl/office.h"
 #include "ctl/spool.h"
 #include "ctl/store.h"
 #include "model/settings.h"
@@ -28,7 +29,8 @@ static bool ready(struct ctl *ctl)
 	int status;
 	if (ctl->settings == NULL)
 		ctl->settings = settings_load(settings_path(ctl->config), minds, ignore_fault, NULL, &status);
-	return ctl->settings != NULL;
+	struct error ignored;
+	return ctl->settings != NULL && office_become(ctl->settings, "spool customers", &ignored);
 }
 
 static bool open_store(struct ctl *ctl, struct act *ret)

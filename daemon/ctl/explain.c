@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* `explain`: what would become of an event, and why. The very code that decides answers. */
 #include "engine/explain.h"
+#include "ctl/office.h"
 
 #include "base/jsontext.h"
 #include "ctl/nouns.h"
+#include "ctl/office.h"
 #include "ctl/spool.h"
 #include "ctl/view_trace.h"
 
@@ -134,7 +136,7 @@ static bool run_lines(struct ctl *ctl, struct explain *explain, FILE *in, const 
 static bool run_batch(struct ctl *ctl, struct explain *explain, struct error *err)
 {
 	const char *path = ctl_option(ctl, "batch");
-	FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	FILE *in = strcmp(path, "-") == 0 ? stdin : office_open_given(path, "re");
 	if (in == NULL)
 		return error_set(err, EX_NOINPUT, "can't read %s: %s", path, strerror(errno));
 	bool ok = run_lines(ctl, explain, in, path, err);

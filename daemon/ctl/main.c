@@ -8,6 +8,7 @@
 
 #include "ctl/complete.h"
 #include "ctl/help.h"
+#include "ctl/office.h"
 #include "ctl/options.h"
 #include "model/settings.h"
 #include "no_core.h"
@@ -57,6 +58,8 @@ static int run(struct ctl *ctl)
 	int status = EX_SOFTWARE;
 	if (!load_settings(ctl, &status))
 		return status;
+	if (ctl->settings && !office_become(ctl->settings, ctl->command->uses, &err))
+		return fail(&err);
 	if (!ctl->command->run(ctl, &err) || !output_end(ctl->out, &err))
 		return fail(&err);
 	return ctl->status;

@@ -5,6 +5,7 @@
  */
 #include "ctl/pager.h"
 
+#include "base/identity.h"
 #include "base/mem.h"
 
 #include <signal.h>
@@ -26,7 +27,9 @@ struct pager *pager_start(void)
 		return NULL;
 	(void)setenv("LESS", "FRX", 0);
 	(void)signal(SIGPIPE, SIG_IGN);
+	identity_person(); /* it is the person's program */
 	FILE *pipe = popen(name ? name : "less", "w");
+	identity_back();
 	if (pipe == NULL)
 		return NULL;
 	struct pager *pager = mem_alloc(sizeof *pager);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* `document add`, `picture add`, `fetch`: files of a customer. */
+#include "base/identity.h"
 #include "ctl/fields.h"
+#include "ctl/office.h"
 #include "ctl/record.h"
 #include "ctl/store.h"
 #include "model/settings.h"
@@ -24,7 +26,7 @@ bool record_file_add(struct ctl *ctl, struct error *err)
 	const char *number = ctl_arg(ctl, 0), *path = ctl_arg(ctl, 1);
 	struct act act;
 	int64_t id = 0;
-	FILE *in = fopen(path, "rbe");
+	FILE *in = office_open_given(path, "rbe");
 	if (in == NULL)
 		return error_set(err, EX_NOINPUT, "can't read %s: %s", path, strerror(errno));
 	json_t *values = fields_given(ctl, err);
@@ -39,7 +41,9 @@ bool record_file_add(struct ctl *ctl, struct error *err)
 
 static FILE *create(const char *path, struct error *err)
 {
+	identity_person();
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	identity_back();
 	if (fd >= 0)
 		return fdopen(fd, "wb");
 	error_set(err, EX_IOERR, "can't write %s: %s", path, strerror(errno));
@@ -64,8 +68,10 @@ bool record_file_fetch(struct ctl *ctl, struct error *err)
 	if (!plain)
 		return ok;
 	(void)fclose(out);
+	identity_person();
 	if (!ok)
 		(void)unlink(path);
+	identity_back();
 	output_say(ctl->out, "%s %s written to %s", kind->name, ctl_arg(ctl, 0), path);
 	output_document(ctl->out, json_pack("{s:s}", "file", path));
 	return ok;

@@ -2,6 +2,7 @@
 /* `replay`: what other rules or other data would have changed. */
 #include "engine/replay.h"
 
+#include "base/identity.h"
 #include "base/jsontext.h"
 #include "ctl/ctl.h"
 #include "ctl/nouns.h"
@@ -77,7 +78,9 @@ static bool load_rules(const struct ctl *ctl, struct settings **ret, struct erro
 	int status = EX_CONFIG;
 	if (path == NULL)
 		return true;
+	identity_person();
 	*ret = settings_load(path, minds, print_fault, NULL, &status);
+	identity_back();
 	return *ret != NULL || error_set(err, status, "%s: nothing was replayed", path);
 }
 

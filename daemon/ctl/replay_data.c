@@ -2,6 +2,7 @@
 /* Other customer data for a replay. The records themselves are never touched. */
 #include "ctl/replay_data.h"
 
+#include "ctl/office.h"
 #include "model/settings.h"
 #include "store/records.h"
 
@@ -34,7 +35,7 @@ static bool import_into(const struct ctl *ctl, const char *path, const char *fil
 	struct records_import how = {.format = format, .bad_row = bad_row, .arg = (void *)(uintptr_t)file};
 	struct records_counts counts;
 	struct act act = {.actor = {.user = "replay", .manager = true}, .when = ctl->now};
-	FILE *in = fopen(file, "rbe");
+	FILE *in = office_open_given(file, "rbe");
 	if (in == NULL)
 		return error_set(err, EX_NOINPUT, "can't read %s: %s", file, strerror(errno));
 	act.store = customers_open(path, DB_WRITE, err);

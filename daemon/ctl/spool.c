@@ -6,6 +6,7 @@
  */
 #include "ctl/spool.h"
 
+#include "base/identity.h"
 #include "base/jsontext.h"
 #include "ctl/control.h"
 #include "ctl/store.h"
@@ -132,7 +133,9 @@ void spool_follow_numbers(const struct ctl *ctl)
 	struct error err;
 	int status;
 	json_t *answer = NULL;
+	identity_person();
 	own.settings = settings_load(settings_path(ctl->config), minds, say_nothing, NULL, &status);
+	identity_back();
 	if (own.settings == NULL)
 		return;
 	if (access(own.settings->spool.path, F_OK) == 0 &&

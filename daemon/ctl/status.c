@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `status`: whether all is well, in a few lines. */
+#include "base/identity.h"
 #include "ctl/control.h"
 #include "ctl/nouns.h"
 #include "ctl/spool.h"
@@ -142,7 +143,9 @@ static bool run(struct ctl *ctl, struct error *err)
 	json_t *state;
 	if (!read_state(ctl, &state, err))
 		return false;
+	identity_person(); /* a socket or a password of Redis may be root's */
 	ask_redis(ctl, state);
+	identity_back();
 	output_sheet(ctl->out, json_incref(state),
 	             COLUMNS({.key = "daemon", .title = "dispatchd", .style = STYLE_WORD},
 	                     {.key = "daemon_fault", .title = ""}, {.key = "version", .title = "Version"},

@@ -5,6 +5,9 @@
  */
 #include "ctl/transfer.h"
 
+#include "base/folder.h"
+#include "base/identity.h"
+#include "ctl/office.h"
 #include "ctl/progress.h"
 #include "ctl/store.h"
 #include "model/settings.h"
@@ -102,7 +105,7 @@ static FILE *open_input(const char *path, struct error *err)
 {
 	if (strcmp(path, "-") == 0)
 		return stdin;
-	FILE *in = fopen(path, "rbe");
+	FILE *in = office_open_given(path, "rbe");
 	struct stat info;
 	if (in == NULL) {
 		error_set(err, errno == ENOENT ? EX_NOINPUT : EX_IOERR, "can't read %s: %s", path,
@@ -183,40 +186,89 @@ bool transfer_import(struct ctl *ctl, struct error *err)
 
 struct target {
 	const char *path;
-	char *beside; /* what is written before it is put in its place; NULL: the file itself */
-	bool secret;  /* for nobody else's eyes */
+	struct folder folder;         /* that `path` lies in */
+	const char *name;             /* in it */
+	char beside[FOLDER_NEW_SIZE]; /* what is written before it is put in its place; "": the file itself */
+	bool secret;                  /* for nobody else's eyes */
 	FILE *out;
 };
 
-static bool target_open(struct target *target, struct arena *arena, struct error *err)
+/* A device or a pipe that the person names. One that was put in a file's place meanwhile is not written to.
+ */
+static int open_special(const char *path)
 {
 	struct stat info;
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || (fstat(fd, &info) == 0 && !S_ISREG(info.st_mode)))
+		return fd;
+	(void)close(fd);
+	errno = EEXIST;
+	return -1;
+}
+
+static int open_target(struct target *target, struct error *err)
+{
+	struct stat info;
+	const char *slash = strrchr(target->path, '/');
+	if (stat(target->path, &info) == 0 && !S_ISREG(info.st_mode)) {
+		int fd = open_special(target->path);
+		if (fd < 0)
+			error_set(err, EX_IOERR, "can't write %s: %s", target->path, strerror(errno));
+		return fd;
+	}
+	target->name = slash ? slash + 1 : target->path;
+	if (*target->name == '\0') {
+		error_set(err, EX_IOERR, "expected a file's name, found a folder's");
+		return -1;
+	}
+	if (!folder_open_of(&target->folder, target->path, false, err))
+		return -1;
+	folder_new_name(".new-", target->beside);
+	mode_t mask = umask(0);
+	(void)umask(mask);
+	int fd = folder_make(&target->folder, target->beside, target->secret ? 0600 : 0666 & ~mask, err);
+	if (fd < 0)
+		target->beside[0] = '\0';
+	return fd;
+}
+
+/* As the person: the office's user need not be allowed to write there. */
+static bool target_open(struct target *target, struct error *err)
+{
 	if (strcmp(target->path, "-") == 0) {
 		target->out = stdout;
 		return true;
 	}
-	bool plain = stat(target->path, &info) != 0 || S_ISREG(info.st_mode);
-	target->beside = plain ? arena_printf(arena, "%s.new", target->path) : NULL;
-	const char *path = target->beside ? target->beside : target->path;
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, target->secret ? 0600 : 0666);
+	identity_person();
+	int fd = open_target(target, err);
+	identity_back();
 	target->out = fd >= 0 ? fdopen(fd, "wb") : NULL;
-	if (target->out != NULL && target->beside != NULL && target->secret)
-		(void)fchmod(fd, 0600); /* one that was there before */
-	return target->out != NULL || error_set(err, EX_IOERR, "can't write %s: %s", path, strerror(errno));
+	return target->out != NULL || error_prefix(err, "can't write %s", target->path);
+}
+
+static bool put_in_place(struct target *target, bool ok, struct error *err)
+{
+	identity_person();
+	ok = ok && folder_rename(&target->folder, target->beside, &target->folder, target->name, err);
+	if (!ok)
+		folder_remove(&target->folder, target->beside);
+	identity_back();
+	return ok;
 }
 
 static bool target_close(struct target *target, bool ok, struct error *err)
 {
+	bool file = target->beside[0] != '\0';
 	if (target->out == NULL)
-		return ok;
-	if (ok && (fflush(target->out) != 0 || (target->beside != NULL && fsync(fileno(target->out)) != 0)))
+		goto done;
+	if (ok && (fflush(target->out) != 0 || (file && fsync(fileno(target->out)) != 0)))
 		ok = error_set(err, EX_IOERR, "can't write %s: %s", target->path, strerror(errno));
 	if (target->out != stdout)
 		(void)fclose(target->out);
-	if (target->beside != NULL && !ok)
-		(void)unlink(target->beside);
-	if (target->beside != NULL && ok && rename(target->beside, target->path) != 0)
-		ok = error_set(err, EX_IOERR, "can't write %s: %s", target->path, strerror(errno));
+	if (file)
+		ok = put_in_place(target, ok, err);
+done:
+	folder_close(&target->folder);
 	return ok;
 }
 
@@ -231,7 +283,7 @@ static bool export_rows(struct ctl *ctl, const struct act *act, enum records_for
 	const struct kind *kind = kind_find(ctl->command->kind);
 	struct progress progress = progress_start("exporting");
 	const char *files = contents_beside(ctl, target->path);
-	bool ok = (!target->secret || systems_reveal(act, err)) && target_open(target, ctl->arena, err) &&
+	bool ok = (!target->secret || systems_reveal(act, err)) && target_open(target, err) &&
 	          records_export(act->store, kind, format, target->out, on_export, &progress, ret_rows, err);
 	progress_clear(&progress);
 	return ok && (!kind->file || files == NULL || contents_export(act->store, kind, files, err));
@@ -239,7 +291,8 @@ static bool export_rows(struct ctl *ctl, const struct act *act, enum records_for
 
 bool transfer_export(struct ctl *ctl, struct error *err)
 {
-	struct target target = {.path = ctl_arg(ctl, 0), .secret = ctl_option(ctl, "reveal") != NULL};
+	struct target target = {
+	        .path = ctl_arg(ctl, 0), .folder = FOLDER_NONE, .secret = ctl_option(ctl, "reveal") != NULL};
 	enum records_format format;
 	struct act act;
 	int64_t rows = 0;

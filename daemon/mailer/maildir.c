@@ -2,6 +2,7 @@
 #include "mailer/maildir.h"
 
 #include "base/buf.h"
+#include "base/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,19 +38,24 @@ static bool make_directory(const char *path, struct error *err)
 	return true;
 }
 
-/* The directories are looked for only when a file can't be made in them. tmp is the last one made, so that a
- * thread that finds it finds the others, too. */
-static bool make_directories(const char *path, struct error *err)
+static bool open_top(const char *path, struct folder *ret, struct error *err)
 {
-	static const char *const parts[] = {"", "/new", "/cur", "/tmp"};
-	char part[MAILDIR_PATH_MAX];
+	struct stat st;
 
-	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-		snprintf(part, sizeof part, "%s%s", path, parts[i]);
-		if (!make_directory(part, err))
-			return false;
-	}
-	return true;
+	if (stat(path, &st) != 0 && errno == ENOENT && !make_directory(path, err))
+		return false;
+	return folder_open(ret, path, true, err);
+}
+
+/* Somebody may have taken a part away: what is missing is made. */
+static bool open_parts(const char *path, struct folder *tmp, struct folder *new, struct error *err)
+{
+	struct folder top = FOLDER_NONE, cur = FOLDER_NONE;
+	bool ok = open_top(path, &top, err) && folder_enter(&top, "new", 0700, new, err) &&
+	          folder_enter(&top, "cur", 0700, &cur, err) && folder_enter(&top, "tmp", 0700, tmp, err);
+	folder_close(&cur);
+	folder_close(&top);
+	return ok;
 }
 
 /* Unique on this host for good: time, process, a number that rises, and the mail's. The host's `/` and `:`
@@ -99,63 +105,42 @@ static bool write_all(int fd, const struct buf *text)
 	return fsync(fd) == 0;
 }
 
-/* A new name is durable once its directory is. */
-static bool sync_directory(const char *path)
+static bool write_file(int fd, const struct maildir_mail *mail)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool ok = fd >= 0 && fsync(fd) == 0;
+	struct buf text = {0};
 
-	if (fd >= 0)
-		close(fd);
+	render(mail, &text);
+	bool ok = write_all(fd, &text);
+	ok = close(fd) == 0 && ok;
+	buf_free(&text);
 	return ok;
 }
 
-static int open_new(const char *path, const char *file, struct error *err)
+/* A new name is durable once its folder is. */
+static bool deliver(const struct folder *tmp, const struct folder *new, const struct maildir_mail *mail,
+                    struct error *err)
 {
-	int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	char name[1400];
 
-	if (fd < 0 && errno == ENOENT) {
-		if (!make_directories(path, err))
-			return -1;
-		fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	}
+	unique_name(mail->mail, name, sizeof name);
+	int fd = folder_make(tmp, name, 0600, err);
 	if (fd < 0)
-		error_set(err, EX_IOERR, "%s: %s", file, strerror(errno));
-	return fd;
-}
-
-/* Somebody may have taken `new` away. */
-static bool move_in(const char *path, const char *tmp, const char *new)
-{
-	return rename(tmp, new) == 0 ||
-	       (errno == ENOENT && make_directories(path, NULL) && rename(tmp, new) == 0);
+		return false;
+	bool ok = write_file(fd, mail) || error_set(err, EX_IOERR, "%s: %s", tmp->path, strerror(errno));
+	ok = ok && folder_rename(tmp, name, new, name, err);
+	if (!ok)
+		folder_remove(tmp, name);
+	return ok && folder_sync(new, err);
 }
 
 bool maildir_write(const char *path, const struct maildir_mail *mail, struct error *err)
 {
-	char name[1400], tmp[MAILDIR_PATH_MAX + 1500], new[MAILDIR_PATH_MAX + 1500],
-	        dir[MAILDIR_PATH_MAX + 8];
-	struct buf text = {0};
-	bool ok;
-	int fd;
+	struct folder tmp = FOLDER_NONE, new = FOLDER_NONE;
 
 	if (strlen(path) >= MAILDIR_PATH_MAX - 8)
 		return error_set(err, EX_CONFIG, "the Maildir's path is too long");
-	unique_name(mail->mail, name, sizeof name);
-	snprintf(tmp, sizeof tmp, "%s/tmp/%s", path, name);
-	snprintf(new, sizeof new, "%s/new/%s", path, name);
-	snprintf(dir, sizeof dir, "%s/new", path);
-	fd = open_new(path, tmp, err);
-	if (fd < 0)
-		return false;
-	render(mail, &text);
-	ok = write_all(fd, &text);
-	ok = close(fd) == 0 && ok;
-	ok = ok && move_in(path, tmp, new) && sync_directory(dir);
-	if (!ok) {
-		error_set(err, EX_IOERR, "%s: %s", path, strerror(errno));
-		unlink(tmp);
-	}
-	buf_free(&text);
+	bool ok = open_parts(path, &tmp, &new, err) && deliver(&tmp, &new, mail, err);
+	folder_close(&tmp);
+	folder_close(&new);
 	return ok;
 }

@@ -5,7 +5,6 @@
 #include "base/address.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,8 +39,10 @@ static bool wait_for_lock(int fd)
 
 static bool lock_file(struct engine *engine, const char *name, struct error *err)
 {
-	engine->lock_fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (engine->lock_fd >= 0 && wait_for_lock(engine->lock_fd))
+	engine->lock_fd = db_lock_file(name, err);
+	if (engine->lock_fd < 0)
+		return false;
+	if (wait_for_lock(engine->lock_fd))
 		return true;
 	if (errno == EWOULDBLOCK)
 		return error_set(err, EX_TEMPFAIL, "%s: another dispatchd or dispatchctl has the spool",
@@ -56,7 +57,7 @@ static bool take_lock(struct engine *engine, struct error *err)
 	const char *path = engine->settings->spool.path;
 	char *name = mem_alloc(strlen(path) + sizeof ".lock");
 	(void)sprintf(name, "%s.lock", path);
-	bool ok = db_make_file(name, err) && lock_file(engine, name, err);
+	bool ok = lock_file(engine, name, err);
 	free(name);
 	return ok;
 }

@@ -54,7 +54,8 @@ struct customers *customers_open(const char *path, enum db_mode mode, struct err
 	if (db == NULL)
 		return NULL;
 	struct customers *customers = mem_alloc(sizeof *customers);
-	*customers = (struct customers){.db = db, .zones = zones_new(), .path = mem_strdup(path)};
+	*customers = (struct customers){
+	        .db = db, .zones = zones_new(), .path = mem_strdup(path), .folder = FOLDER_NONE};
 	customers->sql = mem_alloc(n_kinds * sizeof *customers->sql);
 	return customers;
 }
@@ -65,6 +66,7 @@ struct customers *customers_close(struct customers *customers)
 		return NULL;
 	(void)db_close(customers->db);
 	(void)zones_free(customers->zones);
+	folder_close(&customers->folder);
 	for (size_t i = 0; i < n_kinds; i++) {
 		free(customers->sql[i].insert);
 		free(customers->sql[i].update);

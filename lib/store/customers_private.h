@@ -2,6 +2,7 @@
 #ifndef STORE_CUSTOMERS_PRIVATE_H
 #define STORE_CUSTOMERS_PRIVATE_H
 
+#include "base/folder.h"
 #include "model/kind.h"
 #include "store/customers.h"
 
@@ -21,6 +22,7 @@ struct customers {
 	struct db *db;
 	struct zones *zones;
 	char *path;
+	struct folder folder; /* of the file; opened when first used */
 	char *key_file;       /* NULL: none was set */
 	bool revealing;       /* secrets are shown in clear */
 	struct kind_sql *sql; /* by the kind's place in the table; made when first used */

@@ -60,8 +60,15 @@ struct db *db_close(struct db *db); /* takes NULL; returns NULL */
 /* Whether there is a directory to make the file in. Codes 74, 77. */
 bool db_has_directory(const char *path, struct error *err) MUST_CHECK;
 
-/* Makes an empty file as a new database is made, unless it is there. Codes 74, 77. */
-bool db_make_file(const char *path, struct error *err) MUST_CHECK;
+/*
+ * Whether a daemon may work with the database: its folder belongs to it or to root, and folder and file can
+ * be written. True where there is no folder: who opens the database says so. Code 77.
+ */
+bool db_may_write(const char *path, struct error *err) MUST_CHECK;
+
+/* A file to lock, made as a new database is made unless it is there: its descriptor, or -1. Codes 65, 74, 77.
+ */
+int db_lock_file(const char *path, struct error *err) MUST_CHECK;
 
 /* How long to wait for another's lock (5 s at first), and what to call once when a second of it is over. */
 typedef void db_waiting(void *arg);

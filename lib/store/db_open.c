@@ -8,10 +8,13 @@
  */
 #include "store/db.h"
 
+#include "base/folder.h"
+#include "base/identity.h"
 #include "store/db_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,88 +31,162 @@ static bool file_fault(const char *path, int number, struct error *err)
 	return error_set(err, denied ? EX_NOPERM : EX_IOERR, "%s: %s", path, strerror(number));
 }
 
-static char *directory_of(const char *path)
+static const char *name_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	if (slash == NULL)
-		return mem_strdup(".");
-	char *directory = mem_strdup(path);
-	directory[slash == path ? 1 : slash - path] = '\0';
-	return directory;
+	return slash ? slash + 1 : path;
 }
 
-/* Best effort: a user who isn't in the directory's group can't give the file to it; who opens it next
- * gets a clear fault where that is in the way. */
-static bool adopt(int fd, const struct stat *directory)
+/* Databases and locks are the office's and the daemon's together: whoever came first owns them. */
+static bool open_folder(const char *path, struct folder *ret, struct error *err)
 {
-	return fchown(fd, directory->st_uid, directory->st_gid) == 0 ||
-	       fchown(fd, (uid_t)-1, directory->st_gid) == 0;
-}
-
-static bool create(const char *path, const struct stat *directory, struct error *err)
-{
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-	if (fd < 0)
-		return errno == EEXIST || file_fault(path, errno, err);
-	(void)adopt(fd, directory);
-	bool good = fchmod(fd, FILE_MODE) == 0 || file_fault(path, errno, err);
-	(void)close(fd);
-	return good;
-}
-
-static bool stat_directory(const char *path, struct stat *st, struct error *err)
-{
-	char *directory = directory_of(path);
-	bool good = stat(directory, st) == 0 || file_fault(directory, errno, err);
-	free(directory);
-	return good;
+	const char *name = name_of(path);
+	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return error_set(err, EX_CONFIG, "%s: expected a file's name, found a folder's", path);
+	if (!folder_open_of(ret, path, false, err))
+		return false;
+	ret->gives = ret->anybodys = true;
+	return true;
 }
 
 bool db_has_directory(const char *path, struct error *err)
 {
-	struct stat st;
-	return stat_directory(path, &st, err);
+	struct folder folder;
+	if (!open_folder(path, &folder, err))
+		return false;
+	folder_close(&folder);
+	return true;
 }
 
-bool db_make_file(const char *path, struct error *err)
+static bool may_write(const struct folder *folder, const char *path, struct error *err)
+{
+	char user[IDENTITY_NAME_SIZE];
+	struct stat st;
+	identity_name(geteuid(), user);
+	if (faccessat(folder->fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
+		return error_set(err, EX_NOPERM, "%s: user %s can't write in its folder: %s", path, user,
+		                 strerror(errno));
+	if (fstatat(folder->fd, name_of(path), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+	    faccessat(folder->fd, name_of(path), R_OK | W_OK, AT_EACCESS) != 0)
+		return error_set(err, EX_NOPERM, "%s: user %s can't write this file: %s", path, user,
+		                 strerror(errno));
+	return true;
+}
+
+bool db_may_write(const char *path, struct error *err)
+{
+	struct folder folder;
+	struct error fault;
+	if (!folder_open_of(&folder, path, true, &fault))
+		return fault.code != EX_NOPERM || error_set(err, fault.code, "%s", fault.text);
+	bool good = may_write(&folder, path, err);
+	folder_close(&folder);
+	return good;
+}
+
+/* Another may make it at the same time. */
+static bool make_file(const struct folder *folder, const char *name, struct error *err)
+{
+	if (folder_has(folder, name))
+		return true;
+	int fd = folder_make(folder, name, FILE_MODE, err);
+	if (fd < 0)
+		return folder_has(folder, name);
+	(void)close(fd);
+	return true;
+}
+
+int db_lock_file(const char *path, struct error *err)
+{
+	struct folder folder;
+	if (!open_folder(path, &folder, err))
+		return -1;
+	bool made = make_file(&folder, name_of(path), err);
+	int fd = made ? folder_file(&folder, name_of(path), O_RDONLY, err) : -1;
+	folder_close(&folder);
+	return fd;
+}
+
+/* A database in WAL mode has no rollback journal. SQLite would do what one says, which may be to delete files
+ * elsewhere, so it has to be ours or that of the folder's owner. */
+static bool check_journal(const struct folder *folder, const char *name, struct error *err)
 {
 	struct stat st;
-	return stat_directory(path, &st, err) && create(path, &st, err);
+	if (fstatat(folder->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || st.st_uid == geteuid() ||
+	    st.st_uid == 0 || st.st_uid == folder->owner)
+		return true;
+	return error_set(err, EX_NOPERM,
+	                 "%s/%s: refused, for it belongs to another user (uid %ld); dispatchd leaves no such "
+	                 "file, so it can be removed",
+	                 folder->path, name, (long)st.st_uid);
+}
+
+static const char *const companions[] = {"-wal", "-shm", "-journal"};
+enum { N_COMPANIONS = sizeof companions / sizeof companions[0] };
+
+static bool check_companions(const struct folder *folder, const char *name, struct error *err)
+{
+	bool good = true, there;
+	for (size_t i = 0; i < N_COMPANIONS && good; i++) {
+		char *beside = sqlite3_mprintf("%s%s", name, companions[i]);
+		good = folder_check(folder, beside, &there, err) &&
+		       (i + 1 < N_COMPANIONS || check_journal(folder, beside, err));
+		sqlite3_free(beside);
+	}
+	return good;
+}
+
+/* SQLite opens what may not be written as read-only and says so at the first write; better now. */
+static bool check_access(const struct folder *folder, const char *path, enum db_mode mode, struct error *err)
+{
+	int wanted = mode == DB_WRITE ? R_OK | W_OK : R_OK;
+	return faccessat(folder->fd, name_of(path), wanted, AT_EACCESS) == 0 || file_fault(path, errno, err);
+}
+
+static bool ensure_in(const struct folder *folder, const char *path, enum db_mode mode, bool *ret_there,
+                      struct error *err)
+{
+	const char *name = name_of(path);
+	bool there;
+	if ((mode == DB_WRITE && !make_file(folder, name, err)) || !folder_check(folder, name, &there, err))
+		return false;
+	*ret_there = there;
+	return !there || (check_companions(folder, name, err) && check_access(folder, path, mode, err));
 }
 
 /* Makes the file where it is missing and may be made; tells whether there is one. */
 static bool ensure_file(const char *path, enum db_mode mode, bool *ret_there, struct error *err)
 {
+	struct folder folder;
 	struct stat st;
-	bool there = stat(path, &st) == 0;
-	if (there && !S_ISREG(st.st_mode))
-		return error_set(err, EX_DATAERR, "%s: not a regular file", path);
-	if (!there && errno != ENOENT && errno != ENOTDIR)
-		return file_fault(path, errno, err);
-	if (!there && mode == DB_WRITE && !db_make_file(path, err))
+	*ret_there = false;
+	if (mode == DB_READ && lstat(path, &st) != 0 && (errno == ENOENT || errno == ENOTDIR))
+		return true;
+	if (!open_folder(path, &folder, err))
 		return false;
-	*ret_there = there || mode == DB_WRITE;
-	/* SQLite opens what may not be written as read-only and says so at the first write; better now. */
-	int wanted = mode == DB_WRITE ? R_OK | W_OK : R_OK;
-	return !*ret_there || access(path, wanted) == 0 || file_fault(path, errno, err);
+	bool good = ensure_in(&folder, path, mode, ret_there, err);
+	folder_close(&folder);
+	return good;
 }
 
-/* -wal and -shm that we made follow the database file. By name: SQLite's locks are POSIX ones, which
- * opening and closing the file a second time would drop. */
+/* -wal and -shm that we made follow the database file. Best effort, as for the file itself. */
 static void adopt_companions(const char *path)
 {
-	static const char *const endings[] = {"-wal", "-shm"};
-	struct stat file, st;
-	if (stat(path, &file) != 0)
+	struct folder folder;
+	struct stat file;
+	if (!open_folder(path, &folder, NULL))
 		return;
-	for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-		char *name = sqlite3_mprintf("%s%s", path, endings[i]);
-		if (name && lstat(name, &st) == 0 && st.st_uid == geteuid() && st.st_gid != file.st_gid &&
-		    lchown(name, (uid_t)-1, file.st_gid) != 0) {
-			/* As for adopt(): nothing more can be done here. */
+	if (fstatat(folder.fd, name_of(path), &file, AT_SYMLINK_NOFOLLOW) == 0) {
+		folder.group = file.st_gid;
+		for (size_t i = 0; i + 1 < N_COMPANIONS; i++) {
+			char *beside = sqlite3_mprintf("%s%s", name_of(path), companions[i]);
+			if (folder_has(&folder, beside) && !folder_share(&folder, beside, S_IFREG, 0)) {
+				/* Another's, who has given it away already, or nothing can be done. */
+			}
+			sqlite3_free(beside);
 		}
-		sqlite3_free(name);
 	}
+	folder_close(&folder);
 }
 
 /* -- locks ------------------------------------------------------------------------------------- */
@@ -278,10 +355,29 @@ __attribute__((constructor)) static void set_up_library(void)
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
+/* Links are for the way to the folder alone: SQLite, which goes by names, follows none of what this gives. */
+static char *resolved(const char *path)
+{
+	const char *name = name_of(path);
+	char *directory = name == path ? mem_strdup(".") : mem_strdup(path);
+	if (name != path)
+		directory[name - path] = '\0';
+	char *real = realpath(directory, NULL);
+	size_t size = strlen(real ? real : directory) + strlen(name) + 2;
+	char *ret = mem_alloc(size);
+	(void)snprintf(ret, size, "%s/%s", real ? real : directory, name);
+	free(real);
+	free(directory);
+	return ret;
+}
+
 static bool open_handle(struct db *db, bool there, struct error *err)
 {
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (there ? 0 : SQLITE_OPEN_CREATE);
-	int rc = sqlite3_open_v2(there ? db->path : ":memory:", &db->handle, flags, NULL);
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
+	            (there ? SQLITE_OPEN_NOFOLLOW : SQLITE_OPEN_CREATE);
+	char *name = there ? resolved(db->path) : mem_strdup(":memory:");
+	int rc = sqlite3_open_v2(name, &db->handle, flags, NULL);
+	free(name);
 	return rc == SQLITE_OK || db_fault(db, rc, err);
 }
 

@@ -2,6 +2,7 @@
 /* The first pass of an import: reads the file, checks each value by itself, stages what is good. */
 #include "store/import_private.h"
 
+#include "base/identity.h"
 #include "base/jsontext.h"
 
 #include <errno.h>
@@ -73,7 +74,9 @@ bool import_read_map(struct import *import)
 	bool good = true;
 	if (import->how->map == NULL)
 		return true;
+	identity_person();
 	FILE *file = fopen(import->how->map, "re");
+	identity_back();
 	if (file == NULL)
 		return error_set(import->err, EX_NOINPUT, "%s: %s", import->how->map, strerror(errno));
 	for (int number = 1; good && getline(&line, &size, file) > 0; number++)

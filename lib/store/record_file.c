@@ -12,31 +12,13 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-enum { CHUNK_SIZE = 65536 };
+enum { CHUNK_SIZE = 65536, FOLDER_MODE = 02770 };
 _Static_assert(HASH_TEXT_SIZE == 2 * crypto_hash_sha256_BYTES + 1, "a SHA-256 in hex");
 
 /* -- places ------------------------------------------------------------------------------------ */
-
-const char *content_folder(struct customers *store, struct arena *arena)
-{
-	const char *slash = strrchr(store->path, '/');
-	return slash ? arena_printf(arena, "%.*s/files", (int)(slash - store->path), store->path) : "files";
-}
-
-/* Two hex digits a directory: a million files stay a few thousand each. */
-const char *content_path(const char *folder, const char *hash, struct arena *arena)
-{
-	return arena_printf(arena, "%s/%.2s/%s", folder, hash, hash);
-}
-
-static const char *file_path(struct customers *store, const char *hash, struct arena *arena)
-{
-	return content_path(content_folder(store, arena), hash, arena);
-}
 
 bool content_hash_valid(const char *hash)
 {
@@ -50,16 +32,33 @@ static bool file_fault(const char *path, struct error *err)
 	                 "%s: %s", path, strerror(errno));
 }
 
-/* As the database: the group of the directory that it lies in, and for the group to write. */
-static bool make_directory(const char *path, const char *parent, struct error *err)
+/* files/ beside the database; with `make`, made as the database is: its folder's group, and for it to write.
+ */
+static bool open_files(struct customers *store, bool make, struct folder *ret, struct error *err)
 {
-	struct stat st;
-	if (mkdir(path, 0770) != 0)
-		return errno == EEXIST || file_fault(path, err);
-	if (stat(parent, &st) == 0 && lchown(path, (uid_t)-1, st.st_gid) != 0) {
-		/* Not a member of that group: the directory stays with ours. */
-	}
-	return chmod(path, 02770) == 0 || file_fault(path, err);
+	if (store->folder.fd < 0 && !folder_open_of(&store->folder, store->path, false, err))
+		return false;
+	store->folder.gives = true;
+	return folder_enter(&store->folder, "files", make ? FOLDER_MODE : 0, ret, err);
+}
+
+/* Two hex digits a folder: a million files stay a few thousand each. */
+bool content_shelf(const struct folder *files, const char *hash, mode_t mode, struct folder *ret,
+                   struct error *err)
+{
+	const char name[] = {hash[0], hash[1], '\0'};
+	return folder_enter(files, name, mode, ret, err);
+}
+
+int content_open(struct customers *store, const char *hash, struct error *err)
+{
+	struct folder files = FOLDER_NONE, shelf = FOLDER_NONE;
+	int fd = -1;
+	if (open_files(store, false, &files, err) && content_shelf(&files, hash, 0, &shelf, err))
+		fd = folder_file(&shelf, hash, O_RDONLY, err);
+	folder_close(&shelf);
+	folder_close(&files);
+	return fd;
 }
 
 /* -- what it is -------------------------------------------------------------------------------- */
@@ -143,62 +142,74 @@ bool content_copy(FILE *in, FILE *out, const char *out_name, int64_t size_max, s
 	return out == NULL || fflush(out) == 0 || file_fault(out_name, err);
 }
 
-/* The content under a temporary name in files/; *ret_name is to be renamed or unlinked. */
-static bool take_in(struct customers *store, FILE *in, int64_t size_max, struct arena *arena,
-                    const char **ret_name, struct content *content, struct error *err)
+/* A content on its way into files/, under a name of its own. */
+struct incoming {
+	struct folder files;
+	char name[FOLDER_NEW_SIZE]; /* "": there is none (any more) */
+};
+
+static void incoming_end(struct incoming *incoming)
 {
-	const char *directory = content_folder(store, arena);
-	const char *slash = strrchr(directory, '/');
-	const char *parent = slash ? arena_strndup(arena, directory, (size_t)(slash - directory)) : ".";
-	if (!make_directory(directory, parent, err))
+	if (incoming->name[0] != '\0')
+		folder_remove(&incoming->files, incoming->name);
+	folder_close(&incoming->files);
+}
+
+static bool take_in(struct customers *store, FILE *in, int64_t size_max, struct incoming *ret,
+                    struct content *content, struct error *err)
+{
+	*ret = (struct incoming){.files = FOLDER_NONE};
+	if (!open_files(store, true, &ret->files, err))
 		return false;
-	char *name = arena_printf(arena, "%s/.new-XXXXXX", directory);
-	int fd = mkostemp(name, O_CLOEXEC);
-	if (fd < 0)
-		return file_fault(name, err);
-	*ret_name = name;
+	folder_new_name(".new-", ret->name);
+	int fd = folder_make(&ret->files, ret->name, 0660, err);
+	if (fd < 0) {
+		ret->name[0] = '\0';
+		return false;
+	}
 	FILE *out = fdopen(fd, "w");
 	if (out == NULL)
 		bug("fdopen: %s", strerror(errno));
-	bool good = content_copy(in, out, name, size_max, content, err);
-	good = good && ((fchmod(fd, 0660) == 0 && fsync(fd) == 0) || file_fault(name, err));
+	bool good = content_copy(in, out, ret->files.path, size_max, content, err);
+	good = good && (fsync(fd) == 0 || file_fault(ret->files.path, err));
 	if (fclose(out) != 0 && good)
-		good = file_fault(name, err);
+		good = file_fault(ret->files.path, err);
 	return good;
 }
 
-static bool sync_directory(const char *path, struct error *err)
+/* One that is there already stays; what was taken in is then removed at the end. */
+static bool put_on_shelf(struct incoming *incoming, const struct folder *shelf, const char *hash,
+                         struct error *err)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return file_fault(path, err);
-	bool good = fsync(fd) == 0 || file_fault(path, err);
-	(void)close(fd);
-	return good;
+	bool there;
+	if (!folder_check(shelf, hash, &there, err))
+		return false;
+	if (there)
+		return true;
+	if (!folder_rename(&incoming->files, incoming->name, shelf, hash, err))
+		return false;
+	incoming->name[0] = '\0';
+	return folder_sync(shelf, err);
 }
 
 /* Gives it its own name. Within the transaction that adds the record, so that files_sweep() can't come
  * between. */
-static bool put_in_place(struct work *work, const char *temporary, const char *hash)
+static bool put_in_place(struct work *work, struct incoming *incoming, const char *hash)
 {
-	const char *directory = content_folder(work->store, work->arena);
-	const char *shelf = arena_printf(work->arena, "%s/%.2s", directory, hash);
-	const char *path = file_path(work->store, hash, work->arena);
-	if (!make_directory(shelf, directory, work->err))
+	struct folder shelf;
+	if (!content_shelf(&incoming->files, hash, FOLDER_MODE, &shelf, work->err))
 		return false;
-	if (access(path, F_OK) == 0)
-		return unlink(temporary) == 0 || file_fault(temporary, work->err);
-	return (rename(temporary, path) == 0 || file_fault(path, work->err)) &&
-	       sync_directory(shelf, work->err);
+	bool good = put_on_shelf(incoming, &shelf, hash, work->err);
+	folder_close(&shelf);
+	return good;
 }
 
 bool content_keep(struct work *work, FILE *in, int64_t size_max, struct content *content)
 {
-	const char *temporary = "";
-	bool good = take_in(work->store, in, size_max, work->arena, &temporary, content, work->err) &&
-	            put_in_place(work, temporary, content->hash);
-	if (!good && *temporary)
-		(void)unlink(temporary);
+	struct incoming incoming;
+	bool good = take_in(work->store, in, size_max, &incoming, content, work->err) &&
+	            put_in_place(work, &incoming, content->hash);
+	incoming_end(&incoming);
 	return good;
 }
 
@@ -252,40 +263,34 @@ bool file_add(const struct act *act, const struct kind *kind, const char *number
 {
 	struct work work;
 	struct content content;
-	const char *temporary = NULL;
+	struct incoming incoming;
 	const char *type;
-	bool good = false;
-	struct arena *arena = arena_new();
-	if (!take_in(act->store, in, size_max, arena, &temporary, &content, err) ||
-	    !content_type(&content, kind, &type, err))
-		goto done;
-	if (work_begin(&work, act, err))
+	bool good = take_in(act->store, in, size_max, &incoming, &content, err) &&
+	            content_type(&content, kind, &type, err) && work_begin(&work, act, err);
+	if (good)
 		good = work_end(&work, add_row(&work, kind, number, values, &content, type, name, ret_id) &&
-		                               put_in_place(&work, temporary, content.hash));
-done:
-	if (!good && temporary)
-		(void)unlink(temporary);
-	arena_free(arena);
+		                               put_in_place(&work, &incoming, content.hash));
+	incoming_end(&incoming);
 	return good;
 }
 
 /* -- giving it out ----------------------------------------------------------------------------- */
 
-bool content_fetch(struct customers *store, const char *hash, FILE *out, struct arena *arena,
-                   struct error *err)
+bool content_fetch(struct customers *store, const char *hash, FILE *out, struct error *err)
 {
 	struct content content;
 	if (!content_hash_valid(hash))
 		return error_set(err, EX_DATAERR, "the record has no file");
-	const char *path = file_path(store, hash, arena);
-	FILE *in = fopen(path, "re");
+	int fd = content_open(store, hash, err);
+	FILE *in = fd >= 0 ? fdopen(fd, "r") : NULL;
 	if (in == NULL)
-		return file_fault(path, err);
+		return false;
 	bool good = content_copy(in, out, "output", 0, &content, err);
 	(void)fclose(in);
-	return good &&
-	       (strcmp(content.hash, hash) == 0 ||
-	        error_set(err, EX_IOERR, "%s: is not what was stored (its content has another hash)", path));
+	return good && (strcmp(content.hash, hash) == 0 ||
+	                error_set(err, EX_IOERR,
+	                          "%s/files/%.2s/%s: is not what was stored (its content has another hash)",
+	                          store->folder.path, hash, hash));
 }
 
 bool file_fetch(struct customers *store, const struct kind *kind, const char *id, FILE *out,
@@ -296,7 +301,7 @@ bool file_fetch(struct customers *store, const struct kind *kind, const char *id
 	struct arena *arena = arena_new();
 	bool good = record_find(store, kind, id, &found, err) &&
 	            row_get(store, arena, kind, found, &row, err) &&
-	            content_fetch(store, row_value(&row, "hash"), out, arena, err);
+	            content_fetch(store, row_value(&row, "hash"), out, err);
 	arena_free(arena);
 	return good;
 }
@@ -312,29 +317,32 @@ bool file_removing(struct work *work, const struct row *row)
 }
 
 /* Under the write lock: nobody adds a record of that file in between. */
-static void sweep(struct customers *store, const char *hash, struct arena *arena)
+static void sweep(struct customers *store, const char *hash)
 {
 	struct db_query *query =
 	        db_query(store->db, "SELECT (SELECT count(*) FROM document WHERE hash = ?1) +"
 	                            " (SELECT count(*) FROM picture WHERE hash = ?1)");
 	int64_t n;
 	db_bind_text(query, 1, hash);
-	if (db_run_int(query, 0, &n, NULL) && n == 0)
-		(void)unlink(file_path(store, hash, arena));
+	if (!db_run_int(query, 0, &n, NULL) || n != 0)
+		return;
+	struct folder files = FOLDER_NONE, shelf = FOLDER_NONE;
+	if (open_files(store, false, &files, NULL) && content_shelf(&files, hash, 0, &shelf, NULL))
+		folder_remove(&shelf, hash);
+	folder_close(&shelf);
+	folder_close(&files);
 }
 
 void files_sweep(struct customers *store, const json_t *hashes)
 {
-	struct arena *arena = arena_new();
 	size_t i;
 	json_t *hash;
 	if (json_array_size(hashes) > 0 && db_begin(store->db, NULL)) {
 		json_array_foreach(hashes, i, hash)
 		{
 			if (content_hash_valid(json_string_value(hash)))
-				sweep(store, json_string_value(hash), arena);
+				sweep(store, json_string_value(hash));
 		}
 		db_rollback(store->db);
 	}
-	arena_free(arena);
 }

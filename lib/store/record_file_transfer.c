@@ -6,7 +6,11 @@
  */
 #include "store/record_private.h"
 
+#include "base/folder.h"
+#include "base/identity.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,13 +23,11 @@
 void contents_begin(struct contents *contents, struct customers *store, const char *files, int64_t size_max,
                     bool look_only)
 {
-	struct arena *arena = arena_new();
 	*contents = (struct contents){.files = files,
-	                              .store = mem_strdup(content_folder(store, arena)),
+	                              .store = store,
 	                              .size_max = size_max,
 	                              .look_only = look_only,
 	                              .noted = json_array()};
-	arena_free(arena);
 }
 
 void contents_end(struct contents *contents, struct customers *store)
@@ -33,18 +35,32 @@ void contents_end(struct contents *contents, struct customers *store)
 	if (!contents->look_only)
 		files_sweep(store, contents->noted);
 	json_decref(contents->noted);
-	free(contents->store);
 	*contents = (struct contents){0};
+}
+
+/* Who hands an import over has named this folder, and a content has to be what its name says: links in it do
+ * no harm. What isn't a regular file is not waited for. */
+static int open_given(const char *files, const char *hash, struct arena *arena)
+{
+	struct stat st;
+	identity_person();
+	int fd = open(arena_printf(arena, "%s/%.2s/%s", files, hash, hash),
+	              O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	identity_back();
+	if (fd < 0 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
+		return fd;
+	(void)close(fd);
+	return -1;
 }
 
 static FILE *open_content(const struct contents *contents, const char *hash, bool *ret_ours,
                           struct arena *arena)
 {
-	const char *path = content_path(contents->store, hash, arena);
-	*ret_ours = access(path, F_OK) == 0;
-	if (!*ret_ours && contents->files)
-		path = content_path(contents->files, hash, arena);
-	return fopen(path, "re");
+	int fd = content_open(contents->store, hash, NULL);
+	*ret_ours = fd >= 0;
+	if (fd < 0 && contents->files)
+		fd = open_given(contents->files, hash, arena);
+	return fd >= 0 ? fdopen(fd, "r") : NULL;
 }
 
 /* A content of the store is only read; another is copied into it on the way, unless it is to be looked at. */
@@ -108,34 +124,73 @@ bool content_arrives(struct work *work, const struct row *before, struct row *af
 
 /* -- out --------------------------------------------------------------------------------------- */
 
-static bool fault(const char *path, struct error *err)
+static mode_t unmasked(mode_t mode)
 {
-	return error_set(err, EX_IOERR, "can't write %s: %s", path, strerror(errno));
+	mode_t mask = umask(0);
+	(void)umask(mask);
+	return mode & ~mask;
 }
 
-/* Whole or not at all, as in the store: one that is there is not written again. */
-static bool put_out(struct customers *store, const char *files, const char *hash, struct arena *arena,
-                    struct error *err)
+/* A new file in the export's folder, of which the person made the export the name; `*ret_there` where there
+ * is one of that hash. */
+static int begin_file(const char *files, const char *hash, struct folder *shelf, char *ret_name,
+                      bool *ret_there, struct error *err)
 {
-	const char *path = content_path(files, hash, arena);
-	const char *shelf = arena_printf(arena, "%s/%.2s", files, hash);
-	const char *beside = arena_printf(arena, "%s.new", path);
+	struct folder parent = FOLDER_NONE, folder = FOLDER_NONE;
+	const char *slash = strrchr(files, '/');
+	mode_t mode = unmasked(0777);
+	int fd = -1;
+	folder_new_name(".new-", ret_name);
+	bool good = folder_open_of(&parent, files, false, err) &&
+	            folder_enter(&parent, slash ? slash + 1 : files, mode, &folder, err) &&
+	            content_shelf(&folder, hash, mode, shelf, err) &&
+	            folder_check(shelf, hash, ret_there, err);
+	if (good && !*ret_there)
+		fd = folder_make(shelf, ret_name, unmasked(0666), err);
+	folder_close(&folder);
+	folder_close(&parent);
+	return fd;
+}
+
+static bool end_file(const struct folder *shelf, const char *name, const char *hash, bool good,
+                     struct error *err)
+{
+	good = good && folder_rename(shelf, name, shelf, hash, err);
+	if (!good)
+		folder_remove(shelf, name);
+	return good;
+}
+
+static bool write_file(struct customers *store, const char *hash, int fd, struct error *err)
+{
+	FILE *out = fdopen(fd, "w");
+	if (out == NULL)
+		bug("fdopen: %s", strerror(errno));
+	bool good = content_fetch(store, hash, out, err);
+	bool kept = !good || fsync(fd) == 0;
+	kept = fclose(out) == 0 && kept;
+	return good && (kept || error_set(err, EX_IOERR, "can't write a content: %s", strerror(errno)));
+}
+
+/* Whole or not at all, as in the store: one that is there is not written again. What lies in the store is
+ * read as the office, what is written is the person's. */
+static bool put_out(struct customers *store, const char *files, const char *hash, struct error *err)
+{
+	struct folder shelf = FOLDER_NONE;
+	char name[FOLDER_NEW_SIZE];
+	bool there = false;
 	if (!content_hash_valid(hash))
 		return error_set(err, EX_DATAERR, "the record has no file");
-	if (access(path, F_OK) == 0)
-		return true;
-	if ((mkdir(files, 0777) != 0 && errno != EEXIST) || (mkdir(shelf, 0777) != 0 && errno != EEXIST))
-		return fault(shelf, err);
-	FILE *out = fopen(beside, "we");
-	if (out == NULL)
-		return fault(beside, err);
-	bool good = content_fetch(store, hash, out, arena, err);
-	good = good && (fsync(fileno(out)) == 0 || fault(beside, err));
-	if (fclose(out) != 0 && good)
-		good = fault(beside, err);
-	good = good && (rename(beside, path) == 0 || fault(path, err));
-	if (!good)
-		(void)unlink(beside);
+	identity_person();
+	int fd = begin_file(files, hash, &shelf, name, &there, err);
+	identity_back();
+	bool good = there || (fd >= 0 && write_file(store, hash, fd, err));
+	if (fd >= 0) {
+		identity_person();
+		good = end_file(&shelf, name, hash, good, err);
+		identity_back();
+	}
+	folder_close(&shelf);
 	return good;
 }
 
@@ -151,7 +206,7 @@ bool contents_export(struct customers *store, const struct kind *kind, const cha
 	                         : "SELECT hash, max(id) FROM document WHERE hash IS NOT NULL GROUP BY hash");
 	while (good && (step = db_step(query, err)) == DB_ROW) {
 		const char *hash = db_text(query, 0, arena);
-		good = put_out(store, files, hash, arena, err) ||
+		good = put_out(store, files, hash, err) ||
 		       error_prefix(err, "%s %lld", kind->name, (long long)db_int(query, 1));
 		arena_reset(arena);
 	}

@@ -171,8 +171,11 @@ struct content {
 	char hash[HASH_TEXT_SIZE];
 };
 bool content_hash_valid(const char *hash);
-const char *content_folder(struct customers *store, struct arena *arena);
-const char *content_path(const char *folder, const char *hash, struct arena *arena);
+/* A content of the store; its descriptor, or -1. */
+int content_open(struct customers *store, const char *hash, struct error *err) MUST_CHECK;
+/* The folder that it lies in, below the store's or an export's; with `mode` made where it is missing. */
+bool content_shelf(const struct folder *files, const char *hash, mode_t mode, struct folder *ret,
+                   struct error *err) MUST_CHECK;
 /* The whole of `in` to `out` (NULL: nowhere), and what it is. `size_max` 0: of any size. */
 bool content_copy(FILE *in, FILE *out, const char *out_name, int64_t size_max, struct content *content,
                   struct error *err) MUST_CHECK;
@@ -182,8 +185,7 @@ bool content_type(const struct content *content, const struct kind *kind, const 
 /* Takes a stream into the store, under its hash. */
 bool content_keep(struct work *work, FILE *in, int64_t size_max, struct content *content) MUST_CHECK;
 /* Writes a content of the store to `out`, held against its hash. */
-bool content_fetch(struct customers *store, const char *hash, FILE *out, struct arena *arena,
-                   struct error *err) MUST_CHECK;
+bool content_fetch(struct customers *store, const char *hash, FILE *out, struct error *err) MUST_CHECK;
 /* The last part of a name, without what could hurt a terminal. */
 const char *content_name(const char *name, struct arena *arena);
 /* Deletes those of the files (hashes) that no record has any more; a transaction of its own for each. */

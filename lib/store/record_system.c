@@ -9,6 +9,7 @@
 #include "store/record_private.h"
 
 #include "base/exposed.h"
+#include "base/identity.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -55,9 +56,12 @@ static bool read_key(struct customers *store, unsigned char key[KEY_SIZE], struc
 		                 "there is no key for secret fields; a key file has to be set up first");
 	if (sodium_init() < 0)
 		bug("libsodium can't be used");
-	if (!exposed_check(store->key_file, "key", err))
+	identity_person(); /* the key may be root's alone */
+	bool private = exposed_check(store->key_file, "key", err);
+	FILE *file = private ? fopen(store->key_file, "re") : NULL;
+	identity_back();
+	if (!private)
 		return false;
-	FILE *file = fopen(store->key_file, "re");
 	if (file == NULL)
 		return error_set(err, errno == ENOENT ? EX_CONFIG : EX_NOPERM, "%s: %s", store->key_file,
 		                 strerror(errno));

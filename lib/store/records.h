@@ -168,16 +168,17 @@ bool file_fetch(struct customers *store, const struct kind *kind, const char *id
  * the end lets go of what no record points to, because the import failed or another content took its place.
  */
 struct contents {
-	const char *files; /* NULL: only the store */
-	char *store;       /* the store's own folder */
-	int64_t size_max;  /* bytes */
-	bool look_only;    /* a dry run: nothing is taken */
+	const char *files;       /* NULL: only the store; opened as the person (base/identity.h) */
+	struct customers *store; /* whose folder is looked into; a dry run has another to write to */
+	int64_t size_max;        /* bytes */
+	bool look_only;          /* a dry run: nothing is taken */
 	json_t *noted;
 };
 void contents_begin(struct contents *contents, struct customers *store, const char *files, int64_t size_max,
                     bool look_only);
 void contents_end(struct contents *contents, struct customers *store);
-/* Writes the contents of all records of a kind to such a folder, which is made where there are any. */
+/* Writes, as the person, the contents of all records of a kind to such a folder, which is made where there
+ * are any. */
 bool contents_export(struct customers *store, const struct kind *kind, const char *files,
                      struct error *err) MUST_CHECK;
 

@@ -5,8 +5,12 @@ import csv
 import io
 import json
 import os
+import resource
+import subprocess
 
 import pytest
+
+from world import BUILD, PATIENCE
 
 
 def write(world, name, text):
@@ -157,8 +161,13 @@ def test_an_export_that_fails_leaves_the_old_file(world):
     world.ctl("customer", "add", "1", "--name", "X")
     done = world.ctl("customer", "export", "/dev/full", "--format", "csv", check=False)
     assert done.returncode == 74
+    rows = "".join(f"{n},{'X' * 100}\n" for n in range(2, 802))
+    world.ctl("customer", "import", write(world, "in.csv", "number,name\n" + rows))
     path = write(world, "out.csv", "yesterday's")
-    os.mkdir(world.path("out.csv.new"))
-    assert world.ctl("customer", "export", path, check=False).returncode == 74
+    done = subprocess.run([str(BUILD / "dispatchctl"), "-c", world.config_path, "customer", "export", path],
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536)),
+                          env=world.environment(), capture_output=True, timeout=30 * PATIENCE, check=False)
+    assert done.returncode == 74, done.stderr
+    assert not [name for name in os.listdir(world.directory) if name.startswith(".new-")]
     with open(path, encoding="utf-8") as file:
         assert file.read() == "yesterday's"
