@@ -7,6 +7,7 @@
 #include "ctl/ctl.h"
 
 #include "base/utf8.h"
+#include "model/words.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -77,6 +78,11 @@ bool ctl_arg_id(const struct ctl *ctl, size_t i, int64_t *ret, struct error *err
 		return true;
 	return error_set(err, EX_USAGE, "\"%s\" is no %s: a whole number, as lists show it", ctl->args[i],
 	                 command_arg_name(ctl->command, i, ctl->arena));
+}
+
+const char *ctl_event_type(const struct ctl *ctl, const char *word)
+{
+	return job_state_find(word) == JOB_NONE ? word : arena_printf(ctl->arena, "job.%s", word);
 }
 
 const char *const *ctl_words(struct arena *arena, const char *words)

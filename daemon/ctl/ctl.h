@@ -57,6 +57,9 @@ const char *ctl_arg(const struct ctl *ctl, size_t i);
 /* An argument that has to be a record's id (a positive whole number). */
 bool ctl_arg_id(const struct ctl *ctl, size_t i, int64_t *ret, struct error *err) MUST_CHECK;
 
+/* "completed" is what people type; the contract's word is job.completed. Others stay as they are. */
+const char *ctl_event_type(const struct ctl *ctl, const char *word);
+
 /* "customers office" as a list that ends with NULL. */
 const char *const *ctl_words(struct arena *arena, const char *words);
 

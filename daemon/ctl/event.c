@@ -27,12 +27,6 @@ static void add_field(struct fields *fields, const char *name, const char *value
 		fields->list[fields->n++] = (struct entry_field){name, strlen(name), value, strlen(value)};
 }
 
-/* "completed" is what people type; the contract's word is job.completed. */
-static const char *type_of(const char *word, struct arena *arena)
-{
-	return job_state_find(word) == JOB_NONE ? word : arena_printf(arena, "job.%s", word);
-}
-
 static bool has_field(const struct fields *fields, const char *name)
 {
 	for (size_t i = 0; i < fields->n; i++)
@@ -75,7 +69,7 @@ static bool add_time(struct ctl *ctl, struct fields *fields, struct error *err)
 
 static bool gather(struct ctl *ctl, struct fields *fields, struct error *err)
 {
-	add_field(fields, "type", type_of(ctl_arg(ctl, 0), ctl->arena));
+	add_field(fields, "type", ctl_event_type(ctl, ctl_arg(ctl, 0)));
 	static const char *const options[] = {"id", "source", "job", "customer", "data"};
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
 		add_option(ctl, fields, options[i]);

@@ -8,8 +8,10 @@
 #include "ctl/office.h"
 #include "ctl/spool.h"
 #include "ctl/view_trace.h"
+#include "model/words.h"
 
 #include <errno.h>
+#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,9 +89,8 @@ static void print_verdict(struct ctl *ctl, const json_t *answer)
 	view_trace(ctl, json_object_get(answer, "trace"));
 }
 
-static bool run_event(struct ctl *ctl, struct explain *explain, struct error *err)
+static bool explain_text(struct ctl *ctl, struct explain *explain, const char *text, struct error *err)
 {
-	const char *text = ctl_option(ctl, "event");
 	struct instant at = ctl->now;
 	struct buf line = {0};
 	if (!ctl_option_time(ctl, "at", &at, err))
@@ -104,6 +105,28 @@ static bool run_event(struct ctl *ctl, struct explain *explain, struct error *er
 	print_verdict(ctl, answer);
 	output_document(ctl->out, answer);
 	return true;
+}
+
+static bool run_event(struct ctl *ctl, struct explain *explain, struct error *err)
+{
+	return explain_text(ctl, explain, ctl_option(ctl, "event"), err);
+}
+
+/* One that nobody published: without --job it is of a job that nobody has heard of. */
+static bool run_parts(struct ctl *ctl, struct explain *explain, struct error *err)
+{
+	char *id = g_uuid_string_random();
+	const char *job = ctl_option(ctl, "job");
+	json_t *event = json_pack("{s:s, s:s, s:s, s:s}", "id", id, "type",
+	                          ctl_event_type(ctl, ctl_option(ctl, "type")), "job",
+	                          job != NULL ? job : id, "customer", ctl_option(ctl, "customer"));
+	char *text = event ? json_dumps(event, JSON_COMPACT) : NULL;
+	bool ok = text ? explain_text(ctl, explain, text, err)
+	               : error_set(err, EX_DATAERR, "the text is not valid UTF-8");
+	free(text);
+	json_decref(event);
+	g_free(id);
+	return ok;
 }
 
 /* One answer a line, each written as it is found. */
@@ -145,21 +168,59 @@ static bool run_batch(struct ctl *ctl, struct explain *explain, struct error *er
 	return ok;
 }
 
-static bool run(struct ctl *ctl, struct error *err)
+typedef bool run_fn(struct ctl *ctl, struct explain *explain, struct error *err);
+
+/* Whether a person's own words make an event; what is missing is a fault of the command line. */
+static bool check_parts(const struct ctl *ctl, struct error *err)
+{
+	const char *type = ctl_option(ctl, "type");
+	if (ctl_option(ctl, "customer") == NULL || type == NULL)
+		return error_set(err, EX_USAGE, "explain needs --%s: --customer NUMBER --type completed",
+		                 type == NULL ? "type" : "customer");
+	const char *state = strrchr(type, '.') ? strrchr(type, '.') + 1 : type;
+	if (job_state_find(state) != JOB_NONE)
+		return true;
+	return error_set(err, EX_USAGE,
+	                 "--type must be dispatched, started, completed, failed, paused or cancelled "
+	                 "(got \"%s\")",
+	                 type);
+}
+
+/* Which of the three ways to name an event was chosen; NULL on a fault. */
+static run_fn *way_of(const struct ctl *ctl, struct error *err)
 {
 	bool event = ctl_option(ctl, "event") != NULL, batch = ctl_option(ctl, "batch") != NULL;
-	if (event == batch)
-		return error_set(err, EX_USAGE, "explain takes --event JSON, or --batch FILE");
-	if (batch && ctl_option(ctl, "at") != NULL)
-		return error_set(err, EX_USAGE,
-		                 "a batch has its times in its lines: {\"at\": TIME, \"event\": {…}}");
+	bool parts = ctl_option(ctl, "customer") || ctl_option(ctl, "type") || ctl_option(ctl, "job");
+	if (event + batch + parts != 1)
+		error_set(err, EX_USAGE,
+		          "explain takes --customer NUMBER --type STATE, or --event JSON, or --batch FILE");
+	else if (batch && ctl_option(ctl, "at") != NULL)
+		error_set(err, EX_USAGE,
+		          "a batch has its times in its lines: {\"at\": TIME, \"event\": {…}}");
+	else if (!parts || check_parts(ctl, err))
+		return event ? run_event : batch ? run_batch : run_parts;
+	return NULL;
+}
+
+static bool run(struct ctl *ctl, struct error *err)
+{
+	run_fn *way = way_of(ctl, err);
+	if (way == NULL)
+		return false;
 	struct explain *explain = explain_open(ctl->settings, err);
-	bool ok = explain != NULL && (event ? run_event : run_batch)(ctl, explain, err);
+	bool ok = explain != NULL && way(ctl, explain, err);
 	explain_close(explain);
 	return ok;
 }
 
 static const struct option options[] = {
+        {.name = "customer", .value = "NUMBER", .help = "whose event it would be"},
+        {.name = "type",
+         .value = "dispatched|started|completed|failed|paused|cancelled",
+         .help = "what it would say; \"job.\" may stand in front"},
+        {.name = "job",
+         .value = "JOB",
+         .help = "of which job, with all that is on record of it; a new one where left out"},
         {.name = "event", .value = "JSON", .help = "the event, as dispatch software would publish it"},
         {.name = "at", .value = "TIME", .help = "when it is judged; now where left out"},
         {.name = "batch",
@@ -173,7 +234,9 @@ static const struct command commands[] = {
          .uses = USES_RULES,
          .help = "Says what would become of an event and why, rule by rule; changes and sends nothing",
          .more = "With today's records, at any instant. A batch gives one JSON object a line.",
-         .examples = "explain --event '{\"id\": 1, \"type\": \"job.completed\", \"job\": 4711, "
+         .examples = "explain --customer 1001 --type completed\n"
+                     "explain --customer 1001 --type failed --job 4711 --at tomorrow\n"
+                     "explain --event '{\"id\": 1, \"type\": \"job.completed\", \"job\": 4711, "
                      "\"customer\": 1001}'\n"
                      "explain --at 2026-12-25T03:00:00-07:00 --event '{\"id\": 1, \"type\": \"job.started\", "
                      "\"job\": 4711, \"customer\": 1001}'\n"

@@ -67,10 +67,12 @@ static void find_key(const struct ctl *ctl, struct customers *store)
 {
 	const char *directory = getenv("CREDENTIALS_DIRECTORY");
 	const char *path = ctl->settings->customers.key_file;
-	if (*path == '\0' && directory != NULL)
-		path = arena_printf(ctl->arena, "%s/customers-key", directory);
 	if (*path != '\0')
-		records_set_key_file(store, path);
+		records_set_key_file(store, path, "[customers] key_file");
+	else if (directory != NULL)
+		records_set_key_file(store, arena_printf(ctl->arena, "%s/customers-key", directory),
+		                     "[customers] key_file is empty, and the systemd credential "
+		                     "customers-key");
 }
 
 bool store_open(struct ctl *ctl, enum db_mode mode, struct act *ret, struct error *err)

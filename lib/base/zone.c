@@ -101,16 +101,31 @@ static const char *zone_directory(void)
 }
 
 /*
- * An IANA name looks like a relative path of words. `posix/` and `right/` are copies that some
- * systems keep beside the zones; `right/` counts leap seconds and would be 27 s off.
+ * What tzdata and Debian keep beside the zones in the same format: the host's own setting, a default for
+ * POSIX rules, the zone of a machine whose clock nobody has set. None of them says where a customer is, and
+ * `localtime` would change its meaning with the machine. `posix/` and `right/` are copies of all zones;
+ * `right/` counts leap seconds and would be 27 s off.
  */
+static bool is_no_place(const char *name)
+{
+	static const char *const names[] = {"localtime", "posixrules", "Factory"};
+	static const char *const folders[] = {"posix/", "right/"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+		if (strncmp(name, folders[i], strlen(folders[i])) == 0)
+			return true;
+	return false;
+}
+
+/* An IANA name looks like a relative path of words. */
 static bool is_name(const char *name)
 {
 	static const char chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
 	size_t len = strlen(name);
 	return len > 0 && len < 100 && strspn(name, chars) == len && name[0] != '/' && name[len - 1] != '/' &&
-	       strstr(name, "//") == NULL && strncmp(name, "posix/", 6) != 0 &&
-	       strncmp(name, "right/", 6) != 0;
+	       strstr(name, "//") == NULL && !is_no_place(name);
 }
 
 /* The rule in a file's last line ends its second name with a bare 0: "IST-1GMT0,M10.5.0,M3.5.0/1". */

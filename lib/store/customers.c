@@ -77,6 +77,7 @@ struct customers *customers_close(struct customers *customers)
 	}
 	free(customers->sql);
 	free(customers->key_file);
+	free(customers->key_from);
 	free(customers->path);
 	free(customers);
 	return NULL;

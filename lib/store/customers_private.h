@@ -24,6 +24,7 @@ struct customers {
 	char *path;
 	struct folder folder; /* of the file; opened when first used */
 	char *key_file;       /* NULL: none was set */
+	char *key_from;       /* what names it, for faults */
 	bool revealing;       /* secrets are shown in clear */
 	struct kind_sql *sql; /* by the kind's place in the table; made when first used */
 };

@@ -52,7 +52,7 @@ bool import_rehearse(struct import *import, bool (*write)(struct import *import)
 	if (copy == NULL)
 		return false;
 	if (real->store->key_file)
-		records_set_key_file(copy, real->store->key_file);
+		records_set_key_file(copy, real->store->key_file, real->store->key_from);
 	struct act act = *real;
 	act.store = copy;
 	import->act = &act;

@@ -26,10 +26,12 @@ enum {
 
 static const char hidden[] = "******";
 
-void records_set_key_file(struct customers *store, const char *path)
+void records_set_key_file(struct customers *store, const char *path, const char *from)
 {
 	free(store->key_file);
+	free(store->key_from);
 	store->key_file = mem_strdup(path);
+	store->key_from = mem_strdup(from);
 }
 
 /* -- the key ----------------------------------------------------------------------------------- */
@@ -53,7 +55,8 @@ static bool read_key(struct customers *store, unsigned char key[KEY_SIZE], struc
 	unsigned char bytes[2 * KEY_SIZE + 16];
 	if (store->key_file == NULL)
 		return error_set(err, EX_CONFIG,
-		                 "there is no key for secret fields; a key file has to be set up first");
+		                 "there is no key for secret fields: set [customers] key_file, or give the "
+		                 "systemd credential customers-key");
 	if (sodium_init() < 0)
 		bug("libsodium can't be used");
 	identity_person(); /* the key may be root's alone */
@@ -63,15 +66,17 @@ static bool read_key(struct customers *store, unsigned char key[KEY_SIZE], struc
 	if (!private)
 		return false;
 	if (file == NULL)
-		return error_set(err, errno == ENOENT ? EX_CONFIG : EX_NOPERM, "%s: %s", store->key_file,
-		                 strerror(errno));
+		return error_set(err, errno == ENOENT ? EX_CONFIG : EX_NOPERM, "%s: can't read %s: %s",
+		                 store->key_from, store->key_file, strerror(errno));
 	(void)setvbuf(file, NULL, _IONBF, 0); /* no copy of the key that can't be wiped */
 	size_t len = fread(bytes, 1, sizeof bytes, file);
 	(void)fclose(file);
 	bool good = parse_key(bytes, len, key);
 	sodium_memzero(bytes, sizeof bytes);
 	return good ||
-	       error_set(err, EX_CONFIG, "%s: 32 bytes or their 64 hex digits were meant", store->key_file);
+	       error_set(err, EX_CONFIG,
+	                 "%s: the key must be 32 bytes or their 64 hex digits (%s has something else)",
+	                 store->key_from, store->key_file);
 }
 
 /* What a seal is bound to. */

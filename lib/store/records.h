@@ -139,8 +139,9 @@ bool rep_unlink(const struct act *act, const char *number, const char *rep, stru
 
 /* -- systems' secrets (record_system.c) -------------------------------------------------------- */
 
-/* The file with the key: 32 bytes, or their 64 hex digits. Read when a secret is sealed or revealed. */
-void records_set_key_file(struct customers *store, const char *path);
+/* The file with the key: 32 bytes, or their 64 hex digits. Read when a secret is sealed or revealed. `from` is
+ * what names the file, and begins faults: "[customers] key_file". */
+void records_set_key_file(struct customers *store, const char *path, const char *from);
 /* records_show() of a system with its secrets in clear, which is recorded. Managers only. */
 bool system_reveal(const struct act *act, const char *id, json_t **ret, struct error *err) MUST_CHECK;
 /* Has the store show all secrets in clear from now on, for an export; recorded for each system that has any.

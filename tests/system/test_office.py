@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+"""What a dispatcher's office asks of dispatchctl beyond keeping records: suspensions that change, holidays for all,
+jobs and mails by customer, sales, events explained without JSON."""
+
+import json
+import os
+import shutil
+
+import pytest
+from kit import add_customer, refused, wait_told
+from world import wait_until
+
+
+# ---- time zones, keys, explain
+
+
+@pytest.mark.parametrize("zone", ["localtime", "posixrules", "Factory", "right/UTC", "posix/UTC", "leapseconds"])
+def test_what_tzdata_keeps_beside_the_zones_is_refused(world, zone):
+    os.makedirs(world.path("zoneinfo", "right"))
+    os.makedirs(world.path("zoneinfo", "posix"))
+    for name in ("UTC", zone):  # whatever this machine has: all of them in the format of a zone
+        shutil.copyfile("/usr/share/zoneinfo/UTC", world.path("zoneinfo", name))
+    environment = world.environment
+    world.environment = lambda **more: environment(TZDIR=world.path("zoneinfo"), **more)
+    if zone == "leapseconds":  # a text in tzdata
+        with open(world.path("zoneinfo", zone), "w", encoding="ascii") as file:
+            file.write("# leap seconds\n")
+    world.ctl("customer", "add", "1", "--name", "Example", "--timezone", "UTC")
+    refused(world, 65, "timezone", "customer", "set", "1", "--timezone", zone)
+    world.configure(rules={"timezone": zone})
+    done = world.ctl("explain", "--customer", "1", "--type", "completed", check=False)
+    assert done.returncode == 78 and "timezone" in done.stderr
+
+
+def secret_system(world):
+    world.ctl("customer", "add", "1", "--name", "Example")
+    world.ctl("system-type", "add", "--name", "Panel")
+    world.ctl("system-field", "add", "Panel", "--name", "code", "--secret")
+    return ("system", "add", "1", "--type", "Panel", "code=2580")
+
+
+def test_a_fault_of_the_key_file_names_its_key_in_the_configuration(world):
+    add = secret_system(world)
+    refused(world, 78, "[customers] key_file", *add)
+    world.configure(customers={"key_file": world.path("none")})
+    refused(world, 78, f"[customers] key_file: can't read {world.path('none')}: No such file", *add)
+    with open(world.path("short"), "w", encoding="ascii") as file:
+        file.write("0123")
+    world.configure(customers={"key_file": world.path("short")})
+    refused(world, 78, "[customers] key_file: the key must be 32 bytes", *add)
+
+
+def test_a_fault_of_the_credential_names_the_credential(world):
+    add = secret_system(world)
+    environment = world.environment
+    world.environment = lambda **more: environment(CREDENTIALS_DIRECTORY=world.path("none"), **more)
+    refused(world, 78, "systemd credential customers-key: can't read", *add)
+
+
+def test_explain_without_json(world):
+    add_customer(world, "1001")
+    found = world.ctl_json("explain", "--customer", "1001", "--type", "completed")
+    assert (found["status"], found["reason"], found["job_state"]) == ("queued", "ok", "completed")
+    assert "recorded" not in found or not found["recorded"]
+    assert world.ctl("explain", "--customer", "1001", "--type", "job.failed").stdout.startswith("queued: ok")
+    assert world.ctl_json("explain", "--customer", "7", "--type", "started")["reason"] == "unknown_customer"
+    world.ctl("hours", "set", "1001", "mon-fri", "08:00-17:00")
+    found = world.ctl_json("explain", "--customer", "1001", "--type", "completed", "--at", "2026-11-28T12:00:00Z")
+    assert (found["reason"], found["due"][:16]) == ("outside_hours", "2026-11-30T08:00")
+
+
+def test_explain_without_json_knows_the_job_that_is_named(world):
+    add_customer(world, "1001")
+    world.start_daemon()
+    world.xadd(id="1", type="job.completed", job="4711", customer="1001")
+    wait_told(world, "1", "sent")
+    later = ("--at", "+1h")
+    assert world.ctl_json("explain", "--customer", "1001", "--type", "completed", "--job", "4711",
+                          *later)["reason"] == "repeat"
+    assert world.ctl_json("explain", "--customer", "1001", "--type", "completed", *later)["reason"] == "ok"
+
+
+@pytest.mark.parametrize("args, said", [
+    (("--customer", "1001"), "--type"),
+    (("--type", "completed"), "--customer"),
+    (("--customer", "1001", "--type", "complete"), "complete"),
+    (("--customer", "1001", "--type", "completed", "--event", "{}"), "--event"),
+    (("--job", "1", "--batch", "-"), "--batch"),
+    ((), "--customer"),
+])
+def test_explain_says_which_words_are_missing(world, args, said):
+    refused(world, 64, said, "explain", *args)
