@@ -14,7 +14,6 @@ static const struct {
         {"unreachable", "Customers nobody can reach"},
         {"never_open", "Calendars that never open"},
         {"forgotten", "Forgotten suspensions"},
-        {"worn_off", "Suspensions that have worn off"},
         {"timezone", "Time zones that don't exist"},
         {"locale", "Locales that don't exist"},
         {"template", "Templates"},

@@ -184,8 +184,9 @@ static const char *example_of(const struct kind *kind, const struct verb *verb, 
 
 static bool applies(const struct kind *kind, const struct verb *verb)
 {
-	/* Entering and ending suspensions is `suspend` and `resume`. */
-	if (kind->kept_when_removed && (verb->fields || verb->run == record_remove))
+	/* Suspensions are entered, changed, ended and listed in a way of their own (suspension.c). */
+	if (kind->kept_when_removed &&
+	    (verb->fields || verb->run == record_remove || verb->run == record_list))
 		return false;
 	return !((verb->only & FOR_CHANGING && kind->added_only) || (verb->only & FOR_PLAIN && kind->file) ||
 	         (verb->only & FOR_FILES && !kind->file) ||
@@ -238,8 +239,10 @@ static const char *noun_help(const struct kind *kind)
 
 static struct noun noun_of(const struct kind *kind)
 {
-	struct command *commands = arena_new_array(kept, VERBS, struct command);
+	struct command *commands = arena_new_array(kept, VERBS + suspension_verbs_n, struct command);
 	size_t n = 0;
+	for (size_t i = 0; kind->kept_when_removed && i < suspension_verbs_n; i++)
+		commands[n++] = suspension_verbs[i];
 	for (size_t i = 0; i < VERBS; i++)
 		if (applies(kind, &verbs[i]))
 			commands[n++] = command_of(kind, &verbs[i]);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* `suspend`, `resume`, `suspensions`. */
+/* `suspend`, `resume`, `suspensions`, which are `suspension add`, `end` and `list`, and `suspension set`. */
 #include "ctl/calendar.h"
 #include "ctl/fields.h"
 #include "ctl/nouns.h"
+#include "ctl/record.h"
+#include "ctl/record_nouns.h"
 #include "ctl/store.h"
 
+#include <string.h>
 #include <sysexits.h>
 
 static bool take_day(const struct ctl *ctl, const char *name, const struct zone *zone, json_t *values,
@@ -20,15 +23,25 @@ static bool take_day(const struct ctl *ctl, const char *name, const struct zone 
 	return true;
 }
 
+/* One word for it on the command line, another as the record's field: both are understood. */
+static bool take_scopes(const struct ctl *ctl, json_t *values, struct error *err)
+{
+	const char *scope = ctl_option(ctl, "scope"), *scopes = ctl_option(ctl, "scopes");
+	if (scope && scopes)
+		return error_set(err, EX_USAGE, "--scope and --scopes are the same; give one of them");
+	if (scope || scopes)
+		json_object_set_new(values, "scopes", json_string(scope ? scope : scopes));
+	return true;
+}
+
 static bool gather(const struct ctl *ctl, json_t *values, struct error *err)
 {
-	const char *scope = ctl_option(ctl, "scope"), *note = ctl_option(ctl, "note");
+	const char *note = ctl_option(ctl, "note");
 	if (note == NULL || *note == '\0')
-		return error_set(err, EX_USAGE, "suspend needs --note: it tells the next dispatcher why");
+		return error_set(err, EX_USAGE, "%s%s needs --note: it tells the next dispatcher why",
+		                 ctl->noun->name, ctl->command->verb ? " add" : "");
 	json_object_set_new(values, "note", json_string(note));
-	if (scope != NULL)
-		json_object_set_new(values, "scopes", json_string(scope));
-	return true;
+	return take_scopes(ctl, values, err);
 }
 
 /* Today and tomorrow are those of the customer. */
@@ -64,6 +77,65 @@ static bool run_suspend(struct ctl *ctl, struct error *err)
 	return true;
 }
 
+/* Today and tomorrow are those of its customer, whose number the record has. */
+static bool run_set(struct ctl *ctl, struct error *err)
+{
+	const struct kind *kind = kind_find("suspension");
+	const char *id = ctl_arg(ctl, 0), *until = ctl_option(ctl, "until");
+	struct act act;
+	const struct zone *zone;
+	json_t *row = NULL, *values = fields_given(ctl, err);
+	bool ok = values != NULL && take_scopes(ctl, values, err);
+	if (ok && json_object_size(values) == 0)
+		ok = error_set(err, EX_USAGE, "suspension set needs --until, --scope or --note");
+	ok = ok && store_open(ctl, DB_WRITE, &act, err) && records_show(act.store, kind, id, &row, err);
+	if (ok && until && *until)
+		ok = calendar_zone(ctl, act.store, json_string_value(json_object_get(row, "customer")), &zone,
+		                   err) &&
+		     take_day(ctl, "until", zone, values, err);
+	ok = ok && records_set(&act, kind, id, values, err);
+	json_decref(values);
+	json_decref(row);
+	return ok && record_done(ctl, act.store, id, "changed", err);
+}
+
+/* What holds all the same, the parents' too, so that nobody believes the truck may go. */
+static void say_still(struct ctl *ctl, const json_t *row)
+{
+	const char *number = ctl_arg(ctl, 0), *whose = json_string_value(json_object_get(row, "customer"));
+	const char *until = json_string_value(json_object_get(row, "until"));
+	struct buf *out = output_text(ctl->out);
+	buf_printf(out, "customer %s is still suspended (", number);
+	table_value(out, json_object_get(row, "scopes"));
+	buf_printf(out, ", %s%s) by suspension %lld of ", until ? "until " : "indefinitely", until ? until : "",
+	           (long long)json_integer_value(json_object_get(row, "id")));
+	buf_printf(out, "%s%s: ", strcmp(whose, number) == 0 ? "its own" : "customer ",
+	           strcmp(whose, number) == 0 ? "" : whose);
+	table_value(out, json_object_get(row, "note"));
+	buf_addc(out, '\n');
+}
+
+static bool add_still(struct ctl *ctl, const struct act *act, json_t *answer, struct error *err)
+{
+	const char *number = ctl_arg(ctl, 0);
+	json_t *rows, *row, *still = json_array();
+	size_t i;
+	if (!suspensions_list(act->store, number, store_default_zone(ctl), ctl->now, false, &rows, err)) {
+		json_decref(still);
+		return false;
+	}
+	json_array_foreach(rows, i, row)
+	{
+		if (!json_is_true(json_object_get(row, "holds")))
+			continue;
+		json_array_append(still, row);
+		say_still(ctl, row);
+	}
+	json_decref(rows);
+	json_object_set_new(answer, "still", still);
+	return true;
+}
+
 static bool run_resume(struct ctl *ctl, struct error *err)
 {
 	struct act act;
@@ -76,8 +148,12 @@ static bool run_resume(struct ctl *ctl, struct error *err)
 	else
 		output_say(ctl->out, "customer %s resumed: %lld suspension%s ended", ctl_arg(ctl, 0),
 		           (long long)n, n == 1 ? "" : "s");
-	output_document(ctl->out,
-	                json_pack("{s:s, s:I}", "customer", ctl_arg(ctl, 0), "ended", (json_int_t)n));
+	json_t *answer = json_pack("{s:s, s:I}", "customer", ctl_arg(ctl, 0), "ended", (json_int_t)n);
+	if (!add_still(ctl, &act, answer, err)) {
+		json_decref(answer);
+		return false;
+	}
+	output_document(ctl->out, answer);
 	return true;
 }
 
@@ -111,11 +187,17 @@ static const struct option suspend_options[] = {
         {.name = "scope",
          .value = "jobs,routes,emails",
          .help = "what stops: new jobs, stops of routes, mails; all where left out"},
+        {.name = "scopes", .value = "jobs,routes,emails", .help = "the same as --scope"},
+        {0},
+};
+
+static const struct option set_options[] = {
+        {.name = "scope", .value = "jobs,routes,emails", .help = "the same as --scopes"},
         {0},
 };
 
 static const struct option list_options[] = {
-        {.name = "history", .help = "those that were ended by hand, too"},
+        {.name = "history", .help = "those that were ended or have worn off, too"},
         {0},
 };
 
@@ -143,6 +225,41 @@ static const struct command suspensions_command[] = {
          .examples = "suspensions\nsuspensions 1001 --history",
          .run = run_list},
 };
+
+/* The same under the name of the record, and what only that has. */
+const struct command suspension_verbs[] = {
+        {.verb = "add",
+         .args = "NUMBER",
+         .options = suspend_options,
+         .uses = USES_STORE,
+         .help = "Suspends a customer, as suspend does",
+         .examples = "suspension add 1001 --until +14d --note \"Shop is being rebuilt\"",
+         .run = run_suspend},
+        {.verb = "set",
+         .args = "ID",
+         .options = set_options,
+         .kind = "suspension",
+         .fields = true,
+         .uses = USES_STORE,
+         .help = "Changes the last day, the scopes or the note of a suspension",
+         .more = "An empty --until makes it indefinite. One that was ended stays as it is.",
+         .examples = "suspension set 12 --until +7d\nsuspension set 12 --scope emails",
+         .run = run_set},
+        {.verb = "end",
+         .args = "NUMBER [ID]",
+         .uses = USES_STORE,
+         .help = "Ends one suspension of a customer, or all that hold now, as resume does",
+         .examples = "suspension end 1001\nsuspension end 1001 12",
+         .run = run_resume},
+        {.verb = "list",
+         .args = "[NUMBER]",
+         .options = list_options,
+         .uses = USES_STORE,
+         .help = "Lists suspensions of a customer and of those above it, or of all, as suspensions does",
+         .examples = "suspension list 1001 --history",
+         .run = run_list},
+};
+const size_t suspension_verbs_n = sizeof suspension_verbs / sizeof *suspension_verbs;
 
 const struct noun noun_suspend = {
         .name = "suspend", .help = "stop jobs, stops or mails for a time", COMMANDS(suspend_command)};

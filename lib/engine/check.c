@@ -93,20 +93,13 @@ static void look_calendar(struct look *look, const struct customer *customer)
 static void look_suspension(struct look *look, const struct customer *customer, const struct suspension *s,
                             struct day today)
 {
-	char from[DAY_TEXT_MAX], until[DAY_TEXT_MAX];
-	json_t *finding = NULL;
-	if (day_is_none(s->until) && today.n - s->from.n > CHECK_FORGOTTEN_DAYS)
-		finding = found(look, "forgotten",
-		                "suspension %lld of customer %s has been indefinite since %s, %d days: %s",
-		                (long long)s->id, customer->number, day_format(s->from, from),
-		                today.n - s->from.n, s->note);
-	else if (!day_is_none(s->until) && s->until.n <= today.n)
-		finding = found(
-		        look, "worn_off",
-		        "suspension %lld of customer %s wore off on %s; resume takes it off the list: %s",
-		        (long long)s->id, customer->number, day_format(s->until, until), s->note);
-	if (finding == NULL)
+	char from[DAY_TEXT_MAX];
+	if (!day_is_none(s->until) || today.n - s->from.n <= CHECK_FORGOTTEN_DAYS)
 		return;
+	json_t *finding = found(look, "forgotten",
+	                        "suspension %lld of customer %s has been indefinite since %s, %d days: %s",
+	                        (long long)s->id, customer->number, day_format(s->from, from),
+	                        today.n - s->from.n, s->note);
 	about(finding, customer);
 	json_object_set_new(finding, "suspension", json_integer(s->id));
 }

@@ -18,7 +18,7 @@ enum { CHECK_FORGOTTEN_DAYS = 90 };
 
 /*
  * *ret is an array of findings, the caller's: each an object with `finding` (unreachable, never_open,
- * forgotten, worn_off, timezone, locale, template), `text` (a sentence), and `customer`, `contact`,
+ * forgotten, timezone, locale, template), `text` (a sentence), and `customer`, `contact`,
  * `suspension` or `file` where it is about one.
  */
 bool check_all(const struct settings *settings, struct instant now, json_t **ret,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Suspensions: entered, ended, never changed and never deleted, so that the history stays. One holds
+ * Suspensions: entered, prolonged or cut short, ended, never deleted, so that the history stays. One holds
  * from the first instant of `from` to the first instant of `until` in the customer's time zone.
  */
 #include "store/record_private.h"
@@ -20,6 +20,11 @@ bool suspension_check(struct work *work, const struct row *before, struct row *a
 	if (scopes == NULL)
 		return error_set(work->err, EX_DATAERR,
 		                 "scopes: one or more of jobs, routes, emails was meant");
+	if (!work->import && row_value(before, "removed") && row_differs(before, after))
+		return error_set(work->err, EX_DATAERR,
+		                 "suspension %lld was ended on %.10s and can't be changed any more; enter a new "
+		                 "one",
+		                 (long long)before->id, row_value(before, "removed"));
 	return authored_check(work, before, after, values);
 }
 
@@ -69,6 +74,14 @@ static bool holds_on(const struct row *row, struct day today)
 		return false;
 	(void)day_format(today, text);
 	return (from == NULL || strcmp(from, text) <= 0) && (until == NULL || strcmp(text, until) < 0);
+}
+
+/* Nothing ended it but its own last day. */
+static bool worn_off_on(const struct row *row, struct day today)
+{
+	char text[DAY_TEXT_MAX];
+	const char *until = row_value(row, "until");
+	return until && strcmp(until, day_format(today, text)) <= 0;
 }
 
 #define CHAIN                                                                                                \
@@ -208,7 +221,7 @@ struct listing {
 static bool add_listed(const struct listing *listing, const struct row *row, const char *number,
                        struct day today)
 {
-	if (!listing->history && row_value(row, "removed"))
+	if (!listing->history && (row_value(row, "removed") || worn_off_on(row, today)))
 		return true;
 	json_t *object = json_pack("{s:I, s:s}", "id", (json_int_t)row->id, "customer", number);
 	json_t *fields = row_json(row, listing->arena);

@@ -126,7 +126,8 @@ bool suspend(const struct act *act, const char *number, const char *default_zone
  */
 bool resume(const struct act *act, const char *number, const char *default_zone, int64_t id, int64_t *ret_n,
             struct error *err) MUST_CHECK;
-/* Those of one customer with its ancestors', or of all with NULL; each with `customer` and `holds`. */
+/* Those of one customer with its ancestors', or of all with NULL; each with `customer` and `holds`. Those that
+ * were ended or have worn off only with `history`. */
 bool suspensions_list(struct customers *store, const char *number, const char *default_zone,
                       struct instant now, bool history, json_t **ret, struct error *err) MUST_CHECK;
 

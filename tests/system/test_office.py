@@ -90,3 +90,70 @@ def test_explain_without_json_knows_the_job_that_is_named(world):
 ])
 def test_explain_says_which_words_are_missing(world, args, said):
     refused(world, 64, said, "explain", *args)
+
+
+# ---- suspensions
+
+
+def test_worn_off_suspensions_leave_the_lists_and_the_check(world):
+    add_customer(world, "1", timezone="America/Denver")
+    over = world.ctl_json("suspend", "1", "--note", "Over", "--from", "-9d", "--until", "today")
+    coming = world.ctl_json("suspend", "1", "--note", "Coming", "--from", "+3d", "--until", "+5d")
+    shown = world.ctl_json("customer", "show", "1")
+    assert [row["id"] for row in shown["suspensions"]] == [coming["id"]]
+    assert "Over" not in world.ctl("customer", "show", "1").stdout
+    for list_of in (("suspensions", "1"), ("suspensions",), ("suspension", "list", "1")):
+        assert [row["id"] for row in world.ctl_json(*list_of)] == [coming["id"]]
+        assert {row["id"] for row in world.ctl_json(*list_of, "--history")} == {over["id"], coming["id"]}
+    assert world.ctl("check").returncode == 0
+
+
+def test_a_suspension_can_be_changed_and_its_history_says_so(world):
+    add_customer(world, "1", timezone="America/Denver")
+    made = world.ctl_json("suspension", "add", "1", "--note", "Rebuilding", "--from", "2026-01-01")
+    changed = world.ctl_json("suspension", "set", made["id"], "--until", "2100-01-01", "--scope", "routes,jobs",
+                             "--note", "Longer", "--as", "kim")
+    assert (changed["until"], changed["scopes"], changed["note"]) == ("2100-01-01", ["jobs", "routes"], "Longer")
+    assert (changed["from"], changed["author"]) == (made["from"], made["author"])
+    last = world.ctl_json("suspension", "history", made["id"])[-1]
+    assert (last["user"], last["action"]) == ("kim", "set")
+    assert last["before"] == {"until": None, "scopes": ["jobs", "routes", "emails"], "note": "Rebuilding"}
+    assert last["after"] == {"until": "2100-01-01", "scopes": ["jobs", "routes"], "note": "Longer"}
+    assert world.ctl_json("suspension", "set", made["id"], "--until", "")["until"] is None
+    assert world.ctl_json("suspension", "set", made["id"], "--scopes", "emails")["scopes"] == ["emails"]
+    refused(world, 65, "not later than from", "suspension", "set", made["id"], "--until", "2026-01-01")
+    refused(world, 65, "scopes", "suspension", "set", made["id"], "--scope", "mails")
+    refused(world, 65, "note", "suspension", "set", made["id"], "--note", "")
+    refused(world, 64, "--until", "suspension", "set", made["id"])
+    refused(world, 64, "--from", "suspension", "set", made["id"], "--from", "2026-02-01")
+    refused(world, 66, "77", "suspension", "set", "77", "--note", "x")
+    assert world.ctl_json("suspension", "end", "1", made["id"])["ended"] == 1
+    refused(world, 65, "was ended", "suspension", "set", made["id"], "--until", "2100-01-01")
+
+
+def test_a_changed_suspension_acts_at_once(world):
+    add_customer(world, "1")
+    made = world.ctl_json("suspend", "1", "--note", "Rebuilding")
+    world.start_daemon()
+    world.xadd("jobs:requests", id="r1", type="job.dispatch", job="4711", customer="1")
+    world.outcomes(wait_for={"event": "r1", "status": "held"})
+    world.ctl("suspension", "set", made["id"], "--scope", "emails")
+    world.outcomes(wait_for={"event": "r1", "status": "released"})
+    world.xadd(id="e1", type="job.completed", job="1", customer="1")
+    assert wait_told(world, "e1", "suppressed")["note"] == "Rebuilding"
+    world.ctl("suspension", "set", made["id"], "--scope", "jobs")
+    world.xadd(id="e2", type="job.completed", job="2", customer="1")
+    wait_told(world, "e2", "sent")
+
+
+def test_resume_says_that_the_parents_suspension_still_holds(world):
+    add_customer(world, "1")
+    add_customer(world, "1-2", name="Depot", parent="1")
+    parents = world.ctl_json("suspend", "1", "--note", "Unpaid", "--until", "+30d")
+    world.ctl("suspend", "1-2", "--note", "Flooded")
+    answer = world.ctl_json("resume", "1-2")
+    assert answer["ended"] == 1
+    assert [(row["id"], row["customer"], row["note"]) for row in answer["still"]] == [(parents["id"], "1", "Unpaid")]
+    text = world.ctl("resume", "1-2").stdout
+    assert "no suspension of its own" in text and "still suspended" in text and "customer 1: Unpaid" in text
+    assert world.ctl_json("resume", "1")["still"] == []

@@ -192,12 +192,17 @@ static void test_suspensions(void **state)
 	               "not later than from");
 	office_refuses(office, &office->clerk, "suspension", "1", NULL, "{'from':'2026-01-02'}", EX_DATAERR,
 	               "note: is needed");
-	office_refuses(office, &office->clerk, "suspension", NULL, office_id(office, id), "{'note':'y'}",
-	               EX_DATAERR, "can't be changed");
+	office_refuses(office, &office->clerk, "suspension", NULL, office_id(office, id),
+	               "{'from':'2025-01-02'}", EX_DATAERR, "can't be changed");
+	office_set(office, "suspension", office_id(office, id), "{'note':'y','scopes':'jobs'}");
+	office_refuses(office, &office->clerk, "suspension", NULL, office_id(office, id),
+	               "{'until':'2025-01-01'}", EX_DATAERR, "not later than from");
 	assert_false(records_remove(&office->boss, kind_find("suspension"), office_id(office, id), &err));
 	office_ok(office, resume(&office->clerk, "1", "UTC", 0, &n, &office->err));
 	assert_int_equal(n, 1);
 	office_ok(office, resume(&office->clerk, "1", "UTC", id, &n, &office->err));
+	office_refuses(office, &office->clerk, "suspension", NULL, office_id(office, id), "{'note':'z'}",
+	               EX_DATAERR, "was ended on 2026-11-22");
 	assert_false(resume(&office->clerk, "1", "UTC", id, &n, &err));
 	assert_false(resume(&office->clerk, "2", "UTC", id, &n, &err));
 	assert_int_equal(err.code, EX_NOINPUT);
@@ -331,7 +336,7 @@ static void test_systems(void **state)
 	FILE *file = fopen(key, "w");
 	(void)fprintf(file, "%064d\n", 7);
 	(void)fclose(file);
-	records_set_key_file(office->store, key);
+	records_set_key_file(office->store, key, "[customers] key_file");
 	const char *name = office_id(office, office_add(office, "system", "1",
 	                                                "{'type':'router','ip':'::1','password':'s3cret'}"));
 	office_has(office_show(office, "system", name), "'fields':{'ip':'::1','password':'******'}");
