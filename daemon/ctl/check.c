@@ -11,12 +11,9 @@
 static const struct {
 	const char *finding, *title;
 } groups[] = {
-        {"unreachable", "Customers nobody can reach"},
-        {"never_open", "Calendars that never open"},
-        {"forgotten", "Forgotten suspensions"},
-        {"timezone", "Time zones that don't exist"},
-        {"locale", "Locales that don't exist"},
-        {"template", "Templates"},
+        {"unreachable", "Customers nobody can reach"}, {"never_open", "Calendars that never open"},
+        {"forgotten", "Forgotten suspensions"},        {"timezone", "Time zones that don't exist"},
+        {"locale", "Locales that don't exist"},        {"template", "Templates"},
 };
 
 static void print_group(struct ctl *ctl, const json_t *findings, size_t group)

@@ -107,8 +107,8 @@ static void say_still(struct ctl *ctl, const json_t *row)
 	struct buf *out = output_text(ctl->out);
 	buf_printf(out, "customer %s is still suspended (", number);
 	table_value(out, json_object_get(row, "scopes"));
-	buf_printf(out, ", %s%s) by suspension %lld of ", until ? "until " : "indefinitely", until ? until : "",
-	           (long long)json_integer_value(json_object_get(row, "id")));
+	buf_printf(out, ", %s%s) by suspension %lld of ", until ? "until " : "indefinitely",
+	           until ? until : "", (long long)json_integer_value(json_object_get(row, "id")));
 	buf_printf(out, "%s%s: ", strcmp(whose, number) == 0 ? "its own" : "customer ",
 	           strcmp(whose, number) == 0 ? "" : whose);
 	table_value(out, json_object_get(row, "note"));

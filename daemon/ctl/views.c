@@ -6,6 +6,7 @@
  */
 #include "ctl/views.h"
 
+#include "ctl/calendar.h"
 #include "model/hours.h"
 
 #include <string.h>
@@ -141,23 +142,47 @@ static void view_notes(struct ctl *ctl, const json_t *notes)
 	}
 }
 
-void view_hours(struct ctl *ctl, const json_t *hours)
+static void view_week(struct ctl *ctl, const json_t *weekly, const char *whose)
 {
-	struct buf *out = output_text(ctl->out);
-	const json_t *weekly = json_object_get(hours, "weekly");
 	for (int day = 0; json_is_object(weekly) && day < 7; day++) {
 		const char *name = hours_weekday_name(day);
 		const char *windows = json_string_value(json_object_get(weekly, name));
-		output_say(ctl->out, "%s         %s", name, windows ? windows : "closed");
+		output_say(ctl->out, "%s         %s%s", name, windows ? windows : "closed", whose);
 	}
+}
+
+/* "  (of customer 1000)", behind what isn't the customer's own. */
+static const char *whose_text(struct ctl *ctl, const json_t *inherited)
+{
+	const char *from = json_string_value(json_object_get(inherited, "from"));
+	if (from == NULL)
+		return "";
+	if (strcmp(from, CALENDAR_OFFICE) == 0)
+		return "  (for all customers)";
+	return arena_printf(ctl->arena, "  (of customer %s)", from);
+}
+
+static void view_dates(struct ctl *ctl, json_t *dates)
+{
+	struct buf *out = output_text(ctl->out);
 	const char *day;
-	json_t *windows;
-	json_object_foreach(json_object_get(hours, "dates"), day, windows)
+	json_t *value;
+	json_object_foreach(dates, day, value)
 	{
 		buf_printf(out, "%s  ", day);
-		table_value(out, windows);
-		buf_addc(out, '\n');
+		table_value(out, json_is_object(value) ? json_object_get(value, "windows") : value);
+		buf_printf(out, "%s\n", whose_text(ctl, value));
 	}
+}
+
+void view_hours(struct ctl *ctl, const json_t *hours)
+{
+	const json_t *inherited = json_object_get(hours, "inherited");
+	const json_t *weekly = json_object_get(inherited, "weekly");
+	view_week(ctl, json_object_get(hours, "weekly"), "");
+	view_week(ctl, json_object_get(weekly, "windows"), whose_text(ctl, weekly));
+	view_dates(ctl, json_object_get(hours, "dates"));
+	view_dates(ctl, json_object_get(inherited, "dates"));
 	if (json_is_true(json_object_get(hours, "never_open")))
 		output_say(ctl->out, "%sThis calendar never opens: no mail that waits for it can go out.%s",
 		           look_red(output_look(ctl->out)), look_plain(output_look(ctl->out)));
@@ -170,7 +195,9 @@ static bool has_hours(const json_t *hours)
 {
 	return json_is_object(json_object_get(hours, "weekly")) ||
 	       json_is_true(json_object_get(hours, "never_open")) ||
-	       json_object_size(json_object_get(hours, "dates")) > 0;
+	       json_object_size(json_object_get(hours, "dates")) > 0 ||
+	       json_is_object(json_object_get(json_object_get(hours, "inherited"), "weekly")) ||
+	       json_object_size(json_object_get(json_object_get(hours, "inherited"), "dates")) > 0;
 }
 
 static void view_suspensions(struct ctl *ctl, const json_t *rows)

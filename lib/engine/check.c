@@ -96,10 +96,9 @@ static void look_suspension(struct look *look, const struct customer *customer, 
 	char from[DAY_TEXT_MAX];
 	if (!day_is_none(s->until) || today.n - s->from.n <= CHECK_FORGOTTEN_DAYS)
 		return;
-	json_t *finding = found(look, "forgotten",
-	                        "suspension %lld of customer %s has been indefinite since %s, %d days: %s",
-	                        (long long)s->id, customer->number, day_format(s->from, from),
-	                        today.n - s->from.n, s->note);
+	json_t *finding = found(
+	        look, "forgotten", "suspension %lld of customer %s has been indefinite since %s, %d days: %s",
+	        (long long)s->id, customer->number, day_format(s->from, from), today.n - s->from.n, s->note);
 	about(finding, customer);
 	json_object_set_new(finding, "suspension", json_integer(s->id));
 }

@@ -105,7 +105,7 @@ static void add_dates(struct hours *hours, const struct hours *far, struct arena
 
 const struct hours *customer_hours(const struct customer *customer, struct arena *arena)
 {
-	if (customer->parent == NULL)
+	if (customer->parent == NULL && customer->n_office_dates == 0)
 		return &customer->hours;
 	const struct customer *chain[CUSTOMER_DEPTH_MAX];
 	size_t n = customer_chain(customer, chain);
@@ -118,6 +118,8 @@ const struct hours *customer_hours(const struct customer *customer, struct arena
 		}
 		add_dates(hours, &chain[i]->hours, arena);
 	}
+	const struct hours office = {.dates = customer->office_dates, .n_dates = customer->n_office_dates};
+	add_dates(hours, &office, arena);
 	return hours;
 }
 

@@ -64,7 +64,10 @@ struct customer {
 	size_t n_urgent_notes;
 	const char *const *documents;
 	size_t n_documents;
-	struct hours hours;            /* its own */
+	struct hours hours;                    /* its own */
+	const struct hours_date *office_dates; /* the office's for everybody, by day; the customer's alone
+	                                          that was asked for, not its parents' */
+	size_t n_office_dates;
 	const struct customer *parent; /* NULL at the top */
 };
 
@@ -84,7 +87,8 @@ const char *customer_reference(const struct customer *customer);
 const char *customer_location_notes(const struct customer *customer);
 const char *customer_sales_rep(const struct customer *customer);
 
-/* The weekly hours of the nearest that has any, with all dates of the chain, the nearest winning. */
+/* The weekly hours of the nearest that has any, with all dates of the chain, the nearest winning, and the
+ * office's for everybody last. */
 const struct hours *customer_hours(const struct customer *customer, struct arena *arena);
 
 /* Its own contacts, then those of ancestors marked `all_sites`; an array in the arena. */

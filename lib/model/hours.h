@@ -39,13 +39,14 @@ struct hours {
 	size_t n_dates;
 };
 
-/* `07:00-12:00,13:00-17:00`, `22:00-06:00`, `08:00-24:00` or `closed`. On a fault `err` says which part and
- * what was meant. */
+/* `07:00-12:00,13:00-17:00`, `22:00-06:00`, `08:00-24:00` or `closed`; also `9:00 - 17:00` and `Closed`. On a
+ * fault `err` says which part and what was meant. */
 bool hours_day_parse(const char *text, struct arena *arena, struct hours_day *ret,
                      struct error *err) MUST_CHECK;
 /* The same back; "closed" for none. In the arena. */
 const char *hours_day_format(const struct hours_day *day, struct arena *arena);
-/* `mon`, `mon-fri`, `sat,sun`, `fri-mon`, `all`: a bit a day, bit 0 is Monday; false where it is none. */
+/* `mon`, `mon-fri`, `sat,sun`, `fri-mon`, `all`, in any case: a bit a day, bit 0 is Monday; false where it is
+ * none. */
 bool hours_weekdays_parse(const char *text, unsigned *ret);
 const char *hours_weekday_name(int weekday); /* "mon" */
 

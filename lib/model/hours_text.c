@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
 
 enum { DAY_MIN = 24 * 60 };
@@ -18,11 +19,34 @@ const char *hours_weekday_name(int weekday)
 	return weekday_names[weekday];
 }
 
+static void skip_blanks(const char **text)
+{
+	*text += strspn(*text, " \t");
+}
+
+/* A hyphen, or the dash that a text processor makes of one, with blanks around it. */
+static bool take_dash(const char **text)
+{
+	static const char *const dashes[] = {"-", "\u2013", "\u2012", "\u2011"};
+	const char *t = *text;
+	skip_blanks(&t);
+	for (size_t i = 0; i < sizeof dashes / sizeof *dashes; i++) {
+		size_t len = strlen(dashes[i]);
+		if (strncmp(t, dashes[i], len) == 0) {
+			t += len;
+			skip_blanks(&t);
+			*text = t;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Takes one name off `*text`; -1 where there is none. */
 static int take_weekday(const char **text)
 {
 	for (int i = 0; i < 7; i++)
-		if (strncmp(*text, weekday_names[i], 3) == 0) {
+		if (strncasecmp(*text, weekday_names[i], 3) == 0) {
 			*text += 3;
 			return i;
 		}
@@ -32,16 +56,16 @@ static int take_weekday(const char **text)
 bool hours_weekdays_parse(const char *text, unsigned *ret)
 {
 	unsigned days = 0;
-	if (strcmp(text, "all") == 0) {
+	if (strcasecmp(text, "all") == 0) {
 		*ret = (1u << 7) - 1;
 		return true;
 	}
 	for (;; text++) {
+		skip_blanks(&text);
 		int first = take_weekday(&text), last = first;
-		if (first >= 0 && *text == '-') {
-			text++;
+		if (first >= 0 && take_dash(&text))
 			last = take_weekday(&text);
-		}
+		skip_blanks(&text);
 		if (first < 0 || last < 0 || (*text != ',' && *text != '\0'))
 			return false;
 		for (int i = first;; i = (i + 1) % 7) { /* fri-mon goes round by the Sunday */
@@ -56,16 +80,22 @@ bool hours_weekdays_parse(const char *text, unsigned *ret)
 	return true;
 }
 
-/* Takes HH:MM, 00:00 to 24:00, off `*text`; -1 where there is none. */
+/* Takes H:MM or HH:MM, 0:00 to 24:00, off `*text`; -1 where there is none. */
 static int take_time(const char **text)
 {
 	const char *t = *text;
-	if (strspn(t, "0123456789") != 2 || t[2] != ':' || strspn(t + 3, "0123456789") != 2)
+	size_t hour_digits = strspn(t, "0123456789");
+	if (hour_digits < 1 || hour_digits > 2 || t[hour_digits] != ':' ||
+	    strspn(t + hour_digits + 1, "0123456789") != 2)
 		return -1;
-	int minutes = ((t[0] - '0') * 10 + t[1] - '0') * 60 + (t[3] - '0') * 10 + t[4] - '0';
-	if (t[3] > '5' || minutes > DAY_MIN)
+	int hour = t[0] - '0';
+	if (hour_digits == 2)
+		hour = hour * 10 + t[1] - '0';
+	t += hour_digits + 1;
+	int minutes = hour * 60 + (t[0] - '0') * 10 + t[1] - '0';
+	if (t[0] > '5' || minutes > DAY_MIN)
 		return -1;
-	*text += 5;
+	*text = t + 2;
 	return minutes;
 }
 
@@ -75,8 +105,7 @@ static bool parse_window(const char *text, size_t len, struct hours_window *ret,
 	const char *t = text;
 	(void)utf8_quote(text, len, quote);
 	int open = take_time(&t);
-	bool dash = open >= 0 && *t == '-';
-	t += dash;
+	bool dash = open >= 0 && take_dash(&t);
 	int close = dash ? take_time(&t) : -1;
 	if (close < 0 || t != text + len)
 		return error_set(err, EX_DATAERR,
@@ -133,25 +162,38 @@ static size_t count_commas(const char *text)
 	return n;
 }
 
+/* Up to a comma, or to a blank behind both times; as far as it is a window, for the fault else. */
+static size_t window_len(const char *text)
+{
+	const char *t = text;
+	if (take_time(&t) >= 0 && take_dash(&t) && take_time(&t) >= 0)
+		return (size_t)(t - text) + strcspn(t, ", \t");
+	size_t len = strcspn(text, ",");
+	while (len > 0 && (text[len - 1] == ' ' || text[len - 1] == '\t'))
+		len--;
+	return len;
+}
+
 bool hours_day_parse(const char *text, struct arena *arena, struct hours_day *ret, struct error *err)
 {
-	if (strcmp(text, "closed") == 0) {
+	if (strcasecmp(text, "closed") == 0) {
 		*ret = (struct hours_day){0};
 		return true;
 	}
 	size_t n = 0;
 	struct hours_window *windows = arena_new_array(arena, count_commas(text) + 1, struct hours_window);
 	for (;; text++) {
-		text += strspn(text, " ");
-		size_t len = strcspn(text, ", ");
+		skip_blanks(&text);
+		size_t len = window_len(text);
 		if (!parse_window(text, len, &windows[n++], err))
 			return false;
 		text += len;
-		text += strspn(text, " ");
+		skip_blanks(&text);
 		if (*text == '\0')
 			break;
 		if (*text != ',')
-			return error_set(err, EX_DATAERR, "windows are parted by commas");
+			return error_set(err, EX_DATAERR,
+			                 "windows are parted by commas, as in 07:00-12:00,13:00-17:00");
 	}
 	qsort(windows, n, sizeof *windows, by_opening);
 	if (!check_apart(windows, n, err))

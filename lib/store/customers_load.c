@@ -175,6 +175,19 @@ static void date_row(const struct load *load, struct db_query *query, struct lis
 	*date = (struct hours_date){.day = day, .hours = windows_of(load, query, 1)};
 }
 
+/* Everybody's. */
+static bool load_office(struct load *load, struct customer *customer)
+{
+	struct list dates = {.size = sizeof(struct hours_date)};
+	struct db_query *query = db_query(load->db, "SELECT day, windows FROM office_date ORDER BY day");
+	enum db_step step;
+	while ((step = db_step(query, load->err)) == DB_ROW)
+		date_row(load, query, &dates);
+	customer->office_dates = (const struct hours_date *)(void *)dates.items;
+	customer->n_office_dates = dates.n;
+	return step == DB_DONE;
+}
+
 /* -- the customer ------------------------------------------------------------------------------ */
 
 static bool load_hangers(const struct load *load)
@@ -276,7 +289,7 @@ bool customers_load(struct customers *customers, struct arena *arena, const char
 	struct db_query *query = db_query(load.db, by_number_sql);
 	db_bind_text(query, 1, number);
 	if (!load_row(&load, query, &customer, &parent) ||
-	    (customer && !load_parents(&load, customer, parent)))
+	    (customer && !(load_parents(&load, customer, parent) && load_office(&load, customer))))
 		return false;
 	*ret = customer;
 	return true;

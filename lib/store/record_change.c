@@ -221,6 +221,19 @@ bool customer_history(struct customers *store, const char *number, json_t **ret,
 	return changes(query, ret, err);
 }
 
+bool hours_history(struct customers *store, const char *number, json_t **ret, struct error *err)
+{
+	int64_t id = 0;
+	if (number && !history_ids(store, number, &id, err))
+		return false;
+	struct db_query *query = db_query(
+	        store->db, number ? CHANGES " WHERE customer = ?1 AND kind = 'hours' ORDER BY id"
+	                          : CHANGES " WHERE customer IS NULL AND kind = 'hours' ORDER BY id");
+	if (number)
+		db_bind_int(query, 1, id);
+	return changes(query, ret, err);
+}
+
 /* The last one of that name that was removed; 0 where there was none. */
 static bool find_removed(struct customers *store, const struct kind *kind, const char *name, int64_t *ret,
                          struct error *err)

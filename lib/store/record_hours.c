@@ -27,10 +27,12 @@ static bool week_json(struct customers *store, int64_t id, json_t **ret, struct 
 	return step == DB_DONE;
 }
 
+/* Those of the office for id 0. */
 static bool dates_json(struct customers *store, int64_t id, json_t **ret, struct error *err)
 {
-	struct db_query *query =
-	        db_query(store->db, "SELECT day, windows FROM hours_date WHERE customer = ?1 ORDER BY day");
+	struct db_query *query = db_query(
+	        store->db, id != 0 ? "SELECT day, windows FROM hours_date WHERE customer = ?1 ORDER BY day"
+	                           : "SELECT day, windows FROM office_date WHERE ?1 = 0 ORDER BY day");
 	json_t *dates = json_object();
 	enum db_step step;
 	db_bind_int(query, 1, id);
@@ -44,8 +46,9 @@ static bool dates_json(struct customers *store, int64_t id, json_t **ret, struct
 bool hours_json(struct customers *store, int64_t id, json_t **ret, struct error *err)
 {
 	json_t *week = NULL, *dates = NULL;
-	if (week_json(store, id, &week, err) && dates_json(store, id, &dates, err)) {
-		*ret = json_pack("{s:o, s:o}", "weekly", week, "dates", dates);
+	if ((id == 0 || week_json(store, id, &week, err)) && dates_json(store, id, &dates, err)) {
+		*ret = week ? json_pack("{s:o, s:o}", "weekly", week, "dates", dates)
+		            : json_pack("{s:o}", "dates", dates);
 		return true;
 	}
 	json_decref(week);
@@ -53,10 +56,17 @@ bool hours_json(struct customers *store, int64_t id, json_t **ret, struct error 
 	return false;
 }
 
+/* The office's own are nobody's: 0. */
+static bool find_whose(struct customers *store, const char *number, int64_t *ret, struct error *err)
+{
+	*ret = 0;
+	return number == NULL || record_find(store, kind_find("customer"), number, ret, err);
+}
+
 bool hours_show(struct customers *store, const char *number, json_t **ret, struct error *err)
 {
 	int64_t id;
-	return record_find(store, kind_find("customer"), number, &id, err) && hours_json(store, id, ret, err);
+	return find_whose(store, number, &id, err) && hours_json(store, id, ret, err);
 }
 
 /* -- changing ---------------------------------------------------------------------------------- */
@@ -90,10 +100,13 @@ static bool put_weekdays(struct work *work, int64_t id, unsigned weekdays, const
 
 static bool put_date(struct work *work, int64_t id, struct day day, const char *windows)
 {
-	struct db_query *query = db_query(
-	        work->db,
-	        windows ? "INSERT OR REPLACE INTO hours_date (customer, day, windows) VALUES (?1, ?2, ?3)"
-	                : "DELETE FROM hours_date WHERE customer = ?1 AND day = ?2");
+	static const char *const sql[2][2] = {
+	        {"DELETE FROM office_date WHERE ?1 = 0 AND day = ?2",
+	         "INSERT OR REPLACE INTO office_date (day, windows) SELECT ?2, ?3 WHERE ?1 = 0"},
+	        {"DELETE FROM hours_date WHERE customer = ?1 AND day = ?2",
+	         "INSERT OR REPLACE INTO hours_date (customer, day, windows) VALUES (?1, ?2, ?3)"},
+	};
+	struct db_query *query = db_query(work->db, sql[id != 0][windows != NULL]);
 	db_bind_int(query, 1, id);
 	db_bind_day(query, 2, day);
 	if (windows)
@@ -101,15 +114,26 @@ static bool put_date(struct work *work, int64_t id, struct day day, const char *
 	return db_run(query, work->err);
 }
 
+static bool put_span(struct work *work, int64_t id, struct day first, struct day last, const char *windows)
+{
+	for (struct day day = first; day.n <= last.n; day.n++)
+		if (!put_date(work, id, day, windows))
+			return false;
+	return true;
+}
+
 static bool clear(struct work *work, int64_t id)
 {
-	struct db_query *query = db_query(work->db, "DELETE FROM hours_week WHERE customer = ?1");
-	db_bind_int(query, 1, id);
-	if (!db_run(query, work->err))
-		return false;
-	query = db_query(work->db, "DELETE FROM hours_date WHERE customer = ?1");
-	db_bind_int(query, 1, id);
-	return db_run(query, work->err);
+	static const char *const sql[] = {"DELETE FROM hours_week WHERE customer = ?1",
+	                                  "DELETE FROM hours_date WHERE customer = ?1",
+	                                  "DELETE FROM office_date WHERE ?1 = 0"};
+	for (size_t i = 0; i < sizeof sql / sizeof sql[0]; i++) {
+		struct db_query *query = db_query(work->db, sql[i]);
+		db_bind_int(query, 1, id);
+		if (!db_run(query, work->err))
+			return false;
+	}
+	return true;
 }
 
 /* The history keeps the hours as a whole, before and after: that is what a person wants to compare. */
@@ -118,8 +142,7 @@ static bool begin(struct work *work, const struct act *act, const char *number, 
 {
 	if (!work_begin(work, act, err))
 		return false;
-	if (record_find(work->store, kind_find("customer"), number, ret_id, err) &&
-	    hours_json(work->store, *ret_id, ret_before, err))
+	if (find_whose(work->store, number, ret_id, err) && hours_json(work->store, *ret_id, ret_before, err))
 		return true;
 	return work_end(work, false);
 }
@@ -155,17 +178,22 @@ bool hours_set(const struct act *act, const char *number, const char *weekdays, 
 	           check_windows(&work, windows, &windows) && put_weekdays(&work, id, days, windows));
 }
 
-bool hours_except(const struct act *act, const char *number, struct day day, const char *windows,
-                  struct error *err)
+bool hours_except(const struct act *act, const char *number, struct day first, struct day last,
+                  const char *windows, struct error *err)
 {
 	struct work work;
 	int64_t id;
 	json_t *before;
+	if (last.n < first.n)
+		return error_set(err, EX_DATAERR, "the last day of a span can't be earlier than the first");
+	if (last.n - first.n >= HOURS_SPAN_MAX)
+		return error_set(err, EX_DATAERR, "a span of dates must be at most %d days long (got %d)",
+		                 (int)HOURS_SPAN_MAX, last.n - first.n + 1);
 	if (!begin(&work, act, number, &id, &before, err))
 		return false;
 	return end(&work, id, before,
 	           (windows == NULL || check_windows(&work, windows, &windows)) &&
-	                   put_date(&work, id, day, windows));
+	                   put_span(&work, id, first, last, windows));
 }
 
 bool hours_clear(const struct act *act, const char *number, struct error *err)

@@ -21,10 +21,11 @@ bool suspension_check(struct work *work, const struct row *before, struct row *a
 		return error_set(work->err, EX_DATAERR,
 		                 "scopes: one or more of jobs, routes, emails was meant");
 	if (!work->import && row_value(before, "removed") && row_differs(before, after))
-		return error_set(work->err, EX_DATAERR,
-		                 "suspension %lld was ended on %.10s and can't be changed any more; enter a new "
-		                 "one",
-		                 (long long)before->id, row_value(before, "removed"));
+		return error_set(
+		        work->err, EX_DATAERR,
+		        "suspension %lld was ended on %.10s and can't be changed any more; enter a new "
+		        "one",
+		        (long long)before->id, row_value(before, "removed"));
 	return authored_check(work, before, after, values);
 }
 

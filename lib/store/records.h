@@ -106,14 +106,19 @@ bool customer_history(struct customers *store, const char *number, json_t **ret,
 /* -- hours (record_hours.c) -------------------------------------------------------------------- */
 
 /* `{"weekly": {"mon": "07:00-12:00", …} or null, "dates": {"2026-12-25": "closed"}}`; the
- * customer's own, nothing inherited. */
+ * customer's own, nothing inherited. With `number` NULL the dates that hold for everybody, without `weekly`.
+ */
 bool hours_show(struct customers *store, const char *number, json_t **ret, struct error *err) MUST_CHECK;
 bool hours_set(const struct act *act, const char *number, const char *weekdays, const char *windows,
                struct error *err) MUST_CHECK;
-/* `windows` NULL takes the date's exception away. */
-bool hours_except(const struct act *act, const char *number, struct day day, const char *windows,
-                  struct error *err) MUST_CHECK;
+/* Dates from `first` to `last`, both included (at most HOURS_SPAN_MAX). `windows` NULL takes their exceptions
+ * away. With `number` NULL for every customer that doesn't set the date itself, here and in the two below. */
+enum { HOURS_SPAN_MAX = 366 };
+bool hours_except(const struct act *act, const char *number, struct day first, struct day last,
+                  const char *windows, struct error *err) MUST_CHECK;
 bool hours_clear(const struct act *act, const char *number, struct error *err) MUST_CHECK;
+/* Every change to the hours, as customer_history() gives them. */
+bool hours_history(struct customers *store, const char *number, json_t **ret, struct error *err) MUST_CHECK;
 
 /* -- suspensions (record_suspension.c) --------------------------------------------------------- */
 
@@ -126,8 +131,8 @@ bool suspend(const struct act *act, const char *number, const char *default_zone
  */
 bool resume(const struct act *act, const char *number, const char *default_zone, int64_t id, int64_t *ret_n,
             struct error *err) MUST_CHECK;
-/* Those of one customer with its ancestors', or of all with NULL; each with `customer` and `holds`. Those that
- * were ended or have worn off only with `history`. */
+/* Those of one customer with its ancestors', or of all with NULL; each with `customer` and `holds`. Those
+ * that were ended or have worn off only with `history`. */
 bool suspensions_list(struct customers *store, const char *number, const char *default_zone,
                       struct instant now, bool history, json_t **ret, struct error *err) MUST_CHECK;
 
@@ -140,8 +145,8 @@ bool rep_unlink(const struct act *act, const char *number, const char *rep, stru
 
 /* -- systems' secrets (record_system.c) -------------------------------------------------------- */
 
-/* The file with the key: 32 bytes, or their 64 hex digits. Read when a secret is sealed or revealed. `from` is
- * what names the file, and begins faults: "[customers] key_file". */
+/* The file with the key: 32 bytes, or their 64 hex digits. Read when a secret is sealed or revealed. `from`
+ * is what names the file, and begins faults: "[customers] key_file". */
 void records_set_key_file(struct customers *store, const char *path, const char *from);
 /* records_show() of a system with its secrets in clear, which is recorded. Managers only. */
 bool system_reveal(const struct act *act, const char *id, json_t **ret, struct error *err) MUST_CHECK;

@@ -157,3 +157,87 @@ def test_resume_says_that_the_parents_suspension_still_holds(world):
     text = world.ctl("resume", "1-2").stdout
     assert "no suspension of its own" in text and "still suspended" in text and "customer 1: Unpaid" in text
     assert world.ctl_json("resume", "1")["still"] == []
+
+
+# ---- holidays, and hours as people write them
+
+
+def test_hours_as_people_write_them(world):
+    add_customer(world, "1")
+    found = world.ctl_json("hours", "set", "1", "Mon-Fri", "9:00 - 17:00")
+    assert found["weekly"] == {day: "09:00-17:00" for day in ("mon", "tue", "wed", "thu", "fri")}
+    assert world.ctl_json("hours", "set", "1", "SAT", "9:00", "-", "12:00")["weekly"]["sat"] == "09:00-12:00"
+    assert world.ctl_json("hours", "set", "1", "Mon - Tue", "Closed")["weekly"]["tue"] == "closed"
+    assert world.ctl_json("hours", "except", "1", "2027-01-02", "8:30-9:05")["dates"] == {"2027-01-02": "08:30-09:05"}
+    refused(world, 65, "9-17", "hours", "set", "1", "mon", "9-17")
+    refused(world, 65, "Mo-Fr", "hours", "set", "1", "Mo-Fr", "09:00-17:00")
+    with open(world.path("hours.jsonl"), "w", encoding="utf-8") as file:
+        file.write(json.dumps({"number": "1", "hours": {"weekly": {"Mon-Fri": "9:00 – 17:00"}}}) + "\n")
+    world.ctl("customer", "import", world.path("hours.jsonl"))
+    assert world.ctl_json("hours", "show", "1")["weekly"]["wed"] == "09:00-17:00"
+
+
+def test_a_span_of_dates(world):
+    add_customer(world, "1")
+    found = world.ctl_json("hours", "except", "1", "2027-12-30..2028-01-02", "closed")
+    assert list(found["dates"]) == ["2027-12-30", "2027-12-31", "2028-01-01", "2028-01-02"]
+    found = world.ctl_json("hours", "except", "1", "2027-12-31..2028-01-01", "normal")
+    assert list(found["dates"]) == ["2027-12-30", "2028-01-02"]
+    changes = [row for row in world.ctl_json("hours", "history", "1") if row["kind"] == "hours"]
+    assert len(changes) == 2
+    assert changes[0]["after"]["dates"]["2028-01-02"] == "closed"
+    refused(world, 65, "earlier", "hours", "except", "1", "2028-01-02..2028-01-01", "closed")
+    refused(world, 65, "366", "hours", "except", "1", "2028-01-01..2030-01-01", "closed")
+    refused(world, 64, "2028-13-01", "hours", "except", "1", "2028-01-01..2028-13-01", "closed")
+    refused(world, 64, "--all", "hours", "except", "2028-01-01", "closed")
+
+
+def test_holidays_of_the_office_are_everybodys_who_sets_nothing(world):
+    add_customer(world, "1")
+    add_customer(world, "1-2", name="Depot", parent="1")
+    add_customer(world, "2", name="Open at Christmas")
+    world.ctl("hours", "set", "1", "mon-fri", "08:00-16:00")
+    world.ctl("hours", "except", "1", "2027-12-24", "08:00-10:00")
+    world.ctl("hours", "except", "2", "2027-12-25", "09:00-17:00")
+    found = world.ctl_json("hours", "except", "--all", "2027-12-24..2027-12-25", "closed", "--as", "kim")
+    assert found == {"dates": {"2027-12-24": "closed", "2027-12-25": "closed"}}
+    assert world.ctl_json("hours", "show", "--all") == found
+
+    depot = world.ctl_json("hours", "show", "1-2")
+    assert (depot["weekly"], depot["dates"]) == (None, {})  # nothing of its own
+    assert depot["inherited"]["weekly"]["from"] == "1"
+    assert depot["inherited"]["weekly"]["windows"]["mon"] == "08:00-16:00"
+    assert depot["inherited"]["dates"] == {"2027-12-24": {"windows": "08:00-10:00", "from": "1"},
+                                           "2027-12-25": {"windows": "closed", "from": "all"}}
+    other = world.ctl_json("hours", "show", "2")
+    assert other["dates"] == {"2027-12-25": "09:00-17:00"}
+    assert other["inherited"] == {"weekly": None, "dates": {"2027-12-24": {"windows": "closed", "from": "all"}}}
+    for text in (world.ctl("hours", "show", "1-2").stdout, world.ctl("customer", "show", "1-2").stdout):
+        assert "2027-12-24  08:00-10:00  (of customer 1)" in text
+        assert "2027-12-25  closed  (for all customers)" in text
+
+    def due(customer, at):
+        found = world.ctl_json("explain", "--customer", customer, "--type", "completed", "--at", at)
+        return found["reason"], found["due"] and found["due"][:16]
+    assert due("2", "2027-12-24T12:00:00Z") == ("outside_hours", "2027-12-25T09:00")
+    assert due("1-2", "2027-12-24T12:00:00Z") == ("outside_hours", "2027-12-27T08:00")
+    assert due("1", "2027-12-24T09:00:00Z")[0] == "ok"
+
+    (change,) = world.ctl_json("hours", "history", "--all")
+    assert (change["user"], change["after"]) == ("kim", found)
+    world.ctl("hours", "except", "--all", "2027-12-24", "normal")
+    assert list(world.ctl_json("hours", "show", "--all")["dates"]) == ["2027-12-25"]
+    world.ctl("hours", "clear", "--all")
+    assert world.ctl_json("hours", "show", "--all") == {"dates": {}}
+    assert world.ctl_json("hours", "show", "2")["dates"] == {"2027-12-25": "09:00-17:00"}
+    assert "kim" in world.ctl("hours", "history", "--all").stdout
+
+
+def test_a_holiday_acts_at_once_in_the_daemon(world):
+    add_customer(world, "1")
+    world.start_daemon()
+    world.ctl("hours", "except", "--all", "yesterday..+3d", "closed")
+    world.xadd(id="e1", type="job.completed", job="1", customer="1")
+    assert wait_told(world, "e1", "deferred")["reason"] == "outside_hours"
+    world.ctl("hours", "except", "--all", "yesterday..+3d", "normal")
+    wait_told(world, "e1", "sent")

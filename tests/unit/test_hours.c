@@ -36,6 +36,13 @@ static void days_are_read_and_written(void **state)
 	        {"00:00-24:00", "00:00-24:00"},
 	        {"22:00-00:00", "22:00-24:00"},
 	        {"23:59-23:58", "23:59-23:58"},
+	        {"9:00-17:00", "09:00-17:00"},
+	        {"0:00-7:30, 9:00-9:05", "00:00-07:30,09:00-09:05"},
+	        {"09:00 - 17:00", "09:00-17:00"},
+	        {"9:00 -12:00 , 13:00- 17:00", "09:00-12:00,13:00-17:00"},
+	        {"9:00\u201317:00", "09:00-17:00"},
+	        {"9:00 \u2013 17:00", "09:00-17:00"},
+	        {"Closed", "closed"},
 	};
 	for (size_t i = 0; i < N(cases); i++) {
 		struct hours_day day;
@@ -56,7 +63,12 @@ static void bad_days_say_what_is_meant(void **state)
 	        {"open", "\"open\" is no window; two times are meant"},
 	        {"07:00", "is no window"},
 	        {"07:00-", "is no window"},
-	        {"7:00-12:00", "is no window"},
+	        {"7:0-12:00", "is no window"},
+	        {"007:00-12:00", "is no window"},
+	        {"9-17", "is no window"},
+	        {"07:00 12:00", "\"07:00 12:00\" is no window"},
+	        {"07:00 - - 12:00", "is no window"},
+	        {"9:00am-5:00pm", "is no window"},
 	        {"07:00-12:60", "is no window"},
 	        {"07:00-24:01", "is no window"},
 	        {"25:00-26:00", "is no window"},
@@ -90,8 +102,10 @@ static void weekdays_are_read(void **state)
 		const char *text;
 		unsigned days;
 	} cases[] = {
-	        {"mon", 1},       {"mon-fri", 31},     {"sat,sun", 96}, {"fri-mon", 113}, {"all", 127},
-	        {"sun-sat", 127}, {"mon-wed,fri", 23}, {"sun", 64},     {"mon-mon", 1},
+	        {"mon", 1},       {"mon-fri", 31},   {"sat,sun", 96},      {"fri-mon", 113},
+	        {"all", 127},     {"sun-sat", 127},  {"mon-wed,fri", 23},  {"sun", 64},
+	        {"mon-mon", 1},   {"Mon-Fri", 31},   {"MON", 1},           {"All", 127},
+	        {"Sat, Sun", 96}, {"Mon - Fri", 31}, {"Mon\u2013Fri", 31},
 	};
 	static const char *const bad[] = {"",       "mo",      "mon-", "-mon",   "mon,",
 	                                  "monday", "mon fri", "fri-", "all,mon"};

@@ -328,7 +328,8 @@ static void test_round_trip(void **state)
 	office_ok(office, customers_mark_invalid(office->store, 2, "b@example.com", office->boss.when,
 	                                         "550 no", &office->err));
 	office_ok(office, hours_set(&office->boss, "1", "mon", "22:00-06:00", &office->err));
-	office_ok(office, hours_except(&office->boss, "1", day_of(2026, 12, 25), "closed", &office->err));
+	office_ok(office, hours_except(&office->boss, "1", day_of(2026, 12, 25), day_of(2026, 12, 25),
+	                               "closed", &office->err));
 	office_add(office, "suspension", "1",
 	           "{'from':'2026-01-01','until':'2026-02-01','note':'a\\nb','scopes':['jobs']}");
 	office_ok(office, resume(&office->boss, "1", "UTC", 1, NULL, &office->err));

@@ -220,7 +220,8 @@ static void test_hours(void **state)
 	office_add(office, "customer", NULL, "{'number':'1','name':'x'}");
 	office_ok(office, hours_set(&office->clerk, "1", "mon-tue", "07:00-12:00,13:00-17:00", &office->err));
 	office_ok(office, hours_set(&office->clerk, "1", "tue", "closed", &office->err));
-	office_ok(office, hours_except(&office->clerk, "1", day_of(2026, 12, 25), "closed", &office->err));
+	office_ok(office, hours_except(&office->clerk, "1", day_of(2026, 12, 25), day_of(2026, 12, 25),
+	                               "closed", &office->err));
 	assert_false(hours_set(&office->clerk, "1", "mon", "12:00-11:00x", &err));
 	assert_int_equal(err.code, EX_DATAERR);
 	assert_false(hours_set(&office->clerk, "1", "someday", "closed", &err));
@@ -233,7 +234,8 @@ static void test_hours(void **state)
 	assert_true(customer->hours.weekly);
 	assert_int_equal(customer->hours.week[0].n, 2);
 	assert_int_equal(customer->hours.n_dates, 1);
-	office_ok(office, hours_except(&office->clerk, "1", day_of(2026, 12, 25), NULL, &office->err));
+	office_ok(office, hours_except(&office->clerk, "1", day_of(2026, 12, 25), day_of(2026, 12, 25), NULL,
+	                               &office->err));
 	office_ok(office, hours_clear(&office->clerk, "1", &office->err));
 	office_ok(office, hours_show(office->store, "1", &json, &office->err));
 	assert_string_equal(office_text(office, json), "{'weekly':null,'dates':{}}");
