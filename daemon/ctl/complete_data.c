@@ -105,7 +105,8 @@ static void offer_mail_ids(struct ctl *ctl, const char *typed)
 	struct error ignored = {0};
 	json_t *rows;
 	struct spool *spool = ready(ctl) ? spool_view(ctl, &ignored) : NULL;
-	if (spool != NULL && spool_read_mails(spool, STATUS_NONE, OFFERS, &rows, &ignored)) {
+	const struct spool_filter filter = {.before = INSTANT_NONE, .limit = OFFERS};
+	if (spool != NULL && spool_read_mails(spool, &filter, &rows, &ignored)) {
 		offer_ids(ctl, rows, typed);
 		json_decref(rows);
 	}

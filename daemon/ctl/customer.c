@@ -3,6 +3,7 @@
 #include "ctl/customer.h"
 
 #include "ctl/calendar.h"
+#include "ctl/customer_jobs.h"
 #include "ctl/fields.h"
 #include "ctl/nouns.h"
 #include "ctl/spool.h"
@@ -96,6 +97,7 @@ static bool show(struct ctl *ctl, struct error *err)
 		json_decref(customer);
 		return false;
 	}
+	json_object_set_new(customer, "jobs", customer_jobs(ctl, ctl_arg(ctl, 0)));
 	view_customer(ctl, customer);
 	return true;
 }
@@ -280,8 +282,8 @@ static const struct command commands[] = {
          .run = set},
         {.verb = "show",
          .args = "NUMBER",
-         .uses = USES_STORE,
-         .help = "Shows a customer with its contacts, hours, suspensions, notes and all else",
+         .uses = USES_STORE " " USES_SPOOL,
+         .help = "Shows a customer with its jobs, contacts, hours, suspensions, notes and all else",
          .examples = "customer show 1001",
          .run = show},
         {.verb = "list",

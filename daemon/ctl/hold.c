@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* `hold …`: jobs that the dispatch gate holds back. */
+#include "ctl/local.h"
 #include "ctl/nouns.h"
 #include "ctl/spool.h"
+#include "ctl/store.h"
 #include "store/spool_read.h"
 
 #include <string.h>
@@ -14,12 +16,15 @@ static bool list(struct ctl *ctl, struct error *err)
 	bool ok = spool != NULL && spool_read_held(spool, &rows, err);
 	spool_close(spool);
 	if (ok)
+		local_rows(ctl, rows);
+	if (ok)
 		output_rows(ctl->out, rows,
 		            COLUMNS({.key = "id", .title = "Id", .right = true},
 		                    {.key = "job", .title = "Job"}, {.key = "customer", .title = "Customer"},
 		                    {.key = "reason", .title = "Reason"},
 		                    {.key = "received", .title = "Since", .style = STYLE_TIME},
 		                    {.key = "data.scheduled", .title = "Scheduled", .style = STYLE_TIME},
+		                    {.key = "local.scheduled", .title = "There", .min = 10},
 		                    {.key = "data.route", .title = "Route"},
 		                    {.key = "look", .title = "Looked at", .style = STYLE_TIME},
 		                    {.key = "request", .title = "Request", .min = 12}),
@@ -56,7 +61,7 @@ static const struct option options[] = {
 
 static const struct command commands[] = {
         {.verb = "list",
-         .uses = USES_SPOOL,
+         .uses = USES_SPOOL " " USES_STORE,
          .help = "Lists jobs that are held, in the order in which they came",
          .examples = "hold list",
          .run = list},

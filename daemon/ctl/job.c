@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* `job show`: all that is known of a job, in the order in which it happened. */
+#include "ctl/filter.h"
+#include "ctl/local.h"
 #include "ctl/nouns.h"
 #include "ctl/spool.h"
 #include "ctl/store.h"
@@ -58,6 +60,8 @@ static void print_outcome(struct ctl *ctl, const json_t *outcome)
 			look_time(out, text_of(outcome, "due"), output_look(ctl->out));
 		else
 			table_value(out, value);
+		if (strcmp(keys[i], "due") == 0)
+			local_print(ctl, outcome, "due");
 	}
 	buf_addc(out, '\n');
 }
@@ -76,6 +80,7 @@ static void print_event(struct ctl *ctl, const json_t *job, const json_t *event)
 	const json_t *outcome;
 	buf_addc(out, '\n');
 	look_time(out, text_of(event, "time"), look);
+	local_print(ctl, event, "time");
 	buf_printf(out, "  %s%s%s  event ", look_bold(look), text_of(event, "type"), look_plain(look));
 	table_value(out, json_object_get(event, "id"));
 	if (*text_of(event, "source") != '\0')
@@ -149,6 +154,13 @@ static void print_job(struct ctl *ctl, const json_t *job)
 	                    {.key = "text", .title = "Text", .min = 20}));
 }
 
+static void add_local(struct ctl *ctl, json_t *job)
+{
+	static const char *const lists[] = {"events", "requests", "outcomes", "mails"};
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+		local_members(ctl, json_object_get(job, lists[i]), text_of(job, "customer"));
+}
+
 static bool show(struct ctl *ctl, struct error *err)
 {
 	json_t *job;
@@ -162,37 +174,46 @@ static bool show(struct ctl *ctl, struct error *err)
 		return false;
 	if (store_open(ctl, DB_READ, &act, &ignored))
 		add_records(ctl, &act, job);
+	add_local(ctl, job);
 	print_job(ctl, job);
 	output_document(ctl->out, job);
 	return true;
 }
 
-enum { LIMIT = 20, LIMIT_MAX = 1000000 };
+/* A job's own state, or what became of one of its mails, events or requests. */
+#define STATUSES                                                                                             \
+	"dispatched|started|completed|failed|paused|cancelled|queued|deferred|sending|sent|retrying|"        \
+	"superseded|expired|suppressed|held|released|denied|allowed"
+
+enum { LIMIT = 20 };
 
 static bool list(struct ctl *ctl, struct error *err)
 {
 	json_t *rows;
-	int64_t limit = LIMIT;
-	if (!ctl_option_number(ctl, "limit", 1, LIMIT_MAX, &limit, err))
+	struct spool_filter filter;
+	if (!filter_read(ctl, STATUSES, LIMIT, &filter, err))
 		return false;
 	struct spool *spool = spool_view(ctl, err);
-	bool ok = spool != NULL && spool_read_jobs(spool, ctl_option(ctl, "customer"), limit, &rows, err);
+	bool ok = spool != NULL && spool_read_jobs(spool, &filter, &rows, err);
 	spool_close(spool);
-	if (ok)
-		output_rows(ctl->out, rows,
-		            COLUMNS({.key = "job", .title = "Job"}, {.key = "customer", .title = "Customer"},
-		                    {.key = "state", .title = "State"},
-		                    {.key = "changed", .title = "Changed", .style = STYLE_TIME},
-		                    {.key = "scheduled", .title = "Scheduled", .style = STYLE_TIME},
-		                    {.key = "service", .title = "Service", .min = 8},
-		                    {.key = "reference", .title = "Reference", .min = 8},
-		                    {.key = "driver", .title = "Driver", .min = 6}),
-		            "no jobs on record");
-	return ok;
+	if (!ok)
+		return false;
+	local_rows(ctl, rows);
+	output_rows(ctl->out, rows,
+	            COLUMNS({.key = "job", .title = "Job"}, {.key = "customer", .title = "Customer"},
+	                    {.key = "state", .title = "State"},
+	                    {.key = "changed", .title = "Changed", .style = STYLE_TIME},
+	                    {.key = "scheduled", .title = "Scheduled", .style = STYLE_TIME},
+	                    {.key = "local.scheduled", .title = "There", .min = 10},
+	                    {.key = "service", .title = "Service", .min = 8},
+	                    {.key = "reference", .title = "Reference", .min = 8},
+	                    {.key = "driver", .title = "Driver", .min = 6}),
+	            "no jobs on record");
+	return true;
 }
 
 static const struct option list_options[] = {
-        {.name = "customer", .value = "NUMBER", .help = "only jobs of this customer"},
+        FILTER_OPTIONS(STATUSES),
         {.name = "limit", .value = "N", .help = "at most so many, the latest first; 20 where left out"},
         {0},
 };
@@ -214,9 +235,12 @@ static const struct command commands[] = {
          .run = show},
         {.verb = "list",
          .options = list_options,
-         .uses = USES_SPOOL,
+         .uses = USES_SPOOL " " USES_STORE,
          .help = "Lists the latest jobs with their state",
-         .examples = "job list --customer 1001",
+         .more = "--status is a job's state, else what became of one of its mails, events or requests; "
+                 "--reason "
+                 "is one of theirs.",
+         .examples = "job list --customer 1001\njob list --state failed --older-than 2h",
          .run = list},
 };
 

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* `mail …`: mails in the spool. */
+#include "ctl/filter.h"
+#include "ctl/local.h"
 #include "ctl/nouns.h"
 #include "ctl/spool.h"
+#include "ctl/store.h"
 #include "model/words.h"
 #include "store/spool_read.h"
 
 #include <string.h>
 #include <sysexits.h>
 
-enum { LIMIT = 200, LIMIT_MAX = 1000000 };
+enum { LIMIT = 200 };
 
 static const struct column list_columns[] = {
         {.key = "id", .title = "Id", .right = true},
@@ -19,40 +22,25 @@ static const struct column list_columns[] = {
         {.key = "jobs", .title = "Jobs", .min = 8},
         {.key = "to", .title = "To", .min = 14},
         {.key = "due", .title = "Due", .style = STYLE_TIME},
+        {.key = "local.due", .title = "There", .min = 10},
         {.key = "attempts", .title = "Tries", .right = true},
         {.key = "reply", .title = "Reply", .min = 16, .style = STYLE_FAINT},
 };
 
-/* The states that a mail can have; the contract's other words are of events. */
-static const char mail_states[] =
-        "queued|deferred|sending|sent|retrying|failed|superseded|expired|suppressed|cancelled";
-
-static bool status_of(const struct ctl *ctl, enum status *ret, struct error *err)
-{
-	const char *name = ctl_option(ctl, "status");
-	if (name == NULL)
-		return true;
-	*ret = status_find(name);
-	const char *at = strstr(mail_states, name);
-	size_t len = strlen(name);
-	bool known = *ret != STATUS_NONE && at != NULL && (at[len] == '|' || at[len] == '\0');
-	return known || error_set(err, EX_USAGE, "--status: \"%s\" is none of %s", name, mail_states);
-}
-
 static bool list(struct ctl *ctl, struct error *err)
 {
-	enum status status = STATUS_NONE;
-	int64_t limit = LIMIT;
+	struct spool_filter filter;
 	json_t *rows;
-	if (!status_of(ctl, &status, err) || !ctl_option_number(ctl, "limit", 1, LIMIT_MAX, &limit, err))
+	if (!filter_read(ctl, FILTER_MAIL_STATUSES, LIMIT, &filter, err))
 		return false;
 	struct spool *spool = spool_view(ctl, err);
-	bool ok = spool != NULL && spool_read_mails(spool, status, limit, &rows, err);
+	bool ok = spool != NULL && spool_read_mails(spool, &filter, &rows, err);
 	spool_close(spool);
-	if (ok)
-		output_rows(ctl->out, rows, list_columns, sizeof list_columns / sizeof *list_columns,
-		            "no mails");
-	return ok;
+	if (!ok)
+		return false;
+	local_rows(ctl, rows);
+	output_rows(ctl->out, rows, list_columns, sizeof list_columns / sizeof *list_columns, "no mails");
+	return true;
 }
 
 static const struct column sheet_columns[] = {
@@ -66,6 +54,7 @@ static const struct column sheet_columns[] = {
         {.key = "to", .title = "To"},
         {.key = "made", .title = "Made", .style = STYLE_TIME},
         {.key = "due", .title = "Due", .style = STYLE_TIME},
+        {.key = "local.due", .title = "Due there"},
         {.key = "expires", .title = "Expires", .style = STYLE_TIME},
         {.key = "changed", .title = "Changed", .style = STYLE_TIME},
         {.key = "attempts", .title = "Tries"},
@@ -84,6 +73,9 @@ static bool show(struct ctl *ctl, struct error *err)
 	spool_close(spool);
 	if (!ok)
 		return false;
+	const char *customer = json_string_value(json_object_get(mail, "customer"));
+	local_object(ctl, mail, customer);
+	local_members(ctl, json_object_get(mail, "outcomes"), customer);
 	output_sheet(ctl->out, json_incref(mail), sheet_columns,
 	             sizeof sheet_columns / sizeof *sheet_columns);
 	buf_addc(output_text(ctl->out), '\n');
@@ -153,7 +145,7 @@ static bool cancel(struct ctl *ctl, struct error *err)
 }
 
 static const struct option list_options[] = {
-        {.name = "status", .value = mail_states, .help = "only mails of this status"},
+        FILTER_OPTIONS(FILTER_MAIL_STATUSES),
         {.name = "limit", .value = "N", .help = "at most so many, the newest first; 200 where left out"},
         {0},
 };
@@ -165,13 +157,13 @@ static const struct option retry_options[] = {
 static const struct command commands[] = {
         {.verb = "list",
          .options = list_options,
-         .uses = USES_SPOOL,
+         .uses = USES_SPOOL " " USES_STORE,
          .help = "Lists mails, the newest first",
          .examples = "mail list --status failed\nmail list --status deferred",
          .run = list},
         {.verb = "show",
          .args = "ID",
-         .uses = USES_SPOOL,
+         .uses = USES_SPOOL " " USES_STORE,
          .help = "Shows a mail with all that became of it and the server's words",
          .examples = "mail show 17",
          .run = show},

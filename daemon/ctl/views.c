@@ -7,6 +7,7 @@
 #include "ctl/views.h"
 
 #include "ctl/calendar.h"
+#include "ctl/customer_jobs.h"
 #include "model/hours.h"
 
 #include <string.h>
@@ -238,6 +239,7 @@ void view_customer(struct ctl *ctl, json_t *customer)
 		heading(ctl, "Service hours");
 		view_hours(ctl, json_object_get(customer, "hours"));
 	}
+	customer_jobs_view(ctl, json_object_get(customer, "jobs"));
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
 		struct view view = view_of_list(kind_find(parts[i].kind), false, ctl->arena);
 		view_part(ctl, json_object_get(customer, parts[i].key), parts[i].title, &view);

@@ -107,15 +107,39 @@ static void put_address(struct release *r)
 	buf_free(&text);
 }
 
+/* Coordinates as the record has them, where it has both. */
+static json_t *asset_json(const struct asset *asset)
+{
+	json_t *json = json_pack("{s:s, s:s, s:s}", "kind", asset->kind, "serial", asset->serial, "position",
+	                         asset->position);
+	if (*asset->latitude && *asset->longitude) {
+		json_object_set_new(json, "latitude", json_string(asset->latitude));
+		json_object_set_new(json, "longitude", json_string(asset->longitude));
+	}
+	return json;
+}
+
+/* The customer's own, and those of this job; `dispatchctl picture fetch ID` has what is on them. */
+static void put_pictures(struct release *r)
+{
+	json_t *pictures = json_array();
+	for (size_t i = 0; i < r->customer->n_pictures; i++) {
+		const struct picture *p = &r->customer->pictures[i];
+		if (*p->job == '\0' || strcmp(p->job, r->request->event.job) == 0)
+			json_array_append_new(
+			        pictures, json_pack("{s:I, s:s, s:s, s:s}", "id", (json_int_t)p->id, "name",
+			                            p->name, "description", p->description, "type", p->type));
+	}
+	put_json(r, "pictures", pictures);
+}
+
 static void put_records(struct release *r)
 {
 	const struct customer *c = r->customer;
 	char day[DAY_TEXT_MAX];
 	json_t *assets = json_array(), *notes = json_array(), *documents = json_array();
 	for (size_t i = 0; i < c->n_assets; i++)
-		json_array_append_new(assets,
-		                      json_pack("{s:s, s:s, s:s}", "kind", c->assets[i].kind, "serial",
-		                                c->assets[i].serial, "position", c->assets[i].position));
+		json_array_append_new(assets, asset_json(&c->assets[i]));
 	for (size_t i = 0; i < c->n_urgent_notes; i++)
 		json_array_append_new(notes, json_string(c->urgent_notes[i]));
 	for (size_t i = 0; i < c->n_documents; i++)
@@ -123,6 +147,7 @@ static void put_records(struct release *r)
 	put_json(r, "assets", assets);
 	put_json(r, "urgent_notes", notes);
 	put_json(r, "documents", documents);
+	put_pictures(r);
 	put(r, "disclaimer", day_format(c->disclaimer, day));
 }
 

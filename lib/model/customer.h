@@ -44,6 +44,13 @@ struct suspension {
 
 struct asset {
 	const char *kind, *serial, *position;
+	const char *latitude, *longitude; /* degrees as decimal numbers */
+};
+
+struct picture {
+	int64_t id;
+	const char *job; /* "" where it is of the customer */
+	const char *name, *description, *type;
 };
 
 struct customer {
@@ -60,6 +67,8 @@ struct customer {
 	size_t n_suspensions;
 	const struct asset *assets;
 	size_t n_assets;
+	const struct picture *pictures;
+	size_t n_pictures;
 	const char *const *urgent_notes;
 	size_t n_urgent_notes;
 	const char *const *documents;

@@ -123,10 +123,25 @@ static void asset_row(const struct load *load, struct db_query *query, struct li
 	struct asset *asset = list_add(list, load->arena);
 	*asset = (struct asset){.kind = db_text(query, 0, load->arena),
 	                        .serial = db_text(query, 1, load->arena),
-	                        .position = db_text(query, 2, load->arena)};
+	                        .position = db_text(query, 2, load->arena),
+	                        .latitude = db_text(query, 3, load->arena),
+	                        .longitude = db_text(query, 4, load->arena)};
 	if (*asset->position == '\0' && !db_is_null(query, 3) && !db_is_null(query, 4))
 		asset->position = arena_printf(load->arena, "%s,%s", db_text(query, 3, load->arena),
 		                               db_text(query, 4, load->arena));
+}
+
+static const char pictures_sql[] =
+        "SELECT id, job, name, description, type FROM picture WHERE customer = ?1 ORDER BY id";
+
+static void picture_row(const struct load *load, struct db_query *query, struct list *list)
+{
+	struct picture *picture = list_add(list, load->arena);
+	*picture = (struct picture){.id = db_int(query, 0),
+	                            .job = db_text(query, 1, load->arena),
+	                            .name = db_text(query, 2, load->arena),
+	                            .description = db_text(query, 3, load->arena),
+	                            .type = db_text(query, 4, load->arena)};
 }
 
 static const char notes_sql[] =
@@ -195,11 +210,13 @@ static bool load_hangers(const struct load *load)
 	struct customer *customer = load->customer;
 	struct list contacts = {.size = sizeof(struct contact)}, notes = {.size = sizeof(char *)};
 	struct list suspensions = {.size = sizeof(struct suspension)}, documents = {.size = sizeof(char *)};
+	struct list pictures = {.size = sizeof(struct picture)};
 	struct list assets = {.size = sizeof(struct asset)}, dates = {.size = sizeof(struct hours_date)};
 	struct list none = {.size = 1};
 	if (!load_list(load, contacts_sql, contact_row, &contacts) ||
 	    !load_list(load, suspensions_sql, suspension_row, &suspensions) ||
 	    !load_list(load, assets_sql, asset_row, &assets) ||
+	    !load_list(load, pictures_sql, picture_row, &pictures) ||
 	    !load_list(load, notes_sql, text_row, &notes) ||
 	    !load_list(load, documents_sql, text_row, &documents) ||
 	    !load_list(load, week_sql, week_row, &none) || !load_list(load, dates_sql, date_row, &dates))
@@ -210,6 +227,8 @@ static bool load_hangers(const struct load *load)
 	customer->n_suspensions = suspensions.n;
 	customer->assets = (const struct asset *)(void *)assets.items;
 	customer->n_assets = assets.n;
+	customer->pictures = (const struct picture *)(void *)pictures.items;
+	customer->n_pictures = pictures.n;
 	customer->urgent_notes = (const char *const *)(void *)notes.items;
 	customer->n_urgent_notes = notes.n;
 	customer->documents = (const char *const *)(void *)documents.items;

@@ -251,22 +251,54 @@ bool spool_read_job(struct spool *spool, const char *job, const char *customer, 
 
 /* ---- Mails ---- */
 
-bool spool_read_mails(struct spool *spool, enum status status, int64_t limit, json_t **ret, struct error *err)
+static void add_condition(struct buf *sql, const char *value, const char *condition)
+{
+	if (value != NULL)
+		buf_printf(sql, " AND %s", condition);
+}
+
+/* A statement for once: what isn't asked isn't in it, so that an index finds what is. All parameters are
+ * there. */
+static struct db_query *filtered(struct spool *spool, struct buf *sql, const struct spool_filter *filter)
+{
+	buf_adds(sql, " AND coalesce(?1, ?2, ?3, ?4, ?5, ?6, ?7, '') IS NOT NULL ORDER BY id DESC LIMIT ?8");
+	struct db_query *q = db_query_once(spool->db, buf_text(sql));
+	db_bind_text(q, 1, filter->status);
+	db_bind_text(q, 2, filter->state);
+	db_bind_text(q, 3, filter->customer);
+	db_bind_text(q, 4, filter->job);
+	db_bind_text(q, 5, filter->to);
+	db_bind_text(q, 6, filter->reason);
+	if (!instant_is_none(filter->before))
+		db_bind_instant(q, 7, filter->before);
+	db_bind_int(q, 8, filter->limit);
+	return q;
+}
+
+bool spool_read_mails(struct spool *spool, const struct spool_filter *filter, json_t **ret, struct error *err)
 {
 	if (!spool_begin_read(spool, err))
 		return false;
 	struct arena *arena = arena_new();
+	struct buf sql = {0};
 	json_t *list = json_array();
+	buf_adds(&sql, "SELECT id FROM mail m WHERE 1");
 	/* The index of statuses leaves out what is sent, and so most of a long list's rows. */
-	struct db_query *q = spool_query(
-	        spool, status == STATUS_NONE || status == STATUS_SENT
-	                       ? "SELECT id FROM mail WHERE ?1 IN ('', status) ORDER BY id DESC LIMIT ?2"
-	                       : "SELECT id FROM mail WHERE status = ?1 AND status <> 'sent' ORDER BY id "
-	                         "DESC LIMIT ?2");
-	db_bind_text(q, 1, status_name(status));
-	db_bind_int(q, 2, limit);
+	if (filter->status)
+		buf_adds(&sql, strcmp(filter->status, "sent") == 0 ? " AND status = ?1"
+		                                                   : " AND status = ?1 AND status <> 'sent'");
+	add_condition(&sql, filter->state, "state = ?2");
+	add_condition(&sql, filter->customer,
+	              "id IN (SELECT n.mail FROM job j JOIN notice n ON n.job = j.id WHERE j.customer = ?3)");
+	add_condition(&sql, filter->job,
+	              "id IN (SELECT n.mail FROM job j JOIN notice n ON n.job = j.id WHERE j.job = ?4)");
+	add_condition(&sql, filter->to, "address = ?5 COLLATE NOCASE");
+	add_condition(&sql, filter->reason, "reason = ?6");
+	add_condition(&sql, instant_is_none(filter->before) ? NULL : "", "made < ?7");
+	struct db_query *q = filtered(spool, &sql, filter);
 	while (spool_row(spool, q))
 		json_array_append_new(list, mail_json(spool, db_int(q, 0), arena, false));
+	buf_free(&sql);
 	return finish(spool, arena, list, ret, err);
 }
 
@@ -364,46 +396,76 @@ static void set_data(json_t *object, const char *name, const json_t *data)
 		json_object_set(object, name, value);
 }
 
+static const char *const line_members[] = {"service", "reference", "scheduled", "driver"};
+enum { LINE_MEMBERS = sizeof line_members / sizeof line_members[0] };
+
+static void set_members(json_t *line, struct db_query *q, int column)
+{
+	const char *text = db_peek_text(q, column, NULL);
+	json_t *data = text ? json_loads(text, 0, NULL) : NULL;
+	for (size_t i = 0; i < LINE_MEMBERS; i++)
+		set_data(line, line_members[i], data);
+	json_decref(data);
+}
+
 static json_t *job_line(struct spool *spool, struct db_query *job)
 {
-	static const char *const members[] = {"service", "reference", "scheduled", "driver"};
-	enum { MEMBERS = sizeof members / sizeof members[0] };
 	json_t *line = json_object();
 	set_text(line, "job", db_peek_text(job, 1, NULL));
 	set_text(line, "customer", db_peek_text(job, 2, NULL));
 	set_text(line, "state", db_peek_text(job, 3, NULL));
 	json_object_set_new(line, "changed", json_null());
-	for (size_t i = 0; i < MEMBERS; i++)
-		json_object_set_new(line, members[i], json_null());
+	for (size_t i = 0; i < LINE_MEMBERS; i++)
+		json_object_set_new(line, line_members[i], json_null());
 	struct db_query *q = spool_query(
 	        spool, "SELECT time, data FROM event WHERE job = ?1 ORDER BY time DESC, id DESC LIMIT 20");
 	db_bind_int(q, 1, db_int(job, 0));
 	while (spool_row(spool, q)) {
-		json_t *data = json_loads(db_peek_text(q, 1, NULL), 0, NULL);
 		if (json_is_null(json_object_get(line, "changed")))
 			set_time(line, "changed", db_instant(q, 0));
-		for (size_t i = 0; i < MEMBERS; i++)
-			set_data(line, members[i], data);
-		json_decref(data);
+		set_members(line, q, 1);
 	}
+	/* What only the gate was told. */
+	q = spool_query(spool, "SELECT data FROM request WHERE job = ?1 ORDER BY id DESC LIMIT 5");
+	db_bind_int(q, 1, db_int(job, 0));
+	while (spool_row(spool, q))
+		set_members(line, q, 0);
 	return line;
 }
 
-bool spool_read_jobs(struct spool *spool, const char *customer, int64_t limit, json_t **ret,
-                     struct error *err)
+#define OF_MAILS "EXISTS (SELECT 1 FROM notice n JOIN mail m ON m.id = n.mail WHERE n.job = j.id AND "
+#define ANY_OF(column, parameter)                                                                            \
+	"(" OF_MAILS "m." column " = " parameter ")"                                                         \
+	" OR EXISTS (SELECT 1 FROM event e WHERE e.job = j.id AND e." column " = " parameter ")"             \
+	" OR EXISTS (SELECT 1 FROM request r WHERE r.job = j.id AND r." column " = " parameter "))"
+
+static void add_job_conditions(struct buf *sql, const struct spool_filter *filter)
+{
+	bool is_state = filter->status && job_state_find(filter->status) != JOB_NONE;
+	add_condition(sql, filter->status, is_state ? "state = ?1" : ANY_OF("status", "?1"));
+	add_condition(sql, filter->state, "state = ?2");
+	add_condition(sql, filter->customer, "customer = ?3");
+	add_condition(sql, filter->job, "job = ?4");
+	add_condition(sql, filter->to, OF_MAILS "m.address = ?5 COLLATE NOCASE)");
+	add_condition(sql, filter->reason, ANY_OF("reason", "?6"));
+	if (!instant_is_none(filter->before))
+		buf_adds(sql,
+		         " AND NOT EXISTS (SELECT 1 FROM event e WHERE e.job = j.id AND e.time >= ?7)"
+		         " AND NOT EXISTS (SELECT 1 FROM request r WHERE r.job = j.id AND r.time >= ?7)");
+}
+
+bool spool_read_jobs(struct spool *spool, const struct spool_filter *filter, json_t **ret, struct error *err)
 {
 	if (!spool_begin_read(spool, err))
 		return false;
+	struct buf sql = {0};
 	json_t *list = json_array();
-	struct db_query *q =
-	        spool_query(spool, customer ? "SELECT id, job, customer, state FROM job WHERE customer = ?1"
-	                                      " ORDER BY id DESC LIMIT ?2"
-	                                    : "SELECT id, job, customer, state FROM job WHERE ?1 IS NULL"
-	                                      " ORDER BY id DESC LIMIT ?2");
-	db_bind_text(q, 1, customer);
-	db_bind_int(q, 2, limit);
+	buf_adds(&sql, "SELECT id, job, customer, state FROM job j WHERE 1");
+	add_job_conditions(&sql, filter);
+	struct db_query *q = filtered(spool, &sql, filter);
 	while (spool_row(spool, q))
 		json_array_append_new(list, job_line(spool, q));
+	buf_free(&sql);
 	return finish(spool, NULL, list, ret, err);
 }
 

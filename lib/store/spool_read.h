@@ -21,14 +21,26 @@
 bool spool_read_job(struct spool *spool, const char *job, const char *customer, json_t **ret,
                     struct error *err) MUST_CHECK;
 
-/* Jobs, those heard of first last first; `customer` may be NULL. A job: job, customer, state, changed (the
- * time of its latest event), and of that event's data service, reference, scheduled, driver. */
-bool spool_read_jobs(struct spool *spool, const char *customer, int64_t limit, json_t **ret,
+/* Which jobs or mails a list has: all that is set must hold. Words are the contract's. */
+struct spool_filter {
+	const char *status;
+	const char *state; /* of the job; what a mail tells of */
+	const char *customer, *job;
+	const char *to; /* an address, case ignored */
+	const char *reason;
+	struct instant before; /* a mail made, a job last heard of earlier; INSTANT_NONE: whenever */
+	int64_t limit;
+};
+
+/* Jobs, those heard of first last first. A job: job, customer, state, changed (the time of its latest event),
+ * and of its events' and requests' data service, reference, scheduled, driver. `status` is a job's state,
+ * else that of one of its mails, events or requests; `reason` is one of theirs. */
+bool spool_read_jobs(struct spool *spool, const struct spool_filter *filter, json_t **ret,
                      struct error *err) MUST_CHECK;
 
-/* Mails, the newest first; STATUS_NONE is all. A mail: id, status, reason, state, customer, jobs, contact,
- * to, made, due, expires, changed, attempts, reply, message_id. */
-bool spool_read_mails(struct spool *spool, enum status status, int64_t limit, json_t **ret,
+/* Mails, the newest first. A mail: id, status, reason, state, customer, jobs, contact, to, made, due,
+ * expires, changed, attempts, reply, message_id. */
+bool spool_read_mails(struct spool *spool, const struct spool_filter *filter, json_t **ret,
                       struct error *err) MUST_CHECK;
 /* One with its outcomes and its context. Code 66: no such mail. */
 bool spool_read_mail(struct spool *spool, int64_t id, json_t **ret, struct error *err) MUST_CHECK;

@@ -2,9 +2,11 @@
 """What a dispatcher's office asks of dispatchctl beyond keeping records: suspensions that change, holidays for all,
 jobs and mails by customer, sales, events explained without JSON."""
 
+import datetime
 import json
 import os
 import shutil
+import zoneinfo
 
 import pytest
 from kit import add_customer, refused, wait_told
@@ -241,3 +243,118 @@ def test_a_holiday_acts_at_once_in_the_daemon(world):
     assert wait_told(world, "e1", "deferred")["reason"] == "outside_hours"
     world.ctl("hours", "except", "--all", "yesterday..+3d", "normal")
     wait_told(world, "e1", "sent")
+
+
+# ---- jobs and mails by customer, in the customer's time
+
+
+def in_denver(text):
+    """An instant of JSON as its wall clock there, to compare two spellings of one instant."""
+    at = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return at.astimezone(zoneinfo.ZoneInfo("America/Denver")).replace(microsecond=0)
+
+
+def test_a_customers_page_has_its_jobs(world):
+    add_customer(world, "1001", timezone="America/Denver")
+    add_customer(world, "1002", email="other@example.com")
+    world.ctl("suspend", "1001", "--note", "Rebuilding", "--scope", "routes")
+    world.start_daemon()
+    coming = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=2)).isoformat(timespec="seconds")
+    world.xadd("jobs:requests", id="r1", type="job.create", job="later", customer="1001", scheduled=coming)
+    world.xadd("jobs:requests", id="r2", type="job.dispatch", job="waits", customer="1001", scheduled=coming)
+    world.xadd(id="e1", type="job.completed", job="done", customer="1001", scheduled=coming, service="Pick-up")
+    world.xadd(id="e2", type="job.completed", job="others", customer="1002")
+    world.outcomes(wait_for={"event": "r2", "status": "held"})
+    wait_told(world, "e2", "sent")
+    jobs = world.ctl_json("customer", "show", "1001")["jobs"]
+    assert sorted(row["job"] for row in jobs["scheduled"]) == ["later", "waits"]
+    assert [row["job"] for row in jobs["held"]] == ["waits"]
+    assert [(row["job"], row["state"], row["service"]) for row in jobs["last"]] == [("done", "completed", "Pick-up")]
+    for row in jobs["scheduled"] + jobs["held"]:
+        assert row["timezone"] == "America/Denver"
+        assert row["local"]["scheduled"][19:] in ("-07:00", "-06:00")
+        assert in_denver(row["local"]["scheduled"]) == in_denver(coming)
+    assert jobs["last"][0]["changed"].endswith("Z")
+    assert in_denver(jobs["last"][0]["local"]["changed"]) == in_denver(jobs["last"][0]["changed"])
+    text = world.ctl("customer", "show", "1001").stdout
+    assert text.index("Scheduled jobs") < text.index("Held jobs") < text.index("Last jobs")
+    assert jobs["held"][0]["local"]["scheduled"] in text
+    assert "others" not in text
+
+
+def test_a_customers_page_without_a_spool(world):
+    add_customer(world, "1001")
+    assert world.ctl_json("customer", "show", "1001")["jobs"] == {"scheduled": [], "held": [], "last": []}
+
+
+def test_lists_of_jobs_and_mails_are_narrowed(world):
+    add_customer(world, "1001", email="Farm@example.com", timezone="America/Denver")
+    add_customer(world, "1002", email="other@example.com")
+    world.ctl("hours", "except", "1002", "yesterday..+3d", "closed")
+    world.start_daemon()
+    world.xadd(id="e1", type="job.completed", job="4711", customer="1001")
+    world.xadd(id="e2", type="job.failed", job="4712", customer="1001")
+    world.xadd(id="e3", type="job.completed", job="4711", customer="1002")
+    for event, status in (("e1", "sent"), ("e2", "sent"), ("e3", "deferred")):
+        wait_told(world, event, status)
+
+    def mails(*args):
+        return sorted((row["customer"], row["jobs"][0]) for row in world.ctl_json("mail", "list", *args))
+
+    def jobs(*args):
+        return sorted((row["customer"], row["job"]) for row in world.ctl_json("job", "list", *args))
+    one, two, three = ("1001", "4711"), ("1001", "4712"), ("1002", "4711")
+    for found in (mails, jobs):
+        assert found() == [one, two, three]
+        assert found("--customer", "1001") == [one, two]
+        assert found("--job", "4711") == [one, three]
+        assert found("--customer", "1001", "--job", "4711") == [one]
+        assert found("--to", "farm@EXAMPLE.com") == [one, two]
+        assert found("--to", "nobody@example.com") == []
+        assert found("--status", "deferred") == [three]
+        assert found("--reason", "outside_hours") == [three]
+        assert found("--state", "failed") == [two]
+        assert found("--older-than", "1h") == []
+        assert len(found("--older-than", "0s")) == 3
+        assert found("--customer", "1001", "--status", "deferred") == []
+    assert jobs("--status", "failed") == [two]  # the job's own state
+    assert mails("--status", "sent") == [one, two]
+    for noun in ("mail", "job"):
+        refused(world, 64, "--status", noun, "list", "--status", "gone")
+        refused(world, 64, "--reason", noun, "list", "--reason", "weather")
+        refused(world, 64, "--state", noun, "list", "--state", "gone")
+        refused(world, 64, "--older-than", noun, "list", "--older-than", "old")
+    for row in world.ctl_json("mail", "list", "--customer", "1001"):
+        assert row["due"].endswith("Z") and row["timezone"] == "America/Denver"
+        assert in_denver(row["local"]["due"]) == in_denver(row["due"])
+        assert row["local"]["due"] in world.ctl("mail", "list").stdout
+    shown = world.ctl_json("job", "show", "4711", "--customer", "1001")
+    assert in_denver(shown["events"][0]["local"]["time"]) == in_denver(shown["events"][0]["time"])
+    assert shown["events"][0]["local"]["time"] in world.ctl("job", "show", "4711", "--customer", "1001").stdout
+    mail = world.ctl_json("mail", "show", world.ctl_json("mail", "list", "--customer", "1001")[0]["id"])
+    assert in_denver(mail["local"]["due"]) == in_denver(mail["due"])
+
+
+def test_a_released_job_carries_pictures_and_coordinates(world):
+    add_customer(world, "1001")
+    world.ctl("asset", "add", "1001", "--kind", "container", "--serial", "C-1", "--position", "behind the hall",
+              "--latitude", "39.7392", "--longitude", "-104.9903")
+    world.ctl("asset", "add", "1001", "--kind", "compactor", "--serial", "C-2")
+    with open(world.path("gate.png"), "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    add = ("picture", "add", "1001", world.path("gate.png"), "--description")
+    gate = world.ctl_json(*add, "The gate")
+    mine = world.ctl_json(*add, "Where to put it", "--job", "4711")
+    world.ctl(*add, "Of another job", "--job", "4712")
+    world.start_daemon()
+    world.xadd("jobs:requests", id="r1", type="job.dispatch", job="4711", customer="1001")
+    world.outcomes(wait_for={"event": "r1", "status": "released"})
+    wait_until(lambda: world.redis.xlen("jobs:dispatch") == 1, "the released job")
+    ((_, released),) = world.redis.xrange("jobs:dispatch")
+    assert json.loads(released["assets"]) == [
+        {"kind": "container", "serial": "C-1", "position": "behind the hall", "latitude": "39.7392",
+         "longitude": "-104.9903"},
+        {"kind": "compactor", "serial": "C-2", "position": ""}]
+    assert json.loads(released["pictures"]) == [
+        {"id": row["id"], "name": "gate.png", "description": row["description"], "type": "image/png"}
+        for row in (gate, mine)]

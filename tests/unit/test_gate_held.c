@@ -97,7 +97,8 @@ static void assets_notes_and_documents_go_along(void **state)
 	          "UPDATE customer SET disclaimer = '2026-01-02' WHERE id = 1");
 	ask("job.dispatch", "1001", 1, NULL);
 	has_job("assets=[{\"kind\":\"bin\",\"serial\":\"S1\",\"position\":\"behind\"},"
-	        "{\"kind\":\"cart\",\"serial\":\"\",\"position\":\"39.5,-119.8\"}] ");
+	        "{\"kind\":\"cart\",\"serial\":\"\",\"position\":\"39.5,-119.8\",\"latitude\":\"39.5\","
+	        "\"longitude\":\"-119.8\"}] ");
 	has_job("urgent_notes=[\"Beware of the dog\"] documents=[\"permit.pdf\"] disclaimer=2026-01-02 ");
 }
 
