@@ -118,8 +118,8 @@ static bool run_parts(struct ctl *ctl, struct explain *explain, struct error *er
 	char *id = g_uuid_string_random();
 	const char *job = ctl_option(ctl, "job");
 	json_t *event = json_pack("{s:s, s:s, s:s, s:s}", "id", id, "type",
-	                          ctl_event_type(ctl, ctl_option(ctl, "type")), "job",
-	                          job != NULL ? job : id, "customer", ctl_option(ctl, "customer"));
+	                          ctl_event_type(ctl, ctl_option(ctl, "type")), "job", job != NULL ? job : id,
+	                          "customer", ctl_option(ctl, "customer"));
 	char *text = event ? json_dumps(event, JSON_COMPACT) : NULL;
 	bool ok = text ? explain_text(ctl, explain, text, err)
 	               : error_set(err, EX_DATAERR, "the text is not valid UTF-8");

@@ -18,7 +18,7 @@ static const char *const value_names[] = {
         [FIELD_WHOLE] = "N",         [FIELD_AMOUNT] = "AMOUNT", [FIELD_DEGREES] = "DEGREES",
         [FIELD_EMAIL] = "ADDRESS",   [FIELD_PHONE] = "PHONE",   [FIELD_ZONE] = "ZONE",
         [FIELD_LOCALE] = "LOCALE",   [FIELD_STATES] = "STATES", [FIELD_SCOPES] = "SCOPES",
-        [FIELD_CUSTOMER] = "NUMBER", [FIELD_NAME] = "TEXT",
+        [FIELD_CUSTOMER] = "NUMBER", [FIELD_NAME] = "TEXT",     [FIELD_MOMENT] = "DAY[THH:MM]",
 };
 
 static const char *choices_of(const struct field *field, struct arena *arena)
@@ -53,7 +53,9 @@ static struct option field_option(const struct field *field, bool adds, struct a
 {
 	return (struct option){
 	        .name = dashed(field->name, arena),
-	        .value = field->type == FIELD_CHOICE ? choices_of(field, arena) : value_names[field->type],
+	        .value = field->type == FIELD_CHOICE ? choices_of(field, arena)
+	                 : field->by_hand            ? "yes|no"
+	                                             : value_names[field->type],
 	        .help = help_of(field, adds, arena),
 	};
 }
@@ -74,7 +76,8 @@ static bool among(const char *names, const char *name)
 static bool is_option(const struct command *command, const struct field *field)
 {
 	bool changes = strcmp(command->verb, "set") == 0;
-	return !field->kept && !(field->fixed && changes) && !among(command->without, field->name);
+	return (!field->kept || (field->by_hand && changes)) && !(field->fixed && changes) &&
+	       !among(command->without, field->name);
 }
 
 const struct option *command_options(const struct command *command, struct arena *arena)
@@ -99,13 +102,26 @@ static const char *flag_text(const char *value)
 	return strcmp(value, "no") == 0 ? "false" : value;
 }
 
+/* "tomorrow 09:30": the day in figures, with what stands behind it; what is no day the store refuses. */
+static const char *moment_text(const struct ctl *ctl, const char *value)
+{
+	struct day day;
+	char text[DAY_TEXT_MAX];
+	size_t len = strcspn(value, " ");
+	if (!day_read(arena_strndup(ctl->arena, value, len), ctl->now, zone_host(ctl->zones), &day, NULL))
+		return value;
+	return arena_printf(ctl->arena, "%s%s", day_format(day, text), value + len);
+}
+
 /* The text that the store takes; NULL on a fault. */
 static const char *store_text(const struct ctl *ctl, const struct field *field, const char *value,
                               struct error *err)
 {
 	const struct zone *zone = zone_host(ctl->zones);
-	if (field->type == FIELD_FLAG)
+	if (field->type == FIELD_FLAG || field->by_hand)
 		return flag_text(value);
+	if (field->type == FIELD_MOMENT)
+		return moment_text(ctl, value);
 	if (field->type == FIELD_DAY && *value != '\0') {
 		struct day day;
 		char text[DAY_TEXT_MAX];

@@ -53,6 +53,24 @@ static const char *check_instant(const struct check *check)
 	return instant_parse(check->text, &at) ? check->text : NULL;
 }
 
+/* "2026-12-24", "2026-12-24T09:30" as the customer's clock shows it, or with an offset. */
+static const char *check_moment(const struct check *check)
+{
+	struct day day;
+	struct instant at;
+	if (strlen(check->text) <= 10)
+		return check_day(check);
+	char *text = arena_strdup(check->arena, check->text);
+	if (!day_parse(arena_strndup(check->arena, text, 10), &day) || strchr("Tt ", text[10]) == NULL)
+		return NULL;
+	text[10] = 'T';
+	const char *time = text + 11;
+	bool alone = strspn(time, "0123456789:") == strlen(time);
+	const char *whole =
+	        alone ? arena_printf(check->arena, "%s%sZ", text, strlen(time) == 5 ? ":00" : "") : text;
+	return instant_parse(whole, &at) ? text : NULL;
+}
+
 static const char *check_flag(const struct check *check)
 {
 	static const char *const yes[] = {"true", "yes", "1", NULL}, *const no[] = {"false", "no", "0", NULL};
@@ -173,6 +191,9 @@ static const struct {
         [FIELD_CHOICE] = {.check = check_choice, .max = 40, .meant = "one of the choices"},
         [FIELD_DAY] = {.check = check_day, .max = 10, .meant = "a day (YYYY-MM-DD)"},
         [FIELD_INSTANT] = {.check = check_instant, .max = 40, .meant = "a time (RFC 3339 with an offset)"},
+        [FIELD_MOMENT] = {.check = check_moment,
+                          .max = 40,
+                          .meant = "a day (2026-12-24) or a day and a time (2026-12-24T09:30)"},
         [FIELD_FLAG] = {.check = check_flag, .max = 5, .meant = "true or false"},
         [FIELD_WHOLE] = {.check = check_whole, .max = 20, .meant = "a whole number"},
         [FIELD_AMOUNT] = {.check = check_amount,

@@ -15,14 +15,16 @@
  * come. Adding a field is adding a row there and a column in a migration.
  */
 enum field_type {
-	FIELD_LINE,     /* one line of text */
-	FIELD_TEXT,     /* may have line breaks */
-	FIELD_CHOICE,   /* one of `choices` */
-	FIELD_DAY,      /* YYYY-MM-DD */
-	FIELD_INSTANT,  /* RFC 3339; milliseconds in the database */
-	FIELD_FLAG,     /* true or false; 1 or 0 in the database */
-	FIELD_WHOLE,    /* a whole number, 0 or more */
-	FIELD_AMOUNT,   /* a decimal number: up to 12 digits, four behind the point; kept as text, exact */
+	FIELD_LINE,    /* one line of text */
+	FIELD_TEXT,    /* may have line breaks */
+	FIELD_CHOICE,  /* one of `choices` */
+	FIELD_DAY,     /* YYYY-MM-DD */
+	FIELD_INSTANT, /* RFC 3339; milliseconds in the database */
+	FIELD_MOMENT, /* a day, or a day with a time: of the customer's clock, or with an offset; kept as text
+	               */
+	FIELD_FLAG,   /* true or false; 1 or 0 in the database */
+	FIELD_WHOLE,  /* a whole number, 0 or more */
+	FIELD_AMOUNT, /* a decimal number: up to 12 digits, four behind the point; kept as text, exact */
 	FIELD_DEGREES,  /* a decimal number between -180 and 180 */
 	FIELD_EMAIL,    /* base/address.h */
 	FIELD_PHONE,    /* digits and what people put between them */
@@ -61,6 +63,7 @@ struct field {
 	bool manager; /* only a manager may change it (it may be given when the record is added) */
 	bool fixed;   /* given when the record is added, then never changed */
 	bool kept;    /* kept by the program: shown, never given (author, time, …) */
+	bool by_hand; /* a kept time that a person may set (`yes`: now) and clear (`no`) */
 	bool secret;  /* encrypted in the database, shown only when revealed */
 	int max;      /* characters; 0: as the type has it */
 	const char *const *choices; /* NULL-terminated, for FIELD_CHOICE */

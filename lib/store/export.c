@@ -185,8 +185,13 @@ static void add_csv_row(struct export *export, const struct row *row, const json
 		add_member(export, false, object, owner_key(export->kind));
 		first = false;
 	}
-	for (size_t i = 0; i < export->kind->n_fields; i++, first = false)
-		csv_add_marked(&export->buf, first, row->value[i] ? row->value[i] : "");
+	bool reckons = strcmp(export->kind->name, "sale") == 0;
+	for (size_t i = 0; i < export->kind->n_fields; i++, first = false) {
+		if (reckons && strcmp(export->kind->fields[i].name, "balance") == 0)
+			add_member(export, first, object, "balance"); /* it is in no row */
+		else
+			csv_add_marked(&export->buf, first, row->value[i] ? row->value[i] : "");
+	}
 	for (const char *const *name = extra_names(export->kind); *name; name++)
 		add_member(export, false, object, *name);
 	buf_adds(&export->buf, "\r\n");

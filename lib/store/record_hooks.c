@@ -32,7 +32,11 @@ static const struct hook hooks[] = {
          .show = system_show},
         {.kind = "system-type", .show = system_type_show},
         {.kind = "quote", .extra = quote_extra, .written = quote_written, .show = quote_show},
-        {.kind = "sale", .extra = sale_extra, .written = sale_written, .show = sale_show},
+        {.kind = "sale",
+         .extra = sale_extra,
+         .check = sale_check,
+         .written = sale_written,
+         .show = sale_show},
         {.kind = "document", .check = file_check, .removing = file_removing},
         {.kind = "picture", .check = file_check, .removing = file_removing},
 };
@@ -83,11 +87,26 @@ static void unmark(struct work *work, const struct row *before, struct row *afte
 	row_set(after, why, NULL);
 }
 
+/* What a person has marked, or has taken the mark from, without a server's words. */
+static bool mark_by_hand(struct work *work, const struct row *before, struct row *after, const char *address,
+                         const char *invalid, const char *why)
+{
+	const char *was = row_value(before, invalid), *is = row_value(after, invalid);
+	if (work->import || same(was, is))
+		return true;
+	if (is && row_value(after, address) == NULL)
+		return error_set(work->err, EX_DATAERR, "%s: the contact has no %s that could be marked",
+		                 invalid, address);
+	row_set(after, why, is ? "marked by hand" : NULL);
+	return true;
+}
+
 bool contact_check(struct work *work, const struct row *before, struct row *after, const json_t *values)
 {
 	unmark(work, before, after, values, "email", "email_invalid", "email_invalid_why");
 	unmark(work, before, after, values, "alt_email", "alt_email_invalid", "alt_email_invalid_why");
-	return true;
+	return mark_by_hand(work, before, after, "email", "email_invalid", "email_invalid_why") &&
+	       mark_by_hand(work, before, after, "alt_email", "alt_email_invalid", "alt_email_invalid_why");
 }
 
 /* The type of field knows degrees, not which of the two they are. */
@@ -213,6 +232,22 @@ bool quote_written(struct work *work, const struct row *row, const json_t *value
 	return write_parts(work, row, values, adding, "items", "quote-item", changed);
 }
 
+/* Beside a contract's amount the balance is reckoned, so what an import brings of it isn't kept. */
+bool sale_check(struct work *work, const struct row *before, struct row *after, const json_t *values)
+{
+	const json_t *given = json_object_get(values, "balance");
+	(void)before;
+	if (row_value(after, "contract_amount") == NULL)
+		return true;
+	if (!work->import && given && !json_is_null(given))
+		return error_set(
+		        work->err, EX_DATAERR,
+		        "balance: is reckoned from contract_amount and the payments and can't be given "
+		        "beside them");
+	row_set(after, "balance", NULL);
+	return true;
+}
+
 bool sale_written(struct work *work, const struct row *row, const json_t *values, bool adding, bool *changed)
 {
 	return write_parts(work, row, values, adding, "payments", "payment", changed);
@@ -295,5 +330,9 @@ bool sale_show(struct customers *store, const struct row *row, json_t *object, s
 		return false;
 	json_array_foreach(json_object_get(object, "payments"), i, payment) paid +=
 	        exact_of(text_of(payment, "amount")) * 10000;
+	if (row_value(row, "contract_amount"))
+		(void)json_object_set_new(
+		        object, "balance",
+		        exact_json(exact_of(row_value(row, "contract_amount")) * 10000 - paid));
 	return json_object_set_new(object, "paid", exact_json(paid)) == 0;
 }

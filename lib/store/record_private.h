@@ -133,6 +133,7 @@ bool system_type_show(struct customers *store, const struct row *row, json_t *ob
 bool quote_written(struct work *work, const struct row *row, const json_t *values, bool adding,
                    bool *changed);
 bool quote_show(struct customers *store, const struct row *row, json_t *object, struct error *err);
+bool sale_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
 bool sale_written(struct work *work, const struct row *row, const json_t *values, bool adding, bool *changed);
 bool sale_show(struct customers *store, const struct row *row, json_t *object, struct error *err);
 bool rep_check(struct work *work, const struct row *before, struct row *after, const json_t *values);

@@ -128,10 +128,28 @@ static bool may_give(struct work *work, const struct field *field, struct error 
 	return work_needs_manager(work, field->name);
 }
 
+/* `yes` sets a kept time to now where it isn't set, `no` clears it. False where `value` is neither. */
+static bool merge_by_hand(struct work *work, struct row *row, const struct field *field, const json_t *value)
+{
+	char time[INSTANT_TEXT_MAX];
+	const char *text = json_string_value(value), **at = &row->value[kind_field_index(row->kind, field)];
+	bool yes = json_is_true(value) || (text && (strcmp(text, "yes") == 0 || strcmp(text, "true") == 0));
+	bool no = json_is_false(value) || (text && (strcmp(text, "no") == 0 || strcmp(text, "false") == 0));
+	if (!field->by_hand || !(yes || no))
+		return false;
+	if (no)
+		*at = NULL;
+	else if (*at == NULL)
+		*at = arena_strdup(work->arena, instant_format(work->act->when, 0, time));
+	return true;
+}
+
 static bool merge_one(struct work *work, struct row *row, const struct field *field, const json_t *value)
 {
 	const char *text, *canonical;
 	size_t len;
+	if (merge_by_hand(work, row, field, value))
+		return true;
 	if (!value_fits(field->name, field, value, work->err) ||
 	    !value_text(field->name, value, work->arena, &text, &len, work->err) ||
 	    !field_check(field, text, len, work->store->zones, work->arena, &canonical, work->err))

@@ -59,7 +59,8 @@ bool records_remove(const struct act *act, const struct kind *kind, const char *
                     struct error *err) MUST_CHECK;
 
 /* One as an object: `id`, its owner (`customer`: the number; `quote`, `sale`, `system_type`), all fields in
- * the table's order; secrets as "******". A quote has `items` and `total`, a sale `payments` and `paid`. */
+ * the table's order; secrets as "******". A quote has `items` and `total`, a sale `payments`, `paid` and
+ * `balance`, reckoned from them where it has a `contract_amount`. */
 bool records_show(struct customers *store, const struct kind *kind, const char *name, json_t **ret,
                   struct error *err) MUST_CHECK;
 /* All of an owner, or of everybody where it is NULL, as an array. */

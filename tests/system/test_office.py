@@ -358,3 +358,60 @@ def test_a_released_job_carries_pictures_and_coordinates(world):
     assert json.loads(released["pictures"]) == [
         {"id": row["id"], "name": "gate.png", "description": row["description"], "type": "image/png"}
         for row in (gate, mine)]
+
+
+# ---- sales, marks by hand, a manager's work
+
+
+def test_a_sale_has_what_accounts_need(world):
+    add_customer(world, "1")
+    given = {"status": "open", "account_notes": "Paid by check, twice a year", "commission": "50.00",
+             "commission_paid": "20.00", "rto": "2026-11-02", "rereceived": "2026-11-09",
+             "appointment": "2026-12-24T09:30"}
+    made = world.ctl_json("sale", "add", "1", *[w for k, v in given.items() for w in ("--" + k.replace("_", "-"), v)])
+    assert {key: made[key] for key in given} == given
+    for value, kept in (("2026-12-24", "2026-12-24"), ("2026-12-24 09:30", "2026-12-24T09:30"),
+                        ("2026-12-24T09:30:00-07:00", "2026-12-24T09:30:00-07:00"), ("", None)):
+        assert world.ctl_json("sale", "set", made["id"], "--appointment", value)["appointment"] == kept
+    assert world.ctl_json("sale", "set", made["id"], "--appointment", "tomorrow 09:30")["appointment"].endswith("T09:30")
+    for bad in ("2026-12-24T25:00", "2026-12-24T9", "2026-13-24", "noon", "2026-12-24T09:30x"):
+        refused(world, 65, "appointment", "sale", "set", made["id"], "--appointment", bad)
+    refused(world, 64, "rto", "sale", "set", made["id"], "--rto", "soon")
+    assert "Paid by check" in world.ctl("sale", "show", made["id"]).stdout
+
+
+def test_a_balance_is_reckoned_from_the_contract_and_the_payments(world):
+    add_customer(world, "1")
+    sale = world.ctl_json("sale", "add", "1", "--contract-amount", "1000.00", "--job", "4711")
+    assert float(sale["balance"]) == 1000
+    world.ctl("payment", "add", sale["id"], "--amount", "400.10", "--day", "today")
+    second = world.ctl_json("payment", "add", sale["id"], "--amount", "600.00", "--day", "today")
+    assert world.ctl_json("sale", "show", sale["id"])["balance"] == "-0.10"
+    assert world.ctl_json("customer", "show", "1")["sales"][0]["balance"] == "-0.10"
+    assert world.ctl_json("sale", "list", "1")[0]["balance"] == "-0.10"
+    world.ctl("payment", "remove", second["id"], "--yes")
+    assert world.ctl_json("sale", "set", sale["id"], "--contract-amount", "500.10")["balance"] == "100.00"
+    refused(world, 65, "balance", "sale", "set", sale["id"], "--balance", "7.00")
+    for ending in ("csv", "jsonl"):
+        world.ctl("sale", "export", world.path(f"sales.{ending}"))
+        with open(world.path(f"sales.{ending}"), encoding="utf-8") as file:
+            assert "100.00" in file.read()
+        assert world.ctl_json("sale", "import", world.path(f"sales.{ending}"))["changed"] == 0
+
+
+def test_an_address_can_be_marked_invalid_by_hand(world):
+    add_customer(world, "1")
+    (contact,) = world.ctl_json("contact", "list", "1")
+    marked = world.ctl_json("contact", "set", contact["id"], "--email-invalid", "yes", "--as", "kim")
+    assert marked["email_invalid"].endswith("Z") and marked["email_invalid_why"] == "marked by hand"
+    assert world.ctl_json("contact", "set", contact["id"], "--email-invalid", "yes") == marked
+    assert world.ctl_json("explain", "--customer", "1", "--type", "completed")["reason"] == "address_invalid"
+    last = world.ctl_json("contact", "history", contact["id"])[-1]
+    assert (last["user"], last["after"]["email_invalid_why"]) == ("kim", "marked by hand")
+    good = world.ctl_json("contact", "set", contact["id"], "--email-invalid", "no")
+    assert good["email_invalid"] is None and good["email_invalid_why"] is None
+    assert world.ctl_json("explain", "--customer", "1", "--type", "completed")["reason"] == "ok"
+    world.ctl("contact", "set", contact["id"], "--email-invalid", "yes")
+    assert world.ctl_json("contact", "set", contact["id"], "--email", "new@example.com")["email_invalid"] is None
+    refused(world, 65, "alt_email", "contact", "set", contact["id"], "--alt-email-invalid", "yes")
+    refused(world, 65, "email_invalid", "contact", "set", contact["id"], "--email-invalid", "perhaps")

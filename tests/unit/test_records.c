@@ -93,6 +93,8 @@ static void test_status_and_rights(void **state)
 	office_refuses(office, &office->clerk, "customer", NULL, "1", "{'status':'inactive'}", EX_NOPERM,
 	               "status");
 	office_refuses(office, &office->clerk, "customer", NULL, "1", "{'number':'2'}", EX_NOPERM, "number");
+	office_refuses(office, &office->clerk, "customer", NULL, "1", "{'account':'B-1'}", EX_NOPERM,
+	               "account");
 	office_refuses(office, &office->boss, "customer", NULL, "1", "{'status':'new'}", EX_DATAERR,
 	               "can't go from active to new");
 	office_set(office, "customer", "1", "{'status':'inactive'}");
