@@ -188,7 +188,8 @@ static bool applies(const struct kind *kind, const struct verb *verb)
 	if (kind->kept_when_removed &&
 	    (verb->fields || verb->run == record_remove || verb->run == record_list))
 		return false;
-	return !((verb->only & FOR_CHANGING && kind->added_only) || (verb->only & FOR_PLAIN && kind->file) ||
+	bool changes = verb->only & FOR_CHANGING && verb->run != record_remove;
+	return !((changes && kind->added_only) || (verb->only & FOR_PLAIN && kind->file) ||
 	         (verb->only & FOR_FILES && !kind->file) ||
 	         (verb->only & FOR_REPS && strcmp(kind->name, "rep") != 0));
 }

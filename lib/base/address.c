@@ -7,6 +7,8 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <glib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -114,6 +116,23 @@ bool address_check(const char *address, struct error *err)
 {
 	const char *fault = address_fault(address);
 	return fault == NULL || error_set(err, EX_DATAERR, "%s", fault);
+}
+
+/* GLib has the conversion, so no other library is needed. */
+bool address_to_ascii(const char *address, char ret[ADDRESS_MAX + 1])
+{
+	const char *domain = address_domain(address);
+	char *ascii = *domain && g_hostname_is_non_ascii(domain) ? g_hostname_to_ascii(domain) : NULL;
+	size_t local = (size_t)(domain - address);
+	bool fits = ascii != NULL && local + strlen(ascii) <= ADDRESS_MAX;
+	char text[ADDRESS_MAX + 1] = "";
+	if (fits)
+		(void)snprintf(text, sizeof text, "%.*s%s", (int)local, address, ascii);
+	g_free(ascii);
+	if (!fits || !address_check(text, NULL))
+		return false;
+	memcpy(ret, text, sizeof text);
+	return true;
 }
 
 static const char *skip_space(const char *p)

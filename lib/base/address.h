@@ -16,6 +16,12 @@ enum { ADDRESS_MAX = 254, MAILBOX_NAME_MAX = 256 };
  */
 bool address_check(const char *address, struct error *err) MUST_CHECK;
 
+/*
+ * The address with its domain as mail servers know it, in ASCII (RFC 5891: xn--…), where only the domain has
+ * other letters: for a fault that says what to write. False where that doesn't make it one.
+ */
+bool address_to_ascii(const char *address, char ret[ADDRESS_MAX + 1]) MUST_CHECK;
+
 /* What stands behind the last `@`; "" where there is none. Points into `address`. */
 const char *address_domain(const char *address);
 

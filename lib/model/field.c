@@ -294,7 +294,13 @@ bool field_check(const struct field *field, const char *text, size_t len, struct
 	        .field = field, .text = arena_strndup(arena, text, len), .zones = zones, .arena = arena};
 	const char *value = types[field->type].check(&check);
 	if (value == NULL) {
-		char quote[UTF8_QUOTE_MAX];
+		char quote[UTF8_QUOTE_MAX], ascii[ADDRESS_MAX + 1];
+		if (field->type == FIELD_EMAIL && address_to_ascii(check.text, ascii))
+			return error_set(
+			        err, EX_DATAERR,
+			        "%s: '%s' has letters in its domain that mail servers don't know; write "
+			        "%s",
+			        field->name, utf8_quote(text, len, quote), ascii);
 		return error_set(err, EX_DATAERR, "%s: '%s' is not %s", field->name,
 		                 utf8_quote(text, len, quote), field_meant(field, arena));
 	}

@@ -341,7 +341,7 @@ const struct kind kinds[] = {
          FIELDS(note_fields),
          .added_only = true,
          .order = "urgent DESC, created DESC, id DESC",
-         .help = "A note; never changed, only added."},
+         .help = "A note; never changed, removed by a manager alone."},
         {.name = "comment",
          .many = "comments",
          .table = "comment",

@@ -80,7 +80,7 @@ struct kind {
 	const char *owner_column;
 	const struct field *fields;
 	size_t n_fields;
-	bool added_only;        /* never changed, never removed (notes, comments) */
+	bool added_only;        /* never changed, removed by a manager alone (notes, comments) */
 	bool kept_when_removed; /* removing marks it (suspensions) */
 	bool file;              /* comes with a file's content (document, picture) */
 	const char *order;      /* SQL: in which order a list is shown */

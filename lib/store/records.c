@@ -316,8 +316,10 @@ bool records_remove(const struct act *act, const struct kind *kind, const char *
 	struct work work;
 	struct row row;
 	int64_t id;
-	if (kind->added_only || kind->kept_when_removed)
+	if (kind->kept_when_removed)
 		return error_set(err, EX_DATAERR, "%s are never removed", kind->many);
+	if (kind->added_only && !act->actor.manager)
+		return error_set(err, EX_NOPERM, "%s: only a manager may remove them", kind->many);
 	if (!work_begin(&work, act, err))
 		return false;
 	work.unused_files = json_array();

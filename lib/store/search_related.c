@@ -287,50 +287,130 @@ bool customers_related(struct customers *store, const char *number, int limit, j
 
 /* -- duplicates -------------------------------------------------------------------------------- */
 
-/* The strongest signs first. */
+/* A folded name as it is compared: without punctuation and blanks, and without what only says how a firm is
+ * registered: "acme waste inc." and "acme waste, inc" are one. A name that is nothing else stays. */
+#define STRIP(text, sign) "replace(" text ", '" sign "', ' ')"
+#define NO_DOTS(text)     "replace(replace(" text ", '.', ''), char(39), '')"
+#define PLAIN(text)       STRIP(STRIP(STRIP(STRIP(STRIP(STRIP(NO_DOTS(text), ","), "-"), "("), ")"), "/"), "&")
+#define DROP(text, word)  "replace(" text ", ' " word " ', ' ')"
+#define NO_FORM(text)                                                                                        \
+	DROP(DROP(DROP(DROP(DROP(DROP(DROP(DROP(text, "inc"), "llc"), "ltd"), "corp"), "co"), "gmbh"),       \
+	          "incorporated"),                                                                           \
+	     "limited")
+#define NAME_KEY(text)                                                                                       \
+	"coalesce(nullif(replace(" NO_FORM("' ' || " PLAIN(text) " || ' '") ", ' ', ''), ''), " text ")"
+
+/* The strongest signs first. `whole` families are no doubles of themselves: a site has its parent's phone. */
 static const struct {
 	const char *share, *sql;
+	bool whole;
 } signs[] = {
         {.share = "name",
-         .sql = "SELECT name || coalesce(', ' || city, ''), group_concat(customer) FROM search_text"
-                " WHERE name IS NOT NULL GROUP BY name, city HAVING count(*) > 1 LIMIT ?1"},
+         .sql = "SELECT min(name) || coalesce(', ' || city, ''), group_concat(customer) FROM search_text"
+                " WHERE name IS NOT NULL GROUP BY " NAME_KEY("name") ", city HAVING count(*) > 1"},
         {.share = "account",
+         .whole = true,
          .sql = "SELECT account, group_concat(customer) FROM search_text WHERE account IS NOT NULL"
-                " GROUP BY account HAVING count(*) > 1 LIMIT ?1"},
+                " GROUP BY account HAVING count(*) > 1"},
         {.share = "email",
+         .whole = true,
          .sql = "SELECT value, group_concat(DISTINCT customer) FROM"
                 " (SELECT lower(email) AS value, customer FROM contact WHERE email IS NOT NULL"
                 " UNION ALL SELECT lower(alt_email), customer FROM contact WHERE alt_email IS NOT NULL)"
-                " GROUP BY value HAVING min(customer) <> max(customer) LIMIT ?1"},
+                " GROUP BY value HAVING min(customer) <> max(customer)"},
         {.share = "phone", /* digits, a line each */
+         .whole = true,
          .sql = "SELECT value, group_concat(DISTINCT customer) FROM"
                 " (SELECT phone AS value, customer FROM search_text WHERE instr(phone, char(10)) = 0"
                 " UNION ALL SELECT p.value, customer FROM search_text,"
                 " json_each('[\"' || replace(phone, char(10), '\",\"') || '\"]') p"
                 " WHERE instr(phone, char(10)) > 0)"
-                " GROUP BY value HAVING min(customer) <> max(customer) LIMIT ?1"},
+                " GROUP BY value HAVING min(customer) <> max(customer)"},
         {.share = "address",
          .sql = "SELECT address || coalesce(', ' || city, ''), group_concat(customer) FROM search_text"
-                " WHERE address IS NOT NULL GROUP BY address, city HAVING count(*) > 1 LIMIT ?1"},
+                " WHERE address IS NOT NULL GROUP BY address, city HAVING count(*) > 1"},
 };
 
-static bool add_group(struct customers *store, const char *share, struct db_query *query, json_t *array,
-                      struct error *err)
+/* What is above a customer, itself first, nearest first; 0 behind the last. */
+struct line {
+	int64_t id[CUSTOMER_DEPTH_MAX + 1];
+};
+
+static bool line_of(struct customers *store, int64_t id, struct line *ret, struct error *err)
 {
-	const char *value = db_peek_text(query, 0, NULL), *ids = db_peek_text(query, 1, NULL);
-	json_t *members = json_array(), *text = json_string(value);
-	json_t *group = json_pack("{s:s, s:o, s:o}", "shares", share, "value", text ? text : json_null(),
-	                          "customers", members);
-	(void)json_array_append_new(array, group);
-	for (const char *p = ids; p && *p;) {
-		char *end;
-		json_t *object;
-		if (!search_summary(store, strtoll(p, &end, 10), &object, err))
+	*ret = (struct line){0};
+	for (int depth = 0; id != 0 && depth < CUSTOMER_DEPTH_MAX; depth++) {
+		ret->id[depth] = id;
+		struct db_query *query = db_query(store->db, "SELECT parent FROM customer WHERE id = ?1");
+		db_bind_int(query, 1, id);
+		if (!db_run_int(query, 0, &id, err))
 			return false;
-		(void)json_array_append_new(members, object);
-		p = *end == ',' ? end + 1 : end + strlen(end);
 	}
 	return true;
+}
+
+static int64_t top_of(const struct line *line)
+{
+	int depth = 0;
+	while (line->id[depth + 1] != 0)
+		depth++;
+	return line->id[depth];
+}
+
+static bool is_above(int64_t id, const struct line *line)
+{
+	for (int depth = 1; line->id[depth] != 0; depth++)
+		if (line->id[depth] == id)
+			return true;
+	return false;
+}
+
+enum { MEMBERS_MAX = 200 };
+
+/* Without those that are only the parents of others; none where all are one family and that says nothing. */
+static bool read_members(struct customers *store, const char *ids, bool whole, struct line *members,
+                         size_t *ret_n, struct error *err)
+{
+	struct line all[MEMBERS_MAX];
+	size_t n = 0, kept = 0;
+	bool one_family = true;
+	for (const char *p = ids; p && *p && n < MEMBERS_MAX; n++) {
+		char *end;
+		if (!line_of(store, strtoll(p, &end, 10), &all[n], err))
+			return false;
+		one_family = one_family && top_of(&all[n]) == top_of(&all[0]);
+		p = *end == ',' ? end + 1 : end + strlen(end);
+	}
+	for (size_t i = 0; i < n && !(whole && one_family); i++) {
+		bool above = false;
+		for (size_t k = 0; k < n; k++)
+			above = above || is_above(all[i].id[0], &all[k]);
+		if (!above)
+			members[kept++] = all[i];
+	}
+	*ret_n = kept;
+	return true;
+}
+
+static bool add_group(struct customers *store, size_t sign, struct db_query *query, json_t *array,
+                      struct error *err)
+{
+	struct line members[MEMBERS_MAX];
+	size_t n;
+	const char *value = db_peek_text(query, 0, NULL);
+	json_t *list = json_array(), *text = json_string(value);
+	json_t *group = json_pack("{s:s, s:o, s:o}", "shares", signs[sign].share, "value",
+	                          text ? text : json_null(), "customers", list);
+	bool good = read_members(store, db_peek_text(query, 1, NULL), signs[sign].whole, members, &n, err);
+	for (size_t i = 0; good && n > 1 && i < n; i++) {
+		json_t *object;
+		good = search_summary(store, members[i].id[0], &object, err) &&
+		       json_array_append_new(list, object) == 0;
+	}
+	if (good && n > 1)
+		(void)json_array_append(array, group);
+	json_decref(group);
+	return good;
 }
 
 bool customers_duplicates(struct customers *store, int limit, json_t **ret, struct error *err)
@@ -338,13 +418,14 @@ bool customers_duplicates(struct customers *store, int limit, json_t **ret, stru
 	json_t *array = json_array();
 	bool good = true;
 	for (size_t i = 0; good && i < sizeof signs / sizeof signs[0]; i++) {
-		int64_t left = limit > 0 ? limit - (int64_t)json_array_size(array) : -1;
 		struct db_query *query = db_query(store->db, signs[i].sql);
 		enum db_step step = DB_DONE;
-		db_bind_int(query, 1, left);
-		while (good && (step = db_step(query, err)) == DB_ROW)
-			good = add_group(store, signs[i].share, query, array, err);
-		good = good && step == DB_DONE;
+		bool full = limit > 0 && json_array_size(array) >= (size_t)limit;
+		while (good && !full && (step = db_step(query, err)) == DB_ROW) {
+			good = add_group(store, i, query, array, err);
+			full = limit > 0 && json_array_size(array) >= (size_t)limit;
+		}
+		good = good && (full || step == DB_DONE);
 		db_finish(query);
 	}
 	if (good)

@@ -415,3 +415,41 @@ def test_an_address_can_be_marked_invalid_by_hand(world):
     assert world.ctl_json("contact", "set", contact["id"], "--email", "new@example.com")["email_invalid"] is None
     refused(world, 65, "alt_email", "contact", "set", contact["id"], "--alt-email-invalid", "yes")
     refused(world, 65, "email_invalid", "contact", "set", contact["id"], "--email-invalid", "perhaps")
+
+
+# ---- notes and comments, addresses, doubles
+
+
+@pytest.mark.parametrize("kind", ["note", "comment"])
+def test_a_manager_may_remove_a_note_or_comment(world, kind):
+    add_customer(world, "1")
+    made = world.ctl_json(kind, "add", "1", "Never to be read")
+    refused(world, 64, "--yes", kind, "remove", made["id"])
+    world.ctl(kind, "remove", made["id"], "--yes", "--as", "kim")
+    assert world.ctl_json(kind, "list", "1") == []
+    last = world.ctl_json("customer", "history", "1")[-1]
+    assert (last["kind"], last["action"], last["user"]) == (kind, "remove", "kim")
+    refused(world, 64, "no \"set\"", kind, "set", made["id"], "--text", "x")
+
+
+def test_an_internationalized_domain_is_offered_in_ascii(world):
+    refused(world, 65, "write post@xn--bcker-gra.example", "customer", "add", "1", "--name", "X",
+            "--email", "post@b\u00e4cker.example")
+    refused(world, 65, "email", "customer", "add", "1", "--name", "X", "--email", "b\u00e4cker@example.com")
+    world.ctl("customer", "add", "1", "--name", "X", "--email", "post@xn--bcker-gra.example")
+
+
+def test_duplicates_are_found_by_name_and_families_are_none(world):
+    add_customer(world, "1", name="Acme Waste Inc.", email="a@example.com")
+    add_customer(world, "2", name="ACME WASTE, INC", email="b@example.com")
+    add_customer(world, "3", name="Acme-Waste LLC", email="c@example.com")
+    add_customer(world, "4", name="Acme Wastewater", email="d@example.com")
+    add_customer(world, "10", name="Example Farm", email="farm@example.com", phone="303 555 0100", account="A-1")
+    add_customer(world, "10-1", name="Example Farm", email="farm@example.com", phone="303 555 0100", account="A-1",
+                 parent="10")
+    add_customer(world, "10-2", name="Example Farm, barn", email="farm@example.com", parent="10-1")
+    found = world.ctl_json("customer", "duplicates")
+    assert [(group["shares"], sorted(row["number"] for row in group["customers"])) for group in found] == [
+        ("name", ["1", "2", "3"])]
+    add_customer(world, "11", name="Farm of Example", email="farm@example.com")
+    assert [group["shares"] for group in world.ctl_json("customer", "duplicates")] == ["name", "email"]
