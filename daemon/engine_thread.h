@@ -26,8 +26,8 @@ struct intake {
 	struct arena *arena;
 	int source; /* the loop's own number for where it came from */
 	struct entry *entries;
-	size_t n;
-	void *token; /* the loop's own */
+	size_t n, bytes; /* entries, and what they weigh */
+	void *token;     /* the loop's own */
 };
 struct intake *intake_new(void);
 struct intake *intake_free(struct intake *intake);

@@ -24,6 +24,7 @@
 
 enum {
 	ENTRIES_A_TURN = 2048,
+	BYTES_A_TURN = 2 << 20, /* of entries; one intake more may come */
 	RESULTS_A_TURN = 1024,
 };
 

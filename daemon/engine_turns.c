@@ -11,7 +11,8 @@ enum {
 	LOOK_EVERY_MS = 400,  /* at customers.db and the wall clock */
 	TURN_EVERY_MS = 4000, /* at least */
 	ROOM_A_TURN = 512,
-	UNPUBLISHED_MAX = 4096, /* what outcomes may weigh that Redis hasn't got: 64 MiB */
+	ROOM_BYTES_A_TURN = 2 << 20,
+	UNPUBLISHED_MAX = 4096, /* what outcomes may weigh that Redis hasn't got: 4 MiB */
 	AGAIN_FIRST_MS = 100,   /* after a turn that failed, doubling */
 	AGAIN_MAX_MS = 5000,
 };
@@ -42,6 +43,7 @@ static bool turn_once(struct engine_thread *t, struct engine_input *in)
 	        .n_commands = in->n_commands,
 	        .published = in->published > t->published_seen ? in->published : 0,
 	        .room = room_of(t),
+	        .room_bytes = ROOM_BYTES_A_TURN,
 	        .outcomes_max = out < UNPUBLISHED_MAX ? UNPUBLISHED_MAX - out : 0,
 	        .chores_wanted = chore_thread_idle(t->chores),
 	        .chores_done = in->chores,

@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -99,6 +100,17 @@ static bool read_options(int argc, char **argv, struct options *ret)
 	return optind == argc;
 }
 
+/*
+ * Large blocks go back to the system as soon as they are free, and so does the heap's end; and threads share
+ * a few heaps, for each keeps its own holes. Else a burst of large events is remembered for ever.
+ */
+static void set_up_memory(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+	(void)mallopt(M_TRIM_THRESHOLD, 256 * 1024);
+	(void)mallopt(M_ARENA_MAX, 4);
+}
+
 static void print_fault(void *arg, const char *text)
 {
 	char shown[FAULT_SHOWN_MAX];
@@ -128,6 +140,7 @@ int main(int argc, char **argv)
 {
 	struct options options = {0};
 	no_core();
+	set_up_memory();
 	open_standard_files();
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is a full disk: an error of write(), not an end */

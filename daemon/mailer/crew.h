@@ -58,9 +58,12 @@ struct pool {
 	struct item *head, *tail;
 	size_t n_queued, n_feeding; /* n_feeding: connections that wait for a letter */
 	size_t n_out;               /* letters put whose results were not taken */
+	size_t bytes;               /* of the letters that are queued or in a mailer's hand */
 
 	struct delivery_result *results; /* a ring with a place for each letter that is out */
 	size_t n_results, first_result, results_size;
+
+	pthread_mutex_t large; /* held while a large letter is rendered: one at a time */
 
 	struct worker **workers;
 	size_t n_workers;

@@ -15,6 +15,9 @@
 /* The engine puts letters one by one: so long a suspect waits for one that is none. */
 enum { SUSPECTS_WAIT_MS = 100 };
 
+/* Of letters that are queued or in hand. One more turn's may come. */
+enum { LETTERS_BYTES_MAX = 4 << 20 };
+
 /* ---- room ---- */
 
 bool desk_hopeful(struct pool *pool)
@@ -40,7 +43,7 @@ size_t desk_room(struct pool *pool)
 	size_t places = pool->limits->places + pool->limits->places_each * pool->plan->connections;
 	size_t room = less(places, pool->n_out);
 
-	if (pool->stopping || !desk_hopeful(pool))
+	if (pool->stopping || !desk_hopeful(pool) || pool->bytes >= LETTERS_BYTES_MAX)
 		return 0;
 	if (pool->plan->rate > 0) {
 		size_t most = less((size_t)(pool->plan->rate * 2) + 1, pool->n_queued);
@@ -153,8 +156,9 @@ static void publish_all(struct pool *pool, const struct delivery_result *results
 		publish(pool, &results[i]);
 }
 
-static void free_item(struct item *item)
+static void free_item(struct pool *pool, struct item *item)
 {
+	pool->bytes -= letter_bytes(item->letter);
 	letter_free(item->letter);
 	free(item);
 }
@@ -182,7 +186,7 @@ void desk_finish(struct pool *pool, struct relay_session *session, struct item *
 	if (relay->refusals.in_row && !relay_goes_on(session))
 		n += refusals_flush(&relay->refusals, out + n);
 	publish_all(pool, out, n);
-	free_item(item);
+	free_item(pool, item);
 	if (tripped)
 		relay_tripped(session, pool->limits, result->reply);
 	else if (result->delivery == DELIVERY_SENT ||
@@ -203,7 +207,7 @@ void desk_report_relay(struct pool *pool, struct item *item)
 	snprintf(result.relay, sizeof result.relay, "%s", item->relay);
 	snprintf(result.reply, sizeof result.reply, "%s", item->words);
 	publish(pool, &result);
-	free_item(item);
+	free_item(pool, item);
 }
 
 void desk_recall(struct pool *pool, int64_t mail)

@@ -19,6 +19,7 @@ static void init_locks(struct pool *pool)
 	pthread_condattr_t attr;
 
 	pthread_mutex_init(&pool->lock, NULL);
+	pthread_mutex_init(&pool->large, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&pool->work, &attr);
@@ -160,6 +161,7 @@ void pool_put(struct pool *pool, struct letter *letter)
 
 	item->letter = letter;
 	pthread_mutex_lock(&pool->lock);
+	pool->bytes += letter_bytes(letter);
 	reserve(pool);
 	if (pool->stopping || !desk_hopeful(pool))
 		desk_report_relay(pool, item);
@@ -291,6 +293,7 @@ static void free_pool(struct pool *pool)
 	pthread_cond_destroy(&pool->feed);
 	pthread_cond_destroy(&pool->clock);
 	pthread_mutex_destroy(&pool->lock);
+	pthread_mutex_destroy(&pool->large);
 	free(pool->workers);
 	free(pool->results);
 	free(pool);

@@ -17,6 +17,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+enum { LARGE_LETTER_BYTES = 128 * 1024 };
+
 /* One connection's run. */
 struct run {
 	struct worker *worker;
@@ -61,8 +63,14 @@ static bool render(const struct run *run, struct item *item, struct buf *ret, st
 		snprintf(result->reply, sizeof result->reply, "not sent: %.400s", err.text);
 		return false;
 	}
+	/* What a template sees takes many times the bytes of its text. */
+	bool large = letter_bytes(item->letter) > LARGE_LETTER_BYTES;
+	if (large)
+		pthread_mutex_lock(&run->worker->pool->large);
 	bool ok = templates_render(run->plan->templates, run->worker->dates, item->letter, run->plan->from,
 	                           ret, &item->template_broken, &err);
+	if (large)
+		pthread_mutex_unlock(&run->worker->pool->large);
 	if (!ok || item->template_broken)
 		snprintf(item->fault, sizeof item->fault, "%.255s", err.text);
 	if (!ok)

@@ -20,6 +20,7 @@ struct channel {
 	struct message *first, **last; /* come and not yet handed over */
 	size_t n, bytes;
 	uint64_t lost;
+	bool subscribed;      /* since the start */
 	struct tick pulse_at; /* when the next sign of life is asked for */
 };
 
@@ -95,6 +96,12 @@ static void subscribe(struct channel *channel)
 
 void channel_reset(struct channel *channel)
 {
+	if (channel->subscribed)
+		log_write(LOG_WARNING,
+		          "subscribed again: messages that were published since the connection was lost are "
+		          "lost channel=%s",
+		          channel->source.key);
+	channel->subscribed = true;
 	subscribe(channel);
 }
 
@@ -112,7 +119,7 @@ void channel_turn(struct channel *channel, bool feed_first)
 	while (hands_over(channel, feed_first)) {
 		size_t n = channel->n < FLOW_READ_ENTRIES ? channel->n : FLOW_READ_ENTRIES;
 		struct intake *intake = flow_intake(&channel->source, n);
-		for (; n > 0; n--) {
+		for (; n > 0 && flow_bytes(intake) < FLOW_READ_BYTES; n--) {
 			flow_add_message(intake, channel->first->text, channel->first->len);
 			drop_first(channel);
 		}

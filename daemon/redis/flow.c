@@ -43,6 +43,14 @@ bool flow_open(const struct flow *flow)
 	       engine_thread_open(flow->engine);
 }
 
+size_t flow_read_max(const struct flow *flow)
+{
+	size_t size = flow->largest > flow->entry_max ? flow->largest : flow->entry_max;
+	size_t n = FLOW_READ_BYTES / (size + FLOW_ENTRY_OVERHEAD);
+	n = n < FLOW_READ_ENTRIES ? n : FLOW_READ_ENTRIES;
+	return n > 0 ? n : 1;
+}
+
 /* ---- making an intake */
 
 struct intake *flow_intake(struct source *source, size_t max)
@@ -86,7 +94,7 @@ static void copy_fields(struct intake *intake, struct entry *entry, const redisR
 		        .value = arena_strndup(intake->arena, value->str, value->len),
 		        .value_len = value->len,
 		};
-		flight->bytes += name->len + value->len + sizeof(*fields);
+		flight->bytes += name->len + value->len + FLOW_FIELD_OVERHEAD;
 	}
 	entry->fields = fields;
 }
@@ -135,6 +143,14 @@ static void take_off(struct source *source, struct flight *flight)
 	source->in_flight++;
 	source->flow->in_flight++;
 	source->flow->bytes += flight->bytes;
+}
+
+/* What breaks the limit may come in numbers, so reads get smaller; a publisher who is put right is forgotten.
+ */
+static void note_size(struct flow *flow, const struct intake *intake)
+{
+	size_t average = intake->bytes / intake->n;
+	flow->largest = average > flow->entry_max ? average : flow->largest / 2;
 }
 
 static void land(struct intake *intake)
@@ -208,6 +224,8 @@ void flow_submit(struct source *source, struct intake *intake)
 		return;
 	}
 	source->entries += intake->n;
+	intake->bytes = flow_bytes(intake);
+	note_size(source->flow, intake);
 	take_off(source, intake->token);
 	engine_thread_submit(source->flow->engine, intake);
 }

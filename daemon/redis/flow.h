@@ -22,12 +22,13 @@
  */
 enum {
 	FLOW_SOURCES_MAX = 5,      /* three streams, a list, a channel */
-	FLOW_INTAKES_MAX = 16,     /* on their way at once */
-	FLOW_BYTES_MAX = 64 << 20, /* in them */
+	FLOW_INTAKES_MAX = 64,     /* on their way at once */
+	FLOW_BYTES_MAX = 6 << 20,  /* in them; one read more may come */
 	FLOW_READ_ENTRIES = 256,   /* in one read, at most */
-	FLOW_READ_BYTES = 4 << 20, /* in one read, aimed at */
+	FLOW_READ_BYTES = 4 << 20, /* in one read of one source, unless entries break max_event_size */
 	FLOW_RETRY_MS = 1000,      /* before something that Redis refused is tried again */
 	FLOW_ENTRY_OVERHEAD = 200, /* bytes that an entry takes besides its content, about */
+	FLOW_FIELD_OVERHEAD = 32,
 };
 
 struct flow;
@@ -63,12 +64,17 @@ struct flow {
 	size_t n_sources;
 	unsigned in_flight;
 	size_t bytes;
-	bool closed; /* the daemon is stopping */
+	size_t entry_max; /* [redis] max_event_size */
+	size_t largest;   /* entry read lately, where it is beyond that */
+	bool closed;      /* the daemon is stopping */
 };
 
 void flow_add(struct flow *flow, struct source *source);
 /* Whether more may be read now. */
 bool flow_open(const struct flow *flow);
+/* How many entries a read may ask for: nobody knows how large they are before they are here, so as many as
+ * FLOW_READ_BYTES hold of the largest. One at least. */
+size_t flow_read_max(const struct flow *flow);
 
 /* An empty intake of this source with room for `max` entries, and one entry's end: false where the reply is
  * none. */

@@ -222,6 +222,7 @@ struct hub *hub_new(struct event_base *base, const struct settings *settings, st
 	hub->target = target;
 	hub->arena = arena_new();
 	hub->flow = (struct flow){.engine = engine, .wake = wake, .wake_arg = arg};
+	hub->flow.entry_max = (size_t)settings->redis.max_event_size;
 	hub->flow.group = arena_strdup(hub->arena, settings->redis.group);
 	hub->flow.consumer = consumer_name(hub, settings);
 	hub->flow.commands = open_port(hub, base, LINK_COMMANDS, PATIENCE_MS, reset_commands);
@@ -259,6 +260,7 @@ struct hub *hub_free(struct hub *hub)
 
 void hub_reload(struct hub *hub, const struct settings *settings)
 {
+	hub->flow.entry_max = (size_t)settings->redis.max_event_size;
 	upkeep_set(hub->upkeep, settings->redis.claim_after_ms, settings->redis.keep_ms);
 	list_set(hub->list, settings->redis.claim_after_ms);
 }

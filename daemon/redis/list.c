@@ -120,7 +120,9 @@ static void read_left(struct list *list)
 	struct args args = {0};
 	if (list->source.in_flight)
 		return;
-	args_add_all(&args, "LRANGE", list->processing, "-64", "-1", NULL);
+	args_add_all(&args, "LRANGE", list->processing, NULL);
+	args_add_number(&args, -(int64_t)flow_read_max(list->source.flow));
+	args_add(&args, "-1");
 	if (link_send(list->link, &args, on_left, list))
 		list->waiting = 1;
 	args_free(&args);
@@ -130,7 +132,7 @@ static void read_left(struct list *list)
 
 static void end_round(struct list *list)
 {
-	if (!list->waits && list->moves < FLOW_READ_ENTRIES)
+	if (!list->waits)
 		list->moves *= 2;
 	if (list->waits)
 		list->moves = 1;
@@ -168,6 +170,8 @@ static void move(struct list *list)
 	             "LEFT", NULL);
 	if (list->waits)
 		args_add_number(&args, LIST_BLOCK_MS / 1000);
+	size_t most = flow_read_max(list->source.flow);
+	list->moves = list->moves < most ? list->moves : (unsigned)most;
 	for (unsigned n = list->waits ? 1 : list->moves; n > 0; n--)
 		if (link_send(list->link, &args, on_move, list))
 			list->waiting++;

@@ -51,7 +51,6 @@ struct reader {
 	enum stage stage;
 	unsigned waiting;     /* answers not yet there */
 	bool groups_failed;   /* one of them at least */
-	size_t count;         /* entries asked for; falls with the size of what comes */
 	unsigned failures;    /* in a row */
 	struct tick retry_at; /* nothing is read before */
 	struct tick recheck_at;
@@ -73,7 +72,6 @@ struct reader *reader_new(struct flow *flow, struct link *link)
 	struct reader *reader = mem_alloc(sizeof(*reader));
 	reader->flow = flow;
 	reader->link = link;
-	reader->count = FLOW_READ_ENTRIES;
 	return reader;
 }
 
@@ -222,24 +220,13 @@ static struct stream *find_stream(struct reader *reader, const redisReply *key)
 	return NULL;
 }
 
-/* Large entries make the next read ask for fewer, so that no reply is much larger than it should be. */
-static void adapt_count(struct reader *reader, size_t bytes, size_t entries)
-{
-	if (bytes > FLOW_READ_BYTES && entries)
-		reader->count = 1 + (size_t)FLOW_READ_BYTES * entries / bytes / 2;
-	else if (bytes < FLOW_READ_BYTES / 4)
-		reader->count *= 2;
-	if (reader->count > FLOW_READ_ENTRIES)
-		reader->count = FLOW_READ_ENTRIES;
-}
-
-/* One stream's part of an answer. Returns its size in bytes. */
-static size_t take_entries(struct stream *stream, const redisReply *entries)
+/* One stream's part of an answer. */
+static void take_entries(struct stream *stream, const redisReply *entries)
 {
 	struct reader *reader = stream->reader;
 	if (!entries->elements) {
 		stream->own_read = true; /* only asked for its own does a stream answer with none */
-		return 0;
+		return;
 	}
 	if (!stages[reader->stage].own)
 		stream->gap.delivered += (int64_t)entries->elements;
@@ -249,28 +236,23 @@ static size_t take_entries(struct stream *stream, const redisReply *entries)
 	if (intake->n)
 		snprintf(stream->last, ID_MAX, "%s", intake->entries[intake->n - 1].id);
 	/* While the feed is long it is read on alone. */
-	if (reader->stage == STAGE_NEW && stream->source.feed == FEED_CUSTOMERS && intake->n >= reader->count)
+	if (reader->stage == STAGE_NEW && stream->source.feed == FEED_CUSTOMERS &&
+	    intake->n >= flow_read_max(reader->flow))
 		reader->stage = STAGE_NEW_FEED;
-	size_t bytes = flow_bytes(intake);
 	flow_submit(&stream->source, intake);
-	return bytes;
 }
 
 static void take_streams(struct reader *reader, const redisReply *reply)
 {
-	size_t bytes = 0, entries = 0;
 	for (size_t i = 0; i < reply->elements; i++) {
 		const redisReply *part = reply->element[i];
 		if (part->type != REDIS_REPLY_ARRAY || part->elements != 2 ||
 		    part->element[1]->type != REDIS_REPLY_ARRAY)
 			continue;
 		struct stream *stream = find_stream(reader, part->element[0]);
-		if (!stream)
-			continue;
-		bytes += take_entries(stream, part->element[1]);
-		entries += part->element[1]->elements;
+		if (stream)
+			take_entries(stream, part->element[1]);
 	}
-	adapt_count(reader, bytes, entries);
 }
 
 /* A group or stream that was removed is made anew, and which stream has become unusable is found out. Where
@@ -355,7 +337,7 @@ static bool read_streams(struct reader *reader)
 	size_t n = 0;
 	args_add_all(&args, "XREADGROUP", "GROUP", reader->flow->group, reader->flow->consumer, "COUNT",
 	             NULL);
-	args_add_number(&args, (int64_t)reader->count);
+	args_add_number(&args, (int64_t)flow_read_max(reader->flow));
 	if (row->blocks) {
 		args_add(&args, "BLOCK");
 		args_add_number(&args, READER_BLOCK_MS);

@@ -146,7 +146,8 @@ static void claim(struct care *care, struct tick now)
 	args_add_all(&args, "XAUTOCLAIM", source->key, upkeep->flow->group, upkeep->flow->consumer, NULL);
 	args_add_number(&args, upkeep->claim_after_ms);
 	args_add_all(&args, care->cursor, "COUNT", NULL);
-	args_add_number(&args, CLAIM_COUNT);
+	size_t most = flow_read_max(upkeep->flow);
+	args_add_number(&args, most < CLAIM_COUNT ? (int64_t)most : CLAIM_COUNT);
 	care->claiming = link_send(upkeep->flow->commands, &args, on_claimed, care);
 	care->claim_at.ms = now.ms + between(WAIT_MIN_MS, upkeep->claim_after_ms / 4, CLAIM_WAIT_MAX_MS);
 	args_free(&args);

@@ -19,6 +19,7 @@ struct block {
 struct arena {
 	struct block *blocks; /* the newest first: allocations come from it */
 	bool private;
+	size_t bytes;         /* handed out */
 };
 
 void *mem_alloc(size_t size)
@@ -78,9 +79,15 @@ void *arena_alloc(struct arena *arena, size_t size)
 	struct block *block = arena->blocks;
 	if (block->size - block->used < size)
 		arena->blocks = block = block_new(size > BLOCK_SIZE ? size : BLOCK_SIZE, block);
+	arena->bytes += size;
 	void *p = block->bytes + block->used;
 	block->used += size;
 	return memset(p, 0, size);
+}
+
+size_t arena_bytes(const struct arena *arena)
+{
+	return arena->bytes;
 }
 
 char *arena_strndup(struct arena *arena, const char *text, size_t len)
@@ -142,6 +149,7 @@ void arena_reset(struct arena *arena)
 		explicit_bzero(keep->bytes, keep->used);
 	keep->next = NULL;
 	keep->used = 0;
+	arena->bytes = 0;
 }
 
 struct arena *arena_free(struct arena *arena)

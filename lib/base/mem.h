@@ -25,6 +25,7 @@ void *arena_alloc(struct arena *arena, size_t size);                    /* align
 char *arena_strdup(struct arena *arena, const char *text);              /* NULL gives NULL */
 char *arena_strndup(struct arena *arena, const char *text, size_t len); /* adds the NUL */
 char *arena_printf(struct arena *arena, const char *fmt, ...) PRINTF_LIKE(2, 3);
+size_t arena_bytes(const struct arena *arena); /* handed out since it was made or reset */
 void arena_reset(struct arena *arena);         /* frees what was handed out, keeps a block */
 struct arena *arena_free(struct arena *arena); /* takes NULL; returns NULL */
 

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum { BATCH = 500 };
+enum { BATCH = 500, BATCH_BYTES = 2 << 20 };
 
 struct ask {
 	struct engine *engine;
@@ -210,11 +210,12 @@ static bool retry_dead_letters(struct ask *ask)
 	const json_t *given = json_object_get(ask->in, "until");
 	int64_t until = given ? json_integer_value(given) : spool_last_outcome(engine->spool);
 	size_t n;
-	struct spool_outcome *dead =
-	        spool_dead_after(engine->spool, batch_after(ask), until, BATCH, engine->arena, &n);
+	struct spool_outcome *dead = spool_dead_after(engine->spool, batch_after(ask), until, BATCH,
+	                                              BATCH_BYTES, engine->arena, &n);
 	for (size_t i = 0; i < n; i++)
 		retry_dead(ask, &dead[i]);
-	set_next(ask, n, n > 0 ? dead[n - 1].seq : 0);
+	if (n > 0) /* there may be others, however few these are: bytes count, too */
+		set_next(ask, BATCH, dead[n - 1].seq);
 	json_object_set_new(ask->out, "until", json_integer(until));
 	return true;
 }

@@ -13,6 +13,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 static void set_text(json_t *object, const char *name, const char *text)
 {
@@ -42,9 +43,45 @@ static json_t *data_of(const struct event *event)
 	return json_object();
 }
 
-static json_t *event_json(const struct event *event, const struct zone *zone)
+/* A job's events by time, and the data of each. */
+struct history {
+	const struct spool_event *events;
+	json_t **data; /* NULL: left out */
+	size_t n, left_out;
+};
+
+/* The data of a job's events, the latest first as far as the room goes: each is in a mail several times. */
+static void history_load(struct engine *engine, const struct spool_event *now, json_t *latest, size_t *room,
+                         struct history *ret)
 {
-	json_t *data = data_of(event);
+	size_t n;
+	*ret = (struct history){.events = spool_job_events(engine->spool, now->job, engine->arena, &n)};
+	ret->n = n;
+	ret->data = arena_new_array(engine->arena, n, json_t *);
+	for (size_t i = n; i-- > 0;) {
+		if (ret->events[i].id == now->id) {
+			ret->data[i] = json_incref(latest);
+			continue;
+		}
+		struct event event = {.data = "{}"};
+		if (*room > 0)
+			event.data = spool_event_data(engine->spool, ret->events[i].id, engine->arena);
+		size_t len = strlen(event.data);
+		ret->left_out += len > *room || *room == 0;
+		if (len <= *room)
+			ret->data[i] = data_of(&event);
+		*room -= len < *room ? len : *room;
+	}
+}
+
+static void history_free(struct history *history)
+{
+	for (size_t i = 0; i < history->n; i++)
+		json_decref(history->data[i]);
+}
+
+static json_t *event_json(const struct event *event, json_t *data, const struct zone *zone)
+{
 	json_t *json = json_copy(data);
 	set_text(json, "id", event->id);
 	set_text(json, "source", event->source);
@@ -52,37 +89,32 @@ static json_t *event_json(const struct event *event, const struct zone *zone)
 	set_time(json, "time", event->time, zone);
 	set_text(json, "job", event->job);
 	set_text(json, "customer", event->customer);
-	json_object_set_new(json, "data", data);
+	json_object_set(json, "data", data);
 	return json;
 }
 
 /* One object from all that the job's events said, later ones winning. */
-static json_t *job_json(const struct spool_event *events, size_t n, const struct event *now,
+static json_t *job_json(const struct history *history, const struct event *now, json_t *latest,
                         const struct zone *zone)
 {
 	json_t *json = json_object();
-	for (size_t i = 0; i < n; i++) {
-		json_t *data = data_of(&events[i].event);
-		json_object_update(json, data);
-		json_decref(data);
-	}
-	json_t *latest = data_of(now);
+	for (size_t i = 0; i < history->n; i++)
+		json_object_update(json, history->data[i]);
 	json_object_update(json, latest);
-	json_decref(latest);
 	set_text(json, "id", now->job);
 	set_text(json, "state", job_state_name(now->state));
 	set_time(json, "time", now->time, zone);
 	return json;
 }
 
-static json_t *timeline_json(const struct spool_event *events, size_t n, const struct zone *zone)
+static json_t *timeline_json(const struct history *history, const struct zone *zone)
 {
 	json_t *list = json_array();
-	for (size_t i = 0; i < n; i++) {
-		const struct event *e = &events[i].event;
-		if (events[i].reason == REASON_REPEAT)
+	for (size_t i = 0; i < history->n; i++) {
+		const struct event *e = &history->events[i].event;
+		if (history->events[i].reason == REASON_REPEAT)
 			continue;
-		json_t *row = data_of(e);
+		json_t *row = history->data[i] != NULL ? json_copy(history->data[i]) : json_object();
 		json_object_set_new(row, "event", json_string(e->id));
 		set_text(row, "state", job_state_name(e->state));
 		set_text(row, "type", event_type(e));
@@ -196,15 +228,22 @@ json_t *engine_company_json(const struct settings *settings)
 }
 
 /* The members of one event: its job with its customer and window. */
-static json_t *one_job(struct engine *engine, const struct spool_event *event,
+static json_t *one_job(struct engine *engine, const struct spool_event *event, json_t *data, size_t *room,
                        const struct customer *customer, json_t **ret_timeline)
 {
-	size_t n;
+	struct history history;
 	const struct zone *zone = rules_zone(engine->settings, engine->zones, customer);
-	struct spool_event *events = spool_job_events(engine->spool, event->job, engine->arena, &n);
-	json_t *job = job_json(events, n, &event->event, zone);
+	history_load(engine, event, data, room, &history);
+	json_t *job = job_json(&history, &event->event, data, zone);
 	if (ret_timeline != NULL)
-		*ret_timeline = timeline_json(events, n, zone);
+		*ret_timeline = timeline_json(&history, zone);
+	if (history.left_out > 0)
+		engine_report_often(engine, REPORT_LARGE, LOG_WARNING,
+		                    "a mail leaves out data of the job's oldest events: %d KiB fit into one "
+		                    "mail job=%s customer=%s events=%zu",
+		                    MAIL_DATA_MAX / 1024, event->event.job, event->event.customer,
+		                    history.left_out);
+	history_free(&history);
 	if (customer == NULL)
 		return job;
 	if (json_object_get(job, "reference") == NULL)
@@ -220,9 +259,14 @@ static json_t *one_job(struct engine *engine, const struct spool_event *event,
 	return job;
 }
 
-json_t *engine_job_json(struct engine *engine, const struct spool_event *event)
+json_t *engine_job_json(struct engine *engine, const struct spool_event *event, size_t *room)
 {
-	return one_job(engine, event, engine_customer(engine, event->event.customer), NULL);
+	json_t *data = strlen(event->event.data) <= *room ? data_of(&event->event) : json_object();
+	*room -= json_object_size(data) > 0 ? strlen(event->event.data) : 0;
+	json_t *job =
+	        one_job(engine, event, data, room, engine_customer(engine, event->event.customer), NULL);
+	json_decref(data);
+	return job;
 }
 
 static const struct contact *find_contact(struct engine *engine, const struct customer *customer, int64_t id)
@@ -237,10 +281,11 @@ static const struct contact *find_contact(struct engine *engine, const struct cu
 }
 
 static void add_first(struct engine *engine, json_t *context, const struct spool_mail *mail,
-                      const struct spool_event *event, json_t *job, const struct customer *customer)
+                      const struct spool_event *event, json_t *data, json_t *job,
+                      const struct customer *customer)
 {
 	const struct zone *zone = rules_zone(engine->settings, engine->zones, customer);
-	json_object_set_new(context, "event", event_json(&event->event, zone));
+	json_object_set_new(context, "event", event_json(&event->event, data, zone));
 	json_object_set_new(context, "job", json_copy(job)); /* it is completed, those in `jobs` are not */
 	json_object_set_new(context, "company", engine_company_json(engine->settings));
 	if (customer == NULL)
@@ -259,23 +304,43 @@ static void add_first(struct engine *engine, json_t *context, const struct spool
 		json_object_set_new(context, "suspension", engine_suspension_json(suspension));
 }
 
+/* What the event itself said, as far as there is room: for one event there is. */
+static json_t *own_data(struct engine *engine, struct spool_event *event, size_t *room)
+{
+	const char *data = *room > 0 ? spool_event_data(engine->spool, event->id, engine->arena) : "{}";
+	size_t len = strlen(data);
+	bool fits = *room == MAIL_DATA_MAX || (*room > 0 && len <= *room);
+	if (fits)
+		event->event.data = data;
+	else
+		engine_report_often(engine, REPORT_LARGE, LOG_WARNING,
+		                    "a mail of several jobs leaves out an event's data: %d KiB fit into one "
+		                    "mail source=%s id=%s",
+		                    MAIL_DATA_MAX / 1024, event->event.source, event->event.id);
+	*room -= len < *room ? len : *room;
+	return data_of(&event->event);
+}
+
 const char *engine_context(struct engine *engine, const struct spool_mail *mail,
                            const struct spool_notice *notices, size_t n)
 {
 	json_t *context = json_object(), *jobs = json_array();
+	size_t room = MAIL_DATA_MAX;
 	for (size_t i = 0; i < n; i++) {
 		struct spool_event event;
 		json_t *timeline = NULL;
 		if (!spool_event_load(engine->spool, notices[i].event, engine->arena, &event))
 			continue;
 		const struct customer *customer = engine_customer(engine, event.event.customer);
-		json_t *job = one_job(engine, &event, customer, &timeline);
+		json_t *data = own_data(engine, &event, &room);
+		json_t *job = one_job(engine, &event, data, &room, customer, &timeline);
 		json_array_append_new(jobs, job);
 		if (json_array_size(jobs) == 1) {
 			json_object_set(context, "timeline", timeline);
-			add_first(engine, context, mail, &event, job, customer);
+			add_first(engine, context, mail, &event, data, job, customer);
 		}
 		json_decref(timeline);
+		json_decref(data);
 	}
 	json_object_set_new(context, "jobs", jobs);
 	context_complete(context);

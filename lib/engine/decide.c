@@ -10,7 +10,11 @@
 #include <string.h>
 #include <syslog.h>
 
-enum { WAITS_A_TURN = 1000, TRACE_ROWS = 64 /* on record; explain writes more */ };
+enum {
+	WAITS_A_TURN = 1000,
+	WAIT_BYTES_A_TURN = 2 << 20,
+	TRACE_ROWS = 64 /* on record; explain writes more */
+};
 
 void engine_take_duplicate(struct engine *engine, const struct event *event,
                            const unsigned char recorded[EVENT_DIGEST_SIZE])
@@ -174,6 +178,7 @@ void engine_take_waiting(struct engine *engine)
 	struct scan *scan = &engine->scans.waiting;
 	int64_t ids[WAITS_A_TURN];
 	size_t n;
+	bool cut;
 	if (spool_wait_count(engine->spool) == 0) {
 		*scan = (struct scan){0};
 		return;
@@ -181,11 +186,11 @@ void engine_take_waiting(struct engine *engine)
 	struct instant until = engine_scan_begin(engine, scan);
 	if (!scan->all)
 		until = instant_min(until, instant_add(engine->feed_oldest, -1));
-	struct spool_waiting *waits =
-	        spool_waits(engine->spool, until, scan->after, engine->arena, WAITS_A_TURN, &n);
+	struct spool_waiting *waits = spool_waits(engine->spool, until, scan->after, engine->arena,
+	                                          WAITS_A_TURN, WAIT_BYTES_A_TURN, &n, &cut);
 	for (size_t i = 0; i < n; i++) {
 		ids[i] = waits[i].id;
 		take_waiting(engine, &waits[i]);
 	}
-	engine_scan_end(engine, scan, ids, n, WAITS_A_TURN);
+	engine_scan_end(engine, scan, ids, n, cut ? n : WAITS_A_TURN);
 }

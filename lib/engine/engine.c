@@ -19,7 +19,8 @@ enum {
 	WAITS_MAX = 50000,
 	PURGE_EVERY_MS = 30 * 1000,
 	PURGE_ROWS = 500,
-	CLOCK_SET_MS = 100, /* by less than that, a clock is adjusted */
+	CLOCK_SET_MS = 100,   /* by less than that, a clock is adjusted */
+	TURN_BYTES = 8 << 20, /* of the arena */
 	LOCK_WAIT_MS = 2000,
 	LOCK_STEP_MS = 20,
 	STEPS_MAX = 50 * 1000 * 1000, /* of a statement in customers.db: all of a turn's are look-ups */
@@ -286,6 +287,13 @@ static void hand_outcomes(struct engine *engine)
 	for (size_t i = 0; i < turn->n_outcomes; i++)
 		weight += spool_outcome_weight(&turn->outcomes[i]);
 	turn->more |= turn->outcomes_max > 0 && weight >= turn->outcomes_max;
+}
+
+bool engine_turn_is_full(struct engine *engine)
+{
+	bool full = arena_bytes(engine->arena) >= TURN_BYTES;
+	engine->turn->more |= full;
+	return full;
 }
 
 static void purge(struct engine *engine)

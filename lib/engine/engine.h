@@ -62,6 +62,7 @@ struct turn {
 	size_t n_commands;
 	int64_t published;   /* Redis has all outcomes up to this one; 0: nothing new */
 	size_t room;         /* how many letters may be handed out */
+	size_t room_bytes;   /* and how large in all; one in any case. 0: no limit */
 	size_t outcomes_max; /* outcomes to be handed out weigh so much (spool_outcome_weight()) */
 	bool chores_wanted;  /* whether chores may be handed out */
 	const struct chore_result *chores_done; /* in order */
@@ -72,7 +73,7 @@ struct turn {
 	/* out; owned by the turn until turn_clear() */
 	struct arena *arena;
 	struct letter **letters; /* each to be taken over by the caller */
-	size_t n_letters;
+	size_t n_letters, letter_bytes;
 	int64_t *recalled; /* mails handed out before: to be given back where no mailer has begun with them */
 	size_t n_recalled, cap_recalled;
 	struct spool_outcome *outcomes; /* to be published, in order */

@@ -34,6 +34,7 @@ enum report_kind {
 	REPORT_AHEAD,
 	REPORT_DIFFERING,
 	REPORT_TEMPLATE,
+	REPORT_LARGE,
 	REPORT_ADDRESS,
 	REPORT_KINDS
 };
@@ -84,6 +85,12 @@ struct engine {
 	size_t n_slots;
 	bool customers_came; /* customers.db changed since the last turn */
 };
+
+/*
+ * Whether a turn has taken so much memory that what is left of a round over records had better wait for
+ * the next turn: `turn->more` is then set. Events may be as large as max_event_size each.
+ */
+bool engine_turn_is_full(struct engine *engine);
 
 /* ---- report.c: lines for the log, once the turn is committed ---- */
 void engine_report(struct engine *engine, int level, const char *fmt, ...) PRINTF_LIKE(3, 4);
@@ -188,7 +195,9 @@ void engine_hand_chores(struct engine *engine);
 
 /* What a template sees of a customer, a job, a suspension, the firm. */
 json_t *engine_customer_json(const struct customer *customer);
-json_t *engine_job_json(struct engine *engine, const struct spool_event *event);
+/* Events' data in one mail, so much at most; `*room` is what is left of it. Each is there several times. */
+enum { MAIL_DATA_MAX = 1 << 20 };
+json_t *engine_job_json(struct engine *engine, const struct spool_event *event, size_t *room);
 json_t *engine_suspension_json(const struct suspension *suspension);
 json_t *engine_company_json(const struct settings *settings);
 

@@ -154,9 +154,13 @@ void engine_look_at_held(struct engine *engine)
 	int64_t ids[HELD_A_TURN];
 	struct instant look = engine_scan_begin(engine, scan);
 	size_t n = spool_requests_held(engine->spool, look, scan->after, ids, HELD_A_TURN);
-	for (size_t i = 0; i < n && !spool_failed(engine->spool); i++)
+	size_t max = HELD_A_TURN;
+	for (size_t i = 0; i < n && i < max && !spool_failed(engine->spool); i++) {
 		look_at(engine, ids[i]);
-	engine_scan_end(engine, scan, ids, n, HELD_A_TURN);
+		if (engine_turn_is_full(engine))
+			max = i + 1;
+	}
+	engine_scan_end(engine, scan, ids, n < max ? n : max, max);
 }
 
 /* A job of that id that is held, once. */

@@ -116,8 +116,9 @@ static void call_back(struct engine *engine, struct spool_request *request,
 static json_t *jobs_json(struct engine *engine, const struct callback *callback)
 {
 	json_t *jobs = json_array();
+	size_t room = MAIL_DATA_MAX;
 	for (const struct called *at = callback->first; at != NULL; at = at->next)
-		json_array_append_new(jobs, engine_job_json(engine, &at->event));
+		json_array_append_new(jobs, engine_job_json(engine, &at->event, &room));
 	return jobs;
 }
 
@@ -182,11 +183,15 @@ void engine_call_back(struct engine *engine)
 	struct calls calls = {.end = &calls.first};
 	struct instant look = engine_scan_begin(engine, scan);
 	size_t n = spool_requests_watched(engine->spool, look, scan->after, ids, WATCHED_A_TURN);
-	for (size_t i = 0; i < n && !spool_failed(engine->spool); i++)
+	size_t max = WATCHED_A_TURN;
+	for (size_t i = 0; i < n && i < max && !spool_failed(engine->spool); i++) {
 		look_at(engine, ids[i], &calls);
+		if (engine_turn_is_full(engine))
+			max = i + 1;
+	}
 	for (struct callback *at = calls.callbacks; at != NULL; at = at->next)
 		make_mail(engine, at);
 	for (struct called *at = calls.first; at != NULL; at = at->after)
 		tell(engine, at);
-	engine_scan_end(engine, scan, ids, n, WATCHED_A_TURN);
+	engine_scan_end(engine, scan, ids, n < max ? n : max, max);
 }

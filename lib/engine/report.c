@@ -21,6 +21,7 @@ static const struct {
         [REPORT_AHEAD] = {.most = 1, .rest = "more events whose time is ahead of ours"},
         [REPORT_DIFFERING] = {.most = 50, .rest = "duplicates with other content"},
         [REPORT_TEMPLATE] = {.most = 20, .rest = "mails for which the built-in template was used"},
+        [REPORT_LARGE] = {.most = 20, .rest = "mails that leave out data of events"},
         [REPORT_ADDRESS] = {.most = 200, .rest = "refused addresses"},
 };
 

@@ -203,6 +203,7 @@ static void send(struct engine *engine, struct spool_mail *mail, const struct me
 		write_as_before(letter);
 	spool_mail_move(engine->spool, mail, STATUS_SENDING, REASON_OK, engine->now);
 	turn->letters[turn->n_letters++] = letter;
+	turn->letter_bytes += letter_bytes(letter);
 }
 
 /* By whose zone and locale a mail of jobs called back is written. */
@@ -271,15 +272,25 @@ static void take_up(struct engine *engine, int64_t id)
 	send(engine, &mail, first);
 }
 
+static bool has_room(struct engine *engine)
+{
+	const struct turn *turn = engine->turn;
+	if (turn->n_letters == 0)
+		return turn->room > 0;
+	return turn->n_letters < turn->room &&
+	       (turn->room_bytes == 0 || turn->letter_bytes < turn->room_bytes) &&
+	       !engine_turn_is_full(engine);
+}
+
 void engine_hand_out(struct engine *engine)
 {
 	struct turn *turn = engine->turn;
 	struct spool_due window[WINDOW], after = {.id = 0, .due = INSTANT_NONE};
 	size_t looked_at = 0;
 	turn->letters = arena_new_array(turn->arena, turn->room, struct letter *);
-	while (turn->n_letters < turn->room && looked_at < LOOKED_AT_MAX && !spool_failed(engine->spool)) {
+	while (has_room(engine) && looked_at < LOOKED_AT_MAX && !spool_failed(engine->spool)) {
 		size_t n = spool_mails_due(engine->spool, engine->now, after, window, WINDOW);
-		for (size_t i = 0; i < n && turn->n_letters < turn->room; i++)
+		for (size_t i = 0; i < n && has_room(engine); i++)
 			take_up(engine, window[i].id);
 		if (n < WINDOW)
 			return;

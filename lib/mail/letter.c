@@ -23,6 +23,11 @@ struct letter *letter_new(void)
 	return letter;
 }
 
+size_t letter_bytes(const struct letter *letter)
+{
+	return arena_bytes(letter->arena);
+}
+
 struct letter *letter_free(struct letter *letter)
 {
 	if (letter != NULL)

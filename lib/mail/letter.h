@@ -32,6 +32,7 @@ struct letter {
 
 struct letter *letter_new(void);                   /* empty, with an arena */
 struct letter *letter_free(struct letter *letter); /* takes NULL; returns NULL */
+size_t letter_bytes(const struct letter *letter);  /* that it takes of the memory */
 
 /*
  * Message-ID from what names the mail (contract, section 5): the same for a retry, a second copy, the

@@ -342,7 +342,7 @@ static bool configure(struct db *db, const struct db_schema *schema, bool there,
 		return error_set(err, EX_SOFTWARE, "%s: the connection can't be set up", db->path);
 	return db_exec(db,
 	               "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = FAST;"
-	               "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;"
+	               "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096;"
 	               "PRAGMA journal_size_limit = 67108864",
 	               err) &&
 	       (!there || use_wal(db, err));

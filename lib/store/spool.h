@@ -75,7 +75,10 @@ struct spool_event {
 };
 /* Whether one of the latest ten thousand events came with that member of data. */
 bool spool_event_data_has(struct spool *spool, const char *member);
+/* Without its data, which may be large and few need: `event.data` is "{}". */
 bool spool_event_load(struct spool *spool, int64_t id, struct arena *arena, struct spool_event *ret);
+/* Its data; "{}" where there is no such event. */
+const char *spool_event_data(struct spool *spool, int64_t id, struct arena *arena);
 /* All events of a job, by time of change. */
 struct spool_event *spool_job_events(struct spool *spool, int64_t job, struct arena *arena, size_t *ret_n);
 /* Events received in [since, until), by receipt, from behind event `after` (0: from the first), at most
@@ -180,7 +183,7 @@ struct spool_outcome {
 	size_t fields_len;
 };
 void spool_outcome_add(struct spool *spool, struct spool_outcome *outcome); /* sets seq */
-/* What it takes to have it in hand: 1, and one more for each 16 KiB. */
+/* What it takes to have it in hand: 1, and one more for each KiB. */
 size_t spool_outcome_weight(const struct spool_outcome *outcome);
 /* In order, until they weigh `max` together; the last one may weigh more. */
 struct spool_outcome *spool_outcomes_after(struct spool *spool, int64_t seq, size_t max, struct arena *arena,
@@ -190,9 +193,10 @@ struct spool_outcome *spool_job_outcomes(struct spool *spool, int64_t job, struc
 /* Dead letters that were not retried. The newest first; */
 struct spool_outcome *spool_dead_letters(struct spool *spool, int64_t limit, struct arena *arena,
                                          size_t *ret_n);
-/* those behind `after` and not behind `until`, the oldest first; */
+/* those behind `after` and not behind `until`, the oldest first, at most `limit`, and `max_bytes` of them
+ * or one more; */
 struct spool_outcome *spool_dead_after(struct spool *spool, int64_t after, int64_t until, int64_t limit,
-                                       struct arena *arena, size_t *ret_n);
+                                       size_t max_bytes, struct arena *arena, size_t *ret_n);
 /* those of a stream's entry, and the one with that number. */
 struct spool_outcome *spool_dead_named(struct spool *spool, const char *entry, int64_t seq,
                                        struct arena *arena, size_t *ret_n);
@@ -219,9 +223,11 @@ bool spool_wait_add(struct spool *spool, const struct entry *entry, const struct
 /* The one that waits with that source and id. */
 bool spool_wait_find(struct spool *spool, const struct entry *entry, const struct event *event,
                      struct arena *arena, struct spool_waiting *ret);
-/* By the order in which they came, behind the one with id `after`: those whose time is over by `until`. */
+/* By the order in which they came, behind the one with id `after`: those whose time is over by `until`.
+ * At most `max`, and `max_bytes` of them or one more: `*ret_cut` then says that there may be others. */
 struct spool_waiting *spool_waits(struct spool *spool, struct instant until, int64_t after,
-                                  struct arena *arena, size_t max, size_t *ret_n);
+                                  struct arena *arena, size_t max, size_t max_bytes, size_t *ret_n,
+                                  bool *ret_cut);
 struct instant spool_next_wait(struct spool *spool);
 int64_t spool_wait_count(const struct spool *spool);
 void spool_wait_remove(struct spool *spool, int64_t id);

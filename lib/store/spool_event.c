@@ -98,9 +98,9 @@ int64_t spool_event_add(struct spool *spool, const struct event *event, int64_t 
 	return db_last_id(spool->db);
 }
 
-#define EVENT_COLUMNS                                                                                        \
-	"SELECT event.id, event.job, source, event, event.state, time, received, data, status, reason, "     \
-	"trace, "                                                                                            \
+#define EVENT_COLUMNS(data)                                                                                  \
+	"SELECT event.id, event.job, source, event, event.state, time, received, " data                      \
+	", status, reason, trace, "                                                                          \
 	"customer, job.job FROM event JOIN job ON job.id = event.job "
 
 static void event_read_row(struct db_query *q, struct arena *arena, struct spool_event *ret)
@@ -127,9 +127,20 @@ static void event_read_row(struct db_query *q, struct arena *arena, struct spool
 	};
 }
 
+const char *spool_event_data(struct spool *spool, int64_t id, struct arena *arena)
+{
+	struct db_query *q = spool_query(spool, "SELECT data FROM event WHERE id = ?1");
+	db_bind_int(q, 1, id);
+	if (!spool_row(spool, q))
+		return "{}";
+	const char *data = db_text(q, 0, arena);
+	db_finish(q);
+	return data;
+}
+
 bool spool_event_load(struct spool *spool, int64_t id, struct arena *arena, struct spool_event *ret)
 {
-	struct db_query *q = spool_query(spool, EVENT_COLUMNS "WHERE event.id = ?1");
+	struct db_query *q = spool_query(spool, EVENT_COLUMNS("'{}'") "WHERE event.id = ?1");
 	db_bind_int(q, 1, id);
 	if (!spool_row(spool, q))
 		return false;
@@ -153,7 +164,8 @@ static struct spool_event *events_read(struct spool *spool, struct db_query *q, 
 
 struct spool_event *spool_job_events(struct spool *spool, int64_t job, struct arena *arena, size_t *ret_n)
 {
-	struct db_query *q = spool_query(spool, EVENT_COLUMNS "WHERE event.job = ?1 ORDER BY time, event.id");
+	struct db_query *q =
+	        spool_query(spool, EVENT_COLUMNS("'{}'") "WHERE event.job = ?1 ORDER BY time, event.id");
 	db_bind_int(q, 1, job);
 	return events_read(spool, q, arena, ret_n);
 }
@@ -161,9 +173,9 @@ struct spool_event *spool_job_events(struct spool *spool, int64_t job, struct ar
 struct spool_event *spool_events_between(struct spool *spool, struct instant since, struct instant until,
                                          int64_t after, size_t max, struct arena *arena, size_t *ret_n)
 {
-	struct db_query *q =
-	        spool_query(spool, EVENT_COLUMNS "WHERE received >= ?1 AND received < ?2 AND event.id > ?3 "
-	                                         "ORDER BY event.id LIMIT ?4");
+	struct db_query *q = spool_query(
+	        spool, EVENT_COLUMNS("data") "WHERE received >= ?1 AND received < ?2 AND event.id > ?3 "
+	                                     "ORDER BY event.id LIMIT ?4");
 	db_bind_int(q, 1, since.ms);
 	db_bind_int(q, 2, until.ms);
 	db_bind_int(q, 3, after);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { WEIGHT_BYTES = 16 * 1024 };
+enum { WEIGHT_BYTES = 1024 };
 
 static const char *const outboxes[] = {
         [OUTBOX_OUTCOMES] = "outcomes",
@@ -127,15 +127,23 @@ struct spool_outcome *spool_dead_letters(struct spool *spool, int64_t limit, str
 }
 
 struct spool_outcome *spool_dead_after(struct spool *spool, int64_t after, int64_t until, int64_t limit,
-                                       struct arena *arena, size_t *ret_n)
+                                       size_t max_bytes, struct arena *arena, size_t *ret_n)
 {
+	struct spool_outcome *dead = NULL;
+	size_t n = 0, cap = 0, end = arena_bytes(arena) + max_bytes;
 	struct db_query *q = spool_query(spool, OUTCOME_COLUMNS
 	                                 "WHERE stream = 'dead' AND key <> 'retried' AND seq > ?1 AND "
 	                                 "seq <= ?2 ORDER BY seq LIMIT ?3");
 	db_bind_int(q, 1, after);
 	db_bind_int(q, 2, until);
 	db_bind_int(q, 3, limit);
-	return outcomes_read(spool, q, arena, ret_n);
+	while (arena_bytes(arena) < end && spool_row(spool, q)) {
+		dead = arena_grow(arena, dead, n, &cap, sizeof *dead);
+		outcome_read_row(q, arena, &dead[n++]);
+	}
+	db_finish(q);
+	*ret_n = n;
+	return dead;
 }
 
 struct spool_outcome *spool_dead_named(struct spool *spool, const char *entry, int64_t seq,

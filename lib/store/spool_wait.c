@@ -5,6 +5,10 @@
 #include "store/fields.h"
 #include "store/spool_private.h"
 
+#include <stdint.h>
+
+enum { CHORE_BYTES = 1 << 20 }; /* handed out at once */
+
 bool spool_wait_add(struct spool *spool, const struct entry *entry, const struct event *event,
                     struct instant until)
 {
@@ -66,7 +70,8 @@ bool spool_wait_find(struct spool *spool, const struct entry *entry, const struc
 }
 
 struct spool_waiting *spool_waits(struct spool *spool, struct instant until, int64_t after,
-                                  struct arena *arena, size_t max, size_t *ret_n)
+                                  struct arena *arena, size_t max, size_t max_bytes, size_t *ret_n,
+                                  bool *ret_cut)
 {
 	struct db_query *q =
 	        spool_query(spool, "SELECT id, feed, customer, received, entry, fields, until FROM waiting "
@@ -75,12 +80,15 @@ struct spool_waiting *spool_waits(struct spool *spool, struct instant until, int
 	db_bind_int(q, 2, (int64_t)max);
 	db_bind_int(q, 3, after);
 	struct spool_waiting *waits = arena_new_array(arena, max, struct spool_waiting);
-	size_t n = 0;
-	while (spool_row(spool, q)) {
-		if (n < max)
-			wait_read_row(q, arena, &waits[n++]);
+	size_t n = 0, end = arena_bytes(arena) + max_bytes;
+	bool cut = false;
+	while (!cut && n < max && spool_row(spool, q)) {
+		wait_read_row(q, arena, &waits[n++]);
+		cut = arena_bytes(arena) >= end;
 	}
+	db_finish(q);
 	*ret_n = n;
+	*ret_cut = cut;
 	return waits;
 }
 
@@ -138,31 +146,31 @@ bool spool_chore_load(struct spool *spool, int64_t seq, struct arena *arena, str
 	return true;
 }
 
-static struct spool_chore *chores_read(struct db_query *q, struct spool *spool, size_t max,
+/* At most `max`, and `max_bytes` of them, but one in any case. */
+static struct spool_chore *chores_read(struct db_query *q, struct spool *spool, size_t max, size_t max_bytes,
                                        struct arena *arena, size_t *ret_n)
 {
 	db_bind_int(q, 1, (int64_t)max);
 	struct spool_chore *chores = arena_new_array(arena, max, struct spool_chore);
-	size_t n = 0;
-	while (spool_row(spool, q)) {
-		if (n < max)
-			chore_read_row(q, arena, &chores[n++]);
-	}
+	size_t n = 0, end = arena_bytes(arena) + max_bytes;
+	while (n < max && arena_bytes(arena) < end && spool_row(spool, q))
+		chore_read_row(q, arena, &chores[n++]);
+	db_finish(q);
 	*ret_n = n;
 	return chores;
 }
 
 struct spool_chore *spool_chores(struct spool *spool, size_t max, struct arena *arena, size_t *ret_n)
 {
-	return chores_read(spool_query(spool, CHORE_COLUMNS "ORDER BY seq LIMIT ?1"), spool, max, arena,
-	                   ret_n);
+	return chores_read(spool_query(spool, CHORE_COLUMNS "ORDER BY seq LIMIT ?1"), spool, max, CHORE_BYTES,
+	                   arena, ret_n);
 }
 
 struct spool_chore *spool_refusals(struct spool *spool, size_t max, struct arena *arena, size_t *ret_n)
 {
 	struct db_query *q =
 	        spool_query(spool, CHORE_COLUMNS "WHERE kind = 'refused' ORDER BY seq DESC LIMIT ?1");
-	return chores_read(q, spool, max, arena, ret_n);
+	return chores_read(q, spool, max, SIZE_MAX / 2, arena, ret_n);
 }
 
 struct instant spool_feed_oldest(struct spool *spool)
