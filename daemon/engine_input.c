@@ -41,10 +41,9 @@ static bool feed_first(struct engine_thread *t)
 static void take_intakes(struct engine_thread *t, struct engine_input *in)
 {
 	struct intake **last = &in->intakes, **at = &t->intakes;
-	size_t bytes = 0;
 	bool feed = feed_first(t);
 	t->waiting_for_feed = false;
-	while (*at != NULL && in->n_entries < ENTRIES_A_TURN && bytes < BYTES_A_TURN) {
+	while (*at != NULL && in->n_entries < ENTRIES_A_TURN && in->bytes < BYTES_A_TURN) {
 		struct intake *intake = *at;
 		if (feed && !is_feed(intake)) {
 			t->waiting_for_feed = true;
@@ -56,7 +55,7 @@ static void take_intakes(struct engine_thread *t, struct engine_input *in)
 		*last = intake;
 		last = &intake->next;
 		in->n_entries += intake->n;
-		bytes += intake->bytes;
+		in->bytes += intake->bytes;
 	}
 	t->intakes_last = &t->intakes;
 	while (*t->intakes_last != NULL)

@@ -79,7 +79,7 @@ struct engine_input {
 	size_t n_commands;
 	const struct entry **entries;
 	const char **texts;
-	size_t n_entries;
+	size_t n_entries, bytes;
 	struct delivery_result *results;
 	size_t n_results;
 	struct chore_result *chores;

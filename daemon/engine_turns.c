@@ -4,6 +4,7 @@
 
 #include "clock.h"
 
+#include <malloc.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -11,6 +12,7 @@ enum {
 	LOOK_EVERY_MS = 400,  /* at customers.db and the wall clock */
 	TURN_EVERY_MS = 4000, /* at least */
 	ROOM_A_TURN = 512,
+	LARGE_ENTRY_BYTES = 8 * 1024,
 	ROOM_BYTES_A_TURN = 2 << 20,
 	UNPUBLISHED_MAX = 4096, /* what outcomes may weigh that Redis hasn't got: 4 MiB */
 	AGAIN_FIRST_MS = 100,   /* after a turn that failed, doubling */
@@ -62,7 +64,10 @@ static bool turn_once(struct engine_thread *t, struct engine_input *in)
 		engine_show_metrics(t);
 		engine_say_failed(t, &t->fault);
 	}
+	bool large = in->bytes > in->n_entries * LARGE_ENTRY_BYTES || turn.letter_bytes >= ROOM_BYTES_A_TURN;
 	turn_clear(&turn);
+	if (large)
+		(void)malloc_trim(0); /* what JSON takes is many times its text, in small blocks */
 	return ok;
 }
 

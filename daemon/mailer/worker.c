@@ -12,6 +12,7 @@
 #include "mailer/maildir.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,8 +70,11 @@ static bool render(const struct run *run, struct item *item, struct buf *ret, st
 		pthread_mutex_lock(&run->worker->pool->large);
 	bool ok = templates_render(run->plan->templates, run->worker->dates, item->letter, run->plan->from,
 	                           ret, &item->template_broken, &err);
-	if (large)
+	if (large) {
+		(void)malloc_trim(
+		        0); /* small blocks by the hundred thousand, and the next one is another thread's */
 		pthread_mutex_unlock(&run->worker->pool->large);
+	}
 	if (!ok || item->template_broken)
 		snprintf(item->fault, sizeof item->fault, "%.255s", err.text);
 	if (!ok)
