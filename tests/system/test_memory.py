@@ -9,7 +9,7 @@ from world import SANITIZED, WRAP, free_port, wait_until
 
 pytestmark = pytest.mark.skipif(SANITIZED or bool(WRAP), reason="a sanitizer keeps what is freed")
 
-MANY, SIZE, LIMIT_MIB = 160, 250_000, 64  # 40 MB of text: four times that is what went wrong
+MANY, SIZE, LIMIT_MIB = 100, 250_000, 64  # 25 MB of text: five times that is what went wrong
 PATIENCE_S = 240
 
 
