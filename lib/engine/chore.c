@@ -248,8 +248,10 @@ static size_t run_some(struct chores *chores, const struct spool_chore *rows, si
 	while (some < n && strcmp(rows[some].kind, "customer") == 0)
 		some++;
 	db_answer_clear(customers_db(chores->customers));
-	if (db_replaced(customers_db(chores->customers), &clean)) { /* what is written now would go with it */
-		error_set(err, EX_TEMPFAIL, "%s was replaced", db_path(customers_db(chores->customers)));
+	if (db_gone(customers_db(chores->customers)) ||
+	    db_replaced(customers_db(chores->customers), &clean)) { /* what is written now would go with it */
+		error_set(err, EX_TEMPFAIL, "%s was removed or replaced",
+		          db_path(customers_db(chores->customers)));
 		return 0;
 	}
 	if (some > 0)

@@ -237,7 +237,7 @@ bool engine_customers_changed(struct engine *engine)
 {
 	struct db *db = customers_db(engine->customers);
 	bool clean;
-	return db_data_version(db) != engine->customers_version ||
+	return db_data_version(db) != engine->customers_version || db_gone(db) ||
 	       (!engine->follow_failed && db_replaced(db, &clean));
 }
 
@@ -349,6 +349,11 @@ bool engine_turn(struct engine *engine, struct turn *turn, struct error *err)
 {
 	prepare(engine, turn);
 	follow_customers(engine);
+	if (db_gone(customers_db(engine->customers))) {
+		error_set(err, EX_NOINPUT, "%s is missing: events wait until it, or a copy of it, is back",
+		          engine->settings->customers.path);
+		return fault(engine);
+	}
 	if (!begin(engine, turn, err))
 		return fault(engine);
 	/* That of the data which this turn sees: what has changed is looked at before anything new. */

@@ -160,6 +160,8 @@ int64_t db_data_version(struct db *db);
 /* Whether another file stands at the path by now (a backup was put back); `ret_clean` tells that there is no
  * -wal left beside it, which would be the old one's and must not be read into the new. */
 bool db_replaced(struct db *db, bool *ret_clean);
+/* Whether no file is at the path any more: what is written now would go with it. */
+bool db_gone(struct db *db);
 
 /* `PRAGMA quick_check`: true where all is well, else `err` has the first finding. Slow on a big file. */
 bool db_check(struct db *db, struct error *err) MUST_CHECK;

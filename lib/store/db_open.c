@@ -428,6 +428,12 @@ struct db *db_open(const char *path, const struct db_schema *schema, enum db_mod
 	return db;
 }
 
+bool db_gone(struct db *db)
+{
+	struct stat st;
+	return stat(db->path, &st) != 0 && errno == ENOENT;
+}
+
 bool db_replaced(struct db *db, bool *ret_clean)
 {
 	struct stat st;

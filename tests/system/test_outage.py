@@ -337,3 +337,23 @@ def test_files_of_another_user(filled):
     refused = as_user(filled, "dispatchd", "-c", filled.config_path)
     assert refused.returncode == 77 and filled.config_path in refused.stderr
     filled.start_daemon()  # and who may goes on
+
+
+def test_customer_data_removed_under_the_daemon(world):
+    """Said at once; nothing is decided by data that is gone; with the file back all goes on."""
+    add_customer(world)
+    world.start_daemon()
+    event(world, 1)
+    wait_told(world, 1, "sent")
+    wait_until(lambda: world.http("/readyz")[0] == 200, "ready")
+    os.rename(world.path("customers.db"), world.path("aside"))
+    wait_until(lambda: world.http("/readyz")[0] == 503, "not ready", 15)
+    assert "customers.db is missing" in world.http("/readyz")[2]
+    world.daemon.wait_log("customers.db is missing")
+    assert "customers.db is missing" in world.ctl_json("status")["daemon_fault"]
+    event(world, 2)
+    time.sleep(0.5)
+    assert not [o for o in world.outcomes() if o["event"] == "2"], "events wait"
+    os.rename(world.path("aside"), world.path("customers.db"))
+    wait_told(world, 2, "sent", timeout=20)
+    wait_until(lambda: world.http("/readyz")[0] == 200, "ready again", 15)
