@@ -23,6 +23,7 @@ struct option {
 	const char *value; /* NULL: it takes none */
 	const char *help;
 	char letter; /* the short spelling, "-c"; 0: none */
+	bool many;   /* may be given more than once */
 };
 
 struct command {

@@ -361,7 +361,8 @@ static const struct command commands[] = {
          .help = "Adds and changes customers from CSV or JSON Lines: all rows, or none where one is bad",
          .more = "Rows are matched by number. A missing column leaves the value alone, an empty cell clears "
                  "it.",
-         .examples = "customer import customers.csv --dry-run\ncustomer import billing.csv --map billing.map",
+         .examples = "customer import customers.csv --dry-run\ncustomer import billing.csv --map billing.map"
+                     "\ncustomer import billing.csv --map \"Cust Ref=number\" --map \"Balance=\"",
          .run = transfer_import},
         {.verb = "export",
          .args = "FILE",

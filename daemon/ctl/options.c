@@ -56,7 +56,7 @@ static bool take_global(struct ctl *ctl, const struct option *option, const char
 
 static bool take_given(struct ctl *ctl, const struct option *option, const char *value, struct error *err)
 {
-	if (ctl_option(ctl, option->name) != NULL)
+	if (!option->many && ctl_option(ctl, option->name) != NULL)
 		return error_set(err, EX_USAGE, "--%s was given twice", option->name);
 	ctl->given[ctl->n_given++] = (struct ctl_given){option->name, value};
 	return true;

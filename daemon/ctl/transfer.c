@@ -154,11 +154,22 @@ static bool import_rows(struct ctl *ctl, const struct act *act, FILE *in, const 
 	return ok;
 }
 
+static const char *const *maps_of(const struct ctl *ctl, size_t *ret_n)
+{
+	const char **maps = arena_new_array(ctl->arena, ctl->n_given + 1, const char *);
+	size_t n = 0;
+	for (size_t i = 0; i < ctl->n_given; i++) {
+		if (strcmp(ctl->given[i].name, "map") == 0)
+			maps[n++] = ctl->given[i].value;
+	}
+	*ret_n = n;
+	return maps;
+}
+
 bool transfer_import(struct ctl *ctl, struct error *err)
 {
 	struct import import = {.ctl = ctl, .path = ctl_arg(ctl, 0), .progress = progress_start("importing")};
-	struct records_import how = {.map = ctl_option(ctl, "map"),
-	                             .dry_run = ctl_option(ctl, "dry-run") != NULL,
+	struct records_import how = {.dry_run = ctl_option(ctl, "dry-run") != NULL,
 	                             .progress = on_progress,
 	                             .bad_row = on_bad_row,
 	                             .change = on_change,
@@ -166,6 +177,7 @@ bool transfer_import(struct ctl *ctl, struct error *err)
 	struct records_counts counts = {0};
 	struct act act;
 	FILE *in = NULL;
+	how.maps = maps_of(ctl, &how.n_maps);
 	bool ok = format_of(ctl, import.path, &how.format, err) &&
 	          (in = open_input(import.path, err)) != NULL &&
 	          store_open(ctl, how.dry_run ? DB_READ : DB_WRITE, &act, err);
@@ -310,8 +322,11 @@ bool transfer_export(struct ctl *ctl, struct error *err)
 const struct option import_options[] = {
         {.name = "dry-run", .help = "say what would change, and change nothing"},
         {.name = "map",
-         .value = "FILE",
-         .help = "names of a foreign system's columns, a line each: \"foreign = field\""},
+         .value = "COLUMN=FIELD|FILE",
+         .many = true,
+         .help = "what a foreign column is; nothing behind = leaves it out; a file has one a line; may be "
+                 "given "
+                 "more than once"},
         {.name = "format", .value = "csv|jsonl", .help = "what the file is, where its ending doesn't say it"},
         {0},
 };

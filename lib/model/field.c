@@ -5,6 +5,7 @@
  */
 #include "base/address.h"
 #include "base/utf8.h"
+#include "model/key.h"
 #include "model/kind.h"
 #include "model/words.h"
 
@@ -19,7 +20,7 @@ enum { LINE_MAX_CHARS = 500, TEXT_MAX_CHARS = 20000, PHONE_MAX_CHARS = 40, PHONE
 
 struct check {
 	const struct field *field;
-	const char *text; /* trimmed, valid UTF-8, not empty, no NUL */
+	const char *text; /* trimmed, valid UTF-8, not empty, no NUL; of a key: clean (key.h) */
 	struct zones *zones;
 	struct arena *arena;
 };
@@ -240,6 +241,12 @@ static size_t count_chars(const char *text, size_t len)
 	return n;
 }
 
+/* U+2028 and U+2029, the separators of lines and paragraphs. */
+static bool is_separator(const char *text, size_t len)
+{
+	return len >= 3 && (memcmp(text, "\xe2\x80\xa8", 3) == 0 || memcmp(text, "\xe2\x80\xa9", 3) == 0);
+}
+
 /* C1 controls and all of C0 but tab, line feed and, before one, carriage return. */
 static bool has_bad_control(const char *text, size_t len, bool lines)
 {
@@ -247,20 +254,11 @@ static bool has_bad_control(const char *text, size_t len, bool lines)
 		unsigned char c = (unsigned char)text[i];
 		bool c1 = c == 0xc2 && i + 1 < len && (unsigned char)text[i + 1] < 0xa0;
 		bool allowed = lines && (c == '\n' || c == '\t' || c == '\r');
-		if (c1 || ((c < 0x20 || c == 0x7f) && !allowed))
+		if (c1 || ((c < 0x20 || c == 0x7f) && !allowed) ||
+		    (!lines && c == 0xe2 && is_separator(text + i, len - i)))
 			return true;
 	}
 	return false;
-}
-
-static void trim(const char **text, size_t *len)
-{
-	while (*len > 0 && strchr(" \t\r\n", (*text)[*len - 1]))
-		(*len)--;
-	while (*len > 0 && strchr(" \t\r\n", **text)) {
-		(*text)++;
-		(*len)--;
-	}
 }
 
 static bool check_shape(const struct field *field, const char *text, size_t len, struct error *err)
@@ -268,8 +266,6 @@ static bool check_shape(const struct field *field, const char *text, size_t len,
 	size_t max = (size_t)(field->max ? field->max : types[field->type].max);
 	if (!utf8_valid(text, len))
 		return fault(field, err, "is not valid UTF-8");
-	if (memchr(text, '\0', len))
-		return fault(field, err, "has a NUL in it");
 	if (has_bad_control(text, len, field->type == FIELD_TEXT))
 		return fault(field, err, "has a line break or control character in it");
 	if (count_chars(text, len) <= max)
@@ -277,21 +273,61 @@ static bool check_shape(const struct field *field, const char *text, size_t len,
 	return error_set(err, EX_DATAERR, "%s: is longer than %zu characters", field->name, max);
 }
 
+static enum field_key key_of(const struct field *field)
+{
+	switch (field->type) {
+	case FIELD_LINE:
+	case FIELD_NAME:
+		return field->type == FIELD_NAME && field->key == KEY_NONE ? KEY_EXACT : field->key;
+	case FIELD_TEXT:
+		return KEY_NONE;
+	case FIELD_PHONE:
+	case FIELD_CUSTOMER:
+		return KEY_DIGITS;
+	default:
+		return KEY_EXACT;
+	}
+}
+
+/* Whether it is kept as text; of a number or a day its own type says what it may look like. */
+static bool is_text(const struct field *field)
+{
+	return field->type == FIELD_LINE || field->type == FIELD_NAME || field->type == FIELD_PHONE ||
+	       field->type == FIELD_CUSTOMER;
+}
+
+/* The text that is looked at by type; *ret is NULL where there is none. */
+static bool clean(const struct field *field, const char *text, size_t len, struct arena *arena,
+                  const char **ret, struct error *err)
+{
+	enum field_key key = key_of(field);
+	*ret = NULL;
+	key_trim(&text, &len);
+	if (len > 0 && key != KEY_NONE && is_text(field) &&
+	    !key_unsheet(field->name, key == KEY_DIGITS, &text, &len, err))
+		return false;
+	if (len == 0)
+		return true;
+	if (!check_shape(field, text, len, err))
+		return false;
+	if (key != KEY_NONE)
+		return key_clean(field->name, text, len, arena, ret, err);
+	*ret = arena_strndup(arena, text, len);
+	return true;
+}
+
 bool field_check(const struct field *field, const char *text, size_t len, struct zones *zones,
                  struct arena *arena, const char **ret, struct error *err)
 {
-	/* A NUL is found before trimming: strchr() above would take it for one of its signs. */
+	struct check check = {.field = field, .zones = zones, .arena = arena};
 	if (memchr(text, '\0', len))
 		return fault(field, err, "has a NUL in it");
-	trim(&text, &len);
-	if (len == 0) {
+	if (!clean(field, text, len, arena, &check.text, err))
+		return false;
+	if (check.text == NULL) {
 		*ret = NULL;
 		return true;
 	}
-	if (!check_shape(field, text, len, err))
-		return false;
-	struct check check = {
-	        .field = field, .text = arena_strndup(arena, text, len), .zones = zones, .arena = arena};
 	const char *value = types[field->type].check(&check);
 	if (value == NULL) {
 		char quote[UTF8_QUOTE_MAX], ascii[ADDRESS_MAX + 1];
@@ -302,8 +338,19 @@ bool field_check(const struct field *field, const char *text, size_t len, struct
 			        "%s",
 			        field->name, utf8_quote(text, len, quote), ascii);
 		return error_set(err, EX_DATAERR, "%s: '%s' is not %s", field->name,
-		                 utf8_quote(text, len, quote), field_meant(field, arena));
+		                 utf8_quote(check.text, strlen(check.text), quote),
+		                 field_meant(field, arena));
 	}
 	*ret = value;
+	return true;
+}
+
+bool field_emptied(const struct field *field, bool adding, const char **ret, struct error *err)
+{
+	*ret = field->initial;
+	if (!adding && field->type == FIELD_STATES)
+		*ret = "none"; /* who takes away all states wants none */
+	if (field->needed && (*ret == NULL || (!adding && field->type == FIELD_CHOICE)))
+		return error_set(err, EX_DATAERR, "%s: is needed and may not be empty", field->name);
 	return true;
 }

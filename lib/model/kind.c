@@ -19,6 +19,7 @@ static const char *const customer_kinds[] = {"local", "fleet", NULL};
 static const struct field customer_fields[] = {
         {.name = "number",
          .type = FIELD_NAME,
+         .key = KEY_DIGITS,
          .needed = true,
          .manager = true,
          .max = 128,
@@ -41,24 +42,37 @@ static const struct field customer_fields[] = {
         {.name = "account",
          .type = FIELD_LINE,
          .manager = true,
+         .key = KEY_DIGITS,
          .max = 128,
          .by = BY_ACCOUNT,
          .help = "its number in the billing system"},
         {.name = "address", .type = FIELD_LINE, .by = BY_ADDRESS, .help = "street and house number"},
         {.name = "city", .type = FIELD_LINE, .by = BY_CITY, .help = "city"},
         {.name = "state", .type = FIELD_LINE, .by = BY_STATE, .help = "state or province"},
-        {.name = "postal_code", .type = FIELD_LINE, .max = 20, .by = BY_ADDRESS, .help = "postal code"},
+        {.name = "postal_code",
+         .type = FIELD_LINE,
+         .key = KEY_DIGITS,
+         .max = 20,
+         .by = BY_ADDRESS,
+         .help = "postal code"},
         {.name = "county", .type = FIELD_LINE, .help = "county"},
         {.name = "region", .type = FIELD_LINE, .help = "region of the own firm"},
         {.name = "country", .type = FIELD_LINE, .help = "country"},
         {.name = "phone", .type = FIELD_PHONE, .by = BY_PHONE, .help = "phone"},
-        {.name = "extension", .type = FIELD_LINE, .max = 20, .help = "extension behind the phone"},
+        {.name = "extension",
+         .type = FIELD_LINE,
+         .key = KEY_DIGITS,
+         .max = 20,
+         .help = "extension behind the phone"},
         {.name = "fax", .type = FIELD_PHONE, .by = BY_PHONE, .help = "fax"},
         {.name = "timezone", .type = FIELD_ZONE, .help = "IANA time zone of its service hours and days"},
         {.name = "locale", .type = FIELD_LOCALE, .help = "language of its mails, as en-US"},
-        {.name = "reference", .type = FIELD_LINE, .help = "default reference or purchase order number"},
+        {.name = "reference",
+         .type = FIELD_LINE,
+         .key = KEY_EXACT,
+         .help = "default reference or purchase order number"},
         {.name = "renewal", .type = FIELD_DAY, .help = "day on which the contract is renewed"},
-        {.name = "sales_rep", .type = FIELD_LINE, .help = "name of its first sales rep"},
+        {.name = "sales_rep", .type = FIELD_LINE, .key = KEY_EXACT, .help = "name of its first sales rep"},
         {.name = "disclaimer", .type = FIELD_DAY, .help = "day on which the disclaimer was signed"},
         {.name = "location_notes", .type = FIELD_TEXT, .help = "what a driver must know; on every job"},
 };
@@ -137,7 +151,7 @@ static const struct field note_fields[] = {
 };
 
 static const struct field comment_fields[] = {
-        {.name = "job", .type = FIELD_LINE, .max = 128, .help = "the job that it is on"},
+        {.name = "job", .type = FIELD_LINE, .key = KEY_EXACT, .max = 128, .help = "the job that it is on"},
         {.name = "text", .type = FIELD_TEXT, .needed = true, .help = "the comment"},
         {.name = "author", .type = FIELD_LINE, .kept = true, .help = "who wrote it"},
         {.name = "created", .type = FIELD_INSTANT, .kept = true, .help = "when"},
@@ -151,7 +165,12 @@ static const struct field system_type_fields[] = {
 };
 
 static const struct field system_field_fields[] = {
-        {.name = "name", .type = FIELD_LINE, .needed = true, .max = 60, .help = "name of the field"},
+        {.name = "name",
+         .type = FIELD_LINE,
+         .key = KEY_EXACT,
+         .needed = true,
+         .max = 60,
+         .help = "name of the field"},
         {.name = "needed",
          .type = FIELD_FLAG,
          .needed = true,
@@ -169,6 +188,7 @@ static const struct field system_field_fields[] = {
 static const struct field system_fields[] = {
         {.name = "type",
          .type = FIELD_LINE,
+         .key = KEY_EXACT,
          .needed = true,
          .fixed = true,
          .max = 100,
@@ -184,13 +204,13 @@ static const struct field asset_fields[] = {
          .needed = true,
          .by = BY_EQUIPMENT,
          .help = "container, compactor, …"},
-        {.name = "serial", .type = FIELD_LINE, .by = BY_EQUIPMENT, .help = "serial number"},
+        {.name = "serial", .type = FIELD_LINE, .key = KEY_EXACT, .by = BY_EQUIPMENT, .help = "serial number"},
         {.name = "size", .type = FIELD_LINE, .help = "size"},
         {.name = "position", .type = FIELD_LINE, .help = "where on the site it stands, in words"},
         {.name = "latitude", .type = FIELD_DEGREES, .help = "degrees north"},
         {.name = "longitude", .type = FIELD_DEGREES, .help = "degrees east"},
         {.name = "since", .type = FIELD_DAY, .help = "day since which it stands there"},
-        {.name = "job", .type = FIELD_LINE, .max = 128, .help = "job that set it there"},
+        {.name = "job", .type = FIELD_LINE, .key = KEY_EXACT, .max = 128, .help = "job that set it there"},
 };
 
 /* -- people and business ----------------------------------------------------------------------- */
@@ -198,7 +218,7 @@ static const struct field asset_fields[] = {
 static const struct field third_party_fields[] = {
         {.name = "name", .type = FIELD_LINE, .needed = true, .help = "name"},
         {.name = "role", .type = FIELD_LINE, .needed = true, .help = "what it does for the customer"},
-        {.name = "contract", .type = FIELD_LINE, .help = "number of the contract"},
+        {.name = "contract", .type = FIELD_LINE, .key = KEY_EXACT, .help = "number of the contract"},
         {.name = "from", .type = FIELD_DAY, .help = "first day of the contract"},
         {.name = "until", .type = FIELD_DAY, .help = "day on which it is over"},
         {.name = "items", .type = FIELD_TEXT, .help = "items that it uses"},
@@ -242,7 +262,12 @@ static const struct field activity_fields[] = {
 static const char *const quote_states[] = {"draft", "sent", "won", "lost", NULL};
 
 static const struct field quote_fields[] = {
-        {.name = "number", .type = FIELD_LINE, .needed = true, .max = 100, .help = "number of the quote"},
+        {.name = "number",
+         .type = FIELD_LINE,
+         .key = KEY_EXACT,
+         .needed = true,
+         .max = 100,
+         .help = "number of the quote"},
         {.name = "state",
          .type = FIELD_CHOICE,
          .needed = true,
@@ -251,7 +276,7 @@ static const struct field quote_fields[] = {
          .help = "draft, sent, won or lost"},
         {.name = "date", .type = FIELD_DAY, .help = "day of the quote"},
         {.name = "until", .type = FIELD_DAY, .help = "last day on which it may be taken"},
-        {.name = "currency", .type = FIELD_LINE, .max = 3, .help = "currency, as USD"},
+        {.name = "currency", .type = FIELD_LINE, .key = KEY_EXACT, .max = 3, .help = "currency, as USD"},
         {.name = "notes", .type = FIELD_TEXT, .help = "notes"},
 };
 
@@ -262,7 +287,7 @@ static const struct field quote_item_fields[] = {
 };
 
 static const struct field sale_fields[] = {
-        {.name = "job", .type = FIELD_LINE, .max = 128, .help = "job that it belongs to"},
+        {.name = "job", .type = FIELD_LINE, .key = KEY_EXACT, .max = 128, .help = "job that it belongs to"},
         {.name = "result", .type = FIELD_LINE, .help = "sold, not home, no sale, …"},
         {.name = "product", .type = FIELD_LINE, .help = "product"},
         {.name = "units", .type = FIELD_AMOUNT, .help = "units offered"},
@@ -297,7 +322,7 @@ static const struct field payment_fields[] = {
 
 static const struct field file_fields[] = {
         {.name = "description", .type = FIELD_LINE, .needed = true, .help = "what it shows or says"},
-        {.name = "job", .type = FIELD_LINE, .max = 128, .help = "job that it belongs to"},
+        {.name = "job", .type = FIELD_LINE, .key = KEY_EXACT, .max = 128, .help = "job that it belongs to"},
         {.name = "name", .type = FIELD_LINE, .kept = true, .help = "name of the file as it came"},
         {.name = "type", .type = FIELD_LINE, .kept = true, .help = "type, told by its content"},
         {.name = "size", .type = FIELD_WHOLE, .kept = true, .help = "size in bytes"},

@@ -56,16 +56,24 @@ enum search_by {
 const char *search_by_name(enum search_by by);              /* "name"; "all" for BY_ALL */
 bool search_by_find(const char *name, enum search_by *ret); /* "name" … "contact", "all" */
 
+/* Whether a text is compared with others: then two that look alike have to be alike. */
+enum field_key {
+	KEY_NONE,
+	KEY_EXACT,
+	KEY_DIGITS, /* and most often digits, so that a spreadsheet takes it for a number */
+};
+
 struct field {
 	const char *name; /* column of the table, key of JSON, column of CSV; option with `-` for `_` */
 	enum field_type type;
 	bool needed;
-	bool manager; /* only a manager may change it (it may be given when the record is added) */
-	bool fixed;   /* given when the record is added, then never changed */
-	bool kept;    /* kept by the program: shown, never given (author, time, …) */
-	bool by_hand; /* a kept time that a person may set (`yes`: now) and clear (`no`) */
-	bool secret;  /* encrypted in the database, shown only when revealed */
-	int max;      /* characters; 0: as the type has it */
+	bool manager;       /* only a manager may change it (it may be given when the record is added) */
+	bool fixed;         /* given when the record is added, then never changed */
+	bool kept;          /* kept by the program: shown, never given (author, time, …) */
+	bool by_hand;       /* a kept time that a person may set (`yes`: now) and clear (`no`) */
+	bool secret;        /* encrypted in the database, shown only when revealed */
+	enum field_key key; /* for FIELD_LINE; other types but FIELD_TEXT are keys by nature (key.h) */
+	int max;            /* characters; 0: as the type has it */
 	const char *const *choices; /* NULL-terminated, for FIELD_CHOICE */
 	const char *initial;        /* what it is where left out; NULL: nothing */
 	enum search_by by;
@@ -104,6 +112,10 @@ const char *kind_nearest(const struct kind *kind, const char *name);
  */
 bool field_check(const struct field *field, const char *text, size_t len, struct zones *zones,
                  struct arena *arena, const char **ret, struct error *err) MUST_CHECK;
+
+/* What a field of a record that is there becomes when it is emptied; NULL and a fault (65) where it may not be:
+ * what it is where left out counts for a record that is added. */
+bool field_emptied(const struct field *field, bool adding, const char **ret, struct error *err) MUST_CHECK;
 
 /* "a day (YYYY-MM-DD)", "one of new, released, active, inactive": for help and messages. In the arena. */
 const char *field_meant(const struct field *field, struct arena *arena);

@@ -3,9 +3,11 @@
 #include "store/csv.h"
 
 #include "base/mem.h"
+#include "model/key.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
 
 enum { BLOCK_SIZE = 65536 };
@@ -26,6 +28,20 @@ struct csv {
 
 /* -- bytes ------------------------------------------------------------------------------------- */
 
+/* How many bytes are at hand; `n` of them where the file has so many. */
+static size_t at_hand(struct csv *csv, size_t n)
+{
+	size_t left = csv->filled - csv->at;
+	if (left < n) {
+		memmove(csv->block, csv->block + csv->at, left);
+		size_t more = fread(csv->block + left, 1, BLOCK_SIZE - left, csv->in);
+		csv->bytes += (int64_t)more;
+		csv->at = 0;
+		csv->filled = left + more;
+	}
+	return csv->filled - csv->at;
+}
+
 static int peek(struct csv *csv)
 {
 	if (csv->at == csv->filled) {
@@ -43,7 +59,7 @@ static int next(struct csv *csv)
 	int c = peek(csv);
 	if (c != EOF)
 		csv->at++;
-	csv->line += c == '\n';
+	csv->line += c == '\n' || (c == '\r' && peek(csv) != '\n');
 	return c;
 }
 
@@ -54,7 +70,9 @@ static char find_separator(struct csv *csv)
 	size_t counts[3] = {0};
 	bool quoted = false;
 	(void)peek(csv);
-	for (size_t i = csv->at; i < csv->filled && (quoted || csv->block[i] != '\n'); i++) {
+	for (size_t i = csv->at; i < csv->filled; i++) {
+		if (!quoted && (csv->block[i] == '\n' || csv->block[i] == '\r'))
+			break;
 		const char *found = csv->block[i] ? strchr(separators, csv->block[i]) : NULL;
 		quoted = quoted != (csv->block[i] == '"');
 		if (found && !quoted)
@@ -66,6 +84,27 @@ static char find_separator(struct csv *csv)
 	return separators[best];
 }
 
+/* A first line `sep=;`, by which a spreadsheet is told what separates: true, and it is passed over. */
+static bool take_separator(struct csv *csv)
+{
+	const char *line = csv->block + csv->at;
+	size_t left = csv->filled - csv->at, quote = left > 0 && *line == '"';
+	size_t end = 2 * quote + 5;
+	if (left < end || strncasecmp(line + quote, "sep=", 4) != 0 || (quote && line[end - 1] != '"'))
+		return false;
+	char separator = line[quote + 4];
+	if ((left > end && line[end] != '\r' && line[end] != '\n') || separator == '\r' ||
+	    separator == '\n' || separator == '"')
+		return false;
+	csv->separator = separator;
+	csv->at += end;
+	if (peek(csv) == '\r')
+		(void)next(csv);
+	if (peek(csv) == '\n')
+		(void)next(csv);
+	return true;
+}
+
 struct csv *csv_new(FILE *in)
 {
 	struct csv *csv = mem_alloc(sizeof *csv);
@@ -74,7 +113,8 @@ struct csv *csv_new(FILE *in)
 	csv->line = 1;
 	if (peek(csv) == 0xef && csv->filled >= 3 && memcmp(csv->block, "\xef\xbb\xbf", 3) == 0)
 		csv->at = 3;
-	csv->separator = find_separator(csv);
+	if (!take_separator(csv))
+		csv->separator = find_separator(csv);
 	return csv;
 }
 
@@ -115,7 +155,16 @@ static void note(struct csv *csv, const char *what)
 
 static bool is_end(const struct csv *csv, int c)
 {
-	return c == EOF || c == '\n' || c == csv->separator;
+	return c == EOF || c == '\n' || c == '\r' || c == csv->separator;
+}
+
+/* Takes what ended a cell: a separator, or a line's end of any kind, which is one sign. */
+static int take_end(struct csv *csv)
+{
+	int end = next(csv);
+	if (end == '\r' && peek(csv) == '\n')
+		end = next(csv);
+	return end;
 }
 
 /* Behind the opening quote. False where the file ends in it. */
@@ -146,35 +195,50 @@ static void read_plain(struct csv *csv)
 	}
 }
 
-/* A carriage return before the line's end belongs to it. */
-static void drop_return(struct csv *csv, size_t start, int end)
+/* ="00005": text that a spreadsheet wrote so, without the quotes that the sign = would need. */
+static bool begins_formula(struct csv *csv)
 {
-	if (end != csv->separator && csv->text.len > start && csv->text.data[csv->text.len - 1] == '\r')
-		csv->text.data[--csv->text.len] = '\0';
+	return peek(csv) == '=' && at_hand(csv, 2) >= 2 && csv->block[csv->at + 1] == '"';
+}
+
+static bool read_formula(struct csv *csv)
+{
+	buf_addc(&csv->text, (char)next(csv));
+	buf_addc(&csv->text, (char)next(csv));
+	if (!read_quoted(csv))
+		return false;
+	buf_addc(&csv->text, '"');
+	return true;
+}
+
+/* A cell in quotes or a formula; nothing may stand behind it. */
+static bool read_closed(struct csv *csv)
+{
+	bool formula = begins_formula(csv);
+	if (!formula)
+		(void)next(csv);
+	if (formula ? !read_formula(csv) : !read_quoted(csv))
+		return false;
+	size_t len = csv->text.len;
+	if (!is_end(csv, peek(csv)))
+		note(csv, "something stands behind the closing quote of a cell");
+	read_plain(csv);
+	csv->text.len = len;
+	return true;
 }
 
 /* True with the sign that ended it in *ret_end; false where it never ends. */
 static bool read_cell(struct csv *csv, int *ret_end)
 {
-	size_t start = csv->text.len;
 	begin_cell(csv);
-	if (peek(csv) == '"') {
-		(void)next(csv);
-		if (!read_quoted(csv))
+	if (peek(csv) == '"' || begins_formula(csv)) {
+		if (!read_closed(csv))
 			return false;
-		if (peek(csv) == '\r')
-			(void)next(csv);
-		size_t len = csv->text.len;
-		if (!is_end(csv, peek(csv)))
-			note(csv, "something stands behind the closing quote of a cell");
-		read_plain(csv);
-		csv->text.len = len;
 	} else {
 		read_plain(csv);
-		drop_return(csv, start, peek(csv));
 	}
 	buf_addc(&csv->text, '\0');
-	*ret_end = next(csv);
+	*ret_end = take_end(csv);
 	return csv->text.len <= CSV_ROW_MAX;
 }
 
@@ -187,6 +251,19 @@ static void point_cells(struct csv *csv)
 		csv->cells[i] = (struct csv_cell){.text = csv->text.data + csv->starts[i],
 		                                  .len = end - csv->starts[i]};
 	}
+}
+
+/* Spreadsheets write rows of separators where nothing is. */
+static bool is_blank(const struct csv *csv)
+{
+	for (size_t i = 0; i < csv->n; i++) {
+		const char *text = csv->cells[i].text;
+		size_t len = csv->cells[i].len;
+		key_trim(&text, &len);
+		if (len > 0)
+			return false;
+	}
+	return csv->bad == NULL;
 }
 
 static enum csv_result broken(struct csv *csv, struct error *err)
@@ -214,8 +291,8 @@ enum csv_result csv_next(struct csv *csv, struct csv_row *ret, struct error *err
 			if (!read_cell(csv, &end))
 				return broken(csv, err);
 		} while (end == csv->separator);
-	} while (csv->n == 1 && csv->text.len == 1);
-	point_cells(csv);
+		point_cells(csv);
+	} while (is_blank(csv));
 	ret->cells = csv->cells;
 	ret->n = csv->n;
 	if (csv->bad == NULL)
@@ -269,5 +346,8 @@ void csv_unmark(const char **text, size_t *len)
 	if (*len > 0 && **text == '\'' && runs(*text, *len)) {
 		(*text)++;
 		(*len)--;
+	} else if (*len >= 3 && memcmp(*text, "=\"", 2) == 0 && (*text)[*len - 1] == '"') {
+		*text += 2;
+		*len -= 3;
 	}
 }

@@ -11,8 +11,9 @@
 
 /*
  * CSV as RFC 4180 has it, and as programs write it: UTF-8 with or without a byte order mark, line
- * breaks of either kind, separated by `,`, `;` or tabs, whichever the first line has most of. Cells
- * in quotes may hold line breaks. Empty lines are passed over.
+ * breaks of any kind (a carriage return alone, too), separated by `,`, `;` or tabs, whichever the first
+ * line has most of, or by what a first line `sep=;` says. Cells in quotes may hold line breaks. Rows in which
+ * nothing but white space stands are passed over.
  */
 struct csv;
 struct csv *csv_new(FILE *in);
@@ -44,7 +45,8 @@ void csv_add(struct buf *out, bool first, const char *text);
 
 /*
  * A spreadsheet runs a cell that begins with = + - @ or a tab. csv_add_marked() puts a `'` before it
- * (and before one that looks marked already), csv_unmark() takes one away.
+ * (and before one that looks marked already), csv_unmark() takes one away. What a spreadsheet wrote as
+ * ="00005", so that it stays text, is the text within.
  */
 void csv_add_marked(struct buf *out, bool first, const char *text);
 void csv_unmark(const char **text, size_t *len);

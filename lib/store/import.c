@@ -11,6 +11,8 @@
  */
 #include "store/import_private.h"
 
+#include "store/utf16.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -111,6 +113,20 @@ static bool check_kept(struct work *work, const struct row *before, const struct
 	return true;
 }
 
+static bool take_values(struct import *import, struct work *work, const struct staged *staged,
+                        struct row *after)
+{
+	for (size_t i = 0; i < import->kind->n_fields; i++) {
+		if ((staged->given & 1u << i) == 0)
+			continue;
+		after->value[i] = staged->value[i];
+		if (staged->value[i] == NULL &&
+		    !field_emptied(&import->kind->fields[i], after->id == 0, &after->value[i], work->err))
+			return false;
+	}
+	return true;
+}
+
 static bool put_row(struct import *import, struct work *work, const struct staged *staged)
 {
 	struct row before;
@@ -119,13 +135,8 @@ static bool put_row(struct import *import, struct work *work, const struct stage
 		return false;
 	json_t *extras = staged->extras ? json_loads(staged->extras, 0, NULL) : json_object();
 	struct row after = row_start(&before);
-	for (size_t i = 0; i < import->kind->n_fields; i++) {
-		if (staged->given & 1u << i)
-			after.value[i] =
-			        staged->value[i] ? staged->value[i] : import->kind->fields[i].initial;
-	}
-	bool good =
-	        check_kept(work, &before, &after) && record_write(work, &before, &after, extras, &changed);
+	bool good = take_values(import, work, staged, &after) && check_kept(work, &before, &after) &&
+	            record_write(work, &before, &after, extras, &changed);
 	json_decref(extras);
 	if (!good)
 		return false;
@@ -320,17 +331,11 @@ static bool put(struct import *import)
 
 static void end(struct import *import)
 {
-	while (import->map) {
-		struct map_entry *entry = import->map;
-		import->map = entry->next;
-		free(entry->foreign);
-		free(entry->own);
-		free(entry);
-	}
 	if (import->stage)
 		(void)fclose(import->stage);
 	buf_free(&import->buf);
 	g_hash_table_destroy(import->fallen);
+	arena_free(import->names);
 	arena_free(import->arena);
 }
 
@@ -340,10 +345,16 @@ bool records_import(const struct act *act, const struct kind *kind, FILE *in,
 	struct import import = {.act = act, .kind = kind, .how = how, .in = in, .err = err};
 	struct stat st;
 	import.arena = arena_new();
+	import.names = arena_new();
 	import.fallen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	if (fstat(fileno(in), &st) == 0 && S_ISREG(st.st_mode))
 		import.size = st.st_size;
+	FILE *utf16 = utf16_open(in);
+	if (utf16)
+		import.in = utf16;
 	bool good = stage_open(&import) && import_read_map(&import) && import_read(&import) && put(&import);
+	if (utf16)
+		(void)fclose(utf16);
 	*ret = import.counts;
 	end(&import);
 	return good;

@@ -10,11 +10,22 @@
 /* What import*.c share; nobody else includes it. */
 
 /* What a column or key is for. */
-enum target_kind { TARGET_FIELD, TARGET_ID, TARGET_OWNER, TARGET_EXTRA, TARGET_IGNORED };
+enum target_kind {
+	TARGET_FIELD,
+	TARGET_ID,
+	TARGET_OWNER,
+	TARGET_EXTRA,
+	TARGET_EMPTY, /* a known column that has no place here: it has to be empty */
+	TARGET_IGNORED,
+};
+/* What comes of a name in two columns. */
+enum name_part { PART_WHOLE, PART_FIRST, PART_LAST };
 struct target {
 	enum target_kind kind;
 	const struct field *field; /* for TARGET_FIELD */
 	const char *name;          /* the field's, or the extra's key */
+	const char *other; /* the field that it is for where another column is for that one; NULL: none */
+	enum name_part part;
 };
 
 /* A row whose values are checked and canonical, on its way from the file to the database. */
@@ -27,7 +38,7 @@ struct staged {
 };
 
 struct map_entry {
-	char *foreign, *own;
+	const char *foreign, *own;
 	struct map_entry *next;
 };
 
@@ -38,8 +49,9 @@ struct import {
 	FILE *in;
 	FILE *stage;                    /* staged rows, in a file without a name */
 	int64_t size, stage_size, done; /* bytes */
-	struct map_entry *map;
-	struct arena *arena; /* of one row */
+	struct map_entry *map;          /* what was said last first */
+	struct arena *names;            /* of the map and the header */
+	struct arena *arena;            /* of one row */
 	struct buf buf;
 	struct records_counts counts;
 	/* Numbers of customers whose row was bad: their sites can't be judged, and are no further faults. */
@@ -57,8 +69,21 @@ bool stage_get(struct import *import, struct staged *ret, bool *ret_fault) MUST_
 bool stage_rewind(struct import *import, int64_t at) MUST_CHECK;
 int64_t stage_tell(struct import *import);
 
-/* -- import_read.c: the first pass, without any lock -- */
+/* -- import_names.c -- */
 bool import_read_map(struct import *import) MUST_CHECK;
+/* A fault (65) where nobody knows the name. */
+bool import_find_target(const struct import *import, const char *name, struct target *ret,
+                        struct error *err) MUST_CHECK;
+/* Of columns that are for the same, those that can step aside do. */
+void import_settle_targets(const struct import *import, struct target *targets, size_t n);
+/* A fault where one of the columns before `i` is for the same. */
+bool import_check_twice(const struct target *targets, size_t i, struct error *err) MUST_CHECK;
+/* With the name of a field or what else it is. */
+#define IMPORT_NOT_UTF8                                                                                      \
+	"%s: is not valid UTF-8, most likely Windows-1252; save the file as \"CSV UTF-8\", or convert it: "  \
+	"iconv -f WINDOWS-1252 -t UTF-8"
+
+/* -- import_read.c: the first pass, without any lock -- */
 bool import_read(struct import *import) MUST_CHECK;
 /* -- import_rehearse.c -- */
 /* Calls `write` with a copy of the database in the place of the real one. */

@@ -2,10 +2,10 @@
 /* The first pass of an import: reads the file, checks each value by itself, stages what is good. */
 #include "store/import_private.h"
 
-#include "base/identity.h"
 #include "base/jsontext.h"
+#include "base/utf8.h"
+#include "model/key.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -36,101 +36,6 @@ void import_progress(struct import *import, int64_t done)
 {
 	if (import->how->progress)
 		import->how->progress(import->how->arg, import->counts.rows, done, import->size);
-}
-
-/* -- names ------------------------------------------------------------------------------------- */
-
-static char *trimmed(char *text)
-{
-	text += strspn(text, " \t\r\n");
-	size_t len = strlen(text);
-	while (len > 0 && strchr(" \t\r\n", text[len - 1]))
-		text[--len] = '\0';
-	return text;
-}
-
-static bool add_mapping(struct import *import, char *line, int number)
-{
-	char *equals = strrchr(line, '=');
-	line = trimmed(line);
-	if (*line == '\0' || *line == '#')
-		return true;
-	if (equals == NULL)
-		return error_set(import->err, EX_DATAERR, "%s:%d: 'their column = field' was meant",
-		                 import->how->map, number);
-	*equals = '\0';
-	struct map_entry *entry = mem_alloc(sizeof *entry);
-	*entry = (struct map_entry){.foreign = mem_strdup(trimmed(line)),
-	                            .own = mem_strdup(trimmed(equals + 1)),
-	                            .next = import->map};
-	import->map = entry;
-	return true;
-}
-
-bool import_read_map(struct import *import)
-{
-	char *line = NULL;
-	size_t size = 0;
-	bool good = true;
-	if (import->how->map == NULL)
-		return true;
-	identity_person();
-	FILE *file = fopen(import->how->map, "re");
-	identity_back();
-	if (file == NULL)
-		return error_set(import->err, EX_NOINPUT, "%s: %s", import->how->map, strerror(errno));
-	for (int number = 1; good && getline(&line, &size, file) > 0; number++)
-		good = add_mapping(import, line, number);
-	free(line);
-	(void)fclose(file);
-	return good;
-}
-
-/* Mapped to nothing or `-`: passed over. */
-static const char *mapped(const struct import *import, const char *name)
-{
-	for (const struct map_entry *entry = import->map; entry; entry = entry->next) {
-		if (strcmp(entry->foreign, name) == 0)
-			return entry->own;
-	}
-	return name;
-}
-
-/* What an export or `show --json` adds and an import works out for itself. */
-static bool is_computed(const char *name)
-{
-	static const char *const names[] = {"total", "paid", "customers", "sites", "holds", ""};
-	for (size_t i = 0; *names[i]; i++) {
-		if (strcmp(names[i], name) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool find_target(const struct import *import, const char *name, struct target *ret, struct error *err)
-{
-	const struct kind *kind = import->kind;
-	bool hangs = kind->owner != NULL;
-	name = mapped(import, name);
-	*ret = (struct target){.kind = TARGET_FIELD, .field = kind_field(kind, name), .name = name};
-	if (*name == '\0' || strcmp(name, "-") == 0)
-		ret->kind = TARGET_IGNORED;
-	else if (ret->field)
-		ret->name = ret->field->name;
-	else if (strcmp(name, "id") == 0)
-		ret->kind = hangs ? TARGET_ID : TARGET_IGNORED;
-	else if (hangs && kind_find(name) == kind_find(kind->owner))
-		ret->kind = TARGET_OWNER;
-	else if (is_computed(name))
-		ret->kind = TARGET_IGNORED;
-	else if (is_extra(hook_find(kind), name))
-		ret->kind = TARGET_EXTRA;
-	else {
-		const char *meant = kind_nearest(kind, name);
-		return error_set(err, EX_DATAERR, "%s: a %s has no such field%s%s%s", name, kind->name,
-		                 meant ? " (did you mean " : "", meant ? meant : "", meant ? "?)" : "");
-	}
-	return true;
 }
 
 /* -- values ------------------------------------------------------------------------------------ */
@@ -177,6 +82,36 @@ static bool put_field(struct reading *reading, const struct target *target, cons
 	return true;
 }
 
+/* A number or name like any other reference; of what has no name, an id. */
+static bool put_owner(struct reading *reading, const char *text, size_t len, struct error *err)
+{
+	struct import *import = reading->import;
+	const struct field owner = {
+	        .name = import->kind->owner, .type = FIELD_CUSTOMER, .help = "what it belongs to"};
+	return field_check(&owner, text, len, import->act->store->zones, import->arena, &reading->row.owner,
+	                   err);
+}
+
+static bool put_id(struct reading *reading, const char *text, size_t len, struct error *err)
+{
+	char quote[UTF8_QUOTE_MAX];
+	key_trim(&text, &len);
+	if (len == 0)
+		return true;
+	reading->row.id = arena_strndup(reading->import->arena, text, len);
+	return strspn(reading->row.id, "0123456789") == len ||
+	       error_set(err, EX_DATAERR, "id: must be a positive whole number (got \"%s\")",
+	                 utf8_quote(text, len, quote));
+}
+
+static bool put_nothing(const struct target *target, const char *text, size_t len, struct error *err)
+{
+	key_trim(&text, &len);
+	return len == 0 ||
+	       error_set(err, EX_DATAERR, "%s: there is no field for it (--map \"%s=\" leaves it out)",
+	                 target->name, target->name);
+}
+
 static bool put_text(struct reading *reading, const struct target *target, const char *text, size_t len,
                      struct error *err)
 {
@@ -184,11 +119,11 @@ static bool put_text(struct reading *reading, const struct target *target, const
 	case TARGET_FIELD:
 		return put_field(reading, target, text, len, err);
 	case TARGET_ID:
-		reading->row.id = len > 0 ? arena_strndup(reading->import->arena, text, len) : NULL;
-		return true;
+		return put_id(reading, text, len, err);
 	case TARGET_OWNER:
-		reading->row.owner = len > 0 ? arena_strndup(reading->import->arena, text, len) : NULL;
-		return true;
+		return put_owner(reading, text, len, err);
+	case TARGET_EMPTY:
+		return put_nothing(target, text, len, err);
 	case TARGET_EXTRA:
 	case TARGET_IGNORED:
 		return true;
@@ -203,20 +138,39 @@ static void put_extra(struct reading *reading, const char *name, json_t *value)
 	(void)json_object_set_new(reading->extras, name, value);
 }
 
+/* First and last name, in whatever order their columns are. */
+static void put_part(struct reading *reading, const struct target *target, const char *text, size_t len)
+{
+	key_trim(&text, &len);
+	const char *there = json_string_value(json_object_get(reading->extras, target->name));
+	const char *part = arena_strndup(reading->import->arena, text, len);
+	if (there == NULL || *there == '\0' || len == 0)
+		part = len > 0 ? part : there ? there : "";
+	else
+		part = arena_printf(reading->import->arena, "%s %s",
+		                    target->part == PART_FIRST ? part : there,
+		                    target->part == PART_FIRST ? there : part);
+	put_extra(reading, target->name, json_string(part));
+}
+
 /* A cell that holds a list or an object (an export's items) is JSON. */
-static bool put_extra_text(struct reading *reading, const char *name, const char *text, size_t len,
+static bool put_extra_text(struct reading *reading, const struct target *target, const char *text, size_t len,
                            struct error *err)
 {
 	json_t *value;
-	if (!check_extra(reading, name, text, len, err))
+	if (!check_extra(reading, target->name, text, len, err))
 		return false;
+	if (target->part != PART_WHOLE) {
+		put_part(reading, target, text, len);
+		return true;
+	}
 	if (len > 0 && (*text == '[' || *text == '{'))
 		value = jsontext_read(text, len, err);
 	else
 		value = json_stringn(text, len);
 	if (value == NULL)
-		return error_set(err, EX_DATAERR, "%s: is not valid UTF-8 or JSON", name);
-	put_extra(reading, name, value);
+		return error_set(err, EX_DATAERR, "%s: is not valid UTF-8 or JSON", target->name);
+	put_extra(reading, target->name, value);
 	return true;
 }
 
@@ -262,16 +216,6 @@ struct table {
 	size_t n;
 };
 
-static bool check_twice(const struct table *table, size_t i, struct error *err)
-{
-	for (size_t k = 0; k < i; k++) {
-		const struct target *a = &table->targets[k], *b = &table->targets[i];
-		if (a->kind == b->kind && a->kind != TARGET_IGNORED && strcmp(a->name, b->name) == 0)
-			return error_set(err, EX_DATAERR, "%s: is there twice", b->name);
-	}
-	return true;
-}
-
 /* The header's names are kept: extras carry them as keys. */
 static bool read_header(struct import *import, struct csv *csv, struct arena *arena, struct table *table)
 {
@@ -286,36 +230,63 @@ static bool read_header(struct import *import, struct csv *csv, struct arena *ar
 	table->targets = arena_new_array(arena, row.n, struct target);
 	table->n = row.n;
 	for (size_t i = 0; i < row.n; i++) {
-		char *name = trimmed(arena_strndup(arena, row.cells[i].text, row.cells[i].len));
-		if (!find_target(import, name, &table->targets[i], &err) || !check_twice(table, i, &err))
+		const char *text = row.cells[i].text;
+		size_t len = row.cells[i].len;
+		key_trim(&text, &len);
+		const char *name = arena_strndup(arena, text, len);
+		if (!import_find_target(import, name, &table->targets[i], &err))
+			import_bad(import, row.line, (int64_t)i + 1, err.text);
+	}
+	import_settle_targets(import, table->targets, row.n);
+	for (size_t i = 0; i < row.n; i++) {
+		if (!import_check_twice(table->targets, i, &err))
 			import_bad(import, row.line, (int64_t)i + 1, err.text);
 	}
 	return true;
+}
+
+/* More cells than the header has don't count where nothing is in them. */
+static size_t count_cells(const struct csv_row *row, size_t wanted)
+{
+	size_t n = row->n;
+	while (n > wanted) {
+		const char *text = row->cells[n - 1].text;
+		size_t len = row->cells[n - 1].len;
+		key_trim(&text, &len);
+		if (len > 0)
+			break;
+		n--;
+	}
+	return n;
+}
+
+static bool read_cell(struct reading *reading, const struct target *target, struct csv_cell cell,
+                      struct error *err)
+{
+	csv_unmark(&cell.text, &cell.len);
+	if (target->kind != TARGET_IGNORED && !utf8_valid(cell.text, cell.len))
+		return error_set(err, EX_DATAERR, IMPORT_NOT_UTF8, target->name);
+	return target->kind == TARGET_EXTRA ? put_extra_text(reading, target, cell.text, cell.len, err)
+	                                    : put_text(reading, target, cell.text, cell.len, err);
 }
 
 static bool read_row(struct import *import, const struct table *table, const struct csv_row *row)
 {
 	struct reading reading = {.import = import, .row = {.line = row->line}};
 	struct error err;
-	bool good = row->n == table->n;
+	size_t n = count_cells(row, table->n);
 	int64_t bad = import->counts.bad;
-	if (!good) {
-		import_bad(import, row->line, 0,
-		           arena_printf(import->arena, "has %zu cells where the header has %zu", row->n,
-		                        table->n));
+	if (n != table->n) {
+		import_bad(
+		        import, row->line, 0,
+		        arena_printf(import->arena, "has %zu cells where the header has %zu", n, table->n));
 		return true;
 	}
-	for (size_t i = 0; i < row->n; i++) {
-		const struct target *target = &table->targets[i];
-		struct csv_cell cell = row->cells[i];
-		csv_unmark(&cell.text, &cell.len);
-		good = target->kind == TARGET_EXTRA
-		               ? put_extra_text(&reading, target->name, cell.text, cell.len, &err)
-		               : put_text(&reading, target, cell.text, cell.len, &err);
-		if (!good)
+	for (size_t i = 0; i < n; i++) {
+		if (!read_cell(&reading, &table->targets[i], row->cells[i], &err))
 			import_bad(import, row->line, (int64_t)i + 1, err.text);
 	}
-	good = finish_row(&reading, bad);
+	bool good = finish_row(&reading, bad);
 	json_decref(reading.extras);
 	return good;
 }
@@ -360,7 +331,7 @@ static bool put_json(struct reading *reading, const char *key, const json_t *val
 	struct target target;
 	const char *text = "";
 	size_t len = 0;
-	if (!find_target(reading->import, key, &target, err))
+	if (!import_find_target(reading->import, key, &target, err))
 		return false;
 	if (target.kind == TARGET_IGNORED)
 		return true;
@@ -402,6 +373,8 @@ static bool read_line(struct import *import, const char *text, size_t len, int64
 		return true;
 	import->counts.rows++;
 	json_t *object = len <= LINE_MAX_BYTES ? jsontext_read_line(text, len, &column, &err) : NULL;
+	if (object == NULL && len <= LINE_MAX_BYTES && !utf8_valid(text, len))
+		(void)error_set(&err, EX_DATAERR, IMPORT_NOT_UTF8, "the line");
 	if (len > LINE_MAX_BYTES)
 		(void)error_set(&err, EX_DATAERR, "a line of more than %d MiB", (int)(LINE_MAX_BYTES >> 20));
 	else if (object && !json_is_object(object))

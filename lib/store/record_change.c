@@ -184,8 +184,13 @@ static json_t *change_json(struct db_query *query, struct arena *arena)
 /* Also that of customers who had the number and are gone. */
 static bool history_ids(struct customers *store, const char *number, int64_t *ret, struct error *err)
 {
-	if (!customer_id(store, number, ret, err) || *ret != 0)
-		return *ret != 0;
+	struct error none;
+	if (record_find(store, kind_find("customer"), number, ret, &none))
+		return true;
+	if (none.code != EX_NOINPUT) {
+		*err = none;
+		return false;
+	}
 	struct db_query *query =
 	        db_query(store->db, "SELECT max(customer) FROM removed_customer WHERE number = ?1");
 	db_bind_text(query, 1, number);

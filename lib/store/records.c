@@ -8,6 +8,8 @@
 #include "store/records.h"
 
 #include "base/nearest.h"
+#include "base/utf8.h"
+#include "model/key.h"
 #include "store/record_private.h"
 
 #include <stdlib.h>
@@ -51,6 +53,15 @@ bool customer_id(struct customers *store, const char *number, int64_t *ret, stru
 	return db_run_int(query, 0, ret, err);
 }
 
+/* A name as somebody pasted it. What is on record as it is typed wins: that may have come from elsewhere. */
+static bool clean_name(const char *name, struct arena *arena, const char **ret, struct error *err)
+{
+	size_t len = strlen(name);
+	key_trim(&name, &len);
+	*ret = name;
+	return !utf8_valid(name, len) || key_clean("name", name, len, arena, ret, err);
+}
+
 bool record_id(const char *text, int64_t *ret)
 {
 	char *end;
@@ -90,7 +101,15 @@ bool record_find(struct customers *store, const struct kind *kind, const char *n
 {
 	if (!find_id(store, kind, name, ret, err))
 		return false;
-	return *ret != 0 || error_set(err, EX_NOINPUT, "there is no %s %s", kind->name, name);
+	if (*ret != 0)
+		return true;
+	struct arena *arena = arena_new();
+	const char *clean = name;
+	bool good = clean_name(name, arena, &clean, err) &&
+	            (strcmp(clean, name) == 0 || find_id(store, kind, clean, ret, err)) &&
+	            (*ret != 0 || error_set(err, EX_NOINPUT, "there is no %s %s", kind->name, clean));
+	arena_free(arena);
+	return good;
 }
 
 /* -- values into a row ------------------------------------------------------------------------- */
@@ -157,9 +176,9 @@ static bool merge_one(struct work *work, struct row *row, const struct field *fi
 	bool same = same_text(row->value[kind_field_index(row->kind, field)], canonical);
 	if (!(work->import && same) && !may_give(work, field, work->err))
 		return false;
-	if (canonical == NULL && field->needed && field->initial == NULL)
-		return error_set(work->err, EX_DATAERR, "%s: is needed and may not be empty", field->name);
-	row->value[kind_field_index(row->kind, field)] = canonical ? canonical : field->initial;
+	if (canonical == NULL && !field_emptied(field, row->id == 0, &canonical, work->err))
+		return false;
+	row->value[kind_field_index(row->kind, field)] = canonical;
 	return true;
 }
 

@@ -224,7 +224,9 @@ typedef void records_change(void *arg, const char *action, const char *name, con
 
 struct records_import {
 	enum records_format format;
-	const char *map; /* path of a file `foreign = field`, a line each; NULL: none */
+	const char *const
+	        *maps; /* each `foreign=field`, or the path of a file with such lines; the last wins */
+	size_t n_maps;
 	bool dry_run;
 	records_progress *progress;
 	records_bad_row *bad_row;

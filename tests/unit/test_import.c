@@ -101,7 +101,7 @@ static void test_rows(void **state)
 	        office, "{'number':13,'city':null,'email':'j@example.com'}\n\n{'number':'14','name':'New',"
 	                "'notify':1}\n");
 	assert_false(report.good);
-	assert_string_equal(report.bad, "3:0 notify: a customer has no such field; ");
+	assert_string_equal(report.bad, "3:0 notify: a customer has no such field (--map \"notify=\" leaves it out); ");
 	office_has(office_show(office, "customer", "13"), "'city':'Reno'");
 	report = import_jsonl(office, "{'number':'15','name':'New'}\n{'number':'16'\n");
 	assert_string_equal(report.bad, "2:14 a comma or } was expected, but the text ends here; ");
@@ -192,7 +192,7 @@ static void test_dry_run_and_map(void **state)
 	(void)fputs("# theirs = ours\nAcct # = number\nCompany Name = name\nJunk =\nTown=city\n", file);
 	(void)fclose(file);
 	const char *text = "Acct #,Company Name,Junk,Town\n1,x,?,Denver\n2,New,?,\n";
-	struct records_import how = {.format = RECORDS_CSV, .map = map, .dry_run = true};
+	struct records_import how = {.format = RECORDS_CSV, .maps = &map, .n_maps = 1, .dry_run = true};
 	struct report report = import_bytes(office, &office->boss, "customer", how, text, strlen(text));
 	must(&report);
 	assert_string_equal(report.changes, "set 1; add 2; ");
