@@ -50,6 +50,7 @@ static const struct saying {
         {"suppressed", "not_wanted", "No mail: no contact wants to hear of this state."},
         {"suppressed", "no_address", "No mail: there is no address to send it to."},
         {"suppressed", "address_invalid", "No mail: the address was refused before and is marked invalid."},
+        {"suppressed", "same_address", "No mail: another contact's mail of this event goes to that address."},
         {"suppressed", "outside_hours", "No mail: the customer is closed now, and this state doesn't wait."},
         {"suppressed", "never_open", "No mail: the customer's service hours never open."},
 };

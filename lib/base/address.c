@@ -10,6 +10,7 @@
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
 
 enum { LOCAL_MAX = 64, LABEL_MAX = 63 };
@@ -84,6 +85,15 @@ const char *address_domain(const char *address)
 {
 	const char *at = strrchr(address, '@');
 	return at ? at + 1 : "";
+}
+
+bool address_same(const char *a, const char *b)
+{
+	size_t local = (size_t)(address_domain(a) - a);
+	if (strrchr(a, '@') == NULL || strrchr(b, '@') == NULL)
+		return strcmp(a, b) == 0;
+	return strncmp(a, b, local) == 0 && address_domain(b) == b + local &&
+	       strcasecmp(a + local, b + local) == 0;
 }
 
 /* What keeps an address out of an envelope, or NULL. */

@@ -25,6 +25,9 @@ bool address_to_ascii(const char *address, char ret[ADDRESS_MAX + 1]) MUST_CHECK
 /* What stands behind the last `@`; "" where there is none. Points into `address`. */
 const char *address_domain(const char *address);
 
+/* Whether mail for both goes to the same mailbox, as far as others can tell: the domain without case. */
+bool address_same(const char *a, const char *b);
+
 /* A display name and an address, as in a header. */
 struct mailbox {
 	char name[MAILBOX_NAME_MAX]; /* UTF-8, unquoted; "" for none */

@@ -5,6 +5,7 @@
  */
 #include "engine/check.h"
 
+#include "base/address.h"
 #include "mail/context.h"
 #include "mail/templates.h"
 #include "model/kind.h"
@@ -77,6 +78,36 @@ static void look_reachable(struct look *look, const struct customer *customer)
 	      customer);
 }
 
+static const char *first_address(const struct contact *contact)
+{
+	return *contact->email ? contact->email : contact->alt_email;
+}
+
+/* Two who hear of one state at one address. What both inherit is said of the parent. */
+static void look_doubles(struct look *look, const struct customer *customer)
+{
+	size_t n;
+	const struct contact *const *contacts = customer_contacts(customer, look->arena, &n);
+	for (size_t i = 0; i < customer->n_contacts; i++) {
+		for (size_t k = i + 1; k < n; k++) {
+			const char *address = first_address(contacts[i]);
+			if ((contacts[i]->notify & contacts[k]->notify) == 0 || *address == '\0' ||
+			    !address_same(address, first_address(contacts[k])))
+				continue;
+			json_t *finding =
+			        found(look, "same_address",
+			              "contacts %lld and %lld of customer %s, %s, have the same address, "
+			              "%s: one mail of an event goes there",
+			              (long long)contacts[i]->id, (long long)contacts[k]->id,
+			              customer->number, customer->name, address);
+			about(finding, customer);
+			json_object_set_new(finding, "contacts",
+			                    json_pack("[I, I]", (json_int_t)contacts[i]->id,
+			                              (json_int_t)contacts[k]->id));
+		}
+	}
+}
+
 static void look_calendar(struct look *look, const struct customer *customer)
 {
 	struct instant next;
@@ -120,6 +151,7 @@ static bool look_customer(struct look *look, const char *number, struct error *e
 	look_suspensions(look, customer);
 	if (customer_not_active(customer) == NULL) { /* others get no mail anyway */
 		look_reachable(look, customer);
+		look_doubles(look, customer);
 		look_calendar(look, customer);
 	}
 	return true;

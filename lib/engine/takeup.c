@@ -21,6 +21,19 @@ struct member {
 	const struct customer *customer;
 };
 
+/* What other contacts have of the event. */
+static void find_mails(struct engine *engine, int64_t event, int64_t contact, struct rules_case *asked)
+{
+	size_t n;
+	const struct spool_other_mail *others =
+	        spool_other_mails(engine->spool, event, contact, engine->arena, &n);
+	struct rules_mail *mails = arena_new_array(engine->arena, n, struct rules_mail);
+	for (size_t i = 0; i < n; i++)
+		mails[i] = (struct rules_mail){others[i].contact, others[i].address, others[i].went};
+	asked->mails = mails;
+	asked->n_mails = n;
+}
+
 static bool judge_member(struct engine *engine, const struct spool_mail *mail, struct member *member)
 {
 	if (!spool_event_load(engine->spool, member->notice->event, engine->arena, &member->event))
@@ -34,6 +47,7 @@ static bool judge_member(struct engine *engine, const struct spool_mail *mail, s
 	        .event = &member->event.event,
 	        .customer = member->customer,
 	};
+	find_mails(engine, member->notice->event, mail->contact, &asked);
 	rules_judge_again(&asked, mail->contact, &member->verdict);
 	return true;
 }

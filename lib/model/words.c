@@ -49,6 +49,7 @@ static const char *const reason_names[REASON_COUNT] = {
         [REASON_NOT_WANTED] = "not_wanted",
         [REASON_NO_ADDRESS] = "no_address",
         [REASON_ADDRESS_INVALID] = "address_invalid",
+        [REASON_SAME_ADDRESS] = "same_address",
         [REASON_EXPIRED] = "expired",
         [REASON_OUTSIDE_HOURS] = "outside_hours",
         [REASON_NEVER_OPEN] = "never_open",

@@ -9,6 +9,7 @@
  */
 #include "rules/rules.h"
 
+#include "base/address.h"
 #include "model/hours.h"
 #include "model/suspension.h"
 
@@ -201,6 +202,39 @@ static const char *address_of(const struct contact *contact)
 	return "";
 }
 
+static bool gets_mail(const struct contact_verdict *at)
+{
+	return at->status == STATUS_QUEUED || at->status == STATUS_DEFERRED;
+}
+
+/* Where another contact's mail of the event went or will go; "" for nowhere. */
+static const char *address_of_mail(const struct asking *q, const struct rules_mail *mail)
+{
+	if (mail->went)
+		return mail->address;
+	for (size_t i = 0; i < q->n_contacts; i++) {
+		if (q->contacts[i]->id == mail->contact && wants(q->contacts[i], q->in->event))
+			return address_of(q->contacts[i]);
+	}
+	return "";
+}
+
+/* The contact whose mail of this event goes to that address; 0 where there is none. */
+static int64_t who_gets_it_there(const struct asking *q, const char *address)
+{
+	const struct verdict *v = q->verdict;
+	for (size_t i = 0; v != NULL && &v->contacts[i] < q->at; i++) {
+		if (gets_mail(&v->contacts[i]) && address_same(v->contacts[i].to, address))
+			return v->contacts[i].contact->id;
+	}
+	for (size_t i = 0; i < q->in->n_mails; i++) {
+		const struct rules_mail *mail = &q->in->mails[i];
+		if (mail->contact != q->at->contact->id && address_same(address_of_mail(q, mail), address))
+			return mail->contact;
+	}
+	return 0;
+}
+
 static bool rule_address(struct asking *q, char *detail, size_t size)
 {
 	if (q->at == NULL) {
@@ -210,9 +244,15 @@ static bool rule_address(struct asking *q, char *detail, size_t size)
 	const struct contact *contact = q->at->contact;
 	q->at->to = address_of(contact);
 	if (*q->at->to) {
-		say(detail, size, "%s%s", q->at->to,
-		    q->at->to == contact->email ? "" : " (the alternate address)");
-		return true;
+		int64_t other = who_gets_it_there(q, q->at->to);
+		const char *which = q->at->to == contact->email ? "" : " (the alternate address)";
+		if (other == 0)
+			say(detail, size, "%s%s", q->at->to, which);
+		else
+			say(detail, size, "%s%s: contact %lld's mail of this event goes there", q->at->to,
+			    which, (long long)other);
+		q->reason = REASON_SAME_ADDRESS;
+		return other == 0;
 	}
 	if (*contact->email || *contact->alt_email) {
 		q->reason = REASON_ADDRESS_INVALID;
@@ -387,11 +427,6 @@ static void judge_contact(struct asking *q)
 	}
 	if (at->status == STATUS_EXPIRED)
 		at->due = INSTANT_NONE;
-}
-
-static bool gets_mail(const struct contact_verdict *at)
-{
-	return at->status == STATUS_QUEUED || at->status == STATUS_DEFERRED;
 }
 
 static void stop(struct asking *q)

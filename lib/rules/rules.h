@@ -42,6 +42,13 @@ enum { RULE_COUNT = 12 };
 /* "service_hours" */
 const char *rule_name(enum rule rule);
 
+/* A mail of the event that another contact has, when a contact is judged again. */
+struct rules_mail {
+	int64_t contact;
+	const char *address;
+	bool went; /* to that address, or is on its way; else it will go to the contact's address of then */
+};
+
 /* All that a verdict depends on. Nothing is changed or kept. */
 struct rules_case {
 	const struct settings *settings;
@@ -54,6 +61,8 @@ struct rules_case {
 	const struct customer *customer; /* NULL: unknown */
 	const struct job_mark *marks;    /* the job's other known events, in any order */
 	size_t n_marks;
+	const struct rules_mail *mails; /* judged again: that are sent or may still be, in any order */
+	size_t n_mails;
 	size_t trace_max; /* rows of the trace to write at most, of whatever contact: 0 or TRACE_WHOLE */
 };
 

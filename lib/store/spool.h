@@ -160,6 +160,14 @@ void spool_notice_leave(struct spool *spool, int64_t mail, int64_t event);
 void spool_notice_overtake(struct spool *spool, int64_t mail, int64_t event);
 struct spool_notice *spool_notices(struct spool *spool, int64_t mail, struct arena *arena,
                                    size_t *ret_n); /* active ones */
+/* Mails that other contacts have of an event: those that are sent or may still be. */
+struct spool_other_mail {
+	int64_t contact;
+	const char *address;
+	bool went; /* sent, or with a mailer */
+};
+struct spool_other_mail *spool_other_mails(struct spool *spool, int64_t event, int64_t contact,
+                                           struct arena *arena, size_t *ret_n);
 /* Active notices of a job in mails that are not yet sent or given up. */
 struct spool_notice *spool_job_notices(struct spool *spool, int64_t job, struct arena *arena, size_t *ret_n);
 /* Whether another mail of this job to this contact is in flight, or due at `now` with an earlier event. */

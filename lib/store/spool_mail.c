@@ -324,6 +324,27 @@ struct spool_notice *spool_notices(struct spool *spool, int64_t mail, struct are
 	return notices_read(spool, q, arena, ret_n);
 }
 
+struct spool_other_mail *spool_other_mails(struct spool *spool, int64_t event, int64_t contact,
+                                           struct arena *arena, size_t *ret_n)
+{
+	struct spool_other_mail *mails = NULL;
+	size_t n = 0, cap = 0;
+	struct db_query *q = spool_query(
+	        spool,
+	        "SELECT mail.contact, mail.address, mail.waits FROM notice JOIN mail ON mail.id = "
+	        "notice.mail WHERE notice.event = ?1 AND notice.active = 1 AND notice.contact <> ?2 AND "
+	        "mail.contact <> 0 AND (mail.waits = 1 OR mail.status IN ('sending', 'sent'))");
+	db_bind_int(q, 1, event);
+	db_bind_int(q, 2, contact);
+	while (spool_row(spool, q)) {
+		mails = arena_grow(arena, mails, n, &cap, sizeof *mails);
+		mails[n++] = (struct spool_other_mail){
+		        .contact = db_int(q, 0), .address = db_text(q, 1, arena), .went = db_int(q, 2) == 0};
+	}
+	*ret_n = n;
+	return mails;
+}
+
 struct spool_notice *spool_job_notices(struct spool *spool, int64_t job, struct arena *arena, size_t *ret_n)
 {
 	struct db_query *q = spool_query(
