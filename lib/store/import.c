@@ -11,6 +11,7 @@
  */
 #include "store/import_private.h"
 
+#include "base/address.h"
 #include "store/utf16.h"
 
 #include <stdlib.h>
@@ -47,29 +48,77 @@ static const char *value_of(const struct staged *staged, const struct kind *kind
 	return staged->value[kind_field_index(kind, kind_field(kind, field))];
 }
 
-/* A contact that came with its customer has an id of this database's: whom a row means is first told by name
- * and address. *ret stays where nobody is meant so. */
+/* -- whom a contact's row means ------------------------------------------------------------------ */
+
+/* How surely a contact on record is meant by a row. */
+enum meant { MEANT_NOT, MEANT_NAME, MEANT_ADDRESS, MEANT_ID, MEANT_WHOLE };
+
+static bool is_given(const struct staged *staged, const struct kind *kind, const char *field)
+{
+	return (staged->given & 1u << kind_field_index(kind, kind_field(kind, field))) != 0;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* `of` are the contact's texts, in the order of `names`. */
+static enum meant compare_contact(const struct staged *staged, const struct kind *kind,
+                                  const char *const names[4], const char *const of[4])
+{
+	bool whole = true, named = true, any_name = false;
+	for (size_t i = 0; i < 4; i++) {
+		const char *value = value_of(staged, kind, names[i]);
+		bool address = i == 0, given = is_given(staged, kind, names[i]);
+		bool same = address && value && of[i] ? address_same(value, of[i]) : same_text(value, of[i]);
+		whole = whole && (!given || same);
+		named = named && (address || !given || same);
+		any_name = any_name || (!address && value);
+	}
+	const char *address = value_of(staged, kind, "email");
+	if (whole && (address || any_name))
+		return MEANT_WHOLE;
+	if (address && of[0] && address_same(address, of[0]))
+		return MEANT_ADDRESS;
+	return named && any_name ? MEANT_NAME : MEANT_NOT;
+}
+
+/*
+ * One that has all that the row says of address and names; else by id; else by address; else by name. Whom an
+ * earlier row of the file meant is meant only by the same again: two people may share an address or a name.
+ * *ret is the id that the row has, 0 for none; where nobody is meant it stays.
+ */
 static bool find_contact(struct import *import, struct work *work, const struct staged *staged, int64_t owner,
                          int64_t *ret)
 {
-	static const char *const names[] = {"email", "name", "first_name", "last_name"};
-	const size_t n = sizeof names / sizeof names[0];
-	const struct kind *kind = import->kind;
-	bool given = strcmp(kind->name, "contact") == 0;
-	for (size_t i = 0; given && i < n; i++)
-		given = staged->given & 1u << kind_field_index(kind, kind_field(kind, names[i]));
-	if (!given)
-		return true;
+	static const char *const names[4] = {"email", "name", "first_name", "last_name"};
+	enum meant best = MEANT_NOT;
+	enum db_step step;
+	int64_t wanted = *ret;
 	struct db_query *query =
-	        db_query(work->db, "SELECT id FROM contact WHERE customer = ?1 AND email IS ?2 AND name IS ?3"
-	                           " AND first_name IS ?4 AND last_name IS ?5 AND id <= ?6"
-	                           " ORDER BY id <> ?7, id LIMIT 1");
+	        db_query(work->db, "SELECT id, email, name, first_name, last_name FROM contact"
+	                           " WHERE customer = ?1 ORDER BY id");
 	db_bind_int(query, 1, owner);
-	for (size_t i = 0; i < n; i++)
-		db_bind_text(query, (int)i + 2, value_of(staged, kind, names[i]));
-	db_bind_int(query, 6, work->known[kind - kinds]);
-	db_bind_int(query, 7, *ret);
-	return db_run_int(query, *ret, ret, work->err);
+	while ((step = db_step(query, work->err)) == DB_ROW) {
+		const char *of[4];
+		int64_t id = db_int(query, 0);
+		for (int i = 0; i < 4; i++)
+			of[i] = db_text_or_null(query, i + 1, work->arena);
+		enum meant meant = compare_contact(staged, import->kind, names, of);
+		bool claimed = work_is_claimed(work, id);
+		if (id == wanted && meant != MEANT_WHOLE)
+			meant = MEANT_ID;
+		if (claimed && meant != MEANT_WHOLE)
+			continue;
+		if (meant > best || (meant == best && meant != MEANT_NOT && id == wanted)) {
+			best = meant;
+			*ret = id;
+		}
+	}
+	if (step == DB_DONE && best == MEANT_NOT && work_is_claimed(work, wanted))
+		*ret = 0;
+	return step == DB_DONE;
 }
 
 /* By number or name where the kind has one; else by id, if it is one of that owner's. What is new keeps its
@@ -91,9 +140,9 @@ static bool find_before(struct import *import, struct work *work, const struct s
 	}
 	if (!named && staged->id && !record_id(staged->id, &id))
 		id = 0;
-	if (!named && !find_contact(import, work, staged, owner, &id))
+	if (strcmp(kind->name, "contact") == 0 && !find_contact(import, work, staged, owner, &id))
 		return false;
-	bool known = named || id <= work->known[kind - kinds];
+	bool known = named || work_is_claimed(work, id) || id <= work->known[kind - kinds];
 	if (!row_get(work->store, work->arena, kind, known ? id : 0, ret, work->err))
 		return false;
 	return (ret->id != 0 && ret->owner == owner) ||
@@ -127,6 +176,19 @@ static bool take_values(struct import *import, struct work *work, const struct s
 	return true;
 }
 
+/* The contact of one of several rows: in a list it isn't taken for the customer's first. */
+static void list_contact(json_t *extras)
+{
+	json_t *email = json_object_get(extras, "email"), *name = json_object_get(extras, "contact");
+	if (json_object_get(extras, "contacts"))
+		return;
+	if (json_string_length(email) > 0 || json_string_length(name) > 0)
+		(void)json_object_set_new(extras, "contacts",
+		                          json_pack("[{s:O*, s:O*}]", "email", email, "name", name));
+	(void)json_object_del(extras, "email");
+	(void)json_object_del(extras, "contact");
+}
+
 static bool put_row(struct import *import, struct work *work, const struct staged *staged)
 {
 	struct row before;
@@ -134,12 +196,16 @@ static bool put_row(struct import *import, struct work *work, const struct stage
 	if (!find_before(import, work, staged, &before))
 		return false;
 	json_t *extras = staged->extras ? json_loads(staged->extras, 0, NULL) : json_object();
+	if (staged->several)
+		list_contact(extras);
 	struct row after = row_start(&before);
 	bool good = take_values(import, work, staged, &after) && check_kept(work, &before, &after) &&
 	            record_write(work, &before, &after, extras, &changed);
 	json_decref(extras);
 	if (!good)
 		return false;
+	if (strcmp(import->kind->name, "contact") == 0)
+		work_claim(work, after.id);
 	if (before.id == 0)
 		import->counts.added++;
 	else if (changed)
@@ -225,6 +291,7 @@ static bool put_all(struct import *import, struct work *work, struct waiting *wa
 	bool fault = false, good = stage_rewind(import, 0);
 	int64_t rows = 0;
 	for (int64_t at = 0; good && stage_get(import, &staged, &fault); at = stage_tell(import)) {
+		staged.several = import_is_several(import, at);
 		if (waits_for_parent(import, work, &staged))
 			wait_add(waiting, at);
 		else
@@ -251,6 +318,7 @@ static bool put_waiting(struct import *import, struct work *work, struct waiting
 		for (size_t i = 0; i < waiting->n; i++) {
 			if (!stage_rewind(import, waiting->at[i]) || !stage_get(import, &staged, &fault))
 				return false;
+			staged.several = import_is_several(import, waiting->at[i]);
 			if (falls_with_parent(import, &staged))
 				continue;
 			if (!last && waits_for_parent(import, work, &staged))
@@ -302,11 +370,13 @@ static bool write_all(struct import *import)
 	if (!work_begin(&work, import->act, import->err))
 		return false;
 	work.import = true;
+	work.claimed = g_hash_table_new(NULL, NULL);
 	int64_t *known = mem_alloc(n_kinds * sizeof *known);
 	work.observer = import->how->dry_run ? import->how->change : NULL;
 	work.observer_arg = import->how->arg;
 	bool good = find_known(&work, known) && put_all(import, &work, &waiting) &&
 	            put_waiting(import, &work, &waiting) && all_or_nothing(import);
+	g_hash_table_destroy(work.claimed);
 	free(waiting.at);
 	free(known);
 	bool wanted = good && !import->how->dry_run;
@@ -335,6 +405,8 @@ static void end(struct import *import)
 		(void)fclose(import->stage);
 	buf_free(&import->buf);
 	g_hash_table_destroy(import->fallen);
+	g_hash_table_destroy(import->several);
+	free(import->places);
 	arena_free(import->names);
 	arena_free(import->arena);
 }
@@ -346,13 +418,15 @@ bool records_import(const struct act *act, const struct kind *kind, FILE *in,
 	struct stat st;
 	import.arena = arena_new();
 	import.names = arena_new();
+	import.several = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	import.fallen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	if (fstat(fileno(in), &st) == 0 && S_ISREG(st.st_mode))
 		import.size = st.st_size;
 	FILE *utf16 = utf16_open(in);
 	if (utf16)
 		import.in = utf16;
-	bool good = stage_open(&import) && import_read_map(&import) && import_read(&import) && put(&import);
+	bool good = stage_open(&import) && import_read_map(&import) && import_read(&import) &&
+	            import_check_twice_there(&import) && put(&import);
 	if (utf16)
 		(void)fclose(utf16);
 	*ret = import.counts;

@@ -35,11 +35,17 @@ struct staged {
 	const char *id, *owner;             /* NULL where it has none */
 	const char *value[KIND_FIELDS_MAX]; /* NULL: cleared */
 	const char *extras;                 /* a JSON object of what is no field; NULL: none */
+	bool several;                       /* the customer has more rows, which differ in the contact */
 };
 
 struct map_entry {
 	const char *foreign, *own;
 	struct map_entry *next;
+};
+
+struct import_place {
+	uint64_t hash; /* of the row's number or name */
+	int64_t at;    /* in the staged file */
 };
 
 struct import {
@@ -56,7 +62,10 @@ struct import {
 	struct records_counts counts;
 	/* Numbers of customers whose row was bad: their sites can't be judged, and are no further faults. */
 	GHashTable *fallen;
-	int64_t denied; /* bad rows that are a manager's and else good */
+	struct import_place *places; /* of rows that have a number or name */
+	size_t n_places, cap_places;
+	GHashTable *several; /* places of rows of customers that have several */
+	int64_t denied;      /* bad rows that are a manager's and else good */
 	struct error *err;
 };
 
@@ -88,6 +97,13 @@ bool import_read(struct import *import) MUST_CHECK;
 /* -- import_rehearse.c -- */
 /* Calls `write` with a copy of the database in the place of the real one. */
 bool import_rehearse(struct import *import, bool (*write)(struct import *import)) MUST_CHECK;
+
+/* -- import_twice.c -- */
+void import_note_row(struct import *import, const struct staged *row, int64_t at);
+/* Reports rows for what an earlier row is for; false where the staged file is at fault. */
+bool import_check_twice_there(struct import *import) MUST_CHECK;
+/* Whether the row at that place is one of several of a customer, a contact each. */
+bool import_is_several(const struct import *import, int64_t at);
 
 void import_bad(struct import *import, int64_t line, int64_t column, const char *text);
 /* A row that isn't taken; `number` is its first value, NULL where that was bad. */

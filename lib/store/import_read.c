@@ -195,6 +195,7 @@ static bool stage(struct reading *reading)
 	}
 	char *extras = reading->extras ? json_dumps(reading->extras, JSON_COMPACT) : NULL;
 	reading->row.extras = extras;
+	import_note_row(import, &reading->row, import->stage_size);
 	bool good = stage_put(import, &reading->row);
 	free(extras);
 	return good;

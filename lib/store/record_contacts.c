@@ -10,6 +10,7 @@
  * in the list is known by its address and name, else by its address, else by its name; a new one keeps the id
  * that it comes with where that is free.
  */
+#include "base/address.h"
 #include "store/record_private.h"
 
 #include <string.h>
@@ -54,27 +55,34 @@ static bool equals(const char *text, const json_t *value)
 	return text && json_is_string(value) && strcmp(text, json_string_value(value)) == 0;
 }
 
-/* Takes the contact that is meant out of those that are left; 0 where it is a new one. */
-static int64_t take_meant(struct there **left, const json_t *email, const json_t *name, bool first)
+/* How surely it is meant: by address and name 3, by address 2, by name 1. */
+static int rank_of(const struct work *work, const struct there *there, const json_t *email,
+                   const json_t *name)
 {
-	struct there **best = NULL;
-	int rank = 0;
-	for (struct there **at = left; *at; at = &(*at)->next) {
-		bool address = equals((*at)->email, email), named = equals((*at)->name, name);
-		bool both = address && (named || (is_empty(name) && (*at)->name == NULL));
-		int found = both ? 3 : address ? 2 : named && is_empty(email) ? 1 : 0;
-		if (found > rank) {
-			rank = found;
-			best = at;
-		}
-	}
-	if (best == NULL && first)
-		best = left;
-	if (best == NULL || *best == NULL)
+	bool address =
+	        there->email && json_is_string(email) && address_same(there->email, json_string_value(email));
+	bool named = equals(there->name, name);
+	bool both = address && (named || (is_empty(name) && there->name == NULL));
+	bool none = named && is_empty(email) && there->email == NULL;
+	if (both || none)
+		return 3;
+	if (work_is_claimed(work, there->id))
 		return 0;
-	int64_t id = (*best)->id;
-	*best = (*best)->next;
-	return id;
+	return address ? 2 : named ? 1 : 0;
+}
+
+/* Takes one that is meant so surely out of those that are left; 0 where there is none. */
+static int64_t take_meant(const struct work *work, struct there **left, const json_t *email,
+                          const json_t *name, int rank)
+{
+	for (struct there **at = left; *at; at = &(*at)->next) {
+		if (rank_of(work, *at, email, name) < rank)
+			continue;
+		int64_t id = (*at)->id;
+		*at = (*at)->next;
+		return id;
+	}
+	return 0;
 }
 
 /* `keep` is the id that a new one comes with, 0 for none. */
@@ -86,7 +94,9 @@ static bool put_contact(struct work *work, const struct row *row, int64_t id, in
 	bool contact_changed = false;
 	bool good = (id != 0 ? row_get(work->store, work->arena, kind, id, &contact, work->err)
 	                     : row_new(work, kind, row->id, &contact) && row_keep_id(work, &contact, keep)) &&
-	            record_put(work, &contact, values, NULL, &contact_changed);
+	            record_put(work, &contact, values, &id, &contact_changed);
+	if (good)
+		work_claim(work, id);
 	*changed = *changed || contact_changed;
 	return good;
 }
@@ -122,6 +132,25 @@ static json_t *merged(const json_t *list, json_t *email, json_t *name)
 	return all;
 }
 
+/* The surest first, so that none takes another's. */
+static void find_meant(const struct work *work, const json_t *list, const json_t *all, bool columns,
+                       struct there *left, int64_t *ids)
+{
+	for (int rank = 3; rank >= 0; rank--) {
+		const json_t *one;
+		size_t i;
+		json_array_foreach(all, i, one)
+		{
+			const json_t *named = i < json_array_size(list) ? json_array_get(list, i) : one;
+			bool oldest = rank == 0 && i == 0 && columns && left;
+			if (ids[i] != 0 || (rank == 0 && !oldest))
+				continue;
+			ids[i] = take_meant(work, &left, json_object_get(named, "email"),
+			                    json_object_get(named, "name"), rank);
+		}
+	}
+}
+
 /* Each is found before any is changed, the first by what the list called it before the columns had a say. */
 static bool put_list(struct work *work, const struct row *row, const json_t *list, const json_t *all,
                      bool columns, struct there *left, bool *changed)
@@ -129,12 +158,7 @@ static bool put_list(struct work *work, const struct row *row, const json_t *lis
 	const json_t *one;
 	size_t i;
 	int64_t *ids = arena_new_array(work->arena, json_array_size(all) + 1, int64_t);
-	json_array_foreach(all, i, one)
-	{
-		const json_t *named = i < json_array_size(list) ? json_array_get(list, i) : one;
-		ids[i] = take_meant(&left, json_object_get(named, "email"), json_object_get(named, "name"),
-		                    i == 0 && columns);
-	}
+	find_meant(work, list, all, columns, left, ids);
 	json_array_foreach(all, i, one)
 	{
 		const json_t *id = json_object_get(json_array_get(list, i), "id");
@@ -142,6 +166,15 @@ static bool put_list(struct work *work, const struct row *row, const json_t *lis
 			return false;
 	}
 	return true;
+}
+
+/* Without a list the columns are the contact's that has the address, else the oldest one's. */
+static int64_t meant_by_columns(const struct work *work, struct there *there, const json_t *email,
+                                const json_t *name)
+{
+	int64_t oldest = there ? there->id : 0,
+	        id = is_empty(email) ? 0 : take_meant(work, &there, email, name, 2);
+	return id ? id : oldest;
 }
 
 static bool check_list(struct work *work, const json_t *list)
@@ -176,8 +209,8 @@ static bool put_contacts(struct work *work, const struct row *row, const json_t 
 		(void)json_object_set(one, "name", name);
 		(void)json_array_append_new(all, one);
 		list = NULL;
-		/* Without a list the columns are the oldest contact's, whatever it is called. */
-		bool good = put_contact(work, row, there ? there->id : 0, 0, one, changed);
+		bool good =
+		        put_contact(work, row, meant_by_columns(work, there, email, name), 0, one, changed);
 		json_decref(all);
 		return good;
 	}

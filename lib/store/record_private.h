@@ -6,6 +6,8 @@
 #include "store/customers_private.h"
 #include "store/records.h"
 
+#include <glib.h>
+
 /* What the record_*.c files share; nobody else includes it. */
 
 /* One change under way: who, what memory, in which manner. */
@@ -20,9 +22,10 @@ struct work {
 	        *known; /* an import's: the greatest id of each kind when it began; NULL: ids are not kept
 	                 */
 	bool stored;    /* a file's content was stored: name, type, size and hash may be given */
-	json_t *unused_files;     /* hashes of files that what is removed pointed to; NULL while nothing is
-	                             removed */
-	int64_t noted;            /* customer noted last for search; 0: none */
+	json_t *unused_files; /* hashes of files that what is removed pointed to; NULL while nothing is
+	                         removed */
+	GHashTable *claimed;  /* an import's: ids of contacts that a row of it meant or added; else NULL */
+	int64_t noted;        /* customer noted last for search; 0: none */
 	records_change *observer; /* told of each record that is added or changed; may be NULL */
 	void *observer_arg;
 	struct error *err;
@@ -66,6 +69,9 @@ bool work_begin(struct work *work, const struct act *act, struct error *err) MUS
 /* Folds what search has to know, commits where `good`, else rolls back; frees the arena; gives what became of
  * it. */
 bool work_end(struct work *work, bool good);
+/* Whether a row of this import meant the contact. */
+bool work_is_claimed(const struct work *work, int64_t contact);
+void work_claim(struct work *work, int64_t contact);
 bool work_needs_manager(struct work *work, const char *what) MUST_CHECK;
 
 /* The first column of all rows as an array of strings. */

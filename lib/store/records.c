@@ -38,6 +38,17 @@ bool work_end(struct work *work, bool good)
 	return good;
 }
 
+bool work_is_claimed(const struct work *work, int64_t contact)
+{
+	return work->claimed && g_hash_table_contains(work->claimed, GSIZE_TO_POINTER((gsize)contact));
+}
+
+void work_claim(struct work *work, int64_t contact)
+{
+	if (work->claimed)
+		g_hash_table_add(work->claimed, GSIZE_TO_POINTER((gsize)contact));
+}
+
 bool work_needs_manager(struct work *work, const char *what)
 {
 	return work->act->actor.manager ||

@@ -209,3 +209,80 @@ def test_an_export_of_google_contacts(world):
     assert [one[key] for key in ("first_name", "last_name", "title", "email", "alt_email", "work_phone")] == \
            ["Pat", "Lee", "Foreman", "p@example.com", "p2@example.com", "303 555 0100"]
     assert "in.csv:2:10: Notes: " in faults(world, text.format("Beware of the dog"), kind="contact")
+
+
+# ---- Twice ----
+
+def contacts(world, number="1001"):
+    return sorted((row["name"] or row["first_name"] or "", row["email"] or "")
+                  for row in world.ctl_json("contact", "list", number))
+
+
+@pytest.mark.parametrize("text", [
+    "customer,email\n1001,a@example.com\n1001,b@example.com\n",
+    "customer,name,email\n1001,Ann,a@example.com\n1001,Bob,b@example.com\n",
+    "customer,first_name,last_name,work_phone\n1001,Ann,Lee,303 555 0100\n1001,Bob,Lee,303 555 0101\n",
+    "customer,name,email\n1001,Ann,office@example.com\n1001,Bob,office@example.com\n",
+    "customer,name,email\n1001,Ann,a@example.com\n1001,Ann,b@example.com\n",
+])
+def test_contacts_imported_twice_are_there_once(world, text):
+    world.ctl("customer", "add", "1001", "--name", "A")
+    assert load(world, text, kind="contact")["added"] == 2
+    before = world.ctl_json("contact", "list", "1001")
+    done = load(world, text, kind="contact")
+    assert (done["added"], done["changed"], done["same"]) == (0, 0, 2)
+    assert world.ctl_json("contact", "list", "1001") == before
+
+
+def test_a_contact_is_known_by_id_then_address_then_name(world):
+    world.ctl("customer", "add", "1001", "--name", "A")
+    one = world.ctl_json("contact", "add", "1001", "--name", "Ann", "--email", "ann@example.com")["id"]
+    load(world, f"id,customer,name,email\n{one},1001,Anna,anna@example.com\n", kind="contact")
+    assert contacts(world) == [("Anna", "anna@example.com")]
+    load(world, "customer,name,email\n1001,Anna Lee,anna@EXAMPLE.COM\n", kind="contact")
+    assert contacts(world) == [("Anna Lee", "anna@EXAMPLE.COM")]
+    load(world, "customer,name,email\n1001,Anna Lee,new@example.com\n", kind="contact")
+    assert contacts(world) == [("Anna Lee", "new@example.com")]
+    load(world, "customer,email\n1001,new@example.com\n1001,new@example.com\n", kind="contact")
+    assert contacts(world) == [("Anna Lee", "new@example.com")]
+
+
+@pytest.mark.parametrize("name, text", [
+    ("in.csv", "number,name\n1001,A\n1002,B\n1001,C\n"),
+    ("in.jsonl", '{"number": "1001", "name": "A"}\n\n\n{"number": 1001, "name": "C"}\n'),
+])
+def test_a_number_in_two_rows_is_a_fault_with_both_lines(world, name, text):
+    said = faults(world, text, name=name)
+    lines = (4, 2) if name == "in.csv" else (4, 1)
+    assert f"{name}:{lines[0]}: number: 1001 is in line {lines[1]} already" in said and "another name" in said
+    assert numbers(world) == []
+
+
+def test_rows_that_differ_in_the_contact_add_contacts(world):
+    text = ("number,name,contact,email\n1001,A,Ann,a@example.com\n1001,A,Bob,b@example.com\n1002,B,,\n"
+            "1001,A,Ann,a2@example.com\n1002,B,Cy,c@example.com\n")
+    load(world, text)
+    wanted = [("Ann", "a2@example.com"), ("Ann", "a@example.com"), ("Bob", "b@example.com")]
+    assert contacts(world) == wanted and contacts(world, "1002") == [("Cy", "c@example.com")]
+    assert load(world, text)["same"] == 5
+    rows = text.splitlines()
+    assert load(world, "\n".join([rows[0]] + rows[:0:-1]) + "\n")["changed"] == 0
+    assert contacts(world) == wanted
+
+
+def test_one_address_gets_one_mail(world, smtp):
+    world.ctl("customer", "add", "1001", "--name", "A", "--email", "office@example.com")
+    other = world.ctl_json("contact", "add", "1001", "--name", "Bob", "--email", "office@EXAMPLE.com")["id"]
+    done = world.ctl("check", "--json", check=False)
+    assert done.returncode == 1
+    found = [row for row in json.loads(done.stdout) if row["finding"] == "same_address"]
+    assert [row["customer"] for row in found] == ["1001"] and "office@example.com" in found[0]["text"]
+    event = json.dumps({"id": 1, "type": "job.completed", "job": 1, "customer": 1001})
+    said = world.ctl_json("explain", "--event", event)["contacts"]
+    assert [(row["status"], row["reason"]) for row in said] == [("queued", "ok"), ("suppressed", "same_address")]
+    world.start_daemon()
+    world.xadd(id="1", type="job.completed", job="1", customer="1001")
+    outcome = world.outcomes(wait_for={"event": "1", "status": "suppressed", "reason": "same_address"})
+    assert outcome["contact"] == str(other)
+    world.outcomes(wait_for={"event": "1", "status": "sent"})
+    assert len(smtp.mails) == 1
