@@ -303,10 +303,10 @@ static const struct command commands[] = {
          .args = "TEXT",
          .options = search_options,
          .uses = USES_STORE,
-         .help = "Finds customers by any part of a value, best match first",
-         .more = "Three characters or more; fewer find a whole number or state. Case and accents don't "
-                 "matter, "
-                 "nor does the way a phone number is written.",
+         .help = "Finds customers that have every word somewhere, best match first",
+         .more = "Each word is any part of a value, in any order; one of fewer than three characters a whole "
+                 "word. "
+                 "Case, accents and punctuation don't matter, nor does the way a phone number is written.",
          .examples = "customer search bakery\ncustomer search 5550100 --by phone",
          .run = customer_run_search},
         {.verb = "release",

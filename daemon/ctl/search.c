@@ -35,6 +35,8 @@ static void flatten_match(json_t *rows)
 		json_t *matched = json_object_get(row, "matched");
 		const char *field = json_string_value(json_object_get(matched, "field"));
 		const char *value = json_string_value(json_object_get(matched, "value"));
+		if (json_is_true(json_object_get(row, "suspended")))
+			json_object_set_new(row, "status", json_string("suspended"));
 		if (field != NULL && value != NULL)
 			json_object_set_new(row, "match", json_sprintf("%s: %s", field, value));
 	}
@@ -49,19 +51,23 @@ bool customer_run_search(struct ctl *ctl, struct error *err)
 	if (!read_by(ctl, &by, err) || !limit_of(ctl, &limit, err) || !store_open(ctl, DB_READ, &act, err) ||
 	    !customers_search(act.store, ctl_arg(ctl, 0), by, limit, &rows, err))
 		return false;
+	if (!customers_show_suspended(act.store, rows, store_default_zone(ctl), act.when, err)) {
+		json_decref(rows);
+		return false;
+	}
 	if (!output_json(ctl->out))
 		flatten_match(rows);
-	output_rows(ctl->out, rows,
-	            COLUMNS({.key = "number", .title = "Number"}, {.key = "name", .title = "Name", .min = 16},
-	                    {.key = "dba", .title = "DBA", .min = 8},
-	                    {.key = "city", .title = "City", .min = 8},
-	                    {.key = "state", .title = "State", .min = 5},
-	                    {.key = "status", .title = "Status", .style = STYLE_WORD},
-	                    {.key = "phone", .title = "Phone", .min = 12},
-	                    {.key = "match", .title = "Found in", .min = 12, .style = STYLE_FAINT}),
-	            g_utf8_strlen(ctl_arg(ctl, 0), -1) < 3
-	                    ? "nothing found; fewer than three characters find only a whole number or state"
-	                    : "nothing found");
+	output_rows(
+	        ctl->out, rows,
+	        COLUMNS({.key = "number", .title = "Number"}, {.key = "name", .title = "Name", .min = 16},
+	                {.key = "dba", .title = "DBA", .min = 8}, {.key = "city", .title = "City", .min = 8},
+	                {.key = "state", .title = "State", .min = 5},
+	                {.key = "status", .title = "Status", .style = STYLE_WORD},
+	                {.key = "phone", .title = "Phone", .min = 12},
+	                {.key = "match", .title = "Found in", .min = 12, .style = STYLE_FAINT}),
+	        g_utf8_strlen(ctl_arg(ctl, 0), -1) < 3
+	                ? "nothing found; fewer than three characters find only a whole word, number or state"
+	                : "nothing found");
 	return true;
 }
 
@@ -113,7 +119,8 @@ bool customer_run_duplicates(struct ctl *ctl, struct error *err)
 
 const struct option search_options[] = {
         {.name = "by",
-         .value = "name|dba|number|account|address|city|state|phone|email|equipment|contact|all",
+         .value = "name|dba|number|account|address|city|state|phone|email|reference|county|rep|equipment|"
+                  "contact|all",
          .help = "where to look; everywhere where left out"},
         {.name = "limit", .value = "N", .help = "at most so many; 50 where left out"},
         {0},

@@ -50,6 +50,9 @@ enum search_by {
 	BY_EMAIL,
 	BY_EQUIPMENT,
 	BY_CONTACT,
+	BY_REFERENCE,
+	BY_COUNTY,
+	BY_REP,
 	BY_COUNT,
 	BY_ALL = BY_COUNT,
 };

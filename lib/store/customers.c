@@ -3,8 +3,8 @@
 #include "store/customers.h"
 
 #include "model/kind.h"
-#include "store/customers_private.h"
 #include "store/db_private.h"
+#include "store/record_private.h"
 
 #include <stdlib.h>
 
@@ -33,6 +33,13 @@ static const char customers_7[] =
 static const char *const migrations[] = {customers_1, customers_2, customers_3, customers_4,
                                          customers_5, customers_6, customers_7};
 
+/* The search that version 7 brings. */
+static bool migrated(struct db *db, size_t version, struct error *err)
+{
+	struct customers store = {.db = db};
+	return version != 7 || search_refresh(&store, err);
+}
+
 static const struct db_schema schema = {
         .name = "customers.db",
         .application_id = DB_ID_CUSTOMERS,
@@ -41,6 +48,7 @@ static const struct db_schema schema = {
                 "see RECOVERY in dispatchd(8)",
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
+        .migrated = migrated,
 };
 
 bool customers_look(const char *path, struct error *err)

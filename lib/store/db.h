@@ -36,6 +36,8 @@ struct db_schema {
 	 * *. */
 	bool (*connect)(void *handle);
 	const char *remedy; /* what a person can do about a damaged file: the end of a sentence */
+	/* What SQL can't do of the step to `version`, in its transaction; may be NULL. */
+	bool (*migrated)(struct db *db, size_t version, struct error *err);
 };
 
 enum db_mode {

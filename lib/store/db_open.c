@@ -285,7 +285,8 @@ static bool migrate_one(struct db *db, const struct db_schema *schema, int64_t *
 		(void)sqlite3_snprintf(sizeof numbers, numbers,
 		                       "PRAGMA application_id = %u; PRAGMA user_version = %u",
 		                       schema->application_id, (unsigned)*version + 1);
-		good = db_exec(db, schema->migrations[*version], err) && db_exec(db, numbers, err);
+		good = db_exec(db, schema->migrations[*version], err) && db_exec(db, numbers, err) &&
+		       (schema->migrated == NULL || schema->migrated(db, (size_t)*version + 1, err));
 		*version += good;
 	}
 	if (good)

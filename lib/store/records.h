@@ -193,12 +193,15 @@ bool contents_export(struct customers *store, const struct kind *kind, const cha
 /* -- search (search.c) ------------------------------------------------------------------------- */
 
 /*
- * Customers in which any part of a value is `text`, case and accents ignored, best match first: number,
- * name, dba, city, state, phone, status and `matched` (the field and its value). Fewer than three
- * characters: only a whole number or state.
+ * Customers that have every word of `text` somewhere, in any order, each any part of a value (one of fewer
+ * than three characters: a whole word); case, accents and punctuation don't count. Best match first: number,
+ * name, dba, address, city, state, phone, status and `matched` (the field and its value on record).
  */
 bool customers_search(struct customers *store, const char *text, enum search_by by, int limit, json_t **ret,
                       struct error *err) MUST_CHECK;
+/* Adds `suspended` to what was found: whether a suspension holds now, an ancestor's, too. */
+bool customers_show_suspended(struct customers *store, json_t *rows, const char *default_zone,
+                              struct instant now, struct error *err) MUST_CHECK;
 /* Others that share something with it: number, name, city, and `shares`, the strongest first. */
 bool customers_related(struct customers *store, const char *number, int limit, json_t **ret,
                        struct error *err) MUST_CHECK;
