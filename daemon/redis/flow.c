@@ -51,6 +51,11 @@ size_t flow_read_max(const struct flow *flow)
 	return n > 0 ? n : 1;
 }
 
+void flow_read_less(struct flow *flow)
+{
+	flow->largest = FLOW_READ_BYTES / (1 + flow_read_max(flow) / 8);
+}
+
 /* ---- making an intake */
 
 struct intake *flow_intake(struct source *source, size_t max)

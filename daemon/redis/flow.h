@@ -75,6 +75,7 @@ bool flow_open(const struct flow *flow);
 /* How many entries a read may ask for: nobody knows how large they are before they are here, so as many as
  * FLOW_READ_BYTES hold of the largest. One at least. */
 size_t flow_read_max(const struct flow *flow);
+void flow_read_less(struct flow *flow); /* the last answer was too long: asks for an eighth, for a while */
 
 /* An empty intake of this source with room for `max` entries, and one entry's end: false where the reply is
  * none. */

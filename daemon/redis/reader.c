@@ -124,7 +124,7 @@ void reader_reset(struct reader *reader)
 		gap_reset(&reader->streams[i].gap);
 	}
 	if (reader->waiting) /* perhaps by an answer that was too long */
-		reader->count = 1 + reader->count / 8;
+		flow_read_less(reader->flow);
 	reader->stage = STAGE_WAIT;
 	reader->waiting = 0;
 	reader->failures = 0;
