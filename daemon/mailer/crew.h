@@ -26,8 +26,10 @@ struct item {
 	struct item *next;
 	struct letter *letter;
 	int64_t put_ms;
+	uint64_t begun;  /* refusals_begin() of the relay that has it in hand */
 	unsigned faults; /* relays that failed it since it was put */
-	bool second;     /* its connection had ended unasked; it gets a fresh one */
+	bool second;     /* its connection had carried enough; it gets a fresh one */
+	bool yields;     /* the relay failed when it was its turn: others first */
 	bool template_broken;
 	char fault[256];
 	char relay[128]; /* the last that was tried, and what came of it */
@@ -82,16 +84,20 @@ struct relay *desk_relay(struct pool *pool, const char *name); /* found or made 
 void desk_append(struct pool *pool, struct item *item);
 void desk_put_back(struct pool *pool, struct item *item);
 /* Takes a letter out of the queue; NULL where there is none, or not before `*ret_wait_ms` for the rate's
- * sake. Recipients that the relay suspects come last, and wait a moment for others. */
-struct item *desk_take(struct pool *pool, const struct relay *relay, int64_t *ret_wait_ms);
+ * sake. Those at which the relay failed come last, and wait a moment for others. Those that need a fresh
+ * connection come first to one, and to no other. */
+struct item *desk_take(struct pool *pool, struct relay *relay, bool fresh, int64_t *ret_wait_ms);
 
 /* What came of a letter: its result goes out, now or when it is clear what it means. Frees the item. */
 void desk_finish(struct pool *pool, struct relay_session *session, struct item *item,
                  struct delivery_result *result);
+void desk_finish_unsent(struct pool *pool, struct item *item, struct delivery_result *result);
 void desk_report_relay(struct pool *pool, struct item *item); /* nothing is counted */
 void desk_report_all(struct pool *pool);                      /* the queue, so */
-void desk_recall(struct pool *pool, int64_t mail);            /* one of the queue, so, if it is there */
-void desk_flush(struct pool *pool, struct relay *relay);      /* held refusals */
+/* One of the queue, or one whose refusal is held back, so, if it is there. */
+void desk_recall(struct pool *pool, int64_t mail);
+/* Held refusals whose time is over, or all at the end; when the next one's is. */
+int64_t desk_expire(struct pool *pool, struct relay *relay, int64_t now_ms, bool *ret_news);
 
 /* Ends the lock, and wakes the engine if there is a result or room it waits for. */
 void desk_unlock(struct pool *pool, bool news);

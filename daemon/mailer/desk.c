@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The engine puts letters one by one: so long a suspect waits for one that is none. */
-enum { SUSPECTS_WAIT_MS = 100 };
+/* The engine puts letters one by one: so long the one at hand waits for one that says more of the relay. */
+enum { BETTER_WAIT_MS = 100 };
 
 /* Of letters that are queued or in hand. One more turn's may come. */
 enum { LETTERS_BYTES_MAX = 4 << 20 };
@@ -37,11 +37,32 @@ static size_t less(size_t a, size_t b)
 	return a > b ? a - b : 0;
 }
 
+/* Results held back take nobody's place: a relay that refuses one kind of mail doesn't hold up the rest. They
+ * are bounded by themselves. */
+static size_t count_held(const struct pool *pool)
+{
+	size_t n = 0;
+
+	for (const struct relay *relay = pool->relays; relay; relay = relay->next)
+		n += relay->refusals.n_held;
+	return n;
+}
+
+static bool is_refused(const struct pool *pool)
+{
+	for (const struct relay *relay = pool->relays; relay; relay = relay->next)
+		if (refusals_tripped(&relay->refusals))
+			return true;
+	return false;
+}
+
 /* With a rate, no more wait here than two seconds' worth: what lies longer is better judged again. */
 size_t desk_room(struct pool *pool)
 {
 	size_t places = pool->limits->places + pool->limits->places_each * pool->plan->connections;
-	size_t room = less(places, pool->n_out);
+	if (is_refused(pool) && places < pool->limits->places_refused)
+		places = pool->limits->places_refused;
+	size_t room = less(places, less(pool->n_out, count_held(pool)));
 
 	if (pool->stopping || !desk_hopeful(pool) || pool->bytes >= LETTERS_BYTES_MAX)
 		return 0;
@@ -100,18 +121,49 @@ void desk_put_back(struct pool *pool, struct item *item)
 	announce(pool);
 }
 
-static struct item **choose(struct pool *pool, const struct relay *relay, int64_t *ret_wait_ms)
+/* The first of those that need a fresh connection; NULL for none. */
+static struct item **find_second(struct pool *pool)
 {
-	int64_t waited_ms = clock_mono_ms() - pool->head->put_ms;
-
-	if (relay->refusals.n_suspects == 0 || relay->refusals.convicted)
-		return &pool->head;
 	for (struct item **at = &pool->head; *at; at = &(*at)->next)
-		if (!refusals_suspect(&relay->refusals, (*at)->letter->to))
+		if ((*at)->second)
 			return at;
-	if (waited_ms < SUSPECTS_WAIT_MS)
-		*ret_wait_ms = SUSPECTS_WAIT_MS - waited_ms;
-	return &pool->head;
+	return NULL;
+}
+
+/* What says most of the relay: the first of those with the best rank; NULL for none. */
+static struct item **find_best(struct pool *pool, const struct relay *relay, int64_t *ret_rank)
+{
+	bool open = refusals_open(&relay->refusals);
+	struct item **best = NULL;
+
+	for (struct item **at = &pool->head; *at; at = &(*at)->next) {
+		const struct letter *letter = (*at)->letter;
+		int64_t rank = open ? refusals_rank(&relay->refusals, letter->to, letter->template)
+		                    : REFUSALS_RANK_BEST;
+		if ((*at)->second || (best && rank <= *ret_rank))
+			continue;
+		best = at;
+		*ret_rank = rank;
+		if (rank == REFUSALS_RANK_BEST)
+			break;
+	}
+	return best;
+}
+
+static struct item **choose(struct pool *pool, const struct relay *relay, bool fresh, int64_t *ret_wait_ms)
+{
+	struct item **at = fresh ? find_second(pool) : NULL;
+	int64_t rank = REFUSALS_RANK_BEST, waited_ms;
+
+	if (at)
+		return at;
+	at = find_best(pool, relay, &rank);
+	if (!at || rank == REFUSALS_RANK_BEST || (rank > 0 && relay->state == RELAY_UP))
+		return at;
+	waited_ms = clock_mono_ms() - (*at)->put_ms;
+	if (waited_ms < BETTER_WAIT_MS)
+		*ret_wait_ms = BETTER_WAIT_MS - waited_ms;
+	return at;
 }
 
 static struct item *unlink_item(struct pool *pool, struct item **at)
@@ -128,17 +180,21 @@ static struct item *unlink_item(struct pool *pool, struct item **at)
 	return item;
 }
 
-struct item *desk_take(struct pool *pool, const struct relay *relay, int64_t *ret_wait_ms)
+struct item *desk_take(struct pool *pool, struct relay *relay, bool fresh, int64_t *ret_wait_ms)
 {
-	struct item **at;
+	struct item **at, *item;
 
 	*ret_wait_ms = 0;
-	if (!pool->head)
+	at = choose(pool, relay, fresh, ret_wait_ms);
+	if (!at)
 		return NULL;
-	at = choose(pool, relay, ret_wait_ms);
 	if (*ret_wait_ms == 0)
 		*ret_wait_ms = bucket_take(&pool->bucket, clock_mono_ms());
-	return *ret_wait_ms > 0 ? NULL : unlink_item(pool, at);
+	if (*ret_wait_ms > 0)
+		return NULL;
+	item = unlink_item(pool, at);
+	item->begun = refusals_begin(&relay->refusals);
+	return item;
 }
 
 /* ---- results ---- */
@@ -150,10 +206,9 @@ static void publish(struct pool *pool, const struct delivery_result *result)
 	pool->results[(pool->first_result + pool->n_results++) % pool->results_size] = *result;
 }
 
-static void publish_all(struct pool *pool, const struct delivery_result *results, size_t n)
+static void publish_for(void *pool, const struct delivery_result *result)
 {
-	for (size_t i = 0; i < n; i++)
-		publish(pool, &results[i]);
+	publish(pool, result);
 }
 
 static void free_item(struct pool *pool, struct item *item)
@@ -166,37 +221,60 @@ static void free_item(struct pool *pool, struct item *item)
 static void describe(const struct item *item, struct delivery_result *result)
 {
 	result->mail = item->letter->mail;
+	result->yields = item->yields;
 	result->template_broken = item->template_broken;
 	snprintf(result->to, sizeof result->to, "%s", item->letter->to);
 	snprintf(result->fault, sizeof result->fault, "%s", item->fault);
 	result->at = clock_wall();
 }
 
+/* What has as much in common with those refused as can be makes room for others. */
+static void let_others_come(struct pool *pool, const struct relay *relay)
+{
+	for (struct item *item = pool->head; item; item = item->next)
+		item->yields |= refusals_rank(&relay->refusals, item->letter->to, item->letter->template) <=
+		                REFUSALS_RANK_BEST - 2;
+}
+
+/* The relay is well if it took the mail; a refusal says so only when it is clear whose it is. */
+static void judge_relay(struct pool *pool, struct relay_session *session, const struct item *item,
+                        const struct delivery_result *result)
+{
+	bool refuses = refusals_add(&session->relay->refusals, result, item->letter->template, item->begun,
+	                            clock_mono_ms(), publish_for, pool);
+
+	if (refuses) {
+		let_others_come(pool, session->relay);
+		relay_tripped(session, pool->limits, result->reply);
+	} else if (result->delivery == DELIVERY_SENT || result->delivery == DELIVERY_BUSY) {
+		relay_good(session, result->delivery == DELIVERY_SENT);
+	} else if (result->delivery == DELIVERY_DOUBT) {
+		relay_fault(session, pool->limits, result->reply);
+	}
+	/* What is held back is let go by the warden, who also ends the rest. */
+	if (result->delivery != DELIVERY_SENT && result->delivery != DELIVERY_BUSY)
+		pthread_cond_signal(&pool->clock);
+	if (!desk_hopeful(pool))
+		desk_report_all(pool);
+}
+
 void desk_finish(struct pool *pool, struct relay_session *session, struct item *item,
                  struct delivery_result *result)
 {
-	struct delivery_result out[REFUSALS_HELD + 1];
 	struct relay *relay = session->relay;
-	bool tripped;
 
 	describe(item, result);
 	snprintf(result->relay, sizeof result->relay, "%s", relay->name);
-	size_t n = refusals_add(&relay->refusals, result, clock_mono_ms(), out, &tripped);
-	/* From a connection that was open when the tenth was refused: nothing is left to wait for. */
-	if (relay->refusals.in_row && !relay_goes_on(session))
-		n += refusals_flush(&relay->refusals, out + n);
-	publish_all(pool, out, n);
+	relay_count(relay, result);
+	judge_relay(pool, session, item, result);
 	free_item(pool, item);
-	if (tripped)
-		relay_tripped(session, pool->limits, result->reply);
-	else if (result->delivery == DELIVERY_SENT ||
-	         (relay->refusals.n_held == 0 && !relay->refusals.in_row))
-		relay_good(session, result->delivery == DELIVERY_SENT);
-	/* What is held back is let go by the warden. */
-	if (relay->refusals.n_held > 0 || tripped)
-		pthread_cond_signal(&pool->clock);
-	if (tripped && !desk_hopeful(pool))
-		desk_report_all(pool);
+}
+
+void desk_finish_unsent(struct pool *pool, struct item *item, struct delivery_result *result)
+{
+	describe(item, result);
+	publish(pool, result);
+	free_item(pool, item);
 }
 
 void desk_report_relay(struct pool *pool, struct item *item)
@@ -210,6 +288,19 @@ void desk_report_relay(struct pool *pool, struct item *item)
 	free_item(pool, item);
 }
 
+static bool recall_held(struct pool *pool, int64_t mail)
+{
+	struct delivery_result result;
+
+	for (struct relay *relay = pool->relays; relay; relay = relay->next)
+		if (refusals_take(&relay->refusals, mail, &result)) {
+			result.delivery = DELIVERY_RELAY;
+			publish(pool, &result);
+			return true;
+		}
+	return false;
+}
+
 void desk_recall(struct pool *pool, int64_t mail)
 {
 	for (struct item **at = &pool->head; *at; at = &(*at)->next)
@@ -217,6 +308,7 @@ void desk_recall(struct pool *pool, int64_t mail)
 			desk_report_relay(pool, unlink_item(pool, at));
 			return;
 		}
+	(void)recall_held(pool, mail);
 }
 
 void desk_report_all(struct pool *pool)
@@ -225,17 +317,26 @@ void desk_report_all(struct pool *pool)
 		desk_report_relay(pool, unlink_item(pool, &pool->head));
 }
 
-void desk_flush(struct pool *pool, struct relay *relay)
+int64_t desk_expire(struct pool *pool, struct relay *relay, int64_t now_ms, bool *ret_news)
 {
-	struct delivery_result out[REFUSALS_HELD];
-	size_t n = refusals_flush(&relay->refusals, out);
+	struct refusals_patience patience = {.lone_ms = pool->limits->lone_ms,
+	                                     .hold_ms = pool->limits->hold_ms};
+	size_t before = relay->refusals.n_held;
+	int64_t next_ms = CLOCK_NEVER_MS;
 
-	publish_all(pool, out, n);
-	if (n == 0 || !relay->refusals.in_row)
-		return;
-	relay_refuses(relay, pool->limits, out[n - 1].reply);
-	if (!desk_hopeful(pool))
-		desk_report_all(pool);
+	if (before == 0)
+		return next_ms;
+	if (relay->state != RELAY_UP)
+		patience.rest_until_ms = relay->rest_until_ms;
+	if (pool->stopping)
+		refusals_end(&relay->refusals, publish_for, pool);
+	else
+		next_ms = refusals_expire(&relay->refusals, &patience, now_ms, publish_for, pool);
+	if (relay->refusals.n_held < before) {
+		relay_answers(relay);
+		*ret_news = true;
+	}
+	return next_ms;
 }
 
 void desk_unlock(struct pool *pool, bool news)

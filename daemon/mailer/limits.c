@@ -18,9 +18,11 @@ const struct mailer_limits mailer_limits = {
         .mails = 200,
         .rest_min_ms = 1000,
         .rest_max_ms = 5 * 60 * 1000,
-        .hold_ms = 2 * 1000,
+        .hold_ms = 10 * 1000,
+        .lone_ms = 5 * 1000,
         .wait_ms = 5 * 1000,
         .bare_ms = 24 * 60 * 60 * 1000,
         .places = 16,
         .places_each = 8,
+        .places_refused = 256,
 };

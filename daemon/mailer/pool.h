@@ -75,6 +75,9 @@ struct pool_relay {
 	char words[DELIVERY_REPLY_MAX]; /* down: its last words, or ours */
 	unsigned sessions;              /* connections open or being opened */
 	uint64_t delivered, faults;     /* since the start */
+	uint64_t failures; /* mails that it refused, or that failed at it, since it took the last one */
+	struct instant failing_since;           /* the first of them; INSTANT_NONE for none */
+	char failing_words[DELIVERY_REPLY_MAX]; /* the answer to the last of them */
 };
 size_t pool_relays(struct pool *pool, struct pool_relay *relays, size_t max);
 

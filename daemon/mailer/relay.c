@@ -176,6 +176,26 @@ void relay_good(struct relay_session *session, bool delivered)
 	settle(relay);
 }
 
+void relay_answers(struct relay *relay)
+{
+	if (relay->state == RELAY_UP || refusals_tripped(&relay->refusals) ||
+	    (relay->state == RELAY_RESTING && clock_mono_ms() < relay->rest_until_ms))
+		return;
+	relay->state = RELAY_UP;
+	settle(relay);
+}
+
+void relay_count(struct relay *relay, const struct delivery_result *result)
+{
+	if (result->delivery == DELIVERY_SENT) {
+		relay->failures = 0;
+		return;
+	}
+	if (relay->failures++ == 0)
+		relay->failing_since = result->at;
+	snprintf(relay->failing_words, sizeof relay->failing_words, "%s", result->reply);
+}
+
 void relay_refuses(struct relay *relay, const struct mailer_limits *limits, const char *words)
 {
 	relay->n_faults++;
@@ -202,7 +222,11 @@ void relay_describe(const struct relay *relay, struct pool_relay *ret)
 	        .sessions = relay->sessions,
 	        .delivered = relay->delivered,
 	        .faults = relay->n_faults,
+	        .failures = relay->failures,
+	        .failing_since = relay->failures > 0 ? relay->failing_since : INSTANT_NONE,
 	};
+	if (relay->failures > 0)
+		snprintf(ret->failing_words, sizeof ret->failing_words, "%s", relay->failing_words);
 	snprintf(ret->name, sizeof ret->name, "%s", relay->name);
 	snprintf(ret->words, sizeof ret->words, "%s", relay->words);
 }

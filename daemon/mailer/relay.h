@@ -2,9 +2,9 @@
 #ifndef MAILER_RELAY_H
 #define MAILER_RELAY_H
 
+#include "mail/refusals.h"
 #include "mailer/limits.h"
 #include "mailer/pool.h"
-#include "mailer/refusals.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,6 +42,9 @@ struct relay {
 	bool called;       /* a connection to a lesser relay has ended for its trial's sake */
 	unsigned epoch;    /* rises when every open session has to end */
 	uint64_t delivered, n_faults;
+	uint64_t failures; /* mails that it did not take since it took the last one */
+	struct instant failing_since;
+	char failing_words[DELIVERY_REPLY_MAX];
 	struct refusals refusals;
 };
 
@@ -69,6 +72,11 @@ bool relay_goes_on(const struct relay_session *session); /* it may take another 
 
 void relay_fault(struct relay_session *session, const struct mailer_limits *limits, const char *words);
 void relay_good(struct relay_session *session, bool delivered);
+
+/* It answered a mail, if only by a refusal that turned out to be the mail's: it is there. */
+void relay_answers(struct relay *relay);
+/* What became of a mail, for the count of those that fail with no delivery between. */
+void relay_count(struct relay *relay, const struct delivery_result *result);
 
 /* It refuses everybody: all sessions end, none is let in before the rest is over. */
 void relay_tripped(struct relay_session *session, const struct mailer_limits *limits, const char *words);

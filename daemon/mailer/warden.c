@@ -10,8 +10,6 @@
 #include "mailer/clock.h"
 
 enum { LOOK_MS = 250 };
-/* The longest that refusals are held back for the sake of a relay's rest. */
-enum { HOLD_MOST_MS = 30 * 1000 };
 
 static int64_t earlier(int64_t a, int64_t b)
 {
@@ -32,33 +30,12 @@ static int64_t check_watches(struct pool *pool, int64_t now_ms)
 	return next_ms;
 }
 
-/* When what is held back is let go. A relay that rests may have hung up on us for the refusals' sake: what it
- * says to the next ones is waited for. */
-static int64_t held_until(const struct relay *relay, const struct mailer_limits *limits)
-{
-	int64_t last_ms = relay->refusals.last_ms, until_ms = last_ms + limits->hold_ms;
-
-	if (relay->state == RELAY_UP || relay->rest_until_ms < last_ms)
-		return until_ms;
-	until_ms = relay->rest_until_ms + limits->hold_ms;
-	return earlier(until_ms, last_ms + HOLD_MOST_MS);
-}
-
 static int64_t check_held(struct pool *pool, int64_t now_ms, bool *ret_news)
 {
 	int64_t next_ms = CLOCK_NEVER_MS;
 
-	for (struct relay *relay = pool->relays; relay; relay = relay->next) {
-		int64_t due_ms = held_until(relay, pool->limits);
-		if (relay->refusals.n_held == 0)
-			continue;
-		if (now_ms < due_ms && !pool->stopping) {
-			next_ms = earlier(next_ms, due_ms);
-			continue;
-		}
-		desk_flush(pool, relay);
-		*ret_news = true;
-	}
+	for (struct relay *relay = pool->relays; relay; relay = relay->next)
+		next_ms = earlier(next_ms, desk_expire(pool, relay, now_ms, ret_news));
 	return next_ms;
 }
 

@@ -85,12 +85,8 @@ static bool render(const struct run *run, struct item *item, struct buf *ret, st
 /* What never reached a relay says nothing of it. */
 static void report_unsendable(struct pool *pool, struct item *item, struct delivery_result *result)
 {
-	struct relay nobody = {.state = RELAY_UP};
-	struct relay_session session = {.relay = &nobody};
-
 	pthread_mutex_lock(&pool->lock);
-	desk_finish(pool, &session, item, result);
-	desk_flush(pool, &nobody);
+	desk_finish_unsent(pool, item, result);
 	desk_unlock(pool, true);
 }
 
@@ -128,7 +124,7 @@ static struct item *wait_for_letter(struct run *run, bool *ret_waited)
 
 	*ret_waited = false;
 	while (goes_on(run)) {
-		struct item *item = desk_take(pool, run->session.relay, &wait_ms);
+		struct item *item = desk_take(pool, run->session.relay, run->taken == 0, &wait_ms);
 		if (item)
 			return item;
 		left_ms = end_ms - clock_mono_ms();
@@ -191,12 +187,18 @@ static bool feed_next(void *arg, struct esmtp_mail *ret)
 	return false;
 }
 
-/* Some relays take so many mails a connection and then say 421 or nothing: the mail that meets that gets a
- * fresh connection, once, and the relay is not at fault. */
+/* Some relays take so many mails a connection and then say 421, another 4xx or nothing: the mail that meets
+ * that gets a fresh connection, once, and neither it nor the relay is at fault. */
 static bool is_end_of_run(const struct run *run, const struct item *item, const struct smtp_report *report)
 {
-	return run->delivered > 0 && !item->second && report->stage == SMTP_MAIL &&
-	       (report->code == 421 || report->code == 0);
+	return run->delivered > 0 && !item->second && failure_of_connection(report);
+}
+
+static void renew(struct run *run, struct item *item)
+{
+	run->closing = true;
+	item->second = true;
+	desk_put_back(run->worker->pool, item);
 }
 
 static void relay_failed(struct run *run, struct item *item, const struct smtp_report *report,
@@ -211,10 +213,9 @@ static void relay_failed(struct run *run, struct item *item, const struct smtp_r
 		desk_report_relay(pool, item);
 		return;
 	}
-	if (is_end_of_run(run, item, report)) {
-		item->second = true;
-		desk_put_back(pool, item);
-		return;
+	if (report->stage >= SMTP_MAIL) {
+		refusals_suspect(&run->session.relay->refusals, item->letter->to, item->letter->template);
+		item->yields = true;
 	}
 	relay_fault(&run->session, pool->limits, words);
 	pthread_cond_signal(&pool->clock);
@@ -236,7 +237,15 @@ static void feed_done(void *arg, void *of, const struct smtp_report *report, con
 
 	snprintf(result.reply, sizeof result.reply, "%s", reply);
 	pthread_mutex_lock(&pool->lock);
-	if (result.delivery == DELIVERY_RELAY) {
+	/* Others went through since the relay failed at this one before: it isn't the relay. */
+	if (result.delivery == DELIVERY_RELAY && report->stage >= SMTP_MAIL &&
+	    refusals_alone(&run->session.relay->refusals, item->letter->to)) {
+		result.delivery = failure_alone(report);
+		run->closing = run->closing || report->code == 0 || report->code == 421;
+	}
+	if (!pool->stopping && is_end_of_run(run, item, report)) {
+		renew(run, item);
+	} else if (result.delivery == DELIVERY_RELAY) {
 		relay_failed(run, item, report, reply);
 	} else {
 		run->delivered += result.delivery == DELIVERY_SENT;
@@ -309,7 +318,7 @@ static bool begin(struct run *run, int64_t *ret_wait_ms)
 	if (pool->stopping || run->worker->index >= pool->plan->connections || !pool->head ||
 	    !open_relay(run))
 		return false;
-	run->first = desk_take(pool, run->session.relay, ret_wait_ms);
+	run->first = desk_take(pool, run->session.relay, true, ret_wait_ms);
 	if (!run->first) {
 		relay_close(&run->session);
 		return false;

@@ -219,6 +219,7 @@ struct engine *engine_close(struct engine *engine)
 	zones_free(engine->zones);
 	if (engine->lock_fd >= 0)
 		(void)close(engine->lock_fd);
+	free(engine->yielding);
 	free(engine->from_domain);
 	free(engine);
 	return NULL;

@@ -73,6 +73,8 @@ struct engine {
 	int64_t purged_ms;                /* when old records were last looked for */
 	struct stats stats, stats_before; /* now; as of the turn's beginning */
 	struct report_minute minutes[REPORT_KINDS];
+	int64_t *yielding; /* mails at which a relay failed, in order of their ids: handed out after the others */
+	size_t n_yielding, cap_yielding;
 
 	/* of the current turn */
 	struct turn *turn;
@@ -141,6 +143,8 @@ void engine_supersede_brought_back(struct engine *engine, struct spool_mail *mai
 
 /* ---- takeup.c: mails that are due, judged again and handed out ---- */
 void engine_hand_out(struct engine *engine);
+/* Whether the mail is handed out after all others; what isn't known here is forgotten with the process. */
+void engine_yield(struct engine *engine, int64_t mail, bool on);
 void engine_look_at_deferred(struct engine *engine); /* where customers have changed */
 void engine_look_at_sending(struct engine *engine);  /* the same */
 /* One that is sending had better come back, if it still can: it waits for a mailer, perhaps for long. */

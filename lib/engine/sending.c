@@ -202,6 +202,7 @@ static void take_result(struct engine *engine, const struct delivery_result *res
 		                    "template state=%s mail=%lld: the mail went without what is broken: %s",
 		                    mail.state, (long long)mail.id, result->fault);
 	}
+	engine_yield(engine, mail.id, result->delivery == DELIVERY_RELAY && result->yields);
 	if (result->delivery == DELIVERY_RELAY) {
 		put_back(engine, &mail);
 		return;

@@ -10,9 +10,11 @@
  */
 #include "engine/engine_private.h"
 
+#include "base/mem.h"
+
 #include <string.h>
 
-enum { WINDOW = 64, LOOKED_AT_MAX = 4096, DEFERRED_A_TURN = 1000, SENDING_MAX = 4096 };
+enum { WINDOW = 64, LOOKED_AT_MAX = 4096, DEFERRED_A_TURN = 1000, SENDING_MAX = 4096, YIELDING_MAX = 4096 };
 
 struct member {
 	const struct spool_notice *notice;
@@ -296,22 +298,72 @@ static bool has_room(struct engine *engine)
 	       !engine_turn_is_full(engine);
 }
 
-void engine_hand_out(struct engine *engine)
+/* Where it is, or would be. */
+static size_t find_yielding(const struct engine *engine, int64_t mail)
+{
+	size_t low = 0, high = engine->n_yielding;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (engine->yielding[middle] < mail)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool yields(const struct engine *engine, int64_t mail)
+{
+	size_t i = find_yielding(engine, mail);
+	return i < engine->n_yielding && engine->yielding[i] == mail;
+}
+
+void engine_yield(struct engine *engine, int64_t mail, bool on)
+{
+	if (yields(engine, mail) == on)
+		return;
+	/* Some of them ended in another way; those that still yield come to be known again. */
+	if (on && engine->n_yielding == YIELDING_MAX)
+		engine->n_yielding = 0;
+	size_t i = find_yielding(engine, mail);
+	if (on && engine->n_yielding == engine->cap_yielding) {
+		engine->cap_yielding = engine->cap_yielding ? engine->cap_yielding * 2 : 64;
+		engine->yielding = mem_realloc(engine->yielding, engine->cap_yielding, sizeof mail);
+	}
+	int64_t *at = engine->yielding + i;
+	memmove(at + on, at + !on, (engine->n_yielding - i - !on) * sizeof mail);
+	if (on)
+		*at = mail;
+	engine->n_yielding += on ? 1 : -(size_t)1;
+}
+
+/* Those that yield, or those that don't. */
+static void hand_out(struct engine *engine, bool yielding)
 {
 	struct turn *turn = engine->turn;
 	struct spool_due window[WINDOW], after = {.id = 0, .due = INSTANT_NONE};
 	size_t looked_at = 0;
-	turn->letters = arena_new_array(turn->arena, turn->room, struct letter *);
 	while (has_room(engine) && looked_at < LOOKED_AT_MAX && !spool_failed(engine->spool)) {
 		size_t n = spool_mails_due(engine->spool, engine->now, after, window, WINDOW);
-		for (size_t i = 0; i < n && has_room(engine); i++)
-			take_up(engine, window[i].id);
+		for (size_t i = 0; i < n && has_room(engine); i++) {
+			if (yields(engine, window[i].id) == yielding)
+				take_up(engine, window[i].id);
+		}
 		if (n < WINDOW)
 			return;
 		after = window[n - 1];
 		looked_at += n;
 	}
 	turn->more |= looked_at >= LOOKED_AT_MAX && turn->n_letters > 0;
+}
+
+void engine_hand_out(struct engine *engine)
+{
+	struct turn *turn = engine->turn;
+	turn->letters = arena_new_array(turn->arena, turn->room, struct letter *);
+	hand_out(engine, false);
+	if (engine->n_yielding > 0)
+		hand_out(engine, true);
 }
 
 /* A mail that waits for an opening may go sooner when its customer's hours have changed. That it has to wait

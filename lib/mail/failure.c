@@ -76,6 +76,24 @@ static const struct row rows[] = {
         {ANYWHERE, ANY_CODE, .delivery = DELIVERY_RELAY},
 };
 
+/* Limits of a connection: so many mails, then 421, another 4xx or nothing. The body must not have been taken.
+ */
+static const struct row of_connection[] = {
+        {.from = SMTP_MAIL, .to = SMTP_DATA, CLASS(4)},
+        {.from = SMTP_MAIL, .to = SMTP_DATA, CODE(0)},
+        {AT(SMTP_BODY), CODE(421)},
+};
+
+/* What seems to be the relay's fault is the mail's: for good only where the relay means its sender. */
+static const struct row alone[] = {
+        {ANYWHERE, CODE(530), .delivery = DELIVERY_BUSY},
+        {ANYWHERE, CODE(534), .delivery = DELIVERY_BUSY},
+        {ANYWHERE, CODE(535), .delivery = DELIVERY_BUSY},
+        {ANYWHERE, CODE(538), .delivery = DELIVERY_BUSY},
+        {AT(SMTP_MAIL), ENHANCED(7, -1), .delivery = DELIVERY_REFUSED},
+        {ANYWHERE, ANY_CODE, .delivery = DELIVERY_BUSY},
+};
+
 const char *delivery_name(enum delivery delivery)
 {
 	return delivery >= 0 && delivery < DELIVERY_COUNT ? names[delivery] : "";
@@ -96,12 +114,35 @@ static bool fits(const struct row *row, const struct smtp_report *report)
 	       (row->body == BODY_ANY || report->body_begun);
 }
 
+static const struct row *find(const struct row *table, size_t n, const struct smtp_report *report)
+{
+	for (size_t i = 0; i < n; i++)
+		if (fits(&table[i], report))
+			return &table[i];
+	return NULL;
+}
+
+#define FIND(table, report) find(table, sizeof(table) / sizeof *(table), report)
+
 enum delivery failure_judge(const struct smtp_report *report)
 {
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (fits(&rows[i], report))
-			return rows[i].delivery;
+	const struct row *row = FIND(rows, report);
+
+	if (row)
+		return row->delivery;
 	return report->body_begun ? DELIVERY_DOUBT : DELIVERY_RELAY; /* a code that is no code */
+}
+
+bool failure_of_connection(const struct smtp_report *report)
+{
+	return FIND(of_connection, report) != NULL && !(report->body_begun && report->code == 0);
+}
+
+enum delivery failure_alone(const struct smtp_report *report)
+{
+	const struct row *row = FIND(alone, report);
+
+	return row ? row->delivery : DELIVERY_BUSY;
 }
 
 int64_t failure_retry_wait_ms(int attempts, uint64_t random)

@@ -43,15 +43,26 @@ const char *delivery_name(enum delivery delivery); /* "sent", for messages */
 
 enum delivery failure_judge(const struct smtp_report *report);
 
+/* Whether an answer may be that of a connection that has carried enough, where it has delivered before: the
+ * mail, of which nothing was taken, is sent once more over another one. */
+bool failure_of_connection(const struct smtp_report *report);
+
+/* What a DELIVERY_RELAY since MAIL becomes where only this mail meets it, while others go through. */
+enum delivery failure_alone(const struct smtp_report *report);
+
 /* The wait before try number `attempts` + 1 (attempts ≥ 1): 1, 2, 4 … minutes, of which up to an eighth is
  * taken or added by `random` (any 64 bits), and never more than 1 h. Milliseconds. */
 int64_t failure_retry_wait_ms(int attempts, uint64_t random);
+
+/* So many mails that fail with no delivery between are worth a warning, whatever the words. */
+enum { FAILURES_MANY = 10 };
 
 /* What a mailer reports of one letter. */
 enum { DELIVERY_REPLY_MAX = 512 };
 struct delivery_result {
 	int64_t mail;
 	enum delivery delivery;
+	bool yields;                    /* DELIVERY_RELAY, in answer to this very mail: others go first */
 	bool template_broken;           /* the mail went without what is broken; `fault` says what */
 	char to[330];                   /* the address that was tried */
 	char relay[128];                /* as configured; "" where none was reached */

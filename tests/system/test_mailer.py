@@ -163,12 +163,13 @@ def test_an_idle_connection_is_closed_politely(peer):
 
 def test_refused_mails_keep_the_connection(peer):
     peer.answers["rcpt"] = lambda s, line: "550 5.1.1 nobody here" if "gone" in line else None
-    peer.answers["mail"] = lambda s, line: "452 4.3.1 later" if len(s.commands) % 7 == 6 else None
+    peer.answers["mail"] = lambda s, line: "550 5.1.8 not from you" if len(s.commands) % 7 == 6 else None
+    peer.answers["body"] = lambda s, data: "452 4.3.1 later" if s.mails % 5 == 4 else None
     with Probe(peer.relay, limits={"hold_ms": 100}) as probe:
         for n in range(30):
             probe.put(to=("gone%d@example.com" if n % 3 == 0 else "kim%d@example.com") % n)
         kinds = [r["delivery"] for r in probe.results(30)]
-    assert set(kinds) == {"sent", "mail_busy", "address_invalid"}
+    assert set(kinds) == {"sent", "mail_busy", "mail_refused", "address_invalid"}
     assert peer.connections == 1
 
 
@@ -546,6 +547,44 @@ def test_a_relay_that_takes_few_mails_a_connection_is_not_at_fault(peer, end):
         assert probe.next("bulk", 20)["bulk"] == {"sent": 40}
         assert probe.relays()[0]["faults"] == 0
     assert peer.connections == 8
+
+
+@pytest.mark.parametrize("stage", ["mail", "rcpt", "data"])
+def test_a_4xx_after_so_many_mails_is_the_connections(peer, stage):
+    """The mail is sent once more over a new one before it counts; then the old one is no longer used."""
+    peer.answers[stage] = lambda s, line: "452 4.5.3 too many messages" if s.mails >= 3 else None
+    with Probe(peer.relay, connections=2) as probe:
+        probe.say(bulk=60, size=300)
+        assert probe.next("bulk", 20)["bulk"] == {"sent": 60}
+        assert probe.relays()[0]["faults"] == 0
+    assert len(peer.mails) == 60 and peer.connections >= 20
+
+
+def test_421_after_the_dot_of_a_used_connection_is_the_connections(peer):
+    peer.answers["body"] = lambda s, data: Then("421 4.7.0 enough for this connection", Drop) if s.mails >= 4 else None
+    with Probe(peer.relay) as probe:
+        probe.say(bulk=20, size=300)
+        assert probe.next("bulk", 20)["bulk"] == {"sent": 20}
+        assert probe.relays()[0]["faults"] == 0
+    assert len(peer.mails) == 20
+
+
+@pytest.mark.parametrize("stage", ["rcpt", "data"])
+def test_a_4xx_on_a_new_connection_too_is_the_mails(peer, stage):
+    """Also where other connections are open: they have delivered, too."""
+    seen = []
+
+    def answer(session, line):
+        if "busy" in line or "busy" in "".join(session.recipients):
+            seen.append(session.mails)
+            return "450 4.2.1 not now"
+    peer.answers[stage] = answer
+    with Probe(peer.relay, connections=3, limits={"idle_ms": 3000}) as probe:
+        for n in range(12):
+            probe.put(to="busy@example.com" if n == 6 else f"kim{n}@example.com")
+        kinds = [r["delivery"] for r in probe.results(12)]
+    assert sorted(kinds) == ["mail_busy"] + ["sent"] * 11
+    assert seen[-1] == 0 and len(seen) in (1, 2), "the last try was a new connection's first"
 
 
 def test_a_connection_closed_while_idle_costs_nothing(peer):

@@ -158,9 +158,49 @@ static void deliveries_have_names(void **state)
 		assert_true(delivery_name((enum delivery)i)[0] != '\0');
 }
 
+static void limits_of_a_connection(void **state)
+{
+	static const struct {
+		struct smtp_report report;
+		bool expected;
+	} rows[] = {
+	        {{.stage = SMTP_MAIL, .code = 421}, true},
+	        {{.stage = SMTP_MAIL, .code = 452}, true},
+	        {{.stage = SMTP_RCPT, .code = 450}, true},
+	        {{.stage = SMTP_DATA, .code = 451}, true},
+	        {{.stage = SMTP_DATA, .code = 0}, true},
+	        {{.stage = SMTP_BODY, .code = 421, .body_begun = true}, true},
+	        {{.stage = SMTP_BODY, .code = 451, .body_begun = true}, false},
+	        {{.stage = SMTP_BODY, .code = 0, .body_begun = true}, false},
+	        {{.stage = SMTP_DATA, .code = 0, .body_begun = true}, false},
+	        {{.stage = SMTP_GREETING, .code = 421}, false},
+	        {{.stage = SMTP_RCPT, .code = 550}, false},
+	        {{.stage = SMTP_BODY, .code = 250, .body_begun = true}, false},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (failure_of_connection(&rows[i].report) != rows[i].expected)
+			fail_msg("row %zu", i);
+}
+
+static void what_the_relays_fault_is_when_one_mail_alone_meets_it(void **state)
+{
+	const struct smtp_report sender = {.stage = SMTP_MAIL, .code = 550, .enhanced = {5, 7, 1}};
+	const struct smtp_report login = {.stage = SMTP_MAIL, .code = 530, .enhanced = {5, 7, 0}};
+	const struct smtp_report busy = {.stage = SMTP_RCPT, .code = 421};
+	const struct smtp_report gone = {.stage = SMTP_RCPT, .code = 0};
+	(void)state;
+	assert_int_equal(failure_alone(&sender), DELIVERY_REFUSED);
+	assert_int_equal(failure_alone(&login), DELIVERY_BUSY);
+	assert_int_equal(failure_alone(&busy), DELIVERY_BUSY);
+	assert_int_equal(failure_alone(&gone), DELIVERY_BUSY);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(limits_of_a_connection),
+	        cmocka_unit_test(what_the_relays_fault_is_when_one_mail_alone_meets_it),
 	        cmocka_unit_test(every_row_of_the_table),
 	        cmocka_unit_test(nothing_is_lost_or_sent_by_mistake),
 	        cmocka_unit_test(waits_double_up_to_an_hour),
