@@ -33,6 +33,19 @@ struct instant loop_started(const struct loop *loop)
 	return loop->started;
 }
 
+/* Mails that failed at it since it took the last one. */
+static void add_failures(json_t *json, const struct pool_relay *relay)
+{
+	char since[INSTANT_TEXT_MAX];
+	json_object_set_new(json, "failures", json_integer((json_int_t)relay->failures));
+	json_object_set_new(json, "failing", json_boolean(relay->failures >= FAILURES_MANY));
+	if (relay->failures == 0)
+		return;
+	json_object_set_new(json, "failing_since",
+	                    json_string(instant_format(relay->failing_since, 0, since)));
+	json_object_set_new(json, "reply", json_string(relay->failing_words));
+}
+
 static json_t *relays_json(struct loop *loop)
 {
 	struct pool_relay relays[RELAYS_MAX];
@@ -46,6 +59,8 @@ static json_t *relays_json(struct loop *loop)
 		                  (int)relays[i].sessions, "delivered", (json_int_t)relays[i].delivered);
 		if (relay && !relays[i].tried)
 			json_object_set_new(relay, "up", json_null());
+		if (relay)
+			add_failures(relay, &relays[i]);
 		if (relay && !relays[i].up)
 			json_object_set_new(relay, "reply", json_string(relays[i].words));
 		json_array_append_new(list, relay ? relay : json_null());

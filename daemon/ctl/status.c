@@ -96,6 +96,25 @@ static void name_states(const json_t *relays)
 	}
 }
 
+/* Said in a sentence: a number in a table is easily missed. */
+static void warn_of_failures(struct ctl *ctl, const json_t *relays)
+{
+	size_t i;
+	json_t *relay;
+	json_array_foreach(relays, i, relay)
+	{
+		if (!json_is_true(json_object_get(relay, "failing")))
+			continue;
+		buf_printf(output_text(ctl->out),
+		           "\nWarning: the last %" JSON_INTEGER_FORMAT " mails failed at relay ",
+		           json_integer_value(json_object_get(relay, "failures")));
+		table_value(output_text(ctl->out), json_object_get(relay, "name"));
+		buf_adds(output_text(ctl->out), ", none was delivered: ");
+		table_value(output_text(ctl->out), json_object_get(relay, "reply"));
+		buf_addc(output_text(ctl->out), '\n');
+	}
+}
+
 static void print_counts(struct ctl *ctl, const json_t *mails)
 {
 	json_t *rows = json_array(), *count;
@@ -164,8 +183,10 @@ static bool run(struct ctl *ctl, struct error *err)
 		                    {.key = "since", .title = "Since", .style = STYLE_TIME},
 		                    {.key = "sessions", .title = "Sessions", .right = true},
 		                    {.key = "delivered", .title = "Delivered", .right = true},
+		                    {.key = "failures", .title = "Failed since", .right = true},
 		                    {.key = "reply", .title = "Reply", .min = 20}),
 		            output_look(ctl->out));
+		warn_of_failures(ctl, json_object_get(state, "relays"));
 	}
 	print_feeds(ctl, json_object_get(state, "feeds"));
 	print_counts(ctl, json_object_get(state, "mails"));

@@ -105,6 +105,10 @@ static void add_relays(struct loop *loop, struct buf *out)
 	              "# TYPE dispatchd_relay_faults_total counter\n");
 	for (size_t i = 0; i < n; i++)
 		add_relay(out, "dispatchd_relay_faults_total", relays[i].name, relays[i].faults);
+	buf_adds(out, "# HELP dispatchd_relay_failures Mails that failed since the relay took the last one.\n"
+	              "# TYPE dispatchd_relay_failures gauge\n");
+	for (size_t i = 0; i < n; i++)
+		add_relay(out, "dispatchd_relay_failures", relays[i].name, relays[i].failures);
 }
 
 static long resident_pages(void)

@@ -487,3 +487,31 @@ bool spool_read_counts(struct spool *spool, json_t **ret, struct error *err)
 	set_text(json, "instance", spool_instance(spool));
 	return finish(spool, NULL, json, ret, err);
 }
+
+static int64_t last_sent(struct spool *spool)
+{
+	return spool_run_int(spool,
+	                     spool_query(spool,
+	                                 "SELECT changed FROM mail WHERE status IN ('sent', 'bounced') "
+	                                 "ORDER BY changed DESC LIMIT 1"),
+	                     0);
+}
+
+bool spool_read_failures(struct spool *spool, json_t **ret, struct error *err)
+{
+	if (!spool_begin_read(spool, err))
+		return false;
+	struct arena *arena = arena_new();
+	json_t *json = json_object();
+	struct db_query *q = spool_query(
+	        spool, "SELECT count(*), reply, max(changed) FROM mail WHERE changed > ?1 AND "
+	               "status IN ('failed', 'retrying') AND reason IN ('address_refused', 'mail_refused', "
+	               "'mail_busy', 'in_doubt')");
+	db_bind_int(q, 1, last_sent(spool));
+	while (spool_row(spool, q)) {
+		set_int(json, "failures", db_int(q, 0));
+		if (db_int(q, 0) > 0)
+			set_text(json, "reply", db_text(q, 1, arena));
+	}
+	return finish(spool, arena, json, ret, err);
+}

@@ -53,6 +53,9 @@ bool spool_read_dead(struct spool *spool, int64_t limit, json_t **ret, struct er
  * data. */
 bool spool_read_held(struct spool *spool, json_t **ret, struct error *err) MUST_CHECK;
 
+/* What failed since the last mail was delivered: {"failures": n, "reply": the last words}. */
+bool spool_read_failures(struct spool *spool, json_t **ret, struct error *err) MUST_CHECK;
+
 /* Counts: {"mails": {status: n}, "waiting": n, "unpublished": n, "instance": …}. */
 bool spool_read_counts(struct spool *spool, json_t **ret, struct error *err) MUST_CHECK;
 
