@@ -42,13 +42,18 @@ struct worker {
 	size_t index;
 	struct watch watch;
 	struct dates *dates; /* the thread's own */
-	bool ended;          /* it takes no more work; under the pool's lock */
+	/* under the pool's lock */
+	struct relay *relay; /* to which it has a connection, or opens one; NULL for none */
+	bool leaving;        /* and only says good-bye to it */
+	bool ended;          /* it takes no more work */
 };
 
 struct pool {
 	pthread_mutex_t lock;
-	pthread_cond_t work;  /* for mailers without a connection */
-	pthread_cond_t feed;  /* for those with one */
+	pthread_cond_t work; /* for mailers without a connection */
+	pthread_cond_t
+	        spare;       /* for those more than there should be now: no signal for work is lost on them */
+	pthread_cond_t feed; /* for those with one */
 	pthread_cond_t clock; /* for the warden */
 	pool_wake *wake;
 	void *wake_arg;
@@ -69,6 +74,8 @@ struct pool {
 
 	struct worker **workers;
 	size_t n_workers;
+	size_t n_stuck; /* of them, those that wait for a relay that is stalled: others work in their places
+	                 */
 	pthread_t warden;
 	bool starved; /* pool_room() said 0: whoever makes room wakes the engine */
 	bool stopping, over;
@@ -101,6 +108,13 @@ int64_t desk_expire(struct pool *pool, struct relay *relay, int64_t now_ms, bool
 
 /* Ends the lock, and wakes the engine if there is a result or room it waits for. */
 void desk_unlock(struct pool *pool, bool news);
+
+/* Whether another relay may take what this one, which is stalled, doesn't. */
+bool desk_other_works(struct pool *pool, const struct relay *relay);
+
+/* ---- pool.c: with the lock held ---- */
+bool crew_hire(struct pool *pool); /* as many as there should be; false where there is none */
+size_t crew_size(const struct pool *pool);
 
 /* ---- the threads ---- */
 void *worker_main(void *worker);

@@ -32,6 +32,18 @@ bool desk_hopeful(struct pool *pool)
 	return false;
 }
 
+bool desk_other_works(struct pool *pool, const struct relay *relay)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	for (size_t i = 0; i < pool->plan->n_relays; i++) {
+		const struct relay *other = desk_relay(pool, pool->plan->relays[i].name);
+		if (other != relay && !other->stalled && relay_hopeful(other, now_ms))
+			return true;
+	}
+	return false;
+}
+
 static size_t less(size_t a, size_t b)
 {
 	return a > b ? a - b : 0;

@@ -20,6 +20,7 @@ const struct mailer_limits mailer_limits = {
         .rest_max_ms = 5 * 60 * 1000,
         .hold_ms = 10 * 1000,
         .lone_ms = 5 * 1000,
+        .stall_ms = 4 * 1000,
         .wait_ms = 5 * 1000,
         .bare_ms = 24 * 60 * 60 * 1000,
         .places = 16,

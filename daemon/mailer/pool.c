@@ -24,6 +24,7 @@ static void init_locks(struct pool *pool)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&pool->work, &attr);
 	pthread_cond_init(&pool->feed, &attr);
+	pthread_cond_init(&pool->spare, &attr);
 	pthread_cond_init(&pool->clock, &attr);
 	pthread_condattr_destroy(&attr);
 }
@@ -41,10 +42,18 @@ static bool start_thread(pthread_t *thread, void *(*run)(void *), void *arg)
 	return failed == 0;
 }
 
-/* With the lock held. Fewer than asked for are no fault as long as there is one. */
-static bool hire(struct pool *pool)
+/* For each that is stuck there is one more, up to twice as many. */
+size_t crew_size(const struct pool *pool)
 {
-	while (pool->n_workers < pool->plan->connections) {
+	size_t most = pool->plan->connections;
+
+	return most + (pool->n_stuck < most ? pool->n_stuck : most);
+}
+
+/* Fewer than asked for are no fault as long as there is one. */
+bool crew_hire(struct pool *pool)
+{
+	while (pool->n_workers < crew_size(pool)) {
 		struct worker *worker = mem_alloc(sizeof *worker);
 		worker->pool = pool;
 		worker->index = pool->n_workers;
@@ -97,7 +106,7 @@ struct pool *crew_start(const struct settings *settings, struct templates *templ
 	if (!start_thread(&pool->warden, warden_main, pool))
 		bug("no thread can be started");
 	pthread_mutex_lock(&pool->lock);
-	ok = hire(pool);
+	ok = crew_hire(pool);
 	pthread_mutex_unlock(&pool->lock);
 	if (ok)
 		return pool;
@@ -208,9 +217,10 @@ bool pool_reload(struct pool *pool, const struct settings *settings, struct temp
 	bucket_set(&pool->bucket, plan->rate, clock_mono_ms());
 	meet_relays(pool);
 	if (!pool->stopping)
-		(void)hire(pool);
+		(void)crew_hire(pool);
 	pthread_cond_broadcast(&pool->feed); /* open connections end */
 	pthread_cond_broadcast(&pool->work);
+	pthread_cond_broadcast(&pool->spare);
 	pthread_cond_signal(&pool->clock);
 	desk_unlock(pool, false);
 	plan_unref(old);
@@ -254,6 +264,7 @@ void pool_stop(struct pool *pool, int64_t grace_ms)
 	desk_report_all(pool);
 	pthread_cond_broadcast(&pool->feed);
 	pthread_cond_broadcast(&pool->work);
+	pthread_cond_broadcast(&pool->spare);
 	pthread_cond_signal(&pool->clock);
 	desk_unlock(pool, true);
 }
@@ -291,6 +302,7 @@ static void free_pool(struct pool *pool)
 	plan_unref(pool->plan);
 	pthread_cond_destroy(&pool->work);
 	pthread_cond_destroy(&pool->feed);
+	pthread_cond_destroy(&pool->spare);
 	pthread_cond_destroy(&pool->clock);
 	pthread_mutex_destroy(&pool->lock);
 	pthread_mutex_destroy(&pool->large);

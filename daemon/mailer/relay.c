@@ -70,6 +70,8 @@ void relay_close(struct relay_session *session)
 
 bool relay_calls(struct relay *relay, int64_t now_ms)
 {
+	if (relay->stalled)
+		return false;
 	if (relay->state == RELAY_UP)
 		return true;
 	if (relay->state != RELAY_RESTING || now_ms < relay->rest_until_ms || relay->called)

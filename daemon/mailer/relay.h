@@ -36,11 +36,13 @@ struct relay {
 	int64_t rest_until_ms;
 	struct instant since, rests_until;
 	char words[DELIVERY_REPLY_MAX];
-	unsigned sessions; /* open or being opened */
-	unsigned proven;   /* of them, those over which a mail went */
-	unsigned allowed;  /* not UP: so many may be open beside a trial */
-	bool called;       /* a connection to a lesser relay has ended for its trial's sake */
-	unsigned epoch;    /* rises when every open session has to end */
+	unsigned sessions;   /* open or being opened */
+	unsigned proven;     /* of them, those over which a mail went */
+	unsigned allowed;    /* not UP: so many may be open beside a trial */
+	bool stalled;        /* a connection waits for it, and it has answered no mail since (warden.c) */
+	int64_t answered_ms; /* its last answer to a mail */
+	bool called;         /* a connection to a lesser relay has ended for its trial's sake */
+	unsigned epoch;      /* rises when every open session has to end */
 	uint64_t delivered, n_faults;
 	uint64_t failures; /* mails that it did not take since it took the last one */
 	struct instant failing_since;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The thread that watches the clock for all mailers: shuts down what takes too long, lets go of
- * refusals held back, tells when a relay's rest is over, gives back what waits for a mailer for too
- * long, and ends the grace of a stop. It sleeps until the next of these is due; deadlines of
- * connections are looked at four times a second while there are any.
+ * The thread that watches the clock for all mailers: shuts down what takes too long, finds
+ * relays that are stalled, lets go of refusals held back, tells when a relay's rest is over, gives back what
+ * waits for a mailer for too long, and ends the grace of a stop. It sleeps until the next of these is due;
+ * deadlines of connections are looked at four times a second while there are any.
  */
 #include "mailer/crew.h"
 
@@ -28,6 +28,45 @@ static int64_t check_watches(struct pool *pool, int64_t now_ms)
 		if (relay->sessions > 0)
 			next_ms = now_ms + LOOK_MS;
 	return next_ms;
+}
+
+static bool is_stuck(struct pool *pool, struct worker *worker, int64_t now_ms, int64_t *ret_since_ms)
+{
+	return worker->relay && !worker->leaving &&
+	       watch_waits(&worker->watch, now_ms, pool->limits->stall_ms, ret_since_ms);
+}
+
+/*
+ * A relay is stalled while a connection waits for it for too long, and no mail has got an answer since that
+ * wait began. With another relay in the list new mails go there, and others work in the places of those that
+ * wait.
+ */
+static void check_stalls(struct pool *pool, int64_t now_ms)
+{
+	size_t n_stuck = 0;
+	bool changed = false;
+	int64_t since_ms;
+
+	for (struct relay *relay = pool->relays; relay; relay = relay->next) {
+		bool stalled = false;
+		for (size_t i = 0; i < pool->n_workers; i++)
+			stalled |= pool->workers[i]->relay == relay &&
+			           is_stuck(pool, pool->workers[i], now_ms, &since_ms) &&
+			           relay->answered_ms < since_ms;
+		changed |= stalled != relay->stalled;
+		relay->stalled = stalled;
+	}
+	for (size_t i = 0; i < pool->n_workers && pool->plan->n_relays > 1; i++)
+		n_stuck += is_stuck(pool, pool->workers[i], now_ms, &since_ms) &&
+		           pool->workers[i]->relay->stalled;
+	changed |= n_stuck != pool->n_stuck;
+	pool->n_stuck = n_stuck;
+	if (!changed || pool->stopping)
+		return;
+	(void)crew_hire(pool);
+	pthread_cond_broadcast(&pool->feed);
+	pthread_cond_broadcast(&pool->work);
+	pthread_cond_broadcast(&pool->spare);
 }
 
 static int64_t check_held(struct pool *pool, int64_t now_ms, bool *ret_news)
@@ -93,6 +132,7 @@ void *warden_main(void *arg)
 		int64_t now_ms = clock_mono_ms(), next_ms;
 		bool news = false;
 		next_ms = check_watches(pool, now_ms);
+		check_stalls(pool, now_ms);
 		next_ms = earlier(next_ms, check_held(pool, now_ms, &news));
 		next_ms = earlier(next_ms, check_rests(pool, now_ms));
 		next_ms = earlier(next_ms, check_queue(pool, now_ms, &news));

@@ -14,6 +14,7 @@ void watch_init(struct watch *watch)
 	watch->fd = -1;
 	watch->cut = false;
 	atomic_init(&watch->deadline_ms, CLOCK_NEVER_MS);
+	atomic_init(&watch->waits_since_ms, CLOCK_NEVER_MS);
 	atomic_init(&watch->expired, false);
 }
 
@@ -52,14 +53,33 @@ void watch_leave(struct watch *watch)
 	atomic_store(&watch->expired, false);
 }
 
+void watch_begin(struct watch *watch)
+{
+	atomic_store(&watch->waits_since_ms, clock_mono_ms());
+}
+
 void watch_arm(struct watch *watch, int64_t ms)
 {
-	atomic_store(&watch->deadline_ms, clock_mono_ms() + ms);
+	int64_t now_ms = clock_mono_ms();
+
+	atomic_store(&watch->deadline_ms, now_ms + ms);
+	atomic_store(&watch->waits_since_ms, now_ms);
 }
 
 void watch_disarm(struct watch *watch)
 {
 	atomic_store(&watch->deadline_ms, CLOCK_NEVER_MS);
+	atomic_store(&watch->waits_since_ms, CLOCK_NEVER_MS);
+}
+
+bool watch_waits(struct watch *watch, int64_t now_ms, int64_t ms, int64_t *ret_since_ms)
+{
+	int64_t since_ms = atomic_load(&watch->waits_since_ms);
+
+	if (since_ms > now_ms - ms)
+		return false;
+	*ret_since_ms = since_ms;
+	return true;
 }
 
 bool watch_is_cut(struct watch *watch)

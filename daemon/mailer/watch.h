@@ -20,7 +20,8 @@ struct watch {
 	int fd;               /* a duplicate; -1: no connection */
 	bool cut;             /* the pool ends: nothing may be opened any more */
 	_Atomic int64_t deadline_ms;
-	atomic_bool expired; /* the connection was shut down by its deadline */
+	_Atomic int64_t waits_since_ms; /* for the relay's answer; CLOCK_NEVER_MS: nothing is due from it */
+	atomic_bool expired;            /* the connection was shut down by its deadline */
 };
 
 void watch_init(struct watch *watch);
@@ -31,8 +32,12 @@ void watch_destroy(struct watch *watch);
 bool watch_follow(struct watch *watch, int fd);
 void watch_leave(struct watch *watch); /* the connection is over; disarms */
 
+void watch_begin(struct watch *watch);           /* a connection is about to be opened */
 void watch_arm(struct watch *watch, int64_t ms); /* from now, instead of what was armed */
 void watch_disarm(struct watch *watch);
+
+/* Whether the relay has kept us waiting for `ms`, or longer; since when. */
+bool watch_waits(struct watch *watch, int64_t now_ms, int64_t ms, int64_t *ret_since_ms);
 
 bool watch_is_cut(struct watch *watch);
 

@@ -105,13 +105,19 @@ static bool is_called_away(const struct run *run)
 	return false;
 }
 
+/* Other connections to the relay have waited for an answer for too long. */
+static bool is_better_elsewhere(const struct run *run)
+{
+	return run->session.relay->stalled && desk_other_works(run->worker->pool, run->session.relay);
+}
+
 static bool goes_on(const struct run *run)
 {
-	const struct pool *pool = run->worker->pool;
+	struct pool *pool = run->worker->pool;
 
 	return !run->closing && !pool->stopping && pool->plan == run->plan &&
-	       run->worker->index < pool->plan->connections && run->taken < pool->limits->mails &&
-	       relay_goes_on(&run->session) && !is_called_away(run);
+	       run->worker->index < crew_size(pool) && run->taken < pool->limits->mails &&
+	       relay_goes_on(&run->session) && !is_called_away(run) && !is_better_elsewhere(run);
 }
 
 /* Waits for a letter as long as the connection may be idle; NULL to end it. With the lock held. */
@@ -158,6 +164,7 @@ static struct item *take_letter(struct run *run)
 		desk_put_back(pool, item);
 		item = NULL;
 	}
+	run->worker->leaving = !item;
 	desk_unlock(pool, false);
 	return item;
 }
@@ -237,6 +244,8 @@ static void feed_done(void *arg, void *of, const struct smtp_report *report, con
 
 	snprintf(result.reply, sizeof result.reply, "%s", reply);
 	pthread_mutex_lock(&pool->lock);
+	if (report->code != 0)
+		run->session.relay->answered_ms = clock_mono_ms();
 	/* Others went through since the relay failed at this one before: it isn't the relay. */
 	if (result.delivery == DELIVERY_RELAY && report->stage >= SMTP_MAIL &&
 	    refusals_alone(&run->session.relay->refusals, item->letter->to)) {
@@ -259,6 +268,7 @@ static void run_smtp(struct run *run)
 	struct pool *pool = run->worker->pool;
 	struct esmtp_feed feed = {.next = feed_next, .done = feed_done, .arg = run};
 
+	watch_begin(&run->worker->watch);
 	esmtp_run(run->target, pool->limits, &run->worker->watch, &feed);
 }
 
@@ -292,21 +302,30 @@ static void run_maildir(struct run *run)
 
 /* ---- the thread ---- */
 
-/* The first in the order of the configuration that lets us in. */
-static bool open_relay(struct run *run)
+/* The first in the order of the configuration that lets us in, of those that are stalled or of those not. */
+static bool open_one(struct run *run, bool stalled)
 {
 	struct pool *pool = run->worker->pool;
 	struct plan *plan = pool->plan;
 	int64_t now_ms = clock_mono_ms();
 
-	if (plan->transport == TRANSPORT_MAILDIR)
-		return relay_open(desk_relay(pool, plan->maildir), now_ms, &run->session);
 	for (size_t i = 0; i < plan->n_relays; i++) {
+		struct relay *relay = desk_relay(pool, plan->relays[i].name);
 		run->target = &plan->relays[i];
-		if (relay_open(desk_relay(pool, run->target->name), now_ms, &run->session))
+		if (relay->stalled == stalled && relay_open(relay, now_ms, &run->session))
 			return true;
 	}
 	return false;
+}
+
+static bool open_relay(struct run *run)
+{
+	struct pool *pool = run->worker->pool;
+
+	if (pool->plan->transport == TRANSPORT_MAILDIR)
+		return relay_open(desk_relay(pool, pool->plan->maildir), clock_mono_ms(), &run->session);
+	/* Who stands in for one that is stuck doesn't get stuck, too. */
+	return open_one(run, false) || (run->worker->index < pool->plan->connections && open_one(run, true));
 }
 
 /* With the lock held: a relay and a letter for it, or neither. */
@@ -315,8 +334,7 @@ static bool begin(struct run *run, int64_t *ret_wait_ms)
 	struct pool *pool = run->worker->pool;
 
 	*ret_wait_ms = CLOCK_NEVER_MS;
-	if (pool->stopping || run->worker->index >= pool->plan->connections || !pool->head ||
-	    !open_relay(run))
+	if (pool->stopping || run->worker->index >= crew_size(pool) || !pool->head || !open_relay(run))
 		return false;
 	run->first = desk_take(pool, run->session.relay, true, ret_wait_ms);
 	if (!run->first) {
@@ -324,6 +342,8 @@ static bool begin(struct run *run, int64_t *ret_wait_ms)
 		return false;
 	}
 	run->plan = plan_ref(pool->plan);
+	run->worker->relay = run->session.relay;
+	run->worker->leaving = false;
 	/* The warden may be asleep for want of anything to watch. */
 	if (run->session.relay->sessions == 1)
 		pthread_cond_signal(&pool->clock);
@@ -342,7 +362,7 @@ static bool wait_for_work(struct worker *worker, struct run *run)
 		begun = begin(run, &wait_ms);
 		if (begun || pool->stopping)
 			break;
-		wait_on(pool, &pool->work, wait_ms);
+		wait_on(pool, worker->index < crew_size(pool) ? &pool->work : &pool->spare, wait_ms);
 	}
 	worker->ended = !begun;
 	desk_unlock(pool, !begun);
@@ -355,6 +375,8 @@ static void end_run(struct run *run)
 
 	pthread_mutex_lock(&pool->lock);
 	relay_close(&run->session);
+	run->worker->relay = NULL;
+	watch_disarm(&run->worker->watch);
 	/* A place may have come free at a relay that lets in few. */
 	if (pool->head)
 		pthread_cond_signal(&pool->work);

@@ -142,7 +142,7 @@ static void read_limits(const json_t *json)
 	        {"idle_ms", &probe.limits.idle_ms},         {"rest_min_ms", &probe.limits.rest_min_ms},
 	        {"rest_max_ms", &probe.limits.rest_max_ms}, {"hold_ms", &probe.limits.hold_ms},
 	        {"wait_ms", &probe.limits.wait_ms},         {"bare_ms", &probe.limits.bare_ms},
-	        {"lone_ms", &probe.limits.lone_ms},
+	        {"stall_ms", &probe.limits.stall_ms},       {"lone_ms", &probe.limits.lone_ms},
 	};
 	const json_t *mails = json_object_get(json, "mails");
 

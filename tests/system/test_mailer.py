@@ -929,6 +929,45 @@ def test_the_next_relay_takes_over_at_once(peer):
         assert [r["up"] for r in probe.relays()] == [False, True]
 
 
+@pytest.mark.parametrize("connections", [1, 4])
+@pytest.mark.parametrize("stage", BEFORE_MAIL + SINCE_MAIL)
+def test_a_relay_that_hangs_does_not_hold_the_rest(stage, connections):
+    """New mails go to the next one; those in hand stay, and when it answers again it is used again."""
+    go = threading.Event()
+
+    def wait(session, line):
+        go.wait(60 * PATIENCE)
+        return None
+    limits = {"stall_ms": 500, "idle_ms": 300}
+    with SmtpPeer(answers={stage: wait}) as first, SmtpPeer() as second:
+        with Probe([first.relay, second.relay], connections=connections, limits=limits) as probe:
+            for n in range(30):
+                probe.put(to=f"kim{n}@example.com")
+            results = probe.results(30 - connections, 20)
+            assert {(r["delivery"], r["relay"]) for r in results} == {("sent", second.relay)}
+            assert not first.mails
+            go.set()
+            assert {(r["delivery"], r["relay"]) for r in probe.results(connections)} == {("sent", first.relay)}
+            end = time.monotonic() + 10 * PATIENCE
+            while probe.send(to="later@example.com")["relay"] != first.relay:
+                assert time.monotonic() < end, "the first relay is never used again"
+        assert first.count + second.count >= 31
+
+
+def test_one_slow_mail_leaves_a_relay_that_answers_others_alone():
+    go = threading.Event()
+    with SmtpPeer() as first, SmtpPeer() as second:
+        first.answers["rcpt"] = lambda s, line: go.wait(60 * PATIENCE) and None if "slow" in line else None
+        with Probe([first.relay, second.relay], connections=3, limits={"stall_ms": 1000, "idle_ms": 3000}) as probe:
+            probe.put(to="slow@example.com")
+            for n in range(10):
+                assert probe.send(to=f"kim{n}@example.com")["relay"] == first.relay
+                time.sleep(0.05)
+            go.set()
+            assert probe.next()["relay"] == first.relay
+        assert second.count == 0
+
+
 def test_the_first_relay_is_used_again_when_it_is_well():
     port = _free_port()
     with SmtpPeer() as second, Probe([f"127.0.0.1:{port}", second.relay]) as probe:
