@@ -12,7 +12,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { READ_BYTES = 16 << 10, WHY_MAX = 256 };
+enum { READ_BYTES = 16 << 10, WHY_MAX = 256, UNDER_WAY_MAX = 64 << 20 };
+
+/* Bytes of all answers that have begun and not ended, over all connections: a server that answers without end
+ * does so on each of them. The loop's thread alone has wires. */
+static size_t under_way;
 
 /* Somebody who waits for an answer. */
 struct waiter {
@@ -27,6 +31,7 @@ struct wire {
 	const struct wire_events *events;
 	void *arg;
 	struct resp resp;
+	size_t counted; /* its part of what is under way */
 	struct waiter *first, **last;
 	bool connected, subscribed;
 };
@@ -47,8 +52,15 @@ static void answer_nobody(struct wire *wire)
 	wire->subscribed = false;
 }
 
+static void count_under_way(struct wire *wire, size_t bytes)
+{
+	under_way += bytes - wire->counted;
+	wire->counted = bytes;
+}
+
 static void destroy(struct wire *wire)
 {
+	count_under_way(wire, 0);
 	if (wire->readable)
 		event_free(wire->readable);
 	if (wire->writable)
@@ -144,6 +156,9 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	const char *fault = resp_scan(&wire->resp, bytes, (size_t)n);
+	count_under_way(wire, wire->resp.bytes);
+	if (!fault && under_way > UNDER_WAY_MAX)
+		fault = "protocol error: unfinished answers take too much memory";
 	if (!fault && redisReaderFeed(wire->context->reader, bytes, (size_t)n) != REDIS_OK)
 		fault = wire->context->reader->errstr;
 	if (fault)

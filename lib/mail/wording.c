@@ -12,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { WORD_LONGEST = 24, HEX_SHORTEST = 8, CONSONANTS_MOST = 4, WORDS_MAX = 128 };
+enum { WORD_LONGEST = 24, HEX_SHORTEST = 8, CONSONANTS_MOST = 4, CAPITALS_FEW = 8, WORDS_MAX = 128 };
 
 struct word {
 	const char *at;
@@ -160,6 +160,15 @@ static bool is_unpronounceable(struct word word)
 	return word.len > CONSONANTS_MOST;
 }
 
+/* An id of random capitals, or a word that is shouted: without it the rest still says what is the matter. */
+static bool is_shouted(struct word word)
+{
+	for (size_t i = 0; i < word.len; i++)
+		if (!is_upper(word.at[i]))
+			return false;
+	return word.len >= CAPITALS_FEW;
+}
+
 /* Days and months, as mail servers write times. */
 static bool is_of_a_date(struct word word)
 {
@@ -192,7 +201,8 @@ static bool is_of_address(struct word word, const char *to)
 static bool is_word(struct word word, const char *to)
 {
 	return is_of_letters(word) && word.len <= WORD_LONGEST && !is_hex(word) && !has_inner_capital(word) &&
-	       !is_unpronounceable(word) && !is_of_a_date(word) && !is_of_address(word, to);
+	       !is_unpronounceable(word) && !is_shouted(word) && !is_of_a_date(word) &&
+	       !is_of_address(word, to);
 }
 
 /* ---- the key ---- */

@@ -22,6 +22,7 @@ static const struct pair {
          true},
         {"550 5.4.5 quota exceeded qXzRtYpLm", "550 5.4.5 quota exceeded aBcDeFgHi", true},
         {"550 5.4.5 quota exceeded qzxwvtr", "550 5.4.5 quota exceeded bcdfghj", true},
+        {"550 5.4.5 quota exceeded TPXXBAAEOVFF", "550 5.4.5 quota exceeded DR647WJqaRgB", true},
         {"550 5.7.1 <kim@example.com>: blocked", "550 5.7.1 <lee@example.com>: blocked", true},
         {"550 5.1.1 kim: no such user", "550 5.1.1 lee: no such user", true},
         {"550 5.1.1 User \"Kim Reed\" unknown", "550 5.1.1 User \"Lee\" unknown", true},

@@ -33,7 +33,7 @@ static void what_redis_says_passes(void **state)
 	        "$-1\r\n$0\r\n\r\n$3\r\na\r\n\r\n",
 	        "*-1\r\n*0\r\n*2\r\n$1\r\na\r\n*1\r\n:1\r\n",
 	        "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n",
-	        "*1\r\n$67108864\r\n",
+	        "*1\r\n$33554432\r\n",
 	        "*1048576\r\n",
 	};
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
@@ -56,7 +56,7 @@ static void what_breaks_the_protocol_or_a_limit_is_named(void **state)
 	        {"*9999999999999999999\r\n", "number is too long"},
 	        {"*-2\r\n", "negative"},
 	        {"$9999999999\r\n", "string is too long"},
-	        {"$67108865\r\n", "string is too long"},
+	        {"$33554433\r\n", "string is too long"},
 	        {"$-5\r\n", "negative"},
 	        {"$1\r\nab\r\n", "longer than announced"},
 	        {"$1\r\na\rb", "longer than announced"},
