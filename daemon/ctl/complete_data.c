@@ -117,7 +117,8 @@ void complete_data(struct ctl *ctl, const struct noun *noun, const char *what, c
 {
 	const struct kind *kind = noun ? kind_find(noun->name) : NULL;
 	struct act act;
-	if (strcmp(what, "NUMBER") == 0 && open_store(ctl, &act)) {
+	if ((strcmp(what, "NUMBER") == 0 || strcmp(what, "FROM") == 0 || strcmp(what, "INTO") == 0) &&
+	    open_store(ctl, &act)) {
 		if (offer_begun(ctl, &act, kind_find("customer"), typed) == 0)
 			offer_by_name(ctl, &act, typed);
 	} else if (strcmp(what, "REP") == 0 && open_store(ctl, &act)) {

@@ -97,7 +97,8 @@ static bool show(struct ctl *ctl, struct error *err)
 		json_decref(customer);
 		return false;
 	}
-	json_object_set_new(customer, "jobs", customer_jobs(ctl, ctl_arg(ctl, 0)));
+	const char *number = json_string_value(json_object_get(customer, "number"));
+	json_object_set_new(customer, "jobs", customer_jobs(ctl, number));
 	view_customer(ctl, customer);
 	return true;
 }
@@ -165,13 +166,33 @@ static bool name_of(struct ctl *ctl, const struct act *act, const char *number, 
 	return true;
 }
 
+/* A number that a customer had before is only a name. */
+static bool remove_name(struct ctl *ctl, const struct act *act, const char *name, const char *number,
+                        struct error *err)
+{
+	const char *question = arena_printf(
+	        ctl->arena, "Remove %s, a former number of customer %s? The customer itself stays.", name,
+	        number);
+	if (!ctl_confirm(ctl, err, question) || !records_remove(act, customer_kind(), name, err))
+		return false;
+	output_say(ctl->out, "%s is no name of customer %s any more", name, number);
+	output_document(ctl->out, json_pack("{s:s, s:s}", "removed", name, "former_number_of", number));
+	return true;
+}
+
 static bool remove_one(struct ctl *ctl, struct error *err)
 {
 	const char *number = ctl_arg(ctl, 0);
 	struct act act;
 	const char *name;
-	if (!store_open(ctl, DB_WRITE, &act, err) || !name_of(ctl, &act, number, &name, err))
+	const char *present;
+	int64_t id;
+	bool former;
+	if (!store_open(ctl, DB_WRITE, &act, err) || !name_of(ctl, &act, number, &name, err) ||
+	    !customer_named(act.store, number, ctl->arena, &id, &present, &former, err))
 		return false;
+	if (former)
+		return remove_name(ctl, &act, number, present, err);
 	const char *question = arena_printf(
 	        ctl->arena, "Remove customer %s, %s, with all contacts, notes and files?", number, name);
 	if (!ctl_confirm(ctl, err, question) || !records_remove(&act, customer_kind(), number, err))
@@ -275,8 +296,9 @@ static const struct command commands[] = {
          .fields = true,
          .uses = USES_STORE,
          .help = "Changes fields of a customer; an empty value clears one",
-         .more = "With another number all that hangs on it stays with it, jobs and their mails too; events "
-                 "and requests have to name it by the new one from then on.",
+         .more = "With another number all that hangs on it stays with it, jobs and their mails too. The old "
+                 "one goes on as a name of it, for events, requests and the feed, until another customer is "
+                 "given it or customer remove takes it away.",
          .examples = "customer set 1001 --phone \"+1 303 555 0100\" --reference \"\"\n"
                      "customer set 1001 --number 2001",
          .run = set},
@@ -296,7 +318,8 @@ static const struct command commands[] = {
          .args = "NUMBER",
          .uses = USES_STORE,
          .help = "Removes a customer without sites, with all that hangs on it",
-         .more = "A customer that may come back is better deactivated: its history then stays with it.",
+         .more = "Called by a number that a customer had before, it removes that name alone. "
+                 "A customer that may come back is better deactivated: its history then stays with it.",
          .examples = "customer remove 1001 --yes",
          .run = remove_one},
         {.verb = "search",
@@ -347,6 +370,31 @@ static const struct command commands[] = {
          .help = "Lists customers that may be on record twice",
          .examples = "customer duplicates",
          .run = customer_run_duplicates},
+        {.verb = "merge",
+         .args = "FROM INTO",
+         .uses = USES_STORE,
+         .help = "Makes one customer of two: all records and jobs of the first become the second's (managers "
+                 "only)",
+         .more = "What the second doesn't set itself (fields, hours) it takes from the first; a contact of "
+                 "the "
+                 "same name and address is there once. The first one's number goes on as a name of the "
+                 "second "
+                 "until another customer is given it or customer remove takes it away.",
+         .examples = "customer merge 1001 2001",
+         .run = customer_run_merge},
+        {.verb = "erase",
+         .args = "NUMBER",
+         .uses = USES_STORE,
+         .help = "Removes a customer and every word of it, in the history and the record of jobs, too "
+                 "(managers "
+                 "only)",
+         .more = "Number, ids, counts, states and times stay, and that it was erased and by whom. Words of "
+                 "mails "
+                 "and held jobs that are under way go by themselves once these have ended. Backups are yours "
+                 "to "
+                 "clear.",
+         .examples = "customer erase 1001",
+         .run = customer_run_erase},
         {.verb = "history",
          .args = "NUMBER",
          .uses = USES_STORE,

@@ -11,6 +11,8 @@ extern const size_t customer_columns_n;
 extern const struct option search_options[], limit_options[];
 bool customer_run_search(struct ctl *ctl, struct error *err) MUST_CHECK;
 bool customer_run_related(struct ctl *ctl, struct error *err) MUST_CHECK;
+bool customer_run_merge(struct ctl *ctl, struct error *err) MUST_CHECK;
+bool customer_run_erase(struct ctl *ctl, struct error *err) MUST_CHECK;
 bool customer_run_duplicates(struct ctl *ctl, struct error *err) MUST_CHECK;
 
 #endif

@@ -103,6 +103,18 @@ void engine_wait_for_customer(struct engine *engine, const struct entry *entry, 
 	engine_take_duplicate(engine, event, digest);
 }
 
+const struct event *engine_event_of(struct engine *engine, const struct event *event,
+                                    const struct customer *customer)
+{
+	if (strcmp(event->customer, customer->number) == 0)
+		return event;
+	struct event *copy = arena_alloc(engine->arena, sizeof *copy);
+	*copy = *event;
+	copy->named = event->customer;
+	copy->customer = customer->number;
+	return copy;
+}
+
 /* `until`: how long it may wait for its customer. */
 static void take_event(struct engine *engine, const struct entry *entry, const struct event *event,
                        struct instant until)
@@ -114,7 +126,7 @@ static void take_event(struct engine *engine, const struct entry *entry, const s
 	}
 	const struct customer *customer = engine_customer(engine, event->customer);
 	if (customer != NULL)
-		engine_decide(engine, event, customer);
+		engine_decide(engine, engine_event_of(engine, event, customer), customer);
 	else if (engine_may_come(engine, until))
 		engine_wait_for_customer(engine, entry, event, until);
 	else

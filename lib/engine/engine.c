@@ -335,6 +335,7 @@ static void steps(struct engine *engine)
 	engine_hand_out(engine);         /* takeup.c: mails that are due */
 	hand_outcomes(engine);           /* what Redis gets next */
 	engine_hand_chores(engine);      /* chore.c: what is to be done in customers.db */
+	engine_erase(engine);            /* erase.c: words of customers that were erased */
 	purge(engine);                   /* what is too old to keep */
 	find_next(engine);               /* when something will be due */
 	engine_sum_up(engine);           /* report.c: what was too much for the log */
@@ -364,6 +365,9 @@ bool engine_turn(struct engine *engine, struct turn *turn, struct error *err)
 	if (!end(engine, err))
 		return fault(engine);
 	engine->customers_version = version;
+	if (engine->erased)
+		spool_empty_wal(engine->spool);
+	engine->erased = false;
 	if (turn->n_outcomes > 0)
 		engine->handed = turn->outcomes[turn->n_outcomes - 1].seq;
 	return true;

@@ -85,6 +85,7 @@ struct engine {
 	struct refusal *refusals;
 	struct customer_slot slots[CUSTOMER_SLOTS];
 	size_t n_slots;
+	bool erased;         /* words were: the WAL has them still */
 	bool customers_came; /* customers.db changed since the last turn */
 };
 
@@ -108,6 +109,8 @@ void engine_refuse_address(struct engine *engine, int64_t contact, const char *a
 
 /* Jobs of customers whose numbers have changed go with them. (numbers.c) */
 void engine_follow_numbers(struct engine *engine);
+/* Words of customers that were erased go. (erase.c) */
+void engine_erase(struct engine *engine);
 /* The root of the thread of a job's mails: the same whatever its customer's number is now. (numbers.c) */
 const char *engine_thread_id(struct engine *engine, const struct spool_event *event);
 
@@ -128,6 +131,9 @@ void engine_take_duplicate(struct engine *engine, const struct event *event,
                            const unsigned char recorded[EVENT_DIGEST_SIZE]);
 /* Judges an event of a known customer for the first time and records what follows. */
 void engine_decide(struct engine *engine, const struct event *event, const struct customer *customer);
+/* The event as of the customer's present number; itself where it names that. */
+const struct event *engine_event_of(struct engine *engine, const struct event *event,
+                                    const struct customer *customer);
 
 /* ---- mailmake.c: mails made, joined and superseded ---- */
 void engine_make_mail(struct engine *engine, const struct spool_event *event,

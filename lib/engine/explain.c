@@ -238,6 +238,10 @@ static bool ask(struct explain *e, struct event *event, struct instant at, struc
 	};
 	if (!find_customer(e, event->customer, &asked.customer, err))
 		return false;
+	if (asked.customer && strcmp(asked.customer->number, event->customer) != 0) {
+		event->named = event->customer;
+		event->customer = asked.customer->number;
+	}
 	find_marks(e, &asked, find_recorded(e, event));
 	rules_judge(&asked, &verdict);
 	verdict_json(&asked, &verdict, ret);

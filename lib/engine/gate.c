@@ -98,10 +98,13 @@ void engine_take_request(struct engine *engine, const struct entry *entry, const
                          struct instant until)
 {
 	unsigned char digest[EVENT_DIGEST_SIZE] = {0};
+	const struct customer *customer = engine_customer(engine, event->customer);
+	if (customer != NULL)
+		event = engine_event_of(engine, event, customer);
 	int64_t id = spool_request_find(engine->spool, event->source, event->id, digest);
 	if (id != 0)
 		repeat_answer(engine, id, event, digest);
-	else if (engine_customer(engine, event->customer) == NULL && engine_may_come(engine, until))
+	else if (customer == NULL && engine_may_come(engine, until))
 		engine_wait_for_customer(engine, entry, event, until);
 	else if (has_to_queue(engine, event))
 		engine_wait_for_customer(engine, entry, event, NO_GRACE);

@@ -1,17 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A customer's number may change (contract, section 8), and events, requests and the office name jobs by it.
- * customers.db keeps the changes in order; a turn that sees new ones first takes the jobs along, so that what
- * comes under the new number goes on with the job that there is. Both are read in one view: no turn knows the
- * customer by one number and its jobs by another.
+ * A customer's number may change (contract, section 8), or go with a customer that is merged into another,
+ * and events, requests and the office name jobs by it. customers.db keeps the changes in order; a turn that
+ * sees new ones first takes the jobs along, so that what comes under the new number goes on with the job that
+ * there is. Both are read in one view: no turn knows the customer by one number and its jobs by another.
  */
 #include "engine/engine_private.h"
 
+#include <jansson.h>
 #include <syslog.h>
+
+/* Two contacts that became one: what was for the one is for the other. */
+static void follow_contacts(struct engine *engine, const char *text)
+{
+	json_t *pairs = json_loads(text, 0, NULL), *pair;
+	size_t i;
+	json_array_foreach(pairs, i, pair)
+	{
+		json_int_t before, after;
+		if (json_unpack(pair, "[I, I]", &before, &after) == 0)
+			spool_renumber_contact(engine->spool, before, after);
+	}
+	json_decref(pairs);
+}
 
 static void follow(struct engine *engine, const struct renumbering *row)
 {
 	size_t n = spool_renumber(engine->spool, row->before, row->after, engine->arena);
+	if (row->contacts != NULL)
+		follow_contacts(engine, row->contacts);
 	if (n > 0)
 		engine_report(engine, LOG_NOTICE, "renumbered customer=%s was=%s jobs=%zu", row->after,
 		              row->before, n);

@@ -220,7 +220,7 @@ void event_digest(const struct event *event, unsigned char digest[EVENT_DIGEST_S
 	crypto_generichash_state state;
 	(void)crypto_generichash_init(&state, NULL, 0, EVENT_DIGEST_SIZE);
 	const char *const texts[] = {event_type(event), event->id, event->source, event->job,
-	                             event->customer};
+	                             event->named ? event->named : event->customer};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		digest_part(&state, texts[i], strlen(texts[i]));
 	/* What was said, not what was made of it: a time left out is another one at every arrival. */

@@ -49,6 +49,7 @@ struct event {
 	const char *source;   /* "" where left out */
 	const char *job;      /* 1–128 bytes */
 	const char *customer; /* never empty */
+	const char *named;    /* the customer's number as published where that was an old one; NULL else */
 	struct instant time;  /* when the state changed; receipt where it said a time too far ahead */
 	struct instant said;  /* the attribute `time` as published; INSTANT_NONE where left out */
 	struct instant received;

@@ -121,14 +121,35 @@ bool customers_renumbered(struct customers *customers, int64_t after, struct are
 	enum db_step step;
 	if (!db_run_int(db_query(customers->db, "SELECT max(id) FROM renumbered"), 0, ret_last, err))
 		return false;
-	struct db_query *query =
-	        db_query(customers->db, "SELECT before, after FROM renumbered WHERE id > ?1 ORDER BY id");
+	struct db_query *query = db_query(
+	        customers->db, "SELECT before, after, contacts FROM renumbered WHERE id > ?1 ORDER BY id");
 	db_bind_int(query, 1, after);
 	while ((step = db_step(query, err)) == DB_ROW) {
 		rows = arena_grow(arena, rows, n, &cap, sizeof *rows);
-		rows[n++] = (struct renumbering){db_text(query, 0, arena), db_text(query, 1, arena)};
+		rows[n++] = (struct renumbering){db_text(query, 0, arena), db_text(query, 1, arena),
+		                                 db_text_or_null(query, 2, arena)};
 	}
 	*ret = rows;
+	*ret_n = n;
+	return step == DB_DONE;
+}
+
+bool customers_erased(struct customers *customers, int64_t after, struct arena *arena, const char ***ret,
+                      size_t *ret_n, int64_t *ret_last, struct error *err)
+{
+	const char **numbers = NULL;
+	size_t n = 0, cap = 0;
+	enum db_step step;
+	if (!db_run_int(db_query(customers->db, "SELECT max(id) FROM erased"), 0, ret_last, err))
+		return false;
+	struct db_query *query =
+	        db_query(customers->db, "SELECT number FROM erased WHERE id > ?1 ORDER BY id");
+	db_bind_int(query, 1, after);
+	while ((step = db_step(query, err)) == DB_ROW) {
+		numbers = arena_grow(arena, numbers, n, &cap, sizeof *numbers);
+		numbers[n++] = db_text(query, 0, arena);
+	}
+	*ret = numbers;
 	*ret_n = n;
 	return step == DB_DONE;
 }

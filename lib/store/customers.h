@@ -43,10 +43,15 @@ bool customers_load(struct customers *customers, struct arena *arena, const char
  * the latest row there is. */
 struct renumbering {
 	const char *before, *after;
+	const char *contacts; /* that became others: [[id before, id after], …] as JSON; NULL for none */
 };
 bool customers_renumbered(struct customers *customers, int64_t after, struct arena *arena,
                           struct renumbering **ret, size_t *ret_n, int64_t *ret_last,
                           struct error *err) MUST_CHECK;
+
+/* Numbers of customers that were erased, as above. */
+bool customers_erased(struct customers *customers, int64_t after, struct arena *arena, const char ***ret,
+                      size_t *ret_n, int64_t *ret_last, struct error *err) MUST_CHECK;
 
 /*
  * Notes that a relay refused `address`, with its words. Does nothing where the contact is gone, has

@@ -44,3 +44,46 @@ END;
 -- Folded by the program within this migration.
 DELETE FROM search_text;
 INSERT OR IGNORE INTO search_stale SELECT id FROM customer;
+-- Numbers that customers had before and are still known by, the number of a customer merged into another among
+-- them. Whoever is given such a number takes it over. By triggers, so that no way of changing a number can
+-- forget it.
+CREATE TABLE former_number (
+    number TEXT PRIMARY KEY,
+    customer INTEGER NOT NULL REFERENCES customer (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX former_number_customer ON former_number (customer);
+CREATE TRIGGER former_number_added AFTER INSERT ON former_number BEGIN
+    INSERT OR IGNORE INTO search_stale VALUES (new.customer);
+END;
+CREATE TRIGGER former_number_removed AFTER DELETE ON former_number BEGIN
+    INSERT OR IGNORE INTO search_stale VALUES (old.customer);
+END;
+CREATE TRIGGER customer_number_left AFTER UPDATE OF number ON customer WHEN new.number <> old.number BEGIN
+    DELETE FROM former_number WHERE number IN (new.number, old.number);
+    INSERT INTO former_number VALUES (old.number, new.id);
+END;
+CREATE TRIGGER customer_number_taken AFTER INSERT ON customer
+    WHEN EXISTS (SELECT 1 FROM former_number WHERE number = new.number) BEGIN
+    DELETE FROM former_number WHERE number = new.number;
+END;
+-- Those of changes before this version: where each led, one change after the other.
+INSERT OR IGNORE INTO former_number (number, customer)
+    WITH RECURSIVE led (start, first, at, number) AS (
+        SELECT before, id, id, after FROM renumbered
+        UNION ALL
+        SELECT led.start, led.first, r.id, r.after FROM led JOIN renumbered r ON r.id =
+            (SELECT min(n.id) FROM renumbered n WHERE n.before = led.number AND n.id > led.at)
+    )
+    SELECT led.start, c.id FROM led JOIN customer c ON c.number = led.number
+    WHERE NOT EXISTS (SELECT 1 FROM renumbered n WHERE n.before = led.number AND n.id > led.at)
+        AND NOT EXISTS (SELECT 1 FROM customer o WHERE o.number = led.start)
+        AND NOT EXISTS (SELECT 1 FROM removed_customer o WHERE o.number = led.start)
+    ORDER BY led.first DESC;
+-- Contacts that were two of one customer after a merge and became one, as [[id before, id after], …]: their
+-- mails follow.
+ALTER TABLE renumbered ADD COLUMN contacts TEXT;
+-- Customers whose words were erased, in order: those in the spool go as soon as what is under way has ended.
+CREATE TABLE erased (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    number TEXT NOT NULL, time INTEGER NOT NULL
+) STRICT;

@@ -243,6 +243,8 @@ static bool load_hangers(const struct load *load)
 	" county, region, country, phone, extension, fax, timezone, locale, reference, sales_rep,"           \
 	" location_notes, renewal, disclaimer FROM customer "
 static const char by_number_sql[] = COLUMNS "WHERE number = ?1";
+static const char by_former_sql[] =
+        COLUMNS "WHERE id = (SELECT customer FROM former_number WHERE number = ?1)";
 static const char by_id_sql[] = COLUMNS "WHERE id = ?1";
 
 /* The texts of COLUMNS from the third on, in their order; the status is read apart. */
@@ -299,15 +301,22 @@ static bool load_parents(struct load *load, struct customer *child, int64_t pare
 	return true;
 }
 
+static bool load_named(struct load *load, const char *sql, const char *number, struct customer **ret,
+                       int64_t *ret_parent)
+{
+	struct db_query *query = db_query(load->db, sql);
+	db_bind_text(query, 1, number);
+	return load_row(load, query, ret, ret_parent);
+}
+
 bool customers_load(struct customers *customers, struct arena *arena, const char *number,
                     const struct customer **ret, struct error *err)
 {
 	struct load load = {.db = customers->db, .arena = arena, .err = err};
 	struct customer *customer = NULL;
 	int64_t parent = 0;
-	struct db_query *query = db_query(load.db, by_number_sql);
-	db_bind_text(query, 1, number);
-	if (!load_row(&load, query, &customer, &parent) ||
+	if (!load_named(&load, by_number_sql, number, &customer, &parent) ||
+	    (customer == NULL && !load_named(&load, by_former_sql, number, &customer, &parent)) ||
 	    (customer && !(load_parents(&load, customer, parent) && load_office(&load, customer))))
 		return false;
 	*ret = customer;

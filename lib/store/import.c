@@ -162,11 +162,18 @@ static bool check_kept(struct work *work, const struct row *before, const struct
 	return true;
 }
 
+static bool is_own_number(const struct import *import, const struct row *after, size_t i)
+{
+	return i == 0 && after->id != 0 && strcmp(import->kind->name, "customer") == 0;
+}
+
 static bool take_values(struct import *import, struct work *work, const struct staged *staged,
                         struct row *after)
 {
 	for (size_t i = 0; i < import->kind->n_fields; i++) {
 		if ((staged->given & 1u << i) == 0)
+			continue;
+		if (is_own_number(import, after, i)) /* also where it was named by one that it had before */
 			continue;
 		after->value[i] = staged->value[i];
 		if (staged->value[i] == NULL &&
@@ -189,11 +196,32 @@ static void list_contact(json_t *extras)
 	(void)json_object_del(extras, "contact");
 }
 
+/* A file that names one customer by two numbers, one that it had before: which row is right nobody knows. */
+static bool check_once(struct import *import, struct work *work, const struct staged *staged,
+                       const struct row *before)
+{
+	if (import->formers == NULL || before->id == 0)
+		return true;
+	gpointer key = GSIZE_TO_POINTER((gsize)before->id);
+	int64_t line = (int64_t)GPOINTER_TO_SIZE(g_hash_table_lookup(import->formers, key));
+	struct db_query *query =
+	        db_query(work->db, "SELECT EXISTS (SELECT 1 FROM former_number WHERE customer = ?1)");
+	int64_t any;
+	db_bind_int(query, 1, before->id);
+	if (!db_run_int(query, 0, &any, work->err))
+		return false;
+	if (any != 0 && line == 0)
+		g_hash_table_insert(import->formers, key, GSIZE_TO_POINTER((gsize)staged->line));
+	return line == 0 || staged->several || line == staged->line ||
+	       error_set(work->err, EX_DATAERR, "number: %s is customer %s, which is in line %lld already",
+	                 staged->value[0], before->value[0], (long long)line);
+}
+
 static bool put_row(struct import *import, struct work *work, const struct staged *staged)
 {
 	struct row before;
 	bool changed;
-	if (!find_before(import, work, staged, &before))
+	if (!find_before(import, work, staged, &before) || !check_once(import, work, staged, &before))
 		return false;
 	json_t *extras = staged->extras ? json_loads(staged->extras, 0, NULL) : json_object();
 	if (staged->several)
@@ -347,6 +375,18 @@ static bool find_known(struct work *work, int64_t *known)
 	return good;
 }
 
+/* NULL where no customer has any, as is most often so. */
+static bool find_formers(struct import *import, struct work *work)
+{
+	int64_t any;
+	struct db_query *query = db_query(work->db, "SELECT EXISTS (SELECT 1 FROM former_number)");
+	if (!db_run_int(query, 0, &any, work->err))
+		return false;
+	if (any != 0 && strcmp(import->kind->name, "customer") == 0)
+		import->formers = g_hash_table_new(NULL, NULL);
+	return true;
+}
+
 static bool all_or_nothing(struct import *import)
 {
 	if (import->counts.bad == 0)
@@ -374,9 +414,13 @@ static bool write_all(struct import *import)
 	int64_t *known = mem_alloc(n_kinds * sizeof *known);
 	work.observer = import->how->dry_run ? import->how->change : NULL;
 	work.observer_arg = import->how->arg;
-	bool good = find_known(&work, known) && put_all(import, &work, &waiting) &&
-	            put_waiting(import, &work, &waiting) && all_or_nothing(import);
+	bool good = find_known(&work, known) && find_formers(import, &work) &&
+	            put_all(import, &work, &waiting) && put_waiting(import, &work, &waiting) &&
+	            all_or_nothing(import);
 	g_hash_table_destroy(work.claimed);
+	if (import->formers)
+		g_hash_table_destroy(import->formers);
+	import->formers = NULL;
 	free(waiting.at);
 	free(known);
 	bool wanted = good && !import->how->dry_run;

@@ -65,7 +65,9 @@ struct import {
 	struct import_place *places; /* of rows that have a number or name */
 	size_t n_places, cap_places;
 	GHashTable *several; /* places of rows of customers that have several */
-	int64_t denied;      /* bad rows that are a manager's and else good */
+	/* Lines of customers' rows by id, of those that are known by a former number, too; NULL: of none. */
+	GHashTable *formers;
+	int64_t denied; /* bad rows that are a manager's and else good */
 	struct error *err;
 };
 

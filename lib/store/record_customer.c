@@ -125,13 +125,38 @@ static bool check_parent(struct work *work, const struct row *before, const char
 	                 (int)CUSTOMER_DEPTH_MAX);
 }
 
+bool customer_sites_fit(struct work *work, int64_t from, int64_t into, bool *ret)
+{
+	int64_t height;
+	int depth;
+	bool loop;
+	if (!depth_of(work, into, from, &depth, &loop) || !height_of(work, from, &height))
+		return false;
+	*ret = depth + height - 1 <= CUSTOMER_DEPTH_MAX;
+	return true;
+}
+
+/* Where it was called by a number that it had before, its own: the row is written by that. */
+static bool name_parent(struct work *work, struct row *after)
+{
+	int64_t id;
+	const char *number;
+	bool former;
+	if (!customer_named(work->store, row_value(after, "parent"), work->arena, &id, &number, &former,
+	                    work->err))
+		return false;
+	row_set(after, "parent", number);
+	return true;
+}
+
 bool customer_check(struct work *work, const struct row *before, struct row *after, const json_t *values)
 {
 	const char *parent = row_value(after, "parent"), *was = row_value(before, "parent");
 	(void)values;
 	if (before->id != 0 && !check_status(work, row_value(before, "status"), row_value(after, "status")))
 		return false;
-	return parent == NULL || (was && strcmp(was, parent) == 0) || check_parent(work, before, parent);
+	return parent == NULL || (was && strcmp(was, parent) == 0) ||
+	       (check_parent(work, before, parent) && name_parent(work, after));
 }
 
 static bool note_hashes(struct work *work, int64_t id)
@@ -228,7 +253,12 @@ static bool add_views(struct customers *store, const char *number, json_t *objec
 	                  " ON c.id = cr.customer WHERE c.number = ?1 ORDER BY r.name = c.sales_rep DESC, "
 	                  "r.name",
 	                  number, &view, err) &&
-	       json_object_set_new(object, "reps", view) == 0;
+	       json_object_set_new(object, "reps", view) == 0 &&
+	       texts_json(store,
+	                  "SELECT f.number FROM former_number f JOIN customer c ON c.id = f.customer"
+	                  " WHERE c.number = ?1 ORDER BY f.number",
+	                  number, &view, err) &&
+	       json_object_set_new(object, "former_numbers", view) == 0;
 }
 
 bool customer_show(struct customers *store, const char *number, json_t **ret, struct error *err)
@@ -238,7 +268,7 @@ bool customer_show(struct customers *store, const char *number, json_t **ret, st
 	if (mine && !customers_begin_read(store, err))
 		return false;
 	bool good = records_show(store, kind_find("customer"), number, &object, err) &&
-	            add_views(store, number, object, err);
+	            add_views(store, json_string_value(json_object_get(object, "number")), object, err);
 	if (mine)
 		customers_end_read(store);
 	if (good)

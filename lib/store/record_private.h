@@ -81,7 +81,8 @@ bool record_id(const char *text, int64_t *ret) MUST_CHECK;
 /* The id of the record of that name; 66 where there is none. */
 bool record_find(struct customers *store, const struct kind *kind, const char *name, int64_t *ret,
                  struct error *err) MUST_CHECK;
-/* As record_find() for "customer", but true and 0 where there is none. */
+/* As record_find() for "customer", but true and 0 where there is none. A number that it had before names it,
+ * too. */
 bool customer_id(struct customers *store, const char *number, int64_t *ret, struct error *err) MUST_CHECK;
 
 /* Adds or changes within a transaction. `before` is what is there (id 0: add). *ret_changed may be NULL. */
@@ -146,6 +147,14 @@ bool rep_check(struct work *work, const struct row *before, struct row *after, c
 bool rep_show(struct customers *store, const struct row *row, json_t *object, struct error *err);
 bool file_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
 bool file_removing(struct work *work, const struct row *row);
+
+/* -- record_merge.c -- */
+/* A number that it had before is no name of it any more. */
+bool customer_forget_number(struct work *work, int64_t customer, const char *name) MUST_CHECK;
+
+/* -- record_customer.c -- */
+/* Whether the sites of `from` would be no deeper than may be with `into` as their parent. */
+bool customer_sites_fit(struct work *work, int64_t from, int64_t into, bool *ret) MUST_CHECK;
 
 /* -- record_suspension.c -- */
 /* Whether one of its own or of an ancestor holds, by its own days. */

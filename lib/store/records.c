@@ -59,7 +59,9 @@ bool work_needs_manager(struct work *work, const char *what)
 
 bool customer_id(struct customers *store, const char *number, int64_t *ret, struct error *err)
 {
-	struct db_query *query = db_query(store->db, "SELECT id FROM customer WHERE number = ?1");
+	struct db_query *query =
+	        db_query(store->db, "SELECT id FROM customer WHERE number = ?1 UNION ALL"
+	                            " SELECT customer FROM former_number WHERE number = ?1 LIMIT 1");
 	db_bind_text(query, 1, number);
 	return db_run_int(query, 0, ret, err);
 }
@@ -341,6 +343,18 @@ static bool remove_row(struct work *work, const struct row *row)
 	return change_row(work, row, &nothing, "remove");
 }
 
+/* By a number that a customer had before only that name goes. */
+static bool remove_named(struct work *work, const struct row *row, const char *name)
+{
+	int64_t id;
+	const char *number;
+	bool former = false;
+	if (strcmp(row->kind->name, "customer") == 0 &&
+	    !customer_named(work->store, name, work->arena, &id, &number, &former, work->err))
+		return false;
+	return former ? customer_forget_number(work, row->id, name) : remove_row(work, row);
+}
+
 bool records_remove(const struct act *act, const struct kind *kind, const char *name, struct error *err)
 {
 	struct work work;
@@ -356,7 +370,7 @@ bool records_remove(const struct act *act, const struct kind *kind, const char *
 	json_t *files = work.unused_files;
 	bool good = work_end(&work, record_find(work.store, kind, name, &id, err) &&
 	                                    row_get(work.store, work.arena, kind, id, &row, err) &&
-	                                    remove_row(&work, &row));
+	                                    remove_named(&work, &row, name));
 	if (good)
 		files_sweep(act->store, files);
 	json_decref(files);

@@ -82,9 +82,26 @@ bool records_complete(struct customers *store, const struct kind *kind, const ch
 /* `release`, `approve`, `decline`, `deactivate`: the verbs of the status. */
 bool customer_move(const struct act *act, const char *number, const char *verb, struct error *err) MUST_CHECK;
 
-/* All there is: the fields, `sites` (numbers), `contacts`, `hours` (as hours_show()), `suspensions`, `notes`,
- * `comments`, `assets`, `systems`, `reps` (names, the first first), `third_parties`, `activities`, `quotes`,
- * `sales`, `documents`, `pictures`. */
+/*
+ * Makes all that hangs on `from` the customer `into`'s and takes `from` away; its number stays a name of
+ * `into`. What `into` doesn't set itself it has from `from` then. Managers only. 65 for one and the same, and
+ * for a customer and one of its sites.
+ */
+bool customer_merge(const struct act *act, const char *from, const char *into, struct error *err) MUST_CHECK;
+/*
+ * Takes a customer's words out of the database for good: records, history, search, files. Its number, ids,
+ * times, who did what and that it was erased stay. Managers only; 65 while it has sites, or by a former
+ * number.
+ */
+bool customer_erase(const struct act *act, const char *number, struct error *err) MUST_CHECK;
+/* Whom `name` names; whether by a number that it had before (*ret_former), which is no reason to remove it.
+ * The number that it has now is in the arena. 66 where there is none. */
+bool customer_named(struct customers *store, const char *name, struct arena *arena, int64_t *ret_id,
+                    const char **ret_number, bool *ret_former, struct error *err) MUST_CHECK;
+
+/* All there is: the fields, `former_numbers`, `sites` (numbers), `contacts`, `hours` (as hours_show()),
+ * `suspensions`, `notes`, `comments`, `assets`, `systems`, `reps` (names, the first first), `third_parties`,
+ * `activities`, `quotes`, `sales`, `documents`, `pictures`. */
 bool customer_show(struct customers *store, const char *number, json_t **ret, struct error *err) MUST_CHECK;
 
 /* number, name, dba, city, state, status, phone, sales_rep, suspended (whether a suspension of its own or of

@@ -33,6 +33,9 @@ static const char reps_sql[] =
         " ORDER BY r.name";
 static const enum search_by rep_columns[] = {BY_REP};
 
+static const char formers_sql[] = "SELECT number FROM former_number WHERE customer = ?1 ORDER BY number";
+static const enum search_by former_columns[] = {BY_NUMBER};
+
 struct texts {
 	struct buf by[BY_COUNT];    /* as search_text has them */
 	struct buf lines[BY_COUNT]; /* as search_words has them */
@@ -165,6 +168,7 @@ static bool gather_all(struct customers *store, int64_t id, bool equipment, stru
 	            sizeof customer_columns / sizeof customer_columns[0], texts, ret_there, err))
 		return false;
 	return !*ret_there || (gather(store, id, reps_sql, rep_columns, 1, texts, &any, err) &&
+	                       gather(store, id, formers_sql, former_columns, 1, texts, &any, err) &&
 	                       gather(store, id, contacts_sql, contact_columns,
 	                              sizeof contact_columns / sizeof contact_columns[0], texts, &any, err) &&
 	                       (!equipment || gather(store, id, equipment_sql, equipment_columns,
@@ -259,7 +263,8 @@ bool search_value(struct customers *store, int64_t id, enum search_by by, const 
 {
 	*ret = NULL;
 	bool good = FIND(gather_sql, customer_columns) && FIND(contacts_sql, contact_columns) &&
-	            FIND(equipment_sql, equipment_columns) && FIND(reps_sql, rep_columns);
+	            FIND(equipment_sql, equipment_columns) && FIND(reps_sql, rep_columns) &&
+	            FIND(formers_sql, former_columns);
 	if (good && *ret == NULL)
 		*ret = line;
 	return good;

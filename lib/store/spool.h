@@ -51,6 +51,22 @@ void spool_job_set_state(struct spool *spool, int64_t job, enum job_state state)
 /* A customer's number has changed: its jobs follow; gives how many. What the new number had of the same id is
  * theirs, too. (spool_renumber.c) */
 size_t spool_renumber(struct spool *spool, const char *before, const char *after, struct arena *arena);
+/* What was for a contact is for another, with which it has become one. */
+void spool_renumber_contact(struct spool *spool, int64_t before, int64_t after);
+/* -- customers that were erased (spool_erase.c) -- */
+/* Marks all jobs of that customer. */
+void spool_erase_customer(struct spool *spool, const char *number);
+/* Up to which row of customers.db's `erased` that was done. */
+int64_t spool_erased(struct spool *spool);
+void spool_set_erased(struct spool *spool, int64_t id);
+/* Marked jobs of which nothing is under way, at most `max`. */
+size_t spool_erasable(struct spool *spool, int64_t *ret, size_t max);
+void spool_erase_job(struct spool *spool, int64_t job, struct arena *arena);
+/* Whether what is deleted is written over at once, in free pages, too. */
+void spool_wipe_deleted(struct spool *spool, bool wipe);
+/* Writes the WAL back and empties it, as far as no reader is in the way. Outside a transaction. */
+void spool_empty_wal(struct spool *spool);
+
 /* Up to which row of customers.db's `renumbered` that was done. */
 int64_t spool_renumbered(struct spool *spool);
 void spool_set_renumbered(struct spool *spool, int64_t id);

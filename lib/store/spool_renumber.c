@@ -63,6 +63,22 @@ size_t spool_renumber(struct spool *spool, const char *before, const char *after
 	return (size_t)db_changes(spool->db);
 }
 
+void spool_renumber_contact(struct spool *spool, int64_t before, int64_t after)
+{
+	static const char *const followings[] = {
+	        "UPDATE notice SET contact = ?2 WHERE contact = ?1 AND mail IN (SELECT id FROM mail WHERE "
+	        "contact ="
+	        " ?1)",
+	        "UPDATE mail SET contact = ?2, open = 0 WHERE contact = ?1",
+	};
+	for (size_t i = 0; i < sizeof followings / sizeof followings[0]; i++) {
+		struct db_query *q = spool_query(spool, followings[i]);
+		db_bind_int(q, 1, before);
+		db_bind_int(q, 2, after);
+		spool_run(spool, q);
+	}
+}
+
 int64_t spool_renumbered(struct spool *spool)
 {
 	return spool_run_int(spool, spool_query(spool, "SELECT value FROM meta WHERE key = 'renumbered'"), 0);

@@ -7,7 +7,20 @@
 #include "base/jsontext.h"
 #include "store/record_private.h"
 
+#include <string.h>
 #include <sysexits.h>
+
+/* One who is named by a number that it had before keeps its own. */
+static bool put(struct work *work, const struct row *row, const json_t *values, const char *number)
+{
+	if (row->id == 0 || strcmp(row_value(row, "number"), number) == 0)
+		return record_put(work, row, values, NULL, NULL);
+	json_t *without = json_copy((json_t *)(uintptr_t)values);
+	(void)json_object_del(without, "number");
+	bool good = record_put(work, row, without, NULL, NULL);
+	json_decref(without);
+	return good;
+}
 
 static bool upsert(struct work *work, const json_t *values)
 {
@@ -30,7 +43,7 @@ static bool upsert(struct work *work, const json_t *values)
 		return error_set(work->err, EX_DATAERR, "number: is needed and may not be empty");
 	return customer_id(work->store, canonical, &id, work->err) &&
 	       row_get(work->store, work->arena, kind, id, &row, work->err) &&
-	       record_put(work, &row, values, NULL, NULL);
+	       put(work, &row, values, canonical);
 }
 
 static bool forget(struct work *work, struct error *err)

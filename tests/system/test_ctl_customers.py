@@ -156,7 +156,8 @@ def test_a_new_number_keeps_all_that_hangs_on_it(bakery):
     assert bakery.ctl_json("customer", "set", "1001", "--number", "2001")["number"] == "2001"
     found = bakery.ctl_json("customer", "show", "2001")
     assert [note["text"] for note in found["notes"]] == ["Kept"]
-    refused(bakery, 66, "1001", "customer", "show", "1001")
+    assert found["former_numbers"] == ["1001"]
+    assert bakery.ctl_json("customer", "show", "1001") == found, "the old number is a name of it"
 
 
 def test_the_verbs_of_the_status(world):
