@@ -7,7 +7,8 @@
 
 /*
  * Opens customers.db for the command and says in *ret who acts: the login's name by real uid, or the
- * user of `--as`, which only managers may give (root, the owner of customers.db, [office] managers). It is closed with the run.
+ * user of `--as`, which only managers may give (root, the owner of customers.db, [office] managers). It is
+ * closed with the run.
  */
 bool store_open(struct ctl *ctl, enum db_mode mode, struct act *ret, struct error *err) MUST_CHECK;
 

@@ -19,7 +19,7 @@ struct block {
 struct arena {
 	struct block *blocks; /* the newest first: allocations come from it */
 	bool private;
-	size_t bytes;         /* handed out */
+	size_t bytes; /* handed out */
 };
 
 void *mem_alloc(size_t size)

@@ -11,11 +11,11 @@
  * parser that believes every length and count gets them. It keeps no bytes, however they are cut.
  */
 enum {
-	RESP_DEPTH_MAX = 7,         /* arrays in arrays */
-	RESP_LINE_MAX = 64 << 10,   /* bytes of a status or an error */
-	RESP_BULK_MAX = 32 << 20,   /* bytes of a string */
-	RESP_REPLY_MAX = 48 << 20,  /* bytes of a whole reply */
-	RESP_PARTS_MAX = 1 << 20,   /* elements of a whole reply, announced or there */
+	RESP_DEPTH_MAX = 7,        /* arrays in arrays */
+	RESP_LINE_MAX = 64 << 10,  /* bytes of a status or an error */
+	RESP_BULK_MAX = 32 << 20,  /* bytes of a string */
+	RESP_REPLY_MAX = 48 << 20, /* bytes of a whole reply */
+	RESP_PARTS_MAX = 1 << 20,  /* elements of a whole reply, announced or there */
 };
 
 /* `{0}` is how it begins. */

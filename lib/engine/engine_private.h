@@ -73,7 +73,8 @@ struct engine {
 	int64_t purged_ms;                /* when old records were last looked for */
 	struct stats stats, stats_before; /* now; as of the turn's beginning */
 	struct report_minute minutes[REPORT_KINDS];
-	int64_t *yielding; /* mails at which a relay failed, in order of their ids: handed out after the others */
+	int64_t *yielding; /* mails at which a relay failed, in order of their ids: handed out after the
+	                      others */
 	size_t n_yielding, cap_yielding;
 
 	/* of the current turn */

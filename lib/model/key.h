@@ -29,10 +29,9 @@ bool key_clean(const char *name, const char *text, size_t len, struct arena *are
 
 /*
  * What a spreadsheet made of a key. `="00005"` and `'00005`, by which it is kept from making a number of it,
- * are the text within. A number in scientific notation (1E+05), a formula and an error (#REF!) are refused: the
- * key is lost; where `digits`, a whole number with a decimal point (5.0), too.
+ * are the text within. A number in scientific notation (1E+05), a formula and an error (#REF!) are refused:
+ * the key is lost; where `digits`, a whole number with a decimal point (5.0), too.
  */
-bool key_unsheet(const char *name, bool digits, const char **text, size_t *len,
-                 struct error *err) MUST_CHECK;
+bool key_unsheet(const char *name, bool digits, const char **text, size_t *len, struct error *err) MUST_CHECK;
 
 #endif

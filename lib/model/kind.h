@@ -116,8 +116,8 @@ const char *kind_nearest(const struct kind *kind, const char *name);
 bool field_check(const struct field *field, const char *text, size_t len, struct zones *zones,
                  struct arena *arena, const char **ret, struct error *err) MUST_CHECK;
 
-/* What a field of a record that is there becomes when it is emptied; NULL and a fault (65) where it may not be:
- * what it is where left out counts for a record that is added. */
+/* What a field of a record that is there becomes when it is emptied; NULL and a fault (65) where it may not
+ * be: what it is where left out counts for a record that is added. */
 bool field_emptied(const struct field *field, bool adding, const char **ret, struct error *err) MUST_CHECK;
 
 /* "a day (YYYY-MM-DD)", "one of new, released, active, inactive": for help and messages. In the arena. */

@@ -101,7 +101,8 @@ static void test_rows(void **state)
 	        office, "{'number':13,'city':null,'email':'j@example.com'}\n\n{'number':'14','name':'New',"
 	                "'notify':1}\n");
 	assert_false(report.good);
-	assert_string_equal(report.bad, "3:0 notify: a customer has no such field (--map \"notify=\" leaves it out); ");
+	assert_string_equal(report.bad,
+	                    "3:0 notify: a customer has no such field (--map \"notify=\" leaves it out); ");
 	office_has(office_show(office, "customer", "13"), "'city':'Reno'");
 	report = import_jsonl(office, "{'number':'15','name':'New'}\n{'number':'16'\n");
 	assert_string_equal(report.bad, "2:14 a comma or } was expected, but the text ends here; ");
