@@ -129,6 +129,13 @@ void flow_add_message(struct intake *intake, const char *text, size_t len)
 	flight->bytes += len;
 }
 
+void flow_add_unread(struct intake *intake, const char *id)
+{
+	struct entry *entry = next_entry(intake);
+	entry->id = arena_strdup(intake->arena, id);
+	entry->unread = true;
+}
+
 size_t flow_bytes(const struct intake *intake)
 {
 	return ((const struct flight *)intake->token)->bytes;
@@ -193,7 +200,7 @@ static struct intake *split_deleted(struct source *source, struct intake *intake
 	size_t n = 0;
 	struct intake *deleted = NULL;
 	for (size_t i = 0; i < intake->n; i++) {
-		if (intake->entries[i].n_fields) {
+		if (intake->entries[i].n_fields || intake->entries[i].unread) {
 			intake->entries[n++] = intake->entries[i];
 			continue;
 		}

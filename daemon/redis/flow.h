@@ -82,6 +82,7 @@ void flow_read_less(struct flow *flow); /* the last answer was too long: asks fo
 struct intake *flow_intake(struct source *source, size_t max);
 bool flow_add_stream_entry(struct intake *intake, const redisReply *reply);
 void flow_add_message(struct intake *intake, const char *text, size_t len);
+void flow_add_unread(struct intake *intake, const char *id); /* of which the id is all that can be read */
 size_t flow_bytes(const struct intake *intake);
 
 /* Takes it over. Entries that were deleted in Redis (no fields) are acknowledged without the engine. */

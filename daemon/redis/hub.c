@@ -6,6 +6,7 @@
 #include "redis/hub.h"
 
 #include "base/mem.h"
+#include "base/resp.h"
 #include "clock.h"
 #include "log.h"
 #include "redis/channel.h"
@@ -122,9 +123,8 @@ static bool is_refusal(const char *why)
 	return isupper((unsigned char)why[0]) && isupper((unsigned char)why[1]);
 }
 
-static void on_down(void *arg, const char *why)
+static void tell_down(struct hub *hub, const char *why)
 {
-	struct hub *hub = ((struct port *)arg)->hub;
 	bool was_up = hub->up;
 	snprintf(hub->why, sizeof(hub->why), "%s", why);
 	hub->up = false;
@@ -145,6 +145,26 @@ static void on_down(void *arg, const char *why)
 		log_write(LOG_DEBUG, "Redis still can't be reached reason=\"%s\"", why);
 	}
 	hub->told = true;
+}
+
+/* What was claimed over the connection for commands is ours now: the reader finds it. */
+static void on_too_long(struct port *port)
+{
+	struct hub *hub = port->hub;
+	if (port == &hub->ports[LINK_STREAMS]) {
+		reader_too_long(hub->reader);
+	} else {
+		flow_read_less(&hub->flow);
+		if (port == &hub->ports[LINK_COMMANDS])
+			link_renew(hub->ports[LINK_STREAMS].link, "to read again what was too long");
+	}
+}
+
+static void on_down(void *arg, const char *why)
+{
+	if (resp_is_too_long(why))
+		on_too_long(arg);
+	tell_down(((struct port *)arg)->hub, why);
 }
 
 /* Another server may be behind the address by now: every connection goes. */

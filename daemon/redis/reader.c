@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ID_MAX = 48, RECHECK_MS = 5000, GAPS_EVERY_MS = 5000 };
+enum { ID_MAX = 48, RECHECK_MS = 5000, GAPS_EVERY_MS = 5000, GAPS_REST_MS = 3600 * 1000 };
 /* No entry has one behind it; the very last id means ">" to Redis. */
 #define ID_LAST "18446744073709551615-18446744073709551614"
 static const struct backoff pace = {.min_ms = 50, .max_ms = 5000};
@@ -41,6 +41,8 @@ struct stream {
 	bool own_read;                      /* entries delivered earlier are all read */
 	struct gap gap;
 	char last[ID_MAX]; /* of those, the last one's id */
+	bool too_long;     /* the one behind `before` is, by itself */
+	char before[ID_MAX];
 };
 
 struct reader {
@@ -54,7 +56,11 @@ struct reader {
 	unsigned failures;    /* in a row */
 	struct tick retry_at; /* nothing is read before */
 	struct tick recheck_at;
-	struct tick gaps_at; /* when it is looked next for entries that were trimmed unread */
+	struct tick gaps_at;   /* when it is looked next for entries that were trimmed unread */
+	struct tick gaps_rest; /* not before: the answer was too long */
+	bool looking;          /* for such entries, just now */
+	struct stream *alone;  /* the read under way asks for one entry, delivered earlier, of this one */
+	bool put_aside;        /* an entry that is too long, just now */
 };
 
 static void acknowledge(struct source *source, struct intake *intake)
@@ -123,13 +129,28 @@ void reader_reset(struct reader *reader)
 		snprintf(reader->streams[i].last, ID_MAX, "0");
 		gap_reset(&reader->streams[i].gap);
 	}
-	if (reader->waiting) /* perhaps by an answer that was too long */
-		flow_read_less(reader->flow);
+	reader->looking = false;
+	reader->alone = NULL;
 	reader->stage = STAGE_WAIT;
 	reader->waiting = 0;
 	reader->failures = 0;
 	reader->retry_at.ms = 0;
 	reader->gaps_at.ms = 0;
+}
+
+/* XINFO tells of a stream's first entry with all that is in it; it may stay there for long. */
+void reader_too_long(struct reader *reader)
+{
+	struct stream *stream = reader->alone;
+	if (reader->looking) {
+		reader->gaps_rest.ms = clock_tick().ms + GAPS_REST_MS;
+		return;
+	}
+	if (stream) {
+		stream->too_long = true;
+		snprintf(stream->before, ID_MAX, "%s", stream->last);
+	}
+	flow_read_less(reader->flow);
 }
 
 static void back_off(struct reader *reader)
@@ -175,7 +196,8 @@ static void on_check(void *arg, const redisReply *reply)
 		return;
 	if (reader->groups_failed)
 		reader->recheck_at.ms = clock_tick().ms + RECHECK_MS;
-	reader->stage = stages[STAGE_GROUPS].next;
+	reader->stage = reader->put_aside ? STAGE_WAIT : stages[STAGE_GROUPS].next;
+	reader->put_aside = false;
 	reader->flow->wake(reader->flow->wake_arg);
 }
 
@@ -186,12 +208,48 @@ static void ask(struct stream *stream, struct args *args, link_reply *fn)
 	args_reset(args);
 }
 
+/* [[id, consumer, idle, deliveries]] of the entry that is too long. */
+static void on_too_long(void *arg, const redisReply *reply)
+{
+	struct stream *stream = arg;
+	if (!reply)
+		return; /* as above; asked for again */
+	stream->reader->waiting--;
+	stream->too_long = false;
+	const redisReply *entry =
+	        reply->type == REDIS_REPLY_ARRAY && reply->elements > 0 ? reply->element[0] : NULL;
+	if (!entry || entry->type != REDIS_REPLY_ARRAY || !entry->elements ||
+	    entry->element[0]->type != REDIS_REPLY_STRING)
+		return;
+	const char *id = entry->element[0]->str;
+	log_write(LOG_ERR,
+	          "an entry is too large to be read, and is put aside as a dead letter stream=%s entry=%s",
+	          stream->source.key, id);
+	struct intake *intake = flow_intake(&stream->source, 1);
+	flow_add_unread(intake, id);
+	flow_submit(&stream->source, intake);
+	stream->reader->put_aside = true;
+}
+
+static void ask_too_long(struct stream *stream)
+{
+	struct args args = {0};
+	char from[ID_MAX + 1];
+	snprintf(from, sizeof(from), "(%s", stream->before);
+	args_add_all(&args, "XPENDING", stream->source.key, stream->reader->flow->group, from, "+", "1",
+	             stream->reader->flow->consumer, NULL);
+	ask(stream, &args, on_too_long);
+	args_free(&args);
+}
+
 static void ask_groups(struct reader *reader)
 {
 	struct args args = {0};
 	reader->groups_failed = false;
 	for (size_t i = 0; i < reader->n; i++) {
 		struct stream *stream = &reader->streams[i];
+		if (stream->too_long)
+			ask_too_long(stream);
 		args_add_all(&args, "XGROUP", "CREATE", stream->source.key, reader->flow->group, "0",
 		             "MKSTREAM", NULL);
 		ask(stream, &args, on_group);
@@ -286,6 +344,7 @@ static void on_read(void *arg, const redisReply *reply)
 	if (!reply)
 		return; /* reader_reset() comes with the next connection */
 	reader->waiting--;
+	reader->alone = NULL;
 	if (reply->type == REDIS_REPLY_ERROR) {
 		on_read_error(reader, reply->str);
 	} else {
@@ -305,6 +364,7 @@ static void on_gap(void *arg, const redisReply *reply)
 	if (!reply)
 		return; /* reader_reset() comes with the next connection */
 	stream->reader->waiting--;
+	stream->reader->looking = stream->reader->waiting > 0;
 	if (reply->type == REDIS_REPLY_ARRAY)
 		flow_lost(&stream->source, gap_look(&stream->gap, reply, stream->reader->flow->group,
 		                                    stream->reader->flow->consumer));
@@ -315,7 +375,7 @@ static void on_gap(void *arg, const redisReply *reply)
 static bool look_for_gaps(struct reader *reader, struct tick now)
 {
 	struct args args = {0};
-	if (now.ms < reader->gaps_at.ms || reader->stage <= STAGE_GROUPS)
+	if (now.ms < reader->gaps_at.ms || now.ms < reader->gaps_rest.ms || reader->stage <= STAGE_GROUPS)
 		return false;
 	reader->gaps_at.ms = now.ms + GAPS_EVERY_MS;
 	for (size_t i = 0; i < reader->n; i++) {
@@ -326,7 +386,8 @@ static bool look_for_gaps(struct reader *reader, struct tick now)
 		args_reset(&args);
 	}
 	args_free(&args);
-	return reader->waiting > 0;
+	reader->looking = reader->waiting > 0;
+	return reader->looking;
 }
 
 /* False where this stage has no stream to read (any more). */
@@ -334,10 +395,12 @@ static bool read_streams(struct reader *reader)
 {
 	const struct stage_row *row = &stages[reader->stage];
 	struct args args = {0};
-	size_t n = 0;
+	size_t n = 0, most = flow_read_max(reader->flow);
+	bool one = row->own && most == 1; /* stream at a time: it is known whose answer is too long */
+	reader->alone = NULL;
 	args_add_all(&args, "XREADGROUP", "GROUP", reader->flow->group, reader->flow->consumer, "COUNT",
 	             NULL);
-	args_add_number(&args, (int64_t)flow_read_max(reader->flow));
+	args_add_number(&args, (int64_t)most);
 	if (row->blocks) {
 		args_add(&args, "BLOCK");
 		args_add_number(&args, READER_BLOCK_MS);
@@ -345,14 +408,15 @@ static bool read_streams(struct reader *reader)
 	args_add(&args, "STREAMS");
 	for (size_t i = 0; i < reader->n; i++) {
 		struct stream *stream = &reader->streams[i];
-		stream->asked = wanted(reader, stream);
+		stream->asked = wanted(reader, stream) && !(one && n > 0);
 		if (!stream->asked)
 			continue;
+		reader->alone = one ? stream : NULL;
 		args_add(&args, stream->source.key);
 		n++;
 	}
 	for (size_t i = 0; i < reader->n; i++)
-		if (wanted(reader, &reader->streams[i]))
+		if (reader->streams[i].asked)
 			args_add(&args, row->own ? reader->streams[i].last : ">");
 	if (n && link_send(reader->link, &args, on_read, reader))
 		reader->waiting = 1;

@@ -14,7 +14,8 @@
  *
  * WAIT ends when all that was on its way before is acknowledged, so that OWN (entries delivered to
  * this consumer earlier) never reads what the engine has in hand. The customers feed comes before
- * the events, always.
+ * the events, always. An answer that is too long was delivered all the same, so OWN reads it again, fewer
+ * entries at once.
  */
 enum { READER_BLOCK_MS = 5000, READER_STREAMS_MAX = 3 };
 
@@ -26,6 +27,9 @@ struct reader *reader_free(struct reader *reader); /* takes NULL; returns NULL *
 void reader_add(struct reader *reader, const char *key, enum entry_feed feed);
 void reader_reset(struct reader *reader); /* the connection is new */
 void reader_turn(struct reader *reader);  /* reads on where it may */
+/* The connection was lost for an answer that was too long. It reads less at once; and what is too long by
+ * itself is acknowledged and given to the engine as unread, since all behind it would wait for ever. */
+void reader_too_long(struct reader *reader);
 
 /* The streams, for the upkeep and the metrics. */
 size_t reader_streams(const struct reader *reader);

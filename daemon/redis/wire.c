@@ -158,7 +158,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	const char *fault = resp_scan(&wire->resp, bytes, (size_t)n);
 	count_under_way(wire, wire->resp.bytes);
 	if (!fault && under_way > UNDER_WAY_MAX)
-		fault = "protocol error: unfinished answers take too much memory";
+		fault = RESP_ALL_TOO_LONG;
 	if (!fault && redisReaderFeed(wire->context->reader, bytes, (size_t)n) != REDIS_OK)
 		fault = wire->context->reader->errstr;
 	if (fault)

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/resp.h"
 
+#include <string.h>
+
+#define ARRAY_TOO_LONG  "protocol error: an array is too long"
+#define STRING_TOO_LONG "protocol error: a string is too long"
+#define ANSWER_TOO_LONG "protocol error: an answer is too long"
+
 enum { DIGITS_MAX = 18 }; /* what an int64_t holds in any case; a full one has 19 */
 
 /* An element is complete; with it, perhaps, the arrays that it is the last of. */
@@ -22,7 +28,7 @@ static const char *begin_array(struct resp *resp)
 	if (resp->depth == RESP_DEPTH_MAX)
 		return "protocol error: arrays nest too deep";
 	if (resp->number > (int64_t)(RESP_PARTS_MAX - resp->parts))
-		return "protocol error: an array is too long";
+		return ARRAY_TOO_LONG;
 	resp->parts += (size_t)resp->number;
 	resp->open[++resp->depth] = (size_t)resp->number;
 	resp->state = RESP_TYPE;
@@ -36,7 +42,7 @@ static const char *begin_bulk(struct resp *resp)
 		return NULL;
 	}
 	if (resp->number > RESP_BULK_MAX)
-		return "protocol error: a string is too long";
+		return STRING_TOO_LONG;
 	resp->bulk_left = (size_t)resp->number + 2;
 	resp->state = RESP_BULK;
 	return NULL;
@@ -148,7 +154,17 @@ const char *resp_scan(struct resp *resp, const char *bytes, size_t n)
 		if (resp->depth > 0 || resp->state != RESP_TYPE)
 			resp->bytes += taken;
 		if (fault == NULL && resp->bytes > RESP_REPLY_MAX)
-			fault = "protocol error: an answer is too long";
+			fault = ANSWER_TOO_LONG;
 	}
 	return fault;
+}
+
+bool resp_is_too_long(const char *fault)
+{
+	static const char *const faults[] = {ARRAY_TOO_LONG, STRING_TOO_LONG, ANSWER_TOO_LONG,
+	                                     RESP_ALL_TOO_LONG};
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		if (!strcmp(fault, faults[i]))
+			return true;
+	return false;
 }

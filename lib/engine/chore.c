@@ -95,8 +95,19 @@ void engine_refuse_address(struct engine *engine, int64_t contact, const char *a
 	                    reply);
 }
 
+void engine_refuse_unread(struct engine *engine, const struct entry *entry)
+{
+	engine_dead_letter(
+	        engine, entry, REASON_MALFORMED,
+	        "the entry is too large to be read from Redis; its fields are left where they are");
+}
+
 void engine_take_customer(struct engine *engine, const struct entry *entry)
 {
+	if (entry->unread) {
+		engine_refuse_unread(engine, entry);
+		return;
+	}
 	if (entry->n_fields != 1 || entry->fields[0].name_len != 8 ||
 	    memcmp(entry->fields[0].name, "customer", 8) != 0) {
 		engine_dead_letter(engine, entry, REASON_MALFORMED,

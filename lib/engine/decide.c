@@ -142,6 +142,11 @@ void engine_take_entry(struct engine *engine, const struct entry *entry)
 		engine_take_customer(engine, entry);
 		return;
 	}
+	if (entry->unread) {
+		engine->stats.events[EVENT_TYPES - 1]++;
+		engine_refuse_unread(engine, entry);
+		return;
+	}
 	size_t max = (size_t)engine->settings->redis.max_event_size;
 	struct instant until = instant_add(entry->received, engine->settings->customers.grace_ms);
 	if (!event_read(entry, max, engine->arena, &event, &err)) {

@@ -201,6 +201,7 @@ void engine_load_refusals(struct engine *engine);
 const struct customer *engine_with_refusals(struct engine *engine, const struct customer *customer);
 void engine_take_feed(struct engine *engine);
 void engine_take_customer(struct engine *engine, const struct entry *entry);
+void engine_refuse_unread(struct engine *engine, const struct entry *entry);
 void engine_take_chores(struct engine *engine);
 void engine_hand_chores(struct engine *engine);
 

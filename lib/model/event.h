@@ -27,7 +27,8 @@ struct entry {
 	const struct entry_field *fields;
 	size_t n_fields;
 	struct instant received;
-	bool left; /* a list's item that an earlier process had read and may have decided */
+	bool unread; /* too large to be read: it has no fields here */
+	bool left;   /* a list's item that an earlier process had read and may have decided */
 };
 
 /* When it was published: the milliseconds of a stream entry's id (`1700000000000-0`), else when it was

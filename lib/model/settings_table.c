@@ -200,7 +200,7 @@ const struct setting settings_table[] = {
                 .kind = SETTING_SIZE,
                 AT(redis.max_event_size),
                 .min = 1024,
-                .max = 64 * 1024 * 1024,
+                .max = 32 * 1024 * 1024, /* a string that Redis may answer with */
                 .fallback = "256KiB",
                 .reload = true,
                 .help = "The largest event, all its fields together; larger ones become dead letters.",

@@ -130,9 +130,9 @@ static const struct {
          "main.conf:4: [notify] group_wait: \"1w\" is not a duration from 0s to 1000d "
          "(500ms, 30s, 5m, 12h, 90d)\n"},
         {FROM "[redis]\nmax_event_size = 256KB\n",
-         "main.conf:4: [redis] max_event_size: \"256KB\" is not a size from 1KiB to 64MiB\n"},
+         "main.conf:4: [redis] max_event_size: \"256KB\" is not a size from 1KiB to 32MiB\n"},
         {FROM "[redis]\nmax_event_size = 1GiB\n",
-         "main.conf:4: [redis] max_event_size: \"1GiB\" is not a size from 1KiB to 64MiB\n"},
+         "main.conf:4: [redis] max_event_size: \"1GiB\" is not a size from 1KiB to 32MiB\n"},
         {FROM "[smtp]\nconnections = 0\n",
          "main.conf:4: [smtp] connections: \"0\" is not a number from 1 to 256\n"},
         {FROM "[smtp]\nconnections = many\n",
