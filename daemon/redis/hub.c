@@ -160,8 +160,19 @@ static void on_too_long(struct port *port)
 	}
 }
 
+/* The password was changed, and its file perhaps, too. */
+static void reread_password(struct hub *hub, const char *why)
+{
+	struct error err = {0};
+	if (strncmp(why, "WRONGPASS", 9) != 0 && strncmp(why, "NOAUTH", 6) != 0)
+		return;
+	if (!target_reread(hub->target, &err))
+		log_fault(LOG_ERR, "the Redis password can't be read again: %s", err.text);
+}
+
 static void on_down(void *arg, const char *why)
 {
+	reread_password(((struct port *)arg)->hub, why);
 	if (resp_is_too_long(why))
 		on_too_long(arg);
 	tell_down(((struct port *)arg)->hub, why);

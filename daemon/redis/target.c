@@ -64,6 +64,8 @@ static bool find_password(struct target *target, const struct settings *settings
 	else if (*in_url)
 		target->password = mem_strdup(in_url);
 	bool ok = !*path || target->password;
+	if (*path && ok)
+		target->password_path = mem_strdup(path);
 	free(credential);
 	return ok;
 }
@@ -96,13 +98,32 @@ struct target *target_new(const struct settings *settings, struct error *err)
 	return target;
 }
 
+static void forget_password(struct target *target)
+{
+	if (target->password)
+		explicit_bzero(target->password, strlen(target->password));
+	free(target->password);
+	target->password = NULL;
+}
+
+bool target_reread(struct target *target, struct error *err)
+{
+	if (!target->password_path)
+		return true;
+	char *password = read_password(target->password_path, err);
+	if (!password)
+		return false;
+	forget_password(target);
+	target->password = password;
+	return true;
+}
+
 struct target *target_free(struct target *target)
 {
 	if (!target)
 		return NULL;
-	if (target->password)
-		explicit_bzero(target->password, strlen(target->password));
-	free(target->password);
+	forget_password(target);
+	free(target->password_path);
 	free(target->socket);
 	free(target->host);
 	free(target->user);

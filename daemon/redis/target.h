@@ -11,6 +11,7 @@ struct target {
 	char *host;   /* a name or a numeric address */
 	int port;
 	char *user, *password; /* NULL where there is none */
+	char *password_path;   /* where the password was read; NULL where it wasn't read from a file */
 	int db;
 	char *name; /* for the log: without password */
 };
@@ -21,6 +22,8 @@ struct target {
  * read is a fault (base/exposed.h).
  */
 struct target *target_new(const struct settings *settings, struct error *err) MUST_CHECK;
+/* Reads the password again where it came from a file: it may have been changed. Else all stays as it is. */
+bool target_reread(struct target *target, struct error *err) MUST_CHECK;
 struct target *target_free(struct target *target); /* takes NULL; returns NULL */
 
 #endif

@@ -53,7 +53,8 @@ const struct setting settings_table[] = {
                 .example = "/etc/dispatchd/redis-password",
                 .help = "A file whose first line is Redis' password, so that it need not stand in url. A "
                         "systemd "
-                        "credential named redis-password does the same.",
+                        "credential named redis-password does the same. Where Redis refuses the password, "
+                        "it is read again.",
         },
         {
                 KEY("redis", "stream"),
