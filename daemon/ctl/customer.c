@@ -40,6 +40,43 @@ static void take_contact(const struct ctl *ctl, json_t *values)
 			json_object_set_new(values, keys[i], json_string(ctl_option(ctl, keys[i])));
 }
 
+static void warn_of_former(struct ctl *ctl, const struct act *act, const char *number)
+{
+	const char *present;
+	struct error ignored;
+	int64_t id;
+	bool former = false;
+	if (number && customer_named(act->store, number, ctl->arena, &id, &present, &former, &ignored) &&
+	    former)
+		output_fault("warning: %s was a former number of customer %s; it is this one's from now on",
+		             number, present);
+}
+
+/* Whoever is on record already is easily entered once more: said, and at a terminal asked. */
+static bool is_new(struct ctl *ctl, const struct act *act, const json_t *values, struct error *err)
+{
+	const char *name = json_string_value(json_object_get(values, "name"));
+	const json_t *row;
+	json_t *alike;
+	size_t i;
+	if (name == NULL)
+		return true;
+	if (!customers_like(act->store, name, json_string_value(json_object_get(values, "city")),
+	                    json_string_value(json_object_get(values, "parent")), &alike, err))
+		return false;
+	json_array_foreach(alike, i, row)
+	{
+		const char *city = json_string_value(json_object_get(row, "city"));
+		output_fault("warning: there is one like it: customer %s, %s%s%s",
+		             json_string_value(json_object_get(row, "number")),
+		             json_string_value(json_object_get(row, "name")), city ? ", " : "",
+		             city ? city : "");
+	}
+	bool any = json_array_size(alike) > 0;
+	json_decref(alike);
+	return !any || ctl_confirm_at_terminal(ctl, err, "Add this one all the same?");
+}
+
 static bool add(struct ctl *ctl, struct error *err)
 {
 	const char *number = ctl_arg(ctl, 0);
@@ -49,8 +86,10 @@ static bool add(struct ctl *ctl, struct error *err)
 		return false;
 	json_object_set_new(values, "number", json_string(number));
 	take_contact(ctl, values);
-	bool ok = store_open(ctl, DB_WRITE, &act, err) &&
-	          records_add(&act, customer_kind(), NULL, values, NULL, err);
+	bool ok = store_open(ctl, DB_WRITE, &act, err) && is_new(ctl, &act, values, err);
+	if (ok)
+		warn_of_former(ctl, &act, number);
+	ok = ok && records_add(&act, customer_kind(), NULL, values, NULL, err);
 	number = fields_name(ctl, values, "number");
 	json_decref(values);
 	return ok && done(ctl, &act, number, "added", err);

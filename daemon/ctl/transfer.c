@@ -7,6 +7,7 @@
 
 #include "base/folder.h"
 #include "base/identity.h"
+#include "base/utf8.h"
 #include "ctl/office.h"
 #include "ctl/progress.h"
 #include "ctl/store.h"
@@ -123,6 +124,32 @@ static const char *rows_word(int64_t n)
 	return n == 1 ? "row" : "rows";
 }
 
+/* What the file brings was replaced by somebody since: it may be an old one. */
+static void say_stale(const struct records_counts *counts, bool dry_run)
+{
+	char day[INSTANT_TEXT_MAX], by[200];
+	if (counts->stale == 0)
+		return;
+	(void)instant_format(counts->stale_latest, 0, day);
+	output_fault("warning: %lld %s %s newer edits, the latest of %.10s by %s", (long long)counts->stale,
+	             rows_word(counts->stale),
+	             dry_run              ? "would take back"
+	             : counts->stale == 1 ? "takes back"
+	                                  : "take back",
+	             day, utf8_show(counts->stale_by, by, sizeof by));
+}
+
+static void add_stale(json_t *document, const struct records_counts *counts)
+{
+	char time[INSTANT_TEXT_MAX];
+	bool any = counts->stale > 0;
+	json_object_set_new(document, "stale", json_integer(counts->stale));
+	json_object_set_new(document, "stale_latest",
+	                    any ? json_string(instant_format(counts->stale_latest, 0, time)) : json_null());
+	json_t *by = any ? json_string(counts->stale_by) : NULL;
+	json_object_set_new(document, "stale_by", by ? by : json_null());
+}
+
 static void import_report(struct import *import, const struct records_counts *counts, bool dry_run)
 {
 	struct ctl *ctl = import->ctl;
@@ -133,6 +160,7 @@ static void import_report(struct import *import, const struct records_counts *co
 	json_t *document = json_pack("{s:I, s:I, s:I, s:I, s:b}", "rows", (json_int_t)counts->rows, "added",
 	                             (json_int_t)counts->added, "changed", (json_int_t)counts->changed,
 	                             "same", (json_int_t)counts->same, "dry_run", dry_run);
+	add_stale(document, counts);
 	if (dry_run)
 		json_object_set(document, "changes", import->changes);
 	output_document(ctl->out, document);
@@ -186,8 +214,10 @@ bool transfer_import(struct ctl *ctl, struct error *err)
 		ok = import_rows(ctl, &act, in, &how, &counts, err);
 		progress_clear(&import.progress);
 	}
-	if (ok)
+	if (ok) {
+		say_stale(&counts, how.dry_run);
 		import_report(&import, &counts, how.dry_run);
+	}
 	json_decref(import.changes);
 	if (in != NULL && in != stdin)
 		(void)fclose(in);

@@ -227,6 +227,7 @@ static bool put_row(struct import *import, struct work *work, const struct stage
 	if (staged->several)
 		list_contact(extras);
 	struct row after = row_start(&before);
+	work->took_back = false;
 	bool good = take_values(import, work, staged, &after) && check_kept(work, &before, &after) &&
 	            record_write(work, &before, &after, extras, &changed);
 	json_decref(extras);
@@ -234,6 +235,7 @@ static bool put_row(struct import *import, struct work *work, const struct stage
 		return false;
 	if (strcmp(import->kind->name, "contact") == 0)
 		work_claim(work, after.id);
+	import->counts.stale += work->took_back;
 	if (before.id == 0)
 		import->counts.added++;
 	else if (changed)
@@ -410,6 +412,7 @@ static bool write_all(struct import *import)
 	if (!work_begin(&work, import->act, import->err))
 		return false;
 	work.import = true;
+	work.stale = &import->counts;
 	work.claimed = g_hash_table_new(NULL, NULL);
 	int64_t *known = mem_alloc(n_kinds * sizeof *known);
 	work.observer = import->how->dry_run ? import->how->change : NULL;
@@ -458,7 +461,12 @@ static void end(struct import *import)
 bool records_import(const struct act *act, const struct kind *kind, FILE *in,
                     const struct records_import *how, struct records_counts *ret, struct error *err)
 {
-	struct import import = {.act = act, .kind = kind, .how = how, .in = in, .err = err};
+	struct import import = {.act = act,
+	                        .kind = kind,
+	                        .how = how,
+	                        .in = in,
+	                        .counts.stale_latest = INSTANT_NONE,
+	                        .err = err};
 	struct stat st;
 	import.arena = arena_new();
 	import.names = arena_new();

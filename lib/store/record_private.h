@@ -24,8 +24,10 @@ struct work {
 	bool stored;    /* a file's content was stored: name, type, size and hash may be given */
 	json_t *unused_files; /* hashes of files that what is removed pointed to; NULL while nothing is
 	                         removed */
-	GHashTable *claimed;  /* an import's: ids of contacts that a row of it meant or added; else NULL */
-	int64_t noted;        /* customer noted last for search; 0: none */
+	struct records_counts *stale; /* an import's: where edits that it takes back are noted; NULL else */
+	bool took_back;               /* the row under way takes one back */
+	GHashTable *claimed; /* an import's: ids of contacts that a row of it meant or added; else NULL */
+	int64_t noted;       /* customer noted last for search; 0: none */
 	records_change *observer; /* told of each record that is added or changed; may be NULL */
 	void *observer_arg;
 	struct error *err;
@@ -147,6 +149,10 @@ bool rep_check(struct work *work, const struct row *before, struct row *after, c
 bool rep_show(struct customers *store, const struct row *row, json_t *object, struct error *err);
 bool file_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
 bool file_removing(struct work *work, const struct row *row);
+
+/* -- record_stale.c -- */
+/* Whether an import's change takes a newer edit back: notes it. */
+bool stale_note(struct work *work, const struct row *before, const struct row *after) MUST_CHECK;
 
 /* -- record_merge.c -- */
 /* A number that it had before is no name of it any more. */

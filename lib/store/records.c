@@ -249,6 +249,8 @@ static bool write_difference(struct work *work, const struct row *before, struct
 {
 	bool adding = before->id == 0;
 	*changed = adding || row_differs(before, after);
+	if (*changed && !adding && work->stale && !stale_note(work, before, after))
+		return false;
 	return !*changed || ((adding ? row_insert(work, after) : row_update(work, after)) &&
 	                     change_row(work, before, after, adding ? "add" : "set"));
 }

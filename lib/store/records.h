@@ -224,6 +224,10 @@ bool customers_related(struct customers *store, const char *number, int limit, j
                        struct error *err) MUST_CHECK;
 /* Groups that may be the same customer twice: `shares`, `value`, `customers` [{number, name, city}]. */
 bool customers_duplicates(struct customers *store, int limit, json_t **ret, struct error *err) MUST_CHECK;
+/* Those of the same name, told as customers_duplicates() does, in the same city or in one that isn't known;
+ * not what is above `parent` (a number; NULL for none): number, name, city. `city` may be NULL. */
+bool customers_like(struct customers *store, const char *name, const char *city, const char *parent,
+                    json_t **ret, struct error *err) MUST_CHECK;
 /* Folds all texts again, for a database that another tool has written to. */
 bool customers_reindex(struct customers *store, struct error *err) MUST_CHECK;
 
@@ -255,6 +259,10 @@ struct records_import {
 };
 struct records_counts {
 	int64_t rows, added, changed, same, bad;
+	/* Rows that bring back a value which somebody has replaced since, and the latest of those edits. */
+	int64_t stale;
+	struct instant stale_latest; /* INSTANT_NONE: there is none */
+	char stale_by[64];           /* whose it was; cut where it is longer */
 };
 
 /*

@@ -434,3 +434,91 @@ bool customers_duplicates(struct customers *store, int limit, json_t **ret, stru
 		json_decref(array);
 	return good;
 }
+
+/* -- one that is about to be added ------------------------------------------------------------- */
+
+enum { LIKE_CANDIDATES = 5000, LIKE_MAX = 5 };
+
+/* The longest run of letters and digits: few others have it. False where none is long enough to be searched.
+ */
+static bool longest_word(const char *text, size_t len, const char **ret, size_t *ret_len)
+{
+	*ret_len = 0;
+	for (size_t i = 0; i < len;) {
+		size_t n = strcspn(text + i, " .,-()/&'\"");
+		n = n > len - i ? len - i : n;
+		if (n > *ret_len) {
+			*ret = text + i;
+			*ret_len = n;
+		}
+		i += n + 1;
+	}
+	return *ret_len > 0 && search_chars(*ret, *ret_len) >= TRIGRAM;
+}
+
+static const char like_sql[] =
+        "SELECT t.customer FROM search_text t WHERE t.customer IN"
+        " (SELECT rowid FROM search WHERE search MATCH ?1 LIMIT ?4)"
+        " AND " NAME_KEY("t.name") " = " NAME_KEY("?2") " AND (t.city IS NULL OR ?3 IS NULL OR t.city = ?3)"
+                                                        " ORDER BY t.customer";
+
+static bool add_alike(struct customers *store, struct db_query *query, const struct line *above,
+                      json_t *array, struct error *err)
+{
+	enum db_step step = DB_DONE;
+	bool good = true;
+	while (good && json_array_size(array) < LIKE_MAX && (step = db_step(query, err)) == DB_ROW) {
+		json_t *object;
+		int64_t id = db_int(query, 0);
+		if (above->id[0] == id || is_above(id, above))
+			continue;
+		good = search_summary(store, id, &object, err) && json_array_append_new(array, object) == 0;
+	}
+	db_finish(query);
+	return good && step != DB_FAULT;
+}
+
+/* `name` and `city` are folded. */
+static bool find_alike(struct customers *store, const struct buf *name, const struct buf *city,
+                       const struct line *above, json_t *array, struct error *err)
+{
+	const char *word;
+	size_t len;
+	if (!longest_word(buf_text(name), name->len, &word, &len))
+		return true;
+	struct buf expression = {0};
+	buf_adds(&expression, "{name} : (");
+	search_trigrams(&expression, word, len);
+	buf_adds(&expression, ")");
+	struct db_query *query = db_query(store->db, like_sql);
+	db_bind_text_n(query, 1, expression.data, expression.len);
+	db_bind_text_n(query, 2, name->data, name->len);
+	if (city->len > 0)
+		db_bind_text_n(query, 3, city->data, city->len);
+	db_bind_int(query, 4, LIKE_CANDIDATES);
+	bool good = add_alike(store, query, above, array, err);
+	buf_free(&expression);
+	return good;
+}
+
+bool customers_like(struct customers *store, const char *name, const char *city, const char *parent,
+                    json_t **ret, struct error *err)
+{
+	struct buf folded = {0}, place = {0};
+	struct line above = {0};
+	int64_t id = 0;
+	json_t *array = json_array();
+	fold_text(name, strlen(name), &folded);
+	if (city)
+		fold_text(city, strlen(city), &place);
+	bool good = (parent == NULL ||
+	             (customer_id(store, parent, &id, err) && line_of(store, id, &above, err))) &&
+	            find_alike(store, &folded, &place, &above, array, err);
+	buf_free(&folded);
+	buf_free(&place);
+	if (good)
+		*ret = array;
+	else
+		json_decref(array);
+	return good;
+}
