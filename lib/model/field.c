@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
 #include <unicode/uloc.h>
 
@@ -36,7 +37,7 @@ static const char *check_any(const struct check *check)
 static const char *check_choice(const struct check *check)
 {
 	for (const char *const *choice = check->field->choices; *choice; choice++) {
-		if (strcmp(*choice, check->text) == 0)
+		if (strcasecmp(*choice, check->text) == 0)
 			return *choice;
 	}
 	return NULL;
@@ -166,20 +167,31 @@ static const char *check_locale(const struct check *check)
 	return arena_strndup(check->arena, tag, (size_t)len);
 }
 
+/* Words as people and spreadsheets write them. */
+static const char *in_lower_case(const struct check *check)
+{
+	char *text = arena_strdup(check->arena, check->text);
+	for (char *p = text; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return text;
+}
+
 static const char *check_states(const struct check *check)
 {
 	unsigned states;
 	char text[WORDS_TEXT_MAX];
-	return states_parse(check->text, &states) ? arena_strdup(check->arena, states_format(states, text))
-	                                          : NULL;
+	return states_parse(in_lower_case(check), &states)
+	               ? arena_strdup(check->arena, states_format(states, text))
+	               : NULL;
 }
 
 static const char *check_scopes(const struct check *check)
 {
 	unsigned scopes;
 	char text[WORDS_TEXT_MAX];
-	return scopes_parse(check->text, &scopes) ? arena_strdup(check->arena, scopes_format(scopes, text))
-	                                          : NULL;
+	return scopes_parse(in_lower_case(check), &scopes)
+	               ? arena_strdup(check->arena, scopes_format(scopes, text))
+	               : NULL;
 }
 
 static const struct {

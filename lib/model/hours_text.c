@@ -42,12 +42,15 @@ static bool take_dash(const char **text)
 	return false;
 }
 
-/* Takes one name off `*text`; -1 where there is none. */
+/* Takes one name off `*text`, short or in full; -1 where there is none. */
 static int take_weekday(const char **text)
 {
+	static const char *const ends[7] = {"day", "sday", "nesday", "rsday", "day", "urday", "day"};
 	for (int i = 0; i < 7; i++)
 		if (strncasecmp(*text, weekday_names[i], 3) == 0) {
 			*text += 3;
+			if (strncasecmp(*text, ends[i], strlen(ends[i])) == 0)
+				*text += strlen(ends[i]);
 			return i;
 		}
 	return -1;

@@ -225,7 +225,7 @@ static bool read_header(struct import *import, struct csv *csv, struct arena *ar
 	enum csv_result result = csv_next(csv, &row, import->err);
 	if (result == CSV_END)
 		return error_set(import->err, EX_DATAERR,
-		                 "the file is empty: a line with the names of the fields was meant");
+		                 "the file is empty; its first line must name the fields");
 	if (result != CSV_ROW)
 		return error_prefix(import->err, "line %lld", (long long)row.line);
 	table->targets = arena_new_array(arena, row.n, struct target);
@@ -278,9 +278,9 @@ static bool read_row(struct import *import, const struct table *table, const str
 	size_t n = count_cells(row, table->n);
 	int64_t bad = import->counts.bad;
 	if (n != table->n) {
-		import_bad(
-		        import, row->line, 0,
-		        arena_printf(import->arena, "has %zu cells where the header has %zu", n, table->n));
+		import_bad(import, row->line, 0,
+		           arena_printf(import->arena, "has %zu cell%s where the header has %zu", n,
+		                        n == 1 ? "" : "s", table->n));
 		return true;
 	}
 	for (size_t i = 0; i < n; i++) {

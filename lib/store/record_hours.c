@@ -171,7 +171,7 @@ bool hours_set(const struct act *act, const char *number, const char *weekdays, 
 	unsigned days;
 	if (!hours_weekdays_parse(weekdays, &days))
 		return error_set(err, EX_DATAERR,
-		                 "'%s' is no weekday (mon, mon-fri, sat,sun or all was meant)", weekdays);
+		                 "weekdays must be like mon, mon-fri, sat,sun or all (got \"%s\")", weekdays);
 	if (!begin(&work, act, number, &id, &before, err))
 		return false;
 	return end(&work, id, before,

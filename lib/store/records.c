@@ -182,6 +182,9 @@ static bool merge_one(struct work *work, struct row *row, const struct field *fi
 	size_t len;
 	if (merge_by_hand(work, row, field, value))
 		return true;
+	if (field->by_hand && !work->import && !work->stored && json_is_string(value))
+		return error_set(work->err, EX_DATAERR, "%s: must be yes or no (got \"%s\")", field->name,
+		                 json_string_value(value));
 	if (!value_fits(field->name, field, value, work->err) ||
 	    !value_text(field->name, value, work->arena, &text, &len, work->err) ||
 	    !field_check(field, text, len, work->store->zones, work->arena, &canonical, work->err))

@@ -365,9 +365,15 @@ static bool is_above(int64_t id, const struct line *line)
 	return false;
 }
 
+static bool one_lineage(const struct line *a, const struct line *b)
+{
+	return is_above(a->id[0], b) || is_above(b->id[0], a);
+}
+
 enum { MEMBERS_MAX = 200 };
 
-/* Without those that are only the parents of others; none where all are one family and that says nothing. */
+/* Without those that share it only with what is above or below them; none where all are one family and that
+ * says nothing. */
 static bool read_members(struct customers *store, const char *ids, bool whole, struct line *members,
                          size_t *ret_n, struct error *err)
 {
@@ -382,10 +388,10 @@ static bool read_members(struct customers *store, const char *ids, bool whole, s
 		p = *end == ',' ? end + 1 : end + strlen(end);
 	}
 	for (size_t i = 0; i < n && !(whole && one_family); i++) {
-		bool above = false;
-		for (size_t k = 0; k < n; k++)
-			above = above || is_above(all[i].id[0], &all[k]);
-		if (!above)
+		bool doubled = false;
+		for (size_t k = 0; k < n && !doubled; k++)
+			doubled = k != i && !one_lineage(&all[i], &all[k]);
+		if (doubled)
 			members[kept++] = all[i];
 	}
 	*ret_n = kept;

@@ -453,3 +453,27 @@ def test_duplicates_are_found_by_name_and_families_are_none(world):
         ("name", ["1", "2", "3"])]
     add_customer(world, "11", name="Farm of Example", email="farm@example.com")
     assert [group["shares"] for group in world.ctl_json("customer", "duplicates")] == ["name", "email"]
+
+
+def test_a_parent_with_a_site_of_its_name_is_still_a_double_of_others(world):
+    add_customer(world, "10", name="Example Farm Inc.")
+    add_customer(world, "10-1", name="Example Farm", parent="10")
+    assert world.ctl_json("customer", "duplicates") == []
+    add_customer(world, "11", name="EXAMPLE FARM, INC", email="other@example.com")
+    group, = world.ctl_json("customer", "duplicates")
+    assert sorted(row["number"] for row in group["customers"]) == ["10", "10-1", "11"]
+
+
+def test_choices_and_weekdays_are_taken_as_people_write_them(world):
+    add_customer(world, "1")
+    assert world.ctl_json("customer", "set", "1", "--status", "Inactive", "--kind", "FLEET")["kind"] == "fleet"
+    assert world.ctl_json("customer", "show", "1")["status"] == "inactive"
+    world.ctl("hours", "set", "1", "Monday-Friday", "9:00 - 17:00")
+    assert world.ctl_json("hours", "show", "1")["weekly"]["fri"] == "09:00-17:00"
+    refused(world, 65, "weekdays must be like mon, mon-fri, sat,sun or all (got \"someday\")", "hours", "set", "1",
+            "someday", "9:00-17:00")
+    contact = world.ctl_json("contact", "set", "1", "--notify", "Failed, Completed")
+    assert contact["notify"] == ["completed", "failed"]
+    world.ctl("suspend", "1", "--scope", "Jobs, Emails", "--note", "x")
+    refused(world, 65, "email_invalid: must be yes or no (got \"maybe\")", "contact", "set", "1",
+            "--email-invalid", "maybe")

@@ -102,13 +102,14 @@ static void weekdays_are_read(void **state)
 		const char *text;
 		unsigned days;
 	} cases[] = {
-	        {"mon", 1},       {"mon-fri", 31},   {"sat,sun", 96},      {"fri-mon", 113},
-	        {"all", 127},     {"sun-sat", 127},  {"mon-wed,fri", 23},  {"sun", 64},
-	        {"mon-mon", 1},   {"Mon-Fri", 31},   {"MON", 1},           {"All", 127},
-	        {"Sat, Sun", 96}, {"Mon - Fri", 31}, {"Mon\u2013Fri", 31},
+	        {"mon", 1},           {"Monday-FRIDAY", 31}, {"wednesday,sun", 68}, {"mon-fri", 31},
+	        {"sat,sun", 96},      {"fri-mon", 113},      {"all", 127},          {"sun-sat", 127},
+	        {"mon-wed,fri", 23},  {"sun", 64},           {"mon-mon", 1},        {"Mon-Fri", 31},
+	        {"MON", 1},           {"All", 127},          {"Sat, Sun", 96},      {"Mon - Fri", 31},
+	        {"Mon\u2013Fri", 31},
 	};
-	static const char *const bad[] = {"",       "mo",      "mon-", "-mon",   "mon,",
-	                                  "monday", "mon fri", "fri-", "all,mon"};
+	static const char *const bad[] = {"",        "mo",      "mon-", "-mon",   "mon,",
+	                                  "mondays", "mon fri", "fri-", "all,mon"};
 	unsigned days = 200;
 	for (size_t i = 0; i < N(cases); i++) {
 		if (!hours_weekdays_parse(cases[i].text, &days) || days != cases[i].days)

@@ -25,7 +25,7 @@ static const struct {
         {"customer", "location_notes", "a\nb\tc", "a\nb\tc"},
         {"customer", "number", "0012", "0012"},
         {"customer", "status", "active", "active"},
-        {"customer", "status", "Active", NULL},
+        {"customer", "status", "Active", "active"},
         {"customer", "phone", "1-800-EXAMPLE ext. 12", "1-800-EXAMPLE ext. 12"},
         {"customer", "phone", "12", NULL},
         {"customer", "phone", "+49 30 <1234>", NULL},
