@@ -34,6 +34,62 @@ static void set_day(json_t *object, const char *name, struct day day)
 	set_text(object, name, day_format(day, text));
 }
 
+/* Bytes of JSON text, or what its values take of the memory beyond the text, if that is more: `[{},{},…]`
+ * takes a hundred times its text. */
+static size_t weigh(const char *data)
+{
+	enum { VALUE = 64, ARRAY = 128, OBJECT = 256 };
+	const char *p = data;
+	size_t weight = 0;
+	bool text = false;
+	for (; *p; p++) {
+		if (*p == '"')
+			text = !text;
+		else if (*p == '\\' && p[1])
+			p++;
+		else if (!text)
+			weight += *p == ',' ? VALUE : *p == '[' ? ARRAY : *p == '{' ? OBJECT : 0;
+	}
+	size_t len = (size_t)(p - data);
+	return weight > len ? weight : len;
+}
+
+/* Up to `most`, and it is then not known how many more there are. */
+static size_t count_values(const json_t *value, size_t most)
+{
+	size_t n = 1, i;
+	const char *key;
+	json_t *member;
+	json_object_foreach((json_t *)value, key, member)
+	{
+		if (n < most)
+			n += count_values(member, most - n);
+	}
+	json_array_foreach(value, i, member)
+	{
+		if (n < most)
+			n += count_values(member, most - n);
+	}
+	return n;
+}
+
+/* Takes out what there is no room for: each member is there as a whole, or not at all. */
+static void thin_out(json_t *data)
+{
+	size_t left = MAIL_VALUES_MAX;
+	const char *name;
+	json_t *member;
+	void *next;
+	json_object_foreach_safe(data, next, name, member)
+	{
+		size_t n = count_values(member, left + 1);
+		if (n <= left)
+			left -= n;
+		else
+			json_object_del(data, name);
+	}
+}
+
 static json_t *data_of(const struct event *event)
 {
 	json_t *data = jsontext_read(event->data, strlen(event->data), NULL);
@@ -66,7 +122,7 @@ static void history_load(struct engine *engine, const struct spool_event *now, j
 		struct event event = {.data = "{}"};
 		if (*room > 0)
 			event.data = spool_event_data(engine->spool, ret->events[i].id, engine->arena);
-		size_t len = strlen(event.data);
+		size_t len = weigh(event.data);
 		ret->left_out += len > *room || *room == 0;
 		if (len <= *room)
 			ret->data[i] = data_of(&event);
@@ -261,8 +317,9 @@ static json_t *one_job(struct engine *engine, const struct spool_event *event, j
 
 json_t *engine_job_json(struct engine *engine, const struct spool_event *event, size_t *room)
 {
-	json_t *data = strlen(event->event.data) <= *room ? data_of(&event->event) : json_object();
-	*room -= json_object_size(data) > 0 ? strlen(event->event.data) : 0;
+	size_t weight = weigh(event->event.data);
+	json_t *data = weight <= *room ? data_of(&event->event) : json_object();
+	*room -= weight <= *room ? weight : 0;
 	json_t *job =
 	        one_job(engine, event, data, room, engine_customer(engine, event->event.customer), NULL);
 	json_decref(data);
@@ -304,11 +361,19 @@ static void add_first(struct engine *engine, json_t *context, const struct spool
 		json_object_set_new(context, "suspension", engine_suspension_json(suspension));
 }
 
-/* What the event itself said, as far as there is room: for one event there is. */
+static void report_thinned(struct engine *engine, const struct event *event)
+{
+	engine_report_often(
+	        engine, REPORT_LARGE, LOG_WARNING,
+	        "a mail leaves out members of an event's data: %d values fit into it source=%s id=%s",
+	        MAIL_VALUES_MAX, event->source, event->id);
+}
+
+/* What the event itself said, as far as there is room: for one event there is, but for too many values. */
 static json_t *own_data(struct engine *engine, struct spool_event *event, size_t *room)
 {
 	const char *data = *room > 0 ? spool_event_data(engine->spool, event->id, engine->arena) : "{}";
-	size_t len = strlen(data);
+	size_t len = weigh(data);
 	bool fits = *room == MAIL_DATA_MAX || (*room > 0 && len <= *room);
 	if (fits)
 		event->event.data = data;
@@ -318,7 +383,12 @@ static json_t *own_data(struct engine *engine, struct spool_event *event, size_t
 		                    "mail source=%s id=%s",
 		                    MAIL_DATA_MAX / 1024, event->event.source, event->event.id);
 	*room -= len < *room ? len : *room;
-	return data_of(&event->event);
+	json_t *json = data_of(&event->event);
+	if (len > MAIL_DATA_MAX && count_values(json, MAIL_VALUES_MAX + 2) > MAIL_VALUES_MAX + 1) {
+		thin_out(json);
+		report_thinned(engine, &event->event);
+	}
+	return json;
 }
 
 const char *engine_context(struct engine *engine, const struct spool_mail *mail,

@@ -122,3 +122,23 @@ def test_large_events_when_nothing_goes_out(world, trouble):
     decided(world)
     world.wait_idle(timeout=PATIENCE_S)
     check(world)
+
+
+SMALL = {"objects": "[" + ",".join(['{"a":1}'] * 22_000) + "]", "empties": "[" + ",".join(["{}"] * 80_000) + "]",
+         "arrays": "[" + ",".join(["[]"] * 80_000) + "]", "numbers": "[" + ",".join(["1"] * 120_000) + "]",
+         "names": "{" + ",".join(f'"k{i}":{{}}' for i in range(18_000)) + "}"}
+
+
+@pytest.mark.parametrize("case", SMALL)
+def test_mails_of_many_small_values(world, case):
+    """In memory they are many times their text, and in a mail's data several times that: the note is told all the
+    same, what doesn't fit isn't."""
+    add_customer(world)
+    world.start_daemon()
+    for number in range(20):
+        world.redis.xadd("jobs:events", {"event": (
+            f'{{"id":"{number}","type":"job.completed","job":"j{number}","customer":"1001",'
+            f'"data":{{"note":"by the gate {number}","rows":{SMALL[case]}}}}}')})
+    wait_until(lambda: len(world.mails()) >= 20, lambda: world.log_tail(), PATIENCE_S)
+    assert sum(b"by the gate" in mail for mail in world.mails()) == 20
+    check(world)
