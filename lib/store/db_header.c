@@ -23,6 +23,8 @@ enum {
 	FRAME_HEADER_SIZE = 24,
 	LEAF_OF_TABLE = 13,
 	PAGE_SIZE_MAX = 65536,
+	MAKING_TRIES = 50,
+	MAKING_STEP_MS = 10,
 };
 
 static const char magic[16] = "SQLite format 3";
@@ -124,22 +126,45 @@ bool db_too_new(const struct db *db, const struct db_schema *schema, int64_t ver
 	                 db->path, (long long)version, schema->n_migrations);
 }
 
+static bool is_empty(const unsigned char *header)
+{
+	return number_at(header + 60) == 0 && number_at(header + 68) == 0 && header[100] == LEAF_OF_TABLE &&
+	       header[103] == 0 && header[104] == 0;
+}
+
+/* A journal beside nothing is, for a moment, that of one who is making the database. */
+static bool read_header(struct db *db, unsigned char *header, off_t *ret_size, bool *ret_empty,
+                        struct error *err)
+{
+	for (int tries = 0;; tries++) {
+		memset(header, 0, HEADER_SIZE);
+		if (!read_file(db, header, ret_size, err))
+			return false;
+		if (*ret_size > 0)
+			read_wal(db->path, header);
+		*ret_empty = is_empty(header);
+		bool journal = *ret_empty && has_journal(db->path);
+		*ret_empty = *ret_empty && !journal;
+		if (!journal || tries == MAKING_TRIES)
+			return true;
+		(void)sqlite3_sleep(MAKING_STEP_MS);
+	}
+}
+
 bool db_header_check(struct db *db, const struct db_schema *schema, bool *ret_empty, struct error *err)
 {
-	unsigned char header[HEADER_SIZE] = {0};
+	unsigned char header[HEADER_SIZE];
 	off_t size = 0;
-	if (!read_file(db, header, &size, err))
+	if (!read_header(db, header, &size, ret_empty, err))
 		return false;
-	*ret_empty = size == 0;
-	if (size == 0)
+	if (size == 0) {
+		*ret_empty = true;
 		return true;
+	}
 	if (memcmp(header, magic, sizeof magic) != 0)
 		return error_set(err, EX_DATAERR, "%s is not a database; dispatchd's %s was expected",
 		                 db->path, schema->name);
-	read_wal(db->path, header);
 	uint32_t version = number_at(header + 60), id = number_at(header + 68);
-	bool nothing = header[100] == LEAF_OF_TABLE && header[103] == 0 && header[104] == 0;
-	*ret_empty = id == 0 && version == 0 && nothing && !has_journal(db->path);
 	if (!*ret_empty && id != schema->application_id)
 		return another(db, schema, id, err);
 	return db_too_new(db, schema, (int32_t)version, err);
