@@ -21,7 +21,7 @@ struct chore_thread {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t given;
-	char *path; /* of customers.db */
+	char *path, *spool_path; /* of customers.db and of the spool that knows which one */
 	chore_wake *wake;
 	void *arg;
 	enum state state;
@@ -58,7 +58,7 @@ static void set_fault(struct chore_thread *t, const struct error *fault)
 
 static struct chores *open_chores(struct chore_thread *t, struct error *err)
 {
-	struct chores *chores = chores_open(t->path, err);
+	struct chores *chores = chores_open(t->path, t->spool_path, err);
 	if (chores != NULL)
 		chores_set_stop(chores, &t->ending);
 	return chores;
@@ -111,11 +111,12 @@ static void *main_loop(void *arg)
 	return NULL;
 }
 
-struct chore_thread *chore_thread_start(const char *path, chore_wake *wake, void *arg)
+struct chore_thread *chore_thread_start(const char *path, const char *spool_path, chore_wake *wake, void *arg)
 {
 	struct chore_thread *t = mem_alloc(sizeof *t);
 	pthread_condattr_t attr;
 	t->path = mem_strdup(path);
+	t->spool_path = mem_strdup(spool_path);
 	t->wake = wake;
 	t->arg = arg;
 	pthread_mutex_init(&t->lock, NULL);
@@ -207,6 +208,7 @@ struct chore_thread *chore_thread_stop(struct chore_thread *t)
 	arena_free(t->arena);
 	free(t->results);
 	free(t->path);
+	free(t->spool_path);
 	pthread_mutex_destroy(&t->lock);
 	pthread_cond_destroy(&t->given);
 	free(t);

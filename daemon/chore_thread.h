@@ -12,7 +12,8 @@ struct chore_thread;
 typedef void chore_wake(void *arg); /* from the chores' thread: results are there */
 
 /* `path`, of customers.db, is copied. Never NULL. */
-struct chore_thread *chore_thread_start(const char *path, chore_wake *wake, void *arg);
+struct chore_thread *chore_thread_start(const char *path, const char *spool_path, chore_wake *wake,
+                                        void *arg);
 bool chore_thread_idle(struct chore_thread *thread); /* a batch may be given */
 void chore_thread_give(struct chore_thread *thread, const struct spool_chore *rows, size_t n); /* copied */
 

@@ -84,7 +84,8 @@ void engine_give(struct engine_thread *t, struct engine_input *in, struct turn *
 	for (size_t i = 0; i < turn->n_reports; i++)
 		add_report(t, turn->reports[i].level, turn->reports[i].counted, turn->reports[i].text);
 	if (!t->spool_ok)
-		add_report(t, LOG_NOTICE, true, "spool written again");
+		add_report(t, LOG_NOTICE, true,
+		           t->lacks ? "customers.db is used again" : "spool written again");
 	t->spool_ok = true;
 	t->open = open;
 	t->turns++;
@@ -99,6 +100,7 @@ void engine_say_failed(struct engine_thread *t, const struct error *err)
 	bool first = t->spool_ok;
 	t->spool_ok = false;
 	t->shown_fault = *err;
+	t->lacks = engine_lacks_customers(t->engine);
 	if (first)
 		add_report(t, LOG_ERR, true, err->text);
 	pthread_mutex_unlock(&t->lock);
@@ -106,15 +108,26 @@ void engine_say_failed(struct engine_thread *t, const struct error *err)
 		t->wake(t->arg);
 }
 
-/* Under the lock: the commands of the failed turn, then those that have come since. */
+/* Under the lock: the commands of the failed turn, then those that have come since. An adoption that has come
+ * since may end what makes turns fail: it stays, for the next one. */
 static struct command *take_unanswered(struct engine_thread *t, struct engine_input *in)
 {
-	struct command *all = in->commands, **last = &all;
+	struct command *all = in->commands, **last = &all, *kept = NULL, *next;
 	while (*last != NULL)
 		last = &(*last)->next;
-	*last = t->commands;
-	in->commands = t->commands = NULL;
-	in->n_commands = 0;
+	for (struct command *c = t->commands; c != NULL; c = next) {
+		next = c->next;
+		struct command **to = kept == NULL && engine_is_adoption(c->text) ? &kept : last;
+		c->next = NULL;
+		*to = c;
+		last = to == last ? &c->next : last;
+	}
+	in->commands = kept;
+	in->n_commands = kept != NULL;
+	free(in->texts);
+	in->texts = mem_alloc(sizeof *in->texts);
+	in->texts[0] = kept != NULL ? kept->text : NULL;
+	t->commands = NULL;
 	t->commands_last = &t->commands;
 	return all;
 }

@@ -214,7 +214,7 @@ struct engine_thread *engine_thread_start(const struct settings *settings, engin
 	sync_init(t);
 	t->published_seen = engine_handed(engine);
 	engine_show_metrics(t);
-	t->chores = chore_thread_start(settings->customers.path, nudge, t);
+	t->chores = chore_thread_start(settings->customers.path, settings->spool.path, nudge, t);
 	if (pthread_create(&t->thread, NULL, engine_main_loop, t) != 0)
 		bug("no thread for the engine");
 	return t;

@@ -54,6 +54,7 @@ struct engine_thread {
 	struct command **replies_last;
 	struct report **reports_last;
 	bool open, spool_ok;
+	bool lacks;               /* not for the spool's sake: customers.db is missing or another */
 	struct error shown_fault; /* why not */
 	int64_t last_turn_ms, turns;
 	char *metrics;

@@ -138,16 +138,19 @@ static bool rest_until(struct engine_thread *t, const struct timespec *until)
 	return rc == 0;
 }
 
-/* Waits longer after each turn that fails; false when it is time to stop. */
+/* Waits longer after each turn that fails, unless for a file that a look shows; false when it is time to
+ * stop.
+ */
 static bool again(struct engine_thread *t, struct engine_input *in)
 {
 	t->again_ms = t->again_ms == 0 ? AGAIN_FIRST_MS : t->again_ms * 2;
-	if (t->again_ms > AGAIN_MAX_MS)
-		t->again_ms = AGAIN_MAX_MS;
+	int64_t max_ms = engine_lacks_customers(t->engine) ? LOOK_EVERY_MS : AGAIN_MAX_MS;
+	if (t->again_ms > max_ms)
+		t->again_ms = max_ms;
 	struct timespec until = in_ms(t->again_ms);
 	do
 		engine_refuse(t, in, &t->fault);
-	while (!stopping(t) && rest_until(t, &until));
+	while (in->n_commands == 0 && !stopping(t) && rest_until(t, &until));
 	return !stopping(t);
 }
 

@@ -11,6 +11,7 @@
 #include "mailer/pool.h"
 #include "redis/target.h"
 #include "store/customers.h"
+#include "store/known.h"
 #include "store/spool.h"
 
 #include <errno.h>
@@ -88,8 +89,10 @@ static bool spool_opens_whole(const struct settings *settings, struct error *err
 static bool customers_open_whole(const struct settings *settings, struct error *err)
 {
 	const char *path = settings->customers.path;
-	struct customers *customers = db_may_write(path, err) ? customers_open(path, DB_READ, err) : NULL;
+	struct customers *customers =
+	        db_may_write(path, err) ? known_open(path, settings->spool.path, DB_READ, err) : NULL;
 	bool ok = (customers != NULL && db_check(customers_db(customers), err) &&
+	           known_compare(customers, settings->spool.path, err) &&
 	           can_be_made(settings, "customers.path", path, err)) ||
 	          error_prefix(err, "[customers] path");
 	customers_close(customers);

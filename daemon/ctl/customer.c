@@ -10,8 +10,11 @@
 #include "ctl/store.h"
 #include "ctl/transfer.h"
 #include "ctl/views.h"
+#include "model/settings.h"
+#include "store/known.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 /* Says what was done and gives the record as it is now, for `--json`. */
@@ -278,6 +281,42 @@ static bool move(struct ctl *ctl, struct error *err)
 	return done(ctl, &act, number, moves[i].done, err);
 }
 
+/* One that is missing may be another day's mistake; an empty file was put there on purpose. */
+static bool may_adopt(const struct ctl *ctl, const char *path, struct error *err)
+{
+	struct actor actor;
+	struct stat st;
+	if (!actor_find(ctl, &actor, err))
+		return false;
+	if (!actor.manager)
+		return error_set(err, EX_NOPERM, "adopt: only a manager may do that");
+	return stat(path, &st) == 0 ||
+	       error_set(err, EX_NOINPUT,
+	                 "%s is missing: put the file that is meant there first (an empty one to begin with "
+	                 "no customers)",
+	                 path);
+}
+
+/* What has to be in the file is written here, which one it is to be the engine records. */
+static bool adopt(struct ctl *ctl, struct error *err)
+{
+	const char *path = ctl->settings->customers.path;
+	char identity[IDENTITY_SIZE];
+	json_t *answer;
+	bool may = may_adopt(ctl, path, err) && known_may_open(path, ctl->settings->spool.path, err);
+	struct customers *store = may ? customers_open(path, DB_WRITE, err) : NULL;
+	bool ok = store != NULL && customers_identify(store, err) && customers_identity(store, identity, err);
+	customers_close(store);
+	ok = ok && spool_ask(ctl, json_pack("{s:s, s:s}", "do", "customers.adopt", "identity", identity),
+	                     &answer, err);
+	if (!ok)
+		return false;
+	json_object_del(answer, "ok");
+	output_say(ctl->out, "%s is the one that is used from now on", path);
+	output_document(ctl->out, answer);
+	return true;
+}
+
 static bool history(struct ctl *ctl, struct error *err)
 {
 	struct act act;
@@ -466,6 +505,15 @@ static const struct command commands[] = {
                  "database.",
          .examples = "customer reindex",
          .run = reindex},
+        {.verb = "adopt",
+         .uses = USES_ENGINE,
+         .help = "Says that the customers.db which is there is meant, though the spool knows another",
+         .more = "For managers. dispatchd uses no other than the one that it knows, or a copy of it: where "
+                 "that is "
+                 "missing, or another is in its place, events wait. This is for one that was made anew; an "
+                 "empty file counts as a database without customers.",
+         .examples = "customer adopt",
+         .run = adopt},
 };
 
 const struct noun noun_customer = {.name = "customer",

@@ -4,6 +4,7 @@
 
 #include "ctl/office.h"
 #include "model/settings.h"
+#include "store/known.h"
 #include "store/records.h"
 
 #include <errno.h>
@@ -21,7 +22,8 @@ static void bad_row(void *arg, int64_t line, int64_t column, const char *text)
 
 static bool copy_ours(const struct ctl *ctl, const char *to, struct error *err)
 {
-	struct customers *ours = customers_open(ctl->settings->customers.path, DB_READ, err);
+	struct customers *ours =
+	        known_open(ctl->settings->customers.path, ctl->settings->spool.path, DB_READ, err);
 	if (ours == NULL)
 		return false;
 	bool ok = db_copy(customers_db(ours), to, err);

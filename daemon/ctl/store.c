@@ -7,6 +7,7 @@
 #include "ctl/store.h"
 
 #include "model/settings.h"
+#include "store/known.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -80,7 +81,8 @@ bool store_open(struct ctl *ctl, enum db_mode mode, struct act *ret, struct erro
 	struct act act = {.when = ctl->now};
 	if (!actor_find(ctl, &act.actor, err))
 		return false;
-	act.store = ctl->store = customers_open(ctl->settings->customers.path, mode, err);
+	act.store = ctl->store =
+	        known_open(ctl->settings->customers.path, ctl->settings->spool.path, mode, err);
 	if (act.store == NULL)
 		return false;
 	find_key(ctl, act.store);

@@ -19,6 +19,6 @@ bool actor_find(const struct ctl *ctl, struct actor *ret, struct error *err) MUS
 const char *store_default_zone(const struct ctl *ctl);
 
 /* The sections of the configuration that these need. */
-#define USES_STORE "customers office.managers rules.timezone"
+#define USES_STORE "customers spool.path office.managers rules.timezone"
 
 #endif

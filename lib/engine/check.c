@@ -12,6 +12,7 @@
 #include "model/suspension.h"
 #include "rules/rules.h"
 #include "store/customers.h"
+#include "store/known.h"
 #include "store/spool.h"
 
 #include <stdarg.h>
@@ -256,7 +257,7 @@ static bool look_templates(struct look *look, struct error *err)
 bool check_all(const struct settings *settings, struct instant now, json_t **ret, struct error *err)
 {
 	struct look look = {.settings = settings, .now = now};
-	look.store = customers_open(settings->customers.path, DB_READ, err);
+	look.store = known_open(settings->customers.path, settings->spool.path, DB_READ, err);
 	if (look.store == NULL)
 		return false;
 	look.zones = customers_zones(look.store);

@@ -9,6 +9,7 @@
 #include "engine/engine_private.h"
 
 #include "base/jsontext.h"
+#include "store/known.h"
 #include "store/records.h"
 
 #include <jansson.h>
@@ -188,9 +189,9 @@ struct chores {
 /* Some seconds of a processor: the longest that is known takes a hundredth of that. */
 enum { STEPS_MAX = 500 * 1000 * 1000 };
 
-struct chores *chores_open(const char *path, struct error *err)
+struct chores *chores_open(const char *path, const char *spool_path, struct error *err)
 {
-	struct customers *customers = customers_open(path, DB_WRITE, err);
+	struct customers *customers = known_open(path, spool_path, DB_WRITE, err);
 	if (customers == NULL)
 		return NULL;
 	struct chores *chores = mem_alloc(sizeof *chores);

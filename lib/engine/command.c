@@ -253,6 +253,13 @@ static bool run_status(struct ask *ask)
 	return true;
 }
 
+/* Done before the turn's first step (follow.c): without it there would have been none. */
+static bool run_adopt(struct ask *ask)
+{
+	json_object_set_new(ask->out, "identity", json_string(ask->engine->seen.identity));
+	return true;
+}
+
 static const struct command_row rows[] = {
         {"status", run_status},
         {"mail.retry", run_mail_retry},
@@ -262,6 +269,7 @@ static const struct command_row rows[] = {
         {"hold.cancel", run_hold_cancel},
         {"gate", run_gate},
         {"numbers", run_numbers},
+        {"customers.adopt", run_adopt},
 };
 
 static bool run(struct ask *ask)

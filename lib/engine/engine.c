@@ -3,6 +3,7 @@
 #include "engine/engine_private.h"
 
 #include "base/address.h"
+#include "store/known.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,7 +24,6 @@ enum {
 	TURN_BYTES = 8 << 20, /* of the arena */
 	LOCK_WAIT_MS = 2000,
 	LOCK_STEP_MS = 20,
-	STEPS_MAX = 50 * 1000 * 1000, /* of a statement in customers.db: all of a turn's are look-ups */
 };
 
 /* dispatchctl has it for one turn, so it is worth a wait. */
@@ -85,46 +85,9 @@ static void mind_clock(struct engine *engine)
 		spool_set_forward(engine->spool, by_ms);
 }
 
-static void use_customers(struct engine *engine, struct customers *customers)
-{
-	db_set_limit(customers_db(customers), STEPS_MAX, &engine->interrupted);
-	engine->customers = customers;
-}
-
 void engine_interrupt(struct engine *engine)
 {
 	atomic_store(&engine->interrupted, true);
-}
-
-/* The office may have put another file in the place of customers.db: a backup. */
-static void follow_customers(struct engine *engine)
-{
-	const char *path = engine->settings->customers.path;
-	struct error err;
-	bool clean;
-	engine->follow_failed = false;
-	if (!db_replaced(customers_db(engine->customers), &clean))
-		return;
-	engine->follow_failed = true;
-	if (!clean) {
-		engine_report(
-		        engine, LOG_ERR,
-		        "%s was replaced, but its -wal is the old one's: the old data is still used; stop "
-		        "dispatchd, remove the -wal and -shm files, start it again",
-		        path);
-		return;
-	}
-	struct customers *found = customers_open(path, DB_WRITE, &err);
-	if (found == NULL) {
-		engine_report(engine, LOG_ERR, "the new file can't be opened, the old data is still used: %s",
-		              err.text);
-		return;
-	}
-	customers_close(engine->customers);
-	use_customers(engine, found);
-	engine->customers_version = -1;
-	engine->follow_failed = false;
-	engine_report(engine, LOG_NOTICE, "%s was replaced: the new one is used", path);
 }
 
 static void prepare(struct engine *engine, struct turn *turn)
@@ -201,11 +164,7 @@ struct engine *engine_open(const struct settings *settings, struct instant now, 
 	engine->spool = spool_open(settings->spool.path, DB_WRITE, err);
 	if (engine->spool == NULL)
 		return engine_close(engine);
-	struct customers *customers = customers_open(settings->customers.path, DB_WRITE, err);
-	if (customers == NULL)
-		return engine_close(engine);
-	use_customers(engine, customers);
-	if (!doubt_all(engine, now, err))
+	if (!engine_open_customers(engine, err) || !doubt_all(engine, now, err))
 		return engine_close(engine);
 	return engine;
 }
@@ -237,9 +196,16 @@ void engine_reload(struct engine *engine, const struct settings *settings)
 bool engine_customers_changed(struct engine *engine)
 {
 	struct db *db = customers_db(engine->customers);
+	char stamp[DB_STAMP_SIZE];
 	bool clean;
-	return db_data_version(db) != engine->customers_version || db_gone(db) ||
-	       (!engine->follow_failed && db_replaced(db, &clean));
+	db_stamp(engine->settings->customers.path, stamp);
+	return db_data_version(db) != engine->customers_version || db_replaced(db, &clean) ||
+	       strcmp(stamp, engine->known.stamp) != 0;
+}
+
+bool engine_lacks_customers(const struct engine *engine)
+{
+	return engine->lacks;
 }
 
 int64_t engine_clock_set(const struct engine *engine, struct instant now, struct tick tick)
@@ -349,21 +315,22 @@ static bool fault(struct engine *engine)
 
 bool engine_turn(struct engine *engine, struct turn *turn, struct error *err)
 {
+	struct error unknown;
 	prepare(engine, turn);
-	follow_customers(engine);
-	if (db_gone(customers_db(engine->customers))) {
-		error_set(err, EX_NOINPUT, "%s is missing: events wait until it, or a copy of it, is back",
-		          engine->settings->customers.path);
-		return fault(engine);
-	}
-	if (!begin(engine, turn, err))
+	engine->lacks = !engine_follow_customers(engine, err);
+	if (engine->lacks || !begin(engine, turn, err))
 		return fault(engine);
 	/* That of the data which this turn sees: what has changed is looked at before anything new. */
 	int64_t version = db_data_version(customers_db(engine->customers));
 	engine->customers_came = version != engine->customers_version;
-	steps(engine);
+	engine->lacks = !engine_knows_customers(engine, &unknown);
+	if (engine->lacks)
+		spool_fail(engine->spool, &unknown);
+	else
+		steps(engine);
 	if (!end(engine, err))
 		return fault(engine);
+	engine->known = engine->seen;
 	engine->customers_version = version;
 	if (engine->erased)
 		spool_empty_wal(engine->spool);

@@ -99,6 +99,10 @@ void turn_clear(struct turn *turn); /* frees what a turn gave, letters that nobo
 char *engine_command(struct engine *engine, const char *text, struct instant now,
                      struct error *err) MUST_CHECK;
 
+/* Whether a command says that the customers.db which is there is meant, though the spool knows another: the
+ * one that is to be tried where turns fail for want of the known one. */
+bool engine_is_adoption(const char *command);
+
 /* True while more may be taken in: not too much is unpublished or waiting. */
 bool engine_open_for_intake(const struct engine *engine);
 /* True while customers of the feed are on their way into customers.db: events behind them had better wait a
@@ -106,6 +110,9 @@ bool engine_open_for_intake(const struct engine *engine);
 bool engine_feed_pending(const struct engine *engine);
 /* True when the office changed customer data since the last turn. */
 bool engine_customers_changed(struct engine *engine);
+/* True after a turn that failed because customers.db is missing, or not the known one: another may work as
+ * soon as it is back. */
+bool engine_lacks_customers(const struct engine *engine);
 /* By how many ms somebody set the wall clock since the last turn, negative for back; 0 for less than a tenth
  * of a second, which nobody waits for. */
 int64_t engine_clock_set(const struct engine *engine, struct instant now, struct tick tick);
@@ -127,7 +134,8 @@ void engine_metrics(const struct engine *engine, struct buf *out);
 
 /* Chores for customers.db (engine/chore.c): called on a thread of its own, with its own connection. */
 struct chores;
-struct chores *chores_open(const char *path, struct error *err) MUST_CHECK;
+/* As known_open(). */
+struct chores *chores_open(const char *path, const char *spool_path, struct error *err) MUST_CHECK;
 /* Statements end once *stop is true, which must outlive the chores. */
 void chores_set_stop(struct chores *chores, const atomic_bool *stop);
 struct chores *chores_close(struct chores *chores);

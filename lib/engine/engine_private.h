@@ -66,7 +66,11 @@ struct engine {
 	int64_t opened;          /* the last outcome of earlier processes */
 	atomic_bool interrupted; /* by engine_interrupt() */
 	int64_t customers_version;
-	bool follow_failed;         /* another customers.db can't be opened: no hurry to try again */
+	bool away;    /* `customers` is an empty one in memory: there was no file at the start */
+	bool lacks;   /* the last turn failed for want of the known customers.db */
+	bool spoiled; /* the file was written into while it was open: not used until another is there */
+	struct spool_known known;   /* the customers.db that the spool knows, as of the last commit */
+	struct spool_known seen;    /* the one that this turn sees */
 	int64_t unpublished;        /* how many outcomes Redis hasn't got, as of the last turn */
 	struct instant feed_oldest; /* when the first customer who isn't in customers.db yet was published */
 	struct scans scans, scans_before; /* now; as of the last commit */
@@ -107,6 +111,15 @@ const struct customer *engine_customer(struct engine *engine, const char *number
 
 /* Marks an address as refused, by a chore; engine_customer() shows the mark at once. (chore.c) */
 void engine_refuse_address(struct engine *engine, int64_t contact, const char *address, const char *reply);
+
+/* ---- follow.c: which customers.db is used ---- */
+
+/* That of the settings, made where the spool knows none; nothing is made in place of a known one. */
+bool engine_open_customers(struct engine *engine, struct error *err) MUST_CHECK;
+/* Before a turn: opens what has been put in its place. False where there is none that can be used. */
+bool engine_follow_customers(struct engine *engine, struct error *err) MUST_CHECK;
+/* Within a turn: whether it is the known one, or the one to adopt, or the first. It is recorded. */
+bool engine_knows_customers(struct engine *engine, struct error *err) MUST_CHECK;
 
 /* Jobs of customers whose numbers have changed go with them. (numbers.c) */
 void engine_follow_numbers(struct engine *engine);

@@ -9,6 +9,7 @@
 #include "base/jsontext.h"
 #include "engine/trace.h"
 #include "store/customers.h"
+#include "store/known.h"
 #include "store/spool.h"
 
 #include <glib.h>
@@ -38,7 +39,7 @@ struct explain *explain_open(const struct settings *settings, struct error *err)
 	e->arena = arena_new();
 	e->kept = arena_new();
 	e->known = g_hash_table_new(g_str_hash, g_str_equal);
-	e->customers = customers_open(settings->customers.path, DB_READ, err);
+	e->customers = known_open(settings->customers.path, settings->spool.path, DB_READ, err);
 	if (e->customers == NULL)
 		return explain_close(e);
 	e->spool = spool_open(settings->spool.path, DB_READ, err);

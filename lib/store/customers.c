@@ -6,6 +6,7 @@
 #include "store/db_private.h"
 #include "store/record_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static const char customers_1[] =
@@ -109,6 +110,26 @@ bool customers_begin_read(struct customers *customers, struct error *err)
 void customers_end_read(struct customers *customers)
 {
 	db_end_read(customers->db);
+}
+
+/* -- which database it is ---------------------------------------------------------------------- */
+
+bool customers_identity(struct customers *customers, char ret[IDENTITY_SIZE], struct error *err)
+{
+	struct db_query *query = db_query(customers->db, "SELECT id FROM identity ORDER BY rowid LIMIT 1");
+	enum db_step step = db_step(query, err);
+	const char *id = step == DB_ROW ? db_peek_text(query, 0, NULL) : NULL;
+	(void)snprintf(ret, IDENTITY_SIZE, "%s", id ? id : "");
+	db_finish(query);
+	return step != DB_FAULT;
+}
+
+bool customers_identify(struct customers *customers, struct error *err)
+{
+	return db_exec(customers->db,
+	               "INSERT INTO identity SELECT lower(hex(randomblob(16)))"
+	               " WHERE NOT EXISTS (SELECT 1 FROM identity)",
+	               err);
 }
 
 /* -- numbers that have changed ----------------------------------------------------------------- */

@@ -25,6 +25,12 @@ struct customers *customers_close(struct customers *customers); /* takes NULL; r
 struct db *customers_db(struct customers *customers);           /* still the store's */
 struct zones *customers_zones(struct customers *customers);
 
+/* Which database it is, "" where that was taken out of it. Copies have the same. */
+enum { IDENTITY_SIZE = 80 };
+bool customers_identity(struct customers *customers, char ret[IDENTITY_SIZE], struct error *err) MUST_CHECK;
+/* Gives one that has none a new one. */
+bool customers_identify(struct customers *customers, struct error *err) MUST_CHECK;
+
 /* One view of the data for a whole turn (invariant 6). */
 bool customers_begin_read(struct customers *customers, struct error *err) MUST_CHECK;
 void customers_end_read(struct customers *customers);

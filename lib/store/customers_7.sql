@@ -87,3 +87,11 @@ CREATE TABLE erased (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     number TEXT NOT NULL, time INTEGER NOT NULL
 ) STRICT;
+
+-- Which database this is: the spool knows it by that, and a copy of it is the same. One that an older version made
+-- takes it from its first change, so that copies which are brought up to date apart from each other agree.
+CREATE TABLE identity (id TEXT NOT NULL) STRICT;
+INSERT INTO identity VALUES (coalesce(
+    (SELECT substr(lower(hex(time || ' ' || coalesce(record, 0) || ' ' || kind || ' ' || user)), 1, 64)
+        FROM change ORDER BY id LIMIT 1),
+    lower(hex(randomblob(16)))));

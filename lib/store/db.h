@@ -165,6 +165,18 @@ bool db_replaced(struct db *db, bool *ret_clean);
 /* Whether no file is at the path any more: what is written now would go with it. */
 bool db_gone(struct db *db);
 
+/*
+ * What one can see of a file and its -wal from outside, as text to be kept; and whether the -wal that is
+ * there by now is another file's than the one at the path, as far as the two that were there then show it
+ * (db_stray.c). db_wal_may_stray() is cheap, needs nothing kept, and false nearly always.
+ */
+enum { DB_STAMP_SIZE = 6 * 21 };
+void db_stamp(const char *path, char ret[DB_STAMP_SIZE]);
+bool db_wal_may_stray(const char *path);
+bool db_wal_strays(const char *path, const char *stamp);
+/* Has the end leave the -wal as it is, where it must not go into the file. */
+void db_leave_wal(struct db *db);
+
 /* `PRAGMA quick_check`: true where all is well, else `err` has the first finding. Slow on a big file. */
 bool db_check(struct db *db, struct error *err) MUST_CHECK;
 

@@ -212,6 +212,35 @@ const char *spool_instance(const struct spool *spool)
 	return spool->instance;
 }
 
+static void get_text(struct spool *spool, const char *sql, char *ret, size_t size)
+{
+	struct db_query *q = spool_query(spool, sql);
+	ret[0] = '\0';
+	if (!spool_row(spool, q))
+		return;
+	const char *text = db_peek_text(q, 0, NULL);
+	(void)snprintf(ret, size, "%s", text ? text : "");
+	db_finish(q);
+}
+
+void spool_known(struct spool *spool, struct spool_known *ret)
+{
+	get_text(spool, "SELECT value FROM meta WHERE key = 'customers'", ret->identity,
+	         sizeof ret->identity);
+	get_text(spool, "SELECT value FROM meta WHERE key = 'customers_stamp'", ret->stamp,
+	         sizeof ret->stamp);
+}
+
+void spool_set_known(struct spool *spool, const struct spool_known *known)
+{
+	struct db_query *q = spool_query(spool, "INSERT INTO meta (key, value) VALUES ('customers', ?1),"
+	                                        " ('customers_stamp', ?2)"
+	                                        " ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+	db_bind_text(q, 1, known->identity);
+	db_bind_text(q, 2, known->stamp);
+	spool_run(spool, q);
+}
+
 /* ---- Old records ---- */
 
 struct purge {              /* children before parents */

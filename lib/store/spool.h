@@ -8,6 +8,7 @@
 #include "model/event.h"
 #include "model/job.h"
 #include "model/words.h"
+#include "store/customers.h"
 #include "store/db.h"
 
 #include <stdbool.h>
@@ -41,6 +42,14 @@ void spool_end_read(struct spool *spool);
 
 /* The name of this spool, made with it: what makes outcome ids unique across instances. */
 const char *spool_instance(const struct spool *spool);
+
+/* The customers.db that it goes with; "" while it knows none. */
+struct spool_known {
+	char identity[IDENTITY_SIZE];
+	char stamp[DB_STAMP_SIZE]; /* of the file when the engine last looked */
+};
+void spool_known(struct spool *spool, struct spool_known *ret);
+void spool_set_known(struct spool *spool, const struct spool_known *known);
 
 /* ---- Jobs and events (spool_event.c) ---- */
 

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which customers.db is used: the one that the spool knows by its identity, or a copy of it. The office may
+ * put another file in its place, a backup, while the engine runs. As long as there is none that is known, no
+ * turn works, so that nothing is decided by the wrong data; what comes waits.
+ */
+#include "engine/engine_private.h"
+
+#include "base/jsontext.h"
+#include "store/known.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <syslog.h>
+
+enum { STEPS_MAX = 50 * 1000 * 1000 }; /* of a statement in customers.db: all of a turn's are look-ups */
+
+static void use_customers(struct engine *engine, struct customers *customers)
+{
+	db_set_limit(customers_db(customers), STEPS_MAX, &engine->interrupted);
+	customers_close(engine->customers);
+	engine->customers = customers;
+	engine->customers_version = -1;
+}
+
+bool engine_open_customers(struct engine *engine, struct error *err)
+{
+	const char *path = engine->settings->customers.path;
+	spool_known(engine->spool, &engine->known);
+	engine->away = engine->known.identity[0] != '\0' &&
+	               (!known_is_there(path, NULL) || !known_has_own_wal(path, engine->known.stamp, NULL));
+	struct customers *customers =
+	        engine->away ? customers_open("", DB_READ, err) : customers_open(path, DB_WRITE, err);
+	if (customers != NULL)
+		use_customers(engine, customers);
+	return customers != NULL;
+}
+
+/* One that was written into while it is open stays unused: SQLite goes on by what it has in memory, and would
+ * add that to the file at the end. */
+static bool is_whole(struct engine *engine, bool moved, struct error *err)
+{
+	const char *path = engine->settings->customers.path;
+	db_stamp(path, engine->seen.stamp);
+	engine->spoiled = engine->spoiled && !moved;
+	if (!engine->spoiled && strcmp(engine->seen.stamp, engine->known.stamp) == 0)
+		return true;
+	if (!engine->spoiled && known_has_own_wal(path, engine->known.stamp, err))
+		return true;
+	if (engine->spoiled)
+		return error_set(
+		        err, EX_DATAERR,
+		        "%s was overwritten while it was in use: events wait; stop dispatchd, move %s-wal "
+		        "and %s-shm aside, start it again",
+		        path, path, path);
+	if (!moved && !engine->away) {
+		engine->spoiled = true;
+		db_leave_wal(customers_db(engine->customers));
+	}
+	return false;
+}
+
+bool engine_follow_customers(struct engine *engine, struct error *err)
+{
+	const char *path = engine->settings->customers.path;
+	bool clean = true;
+	if (!known_is_there(path, err))
+		return false;
+	bool moved = db_replaced(customers_db(engine->customers), &clean) || engine->away;
+	if (!is_whole(engine, moved, err))
+		return false;
+	if (!moved)
+		return true;
+	if (!clean)
+		return known_wal_fault(path, err);
+	struct customers *found = customers_open(path, DB_WRITE, err);
+	if (found == NULL)
+		return error_prefix(err, "events wait, since the new %s can't be used", path);
+	use_customers(engine, found);
+	engine->away = false;
+	db_stamp(path, engine->seen.stamp);
+	engine_report(engine, LOG_NOTICE, "%s was replaced: the new one is used", path);
+	return true;
+}
+
+/* {"do": "customers.adopt", "identity": …}: "" where no command of the turn says so. */
+static void read_adoption(const struct turn *turn, char ret[IDENTITY_SIZE])
+{
+	ret[0] = '\0';
+	for (size_t i = 0; i < turn->n_commands; i++) {
+		json_t *command = engine_is_adoption(turn->commands[i])
+		                          ? jsontext_read(turn->commands[i], strlen(turn->commands[i]), NULL)
+		                          : NULL;
+		const char *identity = json_string_value(json_object_get(command, "identity"));
+		if (identity != NULL)
+			(void)snprintf(ret, IDENTITY_SIZE, "%s", identity);
+		json_decref(command);
+	}
+}
+
+bool engine_is_adoption(const char *command)
+{
+	json_t *json = jsontext_read(command, strlen(command), NULL);
+	const char *name = json_string_value(json_object_get(json, "do"));
+	bool is = name != NULL && strcmp(name, "customers.adopt") == 0;
+	json_decref(json);
+	return is;
+}
+
+bool engine_knows_customers(struct engine *engine, struct error *err)
+{
+	const struct spool_known *known = &engine->known;
+	char adopted[IDENTITY_SIZE];
+	read_adoption(engine->turn, adopted);
+	if (!customers_identity(engine->customers, engine->seen.identity, err) ||
+	    !known_is_this(engine->settings->customers.path, adopted[0] ? adopted : known->identity,
+	                   engine->seen.identity, err))
+		return false;
+	bool same = strcmp(engine->seen.identity, known->identity) == 0;
+	if (!same || strcmp(engine->seen.stamp, known->stamp) != 0)
+		spool_set_known(engine->spool, &engine->seen);
+	if (!same && adopted[0] != '\0')
+		engine_report(engine, LOG_NOTICE, "%s was adopted: it is used from now on",
+		              engine->settings->customers.path);
+	return true;
+}
