@@ -141,7 +141,7 @@ static bool name_parent(struct work *work, struct row *after)
 {
 	int64_t id;
 	const char *number;
-	bool former;
+	bool former = false;
 	if (!customer_named(work->store, row_value(after, "parent"), work->arena, &id, &number, &former,
 	                    work->err))
 		return false;

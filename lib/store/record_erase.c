@@ -15,7 +15,7 @@ static bool find(struct work *work, const char *name, struct row *ret)
 {
 	const char *number;
 	int64_t id;
-	bool former;
+	bool former = false;
 	if (!customer_named(work->store, name, work->arena, &id, &number, &former, work->err))
 		return false;
 	if (former)

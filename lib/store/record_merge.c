@@ -34,8 +34,10 @@ bool customer_named(struct customers *store, const char *name, struct arena *are
 	struct db_query *query = db_query(store->db, "SELECT number FROM customer WHERE id = ?1");
 	db_bind_int(query, 1, id);
 	enum db_step step = db_step(query, err);
+	if (step == DB_DONE)
+		return error_set(err, EX_NOINPUT, "there is no customer %s", name);
 	if (step != DB_ROW)
-		return step == DB_DONE && error_set(err, EX_NOINPUT, "there is no customer %s", name);
+		return false;
 	const char *number = db_text(query, 0, arena);
 	db_finish(query);
 	*ret_id = id;
@@ -74,7 +76,7 @@ static bool find_both(struct merge *merge, const char *from, const char *into)
 	const struct kind *kind = kind_find("customer");
 	const char *from_number, *into_number;
 	int64_t from_id, into_id;
-	bool from_former, into_former;
+	bool from_former = false, into_former = false;
 	if (!customer_named(work->store, from, work->arena, &from_id, &from_number, &from_former,
 	                    work->err) ||
 	    !customer_named(work->store, into, work->arena, &into_id, &into_number, &into_former, work->err))
@@ -165,9 +167,10 @@ static bool write_changed(struct work *work, const struct row *before, const str
 
 static bool fill_fields(struct merge *merge)
 {
+	const struct kind *kind = kind_find("customer");
 	struct row after = merge->into;
-	for (size_t i = 0; i < after.kind->n_fields; i++) {
-		if (after.value[i] == NULL && may_fill(&merge->into, after.kind->fields[i].name))
+	for (size_t i = 0; i < kind->n_fields; i++) {
+		if (after.value[i] == NULL && may_fill(&merge->into, kind->fields[i].name))
 			after.value[i] = merge->from.value[i];
 	}
 	return write_changed(merge->work, &merge->into, &after);

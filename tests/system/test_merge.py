@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 from kit import add_customer, dead_letters, message, on_terminal, refused, wait_told, write
-from world import BUILD, wait_until
+from world import BUILD, ROOT, wait_until
 
 
 def merge(world, source="1001", target="2001"):
@@ -233,3 +233,19 @@ def test_a_fault_on_the_way_leaves_both_as_they_were(pair):
         db.execute("INSERT INTO former_number VALUES ('1001', 999)")
     assert pair.ctl("customer", "merge", "1001", "2001", "--yes", check=False).returncode != 0
     assert [pair.ctl_json("customer", "show", number) for number in ("1001", "2001")] == before
+
+
+def test_old_numbers_of_an_older_database_are_names_too(world):
+    with sqlite3.connect(world.path("customers.db")) as db:
+        for version in range(1, 7):
+            db.executescript((ROOT / "lib" / "store" / f"customers_{version}.sql").read_text(encoding="utf-8"))
+        db.executescript("""
+            INSERT INTO customer (number, name) VALUES ('1', 'First'), ('7', 'Seventh');
+            UPDATE customer SET number = '2' WHERE number = '1'; UPDATE customer SET number = '3' WHERE number = '2';
+            INSERT INTO customer (number, name) VALUES ('1', 'Second');
+            UPDATE customer SET number = '8' WHERE number = '7'; UPDATE customer SET number = '7' WHERE number = '8';
+            PRAGMA application_id = 1684239731; PRAGMA user_version = 6;""")
+    world.ctl("customer", "set", "3", "--city", "Denver")
+    assert {number: world.ctl_json("customer", "show", number)["former_numbers"] for number in ("1", "3", "7")} == \
+        {"1": [], "3": ["2"], "7": ["8"]}
+    assert numbers(world, "search", "8") == ["7"]
