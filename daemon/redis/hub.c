@@ -153,6 +153,8 @@ static void on_too_long(struct port *port)
 	struct hub *hub = port->hub;
 	if (port == &hub->ports[LINK_STREAMS]) {
 		reader_too_long(hub->reader);
+	} else if (port == &hub->ports[LINK_LIST]) {
+		list_too_long(hub->list);
 	} else {
 		flow_read_less(&hub->flow);
 		if (port == &hub->ports[LINK_COMMANDS])

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "clock.h"
+#include "log.h"
 #include "redis/heritage.h"
 
 #include <stdio.h>
@@ -17,8 +18,10 @@
 struct list {
 	struct source source;
 	struct link *link;
-	char *processing;
-	bool left_read;        /* what an earlier process left is read */
+	char *processing, *too_large;
+	bool alone; /* the read under way asks for one item that was left */
+	enum { ASIDE_NOT, ASIDE_WANTED, ASIDE_SENT } aside; /* the oldest item is too long by itself */
+	bool left_read;                                     /* what an earlier process left is read */
 	bool waits;            /* the next move blocks: the last round found the end */
 	unsigned waiting;      /* answers not yet there */
 	unsigned moves;        /* in a round */
@@ -34,6 +37,8 @@ static void acknowledge(struct source *source, struct intake *intake)
 	struct args args = {0};
 	for (size_t i = 0; i < intake->n; i++) {
 		const struct entry_field *item = intake->entries[i].fields;
+		if (!item)
+			continue; /* put aside */
 		args_add_all(&args, "LREM", list->processing, "-1", NULL);
 		args_add_bytes(&args, item->value, item->value_len);
 		flow_send_ack(intake, &args);
@@ -49,7 +54,8 @@ struct list *list_new(struct flow *flow, struct link *link, const char *key, int
 	        (struct source){.kind = "list", .key = key, .feed = FEED_EVENTS, .acknowledge = acknowledge};
 	list->link = link;
 	flow_add(flow, &list->source);
-	if (asprintf(&list->processing, "%s:processing:%s", key, flow->consumer) < 0)
+	if (asprintf(&list->processing, "%s:processing:%s", key, flow->consumer) < 0 ||
+	    asprintf(&list->too_large, "%s:too-large", key) < 0)
 		bug("no memory for a name");
 	list->heritage = heritage_new(flow, key, claim_after_ms);
 	return list;
@@ -63,6 +69,7 @@ struct list *list_free(struct list *list)
 		intake_free(list->intake);
 	heritage_free(list->heritage);
 	free(list->processing);
+	free(list->too_large);
 	free(list);
 	return NULL;
 }
@@ -73,6 +80,7 @@ void list_reset(struct list *list)
 	if (list->intake)
 		list->intake = intake_free(list->intake);
 	list->left_read = false;
+	list->alone = false;
 	list->waiting = 0;
 	list->waits = false;
 	list->moves = 1;
@@ -100,6 +108,7 @@ static void on_left(void *arg, const redisReply *reply)
 	if (!reply)
 		return;
 	list->waiting--;
+	list->alone = false;
 	if (reply->type == REDIS_REPLY_ERROR) {
 		refused(list, reply);
 	} else if (reply->type == REDIS_REPLY_ARRAY && reply->elements) {
@@ -121,10 +130,61 @@ static void read_left(struct list *list)
 	if (list->source.in_flight)
 		return;
 	args_add_all(&args, "LRANGE", list->processing, NULL);
-	args_add_number(&args, -(int64_t)flow_read_max(list->source.flow));
+	size_t most = flow_read_max(list->source.flow);
+	args_add_number(&args, -(int64_t)most);
 	args_add(&args, "-1");
+	list->alone = most == 1;
 	if (link_send(list->link, &args, on_left, list))
 		list->waiting = 1;
+	args_free(&args);
+}
+
+/* ---- an item that is too long by itself */
+
+/* The answer to a move is the item: the connection ends once more, and the item has moved. */
+void list_too_long(struct list *list)
+{
+	flow_read_less(list->source.flow);
+	if (list->aside != ASIDE_SENT) {
+		list->aside = list->alone ? ASIDE_WANTED : ASIDE_NOT;
+		return;
+	}
+	list->aside = ASIDE_NOT;
+	log_write(LOG_ERR, "an item is too large to be read, and was moved list=%s to=%s", list->source.key,
+	          list->too_large);
+	struct intake *intake = flow_intake(&list->source, 1);
+	flow_add_unread(intake, "");
+	flow_submit(&list->source, intake);
+}
+
+/* It wasn't that long, or there is none: another process has changed the list. */
+static void on_aside(void *arg, const redisReply *reply)
+{
+	struct list *list = arg;
+	if (!reply)
+		return; /* list_too_long() was called, or it is asked for again */
+	list->waiting--;
+	list->aside = ASIDE_NOT;
+	if (reply->type == REDIS_REPLY_ERROR)
+		refused(list, reply);
+	if (reply->type == REDIS_REPLY_STRING) {
+		struct intake *intake = flow_intake(&list->source, 1);
+		add_left(intake, reply);
+		flow_submit(&list->source, intake);
+	}
+	list->source.flow->wake(list->source.flow->wake_arg);
+}
+
+static void put_aside(struct list *list)
+{
+	struct args args = {0};
+	if (list->source.in_flight)
+		return;
+	args_add_all(&args, "LMOVE", list->processing, list->too_large, "RIGHT", "LEFT", NULL);
+	if (link_send(list->link, &args, on_aside, list)) {
+		list->waiting = 1;
+		list->aside = ASIDE_SENT;
+	}
 	args_free(&args);
 }
 
@@ -186,7 +246,9 @@ void list_turn(struct list *list, bool feed_first)
 	if (!list || feed_first || list->waiting || !link_ready(list->link) ||
 	    !flow_open(list->source.flow) || clock_tick().ms < list->retry_at.ms)
 		return;
-	if (!list->left_read)
+	if (list->aside != ASIDE_NOT)
+		put_aside(list);
+	else if (!list->left_read)
 		read_left(list);
 	else
 		move(list);

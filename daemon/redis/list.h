@@ -13,7 +13,10 @@ enum { LIST_BLOCK_MS = 5000 };
 
 struct list;
 struct list *list_new(struct flow *flow, struct link *link, const char *key, int64_t claim_after_ms);
-struct list *list_free(struct list *list);                /* takes NULL; returns NULL */
+struct list *list_free(struct list *list); /* takes NULL; returns NULL */
+/* The connection was lost for an answer that was too long: reads less. An item that is too long by itself is
+ * moved to the list KEY:too-large, unread, since all behind it would wait for ever. */
+void list_too_long(struct list *list);
 void list_reset(struct list *list);                       /* the connection is new */
 void list_reset_commands(struct list *list);              /* the same, of that for commands; takes NULL */
 void list_set(struct list *list, int64_t claim_after_ms); /* from now on; takes NULL */

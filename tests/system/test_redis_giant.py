@@ -78,3 +78,18 @@ def test_a_giant_customer_of_the_feed_is_put_aside(farm):
     farm.start_daemon(ready=False)
     goes_on(farm, [giant], [1])
     wait_until(lambda: farm.ctl("customer", "show", "2002", check=False).returncode == 0, lambda: farm.log_tail(), PATIENCE_S)
+
+
+def test_a_giant_in_the_list_is_moved_aside(farm):
+    """A list's item has no id; it lies in a list of its own."""
+    farm.configure(redis={"list": "jobs:list"})
+    farm.redis.config_set("proto-max-bulk-len", 200 << 20)
+    farm.redis.lpush("jobs:list", event(0))
+    farm.redis.lpush("jobs:list", "x" * (40 << 20))
+    for number in range(1, 4):
+        farm.redis.lpush("jobs:list", event(number))
+    farm.start_daemon(ready=False)
+    goes_on(farm, [""], range(4))
+    wait_until(lambda: farm.redis.llen("jobs:list:processing:test") == 0, lambda: farm.log_tail(), PATIENCE_S)
+    assert farm.redis.llen("jobs:list:too-large") == 1
+    wait_until(lambda: farm.http("/readyz")[0] == 200, lambda: farm.http("/readyz"), PATIENCE_S)
