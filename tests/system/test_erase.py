@@ -2,10 +2,11 @@
 """A customer's words leave the records, the history and the spool; that it was erased and by whom stays."""
 
 import glob
+import os
 import sqlite3
 
 import pytest
-from kit import add_customer, on_terminal, refused, wait_told
+from kit import add_customer, as_user, on_terminal, refused, wait_told
 from world import BUILD, wait_until
 
 WORDS = ("Zebulon", "zebulon@example.com", "Wildwood", "Quartermaster")
@@ -65,6 +66,7 @@ def test_words_leave_the_spool_once_all_has_ended(person):
     erase(person)
     person.daemon.wait_log("erased jobs=1")
     wait_until(lambda: found_in(person, "spool.db*") == [], lambda: found_in(person, "spool.db*"))
+    assert found_in(person, "customers.db*") == [], "beside a daemon that reads it"
     after = person.ctl_json("job", "show", "4711", "--customer", "1001")
     assert [event["status"] for event in after["events"]] == [event["status"] for event in before["events"]]
     assert [mail["status"] for mail in after["mails"]] == ["sent"] and after["mails"][0]["id"] == before["mails"][0]["id"]
@@ -115,3 +117,28 @@ def test_what_is_refused(person):
                                 person.environment(), typed=b"n\n")
     assert status == 64 and "Another" in shown
     assert person.ctl_json("customer", "show", "3001")["name"] == "Another"
+
+
+def test_a_mail_that_waits_is_answered_and_then_goes(person):
+    person.ctl("hours", "except", "1001", "today", "closed")
+    person.ctl("hours", "except", "1001", "tomorrow", "closed")
+    person.start_daemon()
+    person.xadd(id="e1", type="job.completed", job="4711", customer="1001", data='{"note": "Quartermaster"}')
+    wait_told(person, "e1", "deferred")
+    erase(person)
+    (mail,) = person.ctl_json("mail", "list")
+    if mail["status"] == "deferred":
+        assert "Quartermaster" in found_in(person, "spool.db*"), "under way: it stays"
+        person.ctl("mail", "cancel", str(mail["id"]))
+    wait_until(lambda: found_in(person, "spool.db*") == [], lambda: found_in(person, "spool.db*"))
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be another user")
+def test_erasing_and_merging_are_a_manager_s_work(person):
+    os.chmod(person.directory, 0o777)
+    for path in glob.glob(person.path("customers.db*")):
+        os.chmod(path, 0o666)
+    for args in (("erase", "1001"), ("merge", "1001", "2001")):
+        done = as_user(person, "dispatchctl", "-c", person.config_path, "customer", *args, "--yes")
+        assert (done.returncode, done.stdout) == (77, "") and "manager" in done.stderr
+    assert len(person.ctl_json("customer", "list")) == 2
