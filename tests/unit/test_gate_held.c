@@ -173,7 +173,7 @@ static void ask_many(int from, int n)
 		for (size_t k = 0; k < 4; k++)
 			fields[k] = (struct entry_field){texts[2 * k], strlen(texts[2 * k]), texts[2 * k + 1],
 			                                 strlen(texts[2 * k + 1])};
-		entries[i] = (struct entry){FEED_REQUESTS, "1-0", fields, 4, w->now, false};
+		entries[i] = (struct entry){FEED_REQUESTS, "1-0", fields, 4, w->now, false, false};
 		all[i] = &entries[i];
 	}
 	struct turn turn = {.now = w->now, .entries = all, .n_entries = (size_t)n, .outcomes_max = (size_t)n};
