@@ -3,13 +3,12 @@
 import os
 import shutil
 import sqlite3
-import subprocess
 import time
 
 import pytest
 
 from kit import add_customer, as_user, dispatchd, needs_root, refused, wait_told
-from world import BUILD, wait_until
+from world import ROOT, wait_until
 
 
 def event(world, number, customer="1001"):
@@ -340,3 +339,24 @@ def test_a_whole_set_that_was_copied_is_used(backed_up):
     world.start_daemon()
     event(world, 3, "1002")
     goes_on(world, 3)
+
+
+def test_copies_of_an_older_one_agree(world):
+    """Each brought up to date by itself; two that were made apart don't."""
+    def identity(name, first_change):
+        with sqlite3.connect(world.path(name)) as db:
+            for version in range(1, 7):
+                db.executescript((ROOT / "lib" / "store" / f"customers_{version}.sql").read_text(encoding="utf-8"))
+            db.execute("INSERT INTO change (time, user, kind, record, action) VALUES (?, 'sam', 'customer', 1, 'add')",
+                       (first_change,))
+            db.execute("PRAGMA application_id = 1684239731")
+            db.execute("PRAGMA user_version = 6")
+        db.close()
+        world.configure(customers={"path": world.path(name)})
+        world.ctl("customer", "add", "1", "--name", "One")
+        with sqlite3.connect(world.path(name)) as db:
+            (found,) = db.execute("SELECT id FROM identity").fetchone()
+        db.close()
+        return found
+
+    assert identity("one.db", 1750000000000) == identity("two.db", 1750000000000) != identity("three.db", 1750000000001)
