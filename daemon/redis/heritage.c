@@ -21,6 +21,8 @@ struct stranger {
 	struct tick since; /* when that item was first seen to be the oldest */
 	bool seen;         /* in the scan under way */
 	bool asked;        /* an answer is awaited */
+	bool looked_at;    /* it is that of a look at the oldest item */
+	bool unread;       /* its oldest item is too long to be looked at: it stays where it is */
 	char *sign;        /* its consumer's sign of life */
 	char name[];
 };
@@ -99,7 +101,22 @@ void heritage_reset(struct heritage *heritage)
 	heritage->signing = heritage->scanning = false;
 	heritage->sign_at.ms = heritage->look_at.ms = 0;
 	for (struct stranger *stranger = heritage->strangers; stranger; stranger = stranger->next)
-		stranger->asked = false;
+		stranger->asked = stranger->looked_at = false;
+}
+
+/* The answers come in the order of the questions: the first that is missing is the one. */
+void heritage_too_long(struct heritage *heritage)
+{
+	struct stranger *stranger = heritage->strangers;
+	while (stranger && !stranger->looked_at)
+		stranger = stranger->next;
+	if (!stranger)
+		return;
+	stranger->unread = true;
+	log_write(LOG_ERR,
+	          "another consumer's list can't be taken over: its oldest item is too large to be read; "
+	          "remove it by hand processing=%s",
+	          stranger->name);
 }
 
 /* ---- our own sign of life */
@@ -190,7 +207,7 @@ static void on_oldest(void *arg, const redisReply *reply)
 	struct heritage *heritage = stranger->heritage;
 	if (!reply)
 		return; /* heritage_reset() comes with the next connection */
-	stranger->asked = false;
+	stranger->asked = stranger->looked_at = false;
 	if (reply->type != REDIS_REPLY_STRING)
 		return; /* it is empty by now */
 	note_oldest(stranger, reply);
@@ -253,10 +270,11 @@ static void end_scan(struct heritage *heritage)
 	heritage->scanning = false;
 	forget_unseen(heritage);
 	for (struct stranger *stranger = heritage->strangers; stranger; stranger = stranger->next) {
-		if (stranger->asked)
+		if (stranger->asked || stranger->unread)
 			continue;
 		args_add_all(&args, "LINDEX", stranger->name, "-1", NULL);
 		stranger->asked = link_send(heritage->flow->commands, &args, on_oldest, stranger);
+		stranger->looked_at = stranger->asked;
 		args_reset(&args);
 	}
 	args_free(&args);

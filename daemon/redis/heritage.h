@@ -15,6 +15,8 @@ struct heritage;
 struct heritage *heritage_new(struct flow *flow, const char *key, int64_t claim_after_ms);
 struct heritage *heritage_free(struct heritage *heritage); /* takes NULL; returns NULL */
 void heritage_set(struct heritage *heritage, int64_t claim_after_ms);
+/* The connection for commands was lost for an answer that was too long. */
+void heritage_too_long(struct heritage *heritage);
 void heritage_reset(struct heritage *heritage); /* the connection for commands is new */
 bool heritage_turn(struct heritage *heritage);  /* true where items have come into our processing list */
 

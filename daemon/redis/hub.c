@@ -157,8 +157,10 @@ static void on_too_long(struct port *port)
 		list_too_long(hub->list);
 	} else {
 		flow_read_less(&hub->flow);
-		if (port == &hub->ports[LINK_COMMANDS])
-			link_renew(hub->ports[LINK_STREAMS].link, "to read again what was too long");
+		if (port != &hub->ports[LINK_COMMANDS])
+			return;
+		list_commands_too_long(hub->list);
+		link_renew(hub->ports[LINK_STREAMS].link, "to read again what was too long");
 	}
 }
 

@@ -260,6 +260,12 @@ void list_set(struct list *list, int64_t claim_after_ms)
 		heritage_set(list->heritage, claim_after_ms);
 }
 
+void list_commands_too_long(struct list *list)
+{
+	if (list)
+		heritage_too_long(list->heritage);
+}
+
 void list_reset_commands(struct list *list)
 {
 	if (list)

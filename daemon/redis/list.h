@@ -18,6 +18,7 @@ struct list *list_free(struct list *list); /* takes NULL; returns NULL */
  * moved to the list KEY:too-large, unread, since all behind it would wait for ever. */
 void list_too_long(struct list *list);
 void list_reset(struct list *list);                       /* the connection is new */
+void list_commands_too_long(struct list *list);           /* that for commands; takes NULL */
 void list_reset_commands(struct list *list);              /* the same, of that for commands; takes NULL */
 void list_set(struct list *list, int64_t claim_after_ms); /* from now on; takes NULL */
 /* Reads on where it may, but not while the feed goes first; takes NULL. */

@@ -93,3 +93,17 @@ def test_a_giant_in_the_list_is_moved_aside(farm):
     wait_until(lambda: farm.redis.llen("jobs:list:processing:test") == 0, lambda: farm.log_tail(), PATIENCE_S)
     assert farm.redis.llen("jobs:list:too-large") == 1
     wait_until(lambda: farm.http("/readyz")[0] == 200, lambda: farm.http("/readyz"), PATIENCE_S)
+
+
+def test_a_giant_in_another_consumer_s_list_is_said_once(farm):
+    """It can't be looked at, so that list stays; the rest goes on."""
+    farm.configure(redis={"list": "jobs:list", "claim_after": "2s"})
+    farm.redis.config_set("proto-max-bulk-len", 200 << 20)
+    farm.redis.lpush("jobs:list:processing:gone", "x" * (40 << 20))
+    farm.redis.lpush("jobs:list:processing:left", event(1))
+    farm.redis.lpush("jobs:list", event(0))
+    farm.start_daemon()
+    wait_until(lambda: len(farm.mails()) >= 2, lambda: farm.log_tail(), PATIENCE_S)
+    wait_until(lambda: farm.http("/readyz")[0] == 200, lambda: farm.http("/readyz"), PATIENCE_S)
+    assert farm.daemon.log().count("can't be taken over: its oldest item") == 1
+    assert farm.redis.llen("jobs:list:processing:gone") == 1
