@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The spool knows its customers.db: one that is missing, empty or another's is not used, until it is back or adopted."""
+"""The spool knows its customers.db: one that is missing, empty or another's is not used until it is back or adopted."""
 import os
 import shutil
 import sqlite3
