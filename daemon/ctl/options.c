@@ -6,6 +6,8 @@
 #include "ctl/options.h"
 
 #include "base/nearest.h"
+#include "base/utf8.h"
+#include "model/key.h"
 
 #include <string.h>
 #include <sysexits.h>
@@ -54,10 +56,23 @@ static bool take_global(struct ctl *ctl, const struct option *option, const char
 	return true;
 }
 
+/* A customer's number that was copied from a page or a spreadsheet, as where it is an argument. */
+static bool take_number(const struct ctl *ctl, const char **value, struct error *err)
+{
+	const char *text = *value;
+	size_t len = strlen(text);
+	if (!utf8_valid(text, len))
+		return true;
+	key_trim(&text, &len);
+	return key_clean("--customer", text, len, ctl->arena, value, err);
+}
+
 static bool take_given(struct ctl *ctl, const struct option *option, const char *value, struct error *err)
 {
 	if (!option->many && ctl_option(ctl, option->name) != NULL)
 		return error_set(err, EX_USAGE, "--%s was given twice", option->name);
+	if (strcmp(option->name, "customer") == 0 && !take_number(ctl, &value, err))
+		return false;
 	ctl->given[ctl->n_given++] = (struct ctl_given){option->name, value};
 	return true;
 }

@@ -69,8 +69,8 @@ static struct entry *entry_new(struct arena *arena, int i, struct instant now)
 	f[4] = field(arena, "driver", "Sam");
 	f[5] = field(arena, "reference", "PO 12345");
 	f[6] = field(arena, "scheduled", "2026-06-01T15:00:00Z");
-	*entry = (struct entry){FEED_EVENTS, arena_printf(arena, "%lld-0", (long long)now.ms), f, 7, now,
-	                        false};
+	*entry = (struct entry){
+	        FEED_EVENTS, arena_printf(arena, "%lld-0", (long long)now.ms), f, 7, now, false, false};
 	return entry;
 }
 

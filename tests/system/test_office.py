@@ -477,3 +477,11 @@ def test_choices_and_weekdays_are_taken_as_people_write_them(world):
     world.ctl("suspend", "1", "--scope", "Jobs, Emails", "--note", "x")
     refused(world, 65, "email_invalid: must be yes or no (got \"maybe\")", "contact", "set", "1",
             "--email-invalid", "maybe")
+
+
+def test_the_option_customer_takes_a_number_as_pages_have_it(world):
+    add_customer(world, "1")
+    copied = "\u00a01\u2003"
+    assert world.ctl_json("explain", "--customer", copied, "--type", "completed")["status"] == "queued"
+    assert world.ctl_json("gate", "create", "--customer", copied)["status"] == "allowed"
+    refused(world, 65, "--customer: contains an invisible character U+200B", "mail", "list", "--customer", "\u200b1")
