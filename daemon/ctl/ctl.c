@@ -44,8 +44,8 @@ bool ctl_option_number(const struct ctl *ctl, const char *name, int64_t min, int
 	if (text == NULL)
 		return true;
 	if (!whole_number(text, &n) || n < min || n > max)
-		return error_set(err, EX_USAGE, "--%s: \"%s\" is no whole number from %lld to %lld", name,
-		                 text, (long long)min, (long long)max);
+		return error_set(err, EX_USAGE, "--%s must be a whole number from %lld to %lld (got \"%s\")",
+		                 name, (long long)min, (long long)max, text);
 	*ret = n;
 	return true;
 }

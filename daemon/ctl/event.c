@@ -39,7 +39,7 @@ static bool add_pair(struct ctl *ctl, struct fields *fields, const char *pair, s
 {
 	const char *equals = strchr(pair, '=');
 	if (equals == NULL || equals == pair)
-		return error_set(err, EX_USAGE, "\"%s\" is no KEY=VALUE, as driver=Sam", pair);
+		return error_set(err, EX_USAGE, "must be KEY=VALUE, such as driver=Sam (got \"%s\")", pair);
 	const char *key = arena_strndup(ctl->arena, pair, (size_t)(equals - pair));
 	if (has_field(fields, key))
 		return error_set(err, EX_USAGE, "%s was given twice", key);

@@ -40,7 +40,7 @@ static const struct saying {
         {"deferred", "outside_hours", "A mail is made and waits until the customer's service hours open."},
         {"deferred", "grouped", "A mail is made and waits for others that go with it."},
         {"expired", "expired", "No mail: it would come too late to be of use."},
-        {"rejected", "malformed", "It is no event: it goes to the dead letters."},
+        {"rejected", "malformed", "It is not an event: it goes to the dead letters."},
         {"rejected", "unknown_customer", "There is no such customer: it goes to the dead letters."},
         {"suppressed", "duplicate", "Nothing: it was seen before."},
         {"suppressed", "stale", "No mail: the job is already further on than this event says."},

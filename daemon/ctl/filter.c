@@ -26,7 +26,8 @@ static bool among(const char *words, const char *word)
 static bool check_words(const struct spool_filter *filter, const char *statuses, struct error *err)
 {
 	if (filter->status && !among(statuses, filter->status))
-		return error_set(err, EX_USAGE, "--status: \"%s\" is none of %s", filter->status, statuses);
+		return error_set(err, EX_USAGE, "--status must be one of %s (got \"%s\")", statuses,
+		                 filter->status);
 	if (filter->state && job_state_find(filter->state) == JOB_NONE)
 		return error_set(
 		        err, EX_USAGE,

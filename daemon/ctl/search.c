@@ -13,7 +13,7 @@ static bool read_by(const struct ctl *ctl, enum search_by *ret, struct error *er
 	const char *by = ctl_option(ctl, "by");
 	if (by == NULL || search_by_find(by, ret))
 		return true;
-	return error_set(err, EX_USAGE, "--by: \"%s\" is none of %s", by, search_options[0].value);
+	return error_set(err, EX_USAGE, "--by must be one of %s (got \"%s\")", search_options[0].value, by);
 }
 
 static bool limit_of(const struct ctl *ctl, int *ret, struct error *err)

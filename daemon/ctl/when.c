@@ -50,7 +50,8 @@ bool day_read(const char *text, struct instant now, const struct zone *zone, str
 {
 	if (named_day(text, zone_day(zone, now), ret) || day_parse(text, ret))
 		return true;
-	return error_set(err, EX_USAGE, "\"%s\" is no day; write 2026-12-24, today, tomorrow or +30d", text);
+	return error_set(err, EX_USAGE, "\"%s\" is not a day; write 2026-12-24, today, tomorrow or +30d",
+	                 text);
 }
 
 bool time_read(const char *text, struct instant now, const struct zone *zone, struct instant *ret,
@@ -75,5 +76,6 @@ bool time_read(const char *text, struct instant now, const struct zone *zone, st
 	}
 	return error_set(
 	        err, EX_USAGE,
-	        "\"%s\" is no time; write 2026-12-24T08:30:00-07:00, a day, or how long ago: -2h, -7d", text);
+	        "\"%s\" is not a time; write 2026-12-24T08:30:00-07:00, a day, or how long ago: -2h, -7d",
+	        text);
 }

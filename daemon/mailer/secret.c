@@ -25,7 +25,7 @@ static bool check_file(int fd, const char *path, struct error *err)
 	if (fstat(fd, &st) < 0)
 		return error_set(err, EX_IOERR, "%s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return error_set(err, EX_CONFIG, "%s: is no regular file", path);
+		return error_set(err, EX_CONFIG, "%s: is not a regular file", path);
 	return true;
 }
 
