@@ -16,6 +16,7 @@ static const struct {
 	const char *finding, *title;
 } groups[] = {
         {"unreachable", "Customers nobody can reach"},
+        {"same_address", "Contacts with the same address"},
         {"never_open", "Calendars that never open"},
         {"forgotten", "Forgotten suspensions"},
         {"timezone", "Time zones that don't exist"},

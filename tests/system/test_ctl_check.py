@@ -87,3 +87,11 @@ def test_what_events_bring_is_provided(tidy):
                                 "data": {"gate_code": 4711, "site": {"gate": "north"}}}))
     tidy.outcomes(wait_for={"status": "sent"})
     assert findings(tidy) == []
+
+
+def test_contacts_with_the_same_address_are_shown_to_people_too(world):
+    world.ctl("customer", "add", "1", "--name", "A", "--email", "a@example.com")
+    world.ctl("contact", "add", "1", "--name", "Two", "--email", "a@EXAMPLE.com")
+    done = world.ctl("check", check=False)
+    assert done.returncode == 1
+    assert "Contacts with the same address" in done.stdout and "contacts 1 and 2 of customer 1" in done.stdout
