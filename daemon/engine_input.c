@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { FEED_WAIT_MS = 3000 }; /* how long events wait for customers of the feed */
+enum { FEED_WAIT_MS = 8000 }; /* how long events wait for customers of the feed */
 
 static bool is_feed(const struct intake *intake)
 {

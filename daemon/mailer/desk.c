@@ -340,7 +340,7 @@ int64_t desk_expire(struct pool *pool, struct relay *relay, int64_t now_ms, bool
 		return next_ms;
 	if (relay->state != RELAY_UP)
 		patience.rest_until_ms = relay->rest_until_ms;
-	if (pool->stopping)
+	if (pool->stopping || relay->gone)
 		refusals_end(&relay->refusals, publish_for, pool);
 	else
 		next_ms = refusals_expire(&relay->refusals, &patience, now_ms, publish_for, pool);

@@ -204,6 +204,25 @@ size_t pool_take_results(struct pool *pool, struct delivery_result *results, siz
 
 /* ---- change ---- */
 
+static bool is_configured(const struct pool *pool, const struct relay *relay)
+{
+	const struct plan *plan = pool->plan;
+
+	if (plan->transport == TRANSPORT_MAILDIR)
+		return strncmp(plan->maildir, relay->name, sizeof relay->name - 1) == 0;
+	for (size_t i = 0; i < plan->n_relays; i++)
+		if (strcmp(plan->relays[i].name, relay->name) == 0)
+			return true;
+	return false;
+}
+
+/* What such a relay refused is let go by the clock's thread: nothing more will come to compare it with. */
+static void mark_gone(struct pool *pool)
+{
+	for (struct relay *relay = pool->relays; relay; relay = relay->next)
+		relay->gone = !is_configured(pool, relay);
+}
+
 bool pool_reload(struct pool *pool, const struct settings *settings, struct templates *templates,
                  struct error *err)
 {
@@ -216,6 +235,7 @@ bool pool_reload(struct pool *pool, const struct settings *settings, struct temp
 	pool->plan = plan;
 	bucket_set(&pool->bucket, plan->rate, clock_mono_ms());
 	meet_relays(pool);
+	mark_gone(pool);
 	if (!pool->stopping)
 		(void)crew_hire(pool);
 	pthread_cond_broadcast(&pool->feed); /* open connections end */
@@ -225,18 +245,6 @@ bool pool_reload(struct pool *pool, const struct settings *settings, struct temp
 	desk_unlock(pool, false);
 	plan_unref(old);
 	return true;
-}
-
-static bool is_configured(const struct pool *pool, const struct relay *relay)
-{
-	const struct plan *plan = pool->plan;
-
-	if (plan->transport == TRANSPORT_MAILDIR)
-		return strncmp(plan->maildir, relay->name, sizeof relay->name - 1) == 0;
-	for (size_t i = 0; i < plan->n_relays; i++)
-		if (strcmp(plan->relays[i].name, relay->name) == 0)
-			return true;
-	return false;
 }
 
 size_t pool_relays(struct pool *pool, struct pool_relay *relays, size_t max)

@@ -29,6 +29,7 @@ struct relay {
 	struct relay *next;
 	char name[128];
 	enum relay_state state;
+	bool gone;            /* a reload took it out of the configuration */
 	bool tried;           /* a connection to it has had an end, good or bad */
 	bool up;              /* as people are told: UP, or connections to it are allowed and work */
 	unsigned faults;      /* rests in a row */

@@ -89,6 +89,20 @@ def test_the_next_relay_takes_what_the_first_refuses(world, smtp):
         assert second.count == 30 and not [o for o in world.outcomes() if o["status"] == "failed"]
 
 
+def test_a_relay_that_a_reload_takes_out_holds_nothing_back(world, smtp):
+    """Refused alike and fewer than ten: through the new relay they go, none counted as the mail's own."""
+    with SmtpPeer() as second:
+        customers(world, 6)
+        smtp.answers["body"] = lambda *_: f"550 5.4.5 quota exceeded {an_id()}"
+        world.start_daemon()
+        publish(world, 6)
+        wait_until(lambda: world.ctl_json("status")["mails"].get("sending", 0) == 6, "all of them held back")
+        world.configure(smtp={"relay": second.relay})
+        assert world.ctl("reload").returncode == 0
+        world.outcomes(wait_for={"status": "sent"}, count=6, timeout=30)
+        assert second.count == 6 and not [o for o in world.outcomes() if o["status"] in ("failed", "retrying")]
+
+
 def test_a_relay_that_begins_to_refuse_costs_nothing_of_what_is_under_way():
     """Mails taken as the quota ends finish beside those refused: they were begun before."""
     taken = itertools.count(1)
