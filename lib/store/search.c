@@ -439,8 +439,8 @@ static struct word word_of(struct search *search, const char *text, size_t len)
 	for (int i = 0; i < SPELLINGS; i++) {
 		struct buf folded = {0};
 		fold_word(text, len, i == 1, &folded);
-		bool same = i == 1 && word.len[0] == folded.len &&
-		            memcmp(word.spelling[0], buf_text(&folded), folded.len) == 0;
+		bool same = i == 1 && word.len[0] == folded.len && folded.len > 0 &&
+		            memcmp(word.spelling[0], folded.data, folded.len) == 0;
 		if (folded.len > 0 && !same) {
 			word.spelling[i] = arena_strndup(search->arena, folded.data, folded.len);
 			word.len[i] = folded.len;
