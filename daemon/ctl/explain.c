@@ -5,7 +5,6 @@
 
 #include "base/jsontext.h"
 #include "ctl/nouns.h"
-#include "ctl/office.h"
 #include "ctl/spool.h"
 #include "ctl/view_trace.h"
 #include "model/words.h"

@@ -27,8 +27,8 @@ static bool find(struct work *work, const char *name, struct row *ret)
 /* Contacts may have come from another customer, where their history began. */
 static const char *const wipings[] = {
         "UPDATE change SET before = NULL, after = NULL WHERE customer = ?1",
-        "UPDATE change SET before = NULL, after = NULL WHERE kind = 'contact' AND record IN"
-        " (SELECT id FROM contact WHERE customer = ?1)",
+        ("UPDATE change SET before = NULL, after = NULL WHERE kind = 'contact' AND record IN"
+         " (SELECT id FROM contact WHERE customer = ?1)"),
         "INSERT OR IGNORE INTO search_stale VALUES (?1)",
         "DELETE FROM customer WHERE id = ?1",
 };
