@@ -21,25 +21,34 @@ struct mender {
 	jsontext_mended *mended;
 	void *arg;
 	struct buf *out;
-	size_t depth;                  /* containers open around `at` */
-	char *keys[JSONTEXT_PATH_MAX]; /* the last key in each of the outermost; NULL: none, as in an array */
+	size_t depth; /* containers open around `at` */
+	/* The last key in each of the outermost, within the text; NULL: none, as in an array. */
+	struct {
+		const char *at;
+		size_t len;
+	} keys[JSONTEXT_PATH_MAX];
 };
 
 static void set_key(struct mender *m, size_t depth, const char *key, size_t len)
 {
 	if (depth < 1 || depth > JSONTEXT_PATH_MAX)
 		return;
-	free(m->keys[depth - 1]);
-	m->keys[depth - 1] = key != NULL ? strndup(key, len) : NULL;
+	m->keys[depth - 1].at = key;
+	m->keys[depth - 1].len = len;
 }
 
 static void report(const struct mender *m)
 {
 	const char *path[JSONTEXT_PATH_MAX];
+	if (m->mended == NULL)
+		return;
+	struct arena *arena = arena_new();
 	for (size_t i = 0; i < JSONTEXT_PATH_MAX; i++)
-		path[i] = i < m->depth && m->keys[i] != NULL ? m->keys[i] : "";
-	if (m->mended != NULL)
-		m->mended(m->arg, path, m->depth);
+		path[i] = i < m->depth && m->keys[i].at != NULL
+		                  ? arena_strndup(arena, m->keys[i].at, m->keys[i].len)
+		                  : "";
+	m->mended(m->arg, path, m->depth);
+	arena_free(arena);
 }
 
 /* Where the string that begins at `at` ends (behind its quote), or the text's end. */
@@ -157,6 +166,4 @@ void jsonmend(const char *text, size_t len, enum jsonmend_what what, jsontext_me
 		buf_addc(out, c);
 		m.at++;
 	}
-	for (size_t i = 0; i < JSONTEXT_PATH_MAX; i++)
-		free(m.keys[i]);
 }
