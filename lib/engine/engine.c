@@ -22,7 +22,7 @@ enum {
 	PURGE_ROWS = 500,
 	CLOCK_SET_MS = 100,   /* by less than that, a clock is adjusted */
 	TURN_BYTES = 8 << 20, /* of the arena */
-	LOCK_WAIT_MS = 2000,
+	LOCK_WAIT_MS = 10000,
 	LOCK_STEP_MS = 20,
 };
 

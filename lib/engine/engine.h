@@ -30,7 +30,7 @@
 struct engine;
 
 /*
- * Opens both databases, takes the engine's lock beside spool.db (waits 2 s for it at most: dispatchctl
+ * Opens both databases, takes the engine's lock beside spool.db (waits 10 s for it at most: dispatchctl
  * has it for one turn; err->code 75 where another engine keeps it), and puts mails that a crash left in
  * flight in doubt. `settings` must outlive the engine or the next engine_reload().
  */
