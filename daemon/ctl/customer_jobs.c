@@ -113,16 +113,6 @@ json_t *customer_jobs(struct ctl *ctl, const char *number)
 	return jobs;
 }
 
-static void view_list(struct ctl *ctl, const json_t *rows, const char *title, const struct column *columns,
-                      size_t n)
-{
-	const struct look *look = output_look(ctl->out);
-	if (json_array_size(rows) == 0)
-		return;
-	buf_printf(output_text(ctl->out), "\n%s%s%s\n", look_bold(look), title, look_plain(look));
-	table_print(output_text(ctl->out), rows, columns, n, look);
-}
-
 void customer_jobs_view(struct ctl *ctl, const json_t *jobs)
 {
 	static const struct column columns[] = {
@@ -136,7 +126,7 @@ void customer_jobs_view(struct ctl *ctl, const json_t *jobs)
 	        {.key = "reference", .title = "Reference", .min = 8},
 	};
 	enum { COLUMNS = sizeof columns / sizeof *columns };
-	view_list(ctl, json_object_get(jobs, "scheduled"), "Scheduled jobs", columns, COLUMNS);
+	output_section(ctl->out, json_object_get(jobs, "scheduled"), "Scheduled jobs", columns, COLUMNS);
 	static const struct column held[] = {
 	        {.key = "id", .title = "Id", .right = true},
 	        {.key = "job", .title = "Job"},
@@ -146,6 +136,7 @@ void customer_jobs_view(struct ctl *ctl, const json_t *jobs)
 	        {.key = "local.scheduled", .title = "There", .min = 10},
 	        {.key = "data.route", .title = "Route"},
 	};
-	view_list(ctl, json_object_get(jobs, "held"), "Held jobs", held, sizeof held / sizeof *held);
-	view_list(ctl, json_object_get(jobs, "last"), "Last jobs", columns, COLUMNS);
+	output_section(ctl->out, json_object_get(jobs, "held"), "Held jobs", held,
+	               sizeof held / sizeof *held);
+	output_section(ctl->out, json_object_get(jobs, "last"), "Last jobs", columns, COLUMNS);
 }

@@ -110,16 +110,6 @@ static void print_others(struct ctl *ctl, const json_t *job)
 	}
 }
 
-static void print_table(struct ctl *ctl, const json_t *rows, const char *title, const struct column *columns,
-                        size_t n)
-{
-	const struct look *look = output_look(ctl->out);
-	if (json_array_size(rows) == 0)
-		return;
-	buf_printf(output_text(ctl->out), "\n%s%s%s\n", look_bold(look), title, look_plain(look));
-	table_print(output_text(ctl->out), rows, columns, n, look);
-}
-
 static void print_job(struct ctl *ctl, const json_t *job)
 {
 	size_t i;
@@ -127,31 +117,32 @@ static void print_job(struct ctl *ctl, const json_t *job)
 	output_say(ctl->out, "job %s of customer %s: %s", text_of(job, "job"), text_of(job, "customer"),
 	           *text_of(job, "state") ? text_of(job, "state") : "no state yet");
 	json_array_foreach(json_object_get(job, "events"), i, event) print_event(ctl, job, event);
-	print_table(ctl, json_object_get(job, "requests"), "Asked of the gate",
-	            COLUMNS({.key = "type", .title = "Type"},
-	                    {.key = "status", .title = "Status", .style = STYLE_WORD},
-	                    {.key = "reason", .title = "Reason"},
-	                    {.key = "received", .title = "Asked", .style = STYLE_TIME},
-	                    {.key = "changed", .title = "Decided", .style = STYLE_TIME},
-	                    {.key = "id", .title = "Id", .right = true},
-	                    {.key = "request", .title = "Request", .min = 12}));
+	output_section(ctl->out, json_object_get(job, "requests"), "Asked of the gate",
+	               COLUMNS({.key = "type", .title = "Type"},
+	                       {.key = "status", .title = "Status", .style = STYLE_WORD},
+	                       {.key = "reason", .title = "Reason"},
+	                       {.key = "received", .title = "Asked", .style = STYLE_TIME},
+	                       {.key = "changed", .title = "Decided", .style = STYLE_TIME},
+	                       {.key = "id", .title = "Id", .right = true},
+	                       {.key = "request", .title = "Request", .min = 12}));
 	print_others(ctl, job);
-	print_table(ctl, json_object_get(job, "mails"), "Mails",
-	            COLUMNS({.key = "id", .title = "Id", .right = true},
-	                    {.key = "status", .title = "Status", .style = STYLE_WORD},
-	                    {.key = "state", .title = "State"}, {.key = "to", .title = "To", .min = 14},
-	                    {.key = "due", .title = "Due", .style = STYLE_TIME},
-	                    {.key = "attempts", .title = "Tries", .right = true},
-	                    {.key = "reply", .title = "Reply", .min = 16, .style = STYLE_FAINT}));
-	print_table(ctl, json_object_get(job, "sales"), "Sales",
-	            COLUMNS({.key = "id", .title = "Id", .right = true}, {.key = "result", .title = "Result"},
-	                    {.key = "product", .title = "Product", .min = 10},
-	                    {.key = "amount", .title = "Amount", .right = true},
-	                    {.key = "balance", .title = "Balance", .right = true}));
-	print_table(ctl, json_object_get(job, "comments"), "Comments",
-	            COLUMNS({.key = "created", .title = "Time", .style = STYLE_TIME},
-	                    {.key = "author", .title = "Author"},
-	                    {.key = "text", .title = "Text", .min = 20}));
+	output_section(ctl->out, json_object_get(job, "mails"), "Mails",
+	               COLUMNS({.key = "id", .title = "Id", .right = true},
+	                       {.key = "status", .title = "Status", .style = STYLE_WORD},
+	                       {.key = "state", .title = "State"}, {.key = "to", .title = "To", .min = 14},
+	                       {.key = "due", .title = "Due", .style = STYLE_TIME},
+	                       {.key = "attempts", .title = "Tries", .right = true},
+	                       {.key = "reply", .title = "Reply", .min = 16, .style = STYLE_FAINT}));
+	output_section(ctl->out, json_object_get(job, "sales"), "Sales",
+	               COLUMNS({.key = "id", .title = "Id", .right = true},
+	                       {.key = "result", .title = "Result"},
+	                       {.key = "product", .title = "Product", .min = 10},
+	                       {.key = "amount", .title = "Amount", .right = true},
+	                       {.key = "balance", .title = "Balance", .right = true}));
+	output_section(ctl->out, json_object_get(job, "comments"), "Comments",
+	               COLUMNS({.key = "created", .title = "Time", .style = STYLE_TIME},
+	                       {.key = "author", .title = "Author"},
+	                       {.key = "text", .title = "Text", .min = 20}));
 }
 
 static void add_local(struct ctl *ctl, json_t *job)

@@ -339,3 +339,13 @@ bool output_end(struct output *out, struct error *err)
 	buf_free(&text);
 	return ok;
 }
+
+void output_section(struct output *out, const json_t *rows, const char *title, const struct column *columns,
+                    size_t n)
+{
+	const struct look *look = output_look(out);
+	if (json_array_size(rows) == 0)
+		return;
+	buf_printf(output_text(out), "\n%s%s%s\n", look_bold(look), title, look_plain(look));
+	table_print(output_text(out), rows, columns, n, look);
+}

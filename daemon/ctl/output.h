@@ -29,6 +29,9 @@ void output_document(struct output *out, json_t *document);
 
 /* The rows as a table and as the document; `none` is said where there are none. Takes the reference. */
 void output_rows(struct output *out, json_t *rows, const struct column *columns, size_t n, const char *none);
+/* A table under its own title, for a person; nothing where there are no rows. */
+void output_section(struct output *out, const json_t *rows, const char *title, const struct column *columns,
+                    size_t n);
 /* The same in pieces, for lists too long to keep; `more` is true but for the last. What comes before the last
  * is printed at once, at a terminal through the pager. False where it can't be printed. */
 bool output_piece(struct output *out, json_t *rows, const struct column *columns, size_t n, const char *none,
