@@ -49,6 +49,7 @@ static const struct db_schema schema = {
                 "see RECOVERY in dispatchd(8)",
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
+        .digest = "ffc847223f29f1625eb832b187d228b0ec76eea8926d5440dcd9ef3d212d6df9",
         .migrated = migrated,
 };
 

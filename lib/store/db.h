@@ -35,6 +35,7 @@ struct db_schema {
 	/* Sets up a new connection (SQL functions that the schema uses); may be NULL. `handle` is a sqlite3
 	 * *. */
 	bool (*connect)(void *handle);
+	const char *digest; /* of the schema that all of them make, see db_schema_digest(); may be NULL */
 	const char *remedy; /* what a person can do about a damaged file: the end of a sentence */
 	/* What SQL can't do of the step to `version`, in its transaction; may be NULL. */
 	bool (*migrated)(struct db *db, size_t version, struct error *err);
@@ -57,6 +58,13 @@ struct db *db_open(const char *path, const struct db_schema *schema, enum db_mod
  * changing anything. Codes as above.
  */
 bool db_look(const char *path, const struct db_schema *schema, struct error *err) MUST_CHECK;
+/*
+ * Writes the BLAKE2b digest of the file's schema (type, name, table and SQL of each object) as DB_DIGEST_SIZE
+ * bytes of hexadecimal text. True where it is the one that the schema's row names; where it isn't, opening is
+ * slower and nothing else.
+ */
+enum { DB_DIGEST_SIZE = 65 };
+bool db_schema_digest(struct db *db, char *ret_hex);
 struct db *db_close(struct db *db); /* takes NULL; returns NULL */
 
 /* Whether there is a directory to make the file in. Codes 74, 77. */

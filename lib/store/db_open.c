@@ -273,23 +273,27 @@ static bool check_owner(struct db *db, const struct db_schema *schema, int64_t *
 	return true;
 }
 
-/* One step, in one transaction with its number: a crash leaves the old version whole. Another may be
- * migrating at the same time, so what is left to do is asked again under the lock. */
-static bool migrate_one(struct db *db, const struct db_schema *schema, int64_t *version, struct error *err)
+static bool migrate_one(struct db *db, const struct db_schema *schema, int64_t version, struct error *err)
 {
+	return db_exec(db, schema->migrations[version], err) &&
+	       (schema->migrated == NULL || schema->migrated(db, (size_t)version + 1, err));
+}
+
+/* All steps in one transaction with the new number: a crash leaves the old version whole. Another may be
+ * migrating at the same time, so what is left to do is asked again under the lock. */
+static bool migrate_all(struct db *db, const struct db_schema *schema, struct error *err)
+{
+	int64_t version, last = (int64_t)schema->n_migrations;
 	char numbers[96];
 	if (!db_begin(db, err))
 		return false;
-	bool good = check_owner(db, schema, version, err) && db_schema_check(db, schema, *version, err);
-	if (good && (size_t)*version < schema->n_migrations) {
-		(void)sqlite3_snprintf(sizeof numbers, numbers,
-		                       "PRAGMA application_id = %u; PRAGMA user_version = %u",
-		                       schema->application_id, (unsigned)*version + 1);
-		good = db_exec(db, schema->migrations[*version], err) && db_exec(db, numbers, err) &&
-		       (schema->migrated == NULL || schema->migrated(db, (size_t)*version + 1, err));
-		*version += good;
-	}
-	if (good)
+	bool good = check_owner(db, schema, &version, err) && db_schema_check(db, schema, version, err);
+	for (; good && version < last; version++)
+		good = migrate_one(db, schema, version, err);
+	(void)sqlite3_snprintf(sizeof numbers, numbers,
+	                       "PRAGMA application_id = %u; PRAGMA user_version = %u", schema->application_id,
+	                       (unsigned)last);
+	if (good && db_exec(db, numbers, err))
 		return db_commit(db, err);
 	db_rollback(db);
 	return false;
@@ -313,10 +317,8 @@ static bool migrate(struct db *db, const struct db_schema *schema, struct error 
 	int64_t version;
 	if (!look_at_owner(db, schema, &version, err))
 		return false;
-	while ((size_t)version < schema->n_migrations) {
-		if (!migrate_one(db, schema, &version, err))
-			return false;
-	}
+	if ((size_t)version < schema->n_migrations && !migrate_all(db, schema, err))
+		return false;
 	return db_schema_trust(db, schema, err);
 }
 

@@ -3,14 +3,15 @@
  * Whether a database's schema is the one that its migrations make. The office, and whoever is in the
  * group, may write to the file: a trigger, a view in place of a table or an index on an expression
  * planted there would run within our statements. So the schema is compared, text by text, with that of
- * an empty database that the same migrations made: at the opening, and in each transaction that finds it
- * changed since.
+ * an empty database that the same migrations made, or its digest with that one's: at the opening, and in
+ * each transaction that finds it changed since.
  *
  * What isn't ours and is no fault: SQLite's own tables (ANALYZE's), and plain tables that refer to none
  * of ours, with their indexes. Nothing of ours runs them.
  */
 #include "store/db_private.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -170,20 +171,59 @@ static bool none_refers_to_ours(struct db *db, const struct objects *expected, c
 	return good;
 }
 
+static void digest(const struct objects *objects, char *ret_hex)
+{
+	crypto_generichash_state state;
+	unsigned char bytes[DB_DIGEST_SIZE / 2];
+	(void)crypto_generichash_init(&state, NULL, 0, sizeof bytes);
+	for (size_t i = 0; i < objects->n; i++) {
+		const char *const texts[] = {objects->rows[i].type, objects->rows[i].name,
+		                             objects->rows[i].table, objects->rows[i].sql};
+		for (size_t t = 0; t < sizeof texts / sizeof texts[0]; t++)
+			(void)crypto_generichash_update(&state, (const unsigned char *)texts[t],
+			                                strlen(texts[t]) + 1);
+	}
+	(void)crypto_generichash_final(&state, bytes, sizeof bytes);
+	(void)sodium_bin2hex(ret_hex, DB_DIGEST_SIZE, bytes, sizeof bytes);
+}
+
+/* Object by object: says which one differs, and lets a plain table of others be. */
+static bool check_each(struct db *db, const struct db_schema *schema, int64_t version,
+                       const struct objects *found, struct error *err)
+{
+	struct objects expected = {0};
+	int rc = expected_objects(schema, version, &expected);
+	bool good = rc == SQLITE_OK ? compare(db, &expected, found, err) &&
+	                                      none_refers_to_ours(db, &expected, found, err)
+	                            : error_set(err, EX_SOFTWARE, "%s: the schema can't be made: %s",
+	                                        schema->name, sqlite3_errstr(rc));
+	objects_free(&expected);
+	return good;
+}
+
+/* Running the migrations takes longer than most of what a tool opens the file for, so that the digest of
+ * what they make is looked at first. */
 bool db_schema_check(struct db *db, const struct db_schema *schema, int64_t version, struct error *err)
 {
-	struct objects expected = {0}, found = {0};
-	int rc = expected_objects(schema, version, &expected);
-	bool good = rc == SQLITE_OK || error_set(err, EX_SOFTWARE, "%s: the schema can't be made: %s",
-	                                         schema->name, sqlite3_errstr(rc));
-	if (good) {
-		rc = read_objects(db->handle, &found);
-		good = rc == SQLITE_OK || db_fault(db, rc, err);
-	}
-	good = good && compare(db, &expected, &found, err) && none_refers_to_ours(db, &expected, &found, err);
-	objects_free(&expected);
+	struct objects found = {0};
+	char hex[DB_DIGEST_SIZE] = "";
+	int rc = read_objects(db->handle, &found);
+	bool good = rc == SQLITE_OK || db_fault(db, rc, err);
+	if (good && schema->digest && version == (int64_t)schema->n_migrations)
+		digest(&found, hex);
+	if (good && (*hex == '\0' || strcmp(hex, schema->digest) != 0))
+		good = check_each(db, schema, version, &found, err);
 	objects_free(&found);
 	return good;
+}
+
+bool db_schema_digest(struct db *db, char *ret_hex)
+{
+	struct objects found = {0};
+	bool good = read_objects(db->handle, &found) == SQLITE_OK;
+	digest(&found, ret_hex);
+	objects_free(&found);
+	return good && db->schema && db->schema->digest && strcmp(ret_hex, db->schema->digest) == 0;
 }
 
 static bool cookie_of(struct db *db, int64_t *ret, struct error *err)

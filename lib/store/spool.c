@@ -30,6 +30,7 @@ static const struct db_schema schema = {
         .application_id = DB_ID_SPOOL,
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
+        .digest = "2df34e8fdb13919291c55428cc4716537c3f210af973ea15653fa975d9b0e263",
         .remedy =
                 "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in its place, "
                 "or none: then mails and held jobs in it are lost; see RECOVERY in dispatchd(8)",
