@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from world import wait_until
+from world import SANITIZED, wait_until
 
 
 class Liar:
@@ -103,6 +103,7 @@ def resident(pid):
         return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", CASES)
 def test_a_server_that_breaks_the_protocol_is_a_lost_connection(world, case):
     """It is tried again with pauses."""
@@ -117,7 +118,7 @@ def test_a_server_that_breaks_the_protocol_is_a_lost_connection(world, case):
         peak = max(peak, resident(world.daemon.pid))
         time.sleep(0.02)
     wait_until(lambda: world.http("/readyz")[0] == 503, lambda: world.daemon.log(), 20)
-    assert peak < 160 << 20, f"{peak >> 20} MiB"
+    assert peak < 160 << 20 or SANITIZED, f"{peak >> 20} MiB"  # a sanitizer keeps what is freed for a while
     assert liar.connections < 120
     done = world.ctl("event", "send", "completed", "--job", "1", "--customer", "1001", check=False)
     assert done.returncode in (69, 75) or case in ("unsolicited", "after the greeting", "more than asked"), done
