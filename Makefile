@@ -81,7 +81,7 @@ OBJ  := $(call obj,$(LIB_SRC) $(ROOM_SRC) $(CTL_SRC) $(MAIN_SRC) $(SHARED_SRC) $
 .SUFFIXES:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all deps deps-check demo test unit tests objects check tidy asan fuzz bench install written generated clean help FORCE
+.PHONY: all deps deps-check demo test test-long unit tests objects check tidy asan fuzz bench install written generated clean help FORCE
 FORCE:
 
 all: $(LIB) $(PROGRAMS) ## build dispatchd and dispatchctl (the default)
@@ -98,13 +98,22 @@ demo: deps ## a working day in half a minute: private Redis, six customers, twen
 	@BUILD=$(BUILD) tests/demo/demo.sh
 
 # Tests mostly wait for clocks, so that more of them than there are processors may run at a time.
-test: deps ## all tests: units, then the real programs with a real Redis and SMTP peers
+TEST_JOBS ?= $(shell echo $$((3 * $$(nproc) + 2)))
+pytest = $(if $(wildcard tests/system/test_*.py),BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -n $(TEST_JOBS) \
+	-m $(1) $(PYTEST_ARGS) tests/system)
+
+test: deps ## units, then the real programs with a real Redis and SMTP peers
 	@$(MAKE) --no-print-directory all tests
 	@$(MAKE) --no-print-directory unit
-	@$(if $(wildcard tests/system/test_*.py),BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -n 4 $(PYTEST_ARGS) tests/system)
+	@$(call pytest,"not long")
 
-unit: $(UNIT) ## the unit tests alone
-	@for t in $(UNIT); do echo "== $$t"; $$t || exit 1; done
+test-long: deps ## the tests that take long: gigabytes, minutes on the clock, every time zone
+	@$(MAKE) --no-print-directory all tests
+	@$(call pytest,long)
+
+unit: $(UNIT) ## the unit tests alone; prints all of those that fail
+	@printf '%s\n' $(UNIT) | xargs -P $(shell nproc) -I{} sh -c \
+		'said=$$({} 2>&1) && echo "== {}" || { echo "$$said"; echo "== {} failed"; exit 1; }'
 
 tests: $(UNIT) $(PROBES) $(BENCH) ## build the test programs without running them
 
@@ -114,7 +123,7 @@ check: deps-check ## compilers, linters, layering, and that code, manuals and sa
 	@$(MAKE) --no-print-directory all tests written
 	@MAKE="$(MAKE)" BUILD=$(BUILD) tests/check/run
 
-asan: deps ## all tests again under the address and undefined-behaviour sanitizers
+asan: deps ## units and system tests again under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g" SANITIZE=address,undefined test
 
 fuzz: deps-check ## a minute of libFuzzer on each target of tests/fuzz (FUZZ_SECONDS=60)
@@ -128,7 +137,7 @@ clean: ## remove all that was built
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
-	@echo; echo "  variables: BUILD CC CFLAGS PREFIX SYSCONFDIR DESTDIR PYTEST_ARGS"
+	@echo; echo "  variables: BUILD CC CFLAGS PREFIX SYSCONFDIR DESTDIR TEST_JOBS PYTEST_ARGS"
 
 install: all ## put everything in its place (DESTDIR=, PREFIX=/usr/local, SYSCONFDIR=/etc)
 	@PREFIX="$(PREFIX)" SYSCONFDIR="$(SYSCONFDIR)" MANDIR="$(MANDIR)" DESTDIR="$(DESTDIR)" BUILD=$(BUILD) \

@@ -10,6 +10,10 @@ from smtp_peer import SmtpPeer  # noqa: E402
 from world import World  # noqa: E402
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: takes more than nine seconds or much memory; `make test-long` runs it")
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """A failed test shows what its daemon logged."""

@@ -234,6 +234,7 @@ def test_all_mails_that_failed_are_retried_however_many(bakery, smtp):
     assert bakery.ctl_json("mail", "retry", "--all-failed") == {"mails": []}
 
 
+@pytest.mark.long
 def test_a_mail_whose_job_has_moved_on_goes_nowhere(bakery, smtp):
     smtp.answers["data"] = "554 5.6.0 not today"
     bakery.start_daemon()

@@ -9,6 +9,8 @@ import subprocess
 import threading
 import time
 
+import pytest
+
 from kit import wait_told
 from world import BUILD, PATIENCE, wait_until
 
@@ -131,6 +133,7 @@ def test_changes_to_the_spool_without_a_daemon_wait_for_each_other(world):
         assert process.wait(20 * PATIENCE) == 0, process.stderr.read()
 
 
+@pytest.mark.long
 def test_a_daemon_that_starts_waits_for_dispatchctl(world):
     world.ctl("mail", "retry", "--all-failed")
     with open(world.path("spool.db.lock"), "rb") as lock:
@@ -143,6 +146,7 @@ def test_a_daemon_that_starts_waits_for_dispatchctl(world):
     assert change.wait(20 * PATIENCE) == 0, change.stderr.read()
 
 
+@pytest.mark.long
 def test_an_engine_that_never_ends_is_told(world):
     world.ctl("mail", "retry", "--all-failed")
     with open(world.path("spool.db.lock"), "rb") as lock:

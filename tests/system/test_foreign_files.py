@@ -79,6 +79,7 @@ def test_another_programs_database_is_left_alone(world, elsewhere, name, journal
     look_at(world, elsewhere, name, 65, "but not dispatchd's")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_no_command_touches_another_programs_database(world, elsewhere, name):
     bookmarks(os.path.join(elsewhere, f"{name}.db")).close()

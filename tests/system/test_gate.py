@@ -191,6 +191,7 @@ def test_released_by_resume_within_a_second(world):
         assert told(world, str(n)) == [("held", "suspended"), ("released", "ok")]
 
 
+@pytest.mark.long
 def test_released_when_the_suspension_wears_off(world):
     """At the first instant of `until` where the customer is, without anybody doing anything."""
     local, midnight = zone_where_soon(world, "00:00")
@@ -205,6 +206,7 @@ def test_released_when_the_suspension_wears_off(world):
     assert -1 <= seconds < 2 * PATIENCE, "within a second of midnight"
 
 
+@pytest.mark.long
 def test_a_job_held_until_its_window_opens(world):
     world.configure(gate={"outside_hours": "hold"})
     _, opening = zone_where_soon(world, "11:00")

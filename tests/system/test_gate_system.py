@@ -90,6 +90,7 @@ def test_resumed_while_the_daemon_is_away(farm, how):
     assert [o["stream"] for o in told["released"]] == ["jobs:dispatch"]
 
 
+@pytest.mark.long
 def test_worn_off_while_the_daemon_is_away(world):
     local, midnight = zone_where_soon(world, "00:00")
     add_customer(world, timezone="Test/Soon")

@@ -13,6 +13,8 @@ import time
 import zoneinfo
 from datetime import date, datetime, timedelta, timezone
 
+import pytest
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROBE = os.path.join(os.environ.get("BUILD", os.path.join(ROOT, "build")), "tests", "hours_probe")
 SEED = int(os.environ.get("HOURS_SEED", "20260305"))
@@ -209,6 +211,7 @@ def fair_turns(zone_list, seconds, each):
     return rounds
 
 
+@pytest.mark.long
 def test_wall_times_in_every_zone():
     rng = random.Random(SEED)
     print("HOURS_SEED", SEED)
@@ -246,6 +249,7 @@ def check_minutes(calendar, at_ms, next_ms):
         assert any(a * 1000 <= next_ms < b * 1000 for a, b in spans), "lands outside every window"
 
 
+@pytest.mark.long
 def test_hours_in_every_zone():
     rng = random.Random(SEED + 1)
     print("HOURS_SEED", SEED)

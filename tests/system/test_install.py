@@ -42,6 +42,7 @@ def test_places_that_were_chosen_are_in_the_unit(install):
     assert "/opt/etc/dispatchd/conf.d" in (root / "opt/d/lib/tmpfiles.d/dispatchd.conf").read_text()
 
 
+@pytest.mark.long
 def test_what_an_admin_has_changed_stays(install):
     root = install()
     conf, letter = root / "etc/dispatchd/dispatchd.conf", root / "etc/dispatchd/templates/failed.txt"

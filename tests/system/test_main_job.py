@@ -314,6 +314,7 @@ def test_a_mail_waits_for_service_hours(world):
     wait_told(world, "4", "sent")
 
 
+@pytest.mark.long
 def test_a_deferred_mail_goes_when_the_service_opens(world):
     """Judged again at that moment: the one who was suspended meanwhile gets none."""
     kit.zone_where_soon(world, "07:00")

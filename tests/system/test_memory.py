@@ -7,7 +7,7 @@ import pytest
 from kit import add_customer
 from world import SANITIZED, WRAP, free_port, wait_until
 
-pytestmark = pytest.mark.skipif(SANITIZED or bool(WRAP), reason="a sanitizer keeps what is freed")
+pytestmark = [pytest.mark.long, pytest.mark.skipif(SANITIZED or bool(WRAP), reason="a sanitizer keeps what is freed")]
 
 MANY, SIZE, LIMIT_MIB = 100, 250_000, 64  # 25 MB of text: five times that is what went wrong
 PATIENCE_S = 240

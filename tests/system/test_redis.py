@@ -142,6 +142,7 @@ def test_binary_fields_reach_the_dead_letters_as_they_came(world):
     world.wait_idle()
 
 
+@pytest.mark.long
 def test_large_entries_one_after_the_other(world):
     """300 entries of 200 kB are 60 MB: read in small numbers, all decided."""
     publish(world, [0])
@@ -156,6 +157,7 @@ def test_large_entries_one_after_the_other(world):
     assert peak_kb < 64 * 1024 or SANITIZED, f"{peak_kb} kB"  # a sanitizer keeps what is freed for a while
 
 
+@pytest.mark.long
 def test_large_dead_letters_that_redis_refuses(world):
     """150 MB of them stay on the disk but for a part, and come when Redis takes them."""
     world.redis.set("jobs:dead", "a string")

@@ -7,6 +7,7 @@ import pytest
 from kit import add_customer
 from world import wait_until
 
+pytestmark = pytest.mark.long
 PATIENCE_S = 90
 
 

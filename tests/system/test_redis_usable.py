@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from test_redis import publish, wait_outcomes
-from world import die_with_parent, free_port, wait_until
+from world import DIES_WITH_US, free_port, wait_until
 
 
 class Proxy:
@@ -155,6 +155,7 @@ def no_right_to_read(client):
     return lambda: client.execute_command("ACL", "SETUSER", "default", "~*")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("spoil, words", [
     (out_of_memory, ["stream jobs:outcomes can't be written: OOM"]),
     (no_snapshots, ["stream jobs:events can't be read: MISCONF", "stream jobs:outcomes can't be written: MISCONF"]),
@@ -195,8 +196,8 @@ def test_a_sentinel_is_not_a_server(world):
     port = free_port()
     with open(world.path("sentinel.conf"), "w", encoding="utf-8") as file:
         file.write(f"port {port}\nbind 127.0.0.1\ndir {world.directory}\n")
-    sentinel = subprocess.Popen(["redis-server", world.path("sentinel.conf"), "--sentinel"], stdout=subprocess.DEVNULL,
-                                preexec_fn=die_with_parent)
+    sentinel = subprocess.Popen([*DIES_WITH_US, "redis-server", world.path("sentinel.conf"), "--sentinel"],
+                                stdout=subprocess.DEVNULL)
     world.at_end(lambda: (sentinel.kill(), sentinel.wait()))
     world.configure(redis={"url": f"redis://127.0.0.1:{port}"})
     world.start_daemon()

@@ -83,6 +83,7 @@ def test_check_looks_at_databases(world, name):
     assert name in started.stderr
 
 
+@pytest.mark.long
 def test_only_one_daemon_a_spool(world):
     """The second one waits, and works once the first is gone."""
     first = world.start_daemon()
@@ -98,6 +99,7 @@ def test_only_one_daemon_a_spool(world):
     assert second.stop() == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_start_that_waits_can_be_stopped(world, number):
     world.start_daemon()
@@ -107,6 +109,7 @@ def test_a_start_that_waits_can_be_stopped(world, number):
     assert second.wait() == 0
 
 
+@pytest.mark.long
 def test_a_start_that_waits_reads_a_mended_configuration(world):
     """SIGHUP tries at once; a fault of the configuration ends it for good."""
     first = world.start_daemon()

@@ -201,6 +201,7 @@ def test_the_relays_fault_is_not_the_mails(world, smtp, stage, reply):
 
 # ---- the alternate address
 
+@pytest.mark.long
 def test_the_alternate_address(world, smtp):
     add_customer(world)
     world.ctl("contact", "set", contact(world)["id"], "--alt-email", "second@example.com")

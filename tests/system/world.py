@@ -14,7 +14,7 @@ line ("valgrind -q --error-exitcode=99").
 """
 
 import contextlib
-import ctypes
+import functools
 import http.client
 import json
 import os
@@ -38,12 +38,10 @@ SANITIZED = (BUILD / "dispatchd").exists() and b"__asan_init" in (BUILD / "dispa
 # Limits on waiting are multiplied by this. A test that passes doesn't wait for them, so they suit a busy machine.
 PATIENCE = float(os.environ.get("DISPATCHD_TEST_PATIENCE") or (6 if SANITIZED else 3))
 
-_libc = ctypes.CDLL(None)
-
-
-def die_with_parent():
-    """In a child before exec: a test run that is killed leaves nothing behind (PR_SET_PDEATHSIG)."""
-    _libc.prctl(1, signal.SIGKILL)
+# Nouns of dispatchctl that ask Redis.
+TALKS_TO_REDIS = {"dead", "event", "status"}
+# Before a command: a test run that is killed leaves nothing behind. (Not by preexec_fn: that copies this process.)
+DIES_WITH_US = ["setpriv", "--pdeathsig", "KILL", "--"]
 
 
 def wait_until(check, what, timeout=10.0):
@@ -83,11 +81,11 @@ class RedisServer:
         self.process = None
 
     def start(self):
-        command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--unixsocket", self.socket,
+        command = [*DIES_WITH_US, "redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--unixsocket", self.socket,
                    "--save", "", "--appendonly", "no", "--dir", str(self.directory),
                    "--logfile", str(self.log), "--daemonize", "no", *self.args]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.STDOUT, preexec_fn=die_with_parent)
+                                        stderr=subprocess.STDOUT)
         wait_until(self.answers, "redis-server to answer")
         return self
 
@@ -133,9 +131,10 @@ class Daemon:
         environment = world.environment(NOTIFY_SOCKET=notify_path, **(env or {}))
         with open(self.log_path, "ab") as log:
             self.log_start = log.tell()
-            self.process = subprocess.Popen([*WRAP, str(BUILD / "dispatchd"), "-c", world.config_path, *args],
+            self.process = subprocess.Popen([*DIES_WITH_US, *WRAP, str(BUILD / "dispatchd"), "-c", world.config_path,
+                                             *args],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=world.directory,
-                                            env=environment, preexec_fn=die_with_parent)
+                                            env=environment)
 
     @property
     def pid(self):
@@ -196,15 +195,12 @@ class World:
         self.daemons = []
         self.cleanups = []
         self.daemon = None
-        self.redis_server = self.start_redis()
-        self.redis = self.redis_server.client()
-        self.raw = redis.Redis(unix_socket_path=self.redis_server.socket)  # bytes as they are
         self.seen = []
         self.outcomes_read = "-"
         self.config_path = self.path("dispatchd.conf")
         os.mkdir(self.path("templates"))
         self.settings = {
-            "redis": {"url": f"unix://{self.redis_server.socket}?db=0", "consumer": "test"},
+            "redis": {"url": f"unix://{self.path('redis.sock')}?db=0", "consumer": "test"},
             "customers": {"path": self.path("customers.db"), "grace": "0s"},
             "spool": {"path": self.path("spool.db")},
             "mail": {"from": "Example Hauling <dispatch@example.com>", "templates": self.path("templates"),
@@ -244,6 +240,20 @@ class World:
 
     # ---- programs
 
+    @functools.cached_property
+    def redis_server(self):
+        """The world's own Redis, started by whoever needs it first: half of the tests are about dispatchctl alone."""
+        return self.start_redis()
+
+    @functools.cached_property
+    def redis(self):
+        return self.redis_server.client()
+
+    @functools.cached_property
+    def raw(self):
+        """As `redis`, with bytes as they are."""
+        return redis.Redis(unix_socket_path=self.redis_server.socket)
+
     def start_redis(self, name=".", **more):
         """One more redis-server, in a directory of that name; port=free_port(), args=["--requirepass", …]."""
         os.makedirs(self.path(name), exist_ok=True)
@@ -257,6 +267,7 @@ class World:
         self.redis_server.start()
 
     def start_daemon(self, *args, ready=True, env=None):
+        assert self.redis_server
         self.daemon = Daemon(self, args, env)
         self.daemons.append(self.daemon)
         if ready:
@@ -265,6 +276,7 @@ class World:
 
     def ctl(self, *args, check=True, timeout=30.0, stdin=None):
         """dispatchctl with the world's configuration: a CompletedProcess with texts."""
+        assert TALKS_TO_REDIS.isdisjoint(args) or self.redis_server
         done = subprocess.run([str(BUILD / "dispatchctl"), "-c", self.config_path, *map(str, args)],
                               input=stdin, capture_output=True, text=True, timeout=timeout * PATIENCE,
                               cwd=self.directory, env=self.environment(), check=False)
