@@ -60,7 +60,7 @@ UNIT_HELP  := $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))
 PROBE_SRC  := $(wildcard tests/system/*.c)
 BENCH_SRC  := $(wildcard tests/bench/*.c)
 TOOL_SRC   := $(wildcard conf/generate.c)
-SQL        := $(wildcard lib/store/*.sql)
+SQL        := $(wildcard lib/*/*.sql)
 LETTERS    := $(wildcard conf/templates/*.txt)
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -73,7 +73,7 @@ PROBES := $(PROBE_SRC:tests/system/%.c=$(BUILD)/tests/%)
 BENCH  := $(BENCH_SRC:tests/bench/%.c=$(BUILD)/tests/%)
 PROGRAMS := $(if $(MAIN_SRC),$(BUILD)/dispatchd) \
 	$(if $(CTL_SRC),$(if $(shell grep -l '^int main' $(CTL_SRC)),$(BUILD)/dispatchctl))
-GEN  := $(BUILD)/gen/version.h $(BUILD)/gen/letters.h $(SQL:lib/store/%=$(BUILD)/gen/%.h)
+GEN  := $(BUILD)/gen/version.h $(BUILD)/gen/letters.h $(patsubst %,$(BUILD)/gen/%.h,$(notdir $(SQL)))
 OBJ  := $(call obj,$(LIB_SRC) $(ROOM_SRC) $(CTL_SRC) $(MAIN_SRC) $(SHARED_SRC) $(UNIT_SRC) $(UNIT_HELP) \
 	$(PROBE_SRC) $(BENCH_SRC) $(TOOL_SRC))
 
@@ -201,7 +201,8 @@ generated: $(GENERATED) ## write the sample configuration and lists in the manua
 	@cp $(filter %.1 %.5,$(GENERATED)) conf/man/
 
 # NAME.sql becomes the C string literal NAME.sql.h: `static const char schema[] =`, the #include, `;`.
-$(BUILD)/gen/%.sql.h: lib/store/%.sql Makefile
+vpath %.sql $(sort $(dir $(SQL)))
+$(BUILD)/gen/%.sql.h: %.sql Makefile
 	@mkdir -p $(@D)
 	@sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $< > $@
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DAEMON_CHORE_THREAD_H
-#define DAEMON_CHORE_THREAD_H
+#ifndef CHORE_THREAD_H
+#define CHORE_THREAD_H
 
 #include "engine/engine.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DAEMON_CLOCK_H
-#define DAEMON_CLOCK_H
+#ifndef CLOCK_H
+#define CLOCK_H
 
 #include "base/instant.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DAEMON_CONTROL_H
-#define DAEMON_CONTROL_H
+#ifndef CONTROL_H
+#define CONTROL_H
 
 #include "base/error.h"
 #include "engine_thread.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DAEMON_ENGINE_THREAD_H
-#define DAEMON_ENGINE_THREAD_H
+#ifndef ENGINE_THREAD_H
+#define ENGINE_THREAD_H
 
 #include "base/error.h"
 #include "base/mem.h"

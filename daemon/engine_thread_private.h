@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DAEMON_ENGINE_THREAD_PRIVATE_H
-#define DAEMON_ENGINE_THREAD_PRIVATE_H
+#ifndef ENGINE_THREAD_PRIVATE_H
+#define ENGINE_THREAD_PRIVATE_H
 
 /*
  * For daemon/engine_*.c only. While a turn commits, the next batch gathers in the queues by itself:

@@ -5,14 +5,14 @@
 #include "base/folder.h"
 #include "base/identity.h"
 #include "base/mem.h"
+#include "engine/known.h"
 #include "http/server.h"
 #include "log.h"
 #include "mail/templates.h"
 #include "mailer/pool.h"
+#include "records/customers.h"
 #include "redis/target.h"
-#include "store/customers.h"
-#include "store/known.h"
-#include "store/spool.h"
+#include "spool/spool.h"
 
 #include <errno.h>
 #include <fcntl.h>

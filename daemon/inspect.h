@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DAEMON_INSPECT_H
-#define DAEMON_INSPECT_H
+#ifndef INSPECT_H
+#define INSPECT_H
 
 #include "model/settings.h"
 

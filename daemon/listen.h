@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DAEMON_LISTEN_H
-#define DAEMON_LISTEN_H
+#ifndef LISTEN_H
+#define LISTEN_H
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DAEMON_LOG_H
-#define DAEMON_LOG_H
+#ifndef LOG_H
+#define LOG_H
 
 #include "base/error.h"
 

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "clock.h"
 #include "control.h"
+#include "db/db.h"
 #include "engine_thread.h"
 #include "http/pages.h"
 #include "http/server.h"
@@ -15,7 +16,6 @@
 #include "notify.h"
 #include "redis/hub.h"
 #include "reload.h"
-#include "store/db.h"
 #include "version.h"
 
 #include <event2/thread.h>

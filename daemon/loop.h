@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DAEMON_LOOP_H
-#define DAEMON_LOOP_H
+#ifndef LOOP_H
+#define LOOP_H
 
 #include "base/error.h"
 #include "base/instant.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DAEMON_LOOP_PRIVATE_H
-#define DAEMON_LOOP_PRIVATE_H
+#ifndef LOOP_PRIVATE_H
+#define LOOP_PRIVATE_H
 
 /*
  * For daemon/loop*.c only.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DAEMON_NEAR_SOCKET_H
-#define DAEMON_NEAR_SOCKET_H
+#ifndef NEAR_SOCKET_H
+#define NEAR_SOCKET_H
 
 #include "base/error.h"
 

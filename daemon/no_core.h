@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DAEMON_NO_CORE_H
-#define DAEMON_NO_CORE_H
+#ifndef NO_CORE_H
+#define NO_CORE_H
 
 /*
  * Makes the process one that leaves no core dump, and that nobody but root may attach to: passwords are in

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DAEMON_NOTIFY_H
-#define DAEMON_NOTIFY_H
+#ifndef NOTIFY_H
+#define NOTIFY_H
 
 #include <stdbool.h>
 #include <stdint.h>

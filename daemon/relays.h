@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DAEMON_RELAYS_H
-#define DAEMON_RELAYS_H
+#ifndef RELAYS_H
+#define RELAYS_H
 
 #include "mailer/pool.h"
 

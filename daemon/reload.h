@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DAEMON_RELOAD_H
-#define DAEMON_RELOAD_H
+#ifndef RELOAD_H
+#define RELOAD_H
 
 #include "mail/templates.h"
 #include "model/settings.h"

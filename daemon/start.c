@@ -7,12 +7,12 @@
 
 #include "base/backoff.h"
 #include "base/error.h"
+#include "db/db.h"
 #include "log.h"
 #include "loop.h"
 #include "model/settings.h"
 #include "notify.h"
 #include "reload.h"
-#include "store/db.h"
 
 #include <signal.h>
 #include <stdbool.h>

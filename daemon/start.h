@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DAEMON_START_H
-#define DAEMON_START_H
+#ifndef START_H
+#define START_H
 
 /*
  * Runs the daemon with the configuration in `file` until it is stopped. Returns an exit status (sysexits.h).

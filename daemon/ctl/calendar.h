@@ -3,7 +3,7 @@
 #define CTL_CALENDAR_H
 
 #include "ctl/ctl.h"
-#include "store/customers.h"
+#include "records/customers.h"
 
 /* The time zone in which a customer's days are meant; the host's where there is no such customer. */
 bool calendar_zone(struct ctl *ctl, struct customers *store, const char *number, const struct zone **ret,

@@ -7,7 +7,7 @@
 #include "ctl/nouns.h"
 #include "ctl/spool.h"
 #include "mail/failure.h"
-#include "store/spool_read.h"
+#include "spool/spool_read.h"
 
 #include <stdio.h>
 #include <string.h>

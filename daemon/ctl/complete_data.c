@@ -9,7 +9,7 @@
 #include "ctl/spool.h"
 #include "ctl/store.h"
 #include "model/settings.h"
-#include "store/spool_read.h"
+#include "spool/spool_read.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -10,8 +10,8 @@
 #include "ctl/store.h"
 #include "ctl/transfer.h"
 #include "ctl/views.h"
+#include "engine/known.h"
 #include "model/settings.h"
-#include "store/known.h"
 
 #include <string.h>
 #include <sys/stat.h>

@@ -5,7 +5,7 @@
 #include "ctl/local.h"
 #include "ctl/spool.h"
 #include "model/words.h"
-#include "store/spool_read.h"
+#include "spool/spool_read.h"
 
 #include <stdlib.h>
 #include <string.h>

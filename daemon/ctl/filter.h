@@ -3,7 +3,7 @@
 #define CTL_FILTER_H
 
 #include "ctl/ctl.h"
-#include "store/spool_read.h"
+#include "spool/spool_read.h"
 
 /* The options by which lists of jobs and mails are narrowed: all that are given must hold. `statuses` is what
  * --status may be, in the help and for completion. */

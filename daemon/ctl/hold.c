@@ -4,7 +4,7 @@
 #include "ctl/nouns.h"
 #include "ctl/spool.h"
 #include "ctl/store.h"
-#include "store/spool_read.h"
+#include "spool/spool_read.h"
 
 #include <string.h>
 #include <sysexits.h>

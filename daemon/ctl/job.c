@@ -6,7 +6,7 @@
 #include "ctl/spool.h"
 #include "ctl/store.h"
 #include "ctl/view_trace.h"
-#include "store/spool_read.h"
+#include "spool/spool_read.h"
 
 #include <string.h>
 #include <sysexits.h>

@@ -12,7 +12,7 @@
 #include "ctl/options.h"
 #include "model/settings.h"
 #include "no_core.h"
-#include "store/customers.h"
+#include "records/customers.h"
 #include "version.h"
 
 #include <jansson.h>

@@ -3,9 +3,9 @@
 #include "ctl/replay_data.h"
 
 #include "ctl/office.h"
+#include "engine/known.h"
 #include "model/settings.h"
-#include "store/known.h"
-#include "store/records.h"
+#include "records/records.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #define CTL_SPOOL_H
 
 #include "ctl/ctl.h"
-#include "store/spool.h"
+#include "spool/spool.h"
 
 /* What the nouns on the spool share: job, mail, dead, hold, status. */
 

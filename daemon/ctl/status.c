@@ -5,7 +5,7 @@
 #include "ctl/nouns.h"
 #include "ctl/spool.h"
 #include "redis/sync.h"
-#include "store/spool_read.h"
+#include "spool/spool_read.h"
 
 #include <stdio.h>
 #include <stdlib.h>

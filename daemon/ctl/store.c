@@ -2,12 +2,12 @@
 /*
  * Opens the office's database for a command. Who acts is settled here, once: the login's name by real
  * uid, so that sudo doesn't hide who it was, unless a manager names another. What a manager may do that
- * others may not, the store knows (store/records.h).
+ * others may not, the store knows (records/records.h).
  */
 #include "ctl/store.h"
 
+#include "engine/known.h"
 #include "model/settings.h"
-#include "store/known.h"
 
 #include <errno.h>
 #include <pwd.h>

@@ -3,7 +3,7 @@
 #define CTL_STORE_H
 
 #include "ctl/ctl.h"
-#include "store/records.h"
+#include "records/records.h"
 
 /*
  * Opens customers.db for the command and says in *ret who acts: the login's name by real uid, or the

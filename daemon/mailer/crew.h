@@ -2,13 +2,13 @@
 #ifndef MAILER_CREW_H
 #define MAILER_CREW_H
 
-#include "mail/dates.h"
 #include "mailer/bucket.h"
 #include "mailer/limits.h"
 #include "mailer/plan.h"
 #include "mailer/pool.h"
 #include "mailer/relay.h"
 #include "mailer/watch.h"
+#include "template/dates.h"
 
 #include <pthread.h>
 

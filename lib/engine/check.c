@@ -6,14 +6,14 @@
 #include "engine/check.h"
 
 #include "base/address.h"
+#include "engine/known.h"
 #include "mail/context.h"
 #include "mail/templates.h"
 #include "model/kind.h"
 #include "model/suspension.h"
+#include "records/customers.h"
 #include "rules/rules.h"
-#include "store/customers.h"
-#include "store/known.h"
-#include "store/spool.h"
+#include "spool/spool.h"
 
 #include <stdarg.h>
 #include <stdio.h>

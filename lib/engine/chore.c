@@ -9,8 +9,8 @@
 #include "engine/engine_private.h"
 
 #include "base/jsontext.h"
-#include "store/known.h"
-#include "store/records.h"
+#include "engine/known.h"
+#include "records/records.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -9,8 +9,8 @@
 #include "engine/engine_private.h"
 
 #include "base/jsontext.h"
+#include "db/fields.h"
 #include "engine/gate_answer.h"
-#include "store/fields.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include "engine/engine_private.h"
 
 #include "base/address.h"
-#include "store/known.h"
+#include "engine/known.h"
 
 #include <errno.h>
 #include <stdio.h>

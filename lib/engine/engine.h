@@ -9,7 +9,7 @@
 #include "mail/letter.h"
 #include "model/event.h"
 #include "model/settings.h"
-#include "store/spool.h"
+#include "spool/spool.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>

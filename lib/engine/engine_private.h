@@ -8,9 +8,9 @@
 #include "engine/engine.h"
 #include "engine/stats.h"
 #include "model/customer.h"
+#include "records/customers.h"
 #include "rules/gate.h"
 #include "rules/rules.h"
-#include "store/customers.h"
 
 #include <jansson.h>
 

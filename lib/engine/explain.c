@@ -7,10 +7,10 @@
 #include "engine/explain.h"
 
 #include "base/jsontext.h"
+#include "engine/known.h"
 #include "engine/trace.h"
-#include "store/customers.h"
-#include "store/known.h"
-#include "store/spool.h"
+#include "records/customers.h"
+#include "spool/spool.h"
 
 #include <glib.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #include "engine/engine_private.h"
 
 #include "base/jsontext.h"
-#include "store/known.h"
+#include "engine/known.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include "engine/engine_private.h"
 
 #include "base/jsontext.h"
-#include "store/fields.h"
+#include "db/fields.h"
 
 #include <jansson.h>
 #include <stdlib.h>

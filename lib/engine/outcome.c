@@ -2,7 +2,7 @@
 /* What is said to the outside: outcomes (contract, section 3) and dead letters (section 2). */
 #include "engine/engine_private.h"
 
-#include "store/fields.h"
+#include "db/fields.h"
 
 #include <sodium.h>
 #include <stdio.h>

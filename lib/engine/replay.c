@@ -6,11 +6,11 @@
  */
 #include "engine/replay.h"
 
+#include "db/fields.h"
 #include "model/job.h"
+#include "records/customers.h"
 #include "rules/rules.h"
-#include "store/customers.h"
-#include "store/fields.h"
-#include "store/spool.h"
+#include "spool/spool.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,9 +4,9 @@
 
 #include "base/jsontext.h"
 #include "mail/context.h"
-#include "mail/dates.h"
-#include "mail/mustache.h"
 #include "mail/templates_set.h"
+#include "template/dates.h"
+#include "template/mustache.h"
 
 #include <errno.h>
 #include <stdio.h>

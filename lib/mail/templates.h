@@ -4,9 +4,9 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "mail/dates.h"
 #include "mail/letter.h"
 #include "model/settings.h"
+#include "template/dates.h"
 
 #include <stdbool.h>
 

@@ -4,8 +4,8 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "mail/mustache.h"
 #include "mail/templates.h"
+#include "template/mustache.h"
 
 #include <stdatomic.h>
 #include <stddef.h>

@@ -13,7 +13,7 @@
 
 /*
  * A customer as the rules see it: one record with all that hangs on it and its chain of parents.
- * Loaded whole by store/customers into an arena, never changed, thrown away with the turn. Texts
+ * Loaded whole by records/customers_load.c into an arena, never changed, thrown away with the turn. Texts
  * are "" where the record has none, never NULL.
  */
 enum customer_status { CUSTOMER_NEW, CUSTOMER_RELEASED, CUSTOMER_ACTIVE, CUSTOMER_INACTIVE };

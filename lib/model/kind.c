@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The table of record kinds. It says what there is; field.c says what a value of each type looks
- * like, store/records.c does with records what the table allows.
+ * like, records/records.c does with records what the table allows.
  */
 #include "model/kind.h"
 

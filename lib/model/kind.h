@@ -11,7 +11,7 @@
 
 /*
  * The kinds of record that the office keeps, and their fields: one table (kind.c) from which the
- * checks, the SQL of store/records, dispatchctl's options and help, and CSV and JSON in and out
+ * checks, the SQL of records/, dispatchctl's options and help, and CSV and JSON in and out
  * come. Adding a field is adding a row there and a column in a migration.
  */
 enum field_type {

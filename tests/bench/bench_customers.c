@@ -8,7 +8,7 @@
  * ends with 1 where a promise is broken: a million in 60 s, any first 50 in 20 ms.
  */
 #include "base/buf.h"
-#include "store/records.h"
+#include "records/records.h"
 
 #include <stdio.h>
 #include <stdlib.h>

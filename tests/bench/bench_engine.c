@@ -4,7 +4,7 @@
  * from Redis. One line an answer: "NAME NUMBER UNIT".
  */
 #include "engine/engine.h"
-#include "store/customers.h"
+#include "records/customers.h"
 
 #include <stdio.h>
 #include <stdlib.h>

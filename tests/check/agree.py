@@ -92,7 +92,7 @@ def check_schemas():
     """The change log tells the versions of the databases that there are: as many as migrations."""
     told = Path("CHANGELOG.md").read_text()
     for name in ("customers", "spool"):
-        version = len(list(Path("lib/store").glob(f"{name}_*.sql")))
+        version = len(list(Path("lib").glob(f"*/{name}_*.sql")))
         if f"{name}.db {version}" not in told:
             fault(f"CHANGELOG.md doesn't say that the schema is now `{name}.db {version}`")
 

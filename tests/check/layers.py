@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Proves from the #includes that arrows between rooms go one way, and that lib/ keeps to itself.
 
-base < model < rules, mail, store < engine < daemon; rules, mail and store know nothing of each other,
-nor do the daemon's redis, mailer, http and ctl, but that http shows figures of the first two, and that ctl
+base < model < rules, template < mail, db < records and spool, all of them < engine < daemon; rules, mail, records
+and spool know nothing of each other, nor do the daemon's redis, mailer, http and ctl, but that http shows figures of the first two, and that ctl
 publishes through redis.
 """
 import re
@@ -14,9 +14,12 @@ LIB = {
     "base": [],
     "model": ["base"],
     "rules": ["base", "model"],
-    "mail": ["base", "model"],
-    "store": ["base", "model"],
-    "engine": ["base", "model", "rules", "mail", "store"],
+    "template": ["base"],
+    "mail": ["base", "model", "template"],
+    "db": ["base", "model"],
+    "records": ["base", "model", "db"],
+    "spool": ["base", "model", "db"],
+    "engine": ["base", "model", "rules", "template", "mail", "db", "records", "spool"],
 }
 DAEMON = {
     "": ["redis", "mailer", "http"],

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Input: a CSV file. What is read from it is written and read again: the same cells must come back. */
 #include "base/buf.h"
-#include "store/csv.h"
+#include "db/csv.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * Input: a template, a NUL, data in JSON. The template is its own partial `p`, which tries the limits.
  * Whatever it is, parsing and rendering end, within the limits, and a fault has a text.
  */
-#include "mail/mustache.h"
+#include "template/mustache.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine_world.h"
 
-#include "store/customers.h"
-#include "store/fields.h"
+#include "db/fields.h"
+#include "records/customers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

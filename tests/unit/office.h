@@ -2,7 +2,7 @@
 #ifndef UNIT_OFFICE_H
 #define UNIT_OFFICE_H
 
-#include "store/records.h"
+#include "records/records.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 /* Another file takes the place of customers.db while the engine has it open, or it goes bad. */
 #include "engine_world.h"
 
-#include "store/customers.h"
+#include "records/customers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

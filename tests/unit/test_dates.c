@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "mail/dates.h"
+#include "template/dates.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -9,7 +9,7 @@
  */
 #include "engine_world.h"
 
-#include "store/spool_read.h"
+#include "spool/spool_read.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

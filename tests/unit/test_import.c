@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Imports and exports: what a row does, hostile files, all or nothing, there and back without loss. */
+#include "db/csv.h"
 #include "office.h"
-#include "store/csv.h"
 
 #include <signal.h>
 #include <stdio.h>

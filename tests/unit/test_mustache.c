@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "mail/mustache.h"
+#include "template/mustache.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The digest beside each database's migrations is that of the schema they make; a failure prints the right one. */
-#include "store/customers_private.h"
-#include "store/spool_private.h"
+/* The digest beside each database's migrations is that of the schema they make; a failure prints the right
+ * one. */
+#include "records/customers_private.h"
+#include "spool/spool_private.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 /* Search, relations and duplicates; folding. */
 #include "base/buf.h"
 #include "office.h"
-#include "store/fold.h"
+#include "records/fold.h"
 
 #include <string.h>
 #include <sysexits.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The spool alone: packed fields, the watermark, old records, a disk that fails. */
-#include "store/fields.h"
-#include "store/spool.h"
-#include "store/spool_read.h"
+#include "db/fields.h"
+#include "spool/spool.h"
+#include "spool/spool_read.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef RECORDS_CUSTOMERS_PRIVATE_H
+#define RECORDS_CUSTOMERS_PRIVATE_H
+
+#include "base/folder.h"
+#include "model/kind.h"
+#include "records/customers.h"
+
+/* What the files behind customers.h and records.h share; nobody else includes it. */
+
+/* The statements of a kind, put together from its row of the table once a connection. */
+struct kind_sql {
+	char *insert; /* ?1 owner's id (NULL where it has none), ?2… the fields in order */
+	char *update; /* ?1 id, ?2… the fields in order */
+	char *get;    /* ?1 id: id, owner's id, the fields in order */
+	char *list;   /* ?1 id of the owner (of nobody for kinds that hang on none): as get */
+	char *list_all;
+	char *remove; /* ?1 id */
+};
+
+struct customers {
+	struct db *db;
+	struct zones *zones;
+	char *path;
+	struct folder folder; /* of the file; opened when first used */
+	char *key_file;       /* NULL: none was set */
+	char *key_from;       /* what names it, for faults */
+	bool revealing;       /* secrets are shown in clear */
+	struct kind_sql *sql; /* by the kind's place in the table; made when first used */
+};
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A customer whose words have to go: the record with all that hangs on it, what the history says of them, the
+ * index of the search, the files. What stays is that there was one: number, ids, times, who did what, and
+ * that it was erased. The engine follows in the spool by `erased` (engine/erase.c).
+ *
+ * SQLite leaves what is deleted in free pages and in the WAL until it is written over. Here it is wiped at
+ * the deletion, and the file is written again where free pages are left from before.
+ */
+#include "records/record_private.h"
+
+#include <sysexits.h>
+
+static bool find(struct work *work, const char *name, struct row *ret)
+{
+	const char *number;
+	int64_t id;
+	bool former = false;
+	if (!customer_named(work->store, name, work->arena, &id, &number, &former, work->err))
+		return false;
+	if (former)
+		return error_set(work->err, EX_DATAERR,
+		                 "%s is a former number of customer %s: name it by that", name, number);
+	return row_get(work->store, work->arena, kind_find("customer"), id, ret, work->err);
+}
+
+/* Contacts may have come from another customer, where their history began. */
+static const char *const wipings[] = {
+        "UPDATE change SET before = NULL, after = NULL WHERE customer = ?1",
+        ("UPDATE change SET before = NULL, after = NULL WHERE kind = 'contact' AND record IN"
+         " (SELECT id FROM contact WHERE customer = ?1)"),
+        "INSERT OR IGNORE INTO search_stale VALUES (?1)",
+        "DELETE FROM customer WHERE id = ?1",
+};
+
+static bool wipe(struct work *work, const struct row *row)
+{
+	for (size_t i = 0; i < sizeof wipings / sizeof wipings[0]; i++) {
+		struct db_query *query = db_query(work->db, wipings[i]);
+		db_bind_int(query, 1, row->id);
+		if (!db_run(query, work->err))
+			return false;
+	}
+	/* The index keeps what is deleted from it until its parts are put together. */
+	return search_refresh(work->store, work->err) &&
+	       db_exec(work->db, "INSERT INTO search (search) VALUES ('optimize')", work->err);
+}
+
+static bool note_erased(struct work *work, const struct row *row)
+{
+	struct db_query *query = db_query(work->db, "INSERT INTO erased (number, time) VALUES (?1, ?2)");
+	db_bind_text(query, 1, row_value(row, "number"));
+	db_bind_instant(query, 2, work->act->when);
+	return db_run(query, work->err) &&
+	       change_add(work, "customer", row->id, row->id, "erase", NULL, NULL);
+}
+
+static bool erase(struct work *work, const char *number)
+{
+	struct row row;
+	return work_needs_manager(work, "erase") && find(work, number, &row) &&
+	       customer_removing(work, &row) && wipe(work, &row) && note_erased(work, &row);
+}
+
+/* What cannot be had now (a reader is in the way, the disk is full) is no fault: the record is gone. */
+static void clean_up(struct customers *store)
+{
+	int64_t left = 0;
+	struct error ignored;
+	if (db_run_int(db_query(store->db, "PRAGMA freelist_count"), 0, &left, &ignored) && left > 0)
+		(void)db_exec(store->db, "VACUUM", &ignored);
+	(void)!db_run_int(db_query(store->db, "PRAGMA wal_checkpoint(TRUNCATE)"), 0, &left, &ignored);
+}
+
+bool customer_erase(const struct act *act, const char *number, struct error *err)
+{
+	struct work work;
+	if (!db_exec(act->store->db, "PRAGMA secure_delete = ON", err) || !work_begin(&work, act, err))
+		return false;
+	json_t *files = work.unused_files = json_array();
+	bool good = work_end(&work, erase(&work, number));
+	if (good) {
+		files_sweep(act->store, files);
+		clean_up(act->store);
+	}
+	json_decref(files);
+	return db_exec(act->store->db, "PRAGMA secure_delete = FAST", good ? err : NULL) && good;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef RECORDS_RECORD_PRIVATE_H
+#define RECORDS_RECORD_PRIVATE_H
+
+#include "base/buf.h"
+#include "records/customers_private.h"
+#include "records/records.h"
+
+#include <glib.h>
+
+/* What the record_*.c files share; nobody else includes it. */
+
+/* One change under way: who, what memory, in which manner. */
+struct work {
+	const struct act *act;
+	struct customers *store;
+	struct db *db;
+	struct arena *arena;
+	bool import; /* values come from an import or the feed: fields that the program keeps may come along
+	              */
+	const int64_t
+	        *known; /* an import's: the greatest id of each kind when it began; NULL: ids are not kept
+	                 */
+	bool stored;    /* a file's content was stored: name, type, size and hash may be given */
+	json_t *unused_files; /* hashes of files that what is removed pointed to; NULL while nothing is
+	                         removed */
+	struct records_counts *stale; /* an import's: where edits that it takes back are noted; NULL else */
+	bool took_back;               /* the row under way takes one back */
+	GHashTable *claimed; /* an import's: ids of contacts that a row of it meant or added; else NULL */
+	int64_t noted;       /* customer noted last for search; 0: none */
+	records_change *observer; /* told of each record that is added or changed; may be NULL */
+	void *observer_arg;
+	struct error *err;
+};
+
+/* A record as text: a value a field, in the table's order, canonical; NULL where it has none. */
+struct row {
+	const struct kind *kind;
+	int64_t id;       /* 0: not there yet */
+	int64_t keep;     /* the id that it is to have when it is added; 0: the next one */
+	int64_t owner;    /* id of the record that it hangs on; 0 for none */
+	int64_t customer; /* id of the customer whose history its changes belong to; 0 for none */
+	const char *value[KIND_FIELDS_MAX];
+};
+
+/* -- record_row.c -- */
+const struct kind_sql *row_sql(struct customers *store, const struct kind *kind);
+/* Where there is no such record: true, and ret->id is 0. */
+bool row_get(struct customers *store, struct arena *arena, const struct kind *kind, int64_t id,
+             struct row *ret, struct error *err) MUST_CHECK;
+/* Lets a row that will be added keep the id that it had where it was exported, if an import brings it and
+ * that id was never given here. */
+bool row_keep_id(struct work *work, struct row *row, int64_t id) MUST_CHECK;
+bool row_insert(struct work *work, struct row *row) MUST_CHECK; /* sets row->id */
+bool row_update(struct work *work, const struct row *row) MUST_CHECK;
+/* Reads a row that a `get` or `list` statement stands on. */
+void row_read(const struct kind *kind, struct db_query *query, struct arena *arena, struct row *ret);
+json_t *row_json(const struct row *row, struct arena *arena);
+json_t *value_json(const struct field *field, const char *value, struct arena *arena);
+/* Whether a JSON value is of a type that the field may have; NULL is the field of an id or an owner. */
+bool value_fits(const char *name, const struct field *field, const json_t *value,
+                struct error *err) MUST_CHECK;
+/* A JSON value as the text that field_check() takes; NULL and a fault for an object. */
+bool value_text(const char *name, const json_t *value, struct arena *arena, const char **ret, size_t *ret_len,
+                struct error *err) MUST_CHECK;
+const char *row_value(const struct row *row, const char *field);
+void row_set(struct row *row, const char *field, const char *value);
+
+/* -- records.c -- */
+bool work_begin(struct work *work, const struct act *act, struct error *err) MUST_CHECK;
+/* Folds what search has to know, commits where `good`, else rolls back; frees the arena; gives what became of
+ * it. */
+bool work_end(struct work *work, bool good);
+/* Whether a row of this import meant the contact. */
+bool work_is_claimed(const struct work *work, int64_t contact);
+void work_claim(struct work *work, int64_t contact);
+bool work_needs_manager(struct work *work, const char *what) MUST_CHECK;
+
+/* The first column of all rows as an array of strings. */
+bool query_texts(struct db_query *query, json_t **ret, struct error *err) MUST_CHECK;
+/* A name that is an id: a positive whole number. */
+bool record_id(const char *text, int64_t *ret) MUST_CHECK;
+/* The id of the record of that name; 66 where there is none. */
+bool record_find(struct customers *store, const struct kind *kind, const char *name, int64_t *ret,
+                 struct error *err) MUST_CHECK;
+/* As record_find() for "customer", but true and 0 where there is none. A number that it had before names it,
+ * too. */
+bool customer_id(struct customers *store, const char *number, int64_t *ret, struct error *err) MUST_CHECK;
+
+/* Adds or changes within a transaction. `before` is what is there (id 0: add). *ret_changed may be NULL. */
+bool record_put(struct work *work, const struct row *before, const json_t *values, int64_t *ret_id,
+                bool *ret_changed) MUST_CHECK;
+/* The same in two steps, for values that are checked already: a copy to change, with initial values where it
+ * is added; and writing it. `values` holds what is no field. */
+struct row row_start(const struct row *before);
+bool record_write(struct work *work, const struct row *before, struct row *after, const json_t *values,
+                  bool *ret_changed) MUST_CHECK;
+/* A row of `kind` to be added to `owner`, empty. */
+bool row_new(struct work *work, const struct kind *kind, int64_t owner, struct row *ret) MUST_CHECK;
+
+/* -- record_hooks.c: what a kind does besides the table -- */
+struct hook {
+	const char *kind;
+	const char *const *extra; /* keys of `values` that are no fields; NULL-terminated; {"*"} takes any */
+	/* May refuse, and may complete `after`. `before->id` is 0 for one that is added. */
+	bool (*check)(struct work *work, const struct row *before, struct row *after, const json_t *values);
+	/* After the row itself is written. Sets *changed where it changed something. */
+	bool (*written)(struct work *work, const struct row *row, const json_t *values, bool adding,
+	                bool *changed);
+	/* Before it is removed. */
+	bool (*removing)(struct work *work, const struct row *row);
+	/* Adds members to its JSON. */
+	bool (*show)(struct customers *store, const struct row *row, json_t *object, struct error *err);
+};
+const struct hook *hook_find(const struct kind *kind); /* never NULL */
+bool is_extra(const struct hook *hook, const char *key);
+
+/* -- record_change.c -- */
+/* `before`, `after`: objects, stolen; NULL for nothing. */
+bool change_add(struct work *work, const char *kind, int64_t record, int64_t customer, const char *action,
+                json_t *before, json_t *after) MUST_CHECK;
+bool row_differs(const struct row *before, const struct row *after);
+/* The fields that differ; `id` 0 in one of the two: added or removed. Secrets are redacted. */
+bool change_row(struct work *work, const struct row *before, const struct row *after,
+                const char *action) MUST_CHECK;
+
+/* -- hooks of the kinds -- */
+bool customer_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
+bool customer_written(struct work *work, const struct row *row, const json_t *values, bool adding,
+                      bool *changed);
+bool customer_removing(struct work *work, const struct row *row);
+bool contact_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
+bool suspension_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
+bool authored_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
+bool asset_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
+bool activity_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
+bool system_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
+bool system_written(struct work *work, const struct row *row, const json_t *values, bool adding,
+                    bool *changed);
+bool system_show(struct customers *store, const struct row *row, json_t *object, struct error *err);
+bool system_type_show(struct customers *store, const struct row *row, json_t *object, struct error *err);
+bool quote_written(struct work *work, const struct row *row, const json_t *values, bool adding,
+                   bool *changed);
+bool quote_show(struct customers *store, const struct row *row, json_t *object, struct error *err);
+bool sale_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
+bool sale_written(struct work *work, const struct row *row, const json_t *values, bool adding, bool *changed);
+bool sale_show(struct customers *store, const struct row *row, json_t *object, struct error *err);
+bool rep_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
+bool rep_show(struct customers *store, const struct row *row, json_t *object, struct error *err);
+bool file_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
+bool file_removing(struct work *work, const struct row *row);
+
+/* -- record_stale.c -- */
+/* Whether an import's change takes a newer edit back: notes it. */
+bool stale_note(struct work *work, const struct row *before, const struct row *after) MUST_CHECK;
+
+/* -- record_merge.c -- */
+/* A number that it had before is no name of it any more. */
+bool customer_forget_number(struct work *work, int64_t customer, const char *name) MUST_CHECK;
+
+/* -- record_customer.c -- */
+/* Whether the sites of `from` would be no deeper than may be with `into` as their parent. */
+bool customer_sites_fit(struct work *work, int64_t from, int64_t into, bool *ret) MUST_CHECK;
+
+/* -- record_suspension.c -- */
+/* Whether one of its own or of an ancestor holds, by its own days. */
+bool customer_suspended(struct customers *store, int64_t id, const char *default_zone, struct instant now,
+                        bool *ret, struct error *err) MUST_CHECK;
+
+/* -- record_contacts.c -- */
+/* `email`, `contact`, `contacts` and `reps` of a customer's values. */
+bool people_put(struct work *work, const struct row *row, const json_t *values, bool adding,
+                bool *changed) MUST_CHECK;
+
+/* -- record_rep.c -- */
+/* Ids of the customers that the rep ?1 looks after: those whose first one that is, their sites that have none
+ * of their own, and those linked with it. */
+#define SQL_LOOKED_AFTER                                                                                     \
+	"WITH RECURSIVE led(id) AS (SELECT id FROM customer WHERE sales_rep = ?1 UNION"                      \
+	" SELECT s.id FROM customer s JOIN led ON s.parent = led.id WHERE s.sales_rep IS NULL)"              \
+	" SELECT id FROM led UNION"                                                                          \
+	" SELECT cr.customer FROM customer_rep cr JOIN rep r ON r.id = cr.rep WHERE r.name = ?1"
+bool rep_put_link(struct work *work, int64_t customer, int64_t rep, const char *name,
+                  bool *ret_linked) MUST_CHECK;
+
+/* -- record_file.c -- */
+enum { HASH_TEXT_SIZE = 65, CONTENT_HEAD_SIZE = 16 };
+struct content {
+	unsigned char head[CONTENT_HEAD_SIZE];
+	size_t head_len;
+	int64_t size;
+	bool text; /* nothing in it but text, as far as a glance tells */
+	char hash[HASH_TEXT_SIZE];
+};
+bool content_hash_valid(const char *hash);
+/* A content of the store; its descriptor, or -1. */
+int content_open(struct customers *store, const char *hash, struct error *err) MUST_CHECK;
+/* The folder that it lies in, below the store's or an export's; with `mode` made where it is missing. */
+bool content_shelf(const struct folder *files, const char *hash, mode_t mode, struct folder *ret,
+                   struct error *err) MUST_CHECK;
+/* The whole of `in` to `out` (NULL: nowhere), and what it is. `size_max` 0: of any size. */
+bool content_copy(FILE *in, FILE *out, const char *out_name, int64_t size_max, struct content *content,
+                  struct error *err) MUST_CHECK;
+/* Its type, told by its first bytes. Where `kind` is that of pictures, it has to be one. */
+bool content_type(const struct content *content, const struct kind *kind, const char **ret,
+                  struct error *err) MUST_CHECK;
+/* Takes a stream into the store, under its hash. */
+bool content_keep(struct work *work, FILE *in, int64_t size_max, struct content *content) MUST_CHECK;
+/* Writes a content of the store to `out`, held against its hash. */
+bool content_fetch(struct customers *store, const char *hash, FILE *out, struct error *err) MUST_CHECK;
+/* The last part of a name, without what could hurt a terminal. */
+const char *content_name(const char *name, struct arena *arena);
+/* Deletes those of the files (hashes) that no record has any more; a transaction of its own for each. */
+void files_sweep(struct customers *store, const json_t *hashes);
+
+/* -- record_file_transfer.c -- */
+/* The content of a row that an import brings: found, looked at, taken in. */
+bool content_arrives(struct work *work, const struct row *before, struct row *after) MUST_CHECK;
+
+/* -- shown and imported with others -- */
+bool owner_json(struct customers *store, const struct row *row, json_t *object, struct error *err) MUST_CHECK;
+bool hours_json(struct customers *store, int64_t customer, json_t **ret, struct error *err) MUST_CHECK;
+/* Replaces a customer's hours as a whole; null clears them. */
+bool hours_put(struct work *work, int64_t customer, const json_t *hours, bool *changed) MUST_CHECK;
+
+/* -- search_fold.c -- */
+/* Folds the customers that the triggers noted. Within a transaction. */
+bool search_refresh(struct customers *store, struct error *err) MUST_CHECK;
+
+#endif

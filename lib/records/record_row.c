@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A record between SQL, text and JSON, for every kind alike. The statements are put together from the
+ * table of kinds once a connection; a `struct row` is a value a field.
+ */
+#include "records/record_private.h"
+
+#include "base/jsontext.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+/* The next id follows the greatest: a file may not use them all up. */
+enum { KEPT_ID_MAX = 1000000000 };
+
+/* -- SQL from the table ------------------------------------------------------------------------ */
+
+/* A customer is named by its number outside and by its id inside: the number may change. */
+static void add_column_read(struct buf *sql, const struct field *field)
+{
+	if (field->type == FIELD_CUSTOMER)
+		buf_printf(sql, ", (SELECT o.number FROM customer o WHERE o.id = t.\"%s\")", field->name);
+	else
+		buf_printf(sql, ", t.\"%s\"", field->name);
+}
+
+static void add_parameter(struct buf *sql, const struct field *field, size_t i)
+{
+	if (field->type == FIELD_CUSTOMER)
+		buf_printf(sql, "(SELECT o.id FROM customer o WHERE o.number = ?%zu)", i + 2);
+	else
+		buf_printf(sql, "?%zu", i + 2);
+}
+
+static char *insert_sql(const struct kind *kind)
+{
+	struct buf sql = {0};
+	buf_printf(&sql, "INSERT INTO %s (%s", kind->table, kind->owner ? kind->owner_column : "id");
+	for (size_t i = 0; i < kind->n_fields; i++)
+		buf_printf(&sql, ", \"%s\"", kind->fields[i].name);
+	buf_printf(&sql, "%s) VALUES (?1", kind->owner ? ", id" : "");
+	for (size_t i = 0; i < kind->n_fields; i++) {
+		buf_adds(&sql, ", ");
+		add_parameter(&sql, &kind->fields[i], i);
+	}
+	if (kind->owner)
+		buf_printf(&sql, ", ?%zu", kind->n_fields + 2);
+	buf_adds(&sql, ")");
+	return buf_take(&sql);
+}
+
+static char *update_sql(const struct kind *kind)
+{
+	struct buf sql = {0};
+	buf_printf(&sql, "UPDATE %s SET ", kind->table);
+	for (size_t i = 0; i < kind->n_fields; i++) {
+		buf_printf(&sql, "%s\"%s\" = ", i ? ", " : "", kind->fields[i].name);
+		add_parameter(&sql, &kind->fields[i], i);
+	}
+	buf_adds(&sql, " WHERE id = ?1");
+	return buf_take(&sql);
+}
+
+static void add_select(struct buf *sql, const struct kind *kind)
+{
+	buf_printf(sql, "SELECT t.id, %s%s", kind->owner ? "t." : "", kind->owner ? kind->owner_column : "0");
+	for (size_t i = 0; i < kind->n_fields; i++)
+		add_column_read(sql, &kind->fields[i]);
+	buf_printf(sql, " FROM %s t", kind->table);
+}
+
+static char *get_sql(const struct kind *kind)
+{
+	struct buf sql = {0};
+	add_select(&sql, kind);
+	buf_adds(&sql, " WHERE t.id = ?1");
+	return buf_take(&sql);
+}
+
+static char *list_sql(const struct kind *kind, bool owned)
+{
+	struct buf sql = {0};
+	add_select(&sql, kind);
+	if (owned && kind->owner)
+		buf_printf(&sql, " WHERE t.%s = ?1", kind->owner_column);
+	buf_printf(&sql, " ORDER BY %s", kind->order);
+	return buf_take(&sql);
+}
+
+static char *remove_sql(const struct kind *kind)
+{
+	struct buf sql = {0};
+	buf_printf(&sql, "DELETE FROM %s WHERE id = ?1", kind->table);
+	return buf_take(&sql);
+}
+
+const struct kind_sql *row_sql(struct customers *store, const struct kind *kind)
+{
+	struct kind_sql *sql = &store->sql[kind - kinds];
+	if (sql->insert == NULL)
+		*sql = (struct kind_sql){.insert = insert_sql(kind),
+		                         .update = update_sql(kind),
+		                         .get = get_sql(kind),
+		                         .list = list_sql(kind, true),
+		                         .list_all = list_sql(kind, false),
+		                         .remove = remove_sql(kind)};
+	return sql;
+}
+
+/* -- rows and SQL ------------------------------------------------------------------------------ */
+
+static void bind_value(struct db_query *query, int i, const struct field *field, const char *value)
+{
+	struct instant at;
+	if (value == NULL)
+		return; /* NULL is what parameters start as */
+	if (field->type == FIELD_FLAG)
+		db_bind_int(query, i, strcmp(value, "true") == 0);
+	else if (field->type == FIELD_WHOLE)
+		db_bind_int(query, i, strtoll(value, NULL, 10));
+	else if (field->type == FIELD_INSTANT && instant_parse(value, &at))
+		db_bind_instant(query, i, at);
+	else
+		db_bind_static(query, i, value, strlen(value));
+}
+
+static const char *read_value(const struct field *field, struct db_query *query, int column,
+                              struct arena *arena)
+{
+	char text[INSTANT_TEXT_MAX];
+	if (db_is_null(query, column))
+		return NULL;
+	if (field->type == FIELD_FLAG)
+		return db_int(query, column) != 0 ? "true" : "false";
+	if (field->type == FIELD_INSTANT)
+		return arena_strdup(arena, instant_format(db_instant(query, column), 0, text));
+	return db_text(query, column, arena);
+}
+
+void row_read(const struct kind *kind, struct db_query *query, struct arena *arena, struct row *ret)
+{
+	*ret = (struct row){.kind = kind, .id = db_int(query, 0), .owner = db_int(query, 1)};
+	for (size_t i = 0; i < kind->n_fields; i++)
+		ret->value[i] = read_value(&kind->fields[i], query, (int)i + 2, arena);
+}
+
+/* Which customer's history a record's changes belong to: through at most one record in between. */
+static bool find_customer(struct customers *store, struct row *row, struct error *err)
+{
+	struct db_query *query = NULL;
+	const char *owner = row->kind->owner;
+	row->customer = 0;
+	if (owner == NULL)
+		row->customer = strcmp(row->kind->name, "customer") == 0 ? row->id : 0;
+	else if (strcmp(owner, "customer") == 0)
+		row->customer = row->owner;
+	else if (strcmp(owner, "quote") == 0)
+		query = db_query(store->db, "SELECT customer FROM quote WHERE id = ?1");
+	else if (strcmp(owner, "sale") == 0)
+		query = db_query(store->db, "SELECT customer FROM sale WHERE id = ?1");
+	if (query == NULL)
+		return true;
+	db_bind_int(query, 1, row->owner);
+	return db_run_int(query, 0, &row->customer, err);
+}
+
+bool row_get(struct customers *store, struct arena *arena, const struct kind *kind, int64_t id,
+             struct row *ret, struct error *err)
+{
+	*ret = (struct row){.kind = kind};
+	if (id == 0)
+		return true;
+	struct db_query *query = db_query(store->db, row_sql(store, kind)->get);
+	db_bind_int(query, 1, id);
+	enum db_step step = db_step(query, err);
+	if (step != DB_ROW)
+		return step == DB_DONE;
+	row_read(kind, query, arena, ret);
+	db_finish(query);
+	return find_customer(store, ret, err);
+}
+
+bool row_new(struct work *work, const struct kind *kind, int64_t owner, struct row *ret)
+{
+	*ret = (struct row){.kind = kind, .owner = owner};
+	return find_customer(work->store, ret, work->err);
+}
+
+/* The database alone knows what is taken when two write at once. */
+static bool refused(struct work *work, const struct row *row)
+{
+	const struct field *first = &row->kind->fields[0];
+	if (first->type == FIELD_NAME && row->value[0] != NULL)
+		return error_set(work->err, EX_DATAERR, "%s: there is a %s %s already", first->name,
+		                 row->kind->name, row->value[0]);
+	return error_set(work->err, EX_DATAERR, "%s: the database refuses it: another of its name is there",
+	                 row->kind->name);
+}
+
+static bool write_row(struct work *work, const struct row *row, const char *sql, int64_t first)
+{
+	struct db_query *query = db_query(work->db, sql);
+	if (first != 0)
+		db_bind_int(query, 1, first);
+	if (row->id == 0 && row->keep != 0)
+		db_bind_int(query, (int)row->kind->n_fields + 2, row->keep);
+	for (size_t i = 0; i < row->kind->n_fields; i++)
+		bind_value(query, (int)i + 2, &row->kind->fields[i], row->value[i]);
+	if (db_run(query, work->err))
+		return true;
+	return db_answer(work->db) == DB_CONSTRAINT ? refused(work, row) : false;
+}
+
+/* For search: triggers tell what is changed and removed, not what is added (customers_4.sql). */
+static bool note_added(struct work *work, const struct row *row)
+{
+	static const char *const searched[] = {"customer", "contact", "system", "asset"};
+	for (size_t i = 0; i < sizeof searched / sizeof searched[0]; i++) {
+		if (strcmp(searched[i], row->kind->name) != 0 || work->noted == row->customer)
+			continue;
+		work->noted = row->customer;
+		struct db_query *query = db_query(work->db, "INSERT OR IGNORE INTO search_stale VALUES (?1)");
+		db_bind_int(query, 1, row->customer);
+		return db_run(query, work->err);
+	}
+	return true;
+}
+
+bool row_keep_id(struct work *work, struct row *row, int64_t id)
+{
+	struct row there;
+	if (work->known == NULL || id <= work->known[row->kind - kinds] || id > KEPT_ID_MAX)
+		return true;
+	if (!row_get(work->store, work->arena, row->kind, id, &there, work->err))
+		return false;
+	row->keep = there.id == 0 ? id : 0;
+	return true;
+}
+
+bool row_insert(struct work *work, struct row *row)
+{
+	if (!write_row(work, row, row_sql(work->store, row->kind)->insert, row->owner))
+		return false;
+	row->id = db_last_id(work->db);
+	if (strcmp(row->kind->name, "customer") == 0)
+		row->customer = row->id;
+	return note_added(work, row);
+}
+
+bool row_update(struct work *work, const struct row *row)
+{
+	return write_row(work, row, row_sql(work->store, row->kind)->update, row->id);
+}
+
+const char *row_value(const struct row *row, const char *field)
+{
+	return row->value[kind_field_index(row->kind, kind_field(row->kind, field))];
+}
+
+void row_set(struct row *row, const char *field, const char *value)
+{
+	row->value[kind_field_index(row->kind, kind_field(row->kind, field))] = value;
+}
+
+/* -- rows and JSON ----------------------------------------------------------------------------- */
+
+/* A text out of the database may hold what is no UTF-8 where it was edited by hand: then it is null. */
+static json_t *text_json(const char *text)
+{
+	json_t *value = json_string(text);
+	return value ? value : json_null();
+}
+
+static json_t *words_json(const char *text, struct arena *arena)
+{
+	json_t *array = json_array();
+	if (strcmp(text, "none") == 0)
+		return array;
+	char *rest = arena_strdup(arena, text), *word;
+	while ((word = strsep(&rest, ",")) != NULL)
+		(void)json_array_append_new(array, text_json(word));
+	return array;
+}
+
+json_t *value_json(const struct field *field, const char *value, struct arena *arena)
+{
+	if (value == NULL)
+		return json_null();
+	if (field->secret)
+		return json_string("******");
+	if (field->type == FIELD_FLAG)
+		return json_boolean(strcmp(value, "true") == 0);
+	if (field->type == FIELD_WHOLE)
+		return json_integer(strtoll(value, NULL, 10));
+	if (field->type == FIELD_STATES || field->type == FIELD_SCOPES)
+		return words_json(value, arena);
+	return text_json(value);
+}
+
+json_t *row_json(const struct row *row, struct arena *arena)
+{
+	json_t *object = json_object();
+	for (size_t i = 0; i < row->kind->n_fields; i++)
+		(void)json_object_set_new_nocheck(object, row->kind->fields[i].name,
+		                                  value_json(&row->kind->fields[i], row->value[i], arena));
+	return object;
+}
+
+static bool words_text(const char *name, const json_t *array, struct arena *arena, struct buf *text,
+                       struct error *err)
+{
+	size_t i;
+	json_t *word;
+	(void)arena;
+	json_array_foreach(array, i, word)
+	{
+		if (!json_is_string(word))
+			return error_set(err, EX_DATAERR, "%s: has something in its list that is no text",
+			                 name);
+		buf_printf(text, "%s%s", i ? "," : "", json_string_value(word));
+	}
+	if (json_array_size(array) == 0)
+		buf_adds(text, "none");
+	return true;
+}
+
+/* What names a record is a text or a whole number; other numbers are taken for texts, too. */
+bool value_fits(const char *name, const struct field *field, const json_t *value, struct error *err)
+{
+	enum field_type type = field ? field->type : FIELD_NAME;
+	bool names = type == FIELD_NAME || type == FIELD_CUSTOMER;
+	if (json_is_array(value) && type != FIELD_STATES && type != FIELD_SCOPES)
+		return error_set(err, EX_DATAERR, "%s: is a list, where text or a number was meant", name);
+	if (json_is_boolean(value) && type != FIELD_FLAG)
+		return error_set(err, EX_DATAERR, "%s: is true or false, where text or a number was meant",
+		                 name);
+	if (json_is_real(value) && names)
+		return error_set(err, EX_DATAERR, "%s: is no whole number", name);
+	return true;
+}
+
+bool value_text(const char *name, const json_t *value, struct arena *arena, const char **ret, size_t *ret_len,
+                struct error *err)
+{
+	struct buf text = {0};
+	bool good = true;
+	if (json_is_string(value))
+		buf_add(&text, json_string_value(value), json_string_length(value));
+	else if (json_is_array(value))
+		good = words_text(name, value, arena, &text, err);
+	else if (json_is_object(value))
+		good = error_set(err, EX_DATAERR, "%s: is an object, where text or a number was meant", name);
+	else if (!json_is_null(value))
+		jsontext_write(&text, value, JSONTEXT_AS_IS);
+	if (good) {
+		*ret = arena_strndup(arena, buf_text(&text), text.len);
+		*ret_len = text.len;
+	}
+	buf_free(&text);
+	return good;
+}

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Systems: equipment whose fields the administrator defines for each type. Values stand in a table of
+ * their own. Secret ones are sealed (XChaCha20-Poly1305, libsodium) with a key that is not in the
+ * database; the seal is bound to its system and field, so that it can't be moved to another.
+ *
+ *	sealed = 24 bytes nonce │ ciphertext │ 16 bytes tag
+ */
+#include "records/record_private.h"
+
+#include "base/exposed.h"
+#include "base/identity.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+enum {
+	KEY_SIZE = crypto_aead_xchacha20poly1305_ietf_KEYBYTES,
+	NONCE_SIZE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
+	TAG_SIZE = crypto_aead_xchacha20poly1305_ietf_ABYTES,
+};
+
+static const char hidden[] = "******";
+
+void records_set_key_file(struct customers *store, const char *path, const char *from)
+{
+	free(store->key_file);
+	free(store->key_from);
+	store->key_file = mem_strdup(path);
+	store->key_from = mem_strdup(from);
+}
+
+/* -- the key ----------------------------------------------------------------------------------- */
+
+/* 32 bytes, or 64 hex digits with or without a line break. */
+static bool parse_key(const unsigned char *bytes, size_t len, unsigned char key[KEY_SIZE])
+{
+	size_t used;
+	if (len == KEY_SIZE) {
+		memcpy(key, bytes, KEY_SIZE);
+		return true;
+	}
+	while (len > 0 && isspace(bytes[len - 1]))
+		len--;
+	return sodium_hex2bin(key, KEY_SIZE, (const char *)bytes, len, NULL, &used, NULL) == 0 &&
+	       used == KEY_SIZE;
+}
+
+static bool read_key(struct customers *store, unsigned char key[KEY_SIZE], struct error *err)
+{
+	unsigned char bytes[2 * KEY_SIZE + 16];
+	if (store->key_file == NULL)
+		return error_set(err, EX_CONFIG,
+		                 "there is no key for secret fields: set [customers] key_file, or give the "
+		                 "systemd credential customers-key");
+	if (sodium_init() < 0)
+		bug("libsodium can't be used");
+	identity_person(); /* the key may be root's alone */
+	bool private = exposed_check(store->key_file, "key", err);
+	FILE *file = private ? fopen(store->key_file, "re") : NULL;
+	identity_back();
+	if (!private)
+		return false;
+	if (file == NULL)
+		return error_set(err, errno == ENOENT ? EX_CONFIG : EX_NOPERM, "%s: can't read %s: %s",
+		                 store->key_from, store->key_file, strerror(errno));
+	(void)setvbuf(file, NULL, _IONBF, 0); /* no copy of the key that can't be wiped */
+	size_t len = fread(bytes, 1, sizeof bytes, file);
+	(void)fclose(file);
+	bool good = parse_key(bytes, len, key);
+	sodium_memzero(bytes, sizeof bytes);
+	return good ||
+	       error_set(err, EX_CONFIG,
+	                 "%s: the key must be 32 bytes or their 64 hex digits (%s has something else)",
+	                 store->key_from, store->key_file);
+}
+
+/* What a seal is bound to. */
+static const char *place_of(struct arena *arena, int64_t system, int64_t field)
+{
+	return arena_printf(arena, "system %lld field %lld", (long long)system, (long long)field);
+}
+
+static bool seal(struct work *work, int64_t system, int64_t field, const char *value, struct buf *ret)
+{
+	unsigned char key[KEY_SIZE], nonce[NONCE_SIZE];
+	unsigned long long sealed_len;
+	const char *place = place_of(work->arena, system, field);
+	size_t len = strlen(value);
+	if (!read_key(work->store, key, work->err))
+		return false;
+	randombytes_buf(nonce, sizeof nonce);
+	unsigned char *sealed = arena_alloc(work->arena, len + TAG_SIZE);
+	(void)crypto_aead_xchacha20poly1305_ietf_encrypt(sealed, &sealed_len, (const unsigned char *)value,
+	                                                 len, (const unsigned char *)place, strlen(place),
+	                                                 NULL, nonce, key);
+	sodium_memzero(key, sizeof key);
+	buf_add(ret, nonce, sizeof nonce);
+	buf_add(ret, sealed, (size_t)sealed_len);
+	return true;
+}
+
+/* NULL where the key is another or somebody touched it. */
+static char *unseal(const unsigned char key[KEY_SIZE], struct arena *arena, int64_t system, int64_t field,
+                    const unsigned char *sealed, size_t len)
+{
+	const char *place = place_of(arena, system, field);
+	unsigned long long text_len;
+	if (len < NONCE_SIZE + TAG_SIZE)
+		return NULL;
+	char *text = arena_alloc(arena, len - NONCE_SIZE - TAG_SIZE + 1);
+	return crypto_aead_xchacha20poly1305_ietf_decrypt(
+	               (unsigned char *)text, &text_len, NULL, sealed + NONCE_SIZE, len - NONCE_SIZE,
+	               (const unsigned char *)place, strlen(place), sealed, key) == 0
+	               ? text
+	               : NULL;
+}
+
+/* -- writing ----------------------------------------------------------------------------------- */
+
+bool system_check(struct work *work, const struct row *before, struct row *after, const json_t *values)
+{
+	const char *type = row_value(after, "type");
+	int64_t id;
+	(void)values;
+	if (type == NULL || before->id != 0)
+		return true;
+	struct db_query *query = db_query(work->db, "SELECT id FROM system_type WHERE name = ?1");
+	db_bind_text(query, 1, type);
+	if (!db_run_int(query, 0, &id, work->err))
+		return false;
+	return id != 0 || error_set(work->err, EX_DATAERR, "type: there is no system type %s", type);
+}
+
+struct value {
+	int64_t system, field;
+	const char *name;
+	bool secret, needed;
+	const char *was; /* NULL: none; of a secret: `hidden` */
+};
+
+static bool find_value(struct work *work, const struct row *row, const char *name, struct value *ret)
+{
+	struct db_query *query = db_query(
+	        work->db,
+	        "SELECT f.id, f.secret, f.needed, coalesce(v.value, CASE WHEN v.sealed IS NOT NULL THEN"
+	        " '******' END) FROM system_field f LEFT JOIN system_value v ON v.field = f.id AND"
+	        " v.system = ?1 WHERE f.system_type = (SELECT id FROM system_type WHERE name = ?2)"
+	        " AND f.name = ?3");
+	db_bind_int(query, 1, row->id);
+	db_bind_text(query, 2, row_value(row, "type"));
+	db_bind_text(query, 3, name);
+	enum db_step step = db_step(query, work->err);
+	if (step == DB_DONE)
+		return error_set(work->err, EX_DATAERR, "%s: a system of type %s has no such field", name,
+		                 row_value(row, "type"));
+	if (step == DB_FAULT)
+		return false;
+	*ret = (struct value){.system = row->id,
+	                      .field = db_int(query, 0),
+	                      .name = name,
+	                      .secret = db_int(query, 1) != 0,
+	                      .needed = db_int(query, 2) != 0,
+	                      .was = db_text_or_null(query, 3, work->arena)};
+	db_finish(query);
+	return true;
+}
+
+static bool store_value(struct work *work, const struct value *value, const char *text)
+{
+	struct buf sealed = {0};
+	struct db_query *query =
+	        db_query(work->db, text ? "INSERT OR REPLACE INTO system_value (system, field, value, sealed)"
+	                                  " VALUES (?1, ?2, ?3, ?4)"
+	                                : "DELETE FROM system_value WHERE system = ?1 AND field = ?2");
+	db_bind_int(query, 1, value->system);
+	db_bind_int(query, 2, value->field);
+	if (text && value->secret) {
+		if (!seal(work, value->system, value->field, text, &sealed)) {
+			db_finish(query);
+			return false;
+		}
+		db_bind_blob(query, 4, sealed.data, sealed.len);
+	} else if (text) {
+		db_bind_text(query, 3, text);
+	}
+	buf_free(&sealed);
+	return db_run(query, work->err);
+}
+
+static json_t *shown(const struct value *value, const char *text)
+{
+	if (text == NULL)
+		return json_null();
+	return json_string(value->secret ? hidden : text);
+}
+
+/* A secret that comes back as it was shown is left alone: so an export can be imported again. */
+static bool put_value(struct work *work, const struct row *row, const char *name, const json_t *json,
+                      json_t *was, json_t *is)
+{
+	const struct field line = {.name = name, .type = FIELD_TEXT};
+	struct value value = {0};
+	const char *text, *canonical;
+	size_t len;
+	if (!find_value(work, row, name, &value) ||
+	    !value_text(name, json, work->arena, &text, &len, work->err) ||
+	    !field_check(&line, text, len, work->store->zones, work->arena, &canonical, work->err))
+		return false;
+	bool untouched = value.secret ? canonical && strcmp(canonical, hidden) == 0
+	                              : canonical && value.was && strcmp(canonical, value.was) == 0;
+	if (untouched || (canonical == NULL && value.was == NULL))
+		return true;
+	(void)json_object_set_new(was, name, shown(&value, value.was));
+	(void)json_object_set_new(is, name, shown(&value, canonical));
+	return store_value(work, &value, canonical);
+}
+
+static bool check_all_needed(struct work *work, const struct row *row)
+{
+	struct db_query *query =
+	        db_query(work->db, "SELECT name FROM system_field f WHERE needed <> 0 AND system_type ="
+	                           " (SELECT id FROM system_type WHERE name = ?2) AND NOT EXISTS"
+	                           " (SELECT 1 FROM system_value v WHERE v.system = ?1 AND v.field = f.id)");
+	db_bind_int(query, 1, row->id);
+	db_bind_text(query, 2, row_value(row, "type"));
+	enum db_step step = db_step(query, work->err);
+	if (step != DB_ROW)
+		return step == DB_DONE;
+	(void)error_set(work->err, EX_DATAERR, "%s: is needed", db_peek_text(query, 0, NULL));
+	db_finish(query);
+	return false;
+}
+
+static bool put_values(struct work *work, const struct row *row, const json_t *values, json_t *was,
+                       json_t *is)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach((json_t *)(uintptr_t)values, key, value)
+	{
+		bool nested = strcmp(key, "fields") == 0 && json_is_object(value);
+		if (nested ? !put_values(work, row, value, was, is)
+		           : kind_field(row->kind, key) == NULL && !put_value(work, row, key, value, was, is))
+			return false;
+	}
+	return true;
+}
+
+bool system_written(struct work *work, const struct row *row, const json_t *values, bool adding,
+                    bool *changed)
+{
+	json_t *was = json_object(), *is = json_object();
+	bool good = put_values(work, row, values, was, is) && check_all_needed(work, row);
+	if (good && json_object_size(is) > 0) {
+		*changed = true;
+		return change_add(work, "system", row->id, row->customer, adding ? "add" : "set", was, is);
+	}
+	json_decref(was);
+	json_decref(is);
+	return good;
+}
+
+/* -- showing ----------------------------------------------------------------------------------- */
+
+static json_t *read_shown(struct db_query *query, const unsigned char *key, int64_t system,
+                          struct arena *arena)
+{
+	size_t len;
+	if (!db_is_null(query, 2))
+		return json_string(db_peek_text(query, 2, NULL));
+	if (db_is_null(query, 3))
+		return json_null();
+	if (key == NULL)
+		return json_string(hidden);
+	const unsigned char *sealed = db_peek_blob(query, 3, &len);
+	const char *text = unseal(key, arena, system, db_int(query, 1), sealed, len);
+	return text ? json_string(text) : NULL;
+}
+
+/* All fields of its type, by name; `key` NULL keeps secrets hidden. */
+static bool fields_json(struct customers *store, const struct row *row, const unsigned char *key,
+                        json_t **ret, struct error *err)
+{
+	struct db_query *query =
+	        db_query(store->db,
+	                 "SELECT f.name, f.id, v.value, v.sealed FROM system_field f LEFT JOIN system_value v"
+	                 " ON v.field = f.id AND v.system = ?1 WHERE f.system_type ="
+	                 " (SELECT id FROM system_type WHERE name = ?2) ORDER BY f.id");
+	struct arena *arena = arena_new();
+	json_t *object = json_object();
+	enum db_step step;
+	bool good = true;
+	db_bind_int(query, 1, row->id);
+	db_bind_text(query, 2, row_value(row, "type"));
+	while (good && (step = db_step(query, err)) == DB_ROW) {
+		json_t *value = read_shown(query, key, row->id, arena);
+		const char *name = db_text(query, 0, arena);
+		good = value || error_set(err, EX_DATAERR, "%s: can't be read with this key", name);
+		(void)json_object_set_new(object, name, value);
+	}
+	if (!good)
+		db_finish(query);
+	arena_free(arena);
+	if (good && step == DB_DONE) {
+		*ret = object;
+		return true;
+	}
+	json_decref(object);
+	return false;
+}
+
+bool system_show(struct customers *store, const struct row *row, json_t *object, struct error *err)
+{
+	unsigned char key[KEY_SIZE];
+	json_t *fields;
+	if (store->revealing && !read_key(store, key, err))
+		return false;
+	bool good = fields_json(store, row, store->revealing ? key : NULL, &fields, err);
+	sodium_memzero(key, sizeof key);
+	return good && json_object_set_new(object, "fields", fields) == 0;
+}
+
+bool system_type_show(struct customers *store, const struct row *row, json_t *object, struct error *err)
+{
+	json_t *fields;
+	return records_list(store, kind_find("system-field"), row_value(row, "name"), &fields, err) &&
+	       json_object_set_new(object, "fields", fields) == 0;
+}
+
+/* That somebody looked is on record before anything is shown. */
+static bool reveal(struct work *work, const char *id, struct row *row, json_t **ret)
+{
+	const struct kind *kind = kind_find("system");
+	unsigned char key[KEY_SIZE];
+	int64_t system;
+	json_t *fields;
+	if (!work_needs_manager(work, "reveal") || !record_find(work->store, kind, id, &system, work->err) ||
+	    !row_get(work->store, work->arena, kind, system, row, work->err) ||
+	    !read_key(work->store, key, work->err))
+		return false;
+	bool good = fields_json(work->store, row, key, &fields, work->err);
+	sodium_memzero(key, sizeof key);
+	if (good)
+		*ret = fields;
+	return good && change_add(work, "system", row->id, row->customer, "reveal", NULL, NULL);
+}
+
+bool system_reveal(const struct act *act, const char *id, json_t **ret, struct error *err)
+{
+	struct work work;
+	struct row row;
+	json_t *fields = NULL, *object = NULL;
+	if (!work_begin(&work, act, err))
+		return false;
+	if (work_end(&work, reveal(&work, id, &row, &fields)) &&
+	    records_show(act->store, kind_find("system"), id, &object, err)) {
+		(void)json_object_set(object, "fields", fields);
+		*ret = object;
+	}
+	json_decref(fields);
+	return object != NULL;
+}
+
+/* Without a secret there is no need for a key. */
+static bool reveal_all(struct work *work, bool *ret_any)
+{
+	unsigned char key[KEY_SIZE];
+	if (!work_needs_manager(work, "reveal"))
+		return false;
+	struct db_query *query = db_query(
+	        work->db, "INSERT INTO change (time, user, kind, record, customer, action)"
+	                  " SELECT ?1, ?2, 'system', id, customer, 'reveal' FROM system s WHERE EXISTS"
+	                  " (SELECT 1 FROM system_value v WHERE v.system = s.id AND v.sealed IS NOT NULL)");
+	db_bind_instant(query, 1, work->act->when);
+	db_bind_text(query, 2, work->act->actor.user);
+	if (!db_run(query, work->err))
+		return false;
+	*ret_any = db_changes(work->db) > 0;
+	bool good = !*ret_any || read_key(work->store, key, work->err);
+	sodium_memzero(key, sizeof key);
+	return good;
+}
+
+bool systems_reveal(const struct act *act, struct error *err)
+{
+	struct work work;
+	bool any = false;
+	if (!work_begin(&work, act, err) || !work_end(&work, reveal_all(&work, &any)))
+		return false;
+	act->store->revealing = any;
+	return true;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* Jobs and their events in the spool. */
+#include "spool/spool.h"
+
+#include "spool/spool_private.h"
+
+int64_t spool_job_find(struct spool *spool, const char *customer, const char *job)
+{
+	struct db_query *q = spool_query(spool, "SELECT id FROM job WHERE job = ?1 AND customer = ?2");
+	db_bind_text(q, 1, job);
+	db_bind_text(q, 2, customer);
+	return spool_run_int(spool, q, 0);
+}
+
+int64_t spool_job(struct spool *spool, const char *customer, const char *job)
+{
+	int64_t id = spool_job_find(spool, customer, job);
+	if (id != 0)
+		return id;
+	struct db_query *q = spool_query(spool, "INSERT INTO job (job, customer, state) VALUES (?1, ?2, '')");
+	db_bind_text(q, 1, job);
+	db_bind_text(q, 2, customer);
+	spool_run(spool, q);
+	return db_last_id(spool->db);
+}
+
+void spool_job_set_state(struct spool *spool, int64_t job, enum job_state state)
+{
+	struct db_query *q = spool_query(spool, "UPDATE job SET state = ?2 WHERE id = ?1");
+	db_bind_int(q, 1, job);
+	db_bind_text(q, 2, job_state_name(state));
+	spool_run(spool, q);
+}
+
+int64_t spool_event_find(struct spool *spool, const char *source, const char *id,
+                         unsigned char ret_digest[EVENT_DIGEST_SIZE])
+{
+	static const char sql[] = "SELECT id, digest FROM event WHERE source = ?1 AND event = ?2";
+	return spool_find_digest(spool, sql, source, id, ret_digest);
+}
+
+struct job_mark *spool_marks(struct spool *spool, int64_t job, struct arena *arena, size_t *ret_n)
+{
+	return spool_marks_before(spool, job, INT64_MAX, arena, ret_n);
+}
+
+bool spool_event_data_has(struct spool *spool, const char *member)
+{
+	struct db_query *q =
+	        spool_query(spool, "SELECT 1 FROM (SELECT data FROM event ORDER BY id DESC LIMIT 10000) AS "
+	                           "latest, json_each(latest.data) AS member WHERE member.key = ?1 LIMIT 1");
+	db_bind_text(q, 1, member);
+	return spool_run_int(spool, q, 0) != 0;
+}
+
+struct job_mark *spool_marks_before(struct spool *spool, int64_t job, int64_t id, struct arena *arena,
+                                    size_t *ret_n)
+{
+	size_t n = 0, cap = 0;
+	struct job_mark *marks = NULL;
+	struct db_query *q =
+	        spool_query(spool, "SELECT state, time, source, event FROM event WHERE job = ?1 AND id < ?2");
+	db_bind_int(q, 1, job);
+	db_bind_int(q, 2, id);
+	while (spool_row(spool, q)) {
+		marks = arena_grow(arena, marks, n, &cap, sizeof *marks);
+		marks[n].state = job_state_find(db_text(q, 0, arena));
+		marks[n].time = db_instant(q, 1);
+		marks[n].source = db_text(q, 2, arena);
+		marks[n].id = db_text(q, 3, arena);
+		if (marks[n].state != JOB_NONE)
+			n++;
+	}
+	*ret_n = n;
+	return marks;
+}
+
+int64_t spool_event_add(struct spool *spool, const struct event *event, int64_t job, enum status status,
+                        enum reason reason, const char *trace)
+{
+	unsigned char digest[EVENT_DIGEST_SIZE];
+	event_digest(event, digest);
+	struct db_query *q = spool_query(spool, "INSERT INTO event (source, event, job, state, time, "
+	                                        "received, data, digest, status, reason, trace) "
+	                                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+	db_bind_text(q, 1, event->source);
+	db_bind_text(q, 2, event->id);
+	db_bind_int(q, 3, job);
+	db_bind_text(q, 4, job_state_name(event->state));
+	db_bind_int(q, 5, event->time.ms);
+	db_bind_int(q, 6, event->received.ms);
+	db_bind_text(q, 7, event->data);
+	db_bind_blob(q, 8, digest, sizeof digest);
+	db_bind_text(q, 9, status_name(status));
+	db_bind_text(q, 10, reason_name(reason));
+	db_bind_text(q, 11, trace);
+	spool_run(spool, q);
+	return db_last_id(spool->db);
+}
+
+#define EVENT_COLUMNS(data)                                                                                  \
+	"SELECT event.id, event.job, source, event, event.state, time, received, " data                      \
+	", status, reason, trace, "                                                                          \
+	"customer, job.job FROM event JOIN job ON job.id = event.job "
+
+static void event_read_row(struct db_query *q, struct arena *arena, struct spool_event *ret)
+{
+	*ret = (struct spool_event){
+	        .id = db_int(q, 0),
+	        .job = db_int(q, 1),
+	        .event =
+	                {
+	                        .kind = EVENT_JOB,
+	                        .source = db_text(q, 2, arena),
+	                        .id = db_text(q, 3, arena),
+	                        .state = job_state_find(db_text(q, 4, arena)),
+	                        .time = db_instant(q, 5),
+	                        .received = db_instant(q, 6),
+	                        .data = db_text(q, 7, arena),
+	                        .customer = db_text(q, 11, arena),
+	                        .job = db_text(q, 12, arena),
+	                        .entry_id = "",
+	                },
+	        .status = status_find(db_text(q, 8, arena)),
+	        .reason = reason_find(db_text(q, 9, arena)),
+	        .trace = db_text(q, 10, arena),
+	};
+}
+
+const char *spool_event_data(struct spool *spool, int64_t id, struct arena *arena)
+{
+	struct db_query *q = spool_query(spool, "SELECT data FROM event WHERE id = ?1");
+	db_bind_int(q, 1, id);
+	if (!spool_row(spool, q))
+		return "{}";
+	const char *data = db_text(q, 0, arena);
+	db_finish(q);
+	return data;
+}
+
+bool spool_event_load(struct spool *spool, int64_t id, struct arena *arena, struct spool_event *ret)
+{
+	struct db_query *q = spool_query(spool, EVENT_COLUMNS("'{}'") "WHERE event.id = ?1");
+	db_bind_int(q, 1, id);
+	if (!spool_row(spool, q))
+		return false;
+	event_read_row(q, arena, ret);
+	db_finish(q);
+	return true;
+}
+
+static struct spool_event *events_read(struct spool *spool, struct db_query *q, struct arena *arena,
+                                       size_t *ret_n)
+{
+	size_t n = 0, cap = 0;
+	struct spool_event *events = NULL;
+	while (spool_row(spool, q)) {
+		events = arena_grow(arena, events, n, &cap, sizeof *events);
+		event_read_row(q, arena, &events[n++]);
+	}
+	*ret_n = n;
+	return events;
+}
+
+struct spool_event *spool_job_events(struct spool *spool, int64_t job, struct arena *arena, size_t *ret_n)
+{
+	struct db_query *q =
+	        spool_query(spool, EVENT_COLUMNS("'{}'") "WHERE event.job = ?1 ORDER BY time, event.id");
+	db_bind_int(q, 1, job);
+	return events_read(spool, q, arena, ret_n);
+}
+
+struct spool_event *spool_events_between(struct spool *spool, struct instant since, struct instant until,
+                                         int64_t after, size_t max, struct arena *arena, size_t *ret_n)
+{
+	struct db_query *q = spool_query(
+	        spool, EVENT_COLUMNS("data") "WHERE received >= ?1 AND received < ?2 AND event.id > ?3 "
+	                                     "ORDER BY event.id LIMIT ?4");
+	db_bind_int(q, 1, since.ms);
+	db_bind_int(q, 2, until.ms);
+	db_bind_int(q, 3, after);
+	db_bind_int(q, 4, (int64_t)max);
+	return events_read(spool, q, arena, ret_n);
+}
+
+bool spool_collision_first(struct spool *spool, int64_t job, enum job_state state)
+{
+	struct db_query *q =
+	        spool_query(spool, "INSERT OR IGNORE INTO collision (job, state) VALUES (?1, ?2)");
+	db_bind_int(q, 1, job);
+	db_bind_text(q, 2, job_state_name(state));
+	spool_run(spool, q);
+	return db_changes(spool->db) > 0;
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Mails and the events that they tell of.
+ *
+ *   (made) ─▶ queued ────┐        ┌─▶ sent
+ *   (made) ─▶ deferred ──┼▶ sending ─▶ failed ─▶ queued (by hand)
+ *             retrying ──┘   │ └─▶ retrying
+ *                            └─▶ queued (the relay's fault, or the alternate address)
+ *   any that waits ─▶ superseded | expired | suppressed | cancelled | failed (max_age)
+ */
+#include "spool/spool.h"
+
+#include "spool/spool_private.h"
+
+#define TO(status) (1u << (unsigned)(status))
+enum {
+	WAITS_NO_MORE = TO(STATUS_SUPERSEDED) | TO(STATUS_EXPIRED) | TO(STATUS_SUPPRESSED) |
+	                TO(STATUS_CANCELLED) | TO(STATUS_FAILED),
+	WAITING = TO(STATUS_SENDING) | TO(STATUS_DEFERRED) | WAITS_NO_MORE,
+};
+
+/* From each status, the set of those that may follow. */
+static const unsigned moves[STATUS_COUNT] = {
+        [STATUS_QUEUED] = WAITING,
+        [STATUS_DEFERRED] = WAITING | TO(STATUS_QUEUED),
+        [STATUS_RETRYING] = WAITING | TO(STATUS_QUEUED),
+        [STATUS_SENDING] = TO(STATUS_SENT) | TO(STATUS_RETRYING) | TO(STATUS_QUEUED) | WAITS_NO_MORE,
+        [STATUS_FAILED] = TO(STATUS_QUEUED),
+};
+
+#define WAITS "waits = 1"
+
+void spool_mail_add(struct spool *spool, struct spool_mail *mail)
+{
+	if (mail->status != STATUS_QUEUED && mail->status != STATUS_DEFERRED)
+		bug("a mail made as %s", status_name(mail->status));
+	struct db_query *q = spool_query(
+	        spool, "INSERT INTO mail (contact, state, status, waits, reason, made, due, expires, "
+	               "changed, open, message_id, "
+	               "thread_id, address) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?5, ?8, ?9, ?10, ?11)");
+	db_bind_int(q, 1, mail->contact);
+	db_bind_text(q, 2, mail->state);
+	db_bind_text(q, 3, status_name(mail->status));
+	db_bind_text(q, 4, reason_name(mail->reason));
+	db_bind_int(q, 5, mail->made.ms);
+	db_bind_int(q, 6, mail->due.ms);
+	db_bind_int(q, 7, mail->expires.ms);
+	db_bind_int(q, 8, mail->open);
+	db_bind_text(q, 9, mail->message_id);
+	db_bind_text(q, 10, mail->thread_id);
+	db_bind_text(q, 11, mail->address ? mail->address : "");
+	spool_run(spool, q);
+	mail->id = db_last_id(spool->db);
+	spool->mails[mail->status]++;
+}
+
+bool spool_mail_load(struct spool *spool, int64_t id, struct arena *arena, struct spool_mail *ret)
+{
+	struct db_query *q =
+	        spool_query(spool, "SELECT contact, state, status, reason, made, due, expires, changed, "
+	                           "open, attempts, address, "
+	                           "message_id, thread_id, reply FROM mail WHERE id = ?1");
+	db_bind_int(q, 1, id);
+	if (!spool_row(spool, q))
+		return false;
+	*ret = (struct spool_mail){
+	        .id = id,
+	        .contact = db_int(q, 0),
+	        .state = db_text(q, 1, arena),
+	        .status = status_find(db_text(q, 2, arena)),
+	        .reason = reason_find(db_text(q, 3, arena)),
+	        .made = db_instant(q, 4),
+	        .due = db_instant(q, 5),
+	        .expires = db_instant(q, 6),
+	        .changed = db_instant(q, 7),
+	        .open = db_int(q, 8) != 0,
+	        .attempts = (int)db_int(q, 9),
+	        .address = db_text(q, 10, arena),
+	        .message_id = db_text(q, 11, arena),
+	        .thread_id = db_text(q, 12, arena),
+	        .reply = db_text(q, 13, arena),
+	};
+	db_finish(q);
+	return true;
+}
+
+void spool_mail_move(struct spool *spool, struct spool_mail *mail, enum status to, enum reason reason,
+                     struct instant now)
+{
+	if ((moves[mail->status] & TO(to)) == 0)
+		bug("mail %lld: %s can't become %s", (long long)mail->id, status_name(mail->status),
+		    status_name(to));
+	spool->mails[mail->status]--;
+	spool->mails[to]++;
+	mail->status = to;
+	mail->reason = reason;
+	mail->changed = now;
+	struct db_query *q = spool_query(
+	        spool, "UPDATE mail SET status = ?2, reason = ?3, due = ?4, attempts = ?5, address = ?6, "
+	               "reply = ?7, changed = ?8, waits = ?9, open = 0 WHERE id = ?1");
+	db_bind_int(q, 1, mail->id);
+	db_bind_text(q, 2, status_name(to));
+	db_bind_text(q, 3, reason_name(reason));
+	db_bind_int(q, 4, mail->due.ms);
+	db_bind_int(q, 5, mail->attempts);
+	db_bind_text(q, 6, mail->address);
+	db_bind_text(q, 7, mail->reply);
+	db_bind_int(q, 8, now.ms);
+	db_bind_int(q, 9, to == STATUS_QUEUED || to == STATUS_DEFERRED || to == STATUS_RETRYING);
+	spool_run(spool, q);
+}
+
+void spool_mail_set_context(struct spool *spool, int64_t mail, const char *context)
+{
+	struct db_query *q = spool_query(
+	        spool, context ? "INSERT OR REPLACE INTO mail_context (mail, context) VALUES (?1, ?2)"
+	                       : "DELETE FROM mail_context WHERE mail = ?1 AND ?2 IS NULL");
+	db_bind_int(q, 1, mail);
+	db_bind_text(q, 2, context);
+	spool_run(spool, q);
+}
+
+const char *spool_mail_context(struct spool *spool, int64_t mail, struct arena *arena)
+{
+	struct db_query *q = spool_query(spool, "SELECT context FROM mail_context WHERE mail = ?1");
+	db_bind_int(q, 1, mail);
+	if (!spool_row(spool, q))
+		return NULL;
+	const char *context = db_text(q, 0, arena);
+	db_finish(q);
+	return context;
+}
+
+void spool_mail_set_due(struct spool *spool, int64_t mail, struct instant due)
+{
+	struct db_query *q = spool_query(spool, "UPDATE mail SET due = ?2, open = 0 WHERE id = ?1");
+	db_bind_int(q, 1, mail);
+	db_bind_int(q, 2, due.ms);
+	spool_run(spool, q);
+}
+
+void spool_mail_set_expires(struct spool *spool, int64_t mail, struct instant expires)
+{
+	struct db_query *q = spool_query(spool, "UPDATE mail SET expires = ?2 WHERE id = ?1");
+	db_bind_int(q, 1, mail);
+	db_bind_int(q, 2, expires.ms);
+	spool_run(spool, q);
+}
+
+void spool_mail_close_group(struct spool *spool, int64_t mail)
+{
+	struct db_query *q = spool_query(spool, "UPDATE mail SET open = 0 WHERE id = ?1");
+	db_bind_int(q, 1, mail);
+	spool_run(spool, q);
+}
+
+void spool_mail_set_ids(struct spool *spool, const struct spool_mail *mail)
+{
+	struct db_query *q =
+	        spool_query(spool, "UPDATE mail SET message_id = ?2, thread_id = ?3 WHERE id = ?1");
+	db_bind_int(q, 1, mail->id);
+	db_bind_text(q, 2, mail->message_id);
+	db_bind_text(q, 3, mail->thread_id);
+	spool_run(spool, q);
+}
+
+void spool_set_back(struct spool *spool, struct instant now, int64_t by_ms)
+{
+	static const char *const waits[] = {
+	        "UPDATE mail SET due = CASE status WHEN 'queued' THEN ?1 ELSE max(?1, due - ?2) END "
+	        "WHERE " WAITS " AND due > ?1 AND (status <> 'deferred' OR reason = 'grouped')",
+	        "UPDATE waiting SET until = max(?1, until - ?2) WHERE until > ?1",
+	};
+	for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
+		struct db_query *q = spool_query(spool, waits[i]);
+		db_bind_int(q, 1, now.ms);
+		db_bind_int(q, 2, by_ms);
+		spool_run(spool, q);
+	}
+}
+
+void spool_set_forward(struct spool *spool, int64_t by_ms)
+{
+	struct db_query *q = spool_query(spool, "UPDATE waiting SET until = until + ?1");
+	db_bind_int(q, 1, by_ms);
+	spool_run(spool, q);
+}
+
+int64_t spool_mail_open_group(struct spool *spool, int64_t contact, const char *state, struct instant from,
+                              struct instant until)
+{
+	struct db_query *q = spool_query(
+	        spool, "SELECT id FROM mail WHERE contact = ?1 AND state = ?2 AND open = 1 "
+	               "AND status = 'deferred' AND due BETWEEN ?3 AND ?4 ORDER BY id DESC LIMIT 1");
+	db_bind_int(q, 1, contact);
+	db_bind_text(q, 2, state);
+	db_bind_int(q, 3, from.ms);
+	db_bind_int(q, 4, until.ms);
+	return spool_run_int(spool, q, 0);
+}
+
+size_t spool_mails_due(struct spool *spool, struct instant now, struct spool_due after, struct spool_due *ret,
+                       size_t max)
+{
+	struct db_query *q =
+	        spool_query(spool, "SELECT id, due FROM mail WHERE " WAITS " AND due <= ?1 AND (due, id) > "
+	                           "(?2, ?3) ORDER BY due, id LIMIT ?4");
+	db_bind_int(q, 1, now.ms);
+	db_bind_int(q, 2, after.due.ms);
+	db_bind_int(q, 3, after.id);
+	db_bind_int(q, 4, (int64_t)max);
+	size_t n = 0;
+	while (spool_row(spool, q)) {
+		if (n == max)
+			continue;
+		ret[n++] = (struct spool_due){.id = db_int(q, 0), .due = db_instant(q, 1)};
+	}
+	return n;
+}
+
+struct instant spool_next_due(struct spool *spool, struct instant now)
+{
+	struct db_query *q = spool_query(spool, "SELECT min(due) FROM mail WHERE " WAITS " AND due > ?1");
+	db_bind_int(q, 1, now.ms);
+	return (struct instant){spool_run_int(spool, q, INT64_MAX)};
+}
+
+struct instant spool_next_expiry(struct spool *spool)
+{
+	struct db_query *q = spool_query(spool, "SELECT min(expires) FROM mail WHERE " WAITS);
+	return (struct instant){spool_run_int(spool, q, INT64_MAX)};
+}
+
+size_t spool_mails_expired(struct spool *spool, struct instant now, int64_t *ret, size_t max)
+{
+	struct db_query *q = spool_query(spool, "SELECT id FROM mail WHERE " WAITS
+	                                        " AND expires <= ?1 ORDER BY expires LIMIT ?2");
+	db_bind_int(q, 1, now.ms);
+	db_bind_int(q, 2, (int64_t)max);
+	return spool_run_ids(spool, q, ret, max);
+}
+
+size_t spool_mails_sending(struct spool *spool, int64_t *ret, size_t max)
+{
+	return spool_mails_with(spool, STATUS_SENDING, 0, ret, max);
+}
+
+size_t spool_mails_with(struct spool *spool, enum status status, int64_t after, int64_t *ret, size_t max)
+{
+	struct db_query *q = spool_query(
+	        spool, status == STATUS_SENT
+	                       ? "SELECT id FROM mail WHERE status = ?1 AND id > ?2 ORDER BY id LIMIT ?3"
+	                       : "SELECT id FROM mail WHERE status = ?1 AND status <> 'sent' AND "
+	                         "id > ?2 ORDER BY id LIMIT ?3");
+	db_bind_text(q, 1, status_name(status));
+	db_bind_int(q, 2, after);
+	db_bind_int(q, 3, (int64_t)max);
+	return spool_run_ids(spool, q, ret, max);
+}
+
+int64_t spool_mail_count(const struct spool *spool, enum status status)
+{
+	return spool->mails[status];
+}
+
+/* ---- Notices ---- */
+
+void spool_notice_add(struct spool *spool, const struct spool_notice *notice)
+{
+	struct db_query *q = spool_query(
+	        spool, "INSERT INTO notice (mail, event, job, contact, active) VALUES (?1, ?2, ?3, ?4, 1)");
+	db_bind_int(q, 1, notice->mail);
+	db_bind_int(q, 2, notice->event);
+	db_bind_int(q, 3, notice->job);
+	db_bind_int(q, 4, notice->contact);
+	spool_run(spool, q);
+}
+
+static void notice_set(struct spool *spool, const char *sql, int64_t mail, int64_t event)
+{
+	struct db_query *q = spool_query(spool, sql);
+	db_bind_int(q, 1, mail);
+	db_bind_int(q, 2, event);
+	spool_run(spool, q);
+}
+
+void spool_notice_leave(struct spool *spool, int64_t mail, int64_t event)
+{
+	notice_set(spool, "UPDATE notice SET active = 0 WHERE mail = ?1 AND event = ?2", mail, event);
+	spool_mail_set_context(spool, mail, NULL); /* it told of this event, too */
+}
+
+void spool_notice_overtake(struct spool *spool, int64_t mail, int64_t event)
+{
+	notice_set(spool, "UPDATE notice SET overtaken = 1 WHERE mail = ?1 AND event = ?2", mail, event);
+}
+
+static struct spool_notice *notices_read(struct spool *spool, struct db_query *q, struct arena *arena,
+                                         size_t *ret_n)
+{
+	size_t n = 0, cap = 0;
+	struct spool_notice *notices = NULL;
+	while (spool_row(spool, q)) {
+		notices = arena_grow(arena, notices, n, &cap, sizeof *notices);
+		notices[n++] = (struct spool_notice){
+		        .mail = db_int(q, 0),
+		        .event = db_int(q, 1),
+		        .job = db_int(q, 2),
+		        .contact = db_int(q, 3),
+		        .active = true,
+		        .overtaken = db_int(q, 4) != 0,
+		};
+	}
+	*ret_n = n;
+	return notices;
+}
+
+struct spool_notice *spool_notices(struct spool *spool, int64_t mail, struct arena *arena, size_t *ret_n)
+{
+	struct db_query *q =
+	        spool_query(spool, "SELECT mail, event, job, contact, overtaken FROM notice WHERE mail = ?1 "
+	                           "AND active = 1 ORDER BY event");
+	db_bind_int(q, 1, mail);
+	return notices_read(spool, q, arena, ret_n);
+}
+
+struct spool_other_mail *spool_other_mails(struct spool *spool, int64_t event, int64_t contact,
+                                           struct arena *arena, size_t *ret_n)
+{
+	struct spool_other_mail *mails = NULL;
+	size_t n = 0, cap = 0;
+	struct db_query *q = spool_query(
+	        spool,
+	        "SELECT mail.contact, mail.address, mail.waits FROM notice JOIN mail ON mail.id = "
+	        "notice.mail WHERE notice.event = ?1 AND notice.active = 1 AND notice.contact <> ?2 AND "
+	        "mail.contact <> 0 AND (mail.waits = 1 OR mail.status IN ('sending', 'sent'))");
+	db_bind_int(q, 1, event);
+	db_bind_int(q, 2, contact);
+	while (spool_row(spool, q)) {
+		mails = arena_grow(arena, mails, n, &cap, sizeof *mails);
+		mails[n++] = (struct spool_other_mail){
+		        .contact = db_int(q, 0), .address = db_text(q, 1, arena), .went = db_int(q, 2) == 0};
+	}
+	*ret_n = n;
+	return mails;
+}
+
+struct spool_notice *spool_job_notices(struct spool *spool, int64_t job, struct arena *arena, size_t *ret_n)
+{
+	struct db_query *q = spool_query(
+	        spool,
+	        "SELECT mail, event, job, notice.contact, overtaken FROM notice JOIN mail ON mail.id = "
+	        "notice.mail "
+	        "WHERE job = ?1 AND active = 1 AND (waits = 1 OR status = 'sending') "
+	        "ORDER BY mail");
+	db_bind_int(q, 1, job);
+	return notices_read(spool, q, arena, ret_n);
+}
+
+bool spool_notice_blocked(struct spool *spool, const struct spool_notice *notice, struct instant now)
+{
+	struct db_query *q = spool_query(
+	        spool, "SELECT 1 FROM notice JOIN mail ON mail.id = notice.mail WHERE notice.job = ?1 AND "
+	               "notice.contact = ?2 "
+	               "AND notice.active = 1 AND mail.id <> ?3 AND (status = 'sending' OR (" WAITS
+	               " AND due <= ?4 AND mail.id < ?3)) LIMIT 1");
+	db_bind_int(q, 1, notice->job);
+	db_bind_int(q, 2, notice->contact);
+	db_bind_int(q, 3, notice->mail);
+	db_bind_int(q, 4, now.ms);
+	return spool_run_int(spool, q, 0) != 0;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* What goes to Redis, in order, and stays as the record of what was said. */
+#include "spool/spool.h"
+
+#include "spool/spool_private.h"
+
+#include <string.h>
+
+enum { WEIGHT_BYTES = 1024 };
+
+static const char *const outboxes[] = {
+        [OUTBOX_OUTCOMES] = "outcomes",
+        [OUTBOX_DEAD] = "dead",
+        [OUTBOX_DISPATCH] = "dispatch",
+};
+
+static void bind_id(struct db_query *q, int i, int64_t id)
+{
+	if (id == 0)
+		db_bind_null(q, i);
+	else
+		db_bind_int(q, i, id);
+}
+
+void spool_outcome_add(struct spool *spool, struct spool_outcome *outcome)
+{
+	struct db_query *q = spool_query(spool, "INSERT INTO outcome (stream, key, time, event, job, mail, "
+	                                        "status, reason, fields, again, entry) "
+	                                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+	db_bind_text(q, 1, outboxes[outcome->outbox]);
+	db_bind_text(q, 2, outcome->key ? outcome->key : "");
+	db_bind_int(q, 3, outcome->time.ms);
+	bind_id(q, 4, outcome->event);
+	bind_id(q, 5, outcome->job);
+	bind_id(q, 6, outcome->mail);
+	db_bind_text(q, 7, status_name(outcome->status));
+	db_bind_text(q, 8, reason_name(outcome->reason));
+	db_bind_blob(q, 9, outcome->fields, outcome->fields_len);
+	bind_id(q, 10, outcome->again);
+	db_bind_text(q, 11, outcome->entry);
+	spool_run(spool, q);
+	outcome->seq = db_last_id(spool->db);
+}
+
+static enum outbox outbox_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof outboxes / sizeof outboxes[0]; i++) {
+		if (strcmp(outboxes[i], name) == 0)
+			return (enum outbox)i;
+	}
+	return OUTBOX_OUTCOMES;
+}
+
+static void outcome_read_row(struct db_query *q, struct arena *arena, struct spool_outcome *ret)
+{
+	size_t len = 0;
+	const void *fields = db_peek_blob(q, 9, &len);
+	*ret = (struct spool_outcome){
+	        .seq = db_int(q, 0),
+	        .outbox = outbox_find(db_text(q, 1, arena)),
+	        .key = db_text(q, 2, arena),
+	        .time = db_instant(q, 3),
+	        .event = db_int(q, 4),
+	        .job = db_int(q, 5),
+	        .mail = db_int(q, 6),
+	        .status = status_find(db_text(q, 7, arena)),
+	        .reason = reason_find(db_text(q, 8, arena)),
+	        .fields = fields ? arena_strndup(arena, fields, len) : "",
+	        .fields_len = len,
+	        .again = db_int(q, 10),
+	};
+}
+
+static struct spool_outcome *outcomes_read(struct spool *spool, struct db_query *q, struct arena *arena,
+                                           size_t *ret_n)
+{
+	size_t n = 0, cap = 0;
+	struct spool_outcome *outcomes = NULL;
+	while (spool_row(spool, q)) {
+		outcomes = arena_grow(arena, outcomes, n, &cap, sizeof *outcomes);
+		outcome_read_row(q, arena, &outcomes[n++]);
+	}
+	*ret_n = n;
+	return outcomes;
+}
+
+#define OUTCOME_COLUMNS                                                                                      \
+	"SELECT seq, stream, key, time, event, job, mail, status, reason, fields, again FROM outcome "
+
+size_t spool_outcome_weight(const struct spool_outcome *outcome)
+{
+	return 1 + outcome->fields_len / WEIGHT_BYTES;
+}
+
+struct spool_outcome *spool_outcomes_after(struct spool *spool, int64_t seq, size_t max, struct arena *arena,
+                                           size_t *ret_n)
+{
+	struct db_query *q = spool_query(spool, OUTCOME_COLUMNS "WHERE seq > ?1 ORDER BY seq");
+	struct spool_outcome *outcomes = NULL;
+	size_t n = 0, cap = 0;
+	db_bind_int(q, 1, seq);
+	for (size_t weight = 0; weight < max && spool_row(spool, q); n++) {
+		outcomes = arena_grow(arena, outcomes, n, &cap, sizeof *outcomes);
+		outcome_read_row(q, arena, &outcomes[n]);
+		weight += spool_outcome_weight(&outcomes[n]);
+	}
+	db_finish(q);
+	*ret_n = n;
+	return outcomes;
+}
+
+struct spool_outcome *spool_job_outcomes(struct spool *spool, int64_t job, struct arena *arena, size_t *ret_n)
+{
+	struct db_query *q = spool_query(spool, OUTCOME_COLUMNS "WHERE job = ?1 ORDER BY seq");
+	db_bind_int(q, 1, job);
+	return outcomes_read(spool, q, arena, ret_n);
+}
+
+struct spool_outcome *spool_dead_letters(struct spool *spool, int64_t limit, struct arena *arena,
+                                         size_t *ret_n)
+{
+	struct db_query *q =
+	        spool_query(spool, OUTCOME_COLUMNS
+	                    "WHERE stream = 'dead' AND key <> 'retried' ORDER BY seq DESC LIMIT ?1");
+	db_bind_int(q, 1, limit);
+	return outcomes_read(spool, q, arena, ret_n);
+}
+
+struct spool_outcome *spool_dead_after(struct spool *spool, int64_t after, int64_t until, int64_t limit,
+                                       size_t max_bytes, struct arena *arena, size_t *ret_n)
+{
+	struct spool_outcome *dead = NULL;
+	size_t n = 0, cap = 0, end = arena_bytes(arena) + max_bytes;
+	struct db_query *q = spool_query(spool, OUTCOME_COLUMNS
+	                                 "WHERE stream = 'dead' AND key <> 'retried' AND seq > ?1 AND "
+	                                 "seq <= ?2 ORDER BY seq LIMIT ?3");
+	db_bind_int(q, 1, after);
+	db_bind_int(q, 2, until);
+	db_bind_int(q, 3, limit);
+	while (arena_bytes(arena) < end && spool_row(spool, q)) {
+		dead = arena_grow(arena, dead, n, &cap, sizeof *dead);
+		outcome_read_row(q, arena, &dead[n++]);
+	}
+	db_finish(q);
+	*ret_n = n;
+	return dead;
+}
+
+struct spool_outcome *spool_dead_named(struct spool *spool, const char *entry, int64_t seq,
+                                       struct arena *arena, size_t *ret_n)
+{
+	struct db_query *q =
+	        spool_query(spool, OUTCOME_COLUMNS "WHERE stream = 'dead' AND key <> 'retried' AND "
+	                                           "(entry = ?1 OR seq = ?2) ORDER BY seq");
+	db_bind_text(q, 1, entry);
+	db_bind_int(q, 2, seq);
+	return outcomes_read(spool, q, arena, ret_n);
+}
+
+void spool_dead_retried(struct spool *spool, int64_t seq)
+{
+	struct db_query *q =
+	        spool_query(spool, "UPDATE outcome SET key = 'retried' WHERE seq = ?1 AND stream = 'dead'");
+	db_bind_int(q, 1, seq);
+	spool_run(spool, q);
+}
+
+bool spool_dead_known(struct spool *spool, const struct spool_outcome *dead, int64_t seq)
+{
+	struct db_query *q = spool_query(
+	        spool, "SELECT 1 FROM outcome WHERE stream = 'dead' AND key <> 'retried' AND entry = ?1 AND "
+	               "key = ?2 AND fields = ?3 AND seq <= ?4 LIMIT 1");
+	db_bind_text(q, 1, dead->entry);
+	db_bind_text(q, 2, dead->key);
+	db_bind_blob(q, 3, dead->fields, dead->fields_len);
+	db_bind_int(q, 4, seq);
+	return spool_run_int(spool, q, 0) != 0;
+}
+
+int64_t spool_published(struct spool *spool)
+{
+	return spool_run_int(spool, spool_query(spool, "SELECT value FROM meta WHERE key = 'published'"), 0);
+}
+
+void spool_set_published(struct spool *spool, int64_t seq)
+{
+	struct db_query *q =
+	        spool_query(spool, "UPDATE meta SET value = max(value, ?1) WHERE key = 'published'");
+	db_bind_int(q, 1, seq);
+	spool_run(spool, q);
+}
+
+/* SQLite writes nothing where a row stays the same. */
+void spool_write_something(struct spool *spool, struct instant now)
+{
+	struct db_query *q = spool_query(spool, "INSERT INTO meta (key, value) VALUES ('written', ?1) "
+	                                        "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+	db_bind_instant(q, 1, now);
+	spool_run(spool, q);
+}
+
+int64_t spool_last_outcome(struct spool *spool)
+{
+	/* Where all are purged, the last one that was published was the last one. */
+	return spool_run_int(
+	        spool,
+	        spool_query(spool, "SELECT coalesce((SELECT max(seq) FROM outcome), value) FROM meta WHERE "
+	                           "key = 'published'"),
+	        0);
+}
+
+void spool_outcome_again(struct spool *spool, int64_t seq, struct instant now)
+{
+	struct db_query *q = spool_query(
+	        spool,
+	        "INSERT INTO outcome (stream, key, time, event, job, mail, again, status, reason, fields) "
+	        "SELECT stream, key, ?2, event, job, mail, seq, status, reason, fields FROM outcome "
+	        "WHERE seq = ?1");
+	db_bind_int(q, 1, seq);
+	db_bind_int(q, 2, now.ms);
+	spool_run(spool, q);
+}

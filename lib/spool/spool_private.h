@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SPOOL_SPOOL_PRIVATE_H
+#define SPOOL_SPOOL_PRIVATE_H
+
+/* For spool_*.c only. */
+
+#include "db/db.h"
+#include "spool/spool.h"
+
+struct spool {
+	struct db *db;
+	char instance[32];
+	bool failed; /* something in this transaction did; `fault` says what */
+	struct error fault;
+	int64_t mails[STATUS_COUNT], mails_before[STATUS_COUNT]; /* mails by status; as of the last commit */
+	int64_t waits, waits_before;
+};
+
+/* A query of the current transaction; after a fault one that gives nothing. */
+struct db_query *spool_query(struct spool *spool, const char *sql);
+/* True for a row; a fault is kept and ends the rows. */
+bool spool_row(struct spool *spool, struct db_query *query);
+void spool_run(struct spool *spool, struct db_query *query);
+size_t spool_run_ids(struct spool *spool, struct db_query *query, int64_t *ret, size_t max);
+int64_t spool_run_int(struct spool *spool, struct db_query *query, int64_t none);
+
+/* For tables with `id` and `digest` found by (?1, ?2): the id, 0 where there is none; the digest where
+ * wanted. */
+int64_t spool_find_digest(struct spool *spool, const char *sql, const char *source, const char *id,
+                          unsigned char ret_digest[EVENT_DIGEST_SIZE]);
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Mustache, the renderer: walks the tree with a stack of contexts, the innermost last. Everything a
+ * stranger's data or an admin's slip could make endless has a ceiling here: the output's size, the
+ * steps taken (empty loops in loops print nothing and yet never end), partials that include
+ * themselves.
+ */
+#include "template/mustache.h"
+
+#include "base/jsontext.h"
+#include "template/mustache_tree.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+/* A partial may stand in a section and hold others, each of which adds a context. */
+enum { CONTEXTS_MAX = 512 };
+
+struct render {
+	const struct mustache *template; /* that the nodes at hand belong to, for messages */
+	const struct mustache_options *options;
+	json_t *contexts[CONTEXTS_MAX];
+	size_t n_contexts;
+	struct buf *indent; /* what partials around put before each line */
+	size_t n_partials;
+	size_t steps;
+	size_t max_len; /* of `out` */
+	struct buf *out;
+	struct error *err;
+};
+
+static bool render_nodes(struct render *r, const struct node *node);
+
+static bool fault(struct render *r, const struct node *node, const char *what)
+{
+	return error_set(r->err, EX_DATAERR, "%s:%d: %s", r->template->file, node->line, what);
+}
+
+/* The value of a name: its first part is looked for from the inside out, the others only within that. */
+static json_t *look_up(const struct render *r, const struct node *node)
+{
+	if (node->n_parts == 0)
+		return r->contexts[r->n_contexts - 1];
+	json_t *value = NULL;
+	for (size_t i = r->n_contexts; i-- > 0 && value == NULL;)
+		value = json_object_get(r->contexts[i], node->parts[0]);
+	for (size_t i = 1; i < node->n_parts && value != NULL; i++)
+		value = json_object_get(value, node->parts[i]);
+	return value;
+}
+
+static bool is_truthy(const json_t *value)
+{
+	switch (value ? json_typeof(value) : JSON_NULL) {
+	case JSON_NULL:
+	case JSON_FALSE:
+		return false;
+	case JSON_ARRAY:
+		return json_array_size(value) > 0;
+	case JSON_STRING:
+		return json_string_length(value) > 0;
+	default:
+		return true;
+	}
+}
+
+static void add_escaped(struct buf *out, const char *text, size_t len)
+{
+	const char *from = text, *end = text + len;
+	for (const char *p = text; p < end; p++) {
+		const char *entity = *p == '&'   ? "&amp;"
+		                     : *p == '<' ? "&lt;"
+		                     : *p == '>' ? "&gt;"
+		                     : *p == '"' ? "&quot;"
+		                                 : NULL;
+		if (entity == NULL)
+			continue;
+		buf_add(out, from, (size_t)(p - from));
+		buf_adds(out, entity);
+		from = p + 1;
+	}
+	buf_add(out, from, (size_t)(end - from));
+}
+
+static void render_value(struct render *r, const json_t *value, bool escape)
+{
+	switch (value ? json_typeof(value) : JSON_NULL) {
+	case JSON_STRING:
+		if (escape)
+			add_escaped(r->out, json_string_value(value), json_string_length(value));
+		else
+			buf_add(r->out, json_string_value(value), json_string_length(value));
+		break;
+	case JSON_INTEGER:
+	case JSON_REAL:
+		jsontext_write(r->out, value, JSONTEXT_AS_IS);
+		break;
+	case JSON_TRUE:
+		buf_adds(r->out, "true");
+		break;
+	case JSON_FALSE:
+		buf_adds(r->out, "false");
+		break;
+	default:
+		break;
+	}
+}
+
+static void render_text(struct render *r, const struct node *node)
+{
+	const char *from = node->text, *end = node->text + node->len;
+	if (r->indent->len == 0) {
+		buf_add(r->out, from, node->len);
+		return;
+	}
+	bool begins = node->begins_line;
+	do {
+		const char *nl = memchr(from, '\n', (size_t)(end - from));
+		const char *to = nl ? nl + 1 : end;
+		if (begins)
+			buf_add(r->out, r->indent->data, r->indent->len);
+		buf_add(r->out, from, (size_t)(to - from));
+		from = to;
+		begins = true;
+	} while (from < end);
+}
+
+static bool render_within(struct render *r, const struct node *node, json_t *context)
+{
+	if (r->n_contexts == CONTEXTS_MAX)
+		return fault(r, node, "sections and partials nest too deep");
+	r->contexts[r->n_contexts++] = context;
+	bool ok = render_nodes(r, node->children);
+	r->n_contexts--;
+	return ok;
+}
+
+static const struct mustache_helper *find_helper(const struct render *r, const struct node *node)
+{
+	for (size_t i = 0; i < r->options->n_helpers; i++)
+		if (strcmp(r->options->helpers[i].name, node->name) == 0)
+			return &r->options->helpers[i];
+	return NULL;
+}
+
+/* The content is rendered aside, unescaped; what the helper makes of it is escaped as a value would be. */
+static bool render_helper(struct render *r, const struct node *node, const struct mustache_helper *helper)
+{
+	struct buf content = {0}, result = {0};
+	struct buf *out = r->out;
+	const struct mustache_options *options = r->options;
+	struct mustache_options plain = *options;
+	size_t max_len = r->max_len;
+
+	plain.escape = false;
+	r->options = &plain;
+	r->out = &content;
+	r->max_len = max_len > out->len ? max_len - out->len : 0;
+	bool ok = render_nodes(r, node->children);
+	r->options = options;
+	r->out = out;
+	r->max_len = max_len;
+	if (ok) {
+		helper->call(options->helper_arg, buf_text(&content), &result);
+		if (options->escape)
+			add_escaped(out, buf_text(&result), result.len);
+		else
+			buf_add(out, buf_text(&result), result.len);
+	}
+	buf_free(&content);
+	buf_free(&result);
+	return ok;
+}
+
+static bool render_section(struct render *r, const struct node *node)
+{
+	const struct mustache_helper *helper = find_helper(r, node);
+	if (helper != NULL)
+		return render_helper(r, node, helper);
+
+	json_t *value = look_up(r, node), *item;
+	size_t i;
+	if (!json_is_array(value))
+		return !is_truthy(value) || render_within(r, node, value);
+	json_array_foreach(value, i, item) if (!render_within(r, node, item)) return false;
+	return true;
+}
+
+static bool render_partial(struct render *r, const struct node *node)
+{
+	const struct mustache *outer = r->template, *inner = NULL;
+	size_t indent_len = r->indent->len;
+
+	if (r->options->partial != NULL)
+		inner = r->options->partial(r->options->partial_arg, node->name);
+	if (inner == NULL)
+		return true;
+	if (r->n_partials == MUSTACHE_PARTIALS_MAX)
+		return fault(r, node, "partials nest too deep: does one include itself?");
+	buf_adds(r->indent, node->indent);
+	r->template = inner;
+	r->n_partials++;
+	bool ok = render_nodes(r, inner->nodes);
+	r->n_partials--;
+	r->template = outer;
+	r->indent->len = indent_len;
+	return ok;
+}
+
+static bool render_node(struct render *r, const struct node *node)
+{
+	switch (node->type) {
+	case NODE_TEXT:
+		render_text(r, node);
+		return true;
+	case NODE_VALUE:
+		render_value(r, look_up(r, node), r->options->escape);
+		return true;
+	case NODE_RAW:
+		render_value(r, look_up(r, node), false);
+		return true;
+	case NODE_SECTION:
+		return render_section(r, node);
+	case NODE_INVERTED:
+		return is_truthy(look_up(r, node)) || render_nodes(r, node->children);
+	case NODE_PARTIAL:
+		return render_partial(r, node);
+	}
+	bug("node type %d", (int)node->type);
+}
+
+static bool render_nodes(struct render *r, const struct node *node)
+{
+	for (; node != NULL; node = node->next) {
+		if (++r->steps > MUSTACHE_STEPS_MAX)
+			return fault(r, node, "rendering takes too long: are there lists in lists in lists?");
+		if (!render_node(r, node))
+			return false;
+		if (r->out->len > r->max_len)
+			return fault(r, node, "the rendered text is too long");
+	}
+	return true;
+}
+
+bool mustache_render(const struct mustache *template, json_t *context, const struct mustache_options *options,
+                     struct buf *ret, struct error *err)
+{
+	struct buf indent = {0};
+	struct render r = {
+	        .template = template,
+	        .options = options,
+	        .contexts = {context},
+	        .n_contexts = 1,
+	        .indent = &indent,
+	        .max_len = ret->len + (options->max_size ? options->max_size : MUSTACHE_SIZE_MAX),
+	        .out = ret,
+	        .err = err,
+	};
+	bool ok = render_nodes(&r, template->nodes);
+	buf_free(&indent);
+	return ok;
+}
