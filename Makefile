@@ -49,12 +49,12 @@ HARDEN   := -fPIE -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_S
 HARDEN_L := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 endif
 
-# Only the mailers' module may stand in for connect() and poll(), so dispatchctl gets no object of that room.
+# Only the mailers' room may stand in for connect() and poll(), so dispatchctl gets no object of dispatchd's.
 LIB_SRC    := $(wildcard lib/*/*.c)
-ROOM_SRC   := $(wildcard daemon/redis/*.c daemon/mailer/*.c daemon/http/*.c)
-CTL_SRC    := $(wildcard daemon/ctl/*.c)
-MAIN_SRC   := $(if $(wildcard daemon/*.c),$(shell grep -l '^int main' $(wildcard daemon/*.c)))
-SHARED_SRC := $(filter-out $(MAIN_SRC),$(wildcard daemon/*.c))
+ROOM_SRC   := $(wildcard daemon/dispatchd/*/*.c)
+CTL_SRC    := $(wildcard daemon/dispatchctl/*.c daemon/dispatchctl/*/*.c)
+MAIN_SRC   := $(wildcard daemon/dispatchd/*.c)
+SHARED_SRC := $(wildcard daemon/common/*.c)
 UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 UNIT_HELP  := $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))
 PROBE_SRC  := $(wildcard tests/system/*.c)
@@ -71,8 +71,7 @@ HELP   := $(BUILD)/libunit.a
 UNIT   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 PROBES := $(PROBE_SRC:tests/system/%.c=$(BUILD)/tests/%)
 BENCH  := $(BENCH_SRC:tests/bench/%.c=$(BUILD)/tests/%)
-PROGRAMS := $(if $(MAIN_SRC),$(BUILD)/dispatchd) \
-	$(if $(CTL_SRC),$(if $(shell grep -l '^int main' $(CTL_SRC)),$(BUILD)/dispatchctl))
+PROGRAMS := $(BUILD)/dispatchd $(BUILD)/dispatchctl
 GEN  := $(BUILD)/gen/version.h $(BUILD)/gen/letters.h $(patsubst %,$(BUILD)/gen/%.h,$(notdir $(SQL)))
 OBJ  := $(call obj,$(LIB_SRC) $(ROOM_SRC) $(CTL_SRC) $(MAIN_SRC) $(SHARED_SRC) $(UNIT_SRC) $(UNIT_HELP) \
 	$(PROBE_SRC) $(BENCH_SRC) $(TOOL_SRC))
@@ -156,7 +155,7 @@ $(BUILD)/dispatchctl: $(call obj,$(CTL_SRC)) $(SHARED) $(LIB)
 $(LIB): $(call obj,$(LIB_SRC))
 $(ROOMS): $(call obj,$(ROOM_SRC) $(SHARED_SRC))
 $(HELP): $(call obj,$(UNIT_HELP))
-$(SHARED): $(call obj,$(SHARED_SRC) $(filter daemon/redis/%,$(ROOM_SRC)))
+$(SHARED): $(call obj,$(SHARED_SRC))
 $(LIB) $(ROOMS) $(SHARED) $(HELP): $(BUILD)/sources
 	@rm -f $@
 	$(call say,AR)

@@ -16,8 +16,8 @@
  * functions below take the place of lib/mail's when the program is linked.
  */
 #include "base/mem.h"
-#include "mailer/clock.h"
-#include "mailer/crew.h"
+#include "dispatchd/mailer/clock.h"
+#include "dispatchd/mailer/crew.h"
 
 #include <fcntl.h>
 #include <jansson.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mailer/helo.h"
+#include "dispatchd/mailer/helo.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mailer/esmtp_private.h"
+#include "dispatchd/mailer/esmtp_private.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COMMON_NEAR_SOCKET_H
+#define COMMON_NEAR_SOCKET_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+/* Beside spool.db: where dispatchctl asks the daemon. */
+#define CONTROL_SOCKET "control.sock"
+
+/*
+ * The place of a socket beside a file. The kernel takes paths of 107 bytes for sockets; where this one is
+ * longer, it is named by way of its directory's descriptor, which stays open until near_socket_clear().
+ */
+struct near_socket {
+	char *path; /* for messages, and for calls that take any length */
+	struct sockaddr_un address;
+	int directory; /* -1: none was needed, or there is none */
+};
+
+/* A directory that is missing is no fault: nobody listens there, and bind() says so. */
+bool near_socket_set(struct near_socket *ret, const char *file, const char *name,
+                     struct error *err) MUST_CHECK;
+void near_socket_clear(struct near_socket *near);
+
+#endif

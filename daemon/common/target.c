@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/target.h"
+
+#include "base/exposed.h"
+#include "base/mem.h"
+#include "base/redis_url.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+enum { PASSWORD_MAX = 4096 };
+
+/* The file's first line; NULL with `err` where it can't be read. */
+static char *read_password(const char *path, struct error *err)
+{
+	char line[PASSWORD_MAX];
+	if (!exposed_check(path, "password", err)) {
+		error_prefix(err, "[redis] password_file");
+		return NULL;
+	}
+	FILE *file = fopen(path, "re");
+	if (!file) {
+		error_set(err, errno == EACCES ? EX_NOPERM : EX_CONFIG, "[redis] password_file: %s: %s", path,
+		          strerror(errno));
+		return NULL;
+	}
+	(void)setvbuf(file, NULL, _IONBF, 0); /* no copy of the password that can't be wiped */
+	bool got = fgets(line, sizeof(line), file);
+	fclose(file);
+	line[got ? strcspn(line, "\r\n") : 0] = '\0';
+	char *password = line[0] ? mem_strdup(line) : NULL;
+	explicit_bzero(line, sizeof(line));
+	if (!password)
+		error_set(err, EX_CONFIG, "[redis] password_file: %s: its first line is empty", path);
+	return password;
+}
+
+/* The credential's file where systemd gave us one (LoadCredential=redis-password:…); else NULL. free() it. */
+static char *credential_path(void)
+{
+	const char *directory = getenv("CREDENTIALS_DIRECTORY");
+	char *path;
+	if (!directory || asprintf(&path, "%s/redis-password", directory) < 0)
+		return NULL;
+	FILE *file = fopen(path, "re");
+	if (file) {
+		fclose(file);
+		return path;
+	}
+	free(path);
+	return NULL;
+}
+
+static bool find_password(struct target *target, const struct settings *settings, const char *in_url,
+                          struct error *err)
+{
+	char *credential = credential_path();
+	const char *path = credential ? credential : settings->redis.password_file;
+	if (*path)
+		target->password = read_password(path, err);
+	else if (*in_url)
+		target->password = mem_strdup(in_url);
+	bool ok = !*path || target->password;
+	if (*path && ok)
+		target->password_path = mem_strdup(path);
+	free(credential);
+	return ok;
+}
+
+static bool user_has_password(const struct target *target, const struct redis_url *url, struct error *err)
+{
+	return !*url->user || target->password ||
+	       error_set(err, EX_CONFIG,
+	                 "[redis] url names a user, but there is no password: write USER:PASSWORD@ or set "
+	                 "password_file");
+}
+
+struct target *target_new(const struct settings *settings, struct error *err)
+{
+	struct arena *arena = arena_new_private();
+	struct target *target = mem_alloc(sizeof(*target));
+	struct redis_url url;
+	if (!redis_url_parse(settings->redis.url, arena, &url, err) ||
+	    !find_password(target, settings, url.password, err) || !user_has_password(target, &url, err)) {
+		arena_free(arena);
+		return target_free(target);
+	}
+	target->socket = *url.path ? mem_strdup(url.path) : NULL;
+	target->host = mem_strdup(url.host);
+	target->port = url.port;
+	target->user = *url.user ? mem_strdup(url.user) : NULL;
+	target->db = url.db;
+	target->name = mem_strdup(redis_url_redacted(settings->redis.url, arena));
+	arena_free(arena);
+	return target;
+}
+
+static void forget_password(struct target *target)
+{
+	if (target->password)
+		explicit_bzero(target->password, strlen(target->password));
+	free(target->password);
+	target->password = NULL;
+}
+
+bool target_reread(struct target *target, struct error *err)
+{
+	if (!target->password_path)
+		return true;
+	char *password = read_password(target->password_path, err);
+	if (!password)
+		return false;
+	forget_password(target);
+	target->password = password;
+	return true;
+}
+
+struct target *target_free(struct target *target)
+{
+	if (!target)
+		return NULL;
+	forget_password(target);
+	free(target->password_path);
+	free(target->socket);
+	free(target->host);
+	free(target->user);
+	free(target->name);
+	free(target);
+	return NULL;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DISPATCHCTL_BASE_COMMAND_H
+#define DISPATCHCTL_BASE_COMMAND_H
+
+#include "base/error.h"
+#include "base/mem.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * What dispatchctl can be told, one row a command. The row is the only place that knows the
+ * command: parsing, help, completion, the manual's check and the settings that are read come from it.
+ */
+struct ctl;
+
+/*
+ * An option of a command. A value in brackets, `[yes|no]`, may be left out. What its value is called in the
+ * help also says how it completes: NUMBER a customer, FILE a file, DAY a day, `a|b` or `a,b,c` these words.
+ */
+struct option {
+	const char *name;  /* without the dashes */
+	const char *value; /* NULL: it takes none */
+	const char *help;
+	char letter; /* the short spelling, "-c"; 0: none */
+	bool many;   /* may be given more than once */
+};
+
+struct command {
+	const char *verb;             /* NULL: the noun is the whole command, as `suspend` */
+	const char *args;             /* "NUMBER [ID]"; a last one with `...` takes any number */
+	const struct option *options; /* ends with a row without a name; may be NULL */
+	const char *kind;             /* the kind of record that it is about, where `run` serves several */
+	bool fields;                  /* the kind's fields are options as well */
+	const char *without;          /* but these, which come as arguments: "number"; may be NULL */
+	const char *uses;     /* the settings' sections that it needs: "customers office"; NULL: none */
+	const char *help;     /* a sentence without a full stop */
+	const char *more;     /* further lines of help; may be NULL */
+	const char *examples; /* lines without "dispatchctl " */
+	bool (*run)(struct ctl *ctl, struct error *err);
+};
+
+struct noun {
+	const char *name, *help;
+	const struct command *commands;
+	size_t n;
+};
+
+/* All nouns in the order in which help lists them. */
+const struct noun *const *nouns_all(size_t *ret_n);
+
+/* By name. On failure `err` names the nearest known. */
+const struct noun *noun_find(const char *name, struct error *err) MUST_CHECK;
+/* By verb; the only command of a noun without verbs is found by any. */
+const struct command *command_find(const struct noun *noun, const char *verb, struct error *err) MUST_CHECK;
+bool noun_has_verbs(const struct noun *noun);
+
+/* How many arguments `command->args` asks for at least and at most. */
+void command_arg_range(const struct command *command, size_t *ret_min, size_t *ret_max);
+/* The name of argument `i`: "NUMBER"; "" beyond the last. In the arena. */
+const char *command_arg_name(const struct command *command, size_t i, struct arena *arena);
+
+/* The options of a command and those of its record kind's fields, ending with a row without a name. */
+const struct option *command_options(const struct command *command, struct arena *arena);
+/* Those that may stand with any command. */
+extern const struct option options_global[];
+
+#endif

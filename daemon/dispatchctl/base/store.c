@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Opens the office's database for a command. Who acts is settled here, once: the login's name by real
+ * uid, so that sudo doesn't hide who it was, unless a manager names another. What a manager may do that
+ * others may not, the store knows (records/records.h).
+ */
+#include "dispatchctl/base/store.h"
+
+#include "engine/known.h"
+#include "model/settings.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 120 * 1000 }; /* a large import holds its lock for about a minute */
+
+static void waiting(void *arg)
+{
+	(void)arg;
+	output_fault("another is changing customer data (an import?); waiting");
+}
+
+/* Where there is no file yet, it will be the owner's of the folder. */
+static bool owns_records(const struct ctl *ctl)
+{
+	const char *path = ctl->settings->customers.path, *slash = strrchr(path, '/');
+	const char *folder = slash == NULL   ? "."
+	                     : slash == path ? "/"
+	                                     : arena_strndup(ctl->arena, path, (size_t)(slash - path));
+	struct stat st;
+	return (lstat(path, &st) == 0 || (errno == ENOENT && stat(folder, &st) == 0)) &&
+	       st.st_uid == getuid();
+}
+
+static bool is_manager(const struct ctl *ctl, const char *user)
+{
+	for (const char *const *name = ctl->settings->office.managers; name != NULL && *name != NULL; name++)
+		if (strcmp(*name, user) == 0)
+			return true;
+	return getuid() == 0 || owns_records(ctl);
+}
+
+bool actor_find(const struct ctl *ctl, struct actor *ret, struct error *err)
+{
+	const struct passwd *entry = getpwuid(getuid());
+	const char *login = entry ? arena_strdup(ctl->arena, entry->pw_name)
+	                          : arena_printf(ctl->arena, "uid %ld", (long)getuid());
+	bool manager = is_manager(ctl, login);
+	if (ctl->as != NULL && !manager)
+		return error_set(
+		        err, EX_NOPERM,
+		        "--as is for root, the owner of customers.db, and those whom [office] managers "
+		        "names");
+	if (ctl->as != NULL && *ctl->as == '\0')
+		return error_set(err, EX_USAGE, "--as needs a user's name");
+	*ret = (struct actor){.user = ctl->as ? ctl->as : login, .manager = manager};
+	return true;
+}
+
+/* As the configuration says it, else as systemd passes it to a unit that runs dispatchctl. */
+static void find_key(const struct ctl *ctl, struct customers *store)
+{
+	const char *directory = getenv("CREDENTIALS_DIRECTORY");
+	const char *path = ctl->settings->customers.key_file;
+	if (*path != '\0')
+		records_set_key_file(store, path, "[customers] key_file");
+	else if (directory != NULL)
+		records_set_key_file(store, arena_printf(ctl->arena, "%s/customers-key", directory),
+		                     "[customers] key_file is empty, and the systemd credential "
+		                     "customers-key");
+}
+
+bool store_open(struct ctl *ctl, enum db_mode mode, struct act *ret, struct error *err)
+{
+	struct act act = {.when = ctl->now};
+	if (!actor_find(ctl, &act.actor, err))
+		return false;
+	act.store = ctl->store =
+	        known_open(ctl->settings->customers.path, ctl->settings->spool.path, mode, err);
+	if (act.store == NULL)
+		return false;
+	find_key(ctl, act.store);
+	db_set_wait(customers_db(act.store), PATIENCE_MS, waiting, NULL);
+	*ret = act;
+	return true;
+}
+
+const char *store_default_zone(const struct ctl *ctl)
+{
+	const char *zone = ctl->settings->rules.timezone;
+	return *zone != '\0' ? zone : NULL;
+}

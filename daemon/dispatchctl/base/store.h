@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DISPATCHCTL_BASE_STORE_H
+#define DISPATCHCTL_BASE_STORE_H
+
+#include "dispatchctl/base/ctl.h"
+#include "records/records.h"
+
+/*
+ * Opens customers.db for the command and says in *ret who acts: the login's name by real uid, or the
+ * user of `--as`, which only managers may give (root, the owner of customers.db, [office] managers). It is
+ * closed with the run.
+ */
+bool store_open(struct ctl *ctl, enum db_mode mode, struct act *ret, struct error *err) MUST_CHECK;
+
+/* Who acts, for commands that change the spool. */
+bool actor_find(const struct ctl *ctl, struct actor *ret, struct error *err) MUST_CHECK;
+
+/* The time zone of customers that set none; NULL for the host's. */
+const char *store_default_zone(const struct ctl *ctl);
+
+/* The sections of the configuration that these need. */
+#define USES_STORE "customers spool.path office.managers rules.timezone"
+
+#endif

@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: MIT */
+/* `customer …`: what one does with a customer itself. Searching is in search.c, files in transfer.c. */
+#include "dispatchctl/nouns/customer.h"
+
+#include "dispatchctl/base/store.h"
+#include "dispatchctl/nouns/calendar.h"
+#include "dispatchctl/nouns/customer_jobs.h"
+#include "dispatchctl/nouns/fields.h"
+#include "dispatchctl/nouns/nouns.h"
+#include "dispatchctl/nouns/spool.h"
+#include "dispatchctl/nouns/transfer.h"
+#include "dispatchctl/nouns/views.h"
+#include "engine/known.h"
+#include "model/settings.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+/* Says what was done and gives the record as it is now, for `--json`. */
+static bool done(struct ctl *ctl, const struct act *act, const char *number, const char *what,
+                 struct error *err)
+{
+	json_t *customer;
+	if (!customer_show(act->store, number, &customer, err))
+		return false;
+	output_say(ctl->out, "customer %s %s", number, what);
+	output_document(ctl->out, customer);
+	return true;
+}
+
+static const struct kind *customer_kind(void)
+{
+	return kind_find("customer");
+}
+
+/* Options that aren't fields of the customer but become its first contact. */
+static void take_contact(const struct ctl *ctl, json_t *values)
+{
+	static const char *const keys[] = {"email", "contact"};
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (ctl_option(ctl, keys[i]) != NULL)
+			json_object_set_new(values, keys[i], json_string(ctl_option(ctl, keys[i])));
+}
+
+static void warn_of_former(struct ctl *ctl, const struct act *act, const char *number)
+{
+	const char *present;
+	struct error ignored;
+	int64_t id;
+	bool former = false;
+	if (number && customer_named(act->store, number, ctl->arena, &id, &present, &former, &ignored) &&
+	    former)
+		output_fault("warning: %s was a former number of customer %s; it is this one's from now on",
+		             number, present);
+}
+
+/* Whoever is on record already is easily entered once more: said, and at a terminal asked. */
+static bool is_new(struct ctl *ctl, const struct act *act, const json_t *values, struct error *err)
+{
+	const char *name = json_string_value(json_object_get(values, "name"));
+	const json_t *row;
+	json_t *alike;
+	size_t i;
+	if (name == NULL)
+		return true;
+	if (!customers_like(act->store, name, json_string_value(json_object_get(values, "city")),
+	                    json_string_value(json_object_get(values, "parent")), &alike, err))
+		return false;
+	json_array_foreach(alike, i, row)
+	{
+		const char *city = json_string_value(json_object_get(row, "city"));
+		output_fault("warning: there is one like it: customer %s, %s%s%s",
+		             json_string_value(json_object_get(row, "number")),
+		             json_string_value(json_object_get(row, "name")), city ? ", " : "",
+		             city ? city : "");
+	}
+	bool any = json_array_size(alike) > 0;
+	json_decref(alike);
+	return !any || ctl_confirm_at_terminal(ctl, err, "Add this one all the same?");
+}
+
+static bool add(struct ctl *ctl, struct error *err)
+{
+	const char *number = ctl_arg(ctl, 0);
+	struct act act;
+	json_t *values = fields_given(ctl, err);
+	if (values == NULL)
+		return false;
+	json_object_set_new(values, "number", json_string(number));
+	take_contact(ctl, values);
+	bool ok = store_open(ctl, DB_WRITE, &act, err) && is_new(ctl, &act, values, err);
+	if (ok)
+		warn_of_former(ctl, &act, number);
+	ok = ok && records_add(&act, customer_kind(), NULL, values, NULL, err);
+	number = fields_name(ctl, values, "number");
+	json_decref(values);
+	return ok && done(ctl, &act, number, "added", err);
+}
+
+static bool set(struct ctl *ctl, struct error *err)
+{
+	const char *number = ctl_arg(ctl, 0);
+	struct act act;
+	json_t *values = fields_given(ctl, err);
+	if (values == NULL)
+		return false;
+	const char *other = fields_name(ctl, values, "number");
+	bool ok = json_object_size(values) > 0 ||
+	          error_set(err, EX_USAGE, "what is to be set? See dispatchctl customer set --help");
+	ok = ok && store_open(ctl, DB_WRITE, &act, err) &&
+	     records_set(&act, customer_kind(), number, values, err);
+	json_decref(values);
+	if (ok && other && strcmp(other, number) != 0)
+		spool_follow_numbers(ctl);
+	return ok && done(ctl, &act, other ? other : number, "changed", err);
+}
+
+/* Which of its suspensions hold today is worked out where the days are known. */
+static bool with_suspensions(struct ctl *ctl, const struct act *act, json_t *customer, struct error *err)
+{
+	json_t *rows;
+	if (!suspensions_list(act->store, ctl_arg(ctl, 0), store_default_zone(ctl), ctl->now, false, &rows,
+	                      err))
+		return false;
+	json_object_set_new(customer, "suspensions", rows);
+	return true;
+}
+
+static bool show(struct ctl *ctl, struct error *err)
+{
+	struct act act;
+	json_t *customer;
+	if (!store_open(ctl, DB_READ, &act, err) ||
+	    !customer_show(act.store, ctl_arg(ctl, 0), &customer, err))
+		return false;
+	if (!with_suspensions(ctl, &act, customer, err) ||
+	    !calendar_add(ctl, act.store, ctl_arg(ctl, 0), json_object_get(customer, "hours"), err)) {
+		json_decref(customer);
+		return false;
+	}
+	const char *number = json_string_value(json_object_get(customer, "number"));
+	json_object_set_new(customer, "jobs", customer_jobs(ctl, number));
+	view_customer(ctl, customer);
+	return true;
+}
+
+enum { PIECE = 2000 }; /* rows that are kept in memory at a time */
+
+/* A million of them would not fit in memory as one document; in one view, whatever is written meanwhile. */
+static bool list_pieces(struct ctl *ctl, const struct act *act, struct customer_filter *filter, int64_t limit,
+                        struct error *err)
+{
+	bool more = true;
+	for (int64_t left = limit > 0 ? limit : INT64_MAX; more && !output_left(ctl->out); left -= PIECE) {
+		json_t *rows;
+		filter->limit = left < PIECE ? left : PIECE;
+		if (!customer_list(act->store, filter, &rows, err))
+			return false;
+		more = json_array_size(rows) == PIECE && left > PIECE;
+		const json_t *last = json_array_get(rows, more ? PIECE - 1 : 0);
+		filter->after =
+		        more ? arena_strdup(ctl->arena, json_string_value(json_object_get(last, "number")))
+		             : NULL;
+		if (!output_piece(ctl->out, rows, customer_columns, customer_columns_n, "no customers", more,
+		                  err))
+			return false;
+	}
+	return true;
+}
+
+static bool list(struct ctl *ctl, struct error *err)
+{
+	struct act act;
+	int64_t limit = 0;
+	struct customer_filter filter = {.rep = ctl_option(ctl, "rep"),
+	                                 .parent = ctl_option(ctl, "parent"),
+	                                 .status = ctl_option(ctl, "status"),
+	                                 .default_zone = store_default_zone(ctl),
+	                                 .now = ctl->now};
+	if (!ctl_option_number(ctl, "limit", 1, INT32_MAX, &limit, err) ||
+	    !store_open(ctl, DB_READ, &act, err) || !customers_begin_read(act.store, err))
+		return false;
+	bool ok = list_pieces(ctl, &act, &filter, limit, err);
+	customers_end_read(act.store);
+	return ok;
+}
+
+static bool reindex(struct ctl *ctl, struct error *err)
+{
+	struct act act;
+	if (!store_open(ctl, DB_WRITE, &act, err) || !customers_reindex(act.store, err))
+		return false;
+	output_say(ctl->out, "the index of the search was made anew");
+	output_document(ctl->out, json_pack("{s:b}", "reindexed", 1));
+	return true;
+}
+
+/* Its name, for a question; false where there is no such customer. */
+static bool name_of(struct ctl *ctl, const struct act *act, const char *number, const char **ret,
+                    struct error *err)
+{
+	json_t *customer;
+	if (!records_show(act->store, customer_kind(), number, &customer, err))
+		return false;
+	*ret = arena_strdup(ctl->arena, json_string_value(json_object_get(customer, "name")));
+	json_decref(customer);
+	return true;
+}
+
+/* A number that a customer had before is only a name. */
+static bool remove_name(struct ctl *ctl, const struct act *act, const char *name, const char *number,
+                        struct error *err)
+{
+	const char *question = arena_printf(
+	        ctl->arena, "Remove %s, a former number of customer %s? The customer itself stays.", name,
+	        number);
+	if (!ctl_confirm(ctl, err, question) || !records_remove(act, customer_kind(), name, err))
+		return false;
+	output_say(ctl->out, "%s is no name of customer %s any more", name, number);
+	output_document(ctl->out, json_pack("{s:s, s:s}", "removed", name, "former_number_of", number));
+	return true;
+}
+
+static bool remove_one(struct ctl *ctl, struct error *err)
+{
+	const char *number = ctl_arg(ctl, 0);
+	struct act act;
+	const char *name;
+	const char *present;
+	int64_t id;
+	bool former;
+	if (!store_open(ctl, DB_WRITE, &act, err) || !name_of(ctl, &act, number, &name, err) ||
+	    !customer_named(act.store, number, ctl->arena, &id, &present, &former, err))
+		return false;
+	if (former)
+		return remove_name(ctl, &act, number, present, err);
+	const char *question = arena_printf(
+	        ctl->arena, "Remove customer %s, %s, with all contacts, notes and files?", number, name);
+	if (!ctl_confirm(ctl, err, question) || !records_remove(&act, customer_kind(), number, err))
+		return false;
+	output_say(ctl->out, "customer %s removed", number);
+	output_document(ctl->out, json_pack("{s:s}", "removed", number));
+	return true;
+}
+
+/* What came of each verb of the status, for a person. */
+static const struct {
+	const char *verb, *done;
+} moves[] = {
+        {"release", "released: accounts can approve it now"},
+        {"approve", "approved: it is active"},
+        {"decline", "declined: it is new again"},
+        {"deactivate", "deactivated: it gets no mail and no jobs"},
+};
+
+/* Releasing asks, since accounts act on it. */
+static bool is_meant(struct ctl *ctl, const struct act *act, const char *number, const char *verb,
+                     struct error *err)
+{
+	const char *name;
+	if (strcmp(verb, "release") != 0)
+		return true;
+	return name_of(ctl, act, number, &name, err) &&
+	       ctl_confirm_at_terminal(ctl, err,
+	                               arena_printf(ctl->arena,
+	                                            "Release customer %s, %s, to accounts: are you sure?",
+	                                            number, name));
+}
+
+static bool move(struct ctl *ctl, struct error *err)
+{
+	const char *number = ctl_arg(ctl, 0), *verb = ctl->command->verb;
+	struct act act;
+	size_t i = 0;
+	while (strcmp(moves[i].verb, verb) != 0)
+		i++;
+	if (!store_open(ctl, DB_WRITE, &act, err) || !is_meant(ctl, &act, number, verb, err) ||
+	    !customer_move(&act, number, verb, err))
+		return false;
+	return done(ctl, &act, number, moves[i].done, err);
+}
+
+/* One that is missing may be another day's mistake; an empty file was put there on purpose. */
+static bool may_adopt(const struct ctl *ctl, const char *path, struct error *err)
+{
+	struct actor actor;
+	struct stat st;
+	if (!actor_find(ctl, &actor, err))
+		return false;
+	if (!actor.manager)
+		return error_set(err, EX_NOPERM, "adopt: only a manager may do that");
+	return stat(path, &st) == 0 ||
+	       error_set(err, EX_NOINPUT,
+	                 "%s is missing: put the file that is meant there first (an empty one to begin with "
+	                 "no customers)",
+	                 path);
+}
+
+/* What has to be in the file is written here, which one it is to be the engine records. */
+static bool adopt(struct ctl *ctl, struct error *err)
+{
+	const char *path = ctl->settings->customers.path;
+	char identity[IDENTITY_SIZE];
+	json_t *answer;
+	bool may = may_adopt(ctl, path, err) && known_may_open(path, ctl->settings->spool.path, err);
+	struct customers *store = may ? customers_open(path, DB_WRITE, err) : NULL;
+	bool ok = store != NULL && customers_identify(store, err) && customers_identity(store, identity, err);
+	customers_close(store);
+	ok = ok && spool_ask(ctl, json_pack("{s:s, s:s}", "do", "customers.adopt", "identity", identity),
+	                     &answer, err);
+	if (!ok)
+		return false;
+	json_object_del(answer, "ok");
+	output_say(ctl->out, "%s is the one that is used from now on", path);
+	output_document(ctl->out, answer);
+	return true;
+}
+
+static bool history(struct ctl *ctl, struct error *err)
+{
+	struct act act;
+	json_t *rows;
+	if (!store_open(ctl, DB_READ, &act, err) || !customer_history(act.store, ctl_arg(ctl, 0), &rows, err))
+		return false;
+	view_changes(ctl, rows);
+	return true;
+}
+
+const struct column customer_columns[] = {
+        {.key = "number", .title = "Number"},
+        {.key = "name", .title = "Name", .min = 16, .style = STYLE_URGENT},
+        {.key = "city", .title = "City", .min = 8},
+        {.key = "state", .title = "State", .min = 5},
+        {.key = "status", .title = "Status", .style = STYLE_WORD},
+        {.key = "phone", .title = "Phone", .min = 12},
+        {.key = "sales_rep", .title = "Sales rep", .min = 8},
+        {.key = "suspended", .title = "Suspended"},
+};
+const size_t customer_columns_n = sizeof customer_columns / sizeof *customer_columns;
+
+static const struct option add_options[] = {
+        {.name = "email", .value = "ADDRESS", .help = "mail address of its first contact"},
+        {.name = "contact", .value = "NAME", .help = "name of its first contact"},
+        {0},
+};
+
+static const struct option list_options[] = {
+        {.name = "rep",
+         .value = "REP",
+         .help = "only customers of this sales rep, sites that inherit it included"},
+        {.name = "parent", .value = "NUMBER", .help = "only sites of this customer"},
+        {.name = "status", .value = "new|released|active|inactive", .help = "only customers of this status"},
+        {.name = "limit", .value = "N", .help = "at most so many"},
+        {0},
+};
+
+static const struct command commands[] = {
+        {.verb = "add",
+         .args = "NUMBER",
+         .options = add_options,
+         .kind = "customer",
+         .fields = true,
+         .without = "number",
+         .uses = USES_STORE,
+         .help = "Adds a customer; with --email its first contact too, who is mailed every state of a job",
+         .examples = "customer add 1001 --name \"Example Bakery\" --email orders@example.com\n"
+                     "customer add 1001-2 --name \"Example Bakery, depot\" --parent 1001 "
+                     "--timezone America/Denver",
+         .run = add},
+        {.verb = "set",
+         .args = "NUMBER",
+         .kind = "customer",
+         .fields = true,
+         .uses = USES_STORE,
+         .help = "Changes fields of a customer; an empty value clears one",
+         .more = "With another number all that hangs on it stays with it, jobs and their mails too. The old "
+                 "one goes on as a name of it, for events, requests and the feed, until another customer is "
+                 "given it or customer remove takes it away.",
+         .examples = "customer set 1001 --phone \"+1 303 555 0100\" --reference \"\"\n"
+                     "customer set 1001 --number 2001",
+         .run = set},
+        {.verb = "show",
+         .args = "NUMBER",
+         .uses = USES_STORE " " USES_SPOOL,
+         .help = "Shows a customer with its jobs, contacts, hours, suspensions, notes and all else",
+         .examples = "customer show 1001",
+         .run = show},
+        {.verb = "list",
+         .options = list_options,
+         .uses = USES_STORE,
+         .help = "Lists customers by number",
+         .examples = "customer list --rep \"Pat Example\"\ncustomer list --status released",
+         .run = list},
+        {.verb = "remove",
+         .args = "NUMBER",
+         .uses = USES_STORE,
+         .help = "Removes a customer without sites, with all that hangs on it",
+         .more = "Called by a number that a customer had before, it removes that name alone. "
+                 "A customer that may come back is better deactivated: its history then stays with it.",
+         .examples = "customer remove 1001 --yes",
+         .run = remove_one},
+        {.verb = "search",
+         .args = "TEXT",
+         .options = search_options,
+         .uses = USES_STORE,
+         .help = "Finds customers that have every word somewhere, best match first",
+         .more = "Each word is any part of a value, in any order; one of fewer than three characters a whole "
+                 "word. "
+                 "Case, accents and punctuation don't matter, nor does the way a phone number is written.",
+         .examples = "customer search bakery\ncustomer search 5550100 --by phone",
+         .run = customer_run_search},
+        {.verb = "release",
+         .args = "NUMBER",
+         .uses = USES_STORE,
+         .help = "Hands a new customer to accounts, who check it",
+         .more = "At a terminal it asks whether you are sure; --yes answers that.",
+         .examples = "customer release 1001",
+         .run = move},
+        {.verb = "approve",
+         .args = "NUMBER",
+         .uses = USES_STORE,
+         .help = "Makes a released or inactive customer active",
+         .examples = "customer approve 1001",
+         .run = move},
+        {.verb = "decline",
+         .args = "NUMBER",
+         .uses = USES_STORE,
+         .help = "Sends a released customer back to new",
+         .examples = "customer decline 1001",
+         .run = move},
+        {.verb = "deactivate",
+         .args = "NUMBER",
+         .uses = USES_STORE,
+         .help = "Makes an active customer inactive: it gets no mail and no jobs",
+         .examples = "customer deactivate 1001",
+         .run = move},
+        {.verb = "related",
+         .args = "NUMBER",
+         .options = limit_options,
+         .uses = USES_STORE,
+         .help = "Lists others that share a contact's name, the address, a phone or an email with it",
+         .examples = "customer related 1001",
+         .run = customer_run_related},
+        {.verb = "duplicates",
+         .options = limit_options,
+         .uses = USES_STORE,
+         .help = "Lists customers that may be on record twice",
+         .examples = "customer duplicates",
+         .run = customer_run_duplicates},
+        {.verb = "merge",
+         .args = "FROM INTO",
+         .uses = USES_STORE,
+         .help = "Makes one customer of two: all records and jobs of the first become the second's (managers "
+                 "only)",
+         .more = "What the second doesn't set itself (fields, hours) it takes from the first; a contact of "
+                 "the "
+                 "same name and address is there once. The first one's number goes on as a name of the "
+                 "second "
+                 "until another customer is given it or customer remove takes it away.",
+         .examples = "customer merge 1001 2001",
+         .run = customer_run_merge},
+        {.verb = "erase",
+         .args = "NUMBER",
+         .uses = USES_STORE,
+         .help = "Removes a customer and every word of it, in the history and the record of jobs, too "
+                 "(managers "
+                 "only)",
+         .more = "Number, ids, counts, states and times stay, and that it was erased and by whom. Words of "
+                 "mails "
+                 "and held jobs that are under way go by themselves once these have ended. Backups are yours "
+                 "to "
+                 "clear.",
+         .examples = "customer erase 1001",
+         .run = customer_run_erase},
+        {.verb = "history",
+         .args = "NUMBER",
+         .uses = USES_STORE,
+         .help = "Lists every change to a customer and what hangs on it: who, when, before and after",
+         .examples = "customer history 1001",
+         .run = history},
+        {.verb = "import",
+         .args = "FILE",
+         .options = import_options,
+         .kind = "customer",
+         .uses = USES_STORE,
+         .help = "Adds and changes customers from CSV or JSON Lines: all rows, or none where one is bad",
+         .more = "Rows are matched by number. A missing column leaves the value alone, an empty cell clears "
+                 "it.",
+         .examples = "customer import customers.csv --dry-run\ncustomer import billing.csv --map billing.map"
+                     "\ncustomer import billing.csv --map \"Cust Ref=number\" --map \"Balance=\"",
+         .run = transfer_import},
+        {.verb = "export",
+         .args = "FILE",
+         .options = export_options,
+         .kind = "customer",
+         .uses = USES_STORE,
+         .help = "Writes all customers as CSV or JSON Lines, by the file's ending, as import takes them",
+         .examples = "customer export customers.csv",
+         .run = transfer_export},
+        {.verb = "reindex",
+         .uses = USES_STORE,
+         .help = "Makes the index of the search anew",
+         .more = "Only needed after another program than dispatchctl and dispatchd has written to the "
+                 "database.",
+         .examples = "customer reindex",
+         .run = reindex},
+        {.verb = "adopt",
+         .uses = USES_ENGINE,
+         .help = "Says that the customers.db which is there is meant, though the spool knows another",
+         .more = "For managers. dispatchd uses no other than the one that it knows, or a copy of it: where "
+                 "that is "
+                 "missing, or another is in its place, events wait. This is for one that was made anew; an "
+                 "empty file counts as a database without customers.",
+         .examples = "customer adopt",
+         .run = adopt},
+};
+
+const struct noun noun_customer = {.name = "customer",
+                                   .help = "customers and their sites: add, find, change, import",
+                                   COMMANDS(commands)};

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* `customer merge` and `customer erase`: what a customer is to be no more. */
+#include "dispatchctl/nouns/customer.h"
+
+#include "dispatchctl/base/store.h"
+#include "dispatchctl/nouns/spool.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+static bool find_name(struct ctl *ctl, const struct act *act, const char *number, const char **ret,
+                      struct error *err)
+{
+	json_t *customer;
+	if (!records_show(act->store, kind_find("customer"), number, &customer, err))
+		return false;
+	*ret = arena_strdup(ctl->arena, json_string_value(json_object_get(customer, "name")));
+	json_decref(customer);
+	return true;
+}
+
+/* Asks by both names: two numbers are easily taken for each other. */
+static bool is_meant(struct ctl *ctl, const struct act *act, const char *from, const char *into,
+                     struct error *err)
+{
+	const char *from_name, *into_name;
+	if (!find_name(ctl, act, from, &from_name, err) || !find_name(ctl, act, into, &into_name, err))
+		return false;
+	return ctl_confirm(ctl, err,
+	                   arena_printf(ctl->arena,
+	                                "Merge customer %s, %s, into %s, %s? All its records and jobs become "
+	                                "those of %s.",
+	                                from, from_name, into, into_name, into));
+}
+
+bool customer_run_merge(struct ctl *ctl, struct error *err)
+{
+	const char *from = ctl_arg(ctl, 0), *into = ctl_arg(ctl, 1);
+	struct act act;
+	json_t *customer;
+	if (!store_open(ctl, DB_WRITE, &act, err) || !is_meant(ctl, &act, from, into, err) ||
+	    !customer_merge(&act, from, into, err))
+		return false;
+	spool_follow_numbers(ctl);
+	if (!customer_show(act.store, into, &customer, err))
+		return false;
+	output_say(ctl->out, "customer %s merged into %s; it is a name of that customer from now on", from,
+	           into);
+	output_document(ctl->out, customer);
+	return true;
+}
+
+bool customer_run_erase(struct ctl *ctl, struct error *err)
+{
+	const char *number = ctl_arg(ctl, 0), *name;
+	struct act act;
+	if (!store_open(ctl, DB_WRITE, &act, err) || !find_name(ctl, &act, number, &name, err))
+		return false;
+	const char *question =
+	        arena_printf(ctl->arena,
+	                     "Erase customer %s, %s, with all records, files and what the history "
+	                     "says of them?",
+	                     number, name);
+	if (!ctl_confirm(ctl, err, question) || !customer_erase(&act, number, err))
+		return false;
+	spool_follow_numbers(ctl);
+	output_say(ctl->out, "customer %s erased; what is under way of its jobs goes once it has ended",
+	           number);
+	output_document(ctl->out, json_pack("{s:s}", "erased", number));
+	return true;
+}

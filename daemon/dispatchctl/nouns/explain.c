@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* `explain`: what would become of an event, and why. The very code that decides answers. */
+#include "engine/explain.h"
+#include "dispatchctl/base/office.h"
+
+#include "base/jsontext.h"
+#include "dispatchctl/nouns/nouns.h"
+#include "dispatchctl/nouns/spool.h"
+#include "dispatchctl/nouns/view_trace.h"
+#include "model/words.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return text ? text : "";
+}
+
+static void print_due(struct ctl *ctl, const json_t *object)
+{
+	struct buf *out = output_text(ctl->out);
+	if (*text_of(object, "due") == '\0')
+		return;
+	buf_adds(out, ", due ");
+	buf_adds(out, text_of(object, "due"));
+}
+
+/* The verdict as one would say it. */
+static const struct saying {
+	const char *status, *reason, *sentence;
+} sayings[] = {
+        {"queued", "ok", "A mail goes now."},
+        {"deferred", "outside_hours", "A mail is made and waits until the customer's service hours open."},
+        {"deferred", "grouped", "A mail is made and waits for others that go with it."},
+        {"expired", "expired", "No mail: it would come too late to be of use."},
+        {"rejected", "malformed", "It is not an event: it goes to the dead letters."},
+        {"rejected", "unknown_customer", "There is no such customer: it goes to the dead letters."},
+        {"suppressed", "duplicate", "Nothing: it was seen before."},
+        {"suppressed", "stale", "No mail: the job is already further on than this event says."},
+        {"suppressed", "repeat", "No mail: the job was in that state before."},
+        {"suppressed", "customer_not_active", "No mail: the customer, or one it belongs to, is not active."},
+        {"suppressed", "suspended", "No mail: a suspension holds."},
+        {"suppressed", "not_wanted", "No mail: no contact wants to hear of this state."},
+        {"suppressed", "no_address", "No mail: there is no address to send it to."},
+        {"suppressed", "address_invalid", "No mail: the address was refused before and is marked invalid."},
+        {"suppressed", "same_address", "No mail: another contact's mail of this event goes to that address."},
+        {"suppressed", "outside_hours", "No mail: the customer is closed now, and this state doesn't wait."},
+        {"suppressed", "never_open", "No mail: the customer's service hours never open."},
+};
+
+static void print_saying(struct ctl *ctl, const json_t *answer)
+{
+	for (size_t i = 0; i < sizeof sayings / sizeof *sayings; i++)
+		if (strcmp(sayings[i].status, text_of(answer, "status")) == 0 &&
+		    strcmp(sayings[i].reason, text_of(answer, "reason")) == 0)
+			output_say(ctl->out, "%s", sayings[i].sentence);
+	if (json_is_object(json_object_get(answer, "collision")))
+		output_say(ctl->out, "The office is told: the job is under way against a suspension.");
+}
+
+static void print_verdict(struct ctl *ctl, const json_t *answer)
+{
+	struct buf *out = output_text(ctl->out);
+	const struct look *look = output_look(ctl->out);
+	size_t i;
+	const json_t *contact;
+	buf_printf(out, "%s%s: %s%s", look_bold(look), text_of(answer, "status"), text_of(answer, "reason"),
+	           look_plain(look));
+	print_due(ctl, answer);
+	buf_addc(out, '\n');
+	print_saying(ctl, answer);
+	json_array_foreach(json_object_get(answer, "contacts"), i, contact)
+	{
+		buf_adds(out, "  ");
+		table_value(out, json_object_get(contact, "email"));
+		buf_printf(out, ": %s, %s", text_of(contact, "status"), text_of(contact, "reason"));
+		print_due(ctl, contact);
+		buf_addc(out, '\n');
+	}
+	if (json_is_true(json_object_get(answer, "recorded")))
+		output_say(ctl->out, "  (this event is on record; it is judged again)");
+	buf_addc(out, '\n');
+	view_trace(ctl, json_object_get(answer, "trace"));
+}
+
+static bool explain_text(struct ctl *ctl, struct explain *explain, const char *text, struct error *err)
+{
+	struct instant at = ctl->now;
+	struct buf line = {0};
+	if (!ctl_option_time(ctl, "at", &at, err))
+		return false;
+	bool ok = explain_event(explain, text, strlen(text), at, &line, err);
+	if (!ok && err->code == EX_DATAERR)
+		(void)error_prefix(err, "--event");
+	json_t *answer = ok ? jsontext_read(line.data, line.len, err) : NULL;
+	buf_free(&line);
+	if (answer == NULL)
+		return false;
+	print_verdict(ctl, answer);
+	output_document(ctl->out, answer);
+	return true;
+}
+
+static bool run_event(struct ctl *ctl, struct explain *explain, struct error *err)
+{
+	return explain_text(ctl, explain, ctl_option(ctl, "event"), err);
+}
+
+/* One that nobody published: without --job it is of a job that nobody has heard of. */
+static bool run_parts(struct ctl *ctl, struct explain *explain, struct error *err)
+{
+	char *id = g_uuid_string_random();
+	const char *job = ctl_option(ctl, "job");
+	json_t *event = json_pack("{s:s, s:s, s:s, s:s}", "id", id, "type",
+	                          ctl_event_type(ctl, ctl_option(ctl, "type")), "job", job != NULL ? job : id,
+	                          "customer", ctl_option(ctl, "customer"));
+	char *text = event ? json_dumps(event, JSON_COMPACT) : NULL;
+	bool ok = text ? explain_text(ctl, explain, text, err)
+	               : error_set(err, EX_DATAERR, "the text is not valid UTF-8");
+	free(text);
+	json_decref(event);
+	g_free(id);
+	return ok;
+}
+
+/* One answer a line, each written as it is found. */
+static bool run_lines(struct ctl *ctl, struct explain *explain, FILE *in, const char *path, struct error *err)
+{
+	static char room[1 << 16];
+	char *line = NULL;
+	size_t size = 0, number = 0;
+	(void)setvbuf(stdout, room, _IOFBF, sizeof room);
+	ssize_t len;
+	struct buf answer = {0};
+	bool ok = true;
+	while (ok && (len = getline(&line, &size, in)) >= 0) {
+		number++;
+		if (line[strspn(line, " \t\r\n")] == '\0')
+			continue;
+		buf_reset(&answer);
+		ok = explain_line(explain, line, (size_t)len, ctl->now, &answer, err);
+		if (!ok)
+			error_prefix(err, "%s:%zu", path, number);
+		ok = ok && output_line(ctl->out, answer.data, answer.len, err);
+	}
+	if (ok && ferror(in))
+		ok = error_set(err, EX_IOERR, "can't read %s: %s", path, strerror(errno));
+	free(line);
+	buf_free(&answer);
+	return ok;
+}
+
+static bool run_batch(struct ctl *ctl, struct explain *explain, struct error *err)
+{
+	const char *path = ctl_option(ctl, "batch");
+	FILE *in = strcmp(path, "-") == 0 ? stdin : office_open_given(path, "re");
+	if (in == NULL)
+		return error_set(err, EX_NOINPUT, "can't read %s: %s", path, strerror(errno));
+	bool ok = run_lines(ctl, explain, in, path, err);
+	if (in != stdin)
+		(void)fclose(in);
+	return ok;
+}
+
+typedef bool run_fn(struct ctl *ctl, struct explain *explain, struct error *err);
+
+/* Whether a person's own words make an event; what is missing is a fault of the command line. */
+static bool check_parts(const struct ctl *ctl, struct error *err)
+{
+	const char *type = ctl_option(ctl, "type");
+	if (ctl_option(ctl, "customer") == NULL || type == NULL)
+		return error_set(err, EX_USAGE, "explain needs --%s: --customer NUMBER --type completed",
+		                 type == NULL ? "type" : "customer");
+	const char *state = strrchr(type, '.') ? strrchr(type, '.') + 1 : type;
+	if (job_state_find(state) != JOB_NONE)
+		return true;
+	return error_set(err, EX_USAGE,
+	                 "--type must be dispatched, started, completed, failed, paused or cancelled "
+	                 "(got \"%s\")",
+	                 type);
+}
+
+/* Which of the three ways to name an event was chosen; NULL on a fault. */
+static run_fn *way_of(const struct ctl *ctl, struct error *err)
+{
+	bool event = ctl_option(ctl, "event") != NULL, batch = ctl_option(ctl, "batch") != NULL;
+	bool parts = ctl_option(ctl, "customer") || ctl_option(ctl, "type") || ctl_option(ctl, "job");
+	if (event + batch + parts != 1)
+		error_set(err, EX_USAGE,
+		          "explain takes --customer NUMBER --type STATE, or --event JSON, or --batch FILE");
+	else if (batch && ctl_option(ctl, "at") != NULL)
+		error_set(err, EX_USAGE,
+		          "a batch has its times in its lines: {\"at\": TIME, \"event\": {…}}");
+	else if (!parts || check_parts(ctl, err))
+		return event ? run_event : batch ? run_batch : run_parts;
+	return NULL;
+}
+
+static bool run(struct ctl *ctl, struct error *err)
+{
+	run_fn *way = way_of(ctl, err);
+	if (way == NULL)
+		return false;
+	struct explain *explain = explain_open(ctl->settings, err);
+	bool ok = explain != NULL && way(ctl, explain, err);
+	explain_close(explain);
+	return ok;
+}
+
+static const struct option options[] = {
+        {.name = "customer", .value = "NUMBER", .help = "whose event it would be"},
+        {.name = "type",
+         .value = "dispatched|started|completed|failed|paused|cancelled",
+         .help = "what it would say; \"job.\" may stand in front"},
+        {.name = "job",
+         .value = "JOB",
+         .help = "of which job, with all that is on record of it; a new one where left out"},
+        {.name = "event", .value = "JSON", .help = "the event, as dispatch software would publish it"},
+        {.name = "at", .value = "TIME", .help = "when it is judged; now where left out"},
+        {.name = "batch",
+         .value = "FILE",
+         .help = "JSON Lines, each {\"at\": TIME, \"event\": {...}}; - is standard input"},
+        {0},
+};
+
+static const struct command commands[] = {
+        {.options = options,
+         .uses = USES_RULES,
+         .help = "Says what would become of an event and why, rule by rule; changes and sends nothing",
+         .more = "With today's records, at any instant. A batch gives one JSON object a line.",
+         .examples = "explain --customer 1001 --type completed\n"
+                     "explain --customer 1001 --type failed --job 4711 --at tomorrow\n"
+                     "explain --event '{\"id\": 1, \"type\": \"job.completed\", \"job\": 4711, "
+                     "\"customer\": 1001}'\n"
+                     "explain --at 2026-12-25T03:00:00-07:00 --event '{\"id\": 1, \"type\": \"job.started\", "
+                     "\"job\": 4711, \"customer\": 1001}'\n"
+                     "explain --batch cases.jsonl",
+         .run = run},
+};
+
+const struct noun noun_explain = {
+        .name = "explain", .help = "what would happen to an event, and why", COMMANDS(commands)};

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* `hold …`: jobs that the dispatch gate holds back. */
+#include "dispatchctl/base/store.h"
+#include "dispatchctl/nouns/local.h"
+#include "dispatchctl/nouns/nouns.h"
+#include "dispatchctl/nouns/spool.h"
+#include "spool/spool_read.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+static bool list(struct ctl *ctl, struct error *err)
+{
+	json_t *rows;
+	struct spool *spool = spool_view(ctl, err);
+	bool ok = spool != NULL && spool_read_held(spool, &rows, err);
+	spool_close(spool);
+	if (ok)
+		local_rows(ctl, rows);
+	if (ok)
+		output_rows(ctl->out, rows,
+		            COLUMNS({.key = "id", .title = "Id", .right = true},
+		                    {.key = "job", .title = "Job"}, {.key = "customer", .title = "Customer"},
+		                    {.key = "reason", .title = "Reason"},
+		                    {.key = "received", .title = "Since", .style = STYLE_TIME},
+		                    {.key = "data.scheduled", .title = "Scheduled", .style = STYLE_TIME},
+		                    {.key = "local.scheduled", .title = "There", .min = 10},
+		                    {.key = "data.route", .title = "Route"},
+		                    {.key = "look", .title = "Looked at", .style = STYLE_TIME},
+		                    {.key = "request", .title = "Request", .min = 12}),
+		            "no jobs are held");
+	return ok;
+}
+
+static bool decide(struct ctl *ctl, struct error *err)
+{
+	int64_t id = 0;
+	json_t *answer;
+	const char *verb = ctl->command->verb, *note = ctl_option(ctl, "note");
+	/* The number that the list shows, else the job's own id. */
+	if (!ctl_arg_id(ctl, 0, &id, NULL))
+		id = 0;
+	json_t *request = json_pack("{s:s, s:I, s:s, s:s*}", "do", arena_printf(ctl->arena, "hold.%s", verb),
+	                            "id", (json_int_t)id, "job", ctl_arg(ctl, 0), "note", note);
+	if (request == NULL)
+		return error_set(err, EX_DATAERR, "the text is not valid UTF-8");
+	if (!spool_ask(ctl, request, &answer, err))
+		return false;
+	id = json_integer_value(json_object_get(answer, "id"));
+	output_say(ctl->out, "held job %lld %s", (long long)id,
+	           strcmp(verb, "release") == 0 ? "released" : "cancelled");
+	json_object_del(answer, "ok");
+	output_document(ctl->out, answer);
+	return true;
+}
+
+static const struct option options[] = {
+        {.name = "note", .value = "TEXT", .help = "why; it is recorded with who did it"},
+        {0},
+};
+
+static const struct command commands[] = {
+        {.verb = "list",
+         .uses = USES_SPOOL " " USES_STORE,
+         .help = "Lists jobs that are held, in the order in which they came",
+         .examples = "hold list",
+         .run = list},
+        {.verb = "release",
+         .args = "ID",
+         .options = options,
+         .uses = USES_ENGINE,
+         .help = "Dispatches a held job now, in spite of what holds it; ID is the list's, else the job's",
+         .examples = "hold release 12 --note \"The customer called: come all the same\"",
+         .run = decide},
+        {.verb = "cancel",
+         .args = "ID",
+         .options = options,
+         .uses = USES_ENGINE,
+         .help = "Calls a held job off: it will not be dispatched; ID is the list's, else the job's",
+         .examples = "hold cancel 12",
+         .run = decide},
+};
+
+const struct noun noun_hold = {
+        .name = "hold", .help = "jobs that the dispatch gate holds back", COMMANDS(commands)};

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* `hours …`: when a customer may be mailed and expects the truck. */
+#include "dispatchctl/base/store.h"
+#include "dispatchctl/nouns/calendar.h"
+#include "dispatchctl/nouns/nouns.h"
+#include "dispatchctl/nouns/views.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+/* Whose hours: a customer's by the first argument, with --all everybody's, which is NULL. *ret_at is the
+ * argument behind; `least` is how many have to follow. */
+static bool whose(const struct ctl *ctl, size_t least, const char **ret_number, size_t *ret_at,
+                  struct error *err)
+{
+	bool all = ctl_option(ctl, "all") != NULL;
+	*ret_at = all ? 0 : 1;
+	*ret_number = all ? NULL : ctl_arg(ctl, 0);
+	if (ctl->n_args < *ret_at + least)
+		return error_set(err, EX_USAGE, "hours %s needs %s; see dispatchctl hours %s --help",
+		                 ctl->command->verb,
+		                 all ? "DAY and WINDOWS behind --all" : "the NUMBER of a customer, or --all",
+		                 ctl->command->verb);
+	if (least == 0 && ctl->n_args > *ret_at)
+		return error_set(err, EX_USAGE, "hours %s takes the NUMBER of a customer or --all, not both",
+		                 ctl->command->verb);
+	return true;
+}
+
+/* `09:00 - 17:00` comes as three words where nobody has quoted it. */
+static const char *words_from(const struct ctl *ctl, size_t at)
+{
+	const char *text = ctl_arg(ctl, at);
+	while (++at < ctl->n_args)
+		text = arena_printf(ctl->arena, "%s %s", text, ctl_arg(ctl, at));
+	return text;
+}
+
+/* The hours as they are now, after a sentence on what was done (NULL: nothing). */
+static bool give(struct ctl *ctl, const struct act *act, const char *number, const char *done,
+                 struct error *err)
+{
+	json_t *hours;
+	if (!hours_show(act->store, number, &hours, err))
+		return false;
+	if (number != NULL && !calendar_add(ctl, act->store, number, hours, err)) {
+		json_decref(hours);
+		return false;
+	}
+	if (done != NULL)
+		output_say(ctl->out, "%s%s %s", number ? "hours of " : "dates of all customers",
+		           number ? number : "", done);
+	else if (number == NULL && json_object_size(json_object_get(hours, "dates")) == 0)
+		output_say(ctl->out, "no dates for all customers");
+	else if (number != NULL && !json_is_object(json_object_get(hours, "weekly")))
+		output_say(ctl->out, "no weekly hours of its own%s",
+		           json_is_object(json_object_get(json_object_get(hours, "inherited"), "weekly"))
+		                   ? ""
+		                   : ": open all day, every day, but for dates");
+	view_hours(ctl, hours);
+	output_document(ctl->out, hours);
+	return true;
+}
+
+static bool show(struct ctl *ctl, struct error *err)
+{
+	struct act act;
+	const char *number;
+	size_t at;
+	return whose(ctl, 0, &number, &at, err) && store_open(ctl, DB_READ, &act, err) &&
+	       give(ctl, &act, number, NULL, err);
+}
+
+static bool set(struct ctl *ctl, struct error *err)
+{
+	struct act act;
+	const char *number = ctl_arg(ctl, 0);
+	return store_open(ctl, DB_WRITE, &act, err) &&
+	       hours_set(&act, number, ctl_arg(ctl, 1), words_from(ctl, 2), err) &&
+	       give(ctl, &act, number, "set", err);
+}
+
+/* DAY or DAY..DAY; today is the customer's, for everybody the office's. */
+static bool read_span(struct ctl *ctl, const struct act *act, const char *number, const char *text,
+                      struct day *ret_first, struct day *ret_last, struct error *err)
+{
+	const char *dots = strstr(text, ".."), *default_zone = store_default_zone(ctl);
+	const struct zone *zone = default_zone ? zone_find(ctl->zones, default_zone) : NULL;
+	zone = zone ? zone : zone_host(ctl->zones);
+	if (number != NULL && !calendar_zone(ctl, act->store, number, &zone, err))
+		return false;
+	const char *first = dots ? arena_strndup(ctl->arena, text, (size_t)(dots - text)) : text;
+	return day_read(first, ctl->now, zone, ret_first, err) &&
+	       day_read(dots ? dots + 2 : text, ctl->now, zone, ret_last, err);
+}
+
+static bool except(struct ctl *ctl, struct error *err)
+{
+	struct act act;
+	struct day first, last;
+	const char *number;
+	size_t at;
+	if (!whose(ctl, 2, &number, &at, err) || !store_open(ctl, DB_WRITE, &act, err))
+		return false;
+	const char *windows = words_from(ctl, at + 1);
+	bool as_always = strcmp(windows, "normal") == 0;
+	return read_span(ctl, &act, number, ctl_arg(ctl, at), &first, &last, err) &&
+	       hours_except(&act, number, first, last, as_always ? NULL : windows, err) &&
+	       give(ctl, &act, number, "set", err);
+}
+
+static bool clear(struct ctl *ctl, struct error *err)
+{
+	struct act act;
+	const char *number;
+	size_t at;
+	return whose(ctl, 0, &number, &at, err) && store_open(ctl, DB_WRITE, &act, err) &&
+	       hours_clear(&act, number, err) && give(ctl, &act, number, "cleared", err);
+}
+
+static bool history(struct ctl *ctl, struct error *err)
+{
+	struct act act;
+	const char *number;
+	size_t at;
+	json_t *rows;
+	if (!whose(ctl, 0, &number, &at, err) || !store_open(ctl, DB_READ, &act, err) ||
+	    !hours_history(act.store, number, &rows, err))
+		return false;
+	view_changes(ctl, rows);
+	return true;
+}
+
+static const struct option all_options[] = {
+        {.name = "all", .help = "the dates that hold for every customer that doesn't set them itself"},
+        {0},
+};
+
+static const struct command commands[] = {
+        {.verb = "show",
+         .args = "[NUMBER]",
+         .options = all_options,
+         .uses = USES_STORE,
+         .help = "Shows a customer's weekly hours and dates, and what it inherits from whom",
+         .examples = "hours show 1001\nhours show --all",
+         .run = show},
+        {.verb = "set",
+         .args = "NUMBER WEEKDAYS WINDOWS...",
+         .uses = USES_STORE,
+         .help = "Sets the windows of weekdays; days never set are closed as soon as one is",
+         .more = "WEEKDAYS: mon, mon-fri, sat,sun, all. WINDOWS: 07:00-12:00,13:00-17:00, 22:00-06:00 (over "
+                 "midnight), 08:00-24:00, closed; Mon-Fri and 9:00 - 17:00 mean the same. Wall-clock time in "
+                 "the "
+                 "customer's zone.",
+         .examples = "hours set 1001 mon-fri 07:00-12:00,13:00-17:00\nhours set 1001 sat closed",
+         .run = set},
+        {.verb = "except",
+         .args = "[NUMBER] DAY[..DAY] WINDOWS...",
+         .options = all_options,
+         .uses = USES_STORE,
+         .help = "Sets the windows of a date, or of all from one to another, in place of the weekdays'",
+         .more = "WINDOWS as for hours set; \"normal\" takes the exception away. With --all it is a holiday "
+                 "of "
+                 "every customer that doesn't set the date itself, nor has it from its parent.",
+         .examples = "hours except 1001 2026-12-25 closed\nhours except 1001 tomorrow 09:00-12:00\n"
+                     "hours except --all 2026-12-24..2026-12-26 closed",
+         .run = except},
+        {.verb = "clear",
+         .args = "[NUMBER]",
+         .options = all_options,
+         .uses = USES_STORE,
+         .help = "Takes all hours and dates away: the parent's hold, else it is always open but for the "
+                 "office's dates",
+         .more = "With --all it takes away the office's dates alone.",
+         .examples = "hours clear 1001",
+         .run = clear},
+        {.verb = "history",
+         .args = "[NUMBER]",
+         .options = all_options,
+         .uses = USES_STORE,
+         .help = "Lists every change to the hours: who, when, before and after",
+         .examples = "hours history 1001\nhours history --all",
+         .run = history},
+};
+
+const struct noun noun_hours = {
+        .name = "hours", .help = "service hours: when mails and trucks may come", COMMANDS(commands)};

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/* `job show`: all that is known of a job, in the order in which it happened. */
+#include "dispatchctl/base/store.h"
+#include "dispatchctl/nouns/filter.h"
+#include "dispatchctl/nouns/local.h"
+#include "dispatchctl/nouns/nouns.h"
+#include "dispatchctl/nouns/spool.h"
+#include "dispatchctl/nouns/view_trace.h"
+#include "spool/spool_read.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return text ? text : "";
+}
+
+/* What the office has on record for the job; nothing where customers.db can't be read. */
+static void add_records(struct ctl *ctl, const struct act *act, json_t *job)
+{
+	static const struct {
+		const char *key, *kind;
+	} parts[] = {{"sales", "sale"},
+	             {"comments", "comment"},
+	             {"documents", "document"},
+	             {"pictures", "picture"}};
+	for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
+		struct error ignored = {0};
+		size_t i;
+		json_t *rows, *row, *own = json_array();
+		if (records_list(act->store, kind_find(parts[p].kind), text_of(job, "customer"), &rows,
+		                 &ignored)) {
+			json_array_foreach(rows, i, row)
+			{
+				if (strcmp(text_of(row, "job"), text_of(job, "job")) == 0)
+					json_array_append(own, row);
+			}
+			json_decref(rows);
+		}
+		json_object_set_new(job, parts[p].key, own);
+	}
+	(void)ctl;
+}
+
+static void print_outcome(struct ctl *ctl, const json_t *outcome)
+{
+	static const char *const keys[] = {"to", "mail", "due", "attempts", "reply", "note", "until"};
+	struct buf *out = output_text(ctl->out);
+	buf_adds(out, "  ");
+	look_time(out, text_of(outcome, "time"), output_look(ctl->out));
+	buf_printf(out, "  %s, %s", text_of(outcome, "status"), text_of(outcome, "reason"));
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		const json_t *value = json_object_get(outcome, keys[i]);
+		if (value == NULL || json_is_null(value))
+			continue;
+		buf_printf(out, "; %s ", keys[i]);
+		if (strcmp(keys[i], "due") == 0)
+			look_time(out, text_of(outcome, "due"), output_look(ctl->out));
+		else
+			table_value(out, value);
+		if (strcmp(keys[i], "due") == 0)
+			local_print(ctl, outcome, "due");
+	}
+	buf_addc(out, '\n');
+}
+
+static bool is_of(const json_t *outcome, const json_t *event)
+{
+	return strcmp(text_of(outcome, "event"), text_of(event, "id")) == 0 &&
+	       strcmp(text_of(outcome, "source"), text_of(event, "source")) == 0;
+}
+
+static void print_event(struct ctl *ctl, const json_t *job, const json_t *event)
+{
+	struct buf *out = output_text(ctl->out);
+	const struct look *look = output_look(ctl->out);
+	size_t i;
+	const json_t *outcome;
+	buf_addc(out, '\n');
+	look_time(out, text_of(event, "time"), look);
+	local_print(ctl, event, "time");
+	buf_printf(out, "  %s%s%s  event ", look_bold(look), text_of(event, "type"), look_plain(look));
+	table_value(out, json_object_get(event, "id"));
+	if (*text_of(event, "source") != '\0')
+		buf_adds(out, " from ");
+	table_value(out, json_object_get(event, "source"));
+	buf_addc(out, '\n');
+	view_trace(ctl, json_object_get(event, "trace"));
+	json_array_foreach(json_object_get(job, "outcomes"), i, outcome)
+	{
+		if (is_of(outcome, event))
+			print_outcome(ctl, outcome);
+	}
+}
+
+/* Outcomes that belong to no event of the list: of the gate, of a held job. */
+static void print_others(struct ctl *ctl, const json_t *job)
+{
+	size_t i, k;
+	const json_t *outcome, *event;
+	json_array_foreach(json_object_get(job, "outcomes"), i, outcome)
+	{
+		bool found = false;
+		json_array_foreach(json_object_get(job, "events"), k, event) found =
+		        found || is_of(outcome, event);
+		if (!found)
+			print_outcome(ctl, outcome);
+	}
+}
+
+static void print_job(struct ctl *ctl, const json_t *job)
+{
+	size_t i;
+	const json_t *event;
+	output_say(ctl->out, "job %s of customer %s: %s", text_of(job, "job"), text_of(job, "customer"),
+	           *text_of(job, "state") ? text_of(job, "state") : "no state yet");
+	json_array_foreach(json_object_get(job, "events"), i, event) print_event(ctl, job, event);
+	output_section(ctl->out, json_object_get(job, "requests"), "Asked of the gate",
+	               COLUMNS({.key = "type", .title = "Type"},
+	                       {.key = "status", .title = "Status", .style = STYLE_WORD},
+	                       {.key = "reason", .title = "Reason"},
+	                       {.key = "received", .title = "Asked", .style = STYLE_TIME},
+	                       {.key = "changed", .title = "Decided", .style = STYLE_TIME},
+	                       {.key = "id", .title = "Id", .right = true},
+	                       {.key = "request", .title = "Request", .min = 12}));
+	print_others(ctl, job);
+	output_section(ctl->out, json_object_get(job, "mails"), "Mails",
+	               COLUMNS({.key = "id", .title = "Id", .right = true},
+	                       {.key = "status", .title = "Status", .style = STYLE_WORD},
+	                       {.key = "state", .title = "State"}, {.key = "to", .title = "To", .min = 14},
+	                       {.key = "due", .title = "Due", .style = STYLE_TIME},
+	                       {.key = "attempts", .title = "Tries", .right = true},
+	                       {.key = "reply", .title = "Reply", .min = 16, .style = STYLE_FAINT}));
+	output_section(ctl->out, json_object_get(job, "sales"), "Sales",
+	               COLUMNS({.key = "id", .title = "Id", .right = true},
+	                       {.key = "result", .title = "Result"},
+	                       {.key = "product", .title = "Product", .min = 10},
+	                       {.key = "amount", .title = "Amount", .right = true},
+	                       {.key = "balance", .title = "Balance", .right = true}));
+	output_section(ctl->out, json_object_get(job, "comments"), "Comments",
+	               COLUMNS({.key = "created", .title = "Time", .style = STYLE_TIME},
+	                       {.key = "author", .title = "Author"},
+	                       {.key = "text", .title = "Text", .min = 20}));
+}
+
+static void add_local(struct ctl *ctl, json_t *job)
+{
+	static const char *const lists[] = {"events", "requests", "outcomes", "mails"};
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+		local_members(ctl, json_object_get(job, lists[i]), text_of(job, "customer"));
+}
+
+static bool show(struct ctl *ctl, struct error *err)
+{
+	json_t *job;
+	struct act act;
+	struct error ignored = {0};
+	struct spool *spool = spool_view(ctl, err);
+	bool ok = spool != NULL &&
+	          spool_read_job(spool, ctl_arg(ctl, 0), ctl_option(ctl, "customer"), &job, err);
+	spool_close(spool);
+	if (!ok)
+		return false;
+	if (store_open(ctl, DB_READ, &act, &ignored))
+		add_records(ctl, &act, job);
+	add_local(ctl, job);
+	print_job(ctl, job);
+	output_document(ctl->out, job);
+	return true;
+}
+
+/* A job's own state, or what became of one of its mails, events or requests. */
+#define STATUSES                                                                                             \
+	"dispatched|started|completed|failed|paused|cancelled|queued|deferred|sending|sent|retrying|"        \
+	"superseded|expired|suppressed|held|released|denied|allowed"
+
+enum { LIMIT = 20 };
+
+static bool list(struct ctl *ctl, struct error *err)
+{
+	json_t *rows;
+	struct spool_filter filter;
+	if (!filter_read(ctl, STATUSES, LIMIT, &filter, err))
+		return false;
+	struct spool *spool = spool_view(ctl, err);
+	bool ok = spool != NULL && spool_read_jobs(spool, &filter, &rows, err);
+	spool_close(spool);
+	if (!ok)
+		return false;
+	local_rows(ctl, rows);
+	output_rows(ctl->out, rows,
+	            COLUMNS({.key = "job", .title = "Job"}, {.key = "customer", .title = "Customer"},
+	                    {.key = "state", .title = "State"},
+	                    {.key = "changed", .title = "Changed", .style = STYLE_TIME},
+	                    {.key = "scheduled", .title = "Scheduled", .style = STYLE_TIME},
+	                    {.key = "local.scheduled", .title = "There", .min = 10},
+	                    {.key = "service", .title = "Service", .min = 8},
+	                    {.key = "reference", .title = "Reference", .min = 8},
+	                    {.key = "driver", .title = "Driver", .min = 6}),
+	            "no jobs on record");
+	return true;
+}
+
+static const struct option list_options[] = {
+        FILTER_OPTIONS(STATUSES),
+        {.name = "limit", .value = "N", .help = "at most so many, the latest first; 20 where left out"},
+        {0},
+};
+
+static const struct option show_options[] = {
+        {.name = "customer",
+         .value = "NUMBER",
+         .help = "whose job; needed where several customers have one of this id"},
+        {0},
+};
+
+static const struct command commands[] = {
+        {.verb = "show",
+         .args = "JOB",
+         .options = show_options,
+         .uses = USES_SPOOL " " USES_STORE,
+         .help = "Shows a job's timeline: events, what was decided and why, mails, the servers' words",
+         .examples = "job show 4711\njob show 4711 --customer 1001",
+         .run = show},
+        {.verb = "list",
+         .options = list_options,
+         .uses = USES_SPOOL " " USES_STORE,
+         .help = "Lists the latest jobs with their state",
+         .more = "--status is a job's state, else what became of one of its mails, events or requests; "
+                 "--reason "
+                 "is one of theirs.",
+         .examples = "job list --customer 1001\njob list --state failed --older-than 2h",
+         .run = list},
+};
+
+const struct noun noun_job = {.name = "job", .help = "what happened to a job, and why", COMMANDS(commands)};

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* `mail …`: mails in the spool. */
+#include "dispatchctl/base/store.h"
+#include "dispatchctl/nouns/filter.h"
+#include "dispatchctl/nouns/local.h"
+#include "dispatchctl/nouns/nouns.h"
+#include "dispatchctl/nouns/spool.h"
+#include "model/words.h"
+#include "spool/spool_read.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+enum { LIMIT = 200 };
+
+static const struct column list_columns[] = {
+        {.key = "id", .title = "Id", .right = true},
+        {.key = "status", .title = "Status", .style = STYLE_WORD},
+        {.key = "reason", .title = "Reason"},
+        {.key = "state", .title = "State"},
+        {.key = "customer", .title = "Customer"},
+        {.key = "jobs", .title = "Jobs", .min = 8},
+        {.key = "to", .title = "To", .min = 14},
+        {.key = "due", .title = "Due", .style = STYLE_TIME},
+        {.key = "local.due", .title = "There", .min = 10},
+        {.key = "attempts", .title = "Tries", .right = true},
+        {.key = "reply", .title = "Reply", .min = 16, .style = STYLE_FAINT},
+};
+
+static bool list(struct ctl *ctl, struct error *err)
+{
+	struct spool_filter filter;
+	json_t *rows;
+	if (!filter_read(ctl, FILTER_MAIL_STATUSES, LIMIT, &filter, err))
+		return false;
+	struct spool *spool = spool_view(ctl, err);
+	bool ok = spool != NULL && spool_read_mails(spool, &filter, &rows, err);
+	spool_close(spool);
+	if (!ok)
+		return false;
+	local_rows(ctl, rows);
+	output_rows(ctl->out, rows, list_columns, sizeof list_columns / sizeof *list_columns, "no mails");
+	return true;
+}
+
+static const struct column sheet_columns[] = {
+        {.key = "id", .title = "Mail"},
+        {.key = "status", .title = "Status", .style = STYLE_WORD},
+        {.key = "reason", .title = "Reason"},
+        {.key = "state", .title = "State of the job"},
+        {.key = "customer", .title = "Customer"},
+        {.key = "jobs", .title = "Jobs"},
+        {.key = "contact", .title = "Contact"},
+        {.key = "to", .title = "To"},
+        {.key = "made", .title = "Made", .style = STYLE_TIME},
+        {.key = "due", .title = "Due", .style = STYLE_TIME},
+        {.key = "local.due", .title = "Due there"},
+        {.key = "expires", .title = "Expires", .style = STYLE_TIME},
+        {.key = "changed", .title = "Changed", .style = STYLE_TIME},
+        {.key = "attempts", .title = "Tries"},
+        {.key = "reply", .title = "Reply"},
+        {.key = "message_id", .title = "Message-ID"},
+};
+
+static bool show(struct ctl *ctl, struct error *err)
+{
+	int64_t id;
+	json_t *mail;
+	if (!ctl_arg_id(ctl, 0, &id, err))
+		return false;
+	struct spool *spool = spool_view(ctl, err);
+	bool ok = spool != NULL && spool_read_mail(spool, id, &mail, err);
+	spool_close(spool);
+	if (!ok)
+		return false;
+	const char *customer = json_string_value(json_object_get(mail, "customer"));
+	local_object(ctl, mail, customer);
+	local_members(ctl, json_object_get(mail, "outcomes"), customer);
+	output_sheet(ctl->out, json_incref(mail), sheet_columns,
+	             sizeof sheet_columns / sizeof *sheet_columns);
+	buf_addc(output_text(ctl->out), '\n');
+	const struct column outcomes[] = {
+	        {.key = "time", .title = "Time", .style = STYLE_TIME},
+	        {.key = "status", .title = "Status", .style = STYLE_WORD},
+	        {.key = "reason", .title = "Reason"},
+	        {.key = "job", .title = "Job"},
+	        {.key = "due", .title = "Due", .style = STYLE_TIME},
+	        {.key = "reply", .title = "Reply", .min = 20},
+	};
+	table_print(output_text(ctl->out), json_object_get(mail, "outcomes"), outcomes,
+	            sizeof outcomes / sizeof *outcomes, output_look(ctl->out));
+	json_decref(mail);
+	return true;
+}
+
+/* Says how many were touched; the answer's `ok` is no news for `--json`. */
+static void report(struct ctl *ctl, json_t *answer, const char *done)
+{
+	json_t *mails = json_object_get(answer, "mails"), *past = json_object_get(answer, "superseded");
+	size_t n = json_array_size(mails), i;
+	json_t *id;
+	json_array_foreach(mails, i, id)
+	{
+		if (n <= 20)
+			output_say(ctl->out, "mail %lld %s", (long long)json_integer_value(id), done);
+	}
+	json_array_foreach(past, i, id) output_say(ctl->out, "mail %lld superseded: its job has moved on",
+	                                           (long long)json_integer_value(id));
+	if (n == 0 && past == NULL)
+		output_say(ctl->out, "no mail to be found for that");
+	else if (n > 20)
+		output_say(ctl->out, "%zu mails: each %s", n, done);
+	json_object_del(answer, "ok");
+	output_document(ctl->out, answer);
+}
+
+static bool retry(struct ctl *ctl, struct error *err)
+{
+	bool all = ctl_option(ctl, "all-failed") != NULL;
+	int64_t id = 0;
+	json_t *answer;
+	if (all == (ctl->n_args > 0))
+		return error_set(err, EX_USAGE, "mail retry takes the ID of a mail, or --all-failed");
+	if (!all && !ctl_arg_id(ctl, 0, &id, err))
+		return false;
+	json_t *request = all ? json_pack("{s:s, s:b}", "do", "mail.retry", "all_failed", 1)
+	                      : json_pack("{s:s, s:I}", "do", "mail.retry", "id", (json_int_t)id);
+	if (all ? !spool_ask_all(ctl, request, &answer, err) : !spool_ask(ctl, request, &answer, err))
+		return false;
+	report(ctl, answer, "is due now");
+	return true;
+}
+
+static bool cancel(struct ctl *ctl, struct error *err)
+{
+	int64_t id;
+	json_t *answer;
+	if (!ctl_arg_id(ctl, 0, &id, err))
+		return false;
+	json_t *request = json_pack("{s:s, s:I}", "do", "mail.cancel", "id", (json_int_t)id);
+	if (!spool_ask(ctl, request, &answer, err))
+		return false;
+	report(ctl, answer, "cancelled");
+	return true;
+}
+
+static const struct option list_options[] = {
+        FILTER_OPTIONS(FILTER_MAIL_STATUSES),
+        {.name = "limit", .value = "N", .help = "at most so many, the newest first; 200 where left out"},
+        {0},
+};
+static const struct option retry_options[] = {
+        {.name = "all-failed", .help = "every mail that failed"},
+        {0},
+};
+
+static const struct command commands[] = {
+        {.verb = "list",
+         .options = list_options,
+         .uses = USES_SPOOL " " USES_STORE,
+         .help = "Lists mails, the newest first",
+         .examples = "mail list --status failed\nmail list --status deferred",
+         .run = list},
+        {.verb = "show",
+         .args = "ID",
+         .uses = USES_SPOOL " " USES_STORE,
+         .help = "Shows a mail with all that became of it and the server's words",
+         .examples = "mail show 17",
+         .run = show},
+        {.verb = "retry",
+         .args = "[ID]",
+         .options = retry_options,
+         .uses = USES_ENGINE,
+         .help = "Makes a mail that failed or waits due now",
+         .examples = "mail retry 17\nmail retry --all-failed",
+         .run = retry},
+        {.verb = "cancel",
+         .args = "ID",
+         .uses = USES_ENGINE,
+         .help = "Calls a mail off that has not been sent yet",
+         .examples = "mail cancel 17",
+         .run = cancel},
+};
+
+const struct noun noun_mail = {.name = "mail", .help = "mails: list, retry, call off", COMMANDS(commands)};

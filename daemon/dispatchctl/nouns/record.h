@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DISPATCHCTL_NOUNS_RECORD_H
+#define DISPATCHCTL_NOUNS_RECORD_H
+
+#include "dispatchctl/base/ctl.h"
+
+/* The verbs that any kind of record has; which kind it is, the command's row says. */
+bool record_add(struct ctl *ctl, struct error *err) MUST_CHECK;
+bool record_set(struct ctl *ctl, struct error *err) MUST_CHECK;
+bool record_show(struct ctl *ctl, struct error *err) MUST_CHECK;
+bool record_list(struct ctl *ctl, struct error *err) MUST_CHECK;
+bool record_show_history(struct ctl *ctl, struct error *err) MUST_CHECK;
+bool record_remove(struct ctl *ctl, struct error *err) MUST_CHECK;
+
+/* Documents and pictures (record_file.c), sales reps (record_rep.c). */
+bool record_file_add(struct ctl *ctl, struct error *err) MUST_CHECK;
+bool record_file_fetch(struct ctl *ctl, struct error *err) MUST_CHECK;
+bool record_rep_link(struct ctl *ctl, struct error *err) MUST_CHECK;
+bool record_rep_unlink(struct ctl *ctl, struct error *err) MUST_CHECK;
+
+/* After a change: says what was done to the record and gives it as it is now. */
+bool record_done(struct ctl *ctl, struct customers *store, const char *name, const char *what,
+                 struct error *err) MUST_CHECK;
+
+#endif

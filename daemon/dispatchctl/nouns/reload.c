@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* `reload`: has the daemon read its configuration again, and says whether it took it. */
+#include "common/control.h"
+#include "dispatchctl/nouns/nouns.h"
+#include "dispatchctl/nouns/spool.h"
+
+#include <stdio.h>
+
+static void print_faults(const json_t *faults)
+{
+	size_t i;
+	const json_t *fault;
+	json_array_foreach(faults, i, fault) output_fault("%s", json_string_value(fault));
+}
+
+static bool run(struct ctl *ctl, struct error *err)
+{
+	json_t *answer = NULL, *request = json_pack("{s:s}", "do", "reload");
+	enum control_answer kind = control_ask(ctl->settings, request, &answer, err);
+	json_decref(request);
+	if (kind != CONTROL_ANSWERED)
+		return false;
+	if (json_is_true(json_object_get(answer, "reloaded"))) {
+		output_say(ctl->out, "reloaded");
+	} else {
+		print_faults(json_object_get(answer, "faults"));
+		output_say(ctl->out, "reload refused: dispatchd goes on with the configuration that it has");
+		ctl->status = (int)json_integer_value(json_object_get(answer, "code"));
+	}
+	json_object_del(answer, "ok");
+	json_object_del(answer, "code");
+	output_document(ctl->out, answer);
+	return true;
+}
+
+static const struct command commands[] = {
+        {.uses = USES_SPOOL,
+         .help = "Has dispatchd read its configuration and templates again, all or nothing",
+         .more = "Where it refuses them, each fault is printed, the configuration in force stays, and the "
+                 "exit\n"
+                 "status is 78.",
+         .examples = "reload",
+         .run = run},
+};
+
+const struct noun noun_reload = {
+        .name = "reload", .help = "dispatchd reads its configuration again", COMMANDS(commands)};

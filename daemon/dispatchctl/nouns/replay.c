@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* `replay`: what other rules or other data would have changed. */
+#include "engine/replay.h"
+
+#include "base/identity.h"
+#include "base/jsontext.h"
+#include "dispatchctl/base/ctl.h"
+#include "dispatchctl/nouns/nouns.h"
+#include "dispatchctl/nouns/replay_data.h"
+#include "dispatchctl/nouns/spool.h"
+
+#include <stdio.h>
+#include <sysexits.h>
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return text ? text : "";
+}
+
+static void add_decision(struct buf *out, const json_t *decision)
+{
+	buf_printf(out, "%s, %s", text_of(decision, "status"), text_of(decision, "reason"));
+	if (*text_of(decision, "due") != '\0')
+		buf_printf(out, ", due %s", text_of(decision, "due"));
+}
+
+/* One object a line with `--json`; else a paragraph of three lines. */
+static bool changed(void *arg, const json_t *change, struct error *err)
+{
+	struct ctl *ctl = arg;
+	struct buf text = {0};
+	if (output_json(ctl->out)) {
+		jsontext_write(&text, change, JSONTEXT_AS_IS);
+	} else {
+		buf_printf(&text, "%-6s %s  %s of job ", text_of(change, "change"),
+		           text_of(change, "received"), text_of(change, "type"));
+		table_value(&text, json_object_get(change, "job"));
+		buf_adds(&text, ", customer ");
+		table_value(&text, json_object_get(change, "customer"));
+		buf_adds(&text, ", to ");
+		table_value(&text, json_object_get(change, "to"));
+		buf_adds(&text, "\n       then ");
+		add_decision(&text, json_object_get(change, "before"));
+		buf_adds(&text, "\n       now  ");
+		add_decision(&text, json_object_get(change, "after"));
+		buf_adds(&text, ": ");
+		table_value(&text, json_object_get(change, "detail"));
+	}
+	bool ok = output_line(ctl->out, buf_text(&text), text.len, err);
+	buf_free(&text);
+	return ok;
+}
+
+static bool read_span(const struct ctl *ctl, struct replay *replay, struct error *err)
+{
+	if (ctl_option(ctl, "since") == NULL)
+		return error_set(err, EX_USAGE, "replay needs --since TIME, as -7d or 2026-11-01");
+	replay->until = INSTANT_NEVER;
+	if (!ctl_option_time(ctl, "since", &replay->since, err) ||
+	    !ctl_option_time(ctl, "until", &replay->until, err))
+		return false;
+	return replay->since.ms <= replay->until.ms ||
+	       error_set(err, EX_USAGE, "--until lies before --since");
+}
+
+static void print_fault(void *arg, const char *text)
+{
+	(void)arg;
+	output_fault("%s", text);
+}
+
+/* Of the other configuration only what the rules ask counts; the databases stay ours. */
+static bool load_rules(const struct ctl *ctl, struct settings **ret, struct error *err)
+{
+	static const char *const minds[] = {"rules", "notify", "mail.max_age", NULL};
+	const char *path = ctl_option(ctl, "config");
+	int status = EX_CONFIG;
+	if (path == NULL)
+		return true;
+	identity_person();
+	*ret = settings_load(path, minds, print_fault, NULL, &status);
+	identity_back();
+	return *ret != NULL || error_set(err, status, "%s: nothing was replayed", path);
+}
+
+static bool run(struct ctl *ctl, struct error *err)
+{
+	struct settings *other = NULL;
+	struct replay_counts counts;
+	struct replay replay = {.spool = ctl->settings->spool.path, .changed = changed, .arg = ctl};
+	struct replay_data data = {0};
+	bool ok = read_span(ctl, &replay, err) && load_rules(ctl, &other, err) &&
+	          replay_data_find(ctl, ctl_option(ctl, "customers"), &data, err);
+	replay.customers = data.path;
+	replay.ours = ctl->settings;
+	replay.rules = other ? other : ctl->settings;
+	ok = ok && replay_run(&replay, &counts, err);
+	replay_data_end(&data);
+	settings_free(other);
+	if (ok && !output_json(ctl->out))
+		output_say(ctl->out, "%lld events: %lld mails the same, %lld added, %lld gone, %lld moved",
+		           (long long)counts.events, (long long)counts.same, (long long)counts.added,
+		           (long long)counts.gone, (long long)counts.moved);
+	return ok;
+}
+
+static const struct option options[] = {
+        {.name = "since", .value = "TIME", .help = "from events received then on (needed)"},
+        {.name = "until", .value = "TIME", .help = "to those received before then; now where left out"},
+        {.name = "config",
+         .value = "FILE",
+         .help = "judge by this configuration's [rules] and [notify] sections"},
+        {.name = "customers",
+         .value = "FILE",
+         .help = "judge by this customers.db, or by ours with this import (.csv, .jsonl)"},
+        {0},
+};
+
+static const struct command commands[] = {
+        {.options = options,
+         .uses = USES_RULES,
+         .help = "Judges recorded events by other rules or other customer data and says which mails would "
+                 "have "
+                 "been added, gone or moved; sends nothing",
+         .more = "With neither --config nor --customers it shows what changes of the data since then would "
+                 "have "
+                 "changed. With --json one object a line.",
+         .examples = "replay --since -7d --config new.conf\n"
+                     "replay --since 2026-11-01 --until 2026-11-08 --customers copy.db",
+         .run = run},
+};
+
+const struct noun noun_replay = {
+        .name = "replay", .help = "what other rules or data would have changed", COMMANDS(commands)};

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* `status`: whether all is well, in a few lines. */
+#include "base/identity.h"
+#include "common/control.h"
+#include "common/sync.h"
+#include "dispatchctl/nouns/nouns.h"
+#include "dispatchctl/nouns/spool.h"
+#include "spool/spool_read.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 3000 };
+
+/* What the daemon says of itself; where none runs, or it can't write its spool, what the spool holds. */
+static bool read_state(const struct ctl *ctl, json_t **ret, struct error *err)
+{
+	struct error absent = {0};
+	json_t *request = json_pack("{s:s}", "do", "status");
+	enum control_answer answer = control_ask(ctl->settings, request, ret, &absent);
+	json_decref(request);
+	if (answer == CONTROL_ANSWERED) {
+		json_object_del(*ret, "ok");
+		json_object_set_new(*ret, "daemon", json_string("up"));
+		return true;
+	}
+	struct spool *spool = spool_view(ctl, err);
+	bool ok = spool != NULL && spool_read_counts(spool, ret, err);
+	spool_close(spool);
+	if (ok)
+		json_object_set_new(*ret, "daemon", json_string(answer == CONTROL_REFUSED ? "up" : "down"));
+	if (ok && access(ctl->settings->spool.path, F_OK) != 0)
+		json_object_del(*ret, "instance"); /* it has none before its first start */
+	if (ok && answer != CONTROL_ABSENT)
+		json_object_set_new(*ret, "daemon_fault", json_string(absent.text));
+	return ok;
+}
+
+/* What stands in the way of the daemon's work with Redis; NULL where nothing does, or it doesn't run. A
+ * server that answers us may still be of no use to it. free() it. */
+static char *daemon_redis_fault(const json_t *state)
+{
+	const json_t *redis = json_object_get(state, "redis");
+	const json_t *connected = json_object_get(redis, "connected");
+	const char *reply = json_string_value(json_object_get(redis, "reply"));
+	char *fault = NULL;
+	size_t i;
+	json_t *feed;
+	if (json_is_false(connected) &&
+	    asprintf(&fault, "dispatchd is not connected: %s", reply ? reply : "not yet tried") < 0)
+		return NULL;
+	json_array_foreach(json_object_get(state, "feeds"), i, feed)
+	{
+		const char *words = json_string_value(json_object_get(feed, "reply"));
+		if (fault == NULL && words != NULL &&
+		    asprintf(&fault, "%s %s can't be %s: %s",
+		             json_string_value(json_object_get(feed, "kind")),
+		             json_string_value(json_object_get(feed, "name")),
+		             json_string_value(json_object_get(feed, "use")), words) < 0)
+			return NULL;
+	}
+	return fault;
+}
+
+static void ask_redis(const struct ctl *ctl, json_t *state)
+{
+	char *fault = daemon_redis_fault(state);
+	bool connected = json_is_true(json_object_get(json_object_get(state, "redis"), "connected"));
+	struct error err = {0};
+	struct args args = {0};
+	struct sync *redis = sync_open(ctl->settings, PATIENCE_MS, &err);
+	args_add(&args, "PING");
+	redisReply *reply = redis ? sync_run(redis, &args, &err) : NULL;
+	const char *word = reply == NULL || (fault != NULL && !connected) ? "down" : "up";
+	json_object_set_new(state, "redis", json_string(fault != NULL && connected ? "degraded" : word));
+	if (reply == NULL || fault != NULL)
+		json_object_set_new(state, "redis_fault", json_string(reply == NULL ? err.text : fault));
+	if (reply != NULL)
+		freeReplyObject(reply);
+	free(fault);
+	args_free(&args);
+	sync_close(redis);
+}
+
+/* "up" is easier to find in a table than "yes"; `up` is null before a first connection. */
+static void name_states(const json_t *relays)
+{
+	size_t i;
+	json_t *relay;
+	json_array_foreach(relays, i, relay)
+	{
+		const json_t *up = json_object_get(relay, "up");
+		const char *state = json_is_null(up) ? "not tried yet" : json_is_true(up) ? "up" : "down";
+		json_object_set_new(relay, "state", json_string(state));
+	}
+}
+
+/* Said in a sentence: a number in a table is easily missed. */
+static void warn_of_failures(struct ctl *ctl, const json_t *relays)
+{
+	size_t i;
+	json_t *relay;
+	json_array_foreach(relays, i, relay)
+	{
+		if (!json_is_true(json_object_get(relay, "failing")))
+			continue;
+		buf_printf(output_text(ctl->out),
+		           "\nWarning: the last %" JSON_INTEGER_FORMAT " mails failed at relay ",
+		           json_integer_value(json_object_get(relay, "failures")));
+		table_value(output_text(ctl->out), json_object_get(relay, "name"));
+		buf_adds(output_text(ctl->out), ", none was delivered: ");
+		table_value(output_text(ctl->out), json_object_get(relay, "reply"));
+		buf_addc(output_text(ctl->out), '\n');
+	}
+}
+
+static void print_counts(struct ctl *ctl, const json_t *mails)
+{
+	json_t *rows = json_array(), *count;
+	const char *status;
+	json_object_foreach((json_t *)(uintptr_t)mails, status, count)
+	{
+		if (json_integer_value(count) > 0)
+			json_array_append_new(rows,
+			                      json_pack("{s:s, s:O}", "status", status, "mails", count));
+	}
+	output_say(ctl->out, json_array_size(rows) > 0 ? "" : "\nno mails in the spool");
+	table_print(output_text(ctl->out), rows,
+	            COLUMNS({.key = "status", .title = "Mails", .style = STYLE_WORD},
+	                    {.key = "mails", .title = "Count", .right = true}),
+	            output_look(ctl->out));
+	json_decref(rows);
+}
+
+/* Only those that can't be used or have lost entries: all is well is said by `Redis up`. */
+static void print_feeds(struct ctl *ctl, const json_t *feeds)
+{
+	json_t *rows = json_array(), *feed;
+	size_t i;
+	json_array_foreach(feeds, i, feed)
+	{
+		if (json_object_get(feed, "reply") != NULL || json_object_get(feed, "lost") != NULL)
+			json_array_append(rows, feed);
+	}
+	if (json_array_size(rows) > 0) {
+		buf_addc(output_text(ctl->out), '\n');
+		table_print(output_text(ctl->out), rows,
+		            COLUMNS({.key = "kind", .title = "In Redis"}, {.key = "name", .title = "Name"},
+		                    {.key = "state", .title = "State", .style = STYLE_WORD},
+		                    {.key = "use", .title = "To be"},
+		                    {.key = "lost", .title = "Lost unread", .right = true},
+		                    {.key = "since", .title = "Since", .style = STYLE_TIME},
+		                    {.key = "reply", .title = "Reply", .min = 20}),
+		            output_look(ctl->out));
+	}
+	json_decref(rows);
+}
+
+static bool run(struct ctl *ctl, struct error *err)
+{
+	json_t *state;
+	if (!read_state(ctl, &state, err))
+		return false;
+	identity_person(); /* a socket or a password of Redis may be root's */
+	ask_redis(ctl, state);
+	identity_back();
+	output_sheet(ctl->out, json_incref(state),
+	             COLUMNS({.key = "daemon", .title = "dispatchd", .style = STYLE_WORD},
+	                     {.key = "daemon_fault", .title = ""}, {.key = "version", .title = "Version"},
+	                     {.key = "started", .title = "Up since", .style = STYLE_TIME},
+	                     {.key = "redis", .title = "Redis", .style = STYLE_WORD},
+	                     {.key = "redis_fault", .title = ""}, {.key = "instance", .title = "Instance"},
+	                     {.key = "waiting", .title = "Waiting events"},
+	                     {.key = "unpublished", .title = "Unpublished"},
+	                     {.key = "held", .title = "Held jobs"}));
+	if (json_array_size(json_object_get(state, "relays")) > 0) {
+		name_states(json_object_get(state, "relays"));
+		buf_addc(output_text(ctl->out), '\n');
+		table_print(output_text(ctl->out), json_object_get(state, "relays"),
+		            COLUMNS({.key = "name", .title = "Relay"},
+		                    {.key = "state", .title = "State", .style = STYLE_WORD},
+		                    {.key = "since", .title = "Since", .style = STYLE_TIME},
+		                    {.key = "sessions", .title = "Sessions", .right = true},
+		                    {.key = "delivered", .title = "Delivered", .right = true},
+		                    {.key = "failures", .title = "Failed since", .right = true},
+		                    {.key = "reply", .title = "Reply", .min = 20}),
+		            output_look(ctl->out));
+		warn_of_failures(ctl, json_object_get(state, "relays"));
+	}
+	print_feeds(ctl, json_object_get(state, "feeds"));
+	print_counts(ctl, json_object_get(state, "mails"));
+	json_decref(state);
+	return true;
+}
+
+static const struct command commands[] = {
+        {.uses = USES_SPOOL " redis",
+         .help = "Says whether dispatchd, Redis and the relays are there, and counts held jobs and mails by "
+                 "status",
+         .examples = "status\nstatus --json",
+         .run = run},
+};
+
+const struct noun noun_status = {.name = "status",
+                                 .help = "is all well? The daemon, Redis, relays, held jobs, mails",
+                                 COMMANDS(commands)};

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/* `suspend`, `resume`, `suspensions`, which are `suspension add`, `end` and `list`, and `suspension set`. */
+#include "dispatchctl/base/store.h"
+#include "dispatchctl/nouns/calendar.h"
+#include "dispatchctl/nouns/fields.h"
+#include "dispatchctl/nouns/nouns.h"
+#include "dispatchctl/nouns/record.h"
+#include "dispatchctl/nouns/record_nouns.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+static bool take_day(const struct ctl *ctl, const char *name, const struct zone *zone, json_t *values,
+                     struct error *err)
+{
+	struct day day;
+	char text[DAY_TEXT_MAX];
+	if (ctl_option(ctl, name) == NULL || *ctl_option(ctl, name) == '\0')
+		return true;
+	if (!ctl_option_day(ctl, name, zone, &day, err))
+		return false;
+	json_object_set_new(values, name, json_string(day_format(day, text)));
+	return true;
+}
+
+/* One word for it on the command line, another as the record's field: both are understood. */
+static bool take_scopes(const struct ctl *ctl, json_t *values, struct error *err)
+{
+	const char *scope = ctl_option(ctl, "scope"), *scopes = ctl_option(ctl, "scopes");
+	if (scope && scopes)
+		return error_set(err, EX_USAGE, "--scope and --scopes are the same; give one of them");
+	if (scope || scopes)
+		json_object_set_new(values, "scopes", json_string(scope ? scope : scopes));
+	return true;
+}
+
+static bool gather(const struct ctl *ctl, json_t *values, struct error *err)
+{
+	const char *note = ctl_option(ctl, "note");
+	if (note == NULL || *note == '\0')
+		return error_set(err, EX_USAGE, "%s%s needs --note: it tells the next dispatcher why",
+		                 ctl->noun->name, ctl->command->verb ? " add" : "");
+	json_object_set_new(values, "note", json_string(note));
+	return take_scopes(ctl, values, err);
+}
+
+/* Today and tomorrow are those of the customer. */
+static bool gather_days(struct ctl *ctl, const struct act *act, json_t *values, struct error *err)
+{
+	const struct zone *zone;
+	return calendar_zone(ctl, act->store, ctl_arg(ctl, 0), &zone, err) &&
+	       take_day(ctl, "from", zone, values, err) && take_day(ctl, "until", zone, values, err);
+}
+
+static bool run_suspend(struct ctl *ctl, struct error *err)
+{
+	const char *number = ctl_arg(ctl, 0);
+	struct act act;
+	int64_t id;
+	json_t *values = json_object(), *row = NULL;
+	bool ok = gather(ctl, values, err) && store_open(ctl, DB_WRITE, &act, err) &&
+	          gather_days(ctl, &act, values, err) &&
+	          suspend(&act, number, store_default_zone(ctl), values, &id, err) &&
+	          records_show(act.store, kind_find("suspension"),
+	                       arena_printf(ctl->arena, "%lld", (long long)id), &row, err);
+	json_decref(values);
+	if (!ok)
+		return false;
+	struct buf scopes = {0};
+	table_value(&scopes, json_object_get(row, "scopes"));
+	const char *until = json_string_value(json_object_get(row, "until"));
+	output_say(ctl->out, "customer %s suspended (%lld): %s from %s %s%s", number, (long long)id,
+	           buf_text(&scopes), json_string_value(json_object_get(row, "from")),
+	           until ? "until " : "on, indefinitely", until ? until : "");
+	buf_free(&scopes);
+	output_document(ctl->out, row);
+	return true;
+}
+
+/* Today and tomorrow are those of its customer, whose number the record has. */
+static bool run_set(struct ctl *ctl, struct error *err)
+{
+	const struct kind *kind = kind_find("suspension");
+	const char *id = ctl_arg(ctl, 0), *until = ctl_option(ctl, "until");
+	struct act act;
+	const struct zone *zone;
+	json_t *row = NULL, *values = fields_given(ctl, err);
+	bool ok = values != NULL && take_scopes(ctl, values, err);
+	if (ok && json_object_size(values) == 0)
+		ok = error_set(err, EX_USAGE, "suspension set needs --until, --scope or --note");
+	ok = ok && store_open(ctl, DB_WRITE, &act, err) && records_show(act.store, kind, id, &row, err);
+	if (ok && until && *until)
+		ok = calendar_zone(ctl, act.store, json_string_value(json_object_get(row, "customer")), &zone,
+		                   err) &&
+		     take_day(ctl, "until", zone, values, err);
+	ok = ok && records_set(&act, kind, id, values, err);
+	json_decref(values);
+	json_decref(row);
+	return ok && record_done(ctl, act.store, id, "changed", err);
+}
+
+/* What holds all the same, the parents' too, so that nobody believes the truck may go. */
+static void say_still(struct ctl *ctl, const json_t *row)
+{
+	const char *number = ctl_arg(ctl, 0), *whose = json_string_value(json_object_get(row, "customer"));
+	const char *until = json_string_value(json_object_get(row, "until"));
+	struct buf *out = output_text(ctl->out);
+	buf_printf(out, "customer %s is still suspended (", number);
+	table_value(out, json_object_get(row, "scopes"));
+	buf_printf(out, ", %s%s) by suspension %lld of ", until ? "until " : "indefinitely",
+	           until ? until : "", (long long)json_integer_value(json_object_get(row, "id")));
+	buf_printf(out, "%s%s: ", strcmp(whose, number) == 0 ? "its own" : "customer ",
+	           strcmp(whose, number) == 0 ? "" : whose);
+	table_value(out, json_object_get(row, "note"));
+	buf_addc(out, '\n');
+}
+
+static bool add_still(struct ctl *ctl, const struct act *act, json_t *answer, struct error *err)
+{
+	const char *number = ctl_arg(ctl, 0);
+	json_t *rows, *row, *still = json_array();
+	size_t i;
+	if (!suspensions_list(act->store, number, store_default_zone(ctl), ctl->now, false, &rows, err)) {
+		json_decref(still);
+		return false;
+	}
+	json_array_foreach(rows, i, row)
+	{
+		if (!json_is_true(json_object_get(row, "holds")))
+			continue;
+		json_array_append(still, row);
+		say_still(ctl, row);
+	}
+	json_decref(rows);
+	json_object_set_new(answer, "still", still);
+	return true;
+}
+
+static bool run_resume(struct ctl *ctl, struct error *err)
+{
+	struct act act;
+	int64_t id = 0, n = 0;
+	if ((ctl->n_args > 1 && !ctl_arg_id(ctl, 1, &id, err)) || !store_open(ctl, DB_WRITE, &act, err) ||
+	    !resume(&act, ctl_arg(ctl, 0), store_default_zone(ctl), id, &n, err))
+		return false;
+	if (n == 0)
+		output_say(ctl->out, "customer %s: no suspension of its own holds now", ctl_arg(ctl, 0));
+	else
+		output_say(ctl->out, "customer %s resumed: %lld suspension%s ended", ctl_arg(ctl, 0),
+		           (long long)n, n == 1 ? "" : "s");
+	json_t *answer = json_pack("{s:s, s:I}", "customer", ctl_arg(ctl, 0), "ended", (json_int_t)n);
+	if (!add_still(ctl, &act, answer, err)) {
+		json_decref(answer);
+		return false;
+	}
+	output_document(ctl->out, answer);
+	return true;
+}
+
+static bool run_list(struct ctl *ctl, struct error *err)
+{
+	struct act act;
+	json_t *rows;
+	bool history = ctl_option(ctl, "history") != NULL;
+	if (!store_open(ctl, DB_READ, &act, err) ||
+	    !suspensions_list(act.store, ctl_arg(ctl, 0), store_default_zone(ctl), ctl->now, history, &rows,
+	                      err))
+		return false;
+	output_rows(ctl->out, rows,
+	            COLUMNS({.key = "id", .title = "Id", .right = true},
+	                    {.key = "customer", .title = "Customer"}, {.key = "holds", .title = "Now"},
+	                    {.key = "scopes", .title = "Scopes"}, {.key = "from", .title = "From"},
+	                    {.key = "until", .title = "Until"}, {.key = "note", .title = "Note", .min = 20},
+	                    {.key = "author", .title = "Author"},
+	                    {.key = "removed", .title = "Removed", .style = STYLE_TIME},
+	                    {.key = "removed_by", .title = "By"}),
+	            "no suspensions");
+	return true;
+}
+
+static const struct option suspend_options[] = {
+        {.name = "note", .value = "TEXT", .help = "why, for the next dispatcher (needed)"},
+        {.name = "from", .value = "DAY", .help = "first day; today where left out"},
+        {.name = "until",
+         .value = "DAY",
+         .help = "day on which it holds no longer; indefinite where left out"},
+        {.name = "scope",
+         .value = "jobs,routes,emails",
+         .help = "what stops: new jobs, stops of routes, mails; all where left out"},
+        {.name = "scopes", .value = "jobs,routes,emails", .help = "the same as --scope"},
+        {0},
+};
+
+static const struct option set_options[] = {
+        {.name = "scope", .value = "jobs,routes,emails", .help = "the same as --scopes"},
+        {0},
+};
+
+static const struct option list_options[] = {
+        {.name = "history", .help = "those that were ended or have worn off, too"},
+        {0},
+};
+
+static const struct command suspend_command[] = {
+        {.args = "NUMBER",
+         .options = suspend_options,
+         .uses = USES_STORE,
+         .help = "Suspends a customer, its sites with it: no jobs, no stops, no mails for a time",
+         .examples = "suspend 1001 --until +14d --note \"Shop is being rebuilt\"\n"
+                     "suspend 1001 --scope emails --note \"Asked for silence until the audit is over\"",
+         .run = run_suspend},
+};
+static const struct command resume_command[] = {
+        {.args = "NUMBER [ID]",
+         .uses = USES_STORE,
+         .help = "Ends one suspension of a customer, or all that hold now",
+         .examples = "resume 1001\nresume 1001 12",
+         .run = run_resume},
+};
+static const struct command suspensions_command[] = {
+        {.args = "[NUMBER]",
+         .options = list_options,
+         .uses = USES_STORE,
+         .help = "Lists suspensions of a customer and of those above it, or of all",
+         .examples = "suspensions\nsuspensions 1001 --history",
+         .run = run_list},
+};
+
+/* The same under the name of the record, and what only that has. */
+const struct command suspension_verbs[] = {
+        {.verb = "add",
+         .args = "NUMBER",
+         .options = suspend_options,
+         .uses = USES_STORE,
+         .help = "Suspends a customer, as suspend does",
+         .examples = "suspension add 1001 --until +14d --note \"Shop is being rebuilt\"",
+         .run = run_suspend},
+        {.verb = "set",
+         .args = "ID",
+         .options = set_options,
+         .kind = "suspension",
+         .fields = true,
+         .uses = USES_STORE,
+         .help = "Changes the last day, the scopes or the note of a suspension",
+         .more = "An empty --until makes it indefinite. One that was ended stays as it is.",
+         .examples = "suspension set 12 --until +7d\nsuspension set 12 --scope emails",
+         .run = run_set},
+        {.verb = "end",
+         .args = "NUMBER [ID]",
+         .uses = USES_STORE,
+         .help = "Ends one suspension of a customer, or all that hold now, as resume does",
+         .examples = "suspension end 1001\nsuspension end 1001 12",
+         .run = run_resume},
+        {.verb = "list",
+         .args = "[NUMBER]",
+         .options = list_options,
+         .uses = USES_STORE,
+         .help = "Lists suspensions of a customer and of those above it, or of all, as suspensions does",
+         .examples = "suspension list 1001 --history",
+         .run = run_list},
+};
+const size_t suspension_verbs_n = sizeof suspension_verbs / sizeof *suspension_verbs;
+
+const struct noun noun_suspend = {
+        .name = "suspend", .help = "stop jobs, stops or mails for a time", COMMANDS(suspend_command)};
+const struct noun noun_resume = {.name = "resume", .help = "end suspensions", COMMANDS(resume_command)};
+const struct noun noun_suspensions = {
+        .name = "suspensions", .help = "list suspensions", COMMANDS(suspensions_command)};

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* `template render`: what a template makes of data, for those who write templates. */
+#include "dispatchctl/nouns/nouns.h"
+
+#include "dispatchctl/base/ctl.h"
+#include "mail/print.h"
+
+#include <sysexits.h>
+
+static bool render(struct ctl *ctl, struct error *err)
+{
+	const char *data = ctl_option(ctl, "data");
+	if (data == NULL)
+		return error_set(err, EX_USAGE,
+		                 "template render needs --data FILE, a file with a JSON object");
+	struct buf text = {0};
+	bool ok = template_print(ctl_arg(ctl, 0), data, ctl_option(ctl, "html") != NULL, &text, err);
+	if (ok)
+		buf_add(output_text(ctl->out), text.data, text.len);
+	if (ok && output_json(ctl->out))
+		output_document(ctl->out, json_pack("{s:s%}", "text", buf_text(&text), text.len));
+	buf_free(&text);
+	return ok;
+}
+
+static const struct option render_options[] = {
+        {.name = "data", .value = "FILE", .help = "a file with the JSON that the template sees (needed)"},
+        {.name = "html", .help = "escape what is inserted; partials are NAME.html"},
+        {0},
+};
+
+static const struct command commands[] = {
+        {.verb = "render",
+         .args = "FILE",
+         .options = render_options,
+         .help = "Prints any Mustache file with JSON data; {{> name}} is the file name.txt beside it",
+         .examples = "template render templates/completed.txt --data sample.json\n"
+                     "template render templates/completed.html --data sample.json --html",
+         .run = render},
+};
+
+const struct noun noun_template = {.name = "template", .help = "try out templates", COMMANDS(commands)};

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DISPATCHCTL_SHOW_PAGER_H
+#define DISPATCHCTL_SHOW_PAGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The program through which a person reads a long answer: $PAGER, else less. */
+struct pager;
+
+struct pager *pager_start(void); /* NULL where none is wanted or can be started */
+/* False where it takes no more: the person has seen enough, or the program was never there. */
+bool pager_write(struct pager *pager, const char *bytes, size_t len);
+/* Whether it is sure to be there: it has taken more than a pipe holds. */
+bool pager_reads(const struct pager *pager);
+/* Waits until the person is done. False where the program was never there, so that nothing was seen. */
+bool pager_end(struct pager *pager);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DISPATCHCTL_SHOW_PROGRESS_H
+#define DISPATCHCTL_SHOW_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A line on standard error that says how far a long piece of work is; nothing where that is no terminal. */
+struct progress {
+	const char *what; /* "importing" */
+	bool on, shown;
+	int64_t started_ms, last_ms;
+};
+
+struct progress progress_start(const char *what);
+/* `done` of `total` bytes; 0: not known. Draws ten times a second at most. */
+void progress_show(struct progress *progress, int64_t rows, int64_t done, int64_t total);
+void progress_clear(struct progress *progress); /* before anything else is written there, and at the end */
+
+#endif

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The control socket. A client has at most one question with the engine: while it waits, no more is
+ * read from it, so that neither side's memory can be filled from here.
+ */
+#include "dispatchd/control/control.h"
+
+#include "base/folder.h"
+#include "base/mem.h"
+#include "common/near_socket.h"
+#include "dispatchd/sys/listen.h"
+#include "dispatchd/sys/log.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/listener.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+struct client {
+	struct control *control;
+	struct client *next;
+	struct bufferevent *stream;
+	int64_t number; /* what the engine's answer is for */
+	uid_t uid;
+	bool waits;        /* for the engine */
+	bool wants_status; /* the loop adds to the answer */
+	bool wants_reload; /* it waits for the end of a reload that begins after it asked */
+	bool reload_began; /* which has begun */
+	bool asks_no_more; /* it has closed its side; what it asked is answered all the same */
+};
+
+struct control {
+	struct evconnlistener *listener;
+	struct engine_thread *engine;
+	control_status *status;
+	control_reload *reload;
+	void *arg;
+	struct client *clients;
+	size_t n;
+	int64_t last_number;
+	struct near_socket place;
+};
+
+/* ---- clients */
+
+static void end_client(struct client *client)
+{
+	struct client **at = &client->control->clients;
+	while (*at != client)
+		at = &(*at)->next;
+	*at = client->next;
+	client->control->n--;
+	bufferevent_free(client->stream);
+	free(client);
+}
+
+static void answer(struct client *client, json_t *document)
+{
+	char *text = json_dumps(document, JSON_COMPACT);
+	evbuffer_add_printf(bufferevent_get_output(client->stream), "%s\n", text ? text : "{\"ok\":false}");
+	free(text);
+}
+
+static void answer_fault(struct client *client, int code, const char *text)
+{
+	json_t *document = json_pack("{s:b, s:i, s:s}", "ok", 0, "code", code, "error", text);
+	answer(client, document);
+	json_decref(document);
+}
+
+/* A reload that is under way may have read the files already, so its end is no answer to this client. */
+static void ask_for_reload(struct client *client)
+{
+	client->waits = client->wants_reload = true;
+	client->reload_began = false;
+	client->number = 0;
+	bufferevent_disable(client->stream, EV_READ);
+	client->control->reload(client->control->arg);
+}
+
+static void take_question(struct client *client, const char *line, size_t len)
+{
+	json_error_t where;
+	json_t *question = json_loadb(line, len, JSON_REJECT_DUPLICATES, &where);
+	if (!json_is_object(question)) {
+		json_decref(question);
+		answer_fault(client, EX_DATAERR, "not a JSON object");
+		return;
+	}
+	const char *what = json_string_value(json_object_get(question, "do"));
+	client->wants_status = what && !strcmp(what, "status");
+	if (what && !strcmp(what, "reload")) {
+		json_decref(question);
+		ask_for_reload(client);
+		return;
+	}
+	json_object_set_new(question, "uid", json_integer((json_int_t)client->uid));
+	char *text = json_dumps(question, JSON_COMPACT);
+	json_decref(question);
+	client->waits = true;
+	client->number = ++client->control->last_number;
+	bufferevent_disable(client->stream, EV_READ);
+	engine_thread_command(client->control->engine, command_new(client->number, text));
+	free(text);
+}
+
+static void on_readable(struct bufferevent *stream, void *arg)
+{
+	struct client *client = arg;
+	struct evbuffer *in = bufferevent_get_input(stream);
+	size_t len;
+	while (!client->waits) {
+		char *line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
+		if (!line)
+			break;
+		take_question(client, line, len);
+		free(line);
+	}
+	if (!client->waits && evbuffer_get_length(in) >= CONTROL_LINE_MAX) {
+		log_fault(LOG_WARNING, "control socket: a line is too long uid=%u", (unsigned)client->uid);
+		end_client(client);
+	}
+}
+
+/* All that was to be written is. */
+static void on_written(struct bufferevent *stream, void *arg)
+{
+	struct client *client = arg;
+	(void)stream;
+	if (client->asks_no_more)
+		end_client(client);
+}
+
+static void on_event(struct bufferevent *stream, short what, void *arg)
+{
+	struct client *client = arg;
+	/* A timeout of reading while an answer is awaited is ours, not the client's. */
+	if (what & BEV_EVENT_TIMEOUT && client->waits) {
+		bufferevent_enable(stream, EV_WRITE);
+	} else if (what & BEV_EVENT_EOF && evbuffer_get_length(bufferevent_get_output(stream)) > 0) {
+		client->asks_no_more = true;
+		bufferevent_disable(stream, EV_READ);
+	} else {
+		end_client(client);
+	}
+}
+
+static uid_t peer_uid(int fd)
+{
+	struct ucred peer = {.uid = (uid_t)-1};
+	socklen_t len = sizeof(peer);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		return (uid_t)-1;
+	return peer.uid;
+}
+
+/* Whoever has been here longest without a question under way makes room. The newest is first in the list. */
+static bool part_with_oldest(struct control *control)
+{
+	struct client *oldest = NULL;
+	for (struct client *client = control->clients; client; client = client->next)
+		if (!client->waits)
+			oldest = client;
+	if (oldest)
+		end_client(oldest);
+	return oldest;
+}
+
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int len,
+                      void *arg)
+{
+	struct control *control = arg;
+	static const struct timeval idle = {.tv_sec = CONTROL_IDLE_S};
+	(void)address;
+	(void)len;
+	if (control->n == CONTROL_CLIENTS_MAX && !part_with_oldest(control)) {
+		close(fd);
+		return;
+	}
+	struct client *client = mem_alloc(sizeof(*client));
+	*client = (struct client){.control = control, .next = control->clients, .uid = peer_uid(fd)};
+	client->stream = bufferevent_socket_new(evconnlistener_get_base(listener), fd, BEV_OPT_CLOSE_ON_FREE);
+	control->clients = client;
+	control->n++;
+	bufferevent_setwatermark(client->stream, EV_READ, 0, CONTROL_LINE_MAX);
+	bufferevent_setcb(client->stream, on_readable, on_written, on_event, client);
+	bufferevent_set_timeouts(client->stream, &idle, &idle);
+	bufferevent_enable(client->stream, EV_READ | EV_WRITE);
+}
+
+/* ---- the engine's answers */
+
+static void add_status(struct control *control, struct client *client, const char *text)
+{
+	json_t *document = json_loads(text, 0, NULL);
+	if (json_is_object(document))
+		control->status(control->arg, document);
+	answer(client, document);
+	json_decref(document);
+}
+
+static struct client *find_client(struct control *control, int64_t number)
+{
+	for (struct client *client = control->clients; client; client = client->next)
+		if (client->waits && client->number == number)
+			return client;
+	return NULL;
+}
+
+void control_reply(struct control *control, struct command *reply)
+{
+	struct client *client = find_client(control, reply->client);
+	if (client) {
+		client->waits = false;
+		if (client->wants_status)
+			add_status(control, client, reply->text);
+		else
+			evbuffer_add_printf(bufferevent_get_output(client->stream), "%s\n", reply->text);
+		bufferevent_enable(client->stream, EV_READ);
+		on_readable(client->stream, client); /* it may have asked on */
+	}
+	command_free(reply);
+}
+
+/* ---- reloads */
+
+void control_reload_begins(struct control *control)
+{
+	for (struct client *client = control->clients; client; client = client->next)
+		client->reload_began = client->wants_reload;
+}
+
+/* {"ok": true, "reloaded": false, "code": 78, "faults": ["FILE:LINE: …", …]} */
+static json_t *reload_answer(const char *faults)
+{
+	json_t *list = json_array();
+	for (const char *line = faults; *line; line += strcspn(line, "\n"), line += *line == '\n')
+		json_array_append_new(list, json_stringn(line, strcspn(line, "\n")));
+	bool good = json_array_size(list) == 0;
+	return json_pack("{s:b, s:b, s:i, s:o}", "ok", 1, "reloaded", good, "code", good ? EX_OK : EX_CONFIG,
+	                 "faults", list);
+}
+
+void control_reloaded(struct control *control, const char *faults)
+{
+	json_t *document = reload_answer(faults);
+	for (struct client *client = control->clients, *next; client; client = next) {
+		next = client->next;
+		if (!client->reload_began)
+			continue;
+		client->waits = client->wants_reload = client->reload_began = false;
+		answer(client, document);
+		bufferevent_enable(client->stream, EV_READ);
+		on_readable(client->stream, client); /* may end this client, and no other */
+	}
+	json_decref(document);
+}
+
+/* ---- the socket */
+
+/* Group of the directory, so that whoever may use the database may ask. Where that gives its group to what is
+ * made in it there is nothing to change, which the system may forbid. */
+static void set_rights(const char *path)
+{
+	struct folder folder;
+	struct error err;
+	if (!folder_open_of(&folder, path, false, &err)) {
+		log_write(LOG_WARNING, "control socket: rights can't be set: %s", err.text);
+		return;
+	}
+	if (!folder_share(&folder, CONTROL_SOCKET, S_IFSOCK, 0660))
+		log_write(LOG_WARNING, "control socket: rights can't be set path=%s: %s", path,
+		          strerror(errno));
+	folder_close(&folder);
+}
+
+static int open_socket(struct control *control, struct error *err)
+{
+	const char *path = control->place.path;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	mode_t old = umask(0177); /* nobody else's before the rights are set */
+	unlink(path);
+	bool bound = fd >= 0 &&
+	             !bind(fd, (struct sockaddr *)&control->place.address, sizeof(control->place.address));
+	umask(old);
+	if (bound) {
+		set_rights(path);
+		return fd;
+	}
+	error_set(err, errno == EACCES ? EX_NOPERM : EX_UNAVAILABLE, "control socket %s: %s", path,
+	          strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+struct control *control_new(struct event_base *base, const char *spool_path, struct engine_thread *engine,
+                            control_status *status, control_reload *reload, void *arg, struct error *err)
+{
+	struct control *control = mem_alloc(sizeof(*control));
+	*control = (struct control){
+	        .engine = engine, .status = status, .reload = reload, .arg = arg, .place = {.directory = -1}};
+	int fd = near_socket_set(&control->place, spool_path, CONTROL_SOCKET, err) ? open_socket(control, err)
+	                                                                           : -1;
+	if (fd >= 0)
+		control->listener = evconnlistener_new(base, on_accept, control,
+		                                       LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 16, fd);
+	if (!control->listener) {
+		near_socket_clear(&control->place);
+		free(control);
+		return NULL;
+	}
+	listen_with_rests(control->listener);
+	return control;
+}
+
+struct control *control_free(struct control *control)
+{
+	if (!control)
+		return NULL;
+	unlink(control->place.path);
+	evconnlistener_free(control->listener);
+	for (struct client *client = control->clients, *next; client; client = next) {
+		next = client->next;
+		end_client(client);
+	}
+	near_socket_clear(&control->place);
+	free(control);
+	return NULL;
+}

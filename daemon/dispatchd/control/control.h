@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DISPATCHD_CONTROL_CONTROL_H
+#define DISPATCHD_CONTROL_CONTROL_H
+
+#include "base/error.h"
+#include "dispatchd/engine/engine_thread.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/*
+ * The control socket, `control.sock` beside spool.db: one JSON object a line in, one line out, mode
+ * 0660 with the group of the directory. What is asked goes to the engine as it came, but for "uid",
+ * which is the asker's as the kernel says it.
+ */
+enum {
+	CONTROL_CLIENTS_MAX = 32,
+	CONTROL_LINE_MAX = 64 * 1024,
+	CONTROL_IDLE_S = 60, /* a client that neither asks nor waits for an answer */
+};
+
+struct event_base;
+struct control;
+
+/* Adds what the loop knows ("redis", "relays", "uptime_s") to the engine's answer to {"do": "status"}. */
+typedef void control_status(void *arg, json_t *answer);
+
+/* Asks for a reload; control_reloaded() brings the answer. */
+typedef void control_reload(void *arg);
+
+/* `spool_path` is the database's. The engine holds its lock, so a socket found there is a dead daemon's. */
+struct control *control_new(struct event_base *base, const char *spool_path, struct engine_thread *engine,
+                            control_status *status, control_reload *reload, void *arg,
+                            struct error *err) MUST_CHECK;
+struct control *control_free(struct control *control); /* removes the socket; takes NULL; returns NULL */
+
+/* The engine's answer; takes it over. The client may have gone. */
+void control_reply(struct control *control, struct command *reply);
+
+/* A reload begins to read the files: whoever asked by {"do": "reload"} so far is answered at its end. */
+void control_reload_begins(struct control *control);
+/* It has ended. `faults`: a line each; "" where the new configuration is in force. */
+void control_reloaded(struct control *control, const char *faults);
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* The engine's thread as the loop sees it: the queues, start and stop. */
+#include "dispatchd/engine/engine_thread_private.h"
+
+#include "common/clock.h"
+
+#include <stdlib.h>
+
+enum { PROVE_EVERY_MS = 1000, LAST_TURN_S = 5 };
+
+/* ---- The loop's side ---- */
+
+void engine_thread_nudge(struct engine_thread *t)
+{
+	pthread_mutex_lock(&t->lock);
+	t->nudged = true;
+	pthread_cond_signal(&t->come);
+	pthread_mutex_unlock(&t->lock);
+}
+
+void engine_thread_clock_set(struct engine_thread *t)
+{
+	engine_thread_nudge(t);
+}
+
+void engine_thread_set_pool(struct engine_thread *t, struct pool *pool)
+{
+	pthread_mutex_lock(&t->lock);
+	t->new_pool = pool;
+	pthread_mutex_unlock(&t->lock);
+	engine_thread_nudge(t);
+}
+
+bool engine_thread_open(struct engine_thread *t)
+{
+	pthread_mutex_lock(&t->lock);
+	bool open = t->open && t->spool_ok && !t->drain;
+	pthread_mutex_unlock(&t->lock);
+	return open;
+}
+
+void engine_thread_submit(struct engine_thread *t, struct intake *intake)
+{
+	intake->next = NULL;
+	pthread_mutex_lock(&t->lock);
+	*t->intakes_last = intake;
+	t->intakes_last = &intake->next;
+	pthread_cond_signal(&t->come);
+	pthread_mutex_unlock(&t->lock);
+}
+
+void engine_thread_command(struct engine_thread *t, struct command *command)
+{
+	command->next = NULL;
+	pthread_mutex_lock(&t->lock);
+	*t->commands_last = command;
+	t->commands_last = &command->next;
+	pthread_cond_signal(&t->come);
+	pthread_mutex_unlock(&t->lock);
+}
+
+void engine_thread_feed_read(struct engine_thread *t)
+{
+	pthread_mutex_lock(&t->lock);
+	t->feed_unread = false;
+	t->nudged = true;
+	pthread_cond_signal(&t->come);
+	pthread_mutex_unlock(&t->lock);
+}
+
+void engine_thread_published(struct engine_thread *t, int64_t seq, uint64_t taken)
+{
+	pthread_mutex_lock(&t->lock);
+	if (seq > t->published)
+		t->published = seq;
+	t->taken = taken;
+	t->nudged = true;
+	pthread_cond_signal(&t->come);
+	pthread_mutex_unlock(&t->lock);
+}
+
+void engine_thread_reload(struct engine_thread *t, const struct settings *settings)
+{
+	pthread_mutex_lock(&t->lock);
+	t->reload = settings;
+	pthread_cond_signal(&t->come);
+	pthread_mutex_unlock(&t->lock);
+}
+
+const struct settings *engine_thread_settings(struct engine_thread *t)
+{
+	pthread_mutex_lock(&t->lock);
+	const struct settings *settings = t->settings;
+	pthread_mutex_unlock(&t->lock);
+	return settings;
+}
+
+void engine_out_reset(struct engine_thread *t)
+{
+	t->out = (struct effects){0};
+	t->done_last = &t->out.done;
+	t->publications_last = &t->out.publications;
+	t->replies_last = &t->out.replies;
+	t->reports_last = &t->out.reports;
+}
+
+void engine_thread_take(struct engine_thread *t, struct effects *ret)
+{
+	pthread_mutex_lock(&t->lock);
+	*ret = t->out;
+	engine_out_reset(t);
+	pthread_mutex_unlock(&t->lock);
+}
+
+int64_t engine_thread_last_turn_ms(struct engine_thread *t)
+{
+	pthread_mutex_lock(&t->lock);
+	int64_t ms = t->last_turn_ms;
+	pthread_mutex_unlock(&t->lock);
+	return ms;
+}
+
+int64_t engine_thread_turns(struct engine_thread *t)
+{
+	pthread_mutex_lock(&t->lock);
+	int64_t turns = t->turns;
+	pthread_mutex_unlock(&t->lock);
+	return turns;
+}
+
+bool engine_thread_spool_ok(struct engine_thread *t)
+{
+	int64_t now_ms = clock_tick().ms;
+	pthread_mutex_lock(&t->lock);
+	bool ok = t->spool_ok;
+	if (now_ms - t->proved_ms >= PROVE_EVERY_MS) {
+		t->proved_ms = now_ms;
+		t->prove = t->nudged = true;
+		pthread_cond_signal(&t->come);
+	}
+	pthread_mutex_unlock(&t->lock);
+	return ok;
+}
+
+bool engine_thread_fault(struct engine_thread *t, int i, struct error *ret)
+{
+	struct error faults[2] = {{0}};
+	pthread_mutex_lock(&t->lock);
+	if (!t->spool_ok)
+		faults[0] = t->shown_fault;
+	pthread_mutex_unlock(&t->lock);
+	(void)chore_thread_well(t->chores, &faults[1]);
+	if (faults[0].code == 0) {
+		faults[0] = faults[1];
+		faults[1].code = 0;
+	}
+	if (i > 1 || faults[i].code == 0)
+		return false;
+	*ret = faults[i];
+	return true;
+}
+
+void engine_thread_metrics(struct engine_thread *t, struct buf *out)
+{
+	pthread_mutex_lock(&t->lock);
+	if (t->metrics != NULL)
+		buf_adds(out, t->metrics);
+	pthread_mutex_unlock(&t->lock);
+}
+
+void engine_thread_drain(struct engine_thread *t)
+{
+	pthread_mutex_lock(&t->lock);
+	t->drain = true;
+	pthread_cond_signal(&t->come);
+	pthread_mutex_unlock(&t->lock);
+}
+
+/* ---- Start and stop ---- */
+
+static void nudge(void *arg)
+{
+	engine_thread_nudge(arg);
+}
+
+static void sync_init(struct engine_thread *t)
+{
+	pthread_condattr_t attr;
+	pthread_mutex_init(&t->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&t->come, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+struct engine_thread *engine_thread_start(const struct settings *settings, engine_wake *wake, void *arg,
+                                          struct error *err)
+{
+	struct engine *engine = engine_open(settings, clock_now(), err);
+	if (engine == NULL)
+		return NULL;
+	struct engine_thread *t = mem_alloc(sizeof *t);
+	t->engine = engine;
+	t->settings = settings;
+	t->wake = wake;
+	t->arg = arg;
+	t->open = t->spool_ok = true;
+	t->feed_unread = *settings->redis.customers;
+	t->next = INSTANT_NEVER;
+	t->intakes_last = &t->intakes;
+	t->commands_last = &t->commands;
+	t->last_turn_ms = clock_tick().ms;
+	engine_out_reset(t);
+	sync_init(t);
+	t->published_seen = engine_handed(engine);
+	engine_show_metrics(t);
+	t->chores = chore_thread_start(settings->customers.path, settings->spool.path, nudge, t);
+	if (pthread_create(&t->thread, NULL, engine_main_loop, t) != 0)
+		bug("no thread for the engine");
+	return t;
+}
+
+static void effects_free(struct effects *effects)
+{
+	for (struct intake *i = effects->done, *next; i != NULL; i = next) {
+		next = i->next;
+		intake_free(i);
+	}
+	for (struct publications *p = effects->publications, *next; p != NULL; p = next) {
+		next = p->next;
+		publications_free(p);
+	}
+	for (struct command *c = effects->replies, *next; c != NULL; c = next) {
+		next = c->next;
+		command_free(c);
+	}
+	for (struct report *r = effects->reports, *next; r != NULL; r = next) {
+		next = r->next;
+		report_free(r);
+	}
+}
+
+/* A last turn has some seconds; what it still reads in customers.db then is ended, and the turn with it. */
+static void join(struct engine_thread *t)
+{
+	struct timespec until;
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += LAST_TURN_S;
+	if (pthread_clockjoin_np(t->thread, NULL, CLOCK_MONOTONIC, &until) == 0)
+		return;
+	engine_interrupt(t->engine);
+	pthread_join(t->thread, NULL);
+}
+
+struct engine_thread *engine_thread_stop(struct engine_thread *t)
+{
+	if (t == NULL)
+		return NULL;
+	pthread_mutex_lock(&t->lock);
+	t->stop = true;
+	pthread_cond_signal(&t->come);
+	pthread_mutex_unlock(&t->lock);
+	join(t);
+	chore_thread_stop(t->chores);
+	engine_close(t->engine);
+	effects_free(&t->out);
+	effects_free(&(struct effects){.done = t->intakes, .replies = t->commands});
+	free(t->metrics);
+	pthread_mutex_destroy(&t->lock);
+	pthread_cond_destroy(&t->come);
+	free(t);
+	return NULL;
+}

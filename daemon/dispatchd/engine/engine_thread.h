@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DISPATCHD_ENGINE_ENGINE_THREAD_H
+#define DISPATCHD_ENGINE_ENGINE_THREAD_H
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "model/event.h"
+#include "model/settings.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The engine on a thread of its own, as the loop sees it: bounded queues of typed messages in and
+ * out, and one wake-up call. The loop submits what has arrived; the engine takes all of it into one
+ * turn, commits, and hands back effects. It feeds the mailers itself.
+ *
+ *   loop ── submit(intake), published(seq), command() ──▶ engine ──▶ mailers
+ *   loop ◀── take(): done intakes, publications, replies, reports ──┘
+ */
+
+/* Entries read together from one source, which acknowledges them together. Owns its arena. */
+struct intake {
+	struct intake *next;
+	struct arena *arena;
+	int source; /* the loop's own number for where it came from */
+	struct entry *entries;
+	size_t n, bytes; /* entries, and what they weigh */
+	void *token;     /* the loop's own */
+};
+struct intake *intake_new(void);
+struct intake *intake_free(struct intake *intake);
+
+/* A row of the spool's outbox that Redis is to get: XADD stream MAXLEN [~] maxlen * fields. */
+struct publication {
+	int64_t seq;   /* rising */
+	int64_t job;   /* the spool's; 0: it is about none */
+	size_t weight; /* spool_outcome_weight() */
+	const char *stream;
+	int64_t maxlen; /* 0: not trimmed */
+	bool at_most;   /* not one more than maxlen; else about so many */
+	const struct entry_field *fields;
+	size_t n_fields;
+	bool taken; /* the loop's own: Redis has it */
+};
+
+/* A batch of them, in order, one at least. Owns its arena. */
+struct publications {
+	struct publications *next;
+	struct arena *arena;
+	struct publication *rows;
+	size_t n;
+};
+struct publications *publications_free(struct publications *publications);
+
+/* A request on the control socket (one JSON document) and its answer. `client` is the loop's own number. */
+struct command {
+	struct command *next;
+	int64_t client;
+	char *text; /* malloc'd */
+};
+struct command *command_new(int64_t client, const char *text);
+struct command *command_free(struct command *command);
+
+/* Something for the log. `level` as in syslog(3). */
+struct report {
+	struct report *next;
+	int level;
+	bool counted; /* to be said, however like others it is */
+	char *text;   /* malloc'd: the whole line without level */
+};
+struct report *report_free(struct report *report);
+
+/* What became of the turns since the last take, lists in order; the loop owns all of it then. */
+struct effects {
+	struct intake *done;               /* committed: acknowledge, then free */
+	struct publications *publications; /* publish, then engine_thread_published() */
+	struct command *replies;
+	struct report *reports;
+};
+
+struct engine_thread;
+struct pool;
+struct buf;
+
+/*
+ * Opens the databases and starts the thread; `wake` is called from it when there is something to take.
+ * `settings` must live until a reload has replaced it or the thread has stopped.
+ */
+typedef void engine_wake(void *arg);
+struct engine_thread *engine_thread_start(const struct settings *settings, engine_wake *wake, void *arg,
+                                          struct error *err);
+/* The mailers that letters go to; set once, before the first submit. The pool's wake must call
+ * engine_thread_nudge(). */
+void engine_thread_set_pool(struct engine_thread *thread, struct pool *pool);
+void engine_thread_nudge(struct engine_thread *thread); /* results are there, or room; from any thread */
+
+/* False while intake is stopped (unpublished too much, disk not writable, too much waiting): read no more
+ * entries. */
+bool engine_thread_open(struct engine_thread *thread);
+void engine_thread_submit(struct engine_thread *thread, struct intake *intake); /* takes it over */
+/* All that stood in the customers feed at the start is submitted. Until this is called, nobody is unknown for
+ * good. */
+void engine_thread_feed_read(struct engine_thread *thread);
+/* Redis has all publications up to `seq`; all that it has got since the start weigh `taken`. */
+void engine_thread_published(struct engine_thread *thread, int64_t seq, uint64_t taken);
+void engine_thread_command(struct engine_thread *thread, struct command *command); /* takes it over */
+/* Doesn't wait: the turn under way ends with the old ones. */
+void engine_thread_reload(struct engine_thread *thread, const struct settings *settings);
+/* Those in use: others before them may be freed. */
+const struct settings *engine_thread_settings(struct engine_thread *thread);
+void engine_thread_clock_set(
+        struct engine_thread *thread); /* the wall clock jumped: look at what is due again */
+
+void engine_thread_take(struct engine_thread *thread, struct effects *ret);
+
+/* For the watchdog and /healthz: when the last turn ended (CLOCK_MONOTONIC ms); it turns at least every 5 s.
+ */
+int64_t engine_thread_last_turn_ms(struct engine_thread *thread);
+/* How many turns have worked. One that ends now may have begun before what was submitted last. */
+int64_t engine_thread_turns(struct engine_thread *thread);
+/* For /readyz: the last commit worked. Whoever asks has the next turn write something, once a second at most,
+ * so that a full disk is known before there is work. */
+bool engine_thread_spool_ok(struct engine_thread *thread);
+/* What keeps a database from being used, in a sentence; false where nothing does. `i` counts from 0. */
+bool engine_thread_fault(struct engine_thread *thread, int i, struct error *ret);
+
+/* Prometheus text of what the engine counts (events, outcomes, mails by status, commit seconds …), appended.
+ */
+void engine_thread_metrics(struct engine_thread *thread, struct buf *out);
+
+/* Hands no more mails to the mailers and expects no more entries; results of mails in flight are still
+ * recorded. */
+void engine_thread_drain(struct engine_thread *thread);
+/* Ends the thread after a last turn and closes the databases; what it still has to give is freed. */
+struct engine_thread *engine_thread_stop(struct engine_thread *thread);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DISPATCHD_ENGINE_ENGINE_THREAD_PRIVATE_H
+#define DISPATCHD_ENGINE_ENGINE_THREAD_PRIVATE_H
+
+/*
+ * For daemon/engine_*.c only. While a turn commits, the next batch gathers in the queues by itself:
+ * group commit without a timer. A turn that fails keeps its input and is tried again, so that nothing
+ * is acknowledged that is not on disk; only its commands are refused, since somebody waits for the answer.
+ *
+ *   dispatchd/engine/engine_thread.c  the loop's side, start and stop
+ *   dispatchd/engine/engine_input.c   what a turn is given
+ *   dispatchd/engine/engine_turns.c   turns, and waiting for the next one
+ *   dispatchd/engine/engine_output.c  what a turn gave
+ *
+ * The lock guards `in`, `out` and what stands below them; the engine itself is touched by its thread
+ * alone.
+ */
+#include "dispatchd/engine/engine_thread.h"
+#include "dispatchd/mailer/pool.h"
+#include "dispatchd/office/chore_thread.h"
+#include "engine/engine.h"
+
+#include <pthread.h>
+
+enum {
+	ENTRIES_A_TURN = 2048,
+	BYTES_A_TURN = 2 << 20, /* of entries; one intake more may come */
+	RESULTS_A_TURN = 1024,
+};
+
+struct engine_thread {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t come;
+	engine_wake *wake;
+	void *arg;
+
+	/* under the lock: in */
+	struct intake *intakes, **intakes_last;
+	struct command *commands, **commands_last;
+	const struct settings *reload, *settings; /* to be used from the next turn on; in use */
+	struct pool *new_pool;                    /* the mailers, from the next turn on */
+	int64_t published;
+	uint64_t taken;   /* what the publications weigh that Redis has, since the start */
+	bool feed_unread; /* since the start */
+	bool nudged, stop, drain;
+	bool prove; /* the next turn shows whether the spool can be written */
+	int64_t proved_ms;
+
+	/* under the lock: out */
+	struct effects out;
+	struct intake **done_last;
+	struct publications **publications_last;
+	struct command **replies_last;
+	struct report **reports_last;
+	bool open, spool_ok;
+	bool lacks;               /* not for the spool's sake: customers.db is missing or another */
+	struct error shown_fault; /* why not */
+	int64_t last_turn_ms, turns;
+	char *metrics;
+
+	/* the thread's own */
+	struct engine *engine;
+	struct chore_thread *chores;
+	struct pool *pool;
+	int64_t published_seen; /* Redis has all outcomes up to it */
+	uint64_t handed;        /* what those weigh that were given to the loop */
+	struct instant next;
+	int64_t again_ms;   /* how long to wait after a failed turn; 0: the last one worked */
+	struct error fault; /* why the last turn failed, if it did */
+	bool more;
+	int64_t feed_since_ms; /* since when events wait for the feed; 0: they don't */
+	bool waiting_for_feed; /* intakes are there that may not be taken yet */
+};
+
+/* What one turn is given, kept until a turn has worked. */
+struct engine_input {
+	struct intake *intakes;
+	struct command *commands;
+	size_t n_commands;
+	const struct entry **entries;
+	const char **texts;
+	size_t n_entries, bytes;
+	struct delivery_result *results;
+	size_t n_results;
+	struct chore_result *chores;
+	size_t n_chores;
+	int64_t published;
+	bool feed_unread;
+	uint64_t taken;
+	bool prove;
+};
+void engine_input_take(struct engine_thread *t, struct engine_input *in);
+void engine_input_free(struct engine_input *in);
+
+void engine_out_reset(struct engine_thread *t); /* under the lock: nothing to be taken */
+/* The turn is on disk: only now may anything of it be seen outside. */
+void engine_give(struct engine_thread *t, struct engine_input *in, struct turn *turn);
+void engine_say_failed(struct engine_thread *t, const struct error *err);
+/* Commands of the turn that failed and those that have come since: nothing has happened, and who asked hears
+ * it. */
+void engine_refuse(struct engine_thread *t, struct engine_input *in, const struct error *err);
+void engine_show_metrics(struct engine_thread *t); /* as they are now */
+
+void *engine_main_loop(void *arg); /* the thread: turns until it is told to stop */
+
+#endif

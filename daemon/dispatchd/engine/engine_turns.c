@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* The thread itself: one turn after another, asleep while there is nothing to do. */
+#include "dispatchd/engine/engine_thread_private.h"
+
+#include "common/clock.h"
+
+#include <malloc.h>
+#include <sys/random.h>
+#include <time.h>
+
+enum {
+	LOOK_EVERY_MS = 400,  /* at customers.db and the wall clock */
+	TURN_EVERY_MS = 4000, /* at least */
+	ROOM_A_TURN = 512,
+	LARGE_ENTRY_BYTES = 8 * 1024,
+	ROOM_BYTES_A_TURN = 2 << 20,
+	UNPUBLISHED_MAX = 4096, /* what outcomes may weigh that Redis hasn't got: 4 MiB */
+	AGAIN_FIRST_MS = 100,   /* after a turn that failed, doubling */
+	AGAIN_MAX_MS = 5000,
+};
+
+static size_t room_of(struct engine_thread *t)
+{
+	pthread_mutex_lock(&t->lock);
+	bool none = t->pool == NULL || t->drain;
+	pthread_mutex_unlock(&t->lock);
+	if (none)
+		return 0;
+	size_t room = pool_room(t->pool);
+	return room < ROOM_A_TURN ? room : ROOM_A_TURN;
+}
+
+static bool turn_once(struct engine_thread *t, struct engine_input *in)
+{
+	int64_t began = clock_usec();
+	size_t out = (size_t)(t->handed - in->taken);
+	struct turn turn = {
+	        .now = clock_now(),
+	        .tick = clock_tick(),
+	        .entries = in->entries,
+	        .n_entries = in->n_entries,
+	        .results = in->results,
+	        .n_results = in->n_results,
+	        .commands = in->texts,
+	        .n_commands = in->n_commands,
+	        .published = in->published > t->published_seen ? in->published : 0,
+	        .room = room_of(t),
+	        .room_bytes = ROOM_BYTES_A_TURN,
+	        .outcomes_max = out < UNPUBLISHED_MAX ? UNPUBLISHED_MAX - out : 0,
+	        .chores_wanted = chore_thread_idle(t->chores),
+	        .chores_done = in->chores,
+	        .n_chores_done = in->n_chores,
+	        .feed_unread = in->feed_unread,
+	        .prove = in->prove,
+	};
+	if (getrandom(&turn.random, sizeof turn.random, 0) < 0)
+		turn.random = 0;
+	bool ok = engine_turn(t->engine, &turn, &t->fault);
+	if (ok) {
+		engine_turn_took(t->engine, (double)(clock_usec() - began) / 1e6);
+		engine_show_metrics(t); /* first: who sees an outcome finds it counted */
+		engine_give(t, in, &turn);
+	} else {
+		engine_show_metrics(t);
+		engine_say_failed(t, &t->fault);
+	}
+	bool large = in->bytes > in->n_entries * LARGE_ENTRY_BYTES || turn.letter_bytes >= ROOM_BYTES_A_TURN;
+	turn_clear(&turn);
+	if (large)
+		(void)malloc_trim(0); /* what JSON takes is many times its text, in small blocks */
+	return ok;
+}
+
+/* By the monotonic clock, as the condition has it. */
+static struct timespec in_ms(int64_t ms)
+{
+	int64_t until_ms = clock_tick().ms + ms;
+	return (struct timespec){.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+}
+
+/* Waits until there is something to do, or for `ms`. Returns whether something came. */
+static bool wait_ms(struct engine_thread *t, int64_t ms)
+{
+	struct timespec until = in_ms(ms);
+	pthread_mutex_lock(&t->lock);
+	t->last_turn_ms = clock_tick().ms;
+	int rc = 0;
+	while (rc == 0 && !t->stop && !t->nudged && (t->intakes == NULL || t->waiting_for_feed) &&
+	       t->commands == NULL && t->reload == NULL)
+		rc = pthread_cond_timedwait(&t->come, &t->lock, &until);
+	bool came = rc == 0;
+	pthread_mutex_unlock(&t->lock);
+	return came;
+}
+
+static bool due(const struct engine_thread *t)
+{
+	return !instant_before(clock_now(), t->next);
+}
+
+/* Sleeps until a turn is worth its while. */
+static void wait_for_work(struct engine_thread *t)
+{
+	if (t->more)
+		return;
+	int64_t began = clock_tick().ms;
+	for (;;) {
+		struct instant now = clock_now();
+		int64_t left = t->next.ms - now.ms;
+		if (engine_clock_set(t->engine, now, clock_tick()) < 0) /* the engine puts right what waits */
+			return;
+		if (left <= 0 || engine_customers_changed(t->engine))
+			return;
+		if (wait_ms(t, left < LOOK_EVERY_MS ? left : LOOK_EVERY_MS) || due(t) || t->waiting_for_feed)
+			return;
+		if (clock_tick().ms - began >= TURN_EVERY_MS)
+			return;
+	}
+}
+
+static bool stopping(struct engine_thread *t)
+{
+	pthread_mutex_lock(&t->lock);
+	bool stop = t->stop;
+	t->last_turn_ms = clock_tick().ms;
+	pthread_mutex_unlock(&t->lock);
+	return stop;
+}
+
+/* Until then, or until somebody asks for something or for the end. False when the time is over. */
+static bool rest_until(struct engine_thread *t, const struct timespec *until)
+{
+	int rc = 0;
+	pthread_mutex_lock(&t->lock);
+	while (rc == 0 && !t->stop && t->commands == NULL)
+		rc = pthread_cond_timedwait(&t->come, &t->lock, until);
+	pthread_mutex_unlock(&t->lock);
+	return rc == 0;
+}
+
+/* Waits longer after each turn that fails, unless for a file that a look shows; false when it is time to
+ * stop.
+ */
+static bool again(struct engine_thread *t, struct engine_input *in)
+{
+	t->again_ms = t->again_ms == 0 ? AGAIN_FIRST_MS : t->again_ms * 2;
+	int64_t max_ms = engine_lacks_customers(t->engine) ? LOOK_EVERY_MS : AGAIN_MAX_MS;
+	if (t->again_ms > max_ms)
+		t->again_ms = max_ms;
+	struct timespec until = in_ms(t->again_ms);
+	do
+		engine_refuse(t, in, &t->fault);
+	while (in->n_commands == 0 && !stopping(t) && rest_until(t, &until));
+	return !stopping(t);
+}
+
+void *engine_main_loop(void *arg)
+{
+	struct engine_thread *t = arg;
+	for (bool stop = false; !stop;) {
+		stop = stopping(t);
+		struct engine_input in = {0};
+		engine_input_take(t, &in);
+		bool ok;
+		while (!(ok = turn_once(t, &in)) && again(t, &in))
+			;
+		if (!ok) { /* it never came to disk: Redis has it still */
+			while (in.intakes != NULL) {
+				struct intake *intake = in.intakes;
+				in.intakes = intake->next;
+				intake_free(intake);
+			}
+			stop = true;
+		}
+		t->again_ms = 0;
+		engine_input_free(&in);
+		if (!stop)
+			wait_for_work(t);
+	}
+	return NULL;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include "dispatchd/http/pages.h"
+
+#include "base/utf8.h"
+#include "common/clock.h"
+#include "dispatchd/engine/engine_thread.h"
+#include "dispatchd/http/gate.h"
+#include "dispatchd/loop/loop.h"
+#include "dispatchd/loop/relays.h"
+#include "dispatchd/mailer/pool.h"
+#include "dispatchd/redis/hub.h"
+#include "dispatchd/sys/listen.h"
+#include "version.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static void answer_health(void *arg, const char *query, struct http_answer *ret)
+{
+	(void)query;
+	if (loop_engine_turns(arg)) {
+		buf_adds(&ret->body, "ok\n");
+		return;
+	}
+	ret->status = 503;
+	buf_adds(&ret->body, "the engine doesn't turn\n");
+}
+
+static void add_redis_faults(struct hub *hub, struct buf *out)
+{
+	struct hub_part part;
+	char shown[512];
+	if (!hub_connected(hub))
+		buf_printf(out, *hub_why(hub) ? "Redis is not connected: %s\n" : "Redis is not connected\n",
+		           utf8_show(hub_why(hub), shown, sizeof(shown)));
+	for (size_t i = 0; hub_part(hub, i, &part); i++)
+		if (part.words)
+			buf_printf(out, "%s %s can't be %s: %s\n", part.kind, part.name, part.use,
+			           utf8_show(part.words, shown, sizeof(shown)));
+}
+
+static void answer_ready(void *arg, const char *query, struct http_answer *ret)
+{
+	struct loop *loop = arg;
+	(void)query;
+	add_redis_faults(loop_hub(loop), &ret->body);
+	(void)engine_thread_spool_ok(loop_engine(loop)); /* which has it proved */
+	struct error fault;
+	char shown[2 * sizeof fault.text];
+	for (int i = 0; engine_thread_fault(loop_engine(loop), i, &fault); i++)
+		buf_printf(&ret->body, "%s\n", utf8_show(fault.text, shown, sizeof shown));
+	if (!listen_has_descriptor())
+		buf_adds(&ret->body, "no file descriptor is free\n");
+	if (loop_stopping(loop))
+		buf_adds(&ret->body, "stopping\n");
+	ret->status = ret->body.len ? 503 : 200;
+	if (!ret->body.len)
+		buf_adds(&ret->body, "ready\n");
+}
+
+/* ---- metrics */
+
+/* A label's value: backslash, quote and line break escaped. */
+static void add_label(struct buf *out, const char *value)
+{
+	for (; *value; value++) {
+		if (*value == '\\' || *value == '"')
+			buf_addc(out, '\\');
+		if (*value == '\n')
+			buf_adds(out, "\\n");
+		else
+			buf_addc(out, *value);
+	}
+}
+
+static void add_relay(struct buf *out, const char *metric, const char *name, uint64_t value)
+{
+	buf_printf(out, "%s{relay=\"", metric);
+	add_label(out, name);
+	buf_printf(out, "\"} %" PRIu64 "\n", value);
+}
+
+static void add_relays(struct loop *loop, struct buf *out)
+{
+	struct pool_relay relays[RELAYS_MAX];
+	size_t n = pool_relays(loop_pool(loop), relays, RELAYS_MAX);
+	buf_adds(out, "# HELP dispatchd_relay_up Whether the relay took connections last time.\n"
+	              "# TYPE dispatchd_relay_up gauge\n");
+	for (size_t i = 0; i < n; i++)
+		if (relays[i].tried)
+			add_relay(out, "dispatchd_relay_up", relays[i].name, relays[i].up);
+	buf_adds(out, "# HELP dispatchd_relay_sessions Connections to the relay.\n"
+	              "# TYPE dispatchd_relay_sessions gauge\n");
+	for (size_t i = 0; i < n; i++)
+		add_relay(out, "dispatchd_relay_sessions", relays[i].name, relays[i].sessions);
+	buf_adds(out, "# HELP dispatchd_relay_delivered_total Mails that the relay took.\n"
+	              "# TYPE dispatchd_relay_delivered_total counter\n");
+	for (size_t i = 0; i < n; i++)
+		add_relay(out, "dispatchd_relay_delivered_total", relays[i].name, relays[i].delivered);
+	buf_adds(out, "# HELP dispatchd_relay_faults_total How often the relay failed.\n"
+	              "# TYPE dispatchd_relay_faults_total counter\n");
+	for (size_t i = 0; i < n; i++)
+		add_relay(out, "dispatchd_relay_faults_total", relays[i].name, relays[i].faults);
+	buf_adds(out, "# HELP dispatchd_relay_failures Mails that failed since the relay took the last one.\n"
+	              "# TYPE dispatchd_relay_failures gauge\n");
+	for (size_t i = 0; i < n; i++)
+		add_relay(out, "dispatchd_relay_failures", relays[i].name, relays[i].failures);
+}
+
+static long resident_pages(void)
+{
+	long size, resident = 0;
+	FILE *file = fopen("/proc/self/statm", "re");
+	if (!file)
+		return 0;
+	if (fscanf(file, "%ld %ld", &size, &resident) != 2)
+		resident = 0;
+	fclose(file);
+	return resident;
+}
+
+static int open_files(void)
+{
+	int n = -3; /* ".", ".." and the directory itself */
+	DIR *directory = opendir("/proc/self/fd");
+	if (!directory)
+		return 0;
+	while (readdir(directory)) /* cppcheck-suppress readdirCalled ; the stream is this thread's alone */
+		n++;
+	closedir(directory);
+	return n;
+}
+
+static double seconds(struct timeval t)
+{
+	return (double)t.tv_sec + (double)t.tv_usec / 1e6;
+}
+
+static void add_process(struct loop *loop, struct buf *out)
+{
+	struct rusage usage;
+	getrusage(RUSAGE_SELF, &usage);
+	buf_printf(out,
+	           "# HELP dispatchd_build_info The version that runs.\n# TYPE dispatchd_build_info gauge\n"
+	           "dispatchd_build_info{version=\"" DISPATCHD_VERSION "\"} 1\n"
+	           "# HELP dispatchd_start_time_seconds When it started.\n"
+	           "# TYPE dispatchd_start_time_seconds gauge\ndispatchd_start_time_seconds %.3f\n"
+	           "# HELP dispatchd_cpu_seconds_total CPU time used.\n"
+	           "# TYPE dispatchd_cpu_seconds_total counter\ndispatchd_cpu_seconds_total %.3f\n"
+	           "# HELP dispatchd_resident_memory_bytes Memory in use.\n"
+	           "# TYPE dispatchd_resident_memory_bytes gauge\ndispatchd_resident_memory_bytes %ld\n"
+	           "# HELP dispatchd_open_fds Open file descriptors.\n"
+	           "# TYPE dispatchd_open_fds gauge\ndispatchd_open_fds %d\n",
+	           (double)loop_started(loop).ms / 1e3, seconds(usage.ru_utime) + seconds(usage.ru_stime),
+	           resident_pages() * sysconf(_SC_PAGESIZE), open_files());
+}
+
+static void answer_metrics(void *arg, const char *query, struct http_answer *ret)
+{
+	struct loop *loop = arg;
+	(void)query;
+	ret->type = "text/plain; version=0.0.4; charset=utf-8";
+	engine_thread_metrics(loop_engine(loop), &ret->body);
+	hub_metrics(loop_hub(loop), &ret->body);
+	add_relays(loop, &ret->body);
+	add_process(loop, &ret->body);
+}
+
+const struct http_route http_pages[] = {
+        {.path = "/healthz", .answer = answer_health},
+        {.path = "/readyz", .answer = answer_ready},
+        {.path = "/metrics", .answer = answer_metrics},
+        {.path = "/v1/gate", .ask = http_gate_ask, .told = http_gate_told},
+        {.path = NULL},
+};

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DISPATCHD_HTTP_PAGES_H
+#define DISPATCHD_HTTP_PAGES_H
+
+#include "dispatchd/http/server.h"
+
+/* What the HTTP socket has to say (contract, section 9): one row a route. Their argument is a `struct loop
+ * *`. */
+extern const struct http_route http_pages[];
+
+#endif

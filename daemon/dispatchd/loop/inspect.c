@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include "dispatchd/loop/inspect.h"
+
+#include "base/exposed.h"
+#include "base/folder.h"
+#include "base/identity.h"
+#include "base/mem.h"
+#include "common/target.h"
+#include "dispatchd/http/server.h"
+#include "dispatchd/mailer/pool.h"
+#include "dispatchd/sys/log.h"
+#include "engine/known.h"
+#include "mail/templates.h"
+#include "records/customers.h"
+#include "spool/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+typedef bool check_fn(const struct settings *settings, struct error *err);
+
+/* What is checked, and the key whose line is told; `because` is told where the configuration sets only that.
+ */
+struct check {
+	const char *key, *because;
+	check_fn *holds;
+};
+
+static bool redis_password(const struct settings *settings, struct error *err)
+{
+	struct target *target = target_new(settings, err);
+	bool ok = target != NULL;
+	target_free(target);
+	return ok;
+}
+
+/* The default one's directory need not be there yet: systemd makes it at the start. */
+static bool can_be_made(const struct settings *settings, const char *key, const char *path, struct error *err)
+{
+	return settings_has_default(settings, key) || db_has_directory(path, err);
+}
+
+/* By root, the daemon's user is looked for, whose credentials only systemd has. */
+static bool for_another;
+
+static bool login(const struct settings *settings, struct error *err)
+{
+	if (for_another && *settings->smtp.user && !*settings->smtp.password_file &&
+	    getenv("CREDENTIALS_DIRECTORY") == NULL) {
+		log_write(LOG_NOTICE, "[smtp] password: not checked; without password_file it is the "
+		                      "credential smtp-password, which only the service gets from systemd");
+		return true;
+	}
+	return pool_check_login(settings, err);
+}
+
+/* One that isn't there is made by the first mail. */
+static bool maildir(const struct settings *settings, struct error *err)
+{
+	struct folder folder;
+	struct error fault;
+	if (settings->mail.transport != TRANSPORT_MAILDIR || !*settings->mail.maildir)
+		return true;
+	if (!folder_open(&folder, settings->mail.maildir, true, &fault))
+		return fault.code != EX_NOPERM ||
+		       error_set(err, fault.code, "[mail] maildir: %s", fault.text);
+	bool ok = faccessat(folder.fd, ".", W_OK | X_OK, AT_EACCESS) == 0 ||
+	          error_set(err, EX_NOPERM, "[mail] maildir: %s: %s", folder.path, strerror(errno));
+	folder_close(&folder);
+	return ok;
+}
+
+/* An absent database counts as an empty one. */
+static bool spool_opens_whole(const struct settings *settings, struct error *err)
+{
+	const char *path = settings->spool.path;
+	struct spool *spool = db_may_write(path, err) ? spool_open(path, DB_READ, err) : NULL;
+	bool ok = (spool != NULL && spool_check(spool, err) &&
+	           can_be_made(settings, "spool.path", path, err)) ||
+	          error_prefix(err, "[spool] path");
+	spool_close(spool);
+	return ok;
+}
+
+static bool customers_open_whole(const struct settings *settings, struct error *err)
+{
+	const char *path = settings->customers.path;
+	struct customers *customers =
+	        db_may_write(path, err) ? known_open(path, settings->spool.path, DB_READ, err) : NULL;
+	bool ok = (customers != NULL && db_check(customers_db(customers), err) &&
+	           known_compare(customers, settings->spool.path, err) &&
+	           can_be_made(settings, "customers.path", path, err)) ||
+	          error_prefix(err, "[customers] path");
+	customers_close(customers);
+	return ok;
+}
+
+/* Looked at with a Maildir, too: the file is as open then. */
+static bool smtp_password(const struct settings *settings, struct error *err)
+{
+	if (!exposed_check(settings->smtp.password_file, "password", err))
+		return error_prefix(err, "[smtp] password_file");
+	return login(settings, err);
+}
+
+/* The daemon needs no key, but its -t speaks of the whole configuration. */
+static bool key_is_private(const struct settings *settings, struct error *err)
+{
+	return exposed_check(settings->customers.key_file, "key", err) ||
+	       error_prefix(err, "[customers] key_file");
+}
+
+static bool http_group(const struct settings *settings, struct error *err)
+{
+	return http_check_group(settings->http.group, err);
+}
+
+static const struct check files[] = {
+        {.key = "redis.password_file", .because = "redis.url", .holds = redis_password},
+        {.key = "smtp.password_file", .because = "smtp.user", .holds = smtp_password},
+        {.key = "smtp.ca_file", .because = "smtp.relay", .holds = pool_check_relays},
+        {.key = "customers.key_file", .holds = key_is_private},
+        {.key = "http.group", .holds = http_group},
+};
+
+static const struct check places[] = {
+        {.key = "customers.path", .holds = customers_open_whole},
+        {.key = "spool.path", .holds = spool_opens_whole},
+        {.key = "mail.maildir", .holds = maildir},
+};
+
+#define RUN(checks, settings, fault, arg)                                                                    \
+	run_checks((checks), sizeof(checks) / sizeof((checks)[0]), (settings), (fault), (arg))
+
+static int run_checks(const struct check *checks, size_t n, const struct settings *settings,
+                      settings_fault *fault, void *arg)
+{
+	int code = EX_OK;
+	struct arena *arena = arena_new();
+	for (size_t i = 0; i < n; i++) {
+		const struct check *check = &checks[i];
+		bool other = check->because && !settings_given(settings, check->key);
+		struct error err;
+		if (check->holds(settings, &err))
+			continue;
+		fault(arg,
+		      arena_printf(arena, "%s: %s",
+		                   settings_place(settings, other ? check->because : check->key), err.text));
+		code = code ? code : err.code;
+	}
+	arena_free(arena);
+	return code;
+}
+
+int inspect_files(const struct settings *settings, settings_fault *fault, void *arg)
+{
+	return RUN(files, settings, fault, arg);
+}
+
+static int inspect_templates(const struct settings *settings, settings_fault *fault, void *arg)
+{
+	int n;
+	templates_unref(templates_load_set(settings, fault, arg, &n));
+	return n ? EX_CONFIG : EX_OK;
+}
+
+static void say_nothing(void *arg, const char *text)
+{
+	(void)arg, (void)text;
+}
+
+bool inspect_become(const char *file, struct error *err)
+{
+	int ignored;
+	struct folder folder;
+	if (geteuid() != 0)
+		return true;
+	struct settings *settings = settings_read(file, NULL, say_nothing, NULL, &ignored);
+	bool good = true;
+	if (settings && folder_open_of(&folder, settings->spool.path, false, NULL)) {
+		for_another = folder.owner != 0;
+		good = identity_become_for_good(folder.owner, folder.group, err);
+		folder_close(&folder);
+	}
+	settings_free(settings);
+	return good;
+}
+
+int inspect_all(const char *file, settings_fault *fault, void *arg)
+{
+	int code;
+	struct settings *settings = settings_read(file, NULL, fault, arg, &code);
+	if (!settings)
+		return code;
+	const int codes[] = {
+	        code,
+	        inspect_files(settings, fault, arg),
+	        inspect_templates(settings, fault, arg),
+	        RUN(places, settings, fault, arg),
+	};
+	settings_free(settings);
+	size_t first = 0;
+	while (first + 1 < sizeof(codes) / sizeof(codes[0]) && !codes[first])
+		first++;
+	return codes[first];
+}

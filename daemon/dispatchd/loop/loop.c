@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The loop. Whatever happens (a reply of Redis, the engine's wake-up, a signal) only notes it and
+ * asks for a turn; do_turn() does all that is due.
+ */
+#include "base/mem.h"
+#include "common/clock.h"
+#include "db/db.h"
+#include "dispatchd/control/control.h"
+#include "dispatchd/engine/engine_thread.h"
+#include "dispatchd/http/pages.h"
+#include "dispatchd/http/server.h"
+#include "dispatchd/loop/loop_private.h"
+#include "dispatchd/loop/reload.h"
+#include "dispatchd/mailer/pool.h"
+#include "dispatchd/redis/hub.h"
+#include "dispatchd/sys/log.h"
+#include "dispatchd/sys/notify.h"
+#include "version.h"
+
+#include <event2/thread.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+enum { RETIRED_MS = 60 * 1000 }; /* a thread that still reads old settings is done by then */
+
+/* ---- waking up */
+
+void loop_wake(void *arg)
+{
+	struct loop *loop = arg;
+	event_active(loop->turn, EV_READ, 0);
+}
+
+/* From any mailer. */
+static void nudge_engine(void *arg)
+{
+	struct loop *loop = arg;
+	pthread_mutex_lock(&loop->engine_lock);
+	if (loop->engine)
+		engine_thread_nudge(loop->engine);
+	pthread_mutex_unlock(&loop->engine_lock);
+}
+
+static struct engine_thread *set_engine(struct loop *loop, struct engine_thread *engine)
+{
+	pthread_mutex_lock(&loop->engine_lock);
+	struct engine_thread *old = loop->engine;
+	loop->engine = engine;
+	pthread_mutex_unlock(&loop->engine_lock);
+	return old;
+}
+
+static void on_clock_set(void *arg)
+{
+	struct loop *loop = arg;
+	log_write(LOG_NOTICE, "the clock was set; what is due is looked at anew");
+	engine_thread_clock_set(loop_engine(loop));
+}
+
+/* systemd hears of us only while the engine turns, too. */
+static void on_watchdog(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	if (loop_engine_turns(arg))
+		notify_watchdog();
+	else
+		log_fault(LOG_ERR, "the engine doesn't turn: the watchdog is not fed");
+}
+
+/* ---- the turn */
+
+static void log_reports(struct report *reports)
+{
+	while (reports) {
+		struct report *report = reports;
+		reports = report->next;
+		if (report->level <= LOG_WARNING && !report->counted)
+			log_fault(report->level, "%s", report->text);
+		else
+			log_write(report->level, "%s", report->text);
+		report_free(report);
+	}
+}
+
+/* Numbers below zero are HTTP's. */
+static void give_reply(struct loop *loop, struct command *reply)
+{
+	if (reply->client > 0) {
+		control_reply(loop->control, reply);
+		return;
+	}
+	http_told(loop->http, -reply->client, reply->text);
+	command_free(reply);
+}
+
+static void give_replies(struct loop *loop, struct command *replies)
+{
+	while (replies) {
+		struct command *reply = replies;
+		replies = reply->next;
+		reply->next = NULL;
+		give_reply(loop, reply);
+	}
+}
+
+/* All due work, in this order, whoever asked for the turn. It never takes long: the engine's batches are
+ * bounded, and Redis' replies come in their own callbacks. */
+static void do_turn(struct loop *loop)
+{
+	struct effects effects;
+	engine_thread_take(loop_engine(loop), &effects);
+
+	/* 1. What people should know comes before what follows from it. */
+	log_reports(effects.reports);
+	/* 2. Committed entries are acknowledged, which makes room to read more. */
+	hub_done(loop->hub, effects.done);
+	/* 3. What was decided goes out. */
+	hub_publish(loop->hub, effects.publications);
+	hub_turn(loop->hub);
+	/* 4. Whoever waits on the control socket or HTTP gets the answer. */
+	give_replies(loop, effects.replies);
+	/* 5. The end comes last, when all of the above is seen to. */
+	loop_go_on_stopping(loop);
+}
+
+static void on_turn(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	do_turn(arg);
+}
+
+/* What nobody wakes us for. */
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *loop = arg;
+	(void)fd;
+	(void)what;
+	relays_look(&loop->relays, loop->pool);
+	loop_free_retired(loop, RETIRED_MS);
+	notify_again();
+	do_turn(loop);
+}
+
+/* ---- start and end */
+
+static struct event *every(struct loop *loop, int64_t ms, event_callback_fn fn)
+{
+	struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	struct event *event = event_new(loop->base, -1, EV_PERSIST, fn, loop);
+	event_add(event, &wait);
+	return event;
+}
+
+static void add_events(struct loop *loop)
+{
+	loop->tick = every(loop, LOOP_TICK_MS, on_tick);
+	if (notify_watchdog_ms())
+		loop->watchdog = every(loop, notify_watchdog_ms(), on_watchdog);
+	loop_take_signals(loop);
+	loop->clock = clock_watch_new(loop->base, on_clock_set, loop);
+	if (!loop->clock)
+		log_write(LOG_WARNING, "the kernel can't tell when the clock is set");
+}
+
+static bool open_all(struct loop *loop, struct error *err)
+{
+	const struct settings *settings = loop->settings;
+	if (!db_may_write(settings->spool.path, err) || !db_may_write(settings->customers.path, err))
+		return false;
+	/* The mailers first: pool_start() wants to be alone with the environment. */
+	if (!(loop->pool = pool_start(settings, loop->templates, nudge_engine, loop, err)))
+		return false;
+	struct engine_thread *engine = engine_thread_start(settings, loop_wake, loop, err);
+	set_engine(loop, engine);
+	if (!engine)
+		return false;
+	engine_thread_set_pool(engine, loop->pool);
+	const struct http_place place = {.listen = settings->http.listen,
+	                                 .group = settings->http.group,
+	                                 .hosts = settings->http.hosts};
+	if (*place.listen && !(loop->http = http_new(loop->base, &place, http_pages, loop, err)))
+		return false;
+	loop->control = control_new(loop->base, settings->spool.path, engine, loop_add_status,
+	                            loop_start_reload, loop, err);
+	if (!loop->control)
+		return false;
+	loop->hub = hub_new(loop->base, settings, engine, loop_wake, loop, err);
+	return loop->hub;
+}
+
+/* What libevent has to say. */
+static void log_libevent(int severity, const char *text)
+{
+	log_fault(severity >= EVENT_LOG_ERR ? LOG_ERR : LOG_WARNING, "libevent: %s", text);
+}
+
+struct loop *loop_new(struct settings *settings, struct templates *templates, struct error *err)
+{
+	struct loop *loop = mem_alloc(sizeof(*loop));
+	loop->settings = settings;
+	loop->templates = templates;
+	loop->started = clock_now();
+	pthread_mutex_init(&loop->engine_lock, NULL);
+	event_set_log_callback(log_libevent);
+	evthread_use_pthreads();
+	loop->base = event_base_new();
+	if (!loop->base) {
+		error_set(err, EX_TEMPFAIL, "no event loop");
+		return loop_free(loop);
+	}
+	loop->turn = event_new(loop->base, -1, 0, on_turn, loop);
+	loop->soon = event_new(loop->base, -1, 0, on_turn, loop);
+	if (!open_all(loop, err))
+		return loop_free(loop);
+	add_events(loop);
+	return loop;
+}
+
+int loop_run(struct loop *loop)
+{
+	log_write(LOG_NOTICE, "started version=%s file=%s http=%s", DISPATCHD_VERSION, loop->settings->file,
+	          loop->http ? http_address(loop->http) : "off");
+	notify_ready("Running");
+	if (event_base_dispatch(loop->base) < 0) {
+		log_write(LOG_CRIT, "the event loop failed");
+		return EX_SOFTWARE;
+	}
+	log_write(LOG_NOTICE, "stopped");
+	return EX_OK;
+}
+
+static struct event *end_event(struct event *event)
+{
+	if (event)
+		event_free(event);
+	return NULL;
+}
+
+/* Sockets first, so that nobody asks any more; the mailers before the engine, which writes down their
+ * results. */
+struct loop *loop_free(struct loop *loop)
+{
+	if (!loop)
+		return NULL;
+	loop_end_signals(loop);
+	http_free(loop->http);
+	control_free(loop->control);
+	reload_free(loop->reload);
+	if (loop->pool)
+		pool_stop(loop->pool, 0);
+	struct engine_thread *engine = set_engine(loop, NULL);
+	if (engine)
+		engine_thread_stop(engine);
+	pool_free(loop->pool);
+	hub_free(loop->hub);
+	clock_watch_free(loop->clock);
+	end_event(loop->tick);
+	end_event(loop->watchdog);
+	end_event(loop->turn);
+	end_event(loop->soon);
+	if (loop->base)
+		event_base_free(loop->base);
+	templates_unref(loop->templates);
+	loop_free_retired(loop, 0);
+	settings_free(loop->settings);
+	pthread_mutex_destroy(&loop->engine_lock);
+	free(loop);
+	return NULL;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DISPATCHD_LOOP_LOOP_H
+#define DISPATCHD_LOOP_LOOP_H
+
+#include "base/error.h"
+#include "base/instant.h"
+#include "mail/templates.h"
+#include "model/settings.h"
+
+#include <signal.h>
+#include <stdbool.h>
+
+/*
+ * The daemon's loop: Redis, HTTP, control socket, signals, timers. It starts the engine's thread and
+ * the mailers, carries what they have for each other and the world, and ends them in order. It
+ * touches no disk once it runs and never waits.
+ */
+enum {
+	LOOP_TICK_MS = 1000,          /* the longest sleep */
+	LOOP_ENGINE_STALE_MS = 20000, /* without an engine's turn for so long something is wrong */
+	LOOP_GRACE_MS = 20000,        /* for mails in flight when stopping */
+	LOOP_FLUSH_MS = 2000,         /* for their outcomes after that */
+};
+
+struct loop;
+
+/* From the program's first moments: SIGTERM, SIGINT and SIGHUP wait until the loop can take them. Threads
+ * that are started meanwhile never get any. */
+void loop_hold_signals(void);
+/* These three, for sigtimedwait(). */
+void loop_signal_set(sigset_t *ret);
+
+/* Takes settings and templates over, also on failure. Starts everything: databases, mailers, sockets. */
+struct loop *loop_new(struct settings *settings, struct templates *templates, struct error *err) MUST_CHECK;
+
+/* Until a signal asks for the end; returns the exit status. */
+int loop_run(struct loop *loop);
+struct loop *loop_free(struct loop *loop); /* takes NULL; returns NULL */
+
+/* For what the HTTP and control sockets tell. */
+struct engine_thread *loop_engine(const struct loop *loop);
+struct pool *loop_pool(const struct loop *loop);
+struct hub *loop_hub(const struct loop *loop);
+bool loop_engine_turns(const struct loop *loop);
+bool loop_stopping(const struct loop *loop);
+struct instant loop_started(const struct loop *loop);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* What HTTP's pages and the control socket want to know of the loop. */
+#include "base/utf8.h"
+#include "common/clock.h"
+#include "dispatchd/engine/engine_thread.h"
+#include "dispatchd/loop/loop_private.h"
+#include "dispatchd/mailer/pool.h"
+#include "dispatchd/redis/hub.h"
+#include "version.h"
+
+struct engine_thread *loop_engine(const struct loop *loop)
+{
+	return loop->engine;
+}
+
+struct pool *loop_pool(const struct loop *loop)
+{
+	return loop->pool;
+}
+
+struct hub *loop_hub(const struct loop *loop)
+{
+	return loop->hub;
+}
+
+bool loop_engine_turns(const struct loop *loop)
+{
+	return clock_tick().ms - engine_thread_last_turn_ms(loop_engine(loop)) < LOOP_ENGINE_STALE_MS;
+}
+
+struct instant loop_started(const struct loop *loop)
+{
+	return loop->started;
+}
+
+/* Mails that failed at it since it took the last one. */
+static void add_failures(json_t *json, const struct pool_relay *relay)
+{
+	char since[INSTANT_TEXT_MAX];
+	json_object_set_new(json, "failures", json_integer((json_int_t)relay->failures));
+	json_object_set_new(json, "failing", json_boolean(relay->failures >= FAILURES_MANY));
+	if (relay->failures == 0)
+		return;
+	json_object_set_new(json, "failing_since",
+	                    json_string(instant_format(relay->failing_since, 0, since)));
+	json_object_set_new(json, "reply", json_string(relay->failing_words));
+}
+
+static json_t *relays_json(struct loop *loop)
+{
+	struct pool_relay relays[RELAYS_MAX];
+	json_t *list = json_array();
+	size_t n = pool_relays(loop->pool, relays, RELAYS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		char since[INSTANT_TEXT_MAX];
+		json_t *relay =
+		        json_pack("{s:s, s:b, s:s, s:i, s:I}", "name", relays[i].name, "up", relays[i].up,
+		                  "since", instant_format(relays[i].since, 0, since), "sessions",
+		                  (int)relays[i].sessions, "delivered", (json_int_t)relays[i].delivered);
+		if (relay && !relays[i].tried)
+			json_object_set_new(relay, "up", json_null());
+		if (relay)
+			add_failures(relay, &relays[i]);
+		if (relay && !relays[i].up)
+			json_object_set_new(relay, "reply", json_string(relays[i].words));
+		json_array_append_new(list, relay ? relay : json_null());
+	}
+	return list;
+}
+
+/* Every feed and every stream that is written, and how it is. */
+static json_t *parts_json(struct loop *loop)
+{
+	struct hub_part part;
+	json_t *list = json_array();
+	for (size_t i = 0; hub_part(loop->hub, i, &part); i++) {
+		char since[INSTANT_TEXT_MAX], shown[512];
+		json_t *row = json_pack("{s:s, s:s, s:s, s:s}", "kind", part.kind, "name", part.name, "use",
+		                        part.use, "state", part.words ? "down" : "up");
+		if (row && part.words)
+			json_object_set_new(row, "reply",
+			                    json_string(utf8_show(part.words, shown, sizeof(shown))));
+		if (row && part.lost)
+			json_object_set_new(row, "lost", json_integer((json_int_t)part.lost));
+		if (row && part.since_ms) {
+			struct instant at = {.ms = clock_now().ms - part.since_ms};
+			json_object_set_new(row, "since", json_string(instant_format(at, 0, since)));
+		}
+		json_array_append_new(list, row ? row : json_null());
+	}
+	return list;
+}
+
+void loop_add_status(void *arg, json_t *answer)
+{
+	struct loop *loop = arg;
+	char started[INSTANT_TEXT_MAX], shown[512];
+	json_object_set_new(answer, "version", json_string(DISPATCHD_VERSION));
+	json_object_set_new(answer, "started", json_string(instant_format(loop->started, 0, started)));
+	json_object_set_new(answer, "uptime_s", json_integer((clock_now().ms - loop->started.ms) / 1000));
+	json_object_set_new(answer, "redis",
+	                    json_pack("{s:b, s:s}", "connected", (int)hub_connected(loop->hub), "url",
+	                              hub_target(loop->hub)));
+	struct error fault;
+	if (engine_thread_fault(loop_engine(loop), 0, &fault))
+		json_object_set_new(answer, "daemon_fault", json_string(fault.text));
+	if (!hub_connected(loop->hub) && *hub_why(loop->hub))
+		json_object_set_new(json_object_get(answer, "redis"), "reply",
+		                    json_string(utf8_show(hub_why(loop->hub), shown, sizeof(shown))));
+	json_object_set_new(answer, "feeds", parts_json(loop));
+	json_object_set_new(answer, "relays", relays_json(loop));
+	json_object_set_new(answer, "stopping", json_boolean(loop_stopping(loop)));
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "dispatchd/loop/relays.h"
+
+#include "dispatchd/sys/log.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* Its place, made where there is none; RELAYS_MAX where there are too many (names come and go with reloads).
+ */
+static size_t find(struct relays *relays, const struct pool_relay *relay)
+{
+	for (size_t i = 0; i < relays->n; i++)
+		if (!strcmp(relays->seen[i].name, relay->name))
+			return i;
+	if (relays->n == RELAYS_MAX)
+		return RELAYS_MAX;
+	memcpy(relays->seen[relays->n].name, relay->name, sizeof(relay->name));
+	return relays->n++;
+}
+
+/* Whatever the words: who looks for why nothing arrives finds this. */
+static void look_at_failures(uint64_t *told, const struct pool_relay *relay)
+{
+	if (relay->failures < FAILURES_MANY) {
+		if (*told > 0)
+			log_write(LOG_NOTICE, "relay delivers again relay=%s", relay->name);
+		*told = 0;
+	} else if (*told == 0 || relay->failures >= *told * 10) {
+		*told = relay->failures;
+		log_write(LOG_WARNING,
+		          "many mails failed and none was delivered relay=%s failures=%" PRIu64
+		          " reply=\"%s\"",
+		          relay->name, relay->failures, relay->failing_words);
+	}
+}
+
+void relays_look(struct relays *relays, struct pool *pool)
+{
+	struct pool_relay now[RELAYS_MAX];
+	size_t n = pool_relays(pool, now, RELAYS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		size_t at = find(relays, &now[i]);
+		if (at < RELAYS_MAX)
+			look_at_failures(&relays->seen[at].failures, &now[i]);
+		if (at == RELAYS_MAX || relays->seen[at].down != now[i].up)
+			continue;
+		relays->seen[at].down = !now[i].up;
+		if (now[i].up)
+			log_write(LOG_NOTICE, "relay is up again relay=%s after_s=%" PRId64, now[i].name,
+			          (now[i].since.ms - relays->seen[at].since.ms + 500) / 1000);
+		else
+			log_write(LOG_WARNING,
+			          "relay is down, mails wait or take another relay=%s reply=\"%s\"",
+			          now[i].name, now[i].words);
+		relays->seen[at].since = now[i].since;
+	}
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DISPATCHD_LOOP_RELAYS_H
+#define DISPATCHD_LOOP_RELAYS_H
+
+#include "dispatchd/mailer/pool.h"
+
+/* Tells the log when a relay goes down and when it is up again: one line each, however often it is tried in
+ * between. So, too, when many mails in a row have failed at it, again at each tenfold of them, and when it
+ * delivers again. */
+enum { RELAYS_MAX = 32 };
+
+struct relays {
+	struct {
+		char name[sizeof(((struct pool_relay *)0)->name)];
+		bool down;         /* and so it was told */
+		uint64_t failures; /* in a row, when it was told; 0: it wasn't */
+		struct instant since;
+	} seen[RELAYS_MAX];
+	size_t n;
+};
+
+/* Looks at them all; to be called now and then. `{0}` is how it begins: a relay counts as up until seen down.
+ */
+void relays_look(struct relays *relays, struct pool *pool);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The start, as often as it takes. Each try reads the configuration again, as a restart would. Signals are
+ * blocked until the loop runs; between two tries they are waited for together with the time.
+ */
+#include "dispatchd/loop/start.h"
+
+#include "base/backoff.h"
+#include "base/error.h"
+#include "db/db.h"
+#include "dispatchd/loop/loop.h"
+#include "dispatchd/loop/reload.h"
+#include "dispatchd/sys/log.h"
+#include "dispatchd/sys/notify.h"
+#include "model/settings.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <time.h>
+
+enum { PAUSE_MIN_MS = 1000, PAUSE_MAX_MS = 60 * 1000, LAST_PAUSE_MS = 10 * 1000 };
+
+/* One try to start. */
+struct attempt {
+	struct loop *loop;  /* NULL: it failed, with `err` */
+	bool configuration; /* the configuration can't be used; the log says why */
+	bool passing;       /* a wait may mend it */
+	struct error err;
+};
+
+static void log_fault_line(void *arg, const char *text)
+{
+	(void)arg;
+	log_write(LOG_ERR, "%s", text);
+}
+
+/* A folder that isn't there looks like a typo, not like a disk at fault. */
+static bool has_folders(const struct settings *settings)
+{
+	struct error err;
+	return db_has_directory(settings->spool.path, &err) &&
+	       db_has_directory(settings->customers.path, &err);
+}
+
+static struct attempt try_to_start(const char *file, bool first)
+{
+	struct attempt attempt = {0};
+	struct settings *settings;
+	struct templates *templates;
+	attempt.err.code = reload_read(file, false, log_fault_line, NULL, &settings, &templates);
+	attempt.configuration = attempt.err.code != EX_OK;
+	if (attempt.configuration)
+		return attempt;
+	if (first && templates_built_in_only(templates))
+		log_write(LOG_NOTICE, "there are no templates in %s: mails use the built-in ones",
+		          settings->mail.templates);
+	bool folders = has_folders(settings);
+	attempt.loop = loop_new(settings, templates, &attempt.err);
+	int code = attempt.err.code;
+	attempt.passing = folders && (code == EX_UNAVAILABLE || code == EX_TEMPFAIL || code == EX_IOERR);
+	return attempt;
+}
+
+/* Waits, or until a signal: true where it asks for the end; SIGHUP only ends the wait. */
+static bool pause_start(int64_t ms)
+{
+	sigset_t ours;
+	struct timespec wait = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+	loop_signal_set(&ours);
+	int number = sigtimedwait(&ours, NULL, &wait);
+	return number == SIGTERM || number == SIGINT;
+}
+
+/* Returns an exit status, or EX_OK with *ret set. */
+static int start(const char *file, struct loop **ret)
+{
+	static const struct backoff pauses = {.min_ms = PAUSE_MIN_MS, .max_ms = PAUSE_MAX_MS};
+	*ret = NULL;
+	for (unsigned failures = 0;; failures++) {
+		struct attempt attempt = try_to_start(file, failures == 0);
+		*ret = attempt.loop;
+		if (attempt.loop || attempt.configuration)
+			return attempt.err.code;
+		if (!attempt.passing) {
+			log_write(LOG_CRIT, "not started: %s", attempt.err.text);
+			if (notify_wanted()) {
+				notify_waiting(attempt.err.text, LAST_PAUSE_MS);
+				(void)pause_start(LAST_PAUSE_MS);
+			}
+			return attempt.err.code;
+		}
+		int64_t pause_ms = backoff_ms(pauses, failures + 1, arc4random());
+		log_write(LOG_WARNING, "not started yet, next try in_s=%.1f: %s", (double)pause_ms / 1000,
+		          attempt.err.text);
+		notify_waiting(attempt.err.text, pause_ms);
+		if (pause_start(pause_ms)) {
+			log_write(LOG_NOTICE, "stopped before it could start");
+			return EX_OK;
+		}
+	}
+}
+
+int start_and_run(const char *file)
+{
+	struct loop *loop;
+	log_start();
+	loop_hold_signals();
+	int code = start(file, &loop);
+	if (!loop)
+		return code;
+	code = loop_run(loop);
+	loop_free(loop);
+	return code;
+}

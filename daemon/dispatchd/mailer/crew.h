@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DISPATCHD_MAILER_CREW_H
+#define DISPATCHD_MAILER_CREW_H
+
+#include "dispatchd/mailer/bucket.h"
+#include "dispatchd/mailer/limits.h"
+#include "dispatchd/mailer/plan.h"
+#include "dispatchd/mailer/pool.h"
+#include "dispatchd/mailer/relay.h"
+#include "dispatchd/mailer/watch.h"
+#include "template/dates.h"
+
+#include <pthread.h>
+
+/*
+ * The inside of a pool, for its own files: pool.c (what the engine calls), desk.c (what mailers take
+ * from and give to under the lock), worker.c (a mailer's thread), warden.c (the thread that watches
+ * the clock).
+ *
+ *               ┌────────────────── a letter's credit ──────────────────┐
+ *   pool_put ─▶ queue ─▶ in a mailer's hand ─▶ (held refusals) ─▶ results ─▶ pool_take_results
+ *                 ▲              │
+ *                 └─ put back ───┘  not begun, and another relay or connection may take it
+ */
+struct item {
+	struct item *next;
+	struct letter *letter;
+	int64_t put_ms;
+	uint64_t begun;  /* refusals_begin() of the relay that has it in hand */
+	unsigned faults; /* relays that failed it since it was put */
+	bool second;     /* its connection had carried enough; it gets a fresh one */
+	bool yields;     /* the relay failed when it was its turn: others first */
+	bool template_broken;
+	char fault[256];
+	char relay[128]; /* the last that was tried, and what came of it */
+	char words[DELIVERY_REPLY_MAX];
+};
+
+struct worker {
+	struct pool *pool;
+	pthread_t thread;
+	size_t index;
+	struct watch watch;
+	struct dates *dates; /* the thread's own */
+	/* under the pool's lock */
+	struct relay *relay; /* to which it has a connection, or opens one; NULL for none */
+	bool leaving;        /* and only says good-bye to it */
+	bool ended;          /* it takes no more work */
+};
+
+struct pool {
+	pthread_mutex_t lock;
+	pthread_cond_t work; /* for mailers without a connection */
+	pthread_cond_t
+	        spare;       /* for those more than there should be now: no signal for work is lost on them */
+	pthread_cond_t feed; /* for those with one */
+	pthread_cond_t clock; /* for the warden */
+	pool_wake *wake;
+	void *wake_arg;
+	const struct mailer_limits *limits;
+	struct plan *plan;
+	struct relay *relays; /* all there ever were, so that sessions may point at them */
+	struct bucket bucket;
+
+	struct item *head, *tail;
+	size_t n_queued, n_feeding; /* n_feeding: connections that wait for a letter */
+	size_t n_out;               /* letters put whose results were not taken */
+	size_t bytes;               /* of the letters that are queued or in a mailer's hand */
+
+	struct delivery_result *results; /* a ring with a place for each letter that is out */
+	size_t n_results, first_result, results_size;
+
+	pthread_mutex_t large; /* held while a large letter is rendered: one at a time */
+
+	struct worker **workers;
+	size_t n_workers;
+	size_t n_stuck; /* of them, those that wait for a relay that is stalled: others work in their places
+	                 */
+	pthread_t warden;
+	bool starved; /* pool_room() said 0: whoever makes room wakes the engine */
+	bool stopping, over;
+	int64_t cut_ms; /* stopping: when what is in hand is cut off */
+};
+
+/* ---- desk.c: all with the lock held ---- */
+
+size_t desk_room(struct pool *pool);
+bool desk_hopeful(struct pool *pool);
+struct relay *desk_relay(struct pool *pool, const char *name); /* found or made */
+
+void desk_append(struct pool *pool, struct item *item);
+void desk_put_back(struct pool *pool, struct item *item);
+/* Takes a letter out of the queue; NULL where there is none, or not before `*ret_wait_ms` for the rate's
+ * sake. Those at which the relay failed come last, and wait a moment for others. Those that need a fresh
+ * connection come first to one, and to no other. */
+struct item *desk_take(struct pool *pool, struct relay *relay, bool fresh, int64_t *ret_wait_ms);
+
+/* What came of a letter: its result goes out, now or when it is clear what it means. Frees the item. */
+void desk_finish(struct pool *pool, struct relay_session *session, struct item *item,
+                 struct delivery_result *result);
+void desk_finish_unsent(struct pool *pool, struct item *item, struct delivery_result *result);
+void desk_report_relay(struct pool *pool, struct item *item); /* nothing is counted */
+void desk_report_all(struct pool *pool);                      /* the queue, so */
+/* One of the queue, or one whose refusal is held back, so, if it is there. */
+void desk_recall(struct pool *pool, int64_t mail);
+/* Held refusals whose time is over, or all at the end; when the next one's is. */
+int64_t desk_expire(struct pool *pool, struct relay *relay, int64_t now_ms, bool *ret_news);
+
+/* Ends the lock, and wakes the engine if there is a result or room it waits for. */
+void desk_unlock(struct pool *pool, bool news);
+
+/* Whether another relay may take what this one, which is stalled, doesn't. */
+bool desk_other_works(struct pool *pool, const struct relay *relay);
+
+/* ---- pool.c: with the lock held ---- */
+bool crew_hire(struct pool *pool); /* as many as there should be; false where there is none */
+size_t crew_size(const struct pool *pool);
+
+/* ---- the threads ---- */
+void *worker_main(void *worker);
+void *warden_main(void *pool);
+
+/* As pool_start(), with the tests' patience. `limits` must live as long as the pool. */
+struct pool *crew_start(const struct settings *settings, struct templates *templates, pool_wake *wake,
+                        void *arg, const struct mailer_limits *limits, struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the engine's side and the mailers share, all under the pool's lock and never for longer than
+ * a few list operations: the queue, the credits, the results.
+ */
+#include "dispatchd/mailer/crew.h"
+
+#include "base/mem.h"
+#include "dispatchd/mailer/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The engine puts letters one by one: so long the one at hand waits for one that says more of the relay. */
+enum { BETTER_WAIT_MS = 100 };
+
+/* Of letters that are queued or in hand. One more turn's may come. */
+enum { LETTERS_BYTES_MAX = 4 << 20 };
+
+/* ---- room ---- */
+
+bool desk_hopeful(struct pool *pool)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	if (pool->plan->transport == TRANSPORT_MAILDIR)
+		return relay_hopeful(desk_relay(pool, pool->plan->maildir), now_ms);
+	for (size_t i = 0; i < pool->plan->n_relays; i++)
+		if (relay_hopeful(desk_relay(pool, pool->plan->relays[i].name), now_ms))
+			return true;
+	return false;
+}
+
+bool desk_other_works(struct pool *pool, const struct relay *relay)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	for (size_t i = 0; i < pool->plan->n_relays; i++) {
+		const struct relay *other = desk_relay(pool, pool->plan->relays[i].name);
+		if (other != relay && !other->stalled && relay_hopeful(other, now_ms))
+			return true;
+	}
+	return false;
+}
+
+static size_t less(size_t a, size_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+/* Results held back take nobody's place: a relay that refuses one kind of mail doesn't hold up the rest. They
+ * are bounded by themselves. */
+static size_t count_held(const struct pool *pool)
+{
+	size_t n = 0;
+
+	for (const struct relay *relay = pool->relays; relay; relay = relay->next)
+		n += relay->refusals.n_held;
+	return n;
+}
+
+static bool is_refused(const struct pool *pool)
+{
+	for (const struct relay *relay = pool->relays; relay; relay = relay->next)
+		if (refusals_tripped(&relay->refusals))
+			return true;
+	return false;
+}
+
+/* With a rate, no more wait here than two seconds' worth: what lies longer is better judged again. */
+size_t desk_room(struct pool *pool)
+{
+	size_t places = pool->limits->places + pool->limits->places_each * pool->plan->connections;
+	if (is_refused(pool) && places < pool->limits->places_refused)
+		places = pool->limits->places_refused;
+	size_t room = less(places, less(pool->n_out, count_held(pool)));
+
+	if (pool->stopping || !desk_hopeful(pool) || pool->bytes >= LETTERS_BYTES_MAX)
+		return 0;
+	if (pool->plan->rate > 0) {
+		size_t most = less((size_t)(pool->plan->rate * 2) + 1, pool->n_queued);
+		room = room < most ? room : most;
+	}
+	return room;
+}
+
+struct relay *desk_relay(struct pool *pool, const char *name)
+{
+	struct relay **end = &pool->relays;
+
+	for (; *end; end = &(*end)->next)
+		if (strncmp((*end)->name, name, sizeof(*end)->name - 1) == 0)
+			return *end;
+	*end = relay_new(name);
+	return *end;
+}
+
+/* ---- the queue ---- */
+
+/* A connection that waits is asked before one is opened. */
+static void announce(struct pool *pool)
+{
+	pthread_cond_signal(pool->n_queued <= pool->n_feeding ? &pool->feed : &pool->work);
+}
+
+void desk_append(struct pool *pool, struct item *item)
+{
+	item->next = NULL;
+	item->put_ms = clock_mono_ms();
+	if (pool->tail)
+		pool->tail->next = item;
+	else
+		pool->head = item;
+	pool->tail = item;
+	pool->n_queued++;
+	announce(pool);
+}
+
+/* To the front, so that it keeps its turn. */
+void desk_put_back(struct pool *pool, struct item *item)
+{
+	if (pool->stopping) {
+		desk_report_relay(pool, item);
+		return;
+	}
+	item->next = pool->head;
+	pool->head = item;
+	if (!pool->tail)
+		pool->tail = item;
+	pool->n_queued++;
+	bucket_give_back(&pool->bucket);
+	announce(pool);
+}
+
+/* The first of those that need a fresh connection; NULL for none. */
+static struct item **find_second(struct pool *pool)
+{
+	for (struct item **at = &pool->head; *at; at = &(*at)->next)
+		if ((*at)->second)
+			return at;
+	return NULL;
+}
+
+/* What says most of the relay: the first of those with the best rank; NULL for none. */
+static struct item **find_best(struct pool *pool, const struct relay *relay, int64_t *ret_rank)
+{
+	bool open = refusals_open(&relay->refusals);
+	struct item **best = NULL;
+
+	for (struct item **at = &pool->head; *at; at = &(*at)->next) {
+		const struct letter *letter = (*at)->letter;
+		int64_t rank = open ? refusals_rank(&relay->refusals, letter->to, letter->template)
+		                    : REFUSALS_RANK_BEST;
+		if ((*at)->second || (best && rank <= *ret_rank))
+			continue;
+		best = at;
+		*ret_rank = rank;
+		if (rank == REFUSALS_RANK_BEST)
+			break;
+	}
+	return best;
+}
+
+static struct item **choose(struct pool *pool, const struct relay *relay, bool fresh, int64_t *ret_wait_ms)
+{
+	struct item **at = fresh ? find_second(pool) : NULL;
+	int64_t rank = REFUSALS_RANK_BEST, waited_ms;
+
+	if (at)
+		return at;
+	at = find_best(pool, relay, &rank);
+	if (!at || rank == REFUSALS_RANK_BEST || (rank > 0 && relay->state == RELAY_UP))
+		return at;
+	waited_ms = clock_mono_ms() - (*at)->put_ms;
+	if (waited_ms < BETTER_WAIT_MS)
+		*ret_wait_ms = BETTER_WAIT_MS - waited_ms;
+	return at;
+}
+
+static struct item *unlink_item(struct pool *pool, struct item **at)
+{
+	struct item *item = *at;
+
+	*at = item->next;
+	if (pool->tail == item) {
+		pool->tail = NULL;
+		for (struct item *i = pool->head; i; i = i->next)
+			pool->tail = i;
+	}
+	pool->n_queued--;
+	return item;
+}
+
+struct item *desk_take(struct pool *pool, struct relay *relay, bool fresh, int64_t *ret_wait_ms)
+{
+	struct item **at, *item;
+
+	*ret_wait_ms = 0;
+	at = choose(pool, relay, fresh, ret_wait_ms);
+	if (!at)
+		return NULL;
+	if (*ret_wait_ms == 0)
+		*ret_wait_ms = bucket_take(&pool->bucket, clock_mono_ms());
+	if (*ret_wait_ms > 0)
+		return NULL;
+	item = unlink_item(pool, at);
+	item->begun = refusals_begin(&relay->refusals);
+	return item;
+}
+
+/* ---- results ---- */
+
+static void publish(struct pool *pool, const struct delivery_result *result)
+{
+	if (pool->n_results == pool->results_size)
+		bug("a result has no place");
+	pool->results[(pool->first_result + pool->n_results++) % pool->results_size] = *result;
+}
+
+static void publish_for(void *pool, const struct delivery_result *result)
+{
+	publish(pool, result);
+}
+
+static void free_item(struct pool *pool, struct item *item)
+{
+	pool->bytes -= letter_bytes(item->letter);
+	letter_free(item->letter);
+	free(item);
+}
+
+static void describe(const struct item *item, struct delivery_result *result)
+{
+	result->mail = item->letter->mail;
+	result->yields = item->yields;
+	result->template_broken = item->template_broken;
+	snprintf(result->to, sizeof result->to, "%s", item->letter->to);
+	snprintf(result->fault, sizeof result->fault, "%s", item->fault);
+	result->at = clock_wall();
+}
+
+/* What has as much in common with those refused as can be makes room for others. */
+static void let_others_come(struct pool *pool, const struct relay *relay)
+{
+	for (struct item *item = pool->head; item; item = item->next)
+		item->yields |= refusals_rank(&relay->refusals, item->letter->to, item->letter->template) <=
+		                REFUSALS_RANK_BEST - 2;
+}
+
+/* The relay is well if it took the mail; a refusal says so only when it is clear whose it is. */
+static void judge_relay(struct pool *pool, struct relay_session *session, const struct item *item,
+                        const struct delivery_result *result)
+{
+	bool refuses = refusals_add(&session->relay->refusals, result, item->letter->template, item->begun,
+	                            clock_mono_ms(), publish_for, pool);
+
+	if (refuses) {
+		let_others_come(pool, session->relay);
+		relay_tripped(session, pool->limits, result->reply);
+	} else if (result->delivery == DELIVERY_SENT || result->delivery == DELIVERY_BUSY) {
+		relay_good(session, result->delivery == DELIVERY_SENT);
+	} else if (result->delivery == DELIVERY_DOUBT) {
+		relay_fault(session, pool->limits, result->reply);
+	}
+	/* What is held back is let go by the warden, who also ends the rest. */
+	if (result->delivery != DELIVERY_SENT && result->delivery != DELIVERY_BUSY)
+		pthread_cond_signal(&pool->clock);
+	if (!desk_hopeful(pool))
+		desk_report_all(pool);
+}
+
+void desk_finish(struct pool *pool, struct relay_session *session, struct item *item,
+                 struct delivery_result *result)
+{
+	struct relay *relay = session->relay;
+
+	describe(item, result);
+	snprintf(result->relay, sizeof result->relay, "%s", relay->name);
+	relay_count(relay, result);
+	judge_relay(pool, session, item, result);
+	free_item(pool, item);
+}
+
+void desk_finish_unsent(struct pool *pool, struct item *item, struct delivery_result *result)
+{
+	describe(item, result);
+	publish(pool, result);
+	free_item(pool, item);
+}
+
+void desk_report_relay(struct pool *pool, struct item *item)
+{
+	struct delivery_result result = {.delivery = DELIVERY_RELAY};
+
+	describe(item, &result);
+	snprintf(result.relay, sizeof result.relay, "%s", item->relay);
+	snprintf(result.reply, sizeof result.reply, "%s", item->words);
+	publish(pool, &result);
+	free_item(pool, item);
+}
+
+static bool recall_held(struct pool *pool, int64_t mail)
+{
+	struct delivery_result result;
+
+	for (struct relay *relay = pool->relays; relay; relay = relay->next)
+		if (refusals_take(&relay->refusals, mail, &result)) {
+			result.delivery = DELIVERY_RELAY;
+			publish(pool, &result);
+			return true;
+		}
+	return false;
+}
+
+void desk_recall(struct pool *pool, int64_t mail)
+{
+	for (struct item **at = &pool->head; *at; at = &(*at)->next)
+		if ((*at)->letter->mail == mail) {
+			desk_report_relay(pool, unlink_item(pool, at));
+			return;
+		}
+	(void)recall_held(pool, mail);
+}
+
+void desk_report_all(struct pool *pool)
+{
+	while (pool->head)
+		desk_report_relay(pool, unlink_item(pool, &pool->head));
+}
+
+int64_t desk_expire(struct pool *pool, struct relay *relay, int64_t now_ms, bool *ret_news)
+{
+	struct refusals_patience patience = {.lone_ms = pool->limits->lone_ms,
+	                                     .hold_ms = pool->limits->hold_ms};
+	size_t before = relay->refusals.n_held;
+	int64_t next_ms = CLOCK_NEVER_MS;
+
+	if (before == 0)
+		return next_ms;
+	if (relay->state != RELAY_UP)
+		patience.rest_until_ms = relay->rest_until_ms;
+	if (pool->stopping || relay->gone)
+		refusals_end(&relay->refusals, publish_for, pool);
+	else
+		next_ms = refusals_expire(&relay->refusals, &patience, now_ms, publish_for, pool);
+	if (relay->refusals.n_held < before) {
+		relay_answers(relay);
+		*ret_news = true;
+	}
+	return next_ms;
+}
+
+void desk_unlock(struct pool *pool, bool news)
+{
+	if (pool->starved && desk_room(pool) > 0) {
+		pool->starved = false;
+		news = true;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	if (news)
+		pool->wake(pool->wake_arg);
+}

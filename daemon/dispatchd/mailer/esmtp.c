@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One connection's run of mails. libesmtp owns the protocol; this file hands it mails and judges what
+ * became of each.
+ *
+ *   first mail ─▶ smtp_start_session ─▶ … MAIL ─▶ RCPT ─▶ DATA ─▶ body ─▶ 250
+ *                                          │       │                       │
+ *                       refused: done, next ┴───────┴── done, next ─────────┘
+ *
+ * The next mail is added from the callback that tells of the last one, at the places where the
+ * library looks for a further one only afterwards; so the connection stays. A refused DATA is the
+ * one place where it looks first: then the connection ends, and the next mail gets a new one.
+ *
+ * The library's return value and errno say nothing (it returns success when nothing was delivered).
+ * A mail is sent if its recipient is complete, RCPT and message have a 2xx, and its body was read to
+ * its end: all four, since each alone can be had without a delivery.
+ */
+#include "dispatchd/mailer/esmtp_private.h"
+
+#include "base/mem.h"
+#include "dispatchd/mailer/clock.h"
+#include "dispatchd/mailer/reply.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A mail on its way through a session; freed with the session, which keeps its message as long. */
+struct slot {
+	struct slot *next;
+	struct esmtp *esmtp;
+	smtp_message_t message;
+	smtp_recipient_t recipient;
+	struct esmtp_mail mail;     /* without a message once all is said */
+	bool bare[ESMTP_COMMANDS];  /* said without parameters */
+	bool again[ESMTP_COMMANDS]; /* because it was refused with them */
+	bool begun, read, reported;
+};
+
+/* ---- handing over ---- */
+
+/*
+ * CRLF at each line's end, and no CR, LF or NUL elsewhere: a bare LF would pass the library
+ * unstuffed, and a "\n.\n" in a note would end the mail early.
+ */
+static void make_lines(struct buf *text)
+{
+	struct buf out = {0};
+	const char *from = text->data, *end = from + text->len;
+	bool fine = text->len > 0;
+
+	for (const char *p = from; p < end && fine; p++)
+		fine = *p == '\r'   ? p + 1 < end && p[1] == '\n'
+		       : *p == '\n' ? p > from && p[-1] == '\r'
+		                    : *p != '\0';
+	if (fine)
+		return;
+	for (const char *p = from; p < end; p++) {
+		if (*p == '\r' && p + 1 < end && p[1] == '\n')
+			continue;
+		if (*p == '\n' || *p == '\r')
+			buf_add(&out, "\r\n", 2);
+		else
+			buf_addc(&out, *p == '\0' ? ' ' : *p);
+	}
+	buf_free(text);
+	*text = out;
+}
+
+/* The library's way to ask for the message: once without a length to begin, then until the length is 0. */
+static const char *give_text(void **context, int *len, void *arg)
+{
+	struct slot *slot = arg;
+	struct esmtp *esmtp = slot->esmtp;
+
+	(void)context;
+	if (!len) {
+		slot->begun = true;
+		slot->read = false;
+		esmtp->talk.stage = SMTP_BODY;
+		watch_arm(esmtp->watch,
+		          esmtp->limits->body_ms + (int64_t)(slot->mail.message.len / 4096) * 1000);
+		return NULL;
+	}
+	if (!slot->read) {
+		slot->read = true;
+		*len = (int)slot->mail.message.len;
+		return slot->mail.message.data;
+	}
+	*len = 0;
+	watch_arm(esmtp->watch, esmtp->limits->dot_ms);
+	return NULL;
+}
+
+/* Said only where the relay announces SIZE (RFC 1870) and DSN (RFC 3461). */
+static void set_parameters(struct slot *slot)
+{
+	const struct esmtp_habits *habits = slot->esmtp->target->habits;
+	int64_t now_ms = clock_mono_ms();
+	char id[32];
+
+	for (size_t i = 0; i < ESMTP_COMMANDS; i++)
+		slot->bare[i] = slot->again[i] || now_ms < atomic_load(&habits->bare_until_ms[i]);
+	if (!slot->bare[ESMTP_MAIL]) {
+		snprintf(id, sizeof id, "dispatchd-%" PRId64, slot->mail.id);
+		smtp_size_set_estimate(slot->message, slot->mail.message.len);
+		smtp_dsn_set_envid(slot->message, id);
+	}
+	if (!slot->bare[ESMTP_RCPT])
+		smtp_dsn_set_notify(slot->recipient, Notify_FAILURE | Notify_DELAY);
+}
+
+/* `before` is the mail's slot when it was said first; NULL for a new one. */
+static void hand_over(struct esmtp *esmtp, struct esmtp_mail *mail, const struct slot *before)
+{
+	struct slot *slot = mem_alloc(sizeof *slot);
+
+	make_lines(&mail->message);
+	*slot = (struct slot){.next = esmtp->slots, .esmtp = esmtp, .mail = *mail};
+	if (before)
+		memcpy(slot->again, before->again, sizeof slot->again);
+	esmtp->slots = esmtp->current = slot;
+	slot->message = smtp_add_message(esmtp->session);
+	slot->recipient = slot->message ? smtp_add_recipient(slot->message, mail->to) : NULL;
+	if (!slot->recipient)
+		bug("libesmtp takes no message");
+	smtp_set_reverse_path(slot->message, mail->from);
+	smtp_set_messagecb(slot->message, give_text, slot);
+	smtp_message_set_application_data_release(slot->message, slot, NULL);
+	smtp_recipient_set_application_data_release(slot->recipient, slot, NULL);
+	set_parameters(slot);
+}
+
+/* Asks for the next mail; nothing is due from the relay meanwhile. */
+static void next_mail(struct esmtp *esmtp)
+{
+	struct esmtp_mail mail = {0};
+
+	if (esmtp->over)
+		return;
+	watch_disarm(esmtp->watch);
+	if (esmtp->feed->next(esmtp->feed->arg, &mail))
+		hand_over(esmtp, &mail, NULL);
+	else
+		esmtp->over = true;
+	watch_arm(esmtp->watch, esmtp->limits->command_ms);
+}
+
+/* ---- judging ---- */
+
+static void report(struct slot *slot, enum smtp_stage stage, int code, const char *text)
+{
+	struct esmtp *esmtp = slot->esmtp;
+	struct smtp_report report = {.stage = stage, .code = code, .body_begun = slot->begun};
+	char reply[DELIVERY_REPLY_MAX];
+
+	if (slot->reported)
+		return;
+	slot->reported = true;
+	buf_free(&slot->mail.message);
+	reply_clean(reply, sizeof reply, text, strlen(text));
+	if (strlen(esmtp->target->password) >= 4)
+		reply_mask(reply, esmtp->target->password, "***");
+	if (code)
+		reply_enhanced(reply + (strlen(reply) > 4 ? 4 : 0), report.enhanced);
+	esmtp->feed->done(esmtp->feed->arg, slot->mail.item, &report, reply);
+}
+
+/* What the relay said, as it was on the wire: the library takes the enhanced code out of the text where the
+ * relay announced that it gives them. */
+static void report_status(struct slot *slot, enum smtp_stage stage, const smtp_status_t *status)
+{
+	const char *said = status->text ? status->text : "";
+	char text[5000];
+
+	if (status->enh_class)
+		snprintf(text, sizeof text, "%03d %d.%d.%d %s", status->code, status->enh_class,
+		         status->enh_subject, status->enh_detail, said);
+	else
+		snprintf(text, sizeof text, "%03d %s", status->code, said);
+	report(slot, stage, status->code, text);
+}
+
+static bool is_good(int code)
+{
+	return code >= 200 && code <= 299;
+}
+
+/* A code that is no answer to this command: the talk is out of step, and nothing after it can be
+ * trusted. */
+static bool is_nonsense(int code)
+{
+	return code < 200 || code > 599 || (code >= 300 && code < 400);
+}
+
+static void refused(struct slot *slot, enum smtp_stage stage, const smtp_status_t *status)
+{
+	char text[64];
+
+	if (!is_nonsense(status->code)) {
+		report_status(slot, stage, status);
+		return;
+	}
+	snprintf(text, sizeof text, "the relay answered %d out of turn", status->code);
+	report(slot, stage, 0, text);
+	talk_end(slot->esmtp, stage, text);
+}
+
+/* RFC 5321, section 4.1.1.11; "invalid command arguments" of RFC 3463. */
+static bool blames_parameters(const smtp_status_t *status)
+{
+	int enhanced[3] = {status->enh_class, status->enh_subject, status->enh_detail};
+
+	if (status->code == 501 || status->code == 504 || status->code == 555)
+		return true;
+	if (enhanced[0] == 0 && status->text)
+		reply_enhanced(status->text, enhanced);
+	return status->code >= 500 && status->code <= 599 && enhanced[0] == 5 && enhanced[1] == 5 &&
+	       enhanced[2] == 4;
+}
+
+/*
+ * Parameters are our own doing: nobody asked for them, and no mail is to fail for them. So the mail is said
+ * again without, in the place of the next one. The relay's habit is noted before that is known to help, since
+ * some hang up at once; and given up where the bare command is refused just so: then it is the mail, or the
+ * address. False where it has to be reported.
+ */
+static bool say_again(struct slot *slot, enum esmtp_command command, const smtp_status_t *status)
+{
+	struct esmtp *esmtp = slot->esmtp;
+	_Atomic int64_t *bare_until_ms = &esmtp->target->habits->bare_until_ms[command];
+
+	if (!blames_parameters(status) || esmtp->over)
+		return false;
+	if (slot->again[command])
+		atomic_store(bare_until_ms, 0);
+	if (slot->bare[command] || !esmtp->talk.parameters)
+		return false;
+	atomic_store(bare_until_ms, clock_mono_ms() + esmtp->limits->bare_ms);
+	slot->again[command] = true;
+	slot->reported = true; /* by its second slot, in the end */
+	watch_arm(esmtp->watch, esmtp->limits->command_ms);
+	hand_over(esmtp, &slot->mail, slot);
+	slot->mail.message = (struct buf){0};
+	return true;
+}
+
+static void on_mail_status(struct esmtp *esmtp, smtp_message_t message)
+{
+	struct slot *slot = smtp_message_get_application_data(message);
+	const smtp_status_t *status = smtp_reverse_path_status(message);
+
+	if (is_good(status->code) || say_again(slot, ESMTP_MAIL, status))
+		return;
+	refused(slot, SMTP_MAIL, status);
+	next_mail(esmtp);
+}
+
+static void on_rcpt_status(struct esmtp *esmtp, smtp_recipient_t recipient)
+{
+	struct slot *slot = smtp_recipient_get_application_data(recipient);
+	const smtp_status_t *status = smtp_recipient_status(recipient);
+
+	esmtp->talk.stage = SMTP_DATA;
+	if (is_good(status->code) || say_again(slot, ESMTP_RCPT, status))
+		return;
+	refused(slot, SMTP_RCPT, status);
+	next_mail(esmtp);
+}
+
+static void on_message_sent(struct esmtp *esmtp, smtp_message_t message)
+{
+	struct slot *slot = smtp_message_get_application_data(message);
+	const smtp_status_t *status = smtp_message_transfer_status(message);
+	bool complete = smtp_recipient_check_complete(slot->recipient);
+
+	/* The tail of a mail whose recipient was refused: all is said, the next one is there. */
+	if (slot->reported)
+		return;
+	if (!slot->begun && is_good(status->code)) {
+		/* 2xx to DATA: the library calls that a success. */
+		report(slot, SMTP_DATA, 0, "the relay answered DATA as if the mail were there");
+		talk_end(esmtp, SMTP_DATA, "the relay is out of step");
+		return;
+	}
+	if (is_good(status->code) &&
+	    !(complete && slot->read && is_good(smtp_recipient_status(slot->recipient)->code)))
+		report(slot, SMTP_BODY, 0, "the library and the relay disagree about the mail");
+	else if (is_good(status->code))
+		report_status(slot, SMTP_BODY, status);
+	else
+		refused(slot, slot->begun ? SMTP_BODY : SMTP_DATA, status);
+	if (slot->begun)
+		next_mail(esmtp);
+}
+
+/* ---- the library's events ---- */
+
+static void on_connect(struct esmtp *esmtp)
+{
+	/* A name has several addresses, and the one before may have failed. */
+	atomic_store(&esmtp->watch->expired, false);
+	esmtp->talk = (struct talk){.stage = SMTP_GREETING};
+	smtp_set_hostname(esmtp->session, esmtp->net.greet_as);
+}
+
+/* The library takes a reference of our certificate that it has not got, and gives it back. */
+static void on_tls(struct esmtp *esmtp, SSL *ssl)
+{
+	X509 *own = SSL_get_certificate(ssl);
+
+	if (own)
+		X509_up_ref(own);
+	esmtp->talk.tls_on = true;
+	esmtp->talk.line_len = 0;
+}
+
+/*
+ * Questions about the peer's certificate, to which 1 means "go on". With `required` OpenSSL has
+ * checked it against the configured name in the handshake, and what the library compares is its own
+ * idea of a name; with `opportunistic` nothing is verified.
+ */
+static void on_event(smtp_session_t session, int event, void *arg, ...)
+{
+	struct esmtp *esmtp = arg;
+	va_list list;
+
+	(void)session;
+	va_start(list, arg);
+	switch (event) {
+	case SMTP_EV_CONNECT:
+		on_connect(esmtp);
+		break;
+	case SMTP_EV_MAILSTATUS:
+		(void)va_arg(list, const char *);
+		on_mail_status(esmtp, va_arg(list, smtp_message_t));
+		break;
+	case SMTP_EV_RCPTSTATUS:
+		(void)va_arg(list, const char *);
+		on_rcpt_status(esmtp, va_arg(list, smtp_recipient_t));
+		break;
+	case SMTP_EV_MESSAGESENT:
+		on_message_sent(esmtp, va_arg(list, smtp_message_t));
+		break;
+	case SMTP_EV_STARTTLS_OK:
+		on_tls(esmtp, va_arg(list, SSL *));
+		break;
+	case SMTP_EV_EXTNA_STARTTLS:
+		talk_end(esmtp, SMTP_TLS, "the relay offers no STARTTLS");
+		break;
+	case SMTP_EV_INVALID_PEER_CERTIFICATE:
+		(void)va_arg(list, long);
+		*va_arg(list, int *) = esmtp->target->tls != TLS_REQUIRED;
+		break;
+	case SMTP_EV_WRONG_PEER_CERTIFICATE:
+		*va_arg(list, int *) = 1;
+		break;
+	case SMTP_EV_NO_PEER_CERTIFICATE:
+		*va_arg(list, int *) = esmtp->target->tls != TLS_REQUIRED;
+		break;
+	default:
+		break;
+	}
+	va_end(list);
+}
+
+/* ---- a session ---- */
+
+static void fault_text(const struct esmtp *esmtp, char *ret, size_t size)
+{
+	const struct talk *talk = &esmtp->talk;
+
+	ret[0] = '\0';
+	if (talk->fault[0] != '\0')
+		snprintf(ret, size, "%s", talk->fault);
+	else if (!esmtp->net.connected)
+		snprintf(ret, size, "%s", esmtp->net.fault[0] ? esmtp->net.fault : "can't connect");
+	else if (watch_is_cut(esmtp->watch))
+		snprintf(ret, size, "cut off: dispatchd ends");
+	else if (atomic_load(&esmtp->watch->expired))
+		snprintf(ret, size, "the relay took too long");
+	else if (talk->stage == SMTP_TLS)
+		tls_fault_text(ret, size);
+	if (ret[0] == '\0')
+		snprintf(ret, size, "the relay closed the connection");
+}
+
+/* Mails that are still there when the connection is not: what happened to it happened to them. */
+static void report_rest(struct esmtp *esmtp)
+{
+	const struct talk *talk = &esmtp->talk;
+	bool refusal = talk->code >= 400 && !talk->mail_begun && esmtp->net.connected;
+	char text[DELIVERY_REPLY_MAX];
+
+	if (refusal)
+		snprintf(text, sizeof text, "%s", talk->reply);
+	else
+		fault_text(esmtp, text, sizeof text);
+	for (struct slot *slot = esmtp->slots; slot; slot = slot->next)
+		report(slot, slot->begun ? SMTP_BODY : talk->stage, refusal && !slot->begun ? talk->code : 0,
+		       text);
+}
+
+/* The watch bounds every command; these only must not be shorter. */
+static void set_timeouts(smtp_session_t session, const struct mailer_limits *limits)
+{
+	static const int which[] = {Timeout_GREETING, Timeout_ENVELOPE, Timeout_DATA, Timeout_TRANSFER,
+	                            Timeout_DATA2};
+	long ms =
+	        (long)(limits->dot_ms > limits->command_ms ? limits->dot_ms : limits->command_ms) + 60 * 1000;
+
+	for (size_t i = 0; i < sizeof which / sizeof which[0]; i++)
+		smtp_set_timeout(session, which[i] | Timeout_OVERRIDE_RFC2822_MINIMUM, ms);
+}
+
+static void set_up(struct esmtp *esmtp)
+{
+	static const enum starttls_option options[] = {
+	        [TLS_NONE] = Starttls_DISABLED,
+	        [TLS_OPPORTUNISTIC] = Starttls_ENABLED,
+	        [TLS_REQUIRED] = Starttls_REQUIRED,
+	};
+
+	esmtp->session = smtp_create_session();
+	if (!esmtp->session || !auth_enter(esmtp))
+		bug("libesmtp makes no session");
+	smtp_set_server(esmtp->session, "relay.invalid:25"); /* getaddrinfo() here knows better */
+	smtp_set_eventcb(esmtp->session, on_event, esmtp);
+	smtp_set_monitorcb(esmtp->session, talk_monitor, esmtp, 0);
+	set_timeouts(esmtp->session, esmtp->limits);
+	smtp_starttls_enable(esmtp->session, options[esmtp->target->tls]);
+	/* Always ours, of which it takes a reference: its own is freed under every later session. */
+	smtp_starttls_set_ctx(esmtp->session, esmtp->target->ssl);
+}
+
+static void tear_down(struct esmtp *esmtp)
+{
+	watch_leave(esmtp->watch);
+	smtp_destroy_session(esmtp->session);
+	auth_leave(esmtp);
+	while (esmtp->slots) {
+		struct slot *slot = esmtp->slots;
+		esmtp->slots = slot->next;
+		buf_free(&slot->mail.message);
+		free(slot);
+	}
+}
+
+void esmtp_run(const struct esmtp_target *target, const struct mailer_limits *limits, struct watch *watch,
+               const struct esmtp_feed *feed)
+{
+	struct esmtp esmtp = {.target = target, .limits = limits, .watch = watch, .feed = feed};
+	struct esmtp_mail mail = {0};
+
+	esmtp.talk.stage = SMTP_CONNECT;
+	esmtp.net = (struct net){.target = target, .limits = limits, .watch = watch};
+	if (!feed->next(feed->arg, &mail))
+		return;
+	set_up(&esmtp);
+	hand_over(&esmtp, &mail, NULL);
+	net_enter(&esmtp.net);
+	tls_enter();
+	smtp_start_session(esmtp.session);
+	report_rest(&esmtp);
+	tear_down(&esmtp);
+	net_enter(NULL);
+}
+
+void esmtp_init(void)
+{
+	auth_client_init();
+	/* The library makes a table of its own on first use, without a lock. */
+	smtp_session_t session = smtp_create_session();
+	smtp_destroy_session(session);
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The calls that libesmtp makes of the C library, as it should have made them. The program defines
+ * connect(), poll(), getaddrinfo() and freeaddrinfo() itself; the dynamic linker gives these to
+ * libesmtp too. On threads that are not in a session (net_enter()) they pass straight on.
+ *
+ * Known limit: this stands on libesmtp calling through the dynamic symbol table, which a static
+ * build of it would not.
+ */
+#undef _FORTIFY_SOURCE /* its poll() is an inline function, which can't be defined once more */
+#include "dispatchd/mailer/esmtp_private.h"
+
+#include "base/mem.h"
+#include "dispatchd/mailer/clock.h"
+#include "dispatchd/mailer/helo.h"
+#include "dispatchd/mailer/lookup.h"
+
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/utsname.h>
+
+/* How long we wait at a time, so that a pool that ends is noticed. */
+enum { SLICE_MS = 500 };
+/* Bytes sent that nobody acknowledges for so long: the peer is gone. */
+enum { UNACKNOWLEDGED_MS = 60 * 1000 };
+
+static _Thread_local struct net *here;
+
+static struct {
+	int (*connect)(int, __CONST_SOCKADDR_ARG, socklen_t);
+	int (*poll)(struct pollfd *, nfds_t, int);
+	int (*getaddrinfo)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+	void (*freeaddrinfo)(struct addrinfo *);
+} real;
+
+static void find(void *ret_function, const char *name)
+{
+	void *symbol = dlsym(RTLD_NEXT, name);
+
+	if (!symbol)
+		bug("no %s() in the C library", name);
+	memcpy(ret_function, &symbol, sizeof symbol);
+}
+
+static void find_all(void)
+{
+	find(&real.connect, "connect");
+	find(&real.poll, "poll");
+	find(&real.getaddrinfo, "getaddrinfo");
+	find(&real.freeaddrinfo, "freeaddrinfo");
+}
+
+static void need_real(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, find_all);
+}
+
+void net_enter(struct net *net)
+{
+	here = net;
+}
+
+bool net_entered(void)
+{
+	return here != NULL;
+}
+
+static void fault(struct net *net, const char *what, const char *why)
+{
+	snprintf(net->fault, sizeof net->fault, "%s: %s", what, why);
+}
+
+/* ---- connect() ---- */
+
+static bool is_loopback(const struct sockaddr *address)
+{
+	if (address->sa_family == AF_UNIX)
+		return true;
+	if (address->sa_family == AF_INET)
+		return ntohl(((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr) >> 24 ==
+		       127;
+	return address->sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
+}
+
+static void set_options(int fd, int family)
+{
+	int on = 1, user_ms = UNACKNOWLEDGED_MS, idle_s = 60, each_s = 20;
+
+	if (family == AF_UNIX)
+		return;
+	/* Two writes a mail beyond 2 KB: with Nagle's algorithm the second waits for an acknowledgement that
+	 * the peer delays, 23 mails a second. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_ms, sizeof user_ms);
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &each_s, sizeof each_s);
+}
+
+static void choose_name(struct net *net, int fd)
+{
+	struct sockaddr_storage own = {0};
+	socklen_t len = sizeof own;
+	struct utsname host;
+	bool known = getsockname(fd, (struct sockaddr *)&own, &len) == 0;
+
+	if (uname(&host) < 0)
+		host.nodename[0] = '\0';
+	helo_choose(net->target->helo, host.nodename, known ? (struct sockaddr *)&own : NULL, net->greet_as);
+}
+
+/* Waits for a connect() under way; 0 or an errno. */
+static int await(struct net *net, int fd)
+{
+	int64_t end_ms = clock_mono_ms() + net->limits->connect_ms;
+
+	for (;;) {
+		struct pollfd p = {.fd = fd, .events = POLLOUT};
+		int64_t left_ms = end_ms - clock_mono_ms();
+		int error = 0;
+		socklen_t len = sizeof error;
+		if (left_ms <= 0)
+			return ETIMEDOUT;
+		if (watch_is_cut(net->watch))
+			return ECANCELED;
+		if (real.poll(&p, 1, left_ms < SLICE_MS ? (int)left_ms : SLICE_MS) <= 0)
+			continue;
+		return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ? errno : error;
+	}
+}
+
+static int connect_within(struct net *net, int fd, const struct sockaddr *address, socklen_t len)
+{
+	int error = 0;
+
+	net->connected = false;
+	if (!watch_follow(net->watch, fd))
+		return ECANCELED;
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	set_options(fd, address->sa_family);
+	if (real.connect(fd, (__CONST_SOCKADDR_ARG){.__sockaddr__ = address}, len) < 0)
+		error = errno == EINPROGRESS || errno == EINTR ? await(net, fd) : errno;
+	if (error)
+		return error;
+	net->connected = true;
+	net->loopback = is_loopback(address);
+	net->fault[0] = '\0';
+	choose_name(net, fd);
+	watch_arm(net->watch, net->limits->greeting_ms);
+	return 0;
+}
+
+__attribute__((visibility("default"))) int connect(int fd, __CONST_SOCKADDR_ARG to, socklen_t len)
+{
+	const struct sockaddr *address = to.__sockaddr__;
+	int error;
+
+	need_real();
+	if (!here)
+		return real.connect(fd, (__CONST_SOCKADDR_ARG){.__sockaddr__ = address}, len);
+	error = connect_within(here, fd, address, len);
+	if (!error)
+		return 0;
+	fault(here, here->target->name, strerror(error));
+	errno = error;
+	return -1;
+}
+
+/* ---- poll() ---- */
+
+/*
+ * A socket that can be read and written is reported as one that can be written: libesmtp else reads
+ * first, and with TLS 1.3, where the server's session tickets come unasked, it would wait in that
+ * read for the answer to a command that it has not sent yet.
+ */
+__attribute__((visibility("default"))) int poll(struct pollfd *fds, nfds_t n, int timeout_ms)
+{
+	int ready;
+
+	need_real();
+	ready = real.poll(fds, n, timeout_ms);
+	if (!here || ready <= 0 || n < 2)
+		return ready;
+	for (nfds_t i = 0; i < n; i++)
+		for (nfds_t k = 0; k < n; k++)
+			if (fds[k].fd == fds[i].fd && (fds[k].revents & POLLOUT))
+				fds[i].revents &= (short)~POLLIN;
+	return ready;
+}
+
+/* ---- getaddrinfo() ---- */
+
+/* One block, as freeaddrinfo() below gives it back. */
+static struct addrinfo *unix_address(const char *path)
+{
+	struct block {
+		struct addrinfo info;
+		struct sockaddr_un address;
+	} *block = mem_alloc(sizeof *block);
+
+	block->address.sun_family = AF_UNIX;
+	strncpy(block->address.sun_path, path, sizeof block->address.sun_path - 1);
+	block->info.ai_family = AF_UNIX;
+	block->info.ai_socktype = SOCK_STREAM;
+	block->info.ai_addrlen = sizeof block->address;
+	block->info.ai_addr = (struct sockaddr *)&block->address;
+	return &block->info;
+}
+
+static int lookup_target(struct net *net, struct addrinfo **ret)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV | AI_NUMERICHOST};
+	int state;
+
+	if (net->target->local) {
+		*ret = net->own = unix_address(net->target->host);
+		return 0;
+	}
+	state = real.getaddrinfo(net->target->host, net->target->port, &hints, ret);
+	if (state == 0)
+		return 0;
+	state = lookup_name(net->target->host, net->target->port, net->limits->connect_ms, net->watch, ret);
+	if (state != 0)
+		fault(net, net->target->host, gai_strerror(state));
+	return state;
+}
+
+/*
+ * libesmtp gets the address of our relay whatever it asks for: it could not spell an IPv6 address or
+ * a socket's path. No canonical name, which would be DNS's to choose, is ever given.
+ */
+__attribute__((visibility("default"))) int getaddrinfo(const char *host, const char *port,
+                                                       const struct addrinfo *hints, struct addrinfo **ret)
+{
+	need_real();
+	return here ? lookup_target(here, ret) : real.getaddrinfo(host, port, hints, ret);
+}
+
+__attribute__((visibility("default"))) void freeaddrinfo(struct addrinfo *list)
+{
+	need_real();
+	if (here && list == here->own) {
+		free(list);
+		here->own = NULL;
+		return;
+	}
+	real.freeaddrinfo(list);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DISPATCHD_MAILER_ESMTP_PRIVATE_H
+#define DISPATCHD_MAILER_ESMTP_PRIVATE_H
+
+#include "dispatchd/mailer/esmtp.h"
+#include "dispatchd/mailer/helo.h"
+
+/* In this order: <libesmtp.h> declares some functions only if these were there before it. */
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <openssl/ssl.h>
+
+#include <auth-client.h>
+
+#include <libesmtp.h>
+
+#include <netdb.h>
+
+enum { SMTP_LINE_MAX = 1024, SMTP_OFFERED_MAX = 256 };
+
+/* What libesmtp's calls of connect() and the like need on this thread. */
+struct net {
+	const struct esmtp_target *target;
+	const struct mailer_limits *limits;
+	struct watch *watch;
+	struct addrinfo *own; /* made here, not by the resolver */
+	bool loopback;        /* connected, and the peer is this host */
+	bool connected;
+	char greet_as[HELO_SIZE]; /* set once connected */
+	char fault[200];          /* why not connected */
+};
+
+/* The talk as the monitor sees it. */
+struct talk {
+	enum smtp_stage stage; /* of the last command */
+	bool tls_begun, tls_on, auth_begun, auth_ok, mail_begun, quitting;
+	bool parameters;                /* the last MAIL or RCPT bore some */
+	char offered[SMTP_OFFERED_MAX]; /* ways to log in, as EHLO's answer names them */
+	char line[SMTP_LINE_MAX];       /* of the reply that is being read */
+	size_t line_len;
+	size_t masked;                  /* characters of CHUNKING seen at the line's place for a keyword */
+	char reply[DELIVERY_REPLY_MAX]; /* all its lines */
+	int code;                       /* of the last whole reply before MAIL; 0 after a good one */
+	char fault[DELIVERY_REPLY_MAX]; /* ours, where the talk was ended from here; "" for none */
+};
+
+/*
+ * MAIL and RCPT bear SIZE, ENVID and NOTIFY where the relay announces them. One that then refuses them is
+ * spoken to without for limits->bare_ms. Sessions of many threads share this.
+ */
+enum esmtp_command { ESMTP_MAIL, ESMTP_RCPT, ESMTP_COMMANDS };
+struct esmtp_habits {
+	_Atomic int64_t bare_until_ms[ESMTP_COMMANDS]; /* monotonic */
+};
+
+struct slot;
+
+struct esmtp {
+	const struct esmtp_target *target;
+	const struct mailer_limits *limits;
+	struct watch *watch;
+	const struct esmtp_feed *feed;
+	struct net net;
+	struct talk talk;
+	smtp_session_t session;
+	auth_context_t auth;
+	struct slot *slots;   /* all of this session, newest first */
+	struct slot *current; /* the one whose message may be under way */
+	bool over;            /* no further mail */
+};
+
+/* esmtp_net.c: makes the calls on this thread ours; NULL ends it. */
+void net_enter(struct net *net);
+bool net_entered(void); /* whether this thread is in a session */
+
+/* esmtp_tls.c */
+bool tls_context(struct esmtp_target *target, const char *ca_file, struct error *err) MUST_CHECK;
+void tls_enter(void);                        /* forget this thread's earlier faults */
+void tls_fault_text(char *ret, size_t size); /* what went wrong in the handshake; "" for nothing known */
+
+/* esmtp_talk.c: for smtp_set_monitorcb(). */
+void talk_monitor(const char *text, int len, int writing, void *arg);
+void talk_end(struct esmtp *esmtp, enum smtp_stage stage, const char *why); /* shuts the connection down */
+
+/* esmtp_auth.c */
+bool auth_enter(struct esmtp *esmtp);  /* false: out of memory */
+void auth_permit(struct esmtp *esmtp); /* asked again before each EHLO: may the password be said now? */
+void auth_leave(struct esmtp *esmtp);
+bool auth_may_be_clear(const struct esmtp *esmtp);
+
+/* esmtp_plugin.c: why none of the ways that the relay offers was gone; `clear`: PLAIN and LOGIN are allowed.
+ */
+void plugin_fault(const char *offered, bool clear, char *ret, size_t size);
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The monitor: libesmtp shows every buffer that it is about to write or has just read. That is the
+ * only place to learn how AUTH ended, what was said before MAIL, and to keep the library from what
+ * it must not do: it goes on to MAIL when AUTH was refused, and takes what a man in the middle put
+ * behind the answer to STARTTLS for the server's words under TLS. It shows credentials too, so
+ * nothing of what is written is kept, and replies only lose their control characters.
+ */
+#include "dispatchd/mailer/esmtp_private.h"
+
+#include "dispatchd/mailer/reply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+void talk_end(struct esmtp *esmtp, enum smtp_stage stage, const char *why)
+{
+	struct talk *talk = &esmtp->talk;
+
+	if (talk->fault[0] == '\0') {
+		talk->stage = stage;
+		snprintf(talk->fault, sizeof talk->fault, "%s", why);
+	}
+	esmtp->over = true;
+	watch_shut(esmtp->watch);
+}
+
+/* ---- what we say ---- */
+
+/* The library shows it before it writes it: what is ended here is not sent. */
+static void guard_mail(struct esmtp *esmtp)
+{
+	struct talk *talk = &esmtp->talk;
+	char why[DELIVERY_REPLY_MAX];
+
+	if ((talk->tls_begun || esmtp->target->tls == TLS_REQUIRED) && !talk->tls_on) {
+		talk_end(esmtp, SMTP_TLS, "TLS is not on");
+	} else if (esmtp->target->user[0] != '\0' && !talk->auth_ok) {
+		/* The reply that refused it is what people should read. */
+		if (talk->auth_begun && talk->code >= 400)
+			snprintf(why, sizeof why, "%s", talk->reply);
+		else
+			plugin_fault(talk->offered, auth_may_be_clear(esmtp), why, sizeof why);
+		talk_end(esmtp, SMTP_AUTH, why);
+	}
+	talk->mail_begun = true;
+}
+
+static void before_ehlo(struct esmtp *esmtp)
+{
+	auth_permit(esmtp);
+	esmtp->talk.offered[0] = '\0';
+}
+
+static void before_starttls(struct esmtp *esmtp)
+{
+	esmtp->talk.tls_begun = true;
+}
+
+static void before_auth(struct esmtp *esmtp)
+{
+	esmtp->talk.auth_begun = true;
+}
+
+/* Why the session ends was said before; it is not overwritten by the good-bye. */
+static void before_quit(struct esmtp *esmtp)
+{
+	esmtp->talk.quitting = true;
+}
+
+/* One row a command: the stage that it begins, how long it may take, what has to be done before. */
+static const struct command {
+	const char *word;
+	enum smtp_stage stage;
+	size_t limit; /* offset in struct mailer_limits */
+	void (*before)(struct esmtp *);
+} commands[] = {
+        {.word = "EHLO ",
+         .stage = SMTP_GREETING,
+         .limit = offsetof(struct mailer_limits, greeting_ms),
+         .before = before_ehlo},
+        {.word = "HELO ", .stage = SMTP_GREETING, .limit = offsetof(struct mailer_limits, greeting_ms)},
+        {.word = "STARTTLS\r",
+         .stage = SMTP_TLS,
+         .limit = offsetof(struct mailer_limits, tls_ms),
+         .before = before_starttls},
+        {.word = "AUTH ",
+         .stage = SMTP_AUTH,
+         .limit = offsetof(struct mailer_limits, auth_ms),
+         .before = before_auth},
+        {.word = "RSET\r", .stage = SMTP_MAIL, .limit = offsetof(struct mailer_limits, command_ms)},
+        {.word = "MAIL FROM:",
+         .stage = SMTP_MAIL,
+         .limit = offsetof(struct mailer_limits, command_ms),
+         .before = guard_mail},
+        {.word = "RCPT TO:", .stage = SMTP_RCPT, .limit = offsetof(struct mailer_limits, command_ms)},
+        {.word = "QUIT\r",
+         .stage = SMTP_MAIL,
+         .limit = offsetof(struct mailer_limits, quit_ms),
+         .before = before_quit},
+};
+
+/* "MAIL FROM:<a@example.com> SIZE=500" */
+static bool bears_parameters(const char *line, size_t len)
+{
+	const char *end = memrchr(line, '>', len);
+
+	return end && end + 1 < line + len && end[1] == ' ';
+}
+
+static void on_command(struct esmtp *esmtp, const char *line, size_t len)
+{
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+		const struct command *c = &commands[i];
+		size_t n = strlen(c->word);
+		if (len < n || memcmp(line, c->word, n) != 0)
+			continue;
+		int64_t ms;
+		memcpy(&ms, (const char *)esmtp->limits + c->limit, sizeof ms);
+		watch_arm(esmtp->watch, ms);
+		if (c->before)
+			c->before(esmtp);
+		if (esmtp->talk.fault[0] == '\0' && !esmtp->talk.quitting)
+			esmtp->talk.stage = c->stage;
+		esmtp->talk.parameters = bears_parameters(line, len);
+		return;
+	}
+}
+
+static void on_write(struct esmtp *esmtp, const char *text, size_t len)
+{
+	const char *end = text + len;
+
+	while (text < end) {
+		const char *stop = memchr(text, '\n', (size_t)(end - text));
+		const char *next = stop ? stop + 1 : end;
+		on_command(esmtp, text, (size_t)(next - text));
+		text = next;
+	}
+}
+
+/* ---- what it says ---- */
+
+/* "250" without a text is a whole reply (RFC 5321, section 4.2), for which the library hangs up; with the
+ * blank of an empty text and a lone line feed it is content. */
+static void mend_bare_code(const struct talk *talk, char *c)
+{
+	if (talk->line_len == 3 && *c == '\r')
+		*c = ' ';
+}
+
+/*
+ * CHUNKING can't be declined, and the library loses temporary errors with it. So the word is spoilt
+ * where it stands for a keyword, letter by letter, since a buffer may end in the middle of it.
+ */
+static void mask_chunking(struct talk *talk, char *c)
+{
+	static const char word[] = "CHUNKING";
+	bool blank = *c == ' ' || *c == '\t';
+
+	if (talk->line_len < 4 || (talk->masked == 0 && blank))
+		return;
+	if (talk->masked < sizeof word - 1 && (*c & ~0x20) == word[talk->masked])
+		talk->masked++;
+	else
+		talk->masked = sizeof word; /* another word */
+	if (talk->masked == sizeof word - 1) {
+		*c = 'X';
+		talk->masked = sizeof word;
+	}
+}
+
+static void keep_line(struct esmtp *esmtp, bool first)
+{
+	struct talk *talk = &esmtp->talk;
+	char line[DELIVERY_REPLY_MAX];
+	size_t used = first ? 0 : strlen(talk->reply);
+
+	if (first)
+		talk->reply[0] = '\0';
+	/* The code stands before the first line only. */
+	size_t skip = first || talk->line_len < 4 ? 0 : 3;
+	reply_clean(line, sizeof line, talk->line + skip, talk->line_len - skip);
+	if (strlen(esmtp->target->password) >= 4)
+		reply_mask(line, esmtp->target->password, "***");
+	snprintf(talk->reply + used, sizeof talk->reply - used, "%s%s", used ? " " : "",
+	         used && line[0] == '-' ? line + 1 : line);
+}
+
+static int reply_code(const char *line, size_t len)
+{
+	if (len < 3 || (len > 3 && line[3] != ' ' && line[3] != '-' && line[3] != '\r'))
+		return 0;
+	for (int i = 0; i < 3; i++)
+		if (line[i] < '0' || line[i] > '9')
+			return 0;
+	return (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
+}
+
+/* "250-AUTH PLAIN LOGIN", or of old "250-AUTH=PLAIN"; some send both. */
+static void note_offered(struct talk *talk)
+{
+	const char *text = talk->line + 4;
+	size_t used = strlen(talk->offered), room = sizeof talk->offered - used;
+
+	if (talk->line_len <= 9 || strncasecmp(text, "AUTH", 4) != 0 || (text[4] != ' ' && text[4] != '='))
+		return;
+	if (used > 0 && room > 1)
+		talk->offered[used++] = ' ';
+	reply_clean(talk->offered + used, sizeof talk->offered - used, text + 5, talk->line_len - 9);
+}
+
+/* Before MAIL every reply is kept until a good one comes; later ones the library tells apart. */
+static void on_line(struct esmtp *esmtp)
+{
+	struct talk *talk = &esmtp->talk;
+	int code = reply_code(talk->line, talk->line_len);
+	bool more = code && talk->line_len > 3 && talk->line[3] == '-';
+
+	if (talk->mail_begun || talk->quitting)
+		return;
+	if (talk->stage == SMTP_GREETING && code == 250)
+		note_offered(talk);
+	keep_line(esmtp, talk->code == 0 || talk->code != -code);
+	talk->code = more ? -code : code;
+	if (more)
+		return;
+	if (talk->stage == SMTP_AUTH && code == 235)
+		talk->auth_ok = true;
+	if (code >= 200 && code < 400)
+		talk->code = 0;
+}
+
+static void on_read(struct esmtp *esmtp, char *text, size_t len)
+{
+	struct talk *talk = &esmtp->talk;
+
+	for (size_t i = 0; i < len; i++) {
+		if (talk->stage == SMTP_GREETING)
+			mask_chunking(talk, &text[i]);
+		mend_bare_code(talk, &text[i]);
+		if (text[i] != '\n') {
+			if (talk->line_len < sizeof talk->line)
+				talk->line[talk->line_len] = text[i];
+			talk->line_len += talk->line_len < sizeof talk->line;
+			continue;
+		}
+		bool last = talk->line_len < 4 || talk->line[3] != '-';
+		on_line(esmtp);
+		talk->line_len = 0;
+		talk->masked = 0;
+		/* Whatever stands behind the answer to STARTTLS was not said under TLS (CVE-2011-0411 and its
+		 * kin). */
+		if (last && talk->stage == SMTP_TLS && !talk->tls_on && i + 1 < len) {
+			talk_end(esmtp, SMTP_TLS, "bytes behind the answer to STARTTLS: somebody meddles");
+			return;
+		}
+	}
+}
+
+void talk_monitor(const char *text, int len, int writing, void *arg)
+{
+	struct esmtp *esmtp = arg;
+
+	if (len <= 0)
+		return;
+	if (writing == SMTP_CB_WRITING)
+		on_write(esmtp, text, (size_t)len);
+	else if (writing == SMTP_CB_READING)
+		on_read(esmtp, (char *)(uintptr_t)text, (size_t)len); /* its own buffer, const only in name */
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* A relay as it is configured, taken apart. */
+#include "dispatchd/mailer/esmtp_private.h"
+
+#include "base/endpoint.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+bool esmtp_target_set(struct esmtp_target *target, const char *relay, enum tls_mode tls, const char *ca_file,
+                      struct error *err)
+{
+	struct endpoint endpoint;
+
+	if (strlen(relay) >= sizeof target->name)
+		return error_set(err, EX_CONFIG, "[smtp] relay: %.40s…: is too long", relay);
+	if (!endpoint_parse(relay, ENDPOINT_SMTP_PORT, &endpoint, err))
+		return error_prefix(err, "[smtp] relay");
+	strcpy(target->name, relay);
+	target->local = endpoint.path[0] != '\0';
+	target->host = mem_strdup(target->local ? endpoint.path : endpoint.host);
+	snprintf(target->port, sizeof target->port, "%d", endpoint.port);
+	target->habits = mem_alloc(sizeof *target->habits);
+	target->wanted = tls;
+	target->tls = target->local ? TLS_NONE : tls;
+	return tls_context(target, ca_file, err);
+}
+
+void esmtp_target_clear(struct esmtp_target *target)
+{
+	SSL_CTX_free(target->ssl);
+	free(target->host);
+	free(target->habits);
+	target->ssl = NULL;
+	target->host = NULL;
+	target->habits = NULL;
+}

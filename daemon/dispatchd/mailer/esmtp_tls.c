@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TLS: one SSL_CTX a relay, made here and never left to libesmtp, whose own is freed by the first
+ * session that ends, asks DNS for the name to verify, and says no SNI. Immutable once made; OpenSSL
+ * counts the references of sessions that run.
+ */
+#include "dispatchd/mailer/esmtp_private.h"
+
+#include <arpa/inet.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+/* Why this thread's handshake failed, where it was the certificate. */
+static _Thread_local const char *verdict;
+
+static bool is_address(const char *host)
+{
+	unsigned char bytes[16];
+
+	return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
+}
+
+/* SNI (RFC 6066, section 3): names only, no addresses. libesmtp makes the SSL, so it is put in as the
+ * handshake starts. */
+static void on_info(const SSL *ssl, int where, int result)
+{
+	const char *host = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+
+	(void)result;
+	if (!(where & SSL_CB_HANDSHAKE_START) || !host || is_address(host) || SSL_is_init_finished(ssl))
+		return;
+	SSL *own = (SSL *)(uintptr_t)ssl; /* OpenSSL hands a const one to this callback only */
+	SSL_set_tlsext_host_name(own, host);
+}
+
+static int on_verify(int ok, X509_STORE_CTX *store)
+{
+	if (!ok)
+		verdict = X509_verify_cert_error_string(X509_STORE_CTX_get_error(store));
+	return ok;
+}
+
+static bool set_name(SSL_CTX *ssl, const char *host)
+{
+	X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ssl);
+
+	if (is_address(host))
+		return X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1;
+	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	return X509_VERIFY_PARAM_set1_host(param, host, 0) == 1;
+}
+
+static bool set_required(SSL_CTX *ssl, const struct esmtp_target *target, const char *ca_file,
+                         struct error *err)
+{
+	if (ca_file[0] != '\0' && SSL_CTX_load_verify_file(ssl, ca_file) != 1) {
+		ERR_clear_error();
+		return error_set(err, EX_CONFIG, "[smtp] ca_file: %s: holds no certificates that can be read",
+		                 ca_file);
+	}
+	if (ca_file[0] == '\0' && SSL_CTX_set_default_verify_paths(ssl) != 1)
+		return error_set(err, EX_CONFIG, "the system's certificate authorities can't be read");
+	if (!set_name(ssl, target->host))
+		return error_set(err, EX_CONFIG, "[smtp] relay: %s: no certificate can have that name",
+		                 target->name);
+	SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, on_verify);
+	return true;
+}
+
+bool tls_context(struct esmtp_target *target, const char *ca_file, struct error *err)
+{
+	SSL_CTX *ssl = SSL_CTX_new(TLS_client_method());
+
+	if (!ssl)
+		return error_set(err, EX_SOFTWARE, "OpenSSL makes no context");
+	target->ssl = ssl;
+	SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
+	SSL_CTX_set_mode(ssl, SSL_MODE_AUTO_RETRY | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
+	/* Servers that just close are many; a reply is complete by its own form, a mail by its answer. */
+	SSL_CTX_set_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
+	SSL_CTX_set_app_data(ssl, target->host);
+	SSL_CTX_set_info_callback(ssl, on_info);
+	SSL_CTX_set_verify(ssl, SSL_VERIFY_NONE, NULL);
+	return target->tls != TLS_REQUIRED || set_required(ssl, target, ca_file, err);
+}
+
+void tls_enter(void)
+{
+	ERR_clear_error();
+	verdict = NULL;
+}
+
+void tls_fault_text(char *ret, size_t size)
+{
+	unsigned long code = ERR_peek_error();
+	const char *why = verdict ? verdict : code ? ERR_reason_error_string(code) : NULL;
+
+	ret[0] = '\0';
+	if (why)
+		snprintf(ret, size, "TLS: %s%s", verdict ? "the certificate is refused: " : "", why);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include "dispatchd/mailer/lookup.h"
+
+#include "base/mem.h"
+#include "dispatchd/mailer/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* How long we wait at a time, so that a pool that ends is noticed. */
+enum { SLICE_MS = 250 };
+
+/* Shared by the one who asks and the thread; the last of the two frees it. */
+struct lookup {
+	pthread_mutex_t lock;
+	pthread_cond_t answered;
+	bool done, left; /* by the thread; by the one who asked */
+	int state;
+	struct addrinfo *found;
+	char host[256], port[16];
+};
+
+static void free_lookup(struct lookup *lookup)
+{
+	if (lookup->found)
+		freeaddrinfo(lookup->found);
+	pthread_cond_destroy(&lookup->answered);
+	pthread_mutex_destroy(&lookup->lock);
+	free(lookup);
+}
+
+static void *lookup_main(void *arg)
+{
+	struct lookup *lookup = arg;
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *found = NULL;
+	int state = getaddrinfo(lookup->host, lookup->port, &hints, &found);
+	bool left;
+
+	pthread_mutex_lock(&lookup->lock);
+	lookup->state = state;
+	lookup->found = state == 0 ? found : NULL;
+	lookup->done = true;
+	left = lookup->left;
+	pthread_cond_signal(&lookup->answered);
+	pthread_mutex_unlock(&lookup->lock);
+	if (left)
+		free_lookup(lookup);
+	return NULL;
+}
+
+static void wait_a_while(struct lookup *lookup)
+{
+	int64_t until_ms = clock_mono_ms() + SLICE_MS;
+	struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+
+	pthread_cond_timedwait(&lookup->answered, &lookup->lock, &until);
+}
+
+/* Whether there is an answer; without one the thread is left alone with its question. */
+static bool wait_for_answer(struct lookup *lookup, int64_t timeout_ms, struct watch *watch)
+{
+	int64_t end_ms = clock_mono_ms() + timeout_ms;
+	bool done;
+
+	pthread_mutex_lock(&lookup->lock);
+	while (!lookup->done && clock_mono_ms() < end_ms && !watch_is_cut(watch))
+		wait_a_while(lookup);
+	done = lookup->done;
+	lookup->left = !done;
+	pthread_mutex_unlock(&lookup->lock);
+	return done;
+}
+
+static struct lookup *start(const char *host, const char *port)
+{
+	struct lookup *lookup = mem_alloc(sizeof *lookup);
+	pthread_condattr_t attr;
+	pthread_t thread;
+
+	snprintf(lookup->host, sizeof lookup->host, "%s", host);
+	snprintf(lookup->port, sizeof lookup->port, "%s", port);
+	pthread_mutex_init(&lookup->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&lookup->answered, &attr);
+	pthread_condattr_destroy(&attr);
+	if (pthread_create(&thread, NULL, lookup_main, lookup) != 0) {
+		free_lookup(lookup);
+		return NULL;
+	}
+	pthread_detach(thread);
+	return lookup;
+}
+
+int lookup_name(const char *host, const char *port, int64_t timeout_ms, struct watch *watch,
+                struct addrinfo **ret)
+{
+	struct lookup *lookup = start(host, port);
+	int state;
+
+	if (!lookup || !wait_for_answer(lookup, timeout_ms, watch))
+		return EAI_AGAIN;
+	state = lookup->state;
+	*ret = lookup->found;
+	lookup->found = NULL;
+	free_lookup(lookup);
+	return state;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "dispatchd/mailer/maildir.h"
+
+#include "base/buf.h"
+#include "base/folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MAILDIR_PATH_MAX = 4096 };
+
+/* Makes the directory and those above it. */
+static bool make_directory(const char *path, struct error *err)
+{
+	char part[MAILDIR_PATH_MAX];
+
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return true;
+	if (errno != ENOENT || strlen(path) >= sizeof part)
+		return error_set(err, EX_IOERR, "%s: %s", path, strerror(errno));
+	strcpy(part, path);
+	for (char *p = strchr(part + 1, '/'); p; p = strchr(p + 1, '/')) {
+		*p = '\0';
+		if (mkdir(part, 0755) < 0 && errno != EEXIST)
+			return error_set(err, EX_IOERR, "%s: %s", part, strerror(errno));
+		*p = '/';
+	}
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return error_set(err, EX_IOERR, "%s: %s", path, strerror(errno));
+	return true;
+}
+
+static bool open_top(const char *path, struct folder *ret, struct error *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0 && errno == ENOENT && !make_directory(path, err))
+		return false;
+	return folder_open(ret, path, true, err);
+}
+
+/* Somebody may have taken a part away: what is missing is made. */
+static bool open_parts(const char *path, struct folder *tmp, struct folder *new, struct error *err)
+{
+	struct folder top = FOLDER_NONE, cur = FOLDER_NONE;
+	bool ok = open_top(path, &top, err) && folder_enter(&top, "new", 0700, new, err) &&
+	          folder_enter(&top, "cur", 0700, &cur, err) && folder_enter(&top, "tmp", 0700, tmp, err);
+	folder_close(&cur);
+	folder_close(&top);
+	return ok;
+}
+
+/* Unique on this host for good: time, process, a number that rises, and the mail's. The host's `/` and `:`
+ * are spelt as the format wants it. */
+static void unique_name(int64_t mail, char *ret, size_t size)
+{
+	static atomic_ulong counter;
+	struct timespec t;
+	char host[256] = "localhost", clean[1024];
+	size_t n = 0;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	gethostname(host, sizeof host - 1);
+	for (const char *p = host; *p; p++)
+		n += (size_t)(*p == '/'   ? sprintf(clean + n, "\\057")
+		              : *p == ':' ? sprintf(clean + n, "\\072")
+		                          : sprintf(clean + n, "%c", *p));
+	clean[n] = '\0';
+	snprintf(ret, size, "%" PRId64 ".M%06ldP%ldQ%lu_%" PRId64 ".%s", (int64_t)t.tv_sec, t.tv_nsec / 1000,
+	         (long)getpid(), atomic_fetch_add(&counter, 1), mail, clean);
+}
+
+static void render(const struct maildir_mail *mail, struct buf *ret)
+{
+	buf_printf(ret, "Return-Path: <%s>\nDelivered-To: %s\n", mail->from, mail->to);
+	for (const char *p = mail->data, *end = p + mail->len; p < end;) {
+		const char *stop = memchr(p, '\n', (size_t)(end - p));
+		size_t len = (size_t)((stop ? stop : end) - p);
+		if (len > 0 && p[len - 1] == '\r')
+			len--;
+		buf_add(ret, p, len);
+		buf_addc(ret, '\n');
+		p = stop ? stop + 1 : end;
+	}
+}
+
+static bool write_all(int fd, const struct buf *text)
+{
+	for (size_t done = 0; done < text->len;) {
+		ssize_t n = write(fd, text->data + done, text->len - done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		done += (size_t)n;
+	}
+	return fsync(fd) == 0;
+}
+
+static bool write_file(int fd, const struct maildir_mail *mail)
+{
+	struct buf text = {0};
+
+	render(mail, &text);
+	bool ok = write_all(fd, &text);
+	ok = close(fd) == 0 && ok;
+	buf_free(&text);
+	return ok;
+}
+
+/* A new name is durable once its folder is. */
+static bool deliver(const struct folder *tmp, const struct folder *new, const struct maildir_mail *mail,
+                    struct error *err)
+{
+	char name[1400];
+
+	unique_name(mail->mail, name, sizeof name);
+	int fd = folder_make(tmp, name, 0600, err);
+	if (fd < 0)
+		return false;
+	bool ok = write_file(fd, mail) || error_set(err, EX_IOERR, "%s: %s", tmp->path, strerror(errno));
+	ok = ok && folder_rename(tmp, name, new, name, err);
+	if (!ok)
+		folder_remove(tmp, name);
+	return ok && folder_sync(new, err);
+}
+
+bool maildir_write(const char *path, const struct maildir_mail *mail, struct error *err)
+{
+	struct folder tmp = FOLDER_NONE, new = FOLDER_NONE;
+
+	if (strlen(path) >= MAILDIR_PATH_MAX - 8)
+		return error_set(err, EX_CONFIG, "the Maildir's path is too long");
+	bool ok = open_parts(path, &tmp, &new, err) && deliver(&tmp, &new, mail, err);
+	folder_close(&tmp);
+	folder_close(&new);
+	return ok;
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/* The pool as the engine sees it: starting, feeding, emptying, changing and ending the mailers. */
+#include "dispatchd/mailer/pool.h"
+
+#include "base/mem.h"
+#include "dispatchd/mailer/clock.h"
+#include "dispatchd/mailer/crew.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+/* ---- start ---- */
+
+static void init_locks(struct pool *pool)
+{
+	pthread_condattr_t attr;
+
+	pthread_mutex_init(&pool->lock, NULL);
+	pthread_mutex_init(&pool->large, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&pool->work, &attr);
+	pthread_cond_init(&pool->feed, &attr);
+	pthread_cond_init(&pool->spare, &attr);
+	pthread_cond_init(&pool->clock, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+/* Threads of the pool take no signals: those are the loop's. */
+static bool start_thread(pthread_t *thread, void *(*run)(void *), void *arg)
+{
+	sigset_t all, old;
+	int failed;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	failed = pthread_create(thread, NULL, run, arg);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return failed == 0;
+}
+
+/* For each that is stuck there is one more, up to twice as many. */
+size_t crew_size(const struct pool *pool)
+{
+	size_t most = pool->plan->connections;
+
+	return most + (pool->n_stuck < most ? pool->n_stuck : most);
+}
+
+/* Fewer than asked for are no fault as long as there is one. */
+bool crew_hire(struct pool *pool)
+{
+	while (pool->n_workers < crew_size(pool)) {
+		struct worker *worker = mem_alloc(sizeof *worker);
+		worker->pool = pool;
+		worker->index = pool->n_workers;
+		watch_init(&worker->watch);
+		pool->workers = mem_realloc(pool->workers, pool->n_workers + 1, sizeof(struct worker *));
+		if (!start_thread(&worker->thread, worker_main, worker)) {
+			watch_destroy(&worker->watch);
+			free(worker);
+			return pool->n_workers > 0;
+		}
+		pool->workers[pool->n_workers++] = worker;
+	}
+	return true;
+}
+
+/* Relays of a new configuration begin well; those known keep their state. */
+static void meet_relays(struct pool *pool)
+{
+	if (pool->plan->transport == TRANSPORT_MAILDIR)
+		desk_relay(pool, pool->plan->maildir);
+	for (size_t i = 0; i < pool->plan->n_relays; i++)
+		desk_relay(pool, pool->plan->relays[i].name);
+}
+
+static void prepare_process(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	setenv("HOME", "/nonexistent", 1);
+	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
+	setenv("XDG_CONFIG_DIR", "/nonexistent", 1); /* libesmtp's spelling */
+	esmtp_init();
+}
+
+struct pool *crew_start(const struct settings *settings, struct templates *templates, pool_wake *wake,
+                        void *arg, const struct mailer_limits *limits, struct error *err)
+{
+	struct plan *plan = plan_new(settings, templates, err);
+	struct pool *pool;
+	bool ok;
+
+	if (!plan)
+		return NULL;
+	prepare_process();
+	pool = mem_alloc(sizeof *pool);
+	*pool = (struct pool){.wake = wake, .wake_arg = arg, .limits = limits, .plan = plan};
+	pool->cut_ms = CLOCK_NEVER_MS;
+	init_locks(pool);
+	bucket_set(&pool->bucket, plan->rate, clock_mono_ms());
+	meet_relays(pool);
+	if (!start_thread(&pool->warden, warden_main, pool))
+		bug("no thread can be started");
+	pthread_mutex_lock(&pool->lock);
+	ok = crew_hire(pool);
+	pthread_mutex_unlock(&pool->lock);
+	if (ok)
+		return pool;
+	error_set(err, EX_TEMPFAIL, "no thread for a mailer can be started");
+	return pool_free(pool);
+}
+
+struct pool *pool_start(const struct settings *settings, struct templates *templates, pool_wake *wake,
+                        void *arg, struct error *err)
+{
+	return crew_start(settings, templates, wake, arg, &mailer_limits, err);
+}
+
+bool pool_check_login(const struct settings *settings, struct error *err)
+{
+	return plan_check_login(settings, err);
+}
+
+bool pool_check_relays(const struct settings *settings, struct error *err)
+{
+	return plan_check_relays(settings, err);
+}
+
+/* ---- letters in, results out ---- */
+
+size_t pool_room(struct pool *pool)
+{
+	size_t room;
+
+	pthread_mutex_lock(&pool->lock);
+	room = desk_room(pool);
+	pool->starved = room == 0;
+	/* The end of a rest is the warden's to tell. */
+	if (pool->starved)
+		pthread_cond_signal(&pool->clock);
+	pthread_mutex_unlock(&pool->lock);
+	return room;
+}
+
+/* A place for its result, before the letter goes anywhere. */
+static void reserve(struct pool *pool)
+{
+	struct delivery_result *results;
+	size_t size = pool->results_size ? pool->results_size * 2 : 64;
+
+	if (++pool->n_out <= pool->results_size)
+		return;
+	results = mem_alloc(size * sizeof *results);
+	for (size_t i = 0; i < pool->n_results; i++)
+		/* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): without a size there are no results */
+		results[i] = pool->results[(pool->first_result + i) % pool->results_size];
+	free(pool->results);
+	pool->results = results;
+	pool->results_size = size;
+	pool->first_result = 0;
+}
+
+void pool_put(struct pool *pool, struct letter *letter)
+{
+	struct item *item = mem_alloc(sizeof *item);
+
+	item->letter = letter;
+	pthread_mutex_lock(&pool->lock);
+	pool->bytes += letter_bytes(letter);
+	reserve(pool);
+	if (pool->stopping || !desk_hopeful(pool))
+		desk_report_relay(pool, item);
+	else
+		desk_append(pool, item);
+	desk_unlock(pool, pool->n_results > 0);
+}
+
+void pool_recall(struct pool *pool, const int64_t *mails, size_t n)
+{
+	pthread_mutex_lock(&pool->lock);
+	for (size_t i = 0; i < n; i++)
+		desk_recall(pool, mails[i]);
+	desk_unlock(pool, pool->n_results > 0);
+}
+
+size_t pool_take_results(struct pool *pool, struct delivery_result *results, size_t max)
+{
+	size_t n = 0;
+
+	pthread_mutex_lock(&pool->lock);
+	for (; n < max && pool->n_results > 0; n++) {
+		results[n] = pool->results[pool->first_result];
+		pool->first_result = (pool->first_result + 1) % pool->results_size;
+		pool->n_results--;
+		pool->n_out--;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return n;
+}
+
+/* ---- change ---- */
+
+static bool is_configured(const struct pool *pool, const struct relay *relay)
+{
+	const struct plan *plan = pool->plan;
+
+	if (plan->transport == TRANSPORT_MAILDIR)
+		return strncmp(plan->maildir, relay->name, sizeof relay->name - 1) == 0;
+	for (size_t i = 0; i < plan->n_relays; i++)
+		if (strcmp(plan->relays[i].name, relay->name) == 0)
+			return true;
+	return false;
+}
+
+/* What such a relay refused is let go by the clock's thread: nothing more will come to compare it with. */
+static void mark_gone(struct pool *pool)
+{
+	for (struct relay *relay = pool->relays; relay; relay = relay->next)
+		relay->gone = !is_configured(pool, relay);
+}
+
+bool pool_reload(struct pool *pool, const struct settings *settings, struct templates *templates,
+                 struct error *err)
+{
+	struct plan *plan = plan_new(settings, templates, err), *old;
+
+	if (!plan)
+		return false;
+	pthread_mutex_lock(&pool->lock);
+	old = pool->plan;
+	pool->plan = plan;
+	bucket_set(&pool->bucket, plan->rate, clock_mono_ms());
+	meet_relays(pool);
+	mark_gone(pool);
+	if (!pool->stopping)
+		(void)crew_hire(pool);
+	pthread_cond_broadcast(&pool->feed); /* open connections end */
+	pthread_cond_broadcast(&pool->work);
+	pthread_cond_broadcast(&pool->spare);
+	pthread_cond_signal(&pool->clock);
+	desk_unlock(pool, false);
+	plan_unref(old);
+	return true;
+}
+
+size_t pool_relays(struct pool *pool, struct pool_relay *relays, size_t max)
+{
+	size_t n = 0;
+
+	pthread_mutex_lock(&pool->lock);
+	for (const struct relay *relay = pool->relays; relay && n < max; relay = relay->next)
+		if (is_configured(pool, relay))
+			relay_describe(relay, &relays[n++]);
+	pthread_mutex_unlock(&pool->lock);
+	return n;
+}
+
+/* ---- end ---- */
+
+void pool_stop(struct pool *pool, int64_t grace_ms)
+{
+	int64_t cut_ms = clock_mono_ms() + grace_ms;
+
+	pthread_mutex_lock(&pool->lock);
+	if (!pool->stopping || cut_ms < pool->cut_ms)
+		pool->cut_ms = cut_ms;
+	pool->stopping = true;
+	desk_report_all(pool);
+	pthread_cond_broadcast(&pool->feed);
+	pthread_cond_broadcast(&pool->work);
+	pthread_cond_broadcast(&pool->spare);
+	pthread_cond_signal(&pool->clock);
+	desk_unlock(pool, true);
+}
+
+static bool all_ended(const struct pool *pool)
+{
+	for (size_t i = 0; i < pool->n_workers; i++)
+		if (!pool->workers[i]->ended)
+			return false;
+	return true;
+}
+
+bool pool_stopped(struct pool *pool)
+{
+	bool stopped;
+
+	pthread_mutex_lock(&pool->lock);
+	stopped = pool->stopping && all_ended(pool) && pool->n_results == pool->n_out;
+	pthread_mutex_unlock(&pool->lock);
+	return stopped;
+}
+
+/* When no thread looks at it any more. */
+static void free_pool(struct pool *pool)
+{
+	for (size_t i = 0; i < pool->n_workers; i++) {
+		watch_destroy(&pool->workers[i]->watch);
+		free(pool->workers[i]);
+	}
+	while (pool->relays) {
+		struct relay *relay = pool->relays;
+		pool->relays = relay->next;
+		relay_free(relay);
+	}
+	plan_unref(pool->plan);
+	pthread_cond_destroy(&pool->work);
+	pthread_cond_destroy(&pool->feed);
+	pthread_cond_destroy(&pool->spare);
+	pthread_cond_destroy(&pool->clock);
+	pthread_mutex_destroy(&pool->lock);
+	pthread_mutex_destroy(&pool->large);
+	free(pool->workers);
+	free(pool->results);
+	free(pool);
+}
+
+struct pool *pool_free(struct pool *pool)
+{
+	if (!pool)
+		return NULL;
+	pool_stop(pool, 0);
+	for (size_t i = 0; i < pool->n_workers; i++)
+		pthread_join(pool->workers[i]->thread, NULL);
+	pthread_mutex_lock(&pool->lock);
+	pool->over = true;
+	pthread_cond_signal(&pool->clock);
+	pthread_mutex_unlock(&pool->lock);
+	pthread_join(pool->warden, NULL);
+	free_pool(pool);
+	return NULL;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DISPATCHD_MAILER_POOL_H
+#define DISPATCHD_MAILER_POOL_H
+
+#include "base/error.h"
+#include "mail/failure.h"
+#include "mail/letter.h"
+#include "mail/templates.h"
+#include "model/settings.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The mailers: `[smtp] connections` threads, each with one SMTP connection (or writing to the
+ * Maildir), fed with letters and giving back one result for each.
+ *
+ *   engine ── pool_put() ──▶ queue ──▶ mailer ──▶ relay
+ *   engine ◀─ pool_take_results() ── results ◀──┘
+ *
+ * Every letter put holds a credit, and a place for its result is kept with it until the result is
+ * taken: so neither side ever waits for the other. One thread at a time may call these functions
+ * (pool_relays() any); they never block for longer than a short lock.
+ *
+ * Settings are copied: they may be freed as soon as the call returns. Of the templates the pool
+ * takes a reference of its own.
+ */
+struct pool;
+
+/* Called from any mailer's thread, with no lock held, when a result is there or room has come. It must only
+ * post a wake-up. */
+typedef void pool_wake(void *arg);
+
+/*
+ * Reads the password and the authorities' file, starts the threads. NULL with `err` where the
+ * settings can't be used. To be called before other threads read the environment: it points HOME
+ * at nothing, lest libesmtp read private files of whoever starts us. Ignores SIGPIPE.
+ */
+struct pool *pool_start(const struct settings *settings, struct templates *templates, pool_wake *wake,
+                        void *arg, struct error *err) MUST_CHECK;
+
+/* Whether pool_start() or pool_reload() would take these settings, each part by itself so that every fault is
+ * told: user and password; relays and authorities. */
+bool pool_check_login(const struct settings *settings, struct error *err) MUST_CHECK;
+bool pool_check_relays(const struct settings *settings, struct error *err) MUST_CHECK;
+
+/* How many letters may be put now; 0 while every relay rests. */
+size_t pool_room(struct pool *pool);
+
+/* Takes ownership of the letter. Room was asked first; one too many (a reload came between) only costs
+ * memory. While every relay rests it comes back at once, DELIVERY_RELAY. */
+void pool_put(struct pool *pool, struct letter *letter);
+
+/* Those of these mails that no mailer has begun with come back at once, DELIVERY_RELAY. */
+void pool_recall(struct pool *pool, const int64_t *mails, size_t n);
+
+/* Moves up to `max` results out, returns how many. Each gives its credit back. */
+size_t pool_take_results(struct pool *pool, struct delivery_result *results, size_t max);
+
+/*
+ * New settings and templates for every mail not yet begun: open connections end after the mail they
+ * are at. False with `err` where the settings can't be used: then nothing has changed.
+ */
+bool pool_reload(struct pool *pool, const struct settings *settings, struct templates *templates,
+                 struct error *err) MUST_CHECK;
+
+/* How a relay does, for status, metrics and log. With the Maildir there is one, named by its path. */
+struct pool_relay {
+	char name[128];                 /* as configured */
+	bool tried;                     /* false: nothing is known of it yet */
+	bool up;                        /* false: at fault and not yet seen well again */
+	struct instant since;           /* up or down */
+	struct instant rests_until;     /* down: no connection before that; INSTANT_NONE while up */
+	char words[DELIVERY_REPLY_MAX]; /* down: its last words, or ours */
+	unsigned sessions;              /* connections open or being opened */
+	uint64_t delivered, faults;     /* since the start */
+	uint64_t failures; /* mails that it refused, or that failed at it, since it took the last one */
+	struct instant failing_since;           /* the first of them; INSTANT_NONE for none */
+	char failing_words[DELIVERY_REPLY_MAX]; /* the answer to the last of them */
+};
+size_t pool_relays(struct pool *pool, struct pool_relay *relays, size_t max);
+
+/*
+ * The end: takes no more letters and returns at once. Those not begun are reported DELIVERY_RELAY;
+ * those in hand have `grace_ms` to finish, after which they are cut off and reported as what they
+ * are then. Called again with a shorter time it hastens. Results can be taken until pool_free().
+ */
+void pool_stop(struct pool *pool, int64_t grace_ms);
+bool pool_stopped(struct pool *pool);      /* every letter has its result, every mailer has ended */
+struct pool *pool_free(struct pool *pool); /* stops without grace, joins; takes NULL; returns NULL */
+
+#endif

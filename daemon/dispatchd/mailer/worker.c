@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A mailer: waits for a letter and a relay that lets it in, opens a connection, renders and sends
+ * one letter after the other over it, reports. It decides nothing: what became of a letter is
+ * lib/mail/failure's to say, whether a relay rests relay.c's.
+ */
+#include "dispatchd/mailer/crew.h"
+
+#include "base/address.h"
+#include "base/mem.h"
+#include "dispatchd/mailer/clock.h"
+#include "dispatchd/mailer/maildir.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+enum { LARGE_LETTER_BYTES = 128 * 1024 };
+
+/* One connection's run. */
+struct run {
+	struct worker *worker;
+	struct plan *plan;                 /* a reference */
+	const struct esmtp_target *target; /* NULL with the Maildir */
+	struct relay_session session;
+	struct item *first; /* what it was opened for */
+	unsigned taken, delivered;
+	bool closing;
+};
+
+/* Until `ms` from now at most. */
+static void wait_on(struct pool *pool, pthread_cond_t *cond, int64_t ms)
+{
+	struct timespec until;
+
+	if (ms == CLOCK_NEVER_MS) {
+		pthread_cond_wait(cond, &pool->lock);
+		return;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_cond_timedwait(cond, &pool->lock, &until);
+}
+
+/* ---- rendering ---- */
+
+/* The message, or false with a result that says why there is none: ours to mend, not the relay's. */
+static bool render(const struct run *run, struct item *item, struct buf *ret, struct delivery_result *result)
+{
+	struct error err = {0};
+
+	result->delivery = DELIVERY_REFUSED;
+	/* The library prints it as it is, line breaks and all. */
+	if (!address_check(item->letter->to, &err)) {
+		result->delivery = DELIVERY_ADDRESS;
+		snprintf(result->reply, sizeof result->reply, "not sent: %.400s", err.text);
+		return false;
+	}
+	/* What a template sees takes many times the bytes of its text. */
+	bool large = letter_bytes(item->letter) > LARGE_LETTER_BYTES;
+	if (large)
+		pthread_mutex_lock(&run->worker->pool->large);
+	bool ok = templates_render(run->plan->templates, run->worker->dates, item->letter, run->plan->from,
+	                           ret, &item->template_broken, &err);
+	if (large) {
+		(void)malloc_trim(
+		        0); /* small blocks by the hundred thousand, and the next one is another thread's */
+		pthread_mutex_unlock(&run->worker->pool->large);
+	}
+	if (!ok || item->template_broken)
+		snprintf(item->fault, sizeof item->fault, "%.255s", err.text);
+	if (!ok)
+		snprintf(result->reply, sizeof result->reply, "the mail can't be rendered: %.400s", err.text);
+	return ok;
+}
+
+/* What never reached a relay says nothing of it. */
+static void report_unsendable(struct pool *pool, struct item *item, struct delivery_result *result)
+{
+	pthread_mutex_lock(&pool->lock);
+	desk_finish_unsent(pool, item, result);
+	desk_unlock(pool, true);
+}
+
+/* ---- the next letter ---- */
+
+/* A relay before ours in the list is well again, or due to be tried. */
+static bool is_called_away(const struct run *run)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	if (!run->target)
+		return false;
+	for (const struct esmtp_target *t = run->plan->relays; t < run->target; t++)
+		if (relay_calls(desk_relay(run->worker->pool, t->name), now_ms))
+			return true;
+	return false;
+}
+
+/* Other connections to the relay have waited for an answer for too long. */
+static bool is_better_elsewhere(const struct run *run)
+{
+	return run->session.relay->stalled && desk_other_works(run->worker->pool, run->session.relay);
+}
+
+static bool goes_on(const struct run *run)
+{
+	struct pool *pool = run->worker->pool;
+
+	return !run->closing && !pool->stopping && pool->plan == run->plan &&
+	       run->worker->index < crew_size(pool) && run->taken < pool->limits->mails &&
+	       relay_goes_on(&run->session) && !is_called_away(run) && !is_better_elsewhere(run);
+}
+
+/* Waits for a letter as long as the connection may be idle; NULL to end it. With the lock held. */
+static struct item *wait_for_letter(struct run *run, bool *ret_waited)
+{
+	struct pool *pool = run->worker->pool;
+	/* Without a connection there is nothing to wait for. */
+	int64_t idle_ms = run->target && run->taken > 0 ? pool->limits->idle_ms : 0;
+	int64_t end_ms = clock_mono_ms() + idle_ms, left_ms, wait_ms;
+
+	*ret_waited = false;
+	while (goes_on(run)) {
+		struct item *item = desk_take(pool, run->session.relay, run->taken == 0, &wait_ms);
+		if (item)
+			return item;
+		left_ms = end_ms - clock_mono_ms();
+		if (left_ms <= 0)
+			break;
+		*ret_waited = true;
+		pool->n_feeding += wait_ms == 0;
+		wait_on(pool, &pool->feed, wait_ms && wait_ms < left_ms ? wait_ms : left_ms);
+		pool->n_feeding -= wait_ms == 0;
+	}
+	/* The signal may have come to us: somebody else has to take the letter. */
+	if (pool->head)
+		pthread_cond_signal(&pool->work);
+	return NULL;
+}
+
+static struct item *take_letter(struct run *run)
+{
+	struct pool *pool = run->worker->pool;
+	struct item *item = run->first;
+	bool waited = false;
+
+	run->first = NULL;
+	if (item)
+		return item;
+	pthread_mutex_lock(&pool->lock);
+	item = wait_for_letter(run, &waited);
+	/* A relay that tired of waiting has said so, or has gone: that is no fault of the letter's. */
+	if (item && waited && run->target && watch_readable(&run->worker->watch)) {
+		run->closing = true;
+		desk_put_back(pool, item);
+		item = NULL;
+	}
+	run->worker->leaving = !item;
+	desk_unlock(pool, false);
+	return item;
+}
+
+/* ---- SMTP ---- */
+
+static bool feed_next(void *arg, struct esmtp_mail *ret)
+{
+	struct run *run = arg;
+	struct item *item;
+
+	while ((item = take_letter(run)) != NULL) {
+		struct delivery_result result = {0};
+		struct buf message = {0};
+		if (render(run, item, &message, &result)) {
+			run->taken++;
+			*ret = (struct esmtp_mail){.from = run->plan->envelope,
+			                           .to = item->letter->to,
+			                           .message = message,
+			                           .id = item->letter->mail,
+			                           .item = item};
+			return true;
+		}
+		buf_free(&message);
+		report_unsendable(run->worker->pool, item, &result);
+	}
+	return false;
+}
+
+/* Some relays take so many mails a connection and then say 421, another 4xx or nothing: the mail that meets
+ * that gets a fresh connection, once, and neither it nor the relay is at fault. */
+static bool is_end_of_run(const struct run *run, const struct item *item, const struct smtp_report *report)
+{
+	return run->delivered > 0 && !item->second && failure_of_connection(report);
+}
+
+static void renew(struct run *run, struct item *item)
+{
+	run->closing = true;
+	item->second = true;
+	desk_put_back(run->worker->pool, item);
+}
+
+static void relay_failed(struct run *run, struct item *item, const struct smtp_report *report,
+                         const char *words)
+{
+	struct pool *pool = run->worker->pool;
+
+	run->closing = true;
+	snprintf(item->relay, sizeof item->relay, "%s", run->session.relay->name);
+	snprintf(item->words, sizeof item->words, "%s", words);
+	if (pool->stopping) {
+		desk_report_relay(pool, item);
+		return;
+	}
+	if (report->stage >= SMTP_MAIL) {
+		refusals_suspect(&run->session.relay->refusals, item->letter->to, item->letter->template);
+		item->yields = true;
+	}
+	relay_fault(&run->session, pool->limits, words);
+	pthread_cond_signal(&pool->clock);
+	/* The next relay, or a connection that works, may have it; but it doesn't go in circles. */
+	if (desk_hopeful(pool) && item->faults++ < run->plan->n_relays)
+		desk_put_back(pool, item);
+	else
+		desk_report_relay(pool, item);
+	if (!desk_hopeful(pool))
+		desk_report_all(pool);
+}
+
+static void feed_done(void *arg, void *of, const struct smtp_report *report, const char *reply)
+{
+	struct run *run = arg;
+	struct pool *pool = run->worker->pool;
+	struct item *item = of;
+	struct delivery_result result = {.delivery = failure_judge(report)};
+
+	snprintf(result.reply, sizeof result.reply, "%s", reply);
+	pthread_mutex_lock(&pool->lock);
+	if (report->code != 0)
+		run->session.relay->answered_ms = clock_mono_ms();
+	/* Others went through since the relay failed at this one before: it isn't the relay. */
+	if (result.delivery == DELIVERY_RELAY && report->stage >= SMTP_MAIL &&
+	    refusals_alone(&run->session.relay->refusals, item->letter->to)) {
+		result.delivery = failure_alone(report);
+		run->closing = run->closing || report->code == 0 || report->code == 421;
+	}
+	if (!pool->stopping && is_end_of_run(run, item, report)) {
+		renew(run, item);
+	} else if (result.delivery == DELIVERY_RELAY) {
+		relay_failed(run, item, report, reply);
+	} else {
+		run->delivered += result.delivery == DELIVERY_SENT;
+		desk_finish(pool, &run->session, item, &result);
+	}
+	desk_unlock(pool, true);
+}
+
+static void run_smtp(struct run *run)
+{
+	struct pool *pool = run->worker->pool;
+	struct esmtp_feed feed = {.next = feed_next, .done = feed_done, .arg = run};
+
+	watch_begin(&run->worker->watch);
+	esmtp_run(run->target, pool->limits, &run->worker->watch, &feed);
+}
+
+/* ---- the Maildir ---- */
+
+static void write_one(struct run *run, const struct esmtp_mail *mail)
+{
+	struct smtp_report report = {.stage = SMTP_CONNECT};
+	struct maildir_mail file = {.from = mail->from,
+	                            .to = mail->to,
+	                            .data = mail->message.data,
+	                            .len = mail->message.len,
+	                            .mail = mail->id};
+	struct error err = {0};
+
+	/* A directory that can't be written is the relay's fault: no mail is to blame. */
+	if (maildir_write(run->plan->maildir, &file, &err))
+		report = (struct smtp_report){.stage = SMTP_BODY, .code = 250, .body_begun = true};
+	feed_done(run, mail->item, &report, report.code ? "written" : err.text);
+}
+
+static void run_maildir(struct run *run)
+{
+	struct esmtp_mail mail = {0};
+
+	while (feed_next(run, &mail)) {
+		write_one(run, &mail);
+		buf_free(&mail.message);
+	}
+}
+
+/* ---- the thread ---- */
+
+/* The first in the order of the configuration that lets us in, of those that are stalled or of those not. */
+static bool open_one(struct run *run, bool stalled)
+{
+	struct pool *pool = run->worker->pool;
+	struct plan *plan = pool->plan;
+	int64_t now_ms = clock_mono_ms();
+
+	for (size_t i = 0; i < plan->n_relays; i++) {
+		struct relay *relay = desk_relay(pool, plan->relays[i].name);
+		run->target = &plan->relays[i];
+		if (relay->stalled == stalled && relay_open(relay, now_ms, &run->session))
+			return true;
+	}
+	return false;
+}
+
+static bool open_relay(struct run *run)
+{
+	struct pool *pool = run->worker->pool;
+
+	if (pool->plan->transport == TRANSPORT_MAILDIR)
+		return relay_open(desk_relay(pool, pool->plan->maildir), clock_mono_ms(), &run->session);
+	/* Who stands in for one that is stuck doesn't get stuck, too. */
+	return open_one(run, false) || (run->worker->index < pool->plan->connections && open_one(run, true));
+}
+
+/* With the lock held: a relay and a letter for it, or neither. */
+static bool begin(struct run *run, int64_t *ret_wait_ms)
+{
+	struct pool *pool = run->worker->pool;
+
+	*ret_wait_ms = CLOCK_NEVER_MS;
+	if (pool->stopping || run->worker->index >= crew_size(pool) || !pool->head || !open_relay(run))
+		return false;
+	run->first = desk_take(pool, run->session.relay, true, ret_wait_ms);
+	if (!run->first) {
+		relay_close(&run->session);
+		return false;
+	}
+	run->plan = plan_ref(pool->plan);
+	run->worker->relay = run->session.relay;
+	run->worker->leaving = false;
+	/* The warden may be asleep for want of anything to watch. */
+	if (run->session.relay->sessions == 1)
+		pthread_cond_signal(&pool->clock);
+	return true;
+}
+
+static bool wait_for_work(struct worker *worker, struct run *run)
+{
+	struct pool *pool = worker->pool;
+	int64_t wait_ms;
+	bool begun = false;
+
+	pthread_mutex_lock(&pool->lock);
+	for (;;) {
+		*run = (struct run){.worker = worker};
+		begun = begin(run, &wait_ms);
+		if (begun || pool->stopping)
+			break;
+		wait_on(pool, worker->index < crew_size(pool) ? &pool->work : &pool->spare, wait_ms);
+	}
+	worker->ended = !begun;
+	desk_unlock(pool, !begun);
+	return begun;
+}
+
+static void end_run(struct run *run)
+{
+	struct pool *pool = run->worker->pool;
+
+	pthread_mutex_lock(&pool->lock);
+	relay_close(&run->session);
+	run->worker->relay = NULL;
+	watch_disarm(&run->worker->watch);
+	/* A place may have come free at a relay that lets in few. */
+	if (pool->head)
+		pthread_cond_signal(&pool->work);
+	desk_unlock(pool, false);
+	plan_unref(run->plan);
+}
+
+void *worker_main(void *arg)
+{
+	struct worker *worker = arg;
+	struct run run;
+
+	worker->dates = dates_new();
+	while (wait_for_work(worker, &run)) {
+		if (run.plan->transport == TRANSPORT_MAILDIR)
+			run_maildir(&run);
+		else
+			run_smtp(&run);
+		end_run(&run);
+	}
+	worker->dates = dates_free(worker->dates);
+	return NULL;
+}

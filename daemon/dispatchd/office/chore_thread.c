@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+#include "dispatchd/office/chore_thread.h"
+
+#include "common/clock.h"
+#include "dispatchd/sys/log.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <time.h>
+
+enum {
+	AGAIN_S = 1, /* after customers.db was locked or broken */
+	END_S = 10,  /* how long the thread may take to end: the wait for a lock is 5 s */
+};
+
+enum state { IDLE, GIVEN, DONE };
+
+struct chore_thread {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t given;
+	char *path, *spool_path; /* of customers.db and of the spool that knows which one */
+	chore_wake *wake;
+	void *arg;
+	enum state state;
+	bool stop;
+	atomic_bool ending;  /* the same, for SQLite */
+	struct error fault;  /* why customers.db can't be written; code 0: it can */
+	struct arena *arena; /* of the batch */
+	struct spool_chore *rows;
+	size_t n;
+	struct chore_result *results;
+	size_t n_results;
+};
+
+/* Waits a little, or until it is time to stop. */
+static bool rest(struct chore_thread *t)
+{
+	struct timespec until;
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += AGAIN_S;
+	pthread_mutex_lock(&t->lock);
+	if (!t->stop)
+		(void)pthread_cond_timedwait(&t->given, &t->lock, &until);
+	bool stop = t->stop;
+	pthread_mutex_unlock(&t->lock);
+	return !stop;
+}
+
+static void set_fault(struct chore_thread *t, const struct error *fault)
+{
+	pthread_mutex_lock(&t->lock);
+	t->fault = *fault;
+	pthread_mutex_unlock(&t->lock);
+}
+
+static struct chores *open_chores(struct chore_thread *t, struct error *err)
+{
+	struct chores *chores = chores_open(t->path, t->spool_path, err);
+	if (chores != NULL)
+		chores_set_stop(chores, &t->ending);
+	return chores;
+}
+
+/* Until all rows have a result, however long customers.db is locked. */
+static size_t run_batch(struct chore_thread *t, struct chores **chores)
+{
+	size_t done = 0;
+	struct error err = {0};
+	while (done < t->n) {
+		if (*chores == NULL)
+			*chores = open_chores(t, &err);
+		if (*chores != NULL)
+			done += chores_run(*chores, t->rows + done, t->n - done, clock_now(),
+			                   t->results + done, &err);
+		if (done == t->n)
+			break;
+		if (err.code != EX_TEMPFAIL) /* an import holds the lock for as long as it takes */
+			set_fault(t, &err);
+		log_fault(LOG_ERR, "customers.db: %s; tried again", err.text);
+		*chores = chores_close(*chores); /* another file may be there by then */
+		if (!rest(t))
+			break;
+	}
+	if (done == t->n)
+		set_fault(t, &(struct error){0});
+	return done;
+}
+
+static void *main_loop(void *arg)
+{
+	struct chore_thread *t = arg;
+	struct chores *chores = NULL;
+	pthread_mutex_lock(&t->lock);
+	for (;;) {
+		while (!t->stop && t->state != GIVEN)
+			pthread_cond_wait(&t->given, &t->lock);
+		if (t->stop)
+			break;
+		pthread_mutex_unlock(&t->lock);
+		size_t n = run_batch(t, &chores);
+		pthread_mutex_lock(&t->lock);
+		t->n_results = n;
+		t->state = DONE;
+		t->wake(t->arg);
+	}
+	pthread_mutex_unlock(&t->lock);
+	chores_close(chores);
+	return NULL;
+}
+
+struct chore_thread *chore_thread_start(const char *path, const char *spool_path, chore_wake *wake, void *arg)
+{
+	struct chore_thread *t = mem_alloc(sizeof *t);
+	pthread_condattr_t attr;
+	t->path = mem_strdup(path);
+	t->spool_path = mem_strdup(spool_path);
+	t->wake = wake;
+	t->arg = arg;
+	pthread_mutex_init(&t->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&t->given, &attr);
+	pthread_condattr_destroy(&attr);
+	if (pthread_create(&t->thread, NULL, main_loop, t) != 0)
+		bug("no thread for the chores");
+	return t;
+}
+
+bool chore_thread_idle(struct chore_thread *t)
+{
+	pthread_mutex_lock(&t->lock);
+	bool idle = t->state == IDLE;
+	pthread_mutex_unlock(&t->lock);
+	return idle;
+}
+
+void chore_thread_give(struct chore_thread *t, const struct spool_chore *rows, size_t n)
+{
+	pthread_mutex_lock(&t->lock);
+	if (t->state != IDLE)
+		bug("chores given while a batch is under way");
+	t->arena = arena_new();
+	t->rows = arena_new_array(t->arena, n, struct spool_chore);
+	t->results = mem_alloc(n * sizeof *t->results);
+	t->n = n;
+	for (size_t i = 0; i < n; i++) {
+		t->rows[i] = rows[i];
+		t->rows[i].kind = arena_strdup(t->arena, rows[i].kind);
+		t->rows[i].detail = arena_strdup(t->arena, rows[i].detail);
+		t->rows[i].entry = arena_strdup(t->arena, rows[i].entry);
+	}
+	t->state = GIVEN;
+	pthread_cond_signal(&t->given);
+	pthread_mutex_unlock(&t->lock);
+}
+
+struct chore_result *chore_thread_take(struct chore_thread *t, size_t *ret_n)
+{
+	struct chore_result *results = NULL;
+	*ret_n = 0;
+	pthread_mutex_lock(&t->lock);
+	if (t->state == DONE) {
+		results = t->results;
+		*ret_n = t->n_results;
+		t->results = NULL;
+		t->arena = arena_free(t->arena);
+		t->state = IDLE;
+	}
+	pthread_mutex_unlock(&t->lock);
+	return results;
+}
+
+bool chore_thread_well(struct chore_thread *t, struct error *ret)
+{
+	pthread_mutex_lock(&t->lock);
+	*ret = t->fault;
+	pthread_mutex_unlock(&t->lock);
+	return ret->code == 0;
+}
+
+/* False where it doesn't end: it is left behind with all that it may still touch. */
+static bool join(struct chore_thread *t)
+{
+	struct timespec until;
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += END_S;
+	if (pthread_clockjoin_np(t->thread, NULL, CLOCK_MONOTONIC, &until) == 0)
+		return true;
+	log_write(LOG_ERR,
+	          "customers.db: its writer hangs and is left behind; what it had to do is in the spool");
+	return false;
+}
+
+struct chore_thread *chore_thread_stop(struct chore_thread *t)
+{
+	if (t == NULL)
+		return NULL;
+	pthread_mutex_lock(&t->lock);
+	t->stop = true;
+	atomic_store(&t->ending, true);
+	pthread_cond_signal(&t->given);
+	pthread_mutex_unlock(&t->lock);
+	if (!join(t))
+		return NULL;
+	arena_free(t->arena);
+	free(t->results);
+	free(t->path);
+	free(t->spool_path);
+	pthread_mutex_destroy(&t->lock);
+	pthread_cond_destroy(&t->given);
+	free(t);
+	return NULL;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Two ways to see it. Right behind the last entry delivered, by the numbers alone; good whoever reads.
+ * And, between two looks, the group is past more than was delivered: good only where we are its one
+ * consumer. What Redis isn't sure of (deleted entries in the middle) it answers with nil, and so do we.
+ */
+#include "dispatchd/redis/gap.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const redisReply *value_of(const redisReply *map, const char *name)
+{
+	for (size_t i = 0; map && map->type == REDIS_REPLY_ARRAY && i + 1 < map->elements; i += 2)
+		if (map->element[i]->type == REDIS_REPLY_STRING && !strcmp(map->element[i]->str, name))
+			return map->element[i + 1];
+	return NULL;
+}
+
+static bool number_of(const redisReply *map, const char *name, int64_t *ret)
+{
+	const redisReply *value = value_of(map, name);
+	if (!value || value->type != REDIS_REPLY_INTEGER)
+		return false;
+	*ret = value->integer;
+	return true;
+}
+
+static const char *text_of(const redisReply *map, const char *name)
+{
+	const redisReply *value = value_of(map, name);
+	return value && value->type == REDIS_REPLY_STRING ? value->str : "";
+}
+
+static const redisReply *named(const redisReply *list, const char *name)
+{
+	for (size_t i = 0; list && list->type == REDIS_REPLY_ARRAY && i < list->elements; i++)
+		if (!strcmp(text_of(list->element[i], "name"), name))
+			return list->element[i];
+	return NULL;
+}
+
+static bool id_after(const char *a, const char *b)
+{
+	uint64_t a_ms, a_seq, b_ms, b_seq;
+	if (sscanf(a, "%" SCNu64 "-%" SCNu64, &a_ms, &a_seq) != 2 ||
+	    sscanf(b, "%" SCNu64 "-%" SCNu64, &b_ms, &b_seq) != 2)
+		return false;
+	return a_ms > b_ms || (a_ms == b_ms && a_seq > b_seq);
+}
+
+static bool alone(const redisReply *group, const char *consumer)
+{
+	const redisReply *consumers = value_of(group, "consumers");
+	return consumers && consumers->type == REDIS_REPLY_ARRAY && consumers->elements == 1 &&
+	       named(consumers, consumer);
+}
+
+/* What was added, is not past and not there. All that is there is still to be delivered: the oldest went
+ * first. */
+static int64_t lost_ahead(const redisReply *stream, const redisReply *group, int64_t past)
+{
+	int64_t added, length;
+	if (!number_of(stream, "entries-added", &added) || !number_of(stream, "length", &length))
+		return 0;
+	bool all_unread = !length || id_after(text_of(stream, "recorded-first-entry-id"),
+	                                      text_of(group, "last-delivered-id"));
+	return all_unread && added - past > length ? added - past - length : 0;
+}
+
+int64_t gap_look(struct gap *gap, const redisReply *stream, const char *group_name, const char *consumer)
+{
+	const redisReply *group = named(value_of(stream, "groups"), group_name);
+	int64_t past;
+	if (!group || !number_of(group, "entries-read", &past)) {
+		gap->based = false;
+		return 0;
+	}
+	const char *at = text_of(group, "last-delivered-id");
+	int64_t ahead = lost_ahead(stream, group, past), before = 0;
+	int64_t known = strcmp(gap->at, at) ? 0 : gap->reported;
+	bool sole = alone(group, consumer);
+	if (sole && gap->based) { /* what was right ahead at the last look is behind now, and counted */
+		before = past - gap->delivered - gap->base;
+		if (strcmp(gap->at, at) != 0)
+			before -= gap->reported;
+	}
+	gap->based = sole;
+	gap->base = past - gap->delivered;
+	gap->reported = ahead > known ? ahead : known;
+	snprintf(gap->at, sizeof(gap->at), "%s", at);
+	return (before > 0 ? before : 0) + (ahead > known ? ahead - known : 0);
+}
+
+void gap_reset(struct gap *gap)
+{
+	gap->based = false;
+}

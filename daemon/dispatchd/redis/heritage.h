@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DISPATCHD_REDIS_HERITAGE_H
+#define DISPATCHD_REDIS_HERITAGE_H
+
+#include "dispatchd/redis/flow.h"
+
+/*
+ * Processing lists of consumers that are gone. Every consumer of a list gives a sign of life: the key
+ * LIST:consumer:CONSUMER, which expires after `claim_after` (5 s at least). A processing list whose
+ * consumer gives none, and whose oldest item has been the same for `claim_after`, is moved to the old
+ * end of ours, looked at and moved in one step (a script).
+ */
+struct heritage;
+/* `key` must outlive it. */
+struct heritage *heritage_new(struct flow *flow, const char *key, int64_t claim_after_ms);
+struct heritage *heritage_free(struct heritage *heritage); /* takes NULL; returns NULL */
+void heritage_set(struct heritage *heritage, int64_t claim_after_ms);
+/* The connection for commands was lost for an answer that was too long. */
+void heritage_too_long(struct heritage *heritage);
+void heritage_reset(struct heritage *heritage); /* the connection for commands is new */
+bool heritage_turn(struct heritage *heritage);  /* true where items have come into our processing list */
+
+#endif

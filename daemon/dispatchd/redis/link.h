@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DISPATCHD_REDIS_LINK_H
+#define DISPATCHD_REDIS_LINK_H
+
+#include "common/args.h"
+#include "common/target.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * One connection to Redis that comes back for ever: resolved in a thread, greeted (AUTH, SELECT,
+ * PING), watched for a peer that has died, retried with backoff and jitter. It decides nothing and
+ * logs nothing: its owner hears of `up` and `down`.
+ *
+ *   RESTING ──▶ RESOLVING ──▶ CONNECTING ──▶ GREETING ──▶ READY
+ *      ▲            └───────────────┴────────────┴──────────┤
+ *      └──────────────────────── FAILING ◀──────────────────┘     any ──▶ CLOSED
+ */
+struct event_base;
+struct redisReply;
+struct link;
+
+struct link_events {
+	void (*up)(void *arg); /* ready for commands; nothing is left of those before */
+	void (*down)(void *arg,
+	             const char *why); /* was ready, or a try has failed; it goes on trying by itself */
+	/* Redis answered that this server is not the one to talk to, or not now (READONLY, LOADING): all
+	 * links to it are to be renewed. What was asked gets NULL for an answer. */
+	void (*unusable)(void *arg, const char *words);
+};
+
+/* The answer to a command; NULL where the connection broke before it came: Redis may or may not have done
+ * it. The reply is gone after the call. */
+typedef void link_reply(void *arg, const struct redisReply *reply);
+
+/* `patience_ms`: without any answer for so long while one is awaited, the peer counts as dead; has to be
+ * longer than a blocking command blocks. `target` must outlive the link. */
+struct link *link_new(struct event_base *base, const struct target *target, int64_t patience_ms,
+                      const struct link_events *events, void *arg);
+void link_open(struct link *link);
+/* The connection can't be used any more: it is dropped after the callback that is running, and made again,
+ * later each time that this happens within a short while. Does nothing unless it is ready. */
+void link_renew(struct link *link, const char *why);
+/* Ends it for good, from the loop's top (not from a link's callback); answers awaited come as NULL. */
+void link_close(struct link *link);
+struct link *link_free(struct link *link); /* closes it; takes NULL; returns NULL */
+
+bool link_ready(const struct link *link);
+unsigned link_awaited(const struct link *link); /* commands not yet answered */
+
+/* False (and no answer will come) where the link isn't ready. The command is copied. */
+bool link_send(struct link *link, const struct args *args, link_reply *fn, void *arg);
+
+/* SUBSCRIBE: `fn` gets every message and confirmation until the link goes down, then one NULL. Said again it
+ * only asks for another confirmation: the sign of life of a connection that awaits nothing else. */
+bool link_subscribe(struct link *link, const char *channel, link_reply *fn, void *arg);
+
+uint32_t link_random(void); /* for the jitter of backoff_ms() */
+
+#endif

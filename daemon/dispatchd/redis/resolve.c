@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A resolution is shared by the loop and its thread. Whichever of the two lets go last frees it: a
+ * thread that hangs in a name server's timeout outlives a loop that has lost interest.
+ */
+#include "dispatchd/redis/resolve.h"
+
+#include "base/mem.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+struct resolution {
+	pthread_mutex_t lock;
+	int holders; /* under the lock */
+	struct event *ready;
+	char *host;
+	char address[64]; /* "" where there is none; written by the thread, read after `ready` */
+	char why[256];
+	resolve_done *done;
+	void *arg;
+};
+
+static void let_go(struct resolution *r)
+{
+	pthread_mutex_lock(&r->lock);
+	int left = --r->holders;
+	pthread_mutex_unlock(&r->lock);
+	if (left)
+		return;
+	pthread_mutex_destroy(&r->lock);
+	free(r->host);
+	free(r);
+}
+
+static void look_up(struct resolution *r)
+{
+	struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG}, *found = NULL;
+	int rc = getaddrinfo(r->host, NULL, &wanted, &found);
+	if (!rc)
+		rc = getnameinfo(found->ai_addr, found->ai_addrlen, r->address, sizeof(r->address), NULL, 0,
+		                 NI_NUMERICHOST);
+	if (rc) {
+		r->address[0] = '\0';
+		snprintf(r->why, sizeof(r->why), "%s: %s", r->host,
+		         rc == EAI_SYSTEM ? strerror(errno) : gai_strerror(rc));
+	}
+	if (found)
+		freeaddrinfo(found);
+}
+
+static void *thread_main(void *arg)
+{
+	struct resolution *r = arg;
+	look_up(r);
+	pthread_mutex_lock(&r->lock);
+	if (r->ready) /* not abandoned */
+		event_active(r->ready, EV_READ, 0);
+	pthread_mutex_unlock(&r->lock);
+	let_go(r);
+	return NULL;
+}
+
+static void on_ready(evutil_socket_t fd, short what, void *arg)
+{
+	struct resolution *r = arg;
+	(void)fd;
+	(void)what;
+	resolve_done *done = r->done;
+	void *done_arg = r->arg;
+	char address[sizeof(r->address)], why[sizeof(r->why)];
+	memcpy(address, r->address, sizeof(address));
+	memcpy(why, r->why, sizeof(why));
+	resolve_abandon(r);
+	done(done_arg, address[0] ? address : NULL, why);
+}
+
+/* Without a thread there is no answer: says so through the loop, as every other failure. */
+static void start_thread(struct resolution *r)
+{
+	pthread_t thread;
+	int rc = pthread_create(&thread, NULL, thread_main, r);
+	if (!rc) {
+		pthread_detach(thread);
+		return;
+	}
+	r->holders--;
+	snprintf(r->why, sizeof(r->why), "%s: no thread to resolve it: %s", r->host, strerror(rc));
+	event_active(r->ready, EV_READ, 0);
+}
+
+struct resolution *resolve_start(struct event_base *base, const char *host, resolve_done *done, void *arg)
+{
+	struct resolution *r = mem_alloc(sizeof(*r));
+	pthread_mutex_init(&r->lock, NULL);
+	r->holders = 2;
+	r->host = mem_strdup(host);
+	r->done = done;
+	r->arg = arg;
+	r->ready = event_new(base, -1, 0, on_ready, r);
+	start_thread(r);
+	return r;
+}
+
+struct resolution *resolve_abandon(struct resolution *r)
+{
+	if (!r)
+		return NULL;
+	pthread_mutex_lock(&r->lock);
+	struct event *ready = r->ready;
+	r->ready = NULL;
+	pthread_mutex_unlock(&r->lock);
+	event_free(ready);
+	let_go(r);
+	return NULL;
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+#include "dispatchd/redis/upkeep.h"
+
+#include "base/mem.h"
+#include "common/clock.h"
+#include "dispatchd/sys/log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	ID_MAX = 48,
+	CLAIM_COUNT = 100,
+	WAIT_MIN_MS = 1000,
+	CLAIM_MARGIN_MS = 1000,
+	CLAIM_WAIT_MAX_MS = 60 * 1000,
+	TRIM_WAIT_MAX_MS = 600 * 1000
+};
+
+struct stream_id {
+	uint64_t ms, seq;
+};
+
+/* A stream's upkeep: two jobs, of which each is asked for, answered and due again later. */
+struct care {
+	struct upkeep *upkeep;
+	size_t number; /* of the reader's stream */
+	struct tick claim_at, trim_at, sweep_at;
+	bool claiming, trimming, sweeping;
+	char cursor[ID_MAX];   /* XAUTOCLAIM goes on here */
+	struct stream_id keep; /* trimming: what has to stay begins here */
+	unsigned groups;       /* trimming: XPENDING not yet answered */
+	bool unsure;           /* trimming: something was not answered as it should be; not this time */
+};
+
+struct upkeep {
+	struct flow *flow;
+	struct reader *reader;
+	int64_t claim_after_ms, keep_ms;
+	bool no_scripts; /* the user may not run them; it was logged */
+	struct care cares[READER_STREAMS_MAX];
+};
+
+static int64_t between(int64_t low, int64_t value, int64_t high)
+{
+	return value < low ? low : value > high ? high : value;
+}
+
+struct upkeep *upkeep_new(struct flow *flow, struct reader *reader, int64_t claim_after_ms, int64_t keep_ms)
+{
+	struct upkeep *upkeep = mem_alloc(sizeof(*upkeep));
+	*upkeep = (struct upkeep){
+	        .flow = flow, .reader = reader, .claim_after_ms = claim_after_ms, .keep_ms = keep_ms};
+	for (size_t i = 0; i < READER_STREAMS_MAX; i++)
+		upkeep->cares[i] = (struct care){.upkeep = upkeep, .number = i, .cursor = "0-0"};
+	return upkeep;
+}
+
+void upkeep_set(struct upkeep *upkeep, int64_t claim_after_ms, int64_t keep_ms)
+{
+	upkeep->claim_after_ms = claim_after_ms;
+	upkeep->keep_ms = keep_ms;
+	for (size_t i = 0; i < READER_STREAMS_MAX; i++)
+		upkeep->cares[i].claim_at.ms = upkeep->cares[i].trim_at.ms = upkeep->cares[i].sweep_at.ms = 0;
+}
+
+struct upkeep *upkeep_free(struct upkeep *upkeep)
+{
+	free(upkeep);
+	return NULL;
+}
+
+void upkeep_reset(struct upkeep *upkeep)
+{
+	for (size_t i = 0; i < READER_STREAMS_MAX; i++)
+		upkeep->cares[i].claiming = upkeep->cares[i].trimming = upkeep->cares[i].sweeping = false;
+}
+
+static struct source *source_of(const struct care *care)
+{
+	return reader_stream(care->upkeep->reader, care->number);
+}
+
+static bool answered(const redisReply *reply, int type, const struct care *care, const char *what)
+{
+	if (!reply)
+		return false;
+	if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOGROUP", 7))
+		log_fault(LOG_WARNING, "Redis refuses %s stream=%s reply=\"%s\"", what, source_of(care)->key,
+		          reply->str);
+	return reply->type == type;
+}
+
+/* ---- claiming */
+
+/* Entries that were pending and aren't there any more: Redis 7 names them, 6.2 has nil in their places. */
+static void take_deleted(struct source *source, const redisReply *reply)
+{
+	const redisReply *entries = reply->element[1];
+	size_t n = reply->elements > 2 && reply->element[2]->type == REDIS_REPLY_ARRAY
+	                   ? reply->element[2]->elements
+	                   : 0;
+	for (size_t i = 0; i < entries->elements; i++)
+		n += entries->element[i]->type == REDIS_REPLY_NIL;
+	flow_lost(source, (int64_t)n);
+}
+
+static void on_claimed(void *arg, const redisReply *reply)
+{
+	struct care *care = arg;
+	struct source *source = source_of(care);
+	care->claiming = false;
+	snprintf(care->cursor, ID_MAX, "0-0");
+	if (!answered(reply, REDIS_REPLY_ARRAY, care, "to hand over entries of another consumer") ||
+	    reply->elements < 2 || reply->element[1]->type != REDIS_REPLY_ARRAY)
+		return;
+	if (reply->element[0]->type == REDIS_REPLY_STRING)
+		snprintf(care->cursor, ID_MAX, "%s", reply->element[0]->str);
+	if (strcmp(care->cursor, "0-0"))
+		care->claim_at.ms = 0; /* there is more */
+	const redisReply *entries = reply->element[1];
+	take_deleted(source, reply);
+	if (!entries->elements)
+		return;
+	struct intake *intake = flow_intake(source, entries->elements);
+	for (size_t i = 0; i < entries->elements; i++)
+		flow_add_stream_entry(intake, entries->element[i]);
+	if (intake->n)
+		log_write(LOG_NOTICE, "entries taken over that another consumer left stream=%s n=%zu",
+		          source->key, intake->n);
+	flow_submit(source, intake);
+}
+
+/* What this very process has had in hand for so long would be handed to it again: then it waits. */
+static void claim(struct care *care, struct tick now)
+{
+	struct upkeep *upkeep = care->upkeep;
+	struct source *source = source_of(care);
+	int64_t margin_ms = between(0, upkeep->claim_after_ms / 2, CLAIM_MARGIN_MS);
+	if (care->claiming || now.ms < care->claim_at.ms ||
+	    flow_age_ms(source) + margin_ms > upkeep->claim_after_ms || !flow_open(upkeep->flow))
+		return;
+	struct args args = {0};
+	args_add_all(&args, "XAUTOCLAIM", source->key, upkeep->flow->group, upkeep->flow->consumer, NULL);
+	args_add_number(&args, upkeep->claim_after_ms);
+	args_add_all(&args, care->cursor, "COUNT", NULL);
+	size_t most = flow_read_max(upkeep->flow);
+	args_add_number(&args, most < CLAIM_COUNT ? (int64_t)most : CLAIM_COUNT);
+	care->claiming = link_send(upkeep->flow->commands, &args, on_claimed, care);
+	care->claim_at.ms = now.ms + between(WAIT_MIN_MS, upkeep->claim_after_ms / 4, CLAIM_WAIT_MAX_MS);
+	args_free(&args);
+}
+
+/* ---- trimming: XINFO GROUPS, XPENDING for each group, XTRIM */
+
+static bool read_id(const redisReply *reply, struct stream_id *ret)
+{
+	return reply && reply->type == REDIS_REPLY_STRING &&
+	       sscanf(reply->str, "%" SCNu64 "-%" SCNu64, &ret->ms, &ret->seq) == 2;
+}
+
+static void keep_from(struct care *care, struct stream_id id)
+{
+	if (id.ms < care->keep.ms || (id.ms == care->keep.ms && id.seq < care->keep.seq))
+		care->keep = id;
+}
+
+/* The value behind a name in one group's flat list; NULL where there is none. */
+static const redisReply *group_value(const redisReply *group, const char *name)
+{
+	for (size_t i = 0; i + 1 < group->elements; i += 2)
+		if (group->element[i]->type == REDIS_REPLY_STRING && !strcmp(group->element[i]->str, name))
+			return group->element[i + 1];
+	return NULL;
+}
+
+static void on_trimmed(void *arg, const redisReply *reply)
+{
+	struct care *care = arg;
+	care->trimming = false;
+	if (answered(reply, REDIS_REPLY_INTEGER, care, "to trim") && reply->integer > 0)
+		log_write(LOG_INFO, "old entries trimmed stream=%s n=%lld", source_of(care)->key,
+		          reply->integer);
+}
+
+static void trim(struct care *care)
+{
+	struct args args = {0};
+	char id[ID_MAX];
+	snprintf(id, sizeof(id), "%" PRIu64 "-%" PRIu64, care->keep.ms, care->keep.seq);
+	args_add_all(&args, "XTRIM", source_of(care)->key, "MINID", id, NULL);
+	if (care->unsure || !link_send(care->upkeep->flow->commands, &args, on_trimmed, care))
+		care->trimming = false;
+	args_free(&args);
+}
+
+/* [count, smallest id, largest id, consumers] */
+static void on_pending(void *arg, const redisReply *reply)
+{
+	struct care *care = arg;
+	struct stream_id oldest;
+	if (!reply)
+		return; /* upkeep_reset() comes with the next connection */
+	if (!answered(reply, REDIS_REPLY_ARRAY, care, "to say what is pending") || reply->elements < 2 ||
+	    reply->element[0]->type != REDIS_REPLY_INTEGER)
+		care->unsure = true;
+	else if (reply->element[0]->integer && !read_id(reply->element[1], &oldest))
+		care->unsure = true;
+	else if (reply->element[0]->integer)
+		keep_from(care, oldest);
+	if (!--care->groups)
+		trim(care);
+}
+
+static bool ask_pending(struct care *care, const redisReply *group)
+{
+	const redisReply *name = group->type == REDIS_REPLY_ARRAY ? group_value(group, "name") : NULL;
+	struct stream_id last;
+	if (!name || name->type != REDIS_REPLY_STRING ||
+	    !read_id(group_value(group, "last-delivered-id"), &last))
+		return false;
+	last.seq++; /* what was delivered last may go; 2⁶⁴ entries in a millisecond there are none */
+	keep_from(care, last);
+	struct args args = {0};
+	args_add_all(&args, "XPENDING", source_of(care)->key, NULL);
+	args_add_bytes(&args, name->str, name->len);
+	bool sent = link_send(care->upkeep->flow->commands, &args, on_pending, care);
+	args_free(&args);
+	care->groups += sent;
+	return sent;
+}
+
+static void on_groups(void *arg, const redisReply *reply)
+{
+	struct care *care = arg;
+	care->groups = 0;
+	care->unsure = false;
+	if (!answered(reply, REDIS_REPLY_ARRAY, care, "to list groups") || !reply->elements) {
+		care->trimming = false;
+		return;
+	}
+	for (size_t i = 0; i < reply->elements; i++)
+		if (!ask_pending(care, reply->element[i]))
+			care->unsure = true;
+	if (!care->groups)
+		care->trimming = false;
+}
+
+static void start_trim(struct care *care, struct tick now)
+{
+	struct upkeep *upkeep = care->upkeep;
+	int64_t before_ms = clock_now().ms - upkeep->keep_ms;
+	if (care->trimming || now.ms < care->trim_at.ms || before_ms <= 0)
+		return;
+	struct args args = {0};
+	care->keep = (struct stream_id){.ms = (uint64_t)before_ms};
+	args_add_all(&args, "XINFO", "GROUPS", source_of(care)->key, NULL);
+	care->trimming = link_send(upkeep->flow->commands, &args, on_groups, care);
+	care->trim_at.ms = now.ms + between(WAIT_MIN_MS, upkeep->keep_ms / 8, TRIM_WAIT_MAX_MS);
+	args_free(&args);
+}
+
+/* ---- consumers that are gone */
+
+/* Looked at and removed in one step: one that is handed an entry meanwhile would lose it with its name. */
+static const char sweep_script[] =
+        "local n = 0\n"
+        "for _, row in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do\n"
+        "  local c = {}\n"
+        "  for i = 1, #row, 2 do c[row[i]] = row[i + 1] end\n"
+        "  if c.name ~= ARGV[2] and c.pending == 0 and c.idle >= tonumber(ARGV[3]) then\n"
+        "    redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], c.name)\n"
+        "    n = n + 1\n"
+        "  end\n"
+        "end\n"
+        "return n\n";
+
+static void on_swept(void *arg, const redisReply *reply)
+{
+	struct care *care = arg;
+	care->sweeping = false;
+	if (!reply)
+		return; /* upkeep_reset() comes with the next connection */
+	if (reply->type == REDIS_REPLY_INTEGER && reply->integer > 0)
+		log_write(LOG_INFO, "consumers that are gone were removed stream=%s n=%lld",
+		          source_of(care)->key, reply->integer);
+	if (reply->type != REDIS_REPLY_ERROR || strncmp(reply->str, "NOGROUP", 7) == 0)
+		return;
+	if (!care->upkeep->no_scripts)
+		log_write(LOG_NOTICE,
+		          "consumers that are gone stay in Redis: we may not run scripts there stream=%s "
+		          "reply=\"%s\"",
+		          source_of(care)->key, reply->str);
+	care->upkeep->no_scripts = true;
+}
+
+static void sweep(struct care *care, struct tick now)
+{
+	struct upkeep *upkeep = care->upkeep;
+	struct args args = {0};
+	if (care->sweeping || upkeep->no_scripts || now.ms < care->sweep_at.ms)
+		return;
+	args_add_all(&args, "EVAL", sweep_script, "1", source_of(care)->key, upkeep->flow->group,
+	             upkeep->flow->consumer, NULL);
+	args_add_number(&args, upkeep->keep_ms);
+	care->sweeping = link_send(upkeep->flow->commands, &args, on_swept, care);
+	care->sweep_at.ms = now.ms + between(WAIT_MIN_MS, upkeep->keep_ms / 8, TRIM_WAIT_MAX_MS);
+	args_free(&args);
+}
+
+void upkeep_turn(struct upkeep *upkeep)
+{
+	struct tick now = clock_tick();
+	if (upkeep->flow->closed || !link_ready(upkeep->flow->commands))
+		return;
+	for (size_t i = 0; i < reader_streams(upkeep->reader); i++) {
+		if (!reader_usable(upkeep->reader, i))
+			continue;
+		claim(&upkeep->cares[i], now);
+		start_trim(&upkeep->cares[i], now);
+		sweep(&upkeep->cares[i], now);
+	}
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+#include "dispatchd/redis/wire.h"
+
+#include "base/mem.h"
+#include "base/resp.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { READ_BYTES = 16 << 10, WHY_MAX = 256, UNDER_WAY_MAX = 64 << 20 };
+
+/* Bytes of all answers that have begun and not ended, over all connections: a server that answers without end
+ * does so on each of them. The loop's thread alone has wires. */
+static size_t under_way;
+
+/* Somebody who waits for an answer. */
+struct waiter {
+	struct waiter *next;
+	wire_reply *fn;
+	void *arg;
+};
+
+struct wire {
+	redisContext *context;
+	struct event *readable, *writable;
+	const struct wire_events *events;
+	void *arg;
+	struct resp resp;
+	size_t counted; /* its part of what is under way */
+	struct waiter *first, **last;
+	bool connected, subscribed;
+};
+
+/* ---- the end */
+
+static void answer_nobody(struct wire *wire)
+{
+	while (wire->first) {
+		struct waiter *waiter = wire->first;
+		wire->first = waiter->next;
+		waiter->fn(waiter->arg, NULL);
+		free(waiter);
+	}
+	wire->last = &wire->first;
+	if (wire->subscribed)
+		wire->events->pushed(wire->arg, NULL);
+	wire->subscribed = false;
+}
+
+static void count_under_way(struct wire *wire, size_t bytes)
+{
+	under_way += bytes - wire->counted;
+	wire->counted = bytes;
+}
+
+static void destroy(struct wire *wire)
+{
+	count_under_way(wire, 0);
+	if (wire->readable)
+		event_free(wire->readable);
+	if (wire->writable)
+		event_free(wire->writable);
+	redisFree(wire->context);
+	free(wire);
+}
+
+struct wire *wire_free(struct wire *wire)
+{
+	if (!wire)
+		return NULL;
+	answer_nobody(wire);
+	destroy(wire);
+	return NULL;
+}
+
+/* The wire is gone afterwards. */
+static void break_off(struct wire *wire, const char *why)
+{
+	char words[WHY_MAX];
+	const struct wire_events *events = wire->events;
+	void *arg = wire->arg;
+	snprintf(words, sizeof(words), "%s", why);
+	answer_nobody(wire);
+	destroy(wire);
+	events->broken(arg, words);
+}
+
+/* ---- answers */
+
+static bool is_error(const redisReply *reply)
+{
+	return reply->type == REDIS_REPLY_ERROR;
+}
+
+/* What comes where messages are pushed: [kind, channel, text or count]. */
+static bool is_push(const redisReply *reply)
+{
+	return reply->type == REDIS_REPLY_ARRAY && reply->elements == 3 &&
+	       reply->element[0]->type == REDIS_REPLY_STRING;
+}
+
+/* Why the connection can't go on with this reply; NULL where it can. */
+static const char *dispatch(struct wire *wire, const redisReply *reply)
+{
+	struct waiter *waiter = wire->first;
+	if (waiter) {
+		wire->first = waiter->next;
+		if (!wire->first)
+			wire->last = &wire->first;
+		waiter->fn(waiter->arg, reply);
+		free(waiter);
+		return NULL;
+	}
+	if (wire->subscribed && is_push(reply)) {
+		wire->events->pushed(wire->arg, reply);
+		return NULL;
+	}
+	return is_error(reply) ? reply->str : "protocol error: an answer to nothing that was asked";
+}
+
+/* False where the wire is gone. */
+static bool take_replies(struct wire *wire)
+{
+	for (;;) {
+		void *reply = NULL;
+		if (redisReaderGetReply(wire->context->reader, &reply) != REDIS_OK) {
+			break_off(wire, wire->context->reader->errstr);
+			return false;
+		}
+		if (!reply)
+			return true;
+		const char *fault = dispatch(wire, reply);
+		if (fault)
+			break_off(wire, fault);
+		freeReplyObject(reply);
+		if (fault)
+			return false;
+	}
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct wire *wire = arg;
+	char bytes[READ_BYTES];
+	(void)what;
+	ssize_t n = read(fd, bytes, sizeof(bytes));
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		break_off(wire, n < 0 ? strerror(errno) : "Server closed the connection");
+		return;
+	}
+	const char *fault = resp_scan(&wire->resp, bytes, (size_t)n);
+	count_under_way(wire, wire->resp.bytes);
+	if (!fault && under_way > UNDER_WAY_MAX)
+		fault = RESP_ALL_TOO_LONG;
+	if (!fault && redisReaderFeed(wire->context->reader, bytes, (size_t)n) != REDIS_OK)
+		fault = wire->context->reader->errstr;
+	if (fault)
+		break_off(wire, fault);
+	else
+		take_replies(wire);
+}
+
+/* ---- connecting and sending */
+
+static int socket_error(int fd)
+{
+	int error = 0;
+	socklen_t size = sizeof(error);
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? errno : error;
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct wire *wire = arg;
+	int done = 0;
+	(void)what;
+	if (!wire->connected) {
+		int error = socket_error(fd);
+		if (error) {
+			break_off(wire, strerror(error));
+			return;
+		}
+		wire->connected = true;
+		event_add(wire->readable, NULL);
+		wire->events->connected(wire->arg);
+	}
+	if (redisBufferWrite(wire->context, &done) != REDIS_OK)
+		break_off(wire, wire->context->errstr);
+	else if (!done)
+		event_add(wire->writable, NULL);
+}
+
+bool wire_send(struct wire *wire, const struct args *args, wire_reply *fn, void *arg)
+{
+	if (redisAppendCommandArgv(wire->context, args->n, args->argv, args->lens) != REDIS_OK)
+		return false;
+	struct waiter *waiter = mem_alloc(sizeof(*waiter));
+	*waiter = (struct waiter){.fn = fn, .arg = arg};
+	*wire->last = waiter;
+	wire->last = &waiter->next;
+	event_add(wire->writable, NULL);
+	return true;
+}
+
+bool wire_subscribe(struct wire *wire, const struct args *args)
+{
+	if (redisAppendCommandArgv(wire->context, args->n, args->argv, args->lens) != REDIS_OK)
+		return false;
+	wire->subscribed = true;
+	event_add(wire->writable, NULL);
+	return true;
+}
+
+struct wire *wire_connect(struct event_base *base, const char *address, int port, const char *path,
+                          const struct wire_events *events, void *arg, char *why)
+{
+	redisContext *context = path ? redisConnectUnixNonBlock(path) : redisConnectNonBlock(address, port);
+	if (!context || context->err) {
+		snprintf(why, WHY_MAX, "%s", context ? context->errstr : "no memory for a connection");
+		if (context)
+			redisFree(context);
+		return NULL;
+	}
+	if (!path)
+		redisEnableKeepAlive(context);
+	struct wire *wire = mem_alloc(sizeof(*wire));
+	*wire = (struct wire){.context = context, .events = events, .arg = arg};
+	wire->last = &wire->first;
+	wire->readable = event_new(base, context->fd, EV_READ | EV_PERSIST, on_readable, wire);
+	wire->writable = event_new(base, context->fd, EV_WRITE, on_writable, wire);
+	if (!wire->readable || !wire->writable)
+		bug("no memory for a connection's events");
+	event_add(wire->writable, NULL);
+	return wire;
+}

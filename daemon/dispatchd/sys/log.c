@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The log. A line is made whole in memory and goes out in one write, so that lines of several
+ * threads never mix; a peer's bytes can't break a line or reach a terminal as control characters.
+ */
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include "dispatchd/sys/log.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "common/clock.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <systemd/sd-journal.h>
+#include <unistd.h>
+
+enum {
+	LINE_MAX_BYTES = 4000,
+	FIELDS_MAX = 24,
+	REPEAT_MS = 60 * 1000, /* how long the same fault is kept back */
+	REPEAT_SLOTS = 64,
+	PLACE_WAIT_MS = 100,
+};
+_Static_assert(LINE_MAX_BYTES + 90 < PIPE_BUF, "a line and what is said before it are written at once");
+
+static const struct {
+	const char *name;
+	int number;
+} levels[] = {
+        {.name = "emergency", .number = LOG_EMERG}, {.name = "alert", .number = LOG_ALERT},
+        {.name = "critical", .number = LOG_CRIT},   {.name = "error", .number = LOG_ERR},
+        {.name = "warning", .number = LOG_WARNING}, {.name = "notice", .number = LOG_NOTICE},
+        {.name = "info", .number = LOG_INFO},       {.name = "debug", .number = LOG_DEBUG},
+};
+
+/* Set once by log_start() before there are threads. */
+static int lowest = LOG_INFO;
+static bool to_journal;
+
+static pthread_mutex_t stderr_lock = PTHREAD_MUTEX_INITIALIZER;
+static unsigned lines_lost; /* under that lock: since the last one that was written */
+
+/* A fault that was written a short while ago, by the hash of its text. */
+struct repeat {
+	uint64_t hash;
+	struct tick written;
+	unsigned kept_back;
+};
+static pthread_mutex_t repeats_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct repeat repeats[REPEAT_SLOTS];
+
+/* -1 where there is none. */
+static int level_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+		if (!strcmp(levels[i].name, name))
+			return levels[i].number;
+	return -1;
+}
+
+/* systemd sets $JOURNAL_STREAM to device:inode of the socket; standard error may have been redirected since.
+ */
+static bool stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && !fstat(STDERR_FILENO, &st) &&
+	       st.st_dev == device && st.st_ino == inode;
+}
+
+void log_start(void)
+{
+	const char *wanted = getenv("DISPATCHD_LOG");
+	int level = wanted ? level_find(wanted) : -1;
+	if (level >= 0)
+		lowest = level;
+	to_journal = stderr_is_journal();
+}
+
+static bool wants(int level)
+{
+	return level <= lowest;
+}
+
+/* Whoever reads standard error may have stopped to: the loop must not wait for that. One that is only slow is
+ * waited for a little, and what finds no place then is counted. Under the lock, so that nobody else takes the
+ * place that was found: a pipe that can be written has room for PIPE_BUF bytes. */
+static bool has_place(void)
+{
+	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+	int rc;
+	do
+		rc = poll(&out, 1, lines_lost ? 0 : PLACE_WAIT_MS);
+	while (rc < 0 && errno == EINTR);
+	lines_lost += rc == 0;
+	return rc != 0;
+}
+
+static void write_stderr(int level, const char *text)
+{
+	char line[PIPE_BUF];
+	int len = 0;
+	pthread_mutex_lock(&stderr_lock);
+	if (has_place()) {
+		if (lines_lost)
+			len = snprintf(line, sizeof(line), "warning: lines of the log found no place n=%u\n",
+			               lines_lost);
+		lines_lost = 0;
+		len += snprintf(line + len, sizeof(line) - (size_t)len, "%s: %s\n",
+		                levels[level & LOG_PRIMASK].name, text);
+		/* Nobody is left to be told where this fails. */
+		if (write(STDERR_FILENO, line, (size_t)len) < 0)
+			lines_lost = 0;
+	}
+	pthread_mutex_unlock(&stderr_lock);
+}
+
+/* The word at `p` if it is KEY=VALUE: its end, with the journal's spelling added to `out`; else NULL. */
+static const char *journal_field(const char *p, struct buf *out)
+{
+	size_t key = strspn(p, "abcdefghijklmnopqrstuvwxyz_");
+	if (!key || key > 40 || p[key] != '=')
+		return NULL;
+	buf_adds(out, "DISPATCHD_");
+	for (size_t i = 0; i < key; i++)
+		buf_addc(out, (char)toupper((unsigned char)p[i]));
+	buf_addc(out, '=');
+	p += key + 1;
+	bool quoted = *p == '"';
+	size_t len = quoted ? strcspn(++p, "\"") : strcspn(p, " ");
+	buf_add(out, p, len);
+	p += len;
+	return quoted && *p ? p + 1 : p;
+}
+
+/* Every KEY=VALUE of the line as a field. `fields` own their bytes. Returns how many there are. */
+static size_t journal_fields(const char *text, struct buf *fields, size_t max)
+{
+	size_t n = 0;
+	for (const char *p = text; *p && n < max;) {
+		const char *end = journal_field(p, &fields[n]);
+		if (end)
+			n++;
+		else
+			end = p + strcspn(p, " ");
+		p = end + strspn(end, " ");
+	}
+	return n;
+}
+
+static void write_journal(int level, const char *text)
+{
+	struct buf fields[FIELDS_MAX + 3] = {0};
+	struct iovec parts[FIELDS_MAX + 3];
+	buf_printf(&fields[0], "MESSAGE=%s", text);
+	buf_printf(&fields[1], "PRIORITY=%d", level & LOG_PRIMASK);
+	buf_adds(&fields[2], "SYSLOG_IDENTIFIER=dispatchd");
+	size_t n = 3 + journal_fields(text, fields + 3, FIELDS_MAX);
+	for (size_t i = 0; i < n; i++)
+		parts[i] = (struct iovec){.iov_base = fields[i].data, .iov_len = fields[i].len};
+	if (sd_journal_sendv(parts, (int)n) < 0)
+		write_stderr(level, text);
+	for (size_t i = 0; i < n; i++)
+		buf_free(&fields[i]);
+}
+
+static void write_line(int level, const char *foreign)
+{
+	char text[LINE_MAX_BYTES];
+	(void)utf8_show(foreign, text, sizeof(text));
+	if (to_journal)
+		write_journal(level, text);
+	else
+		write_stderr(level, text);
+}
+
+void log_write(int level, const char *fmt, ...)
+{
+	if (!wants(level))
+		return;
+	char text[LINE_MAX_BYTES];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	write_line(level, text);
+}
+
+/* FNV-1a. */
+static uint64_t hash_text(const char *text)
+{
+	uint64_t hash = 14695981039346656037u;
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * 1099511628211u;
+	return hash;
+}
+
+/* True where the text may be written now; then `ret_kept_back` is how often it was not since the last time.
+ */
+static bool repeat_due(const char *text, unsigned *ret_kept_back)
+{
+	uint64_t hash = hash_text(text);
+	struct tick now = clock_tick();
+	pthread_mutex_lock(&repeats_lock);
+	struct repeat *slot = &repeats[hash % REPEAT_SLOTS];
+	bool same = slot->hash == hash;
+	bool due = !same || now.ms - slot->written.ms >= REPEAT_MS;
+	*ret_kept_back = same ? slot->kept_back : 0;
+	if (due)
+		*slot = (struct repeat){.hash = hash, .written = now};
+	else
+		slot->kept_back++;
+	pthread_mutex_unlock(&repeats_lock);
+	return due;
+}
+
+void log_fault(int level, const char *fmt, ...)
+{
+	if (!wants(level))
+		return;
+	char text[LINE_MAX_BYTES];
+	unsigned kept_back;
+	va_list args;
+	va_start(args, fmt);
+	int len = vsnprintf(text, sizeof(text) - 40, fmt, args);
+	va_end(args);
+	if (!repeat_due(text, &kept_back))
+		return;
+	if (kept_back && len >= 0)
+		snprintf(text + strlen(text), 40, " (and %u times before)", kept_back);
+	write_line(level, text);
+}
