@@ -90,7 +90,7 @@ static void thin_out(json_t *data)
 	}
 }
 
-static json_t *data_of(const struct event *event)
+static json_t *data_of(const struct job_event *event)
 {
 	json_t *data = jsontext_read(event->data, strlen(event->data), NULL);
 	if (json_is_object(data))
@@ -119,7 +119,7 @@ static void history_load(struct engine *engine, const struct spool_event *now, j
 			ret->data[i] = json_incref(latest);
 			continue;
 		}
-		struct event event = {.data = "{}"};
+		struct job_event event = {.data = "{}"};
 		if (*room > 0)
 			event.data = spool_event_data(engine->spool, ret->events[i].id, engine->arena);
 		size_t len = weigh(event.data);
@@ -136,7 +136,7 @@ static void history_free(struct history *history)
 		json_decref(history->data[i]);
 }
 
-static json_t *event_json(const struct event *event, json_t *data, const struct zone *zone)
+static json_t *event_json(const struct job_event *event, json_t *data, const struct zone *zone)
 {
 	json_t *json = json_copy(data);
 	set_text(json, "id", event->id);
@@ -150,7 +150,7 @@ static json_t *event_json(const struct event *event, json_t *data, const struct 
 }
 
 /* One object from all that the job's events said, later ones winning. */
-static json_t *job_json(const struct history *history, const struct event *now, json_t *latest,
+static json_t *job_json(const struct history *history, const struct job_event *now, json_t *latest,
                         const struct zone *zone)
 {
 	json_t *json = json_object();
@@ -167,7 +167,7 @@ static json_t *timeline_json(const struct history *history, const struct zone *z
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < history->n; i++) {
-		const struct event *e = &history->events[i].event;
+		const struct job_event *e = &history->events[i].event;
 		if (history->events[i].reason == REASON_REPEAT)
 			continue;
 		json_t *row = history->data[i] != NULL ? json_copy(history->data[i]) : json_object();
@@ -256,7 +256,7 @@ static bool is_all_day(struct hours_span span, const struct zone *zone)
 
 /* When the driver is to be there and to be gone: by the job's `scheduled`, else by the event's time. */
 static json_t *window_json(struct engine *engine, const struct customer *customer, const json_t *job,
-                           const struct event *event, const struct zone *zone)
+                           const struct job_event *event, const struct zone *zone)
 {
 	const char *scheduled = json_string_value(json_object_get(job, "scheduled"));
 	struct instant at = event->time;
@@ -361,7 +361,7 @@ static void add_first(struct engine *engine, json_t *context, const struct spool
 		json_object_set_new(context, "suspension", engine_suspension_json(suspension));
 }
 
-static void report_thinned(struct engine *engine, const struct event *event)
+static void report_thinned(struct engine *engine, const struct job_event *event)
 {
 	engine_report_often(
 	        engine, REPORT_LARGE, LOG_WARNING,

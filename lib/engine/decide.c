@@ -16,7 +16,7 @@ enum {
 	TRACE_ROWS = 64 /* on record; explain writes more */
 };
 
-void engine_take_duplicate(struct engine *engine, const struct event *event,
+void engine_take_duplicate(struct engine *engine, const struct job_event *event,
                            const unsigned char recorded[EVENT_DIGEST_SIZE])
 {
 	unsigned char digest[EVENT_DIGEST_SIZE];
@@ -47,7 +47,7 @@ static void record_outcomes(struct engine *engine, const struct spool_event *eve
 	}
 }
 
-void engine_decide(struct engine *engine, const struct event *event, const struct customer *customer)
+void engine_decide(struct engine *engine, const struct job_event *event, const struct customer *customer)
 {
 	struct spool_event record = {.event = *event,
 	                             .job = spool_job(engine->spool, event->customer, event->job)};
@@ -89,11 +89,11 @@ struct instant engine_next_wait(struct engine *engine)
 	return engine_may_come(engine, next) && !instant_before(engine->now, next) ? INSTANT_NEVER : next;
 }
 
-void engine_wait_for_customer(struct engine *engine, const struct entry *entry, const struct event *event,
+void engine_wait_for_customer(struct engine *engine, const struct entry *entry, const struct job_event *event,
                               struct instant until)
 {
 	struct spool_waiting first;
-	struct event said;
+	struct job_event said;
 	unsigned char digest[EVENT_DIGEST_SIZE];
 	if (spool_wait_add(engine->spool, entry, event, until) ||
 	    !spool_wait_find(engine->spool, entry, event, engine->arena, &first) ||
@@ -103,12 +103,12 @@ void engine_wait_for_customer(struct engine *engine, const struct entry *entry, 
 	engine_take_duplicate(engine, event, digest);
 }
 
-const struct event *engine_event_of(struct engine *engine, const struct event *event,
-                                    const struct customer *customer)
+const struct job_event *engine_event_of(struct engine *engine, const struct job_event *event,
+                                        const struct customer *customer)
 {
 	if (strcmp(event->customer, customer->number) == 0)
 		return event;
-	struct event *copy = arena_alloc(engine->arena, sizeof *copy);
+	struct job_event *copy = arena_alloc(engine->arena, sizeof *copy);
 	*copy = *event;
 	copy->named = event->customer;
 	copy->customer = customer->number;
@@ -116,7 +116,7 @@ const struct event *engine_event_of(struct engine *engine, const struct event *e
 }
 
 /* `until`: how long it may wait for its customer. */
-static void take_event(struct engine *engine, const struct entry *entry, const struct event *event,
+static void take_event(struct engine *engine, const struct entry *entry, const struct job_event *event,
                        struct instant until)
 {
 	unsigned char digest[EVENT_DIGEST_SIZE] = {0};
@@ -136,7 +136,7 @@ static void take_event(struct engine *engine, const struct entry *entry, const s
 
 void engine_take_entry(struct engine *engine, const struct entry *entry)
 {
-	struct event event;
+	struct job_event event;
 	struct error err = {0};
 	if (entry->feed == FEED_CUSTOMERS) {
 		engine_take_customer(engine, entry);
@@ -175,7 +175,7 @@ void engine_take_entries(struct engine *engine)
 
 static void take_waiting(struct engine *engine, const struct spool_waiting *waiting)
 {
-	struct event event = {.kind = EVENT_JOB};
+	struct job_event event = {.kind = EVENT_JOB};
 	struct error err = {0};
 	if (engine_may_come(engine, waiting->until) && engine_customer(engine, waiting->customer) == NULL)
 		return;

@@ -138,16 +138,16 @@ bool engine_may_come(const struct engine *engine, struct instant until);
 struct instant engine_next_wait(struct engine *engine); /* when engine_take_waiting() has something to do */
 /* An event or a request whose customer is not known yet, or which goes behind held jobs that are still looked
  * at. One that waits already is a duplicate. */
-void engine_wait_for_customer(struct engine *engine, const struct entry *entry, const struct event *event,
+void engine_wait_for_customer(struct engine *engine, const struct entry *entry, const struct job_event *event,
                               struct instant until);
 /* Counts an event or request that is on record, and tells of one whose content is another than then. */
-void engine_take_duplicate(struct engine *engine, const struct event *event,
+void engine_take_duplicate(struct engine *engine, const struct job_event *event,
                            const unsigned char recorded[EVENT_DIGEST_SIZE]);
 /* Judges an event of a known customer for the first time and records what follows. */
-void engine_decide(struct engine *engine, const struct event *event, const struct customer *customer);
+void engine_decide(struct engine *engine, const struct job_event *event, const struct customer *customer);
 /* The event as of the customer's present number; itself where it names that. */
-const struct event *engine_event_of(struct engine *engine, const struct event *event,
-                                    const struct customer *customer);
+const struct job_event *engine_event_of(struct engine *engine, const struct job_event *event,
+                                        const struct customer *customer);
 
 /* ---- mailmake.c: mails made, joined and superseded ---- */
 void engine_make_mail(struct engine *engine, const struct spool_event *event,
@@ -230,7 +230,7 @@ json_t *engine_company_json(const struct settings *settings);
 
 /* ---- gate.c ---- */
 /* `until`: how long it may wait for its customer. */
-void engine_take_request(struct engine *engine, const struct entry *entry, const struct event *event,
+void engine_take_request(struct engine *engine, const struct entry *entry, const struct job_event *event,
                          struct instant until);
 void engine_look_at_held(struct engine *engine);
 struct gate_case engine_gate_case(struct engine *engine, const struct spool_request *request);

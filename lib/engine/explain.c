@@ -199,7 +199,7 @@ static void malformed(const struct error *why, struct buf *out)
 /* ---- Asking ---- */
 
 /* The very event, its content included, has the time that it was recorded with. */
-static int64_t find_recorded(struct explain *e, struct event *event)
+static int64_t find_recorded(struct explain *e, struct job_event *event)
 {
 	unsigned char recorded[EVENT_DIGEST_SIZE], digest[EVENT_DIGEST_SIZE];
 	struct spool_event record;
@@ -218,7 +218,7 @@ static int64_t find_recorded(struct explain *e, struct event *event)
 /* The job's other events; those that came before it, where the event is on record itself. */
 static void find_marks(struct explain *e, struct rules_case *asked, int64_t id)
 {
-	const struct event *event = asked->event;
+	const struct job_event *event = asked->event;
 	int64_t job = spool_job_find(e->spool, event->customer, event->job);
 	asked->recorded = id != 0;
 	if (job != 0)
@@ -226,7 +226,8 @@ static void find_marks(struct explain *e, struct rules_case *asked, int64_t id)
 		        spool_marks_before(e->spool, job, id ? id : INT64_MAX, e->arena, &asked->n_marks);
 }
 
-static bool ask(struct explain *e, struct event *event, struct instant at, struct buf *ret, struct error *err)
+static bool ask(struct explain *e, struct job_event *event, struct instant at, struct buf *ret,
+                struct error *err)
 {
 	struct verdict verdict;
 	struct rules_case asked = {
@@ -252,7 +253,7 @@ static bool ask(struct explain *e, struct event *event, struct instant at, struc
 static bool explain_value(struct explain *e, json_t *json, const struct event_mends *mends, struct instant at,
                           struct buf *ret, struct error *err)
 {
-	struct event event;
+	struct job_event event;
 	struct error why;
 	bool ok = true;
 	size_t max = (size_t)e->settings->redis.max_event_size;

@@ -58,7 +58,7 @@ static void decide(struct engine *engine, struct spool_request *request, const s
 	answer(engine, request, v->status, v->reason, &facts);
 }
 
-static void repeat_answer(struct engine *engine, int64_t id, const struct event *event,
+static void repeat_answer(struct engine *engine, int64_t id, const struct job_event *event,
                           const unsigned char recorded[EVENT_DIGEST_SIZE])
 {
 	struct spool_request request;
@@ -67,7 +67,7 @@ static void repeat_answer(struct engine *engine, int64_t id, const struct event 
 		spool_outcome_again(engine->spool, request.answer, engine->now);
 }
 
-static void take_new(struct engine *engine, const struct event *event)
+static void take_new(struct engine *engine, const struct job_event *event)
 {
 	struct spool_request request = {.event = *event};
 	struct gate_verdict verdict;
@@ -86,7 +86,7 @@ static void take_new(struct engine *engine, const struct event *event)
 
 /* A round over more held jobs than a turn looks at is under way, and some of this customer are still to come:
  * a new one goes behind them. */
-static bool has_to_queue(struct engine *engine, const struct event *event)
+static bool has_to_queue(struct engine *engine, const struct job_event *event)
 {
 	const struct scan *scan = &engine->scans.held;
 	return event->kind == EVENT_ASK_DISPATCH && (scan->after > 0 || scan->all) &&
@@ -94,7 +94,7 @@ static bool has_to_queue(struct engine *engine, const struct event *event)
 	       spool_holds_for(engine->spool, event->customer, scan->again ? 0 : scan->after);
 }
 
-void engine_take_request(struct engine *engine, const struct entry *entry, const struct event *event,
+void engine_take_request(struct engine *engine, const struct entry *entry, const struct job_event *event,
                          struct instant until)
 {
 	unsigned char digest[EVENT_DIGEST_SIZE] = {0};

@@ -184,7 +184,7 @@ static void publish(struct release *r)
 
 static void put_decision(struct release *r, bool outside_hours)
 {
-	const struct event *event = &r->request->event;
+	const struct job_event *event = &r->request->event;
 	const char *route = event_data_text(event, "route", r->engine->arena);
 	put(r, "job", event->job);
 	put(r, "customer", event->customer);

@@ -47,7 +47,7 @@ void engine_make_mail(struct engine *engine, const struct spool_event *event,
 {
 	if (at->grouped && join_group(engine, event, at))
 		return;
-	const struct event *e = &event->event;
+	const struct job_event *e = &event->event;
 	const char *state = job_state_name(e->state);
 	struct spool_mail mail = {
 	        .contact = at->contact->id,
@@ -74,7 +74,7 @@ void engine_make_mail(struct engine *engine, const struct spool_event *event,
 static struct spool_mail office_mail(struct engine *engine, const struct spool_event *event, const char *what,
                                      enum job_state state)
 {
-	const struct event *e = &event->event;
+	const struct job_event *e = &event->event;
 	return (struct spool_mail){
 	        .contact = MAIL_OFFICE,
 	        .state = "collision",
@@ -160,7 +160,7 @@ void engine_supersede(struct engine *engine, const struct spool_event *event, co
 	}
 }
 
-static bool wants_state(struct engine *engine, const struct event *event, int64_t contact,
+static bool wants_state(struct engine *engine, const struct job_event *event, int64_t contact,
                         enum job_state state)
 {
 	const struct customer *customer = engine_customer(engine, event->customer);

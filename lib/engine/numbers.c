@@ -55,7 +55,7 @@ void engine_follow_numbers(struct engine *engine)
 
 const char *engine_thread_id(struct engine *engine, const struct spool_event *event)
 {
-	const struct event *e = &event->event;
+	const struct job_event *e = &event->event;
 	const char *number = spool_job_began_as(engine->spool, event->job, e->customer, engine->arena);
 	return letter_thread_id(engine->arena, number, e->job, engine->from_domain);
 }

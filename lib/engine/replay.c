@@ -95,7 +95,7 @@ static void find_then(struct run *run)
 
 static bool judge(struct run *run)
 {
-	const struct event *event = &run->event->event;
+	const struct job_event *event = &run->event->event;
 	struct rules_case asked = {.settings = run->replay->rules,
 	                           .zones = customers_zones(run->customers),
 	                           .arena = run->arena,
@@ -182,7 +182,7 @@ static json_t *now_json(struct run *run, const struct then *then, const struct c
 static bool tell(struct run *run, const char *change, int64_t *count, const struct then *then,
                  const struct contact_verdict *now)
 {
-	const struct event *event = &run->event->event;
+	const struct job_event *event = &run->event->event;
 	char received[INSTANT_TEXT_MAX];
 	const char *detail;
 	json_t *after = now_json(run, then, now, &detail);

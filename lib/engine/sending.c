@@ -62,7 +62,7 @@ void engine_notice_leaves(struct engine *engine, struct spool_mail *mail, const 
 	if (n < 2 || notices[0].event != notice->event ||
 	    !spool_event_load(engine->spool, notices[1].event, engine->arena, &next))
 		return;
-	const struct event *e = &next.event;
+	const struct job_event *e = &next.event;
 	mail->message_id = letter_message_id(engine->arena, e->source, e->id, mail->contact, mail->state,
 	                                     engine->from_domain);
 	mail->thread_id = engine_thread_id(engine, &next);

@@ -126,9 +126,9 @@ static char *data_text(const json_t *data, struct arena *arena)
 
 /* Judges the raw form and ends its data. */
 static bool finish(const struct entry *entry, bool any_feed, struct event_raw *raw, struct arena *arena,
-                   struct event *ret, struct error *err)
+                   struct job_event *ret, struct error *err)
 {
-	struct event event;
+	struct job_event event;
 	bool ok = event_check(entry, any_feed, raw, &event, err);
 	if (ok) {
 		event.entry_id = arena_strdup(arena, entry->id);
@@ -140,7 +140,7 @@ static bool finish(const struct entry *entry, bool any_feed, struct event_raw *r
 	return ok;
 }
 
-bool event_read(const struct entry *entry, size_t max_size, struct arena *arena, struct event *ret,
+bool event_read(const struct entry *entry, size_t max_size, struct arena *arena, struct job_event *ret,
                 struct error *err)
 {
 	struct event_raw raw = {0};
@@ -154,7 +154,7 @@ bool event_read(const struct entry *entry, size_t max_size, struct arena *arena,
 }
 
 bool event_read_json(const char *json, size_t len, struct instant received, size_t max_size,
-                     struct arena *arena, struct event *ret, struct error *err)
+                     struct arena *arena, struct job_event *ret, struct error *err)
 {
 	const struct entry entry = {.id = "", .received = received};
 	struct event_raw raw = {0};
@@ -166,7 +166,7 @@ bool event_read_json(const char *json, size_t len, struct instant received, size
 }
 
 bool event_read_value(json_t *json, const struct event_mends *mends, struct instant received, size_t max_size,
-                      struct arena *arena, struct event *ret, struct error *err)
+                      struct arena *arena, struct job_event *ret, struct error *err)
 {
 	const struct entry entry = {.id = "", .received = received};
 	struct event_raw raw = {0};
@@ -176,7 +176,7 @@ bool event_read_value(json_t *json, const struct event_mends *mends, struct inst
 }
 
 /* data was read once already, so that a fault in it is ours. */
-static json_t *data_of(const struct event *event)
+static json_t *data_of(const struct job_event *event)
 {
 	struct error err;
 	json_t *data = jsontext_read(event->data, strlen(event->data), &err);
@@ -185,7 +185,7 @@ static json_t *data_of(const struct event *event)
 	return data;
 }
 
-const char *event_data_text(const struct event *event, const char *member, struct arena *arena)
+const char *event_data_text(const struct job_event *event, const char *member, struct arena *arena)
 {
 	json_t *data = data_of(event);
 	const json_t *value = json_object_get(data, member);
@@ -198,7 +198,7 @@ const char *event_data_text(const struct event *event, const char *member, struc
 	return text != NULL ? text : "";
 }
 
-bool event_scheduled(const struct event *event, struct instant *ret)
+bool event_scheduled(const struct job_event *event, struct instant *ret)
 {
 	json_t *data = data_of(event);
 	const char *text = json_string_value(json_object_get(data, "scheduled"));
@@ -215,7 +215,7 @@ static void digest_part(crypto_generichash_state *state, const void *bytes, size
 	(void)crypto_generichash_update(state, bytes, len);
 }
 
-void event_digest(const struct event *event, unsigned char digest[EVENT_DIGEST_SIZE])
+void event_digest(const struct job_event *event, unsigned char digest[EVENT_DIGEST_SIZE])
 {
 	crypto_generichash_state state;
 	(void)crypto_generichash_init(&state, NULL, 0, EVENT_DIGEST_SIZE);

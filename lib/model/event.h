@@ -43,7 +43,7 @@ enum event_kind { EVENT_JOB, EVENT_ASK_CREATE, EVENT_ASK_DISPATCH };
  * A job event, or a request to the gate (contract, sections 2 and 6). All texts are valid UTF-8 and
  * live in the arena that event_read() was given.
  */
-struct event {
+struct job_event {
 	enum event_kind kind;
 	enum job_state state; /* what the type says; JOB_NONE for a request */
 	const char *id;       /* 1–128 bytes */
@@ -66,12 +66,12 @@ enum { EVENT_AHEAD_MAX_MS = 10 * 60 * 1000, EVENT_DATA_DEPTH = 32, EVENT_ROUTE_M
  * for `dead_detail`, and says which attribute and what was meant. `max_size` is `[redis]
  * max_event_size`, the sum of the lengths of all names and values (of a list's item or a message its length).
  */
-bool event_read(const struct entry *entry, size_t max_size, struct arena *arena, struct event *ret,
+bool event_read(const struct entry *entry, size_t max_size, struct arena *arena, struct job_event *ret,
                 struct error *err) MUST_CHECK;
 
 /* The same from JSON text (spelling 2), for dispatchctl; takes job events and requests alike. */
 bool event_read_json(const char *json, size_t len, struct instant received, size_t max_size,
-                     struct arena *arena, struct event *ret, struct error *err) MUST_CHECK;
+                     struct arena *arena, struct job_event *ret, struct error *err) MUST_CHECK;
 
 /*
  * What jsontext_read_mended() had to change in an event's text: data may be mended, an attribute may not.
@@ -87,7 +87,7 @@ void event_mended(void *arg, const char *const path[], size_t depth);
 /* The same from a value that jsontext_read_mended() made with these `mends`; it stays the caller's. Its
  * size is that of its text without blanks. */
 bool event_read_value(json_t *json, const struct event_mends *mends, struct instant received, size_t max_size,
-                      struct arena *arena, struct event *ret, struct error *err) MUST_CHECK;
+                      struct arena *arena, struct job_event *ret, struct error *err) MUST_CHECK;
 
 /*
  * What an entry that breaks a rule of form says all the same: each attribute as it was written, or ""
@@ -100,7 +100,7 @@ struct event_sketch {
 void event_sketch(const struct entry *entry, struct arena *arena, struct event_sketch *ret);
 
 /* "job.completed", "job.create", … */
-const char *event_type(const struct event *event);
+const char *event_type(const struct job_event *event);
 
 /* The type of a request as somebody spelled it, without its prefix; NULL (`kind` untouched) where it is none.
  */
@@ -110,14 +110,14 @@ const char *event_request_type(const char *text, enum event_kind *kind);
  * A member of data as text, in the arena: a string as it is, anything else as JSON writes it, ""
  * where it is missing or null.
  */
-const char *event_data_text(const struct event *event, const char *member, struct arena *arena);
+const char *event_data_text(const struct job_event *event, const char *member, struct arena *arena);
 
 /* The member `scheduled` of data; false (untouched) where it is missing or no RFC 3339, which a request's
  * never is. */
-bool event_scheduled(const struct event *event, struct instant *ret);
+bool event_scheduled(const struct job_event *event, struct instant *ret);
 
 /* A digest of all that the publisher said, to tell a duplicate with other content from an equal one. */
 enum { EVENT_DIGEST_SIZE = 16 };
-void event_digest(const struct event *event, unsigned char digest[EVENT_DIGEST_SIZE]);
+void event_digest(const struct job_event *event, unsigned char digest[EVENT_DIGEST_SIZE]);
 
 #endif

@@ -20,7 +20,7 @@ struct reading {
 	bool any_feed; /* dispatchctl's: it names no feed */
 };
 
-typedef bool attr_taker(const struct reading *reading, const char *text, struct event *event,
+typedef bool attr_taker(const struct reading *reading, const char *text, struct job_event *event,
                         struct error *err);
 static attr_taker take_type, take_time;
 
@@ -28,15 +28,15 @@ static const struct attr_row {
 	const char *name;
 	const char *otherwise; /* said after "is missing" for one that is needed; NULL for one that is not */
 	size_t min, max;       /* bytes */
-	size_t place;          /* of the text in struct event, for those without a taker */
+	size_t place;          /* of the text in struct job_event, for those without a taker */
 	attr_taker *take;
 } attr_rows[ATTR_COUNT] = {
         [ATTR_ID] = {.name = "id",
                      .otherwise = "it tells one event of a source from another",
                      .min = 1,
                      .max = 128,
-                     .place = offsetof(struct event, id)},
-        [ATTR_SOURCE] = {.name = "source", .max = 256, .place = offsetof(struct event, source)},
+                     .place = offsetof(struct job_event, id)},
+        [ATTR_SOURCE] = {.name = "source", .max = 256, .place = offsetof(struct job_event, source)},
         [ATTR_TYPE] = {.name = "type",
                        .otherwise = "it says what happened, such as job.completed",
                        .min = 1,
@@ -47,12 +47,12 @@ static const struct attr_row {
                       .otherwise = "it (or subject) names the job",
                       .min = 1,
                       .max = 128,
-                      .place = offsetof(struct event, job)},
+                      .place = offsetof(struct job_event, job)},
         [ATTR_CUSTOMER] = {.name = "customer",
                            .otherwise = "it is the number of the customer to tell",
                            .min = 1,
                            .max = 128,
-                           .place = offsetof(struct event, customer)},
+                           .place = offsetof(struct job_event, customer)},
 };
 
 /* What a type may end in, and the feed it is at home on. */
@@ -85,7 +85,7 @@ enum event_attr event_attr_find(const char *name, size_t len)
 	return ATTR_COUNT;
 }
 
-const char *event_type(const struct event *event)
+const char *event_type(const struct job_event *event)
 {
 	for (size_t i = 0; i < N_TYPES; i++)
 		if (type_rows[i].kind == event->kind && type_rows[i].state == event->state)
@@ -144,7 +144,8 @@ static bool check_feed(const struct reading *reading, const struct type_row *row
 	                 row->type);
 }
 
-static bool take_type(const struct reading *reading, const char *text, struct event *event, struct error *err)
+static bool take_type(const struct reading *reading, const char *text, struct job_event *event,
+                      struct error *err)
 {
 	char quote[UTF8_QUOTE_MAX];
 	const struct type_row *row = type_find(text);
@@ -171,7 +172,8 @@ static bool check_time(const char *name, const char *text, struct instant *ret, 
 	                 name, utf8_quote(text, strlen(text), quote));
 }
 
-static bool take_time(const struct reading *reading, const char *text, struct event *event, struct error *err)
+static bool take_time(const struct reading *reading, const char *text, struct job_event *event,
+                      struct error *err)
 {
 	(void)reading;
 	return *text == '\0' || check_time("time", text, &event->said, err);
@@ -204,7 +206,7 @@ const char *event_raw_told(const struct event_raw *raw, enum event_attr attr)
 }
 
 static bool take_attr(const struct attr_row *row, const struct reading *reading, const char *text,
-                      struct event *event, struct error *err)
+                      struct job_event *event, struct error *err)
 {
 	if (text == NULL && row->otherwise != NULL)
 		return error_set(err, EX_DATAERR, "%s is missing; %s", row->name, row->otherwise);
@@ -227,7 +229,7 @@ struct instant entry_time(const struct entry *entry)
 	return (struct instant){strtoll(entry->id, NULL, 10)};
 }
 
-static void settle_time(const struct entry *entry, struct event *event)
+static void settle_time(const struct entry *entry, struct job_event *event)
 {
 	event->time = instant_is_none(event->said) ? entry_time(entry) : event->said;
 	event->time_ahead = instant_before(instant_add(entry->received, EVENT_AHEAD_MAX_MS), event->time);
@@ -275,7 +277,7 @@ static bool check_scheduled(const json_t *value, struct error *err)
 	return check_time("scheduled", json_string_value(value), &ignored, err);
 }
 
-static bool check_request(const struct event *event, const struct event_raw *raw, struct error *err)
+static bool check_request(const struct job_event *event, const struct event_raw *raw, struct error *err)
 {
 	if (event->kind == EVENT_JOB)
 		return true;
@@ -283,11 +285,11 @@ static bool check_request(const struct event *event, const struct event_raw *raw
 	       check_route(json_object_get(raw->data, "route"), err);
 }
 
-bool event_check(const struct entry *entry, bool any_feed, const struct event_raw *raw, struct event *ret,
+bool event_check(const struct entry *entry, bool any_feed, const struct event_raw *raw, struct job_event *ret,
                  struct error *err)
 {
 	const struct reading reading = {.entry = entry, .any_feed = any_feed};
-	*ret = (struct event){.source = "", .said = INSTANT_NONE, .received = entry->received};
+	*ret = (struct job_event){.source = "", .said = INSTANT_NONE, .received = entry->received};
 	for (enum event_attr attr = 0; attr < ATTR_COUNT; attr++)
 		if (!take_attr(&attr_rows[attr], &reading, raw->attrs[attr], ret, err))
 			return false;

@@ -14,7 +14,7 @@
  * event_sketch.c tells what it can of an entry for which that fails.
  *
  *   fields ──▶ event_fields.c ──┐
- *                               ├──▶ struct event_raw ──▶ event_check.c ──▶ struct event
+ *                               ├──▶ struct event_raw ──▶ event_check.c ──▶ struct job_event
  *   JSON ────▶ event_json.c ────┘
  */
 enum event_attr { ATTR_ID, ATTR_SOURCE, ATTR_TYPE, ATTR_TIME, ATTR_JOB, ATTR_CUSTOMER, ATTR_COUNT };
@@ -67,7 +67,7 @@ void event_raw_set(struct event_raw *raw, const char *name, size_t name_len, con
  * Judges the raw form and fills all of an event but `data` and `entry_id`; its texts are those of
  * `raw`. `any_feed`: a type of either feed is taken, as dispatchctl's entries come from none.
  */
-bool event_check(const struct entry *entry, bool any_feed, const struct event_raw *raw, struct event *ret,
+bool event_check(const struct entry *entry, bool any_feed, const struct event_raw *raw, struct job_event *ret,
                  struct error *err) MUST_CHECK;
 
 #endif

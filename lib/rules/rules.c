@@ -141,7 +141,7 @@ static bool rule_suspension(struct asking *q, char *detail, size_t size)
 	return q->suspension == NULL;
 }
 
-static bool wants(const struct contact *contact, const struct event *event)
+static bool wants(const struct contact *contact, const struct job_event *event)
 {
 	return (contact->notify & JOB_BIT(event->state)) != 0;
 }

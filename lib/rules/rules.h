@@ -55,7 +55,7 @@ struct rules_case {
 	struct zones *zones;
 	struct arena *arena; /* for the verdict and its texts */
 	struct instant now;
-	const struct event *event;
+	const struct job_event *event;
 	bool seen;                       /* another with its (source, id) is on record */
 	bool recorded;                   /* it is itself, and is judged again */
 	const struct customer *customer; /* NULL: unknown */

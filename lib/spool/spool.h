@@ -88,11 +88,11 @@ struct job_mark *spool_marks(struct spool *spool, int64_t job, struct arena *are
 /* Those that were received before event `id`. */
 struct job_mark *spool_marks_before(struct spool *spool, int64_t job, int64_t id, struct arena *arena,
                                     size_t *ret_n);
-int64_t spool_event_add(struct spool *spool, const struct event *event, int64_t job, enum status status,
+int64_t spool_event_add(struct spool *spool, const struct job_event *event, int64_t job, enum status status,
                         enum reason reason, const char *trace);
 struct spool_event {
 	int64_t id, job;
-	struct event event;
+	struct job_event event;
 	enum status status;
 	enum reason reason;
 	const char *trace;
@@ -250,10 +250,10 @@ struct spool_waiting {
 	struct instant until;
 };
 /* False where an entry with this source and id waits already. */
-bool spool_wait_add(struct spool *spool, const struct entry *entry, const struct event *event,
+bool spool_wait_add(struct spool *spool, const struct entry *entry, const struct job_event *event,
                     struct instant until);
 /* The one that waits with that source and id. */
-bool spool_wait_find(struct spool *spool, const struct entry *entry, const struct event *event,
+bool spool_wait_find(struct spool *spool, const struct entry *entry, const struct job_event *event,
                      struct arena *arena, struct spool_waiting *ret);
 /* By the order in which they came, behind the one with id `after`: those whose time is over by `until`.
  * At most `max`, and `max_bytes` of them or one more: `*ret_cut` then says that there may be others. */
@@ -292,8 +292,8 @@ enum watch {
 
 struct spool_request {
 	int64_t id, job;
-	struct event event; /* kind EVENT_ASK_… */
-	enum status status; /* allowed, denied, released, held, cancelled, expired */
+	struct job_event event; /* kind EVENT_ASK_… */
+	enum status status;     /* allowed, denied, released, held, cancelled, expired */
 	enum reason reason;
 	struct instant look; /* held or watched: when to look at it again at the latest */
 	enum watch watched;

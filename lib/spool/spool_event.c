@@ -75,7 +75,7 @@ struct job_mark *spool_marks_before(struct spool *spool, int64_t job, int64_t id
 	return marks;
 }
 
-int64_t spool_event_add(struct spool *spool, const struct event *event, int64_t job, enum status status,
+int64_t spool_event_add(struct spool *spool, const struct job_event *event, int64_t job, enum status status,
                         enum reason reason, const char *trace)
 {
 	unsigned char digest[EVENT_DIGEST_SIZE];

@@ -20,7 +20,7 @@ int64_t spool_request_find(struct spool *spool, const char *source, const char *
 
 void spool_request_add(struct spool *spool, struct spool_request *request, struct instant now)
 {
-	const struct event *event = &request->event;
+	const struct job_event *event = &request->event;
 	unsigned char digest[EVENT_DIGEST_SIZE];
 	event_digest(event, digest);
 	struct db_query *q = spool_query(spool, "INSERT INTO request (source, request, type, job, time, "

@@ -9,7 +9,7 @@
 
 enum { CHORE_BYTES = 1 << 20 }; /* handed out at once */
 
-bool spool_wait_add(struct spool *spool, const struct entry *entry, const struct event *event,
+bool spool_wait_add(struct spool *spool, const struct entry *entry, const struct job_event *event,
                     struct instant until)
 {
 	struct buf pack = {0};
@@ -53,7 +53,7 @@ static void wait_read_row(struct db_query *q, struct arena *arena, struct spool_
 		ret->entry.fields = fields;
 }
 
-bool spool_wait_find(struct spool *spool, const struct entry *entry, const struct event *event,
+bool spool_wait_find(struct spool *spool, const struct entry *entry, const struct job_event *event,
                      struct arena *arena, struct spool_waiting *ret)
 {
 	struct db_query *q =

@@ -28,7 +28,7 @@ static bool is_name(const char *text)
 	return len >= 1 && len <= 128 && utf8_valid(text, len) && !utf8_has_control(text, len);
 }
 
-static void check(const struct event *event, struct arena *arena)
+static void check(const struct job_event *event, struct arena *arena)
 {
 	must(is_name(event->id) && is_name(event->job) && is_name(event->customer));
 	must(strlen(event->source) <= 256 && !utf8_has_control(event->source, strlen(event->source)));
@@ -68,7 +68,7 @@ static void must_be_text(const char *text)
 }
 
 /* What is told of a rejected entry is what an event of it would say. */
-static void check_sketch(const struct entry *entry, const struct event *event, struct arena *arena)
+static void check_sketch(const struct entry *entry, const struct job_event *event, struct arena *arena)
 {
 	struct event_sketch said;
 	event_sketch(entry, arena, &said);
@@ -95,7 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	                      .received = received};
 	if (bytes[0] & 2)
 		entry.n_fields = split((const char *)bytes + 1, size - 1, fields);
-	struct event event;
+	struct job_event event;
 	struct error err = {0};
 	bool ok = event_read(&entry, MAX_SIZE, arena, &event, &err);
 	check_sketch(&entry, ok ? &event : NULL, arena);

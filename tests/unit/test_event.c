@@ -32,7 +32,7 @@ struct verdict {
 	enum entry_feed feed; /* the fields' tables only */
 };
 
-static void check(bool ok, const struct event *event, const struct error *err, struct verdict want,
+static void check(bool ok, const struct job_event *event, const struct error *err, struct verdict want,
                   const char *what)
 {
 	if (ok != (want.event != NULL))
@@ -196,7 +196,7 @@ static void json_entries(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < N(json_cases); i++) {
-		struct event event;
+		struct job_event event;
 		struct error err = {0};
 		bool ok = event_read_json(json_cases[i].json, strlen(json_cases[i].json), received, MAX_SIZE,
 		                          arena, &event, &err);
@@ -330,7 +330,7 @@ static void what_others_write(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < N(foreign_cases); i++) {
-		struct event event;
+		struct job_event event;
 		struct error err = {0};
 		bool ok = event_read_json(foreign_cases[i].json, strlen(foreign_cases[i].json), received,
 		                          MAX_SIZE, arena, &event, &err);
@@ -350,7 +350,7 @@ static void faults_are_in_our_words(void **state)
 	                                   "tru",    "[1e999",  "-",           "1.",
 	                                   "\"\t\"", "{}{}"};
 	for (size_t i = 0; i < N(json); i++) {
-		struct event event;
+		struct job_event event;
 		struct error err = {0};
 		assert_false(
 		        event_read_json(json[i], strlen(json[i]), received, MAX_SIZE, arena, &event, &err));
@@ -448,7 +448,7 @@ static void field_entries(void **state)
 	for (size_t i = 0; i < N(field_cases); i++) {
 		struct entry_field fields[FIELDS_MAX];
 		struct entry entry = make_entry(field_cases[i].fields, fields);
-		struct event event;
+		struct job_event event;
 		struct error err = {0};
 		char what[40];
 		entry.feed = field_cases[i].want.feed;
@@ -463,7 +463,7 @@ static void nul_bytes_are_refused(void **state)
 	(void)state;
 	struct entry_field fields[FIELDS_MAX];
 	struct entry entry = make_entry((const char *const[]){FIELDS, "note", "a_b", NULL}, fields);
-	struct event event;
+	struct job_event event;
 	struct error err = {0};
 	fields[4].value = "a\0b";
 	assert_false(event_read(&entry, MAX_SIZE, arena, &event, &err));
@@ -481,7 +481,7 @@ static void size_counts_names_and_values(void **state)
 	struct entry_field fields[FIELDS_MAX];
 	struct entry entry = make_entry((const char *const[]){FIELDS, NULL}, fields);
 	size_t size = strlen("ideetypejob.startedjobjcustomerc") - 1;
-	struct event event;
+	struct job_event event;
 	struct error err = {0};
 	assert_true(event_read(&entry, size, arena, &event, &err));
 	assert_false(event_read(&entry, size - 1, arena, &event, &err));
@@ -518,7 +518,7 @@ static void time_has_three_sources(void **state)
 		struct entry entry = make_entry(
 		        (const char *const[]){FIELDS, cases[i].time ? "time" : NULL, cases[i].time, NULL},
 		        fields);
-		struct event event;
+		struct job_event event;
 		struct error err = {0};
 		entry.id = cases[i].entry_id;
 		assert_true(event_read(&entry, MAX_SIZE, arena, &event, &err));
@@ -532,7 +532,7 @@ static void time_has_three_sources(void **state)
 
 static void digest_of(const char *json, struct instant at, unsigned char digest[EVENT_DIGEST_SIZE])
 {
-	struct event event;
+	struct job_event event;
 	struct error err = {0};
 	if (!event_read_json(json, strlen(json), at, MAX_SIZE, arena, &event, &err))
 		fail_msg("%s: %s", json, err.text);
@@ -573,7 +573,7 @@ static void data_members_as_text(void **state)
 	(void)state;
 	static const char json[] = "{" EVENT ",\"data\":{\"s\":\"x\",\"n\":7,\"o\":{\"a\":1},\"z\":null,"
 	                           "\"scheduled\":\"2026-03-05T09:00:00+01:00\"}}";
-	struct event event;
+	struct job_event event;
 	struct error err = {0};
 	struct instant scheduled = {1};
 	char text[INSTANT_TEXT_MAX];

@@ -61,7 +61,7 @@ static int teardown(void **state)
 
 static int64_t add_event(const char *id, int64_t job, struct instant at)
 {
-	struct event event = {
+	struct job_event event = {
 	        .state = JOB_COMPLETED,
 	        .id = id,
 	        .source = "s",

@@ -98,7 +98,7 @@ static bool check(const struct ctl *ctl, const struct fields *fields, struct err
 	                      .fields = fields->list,
 	                      .n_fields = fields->n,
 	                      .received = ctl->now};
-	struct event event;
+	struct job_event event;
 	return event_read(&entry, (size_t)ctl->settings->redis.max_event_size, ctl->arena, &event, err);
 }
 
