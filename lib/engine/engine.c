@@ -342,8 +342,8 @@ bool engine_turn(struct engine *engine, struct turn *turn, struct error *err)
 
 void turn_clear(struct turn *turn)
 {
-	for (size_t i = 0; i < turn->n_letters; i++)
-		letter_free(turn->letters[i]);
+	for (size_t i = 0; i < turn->n_outgoing; i++)
+		outgoing_mail_free(turn->outgoing[i]);
 	arena_free(turn->arena);
 	*turn = (struct turn){0};
 }

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/instant.h"
 #include "mail/failure.h"
-#include "mail/letter.h"
+#include "mail/outgoing_mail.h"
 #include "model/event.h"
 #include "model/settings.h"
 #include "spool/spool.h"
@@ -20,7 +20,7 @@
  * The engine decides. One call of engine_turn() takes whatever has arrived, runs the rules, makes
  * one transaction and hands back effects, which may only be carried out because it returned true.
  *
- *   entries, results, commands, published ─▶ engine_turn ─▶ letters, outcomes, replies, reports
+ *   entries, results, commands, published ─▶ engine_turn ─▶ outgoing mails, outcomes, replies, reports
  *                                                │
  *                                        one commit of spool.db
  *
@@ -61,7 +61,7 @@ struct turn {
 	const char *const *commands; /* JSON texts */
 	size_t n_commands;
 	int64_t published;   /* Redis has all outcomes up to this one; 0: nothing new */
-	size_t room;         /* how many letters may be handed out */
+	size_t room;         /* how many mails may be handed out */
 	size_t room_bytes;   /* and how large in all; one in any case. 0: no limit */
 	size_t outcomes_max; /* outcomes to be handed out weigh so much (spool_outcome_weight()) */
 	bool chores_wanted;  /* whether chores may be handed out */
@@ -72,8 +72,8 @@ struct turn {
 
 	/* out; owned by the turn until turn_clear() */
 	struct arena *arena;
-	struct letter **letters; /* each to be taken over by the caller */
-	size_t n_letters, letter_bytes;
+	struct outgoing_mail **outgoing; /* each to be taken over by the caller */
+	size_t n_outgoing, outgoing_bytes;
 	int64_t *recalled; /* mails handed out before: to be given back where no mailer has begun with them */
 	size_t n_recalled, cap_recalled;
 	struct spool_outcome *outcomes; /* to be published, in order */
@@ -92,7 +92,7 @@ struct turn {
  * the same input can be given again later.
  */
 bool engine_turn(struct engine *engine, struct turn *turn, struct error *err) MUST_CHECK;
-void turn_clear(struct turn *turn); /* frees what a turn gave, letters that nobody took included */
+void turn_clear(struct turn *turn); /* frees what a turn gave, mails that nobody took included */
 
 /* One command alone, for dispatchctl without a daemon: opens nothing, runs a turn with it. The reply is
  * malloc'd. */

@@ -59,8 +59,8 @@ void engine_make_mail(struct engine *engine, const struct spool_event *event,
 	        .expires = at->expires,
 	        .open = at->grouped,
 	        .address = at->to,
-	        .message_id = letter_message_id(engine->arena, e->source, e->id, at->contact->id, state,
-	                                        engine->from_domain),
+	        .message_id = outgoing_mail_message_id(engine->arena, e->source, e->id, at->contact->id,
+	                                               state, engine->from_domain),
 	        .thread_id = engine_thread_id(engine, event),
 	};
 	spool_mail_add(engine->spool, &mail);
@@ -83,8 +83,8 @@ static struct spool_mail office_mail(struct engine *engine, const struct spool_e
 	        .made = engine->now,
 	        .due = engine->now,
 	        .expires = instant_add(engine->now, engine->settings->notify[state].shelf_life_ms),
-	        .message_id = letter_message_id(engine->arena, e->source, e->id, MAIL_OFFICE, what,
-	                                        engine->from_domain),
+	        .message_id = outgoing_mail_message_id(engine->arena, e->source, e->id, MAIL_OFFICE, what,
+	                                               engine->from_domain),
 	        .thread_id = engine_thread_id(engine, event),
 	};
 }

@@ -57,5 +57,5 @@ const char *engine_thread_id(struct engine *engine, const struct spool_event *ev
 {
 	const struct job_event *e = &event->event;
 	const char *number = spool_job_began_as(engine->spool, event->job, e->customer, engine->arena);
-	return letter_thread_id(engine->arena, number, e->job, engine->from_domain);
+	return outgoing_mail_thread_id(engine->arena, number, e->job, engine->from_domain);
 }

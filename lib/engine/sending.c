@@ -63,8 +63,8 @@ void engine_notice_leaves(struct engine *engine, struct spool_mail *mail, const 
 	    !spool_event_load(engine->spool, notices[1].event, engine->arena, &next))
 		return;
 	const struct job_event *e = &next.event;
-	mail->message_id = letter_message_id(engine->arena, e->source, e->id, mail->contact, mail->state,
-	                                     engine->from_domain);
+	mail->message_id = outgoing_mail_message_id(engine->arena, e->source, e->id, mail->contact,
+	                                            mail->state, engine->from_domain);
 	mail->thread_id = engine_thread_id(engine, &next);
 	spool_mail_set_ids(engine->spool, mail);
 }

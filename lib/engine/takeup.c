@@ -110,83 +110,84 @@ static const struct member *judge_members(struct engine *engine, struct spool_ma
 	return goes;
 }
 
-static void name_jobs(struct engine *engine, struct letter *letter, const struct spool_notice *notices,
-                      size_t n)
+static void name_jobs(struct engine *engine, struct outgoing_mail *outgoing,
+                      const struct spool_notice *notices, size_t n)
 {
-	const char **jobs = arena_new_array(letter->arena, n, const char *);
+	const char **jobs = arena_new_array(outgoing->arena, n, const char *);
 	for (size_t i = 0; i < n; i++) {
 		struct spool_event event;
 		if (spool_event_load(engine->spool, notices[i].event, engine->arena, &event))
-			jobs[letter->n_jobs++] = arena_strdup(letter->arena, event.event.job);
+			jobs[outgoing->n_jobs++] = arena_strdup(outgoing->arena, event.event.job);
 	}
-	letter->jobs = jobs;
+	outgoing->jobs = jobs;
 }
 
 /* A mail of jobs called back tells of no event: they stand in its context alone. */
-static void name_jobs_told(struct letter *letter)
+static void name_jobs_told(struct outgoing_mail *outgoing)
 {
-	json_t *context = json_loads(letter->context, 0, NULL), *list = json_object_get(context, "jobs"),
+	json_t *context = json_loads(outgoing->context, 0, NULL), *list = json_object_get(context, "jobs"),
 	       *job;
-	const char **jobs = arena_new_array(letter->arena, json_array_size(list), const char *);
+	const char **jobs = arena_new_array(outgoing->arena, json_array_size(list), const char *);
 	size_t i;
 	json_array_foreach(list, i, job)
 	{
 		const char *id = json_string_value(json_object_get(job, "id"));
 		if (id != NULL)
-			jobs[letter->n_jobs++] = arena_strdup(letter->arena, id);
+			jobs[outgoing->n_jobs++] = arena_strdup(outgoing->arena, id);
 	}
-	letter->jobs = jobs;
+	outgoing->jobs = jobs;
 	json_decref(context);
 }
 
-static struct letter *write_letter(struct engine *engine, const struct spool_mail *mail,
-                                   const struct member *first, const struct spool_notice *notices, size_t n,
-                                   const char *context)
+static struct outgoing_mail *write_outgoing(struct engine *engine, const struct spool_mail *mail,
+                                            const struct member *first, const struct spool_notice *notices,
+                                            size_t n, const char *context)
 {
-	struct letter *letter = letter_new();
-	struct arena *arena = letter->arena;
+	struct outgoing_mail *outgoing = outgoing_mail_new();
+	struct arena *arena = outgoing->arena;
 	const struct contact *contact = first->verdict.contact;
 	const struct customer *customer = first->customer;
-	letter->mail = mail->id;
-	letter->to = arena_strdup(arena, mail->address);
-	letter->to_name = arena_strdup(arena, contact ? contact->name : "");
-	letter->template = arena_strdup(arena, mail->state);
-	letter->locale = arena_strdup(arena, contact && *contact->locale ? contact->locale
-	                                     : customer                  ? customer_locale(customer)
-	                                                                 : "");
-	letter->timezone =
+	outgoing->mail = mail->id;
+	outgoing->to = arena_strdup(arena, mail->address);
+	outgoing->to_name = arena_strdup(arena, contact ? contact->name : "");
+	outgoing->template = arena_strdup(arena, mail->state);
+	outgoing->locale = arena_strdup(arena, contact && *contact->locale ? contact->locale
+	                                       : customer                  ? customer_locale(customer)
+	                                                                   : "");
+	outgoing->timezone =
 	        arena_strdup(arena, zone_name(rules_zone(engine->settings, engine->zones, customer)));
-	letter->message_id = arena_strdup(arena, mail->message_id);
-	letter->thread_id = arena_strdup(arena, mail->thread_id);
-	letter->made = mail->made;
-	letter->due = mail->due;
-	letter->context = arena_strdup(arena, context);
+	outgoing->message_id = arena_strdup(arena, mail->message_id);
+	outgoing->thread_id = arena_strdup(arena, mail->thread_id);
+	outgoing->made = mail->made;
+	outgoing->due = mail->due;
+	outgoing->context = arena_strdup(arena, context);
 	if (n > 0)
-		name_jobs(engine, letter, notices, n);
+		name_jobs(engine, outgoing, notices, n);
 	else
-		name_jobs_told(letter);
-	return letter;
+		name_jobs_told(outgoing);
+	return outgoing;
 }
 
-static void keep_text(struct letter *letter, const char **field, const json_t *object, const char *name)
+static void keep_text(struct outgoing_mail *outgoing, const char **field, const json_t *object,
+                      const char *name)
 {
 	const char *text = json_string_value(json_object_get(object, name));
 	if (text != NULL)
-		*field = arena_strdup(letter->arena, text);
+		*field = arena_strdup(outgoing->arena, text);
 }
 
 /* A mail that was tried is in the same language, by the same clock and to the same name again, whatever has
  * become of the customer's and contact's since. */
-static void write_as_before(struct letter *letter)
+static void write_as_before(struct outgoing_mail *outgoing)
 {
-	json_t *context = json_loads(letter->context, 0, NULL);
+	json_t *context = json_loads(outgoing->context, 0, NULL);
 	const json_t *contact = json_object_get(context, "contact");
 	const json_t *customer = json_object_get(context, "customer");
-	letter->locale = "";
-	keep_text(letter, &letter->locale, customer, "locale");
-	keep_text(letter, &letter->locale, contact, "locale");
-	keep_text(letter, &letter->timezone, customer, "timezone");
-	keep_text(letter, &letter->to_name, contact, "name");
+	outgoing->locale = "";
+	keep_text(outgoing, &outgoing->locale, customer, "locale");
+	keep_text(outgoing, &outgoing->locale, contact, "locale");
+	keep_text(outgoing, &outgoing->timezone, customer, "timezone");
+	keep_text(outgoing, &outgoing->to_name, contact, "name");
 	json_decref(context);
 }
 
@@ -214,12 +215,12 @@ static void send(struct engine *engine, struct spool_mail *mail, const struct me
 	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
 	bool recorded;
 	const char *context = context_of(engine, mail, notices, n, &recorded);
-	struct letter *letter = write_letter(engine, mail, first, notices, n, context);
+	struct outgoing_mail *outgoing = write_outgoing(engine, mail, first, notices, n, context);
 	if (recorded)
-		write_as_before(letter);
+		write_as_before(outgoing);
 	spool_mail_move(engine->spool, mail, STATUS_SENDING, REASON_OK, engine->now);
-	turn->letters[turn->n_letters++] = letter;
-	turn->letter_bytes += letter_bytes(letter);
+	turn->outgoing[turn->n_outgoing++] = outgoing;
+	turn->outgoing_bytes += outgoing_mail_bytes(outgoing);
 }
 
 /* By whose zone and locale a mail of jobs called back is written. */
@@ -291,10 +292,10 @@ static void take_up(struct engine *engine, int64_t id)
 static bool has_room(struct engine *engine)
 {
 	const struct turn *turn = engine->turn;
-	if (turn->n_letters == 0)
+	if (turn->n_outgoing == 0)
 		return turn->room > 0;
-	return turn->n_letters < turn->room &&
-	       (turn->room_bytes == 0 || turn->letter_bytes < turn->room_bytes) &&
+	return turn->n_outgoing < turn->room &&
+	       (turn->room_bytes == 0 || turn->outgoing_bytes < turn->room_bytes) &&
 	       !engine_turn_is_full(engine);
 }
 
@@ -354,13 +355,13 @@ static void hand_out(struct engine *engine, bool yielding)
 		after = window[n - 1];
 		looked_at += n;
 	}
-	turn->more |= looked_at >= LOOKED_AT_MAX && turn->n_letters > 0;
+	turn->more |= looked_at >= LOOKED_AT_MAX && turn->n_outgoing > 0;
 }
 
 void engine_hand_out(struct engine *engine)
 {
 	struct turn *turn = engine->turn;
-	turn->letters = arena_new_array(turn->arena, turn->room, struct letter *);
+	turn->outgoing = arena_new_array(turn->arena, turn->room, struct outgoing_mail *);
 	hand_out(engine, false);
 	if (engine->n_yielding > 0)
 		hand_out(engine, true);

@@ -57,7 +57,7 @@ int64_t failure_retry_wait_ms(int attempts, uint64_t random);
 /* So many mails that fail with no delivery between are worth a warning, whatever the words. */
 enum { FAILURES_MANY = 10 };
 
-/* What a mailer reports of one letter. */
+/* What a mailer reports of one outgoing mail. */
 enum { DELIVERY_REPLY_MAX = 512 };
 struct delivery_result {
 	int64_t mail;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a letter to its message: the template is found by locale, rendered with the letter's data,
+ * From an outgoing mail to its message: the template is found by locale, rendered with the mail's data,
  * composed. Called by every mailer's thread; a set never changes after it is loaded.
  */
 #include "mail/templates.h"
@@ -127,8 +127,8 @@ static bool render_part(const struct mustache *template, json_t *context,
  * A broken HTML is left out: true then too, with `*ret_broken` and the reason in `err`.
  */
 static bool render_letter(const struct template_folder *folder, struct dates *dates, int index,
-                          json_t *context, const struct letter *about, struct rendered *ret, bool *ret_broken,
-                          struct error *err)
+                          json_t *context, const struct outgoing_mail *about, struct rendered *ret,
+                          bool *ret_broken, struct error *err)
 {
 	static const struct mustache_helper helpers[] = {{.name = "date", .call = dates_helper}};
 	const struct template_letter *letter = &folder->letters[index];
@@ -159,8 +159,8 @@ static bool render_letter(const struct template_folder *folder, struct dates *da
 /* The best letter that can be rendered: the admin's, without its HTML where that is broken, else the
  * built-in one. Whatever went wrong on the way is in `err` and sets `*ret_broken`. */
 static bool render_best(const struct templates *templates, struct dates *dates, int index,
-                        const struct letter *about, json_t *context, struct rendered *ret, bool *ret_broken,
-                        struct error *err)
+                        const struct outgoing_mail *about, json_t *context, struct rendered *ret,
+                        bool *ret_broken, struct error *err)
 {
 	const struct template_folder *folder = find_folder(templates, about->locale, index);
 	const struct template_letter *letter = folder ? &folder->letters[index] : NULL;
@@ -183,8 +183,8 @@ static bool render_best(const struct templates *templates, struct dates *dates, 
 	return false;
 }
 
-static void compose(const struct letter *letter, const struct mailbox *from, const struct rendered *rendered,
-                    struct buf *ret)
+static void compose(const struct outgoing_mail *outgoing, const struct mailbox *from,
+                    const struct rendered *rendered, struct buf *ret)
 {
 	struct mailbox reply_to = {0};
 	if (!mailbox_parse(buf_text(&rendered->reply_to), &reply_to, NULL)) /* an empty one is no fault */
@@ -192,40 +192,41 @@ static void compose(const struct letter *letter, const struct mailbox *from, con
 	const struct compose_mail mail = {
 	        .from_name = from->name,
 	        .from = from->address,
-	        .to_name = letter->to_name,
-	        .to = letter->to,
+	        .to_name = outgoing->to_name,
+	        .to = outgoing->to,
 	        .reply_to_name = reply_to.name,
 	        .reply_to = reply_to.address,
 	        .subject = buf_text(&rendered->subject),
-	        .message_id = letter->message_id,
-	        .thread_id = letter->thread_id,
-	        .made = letter->made,
-	        .jobs = letter->jobs,
-	        .n_jobs = letter->n_jobs,
+	        .message_id = outgoing->message_id,
+	        .thread_id = outgoing->thread_id,
+	        .made = outgoing->made,
+	        .jobs = outgoing->jobs,
+	        .n_jobs = outgoing->n_jobs,
 	        .text = buf_text(&rendered->text),
 	        .html = rendered->has_html ? buf_text(&rendered->html) : NULL,
 	};
 	compose_mail(&mail, ret);
 }
 
-bool templates_render(const struct templates *templates, struct dates *dates, const struct letter *letter,
-                      const char *from, struct buf *ret, bool *ret_broken, struct error *err)
+bool templates_render(const struct templates *templates, struct dates *dates,
+                      const struct outgoing_mail *outgoing, const char *from, struct buf *ret,
+                      bool *ret_broken, struct error *err)
 {
 	struct rendered rendered = {0};
 	struct mailbox sender;
-	int index = template_letter_index(letter->template, strlen(letter->template));
+	int index = template_letter_index(outgoing->template, strlen(outgoing->template));
 
 	if (index < 0)
-		return error_set(err, EX_SOFTWARE, "there is no template named '%s'", letter->template);
+		return error_set(err, EX_SOFTWARE, "there is no template named '%s'", outgoing->template);
 	if (!mailbox_parse(from, &sender, err))
 		return error_prefix(err, "From");
-	json_t *context = jsontext_read(letter->context, strlen(letter->context), err);
+	json_t *context = jsontext_read(outgoing->context, strlen(outgoing->context), err);
 	if (context == NULL)
 		return error_prefix(err, "the template's data");
 	context_complete(context);
-	bool ok = render_best(templates, dates, index, letter, context, &rendered, ret_broken, err);
+	bool ok = render_best(templates, dates, index, outgoing, context, &rendered, ret_broken, err);
 	if (ok)
-		compose(letter, &sender, &rendered, ret);
+		compose(outgoing, &sender, &rendered, ret);
 	rendered_clear(&rendered);
 	json_decref(context);
 	return ok;

@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "mail/letter.h"
+#include "mail/outgoing_mail.h"
 #include "model/settings.h"
 #include "template/dates.h"
 
@@ -36,8 +36,9 @@ struct templates *templates_unref(struct templates *templates); /* takes NULL; r
  * A template that breaks falls back to the built-in one: true then too, with `*ret_broken` and the
  * reason in `err`. False only where even that can't be rendered (the context is no JSON).
  */
-bool templates_render(const struct templates *templates, struct dates *dates, const struct letter *letter,
-                      const char *from, struct buf *ret, bool *ret_broken, struct error *err) MUST_CHECK;
+bool templates_render(const struct templates *templates, struct dates *dates,
+                      const struct outgoing_mail *outgoing, const char *from, struct buf *ret,
+                      bool *ret_broken, struct error *err) MUST_CHECK;
 
 /* Calls `each` with every name ("job.reference") that any template of the set uses, with the file, for
  * `check`. */

@@ -94,8 +94,8 @@ static double run(struct engine *engine, struct instant now)
 		turn.published = published;
 		if (!engine_turn(engine, &turn, &err))
 			give_up(&err);
-		for (n_results = 0; n_results < turn.n_letters; n_results++)
-			results[n_results] = (struct delivery_result){.mail = turn.letters[n_results]->mail,
+		for (n_results = 0; n_results < turn.n_outgoing; n_results++)
+			results[n_results] = (struct delivery_result){.mail = turn.outgoing[n_results]->mail,
 			                                              .delivery = DELIVERY_SENT,
 			                                              .reply = "250 2.0.0 Ok"};
 		if (turn.n_outcomes > 0)

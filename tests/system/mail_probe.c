@@ -81,7 +81,7 @@ static int letter(const char *directory, json_t *root)
 	struct error err = {0};
 	bool broken = false;
 	struct templates *templates = templates_load(directory, show_fault, NULL, NULL);
-	struct letter *it = letter_new();
+	struct outgoing_mail *it = outgoing_mail_new();
 	char *context = json_dumps(json_object_get(root, "context"), JSON_COMPACT);
 
 	it->to = text_of(root, "to");
@@ -101,7 +101,7 @@ static int letter(const char *directory, json_t *root)
 	if (ok && broken)
 		(void)fprintf(stderr, "broken: %s\n", err.text);
 	dates_free(dates);
-	letter_free(it);
+	outgoing_mail_free(it);
 	templates_unref(templates);
 	return finish(&out, &err, ok);
 }

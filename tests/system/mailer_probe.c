@@ -4,13 +4,13 @@
  * (relay, tls, ca_file, user, password_file, connections, rate, transport, maildir, from) and
  * `limits`; then one JSON object a line on standard input:
  *
- *   {"mail": 7, "to": "a@example.com", "text": "…"}   a letter; `text` is the message as it is
- *   {"bulk": 500, "size": 3000}                        so many letters; only their sum is reported
+ *   {"mail": 7, "to": "a@example.com", "text": "…"}   a mail; `text` is the message as it is
+ *   {"bulk": 500, "size": 3000}                        so many mails; only their sum is reported
  *   {"relays": true}                                   how the relays do
  *   {"reload": {…}}                                    other settings, all of them
  *   {"stop": 2000}                                     the end, with so much grace
  *
- * Results come as JSON lines. The end of the input means: stop when every letter has its result.
+ * Results come as JSON lines. The end of the input means: stop when every mail has its result.
  *
  * Rendering is stood in for, so that messages can be sent that the composer would never make: the
  * functions below take the place of lib/mail's when the program is linked.
@@ -45,18 +45,19 @@ struct templates *templates_unref(struct templates *templates)
 	return NULL;
 }
 
-bool templates_render(const struct templates *templates, struct dates *dates, const struct letter *letter,
-                      const char *from, struct buf *ret, bool *ret_broken, struct error *err)
+bool templates_render(const struct templates *templates, struct dates *dates,
+                      const struct outgoing_mail *outgoing, const char *from, struct buf *ret,
+                      bool *ret_broken, struct error *err)
 {
 	(void)templates;
 	(void)dates;
 	(void)from;
-	*ret_broken = strcmp(letter->template, "broken") == 0;
+	*ret_broken = strcmp(outgoing->template, "broken") == 0;
 	if (*ret_broken)
 		error_set(err, EX_DATAERR, "completed.txt:3: section is never closed");
-	if (strcmp(letter->template, "unusable") == 0)
+	if (strcmp(outgoing->template, "unusable") == 0)
 		return error_set(err, EX_DATAERR, "the context is no JSON");
-	buf_adds(ret, letter->context);
+	buf_adds(ret, outgoing->context);
 	return true;
 }
 
@@ -64,7 +65,7 @@ bool templates_render(const struct templates *templates, struct dates *dates, co
 
 struct pending {
 	struct pending *next;
-	struct letter *letter;
+	struct outgoing_mail *outgoing;
 };
 
 static struct probe {
@@ -73,7 +74,7 @@ static struct probe {
 	struct mailer_limits limits;
 	int wake[2];
 	struct pending *head, **tail;
-	size_t out; /* letters without a result, pending ones too */
+	size_t out; /* mails without a result, pending ones too */
 	bool bulk;
 	long bulk_counts[DELIVERY_COUNT];
 	int64_t bulk_from_ms, from_ms;
@@ -164,19 +165,20 @@ static void print(json_t *object)
 	json_decref(object);
 }
 
-/* ---- letters ---- */
+/* ---- mails ---- */
 
-static void add_letter(int64_t mail, const char *to, const char *template, const char *text)
+static void add_mail(int64_t mail, const char *to, const char *template, const char *text)
 {
-	struct letter *letter = letter_new();
+	struct outgoing_mail *outgoing = outgoing_mail_new();
 	struct pending *pending = mem_alloc(sizeof *pending);
 
-	letter->mail = mail;
-	letter->to = arena_strdup(letter->arena, to);
-	letter->to_name = letter->locale = letter->timezone = letter->message_id = letter->thread_id = "";
-	letter->template = arena_strdup(letter->arena, template);
-	letter->context = arena_strdup(letter->arena, text);
-	pending->letter = letter;
+	outgoing->mail = mail;
+	outgoing->to = arena_strdup(outgoing->arena, to);
+	outgoing->to_name = outgoing->locale = outgoing->timezone = outgoing->message_id =
+	        outgoing->thread_id = "";
+	outgoing->template = arena_strdup(outgoing->arena, template);
+	outgoing->context = arena_strdup(outgoing->arena, text);
+	pending->outgoing = outgoing;
 	*probe.tail = pending;
 	probe.tail = &pending->next;
 	probe.out++;
@@ -196,7 +198,7 @@ static void add_bulk(long count, size_t size)
 	probe.bulk_from_ms = clock_mono_ms();
 	for (long i = 0; i < count; i++) {
 		snprintf(to, sizeof to, "user%ld@example.com", i);
-		add_letter(i, to, "completed", buf_text(&text));
+		add_mail(i, to, "completed", buf_text(&text));
 	}
 	buf_free(&text);
 }
@@ -211,10 +213,10 @@ static void put_pending(void)
 		if (!probe.head)
 			probe.tail = &probe.head;
 		if (probe.stopping) {
-			letter_free(pending->letter);
+			outgoing_mail_free(pending->outgoing);
 			probe.out--;
 		} else {
-			pool_put(probe.pool, pending->letter);
+			pool_put(probe.pool, pending->outgoing);
 			room--;
 		}
 		free(pending);
@@ -309,8 +311,8 @@ static void do_line(const char *line)
 		probe.stopping = true;
 		pool_stop(probe.pool, json_integer_value(json_object_get(json, "stop")));
 	} else
-		add_letter(json_integer_value(json_object_get(json, "mail")), text_of(json, "to", ""),
-		           text_of(json, "template", "completed"), text_of(json, "text", ""));
+		add_mail(json_integer_value(json_object_get(json, "mail")), text_of(json, "to", ""),
+		         text_of(json, "template", "completed"), text_of(json, "text", ""));
 	json_decref(json);
 }
 

@@ -145,17 +145,17 @@ static void say_outcomes(struct world *w, const struct turn *turn)
 	}
 }
 
-static void gather_letters(struct world *w, struct turn *turn)
+static void gather_outgoing(struct world *w, struct turn *turn)
 {
-	for (size_t i = 0; i < turn->n_letters; i++) {
+	for (size_t i = 0; i < turn->n_outgoing; i++) {
 		struct delivery_result *r = &w->flying[w->n_flying];
-		*r = (struct delivery_result){.mail = turn->letters[i]->mail};
-		(void)snprintf(r->to, sizeof r->to, "%s", turn->letters[i]->to);
-		(void)snprintf(w->templates[w->n_flying], 16, "%s", turn->letters[i]->template);
+		*r = (struct delivery_result){.mail = turn->outgoing[i]->mail};
+		(void)snprintf(r->to, sizeof r->to, "%s", turn->outgoing[i]->to);
+		(void)snprintf(w->templates[w->n_flying], 16, "%s", turn->outgoing[i]->template);
 		(void)snprintf(w->contexts[w->n_flying], sizeof w->contexts[0], "%s",
-		               turn->letters[i]->context);
-		(void)snprintf(w->message_ids[w->n_flying], 128, "%s", turn->letters[i]->message_id);
-		(void)snprintf(w->thread_ids[w->n_flying], 128, "%s", turn->letters[i]->thread_id);
+		               turn->outgoing[i]->context);
+		(void)snprintf(w->message_ids[w->n_flying], 128, "%s", turn->outgoing[i]->message_id);
+		(void)snprintf(w->thread_ids[w->n_flying], 128, "%s", turn->outgoing[i]->thread_id);
 		w->n_flying++;
 	}
 }
@@ -174,7 +174,7 @@ static void turn(struct world *w, struct turn *t)
 	if (!engine_turn(w->engine, t, &err))
 		fail_msg("%s", err.text);
 	say_outcomes(w, t);
-	gather_letters(w, t);
+	gather_outgoing(w, t);
 	turn_clear(t);
 }
 

@@ -8,7 +8,7 @@
 
 /*
  * An engine with real files in a directory of its own and a clock that the test sets. What a turn hands
- * out is gathered as text: outcomes as "status reason job [note]", letters by their ids.
+ * out is gathered as text: outcomes as "status reason job [note]", mails by their ids.
  */
 struct world {
 	char directory[64];
@@ -20,7 +20,7 @@ struct world {
 	struct buf jobs;   /* jobs released in it: "name=value " each, a line a job */
 	char last_id[64];  /* of the last outcome */
 	struct buf fields; /* outcomes with all they say: "status=sent\treason=ok\t…", a line each */
-	struct delivery_result flying[64]; /* letters handed out and not yet answered */
+	struct delivery_result flying[64]; /* mails handed out and not yet answered */
 	char templates[64][16];
 	char contexts[64][16384];
 	char message_ids[64][128], thread_ids[64][128];
@@ -50,7 +50,7 @@ void world_customer(struct world *w, const char *json); /* an entry of the custo
 /* An entry of a feed as it is, name and value by turns, NULL-terminated. */
 void world_entry(struct world *w, enum entry_feed feed, const char *const *fields);
 void world_turn(struct world *w);
-/* All letters in flight end like that; then turns. */
+/* All mails in flight end like that; then turns. */
 void world_deliver(struct world *w, enum delivery delivery);
 int64_t world_mails(struct world *w, enum status status);
 char *world_command(struct world *w, const char *text); /* malloc'd */

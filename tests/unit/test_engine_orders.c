@@ -117,11 +117,11 @@ static void turn(const struct entry *const *entries, size_t n)
 	if (!engine_turn(w->engine, &t, &err))
 		fail_msg("%s", err.text);
 	n_results = 0;
-	for (size_t i = 0; i < t.n_letters; i++) {
+	for (size_t i = 0; i < t.n_outgoing; i++) {
 		struct delivery_result *r = &results[n_results++];
-		*r = (struct delivery_result){.mail = t.letters[i]->mail, .delivery = DELIVERY_SENT};
-		(void)snprintf(last[atoi(t.letters[i]->jobs[0])], sizeof last[0], "%s",
-		               t.letters[i]->template);
+		*r = (struct delivery_result){.mail = t.outgoing[i]->mail, .delivery = DELIVERY_SENT};
+		(void)snprintf(last[atoi(t.outgoing[i]->jobs[0])], sizeof last[0], "%s",
+		               t.outgoing[i]->template);
 	}
 	turn_clear(&t);
 }

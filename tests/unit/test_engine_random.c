@@ -4,8 +4,8 @@
  * ahead; relays that refuse, doubt and are away; suspensions and hours that come and go; crashes. Whatever
  * happens, some things must never:
  *
- *   two letters of one job to one contact in flight · a letter of a state that the job has left behind by an
- *   end · a letter to a suspended customer, or outside its hours · a mail or an event without an end
+ *   two mails of one job to one contact in flight · a mail of a state that the job has left behind by an
+ *   end · a mail to a suspended customer, or outside its hours · a mail or an event without an end
  */
 #include "engine_world.h"
 
@@ -20,11 +20,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { JOBS = 8, TURNS = 300, FLYING_MAX = 12, LETTER_JOBS_MAX = 16 };
+enum { JOBS = 8, TURNS = 300, FLYING_MAX = 12, MAIL_JOBS_MAX = 16 };
 
 static struct flight {
 	struct delivery_result result;
-	char jobs[LETTER_JOBS_MAX][8];
+	char jobs[MAIL_JOBS_MAX][8];
 	size_t n_jobs;
 } flying[FLYING_MAX];
 static size_t n_flying;
@@ -65,52 +65,52 @@ static void setup(uint64_t seed)
 
 /* ---- What must never be ---- */
 
-static void check_alone(const struct letter *letter)
+static void check_alone(const struct outgoing_mail *outgoing)
 {
 	for (size_t i = 0; i < n_flying; i++)
 		for (size_t k = 0; k < flying[i].n_jobs; k++)
-			for (size_t j = 0; j < letter->n_jobs; j++)
-				if (strcmp(flying[i].result.to, letter->to) == 0 &&
-				    strcmp(flying[i].jobs[k], letter->jobs[j]) == 0)
-					fail_msg("two letters of job %s to %s in flight", letter->jobs[j],
-					         letter->to);
+			for (size_t j = 0; j < outgoing->n_jobs; j++)
+				if (strcmp(flying[i].result.to, outgoing->to) == 0 &&
+				    strcmp(flying[i].jobs[k], outgoing->jobs[j]) == 0)
+					fail_msg("two mails of job %s to %s in flight", outgoing->jobs[j],
+					         outgoing->to);
 }
 
-static void check_state(const struct letter *letter)
+static void check_state(const struct outgoing_mail *outgoing)
 {
-	enum job_state told = job_state_find(letter->template);
-	for (size_t j = 0; j < letter->n_jobs; j++) {
-		enum job_state end = ends_of[atoi(letter->jobs[j])];
+	enum job_state told = job_state_find(outgoing->template);
+	for (size_t j = 0; j < outgoing->n_jobs; j++) {
+		enum job_state end = ends_of[atoi(outgoing->jobs[j])];
 		if (end != JOB_NONE && (JOB_BIT(told) & JOB_ENDS) == 0)
-			fail_msg("a letter of %s for job %s, which is %s", letter->template, letter->jobs[j],
-			         job_state_name(end));
+			fail_msg("a mail of %s for job %s, which is %s", outgoing->template,
+			         outgoing->jobs[j], job_state_name(end));
 	}
 }
 
 /* All customers are suspended at once here, and only customer 2 has hours. */
-static void check_allowed(const struct letter *letter)
+static void check_allowed(const struct outgoing_mail *outgoing)
 {
 	int hour = (int)(w->now.ms / 3600000 % 24);
 	bool open = hour >= 7 && hour < 19 && hour != 12 && !closed;
 	if (suspended)
-		fail_msg("a letter to %s, who is suspended", letter->to);
-	for (size_t j = 0; j < letter->n_jobs; j++)
-		if (atoi(letter->jobs[j]) % 2 == 1 && !open)
-			fail_msg("a letter of job %s outside hours", letter->jobs[j]);
+		fail_msg("a mail to %s, who is suspended", outgoing->to);
+	for (size_t j = 0; j < outgoing->n_jobs; j++)
+		if (atoi(outgoing->jobs[j]) % 2 == 1 && !open)
+			fail_msg("a mail of job %s outside hours", outgoing->jobs[j]);
 }
 
-static void take_letters(struct turn *t)
+static void take_outgoing(struct turn *t)
 {
-	for (size_t i = 0; i < t->n_letters; i++) {
-		const struct letter *letter = t->letters[i];
-		check_alone(letter);
-		check_state(letter);
-		check_allowed(letter);
+	for (size_t i = 0; i < t->n_outgoing; i++) {
+		const struct outgoing_mail *outgoing = t->outgoing[i];
+		check_alone(outgoing);
+		check_state(outgoing);
+		check_allowed(outgoing);
 		struct flight *f = &flying[n_flying++];
-		*f = (struct flight){.result = {.mail = letter->mail}};
-		(void)snprintf(f->result.to, sizeof f->result.to, "%s", letter->to);
-		for (size_t j = 0; j < letter->n_jobs && j < LETTER_JOBS_MAX; j++)
-			(void)snprintf(f->jobs[f->n_jobs++], sizeof f->jobs[0], "%s", letter->jobs[j]);
+		*f = (struct flight){.result = {.mail = outgoing->mail}};
+		(void)snprintf(f->result.to, sizeof f->result.to, "%s", outgoing->to);
+		for (size_t j = 0; j < outgoing->n_jobs && j < MAIL_JOBS_MAX; j++)
+			(void)snprintf(f->jobs[f->n_jobs++], sizeof f->jobs[0], "%s", outgoing->jobs[j]);
 	}
 }
 
@@ -181,7 +181,7 @@ static void turn(size_t events, bool all)
 	t.room = FLYING_MAX - n_flying;
 	if (!engine_turn(w->engine, &t, &err))
 		fail_msg("%s", err.text);
-	take_letters(&t);
+	take_outgoing(&t);
 	turn_clear(&t);
 	arena_free(arena);
 }

@@ -48,16 +48,16 @@ enum { NAMES = sizeof names / sizeof *names, LOCALES = sizeof locales / sizeof *
 static const char full[] = FULL;
 static const char bare[] = "{\"job\":{\"id\":\"4711\"}}", empty[] = "{}";
 
-static struct letter *letter_for(const char *template, const char *locale, const char *context)
+static struct outgoing_mail *outgoing_for(const char *template, const char *locale, const char *context)
 {
-	struct letter *letter = letter_new();
-	letter->to = "rosa@example.com";
-	letter->template = template;
-	letter->locale = locale;
-	letter->timezone = "America/Denver";
-	letter->message_id = "<1@example.com>";
-	letter->context = context;
-	return letter;
+	struct outgoing_mail *outgoing = outgoing_mail_new();
+	outgoing->to = "rosa@example.com";
+	outgoing->template = template;
+	outgoing->locale = locale;
+	outgoing->timezone = "America/Denver";
+	outgoing->message_id = "<1@example.com>";
+	outgoing->context = context;
+	return outgoing;
 }
 
 struct outcome {
@@ -70,12 +70,12 @@ static struct outcome render(const struct templates *templates, const char *temp
                              const char *context)
 {
 	struct outcome outcome = {0};
-	struct letter *letter = letter_for(template, locale, context);
+	struct outgoing_mail *outgoing = outgoing_for(template, locale, context);
 	struct dates *dates = dates_new();
-	outcome.ok = templates_render(templates, dates, letter, "Example <d@example.com>", &outcome.out,
+	outcome.ok = templates_render(templates, dates, outgoing, "Example <d@example.com>", &outcome.out,
 	                              &outcome.broken, &outcome.err);
 	dates_free(dates);
-	letter_free(letter);
+	outgoing_mail_free(outgoing);
 	return outcome;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a turn gave: letters to the mailers, the rest to the loop. */
+/* What a turn gave: mails to the mailers, the rest to the loop. */
 #include "dispatchd/engine/engine_thread_private.h"
 
 #include <jansson.h>
@@ -52,11 +52,11 @@ static void hand_letters(struct engine_thread *t, struct turn *turn)
 {
 	if (turn->n_recalled > 0 && t->pool != NULL)
 		pool_recall(t->pool, turn->recalled, turn->n_recalled);
-	for (size_t i = 0; i < turn->n_letters; i++) {
-		pool_put(t->pool, turn->letters[i]);
-		turn->letters[i] = NULL;
+	for (size_t i = 0; i < turn->n_outgoing; i++) {
+		pool_put(t->pool, turn->outgoing[i]);
+		turn->outgoing[i] = NULL;
 	}
-	turn->n_letters = 0;
+	turn->n_outgoing = 0;
 }
 
 void engine_give(struct engine_thread *t, struct engine_input *in, struct turn *turn)

@@ -64,7 +64,8 @@ static bool turn_once(struct engine_thread *t, struct engine_input *in)
 		engine_show_metrics(t);
 		engine_say_failed(t, &t->fault);
 	}
-	bool large = in->bytes > in->n_entries * LARGE_ENTRY_BYTES || turn.letter_bytes >= ROOM_BYTES_A_TURN;
+	bool large =
+	        in->bytes > in->n_entries * LARGE_ENTRY_BYTES || turn.outgoing_bytes >= ROOM_BYTES_A_TURN;
 	turn_clear(&turn);
 	if (large)
 		(void)malloc_trim(0); /* what JSON takes is many times its text, in small blocks */

@@ -17,14 +17,14 @@
  * from and give to under the lock), worker.c (a mailer's thread), warden.c (the thread that watches
  * the clock).
  *
- *               ┌────────────────── a letter's credit ──────────────────┐
+ *               ┌────────────────── a mail's credit ──────────────────┐
  *   pool_put ─▶ queue ─▶ in a mailer's hand ─▶ (held refusals) ─▶ results ─▶ pool_take_results
  *                 ▲              │
  *                 └─ put back ───┘  not begun, and another relay or connection may take it
  */
 struct item {
 	struct item *next;
-	struct letter *letter;
+	struct outgoing_mail *outgoing;
 	int64_t put_ms;
 	uint64_t begun;  /* refusals_begin() of the relay that has it in hand */
 	unsigned faults; /* relays that failed it since it was put */
@@ -63,14 +63,14 @@ struct pool {
 	struct bucket bucket;
 
 	struct item *head, *tail;
-	size_t n_queued, n_feeding; /* n_feeding: connections that wait for a letter */
-	size_t n_out;               /* letters put whose results were not taken */
-	size_t bytes;               /* of the letters that are queued or in a mailer's hand */
+	size_t n_queued, n_feeding; /* n_feeding: connections that wait for a mail */
+	size_t n_out;               /* mails put whose results were not taken */
+	size_t bytes;               /* of the mails that are queued or in a mailer's hand */
 
-	struct delivery_result *results; /* a ring with a place for each letter that is out */
+	struct delivery_result *results; /* a ring with a place for each mail that is out */
 	size_t n_results, first_result, results_size;
 
-	pthread_mutex_t large; /* held while a large letter is rendered: one at a time */
+	pthread_mutex_t large; /* held while a large mail is rendered: one at a time */
 
 	struct worker **workers;
 	size_t n_workers;
@@ -90,12 +90,12 @@ struct relay *desk_relay(struct pool *pool, const char *name); /* found or made 
 
 void desk_append(struct pool *pool, struct item *item);
 void desk_put_back(struct pool *pool, struct item *item);
-/* Takes a letter out of the queue; NULL where there is none, or not before `*ret_wait_ms` for the rate's
+/* Takes a mail out of the queue; NULL where there is none, or not before `*ret_wait_ms` for the rate's
  * sake. Those at which the relay failed come last, and wait a moment for others. Those that need a fresh
  * connection come first to one, and to no other. */
 struct item *desk_take(struct pool *pool, struct relay *relay, bool fresh, int64_t *ret_wait_ms);
 
-/* What came of a letter: its result goes out, now or when it is clear what it means. Frees the item. */
+/* What came of a mail: its result goes out, now or when it is clear what it means. Frees the item. */
 void desk_finish(struct pool *pool, struct relay_session *session, struct item *item,
                  struct delivery_result *result);
 void desk_finish_unsent(struct pool *pool, struct item *item, struct delivery_result *result);

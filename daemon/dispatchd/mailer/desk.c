@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The engine puts letters one by one: so long the one at hand waits for one that says more of the relay. */
+/* The engine puts mails one by one: so long the one at hand waits for one that says more of the relay. */
 enum { BETTER_WAIT_MS = 100 };
 
-/* Of letters that are queued or in hand. One more turn's may come. */
-enum { LETTERS_BYTES_MAX = 4 << 20 };
+/* Of mails that are queued or in hand. One more turn's may come. */
+enum { OUTGOING_BYTES_MAX = 4 << 20 };
 
 /* ---- room ---- */
 
@@ -76,7 +76,7 @@ size_t desk_room(struct pool *pool)
 		places = pool->limits->places_refused;
 	size_t room = less(places, less(pool->n_out, count_held(pool)));
 
-	if (pool->stopping || !desk_hopeful(pool) || pool->bytes >= LETTERS_BYTES_MAX)
+	if (pool->stopping || !desk_hopeful(pool) || pool->bytes >= OUTGOING_BYTES_MAX)
 		return 0;
 	if (pool->plan->rate > 0) {
 		size_t most = less((size_t)(pool->plan->rate * 2) + 1, pool->n_queued);
@@ -149,8 +149,8 @@ static struct item **find_best(struct pool *pool, const struct relay *relay, int
 	struct item **best = NULL;
 
 	for (struct item **at = &pool->head; *at; at = &(*at)->next) {
-		const struct letter *letter = (*at)->letter;
-		int64_t rank = open ? refusals_rank(&relay->refusals, letter->to, letter->template)
+		const struct outgoing_mail *outgoing = (*at)->outgoing;
+		int64_t rank = open ? refusals_rank(&relay->refusals, outgoing->to, outgoing->template)
 		                    : REFUSALS_RANK_BEST;
 		if ((*at)->second || (best && rank <= *ret_rank))
 			continue;
@@ -225,17 +225,17 @@ static void publish_for(void *pool, const struct delivery_result *result)
 
 static void free_item(struct pool *pool, struct item *item)
 {
-	pool->bytes -= letter_bytes(item->letter);
-	letter_free(item->letter);
+	pool->bytes -= outgoing_mail_bytes(item->outgoing);
+	outgoing_mail_free(item->outgoing);
 	free(item);
 }
 
 static void describe(const struct item *item, struct delivery_result *result)
 {
-	result->mail = item->letter->mail;
+	result->mail = item->outgoing->mail;
 	result->yields = item->yields;
 	result->template_broken = item->template_broken;
-	snprintf(result->to, sizeof result->to, "%s", item->letter->to);
+	snprintf(result->to, sizeof result->to, "%s", item->outgoing->to);
 	snprintf(result->fault, sizeof result->fault, "%s", item->fault);
 	result->at = clock_wall();
 }
@@ -244,15 +244,15 @@ static void describe(const struct item *item, struct delivery_result *result)
 static void let_others_come(struct pool *pool, const struct relay *relay)
 {
 	for (struct item *item = pool->head; item; item = item->next)
-		item->yields |= refusals_rank(&relay->refusals, item->letter->to, item->letter->template) <=
-		                REFUSALS_RANK_BEST - 2;
+		item->yields |= refusals_rank(&relay->refusals, item->outgoing->to,
+		                              item->outgoing->template) <= REFUSALS_RANK_BEST - 2;
 }
 
 /* The relay is well if it took the mail; a refusal says so only when it is clear whose it is. */
 static void judge_relay(struct pool *pool, struct relay_session *session, const struct item *item,
                         const struct delivery_result *result)
 {
-	bool refuses = refusals_add(&session->relay->refusals, result, item->letter->template, item->begun,
+	bool refuses = refusals_add(&session->relay->refusals, result, item->outgoing->template, item->begun,
 	                            clock_mono_ms(), publish_for, pool);
 
 	if (refuses) {
@@ -316,7 +316,7 @@ static bool recall_held(struct pool *pool, int64_t mail)
 void desk_recall(struct pool *pool, int64_t mail)
 {
 	for (struct item **at = &pool->head; *at; at = &(*at)->next)
-		if ((*at)->letter->mail == mail) {
+		if ((*at)->outgoing->mail == mail) {
 			desk_report_relay(pool, unlink_item(pool, at));
 			return;
 		}

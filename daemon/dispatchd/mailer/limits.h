@@ -24,9 +24,9 @@ struct mailer_limits {
 	int64_t lone_ms;  /* and so long where it was only one, if that is shorter */
 	int64_t stall_ms; /* a relay without an answer for so long gets no new mails where another may take
 	                     them */
-	int64_t wait_ms;  /* a letter that no mailer begins with goes back by then, to be judged again */
+	int64_t wait_ms;  /* a mail that no mailer begins with goes back by then, to be judged again */
 	int64_t bare_ms;  /* parameters that a relay refused are left out for so long */
-	size_t places, places_each; /* letters in hand: so many, and so many more a connection */
+	size_t places, places_each; /* mails in hand: so many, and so many more a connection */
 	size_t places_refused; /* at least so many while a relay refuses all, to try it with another kind */
 };
 

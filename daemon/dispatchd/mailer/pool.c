@@ -130,7 +130,7 @@ bool pool_check_relays(const struct settings *settings, struct error *err)
 	return plan_check_relays(settings, err);
 }
 
-/* ---- letters in, results out ---- */
+/* ---- mails in, results out ---- */
 
 size_t pool_room(struct pool *pool)
 {
@@ -146,7 +146,7 @@ size_t pool_room(struct pool *pool)
 	return room;
 }
 
-/* A place for its result, before the letter goes anywhere. */
+/* A place for its result, before the mail goes anywhere. */
 static void reserve(struct pool *pool)
 {
 	struct delivery_result *results;
@@ -164,13 +164,13 @@ static void reserve(struct pool *pool)
 	pool->first_result = 0;
 }
 
-void pool_put(struct pool *pool, struct letter *letter)
+void pool_put(struct pool *pool, struct outgoing_mail *outgoing)
 {
 	struct item *item = mem_alloc(sizeof *item);
 
-	item->letter = letter;
+	item->outgoing = outgoing;
 	pthread_mutex_lock(&pool->lock);
-	pool->bytes += letter_bytes(letter);
+	pool->bytes += outgoing_mail_bytes(outgoing);
 	reserve(pool);
 	if (pool->stopping || !desk_hopeful(pool))
 		desk_report_relay(pool, item);

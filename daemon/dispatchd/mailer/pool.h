@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "mail/failure.h"
-#include "mail/letter.h"
+#include "mail/outgoing_mail.h"
 #include "mail/templates.h"
 #include "model/settings.h"
 
@@ -14,12 +14,12 @@
 
 /*
  * The mailers: `[smtp] connections` threads, each with one SMTP connection (or writing to the
- * Maildir), fed with letters and giving back one result for each.
+ * Maildir), fed with mails and giving back one result for each.
  *
  *   engine ── pool_put() ──▶ queue ──▶ mailer ──▶ relay
  *   engine ◀─ pool_take_results() ── results ◀──┘
  *
- * Every letter put holds a credit, and a place for its result is kept with it until the result is
+ * Every mail put holds a credit, and a place for its result is kept with it until the result is
  * taken: so neither side ever waits for the other. One thread at a time may call these functions
  * (pool_relays() any); they never block for longer than a short lock.
  *
@@ -45,12 +45,12 @@ struct pool *pool_start(const struct settings *settings, struct templates *templ
 bool pool_check_login(const struct settings *settings, struct error *err) MUST_CHECK;
 bool pool_check_relays(const struct settings *settings, struct error *err) MUST_CHECK;
 
-/* How many letters may be put now; 0 while every relay rests. */
+/* How many mails may be put now; 0 while every relay rests. */
 size_t pool_room(struct pool *pool);
 
-/* Takes ownership of the letter. Room was asked first; one too many (a reload came between) only costs
+/* Takes ownership of the mail. Room was asked first; one too many (a reload came between) only costs
  * memory. While every relay rests it comes back at once, DELIVERY_RELAY. */
-void pool_put(struct pool *pool, struct letter *letter);
+void pool_put(struct pool *pool, struct outgoing_mail *outgoing);
 
 /* Those of these mails that no mailer has begun with come back at once, DELIVERY_RELAY. */
 void pool_recall(struct pool *pool, const int64_t *mails, size_t n);
@@ -82,12 +82,12 @@ struct pool_relay {
 size_t pool_relays(struct pool *pool, struct pool_relay *relays, size_t max);
 
 /*
- * The end: takes no more letters and returns at once. Those not begun are reported DELIVERY_RELAY;
+ * The end: takes no more mails and returns at once. Those not begun are reported DELIVERY_RELAY;
  * those in hand have `grace_ms` to finish, after which they are cut off and reported as what they
  * are then. Called again with a shorter time it hastens. Results can be taken until pool_free().
  */
 void pool_stop(struct pool *pool, int64_t grace_ms);
-bool pool_stopped(struct pool *pool);      /* every letter has its result, every mailer has ended */
+bool pool_stopped(struct pool *pool);      /* every mail has its result, every mailer has ended */
 struct pool *pool_free(struct pool *pool); /* stops without grace, joins; takes NULL; returns NULL */
 
 #endif

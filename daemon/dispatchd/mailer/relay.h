@@ -62,7 +62,7 @@ struct relay_session {
 struct relay *relay_new(const char *name);
 struct relay *relay_free(struct relay *relay); /* takes NULL; returns NULL */
 
-/* Whether a letter can hope for it: it is up, being tried, due to be, or connections to it still work. */
+/* Whether a mail can hope for it: it is up, being tried, due to be, or connections to it still work. */
 bool relay_hopeful(const struct relay *relay, int64_t now_ms);
 
 /* Opens a session if one may be opened now. */

@@ -95,7 +95,7 @@ static int64_t check_rests(struct pool *pool, int64_t now_ms)
 static int64_t check_queue(struct pool *pool, int64_t now_ms, bool *ret_news)
 {
 	while (pool->head && now_ms - pool->head->put_ms >= pool->limits->wait_ms) {
-		desk_recall(pool, pool->head->letter->mail);
+		desk_recall(pool, pool->head->outgoing->mail);
 		*ret_news = true;
 	}
 	return pool->head ? pool->head->put_ms + pool->limits->wait_ms : CLOCK_NEVER_MS;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A mailer: waits for a letter and a relay that lets it in, opens a connection, renders and sends
- * one letter after the other over it, reports. It decides nothing: what became of a letter is
+ * A mailer: waits for a mail and a relay that lets it in, opens a connection, renders and sends
+ * one mail after the other over it, reports. It decides nothing: what became of a mail is
  * lib/mail/failure's to say, whether a relay rests relay.c's.
  */
 #include "dispatchd/mailer/crew.h"
@@ -18,7 +18,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum { LARGE_LETTER_BYTES = 128 * 1024 };
+enum { LARGE_MAIL_BYTES = 128 * 1024 };
 
 /* One connection's run. */
 struct run {
@@ -59,16 +59,16 @@ static bool render(const struct run *run, struct item *item, struct buf *ret, st
 
 	result->delivery = DELIVERY_REFUSED;
 	/* The library prints it as it is, line breaks and all. */
-	if (!address_check(item->letter->to, &err)) {
+	if (!address_check(item->outgoing->to, &err)) {
 		result->delivery = DELIVERY_ADDRESS;
 		snprintf(result->reply, sizeof result->reply, "not sent: %.400s", err.text);
 		return false;
 	}
 	/* What a template sees takes many times the bytes of its text. */
-	bool large = letter_bytes(item->letter) > LARGE_LETTER_BYTES;
+	bool large = outgoing_mail_bytes(item->outgoing) > LARGE_MAIL_BYTES;
 	if (large)
 		pthread_mutex_lock(&run->worker->pool->large);
-	bool ok = templates_render(run->plan->templates, run->worker->dates, item->letter, run->plan->from,
+	bool ok = templates_render(run->plan->templates, run->worker->dates, item->outgoing, run->plan->from,
 	                           ret, &item->template_broken, &err);
 	if (large) {
 		(void)malloc_trim(
@@ -90,7 +90,7 @@ static void report_unsendable(struct pool *pool, struct item *item, struct deliv
 	desk_unlock(pool, true);
 }
 
-/* ---- the next letter ---- */
+/* ---- the next mail ---- */
 
 /* A relay before ours in the list is well again, or due to be tried. */
 static bool is_called_away(const struct run *run)
@@ -120,7 +120,7 @@ static bool goes_on(const struct run *run)
 	       relay_goes_on(&run->session) && !is_called_away(run) && !is_better_elsewhere(run);
 }
 
-/* Waits for a letter as long as the connection may be idle; NULL to end it. With the lock held. */
+/* Waits for a mail as long as the connection may be idle; NULL to end it. With the lock held. */
 static struct item *wait_for_letter(struct run *run, bool *ret_waited)
 {
 	struct pool *pool = run->worker->pool;
@@ -141,7 +141,7 @@ static struct item *wait_for_letter(struct run *run, bool *ret_waited)
 		wait_on(pool, &pool->feed, wait_ms && wait_ms < left_ms ? wait_ms : left_ms);
 		pool->n_feeding -= wait_ms == 0;
 	}
-	/* The signal may have come to us: somebody else has to take the letter. */
+	/* The signal may have come to us: somebody else has to take the mail. */
 	if (pool->head)
 		pthread_cond_signal(&pool->work);
 	return NULL;
@@ -158,7 +158,7 @@ static struct item *take_letter(struct run *run)
 		return item;
 	pthread_mutex_lock(&pool->lock);
 	item = wait_for_letter(run, &waited);
-	/* A relay that tired of waiting has said so, or has gone: that is no fault of the letter's. */
+	/* A relay that tired of waiting has said so, or has gone: that is no fault of the mail's. */
 	if (item && waited && run->target && watch_readable(&run->worker->watch)) {
 		run->closing = true;
 		desk_put_back(pool, item);
@@ -182,9 +182,9 @@ static bool feed_next(void *arg, struct esmtp_mail *ret)
 		if (render(run, item, &message, &result)) {
 			run->taken++;
 			*ret = (struct esmtp_mail){.from = run->plan->envelope,
-			                           .to = item->letter->to,
+			                           .to = item->outgoing->to,
 			                           .message = message,
-			                           .id = item->letter->mail,
+			                           .id = item->outgoing->mail,
 			                           .item = item};
 			return true;
 		}
@@ -221,7 +221,7 @@ static void relay_failed(struct run *run, struct item *item, const struct smtp_r
 		return;
 	}
 	if (report->stage >= SMTP_MAIL) {
-		refusals_suspect(&run->session.relay->refusals, item->letter->to, item->letter->template);
+		refusals_suspect(&run->session.relay->refusals, item->outgoing->to, item->outgoing->template);
 		item->yields = true;
 	}
 	relay_fault(&run->session, pool->limits, words);
@@ -248,7 +248,7 @@ static void feed_done(void *arg, void *of, const struct smtp_report *report, con
 		run->session.relay->answered_ms = clock_mono_ms();
 	/* Others went through since the relay failed at this one before: it isn't the relay. */
 	if (result.delivery == DELIVERY_RELAY && report->stage >= SMTP_MAIL &&
-	    refusals_alone(&run->session.relay->refusals, item->letter->to)) {
+	    refusals_alone(&run->session.relay->refusals, item->outgoing->to)) {
 		result.delivery = failure_alone(report);
 		run->closing = run->closing || report->code == 0 || report->code == 421;
 	}
@@ -328,7 +328,7 @@ static bool open_relay(struct run *run)
 	return open_one(run, false) || (run->worker->index < pool->plan->connections && open_one(run, true));
 }
 
-/* With the lock held: a relay and a letter for it, or neither. */
+/* With the lock held: a relay and a mail for it, or neither. */
 static bool begin(struct run *run, int64_t *ret_wait_ms)
 {
 	struct pool *pool = run->worker->pool;

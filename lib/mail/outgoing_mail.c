@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The letter that travels from the engine to a mailer, and the two identifiers that are made from
+ * The mail that travels from the engine to a mailer, and the two identifiers that are made from
  * what a mail is about, so that nothing has to be remembered to say the same thing twice.
  */
-#include "mail/letter.h"
+#include "mail/outgoing_mail.h"
 
 #include <inttypes.h>
 #include <sodium.h>
@@ -13,26 +13,26 @@
 
 enum { ID_BYTES = 20 }; /* 160 bits: no two mails meet by chance */
 
-struct letter *letter_new(void)
+struct outgoing_mail *outgoing_mail_new(void)
 {
-	struct letter *letter = mem_alloc(sizeof *letter);
-	letter->arena = arena_new();
-	letter->to = letter->to_name = letter->template = letter->locale = letter->timezone = "";
-	letter->message_id = letter->thread_id = "";
-	letter->context = "{}";
-	return letter;
+	struct outgoing_mail *outgoing = mem_alloc(sizeof *outgoing);
+	outgoing->arena = arena_new();
+	outgoing->to = outgoing->to_name = outgoing->template = outgoing->locale = outgoing->timezone = "";
+	outgoing->message_id = outgoing->thread_id = "";
+	outgoing->context = "{}";
+	return outgoing;
 }
 
-size_t letter_bytes(const struct letter *letter)
+size_t outgoing_mail_bytes(const struct outgoing_mail *outgoing)
 {
-	return arena_bytes(letter->arena);
+	return arena_bytes(outgoing->arena);
 }
 
-struct letter *letter_free(struct letter *letter)
+struct outgoing_mail *outgoing_mail_free(struct outgoing_mail *outgoing)
 {
-	if (letter != NULL)
-		arena_free(letter->arena);
-	free(letter);
+	if (outgoing != NULL)
+		arena_free(outgoing->arena);
+	free(outgoing);
 	return NULL;
 }
 
@@ -61,8 +61,8 @@ static const char *identifier(struct arena *arena, const char *const *parts, siz
 	return arena_printf(arena, "<%s@%s>", hex, domain);
 }
 
-const char *letter_message_id(struct arena *arena, const char *source, const char *event, int64_t contact,
-                              const char *state, const char *domain)
+const char *outgoing_mail_message_id(struct arena *arena, const char *source, const char *event,
+                                     int64_t contact, const char *state, const char *domain)
 {
 	char number[24];
 	(void)snprintf(number, sizeof number, "%" PRId64, contact);
@@ -70,7 +70,8 @@ const char *letter_message_id(struct arena *arena, const char *source, const cha
 	return identifier(arena, parts, sizeof parts / sizeof *parts, domain);
 }
 
-const char *letter_thread_id(struct arena *arena, const char *customer, const char *job, const char *domain)
+const char *outgoing_mail_thread_id(struct arena *arena, const char *customer, const char *job,
+                                    const char *domain)
 {
 	const char *parts[] = {"thread", customer, job};
 	return identifier(arena, parts, sizeof parts / sizeof *parts, domain);

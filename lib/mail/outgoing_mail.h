@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef MAIL_LETTER_H
-#define MAIL_LETTER_H
+#ifndef MAIL_OUTGOING_MAIL_H
+#define MAIL_OUTGOING_MAIL_H
 
 #include "base/instant.h"
 #include "base/mem.h"
@@ -10,9 +10,9 @@
 
 /*
  * A mail on its way from the engine to a mailer: all that rendering and sending it needs, nothing
- * that has to be looked up. It owns its arena; whoever holds it last calls letter_free().
+ * that has to be looked up. It owns its arena; whoever holds it last calls outgoing_mail_free().
  */
-struct letter {
+struct outgoing_mail {
 	struct arena *arena;
 	int64_t mail;            /* its row in the spool */
 	const char *to;          /* the one recipient: a checked address, no display name */
@@ -30,17 +30,18 @@ struct letter {
 	struct instant due;  /* for the delivery histogram */
 };
 
-struct letter *letter_new(void);                   /* empty, with an arena */
-struct letter *letter_free(struct letter *letter); /* takes NULL; returns NULL */
-size_t letter_bytes(const struct letter *letter);  /* that it takes of the memory */
+struct outgoing_mail *outgoing_mail_new(void);                            /* empty, with an arena */
+struct outgoing_mail *outgoing_mail_free(struct outgoing_mail *outgoing); /* takes NULL; returns NULL */
+size_t outgoing_mail_bytes(const struct outgoing_mail *outgoing);         /* that it takes of the memory */
 
 /*
  * Message-ID from what names the mail (contract, section 5): the same for a retry, a second copy, the
  * alternate address; `domain` is that of From. With angle brackets, in the arena.
  */
-const char *letter_message_id(struct arena *arena, const char *source, const char *event, int64_t contact,
-                              const char *state, const char *domain);
+const char *outgoing_mail_message_id(struct arena *arena, const char *source, const char *event,
+                                     int64_t contact, const char *state, const char *domain);
 /* The root of a job's thread: made from customer and job. With angle brackets, in the arena. */
-const char *letter_thread_id(struct arena *arena, const char *customer, const char *job, const char *domain);
+const char *outgoing_mail_thread_id(struct arena *arena, const char *customer, const char *job,
+                                    const char *domain);
 
 #endif
