@@ -30,8 +30,10 @@ bool error_prefix(struct error *err, const char *fmt, ...)
 	va_start(args, fmt);
 	int n = vsnprintf(err->text, sizeof err->text, fmt, args);
 	va_end(args);
-	if (n >= 0 && (size_t)n < sizeof err->text)
-		(void)snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s", was);
+	if (n < 0 || (size_t)n >= sizeof err->text)
+		return false;
+	size_t left = sizeof err->text - (size_t)n; /* what doesn't fit is cut off */
+	(void)snprintf(err->text + n, left, ": %.*s", (int)left, was);
 	return false;
 }
 

@@ -97,8 +97,20 @@ def check_schemas():
             fault(f"CHANGELOG.md doesn't say that the schema is now `{name}.db {version}`")
 
 
+def check_version():
+    """The change log and the manuals' feet are of the version in VERSION."""
+    version = Path("VERSION").read_text().strip()
+    newest = re.search(r"(?m)^## (\S+)", Path("CHANGELOG.md").read_text())[1]
+    if newest != version:
+        fault(f"CHANGELOG.md begins with {newest}, but VERSION says {version}")
+    for page in Path("conf/man").glob("*.[1-8]"):
+        if f".Os dispatchd {version}\n" not in page.read_text():
+            fault(f"{page} is not of version {version}: run `make generated`")
+
+
 def main():
-    for check in (check_generated, check_keys, check_commands, check_metrics, check_words, check_schemas):
+    for check in (check_generated, check_keys, check_commands, check_metrics, check_words, check_schemas,
+                  check_version):
         check()
     print("\n".join(faults) or "code, manuals and samples agree")
     return 1 if faults else 0
