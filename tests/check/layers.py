@@ -4,8 +4,8 @@
 
 lib: base < model < rules, template < mail, db < records and spool, all of them < engine; rules, mail, records and
 spool know nothing of each other. daemon: each program stands on lib and on common; in dispatchd sys is
-the ground, the mailers and the office's writer stand on it, the engine's thread on these, the ways in (redis, control,
-http) on the engine, and the loop is the roof that knows all. dispatchctl: show < base < nouns < the registry and main.
+the ground, the mailers and the office's writer stand on it, the engine's thread on these, redis on the engine, the
+ways in (control, http) on redis, and the loop is the roof that knows all; the ways in see its struct daemon_view. dispatchctl: show < base < nouns < the registry and main.
 Rooms to come have their rows already.
 """
 import re
@@ -30,9 +30,8 @@ DAEMON = {
     "dispatchd/office": ["common", "dispatchd/sys"],
     "dispatchd/engine": ["common", "dispatchd/sys", "dispatchd/mailer", "dispatchd/office"],
     "dispatchd/redis": ["common", "dispatchd/sys", "dispatchd/engine"],
-    "dispatchd/control": ["common", "dispatchd/sys", "dispatchd/engine"],
-    "dispatchd/http": ["common", "dispatchd/sys", "dispatchd/mailer", "dispatchd/engine", "dispatchd/redis",
-                       "dispatchd/loop"],
+    "dispatchd/control": ["common", "dispatchd/sys", "dispatchd/mailer", "dispatchd/engine", "dispatchd/redis"],
+    "dispatchd/http": ["common", "dispatchd/sys", "dispatchd/mailer", "dispatchd/engine", "dispatchd/redis"],
     "dispatchd/loop": ["common", "dispatchd/sys", "dispatchd/mailer", "dispatchd/office", "dispatchd/engine",
                        "dispatchd/redis", "dispatchd/control", "dispatchd/http"],
     "dispatchd": ["common", "dispatchd/sys", "dispatchd/loop"],

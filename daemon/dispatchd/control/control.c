@@ -8,6 +8,8 @@
 #include "base/folder.h"
 #include "base/mem.h"
 #include "common/near_socket.h"
+#include "dispatchd/control/status.h"
+#include "dispatchd/sys/daemon_view.h"
 #include "dispatchd/sys/listen.h"
 #include "dispatchd/sys/log.h"
 
@@ -31,7 +33,7 @@ struct client {
 	int64_t number; /* what the engine's answer is for */
 	uid_t uid;
 	bool waits;        /* for the engine */
-	bool wants_status; /* the loop adds to the answer */
+	bool wants_status; /* the daemon's part goes into the answer */
 	bool wants_reload; /* it waits for the end of a reload that begins after it asked */
 	bool reload_began; /* which has begun */
 	bool asks_no_more; /* it has closed its side; what it asked is answered all the same */
@@ -39,8 +41,7 @@ struct client {
 
 struct control {
 	struct evconnlistener *listener;
-	struct engine_thread *engine;
-	control_status *status;
+	const struct daemon_view *view;
 	control_reload *reload;
 	void *arg;
 	struct client *clients;
@@ -108,7 +109,7 @@ static void take_question(struct client *client, const char *line, size_t len)
 	client->waits = true;
 	client->number = ++client->control->last_number;
 	bufferevent_disable(client->stream, EV_READ);
-	engine_thread_command(client->control->engine, command_new(client->number, text));
+	engine_thread_command(client->control->view->engine, command_new(client->number, text));
 	free(text);
 }
 
@@ -202,7 +203,7 @@ static void add_status(struct control *control, struct client *client, const cha
 {
 	json_t *document = json_loads(text, 0, NULL);
 	if (json_is_object(document))
-		control->status(control->arg, document);
+		status_add(control->view, document);
 	answer(client, document);
 	json_decref(document);
 }
@@ -302,12 +303,11 @@ static int open_socket(struct control *control, struct error *err)
 	return -1;
 }
 
-struct control *control_new(struct event_base *base, const char *spool_path, struct engine_thread *engine,
-                            control_status *status, control_reload *reload, void *arg, struct error *err)
+struct control *control_new(struct event_base *base, const char *spool_path, const struct daemon_view *view,
+                            control_reload *reload, void *arg, struct error *err)
 {
 	struct control *control = mem_alloc(sizeof(*control));
-	*control = (struct control){
-	        .engine = engine, .status = status, .reload = reload, .arg = arg, .place = {.directory = -1}};
+	*control = (struct control){.view = view, .reload = reload, .arg = arg, .place = {.directory = -1}};
 	int fd = near_socket_set(&control->place, spool_path, CONTROL_SOCKET, err) ? open_socket(control, err)
 	                                                                           : -1;
 	if (fd >= 0)

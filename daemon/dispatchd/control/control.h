@@ -21,17 +21,15 @@ enum {
 
 struct event_base;
 struct control;
-
-/* Adds what the loop knows ("redis", "relays", "uptime_s") to the engine's answer to {"do": "status"}. */
-typedef void control_status(void *arg, json_t *answer);
+struct daemon_view;
 
 /* Asks for a reload; control_reloaded() brings the answer. */
 typedef void control_reload(void *arg);
 
-/* `spool_path` is the database's. The engine holds its lock, so a socket found there is a dead daemon's. */
-struct control *control_new(struct event_base *base, const char *spool_path, struct engine_thread *engine,
-                            control_status *status, control_reload *reload, void *arg,
-                            struct error *err) MUST_CHECK;
+/* `spool_path` is the database's; `view` must outlive the control socket. The engine holds its lock, so a
+ * socket found there is a dead daemon's. */
+struct control *control_new(struct event_base *base, const char *spool_path, const struct daemon_view *view,
+                            control_reload *reload, void *arg, struct error *err) MUST_CHECK;
 struct control *control_free(struct control *control); /* removes the socket; takes NULL; returns NULL */
 
 /* The engine's answer; takes it over. The client may have gone. */

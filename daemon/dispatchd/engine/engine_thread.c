@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { PROVE_EVERY_MS = 1000, LAST_TURN_S = 5 };
+enum { PROVE_EVERY_MS = 1000, LAST_TURN_S = 5, STALLED_MS = 20000 };
 
 /* ---- The loop's side ---- */
 
@@ -112,12 +112,12 @@ void engine_thread_take(struct engine_thread *t, struct effects *ret)
 	pthread_mutex_unlock(&t->lock);
 }
 
-int64_t engine_thread_last_turn_ms(struct engine_thread *t)
+bool engine_thread_stalled(struct engine_thread *t)
 {
 	pthread_mutex_lock(&t->lock);
-	int64_t ms = t->last_turn_ms;
+	int64_t last_ms = t->last_turn_ms;
 	pthread_mutex_unlock(&t->lock);
-	return ms;
+	return clock_tick().ms - last_ms >= STALLED_MS;
 }
 
 int64_t engine_thread_turns(struct engine_thread *t)

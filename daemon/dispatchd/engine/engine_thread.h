@@ -115,9 +115,8 @@ void engine_thread_clock_set(
 
 void engine_thread_take(struct engine_thread *thread, struct effects *ret);
 
-/* For the watchdog and /healthz: when the last turn ended (CLOCK_MONOTONIC ms); it turns at least every 5 s.
- */
-int64_t engine_thread_last_turn_ms(struct engine_thread *thread);
+/* For the watchdog and /healthz: no turn has ended for 20 s, though there is one at least every 5 s. */
+bool engine_thread_stalled(struct engine_thread *thread);
 /* How many turns have worked. One that ends now may have begun before what was submitted last. */
 int64_t engine_thread_turns(struct engine_thread *thread);
 /* For /readyz: the last commit worked. Whoever asks has the next turn write something, once a second at most,

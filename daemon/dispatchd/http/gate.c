@@ -8,7 +8,7 @@
 
 #include "base/utf8.h"
 #include "dispatchd/engine/engine_thread.h"
-#include "dispatchd/loop/loop.h"
+#include "dispatchd/sys/daemon_view.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -131,13 +131,14 @@ static void give_fault(int status, const char *text, struct http_answer *ret)
 
 bool http_gate_ask(void *arg, int64_t number, const char *query, struct http_answer *ret)
 {
+	const struct daemon_view *view = arg;
 	struct error err;
 	json_t *command = json_pack("{s:s}", "do", "gate");
 	bool ok = read_query(query, command, &err);
 	char *text = ok ? json_dumps(command, JSON_COMPACT) : NULL;
 	json_decref(command);
 	if (ok)
-		engine_thread_command(loop_engine(arg),
+		engine_thread_command(view->engine,
 		                      command_new(-number, text)); /* the loop's sign for HTTP */
 	else
 		give_fault(400, err.text, ret);

@@ -5,10 +5,9 @@
 #include "common/clock.h"
 #include "dispatchd/engine/engine_thread.h"
 #include "dispatchd/http/gate.h"
-#include "dispatchd/loop/loop.h"
-#include "dispatchd/loop/relays.h"
 #include "dispatchd/mailer/pool.h"
 #include "dispatchd/redis/hub.h"
+#include "dispatchd/sys/daemon_view.h"
 #include "dispatchd/sys/listen.h"
 #include "version.h"
 
@@ -21,13 +20,11 @@
 
 static void answer_health(void *arg, const char *query, struct http_answer *ret)
 {
+	const struct daemon_view *view = arg;
 	(void)query;
-	if (loop_engine_turns(arg)) {
-		buf_adds(&ret->body, "ok\n");
-		return;
-	}
-	ret->status = 503;
-	buf_adds(&ret->body, "the engine doesn't turn\n");
+	bool stalled = engine_thread_stalled(view->engine);
+	ret->status = stalled ? 503 : 200;
+	buf_adds(&ret->body, stalled ? "engine stalled\n" : "ok\n");
 }
 
 static void add_redis_faults(struct hub *hub, struct buf *out)
@@ -45,17 +42,17 @@ static void add_redis_faults(struct hub *hub, struct buf *out)
 
 static void answer_ready(void *arg, const char *query, struct http_answer *ret)
 {
-	struct loop *loop = arg;
+	const struct daemon_view *view = arg;
 	(void)query;
-	add_redis_faults(loop_hub(loop), &ret->body);
-	(void)engine_thread_spool_ok(loop_engine(loop)); /* which has it proved */
+	add_redis_faults(view->hub, &ret->body);
+	(void)engine_thread_spool_ok(view->engine); /* which has it proved */
 	struct error fault;
 	char shown[2 * sizeof fault.text];
-	for (int i = 0; engine_thread_fault(loop_engine(loop), i, &fault); i++)
+	for (int i = 0; engine_thread_fault(view->engine, i, &fault); i++)
 		buf_printf(&ret->body, "%s\n", utf8_show(fault.text, shown, sizeof shown));
 	if (!listen_has_descriptor())
 		buf_adds(&ret->body, "no file descriptor is free\n");
-	if (loop_stopping(loop))
+	if (view->stopping)
 		buf_adds(&ret->body, "stopping\n");
 	ret->status = ret->body.len ? 503 : 200;
 	if (!ret->body.len)
@@ -84,10 +81,10 @@ static void add_relay(struct buf *out, const char *metric, const char *name, uin
 	buf_printf(out, "\"} %" PRIu64 "\n", value);
 }
 
-static void add_relays(struct loop *loop, struct buf *out)
+static void add_relays(const struct daemon_view *view, struct buf *out)
 {
 	struct pool_relay relays[RELAYS_MAX];
-	size_t n = pool_relays(loop_pool(loop), relays, RELAYS_MAX);
+	size_t n = pool_relays(view->pool, relays, RELAYS_MAX);
 	buf_adds(out, "# HELP dispatchd_relay_up Whether the relay took connections last time.\n"
 	              "# TYPE dispatchd_relay_up gauge\n");
 	for (size_t i = 0; i < n; i++)
@@ -140,7 +137,7 @@ static double seconds(struct timeval t)
 	return (double)t.tv_sec + (double)t.tv_usec / 1e6;
 }
 
-static void add_process(struct loop *loop, struct buf *out)
+static void add_process(const struct daemon_view *view, struct buf *out)
 {
 	struct rusage usage;
 	getrusage(RUSAGE_SELF, &usage);
@@ -155,19 +152,19 @@ static void add_process(struct loop *loop, struct buf *out)
 	           "# TYPE dispatchd_resident_memory_bytes gauge\ndispatchd_resident_memory_bytes %ld\n"
 	           "# HELP dispatchd_open_fds Open file descriptors.\n"
 	           "# TYPE dispatchd_open_fds gauge\ndispatchd_open_fds %d\n",
-	           (double)loop_started(loop).ms / 1e3, seconds(usage.ru_utime) + seconds(usage.ru_stime),
+	           (double)view->started.ms / 1e3, seconds(usage.ru_utime) + seconds(usage.ru_stime),
 	           resident_pages() * sysconf(_SC_PAGESIZE), open_files());
 }
 
 static void answer_metrics(void *arg, const char *query, struct http_answer *ret)
 {
-	struct loop *loop = arg;
+	const struct daemon_view *view = arg;
 	(void)query;
 	ret->type = "text/plain; version=0.0.4; charset=utf-8";
-	engine_thread_metrics(loop_engine(loop), &ret->body);
-	hub_metrics(loop_hub(loop), &ret->body);
-	add_relays(loop, &ret->body);
-	add_process(loop, &ret->body);
+	engine_thread_metrics(view->engine, &ret->body);
+	hub_metrics(view->hub, &ret->body);
+	add_relays(view, &ret->body);
+	add_process(view, &ret->body);
 }
 
 const struct http_route http_pages[] = {

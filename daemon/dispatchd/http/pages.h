@@ -4,8 +4,8 @@
 
 #include "dispatchd/http/server.h"
 
-/* What the HTTP socket has to say (contract, section 9): one row a route. Their argument is a `struct loop
- * *`. */
+/* What the HTTP socket has to say (contract, section 9): one row a route. Their
+ * argument is a `const struct daemon_view *`. */
 extern const struct http_route http_pages[];
 
 #endif

@@ -26,27 +26,21 @@ enum { RETIRED_MS = 60 * 1000 }; /* a thread that still reads old settings is do
 
 /* ---- waking up */
 
-void loop_wake(void *arg)
-{
-	struct loop *loop = arg;
-	event_active(loop->turn, EV_READ, 0);
-}
-
 /* From any mailer. */
 static void nudge_engine(void *arg)
 {
 	struct loop *loop = arg;
 	pthread_mutex_lock(&loop->engine_lock);
-	if (loop->engine)
-		engine_thread_nudge(loop->engine);
+	if (loop->view.engine)
+		engine_thread_nudge(loop->view.engine);
 	pthread_mutex_unlock(&loop->engine_lock);
 }
 
 static struct engine_thread *set_engine(struct loop *loop, struct engine_thread *engine)
 {
 	pthread_mutex_lock(&loop->engine_lock);
-	struct engine_thread *old = loop->engine;
-	loop->engine = engine;
+	struct engine_thread *old = loop->view.engine;
+	loop->view.engine = engine;
 	pthread_mutex_unlock(&loop->engine_lock);
 	return old;
 }
@@ -55,18 +49,19 @@ static void on_clock_set(void *arg)
 {
 	struct loop *loop = arg;
 	log_write(LOG_NOTICE, "the clock was set; what is due is looked at anew");
-	engine_thread_clock_set(loop_engine(loop));
+	engine_thread_clock_set(loop->view.engine);
 }
 
-/* systemd hears of us only while the engine turns, too. */
+/* systemd hears from us only while the engine makes turns, too. */
 static void on_watchdog(evutil_socket_t fd, short what, void *arg)
 {
+	struct loop *loop = arg;
 	(void)fd;
 	(void)what;
-	if (loop_engine_turns(arg))
-		notify_watchdog();
+	if (engine_thread_stalled(loop->view.engine))
+		log_fault(LOG_ERR, "engine stalled: withholding watchdog ping");
 	else
-		log_fault(LOG_ERR, "the engine doesn't turn: the watchdog is not fed");
+		notify_watchdog();
 }
 
 /* ---- the turn */
@@ -110,15 +105,15 @@ static void give_replies(struct loop *loop, struct command *replies)
 static void do_turn(struct loop *loop)
 {
 	struct effects effects;
-	engine_thread_take(loop_engine(loop), &effects);
+	engine_thread_take(loop->view.engine, &effects);
 
 	/* 1. What people should know comes before what follows from it. */
 	log_reports(effects.reports);
 	/* 2. Committed entries are acknowledged, which makes room to read more. */
-	hub_done(loop->hub, effects.done);
+	hub_done(loop->view.hub, effects.done);
 	/* 3. What was decided goes out. */
-	hub_publish(loop->hub, effects.publications);
-	hub_turn(loop->hub);
+	hub_publish(loop->view.hub, effects.publications);
+	hub_turn(loop->view.hub);
 	/* 4. Whoever waits on the control socket or HTTP gets the answer. */
 	give_replies(loop, effects.replies);
 	/* 5. The end comes last, when all of the above is seen to. */
@@ -138,7 +133,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	struct loop *loop = arg;
 	(void)fd;
 	(void)what;
-	relays_look(&loop->relays, loop->pool);
+	relays_look(&loop->relays, loop->view.pool);
 	loop_free_retired(loop, RETIRED_MS);
 	notify_again();
 	do_turn(loop);
@@ -171,24 +166,24 @@ static bool open_all(struct loop *loop, struct error *err)
 	if (!db_may_write(settings->spool.path, err) || !db_may_write(settings->customers.path, err))
 		return false;
 	/* The mailers first: pool_start() wants to be alone with the environment. */
-	if (!(loop->pool = pool_start(settings, loop->templates, nudge_engine, loop, err)))
+	if (!(loop->view.pool = pool_start(settings, loop->templates, nudge_engine, loop, err)))
 		return false;
 	struct engine_thread *engine = engine_thread_start(settings, loop_wake, loop, err);
 	set_engine(loop, engine);
 	if (!engine)
 		return false;
-	engine_thread_set_pool(engine, loop->pool);
+	engine_thread_set_pool(engine, loop->view.pool);
 	const struct http_place place = {.listen = settings->http.listen,
 	                                 .group = settings->http.group,
 	                                 .hosts = settings->http.hosts};
-	if (*place.listen && !(loop->http = http_new(loop->base, &place, http_pages, loop, err)))
+	if (*place.listen && !(loop->http = http_new(loop->base, &place, http_pages, &loop->view, err)))
 		return false;
-	loop->control = control_new(loop->base, settings->spool.path, engine, loop_add_status,
-	                            loop_start_reload, loop, err);
+	loop->control =
+	        control_new(loop->base, settings->spool.path, &loop->view, loop_start_reload, loop, err);
 	if (!loop->control)
 		return false;
-	loop->hub = hub_new(loop->base, settings, engine, loop_wake, loop, err);
-	return loop->hub;
+	loop->view.hub = hub_new(loop->base, settings, engine, loop_wake, loop, err);
+	return loop->view.hub;
 }
 
 /* What libevent has to say. */
@@ -202,7 +197,7 @@ struct loop *loop_new(struct settings *settings, struct templates *templates, st
 	struct loop *loop = mem_alloc(sizeof(*loop));
 	loop->settings = settings;
 	loop->templates = templates;
-	loop->started = clock_now();
+	loop->view.started = clock_now();
 	pthread_mutex_init(&loop->engine_lock, NULL);
 	event_set_log_callback(log_libevent);
 	evthread_use_pthreads();
@@ -249,13 +244,13 @@ struct loop *loop_free(struct loop *loop)
 	http_free(loop->http);
 	control_free(loop->control);
 	reload_free(loop->reload);
-	if (loop->pool)
-		pool_stop(loop->pool, 0);
+	if (loop->view.pool)
+		pool_stop(loop->view.pool, 0);
 	struct engine_thread *engine = set_engine(loop, NULL);
 	if (engine)
 		engine_thread_stop(engine);
-	pool_free(loop->pool);
-	hub_free(loop->hub);
+	pool_free(loop->view.pool);
+	hub_free(loop->view.hub);
 	clock_watch_free(loop->clock);
 	end_event(loop->tick);
 	end_event(loop->watchdog);

@@ -16,10 +16,9 @@
  * touches no disk once it runs and never waits.
  */
 enum {
-	LOOP_TICK_MS = 1000,          /* the longest sleep */
-	LOOP_ENGINE_STALE_MS = 20000, /* without an engine's turn for so long something is wrong */
-	LOOP_GRACE_MS = 20000,        /* for mails in flight when stopping */
-	LOOP_FLUSH_MS = 2000,         /* for their outcomes after that */
+	LOOP_TICK_MS = 1000,   /* the longest sleep */
+	LOOP_GRACE_MS = 20000, /* for mails in flight when stopping */
+	LOOP_FLUSH_MS = 2000,  /* for their outcomes after that */
 };
 
 struct loop;
@@ -36,13 +35,5 @@ struct loop *loop_new(struct settings *settings, struct templates *templates, st
 /* Until a signal asks for the end; returns the exit status. */
 int loop_run(struct loop *loop);
 struct loop *loop_free(struct loop *loop); /* takes NULL; returns NULL */
-
-/* For what the HTTP and control sockets tell. */
-struct engine_thread *loop_engine(const struct loop *loop);
-struct pool *loop_pool(const struct loop *loop);
-struct hub *loop_hub(const struct loop *loop);
-bool loop_engine_turns(const struct loop *loop);
-bool loop_stopping(const struct loop *loop);
-struct instant loop_started(const struct loop *loop);
 
 #endif

@@ -9,16 +9,17 @@
  *   loop_signals.c  which signals are ours, and when they are heard
  *   loop_reload.c   new settings while it runs
  *   loop_stop.c     the way to the end, step by step
- *   loop_status.c   what HTTP and the control socket ask
+ *   loop_wake.c     asks for a turn
  *
- * All of it runs in the loop's thread, but for what says otherwise.
+ * loop.c knows the others; of them signals and reload know the stop, and all may wake the loop. All of it
+ * runs in the loop's thread, but for what says otherwise.
  */
 #include "base/instant.h"
 #include "dispatchd/loop/loop.h"
 #include "dispatchd/loop/relays.h"
+#include "dispatchd/sys/daemon_view.h"
 
 #include <event2/event.h>
-#include <jansson.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,9 +43,7 @@ struct loop {
 	struct templates *templates;
 	struct retired *retired;
 	pthread_mutex_t engine_lock; /* for mailers' wake-ups: the engine may be ending */
-	struct engine_thread *engine;
-	struct pool *pool;
-	struct hub *hub;
+	struct daemon_view view;
 	struct http_server *http;
 	struct control *control;
 	struct clock_watch *clock;
@@ -56,7 +55,6 @@ struct loop {
 	struct tick stop_until; /* of this step */
 	int64_t stop_turns;     /* that the engine had made when it began */
 	bool stop_at_once;      /* a second signal */
-	struct instant started;
 };
 
 /* Asks for a turn. From any thread; the argument is the loop. */
@@ -77,8 +75,7 @@ void loop_free_retired(struct loop *loop, int64_t older_than_ms);
 void loop_start_stop(struct loop *loop, const char *signal);
 /* Each turn: takes the step that is due, the last of which breaks the loop. Does nothing while it runs on. */
 void loop_go_on_stopping(struct loop *loop);
-
-/* Adds the daemon's part to the answer to `status`; the argument is the loop. */
-void loop_add_status(void *loop, json_t *answer);
+/* At the next turn, whatever is under way. */
+void loop_stop_at_once(struct loop *loop);
 
 #endif

@@ -32,7 +32,8 @@ void loop_free_retired(struct loop *loop, int64_t older_than_ms)
 	while (*at) {
 		struct retired *retired = *at;
 		/* The engine keeps its settings for as long as its turn fails: hours, with a full disk. */
-		bool in_use = loop->engine && retired->settings == engine_thread_settings(loop->engine);
+		bool in_use =
+		        loop->view.engine && retired->settings == engine_thread_settings(loop->view.engine);
 		if (in_use || clock_tick().ms - retired->since.ms < older_than_ms) {
 			at = &retired->next;
 			continue;
@@ -65,8 +66,8 @@ static void on_reloaded(void *arg, struct settings *settings, struct templates *
 	if (settings) {
 		tell_fixed(loop->settings, settings);
 		zones_renew(); /* the system's tzdata may be newer */
-		engine_thread_reload(loop_engine(loop), settings);
-		hub_reload(loop->hub, settings);
+		engine_thread_reload(loop->view.engine, settings);
+		hub_reload(loop->view.hub, settings);
 		http_set_hosts(loop->http, settings->http.hosts);
 		retire(loop, loop->settings);
 		templates_unref(loop->templates);
@@ -89,12 +90,12 @@ void loop_start_reload(void *arg)
 	if (loop->reload)
 		return;
 	control_reload_begins(loop->control);
-	if (loop_stopping(loop)) {
+	if (loop->view.stopping) {
 		control_reloaded(loop->control, "dispatchd is stopping");
 		return;
 	}
 	notify_reloading();
-	loop->reload = reload_start(loop->base, loop->settings->file, loop->pool, on_reloaded, loop);
+	loop->reload = reload_start(loop->base, loop->settings->file, loop->view.pool, on_reloaded, loop);
 	if (!loop->reload) {
 		notify_ready("Running");
 		control_reloaded(loop->control, "no thread could be started to read the configuration");

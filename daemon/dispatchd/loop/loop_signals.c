@@ -14,13 +14,12 @@ static void on_end_signal(evutil_socket_t number, short what, void *arg)
 {
 	struct loop *loop = arg;
 	(void)what;
-	if (!loop_stopping(loop)) {
+	if (!loop->view.stopping) {
 		loop_start_stop(loop, number == SIGINT ? "INT" : "TERM");
 		return;
 	}
 	log_write(LOG_WARNING, "a second signal: stopping at once");
-	loop->stop_at_once = true;
-	loop_wake(loop);
+	loop_stop_at_once(loop);
 }
 
 static void on_hup(evutil_socket_t number, short what, void *arg)

@@ -12,15 +12,10 @@
 #include "dispatchd/sys/log.h"
 #include "dispatchd/sys/notify.h"
 
-bool loop_stopping(const struct loop *loop)
-{
-	return loop->stop != STOP_NOT;
-}
-
 static void enter_step(struct loop *loop, enum stop_step step, int64_t at_most_ms)
 {
 	loop->stop = step;
-	loop->stop_turns = engine_thread_turns(loop_engine(loop));
+	loop->stop_turns = engine_thread_turns(loop->view.engine);
 	loop->stop_until.ms = clock_tick().ms + at_most_ms;
 	loop_wake(loop);
 }
@@ -29,10 +24,17 @@ void loop_start_stop(struct loop *loop, const char *signal)
 {
 	log_write(LOG_NOTICE, "stopping signal=%s", signal);
 	notify_stopping();
-	hub_close(loop->hub);
-	engine_thread_drain(loop_engine(loop));
-	pool_stop(loop->pool, LOOP_GRACE_MS);
+	loop->view.stopping = true;
+	hub_close(loop->view.hub);
+	engine_thread_drain(loop->view.engine);
+	pool_stop(loop->view.pool, LOOP_GRACE_MS);
 	enter_step(loop, STOP_MAILS, LOOP_GRACE_MS + LOOP_FLUSH_MS);
+}
+
+void loop_stop_at_once(struct loop *loop)
+{
+	loop->stop_at_once = true;
+	loop_wake(loop);
 }
 
 static bool time_is_up(const struct loop *loop)
@@ -44,21 +46,21 @@ static bool time_is_up(const struct loop *loop)
  * is one. */
 static bool engine_has_turned(struct loop *loop)
 {
-	engine_thread_nudge(loop_engine(loop));
-	return engine_thread_turns(loop_engine(loop)) >= loop->stop_turns + 2;
+	engine_thread_nudge(loop->view.engine);
+	return engine_thread_turns(loop->view.engine) >= loop->stop_turns + 2;
 }
 
 static const struct timeval stop_pace = {.tv_usec = 10 * 1000};
 
 void loop_go_on_stopping(struct loop *loop)
 {
-	if (loop->stop == STOP_MAILS && (pool_stopped(loop->pool) || time_is_up(loop)))
+	if (loop->stop == STOP_MAILS && (pool_stopped(loop->view.pool) || time_is_up(loop)))
 		enter_step(loop, STOP_RESULTS, LOOP_FLUSH_MS);
 	if (loop->stop == STOP_RESULTS && (engine_has_turned(loop) || time_is_up(loop)))
 		enter_step(loop, STOP_FLUSH, LOOP_FLUSH_MS);
 	/* What the engine gave is in the hub's hands after the next turn of the loop, which enter_step() asks
 	 * for. */
-	else if (loop->stop == STOP_FLUSH && (hub_quiet(loop->hub) || time_is_up(loop)))
+	else if (loop->stop == STOP_FLUSH && (hub_quiet(loop->view.hub) || time_is_up(loop)))
 		enter_step(loop, STOP_DONE, 0);
 	if (loop->stop == STOP_DONE || loop->stop_at_once)
 		event_base_loopbreak(loop->base);

@@ -7,8 +7,6 @@
 /* Tells the log when a relay goes down and when it is up again: one line each, however often it is tried in
  * between. So, too, when many mails in a row have failed at it, again at each tenfold of them, and when it
  * delivers again. */
-enum { RELAYS_MAX = 32 };
-
 struct relays {
 	struct {
 		char name[sizeof(((struct pool_relay *)0)->name)];

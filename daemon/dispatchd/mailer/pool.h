@@ -79,6 +79,7 @@ struct pool_relay {
 	struct instant failing_since;           /* the first of them; INSTANT_NONE for none */
 	char failing_words[DELIVERY_REPLY_MAX]; /* the answer to the last of them */
 };
+enum { RELAYS_MAX = 32 }; /* as many as are shown */
 size_t pool_relays(struct pool *pool, struct pool_relay *relays, size_t max);
 
 /*

@@ -1,37 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What HTTP's pages and the control socket want to know of the loop. */
+/* The daemon's part of the answer to `status`. */
+#include "dispatchd/control/status.h"
+
 #include "base/utf8.h"
 #include "common/clock.h"
 #include "dispatchd/engine/engine_thread.h"
-#include "dispatchd/loop/loop_private.h"
 #include "dispatchd/mailer/pool.h"
 #include "dispatchd/redis/hub.h"
+#include "dispatchd/sys/daemon_view.h"
 #include "version.h"
-
-struct engine_thread *loop_engine(const struct loop *loop)
-{
-	return loop->engine;
-}
-
-struct pool *loop_pool(const struct loop *loop)
-{
-	return loop->pool;
-}
-
-struct hub *loop_hub(const struct loop *loop)
-{
-	return loop->hub;
-}
-
-bool loop_engine_turns(const struct loop *loop)
-{
-	return clock_tick().ms - engine_thread_last_turn_ms(loop_engine(loop)) < LOOP_ENGINE_STALE_MS;
-}
-
-struct instant loop_started(const struct loop *loop)
-{
-	return loop->started;
-}
 
 /* Mails that failed at it since it took the last one. */
 static void add_failures(json_t *json, const struct pool_relay *relay)
@@ -46,11 +23,11 @@ static void add_failures(json_t *json, const struct pool_relay *relay)
 	json_object_set_new(json, "reply", json_string(relay->failing_words));
 }
 
-static json_t *relays_json(struct loop *loop)
+static json_t *relays_json(const struct daemon_view *view)
 {
 	struct pool_relay relays[RELAYS_MAX];
 	json_t *list = json_array();
-	size_t n = pool_relays(loop->pool, relays, RELAYS_MAX);
+	size_t n = pool_relays(view->pool, relays, RELAYS_MAX);
 	for (size_t i = 0; i < n; i++) {
 		char since[INSTANT_TEXT_MAX];
 		json_t *relay =
@@ -69,11 +46,11 @@ static json_t *relays_json(struct loop *loop)
 }
 
 /* Every feed and every stream that is written, and how it is. */
-static json_t *parts_json(struct loop *loop)
+static json_t *parts_json(const struct daemon_view *view)
 {
 	struct hub_part part;
 	json_t *list = json_array();
-	for (size_t i = 0; hub_part(loop->hub, i, &part); i++) {
+	for (size_t i = 0; hub_part(view->hub, i, &part); i++) {
 		char since[INSTANT_TEXT_MAX], shown[512];
 		json_t *row = json_pack("{s:s, s:s, s:s, s:s}", "kind", part.kind, "name", part.name, "use",
 		                        part.use, "state", part.words ? "down" : "up");
@@ -91,23 +68,22 @@ static json_t *parts_json(struct loop *loop)
 	return list;
 }
 
-void loop_add_status(void *arg, json_t *answer)
+void status_add(const struct daemon_view *view, json_t *answer)
 {
-	struct loop *loop = arg;
 	char started[INSTANT_TEXT_MAX], shown[512];
 	json_object_set_new(answer, "version", json_string(DISPATCHD_VERSION));
-	json_object_set_new(answer, "started", json_string(instant_format(loop->started, 0, started)));
-	json_object_set_new(answer, "uptime_s", json_integer((clock_now().ms - loop->started.ms) / 1000));
+	json_object_set_new(answer, "started", json_string(instant_format(view->started, 0, started)));
+	json_object_set_new(answer, "uptime_s", json_integer((clock_now().ms - view->started.ms) / 1000));
 	json_object_set_new(answer, "redis",
-	                    json_pack("{s:b, s:s}", "connected", (int)hub_connected(loop->hub), "url",
-	                              hub_target(loop->hub)));
+	                    json_pack("{s:b, s:s}", "connected", (int)hub_connected(view->hub), "url",
+	                              hub_target(view->hub)));
 	struct error fault;
-	if (engine_thread_fault(loop_engine(loop), 0, &fault))
+	if (engine_thread_fault(view->engine, 0, &fault))
 		json_object_set_new(answer, "daemon_fault", json_string(fault.text));
-	if (!hub_connected(loop->hub) && *hub_why(loop->hub))
+	if (!hub_connected(view->hub) && *hub_why(view->hub))
 		json_object_set_new(json_object_get(answer, "redis"), "reply",
-		                    json_string(utf8_show(hub_why(loop->hub), shown, sizeof(shown))));
-	json_object_set_new(answer, "feeds", parts_json(loop));
-	json_object_set_new(answer, "relays", relays_json(loop));
-	json_object_set_new(answer, "stopping", json_boolean(loop_stopping(loop)));
+		                    json_string(utf8_show(hub_why(view->hub), shown, sizeof(shown))));
+	json_object_set_new(answer, "feeds", parts_json(view));
+	json_object_set_new(answer, "relays", relays_json(view));
+	json_object_set_new(answer, "stopping", json_boolean(view->stopping));
 }

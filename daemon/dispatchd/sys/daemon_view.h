@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DISPATCHD_SYS_DAEMON_VIEW_H
+#define DISPATCHD_SYS_DAEMON_VIEW_H
+
+#include "base/instant.h"
+
+#include <stdbool.h>
+
+struct engine_thread;
+struct pool;
+struct hub;
+
+/*
+ * The daemon's parts and state as the ways in from outside (HTTP, the control socket) see it. The loop owns
+ * the view and keeps it current; it stays in place for as long as the loop. Only the loop's thread may
+ * read it. All parts are there once the first request comes.
+ */
+struct daemon_view {
+	struct engine_thread *engine;
+	struct pool *pool;
+	struct hub *hub;
+	struct instant started;
+	bool stopping; /* the way to the end has begun */
+};
+
+#endif
