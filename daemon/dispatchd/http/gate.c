@@ -146,7 +146,7 @@ bool http_gate_ask(void *arg, int64_t number, const char *query, struct http_ans
 	return ok;
 }
 
-void http_gate_told(const char *text, bool local, struct http_answer *ret)
+void http_gate_reply(const char *text, bool local, struct http_answer *ret)
 {
 	json_t *reply = json_loads(text, 0, NULL);
 	const char *error = json_string_value(json_object_get(reply, "error"));

@@ -171,6 +171,6 @@ const struct http_route http_pages[] = {
         {.path = "/healthz", .answer = answer_health},
         {.path = "/readyz", .answer = answer_ready},
         {.path = "/metrics", .answer = answer_metrics},
-        {.path = "/v1/gate", .ask = http_gate_ask, .told = http_gate_told},
+        {.path = "/v1/gate", .ask = http_gate_ask, .reply = http_gate_reply},
         {.path = NULL},
 };

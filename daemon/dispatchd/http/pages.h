@@ -2,7 +2,7 @@
 #ifndef DISPATCHD_HTTP_PAGES_H
 #define DISPATCHD_HTTP_PAGES_H
 
-#include "dispatchd/http/server.h"
+#include "dispatchd/http/route.h"
 
 /* What the HTTP socket has to say (contract, section 9): one row a route. Their
  * argument is a `const struct daemon_view *`. */

@@ -2,19 +2,19 @@
 /*
  * evhttp with a ceiling. libevent 2.1 bounds headers and bodies but not how many connections there
  * are, nor how long one may take that sends a byte now and then. So there is a table of what has been
- * accepted, and when that is full the oldest makes way: neither a forgotten client nor a malicious
+ * accepted, and when that is full the oldest is closed: neither a forgotten client nor a malicious
  * one can lock the next out.
  *
- * evhttp tells of a new connection only by asking for its bufferevent, which has no socket yet; and
- * of its end not at all. So on_arrived() looks a moment later, before the loop reads from it, and
- * the socket's inode says afterwards whether it is still the same.
+ * evhttp announces a new connection only by asking for its bufferevent, which has no socket yet; and
+ * its end not at all. So on_arrived() looks a moment later, before the loop reads from it, and
+ * the socket's inode shows afterwards whether it is still the same.
  */
 #include "dispatchd/http/server.h"
 
 #include "base/endpoint.h"
 #include "base/hostname.h"
 #include "base/mem.h"
-#include "dispatchd/http/questions.h"
+#include "dispatchd/http/pending.h"
 #include "dispatchd/sys/listen.h"
 #include "dispatchd/sys/log.h"
 
@@ -46,39 +46,28 @@ enum {
 	        EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_PATCH | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS,
 };
 
-/* An accepted connection. evhttp closes it without telling; the socket's inode says whether it still is. */
-struct visitor {
+/* An accepted connection. evhttp closes it without a word; the socket's inode shows whether it is still
+ * there. */
+struct connection {
 	int fd;
 	ino_t inode;
 };
 
 struct http_server {
 	struct evhttp *http;
-	struct questions *questions;
+	struct pending *pending;
 	struct event *arrived;
-	struct bufferevent *newcomer; /* a reference of our own */
+	struct bufferevent *accepted; /* a reference of our own */
 	const struct http_route *routes;
 	void *arg;
 	const char *const *hosts;
 	char *socket_path; /* to be removed in the end; NULL for TCP */
 	char address[ENDPOINT_HOST_MAX + 16];
-	struct visitor visitors[HTTP_CONNECTIONS_MAX];
+	struct connection connections[HTTP_CONNECTIONS_MAX];
 	size_t n;
 };
 
 /* ---- answering */
-
-void http_send(struct evhttp_request *request, const struct http_answer *answer)
-{
-	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
-	struct evbuffer *body = evbuffer_new();
-	evhttp_add_header(headers, "Content-Type", answer->type);
-	evhttp_add_header(headers, "Cache-Control", "no-store");
-	evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
-	evbuffer_add(body, buf_text(&answer->body), answer->body.len);
-	evhttp_send_reply(request, answer->status, NULL, body);
-	evbuffer_free(body);
-}
 
 static const struct http_route *find_route(const struct http_server *server, const char *path)
 {
@@ -88,7 +77,7 @@ static const struct http_route *find_route(const struct http_server *server, con
 	return NULL;
 }
 
-/* ---- who is meant */
+/* ---- which host the request names */
 
 /* The one Host of a request; NULL where there is none, or several. */
 static const char *only_host(struct evhttp_request *request)
@@ -110,7 +99,7 @@ static const char *only_host(struct evhttp_request *request)
  * A web page may make any name of its own point to this host and then read what is answered (DNS rebinding);
  * its browser says that name. A target with a host of its own, as proxies are sent, has to be right as well.
  */
-static bool means_us(const struct http_server *server, struct evhttp_request *request)
+static bool names_us(const struct http_server *server, struct evhttp_request *request)
 {
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
 	const char *host = only_host(request), *target = uri ? evhttp_uri_get_host(uri) : NULL;
@@ -118,7 +107,7 @@ static bool means_us(const struct http_server *server, struct evhttp_request *re
 	                               (!target || hostname_addresses_us(target, server->hosts)));
 }
 
-static bool tells_of_customers(const char *path)
+static bool is_private(const char *path)
 {
 	return path && !strncmp(path, "/v1/", 4);
 }
@@ -128,7 +117,7 @@ static void refuse_host(struct evhttp_request *request)
 	struct http_answer answer = {.status = 421, .type = "application/json"};
 	buf_adds(&answer.body, "{\"error\":\"the Host of the request is not a name of this server; names "
 	                       "besides localhost are listed in [http] hosts\"}\n");
-	http_send(request, &answer);
+	http_answer_send(request, &answer);
 	buf_free(&answer.body);
 }
 
@@ -140,12 +129,12 @@ static void on_request(struct evhttp_request *request, void *arg)
 	const struct http_route *route = find_route(server, path);
 	struct http_answer answer = {.status = 200, .type = "text/plain; charset=utf-8"};
 	bool asks = evhttp_request_get_command(request) & ASKING_METHODS;
-	if (tells_of_customers(path) && !means_us(server, request)) {
+	if (is_private(path) && !names_us(server, request)) {
 		refuse_host(request);
 		return;
 	}
 	if (route && asks && route->ask) {
-		questions_ask(server->questions, route, server->arg, request);
+		pending_ask(server->pending, route, server->arg, request);
 		return;
 	}
 	if (route && asks) {
@@ -158,72 +147,72 @@ static void on_request(struct evhttp_request *request, void *arg)
 		answer.status = HTTP_NOTFOUND;
 		buf_adds(&answer.body, "not found\n");
 	}
-	http_send(request, &answer);
+	http_answer_send(request, &answer);
 	buf_free(&answer.body);
 }
 
-void http_told(struct http_server *server, int64_t number, const char *text)
+void http_reply(struct http_server *server, int64_t number, const char *text)
 {
 	if (server)
-		questions_told(server->questions, number, text);
+		pending_reply(server->pending, number, text);
 }
 
 /* ---- who is connected */
 
-static bool still_there(const struct visitor *visitor)
+static bool still_there(const struct connection *connection)
 {
 	struct stat st;
-	return !fstat(visitor->fd, &st) && S_ISSOCK(st.st_mode) && st.st_ino == visitor->inode;
+	return !fstat(connection->fd, &st) && S_ISSOCK(st.st_mode) && st.st_ino == connection->inode;
 }
 
-static void forget_the_gone(struct http_server *server)
+static void drop_closed(struct http_server *server)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < server->n; i++)
-		if (still_there(&server->visitors[i]))
-			server->visitors[n++] = server->visitors[i];
+		if (still_there(&server->connections[i]))
+			server->connections[n++] = server->connections[i];
 	server->n = n;
 }
 
 /* The table is in order of age. evhttp sees the end of the connection and closes it. */
-static void part_with_oldest(struct http_server *server)
+static void close_oldest(struct http_server *server)
 {
 	log_fault(LOG_WARNING, "http: more than %d connections, the oldest is closed", HTTP_CONNECTIONS_MAX);
-	shutdown(server->visitors[0].fd, SHUT_RDWR);
-	memmove(server->visitors, server->visitors + 1, --server->n * sizeof(server->visitors[0]));
+	shutdown(server->connections[0].fd, SHUT_RDWR);
+	memmove(server->connections, server->connections + 1, --server->n * sizeof(server->connections[0]));
 }
 
-static void register_newcomer(struct http_server *server)
+static void register_connection(struct http_server *server)
 {
-	struct bufferevent *newcomer = server->newcomer;
+	struct bufferevent *accepted = server->accepted;
 	struct stat st;
-	if (!newcomer)
+	if (!accepted)
 		return;
-	int fd = bufferevent_getfd(newcomer);
-	server->newcomer = NULL;
-	bufferevent_decref(newcomer);
-	forget_the_gone(server);
+	int fd = bufferevent_getfd(accepted);
+	server->accepted = NULL;
+	bufferevent_decref(accepted);
+	drop_closed(server);
 	if (server->n == HTTP_CONNECTIONS_MAX)
-		part_with_oldest(server);
+		close_oldest(server);
 	if (fd >= 0 && !fstat(fd, &st))
-		server->visitors[server->n++] = (struct visitor){.fd = fd, .inode = st.st_ino};
+		server->connections[server->n++] = (struct connection){.fd = fd, .inode = st.st_ino};
 }
 
 static void on_arrived(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	register_newcomer(arg);
+	register_connection(arg);
 }
 
 static struct bufferevent *on_new(struct event_base *base, void *arg)
 {
 	struct http_server *server = arg;
-	register_newcomer(server); /* several may be accepted in one go */
-	server->newcomer = bufferevent_socket_new(base, -1, 0);
-	bufferevent_incref(server->newcomer);
+	register_connection(server); /* several may be accepted in one go */
+	server->accepted = bufferevent_socket_new(base, -1, 0);
+	bufferevent_incref(server->accepted);
 	event_active(server->arrived, EV_READ, 0);
-	return server->newcomer;
+	return server->accepted;
 }
 
 /* ---- the socket */
@@ -280,7 +269,7 @@ static bool set_rights(const char *path, gid_t group)
 	return ok;
 }
 
-static bool give_rights(const char *path, const char *name, struct error *err)
+static bool share_socket(const char *path, const char *name, struct error *err)
 {
 	gid_t group;
 	if (!find_group(name, &group, err))
@@ -398,7 +387,7 @@ struct http_server *http_new(struct event_base *base, const struct http_place *p
 	*server = (struct http_server){.routes = routes, .arg = arg, .hosts = place->hosts};
 	bool local = *endpoint.path;
 	bool ok = local ? listen_unix(server, endpoint.path, &fd, err) &&
-	                          give_rights(endpoint.path, place->group, err)
+	                          share_socket(endpoint.path, place->group, err)
 	                : listen_tcp(&endpoint, &fd, err);
 	if (!ok) {
 		if (fd >= 0)
@@ -407,7 +396,7 @@ struct http_server *http_new(struct event_base *base, const struct http_place *p
 	}
 	name_address(server, &endpoint, fd);
 	server->arrived = event_new(base, -1, 0, on_arrived, server);
-	server->questions = questions_new(base, local);
+	server->pending = pending_new(base, local);
 	server->http = new_evhttp(base, server);
 	struct evhttp_bound_socket *bound =
 	        listen(fd, LISTEN_BACKLOG) ? NULL : evhttp_accept_socket_with_handle(server->http, fd);
@@ -435,9 +424,9 @@ struct http_server *http_free(struct http_server *server)
 {
 	if (!server)
 		return NULL;
-	questions_free(server->questions);
-	if (server->newcomer)
-		bufferevent_decref(server->newcomer);
+	pending_free(server->pending);
+	if (server->accepted)
+		bufferevent_decref(server->accepted);
 	if (server->http)
 		evhttp_free(server->http);
 	if (server->arrived)

@@ -2,11 +2,10 @@
 #ifndef DISPATCHD_HTTP_SERVER_H
 #define DISPATCHD_HTTP_SERVER_H
 
-#include "base/buf.h"
 #include "base/error.h"
+#include "dispatchd/http/route.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -20,27 +19,7 @@ enum {
 	HTTP_TIMEOUT_S = 10, /* a silent connection */
 };
 
-/* One answer, made by a route. `status` is 200 unless it says otherwise. */
-struct http_answer {
-	int status;
-	const char *type; /* Content-Type; static */
-	struct buf body;
-};
-
-struct http_route {
-	const char *path; /* exactly */
-	void (*answer)(void *arg, const char *query,
-	               struct http_answer *ret); /* query: NULL or what is behind ? */
-	/*
-	 * Instead of `answer`, where the answer comes later: asks under `number`, or returns false with
-	 * *ret as the answer at once. http_told() brings the answer, `told` makes it one for the client.
-	 */
-	bool (*ask)(void *arg, int64_t number, const char *query, struct http_answer *ret);
-	void (*told)(const char *text, bool local, struct http_answer *ret); /* local: over a Unix socket */
-};
-
 struct event_base;
-struct evhttp_request;
 struct http_server;
 
 /*
@@ -62,9 +41,7 @@ bool http_check_group(const char *group, struct error *err) MUST_CHECK;
 const char *http_address(const struct http_server *server); /* with the port that was taken */
 struct http_server *http_free(struct http_server *server);  /* takes NULL; returns NULL */
 
-/* The answer to a question asked by a route's `ask`. Takes NULL for a server that is off. */
-void http_told(struct http_server *server, int64_t number, const char *text);
-
-void http_send(struct evhttp_request *request, const struct http_answer *answer); /* for this room */
+/* The reply to what a route's `ask` asked under `number`. Takes NULL for a server that is off. */
+void http_reply(struct http_server *server, int64_t number, const char *text);
 
 #endif

@@ -86,7 +86,7 @@ static void give_reply(struct loop *loop, struct command *reply)
 		control_reply(loop->control, reply);
 		return;
 	}
-	http_told(loop->http, -reply->client, reply->text);
+	http_reply(loop->http, -reply->client, reply->text);
 	command_free(reply);
 }
 
