@@ -108,8 +108,9 @@ static void take_question(struct client *client, const char *line, size_t len)
 	json_decref(question);
 	client->waits = true;
 	client->number = ++client->control->last_number;
+	const struct command_route route = {.origin = COMMAND_CONTROL, .number = client->number};
 	bufferevent_disable(client->stream, EV_READ);
-	engine_thread_command(client->control->view->engine, command_new(client->number, text));
+	engine_thread_command(client->control->view->engine, command_new(route, text));
 	free(text);
 }
 
@@ -216,19 +217,18 @@ static struct client *find_client(struct control *control, int64_t number)
 	return NULL;
 }
 
-void control_reply(struct control *control, struct command *reply)
+void control_reply(struct control *control, int64_t number, const char *text)
 {
-	struct client *client = find_client(control, reply->client);
-	if (client) {
-		client->waits = false;
-		if (client->wants_status)
-			add_status(control, client, reply->text);
-		else
-			evbuffer_add_printf(bufferevent_get_output(client->stream), "%s\n", reply->text);
-		bufferevent_enable(client->stream, EV_READ);
-		on_readable(client->stream, client); /* it may have asked on */
-	}
-	command_free(reply);
+	struct client *client = find_client(control, number);
+	if (!client)
+		return;
+	client->waits = false;
+	if (client->wants_status)
+		add_status(control, client, text);
+	else
+		evbuffer_add_printf(bufferevent_get_output(client->stream), "%s\n", text);
+	bufferevent_enable(client->stream, EV_READ);
+	on_readable(client->stream, client); /* it may have sent more requests */
 }
 
 /* ---- reloads */

@@ -32,8 +32,8 @@ struct control *control_new(struct event_base *base, const char *spool_path, con
                             control_reload *reload, void *arg, struct error *err) MUST_CHECK;
 struct control *control_free(struct control *control); /* removes the socket; takes NULL; returns NULL */
 
-/* The engine's answer; takes it over. The client may have gone. */
-void control_reply(struct control *control, struct command *reply);
+/* The engine's reply to request `number`. The client may have gone. */
+void control_reply(struct control *control, int64_t number, const char *text);
 
 /* A reload begins to read the files: whoever asked by {"do": "reload"} so far is answered at its end. */
 void control_reload_begins(struct control *control);

@@ -27,10 +27,10 @@ struct publications *publications_free(struct publications *publications)
 	return NULL;
 }
 
-struct command *command_new(int64_t client, const char *text)
+struct command *command_new(struct command_route route, const char *text)
 {
 	struct command *command = mem_alloc(sizeof *command);
-	command->client = client;
+	command->route = route;
 	command->text = mem_strdup(text);
 	return command;
 }

@@ -54,13 +54,23 @@ struct publications {
 };
 struct publications *publications_free(struct publications *publications);
 
-/* A request on the control socket (one JSON document) and its answer. `client` is the loop's own number. */
+/* Who asked, and so who gets the reply. */
+enum command_origin {
+	COMMAND_CONTROL, /* the control socket */
+	COMMAND_HTTP,
+};
+struct command_route {
+	enum command_origin origin;
+	int64_t number; /* the origin's own, by which it finds who waits */
+};
+
+/* A request (one JSON document), and its reply in the same message. */
 struct command {
 	struct command *next;
-	int64_t client;
+	struct command_route route;
 	char *text; /* malloc'd */
 };
-struct command *command_new(int64_t client, const char *text);
+struct command *command_new(struct command_route route, const char *text);
 struct command *command_free(struct command *command);
 
 /* Something for the log. `level` as in syslog(3). */

@@ -132,14 +132,14 @@ static void give_fault(int status, const char *text, struct http_answer *ret)
 bool http_gate_ask(void *arg, int64_t number, const char *query, struct http_answer *ret)
 {
 	const struct daemon_view *view = arg;
+	const struct command_route route = {.origin = COMMAND_HTTP, .number = number};
 	struct error err;
 	json_t *command = json_pack("{s:s}", "do", "gate");
 	bool ok = read_query(query, command, &err);
 	char *text = ok ? json_dumps(command, JSON_COMPACT) : NULL;
 	json_decref(command);
 	if (ok)
-		engine_thread_command(view->engine,
-		                      command_new(-number, text)); /* the loop's sign for HTTP */
+		engine_thread_command(view->engine, command_new(route, text));
 	else
 		give_fault(400, err.text, ret);
 	free(text);

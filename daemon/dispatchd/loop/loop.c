@@ -79,24 +79,25 @@ static void log_reports(struct report *reports)
 	}
 }
 
-/* Numbers below zero are HTTP's. */
-static void give_reply(struct loop *loop, struct command *reply)
+static void deliver_reply(struct loop *loop, const struct command *reply)
 {
-	if (reply->client > 0) {
-		control_reply(loop->control, reply);
-		return;
+	switch (reply->route.origin) {
+	case COMMAND_CONTROL:
+		control_reply(loop->control, reply->route.number, reply->text);
+		break;
+	case COMMAND_HTTP:
+		http_reply(loop->http, reply->route.number, reply->text);
+		break;
 	}
-	http_reply(loop->http, -reply->client, reply->text);
-	command_free(reply);
 }
 
-static void give_replies(struct loop *loop, struct command *replies)
+static void deliver_replies(struct loop *loop, struct command *replies)
 {
 	while (replies) {
 		struct command *reply = replies;
 		replies = reply->next;
-		reply->next = NULL;
-		give_reply(loop, reply);
+		deliver_reply(loop, reply);
+		command_free(reply);
 	}
 }
 
@@ -115,7 +116,7 @@ static void do_turn(struct loop *loop)
 	hub_publish(loop->view.hub, effects.publications);
 	hub_turn(loop->view.hub);
 	/* 4. Whoever waits on the control socket or HTTP gets the answer. */
-	give_replies(loop, effects.replies);
+	deliver_replies(loop, effects.replies);
 	/* 5. The end comes last, when all of the above is seen to. */
 	loop_go_on_stopping(loop);
 }
