@@ -139,8 +139,10 @@ check: deps-check ## compilers, linters, layering, and that code, manuals and sa
 	@$(MAKE) --no-print-directory all written
 	@MAKE="$(MAKE)" BUILD=$(BUILD) tests/check/run
 
+# Linked statically, since the tests start programs by the ten thousand.
 asan: deps ## units and system tests again under the address and undefined-behavior sanitizers
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g" SANITIZE=address,undefined test
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g" SANITIZE=address,undefined \
+		LDFLAGS="-static-libasan -static-libubsan $(LDFLAGS)" test
 
 tsan: deps ## units and system tests again under ThreadSanitizer
 	@TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp:history_size=4:$$TSAN_OPTIONS" \
