@@ -13,7 +13,6 @@ With DISPATCHD_TEST_KEEP=1 the directory stays. $DISPATCHD_TEST_WRAP is put befo
 line ("valgrind -q --error-exitcode=99").
 """
 
-import collections
 import contextlib
 import functools
 import http.client
@@ -26,7 +25,6 @@ import socket
 import subprocess
 import tempfile
 import time
-import zlib
 from pathlib import Path
 
 import redis
@@ -36,27 +34,16 @@ BUILD = Path(os.environ.get("BUILD") or "build")
 if not BUILD.is_absolute():
     BUILD = ROOT / BUILD
 WRAP = shlex.split(os.environ.get("DISPATCHD_TEST_WRAP", ""))
-SANITIZED = (BUILD / "dispatchd").exists() and b"__asan_init" in (BUILD / "dispatchd").read_bytes()
+PROGRAM = (BUILD / "dispatchd").read_bytes() if (BUILD / "dispatchd").exists() else b""
+SANITIZED = b"__asan_init" in PROGRAM or b"__tsan_init" in PROGRAM
+COVERED = b"__gcov_" in PROGRAM  # counts what it runs through, and writes it down when it exits
 # Limits on waiting are multiplied by this. A test that passes doesn't wait for them, so they suit a busy machine.
-PATIENCE = float(os.environ.get("DISPATCHD_TEST_PATIENCE") or (6 if SANITIZED else 3))
+PATIENCE = float(os.environ.get("DISPATCHD_TEST_PATIENCE") or (6 if SANITIZED or COVERED else 3))
 
 # Nouns of dispatchctl that ask Redis.
 TALKS_TO_REDIS = {"dead", "event", "status"}
 # Before a command: a test run that is killed leaves nothing behind. (Not by preexec_fn: that copies this process.)
 DIES_WITH_US = ["setpriv", "--pdeathsig", "KILL", "--"]
-
-
-_runs = collections.Counter()
-
-
-def sanitizer_options(args):
-    """Looking for leaks makes a process that is over at once take three times as long: it is done for the first
-    runs of each command, and for one in eight of the others."""
-    command = tuple(args[:2])
-    _runs[command] += 1
-    if not SANITIZED or _runs[command] <= 3 or zlib.crc32(repr(args).encode()) % 8 == 0:
-        return {}
-    return {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
 
 
 def wait_until(check, what, timeout=10.0):
@@ -202,6 +189,15 @@ class Daemon:
         self.process.wait()
         self.notify.close()
 
+    def end(self):
+        """The end of a test: at once, but for a program that has coverage to write down."""
+        if COVERED and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.send_signal(signal.SIGCONT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(20)
+        self.kill()
+
 
 class World:
     def __init__(self):
@@ -292,10 +288,9 @@ class World:
     def ctl(self, *args, check=True, timeout=30.0, stdin=None):
         """dispatchctl with the world's configuration: a CompletedProcess with texts."""
         assert TALKS_TO_REDIS.isdisjoint(args) or self.redis_server
-        args = list(map(str, args))
-        done = subprocess.run([str(BUILD / "dispatchctl"), "-c", self.config_path, *args],
+        done = subprocess.run([str(BUILD / "dispatchctl"), "-c", self.config_path, *map(str, args)],
                               input=stdin, capture_output=True, text=True, timeout=timeout * PATIENCE,
-                              cwd=self.directory, env=self.environment(**sanitizer_options(args)), check=False)
+                              cwd=self.directory, env=self.environment(), check=False)
         if check:
             assert done.returncode == 0, f"dispatchctl {args}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done
@@ -410,7 +405,7 @@ class World:
         for function in reversed(self.cleanups):
             function()
         for daemon in self.daemons:
-            daemon.kill()
+            daemon.end()
         for server in self.servers:
             server.stop()
         if not os.environ.get("DISPATCHD_TEST_KEEP"):
