@@ -5,7 +5,9 @@
  */
 #include "dispatchctl/complete.h"
 
+#include "dispatchctl/base/command_options.h"
 #include "dispatchctl/complete_data.h"
+#include "dispatchctl/registry.h"
 
 #include <string.h>
 

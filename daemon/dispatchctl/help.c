@@ -6,6 +6,8 @@
 #include "dispatchctl/help.h"
 
 #include "base/buf.h"
+#include "dispatchctl/base/command_options.h"
+#include "dispatchctl/registry.h"
 
 #include <string.h>
 

@@ -7,20 +7,12 @@
 
 #include "base/nearest.h"
 #include "base/utf8.h"
+#include "dispatchctl/base/command_options.h"
+#include "dispatchctl/registry.h"
 #include "model/key.h"
 
 #include <string.h>
 #include <sysexits.h>
-
-const struct option options_global[] = {
-        {.name = "config", .value = "FILE", .help = "read this configuration", .letter = 'c'},
-        {.name = "json", .help = "print one JSON document"},
-        {.name = "as", .value = "USER", .help = "record USER as the author (managers only)"},
-        {.name = "yes", .help = "don't ask before removing or releasing", .letter = 'y'},
-        {.name = "help", .help = "say what the command does and takes", .letter = 'h'},
-        {.name = "version", .help = "print the version", .letter = 'V'},
-        {0},
-};
 
 struct scan {
 	struct ctl *ctl;

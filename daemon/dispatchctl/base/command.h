@@ -46,11 +46,6 @@ struct noun {
 	size_t n;
 };
 
-/* All nouns in the order in which help lists them. */
-const struct noun *const *nouns_all(size_t *ret_n);
-
-/* By name. On failure `err` names the nearest known. */
-const struct noun *noun_find(const char *name, struct error *err) MUST_CHECK;
 /* By verb; the only command of a noun without verbs is found by any. */
 const struct command *command_find(const struct noun *noun, const char *verb, struct error *err) MUST_CHECK;
 bool noun_has_verbs(const struct noun *noun);
@@ -59,10 +54,5 @@ bool noun_has_verbs(const struct noun *noun);
 void command_arg_range(const struct command *command, size_t *ret_min, size_t *ret_max);
 /* The name of argument `i`: "NUMBER"; "" beyond the last. In the arena. */
 const char *command_arg_name(const struct command *command, size_t i, struct arena *arena);
-
-/* The options of a command and those of its record kind's fields, ending with a row without a name. */
-const struct option *command_options(const struct command *command, struct arena *arena);
-/* Those that may stand with any command. */
-extern const struct option options_global[];
 
 #endif

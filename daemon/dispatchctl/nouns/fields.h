@@ -5,9 +5,6 @@
 #include "dispatchctl/base/ctl.h"
 #include "model/kind.h"
 
-/* Options from the table of record kinds: `--postal-code` is the field postal_code. A flag's value may be
- * left out: `--urgent` is `--urgent yes`. They come with command_options(). */
-
 /*
  * The fields that were given, by column name, as the object that the store takes: an empty value
  * becomes null, which clears the field; days and times may be `today`, `+30d`. The caller owns it;

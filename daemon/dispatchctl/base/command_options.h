@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DISPATCHCTL_BASE_COMMAND_OPTIONS_H
+#define DISPATCHCTL_BASE_COMMAND_OPTIONS_H
+
+#include "dispatchctl/base/command.h"
+#include "model/kind.h"
+
+/*
+ * The options of a command and those of its record kind's fields, ending with a row without a name. The
+ * field postal_code is the option `--postal-code`; a flag's value may be left out: `--urgent` is
+ * `--urgent yes`. In the arena.
+ */
+const struct option *command_options(const struct command *command, struct arena *arena);
+/* Those that any command takes. */
+extern const struct option options_global[];
+
+/* Whether the field is one of the command's options. */
+bool command_takes_field(const struct command *command, const struct field *field);
+
+#endif
