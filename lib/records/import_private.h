@@ -107,6 +107,7 @@ bool import_check_twice_there(struct import *import) MUST_CHECK;
 /* Whether the row at that place is one of several of a customer, a contact each. */
 bool import_is_several(const struct import *import, int64_t at);
 
+/* -- import_report.c -- */
 void import_bad(struct import *import, int64_t line, int64_t column, const char *text);
 /* A row that isn't taken; `number` is its first value, NULL where that was bad. */
 void import_fell(struct import *import, const char *number);

@@ -2,8 +2,8 @@
 /* The history: who changed what, when, what it was before and after. Only added to, never changed. */
 #include "records/record_private.h"
 
-#include "base/jsontext.h"
 #include "base/utf8.h"
+#include "model/key.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -160,146 +160,18 @@ bool change_row(struct work *work, const struct row *before, const struct row *a
 	return good;
 }
 
-/* -- reading it -------------------------------------------------------------------------------- */
-
-static json_t *change_object(struct db_query *query, int column)
+/* `name` is one that customer_named() found. */
+bool customer_forget_number(struct work *work, int64_t customer, const char *name)
 {
-	size_t len;
-	const char *text = db_peek_text(query, column, &len);
-	json_t *object = text ? jsontext_read(text, len, NULL) : NULL;
-	return object ? object : json_null();
-}
-
-static json_t *change_json(struct db_query *query, struct arena *arena)
-{
-	char time[INSTANT_TEXT_MAX];
-	json_t *user = json_string(db_text(query, 1, arena)), *record = json_integer(db_int(query, 3));
-	return json_pack("{s:s, s:o, s:s, s:o, s:s, s:o, s:o}", "time",
-	                 instant_format(db_instant(query, 0), 0, time), "user", user ? user : json_null(),
-	                 "kind", db_text(query, 2, arena), "record", record, "action",
-	                 db_text(query, 4, arena), "before", change_object(query, 5), "after",
-	                 change_object(query, 6));
-}
-
-/* Also that of customers who had the number and are gone. */
-static bool history_ids(struct customers *store, const char *number, int64_t *ret, struct error *err)
-{
-	struct error none;
-	if (record_find(store, kind_find("customer"), number, ret, &none))
-		return true;
-	if (none.code != EX_NOINPUT) {
-		*err = none;
-		return false;
-	}
+	const char *clean = name;
+	size_t len = strlen(name);
+	key_trim(&clean, &len);
+	clean = arena_strndup(work->arena, clean, len);
 	struct db_query *query =
-	        db_query(store->db, "SELECT max(customer) FROM removed_customer WHERE number = ?1");
-	db_bind_text(query, 1, number);
-	if (!db_run_int(query, 0, ret, err))
-		return false;
-	return *ret != 0 || error_set(err, EX_NOINPUT, "there is no customer %s", number);
-}
-
-#define CHANGES "SELECT time, user, kind, record, action, before, after FROM change"
-
-static bool changes(struct db_query *query, json_t **ret, struct error *err)
-{
-	struct arena *arena = arena_new();
-	json_t *array = json_array();
-	enum db_step step;
-	while ((step = db_step(query, err)) == DB_ROW)
-		(void)json_array_append_new(array, change_json(query, arena));
-	arena_free(arena);
-	if (step == DB_DONE)
-		*ret = array;
-	else
-		json_decref(array);
-	return step == DB_DONE;
-}
-
-bool customer_history(struct customers *store, const char *number, json_t **ret, struct error *err)
-{
-	int64_t id;
-	if (!history_ids(store, number, &id, err))
-		return false;
-	struct db_query *query = db_query(store->db, CHANGES " WHERE customer = ?1 ORDER BY id");
-	db_bind_int(query, 1, id);
-	return changes(query, ret, err);
-}
-
-bool hours_history(struct customers *store, const char *number, json_t **ret, struct error *err)
-{
-	int64_t id = 0;
-	if (number && !history_ids(store, number, &id, err))
-		return false;
-	struct db_query *query = db_query(
-	        store->db, number ? CHANGES " WHERE customer = ?1 AND kind = 'hours' ORDER BY id"
-	                          : CHANGES " WHERE customer IS NULL AND kind = 'hours' ORDER BY id");
-	if (number)
-		db_bind_int(query, 1, id);
-	return changes(query, ret, err);
-}
-
-/* The last one of that name that was removed; 0 where there was none. */
-static bool find_removed(struct customers *store, const struct kind *kind, const char *name, int64_t *ret,
-                         struct error *err)
-{
-	struct db_query *query =
-	        db_query(store->db, "SELECT record FROM change WHERE customer IS NULL AND kind = ?1 AND"
-	                            " action = 'remove' AND json_extract(before, '$.name') = ?2"
-	                            " ORDER BY id DESC LIMIT 1");
-	db_bind_text(query, 1, kind->name);
+	        db_query(work->db, "DELETE FROM former_number WHERE customer = ?1 AND number IN (?2, ?3)");
+	db_bind_int(query, 1, customer);
 	db_bind_text(query, 2, name);
-	return db_run_int(query, 0, ret, err);
-}
-
-/* The id of one that is there, or of one that is gone. */
-static bool find_record(struct customers *store, const struct kind *kind, const char *name, struct row *ret,
-                        struct arena *arena, struct error *err)
-{
-	int64_t id;
-	if (record_find(store, kind, name, &id, err))
-		return row_get(store, arena, kind, id, ret, err);
-	*ret = (struct row){.kind = kind};
-	if (err->code != EX_NOINPUT)
-		return false;
-	if (kind->fields[0].type != FIELD_NAME)
-		return record_id(name, &ret->id);
-	struct error none = *err;
-	if (!find_removed(store, kind, name, &ret->id, err))
-		return false;
-	*err = none;
-	return ret->id != 0;
-}
-
-/* By the index of the customers where the record still tells whose it is; who asks for one that is gone can
- * wait for a walk over all changes. */
-bool record_history(struct customers *store, const struct kind *kind, const char *name, json_t **ret,
-                    struct error *err)
-{
-	struct row row;
-	json_t *array = NULL;
-	struct arena *arena = arena_new();
-	struct db_query *query = NULL;
-	bool good = find_record(store, kind, name, &row, arena, err);
-	if (good) {
-		bool there =
-		        row.customer != 0 || kind->owner == NULL || strcmp(kind->owner, "system-type") == 0;
-		query = db_query(
-		        store->db,
-		        there ? CHANGES " WHERE customer IS ?3 AND kind = ?1 AND record = ?2 ORDER BY id"
-		              : CHANGES " WHERE kind = ?1 AND record = ?2 AND ?3 IS NULL ORDER BY id");
-		db_bind_text(query, 1, kind->name);
-		db_bind_int(query, 2, row.id);
-		if (row.customer != 0)
-			db_bind_int(query, 3, row.customer);
-		good = changes(query, &array, err);
-	}
-	arena_free(arena);
-	if (good && json_array_size(array) == 0)
-		good = error_set(err, EX_NOINPUT, "there is no %s %s", kind->name, name);
-	if (good)
-		*ret = array;
-	else
-		json_decref(array);
-	return good;
+	db_bind_text(query, 3, clean);
+	return db_run(query, work->err) && change_add(work, "customer", customer, customer, "remove",
+	                                              json_pack("{s:s}", "former_number", clean), NULL);
 }

@@ -5,62 +5,14 @@
  *
  *	FROM ─ records, sites, reps, history, numbers ─▶ INTO
  *	     └ what INTO doesn't set itself ───────────▶
- *
- * Also numbers that a customer is still known by (former_number, customers_7.sql).
  */
 #include "base/address.h"
-#include "base/utf8.h"
-#include "model/key.h"
 #include "records/record_private.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sysexits.h>
-
-/* -- former numbers ---------------------------------------------------------------------------- */
-
-bool customer_named(struct customers *store, const char *name, struct arena *arena, int64_t *ret_id,
-                    const char **ret_number, bool *ret_former, struct error *err)
-{
-	const char *clean = name;
-	size_t len = strlen(name);
-	int64_t id;
-	if (!record_find(store, kind_find("customer"), name, &id, err))
-		return false;
-	key_trim(&clean, &len);
-	if (utf8_valid(clean, len) && !key_clean("name", clean, len, arena, &clean, err))
-		return false;
-	struct db_query *query = db_query(store->db, "SELECT number FROM customer WHERE id = ?1");
-	db_bind_int(query, 1, id);
-	enum db_step step = db_step(query, err);
-	if (step == DB_DONE)
-		return error_set(err, EX_NOINPUT, "there is no customer %s", name);
-	if (step != DB_ROW)
-		return false;
-	const char *number = db_text(query, 0, arena);
-	db_finish(query);
-	*ret_id = id;
-	*ret_number = number;
-	*ret_former = strcmp(number, name) != 0 && strcmp(number, clean) != 0;
-	return true;
-}
-
-/* `name` is one that customer_named() found. */
-bool customer_forget_number(struct work *work, int64_t customer, const char *name)
-{
-	const char *clean = name;
-	size_t len = strlen(name);
-	key_trim(&clean, &len);
-	clean = arena_strndup(work->arena, clean, len);
-	struct db_query *query =
-	        db_query(work->db, "DELETE FROM former_number WHERE customer = ?1 AND number IN (?2, ?3)");
-	db_bind_int(query, 1, customer);
-	db_bind_text(query, 2, name);
-	db_bind_text(query, 3, clean);
-	return db_run(query, work->err) && change_add(work, "customer", customer, customer, "remove",
-	                                              json_pack("{s:s}", "former_number", clean), NULL);
-}
 
 /* -- whether they can be merged ---------------------------------------------------------------- */
 

@@ -66,7 +66,19 @@ bool value_text(const char *name, const json_t *value, struct arena *arena, cons
 const char *row_value(const struct row *row, const char *field);
 void row_set(struct row *row, const char *field, const char *value);
 
-/* -- records.c -- */
+/* -- record_json.c -- */
+/* Adds the record that it hangs on, by its name outside. */
+bool owner_json(struct customers *store, const struct row *row, json_t *object, struct error *err) MUST_CHECK;
+/* A row's id, its owner and its fields. */
+bool record_json(struct customers *store, const struct row *row, struct arena *arena, json_t **ret,
+                 struct error *err) MUST_CHECK;
+typedef bool row_show_fn(struct customers *store, const struct row *row, struct arena *arena, json_t **ret,
+                         struct error *err);
+/* All rows of an owner, of everybody with 0, each as `show` gives it. */
+bool rows_list(struct customers *store, const struct kind *kind, int64_t owner, row_show_fn *show,
+               json_t **ret, struct error *err) MUST_CHECK;
+
+/* -- transaction.c -- */
 bool work_begin(struct work *work, const struct act *act, struct error *err) MUST_CHECK;
 /* Folds what search has to know, commits where `good`, else rolls back; frees the arena; gives what became of
  * it. */
@@ -76,6 +88,7 @@ bool work_is_claimed(const struct work *work, int64_t contact);
 void work_claim(struct work *work, int64_t contact);
 bool work_needs_manager(struct work *work, const char *what) MUST_CHECK;
 
+/* -- record_find.c -- */
 /* The first column of all rows as an array of strings. */
 bool query_texts(struct db_query *query, json_t **ret, struct error *err) MUST_CHECK;
 /* A name that is an id: a positive whole number. */
@@ -87,6 +100,7 @@ bool record_find(struct customers *store, const struct kind *kind, const char *n
  * too. */
 bool customer_id(struct customers *store, const char *number, int64_t *ret, struct error *err) MUST_CHECK;
 
+/* -- record_write.c -- */
 /* Adds or changes within a transaction. `before` is what is there (id 0: add). *ret_changed may be NULL. */
 bool record_put(struct work *work, const struct row *before, const json_t *values, int64_t *ret_id,
                 bool *ret_changed) MUST_CHECK;
@@ -98,7 +112,7 @@ bool record_write(struct work *work, const struct row *before, struct row *after
 /* A row of `kind` to be added to `owner`, empty. */
 bool row_new(struct work *work, const struct kind *kind, int64_t owner, struct row *ret) MUST_CHECK;
 
-/* -- record_hooks.c: what a kind does besides the table -- */
+/* -- record_operations.c: what a kind does besides the table -- */
 struct hook {
 	const char *kind;
 	const char *const *extra; /* keys of `values` that are no fields; NULL-terminated; {"*"} takes any */
@@ -123,6 +137,8 @@ bool row_differs(const struct row *before, const struct row *after);
 /* The fields that differ; `id` 0 in one of the two: added or removed. Secrets are redacted. */
 bool change_row(struct work *work, const struct row *before, const struct row *after,
                 const char *action) MUST_CHECK;
+/* A number that it had before, as customer_named() finds it, is no name of it any more. */
+bool customer_forget_number(struct work *work, int64_t customer, const char *name) MUST_CHECK;
 
 /* -- hooks of the kinds -- */
 bool customer_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
@@ -154,9 +170,16 @@ bool file_removing(struct work *work, const struct row *row);
 /* Whether an import's change takes a newer edit back: notes it. */
 bool stale_note(struct work *work, const struct row *before, const struct row *after) MUST_CHECK;
 
-/* -- record_merge.c -- */
-/* A number that it had before is no name of it any more. */
-bool customer_forget_number(struct work *work, int64_t customer, const char *name) MUST_CHECK;
+/* -- record_status.c -- */
+/* The moves between a customer's states. */
+struct customer_move {
+	const char *from, *to, *verb;
+	bool anybody; /* else a manager's work */
+};
+extern const struct customer_move customer_moves[];
+extern const size_t n_customer_moves;
+/* Whether this actor may change the status so. */
+bool customer_check_status(struct work *work, const char *from, const char *to) MUST_CHECK;
 
 /* -- record_customer.c -- */
 /* Whether the sites of `from` would be no deeper than may be with `into` as their parent. */
@@ -182,8 +205,17 @@ bool people_put(struct work *work, const struct row *row, const json_t *values, 
 	" SELECT cr.customer FROM customer_rep cr JOIN rep r ON r.id = cr.rep WHERE r.name = ?1"
 bool rep_put_link(struct work *work, int64_t customer, int64_t rep, const char *name,
                   bool *ret_linked) MUST_CHECK;
+bool rep_take_link(struct work *work, int64_t customer, int64_t rep, const char *name) MUST_CHECK;
 
-/* -- record_file.c -- */
+/* -- record_system.c -- */
+enum { SYSTEM_KEY_SIZE = 32 };
+bool system_read_key(struct customers *store, unsigned char key[SYSTEM_KEY_SIZE],
+                     struct error *err) MUST_CHECK;
+/* All fields of a system's type, by name; `key` NULL keeps secrets hidden. */
+bool system_fields_json(struct customers *store, const struct row *row, const unsigned char *key,
+                        json_t **ret, struct error *err) MUST_CHECK;
+
+/* -- record_content.c -- */
 enum { HASH_TEXT_SIZE = 65, CONTENT_HEAD_SIZE = 16 };
 struct content {
 	unsigned char head[CONTENT_HEAD_SIZE];
@@ -204,7 +236,19 @@ bool content_copy(FILE *in, FILE *out, const char *out_name, int64_t size_max, s
 /* Its type, told by its first bytes. Where `kind` is that of pictures, it has to be one. */
 bool content_type(const struct content *content, const struct kind *kind, const char **ret,
                   struct error *err) MUST_CHECK;
-/* Takes a stream into the store, under its hash. */
+/* A content on its way into files/, under a name of its own. */
+struct incoming {
+	struct folder files;
+	char name[FOLDER_NEW_SIZE]; /* "": there is none (any more) */
+};
+/* Copies a stream of at most `size_max` bytes there. incoming_end() is called in any case. */
+bool content_take_in(struct customers *store, FILE *in, int64_t size_max, struct incoming *ret,
+                     struct content *content, struct error *err) MUST_CHECK;
+/* Gives it its own name. Within the transaction that adds the record, so that files_sweep() can't come
+ * between. */
+bool content_put_in_place(struct work *work, struct incoming *incoming, const char *hash) MUST_CHECK;
+void incoming_end(struct incoming *incoming);
+/* Takes a stream into the store, under its hash: both in one. */
 bool content_keep(struct work *work, FILE *in, int64_t size_max, struct content *content) MUST_CHECK;
 /* Writes a content of the store to `out`, held against its hash. */
 bool content_fetch(struct customers *store, const char *hash, FILE *out, struct error *err) MUST_CHECK;
@@ -218,7 +262,6 @@ void files_sweep(struct customers *store, const json_t *hashes);
 bool content_arrives(struct work *work, const struct row *before, struct row *after) MUST_CHECK;
 
 /* -- shown and imported with others -- */
-bool owner_json(struct customers *store, const struct row *row, json_t *object, struct error *err) MUST_CHECK;
 bool hours_json(struct customers *store, int64_t customer, json_t **ret, struct error *err) MUST_CHECK;
 /* Replaces a customer's hours as a whole; null clears them. */
 bool hours_put(struct work *work, int64_t customer, const json_t *hours, bool *changed) MUST_CHECK;

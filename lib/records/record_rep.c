@@ -3,7 +3,6 @@
 #include "records/record_private.h"
 
 #include <string.h>
-#include <sysexits.h>
 
 /* A rep that is renamed stays the first of its customers. */
 bool rep_check(struct work *work, const struct row *before, struct row *after, const json_t *values)
@@ -30,28 +29,6 @@ bool rep_show(struct customers *store, const struct row *row, json_t *object, st
 	       json_object_set_new(object, "customers", json_integer(n)) == 0;
 }
 
-struct link {
-	struct row customer;
-	int64_t rep;
-};
-
-static bool find_link(struct work *work, const char *number, const char *rep, struct link *ret)
-{
-	int64_t id;
-	return record_find(work->store, kind_find("customer"), number, &id, work->err) &&
-	       row_get(work->store, work->arena, kind_find("customer"), id, &ret->customer, work->err) &&
-	       record_find(work->store, kind_find("rep"), rep, &ret->rep, work->err);
-}
-
-static bool set_first(struct work *work, const struct link *link, const char *name)
-{
-	json_t *values = json_object();
-	(void)json_object_set_new(values, "sales_rep", name ? json_string(name) : json_null());
-	bool good = record_put(work, &link->customer, values, NULL, NULL);
-	json_decref(values);
-	return good;
-}
-
 static bool write_link(struct work *work, int64_t customer, int64_t rep, const char *name, const char *sql,
                        const char *action, bool *ret_changed)
 {
@@ -72,31 +49,9 @@ bool rep_put_link(struct work *work, int64_t customer, int64_t rep, const char *
 	                  ret_linked);
 }
 
-bool rep_link(const struct act *act, const char *number, const char *rep, bool first, struct error *err)
+bool rep_take_link(struct work *work, int64_t customer, int64_t rep, const char *name)
 {
-	struct work work;
-	struct link link;
-	bool linked;
-	if (!work_begin(&work, act, err))
-		return false;
-	return work_end(&work, find_link(&work, number, rep, &link) &&
-	                               rep_put_link(&work, link.customer.id, link.rep, rep, &linked) &&
-	                               (!first || set_first(&work, &link, rep)));
-}
-
-bool rep_unlink(const struct act *act, const char *number, const char *rep, struct error *err)
-{
-	struct work work;
-	struct link link;
 	bool unlinked;
-	if (!work_begin(&work, act, err))
-		return false;
-	if (!find_link(&work, number, rep, &link))
-		return work_end(&work, false);
-	const char *first = row_value(&link.customer, "sales_rep");
-	return work_end(&work,
-	                write_link(&work, link.customer.id, link.rep, rep,
-	                           "DELETE FROM customer_rep WHERE customer = ?1 AND rep = ?2", "unlink",
-	                           &unlinked) &&
-	                        (first == NULL || strcmp(first, rep) != 0 || set_first(&work, &link, NULL)));
+	return write_link(work, customer, rep, name,
+	                  "DELETE FROM customer_rep WHERE customer = ?1 AND rep = ?2", "unlink", &unlinked);
 }

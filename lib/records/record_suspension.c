@@ -8,29 +8,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-bool suspension_check(struct work *work, const struct row *before, struct row *after, const json_t *values)
-{
-	const char *from = row_value(after, "from"), *until = row_value(after, "until");
-	const char *scopes = row_value(after, "scopes");
-	if (from && until && strcmp(until, from) <= 0)
-		return error_set(
-		        work->err, EX_DATAERR,
-		        "until: %s is not later than from (%s); it is the day on which it holds no longer",
-		        until, from);
-	if (scopes == NULL)
-		return error_set(work->err, EX_DATAERR,
-		                 "scopes: one or more of jobs, routes, emails was meant");
-	if (!work->import && row_value(before, "removed") && row_differs(before, after))
-		return error_set(
-		        work->err, EX_DATAERR,
-		        "suspension %lld was ended on %.10s and can't be changed any more; enter a new "
-		        "one",
-		        (long long)before->id, row_value(before, "removed"));
-	return authored_check(work, before, after, values);
-}
-
-/* -- days in the customer's zone --------------------------------------------------------------- */
-
 /* The zone of the nearest up the chain that has one, else the default, else the host's. */
 static bool zone_of(struct customers *store, int64_t id, const char *default_zone, const struct zone **ret,
                     struct error *err)

@@ -19,10 +19,11 @@
 #include <sysexits.h>
 
 enum {
-	KEY_SIZE = crypto_aead_xchacha20poly1305_ietf_KEYBYTES,
 	NONCE_SIZE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
 	TAG_SIZE = crypto_aead_xchacha20poly1305_ietf_ABYTES,
 };
+
+_Static_assert(SYSTEM_KEY_SIZE == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "a key of libsodium");
 
 static const char hidden[] = "******";
 
@@ -37,22 +38,22 @@ void records_set_key_file(struct customers *store, const char *path, const char 
 /* -- the key ----------------------------------------------------------------------------------- */
 
 /* 32 bytes, or 64 hex digits with or without a line break. */
-static bool parse_key(const unsigned char *bytes, size_t len, unsigned char key[KEY_SIZE])
+static bool parse_key(const unsigned char *bytes, size_t len, unsigned char key[SYSTEM_KEY_SIZE])
 {
 	size_t used;
-	if (len == KEY_SIZE) {
-		memcpy(key, bytes, KEY_SIZE);
+	if (len == SYSTEM_KEY_SIZE) {
+		memcpy(key, bytes, SYSTEM_KEY_SIZE);
 		return true;
 	}
 	while (len > 0 && isspace(bytes[len - 1]))
 		len--;
-	return sodium_hex2bin(key, KEY_SIZE, (const char *)bytes, len, NULL, &used, NULL) == 0 &&
-	       used == KEY_SIZE;
+	return sodium_hex2bin(key, SYSTEM_KEY_SIZE, (const char *)bytes, len, NULL, &used, NULL) == 0 &&
+	       used == SYSTEM_KEY_SIZE;
 }
 
-static bool read_key(struct customers *store, unsigned char key[KEY_SIZE], struct error *err)
+bool system_read_key(struct customers *store, unsigned char key[SYSTEM_KEY_SIZE], struct error *err)
 {
-	unsigned char bytes[2 * KEY_SIZE + 16];
+	unsigned char bytes[2 * SYSTEM_KEY_SIZE + 16];
 	if (store->key_file == NULL)
 		return error_set(err, EX_CONFIG,
 		                 "there is no key for secret fields: set [customers] key_file, or give the "
@@ -87,11 +88,11 @@ static const char *place_of(struct arena *arena, int64_t system, int64_t field)
 
 static bool seal(struct work *work, int64_t system, int64_t field, const char *value, struct buf *ret)
 {
-	unsigned char key[KEY_SIZE], nonce[NONCE_SIZE];
+	unsigned char key[SYSTEM_KEY_SIZE], nonce[NONCE_SIZE];
 	unsigned long long sealed_len;
 	const char *place = place_of(work->arena, system, field);
 	size_t len = strlen(value);
-	if (!read_key(work->store, key, work->err))
+	if (!system_read_key(work->store, key, work->err))
 		return false;
 	randombytes_buf(nonce, sizeof nonce);
 	unsigned char *sealed = arena_alloc(work->arena, len + TAG_SIZE);
@@ -105,8 +106,8 @@ static bool seal(struct work *work, int64_t system, int64_t field, const char *v
 }
 
 /* NULL where the key is another or somebody touched it. */
-static char *unseal(const unsigned char key[KEY_SIZE], struct arena *arena, int64_t system, int64_t field,
-                    const unsigned char *sealed, size_t len)
+static char *unseal(const unsigned char key[SYSTEM_KEY_SIZE], struct arena *arena, int64_t system,
+                    int64_t field, const unsigned char *sealed, size_t len)
 {
 	const char *place = place_of(arena, system, field);
 	unsigned long long text_len;
@@ -282,8 +283,7 @@ static json_t *read_shown(struct db_query *query, const unsigned char *key, int6
 	return text ? json_string(text) : NULL;
 }
 
-/* All fields of its type, by name; `key` NULL keeps secrets hidden. */
-static bool fields_json(struct customers *store, const struct row *row, const unsigned char *key,
+bool system_fields_json(struct customers *store, const struct row *row, const unsigned char *key,
                         json_t **ret, struct error *err)
 {
 	struct db_query *query =
@@ -316,11 +316,11 @@ static bool fields_json(struct customers *store, const struct row *row, const un
 
 bool system_show(struct customers *store, const struct row *row, json_t *object, struct error *err)
 {
-	unsigned char key[KEY_SIZE];
+	unsigned char key[SYSTEM_KEY_SIZE];
 	json_t *fields;
-	if (store->revealing && !read_key(store, key, err))
+	if (store->revealing && !system_read_key(store, key, err))
 		return false;
-	bool good = fields_json(store, row, store->revealing ? key : NULL, &fields, err);
+	bool good = system_fields_json(store, row, store->revealing ? key : NULL, &fields, err);
 	sodium_memzero(key, sizeof key);
 	return good && json_object_set_new(object, "fields", fields) == 0;
 }
@@ -328,70 +328,6 @@ bool system_show(struct customers *store, const struct row *row, json_t *object,
 bool system_type_show(struct customers *store, const struct row *row, json_t *object, struct error *err)
 {
 	json_t *fields;
-	return records_list(store, kind_find("system-field"), row_value(row, "name"), &fields, err) &&
+	return rows_list(store, kind_find("system-field"), row->id, record_json, &fields, err) &&
 	       json_object_set_new(object, "fields", fields) == 0;
-}
-
-/* That somebody looked is on record before anything is shown. */
-static bool reveal(struct work *work, const char *id, struct row *row, json_t **ret)
-{
-	const struct kind *kind = kind_find("system");
-	unsigned char key[KEY_SIZE];
-	int64_t system;
-	json_t *fields;
-	if (!work_needs_manager(work, "reveal") || !record_find(work->store, kind, id, &system, work->err) ||
-	    !row_get(work->store, work->arena, kind, system, row, work->err) ||
-	    !read_key(work->store, key, work->err))
-		return false;
-	bool good = fields_json(work->store, row, key, &fields, work->err);
-	sodium_memzero(key, sizeof key);
-	if (good)
-		*ret = fields;
-	return good && change_add(work, "system", row->id, row->customer, "reveal", NULL, NULL);
-}
-
-bool system_reveal(const struct act *act, const char *id, json_t **ret, struct error *err)
-{
-	struct work work;
-	struct row row;
-	json_t *fields = NULL, *object = NULL;
-	if (!work_begin(&work, act, err))
-		return false;
-	if (work_end(&work, reveal(&work, id, &row, &fields)) &&
-	    records_show(act->store, kind_find("system"), id, &object, err)) {
-		(void)json_object_set(object, "fields", fields);
-		*ret = object;
-	}
-	json_decref(fields);
-	return object != NULL;
-}
-
-/* Without a secret there is no need for a key. */
-static bool reveal_all(struct work *work, bool *ret_any)
-{
-	unsigned char key[KEY_SIZE];
-	if (!work_needs_manager(work, "reveal"))
-		return false;
-	struct db_query *query = db_query(
-	        work->db, "INSERT INTO change (time, user, kind, record, customer, action)"
-	                  " SELECT ?1, ?2, 'system', id, customer, 'reveal' FROM system s WHERE EXISTS"
-	                  " (SELECT 1 FROM system_value v WHERE v.system = s.id AND v.sealed IS NOT NULL)");
-	db_bind_instant(query, 1, work->act->when);
-	db_bind_text(query, 2, work->act->actor.user);
-	if (!db_run(query, work->err))
-		return false;
-	*ret_any = db_changes(work->db) > 0;
-	bool good = !*ret_any || read_key(work->store, key, work->err);
-	sodium_memzero(key, sizeof key);
-	return good;
-}
-
-bool systems_reveal(const struct act *act, struct error *err)
-{
-	struct work work;
-	bool any = false;
-	if (!work_begin(&work, act, err) || !work_end(&work, reveal_all(&work, &any)))
-		return false;
-	act->store->revealing = any;
-	return true;
 }

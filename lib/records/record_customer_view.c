@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* A customer with all that hangs on it, and the list of customers. */
+#include "records/record_private.h"
+
+#include <string.h>
+
+static const struct {
+	const char *key, *kind;
+} parts[] = {
+        {.key = "contacts", .kind = "contact"},
+        {.key = "suspensions", .kind = "suspension"},
+        {.key = "notes", .kind = "note"},
+        {.key = "comments", .kind = "comment"},
+        {.key = "assets", .kind = "asset"},
+        {.key = "systems", .kind = "system"},
+        {.key = "third_parties", .kind = "third-party"},
+        {.key = "activities", .kind = "activity"},
+        {.key = "quotes", .kind = "quote"},
+        {.key = "sales", .kind = "sale"},
+        {.key = "documents", .kind = "document"},
+        {.key = "pictures", .kind = "picture"},
+};
+
+static bool texts_json(struct customers *store, const char *sql, const char *number, json_t **ret,
+                       struct error *err)
+{
+	struct db_query *query = db_query(store->db, sql);
+	db_bind_text(query, 1, number);
+	return query_texts(query, ret, err);
+}
+
+static bool add_views(struct customers *store, const char *number, json_t *object, struct error *err)
+{
+	json_t *view;
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		if (!records_list(store, kind_find(parts[i].kind), number, &view, err) ||
+		    json_object_set_new(object, parts[i].key, view) != 0)
+			return false;
+	}
+	return hours_show(store, number, &view, err) && json_object_set_new(object, "hours", view) == 0 &&
+	       texts_json(store,
+	                  "SELECT s.number FROM customer s JOIN customer p ON s.parent = p.id WHERE p.number "
+	                  "= ?1"
+	                  " ORDER BY s.number",
+	                  number, &view, err) &&
+	       json_object_set_new(object, "sites", view) == 0 &&
+	       texts_json(store,
+	                  "SELECT r.name FROM rep r JOIN customer_rep cr ON cr.rep = r.id JOIN customer c"
+	                  " ON c.id = cr.customer WHERE c.number = ?1 ORDER BY r.name = c.sales_rep DESC, "
+	                  "r.name",
+	                  number, &view, err) &&
+	       json_object_set_new(object, "reps", view) == 0 &&
+	       texts_json(store,
+	                  "SELECT f.number FROM former_number f JOIN customer c ON c.id = f.customer"
+	                  " WHERE c.number = ?1 ORDER BY f.number",
+	                  number, &view, err) &&
+	       json_object_set_new(object, "former_numbers", view) == 0;
+}
+
+bool customer_show(struct customers *store, const char *number, json_t **ret, struct error *err)
+{
+	json_t *object = NULL;
+	bool mine = !db_in_transaction(store->db); /* one view of all its parts */
+	if (mine && !customers_begin_read(store, err))
+		return false;
+	bool good = records_show(store, kind_find("customer"), number, &object, err) &&
+	            add_views(store, json_string_value(json_object_get(object, "number")), object, err);
+	if (mine)
+		customers_end_read(store);
+	if (good)
+		*ret = object;
+	else
+		json_decref(object);
+	return good;
+}
+
+static json_t *text_or_null(struct db_query *query, int column)
+{
+	const char *text = db_peek_text(query, column, NULL);
+	json_t *value = text ? json_string(text) : NULL;
+	return value ? value : json_null();
+}
+
+static const char list_sql[] =
+        "SELECT number, name, dba, city, state, status, phone, sales_rep, id FROM customer c"
+        " WHERE (?1 IS NULL OR id IN (" SQL_LOOKED_AFTER "))"
+        " AND (?2 IS NULL OR parent = (SELECT id FROM customer WHERE number = ?2))"
+        " AND (?3 IS NULL OR status = ?3) AND (?5 IS NULL OR number > ?5) ORDER BY number LIMIT ?4";
+
+static bool list_one(struct customers *store, const struct customer_filter *filter, struct db_query *query,
+                     json_t *array, struct error *err)
+{
+	static const char *const keys[] = {"number", "name",   "dba",   "city",
+	                                   "state",  "status", "phone", "sales_rep"};
+	enum { KEYS = sizeof keys / sizeof keys[0] };
+	json_t *object = json_object();
+	bool suspended;
+	for (int i = 0; i < KEYS; i++)
+		(void)json_object_set_new_nocheck(object, keys[i], text_or_null(query, i));
+	bool good = customer_suspended(store, db_int(query, KEYS), filter->default_zone, filter->now,
+	                               &suspended, err);
+	(void)json_object_set_new_nocheck(object, "suspended", json_boolean(good && suspended));
+	(void)json_array_append_new(array, object);
+	return good;
+}
+
+bool customer_list(struct customers *store, const struct customer_filter *filter, json_t **ret,
+                   struct error *err)
+{
+	struct db_query *query = db_query(store->db, list_sql);
+	json_t *array = json_array();
+	enum db_step step;
+	bool good = true;
+	db_bind_text(query, 1, filter->rep);
+	db_bind_text(query, 2, filter->parent);
+	db_bind_text(query, 3, filter->status);
+	db_bind_int(query, 4, filter->limit > 0 ? filter->limit : -1);
+	db_bind_text(query, 5, filter->after);
+	while (good && (step = db_step(query, err)) == DB_ROW)
+		good = list_one(store, filter, query, array, err);
+	if (!good)
+		db_finish(query);
+	if (good && step == DB_DONE) {
+		*ret = array;
+		return true;
+	}
+	json_decref(array);
+	return false;
+}
