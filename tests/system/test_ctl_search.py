@@ -83,7 +83,7 @@ def test_an_older_database_is_searched_at_once(world):
     """Its migration fills the search, not the next change."""
     with sqlite3.connect(world.path("customers.db")) as db:
         for version in range(1, 7):
-            db.executescript((ROOT / "lib" / "store" / f"customers_{version}.sql").read_text(encoding="utf-8"))
+            db.executescript((ROOT / "lib" / "records" / f"customers_{version}.sql").read_text(encoding="utf-8"))
         db.executescript("""
             INSERT INTO customer (number, name, city) VALUES ('1002', 'Wal-Mart', 'Denver'), ('7', 'Other', NULL);
             INSERT INTO contact (customer, name) VALUES (1, 'Ann Lee');

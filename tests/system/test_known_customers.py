@@ -346,7 +346,7 @@ def test_copies_of_an_older_one_agree(world):
     def identity(name, first_change):
         with sqlite3.connect(world.path(name)) as db:
             for version in range(1, 7):
-                db.executescript((ROOT / "lib" / "store" / f"customers_{version}.sql").read_text(encoding="utf-8"))
+                db.executescript((ROOT / "lib" / "records" / f"customers_{version}.sql").read_text(encoding="utf-8"))
             db.execute("INSERT INTO change (time, user, kind, record, action) VALUES (?, 'sam', 'customer', 1, 'add')",
                        (first_change,))
             db.execute("PRAGMA application_id = 1684239731")

@@ -238,7 +238,7 @@ def test_a_fault_on_the_way_leaves_both_as_they_were(pair):
 def test_old_numbers_of_an_older_database_are_names_too(world):
     with sqlite3.connect(world.path("customers.db")) as db:
         for version in range(1, 7):
-            db.executescript((ROOT / "lib" / "store" / f"customers_{version}.sql").read_text(encoding="utf-8"))
+            db.executescript((ROOT / "lib" / "records" / f"customers_{version}.sql").read_text(encoding="utf-8"))
         db.executescript("""
             INSERT INTO customer (number, name) VALUES ('1', 'First'), ('7', 'Seventh');
             UPDATE customer SET number = '2' WHERE number = '1'; UPDATE customer SET number = '3' WHERE number = '2';
