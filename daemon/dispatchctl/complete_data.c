@@ -33,20 +33,21 @@ static bool ready(struct ctl *ctl)
 	return ctl->settings != NULL && office_become(ctl->settings, "spool customers", &ignored);
 }
 
-static bool open_store(struct ctl *ctl, struct act *ret)
+static bool open_store(struct ctl *ctl, struct change_context *ret)
 {
 	struct error ignored = {0};
 	return ready(ctl) && store_open(ctl, DB_READ, ret, &ignored);
 }
 
 /* Numbers and names, as the store finds them by their beginning. */
-static size_t offer_begun(struct ctl *ctl, const struct act *act, const struct kind *kind, const char *typed)
+static size_t offer_begun(struct ctl *ctl, const struct change_context *context, const struct kind *kind,
+                          const char *typed)
 {
 	struct error ignored = {0};
 	json_t *names;
 	size_t i, n = 0;
 	const json_t *name;
-	if (kind == NULL || !records_complete(act->store, kind, typed, OFFERS, &names, &ignored))
+	if (kind == NULL || !records_complete(context->store, kind, typed, OFFERS, &names, &ignored))
 		return 0;
 	json_array_foreach(names, i, name)
 	{
@@ -58,13 +59,13 @@ static size_t offer_begun(struct ctl *ctl, const struct act *act, const struct k
 }
 
 /* A name that was begun becomes the number; where there are several, each number with its name. */
-static void offer_by_name(struct ctl *ctl, const struct act *act, const char *typed)
+static void offer_by_name(struct ctl *ctl, const struct change_context *context, const char *typed)
 {
 	struct error ignored = {0};
 	json_t *rows;
 	size_t i;
 	const json_t *row;
-	if (!customers_search(act->store, typed, BY_NAME, OFFERS, &rows, &ignored))
+	if (!customers_search(context->store, typed, BY_NAME, OFFERS, &rows, &ignored))
 		return;
 	json_array_foreach(rows, i, row)
 	        output_say(ctl->out, "%s  %s", json_string_value(json_object_get(row, "number")),
@@ -91,10 +92,10 @@ static void offer_ids(struct ctl *ctl, const json_t *rows, const char *typed)
 
 static void offer_record_ids(struct ctl *ctl, const struct kind *kind, const char *typed)
 {
-	struct act act;
+	struct change_context context;
 	struct error ignored = {0};
 	json_t *rows;
-	if (!open_store(ctl, &act) || !records_list(act.store, kind, NULL, &rows, &ignored))
+	if (!open_store(ctl, &context) || !records_list(context.store, kind, NULL, &rows, &ignored))
 		return;
 	offer_ids(ctl, rows, typed);
 	json_decref(rows);
@@ -116,15 +117,15 @@ static void offer_mail_ids(struct ctl *ctl, const char *typed)
 void complete_data(struct ctl *ctl, const struct noun *noun, const char *what, const char *typed)
 {
 	const struct kind *kind = noun ? kind_find(noun->name) : NULL;
-	struct act act;
+	struct change_context context;
 	if ((strcmp(what, "NUMBER") == 0 || strcmp(what, "FROM") == 0 || strcmp(what, "INTO") == 0) &&
-	    open_store(ctl, &act)) {
-		if (offer_begun(ctl, &act, kind_find("customer"), typed) == 0)
-			offer_by_name(ctl, &act, typed);
-	} else if (strcmp(what, "REP") == 0 && open_store(ctl, &act)) {
-		offer_begun(ctl, &act, kind_find("rep"), typed);
-	} else if (strcmp(what, "NAME") == 0 && kind != NULL && open_store(ctl, &act)) {
-		offer_begun(ctl, &act, kind, typed);
+	    open_store(ctl, &context)) {
+		if (offer_begun(ctl, &context, kind_find("customer"), typed) == 0)
+			offer_by_name(ctl, &context, typed);
+	} else if (strcmp(what, "REP") == 0 && open_store(ctl, &context)) {
+		offer_begun(ctl, &context, kind_find("rep"), typed);
+	} else if (strcmp(what, "NAME") == 0 && kind != NULL && open_store(ctl, &context)) {
+		offer_begun(ctl, &context, kind, typed);
 	} else if (strcmp(what, "ID") == 0 && kind != NULL) {
 		offer_record_ids(ctl, kind, typed);
 	} else if (strcmp(what, "ID") == 0 && noun != NULL && strcmp(noun->name, "mail") == 0) {

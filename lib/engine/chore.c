@@ -237,12 +237,12 @@ static void refuse(struct chore_result *result, const struct error *why)
 static bool run_feed(struct chores *chores, const struct spool_chore *rows, size_t n, struct instant now,
                      struct chore_result *ret, struct error *err)
 {
-	struct act act = {
+	struct change_context context = {
 	        .store = chores->customers, .actor = {.user = "feed", .manager = true}, .when = now};
 	struct records_upsert *upserts = mem_alloc(n * sizeof *upserts);
 	for (size_t i = 0; i < n; i++)
 		upserts[i] = (struct records_upsert){.json = rows[i].detail, .len = strlen(rows[i].detail)};
-	bool ok = records_upsert(&act, upserts, n, err);
+	bool ok = records_upsert(&context, upserts, n, err);
 	for (size_t i = 0; ok && i < n; i++) {
 		if (upserts[i].refused)
 			refuse(&ret[i], &upserts[i].err);

@@ -127,7 +127,7 @@ static const char *owner_key(const struct kind *kind)
 /* The whole record as an object in the order of the columns. */
 static bool record_object(struct export *export, const struct row *row, json_t **ret)
 {
-	const struct hook *hook = hook_find(export->kind);
+	const struct kind_operations *operations = operations_find(export->kind);
 	json_t *object = json_object();
 	bool good = true;
 	if (export->kind->owner) {
@@ -139,8 +139,8 @@ static bool record_object(struct export *export, const struct row *row, json_t *
 	json_decref(fields);
 	if (good && strcmp(export->kind->name, "customer") == 0)
 		good = customer_extras(export, row, object);
-	else if (good && *extra_names(export->kind) && hook->show)
-		good = hook->show(export->store, row, object, export->err);
+	else if (good && *extra_names(export->kind) && operations->show)
+		good = operations->show(export->store, row, object, export->err);
 	if (good)
 		*ret = object;
 	else

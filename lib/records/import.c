@@ -89,24 +89,23 @@ static enum meant compare_contact(const struct staged *staged, const struct kind
  * earlier row of the file meant is meant only by the same again: two people may share an address or a name.
  * *ret is the id that the row has, 0 for none; where nobody is meant it stays.
  */
-static bool find_contact(struct import *import, struct work *work, const struct staged *staged, int64_t owner,
-                         int64_t *ret)
+static bool find_contact(struct import *import, struct transaction *tx, const struct staged *staged,
+                         int64_t owner, int64_t *ret)
 {
 	static const char *const names[4] = {"email", "name", "first_name", "last_name"};
 	enum meant best = MEANT_NOT;
 	enum db_step step;
 	int64_t wanted = *ret;
-	struct db_query *query =
-	        db_query(work->db, "SELECT id, email, name, first_name, last_name FROM contact"
-	                           " WHERE customer = ?1 ORDER BY id");
+	struct db_query *query = db_query(tx->db, "SELECT id, email, name, first_name, last_name FROM contact"
+	                                          " WHERE customer = ?1 ORDER BY id");
 	db_bind_int(query, 1, owner);
-	while ((step = db_step(query, work->err)) == DB_ROW) {
+	while ((step = db_step(query, tx->err)) == DB_ROW) {
 		const char *of[4];
 		int64_t id = db_int(query, 0);
 		for (int i = 0; i < 4; i++)
-			of[i] = db_text_or_null(query, i + 1, work->arena);
+			of[i] = db_text_or_null(query, i + 1, tx->arena);
 		enum meant meant = compare_contact(staged, import->kind, names, of);
-		bool claimed = work_is_claimed(work, id);
+		bool claimed = transaction_is_claimed(tx, id);
 		if (id == wanted && meant != MEANT_WHOLE)
 			meant = MEANT_ID;
 		if (claimed && meant != MEANT_WHOLE)
@@ -116,47 +115,45 @@ static bool find_contact(struct import *import, struct work *work, const struct 
 			*ret = id;
 		}
 	}
-	if (step == DB_DONE && best == MEANT_NOT && work_is_claimed(work, wanted))
+	if (step == DB_DONE && best == MEANT_NOT && transaction_is_claimed(tx, wanted))
 		*ret = 0;
 	return step == DB_DONE;
 }
 
 /* By number or name where the kind has one; else by id, if it is one of that owner's. What is new keeps its
  * id where it is free: other rows name it by that. */
-static bool find_before(struct import *import, struct work *work, const struct staged *staged,
+static bool find_before(struct import *import, struct transaction *tx, const struct staged *staged,
                         struct row *ret)
 {
 	const struct kind *kind = import->kind;
 	int64_t owner = 0, id = 0;
 	struct error none;
-	if (kind->owner &&
-	    !record_find(work->store, kind_find(kind->owner), staged->owner, &owner, work->err))
+	if (kind->owner && !record_find(tx->store, kind_find(kind->owner), staged->owner, &owner, tx->err))
 		return false;
 	bool named = kind->fields[0].type == FIELD_NAME;
-	if (named && !record_find(work->store, kind, staged->value[0], &id, &none) &&
-	    none.code != EX_NOINPUT) {
-		*work->err = none;
+	if (named && !record_find(tx->store, kind, staged->value[0], &id, &none) && none.code != EX_NOINPUT) {
+		*tx->err = none;
 		return false;
 	}
 	if (!named && staged->id && !record_id(staged->id, &id))
 		id = 0;
-	if (strcmp(kind->name, "contact") == 0 && !find_contact(import, work, staged, owner, &id))
+	if (strcmp(kind->name, "contact") == 0 && !find_contact(import, tx, staged, owner, &id))
 		return false;
-	bool known = named || work_is_claimed(work, id) || id <= work->known[kind - kinds];
-	if (!row_get(work->store, work->arena, kind, known ? id : 0, ret, work->err))
+	bool known = named || transaction_is_claimed(tx, id) || id <= tx->known[kind - kinds];
+	if (!row_get(tx->store, tx->arena, kind, known ? id : 0, ret, tx->err))
 		return false;
 	return (ret->id != 0 && ret->owner == owner) ||
-	       (row_new(work, kind, owner, ret) && (named || row_keep_id(work, ret, id)));
+	       (row_new(tx, kind, owner, ret) && (named || row_keep_id(tx, ret, id)));
 }
 
 /* Authors and times, marks of bad addresses: an import may bring them, but then it is a manager's. */
-static bool check_kept(struct work *work, const struct row *before, const struct row *after)
+static bool check_kept(struct transaction *tx, const struct row *before, const struct row *after)
 {
 	for (size_t i = 0; i < after->kind->n_fields; i++) {
 		const char *a = before->value[i], *b = after->value[i];
 		bool same = a == b || (a && b && strcmp(a, b) == 0);
 		if (!same && after->kind->fields[i].kept &&
-		    !work_needs_manager(work, after->kind->fields[i].name))
+		    !transaction_needs_manager(tx, after->kind->fields[i].name))
 			return false;
 	}
 	return true;
@@ -167,7 +164,7 @@ static bool is_own_number(const struct import *import, const struct row *after, 
 	return i == 0 && after->id != 0 && strcmp(import->kind->name, "customer") == 0;
 }
 
-static bool take_values(struct import *import, struct work *work, const struct staged *staged,
+static bool take_values(struct import *import, struct transaction *tx, const struct staged *staged,
                         struct row *after)
 {
 	for (size_t i = 0; i < import->kind->n_fields; i++) {
@@ -177,7 +174,7 @@ static bool take_values(struct import *import, struct work *work, const struct s
 			continue;
 		after->value[i] = staged->value[i];
 		if (staged->value[i] == NULL &&
-		    !field_emptied(&import->kind->fields[i], after->id == 0, &after->value[i], work->err))
+		    !field_emptied(&import->kind->fields[i], after->id == 0, &after->value[i], tx->err))
 			return false;
 	}
 	return true;
@@ -197,7 +194,7 @@ static void list_contact(json_t *extras)
 }
 
 /* A file that names one customer by two numbers, one that it had before: which row is right nobody knows. */
-static bool check_once(struct import *import, struct work *work, const struct staged *staged,
+static bool check_once(struct import *import, struct transaction *tx, const struct staged *staged,
                        const struct row *before)
 {
 	if (import->formers == NULL || before->id == 0)
@@ -205,37 +202,37 @@ static bool check_once(struct import *import, struct work *work, const struct st
 	gpointer key = GSIZE_TO_POINTER((gsize)before->id);
 	int64_t line = (int64_t)GPOINTER_TO_SIZE(g_hash_table_lookup(import->formers, key));
 	struct db_query *query =
-	        db_query(work->db, "SELECT EXISTS (SELECT 1 FROM former_number WHERE customer = ?1)");
+	        db_query(tx->db, "SELECT EXISTS (SELECT 1 FROM former_number WHERE customer = ?1)");
 	int64_t any;
 	db_bind_int(query, 1, before->id);
-	if (!db_run_int(query, 0, &any, work->err))
+	if (!db_run_int(query, 0, &any, tx->err))
 		return false;
 	if (any != 0 && line == 0)
 		g_hash_table_insert(import->formers, key, GSIZE_TO_POINTER((gsize)staged->line));
 	return line == 0 || staged->several || line == staged->line ||
-	       error_set(work->err, EX_DATAERR, "number: %s is customer %s, which is in line %lld already",
+	       error_set(tx->err, EX_DATAERR, "number: %s is customer %s, which is in line %lld already",
 	                 staged->value[0], before->value[0], (long long)line);
 }
 
-static bool put_row(struct import *import, struct work *work, const struct staged *staged)
+static bool put_row(struct import *import, struct transaction *tx, const struct staged *staged)
 {
 	struct row before;
 	bool changed;
-	if (!find_before(import, work, staged, &before) || !check_once(import, work, staged, &before))
+	if (!find_before(import, tx, staged, &before) || !check_once(import, tx, staged, &before))
 		return false;
 	json_t *extras = staged->extras ? json_loads(staged->extras, 0, NULL) : json_object();
 	if (staged->several)
 		list_contact(extras);
 	struct row after = row_start(&before);
-	work->took_back = false;
-	bool good = take_values(import, work, staged, &after) && check_kept(work, &before, &after) &&
-	            record_write(work, &before, &after, extras, &changed);
+	tx->took_back = false;
+	bool good = take_values(import, tx, staged, &after) && check_kept(tx, &before, &after) &&
+	            record_write(tx, &before, &after, extras, &changed);
 	json_decref(extras);
 	if (!good)
 		return false;
 	if (strcmp(import->kind->name, "contact") == 0)
-		work_claim(work, after.id);
-	import->counts.stale += work->took_back;
+		transaction_claim(tx, after.id);
+	import->counts.stale += tx->took_back;
 	if (before.id == 0)
 		import->counts.added++;
 	else if (changed)
@@ -262,11 +259,11 @@ static const char *parent_of(const struct import *import, const struct staged *s
 }
 
 /* A site whose parent isn't there yet. */
-static bool waits_for_parent(const struct import *import, struct work *work, const struct staged *staged)
+static bool waits_for_parent(const struct import *import, struct transaction *tx, const struct staged *staged)
 {
 	int64_t id;
 	const char *parent = parent_of(import, staged);
-	return parent && customer_id(work->store, parent, &id, NULL) && id == 0;
+	return parent && customer_id(tx->store, parent, &id, NULL) && id == 0;
 }
 
 /* A site whose parent's row was bad, or such a site's: it goes with it. */
@@ -293,12 +290,12 @@ static void wait_add(struct waiting *waiting, int64_t at)
 	waiting->at[waiting->n++] = at;
 }
 
-static bool try_row(struct import *import, struct work *work, const struct staged *staged)
+static bool try_row(struct import *import, struct transaction *tx, const struct staged *staged)
 {
 	struct error err = {0};
-	work->err = &err;
-	bool good = put_row(import, work, staged);
-	work->err = import->err;
+	tx->err = &err;
+	bool good = put_row(import, tx, staged);
+	tx->err = import->err;
 	if (!good && is_row_fault(&err)) {
 		import_bad(import, staged->line, 0, err.text);
 		import->denied += err.code == EX_NOPERM;
@@ -315,23 +312,23 @@ static void tell_progress(struct import *import, int64_t at)
 	import_progress(import, import->size / 4 + (int64_t)((double)import->size * 0.75 * part));
 }
 
-static bool put_all(struct import *import, struct work *work, struct waiting *waiting)
+static bool put_all(struct import *import, struct transaction *tx, struct waiting *waiting)
 {
 	struct staged staged;
 	bool fault = false, good = stage_rewind(import, 0);
 	int64_t rows = 0;
 	for (int64_t at = 0; good && stage_get(import, &staged, &fault); at = stage_tell(import)) {
 		staged.several = import_is_several(import, at);
-		if (waits_for_parent(import, work, &staged))
+		if (waits_for_parent(import, tx, &staged))
 			wait_add(waiting, at);
 		else
-			good = try_row(import, work, &staged);
-		arena_reset(work->arena);
+			good = try_row(import, tx, &staged);
+		arena_reset(tx->arena);
 		if (++rows % PROGRESS_ROWS == 0)
 			tell_progress(import, at);
 		if (good && rows % FOLD_ROWS == 0) {
-			good = search_refresh(work->store, import->err);
-			work->noted = 0;
+			good = search_refresh(tx->store, import->err);
+			tx->noted = 0;
 		}
 	}
 	return good && !fault;
@@ -339,7 +336,7 @@ static bool put_all(struct import *import, struct work *work, struct waiting *wa
 
 /* Rounds over those that wait, as long as each brings some of them in. What is left has no parent anywhere.
  */
-static bool put_waiting(struct import *import, struct work *work, struct waiting *waiting)
+static bool put_waiting(struct import *import, struct transaction *tx, struct waiting *waiting)
 {
 	struct staged staged;
 	bool fault, last = false;
@@ -351,11 +348,11 @@ static bool put_waiting(struct import *import, struct work *work, struct waiting
 			staged.several = import_is_several(import, waiting->at[i]);
 			if (falls_with_parent(import, &staged))
 				continue;
-			if (!last && waits_for_parent(import, work, &staged))
+			if (!last && waits_for_parent(import, tx, &staged))
 				waiting->at[left++] = waiting->at[i];
-			else if (!try_row(import, work, &staged))
+			else if (!try_row(import, tx, &staged))
 				return false;
-			arena_reset(work->arena);
+			arena_reset(tx->arena);
 		}
 		last = left == waiting->n;
 		waiting->n = left;
@@ -364,25 +361,24 @@ static bool put_waiting(struct import *import, struct work *work, struct waiting
 }
 
 /* Greater ids are given by this import: no row of its file means them. */
-static bool find_known(struct work *work, int64_t *known)
+static bool find_known(struct transaction *tx, int64_t *known)
 {
 	bool good = true;
 	for (size_t i = 0; good && i < n_kinds; i++) {
-		struct db_query *query =
-		        db_query(work->db, "SELECT seq FROM sqlite_sequence WHERE name = ?1");
+		struct db_query *query = db_query(tx->db, "SELECT seq FROM sqlite_sequence WHERE name = ?1");
 		db_bind_text(query, 1, kinds[i].table);
-		good = db_run_int(query, 0, &known[i], work->err);
+		good = db_run_int(query, 0, &known[i], tx->err);
 	}
-	work->known = known;
+	tx->known = known;
 	return good;
 }
 
 /* NULL where no customer has any, as is most often so. */
-static bool find_formers(struct import *import, struct work *work)
+static bool find_formers(struct import *import, struct transaction *tx)
 {
 	int64_t any;
-	struct db_query *query = db_query(work->db, "SELECT EXISTS (SELECT 1 FROM former_number)");
-	if (!db_run_int(query, 0, &any, work->err))
+	struct db_query *query = db_query(tx->db, "SELECT EXISTS (SELECT 1 FROM former_number)");
+	if (!db_run_int(query, 0, &any, tx->err))
 		return false;
 	if (any != 0 && strcmp(import->kind->name, "customer") == 0)
 		import->formers = g_hash_table_new(NULL, NULL);
@@ -406,29 +402,28 @@ static void set_cache(struct customers *store, bool big)
 
 static bool write_all(struct import *import)
 {
-	struct work work;
+	struct transaction tx;
 	struct waiting waiting = {0};
-	set_cache(import->act->store, true);
-	if (!work_begin(&work, import->act, import->err))
+	set_cache(import->context->store, true);
+	if (!transaction_begin(&tx, import->context, import->err))
 		return false;
-	work.import = true;
-	work.stale = &import->counts;
-	work.claimed = g_hash_table_new(NULL, NULL);
+	tx.import = true;
+	tx.stale = &import->counts;
+	tx.claimed = g_hash_table_new(NULL, NULL);
 	int64_t *known = mem_alloc(n_kinds * sizeof *known);
-	work.observer = import->how->dry_run ? import->how->change : NULL;
-	work.observer_arg = import->how->arg;
-	bool good = find_known(&work, known) && find_formers(import, &work) &&
-	            put_all(import, &work, &waiting) && put_waiting(import, &work, &waiting) &&
-	            all_or_nothing(import);
-	g_hash_table_destroy(work.claimed);
+	tx.observer = import->how->dry_run ? import->how->change : NULL;
+	tx.observer_arg = import->how->arg;
+	bool good = find_known(&tx, known) && find_formers(import, &tx) && put_all(import, &tx, &waiting) &&
+	            put_waiting(import, &tx, &waiting) && all_or_nothing(import);
+	g_hash_table_destroy(tx.claimed);
 	if (import->formers)
 		g_hash_table_destroy(import->formers);
 	import->formers = NULL;
 	free(waiting.at);
 	free(known);
 	bool wanted = good && !import->how->dry_run;
-	bool done = work_end(&work, wanted);
-	set_cache(import->act->store, false);
+	bool done = transaction_end(&tx, wanted);
+	set_cache(import->context->store, false);
 	return wanted ? done : good;
 }
 
@@ -458,10 +453,10 @@ static void end(struct import *import)
 	arena_free(import->arena);
 }
 
-bool records_import(const struct act *act, const struct kind *kind, FILE *in,
+bool records_import(const struct change_context *context, const struct kind *kind, FILE *in,
                     const struct records_import *how, struct records_counts *ret, struct error *err)
 {
-	struct import import = {.act = act,
+	struct import import = {.context = context,
 	                        .kind = kind,
 	                        .how = how,
 	                        .in = in,

@@ -364,7 +364,7 @@ static bool find_own(const struct import *import, const char *name, struct targe
 		ret->kind = TARGET_OWNER;
 	else if (is_computed(name))
 		ret->kind = TARGET_IGNORED;
-	else if (is_extra(hook_find(kind), name))
+	else if (is_extra(operations_find(kind), name))
 		ret->kind = TARGET_EXTRA;
 	else
 		return false;
@@ -389,14 +389,14 @@ static char *plain_name(struct arena *arena, const char *name)
 static const char *own_spelt(const struct import *import, const char *plain)
 {
 	const struct kind *kind = import->kind;
-	const struct hook *hook = hook_find(kind);
+	const struct kind_operations *operations = operations_find(kind);
 	for (size_t i = 0; i < kind->n_fields; i++) {
 		if (strcmp(plain_name(import->arena, kind->fields[i].name), plain) == 0)
 			return kind->fields[i].name;
 	}
-	for (size_t i = 0; hook->extra && hook->extra[i]; i++) {
-		if (strcmp(hook->extra[i], plain) == 0)
-			return hook->extra[i];
+	for (size_t i = 0; operations->extra && operations->extra[i]; i++) {
+		if (strcmp(operations->extra[i], plain) == 0)
+			return operations->extra[i];
 	}
 	if (strcmp(plain, "id") == 0)
 		return "id";
@@ -430,7 +430,8 @@ static bool find_alias(const struct import *import, const char *plain, struct ta
 static bool find_foreign(const struct import *import, const char *name, struct target *ret)
 {
 	const char *plain = plain_name(import->arena, name), *own = own_spelt(import, plain);
-	if (is_extra(hook_find(import->kind), "*")) /* any name is a field there, by its exact spelling */
+	if (is_extra(operations_find(import->kind),
+	             "*")) /* any name is a field there, by its exact spelling */
 		return false;
 	if (own != NULL)
 		return find_own(import, own, ret);

@@ -49,7 +49,7 @@ struct import_place {
 };
 
 struct import {
-	const struct act *act;
+	const struct change_context *context;
 	const struct kind *kind;
 	const struct records_import *how;
 	FILE *in;

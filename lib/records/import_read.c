@@ -37,7 +37,7 @@ static bool check_extra(struct reading *reading, const char *name, const char *t
 		return true;
 	struct field column = *field; /* a fault is told by the column's name */
 	column.name = name;
-	return field_check(&column, text, len, reading->import->act->store->zones, reading->import->arena,
+	return field_check(&column, text, len, reading->import->context->store->zones, reading->import->arena,
 	                   &ignored, err);
 }
 
@@ -47,8 +47,8 @@ static bool put_field(struct reading *reading, const struct target *target, cons
 	struct import *import = reading->import;
 	const struct field *field = target->field;
 	size_t i = kind_field_index(import->kind, field);
-	if (!field_check(field, text, len, import->act->store->zones, import->arena, &reading->row.value[i],
-	                 err))
+	if (!field_check(field, text, len, import->context->store->zones, import->arena,
+	                 &reading->row.value[i], err))
 		return false;
 	if (reading->row.value[i] == NULL && field->needed && field->initial == NULL)
 		return error_set(err, EX_DATAERR, "%s: is needed and may not be empty", field->name);
@@ -62,8 +62,8 @@ static bool put_owner(struct reading *reading, const char *text, size_t len, str
 	struct import *import = reading->import;
 	const struct field owner = {
 	        .name = import->kind->owner, .type = FIELD_CUSTOMER, .help = "what it belongs to"};
-	return field_check(&owner, text, len, import->act->store->zones, import->arena, &reading->row.owner,
-	                   err);
+	return field_check(&owner, text, len, import->context->store->zones, import->arena,
+	                   &reading->row.owner, err);
 }
 
 static bool put_id(struct reading *reading, const char *text, size_t len, struct error *err)

@@ -17,7 +17,7 @@
 /* Beside the database, where there is room for its data, else where temporary files go. */
 static char *make_directory(struct import *import)
 {
-	const char *path = import->act->store->path, *slash = strrchr(path, '/');
+	const char *path = import->context->store->path, *slash = strrchr(path, '/');
 	const char *temporary = getenv("TMPDIR");
 	const char *parents[] = {slash ? arena_strndup(import->arena, path, (size_t)(slash - path) + 1) : ".",
 	                         temporary ? temporary : "/tmp"};
@@ -40,7 +40,7 @@ static void forget_names(struct import *import, const char *directory, const cha
 
 bool import_rehearse(struct import *import, bool (*write)(struct import *import))
 {
-	const struct act *real = import->act;
+	const struct change_context *real = import->context;
 	const char *directory = make_directory(import);
 	if (directory == NULL)
 		return false;
@@ -53,11 +53,11 @@ bool import_rehearse(struct import *import, bool (*write)(struct import *import)
 		return false;
 	if (real->store->key_file)
 		records_set_key_file(copy, real->store->key_file, real->store->key_from);
-	struct act act = *real;
-	act.store = copy;
-	import->act = &act;
+	struct change_context context = *real;
+	context.store = copy;
+	import->context = &context;
 	bool good = write(import);
-	import->act = real;
+	import->context = real;
 	(void)customers_close(copy);
 	return good;
 }

@@ -26,9 +26,9 @@ static bool stage_fault(struct import *import)
 /* Beside the database, where there is room for its data; /tmp is memory on many machines. */
 bool stage_open(struct import *import)
 {
-	const char *slash = strrchr(import->act->store->path, '/');
-	char *directory = slash ? arena_strndup(import->arena, import->act->store->path,
-	                                        (size_t)(slash - import->act->store->path) + 1)
+	const char *slash = strrchr(import->context->store->path, '/');
+	char *directory = slash ? arena_strndup(import->arena, import->context->store->path,
+	                                        (size_t)(slash - import->context->store->path) + 1)
 	                        : arena_strdup(import->arena, ".");
 	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd < 0)

@@ -9,14 +9,14 @@
 #include <string.h>
 #include <sysexits.h>
 
-static struct db_query *change_query(struct work *work, const char *kind, int64_t record, int64_t customer,
-                                     const char *action)
+static struct db_query *change_query(struct transaction *tx, const char *kind, int64_t record,
+                                     int64_t customer, const char *action)
 {
 	struct db_query *query = db_query(
-	        work->db, "INSERT INTO change (time, user, kind, record, customer, action, before, after)"
-	                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
-	db_bind_instant(query, 1, work->act->when);
-	db_bind_text(query, 2, work->act->actor.user);
+	        tx->db, "INSERT INTO change (time, user, kind, record, customer, action, before, after)"
+	                " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+	db_bind_instant(query, 1, tx->context->when);
+	db_bind_text(query, 2, tx->context->actor.user);
 	db_bind_static(query, 3, kind, strlen(kind));
 	db_bind_int(query, 4, record);
 	if (customer != 0)
@@ -33,25 +33,24 @@ static void bind_object(struct db_query *query, int i, json_t *object)
 	json_decref(object);
 }
 
-bool change_add(struct work *work, const char *kind, int64_t record, int64_t customer, const char *action,
-                json_t *before, json_t *after)
+bool change_add(struct transaction *tx, const char *kind, int64_t record, int64_t customer,
+                const char *action, json_t *before, json_t *after)
 {
-	struct db_query *query = change_query(work, kind, record, customer, action);
+	struct db_query *query = change_query(tx, kind, record, customer, action);
 	bind_object(query, 7, before);
 	bind_object(query, 8, after);
-	return db_run(query, work->err);
+	return db_run(query, tx->err);
 }
 
 /* Tells a dry run's caller. */
-static void observe(struct work *work, const struct row *row, const char *action, const char *was,
+static void observe(struct transaction *tx, const struct row *row, const char *action, const char *was,
                     const char *is)
 {
-	const char *name =
-	        row->kind->fields[0].type == FIELD_NAME
-	                ? row->value[0]
-	                : arena_printf(work->arena, "%s %lld", row->kind->name, (long long)row->id);
+	const char *name = row->kind->fields[0].type == FIELD_NAME
+	                           ? row->value[0]
+	                           : arena_printf(tx->arena, "%s %lld", row->kind->name, (long long)row->id);
 	json_t *before = json_loads(was, 0, NULL), *after = json_loads(is, 0, NULL);
-	work->observer(work->observer_arg, action, name, before, after);
+	tx->observer(tx->observer_arg, action, name, before, after);
 	json_decref(before);
 	json_decref(after);
 }
@@ -139,7 +138,7 @@ static void add_differing(struct buf *out, const struct row *before, const struc
 		buf_addc(out, '}');
 }
 
-bool change_row(struct work *work, const struct row *before, const struct row *after, const char *action)
+bool change_row(struct transaction *tx, const struct row *before, const struct row *after, const char *action)
 {
 	struct buf was = {0}, is = {0};
 	const struct row *row = after->id ? after : before;
@@ -147,31 +146,31 @@ bool change_row(struct work *work, const struct row *before, const struct row *a
 		add_differing(&was, before, after, before);
 	if (after->id)
 		add_differing(&is, before, after, after);
-	struct db_query *query = change_query(work, row->kind->name, row->id, row->customer, action);
+	struct db_query *query = change_query(tx, row->kind->name, row->id, row->customer, action);
 	if (was.len > 0)
 		db_bind_static(query, 7, was.data, was.len);
 	if (is.len > 0)
 		db_bind_static(query, 8, is.data, is.len);
-	bool good = db_run(query, work->err);
-	if (good && work->observer)
-		observe(work, row, action, buf_text(&was), buf_text(&is));
+	bool good = db_run(query, tx->err);
+	if (good && tx->observer)
+		observe(tx, row, action, buf_text(&was), buf_text(&is));
 	buf_free(&was);
 	buf_free(&is);
 	return good;
 }
 
 /* `name` is one that customer_named() found. */
-bool customer_forget_number(struct work *work, int64_t customer, const char *name)
+bool customer_forget_number(struct transaction *tx, int64_t customer, const char *name)
 {
 	const char *clean = name;
 	size_t len = strlen(name);
 	key_trim(&clean, &len);
-	clean = arena_strndup(work->arena, clean, len);
+	clean = arena_strndup(tx->arena, clean, len);
 	struct db_query *query =
-	        db_query(work->db, "DELETE FROM former_number WHERE customer = ?1 AND number IN (?2, ?3)");
+	        db_query(tx->db, "DELETE FROM former_number WHERE customer = ?1 AND number IN (?2, ?3)");
 	db_bind_int(query, 1, customer);
 	db_bind_text(query, 2, name);
 	db_bind_text(query, 3, clean);
-	return db_run(query, work->err) && change_add(work, "customer", customer, customer, "remove",
-	                                              json_pack("{s:s}", "former_number", clean), NULL);
+	return db_run(query, tx->err) && change_add(tx, "customer", customer, customer, "remove",
+	                                            json_pack("{s:s}", "former_number", clean), NULL);
 }

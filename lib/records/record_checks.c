@@ -8,17 +8,17 @@
 #include <sysexits.h>
 
 /* Author and time of what is added; an import may bring its own. */
-bool authored_check(struct work *work, const struct row *before, struct row *after, const json_t *values)
+bool authored_check(struct transaction *tx, const struct row *before, struct row *after, const json_t *values)
 {
 	char text[INSTANT_TEXT_MAX];
 	(void)values;
 	if (before->id != 0)
 		return true;
 	if (row_value(after, "author") == NULL)
-		row_set(after, "author", arena_strdup(work->arena, work->act->actor.user));
+		row_set(after, "author", arena_strdup(tx->arena, tx->context->actor.user));
 	if (row_value(after, "created") == NULL)
 		row_set(after, "created",
-		        arena_strdup(work->arena, instant_format(work->act->when, 0, text)));
+		        arena_strdup(tx->arena, instant_format(tx->context->when, 0, text)));
 	return true;
 }
 
@@ -29,10 +29,10 @@ static bool same(const char *a, const char *b)
 
 /* A new address, or one that the office says again, is taken to be good, unless an import brings its mark
  * along. */
-static void unmark(struct work *work, const struct row *before, struct row *after, const json_t *values,
+static void unmark(struct transaction *tx, const struct row *before, struct row *after, const json_t *values,
                    const char *address, const char *invalid, const char *why)
 {
-	bool said = !work->import && json_object_get(values, address);
+	bool said = !tx->import && json_object_get(values, address);
 	bool differs = !same(row_value(before, address), row_value(after, address));
 	if (!(differs || said) || !same(row_value(before, invalid), row_value(after, invalid)))
 		return;
@@ -41,99 +41,100 @@ static void unmark(struct work *work, const struct row *before, struct row *afte
 }
 
 /* What a person has marked, or has taken the mark from, without a server's words. */
-static bool mark_by_hand(struct work *work, const struct row *before, struct row *after, const char *address,
-                         const char *invalid, const char *why)
+static bool mark_by_hand(struct transaction *tx, const struct row *before, struct row *after,
+                         const char *address, const char *invalid, const char *why)
 {
 	const char *was = row_value(before, invalid), *is = row_value(after, invalid);
-	if (work->import || same(was, is))
+	if (tx->import || same(was, is))
 		return true;
 	if (is && row_value(after, address) == NULL)
-		return error_set(work->err, EX_DATAERR, "%s: the contact has no %s that could be marked",
+		return error_set(tx->err, EX_DATAERR, "%s: the contact has no %s that could be marked",
 		                 invalid, address);
 	row_set(after, why, is ? "marked by hand" : NULL);
 	return true;
 }
 
-bool contact_check(struct work *work, const struct row *before, struct row *after, const json_t *values)
+bool contact_check(struct transaction *tx, const struct row *before, struct row *after, const json_t *values)
 {
-	unmark(work, before, after, values, "email", "email_invalid", "email_invalid_why");
-	unmark(work, before, after, values, "alt_email", "alt_email_invalid", "alt_email_invalid_why");
-	return mark_by_hand(work, before, after, "email", "email_invalid", "email_invalid_why") &&
-	       mark_by_hand(work, before, after, "alt_email", "alt_email_invalid", "alt_email_invalid_why");
+	unmark(tx, before, after, values, "email", "email_invalid", "email_invalid_why");
+	unmark(tx, before, after, values, "alt_email", "alt_email_invalid", "alt_email_invalid_why");
+	return mark_by_hand(tx, before, after, "email", "email_invalid", "email_invalid_why") &&
+	       mark_by_hand(tx, before, after, "alt_email", "alt_email_invalid", "alt_email_invalid_why");
 }
 
 /* The type of field knows degrees, not which of the two they are. */
-bool asset_check(struct work *work, const struct row *before, struct row *after, const json_t *values)
+bool asset_check(struct transaction *tx, const struct row *before, struct row *after, const json_t *values)
 {
 	const char *latitude = row_value(after, "latitude");
 	(void)before, (void)values;
 	return latitude == NULL || fabs(strtod(latitude, NULL)) <= 90 ||
-	       error_set(work->err, EX_DATAERR, "latitude: %s is not between -90 and 90", latitude);
+	       error_set(tx->err, EX_DATAERR, "latitude: %s is not between -90 and 90", latitude);
 }
 
 /* A cold call takes what it needs from the customer. */
-static bool fill_from_customer(struct work *work, struct row *after)
+static bool fill_from_customer(struct transaction *tx, struct row *after)
 {
 	struct db_query *query =
-	        db_query(work->db, "SELECT coalesce(c.phone, k.work_phone, k.cell_phone, k.home_phone),"
-	                           " coalesce(k.name, nullif(trim(coalesce(k.first_name, '') || ' ' || "
-	                           "coalesce(k.last_name, '')), ''))"
-	                           " FROM customer c LEFT JOIN contact k ON k.customer = c.id WHERE c.id = "
-	                           "?1 ORDER BY k.id LIMIT 1");
+	        db_query(tx->db, "SELECT coalesce(c.phone, k.work_phone, k.cell_phone, k.home_phone),"
+	                         " coalesce(k.name, nullif(trim(coalesce(k.first_name, '') || ' ' || "
+	                         "coalesce(k.last_name, '')), ''))"
+	                         " FROM customer c LEFT JOIN contact k ON k.customer = c.id WHERE c.id = "
+	                         "?1 ORDER BY k.id LIMIT 1");
 	db_bind_int(query, 1, after->customer);
-	enum db_step step = db_step(query, work->err);
+	enum db_step step = db_step(query, tx->err);
 	if (step != DB_ROW)
 		return step == DB_DONE;
 	if (row_value(after, "phone") == NULL)
-		row_set(after, "phone", db_text_or_null(query, 0, work->arena));
+		row_set(after, "phone", db_text_or_null(query, 0, tx->arena));
 	if (row_value(after, "contact") == NULL)
-		row_set(after, "contact", db_text_or_null(query, 1, work->arena));
+		row_set(after, "contact", db_text_or_null(query, 1, tx->arena));
 	db_finish(query);
 	return true;
 }
 
-bool activity_check(struct work *work, const struct row *before, struct row *after, const json_t *values)
+bool activity_check(struct transaction *tx, const struct row *before, struct row *after, const json_t *values)
 {
 	const char *kind = row_value(after, "kind");
-	if (before->id == 0 && kind && strcmp(kind, "cold-call") == 0 && !fill_from_customer(work, after))
+	if (before->id == 0 && kind && strcmp(kind, "cold-call") == 0 && !fill_from_customer(tx, after))
 		return false;
-	return authored_check(work, before, after, values);
+	return authored_check(tx, before, after, values);
 }
 
-bool suspension_check(struct work *work, const struct row *before, struct row *after, const json_t *values)
+bool suspension_check(struct transaction *tx, const struct row *before, struct row *after,
+                      const json_t *values)
 {
 	const char *from = row_value(after, "from"), *until = row_value(after, "until");
 	const char *scopes = row_value(after, "scopes");
 	if (from && until && strcmp(until, from) <= 0)
 		return error_set(
-		        work->err, EX_DATAERR,
+		        tx->err, EX_DATAERR,
 		        "until: %s is not later than from (%s); it is the day on which it holds no longer",
 		        until, from);
 	if (scopes == NULL)
-		return error_set(work->err, EX_DATAERR,
+		return error_set(tx->err, EX_DATAERR,
 		                 "scopes: one or more of jobs, routes, emails was meant");
-	if (!work->import && row_value(before, "removed") && row_differs(before, after))
+	if (!tx->import && row_value(before, "removed") && row_differs(before, after))
 		return error_set(
-		        work->err, EX_DATAERR,
+		        tx->err, EX_DATAERR,
 		        "suspension %lld was ended on %.10s and can't be changed any more; enter a new "
 		        "one",
 		        (long long)before->id, row_value(before, "removed"));
-	return authored_check(work, before, after, values);
+	return authored_check(tx, before, after, values);
 }
 
-bool file_check(struct work *work, const struct row *before, struct row *after, const json_t *values)
+bool file_check(struct transaction *tx, const struct row *before, struct row *after, const json_t *values)
 {
 	if (before->id == 0 && row_value(after, "hash") == NULL)
-		return error_set(work->err, EX_DATAERR, "a %s comes with a file", after->kind->name);
-	if (work->import && !content_arrives(work, before, after))
+		return error_set(tx->err, EX_DATAERR, "a %s comes with a file", after->kind->name);
+	if (tx->import && !content_arrives(tx, before, after))
 		return false;
-	return authored_check(work, before, after, values);
+	return authored_check(tx, before, after, values);
 }
 
-bool file_removing(struct work *work, const struct row *row)
+bool file_removing(struct transaction *tx, const struct row *row)
 {
 	const char *hash = row_value(row, "hash");
-	if (hash && work->unused_files)
-		(void)json_array_append_new(work->unused_files, json_string(hash));
+	if (hash && tx->unused_files)
+		(void)json_array_append_new(tx->unused_files, json_string(hash));
 	return true;
 }

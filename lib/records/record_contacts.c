@@ -29,7 +29,7 @@ struct there {
 	struct there *next;
 };
 
-static bool read_there(struct work *work, const struct row *row, bool adding, struct there **ret)
+static bool read_there(struct transaction *tx, const struct row *row, bool adding, struct there **ret)
 {
 	struct there **end = ret;
 	enum db_step step;
@@ -37,13 +37,13 @@ static bool read_there(struct work *work, const struct row *row, bool adding, st
 	if (adding)
 		return true;
 	struct db_query *query =
-	        db_query(work->db, "SELECT id, email, name FROM contact WHERE customer = ?1 ORDER BY id");
+	        db_query(tx->db, "SELECT id, email, name FROM contact WHERE customer = ?1 ORDER BY id");
 	db_bind_int(query, 1, row->id);
-	while ((step = db_step(query, work->err)) == DB_ROW) {
-		struct there *one = arena_alloc(work->arena, sizeof *one);
+	while ((step = db_step(query, tx->err)) == DB_ROW) {
+		struct there *one = arena_alloc(tx->arena, sizeof *one);
 		*one = (struct there){.id = db_int(query, 0),
-		                      .email = db_text_or_null(query, 1, work->arena),
-		                      .name = db_text_or_null(query, 2, work->arena)};
+		                      .email = db_text_or_null(query, 1, tx->arena),
+		                      .name = db_text_or_null(query, 2, tx->arena)};
 		*end = one;
 		end = &one->next;
 	}
@@ -56,7 +56,7 @@ static bool equals(const char *text, const json_t *value)
 }
 
 /* How surely it is meant: by address and name 3, by address 2, by name 1. */
-static int rank_of(const struct work *work, const struct there *there, const json_t *email,
+static int rank_of(const struct transaction *tx, const struct there *there, const json_t *email,
                    const json_t *name)
 {
 	bool address =
@@ -66,17 +66,17 @@ static int rank_of(const struct work *work, const struct there *there, const jso
 	bool none = named && is_empty(email) && there->email == NULL;
 	if (both || none)
 		return 3;
-	if (work_is_claimed(work, there->id))
+	if (transaction_is_claimed(tx, there->id))
 		return 0;
 	return address ? 2 : named ? 1 : 0;
 }
 
 /* Takes one that is meant so surely out of those that are left; 0 where there is none. */
-static int64_t take_meant(const struct work *work, struct there **left, const json_t *email,
+static int64_t take_meant(const struct transaction *tx, struct there **left, const json_t *email,
                           const json_t *name, int rank)
 {
 	for (struct there **at = left; *at; at = &(*at)->next) {
-		if (rank_of(work, *at, email, name) < rank)
+		if (rank_of(tx, *at, email, name) < rank)
 			continue;
 		int64_t id = (*at)->id;
 		*at = (*at)->next;
@@ -86,17 +86,17 @@ static int64_t take_meant(const struct work *work, struct there **left, const js
 }
 
 /* `keep` is the id that a new one comes with, 0 for none. */
-static bool put_contact(struct work *work, const struct row *row, int64_t id, int64_t keep,
+static bool put_contact(struct transaction *tx, const struct row *row, int64_t id, int64_t keep,
                         const json_t *values, bool *changed)
 {
 	const struct kind *kind = kind_find("contact");
 	struct row contact;
 	bool contact_changed = false;
-	bool good = (id != 0 ? row_get(work->store, work->arena, kind, id, &contact, work->err)
-	                     : row_new(work, kind, row->id, &contact) && row_keep_id(work, &contact, keep)) &&
-	            record_put(work, &contact, values, &id, &contact_changed);
+	bool good = (id != 0 ? row_get(tx->store, tx->arena, kind, id, &contact, tx->err)
+	                     : row_new(tx, kind, row->id, &contact) && row_keep_id(tx, &contact, keep)) &&
+	            record_put(tx, &contact, values, &id, &contact_changed);
 	if (good)
-		work_claim(work, id);
+		transaction_claim(tx, id);
 	*changed = *changed || contact_changed;
 	return good;
 }
@@ -133,7 +133,7 @@ static json_t *merged(const json_t *list, json_t *email, json_t *name)
 }
 
 /* The surest first, so that none takes another's. */
-static void find_meant(const struct work *work, const json_t *list, const json_t *all, bool columns,
+static void find_meant(const struct transaction *tx, const json_t *list, const json_t *all, bool columns,
                        struct there *left, int64_t *ids)
 {
 	for (int rank = 3; rank >= 0; rank--) {
@@ -145,60 +145,60 @@ static void find_meant(const struct work *work, const json_t *list, const json_t
 			bool oldest = rank == 0 && i == 0 && columns && left;
 			if (ids[i] != 0 || (rank == 0 && !oldest))
 				continue;
-			ids[i] = take_meant(work, &left, json_object_get(named, "email"),
+			ids[i] = take_meant(tx, &left, json_object_get(named, "email"),
 			                    json_object_get(named, "name"), rank);
 		}
 	}
 }
 
 /* Each is found before any is changed, the first by what the list called it before the columns had a say. */
-static bool put_list(struct work *work, const struct row *row, const json_t *list, const json_t *all,
+static bool put_list(struct transaction *tx, const struct row *row, const json_t *list, const json_t *all,
                      bool columns, struct there *left, bool *changed)
 {
 	const json_t *one;
 	size_t i;
-	int64_t *ids = arena_new_array(work->arena, json_array_size(all) + 1, int64_t);
-	find_meant(work, list, all, columns, left, ids);
+	int64_t *ids = arena_new_array(tx->arena, json_array_size(all) + 1, int64_t);
+	find_meant(tx, list, all, columns, left, ids);
 	json_array_foreach(all, i, one)
 	{
 		const json_t *id = json_object_get(json_array_get(list, i), "id");
-		if (!put_contact(work, row, ids[i], json_integer_value(id), one, changed))
+		if (!put_contact(tx, row, ids[i], json_integer_value(id), one, changed))
 			return false;
 	}
 	return true;
 }
 
 /* Without a list the columns are the contact's that has the address, else the oldest one's. */
-static int64_t meant_by_columns(const struct work *work, struct there *there, const json_t *email,
+static int64_t meant_by_columns(const struct transaction *tx, struct there *there, const json_t *email,
                                 const json_t *name)
 {
 	int64_t oldest = there ? there->id : 0,
-	        id = is_empty(email) ? 0 : take_meant(work, &there, email, name, 2);
+	        id = is_empty(email) ? 0 : take_meant(tx, &there, email, name, 2);
 	return id ? id : oldest;
 }
 
-static bool check_list(struct work *work, const json_t *list)
+static bool check_list(struct transaction *tx, const json_t *list)
 {
 	size_t i;
 	const json_t *one;
 	if (!is_empty(list) && !json_is_array(list))
-		return error_set(work->err, EX_DATAERR, "contacts: a list of contacts was meant");
+		return error_set(tx->err, EX_DATAERR, "contacts: a list of contacts was meant");
 	json_array_foreach(list, i, one)
 	{
 		if (!json_is_object(one))
-			return error_set(work->err, EX_DATAERR,
+			return error_set(tx->err, EX_DATAERR,
 			                 "contacts: has something in it that is no contact");
 	}
 	return true;
 }
 
-static bool put_contacts(struct work *work, const struct row *row, const json_t *values, bool adding,
+static bool put_contacts(struct transaction *tx, const struct row *row, const json_t *values, bool adding,
                          bool *changed)
 {
 	json_t *email = json_object_get(values, "email"), *name = json_object_get(values, "contact");
 	const json_t *list = json_object_get(values, "contacts");
 	struct there *there;
-	if (!check_list(work, list) || !read_there(work, row, adding, &there))
+	if (!check_list(tx, list) || !read_there(tx, row, adding, &there))
 		return false;
 	bool columns = email || name;
 	json_t *all =
@@ -209,53 +209,53 @@ static bool put_contacts(struct work *work, const struct row *row, const json_t 
 		(void)json_object_set(one, "name", name);
 		(void)json_array_append_new(all, one);
 		list = NULL;
-		bool good =
-		        put_contact(work, row, meant_by_columns(work, there, email, name), 0, one, changed);
+		bool good = put_contact(tx, row, meant_by_columns(tx, there, email, name), 0, one, changed);
 		json_decref(all);
 		return good;
 	}
-	bool good = put_list(work, row, list, all, columns, there, changed);
+	bool good = put_list(tx, row, list, all, columns, there, changed);
 	json_decref(all);
 	return good;
 }
 
 /* -- sales reps -------------------------------------------------------------------------------- */
 
-static bool put_rep(struct work *work, const struct row *row, const json_t *name, bool *changed)
+static bool put_rep(struct transaction *tx, const struct row *row, const json_t *name, bool *changed)
 {
 	int64_t rep;
 	if (!json_is_string(name))
-		return error_set(work->err, EX_DATAERR, "reps: a list of names was meant");
-	if (!record_find(work->store, kind_find("rep"), json_string_value(name), &rep, work->err))
-		return work->err->code == EX_NOINPUT
-		               ? error_set(work->err, EX_DATAERR, "reps: there is no sales rep %s",
+		return error_set(tx->err, EX_DATAERR, "reps: a list of names was meant");
+	if (!record_find(tx->store, kind_find("rep"), json_string_value(name), &rep, tx->err))
+		return tx->err->code == EX_NOINPUT
+		               ? error_set(tx->err, EX_DATAERR, "reps: there is no sales rep %s",
 		                           json_string_value(name))
 		               : false;
 	bool linked;
-	if (!rep_put_link(work, row->id, rep, json_string_value(name), &linked))
+	if (!rep_put_link(tx, row->id, rep, json_string_value(name), &linked))
 		return false;
 	*changed = *changed || linked;
 	return true;
 }
 
-static bool put_reps(struct work *work, const struct row *row, const json_t *reps, bool *changed)
+static bool put_reps(struct transaction *tx, const struct row *row, const json_t *reps, bool *changed)
 {
 	size_t i;
 	const json_t *name;
 	if (!is_empty(reps) && !json_is_array(reps))
-		return error_set(work->err, EX_DATAERR, "reps: a list of names was meant");
+		return error_set(tx->err, EX_DATAERR, "reps: a list of names was meant");
 	json_array_foreach(reps, i, name)
 	{
-		if (!put_rep(work, row, name, changed))
+		if (!put_rep(tx, row, name, changed))
 			return false;
 	}
 	return true;
 }
 
-bool people_put(struct work *work, const struct row *row, const json_t *values, bool adding, bool *changed)
+bool people_put(struct transaction *tx, const struct row *row, const json_t *values, bool adding,
+                bool *changed)
 {
 	bool contacts = json_object_get(values, "email") || json_object_get(values, "contact") ||
 	                json_object_get(values, "contacts");
-	return (!contacts || put_contacts(work, row, values, adding, changed)) &&
-	       put_reps(work, row, json_object_get(values, "reps"), changed);
+	return (!contacts || put_contacts(tx, row, values, adding, changed)) &&
+	       put_reps(tx, row, json_object_get(values, "reps"), changed);
 }

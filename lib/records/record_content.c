@@ -185,21 +185,21 @@ static bool put_on_shelf(struct incoming *incoming, const struct folder *shelf, 
 	return folder_sync(shelf, err);
 }
 
-bool content_put_in_place(struct work *work, struct incoming *incoming, const char *hash)
+bool content_put_in_place(struct transaction *tx, struct incoming *incoming, const char *hash)
 {
 	struct folder shelf;
-	if (!content_shelf(&incoming->files, hash, FOLDER_MODE, &shelf, work->err))
+	if (!content_shelf(&incoming->files, hash, FOLDER_MODE, &shelf, tx->err))
 		return false;
-	bool good = put_on_shelf(incoming, &shelf, hash, work->err);
+	bool good = put_on_shelf(incoming, &shelf, hash, tx->err);
 	folder_close(&shelf);
 	return good;
 }
 
-bool content_keep(struct work *work, FILE *in, int64_t size_max, struct content *content)
+bool content_keep(struct transaction *tx, FILE *in, int64_t size_max, struct content *content)
 {
 	struct incoming incoming;
-	bool good = content_take_in(work->store, in, size_max, &incoming, content, work->err) &&
-	            content_put_in_place(work, &incoming, content->hash);
+	bool good = content_take_in(tx->store, in, size_max, &incoming, content, tx->err) &&
+	            content_put_in_place(tx, &incoming, content->hash);
 	incoming_end(&incoming);
 	return good;
 }

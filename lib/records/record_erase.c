@@ -11,17 +11,17 @@
 
 #include <sysexits.h>
 
-static bool find(struct work *work, const char *name, struct row *ret)
+static bool find(struct transaction *tx, const char *name, struct row *ret)
 {
 	const char *number;
 	int64_t id;
 	bool former = false;
-	if (!customer_named(work->store, name, work->arena, &id, &number, &former, work->err))
+	if (!customer_named(tx->store, name, tx->arena, &id, &number, &former, tx->err))
 		return false;
 	if (former)
-		return error_set(work->err, EX_DATAERR,
-		                 "%s is a former number of customer %s: name it by that", name, number);
-	return row_get(work->store, work->arena, kind_find("customer"), id, ret, work->err);
+		return error_set(tx->err, EX_DATAERR, "%s is a former number of customer %s: name it by that",
+		                 name, number);
+	return row_get(tx->store, tx->arena, kind_find("customer"), id, ret, tx->err);
 }
 
 /* Contacts may have come from another customer, where their history began. */
@@ -33,33 +33,32 @@ static const char *const wipings[] = {
         "DELETE FROM customer WHERE id = ?1",
 };
 
-static bool wipe(struct work *work, const struct row *row)
+static bool wipe(struct transaction *tx, const struct row *row)
 {
 	for (size_t i = 0; i < sizeof wipings / sizeof wipings[0]; i++) {
-		struct db_query *query = db_query(work->db, wipings[i]);
+		struct db_query *query = db_query(tx->db, wipings[i]);
 		db_bind_int(query, 1, row->id);
-		if (!db_run(query, work->err))
+		if (!db_run(query, tx->err))
 			return false;
 	}
 	/* The index keeps what is deleted from it until its parts are put together. */
-	return search_refresh(work->store, work->err) &&
-	       db_exec(work->db, "INSERT INTO search (search) VALUES ('optimize')", work->err);
+	return search_refresh(tx->store, tx->err) &&
+	       db_exec(tx->db, "INSERT INTO search (search) VALUES ('optimize')", tx->err);
 }
 
-static bool note_erased(struct work *work, const struct row *row)
+static bool note_erased(struct transaction *tx, const struct row *row)
 {
-	struct db_query *query = db_query(work->db, "INSERT INTO erased (number, time) VALUES (?1, ?2)");
+	struct db_query *query = db_query(tx->db, "INSERT INTO erased (number, time) VALUES (?1, ?2)");
 	db_bind_text(query, 1, row_value(row, "number"));
-	db_bind_instant(query, 2, work->act->when);
-	return db_run(query, work->err) &&
-	       change_add(work, "customer", row->id, row->id, "erase", NULL, NULL);
+	db_bind_instant(query, 2, tx->context->when);
+	return db_run(query, tx->err) && change_add(tx, "customer", row->id, row->id, "erase", NULL, NULL);
 }
 
-static bool erase(struct work *work, const char *number)
+static bool erase(struct transaction *tx, const char *number)
 {
 	struct row row;
-	return work_needs_manager(work, "erase") && find(work, number, &row) &&
-	       customer_removing(work, &row) && wipe(work, &row) && note_erased(work, &row);
+	return transaction_needs_manager(tx, "erase") && find(tx, number, &row) &&
+	       customer_removing(tx, &row) && wipe(tx, &row) && note_erased(tx, &row);
 }
 
 /* What cannot be had now (a reader is in the way, the disk is full) is no fault: the record is gone. */
@@ -72,17 +71,18 @@ static void clean_up(struct customers *store)
 	(void)!db_run_int(db_query(store->db, "PRAGMA wal_checkpoint(TRUNCATE)"), 0, &left, &ignored);
 }
 
-bool customer_erase(const struct act *act, const char *number, struct error *err)
+bool customer_erase(const struct change_context *context, const char *number, struct error *err)
 {
-	struct work work;
-	if (!db_exec(act->store->db, "PRAGMA secure_delete = ON", err) || !work_begin(&work, act, err))
+	struct transaction tx;
+	if (!db_exec(context->store->db, "PRAGMA secure_delete = ON", err) ||
+	    !transaction_begin(&tx, context, err))
 		return false;
-	json_t *files = work.unused_files = json_array();
-	bool good = work_end(&work, erase(&work, number));
+	json_t *files = tx.unused_files = json_array();
+	bool good = transaction_end(&tx, erase(&tx, number));
 	if (good) {
-		files_sweep(act->store, files);
-		clean_up(act->store);
+		files_sweep(context->store, files);
+		clean_up(context->store);
 	}
 	json_decref(files);
-	return db_exec(act->store->db, "PRAGMA secure_delete = FAST", good ? err : NULL) && good;
+	return db_exec(context->store->db, "PRAGMA secure_delete = FAST", good ? err : NULL) && good;
 }

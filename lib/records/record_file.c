@@ -11,37 +11,39 @@ static json_t *plain_name(const char *name, struct arena *arena)
 	return json ? json : json_null();
 }
 
-static bool add_row(struct work *work, const struct kind *kind, const char *number, const json_t *values,
+static bool add_row(struct transaction *tx, const struct kind *kind, const char *number, const json_t *values,
                     const struct content *content, const char *type, const char *name, int64_t *ret_id)
 {
 	struct row row;
 	int64_t customer;
-	if (!record_find(work->store, kind_find("customer"), number, &customer, work->err) ||
-	    !row_new(work, kind, customer, &row))
+	if (!record_find(tx->store, kind_find("customer"), number, &customer, tx->err) ||
+	    !row_new(tx, kind, customer, &row))
 		return false;
-	json_t *complete = json_pack("{s:o, s:s, s:I, s:s}", "name", plain_name(name, work->arena), "type",
+	json_t *complete = json_pack("{s:o, s:s, s:I, s:s}", "name", plain_name(name, tx->arena), "type",
 	                             type, "size", (json_int_t)content->size, "hash", content->hash);
 	json_t *given = json_copy((json_t *)(uintptr_t)values);
 	(void)json_object_update_missing(given, complete);
 	json_decref(complete);
-	work->stored = true;
-	bool good = record_put(work, &row, given, ret_id, NULL);
+	tx->stored = true;
+	bool good = record_put(tx, &row, given, ret_id, NULL);
 	json_decref(given);
 	return good;
 }
 
-bool file_add(const struct act *act, const struct kind *kind, const char *number, const char *name, FILE *in,
-              int64_t size_max, const json_t *values, int64_t *ret_id, struct error *err)
+bool file_add(const struct change_context *context, const struct kind *kind, const char *number,
+              const char *name, FILE *in, int64_t size_max, const json_t *values, int64_t *ret_id,
+              struct error *err)
 {
-	struct work work;
+	struct transaction tx;
 	struct content content;
 	struct incoming incoming;
 	const char *type;
-	bool good = content_take_in(act->store, in, size_max, &incoming, &content, err) &&
-	            content_type(&content, kind, &type, err) && work_begin(&work, act, err);
+	bool good = content_take_in(context->store, in, size_max, &incoming, &content, err) &&
+	            content_type(&content, kind, &type, err) && transaction_begin(&tx, context, err);
 	if (good)
-		good = work_end(&work, add_row(&work, kind, number, values, &content, type, name, ret_id) &&
-		                               content_put_in_place(&work, &incoming, content.hash));
+		good = transaction_end(&tx,
+		                       add_row(&tx, kind, number, values, &content, type, name, ret_id) &&
+		                               content_put_in_place(&tx, &incoming, content.hash));
 	incoming_end(&incoming);
 	return good;
 }

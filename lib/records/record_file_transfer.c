@@ -64,39 +64,39 @@ static FILE *open_content(const struct contents *contents, const char *hash, boo
 }
 
 /* A content of the store is only read; another is copied into it on the way, unless it is to be looked at. */
-static bool take(struct work *work, FILE *in, bool ours, const char *hash, struct content *content)
+static bool take(struct transaction *tx, FILE *in, bool ours, const char *hash, struct content *content)
 {
-	const struct contents *contents = work->act->contents;
+	const struct contents *contents = tx->context->contents;
 	if (ours || contents->look_only)
-		return content_copy(in, NULL, "", contents->size_max, content, work->err);
-	if (!content_keep(work, in, contents->size_max, content))
+		return content_copy(in, NULL, "", contents->size_max, content, tx->err);
+	if (!content_keep(tx, in, contents->size_max, content))
 		return false;
 	return json_array_append_new(contents->noted, json_string(content->hash)) == 0 &&
 	       (strcmp(content->hash, hash) == 0 ||
-	        error_set(work->err, EX_DATAERR, "hash: the content that is named so has another"));
+	        error_set(tx->err, EX_DATAERR, "hash: the content that is named so has another"));
 }
 
-static bool describe(struct work *work, struct row *after, const struct content *content)
+static bool describe(struct transaction *tx, struct row *after, const struct content *content)
 {
 	const char *type, *name = row_value(after, "name");
-	if (!content_type(content, after->kind, &type, work->err))
+	if (!content_type(content, after->kind, &type, tx->err))
 		return false;
 	row_set(after, "type", type);
-	row_set(after, "size", arena_printf(work->arena, "%lld", (long long)content->size));
+	row_set(after, "size", arena_printf(tx->arena, "%lld", (long long)content->size));
 	if (name)
-		row_set(after, "name", content_name(name, work->arena));
+		row_set(after, "name", content_name(name, tx->arena));
 	return true;
 }
 
-static bool read_content(struct work *work, struct row *after, const char *hash)
+static bool read_content(struct transaction *tx, struct row *after, const char *hash)
 {
 	struct content content;
 	bool ours;
-	FILE *in = open_content(work->act->contents, hash, &ours, work->arena);
+	FILE *in = open_content(tx->context->contents, hash, &ours, tx->arena);
 	if (in == NULL)
-		return error_set(work->err, EX_DATAERR,
+		return error_set(tx->err, EX_DATAERR,
 		                 "hash: its content is neither here nor in the folder beside the file");
-	bool good = take(work, in, ours, hash, &content) && describe(work, after, &content);
+	bool good = take(tx, in, ours, hash, &content) && describe(tx, after, &content);
 	(void)fclose(in);
 	return good;
 }
@@ -106,7 +106,7 @@ static bool same(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-bool content_arrives(struct work *work, const struct row *before, struct row *after)
+bool content_arrives(struct transaction *tx, const struct row *before, struct row *after)
 {
 	static const char *const told[] = {"type", "size", "hash"};
 	const char *hash = row_value(after, "hash"), *was = row_value(before, "hash");
@@ -115,11 +115,11 @@ bool content_arrives(struct work *work, const struct row *before, struct row *af
 		differs = differs || !same(row_value(before, told[i]), row_value(after, told[i]));
 	if (!differs)
 		return true;
-	if (!content_hash_valid(hash) || work->act->contents == NULL)
-		return error_set(work->err, EX_DATAERR, "hash: the SHA-256 of a content was meant");
+	if (!content_hash_valid(hash) || tx->context->contents == NULL)
+		return error_set(tx->err, EX_DATAERR, "hash: the SHA-256 of a content was meant");
 	if (was && !same(was, hash))
-		(void)json_array_append_new(work->act->contents->noted, json_string(was));
-	return read_content(work, after, hash);
+		(void)json_array_append_new(tx->context->contents->noted, json_string(was));
+	return read_content(tx, after, hash);
 }
 
 /* -- out --------------------------------------------------------------------------------------- */

@@ -72,33 +72,33 @@ bool hours_show(struct customers *store, const char *number, json_t **ret, struc
 /* -- changing ---------------------------------------------------------------------------------- */
 
 /* In canonical spelling, in the arena. */
-static bool check_windows(struct work *work, const char *windows, const char **ret)
+static bool check_windows(struct transaction *tx, const char *windows, const char **ret)
 {
 	struct hours_day day;
-	if (!hours_day_parse(windows, work->arena, &day, work->err))
+	if (!hours_day_parse(windows, tx->arena, &day, tx->err))
 		return false;
-	*ret = hours_day_format(&day, work->arena);
+	*ret = hours_day_format(&day, tx->arena);
 	return true;
 }
 
-static bool put_weekdays(struct work *work, int64_t id, unsigned weekdays, const char *windows)
+static bool put_weekdays(struct transaction *tx, int64_t id, unsigned weekdays, const char *windows)
 {
 	for (int weekday = 0; weekday < 7; weekday++) {
 		if ((weekdays & 1u << weekday) == 0)
 			continue;
 		struct db_query *query =
-		        db_query(work->db, "INSERT OR REPLACE INTO hours_week (customer, weekday, windows)"
-		                           " VALUES (?1, ?2, ?3)");
+		        db_query(tx->db, "INSERT OR REPLACE INTO hours_week (customer, weekday, windows)"
+		                         " VALUES (?1, ?2, ?3)");
 		db_bind_int(query, 1, id);
 		db_bind_int(query, 2, weekday);
 		db_bind_text(query, 3, windows);
-		if (!db_run(query, work->err))
+		if (!db_run(query, tx->err))
 			return false;
 	}
 	return true;
 }
 
-static bool put_date(struct work *work, int64_t id, struct day day, const char *windows)
+static bool put_date(struct transaction *tx, int64_t id, struct day day, const char *windows)
 {
 	static const char *const sql[2][2] = {
 	        {"DELETE FROM office_date WHERE ?1 = 0 AND day = ?2",
@@ -106,82 +106,83 @@ static bool put_date(struct work *work, int64_t id, struct day day, const char *
 	        {"DELETE FROM hours_date WHERE customer = ?1 AND day = ?2",
 	         "INSERT OR REPLACE INTO hours_date (customer, day, windows) VALUES (?1, ?2, ?3)"},
 	};
-	struct db_query *query = db_query(work->db, sql[id != 0][windows != NULL]);
+	struct db_query *query = db_query(tx->db, sql[id != 0][windows != NULL]);
 	db_bind_int(query, 1, id);
 	db_bind_day(query, 2, day);
 	if (windows)
 		db_bind_text(query, 3, windows);
-	return db_run(query, work->err);
+	return db_run(query, tx->err);
 }
 
-static bool put_span(struct work *work, int64_t id, struct day first, struct day last, const char *windows)
+static bool put_span(struct transaction *tx, int64_t id, struct day first, struct day last,
+                     const char *windows)
 {
 	for (struct day day = first; day.n <= last.n; day.n++)
-		if (!put_date(work, id, day, windows))
+		if (!put_date(tx, id, day, windows))
 			return false;
 	return true;
 }
 
-static bool clear(struct work *work, int64_t id)
+static bool clear(struct transaction *tx, int64_t id)
 {
 	static const char *const sql[] = {"DELETE FROM hours_week WHERE customer = ?1",
 	                                  "DELETE FROM hours_date WHERE customer = ?1",
 	                                  "DELETE FROM office_date WHERE ?1 = 0"};
 	for (size_t i = 0; i < sizeof sql / sizeof sql[0]; i++) {
-		struct db_query *query = db_query(work->db, sql[i]);
+		struct db_query *query = db_query(tx->db, sql[i]);
 		db_bind_int(query, 1, id);
-		if (!db_run(query, work->err))
+		if (!db_run(query, tx->err))
 			return false;
 	}
 	return true;
 }
 
 /* The history keeps the hours as a whole, before and after: that is what a person wants to compare. */
-static bool begin(struct work *work, const struct act *act, const char *number, int64_t *ret_id,
-                  json_t **ret_before, struct error *err)
+static bool begin(struct transaction *tx, const struct change_context *context, const char *number,
+                  int64_t *ret_id, json_t **ret_before, struct error *err)
 {
-	if (!work_begin(work, act, err))
+	if (!transaction_begin(tx, context, err))
 		return false;
-	if (find_whose(work->store, number, ret_id, err) && hours_json(work->store, *ret_id, ret_before, err))
+	if (find_whose(tx->store, number, ret_id, err) && hours_json(tx->store, *ret_id, ret_before, err))
 		return true;
-	return work_end(work, false);
+	return transaction_end(tx, false);
 }
 
-static bool end(struct work *work, int64_t id, json_t *before, bool good)
+static bool end(struct transaction *tx, int64_t id, json_t *before, bool good)
 {
 	json_t *after = NULL;
-	if (!good || !hours_json(work->store, id, &after, work->err)) {
+	if (!good || !hours_json(tx->store, id, &after, tx->err)) {
 		json_decref(before);
-		return work_end(work, false);
+		return transaction_end(tx, false);
 	}
 	if (json_equal(before, after)) {
 		json_decref(before);
 		json_decref(after);
-		return work_end(work, true);
+		return transaction_end(tx, true);
 	}
-	return work_end(work, change_add(work, "hours", id, id, "set", before, after));
+	return transaction_end(tx, change_add(tx, "hours", id, id, "set", before, after));
 }
 
-bool hours_set(const struct act *act, const char *number, const char *weekdays, const char *windows,
-               struct error *err)
+bool hours_set(const struct change_context *context, const char *number, const char *weekdays,
+               const char *windows, struct error *err)
 {
-	struct work work;
+	struct transaction tx;
 	int64_t id;
 	json_t *before;
 	unsigned days;
 	if (!hours_weekdays_parse(weekdays, &days))
 		return error_set(err, EX_DATAERR,
 		                 "weekdays must be like mon, mon-fri, sat,sun or all (got \"%s\")", weekdays);
-	if (!begin(&work, act, number, &id, &before, err))
+	if (!begin(&tx, context, number, &id, &before, err))
 		return false;
-	return end(&work, id, before,
-	           check_windows(&work, windows, &windows) && put_weekdays(&work, id, days, windows));
+	return end(&tx, id, before,
+	           check_windows(&tx, windows, &windows) && put_weekdays(&tx, id, days, windows));
 }
 
-bool hours_except(const struct act *act, const char *number, struct day first, struct day last,
+bool hours_except(const struct change_context *context, const char *number, struct day first, struct day last,
                   const char *windows, struct error *err)
 {
-	struct work work;
+	struct transaction tx;
 	int64_t id;
 	json_t *before;
 	if (last.n < first.n)
@@ -189,26 +190,26 @@ bool hours_except(const struct act *act, const char *number, struct day first, s
 	if (last.n - first.n >= HOURS_SPAN_MAX)
 		return error_set(err, EX_DATAERR, "a span of dates must be at most %d days long (got %d)",
 		                 (int)HOURS_SPAN_MAX, last.n - first.n + 1);
-	if (!begin(&work, act, number, &id, &before, err))
+	if (!begin(&tx, context, number, &id, &before, err))
 		return false;
-	return end(&work, id, before,
-	           (windows == NULL || check_windows(&work, windows, &windows)) &&
-	                   put_span(&work, id, first, last, windows));
+	return end(&tx, id, before,
+	           (windows == NULL || check_windows(&tx, windows, &windows)) &&
+	                   put_span(&tx, id, first, last, windows));
 }
 
-bool hours_clear(const struct act *act, const char *number, struct error *err)
+bool hours_clear(const struct change_context *context, const char *number, struct error *err)
 {
-	struct work work;
+	struct transaction tx;
 	int64_t id;
 	json_t *before;
-	if (!begin(&work, act, number, &id, &before, err))
+	if (!begin(&tx, context, number, &id, &before, err))
 		return false;
-	return end(&work, id, before, clear(&work, id));
+	return end(&tx, id, before, clear(&tx, id));
 }
 
 /* -- all at once, from an import --------------------------------------------------------------- */
 
-static bool put_week(struct work *work, int64_t id, const json_t *week)
+static bool put_week(struct transaction *tx, int64_t id, const json_t *week)
 {
 	const char *key, *windows;
 	json_t *value;
@@ -216,16 +217,16 @@ static bool put_week(struct work *work, int64_t id, const json_t *week)
 	json_object_foreach((json_t *)(uintptr_t)week, key, value)
 	{
 		if (!hours_weekdays_parse(key, &days) || !json_is_string(value))
-			return error_set(work->err, EX_DATAERR, "hours: '%s' is no weekday with its windows",
+			return error_set(tx->err, EX_DATAERR, "hours: '%s' is no weekday with its windows",
 			                 key);
-		if (!check_windows(work, json_string_value(value), &windows) ||
-		    !put_weekdays(work, id, days, windows))
+		if (!check_windows(tx, json_string_value(value), &windows) ||
+		    !put_weekdays(tx, id, days, windows))
 			return false;
 	}
 	return true;
 }
 
-static bool put_dates(struct work *work, int64_t id, const json_t *dates)
+static bool put_dates(struct transaction *tx, int64_t id, const json_t *dates)
 {
 	const char *key, *windows;
 	json_t *value;
@@ -233,32 +234,30 @@ static bool put_dates(struct work *work, int64_t id, const json_t *dates)
 	json_object_foreach((json_t *)(uintptr_t)dates, key, value)
 	{
 		if (!day_parse(key, &day) || !json_is_string(value))
-			return error_set(work->err, EX_DATAERR, "hours: '%s' is no day with its windows",
-			                 key);
-		if (!check_windows(work, json_string_value(value), &windows) ||
-		    !put_date(work, id, day, windows))
+			return error_set(tx->err, EX_DATAERR, "hours: '%s' is no day with its windows", key);
+		if (!check_windows(tx, json_string_value(value), &windows) || !put_date(tx, id, day, windows))
 			return false;
 	}
 	return true;
 }
 
-bool hours_put(struct work *work, int64_t id, const json_t *hours, bool *changed)
+bool hours_put(struct transaction *tx, int64_t id, const json_t *hours, bool *changed)
 {
 	json_t *before, *after;
 	bool empty = json_is_null(hours) || (json_is_string(hours) && json_string_length(hours) == 0);
 	if (!empty && !json_is_object(hours))
-		return error_set(work->err, EX_DATAERR, "hours: an object with weekly and dates was meant");
-	if (!hours_json(work->store, id, &before, work->err))
+		return error_set(tx->err, EX_DATAERR, "hours: an object with weekly and dates was meant");
+	if (!hours_json(tx->store, id, &before, tx->err))
 		return false;
-	if (!clear(work, id) || !put_week(work, id, json_object_get(hours, "weekly")) ||
-	    !put_dates(work, id, json_object_get(hours, "dates")) ||
-	    !hours_json(work->store, id, &after, work->err)) {
+	if (!clear(tx, id) || !put_week(tx, id, json_object_get(hours, "weekly")) ||
+	    !put_dates(tx, id, json_object_get(hours, "dates")) ||
+	    !hours_json(tx->store, id, &after, tx->err)) {
 		json_decref(before);
 		return false;
 	}
 	if (!json_equal(before, after)) {
 		*changed = true;
-		return change_add(work, "hours", id, id, "set", before, after);
+		return change_add(tx, "hours", id, id, "set", before, after);
 	}
 	json_decref(before);
 	json_decref(after);

@@ -17,42 +17,40 @@
 /* -- whether they can be merged ---------------------------------------------------------------- */
 
 struct merge {
-	struct work *work;
+	struct transaction *tx;
 	struct row from, into;
 	json_t *contacts; /* [[of FROM, of INTO], …]: those that become one */
 };
 
 static bool find_both(struct merge *merge, const char *from, const char *into)
 {
-	struct work *work = merge->work;
+	struct transaction *tx = merge->tx;
 	const struct kind *kind = kind_find("customer");
 	const char *from_number, *into_number;
 	int64_t from_id, into_id;
 	bool from_former = false, into_former = false;
-	if (!customer_named(work->store, from, work->arena, &from_id, &from_number, &from_former,
-	                    work->err) ||
-	    !customer_named(work->store, into, work->arena, &into_id, &into_number, &into_former, work->err))
+	if (!customer_named(tx->store, from, tx->arena, &from_id, &from_number, &from_former, tx->err) ||
+	    !customer_named(tx->store, into, tx->arena, &into_id, &into_number, &into_former, tx->err))
 		return false;
 	if (from_former)
-		return error_set(work->err, EX_DATAERR, "%s is a former number of customer %s already", from,
+		return error_set(tx->err, EX_DATAERR, "%s is a former number of customer %s already", from,
 		                 from_number);
 	if (from_id == into_id)
-		return error_set(work->err, EX_DATAERR, "customer %s can't be merged into itself",
-		                 from_number);
-	return row_get(work->store, work->arena, kind, from_id, &merge->from, work->err) &&
-	       row_get(work->store, work->arena, kind, into_id, &merge->into, work->err);
+		return error_set(tx->err, EX_DATAERR, "customer %s can't be merged into itself", from_number);
+	return row_get(tx->store, tx->arena, kind, from_id, &merge->from, tx->err) &&
+	       row_get(tx->store, tx->arena, kind, into_id, &merge->into, tx->err);
 }
 
-static bool lies_below(struct work *work, int64_t id, int64_t top, bool *ret)
+static bool lies_below(struct transaction *tx, int64_t id, int64_t top, bool *ret)
 {
 	int64_t n;
 	struct db_query *query = db_query(
-	        work->db, "WITH RECURSIVE above (id, level) AS (SELECT ?1, 1 UNION SELECT c.parent, level + 1"
-	                  " FROM customer c JOIN above ON c.id = above.id WHERE c.parent IS NOT NULL AND"
-	                  " level < 20) SELECT count(*) FROM above WHERE id = ?2");
+	        tx->db, "WITH RECURSIVE above (id, level) AS (SELECT ?1, 1 UNION SELECT c.parent, level + 1"
+	                " FROM customer c JOIN above ON c.id = above.id WHERE c.parent IS NOT NULL AND"
+	                " level < 20) SELECT count(*) FROM above WHERE id = ?2");
 	db_bind_int(query, 1, id);
 	db_bind_int(query, 2, top);
-	if (!db_run_int(query, 0, &n, work->err))
+	if (!db_run_int(query, 0, &n, tx->err))
 		return false;
 	*ret = n > 0;
 	return true;
@@ -60,19 +58,19 @@ static bool lies_below(struct work *work, int64_t id, int64_t top, bool *ret)
 
 static bool check_family(struct merge *merge)
 {
-	struct work *work = merge->work;
+	struct transaction *tx = merge->tx;
 	bool below, above, fits;
-	if (!lies_below(work, merge->from.id, merge->into.id, &below) ||
-	    !lies_below(work, merge->into.id, merge->from.id, &above))
+	if (!lies_below(tx, merge->from.id, merge->into.id, &below) ||
+	    !lies_below(tx, merge->into.id, merge->from.id, &above))
 		return false;
 	if (below || above)
-		return error_set(work->err, EX_DATAERR,
+		return error_set(tx->err, EX_DATAERR,
 		                 "customer %s is a site of customer %s: they can't be merged",
 		                 row_value(below ? &merge->from : &merge->into, "number"),
 		                 row_value(below ? &merge->into : &merge->from, "number"));
-	if (!customer_sites_fit(work, merge->from.id, merge->into.id, &fits))
+	if (!customer_sites_fit(tx, merge->from.id, merge->into.id, &fits))
 		return false;
-	return fits || error_set(work->err, EX_DATAERR, "sites of customer %s would be more than %d deep",
+	return fits || error_set(tx->err, EX_DATAERR, "sites of customer %s would be more than %d deep",
 	                         row_value(&merge->from, "number"), (int)CUSTOMER_DEPTH_MAX);
 }
 
@@ -111,10 +109,9 @@ static bool may_fill(const struct row *into, const char *name)
 	       !(is_one_of(telephone, name) && has_any(into, telephone));
 }
 
-static bool write_changed(struct work *work, const struct row *before, const struct row *after)
+static bool write_changed(struct transaction *tx, const struct row *before, const struct row *after)
 {
-	return !row_differs(before, after) ||
-	       (row_update(work, after) && change_row(work, before, after, "set"));
+	return !row_differs(before, after) || (row_update(tx, after) && change_row(tx, before, after, "set"));
 }
 
 static bool fill_fields(struct merge *merge)
@@ -125,39 +122,39 @@ static bool fill_fields(struct merge *merge)
 		if (after.value[i] == NULL && may_fill(&merge->into, kind->fields[i].name))
 			after.value[i] = merge->from.value[i];
 	}
-	return write_changed(merge->work, &merge->into, &after);
+	return write_changed(merge->tx, &merge->into, &after);
 }
 
 /* -- contacts that are there twice ------------------------------------------------------------- */
 
-static const char *name_of(struct work *work, const struct row *contact)
+static const char *name_of(struct transaction *tx, const struct row *contact)
 {
 	const char *name = row_value(contact, "name"), *first = row_value(contact, "first_name");
 	const char *last = row_value(contact, "last_name");
 	if (name || (first == NULL && last == NULL))
 		return name ? name : "";
-	return arena_printf(work->arena, "%s%s%s", first ? first : "", first && last ? " " : "",
+	return arena_printf(tx->arena, "%s%s%s", first ? first : "", first && last ? " " : "",
 	                    last ? last : "");
 }
 
-static bool is_same_person(struct work *work, const struct row *a, const struct row *b)
+static bool is_same_person(struct transaction *tx, const struct row *a, const struct row *b)
 {
 	const char *x = row_value(a, "email"), *y = row_value(b, "email");
-	return x && y && address_same(x, y) && strcasecmp(name_of(work, a), name_of(work, b)) == 0;
+	return x && y && address_same(x, y) && strcasecmp(name_of(tx, a), name_of(tx, b)) == 0;
 }
 
 static size_t read_contacts(struct merge *merge, int64_t customer, struct row **ret, bool *good)
 {
-	struct work *work = merge->work;
+	struct transaction *tx = merge->tx;
 	const struct kind *kind = kind_find("contact");
-	struct db_query *query = db_query(work->db, row_sql(work->store, kind)->list);
+	struct db_query *query = db_query(tx->db, row_sql(tx->store, kind)->list);
 	struct row *rows = NULL;
 	size_t n = 0, cap = 0;
 	enum db_step step;
 	db_bind_int(query, 1, customer);
-	while ((step = db_step(query, work->err)) == DB_ROW) {
-		rows = arena_grow(work->arena, rows, n, &cap, sizeof *rows);
-		row_read(kind, query, work->arena, &rows[n]);
+	while ((step = db_step(query, tx->err)) == DB_ROW) {
+		rows = arena_grow(tx->arena, rows, n, &cap, sizeof *rows);
+		row_read(kind, query, tx->arena, &rows[n]);
 		rows[n++].customer = customer;
 	}
 	*ret = rows;
@@ -171,7 +168,7 @@ static bool same_text(const char *a, const char *b)
 }
 
 /* What the one that stays lacks; of what the program keeps only marks of the same address. */
-static bool fill_contact(struct work *work, const struct row *from, struct row *into)
+static bool fill_contact(struct transaction *tx, const struct row *from, struct row *into)
 {
 	struct row after = *into;
 	for (size_t i = 0; i < after.kind->n_fields; i++) {
@@ -185,7 +182,7 @@ static bool fill_contact(struct work *work, const struct row *from, struct row *
 		    same_text(row_value(&after, address), row_value(from, address)))
 			after.value[i] = from->value[i];
 	}
-	bool good = write_changed(work, into, &after);
+	bool good = write_changed(tx, into, &after);
 	*into = after;
 	return good;
 }
@@ -193,14 +190,14 @@ static bool fill_contact(struct work *work, const struct row *from, struct row *
 /* The mails of the one follow the other by `contacts`. */
 static bool unite(struct merge *merge, const struct row *from, struct row *into)
 {
-	struct work *work = merge->work;
+	struct transaction *tx = merge->tx;
 	const struct row nothing = {.kind = from->kind};
-	struct db_query *query = db_query(work->db, row_sql(work->store, from->kind)->remove);
+	struct db_query *query = db_query(tx->db, row_sql(tx->store, from->kind)->remove);
 	db_bind_int(query, 1, from->id);
 	(void)json_array_append_new(merge->contacts,
 	                            json_pack("[I, I]", (json_int_t)from->id, (json_int_t)into->id));
-	return fill_contact(work, from, into) && db_run(query, work->err) &&
-	       change_row(work, from, &nothing, "remove");
+	return fill_contact(tx, from, into) && db_run(query, tx->err) &&
+	       change_row(tx, from, &nothing, "remove");
 }
 
 static bool unite_contacts(struct merge *merge)
@@ -212,7 +209,7 @@ static bool unite_contacts(struct merge *merge)
 	good = good && good_too;
 	for (size_t i = 0; good && i < n_from; i++) {
 		for (size_t k = 0; k < n_into; k++) {
-			if (!is_same_person(merge->work, &from[i], &into[k]))
+			if (!is_same_person(merge->tx, &from[i], &into[k]))
 				continue;
 			good = unite(merge, &from[i], &into[k]);
 			break;
@@ -227,18 +224,18 @@ static bool run_on_both(struct merge *merge, struct db_query *query)
 {
 	db_bind_int(query, 1, merge->from.id);
 	db_bind_int(query, 2, merge->into.id);
-	return db_run(query, merge->work->err);
+	return db_run(query, merge->tx->err);
 }
 
 static bool move_records(struct merge *merge)
 {
-	struct work *work = merge->work;
+	struct transaction *tx = merge->tx;
 	for (size_t i = 0; i < n_kinds; i++) {
 		if (kinds[i].owner == NULL || strcmp(kinds[i].owner, "customer") != 0)
 			continue;
-		const char *sql = arena_printf(work->arena, "UPDATE %s SET %s = ?2 WHERE %s = ?1",
+		const char *sql = arena_printf(tx->arena, "UPDATE %s SET %s = ?2 WHERE %s = ?1",
 		                               kinds[i].table, kinds[i].owner_column, kinds[i].owner_column);
-		struct db_query *query = db_query_once(work->db, sql);
+		struct db_query *query = db_query_once(tx->db, sql);
 		bool good = run_on_both(merge, query);
 		db_finish(query);
 		if (!good)
@@ -250,17 +247,17 @@ static bool move_records(struct merge *merge)
 /* Sites, each with the change in its history. */
 static bool move_sites(struct merge *merge)
 {
-	struct work *work = merge->work;
+	struct transaction *tx = merge->tx;
 	struct db_query *query = db_query(
-	        work->db, "INSERT INTO change (time, user, kind, record, customer, action, before, after)"
-	                  " SELECT ?3, ?4, 'customer', id, id, 'set', json_object('parent', ?5),"
-	                  " json_object('parent', ?6) FROM customer WHERE parent = ?1 AND ?2 <> 0");
-	db_bind_instant(query, 3, work->act->when);
-	db_bind_text(query, 4, work->act->actor.user);
+	        tx->db, "INSERT INTO change (time, user, kind, record, customer, action, before, after)"
+	                " SELECT ?3, ?4, 'customer', id, id, 'set', json_object('parent', ?5),"
+	                " json_object('parent', ?6) FROM customer WHERE parent = ?1 AND ?2 <> 0");
+	db_bind_instant(query, 3, tx->context->when);
+	db_bind_text(query, 4, tx->context->actor.user);
 	db_bind_text(query, 5, row_value(&merge->from, "number"));
 	db_bind_text(query, 6, row_value(&merge->into, "number"));
 	return run_on_both(merge, query) &&
-	       run_on_both(merge, db_query(work->db, "UPDATE customer SET parent = ?2 WHERE parent = ?1"));
+	       run_on_both(merge, db_query(tx->db, "UPDATE customer SET parent = ?2 WHERE parent = ?1"));
 }
 
 /* Hours of the week as a whole, as long as INTO has none and no parent to take them from; dates one by one.
@@ -282,7 +279,7 @@ static const char *const moves[] = {
 static bool move_rest(struct merge *merge)
 {
 	for (size_t i = 0; i < sizeof moves / sizeof moves[0]; i++) {
-		if (!run_on_both(merge, db_query(merge->work->db, moves[i])))
+		if (!run_on_both(merge, db_query(merge->tx->db, moves[i])))
 			return false;
 	}
 	return true;
@@ -293,56 +290,57 @@ static bool move_rest(struct merge *merge)
 /* The history of FROM's number leads to INTO also when that number is no name of it any more. */
 static bool record_both(struct merge *merge)
 {
-	struct work *work = merge->work;
+	struct transaction *tx = merge->tx;
 	const char *from = row_value(&merge->from, "number"), *into = row_value(&merge->into, "number");
-	return change_add(work, "customer", merge->into.id, merge->into.id, "merge",
-	                  row_json(&merge->from, work->arena), json_pack("{s:s}", "number", into)) &&
-	       change_add(work, "customer", merge->from.id, merge->from.id, "merge",
+	return change_add(tx, "customer", merge->into.id, merge->into.id, "merge",
+	                  row_json(&merge->from, tx->arena), json_pack("{s:s}", "number", into)) &&
+	       change_add(tx, "customer", merge->from.id, merge->from.id, "merge",
 	                  json_pack("{s:s}", "number", from), json_pack("{s:s}", "number", into));
 }
 
 static bool keep_number(struct merge *merge)
 {
-	struct work *work = merge->work;
+	struct transaction *tx = merge->tx;
 	const char *from = row_value(&merge->from, "number");
 	struct db_query *gone = db_query(
-	        work->db, "INSERT OR REPLACE INTO removed_customer (customer, number) VALUES (?1, ?2)");
+	        tx->db, "INSERT OR REPLACE INTO removed_customer (customer, number) VALUES (?1, ?2)");
 	db_bind_int(gone, 1, merge->from.id);
 	db_bind_text(gone, 2, from);
-	if (!db_run(gone, work->err))
+	if (!db_run(gone, tx->err))
 		return false;
 	struct db_query *name =
-	        db_query(work->db, "INSERT INTO former_number (number, customer) VALUES (?1, ?2)");
+	        db_query(tx->db, "INSERT INTO former_number (number, customer) VALUES (?1, ?2)");
 	db_bind_text(name, 1, from);
 	db_bind_int(name, 2, merge->into.id);
-	return db_run(name, work->err);
+	return db_run(name, tx->err);
 }
 
 /* The engine's cue: jobs and mails follow. */
 static bool note_for_spool(struct merge *merge)
 {
-	struct work *work = merge->work;
+	struct transaction *tx = merge->tx;
 	char *contacts = json_dumps(merge->contacts, JSON_COMPACT);
 	struct db_query *query =
-	        db_query(work->db, "INSERT INTO renumbered (before, after, contacts) VALUES (?1, ?2, ?3)");
+	        db_query(tx->db, "INSERT INTO renumbered (before, after, contacts) VALUES (?1, ?2, ?3)");
 	db_bind_text(query, 1, row_value(&merge->from, "number"));
 	db_bind_text(query, 2, row_value(&merge->into, "number"));
 	db_bind_text(query, 3, contacts);
 	free(contacts);
-	return db_run(query, work->err);
+	return db_run(query, tx->err);
 }
 
-bool customer_merge(const struct act *act, const char *from, const char *into, struct error *err)
+bool customer_merge(const struct change_context *context, const char *from, const char *into,
+                    struct error *err)
 {
-	struct work work;
-	struct merge merge = {.work = &work};
-	if (!work_begin(&work, act, err))
+	struct transaction tx;
+	struct merge merge = {.tx = &tx};
+	if (!transaction_begin(&tx, context, err))
 		return false;
 	merge.contacts = json_array();
-	bool good = work_needs_manager(&work, "merge") && find_both(&merge, from, into) &&
+	bool good = transaction_needs_manager(&tx, "merge") && find_both(&merge, from, into) &&
 	            check_family(&merge) && fill_fields(&merge) && unite_contacts(&merge) &&
 	            move_records(&merge) && move_sites(&merge) && move_rest(&merge) && record_both(&merge) &&
 	            keep_number(&merge) && note_for_spool(&merge);
 	json_decref(merge.contacts);
-	return work_end(&work, good);
+	return transaction_end(&tx, good);
 }

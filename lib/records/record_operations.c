@@ -9,7 +9,7 @@ static const char *const any_extra[] = {"*", NULL};
 static const char *const quote_extra[] = {"items", NULL};
 static const char *const sale_extra[] = {"payments", NULL};
 
-static const struct hook hooks[] = {
+static const struct kind_operations all_operations[] = {
         {.kind = "customer",
          .extra = customer_extra,
          .check = customer_check,
@@ -38,21 +38,21 @@ static const struct hook hooks[] = {
         {.kind = "picture", .check = file_check, .removing = file_removing},
 };
 
-static const struct hook no_hook;
+static const struct kind_operations no_operations;
 
-const struct hook *hook_find(const struct kind *kind)
+const struct kind_operations *operations_find(const struct kind *kind)
 {
-	for (size_t i = 0; i < sizeof hooks / sizeof hooks[0]; i++) {
-		if (strcmp(hooks[i].kind, kind->name) == 0)
-			return &hooks[i];
+	for (size_t i = 0; i < sizeof all_operations / sizeof all_operations[0]; i++) {
+		if (strcmp(all_operations[i].kind, kind->name) == 0)
+			return &all_operations[i];
 	}
-	return &no_hook;
+	return &no_operations;
 }
 
-bool is_extra(const struct hook *hook, const char *key)
+bool is_extra(const struct kind_operations *operations, const char *key)
 {
-	for (size_t i = 0; hook->extra && hook->extra[i]; i++) {
-		if (strcmp(hook->extra[i], key) == 0 || strcmp(hook->extra[i], "*") == 0)
+	for (size_t i = 0; operations->extra && operations->extra[i]; i++) {
+		if (strcmp(operations->extra[i], key) == 0 || strcmp(operations->extra[i], "*") == 0)
 			return true;
 	}
 	return false;

@@ -6,13 +6,13 @@
 #include <string.h>
 #include <sysexits.h>
 
-static bool remove_parts(struct work *work, const struct kind *kind, int64_t owner)
+static bool remove_parts(struct transaction *tx, const struct kind *kind, int64_t owner)
 {
-	struct db_query *query = db_query(work->db, strcmp(kind->name, "payment") == 0
-	                                                    ? "DELETE FROM payment WHERE sale_id = ?1"
-	                                                    : "DELETE FROM quote_item WHERE quote = ?1");
+	struct db_query *query = db_query(tx->db, strcmp(kind->name, "payment") == 0
+	                                                  ? "DELETE FROM payment WHERE sale_id = ?1"
+	                                                  : "DELETE FROM quote_item WHERE quote = ?1");
 	db_bind_int(query, 1, owner);
-	return db_run(query, work->err);
+	return db_run(query, tx->err);
 }
 
 /* Parts as they are given: without the ids with which they are shown. */
@@ -29,11 +29,11 @@ static json_t *plain_parts(const json_t *parts)
 	return plain;
 }
 
-static bool same_parts(struct work *work, const struct row *row, const struct kind *kind, const json_t *parts,
-                       bool *ret)
+static bool same_parts(struct transaction *tx, const struct row *row, const struct kind *kind,
+                       const json_t *parts, bool *ret)
 {
 	json_t *shown;
-	if (!rows_list(work->store, kind, row->id, record_json, &shown, work->err))
+	if (!rows_list(tx->store, kind, row->id, record_json, &shown, tx->err))
 		return false;
 	json_t *plain = plain_parts(shown);
 	*ret = json_equal(plain, parts);
@@ -43,8 +43,8 @@ static bool same_parts(struct work *work, const struct row *row, const struct ki
 }
 
 /* `given` are the parts with their ids. */
-static bool add_parts(struct work *work, const struct row *row, const struct kind *kind, const json_t *parts,
-                      const json_t *given)
+static bool add_parts(struct transaction *tx, const struct row *row, const struct kind *kind,
+                      const json_t *parts, const json_t *given)
 {
 	struct row part;
 	size_t i;
@@ -53,16 +53,16 @@ static bool add_parts(struct work *work, const struct row *row, const struct kin
 	{
 		int64_t id = json_integer_value(json_object_get(json_array_get(given, i), "id"));
 		if (!json_is_object(one))
-			return error_set(work->err, EX_DATAERR, "is not an object");
-		if (!row_new(work, kind, row->id, &part) || !row_keep_id(work, &part, id) ||
-		    !record_put(work, &part, one, NULL, NULL))
+			return error_set(tx->err, EX_DATAERR, "is not an object");
+		if (!row_new(tx, kind, row->id, &part) || !row_keep_id(tx, &part, id) ||
+		    !record_put(tx, &part, one, NULL, NULL))
 			return false;
 	}
 	return true;
 }
 
 /* Parts that are given replace those that are there. */
-static bool write_parts(struct work *work, const struct row *row, const json_t *values, bool adding,
+static bool write_parts(struct transaction *tx, const struct row *row, const json_t *values, bool adding,
                         const char *key, const char *kind_name, bool *changed)
 {
 	const struct kind *kind = kind_find(kind_name);
@@ -71,42 +71,44 @@ static bool write_parts(struct work *work, const struct row *row, const json_t *
 	if (given == NULL)
 		return true;
 	if (!json_is_array(given))
-		return error_set(work->err, EX_DATAERR, "%s: a list of objects was meant", key);
+		return error_set(tx->err, EX_DATAERR, "%s: a list of objects was meant", key);
 	json_t *parts = plain_parts(given);
-	bool good = adding || same_parts(work, row, kind, parts, &same);
+	bool good = adding || same_parts(tx, row, kind, parts, &same);
 	if (good && !same) {
 		*changed = true;
-		good = (adding || remove_parts(work, kind, row->id)) &&
-		       (add_parts(work, row, kind, parts, given) || error_prefix(work->err, "%s", key));
+		good = (adding || remove_parts(tx, kind, row->id)) &&
+		       (add_parts(tx, row, kind, parts, given) || error_prefix(tx->err, "%s", key));
 	}
 	json_decref(parts);
 	return good;
 }
 
-bool quote_written(struct work *work, const struct row *row, const json_t *values, bool adding, bool *changed)
+bool quote_written(struct transaction *tx, const struct row *row, const json_t *values, bool adding,
+                   bool *changed)
 {
-	return write_parts(work, row, values, adding, "items", "quote-item", changed);
+	return write_parts(tx, row, values, adding, "items", "quote-item", changed);
 }
 
 /* Beside a contract's amount the balance is reckoned, so what an import brings of it isn't kept. */
-bool sale_check(struct work *work, const struct row *before, struct row *after, const json_t *values)
+bool sale_check(struct transaction *tx, const struct row *before, struct row *after, const json_t *values)
 {
 	const json_t *given = json_object_get(values, "balance");
 	(void)before;
 	if (row_value(after, "contract_amount") == NULL)
 		return true;
-	if (!work->import && given && !json_is_null(given))
+	if (!tx->import && given && !json_is_null(given))
 		return error_set(
-		        work->err, EX_DATAERR,
+		        tx->err, EX_DATAERR,
 		        "balance: is reckoned from contract_amount and the payments and can't be given "
 		        "beside them");
 	row_set(after, "balance", NULL);
 	return true;
 }
 
-bool sale_written(struct work *work, const struct row *row, const json_t *values, bool adding, bool *changed)
+bool sale_written(struct transaction *tx, const struct row *row, const json_t *values, bool adding,
+                  bool *changed)
 {
-	return write_parts(work, row, values, adding, "payments", "payment", changed);
+	return write_parts(tx, row, values, adding, "payments", "payment", changed);
 }
 
 /* Sums are exact: amounts are whole numbers of 1/10000, products of 1/100000000. */

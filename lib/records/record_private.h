@@ -11,8 +11,8 @@
 /* What the record_*.c files share; nobody else includes it. */
 
 /* One change under way: who, what memory, in which manner. */
-struct work {
-	const struct act *act;
+struct transaction {
+	const struct change_context *context;
 	struct customers *store;
 	struct db *db;
 	struct arena *arena;
@@ -50,9 +50,9 @@ bool row_get(struct customers *store, struct arena *arena, const struct kind *ki
              struct row *ret, struct error *err) MUST_CHECK;
 /* Lets a row that will be added keep the id that it had where it was exported, if an import brings it and
  * that id was never given here. */
-bool row_keep_id(struct work *work, struct row *row, int64_t id) MUST_CHECK;
-bool row_insert(struct work *work, struct row *row) MUST_CHECK; /* sets row->id */
-bool row_update(struct work *work, const struct row *row) MUST_CHECK;
+bool row_keep_id(struct transaction *tx, struct row *row, int64_t id) MUST_CHECK;
+bool row_insert(struct transaction *tx, struct row *row) MUST_CHECK; /* sets row->id */
+bool row_update(struct transaction *tx, const struct row *row) MUST_CHECK;
 /* Reads a row that a `get` or `list` statement stands on. */
 void row_read(const struct kind *kind, struct db_query *query, struct arena *arena, struct row *ret);
 json_t *row_json(const struct row *row, struct arena *arena);
@@ -79,14 +79,15 @@ bool rows_list(struct customers *store, const struct kind *kind, int64_t owner, 
                json_t **ret, struct error *err) MUST_CHECK;
 
 /* -- transaction.c -- */
-bool work_begin(struct work *work, const struct act *act, struct error *err) MUST_CHECK;
+bool transaction_begin(struct transaction *tx, const struct change_context *context,
+                       struct error *err) MUST_CHECK;
 /* Folds what search has to know, commits where `good`, else rolls back; frees the arena; gives what became of
  * it. */
-bool work_end(struct work *work, bool good);
+bool transaction_end(struct transaction *tx, bool good);
 /* Whether a row of this import meant the contact. */
-bool work_is_claimed(const struct work *work, int64_t contact);
-void work_claim(struct work *work, int64_t contact);
-bool work_needs_manager(struct work *work, const char *what) MUST_CHECK;
+bool transaction_is_claimed(const struct transaction *tx, int64_t contact);
+void transaction_claim(struct transaction *tx, int64_t contact);
+bool transaction_needs_manager(struct transaction *tx, const char *what) MUST_CHECK;
 
 /* -- record_find.c -- */
 /* The first column of all rows as an array of strings. */
@@ -102,73 +103,79 @@ bool customer_id(struct customers *store, const char *number, int64_t *ret, stru
 
 /* -- record_write.c -- */
 /* Adds or changes within a transaction. `before` is what is there (id 0: add). *ret_changed may be NULL. */
-bool record_put(struct work *work, const struct row *before, const json_t *values, int64_t *ret_id,
+bool record_put(struct transaction *tx, const struct row *before, const json_t *values, int64_t *ret_id,
                 bool *ret_changed) MUST_CHECK;
 /* The same in two steps, for values that are checked already: a copy to change, with initial values where it
  * is added; and writing it. `values` holds what is no field. */
 struct row row_start(const struct row *before);
-bool record_write(struct work *work, const struct row *before, struct row *after, const json_t *values,
+bool record_write(struct transaction *tx, const struct row *before, struct row *after, const json_t *values,
                   bool *ret_changed) MUST_CHECK;
 /* A row of `kind` to be added to `owner`, empty. */
-bool row_new(struct work *work, const struct kind *kind, int64_t owner, struct row *ret) MUST_CHECK;
+bool row_new(struct transaction *tx, const struct kind *kind, int64_t owner, struct row *ret) MUST_CHECK;
 
 /* -- record_operations.c: what a kind does besides the table -- */
-struct hook {
+struct kind_operations {
 	const char *kind;
 	const char *const *extra; /* keys of `values` that are no fields; NULL-terminated; {"*"} takes any */
 	/* May refuse, and may complete `after`. `before->id` is 0 for one that is added. */
-	bool (*check)(struct work *work, const struct row *before, struct row *after, const json_t *values);
+	bool (*check)(struct transaction *tx, const struct row *before, struct row *after,
+	              const json_t *values);
 	/* After the row itself is written. Sets *changed where it changed something. */
-	bool (*written)(struct work *work, const struct row *row, const json_t *values, bool adding,
+	bool (*written)(struct transaction *tx, const struct row *row, const json_t *values, bool adding,
 	                bool *changed);
 	/* Before it is removed. */
-	bool (*removing)(struct work *work, const struct row *row);
+	bool (*removing)(struct transaction *tx, const struct row *row);
 	/* Adds members to its JSON. */
 	bool (*show)(struct customers *store, const struct row *row, json_t *object, struct error *err);
 };
-const struct hook *hook_find(const struct kind *kind); /* never NULL */
-bool is_extra(const struct hook *hook, const char *key);
+const struct kind_operations *operations_find(const struct kind *kind); /* never NULL */
+bool is_extra(const struct kind_operations *operations, const char *key);
 
 /* -- record_change.c -- */
 /* `before`, `after`: objects, stolen; NULL for nothing. */
-bool change_add(struct work *work, const char *kind, int64_t record, int64_t customer, const char *action,
-                json_t *before, json_t *after) MUST_CHECK;
+bool change_add(struct transaction *tx, const char *kind, int64_t record, int64_t customer,
+                const char *action, json_t *before, json_t *after) MUST_CHECK;
 bool row_differs(const struct row *before, const struct row *after);
 /* The fields that differ; `id` 0 in one of the two: added or removed. Secrets are redacted. */
-bool change_row(struct work *work, const struct row *before, const struct row *after,
+bool change_row(struct transaction *tx, const struct row *before, const struct row *after,
                 const char *action) MUST_CHECK;
 /* A number that it had before, as customer_named() finds it, is no name of it any more. */
-bool customer_forget_number(struct work *work, int64_t customer, const char *name) MUST_CHECK;
+bool customer_forget_number(struct transaction *tx, int64_t customer, const char *name) MUST_CHECK;
 
-/* -- hooks of the kinds -- */
-bool customer_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
-bool customer_written(struct work *work, const struct row *row, const json_t *values, bool adding,
+/* -- what kinds do -- */
+bool customer_check(struct transaction *tx, const struct row *before, struct row *after,
+                    const json_t *values);
+bool customer_written(struct transaction *tx, const struct row *row, const json_t *values, bool adding,
                       bool *changed);
-bool customer_removing(struct work *work, const struct row *row);
-bool contact_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
-bool suspension_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
-bool authored_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
-bool asset_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
-bool activity_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
-bool system_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
-bool system_written(struct work *work, const struct row *row, const json_t *values, bool adding,
+bool customer_removing(struct transaction *tx, const struct row *row);
+bool contact_check(struct transaction *tx, const struct row *before, struct row *after, const json_t *values);
+bool suspension_check(struct transaction *tx, const struct row *before, struct row *after,
+                      const json_t *values);
+bool authored_check(struct transaction *tx, const struct row *before, struct row *after,
+                    const json_t *values);
+bool asset_check(struct transaction *tx, const struct row *before, struct row *after, const json_t *values);
+bool activity_check(struct transaction *tx, const struct row *before, struct row *after,
+                    const json_t *values);
+bool system_check(struct transaction *tx, const struct row *before, struct row *after, const json_t *values);
+bool system_written(struct transaction *tx, const struct row *row, const json_t *values, bool adding,
                     bool *changed);
 bool system_show(struct customers *store, const struct row *row, json_t *object, struct error *err);
 bool system_type_show(struct customers *store, const struct row *row, json_t *object, struct error *err);
-bool quote_written(struct work *work, const struct row *row, const json_t *values, bool adding,
+bool quote_written(struct transaction *tx, const struct row *row, const json_t *values, bool adding,
                    bool *changed);
 bool quote_show(struct customers *store, const struct row *row, json_t *object, struct error *err);
-bool sale_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
-bool sale_written(struct work *work, const struct row *row, const json_t *values, bool adding, bool *changed);
+bool sale_check(struct transaction *tx, const struct row *before, struct row *after, const json_t *values);
+bool sale_written(struct transaction *tx, const struct row *row, const json_t *values, bool adding,
+                  bool *changed);
 bool sale_show(struct customers *store, const struct row *row, json_t *object, struct error *err);
-bool rep_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
+bool rep_check(struct transaction *tx, const struct row *before, struct row *after, const json_t *values);
 bool rep_show(struct customers *store, const struct row *row, json_t *object, struct error *err);
-bool file_check(struct work *work, const struct row *before, struct row *after, const json_t *values);
-bool file_removing(struct work *work, const struct row *row);
+bool file_check(struct transaction *tx, const struct row *before, struct row *after, const json_t *values);
+bool file_removing(struct transaction *tx, const struct row *row);
 
 /* -- record_stale.c -- */
 /* Whether an import's change takes a newer edit back: notes it. */
-bool stale_note(struct work *work, const struct row *before, const struct row *after) MUST_CHECK;
+bool stale_note(struct transaction *tx, const struct row *before, const struct row *after) MUST_CHECK;
 
 /* -- record_status.c -- */
 /* The moves between a customer's states. */
@@ -179,11 +186,11 @@ struct customer_move {
 extern const struct customer_move customer_moves[];
 extern const size_t n_customer_moves;
 /* Whether this actor may change the status so. */
-bool customer_check_status(struct work *work, const char *from, const char *to) MUST_CHECK;
+bool customer_check_status(struct transaction *tx, const char *from, const char *to) MUST_CHECK;
 
 /* -- record_customer.c -- */
 /* Whether the sites of `from` would be no deeper than may be with `into` as their parent. */
-bool customer_sites_fit(struct work *work, int64_t from, int64_t into, bool *ret) MUST_CHECK;
+bool customer_sites_fit(struct transaction *tx, int64_t from, int64_t into, bool *ret) MUST_CHECK;
 
 /* -- record_suspension.c -- */
 /* Whether one of its own or of an ancestor holds, by its own days. */
@@ -192,7 +199,7 @@ bool customer_suspended(struct customers *store, int64_t id, const char *default
 
 /* -- record_contacts.c -- */
 /* `email`, `contact`, `contacts` and `reps` of a customer's values. */
-bool people_put(struct work *work, const struct row *row, const json_t *values, bool adding,
+bool people_put(struct transaction *tx, const struct row *row, const json_t *values, bool adding,
                 bool *changed) MUST_CHECK;
 
 /* -- record_rep.c -- */
@@ -203,9 +210,9 @@ bool people_put(struct work *work, const struct row *row, const json_t *values, 
 	" SELECT s.id FROM customer s JOIN led ON s.parent = led.id WHERE s.sales_rep IS NULL)"              \
 	" SELECT id FROM led UNION"                                                                          \
 	" SELECT cr.customer FROM customer_rep cr JOIN rep r ON r.id = cr.rep WHERE r.name = ?1"
-bool rep_put_link(struct work *work, int64_t customer, int64_t rep, const char *name,
+bool rep_put_link(struct transaction *tx, int64_t customer, int64_t rep, const char *name,
                   bool *ret_linked) MUST_CHECK;
-bool rep_take_link(struct work *work, int64_t customer, int64_t rep, const char *name) MUST_CHECK;
+bool rep_take_link(struct transaction *tx, int64_t customer, int64_t rep, const char *name) MUST_CHECK;
 
 /* -- record_system.c -- */
 enum { SYSTEM_KEY_SIZE = 32 };
@@ -246,10 +253,10 @@ bool content_take_in(struct customers *store, FILE *in, int64_t size_max, struct
                      struct content *content, struct error *err) MUST_CHECK;
 /* Gives it its own name. Within the transaction that adds the record, so that files_sweep() can't come
  * between. */
-bool content_put_in_place(struct work *work, struct incoming *incoming, const char *hash) MUST_CHECK;
+bool content_put_in_place(struct transaction *tx, struct incoming *incoming, const char *hash) MUST_CHECK;
 void incoming_end(struct incoming *incoming);
 /* Takes a stream into the store, under its hash: both in one. */
-bool content_keep(struct work *work, FILE *in, int64_t size_max, struct content *content) MUST_CHECK;
+bool content_keep(struct transaction *tx, FILE *in, int64_t size_max, struct content *content) MUST_CHECK;
 /* Writes a content of the store to `out`, held against its hash. */
 bool content_fetch(struct customers *store, const char *hash, FILE *out, struct error *err) MUST_CHECK;
 /* The last part of a name, without what could hurt a terminal. */
@@ -259,12 +266,12 @@ void files_sweep(struct customers *store, const json_t *hashes);
 
 /* -- record_file_transfer.c -- */
 /* The content of a row that an import brings: found, looked at, taken in. */
-bool content_arrives(struct work *work, const struct row *before, struct row *after) MUST_CHECK;
+bool content_arrives(struct transaction *tx, const struct row *before, struct row *after) MUST_CHECK;
 
 /* -- shown and imported with others -- */
 bool hours_json(struct customers *store, int64_t customer, json_t **ret, struct error *err) MUST_CHECK;
 /* Replaces a customer's hours as a whole; null clears them. */
-bool hours_put(struct work *work, int64_t customer, const json_t *hours, bool *changed) MUST_CHECK;
+bool hours_put(struct transaction *tx, int64_t customer, const json_t *hours, bool *changed) MUST_CHECK;
 
 /* -- search_fold.c -- */
 /* Folds the customers that the triggers noted. Within a transaction. */

@@ -5,32 +5,32 @@
 #include <sodium.h>
 
 /* That somebody looked is on record before anything is shown. */
-static bool reveal(struct work *work, const char *id, struct row *row, json_t **ret)
+static bool reveal(struct transaction *tx, const char *id, struct row *row, json_t **ret)
 {
 	const struct kind *kind = kind_find("system");
 	unsigned char key[SYSTEM_KEY_SIZE];
 	int64_t system;
 	json_t *fields;
-	if (!work_needs_manager(work, "reveal") || !record_find(work->store, kind, id, &system, work->err) ||
-	    !row_get(work->store, work->arena, kind, system, row, work->err) ||
-	    !system_read_key(work->store, key, work->err))
+	if (!transaction_needs_manager(tx, "reveal") || !record_find(tx->store, kind, id, &system, tx->err) ||
+	    !row_get(tx->store, tx->arena, kind, system, row, tx->err) ||
+	    !system_read_key(tx->store, key, tx->err))
 		return false;
-	bool good = system_fields_json(work->store, row, key, &fields, work->err);
+	bool good = system_fields_json(tx->store, row, key, &fields, tx->err);
 	sodium_memzero(key, sizeof key);
 	if (good)
 		*ret = fields;
-	return good && change_add(work, "system", row->id, row->customer, "reveal", NULL, NULL);
+	return good && change_add(tx, "system", row->id, row->customer, "reveal", NULL, NULL);
 }
 
-bool system_reveal(const struct act *act, const char *id, json_t **ret, struct error *err)
+bool system_reveal(const struct change_context *context, const char *id, json_t **ret, struct error *err)
 {
-	struct work work;
+	struct transaction tx;
 	struct row row;
 	json_t *fields = NULL, *object = NULL;
-	if (!work_begin(&work, act, err))
+	if (!transaction_begin(&tx, context, err))
 		return false;
-	if (work_end(&work, reveal(&work, id, &row, &fields)) &&
-	    records_show(act->store, kind_find("system"), id, &object, err)) {
+	if (transaction_end(&tx, reveal(&tx, id, &row, &fields)) &&
+	    records_show(context->store, kind_find("system"), id, &object, err)) {
 		(void)json_object_set(object, "fields", fields);
 		*ret = object;
 	}
@@ -39,31 +39,31 @@ bool system_reveal(const struct act *act, const char *id, json_t **ret, struct e
 }
 
 /* Without a secret there is no need for a key. */
-static bool reveal_all(struct work *work, bool *ret_any)
+static bool reveal_all(struct transaction *tx, bool *ret_any)
 {
 	unsigned char key[SYSTEM_KEY_SIZE];
-	if (!work_needs_manager(work, "reveal"))
+	if (!transaction_needs_manager(tx, "reveal"))
 		return false;
 	struct db_query *query = db_query(
-	        work->db, "INSERT INTO change (time, user, kind, record, customer, action)"
-	                  " SELECT ?1, ?2, 'system', id, customer, 'reveal' FROM system s WHERE EXISTS"
-	                  " (SELECT 1 FROM system_value v WHERE v.system = s.id AND v.sealed IS NOT NULL)");
-	db_bind_instant(query, 1, work->act->when);
-	db_bind_text(query, 2, work->act->actor.user);
-	if (!db_run(query, work->err))
+	        tx->db, "INSERT INTO change (time, user, kind, record, customer, action)"
+	                " SELECT ?1, ?2, 'system', id, customer, 'reveal' FROM system s WHERE EXISTS"
+	                " (SELECT 1 FROM system_value v WHERE v.system = s.id AND v.sealed IS NOT NULL)");
+	db_bind_instant(query, 1, tx->context->when);
+	db_bind_text(query, 2, tx->context->actor.user);
+	if (!db_run(query, tx->err))
 		return false;
-	*ret_any = db_changes(work->db) > 0;
-	bool good = !*ret_any || system_read_key(work->store, key, work->err);
+	*ret_any = db_changes(tx->db) > 0;
+	bool good = !*ret_any || system_read_key(tx->store, key, tx->err);
 	sodium_memzero(key, sizeof key);
 	return good;
 }
 
-bool systems_reveal(const struct act *act, struct error *err)
+bool systems_reveal(const struct change_context *context, struct error *err)
 {
-	struct work work;
+	struct transaction tx;
 	bool any = false;
-	if (!work_begin(&work, act, err) || !work_end(&work, reveal_all(&work, &any)))
+	if (!transaction_begin(&tx, context, err) || !transaction_end(&tx, reveal_all(&tx, &any)))
 		return false;
-	act->store->revealing = any;
+	context->store->revealing = any;
 	return true;
 }

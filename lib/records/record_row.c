@@ -181,76 +181,76 @@ bool row_get(struct customers *store, struct arena *arena, const struct kind *ki
 	return find_customer(store, ret, err);
 }
 
-bool row_new(struct work *work, const struct kind *kind, int64_t owner, struct row *ret)
+bool row_new(struct transaction *tx, const struct kind *kind, int64_t owner, struct row *ret)
 {
 	*ret = (struct row){.kind = kind, .owner = owner};
-	return find_customer(work->store, ret, work->err);
+	return find_customer(tx->store, ret, tx->err);
 }
 
 /* The database alone knows what is taken when two write at once. */
-static bool refused(struct work *work, const struct row *row)
+static bool refused(struct transaction *tx, const struct row *row)
 {
 	const struct field *first = &row->kind->fields[0];
 	if (first->type == FIELD_NAME && row->value[0] != NULL)
-		return error_set(work->err, EX_DATAERR, "%s: there is a %s %s already", first->name,
+		return error_set(tx->err, EX_DATAERR, "%s: there is a %s %s already", first->name,
 		                 row->kind->name, row->value[0]);
-	return error_set(work->err, EX_DATAERR, "%s: the database refuses it: another of its name is there",
+	return error_set(tx->err, EX_DATAERR, "%s: the database refuses it: another of its name is there",
 	                 row->kind->name);
 }
 
-static bool write_row(struct work *work, const struct row *row, const char *sql, int64_t first)
+static bool write_row(struct transaction *tx, const struct row *row, const char *sql, int64_t first)
 {
-	struct db_query *query = db_query(work->db, sql);
+	struct db_query *query = db_query(tx->db, sql);
 	if (first != 0)
 		db_bind_int(query, 1, first);
 	if (row->id == 0 && row->keep != 0)
 		db_bind_int(query, (int)row->kind->n_fields + 2, row->keep);
 	for (size_t i = 0; i < row->kind->n_fields; i++)
 		bind_value(query, (int)i + 2, &row->kind->fields[i], row->value[i]);
-	if (db_run(query, work->err))
+	if (db_run(query, tx->err))
 		return true;
-	return db_answer(work->db) == DB_CONSTRAINT ? refused(work, row) : false;
+	return db_answer(tx->db) == DB_CONSTRAINT ? refused(tx, row) : false;
 }
 
 /* For search: triggers tell what is changed and removed, not what is added (customers_4.sql). */
-static bool note_added(struct work *work, const struct row *row)
+static bool note_added(struct transaction *tx, const struct row *row)
 {
 	static const char *const searched[] = {"customer", "contact", "system", "asset"};
 	for (size_t i = 0; i < sizeof searched / sizeof searched[0]; i++) {
-		if (strcmp(searched[i], row->kind->name) != 0 || work->noted == row->customer)
+		if (strcmp(searched[i], row->kind->name) != 0 || tx->noted == row->customer)
 			continue;
-		work->noted = row->customer;
-		struct db_query *query = db_query(work->db, "INSERT OR IGNORE INTO search_stale VALUES (?1)");
+		tx->noted = row->customer;
+		struct db_query *query = db_query(tx->db, "INSERT OR IGNORE INTO search_stale VALUES (?1)");
 		db_bind_int(query, 1, row->customer);
-		return db_run(query, work->err);
+		return db_run(query, tx->err);
 	}
 	return true;
 }
 
-bool row_keep_id(struct work *work, struct row *row, int64_t id)
+bool row_keep_id(struct transaction *tx, struct row *row, int64_t id)
 {
 	struct row there;
-	if (work->known == NULL || id <= work->known[row->kind - kinds] || id > KEPT_ID_MAX)
+	if (tx->known == NULL || id <= tx->known[row->kind - kinds] || id > KEPT_ID_MAX)
 		return true;
-	if (!row_get(work->store, work->arena, row->kind, id, &there, work->err))
+	if (!row_get(tx->store, tx->arena, row->kind, id, &there, tx->err))
 		return false;
 	row->keep = there.id == 0 ? id : 0;
 	return true;
 }
 
-bool row_insert(struct work *work, struct row *row)
+bool row_insert(struct transaction *tx, struct row *row)
 {
-	if (!write_row(work, row, row_sql(work->store, row->kind)->insert, row->owner))
+	if (!write_row(tx, row, row_sql(tx->store, row->kind)->insert, row->owner))
 		return false;
-	row->id = db_last_id(work->db);
+	row->id = db_last_id(tx->db);
 	if (strcmp(row->kind->name, "customer") == 0)
 		row->customer = row->id;
-	return note_added(work, row);
+	return note_added(tx, row);
 }
 
-bool row_update(struct work *work, const struct row *row)
+bool row_update(struct transaction *tx, const struct row *row)
 {
-	return write_row(work, row, row_sql(work->store, row->kind)->update, row->id);
+	return write_row(tx, row, row_sql(tx->store, row->kind)->update, row->id);
 }
 
 const char *row_value(const struct row *row, const char *field)

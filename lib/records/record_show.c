@@ -5,11 +5,11 @@
 static bool show_row(struct customers *store, const struct row *row, struct arena *arena, json_t **ret,
                      struct error *err)
 {
-	const struct hook *hook = hook_find(row->kind);
+	const struct kind_operations *operations = operations_find(row->kind);
 	json_t *object;
 	if (!record_json(store, row, arena, &object, err))
 		return false;
-	bool good = hook->show == NULL || hook->show(store, row, object, err);
+	bool good = operations->show == NULL || operations->show(store, row, object, err);
 	if (good)
 		*ret = object;
 	else

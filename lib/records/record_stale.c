@@ -18,7 +18,8 @@ static bool same(const char *a, const char *b)
 }
 
 /* Whether that change replaced a value which the row brings back. */
-static bool replaced(struct work *work, const struct row *before, const struct row *after, const json_t *was)
+static bool replaced(struct transaction *tx, const struct row *before, const struct row *after,
+                     const json_t *was)
 {
 	bool found = false;
 	for (size_t i = 0; !found && i < after->kind->n_fields; i++) {
@@ -26,17 +27,17 @@ static bool replaced(struct work *work, const struct row *before, const struct r
 		const json_t *old = json_object_get(was, field->name);
 		if (old == NULL || field->secret || same(before->value[i], after->value[i]))
 			continue;
-		json_t *brought = value_json(field, after->value[i], work->arena);
+		json_t *brought = value_json(field, after->value[i], tx->arena);
 		found = json_equal(old, brought);
 		json_decref(brought);
 	}
 	return found;
 }
 
-static void note(struct work *work, struct instant when, const char *user)
+static void note(struct transaction *tx, struct instant when, const char *user)
 {
-	struct records_counts *stale = work->stale;
-	work->took_back = true;
+	struct records_counts *stale = tx->stale;
+	tx->took_back = true;
 	if (!instant_is_none(stale->stale_latest) && !instant_before(stale->stale_latest, when))
 		return;
 	stale->stale_latest = when;
@@ -44,35 +45,36 @@ static void note(struct work *work, struct instant when, const char *user)
 }
 
 /* Rows of a change: time, user, before. Those of this import itself are none. */
-static bool look(struct work *work, struct db_query *query, const struct row *before, const struct row *after)
+static bool look(struct transaction *tx, struct db_query *query, const struct row *before,
+                 const struct row *after)
 {
 	size_t len;
 	struct instant when = db_instant(query, 0);
 	const char *text = db_peek_text(query, 2, &len);
-	if (text == NULL || when.ms == work->act->when.ms)
+	if (text == NULL || when.ms == tx->context->when.ms)
 		return false;
 	json_t *was = jsontext_read(text, len, NULL);
-	bool found = replaced(work, before, after, was);
+	bool found = replaced(tx, before, after, was);
 	json_decref(was);
 	if (found)
-		note(work, when, db_peek_text(query, 1, NULL));
+		note(tx, when, db_peek_text(query, 1, NULL));
 	return found;
 }
 
-bool stale_note(struct work *work, const struct row *before, const struct row *after)
+bool stale_note(struct transaction *tx, const struct row *before, const struct row *after)
 {
 	enum db_step step;
 	if (after->customer == 0) /* reps and types of systems: no index leads to their changes */
 		return true;
-	struct db_query *query = db_query(
-	        work->db, "SELECT time, user, before FROM change WHERE customer = ?1 AND kind = ?2 AND"
-	                  " record = ?3 AND action = 'set' ORDER BY id DESC LIMIT ?4");
+	struct db_query *query =
+	        db_query(tx->db, "SELECT time, user, before FROM change WHERE customer = ?1 AND kind = ?2 AND"
+	                         " record = ?3 AND action = 'set' ORDER BY id DESC LIMIT ?4");
 	db_bind_int(query, 1, after->customer);
 	db_bind_text(query, 2, after->kind->name);
 	db_bind_int(query, 3, after->id);
 	db_bind_int(query, 4, CHANGES_MAX);
-	while ((step = db_step(query, work->err)) == DB_ROW) {
-		if (look(work, query, before, after)) {
+	while ((step = db_step(query, tx->err)) == DB_ROW) {
+		if (look(tx, query, before, after)) {
 			db_finish(query);
 			return true;
 		}

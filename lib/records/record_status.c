@@ -16,16 +16,16 @@ const struct customer_move customer_moves[] = {
 };
 const size_t n_customer_moves = sizeof customer_moves / sizeof customer_moves[0];
 
-bool customer_check_status(struct work *work, const char *from, const char *to)
+bool customer_check_status(struct transaction *tx, const char *from, const char *to)
 {
 	if (strcmp(from, to) == 0)
 		return true;
 	for (size_t i = 0; i < n_customer_moves; i++) {
 		if (strcmp(customer_moves[i].from, from) == 0 && strcmp(customer_moves[i].to, to) == 0)
-			return customer_moves[i].anybody || work_needs_manager(work, "status");
+			return customer_moves[i].anybody || transaction_needs_manager(tx, "status");
 	}
-	return work_needs_manager(work, "status") &&
-	       error_set(work->err, EX_DATAERR,
+	return transaction_needs_manager(tx, "status") &&
+	       error_set(tx->err, EX_DATAERR,
 	                 "status: can't go from %s to %s (new, released, active; active and inactive)", from,
 	                 to);
 }

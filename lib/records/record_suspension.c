@@ -94,65 +94,65 @@ bool customer_suspended(struct customers *store, int64_t id, const char *default
 
 /* -- entering ---------------------------------------------------------------------------------- */
 
-bool suspend(const struct act *act, const char *number, const char *default_zone, const json_t *values,
-             int64_t *ret_id, struct error *err)
+bool suspend(const struct change_context *context, const char *number, const char *default_zone,
+             const json_t *values, int64_t *ret_id, struct error *err)
 {
-	struct work work;
+	struct transaction tx;
 	struct row row;
 	struct day today;
 	int64_t id;
 	char text[DAY_TEXT_MAX];
-	if (!work_begin(&work, act, err))
+	if (!transaction_begin(&tx, context, err))
 		return false;
-	if (!record_find(work.store, kind_find("customer"), number, &id, err) ||
-	    !today_of(work.store, id, default_zone, act->when, &today, err) ||
-	    !row_new(&work, kind_find("suspension"), id, &row))
-		return work_end(&work, false);
+	if (!record_find(tx.store, kind_find("customer"), number, &id, err) ||
+	    !today_of(tx.store, id, default_zone, context->when, &today, err) ||
+	    !row_new(&tx, kind_find("suspension"), id, &row))
+		return transaction_end(&tx, false);
 	json_t *complete = json_pack("{s:s}", "from", day_format(today, text));
 	(void)json_object_update(complete, (json_t *)(uintptr_t)values);
-	bool good = record_put(&work, &row, complete, ret_id, NULL);
+	bool good = record_put(&tx, &row, complete, ret_id, NULL);
 	json_decref(complete);
-	return work_end(&work, good);
+	return transaction_end(&tx, good);
 }
 
 /* -- ending ------------------------------------------------------------------------------------ */
 
-static bool end_one(struct work *work, const struct row *row)
+static bool end_one(struct transaction *tx, const struct row *row)
 {
 	char text[INSTANT_TEXT_MAX];
 	struct row after = *row;
-	row_set(&after, "removed", arena_strdup(work->arena, instant_format(work->act->when, 0, text)));
-	row_set(&after, "removed_by", arena_strdup(work->arena, work->act->actor.user));
-	return row_update(work, &after) && change_row(work, row, &after, "resume");
+	row_set(&after, "removed", arena_strdup(tx->arena, instant_format(tx->context->when, 0, text)));
+	row_set(&after, "removed_by", arena_strdup(tx->arena, tx->context->actor.user));
+	return row_update(tx, &after) && change_row(tx, row, &after, "resume");
 }
 
-static bool end_by_id(struct work *work, int64_t customer, int64_t id)
+static bool end_by_id(struct transaction *tx, int64_t customer, int64_t id)
 {
 	struct row row;
-	if (!row_get(work->store, work->arena, kind_find("suspension"), id, &row, work->err))
+	if (!row_get(tx->store, tx->arena, kind_find("suspension"), id, &row, tx->err))
 		return false;
 	if (row.id == 0 || row.customer != customer)
-		return error_set(work->err, EX_NOINPUT, "there is no suspension %lld of that customer",
+		return error_set(tx->err, EX_NOINPUT, "there is no suspension %lld of that customer",
 		                 (long long)id);
 	if (row_value(&row, "removed"))
-		return error_set(work->err, EX_DATAERR, "suspension %lld was ended before", (long long)id);
-	return end_one(work, &row);
+		return error_set(tx->err, EX_DATAERR, "suspension %lld was ended before", (long long)id);
+	return end_one(tx, &row);
 }
 
 /* All rows are read before the first is changed. */
-static bool end_all(struct work *work, int64_t customer, struct day today, int64_t *ret_n)
+static bool end_all(struct transaction *tx, int64_t customer, struct day today, int64_t *ret_n)
 {
 	const struct kind *kind = kind_find("suspension");
-	struct db_query *query = db_query(work->db, row_sql(work->store, kind)->list);
+	struct db_query *query = db_query(tx->db, row_sql(tx->store, kind)->list);
 	struct held {
 		struct row row;
 		struct held *next;
 	} *held = NULL;
 	enum db_step step;
 	db_bind_int(query, 1, customer);
-	while ((step = db_step(query, work->err)) == DB_ROW) {
-		struct held *one = arena_alloc(work->arena, sizeof *one);
-		row_read(kind, query, work->arena, &one->row);
+	while ((step = db_step(query, tx->err)) == DB_ROW) {
+		struct held *one = arena_alloc(tx->arena, sizeof *one);
+		row_read(kind, query, tx->arena, &one->row);
 		one->row.customer = customer;
 		if (holds_on(&one->row, today)) {
 			one->next = held;
@@ -160,24 +160,24 @@ static bool end_all(struct work *work, int64_t customer, struct day today, int64
 		}
 	}
 	for (*ret_n = 0; held; held = held->next, (*ret_n)++) {
-		if (!end_one(work, &held->row))
+		if (!end_one(tx, &held->row))
 			return false;
 	}
 	return step == DB_DONE;
 }
 
-bool resume(const struct act *act, const char *number, const char *default_zone, int64_t id, int64_t *ret_n,
-            struct error *err)
+bool resume(const struct change_context *context, const char *number, const char *default_zone, int64_t id,
+            int64_t *ret_n, struct error *err)
 {
-	struct work work;
+	struct transaction tx;
 	struct day today;
 	int64_t customer, n = 1;
-	if (!work_begin(&work, act, err))
+	if (!transaction_begin(&tx, context, err))
 		return false;
-	bool good = record_find(work.store, kind_find("customer"), number, &customer, err) &&
-	            today_of(work.store, customer, default_zone, act->when, &today, err) &&
-	            (id != 0 ? end_by_id(&work, customer, id) : end_all(&work, customer, today, &n));
-	if (!work_end(&work, good))
+	bool good = record_find(tx.store, kind_find("customer"), number, &customer, err) &&
+	            today_of(tx.store, customer, default_zone, context->when, &today, err) &&
+	            (id != 0 ? end_by_id(&tx, customer, id) : end_all(&tx, customer, today, &n));
+	if (!transaction_end(&tx, good))
 		return false;
 	if (ret_n)
 		*ret_n = n;

@@ -86,16 +86,16 @@ static const char *place_of(struct arena *arena, int64_t system, int64_t field)
 	return arena_printf(arena, "system %lld field %lld", (long long)system, (long long)field);
 }
 
-static bool seal(struct work *work, int64_t system, int64_t field, const char *value, struct buf *ret)
+static bool seal(struct transaction *tx, int64_t system, int64_t field, const char *value, struct buf *ret)
 {
 	unsigned char key[SYSTEM_KEY_SIZE], nonce[NONCE_SIZE];
 	unsigned long long sealed_len;
-	const char *place = place_of(work->arena, system, field);
+	const char *place = place_of(tx->arena, system, field);
 	size_t len = strlen(value);
-	if (!system_read_key(work->store, key, work->err))
+	if (!system_read_key(tx->store, key, tx->err))
 		return false;
 	randombytes_buf(nonce, sizeof nonce);
-	unsigned char *sealed = arena_alloc(work->arena, len + TAG_SIZE);
+	unsigned char *sealed = arena_alloc(tx->arena, len + TAG_SIZE);
 	(void)crypto_aead_xchacha20poly1305_ietf_encrypt(sealed, &sealed_len, (const unsigned char *)value,
 	                                                 len, (const unsigned char *)place, strlen(place),
 	                                                 NULL, nonce, key);
@@ -123,18 +123,18 @@ static char *unseal(const unsigned char key[SYSTEM_KEY_SIZE], struct arena *aren
 
 /* -- writing ----------------------------------------------------------------------------------- */
 
-bool system_check(struct work *work, const struct row *before, struct row *after, const json_t *values)
+bool system_check(struct transaction *tx, const struct row *before, struct row *after, const json_t *values)
 {
 	const char *type = row_value(after, "type");
 	int64_t id;
 	(void)values;
 	if (type == NULL || before->id != 0)
 		return true;
-	struct db_query *query = db_query(work->db, "SELECT id FROM system_type WHERE name = ?1");
+	struct db_query *query = db_query(tx->db, "SELECT id FROM system_type WHERE name = ?1");
 	db_bind_text(query, 1, type);
-	if (!db_run_int(query, 0, &id, work->err))
+	if (!db_run_int(query, 0, &id, tx->err))
 		return false;
-	return id != 0 || error_set(work->err, EX_DATAERR, "type: there is no system type %s", type);
+	return id != 0 || error_set(tx->err, EX_DATAERR, "type: there is no system type %s", type);
 }
 
 struct value {
@@ -144,10 +144,10 @@ struct value {
 	const char *was; /* NULL: none; of a secret: `hidden` */
 };
 
-static bool find_value(struct work *work, const struct row *row, const char *name, struct value *ret)
+static bool find_value(struct transaction *tx, const struct row *row, const char *name, struct value *ret)
 {
 	struct db_query *query = db_query(
-	        work->db,
+	        tx->db,
 	        "SELECT f.id, f.secret, f.needed, coalesce(v.value, CASE WHEN v.sealed IS NOT NULL THEN"
 	        " '******' END) FROM system_field f LEFT JOIN system_value v ON v.field = f.id AND"
 	        " v.system = ?1 WHERE f.system_type = (SELECT id FROM system_type WHERE name = ?2)"
@@ -155,9 +155,9 @@ static bool find_value(struct work *work, const struct row *row, const char *nam
 	db_bind_int(query, 1, row->id);
 	db_bind_text(query, 2, row_value(row, "type"));
 	db_bind_text(query, 3, name);
-	enum db_step step = db_step(query, work->err);
+	enum db_step step = db_step(query, tx->err);
 	if (step == DB_DONE)
-		return error_set(work->err, EX_DATAERR, "%s: a system of type %s has no such field", name,
+		return error_set(tx->err, EX_DATAERR, "%s: a system of type %s has no such field", name,
 		                 row_value(row, "type"));
 	if (step == DB_FAULT)
 		return false;
@@ -166,22 +166,22 @@ static bool find_value(struct work *work, const struct row *row, const char *nam
 	                      .name = name,
 	                      .secret = db_int(query, 1) != 0,
 	                      .needed = db_int(query, 2) != 0,
-	                      .was = db_text_or_null(query, 3, work->arena)};
+	                      .was = db_text_or_null(query, 3, tx->arena)};
 	db_finish(query);
 	return true;
 }
 
-static bool store_value(struct work *work, const struct value *value, const char *text)
+static bool store_value(struct transaction *tx, const struct value *value, const char *text)
 {
 	struct buf sealed = {0};
 	struct db_query *query =
-	        db_query(work->db, text ? "INSERT OR REPLACE INTO system_value (system, field, value, sealed)"
-	                                  " VALUES (?1, ?2, ?3, ?4)"
-	                                : "DELETE FROM system_value WHERE system = ?1 AND field = ?2");
+	        db_query(tx->db, text ? "INSERT OR REPLACE INTO system_value (system, field, value, sealed)"
+	                                " VALUES (?1, ?2, ?3, ?4)"
+	                              : "DELETE FROM system_value WHERE system = ?1 AND field = ?2");
 	db_bind_int(query, 1, value->system);
 	db_bind_int(query, 2, value->field);
 	if (text && value->secret) {
-		if (!seal(work, value->system, value->field, text, &sealed)) {
+		if (!seal(tx, value->system, value->field, text, &sealed)) {
 			db_finish(query);
 			return false;
 		}
@@ -190,7 +190,7 @@ static bool store_value(struct work *work, const struct value *value, const char
 		db_bind_text(query, 3, text);
 	}
 	buf_free(&sealed);
-	return db_run(query, work->err);
+	return db_run(query, tx->err);
 }
 
 static json_t *shown(const struct value *value, const char *text)
@@ -201,16 +201,15 @@ static json_t *shown(const struct value *value, const char *text)
 }
 
 /* A secret that comes back as it was shown is left alone: so an export can be imported again. */
-static bool put_value(struct work *work, const struct row *row, const char *name, const json_t *json,
+static bool put_value(struct transaction *tx, const struct row *row, const char *name, const json_t *json,
                       json_t *was, json_t *is)
 {
 	const struct field line = {.name = name, .type = FIELD_TEXT};
 	struct value value = {0};
 	const char *text, *canonical;
 	size_t len;
-	if (!find_value(work, row, name, &value) ||
-	    !value_text(name, json, work->arena, &text, &len, work->err) ||
-	    !field_check(&line, text, len, work->store->zones, work->arena, &canonical, work->err))
+	if (!find_value(tx, row, name, &value) || !value_text(name, json, tx->arena, &text, &len, tx->err) ||
+	    !field_check(&line, text, len, tx->store->zones, tx->arena, &canonical, tx->err))
 		return false;
 	bool untouched = value.secret ? canonical && strcmp(canonical, hidden) == 0
 	                              : canonical && value.was && strcmp(canonical, value.was) == 0;
@@ -218,26 +217,26 @@ static bool put_value(struct work *work, const struct row *row, const char *name
 		return true;
 	(void)json_object_set_new(was, name, shown(&value, value.was));
 	(void)json_object_set_new(is, name, shown(&value, canonical));
-	return store_value(work, &value, canonical);
+	return store_value(tx, &value, canonical);
 }
 
-static bool check_all_needed(struct work *work, const struct row *row)
+static bool check_all_needed(struct transaction *tx, const struct row *row)
 {
 	struct db_query *query =
-	        db_query(work->db, "SELECT name FROM system_field f WHERE needed <> 0 AND system_type ="
-	                           " (SELECT id FROM system_type WHERE name = ?2) AND NOT EXISTS"
-	                           " (SELECT 1 FROM system_value v WHERE v.system = ?1 AND v.field = f.id)");
+	        db_query(tx->db, "SELECT name FROM system_field f WHERE needed <> 0 AND system_type ="
+	                         " (SELECT id FROM system_type WHERE name = ?2) AND NOT EXISTS"
+	                         " (SELECT 1 FROM system_value v WHERE v.system = ?1 AND v.field = f.id)");
 	db_bind_int(query, 1, row->id);
 	db_bind_text(query, 2, row_value(row, "type"));
-	enum db_step step = db_step(query, work->err);
+	enum db_step step = db_step(query, tx->err);
 	if (step != DB_ROW)
 		return step == DB_DONE;
-	(void)error_set(work->err, EX_DATAERR, "%s: is needed", db_peek_text(query, 0, NULL));
+	(void)error_set(tx->err, EX_DATAERR, "%s: is needed", db_peek_text(query, 0, NULL));
 	db_finish(query);
 	return false;
 }
 
-static bool put_values(struct work *work, const struct row *row, const json_t *values, json_t *was,
+static bool put_values(struct transaction *tx, const struct row *row, const json_t *values, json_t *was,
                        json_t *is)
 {
 	const char *key;
@@ -245,21 +244,21 @@ static bool put_values(struct work *work, const struct row *row, const json_t *v
 	json_object_foreach((json_t *)(uintptr_t)values, key, value)
 	{
 		bool nested = strcmp(key, "fields") == 0 && json_is_object(value);
-		if (nested ? !put_values(work, row, value, was, is)
-		           : kind_field(row->kind, key) == NULL && !put_value(work, row, key, value, was, is))
+		if (nested ? !put_values(tx, row, value, was, is)
+		           : kind_field(row->kind, key) == NULL && !put_value(tx, row, key, value, was, is))
 			return false;
 	}
 	return true;
 }
 
-bool system_written(struct work *work, const struct row *row, const json_t *values, bool adding,
+bool system_written(struct transaction *tx, const struct row *row, const json_t *values, bool adding,
                     bool *changed)
 {
 	json_t *was = json_object(), *is = json_object();
-	bool good = put_values(work, row, values, was, is) && check_all_needed(work, row);
+	bool good = put_values(tx, row, values, was, is) && check_all_needed(tx, row);
 	if (good && json_object_size(is) > 0) {
 		*changed = true;
-		return change_add(work, "system", row->id, row->customer, adding ? "add" : "set", was, is);
+		return change_add(tx, "system", row->id, row->customer, adding ? "add" : "set", was, is);
 	}
 	json_decref(was);
 	json_decref(is);

@@ -36,7 +36,7 @@ struct actor {
 struct contents;
 
 /* A transaction's circumstances: passed to everything that changes records. */
-struct act {
+struct change_context {
 	struct customers *store;
 	struct actor actor;
 	struct instant when;
@@ -51,11 +51,11 @@ struct act {
  * fields, for the first contact, and `hours` (as hours_show() gives them); `system` takes the fields of its
  * type; `quote` takes `items` and `sale` `payments`, arrays of objects. *ret_id (may be NULL) is its id.
  */
-bool records_add(const struct act *act, const struct kind *kind, const char *owner, const json_t *values,
-                 int64_t *ret_id, struct error *err) MUST_CHECK;
-bool records_set(const struct act *act, const struct kind *kind, const char *name, const json_t *values,
-                 struct error *err) MUST_CHECK;
-bool records_remove(const struct act *act, const struct kind *kind, const char *name,
+bool records_add(const struct change_context *context, const struct kind *kind, const char *owner,
+                 const json_t *values, int64_t *ret_id, struct error *err) MUST_CHECK;
+bool records_set(const struct change_context *context, const struct kind *kind, const char *name,
+                 const json_t *values, struct error *err) MUST_CHECK;
+bool records_remove(const struct change_context *context, const struct kind *kind, const char *name,
                     struct error *err) MUST_CHECK;
 
 /* One as an object: `id`, its owner (`customer`: the number; `quote`, `sale`, `system_type`), all fields in
@@ -80,20 +80,22 @@ bool records_complete(struct customers *store, const struct kind *kind, const ch
 /* -- customers (record_customer.c) ------------------------------------------------------------- */
 
 /* `release`, `approve`, `decline`, `deactivate`: the verbs of the status. */
-bool customer_move(const struct act *act, const char *number, const char *verb, struct error *err) MUST_CHECK;
+bool customer_move(const struct change_context *context, const char *number, const char *verb,
+                   struct error *err) MUST_CHECK;
 
 /*
  * Makes all that hangs on `from` the customer `into`'s and takes `from` away; its number stays a name of
  * `into`. What `into` doesn't set itself it has from `from` then. Managers only. 65 for one and the same, and
  * for a customer and one of its sites.
  */
-bool customer_merge(const struct act *act, const char *from, const char *into, struct error *err) MUST_CHECK;
+bool customer_merge(const struct change_context *context, const char *from, const char *into,
+                    struct error *err) MUST_CHECK;
 /*
  * Takes a customer's words out of the database for good: records, history, search, files. Its number, ids,
  * times, who did what and that it was erased stay. Managers only; 65 while it has sites, or by a former
  * number.
  */
-bool customer_erase(const struct act *act, const char *number, struct error *err) MUST_CHECK;
+bool customer_erase(const struct change_context *context, const char *number, struct error *err) MUST_CHECK;
 /* Whom `name` names; whether by a number that it had before (*ret_former), which is no reason to remove it.
  * The number that it has now is in the arena. 66 where there is none. */
 bool customer_named(struct customers *store, const char *name, struct arena *arena, int64_t *ret_id,
@@ -127,14 +129,14 @@ bool customer_history(struct customers *store, const char *number, json_t **ret,
  * customer's own, nothing inherited. With `number` NULL the dates that hold for everybody, without `weekly`.
  */
 bool hours_show(struct customers *store, const char *number, json_t **ret, struct error *err) MUST_CHECK;
-bool hours_set(const struct act *act, const char *number, const char *weekdays, const char *windows,
-               struct error *err) MUST_CHECK;
+bool hours_set(const struct change_context *context, const char *number, const char *weekdays,
+               const char *windows, struct error *err) MUST_CHECK;
 /* Dates from `first` to `last`, both included (at most HOURS_SPAN_MAX). `windows` NULL takes their exceptions
  * away. With `number` NULL for every customer that doesn't set the date itself, here and in the two below. */
 enum { HOURS_SPAN_MAX = 366 };
-bool hours_except(const struct act *act, const char *number, struct day first, struct day last,
+bool hours_except(const struct change_context *context, const char *number, struct day first, struct day last,
                   const char *windows, struct error *err) MUST_CHECK;
-bool hours_clear(const struct act *act, const char *number, struct error *err) MUST_CHECK;
+bool hours_clear(const struct change_context *context, const char *number, struct error *err) MUST_CHECK;
 /* Every change to the hours, as customer_history() gives them. */
 bool hours_history(struct customers *store, const char *number, json_t **ret, struct error *err) MUST_CHECK;
 
@@ -143,12 +145,13 @@ bool hours_history(struct customers *store, const char *number, json_t **ret, st
 /* `default_zone` is what customers without a time zone have ([rules] timezone; NULL: the host's). */
 
 /* `values`: from (today there), until, scopes, note. */
-bool suspend(const struct act *act, const char *number, const char *default_zone, const json_t *values,
-             int64_t *ret_id, struct error *err) MUST_CHECK;
-/* Ends `id`, or with 0 all of the customer's own that hold at `act->when`; *ret_n (may be NULL) is how many.
+bool suspend(const struct change_context *context, const char *number, const char *default_zone,
+             const json_t *values, int64_t *ret_id, struct error *err) MUST_CHECK;
+/* Ends `id`, or with 0 all of the customer's own that hold at `context->when`; *ret_n (may be NULL) is how
+ * many.
  */
-bool resume(const struct act *act, const char *number, const char *default_zone, int64_t id, int64_t *ret_n,
-            struct error *err) MUST_CHECK;
+bool resume(const struct change_context *context, const char *number, const char *default_zone, int64_t id,
+            int64_t *ret_n, struct error *err) MUST_CHECK;
 /* Those of one customer with its ancestors', or of all with NULL; each with `customer` and `holds`. Those
  * that were ended or have worn off only with `history`. */
 bool suspensions_list(struct customers *store, const char *number, const char *default_zone,
@@ -157,9 +160,10 @@ bool suspensions_list(struct customers *store, const char *number, const char *d
 /* -- sales reps (record_rep.c) ----------------------------------------------------------------- */
 
 /* `first` makes it the customer's `sales_rep`. Unlinking the first clears that. */
-bool rep_link(const struct act *act, const char *number, const char *rep, bool first,
+bool rep_link(const struct change_context *context, const char *number, const char *rep, bool first,
               struct error *err) MUST_CHECK;
-bool rep_unlink(const struct act *act, const char *number, const char *rep, struct error *err) MUST_CHECK;
+bool rep_unlink(const struct change_context *context, const char *number, const char *rep,
+                struct error *err) MUST_CHECK;
 
 /* -- systems' secrets (record_system.c) -------------------------------------------------------- */
 
@@ -167,10 +171,11 @@ bool rep_unlink(const struct act *act, const char *number, const char *rep, stru
  * is what names the file, and begins faults: "[customers] key_file". */
 void records_set_key_file(struct customers *store, const char *path, const char *from);
 /* records_show() of a system with its secrets in clear, which is recorded. Managers only. */
-bool system_reveal(const struct act *act, const char *id, json_t **ret, struct error *err) MUST_CHECK;
+bool system_reveal(const struct change_context *context, const char *id, json_t **ret,
+                   struct error *err) MUST_CHECK;
 /* Has the store show all secrets in clear from now on, for an export; recorded for each system that has any.
  * Managers only. */
-bool systems_reveal(const struct act *act, struct error *err) MUST_CHECK;
+bool systems_reveal(const struct change_context *context, struct error *err) MUST_CHECK;
 
 /* -- documents and pictures (record_file.c) ---------------------------------------------------- */
 
@@ -179,8 +184,9 @@ bool systems_reveal(const struct act *act, struct error *err) MUST_CHECK;
  * database by its SHA-256, once however often it comes. `name` is recorded without its directories and
  * trusted for nothing. `size_max` in bytes.
  */
-bool file_add(const struct act *act, const struct kind *kind, const char *number, const char *name, FILE *in,
-              int64_t size_max, const json_t *values, int64_t *ret_id, struct error *err) MUST_CHECK;
+bool file_add(const struct change_context *context, const struct kind *kind, const char *number,
+              const char *name, FILE *in, int64_t size_max, const json_t *values, int64_t *ret_id,
+              struct error *err) MUST_CHECK;
 /* Writes its content to `out` and checks it against its hash on the way. */
 bool file_fetch(struct customers *store, const struct kind *kind, const char *id, FILE *out,
                 struct error *err) MUST_CHECK;
@@ -270,7 +276,7 @@ struct records_counts {
  * returned (65). `kind` is customer, or any other, whose rows then have `customer` (the number) and may
  * have `id` (an existing record's, to change it).
  */
-bool records_import(const struct act *act, const struct kind *kind, FILE *in,
+bool records_import(const struct change_context *context, const struct kind *kind, FILE *in,
                     const struct records_import *how, struct records_counts *ret,
                     struct error *err) MUST_CHECK;
 
@@ -292,7 +298,7 @@ struct records_upsert {
  * behind. False where the database is at fault (locked, full, broken): nothing has happened, and they can be
  * given again.
  */
-bool records_upsert(const struct act *act, struct records_upsert *rows, size_t n,
+bool records_upsert(const struct change_context *context, struct records_upsert *rows, size_t n,
                     struct error *err) MUST_CHECK;
 
 #endif

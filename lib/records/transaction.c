@@ -4,39 +4,40 @@
 
 #include <sysexits.h>
 
-bool work_begin(struct work *work, const struct act *act, struct error *err)
+bool transaction_begin(struct transaction *tx, const struct change_context *context, struct error *err)
 {
-	*work = (struct work){.act = act, .store = act->store, .db = act->store->db, .err = err};
-	if (!db_begin(work->db, err))
+	*tx = (struct transaction){
+	        .context = context, .store = context->store, .db = context->store->db, .err = err};
+	if (!db_begin(tx->db, err))
 		return false;
-	work->arena = arena_new();
+	tx->arena = arena_new();
 	return true;
 }
 
-bool work_end(struct work *work, bool good)
+bool transaction_end(struct transaction *tx, bool good)
 {
-	good = good && search_refresh(work->store, work->err);
+	good = good && search_refresh(tx->store, tx->err);
 	if (good)
-		good = db_commit(work->db, work->err);
+		good = db_commit(tx->db, tx->err);
 	else
-		db_rollback(work->db);
-	work->arena = arena_free(work->arena);
+		db_rollback(tx->db);
+	tx->arena = arena_free(tx->arena);
 	return good;
 }
 
-bool work_is_claimed(const struct work *work, int64_t contact)
+bool transaction_is_claimed(const struct transaction *tx, int64_t contact)
 {
-	return work->claimed && g_hash_table_contains(work->claimed, GSIZE_TO_POINTER((gsize)contact));
+	return tx->claimed && g_hash_table_contains(tx->claimed, GSIZE_TO_POINTER((gsize)contact));
 }
 
-void work_claim(struct work *work, int64_t contact)
+void transaction_claim(struct transaction *tx, int64_t contact)
 {
-	if (work->claimed)
-		g_hash_table_add(work->claimed, GSIZE_TO_POINTER((gsize)contact));
+	if (tx->claimed)
+		g_hash_table_add(tx->claimed, GSIZE_TO_POINTER((gsize)contact));
 }
 
-bool work_needs_manager(struct work *work, const char *what)
+bool transaction_needs_manager(struct transaction *tx, const char *what)
 {
-	return work->act->actor.manager ||
-	       error_set(work->err, EX_NOPERM, "%s: only a manager may do that", what);
+	return tx->context->actor.manager ||
+	       error_set(tx->err, EX_NOPERM, "%s: only a manager may do that", what);
 }

@@ -11,18 +11,18 @@
 #include <sysexits.h>
 
 /* One who is named by a number that it had before keeps its own. */
-static bool put(struct work *work, const struct row *row, const json_t *values, const char *number)
+static bool put(struct transaction *tx, const struct row *row, const json_t *values, const char *number)
 {
 	if (row->id == 0 || strcmp(row_value(row, "number"), number) == 0)
-		return record_put(work, row, values, NULL, NULL);
+		return record_put(tx, row, values, NULL, NULL);
 	json_t *without = json_copy((json_t *)(uintptr_t)values);
 	(void)json_object_del(without, "number");
-	bool good = record_put(work, row, without, NULL, NULL);
+	bool good = record_put(tx, row, without, NULL, NULL);
 	json_decref(without);
 	return good;
 }
 
-static bool upsert(struct work *work, const json_t *values)
+static bool upsert(struct transaction *tx, const json_t *values)
 {
 	const struct kind *kind = kind_find("customer");
 	const json_t *number = json_object_get(values, "number");
@@ -31,56 +31,56 @@ static bool upsert(struct work *work, const json_t *values)
 	size_t len;
 	int64_t id;
 	if (!json_is_object(values))
-		return error_set(work->err, EX_DATAERR, "a customer is an object of fields");
+		return error_set(tx->err, EX_DATAERR, "a customer is an object of fields");
 	if (number == NULL)
-		return error_set(work->err, EX_DATAERR, "number: is needed");
-	if (!value_fits("number", kind_field(kind, "number"), number, work->err) ||
-	    !value_text("number", number, work->arena, &text, &len, work->err) ||
-	    !field_check(kind_field(kind, "number"), text, len, work->store->zones, work->arena, &canonical,
-	                 work->err))
+		return error_set(tx->err, EX_DATAERR, "number: is needed");
+	if (!value_fits("number", kind_field(kind, "number"), number, tx->err) ||
+	    !value_text("number", number, tx->arena, &text, &len, tx->err) ||
+	    !field_check(kind_field(kind, "number"), text, len, tx->store->zones, tx->arena, &canonical,
+	                 tx->err))
 		return false;
 	if (canonical == NULL)
-		return error_set(work->err, EX_DATAERR, "number: is needed and may not be empty");
-	return customer_id(work->store, canonical, &id, work->err) &&
-	       row_get(work->store, work->arena, kind, id, &row, work->err) &&
-	       put(work, &row, values, canonical);
+		return error_set(tx->err, EX_DATAERR, "number: is needed and may not be empty");
+	return customer_id(tx->store, canonical, &id, tx->err) &&
+	       row_get(tx->store, tx->arena, kind, id, &row, tx->err) && put(tx, &row, values, canonical);
 }
 
-static bool forget(struct work *work, struct error *err)
+static bool forget(struct transaction *tx, struct error *err)
 {
-	return db_run(db_query(work->db, "ROLLBACK TO upsert"), err) &&
-	       db_run(db_query(work->db, "RELEASE upsert"), err);
+	return db_run(db_query(tx->db, "ROLLBACK TO upsert"), err) &&
+	       db_run(db_query(tx->db, "RELEASE upsert"), err);
 }
 
 /* False where the database is at fault. */
-static bool upsert_row(struct work *work, struct records_upsert *row, struct error *err)
+static bool upsert_row(struct transaction *tx, struct records_upsert *row, struct error *err)
 {
-	db_answer_clear(work->db);
-	if (!db_run(db_query(work->db, "SAVEPOINT upsert"), err))
+	db_answer_clear(tx->db);
+	if (!db_run(db_query(tx->db, "SAVEPOINT upsert"), err))
 		return false;
-	work->err = &row->err;
-	work->noted = 0; /* what was noted may go with a savepoint */
-	json_t *values = jsontext_read(row->json, row->len, work->err);
-	bool good = values && upsert(work, values);
+	tx->err = &row->err;
+	tx->noted = 0; /* what was noted may go with a savepoint */
+	json_t *values = jsontext_read(row->json, row->len, tx->err);
+	bool good = values && upsert(tx, values);
 	json_decref(values);
-	row->refused = !good && db_input_fault(work->db, work->err);
-	arena_reset(work->arena);
-	work->err = err;
+	row->refused = !good && db_input_fault(tx->db, tx->err);
+	arena_reset(tx->arena);
+	tx->err = err;
 	if (good)
-		return db_run(db_query(work->db, "RELEASE upsert"), err);
+		return db_run(db_query(tx->db, "RELEASE upsert"), err);
 	if (!row->refused)
 		*err = row->err;
-	return row->refused && forget(work, err);
+	return row->refused && forget(tx, err);
 }
 
-bool records_upsert(const struct act *act, struct records_upsert *rows, size_t n, struct error *err)
+bool records_upsert(const struct change_context *context, struct records_upsert *rows, size_t n,
+                    struct error *err)
 {
-	struct work work;
-	if (!work_begin(&work, act, err))
+	struct transaction tx;
+	if (!transaction_begin(&tx, context, err))
 		return false;
-	work.import = true;
+	tx.import = true;
 	bool good = true;
 	for (size_t i = 0; good && i < n; i++)
-		good = upsert_row(&work, &rows[i], err);
-	return work_end(&work, good);
+		good = upsert_row(&tx, &rows[i], err);
+	return transaction_end(&tx, good);
 }

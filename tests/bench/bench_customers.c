@@ -79,14 +79,14 @@ static void fail_with(const struct error *err)
 
 static bool time_import(struct customers *store, FILE *file, int n)
 {
-	struct act act = {
+	struct change_context context = {
 	        .store = store, .actor = {.user = "bench", .manager = true}, .when = {1770000000000}};
 	struct records_import how = {.format = RECORDS_CSV};
 	struct records_counts counts;
 	struct error err;
 	rewind(file);
 	double from = now_ms(), cpu = cpu_s();
-	if (!records_import(&act, kind_find("customer"), file, &how, &counts, &err))
+	if (!records_import(&context, kind_find("customer"), file, &how, &counts, &err))
 		fail_with(&err);
 	double seconds = (now_ms() - from) / 1e3;
 	(void)printf("import   %lld rows in %.1f s (%.1f s of it on a processor), %.0f a second\n",

@@ -21,9 +21,10 @@ int office_open(void **state)
 	office->arena = arena_new();
 	struct instant now;
 	assert_true(instant_parse("2026-11-22T12:00:00Z", &now));
-	office->boss =
-	        (struct act){.store = office->store, .actor = {.user = "boss", .manager = true}, .when = now};
-	office->clerk = (struct act){.store = office->store, .actor = {.user = "clerk"}, .when = now};
+	office->boss = (struct change_context){
+	        .store = office->store, .actor = {.user = "boss", .manager = true}, .when = now};
+	office->clerk =
+	        (struct change_context){.store = office->store, .actor = {.user = "clerk"}, .when = now};
 	*state = office;
 	return 0;
 }
@@ -87,13 +88,13 @@ void office_set(struct office *office, const char *kind, const char *name, const
 	json_decref(json);
 }
 
-void office_refuses(struct office *office, const struct act *act, const char *kind, const char *owner,
-                    const char *name, const char *values, int code, const char *words)
+void office_refuses(struct office *office, const struct change_context *context, const char *kind,
+                    const char *owner, const char *name, const char *values, int code, const char *words)
 {
 	struct error err = {0};
 	json_t *json = office_json(values);
-	bool good = name ? records_set(act, kind_find(kind), name, json, &err)
-	                 : records_add(act, kind_find(kind), owner, json, NULL, &err);
+	bool good = name ? records_set(context, kind_find(kind), name, json, &err)
+	                 : records_add(context, kind_find(kind), owner, json, NULL, &err);
 	json_decref(json);
 	(void)office;
 	if (good)

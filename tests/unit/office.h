@@ -16,7 +16,7 @@ struct office {
 	struct customers *store;
 	struct arena *arena;
 	struct error err;
-	struct act boss, clerk;
+	struct change_context boss, clerk;
 };
 
 int office_open(void **state); /* cmocka's setup */
@@ -28,8 +28,8 @@ json_t *office_json(const char *text);
 int64_t office_add(struct office *office, const char *kind, const char *owner, const char *values);
 void office_set(struct office *office, const char *kind, const char *name, const char *values);
 /* This fails it where it doesn't fail, with that code and those words in the message. `name` NULL adds. */
-void office_refuses(struct office *office, const struct act *act, const char *kind, const char *owner,
-                    const char *name, const char *values, int code, const char *words);
+void office_refuses(struct office *office, const struct change_context *context, const char *kind,
+                    const char *owner, const char *name, const char *values, int code, const char *words);
 /* Shown as compact JSON with ' for ", in the office's arena. */
 const char *office_show(struct office *office, const char *kind, const char *name);
 const char *office_list(struct office *office, const char *kind, const char *owner);

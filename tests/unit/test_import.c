@@ -34,8 +34,8 @@ static void on_change(void *arg, const char *action, const char *name, const jso
 	report->changes = arena_printf(report->office->arena, "%s%s %s; ", report->changes, action, name);
 }
 
-static struct report import_bytes(struct office *office, const struct act *act, const char *kind,
-                                  struct records_import how, const char *bytes, size_t len)
+static struct report import_bytes(struct office *office, const struct change_context *context,
+                                  const char *kind, struct records_import how, const char *bytes, size_t len)
 {
 	struct report report = {.office = office, .bad = "", .changes = ""};
 	const char *path = arena_printf(office->arena, "%s/in", office->dir);
@@ -45,7 +45,7 @@ static struct report import_bytes(struct office *office, const struct act *act, 
 	how.bad_row = on_bad_row;
 	how.change = on_change;
 	how.arg = &report;
-	report.good = records_import(act, kind_find(kind), file, &how, &report.counts, &office->err);
+	report.good = records_import(context, kind_find(kind), file, &how, &report.counts, &office->err);
 	(void)fclose(file);
 	assert_int_equal(unlink(path), 0);
 	return report;
@@ -289,14 +289,14 @@ static void round_trip(struct office *office, enum records_format format)
 	const char *path = arena_printf(office->arena, "%s/other.db", office->dir);
 	struct customers *other = customers_open(path, DB_WRITE, &office->err);
 	office_ok(office, other != NULL);
-	struct act act = office->boss;
-	act.store = other;
+	struct change_context context = office->boss;
+	context.store = other;
 	struct records_import how = {.format = format};
 	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
 		char *text, *again;
 		size_t len, again_len;
 		export_to(office, office->store, order[i], format, &text, &len);
-		struct report report = import_bytes(office, &act, order[i], how, text, len);
+		struct report report = import_bytes(office, &context, order[i], how, text, len);
 		must(&report);
 		export_to(office, other, order[i], format, &again, &again_len);
 		if (len != again_len || memcmp(text, again, len) != 0)
@@ -370,11 +370,12 @@ static void test_crash(void **state)
 	pid_t child = fork();
 	if (child == 0) {
 		struct customers *store = customers_open(office->path, DB_WRITE, NULL);
-		struct act act = {.store = store, .actor = office->boss.actor, .when = office->boss.when};
+		struct change_context context = {
+		        .store = store, .actor = office->boss.actor, .when = office->boss.when};
 		struct records_import how = {.format = RECORDS_CSV, .progress = stop_at};
 		struct records_counts counts;
 		rewind(file);
-		_exit(records_import(&act, kind_find("customer"), file, &how, &counts, NULL) ? 0 : 1);
+		_exit(records_import(&context, kind_find("customer"), file, &how, &counts, NULL) ? 0 : 1);
 	}
 	int status;
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -396,11 +397,12 @@ static void test_two_writers(void **state)
 		if (children[c] != 0)
 			continue;
 		struct customers *store = customers_open(office->path, DB_WRITE, NULL);
-		struct act act = {.store = store, .actor = office->boss.actor, .when = office->boss.when};
+		struct change_context context = {
+		        .store = store, .actor = office->boss.actor, .when = office->boss.when};
 		for (int i = 0; i < EACH; i++) {
 			json_t *values = json_pack("{s:i, s:s}", "number", c * EACH + i, "name", "x");
 			struct error err;
-			if (!records_add(&act, kind_find("customer"), NULL, values, NULL, &err)) {
+			if (!records_add(&context, kind_find("customer"), NULL, values, NULL, &err)) {
 				(void)fprintf(stderr, "%s\n", err.text);
 				_exit(1);
 			}

@@ -76,18 +76,18 @@ static void find_key(const struct ctl *ctl, struct customers *store)
 		                     "customers-key");
 }
 
-bool store_open(struct ctl *ctl, enum db_mode mode, struct act *ret, struct error *err)
+bool store_open(struct ctl *ctl, enum db_mode mode, struct change_context *ret, struct error *err)
 {
-	struct act act = {.when = ctl->now};
-	if (!actor_find(ctl, &act.actor, err))
+	struct change_context context = {.when = ctl->now};
+	if (!actor_find(ctl, &context.actor, err))
 		return false;
-	act.store = ctl->store =
+	context.store = ctl->store =
 	        known_open(ctl->settings->customers.path, ctl->settings->spool.path, mode, err);
-	if (act.store == NULL)
+	if (context.store == NULL)
 		return false;
-	find_key(ctl, act.store);
-	db_set_wait(customers_db(act.store), PATIENCE_MS, waiting, NULL);
-	*ret = act;
+	find_key(ctl, context.store);
+	db_set_wait(customers_db(context.store), PATIENCE_MS, waiting, NULL);
+	*ret = context;
 	return true;
 }
 

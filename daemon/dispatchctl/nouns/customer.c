@@ -18,11 +18,11 @@
 #include <sysexits.h>
 
 /* Says what was done and gives the record as it is now, for `--json`. */
-static bool done(struct ctl *ctl, const struct act *act, const char *number, const char *what,
+static bool done(struct ctl *ctl, const struct change_context *context, const char *number, const char *what,
                  struct error *err)
 {
 	json_t *customer;
-	if (!customer_show(act->store, number, &customer, err))
+	if (!customer_show(context->store, number, &customer, err))
 		return false;
 	output_say(ctl->out, "customer %s %s", number, what);
 	output_document(ctl->out, customer);
@@ -43,20 +43,21 @@ static void take_contact(const struct ctl *ctl, json_t *values)
 			json_object_set_new(values, keys[i], json_string(ctl_option(ctl, keys[i])));
 }
 
-static void warn_of_former(struct ctl *ctl, const struct act *act, const char *number)
+static void warn_of_former(struct ctl *ctl, const struct change_context *context, const char *number)
 {
 	const char *present;
 	struct error ignored;
 	int64_t id;
 	bool former = false;
-	if (number && customer_named(act->store, number, ctl->arena, &id, &present, &former, &ignored) &&
+	if (number && customer_named(context->store, number, ctl->arena, &id, &present, &former, &ignored) &&
 	    former)
 		output_fault("warning: %s was a former number of customer %s; it is this one's from now on",
 		             number, present);
 }
 
 /* Whoever is on record already is easily entered once more: said, and at a terminal asked. */
-static bool is_new(struct ctl *ctl, const struct act *act, const json_t *values, struct error *err)
+static bool is_new(struct ctl *ctl, const struct change_context *context, const json_t *values,
+                   struct error *err)
 {
 	const char *name = json_string_value(json_object_get(values, "name"));
 	const json_t *row;
@@ -64,7 +65,7 @@ static bool is_new(struct ctl *ctl, const struct act *act, const json_t *values,
 	size_t i;
 	if (name == NULL)
 		return true;
-	if (!customers_like(act->store, name, json_string_value(json_object_get(values, "city")),
+	if (!customers_like(context->store, name, json_string_value(json_object_get(values, "city")),
 	                    json_string_value(json_object_get(values, "parent")), &alike, err))
 		return false;
 	json_array_foreach(alike, i, row)
@@ -83,45 +84,46 @@ static bool is_new(struct ctl *ctl, const struct act *act, const json_t *values,
 static bool add(struct ctl *ctl, struct error *err)
 {
 	const char *number = ctl_arg(ctl, 0);
-	struct act act;
+	struct change_context context;
 	json_t *values = fields_given(ctl, err);
 	if (values == NULL)
 		return false;
 	json_object_set_new(values, "number", json_string(number));
 	take_contact(ctl, values);
-	bool ok = store_open(ctl, DB_WRITE, &act, err) && is_new(ctl, &act, values, err);
+	bool ok = store_open(ctl, DB_WRITE, &context, err) && is_new(ctl, &context, values, err);
 	if (ok)
-		warn_of_former(ctl, &act, number);
-	ok = ok && records_add(&act, customer_kind(), NULL, values, NULL, err);
+		warn_of_former(ctl, &context, number);
+	ok = ok && records_add(&context, customer_kind(), NULL, values, NULL, err);
 	number = fields_name(ctl, values, "number");
 	json_decref(values);
-	return ok && done(ctl, &act, number, "added", err);
+	return ok && done(ctl, &context, number, "added", err);
 }
 
 static bool set(struct ctl *ctl, struct error *err)
 {
 	const char *number = ctl_arg(ctl, 0);
-	struct act act;
+	struct change_context context;
 	json_t *values = fields_given(ctl, err);
 	if (values == NULL)
 		return false;
 	const char *other = fields_name(ctl, values, "number");
 	bool ok = json_object_size(values) > 0 ||
 	          error_set(err, EX_USAGE, "what is to be set? See dispatchctl customer set --help");
-	ok = ok && store_open(ctl, DB_WRITE, &act, err) &&
-	     records_set(&act, customer_kind(), number, values, err);
+	ok = ok && store_open(ctl, DB_WRITE, &context, err) &&
+	     records_set(&context, customer_kind(), number, values, err);
 	json_decref(values);
 	if (ok && other && strcmp(other, number) != 0)
 		spool_follow_numbers(ctl);
-	return ok && done(ctl, &act, other ? other : number, "changed", err);
+	return ok && done(ctl, &context, other ? other : number, "changed", err);
 }
 
 /* Which of its suspensions hold today is worked out where the days are known. */
-static bool with_suspensions(struct ctl *ctl, const struct act *act, json_t *customer, struct error *err)
+static bool with_suspensions(struct ctl *ctl, const struct change_context *context, json_t *customer,
+                             struct error *err)
 {
 	json_t *rows;
-	if (!suspensions_list(act->store, ctl_arg(ctl, 0), store_default_zone(ctl), ctl->now, false, &rows,
-	                      err))
+	if (!suspensions_list(context->store, ctl_arg(ctl, 0), store_default_zone(ctl), ctl->now, false,
+	                      &rows, err))
 		return false;
 	json_object_set_new(customer, "suspensions", rows);
 	return true;
@@ -129,13 +131,13 @@ static bool with_suspensions(struct ctl *ctl, const struct act *act, json_t *cus
 
 static bool show(struct ctl *ctl, struct error *err)
 {
-	struct act act;
+	struct change_context context;
 	json_t *customer;
-	if (!store_open(ctl, DB_READ, &act, err) ||
-	    !customer_show(act.store, ctl_arg(ctl, 0), &customer, err))
+	if (!store_open(ctl, DB_READ, &context, err) ||
+	    !customer_show(context.store, ctl_arg(ctl, 0), &customer, err))
 		return false;
-	if (!with_suspensions(ctl, &act, customer, err) ||
-	    !calendar_add(ctl, act.store, ctl_arg(ctl, 0), json_object_get(customer, "hours"), err)) {
+	if (!with_suspensions(ctl, &context, customer, err) ||
+	    !calendar_add(ctl, context.store, ctl_arg(ctl, 0), json_object_get(customer, "hours"), err)) {
 		json_decref(customer);
 		return false;
 	}
@@ -148,14 +150,14 @@ static bool show(struct ctl *ctl, struct error *err)
 enum { PIECE = 2000 }; /* rows that are kept in memory at a time */
 
 /* A million of them would not fit in memory as one document; in one view, whatever is written meanwhile. */
-static bool list_pieces(struct ctl *ctl, const struct act *act, struct customer_filter *filter, int64_t limit,
-                        struct error *err)
+static bool list_pieces(struct ctl *ctl, const struct change_context *context, struct customer_filter *filter,
+                        int64_t limit, struct error *err)
 {
 	bool more = true;
 	for (int64_t left = limit > 0 ? limit : INT64_MAX; more && !output_left(ctl->out); left -= PIECE) {
 		json_t *rows;
 		filter->limit = left < PIECE ? left : PIECE;
-		if (!customer_list(act->store, filter, &rows, err))
+		if (!customer_list(context->store, filter, &rows, err))
 			return false;
 		more = json_array_size(rows) == PIECE && left > PIECE;
 		const json_t *last = json_array_get(rows, more ? PIECE - 1 : 0);
@@ -171,7 +173,7 @@ static bool list_pieces(struct ctl *ctl, const struct act *act, struct customer_
 
 static bool list(struct ctl *ctl, struct error *err)
 {
-	struct act act;
+	struct change_context context;
 	int64_t limit = 0;
 	struct customer_filter filter = {.rep = ctl_option(ctl, "rep"),
 	                                 .parent = ctl_option(ctl, "parent"),
@@ -179,17 +181,17 @@ static bool list(struct ctl *ctl, struct error *err)
 	                                 .default_zone = store_default_zone(ctl),
 	                                 .now = ctl->now};
 	if (!ctl_option_number(ctl, "limit", 1, INT32_MAX, &limit, err) ||
-	    !store_open(ctl, DB_READ, &act, err) || !customers_begin_read(act.store, err))
+	    !store_open(ctl, DB_READ, &context, err) || !customers_begin_read(context.store, err))
 		return false;
-	bool ok = list_pieces(ctl, &act, &filter, limit, err);
-	customers_end_read(act.store);
+	bool ok = list_pieces(ctl, &context, &filter, limit, err);
+	customers_end_read(context.store);
 	return ok;
 }
 
 static bool reindex(struct ctl *ctl, struct error *err)
 {
-	struct act act;
-	if (!store_open(ctl, DB_WRITE, &act, err) || !customers_reindex(act.store, err))
+	struct change_context context;
+	if (!store_open(ctl, DB_WRITE, &context, err) || !customers_reindex(context.store, err))
 		return false;
 	output_say(ctl->out, "the index of the search was made anew");
 	output_document(ctl->out, json_pack("{s:b}", "reindexed", 1));
@@ -197,11 +199,11 @@ static bool reindex(struct ctl *ctl, struct error *err)
 }
 
 /* Its name, for a question; false where there is no such customer. */
-static bool name_of(struct ctl *ctl, const struct act *act, const char *number, const char **ret,
-                    struct error *err)
+static bool name_of(struct ctl *ctl, const struct change_context *context, const char *number,
+                    const char **ret, struct error *err)
 {
 	json_t *customer;
-	if (!records_show(act->store, customer_kind(), number, &customer, err))
+	if (!records_show(context->store, customer_kind(), number, &customer, err))
 		return false;
 	*ret = arena_strdup(ctl->arena, json_string_value(json_object_get(customer, "name")));
 	json_decref(customer);
@@ -209,13 +211,13 @@ static bool name_of(struct ctl *ctl, const struct act *act, const char *number, 
 }
 
 /* A number that a customer had before is only a name. */
-static bool remove_name(struct ctl *ctl, const struct act *act, const char *name, const char *number,
-                        struct error *err)
+static bool remove_name(struct ctl *ctl, const struct change_context *context, const char *name,
+                        const char *number, struct error *err)
 {
 	const char *question = arena_printf(
 	        ctl->arena, "Remove %s, a former number of customer %s? The customer itself stays.", name,
 	        number);
-	if (!ctl_confirm(ctl, err, question) || !records_remove(act, customer_kind(), name, err))
+	if (!ctl_confirm(ctl, err, question) || !records_remove(context, customer_kind(), name, err))
 		return false;
 	output_say(ctl->out, "%s is no name of customer %s any more", name, number);
 	output_document(ctl->out, json_pack("{s:s, s:s}", "removed", name, "former_number_of", number));
@@ -225,19 +227,19 @@ static bool remove_name(struct ctl *ctl, const struct act *act, const char *name
 static bool remove_one(struct ctl *ctl, struct error *err)
 {
 	const char *number = ctl_arg(ctl, 0);
-	struct act act;
+	struct change_context context;
 	const char *name;
 	const char *present;
 	int64_t id;
 	bool former;
-	if (!store_open(ctl, DB_WRITE, &act, err) || !name_of(ctl, &act, number, &name, err) ||
-	    !customer_named(act.store, number, ctl->arena, &id, &present, &former, err))
+	if (!store_open(ctl, DB_WRITE, &context, err) || !name_of(ctl, &context, number, &name, err) ||
+	    !customer_named(context.store, number, ctl->arena, &id, &present, &former, err))
 		return false;
 	if (former)
-		return remove_name(ctl, &act, number, present, err);
+		return remove_name(ctl, &context, number, present, err);
 	const char *question = arena_printf(
 	        ctl->arena, "Remove customer %s, %s, with all contacts, notes and files?", number, name);
-	if (!ctl_confirm(ctl, err, question) || !records_remove(&act, customer_kind(), number, err))
+	if (!ctl_confirm(ctl, err, question) || !records_remove(&context, customer_kind(), number, err))
 		return false;
 	output_say(ctl->out, "customer %s removed", number);
 	output_document(ctl->out, json_pack("{s:s}", "removed", number));
@@ -255,13 +257,13 @@ static const struct {
 };
 
 /* Releasing asks, since accounts act on it. */
-static bool is_meant(struct ctl *ctl, const struct act *act, const char *number, const char *verb,
-                     struct error *err)
+static bool is_meant(struct ctl *ctl, const struct change_context *context, const char *number,
+                     const char *verb, struct error *err)
 {
 	const char *name;
 	if (strcmp(verb, "release") != 0)
 		return true;
-	return name_of(ctl, act, number, &name, err) &&
+	return name_of(ctl, context, number, &name, err) &&
 	       ctl_confirm_at_terminal(ctl, err,
 	                               arena_printf(ctl->arena,
 	                                            "Release customer %s, %s, to accounts: are you sure?",
@@ -271,14 +273,14 @@ static bool is_meant(struct ctl *ctl, const struct act *act, const char *number,
 static bool move(struct ctl *ctl, struct error *err)
 {
 	const char *number = ctl_arg(ctl, 0), *verb = ctl->command->verb;
-	struct act act;
+	struct change_context context;
 	size_t i = 0;
 	while (strcmp(moves[i].verb, verb) != 0)
 		i++;
-	if (!store_open(ctl, DB_WRITE, &act, err) || !is_meant(ctl, &act, number, verb, err) ||
-	    !customer_move(&act, number, verb, err))
+	if (!store_open(ctl, DB_WRITE, &context, err) || !is_meant(ctl, &context, number, verb, err) ||
+	    !customer_move(&context, number, verb, err))
 		return false;
-	return done(ctl, &act, number, moves[i].done, err);
+	return done(ctl, &context, number, moves[i].done, err);
 }
 
 /* One that is missing may be another day's mistake; an empty file was put there on purpose. */
@@ -319,9 +321,10 @@ static bool adopt(struct ctl *ctl, struct error *err)
 
 static bool history(struct ctl *ctl, struct error *err)
 {
-	struct act act;
+	struct change_context context;
 	json_t *rows;
-	if (!store_open(ctl, DB_READ, &act, err) || !customer_history(act.store, ctl_arg(ctl, 0), &rows, err))
+	if (!store_open(ctl, DB_READ, &context, err) ||
+	    !customer_history(context.store, ctl_arg(ctl, 0), &rows, err))
 		return false;
 	view_changes(ctl, rows);
 	return true;

@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sysexits.h>
 
-static bool find_name(struct ctl *ctl, const struct act *act, const char *number, const char **ret,
-                      struct error *err)
+static bool find_name(struct ctl *ctl, const struct change_context *context, const char *number,
+                      const char **ret, struct error *err)
 {
 	json_t *customer;
-	if (!records_show(act->store, kind_find("customer"), number, &customer, err))
+	if (!records_show(context->store, kind_find("customer"), number, &customer, err))
 		return false;
 	*ret = arena_strdup(ctl->arena, json_string_value(json_object_get(customer, "name")));
 	json_decref(customer);
@@ -20,11 +20,12 @@ static bool find_name(struct ctl *ctl, const struct act *act, const char *number
 }
 
 /* Asks by both names: two numbers are easily taken for each other. */
-static bool is_meant(struct ctl *ctl, const struct act *act, const char *from, const char *into,
-                     struct error *err)
+static bool is_meant(struct ctl *ctl, const struct change_context *context, const char *from,
+                     const char *into, struct error *err)
 {
 	const char *from_name, *into_name;
-	if (!find_name(ctl, act, from, &from_name, err) || !find_name(ctl, act, into, &into_name, err))
+	if (!find_name(ctl, context, from, &from_name, err) ||
+	    !find_name(ctl, context, into, &into_name, err))
 		return false;
 	return ctl_confirm(ctl, err,
 	                   arena_printf(ctl->arena,
@@ -36,13 +37,13 @@ static bool is_meant(struct ctl *ctl, const struct act *act, const char *from, c
 bool customer_run_merge(struct ctl *ctl, struct error *err)
 {
 	const char *from = ctl_arg(ctl, 0), *into = ctl_arg(ctl, 1);
-	struct act act;
+	struct change_context context;
 	json_t *customer;
-	if (!store_open(ctl, DB_WRITE, &act, err) || !is_meant(ctl, &act, from, into, err) ||
-	    !customer_merge(&act, from, into, err))
+	if (!store_open(ctl, DB_WRITE, &context, err) || !is_meant(ctl, &context, from, into, err) ||
+	    !customer_merge(&context, from, into, err))
 		return false;
 	spool_follow_numbers(ctl);
-	if (!customer_show(act.store, into, &customer, err))
+	if (!customer_show(context.store, into, &customer, err))
 		return false;
 	output_say(ctl->out, "customer %s merged into %s; it is a name of that customer from now on", from,
 	           into);
@@ -53,15 +54,15 @@ bool customer_run_merge(struct ctl *ctl, struct error *err)
 bool customer_run_erase(struct ctl *ctl, struct error *err)
 {
 	const char *number = ctl_arg(ctl, 0), *name;
-	struct act act;
-	if (!store_open(ctl, DB_WRITE, &act, err) || !find_name(ctl, &act, number, &name, err))
+	struct change_context context;
+	if (!store_open(ctl, DB_WRITE, &context, err) || !find_name(ctl, &context, number, &name, err))
 		return false;
 	const char *question =
 	        arena_printf(ctl->arena,
 	                     "Erase customer %s, %s, with all records, files and what the history "
 	                     "says of them?",
 	                     number, name);
-	if (!ctl_confirm(ctl, err, question) || !customer_erase(&act, number, err))
+	if (!ctl_confirm(ctl, err, question) || !customer_erase(&context, number, err))
 		return false;
 	spool_follow_numbers(ctl);
 	output_say(ctl->out, "customer %s erased; what is under way of its jobs goes once it has ended",

@@ -23,10 +23,10 @@ static bool take_scheduled(const struct ctl *ctl, json_t *request, struct error 
 
 static bool ask(struct ctl *ctl, const json_t *request, json_t *answer, struct error *err)
 {
-	struct act act;
+	struct change_context context;
 	const struct customer *customer;
-	return store_open(ctl, DB_READ, &act, err) &&
-	       customers_load(act.store, ctl->arena, ctl_option(ctl, "customer"), &customer, err) &&
+	return store_open(ctl, DB_READ, &context, err) &&
+	       customers_load(context.store, ctl->arena, ctl_option(ctl, "customer"), &customer, err) &&
 	       gate_answer(ctl->settings, ctl->zones, ctl->arena, ctl->now, customer, request, answer, err);
 }
 

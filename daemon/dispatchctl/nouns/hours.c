@@ -37,13 +37,13 @@ static const char *words_from(const struct ctl *ctl, size_t at)
 }
 
 /* The hours as they are now, after a sentence on what was done (NULL: nothing). */
-static bool give(struct ctl *ctl, const struct act *act, const char *number, const char *done,
+static bool give(struct ctl *ctl, const struct change_context *context, const char *number, const char *done,
                  struct error *err)
 {
 	json_t *hours;
-	if (!hours_show(act->store, number, &hours, err))
+	if (!hours_show(context->store, number, &hours, err))
 		return false;
-	if (number != NULL && !calendar_add(ctl, act->store, number, hours, err)) {
+	if (number != NULL && !calendar_add(ctl, context->store, number, hours, err)) {
 		json_decref(hours);
 		return false;
 	}
@@ -64,30 +64,30 @@ static bool give(struct ctl *ctl, const struct act *act, const char *number, con
 
 static bool show(struct ctl *ctl, struct error *err)
 {
-	struct act act;
+	struct change_context context;
 	const char *number;
 	size_t at;
-	return whose(ctl, 0, &number, &at, err) && store_open(ctl, DB_READ, &act, err) &&
-	       give(ctl, &act, number, NULL, err);
+	return whose(ctl, 0, &number, &at, err) && store_open(ctl, DB_READ, &context, err) &&
+	       give(ctl, &context, number, NULL, err);
 }
 
 static bool set(struct ctl *ctl, struct error *err)
 {
-	struct act act;
+	struct change_context context;
 	const char *number = ctl_arg(ctl, 0);
-	return store_open(ctl, DB_WRITE, &act, err) &&
-	       hours_set(&act, number, ctl_arg(ctl, 1), words_from(ctl, 2), err) &&
-	       give(ctl, &act, number, "set", err);
+	return store_open(ctl, DB_WRITE, &context, err) &&
+	       hours_set(&context, number, ctl_arg(ctl, 1), words_from(ctl, 2), err) &&
+	       give(ctl, &context, number, "set", err);
 }
 
 /* DAY or DAY..DAY; today is the customer's, for everybody the office's. */
-static bool read_span(struct ctl *ctl, const struct act *act, const char *number, const char *text,
-                      struct day *ret_first, struct day *ret_last, struct error *err)
+static bool read_span(struct ctl *ctl, const struct change_context *context, const char *number,
+                      const char *text, struct day *ret_first, struct day *ret_last, struct error *err)
 {
 	const char *dots = strstr(text, ".."), *default_zone = store_default_zone(ctl);
 	const struct zone *zone = default_zone ? zone_find(ctl->zones, default_zone) : NULL;
 	zone = zone ? zone : zone_host(ctl->zones);
-	if (number != NULL && !calendar_zone(ctl, act->store, number, &zone, err))
+	if (number != NULL && !calendar_zone(ctl, context->store, number, &zone, err))
 		return false;
 	const char *first = dots ? arena_strndup(ctl->arena, text, (size_t)(dots - text)) : text;
 	return day_read(first, ctl->now, zone, ret_first, err) &&
@@ -96,36 +96,36 @@ static bool read_span(struct ctl *ctl, const struct act *act, const char *number
 
 static bool except(struct ctl *ctl, struct error *err)
 {
-	struct act act;
+	struct change_context context;
 	struct day first, last;
 	const char *number;
 	size_t at;
-	if (!whose(ctl, 2, &number, &at, err) || !store_open(ctl, DB_WRITE, &act, err))
+	if (!whose(ctl, 2, &number, &at, err) || !store_open(ctl, DB_WRITE, &context, err))
 		return false;
 	const char *windows = words_from(ctl, at + 1);
 	bool as_always = strcmp(windows, "normal") == 0;
-	return read_span(ctl, &act, number, ctl_arg(ctl, at), &first, &last, err) &&
-	       hours_except(&act, number, first, last, as_always ? NULL : windows, err) &&
-	       give(ctl, &act, number, "set", err);
+	return read_span(ctl, &context, number, ctl_arg(ctl, at), &first, &last, err) &&
+	       hours_except(&context, number, first, last, as_always ? NULL : windows, err) &&
+	       give(ctl, &context, number, "set", err);
 }
 
 static bool clear(struct ctl *ctl, struct error *err)
 {
-	struct act act;
+	struct change_context context;
 	const char *number;
 	size_t at;
-	return whose(ctl, 0, &number, &at, err) && store_open(ctl, DB_WRITE, &act, err) &&
-	       hours_clear(&act, number, err) && give(ctl, &act, number, "cleared", err);
+	return whose(ctl, 0, &number, &at, err) && store_open(ctl, DB_WRITE, &context, err) &&
+	       hours_clear(&context, number, err) && give(ctl, &context, number, "cleared", err);
 }
 
 static bool history(struct ctl *ctl, struct error *err)
 {
-	struct act act;
+	struct change_context context;
 	const char *number;
 	size_t at;
 	json_t *rows;
-	if (!whose(ctl, 0, &number, &at, err) || !store_open(ctl, DB_READ, &act, err) ||
-	    !hours_history(act.store, number, &rows, err))
+	if (!whose(ctl, 0, &number, &at, err) || !store_open(ctl, DB_READ, &context, err) ||
+	    !hours_history(context.store, number, &rows, err))
 		return false;
 	view_changes(ctl, rows);
 	return true;

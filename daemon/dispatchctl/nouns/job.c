@@ -18,7 +18,7 @@ static const char *text_of(const json_t *object, const char *key)
 }
 
 /* What the office has on record for the job; nothing where customers.db can't be read. */
-static void add_records(struct ctl *ctl, const struct act *act, json_t *job)
+static void add_records(struct ctl *ctl, const struct change_context *context, json_t *job)
 {
 	static const struct {
 		const char *key, *kind;
@@ -30,7 +30,7 @@ static void add_records(struct ctl *ctl, const struct act *act, json_t *job)
 		struct error ignored = {0};
 		size_t i;
 		json_t *rows, *row, *own = json_array();
-		if (records_list(act->store, kind_find(parts[p].kind), text_of(job, "customer"), &rows,
+		if (records_list(context->store, kind_find(parts[p].kind), text_of(job, "customer"), &rows,
 		                 &ignored)) {
 			json_array_foreach(rows, i, row)
 			{
@@ -155,7 +155,7 @@ static void add_local(struct ctl *ctl, json_t *job)
 static bool show(struct ctl *ctl, struct error *err)
 {
 	json_t *job;
-	struct act act;
+	struct change_context context;
 	struct error ignored = {0};
 	struct spool *spool = spool_view(ctl, err);
 	bool ok = spool != NULL &&
@@ -163,8 +163,8 @@ static bool show(struct ctl *ctl, struct error *err)
 	spool_close(spool);
 	if (!ok)
 		return false;
-	if (store_open(ctl, DB_READ, &act, &ignored))
-		add_records(ctl, &act, job);
+	if (store_open(ctl, DB_READ, &context, &ignored))
+		add_records(ctl, &context, job);
 	add_local(ctl, job);
 	print_job(ctl, job);
 	output_document(ctl->out, job);

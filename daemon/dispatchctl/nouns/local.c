@@ -13,9 +13,9 @@ static const char *const keys[] = {"time",    "received", "changed",   "due",  "
 
 static struct customers *store_of(struct ctl *ctl)
 {
-	struct act act;
+	struct change_context context;
 	struct error ignored = {0};
-	if (ctl->store == NULL && !store_open(ctl, DB_READ, &act, &ignored))
+	if (ctl->store == NULL && !store_open(ctl, DB_READ, &context, &ignored))
 		return NULL;
 	return ctl->store;
 }

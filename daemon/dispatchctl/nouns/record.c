@@ -58,34 +58,35 @@ static bool take_words(const struct ctl *ctl, json_t *values, struct error *err)
 bool record_add(struct ctl *ctl, struct error *err)
 {
 	const struct kind *kind = kind_of(ctl);
-	struct act act;
+	struct change_context context;
 	int64_t id;
 	json_t *values = fields_given(ctl, err);
 	const char *owner = kind->owner ? ctl_arg(ctl, 0) : NULL;
-	bool ok = values != NULL && take_words(ctl, values, err) && store_open(ctl, DB_WRITE, &act, err) &&
-	          records_add(&act, kind, owner, values, &id, err);
+	bool ok = values != NULL && take_words(ctl, values, err) &&
+	          store_open(ctl, DB_WRITE, &context, err) &&
+	          records_add(&context, kind, owner, values, &id, err);
 	bool by_name = kind->fields[0].type == FIELD_NAME;
 	const char *name = by_name ? fields_name(ctl, values, "name")
 	                   : ok    ? arena_printf(ctl->arena, "%lld", (long long)id)
 	                           : "";
 	json_decref(values);
-	return ok && record_done(ctl, act.store, name, "added", err);
+	return ok && record_done(ctl, context.store, name, "added", err);
 }
 
 bool record_set(struct ctl *ctl, struct error *err)
 {
 	const struct kind *kind = kind_of(ctl);
 	const char *name = ctl_arg(ctl, 0);
-	struct act act;
+	struct change_context context;
 	json_t *values = fields_given(ctl, err);
 	bool ok = values != NULL && take_words(ctl, values, err);
 	if (ok && json_object_size(values) == 0)
 		ok = error_set(err, EX_USAGE, "what is to be set? See dispatchctl %s set --help", kind->name);
-	ok = ok && store_open(ctl, DB_WRITE, &act, err) && records_set(&act, kind, name, values, err);
+	ok = ok && store_open(ctl, DB_WRITE, &context, err) && records_set(&context, kind, name, values, err);
 	const char *given = kind->fields[0].type == FIELD_NAME ? fields_name(ctl, values, "name") : NULL;
 	name = given ? given : name;
 	json_decref(values);
-	return ok && record_done(ctl, act.store, name, "changed", err);
+	return ok && record_done(ctl, context.store, name, "changed", err);
 }
 
 static bool is_known(const struct kind *kind, const char *key)
@@ -141,12 +142,12 @@ bool record_show(struct ctl *ctl, struct error *err)
 {
 	const struct kind *kind = kind_of(ctl);
 	const char *name = ctl_arg(ctl, 0);
-	struct act act;
+	struct change_context context;
 	json_t *record;
 	bool reveal = ctl_option(ctl, "reveal") != NULL;
-	if (!store_open(ctl, reveal ? DB_WRITE : DB_READ, &act, err) ||
-	    !(reveal ? system_reveal(&act, name, &record, err)
-	             : records_show(act.store, kind, name, &record, err)))
+	if (!store_open(ctl, reveal ? DB_WRITE : DB_READ, &context, err) ||
+	    !(reveal ? system_reveal(&context, name, &record, err)
+	             : records_show(context.store, kind, name, &record, err)))
 		return false;
 	struct view view = with_others(ctl, kind, record, view_of_sheet(kind, ctl->arena));
 	output_sheet(ctl->out, json_incref(record), view.columns, view.n);
@@ -158,10 +159,10 @@ bool record_show(struct ctl *ctl, struct error *err)
 bool record_list(struct ctl *ctl, struct error *err)
 {
 	const struct kind *kind = kind_of(ctl);
-	struct act act;
+	struct change_context context;
 	json_t *rows;
 	const char *owner = ctl_arg(ctl, 0);
-	if (!store_open(ctl, DB_READ, &act, err) || !records_list(act.store, kind, owner, &rows, err))
+	if (!store_open(ctl, DB_READ, &context, err) || !records_list(context.store, kind, owner, &rows, err))
 		return false;
 	struct view view = with_others(ctl, kind, json_array_get(rows, 0),
 	                               view_of_list(kind, owner == NULL, ctl->arena));
@@ -171,10 +172,10 @@ bool record_list(struct ctl *ctl, struct error *err)
 
 bool record_show_history(struct ctl *ctl, struct error *err)
 {
-	struct act act;
+	struct change_context context;
 	json_t *rows;
-	if (!store_open(ctl, DB_READ, &act, err) ||
-	    !record_history(act.store, kind_of(ctl), ctl_arg(ctl, 0), &rows, err))
+	if (!store_open(ctl, DB_READ, &context, err) ||
+	    !record_history(context.store, kind_of(ctl), ctl_arg(ctl, 0), &rows, err))
 		return false;
 	view_changes(ctl, rows);
 	return true;
@@ -184,13 +185,14 @@ bool record_remove(struct ctl *ctl, struct error *err)
 {
 	const struct kind *kind = kind_of(ctl);
 	const char *name = ctl_arg(ctl, 0);
-	struct act act;
+	struct change_context context;
 	json_t *record;
-	if (!store_open(ctl, DB_WRITE, &act, err) || !records_show(act.store, kind, name, &record, err))
+	if (!store_open(ctl, DB_WRITE, &context, err) ||
+	    !records_show(context.store, kind, name, &record, err))
 		return false;
 	json_decref(record);
 	if (!ctl_confirm(ctl, err, arena_printf(ctl->arena, "Remove %s %s?", kind->name, name)) ||
-	    !records_remove(&act, kind, name, err))
+	    !records_remove(&context, kind, name, err))
 		return false;
 	output_say(ctl->out, "%s %s removed", kind->name, name);
 	output_document(ctl->out, json_pack("{s:s}", "removed", name));

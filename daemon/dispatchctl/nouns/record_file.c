@@ -24,19 +24,19 @@ bool record_file_add(struct ctl *ctl, struct error *err)
 {
 	const struct kind *kind = kind_find(ctl->command->kind);
 	const char *number = ctl_arg(ctl, 0), *path = ctl_arg(ctl, 1);
-	struct act act;
+	struct change_context context;
 	int64_t id = 0;
 	FILE *in = office_open_given(path, "rbe");
 	if (in == NULL)
 		return error_set(err, EX_NOINPUT, "can't read %s: %s", path, strerror(errno));
 	json_t *values = fields_given(ctl, err);
-	bool ok = values != NULL && store_open(ctl, DB_WRITE, &act, err) &&
-	          file_add(&act, kind, number, base_name(path), in, ctl->settings->customers.max_file_size,
-	                   values, &id, err);
+	bool ok = values != NULL && store_open(ctl, DB_WRITE, &context, err) &&
+	          file_add(&context, kind, number, base_name(path), in,
+	                   ctl->settings->customers.max_file_size, values, &id, err);
 	json_decref(values);
 	(void)fclose(in);
 	return ok &&
-	       record_done(ctl, act.store, arena_printf(ctl->arena, "%lld", (long long)id), "added", err);
+	       record_done(ctl, context.store, arena_printf(ctl->arena, "%lld", (long long)id), "added", err);
 }
 
 static FILE *create(const char *path, struct error *err)
@@ -55,14 +55,14 @@ bool record_file_fetch(struct ctl *ctl, struct error *err)
 {
 	const struct kind *kind = kind_find(ctl->command->kind);
 	const char *path = ctl_arg(ctl, 1);
-	struct act act;
-	if (!store_open(ctl, DB_READ, &act, err))
+	struct change_context context;
+	if (!store_open(ctl, DB_READ, &context, err))
 		return false;
 	bool plain = strcmp(path, "-") != 0;
 	FILE *out = plain ? create(path, err) : stdout;
 	if (out == NULL)
 		return false;
-	bool ok = file_fetch(act.store, kind, ctl_arg(ctl, 0), out, err);
+	bool ok = file_fetch(context.store, kind, ctl_arg(ctl, 0), out, err);
 	if (ok && fflush(out) != 0)
 		ok = error_set(err, EX_IOERR, "can't write %s: %s", path, strerror(errno));
 	if (!plain)

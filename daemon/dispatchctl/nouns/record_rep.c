@@ -3,11 +3,12 @@
 #include "dispatchctl/base/store.h"
 #include "dispatchctl/nouns/record.h"
 
-static bool reps_of(struct ctl *ctl, const struct act *act, const char *what, struct error *err)
+static bool reps_of(struct ctl *ctl, const struct change_context *context, const char *what,
+                    struct error *err)
 {
 	const char *number = ctl_arg(ctl, 0), *rep = ctl_arg(ctl, 1);
 	json_t *customer;
-	if (!customer_show(act->store, number, &customer, err))
+	if (!customer_show(context->store, number, &customer, err))
 		return false;
 	output_say(ctl->out, "%s %s customer %s", rep, what, number);
 	output_document(ctl->out, customer);
@@ -16,16 +17,16 @@ static bool reps_of(struct ctl *ctl, const struct act *act, const char *what, st
 
 bool record_rep_link(struct ctl *ctl, struct error *err)
 {
-	struct act act;
-	return store_open(ctl, DB_WRITE, &act, err) &&
-	       rep_link(&act, ctl_arg(ctl, 0), ctl_arg(ctl, 1), ctl_option(ctl, "first") != NULL, err) &&
-	       reps_of(ctl, &act, "looks after", err);
+	struct change_context context;
+	return store_open(ctl, DB_WRITE, &context, err) &&
+	       rep_link(&context, ctl_arg(ctl, 0), ctl_arg(ctl, 1), ctl_option(ctl, "first") != NULL, err) &&
+	       reps_of(ctl, &context, "looks after", err);
 }
 
 bool record_rep_unlink(struct ctl *ctl, struct error *err)
 {
-	struct act act;
-	return store_open(ctl, DB_WRITE, &act, err) &&
-	       rep_unlink(&act, ctl_arg(ctl, 0), ctl_arg(ctl, 1), err) &&
-	       reps_of(ctl, &act, "no longer looks after", err);
+	struct change_context context;
+	return store_open(ctl, DB_WRITE, &context, err) &&
+	       rep_unlink(&context, ctl_arg(ctl, 0), ctl_arg(ctl, 1), err) &&
+	       reps_of(ctl, &context, "no longer looks after", err);
 }

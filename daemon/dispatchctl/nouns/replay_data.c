@@ -36,13 +36,14 @@ static bool import_into(const struct ctl *ctl, const char *path, const char *fil
 {
 	struct records_import how = {.format = format, .bad_row = bad_row, .arg = (void *)(uintptr_t)file};
 	struct records_counts counts;
-	struct act act = {.actor = {.user = "replay", .manager = true}, .when = ctl->now};
+	struct change_context context = {.actor = {.user = "replay", .manager = true}, .when = ctl->now};
 	FILE *in = office_open_given(file, "rbe");
 	if (in == NULL)
 		return error_set(err, EX_NOINPUT, "can't read %s: %s", file, strerror(errno));
-	act.store = customers_open(path, DB_WRITE, err);
-	bool ok = act.store != NULL && records_import(&act, kind_find("customer"), in, &how, &counts, err);
-	customers_close(act.store);
+	context.store = customers_open(path, DB_WRITE, err);
+	bool ok = context.store != NULL &&
+	          records_import(&context, kind_find("customer"), in, &how, &counts, err);
+	customers_close(context.store);
 	(void)fclose(in);
 	return ok;
 }

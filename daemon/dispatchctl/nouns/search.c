@@ -44,14 +44,15 @@ static void flatten_match(json_t *rows)
 
 bool customer_run_search(struct ctl *ctl, struct error *err)
 {
-	struct act act;
+	struct change_context context;
 	enum search_by by = BY_ALL;
 	int limit;
 	json_t *rows;
-	if (!read_by(ctl, &by, err) || !limit_of(ctl, &limit, err) || !store_open(ctl, DB_READ, &act, err) ||
-	    !customers_search(act.store, ctl_arg(ctl, 0), by, limit, &rows, err))
+	if (!read_by(ctl, &by, err) || !limit_of(ctl, &limit, err) ||
+	    !store_open(ctl, DB_READ, &context, err) ||
+	    !customers_search(context.store, ctl_arg(ctl, 0), by, limit, &rows, err))
 		return false;
-	if (!customers_show_suspended(act.store, rows, store_default_zone(ctl), act.when, err)) {
+	if (!customers_show_suspended(context.store, rows, store_default_zone(ctl), context.when, err)) {
 		json_decref(rows);
 		return false;
 	}
@@ -73,11 +74,11 @@ bool customer_run_search(struct ctl *ctl, struct error *err)
 
 bool customer_run_related(struct ctl *ctl, struct error *err)
 {
-	struct act act;
+	struct change_context context;
 	int limit;
 	json_t *rows;
-	if (!limit_of(ctl, &limit, err) || !store_open(ctl, DB_READ, &act, err) ||
-	    !customers_related(act.store, ctl_arg(ctl, 0), limit, &rows, err))
+	if (!limit_of(ctl, &limit, err) || !store_open(ctl, DB_READ, &context, err) ||
+	    !customers_related(context.store, ctl_arg(ctl, 0), limit, &rows, err))
 		return false;
 	output_rows(ctl->out, rows,
 	            COLUMNS({.key = "number", .title = "Number"}, {.key = "name", .title = "Name", .min = 16},
@@ -89,11 +90,11 @@ bool customer_run_related(struct ctl *ctl, struct error *err)
 
 bool customer_run_duplicates(struct ctl *ctl, struct error *err)
 {
-	struct act act;
+	struct change_context context;
 	int limit;
 	json_t *rows;
-	if (!limit_of(ctl, &limit, err) || !store_open(ctl, DB_READ, &act, err) ||
-	    !customers_duplicates(act.store, limit, &rows, err))
+	if (!limit_of(ctl, &limit, err) || !store_open(ctl, DB_READ, &context, err) ||
+	    !customers_duplicates(context.store, limit, &rows, err))
 		return false;
 	size_t i, k;
 	json_t *group, *one;

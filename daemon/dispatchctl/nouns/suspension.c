@@ -45,23 +45,24 @@ static bool gather(const struct ctl *ctl, json_t *values, struct error *err)
 }
 
 /* Today and tomorrow are those of the customer. */
-static bool gather_days(struct ctl *ctl, const struct act *act, json_t *values, struct error *err)
+static bool gather_days(struct ctl *ctl, const struct change_context *context, json_t *values,
+                        struct error *err)
 {
 	const struct zone *zone;
-	return calendar_zone(ctl, act->store, ctl_arg(ctl, 0), &zone, err) &&
+	return calendar_zone(ctl, context->store, ctl_arg(ctl, 0), &zone, err) &&
 	       take_day(ctl, "from", zone, values, err) && take_day(ctl, "until", zone, values, err);
 }
 
 static bool run_suspend(struct ctl *ctl, struct error *err)
 {
 	const char *number = ctl_arg(ctl, 0);
-	struct act act;
+	struct change_context context;
 	int64_t id;
 	json_t *values = json_object(), *row = NULL;
-	bool ok = gather(ctl, values, err) && store_open(ctl, DB_WRITE, &act, err) &&
-	          gather_days(ctl, &act, values, err) &&
-	          suspend(&act, number, store_default_zone(ctl), values, &id, err) &&
-	          records_show(act.store, kind_find("suspension"),
+	bool ok = gather(ctl, values, err) && store_open(ctl, DB_WRITE, &context, err) &&
+	          gather_days(ctl, &context, values, err) &&
+	          suspend(&context, number, store_default_zone(ctl), values, &id, err) &&
+	          records_show(context.store, kind_find("suspension"),
 	                       arena_printf(ctl->arena, "%lld", (long long)id), &row, err);
 	json_decref(values);
 	if (!ok)
@@ -82,21 +83,22 @@ static bool run_set(struct ctl *ctl, struct error *err)
 {
 	const struct kind *kind = kind_find("suspension");
 	const char *id = ctl_arg(ctl, 0), *until = ctl_option(ctl, "until");
-	struct act act;
+	struct change_context context;
 	const struct zone *zone;
 	json_t *row = NULL, *values = fields_given(ctl, err);
 	bool ok = values != NULL && take_scopes(ctl, values, err);
 	if (ok && json_object_size(values) == 0)
 		ok = error_set(err, EX_USAGE, "suspension set needs --until, --scope or --note");
-	ok = ok && store_open(ctl, DB_WRITE, &act, err) && records_show(act.store, kind, id, &row, err);
+	ok = ok && store_open(ctl, DB_WRITE, &context, err) &&
+	     records_show(context.store, kind, id, &row, err);
 	if (ok && until && *until)
-		ok = calendar_zone(ctl, act.store, json_string_value(json_object_get(row, "customer")), &zone,
-		                   err) &&
+		ok = calendar_zone(ctl, context.store, json_string_value(json_object_get(row, "customer")),
+		                   &zone, err) &&
 		     take_day(ctl, "until", zone, values, err);
-	ok = ok && records_set(&act, kind, id, values, err);
+	ok = ok && records_set(&context, kind, id, values, err);
 	json_decref(values);
 	json_decref(row);
-	return ok && record_done(ctl, act.store, id, "changed", err);
+	return ok && record_done(ctl, context.store, id, "changed", err);
 }
 
 /* What holds all the same, the parents' too, so that nobody believes the truck may go. */
@@ -115,12 +117,13 @@ static void say_still(struct ctl *ctl, const json_t *row)
 	buf_addc(out, '\n');
 }
 
-static bool add_still(struct ctl *ctl, const struct act *act, json_t *answer, struct error *err)
+static bool add_still(struct ctl *ctl, const struct change_context *context, json_t *answer,
+                      struct error *err)
 {
 	const char *number = ctl_arg(ctl, 0);
 	json_t *rows, *row, *still = json_array();
 	size_t i;
-	if (!suspensions_list(act->store, number, store_default_zone(ctl), ctl->now, false, &rows, err)) {
+	if (!suspensions_list(context->store, number, store_default_zone(ctl), ctl->now, false, &rows, err)) {
 		json_decref(still);
 		return false;
 	}
@@ -138,10 +141,10 @@ static bool add_still(struct ctl *ctl, const struct act *act, json_t *answer, st
 
 static bool run_resume(struct ctl *ctl, struct error *err)
 {
-	struct act act;
+	struct change_context context;
 	int64_t id = 0, n = 0;
-	if ((ctl->n_args > 1 && !ctl_arg_id(ctl, 1, &id, err)) || !store_open(ctl, DB_WRITE, &act, err) ||
-	    !resume(&act, ctl_arg(ctl, 0), store_default_zone(ctl), id, &n, err))
+	if ((ctl->n_args > 1 && !ctl_arg_id(ctl, 1, &id, err)) || !store_open(ctl, DB_WRITE, &context, err) ||
+	    !resume(&context, ctl_arg(ctl, 0), store_default_zone(ctl), id, &n, err))
 		return false;
 	if (n == 0)
 		output_say(ctl->out, "customer %s: no suspension of its own holds now", ctl_arg(ctl, 0));
@@ -149,7 +152,7 @@ static bool run_resume(struct ctl *ctl, struct error *err)
 		output_say(ctl->out, "customer %s resumed: %lld suspension%s ended", ctl_arg(ctl, 0),
 		           (long long)n, n == 1 ? "" : "s");
 	json_t *answer = json_pack("{s:s, s:I}", "customer", ctl_arg(ctl, 0), "ended", (json_int_t)n);
-	if (!add_still(ctl, &act, answer, err)) {
+	if (!add_still(ctl, &context, answer, err)) {
 		json_decref(answer);
 		return false;
 	}
@@ -159,12 +162,12 @@ static bool run_resume(struct ctl *ctl, struct error *err)
 
 static bool run_list(struct ctl *ctl, struct error *err)
 {
-	struct act act;
+	struct change_context context;
 	json_t *rows;
 	bool history = ctl_option(ctl, "history") != NULL;
-	if (!store_open(ctl, DB_READ, &act, err) ||
-	    !suspensions_list(act.store, ctl_arg(ctl, 0), store_default_zone(ctl), ctl->now, history, &rows,
-	                      err))
+	if (!store_open(ctl, DB_READ, &context, err) ||
+	    !suspensions_list(context.store, ctl_arg(ctl, 0), store_default_zone(ctl), ctl->now, history,
+	                      &rows, err))
 		return false;
 	output_rows(ctl->out, rows,
 	            COLUMNS({.key = "id", .title = "Id", .right = true},

@@ -166,19 +166,19 @@ static void import_report(struct import *import, const struct records_counts *co
 	output_document(ctl->out, document);
 }
 
-static bool import_rows(struct ctl *ctl, const struct act *act, FILE *in, const struct records_import *how,
-                        struct records_counts *ret, struct error *err)
+static bool import_rows(struct ctl *ctl, const struct change_context *context, FILE *in,
+                        const struct records_import *how, struct records_counts *ret, struct error *err)
 {
 	const struct kind *kind = kind_find(ctl->command->kind);
 	struct contents contents;
 	if (!kind->file)
-		return records_import(act, kind, in, how, ret, err);
-	contents_begin(&contents, act->store, contents_beside(ctl, ctl_arg(ctl, 0)),
+		return records_import(context, kind, in, how, ret, err);
+	contents_begin(&contents, context->store, contents_beside(ctl, ctl_arg(ctl, 0)),
 	               ctl->settings->customers.max_file_size, how->dry_run);
-	struct act whole = *act;
+	struct change_context whole = *context;
 	whole.contents = &contents;
 	bool ok = records_import(&whole, kind, in, how, ret, err);
-	contents_end(&contents, act->store);
+	contents_end(&contents, context->store);
 	return ok;
 }
 
@@ -203,15 +203,15 @@ bool transfer_import(struct ctl *ctl, struct error *err)
 	                             .change = on_change,
 	                             .arg = &import};
 	struct records_counts counts = {0};
-	struct act act;
+	struct change_context context;
 	FILE *in = NULL;
 	how.maps = maps_of(ctl, &how.n_maps);
 	bool ok = format_of(ctl, import.path, &how.format, err) &&
 	          (in = open_input(import.path, err)) != NULL &&
-	          store_open(ctl, how.dry_run ? DB_READ : DB_WRITE, &act, err);
+	          store_open(ctl, how.dry_run ? DB_READ : DB_WRITE, &context, err);
 	if (ok) {
 		import.changes = json_array();
-		ok = import_rows(ctl, &act, in, &how, &counts, err);
+		ok = import_rows(ctl, &context, in, &how, &counts, err);
 		progress_clear(&import.progress);
 	}
 	if (ok) {
@@ -319,16 +319,17 @@ static void on_export(void *arg, int64_t rows, int64_t at, int64_t total)
 	progress_show(arg, rows, at, total);
 }
 
-static bool export_rows(struct ctl *ctl, const struct act *act, enum records_format format,
+static bool export_rows(struct ctl *ctl, const struct change_context *context, enum records_format format,
                         struct target *target, int64_t *ret_rows, struct error *err)
 {
 	const struct kind *kind = kind_find(ctl->command->kind);
 	struct progress progress = progress_start("exporting");
 	const char *files = contents_beside(ctl, target->path);
-	bool ok = (!target->secret || systems_reveal(act, err)) && target_open(target, err) &&
-	          records_export(act->store, kind, format, target->out, on_export, &progress, ret_rows, err);
+	bool ok = (!target->secret || systems_reveal(context, err)) && target_open(target, err) &&
+	          records_export(context->store, kind, format, target->out, on_export, &progress, ret_rows,
+	                         err);
 	progress_clear(&progress);
-	return ok && (!kind->file || files == NULL || contents_export(act->store, kind, files, err));
+	return ok && (!kind->file || files == NULL || contents_export(context->store, kind, files, err));
 }
 
 bool transfer_export(struct ctl *ctl, struct error *err)
@@ -336,11 +337,11 @@ bool transfer_export(struct ctl *ctl, struct error *err)
 	struct target target = {
 	        .path = ctl_arg(ctl, 0), .folder = FOLDER_NONE, .secret = ctl_option(ctl, "reveal") != NULL};
 	enum records_format format;
-	struct act act;
+	struct change_context context;
 	int64_t rows = 0;
 	bool ok = format_of(ctl, target.path, &format, err) &&
-	          store_open(ctl, target.secret ? DB_WRITE : DB_READ, &act, err) &&
-	          export_rows(ctl, &act, format, &target, &rows, err);
+	          store_open(ctl, target.secret ? DB_WRITE : DB_READ, &context, err) &&
+	          export_rows(ctl, &context, format, &target, &rows, err);
 	ok = target_close(&target, ok, err);
 	if (!ok || target.out == stdout)
 		return ok;
