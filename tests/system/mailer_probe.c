@@ -17,7 +17,7 @@
  */
 #include "base/mem.h"
 #include "dispatchd/mailer/clock.h"
-#include "dispatchd/mailer/crew.h"
+#include "dispatchd/mailer/pool_private.h"
 
 #include <fcntl.h>
 #include <jansson.h>
@@ -377,7 +377,7 @@ int main(int argc, char **argv)
 	probe.from_ms = clock_mono_ms();
 	read_settings(json, &settings, relays, 16);
 	read_limits(json_object_get(json, "limits"));
-	probe.pool = crew_start(&settings, &probe.templates, on_wake, NULL, &probe.limits, &err);
+	probe.pool = pool_start_with(&settings, &probe.templates, on_wake, NULL, &probe.limits, &err);
 	json_decref(json); /* settings are the pool's own copy now */
 	if (!probe.pool) {
 		fprintf(stderr, "%s\n", err.text);

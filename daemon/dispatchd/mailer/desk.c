@@ -3,7 +3,7 @@
  * What the engine's side and the mailers share, all under the pool's lock and never for longer than
  * a few list operations: the queue, the credits, the results.
  */
-#include "dispatchd/mailer/crew.h"
+#include "dispatchd/mailer/pool_private.h"
 
 #include "base/mem.h"
 #include "dispatchd/mailer/clock.h"
@@ -263,7 +263,7 @@ static void judge_relay(struct pool *pool, struct relay_session *session, const 
 	} else if (result->delivery == DELIVERY_DOUBT) {
 		relay_fault(session, pool->limits, result->reply);
 	}
-	/* What is held back is let go by the warden, who also ends the rest. */
+	/* What is held back is let go by the supervisor, who also ends the rest. */
 	if (result->delivery != DELIVERY_SENT && result->delivery != DELIVERY_BUSY)
 		pthread_cond_signal(&pool->clock);
 	if (!desk_hopeful(pool))

@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "dispatchd/mailer/clock.h"
-#include "dispatchd/mailer/crew.h"
+#include "dispatchd/mailer/pool_private.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -43,7 +43,7 @@ static bool start_thread(pthread_t *thread, void *(*run)(void *), void *arg)
 }
 
 /* For each that is stuck there is one more, up to twice as many. */
-size_t crew_size(const struct pool *pool)
+size_t pool_size(const struct pool *pool)
 {
 	size_t most = pool->plan->connections;
 
@@ -51,9 +51,9 @@ size_t crew_size(const struct pool *pool)
 }
 
 /* Fewer than asked for are no fault as long as there is one. */
-bool crew_hire(struct pool *pool)
+bool pool_start_workers(struct pool *pool)
 {
-	while (pool->n_workers < crew_size(pool)) {
+	while (pool->n_workers < pool_size(pool)) {
 		struct worker *worker = mem_alloc(sizeof *worker);
 		worker->pool = pool;
 		worker->index = pool->n_workers;
@@ -87,8 +87,8 @@ static void prepare_process(void)
 	esmtp_init();
 }
 
-struct pool *crew_start(const struct settings *settings, struct templates *templates, pool_wake *wake,
-                        void *arg, const struct mailer_limits *limits, struct error *err)
+struct pool *pool_start_with(const struct settings *settings, struct templates *templates, pool_wake *wake,
+                             void *arg, const struct mailer_limits *limits, struct error *err)
 {
 	struct plan *plan = plan_new(settings, templates, err);
 	struct pool *pool;
@@ -103,10 +103,10 @@ struct pool *crew_start(const struct settings *settings, struct templates *templ
 	init_locks(pool);
 	bucket_set(&pool->bucket, plan->rate, clock_mono_ms());
 	meet_relays(pool);
-	if (!start_thread(&pool->warden, warden_main, pool))
+	if (!start_thread(&pool->supervisor, supervisor_main, pool))
 		bug("no thread can be started");
 	pthread_mutex_lock(&pool->lock);
-	ok = crew_hire(pool);
+	ok = pool_start_workers(pool);
 	pthread_mutex_unlock(&pool->lock);
 	if (ok)
 		return pool;
@@ -117,7 +117,7 @@ struct pool *crew_start(const struct settings *settings, struct templates *templ
 struct pool *pool_start(const struct settings *settings, struct templates *templates, pool_wake *wake,
                         void *arg, struct error *err)
 {
-	return crew_start(settings, templates, wake, arg, &mailer_limits, err);
+	return pool_start_with(settings, templates, wake, arg, &mailer_limits, err);
 }
 
 bool pool_check_login(const struct settings *settings, struct error *err)
@@ -139,7 +139,7 @@ size_t pool_room(struct pool *pool)
 	pthread_mutex_lock(&pool->lock);
 	room = desk_room(pool);
 	pool->starved = room == 0;
-	/* The end of a rest is the warden's to tell. */
+	/* The end of a rest is the supervisor's to tell. */
 	if (pool->starved)
 		pthread_cond_signal(&pool->clock);
 	pthread_mutex_unlock(&pool->lock);
@@ -237,7 +237,7 @@ bool pool_reload(struct pool *pool, const struct settings *settings, struct temp
 	meet_relays(pool);
 	mark_gone(pool);
 	if (!pool->stopping)
-		(void)crew_hire(pool);
+		(void)pool_start_workers(pool);
 	pthread_cond_broadcast(&pool->feed); /* open connections end */
 	pthread_cond_broadcast(&pool->work);
 	pthread_cond_broadcast(&pool->spare);
@@ -330,7 +330,7 @@ struct pool *pool_free(struct pool *pool)
 	pool->over = true;
 	pthread_cond_signal(&pool->clock);
 	pthread_mutex_unlock(&pool->lock);
-	pthread_join(pool->warden, NULL);
+	pthread_join(pool->supervisor, NULL);
 	free_pool(pool);
 	return NULL;
 }

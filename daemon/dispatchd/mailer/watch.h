@@ -13,7 +13,7 @@
  * duplicate of it is kept here, and another thread shuts the connection down through it when the
  * time is over; the library then sees the end of the stream and returns.
  *
- * The mailer arms and disarms (cheap: an atomic), the warden looks.
+ * The mailer arms and disarms (cheap: an atomic), the supervisor looks.
  */
 struct watch {
 	pthread_mutex_t lock; /* the descriptor may not be closed while it is shut down */

@@ -4,7 +4,7 @@
  * one mail after the other over it, reports. It decides nothing: what became of a mail is
  * lib/mail/failure's to say, whether a relay rests relay.c's.
  */
-#include "dispatchd/mailer/crew.h"
+#include "dispatchd/mailer/pool_private.h"
 
 #include "base/address.h"
 #include "base/mem.h"
@@ -116,7 +116,7 @@ static bool goes_on(const struct run *run)
 	struct pool *pool = run->worker->pool;
 
 	return !run->closing && !pool->stopping && pool->plan == run->plan &&
-	       run->worker->index < crew_size(pool) && run->taken < pool->limits->mails &&
+	       run->worker->index < pool_size(pool) && run->taken < pool->limits->mails &&
 	       relay_goes_on(&run->session) && !is_called_away(run) && !is_better_elsewhere(run);
 }
 
@@ -334,7 +334,7 @@ static bool begin(struct run *run, int64_t *ret_wait_ms)
 	struct pool *pool = run->worker->pool;
 
 	*ret_wait_ms = CLOCK_NEVER_MS;
-	if (pool->stopping || run->worker->index >= crew_size(pool) || !pool->head || !open_relay(run))
+	if (pool->stopping || run->worker->index >= pool_size(pool) || !pool->head || !open_relay(run))
 		return false;
 	run->first = desk_take(pool, run->session.relay, true, ret_wait_ms);
 	if (!run->first) {
@@ -344,7 +344,7 @@ static bool begin(struct run *run, int64_t *ret_wait_ms)
 	run->plan = plan_ref(pool->plan);
 	run->worker->relay = run->session.relay;
 	run->worker->leaving = false;
-	/* The warden may be asleep for want of anything to watch. */
+	/* The supervisor may be asleep for want of anything to watch. */
 	if (run->session.relay->sessions == 1)
 		pthread_cond_signal(&pool->clock);
 	return true;
@@ -362,7 +362,7 @@ static bool wait_for_work(struct worker *worker, struct run *run)
 		begun = begin(run, &wait_ms);
 		if (begun || pool->stopping)
 			break;
-		wait_on(pool, worker->index < crew_size(pool) ? &pool->work : &pool->spare, wait_ms);
+		wait_on(pool, worker->index < pool_size(pool) ? &pool->work : &pool->spare, wait_ms);
 	}
 	worker->ended = !begun;
 	desk_unlock(pool, !begun);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DISPATCHD_MAILER_CREW_H
-#define DISPATCHD_MAILER_CREW_H
+#ifndef DISPATCHD_MAILER_POOL_PRIVATE_H
+#define DISPATCHD_MAILER_POOL_PRIVATE_H
 
 #include "dispatchd/mailer/bucket.h"
 #include "dispatchd/mailer/limits.h"
@@ -14,7 +14,7 @@
 
 /*
  * The inside of a pool, for its own files: pool.c (what the engine calls), desk.c (what mailers take
- * from and give to under the lock), worker.c (a mailer's thread), warden.c (the thread that watches
+ * from and give to under the lock), worker.c (a mailer's thread), supervisor.c (the thread that watches
  * the clock).
  *
  *               ┌────────────────── a mail's credit ──────────────────┐
@@ -54,7 +54,7 @@ struct pool {
 	pthread_cond_t
 	        spare;       /* for those more than there should be now: no signal for work is lost on them */
 	pthread_cond_t feed; /* for those with one */
-	pthread_cond_t clock; /* for the warden */
+	pthread_cond_t clock; /* for the supervisor */
 	pool_wake *wake;
 	void *wake_arg;
 	const struct mailer_limits *limits;
@@ -76,7 +76,7 @@ struct pool {
 	size_t n_workers;
 	size_t n_stuck; /* of them, those that wait for a relay that is stalled: others work in their places
 	                 */
-	pthread_t warden;
+	pthread_t supervisor;
 	bool starved; /* pool_room() said 0: whoever makes room wakes the engine */
 	bool stopping, over;
 	int64_t cut_ms; /* stopping: when what is in hand is cut off */
@@ -113,15 +113,15 @@ void desk_unlock(struct pool *pool, bool news);
 bool desk_other_works(struct pool *pool, const struct relay *relay);
 
 /* ---- pool.c: with the lock held ---- */
-bool crew_hire(struct pool *pool); /* as many as there should be; false where there is none */
-size_t crew_size(const struct pool *pool);
+bool pool_start_workers(struct pool *pool); /* as many as there should be; false where there is none */
+size_t pool_size(const struct pool *pool);
 
 /* ---- the threads ---- */
 void *worker_main(void *worker);
-void *warden_main(void *pool);
+void *supervisor_main(void *pool);
 
 /* As pool_start(), with the tests' patience. `limits` must live as long as the pool. */
-struct pool *crew_start(const struct settings *settings, struct templates *templates, pool_wake *wake,
-                        void *arg, const struct mailer_limits *limits, struct error *err) MUST_CHECK;
+struct pool *pool_start_with(const struct settings *settings, struct templates *templates, pool_wake *wake,
+                             void *arg, const struct mailer_limits *limits, struct error *err) MUST_CHECK;
 
 #endif

@@ -5,7 +5,7 @@
  * waits for a mailer for too long, and ends the grace of a stop. It sleeps until the next of these is due;
  * deadlines of connections are looked at four times a second while there are any.
  */
-#include "dispatchd/mailer/crew.h"
+#include "dispatchd/mailer/pool_private.h"
 
 #include "dispatchd/mailer/clock.h"
 
@@ -63,7 +63,7 @@ static void check_stalls(struct pool *pool, int64_t now_ms)
 	pool->n_stuck = n_stuck;
 	if (!changed || pool->stopping)
 		return;
-	(void)crew_hire(pool);
+	(void)pool_start_workers(pool);
 	pthread_cond_broadcast(&pool->feed);
 	pthread_cond_broadcast(&pool->work);
 	pthread_cond_broadcast(&pool->spare);
@@ -123,7 +123,7 @@ static void sleep_until(struct pool *pool, int64_t until_ms)
 		pthread_cond_timedwait(&pool->clock, &pool->lock, &until);
 }
 
-void *warden_main(void *arg)
+void *supervisor_main(void *arg)
 {
 	struct pool *pool = arg;
 
