@@ -73,9 +73,9 @@ bool pool_start_workers(struct pool *pool)
 static void meet_relays(struct pool *pool)
 {
 	if (pool->plan->transport == TRANSPORT_MAILDIR)
-		desk_relay(pool, pool->plan->maildir);
+		pool_relay_named(pool, pool->plan->maildir);
 	for (size_t i = 0; i < pool->plan->n_relays; i++)
-		desk_relay(pool, pool->plan->relays[i].name);
+		pool_relay_named(pool, pool->plan->relays[i].name);
 }
 
 static void prepare_process(void)
@@ -137,7 +137,7 @@ size_t pool_room(struct pool *pool)
 	size_t room;
 
 	pthread_mutex_lock(&pool->lock);
-	room = desk_room(pool);
+	room = mail_queue_room(pool);
 	pool->starved = room == 0;
 	/* The end of a rest is the supervisor's to tell. */
 	if (pool->starved)
@@ -172,19 +172,19 @@ void pool_put(struct pool *pool, struct outgoing_mail *outgoing)
 	pthread_mutex_lock(&pool->lock);
 	pool->bytes += outgoing_mail_bytes(outgoing);
 	reserve(pool);
-	if (pool->stopping || !desk_hopeful(pool))
-		desk_report_relay(pool, item);
+	if (pool->stopping || !pool_has_usable_relay(pool))
+		mail_queue_return(pool, item);
 	else
-		desk_append(pool, item);
-	desk_unlock(pool, pool->n_results > 0);
+		mail_queue_append(pool, item);
+	pool_unlock(pool, pool->n_results > 0);
 }
 
 void pool_recall(struct pool *pool, const int64_t *mails, size_t n)
 {
 	pthread_mutex_lock(&pool->lock);
 	for (size_t i = 0; i < n; i++)
-		desk_recall(pool, mails[i]);
-	desk_unlock(pool, pool->n_results > 0);
+		mail_queue_recall(pool, mails[i]);
+	pool_unlock(pool, pool->n_results > 0);
 }
 
 size_t pool_take_results(struct pool *pool, struct delivery_result *results, size_t max)
@@ -242,7 +242,7 @@ bool pool_reload(struct pool *pool, const struct settings *settings, struct temp
 	pthread_cond_broadcast(&pool->work);
 	pthread_cond_broadcast(&pool->spare);
 	pthread_cond_signal(&pool->clock);
-	desk_unlock(pool, false);
+	pool_unlock(pool, false);
 	plan_unref(old);
 	return true;
 }
@@ -269,12 +269,12 @@ void pool_stop(struct pool *pool, int64_t grace_ms)
 	if (!pool->stopping || cut_ms < pool->cut_ms)
 		pool->cut_ms = cut_ms;
 	pool->stopping = true;
-	desk_report_all(pool);
+	mail_queue_return_all(pool);
 	pthread_cond_broadcast(&pool->feed);
 	pthread_cond_broadcast(&pool->work);
 	pthread_cond_broadcast(&pool->spare);
 	pthread_cond_signal(&pool->clock);
-	desk_unlock(pool, true);
+	pool_unlock(pool, true);
 }
 
 static bool all_ended(const struct pool *pool)

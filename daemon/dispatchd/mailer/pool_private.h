@@ -13,7 +13,7 @@
 #include <pthread.h>
 
 /*
- * The inside of a pool, for its own files: pool.c (what the engine calls), desk.c (what mailers take
+ * The inside of a pool, for its own files: pool.c (what the engine calls), mail_queue.c (what mailers take
  * from and give to under the lock), worker.c (a mailer's thread), supervisor.c (the thread that watches
  * the clock).
  *
@@ -82,35 +82,35 @@ struct pool {
 	int64_t cut_ms; /* stopping: when what is in hand is cut off */
 };
 
-/* ---- desk.c: all with the lock held ---- */
+/* ---- mail_queue.c: all with the lock held ---- */
 
-size_t desk_room(struct pool *pool);
-bool desk_hopeful(struct pool *pool);
-struct relay *desk_relay(struct pool *pool, const char *name); /* found or made */
+size_t mail_queue_room(struct pool *pool);
+bool pool_has_usable_relay(struct pool *pool);
+struct relay *pool_relay_named(struct pool *pool, const char *name); /* found or made */
 
-void desk_append(struct pool *pool, struct item *item);
-void desk_put_back(struct pool *pool, struct item *item);
+void mail_queue_append(struct pool *pool, struct item *item);
+void mail_queue_put_back(struct pool *pool, struct item *item);
 /* Takes a mail out of the queue; NULL where there is none, or not before `*ret_wait_ms` for the rate's
  * sake. Those at which the relay failed come last, and wait a moment for others. Those that need a fresh
  * connection come first to one, and to no other. */
-struct item *desk_take(struct pool *pool, struct relay *relay, bool fresh, int64_t *ret_wait_ms);
+struct item *mail_queue_take(struct pool *pool, struct relay *relay, bool fresh, int64_t *ret_wait_ms);
 
 /* What came of a mail: its result goes out, now or when it is clear what it means. Frees the item. */
-void desk_finish(struct pool *pool, struct relay_session *session, struct item *item,
-                 struct delivery_result *result);
-void desk_finish_unsent(struct pool *pool, struct item *item, struct delivery_result *result);
-void desk_report_relay(struct pool *pool, struct item *item); /* nothing is counted */
-void desk_report_all(struct pool *pool);                      /* the queue, so */
+void mail_queue_finish(struct pool *pool, struct relay_session *session, struct item *item,
+                       struct delivery_result *result);
+void mail_queue_finish_unsent(struct pool *pool, struct item *item, struct delivery_result *result);
+void mail_queue_return(struct pool *pool, struct item *item); /* nothing is counted */
+void mail_queue_return_all(struct pool *pool);                /* the queue, so */
 /* One of the queue, or one whose refusal is held back, so, if it is there. */
-void desk_recall(struct pool *pool, int64_t mail);
+void mail_queue_recall(struct pool *pool, int64_t mail);
 /* Held refusals whose time is over, or all at the end; when the next one's is. */
-int64_t desk_expire(struct pool *pool, struct relay *relay, int64_t now_ms, bool *ret_news);
+int64_t mail_queue_expire(struct pool *pool, struct relay *relay, int64_t now_ms, bool *ret_news);
 
 /* Ends the lock, and wakes the engine if there is a result or room it waits for. */
-void desk_unlock(struct pool *pool, bool news);
+void pool_unlock(struct pool *pool, bool news);
 
 /* Whether another relay may take what this one, which is stalled, doesn't. */
-bool desk_other_works(struct pool *pool, const struct relay *relay);
+bool pool_has_other_relay(struct pool *pool, const struct relay *relay);
 
 /* ---- pool.c: with the lock held ---- */
 bool pool_start_workers(struct pool *pool); /* as many as there should be; false where there is none */

@@ -74,11 +74,11 @@ static int64_t check_held(struct pool *pool, int64_t now_ms, bool *ret_news)
 	int64_t next_ms = CLOCK_NEVER_MS;
 
 	for (struct relay *relay = pool->relays; relay; relay = relay->next)
-		next_ms = earlier(next_ms, desk_expire(pool, relay, now_ms, ret_news));
+		next_ms = earlier(next_ms, mail_queue_expire(pool, relay, now_ms, ret_news));
 	return next_ms;
 }
 
-/* When a rest is over, mailers may try; that there is room then, desk_unlock() tells the engine. */
+/* When a rest is over, mailers may try; that there is room then, pool_unlock() tells the engine. */
 static int64_t check_rests(struct pool *pool, int64_t now_ms)
 {
 	int64_t next_ms = CLOCK_NEVER_MS;
@@ -95,7 +95,7 @@ static int64_t check_rests(struct pool *pool, int64_t now_ms)
 static int64_t check_queue(struct pool *pool, int64_t now_ms, bool *ret_news)
 {
 	while (pool->head && now_ms - pool->head->put_ms >= pool->limits->wait_ms) {
-		desk_recall(pool, pool->head->outgoing->mail);
+		mail_queue_recall(pool, pool->head->outgoing->mail);
 		*ret_news = true;
 	}
 	return pool->head ? pool->head->put_ms + pool->limits->wait_ms : CLOCK_NEVER_MS;
@@ -137,8 +137,8 @@ void *supervisor_main(void *arg)
 		next_ms = earlier(next_ms, check_rests(pool, now_ms));
 		next_ms = earlier(next_ms, check_queue(pool, now_ms, &news));
 		next_ms = earlier(next_ms, check_cut(pool, now_ms));
-		if (news || (pool->starved && desk_room(pool) > 0)) {
-			desk_unlock(pool, news);
+		if (news || (pool->starved && mail_queue_room(pool) > 0)) {
+			pool_unlock(pool, news);
 			pthread_mutex_lock(&pool->lock);
 			continue;
 		}

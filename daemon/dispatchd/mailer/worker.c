@@ -86,8 +86,8 @@ static bool render(const struct run *run, struct item *item, struct buf *ret, st
 static void report_unsendable(struct pool *pool, struct item *item, struct delivery_result *result)
 {
 	pthread_mutex_lock(&pool->lock);
-	desk_finish_unsent(pool, item, result);
-	desk_unlock(pool, true);
+	mail_queue_finish_unsent(pool, item, result);
+	pool_unlock(pool, true);
 }
 
 /* ---- the next mail ---- */
@@ -100,7 +100,7 @@ static bool is_called_away(const struct run *run)
 	if (!run->target)
 		return false;
 	for (const struct esmtp_target *t = run->plan->relays; t < run->target; t++)
-		if (relay_calls(desk_relay(run->worker->pool, t->name), now_ms))
+		if (relay_calls(pool_relay_named(run->worker->pool, t->name), now_ms))
 			return true;
 	return false;
 }
@@ -108,7 +108,7 @@ static bool is_called_away(const struct run *run)
 /* Other connections to the relay have waited for an answer for too long. */
 static bool is_better_elsewhere(const struct run *run)
 {
-	return run->session.relay->stalled && desk_other_works(run->worker->pool, run->session.relay);
+	return run->session.relay->stalled && pool_has_other_relay(run->worker->pool, run->session.relay);
 }
 
 static bool goes_on(const struct run *run)
@@ -130,7 +130,7 @@ static struct item *wait_for_letter(struct run *run, bool *ret_waited)
 
 	*ret_waited = false;
 	while (goes_on(run)) {
-		struct item *item = desk_take(pool, run->session.relay, run->taken == 0, &wait_ms);
+		struct item *item = mail_queue_take(pool, run->session.relay, run->taken == 0, &wait_ms);
 		if (item)
 			return item;
 		left_ms = end_ms - clock_mono_ms();
@@ -161,11 +161,11 @@ static struct item *take_letter(struct run *run)
 	/* A relay that tired of waiting has said so, or has gone: that is no fault of the mail's. */
 	if (item && waited && run->target && watch_readable(&run->worker->watch)) {
 		run->closing = true;
-		desk_put_back(pool, item);
+		mail_queue_put_back(pool, item);
 		item = NULL;
 	}
 	run->worker->leaving = !item;
-	desk_unlock(pool, false);
+	pool_unlock(pool, false);
 	return item;
 }
 
@@ -205,7 +205,7 @@ static void renew(struct run *run, struct item *item)
 {
 	run->closing = true;
 	item->second = true;
-	desk_put_back(run->worker->pool, item);
+	mail_queue_put_back(run->worker->pool, item);
 }
 
 static void relay_failed(struct run *run, struct item *item, const struct smtp_report *report,
@@ -217,7 +217,7 @@ static void relay_failed(struct run *run, struct item *item, const struct smtp_r
 	snprintf(item->relay, sizeof item->relay, "%s", run->session.relay->name);
 	snprintf(item->words, sizeof item->words, "%s", words);
 	if (pool->stopping) {
-		desk_report_relay(pool, item);
+		mail_queue_return(pool, item);
 		return;
 	}
 	if (report->stage >= SMTP_MAIL) {
@@ -227,12 +227,12 @@ static void relay_failed(struct run *run, struct item *item, const struct smtp_r
 	relay_fault(&run->session, pool->limits, words);
 	pthread_cond_signal(&pool->clock);
 	/* The next relay, or a connection that works, may have it; but it doesn't go in circles. */
-	if (desk_hopeful(pool) && item->faults++ < run->plan->n_relays)
-		desk_put_back(pool, item);
+	if (pool_has_usable_relay(pool) && item->faults++ < run->plan->n_relays)
+		mail_queue_put_back(pool, item);
 	else
-		desk_report_relay(pool, item);
-	if (!desk_hopeful(pool))
-		desk_report_all(pool);
+		mail_queue_return(pool, item);
+	if (!pool_has_usable_relay(pool))
+		mail_queue_return_all(pool);
 }
 
 static void feed_done(void *arg, void *of, const struct smtp_report *report, const char *reply)
@@ -258,9 +258,9 @@ static void feed_done(void *arg, void *of, const struct smtp_report *report, con
 		relay_failed(run, item, report, reply);
 	} else {
 		run->delivered += result.delivery == DELIVERY_SENT;
-		desk_finish(pool, &run->session, item, &result);
+		mail_queue_finish(pool, &run->session, item, &result);
 	}
-	desk_unlock(pool, true);
+	pool_unlock(pool, true);
 }
 
 static void run_smtp(struct run *run)
@@ -310,7 +310,7 @@ static bool open_one(struct run *run, bool stalled)
 	int64_t now_ms = clock_mono_ms();
 
 	for (size_t i = 0; i < plan->n_relays; i++) {
-		struct relay *relay = desk_relay(pool, plan->relays[i].name);
+		struct relay *relay = pool_relay_named(pool, plan->relays[i].name);
 		run->target = &plan->relays[i];
 		if (relay->stalled == stalled && relay_open(relay, now_ms, &run->session))
 			return true;
@@ -323,7 +323,8 @@ static bool open_relay(struct run *run)
 	struct pool *pool = run->worker->pool;
 
 	if (pool->plan->transport == TRANSPORT_MAILDIR)
-		return relay_open(desk_relay(pool, pool->plan->maildir), clock_mono_ms(), &run->session);
+		return relay_open(pool_relay_named(pool, pool->plan->maildir), clock_mono_ms(),
+		                  &run->session);
 	/* Who stands in for one that is stuck doesn't get stuck, too. */
 	return open_one(run, false) || (run->worker->index < pool->plan->connections && open_one(run, true));
 }
@@ -336,7 +337,7 @@ static bool begin(struct run *run, int64_t *ret_wait_ms)
 	*ret_wait_ms = CLOCK_NEVER_MS;
 	if (pool->stopping || run->worker->index >= pool_size(pool) || !pool->head || !open_relay(run))
 		return false;
-	run->first = desk_take(pool, run->session.relay, true, ret_wait_ms);
+	run->first = mail_queue_take(pool, run->session.relay, true, ret_wait_ms);
 	if (!run->first) {
 		relay_close(&run->session);
 		return false;
@@ -365,7 +366,7 @@ static bool wait_for_work(struct worker *worker, struct run *run)
 		wait_on(pool, worker->index < pool_size(pool) ? &pool->work : &pool->spare, wait_ms);
 	}
 	worker->ended = !begun;
-	desk_unlock(pool, !begun);
+	pool_unlock(pool, !begun);
 	return begun;
 }
 
@@ -380,7 +381,7 @@ static void end_run(struct run *run)
 	/* A place may have come free at a relay that lets in few. */
 	if (pool->head)
 		pthread_cond_signal(&pool->work);
-	desk_unlock(pool, false);
+	pool_unlock(pool, false);
 	plan_unref(run->plan);
 }
 

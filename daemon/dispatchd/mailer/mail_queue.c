@@ -20,24 +20,24 @@ enum { OUTGOING_BYTES_MAX = 4 << 20 };
 
 /* ---- room ---- */
 
-bool desk_hopeful(struct pool *pool)
+bool pool_has_usable_relay(struct pool *pool)
 {
 	int64_t now_ms = clock_mono_ms();
 
 	if (pool->plan->transport == TRANSPORT_MAILDIR)
-		return relay_hopeful(desk_relay(pool, pool->plan->maildir), now_ms);
+		return relay_hopeful(pool_relay_named(pool, pool->plan->maildir), now_ms);
 	for (size_t i = 0; i < pool->plan->n_relays; i++)
-		if (relay_hopeful(desk_relay(pool, pool->plan->relays[i].name), now_ms))
+		if (relay_hopeful(pool_relay_named(pool, pool->plan->relays[i].name), now_ms))
 			return true;
 	return false;
 }
 
-bool desk_other_works(struct pool *pool, const struct relay *relay)
+bool pool_has_other_relay(struct pool *pool, const struct relay *relay)
 {
 	int64_t now_ms = clock_mono_ms();
 
 	for (size_t i = 0; i < pool->plan->n_relays; i++) {
-		const struct relay *other = desk_relay(pool, pool->plan->relays[i].name);
+		const struct relay *other = pool_relay_named(pool, pool->plan->relays[i].name);
 		if (other != relay && !other->stalled && relay_hopeful(other, now_ms))
 			return true;
 	}
@@ -69,14 +69,14 @@ static bool is_refused(const struct pool *pool)
 }
 
 /* With a rate, no more wait here than two seconds' worth: what lies longer is better judged again. */
-size_t desk_room(struct pool *pool)
+size_t mail_queue_room(struct pool *pool)
 {
 	size_t places = pool->limits->places + pool->limits->places_each * pool->plan->connections;
 	if (is_refused(pool) && places < pool->limits->places_refused)
 		places = pool->limits->places_refused;
 	size_t room = less(places, less(pool->n_out, count_held(pool)));
 
-	if (pool->stopping || !desk_hopeful(pool) || pool->bytes >= OUTGOING_BYTES_MAX)
+	if (pool->stopping || !pool_has_usable_relay(pool) || pool->bytes >= OUTGOING_BYTES_MAX)
 		return 0;
 	if (pool->plan->rate > 0) {
 		size_t most = less((size_t)(pool->plan->rate * 2) + 1, pool->n_queued);
@@ -85,7 +85,7 @@ size_t desk_room(struct pool *pool)
 	return room;
 }
 
-struct relay *desk_relay(struct pool *pool, const char *name)
+struct relay *pool_relay_named(struct pool *pool, const char *name)
 {
 	struct relay **end = &pool->relays;
 
@@ -104,7 +104,7 @@ static void announce(struct pool *pool)
 	pthread_cond_signal(pool->n_queued <= pool->n_feeding ? &pool->feed : &pool->work);
 }
 
-void desk_append(struct pool *pool, struct item *item)
+void mail_queue_append(struct pool *pool, struct item *item)
 {
 	item->next = NULL;
 	item->put_ms = clock_mono_ms();
@@ -118,10 +118,10 @@ void desk_append(struct pool *pool, struct item *item)
 }
 
 /* To the front, so that it keeps its turn. */
-void desk_put_back(struct pool *pool, struct item *item)
+void mail_queue_put_back(struct pool *pool, struct item *item)
 {
 	if (pool->stopping) {
-		desk_report_relay(pool, item);
+		mail_queue_return(pool, item);
 		return;
 	}
 	item->next = pool->head;
@@ -192,7 +192,7 @@ static struct item *unlink_item(struct pool *pool, struct item **at)
 	return item;
 }
 
-struct item *desk_take(struct pool *pool, struct relay *relay, bool fresh, int64_t *ret_wait_ms)
+struct item *mail_queue_take(struct pool *pool, struct relay *relay, bool fresh, int64_t *ret_wait_ms)
 {
 	struct item **at, *item;
 
@@ -266,12 +266,12 @@ static void judge_relay(struct pool *pool, struct relay_session *session, const 
 	/* What is held back is let go by the supervisor, who also ends the rest. */
 	if (result->delivery != DELIVERY_SENT && result->delivery != DELIVERY_BUSY)
 		pthread_cond_signal(&pool->clock);
-	if (!desk_hopeful(pool))
-		desk_report_all(pool);
+	if (!pool_has_usable_relay(pool))
+		mail_queue_return_all(pool);
 }
 
-void desk_finish(struct pool *pool, struct relay_session *session, struct item *item,
-                 struct delivery_result *result)
+void mail_queue_finish(struct pool *pool, struct relay_session *session, struct item *item,
+                       struct delivery_result *result)
 {
 	struct relay *relay = session->relay;
 
@@ -282,14 +282,14 @@ void desk_finish(struct pool *pool, struct relay_session *session, struct item *
 	free_item(pool, item);
 }
 
-void desk_finish_unsent(struct pool *pool, struct item *item, struct delivery_result *result)
+void mail_queue_finish_unsent(struct pool *pool, struct item *item, struct delivery_result *result)
 {
 	describe(item, result);
 	publish(pool, result);
 	free_item(pool, item);
 }
 
-void desk_report_relay(struct pool *pool, struct item *item)
+void mail_queue_return(struct pool *pool, struct item *item)
 {
 	struct delivery_result result = {.delivery = DELIVERY_RELAY};
 
@@ -313,23 +313,23 @@ static bool recall_held(struct pool *pool, int64_t mail)
 	return false;
 }
 
-void desk_recall(struct pool *pool, int64_t mail)
+void mail_queue_recall(struct pool *pool, int64_t mail)
 {
 	for (struct item **at = &pool->head; *at; at = &(*at)->next)
 		if ((*at)->outgoing->mail == mail) {
-			desk_report_relay(pool, unlink_item(pool, at));
+			mail_queue_return(pool, unlink_item(pool, at));
 			return;
 		}
 	(void)recall_held(pool, mail);
 }
 
-void desk_report_all(struct pool *pool)
+void mail_queue_return_all(struct pool *pool)
 {
 	while (pool->head)
-		desk_report_relay(pool, unlink_item(pool, &pool->head));
+		mail_queue_return(pool, unlink_item(pool, &pool->head));
 }
 
-int64_t desk_expire(struct pool *pool, struct relay *relay, int64_t now_ms, bool *ret_news)
+int64_t mail_queue_expire(struct pool *pool, struct relay *relay, int64_t now_ms, bool *ret_news)
 {
 	struct refusals_patience patience = {.lone_ms = pool->limits->lone_ms,
 	                                     .hold_ms = pool->limits->hold_ms};
@@ -351,9 +351,9 @@ int64_t desk_expire(struct pool *pool, struct relay *relay, int64_t now_ms, bool
 	return next_ms;
 }
 
-void desk_unlock(struct pool *pool, bool news)
+void pool_unlock(struct pool *pool, bool news)
 {
-	if (pool->starved && desk_room(pool) > 0) {
+	if (pool->starved && mail_queue_room(pool) > 0) {
 		pool->starved = false;
 		news = true;
 	}
