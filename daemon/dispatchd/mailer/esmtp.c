@@ -27,8 +27,8 @@
 #include <string.h>
 
 /* A mail on its way through a session; freed with the session, which keeps its message as long. */
-struct slot {
-	struct slot *next;
+struct transaction {
+	struct transaction *next;
 	struct esmtp *esmtp;
 	smtp_message_t message;
 	smtp_recipient_t recipient;
@@ -71,22 +71,22 @@ static void make_lines(struct buf *text)
 /* The library's way to ask for the message: once without a length to begin, then until the length is 0. */
 static const char *give_text(void **context, int *len, void *arg)
 {
-	struct slot *slot = arg;
-	struct esmtp *esmtp = slot->esmtp;
+	struct transaction *transaction = arg;
+	struct esmtp *esmtp = transaction->esmtp;
 
 	(void)context;
 	if (!len) {
-		slot->begun = true;
-		slot->read = false;
+		transaction->begun = true;
+		transaction->read = false;
 		esmtp->talk.stage = SMTP_BODY;
 		watch_arm(esmtp->watch,
-		          esmtp->limits->body_ms + (int64_t)(slot->mail.message.len / 4096) * 1000);
+		          esmtp->limits->body_ms + (int64_t)(transaction->mail.message.len / 4096) * 1000);
 		return NULL;
 	}
-	if (!slot->read) {
-		slot->read = true;
-		*len = (int)slot->mail.message.len;
-		return slot->mail.message.data;
+	if (!transaction->read) {
+		transaction->read = true;
+		*len = (int)transaction->mail.message.len;
+		return transaction->mail.message.data;
 	}
 	*len = 0;
 	watch_arm(esmtp->watch, esmtp->limits->dot_ms);
@@ -94,42 +94,44 @@ static const char *give_text(void **context, int *len, void *arg)
 }
 
 /* Said only where the relay announces SIZE (RFC 1870) and DSN (RFC 3461). */
-static void set_parameters(struct slot *slot)
+static void set_parameters(struct transaction *transaction)
 {
-	const struct esmtp_habits *habits = slot->esmtp->target->habits;
+	const struct esmtp_habits *habits = transaction->esmtp->target->habits;
 	int64_t now_ms = clock_mono_ms();
 	char id[32];
 
 	for (size_t i = 0; i < ESMTP_COMMANDS; i++)
-		slot->bare[i] = slot->again[i] || now_ms < atomic_load(&habits->bare_until_ms[i]);
-	if (!slot->bare[ESMTP_MAIL]) {
-		snprintf(id, sizeof id, "dispatchd-%" PRId64, slot->mail.id);
-		smtp_size_set_estimate(slot->message, slot->mail.message.len);
-		smtp_dsn_set_envid(slot->message, id);
+		transaction->bare[i] =
+		        transaction->again[i] || now_ms < atomic_load(&habits->bare_until_ms[i]);
+	if (!transaction->bare[ESMTP_MAIL]) {
+		snprintf(id, sizeof id, "dispatchd-%" PRId64, transaction->mail.id);
+		smtp_size_set_estimate(transaction->message, transaction->mail.message.len);
+		smtp_dsn_set_envid(transaction->message, id);
 	}
-	if (!slot->bare[ESMTP_RCPT])
-		smtp_dsn_set_notify(slot->recipient, Notify_FAILURE | Notify_DELAY);
+	if (!transaction->bare[ESMTP_RCPT])
+		smtp_dsn_set_notify(transaction->recipient, Notify_FAILURE | Notify_DELAY);
 }
 
-/* `before` is the mail's slot when it was said first; NULL for a new one. */
-static void hand_over(struct esmtp *esmtp, struct esmtp_mail *mail, const struct slot *before)
+/* `before` is the mail's transaction when it was said first; NULL for a new one. */
+static void hand_over(struct esmtp *esmtp, struct esmtp_mail *mail, const struct transaction *before)
 {
-	struct slot *slot = mem_alloc(sizeof *slot);
+	struct transaction *transaction = mem_alloc(sizeof *transaction);
 
 	make_lines(&mail->message);
-	*slot = (struct slot){.next = esmtp->slots, .esmtp = esmtp, .mail = *mail};
+	*transaction = (struct transaction){.next = esmtp->transactions, .esmtp = esmtp, .mail = *mail};
 	if (before)
-		memcpy(slot->again, before->again, sizeof slot->again);
-	esmtp->slots = esmtp->current = slot;
-	slot->message = smtp_add_message(esmtp->session);
-	slot->recipient = slot->message ? smtp_add_recipient(slot->message, mail->to) : NULL;
-	if (!slot->recipient)
+		memcpy(transaction->again, before->again, sizeof transaction->again);
+	esmtp->transactions = esmtp->current = transaction;
+	transaction->message = smtp_add_message(esmtp->session);
+	transaction->recipient =
+	        transaction->message ? smtp_add_recipient(transaction->message, mail->to) : NULL;
+	if (!transaction->recipient)
 		bug("libesmtp takes no message");
-	smtp_set_reverse_path(slot->message, mail->from);
-	smtp_set_messagecb(slot->message, give_text, slot);
-	smtp_message_set_application_data_release(slot->message, slot, NULL);
-	smtp_recipient_set_application_data_release(slot->recipient, slot, NULL);
-	set_parameters(slot);
+	smtp_set_reverse_path(transaction->message, mail->from);
+	smtp_set_messagecb(transaction->message, give_text, transaction);
+	smtp_message_set_application_data_release(transaction->message, transaction, NULL);
+	smtp_recipient_set_application_data_release(transaction->recipient, transaction, NULL);
+	set_parameters(transaction);
 }
 
 /* Asks for the next mail; nothing is due from the relay meanwhile. */
@@ -149,27 +151,27 @@ static void next_mail(struct esmtp *esmtp)
 
 /* ---- judging ---- */
 
-static void report(struct slot *slot, enum smtp_stage stage, int code, const char *text)
+static void report(struct transaction *transaction, enum smtp_stage stage, int code, const char *text)
 {
-	struct esmtp *esmtp = slot->esmtp;
-	struct smtp_report report = {.stage = stage, .code = code, .body_begun = slot->begun};
+	struct esmtp *esmtp = transaction->esmtp;
+	struct smtp_report report = {.stage = stage, .code = code, .body_begun = transaction->begun};
 	char reply[DELIVERY_REPLY_MAX];
 
-	if (slot->reported)
+	if (transaction->reported)
 		return;
-	slot->reported = true;
-	buf_free(&slot->mail.message);
+	transaction->reported = true;
+	buf_free(&transaction->mail.message);
 	reply_clean(reply, sizeof reply, text, strlen(text));
 	if (strlen(esmtp->target->password) >= 4)
 		reply_mask(reply, esmtp->target->password, "***");
 	if (code)
 		reply_enhanced(reply + (strlen(reply) > 4 ? 4 : 0), report.enhanced);
-	esmtp->feed->done(esmtp->feed->arg, slot->mail.item, &report, reply);
+	esmtp->feed->done(esmtp->feed->arg, transaction->mail.caller, &report, reply);
 }
 
 /* What the relay said, as it was on the wire: the library takes the enhanced code out of the text where the
  * relay announced that it gives them. */
-static void report_status(struct slot *slot, enum smtp_stage stage, const smtp_status_t *status)
+static void report_status(struct transaction *transaction, enum smtp_stage stage, const smtp_status_t *status)
 {
 	const char *said = status->text ? status->text : "";
 	char text[5000];
@@ -179,7 +181,7 @@ static void report_status(struct slot *slot, enum smtp_stage stage, const smtp_s
 		         status->enh_subject, status->enh_detail, said);
 	else
 		snprintf(text, sizeof text, "%03d %s", status->code, said);
-	report(slot, stage, status->code, text);
+	report(transaction, stage, status->code, text);
 }
 
 static bool is_good(int code)
@@ -194,17 +196,17 @@ static bool is_nonsense(int code)
 	return code < 200 || code > 599 || (code >= 300 && code < 400);
 }
 
-static void refused(struct slot *slot, enum smtp_stage stage, const smtp_status_t *status)
+static void refused(struct transaction *transaction, enum smtp_stage stage, const smtp_status_t *status)
 {
 	char text[64];
 
 	if (!is_nonsense(status->code)) {
-		report_status(slot, stage, status);
+		report_status(transaction, stage, status);
 		return;
 	}
 	snprintf(text, sizeof text, "the relay answered %d out of turn", status->code);
-	report(slot, stage, 0, text);
-	talk_end(slot->esmtp, stage, text);
+	report(transaction, stage, 0, text);
+	talk_end(transaction->esmtp, stage, text);
 }
 
 /* RFC 5321, section 4.1.1.11; "invalid command arguments" of RFC 3463. */
@@ -226,72 +228,73 @@ static bool blames_parameters(const smtp_status_t *status)
  * some hang up at once; and given up where the bare command is refused just so: then it is the mail, or the
  * address. False where it has to be reported.
  */
-static bool say_again(struct slot *slot, enum esmtp_command command, const smtp_status_t *status)
+static bool say_again(struct transaction *transaction, enum esmtp_command command,
+                      const smtp_status_t *status)
 {
-	struct esmtp *esmtp = slot->esmtp;
+	struct esmtp *esmtp = transaction->esmtp;
 	_Atomic int64_t *bare_until_ms = &esmtp->target->habits->bare_until_ms[command];
 
 	if (!blames_parameters(status) || esmtp->over)
 		return false;
-	if (slot->again[command])
+	if (transaction->again[command])
 		atomic_store(bare_until_ms, 0);
-	if (slot->bare[command] || !esmtp->talk.parameters)
+	if (transaction->bare[command] || !esmtp->talk.parameters)
 		return false;
 	atomic_store(bare_until_ms, clock_mono_ms() + esmtp->limits->bare_ms);
-	slot->again[command] = true;
-	slot->reported = true; /* by its second slot, in the end */
+	transaction->again[command] = true;
+	transaction->reported = true; /* by its second transaction, in the end */
 	watch_arm(esmtp->watch, esmtp->limits->command_ms);
-	hand_over(esmtp, &slot->mail, slot);
-	slot->mail.message = (struct buf){0};
+	hand_over(esmtp, &transaction->mail, transaction);
+	transaction->mail.message = (struct buf){0};
 	return true;
 }
 
 static void on_mail_status(struct esmtp *esmtp, smtp_message_t message)
 {
-	struct slot *slot = smtp_message_get_application_data(message);
+	struct transaction *transaction = smtp_message_get_application_data(message);
 	const smtp_status_t *status = smtp_reverse_path_status(message);
 
-	if (is_good(status->code) || say_again(slot, ESMTP_MAIL, status))
+	if (is_good(status->code) || say_again(transaction, ESMTP_MAIL, status))
 		return;
-	refused(slot, SMTP_MAIL, status);
+	refused(transaction, SMTP_MAIL, status);
 	next_mail(esmtp);
 }
 
 static void on_rcpt_status(struct esmtp *esmtp, smtp_recipient_t recipient)
 {
-	struct slot *slot = smtp_recipient_get_application_data(recipient);
+	struct transaction *transaction = smtp_recipient_get_application_data(recipient);
 	const smtp_status_t *status = smtp_recipient_status(recipient);
 
 	esmtp->talk.stage = SMTP_DATA;
-	if (is_good(status->code) || say_again(slot, ESMTP_RCPT, status))
+	if (is_good(status->code) || say_again(transaction, ESMTP_RCPT, status))
 		return;
-	refused(slot, SMTP_RCPT, status);
+	refused(transaction, SMTP_RCPT, status);
 	next_mail(esmtp);
 }
 
 static void on_message_sent(struct esmtp *esmtp, smtp_message_t message)
 {
-	struct slot *slot = smtp_message_get_application_data(message);
+	struct transaction *transaction = smtp_message_get_application_data(message);
 	const smtp_status_t *status = smtp_message_transfer_status(message);
-	bool complete = smtp_recipient_check_complete(slot->recipient);
+	bool complete = smtp_recipient_check_complete(transaction->recipient);
 
 	/* The tail of a mail whose recipient was refused: all is said, the next one is there. */
-	if (slot->reported)
+	if (transaction->reported)
 		return;
-	if (!slot->begun && is_good(status->code)) {
+	if (!transaction->begun && is_good(status->code)) {
 		/* 2xx to DATA: the library calls that a success. */
-		report(slot, SMTP_DATA, 0, "the relay answered DATA as if the mail were there");
+		report(transaction, SMTP_DATA, 0, "the relay answered DATA as if the mail were there");
 		talk_end(esmtp, SMTP_DATA, "the relay is out of step");
 		return;
 	}
 	if (is_good(status->code) &&
-	    !(complete && slot->read && is_good(smtp_recipient_status(slot->recipient)->code)))
-		report(slot, SMTP_BODY, 0, "the library and the relay disagree about the mail");
+	    !(complete && transaction->read && is_good(smtp_recipient_status(transaction->recipient)->code)))
+		report(transaction, SMTP_BODY, 0, "the library and the relay disagree about the mail");
 	else if (is_good(status->code))
-		report_status(slot, SMTP_BODY, status);
+		report_status(transaction, SMTP_BODY, status);
 	else
-		refused(slot, slot->begun ? SMTP_BODY : SMTP_DATA, status);
-	if (slot->begun)
+		refused(transaction, transaction->begun ? SMTP_BODY : SMTP_DATA, status);
+	if (transaction->begun)
 		next_mail(esmtp);
 }
 
@@ -397,9 +400,10 @@ static void report_rest(struct esmtp *esmtp)
 		snprintf(text, sizeof text, "%s", talk->reply);
 	else
 		fault_text(esmtp, text, sizeof text);
-	for (struct slot *slot = esmtp->slots; slot; slot = slot->next)
-		report(slot, slot->begun ? SMTP_BODY : talk->stage, refusal && !slot->begun ? talk->code : 0,
-		       text);
+	for (struct transaction *transaction = esmtp->transactions; transaction;
+	     transaction = transaction->next)
+		report(transaction, transaction->begun ? SMTP_BODY : talk->stage,
+		       refusal && !transaction->begun ? talk->code : 0, text);
 }
 
 /* The watch bounds every command; these only must not be shorter. */
@@ -439,11 +443,11 @@ static void tear_down(struct esmtp *esmtp)
 	watch_leave(esmtp->watch);
 	smtp_destroy_session(esmtp->session);
 	auth_leave(esmtp);
-	while (esmtp->slots) {
-		struct slot *slot = esmtp->slots;
-		esmtp->slots = slot->next;
-		buf_free(&slot->mail.message);
-		free(slot);
+	while (esmtp->transactions) {
+		struct transaction *transaction = esmtp->transactions;
+		esmtp->transactions = transaction->next;
+		buf_free(&transaction->mail.message);
+		free(transaction);
 	}
 }
 

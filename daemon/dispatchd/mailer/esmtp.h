@@ -54,15 +54,15 @@ void esmtp_target_clear(struct esmtp_target *target);
 struct esmtp_mail {
 	const char *from, *to; /* the caller's, until `done` */
 	struct buf message;
-	int64_t id; /* the ENVID */
-	void *item; /* the caller's own */
+	int64_t id;   /* the ENVID */
+	void *caller; /* the caller's own */
 };
 
 struct esmtp_feed {
 	/* The next mail for this connection. May block; false: none, the connection is closed politely. */
 	bool (*next)(void *arg, struct esmtp_mail *ret);
 	/* What became of it: once for each mail that `next` gave. `reply` is one clean line. */
-	void (*done)(void *arg, void *item, const struct smtp_report *report, const char *reply);
+	void (*done)(void *arg, void *caller, const struct smtp_report *report, const char *reply);
 	void *arg;
 };
 

@@ -54,7 +54,7 @@ struct esmtp_habits {
 	_Atomic int64_t bare_until_ms[ESMTP_COMMANDS]; /* monotonic */
 };
 
-struct slot;
+struct transaction;
 
 struct esmtp {
 	const struct esmtp_target *target;
@@ -65,9 +65,9 @@ struct esmtp {
 	struct talk talk;
 	smtp_session_t session;
 	auth_context_t auth;
-	struct slot *slots;   /* all of this session, newest first */
-	struct slot *current; /* the one whose message may be under way */
-	bool over;            /* no further mail */
+	struct transaction *transactions; /* all of this session, newest first */
+	struct transaction *current;      /* the one whose message may be under way */
+	bool over;                        /* no further mail */
 };
 
 /* esmtp_net.c: makes the calls on this thread ours; NULL ends it. */

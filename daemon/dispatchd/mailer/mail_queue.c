@@ -24,10 +24,10 @@ bool pool_has_usable_relay(struct pool *pool)
 {
 	int64_t now_ms = clock_mono_ms();
 
-	if (pool->plan->transport == TRANSPORT_MAILDIR)
-		return relay_hopeful(pool_relay_named(pool, pool->plan->maildir), now_ms);
-	for (size_t i = 0; i < pool->plan->n_relays; i++)
-		if (relay_hopeful(pool_relay_named(pool, pool->plan->relays[i].name), now_ms))
+	if (pool->config->transport == TRANSPORT_MAILDIR)
+		return relay_hopeful(pool_relay_named(pool, pool->config->maildir), now_ms);
+	for (size_t i = 0; i < pool->config->n_relays; i++)
+		if (relay_hopeful(pool_relay_named(pool, pool->config->relays[i].name), now_ms))
 			return true;
 	return false;
 }
@@ -36,8 +36,8 @@ bool pool_has_other_relay(struct pool *pool, const struct relay *relay)
 {
 	int64_t now_ms = clock_mono_ms();
 
-	for (size_t i = 0; i < pool->plan->n_relays; i++) {
-		const struct relay *other = pool_relay_named(pool, pool->plan->relays[i].name);
+	for (size_t i = 0; i < pool->config->n_relays; i++) {
+		const struct relay *other = pool_relay_named(pool, pool->config->relays[i].name);
 		if (other != relay && !other->stalled && relay_hopeful(other, now_ms))
 			return true;
 	}
@@ -71,15 +71,15 @@ static bool is_refused(const struct pool *pool)
 /* With a rate, no more wait here than two seconds' worth: what lies longer is better judged again. */
 size_t mail_queue_room(struct pool *pool)
 {
-	size_t places = pool->limits->places + pool->limits->places_each * pool->plan->connections;
+	size_t places = pool->limits->places + pool->limits->places_each * pool->config->connections;
 	if (is_refused(pool) && places < pool->limits->places_refused)
 		places = pool->limits->places_refused;
 	size_t room = less(places, less(pool->n_out, count_held(pool)));
 
 	if (pool->stopping || !pool_has_usable_relay(pool) || pool->bytes >= OUTGOING_BYTES_MAX)
 		return 0;
-	if (pool->plan->rate > 0) {
-		size_t most = less((size_t)(pool->plan->rate * 2) + 1, pool->n_queued);
+	if (pool->config->rate > 0) {
+		size_t most = less((size_t)(pool->config->rate * 2) + 1, pool->n_queued);
 		room = room < most ? room : most;
 	}
 	return room;
@@ -104,51 +104,51 @@ static void announce(struct pool *pool)
 	pthread_cond_signal(pool->n_queued <= pool->n_feeding ? &pool->feed : &pool->work);
 }
 
-void mail_queue_append(struct pool *pool, struct item *item)
+void mail_queue_append(struct pool *pool, struct queued_mail *queued)
 {
-	item->next = NULL;
-	item->put_ms = clock_mono_ms();
+	queued->next = NULL;
+	queued->put_ms = clock_mono_ms();
 	if (pool->tail)
-		pool->tail->next = item;
+		pool->tail->next = queued;
 	else
-		pool->head = item;
-	pool->tail = item;
+		pool->head = queued;
+	pool->tail = queued;
 	pool->n_queued++;
 	announce(pool);
 }
 
 /* To the front, so that it keeps its turn. */
-void mail_queue_put_back(struct pool *pool, struct item *item)
+void mail_queue_put_back(struct pool *pool, struct queued_mail *queued)
 {
 	if (pool->stopping) {
-		mail_queue_return(pool, item);
+		mail_queue_return(pool, queued);
 		return;
 	}
-	item->next = pool->head;
-	pool->head = item;
+	queued->next = pool->head;
+	pool->head = queued;
 	if (!pool->tail)
-		pool->tail = item;
+		pool->tail = queued;
 	pool->n_queued++;
 	bucket_give_back(&pool->bucket);
 	announce(pool);
 }
 
 /* The first of those that need a fresh connection; NULL for none. */
-static struct item **find_second(struct pool *pool)
+static struct queued_mail **find_second(struct pool *pool)
 {
-	for (struct item **at = &pool->head; *at; at = &(*at)->next)
+	for (struct queued_mail **at = &pool->head; *at; at = &(*at)->next)
 		if ((*at)->second)
 			return at;
 	return NULL;
 }
 
 /* What says most of the relay: the first of those with the best rank; NULL for none. */
-static struct item **find_best(struct pool *pool, const struct relay *relay, int64_t *ret_rank)
+static struct queued_mail **find_best(struct pool *pool, const struct relay *relay, int64_t *ret_rank)
 {
 	bool open = refusals_open(&relay->refusals);
-	struct item **best = NULL;
+	struct queued_mail **best = NULL;
 
-	for (struct item **at = &pool->head; *at; at = &(*at)->next) {
+	for (struct queued_mail **at = &pool->head; *at; at = &(*at)->next) {
 		const struct outgoing_mail *outgoing = (*at)->outgoing;
 		int64_t rank = open ? refusals_rank(&relay->refusals, outgoing->to, outgoing->template)
 		                    : REFUSALS_RANK_BEST;
@@ -162,9 +162,10 @@ static struct item **find_best(struct pool *pool, const struct relay *relay, int
 	return best;
 }
 
-static struct item **choose(struct pool *pool, const struct relay *relay, bool fresh, int64_t *ret_wait_ms)
+static struct queued_mail **choose(struct pool *pool, const struct relay *relay, bool fresh,
+                                   int64_t *ret_wait_ms)
 {
-	struct item **at = fresh ? find_second(pool) : NULL;
+	struct queued_mail **at = fresh ? find_second(pool) : NULL;
 	int64_t rank = REFUSALS_RANK_BEST, waited_ms;
 
 	if (at)
@@ -178,23 +179,23 @@ static struct item **choose(struct pool *pool, const struct relay *relay, bool f
 	return at;
 }
 
-static struct item *unlink_item(struct pool *pool, struct item **at)
+static struct queued_mail *unlink_queued(struct pool *pool, struct queued_mail **at)
 {
-	struct item *item = *at;
+	struct queued_mail *queued = *at;
 
-	*at = item->next;
-	if (pool->tail == item) {
+	*at = queued->next;
+	if (pool->tail == queued) {
 		pool->tail = NULL;
-		for (struct item *i = pool->head; i; i = i->next)
+		for (struct queued_mail *i = pool->head; i; i = i->next)
 			pool->tail = i;
 	}
 	pool->n_queued--;
-	return item;
+	return queued;
 }
 
-struct item *mail_queue_take(struct pool *pool, struct relay *relay, bool fresh, int64_t *ret_wait_ms)
+struct queued_mail *mail_queue_take(struct pool *pool, struct relay *relay, bool fresh, int64_t *ret_wait_ms)
 {
-	struct item **at, *item;
+	struct queued_mail **at, *queued;
 
 	*ret_wait_ms = 0;
 	at = choose(pool, relay, fresh, ret_wait_ms);
@@ -204,9 +205,9 @@ struct item *mail_queue_take(struct pool *pool, struct relay *relay, bool fresh,
 		*ret_wait_ms = bucket_take(&pool->bucket, clock_mono_ms());
 	if (*ret_wait_ms > 0)
 		return NULL;
-	item = unlink_item(pool, at);
-	item->begun = refusals_begin(&relay->refusals);
-	return item;
+	queued = unlink_queued(pool, at);
+	queued->begun = refusals_begin(&relay->refusals);
+	return queued;
 }
 
 /* ---- results ---- */
@@ -223,37 +224,37 @@ static void publish_for(void *pool, const struct delivery_result *result)
 	publish(pool, result);
 }
 
-static void free_item(struct pool *pool, struct item *item)
+static void free_queued(struct pool *pool, struct queued_mail *queued)
 {
-	pool->bytes -= outgoing_mail_bytes(item->outgoing);
-	outgoing_mail_free(item->outgoing);
-	free(item);
+	pool->bytes -= outgoing_mail_bytes(queued->outgoing);
+	outgoing_mail_free(queued->outgoing);
+	free(queued);
 }
 
-static void describe(const struct item *item, struct delivery_result *result)
+static void describe(const struct queued_mail *queued, struct delivery_result *result)
 {
-	result->mail = item->outgoing->mail;
-	result->yields = item->yields;
-	result->template_broken = item->template_broken;
-	snprintf(result->to, sizeof result->to, "%s", item->outgoing->to);
-	snprintf(result->fault, sizeof result->fault, "%s", item->fault);
+	result->mail = queued->outgoing->mail;
+	result->yields = queued->yields;
+	result->template_broken = queued->template_broken;
+	snprintf(result->to, sizeof result->to, "%s", queued->outgoing->to);
+	snprintf(result->fault, sizeof result->fault, "%s", queued->fault);
 	result->at = clock_wall();
 }
 
 /* What has as much in common with those refused as can be makes room for others. */
 static void let_others_come(struct pool *pool, const struct relay *relay)
 {
-	for (struct item *item = pool->head; item; item = item->next)
-		item->yields |= refusals_rank(&relay->refusals, item->outgoing->to,
-		                              item->outgoing->template) <= REFUSALS_RANK_BEST - 2;
+	for (struct queued_mail *queued = pool->head; queued; queued = queued->next)
+		queued->yields |= refusals_rank(&relay->refusals, queued->outgoing->to,
+		                                queued->outgoing->template) <= REFUSALS_RANK_BEST - 2;
 }
 
 /* The relay is well if it took the mail; a refusal says so only when it is clear whose it is. */
-static void judge_relay(struct pool *pool, struct relay_session *session, const struct item *item,
+static void judge_relay(struct pool *pool, struct relay_session *session, const struct queued_mail *queued,
                         const struct delivery_result *result)
 {
-	bool refuses = refusals_add(&session->relay->refusals, result, item->outgoing->template, item->begun,
-	                            clock_mono_ms(), publish_for, pool);
+	bool refuses = refusals_add(&session->relay->refusals, result, queued->outgoing->template,
+	                            queued->begun, clock_mono_ms(), publish_for, pool);
 
 	if (refuses) {
 		let_others_come(pool, session->relay);
@@ -270,34 +271,34 @@ static void judge_relay(struct pool *pool, struct relay_session *session, const 
 		mail_queue_return_all(pool);
 }
 
-void mail_queue_finish(struct pool *pool, struct relay_session *session, struct item *item,
+void mail_queue_finish(struct pool *pool, struct relay_session *session, struct queued_mail *queued,
                        struct delivery_result *result)
 {
 	struct relay *relay = session->relay;
 
-	describe(item, result);
+	describe(queued, result);
 	snprintf(result->relay, sizeof result->relay, "%s", relay->name);
 	relay_count(relay, result);
-	judge_relay(pool, session, item, result);
-	free_item(pool, item);
+	judge_relay(pool, session, queued, result);
+	free_queued(pool, queued);
 }
 
-void mail_queue_finish_unsent(struct pool *pool, struct item *item, struct delivery_result *result)
+void mail_queue_finish_unsent(struct pool *pool, struct queued_mail *queued, struct delivery_result *result)
 {
-	describe(item, result);
+	describe(queued, result);
 	publish(pool, result);
-	free_item(pool, item);
+	free_queued(pool, queued);
 }
 
-void mail_queue_return(struct pool *pool, struct item *item)
+void mail_queue_return(struct pool *pool, struct queued_mail *queued)
 {
 	struct delivery_result result = {.delivery = DELIVERY_RELAY};
 
-	describe(item, &result);
-	snprintf(result.relay, sizeof result.relay, "%s", item->relay);
-	snprintf(result.reply, sizeof result.reply, "%s", item->words);
+	describe(queued, &result);
+	snprintf(result.relay, sizeof result.relay, "%s", queued->relay);
+	snprintf(result.reply, sizeof result.reply, "%s", queued->words);
 	publish(pool, &result);
-	free_item(pool, item);
+	free_queued(pool, queued);
 }
 
 static bool recall_held(struct pool *pool, int64_t mail)
@@ -315,9 +316,9 @@ static bool recall_held(struct pool *pool, int64_t mail)
 
 void mail_queue_recall(struct pool *pool, int64_t mail)
 {
-	for (struct item **at = &pool->head; *at; at = &(*at)->next)
+	for (struct queued_mail **at = &pool->head; *at; at = &(*at)->next)
 		if ((*at)->outgoing->mail == mail) {
-			mail_queue_return(pool, unlink_item(pool, at));
+			mail_queue_return(pool, unlink_queued(pool, at));
 			return;
 		}
 	(void)recall_held(pool, mail);
@@ -326,7 +327,7 @@ void mail_queue_recall(struct pool *pool, int64_t mail)
 void mail_queue_return_all(struct pool *pool)
 {
 	while (pool->head)
-		mail_queue_return(pool, unlink_item(pool, &pool->head));
+		mail_queue_return(pool, unlink_queued(pool, &pool->head));
 }
 
 int64_t mail_queue_expire(struct pool *pool, struct relay *relay, int64_t now_ms, bool *ret_news)

@@ -45,7 +45,7 @@ static bool start_thread(pthread_t *thread, void *(*run)(void *), void *arg)
 /* For each that is stuck there is one more, up to twice as many. */
 size_t pool_size(const struct pool *pool)
 {
-	size_t most = pool->plan->connections;
+	size_t most = pool->config->connections;
 
 	return most + (pool->n_stuck < most ? pool->n_stuck : most);
 }
@@ -72,10 +72,10 @@ bool pool_start_workers(struct pool *pool)
 /* Relays of a new configuration begin well; those known keep their state. */
 static void meet_relays(struct pool *pool)
 {
-	if (pool->plan->transport == TRANSPORT_MAILDIR)
-		pool_relay_named(pool, pool->plan->maildir);
-	for (size_t i = 0; i < pool->plan->n_relays; i++)
-		pool_relay_named(pool, pool->plan->relays[i].name);
+	if (pool->config->transport == TRANSPORT_MAILDIR)
+		pool_relay_named(pool, pool->config->maildir);
+	for (size_t i = 0; i < pool->config->n_relays; i++)
+		pool_relay_named(pool, pool->config->relays[i].name);
 }
 
 static void prepare_process(void)
@@ -90,18 +90,18 @@ static void prepare_process(void)
 struct pool *pool_start_with(const struct settings *settings, struct templates *templates, pool_wake *wake,
                              void *arg, const struct mailer_limits *limits, struct error *err)
 {
-	struct plan *plan = plan_new(settings, templates, err);
+	struct mailer_config *config = mailer_config_new(settings, templates, err);
 	struct pool *pool;
 	bool ok;
 
-	if (!plan)
+	if (!config)
 		return NULL;
 	prepare_process();
 	pool = mem_alloc(sizeof *pool);
-	*pool = (struct pool){.wake = wake, .wake_arg = arg, .limits = limits, .plan = plan};
+	*pool = (struct pool){.wake = wake, .wake_arg = arg, .limits = limits, .config = config};
 	pool->cut_ms = CLOCK_NEVER_MS;
 	init_locks(pool);
-	bucket_set(&pool->bucket, plan->rate, clock_mono_ms());
+	bucket_set(&pool->bucket, config->rate, clock_mono_ms());
 	meet_relays(pool);
 	if (!start_thread(&pool->supervisor, supervisor_main, pool))
 		bug("no thread can be started");
@@ -122,12 +122,12 @@ struct pool *pool_start(const struct settings *settings, struct templates *templ
 
 bool pool_check_login(const struct settings *settings, struct error *err)
 {
-	return plan_check_login(settings, err);
+	return mailer_config_check_login(settings, err);
 }
 
 bool pool_check_relays(const struct settings *settings, struct error *err)
 {
-	return plan_check_relays(settings, err);
+	return mailer_config_check_relays(settings, err);
 }
 
 /* ---- mails in, results out ---- */
@@ -166,16 +166,16 @@ static void reserve(struct pool *pool)
 
 void pool_put(struct pool *pool, struct outgoing_mail *outgoing)
 {
-	struct item *item = mem_alloc(sizeof *item);
+	struct queued_mail *queued = mem_alloc(sizeof *queued);
 
-	item->outgoing = outgoing;
+	queued->outgoing = outgoing;
 	pthread_mutex_lock(&pool->lock);
 	pool->bytes += outgoing_mail_bytes(outgoing);
 	reserve(pool);
 	if (pool->stopping || !pool_has_usable_relay(pool))
-		mail_queue_return(pool, item);
+		mail_queue_return(pool, queued);
 	else
-		mail_queue_append(pool, item);
+		mail_queue_append(pool, queued);
 	pool_unlock(pool, pool->n_results > 0);
 }
 
@@ -206,12 +206,12 @@ size_t pool_take_results(struct pool *pool, struct delivery_result *results, siz
 
 static bool is_configured(const struct pool *pool, const struct relay *relay)
 {
-	const struct plan *plan = pool->plan;
+	const struct mailer_config *config = pool->config;
 
-	if (plan->transport == TRANSPORT_MAILDIR)
-		return strncmp(plan->maildir, relay->name, sizeof relay->name - 1) == 0;
-	for (size_t i = 0; i < plan->n_relays; i++)
-		if (strcmp(plan->relays[i].name, relay->name) == 0)
+	if (config->transport == TRANSPORT_MAILDIR)
+		return strncmp(config->maildir, relay->name, sizeof relay->name - 1) == 0;
+	for (size_t i = 0; i < config->n_relays; i++)
+		if (strcmp(config->relays[i].name, relay->name) == 0)
 			return true;
 	return false;
 }
@@ -226,14 +226,14 @@ static void mark_gone(struct pool *pool)
 bool pool_reload(struct pool *pool, const struct settings *settings, struct templates *templates,
                  struct error *err)
 {
-	struct plan *plan = plan_new(settings, templates, err), *old;
+	struct mailer_config *config = mailer_config_new(settings, templates, err), *old;
 
-	if (!plan)
+	if (!config)
 		return false;
 	pthread_mutex_lock(&pool->lock);
-	old = pool->plan;
-	pool->plan = plan;
-	bucket_set(&pool->bucket, plan->rate, clock_mono_ms());
+	old = pool->config;
+	pool->config = config;
+	bucket_set(&pool->bucket, config->rate, clock_mono_ms());
 	meet_relays(pool);
 	mark_gone(pool);
 	if (!pool->stopping)
@@ -243,7 +243,7 @@ bool pool_reload(struct pool *pool, const struct settings *settings, struct temp
 	pthread_cond_broadcast(&pool->spare);
 	pthread_cond_signal(&pool->clock);
 	pool_unlock(pool, false);
-	plan_unref(old);
+	mailer_config_unref(old);
 	return true;
 }
 
@@ -307,7 +307,7 @@ static void free_pool(struct pool *pool)
 		pool->relays = relay->next;
 		relay_free(relay);
 	}
-	plan_unref(pool->plan);
+	mailer_config_unref(pool->config);
 	pthread_cond_destroy(&pool->work);
 	pthread_cond_destroy(&pool->feed);
 	pthread_cond_destroy(&pool->spare);

@@ -4,7 +4,7 @@
 
 #include "dispatchd/mailer/bucket.h"
 #include "dispatchd/mailer/limits.h"
-#include "dispatchd/mailer/plan.h"
+#include "dispatchd/mailer/mailer_config.h"
 #include "dispatchd/mailer/pool.h"
 #include "dispatchd/mailer/relay.h"
 #include "dispatchd/mailer/watch.h"
@@ -22,8 +22,8 @@
  *                 ▲              │
  *                 └─ put back ───┘  not begun, and another relay or connection may take it
  */
-struct item {
-	struct item *next;
+struct queued_mail {
+	struct queued_mail *next;
 	struct outgoing_mail *outgoing;
 	int64_t put_ms;
 	uint64_t begun;  /* refusals_begin() of the relay that has it in hand */
@@ -58,11 +58,11 @@ struct pool {
 	pool_wake *wake;
 	void *wake_arg;
 	const struct mailer_limits *limits;
-	struct plan *plan;
+	struct mailer_config *config;
 	struct relay *relays; /* all there ever were, so that sessions may point at them */
 	struct bucket bucket;
 
-	struct item *head, *tail;
+	struct queued_mail *head, *tail;
 	size_t n_queued, n_feeding; /* n_feeding: connections that wait for a mail */
 	size_t n_out;               /* mails put whose results were not taken */
 	size_t bytes;               /* of the mails that are queued or in a mailer's hand */
@@ -88,19 +88,19 @@ size_t mail_queue_room(struct pool *pool);
 bool pool_has_usable_relay(struct pool *pool);
 struct relay *pool_relay_named(struct pool *pool, const char *name); /* found or made */
 
-void mail_queue_append(struct pool *pool, struct item *item);
-void mail_queue_put_back(struct pool *pool, struct item *item);
+void mail_queue_append(struct pool *pool, struct queued_mail *queued);
+void mail_queue_put_back(struct pool *pool, struct queued_mail *queued);
 /* Takes a mail out of the queue; NULL where there is none, or not before `*ret_wait_ms` for the rate's
  * sake. Those at which the relay failed come last, and wait a moment for others. Those that need a fresh
  * connection come first to one, and to no other. */
-struct item *mail_queue_take(struct pool *pool, struct relay *relay, bool fresh, int64_t *ret_wait_ms);
+struct queued_mail *mail_queue_take(struct pool *pool, struct relay *relay, bool fresh, int64_t *ret_wait_ms);
 
-/* What came of a mail: its result goes out, now or when it is clear what it means. Frees the item. */
-void mail_queue_finish(struct pool *pool, struct relay_session *session, struct item *item,
+/* What came of a mail: its result goes out, now or when it is clear what it means. Frees the queued mail. */
+void mail_queue_finish(struct pool *pool, struct relay_session *session, struct queued_mail *queued,
                        struct delivery_result *result);
-void mail_queue_finish_unsent(struct pool *pool, struct item *item, struct delivery_result *result);
-void mail_queue_return(struct pool *pool, struct item *item); /* nothing is counted */
-void mail_queue_return_all(struct pool *pool);                /* the queue, so */
+void mail_queue_finish_unsent(struct pool *pool, struct queued_mail *queued, struct delivery_result *result);
+void mail_queue_return(struct pool *pool, struct queued_mail *queued); /* nothing is counted */
+void mail_queue_return_all(struct pool *pool);                         /* the queue, so */
 /* One of the queue, or one whose refusal is held back, so, if it is there. */
 void mail_queue_recall(struct pool *pool, int64_t mail);
 /* Held refusals whose time is over, or all at the end; when the next one's is. */

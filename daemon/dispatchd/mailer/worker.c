@@ -23,10 +23,10 @@ enum { LARGE_MAIL_BYTES = 128 * 1024 };
 /* One connection's run. */
 struct run {
 	struct worker *worker;
-	struct plan *plan;                 /* a reference */
+	struct mailer_config *config;      /* a reference */
 	const struct esmtp_target *target; /* NULL with the Maildir */
 	struct relay_session session;
-	struct item *first; /* what it was opened for */
+	struct queued_mail *first; /* what it was opened for */
 	unsigned taken, delivered;
 	bool closing;
 };
@@ -53,40 +53,41 @@ static void wait_on(struct pool *pool, pthread_cond_t *cond, int64_t ms)
 /* ---- rendering ---- */
 
 /* The message, or false with a result that says why there is none: ours to mend, not the relay's. */
-static bool render(const struct run *run, struct item *item, struct buf *ret, struct delivery_result *result)
+static bool render(const struct run *run, struct queued_mail *queued, struct buf *ret,
+                   struct delivery_result *result)
 {
 	struct error err = {0};
 
 	result->delivery = DELIVERY_REFUSED;
 	/* The library prints it as it is, line breaks and all. */
-	if (!address_check(item->outgoing->to, &err)) {
+	if (!address_check(queued->outgoing->to, &err)) {
 		result->delivery = DELIVERY_ADDRESS;
 		snprintf(result->reply, sizeof result->reply, "not sent: %.400s", err.text);
 		return false;
 	}
 	/* What a template sees takes many times the bytes of its text. */
-	bool large = outgoing_mail_bytes(item->outgoing) > LARGE_MAIL_BYTES;
+	bool large = outgoing_mail_bytes(queued->outgoing) > LARGE_MAIL_BYTES;
 	if (large)
 		pthread_mutex_lock(&run->worker->pool->large);
-	bool ok = templates_render(run->plan->templates, run->worker->dates, item->outgoing, run->plan->from,
-	                           ret, &item->template_broken, &err);
+	bool ok = templates_render(run->config->templates, run->worker->dates, queued->outgoing,
+	                           run->config->from, ret, &queued->template_broken, &err);
 	if (large) {
 		(void)malloc_trim(
 		        0); /* small blocks by the hundred thousand, and the next one is another thread's */
 		pthread_mutex_unlock(&run->worker->pool->large);
 	}
-	if (!ok || item->template_broken)
-		snprintf(item->fault, sizeof item->fault, "%.255s", err.text);
+	if (!ok || queued->template_broken)
+		snprintf(queued->fault, sizeof queued->fault, "%.255s", err.text);
 	if (!ok)
 		snprintf(result->reply, sizeof result->reply, "the mail can't be rendered: %.400s", err.text);
 	return ok;
 }
 
 /* What never reached a relay says nothing of it. */
-static void report_unsendable(struct pool *pool, struct item *item, struct delivery_result *result)
+static void report_unsendable(struct pool *pool, struct queued_mail *queued, struct delivery_result *result)
 {
 	pthread_mutex_lock(&pool->lock);
-	mail_queue_finish_unsent(pool, item, result);
+	mail_queue_finish_unsent(pool, queued, result);
 	pool_unlock(pool, true);
 }
 
@@ -99,7 +100,7 @@ static bool is_called_away(const struct run *run)
 
 	if (!run->target)
 		return false;
-	for (const struct esmtp_target *t = run->plan->relays; t < run->target; t++)
+	for (const struct esmtp_target *t = run->config->relays; t < run->target; t++)
 		if (relay_calls(pool_relay_named(run->worker->pool, t->name), now_ms))
 			return true;
 	return false;
@@ -115,13 +116,13 @@ static bool goes_on(const struct run *run)
 {
 	struct pool *pool = run->worker->pool;
 
-	return !run->closing && !pool->stopping && pool->plan == run->plan &&
+	return !run->closing && !pool->stopping && pool->config == run->config &&
 	       run->worker->index < pool_size(pool) && run->taken < pool->limits->mails &&
 	       relay_goes_on(&run->session) && !is_called_away(run) && !is_better_elsewhere(run);
 }
 
 /* Waits for a mail as long as the connection may be idle; NULL to end it. With the lock held. */
-static struct item *wait_for_letter(struct run *run, bool *ret_waited)
+static struct queued_mail *wait_for_mail(struct run *run, bool *ret_waited)
 {
 	struct pool *pool = run->worker->pool;
 	/* Without a connection there is nothing to wait for. */
@@ -130,9 +131,10 @@ static struct item *wait_for_letter(struct run *run, bool *ret_waited)
 
 	*ret_waited = false;
 	while (goes_on(run)) {
-		struct item *item = mail_queue_take(pool, run->session.relay, run->taken == 0, &wait_ms);
-		if (item)
-			return item;
+		struct queued_mail *queued =
+		        mail_queue_take(pool, run->session.relay, run->taken == 0, &wait_ms);
+		if (queued)
+			return queued;
 		left_ms = end_ms - clock_mono_ms();
 		if (left_ms <= 0)
 			break;
@@ -147,26 +149,26 @@ static struct item *wait_for_letter(struct run *run, bool *ret_waited)
 	return NULL;
 }
 
-static struct item *take_letter(struct run *run)
+static struct queued_mail *take_mail(struct run *run)
 {
 	struct pool *pool = run->worker->pool;
-	struct item *item = run->first;
+	struct queued_mail *queued = run->first;
 	bool waited = false;
 
 	run->first = NULL;
-	if (item)
-		return item;
+	if (queued)
+		return queued;
 	pthread_mutex_lock(&pool->lock);
-	item = wait_for_letter(run, &waited);
+	queued = wait_for_mail(run, &waited);
 	/* A relay that tired of waiting has said so, or has gone: that is no fault of the mail's. */
-	if (item && waited && run->target && watch_readable(&run->worker->watch)) {
+	if (queued && waited && run->target && watch_readable(&run->worker->watch)) {
 		run->closing = true;
-		mail_queue_put_back(pool, item);
-		item = NULL;
+		mail_queue_put_back(pool, queued);
+		queued = NULL;
 	}
-	run->worker->leaving = !item;
+	run->worker->leaving = !queued;
 	pool_unlock(pool, false);
-	return item;
+	return queued;
 }
 
 /* ---- SMTP ---- */
@@ -174,63 +176,65 @@ static struct item *take_letter(struct run *run)
 static bool feed_next(void *arg, struct esmtp_mail *ret)
 {
 	struct run *run = arg;
-	struct item *item;
+	struct queued_mail *queued;
 
-	while ((item = take_letter(run)) != NULL) {
+	while ((queued = take_mail(run)) != NULL) {
 		struct delivery_result result = {0};
 		struct buf message = {0};
-		if (render(run, item, &message, &result)) {
+		if (render(run, queued, &message, &result)) {
 			run->taken++;
-			*ret = (struct esmtp_mail){.from = run->plan->envelope,
-			                           .to = item->outgoing->to,
+			*ret = (struct esmtp_mail){.from = run->config->envelope,
+			                           .to = queued->outgoing->to,
 			                           .message = message,
-			                           .id = item->outgoing->mail,
-			                           .item = item};
+			                           .id = queued->outgoing->mail,
+			                           .caller = queued};
 			return true;
 		}
 		buf_free(&message);
-		report_unsendable(run->worker->pool, item, &result);
+		report_unsendable(run->worker->pool, queued, &result);
 	}
 	return false;
 }
 
 /* Some relays take so many mails a connection and then say 421, another 4xx or nothing: the mail that meets
  * that gets a fresh connection, once, and neither it nor the relay is at fault. */
-static bool is_end_of_run(const struct run *run, const struct item *item, const struct smtp_report *report)
+static bool is_end_of_run(const struct run *run, const struct queued_mail *queued,
+                          const struct smtp_report *report)
 {
-	return run->delivered > 0 && !item->second && failure_of_connection(report);
+	return run->delivered > 0 && !queued->second && failure_of_connection(report);
 }
 
-static void renew(struct run *run, struct item *item)
+static void renew(struct run *run, struct queued_mail *queued)
 {
 	run->closing = true;
-	item->second = true;
-	mail_queue_put_back(run->worker->pool, item);
+	queued->second = true;
+	mail_queue_put_back(run->worker->pool, queued);
 }
 
-static void relay_failed(struct run *run, struct item *item, const struct smtp_report *report,
+static void relay_failed(struct run *run, struct queued_mail *queued, const struct smtp_report *report,
                          const char *words)
 {
 	struct pool *pool = run->worker->pool;
 
 	run->closing = true;
-	snprintf(item->relay, sizeof item->relay, "%s", run->session.relay->name);
-	snprintf(item->words, sizeof item->words, "%s", words);
+	snprintf(queued->relay, sizeof queued->relay, "%s", run->session.relay->name);
+	snprintf(queued->words, sizeof queued->words, "%s", words);
 	if (pool->stopping) {
-		mail_queue_return(pool, item);
+		mail_queue_return(pool, queued);
 		return;
 	}
 	if (report->stage >= SMTP_MAIL) {
-		refusals_suspect(&run->session.relay->refusals, item->outgoing->to, item->outgoing->template);
-		item->yields = true;
+		refusals_suspect(&run->session.relay->refusals, queued->outgoing->to,
+		                 queued->outgoing->template);
+		queued->yields = true;
 	}
 	relay_fault(&run->session, pool->limits, words);
 	pthread_cond_signal(&pool->clock);
 	/* The next relay, or a connection that works, may have it; but it doesn't go in circles. */
-	if (pool_has_usable_relay(pool) && item->faults++ < run->plan->n_relays)
-		mail_queue_put_back(pool, item);
+	if (pool_has_usable_relay(pool) && queued->faults++ < run->config->n_relays)
+		mail_queue_put_back(pool, queued);
 	else
-		mail_queue_return(pool, item);
+		mail_queue_return(pool, queued);
 	if (!pool_has_usable_relay(pool))
 		mail_queue_return_all(pool);
 }
@@ -239,7 +243,7 @@ static void feed_done(void *arg, void *of, const struct smtp_report *report, con
 {
 	struct run *run = arg;
 	struct pool *pool = run->worker->pool;
-	struct item *item = of;
+	struct queued_mail *queued = of;
 	struct delivery_result result = {.delivery = failure_judge(report)};
 
 	snprintf(result.reply, sizeof result.reply, "%s", reply);
@@ -248,17 +252,17 @@ static void feed_done(void *arg, void *of, const struct smtp_report *report, con
 		run->session.relay->answered_ms = clock_mono_ms();
 	/* Others went through since the relay failed at this one before: it isn't the relay. */
 	if (result.delivery == DELIVERY_RELAY && report->stage >= SMTP_MAIL &&
-	    refusals_alone(&run->session.relay->refusals, item->outgoing->to)) {
+	    refusals_alone(&run->session.relay->refusals, queued->outgoing->to)) {
 		result.delivery = failure_alone(report);
 		run->closing = run->closing || report->code == 0 || report->code == 421;
 	}
-	if (!pool->stopping && is_end_of_run(run, item, report)) {
-		renew(run, item);
+	if (!pool->stopping && is_end_of_run(run, queued, report)) {
+		renew(run, queued);
 	} else if (result.delivery == DELIVERY_RELAY) {
-		relay_failed(run, item, report, reply);
+		relay_failed(run, queued, report, reply);
 	} else {
 		run->delivered += result.delivery == DELIVERY_SENT;
-		mail_queue_finish(pool, &run->session, item, &result);
+		mail_queue_finish(pool, &run->session, queued, &result);
 	}
 	pool_unlock(pool, true);
 }
@@ -285,9 +289,9 @@ static void write_one(struct run *run, const struct esmtp_mail *mail)
 	struct error err = {0};
 
 	/* A directory that can't be written is the relay's fault: no mail is to blame. */
-	if (maildir_write(run->plan->maildir, &file, &err))
+	if (maildir_write(run->config->maildir, &file, &err))
 		report = (struct smtp_report){.stage = SMTP_BODY, .code = 250, .body_begun = true};
-	feed_done(run, mail->item, &report, report.code ? "written" : err.text);
+	feed_done(run, mail->caller, &report, report.code ? "written" : err.text);
 }
 
 static void run_maildir(struct run *run)
@@ -306,12 +310,12 @@ static void run_maildir(struct run *run)
 static bool open_one(struct run *run, bool stalled)
 {
 	struct pool *pool = run->worker->pool;
-	struct plan *plan = pool->plan;
+	struct mailer_config *config = pool->config;
 	int64_t now_ms = clock_mono_ms();
 
-	for (size_t i = 0; i < plan->n_relays; i++) {
-		struct relay *relay = pool_relay_named(pool, plan->relays[i].name);
-		run->target = &plan->relays[i];
+	for (size_t i = 0; i < config->n_relays; i++) {
+		struct relay *relay = pool_relay_named(pool, config->relays[i].name);
+		run->target = &config->relays[i];
 		if (relay->stalled == stalled && relay_open(relay, now_ms, &run->session))
 			return true;
 	}
@@ -322,11 +326,12 @@ static bool open_relay(struct run *run)
 {
 	struct pool *pool = run->worker->pool;
 
-	if (pool->plan->transport == TRANSPORT_MAILDIR)
-		return relay_open(pool_relay_named(pool, pool->plan->maildir), clock_mono_ms(),
+	if (pool->config->transport == TRANSPORT_MAILDIR)
+		return relay_open(pool_relay_named(pool, pool->config->maildir), clock_mono_ms(),
 		                  &run->session);
 	/* Who stands in for one that is stuck doesn't get stuck, too. */
-	return open_one(run, false) || (run->worker->index < pool->plan->connections && open_one(run, true));
+	return open_one(run, false) ||
+	       (run->worker->index < pool->config->connections && open_one(run, true));
 }
 
 /* With the lock held: a relay and a mail for it, or neither. */
@@ -342,7 +347,7 @@ static bool begin(struct run *run, int64_t *ret_wait_ms)
 		relay_close(&run->session);
 		return false;
 	}
-	run->plan = plan_ref(pool->plan);
+	run->config = mailer_config_ref(pool->config);
 	run->worker->relay = run->session.relay;
 	run->worker->leaving = false;
 	/* The supervisor may be asleep for want of anything to watch. */
@@ -382,7 +387,7 @@ static void end_run(struct run *run)
 	if (pool->head)
 		pthread_cond_signal(&pool->work);
 	pool_unlock(pool, false);
-	plan_unref(run->plan);
+	mailer_config_unref(run->config);
 }
 
 void *worker_main(void *arg)
@@ -392,7 +397,7 @@ void *worker_main(void *arg)
 
 	worker->dates = dates_new();
 	while (wait_for_work(worker, &run)) {
-		if (run.plan->transport == TRANSPORT_MAILDIR)
+		if (run.config->transport == TRANSPORT_MAILDIR)
 			run_maildir(&run);
 		else
 			run_smtp(&run);

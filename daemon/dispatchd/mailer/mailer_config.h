@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DISPATCHD_MAILER_PLAN_H
+#ifndef DISPATCHD_MAILER_MAILER_CONFIG_H
 #define DISPATCHD_MAILER_PLAN_H
 
 #include "dispatchd/mailer/esmtp.h"
@@ -14,7 +14,7 @@
  * SSL_CTX a relay. Immutable, shared by reference: a reload makes a new one, and a connection keeps
  * the one that it was opened with.
  */
-struct plan {
+struct mailer_config {
 	atomic_uint refs;
 	enum transport transport;
 	char *maildir;
@@ -32,12 +32,12 @@ struct plan {
 
 /* With one reference, the caller's. Takes one of its own to `templates` (NULL: none are needed); reads
  * password and authorities, and keeps nothing of `settings`. */
-struct plan *plan_new(const struct settings *settings, struct templates *templates,
-                      struct error *err) MUST_CHECK;
+struct mailer_config *mailer_config_new(const struct settings *settings, struct templates *templates,
+                                        struct error *err) MUST_CHECK;
 /* Whether parts of it could be made ready: user and password; relays and authorities. */
-bool plan_check_login(const struct settings *settings, struct error *err) MUST_CHECK;
-bool plan_check_relays(const struct settings *settings, struct error *err) MUST_CHECK;
-struct plan *plan_ref(struct plan *plan);
-struct plan *plan_unref(struct plan *plan); /* takes NULL; returns NULL */
+bool mailer_config_check_login(const struct settings *settings, struct error *err) MUST_CHECK;
+bool mailer_config_check_relays(const struct settings *settings, struct error *err) MUST_CHECK;
+struct mailer_config *mailer_config_ref(struct mailer_config *config);
+struct mailer_config *mailer_config_unref(struct mailer_config *config); /* takes NULL; returns NULL */
 
 #endif
