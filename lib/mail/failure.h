@@ -31,7 +31,7 @@ struct smtp_report {
 
 enum delivery {
 	DELIVERY_SENT,         /* 250 after the body */
-	DELIVERY_RELAY,        /* the relay's fault: nothing is counted against the mail, the relay rests */
+	DELIVERY_RELAY,        /* the relay's fault: nothing counts against the mail */
 	DELIVERY_BUSY,         /* the mail, for now: mail_busy */
 	DELIVERY_ADDRESS,      /* the address was refused */
 	DELIVERY_ADDRESS_DEAD, /* and its code says that it doesn't exist: it is marked invalid */

@@ -106,7 +106,7 @@ int64_t refusals_rank(const struct refusals *refusals, const char *to, const cha
 	return rank;
 }
 
-bool refusals_open(const struct refusals *refusals)
+bool refusals_unresolved(const struct refusals *refusals)
 {
 	/* The latest is the last. */
 	if (refusals->n_suspects > 0 && is_open(refusals, refusals->n_suspects - 1))
@@ -220,7 +220,7 @@ static void note(struct refusals_row *row, struct refusals_who who, bool fresh)
 		i++;
 	if (i < row->n)
 		drop_who(row, i);
-	else if (row->n == REFUSALS_TRIP)
+	else if (row->n == REFUSALS_OPEN_AT)
 		drop_who(row, 0);
 	row->who[row->n] = who;
 	row->fresh[row->n++] = fresh;
@@ -233,13 +233,13 @@ static bool is_full(const struct refusals_row *row)
 
 	while (i < row->n && !row->fresh[i])
 		i++;
-	return row->n == REFUSALS_TRIP && i < row->n;
+	return row->n == REFUSALS_OPEN_AT && i < row->n;
 }
 
-bool refusals_tripped(const struct refusals *refusals)
+bool refusals_breaker_open(const struct refusals *refusals)
 {
 	for (size_t i = 0; i < REFUSALS_ROWS; i++)
-		if (refusals->rows[i].key[0] != '\0' && refusals->rows[i].tripped > 0)
+		if (refusals->rows[i].key[0] != '\0' && refusals->rows[i].opened > 0)
 			return true;
 	return false;
 }
@@ -260,9 +260,9 @@ static void end_rows(struct refusals *refusals, uint64_t begun, refusals_out *ou
 		for (size_t k = row->n; k-- > 0;)
 			if (row->who[k].seq < begun)
 				drop_who(row, k);
-		if (row->tripped < begun)
-			row->tripped = 0;
-		if (row->n == 0 && row->tripped == 0 && !holds_row(refusals, i))
+		if (row->opened < begun)
+			row->opened = 0;
+		if (row->n == 0 && row->opened == 0 && !holds_row(refusals, i))
 			row->key[0] = '\0';
 	}
 }
@@ -292,9 +292,9 @@ static bool add_refusal(struct refusals *refusals, const struct delivery_result 
 	note(row, who, !refusals_alone(refusals, result->to));
 	row->last_ms = now_ms;
 	hold(refusals, result, who, at);
-	if (row->tripped == 0 && !is_full(row))
+	if (row->opened == 0 && !is_full(row))
 		return false;
-	row->tripped = who.seq;
+	row->opened = who.seq;
 	release_row(refusals, at, UINT64_MAX, true, out, arg);
 	return true;
 }
@@ -325,11 +325,11 @@ static int64_t due_ms(const struct refusals_row *row, const struct refusals_pati
 	int64_t wait_ms =
 	        lone && patience->lone_ms < patience->hold_ms ? patience->lone_ms : patience->hold_ms;
 	int64_t due = row->last_ms + wait_ms;
-	int64_t rested = patience->rest_until_ms + patience->hold_ms;
+	int64_t tried = patience->open_until_ms + patience->hold_ms;
 
-	if (lone || patience->rest_until_ms < row->last_ms || rested < due)
+	if (lone || patience->open_until_ms < row->last_ms || tried < due)
 		return due;
-	return rested < row->last_ms + REFUSALS_REST_MS ? rested : row->last_ms + REFUSALS_REST_MS;
+	return tried < row->last_ms + REFUSALS_OPEN_MS ? tried : row->last_ms + REFUSALS_OPEN_MS;
 }
 
 int64_t refusals_expire(struct refusals *refusals, const struct refusals_patience *patience, int64_t now_ms,

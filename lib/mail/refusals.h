@@ -24,15 +24,15 @@
  * relay's fault until a mail that was begun later is delivered.
  *
  * Those that go out as the relay's fault are suspects: others are sent first, of another domain and of
- * another kind first of all, so that a relay that rests is tried with another mail each time. Once others
- * were delivered, suspects by themselves don't make it the relay's fault again: what is refused while the
- * others go through is the mail's own. The same holds for a mail at whose sending the relay itself seems to
- * fail, time and again (refusals_alone()).
+ * another kind first of all, so that a relay whose breaker is open is tried with another mail each time. Once
+ * others were delivered, suspects by themselves don't make it the relay's fault again: what is refused while
+ * the others go through is the mail's own. The same holds for a mail at whose sending the relay itself seems
+ * to fail, time and again (refusals_alone()).
  *
  * Order is by a count of what happened, not by a clock. All under the caller's lock.
  */
 enum {
-	REFUSALS_TRIP = 10,
+	REFUSALS_OPEN_AT = 10,
 	REFUSALS_ROWS = 8,
 	REFUSALS_HELD = 64,
 	REFUSALS_SUSPECTS = 128,
@@ -45,11 +45,11 @@ struct refusals_who {
 };
 
 struct refusals_row {
-	char key[WORDING_MAX];                  /* "" for a place that is free */
-	struct refusals_who who[REFUSALS_TRIP]; /* the latest different recipients */
-	bool fresh[REFUSALS_TRIP];              /* of each: not a suspect while others went through */
+	char key[WORDING_MAX];                     /* "" for a place that is free */
+	struct refusals_who who[REFUSALS_OPEN_AT]; /* the latest different recipients */
+	bool fresh[REFUSALS_OPEN_AT];              /* of each: not a suspect while others went through */
 	size_t n;
-	uint64_t tripped; /* when the tenth came, or one after it; 0: not since the last delivery */
+	uint64_t opened; /* when the tenth came, or one after it; 0: not since the last delivery */
 	int64_t last_ms;
 };
 
@@ -86,10 +86,10 @@ bool refusals_add(struct refusals *refusals, const struct delivery_result *resul
 struct refusals_patience {
 	int64_t lone_ms;       /* where only one recipient was refused so */
 	int64_t hold_ms;       /* where several were */
-	int64_t rest_until_ms; /* the relay rests until then, perhaps for their sake: its next words are
-	                          waited for, up to REFUSALS_REST_MS; 0: it doesn't */
+	int64_t open_until_ms; /* its breaker is open until then, perhaps for their sake: its next words are
+	                          waited for, up to REFUSALS_OPEN_MS; 0: it doesn't */
 };
-enum { REFUSALS_REST_MS = 30 * 1000 };
+enum { REFUSALS_OPEN_MS = 30 * 1000 };
 
 /* Lets go of those whose time is over; returns when the next one's is, INT64_MAX for none. */
 int64_t refusals_expire(struct refusals *refusals, const struct refusals_patience *patience, int64_t now_ms,
@@ -114,9 +114,9 @@ enum { REFUSALS_RANK_BEST = 3 };
 int64_t refusals_rank(const struct refusals *refusals, const char *to, const char *kind);
 
 /* Whether any row has ten, and no mail was delivered since. */
-bool refusals_tripped(const struct refusals *refusals);
+bool refusals_breaker_open(const struct refusals *refusals);
 
 /* Whether anybody was refused about whom nothing has become clear yet. */
-bool refusals_open(const struct refusals *refusals);
+bool refusals_unresolved(const struct refusals *refusals);
 
 #endif

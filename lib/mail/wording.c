@@ -2,7 +2,7 @@
 /*
  * Replies compared. A word is kept only if it looks like one of a language: letters, no digit, no dot or
  * sign inside, vowels, no capitals in the middle. Taking too much away makes two different replies one,
- * which costs a rest of the relay; taking too little keeps the same one apart, which costs mails. So what
+ * which opens the relay's breaker; taking too little keeps the same one apart, which costs mails. So what
  * is doubtful goes.
  */
 #include "mail/wording.h"

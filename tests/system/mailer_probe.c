@@ -140,8 +140,8 @@ static void read_limits(const json_t *json)
 	        {"tls_ms", &probe.limits.tls_ms},           {"auth_ms", &probe.limits.auth_ms},
 	        {"command_ms", &probe.limits.command_ms},   {"body_ms", &probe.limits.body_ms},
 	        {"dot_ms", &probe.limits.dot_ms},           {"quit_ms", &probe.limits.quit_ms},
-	        {"idle_ms", &probe.limits.idle_ms},         {"rest_min_ms", &probe.limits.rest_min_ms},
-	        {"rest_max_ms", &probe.limits.rest_max_ms}, {"hold_ms", &probe.limits.hold_ms},
+	        {"idle_ms", &probe.limits.idle_ms},         {"open_min_ms", &probe.limits.open_min_ms},
+	        {"open_max_ms", &probe.limits.open_max_ms}, {"hold_ms", &probe.limits.hold_ms},
 	        {"wait_ms", &probe.limits.wait_ms},         {"bare_ms", &probe.limits.bare_ms},
 	        {"stall_ms", &probe.limits.stall_ms},       {"lone_ms", &probe.limits.lone_ms},
 	};

@@ -25,7 +25,7 @@ PROBE = os.path.join(BUILD, "tests", "mailer_probe")
 HEAD = ("Date: Thu, 1 Jan 2026 08:00:00 +0000\r\nFrom: Example Hauling <dispatch@example.com>\r\n"
         "To: a@example.com\r\nMessage-ID: <1@example.com>\r\nSubject: on the way\r\n\r\n")
 # Rests short enough for a test, long enough to be seen.
-QUICK = {"rest_min_ms": 200, "rest_max_ms": 400, "idle_ms": 300, "hold_ms": 500}
+QUICK = {"open_min_ms": 200, "open_max_ms": 400, "idle_ms": 300, "hold_ms": 500}
 
 
 class Probe:
@@ -898,7 +898,7 @@ def test_down_then_up():
 
 def test_a_resting_relay_is_left_alone(peer):
     peer.answers["greeting"] = "421 4.3.2 not now"
-    with Probe(peer.relay, limits={"rest_min_ms": 3000, "rest_max_ms": 6000}) as probe:
+    with Probe(peer.relay, limits={"open_min_ms": 3000, "open_max_ms": 6000}) as probe:
         probe.send()
         first = peer.connections
         probe.put()
@@ -914,12 +914,12 @@ def test_a_resting_relay_is_left_alone(peer):
 
 def test_all_in_hand_come_back_when_every_relay_rests():
     with Probe([f"127.0.0.1:{_free_port()}", f"127.0.0.1:{_free_port()}"], connections=2,
-               limits={"rest_min_ms": 60000, "rest_max_ms": 60000}) as probe:
+               limits={"open_min_ms": 60000, "open_max_ms": 60000}) as probe:
         started = time.monotonic()
         for n in range(20):
             probe.put()
         assert {r["delivery"] for r in probe.results(20)} == {"relay"}
-        assert time.monotonic() - started < 40, "none waited for the end of a rest"
+        assert time.monotonic() - started < 40, "none waited for the breaker"
 
 
 def test_the_next_relay_takes_over_at_once(peer):
@@ -1002,7 +1002,7 @@ def test_connections_that_work_keep_a_relay_that_refused_others_first(peer):
         return Then("421 4.7.0 too many connections", Drop) if len(peer.open) > 2 else None
     peer.answers["greeting"] = greet
     peer.answers["mail"] = lambda session, line: time.sleep(0.5) if not session.mails else None
-    with Probe(peer.relay, connections=6, limits={"idle_ms": 3000, "rest_min_ms": 5000, "rest_max_ms": 5000}) as probe:
+    with Probe(peer.relay, connections=6, limits={"idle_ms": 3000, "open_min_ms": 5000, "open_max_ms": 5000}) as probe:
         for n in range(6):
             probe.put(to=f"warm{n}@example.com")
         first = [r["delivery"] for r in probe.results(6)]
@@ -1017,7 +1017,7 @@ def test_connections_that_work_keep_a_relay_that_refused_others_first(peer):
 
 def test_ten_different_recipients_refused_alike_are_the_relays_fault(peer):
     peer.answers["rcpt"] = "554 5.1.1 we take no mail from you"
-    with Probe(peer.relay, limits={"rest_min_ms": 5000, "rest_max_ms": 5000, "hold_ms": 2000}) as probe:
+    with Probe(peer.relay, limits={"open_min_ms": 5000, "open_max_ms": 5000, "hold_ms": 2000}) as probe:
         for n in range(12):
             probe.put(to=f"u{n}@example.com")
         kinds = [r["delivery"] for r in probe.results(12)]
@@ -1026,10 +1026,10 @@ def test_ten_different_recipients_refused_alike_are_the_relays_fault(peer):
 
 
 def test_the_row_goes_on_after_the_tenth(peer):
-    """Who is refused so over connections that are open, or by the trial after the rest, is the relay's fault, too."""
+    """Who is refused so over connections that are open, or by the trial of the breaker, is the relay's fault, too."""
     peer.answers["rcpt"] = "550 5.1.1 we take no mail from you"
     peer.answers["mail"] = lambda session, line: time.sleep(0.2)
-    with Probe(peer.relay, connections=8, limits={"rest_min_ms": 100, "rest_max_ms": 200, "hold_ms": 300}) as probe:
+    with Probe(peer.relay, connections=8, limits={"open_min_ms": 100, "open_max_ms": 200, "hold_ms": 300}) as probe:
         for n in range(16):
             probe.put(to=f"u{n}@example.com")
         assert [r["delivery"] for r in probe.results(16)] == ["relay"] * 16
@@ -1068,7 +1068,7 @@ def test_a_relay_that_thinks_better_of_it_costs_nobody_the_address(peer):
         refused.append(line)
         return "550 5.1.1 no such user" if len(refused) <= 15 else None
     peer.answers["rcpt"] = rcpt
-    with Probe(peer.relay, limits={"rest_min_ms": 50, "rest_max_ms": 100}) as probe:
+    with Probe(peer.relay, limits={"open_min_ms": 50, "open_max_ms": 100}) as probe:
         for n in range(10):
             probe.put(to=f"u{n}@example.com")
         sent = 0
@@ -1082,7 +1082,7 @@ def test_a_relay_that_thinks_better_of_it_costs_nobody_the_address(peer):
 
 def test_the_address_does_not_make_words_different(peer):
     peer.answers["rcpt"] = lambda s, line: f"554 5.7.1 {line[8:]}: Relay access denied"
-    with Probe(peer.relay, limits={"rest_min_ms": 5000, "rest_max_ms": 5000, "hold_ms": 2000}) as probe:
+    with Probe(peer.relay, limits={"open_min_ms": 5000, "open_max_ms": 5000, "hold_ms": 2000}) as probe:
         for n in range(10):
             probe.put(to=f"u{n}@example.com")
         assert [r["delivery"] for r in probe.results(10)] == ["relay"] * 10
@@ -1120,7 +1120,7 @@ def test_ten_bad_addresses_do_not_block_the_good_ones(peer):
     peer.answers["rcpt"] = lambda s, line: "550 5.1.1 unknown" if "gone" in line else None
     left = [f"gone{n}@example.com" for n in range(10)] + [f"kim{n}@example.com" for n in range(3)]
     ended = {}
-    with Probe(peer.relay, limits={"hold_ms": 300, "rest_min_ms": 100, "rest_max_ms": 200}) as probe:
+    with Probe(peer.relay, limits={"hold_ms": 300, "open_min_ms": 100, "open_max_ms": 200}) as probe:
         for _ in range(6):
             numbers = {probe.put(to=to): to for to in left}
             for result in probe.results(len(left)):

@@ -13,7 +13,7 @@ from smtp_peer import Drop, SmtpPeer, Then
 from test_mailer import QUICK, Probe
 from world import wait_until
 
-RESTS = {"rest_min_ms": 5000, "rest_max_ms": 5000, "hold_ms": 2000}
+OPENS = {"open_min_ms": 5000, "open_max_ms": 5000, "hold_ms": 2000}
 
 
 def an_id(length=12, letters=string.ascii_letters + string.digits):
@@ -112,7 +112,7 @@ def test_a_relay_that_begins_to_refuse_costs_nothing_of_what_is_under_way():
             time.sleep(0.3 if n == 20 else 0.02)
             return None if n <= 20 else f"550 5.4.5 quota {an_id()}"
         peer.answers["body"] = body
-        with Probe(peer.relay, connections=8, limits=RESTS) as probe:
+        with Probe(peer.relay, connections=8, limits=OPENS) as probe:
             for n in range(40):
                 probe.put(to=f"kim{n}@example.com")
             kinds = [r["delivery"] for r in probe.results(40)]
@@ -139,7 +139,7 @@ def test_slow_arrivals_within_the_hold_cost_nothing():
 def test_words_that_take_turns_are_each_a_row():
     words = itertools.cycle(["550 5.4.5 quota exceeded", "550 5.7.1 blocked by policy", "554 try our web site"])
     with SmtpPeer(answers={"body": lambda *_: f"{next(words)} {an_id()}"}) as peer:
-        with Probe(peer.relay, limits=RESTS) as probe:
+        with Probe(peer.relay, limits=OPENS) as probe:
             for n in range(36):
                 probe.put(to=f"kim{n}@example.com")
             kinds = [r["delivery"] for r in probe.results(36, timeout=20)]
@@ -169,7 +169,7 @@ def test_a_domain_that_is_gone_while_others_go_through():
     gone = [f"u{n}@gone.example" for n in range(25)]
     good = [f"kim{n}@farm{n}.example" for n in range(25)]
     with SmtpPeer(answers={"rcpt": lambda s, line: f"550 5.1.2 {an_id()}: no such domain" if "gone" in line else None}) as peer:
-        with Probe(peer.relay, limits={"hold_ms": 300, "rest_min_ms": 100, "rest_max_ms": 400}) as probe:
+        with Probe(peer.relay, limits={"hold_ms": 300, "open_min_ms": 100, "open_max_ms": 400}) as probe:
             others = (f"lee{n}@barn{n}.example" for n in itertools.count())
             ended = until_all_end(probe, gone + good, others=others)
     assert {ended[to] for to in good} == {"sent"}

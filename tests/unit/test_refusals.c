@@ -188,12 +188,12 @@ static void suspects_are_their_own_once_others_went_through(void **state)
 	(void)state;
 	for (int i = 0; i < 10; i++)
 		(void)refuse(&seen, i, quota);
-	assert_true(refusals_open(&seen.refusals));
+	assert_true(refusals_unresolved(&seen.refusals));
 	assert_true(refusals_rank(&seen.refusals, "u3@d3.example", "completed") < 0);
 	assert_int_equal(refusals_rank(&seen.refusals, "x@d3.example", "completed"), 1);
 	assert_int_equal(refusals_rank(&seen.refusals, "x@y.example", "failed"), REFUSALS_RANK_BEST);
 	deliver(&seen, 50);
-	assert_false(refusals_open(&seen.refusals));
+	assert_false(refusals_unresolved(&seen.refusals));
 	for (int i = 0; i < 10; i++)
 		assert_false(refuse(&seen, i, quota));
 	(void)expire(&seen, 200);

@@ -19,7 +19,7 @@ struct mailer_limits {
 	int64_t quit_ms;
 	int64_t idle_ms;                  /* an open connection waits that long for the next mail */
 	unsigned mails;                   /* over one connection; libesmtp frees them only with its session */
-	int64_t rest_min_ms, rest_max_ms; /* of a relay at fault */
+	int64_t open_min_ms, open_max_ms; /* of a relay at fault */
 	int64_t hold_ms;  /* refusals in the same words are held back so long after the last one */
 	int64_t lone_ms;  /* and so long where it was only one, if that is shorter */
 	int64_t stall_ms; /* a relay without an answer for so long gets no new mails where another may take

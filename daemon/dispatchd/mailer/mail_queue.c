@@ -25,9 +25,9 @@ bool pool_has_usable_relay(struct pool *pool)
 	int64_t now_ms = clock_mono_ms();
 
 	if (pool->config->transport == TRANSPORT_MAILDIR)
-		return relay_hopeful(pool_relay_named(pool, pool->config->maildir), now_ms);
+		return relay_usable(pool_relay_named(pool, pool->config->maildir), now_ms);
 	for (size_t i = 0; i < pool->config->n_relays; i++)
-		if (relay_hopeful(pool_relay_named(pool, pool->config->relays[i].name), now_ms))
+		if (relay_usable(pool_relay_named(pool, pool->config->relays[i].name), now_ms))
 			return true;
 	return false;
 }
@@ -38,7 +38,7 @@ bool pool_has_other_relay(struct pool *pool, const struct relay *relay)
 
 	for (size_t i = 0; i < pool->config->n_relays; i++) {
 		const struct relay *other = pool_relay_named(pool, pool->config->relays[i].name);
-		if (other != relay && !other->stalled && relay_hopeful(other, now_ms))
+		if (other != relay && !other->stalled && relay_usable(other, now_ms))
 			return true;
 	}
 	return false;
@@ -60,10 +60,10 @@ static size_t count_held(const struct pool *pool)
 	return n;
 }
 
-static bool is_refused(const struct pool *pool)
+static bool any_breaker_open(const struct pool *pool)
 {
 	for (const struct relay *relay = pool->relays; relay; relay = relay->next)
-		if (refusals_tripped(&relay->refusals))
+		if (refusals_breaker_open(&relay->refusals))
 			return true;
 	return false;
 }
@@ -72,7 +72,7 @@ static bool is_refused(const struct pool *pool)
 size_t mail_queue_room(struct pool *pool)
 {
 	size_t places = pool->limits->places + pool->limits->places_each * pool->config->connections;
-	if (is_refused(pool) && places < pool->limits->places_refused)
+	if (any_breaker_open(pool) && places < pool->limits->places_refused)
 		places = pool->limits->places_refused;
 	size_t room = less(places, less(pool->n_out, count_held(pool)));
 
@@ -145,7 +145,7 @@ static struct queued_mail **find_second(struct pool *pool)
 /* What says most of the relay: the first of those with the best rank; NULL for none. */
 static struct queued_mail **find_best(struct pool *pool, const struct relay *relay, int64_t *ret_rank)
 {
-	bool open = refusals_open(&relay->refusals);
+	bool open = refusals_unresolved(&relay->refusals);
 	struct queued_mail **best = NULL;
 
 	for (struct queued_mail **at = &pool->head; *at; at = &(*at)->next) {
@@ -171,7 +171,7 @@ static struct queued_mail **choose(struct pool *pool, const struct relay *relay,
 	if (at)
 		return at;
 	at = find_best(pool, relay, &rank);
-	if (!at || rank == REFUSALS_RANK_BEST || (rank > 0 && relay->state == RELAY_UP))
+	if (!at || rank == REFUSALS_RANK_BEST || (rank > 0 && relay->breaker == BREAKER_CLOSED))
 		return at;
 	waited_ms = clock_mono_ms() - (*at)->put_ms;
 	if (waited_ms < BETTER_WAIT_MS)
@@ -258,13 +258,13 @@ static void judge_relay(struct pool *pool, struct relay_session *session, const 
 
 	if (refuses) {
 		let_others_come(pool, session->relay);
-		relay_tripped(session, pool->limits, result->reply);
+		relay_refuses_all(session, pool->limits, result->reply);
 	} else if (result->delivery == DELIVERY_SENT || result->delivery == DELIVERY_BUSY) {
 		relay_good(session, result->delivery == DELIVERY_SENT);
 	} else if (result->delivery == DELIVERY_DOUBT) {
 		relay_fault(session, pool->limits, result->reply);
 	}
-	/* What is held back is let go by the supervisor, who also ends the rest. */
+	/* What is held back is let go by the supervisor, who also minds the breakers. */
 	if (result->delivery != DELIVERY_SENT && result->delivery != DELIVERY_BUSY)
 		pthread_cond_signal(&pool->clock);
 	if (!pool_has_usable_relay(pool))
@@ -339,8 +339,8 @@ int64_t mail_queue_expire(struct pool *pool, struct relay *relay, int64_t now_ms
 
 	if (before == 0)
 		return next_ms;
-	if (relay->state != RELAY_UP)
-		patience.rest_until_ms = relay->rest_until_ms;
+	if (relay->breaker != BREAKER_CLOSED)
+		patience.open_until_ms = relay->open_until_ms;
 	if (pool->stopping || relay->gone)
 		refusals_end(&relay->refusals, publish_for, pool);
 	else

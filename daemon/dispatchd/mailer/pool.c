@@ -139,7 +139,7 @@ size_t pool_room(struct pool *pool)
 	pthread_mutex_lock(&pool->lock);
 	room = mail_queue_room(pool);
 	pool->starved = room == 0;
-	/* The end of a rest is the supervisor's to tell. */
+	/* The supervisor wakes the engine when a breaker may be tried. */
 	if (pool->starved)
 		pthread_cond_signal(&pool->clock);
 	pthread_mutex_unlock(&pool->lock);

@@ -45,11 +45,11 @@ struct pool *pool_start(const struct settings *settings, struct templates *templ
 bool pool_check_login(const struct settings *settings, struct error *err) MUST_CHECK;
 bool pool_check_relays(const struct settings *settings, struct error *err) MUST_CHECK;
 
-/* How many mails may be put now; 0 while every relay rests. */
+/* How many mails may be put now; 0 while no relay is usable. */
 size_t pool_room(struct pool *pool);
 
 /* Takes ownership of the mail. Room was asked first; one too many (a reload came between) only costs
- * memory. While every relay rests it comes back at once, DELIVERY_RELAY. */
+ * memory. While no relay is usable it comes back at once, DELIVERY_RELAY. */
 void pool_put(struct pool *pool, struct outgoing_mail *outgoing);
 
 /* Those of these mails that no mailer has begun with come back at once, DELIVERY_RELAY. */
@@ -71,7 +71,7 @@ struct pool_relay {
 	bool tried;                     /* false: nothing is known of it yet */
 	bool up;                        /* false: at fault and not yet seen well again */
 	struct instant since;           /* up or down */
-	struct instant rests_until;     /* down: no connection before that; INSTANT_NONE while up */
+	struct instant open_until;      /* down: no connection before that; INSTANT_NONE while up */
 	char words[DELIVERY_REPLY_MAX]; /* down: its last words, or ours */
 	unsigned sessions;              /* connections open or being opened */
 	uint64_t delivered, faults;     /* since the start */

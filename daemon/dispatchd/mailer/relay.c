@@ -27,22 +27,22 @@ struct relay *relay_free(struct relay *relay)
 	return NULL;
 }
 
-bool relay_hopeful(const struct relay *relay, int64_t now_ms)
+bool relay_usable(const struct relay *relay, int64_t now_ms)
 {
-	return relay->state != RELAY_RESTING || now_ms >= relay->rest_until_ms || relay->allowed > 0;
+	return relay->breaker != BREAKER_OPEN || now_ms >= relay->open_until_ms || relay->allowed > 0;
 }
 
-/* What the state lets in now; RELAY_TRYING as an answer means one, as a trial. */
+/* What the state lets in now; BREAKER_HALF_OPEN as an answer means one, as a trial. */
 static bool may_open(const struct relay *relay, int64_t now_ms, bool *ret_trial)
 {
 	*ret_trial = false;
-	if (relay->state == RELAY_UP || relay->sessions < relay->allowed)
+	if (relay->breaker == BREAKER_CLOSED || relay->sessions < relay->allowed)
 		return true;
-	*ret_trial = relay->state == RELAY_RESTING && now_ms >= relay->rest_until_ms;
+	*ret_trial = relay->breaker == BREAKER_OPEN && now_ms >= relay->open_until_ms;
 	return *ret_trial;
 }
 
-bool relay_open(struct relay *relay, int64_t now_ms, struct relay_session *ret)
+bool relay_session_open(struct relay *relay, int64_t now_ms, struct relay_session *ret)
 {
 	bool trial;
 
@@ -52,11 +52,11 @@ bool relay_open(struct relay *relay, int64_t now_ms, struct relay_session *ret)
 	        .relay = relay, .from_ms = now_ms, .epoch = relay->epoch, .trial = trial};
 	relay->sessions++;
 	if (trial)
-		relay->state = RELAY_TRYING;
+		relay->breaker = BREAKER_HALF_OPEN;
 	return true;
 }
 
-void relay_close(struct relay_session *session)
+void relay_session_close(struct relay_session *session)
 {
 	struct relay *relay = session->relay;
 
@@ -64,17 +64,17 @@ void relay_close(struct relay_session *session)
 	relay->proven -= session->proven;
 	/* A trial that ended without a verdict (the pool stopped, the mail couldn't be rendered) is open to
 	 * the next. */
-	if (session->trial && relay->state == RELAY_TRYING)
-		relay->state = RELAY_RESTING;
+	if (session->trial && relay->breaker == BREAKER_HALF_OPEN)
+		relay->breaker = BREAKER_OPEN;
 }
 
 bool relay_calls(struct relay *relay, int64_t now_ms)
 {
 	if (relay->stalled)
 		return false;
-	if (relay->state == RELAY_UP)
+	if (relay->breaker == BREAKER_CLOSED)
 		return true;
-	if (relay->state != RELAY_RESTING || now_ms < relay->rest_until_ms || relay->called)
+	if (relay->breaker != BREAKER_OPEN || now_ms < relay->open_until_ms || relay->called)
 		return false;
 	relay->called = true;
 	return true;
@@ -87,28 +87,29 @@ bool relay_goes_on(const struct relay_session *session)
 
 static void settle(struct relay *relay)
 {
-	bool up = relay->state == RELAY_UP || relay->allowed > 0;
+	bool up = relay->breaker == BREAKER_CLOSED || relay->allowed > 0;
 
 	if (up != relay->up)
 		relay->since = clock_wall();
 	relay->up = up;
 }
 
-static void rest(struct relay *relay, const struct mailer_limits *limits, const char *words)
+static void open_breaker(struct relay *relay, const struct mailer_limits *limits, const char *words)
 {
-	struct backoff backoff = {.min_ms = limits->rest_min_ms, .max_ms = limits->rest_max_ms};
+	struct backoff backoff = {.min_ms = limits->open_min_ms, .max_ms = limits->open_max_ms};
 	int64_t now_ms = clock_mono_ms(), wait_ms = backoff_ms(backoff, ++relay->faults, arc4random());
 
-	relay->state = RELAY_RESTING;
+	relay->breaker = BREAKER_OPEN;
 	relay->called = false;
-	relay->rest_from_ms = now_ms;
-	relay->rest_until_ms = now_ms + wait_ms;
-	relay->rests_until = instant_add(clock_wall(), wait_ms);
+	relay->opened_ms = now_ms;
+	relay->open_until_ms = now_ms + wait_ms;
+	relay->open_until = instant_add(clock_wall(), wait_ms);
 	snprintf(relay->words, sizeof relay->words, "%s", words);
 	settle(relay);
 }
 
-/* Connections that fail while a rest lasts don't prolong it: they only show that fewer are welcome. */
+/* Connections that fail while the breaker is open don't prolong that: they only show that fewer are welcome.
+ */
 static void fewer(struct relay *relay, unsigned others)
 {
 	if (relay->allowed > 0)
@@ -125,17 +126,18 @@ void relay_fault(struct relay_session *session, const struct mailer_limits *limi
 
 	relay->tried = true;
 	relay->n_faults++;
-	if (relay->state != RELAY_UP && !session->trial) {
+	if (relay->breaker != BREAKER_CLOSED && !session->trial) {
 		fewer(relay, others);
 		return;
 	}
-	/* It was opened before the last rest, and others have found the relay well since: the fault is old.
+	/* It was opened before the breaker last opened, and others have found the relay well since: the fault
+	 * is old.
 	 */
-	if (!session->trial && session->from_ms < relay->rest_from_ms)
+	if (!session->trial && session->from_ms < relay->opened_ms)
 		return;
 	session->trial = false;
 	relay->allowed = others;
-	rest(relay, limits, words);
+	open_breaker(relay, limits, words);
 }
 
 /* It was opened before a fault that others had, perhaps before any had delivered, and goes on: those that do
@@ -144,7 +146,7 @@ static void works_still(const struct relay_session *session)
 {
 	struct relay *relay = session->relay;
 
-	if (relay->state == RELAY_UP || !relay_goes_on(session) || relay->allowed >= relay->proven)
+	if (relay->breaker == BREAKER_CLOSED || !relay_goes_on(session) || relay->allowed >= relay->proven)
 		return;
 	relay->allowed = relay->proven;
 	settle(relay);
@@ -166,12 +168,12 @@ void relay_good(struct relay_session *session, bool delivered)
 	}
 	session->trial = false;
 	if (relay->allowed > 0) {
-		/* It only shows that one more is welcome. The rests still double at the next refusal. */
+		/* It only shows that one more is welcome. The waits still double at the next refusal. */
 		relay->allowed++;
-		relay->state = RELAY_RESTING;
-		relay->rest_until_ms = clock_mono_ms() + GROW_MS;
+		relay->breaker = BREAKER_OPEN;
+		relay->open_until_ms = clock_mono_ms() + GROW_MS;
 	} else {
-		relay->state = RELAY_UP;
+		relay->breaker = BREAKER_CLOSED;
 		relay->faults = 0;
 		relay->words[0] = '\0';
 	}
@@ -180,10 +182,10 @@ void relay_good(struct relay_session *session, bool delivered)
 
 void relay_answers(struct relay *relay)
 {
-	if (relay->state == RELAY_UP || refusals_tripped(&relay->refusals) ||
-	    (relay->state == RELAY_RESTING && clock_mono_ms() < relay->rest_until_ms))
+	if (relay->breaker == BREAKER_CLOSED || refusals_breaker_open(&relay->refusals) ||
+	    (relay->breaker == BREAKER_OPEN && clock_mono_ms() < relay->open_until_ms))
 		return;
-	relay->state = RELAY_UP;
+	relay->breaker = BREAKER_CLOSED;
 	settle(relay);
 }
 
@@ -198,20 +200,17 @@ void relay_count(struct relay *relay, const struct delivery_result *result)
 	snprintf(relay->failing_words, sizeof relay->failing_words, "%s", result->reply);
 }
 
-void relay_refuses(struct relay *relay, const struct mailer_limits *limits, const char *words)
+void relay_refuses_all(struct relay_session *session, const struct mailer_limits *limits, const char *words)
 {
+	struct relay *relay = session->relay;
+
+	if (session->epoch != relay->epoch)
+		return;
+	session->trial = false;
 	relay->n_faults++;
 	relay->allowed = 0;
 	relay->epoch++;
-	rest(relay, limits, words);
-}
-
-void relay_tripped(struct relay_session *session, const struct mailer_limits *limits, const char *words)
-{
-	if (session->epoch != session->relay->epoch)
-		return;
-	session->trial = false;
-	relay_refuses(session->relay, limits, words);
+	open_breaker(relay, limits, words);
 }
 
 void relay_describe(const struct relay *relay, struct pool_relay *ret)
@@ -220,7 +219,7 @@ void relay_describe(const struct relay *relay, struct pool_relay *ret)
 	        .tried = relay->tried,
 	        .up = relay->up,
 	        .since = relay->since,
-	        .rests_until = relay->up ? INSTANT_NONE : relay->rests_until,
+	        .open_until = relay->up ? INSTANT_NONE : relay->open_until,
 	        .sessions = relay->sessions,
 	        .delivered = relay->delivered,
 	        .faults = relay->n_faults,

@@ -10,36 +10,36 @@
 #include <stdint.h>
 
 /*
- * How one relay does. All under the pool's lock. `t` is a reading of the monotonic clock.
+ * A relay's circuit breaker and what is known of the relay. All under the pool's lock.
  *
- *              fault                    rest is over, a mailer wants it
- *      UP ───────────────▶ RESTING ───────────────────────────────────▶ TRYING
- *      ▲                      ▲                   fault (rests twice as long) │
- *      │                      └───────────────────────────────────────────────┤
+ *                fault                   its time is over, a mailer wants it
+ *      CLOSED ───────────────▶ OPEN ───────────────────────────────────▶ HALF OPEN
+ *      ▲                         ▲              fault (open twice as long)    │
+ *      │                         └────────────────────────────────────────────┤
  *      └──────────────────────────────────────────────────────────────────────┘
  *                              a mail went through (or was refused as such)
  *
  * A fault while other connections to it deliver means that it wants fewer of us (a limit on
  * connections answers the one too many with 421): they stay, and only as many as then are opened
- * anew, until a trial shows that one more is welcome.
+ * again, until a trial shows that one more is welcome.
  */
-enum relay_state { RELAY_UP, RELAY_RESTING, RELAY_TRYING };
+enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_HALF_OPEN };
 
 struct relay {
 	struct relay *next;
 	char name[128];
-	enum relay_state state;
-	bool gone;            /* a reload took it out of the configuration */
-	bool tried;           /* a connection to it has had an end, good or bad */
-	bool up;              /* as people are told: UP, or connections to it are allowed and work */
-	unsigned faults;      /* rests in a row */
-	int64_t rest_from_ms; /* what began before that tells nothing about now */
-	int64_t rest_until_ms;
-	struct instant since, rests_until;
+	enum breaker_state breaker;
+	bool gone;         /* a reload took it out of the configuration */
+	bool tried;        /* a connection to it has had an end, good or bad */
+	bool up;           /* as reported: the breaker is closed, or connections are allowed and work */
+	unsigned faults;   /* how often the breaker opened in a row */
+	int64_t opened_ms; /* what began before says nothing about now */
+	int64_t open_until_ms;
+	struct instant since, open_until;
 	char words[DELIVERY_REPLY_MAX];
 	unsigned sessions;   /* open or being opened */
 	unsigned proven;     /* of them, those over which a mail went */
-	unsigned allowed;    /* not UP: so many may be open beside a trial */
+	unsigned allowed;    /* breaker not closed: so many may be open beside a trial */
 	bool stalled;        /* a connection waits for it, and it has answered no mail since (supervisor.c) */
 	int64_t answered_ms; /* its last answer to a mail */
 	bool called;         /* a connection to a lesser relay has ended for its trial's sake */
@@ -62,12 +62,12 @@ struct relay_session {
 struct relay *relay_new(const char *name);
 struct relay *relay_free(struct relay *relay); /* takes NULL; returns NULL */
 
-/* Whether a mail can hope for it: it is up, being tried, due to be, or connections to it still work. */
-bool relay_hopeful(const struct relay *relay, int64_t now_ms);
+/* Whether mails may wait for it: its breaker isn't open, or is due for a trial, or connections still work. */
+bool relay_usable(const struct relay *relay, int64_t now_ms);
 
 /* Opens a session if one may be opened now. */
-bool relay_open(struct relay *relay, int64_t now_ms, struct relay_session *ret);
-void relay_close(struct relay_session *session);
+bool relay_session_open(struct relay *relay, int64_t now_ms, struct relay_session *ret);
+void relay_session_close(struct relay_session *session);
 /* Whether a connection to a relay further down the list should end for this one: it is up, or due to be tried
  * (which it tells but one of them). */
 bool relay_calls(struct relay *relay, int64_t now_ms);
@@ -81,9 +81,8 @@ void relay_answers(struct relay *relay);
 /* What became of a mail, for the count of those that fail with no delivery between. */
 void relay_count(struct relay *relay, const struct delivery_result *result);
 
-/* It refuses everybody: all sessions end, none is let in before the rest is over. */
-void relay_tripped(struct relay_session *session, const struct mailer_limits *limits, const char *words);
-void relay_refuses(struct relay *relay, const struct mailer_limits *limits, const char *words);
+/* It refuses everybody: all sessions end, and the breaker lets none in while it is open. */
+void relay_refuses_all(struct relay_session *session, const struct mailer_limits *limits, const char *words);
 
 void relay_describe(const struct relay *relay, struct pool_relay *ret);
 

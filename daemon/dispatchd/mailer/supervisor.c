@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The thread that watches the clock for all mailers: shuts down what takes too long, finds
- * relays that are stalled, lets go of refusals held back, tells when a relay's rest is over, gives back what
- * waits for a mailer for too long, and ends the grace of a stop. It sleeps until the next of these is due;
- * deadlines of connections are looked at four times a second while there are any.
+ * relays that are stalled, lets go of refusals held back, wakes mailers when a breaker may be tried, gives
+ * back what waits for a mailer for too long, and ends the grace of a stop. It sleeps until the next of these
+ * is due; deadlines of connections are looked at four times a second while there are any.
  */
 #include "dispatchd/mailer/pool_private.h"
 
@@ -78,15 +78,15 @@ static int64_t check_held(struct pool *pool, int64_t now_ms, bool *ret_news)
 	return next_ms;
 }
 
-/* When a rest is over, mailers may try; that there is room then, pool_unlock() tells the engine. */
-static int64_t check_rests(struct pool *pool, int64_t now_ms)
+/* When a breaker's time is over, mailers may try; pool_unlock() wakes the engine, since there is room. */
+static int64_t check_breakers(struct pool *pool, int64_t now_ms)
 {
 	int64_t next_ms = CLOCK_NEVER_MS;
 
 	for (struct relay *relay = pool->relays; relay; relay = relay->next)
-		if (relay->state == RELAY_RESTING && relay->rest_until_ms > now_ms)
-			next_ms = earlier(next_ms, relay->rest_until_ms);
-		else if (relay->state == RELAY_RESTING && pool->head)
+		if (relay->breaker == BREAKER_OPEN && relay->open_until_ms > now_ms)
+			next_ms = earlier(next_ms, relay->open_until_ms);
+		else if (relay->breaker == BREAKER_OPEN && pool->head)
 			pthread_cond_signal(&pool->work);
 	return next_ms;
 }
@@ -134,7 +134,7 @@ void *supervisor_main(void *arg)
 		next_ms = check_watches(pool, now_ms);
 		check_stalls(pool, now_ms);
 		next_ms = earlier(next_ms, check_held(pool, now_ms, &news));
-		next_ms = earlier(next_ms, check_rests(pool, now_ms));
+		next_ms = earlier(next_ms, check_breakers(pool, now_ms));
 		next_ms = earlier(next_ms, check_queue(pool, now_ms, &news));
 		next_ms = earlier(next_ms, check_cut(pool, now_ms));
 		if (news || (pool->starved && mail_queue_room(pool) > 0)) {

@@ -2,7 +2,7 @@
 /*
  * A mailer: waits for a mail and a relay that lets it in, opens a connection, renders and sends
  * one mail after the other over it, reports. It decides nothing: what became of a mail is
- * lib/mail/failure's to say, whether a relay rests relay.c's.
+ * lib/mail/failure's to say, whether a relay's breaker opens relay.c's.
  */
 #include "dispatchd/mailer/pool_private.h"
 
@@ -316,7 +316,7 @@ static bool open_one(struct run *run, bool stalled)
 	for (size_t i = 0; i < config->n_relays; i++) {
 		struct relay *relay = pool_relay_named(pool, config->relays[i].name);
 		run->target = &config->relays[i];
-		if (relay->stalled == stalled && relay_open(relay, now_ms, &run->session))
+		if (relay->stalled == stalled && relay_session_open(relay, now_ms, &run->session))
 			return true;
 	}
 	return false;
@@ -327,8 +327,8 @@ static bool open_relay(struct run *run)
 	struct pool *pool = run->worker->pool;
 
 	if (pool->config->transport == TRANSPORT_MAILDIR)
-		return relay_open(pool_relay_named(pool, pool->config->maildir), clock_mono_ms(),
-		                  &run->session);
+		return relay_session_open(pool_relay_named(pool, pool->config->maildir), clock_mono_ms(),
+		                          &run->session);
 	/* Who stands in for one that is stuck doesn't get stuck, too. */
 	return open_one(run, false) ||
 	       (run->worker->index < pool->config->connections && open_one(run, true));
@@ -344,7 +344,7 @@ static bool begin(struct run *run, int64_t *ret_wait_ms)
 		return false;
 	run->first = mail_queue_take(pool, run->session.relay, true, ret_wait_ms);
 	if (!run->first) {
-		relay_close(&run->session);
+		relay_session_close(&run->session);
 		return false;
 	}
 	run->config = mailer_config_ref(pool->config);
@@ -380,7 +380,7 @@ static void end_run(struct run *run)
 	struct pool *pool = run->worker->pool;
 
 	pthread_mutex_lock(&pool->lock);
-	relay_close(&run->session);
+	relay_session_close(&run->session);
 	run->worker->relay = NULL;
 	watch_disarm(&run->worker->watch);
 	/* A place may have come free at a relay that lets in few. */
