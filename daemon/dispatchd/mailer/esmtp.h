@@ -21,6 +21,7 @@
  *   esmtp_net.c    connect(), poll(), getaddrinfo(), freeaddrinfo() as the library sees them on our threads:
  *                  TCP_NODELAY, time limits, a second descriptor for the watch, IPv6 literals, Unix
  *                  sockets, writing before reading
+ *   libc.c         the real ones of these, for our own use
  *   helo.c         a name for EHLO that strict relays take
  *   esmtp_tls.c    an own SSL_CTX a relay: version, host name, SNI, authorities
  *   esmtp_talk.c   the monitor: what stage the talk is at, replies before MAIL, CHUNKING masked, bytes after

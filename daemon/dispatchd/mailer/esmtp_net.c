@@ -13,16 +13,15 @@
 #include "base/mem.h"
 #include "dispatchd/mailer/clock.h"
 #include "dispatchd/mailer/helo.h"
+#include "dispatchd/mailer/libc.h"
 #include "dispatchd/mailer/lookup.h"
 
 #include <arpa/inet.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,37 +35,6 @@ enum { SLICE_MS = 500 };
 enum { UNACKNOWLEDGED_MS = 60 * 1000 };
 
 static _Thread_local struct net *here;
-
-static struct {
-	int (*connect)(int, __CONST_SOCKADDR_ARG, socklen_t);
-	int (*poll)(struct pollfd *, nfds_t, int);
-	int (*getaddrinfo)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
-	void (*freeaddrinfo)(struct addrinfo *);
-} real;
-
-static void find(void *ret_function, const char *name)
-{
-	void *symbol = dlsym(RTLD_NEXT, name);
-
-	if (!symbol)
-		bug("no %s() in the C library", name);
-	memcpy(ret_function, &symbol, sizeof symbol);
-}
-
-static void find_all(void)
-{
-	find(&real.connect, "connect");
-	find(&real.poll, "poll");
-	find(&real.getaddrinfo, "getaddrinfo");
-	find(&real.freeaddrinfo, "freeaddrinfo");
-}
-
-static void need_real(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, find_all);
-}
 
 void net_enter(struct net *net)
 {
@@ -137,7 +105,7 @@ static int await(struct net *net, int fd)
 			return ETIMEDOUT;
 		if (watch_is_cut(net->watch))
 			return ECANCELED;
-		if (real.poll(&p, 1, left_ms < SLICE_MS ? (int)left_ms : SLICE_MS) <= 0)
+		if (libc_poll(&p, 1, left_ms < SLICE_MS ? (int)left_ms : SLICE_MS) <= 0)
 			continue;
 		return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ? errno : error;
 	}
@@ -153,7 +121,7 @@ static int connect_within(struct net *net, int fd, const struct sockaddr *addres
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	set_options(fd, address->sa_family);
-	if (real.connect(fd, (__CONST_SOCKADDR_ARG){.__sockaddr__ = address}, len) < 0)
+	if (libc_connect(fd, address, len) < 0)
 		error = errno == EINPROGRESS || errno == EINTR ? await(net, fd) : errno;
 	if (error)
 		return error;
@@ -170,9 +138,8 @@ __attribute__((visibility("default"))) int connect(int fd, __CONST_SOCKADDR_ARG 
 	const struct sockaddr *address = to.__sockaddr__;
 	int error;
 
-	need_real();
 	if (!here)
-		return real.connect(fd, (__CONST_SOCKADDR_ARG){.__sockaddr__ = address}, len);
+		return libc_connect(fd, address, len);
 	error = connect_within(here, fd, address, len);
 	if (!error)
 		return 0;
@@ -190,10 +157,8 @@ __attribute__((visibility("default"))) int connect(int fd, __CONST_SOCKADDR_ARG 
  */
 __attribute__((visibility("default"))) int poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
-	int ready;
+	int ready = libc_poll(fds, n, timeout_ms);
 
-	need_real();
-	ready = real.poll(fds, n, timeout_ms);
 	if (!here || ready <= 0 || n < 2)
 		return ready;
 	for (nfds_t i = 0; i < n; i++)
@@ -231,7 +196,7 @@ static int lookup_target(struct net *net, struct addrinfo **ret)
 		*ret = net->own = unix_address(net->target->host);
 		return 0;
 	}
-	state = real.getaddrinfo(net->target->host, net->target->port, &hints, ret);
+	state = libc_getaddrinfo(net->target->host, net->target->port, &hints, ret);
 	if (state == 0)
 		return 0;
 	state = lookup_name(net->target->host, net->target->port, net->limits->connect_ms, net->watch, ret);
@@ -247,17 +212,15 @@ static int lookup_target(struct net *net, struct addrinfo **ret)
 __attribute__((visibility("default"))) int getaddrinfo(const char *host, const char *port,
                                                        const struct addrinfo *hints, struct addrinfo **ret)
 {
-	need_real();
-	return here ? lookup_target(here, ret) : real.getaddrinfo(host, port, hints, ret);
+	return here ? lookup_target(here, ret) : libc_getaddrinfo(host, port, hints, ret);
 }
 
 __attribute__((visibility("default"))) void freeaddrinfo(struct addrinfo *list)
 {
-	need_real();
 	if (here && list == here->own) {
 		free(list);
 		here->own = NULL;
 		return;
 	}
-	real.freeaddrinfo(list);
+	libc_freeaddrinfo(list);
 }

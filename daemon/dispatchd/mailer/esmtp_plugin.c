@@ -8,10 +8,8 @@
  */
 #include "dispatchd/mailer/esmtp_private.h"
 
-#include "base/mem.h"
+#include "dispatchd/mailer/libc.h"
 
-#include <dlfcn.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -29,37 +27,24 @@ enum { MECHANISMS = sizeof mechanisms / sizeof mechanisms[0] };
 
 /* ---- dlopen() ---- */
 
-static void *(*real_dlopen)(const char *, int);
-
-static void find_real(void)
-{
-	void *symbol = dlsym(RTLD_NEXT, "dlopen");
-
-	if (!symbol)
-		bug("no dlopen() in the C library");
-	memcpy(&real_dlopen, &symbol, sizeof symbol);
-}
-
 static void *open_plugin(const struct mechanism *mechanism, const char *path, const char *name, int flags)
 {
 	char other[4096];
-	void *plugin = real_dlopen(path, flags);
+	void *plugin = libc_dlopen(path, flags);
 
 	if (plugin || !mechanism->other_file)
 		return plugin;
 	snprintf(other, sizeof other, "%.*s%s", (int)(name - path), path, mechanism->other_file);
-	return real_dlopen(other, flags);
+	return libc_dlopen(other, flags);
 }
 
 __attribute__((visibility("default"))) void *dlopen(const char *path, int flags)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	const char *slash = path ? strrchr(path, '/') : NULL;
 	const char *name = slash ? slash + 1 : path;
 
-	pthread_once(&once, find_real);
 	if (!net_entered() || !path || !strstr(path, "/sasl-"))
-		return real_dlopen(path, flags);
+		return libc_dlopen(path, flags);
 	for (size_t i = 0; i < MECHANISMS; i++)
 		if (strcmp(name, mechanisms[i].file) == 0)
 			return open_plugin(&mechanisms[i], path, name, flags);

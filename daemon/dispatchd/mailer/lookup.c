@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "dispatchd/mailer/clock.h"
+#include "dispatchd/mailer/libc.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@ struct lookup {
 static void free_lookup(struct lookup *lookup)
 {
 	if (lookup->found)
-		freeaddrinfo(lookup->found);
+		libc_freeaddrinfo(lookup->found);
 	pthread_cond_destroy(&lookup->answered);
 	pthread_mutex_destroy(&lookup->lock);
 	free(lookup);
@@ -33,7 +34,7 @@ static void *lookup_main(void *arg)
 {
 	struct lookup *lookup = arg;
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *found = NULL;
-	int state = getaddrinfo(lookup->host, lookup->port, &hints, &found);
+	int state = libc_getaddrinfo(lookup->host, lookup->port, &hints, &found);
 	bool left;
 
 	pthread_mutex_lock(&lookup->lock);

@@ -2,9 +2,9 @@
 #include "dispatchd/mailer/watch.h"
 
 #include "dispatchd/mailer/clock.h"
+#include "dispatchd/mailer/libc.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -96,7 +96,7 @@ bool watch_readable(struct watch *watch)
 {
 	struct pollfd p = {.fd = watch->fd, .events = POLLIN};
 
-	return watch->fd < 0 || poll(&p, 1, 0) > 0;
+	return watch->fd < 0 || libc_poll(&p, 1, 0) > 0;
 }
 
 void watch_shut(struct watch *watch)
