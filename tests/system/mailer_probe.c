@@ -377,12 +377,13 @@ int main(int argc, char **argv)
 	probe.from_ms = clock_mono_ms();
 	read_settings(json, &settings, relays, 16);
 	read_limits(json_object_get(json, "limits"));
-	probe.pool = pool_start_with(&settings, &probe.templates, on_wake, NULL, &probe.limits, &err);
+	probe.pool = pool_start_with(&settings, &probe.templates, &probe.limits, &err);
 	json_decref(json); /* settings are the pool's own copy now */
 	if (!probe.pool) {
 		fprintf(stderr, "%s\n", err.text);
 		return err.code;
 	}
+	pool_set_wake(probe.pool, on_wake, NULL);
 	loop();
 	int64_t from_ms = clock_mono_ms();
 	take_results();

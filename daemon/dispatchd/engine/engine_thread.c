@@ -23,8 +23,14 @@ void engine_thread_clock_set(struct engine_thread *t)
 	engine_thread_nudge(t);
 }
 
+static void wake_by_pool(void *arg)
+{
+	engine_thread_nudge(arg);
+}
+
 void engine_thread_set_pool(struct engine_thread *t, struct pool *pool)
 {
+	pool_set_wake(pool, wake_by_pool, t);
 	pthread_mutex_lock(&t->lock);
 	t->new_pool = pool;
 	pthread_mutex_unlock(&t->lock);
@@ -256,6 +262,8 @@ struct engine_thread *engine_thread_stop(struct engine_thread *t)
 {
 	if (t == NULL)
 		return NULL;
+	if (t->new_pool != NULL)
+		pool_set_wake(t->new_pool, NULL, NULL);
 	pthread_mutex_lock(&t->lock);
 	t->stop = true;
 	pthread_cond_signal(&t->come);

@@ -101,8 +101,8 @@ struct buf;
 typedef void engine_wake(void *arg);
 struct engine_thread *engine_thread_start(const struct settings *settings, engine_wake *wake, void *arg,
                                           struct error *err);
-/* The mailers that outgoing mails go to; set once, before the first submit. The pool's wake must call
- * engine_thread_nudge(). */
+/* The mailers that outgoing mails go to; set once, before the first submit. The pool wakes this thread from
+ * now on, until it stops; it must live longer. */
 void engine_thread_set_pool(struct engine_thread *thread, struct pool *pool);
 void engine_thread_nudge(struct engine_thread *thread); /* results are there, or room; from any thread */
 

@@ -26,25 +26,6 @@ enum { RETIRED_MS = 60 * 1000 }; /* a thread that still reads old settings is do
 
 /* ---- waking up */
 
-/* From any mailer. */
-static void nudge_engine(void *arg)
-{
-	struct loop *loop = arg;
-	pthread_mutex_lock(&loop->engine_lock);
-	if (loop->view.engine)
-		engine_thread_nudge(loop->view.engine);
-	pthread_mutex_unlock(&loop->engine_lock);
-}
-
-static struct engine_thread *set_engine(struct loop *loop, struct engine_thread *engine)
-{
-	pthread_mutex_lock(&loop->engine_lock);
-	struct engine_thread *old = loop->view.engine;
-	loop->view.engine = engine;
-	pthread_mutex_unlock(&loop->engine_lock);
-	return old;
-}
-
 static void on_clock_set(void *arg)
 {
 	struct loop *loop = arg;
@@ -167,11 +148,10 @@ static bool open_all(struct loop *loop, struct error *err)
 	if (!db_may_write(settings->spool.path, err) || !db_may_write(settings->customers.path, err))
 		return false;
 	/* The mailers first: pool_start() wants to be alone with the environment. */
-	if (!(loop->view.pool = pool_start(settings, loop->templates, nudge_engine, loop, err)))
+	if (!(loop->view.pool = pool_start(settings, loop->templates, err)))
 		return false;
 	struct engine_thread *engine = engine_thread_start(settings, loop_wake, loop, err);
-	set_engine(loop, engine);
-	if (!engine)
+	if (!(loop->view.engine = engine))
 		return false;
 	engine_thread_set_pool(engine, loop->view.pool);
 	const struct http_place place = {.listen = settings->http.listen,
@@ -199,7 +179,6 @@ struct loop *loop_new(struct settings *settings, struct templates *templates, st
 	loop->settings = settings;
 	loop->templates = templates;
 	loop->view.started = clock_now();
-	pthread_mutex_init(&loop->engine_lock, NULL);
 	event_set_log_callback(log_libevent);
 	evthread_use_pthreads();
 	loop->base = event_base_new();
@@ -247,9 +226,7 @@ struct loop *loop_free(struct loop *loop)
 	reload_free(loop->reload);
 	if (loop->view.pool)
 		pool_stop(loop->view.pool, 0);
-	struct engine_thread *engine = set_engine(loop, NULL);
-	if (engine)
-		engine_thread_stop(engine);
+	loop->view.engine = engine_thread_stop(loop->view.engine);
 	pool_free(loop->view.pool);
 	hub_free(loop->view.hub);
 	clock_watch_free(loop->clock);
@@ -262,7 +239,6 @@ struct loop *loop_free(struct loop *loop)
 	templates_unref(loop->templates);
 	loop_free_retired(loop, 0);
 	settings_free(loop->settings);
-	pthread_mutex_destroy(&loop->engine_lock);
 	free(loop);
 	return NULL;
 }

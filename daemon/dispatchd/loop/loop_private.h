@@ -42,7 +42,6 @@ struct loop {
 	struct settings *settings;
 	struct templates *templates;
 	struct retired *retired;
-	pthread_mutex_t engine_lock; /* for mailers' wake-ups: the engine may be ending */
 	struct daemon_view view;
 	struct http_server *http;
 	struct control *control;

@@ -20,6 +20,13 @@ enum { OUTGOING_BYTES_MAX = 4 << 20 };
 
 /* ---- room ---- */
 
+size_t pool_size(const struct pool *pool)
+{
+	size_t most = pool->config->connections;
+
+	return most + (pool->n_stuck < most ? pool->n_stuck : most);
+}
+
 bool pool_has_usable_relay(struct pool *pool)
 {
 	int64_t now_ms = clock_mono_ms();
@@ -352,6 +359,14 @@ int64_t mail_queue_expire(struct pool *pool, struct relay *relay, int64_t now_ms
 	return next_ms;
 }
 
+static void wake_engine(struct pool *pool)
+{
+	pthread_mutex_lock(&pool->wake_lock);
+	if (pool->wake)
+		pool->wake(pool->wake_arg);
+	pthread_mutex_unlock(&pool->wake_lock);
+}
+
 void pool_unlock(struct pool *pool, bool news)
 {
 	if (pool->starved && mail_queue_room(pool) > 0) {
@@ -360,5 +375,5 @@ void pool_unlock(struct pool *pool, bool news)
 	}
 	pthread_mutex_unlock(&pool->lock);
 	if (news)
-		pool->wake(pool->wake_arg);
+		wake_engine(pool);
 }

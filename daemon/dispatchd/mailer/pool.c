@@ -20,6 +20,7 @@ static void init_locks(struct pool *pool)
 
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_mutex_init(&pool->large, NULL);
+	pthread_mutex_init(&pool->wake_lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&pool->work, &attr);
@@ -27,46 +28,6 @@ static void init_locks(struct pool *pool)
 	pthread_cond_init(&pool->spare, &attr);
 	pthread_cond_init(&pool->clock, &attr);
 	pthread_condattr_destroy(&attr);
-}
-
-/* Threads of the pool take no signals: those are the loop's. */
-static bool start_thread(pthread_t *thread, void *(*run)(void *), void *arg)
-{
-	sigset_t all, old;
-	int failed;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	failed = pthread_create(thread, NULL, run, arg);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return failed == 0;
-}
-
-/* For each that is stuck there is one more, up to twice as many. */
-size_t pool_size(const struct pool *pool)
-{
-	size_t most = pool->config->connections;
-
-	return most + (pool->n_stuck < most ? pool->n_stuck : most);
-}
-
-/* Fewer than asked for are no fault as long as there is one. */
-bool pool_start_workers(struct pool *pool)
-{
-	while (pool->n_workers < pool_size(pool)) {
-		struct worker *worker = mem_alloc(sizeof *worker);
-		worker->pool = pool;
-		worker->index = pool->n_workers;
-		watch_init(&worker->watch);
-		pool->workers = mem_realloc(pool->workers, pool->n_workers + 1, sizeof(struct worker *));
-		if (!start_thread(&worker->thread, worker_main, worker)) {
-			watch_destroy(&worker->watch);
-			free(worker);
-			return pool->n_workers > 0;
-		}
-		pool->workers[pool->n_workers++] = worker;
-	}
-	return true;
 }
 
 /* Relays of a new configuration begin well; those known keep their state. */
@@ -87,8 +48,8 @@ static void prepare_process(void)
 	esmtp_init();
 }
 
-struct pool *pool_start_with(const struct settings *settings, struct templates *templates, pool_wake *wake,
-                             void *arg, const struct mailer_limits *limits, struct error *err)
+struct pool *pool_start_with(const struct settings *settings, struct templates *templates,
+                             const struct mailer_limits *limits, struct error *err)
 {
 	struct mailer_config *config = mailer_config_new(settings, templates, err);
 	struct pool *pool;
@@ -98,12 +59,12 @@ struct pool *pool_start_with(const struct settings *settings, struct templates *
 		return NULL;
 	prepare_process();
 	pool = mem_alloc(sizeof *pool);
-	*pool = (struct pool){.wake = wake, .wake_arg = arg, .limits = limits, .config = config};
+	*pool = (struct pool){.limits = limits, .config = config};
 	pool->cut_ms = CLOCK_NEVER_MS;
 	init_locks(pool);
 	bucket_set(&pool->bucket, config->rate, clock_mono_ms());
 	meet_relays(pool);
-	if (!start_thread(&pool->supervisor, supervisor_main, pool))
+	if (!pool_start_thread(&pool->supervisor, supervisor_main, pool))
 		bug("no thread can be started");
 	pthread_mutex_lock(&pool->lock);
 	ok = pool_start_workers(pool);
@@ -114,10 +75,17 @@ struct pool *pool_start_with(const struct settings *settings, struct templates *
 	return pool_free(pool);
 }
 
-struct pool *pool_start(const struct settings *settings, struct templates *templates, pool_wake *wake,
-                        void *arg, struct error *err)
+struct pool *pool_start(const struct settings *settings, struct templates *templates, struct error *err)
 {
-	return pool_start_with(settings, templates, wake, arg, &mailer_limits, err);
+	return pool_start_with(settings, templates, &mailer_limits, err);
+}
+
+void pool_set_wake(struct pool *pool, pool_wake *wake, void *arg)
+{
+	pthread_mutex_lock(&pool->wake_lock);
+	pool->wake = wake;
+	pool->wake_arg = arg;
+	pthread_mutex_unlock(&pool->wake_lock);
 }
 
 bool pool_check_login(const struct settings *settings, struct error *err)
@@ -314,6 +282,7 @@ static void free_pool(struct pool *pool)
 	pthread_cond_destroy(&pool->clock);
 	pthread_mutex_destroy(&pool->lock);
 	pthread_mutex_destroy(&pool->large);
+	pthread_mutex_destroy(&pool->wake_lock);
 	free(pool->workers);
 	free(pool->results);
 	free(pool);

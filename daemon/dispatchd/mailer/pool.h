@@ -28,8 +28,7 @@
  */
 struct pool;
 
-/* Called from any mailer's thread, with no lock held, when a result is there or room has come. It must only
- * post a wake-up. */
+/* Called from any mailer's thread when a result is there or room has come. It must only post a wake-up. */
 typedef void pool_wake(void *arg);
 
 /*
@@ -37,8 +36,11 @@ typedef void pool_wake(void *arg);
  * settings can't be used. To be called before other threads read the environment: it points HOME
  * at nothing, lest libesmtp read private files of whoever starts us. Ignores SIGPIPE.
  */
-struct pool *pool_start(const struct settings *settings, struct templates *templates, pool_wake *wake,
-                        void *arg, struct error *err) MUST_CHECK;
+struct pool *pool_start(const struct settings *settings, struct templates *templates,
+                        struct error *err) MUST_CHECK;
+
+/* Whom to wake: the engine; NULL: nobody. The one before isn't called any more once this returns. */
+void pool_set_wake(struct pool *pool, pool_wake *wake, void *arg);
 
 /* Whether pool_start() or pool_reload() would take these settings, each part by itself so that every fault is
  * told: user and password; relays and authorities. */

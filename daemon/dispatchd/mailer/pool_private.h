@@ -13,9 +13,9 @@
 #include <pthread.h>
 
 /*
- * The inside of a pool, for its own files: pool.c (what the engine calls), mail_queue.c (what mailers take
- * from and give to under the lock), worker.c (a mailer's thread), supervisor.c (the thread that watches
- * the clock).
+ * The inside of a pool, for its own files: pool.c (what the engine calls), workers.c (starts
+ * threads), supervisor.c (the thread that watches the clock), worker.c (a mailer's thread),
+ * mail_queue.c (what they all share under the lock). Each calls only those that come after it.
  *
  *               ┌────────────────── a mail's credit ──────────────────┐
  *   pool_put ─▶ queue ─▶ in a mailer's hand ─▶ (held refusals) ─▶ results ─▶ pool_take_results
@@ -54,8 +54,9 @@ struct pool {
 	pthread_cond_t
 	        spare;       /* for those more than there should be now: no signal for work is lost on them */
 	pthread_cond_t feed; /* for those with one */
-	pthread_cond_t clock; /* for the supervisor */
-	pool_wake *wake;
+	pthread_cond_t clock;      /* for the supervisor */
+	pthread_mutex_t wake_lock; /* the innermost: for whom to wake */
+	pool_wake *wake;           /* NULL: nobody */
 	void *wake_arg;
 	const struct mailer_limits *limits;
 	struct mailer_config *config;
@@ -112,16 +113,22 @@ void pool_unlock(struct pool *pool, bool news);
 /* Whether another relay may take what this one, which is stalled, doesn't. */
 bool pool_has_other_relay(struct pool *pool, const struct relay *relay);
 
-/* ---- pool.c: with the lock held ---- */
-bool pool_start_workers(struct pool *pool); /* as many as there should be; false where there is none */
+/* How many mailers there should be: for each that is stuck one more, up to twice as many. */
 size_t pool_size(const struct pool *pool);
+
+/* ---- workers.c ---- */
+
+/* Threads of the pool take no signals: those are the loop's. */
+bool pool_start_thread(pthread_t *thread, void *(*run)(void *), void *arg);
+/* With the lock held: as many as there should be. Fewer are no fault as long as there is one; else false. */
+bool pool_start_workers(struct pool *pool);
 
 /* ---- the threads ---- */
 void *worker_main(void *worker);
 void *supervisor_main(void *pool);
 
 /* As pool_start(), with the tests' patience. `limits` must live as long as the pool. */
-struct pool *pool_start_with(const struct settings *settings, struct templates *templates, pool_wake *wake,
-                             void *arg, const struct mailer_limits *limits, struct error *err) MUST_CHECK;
+struct pool *pool_start_with(const struct settings *settings, struct templates *templates,
+                             const struct mailer_limits *limits, struct error *err) MUST_CHECK;
 
 #endif
