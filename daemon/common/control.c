@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "base/jsontext.h"
-#include "common/near_socket.h"
+#include "common/socket_path.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,10 +20,10 @@
 
 enum { PATIENCE_S = 30, ANSWER_MAX = 256 * 1024 * 1024 };
 
-static enum control_answer connect_to(const struct near_socket *near, int *ret_fd, struct error *err)
+static enum control_answer connect_to(const struct socket_path *place, int *ret_fd, struct error *err)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && connect(fd, (const struct sockaddr *)&near->address, sizeof near->address) == 0) {
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&place->address, sizeof place->address) == 0) {
 		*ret_fd = fd;
 		return CONTROL_ANSWERED;
 	}
@@ -31,7 +31,7 @@ static enum control_answer connect_to(const struct near_socket *near, int *ret_f
 	if (fd >= 0)
 		(void)close(fd);
 	error_set(err, fault == EACCES ? EX_NOPERM : EX_UNAVAILABLE, "can't reach dispatchd at %s: %s",
-	          near->path, strerror(fault));
+	          place->path, strerror(fault));
 	return fault == ENOENT || fault == ECONNREFUSED ? CONTROL_ABSENT : CONTROL_FAULT;
 }
 
@@ -107,12 +107,12 @@ static enum control_answer converse(int fd, const json_t *request, json_t **ret,
 enum control_answer control_ask(const struct settings *settings, const json_t *request, json_t **ret,
                                 struct error *err)
 {
-	struct near_socket near;
+	struct socket_path place;
 	int fd = -1;
-	if (!near_socket_set(&near, settings->spool.path, CONTROL_SOCKET, err))
+	if (!socket_path_set(&place, settings->spool.path, CONTROL_SOCKET, err))
 		return CONTROL_FAULT;
-	enum control_answer answer = connect_to(&near, &fd, err);
-	near_socket_clear(&near);
+	enum control_answer answer = connect_to(&place, &fd, err);
+	socket_path_clear(&place);
 	if (answer != CONTROL_ANSWERED)
 		return answer;
 	answer = converse(fd, request, ret, err);

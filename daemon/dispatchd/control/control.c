@@ -7,7 +7,7 @@
 
 #include "base/folder.h"
 #include "base/mem.h"
-#include "common/near_socket.h"
+#include "common/socket_path.h"
 #include "dispatchd/control/status.h"
 #include "dispatchd/sys/daemon_view.h"
 #include "dispatchd/sys/listen.h"
@@ -47,7 +47,7 @@ struct control {
 	struct client *clients;
 	size_t n;
 	int64_t last_number;
-	struct near_socket place;
+	struct socket_path place;
 };
 
 /* ---- clients */
@@ -308,13 +308,13 @@ struct control *control_new(struct event_base *base, const char *spool_path, con
 {
 	struct control *control = mem_alloc(sizeof(*control));
 	*control = (struct control){.view = view, .reload = reload, .arg = arg, .place = {.directory = -1}};
-	int fd = near_socket_set(&control->place, spool_path, CONTROL_SOCKET, err) ? open_socket(control, err)
+	int fd = socket_path_set(&control->place, spool_path, CONTROL_SOCKET, err) ? open_socket(control, err)
 	                                                                           : -1;
 	if (fd >= 0)
 		control->listener = evconnlistener_new(base, on_accept, control,
 		                                       LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 16, fd);
 	if (!control->listener) {
-		near_socket_clear(&control->place);
+		socket_path_clear(&control->place);
 		free(control);
 		return NULL;
 	}
@@ -332,7 +332,7 @@ struct control *control_free(struct control *control)
 		next = client->next;
 		end_client(client);
 	}
-	near_socket_clear(&control->place);
+	socket_path_clear(&control->place);
 	free(control);
 	return NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef COMMON_NEAR_SOCKET_H
-#define COMMON_NEAR_SOCKET_H
+#ifndef COMMON_SOCKET_PATH_H
+#define COMMON_SOCKET_PATH_H
 
 #include "base/error.h"
 
@@ -13,17 +13,17 @@
 
 /*
  * The place of a socket beside a file. The kernel takes paths of 107 bytes for sockets; where this one is
- * longer, it is named by way of its directory's descriptor, which stays open until near_socket_clear().
+ * longer, it is named by way of its directory's descriptor, which stays open until socket_path_clear().
  */
-struct near_socket {
+struct socket_path {
 	char *path; /* for messages, and for calls that take any length */
 	struct sockaddr_un address;
 	int directory; /* -1: none was needed, or there is none */
 };
 
 /* A directory that is missing is no fault: nobody listens there, and bind() says so. */
-bool near_socket_set(struct near_socket *ret, const char *file, const char *name,
+bool socket_path_set(struct socket_path *ret, const char *file, const char *name,
                      struct error *err) MUST_CHECK;
-void near_socket_clear(struct near_socket *near);
+void socket_path_clear(struct socket_path *place);
 
 #endif
