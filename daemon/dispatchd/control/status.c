@@ -6,7 +6,7 @@
 #include "common/clock.h"
 #include "dispatchd/engine/engine_thread.h"
 #include "dispatchd/mailer/pool.h"
-#include "dispatchd/redis/hub.h"
+#include "dispatchd/redis/client.h"
 #include "dispatchd/sys/daemon_view.h"
 #include "version.h"
 
@@ -48,9 +48,9 @@ static json_t *relays_json(const struct daemon_view *view)
 /* Every feed and every stream that is written, and how it is. */
 static json_t *parts_json(const struct daemon_view *view)
 {
-	struct hub_part part;
+	struct redis_part part;
 	json_t *list = json_array();
-	for (size_t i = 0; hub_part(view->hub, i, &part); i++) {
+	for (size_t i = 0; redis_client_part(view->redis, i, &part); i++) {
 		char since[INSTANT_TEXT_MAX], shown[512];
 		json_t *row = json_pack("{s:s, s:s, s:s, s:s}", "kind", part.kind, "name", part.name, "use",
 		                        part.use, "state", part.words ? "down" : "up");
@@ -75,14 +75,15 @@ void status_add(const struct daemon_view *view, json_t *answer)
 	json_object_set_new(answer, "started", json_string(instant_format(view->started, 0, started)));
 	json_object_set_new(answer, "uptime_s", json_integer((clock_now().ms - view->started.ms) / 1000));
 	json_object_set_new(answer, "redis",
-	                    json_pack("{s:b, s:s}", "connected", (int)hub_connected(view->hub), "url",
-	                              hub_target(view->hub)));
+	                    json_pack("{s:b, s:s}", "connected", (int)redis_client_connected(view->redis),
+	                              "url", redis_client_target(view->redis)));
 	struct error fault;
 	if (engine_thread_fault(view->engine, 0, &fault))
 		json_object_set_new(answer, "daemon_fault", json_string(fault.text));
-	if (!hub_connected(view->hub) && *hub_why(view->hub))
-		json_object_set_new(json_object_get(answer, "redis"), "reply",
-		                    json_string(utf8_show(hub_why(view->hub), shown, sizeof(shown))));
+	if (!redis_client_connected(view->redis) && *redis_client_why(view->redis))
+		json_object_set_new(
+		        json_object_get(answer, "redis"), "reply",
+		        json_string(utf8_show(redis_client_why(view->redis), shown, sizeof(shown))));
 	json_object_set_new(answer, "feeds", parts_json(view));
 	json_object_set_new(answer, "relays", relays_json(view));
 	json_object_set_new(answer, "stopping", json_boolean(view->stopping));

@@ -6,7 +6,7 @@
 #include "dispatchd/engine/engine_thread.h"
 #include "dispatchd/http/gate.h"
 #include "dispatchd/mailer/pool.h"
-#include "dispatchd/redis/hub.h"
+#include "dispatchd/redis/client.h"
 #include "dispatchd/sys/daemon_view.h"
 #include "dispatchd/sys/listen.h"
 #include "version.h"
@@ -27,14 +27,16 @@ static void answer_health(void *arg, const char *query, struct http_answer *ret)
 	buf_adds(&ret->body, stalled ? "engine stalled\n" : "ok\n");
 }
 
-static void add_redis_faults(struct hub *hub, struct buf *out)
+static void add_redis_faults(struct redis_client *client, struct buf *out)
 {
-	struct hub_part part;
+	struct redis_part part;
 	char shown[512];
-	if (!hub_connected(hub))
-		buf_printf(out, *hub_why(hub) ? "Redis is not connected: %s\n" : "Redis is not connected\n",
-		           utf8_show(hub_why(hub), shown, sizeof(shown)));
-	for (size_t i = 0; hub_part(hub, i, &part); i++)
+	if (!redis_client_connected(client))
+		buf_printf(out,
+		           *redis_client_why(client) ? "Redis is not connected: %s\n"
+		                                     : "Redis is not connected\n",
+		           utf8_show(redis_client_why(client), shown, sizeof(shown)));
+	for (size_t i = 0; redis_client_part(client, i, &part); i++)
 		if (part.words)
 			buf_printf(out, "%s %s can't be %s: %s\n", part.kind, part.name, part.use,
 			           utf8_show(part.words, shown, sizeof(shown)));
@@ -44,7 +46,7 @@ static void answer_ready(void *arg, const char *query, struct http_answer *ret)
 {
 	const struct daemon_view *view = arg;
 	(void)query;
-	add_redis_faults(view->hub, &ret->body);
+	add_redis_faults(view->redis, &ret->body);
 	(void)engine_thread_spool_ok(view->engine); /* which has it proved */
 	struct error fault;
 	char shown[2 * sizeof fault.text];
@@ -162,7 +164,7 @@ static void answer_metrics(void *arg, const char *query, struct http_answer *ret
 	(void)query;
 	ret->type = "text/plain; version=0.0.4; charset=utf-8";
 	engine_thread_metrics(view->engine, &ret->body);
-	hub_metrics(view->hub, &ret->body);
+	redis_client_metrics(view->redis, &ret->body);
 	add_relays(view, &ret->body);
 	add_process(view, &ret->body);
 }

@@ -13,7 +13,7 @@
 #include "dispatchd/loop/loop_private.h"
 #include "dispatchd/loop/reload.h"
 #include "dispatchd/mailer/pool.h"
-#include "dispatchd/redis/hub.h"
+#include "dispatchd/redis/client.h"
 #include "dispatchd/sys/log.h"
 #include "dispatchd/sys/notify.h"
 #include "version.h"
@@ -92,10 +92,10 @@ static void do_turn(struct loop *loop)
 	/* 1. What people should know comes before what follows from it. */
 	log_reports(effects.reports);
 	/* 2. Committed entries are acknowledged, which makes room to read more. */
-	hub_done(loop->view.hub, effects.done);
+	redis_client_done(loop->view.redis, effects.done);
 	/* 3. What was decided goes out. */
-	hub_publish(loop->view.hub, effects.publications);
-	hub_turn(loop->view.hub);
+	redis_client_publish(loop->view.redis, effects.publications);
+	redis_client_turn(loop->view.redis);
 	/* 4. Whoever waits on the control socket or HTTP gets the answer. */
 	deliver_replies(loop, effects.replies);
 	/* 5. The end comes last, when all of the above is seen to. */
@@ -163,8 +163,8 @@ static bool open_all(struct loop *loop, struct error *err)
 	        control_new(loop->base, settings->spool.path, &loop->view, loop_start_reload, loop, err);
 	if (!loop->control)
 		return false;
-	loop->view.hub = hub_new(loop->base, settings, engine, loop_wake, loop, err);
-	return loop->view.hub;
+	loop->view.redis = redis_client_new(loop->base, settings, engine, loop_wake, loop, err);
+	return loop->view.redis;
 }
 
 /* What libevent has to say. */
@@ -228,7 +228,7 @@ struct loop *loop_free(struct loop *loop)
 		pool_stop(loop->view.pool, 0);
 	loop->view.engine = engine_thread_stop(loop->view.engine);
 	pool_free(loop->view.pool);
-	hub_free(loop->view.hub);
+	redis_client_free(loop->view.redis);
 	clock_watch_free(loop->clock);
 	end_event(loop->tick);
 	end_event(loop->watchdog);

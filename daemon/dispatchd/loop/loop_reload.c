@@ -11,7 +11,7 @@
 #include "dispatchd/http/server.h"
 #include "dispatchd/loop/loop_private.h"
 #include "dispatchd/loop/reload.h"
-#include "dispatchd/redis/hub.h"
+#include "dispatchd/redis/client.h"
 #include "dispatchd/sys/log.h"
 #include "dispatchd/sys/notify.h"
 
@@ -67,7 +67,7 @@ static void on_reloaded(void *arg, struct settings *settings, struct templates *
 		tell_fixed(loop->settings, settings);
 		zones_renew(); /* the system's tzdata may be newer */
 		engine_thread_reload(loop->view.engine, settings);
-		hub_reload(loop->view.hub, settings);
+		redis_client_reload(loop->view.redis, settings);
 		http_set_hosts(loop->http, settings->http.hosts);
 		retire(loop, loop->settings);
 		templates_unref(loop->templates);

@@ -8,7 +8,7 @@
 #include "dispatchd/engine/engine_thread.h"
 #include "dispatchd/loop/loop_private.h"
 #include "dispatchd/mailer/pool.h"
-#include "dispatchd/redis/hub.h"
+#include "dispatchd/redis/client.h"
 #include "dispatchd/sys/log.h"
 #include "dispatchd/sys/notify.h"
 
@@ -25,7 +25,7 @@ void loop_start_stop(struct loop *loop, const char *signal)
 	log_write(LOG_NOTICE, "stopping signal=%s", signal);
 	notify_stopping();
 	loop->view.stopping = true;
-	hub_close(loop->view.hub);
+	redis_client_close(loop->view.redis);
 	engine_thread_drain(loop->view.engine);
 	pool_stop(loop->view.pool, LOOP_GRACE_MS);
 	enter_step(loop, STOP_MAILS, LOOP_GRACE_MS + LOOP_FLUSH_MS);
@@ -60,7 +60,7 @@ void loop_go_on_stopping(struct loop *loop)
 		enter_step(loop, STOP_FLUSH, LOOP_FLUSH_MS);
 	/* What the engine gave is in the hub's hands after the next turn of the loop, which enter_step() asks
 	 * for. */
-	else if (loop->stop == STOP_FLUSH && (hub_quiet(loop->view.hub) || time_is_up(loop)))
+	else if (loop->stop == STOP_FLUSH && (redis_client_quiet(loop->view.redis) || time_is_up(loop)))
 		enter_step(loop, STOP_DONE, 0);
 	if (loop->stop == STOP_DONE || loop->stop_at_once)
 		event_base_loopbreak(loop->base);

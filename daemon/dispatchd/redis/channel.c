@@ -16,7 +16,7 @@ struct message {
 
 struct channel {
 	struct source source;
-	struct link *link;
+	struct redis_connection *connection;
 	struct message *first, **last; /* come and not yet handed over */
 	size_t n, bytes;
 	uint64_t lost;
@@ -24,11 +24,11 @@ struct channel {
 	struct tick pulse_at; /* when the next sign of life is asked for */
 };
 
-struct channel *channel_new(struct flow *flow, struct link *link, const char *key)
+struct channel *channel_new(struct flow *flow, struct redis_connection *connection, const char *key)
 {
 	struct channel *channel = mem_alloc(sizeof(*channel));
 	channel->source = (struct source){.kind = "channel", .key = key, .feed = FEED_EVENTS};
-	channel->link = link;
+	channel->connection = connection;
 	channel->last = &channel->first;
 	flow_add(flow, &channel->source);
 	log_write(LOG_NOTICE,
@@ -90,7 +90,7 @@ static void on_message(void *arg, const redisReply *reply)
 
 static void subscribe(struct channel *channel)
 {
-	link_subscribe(channel->link, channel->source.key, on_message, channel);
+	redis_connection_subscribe(channel->connection, channel->source.key, on_message, channel);
 	channel->pulse_at.ms = clock_tick().ms + CHANNEL_PULSE_MS;
 }
 
@@ -125,7 +125,7 @@ void channel_turn(struct channel *channel, bool feed_first)
 		}
 		flow_submit(&channel->source, intake);
 	}
-	if (link_ready(channel->link) && !link_awaited(channel->link) &&
+	if (redis_connection_ready(channel->connection) && !redis_connection_awaited(channel->connection) &&
 	    clock_tick().ms >= channel->pulse_at.ms)
 		subscribe(channel);
 }

@@ -299,7 +299,7 @@ static void on_ack(void *arg, const redisReply *reply)
 void flow_send_ack(struct intake *intake, const struct args *args)
 {
 	struct flight *flight = intake->token;
-	if (link_send(flight->source->flow->commands, args, on_ack, intake))
+	if (redis_connection_send(flight->source->flow->commands, args, on_ack, intake))
 		flight->waiting++;
 	else
 		flight->failed = true;
@@ -317,7 +317,7 @@ static void acknowledge(struct source *source, struct intake *intake)
 
 static bool may_acknowledge(const struct source *source)
 {
-	return source->committed && link_ready(source->flow->commands) &&
+	return source->committed && redis_connection_ready(source->flow->commands) &&
 	       clock_tick().ms >= source->retry_at.ms;
 }
 

@@ -4,8 +4,8 @@
 
 #include "base/instant.h"
 #include "dispatchd/engine/engine_thread.h"
+#include "dispatchd/redis/connection.h"
 #include "dispatchd/redis/health.h"
-#include "dispatchd/redis/link.h"
 
 #include <hiredis/hiredis.h>
 #include <stdbool.h>
@@ -56,7 +56,7 @@ struct source {
 
 struct flow {
 	struct engine_thread *engine;
-	struct link *commands; /* acknowledgements go this way */
+	struct redis_connection *commands; /* acknowledgements go this way */
 	const char *group, *consumer;
 	void (*wake)(void *arg); /* asks for a turn of the loop */
 	void *wake_arg;

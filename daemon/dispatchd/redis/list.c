@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 #include "common/clock.h"
-#include "dispatchd/redis/heritage.h"
+#include "dispatchd/redis/takeover.h"
 #include "dispatchd/sys/log.h"
 
 #include <stdio.h>
@@ -17,7 +17,7 @@
 
 struct list {
 	struct source source;
-	struct link *link;
+	struct redis_connection *connection;
 	char *processing, *too_large;
 	bool alone; /* the read under way asks for one item that was left */
 	enum { ASIDE_NOT, ASIDE_WANTED, ASIDE_SENT } aside; /* the oldest item is too long by itself */
@@ -47,12 +47,13 @@ static void acknowledge(struct source *source, struct intake *intake)
 	args_free(&args);
 }
 
-struct list *list_new(struct flow *flow, struct link *link, const char *key, int64_t claim_after_ms)
+struct list *list_new(struct flow *flow, struct redis_connection *connection, const char *key,
+                      int64_t claim_after_ms)
 {
 	struct list *list = mem_alloc(sizeof(*list));
 	list->source =
 	        (struct source){.kind = "list", .key = key, .feed = FEED_EVENTS, .acknowledge = acknowledge};
-	list->link = link;
+	list->connection = connection;
 	flow_add(flow, &list->source);
 	if (asprintf(&list->processing, "%s:processing:%s", key, flow->consumer) < 0 ||
 	    asprintf(&list->too_large, "%s:too-large", key) < 0)
@@ -134,7 +135,7 @@ static void read_left(struct list *list)
 	args_add_number(&args, -(int64_t)most);
 	args_add(&args, "-1");
 	list->alone = most == 1;
-	if (link_send(list->link, &args, on_left, list))
+	if (redis_connection_send(list->connection, &args, on_left, list))
 		list->waiting = 1;
 	args_free(&args);
 }
@@ -181,7 +182,7 @@ static void put_aside(struct list *list)
 	if (list->source.in_flight)
 		return;
 	args_add_all(&args, "LMOVE", list->processing, list->too_large, "RIGHT", "LEFT", NULL);
-	if (link_send(list->link, &args, on_aside, list)) {
+	if (redis_connection_send(list->connection, &args, on_aside, list)) {
 		list->waiting = 1;
 		list->aside = ASIDE_SENT;
 	}
@@ -233,7 +234,7 @@ static void move(struct list *list)
 	size_t most = flow_read_max(list->source.flow);
 	list->moves = list->moves < most ? list->moves : (unsigned)most;
 	for (unsigned n = list->waits ? 1 : list->moves; n > 0; n--)
-		if (link_send(list->link, &args, on_move, list))
+		if (redis_connection_send(list->connection, &args, on_move, list))
 			list->waiting++;
 	list->waits = false;
 	args_free(&args);
@@ -243,7 +244,7 @@ void list_turn(struct list *list, bool feed_first)
 {
 	if (list && heritage_turn(list->heritage))
 		list->left_read = false; /* there is more in our processing list */
-	if (!list || feed_first || list->waiting || !link_ready(list->link) ||
+	if (!list || feed_first || list->waiting || !redis_connection_ready(list->connection) ||
 	    !flow_open(list->source.flow) || clock_tick().ms < list->retry_at.ms)
 		return;
 	if (list->aside != ASIDE_NOT)

@@ -12,7 +12,8 @@
 enum { LIST_BLOCK_MS = 5000 };
 
 struct list;
-struct list *list_new(struct flow *flow, struct link *link, const char *key, int64_t claim_after_ms);
+struct list *list_new(struct flow *flow, struct redis_connection *connection, const char *key,
+                      int64_t claim_after_ms);
 struct list *list_free(struct list *list); /* takes NULL; returns NULL */
 /* The connection was lost for an answer that was too long: reads less. An item that is too long by itself is
  * moved to the list KEY:too-large, unread, since all behind it would wait for ever. */

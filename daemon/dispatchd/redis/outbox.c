@@ -9,7 +9,7 @@
 #include "base/backoff.h"
 #include "base/mem.h"
 #include "common/clock.h"
-#include "dispatchd/redis/link.h"
+#include "dispatchd/redis/connection.h"
 
 #include <glib.h>
 #include <stdlib.h>
@@ -184,8 +184,8 @@ static void settle_shuts(struct outbox *outbox)
 			continue;
 		}
 		if (shut->refused)
-			shut->retry_at.ms =
-			        clock_tick().ms + backoff_ms(pace, ++shut->failures, link_random());
+			shut->retry_at.ms = clock_tick().ms +
+			                    backoff_ms(pace, ++shut->failures, redis_connection_random());
 		shut->refused = shut->took = false;
 		at = &shut->next;
 	}

@@ -23,7 +23,7 @@ struct outgoing {
 
 struct publisher {
 	struct engine_thread *engine;
-	struct link *link;
+	struct redis_connection *connection;
 	struct outbox *outbox;
 	struct publication *sent[PUBLISH_ROWS_MAX]; /* in the transaction under way */
 	size_t n_sent;                              /* 0: none is */
@@ -36,11 +36,11 @@ struct publisher {
 	bool one_by_one; /* the user may not use transactions, so none is used */
 };
 
-struct publisher *publisher_new(struct engine_thread *engine, struct link *link)
+struct publisher *publisher_new(struct engine_thread *engine, struct redis_connection *connection)
 {
 	struct publisher *publisher = mem_alloc(sizeof(*publisher));
 	publisher->engine = engine;
-	publisher->link = link;
+	publisher->connection = connection;
 	publisher->outbox = outbox_new();
 	return publisher;
 }
@@ -171,7 +171,8 @@ static void probe(struct publisher *publisher)
 	for (struct outgoing *stream = publisher->streams; stream; stream = stream->next) {
 		struct args args = {0};
 		args_add_all(&args, "XADD", stream->key, "0-0", "probe", "", NULL);
-		if (stream->expected && link_send(publisher->link, &args, on_probed, stream))
+		if (stream->expected &&
+		    redis_connection_send(publisher->connection, &args, on_probed, stream))
 			publisher->probing++;
 		args_free(&args);
 	}
@@ -266,7 +267,7 @@ static void on_exec_refused(struct publisher *publisher, const char *words)
 	if (!publisher->refused && !publisher->one_by_one && forbids_transactions(words)) {
 		go_one_by_one(publisher, words);
 		if (strncmp(words, "EXECABORT", 9) != 0)
-			link_renew(publisher->link, words);
+			redis_connection_renew(publisher->connection, words);
 	} else if (!publisher->refused) {
 		refuse_all(publisher, words);
 	}
@@ -287,7 +288,7 @@ static void on_exec(void *arg, const redisReply *reply)
 
 /* ---- sending */
 
-static bool add_row(struct publisher *publisher, const struct publication *row, link_reply *fn)
+static bool add_row(struct publisher *publisher, const struct publication *row, redis_connection_reply *fn)
 {
 	struct args args = {0};
 	args_add_all(&args, "XADD", row->stream, NULL);
@@ -300,23 +301,23 @@ static bool add_row(struct publisher *publisher, const struct publication *row, 
 		args_add_bytes(&args, row->fields[i].name, row->fields[i].name_len);
 		args_add_bytes(&args, row->fields[i].value, row->fields[i].value_len);
 	}
-	bool sent = link_send(publisher->link, &args, fn, publisher);
+	bool sent = redis_connection_send(publisher->connection, &args, fn, publisher);
 	args_free(&args);
 	return sent;
 }
 
-static void send_word(struct publisher *publisher, const char *word, link_reply *fn)
+static void send_word(struct publisher *publisher, const char *word, redis_connection_reply *fn)
 {
 	struct args args = {0};
 	args_add(&args, word);
-	link_send(publisher->link, &args, fn, publisher);
+	redis_connection_send(publisher->connection, &args, fn, publisher);
 	args_free(&args);
 }
 
 /* What can't be sent because the connection is at its end is sent again over the next. */
 void publisher_turn(struct publisher *publisher)
 {
-	if (!link_ready(publisher->link) || publisher->n_sent)
+	if (!redis_connection_ready(publisher->connection) || publisher->n_sent)
 		return;
 	probe(publisher);
 	if (!publisher_waiting(publisher))

@@ -3,8 +3,8 @@
 #define DISPATCHD_REDIS_PUBLISH_H
 
 #include "dispatchd/engine/engine_thread.h"
+#include "dispatchd/redis/connection.h"
 #include "dispatchd/redis/health.h"
-#include "dispatchd/redis/link.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@
 enum { PUBLISH_ROWS_MAX = 256, PUBLISH_BYTES_MAX = 1 << 20 };
 
 struct publisher;
-struct publisher *publisher_new(struct engine_thread *engine, struct link *link);
+struct publisher *publisher_new(struct engine_thread *engine, struct redis_connection *connection);
 struct publisher *publisher_free(struct publisher *publisher); /* takes NULL; returns NULL */
 
 void publisher_add(struct publisher *publisher, struct publications *list); /* takes the list over */

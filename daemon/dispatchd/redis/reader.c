@@ -47,7 +47,7 @@ struct stream {
 
 struct reader {
 	struct flow *flow;
-	struct link *link;
+	struct redis_connection *connection;
 	struct stream streams[READER_STREAMS_MAX];
 	size_t n;
 	enum stage stage;
@@ -73,11 +73,11 @@ static void acknowledge(struct source *source, struct intake *intake)
 	args_free(&args);
 }
 
-struct reader *reader_new(struct flow *flow, struct link *link)
+struct reader *reader_new(struct flow *flow, struct redis_connection *connection)
 {
 	struct reader *reader = mem_alloc(sizeof(*reader));
 	reader->flow = flow;
-	reader->link = link;
+	reader->connection = connection;
 	return reader;
 }
 
@@ -155,7 +155,8 @@ void reader_too_long(struct reader *reader)
 
 static void back_off(struct reader *reader)
 {
-	reader->retry_at.ms = clock_tick().ms + backoff_ms(pace, ++reader->failures, link_random());
+	reader->retry_at.ms =
+	        clock_tick().ms + backoff_ms(pace, ++reader->failures, redis_connection_random());
 }
 
 /* ---- groups */
@@ -201,9 +202,9 @@ static void on_check(void *arg, const redisReply *reply)
 	reader->flow->wake(reader->flow->wake_arg);
 }
 
-static void ask(struct stream *stream, struct args *args, link_reply *fn)
+static void ask(struct stream *stream, struct args *args, redis_connection_reply *fn)
 {
-	if (link_send(stream->reader->link, args, fn, stream))
+	if (redis_connection_send(stream->reader->connection, args, fn, stream))
 		stream->reader->waiting++;
 	args_reset(args);
 }
@@ -418,7 +419,7 @@ static bool read_streams(struct reader *reader)
 	for (size_t i = 0; i < reader->n; i++)
 		if (reader->streams[i].asked)
 			args_add(&args, row->own ? reader->streams[i].last : ">");
-	if (n && link_send(reader->link, &args, on_read, reader))
+	if (n && redis_connection_send(reader->connection, &args, on_read, reader))
 		reader->waiting = 1;
 	args_free(&args);
 	return n > 0;
@@ -435,7 +436,8 @@ static bool all_landed(const struct reader *reader)
 void reader_turn(struct reader *reader)
 {
 	struct tick now = clock_tick();
-	if (!reader->n || reader->waiting || !link_ready(reader->link) || now.ms < reader->retry_at.ms)
+	if (!reader->n || reader->waiting || !redis_connection_ready(reader->connection) ||
+	    now.ms < reader->retry_at.ms)
 		return;
 	if (reader->stage == STAGE_WAIT && all_landed(reader))
 		reader->stage = STAGE_GROUPS;

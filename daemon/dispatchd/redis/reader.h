@@ -20,7 +20,7 @@
 enum { READER_BLOCK_MS = 5000, READER_STREAMS_MAX = 3 };
 
 struct reader;
-struct reader *reader_new(struct flow *flow, struct link *link);
+struct reader *reader_new(struct flow *flow, struct redis_connection *connection);
 struct reader *reader_free(struct reader *reader); /* takes NULL; returns NULL */
 
 /* A stream to read. `key` must outlive the reader. */

@@ -8,7 +8,7 @@
 
 struct engine_thread;
 struct pool;
-struct hub;
+struct redis_client;
 
 /*
  * The daemon's parts and state as the ways in from outside (HTTP, the control socket) see it. The loop owns
@@ -18,7 +18,7 @@ struct hub;
 struct daemon_view {
 	struct engine_thread *engine;
 	struct pool *pool;
-	struct hub *hub;
+	struct redis_client *redis;
 	struct instant started;
 	bool stopping; /* the way to the end has begun */
 };

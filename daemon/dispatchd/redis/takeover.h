@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DISPATCHD_REDIS_HERITAGE_H
-#define DISPATCHD_REDIS_HERITAGE_H
+#ifndef DISPATCHD_REDIS_TAKEOVER_H
+#define DISPATCHD_REDIS_TAKEOVER_H
 
 #include "dispatchd/redis/flow.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "dispatchd/redis/heritage.h"
+#include "dispatchd/redis/takeover.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -147,7 +147,7 @@ static void give_sign(struct heritage *heritage, struct tick now)
 		return;
 	args_add_all(&args, "SET", heritage->sign, "1", "PX", NULL);
 	args_add_number(&args, sign_ms(heritage));
-	heritage->signing = link_send(heritage->flow->commands, &args, on_signed, heritage);
+	heritage->signing = redis_connection_send(heritage->flow->commands, &args, on_signed, heritage);
 	heritage->sign_at.ms = now.ms + sign_ms(heritage) / 4;
 	args_free(&args);
 }
@@ -184,7 +184,7 @@ static bool take_over(struct stranger *stranger)
 	args_add_all(&args, "EVAL", take_script, "3", stranger->name, heritage->processing, stranger->sign,
 	             NULL);
 	args_add_bytes(&args, stranger->oldest, stranger->oldest_len);
-	bool sent = link_send(heritage->flow->commands, &args, on_taken, stranger);
+	bool sent = redis_connection_send(heritage->flow->commands, &args, on_taken, stranger);
 	args_free(&args);
 	return sent;
 }
@@ -273,7 +273,7 @@ static void end_scan(struct heritage *heritage)
 		if (stranger->asked || stranger->unread)
 			continue;
 		args_add_all(&args, "LINDEX", stranger->name, "-1", NULL);
-		stranger->asked = link_send(heritage->flow->commands, &args, on_oldest, stranger);
+		stranger->asked = redis_connection_send(heritage->flow->commands, &args, on_oldest, stranger);
 		stranger->looked_at = stranger->asked;
 		args_reset(&args);
 	}
@@ -311,7 +311,7 @@ static void scan(struct heritage *heritage, const char *cursor)
 	}
 	buf_adds(&pattern, "*");
 	args_add_all(&args, "SCAN", cursor, "MATCH", buf_text(&pattern), "COUNT", "1000", NULL);
-	heritage->scanning = link_send(heritage->flow->commands, &args, on_scanned, heritage);
+	heritage->scanning = redis_connection_send(heritage->flow->commands, &args, on_scanned, heritage);
 	args_free(&args);
 	buf_free(&pattern);
 }
@@ -334,7 +334,7 @@ bool heritage_turn(struct heritage *heritage)
 	bool came = heritage->came;
 	struct tick now = clock_tick();
 	heritage->came = false;
-	if (!heritage->flow->closed && link_ready(heritage->flow->commands)) {
+	if (!heritage->flow->closed && redis_connection_ready(heritage->flow->commands)) {
 		give_sign(heritage, now);
 		look(heritage, now);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "dispatchd/redis/upkeep.h"
+#include "dispatchd/redis/maintenance.h"
 
 #include "base/mem.h"
 #include "common/clock.h"
@@ -148,7 +148,7 @@ static void claim(struct care *care, struct tick now)
 	args_add_all(&args, care->cursor, "COUNT", NULL);
 	size_t most = flow_read_max(upkeep->flow);
 	args_add_number(&args, most < CLAIM_COUNT ? (int64_t)most : CLAIM_COUNT);
-	care->claiming = link_send(upkeep->flow->commands, &args, on_claimed, care);
+	care->claiming = redis_connection_send(upkeep->flow->commands, &args, on_claimed, care);
 	care->claim_at.ms = now.ms + between(WAIT_MIN_MS, upkeep->claim_after_ms / 4, CLAIM_WAIT_MAX_MS);
 	args_free(&args);
 }
@@ -191,7 +191,7 @@ static void trim(struct care *care)
 	char id[ID_MAX];
 	snprintf(id, sizeof(id), "%" PRIu64 "-%" PRIu64, care->keep.ms, care->keep.seq);
 	args_add_all(&args, "XTRIM", source_of(care)->key, "MINID", id, NULL);
-	if (care->unsure || !link_send(care->upkeep->flow->commands, &args, on_trimmed, care))
+	if (care->unsure || !redis_connection_send(care->upkeep->flow->commands, &args, on_trimmed, care))
 		care->trimming = false;
 	args_free(&args);
 }
@@ -226,7 +226,7 @@ static bool ask_pending(struct care *care, const redisReply *group)
 	struct args args = {0};
 	args_add_all(&args, "XPENDING", source_of(care)->key, NULL);
 	args_add_bytes(&args, name->str, name->len);
-	bool sent = link_send(care->upkeep->flow->commands, &args, on_pending, care);
+	bool sent = redis_connection_send(care->upkeep->flow->commands, &args, on_pending, care);
 	args_free(&args);
 	care->groups += sent;
 	return sent;
@@ -257,7 +257,7 @@ static void start_trim(struct care *care, struct tick now)
 	struct args args = {0};
 	care->keep = (struct stream_id){.ms = (uint64_t)before_ms};
 	args_add_all(&args, "XINFO", "GROUPS", source_of(care)->key, NULL);
-	care->trimming = link_send(upkeep->flow->commands, &args, on_groups, care);
+	care->trimming = redis_connection_send(upkeep->flow->commands, &args, on_groups, care);
 	care->trim_at.ms = now.ms + between(WAIT_MIN_MS, upkeep->keep_ms / 8, TRIM_WAIT_MAX_MS);
 	args_free(&args);
 }
@@ -305,7 +305,7 @@ static void sweep(struct care *care, struct tick now)
 	args_add_all(&args, "EVAL", sweep_script, "1", source_of(care)->key, upkeep->flow->group,
 	             upkeep->flow->consumer, NULL);
 	args_add_number(&args, upkeep->keep_ms);
-	care->sweeping = link_send(upkeep->flow->commands, &args, on_swept, care);
+	care->sweeping = redis_connection_send(upkeep->flow->commands, &args, on_swept, care);
 	care->sweep_at.ms = now.ms + between(WAIT_MIN_MS, upkeep->keep_ms / 8, TRIM_WAIT_MAX_MS);
 	args_free(&args);
 }
@@ -313,7 +313,7 @@ static void sweep(struct care *care, struct tick now)
 void upkeep_turn(struct upkeep *upkeep)
 {
 	struct tick now = clock_tick();
-	if (upkeep->flow->closed || !link_ready(upkeep->flow->commands))
+	if (upkeep->flow->closed || !redis_connection_ready(upkeep->flow->commands))
 		return;
 	for (size_t i = 0; i < reader_streams(upkeep->reader); i++) {
 		if (!reader_usable(upkeep->reader, i))

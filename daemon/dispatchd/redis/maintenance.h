@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DISPATCHD_REDIS_UPKEEP_H
-#define DISPATCHD_REDIS_UPKEEP_H
+#ifndef DISPATCHD_REDIS_MAINTENANCE_H
+#define DISPATCHD_REDIS_MAINTENANCE_H
 
 #include "dispatchd/redis/reader.h"
 

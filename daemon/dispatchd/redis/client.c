@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Puts the parts together and is the one that speaks of the connection: one line when it goes,
+ * one when it is back, however many connections there are and however often they try.
+ */
+#include "dispatchd/redis/client.h"
+
+#include "base/mem.h"
+#include "base/resp.h"
+#include "common/clock.h"
+#include "common/target.h"
+#include "dispatchd/redis/channel.h"
+#include "dispatchd/redis/flow.h"
+#include "dispatchd/redis/list.h"
+#include "dispatchd/redis/maintenance.h"
+#include "dispatchd/redis/publish.h"
+#include "dispatchd/redis/reader.h"
+#include "dispatchd/sys/log.h"
+
+#include <ctype.h>
+#include <event2/event.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 5000, MARGIN_MS = 2000, HOST_MAX = 256, PROOF_MS = 1500 };
+
+static const char *const feed_names[] = {
+        [FEED_EVENTS] = "events", [FEED_REQUESTS] = "requests", [FEED_CUSTOMERS] = "customers"};
+
+enum { SLOT_COMMANDS, SLOT_STREAMS, SLOT_LIST, SLOT_CHANNEL, SLOTS };
+
+/* A connection's place in the client: what its callbacks know it by. */
+struct slot {
+	struct redis_client *client;
+	struct redis_connection *connection;        /* NULL where it isn't needed */
+	void (*reset)(struct redis_client *client); /* the connection is new */
+};
+
+struct redis_client {
+	struct target *target;
+	struct arena *arena; /* copies of names from the settings */
+	struct slot slots[SLOTS];
+	struct flow flow;
+	struct reader *reader;
+	struct list *list;
+	struct channel *channel;
+	struct upkeep *upkeep;
+	struct publisher *publisher;
+	bool feed_read; /* since the start */
+	bool up, told;  /* all connections are; what was said last */
+	char why[256];  /* they aren't */
+	bool doubted;   /* the server was unusable: that all connections are there again proves nothing yet */
+	struct tick ready_since; /* all of them, while doubted */
+	struct tick down_since;
+	uint64_t losses;
+};
+
+/* ---- connections come and go */
+
+static void reset_commands(struct redis_client *client)
+{
+	flow_reset(&client->flow);
+	publisher_reset(client->publisher);
+	upkeep_reset(client->upkeep);
+	list_reset_commands(client->list);
+}
+
+static void reset_streams(struct redis_client *client)
+{
+	reader_reset(client->reader);
+}
+
+static void reset_list(struct redis_client *client)
+{
+	list_reset(client->list);
+}
+
+static void reset_channel(struct redis_client *client)
+{
+	channel_reset(client->channel);
+}
+
+static bool all_ready(const struct redis_client *client)
+{
+	for (size_t i = 0; i < SLOTS; i++)
+		if (client->slots[i].connection && !redis_connection_ready(client->slots[i].connection))
+			return false;
+	return true;
+}
+
+/* A server that greets us but is of no use says so as soon as something is asked of it. */
+static void find_up(struct redis_client *client)
+{
+	if (client->up || !all_ready(client) ||
+	    (client->doubted && clock_tick().ms - client->ready_since.ms < PROOF_MS))
+		return;
+	client->up = true;
+	client->doubted = false;
+	if (!client->told)
+		log_write(LOG_INFO, "Redis connected redis=%s", client->target->name);
+	else
+		log_write(LOG_NOTICE, "Redis connection is back after %" PRId64 " s redis=%s",
+		          (clock_tick().ms - client->down_since.ms + 500) / 1000, client->target->name);
+	client->told = false;
+}
+
+static void on_up(void *arg)
+{
+	struct slot *slot = arg;
+	struct redis_client *client = slot->client;
+	slot->reset(client);
+	client->flow.wake(client->flow.wake_arg);
+	client->ready_since = clock_tick();
+	find_up(client);
+}
+
+/* Redis' own refusals begin with a word in capitals (NOAUTH, LOADING); those are news even while it is away.
+ */
+static bool is_refusal(const char *why)
+{
+	return isupper((unsigned char)why[0]) && isupper((unsigned char)why[1]);
+}
+
+static void tell_down(struct redis_client *client, const char *why)
+{
+	bool was_up = client->up;
+	snprintf(client->why, sizeof(client->why), "%s", why);
+	client->up = false;
+	if (was_up) {
+		client->losses++;
+		client->down_since = clock_tick();
+		log_write(LOG_WARNING,
+		          "Redis connection lost, trying again until it is back redis=%s reason=\"%s\"",
+		          client->target->name, why);
+	} else if (!client->told) {
+		client->down_since = clock_tick();
+		log_write(LOG_WARNING,
+		          "Redis can't be reached, trying again until it can redis=%s reason=\"%s\"",
+		          client->target->name, why);
+	} else if (is_refusal(why)) {
+		log_fault(LOG_WARNING, "Redis refuses us redis=%s reply=\"%s\"", client->target->name, why);
+	} else {
+		log_write(LOG_DEBUG, "Redis still can't be reached reason=\"%s\"", why);
+	}
+	client->told = true;
+}
+
+/* What was claimed over the connection for commands is ours now: the reader finds it. */
+static void on_too_long(struct slot *slot)
+{
+	struct redis_client *client = slot->client;
+	if (slot == &client->slots[SLOT_STREAMS]) {
+		reader_too_long(client->reader);
+	} else if (slot == &client->slots[SLOT_LIST]) {
+		list_too_long(client->list);
+	} else {
+		flow_read_less(&client->flow);
+		if (slot != &client->slots[SLOT_COMMANDS])
+			return;
+		list_commands_too_long(client->list);
+		redis_connection_renew(client->slots[SLOT_STREAMS].connection,
+		                       "to read again what was too long");
+	}
+}
+
+/* The password was changed, and its file perhaps, too. */
+static void reread_password(struct redis_client *client, const char *why)
+{
+	struct error err = {0};
+	if (strncmp(why, "WRONGPASS", 9) != 0 && strncmp(why, "NOAUTH", 6) != 0)
+		return;
+	if (!target_reread(client->target, &err))
+		log_fault(LOG_ERR, "the Redis password can't be read again: %s", err.text);
+}
+
+static void on_down(void *arg, const char *why)
+{
+	reread_password(((struct slot *)arg)->client, why);
+	if (resp_is_too_long(why))
+		on_too_long(arg);
+	tell_down(((struct slot *)arg)->client, why);
+}
+
+/* Another server may be behind the address by now: every connection goes. */
+static void on_unusable(void *arg, const char *words)
+{
+	struct redis_client *client = ((struct slot *)arg)->client;
+	client->doubted = true;
+	for (size_t i = 0; i < SLOTS; i++)
+		if (client->slots[i].connection)
+			redis_connection_renew(client->slots[i].connection, words);
+}
+
+static const struct redis_connection_events connection_hooks = {
+        .up = on_up, .down = on_down, .unusable = on_unusable};
+
+/* ---- making it */
+
+static struct redis_connection *open_slot(struct redis_client *client, struct event_base *base, size_t i,
+                                          int64_t patience_ms, void (*reset)(struct redis_client *client))
+{
+	struct slot *slot = &client->slots[i];
+	slot->client = client;
+	slot->reset = reset;
+	slot->connection = redis_connection_new(base, client->target, patience_ms, &connection_hooks, slot);
+	return slot->connection;
+}
+
+static const char *consumer_name(struct redis_client *client, const struct settings *settings)
+{
+	char host[HOST_MAX] = "dispatchd";
+	if (*settings->redis.consumer)
+		return arena_strdup(client->arena, settings->redis.consumer);
+	gethostname(host, sizeof(host) - 1);
+	return arena_strdup(client->arena, host);
+}
+
+static void add_sources(struct redis_client *client, struct event_base *base, const struct settings *settings)
+{
+	struct redis_connection *connection =
+	        open_slot(client, base, SLOT_STREAMS, READER_BLOCK_MS + MARGIN_MS, reset_streams);
+	client->reader = reader_new(&client->flow, connection);
+	/* In this order they are read and answered: customers before what is about them. */
+	reader_add(client->reader, arena_strdup(client->arena, settings->redis.customers), FEED_CUSTOMERS);
+	reader_add(client->reader, arena_strdup(client->arena, settings->redis.requests), FEED_REQUESTS);
+	reader_add(client->reader, arena_strdup(client->arena, settings->redis.stream), FEED_EVENTS);
+	reader_reset(client->reader);
+	if (*settings->redis.list) {
+		connection = open_slot(client, base, SLOT_LIST, LIST_BLOCK_MS + MARGIN_MS, reset_list);
+		client->list =
+		        list_new(&client->flow, connection, arena_strdup(client->arena, settings->redis.list),
+		                 settings->redis.claim_after_ms);
+	}
+	if (*settings->redis.channel) {
+		connection = open_slot(client, base, SLOT_CHANNEL, PATIENCE_MS, reset_channel);
+		client->channel = channel_new(&client->flow, connection,
+		                              arena_strdup(client->arena, settings->redis.channel));
+	}
+}
+
+/* Where each route has a stream of its own, their names aren't known. */
+static void expect_streams(struct redis_client *client, const struct settings *settings)
+{
+	bool gate = *settings->redis.requests && !strchr(settings->redis.dispatch, '{');
+	const char *const keys[] = {settings->redis.outcomes, settings->redis.dead,
+	                            gate ? settings->redis.dispatch : ""};
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (*keys[i])
+			publisher_expect(client->publisher, keys[i]);
+}
+
+struct redis_client *redis_client_new(struct event_base *base, const struct settings *settings,
+                                      struct engine_thread *engine, void (*wake)(void *arg), void *arg,
+                                      struct error *err)
+{
+	struct target *target = target_new(settings, err);
+	if (!target)
+		return NULL;
+	struct redis_client *client = mem_alloc(sizeof(*client));
+	client->target = target;
+	client->arena = arena_new();
+	client->flow = (struct flow){.engine = engine, .wake = wake, .wake_arg = arg};
+	client->flow.entry_max = (size_t)settings->redis.max_event_size;
+	client->flow.group = arena_strdup(client->arena, settings->redis.group);
+	client->flow.consumer = consumer_name(client, settings);
+	client->flow.commands = open_slot(client, base, SLOT_COMMANDS, PATIENCE_MS, reset_commands);
+	add_sources(client, base, settings);
+	client->upkeep = upkeep_new(&client->flow, client->reader, settings->redis.claim_after_ms,
+	                            settings->redis.keep_ms);
+	client->publisher = publisher_new(engine, client->flow.commands);
+	expect_streams(client, settings);
+	for (size_t i = 0; i < SLOTS; i++)
+		if (client->slots[i].connection)
+			redis_connection_open(client->slots[i].connection);
+	return client;
+}
+
+struct redis_client *redis_client_free(struct redis_client *client)
+{
+	if (!client)
+		return NULL;
+	/* Answers that are still awaited come back as NULL here, so the parts have to be there. */
+	for (size_t i = 0; i < SLOTS; i++)
+		redis_connection_free(client->slots[i].connection);
+	flow_free(&client->flow);
+	publisher_free(client->publisher);
+	upkeep_free(client->upkeep);
+	channel_free(client->channel);
+	list_free(client->list);
+	reader_free(client->reader);
+	target_free(client->target);
+	arena_free(client->arena);
+	free(client);
+	return NULL;
+}
+
+/* ---- the loop's side */
+
+void redis_client_reload(struct redis_client *client, const struct settings *settings)
+{
+	client->flow.entry_max = (size_t)settings->redis.max_event_size;
+	upkeep_set(client->upkeep, settings->redis.claim_after_ms, settings->redis.keep_ms);
+	list_set(client->list, settings->redis.claim_after_ms);
+}
+
+void redis_client_done(struct redis_client *client, struct intake *list)
+{
+	flow_done(&client->flow, list);
+}
+
+void redis_client_publish(struct redis_client *client, struct publications *list)
+{
+	publisher_add(client->publisher, list);
+}
+
+void redis_client_turn(struct redis_client *client)
+{
+	find_up(client);
+	flow_turn(&client->flow);          /* acknowledge what is committed: makes room */
+	publisher_turn(client->publisher); /* tell the world */
+	reader_turn(client->reader);
+	bool feed_first = reader_feed_first(client->reader);
+	if (!feed_first && !client->feed_read) {
+		client->feed_read = true;
+		engine_thread_feed_read(client->flow.engine);
+	}
+	channel_turn(client->channel, feed_first);
+	list_turn(client->list, feed_first);
+	upkeep_turn(client->upkeep);
+}
+
+void redis_client_close(struct redis_client *client)
+{
+	client->flow.closed = true;
+	/* A read that blocks would still be handed what comes next. Whatever is on the wire stays pending in
+	 * Redis and is read at the next start. */
+	for (size_t i = SLOT_STREAMS; i < SLOTS; i++)
+		if (client->slots[i].connection)
+			redis_connection_close(client->slots[i].connection);
+}
+
+bool redis_client_connected(const struct redis_client *client)
+{
+	return client->up;
+}
+
+static bool source_part(const struct redis_client *client, const struct source *source,
+                        struct redis_part *ret)
+{
+	const struct health *health = source->reading.refused ? &source->reading : &source->acknowledging;
+	*ret = (struct redis_part){
+	        .kind = source->kind, .name = source->key, .use = "read", .lost = source->lost};
+	if (!client->up)
+		ret->words = "Redis is not connected";
+	if (!health->refused)
+		return true;
+	ret->use = health->use;
+	ret->words = health->words;
+	ret->since_ms = clock_tick().ms - health->since.ms;
+	return true;
+}
+
+bool redis_client_part(struct redis_client *client, size_t i, struct redis_part *ret)
+{
+	if (i < client->flow.n_sources)
+		return source_part(client, client->flow.sources[i], ret);
+	const struct health *health = publisher_stream(client->publisher, i - client->flow.n_sources);
+	publisher_probe_soon(client->publisher);
+	if (!health)
+		return false;
+	*ret = (struct redis_part){.kind = health->kind, .name = health->name, .use = health->use};
+	if (!client->up)
+		ret->words = "Redis is not connected";
+	if (health->refused) {
+		ret->words = health->words;
+		ret->since_ms = clock_tick().ms - health->since.ms;
+	}
+	return true;
+}
+
+bool redis_client_quiet(const struct redis_client *client)
+{
+	return !redis_connection_ready(client->flow.commands) ||
+	       (!client->flow.in_flight && !publisher_waiting(client->publisher));
+}
+
+const char *redis_client_why(const struct redis_client *client)
+{
+	return client->up ? "" : client->why;
+}
+
+const char *redis_client_target(const struct redis_client *client)
+{
+	return client->target->name;
+}
+
+/* The names come from the configuration, which has no control characters in them. */
+static void add_parts(struct redis_client *client, struct buf *out)
+{
+	struct redis_part part;
+	buf_adds(out, "# HELP dispatchd_redis_usable Whether Redis lets us use this, as configured.\n"
+	              "# TYPE dispatchd_redis_usable gauge\n");
+	for (size_t i = 0; redis_client_part(client, i, &part); i++) {
+		buf_printf(out, "dispatchd_redis_usable{kind=\"%s\",name=\"", part.kind);
+		for (const char *p = part.name; *p; p++) {
+			if (*p == '\\' || *p == '"')
+				buf_addc(out, '\\');
+			buf_addc(out, *p);
+		}
+		buf_printf(out, "\",use=\"%s\"} %d\n", part.use, part.words == NULL);
+	}
+}
+
+void redis_client_metrics(struct redis_client *client, struct buf *out)
+{
+	buf_printf(out,
+	           "# HELP dispatchd_redis_connected Whether Redis is connected.\n"
+	           "# TYPE dispatchd_redis_connected gauge\ndispatchd_redis_connected %d\n"
+	           "# HELP dispatchd_redis_losses_total Connections to Redis that were lost.\n"
+	           "# TYPE dispatchd_redis_losses_total counter\ndispatchd_redis_losses_total %" PRIu64 "\n"
+	           "# HELP dispatchd_unpublished Entries that Redis is still to get, as the loop sees them.\n"
+	           "# TYPE dispatchd_unpublished gauge\ndispatchd_unpublished %zu\n"
+	           "# HELP dispatchd_channel_lost_total Messages of the channel that there was no room for.\n"
+	           "# TYPE dispatchd_channel_lost_total counter\ndispatchd_channel_lost_total %" PRIu64 "\n"
+	           "# HELP dispatchd_entries_total Entries read from a source.\n"
+	           "# TYPE dispatchd_entries_total counter\n",
+	           client->up, client->losses, publisher_waiting(client->publisher),
+	           channel_lost(client->channel));
+	for (size_t i = 0; i < client->flow.n_sources; i++) {
+		const struct source *source = client->flow.sources[i];
+		buf_printf(out, "dispatchd_entries_total{source=\"%s\",feed=\"%s\"} %" PRIu64 "\n",
+		           source->kind, feed_names[source->feed], source->entries);
+	}
+	buf_adds(out,
+	         "# HELP dispatchd_entries_lost_total Entries that were removed from Redis before they were "
+	         "read.\n# TYPE dispatchd_entries_lost_total counter\n");
+	for (size_t i = 0; i < client->flow.n_sources; i++) {
+		const struct source *source = client->flow.sources[i];
+		buf_printf(out, "dispatchd_entries_lost_total{source=\"%s\",feed=\"%s\"} %" PRIu64 "\n",
+		           source->kind, feed_names[source->feed], source->lost);
+	}
+	add_parts(client, out);
+}
