@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Intakes in flight. The token of each is a `struct flight`, in the intake's own arena. Redis is the
+ * Intakes in flight. The token of each is a `struct tracked`, in the intake's own arena. Redis is the
  * one that remembers: an intake that is lost here with the process is pending there and read again,
  * and the engine knows it by its id.
  */
@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct flight {
+struct tracked {
 	struct source *source;
-	struct flight *newer, *older;
+	struct tracked *newer, *older;
 	struct tick born;
 	size_t bytes;
 	size_t max;       /* entries that there is room for */
@@ -61,22 +61,22 @@ void flow_read_less(struct flow *flow)
 struct intake *flow_intake(struct source *source, size_t max)
 {
 	struct intake *intake = intake_new();
-	struct flight *flight = arena_alloc(intake->arena, sizeof(*flight));
-	*flight = (struct flight){.source = source, .max = max};
+	struct tracked *tracked = arena_alloc(intake->arena, sizeof(*tracked));
+	*tracked = (struct tracked){.source = source, .max = max};
 	intake->source = source->number;
-	intake->token = flight;
+	intake->token = tracked;
 	intake->entries = arena_new_array(intake->arena, max, struct entry);
 	return intake;
 }
 
 static struct entry *next_entry(struct intake *intake)
 {
-	struct flight *flight = intake->token;
-	if (intake->n == flight->max)
+	struct tracked *tracked = intake->token;
+	if (intake->n == tracked->max)
 		bug("an intake has more entries than were announced");
 	struct entry *entry = &intake->entries[intake->n++];
-	*entry = (struct entry){.feed = flight->source->feed, .id = "", .received = clock_now()};
-	flight->bytes += FLOW_ENTRY_OVERHEAD;
+	*entry = (struct entry){.feed = tracked->source->feed, .id = "", .received = clock_now()};
+	tracked->bytes += FLOW_ENTRY_OVERHEAD;
 	return entry;
 }
 
@@ -87,7 +87,7 @@ static bool is_text(const redisReply *reply)
 
 static void copy_fields(struct intake *intake, struct entry *entry, const redisReply *list)
 {
-	struct flight *flight = intake->token;
+	struct tracked *tracked = intake->token;
 	struct entry_field *fields = arena_new_array(intake->arena, list->elements / 2, struct entry_field);
 	for (size_t i = 0; i + 1 < list->elements; i += 2) {
 		const redisReply *name = list->element[i], *value = list->element[i + 1];
@@ -99,7 +99,7 @@ static void copy_fields(struct intake *intake, struct entry *entry, const redisR
 		        .value = arena_strndup(intake->arena, value->str, value->len),
 		        .value_len = value->len,
 		};
-		flight->bytes += name->len + value->len + FLOW_FIELD_OVERHEAD;
+		tracked->bytes += name->len + value->len + FLOW_FIELD_OVERHEAD;
 	}
 	entry->fields = fields;
 }
@@ -117,7 +117,7 @@ bool flow_add_stream_entry(struct intake *intake, const redisReply *reply)
 
 void flow_add_message(struct intake *intake, const char *text, size_t len)
 {
-	struct flight *flight = intake->token;
+	struct tracked *tracked = intake->token;
 	struct entry *entry = next_entry(intake);
 	struct entry_field *field = arena_alloc(intake->arena, sizeof(*field));
 	*field = (struct entry_field){.name = "event",
@@ -126,7 +126,7 @@ void flow_add_message(struct intake *intake, const char *text, size_t len)
 	                              .value_len = len};
 	entry->fields = field;
 	entry->n_fields = 1;
-	flight->bytes += len;
+	tracked->bytes += len;
 }
 
 void flow_add_unread(struct intake *intake, const char *id)
@@ -138,23 +138,23 @@ void flow_add_unread(struct intake *intake, const char *id)
 
 size_t flow_bytes(const struct intake *intake)
 {
-	return ((const struct flight *)intake->token)->bytes;
+	return ((const struct tracked *)intake->token)->bytes;
 }
 
 /* ---- its way to the engine and back */
 
-static void take_off(struct source *source, struct flight *flight)
+static void track(struct source *source, struct tracked *tracked)
 {
-	flight->born = clock_tick();
-	flight->older = source->newest;
+	tracked->born = clock_tick();
+	tracked->older = source->newest;
 	if (source->newest)
-		source->newest->newer = flight;
+		source->newest->newer = tracked;
 	else
-		source->oldest = flight;
-	source->newest = flight;
+		source->oldest = tracked;
+	source->newest = tracked;
 	source->in_flight++;
 	source->flow->in_flight++;
-	source->flow->bytes += flight->bytes;
+	source->flow->bytes += tracked->bytes;
 }
 
 /* What breaks the limit may come in numbers, so reads get smaller; a publisher who is put right is forgotten.
@@ -165,15 +165,15 @@ static void note_size(struct flow *flow, const struct intake *intake)
 	flow->largest = average > flow->entry_max ? average : flow->largest / 2;
 }
 
-static void land(struct intake *intake)
+static void untrack(struct intake *intake)
 {
-	struct flight *flight = intake->token;
-	struct source *source = flight->source;
-	*(flight->newer ? &flight->newer->older : &source->newest) = flight->older;
-	*(flight->older ? &flight->older->newer : &source->oldest) = flight->newer;
+	struct tracked *tracked = intake->token;
+	struct source *source = tracked->source;
+	*(tracked->newer ? &tracked->newer->older : &source->newest) = tracked->older;
+	*(tracked->older ? &tracked->older->newer : &source->oldest) = tracked->newer;
 	source->in_flight--;
 	source->flow->in_flight--;
-	source->flow->bytes -= flight->bytes;
+	source->flow->bytes -= tracked->bytes;
 	source->flow->wake(source->flow->wake_arg);
 	intake_free(intake);
 }
@@ -185,9 +185,9 @@ int64_t flow_age_ms(const struct source *source)
 
 static void to_acknowledge(struct intake *intake)
 {
-	struct flight *flight = intake->token;
-	struct source *source = flight->source;
-	flight->failed = false;
+	struct tracked *tracked = intake->token;
+	struct source *source = tracked->source;
+	tracked->failed = false;
 	intake->next = NULL;
 	*source->committed_tail = intake;
 	source->committed_tail = &intake->next;
@@ -228,7 +228,7 @@ void flow_submit(struct source *source, struct intake *intake)
 	struct intake *deleted = split_deleted(source, intake);
 	if (deleted) {
 		flow_lost(source, (int64_t)deleted->n);
-		take_off(source, deleted->token);
+		track(source, deleted->token);
 		to_acknowledge(deleted);
 	}
 	if (!intake->n) {
@@ -238,7 +238,7 @@ void flow_submit(struct source *source, struct intake *intake)
 	source->entries += intake->n;
 	intake->bytes = flow_bytes(intake);
 	note_size(source->flow, intake);
-	take_off(source, intake->token);
+	track(source, intake->token);
 	engine_thread_submit(source->flow->engine, intake);
 }
 
@@ -247,29 +247,29 @@ void flow_done(struct flow *flow, struct intake *list)
 	(void)flow;
 	while (list) {
 		struct intake *intake = list;
-		struct flight *flight = intake->token;
+		struct tracked *tracked = intake->token;
 		list = intake->next;
-		if (flight->source->acknowledge)
+		if (tracked->source->acknowledge)
 			to_acknowledge(intake);
 		else
-			land(intake);
+			untrack(intake);
 	}
 }
 
 static void end_wait(struct intake *intake)
 {
-	struct flight *flight = intake->token;
-	if (--flight->waiting)
+	struct tracked *tracked = intake->token;
+	if (--tracked->waiting)
 		return;
-	if (flight->failed)
+	if (tracked->failed)
 		to_acknowledge(intake);
 	else
-		land(intake);
+		untrack(intake);
 }
 
-static void ack_refused(struct flight *flight, const char *words)
+static void ack_refused(struct tracked *tracked, const char *words)
 {
-	struct source *source = flight->source;
+	struct source *source = tracked->source;
 	if (!strncmp(words, "WRONGTYPE", 9)) {
 		/* The key is something else now, and there is nothing left to acknowledge. */
 		log_fault(LOG_ERR, "Redis refuses an acknowledgement %s=%s reply=\"%s\"", source->kind,
@@ -277,40 +277,40 @@ static void ack_refused(struct flight *flight, const char *words)
 		return;
 	}
 	health_refuse(&source->acknowledging, "Redis refuses an acknowledgement", words);
-	flight->failed = true;
+	tracked->failed = true;
 	source->retry_at.ms = clock_tick().ms + FLOW_RETRY_MS;
 }
 
 static void on_ack(void *arg, const redisReply *reply)
 {
 	struct intake *intake = arg;
-	struct flight *flight = intake->token;
+	struct tracked *tracked = intake->token;
 	if (!reply)
-		flight->failed = true;
+		tracked->failed = true;
 	else if (reply->type == REDIS_REPLY_ERROR)
-		ack_refused(flight, reply->str);
+		ack_refused(tracked, reply->str);
 	else if (reply->type != REDIS_REPLY_INTEGER)
-		flight->failed = true; /* QUEUED: in a transaction that could not be ended */
+		tracked->failed = true; /* QUEUED: in a transaction that could not be ended */
 	else
-		health_allow(&flight->source->acknowledging);
+		health_allow(&tracked->source->acknowledging);
 	end_wait(intake);
 }
 
 void flow_send_ack(struct intake *intake, const struct args *args)
 {
-	struct flight *flight = intake->token;
-	if (redis_connection_send(flight->source->flow->commands, args, on_ack, intake))
-		flight->waiting++;
+	struct tracked *tracked = intake->token;
+	if (redis_connection_send(tracked->source->flow->commands, args, on_ack, intake))
+		tracked->waiting++;
 	else
-		flight->failed = true;
+		tracked->failed = true;
 }
 
 /* The `waiting` that is held while commands are sent keeps an answer that comes at once (a NULL) from
  * ending the intake under our hands. */
 static void acknowledge(struct source *source, struct intake *intake)
 {
-	struct flight *flight = intake->token;
-	flight->waiting = 1;
+	struct tracked *tracked = intake->token;
+	tracked->waiting = 1;
 	source->acknowledge(source, intake);
 	end_wait(intake);
 }

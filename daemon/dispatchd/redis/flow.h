@@ -48,7 +48,7 @@ struct source {
 	unsigned in_flight;                         /* intakes submitted and not yet acknowledged */
 	struct intake *committed, **committed_tail; /* to be acknowledged */
 	struct tick retry_at;                       /* not before, since Redis refused to */
-	struct flight *oldest, *newest;             /* in flight, in order */
+	struct tracked *oldest, *newest;            /* in flight, in order */
 	uint64_t entries;                           /* read since the start */
 	uint64_t lost;                              /* removed from Redis before they were read */
 	struct health reading, acknowledging;
