@@ -47,7 +47,7 @@ struct redis_client {
 	struct reader *reader;
 	struct list *list;
 	struct channel *channel;
-	struct upkeep *upkeep;
+	struct maintenance *maintenance;
 	struct publisher *publisher;
 	bool feed_read; /* since the start */
 	bool up, told;  /* all connections are; what was said last */
@@ -64,7 +64,7 @@ static void reset_commands(struct redis_client *client)
 {
 	flow_reset(&client->flow);
 	publisher_reset(client->publisher);
-	upkeep_reset(client->upkeep);
+	maintenance_reset(client->maintenance);
 	list_reset_commands(client->list);
 }
 
@@ -268,8 +268,8 @@ struct redis_client *redis_client_new(struct event_base *base, const struct sett
 	client->flow.consumer = consumer_name(client, settings);
 	client->flow.commands = open_slot(client, base, SLOT_COMMANDS, PATIENCE_MS, reset_commands);
 	add_sources(client, base, settings);
-	client->upkeep = upkeep_new(&client->flow, client->reader, settings->redis.claim_after_ms,
-	                            settings->redis.keep_ms);
+	client->maintenance = maintenance_new(&client->flow, client->reader, settings->redis.claim_after_ms,
+	                                      settings->redis.keep_ms);
 	client->publisher = publisher_new(engine, client->flow.commands);
 	expect_streams(client, settings);
 	for (size_t i = 0; i < SLOTS; i++)
@@ -287,7 +287,7 @@ struct redis_client *redis_client_free(struct redis_client *client)
 		redis_connection_free(client->slots[i].connection);
 	flow_free(&client->flow);
 	publisher_free(client->publisher);
-	upkeep_free(client->upkeep);
+	maintenance_free(client->maintenance);
 	channel_free(client->channel);
 	list_free(client->list);
 	reader_free(client->reader);
@@ -302,7 +302,7 @@ struct redis_client *redis_client_free(struct redis_client *client)
 void redis_client_reload(struct redis_client *client, const struct settings *settings)
 {
 	client->flow.entry_max = (size_t)settings->redis.max_event_size;
-	upkeep_set(client->upkeep, settings->redis.claim_after_ms, settings->redis.keep_ms);
+	maintenance_set(client->maintenance, settings->redis.claim_after_ms, settings->redis.keep_ms);
 	list_set(client->list, settings->redis.claim_after_ms);
 }
 
@@ -329,7 +329,7 @@ void redis_client_turn(struct redis_client *client)
 	}
 	channel_turn(client->channel, feed_first);
 	list_turn(client->list, feed_first);
-	upkeep_turn(client->upkeep);
+	maintenance_turn(client->maintenance);
 }
 
 void redis_client_close(struct redis_client *client)

@@ -23,9 +23,9 @@ struct stream_id {
 	uint64_t ms, seq;
 };
 
-/* A stream's upkeep: two jobs, of which each is asked for, answered and due again later. */
-struct care {
-	struct upkeep *upkeep;
+/* A stream's maintenance: two jobs, of which each is asked for, answered and due again later. */
+struct stream_state {
+	struct maintenance *maintenance;
 	size_t number; /* of the reader's stream */
 	struct tick claim_at, trim_at, sweep_at;
 	bool claiming, trimming, sweeping;
@@ -35,12 +35,12 @@ struct care {
 	bool unsure;           /* trimming: something was not answered as it should be; not this time */
 };
 
-struct upkeep {
+struct maintenance {
 	struct flow *flow;
 	struct reader *reader;
 	int64_t claim_after_ms, keep_ms;
 	bool no_scripts; /* the user may not run them; it was logged */
-	struct care cares[READER_STREAMS_MAX];
+	struct stream_state streams[READER_STREAMS_MAX];
 };
 
 static int64_t between(int64_t low, int64_t value, int64_t high)
@@ -48,47 +48,51 @@ static int64_t between(int64_t low, int64_t value, int64_t high)
 	return value < low ? low : value > high ? high : value;
 }
 
-struct upkeep *upkeep_new(struct flow *flow, struct reader *reader, int64_t claim_after_ms, int64_t keep_ms)
+struct maintenance *maintenance_new(struct flow *flow, struct reader *reader, int64_t claim_after_ms,
+                                    int64_t keep_ms)
 {
-	struct upkeep *upkeep = mem_alloc(sizeof(*upkeep));
-	*upkeep = (struct upkeep){
+	struct maintenance *maintenance = mem_alloc(sizeof(*maintenance));
+	*maintenance = (struct maintenance){
 	        .flow = flow, .reader = reader, .claim_after_ms = claim_after_ms, .keep_ms = keep_ms};
 	for (size_t i = 0; i < READER_STREAMS_MAX; i++)
-		upkeep->cares[i] = (struct care){.upkeep = upkeep, .number = i, .cursor = "0-0"};
-	return upkeep;
+		maintenance->streams[i] =
+		        (struct stream_state){.maintenance = maintenance, .number = i, .cursor = "0-0"};
+	return maintenance;
 }
 
-void upkeep_set(struct upkeep *upkeep, int64_t claim_after_ms, int64_t keep_ms)
+void maintenance_set(struct maintenance *maintenance, int64_t claim_after_ms, int64_t keep_ms)
 {
-	upkeep->claim_after_ms = claim_after_ms;
-	upkeep->keep_ms = keep_ms;
+	maintenance->claim_after_ms = claim_after_ms;
+	maintenance->keep_ms = keep_ms;
 	for (size_t i = 0; i < READER_STREAMS_MAX; i++)
-		upkeep->cares[i].claim_at.ms = upkeep->cares[i].trim_at.ms = upkeep->cares[i].sweep_at.ms = 0;
+		maintenance->streams[i].claim_at.ms = maintenance->streams[i].trim_at.ms =
+		        maintenance->streams[i].sweep_at.ms = 0;
 }
 
-struct upkeep *upkeep_free(struct upkeep *upkeep)
+struct maintenance *maintenance_free(struct maintenance *maintenance)
 {
-	free(upkeep);
+	free(maintenance);
 	return NULL;
 }
 
-void upkeep_reset(struct upkeep *upkeep)
+void maintenance_reset(struct maintenance *maintenance)
 {
 	for (size_t i = 0; i < READER_STREAMS_MAX; i++)
-		upkeep->cares[i].claiming = upkeep->cares[i].trimming = upkeep->cares[i].sweeping = false;
+		maintenance->streams[i].claiming = maintenance->streams[i].trimming =
+		        maintenance->streams[i].sweeping = false;
 }
 
-static struct source *source_of(const struct care *care)
+static struct source *source_of(const struct stream_state *state)
 {
-	return reader_stream(care->upkeep->reader, care->number);
+	return reader_stream(state->maintenance->reader, state->number);
 }
 
-static bool answered(const redisReply *reply, int type, const struct care *care, const char *what)
+static bool answered(const redisReply *reply, int type, const struct stream_state *state, const char *what)
 {
 	if (!reply)
 		return false;
 	if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOGROUP", 7))
-		log_fault(LOG_WARNING, "Redis refuses %s stream=%s reply=\"%s\"", what, source_of(care)->key,
+		log_fault(LOG_WARNING, "Redis refuses %s stream=%s reply=\"%s\"", what, source_of(state)->key,
 		          reply->str);
 	return reply->type == type;
 }
@@ -109,17 +113,17 @@ static void take_deleted(struct source *source, const redisReply *reply)
 
 static void on_claimed(void *arg, const redisReply *reply)
 {
-	struct care *care = arg;
-	struct source *source = source_of(care);
-	care->claiming = false;
-	snprintf(care->cursor, ID_MAX, "0-0");
-	if (!answered(reply, REDIS_REPLY_ARRAY, care, "to hand over entries of another consumer") ||
+	struct stream_state *state = arg;
+	struct source *source = source_of(state);
+	state->claiming = false;
+	snprintf(state->cursor, ID_MAX, "0-0");
+	if (!answered(reply, REDIS_REPLY_ARRAY, state, "to hand over entries of another consumer") ||
 	    reply->elements < 2 || reply->element[1]->type != REDIS_REPLY_ARRAY)
 		return;
 	if (reply->element[0]->type == REDIS_REPLY_STRING)
-		snprintf(care->cursor, ID_MAX, "%s", reply->element[0]->str);
-	if (strcmp(care->cursor, "0-0"))
-		care->claim_at.ms = 0; /* there is more */
+		snprintf(state->cursor, ID_MAX, "%s", reply->element[0]->str);
+	if (strcmp(state->cursor, "0-0"))
+		state->claim_at.ms = 0; /* there is more */
 	const redisReply *entries = reply->element[1];
 	take_deleted(source, reply);
 	if (!entries->elements)
@@ -134,22 +138,24 @@ static void on_claimed(void *arg, const redisReply *reply)
 }
 
 /* What this very process has had in hand for so long would be handed to it again: then it waits. */
-static void claim(struct care *care, struct tick now)
+static void claim(struct stream_state *state, struct tick now)
 {
-	struct upkeep *upkeep = care->upkeep;
-	struct source *source = source_of(care);
-	int64_t margin_ms = between(0, upkeep->claim_after_ms / 2, CLAIM_MARGIN_MS);
-	if (care->claiming || now.ms < care->claim_at.ms ||
-	    flow_age_ms(source) + margin_ms > upkeep->claim_after_ms || !flow_open(upkeep->flow))
+	struct maintenance *maintenance = state->maintenance;
+	struct source *source = source_of(state);
+	int64_t margin_ms = between(0, maintenance->claim_after_ms / 2, CLAIM_MARGIN_MS);
+	if (state->claiming || now.ms < state->claim_at.ms ||
+	    flow_age_ms(source) + margin_ms > maintenance->claim_after_ms || !flow_open(maintenance->flow))
 		return;
 	struct args args = {0};
-	args_add_all(&args, "XAUTOCLAIM", source->key, upkeep->flow->group, upkeep->flow->consumer, NULL);
-	args_add_number(&args, upkeep->claim_after_ms);
-	args_add_all(&args, care->cursor, "COUNT", NULL);
-	size_t most = flow_read_max(upkeep->flow);
+	args_add_all(&args, "XAUTOCLAIM", source->key, maintenance->flow->group, maintenance->flow->consumer,
+	             NULL);
+	args_add_number(&args, maintenance->claim_after_ms);
+	args_add_all(&args, state->cursor, "COUNT", NULL);
+	size_t most = flow_read_max(maintenance->flow);
 	args_add_number(&args, most < CLAIM_COUNT ? (int64_t)most : CLAIM_COUNT);
-	care->claiming = redis_connection_send(upkeep->flow->commands, &args, on_claimed, care);
-	care->claim_at.ms = now.ms + between(WAIT_MIN_MS, upkeep->claim_after_ms / 4, CLAIM_WAIT_MAX_MS);
+	state->claiming = redis_connection_send(maintenance->flow->commands, &args, on_claimed, state);
+	state->claim_at.ms =
+	        now.ms + between(WAIT_MIN_MS, maintenance->claim_after_ms / 4, CLAIM_WAIT_MAX_MS);
 	args_free(&args);
 }
 
@@ -161,10 +167,10 @@ static bool read_id(const redisReply *reply, struct stream_id *ret)
 	       sscanf(reply->str, "%" SCNu64 "-%" SCNu64, &ret->ms, &ret->seq) == 2;
 }
 
-static void keep_from(struct care *care, struct stream_id id)
+static void keep_from(struct stream_state *state, struct stream_id id)
 {
-	if (id.ms < care->keep.ms || (id.ms == care->keep.ms && id.seq < care->keep.seq))
-		care->keep = id;
+	if (id.ms < state->keep.ms || (id.ms == state->keep.ms && id.seq < state->keep.seq))
+		state->keep = id;
 }
 
 /* The value behind a name in one group's flat list; NULL where there is none. */
@@ -178,43 +184,44 @@ static const redisReply *group_value(const redisReply *group, const char *name)
 
 static void on_trimmed(void *arg, const redisReply *reply)
 {
-	struct care *care = arg;
-	care->trimming = false;
-	if (answered(reply, REDIS_REPLY_INTEGER, care, "to trim") && reply->integer > 0)
-		log_write(LOG_INFO, "old entries trimmed stream=%s n=%lld", source_of(care)->key,
+	struct stream_state *state = arg;
+	state->trimming = false;
+	if (answered(reply, REDIS_REPLY_INTEGER, state, "to trim") && reply->integer > 0)
+		log_write(LOG_INFO, "old entries trimmed stream=%s n=%lld", source_of(state)->key,
 		          reply->integer);
 }
 
-static void trim(struct care *care)
+static void trim(struct stream_state *state)
 {
 	struct args args = {0};
 	char id[ID_MAX];
-	snprintf(id, sizeof(id), "%" PRIu64 "-%" PRIu64, care->keep.ms, care->keep.seq);
-	args_add_all(&args, "XTRIM", source_of(care)->key, "MINID", id, NULL);
-	if (care->unsure || !redis_connection_send(care->upkeep->flow->commands, &args, on_trimmed, care))
-		care->trimming = false;
+	snprintf(id, sizeof(id), "%" PRIu64 "-%" PRIu64, state->keep.ms, state->keep.seq);
+	args_add_all(&args, "XTRIM", source_of(state)->key, "MINID", id, NULL);
+	if (state->unsure ||
+	    !redis_connection_send(state->maintenance->flow->commands, &args, on_trimmed, state))
+		state->trimming = false;
 	args_free(&args);
 }
 
 /* [count, smallest id, largest id, consumers] */
 static void on_pending(void *arg, const redisReply *reply)
 {
-	struct care *care = arg;
+	struct stream_state *state = arg;
 	struct stream_id oldest;
 	if (!reply)
-		return; /* upkeep_reset() comes with the next connection */
-	if (!answered(reply, REDIS_REPLY_ARRAY, care, "to say what is pending") || reply->elements < 2 ||
+		return; /* maintenance_reset() comes with the next connection */
+	if (!answered(reply, REDIS_REPLY_ARRAY, state, "to say what is pending") || reply->elements < 2 ||
 	    reply->element[0]->type != REDIS_REPLY_INTEGER)
-		care->unsure = true;
+		state->unsure = true;
 	else if (reply->element[0]->integer && !read_id(reply->element[1], &oldest))
-		care->unsure = true;
+		state->unsure = true;
 	else if (reply->element[0]->integer)
-		keep_from(care, oldest);
-	if (!--care->groups)
-		trim(care);
+		keep_from(state, oldest);
+	if (!--state->groups)
+		trim(state);
 }
 
-static bool ask_pending(struct care *care, const redisReply *group)
+static bool ask_pending(struct stream_state *state, const redisReply *group)
 {
 	const redisReply *name = group->type == REDIS_REPLY_ARRAY ? group_value(group, "name") : NULL;
 	struct stream_id last;
@@ -222,43 +229,43 @@ static bool ask_pending(struct care *care, const redisReply *group)
 	    !read_id(group_value(group, "last-delivered-id"), &last))
 		return false;
 	last.seq++; /* what was delivered last may go; 2⁶⁴ entries in a millisecond there are none */
-	keep_from(care, last);
+	keep_from(state, last);
 	struct args args = {0};
-	args_add_all(&args, "XPENDING", source_of(care)->key, NULL);
+	args_add_all(&args, "XPENDING", source_of(state)->key, NULL);
 	args_add_bytes(&args, name->str, name->len);
-	bool sent = redis_connection_send(care->upkeep->flow->commands, &args, on_pending, care);
+	bool sent = redis_connection_send(state->maintenance->flow->commands, &args, on_pending, state);
 	args_free(&args);
-	care->groups += sent;
+	state->groups += sent;
 	return sent;
 }
 
 static void on_groups(void *arg, const redisReply *reply)
 {
-	struct care *care = arg;
-	care->groups = 0;
-	care->unsure = false;
-	if (!answered(reply, REDIS_REPLY_ARRAY, care, "to list groups") || !reply->elements) {
-		care->trimming = false;
+	struct stream_state *state = arg;
+	state->groups = 0;
+	state->unsure = false;
+	if (!answered(reply, REDIS_REPLY_ARRAY, state, "to list groups") || !reply->elements) {
+		state->trimming = false;
 		return;
 	}
 	for (size_t i = 0; i < reply->elements; i++)
-		if (!ask_pending(care, reply->element[i]))
-			care->unsure = true;
-	if (!care->groups)
-		care->trimming = false;
+		if (!ask_pending(state, reply->element[i]))
+			state->unsure = true;
+	if (!state->groups)
+		state->trimming = false;
 }
 
-static void start_trim(struct care *care, struct tick now)
+static void start_trim(struct stream_state *state, struct tick now)
 {
-	struct upkeep *upkeep = care->upkeep;
-	int64_t before_ms = clock_now().ms - upkeep->keep_ms;
-	if (care->trimming || now.ms < care->trim_at.ms || before_ms <= 0)
+	struct maintenance *maintenance = state->maintenance;
+	int64_t before_ms = clock_now().ms - maintenance->keep_ms;
+	if (state->trimming || now.ms < state->trim_at.ms || before_ms <= 0)
 		return;
 	struct args args = {0};
-	care->keep = (struct stream_id){.ms = (uint64_t)before_ms};
-	args_add_all(&args, "XINFO", "GROUPS", source_of(care)->key, NULL);
-	care->trimming = redis_connection_send(upkeep->flow->commands, &args, on_groups, care);
-	care->trim_at.ms = now.ms + between(WAIT_MIN_MS, upkeep->keep_ms / 8, TRIM_WAIT_MAX_MS);
+	state->keep = (struct stream_id){.ms = (uint64_t)before_ms};
+	args_add_all(&args, "XINFO", "GROUPS", source_of(state)->key, NULL);
+	state->trimming = redis_connection_send(maintenance->flow->commands, &args, on_groups, state);
+	state->trim_at.ms = now.ms + between(WAIT_MIN_MS, maintenance->keep_ms / 8, TRIM_WAIT_MAX_MS);
 	args_free(&args);
 }
 
@@ -279,47 +286,47 @@ static const char sweep_script[] =
 
 static void on_swept(void *arg, const redisReply *reply)
 {
-	struct care *care = arg;
-	care->sweeping = false;
+	struct stream_state *state = arg;
+	state->sweeping = false;
 	if (!reply)
-		return; /* upkeep_reset() comes with the next connection */
+		return; /* maintenance_reset() comes with the next connection */
 	if (reply->type == REDIS_REPLY_INTEGER && reply->integer > 0)
 		log_write(LOG_INFO, "consumers that are gone were removed stream=%s n=%lld",
-		          source_of(care)->key, reply->integer);
+		          source_of(state)->key, reply->integer);
 	if (reply->type != REDIS_REPLY_ERROR || strncmp(reply->str, "NOGROUP", 7) == 0)
 		return;
-	if (!care->upkeep->no_scripts)
+	if (!state->maintenance->no_scripts)
 		log_write(LOG_NOTICE,
 		          "consumers that are gone stay in Redis: we may not run scripts there stream=%s "
 		          "reply=\"%s\"",
-		          source_of(care)->key, reply->str);
-	care->upkeep->no_scripts = true;
+		          source_of(state)->key, reply->str);
+	state->maintenance->no_scripts = true;
 }
 
-static void sweep(struct care *care, struct tick now)
+static void sweep(struct stream_state *state, struct tick now)
 {
-	struct upkeep *upkeep = care->upkeep;
+	struct maintenance *maintenance = state->maintenance;
 	struct args args = {0};
-	if (care->sweeping || upkeep->no_scripts || now.ms < care->sweep_at.ms)
+	if (state->sweeping || maintenance->no_scripts || now.ms < state->sweep_at.ms)
 		return;
-	args_add_all(&args, "EVAL", sweep_script, "1", source_of(care)->key, upkeep->flow->group,
-	             upkeep->flow->consumer, NULL);
-	args_add_number(&args, upkeep->keep_ms);
-	care->sweeping = redis_connection_send(upkeep->flow->commands, &args, on_swept, care);
-	care->sweep_at.ms = now.ms + between(WAIT_MIN_MS, upkeep->keep_ms / 8, TRIM_WAIT_MAX_MS);
+	args_add_all(&args, "EVAL", sweep_script, "1", source_of(state)->key, maintenance->flow->group,
+	             maintenance->flow->consumer, NULL);
+	args_add_number(&args, maintenance->keep_ms);
+	state->sweeping = redis_connection_send(maintenance->flow->commands, &args, on_swept, state);
+	state->sweep_at.ms = now.ms + between(WAIT_MIN_MS, maintenance->keep_ms / 8, TRIM_WAIT_MAX_MS);
 	args_free(&args);
 }
 
-void upkeep_turn(struct upkeep *upkeep)
+void maintenance_turn(struct maintenance *maintenance)
 {
 	struct tick now = clock_tick();
-	if (upkeep->flow->closed || !redis_connection_ready(upkeep->flow->commands))
+	if (maintenance->flow->closed || !redis_connection_ready(maintenance->flow->commands))
 		return;
-	for (size_t i = 0; i < reader_streams(upkeep->reader); i++) {
-		if (!reader_usable(upkeep->reader, i))
+	for (size_t i = 0; i < reader_streams(maintenance->reader); i++) {
+		if (!reader_usable(maintenance->reader, i))
 			continue;
-		claim(&upkeep->cares[i], now);
-		start_trim(&upkeep->cares[i], now);
-		sweep(&upkeep->cares[i], now);
+		claim(&maintenance->streams[i], now);
+		start_trim(&maintenance->streams[i], now);
+		sweep(&maintenance->streams[i], now);
 	}
 }

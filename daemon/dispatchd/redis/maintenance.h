@@ -10,11 +10,13 @@
  * trimmed, consumers of our group without pending entries that have been idle for `keep` are removed. All
  * of it over the connection for commands, a step a turn.
  */
-struct upkeep;
-struct upkeep *upkeep_new(struct flow *flow, struct reader *reader, int64_t claim_after_ms, int64_t keep_ms);
-void upkeep_set(struct upkeep *upkeep, int64_t claim_after_ms, int64_t keep_ms); /* from now on */
-struct upkeep *upkeep_free(struct upkeep *upkeep); /* takes NULL; returns NULL */
-void upkeep_reset(struct upkeep *upkeep);          /* the connection is new */
-void upkeep_turn(struct upkeep *upkeep);
+struct maintenance;
+struct maintenance *maintenance_new(struct flow *flow, struct reader *reader, int64_t claim_after_ms,
+                                    int64_t keep_ms);
+void maintenance_set(struct maintenance *maintenance, int64_t claim_after_ms,
+                     int64_t keep_ms);                                 /* from now on */
+struct maintenance *maintenance_free(struct maintenance *maintenance); /* takes NULL; returns NULL */
+void maintenance_reset(struct maintenance *maintenance);               /* the connection is new */
+void maintenance_turn(struct maintenance *maintenance);
 
 #endif

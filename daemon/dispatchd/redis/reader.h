@@ -31,7 +31,7 @@ void reader_turn(struct reader *reader);  /* reads on where it may */
  * itself is acknowledged and given to the engine as unread, since all behind it would wait for ever. */
 void reader_too_long(struct reader *reader);
 
-/* The streams, for the upkeep and the metrics. */
+/* The streams, for the maintenance and the metrics. */
 size_t reader_streams(const struct reader *reader);
 struct source *reader_stream(struct reader *reader, size_t i);
 /* While the customers feed is read up to its end: what comes by another way than a stream waits, too. Never
