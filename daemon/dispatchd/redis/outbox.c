@@ -18,8 +18,8 @@
 static const struct backoff pace = {.min_ms = 100, .max_ms = 5000};
 
 /* A stream that has refused an entry. */
-struct shut {
-	struct shut *next;
+struct blocked_stream {
+	struct blocked_stream *next;
 	unsigned failures; /* in a row */
 	struct tick retry_at;
 	bool refused, took; /* in the transaction under way */
@@ -28,7 +28,7 @@ struct shut {
 
 struct outbox {
 	struct publications *first, **last;
-	struct shut *shuts;
+	struct blocked_stream *blocked;
 	size_t waiting;
 	uint64_t taken; /* what all rows weigh that Redis has got */
 	int64_t newest; /* the last row's seq of all that were added */
@@ -75,17 +75,17 @@ size_t outbox_waiting(const struct outbox *outbox)
 struct choice {
 	struct publication **rows;
 	size_t n, max, bytes, max_bytes;
-	bool trial;       /* of a stream that was shut: it goes alone */
+	bool trial;       /* of a stream that was blocked: it goes alone */
 	GHashTable *held; /* jobs of which a row was passed over; NULL while there is none */
 	struct tick now;
 };
 
-static struct shut *find_shut(const struct outbox *outbox, const char *stream)
+static struct blocked_stream *find_blocked(const struct outbox *outbox, const char *stream)
 {
-	struct shut *shut = outbox->shuts;
-	while (shut && strcmp(shut->stream, stream))
-		shut = shut->next;
-	return shut;
+	struct blocked_stream *blocked = outbox->blocked;
+	while (blocked && strcmp(blocked->stream, stream))
+		blocked = blocked->next;
+	return blocked;
 }
 
 static void pass_over(struct choice *choice, const struct publication *row)
@@ -96,9 +96,10 @@ static void pass_over(struct choice *choice, const struct publication *row)
 		g_hash_table_add(choice->held, (gpointer)(uintptr_t)&row->job);
 }
 
-static bool may_go(const struct choice *choice, const struct shut *shut, const struct publication *row)
+static bool may_go(const struct choice *choice, const struct blocked_stream *blocked,
+                   const struct publication *row)
 {
-	if (shut && (choice->n || shut->retry_at.ms > choice->now.ms))
+	if (blocked && (choice->n || blocked->retry_at.ms > choice->now.ms))
 		return false;
 	return !choice->held || !g_hash_table_contains(choice->held, &row->job);
 }
@@ -114,15 +115,15 @@ static size_t row_bytes(const struct publication *row)
 /* False where there is no room for more. */
 static bool consider(struct choice *choice, const struct outbox *outbox, struct publication *row)
 {
-	const struct shut *shut = outbox->shuts ? find_shut(outbox, row->stream) : NULL;
-	if (!may_go(choice, shut, row)) {
+	const struct blocked_stream *blocked = outbox->blocked ? find_blocked(outbox, row->stream) : NULL;
+	if (!may_go(choice, blocked, row)) {
 		pass_over(choice, row);
 		return true;
 	}
 	choice->bytes += row_bytes(row);
 	if (choice->n && choice->bytes > choice->max_bytes)
 		return false;
-	choice->trial = shut;
+	choice->trial = blocked;
 	choice->rows[choice->n++] = row;
 	return choice->n < choice->max && !choice->trial;
 }
@@ -148,9 +149,9 @@ size_t outbox_choose(struct outbox *outbox, struct publication **ret, size_t max
 
 void outbox_taken(struct outbox *outbox, struct publication *row)
 {
-	struct shut *shut = find_shut(outbox, row->stream);
-	if (shut)
-		shut->took = true;
+	struct blocked_stream *blocked = find_blocked(outbox, row->stream);
+	if (blocked)
+		blocked->took = true;
 	if (row->taken)
 		return;
 	row->taken = true;
@@ -160,34 +161,34 @@ void outbox_taken(struct outbox *outbox, struct publication *row)
 
 bool outbox_refused(struct outbox *outbox, const struct publication *row)
 {
-	struct shut *shut = find_shut(outbox, row->stream);
-	if (!shut) {
+	struct blocked_stream *blocked = find_blocked(outbox, row->stream);
+	if (!blocked) {
 		size_t size = strlen(row->stream) + 1;
-		shut = mem_alloc(sizeof(*shut) + size);
-		memcpy(shut->stream, row->stream, size);
-		shut->next = outbox->shuts;
-		outbox->shuts = shut;
+		blocked = mem_alloc(sizeof(*blocked) + size);
+		memcpy(blocked->stream, row->stream, size);
+		blocked->next = outbox->blocked;
+		outbox->blocked = blocked;
 	}
-	bool first = !shut->refused;
-	shut->refused = true;
+	bool first = !blocked->refused;
+	blocked->refused = true;
 	return first;
 }
 
-static void settle_shuts(struct outbox *outbox)
+static void settle_blocked(struct outbox *outbox)
 {
-	struct shut **at = &outbox->shuts;
+	struct blocked_stream **at = &outbox->blocked;
 	while (*at) {
-		struct shut *shut = *at;
-		if (shut->took && !shut->refused) {
-			*at = shut->next;
-			free(shut);
+		struct blocked_stream *blocked = *at;
+		if (blocked->took && !blocked->refused) {
+			*at = blocked->next;
+			free(blocked);
 			continue;
 		}
-		if (shut->refused)
-			shut->retry_at.ms = clock_tick().ms +
-			                    backoff_ms(pace, ++shut->failures, redis_connection_random());
-		shut->refused = shut->took = false;
-		at = &shut->next;
+		if (blocked->refused)
+			blocked->retry_at.ms = clock_tick().ms + backoff_ms(pace, ++blocked->failures,
+			                                                    redis_connection_random());
+		blocked->refused = blocked->took = false;
+		at = &blocked->next;
 	}
 }
 
@@ -235,7 +236,7 @@ static struct publications *shrink(struct publications *batch, size_t left)
 static struct publications *keep(const struct outbox *outbox, struct publications *batch)
 {
 	size_t left = rows_left(batch);
-	bool sparse = outbox->shuts && left <= batch->n / 2;
+	bool sparse = outbox->blocked && left <= batch->n / 2;
 	return left && !sparse ? batch : shrink(batch, left);
 }
 
@@ -263,7 +264,7 @@ static int64_t first_left(const struct outbox *outbox)
 
 void outbox_settle(struct outbox *outbox, int64_t *ret_seq, uint64_t *ret_taken)
 {
-	settle_shuts(outbox);
+	settle_blocked(outbox);
 	let_go(outbox);
 	*ret_seq = first_left(outbox) - 1;
 	*ret_taken = outbox->taken;
@@ -271,9 +272,9 @@ void outbox_settle(struct outbox *outbox, int64_t *ret_seq, uint64_t *ret_taken)
 
 void outbox_retry(struct outbox *outbox)
 {
-	while (outbox->shuts) {
-		struct shut *next = outbox->shuts->next;
-		free(outbox->shuts);
-		outbox->shuts = next;
+	while (outbox->blocked) {
+		struct blocked_stream *next = outbox->blocked->next;
+		free(outbox->blocked);
+		outbox->blocked = next;
 	}
 }
