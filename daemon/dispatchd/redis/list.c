@@ -27,7 +27,7 @@ struct list {
 	unsigned moves;        /* in a round */
 	struct intake *intake; /* of the round under way */
 	struct tick retry_at;
-	struct heritage *heritage; /* what other consumers left */
+	struct takeover *takeover; /* what other consumers left */
 };
 
 /* A value is found from the right, where the oldest is; a second equal one is the same event again. */
@@ -58,7 +58,7 @@ struct list *list_new(struct flow *flow, struct redis_connection *connection, co
 	if (asprintf(&list->processing, "%s:processing:%s", key, flow->consumer) < 0 ||
 	    asprintf(&list->too_large, "%s:too-large", key) < 0)
 		bug("no memory for a name");
-	list->heritage = heritage_new(flow, key, claim_after_ms);
+	list->takeover = takeover_new(flow, key, claim_after_ms);
 	return list;
 }
 
@@ -68,7 +68,7 @@ struct list *list_free(struct list *list)
 		return NULL;
 	if (list->intake)
 		intake_free(list->intake);
-	heritage_free(list->heritage);
+	takeover_free(list->takeover);
 	free(list->processing);
 	free(list->too_large);
 	free(list);
@@ -242,7 +242,7 @@ static void move(struct list *list)
 
 void list_turn(struct list *list, bool feed_first)
 {
-	if (list && heritage_turn(list->heritage))
+	if (list && takeover_turn(list->takeover))
 		list->left_read = false; /* there is more in our processing list */
 	if (!list || feed_first || list->waiting || !redis_connection_ready(list->connection) ||
 	    !flow_open(list->source.flow) || clock_tick().ms < list->retry_at.ms)
@@ -258,17 +258,17 @@ void list_turn(struct list *list, bool feed_first)
 void list_set(struct list *list, int64_t claim_after_ms)
 {
 	if (list)
-		heritage_set(list->heritage, claim_after_ms);
+		takeover_set(list->takeover, claim_after_ms);
 }
 
 void list_commands_too_long(struct list *list)
 {
 	if (list)
-		heritage_too_long(list->heritage);
+		takeover_too_long(list->takeover);
 }
 
 void list_reset_commands(struct list *list)
 {
 	if (list)
-		heritage_reset(list->heritage);
+		takeover_reset(list->takeover);
 }

@@ -7,7 +7,7 @@
 /*
  * The list source: publishers LPUSH, the oldest item is at the right. Each item is moved to
  * LIST:processing:CONSUMER until its decision is committed, and removed there then. What an earlier
- * process left there comes first, and what a consumer that is gone left (heritage.h).
+ * process left there comes first, and what a consumer that is gone left (takeover.h).
  */
 enum { LIST_BLOCK_MS = 5000 };
 

@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_MIN_MS = 500, LOOK_MAX_MS = 30 * 1000, SIGN_MIN_MS = 5000, STRANGERS_MAX = 1000 };
+enum { LOOK_MIN_MS = 500, LOOK_MAX_MS = 30 * 1000, SIGN_MIN_MS = 5000, OTHERS_MAX = 1000 };
 
 /* Another consumer's processing list. */
-struct stranger {
-	struct stranger *next;
-	struct heritage *heritage;
+struct other_consumer {
+	struct other_consumer *next;
+	struct takeover *takeover;
 	char *oldest; /* its oldest item when it was looked at; NULL before the first time */
 	size_t oldest_len;
 	struct tick since; /* when that item was first seen to be the oldest */
@@ -27,14 +27,14 @@ struct stranger {
 	char name[];
 };
 
-struct heritage {
+struct takeover {
 	struct flow *flow;
 	const char *key;
 	char *prefix;     /* of all processing lists */
 	char *processing; /* ours */
 	char *sign;       /* ours */
 	int64_t claim_after_ms;
-	struct stranger *strangers;
+	struct other_consumer *others;
 	size_t n;
 	struct tick sign_at, look_at;
 	bool signing, scanning;   /* answers are awaited */
@@ -58,97 +58,97 @@ static char *join(const char *a, const char *b, const char *c)
 	return text;
 }
 
-struct heritage *heritage_new(struct flow *flow, const char *key, int64_t claim_after_ms)
+struct takeover *takeover_new(struct flow *flow, const char *key, int64_t claim_after_ms)
 {
-	struct heritage *heritage = mem_alloc(sizeof(*heritage));
-	*heritage = (struct heritage){.flow = flow, .key = key, .claim_after_ms = claim_after_ms};
-	heritage->prefix = join(key, ":processing:", "");
-	heritage->processing = join(heritage->prefix, flow->consumer, "");
-	heritage->sign = join(key, ":consumer:", flow->consumer);
-	return heritage;
+	struct takeover *takeover = mem_alloc(sizeof(*takeover));
+	*takeover = (struct takeover){.flow = flow, .key = key, .claim_after_ms = claim_after_ms};
+	takeover->prefix = join(key, ":processing:", "");
+	takeover->processing = join(takeover->prefix, flow->consumer, "");
+	takeover->sign = join(key, ":consumer:", flow->consumer);
+	return takeover;
 }
 
-static struct stranger *stranger_free(struct stranger *stranger)
+static struct other_consumer *other_consumer_free(struct other_consumer *other)
 {
-	struct stranger *next = stranger->next;
-	free(stranger->oldest);
-	free(stranger->sign);
-	free(stranger);
+	struct other_consumer *next = other->next;
+	free(other->oldest);
+	free(other->sign);
+	free(other);
 	return next;
 }
 
-struct heritage *heritage_free(struct heritage *heritage)
+struct takeover *takeover_free(struct takeover *takeover)
 {
-	if (!heritage)
+	if (!takeover)
 		return NULL;
-	while (heritage->strangers)
-		heritage->strangers = stranger_free(heritage->strangers);
-	free(heritage->prefix);
-	free(heritage->processing);
-	free(heritage->sign);
-	free(heritage);
+	while (takeover->others)
+		takeover->others = other_consumer_free(takeover->others);
+	free(takeover->prefix);
+	free(takeover->processing);
+	free(takeover->sign);
+	free(takeover);
 	return NULL;
 }
 
-void heritage_set(struct heritage *heritage, int64_t claim_after_ms)
+void takeover_set(struct takeover *takeover, int64_t claim_after_ms)
 {
-	heritage->claim_after_ms = claim_after_ms;
-	heritage->sign_at.ms = heritage->look_at.ms = 0;
+	takeover->claim_after_ms = claim_after_ms;
+	takeover->sign_at.ms = takeover->look_at.ms = 0;
 }
 
-void heritage_reset(struct heritage *heritage)
+void takeover_reset(struct takeover *takeover)
 {
-	heritage->signing = heritage->scanning = false;
-	heritage->sign_at.ms = heritage->look_at.ms = 0;
-	for (struct stranger *stranger = heritage->strangers; stranger; stranger = stranger->next)
-		stranger->asked = stranger->looked_at = false;
+	takeover->signing = takeover->scanning = false;
+	takeover->sign_at.ms = takeover->look_at.ms = 0;
+	for (struct other_consumer *other = takeover->others; other; other = other->next)
+		other->asked = other->looked_at = false;
 }
 
 /* The answers come in the order of the questions: the first that is missing is the one. */
-void heritage_too_long(struct heritage *heritage)
+void takeover_too_long(struct takeover *takeover)
 {
-	struct stranger *stranger = heritage->strangers;
-	while (stranger && !stranger->looked_at)
-		stranger = stranger->next;
-	if (!stranger)
+	struct other_consumer *other = takeover->others;
+	while (other && !other->looked_at)
+		other = other->next;
+	if (!other)
 		return;
-	stranger->unread = true;
+	other->unread = true;
 	log_write(LOG_ERR,
 	          "another consumer's list can't be taken over: its oldest item is too large to be read; "
 	          "remove it by hand processing=%s",
-	          stranger->name);
+	          other->name);
 }
 
 /* ---- our own sign of life */
 
-static int64_t sign_ms(const struct heritage *heritage)
+static int64_t sign_ms(const struct takeover *takeover)
 {
-	return heritage->claim_after_ms > SIGN_MIN_MS ? heritage->claim_after_ms : SIGN_MIN_MS;
+	return takeover->claim_after_ms > SIGN_MIN_MS ? takeover->claim_after_ms : SIGN_MIN_MS;
 }
 
 static void on_signed(void *arg, const redisReply *reply)
 {
-	struct heritage *heritage = arg;
-	heritage->signing = false;
-	if (!reply || reply->type != REDIS_REPLY_ERROR || heritage->no_sign)
+	struct takeover *takeover = arg;
+	takeover->signing = false;
+	if (!reply || reply->type != REDIS_REPLY_ERROR || takeover->no_sign)
 		return;
-	heritage->no_sign = true;
+	takeover->no_sign = true;
 	log_write(
 	        LOG_WARNING,
 	        "we can't give a sign of life for our processing list: another dispatchd may take over what "
 	        "we have in hand for longer than claim_after key=%s reply=\"%s\"",
-	        heritage->sign, reply->str);
+	        takeover->sign, reply->str);
 }
 
-static void give_sign(struct heritage *heritage, struct tick now)
+static void give_sign(struct takeover *takeover, struct tick now)
 {
 	struct args args = {0};
-	if (heritage->signing || now.ms < heritage->sign_at.ms)
+	if (takeover->signing || now.ms < takeover->sign_at.ms)
 		return;
-	args_add_all(&args, "SET", heritage->sign, "1", "PX", NULL);
-	args_add_number(&args, sign_ms(heritage));
-	heritage->signing = redis_connection_send(heritage->flow->commands, &args, on_signed, heritage);
-	heritage->sign_at.ms = now.ms + sign_ms(heritage) / 4;
+	args_add_all(&args, "SET", takeover->sign, "1", "PX", NULL);
+	args_add_number(&args, sign_ms(takeover));
+	takeover->signing = redis_connection_send(takeover->flow->commands, &args, on_signed, takeover);
+	takeover->sign_at.ms = now.ms + sign_ms(takeover) / 4;
 	args_free(&args);
 }
 
@@ -156,187 +156,184 @@ static void give_sign(struct heritage *heritage, struct tick now)
 
 static void on_taken(void *arg, const redisReply *reply)
 {
-	struct stranger *stranger = arg;
-	struct heritage *heritage = stranger->heritage;
+	struct other_consumer *other = arg;
+	struct takeover *takeover = other->takeover;
 	if (!reply)
-		return; /* heritage_reset() comes with the next connection */
-	stranger->asked = false;
+		return; /* takeover_reset() comes with the next connection */
+	other->asked = false;
 	if (reply->type == REDIS_REPLY_INTEGER && reply->integer > 0) {
 		log_write(LOG_NOTICE, "list taken over that another consumer left processing=%s n=%lld",
-		          stranger->name, reply->integer);
-		heritage->came = true;
-		heritage->flow->wake(heritage->flow->wake_arg);
+		          other->name, reply->integer);
+		takeover->came = true;
+		takeover->flow->wake(takeover->flow->wake_arg);
 	}
-	if (reply->type != REDIS_REPLY_ERROR || heritage->no_scripts)
+	if (reply->type != REDIS_REPLY_ERROR || takeover->no_scripts)
 		return;
-	heritage->no_scripts = true;
+	takeover->no_scripts = true;
 	log_write(LOG_WARNING,
 	          "what consumers that are gone left can't be taken over: we may not run scripts in Redis; "
 	          "move "
 	          "it back by hand processing=%s reply=\"%s\"",
-	          stranger->name, reply->str);
+	          other->name, reply->str);
 }
 
-static bool take_over(struct stranger *stranger)
+static bool take_over(struct other_consumer *other)
 {
-	struct heritage *heritage = stranger->heritage;
+	struct takeover *takeover = other->takeover;
 	struct args args = {0};
-	args_add_all(&args, "EVAL", take_script, "3", stranger->name, heritage->processing, stranger->sign,
-	             NULL);
-	args_add_bytes(&args, stranger->oldest, stranger->oldest_len);
-	bool sent = redis_connection_send(heritage->flow->commands, &args, on_taken, stranger);
+	args_add_all(&args, "EVAL", take_script, "3", other->name, takeover->processing, other->sign, NULL);
+	args_add_bytes(&args, other->oldest, other->oldest_len);
+	bool sent = redis_connection_send(takeover->flow->commands, &args, on_taken, other);
 	args_free(&args);
 	return sent;
 }
 
-static void note_oldest(struct stranger *stranger, const redisReply *item)
+static void note_oldest(struct other_consumer *other, const redisReply *item)
 {
-	if (stranger->oldest && stranger->oldest_len == item->len &&
-	    !memcmp(stranger->oldest, item->str, item->len))
+	if (other->oldest && other->oldest_len == item->len && !memcmp(other->oldest, item->str, item->len))
 		return;
-	free(stranger->oldest);
-	stranger->oldest = mem_alloc(item->len + 1);
-	memcpy(stranger->oldest, item->str, item->len);
-	stranger->oldest_len = item->len;
-	stranger->since = clock_tick();
+	free(other->oldest);
+	other->oldest = mem_alloc(item->len + 1);
+	memcpy(other->oldest, item->str, item->len);
+	other->oldest_len = item->len;
+	other->since = clock_tick();
 }
 
 static void on_oldest(void *arg, const redisReply *reply)
 {
-	struct stranger *stranger = arg;
-	struct heritage *heritage = stranger->heritage;
+	struct other_consumer *other = arg;
+	struct takeover *takeover = other->takeover;
 	if (!reply)
-		return; /* heritage_reset() comes with the next connection */
-	stranger->asked = stranger->looked_at = false;
+		return; /* takeover_reset() comes with the next connection */
+	other->asked = other->looked_at = false;
 	if (reply->type != REDIS_REPLY_STRING)
 		return; /* it is empty by now */
-	note_oldest(stranger, reply);
-	if (clock_tick().ms - stranger->since.ms >= heritage->claim_after_ms && !heritage->no_scripts)
-		stranger->asked = take_over(stranger);
+	note_oldest(other, reply);
+	if (clock_tick().ms - other->since.ms >= takeover->claim_after_ms && !takeover->no_scripts)
+		other->asked = take_over(other);
 }
 
 /* ---- looking for them */
 
-static struct stranger *find(struct heritage *heritage, const redisReply *name)
+static struct other_consumer *find(struct takeover *takeover, const redisReply *name)
 {
-	struct stranger *stranger = heritage->strangers;
-	while (stranger &&
-	       (strlen(stranger->name) != name->len || memcmp(stranger->name, name->str, name->len)))
-		stranger = stranger->next;
-	return stranger;
+	struct other_consumer *other = takeover->others;
+	while (other && (strlen(other->name) != name->len || memcmp(other->name, name->str, name->len)))
+		other = other->next;
+	return other;
 }
 
-static void meet(struct heritage *heritage, const redisReply *name)
+static void meet(struct takeover *takeover, const redisReply *name)
 {
-	size_t prefix = strlen(heritage->prefix);
+	size_t prefix = strlen(takeover->prefix);
 	if (name->type != REDIS_REPLY_STRING || name->len < prefix || strlen(name->str) != name->len ||
-	    !strcmp(name->str, heritage->processing))
+	    !strcmp(name->str, takeover->processing))
 		return;
-	struct stranger *stranger = find(heritage, name);
-	if (!stranger && heritage->n < STRANGERS_MAX) {
-		stranger = mem_alloc(sizeof(*stranger) + name->len + 1);
-		memcpy(stranger->name, name->str, name->len);
-		stranger->heritage = heritage;
-		stranger->sign = join(heritage->key, ":consumer:", stranger->name + prefix);
-		stranger->next = heritage->strangers;
-		heritage->strangers = stranger;
-		heritage->n++;
+	struct other_consumer *other = find(takeover, name);
+	if (!other && takeover->n < OTHERS_MAX) {
+		other = mem_alloc(sizeof(*other) + name->len + 1);
+		memcpy(other->name, name->str, name->len);
+		other->takeover = takeover;
+		other->sign = join(takeover->key, ":consumer:", other->name + prefix);
+		other->next = takeover->others;
+		takeover->others = other;
+		takeover->n++;
 		log_write(LOG_NOTICE,
 		          "another consumer holds items of the list; they are taken over once it has given "
 		          "no sign "
 		          "of life for claim_after list=%s processing=%s",
-		          heritage->key, stranger->name);
+		          takeover->key, other->name);
 	}
-	if (stranger)
-		stranger->seen = true;
+	if (other)
+		other->seen = true;
 }
 
-static void forget_unseen(struct heritage *heritage)
+static void forget_unseen(struct takeover *takeover)
 {
-	struct stranger **at = &heritage->strangers;
+	struct other_consumer **at = &takeover->others;
 	while (*at) {
 		if ((*at)->seen || (*at)->asked) {
 			at = &(*at)->next;
 			continue;
 		}
-		*at = stranger_free(*at);
-		heritage->n--;
+		*at = other_consumer_free(*at);
+		takeover->n--;
 	}
 }
 
-static void end_scan(struct heritage *heritage)
+static void end_scan(struct takeover *takeover)
 {
 	struct args args = {0};
-	heritage->scanning = false;
-	forget_unseen(heritage);
-	for (struct stranger *stranger = heritage->strangers; stranger; stranger = stranger->next) {
-		if (stranger->asked || stranger->unread)
+	takeover->scanning = false;
+	forget_unseen(takeover);
+	for (struct other_consumer *other = takeover->others; other; other = other->next) {
+		if (other->asked || other->unread)
 			continue;
-		args_add_all(&args, "LINDEX", stranger->name, "-1", NULL);
-		stranger->asked = redis_connection_send(heritage->flow->commands, &args, on_oldest, stranger);
-		stranger->looked_at = stranger->asked;
+		args_add_all(&args, "LINDEX", other->name, "-1", NULL);
+		other->asked = redis_connection_send(takeover->flow->commands, &args, on_oldest, other);
+		other->looked_at = other->asked;
 		args_reset(&args);
 	}
 	args_free(&args);
 }
 
-static void scan(struct heritage *heritage, const char *cursor);
+static void scan(struct takeover *takeover, const char *cursor);
 
 static void on_scanned(void *arg, const redisReply *reply)
 {
-	struct heritage *heritage = arg;
+	struct takeover *takeover = arg;
 	if (!reply)
-		return; /* heritage_reset() comes with the next connection */
+		return; /* takeover_reset() comes with the next connection */
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
 	    reply->element[0]->type != REDIS_REPLY_STRING || reply->element[1]->type != REDIS_REPLY_ARRAY) {
-		heritage->scanning = false;
+		takeover->scanning = false;
 		return;
 	}
 	for (size_t i = 0; i < reply->element[1]->elements; i++)
-		meet(heritage, reply->element[1]->element[i]);
+		meet(takeover, reply->element[1]->element[i]);
 	if (strcmp(reply->element[0]->str, "0") != 0)
-		scan(heritage, reply->element[0]->str);
+		scan(takeover, reply->element[0]->str);
 	else
-		end_scan(heritage);
+		end_scan(takeover);
 }
 
-static void scan(struct heritage *heritage, const char *cursor)
+static void scan(struct takeover *takeover, const char *cursor)
 {
 	struct args args = {0};
 	struct buf pattern = {0};
-	for (const char *p = heritage->prefix; *p; p++) {
+	for (const char *p = takeover->prefix; *p; p++) {
 		if (strchr("*?[]\\^", *p))
 			buf_addc(&pattern, '\\');
 		buf_addc(&pattern, *p);
 	}
 	buf_adds(&pattern, "*");
 	args_add_all(&args, "SCAN", cursor, "MATCH", buf_text(&pattern), "COUNT", "1000", NULL);
-	heritage->scanning = redis_connection_send(heritage->flow->commands, &args, on_scanned, heritage);
+	takeover->scanning = redis_connection_send(takeover->flow->commands, &args, on_scanned, takeover);
 	args_free(&args);
 	buf_free(&pattern);
 }
 
-static void look(struct heritage *heritage, struct tick now)
+static void look(struct takeover *takeover, struct tick now)
 {
-	int64_t wait_ms = heritage->claim_after_ms / 4;
-	if (heritage->scanning || now.ms < heritage->look_at.ms)
+	int64_t wait_ms = takeover->claim_after_ms / 4;
+	if (takeover->scanning || now.ms < takeover->look_at.ms)
 		return;
-	heritage->look_at.ms = now.ms + (wait_ms < LOOK_MIN_MS   ? LOOK_MIN_MS
+	takeover->look_at.ms = now.ms + (wait_ms < LOOK_MIN_MS   ? LOOK_MIN_MS
 	                                 : wait_ms > LOOK_MAX_MS ? LOOK_MAX_MS
 	                                                         : wait_ms);
-	for (struct stranger *stranger = heritage->strangers; stranger; stranger = stranger->next)
-		stranger->seen = false;
-	scan(heritage, "0");
+	for (struct other_consumer *other = takeover->others; other; other = other->next)
+		other->seen = false;
+	scan(takeover, "0");
 }
 
-bool heritage_turn(struct heritage *heritage)
+bool takeover_turn(struct takeover *takeover)
 {
-	bool came = heritage->came;
+	bool came = takeover->came;
 	struct tick now = clock_tick();
-	heritage->came = false;
-	if (!heritage->flow->closed && redis_connection_ready(heritage->flow->commands)) {
-		give_sign(heritage, now);
-		look(heritage, now);
+	takeover->came = false;
+	if (!takeover->flow->closed && redis_connection_ready(takeover->flow->commands)) {
+		give_sign(takeover, now);
+		look(takeover, now);
 	}
 	return came;
 }

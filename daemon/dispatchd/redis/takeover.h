@@ -10,14 +10,14 @@
  * consumer gives none, and whose oldest item has been the same for `claim_after`, is moved to the old
  * end of ours, looked at and moved in one step (a script).
  */
-struct heritage;
+struct takeover;
 /* `key` must outlive it. */
-struct heritage *heritage_new(struct flow *flow, const char *key, int64_t claim_after_ms);
-struct heritage *heritage_free(struct heritage *heritage); /* takes NULL; returns NULL */
-void heritage_set(struct heritage *heritage, int64_t claim_after_ms);
+struct takeover *takeover_new(struct flow *flow, const char *key, int64_t claim_after_ms);
+struct takeover *takeover_free(struct takeover *takeover); /* takes NULL; returns NULL */
+void takeover_set(struct takeover *takeover, int64_t claim_after_ms);
 /* The connection for commands was lost for an answer that was too long. */
-void heritage_too_long(struct heritage *heritage);
-void heritage_reset(struct heritage *heritage); /* the connection for commands is new */
-bool heritage_turn(struct heritage *heritage);  /* true where items have come into our processing list */
+void takeover_too_long(struct takeover *takeover);
+void takeover_reset(struct takeover *takeover); /* the connection for commands is new */
+bool takeover_turn(struct takeover *takeover);  /* true where items have come into our processing list */
 
 #endif
