@@ -108,7 +108,7 @@ static bool say(struct sync *sync, struct args *args, struct error *err)
 	return true;
 }
 
-static bool introduce(struct sync *sync, struct error *err)
+static bool handshake(struct sync *sync, struct error *err)
 {
 	const struct target *target = sync->target;
 	struct args args = {0};
@@ -144,7 +144,7 @@ static bool connect_to(struct sync *sync, int timeout_ms, struct error *err)
 		                 sync->context ? sync->context->errstr : "no memory");
 	redisSetTimeout(sync->context, timeout);
 	sync->timeout_ms = timeout_ms;
-	return introduce(sync, err);
+	return handshake(sync, err);
 }
 
 struct sync *sync_open(const struct settings *settings, int timeout_ms, struct error *err)

@@ -20,7 +20,7 @@
  */
 struct sync;
 
-/* Connects and introduces itself as the daemon does. NULL with `err` (69 not reached, 77 refused) on failure.
+/* Connects and shakes hands as the daemon does. NULL with `err` (69 not reached, 77 refused) on failure.
  */
 struct sync *sync_open(const struct settings *settings, int timeout_ms, struct error *err) MUST_CHECK;
 struct sync *sync_close(struct sync *sync); /* takes NULL; returns NULL */

@@ -91,7 +91,7 @@ static bool all_ready(const struct redis_client *client)
 	return true;
 }
 
-/* A server that greets us but is of no use says so as soon as something is asked of it. */
+/* A server that completes the handshake but is unusable says so as soon as something is asked of it. */
 static void find_up(struct redis_client *client)
 {
 	if (client->up || !all_ready(client) ||

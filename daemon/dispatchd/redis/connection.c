@@ -26,7 +26,7 @@ enum connection_state {
 	CONNECTION_RESTING, /* the timer rings for the next try */
 	CONNECTION_RESOLVING,
 	CONNECTION_CONNECTING,
-	CONNECTION_GREETING,
+	CONNECTION_HANDSHAKE,
 	CONNECTION_READY,
 	CONNECTION_FAILING, /* the timer rings at once and ends the connection */
 	CONNECTION_CLOSED,  /* for good */
@@ -38,8 +38,8 @@ static const unsigned allowed[CONNECTION_STATES] = {
         [CONNECTION_RESTING] = 1u << CONNECTION_RESOLVING | 1u << CONNECTION_CONNECTING,
         [CONNECTION_RESOLVING] = 1u << CONNECTION_CONNECTING | 1u << CONNECTION_RESTING,
         [CONNECTION_CONNECTING] =
-                1u << CONNECTION_GREETING | 1u << CONNECTION_FAILING | 1u << CONNECTION_RESTING,
-        [CONNECTION_GREETING] = 1u << CONNECTION_READY | 1u << CONNECTION_FAILING | 1u << CONNECTION_RESTING,
+                1u << CONNECTION_HANDSHAKE | 1u << CONNECTION_FAILING | 1u << CONNECTION_RESTING,
+        [CONNECTION_HANDSHAKE] = 1u << CONNECTION_READY | 1u << CONNECTION_FAILING | 1u << CONNECTION_RESTING,
         [CONNECTION_READY] = 1u << CONNECTION_FAILING | 1u << CONNECTION_RESTING,
         [CONNECTION_FAILING] = 1u << CONNECTION_RESTING,
         [CONNECTION_CLOSED] = 0,
@@ -225,12 +225,12 @@ bool redis_connection_subscribe(struct redis_connection *connection, const char 
 	return sent;
 }
 
-/* ---- greeting: AUTH and SELECT where the target asks for them, then PING, whose answer decides */
+/* ---- the handshake: AUTH and SELECT where the target asks for them, then PING, whose answer decides */
 
-static void on_greeting(void *arg, const redisReply *reply)
+static void on_handshake(void *arg, const redisReply *reply)
 {
 	struct redis_connection *connection = arg;
-	if (reply && connection->state == CONNECTION_GREETING && reply->type == REDIS_REPLY_ERROR)
+	if (reply && connection->state == CONNECTION_HANDSHAKE && reply->type == REDIS_REPLY_ERROR)
 		link_fail(connection, reply->str);
 }
 
@@ -238,7 +238,7 @@ static void on_greeting(void *arg, const redisReply *reply)
 static void on_pong(void *arg, const redisReply *reply)
 {
 	struct redis_connection *connection = arg;
-	if (!reply || connection->state != CONNECTION_GREETING)
+	if (!reply || connection->state != CONNECTION_HANDSHAKE)
 		return;
 	if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOPERM", 6)) {
 		link_fail(connection, reply->str);
@@ -252,7 +252,7 @@ static void on_pong(void *arg, const redisReply *reply)
 	}
 }
 
-static void greet(struct redis_connection *connection)
+static void start_handshake(struct redis_connection *connection)
 {
 	const struct target *target = connection->target;
 	struct args args = {0};
@@ -261,13 +261,13 @@ static void greet(struct redis_connection *connection)
 		if (target->user)
 			args_add(&args, target->user);
 		args_add(&args, target->password);
-		send_call(connection, &args, on_greeting, connection);
+		send_call(connection, &args, on_handshake, connection);
 		args_reset(&args);
 	}
 	if (target->db) {
 		args_add(&args, "SELECT");
 		args_add_number(&args, target->db);
-		send_call(connection, &args, on_greeting, connection);
+		send_call(connection, &args, on_handshake, connection);
 		args_reset(&args);
 	}
 	args_add(&args, "PING");
@@ -282,8 +282,8 @@ static void on_connected(void *arg)
 	struct redis_connection *connection = arg;
 	if (connection->state != CONNECTION_CONNECTING)
 		return;
-	move_to(connection, CONNECTION_GREETING);
-	greet(connection);
+	move_to(connection, CONNECTION_HANDSHAKE);
+	start_handshake(connection);
 }
 
 static void on_broken(void *arg, const char *why)

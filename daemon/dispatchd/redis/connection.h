@@ -9,11 +9,11 @@
 #include <stdint.h>
 
 /*
- * One connection to Redis that comes back for ever: resolved in a thread, greeted (AUTH, SELECT,
+ * One connection to Redis that comes back for ever: resolved in a thread, handshake (AUTH, SELECT,
  * PING), watched for a peer that has died, retried with backoff and jitter. It decides nothing and
  * logs nothing: its owner hears of `up` and `down`.
  *
- *   RESTING ──▶ RESOLVING ──▶ CONNECTING ──▶ GREETING ──▶ READY
+ *   RESTING ──▶ RESOLVING ──▶ CONNECTING ──▶ HANDSHAKE ──▶ READY
  *      ▲            └───────────────┴────────────┴──────────┤
  *      └──────────────────────── FAILING ◀──────────────────┘     any ──▶ CLOSED
  */
