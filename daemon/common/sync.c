@@ -98,7 +98,7 @@ redisReply *sync_run(struct sync *sync, const struct args *args, struct error *e
 }
 
 /* Runs it for its effect alone, and empties `args`. */
-static bool say(struct sync *sync, struct args *args, struct error *err)
+static bool sync_command(struct sync *sync, struct args *args, struct error *err)
 {
 	redisReply *reply = sync_run(sync, args, err);
 	args_reset(args);
@@ -118,16 +118,15 @@ static bool handshake(struct sync *sync, struct error *err)
 		if (target->user)
 			args_add(&args, target->user);
 		args_add(&args, target->password);
-		ok = say(sync, &args, err);
-	} else { /* a want of a password is told in clear words; a long command would only be a fault of form
-		  */
+		ok = sync_command(sync, &args, err);
+	} else { /* a missing password gives a clear error; a long command would only be malformed */
 		args_add(&args, "PING");
-		ok = say(sync, &args, err);
+		ok = sync_command(sync, &args, err);
 	}
 	if (ok && target->db) {
 		args_add(&args, "SELECT");
 		args_add_number(&args, target->db);
-		ok = say(sync, &args, err);
+		ok = sync_command(sync, &args, err);
 	}
 	args_free(&args);
 	return ok;

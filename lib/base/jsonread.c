@@ -44,7 +44,7 @@ static const char *our_words(const char *theirs)
 }
 
 /* jansson's sentence ends in " near '…'", where that is the last it has read, or " near end of file". */
-static void say(const json_error_t *fault, bool blank, char text[WORDS_MAX])
+static void describe_fault(const json_error_t *fault, bool blank, char text[WORDS_MAX])
 {
 	static const char near[] = " near '", end[] = " near end of file";
 	char quote[UTF8_QUOTE_MAX];
@@ -99,7 +99,7 @@ static json_t *read_value(const char *text, size_t len, json_error_t *fault, cha
 	if (value == NULL && json_error_code(fault) == json_error_numeric_overflow)
 		value = parse_mended(text, len, JSONMEND_WHOLE_NUMBERS, NULL, NULL, fault);
 	if (value == NULL)
-		say(fault, is_blank(text, len), ret_words);
+		describe_fault(fault, is_blank(text, len), ret_words);
 	return value;
 }
 
@@ -140,6 +140,6 @@ json_t *jsontext_read_mended(const char *text, size_t len, jsontext_mended *mend
 		value = parse_mended(text, len, JSONMEND_ALL, mended, arg, &fault);
 	if (value != NULL)
 		return value;
-	say(&fault, is_blank(text, len), what);
+	describe_fault(&fault, is_blank(text, len), what);
 	return place_fault(&fault, what, err);
 }

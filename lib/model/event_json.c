@@ -40,8 +40,8 @@ struct place {
 	bool mended;   /* it held what text can't hold */
 };
 
-static bool take(enum event_attr attr, const struct place *place, struct arena *arena, struct event_raw *raw,
-                 struct error *err)
+static bool take_member(enum event_attr attr, const struct place *place, struct arena *arena,
+                        struct event_raw *raw, struct error *err)
 {
 	const json_t *value = place->value;
 	if (place->mended)
@@ -98,7 +98,7 @@ static bool take_attr(enum event_attr attr, const json_t *event, const struct ev
 		    (found == PLACES || !is_empty(places[i].value) || is_empty(places[found].value)))
 			found = i;
 	raw->subject_is_job |= found == SUBJECT;
-	return found == PLACES || take(attr, &places[found], arena, raw, err);
+	return found == PLACES || take_member(attr, &places[found], arena, raw, err);
 }
 
 /* ---- data */

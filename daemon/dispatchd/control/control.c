@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The control socket. A client has at most one question with the engine: while it waits, no more is
+ * The control socket. A client has at most one request with the engine: while it waits, no more is
  * read from it, so that neither side's memory can be filled from here.
  */
 #include "dispatchd/control/control.h"
@@ -32,11 +32,11 @@ struct client {
 	struct bufferevent *stream;
 	int64_t number; /* what the engine's answer is for */
 	uid_t uid;
-	bool waits;        /* for the engine */
-	bool wants_status; /* the daemon's part goes into the answer */
-	bool wants_reload; /* it waits for the end of a reload that begins after it asked */
-	bool reload_began; /* which has begun */
-	bool asks_no_more; /* it has closed its side; what it asked is answered all the same */
+	bool waits;          /* for the engine */
+	bool wants_status;   /* the daemon's part goes into the answer */
+	bool wants_reload;   /* it waits for the end of a reload that begins after it asked */
+	bool reload_began;   /* which has begun */
+	bool closed_by_peer; /* it has closed its side; its request is still answered */
 };
 
 struct control {
@@ -63,7 +63,7 @@ static void end_client(struct client *client)
 	free(client);
 }
 
-static void answer(struct client *client, json_t *document)
+static void send_answer(struct client *client, json_t *document)
 {
 	char *text = json_dumps(document, JSON_COMPACT);
 	evbuffer_add_printf(bufferevent_get_output(client->stream), "%s\n", text ? text : "{\"ok\":false}");
@@ -73,7 +73,7 @@ static void answer(struct client *client, json_t *document)
 static void answer_fault(struct client *client, int code, const char *text)
 {
 	json_t *document = json_pack("{s:b, s:i, s:s}", "ok", 0, "code", code, "error", text);
-	answer(client, document);
+	send_answer(client, document);
 	json_decref(document);
 }
 
@@ -87,25 +87,25 @@ static void ask_for_reload(struct client *client)
 	client->control->reload(client->control->arg);
 }
 
-static void take_question(struct client *client, const char *line, size_t len)
+static void take_request(struct client *client, const char *line, size_t len)
 {
 	json_error_t where;
-	json_t *question = json_loadb(line, len, JSON_REJECT_DUPLICATES, &where);
-	if (!json_is_object(question)) {
-		json_decref(question);
+	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &where);
+	if (!json_is_object(request)) {
+		json_decref(request);
 		answer_fault(client, EX_DATAERR, "not a JSON object");
 		return;
 	}
-	const char *what = json_string_value(json_object_get(question, "do"));
+	const char *what = json_string_value(json_object_get(request, "do"));
 	client->wants_status = what && !strcmp(what, "status");
 	if (what && !strcmp(what, "reload")) {
-		json_decref(question);
+		json_decref(request);
 		ask_for_reload(client);
 		return;
 	}
-	json_object_set_new(question, "uid", json_integer((json_int_t)client->uid));
-	char *text = json_dumps(question, JSON_COMPACT);
-	json_decref(question);
+	json_object_set_new(request, "uid", json_integer((json_int_t)client->uid));
+	char *text = json_dumps(request, JSON_COMPACT);
+	json_decref(request);
 	client->waits = true;
 	client->number = ++client->control->last_number;
 	const struct command_route route = {.origin = COMMAND_CONTROL, .number = client->number};
@@ -123,7 +123,7 @@ static void on_readable(struct bufferevent *stream, void *arg)
 		char *line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
 		if (!line)
 			break;
-		take_question(client, line, len);
+		take_request(client, line, len);
 		free(line);
 	}
 	if (!client->waits && evbuffer_get_length(in) >= CONTROL_LINE_MAX) {
@@ -137,7 +137,7 @@ static void on_written(struct bufferevent *stream, void *arg)
 {
 	struct client *client = arg;
 	(void)stream;
-	if (client->asks_no_more)
+	if (client->closed_by_peer)
 		end_client(client);
 }
 
@@ -148,7 +148,7 @@ static void on_event(struct bufferevent *stream, short what, void *arg)
 	if (what & BEV_EVENT_TIMEOUT && client->waits) {
 		bufferevent_enable(stream, EV_WRITE);
 	} else if (what & BEV_EVENT_EOF && evbuffer_get_length(bufferevent_get_output(stream)) > 0) {
-		client->asks_no_more = true;
+		client->closed_by_peer = true;
 		bufferevent_disable(stream, EV_READ);
 	} else {
 		end_client(client);
@@ -164,8 +164,8 @@ static uid_t peer_uid(int fd)
 	return peer.uid;
 }
 
-/* Whoever has been here longest without a question under way makes room. The newest is first in the list. */
-static bool part_with_oldest(struct control *control)
+/* The oldest client without a request under way is closed to make room. The newest is first in the list. */
+static bool close_oldest(struct control *control)
 {
 	struct client *oldest = NULL;
 	for (struct client *client = control->clients; client; client = client->next)
@@ -183,7 +183,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	static const struct timeval idle = {.tv_sec = CONTROL_IDLE_S};
 	(void)address;
 	(void)len;
-	if (control->n == CONTROL_CLIENTS_MAX && !part_with_oldest(control)) {
+	if (control->n == CONTROL_CLIENTS_MAX && !close_oldest(control)) {
 		close(fd);
 		return;
 	}
@@ -205,7 +205,7 @@ static void add_status(struct control *control, struct client *client, const cha
 	json_t *document = json_loads(text, 0, NULL);
 	if (json_is_object(document))
 		status_add(control->view, document);
-	answer(client, document);
+	send_answer(client, document);
 	json_decref(document);
 }
 
@@ -258,7 +258,7 @@ void control_reloaded(struct control *control, const char *faults)
 		if (!client->reload_began)
 			continue;
 		client->waits = client->wants_reload = client->reload_began = false;
-		answer(client, document);
+		send_answer(client, document);
 		bufferevent_enable(client->stream, EV_READ);
 		on_readable(client->stream, client); /* may end this client, and no other */
 	}

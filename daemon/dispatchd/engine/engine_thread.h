@@ -77,7 +77,7 @@ struct command *command_free(struct command *command);
 struct report {
 	struct report *next;
 	int level;
-	bool counted; /* to be said, however like others it is */
+	bool counted; /* logged each time, however often */
 	char *text;   /* malloc'd: the whole line without level */
 };
 struct report *report_free(struct report *report);

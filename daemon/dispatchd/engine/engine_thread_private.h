@@ -3,7 +3,7 @@
 #define DISPATCHD_ENGINE_ENGINE_THREAD_PRIVATE_H
 
 /*
- * For daemon/engine_*.c only. While a turn commits, the next batch gathers in the queues by itself:
+ * For engine_*.c only. While a turn commits, the next batch gathers in the queues by itself:
  * group commit without a timer. A turn that fails keeps its input and is tried again, so that nothing
  * is acknowledged that is not on disk; only its commands are refused, since somebody waits for the answer.
  *
@@ -102,6 +102,6 @@ void engine_say_failed(struct engine_thread *t, const struct error *err);
 void engine_refuse(struct engine_thread *t, struct engine_input *in, const struct error *err);
 void engine_show_metrics(struct engine_thread *t); /* as they are now */
 
-void *engine_main_loop(void *arg); /* the thread: turns until it is told to stop */
+void *engine_main_loop(void *arg); /* the thread: turns until it has to stop */
 
 #endif

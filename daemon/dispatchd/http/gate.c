@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The question without effect. The engine answers it, with the data of its next turn; here a query
- * becomes its command. A query that isn't understood to its last byte is refused: an answer to another
- * question than was meant could send a truck.
+ * becomes its command. A query that isn't understood to its last byte is refused: the answer to a
+ * misread question could send a truck.
  */
 #include "dispatchd/http/gate.h"
 
@@ -114,7 +114,7 @@ static bool read_query(const char *query, json_t *command, struct error *err)
 	return true;
 }
 
-static void give(json_t *document, struct http_answer *ret)
+static void set_answer(json_t *document, struct http_answer *ret)
 {
 	char *text = json_dumps(document, JSON_COMPACT);
 	ret->type = "application/json";
@@ -123,10 +123,10 @@ static void give(json_t *document, struct http_answer *ret)
 	json_decref(document);
 }
 
-static void give_fault(int status, const char *text, struct http_answer *ret)
+static void set_fault(int status, const char *text, struct http_answer *ret)
 {
 	ret->status = status;
-	give(json_pack("{s:s}", "error", text), ret);
+	set_answer(json_pack("{s:s}", "error", text), ret);
 }
 
 bool http_gate_ask(void *arg, int64_t number, const char *query, struct http_answer *ret)
@@ -141,7 +141,7 @@ bool http_gate_ask(void *arg, int64_t number, const char *query, struct http_ans
 	if (ok)
 		engine_thread_command(view->engine, command_new(route, text));
 	else
-		give_fault(400, err.text, ret);
+		set_fault(400, err.text, ret);
 	free(text);
 	return ok;
 }
@@ -156,9 +156,9 @@ void http_gate_reply(const char *text, bool local, struct http_answer *ret)
 		/* Any user of this host may connect to a port; the office's words aren't theirs. */
 		if (!local)
 			json_object_del(reply, "note");
-		give(json_incref(reply), ret);
+		set_answer(json_incref(reply), ret);
 	} else {
-		give_fault(usage ? 400 : 503, error ? error : "no answer", ret);
+		set_fault(usage ? 400 : 503, error ? error : "no answer", ret);
 	}
 	json_decref(reply);
 }

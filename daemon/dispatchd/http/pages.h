@@ -4,7 +4,7 @@
 
 #include "dispatchd/http/route.h"
 
-/* What the HTTP socket has to say (contract, section 9): one row a route. Their
+/* What the HTTP socket answers (contract, section 9): one row a route. Their
  * argument is a `const struct daemon_view *`. */
 extern const struct http_route http_pages[];
 

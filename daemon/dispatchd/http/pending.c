@@ -75,7 +75,7 @@ struct pending *pending_free(struct pending *pending)
 	return NULL;
 }
 
-static struct pending_request *find(struct pending *pending, int64_t number)
+static struct pending_request *pending_find(struct pending *pending, int64_t number)
 {
 	for (size_t i = 0; i < HTTP_PENDING_MAX; i++)
 		if (pending->places[i].number == number)
@@ -88,7 +88,7 @@ void pending_ask(struct pending *pending, const struct http_route *route, void *
 {
 	static const struct timeval limit = {.tv_sec = HTTP_ANSWER_MS / 1000,
 	                                     .tv_usec = HTTP_ANSWER_MS % 1000 * 1000};
-	struct pending_request *waiting = find(pending, 0);
+	struct pending_request *waiting = pending_find(pending, 0);
 	struct http_answer at_once = {.status = 200};
 	const char *query = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(request));
 	if (!waiting) {
@@ -106,7 +106,7 @@ void pending_ask(struct pending *pending, const struct http_route *route, void *
 
 void pending_reply(struct pending *pending, int64_t number, const char *text)
 {
-	struct pending_request *waiting = find(pending, number);
+	struct pending_request *waiting = pending_find(pending, number);
 	struct http_answer what = {.status = 200};
 	if (!waiting)
 		return;

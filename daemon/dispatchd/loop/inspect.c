@@ -23,7 +23,7 @@
 
 typedef bool check_fn(const struct settings *settings, struct error *err);
 
-/* What is checked, and the key whose line is told; `because` is told where the configuration sets only that.
+/* What is checked, and the key whose line a fault names; it names that of `because` where only that is set.
  */
 struct check {
 	const char *key, *because;
@@ -168,7 +168,7 @@ static int inspect_templates(const struct settings *settings, settings_fault *fa
 	return n ? EX_CONFIG : EX_OK;
 }
 
-static void say_nothing(void *arg, const char *text)
+static void ignore_fault(void *arg, const char *text)
 {
 	(void)arg, (void)text;
 }
@@ -179,7 +179,7 @@ bool inspect_become(const char *file, struct error *err)
 	struct folder folder;
 	if (geteuid() != 0)
 		return true;
-	struct settings *settings = settings_read(file, NULL, say_nothing, NULL, &ignored);
+	struct settings *settings = settings_read(file, NULL, ignore_fault, NULL, &ignored);
 	bool good = true;
 	if (settings && folder_open_of(&folder, settings->spool.path, false, NULL)) {
 		for_another = folder.owner != 0;

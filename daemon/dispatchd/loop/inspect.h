@@ -5,7 +5,7 @@
 #include "model/settings.h"
 
 /*
- * Looks at what the configuration names, without starting anything. Each fault is told with the line of
+ * Looks at what the configuration names, without starting anything. Each fault is reported with the line of
  * the key that leads to it.
  */
 

@@ -167,7 +167,7 @@ static bool open_all(struct loop *loop, struct error *err)
 	return loop->view.redis;
 }
 
-/* What libevent has to say. */
+/* libevent's own messages. */
 static void log_libevent(int severity, const char *text)
 {
 	log_fault(severity >= EVENT_LOG_ERR ? LOG_ERR : LOG_WARNING, "libevent: %s", text);

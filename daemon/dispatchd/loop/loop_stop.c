@@ -65,5 +65,5 @@ void loop_go_on_stopping(struct loop *loop)
 	if (loop->stop == STOP_DONE || loop->stop_at_once)
 		event_base_loopbreak(loop->base);
 	else if (loop->stop != STOP_NOT)
-		event_add(loop->soon, &stop_pace); /* nobody tells when a step is over: have a look */
+		event_add(loop->soon, &stop_pace); /* no event marks the end of a step: check again */
 }

@@ -8,7 +8,7 @@
 
 /* Its place, made where there is none; RELAYS_MAX where there are too many (names come and go with reloads).
  */
-static size_t find(struct relays *relays, const struct pool_relay *relay)
+static size_t relays_find(struct relays *relays, const struct pool_relay *relay)
 {
 	for (size_t i = 0; i < relays->n; i++)
 		if (!strcmp(relays->seen[i].name, relay->name))
@@ -19,15 +19,15 @@ static size_t find(struct relays *relays, const struct pool_relay *relay)
 	return relays->n++;
 }
 
-/* Whatever the words: who looks for why nothing arrives finds this. */
-static void look_at_failures(uint64_t *told, const struct pool_relay *relay)
+/* Whatever the replies say: whoever wonders why nothing arrives finds this. */
+static void report_failures(uint64_t *reported, const struct pool_relay *relay)
 {
 	if (relay->failures < FAILURES_MANY) {
-		if (*told > 0)
+		if (*reported > 0)
 			log_write(LOG_NOTICE, "relay delivers again relay=%s", relay->name);
-		*told = 0;
-	} else if (*told == 0 || relay->failures >= *told * 10) {
-		*told = relay->failures;
+		*reported = 0;
+	} else if (*reported == 0 || relay->failures >= *reported * 10) {
+		*reported = relay->failures;
 		log_write(LOG_WARNING,
 		          "many mails failed and none was delivered relay=%s failures=%" PRIu64
 		          " reply=\"%s\"",
@@ -40,9 +40,9 @@ void relays_look(struct relays *relays, struct pool *pool)
 	struct pool_relay now[RELAYS_MAX];
 	size_t n = pool_relays(pool, now, RELAYS_MAX);
 	for (size_t i = 0; i < n; i++) {
-		size_t at = find(relays, &now[i]);
+		size_t at = relays_find(relays, &now[i]);
 		if (at < RELAYS_MAX)
-			look_at_failures(&relays->seen[at].failures, &now[i]);
+			report_failures(&relays->seen[at].failures, &now[i]);
 		if (at == RELAYS_MAX || relays->seen[at].down != now[i].up)
 			continue;
 		relays->seen[at].down = !now[i].up;

@@ -4,14 +4,14 @@
 
 #include "dispatchd/mailer/pool.h"
 
-/* Tells the log when a relay goes down and when it is up again: one line each, however often it is tried in
+/* Logs when a relay goes down and when it is up again: one line each, however often it is tried in
  * between. So, too, when many mails in a row have failed at it, again at each tenfold of them, and when it
  * delivers again. */
 struct relays {
 	struct {
 		char name[sizeof(((struct pool_relay *)0)->name)];
-		bool down;         /* and so it was told */
-		uint64_t failures; /* in a row, when it was told; 0: it wasn't */
+		bool down;         /* and the log has it */
+		uint64_t failures; /* in a row, when last logged; 0: not logged */
 		struct instant since;
 	} seen[RELAYS_MAX];
 	size_t n;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Puts the parts together and is the one that speaks of the connection: one line when it goes,
+ * Puts the parts together and alone logs the state of the connection: one line when it goes,
  * one when it is back, however many connections there are and however often they try.
  */
 #include "dispatchd/redis/client.h"
@@ -50,7 +50,8 @@ struct redis_client {
 	struct maintenance *maintenance;
 	struct publisher *publisher;
 	bool feed_read; /* since the start */
-	bool up, told;  /* all connections are; what was said last */
+	bool up;        /* all connections are */
+	bool reported;  /* the log has that they aren't */
 	char why[256];  /* they aren't */
 	bool doubted;   /* the server was unusable: that all connections are there again proves nothing yet */
 	struct tick ready_since; /* all of them, while doubted */
@@ -99,12 +100,12 @@ static void find_up(struct redis_client *client)
 		return;
 	client->up = true;
 	client->doubted = false;
-	if (!client->told)
+	if (!client->reported)
 		log_write(LOG_INFO, "Redis connected redis=%s", client->target->name);
 	else
 		log_write(LOG_NOTICE, "Redis connection is back after %" PRId64 " s redis=%s",
 		          (clock_tick().ms - client->down_since.ms + 500) / 1000, client->target->name);
-	client->told = false;
+	client->reported = false;
 }
 
 static void on_up(void *arg)
@@ -124,7 +125,7 @@ static bool is_refusal(const char *why)
 	return isupper((unsigned char)why[0]) && isupper((unsigned char)why[1]);
 }
 
-static void tell_down(struct redis_client *client, const char *why)
+static void report_down(struct redis_client *client, const char *why)
 {
 	bool was_up = client->up;
 	snprintf(client->why, sizeof(client->why), "%s", why);
@@ -135,7 +136,7 @@ static void tell_down(struct redis_client *client, const char *why)
 		log_write(LOG_WARNING,
 		          "Redis connection lost, trying again until it is back redis=%s reason=\"%s\"",
 		          client->target->name, why);
-	} else if (!client->told) {
+	} else if (!client->reported) {
 		client->down_since = clock_tick();
 		log_write(LOG_WARNING,
 		          "Redis can't be reached, trying again until it can redis=%s reason=\"%s\"",
@@ -145,7 +146,7 @@ static void tell_down(struct redis_client *client, const char *why)
 	} else {
 		log_write(LOG_DEBUG, "Redis still can't be reached reason=\"%s\"", why);
 	}
-	client->told = true;
+	client->reported = true;
 }
 
 /* What was claimed over the connection for commands is ours now: the reader finds it. */
@@ -181,7 +182,7 @@ static void on_down(void *arg, const char *why)
 	reread_password(((struct slot *)arg)->client, why);
 	if (resp_is_too_long(why))
 		on_too_long(arg);
-	tell_down(((struct slot *)arg)->client, why);
+	report_down(((struct slot *)arg)->client, why);
 }
 
 /* Another server may be behind the address by now: every connection goes. */
@@ -320,7 +321,7 @@ void redis_client_turn(struct redis_client *client)
 {
 	find_up(client);
 	flow_turn(&client->flow);          /* acknowledge what is committed: makes room */
-	publisher_turn(client->publisher); /* tell the world */
+	publisher_turn(client->publisher); /* publish */
 	reader_turn(client->reader);
 	bool feed_first = reader_feed_first(client->reader);
 	if (!feed_first && !client->feed_read) {

@@ -215,7 +215,7 @@ static void on_oldest(void *arg, const redisReply *reply)
 
 /* ---- looking for them */
 
-static struct other_consumer *find(struct takeover *takeover, const redisReply *name)
+static struct other_consumer *takeover_find(struct takeover *takeover, const redisReply *name)
 {
 	struct other_consumer *other = takeover->others;
 	while (other && (strlen(other->name) != name->len || memcmp(other->name, name->str, name->len)))
@@ -229,7 +229,7 @@ static void meet(struct takeover *takeover, const redisReply *name)
 	if (name->type != REDIS_REPLY_STRING || name->len < prefix || strlen(name->str) != name->len ||
 	    !strcmp(name->str, takeover->processing))
 		return;
-	struct other_consumer *other = find(takeover, name);
+	struct other_consumer *other = takeover_find(takeover, name);
 	if (!other && takeover->n < OTHERS_MAX) {
 		other = mem_alloc(sizeof(*other) + name->len + 1);
 		memcpy(other->name, name->str, name->len);
@@ -313,7 +313,7 @@ static void scan(struct takeover *takeover, const char *cursor)
 	buf_free(&pattern);
 }
 
-static void look(struct takeover *takeover, struct tick now)
+static void takeover_check(struct takeover *takeover, struct tick now)
 {
 	int64_t wait_ms = takeover->claim_after_ms / 4;
 	if (takeover->scanning || now.ms < takeover->look_at.ms)
@@ -333,7 +333,7 @@ bool takeover_turn(struct takeover *takeover)
 	takeover->came = false;
 	if (!takeover->flow->closed && redis_connection_ready(takeover->flow->commands)) {
 		give_sign(takeover, now);
-		look(takeover, now);
+		takeover_check(takeover, now);
 	}
 	return came;
 }

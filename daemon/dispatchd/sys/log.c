@@ -32,7 +32,7 @@ enum {
 	REPEAT_SLOTS = 64,
 	PLACE_WAIT_MS = 100,
 };
-_Static_assert(LINE_MAX_BYTES + 90 < PIPE_BUF, "a line and what is said before it are written at once");
+_Static_assert(LINE_MAX_BYTES + 90 < PIPE_BUF, "a line and its prefix are written at once");
 
 static const struct {
 	const char *name;
@@ -120,7 +120,7 @@ static void write_stderr(int level, const char *text)
 		lines_lost = 0;
 		len += snprintf(line + len, sizeof(line) - (size_t)len, "%s: %s\n",
 		                levels[level & LOG_PRIMASK].name, text);
-		/* Nobody is left to be told where this fails. */
+		/* Where this fails nobody is left to report it to. */
 		if (write(STDERR_FILENO, line, (size_t)len) < 0)
 			lines_lost = 0;
 	}

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What systemd is told. A failure to tell it is no reason to stop: systemd acts on silence by itself.
+ * Notifies systemd. A failure to do so is no reason to stop: systemd acts on silence by itself.
  *
  * sd_notify() waits while the receiver's queue is full, and the loop would wait with it for somebody who
- * doesn't read. So it is said here without waiting, and what finds no place is said again a little later.
- * Called by the loop's thread alone.
+ * doesn't read. So messages are sent here without waiting, and those that don't fit are sent again a little
+ * later. Called by the loop's thread alone.
  */
 #include "dispatchd/sys/notify.h"
 
@@ -25,11 +25,11 @@
 
 enum { TEXT_MAX = 256, WAITING_MAX = 64 };
 
-/* Messages that found no place, the oldest first. Of too many the oldest tell least. */
+/* Messages that did not fit, the oldest first. Of too many the oldest matter least. */
 static char waiting[WAITING_MAX][TEXT_MAX];
 static size_t n_waiting;
 
-/* Where to (sd_notify(3)): a path, or a name behind `@`. False where nobody wants to know. */
+/* Where to (sd_notify(3)): a path, or a name behind `@`. False where nobody listens. */
 static bool find_receiver(struct sockaddr_un *ret, socklen_t *ret_len)
 {
 	const char *name = getenv("NOTIFY_SOCKET");
@@ -44,8 +44,8 @@ static bool find_receiver(struct sockaddr_un *ret, socklen_t *ret_len)
 	return true;
 }
 
-/* False where it has to be said again. */
-static bool say(const char *text)
+/* False where it has to be sent again. */
+static bool notify_try(const char *text)
 {
 	static int fd = -1;
 	struct sockaddr_un to;
@@ -67,12 +67,12 @@ static void drop_oldest(void)
 
 void notify_again(void)
 {
-	while (n_waiting > 0 && say(waiting[0]))
+	while (n_waiting > 0 && notify_try(waiting[0]))
 		drop_oldest();
 }
 
-static void tell(const char *fmt, ...) PRINTF_LIKE(1, 2);
-static void tell(const char *fmt, ...)
+static void notify_send(const char *fmt, ...) PRINTF_LIKE(1, 2);
+static void notify_send(const char *fmt, ...)
 {
 	char text[TEXT_MAX];
 	va_list args;
@@ -80,7 +80,7 @@ static void tell(const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	notify_again();
-	if (n_waiting == 0 && say(text))
+	if (n_waiting == 0 && notify_try(text))
 		return;
 	if (n_waiting == WAITING_MAX)
 		drop_oldest();
@@ -89,13 +89,14 @@ static void tell(const char *fmt, ...)
 
 void notify_ready(const char *status)
 {
-	tell("READY=1\nSTATUS=%s", status);
+	notify_send("READY=1\nSTATUS=%s", status);
 }
 
 void notify_waiting(const char *why, int64_t ms)
 {
 	enum { MARGIN_MS = 5 * 60 * 1000 }; /* opening a large spool takes its time */
-	tell("EXTEND_TIMEOUT_USEC=%" PRId64 "\nSTATUS=Not started yet: %.150s", (ms + MARGIN_MS) * 1000, why);
+	notify_send("EXTEND_TIMEOUT_USEC=%" PRId64 "\nSTATUS=Not started yet: %.150s",
+	            (ms + MARGIN_MS) * 1000, why);
 }
 
 bool notify_wanted(void)
@@ -109,18 +110,18 @@ bool notify_wanted(void)
  * microsecond. */
 void notify_reloading(void)
 {
-	tell("RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_usec());
+	notify_send("RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_usec());
 }
 
 void notify_stopping(void)
 {
-	tell("STOPPING=1\nSTATUS=Stopping");
+	notify_send("STOPPING=1\nSTATUS=Stopping");
 }
 
-/* One that finds no place is late for its time. */
+/* One that doesn't fit would be late. */
 void notify_watchdog(void)
 {
-	(void)say("WATCHDOG=1");
+	(void)notify_try("WATCHDOG=1");
 }
 
 int64_t notify_watchdog_ms(void)

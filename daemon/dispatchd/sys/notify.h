@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What systemd is told (sd_notify(3)); nothing happens where it didn't start us. None waits. */
+/* Notifications to systemd (sd_notify(3)); they do nothing where it didn't start us. None waits. */
 void notify_ready(const char *status);
 /* The start is tried again in `ms`, so that systemd's limit for the start has to wait longer. `why`: one
  * line. */
@@ -17,10 +17,10 @@ void notify_watchdog(void);
 /* Whether anybody listens: systemd, or what stands in for it. */
 bool notify_wanted(void);
 
-/* Says again what the receiver had no place for; to be called now and then. */
+/* Sends again what did not fit into the receiver's queue; to be called now and then. */
 void notify_again(void);
 
-/* How often the watchdog wants to hear of us: half its patience; 0 where there is none. Milliseconds. */
+/* How often the watchdog expects a ping: half its patience; 0 where there is none. Milliseconds. */
 int64_t notify_watchdog_ms(void);
 
 #endif
