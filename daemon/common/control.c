@@ -60,7 +60,7 @@ static bool read_line(int fd, struct buf *line, struct error *err)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN)
-			return error_set(err, EX_TEMPFAIL, "dispatchd doesn't answer within %d seconds",
+			return error_set(err, EX_TEMPFAIL, "dispatchd did not answer within %d seconds",
 			                 PATIENCE_S);
 		if (n <= 0)
 			return error_set(err, EX_UNAVAILABLE,

@@ -74,7 +74,7 @@ static bool user_has_password(const struct target *target, const struct redis_ur
 {
 	return !*url->user || target->password ||
 	       error_set(err, EX_CONFIG,
-	                 "[redis] url names a user, but there is no password: write USER:PASSWORD@ or set "
+	                 "[redis] url has a user but no password: write USER:PASSWORD@ or set "
 	                 "password_file");
 }
 

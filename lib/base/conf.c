@@ -183,7 +183,7 @@ static void read_header(struct reader *reader, char *line)
 	reader->place.section = NULL;
 	reader->skip = true;
 	if (end == NULL) {
-		conf_add_fault(conf, EX_CONFIG, reader->place, "the section's name wants a ]");
+		conf_add_fault(conf, EX_CONFIG, reader->place, "missing ] after the section's name");
 		return;
 	}
 	*end = '\0';
@@ -194,7 +194,7 @@ static void read_header(struct reader *reader, char *line)
 		return;
 	}
 	if (!only_comment(end + 1)) {
-		conf_add_fault(conf, EX_CONFIG, reader->place, "nothing but a comment may follow [%s]", name);
+		conf_add_fault(conf, EX_CONFIG, reader->place, "only a comment may follow [%s]", name);
 		return;
 	}
 	reader->place.section = arena_strdup(conf->arena, name);
@@ -209,19 +209,19 @@ static void read_pair(struct reader *reader, char *line)
 	char *equals = strchr(line, '=');
 	if (equals == NULL || equals == line) {
 		conf_add_fault(conf, EX_CONFIG, reader->place,
-		               "this is no [section], no key = value, and no comment");
+		               "expected [section], key = value or a comment");
 		return;
 	}
 	*equals = '\0';
 	cut_space(line);
 	if (reader->place.section == NULL) {
-		conf_add_fault(conf, EX_CONFIG, reader->place, "%s stands before any [section]", line);
+		conf_add_fault(conf, EX_CONFIG, reader->place, "%s comes before any [section]", line);
 		return;
 	}
 	bool open_quote = false;
 	const char *value = value_of(skip_space(equals + 1), &open_quote);
 	if (open_quote) {
-		conf_add_fault(conf, EX_CONFIG, reader->place, "[%s] %s: the quote is never closed",
+		conf_add_fault(conf, EX_CONFIG, reader->place, "[%s] %s: unterminated quote",
 		               reader->place.section, line);
 		return;
 	}
@@ -239,12 +239,12 @@ static const char *line_fault(const char *line, size_t len)
 	if (len > CONF_LINE_MAX)
 		return "the line is longer than 4096 bytes";
 	if (memchr(line, '\0', len) != NULL)
-		return "there is a NUL byte in the line";
+		return "the line contains a NUL byte";
 	if (!g_utf8_validate(line, (gssize)len, NULL))
 		return "the line is not valid UTF-8";
 	for (size_t i = 0; i < len; i++)
 		if (((unsigned char)line[i] < ' ' && line[i] != '\t') || line[i] == 127)
-			return "there is a control character in the line";
+			return "the line contains a control character";
 	return NULL;
 }
 
@@ -280,7 +280,7 @@ static void check_twice(struct conf *conf, size_t first)
 		char *name = g_strdup_printf("[%s] %s", value->place.section, value->key);
 		const struct conf_value *was = g_hash_table_lookup(seen, name);
 		if (was != NULL) {
-			conf_add_fault(conf, EX_CONFIG, value->place, "%s is given twice, in line %d too",
+			conf_add_fault(conf, EX_CONFIG, value->place, "%s is given twice, also in line %d",
 			               name, was->place.line);
 			g_free(name);
 		} else {

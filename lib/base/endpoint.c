@@ -34,7 +34,7 @@ static bool unix_parse(const char *path, struct endpoint *ret, struct error *err
 {
 	struct endpoint found = {0};
 	if (*path == '\0')
-		return error_set(err, EX_CONFIG, "unix: needs a path behind it");
+		return error_set(err, EX_CONFIG, "unix: must be followed by a path");
 	if (strlen(path) >= sizeof found.path)
 		return error_set(err, EX_CONFIG, "the path of a Unix socket is at most %zu bytes long",
 		                 sizeof found.path - 1);
@@ -72,8 +72,7 @@ static bool parse(const char *text, const struct port_rule *rule, struct endpoin
 	const char *host = found.v6 ? text + 1 : text, *end = host_end(text, rule, &port);
 	if (end == NULL)
 		return error_set(err, EX_CONFIG,
-		                 "\"%s\" has no port; what is meant is HOST:PORT, [IPV6]:PORT or unix:PATH",
-		                 text);
+		                 "\"%s\" has no port; expected HOST:PORT, [IPV6]:PORT or unix:PATH", text);
 	size_t len = (size_t)(end - host);
 	if (len >= sizeof found.host)
 		return error_set(err, EX_CONFIG, "a host's name is at most %zu bytes long",
@@ -81,11 +80,11 @@ static bool parse(const char *text, const struct port_rule *rule, struct endpoin
 	memcpy(found.host, host, len);
 	if (found.v6 ? inet_pton(AF_INET6, found.host, &v6) != 1 : !host_name(found.host))
 		return error_set(err, EX_CONFIG,
-		                 "\"%s\" names no host; what is meant is HOST:PORT, [IPV6]:PORT or unix:PATH",
-		                 text);
+		                 "\"%s\" has no host; expected HOST:PORT, [IPV6]:PORT or unix:PATH", text);
 	if (port != NULL && !port_parse(port, rule->least, &found.port))
-		return error_set(err, EX_CONFIG, "\"%s\" is no port; it is a number from %d to 65535", port,
-		                 rule->least);
+		return error_set(err, EX_CONFIG,
+		                 "the port must be an integer between %d and 65535 (got \"%s\")", rule->least,
+		                 port);
 	*ret = found;
 	return true;
 }

@@ -77,7 +77,7 @@ bool exposed_check(const char *path, const char *what, struct error *err)
 	if (!exposed_file(path))
 		return true;
 	char *remedy = exposed_remedy(path);
-	error_set(err, EX_CONFIG, "everybody can read the %s in %s; this mends it: %s", what, path, remedy);
+	error_set(err, EX_CONFIG, "everybody can read the %s in %s; to fix it: %s", what, path, remedy);
 	free(remedy);
 	return false;
 }

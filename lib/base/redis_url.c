@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-static const char what_is_meant[] = "what is meant is redis://HOST:PORT/DB or unix:///PATH?db=DB";
+static const char expected[] = "expected redis://HOST:PORT/DB or unix:///PATH?db=DB";
 
 static int hex(char c)
 {
@@ -58,7 +58,7 @@ static bool credentials_parse(const char **p, struct arena *arena, struct redis_
 	if (colon != NULL)
 		url->password = decode(arena, colon + 1, (size_t)(at - colon - 1));
 	if (url->user == NULL || url->password == NULL)
-		return error_set(err, EX_CONFIG, "the user or the password has a broken %%-code");
+		return error_set(err, EX_CONFIG, "the user or the password has an invalid percent-encoding");
 	*p = at + 1;
 	return true;
 }
@@ -71,10 +71,11 @@ static bool query_parse(char *text, struct redis_url *url, struct error *err)
 		return true;
 	*query = '\0';
 	if (strncmp(query + 1, "db=", 3) != 0)
-		return error_set(err, EX_CONFIG, "\"%s\" is not known; only db=NUMBER is", query + 1);
+		return error_set(err, EX_CONFIG, "unknown parameter \"%s\"; expected db=NUMBER", query + 1);
 	if (!db_parse(query + 4, &url->db))
-		return error_set(err, EX_CONFIG, "\"%s\" is no database; it is a number from 0 to %d",
-		                 query + 4, REDIS_DB_MAX);
+		return error_set(err, EX_CONFIG,
+		                 "the database must be an integer between 0 and %d (got \"%s\")",
+		                 REDIS_DB_MAX, query + 4);
 	return true;
 }
 
@@ -85,7 +86,7 @@ static bool unix_parse(const char *rest, struct arena *arena, struct redis_url *
 		                 "unix:// needs an absolute path: unix:///run/redis/redis.sock");
 	url->path = decode(arena, rest, strlen(rest));
 	if (url->path == NULL)
-		return error_set(err, EX_CONFIG, "the path has a broken %%-code");
+		return error_set(err, EX_CONFIG, "the path has an invalid percent-encoding");
 	if (strlen(url->path) >= ENDPOINT_PATH_MAX)
 		return error_set(err, EX_CONFIG, "the path of a Unix socket is at most %d bytes long",
 		                 ENDPOINT_PATH_MAX - 1);
@@ -98,11 +99,12 @@ static bool tcp_parse(char *rest, struct arena *arena, struct redis_url *url, st
 	if (slash != NULL)
 		*slash = '\0';
 	if (slash != NULL && slash[1] != '\0' && !db_parse(slash + 1, &url->db))
-		return error_set(err, EX_CONFIG, "\"%s\" is no database; it is a number from 0 to %d",
-		                 slash + 1, REDIS_DB_MAX);
+		return error_set(err, EX_CONFIG,
+		                 "the database must be an integer between 0 and %d (got \"%s\")",
+		                 REDIS_DB_MAX, slash + 1);
 	struct endpoint endpoint;
 	if (strncmp(rest, "unix:", 5) == 0 || !endpoint_parse(rest, REDIS_PORT, &endpoint, NULL))
-		return error_set(err, EX_CONFIG, "\"%s\" is no host and port; %s", rest, what_is_meant);
+		return error_set(err, EX_CONFIG, "invalid host and port \"%s\"; %s", rest, expected);
 	url->host = arena_strdup(arena, endpoint.host);
 	url->port = endpoint.port;
 	return true;
@@ -113,10 +115,10 @@ bool redis_url_parse(const char *text, struct arena *arena, struct redis_url *re
 	struct redis_url url = {.host = "", .path = "", .user = "", .password = ""};
 	bool tcp = strncmp(text, "redis://", 8) == 0;
 	if (strncmp(text, "rediss://", 9) == 0)
-		return error_set(err, EX_CONFIG, "TLS to Redis needs a tunnel (stunnel) in front of it; %s",
-		                 what_is_meant);
+		return error_set(err, EX_CONFIG, "TLS to Redis requires a tunnel, such as stunnel; %s",
+		                 expected);
 	if (!tcp && strncmp(text, "unix://", 7) != 0)
-		return error_set(err, EX_CONFIG, "this is no address of Redis; %s", what_is_meant);
+		return error_set(err, EX_CONFIG, "not a Redis address; %s", expected);
 	const char *rest = text + (tcp ? 8 : 7);
 	if (!credentials_parse(&rest, arena, &url, err))
 		return false;

@@ -30,7 +30,7 @@ static bool check_size(size_t size, size_t max_size, struct error *err)
 {
 	if (size <= max_size)
 		return true;
-	return error_set(err, EX_DATAERR, "the entry has %zu bytes; at most %zu are taken", size, max_size);
+	return error_set(err, EX_DATAERR, "the entry has %zu bytes; expected at most %zu", size, max_size);
 }
 
 /* An item of a list or a message is all that it is: nobody wrote the name of its one field. */
@@ -84,8 +84,7 @@ static bool check_names_differ(const struct entry *entry, struct arena *arena, s
 	for (size_t i = 1; i < entry->n_fields; i++) {
 		char quote[UTF8_QUOTE_MAX];
 		if (by_name(&sorted[i - 1], &sorted[i]) == 0)
-			return error_set(err, EX_DATAERR,
-			                 "the field \"%s\" is there twice; once was expected",
+			return error_set(err, EX_DATAERR, "the field \"%s\" is there twice; expected once",
 			                 utf8_quote(sorted[i]->name, sorted[i]->name_len, quote));
 	}
 	return true;

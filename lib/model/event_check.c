@@ -32,7 +32,7 @@ static const struct attr_row {
 	attr_taker *take;
 } attr_rows[ATTR_COUNT] = {
         [ATTR_ID] = {.name = "id",
-                     .otherwise = "it tells one event of a source from another",
+                     .otherwise = "it distinguishes one event of a source from another",
                      .min = 1,
                      .max = 128,
                      .place = offsetof(struct job_event, id)},
@@ -49,7 +49,7 @@ static const struct attr_row {
                       .max = 128,
                       .place = offsetof(struct job_event, job)},
         [ATTR_CUSTOMER] = {.name = "customer",
-                           .otherwise = "it is the number of the customer to tell",
+                           .otherwise = "it is the number of the customer to notify",
                            .min = 1,
                            .max = 128,
                            .place = offsetof(struct job_event, customer)},
@@ -135,11 +135,11 @@ static bool check_feed(const struct reading *reading, const struct type_row *row
 		return true;
 	if (on_requests)
 		return error_set(err, EX_DATAERR,
-		                 "type %s tells of a job and belongs among the job events; a request is "
+		                 "type %s is a job event and belongs among these; a request is "
 		                 "job.create or job.dispatch",
 		                 row->type);
 	return error_set(err, EX_DATAERR,
-	                 "type %s is a request and belongs in the stream of requests; a job event tells "
+	                 "type %s is a request and belongs in the stream of requests; a job event says "
 	                 "what has happened, such as job.dispatched",
 	                 row->type);
 }
@@ -152,9 +152,9 @@ static bool take_type(const struct reading *reading, const char *text, struct jo
 	if (row == NULL)
 		return error_set(
 		        err, EX_DATAERR,
-		        "type \"%s\" is unknown; job.dispatched, job.started, job.completed, "
-		        "job.failed, job.paused or job.cancelled is meant (for a request job.create or "
-		        "job.dispatch), if need be behind a reverse-DNS prefix",
+		        "type \"%s\" is unknown; expected job.dispatched, job.started, job.completed, "
+		        "job.failed, job.paused or job.cancelled (for a request job.create or "
+		        "job.dispatch), optionally after a reverse-DNS prefix",
 		        utf8_quote(text, strlen(text), quote));
 	event->kind = row->kind;
 	event->state = row->state;
@@ -184,14 +184,14 @@ static bool check_attr(const struct attr_row *row, const char *text, struct erro
 	char quote[UTF8_QUOTE_MAX];
 	size_t len = strlen(text);
 	if (len < row->min)
-		return error_set(err, EX_DATAERR, "%s is empty; 1 to %zu bytes are meant", row->name,
+		return error_set(err, EX_DATAERR, "%s is empty; expected 1 to %zu bytes", row->name,
 		                 row->max);
 	if (len > row->max)
-		return error_set(err, EX_DATAERR, "%s has %zu bytes; at most %zu are meant", row->name, len,
+		return error_set(err, EX_DATAERR, "%s has %zu bytes; expected at most %zu", row->name, len,
 		                 row->max);
 	if (utf8_has_control(text, len))
 		return error_set(err, EX_DATAERR,
-		                 "%s \"%s\" holds a control character; printable text is meant", row->name,
+		                 "%s \"%s\" contains a control character; expected printable text", row->name,
 		                 utf8_quote(text, len, quote));
 	return true;
 }
@@ -240,7 +240,7 @@ static void settle_time(const struct entry *entry, struct job_event *event)
 static bool check_data(const struct event_raw *raw, struct error *err)
 {
 	if (jsontext_depth(raw->data, EVENT_DATA_DEPTH) > EVENT_DATA_DEPTH)
-		return error_set(err, EX_DATAERR, "data nests deeper than %d; at most %d are meant",
+		return error_set(err, EX_DATAERR, "data nests deeper than %d; expected at most %d",
 		                 EVENT_DATA_DEPTH, EVENT_DATA_DEPTH);
 	return true;
 }
@@ -259,12 +259,12 @@ static bool check_route(const json_t *value, struct error *err)
 	if (value == NULL || json_is_null(value) || json_is_integer(value))
 		return true;
 	if (!json_is_string(value))
-		return error_set(err, EX_DATAERR, "route is %s; text is meant", jsontext_kind(value));
+		return error_set(err, EX_DATAERR, "route is %s; expected text", jsontext_kind(value));
 	if (route_valid(json_string_value(value)))
 		return true;
-	return error_set(err, EX_DATAERR, "route \"%s\" is none; 1 to %d of A-Z a-z 0-9 . _ - are meant",
-	                 utf8_quote(json_string_value(value), json_string_length(value), quote),
-	                 EVENT_ROUTE_MAX);
+	return error_set(
+	        err, EX_DATAERR, "route \"%s\" is not a route; expected 1 to %d of A-Z a-z 0-9 . _ -",
+	        utf8_quote(json_string_value(value), json_string_length(value), quote), EVENT_ROUTE_MAX);
 }
 
 static bool check_scheduled(const json_t *value, struct error *err)
@@ -273,7 +273,7 @@ static bool check_scheduled(const json_t *value, struct error *err)
 	if (value == NULL || json_is_null(value))
 		return true;
 	if (!json_is_string(value))
-		return error_set(err, EX_DATAERR, "scheduled is %s; text is meant", jsontext_kind(value));
+		return error_set(err, EX_DATAERR, "scheduled is %s; expected text", jsontext_kind(value));
 	return check_time("scheduled", json_string_value(value), &ignored, err);
 }
 

@@ -112,15 +112,14 @@ static bool parse_window(const char *text, size_t len, struct hours_window *ret,
 	int close = dash ? take_time(&t) : -1;
 	if (close < 0 || t != text + len)
 		return error_set(err, EX_DATAERR,
-		                 "\"%s\" is no window; two times are meant, such as 07:00-12:00, or closed "
+		                 "\"%s\" is not a window; expected two times, such as 07:00-12:00, or closed "
 		                 "for the whole day",
 		                 quote);
 	if (open == DAY_MIN)
-		return error_set(err, EX_DATAERR, "\"%s\" opens at 24:00; 00:00 of the next day is meant",
-		                 quote);
+		return error_set(err, EX_DATAERR, "\"%s\" opens at 24:00; use 00:00 of the next day", quote);
 	if (open == close)
 		return error_set(err, EX_DATAERR,
-		                 "\"%s\" is empty; a window ends at another time than it begins (a whole day "
+		                 "\"%s\" is empty; a window must not end when it begins (a whole day "
 		                 "is 00:00-24:00)",
 		                 quote);
 	if (close < open)
@@ -150,7 +149,7 @@ static bool check_apart(const struct hours_window *windows, size_t n, struct err
 		format_window(&both, windows[i - 1]);
 		buf_adds(&both, " and ");
 		format_window(&both, windows[i]);
-		(void)error_set(err, EX_DATAERR, "%s overlap; windows of one day lie apart", both.data);
+		(void)error_set(err, EX_DATAERR, "%s overlap; windows of one day must be apart", both.data);
 		buf_free(&both);
 		return false;
 	}
@@ -196,7 +195,7 @@ bool hours_day_parse(const char *text, struct arena *arena, struct hours_day *re
 			break;
 		if (*text != ',')
 			return error_set(err, EX_DATAERR,
-			                 "windows are parted by commas, as in 07:00-12:00,13:00-17:00");
+			                 "separate windows by commas, as in 07:00-12:00,13:00-17:00");
 	}
 	qsort(windows, n, sizeof *windows, by_opening);
 	if (!check_apart(windows, n, err))

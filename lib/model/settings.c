@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * From written values (base/conf) to settings, by the table of keys (model/settings_table). All
- * faults are gathered first and told in the order of files and lines, so that whoever mends a
+ * faults are gathered first and reported in the order of files and lines, so that whoever mends a
  * configuration sees everything at once.
  */
 #include "model/settings.h"
@@ -109,10 +109,10 @@ static void check_section(struct loading *loading, const struct conf_place *plac
 	if (!minded(loading->minds, place->section, NULL))
 		return;
 	if (nearest.name != NULL)
-		conf_add_fault(loading->conf, EX_CONFIG, *place, "there is no section [%s]; is [%s] meant?",
+		conf_add_fault(loading->conf, EX_CONFIG, *place, "unknown section [%s]; did you mean [%s]?",
 		               place->section, nearest.name);
 	else
-		conf_add_fault(loading->conf, EX_CONFIG, *place, "there is no section [%s]; there are %s",
+		conf_add_fault(loading->conf, EX_CONFIG, *place, "unknown section [%s]; expected one of %s",
 		               place->section, all_sections(loading->conf->arena));
 }
 
@@ -138,14 +138,13 @@ static void unknown_key(struct loading *loading, const struct conf_value *value)
 	}
 	struct conf *conf = loading->conf;
 	if (nearest.name != NULL)
-		conf_add_fault(conf, EX_CONFIG, value->place, "[%s] %s: there is no such key; is %s meant?",
+		conf_add_fault(conf, EX_CONFIG, value->place, "[%s] %s: unknown key; did you mean \"%s\"?",
 		               section, value->key, nearest.name);
 	else if (elsewhere != NULL)
-		conf_add_fault(conf, EX_CONFIG, value->place,
-		               "[%s] %s: there is no such key here; it belongs in [%s]", section, value->key,
-		               elsewhere);
+		conf_add_fault(conf, EX_CONFIG, value->place, "[%s] %s: unknown key here; it belongs in [%s]",
+		               section, value->key, elsewhere);
 	else
-		conf_add_fault(conf, EX_CONFIG, value->place, "[%s] %s: there is no such key; there are %s",
+		conf_add_fault(conf, EX_CONFIG, value->place, "[%s] %s: unknown key; expected one of %s",
 		               section, value->key, all_keys(section, conf->arena));
 }
 
@@ -220,7 +219,7 @@ static void check_exposed(struct loading *loading, const struct setting *row, co
 		return;
 	char *remedy = exposed_remedy(file);
 	conf_add_fault(conf, EX_CONFIG, value->place,
-	               "[%s] %s: everybody can read the password in this file; this mends it: %s",
+	               "[%s] %s: everybody can read the password in this file; to fix it: %s",
 	               value->place.section, value->key, remedy);
 	free(remedy);
 }
@@ -251,7 +250,7 @@ static bool has_from(const struct settings *settings, struct arena *arena, struc
 {
 	(void)arena;
 	return settings->mail.from[0] != '\0' || error_set(err, EX_CONFIG,
-	                                                   "this is needed: who mails are from, as in "
+	                                                   "required: the sender of mails, such as "
 	                                                   "Example Hauling <dispatch@example.com>");
 }
 
@@ -259,7 +258,7 @@ static bool has_maildir(const struct settings *settings, struct arena *arena, st
 {
 	(void)arena;
 	return settings->mail.transport != TRANSPORT_MAILDIR || settings->mail.maildir[0] != '\0' ||
-	       error_set(err, EX_CONFIG, "this is needed with transport = maildir: the folder for the mails");
+	       error_set(err, EX_CONFIG, "required with transport = maildir: the folder for the mails");
 }
 
 static bool has_source(const struct settings *settings, struct arena *arena, struct error *err)
@@ -268,7 +267,7 @@ static bool has_source(const struct settings *settings, struct arena *arena, str
 	return settings->redis.stream[0] != '\0' || settings->redis.list[0] != '\0' ||
 	       settings->redis.channel[0] != '\0' ||
 	       error_set(err, EX_CONFIG,
-	                 "one of stream, list and channel is needed: where job events come from");
+	                 "at least one of stream, list and channel is required: the source of job events");
 }
 
 static bool one_password(const struct settings *settings, struct arena *arena, struct error *err)
@@ -278,14 +277,14 @@ static bool one_password(const struct settings *settings, struct arena *arena, s
 	    !redis_url_parse(settings->redis.url, arena, &url, NULL))
 		return true;
 	return url.password[0] == '\0' ||
-	       error_set(err, EX_CONFIG, "url has a password already; only one of the two may be given");
+	       error_set(err, EX_CONFIG, "url already has a password; give only one of the two");
 }
 
 static bool password_has_user(const struct settings *settings, struct arena *arena, struct error *err)
 {
 	(void)arena;
 	return settings->smtp.password_file[0] == '\0' || settings->smtp.user[0] != '\0' ||
-	       error_set(err, EX_CONFIG, "user is needed as well: whose password this is");
+	       error_set(err, EX_CONFIG, "user is required as well");
 }
 
 static const struct check {
@@ -341,7 +340,7 @@ static void check_apart(struct loading *loading, const struct setting *a, const 
 	bool a_later = at_b->line == 0 || (at_a->line > 0 && stands_later(at_a, at_b));
 	const struct setting *later = a_later ? a : b, *other = a_later ? b : a;
 	conf_add_fault(loading->conf, EX_CONFIG, a_later ? *at_a : *at_b,
-	               "[redis] %s: %s is \"%s\", too; each needs a name of its own", later->key, other->key,
+	               "[redis] %s: %s is also \"%s\"; each needs its own name", later->key, other->key,
 	               name);
 }
 
@@ -377,7 +376,7 @@ static void run_checks(struct loading *loading)
 	}
 }
 
-/* Templates name the company as mails do, unless told otherwise. */
+/* Templates name the company as mails do, unless configured otherwise. */
 static void name_company(struct loading *loading)
 {
 	struct settings *settings = &loading->loaded->settings;
@@ -388,8 +387,8 @@ static void name_company(struct loading *loading)
 
 /* ---- */
 
-/* Tells the faults that the caller minds; the exit status, 0 where there are none. */
-static int tell_faults(struct loading *loading, settings_fault *fault, void *arg)
+/* Reports the faults that the caller cares about; the exit status, 0 where there are none. */
+static int report_faults(struct loading *loading, settings_fault *fault, void *arg)
 {
 	struct conf *conf = loading->conf;
 	int code = 0;
@@ -489,7 +488,7 @@ struct settings *settings_read(const char *file, const char *const *minds, setti
 	};
 	loaded->settings.file = arena_strdup(loaded->arena, file);
 	bool read = read_all(&loading, file);
-	*ret_code = tell_faults(&loading, fault, arg);
+	*ret_code = report_faults(&loading, fault, arg);
 	zones_free(loading.reader.zones);
 	conf_free(loading.conf);
 	return read ? &loaded->settings : settings_free(&loaded->settings);

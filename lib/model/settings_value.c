@@ -32,9 +32,10 @@ struct kind {
 };
 static const struct kind kinds[SETTING_KIND_COUNT];
 
-static bool not_that(const struct setting *row, const char *text, struct arena *arena, struct error *err)
+static bool setting_refuse(const struct setting *row, const char *text, struct arena *arena,
+                           struct error *err)
 {
-	return error_set(err, EX_CONFIG, "\"%s\" is not %s", text, setting_describe(row, arena));
+	return error_set(err, EX_CONFIG, "must be %s (got \"%s\")", setting_describe(row, arena), text);
 }
 
 /* ---- texts */
@@ -49,8 +50,8 @@ static bool read_text(const struct setting_reader *reader, const struct setting 
                       void *member, struct error *err)
 {
 	if (row->max_len > 0 && strlen(text) > row->max_len)
-		return error_set(err, EX_CONFIG, "it is %zu bytes long; %zu is the most", strlen(text),
-		                 row->max_len);
+		return error_set(err, EX_CONFIG, "must be at most %zu bytes long (got %zu)", row->max_len,
+		                 strlen(text));
 	return store_text(reader, text, member);
 }
 
@@ -58,8 +59,7 @@ static bool read_name(const struct setting_reader *reader, const struct setting 
                       void *member, struct error *err)
 {
 	if (strpbrk(text, " \t") != NULL)
-		return error_set(err, EX_CONFIG, "\"%s\" has a space in it; it is %s", text,
-		                 kinds[row->kind].what);
+		return error_set(err, EX_CONFIG, "must not contain spaces (got \"%s\")", text);
 	return read_text(reader, row, text, member, err);
 }
 
@@ -83,7 +83,7 @@ static bool read_helo(const struct setting_reader *reader, const struct setting 
                       void *member, struct error *err)
 {
 	if (!hostname_full(text) && !hostname_literal(text))
-		return not_that(row, text, reader->arena, err);
+		return setting_refuse(row, text, reader->arena, err);
 	return store_text(reader, text, member);
 }
 
@@ -93,7 +93,7 @@ static bool read_mailbox(const struct setting_reader *reader, const struct setti
 	struct mailbox mailbox;
 	struct error why = {0};
 	if (!mailbox_parse(text, &mailbox, &why))
-		return error_set(err, EX_CONFIG, "\"%s\" is not %s: %s", text, kinds[row->kind].what,
+		return error_set(err, EX_CONFIG, "must be %s (got \"%s\"): %s", kinds[row->kind].what, text,
 		                 why.text);
 	return store_text(reader, text, member);
 }
@@ -103,7 +103,7 @@ static bool read_address(const struct setting_reader *reader, const struct setti
 {
 	struct error why = {0};
 	if (!address_check(text, &why))
-		return error_set(err, EX_CONFIG, "\"%s\" is not %s: %s", text, kinds[row->kind].what,
+		return error_set(err, EX_CONFIG, "must be %s (got \"%s\"): %s", kinds[row->kind].what, text,
 		                 why.text);
 	return store_text(reader, text, member);
 }
@@ -112,7 +112,7 @@ static bool read_zone(const struct setting_reader *reader, const struct setting 
                       void *member, struct error *err)
 {
 	if (zone_find(reader->zones, text) == NULL)
-		return not_that(row, text, reader->arena, err);
+		return setting_refuse(row, text, reader->arena, err);
 	return store_text(reader, text, member);
 }
 
@@ -145,7 +145,7 @@ static bool read_list(const struct setting_reader *reader, const struct setting 
 	size_t n;
 	const char **list = split(text, reader->arena, &n);
 	if (n > LIST_MAX)
-		return error_set(err, EX_CONFIG, "there are too many; %d is the most", LIST_MAX);
+		return error_set(err, EX_CONFIG, "must have at most %d entries", LIST_MAX);
 	*(const char *const **)member = list;
 	return true;
 }
@@ -161,7 +161,7 @@ static bool read_relays(const struct setting_reader *reader, const struct settin
 			return false;
 	}
 	if (n == 0)
-		return not_that(row, text, reader->arena, err);
+		return setting_refuse(row, text, reader->arena, err);
 	return read_list(reader, row, text, member, err);
 }
 
@@ -179,11 +179,10 @@ static bool read_hosts(const struct setting_reader *reader, const struct setting
 	const char **list = split(text, reader->arena, &n);
 	for (size_t i = 0; i < n; i++)
 		if (!is_host(list[i]))
-			return error_set(
-			        err, EX_CONFIG,
-			        "\"%s\" is not a host's name (names alone, without a port; addresses "
-			        "need not be listed)",
-			        list[i]);
+			return error_set(err, EX_CONFIG,
+			                 "must be host names without a port; addresses need not be listed "
+			                 "(got \"%s\")",
+			                 list[i]);
 	return read_list(reader, row, text, member, err);
 }
 
@@ -208,7 +207,7 @@ static bool read_duration(const struct setting_reader *reader, const struct sett
 {
 	int64_t value;
 	if (!duration_parse(text, &value) || !in_range(row, value))
-		return not_that(row, text, reader->arena, err);
+		return setting_refuse(row, text, reader->arena, err);
 	*(int64_t *)member = value;
 	return true;
 }
@@ -222,7 +221,7 @@ static const char *format_duration(const struct setting *row, const void *member
 
 static const char *describe_duration(const struct setting *row, struct arena *arena)
 {
-	return arena_printf(arena, "a duration from %s to %s (500ms, 30s, 5m, 12h, 90d)",
+	return arena_printf(arena, "a duration between %s and %s (500ms, 30s, 5m, 12h, 90d)",
 	                    format_duration(row, &row->min, arena), format_duration(row, &row->max, arena));
 }
 
@@ -231,7 +230,7 @@ static bool read_size(const struct setting_reader *reader, const struct setting 
 {
 	int64_t value;
 	if (!size_parse(text, &value) || !in_range(row, value))
-		return not_that(row, text, reader->arena, err);
+		return setting_refuse(row, text, reader->arena, err);
 	*(int64_t *)member = value;
 	return true;
 }
@@ -245,7 +244,7 @@ static const char *format_size(const struct setting *row, const void *member, st
 
 static const char *describe_size(const struct setting *row, struct arena *arena)
 {
-	return arena_printf(arena, "a size from %s to %s", format_size(row, &row->min, arena),
+	return arena_printf(arena, "a size between %s and %s", format_size(row, &row->min, arena),
 	                    format_size(row, &row->max, arena));
 }
 
@@ -255,7 +254,7 @@ static bool read_count(const struct setting_reader *reader, const struct setting
 	size_t len = strlen(text);
 	long long value = len > 0 && len <= 15 && strspn(text, "0123456789") == len ? atoll(text) : -1;
 	if (value < 0 || !in_range(row, value))
-		return not_that(row, text, reader->arena, err);
+		return setting_refuse(row, text, reader->arena, err);
 	*(int64_t *)member = value;
 	return true;
 }
@@ -268,7 +267,7 @@ static const char *format_count(const struct setting *row, const void *member, s
 
 static const char *describe_count(const struct setting *row, struct arena *arena)
 {
-	return arena_printf(arena, "a number from %" PRId64 " to %" PRId64, row->min, row->max);
+	return arena_printf(arena, "an integer between %" PRId64 " and %" PRId64, row->min, row->max);
 }
 
 /* Digits with at most one point among them: no locale, exponent, sign, "nan" or "inf". */
@@ -286,7 +285,7 @@ static bool read_rate(const struct setting_reader *reader, const struct setting 
 {
 	double value = 0, unit = 1;
 	if (!plain_decimal(text))
-		return not_that(row, text, reader->arena, err);
+		return setting_refuse(row, text, reader->arena, err);
 	const char *point = strchr(text, '.');
 	for (const char *p = text; *p != '\0'; p++) {
 		if (*p == '.')
@@ -296,7 +295,7 @@ static bool read_rate(const struct setting_reader *reader, const struct setting 
 	}
 	value /= unit;
 	if (value < 0.001 || value > RATE_MAX)
-		return not_that(row, text, reader->arena, err);
+		return setting_refuse(row, text, reader->arena, err);
 	*(double *)member = value;
 	return true;
 }
@@ -324,7 +323,7 @@ static bool read_choice(const struct setting_reader *reader, const struct settin
 		p += len;
 		p += strspn(p, " ");
 	}
-	return not_that(row, text, reader->arena, err);
+	return setting_refuse(row, text, reader->arena, err);
 }
 
 static const char *format_choice(const struct setting *row, const void *member, struct arena *arena)
@@ -365,13 +364,13 @@ static const struct kind kinds[SETTING_KIND_COUNT] = {
         [SETTING_ZONE] = {.read = read_zone,
                           .format = format_text,
                           .what = "an IANA time zone (Europe/Berlin) that this system knows"},
-        [SETTING_LIST] = {.read = read_list, .format = format_list, .what = "a list with commas between"},
+        [SETTING_LIST] = {.read = read_list, .format = format_list, .what = "a list separated by commas"},
         [SETTING_RELAYS] = {.read = read_relays,
                             .format = format_list,
                             .what = "one or more of HOST:PORT, [IPV6]:PORT or unix:PATH"},
         [SETTING_HOSTS] = {.read = read_hosts,
                            .format = format_list,
-                           .what = "names of hosts with commas between"},
+                           .what = "host names separated by commas"},
         [SETTING_HELO] = {.read = read_helo,
                           .format = format_text,
                           .what = "a full host name (letters, digits and hyphens, with a dot, not at the "
@@ -384,7 +383,7 @@ static const struct kind kinds[SETTING_KIND_COUNT] = {
         [SETTING_COUNT] = {.read = read_count, .format = format_count, .describe = describe_count},
         [SETTING_RATE] = {.read = read_rate,
                           .format = format_rate,
-                          .what = "a number a second from 0.001 to 100000"},
+                          .what = "a number per second between 0.001 and 100000"},
         [SETTING_CHOICE] = {.read = read_choice, .format = format_choice, .describe = describe_choice},
 };
 
@@ -408,7 +407,7 @@ bool setting_read(const struct setting_reader *reader, const struct setting *row
 	if (*text == '\0' && !number && !row->needed)
 		return read_empty(reader, row, member);
 	if (*text == '\0')
-		return error_set(err, EX_CONFIG, "it may not be empty; it is %s",
+		return error_set(err, EX_CONFIG, "must not be empty; expected %s",
 		                 setting_describe(row, reader->arena));
 	return kinds[row->kind].read(reader, row, text, member, err);
 }

@@ -21,7 +21,7 @@ def test_a_relay_needs_a_port_that_is_one(world):
     world.configure(mail={"transport": "smtp"}, smtp={"relay": "127.0.0.1:0"})
     daemon = world.start_daemon(ready=False)
     assert daemon.wait() == 78
-    assert "is no port" in daemon.log()
+    assert "the port must be an integer" in daemon.log()
 
 
 def test_a_relay_without_port_is_asked_at_25(world):

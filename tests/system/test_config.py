@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What an admin gets wrong: every fault at once, with file and line, what was meant, and the right exit status."""
+"""What an admin gets wrong: every fault at once, with file and line, what was expected, and the right exit status."""
 import os
 import re
 import shutil
@@ -21,14 +21,14 @@ def check(world, *args, env=None):
     return dispatchd(world, "-t", *args, env=env)
 
 
-# The line, the key it names, and what was meant.
+# The line, the key it names, and what was expected.
 TYPOS = [
     ("[redis]", "straem = jobs:events", "straem", "stream"),
     ("[redis]", "claim_after = 5", "claim_after", "5m"),
     ("[redis]", "claim_after = 1001d", "claim_after", "1000d"),
     ("[redis]", "keep = -1d", "keep", ""),
     ("[redis]", "max_event_size = 256", "max_event_size", "KiB"),
-    ("[redis]", "outcomes_max = many", "outcomes_max", "number"),
+    ("[redis]", "outcomes_max = many", "outcomes_max", "integer"),
     ("[redis]", "url = http://127.0.0.1", "url", "redis://"),
     ("[customers]", "graec = 60s", "graec", "grace"),
     ("[mail]", "transport = pigeon", "transport", "smtp"),
@@ -57,7 +57,8 @@ TYPOS = [
 def test_a_helo_that_strict_relays_refuse(world, helo):
     world.configure(smtp={"helo": helo})
     done = check(world, "-c", world.config_path)
-    assert done.returncode == 78 and f'[smtp] helo: "{helo}" is not a full host name' in done.stderr, done
+    assert done.returncode == 78 and '[smtp] helo: must be a full host name' in done.stderr \
+        and f'(got "{helo}")' in done.stderr, done
 
 
 def test_all_faults_at_once(world):

@@ -254,7 +254,7 @@ def test_hosts_follow_a_reload(world, port):
 def test_hosts_that_are_no_names(world, host):
     world.configure(http={"hosts": f"good.example.com, {host}"})
     found = dispatchd(world, "-c", world.config_path, "-t")
-    assert found.returncode == 78 and f'"{host}" is not a host\'s name' in found.stderr
+    assert found.returncode == 78 and f'host names without a port; addresses need not be listed (got "{host}")' in found.stderr
 
 
 def test_over_a_unix_socket_anybody_with_its_group_sees_the_note(bakery):
@@ -293,4 +293,4 @@ def test_a_group_that_is_not_there(world):
     world.configure(http={"group": "no-such-group"})
     for more in ([], ["-t"]):
         found = dispatchd(world, "-c", world.config_path, *more)
-        assert found.returncode == 78 and 'there is no group "no-such-group"' in found.stderr
+        assert found.returncode == 78 and 'unknown group "no-such-group"' in found.stderr

@@ -138,7 +138,7 @@ def test_a_secret_that_everybody_can_read_is_a_fault(world, section, name):
         assert done.returncode == 78 and f"[{section}] {key}" in done.stderr and path in done.stderr
         assert KEY.strip() not in done.stderr
     assert done.stderr.count(world.config_path + ":") >= 1
-    remedy = re.search(r"this mends it: (chmod .*)", done.stderr)[1]
+    remedy = re.search(r"to fix it: (chmod .*)", done.stderr)[1]
     subprocess.run(shlex.split(remedy), check=True)
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o640
     assert check(world).returncode == 0

@@ -424,7 +424,7 @@ static const struct {
          {.fault = "type job.create is a request"}},
         {{"id", "e", "type", "com.example.job.dispatch", "job", "j", "customer", "c"},
          {.fault = "type job.dispatch is a request"}},
-        {{FIELDS}, {.fault = "type job.started tells of a job", .feed = FEED_REQUESTS}},
+        {{FIELDS}, {.fault = "type job.started is a job event", .feed = FEED_REQUESTS}},
         {{"id", "e", "type", "job.started", "customer", "c", "data", "{\"job\":\"j\"}"},
          {.fault = "job is missing"}},
         {{"event", ""}, {.fault = "the event is not JSON"}},

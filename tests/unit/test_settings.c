@@ -77,149 +77,135 @@ static const struct {
 	const char *text, *faults;
 } cases[] = {
         /* the form of a file */
-        {FROM "[smtp\nuser = x\n", "main.conf:3: the section's name wants a ]\n"},
+        {FROM "[smtp\nuser = x\n", "main.conf:3: missing ] after the section's name\n"},
         {FROM "[]\n", "main.conf:3: a section needs a name: [NAME]\n"},
-        {FROM "[smtp] tls = none\n", "main.conf:3: nothing but a comment may follow [smtp]\n"},
-        {FROM "[smtp]\nuser\n", "main.conf:4: this is no [section], no key = value, and no comment\n"},
-        {FROM "[smtp]\n= 5\n", "main.conf:4: this is no [section], no key = value, and no comment\n"},
-        {"user = x\n" FROM, "main.conf:1: user stands before any [section]\n"},
-        {FROM "[smtp]\nuser = \"open\n", "main.conf:4: [smtp] user: the quote is never closed\n"},
-        {FROM "[smtp]\nuser = a\nuser = b\n", "main.conf:5: [smtp] user is given twice, in line 4 too\n"},
+        {FROM "[smtp] tls = none\n", "main.conf:3: only a comment may follow [smtp]\n"},
+        {FROM "[smtp]\nuser\n", "main.conf:4: expected [section], key = value or a comment\n"},
+        {FROM "[smtp]\n= 5\n", "main.conf:4: expected [section], key = value or a comment\n"},
+        {"user = x\n" FROM, "main.conf:1: user comes before any [section]\n"},
+        {FROM "[smtp]\nuser = \"open\n", "main.conf:4: [smtp] user: unterminated quote\n"},
+        {FROM "[smtp]\nuser = a\nuser = b\n", "main.conf:5: [smtp] user is given twice, also in line 4\n"},
         {FROM "[smtp]\nuser = a\n[http]\n[smtp]\nuser = b\n",
-         "main.conf:7: [smtp] user is given twice, in line 4 too\n"},
-        {FROM "[smtp]\nuser = a\001b\n", "main.conf:4: there is a control character in the line\n"},
-        {FROM "[smtp]\nuser = a\rb\n", "main.conf:4: there is a control character in the line\n"},
+         "main.conf:7: [smtp] user is given twice, also in line 4\n"},
+        {FROM "[smtp]\nuser = a\001b\n", "main.conf:4: the line contains a control character\n"},
+        {FROM "[smtp]\nuser = a\rb\n", "main.conf:4: the line contains a control character\n"},
         {FROM "[smtp]\nuser = \xC3\x28\n", "main.conf:4: the line is not valid UTF-8\n"},
         {FROM "[smtp]\nuser = \xED\xA0\x80\n", "main.conf:4: the line is not valid UTF-8\n"},
         /* names */
-        {FROM "[mial]\nfrom = x\n", "main.conf:3: there is no section [mial]; is [mail] meant?\n"},
+        {FROM "[mial]\nfrom = x\n", "main.conf:3: unknown section [mial]; did you mean [mail]?\n"},
         {FROM "[notify.done]\n",
-         "main.conf:3: there is no section [notify.done]; there are redis, customers, spool, mail, smtp, "
+         "main.conf:3: unknown section [notify.done]; expected one of redis, customers, spool, mail, smtp, "
          "rules, office, gate, http, company, notify, notify.dispatched, notify.started, notify.completed, "
-         "notify.failed, "
-         "notify.paused, notify.cancelled\n"},
+         "notify.failed, notify.paused, notify.cancelled\n"},
         {FROM "[notify.pausd]\n",
-         "main.conf:3: there is no section [notify.pausd]; is [notify.paused] meant?\n"},
-        {FROM "[Smtp]\n", "main.conf:3: there is no section [Smtp]; is [smtp] meant?\n"},
-        {FROM "[smtp]\nrelais = x\n", "main.conf:4: [smtp] relais: there is no such key; is relay meant?\n"},
+         "main.conf:3: unknown section [notify.pausd]; did you mean [notify.paused]?\n"},
+        {FROM "[Smtp]\n", "main.conf:3: unknown section [Smtp]; did you mean [smtp]?\n"},
+        {FROM "[smtp]\nrelais = x\n", "main.conf:4: [smtp] relais: unknown key; did you mean \"relay\"?\n"},
         {FROM "[smtp]\nconections = 4\n",
-         "main.conf:4: [smtp] conections: there is no such key; is connections meant?\n"},
+         "main.conf:4: [smtp] conections: unknown key; did you mean \"connections\"?\n"},
         {FROM "[smtp]\nmaildir = x\n",
-         "main.conf:4: [smtp] maildir: there is no such key here; it belongs in [mail]\n"},
-        {FROM "[smtp]\nzzzzzzzzz = x\n",
-         "main.conf:4: [smtp] zzzzzzzzz: there is no such key; there are relay, tls, helo, ca_file, user, "
-         "password_file, connections, rate\n"},
+         "main.conf:4: [smtp] maildir: unknown key here; it belongs in [mail]\n"},
+        {FROM "[smtp]\nzzzzzzzzz = x\n", "main.conf:4: [smtp] zzzzzzzzz: unknown key; expected one of relay, "
+                                         "tls, helo, ca_file, user, password_file, connections, rate\n"},
         {FROM "[notify.paused]\nshelflife = 1h\n",
-         "main.conf:4: [notify.paused] shelflife: there is no such key; is shelf_life meant?\n"},
+         "main.conf:4: [notify.paused] shelflife: unknown key; did you mean \"shelf_life\"?\n"},
         /* durations, sizes, numbers */
-        {FROM "[customers]\ngrace = 60\n",
-         "main.conf:4: [customers] grace: \"60\" is not a duration from 0s to "
-         "1000d (500ms, 30s, 5m, 12h, 90d)\n"},
-        {FROM "[customers]\ngrace = 1001d\n",
-         "main.conf:4: [customers] grace: \"1001d\" is not a duration from 0s to "
-         "1000d (500ms, 30s, 5m, 12h, 90d)\n"},
-        {FROM "[customers]\ngrace = -1s\n",
-         "main.conf:4: [customers] grace: \"-1s\" is not a duration from 0s to "
-         "1000d (500ms, 30s, 5m, 12h, 90d)\n"},
-        {FROM "[customers]\ngrace =\n",
-         "main.conf:4: [customers] grace: it may not be empty; it is a duration from "
-         "0s to 1000d (500ms, 30s, 5m, 12h, 90d)\n"},
-        {FROM "[redis]\nkeep = 0s\n", "main.conf:4: [redis] keep: \"0s\" is not a duration from 1ms to 1000d "
-                                      "(500ms, 30s, 5m, 12h, 90d)\n"},
-        {FROM "[notify]\ngroup_wait = 1w\n",
-         "main.conf:4: [notify] group_wait: \"1w\" is not a duration from 0s to 1000d "
-         "(500ms, 30s, 5m, 12h, 90d)\n"},
+        {FROM "[customers]\ngrace = 60\n", "main.conf:4: [customers] grace: must be a duration between 0s "
+                                           "and 1000d (500ms, 30s, 5m, 12h, 90d) (got \"60\")\n"},
+        {FROM "[customers]\ngrace = 1001d\n", "main.conf:4: [customers] grace: must be a duration between 0s "
+                                              "and 1000d (500ms, 30s, 5m, 12h, 90d) (got \"1001d\")\n"},
+        {FROM "[customers]\ngrace = -1s\n", "main.conf:4: [customers] grace: must be a duration between 0s "
+                                            "and 1000d (500ms, 30s, 5m, 12h, 90d) (got \"-1s\")\n"},
+        {FROM "[customers]\ngrace =\n", "main.conf:4: [customers] grace: must not be empty; expected a "
+                                        "duration between 0s and 1000d (500ms, 30s, 5m, 12h, 90d)\n"},
+        {FROM "[redis]\nkeep = 0s\n", "main.conf:4: [redis] keep: must be a duration between 1ms and 1000d "
+                                      "(500ms, 30s, 5m, 12h, 90d) (got \"0s\")\n"},
+        {FROM "[notify]\ngroup_wait = 1w\n", "main.conf:4: [notify] group_wait: must be a duration between "
+                                             "0s and 1000d (500ms, 30s, 5m, 12h, 90d) (got \"1w\")\n"},
         {FROM "[redis]\nmax_event_size = 256KB\n",
-         "main.conf:4: [redis] max_event_size: \"256KB\" is not a size from 1KiB to 32MiB\n"},
+         "main.conf:4: [redis] max_event_size: must be a size between 1KiB and 32MiB (got \"256KB\")\n"},
         {FROM "[redis]\nmax_event_size = 1GiB\n",
-         "main.conf:4: [redis] max_event_size: \"1GiB\" is not a size from 1KiB to 32MiB\n"},
+         "main.conf:4: [redis] max_event_size: must be a size between 1KiB and 32MiB (got \"1GiB\")\n"},
         {FROM "[smtp]\nconnections = 0\n",
-         "main.conf:4: [smtp] connections: \"0\" is not a number from 1 to 256\n"},
+         "main.conf:4: [smtp] connections: must be an integer between 1 and 256 (got \"0\")\n"},
         {FROM "[smtp]\nconnections = many\n",
-         "main.conf:4: [smtp] connections: \"many\" is not a number from 1 to 256\n"},
+         "main.conf:4: [smtp] connections: must be an integer between 1 and 256 (got \"many\")\n"},
         {FROM "[smtp]\nconnections = 1e2\n",
-         "main.conf:4: [smtp] connections: \"1e2\" is not a number from 1 to 256\n"},
+         "main.conf:4: [smtp] connections: must be an integer between 1 and 256 (got \"1e2\")\n"},
         {FROM "[redis]\ndead_max = 99999999999999999999\n",
-         "main.conf:4: [redis] dead_max: \"99999999999999999999\" is not a number from 1 to 1000000000\n"},
+         "main.conf:4: [redis] dead_max: must be an integer between 1 and 1000000000 (got "
+         "\"99999999999999999999\")\n"},
         {FROM "[smtp]\nrate = fast\n",
-         "main.conf:4: [smtp] rate: \"fast\" is not a number a second from 0.001 to 100000\n"},
+         "main.conf:4: [smtp] rate: must be a number per second between 0.001 and 100000 (got \"fast\")\n"},
         {FROM "[smtp]\nrate = 0\n",
-         "main.conf:4: [smtp] rate: \"0\" is not a number a second from 0.001 to 100000\n"},
+         "main.conf:4: [smtp] rate: must be a number per second between 0.001 and 100000 (got \"0\")\n"},
         {FROM "[smtp]\nrate = 1.2.3\n",
-         "main.conf:4: [smtp] rate: \"1.2.3\" is not a number a second from 0.001 to 100000\n"},
+         "main.conf:4: [smtp] rate: must be a number per second between 0.001 and 100000 (got \"1.2.3\")\n"},
         /* choices */
         {FROM "[smtp]\ntls = always\n",
-         "main.conf:4: [smtp] tls: \"always\" is not one of none, opportunistic, required\n"},
+         "main.conf:4: [smtp] tls: must be one of none, opportunistic, required (got \"always\")\n"},
         {FROM "[smtp]\ntls =\n",
-         "main.conf:4: [smtp] tls: it may not be empty; it is one of none, opportunistic, required\n"},
+         "main.conf:4: [smtp] tls: must not be empty; expected one of none, opportunistic, required\n"},
         {"[mail]\nfrom = a@example.com\ntransport = pigeon\n",
-         "main.conf:3: [mail] transport: \"pigeon\" is not one of smtp, maildir\n"},
+         "main.conf:3: [mail] transport: must be one of smtp, maildir (got \"pigeon\")\n"},
         {FROM "[gate]\noutside_hours = defer\n",
-         "main.conf:4: [gate] outside_hours: \"defer\" is not one of flag, hold, deny\n"},
+         "main.conf:4: [gate] outside_hours: must be one of flag, hold, deny (got \"defer\")\n"},
         {FROM "[notify.failed]\noutside_hours = flag\n",
-         "main.conf:4: [notify.failed] outside_hours: \"flag\" is not one of defer, suppress, send\n"},
+         "main.conf:4: [notify.failed] outside_hours: must be one of defer, suppress, send (got \"flag\")\n"},
         /* places */
         {FROM "[smtp]\nrelay = mail.example.com:0\n",
-         "main.conf:4: [smtp] relay: \"0\" is no port; it is a number from 1 to 65535\n"},
+         "main.conf:4: [smtp] relay: the port must be an integer between 1 and 65535 (got \"0\")\n"},
         {FROM "[smtp]\nrelay = 127.0.0.1:25, mail:70000\n",
-         "main.conf:4: [smtp] relay: \"70000\" is no port; it is a number from 1 to 65535\n"},
+         "main.conf:4: [smtp] relay: the port must be an integer between 1 and 65535 (got \"70000\")\n"},
         {FROM "[smtp]\nrelay = ::1:25\n",
-         "main.conf:4: [smtp] relay: \"::1:25\" names no host; what is meant is "
-         "HOST:PORT, [IPV6]:PORT or unix:PATH\n"},
-        {FROM "[smtp]\nrelay = ,\n",
-         "main.conf:4: [smtp] relay: \",\" is not one or more of HOST:PORT, [IPV6]:PORT "
-         "or unix:PATH\n"},
-        {FROM "[http]\nlisten = [127.0.0.1]:80\n", "main.conf:4: [http] listen: \"[127.0.0.1]:80\" names no "
-                                                   "host; what is meant is HOST:PORT, [IPV6]:PORT or "
-                                                   "unix:PATH\n"},
-        {FROM "[http]\nlisten = unix:\n", "main.conf:4: [http] listen: unix: needs a path behind it\n"},
-        {FROM "[redis]\nurl = localhost:6379\n",
-         "main.conf:4: [redis] url: this is no address of Redis; what is meant is redis://HOST:PORT/DB or "
-         "unix:///PATH?db=DB\n"},
-        {FROM "[redis]\nurl =\n",
-         "main.conf:4: [redis] url: it may not be empty; it is redis://HOST:PORT/DB or unix:///PATH?db=DB\n"},
+         "main.conf:4: [smtp] relay: \"::1:25\" has no host; expected HOST:PORT, [IPV6]:PORT or unix:PATH\n"},
+        {FROM "[smtp]\nrelay = ,\n", "main.conf:4: [smtp] relay: must be one or more of HOST:PORT, "
+                                     "[IPV6]:PORT or unix:PATH (got \",\")\n"},
+        {FROM "[http]\nlisten = [127.0.0.1]:80\n", "main.conf:4: [http] listen: \"[127.0.0.1]:80\" has no "
+                                                   "host; expected HOST:PORT, [IPV6]:PORT or unix:PATH\n"},
+        {FROM "[http]\nlisten = unix:\n", "main.conf:4: [http] listen: unix: must be followed by a path\n"},
+        {FROM "[redis]\nurl = localhost:6379\n", "main.conf:4: [redis] url: not a Redis address; expected "
+                                                 "redis://HOST:PORT/DB or unix:///PATH?db=DB\n"},
+        {FROM "[redis]\nurl =\n", "main.conf:4: [redis] url: must not be empty; expected "
+                                  "redis://HOST:PORT/DB or unix:///PATH?db=DB\n"},
         {FROM "[redis]\nurl = redis://:secret@127.0.0.1:6379/x\n",
-         "main.conf:4: [redis] url: \"x\" is no database; it is a number from 0 to 65535\n"},
+         "main.conf:4: [redis] url: the database must be an integer between 0 and 65535 (got \"x\")\n"},
         {FROM "[redis]\nurl = rediss://127.0.0.1:6379/0\n",
-         "main.conf:4: [redis] url: TLS to Redis needs a tunnel (stunnel) in front of it; what is meant is "
+         "main.conf:4: [redis] url: TLS to Redis requires a tunnel, such as stunnel; expected "
          "redis://HOST:PORT/DB or unix:///PATH?db=DB\n"},
         {FROM "[redis]\nstream = jobs events\n",
-         "main.conf:4: [redis] stream: \"jobs events\" has a space in it; it is a name in Redis\n"},
+         "main.conf:4: [redis] stream: must not contain spaces (got \"jobs events\")\n"},
         {FROM "[redis]\noutcomes =\n",
-         "main.conf:4: [redis] outcomes: it may not be empty; it is a name in Redis\n"},
-        {FROM "[rules]\ntimezone = Mars/Olympus\n", "main.conf:4: [rules] timezone: \"Mars/Olympus\" is not "
-                                                    "an IANA time zone (Europe/Berlin) that this system "
-                                                    "knows\n"},
+         "main.conf:4: [redis] outcomes: must not be empty; expected a name in Redis\n"},
+        {FROM "[rules]\ntimezone = Mars/Olympus\n",
+         "main.conf:4: [rules] timezone: \"Mars/Olympus\" is not an IANA time zone (Europe/Berlin) that this "
+         "system knows\n"},
         /* one key and another */
-        {"[smtp]\nuser = x\n",
-         "main.conf:2: [mail] from: this is needed: who mails are from, as in Example Hauling "
-         "<dispatch@example.com>\n"},
+        {"[smtp]\nuser = x\n", "main.conf:2: [mail] from: required: the sender of mails, such as Example "
+                               "Hauling <dispatch@example.com>\n"},
         {"[mail]\nfrom = a@example.com\ntransport = maildir\n",
-         "main.conf:3: [mail] maildir: this is needed with transport = maildir: the folder for the mails\n"},
-        {FROM "[redis]\nstream =\n",
-         "main.conf:4: [redis] stream: one of stream, list and channel is needed: where job "
-         "events come from\n"},
+         "main.conf:3: [mail] maildir: required with transport = maildir: the folder for the mails\n"},
+        {FROM "[redis]\nstream =\n", "main.conf:4: [redis] stream: at least one of stream, list and channel "
+                                     "is required: the source of job events\n"},
         {FROM "[redis]\noutcomes = jobs:events\n",
-         "main.conf:4: [redis] outcomes: stream is \"jobs:events\", "
-         "too; each needs a name of its own\n"},
+         "main.conf:4: [redis] outcomes: stream is also \"jobs:events\"; each needs its own name\n"},
         {FROM "[redis]\nlist = jobs:events\nstream = jobs:events\n",
-         "main.conf:5: [redis] stream: list is \"jobs:events\", too; each needs a name of its own\n"},
+         "main.conf:5: [redis] stream: list is also \"jobs:events\"; each needs its own name\n"},
         {FROM "[redis]\nlist = jobs:dead\nstream = jobs:requests\n",
-         "main.conf:4: [redis] list: dead is \"jobs:dead\", too; each needs a name of its own\n"
-         "main.conf:5: [redis] stream: requests is \"jobs:requests\", too; each needs a name of its own\n"},
+         "main.conf:4: [redis] list: dead is also \"jobs:dead\"; each needs its own name\n"
+         "main.conf:5: [redis] stream: requests is also \"jobs:requests\"; each needs its own name\n"},
         {FROM "[redis]\nurl = redis://:secret@127.0.0.1\npassword_file = /x\n",
-         "main.conf:5: [redis] password_file: url has a password already; only one of the two may be "
-         "given\n"},
+         "main.conf:5: [redis] password_file: url already has a password; give only one of the two\n"},
         {FROM "[smtp]\npassword_file = /x\n",
-         "main.conf:4: [smtp] password_file: user is needed as well: whose password this is\n"},
+         "main.conf:4: [smtp] password_file: user is required as well\n"},
         /* all of them at once, by line */
         {"[smtp]\ntls = x\nwhat\n[mail]\nform = a@example.com\n[spol]\n",
-         "main.conf:2: [smtp] tls: \"x\" is not one of none, opportunistic, required\n"
-         "main.conf:3: this is no [section], no key = value, and no comment\n"
-         "main.conf:4: [mail] from: this is needed: who mails are from, as in Example Hauling "
+         "main.conf:2: [smtp] tls: must be one of none, opportunistic, required (got \"x\")\n"
+         "main.conf:3: expected [section], key = value or a comment\n"
+         "main.conf:4: [mail] from: required: the sender of mails, such as Example Hauling "
          "<dispatch@example.com>\n"
-         "main.conf:5: [mail] form: there is no such key; is from meant?\n"
-         "main.conf:6: there is no section [spol]; is [spool] meant?\n"},
+         "main.conf:5: [mail] form: unknown key; did you mean \"from\"?\n"
+         "main.conf:6: unknown section [spol]; did you mean [spool]?\n"},
 };
 
 static void test_faults(void **state)
@@ -243,10 +229,11 @@ static void test_mail_addresses(void **state)
 	const char *texts[] = {"[mail]\nfrom = nobody\n", "[mail]\nfrom = A <b@>\n",
 	                       FROM "[office]\nemail = x@y z\n", FROM "envelope_from = A <a@example.com>\n"};
 	const char *starts[] = {
-	        "main.conf:2: [mail] from: \"nobody\" is not NAME <ADDRESS> or a mail address alone: ",
-	        "main.conf:2: [mail] from: \"A <b@>\" is not NAME <ADDRESS> or a mail address alone: ",
-	        "main.conf:4: [office] email: \"x@y z\" is not NAME <ADDRESS> or a mail address alone: ",
-	        "main.conf:3: [mail] envelope_from: \"A <a@example.com>\" is not a mail address: ",
+	        "main.conf:2: [mail] from: must be NAME <ADDRESS> or a mail address alone (got \"nobody\"): ",
+	        "main.conf:2: [mail] from: must be NAME <ADDRESS> or a mail address alone (got \"A <b@>\"): ",
+	        "main.conf:4: [office] email: must be NAME <ADDRESS> or a mail address alone (got \"x@y "
+	        "z\"): ",
+	        "main.conf:3: [mail] envelope_from: must be a mail address (got \"A <a@example.com>\"): ",
 	};
 	for (size_t i = 0; i < 4; i++) {
 		struct buf faults = {0};
@@ -267,7 +254,7 @@ static void test_nul_and_long_lines(void **state)
 	int code;
 	write_bytes("main.conf", nul, sizeof nul - 1);
 	assert_null(load(NULL, &faults, &code));
-	assert_string_equal(buf_text(&faults), "main.conf:4: there is a NUL byte in the line\n");
+	assert_string_equal(buf_text(&faults), "main.conf:4: the line contains a NUL byte\n");
 
 	buf_adds(&text, FROM "; ");
 	for (int i = 0; i < 4095; i++)
@@ -408,9 +395,10 @@ static void test_dropins(void **state)
 	write_file("conf.d/10-a.conf", "[smtp]\n\nuser = a\nuser = b\n");
 	write_file("main.conf", "[smtp]\ntls = x\n" FROM);
 	assert_null(load(NULL, &faults, &code));
-	assert_string_equal(buf_text(&faults),
-	                    "main.conf:2: [smtp] tls: \"x\" is not one of none, opportunistic, required\n"
-	                    "conf.d/10-a.conf:4: [smtp] user is given twice, in line 3 too\n");
+	assert_string_equal(
+	        buf_text(&faults),
+	        "main.conf:2: [smtp] tls: must be one of none, opportunistic, required (got \"x\")\n"
+	        "conf.d/10-a.conf:4: [smtp] user is given twice, also in line 3\n");
 	buf_free(&faults);
 	const char *names[] = {"20-b.conf", "10-a.conf", "B.conf", "a.conf", ".hidden.conf", "99.conf.bak"};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -440,13 +428,12 @@ static void test_minds(void **state)
 	write_file("main.conf",
 	           "[customers]\npth = /x.db\n[redis]\nkeep = x\n[notify.failed]\nshelf_life = x\n");
 	assert_null(load(minds, &faults, &code));
-	assert_string_equal(
-	        buf_text(&faults),
-	        "main.conf:2: [customers] pth: there is no such key; is path meant?\n"
-	        "main.conf:4: [redis] keep: \"x\" is not a duration from 1ms to 1000d "
-	        "(500ms, 30s, 5m, 12h, 90d)\n"
-	        "main.conf:6: [notify.failed] shelf_life: \"x\" is not a duration from 1ms to 1000d "
-	        "(500ms, 30s, 5m, 12h, 90d)\n");
+	assert_string_equal(buf_text(&faults),
+	                    "main.conf:2: [customers] pth: unknown key; did you mean \"path\"?\n"
+	                    "main.conf:4: [redis] keep: must be a duration between 1ms and 1000d (500ms, "
+	                    "30s, 5m, 12h, 90d) (got \"x\")\n"
+	                    "main.conf:6: [notify.failed] shelf_life: must be a duration between 1ms and "
+	                    "1000d (500ms, 30s, 5m, 12h, 90d) (got \"x\")\n");
 	buf_free(&faults);
 }
 

@@ -67,7 +67,7 @@ static bool set_value(json_t *command, const struct parameter *parameter, const 
 	if (value->len == 0)
 		return error_set(err, EX_USAGE, "%s is empty", name);
 	if (value->len > parameter->max)
-		return error_set(err, EX_USAGE, "%s has %zu bytes; at most %zu are meant", name, value->len,
+		return error_set(err, EX_USAGE, "%s has %zu bytes; expected at most %zu", name, value->len,
 		                 parameter->max);
 	if (!utf8_valid(text, value->len) || utf8_has_control(text, value->len))
 		return error_set(err, EX_USAGE, "%s is not printable UTF-8 text", name);
@@ -84,12 +84,12 @@ static bool take_parameter(json_t *command, const char *text, size_t len, struct
 	struct buf value = {0};
 	if (!parameter)
 		return error_set(err, EX_USAGE,
-		                 "unknown parameter \"%s\"; customer, type, scheduled are meant",
+		                 "unknown parameter \"%s\"; expected customer, type or scheduled",
 		                 utf8_quote(text, name_len, quote));
 	if (!equals)
 		return error_set(err, EX_USAGE, "%s has no value", parameter->name);
 	if (json_object_get(command, parameter->name))
-		return error_set(err, EX_USAGE, "%s is there twice", parameter->name);
+		return error_set(err, EX_USAGE, "%s is given twice", parameter->name);
 	bool ok = decode(parameter, equals + 1, len - name_len - 1, &value)
 	                  ? set_value(command, parameter, &value, err)
 	                  : error_set(err, EX_USAGE, "%s: a %% is not followed by two hexadecimal digits",

@@ -240,7 +240,7 @@ static bool find_group(const char *name, gid_t *ret, struct error *err)
 		return true;
 	int rc = getgrnam_r(name, &entry, room, sizeof(room), &found);
 	if (!found)
-		return error_set(err, EX_CONFIG, "[http] group: there is no group \"%s\"%s%s", name,
+		return error_set(err, EX_CONFIG, "[http] group: unknown group \"%s\"%s%s", name,
 		                 rc ? ": " : "", rc ? strerror(rc) : "");
 	*ret = found->gr_gid;
 	return true;
@@ -279,8 +279,7 @@ static bool share_socket(const char *path, const char *name, struct error *err)
 	if (errno == EPERM && *name)
 		return error_set(
 		        err, EX_NOPERM,
-		        "[http] group = %s: the socket can't be given to it: dispatchd's user is not a "
-		        "member",
+		        "[http] group = %s: can't give it the socket: dispatchd's user is not a member",
 		        name);
 	return error_set(err, EX_UNAVAILABLE, "[http] listen = unix:%s: rights can't be set: %s", path,
 	                 strerror(errno));

@@ -29,7 +29,7 @@ enum { RETIRED_MS = 60 * 1000 }; /* a thread that still reads old settings is do
 static void on_clock_set(void *arg)
 {
 	struct loop *loop = arg;
-	log_write(LOG_NOTICE, "the clock was set; what is due is looked at anew");
+	log_write(LOG_NOTICE, "the clock was set; rechecking what is due");
 	engine_thread_clock_set(loop->view.engine);
 }
 

@@ -18,7 +18,7 @@ static void on_end_signal(evutil_socket_t number, short what, void *arg)
 		loop_start_stop(loop, number == SIGINT ? "INT" : "TERM");
 		return;
 	}
-	log_write(LOG_WARNING, "a second signal: stopping at once");
+	log_write(LOG_WARNING, "second signal: stopping at once");
 	loop_stop_at_once(loop);
 }
 

@@ -96,7 +96,7 @@ struct reload *reload_start(struct event_base *base, const char *file, struct po
 	int rc = pthread_create(&reload->thread, NULL, thread_main, reload);
 	if (!rc)
 		return reload;
-	log_write(LOG_ERR, "reload: no thread: %s", strerror(rc));
+	log_write(LOG_ERR, "reload: can't start a thread: %s", strerror(rc));
 	event_free(reload->ready);
 	free(reload);
 	return NULL;

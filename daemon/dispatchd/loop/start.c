@@ -54,7 +54,7 @@ static struct attempt try_to_start(const char *file, bool first)
 	if (attempt.configuration)
 		return attempt;
 	if (first && templates_built_in_only(templates))
-		log_write(LOG_NOTICE, "there are no templates in %s: mails use the built-in ones",
+		log_write(LOG_NOTICE, "no templates in %s; mails use the built-in ones",
 		          settings->mail.templates);
 	bool folders = has_folders(settings);
 	attempt.loop = loop_new(settings, templates, &attempt.err);

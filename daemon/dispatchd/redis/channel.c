@@ -63,7 +63,9 @@ static void keep(struct channel *channel, const redisReply *text)
 {
 	if (channel->n >= CHANNEL_MESSAGES_MAX || channel->bytes + text->len > CHANNEL_BYTES_MAX) {
 		channel->lost++;
-		log_fault(LOG_ERR, "messages of a channel are lost: more come than can be taken channel=%s",
+		log_fault(LOG_ERR,
+		          "messages of a channel are lost: they arrive faster than they can be processed "
+		          "channel=%s",
 		          channel->source.key);
 		return;
 	}

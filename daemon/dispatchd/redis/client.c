@@ -133,13 +133,11 @@ static void report_down(struct redis_client *client, const char *why)
 	if (was_up) {
 		client->losses++;
 		client->down_since = clock_tick();
-		log_write(LOG_WARNING,
-		          "Redis connection lost, trying again until it is back redis=%s reason=\"%s\"",
+		log_write(LOG_WARNING, "Redis connection lost, reconnecting redis=%s reason=\"%s\"",
 		          client->target->name, why);
 	} else if (!client->reported) {
 		client->down_since = clock_tick();
-		log_write(LOG_WARNING,
-		          "Redis can't be reached, trying again until it can redis=%s reason=\"%s\"",
+		log_write(LOG_WARNING, "Redis can't be reached, retrying redis=%s reason=\"%s\"",
 		          client->target->name, why);
 	} else if (is_refusal(why)) {
 		log_fault(LOG_WARNING, "Redis refuses us redis=%s reply=\"%s\"", client->target->name, why);
@@ -174,7 +172,7 @@ static void reread_password(struct redis_client *client, const char *why)
 	if (strncmp(why, "WRONGPASS", 9) != 0 && strncmp(why, "NOAUTH", 6) != 0)
 		return;
 	if (!target_reread(client->target, &err))
-		log_fault(LOG_ERR, "the Redis password can't be read again: %s", err.text);
+		log_fault(LOG_ERR, "can't reread the Redis password: %s", err.text);
 }
 
 static void on_down(void *arg, const char *why)

@@ -223,8 +223,7 @@ static void on_too_long(void *arg, const redisReply *reply)
 	    entry->element[0]->type != REDIS_REPLY_STRING)
 		return;
 	const char *id = entry->element[0]->str;
-	log_write(LOG_ERR,
-	          "an entry is too large to be read, and is put aside as a dead letter stream=%s entry=%s",
+	log_write(LOG_ERR, "an entry is too large to be read and becomes a dead letter stream=%s entry=%s",
 	          stream->source.key, id);
 	struct intake *intake = flow_intake(&stream->source, 1);
 	flow_add_unread(intake, id);
