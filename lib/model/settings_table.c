@@ -26,10 +26,9 @@ const struct setting_section settings_sections[] = {
         {"gate", "Answers to the dispatch software's requests to create or dispatch a job."},
         {"http", "Health, metrics, and questions to the dispatch gate."},
         {"company", "What templates call company."},
-        {"notify",
-         "When customers are told of a job's states. A section [notify.STATE] (dispatched, started, "
-         "completed, failed, paused, cancelled) has the same keys for that state alone and wins over "
-         "[notify]."},
+        {"notify", "When customers are notified of a job's states. A section [notify.STATE] (dispatched, "
+                   "started, completed, failed, paused, cancelled) has the same keys for that state alone "
+                   "and wins over [notify]."},
 };
 const size_t settings_sections_len = sizeof settings_sections / sizeof settings_sections[0];
 
@@ -42,8 +41,7 @@ const struct setting settings_table[] = {
                 .needed = true,
                 .secret = true,
                 .help = "The Redis server: redis://HOST:PORT/DB or unix:///PATH?db=DB, with USER:PASSWORD@ "
-                        "before "
-                        "the host or path where it asks for one.",
+                        "before the host or path where it requires one.",
         },
         {
                 KEY("redis", "password_file"),
@@ -51,10 +49,9 @@ const struct setting settings_table[] = {
                 AT(redis.password_file),
                 .fallback = "",
                 .example = "/etc/dispatchd/redis-password",
-                .help = "A file whose first line is Redis' password, so that it need not stand in url. A "
-                        "systemd "
-                        "credential named redis-password does the same. Where Redis refuses the password, "
-                        "it is read again.",
+                .help = "A file whose first line is Redis' password, to keep it out of url. A systemd "
+                        "credential named redis-password does the same. If Redis rejects the password, the "
+                        "file is read again.",
         },
         {
                 KEY("redis", "stream"),
@@ -63,8 +60,7 @@ const struct setting settings_table[] = {
                 .fallback = "jobs:events",
                 .max_len = NAME_MAX_BYTES,
                 .help = "The stream of job events, read as a consumer group: nothing is lost while dispatchd "
-                        "is "
-                        "away. Empty: no stream.",
+                        "is down. Empty: no stream.",
         },
         {
                 KEY("redis", "list"),
@@ -84,8 +80,8 @@ const struct setting settings_table[] = {
                 .example = "jobs:channel",
                 .max_len = NAME_MAX_BYTES,
                 .help = "A publish/subscribe channel to listen to as well. Redis keeps nothing for a "
-                        "subscriber "
-                        "that is away: what is published then is lost. Empty: no channel.",
+                        "subscriber that is not connected: what is published then is lost. Empty: no "
+                        "channel.",
         },
         {
                 KEY("redis", "requests"),
@@ -93,7 +89,7 @@ const struct setting settings_table[] = {
                 AT(redis.requests),
                 .fallback = "jobs:requests",
                 .max_len = NAME_MAX_BYTES,
-                .help = "The stream of requests to the dispatch gate. Empty: the gate answers nobody.",
+                .help = "The stream of requests to the dispatch gate. Empty: the gate is off.",
         },
         {
                 KEY("redis", "outcomes"),
@@ -102,7 +98,7 @@ const struct setting settings_table[] = {
                 .fallback = "jobs:outcomes",
                 .max_len = NAME_MAX_BYTES,
                 .needed = true,
-                .help = "The stream to which every decision and what became of it is added.",
+                .help = "The stream that every decision and its result are added to.",
         },
         {
                 KEY("redis", "outcomes_max"),
@@ -121,8 +117,7 @@ const struct setting settings_table[] = {
                 .fallback = "jobs:dead",
                 .max_len = NAME_MAX_BYTES,
                 .needed = true,
-                .help = "The stream for dead letters: entries that break a rule of form, each with the "
-                        "reason.",
+                .help = "The stream for dead letters: malformed entries, each with the reason.",
         },
         {
                 KEY("redis", "dead_max"),
@@ -142,7 +137,7 @@ const struct setting settings_table[] = {
                 .example = "jobs:dispatch:{route}",
                 .max_len = NAME_MAX_BYTES,
                 .needed = true,
-                .help = "The stream of released jobs; {route} in it makes one stream a route.",
+                .help = "The stream of released jobs; {route} in it makes one stream per route.",
         },
         {
                 KEY("redis", "customers"),
@@ -150,7 +145,7 @@ const struct setting settings_table[] = {
                 AT(redis.customers),
                 .fallback = "customers:changes",
                 .max_len = NAME_MAX_BYTES,
-                .help = "The customers feed: a stream of changes to customers. Empty: none is read.",
+                .help = "The customers feed: a stream of changes to customers. Empty: no feed.",
         },
         {
                 KEY("redis", "group"),
@@ -159,9 +154,8 @@ const struct setting settings_table[] = {
                 .fallback = "dispatchd",
                 .max_len = NAME_MAX_BYTES,
                 .needed = true,
-                .help = "The consumer group by which streams are read; made at the stream's beginning where "
-                        "it is "
-                        "missing.",
+                .help = "The consumer group that streams are read with; created at the start of the stream "
+                        "if it doesn't exist.",
         },
         {
                 KEY("redis", "consumer"),
@@ -170,7 +164,7 @@ const struct setting settings_table[] = {
                 .fallback = "",
                 .example = "dispatch-1",
                 .max_len = NAME_MAX_BYTES,
-                .help = "This daemon's name in the group, another for each daemon. Empty: the host's name.",
+                .help = "This daemon's name in the group, different for each daemon. Empty: the host name.",
         },
         {
                 KEY("redis", "claim_after"),
@@ -180,8 +174,8 @@ const struct setting settings_table[] = {
                 .max = DURATION_MAX_MS,
                 .fallback = "5m",
                 .reload = true,
-                .help = "Entries that another consumer of the group has left unacknowledged for so long are "
-                        "taken over, and so is what a consumer that is gone had of a list.",
+                .help = "Entries that another consumer of the group has left unacknowledged for this long "
+                        "are taken over, as are list items of a consumer that is gone.",
         },
         {
                 KEY("redis", "keep"),
@@ -192,8 +186,8 @@ const struct setting settings_table[] = {
                 .fallback = "7d",
                 .reload = true,
                 .help = "Entries older than this that every group of the stream has acknowledged are "
-                        "trimmed, from the customers feed and the requests, too: those streams are ways to "
-                        "get here, not records. Consumers of our group that have been idle for as long are "
+                        "trimmed, including the customers feed and the requests: those streams are "
+                        "transport, not records. Consumers of our group that have been idle for as long are "
                         "removed.",
         },
         {
@@ -204,7 +198,7 @@ const struct setting settings_table[] = {
                 .max = 32 * 1024 * 1024, /* a string that Redis may answer with */
                 .fallback = "256KiB",
                 .reload = true,
-                .help = "The largest event, all its fields together; larger ones become dead letters.",
+                .help = "The largest event, counting all its fields; larger ones become dead letters.",
         },
         {
                 KEY("customers", "path"),
@@ -212,7 +206,7 @@ const struct setting settings_table[] = {
                 AT(customers.path),
                 .fallback = "/var/lib/dispatchd/customers.db",
                 .needed = true,
-                .help = "The SQLite file. It is made where it is missing.",
+                .help = "The SQLite file. It is created if it doesn't exist.",
         },
         {
                 KEY("customers", "grace"),
@@ -222,8 +216,8 @@ const struct setting settings_table[] = {
                 .fallback = "60s",
                 .reload = true,
                 .help = "How long an event waits for a customer who is not known yet before it is rejected. "
-                        "While entries of the feed that were published by then are on their way into the "
-                        "database, it waits on.",
+                        "It keeps waiting while entries of the feed that were published by then are still "
+                        "being applied.",
         },
         {
                 KEY("customers", "key_file"),
@@ -234,7 +228,7 @@ const struct setting settings_table[] = {
                 .reload = true,
                 .help = "A file with the key for the secret fields of systems: 32 bytes, or 64 hex digits as "
                         "openssl rand -hex 32 makes them; when empty, the systemd credential customers-key. "
-                        "Without one, no secrets can be kept; whoever loses it loses them.",
+                        "Without one, no secrets can be stored; if it is lost, so are they.",
         },
         {
                 KEY("customers", "max_file_size"),
@@ -244,7 +238,7 @@ const struct setting settings_table[] = {
                 .max = (int64_t)2 * 1024 * 1024 * 1024,
                 .fallback = "64MiB",
                 .reload = true,
-                .help = "The largest document or picture that is taken.",
+                .help = "The largest document or picture that is accepted.",
         },
         {
                 KEY("spool", "path"),
@@ -252,7 +246,7 @@ const struct setting settings_table[] = {
                 AT(spool.path),
                 .fallback = "/var/lib/dispatchd/spool.db",
                 .needed = true,
-                .help = "The SQLite file, on a disk that keeps what it says it has written.",
+                .help = "The SQLite file, on a disk that honors fsync.",
         },
         {
                 KEY("spool", "keep"),
@@ -262,8 +256,7 @@ const struct setting settings_table[] = {
                 .max = DURATION_MAX_MS,
                 .fallback = "90d",
                 .reload = true,
-                .help = "How long events, mails and outcomes stay on record once they have ended. An event "
-                        "that is "
+                .help = "How long events, mails and outcomes are kept once they have ended. An event that is "
                         "published again after that counts as new.",
         },
         {
@@ -273,8 +266,7 @@ const struct setting settings_table[] = {
                 .choices = "smtp maildir",
                 .fallback = "smtp",
                 .help = "smtp hands mails to the relays of [smtp]; maildir writes them into the folder "
-                        "maildir and "
-                        "sends nothing, for a first look and for tests.",
+                        "maildir and sends nothing, for trials and tests.",
         },
         {
                 KEY("mail", "maildir"),
@@ -291,7 +283,7 @@ const struct setting settings_table[] = {
                 .fallback = "",
                 .example = "Example Hauling <dispatch@example.com>",
                 .reload = true,
-                .help = "Who mails are from. dispatchd doesn't start without it.",
+                .help = "The sender of mails. dispatchd doesn't start without it.",
         },
         {
                 KEY("mail", "envelope_from"),
@@ -309,8 +301,8 @@ const struct setting settings_table[] = {
                 .fallback = "/etc/dispatchd/templates",
                 .needed = true,
                 .reload = true,
-                .help = "The folder of mail templates. Where the default one is missing, all mails are the "
-                        "built-in ones.",
+                .help = "The folder of mail templates. If the default folder doesn't exist, the built-in "
+                        "templates are used.",
         },
         {
                 KEY("mail", "max_age"),
@@ -320,7 +312,7 @@ const struct setting settings_table[] = {
                 .max = DURATION_MAX_MS,
                 .fallback = "14d",
                 .reload = true,
-                .help = "How long a mail that is refused for now is tried again, whatever its shelf life.",
+                .help = "How long a mail that is temporarily refused is retried, whatever its shelf life.",
         },
         {
                 KEY("smtp", "relay"),
@@ -330,8 +322,8 @@ const struct setting settings_table[] = {
                 .example = "mail.example.com:25, [2001:db8::25]:25",
                 .needed = true,
                 .reload = true,
-                .help = "One or more mail servers, tried in order: HOST:PORT, [IPV6]:PORT (25 where no port "
-                        "is written) or unix:PATH.",
+                .help = "One or more mail servers, tried in order: HOST:PORT, [IPV6]:PORT (port 25 by "
+                        "default) or unix:PATH.",
         },
         {
                 KEY("smtp", "tls"),
@@ -340,11 +332,9 @@ const struct setting settings_table[] = {
                 .choices = "none opportunistic required",
                 .fallback = "opportunistic",
                 .reload = true,
-                .help = "none never encrypts; opportunistic encrypts where the relay offers STARTTLS, "
-                        "without "
-                        "verifying who it is; required sends nothing without TLS 1.2 or later and a "
-                        "certificate "
-                        "for the relay's name.",
+                .help = "none never encrypts; opportunistic encrypts if the relay offers STARTTLS, without "
+                        "verifying its certificate; required sends nothing without TLS 1.2 or later and a "
+                        "certificate for the relay's name.",
         },
         {
                 KEY("smtp", "helo"),
@@ -353,8 +343,8 @@ const struct setting settings_table[] = {
                 .fallback = "",
                 .example = "mail.example.com",
                 .reload = true,
-                .help = "The name that is said in EHLO. Empty: the host's full name, or, where it has none "
-                        "that could be in the DNS, our address on the connection.",
+                .help = "The name sent in EHLO. Empty: the host's full name, or, if it has none that could "
+                        "be in the DNS, our address on the connection.",
         },
         {
                 KEY("smtp", "ca_file"),
@@ -363,7 +353,7 @@ const struct setting settings_table[] = {
                 .fallback = "",
                 .example = "/etc/ssl/certs/example-ca.pem",
                 .reload = true,
-                .help = "Authorities to verify relays by (PEM). Empty: the system's.",
+                .help = "Certificate authorities to verify relays with (PEM). Empty: the system's.",
         },
         {
                 KEY("smtp", "user"),
@@ -392,7 +382,7 @@ const struct setting settings_table[] = {
                 .min = 1,
                 .max = 256,
                 .fallback = "16",
-                .help = "How many connections to relays are used at once.",
+                .help = "How many connections to relays may be open at once.",
         },
         {
                 KEY("smtp", "rate"),
@@ -401,7 +391,7 @@ const struct setting settings_table[] = {
                 .fallback = "",
                 .example = "20",
                 .reload = true,
-                .help = "At most how many mails are sent a second. Empty: as many as go.",
+                .help = "The maximum number of mails sent per second. Empty: no limit.",
         },
         {
                 KEY("rules", "timezone"),
@@ -410,7 +400,7 @@ const struct setting settings_table[] = {
                 .fallback = "",
                 .example = "America/Chicago",
                 .reload = true,
-                .help = "The IANA time zone of customers who have none set. Empty: the host's.",
+                .help = "The IANA time zone of customers without one of their own. Empty: the host's.",
         },
         {
                 KEY("office", "email"),
@@ -419,7 +409,7 @@ const struct setting settings_table[] = {
                 .fallback = "",
                 .example = "office@example.com",
                 .reload = true,
-                .help = "Who is told at once when a job is under way for a customer whose service is "
+                .help = "Who is notified at once when a job is under way for a customer whose service is "
                         "suspended.",
         },
         {
@@ -429,8 +419,7 @@ const struct setting settings_table[] = {
                 .fallback = "",
                 .example = "alex, robin",
                 .reload = true,
-                .help = "Names of users who may do a manager's work, besides root and the owner of "
-                        "customers.db.",
+                .help = "Users who may do a manager's work, besides root and the owner of customers.db.",
         },
         {
                 KEY("gate", "outside_hours"),
@@ -439,9 +428,8 @@ const struct setting settings_table[] = {
                 .choices = "flag hold deny",
                 .fallback = "flag",
                 .reload = true,
-                .help = "What becomes of a job scheduled outside its customer's service hours: flag releases "
-                        "it with "
-                        "a mark, hold keeps it until the window of that day opens, deny refuses it.",
+                .help = "What happens to a job scheduled outside its customer's service hours: flag releases "
+                        "it with a mark, hold keeps it until the window of that day opens, deny refuses it.",
         },
         {
                 KEY("gate", "hold_max"),
@@ -459,8 +447,8 @@ const struct setting settings_table[] = {
                 AT(http.listen),
                 .fallback = "127.0.0.1:8925",
                 .help = "Where health, metrics and the gate are served: HOST:PORT, [IPV6]:PORT or unix:PATH. "
-                        "Port 0 is any that is free; the log names it. Empty: nowhere. A suspension's note "
-                        "is told over a Unix socket only: any user of the host may connect to a port.",
+                        "Port 0 is any free port; the log names it. Empty: HTTP is off. A suspension's note "
+                        "is shown over a Unix socket only, since any user of the host may connect to a port.",
         },
         {
                 KEY("http", "hosts"),
@@ -469,9 +457,9 @@ const struct setting settings_table[] = {
                 .fallback = "",
                 .example = "dispatch.example.com",
                 .reload = true,
-                .help = "Names besides localhost by which the gate may be asked over TCP. A request whose "
-                        "Host is another name is refused (421), so that no web page can ask by a name that "
-                        "it made point here; addresses always do.",
+                .help = "Host names besides localhost that requests to the gate over TCP may use. A request "
+                        "whose Host is another name is refused (421), so that no web page can reach the gate "
+                        "by DNS rebinding; addresses are always allowed.",
         },
         {
                 KEY("http", "group"),
@@ -511,7 +499,7 @@ const struct setting settings_table[] = {
                 .example = "https://www.example.com/",
                 .max_len = 200,
                 .reload = true,
-                .help = "The company's pages.",
+                .help = "The company's website.",
         },
         {
                 KEY("notify", "outside_hours"),
@@ -520,9 +508,8 @@ const struct setting settings_table[] = {
                 .choices = "defer suppress send",
                 .fallback = "defer",
                 .reload = true,
-                .help = "What becomes of a mail outside the customer's service hours: defer keeps it until "
-                        "the next "
-                        "opening, suppress drops it, send sends it all the same.",
+                .help = "What happens to a mail outside the customer's service hours: defer keeps it until "
+                        "the next opening, suppress drops it, send sends it anyway.",
         },
         {
                 KEY("notify", "shelf_life"),

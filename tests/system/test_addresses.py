@@ -45,4 +45,4 @@ def test_user_without_any_password(world):
     world.configure(redis={"url": world.settings["redis"]["url"].replace("unix://", "unix://hauler@")})
     daemon = world.start_daemon(ready=False)
     assert daemon.wait() == 78
-    assert "there is no password" in daemon.log()
+    assert "has a user but no password" in daemon.log()

@@ -146,4 +146,4 @@ def test_a_channel_that_may_not_be_read_is_told(world):
     world.start_daemon()
     wait_until(lambda: "NOPERM" in world.http("/readyz")[2], lambda: world.http("/readyz"), 20)
     world.daemon.wait_log("NOPERM")
-    assert world.ctl_json("status")["redis"] != "up"
+    wait_until(lambda: world.ctl_json("status")["redis"] != "up", lambda: world.daemon.log(), 20)

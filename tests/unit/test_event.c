@@ -139,11 +139,11 @@ static const struct {
         {"{\"id\":\"" X128 "x\",\"type\":\"job.started\",\"job\":\"j\",\"customer\":\"c\"}",
          {.fault = "id has 129 bytes"}},
         {"{\"id\":\"a\\nb\",\"type\":\"job.started\",\"job\":\"j\",\"customer\":\"c\"}",
-         {.fault = "id \"a?b\" holds a control character"}},
+         {.fault = "id \"a?b\" contains a control character"}},
         {"{\"id\":\"a\\u0085\",\"type\":\"job.started\",\"job\":\"j\",\"customer\":\"c\"}",
          {.fault = "control character"}},
         {"{\"id\":\"e\",\"type\":\"job.started\",\"job\":\"\\u007f\",\"customer\":\"c\"}",
-         {.fault = "job \"?\" holds a control character"}},
+         {.fault = "job \"?\" contains a control character"}},
         {"{\"id\":\"e\",\"type\":\"job.started\",\"job\":\"\",\"customer\":\"c\"}",
          {.fault = "job is empty"}},
         {"{\"id\":\"e\",\"type\":\"job.started\",\"job\":\"\",\"subject\":\"\",\"customer\":\"c\"}",
@@ -158,14 +158,14 @@ static const struct {
          {.fault = "customer is false"}},
         {"{" EVENT ",\"source\":7}", {.fault = "source is an integer; text was expected"}},
         {"{" EVENT ",\"source\":\"" X256 "x\"}", {.fault = "source has 257 bytes"}},
-        {"{" EVENT ",\"source\":\"a\\tb\"}", {.fault = "source \"a?b\" holds a control character"}},
+        {"{" EVENT ",\"source\":\"a\\tb\"}", {.fault = "source \"a?b\" contains a control character"}},
         {"{" EVENT ",\"time\":1772000000}", {.fault = "time is an integer"}},
         {"{" EVENT ",\"time\":\"2026-02-25 06:00\"}", {.fault = "time \"2026-02-25 06:00\" is not RFC 3339"}},
         {"{" EVENT ",\"time\":\"2026-02-25T06:00:00\"}", {.fault = "is not RFC 3339"}},
         {"{" EVENT ",\"time\":\"2026-02-30T06:00:00Z\"}", {.fault = "is not RFC 3339"}},
         {"{\"id\":\"e\",\"type\":7,\"job\":\"j\",\"customer\":\"c\"}", {.fault = "type is an integer"}},
         {"{\"id\":\"e\",\"type\":\"job.done\",\"job\":\"j\",\"customer\":\"c\"}",
-         {.fault = "type \"job.done\" is unknown; job.dispatched"}},
+         {.fault = "type \"job.done\" is unknown; expected job.dispatched"}},
         {"{\"id\":\"e\",\"type\":\"Job.Started\",\"job\":\"j\",\"customer\":\"c\"}", {.fault = "is unknown"}},
         {"{\"id\":\"e\",\"type\":\"xjob.started\",\"job\":\"j\",\"customer\":\"c\"}",
          {.fault = "is unknown"}},
@@ -182,9 +182,9 @@ static const struct {
          "}",
          {.fault = "scheduled is an integer"}},
         {"{\"id\":\"e\",\"type\":\"job.dispatch\",\"job\":\"j\",\"customer\":\"c\",\"route\":\"a/b\"}",
-         {.fault = "route \"a/b\" is none"}},
+         {.fault = "route \"a/b\" is not a route"}},
         {"{\"id\":\"e\",\"type\":\"job.dispatch\",\"job\":\"j\",\"customer\":\"c\",\"route\":\"" X64 "x\"}",
-         {.fault = "is none; 1 to 64"}},
+         {.fault = "is not a route; expected 1 to 64"}},
         {"{\"id\":\"e\",\"type\":\"job.dispatch\",\"job\":\"j\",\"customer\":\"c\",\"route\":{}}",
          {.fault = "route is an object"}},
         {"{\"id\":\"e\",\"type\":\"job.dispatch\",\"job\":\"j\",\"customer\":\"c\",\"route\":\"R-7.b_2\","
@@ -323,7 +323,7 @@ static const struct {
          {.event = "job.dispatch e  j c {\"route\":\"r7\"}"}},
         {"{\"id\":\"e\",\"type\":\"job.dispatch\",\"job\":\"j\",\"customer\":\"c\","
          "\"data_base64\":\"eyJyb3V0ZSI6InIvNyJ9\"}",
-         {.fault = "route \"r/7\" is none"}},
+         {.fault = "route \"r/7\" is not a route"}},
 };
 
 static void what_others_write(void **state)
@@ -419,7 +419,7 @@ static const struct {
         {{FIELDS, "customer", "d"}, {.fault = "the field \"customer\" is there twice"}},
         {{FIELDS, "driver", "\xc3\x28"}, {.fault = "the field \"driver\" is not UTF-8"}},
         {{FIELDS, "dri\xffver", "x"}, {.fault = "a field's name, \"dri?ver\", is not UTF-8"}},
-        {{FIELDS, "source", "\x1b[1m"}, {.fault = "source \"?[1m\" holds a control character"}},
+        {{FIELDS, "source", "\x1b[1m"}, {.fault = "source \"?[1m\" contains a control character"}},
         {{"id", "e", "type", "job.create", "job", "j", "customer", "c"},
          {.fault = "type job.create is a request"}},
         {{"id", "e", "type", "com.example.job.dispatch", "job", "j", "customer", "c"},
@@ -485,7 +485,7 @@ static void size_counts_names_and_values(void **state)
 	struct error err = {0};
 	assert_true(event_read(&entry, size, arena, &event, &err));
 	assert_false(event_read(&entry, size - 1, arena, &event, &err));
-	assert_non_null(strstr(err.text, "bytes; at most"));
+	assert_non_null(strstr(err.text, "bytes; expected at most"));
 	assert_true(event_read_json("{" EVENT "}", sizeof "{" EVENT "}" - 1, received,
 	                            sizeof "{" EVENT "}" - 1, arena, &event, &err));
 	assert_false(event_read_json("{" EVENT "}", sizeof "{" EVENT "}" - 1, received,

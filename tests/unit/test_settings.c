@@ -178,8 +178,8 @@ static const struct {
         {FROM "[redis]\noutcomes =\n",
          "main.conf:4: [redis] outcomes: must not be empty; expected a name in Redis\n"},
         {FROM "[rules]\ntimezone = Mars/Olympus\n",
-         "main.conf:4: [rules] timezone: \"Mars/Olympus\" is not an IANA time zone (Europe/Berlin) that this "
-         "system knows\n"},
+         "main.conf:4: [rules] timezone: must be an IANA time zone (Europe/Berlin) that this system knows "
+         "(got \"Mars/Olympus\")\n"},
         /* one key and another */
         {"[smtp]\nuser = x\n", "main.conf:2: [mail] from: required: the sender of mails, such as Example "
                                "Hauling <dispatch@example.com>\n"},
