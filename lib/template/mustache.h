@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/mem.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -27,6 +28,10 @@ struct mustache *mustache_parse(const char *text, size_t len, const char *file, 
                                 struct error *err) MUST_CHECK;
 struct mustache *mustache_free(struct mustache *template); /* takes NULL; returns NULL */
 
+/* The same for many small ones: it lives in the caller's arena and ends with it, without mustache_free(). */
+struct mustache *mustache_parse_in(struct arena *arena, const char *text, size_t len, const char *file,
+                                   int first_line, struct error *err) MUST_CHECK;
+
 /*
  * A section whose content, once rendered, goes through a function: `call` adds to `ret` what stands
  * in its place. A helper's name wins over a member of the data.
@@ -41,6 +46,14 @@ struct mustache_options {
 	/* Finds what {{> name}} means; NULL prints nothing. The template stays the callee's. */
 	const struct mustache *(*partial)(void *arg, const char *name);
 	void *partial_arg;
+	/*
+	 * Finds the template that {{name}} means where that is more than a value of the data; NULL where
+	 * it is the data's. It stays the callee's. The specification's module for this is ~lambdas: the
+	 * text is rendered where the name stands, with the data at hand, and escaped as a value would be;
+	 * {{{name}}} escapes nothing. What it includes by {{> name}} keeps its markup. Sections never ask.
+	 */
+	const struct mustache *(*lambda)(void *arg, const char *name);
+	void *lambda_arg;
 	const struct mustache_helper *helpers;
 	size_t n_helpers;
 	void *helper_arg;
@@ -49,7 +62,7 @@ struct mustache_options {
 
 enum {
 	MUSTACHE_NESTING_MAX = 64,            /* sections in sections of one template */
-	MUSTACHE_PARTIALS_MAX = 32,           /* partials in partials */
+	MUSTACHE_PARTIALS_MAX = 32,           /* partials and lambdas in one another */
 	MUSTACHE_STEPS_MAX = 4 * 1000 * 1000, /* what a rendering may take, in pieces of templates */
 	MUSTACHE_SIZE_MAX = 8 * 1024 * 1024,
 };

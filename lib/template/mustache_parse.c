@@ -279,11 +279,10 @@ static bool parse(struct parser *p)
 	return true;
 }
 
-struct mustache *mustache_parse(const char *text, size_t len, const char *file, int first_line,
-                                struct error *err)
+struct mustache *mustache_parse_in(struct arena *arena, const char *text, size_t len, const char *file,
+                                   int first_line, struct error *err)
 {
-	struct arena *arena = arena_new();
-	struct mustache *template = mem_alloc(sizeof *template);
+	struct mustache *template = arena_alloc(arena, sizeof *template);
 	template->arena = arena;
 	template->file = arena_strdup(arena, file);
 
@@ -298,14 +297,23 @@ struct mustache *mustache_parse(const char *text, size_t len, const char *file, 
 	        .tail = &template->nodes,
 	        .err = err,
 	};
-	return parse(&p) ? template : mustache_free(template);
+	return parse(&p) ? template : NULL;
+}
+
+struct mustache *mustache_parse(const char *text, size_t len, const char *file, int first_line,
+                                struct error *err)
+{
+	struct arena *arena = arena_new();
+	struct mustache *template = mustache_parse_in(arena, text, len, file, first_line, err);
+	if (template == NULL)
+		arena_free(arena);
+	return template;
 }
 
 struct mustache *mustache_free(struct mustache *template)
 {
 	if (template != NULL)
 		arena_free(template->arena);
-	free(template);
 	return NULL;
 }
 

@@ -23,6 +23,7 @@ struct render {
 	size_t n_contexts;
 	struct buf *indent; /* what partials around put before each line */
 	size_t n_partials;
+	bool in_lambda; /* its own text is escaped like a value */
 	size_t steps;
 	size_t max_len; /* of `out` */
 	struct buf *out;
@@ -82,7 +83,15 @@ static void add_escaped(struct buf *out, const char *text, size_t len)
 	buf_add(out, from, (size_t)(end - from));
 }
 
-static void render_value(struct render *r, const json_t *value, bool escape)
+static void add_plain(const struct render *r, const char *text, size_t len)
+{
+	if (r->in_lambda && r->options->escape)
+		add_escaped(r->out, text, len);
+	else
+		buf_add(r->out, text, len);
+}
+
+static void print_value(struct render *r, const json_t *value, bool escape)
 {
 	switch (value ? json_typeof(value) : JSON_NULL) {
 	case JSON_STRING:
@@ -110,7 +119,7 @@ static void render_text(struct render *r, const struct node *node)
 {
 	const char *from = node->text, *end = node->text + node->len;
 	if (r->indent->len == 0) {
-		buf_add(r->out, from, node->len);
+		add_plain(r, from, node->len);
 		return;
 	}
 	bool begins = node->begins_line;
@@ -186,25 +195,65 @@ static bool render_section(struct render *r, const struct node *node)
 	return true;
 }
 
+/* Another template in place of a tag. */
+static bool render_inner(struct render *r, const struct node *node, const struct mustache *inner, bool lambda)
+{
+	const struct mustache *outer = r->template;
+	bool in_lambda = r->in_lambda;
+
+	if (r->n_partials == MUSTACHE_PARTIALS_MAX)
+		return fault(r, node, "partials nest too deep: does one include itself?");
+	r->template = inner;
+	r->in_lambda = lambda;
+	r->n_partials++;
+	bool ok = render_nodes(r, inner->nodes);
+	r->n_partials--;
+	r->in_lambda = in_lambda;
+	r->template = outer;
+	return ok;
+}
+
 static bool render_partial(struct render *r, const struct node *node)
 {
-	const struct mustache *outer = r->template, *inner = NULL;
+	const struct mustache *inner = NULL;
 	size_t indent_len = r->indent->len;
 
 	if (r->options->partial != NULL)
 		inner = r->options->partial(r->options->partial_arg, node->name);
 	if (inner == NULL)
 		return true;
-	if (r->n_partials == MUSTACHE_PARTIALS_MAX)
-		return fault(r, node, "partials nest too deep: does one include itself?");
 	buf_adds(r->indent, node->indent);
-	r->template = inner;
-	r->n_partials++;
-	bool ok = render_nodes(r, inner->nodes);
-	r->n_partials--;
-	r->template = outer;
+	bool ok = render_inner(r, node, inner, false);
 	r->indent->len = indent_len;
 	return ok;
+}
+
+/* It stands within a line, so the indentation around is not its own. */
+static bool render_lambda(struct render *r, const struct node *node, const struct mustache *inner)
+{
+	struct buf none = {0}, *indent = r->indent;
+	const struct mustache_options *options = r->options;
+	struct mustache_options plain = *options;
+
+	plain.escape = false;
+	r->indent = &none;
+	r->options = node->type == NODE_RAW ? &plain : options;
+	bool ok = render_inner(r, node, inner, true);
+	r->options = options;
+	r->indent = indent;
+	buf_free(&none);
+	return ok;
+}
+
+static bool render_value(struct render *r, const struct node *node)
+{
+	const struct mustache *inner = NULL;
+	if (r->options->lambda != NULL)
+		inner = r->options->lambda(r->options->lambda_arg, node->name);
+	if (inner != NULL)
+		return render_lambda(r, node, inner);
+	print_value(r, look_up(r, node), node->type == NODE_VALUE && r->options->escape);
+	return true;
 }
 
 static bool render_node(struct render *r, const struct node *node)
@@ -214,11 +263,8 @@ static bool render_node(struct render *r, const struct node *node)
 		render_text(r, node);
 		return true;
 	case NODE_VALUE:
-		render_value(r, look_up(r, node), r->options->escape);
-		return true;
 	case NODE_RAW:
-		render_value(r, look_up(r, node), false);
-		return true;
+		return render_value(r, node);
 	case NODE_SECTION:
 		return render_section(r, node);
 	case NODE_INVERTED:

@@ -53,22 +53,36 @@ static struct mustache *parse_or_fail(const char *text, const char *name)
 	return template;
 }
 
-static void run_case(const char *name, const json_t *test)
+static void parse_all(const json_t *texts, struct partials *ret)
 {
-	struct partials partials = {0};
-	struct buf out = {0};
-	struct error err = {0};
 	const char *key;
 	json_t *value;
-	json_object_foreach(json_object_get(test, "partials"), key, value)
+	json_object_foreach((json_t *)texts, key, value)
 	{
-		partials.names[partials.n] = key;
-		partials.templates[partials.n++] = parse_or_fail(json_string_value(value), key);
+		ret->names[ret->n] = key;
+		ret->templates[ret->n++] = parse_or_fail(json_string_value(value), key);
 	}
+}
+
+static void free_all(const struct partials *partials)
+{
+	for (size_t i = 0; i < partials->n; i++)
+		mustache_free(partials->templates[i]);
+}
+
+static void run_case(const char *name, const json_t *test)
+{
+	struct partials partials = {0}, lambdas = {0};
+	struct buf out = {0};
+	struct error err = {0};
+	parse_all(json_object_get(test, "partials"), &partials);
+	parse_all(json_object_get(test, "lambdas"), &lambdas);
 	struct mustache *template = parse_or_fail(json_string_value(json_object_get(test, "template")), name);
 	const struct mustache_options options = {.escape = !json_is_true(json_object_get(test, "plain")),
 	                                         .partial = find_partial,
 	                                         .partial_arg = &partials,
+	                                         .lambda = find_partial,
+	                                         .lambda_arg = &lambdas,
 	                                         .helpers = helpers,
 	                                         .n_helpers = 1};
 	const char *expected = json_string_value(json_object_get(test, "expected"));
@@ -78,8 +92,8 @@ static void run_case(const char *name, const json_t *test)
 		fail_msg("%s: got \"%s\", expected \"%s\"", name, buf_text(&out), expected);
 	buf_free(&out);
 	mustache_free(template);
-	while (partials.n > 0)
-		mustache_free(partials.templates[--partials.n]);
+	free_all(&partials);
+	free_all(&lambdas);
 }
 
 static size_t run_file(const char *path)
@@ -217,6 +231,11 @@ static void partial_in_itself_ends(void **state)
 	const struct mustache_options options = {.partial = find_partial, .partial_arg = &partials};
 	assert_false(render("{{> me}}", "{}", &options, &err));
 	assert_string_equal(err.text, "me.txt:2: partials nest too deep: does one include itself?");
+	const struct mustache_options lambda = {.lambda = find_partial, .lambda_arg = &partials};
+	mustache_free(partials.templates[0]);
+	partials.templates[0] = parse_or_fail("x\n{{me}}", "me.ini");
+	assert_false(render("{{me}}", "{}", &lambda, &err));
+	assert_string_equal(err.text, "me.ini:2: partials nest too deep: does one include itself?");
 	mustache_free(partials.templates[0]);
 }
 
