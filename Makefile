@@ -73,7 +73,7 @@ PROBE_SRC  := $(wildcard tests/system/*.c)
 BENCH_SRC  := $(wildcard tests/bench/*.c)
 TOOL_SRC   := $(wildcard conf/generate.c)
 SQL        := $(wildcard lib/*/*.sql)
-LETTERS    := $(wildcard conf/templates/*.txt)
+LETTERS    := $(wildcard conf/templates/*.txt) conf/templates/en.ini
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB    := $(BUILD)/libdispatch.a
@@ -254,12 +254,12 @@ $(BUILD)/gen/%.sql.h: %.sql Makefile
 	@mkdir -p $(@D)
 	@sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $< > $@
 
-# The shipped English letters, a row each, for those who have lost their own. A file's last line is one only if it ends.
+# The shipped letters and their English words, a row a file, for those who have lost their own. A file's last line is one only if it ends.
 $(BUILD)/gen/letters.h: $(LETTERS) Makefile
 	@mkdir -p $(@D)
 	@for f in $(LETTERS); do \
 		[ -z "$$(tail -c 1 $$f)" ] && end='\\n' || end=; \
-		echo "{.name = \"$$(basename $$f .txt)\", .text ="; \
+		echo "{.name = \"$$(basename $$f)\", .text ="; \
 		sed 's/\\/\\\\/g; s/"/\\"/g; $$!s/.*/"&\\n"/; $$s/.*/"&'"$$end"'"/' $$f; echo '},'; \
 	done > $@
 

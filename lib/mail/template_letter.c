@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* One template file: reading it, and cutting a letter's .txt into its headers and its body. */
+/* Cuts a letter's .txt into its headers and its body. */
 #include "mail/templates_set.h"
 
-#include "base/utf8.h"
-
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
-
-enum { FILE_MAX = 1024 * 1024 };
 
 const char *const template_letter_names[TEMPLATE_LETTERS] = {
         "dispatched", "started", "completed", "failed", "paused", "cancelled", "collision",
@@ -22,48 +17,6 @@ int template_letter_index(const char *name, size_t len)
 		    strncmp(template_letter_names[i], name, len) == 0)
 			return i;
 	return -1;
-}
-
-/* Where in a file its first bad byte stands. */
-static int bad_line(const struct buf *text)
-{
-	int line = 1;
-	const char *p = text->data, *end = p + text->len;
-	while (p < end) {
-		const char *nl = memchr(p, '\n', (size_t)(end - p));
-		if (nl == NULL || !utf8_valid(p, (size_t)(nl - p)))
-			break;
-		p = nl + 1;
-		line++;
-	}
-	return line;
-}
-
-static bool read_all(FILE *file, const char *path, struct buf *ret, struct error *err)
-{
-	char block[8192];
-	size_t n;
-	while ((n = fread(block, 1, sizeof block, file)) > 0) {
-		buf_add(ret, block, n);
-		if (ret->len > FILE_MAX)
-			return error_set(err, EX_DATAERR, "%s: a template is at most 1 MiB", path);
-	}
-	if (ferror(file))
-		return error_set(err, EX_IOERR, "%s: %s", path, strerror(errno));
-	if (!utf8_valid(buf_text(ret), ret->len) || memchr(buf_text(ret), '\0', ret->len) != NULL)
-		return error_set(err, EX_DATAERR, "%s:%d: this is not UTF-8 text", path, bad_line(ret));
-	return true;
-}
-
-bool template_read_file(const char *path, struct buf *ret, struct error *err)
-{
-	FILE *file = fopen(path, "re");
-	if (file == NULL)
-		return error_set(err, errno == ENOENT ? EX_NOINPUT : EX_IOERR, "%s: %s", path,
-		                 strerror(errno));
-	bool ok = read_all(file, path, ret, err);
-	(void)fclose(file);
-	return ok;
 }
 
 /* The known header lines. */

@@ -41,53 +41,34 @@ struct templates *templates_unref(struct templates *templates)
 	return NULL;
 }
 
-/* The folder of exactly that locale (its first `len` bytes) that has the letter's .txt. */
-static const struct template_folder *find_exact(const struct templates *templates, const char *locale,
-                                                size_t len, int letter)
-{
-	for (const struct template_folder *folder = templates->folders; folder != NULL;
-	     folder = folder->next) {
-		const char *name = folder->locale;
-		if (!folder->letters[letter].present || strlen(name) != len)
-			continue;
-		size_t i = 0;
-		while (i < len && (name[i] | 32) == ((locale[i] == '_' ? '-' : locale[i]) | 32))
-			i++;
-		if (i == len)
-			return folder;
-	}
-	return NULL;
-}
-
-/* fr-CA, then fr, then the top; NULL where none has it. */
-static const struct template_folder *find_folder(const struct templates *templates, const char *locale,
-                                                 int letter)
-{
-	size_t len = strlen(locale);
-	while (len > 0) {
-		const struct template_folder *folder = find_exact(templates, locale, len, letter);
-		if (folder != NULL)
-			return folder;
-		while (len > 0 && locale[len - 1] != '-' && locale[len - 1] != '_')
-			len--;
-		len -= len > 0;
-	}
-	return find_exact(templates, "", 0, letter);
-}
-
-struct partials { /* what a template's {{> name}} is looked up in */
+struct words { /* what a template's {{> name}} and {{phrase.key}} are looked up in */
 	const struct template_folder *folder;
+	const struct catalogue *last; /* has all phrases, if not in the reader's language */
 	bool html;
 	const char *fault; /* of one that was asked for and doesn't parse; NULL for none */
 };
 
 static const struct mustache *find_partial(void *arg, const char *name)
 {
-	struct partials *partials = arg;
-	const struct template_partial *p = template_folder_partial(partials->folder, name, partials->html);
+	struct words *words = arg;
+	const struct template_partial *p = template_folder_partial(words->folder, name, words->html);
 	if (p != NULL && p->fault != NULL)
-		partials->fault = p->fault;
+		words->fault = p->fault;
 	return p != NULL ? p->template : NULL;
+}
+
+static const struct mustache *find_phrase(void *arg, const char *name)
+{
+	struct words *words = arg;
+	const char *key = catalogue_key(name);
+	if (key == NULL)
+		return NULL;
+	const struct phrase *phrase = template_folder_phrase(words->folder, key);
+	if (phrase == NULL)
+		phrase = catalogue_find(words->last, key);
+	if (phrase != NULL && phrase->fault != NULL)
+		words->fault = phrase->fault;
+	return phrase != NULL ? phrase->text : NULL;
 }
 
 struct rendered {
@@ -114,28 +95,28 @@ static bool is_blank(const struct buf *text)
 static bool render_part(const struct mustache *template, json_t *context,
                         const struct mustache_options *options, struct buf *ret, struct error *err)
 {
-	const struct partials *partials = options->partial_arg;
+	const struct words *words = options->partial_arg;
 	if (template == NULL)
 		return true;
 	if (!mustache_render(template, context, options, ret, err))
 		return false;
-	return partials->fault == NULL || error_set(err, EX_DATAERR, "%s", partials->fault);
+	return words->fault == NULL || error_set(err, EX_DATAERR, "%s", words->fault);
 }
 
 /*
  * One letter's templates with the data. False where the text is broken; `ret` may then hold anything.
  * A broken HTML is left out: true then too, with `*ret_broken` and the reason in `err`.
  */
-static bool render_letter(const struct template_folder *folder, struct dates *dates, int index,
+static bool render_letter(const struct template_letter *letter, struct words words, struct dates *dates,
                           json_t *context, const struct outgoing_mail *about, struct rendered *ret,
                           bool *ret_broken, struct error *err)
 {
 	static const struct mustache_helper helpers[] = {{.name = "date", .call = dates_helper}};
-	const struct template_letter *letter = &folder->letters[index];
 	struct dates_reader reader = {.dates = dates, .locale = about->locale, .timezone = about->timezone};
-	struct partials partials = {.folder = folder};
 	struct mustache_options options = {.partial = find_partial,
-	                                   .partial_arg = &partials,
+	                                   .partial_arg = &words,
+	                                   .lambda = find_phrase,
+	                                   .lambda_arg = &words,
 	                                   .helpers = helpers,
 	                                   .n_helpers = sizeof helpers / sizeof *helpers,
 	                                   .helper_arg = &reader};
@@ -147,7 +128,7 @@ static bool render_letter(const struct template_folder *folder, struct dates *da
 	if (is_blank(&ret->subject))
 		return error_set(err, EX_DATAERR, "%s: the subject is empty", mustache_file(letter->text));
 	options.escape = true;
-	partials.html = true;
+	words.html = true;
 	ret->has_html = letter->html != NULL;
 	if (!render_part(letter->html, context, &options, &ret->html, err)) {
 		ret->has_html = false;
@@ -162,21 +143,25 @@ static bool render_best(const struct templates *templates, struct dates *dates, 
                         const struct outgoing_mail *about, json_t *context, struct rendered *ret,
                         bool *ret_broken, struct error *err)
 {
-	const struct template_folder *folder = find_folder(templates, about->locale, index);
+	const struct template_folder *folder = template_set_letter(templates, about->locale, index);
 	const struct template_letter *letter = folder ? &folder->letters[index] : NULL;
 	const char *fault = letter ? (letter->fault ? letter->fault : letter->html_fault) : NULL;
 
 	*ret_broken = fault != NULL;
 	if (fault != NULL)
 		(void)error_set(err, EX_DATAERR, "%s", fault);
+	struct words words = {.last = templates->built_in.catalogue};
 	if (letter != NULL && letter->fault == NULL) {
-		if (render_letter(folder, dates, index, context, about, ret, ret_broken, err))
+		words.folder = template_set_words(templates, folder, about->locale, index);
+		if (render_letter(letter, words, dates, context, about, ret, ret_broken, err))
 			return true;
 		*ret_broken = true;
 		rendered_clear(ret);
 	}
 	struct error built_in = {0};
-	if (render_letter(&templates->built_in, dates, index, context, about, ret, ret_broken, &built_in))
+	words.folder = &templates->built_in;
+	if (render_letter(&templates->built_in.letters[index], words, dates, context, about, ret, ret_broken,
+	                  &built_in))
 		return true;
 	if (err != NULL)
 		*err = built_in;

@@ -11,12 +11,18 @@
 #include <stdbool.h>
 
 /*
- * All templates of `[mail] templates`, parsed once, immutable, shared by the mailers' threads. A
- * reload makes a new set. The built-in ones (text only) are always there behind them.
+ * All templates of `[mail] templates` and the catalogues with their words (template/catalogue.h), parsed
+ * once, immutable, shared by the mailers' threads. A reload makes a new set. The built-in ones (text
+ * only, English) are always there behind them.
+ *
+ *      a reader of fr-CA gets     from the first of these that there is
+ *      the template of a mail     fr-CA/STATE.txt, fr/STATE.txt, STATE.txt, built in
+ *      a phrase in it             fr-CA.ini, fr.ini, en.ini, built in
  */
 struct templates;
 
-/* Called for each template that doesn't parse and each partial that is not there: "FILE:LINE: message". */
+/* Called for each template or line of a catalogue that doesn't parse, each partial and phrase that isn't
+ * there, each phrase that no template knows: "FILE:LINE: message". */
 typedef void templates_fault(void *arg, const char *text);
 
 /* A missing directory is a fault too; NULL for none. Never NULL: what is broken is left to the built-in ones.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The built-in letters, for mails whose own template is missing or broken: the shipped English ones in
- * plain text (conf/templates/NAME.txt, by the Makefile), so the two can't differ. They need no file, so a
- * mail can always be made.
+ * The built-in letters, for mails whose own template is missing or broken: the shipped ones in plain
+ * text with the English words (conf/templates/NAME.txt and en.ini, by the Makefile), so the two can't
+ * differ. They need no file, so a mail can always be made.
  */
 #include "mail/templates_set.h"
 
@@ -14,25 +14,43 @@ static const struct {
 #include "letters.h"
 };
 
+static void break_off(void *arg, const char *text)
+{
+	(void)arg;
+	bug("%s", text);
+}
+
+static void add_letter(const char *text, const char *file, struct template_letter *letter)
+{
+	struct error err = {0};
+	if (!template_letter_parse(text, strlen(text), file, letter, &err))
+		bug("%s", err.text);
+}
+
+static void add_partial(struct templates *templates, const char *name, const char *text, const char *file)
+{
+	struct error err = {0};
+	struct template_partial *partial =
+	        template_folder_add(templates->arena, &templates->built_in, name, strlen(name));
+	partial->template = mustache_parse(text, strlen(text), file, 1, &err);
+	if (partial->template == NULL)
+		bug("%s", err.text);
+}
+
 static void add(struct templates *templates, const char *name, const char *text)
 {
 	struct template_folder *folder = &templates->built_in;
-	const char *file = arena_printf(templates->arena, "built-in %s.txt", name);
-	int index = template_letter_index(name, strlen(name));
-	struct mustache *partial = NULL;
-	struct error err = {0};
-	bool ok;
+	size_t stem = strcspn(name, ".");
+	const char *file = arena_printf(templates->arena, "built-in %s", name);
+	int index = template_letter_index(name, stem);
 
-	if (index >= 0) {
-		ok = template_letter_parse(text, strlen(text), file, &folder->letters[index], &err);
-	} else {
-		partial = mustache_parse(text, strlen(text), file, 1, &err);
-		ok = partial != NULL;
-	}
-	if (!ok)
-		bug("%s", err.text);
-	if (partial != NULL)
-		template_folder_add(templates->arena, folder, name, strlen(name))->template = partial;
+	if (strcmp(name + stem, ".ini") == 0)
+		folder->catalogue =
+		        catalogue_parse(templates->arena, text, strlen(text), file, break_off, NULL);
+	else if (index >= 0)
+		add_letter(text, file, &folder->letters[index]);
+	else
+		add_partial(templates, arena_strndup(templates->arena, name, stem), text, file);
 }
 
 void templates_load_built_in(struct templates *templates)
@@ -40,6 +58,8 @@ void templates_load_built_in(struct templates *templates)
 	templates->built_in.locale = "";
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
 		add(templates, files[i].name, files[i].text);
+	if (templates->built_in.catalogue == NULL)
+		bug("there is no built-in catalogue");
 	for (size_t i = 0; i < TEMPLATE_LETTERS; i++)
 		if (!templates->built_in.letters[i].present)
 			bug("there is no built-in %s", template_letter_names[i]);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads a directory of templates, and its folders for locales, into a set. Every fault is reported
- * and none stops it: what is broken is left to the built-in letters, since a mail matters more than
- * its looks.
+ * Reads a directory of templates, its folders for locales and its catalogues, into a set. Every fault
+ * is reported and none stops it: what is broken is left to the built-in letters, since a mail matters more
+ * than its looks.
  */
 #include "mail/templates_set.h"
+#include "template/file.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 
@@ -29,24 +29,9 @@ static void report(struct loading *loading, const char *text)
 		loading->fault(loading->arg, text);
 }
 
-struct template_partial *template_folder_add(struct arena *arena, struct template_folder *folder,
-                                             const char *name, size_t len)
+static void report_line(void *arg, const char *text)
 {
-	struct template_partial *partial = arena_alloc(arena, sizeof *partial);
-	partial->name = arena_strndup(arena, name, len);
-	partial->next = folder->partials;
-	folder->partials = partial;
-	return partial;
-}
-
-const struct template_partial *template_folder_partial(const struct template_folder *folder, const char *name,
-                                                       bool html)
-{
-	for (; folder != NULL; folder = folder->behind)
-		for (const struct template_partial *p = folder->partials; p != NULL; p = p->next)
-			if (p->html == html && strcmp(p->name, name) == 0)
-				return p;
-	return NULL;
+	report(arg, text);
 }
 
 static void load_letter_text(struct loading *loading, const char *path, struct template_letter *letter)
@@ -159,71 +144,73 @@ static void load_directory(struct loading *loading, const char *path, const char
 	free(entries);
 }
 
-static bool same_locale(const char *a, const char *b, size_t len)
+/* A catalogue stands beside the templates, and belongs to the folder of its locale, there or not. */
+static void load_catalogue(struct loading *loading, const char *path, const char *locale)
 {
-	return strlen(a) == len && strncasecmp(a, b, len) == 0;
+	struct templates *templates = loading->templates;
+	struct template_folder *folder = templates->folders;
+	struct buf text = {0};
+	struct error err = {0};
+
+	while (folder != NULL && !template_folder_is(folder, locale, strlen(locale)))
+		folder = folder->next;
+	if (folder == NULL)
+		folder = add_folder(templates, locale);
+	if (template_read_bytes(path, &text, &err))
+		folder->catalogue = catalogue_parse(templates->arena, buf_text(&text), text.len, path,
+		                                    report_line, loading);
+	else
+		report(loading, err.text);
+	buf_free(&text);
 }
 
-/* The folder of the longest locale that this one's begins with: fr for fr-CA, the top for fr. */
-static struct template_folder *find_behind(const struct templates *templates, const char *locale)
+static void load_catalogues(struct loading *loading, const char *path)
 {
-	size_t len = strlen(locale);
-	while (len > 0) {
-		while (len > 0 && locale[len - 1] != '-')
-			len--;
-		len -= len > 0;
-		for (struct template_folder *folder = templates->folders; folder != NULL;
-		     folder = folder->next)
-			if (same_locale(folder->locale, locale, len))
-				return folder;
+	struct dirent **entries;
+	int n = scandir(path, &entries, visible, alphasort);
+	for (int i = 0; i < n; i++) {
+		const char *name = entries[i]->d_name;
+		struct arena *arena = loading->templates->arena;
+		if (ends_with(name, ".ini")) {
+			const char *locale = arena_strndup(arena, name, strlen(name) - 4);
+			if (is_locale(locale))
+				load_catalogue(loading, arena_printf(arena, "%s/%s", path, name), locale);
+		}
+		free(entries[i]);
 	}
-	return NULL;
+	if (n >= 0)
+		free(entries);
 }
 
-/* A partial that is not there prints nothing, which is seldom what was meant. */
-struct partial_check {
-	struct loading *loading;
-	const struct template_folder *folder;
-	const char *file;
-	bool html;
-};
-
-static void check_partial(void *arg, const char *name, int line)
+static void find_phrase(void *arg, const char *name, const char *const *around, size_t n_around)
 {
-	const struct partial_check *check = arg;
-	if (template_folder_partial(check->folder, name, check->html) != NULL)
-		return;
-	char text[400];
-	const char *kind = check->html ? "html" : "txt";
-	(void)snprintf(text, sizeof text,
-	               template_letter_index(name, strlen(name)) >= 0
-	                       ? "%.200s:%d: %.80s.%s is a mail of its own, which no other includes"
-	                       : "%.200s:%d: there is no %.80s.%s beside it",
-	               check->file, line, name, kind);
-	report(check->loading, text);
+	bool *found = arg;
+	(void)around, (void)n_around;
+	*found = *found || catalogue_key(name) != NULL;
 }
 
-static void check_template(struct partial_check *check, const struct mustache *template, bool html)
+static void find_phrases(struct template_letter *letter)
 {
-	if (template == NULL)
-		return;
-	check->file = mustache_file(template);
-	check->html = html;
-	mustache_each_partial(template, check_partial, check);
+	const struct mustache *const parts[] = {letter->subject, letter->reply_to, letter->text,
+	                                        letter->html};
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		if (parts[i] != NULL)
+			mustache_each_name(parts[i], find_phrase, &letter->has_phrases);
 }
 
-static void check_partials(struct loading *loading, const struct template_folder *folder)
+/* What each folder lies in front of; the words of the top one are the English ones. */
+static void join_folders(struct templates *templates)
 {
-	struct partial_check check = {.loading = loading, .folder = folder};
-	for (size_t i = 0; i < TEMPLATE_LETTERS; i++) {
-		const struct template_letter *letter = &folder->letters[i];
-		check_template(&check, letter->subject, false);
-		check_template(&check, letter->reply_to, false);
-		check_template(&check, letter->text, false);
-		check_template(&check, letter->html, true);
+	for (struct template_folder *folder = templates->folders; folder != NULL; folder = folder->next) {
+		size_t len = strlen(folder->locale);
+		if (len > 0)
+			folder->behind = template_set_folder(templates, folder->locale,
+			                                     template_locale_shorter(folder->locale, len));
+		if (template_folder_is(folder, "en", 2))
+			templates->folders->catalogue = folder->catalogue;
+		for (size_t i = 0; i < TEMPLATE_LETTERS; i++)
+			find_phrases(&folder->letters[i]);
 	}
-	for (const struct template_partial *p = folder->partials; p != NULL; p = p->next)
-		check_template(&check, p->template, p->html);
 }
 
 struct templates *templates_load(const char *directory, templates_fault *fault, void *arg, int *ret_faults)
@@ -233,14 +220,14 @@ struct templates *templates_load(const char *directory, templates_fault *fault, 
 	templates->arena = arena_new();
 	templates_load_built_in(templates);
 	struct loading loading = {.templates = templates, .fault = fault, .arg = arg};
-	if (directory != NULL)
+	if (directory != NULL) {
 		load_directory(&loading, directory, "");
-	for (struct template_folder *folder = templates->folders; folder != NULL; folder = folder->next)
-		folder->behind = find_behind(templates, folder->locale);
-	for (const struct template_folder *folder = templates->folders; folder != NULL; folder = folder->next)
-		check_partials(&loading, folder);
+		load_catalogues(&loading, directory);
+		join_folders(templates);
+	}
+	int missing = templates_check(templates, fault, arg);
 	if (ret_faults != NULL)
-		*ret_faults = loading.n_faults;
+		*ret_faults = loading.n_faults + missing;
 	return templates;
 }
 

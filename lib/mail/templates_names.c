@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_MAX_BYTES = 420 };
+enum { NAME_MAX_BYTES = 420, PHRASES_MAX = 4 };
 
 /* The objects and lists that the data has (contract, section 5). A name that begins with one of the
  * top-level ones is complete. */
@@ -26,22 +26,50 @@ static bool is_object(const char *name, size_t len)
 }
 
 struct naming {
+	const struct templates *templates;
 	void (*each)(void *arg, const char *file, const char *name);
 	void *arg;
 	const char *file;
+	const char *inside; /* of a phrase: the object around the place that reads it; "" for none */
+	int n_phrases;      /* in one another */
 };
+
+static void complete(void *arg, const char *name, const char *const *around, size_t n_around);
+
+/* A phrase's own names, completed by the place where it is read, in each language. */
+static void names_of_phrase(const struct naming *naming, const char *key, const char *inside)
+{
+	struct naming within = *naming;
+	within.inside = inside;
+	within.n_phrases++;
+	if (within.n_phrases > PHRASES_MAX)
+		return;
+	const struct template_folder *folder = naming->templates->folders;
+	for (; folder != NULL; folder = folder->next) {
+		const struct phrase *phrase =
+		        *folder->locale != '\0' ? catalogue_find(folder->catalogue, key) : NULL;
+		if (phrase == NULL || phrase->text == NULL)
+			continue;
+		within.file = folder->catalogue->file;
+		mustache_each_name(phrase->text, complete, &within);
+	}
+}
 
 static void complete(void *arg, const char *name, const char *const *around, size_t n_around)
 {
 	const struct naming *naming = arg;
 	char full[NAME_MAX_BYTES];
-	const char *inside = "";
+	const char *inside = naming->inside;
 
 	for (size_t i = 0; i < n_around; i++)
 		if (is_object(around[i], strlen(around[i])))
 			inside = around[i];
 	if (strcmp(name, "date") == 0) /* the helper */
 		return;
+	if (catalogue_key(name) != NULL) {
+		names_of_phrase(naming, catalogue_key(name), inside);
+		return;
+	}
 	if (is_object(name, strcspn(name, ".")) || *inside == '\0')
 		(void)snprintf(full, sizeof full, "%s", name);
 	else
@@ -60,7 +88,7 @@ static void names_of(const struct mustache *template, struct naming *naming)
 void templates_each_name(const struct templates *templates,
                          void (*each)(void *arg, const char *file, const char *name), void *arg)
 {
-	struct naming naming = {.each = each, .arg = arg};
+	struct naming naming = {.templates = templates, .each = each, .arg = arg, .inside = ""};
 	for (const struct template_folder *folder = templates->folders; folder != NULL;
 	     folder = folder->next) {
 		for (size_t i = 0; i < TEMPLATE_LETTERS; i++) {

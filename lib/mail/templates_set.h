@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "mail/templates.h"
+#include "template/catalogue.h"
 #include "template/mustache.h"
 
 #include <stdatomic.h>
@@ -14,9 +15,15 @@
  * What a set of templates is made of: for templates*.c alone.
  *
  *      templates ─┬─ folder ""  ─┬─ letter dispatched … collision (.txt cut up, .html)
- *                 │              └─ partials (every other .txt and .html)
- *                 ├─ folder "fr" ─ …
- *                 └─ built_in: a folder of plain texts, always whole
+ *                 │              ├─ partials (every other .txt and .html)
+ *                 │              └─ catalogue (en.ini)
+ *                 ├─ folder "fr" ─ …, each of them only where the admin has one (fr/, fr.ini)
+ *                 └─ built_in: a folder of plain texts and English words, always whole
+ *
+ * Each folder lies in front of another, which has what it lacks: fr-CA, fr, the top one. A letter
+ * without words of its own, which are phrases then, is in the language of its reader: its partials and
+ * phrases are looked for from the reader's folder on. One with words of its own is in the language of
+ * its folder, and so are they.
  */
 enum { TEMPLATE_LETTERS = 7 };
 extern const char *const template_letter_names[TEMPLATE_LETTERS];
@@ -25,6 +32,7 @@ struct template_letter {
 	bool present;              /* there is a .txt, good or not */
 	const char *fault;         /* it doesn't parse: "FILE:LINE: message"; NULL while it is good */
 	const char *html_fault;    /* the same of the .html */
+	bool has_phrases;          /* any of these reads one */
 	struct mustache *subject;  /* NULL where there is a fault, else never */
 	struct mustache *reply_to; /* may be NULL */
 	struct mustache *text;     /* as the subject */
@@ -45,6 +53,7 @@ struct template_folder {
 	const char *locale;             /* "" for the top, "fr-CA" */
 	struct template_letter letters[TEMPLATE_LETTERS];
 	struct template_partial *partials;
+	const struct catalogue *catalogue; /* NULL where there is none; it lives in the set's arena */
 };
 
 struct templates {
@@ -56,8 +65,23 @@ struct templates {
 
 void templates_load_built_in(struct templates *templates);
 
+/* Calls `fault` for each partial that isn't there, each phrase that a catalogue lacks and each that
+ * nothing reads, once for each file; returns how many. */
+int templates_check(const struct templates *templates, templates_fault *fault, void *arg);
+
+/* ---- letters */
+
 /* Which of template_letter_names it is; -1 for none. */
 int template_letter_index(const char *name, size_t len);
+
+/* Cuts up a .txt: header lines, an empty line, the body. On a fault `letter` is untouched. */
+bool template_letter_parse(const char *text, size_t len, const char *file, struct template_letter *letter,
+                           struct error *err) MUST_CHECK;
+
+/* Frees what was parsed; the rest is the arena's. */
+void template_letter_clear(struct template_letter *letter);
+
+/* ---- folders */
 
 /* One more partial, with its name and nothing else. */
 struct template_partial *template_folder_add(struct arena *arena, struct template_folder *folder,
@@ -67,14 +91,28 @@ struct template_partial *template_folder_add(struct arena *arena, struct templat
 const struct template_partial *template_folder_partial(const struct template_folder *folder, const char *name,
                                                        bool html);
 
-/* Cuts up a .txt: header lines, an empty line, the body. On a fault `letter` is untouched. */
-bool template_letter_parse(const char *text, size_t len, const char *file, struct template_letter *letter,
-                           struct error *err) MUST_CHECK;
+/* The same for a phrase. */
+const struct phrase *template_folder_phrase(const struct template_folder *folder, const char *key);
 
-/* Frees what was parsed; the rest is the arena's. */
-void template_letter_clear(struct template_letter *letter);
+/* Whether a folder's locale is the first `len` bytes of `locale`, in any case, with `_` for `-`. */
+bool template_folder_is(const struct template_folder *folder, const char *locale, size_t len);
 
-/* A whole file: at most 1 MiB of valid UTF-8. Codes 66 (missing), 74 (can't be read), 65 (bad text). */
-bool template_read_file(const char *path, struct buf *ret, struct error *err) MUST_CHECK;
+/* How much of the first `len` bytes of a locale is the next one to look for: 2 for the 5 of fr-CA, 0
+ * for the top one. */
+size_t template_locale_shorter(const char *locale, size_t len);
+
+/* The folder of the longest locale that the first `len` bytes of this one begin with; NULL where
+ * there isn't even a top one. */
+struct template_folder *template_set_folder(const struct templates *templates, const char *locale,
+                                            size_t len);
+
+/* The folder whose letter a reader of that locale gets; NULL where none has it. */
+const struct template_folder *template_set_letter(const struct templates *templates, const char *locale,
+                                                  int letter);
+
+/* Where such a reader's partials and phrases for that letter are looked for from; `folder` has the letter. */
+const struct template_folder *template_set_words(const struct templates *templates,
+                                                 const struct template_folder *folder, const char *locale,
+                                                 int letter);
 
 #endif

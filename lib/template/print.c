@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* One template from a file with data from a file: what an admin who writes templates tries out. */
-#include "mail/print.h"
+#include "template/print.h"
 
 #include "base/jsontext.h"
-#include "mail/context.h"
-#include "mail/templates_set.h"
+#include "base/mem.h"
+#include "template/catalogue.h"
 #include "template/dates.h"
+#include "template/file.h"
 #include "template/mustache.h"
 
 #include <errno.h>
@@ -14,21 +15,25 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum { DATA_MAX = 16 * 1024 * 1024, PARTIALS_MAX = 256 };
+enum { DATA_MAX = 16 * 1024 * 1024, PARTIALS_MAX = 256, CATALOGUES_MAX = 16 };
 
-/* Partials are read when they are first asked for. */
-struct partials {
+/* Partials and catalogues are read when they are first needed. */
+struct printer {
 	struct arena *arena;
 	const char *directory, *ending;
+	const char *locale; /* the reader's */
 	struct partial {
 		const char *name;
 		struct mustache *template; /* NULL: there is none, or it is broken */
-	} found[PARTIALS_MAX];
-	size_t n;
+	} partials[PARTIALS_MAX];
+	size_t n_partials;
+	const struct catalogue *catalogues[CATALOGUES_MAX]; /* the first that has a phrase gives it */
+	size_t n_catalogues;
+	bool has_catalogues;
 	struct error fault; /* the first; code 0 while there is none */
 };
 
-static struct mustache *load(const char *path, struct error *err)
+static struct mustache *load_template(const char *path, struct error *err)
 {
 	struct buf text = {0};
 	struct mustache *template = NULL;
@@ -40,22 +45,71 @@ static struct mustache *load(const char *path, struct error *err)
 
 static const struct mustache *find_partial(void *arg, const char *name)
 {
-	struct partials *partials = arg;
-	for (size_t i = 0; i < partials->n; i++)
-		if (strcmp(partials->found[i].name, name) == 0)
-			return partials->found[i].template;
+	struct printer *printer = arg;
+	for (size_t i = 0; i < printer->n_partials; i++)
+		if (strcmp(printer->partials[i].name, name) == 0)
+			return printer->partials[i].template;
 	/* Only what lies beside the template: a name is no path. */
-	if (strchr(name, '/') != NULL || name[0] == '.' || partials->n == PARTIALS_MAX)
+	if (strchr(name, '/') != NULL || name[0] == '.' || printer->n_partials == PARTIALS_MAX)
 		return NULL;
 	struct error err = {0};
-	const char *path =
-	        arena_printf(partials->arena, "%s%s%s", partials->directory, name, partials->ending);
-	struct mustache *template = load(path, &err);
-	if (template == NULL && err.code != EX_NOINPUT && partials->fault.code == 0)
-		partials->fault = err;
-	partials->found[partials->n++] =
-	        (struct partial){.name = arena_strdup(partials->arena, name), .template = template};
+	const char *path = arena_printf(printer->arena, "%s%s%s", printer->directory, name, printer->ending);
+	struct mustache *template = load_template(path, &err);
+	if (template == NULL && err.code != EX_NOINPUT && printer->fault.code == 0)
+		printer->fault = err;
+	printer->partials[printer->n_partials++] =
+	        (struct partial){.name = arena_strdup(printer->arena, name), .template = template};
 	return template;
+}
+
+static void load_catalogue(struct printer *printer, const char *above, const char *locale, size_t len)
+{
+	struct buf text = {0};
+	struct error err = {0};
+	const char *path =
+	        arena_printf(printer->arena, "%s%s%.*s.ini", printer->directory, above, (int)len, locale);
+	if (printer->n_catalogues == CATALOGUES_MAX)
+		return;
+	if (template_read_bytes(path, &text, &err))
+		printer->catalogues[printer->n_catalogues++] =
+		        catalogue_parse(printer->arena, buf_text(&text), text.len, path, NULL, NULL);
+	else if (err.code != EX_NOINPUT && printer->fault.code == 0)
+		printer->fault = err;
+	buf_free(&text);
+}
+
+static void load_catalogues(struct printer *printer)
+{
+	static const char *const places[] = {"", "../"};
+	const char *locale = printer->locale;
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		/* A locale is no path. */
+		size_t len = strchr(locale, '/') != NULL || *locale == '.' ? 0 : strlen(locale);
+		while (len > 0) {
+			load_catalogue(printer, places[i], locale, len);
+			while (len > 0 && locale[len - 1] != '-' && locale[len - 1] != '_')
+				len--;
+			len -= len > 0;
+		}
+		load_catalogue(printer, places[i], "en", 2);
+	}
+	printer->has_catalogues = true;
+}
+
+static const struct mustache *find_phrase(void *arg, const char *name)
+{
+	struct printer *printer = arg;
+	const char *key = catalogue_key(name);
+	const struct phrase *phrase = NULL;
+	if (key == NULL)
+		return NULL;
+	if (!printer->has_catalogues)
+		load_catalogues(printer);
+	for (size_t i = 0; i < printer->n_catalogues && phrase == NULL; i++)
+		phrase = catalogue_find(printer->catalogues[i], key);
+	if (phrase != NULL && phrase->fault != NULL && printer->fault.code == 0)
+		(void)error_set(&printer->fault, EX_DATAERR, "%s", phrase->fault);
+	return phrase != NULL ? phrase->text : NULL;
 }
 
 static json_t *load_data(const char *path, struct error *err)
@@ -83,25 +137,27 @@ static json_t *load_data(const char *path, struct error *err)
 	return data;
 }
 
-static const char *text_of(const json_t *object, const char *key)
+static const char *member_text(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
 	return text ? text : "";
 }
 
-static bool render(const struct mustache *template, json_t *data, bool html, struct partials *partials,
+static bool render(struct printer *printer, const struct mustache *template, json_t *data, bool html,
                    struct buf *ret, struct error *err)
 {
 	static const struct mustache_helper helpers[] = {{.name = "date", .call = dates_helper}};
 	const json_t *customer = json_object_get(data, "customer");
 	struct dates *dates = dates_new();
-	struct dates_reader reader = {.dates = dates,
-	                              .locale = text_of(customer, "locale"),
-	                              .timezone = text_of(customer, "timezone")};
+	printer->locale = member_text(customer, "locale");
+	struct dates_reader reader = {
+	        .dates = dates, .locale = printer->locale, .timezone = member_text(customer, "timezone")};
 	const struct mustache_options options = {
 	        .escape = html,
 	        .partial = find_partial,
-	        .partial_arg = partials,
+	        .partial_arg = printer,
+	        .lambda = find_phrase,
+	        .lambda_arg = printer,
 	        .helpers = helpers,
 	        .n_helpers = json_object_get(data, "date") == NULL ? 1 : 0,
 	        .helper_arg = &reader,
@@ -109,38 +165,39 @@ static bool render(const struct mustache *template, json_t *data, bool html, str
 	size_t len = ret->len;
 	bool ok = mustache_render(template, data, &options, ret, err);
 	dates_free(dates);
-	if (ok && partials->fault.code != 0) {
+	if (ok && printer->fault.code != 0) {
 		ok = false;
 		if (err != NULL)
-			*err = partials->fault;
+			*err = printer->fault;
 	}
 	if (!ok && ret->data != NULL)
 		ret->data[ret->len = len] = '\0';
 	return ok;
 }
 
-bool template_print(const char *file, const char *data_file, bool html, struct buf *ret, struct error *err)
+bool template_print(const struct template_print *print, struct buf *ret, struct error *err)
 {
-	struct partials partials = {.arena = arena_new(), .ending = html ? ".html" : ".txt"};
-	const char *slash = strrchr(file, '/');
+	struct printer printer = {.arena = arena_new(), .ending = print->html ? ".html" : ".txt"};
+	const char *slash = strrchr(print->file, '/');
+	size_t directory_len = slash != NULL ? (size_t)(slash - print->file) + 1 : 0;
 	json_t *data = NULL;
 	bool ok = false;
 
-	partials.directory =
-	        arena_strndup(partials.arena, file, slash != NULL ? (size_t)(slash - file) + 1 : 0);
-	struct mustache *template = load(file, err);
+	printer.directory = arena_strndup(printer.arena, print->file, directory_len);
+	struct mustache *template = load_template(print->file, err);
 	if (template == NULL)
 		goto out;
-	data = load_data(data_file, err);
+	data = load_data(print->data_file, err);
 	if (data == NULL)
 		goto out;
-	context_complete(data);
-	ok = render(template, data, html, &partials, ret, err);
+	if (print->complete != NULL)
+		print->complete(data);
+	ok = render(&printer, template, data, print->html, ret, err);
 out:
 	json_decref(data);
 	mustache_free(template);
-	for (size_t i = 0; i < partials.n; i++)
-		mustache_free(partials.found[i].template);
-	arena_free(partials.arena);
+	for (size_t i = 0; i < printer.n_partials; i++)
+		mustache_free(printer.partials[i].template);
+	arena_free(printer.arena);
 	return ok;
 }

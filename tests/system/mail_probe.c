@@ -8,8 +8,9 @@
  */
 #include "base/jsontext.h"
 #include "mail/compose.h"
-#include "mail/print.h"
+#include "mail/context.h"
 #include "mail/templates.h"
+#include "template/print.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -111,7 +112,11 @@ int main(int argc, char **argv)
 	struct error err = {0};
 	struct buf text = {0};
 	if (argc >= 4 && strcmp(argv[1], "print") == 0) {
-		bool ok = template_print(argv[2], argv[3], argc > 4, &text, &err);
+		const struct template_print print = {.file = argv[2],
+		                                     .data_file = argv[3],
+		                                     .html = argc > 4,
+		                                     .complete = context_complete};
+		bool ok = template_print(&print, &text, &err);
 		return finish(&text, &err, ok);
 	}
 	json_t *root = json_loadf(stdin, 0, NULL);

@@ -3,7 +3,8 @@
 #include "dispatchctl/nouns/nouns.h"
 
 #include "dispatchctl/base/ctl.h"
-#include "mail/print.h"
+#include "mail/context.h"
+#include "template/print.h"
 
 #include <sysexits.h>
 
@@ -14,7 +15,11 @@ static bool render(struct ctl *ctl, struct error *err)
 		return error_set(err, EX_USAGE,
 		                 "template render needs --data FILE, a file with a JSON object");
 	struct buf text = {0};
-	bool ok = template_print(ctl_arg(ctl, 0), data, ctl_option(ctl, "html") != NULL, &text, err);
+	const struct template_print print = {.file = ctl_arg(ctl, 0),
+	                                     .data_file = data,
+	                                     .html = ctl_option(ctl, "html") != NULL,
+	                                     .complete = context_complete};
+	bool ok = template_print(&print, &text, err);
 	if (ok)
 		buf_add(output_text(ctl->out), text.data, text.len);
 	if (ok && output_json(ctl->out))
