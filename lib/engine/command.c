@@ -6,11 +6,18 @@
  *   {"do": "mail.retry", "id": 5, "by": "sam"}  ─▶  {"ok": true, "mails": [5]}
  *                                               ─▶  {"ok": false, "code": 66, "error": "there is no mail 5"}
  */
-#include "engine/engine_private.h"
+#include "engine/command.h"
 
 #include "base/jsontext.h"
 #include "db/fields.h"
+#include "engine/customer_cache.h"
+#include "engine/engine_private.h"
+#include "engine/gate.h"
 #include "engine/gate_answer.h"
+#include "engine/intake.h"
+#include "engine/mail_state.h"
+#include "engine/mail_supersede.h"
+#include "engine/outcome.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -4,9 +4,12 @@
  * window, timeline, company and, for the office, suspension. Made when a mail is first handed out and
  * recorded with it, so that a retry says the same. Only names that have a value are there.
  */
-#include "engine/engine_private.h"
+#include "engine/context.h"
 
 #include "base/jsontext.h"
+#include "engine/customer_cache.h"
+#include "engine/engine_private.h"
+#include "engine/report.h"
 #include "mail/context.h"
 #include "model/suspension.h"
 

@@ -3,7 +3,10 @@
  * Customers that the office erased (records/record_erase.c): their jobs are marked in the turn that sees it,
  * and lose their words in the first turn in which nothing of them is under way any more.
  */
+#include "engine/erase.h"
+
 #include "engine/engine_private.h"
+#include "engine/report.h"
 
 #include <syslog.h>
 

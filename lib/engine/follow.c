@@ -4,10 +4,12 @@
  * put another file in its place, a backup, while the engine runs. As long as there is none that is known, no
  * turn works, so that nothing is decided by the wrong data; what comes waits.
  */
-#include "engine/engine_private.h"
+#include "engine/follow.h"
 
 #include "base/jsontext.h"
+#include "engine/engine_private.h"
 #include "engine/known.h"
+#include "engine/report.h"
 
 #include <stdio.h>
 #include <string.h>

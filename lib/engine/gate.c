@@ -1,37 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The dispatch gate (contract, section 6): requests answered once, held jobs released in the order in
- * which they came. What a released job carries is in gate_release.c; who calls it back, in gate_callback.c.
+ * which they came. What a released job carries is in gate_release.c; who recalls it, in recall.c.
  */
-#include "engine/engine_private.h"
+#include "engine/gate.h"
 
+#include "engine/customer_cache.h"
+#include "engine/engine_private.h"
+#include "engine/gate_case.h"
+#include "engine/gate_release.h"
+#include "engine/gate_watch.h"
+#include "engine/numbers.h"
+#include "engine/outcome.h"
+#include "engine/sweep.h"
+#include "engine/waiting.h"
 #include "rules/gate.h"
 
 #include <sysexits.h>
 
 enum {
 	HELD_A_TURN = 2000,
-	SCANS_BEGUN_MAX = 5,
 	QUEUE_MAX_MS = 5000, /* the office may change customers without end: nobody waits for longer */
 };
-
-/* ---- Answers ---- */
-
-struct gate_case engine_gate_case(struct engine *engine, const struct spool_request *request)
-{
-	struct gate_case asked = {
-	        .settings = engine->settings,
-	        .zones = engine->zones,
-	        .arena = engine->arena,
-	        .now = engine->now,
-	        .kind = request->event.kind,
-	        .customer = engine_customer(engine, request->event.customer),
-	        .scheduled = INSTANT_NONE,
-	        .asked = request->event.received,
-	};
-	(void)event_scheduled(&request->event, &asked.scheduled);
-	return asked;
-}
 
 static void answer(struct engine *engine, struct spool_request *request, enum status status,
                    enum reason reason, const struct outcome_facts *facts)
@@ -128,26 +118,6 @@ static void look_at(struct engine *engine, int64_t id)
 		request.look = verdict.look;
 		spool_request_move(engine->spool, &request, STATUS_HELD, request.reason, engine->now);
 	}
-}
-
-/* Customers that change while a round is under way mean another one from the first: at once, so that the
- * order is kept; where they change without end, after this one, so that all are looked at. */
-struct instant engine_scan_begin(struct engine *engine, struct scan *scan)
-{
-	if (engine->customers_came && scan->after > 0 && scan->begun >= SCANS_BEGUN_MAX)
-		scan->again = true;
-	else if (engine->customers_came)
-		*scan = (struct scan){.all = true, .begun = scan->begun + 1};
-	return scan->all ? INSTANT_NEVER : engine->now;
-}
-
-void engine_scan_end(struct engine *engine, struct scan *scan, const int64_t *ids, size_t n, size_t max)
-{
-	if (n == max)
-		scan->after = ids[n - 1];
-	else
-		*scan = (struct scan){.all = scan->again};
-	engine->turn->more |= n == max || scan->all;
 }
 
 /* Those whose time has come; all of them when customers have changed. In the order in which they came. */

@@ -4,10 +4,11 @@
  * customer's record what the driver needs. The record never gives way to data where a wrong value would
  * send a truck astray.
  */
-#include "engine/engine_private.h"
+#include "engine/gate_release.h"
 
 #include "base/jsontext.h"
 #include "db/fields.h"
+#include "engine/engine_private.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -5,9 +5,14 @@
  * sees new ones first takes the jobs along, so that what comes under the new number goes on with the job that
  * there is. Both are read in one view: no turn knows the customer by one number and its jobs by another.
  */
+#include "engine/numbers.h"
+
 #include "engine/engine_private.h"
+#include "engine/report.h"
+#include "mail/outgoing_mail.h"
 
 #include <jansson.h>
+#include <string.h>
 #include <syslog.h>
 
 /* Two contacts that became one: what was for the one is for the other. */
@@ -58,4 +63,16 @@ const char *engine_thread_id(struct engine *engine, const struct spool_event *ev
 	const struct job_event *e = &event->event;
 	const char *number = spool_job_began_as(engine->spool, event->job, e->customer, engine->arena);
 	return outgoing_mail_thread_id(engine->arena, number, e->job, engine->from_domain);
+}
+
+const struct job_event *engine_event_of(struct engine *engine, const struct job_event *event,
+                                        const struct customer *customer)
+{
+	if (strcmp(event->customer, customer->number) == 0)
+		return event;
+	struct job_event *copy = arena_alloc(engine->arena, sizeof *copy);
+	*copy = *event;
+	copy->named = event->customer;
+	copy->customer = customer->number;
+	return copy;
 }

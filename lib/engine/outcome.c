@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What is said to the outside: outcomes (contract, section 3) and dead letters (section 2). */
-#include "engine/engine_private.h"
+#include "engine/outcome.h"
 
 #include "db/fields.h"
+#include "engine/engine_private.h"
+#include "engine/report.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -178,6 +180,13 @@ void engine_dead_letter(struct engine *engine, const struct entry *entry, enum r
 		rejected_outcome(engine, entry, reason);
 	engine_report_often(engine, REPORT_DEAD, LOG_WARNING, "dead letter entry=%s reason=%s: %s",
 	                    *entry->id ? entry->id : "-", reason_name(reason), detail);
+}
+
+void engine_refuse_unread(struct engine *engine, const struct entry *entry)
+{
+	engine_dead_letter(
+	        engine, entry, REASON_MALFORMED,
+	        "the entry is too large to be read from Redis; its fields are left where they are");
 }
 
 struct entry_field *engine_outcome_fields(const struct engine *engine, const struct spool_outcome *outcome,

@@ -3,6 +3,8 @@
  * Lines for the log. What comes one line a delivery is said whatever its number; what a broken
  * publisher or template can cause without end is said so often a minute and then summed up.
  */
+#include "engine/report.h"
+
 #include "engine/engine_private.h"
 
 #include <stdarg.h>

@@ -2,6 +2,7 @@
 /* Another file takes the place of customers.db while the engine has it open, or it goes bad. */
 #include "engine_world.h"
 
+#include "engine/office_writer.h"
 #include "records/customers.h"
 
 #include <setjmp.h>

@@ -2,6 +2,8 @@
 /* Events that wait for their customer, when there are more of them than one turn looks at. */
 #include "engine_world.h"
 
+#include "engine/office_writer.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

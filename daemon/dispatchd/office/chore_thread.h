@@ -3,6 +3,7 @@
 #define DISPATCHD_OFFICE_CHORE_THREAD_H
 
 #include "engine/engine.h"
+#include "engine/office_writer.h"
 
 /*
  * The thread that writes customers.db for the engine (invariant 6): one batch of chores at a time, so

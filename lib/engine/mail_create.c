@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Mails come into being, are joined by others of their group, and are superseded by later states. */
+/* Mails come into being, or an event joins one that still gathers its group. */
+#include "engine/mail_create.h"
+
+#include "engine/context.h"
 #include "engine/engine_private.h"
-
-#include "model/job.h"
-
-#include <string.h>
+#include "engine/numbers.h"
+#include "engine/outcome.h"
+#include "mail/outgoing_mail.h"
 
 enum { GROUP_MAX = 500 }; /* members of one mail; the next one begins another */
 
@@ -118,86 +120,4 @@ bool engine_make_callback_mail(struct engine *engine, const struct spool_event *
 	spool_mail_add(engine->spool, ret);
 	spool_mail_set_context(engine->spool, ret->id, context);
 	return true;
-}
-
-/* Does the contact get a mail of the new event? */
-static bool gets_later(const struct verdict *verdict, int64_t contact)
-{
-	for (size_t i = 0; i < verdict->n_contacts; i++) {
-		const struct contact_verdict *at = &verdict->contacts[i];
-		if (at->contact->id == contact &&
-		    (at->status == STATUS_QUEUED || at->status == STATUS_DEFERRED))
-			return true;
-	}
-	return false;
-}
-
-/* What a mailer has begun with is left alone; superseded when it comes back without having been sent. */
-static void overtake(struct engine *engine, const struct spool_notice *notice)
-{
-	spool_notice_overtake(engine->spool, notice->mail, notice->event);
-	engine_recall(engine, notice->mail);
-}
-
-void engine_supersede(struct engine *engine, const struct spool_event *event, const struct verdict *verdict)
-{
-	unsigned all = job_supersedes(event->event.state);
-	unsigned getters = job_supersedes_for_getters(event->event.state);
-	size_t n;
-	struct spool_notice *notices = spool_job_notices(engine->spool, event->job, engine->arena, &n);
-	for (size_t i = 0; i < n; i++) {
-		struct spool_mail mail;
-		if (!spool_mail_load(engine->spool, notices[i].mail, engine->arena, &mail))
-			continue;
-		enum job_state state = job_state_find(mail.state);
-		unsigned bit = state == JOB_NONE ? 0 : JOB_BIT(state);
-		if ((all & bit) == 0 && ((getters & bit) == 0 || !gets_later(verdict, mail.contact)))
-			continue;
-		if (mail.status == STATUS_SENDING)
-			overtake(engine, &notices[i]);
-		else
-			engine_notice_ends(engine, &mail, &notices[i], STATUS_SUPERSEDED, REASON_LATER_STATE);
-	}
-}
-
-static bool wants_state(struct engine *engine, const struct job_event *event, int64_t contact,
-                        enum job_state state)
-{
-	const struct customer *customer = engine_customer(engine, event->customer);
-	size_t n = 0;
-	const struct contact *const *contacts =
-	        customer ? customer_contacts(customer, engine->arena, &n) : NULL;
-	for (size_t i = 0; i < n; i++) {
-		if (contacts[i]->id == contact)
-			return (contacts[i]->notify & JOB_BIT(state)) != 0;
-	}
-	return false;
-}
-
-/* Has the job moved on to a state that leaves no place for this mail? */
-static bool left_behind(struct engine *engine, const struct spool_mail *mail,
-                        const struct spool_notice *notice)
-{
-	struct spool_event event;
-	size_t n;
-	struct job_mark *marks = spool_marks(engine->spool, notice->job, engine->arena, &n);
-	const struct job_mark *is = job_state_of(marks, n);
-	enum job_state told = job_state_find(mail->state);
-	if (is == NULL || told == JOB_NONE || is->state == told)
-		return false;
-	if ((job_supersedes(is->state) & JOB_BIT(told)) != 0)
-		return true;
-	return (job_supersedes_for_getters(is->state) & JOB_BIT(told)) != 0 &&
-	       spool_event_load(engine->spool, notice->event, engine->arena, &event) &&
-	       wants_state(engine, &event.event, mail->contact, is->state);
-}
-
-void engine_supersede_brought_back(struct engine *engine, struct spool_mail *mail)
-{
-	size_t n;
-	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
-	for (size_t i = 0; i < n; i++) {
-		if (left_behind(engine, mail, &notices[i]))
-			engine_notice_ends(engine, mail, &notices[i], STATUS_SUPERSEDED, REASON_LATER_STATE);
-	}
 }

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Released jobs are watched until they start or their day is over: a suspension that takes effect
- * meanwhile is a collision, and the office gets one mail for all jobs that it calls back.
+ * Released jobs against which a suspension takes effect before they start are recalled: each is a collision,
+ * and the office gets one mail for all jobs that a customer's suspension recalls.
  */
-#include "engine/engine_private.h"
+#include "engine/recall.h"
 
+#include "engine/context.h"
+#include "engine/customer_cache.h"
+#include "engine/engine_private.h"
+#include "engine/gate_watch.h"
+#include "engine/mail_create.h"
+#include "engine/outcome.h"
+#include "engine/sweep.h"
 #include "mail/context.h"
-#include "model/suspension.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -35,52 +41,6 @@ struct calls {
 	struct callback *callbacks;
 	struct called *first, **end;
 };
-
-/* When its day is over, after which nobody is on the way any more. */
-static struct instant watch_end(const struct engine *engine, const struct gate_case *asked,
-                                const struct zone *zone)
-{
-	if (instant_is_none(asked->scheduled))
-		return instant_add(asked->asked, engine->settings->gate.hold_max_ms);
-	return zone_day_start(zone, (struct day){zone_day(zone, asked->scheduled).n + 1});
-}
-
-static struct instant watch_look(const struct engine *engine, const struct gate_case *asked,
-                                 const struct zone *zone, struct instant end)
-{
-	return instant_min(end, suspension_next_change(asked->customer, zone, engine->now));
-}
-
-void engine_watch(struct engine *engine, struct spool_request *request, const struct gate_case *asked)
-{
-	const struct zone *zone = rules_zone(engine->settings, engine->zones, asked->customer);
-	struct instant end = watch_end(engine, asked, zone);
-	if (!instant_before(engine->now, end))
-		return;
-	/* A `jobs` suspension lets jobs be dispatched that are there: until it ends, it calls none back. */
-	bool known = suspension_find(asked->customer, SCOPE_JOBS, zone, engine->now) != NULL;
-	request->watched = known ? WATCH_ROUTES : WATCH_ALL;
-	request->look = watch_look(engine, asked, zone, end);
-}
-
-/* The suspension against which a released job is under way; NULL: none now, and `look` says when to ask
- * again. */
-static const struct suspension *called_back(struct engine *engine, struct spool_request *request)
-{
-	struct gate_case asked = engine_gate_case(engine, request);
-	const struct zone *zone = rules_zone(engine->settings, engine->zones, asked.customer);
-	struct instant end = watch_end(engine, &asked, zone);
-	if (asked.customer == NULL || !instant_before(engine->now, end)) {
-		request->watched = WATCH_NOT;
-		return NULL;
-	}
-	request->look = watch_look(engine, &asked, zone, end);
-	if (request->watched == WATCH_ROUTES &&
-	    suspension_find(asked.customer, SCOPE_JOBS, zone, engine->now) == NULL)
-		request->watched = WATCH_ALL;
-	unsigned scopes = request->watched == WATCH_ROUTES ? SCOPE_ROUTES : SCOPE_JOBS | SCOPE_ROUTES;
-	return suspension_find(asked.customer, scopes, zone, engine->now);
-}
 
 static struct callback *callback_of(struct engine *engine, const char *number, struct calls *calls)
 {
@@ -169,7 +129,7 @@ static void look_at(struct engine *engine, int64_t id, struct calls *calls)
 	if (!spool_request_load(engine->spool, id, engine->arena, &request) || request.watched == WATCH_NOT)
 		return;
 	struct spool_request before = request;
-	const struct suspension *suspension = called_back(engine, &request);
+	const struct suspension *suspension = engine_watched_suspension(engine, &request);
 	if (suspension != NULL)
 		call_back(engine, &request, suspension, calls);
 	if (request.look.ms != before.look.ms || request.watched != before.watched)

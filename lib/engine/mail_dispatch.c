@@ -8,71 +8,31 @@
  *       ─▶ members judged: those that may not go leave, those that wait get a mail of their own
  *       ─▶ sending, with the context recorded
  */
+#include "engine/mail_dispatch.h"
+
+#include "engine/context.h"
+#include "engine/customer_cache.h"
 #include "engine/engine_private.h"
+#include "engine/judge.h"
+#include "engine/mail_create.h"
+#include "engine/mail_state.h"
+#include "engine/mail_yield.h"
+#include "engine/sweep.h"
+#include "mail/outgoing_mail.h"
 
-#include "base/mem.h"
+#include <jansson.h>
 
-#include <string.h>
-
-enum { WINDOW = 64, LOOKED_AT_MAX = 4096, DEFERRED_A_TURN = 1000, SENDING_MAX = 4096, YIELDING_MAX = 4096 };
-
-struct member {
-	const struct spool_notice *notice;
-	struct spool_event event;
-	struct contact_verdict verdict;
-	const struct customer *customer;
-};
-
-/* What other contacts have of the event. */
-static void find_mails(struct engine *engine, int64_t event, int64_t contact, struct rules_case *asked)
-{
-	size_t n;
-	const struct spool_other_mail *others =
-	        spool_other_mails(engine->spool, event, contact, engine->arena, &n);
-	struct rules_mail *mails = arena_new_array(engine->arena, n, struct rules_mail);
-	for (size_t i = 0; i < n; i++)
-		mails[i] = (struct rules_mail){others[i].contact, others[i].address, others[i].went};
-	asked->mails = mails;
-	asked->n_mails = n;
-}
-
-static bool judge_member(struct engine *engine, const struct spool_mail *mail, struct member *member)
-{
-	if (!spool_event_load(engine->spool, member->notice->event, engine->arena, &member->event))
-		return false;
-	member->customer = engine_customer(engine, member->event.event.customer);
-	struct rules_case asked = {
-	        .settings = engine->settings,
-	        .zones = engine->zones,
-	        .arena = engine->arena,
-	        .now = engine->now,
-	        .event = &member->event.event,
-	        .customer = member->customer,
-	};
-	find_mails(engine, member->notice->event, mail->contact, &asked);
-	rules_judge_again(&asked, mail->contact, &member->verdict);
-	return true;
-}
-
-bool engine_judge_mail(struct engine *engine, const struct spool_mail *mail, struct contact_verdict *ret)
-{
-	size_t n;
-	struct member first = {.notice = spool_notices(engine->spool, mail->id, engine->arena, &n)};
-	if (n == 0 || !judge_member(engine, mail, &first))
-		return false;
-	*ret = first.verdict;
-	return true;
-}
+enum { WINDOW = 64, LOOKED_AT_MAX = 4096 };
 
 /* Some of the mail's events may go and this one has to wait: from here on it goes alone. */
-static void split_off(struct engine *engine, struct spool_mail *mail, const struct member *member)
+static void split_off(struct engine *engine, struct spool_mail *mail, const struct mail_member *member)
 {
 	engine_notice_leaves(engine, mail, member->notice);
 	engine_make_mail(engine, &member->event, &member->verdict);
 }
 
 /* None may go now. */
-static void defer_all(struct engine *engine, struct spool_mail *mail, const struct member *first)
+static void defer_all(struct engine *engine, struct spool_mail *mail, const struct mail_member *first)
 {
 	if (mail->status == STATUS_DEFERRED && mail->reason == first->verdict.reason &&
 	    mail->due.ms == first->verdict.due.ms)
@@ -86,13 +46,13 @@ static void defer_all(struct engine *engine, struct spool_mail *mail, const stru
  * Judges the members. Returns the one whose address and zone the mail takes, NULL where the mail doesn't
  * go now.
  */
-static const struct member *judge_members(struct engine *engine, struct spool_mail *mail,
-                                          struct member *members, size_t n)
+static const struct mail_member *judge_members(struct engine *engine, struct spool_mail *mail,
+                                               struct mail_member *members, size_t n)
 {
-	const struct member *goes = NULL, *waits = NULL;
+	const struct mail_member *goes = NULL, *waits = NULL;
 	for (size_t i = 0; i < n; i++) {
-		struct member *m = &members[i];
-		if (!judge_member(engine, mail, m))
+		struct mail_member *m = &members[i];
+		if (!engine_judge_member(engine, mail, m))
 			continue;
 		if (m->verdict.status == STATUS_QUEUED)
 			goes = goes ? goes : m;
@@ -140,8 +100,8 @@ static void name_jobs_told(struct outgoing_mail *outgoing)
 }
 
 static struct outgoing_mail *write_outgoing(struct engine *engine, const struct spool_mail *mail,
-                                            const struct member *first, const struct spool_notice *notices,
-                                            size_t n, const char *context)
+                                            const struct mail_member *first,
+                                            const struct spool_notice *notices, size_t n, const char *context)
 {
 	struct outgoing_mail *outgoing = outgoing_mail_new();
 	struct arena *arena = outgoing->arena;
@@ -208,7 +168,7 @@ static const char *context_of(struct engine *engine, const struct spool_mail *ma
 	return context;
 }
 
-static void send(struct engine *engine, struct spool_mail *mail, const struct member *first)
+static void send(struct engine *engine, struct spool_mail *mail, const struct mail_member *first)
 {
 	struct turn *turn = engine->turn;
 	size_t n;
@@ -237,7 +197,7 @@ static const struct customer *customer_told(struct engine *engine, const char *t
 /* The office's mails are asked nothing: it has to know. */
 static void take_up_office(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice)
 {
-	struct member member = {.notice = notice};
+	struct mail_member member = {.notice = notice};
 	mail->address = engine->settings->office.email;
 	const char *context =
 	        notice == NULL ? spool_mail_context(engine->spool, mail->id, engine->arena) : NULL;
@@ -279,10 +239,10 @@ static void take_up(struct engine *engine, int64_t id)
 		take_up_office(engine, &mail, n > 0 ? &notices[0] : NULL);
 		return;
 	}
-	struct member *members = arena_new_array(engine->arena, n, struct member);
+	struct mail_member *members = arena_new_array(engine->arena, n, struct mail_member);
 	for (size_t i = 0; i < n; i++)
 		members[i].notice = &notices[i];
-	const struct member *first = judge_members(engine, &mail, members, n);
+	const struct mail_member *first = judge_members(engine, &mail, members, n);
 	if (first == NULL)
 		return;
 	mail.address = first->verdict.to;
@@ -299,45 +259,6 @@ static bool has_room(struct engine *engine)
 	       !engine_turn_is_full(engine);
 }
 
-/* Where it is, or would be. */
-static size_t find_yielding(const struct engine *engine, int64_t mail)
-{
-	size_t low = 0, high = engine->n_yielding;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		if (engine->yielding[middle] < mail)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static bool yields(const struct engine *engine, int64_t mail)
-{
-	size_t i = find_yielding(engine, mail);
-	return i < engine->n_yielding && engine->yielding[i] == mail;
-}
-
-void engine_yield(struct engine *engine, int64_t mail, bool on)
-{
-	if (yields(engine, mail) == on)
-		return;
-	/* Some of them ended in another way; those that still yield come to be known again. */
-	if (on && engine->n_yielding == YIELDING_MAX)
-		engine->n_yielding = 0;
-	size_t i = find_yielding(engine, mail);
-	if (on && engine->n_yielding == engine->cap_yielding) {
-		engine->cap_yielding = engine->cap_yielding ? engine->cap_yielding * 2 : 64;
-		engine->yielding = mem_realloc(engine->yielding, engine->cap_yielding, sizeof mail);
-	}
-	int64_t *at = engine->yielding + i;
-	memmove(at + on, at + !on, (engine->n_yielding - i - !on) * sizeof mail);
-	if (on)
-		*at = mail;
-	engine->n_yielding += on ? 1 : -(size_t)1;
-}
-
 /* Those that yield, or those that don't. */
 static void hand_out(struct engine *engine, bool yielding)
 {
@@ -347,7 +268,7 @@ static void hand_out(struct engine *engine, bool yielding)
 	while (has_room(engine) && looked_at < LOOKED_AT_MAX && !spool_failed(engine->spool)) {
 		size_t n = spool_mails_due(engine->spool, engine->now, after, window, WINDOW);
 		for (size_t i = 0; i < n && has_room(engine); i++) {
-			if (yields(engine, window[i].id) == yielding)
+			if (engine_yields(engine, window[i].id) == yielding)
 				take_up(engine, window[i].id);
 		}
 		if (n < WINDOW)
@@ -365,81 +286,4 @@ void engine_hand_out(struct engine *engine)
 	hand_out(engine, false);
 	if (engine->n_yielding > 0)
 		hand_out(engine, true);
-}
-
-/* A mail that waits for an opening may go sooner when its customer's hours have changed. That it has to wait
- * longer, or may not go at all, is found out when it is due. */
-static void look_at(struct engine *engine, int64_t id)
-{
-	struct spool_mail mail;
-	struct contact_verdict verdict;
-	if (!spool_mail_load(engine->spool, id, engine->arena, &mail) || mail.status != STATUS_DEFERRED ||
-	    mail.reason != REASON_OUTSIDE_HOURS || !instant_before(engine->now, mail.due) ||
-	    !engine_judge_mail(engine, &mail, &verdict))
-		return;
-	if (verdict.status != STATUS_QUEUED && verdict.status != STATUS_DEFERRED)
-		return;
-	/* One that others may join stays open to them, and waits for them from the opening on. */
-	int64_t wait_ms = mail.open ? engine->settings->notify[job_state_find(mail.state)].group_wait_ms : 0;
-	struct instant opening = verdict.status == STATUS_QUEUED ? engine->now : verdict.due;
-	struct instant due = instant_add(opening, wait_ms);
-	if (!instant_before(due, mail.due))
-		return;
-	mail.due = due;
-	mail.address = verdict.to;
-	if (mail.open || verdict.status == STATUS_QUEUED)
-		spool_mail_set_due(engine->spool, id, due);
-	else
-		engine_mail_ends(engine, &mail, STATUS_DEFERRED, verdict.reason);
-}
-
-void engine_look_at_deferred(struct engine *engine)
-{
-	struct scan *scan = &engine->scans.deferred;
-	int64_t ids[DEFERRED_A_TURN];
-	(void)engine_scan_begin(engine, scan);
-	if (!scan->all || engine->scans.held.after > 0) /* held jobs are to go within a second: they first */
-		return;
-	size_t n = spool_mails_with(engine->spool, STATUS_DEFERRED, scan->after, ids, DEFERRED_A_TURN);
-	for (size_t i = 0; i < n && !spool_failed(engine->spool); i++)
-		look_at(engine, ids[i]);
-	engine_scan_end(engine, scan, ids, n, DEFERRED_A_TURN);
-}
-
-/* ---- Mails that wait for a mailer behind others, on a slow relay for minutes ---- */
-
-void engine_recall(struct engine *engine, int64_t mail)
-{
-	struct turn *turn = engine->turn;
-	turn->recalled =
-	        arena_grow(turn->arena, turn->recalled, turn->n_recalled, &turn->cap_recalled, sizeof mail);
-	turn->recalled[turn->n_recalled++] = mail;
-}
-
-/* Would each event in it still be sent, and to the address that it was handed out with? */
-static bool still_goes(struct engine *engine, const struct spool_mail *mail)
-{
-	size_t n;
-	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
-	for (size_t i = 0; i < n; i++) {
-		struct member member = {.notice = &notices[i]};
-		if (judge_member(engine, mail, &member) &&
-		    (member.verdict.status != STATUS_QUEUED || strcmp(member.verdict.to, mail->address) != 0))
-			return false;
-	}
-	return true;
-}
-
-void engine_look_at_sending(struct engine *engine)
-{
-	int64_t ids[SENDING_MAX];
-	if (!engine->customers_came)
-		return;
-	size_t n = spool_mails_sending(engine->spool, ids, SENDING_MAX);
-	for (size_t i = 0; i < n; i++) {
-		struct spool_mail mail;
-		if (spool_mail_load(engine->spool, ids[i], engine->arena, &mail) &&
-		    mail.contact != MAIL_OFFICE && !still_goes(engine, &mail))
-			engine_recall(engine, mail.id);
-	}
 }

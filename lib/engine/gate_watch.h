@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ENGINE_GATE_WATCH_H
+#define ENGINE_GATE_WATCH_H
+
+#include "model/suspension.h"
+#include "rules/gate.h"
+#include "spool/spool.h"
+
+struct engine;
+
+/* A job that is released from now on: sets `watched` and `look`. */
+void engine_watch(struct engine *engine, struct spool_request *request, const struct gate_case *asked);
+/* The suspension against which a released job is under way; NULL: none now, and `look` says when to ask
+ * again. */
+const struct suspension *engine_watched_suspension(struct engine *engine, struct spool_request *request);
+
+#endif

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ENGINE_MAIL_DISPATCH_H
+#define ENGINE_MAIL_DISPATCH_H
+
+struct engine;
+
+/* Fills the turn's outgoing mails. */
+void engine_hand_out(struct engine *engine);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where customers have changed: mails that wait for an opening may go sooner, and mails that wait for a
+ * mailer behind others, on a slow relay for minutes, may not go any more.
+ */
+#include "engine/mail_recheck.h"
+
+#include "engine/engine_private.h"
+#include "engine/judge.h"
+#include "engine/mail_state.h"
+#include "engine/sweep.h"
+
+#include <string.h>
+
+enum { DEFERRED_A_TURN = 1000, SENDING_MAX = 4096 };
+
+/* A mail that waits for an opening may go sooner when its customer's hours have changed. That it has to wait
+ * longer, or may not go at all, is found out when it is due. */
+static void look_at(struct engine *engine, int64_t id)
+{
+	struct spool_mail mail;
+	struct contact_verdict verdict;
+	if (!spool_mail_load(engine->spool, id, engine->arena, &mail) || mail.status != STATUS_DEFERRED ||
+	    mail.reason != REASON_OUTSIDE_HOURS || !instant_before(engine->now, mail.due) ||
+	    !engine_judge_mail(engine, &mail, &verdict))
+		return;
+	if (verdict.status != STATUS_QUEUED && verdict.status != STATUS_DEFERRED)
+		return;
+	/* One that others may join stays open to them, and waits for them from the opening on. */
+	int64_t wait_ms = mail.open ? engine->settings->notify[job_state_find(mail.state)].group_wait_ms : 0;
+	struct instant opening = verdict.status == STATUS_QUEUED ? engine->now : verdict.due;
+	struct instant due = instant_add(opening, wait_ms);
+	if (!instant_before(due, mail.due))
+		return;
+	mail.due = due;
+	mail.address = verdict.to;
+	if (mail.open || verdict.status == STATUS_QUEUED)
+		spool_mail_set_due(engine->spool, id, due);
+	else
+		engine_mail_ends(engine, &mail, STATUS_DEFERRED, verdict.reason);
+}
+
+void engine_look_at_deferred(struct engine *engine)
+{
+	struct scan *scan = &engine->scans.deferred;
+	int64_t ids[DEFERRED_A_TURN];
+	(void)engine_scan_begin(engine, scan);
+	if (!scan->all || engine->scans.held.after > 0) /* held jobs are to go within a second: they first */
+		return;
+	size_t n = spool_mails_with(engine->spool, STATUS_DEFERRED, scan->after, ids, DEFERRED_A_TURN);
+	for (size_t i = 0; i < n && !spool_failed(engine->spool); i++)
+		look_at(engine, ids[i]);
+	engine_scan_end(engine, scan, ids, n, DEFERRED_A_TURN);
+}
+
+/* Would each event in it still be sent, and to the address that it was handed out with? */
+static bool still_goes(struct engine *engine, const struct spool_mail *mail)
+{
+	size_t n;
+	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
+	for (size_t i = 0; i < n; i++) {
+		struct mail_member member = {.notice = &notices[i]};
+		if (engine_judge_member(engine, mail, &member) &&
+		    (member.verdict.status != STATUS_QUEUED || strcmp(member.verdict.to, mail->address) != 0))
+			return false;
+	}
+	return true;
+}
+
+void engine_look_at_sending(struct engine *engine)
+{
+	int64_t ids[SENDING_MAX];
+	if (!engine->customers_came)
+		return;
+	size_t n = spool_mails_sending(engine->spool, ids, SENDING_MAX);
+	for (size_t i = 0; i < n; i++) {
+		struct spool_mail mail;
+		if (spool_mail_load(engine->spool, ids[i], engine->arena, &mail) &&
+		    mail.contact != MAIL_OFFICE && !still_goes(engine, &mail))
+			engine_recall(engine, mail.id);
+	}
+}

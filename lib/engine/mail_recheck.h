@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ENGINE_MAIL_RECHECK_H
+#define ENGINE_MAIL_RECHECK_H
+
+struct engine;
+
+void engine_look_at_deferred(struct engine *engine); /* those that may go sooner */
+void engine_look_at_sending(struct engine *engine);  /* those that may not go any more */
+
+#endif

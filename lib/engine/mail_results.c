@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What became of mails in flight: by what the mailers report, or unknown after a crash. mail_dispatch.c is
+ * where they take off.
+ */
+#include "engine/mail_results.h"
+
+#include "engine/customer_cache.h"
+#include "engine/engine_private.h"
+#include "engine/judge.h"
+#include "engine/mail_expire.h"
+#include "engine/mail_state.h"
+#include "engine/mail_yield.h"
+#include "engine/report.h"
+#include "mail/failure.h"
+
+#include <string.h>
+#include <syslog.h>
+
+enum { DOUBTS = 64 };
+
+static bool is_office(const struct spool_mail *mail)
+{
+	return mail->contact == MAIL_OFFICE;
+}
+
+static void overtaken_end(struct engine *engine, struct spool_mail *mail)
+{
+	size_t n;
+	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (notices[i].overtaken)
+			engine_notice_ends(engine, mail, &notices[i], STATUS_SUPERSEDED, REASON_LATER_STATE);
+	}
+}
+
+/* Not now: superseded where a later state came meanwhile, at its end where there is no later, else once more.
+ */
+static void try_later(struct engine *engine, struct spool_mail *mail, enum reason reason)
+{
+	int64_t wait_ms = failure_retry_wait_ms(mail->attempts,
+	                                        engine->turn->random + (uint64_t)mail->id * 2654435761u);
+	mail->due = instant_add(engine->now, wait_ms);
+	overtaken_end(engine, mail);
+	if (mail->status == STATUS_SENDING && !instant_before(mail->due, mail->expires))
+		engine_expire_members(engine, mail, mail->due);
+	if (mail->status != STATUS_SENDING)
+		return;
+	if (mail->due.ms - mail->made.ms >= engine->settings->mail.max_age_ms)
+		engine_mail_ends(engine, mail, STATUS_FAILED, REASON_MAX_AGE);
+	else
+		engine_mail_ends(engine, mail, STATUS_RETRYING, reason);
+}
+
+/* Back to where it waits, nothing counted: said to nobody. */
+static void put_back(struct engine *engine, struct spool_mail *mail)
+{
+	overtaken_end(engine, mail);
+	if (mail->status == STATUS_SENDING)
+		spool_mail_move(engine->spool, mail, STATUS_QUEUED, REASON_OK, engine->now);
+}
+
+/* The address doesn't exist: it is marked (by the chores' thread; engine_customer() knows at once), the
+ * alternate one is next. */
+static void address_dead(struct engine *engine, struct spool_mail *mail)
+{
+	struct contact_verdict again = {.to = ""};
+	if (!is_office(mail) && *mail->address)
+		engine_refuse_address(engine, mail->contact, mail->address, mail->reply);
+	if (!is_office(mail) && engine_judge_mail(engine, mail, &again) && *again.to &&
+	    strcmp(again.to, mail->address) != 0) {
+		mail->due = engine->now;
+		overtaken_end(engine, mail);
+		if (mail->status == STATUS_SENDING)
+			engine_mail_ends(engine, mail, STATUS_QUEUED, REASON_OK);
+		return;
+	}
+	engine_mail_ends(engine, mail, STATUS_FAILED, REASON_ADDRESS_REFUSED);
+}
+
+static void sent(struct engine *engine, struct spool_mail *mail)
+{
+	histogram_add(&engine->stats.delivery_s, (double)(engine->now.ms - mail->due.ms) / 1000.0);
+	engine_mail_ends(engine, mail, STATUS_SENT, REASON_OK);
+}
+
+static void log_delivery(struct engine *engine, const struct spool_mail *mail,
+                         const struct delivery_result *result)
+{
+	engine_report(engine, LOG_INFO,
+	              "mail=%lld status=%s reason=%s state=%s attempts=%d relay=%s to=%s reply=\"%s\"",
+	              (long long)mail->id, status_name(mail->status), reason_name(mail->reason), mail->state,
+	              mail->attempts, *result->relay ? result->relay : "-", *result->to ? result->to : "-",
+	              result->reply);
+}
+
+static void take_result(struct engine *engine, const struct delivery_result *result)
+{
+	struct spool_mail mail;
+	if (!spool_mail_load(engine->spool, result->mail, engine->arena, &mail) ||
+	    mail.status != STATUS_SENDING)
+		return;
+	if (result->template_broken) {
+		engine->stats.template_faults++;
+		engine_report_often(engine, REPORT_TEMPLATE, LOG_ERR,
+		                    "template state=%s mail=%lld: the mail went without what is broken: %s",
+		                    mail.state, (long long)mail.id, result->fault);
+	}
+	engine_yield(engine, mail.id, result->delivery == DELIVERY_RELAY && result->yields);
+	if (result->delivery == DELIVERY_RELAY) {
+		put_back(engine, &mail);
+		return;
+	}
+	mail.attempts++;
+	mail.reply = result->reply;
+	switch (result->delivery) {
+	case DELIVERY_SENT:
+		sent(engine, &mail);
+		break;
+	case DELIVERY_BUSY:
+		try_later(engine, &mail, REASON_MAIL_BUSY);
+		break;
+	case DELIVERY_DOUBT:
+		try_later(engine, &mail, REASON_IN_DOUBT);
+		break;
+	case DELIVERY_ADDRESS_DEAD:
+		address_dead(engine, &mail);
+		break;
+	case DELIVERY_ADDRESS:
+		engine_mail_ends(engine, &mail, STATUS_FAILED, REASON_ADDRESS_REFUSED);
+		break;
+	default:
+		engine_mail_ends(engine, &mail, STATUS_FAILED, REASON_MAIL_REFUSED);
+		break;
+	}
+	log_delivery(engine, &mail, result);
+}
+
+void engine_take_results(struct engine *engine)
+{
+	for (size_t i = 0; i < engine->turn->n_results && !spool_failed(engine->spool); i++)
+		take_result(engine, &engine->turn->results[i]);
+}
+
+void engine_doubt_all(struct engine *engine)
+{
+	int64_t ids[DOUBTS];
+	size_t n;
+	while ((n = spool_mails_sending(engine->spool, ids, DOUBTS)) > 0 && !spool_failed(engine->spool)) {
+		for (size_t i = 0; i < n; i++) {
+			struct spool_mail mail;
+			if (!spool_mail_load(engine->spool, ids[i], engine->arena, &mail))
+				continue;
+			mail.due = engine->now;
+			mail.attempts++;
+			mail.reply = "dispatchd stopped while it was being sent";
+			overtaken_end(engine, &mail);
+			if (mail.status == STATUS_SENDING)
+				engine_mail_ends(engine, &mail, STATUS_RETRYING, REASON_IN_DOUBT);
+		}
+	}
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ENGINE_MAIL_RESULTS_H
+#define ENGINE_MAIL_RESULTS_H
+
+struct engine;
+
+void engine_take_results(struct engine *engine); /* the turn's */
+void engine_doubt_all(struct engine *engine);    /* after a crash */
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A mail's state and its events': what a mail becomes, each event in it becomes, and an outcome says so. An
+ * event may also leave a mail that has others.
+ */
+#include "engine/mail_state.h"
+
+#include "engine/engine_private.h"
+#include "engine/numbers.h"
+#include "engine/outcome.h"
+#include "mail/outgoing_mail.h"
+
+static bool is_office(const struct spool_mail *mail)
+{
+	return mail->contact == MAIL_OFFICE;
+}
+
+static void notice_outcome(struct engine *engine, const struct spool_mail *mail, int64_t event_id,
+                           enum status status, enum reason reason, const struct suspension *suspension)
+{
+	struct spool_event event;
+	if (!spool_event_load(engine->spool, event_id, engine->arena, &event))
+		return;
+	bool waits = status == STATUS_DEFERRED || status == STATUS_RETRYING || status == STATUS_QUEUED;
+	struct outcome_facts facts = {
+	        .mail = mail,
+	        .contact = mail->contact,
+	        .to = mail->address,
+	        .reply = mail->reply,
+	        .due = waits ? mail->due : INSTANT_NONE,
+	        .suspension = suspension,
+	};
+	engine_outcome(engine, &event, status, reason, &facts);
+}
+
+/* The mail as a whole takes a status, and so does each event in it. The office's mails are told of by their
+ * collision. */
+void engine_mail_ends(struct engine *engine, struct spool_mail *mail, enum status status, enum reason reason)
+{
+	size_t n;
+	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
+	spool_mail_move(engine->spool, mail, status, reason, engine->now);
+	for (size_t i = 0; i < n && !is_office(mail); i++)
+		notice_outcome(engine, mail, notices[i].event, status, reason, NULL);
+}
+
+/* Where the event that began a grouped mail leaves it, the mail is the next one's by Message-ID and thread.
+ */
+void engine_notice_leaves(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice)
+{
+	size_t n;
+	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
+	struct spool_event next;
+	spool_notice_leave(engine->spool, mail->id, notice->event);
+	if (n < 2 || notices[0].event != notice->event ||
+	    !spool_event_load(engine->spool, notices[1].event, engine->arena, &next))
+		return;
+	const struct job_event *e = &next.event;
+	mail->message_id = outgoing_mail_message_id(engine->arena, e->source, e->id, mail->contact,
+	                                            mail->state, engine->from_domain);
+	mail->thread_id = engine_thread_id(engine, &next);
+	spool_mail_set_ids(engine->spool, mail);
+}
+
+static void notice_ends(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice,
+                        enum status status, enum reason reason, const struct suspension *suspension)
+{
+	size_t n;
+	(void)spool_notices(engine->spool, mail->id, engine->arena, &n);
+	if (n <= 1)
+		spool_mail_move(engine->spool, mail, status, reason, engine->now);
+	else
+		engine_notice_leaves(engine, mail, notice);
+	if (!is_office(mail))
+		notice_outcome(engine, mail, notice->event, status, reason, suspension);
+}
+
+void engine_notice_ends(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice,
+                        enum status status, enum reason reason)
+{
+	notice_ends(engine, mail, notice, status, reason, NULL);
+}
+
+void engine_notice_stops(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice,
+                         const struct contact_verdict *why)
+{
+	notice_ends(engine, mail, notice, why->status, why->reason, why->suspension);
+}
+
+void engine_recall(struct engine *engine, int64_t mail)
+{
+	struct turn *turn = engine->turn;
+	turn->recalled =
+	        arena_grow(turn->arena, turn->recalled, turn->n_recalled, &turn->cap_recalled, sizeof mail);
+	turn->recalled[turn->n_recalled++] = mail;
+}

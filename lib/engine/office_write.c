@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the daemon has to write into customers.db: addresses that were refused, customers from the
+ * feed. Each is a row of the spool first; a thread of its own carries them out (office_writer.c), in order
+ * and idempotently, with its own connection (invariant 6).
+ *
+ *   engine: row ─▶ handed out ─▶ chores_run() ─▶ result ─▶ engine: row removed
+ */
+#include "engine/office_write.h"
+
+#include "base/jsontext.h"
+#include "engine/engine_private.h"
+#include "engine/office_writer.h"
+#include "engine/outcome.h"
+#include "engine/report.h"
+
+#include <jansson.h>
+#include <string.h>
+#include <syslog.h>
+
+enum { CHORES_MAX = 256 };
+
+void engine_take_customer(struct engine *engine, const struct entry *entry)
+{
+	if (entry->unread) {
+		engine_refuse_unread(engine, entry);
+		return;
+	}
+	if (entry->n_fields != 1 || entry->fields[0].name_len != 8 ||
+	    memcmp(entry->fields[0].name, "customer", 8) != 0) {
+		engine_dead_letter(engine, entry, REASON_MALFORMED,
+		                   "an entry of the customers feed has one field, customer");
+		return;
+	}
+	struct error err;
+	json_t *json = jsontext_read(entry->fields[0].value, entry->fields[0].value_len, &err);
+	if (!json_is_object(json)) {
+		engine_dead_letter(engine, entry, REASON_MALFORMED,
+		                   json ? "customer is no JSON object" : err.text);
+	} else {
+		const struct entry_field *field = &entry->fields[0];
+		struct spool_chore chore = {
+		        .kind = "customer",
+		        .time = entry_time(entry),
+		        .detail = arena_strndup(engine->arena, field->value, field->value_len),
+		        .entry = entry->id,
+		};
+		spool_chore_add(engine->spool, &chore);
+	}
+	json_decref(json);
+}
+
+void engine_take_feed(struct engine *engine)
+{
+	for (size_t i = 0; i < engine->turn->n_entries; i++) {
+		if (engine->turn->entries[i]->feed == FEED_CUSTOMERS)
+			engine_take_customer(engine, engine->turn->entries[i]);
+	}
+	engine->feed_oldest = spool_feed_oldest(engine->spool);
+	if (engine->turn->feed_unread)
+		engine->feed_oldest.ms = 0; /* there may be older ones in Redis */
+}
+
+static void feed_refused(struct engine *engine, const struct spool_chore *chore, const char *text)
+{
+	struct entry_field field = {"customer", 8, chore->detail, strlen(chore->detail)};
+	struct entry entry = {.feed = FEED_CUSTOMERS,
+	                      .id = chore->entry,
+	                      .fields = &field,
+	                      .n_fields = 1,
+	                      .received = chore->time};
+	engine_dead_letter(engine, &entry, REASON_MALFORMED, text);
+}
+
+void engine_take_chores(struct engine *engine)
+{
+	const struct turn *turn = engine->turn;
+	for (size_t i = 0; i < turn->n_chores_done; i++) {
+		const struct chore_result *result = &turn->chores_done[i];
+		struct spool_chore chore;
+		if (!result->refused || !spool_chore_load(engine->spool, result->seq, engine->arena, &chore))
+			continue;
+		if (strcmp(chore.kind, "customer") == 0)
+			feed_refused(engine, &chore, result->text);
+		else
+			engine_report(engine, LOG_ERR, "chore %lld (%s): %s", (long long)chore.seq,
+			              chore.kind, result->text);
+	}
+	if (turn->n_chores_done > 0)
+		spool_chores_done(engine->spool, turn->chores_done[turn->n_chores_done - 1].seq);
+}
+
+void engine_hand_chores(struct engine *engine)
+{
+	struct turn *turn = engine->turn;
+	if (turn->chores_wanted)
+		turn->chores = spool_chores(engine->spool, CHORES_MAX, turn->arena, &turn->n_chores);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ENGINE_OFFICE_WRITE_H
+#define ENGINE_OFFICE_WRITE_H
+
+#include "model/event.h"
+
+struct engine;
+
+/* Customers of the feed: the turn's entries, one entry. Each becomes a row for customers.db. */
+void engine_take_feed(struct engine *engine);
+void engine_take_customer(struct engine *engine, const struct entry *entry);
+/* What has been done in customers.db, and what is to be done next. */
+void engine_take_chores(struct engine *engine);
+void engine_hand_chores(struct engine *engine);
+
+#endif
