@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Statements of one connection: the cache, bindings, stepping and transactions. Opening is db_open.c.
+ * Statements of one connection: the cache, bindings and stepping. Opening is db_open.c, transactions are
+ * db_transaction.c.
  *
  * A query keeps the first fault of its bindings and reports it when stepped, so callers bind without
  * looking. Statements are found by the address of their SQL: two literals with equal text may cost a
@@ -317,53 +318,6 @@ bool db_exec(struct db *db, const char *sql, struct error *err)
 	db->ops = 0;
 	int rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
 	return rc == SQLITE_OK || db_fault(db, rc, err);
-}
-
-bool db_begin(struct db *db, struct error *err)
-{
-	if (!db_run(db_query(db, "BEGIN IMMEDIATE"), err))
-		return false;
-	if (db_schema_still(db, err))
-		return true;
-	db_rollback(db);
-	return false;
-}
-
-bool db_commit(struct db *db, struct error *err)
-{
-	if (db_run(db_query(db, "COMMIT"), err))
-		return true;
-	db_rollback(db);
-	return false;
-}
-
-/* SQLite ends a transaction by itself after some faults (disk full): then there is nothing left to do. */
-void db_rollback(struct db *db)
-{
-	if (!db_in_transaction(db))
-		return;
-	enum db_answer answer = db->answer;
-	if (!db_run(db_query(db, "ROLLBACK"), NULL) && db_in_transaction(db))
-		bug("%s: a transaction that can't be rolled back", db->path);
-	db->answer = answer;
-}
-
-/* The view is that of the first read, so one is made here: what comes later sees the same. */
-bool db_begin_read(struct db *db, struct error *err)
-{
-	int64_t any;
-	if (!db_run(db_query(db, "BEGIN"), err))
-		return false;
-	if (db_run_int(db_query(db, "SELECT 1 FROM sqlite_schema LIMIT 1"), 0, &any, err) &&
-	    db_schema_still(db, err))
-		return true;
-	db_rollback(db);
-	return false;
-}
-
-void db_end_read(struct db *db)
-{
-	db_rollback(db);
 }
 
 bool db_in_transaction(const struct db *db)

@@ -53,14 +53,16 @@ bool db_too_new(const struct db *db, const struct db_schema *schema, int64_t ver
                 struct error *err) MUST_CHECK;
 
 /*
- * db_schema.c: the schema against what our migrations make. db_schema_check() as of `version`, within a
- * transaction; db_schema_trust() as of the last one, and from then on db_schema_still() finds changes, also
- * within a transaction. A fault (65) names the object.
+ * db_schema.c: the schema against what our migrations make, within a transaction: as of `version`; whether it
+ * has changed since db_schema_trust(). A fault (65) names the object.
  */
 bool db_schema_check(struct db *db, const struct db_schema *schema, int64_t version,
                      struct error *err) MUST_CHECK;
-bool db_schema_trust(struct db *db, const struct db_schema *schema, struct error *err) MUST_CHECK;
 bool db_schema_still(struct db *db, struct error *err) MUST_CHECK;
+bool db_schema_cookie(struct db *db, int64_t *ret, struct error *err) MUST_CHECK; /* SQLite's own count */
+
+/* db_transaction.c: compares as of the last version; from then on each transaction finds changes. */
+bool db_schema_trust(struct db *db, const struct db_schema *schema, struct error *err) MUST_CHECK;
 
 /* Records what SQLite's `rc` means and puts it into words; returns false. */
 bool db_fault(struct db *db, int rc, struct error *err);

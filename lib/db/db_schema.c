@@ -226,21 +226,9 @@ bool db_schema_digest(struct db *db, char *ret_hex)
 	return good && db->schema && db->schema->digest && strcmp(ret_hex, db->schema->digest) == 0;
 }
 
-static bool cookie_of(struct db *db, int64_t *ret, struct error *err)
+bool db_schema_cookie(struct db *db, int64_t *ret, struct error *err)
 {
 	return db_run_int(db_query(db, "PRAGMA schema_version"), 0, ret, err);
-}
-
-bool db_schema_trust(struct db *db, const struct db_schema *schema, struct error *err)
-{
-	if (!db_begin_read(db, err))
-		return false;
-	bool good = cookie_of(db, &db->cookie, err) &&
-	            db_schema_check(db, schema, (int64_t)schema->n_migrations, err);
-	db_end_read(db);
-	if (good)
-		db->schema = schema;
-	return good;
 }
 
 bool db_schema_still(struct db *db, struct error *err)
@@ -248,7 +236,7 @@ bool db_schema_still(struct db *db, struct error *err)
 	int64_t cookie;
 	if (db->schema == NULL)
 		return true;
-	if (!cookie_of(db, &cookie, err))
+	if (!db_schema_cookie(db, &cookie, err))
 		return false;
 	if (cookie == db->cookie)
 		return true;
