@@ -15,17 +15,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-void event_raw_set(struct event_raw *raw, const char *name, size_t name_len, const char *value,
-                   size_t value_len, bool replace)
-{
-	char *key = strndup(name, name_len);
-	if (key == NULL)
-		bug("out of memory");
-	if (replace || json_object_get(raw->data, key) == NULL)
-		(void)json_object_set_new(raw->data, key, json_stringn(value, value_len));
-	free(key);
-}
-
 static bool check_size(size_t size, size_t max_size, struct error *err)
 {
 	if (size <= max_size)
@@ -88,14 +77,6 @@ static bool check_names_differ(const struct entry *entry, struct arena *arena, s
 			                 utf8_quote(sorted[i]->name, sorted[i]->name_len, quote));
 	}
 	return true;
-}
-
-const struct entry_field *event_field(const struct entry *entry)
-{
-	for (size_t i = 0; i < entry->n_fields; i++)
-		if (entry->fields[i].name_len == 5 && memcmp(entry->fields[i].name, "event", 5) == 0)
-			return &entry->fields[i];
-	return NULL;
 }
 
 /*
