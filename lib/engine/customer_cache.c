@@ -29,15 +29,15 @@ static void add_refusal(struct engine *engine, int64_t contact, const char *addr
 void engine_load_refusals(struct engine *engine)
 {
 	size_t n;
-	struct spool_chore *chores = spool_refusals(engine->spool, REFUSALS_MAX, engine->arena, &n);
+	struct spool_office_write *writes = spool_refusals(engine->spool, REFUSALS_MAX, engine->arena, &n);
 	engine->refusals = NULL;
 	for (size_t i = 0; i < n; i++) {
 		json_int_t contact = 0;
 		const char *address = NULL;
-		json_t *detail = json_loads(chores[i].detail, 0, NULL);
+		json_t *detail = json_loads(writes[i].detail, 0, NULL);
 		if (detail &&
 		    json_unpack(detail, "{s:I, s:s}", "contact", &contact, "address", &address) == 0)
-			add_refusal(engine, contact, address, chores[i].time);
+			add_refusal(engine, contact, address, writes[i].time);
 		json_decref(detail);
 	}
 }
@@ -77,8 +77,9 @@ void engine_refuse_address(struct engine *engine, int64_t contact, const char *a
 	char *text = detail ? json_dumps(detail, JSON_COMPACT) : NULL;
 	if (text == NULL)
 		bug("a refused address that is no text");
-	struct spool_chore chore = {.kind = "refused", .time = engine->now, .detail = text, .entry = ""};
-	spool_chore_add(engine->spool, &chore);
+	struct spool_office_write write = {
+	        .kind = "refused", .time = engine->now, .detail = text, .entry = ""};
+	spool_office_write_add(engine->spool, &write);
 	free(text);
 	json_decref(detail);
 	add_refusal(engine, contact, address, engine->now);

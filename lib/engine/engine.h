@@ -47,7 +47,7 @@ struct engine_report {
 	const char *text;
 };
 
-struct chore_result;
+struct office_write_result;
 
 struct turn {
 	/* in; kept by the caller */
@@ -60,13 +60,13 @@ struct turn {
 	size_t n_results;
 	const char *const *commands; /* JSON texts */
 	size_t n_commands;
-	int64_t published;   /* Redis has all outcomes up to this one; 0: nothing new */
-	size_t room;         /* how many mails may be handed out */
-	size_t room_bytes;   /* and how large in all; one in any case. 0: no limit */
-	size_t outcomes_max; /* outcomes to be handed out weigh so much (spool_outcome_weight()) */
-	bool chores_wanted;  /* whether chores may be handed out */
-	const struct chore_result *chores_done; /* in order */
-	size_t n_chores_done;
+	int64_t published;         /* Redis has all outcomes up to this one; 0: nothing new */
+	size_t room;               /* how many mails may be handed out */
+	size_t room_bytes;         /* and how large in all; one in any case. 0: no limit */
+	size_t outcomes_max;       /* outcomes to be handed out weigh so much (spool_outcome_weight()) */
+	bool office_writes_wanted; /* whether office writes may be handed out */
+	const struct office_write_result *office_writes_done; /* in order */
+	size_t n_office_writes_done;
 	bool feed_unread; /* the feed may hold customers who were not read yet: nobody is unknown for good */
 	bool prove;       /* writes to the disk though there be nothing to write: is it full? */
 
@@ -81,8 +81,8 @@ struct turn {
 	const char **replies; /* JSON texts, one a command */
 	struct engine_report *reports;
 	size_t n_reports;
-	struct spool_chore *chores; /* for chores_run(), by order */
-	size_t n_chores;
+	struct spool_office_write *office_writes; /* for office_writer_run(), by order */
+	size_t n_office_writes;
 	struct instant next; /* when something will be due by the wall clock; INSTANT_NEVER: nothing */
 	bool more;           /* there is more to do now: turn again at once */
 };

@@ -60,7 +60,7 @@ static void put_back(struct engine *engine, struct spool_mail *mail)
 		spool_mail_move(engine->spool, mail, STATUS_QUEUED, REASON_OK, engine->now);
 }
 
-/* The address doesn't exist: it is marked (by the chores' thread; engine_customer() knows at once), the
+/* The address doesn't exist: it is marked (by the office's thread; engine_customer() knows at once), the
  * alternate one is next. */
 static void address_dead(struct engine *engine, struct spool_mail *mail)
 {

@@ -4,7 +4,7 @@
  * feed. Each is a row of the spool first; a thread of its own carries them out (office_writer.c), in order
  * and idempotently, with its own connection (invariant 6).
  *
- *   engine: row ─▶ handed out ─▶ chores_run() ─▶ result ─▶ engine: row removed
+ *   engine: row ─▶ handed out ─▶ office_writer_run() ─▶ result ─▶ engine: row removed
  */
 #include "engine/office_write.h"
 
@@ -18,7 +18,7 @@
 #include <string.h>
 #include <syslog.h>
 
-enum { CHORES_MAX = 256 };
+enum { OFFICE_WRITES_MAX = 256 };
 
 void engine_take_customer(struct engine *engine, const struct entry *entry)
 {
@@ -39,13 +39,13 @@ void engine_take_customer(struct engine *engine, const struct entry *entry)
 		                   json ? "customer is no JSON object" : err.text);
 	} else {
 		const struct entry_field *field = &entry->fields[0];
-		struct spool_chore chore = {
+		struct spool_office_write write = {
 		        .kind = "customer",
 		        .time = entry_time(entry),
 		        .detail = arena_strndup(engine->arena, field->value, field->value_len),
 		        .entry = entry->id,
 		};
-		spool_chore_add(engine->spool, &chore);
+		spool_office_write_add(engine->spool, &write);
 	}
 	json_decref(json);
 }
@@ -61,38 +61,41 @@ void engine_take_feed(struct engine *engine)
 		engine->feed_oldest.ms = 0; /* there may be older ones in Redis */
 }
 
-static void feed_refused(struct engine *engine, const struct spool_chore *chore, const char *text)
+static void feed_refused(struct engine *engine, const struct spool_office_write *write, const char *text)
 {
-	struct entry_field field = {"customer", 8, chore->detail, strlen(chore->detail)};
+	struct entry_field field = {"customer", 8, write->detail, strlen(write->detail)};
 	struct entry entry = {.feed = FEED_CUSTOMERS,
-	                      .id = chore->entry,
+	                      .id = write->entry,
 	                      .fields = &field,
 	                      .n_fields = 1,
-	                      .received = chore->time};
+	                      .received = write->time};
 	engine_dead_letter(engine, &entry, REASON_MALFORMED, text);
 }
 
-void engine_take_chores(struct engine *engine)
+void engine_record_office_writes(struct engine *engine)
 {
 	const struct turn *turn = engine->turn;
-	for (size_t i = 0; i < turn->n_chores_done; i++) {
-		const struct chore_result *result = &turn->chores_done[i];
-		struct spool_chore chore;
-		if (!result->refused || !spool_chore_load(engine->spool, result->seq, engine->arena, &chore))
+	for (size_t i = 0; i < turn->n_office_writes_done; i++) {
+		const struct office_write_result *result = &turn->office_writes_done[i];
+		struct spool_office_write write;
+		if (!result->refused ||
+		    !spool_office_write_load(engine->spool, result->seq, engine->arena, &write))
 			continue;
-		if (strcmp(chore.kind, "customer") == 0)
-			feed_refused(engine, &chore, result->text);
+		if (strcmp(write.kind, "customer") == 0)
+			feed_refused(engine, &write, result->text);
 		else
-			engine_report(engine, LOG_ERR, "chore %lld (%s): %s", (long long)chore.seq,
-			              chore.kind, result->text);
+			engine_report(engine, LOG_ERR, "office write %lld (%s): %s", (long long)write.seq,
+			              write.kind, result->text);
 	}
-	if (turn->n_chores_done > 0)
-		spool_chores_done(engine->spool, turn->chores_done[turn->n_chores_done - 1].seq);
+	if (turn->n_office_writes_done > 0)
+		spool_office_writes_done(engine->spool,
+		                         turn->office_writes_done[turn->n_office_writes_done - 1].seq);
 }
 
-void engine_hand_chores(struct engine *engine)
+void engine_dispatch_office_writes(struct engine *engine)
 {
 	struct turn *turn = engine->turn;
-	if (turn->chores_wanted)
-		turn->chores = spool_chores(engine->spool, CHORES_MAX, turn->arena, &turn->n_chores);
+	if (turn->office_writes_wanted)
+		turn->office_writes = spool_office_writes(engine->spool, OFFICE_WRITES_MAX, turn->arena,
+		                                          &turn->n_office_writes);
 }

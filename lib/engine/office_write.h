@@ -10,7 +10,7 @@ struct engine;
 void engine_take_feed(struct engine *engine);
 void engine_take_customer(struct engine *engine, const struct entry *entry);
 /* What has been done in customers.db, and what is to be done next. */
-void engine_take_chores(struct engine *engine);
-void engine_hand_chores(struct engine *engine);
+void engine_record_office_writes(struct engine *engine);
+void engine_dispatch_office_writes(struct engine *engine);
 
 #endif

@@ -10,26 +10,27 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Chores for customers.db: called on a thread of its own, with its own connection. */
-struct chores;
+/* Writes customers.db for the engine: called on a thread of its own, with its own connection. */
+struct office_writer;
 /* As known_open(). */
-struct chores *chores_open(const char *path, const char *spool_path, struct error *err) MUST_CHECK;
-/* Statements end once *stop is true, which must outlive the chores. */
-void chores_set_stop(struct chores *chores, const atomic_bool *stop);
-struct chores *chores_close(struct chores *chores);
+struct office_writer *office_writer_open(const char *path, const char *spool_path,
+                                         struct error *err) MUST_CHECK;
+/* Statements end once *stop is true, which must outlive the writer. */
+void office_writer_set_stop(struct office_writer *writer, const atomic_bool *stop);
+struct office_writer *office_writer_close(struct office_writer *writer);
 
-/* What became of a chore. */
-struct chore_result {
+/* What became of an office write. */
+struct office_write_result {
 	int64_t seq;
 	bool refused; /* it can never be done: `text` says why (an entry of the feed then is a dead letter) */
 	char text[320];
 };
 
 /*
- * Carries chores out in order, one result each. Stops where customers.db is locked or broken, with
+ * Carries office writes out in order, one result each. Stops where customers.db is locked or broken, with
  * `err` set: the rest is to be tried again later. Returns how many results there are.
  */
-size_t chores_run(struct chores *chores, const struct spool_chore *rows, size_t n, struct instant now,
-                  struct chore_result *ret, struct error *err);
+size_t office_writer_run(struct office_writer *writer, const struct spool_office_write *rows, size_t n,
+                         struct instant now, struct office_write_result *ret, struct error *err);
 
 #endif

@@ -134,28 +134,28 @@ static void find_next(struct engine *engine)
 /* All that a turn does, in order. What comes first is seen by what comes later. */
 static void steps(struct engine *engine)
 {
-	take_published(engine);        /* Redis has what it was given */
-	engine_follow_numbers(engine); /* numbers.c: jobs go with their customers' new numbers */
-	engine_take_results(engine);   /* mail_results.c: what became of mails in flight */
-	engine_take_chores(engine);    /* office_write.c: what has been done in customers.db */
-	engine_take_feed(engine);      /* office_write.c: customers that changed elsewhere */
-	engine_look_at_held(engine);   /* gate.c: held jobs that may go, or never will; before any new one */
-	engine_take_waiting(engine);   /* intake.c: events whose customer has come, or won't */
-	engine_take_entries(engine);   /* intake.c: new events */
-	engine_take_commands(engine);  /* command.c: the office's and the admin's */
-	engine_call_back(engine);      /* recall.c: released jobs against a suspension */
-	engine_expire(engine);         /* mail_expire.c: shelf lives that ended */
+	take_published(engine);              /* Redis has what it was given */
+	engine_follow_numbers(engine);       /* numbers.c: jobs go with their customers' new numbers */
+	engine_take_results(engine);         /* mail_results.c: what became of mails in flight */
+	engine_record_office_writes(engine); /* office_write.c: what has been done in customers.db */
+	engine_take_feed(engine);            /* office_write.c: customers that changed elsewhere */
+	engine_look_at_held(engine);  /* gate.c: held jobs that may go, or never will; before any new one */
+	engine_take_waiting(engine);  /* intake.c: events whose customer has come, or won't */
+	engine_take_entries(engine);  /* intake.c: new events */
+	engine_take_commands(engine); /* command.c: the office's and the admin's */
+	engine_call_back(engine);     /* recall.c: released jobs against a suspension */
+	engine_expire(engine);        /* mail_expire.c: shelf lives that ended */
 	engine_look_at_deferred(
 	        engine); /* mail_recheck.c: mails that may go sooner, since hours have changed */
 	engine_look_at_sending(
 	        engine);         /* mail_recheck.c: mails that may not go any more, and wait for a mailer */
 	engine_hand_out(engine); /* mail_dispatch.c: mails that are due */
 	hand_outcomes(engine);   /* what Redis gets next */
-	engine_hand_chores(engine); /* office_write.c: what is to be done in customers.db */
-	engine_erase(engine);       /* erase.c: words of customers that were erased */
-	purge(engine);              /* what is too old to keep */
-	find_next(engine);          /* when something will be due */
-	engine_sum_up(engine);      /* report.c: what was too much for the log */
+	engine_dispatch_office_writes(engine); /* office_write.c: what is to be done in customers.db */
+	engine_erase(engine);                  /* erase.c: words of customers that were erased */
+	purge(engine);                         /* what is too old to keep */
+	find_next(engine);                     /* when something will be due */
+	engine_sum_up(engine);                 /* report.c: what was too much for the log */
 }
 
 static bool fault(struct engine *engine)

@@ -241,7 +241,7 @@ void spool_set_published(struct spool *spool, int64_t seq);
 void spool_write_something(struct spool *spool, struct instant now);
 int64_t spool_last_outcome(struct spool *spool);
 
-/* ---- Entries that wait for their customer, and chores (spool_wait.c) ---- */
+/* ---- Entries that wait for their customer, and office writes (spool_wait.c) ---- */
 
 struct spool_waiting {
 	int64_t id;
@@ -264,22 +264,25 @@ struct instant spool_next_wait(struct spool *spool);
 int64_t spool_wait_count(const struct spool *spool);
 void spool_wait_remove(struct spool *spool, int64_t id);
 
-struct spool_chore {
+struct spool_office_write {
 	int64_t seq;
 	const char *kind;   /* "refused" or "customer" */
 	const char *detail; /* JSON */
 	const char *entry;  /* the stream entry's id; "" for none */
 	struct instant time;
 };
-void spool_chore_add(struct spool *spool, const struct spool_chore *chore);
-bool spool_chore_load(struct spool *spool, int64_t seq, struct arena *arena, struct spool_chore *ret);
-struct spool_chore *spool_chores(struct spool *spool, size_t max, struct arena *arena, size_t *ret_n);
+void spool_office_write_add(struct spool *spool, const struct spool_office_write *write);
+bool spool_office_write_load(struct spool *spool, int64_t seq, struct arena *arena,
+                             struct spool_office_write *ret);
+struct spool_office_write *spool_office_writes(struct spool *spool, size_t max, struct arena *arena,
+                                               size_t *ret_n);
 /* When the first of the feed's customers that aren't in customers.db yet was published; INSTANT_NEVER: all
  * are. */
 struct instant spool_feed_oldest(struct spool *spool);
 /* Those of kind "refused", the latest first. */
-struct spool_chore *spool_refusals(struct spool *spool, size_t max, struct arena *arena, size_t *ret_n);
-void spool_chores_done(struct spool *spool, int64_t seq); /* all up to seq */
+struct spool_office_write *spool_refusals(struct spool *spool, size_t max, struct arena *arena,
+                                          size_t *ret_n);
+void spool_office_writes_done(struct spool *spool, int64_t seq); /* all up to seq */
 
 /* ---- The gate's requests (spool_request.c) ---- */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Entries that wait for their customer, and what is to be done in customers.db. */
+/* Entries that wait for their customer, and office writes: what is to be done in customers.db (table `chore`). */
 #include "spool/spool.h"
 
 #include "db/fields.h"
@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-enum { CHORE_BYTES = 1 << 20 }; /* handed out at once */
+enum { OFFICE_WRITE_BYTES = 1 << 20 }; /* handed out at once */
 
 bool spool_wait_add(struct spool *spool, const struct entry *entry, const struct job_event *event,
                     struct instant until)
@@ -111,20 +111,20 @@ void spool_wait_remove(struct spool *spool, int64_t id)
 	spool->waits -= db_changes(spool->db) > 0;
 }
 
-void spool_chore_add(struct spool *spool, const struct spool_chore *chore)
+void spool_office_write_add(struct spool *spool, const struct spool_office_write *write)
 {
 	struct db_query *q =
 	        spool_query(spool, "INSERT INTO chore (kind, time, detail, entry) VALUES (?1, ?2, ?3, ?4)");
-	db_bind_text(q, 1, chore->kind);
-	db_bind_int(q, 2, chore->time.ms);
-	db_bind_text(q, 3, chore->detail);
-	db_bind_text(q, 4, chore->entry);
+	db_bind_text(q, 1, write->kind);
+	db_bind_int(q, 2, write->time.ms);
+	db_bind_text(q, 3, write->detail);
+	db_bind_text(q, 4, write->entry);
 	spool_run(spool, q);
 }
 
-static void chore_read_row(struct db_query *q, struct arena *arena, struct spool_chore *ret)
+static void office_write_read_row(struct db_query *q, struct arena *arena, struct spool_office_write *ret)
 {
-	*ret = (struct spool_chore){
+	*ret = (struct spool_office_write){
 	        .seq = db_int(q, 0),
 	        .kind = db_text(q, 1, arena),
 	        .time = db_instant(q, 2),
@@ -133,44 +133,46 @@ static void chore_read_row(struct db_query *q, struct arena *arena, struct spool
 	};
 }
 
-#define CHORE_COLUMNS "SELECT seq, kind, time, detail, entry FROM chore "
+#define OFFICE_WRITE_COLUMNS "SELECT seq, kind, time, detail, entry FROM chore "
 
-bool spool_chore_load(struct spool *spool, int64_t seq, struct arena *arena, struct spool_chore *ret)
+bool spool_office_write_load(struct spool *spool, int64_t seq, struct arena *arena,
+                             struct spool_office_write *ret)
 {
-	struct db_query *q = spool_query(spool, CHORE_COLUMNS "WHERE seq = ?1");
+	struct db_query *q = spool_query(spool, OFFICE_WRITE_COLUMNS "WHERE seq = ?1");
 	db_bind_int(q, 1, seq);
 	if (!spool_row(spool, q))
 		return false;
-	chore_read_row(q, arena, ret);
+	office_write_read_row(q, arena, ret);
 	db_finish(q);
 	return true;
 }
 
 /* At most `max`, and `max_bytes` of them, but one in any case. */
-static struct spool_chore *chores_read(struct db_query *q, struct spool *spool, size_t max, size_t max_bytes,
-                                       struct arena *arena, size_t *ret_n)
+static struct spool_office_write *office_writes_read(struct db_query *q, struct spool *spool, size_t max,
+                                                     size_t max_bytes, struct arena *arena, size_t *ret_n)
 {
 	db_bind_int(q, 1, (int64_t)max);
-	struct spool_chore *chores = arena_new_array(arena, max, struct spool_chore);
+	struct spool_office_write *writes = arena_new_array(arena, max, struct spool_office_write);
 	size_t n = 0, end = arena_bytes(arena) + max_bytes;
 	while (n < max && arena_bytes(arena) < end && spool_row(spool, q))
-		chore_read_row(q, arena, &chores[n++]);
+		office_write_read_row(q, arena, &writes[n++]);
 	db_finish(q);
 	*ret_n = n;
-	return chores;
+	return writes;
 }
 
-struct spool_chore *spool_chores(struct spool *spool, size_t max, struct arena *arena, size_t *ret_n)
+struct spool_office_write *spool_office_writes(struct spool *spool, size_t max, struct arena *arena,
+                                               size_t *ret_n)
 {
-	return chores_read(spool_query(spool, CHORE_COLUMNS "ORDER BY seq LIMIT ?1"), spool, max, CHORE_BYTES,
-	                   arena, ret_n);
+	return office_writes_read(spool_query(spool, OFFICE_WRITE_COLUMNS "ORDER BY seq LIMIT ?1"), spool,
+	                          max, OFFICE_WRITE_BYTES, arena, ret_n);
 }
 
-struct spool_chore *spool_refusals(struct spool *spool, size_t max, struct arena *arena, size_t *ret_n)
+struct spool_office_write *spool_refusals(struct spool *spool, size_t max, struct arena *arena, size_t *ret_n)
 {
 	struct db_query *q =
-	        spool_query(spool, CHORE_COLUMNS "WHERE kind = 'refused' ORDER BY seq DESC LIMIT ?1");
-	return chores_read(q, spool, max, SIZE_MAX / 2, arena, ret_n);
+	        spool_query(spool, OFFICE_WRITE_COLUMNS "WHERE kind = 'refused' ORDER BY seq DESC LIMIT ?1");
+	return office_writes_read(q, spool, max, SIZE_MAX / 2, arena, ret_n);
 }
 
 struct instant spool_feed_oldest(struct spool *spool)
@@ -180,7 +182,7 @@ struct instant spool_feed_oldest(struct spool *spool)
 	return (struct instant){spool_run_int(spool, q, INT64_MAX)};
 }
 
-void spool_chores_done(struct spool *spool, int64_t seq)
+void spool_office_writes_done(struct spool *spool, int64_t seq)
 {
 	struct db_query *q = spool_query(spool, "DELETE FROM chore WHERE seq <= ?1");
 	db_bind_int(q, 1, seq);

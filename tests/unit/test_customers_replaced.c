@@ -143,23 +143,24 @@ static void nothing_is_written_into_a_file_that_was_replaced(void **state)
 {
 	(void)state;
 	struct error err;
-	struct chore_result result;
-	struct spool_chore row = {
+	struct office_write_result result;
+	struct spool_office_write row = {
 	        .seq = 1, .kind = "customer", .detail = "{\"number\": \"7\", \"name\": \"G\"}", .entry = ""};
-	struct chores *chores = chores_open(w->settings.customers.path, w->settings.spool.path, &err);
-	assert_non_null(chores);
+	struct office_writer *writer =
+	        office_writer_open(w->settings.customers.path, w->settings.spool.path, &err);
+	assert_non_null(writer);
 	replace(BURT); /* nobody would find it in the old one */
-	assert_int_equal(chores_run(chores, &row, 1, w->now, &result, &err), 0);
-	chores_close(chores);
+	assert_int_equal(office_writer_run(writer, &row, 1, w->now, &result, &err), 0);
+	office_writer_close(writer);
 	remove_companions();
-	chores = chores_open(w->settings.customers.path, w->settings.spool.path, &err);
-	assert_non_null(chores);
-	assert_int_equal(chores_run(chores, &row, 1, w->now, &result, &err), 1);
+	writer = office_writer_open(w->settings.customers.path, w->settings.spool.path, &err);
+	assert_non_null(writer);
+	assert_int_equal(office_writer_run(writer, &row, 1, w->now, &result, &err), 1);
 	assert_false(result.refused);
 	row.detail = "{\"number\": \"\"}";
-	assert_int_equal(chores_run(chores, &row, 1, w->now, &result, &err), 1);
+	assert_int_equal(office_writer_run(writer, &row, 1, w->now, &result, &err), 1);
 	assert_true(result.refused);
-	chores_close(chores);
+	office_writer_close(writer);
 }
 
 int main(void)

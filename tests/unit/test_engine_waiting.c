@@ -62,9 +62,10 @@ static void a_customer_that_comes_is_seen_behind_many_that_dont(void **state)
 	world_free(w);
 }
 
-static void turn_with(struct world *w, const struct chore_result *done, size_t n, struct instant *ret_next)
+static void turn_with(struct world *w, const struct office_write_result *done, size_t n,
+                      struct instant *ret_next)
 {
-	struct turn turn = {.now = w->now, .chores_done = done, .n_chores_done = n};
+	struct turn turn = {.now = w->now, .office_writes_done = done, .n_office_writes_done = n};
 	struct error err;
 	assert_true(engine_turn(w->engine, &turn, &err));
 	*ret_next = turn.next;
@@ -76,7 +77,7 @@ static void a_customer_is_waited_for_while_the_feed_is_on_its_way(void **state)
 {
 	(void)state;
 	struct world *w = world_new("2026-06-03T12:00:00Z");
-	const struct chore_result done[] = {{.seq = 1}, {.seq = 2}};
+	const struct office_write_result done[] = {{.seq = 1}, {.seq = 2}};
 	struct instant next;
 	world_customer(w, "{\"number\": \"7\", \"name\": \"G\"}");
 	world_at(w, "2026-06-03T12:00:30Z");

@@ -109,7 +109,7 @@ void engine_input_take(struct engine_thread *t, struct engine_input *in)
 		in->results = mem_alloc(RESULTS_A_TURN * sizeof *in->results);
 		in->n_results = pool_take_results(t->pool, in->results, RESULTS_A_TURN);
 	}
-	in->chores = chore_thread_take(t->chores, &in->n_chores);
+	in->office_writes = office_thread_take(t->office, &in->n_office_writes);
 }
 
 void engine_input_free(struct engine_input *in)
@@ -117,6 +117,6 @@ void engine_input_free(struct engine_input *in)
 	free(in->entries);
 	free(in->texts);
 	free(in->results);
-	free(in->chores);
+	free(in->office_writes);
 	*in = (struct engine_input){0};
 }

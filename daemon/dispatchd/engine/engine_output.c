@@ -62,8 +62,8 @@ static void hand_letters(struct engine_thread *t, struct turn *turn)
 void engine_give(struct engine_thread *t, struct engine_input *in, struct turn *turn)
 {
 	hand_letters(t, turn);
-	if (turn->n_chores > 0)
-		chore_thread_give(t->chores, turn->chores, turn->n_chores);
+	if (turn->n_office_writes > 0)
+		office_thread_give(t->office, turn->office_writes, turn->n_office_writes);
 	struct publications *p = turn->n_outcomes > 0 ? publications_of(t, turn) : NULL;
 	t->published_seen = in->published > t->published_seen ? in->published : t->published_seen;
 	t->next = turn->next;

@@ -155,7 +155,7 @@ bool engine_thread_fault(struct engine_thread *t, int i, struct error *ret)
 	if (!t->spool_ok)
 		faults[0] = t->shown_fault;
 	pthread_mutex_unlock(&t->lock);
-	(void)chore_thread_well(t->chores, &faults[1]);
+	(void)office_thread_well(t->office, &faults[1]);
 	if (faults[0].code == 0) {
 		faults[0] = faults[1];
 		faults[1].code = 0;
@@ -220,7 +220,7 @@ struct engine_thread *engine_thread_start(const struct settings *settings, engin
 	sync_init(t);
 	t->published_seen = engine_handed(engine);
 	engine_show_metrics(t);
-	t->chores = chore_thread_start(settings->customers.path, settings->spool.path, nudge, t);
+	t->office = office_thread_start(settings->customers.path, settings->spool.path, nudge, t);
 	if (pthread_create(&t->thread, NULL, engine_main_loop, t) != 0)
 		bug("no thread for the engine");
 	return t;
@@ -269,7 +269,7 @@ struct engine_thread *engine_thread_stop(struct engine_thread *t)
 	pthread_cond_signal(&t->come);
 	pthread_mutex_unlock(&t->lock);
 	join(t);
-	chore_thread_stop(t->chores);
+	office_thread_stop(t->office);
 	engine_close(t->engine);
 	effects_free(&t->out);
 	effects_free(&(struct effects){.done = t->intakes, .replies = t->commands});

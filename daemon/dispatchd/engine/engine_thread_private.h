@@ -17,7 +17,7 @@
  */
 #include "dispatchd/engine/engine_thread.h"
 #include "dispatchd/mailer/pool.h"
-#include "dispatchd/office/chore_thread.h"
+#include "dispatchd/office/office_thread.h"
 #include "engine/engine.h"
 
 #include <pthread.h>
@@ -61,7 +61,7 @@ struct engine_thread {
 
 	/* the thread's own */
 	struct engine *engine;
-	struct chore_thread *chores;
+	struct office_thread *office;
 	struct pool *pool;
 	int64_t published_seen; /* Redis has all outcomes up to it */
 	uint64_t handed;        /* what those weigh that were given to the loop */
@@ -83,8 +83,8 @@ struct engine_input {
 	size_t n_entries, bytes;
 	struct delivery_result *results;
 	size_t n_results;
-	struct chore_result *chores;
-	size_t n_chores;
+	struct office_write_result *office_writes;
+	size_t n_office_writes;
 	int64_t published;
 	bool feed_unread;
 	uint64_t taken;

@@ -47,9 +47,9 @@ static bool turn_once(struct engine_thread *t, struct engine_input *in)
 	        .room = room_of(t),
 	        .room_bytes = ROOM_BYTES_A_TURN,
 	        .outcomes_max = out < UNPUBLISHED_MAX ? UNPUBLISHED_MAX - out : 0,
-	        .chores_wanted = chore_thread_idle(t->chores),
-	        .chores_done = in->chores,
-	        .n_chores_done = in->n_chores,
+	        .office_writes_wanted = office_thread_idle(t->office),
+	        .office_writes_done = in->office_writes,
+	        .n_office_writes_done = in->n_office_writes,
 	        .feed_unread = in->feed_unread,
 	        .prove = in->prove,
 	};

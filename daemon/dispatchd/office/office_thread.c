@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "dispatchd/office/chore_thread.h"
+#include "dispatchd/office/office_thread.h"
 
 #include "common/clock.h"
 #include "dispatchd/sys/log.h"
@@ -17,26 +17,26 @@ enum {
 
 enum state { IDLE, GIVEN, DONE };
 
-struct chore_thread {
+struct office_thread {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t given;
 	char *path, *spool_path; /* of customers.db and of the spool that knows which one */
-	chore_wake *wake;
+	office_wake *wake;
 	void *arg;
 	enum state state;
 	bool stop;
 	atomic_bool ending;  /* the same, for SQLite */
 	struct error fault;  /* why customers.db can't be written; code 0: it can */
 	struct arena *arena; /* of the batch */
-	struct spool_chore *rows;
+	struct spool_office_write *rows;
 	size_t n;
-	struct chore_result *results;
+	struct office_write_result *results;
 	size_t n_results;
 };
 
 /* Waits a little, or until it is time to stop. */
-static bool rest(struct chore_thread *t)
+static bool rest(struct office_thread *t)
 {
 	struct timespec until;
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
@@ -49,38 +49,38 @@ static bool rest(struct chore_thread *t)
 	return !stop;
 }
 
-static void set_fault(struct chore_thread *t, const struct error *fault)
+static void set_fault(struct office_thread *t, const struct error *fault)
 {
 	pthread_mutex_lock(&t->lock);
 	t->fault = *fault;
 	pthread_mutex_unlock(&t->lock);
 }
 
-static struct chores *open_chores(struct chore_thread *t, struct error *err)
+static struct office_writer *open_writer(struct office_thread *t, struct error *err)
 {
-	struct chores *chores = chores_open(t->path, t->spool_path, err);
-	if (chores != NULL)
-		chores_set_stop(chores, &t->ending);
-	return chores;
+	struct office_writer *writer = office_writer_open(t->path, t->spool_path, err);
+	if (writer != NULL)
+		office_writer_set_stop(writer, &t->ending);
+	return writer;
 }
 
 /* Until all rows have a result, however long customers.db is locked. */
-static size_t run_batch(struct chore_thread *t, struct chores **chores)
+static size_t run_batch(struct office_thread *t, struct office_writer **writer)
 {
 	size_t done = 0;
 	struct error err = {0};
 	while (done < t->n) {
-		if (*chores == NULL)
-			*chores = open_chores(t, &err);
-		if (*chores != NULL)
-			done += chores_run(*chores, t->rows + done, t->n - done, clock_now(),
-			                   t->results + done, &err);
+		if (*writer == NULL)
+			*writer = open_writer(t, &err);
+		if (*writer != NULL)
+			done += office_writer_run(*writer, t->rows + done, t->n - done, clock_now(),
+			                          t->results + done, &err);
 		if (done == t->n)
 			break;
 		if (err.code != EX_TEMPFAIL) /* an import holds the lock for as long as it takes */
 			set_fault(t, &err);
 		log_fault(LOG_ERR, "customers.db: %s; tried again", err.text);
-		*chores = chores_close(*chores); /* another file may be there by then */
+		*writer = office_writer_close(*writer); /* another file may be there by then */
 		if (!rest(t))
 			break;
 	}
@@ -91,8 +91,8 @@ static size_t run_batch(struct chore_thread *t, struct chores **chores)
 
 static void *main_loop(void *arg)
 {
-	struct chore_thread *t = arg;
-	struct chores *chores = NULL;
+	struct office_thread *t = arg;
+	struct office_writer *writer = NULL;
 	pthread_mutex_lock(&t->lock);
 	for (;;) {
 		while (!t->stop && t->state != GIVEN)
@@ -100,20 +100,21 @@ static void *main_loop(void *arg)
 		if (t->stop)
 			break;
 		pthread_mutex_unlock(&t->lock);
-		size_t n = run_batch(t, &chores);
+		size_t n = run_batch(t, &writer);
 		pthread_mutex_lock(&t->lock);
 		t->n_results = n;
 		t->state = DONE;
 		t->wake(t->arg);
 	}
 	pthread_mutex_unlock(&t->lock);
-	chores_close(chores);
+	office_writer_close(writer);
 	return NULL;
 }
 
-struct chore_thread *chore_thread_start(const char *path, const char *spool_path, chore_wake *wake, void *arg)
+struct office_thread *office_thread_start(const char *path, const char *spool_path, office_wake *wake,
+                                          void *arg)
 {
-	struct chore_thread *t = mem_alloc(sizeof *t);
+	struct office_thread *t = mem_alloc(sizeof *t);
 	pthread_condattr_t attr;
 	t->path = mem_strdup(path);
 	t->spool_path = mem_strdup(spool_path);
@@ -125,11 +126,11 @@ struct chore_thread *chore_thread_start(const char *path, const char *spool_path
 	pthread_cond_init(&t->given, &attr);
 	pthread_condattr_destroy(&attr);
 	if (pthread_create(&t->thread, NULL, main_loop, t) != 0)
-		bug("no thread for the chores");
+		bug("no thread for office writes");
 	return t;
 }
 
-bool chore_thread_idle(struct chore_thread *t)
+bool office_thread_idle(struct office_thread *t)
 {
 	pthread_mutex_lock(&t->lock);
 	bool idle = t->state == IDLE;
@@ -137,13 +138,13 @@ bool chore_thread_idle(struct chore_thread *t)
 	return idle;
 }
 
-void chore_thread_give(struct chore_thread *t, const struct spool_chore *rows, size_t n)
+void office_thread_give(struct office_thread *t, const struct spool_office_write *rows, size_t n)
 {
 	pthread_mutex_lock(&t->lock);
 	if (t->state != IDLE)
-		bug("chores given while a batch is under way");
+		bug("office writes given while a batch is under way");
 	t->arena = arena_new();
-	t->rows = arena_new_array(t->arena, n, struct spool_chore);
+	t->rows = arena_new_array(t->arena, n, struct spool_office_write);
 	t->results = mem_alloc(n * sizeof *t->results);
 	t->n = n;
 	for (size_t i = 0; i < n; i++) {
@@ -157,9 +158,9 @@ void chore_thread_give(struct chore_thread *t, const struct spool_chore *rows, s
 	pthread_mutex_unlock(&t->lock);
 }
 
-struct chore_result *chore_thread_take(struct chore_thread *t, size_t *ret_n)
+struct office_write_result *office_thread_take(struct office_thread *t, size_t *ret_n)
 {
-	struct chore_result *results = NULL;
+	struct office_write_result *results = NULL;
 	*ret_n = 0;
 	pthread_mutex_lock(&t->lock);
 	if (t->state == DONE) {
@@ -173,7 +174,7 @@ struct chore_result *chore_thread_take(struct chore_thread *t, size_t *ret_n)
 	return results;
 }
 
-bool chore_thread_well(struct chore_thread *t, struct error *ret)
+bool office_thread_well(struct office_thread *t, struct error *ret)
 {
 	pthread_mutex_lock(&t->lock);
 	*ret = t->fault;
@@ -182,7 +183,7 @@ bool chore_thread_well(struct chore_thread *t, struct error *ret)
 }
 
 /* False where it doesn't end: it is left behind with all that it may still touch. */
-static bool join(struct chore_thread *t)
+static bool join(struct office_thread *t)
 {
 	struct timespec until;
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
@@ -194,7 +195,7 @@ static bool join(struct chore_thread *t)
 	return false;
 }
 
-struct chore_thread *chore_thread_stop(struct chore_thread *t)
+struct office_thread *office_thread_stop(struct office_thread *t)
 {
 	if (t == NULL)
 		return NULL;
