@@ -46,7 +46,7 @@ struct engine {
 	struct spool_known seen;    /* the one that this turn sees */
 	int64_t unpublished;        /* how many outcomes Redis hasn't got, as of the last turn */
 	struct instant feed_oldest; /* when the first customer who isn't in customers.db yet was published */
-	struct scans scans, scans_before; /* now; as of the last commit */
+	struct sweeps sweeps, sweeps_before; /* now; as of the last commit */
 	int64_t purged_ms;                /* when old records were last looked for */
 	struct stats stats, stats_before; /* now; as of the turn's beginning */
 	struct report_minute minutes[REPORT_KINDS];

@@ -74,14 +74,14 @@ static void take_new(struct engine *engine, const struct job_event *event)
 /* For one who waits for no customer: it is due at once, whatever the feed brings. */
 #define NO_GRACE ((struct instant){0})
 
-/* A round over more held jobs than a turn looks at is under way, and some of this customer are still to come:
+/* A sweep over more held jobs than a turn takes is under way, and some of this customer are still to come:
  * a new one goes behind them. */
 static bool has_to_queue(struct engine *engine, const struct job_event *event)
 {
-	const struct scan *scan = &engine->scans.held;
-	return event->kind == EVENT_ASK_DISPATCH && (scan->after > 0 || scan->all) &&
+	const struct sweep *sweep = &engine->sweeps.held;
+	return event->kind == EVENT_ASK_DISPATCH && (sweep->after > 0 || sweep->all) &&
 	       engine->now.ms - event->received.ms < QUEUE_MAX_MS &&
-	       spool_holds_for(engine->spool, event->customer, scan->again ? 0 : scan->after);
+	       spool_holds_for(engine->spool, event->customer, sweep->again ? 0 : sweep->after);
 }
 
 void engine_take_request(struct engine *engine, const struct entry *entry, const struct job_event *event,
@@ -123,17 +123,17 @@ static void look_at(struct engine *engine, int64_t id)
 /* Those whose time has come; all of them when customers have changed. In the order in which they came. */
 void engine_look_at_held(struct engine *engine)
 {
-	struct scan *scan = &engine->scans.held;
+	struct sweep *sweep = &engine->sweeps.held;
 	int64_t ids[HELD_A_TURN];
-	struct instant look = engine_scan_begin(engine, scan);
-	size_t n = spool_requests_held(engine->spool, look, scan->after, ids, HELD_A_TURN);
+	struct instant look = engine_sweep_begin(engine, sweep);
+	size_t n = spool_requests_held(engine->spool, look, sweep->after, ids, HELD_A_TURN);
 	size_t max = HELD_A_TURN;
 	for (size_t i = 0; i < n && i < max && !spool_failed(engine->spool); i++) {
 		look_at(engine, ids[i]);
 		if (engine_turn_is_full(engine))
 			max = i + 1;
 	}
-	engine_scan_end(engine, scan, ids, n < max ? n : max, max);
+	engine_sweep_end(engine, sweep, ids, n < max ? n : max, max);
 }
 
 /* A job of that id that is held, once. */

@@ -100,22 +100,22 @@ static void take_waiting(struct engine *engine, const struct spool_waiting *wait
  * changed. */
 void engine_take_waiting(struct engine *engine)
 {
-	struct scan *scan = &engine->scans.waiting;
+	struct sweep *sweep = &engine->sweeps.waiting;
 	int64_t ids[WAITS_A_TURN];
 	size_t n;
 	bool cut;
 	if (spool_wait_count(engine->spool) == 0) {
-		*scan = (struct scan){0};
+		*sweep = (struct sweep){0};
 		return;
 	}
-	struct instant until = engine_scan_begin(engine, scan);
-	if (!scan->all)
+	struct instant until = engine_sweep_begin(engine, sweep);
+	if (!sweep->all)
 		until = instant_min(until, instant_add(engine->feed_oldest, -1));
-	struct spool_waiting *waits = spool_waits(engine->spool, until, scan->after, engine->arena,
+	struct spool_waiting *waits = spool_waits(engine->spool, until, sweep->after, engine->arena,
 	                                          WAITS_A_TURN, WAIT_BYTES_A_TURN, &n, &cut);
 	for (size_t i = 0; i < n; i++) {
 		ids[i] = waits[i].id;
 		take_waiting(engine, &waits[i]);
 	}
-	engine_scan_end(engine, scan, ids, n, cut ? n : WAITS_A_TURN);
+	engine_sweep_end(engine, sweep, ids, n, cut ? n : WAITS_A_TURN);
 }

@@ -42,15 +42,15 @@ static void look_at(struct engine *engine, int64_t id)
 
 void engine_look_at_deferred(struct engine *engine)
 {
-	struct scan *scan = &engine->scans.deferred;
+	struct sweep *sweep = &engine->sweeps.deferred;
 	int64_t ids[DEFERRED_A_TURN];
-	(void)engine_scan_begin(engine, scan);
-	if (!scan->all || engine->scans.held.after > 0) /* held jobs are to go within a second: they first */
+	(void)engine_sweep_begin(engine, sweep);
+	if (!sweep->all || engine->sweeps.held.after > 0) /* held jobs are to go within a second: they first */
 		return;
-	size_t n = spool_mails_with(engine->spool, STATUS_DEFERRED, scan->after, ids, DEFERRED_A_TURN);
+	size_t n = spool_mails_with(engine->spool, STATUS_DEFERRED, sweep->after, ids, DEFERRED_A_TURN);
 	for (size_t i = 0; i < n && !spool_failed(engine->spool); i++)
 		look_at(engine, ids[i]);
-	engine_scan_end(engine, scan, ids, n, DEFERRED_A_TURN);
+	engine_sweep_end(engine, sweep, ids, n, DEFERRED_A_TURN);
 }
 
 /* Would each event in it still be sent, and to the address that it was handed out with? */

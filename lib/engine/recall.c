@@ -138,11 +138,11 @@ static void look_at(struct engine *engine, int64_t id, struct calls *calls)
 
 void engine_call_back(struct engine *engine)
 {
-	struct scan *scan = &engine->scans.watched;
+	struct sweep *sweep = &engine->sweeps.watched;
 	int64_t ids[WATCHED_A_TURN];
 	struct calls calls = {.end = &calls.first};
-	struct instant look = engine_scan_begin(engine, scan);
-	size_t n = spool_requests_watched(engine->spool, look, scan->after, ids, WATCHED_A_TURN);
+	struct instant look = engine_sweep_begin(engine, sweep);
+	size_t n = spool_requests_watched(engine->spool, look, sweep->after, ids, WATCHED_A_TURN);
 	size_t max = WATCHED_A_TURN;
 	for (size_t i = 0; i < n && i < max && !spool_failed(engine->spool); i++) {
 		look_at(engine, ids[i], &calls);
@@ -153,5 +153,5 @@ void engine_call_back(struct engine *engine)
 		make_mail(engine, at);
 	for (struct called *at = calls.first; at != NULL; at = at->after)
 		tell(engine, at);
-	engine_scan_end(engine, scan, ids, n < max ? n : max, max);
+	engine_sweep_end(engine, sweep, ids, n < max ? n : max, max);
 }

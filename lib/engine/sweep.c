@@ -8,7 +8,7 @@
 #include "engine/engine_private.h"
 
 enum {
-	SCANS_BEGUN_MAX = 5,
+	SWEEPS_BEGUN_MAX = 5,
 	TURN_BYTES = 8 << 20, /* of the arena */
 };
 
@@ -19,22 +19,22 @@ bool engine_turn_is_full(struct engine *engine)
 	return full;
 }
 
-/* Customers that change while a round is under way mean another one from the first: at once, so that the
+/* Customers that change while a sweep is under way mean another one from the first: at once, so that the
  * order is kept; where they change without end, after this one, so that all are looked at. */
-struct instant engine_scan_begin(struct engine *engine, struct scan *scan)
+struct instant engine_sweep_begin(struct engine *engine, struct sweep *sweep)
 {
-	if (engine->customers_came && scan->after > 0 && scan->begun >= SCANS_BEGUN_MAX)
-		scan->again = true;
+	if (engine->customers_came && sweep->after > 0 && sweep->begun >= SWEEPS_BEGUN_MAX)
+		sweep->again = true;
 	else if (engine->customers_came)
-		*scan = (struct scan){.all = true, .begun = scan->begun + 1};
-	return scan->all ? INSTANT_NEVER : engine->now;
+		*sweep = (struct sweep){.all = true, .begun = sweep->begun + 1};
+	return sweep->all ? INSTANT_NEVER : engine->now;
 }
 
-void engine_scan_end(struct engine *engine, struct scan *scan, const int64_t *ids, size_t n, size_t max)
+void engine_sweep_end(struct engine *engine, struct sweep *sweep, const int64_t *ids, size_t n, size_t max)
 {
 	if (n == max)
-		scan->after = ids[n - 1];
+		sweep->after = ids[n - 1];
 	else
-		*scan = (struct scan){.all = scan->again};
-	engine->turn->more |= n == max || scan->all;
+		*sweep = (struct sweep){.all = sweep->again};
+	engine->turn->more |= n == max || sweep->all;
 }

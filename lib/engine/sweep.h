@@ -10,26 +10,26 @@
 
 struct engine;
 
-/* A round over requests, some a turn. */
-struct scan {
+/* A sweep over records, some of them a turn. */
+struct sweep {
 	int64_t after; /* where it goes on; 0: from the first */
 	bool all;      /* customers have changed: not only those whose time has come */
-	bool again;    /* they changed under way: another round */
+	bool again;    /* they changed under way: another sweep */
 	int begun;     /* how often this one has been */
 };
-struct scans {
-	struct scan waiting, held, watched, deferred;
+struct sweeps {
+	struct sweep waiting, held, watched, deferred;
 };
 
-/* Customers that change while a round is under way mean another one from the first: at once, so that the
+/* Customers that change while a sweep is under way mean another one from the first: at once, so that the
  * order is kept; where they change without end, after this one, so that all are looked at. Returns up to when
  * requests are to be looked at in this turn. */
-struct instant engine_scan_begin(struct engine *engine, struct scan *scan);
+struct instant engine_sweep_begin(struct engine *engine, struct sweep *sweep);
 /* `n` of at most `max` have been, those with `ids`. */
-void engine_scan_end(struct engine *engine, struct scan *scan, const int64_t *ids, size_t n, size_t max);
+void engine_sweep_end(struct engine *engine, struct sweep *sweep, const int64_t *ids, size_t n, size_t max);
 
 /*
- * Whether a turn has taken so much memory that what is left of a round over records had better wait for
+ * Whether a turn has taken so much memory that what is left of a sweep over records had better wait for
  * the next turn: `turn->more` is then set. Events may be as large as max_event_size each.
  */
 bool engine_turn_is_full(struct engine *engine);

@@ -81,12 +81,12 @@ bool engine_turn_end(struct engine *engine, struct error *err)
 	customers_end_read(engine->customers);
 	if (ok) {
 		engine->stats_before = engine->stats;
-		engine->scans_before = engine->scans;
+		engine->sweeps_before = engine->sweeps;
 		engine->last = engine->now;
 		engine->last_tick = engine->turn->tick;
 	} else {
 		engine->stats = engine->stats_before;
-		engine->scans = engine->scans_before;
+		engine->sweeps = engine->sweeps_before;
 	}
 	return ok;
 }
