@@ -74,12 +74,12 @@ void engine_interrupt(struct engine *engine)
 	atomic_store(&engine->interrupted, true);
 }
 
-static bool doubt_all(struct engine *engine, struct instant now, struct error *err)
+static bool requeue_in_flight(struct engine *engine, struct instant now, struct error *err)
 {
 	struct turn turn = {.now = now};
 	bool ok = engine_turn_begin(engine, &turn, err);
 	if (ok) {
-		engine_doubt_all(engine);
+		engine_requeue_in_flight(engine);
 		engine->handed = spool_published(engine->spool);
 		engine->opened = spool_last_outcome(engine->spool);
 		ok = engine_turn_end(engine, err);
@@ -106,7 +106,7 @@ struct engine *engine_open(const struct settings *settings, struct instant now, 
 	engine->spool = spool_open(settings->spool.path, DB_WRITE, err);
 	if (engine->spool == NULL)
 		return engine_close(engine);
-	if (!engine_open_customers(engine, err) || !doubt_all(engine, now, err))
+	if (!engine_open_customers(engine, err) || !requeue_in_flight(engine, now, err))
 		return engine_close(engine);
 	return engine;
 }

@@ -47,8 +47,8 @@ struct engine {
 	int64_t unpublished;        /* how many outcomes Redis hasn't got, as of the last turn */
 	struct instant feed_oldest; /* when the first customer who isn't in customers.db yet was published */
 	struct sweeps sweeps, sweeps_before; /* now; as of the last commit */
-	int64_t purged_ms;                /* when old records were last looked for */
-	struct stats stats, stats_before; /* now; as of the turn's beginning */
+	int64_t purged_ms;                   /* when old records were last looked for */
+	struct stats stats, stats_before;    /* now; as of the turn's beginning */
 	struct report_minute minutes[REPORT_KINDS];
 	int64_t *yielding; /* mails at which a relay failed, in order of their ids: handed out after the
 	                      others */

@@ -45,7 +45,8 @@ void engine_look_at_deferred(struct engine *engine)
 	struct sweep *sweep = &engine->sweeps.deferred;
 	int64_t ids[DEFERRED_A_TURN];
 	(void)engine_sweep_begin(engine, sweep);
-	if (!sweep->all || engine->sweeps.held.after > 0) /* held jobs are to go within a second: they first */
+	if (!sweep->all ||
+	    engine->sweeps.held.after > 0) /* held jobs are to go within a second: they first */
 		return;
 	size_t n = spool_mails_with(engine->spool, STATUS_DEFERRED, sweep->after, ids, DEFERRED_A_TURN);
 	for (size_t i = 0; i < n && !spool_failed(engine->spool); i++)

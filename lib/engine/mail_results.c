@@ -17,19 +17,19 @@
 #include <string.h>
 #include <syslog.h>
 
-enum { DOUBTS = 64 };
+enum { REQUEUED_AT_ONCE = 64 };
 
 static bool is_office(const struct spool_mail *mail)
 {
 	return mail->contact == MAIL_OFFICE;
 }
 
-static void overtaken_end(struct engine *engine, struct spool_mail *mail)
+static void set_superseded(struct engine *engine, struct spool_mail *mail)
 {
 	size_t n;
 	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
 	for (size_t i = 0; i < n; i++) {
-		if (notices[i].overtaken)
+		if (notices[i].superseded)
 			engine_notice_ends(engine, mail, &notices[i], STATUS_SUPERSEDED, REASON_LATER_STATE);
 	}
 }
@@ -41,7 +41,7 @@ static void try_later(struct engine *engine, struct spool_mail *mail, enum reaso
 	int64_t wait_ms = failure_retry_wait_ms(mail->attempts,
 	                                        engine->turn->random + (uint64_t)mail->id * 2654435761u);
 	mail->due = instant_add(engine->now, wait_ms);
-	overtaken_end(engine, mail);
+	set_superseded(engine, mail);
 	if (mail->status == STATUS_SENDING && !instant_before(mail->due, mail->expires))
 		engine_expire_members(engine, mail, mail->due);
 	if (mail->status != STATUS_SENDING)
@@ -55,7 +55,7 @@ static void try_later(struct engine *engine, struct spool_mail *mail, enum reaso
 /* Back to where it waits, nothing counted: said to nobody. */
 static void put_back(struct engine *engine, struct spool_mail *mail)
 {
-	overtaken_end(engine, mail);
+	set_superseded(engine, mail);
 	if (mail->status == STATUS_SENDING)
 		spool_mail_move(engine->spool, mail, STATUS_QUEUED, REASON_OK, engine->now);
 }
@@ -70,7 +70,7 @@ static void address_dead(struct engine *engine, struct spool_mail *mail)
 	if (!is_office(mail) && engine_judge_mail(engine, mail, &again) && *again.to &&
 	    strcmp(again.to, mail->address) != 0) {
 		mail->due = engine->now;
-		overtaken_end(engine, mail);
+		set_superseded(engine, mail);
 		if (mail->status == STATUS_SENDING)
 			engine_mail_ends(engine, mail, STATUS_QUEUED, REASON_OK);
 		return;
@@ -142,11 +142,12 @@ void engine_take_results(struct engine *engine)
 		take_result(engine, &engine->turn->results[i]);
 }
 
-void engine_doubt_all(struct engine *engine)
+void engine_requeue_in_flight(struct engine *engine)
 {
-	int64_t ids[DOUBTS];
+	int64_t ids[REQUEUED_AT_ONCE];
 	size_t n;
-	while ((n = spool_mails_sending(engine->spool, ids, DOUBTS)) > 0 && !spool_failed(engine->spool)) {
+	while ((n = spool_mails_sending(engine->spool, ids, REQUEUED_AT_ONCE)) > 0 &&
+	       !spool_failed(engine->spool)) {
 		for (size_t i = 0; i < n; i++) {
 			struct spool_mail mail;
 			if (!spool_mail_load(engine->spool, ids[i], engine->arena, &mail))
@@ -154,7 +155,7 @@ void engine_doubt_all(struct engine *engine)
 			mail.due = engine->now;
 			mail.attempts++;
 			mail.reply = "dispatchd stopped while it was being sent";
-			overtaken_end(engine, &mail);
+			set_superseded(engine, &mail);
 			if (mail.status == STATUS_SENDING)
 				engine_mail_ends(engine, &mail, STATUS_RETRYING, REASON_IN_DOUBT);
 		}

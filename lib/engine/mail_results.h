@@ -4,7 +4,7 @@
 
 struct engine;
 
-void engine_take_results(struct engine *engine); /* the turn's */
-void engine_doubt_all(struct engine *engine);    /* after a crash */
+void engine_take_results(struct engine *engine);      /* the turn's */
+void engine_requeue_in_flight(struct engine *engine); /* after a crash */
 
 #endif

@@ -20,9 +20,9 @@ static bool gets_later(const struct verdict *verdict, int64_t contact)
 }
 
 /* What a mailer has begun with is left alone; superseded when it comes back without having been sent. */
-static void overtake(struct engine *engine, const struct spool_notice *notice)
+static void supersede_in_flight(struct engine *engine, const struct spool_notice *notice)
 {
-	spool_notice_overtake(engine->spool, notice->mail, notice->event);
+	spool_notice_supersede(engine->spool, notice->mail, notice->event);
 	engine_recall(engine, notice->mail);
 }
 
@@ -41,7 +41,7 @@ void engine_supersede(struct engine *engine, const struct spool_event *event, co
 		if ((all & bit) == 0 && ((getters & bit) == 0 || !gets_later(verdict, mail.contact)))
 			continue;
 		if (mail.status == STATUS_SENDING)
-			overtake(engine, &notices[i]);
+			supersede_in_flight(engine, &notices[i]);
 		else
 			engine_notice_ends(engine, &mail, &notices[i], STATUS_SUPERSEDED, REASON_LATER_STATE);
 	}

@@ -132,7 +132,7 @@ struct spool_mail {
 struct spool_notice {
 	int64_t mail, event, job, contact;
 	bool active;
-	bool overtaken;
+	bool superseded; /* in flight: once it is back */
 };
 
 /* `mail->status` must be queued or deferred; sets mail->id. */
@@ -181,7 +181,8 @@ int64_t spool_mail_count(const struct spool *spool, enum status status);
 
 void spool_notice_add(struct spool *spool, const struct spool_notice *notice);
 void spool_notice_leave(struct spool *spool, int64_t mail, int64_t event);
-void spool_notice_overtake(struct spool *spool, int64_t mail, int64_t event);
+/* Of a mail in flight, which is left alone until it is back. */
+void spool_notice_supersede(struct spool *spool, int64_t mail, int64_t event);
 struct spool_notice *spool_notices(struct spool *spool, int64_t mail, struct arena *arena,
                                    size_t *ret_n); /* active ones */
 /* Mails that other contacts have of an event: those that are sent or may still be. */

@@ -290,7 +290,7 @@ void spool_notice_leave(struct spool *spool, int64_t mail, int64_t event)
 	spool_mail_set_context(spool, mail, NULL); /* it told of this event, too */
 }
 
-void spool_notice_overtake(struct spool *spool, int64_t mail, int64_t event)
+void spool_notice_supersede(struct spool *spool, int64_t mail, int64_t event)
 {
 	notice_set(spool, "UPDATE notice SET overtaken = 1 WHERE mail = ?1 AND event = ?2", mail, event);
 }
@@ -308,7 +308,7 @@ static struct spool_notice *notices_read(struct spool *spool, struct db_query *q
 		        .job = db_int(q, 2),
 		        .contact = db_int(q, 3),
 		        .active = true,
-		        .overtaken = db_int(q, 4) != 0,
+		        .superseded = db_int(q, 4) != 0,
 		};
 	}
 	*ret_n = n;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Entries that wait for their customer, and office writes: what is to be done in customers.db (table `chore`). */
+/* Entries that wait for their customer, and office writes: what is to be done in customers.db (table
+ * `chore`). */
 #include "spool/spool.h"
 
 #include "db/fields.h"

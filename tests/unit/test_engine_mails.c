@@ -51,7 +51,7 @@ static int count_of(const char *text, const char *part)
 
 /* ---- Overtaken in a mailer's hand ---- */
 
-static void a_crash_doesnt_send_what_was_overtaken(void **state)
+static void a_crash_doesnt_send_what_was_superseded_in_flight(void **state)
 {
 	(void)state;
 	world_event(w, "job.started", "J1", "1001", NULL, NULL);
@@ -335,7 +335,7 @@ static void what_was_due_while_the_machine_slept_goes_at_once_and_once(void **st
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        test(a_crash_doesnt_send_what_was_overtaken),
+	        test(a_crash_doesnt_send_what_was_superseded_in_flight),
 	        test(only_the_member_whose_life_ends_expires_at_a_retry),
 	        test(two_mails_of_a_split_group_differ_in_message_id_and_thread),
 	        test(a_site_that_is_open_doesnt_wait_for_one_that_is_closed),
