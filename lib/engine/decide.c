@@ -22,7 +22,7 @@ static void record_outcomes(struct engine *engine, const struct spool_event *eve
 		const struct contact_verdict *at = &verdict->contacts[i];
 		struct outcome_facts facts = {.contact = at->contact->id, .to = at->to, .due = INSTANT_NONE};
 		if (at->status == STATUS_QUEUED || at->status == STATUS_DEFERRED)
-			engine_make_mail(engine, event, at);
+			engine_create_mail(engine, event, at);
 		else
 			engine_outcome(engine, event, at->status, at->reason, &facts);
 	}
@@ -54,6 +54,6 @@ void engine_decide(struct engine *engine, const struct job_event *event, const s
 	if (verdict.takes_state)
 		engine_supersede(engine, &record, &verdict);
 	if (verdict.collision != NULL && spool_collision_first(engine->spool, record.job, event->state))
-		engine_make_office_mail(engine, &record, verdict.collision);
+		engine_create_office_mail(engine, &record, verdict.collision);
 	record_outcomes(engine, &record, &verdict);
 }

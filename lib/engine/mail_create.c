@@ -44,7 +44,7 @@ static bool join_group(struct engine *engine, const struct spool_event *event,
 	return true;
 }
 
-void engine_make_mail(struct engine *engine, const struct spool_event *event,
+void engine_create_mail(struct engine *engine, const struct spool_event *event,
                       const struct contact_verdict *at)
 {
 	if (at->grouped && join_group(engine, event, at))
@@ -92,7 +92,7 @@ static struct spool_mail office_mail(struct engine *engine, const struct spool_e
 }
 
 /* The collision is said in any case; the mail needs an office that has an address. */
-void engine_make_office_mail(struct engine *engine, const struct spool_event *event,
+void engine_create_office_mail(struct engine *engine, const struct spool_event *event,
                              const struct suspension *suspension)
 {
 	const char *office = engine->settings->office.email;
@@ -110,7 +110,7 @@ void engine_make_office_mail(struct engine *engine, const struct spool_event *ev
 	engine_outcome(engine, event, STATUS_COLLISION, REASON_SUSPENDED, &facts);
 }
 
-bool engine_make_callback_mail(struct engine *engine, const struct spool_event *first, const char *context,
+bool engine_create_recall_mail(struct engine *engine, const struct spool_event *first, const char *context,
                                struct spool_mail *ret)
 {
 	const char *office = engine->settings->office.email;

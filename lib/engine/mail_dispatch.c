@@ -28,7 +28,7 @@ enum { WINDOW = 64, LOOKED_AT_MAX = 4096 };
 static void split_off(struct engine *engine, struct spool_mail *mail, const struct mail_member *member)
 {
 	engine_notice_leaves(engine, mail, member->notice);
-	engine_make_mail(engine, &member->event, &member->verdict);
+	engine_create_mail(engine, &member->event, &member->verdict);
 }
 
 /* None may go now. */

@@ -106,7 +106,7 @@ static void make_mail(struct engine *engine, struct callback *callback)
 	context_complete(context);
 	char *text = json_dumps(context, JSON_COMPACT);
 	callback->made = text != NULL &&
-	                 engine_make_callback_mail(engine, &callback->first->event, text, &callback->mail);
+	                 engine_create_recall_mail(engine, &callback->first->event, text, &callback->mail);
 	free(text);
 	json_decref(context);
 }
