@@ -54,7 +54,7 @@ static bool get_mail(struct ask *ask, int64_t id, struct spool_mail *ret)
 static void retry(struct ask *ask, struct spool_mail *mail)
 {
 	mail->due = ask->engine->now;
-	engine_mail_ends(ask->engine, mail, STATUS_QUEUED, REASON_OK);
+	engine_mail_set_status(ask->engine, mail, STATUS_QUEUED, REASON_OK);
 	engine_supersede_brought_back(ask->engine, mail);
 	/* One whose job has moved on meanwhile is told apart: it goes nowhere. */
 	bool goes = mail->status == STATUS_QUEUED;
@@ -115,7 +115,7 @@ static bool run_mail_cancel(struct ask *ask)
 	if (mail.status != STATUS_QUEUED && mail.status != STATUS_DEFERRED && mail.status != STATUS_RETRYING)
 		return error_set(&ask->err, EX_DATAERR, "mail %lld is %s: it can't be called off any more",
 		                 (long long)mail.id, status_name(mail.status));
-	engine_mail_ends(ask->engine, &mail, STATUS_CANCELLED, REASON_BY_HAND);
+	engine_mail_set_status(ask->engine, &mail, STATUS_CANCELLED, REASON_BY_HAND);
 	json_object_set_new(ask->out, "mails", json_pack("[I]", (json_int_t)mail.id));
 	return true;
 }

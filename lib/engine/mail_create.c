@@ -45,7 +45,7 @@ static bool join_group(struct engine *engine, const struct spool_event *event,
 }
 
 void engine_create_mail(struct engine *engine, const struct spool_event *event,
-                      const struct contact_verdict *at)
+                        const struct contact_verdict *at)
 {
 	if (at->grouped && join_group(engine, event, at))
 		return;
@@ -93,7 +93,7 @@ static struct spool_mail office_mail(struct engine *engine, const struct spool_e
 
 /* The collision is said in any case; the mail needs an office that has an address. */
 void engine_create_office_mail(struct engine *engine, const struct spool_event *event,
-                             const struct suspension *suspension)
+                               const struct suspension *suspension)
 {
 	const char *office = engine->settings->office.email;
 	struct outcome_facts facts = {.suspension = suspension, .due = INSTANT_NONE};

@@ -27,7 +27,7 @@ enum { WINDOW = 64, LOOKED_AT_MAX = 4096 };
 /* Some of the mail's events may go and this one has to wait: from here on it goes alone. */
 static void split_off(struct engine *engine, struct spool_mail *mail, const struct mail_member *member)
 {
-	engine_notice_leaves(engine, mail, member->notice);
+	engine_notice_leave(engine, mail, member->notice);
 	engine_create_mail(engine, &member->event, &member->verdict);
 }
 
@@ -39,7 +39,7 @@ static void defer_all(struct engine *engine, struct spool_mail *mail, const stru
 		return;
 	mail->due = first->verdict.due;
 	mail->address = first->verdict.to;
-	engine_mail_ends(engine, mail, STATUS_DEFERRED, first->verdict.reason);
+	engine_mail_set_status(engine, mail, STATUS_DEFERRED, first->verdict.reason);
 }
 
 /*
@@ -59,7 +59,7 @@ static const struct mail_member *judge_members(struct engine *engine, struct spo
 		else if (m->verdict.status == STATUS_DEFERRED)
 			waits = waits && !instant_before(m->verdict.due, waits->verdict.due) ? waits : m;
 		else
-			engine_notice_stops(engine, mail, m->notice, &m->verdict);
+			engine_notice_set_verdict(engine, mail, m->notice, &m->verdict);
 	}
 	if (goes == NULL && waits != NULL)
 		defer_all(engine, mail, waits);
@@ -205,7 +205,7 @@ static void take_up_office(struct engine *engine, struct spool_mail *mail, const
 	                    ? spool_event_load(engine->spool, notice->event, engine->arena, &member.event)
 	                    : context != NULL;
 	if (!*mail->address || !told) {
-		engine_mail_ends(engine, mail, STATUS_SUPPRESSED, REASON_NO_ADDRESS);
+		engine_mail_set_status(engine, mail, STATUS_SUPPRESSED, REASON_NO_ADDRESS);
 		return;
 	}
 	member.customer = notice != NULL ? engine_customer(engine, member.event.event.customer)
@@ -232,7 +232,7 @@ static void take_up(struct engine *engine, int64_t id)
 	if ((n == 0 && mail.contact != MAIL_OFFICE) || blocked(engine, notices, n))
 		return;
 	if (engine->now.ms - mail.made.ms >= engine->settings->mail.max_age_ms) {
-		engine_mail_ends(engine, &mail, STATUS_FAILED, REASON_MAX_AGE);
+		engine_mail_set_status(engine, &mail, STATUS_FAILED, REASON_MAX_AGE);
 		return;
 	}
 	if (mail.contact == MAIL_OFFICE) {

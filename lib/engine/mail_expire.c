@@ -21,12 +21,12 @@ void engine_expire_members(struct engine *engine, struct spool_mail *mail, struc
 		struct instant from = mail->contact == MAIL_OFFICE ? mail->made : event.event.time;
 		struct instant end = instant_add(from, life_ms);
 		if (!instant_before(by, end))
-			engine_notice_ends(engine, mail, &notices[i], STATUS_EXPIRED, REASON_EXPIRED);
+			engine_notice_set_status(engine, mail, &notices[i], STATUS_EXPIRED, REASON_EXPIRED);
 		else
 			next = instant_min(next, end);
 	}
 	if (n == 0)
-		engine_mail_ends(engine, mail, STATUS_EXPIRED, REASON_EXPIRED);
+		engine_mail_set_status(engine, mail, STATUS_EXPIRED, REASON_EXPIRED);
 	else if (mail->status != STATUS_EXPIRED)
 		spool_mail_set_expires(engine->spool, mail->id, next);
 }

@@ -37,7 +37,7 @@ static void look_at(struct engine *engine, int64_t id)
 	if (mail.open || verdict.status == STATUS_QUEUED)
 		spool_mail_set_due(engine->spool, id, due);
 	else
-		engine_mail_ends(engine, &mail, STATUS_DEFERRED, verdict.reason);
+		engine_mail_set_status(engine, &mail, STATUS_DEFERRED, verdict.reason);
 }
 
 void engine_look_at_deferred(struct engine *engine)

@@ -30,7 +30,8 @@ static void set_superseded(struct engine *engine, struct spool_mail *mail)
 	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
 	for (size_t i = 0; i < n; i++) {
 		if (notices[i].superseded)
-			engine_notice_ends(engine, mail, &notices[i], STATUS_SUPERSEDED, REASON_LATER_STATE);
+			engine_notice_set_status(engine, mail, &notices[i], STATUS_SUPERSEDED,
+			                         REASON_LATER_STATE);
 	}
 }
 
@@ -47,9 +48,9 @@ static void try_later(struct engine *engine, struct spool_mail *mail, enum reaso
 	if (mail->status != STATUS_SENDING)
 		return;
 	if (mail->due.ms - mail->made.ms >= engine->settings->mail.max_age_ms)
-		engine_mail_ends(engine, mail, STATUS_FAILED, REASON_MAX_AGE);
+		engine_mail_set_status(engine, mail, STATUS_FAILED, REASON_MAX_AGE);
 	else
-		engine_mail_ends(engine, mail, STATUS_RETRYING, reason);
+		engine_mail_set_status(engine, mail, STATUS_RETRYING, reason);
 }
 
 /* Back to where it waits, nothing counted: said to nobody. */
@@ -72,16 +73,16 @@ static void address_dead(struct engine *engine, struct spool_mail *mail)
 		mail->due = engine->now;
 		set_superseded(engine, mail);
 		if (mail->status == STATUS_SENDING)
-			engine_mail_ends(engine, mail, STATUS_QUEUED, REASON_OK);
+			engine_mail_set_status(engine, mail, STATUS_QUEUED, REASON_OK);
 		return;
 	}
-	engine_mail_ends(engine, mail, STATUS_FAILED, REASON_ADDRESS_REFUSED);
+	engine_mail_set_status(engine, mail, STATUS_FAILED, REASON_ADDRESS_REFUSED);
 }
 
 static void sent(struct engine *engine, struct spool_mail *mail)
 {
 	histogram_add(&engine->stats.delivery_s, (double)(engine->now.ms - mail->due.ms) / 1000.0);
-	engine_mail_ends(engine, mail, STATUS_SENT, REASON_OK);
+	engine_mail_set_status(engine, mail, STATUS_SENT, REASON_OK);
 }
 
 static void log_delivery(struct engine *engine, const struct spool_mail *mail,
@@ -127,10 +128,10 @@ static void take_result(struct engine *engine, const struct delivery_result *res
 		address_dead(engine, &mail);
 		break;
 	case DELIVERY_ADDRESS:
-		engine_mail_ends(engine, &mail, STATUS_FAILED, REASON_ADDRESS_REFUSED);
+		engine_mail_set_status(engine, &mail, STATUS_FAILED, REASON_ADDRESS_REFUSED);
 		break;
 	default:
-		engine_mail_ends(engine, &mail, STATUS_FAILED, REASON_MAIL_REFUSED);
+		engine_mail_set_status(engine, &mail, STATUS_FAILED, REASON_MAIL_REFUSED);
 		break;
 	}
 	log_delivery(engine, &mail, result);
@@ -157,7 +158,7 @@ void engine_requeue_in_flight(struct engine *engine)
 			mail.reply = "dispatchd stopped while it was being sent";
 			set_superseded(engine, &mail);
 			if (mail.status == STATUS_SENDING)
-				engine_mail_ends(engine, &mail, STATUS_RETRYING, REASON_IN_DOUBT);
+				engine_mail_set_status(engine, &mail, STATUS_RETRYING, REASON_IN_DOUBT);
 		}
 	}
 }

@@ -35,7 +35,8 @@ static void notice_outcome(struct engine *engine, const struct spool_mail *mail,
 
 /* The mail as a whole takes a status, and so does each event in it. The office's mails are told of by their
  * collision. */
-void engine_mail_ends(struct engine *engine, struct spool_mail *mail, enum status status, enum reason reason)
+void engine_mail_set_status(struct engine *engine, struct spool_mail *mail, enum status status,
+                            enum reason reason)
 {
 	size_t n;
 	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
@@ -46,7 +47,7 @@ void engine_mail_ends(struct engine *engine, struct spool_mail *mail, enum statu
 
 /* Where the event that began a grouped mail leaves it, the mail is the next one's by Message-ID and thread.
  */
-void engine_notice_leaves(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice)
+void engine_notice_leave(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice)
 {
 	size_t n;
 	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
@@ -62,29 +63,30 @@ void engine_notice_leaves(struct engine *engine, struct spool_mail *mail, const 
 	spool_mail_set_ids(engine->spool, mail);
 }
 
-static void notice_ends(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice,
-                        enum status status, enum reason reason, const struct suspension *suspension)
+static void notice_set_status(struct engine *engine, struct spool_mail *mail,
+                              const struct spool_notice *notice, enum status status, enum reason reason,
+                              const struct suspension *suspension)
 {
 	size_t n;
 	(void)spool_notices(engine->spool, mail->id, engine->arena, &n);
 	if (n <= 1)
 		spool_mail_move(engine->spool, mail, status, reason, engine->now);
 	else
-		engine_notice_leaves(engine, mail, notice);
+		engine_notice_leave(engine, mail, notice);
 	if (!is_office(mail))
 		notice_outcome(engine, mail, notice->event, status, reason, suspension);
 }
 
-void engine_notice_ends(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice,
-                        enum status status, enum reason reason)
+void engine_notice_set_status(struct engine *engine, struct spool_mail *mail,
+                              const struct spool_notice *notice, enum status status, enum reason reason)
 {
-	notice_ends(engine, mail, notice, status, reason, NULL);
+	notice_set_status(engine, mail, notice, status, reason, NULL);
 }
 
-void engine_notice_stops(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice,
-                         const struct contact_verdict *why)
+void engine_notice_set_verdict(struct engine *engine, struct spool_mail *mail,
+                               const struct spool_notice *notice, const struct contact_verdict *why)
 {
-	notice_ends(engine, mail, notice, why->status, why->reason, why->suspension);
+	notice_set_status(engine, mail, notice, why->status, why->reason, why->suspension);
 }
 
 void engine_recall(struct engine *engine, int64_t mail)

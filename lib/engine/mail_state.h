@@ -11,16 +11,17 @@
 struct engine;
 
 /* All active notices of a mail take a status with it. The office's mails are told of by their collision. */
-void engine_mail_ends(struct engine *engine, struct spool_mail *mail, enum status status, enum reason reason);
+void engine_mail_set_status(struct engine *engine, struct spool_mail *mail, enum status status,
+                            enum reason reason);
 /* One of several events leaves a mail. Where it is the one that began it, the mail is the next one's by
  * Message-ID and thread. */
-void engine_notice_leaves(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice);
+void engine_notice_leave(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice);
 /* One notice leaves a mail; where it was the last the mail takes that status too. */
-void engine_notice_ends(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice,
-                        enum status status, enum reason reason);
+void engine_notice_set_status(struct engine *engine, struct spool_mail *mail,
+                              const struct spool_notice *notice, enum status status, enum reason reason);
 /* The same by a verdict that said no, with the suspension's note in the outcome. */
-void engine_notice_stops(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice,
-                         const struct contact_verdict *why);
+void engine_notice_set_verdict(struct engine *engine, struct spool_mail *mail,
+                               const struct spool_notice *notice, const struct contact_verdict *why);
 /* One that is sending had better come back, if it still can: it waits for a mailer, perhaps for long. */
 void engine_recall(struct engine *engine, int64_t mail);
 

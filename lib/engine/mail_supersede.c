@@ -43,7 +43,8 @@ void engine_supersede(struct engine *engine, const struct spool_event *event, co
 		if (mail.status == STATUS_SENDING)
 			supersede_in_flight(engine, &notices[i]);
 		else
-			engine_notice_ends(engine, &mail, &notices[i], STATUS_SUPERSEDED, REASON_LATER_STATE);
+			engine_notice_set_status(engine, &mail, &notices[i], STATUS_SUPERSEDED,
+			                         REASON_LATER_STATE);
 	}
 }
 
@@ -85,6 +86,7 @@ void engine_supersede_brought_back(struct engine *engine, struct spool_mail *mai
 	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
 	for (size_t i = 0; i < n; i++) {
 		if (left_behind(engine, mail, &notices[i]))
-			engine_notice_ends(engine, mail, &notices[i], STATUS_SUPERSEDED, REASON_LATER_STATE);
+			engine_notice_set_status(engine, mail, &notices[i], STATUS_SUPERSEDED,
+			                         REASON_LATER_STATE);
 	}
 }
