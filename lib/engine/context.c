@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a template sees (contract, section 5): one JSON object with event, job, jobs, customer, contact,
- * window, timeline, company and, for the office, suspension. Made when a mail is first handed out and
+ * window, timeline, company and, for the office, suspension. Made when a mail is first dispatched and
  * recorded with it, so that a retry says the same. Only names that have a value are there.
  */
 #include "engine/context.h"

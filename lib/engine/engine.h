@@ -61,10 +61,10 @@ struct turn {
 	const char *const *commands; /* JSON texts */
 	size_t n_commands;
 	int64_t published;         /* Redis has all outcomes up to this one; 0: nothing new */
-	size_t room;               /* how many mails may be handed out */
+	size_t room;               /* how many mails may be dispatched */
 	size_t room_bytes;         /* and how large in all; one in any case. 0: no limit */
-	size_t outcomes_max;       /* outcomes to be handed out weigh so much (spool_outcome_weight()) */
-	bool office_writes_wanted; /* whether office writes may be handed out */
+	size_t outcomes_max;       /* outcomes to be published weigh so much (spool_outcome_weight()) */
+	bool office_writes_wanted; /* whether office writes may be dispatched */
 	const struct office_write_result *office_writes_done; /* in order */
 	size_t n_office_writes_done;
 	bool feed_unread; /* the feed may hold customers who were not read yet: nobody is unknown for good */
@@ -74,7 +74,7 @@ struct turn {
 	struct arena *arena;
 	struct outgoing_mail **outgoing; /* each to be taken over by the caller */
 	size_t n_outgoing, outgoing_bytes;
-	int64_t *recalled; /* mails handed out before: to be given back where no mailer has begun with them */
+	int64_t *recalled; /* mails dispatched before: to be given back where no mailer has begun with them */
 	size_t n_recalled, cap_recalled;
 	struct spool_outcome *outcomes; /* to be published, in order */
 	size_t n_outcomes;
@@ -117,7 +117,7 @@ bool engine_lacks_customers(const struct engine *engine);
  * of a second, which nobody waits for. */
 int64_t engine_clock_set(const struct engine *engine, struct instant now, struct tick tick);
 
-/* The last outcome handed out; at first the last that Redis has. */
+/* The last outcome given to be published; at first the last that Redis has. */
 int64_t engine_handed(const struct engine *engine);
 
 /* What a stream entry for an outcome looks like, ready for XADD: its `id`, then its fields. In the arena. */

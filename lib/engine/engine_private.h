@@ -35,7 +35,7 @@ struct engine {
 	int lock_fd;
 	char *from_domain;
 
-	int64_t handed;          /* the last outcome handed out for publishing */
+	int64_t handed;          /* the last outcome given to be published */
 	int64_t opened;          /* the last outcome of earlier processes */
 	atomic_bool interrupted; /* by engine_interrupt() */
 	int64_t customers_version;
@@ -50,7 +50,7 @@ struct engine {
 	int64_t purged_ms;                   /* when old records were last looked for */
 	struct stats stats, stats_before;    /* now; as of the turn's beginning */
 	struct report_minute minutes[REPORT_KINDS];
-	int64_t *yielding; /* mails at which a relay failed, in order of their ids: handed out after the
+	int64_t *yielding; /* mails at which a relay failed, in order of their ids: dispatched after the
 	                      others */
 	size_t n_yielding, cap_yielding;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Mails that are due: judged again (rules 6 to 11) with the data of this moment, each event in them
- * by itself, and handed to the mailers, as many as there is room for.
+ * by itself, and dispatched to the mailers, as many as there is room for.
  *
  *   due ─▶ blocked by another of the same job and contact? ─▶ left for a later turn
  *       ─▶ too old? ─▶ failed, max_age
@@ -22,7 +22,7 @@
 
 #include <jansson.h>
 
-enum { WINDOW = 64, LOOKED_AT_MAX = 4096 };
+enum { WINDOW = 64, DISPATCH_READ_MAX = 4096 };
 
 /* Some of the mail's events may go and this one has to wait: from here on it goes alone. */
 static void split_off(struct engine *engine, struct spool_mail *mail, const struct mail_member *member)
@@ -195,7 +195,7 @@ static const struct customer *customer_told(struct engine *engine, const char *t
 }
 
 /* The office's mails are asked nothing: it has to know. */
-static void take_up_office(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice)
+static void dispatch_office(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice)
 {
 	struct mail_member member = {.notice = notice};
 	mail->address = engine->settings->office.email;
@@ -222,7 +222,7 @@ static bool blocked(struct engine *engine, const struct spool_notice *notices, s
 	return false;
 }
 
-static void take_up(struct engine *engine, int64_t id)
+static void dispatch(struct engine *engine, int64_t id)
 {
 	struct spool_mail mail;
 	size_t n;
@@ -236,7 +236,7 @@ static void take_up(struct engine *engine, int64_t id)
 		return;
 	}
 	if (mail.contact == MAIL_OFFICE) {
-		take_up_office(engine, &mail, n > 0 ? &notices[0] : NULL);
+		dispatch_office(engine, &mail, n > 0 ? &notices[0] : NULL);
 		return;
 	}
 	struct mail_member *members = arena_new_array(engine->arena, n, struct mail_member);
@@ -260,30 +260,30 @@ static bool has_room(struct engine *engine)
 }
 
 /* Those that yield, or those that don't. */
-static void hand_out(struct engine *engine, bool yielding)
+static void dispatch_due(struct engine *engine, bool yielding)
 {
 	struct turn *turn = engine->turn;
 	struct spool_due window[WINDOW], after = {.id = 0, .due = INSTANT_NONE};
-	size_t looked_at = 0;
-	while (has_room(engine) && looked_at < LOOKED_AT_MAX && !spool_failed(engine->spool)) {
+	size_t read = 0;
+	while (has_room(engine) && read < DISPATCH_READ_MAX && !spool_failed(engine->spool)) {
 		size_t n = spool_mails_due(engine->spool, engine->now, after, window, WINDOW);
 		for (size_t i = 0; i < n && has_room(engine); i++) {
 			if (engine_yields(engine, window[i].id) == yielding)
-				take_up(engine, window[i].id);
+				dispatch(engine, window[i].id);
 		}
 		if (n < WINDOW)
 			return;
 		after = window[n - 1];
-		looked_at += n;
+		read += n;
 	}
-	turn->more |= looked_at >= LOOKED_AT_MAX && turn->n_outgoing > 0;
+	turn->more |= read >= DISPATCH_READ_MAX && turn->n_outgoing > 0;
 }
 
-void engine_hand_out(struct engine *engine)
+void engine_dispatch_mails(struct engine *engine)
 {
 	struct turn *turn = engine->turn;
 	turn->outgoing = arena_new_array(turn->arena, turn->room, struct outgoing_mail *);
-	hand_out(engine, false);
+	dispatch_due(engine, false);
 	if (engine->n_yielding > 0)
-		hand_out(engine, true);
+		dispatch_due(engine, true);
 }

@@ -5,6 +5,6 @@
 struct engine;
 
 /* Fills the turn's outgoing mails. */
-void engine_hand_out(struct engine *engine);
+void engine_dispatch_mails(struct engine *engine);
 
 #endif

@@ -54,7 +54,7 @@ void engine_look_at_deferred(struct engine *engine)
 	engine_sweep_end(engine, sweep, ids, n, DEFERRED_A_TURN);
 }
 
-/* Would each event in it still be sent, and to the address that it was handed out with? */
+/* Would each event in it still be sent, and to the address to which it was dispatched? */
 static bool still_goes(struct engine *engine, const struct spool_mail *mail)
 {
 	size_t n;

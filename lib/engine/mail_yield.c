@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Mails at which a relay failed: handed out after all others. */
+/* Mails at which a relay failed: dispatched after all others. */
 #include "engine/mail_yield.h"
 
 #include "engine/engine_private.h"

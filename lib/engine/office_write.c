@@ -4,7 +4,7 @@
  * feed. Each is a row of the spool first; a thread of its own carries them out (office_writer.c), in order
  * and idempotently, with its own connection (invariant 6).
  *
- *   engine: row ─▶ handed out ─▶ office_writer_run() ─▶ result ─▶ engine: row removed
+ *   engine: row ─▶ turn ─▶ office_writer_run() ─▶ result ─▶ engine: row removed
  */
 #include "engine/office_write.h"
 

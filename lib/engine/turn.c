@@ -99,7 +99,7 @@ static void take_published(struct engine *engine)
 		spool_set_published(engine->spool, engine->turn->published);
 }
 
-static void hand_outcomes(struct engine *engine)
+static void publish_outcomes(struct engine *engine)
 {
 	struct turn *turn = engine->turn;
 	if (turn->outcomes_max > 0)
@@ -148,9 +148,9 @@ static void steps(struct engine *engine)
 	engine_look_at_deferred(
 	        engine); /* mail_recheck.c: mails that may go sooner, since hours have changed */
 	engine_look_at_sending(
-	        engine);         /* mail_recheck.c: mails that may not go any more, and wait for a mailer */
-	engine_hand_out(engine); /* mail_dispatch.c: mails that are due */
-	hand_outcomes(engine);   /* what Redis gets next */
+	        engine); /* mail_recheck.c: mails that may not go any more, and wait for a mailer */
+	engine_dispatch_mails(engine);         /* mail_dispatch.c: mails that are due */
+	publish_outcomes(engine);              /* what Redis gets next */
 	engine_dispatch_office_writes(engine); /* office_write.c: what is to be done in customers.db */
 	engine_erase(engine);                  /* erase.c: words of customers that were erased */
 	purge(engine);                         /* what is too old to keep */

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-enum { OFFICE_WRITE_BYTES = 1 << 20 }; /* handed out at once */
+enum { OFFICE_WRITE_BYTES = 1 << 20 }; /* dispatched at once */
 
 bool spool_wait_add(struct spool *spool, const struct entry *entry, const struct job_event *event,
                     struct instant until)

@@ -20,7 +20,7 @@ struct world {
 	struct buf jobs;   /* jobs released in it: "name=value " each, a line a job */
 	char last_id[64];  /* of the last outcome */
 	struct buf fields; /* outcomes with all they say: "status=sent\treason=ok\t…", a line each */
-	struct delivery_result flying[64]; /* mails handed out and not yet answered */
+	struct delivery_result flying[64]; /* mails dispatched and not yet answered */
 	char templates[64][16];
 	char contexts[64][16384];
 	char message_ids[64][128], thread_ids[64][128];

@@ -102,7 +102,7 @@ static const struct entry *entry_of(struct arena *arena, const char *event, int 
 	return entry;
 }
 
-/* One turn; what it hands out is noted by job and is sent in the next one. */
+/* One turn; what it dispatches is noted by job and is sent in the next one. */
 static void turn(const struct entry *const *entries, size_t n)
 {
 	static struct delivery_result results[ORDERS_MAX];

@@ -206,7 +206,7 @@ static void office(void)
 	case 2:
 		n_flying = 0;
 		world_reopen(w);
-		for (size_t i = 0; i < w->n_flying; i++) /* handed out by the first turn after the crash */
+		for (size_t i = 0; i < w->n_flying; i++) /* dispatched by the first turn after the crash */
 			flying[n_flying++] = (struct flight){.result = w->flying[i]};
 		w->n_flying = 0;
 		break;

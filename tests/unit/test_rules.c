@@ -39,7 +39,7 @@ static struct story {
 	bool hold; /* mails stay with the mailers until a line says what became of them */
 	int line, cases, wrong;
 	bool reached[STATUS_COUNT][REASON_COUNT];
-	char letters[64][300]; /* handed out in this turn: "completed>ann@example.com" */
+	char letters[64][300]; /* dispatched in this turn: "completed>ann@example.com" */
 	size_t n_letters;
 } story;
 
@@ -411,7 +411,7 @@ static void expect_outcomes(char *expected)
 		wrong("missing:%s", one);
 }
 
-/* "completed>ann@example.com[A1,A2]": the letters that this turn handed out, in order. */
+/* "completed>ann@example.com[A1,A2]": the letters that this turn dispatched, in order. */
 static void expect_letters(const char *expected)
 {
 	struct words words;

@@ -48,7 +48,7 @@ static void add_replies(struct engine_thread *t, struct engine_input *in, const 
 		t->replies_last = &(*t->replies_last)->next;
 }
 
-static void hand_letters(struct engine_thread *t, struct turn *turn)
+static void dispatch_letters(struct engine_thread *t, struct turn *turn)
 {
 	if (turn->n_recalled > 0 && t->pool != NULL)
 		pool_recall(t->pool, turn->recalled, turn->n_recalled);
@@ -61,7 +61,7 @@ static void hand_letters(struct engine_thread *t, struct turn *turn)
 
 void engine_give(struct engine_thread *t, struct engine_input *in, struct turn *turn)
 {
-	hand_letters(t, turn);
+	dispatch_letters(t, turn);
 	if (turn->n_office_writes > 0)
 		office_thread_give(t->office, turn->office_writes, turn->n_office_writes);
 	struct publications *p = turn->n_outcomes > 0 ? publications_of(t, turn) : NULL;
