@@ -28,7 +28,7 @@ void engine_watch(struct engine *engine, struct spool_request *request, const st
 	struct instant end = watch_end(engine, asked, zone);
 	if (!instant_before(engine->now, end))
 		return;
-	/* A `jobs` suspension lets jobs be dispatched that are there: until it ends, it calls none back. */
+	/* A `jobs` suspension lets jobs be dispatched that are there: until it ends, it recalls none. */
 	bool known = suspension_find(asked->customer, SCOPE_JOBS, zone, engine->now) != NULL;
 	request->watched = known ? WATCH_ROUTES : WATCH_ALL;
 	request->look = watch_look(engine, asked, zone, end);

@@ -16,7 +16,7 @@ void engine_create_mail(struct engine *engine, const struct spool_event *event,
 /* The collision is said in any case; the mail needs an office that has an address. */
 void engine_create_office_mail(struct engine *engine, const struct spool_event *event,
                                const struct suspension *suspension);
-/* The office's one mail of jobs called back; `context` is recorded. False where there is no office. */
+/* The office's one mail of recalled jobs; `context` is recorded. False where there is no office. */
 bool engine_create_recall_mail(struct engine *engine, const struct spool_event *first, const char *context,
                                struct spool_mail *ret) MUST_CHECK;
 

@@ -82,7 +82,7 @@ static void name_jobs(struct engine *engine, struct outgoing_mail *outgoing,
 	outgoing->jobs = jobs;
 }
 
-/* A mail of jobs called back tells of no event: they stand in its context alone. */
+/* A mail of recalled jobs tells of no event: they stand in its context alone. */
 static void name_jobs_told(struct outgoing_mail *outgoing)
 {
 	json_t *context = json_loads(outgoing->context, 0, NULL), *list = json_object_get(context, "jobs"),
@@ -183,7 +183,7 @@ static void send(struct engine *engine, struct spool_mail *mail, const struct ma
 	turn->outgoing_bytes += outgoing_mail_bytes(outgoing);
 }
 
-/* By whose zone and locale a mail of jobs called back is written. */
+/* By whose zone and locale a mail of recalled jobs is written. */
 static const struct customer *customer_told(struct engine *engine, const char *text)
 {
 	json_t *context = json_loads(text, 0, NULL);

@@ -78,6 +78,6 @@ void engine_look_at_sending(struct engine *engine)
 		struct spool_mail mail;
 		if (spool_mail_load(engine->spool, ids[i], engine->arena, &mail) &&
 		    mail.contact != MAIL_OFFICE && !still_goes(engine, &mail))
-			engine_recall(engine, mail.id);
+			engine_recall_mail(engine, mail.id);
 	}
 }

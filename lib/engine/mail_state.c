@@ -89,7 +89,7 @@ void engine_notice_set_verdict(struct engine *engine, struct spool_mail *mail,
 	notice_set_status(engine, mail, notice, why->status, why->reason, why->suspension);
 }
 
-void engine_recall(struct engine *engine, int64_t mail)
+void engine_recall_mail(struct engine *engine, int64_t mail)
 {
 	struct turn *turn = engine->turn;
 	turn->recalled =

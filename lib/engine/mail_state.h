@@ -23,6 +23,6 @@ void engine_notice_set_status(struct engine *engine, struct spool_mail *mail,
 void engine_notice_set_verdict(struct engine *engine, struct spool_mail *mail,
                                const struct spool_notice *notice, const struct contact_verdict *why);
 /* One that is sending had better come back, if it still can: it waits for a mailer, perhaps for long. */
-void engine_recall(struct engine *engine, int64_t mail);
+void engine_recall_mail(struct engine *engine, int64_t mail);
 
 #endif

@@ -23,7 +23,7 @@ static bool gets_later(const struct verdict *verdict, int64_t contact)
 static void supersede_in_flight(struct engine *engine, const struct spool_notice *notice)
 {
 	spool_notice_supersede(engine->spool, notice->mail, notice->event);
-	engine_recall(engine, notice->mail);
+	engine_recall_mail(engine, notice->mail);
 }
 
 void engine_supersede(struct engine *engine, const struct spool_event *event, const struct verdict *verdict)

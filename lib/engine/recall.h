@@ -5,6 +5,6 @@
 struct engine;
 
 /* Released jobs against a suspension: some of them a turn. */
-void engine_call_back(struct engine *engine);
+void engine_recall_jobs(struct engine *engine);
 
 #endif

@@ -143,7 +143,7 @@ static void steps(struct engine *engine)
 	engine_take_waiting(engine);  /* intake.c: events whose customer has come, or won't */
 	engine_take_entries(engine);  /* intake.c: new events */
 	engine_take_commands(engine); /* command.c: the office's and the admin's */
-	engine_call_back(engine);     /* recall.c: released jobs against a suspension */
+	engine_recall_jobs(engine);   /* recall.c: released jobs against a suspension */
 	engine_expire(engine);        /* mail_expire.c: shelf lives that ended */
 	engine_look_at_deferred(
 	        engine); /* mail_recheck.c: mails that may go sooner, since hours have changed */

@@ -287,7 +287,7 @@ void spool_office_writes_done(struct spool *spool, int64_t seq); /* all up to se
 
 /* ---- The gate's requests (spool_request.c) ---- */
 
-/* What calls a released job back as long as it has not started. */
+/* What recalls a released job as long as it has not started. */
 enum watch {
 	WATCH_NOT,
 	WATCH_ALL,    /* a suspension of jobs or routes */

@@ -88,7 +88,7 @@ static json_t *event_json(const struct spool_event *event)
 	return json;
 }
 
-/* The office's mail of jobs called back tells of no event: they stand in its context alone. */
+/* The office's mail of recalled jobs tells of no event: they stand in its context alone. */
 static void add_jobs_told(struct spool *spool, json_t *json, json_t *jobs, int64_t mail, struct arena *arena)
 {
 	const char *text = spool_mail_context(spool, mail, arena);

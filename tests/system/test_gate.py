@@ -494,7 +494,7 @@ def test_the_gate_by_hand(world):
     assert world.outcomes() == [] and jobs(world) == []
 
 
-# ---- called back
+# ---- recalled
 
 def test_a_released_job_that_is_suspended_before_it_starts(world, smtp):
     """The office gets one mail of the jobs that are out; each is a collision, once."""

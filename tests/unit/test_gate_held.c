@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The dispatch gate's harder days: many held jobs, crashes, strangers' data, trucks called back. */
+/* The dispatch gate's harder days: many held jobs, crashes, strangers' data, trucks recalled. */
 #include "engine_world.h"
 
 #include <setjmp.h>
@@ -138,7 +138,7 @@ static void called_back_when_its_day_comes(void **state)
 	said("collision suspended J1\n");
 }
 
-/* By hand against no suspension: one that begins later calls it back as any other. */
+/* By hand against no suspension: one that begins later recalls it as any other. */
 static void released_by_hand_into_the_night(void **state)
 {
 	(void)state;
@@ -472,7 +472,7 @@ static void those_who_wait_for_their_customer_are_answered_once(void **state)
 	said("");
 }
 
-/* ---- Called back ---- */
+/* ---- Recalled ---- */
 
 static void the_office_gets_a_mail_a_customer(void **state)
 {
@@ -494,7 +494,7 @@ static void the_office_gets_a_mail_a_customer(void **state)
 	assert_non_null(strstr(w->contexts[1], "\"Bell\""));
 }
 
-/* Who may dispatch what is there is not called back at once for the suspension that allows it. */
+/* Who may dispatch what is there is not recalled at once for the suspension that allows it. */
 static void a_suspension_known_at_the_release_calls_nobody_back(void **state)
 {
 	(void)state;
