@@ -12,8 +12,8 @@
  * The words of one language, a line a phrase, so that all languages share one set of templates:
  *
  *     # a comment, on a line of its own
- *     completed.title = Your job is done
- *     completed.job   = Your job was done{{#event.time}} on {{#date}}{{event.time}}{{/date}}{{/event.time}}.
+ *     completed.title = Your job is complete
+ *     completed.job   = Your job was completed{{#event.time}} on {{#date}}{{event.time}}{{/date}}{{/event.time}}.
  *     colon           = " :"          quotes around all of it keep spaces
  *
  * A template has {{phrase.completed.title}} where the words go. In Mustache's terms that is a dotted

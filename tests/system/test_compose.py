@@ -157,7 +157,7 @@ def test_a_letter_as_its_reader_sees_it():
     assert "Arrival window: Thursday, 24 December 2026, 07:00 to 12:00\n" in text
     assert "Note: before\n.\nafter\n" in text
     assert "+1 303 555 0199" in text
-    assert "24 Dec 2026, 05:00  given to a driver" in text
+    assert "24 Dec 2026, 05:00  driver assigned" in text
     html = text_of(mail, "html")
     assert "before\n.\nafter" in html and "<img" not in html and "http" not in html
 
@@ -167,11 +167,11 @@ def test_a_grouped_letter_lists_its_jobs():
             {"id": "4712", "state": "failed", "service": "Delivery"}, {"id": "4713"}]
     mail, _ = letter(template="failed", context=CONTEXT | {"jobs": jobs}, jobs=["4711", "4712", "4713"])
     text = text_of(mail)
-    assert mail["Subject"] == "Could not be done: several jobs"
+    assert mail["Subject"] == "Could not be completed: several jobs"
     assert mail.get_all("X-Dispatchd-Job") == ["4711", "4712", "4713"]
-    assert ("* Roll-off swap, job 4711 (reference PO 2209), planned for 24 Dec 2026, 08:00: gate locked\n"
+    assert ("* Roll-off swap, job 4711 (reference PO 2209), scheduled for 24 Dec 2026, 08:00: gate locked\n"
             "  Müller & <Söhne>, 12 Quarry Rd, Golden\n* Delivery, job 4712\n") in text
-    assert "What happened so far" not in text
+    assert "Job history" not in text
     assert "Müller &amp; &lt;Söhne&gt;" in text_of(mail, "html")
 
 
@@ -186,21 +186,21 @@ def test_a_grouped_letter_says_when_each_driver_comes():
     where = "  Site, 1 Main St, Golden\n"
     assert (f"* job 1\n{where}  Arrival window: Thursday, 24 December 2026, 07:00 to 12:00\n* job 2\n{where}* job 3\n"
             ) in text_of(mail)
-    assert "  Arrival window: Friday, 25 December 2026, at any time\n  Driver: Kim, Truck 7\n" in text_of(mail)
+    assert "  Arrival window: Friday, 25 December 2026, any time\n  Driver: Kim, Truck 7\n" in text_of(mail)
     assert text_of(mail, "html").count("Arrival window: ") == 2
 
 
 def test_there_is_always_somebody_to_ask():
     mail, _ = letter(context={"job": {"id": "4711"}, "company": {"name": "Example Hauling"}})
-    assert "\n\nQuestions? Just reply to this mail.\n\nExample Hauling\n" in text_of(mail)
-    assert "reply to this mail" in text_of(mail, "html")
+    assert "\n\nQuestions? Just reply to this email.\n\nExample Hauling\n" in text_of(mail)
+    assert "reply to this email" in text_of(mail, "html")
 
 
 def test_languages():
     for locale, words in (("fr-CA", "Votre intervention s’est terminée le jeudi 24 décembre 2026 à 06 h 30."),
                           ("es", "Su servicio se terminó el jueves, 24 de diciembre de 2026, 6:30."),
                           ("de-AT", "Ihr Auftrag ist erledigt (Donnerstag, 24. Dezember 2026 um 06:30)."),
-                          ("pl", "Your job was done on czwartek, 24 grudnia 2026 06:30.")):
+                          ("pl", "Your job was completed on czwartek, 24 grudnia 2026 06:30.")):
         assert words in text_of(letter(locale=locale, context=CONTEXT)[0])
 
 
@@ -227,8 +227,8 @@ def test_data_adds_no_header(tmp_path, attack):
 def test_a_broken_template_costs_no_mail(tmp_path):
     (tmp_path / "completed.txt").write_text("Subject: x\n\n{{#open}}\n")
     mail, faults = letter(tmp_path, context=CONTEXT)
-    assert mail["Subject"] == "Done: Roll-off swap (reference PO 2209)"
-    assert "Your job was done on Thursday, 24 December 2026, 06:30." in text_of(mail)
+    assert mail["Subject"] == "Completed: Roll-off swap (reference PO 2209)"
+    assert "Your job was completed on Thursday, 24 December 2026, 06:30." in text_of(mail)
     assert f"broken: {tmp_path}/completed.txt:3: this section is never closed: open" in faults
 
 

@@ -14,7 +14,7 @@ from kit import add_customer, message, text_of, told, wait_told
 from world import wait_until
 
 STATES = ("dispatched", "started", "paused", "completed", "failed")
-SUBJECTS = {"dispatched": "driver assigned", "started": "started", "paused": "hold", "completed": "done",
+SUBJECTS = {"dispatched": "driver assigned", "started": "started", "paused": "hold", "completed": "completed",
             "failed": "could not"}
 MESSAGE_ID = re.compile(r"<[A-Za-z0-9.]+@example\.com>")
 

@@ -249,7 +249,7 @@ def test_a_retry_says_the_same_again(world, smtp):
     mail = smtp.wait_mails(1)[0]
     assert str(message(mail)["To"]) == "Ann Reed <farm@example.com>"
     assert "Hello Ann Reed,\n" in text_of(mail)
-    assert f"Your job was done on {at:%A}, {at.day} {at:%B %Y, %H:%M}.\n" in text_of(mail)
+    assert f"Your job was completed on {at:%A}, {at.day} {at:%B %Y, %H:%M}.\n" in text_of(mail)
 
 
 def test_a_later_state_supersedes_what_is_retried(world, smtp):

@@ -41,7 +41,7 @@ static void locales_are_looked_up(void **state)
 	struct outcome got = set_render(templates, "started", "fr", "{}");
 	assert_null(strstr(got.out.data, "html")); /* never another folder's */
 	buf_free(&got.out);
-	set_expect(templates, "failed", "fr", "Subject: Could not be done: job 4711\r\n"); /* built in */
+	set_expect(templates, "failed", "fr", "Subject: Could not be completed: job 4711\r\n"); /* built in */
 	templates_unref(templates);
 	buf_free(&faults);
 }
