@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Input: a template, a NUL, data in JSON. The template is its own partial `p`, which tries the limits.
+ * Input: a template, a NUL, data in JSON. The template is its own partial and lambda `p`, which tries the limits.
  * Whatever it is, parsing and rendering end, within the limits, and a fault has a text.
  */
 #include "template/mustache.h"
@@ -38,6 +38,8 @@ static void render(struct mustache *template, json_t *context, bool escape)
 	const struct mustache_options options = {.escape = escape,
 	                                         .partial = partial,
 	                                         .partial_arg = template,
+	                                         .lambda = partial,
+	                                         .lambda_arg = template,
 	                                         .helpers = helpers,
 	                                         .n_helpers = 1,
 	                                         .max_size = SIZE_LIMIT};
