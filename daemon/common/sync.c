@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A connection to Redis for programs that may wait: dispatchctl and the checks of `dispatchd -t`. Every
+ * command has a deadline; a connection that missed one is not used again.
+ */
 #include "common/sync.h"
 
 #include "base/mem.h"

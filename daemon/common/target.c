@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Which Redis is used and as whom: [redis] url, with the password from a systemd credential, a file or the
+ * URL itself. It is read again for each new connection, since it may have been changed.
+ */
 #include "common/target.h"
 
 #include "base/exposed.h"

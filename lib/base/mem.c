@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Memory that is there or ends the program, and arenas: blocks that are handed out in pieces and freed all
+ * at once.
+ */
 #include "base/mem.h"
 
 #include <stdarg.h>

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Takes the URL of a Redis apart, strictly: what is not understood to the last character is a fault, and
+ * no fault repeats the password.
+ */
 #include "base/redis_url.h"
 
 #include "base/endpoint.h"

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The grammar of Redis' replies as a state machine that sees bytes as they come and keeps none. It bounds
+ * lengths, counts and nesting before hiredis, which believes them, allocates anything.
+ */
 #include "base/resp.h"
 
 #include <string.h>

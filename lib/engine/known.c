@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Compares a customers.db with the one that the spool knows by its identity, for the engine and for
+ * dispatchctl. The office may put another file in its place at any time.
+ */
 #include "engine/known.h"
 
 #include "spool/spool.h"

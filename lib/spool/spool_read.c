@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The spool as JSON for people: jobs, mails, dead letters, held jobs. Reads beside a running daemon and
+ * changes nothing.
+ */
 #include "spool/spool_read.h"
 
 #include "db/fields.h"

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * An engine with real databases in a directory of its own and a clock that the test sets; what a turn hands
+ * out is gathered as text.
+ */
 #include "engine_world.h"
 
 #include "db/fields.h"

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * An office for tests of records: a customers.db of its own, a manager and a clerk, values as JSON text
+ * with ' for ".
+ */
 #include "office.h"
 
 #include "base/buf.h"

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Sets of templates for unit tests: written to a folder, loaded, and rendered for a mail.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Names of hosts: what EHLO may say, and which Host of an HTTP request may be meant for us.
+ */
 #include "base/hostname.h"
 
 #include <setjmp.h>

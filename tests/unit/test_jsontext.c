@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * JSON read and written: faults in our own words, text that is mended, order and depth.
+ */
 #include "base/jsontext.h"
 #include "base/utf8.h"
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Replies of Redis, good and hostile, whole and cut into single bytes.
+ */
 #include "base/resp.h"
 
 #include <setjmp.h>

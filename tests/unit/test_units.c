@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Durations, sizes and waits: read, written back, refused.
+ */
 #include "base/backoff.h"
 #include "base/units.h"
 

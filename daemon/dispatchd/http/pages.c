@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The pages of the HTTP socket: health, readiness, metrics, the gate. A row says which function answers;
+ * what they know of the daemon comes through a `struct daemon_view`.
+ */
 #include "dispatchd/http/pages.h"
 
 #include "base/utf8.h"

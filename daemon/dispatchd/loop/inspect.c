@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * What `dispatchd -t` and a start check besides the keys themselves: passwords, certificates, folders,
+ * databases. A check is a row with the key whose line is reported.
+ */
 #include "dispatchd/loop/inspect.h"
 
 #include "base/exposed.h"

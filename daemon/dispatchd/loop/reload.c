@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The thread that reads configuration and templates for a reload, since the loop touches no disk. The
+ * loop gets the result when all of it is sound; else the faults are logged and nothing changes.
+ */
 #include "dispatchd/loop/reload.h"
 
 #include "base/buf.h"

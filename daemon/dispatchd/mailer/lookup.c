@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * getaddrinfo() with a deadline. A thread aside asks the resolver; whoever lets go last, the mailer or that
+ * thread, frees what they share.
+ */
 #include "dispatchd/mailer/lookup.h"
 
 #include "base/mem.h"

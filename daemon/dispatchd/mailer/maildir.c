@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The Maildir transport: a mail is written to tmp/, made durable, then linked into new/. A crash leaves a
+ * whole file or none.
+ */
 #include "dispatchd/mailer/maildir.h"
 
 #include "base/buf.h"

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * What mailers need of the settings, made ready once: relays, password, authorities, limits. Immutable and
+ * counted by reference, so that a reload replaces it under connections that are open.
+ */
 #include "dispatchd/mailer/mailer_config.h"
 
 #include "base/address.h"

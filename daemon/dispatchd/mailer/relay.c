@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The circuit breaker of one relay: which connections it may get, when one is tried again after a fault,
+ * what is counted for status and metrics. All of it under the pool's lock.
+ */
 #include "dispatchd/mailer/relay.h"
 
 #include "base/backoff.h"

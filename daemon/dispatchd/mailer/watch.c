@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A deadline for one connection, set by the mailer and enforced by the supervisor through a duplicate of
+ * the descriptor: libesmtp keeps its own to itself and bounds only single reads.
+ */
 #include "dispatchd/mailer/watch.h"
 
 #include "dispatchd/mailer/clock.h"

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The thread that writes customers.db for the engine: takes a batch, carries it out, brings the results
+ * back. A locked or broken database only makes it try again later.
+ */
 #include "dispatchd/office/office_thread.h"
 
 #include "common/clock.h"

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The channel as a source: what is published while we listen. Messages gather up to a bound while the
+ * engine takes no more; beyond it they are lost, counted and logged.
+ */
 #include "dispatchd/redis/channel.h"
 
 #include "base/mem.h"

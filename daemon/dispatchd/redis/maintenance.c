@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * What each stream needs now and then: entries of other consumers claimed, old entries trimmed, idle
+ * consumers removed. Every job asks Redis, takes the answer, and is due again later.
+ */
 #include "dispatchd/redis/maintenance.h"
 
 #include "base/mem.h"

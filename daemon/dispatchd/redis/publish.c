@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Sends rows of the outbox (outbox.c) to their streams, one transaction at a time, and reports to the
+ * engine up to which row Redis has them. Streams that refuse are tried again on their own.
+ */
 #include "dispatchd/redis/publish.h"
 
 #include "base/mem.h"

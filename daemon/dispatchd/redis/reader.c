@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Reads the streams by consumer group, in the stages of reader.h: first what was delivered to us before,
+ * then what is new, the customers feed always ahead of the events.
+ */
 #include "dispatchd/redis/reader.h"
 
 #include "base/backoff.h"

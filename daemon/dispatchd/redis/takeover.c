@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Takes over the processing lists of consumers that are gone: who gives no sign of life for claim_after,
+ * and whose oldest item stays the same for as long, loses its list to ours in one step.
+ */
 #include "dispatchd/redis/takeover.h"
 
 #include "base/buf.h"

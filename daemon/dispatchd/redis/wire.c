@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * One connection: bytes in, replies out, each to whoever waits for it. hiredis' asynchronous half is not
+ * used, since its assertions abort the process when a server sends a reply that nobody asked for.
+ */
 #include "dispatchd/redis/wire.h"
 
 #include "base/mem.h"
