@@ -13,10 +13,11 @@ void histogram_add(struct histogram *histogram, double seconds)
 	histogram->sum_s += seconds;
 }
 
-void histogram_print(const struct histogram *histogram, const char *name, const char *help, struct buf *out)
+void histogram_print(const struct histogram *histogram, enum metric metric, struct buf *out)
 {
 	uint64_t total = 0;
-	buf_printf(out, "# HELP %s %s\n# TYPE %s histogram\n", name, help, name);
+	const char *name = metric_name(metric);
+	metric_head(out, metric);
 	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
 		total += histogram->counts[i];
 		buf_printf(out, "%s_bucket{le=\"%g\"} %llu\n", name, bounds[i], (unsigned long long)total);

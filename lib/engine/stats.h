@@ -3,6 +3,7 @@
 #define ENGINE_STATS_H
 
 #include "base/buf.h"
+#include "model/metric.h"
 #include "model/words.h"
 
 #include <stddef.h>
@@ -27,6 +28,6 @@ struct stats {
 };
 
 void histogram_add(struct histogram *histogram, double seconds);
-void histogram_print(const struct histogram *histogram, const char *name, const char *help, struct buf *out);
+void histogram_print(const struct histogram *histogram, enum metric metric, struct buf *out);
 
 #endif

@@ -70,11 +70,26 @@ def check_commands():
 
 
 def check_metrics():
-    source = "".join(p.read_text() for top in ("lib", "daemon") for p in Path(top).rglob("*.c"))
-    # Where it is announced: in a # TYPE line, or as the name given to a function that writes one.
-    known = set(re.findall(r'# TYPE (dispatchd_[a-z_]+)', source)) | set(re.findall(r'"(dispatchd_[a-z_]+)"', source))
-    told = set(re.findall(r"(?m)^\.It Cm (dispatchd_[a-z_]+)", Path("conf/man/dispatchd.8").read_text()))
-    both_ways("the metric", known, told, "the code", "dispatchd(8)")
+    """The manual lists the metrics of the table, in its order and with its help; no other file spells their names."""
+    table = Path("lib/model/metric.c").read_text()
+    rows = re.findall(r'\.name = "(dispatchd_\w+)",\s*\.type = (\w+),\s*\.help = ((?:"[^"]*"\s*)+)', table)
+    known = [(name, "".join(re.findall(r'"([^"]*)"', words)).removesuffix(".")
+              + ("; a histogram." if kind == "HISTOGRAM" else ".")) for name, kind, words in rows]
+    if len(known) != table.count('.name = "dispatchd_'):
+        fault("lib/model/metric.c has rows that this check doesn't understand")
+    page = Path("conf/man/dispatchd.8").read_text()
+    listed = page.partition('.\\" metrics: begin')[2].partition('.\\" metrics: end')[0]
+    shown = re.findall(r"(?m)^\.It Cm (dispatchd_\w+)\n(.*)$", listed)
+    both_ways("the metric", set(known), set(shown), "lib/model/metric.c", "dispatchd(8)")
+    if [name for name, _ in known] != [name for name, _ in shown]:
+        fault("dispatchd(8) lists the metrics in another order than lib/model/metric.c")
+    for path in (p for top in ("lib", "daemon") for p in Path(top).rglob("*.c") if p.name != "metric.c"):
+        if re.search(r"# (HELP|TYPE) ", path.read_text()):
+            fault(f"{path} writes a metric without lib/model/metric.c")
+    for path in ("README.md", "conf/man/dispatchd.8", "CHANGELOG.md"):
+        for name in set(re.findall(r"\bdispatchd_[a-z_]+(?=[\s`,)])", Path(path).read_text())):
+            if name not in dict(known) and re.search(r"_(total|seconds|up|bytes|usable|failures|fds)$", name):
+                fault(f"{path} names a metric {name}, which there is not")
 
 
 def check_words():

@@ -13,6 +13,7 @@
 #include "dispatchd/redis/client.h"
 #include "dispatchd/sys/daemon_view.h"
 #include "dispatchd/sys/listen.h"
+#include "model/metric.h"
 #include "version.h"
 
 #include <dirent.h>
@@ -67,51 +68,31 @@ static void answer_ready(void *arg, const char *query, struct http_answer *ret)
 
 /* ---- metrics */
 
-/* A label's value: backslash, quote and line break escaped. */
-static void add_label(struct buf *out, const char *value)
+static void add_relay(struct buf *out, enum metric metric, const struct pool_relay *relay, uint64_t value)
 {
-	for (; *value; value++) {
-		if (*value == '\\' || *value == '"')
-			buf_addc(out, '\\');
-		if (*value == '\n')
-			buf_adds(out, "\\n");
-		else
-			buf_addc(out, *value);
-	}
-}
-
-static void add_relay(struct buf *out, const char *metric, const char *name, uint64_t value)
-{
-	buf_printf(out, "%s{relay=\"", metric);
-	add_label(out, name);
-	buf_printf(out, "\"} %" PRIu64 "\n", value);
+	metric_sample(out, metric, (int64_t)value, "relay", relay->name, NULL);
 }
 
 static void add_relays(const struct daemon_view *view, struct buf *out)
 {
 	struct pool_relay relays[RELAYS_MAX];
 	size_t n = pool_relays(view->pool, relays, RELAYS_MAX);
-	buf_adds(out, "# HELP dispatchd_relay_up Whether the relay took connections last time.\n"
-	              "# TYPE dispatchd_relay_up gauge\n");
+	metric_head(out, METRIC_RELAY_UP);
 	for (size_t i = 0; i < n; i++)
 		if (relays[i].tried)
-			add_relay(out, "dispatchd_relay_up", relays[i].name, relays[i].up);
-	buf_adds(out, "# HELP dispatchd_relay_sessions Connections to the relay.\n"
-	              "# TYPE dispatchd_relay_sessions gauge\n");
+			add_relay(out, METRIC_RELAY_UP, &relays[i], relays[i].up);
+	metric_head(out, METRIC_RELAY_SESSIONS);
 	for (size_t i = 0; i < n; i++)
-		add_relay(out, "dispatchd_relay_sessions", relays[i].name, relays[i].sessions);
-	buf_adds(out, "# HELP dispatchd_relay_delivered_total Mails that the relay took.\n"
-	              "# TYPE dispatchd_relay_delivered_total counter\n");
+		add_relay(out, METRIC_RELAY_SESSIONS, &relays[i], relays[i].sessions);
+	metric_head(out, METRIC_RELAY_DELIVERED);
 	for (size_t i = 0; i < n; i++)
-		add_relay(out, "dispatchd_relay_delivered_total", relays[i].name, relays[i].delivered);
-	buf_adds(out, "# HELP dispatchd_relay_faults_total How often the relay failed.\n"
-	              "# TYPE dispatchd_relay_faults_total counter\n");
+		add_relay(out, METRIC_RELAY_DELIVERED, &relays[i], relays[i].delivered);
+	metric_head(out, METRIC_RELAY_FAULTS);
 	for (size_t i = 0; i < n; i++)
-		add_relay(out, "dispatchd_relay_faults_total", relays[i].name, relays[i].faults);
-	buf_adds(out, "# HELP dispatchd_relay_failures Mails that failed since the relay took the last one.\n"
-	              "# TYPE dispatchd_relay_failures gauge\n");
+		add_relay(out, METRIC_RELAY_FAULTS, &relays[i], relays[i].faults);
+	metric_head(out, METRIC_RELAY_FAILURES);
 	for (size_t i = 0; i < n; i++)
-		add_relay(out, "dispatchd_relay_failures", relays[i].name, relays[i].failures);
+		add_relay(out, METRIC_RELAY_FAILURES, &relays[i], relays[i].failures);
 }
 
 static long resident_pages(void)
@@ -147,19 +128,12 @@ static void add_process(const struct daemon_view *view, struct buf *out)
 {
 	struct rusage usage;
 	getrusage(RUSAGE_SELF, &usage);
-	buf_printf(out,
-	           "# HELP dispatchd_build_info The version that runs.\n# TYPE dispatchd_build_info gauge\n"
-	           "dispatchd_build_info{version=\"" DISPATCHD_VERSION "\"} 1\n"
-	           "# HELP dispatchd_start_time_seconds When it started.\n"
-	           "# TYPE dispatchd_start_time_seconds gauge\ndispatchd_start_time_seconds %.3f\n"
-	           "# HELP dispatchd_cpu_seconds_total CPU time used.\n"
-	           "# TYPE dispatchd_cpu_seconds_total counter\ndispatchd_cpu_seconds_total %.3f\n"
-	           "# HELP dispatchd_resident_memory_bytes Memory in use.\n"
-	           "# TYPE dispatchd_resident_memory_bytes gauge\ndispatchd_resident_memory_bytes %ld\n"
-	           "# HELP dispatchd_open_fds Open file descriptors.\n"
-	           "# TYPE dispatchd_open_fds gauge\ndispatchd_open_fds %d\n",
-	           (double)view->started.ms / 1e3, seconds(usage.ru_utime) + seconds(usage.ru_stime),
-	           resident_pages() * sysconf(_SC_PAGESIZE), open_files());
+	metric_head(out, METRIC_BUILD_INFO);
+	metric_sample(out, METRIC_BUILD_INFO, 1, "version", DISPATCHD_VERSION, NULL);
+	metric_decimal(out, METRIC_START_TIME, (double)view->started.ms / 1e3);
+	metric_decimal(out, METRIC_CPU_SECONDS, seconds(usage.ru_utime) + seconds(usage.ru_stime));
+	metric_integer(out, METRIC_RESIDENT_MEMORY, resident_pages() * sysconf(_SC_PAGESIZE));
+	metric_integer(out, METRIC_OPEN_FDS, open_files());
 }
 
 static void answer_metrics(void *arg, const char *query, struct http_answer *ret)

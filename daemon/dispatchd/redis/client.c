@@ -16,6 +16,7 @@
 #include "dispatchd/redis/publish.h"
 #include "dispatchd/redis/reader.h"
 #include "dispatchd/sys/log.h"
+#include "model/metric.h"
 
 #include <ctype.h>
 #include <event2/event.h>
@@ -396,50 +397,33 @@ const char *redis_client_target(const struct redis_client *client)
 	return client->target->name;
 }
 
-/* The names come from the configuration, which has no control characters in them. */
 static void add_parts(struct redis_client *client, struct buf *out)
 {
 	struct redis_part part;
-	buf_adds(out, "# HELP dispatchd_redis_usable Whether Redis lets us use this, as configured.\n"
-	              "# TYPE dispatchd_redis_usable gauge\n");
-	for (size_t i = 0; redis_client_part(client, i, &part); i++) {
-		buf_printf(out, "dispatchd_redis_usable{kind=\"%s\",name=\"", part.kind);
-		for (const char *p = part.name; *p; p++) {
-			if (*p == '\\' || *p == '"')
-				buf_addc(out, '\\');
-			buf_addc(out, *p);
-		}
-		buf_printf(out, "\",use=\"%s\"} %d\n", part.use, part.words == NULL);
-	}
+	metric_head(out, METRIC_REDIS_USABLE);
+	for (size_t i = 0; redis_client_part(client, i, &part); i++)
+		metric_sample(out, METRIC_REDIS_USABLE, part.words == NULL, "kind", part.kind, "name",
+		              part.name, "use", part.use, NULL);
+}
+
+static void add_source(struct buf *out, enum metric metric, const struct source *source, uint64_t value)
+{
+	metric_sample(out, metric, (int64_t)value, "source", source->kind, "feed", feed_names[source->feed],
+	              NULL);
 }
 
 void redis_client_metrics(struct redis_client *client, struct buf *out)
 {
-	buf_printf(out,
-	           "# HELP dispatchd_redis_connected Whether Redis is connected.\n"
-	           "# TYPE dispatchd_redis_connected gauge\ndispatchd_redis_connected %d\n"
-	           "# HELP dispatchd_redis_losses_total Connections to Redis that were lost.\n"
-	           "# TYPE dispatchd_redis_losses_total counter\ndispatchd_redis_losses_total %" PRIu64 "\n"
-	           "# HELP dispatchd_unpublished Entries that Redis is still to get, as the loop sees them.\n"
-	           "# TYPE dispatchd_unpublished gauge\ndispatchd_unpublished %zu\n"
-	           "# HELP dispatchd_channel_lost_total Messages of the channel that there was no room for.\n"
-	           "# TYPE dispatchd_channel_lost_total counter\ndispatchd_channel_lost_total %" PRIu64 "\n"
-	           "# HELP dispatchd_entries_total Entries read from a source.\n"
-	           "# TYPE dispatchd_entries_total counter\n",
-	           client->up, client->losses, publisher_waiting(client->publisher),
-	           channel_lost(client->channel));
-	for (size_t i = 0; i < client->flow.n_sources; i++) {
-		const struct source *source = client->flow.sources[i];
-		buf_printf(out, "dispatchd_entries_total{source=\"%s\",feed=\"%s\"} %" PRIu64 "\n",
-		           source->kind, feed_names[source->feed], source->entries);
-	}
-	buf_adds(out,
-	         "# HELP dispatchd_entries_lost_total Entries that were removed from Redis before they were "
-	         "read.\n# TYPE dispatchd_entries_lost_total counter\n");
-	for (size_t i = 0; i < client->flow.n_sources; i++) {
-		const struct source *source = client->flow.sources[i];
-		buf_printf(out, "dispatchd_entries_lost_total{source=\"%s\",feed=\"%s\"} %" PRIu64 "\n",
-		           source->kind, feed_names[source->feed], source->lost);
-	}
+	const struct flow *flow = &client->flow;
+	metric_integer(out, METRIC_REDIS_CONNECTED, client->up);
+	metric_integer(out, METRIC_REDIS_LOSSES, (int64_t)client->losses);
+	metric_integer(out, METRIC_UNPUBLISHED, (int64_t)publisher_waiting(client->publisher));
+	metric_integer(out, METRIC_CHANNEL_LOST, (int64_t)channel_lost(client->channel));
+	metric_head(out, METRIC_ENTRIES);
+	for (size_t i = 0; i < flow->n_sources; i++)
+		add_source(out, METRIC_ENTRIES, flow->sources[i], flow->sources[i]->entries);
+	metric_head(out, METRIC_ENTRIES_LOST);
+	for (size_t i = 0; i < flow->n_sources; i++)
+		add_source(out, METRIC_ENTRIES_LOST, flow->sources[i], flow->sources[i]->lost);
 	add_parts(client, out);
 }
