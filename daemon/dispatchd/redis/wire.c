@@ -124,7 +124,8 @@ static const char *dispatch(struct wire *wire, const redisReply *reply)
 		wire->events->pushed(wire->arg, reply);
 		return NULL;
 	}
-	return is_error(reply) ? reply->str : "protocol error: an answer to nothing that was asked";
+	bool says_why = is_error(reply) && *reply->str;
+	return says_why ? reply->str : "protocol error: an answer to nothing that was asked";
 }
 
 /* False where the wire is gone. */
