@@ -260,7 +260,7 @@ class World:
 
     def environment(self, **more):
         keep = {k: v for k, v in os.environ.items()
-                if k in ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
+                if k in ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "GCOV_ERROR_FILE")
                 or k.endswith("SAN_OPTIONS") or k.startswith("DISPATCHD_LOG")}
         return {**keep, "TZ": "UTC", **more}
 
