@@ -301,6 +301,7 @@ static const struct field sale_fields[] = {
         {.name = "contract_amount", .type = FIELD_AMOUNT, .help = "amount of the contract"},
         {.name = "balance",
          .type = FIELD_AMOUNT,
+         .reckoned = true,
          .help = "what is still to be paid; reckoned where there is a contract_amount"},
         {.name = "method", .type = FIELD_LINE, .help = "method of payment"},
         {.name = "commission", .type = FIELD_AMOUNT, .help = "commission"},
@@ -340,13 +341,21 @@ static const struct field file_fields[] = {
 };
 
 #define FIELDS(array) .fields = (array), .n_fields = COUNT(array)
-#define OF_CUSTOMER   .owner = "customer", .owner_column = "customer"
+#define OF_CUSTOMER   .owner = "customer", .owner_column = "customer", .owner_key = "customer"
+
+static const char *const customer_extra[] = {"email", "contact", "hours", "contacts", "reps", NULL};
+static const char *const system_extra[] = {"fields", NULL};
+static const char *const quote_extra[] = {"items", NULL};
+static const char *const sale_extra[] = {"payments", NULL};
 
 const struct kind kinds[] = {
         {.name = "customer",
          .many = "customers",
          .table = "customer",
          FIELDS(customer_fields),
+         .is_customer = true,
+         .searched = true,
+         .extra = customer_extra,
          .order = "number",
          .help = "A customer, or a site of one."},
         {.name = "contact",
@@ -354,6 +363,8 @@ const struct kind kinds[] = {
          .table = "contact",
          OF_CUSTOMER,
          FIELDS(contact_fields),
+         .searched = true,
+         .known_by_address = true,
          .order = "id",
          .help = "A person at the customer's, and what that person is told by mail."},
         {.name = "suspension",
@@ -384,6 +395,8 @@ const struct kind kinds[] = {
          .many = "system types",
          .table = "system_type",
          FIELDS(system_type_fields),
+         .parts = "fields",
+         .part_kind = "system-field",
          .order = "name",
          .help = "A type of equipment, with fields of its own."},
         {.name = "system-field",
@@ -391,6 +404,7 @@ const struct kind kinds[] = {
          .table = "system_field",
          .owner = "system-type",
          .owner_column = "system_type",
+         .owner_key = "system_type",
          FIELDS(system_field_fields),
          .order = "id",
          .help = "A field that systems of a type have."},
@@ -399,6 +413,10 @@ const struct kind kinds[] = {
          .table = "system",
          OF_CUSTOMER,
          FIELDS(system_fields),
+         .searched = true,
+         .secrets = true,
+         .any_key = true,
+         .extra = system_extra,
          .order = "type, label, id",
          .help = "Equipment on site."},
         {.name = "asset",
@@ -406,6 +424,7 @@ const struct kind kinds[] = {
          .table = "asset",
          OF_CUSTOMER,
          FIELDS(asset_fields),
+         .searched = true,
          .order = "kind, serial, id",
          .help = "Something of ours that stands at the customer's."},
         {.name = "third-party",
@@ -419,6 +438,7 @@ const struct kind kinds[] = {
          .many = "sales reps",
          .table = "rep",
          FIELDS(rep_fields),
+         .linked = true,
          .order = "name",
          .help = "A sales rep of the own firm."},
         {.name = "activity",
@@ -433,6 +453,9 @@ const struct kind kinds[] = {
          .table = "quote",
          OF_CUSTOMER,
          FIELDS(quote_fields),
+         .extra = quote_extra,
+         .parts = "items",
+         .part_kind = "quote-item",
          .order = "id",
          .help = "A quote with its items."},
         {.name = "quote-item",
@@ -440,6 +463,8 @@ const struct kind kinds[] = {
          .table = "quote_item",
          .owner = "quote",
          .owner_column = "quote",
+         .owner_key = "quote",
+         .customer_of = "SELECT customer FROM quote WHERE id = ?1",
          FIELDS(quote_item_fields),
          .order = "id",
          .help = "A line of a quote."},
@@ -448,6 +473,9 @@ const struct kind kinds[] = {
          .table = "sale",
          OF_CUSTOMER,
          FIELDS(sale_fields),
+         .extra = sale_extra,
+         .parts = "payments",
+         .part_kind = "payment",
          .order = "id",
          .help = "A sale with its amounts, dates and payments."},
         {.name = "payment",
@@ -455,6 +483,8 @@ const struct kind kinds[] = {
          .table = "payment",
          .owner = "sale",
          .owner_column = "sale_id",
+         .owner_key = "sale",
+         .customer_of = "SELECT customer FROM sale WHERE id = ?1",
          FIELDS(payment_fields),
          .order = "day, id",
          .help = "A payment on a sale."},
@@ -472,6 +502,7 @@ const struct kind kinds[] = {
          OF_CUSTOMER,
          FIELDS(file_fields),
          .file = true,
+         .picture_only = true,
          .order = "id",
          .help = "A picture; PNG, JPEG, GIF, WebP, HEIC or TIFF."},
 };
@@ -506,6 +537,20 @@ const struct field *kind_field(const struct kind *kind, const char *name)
 			return &kind->fields[i];
 	}
 	return NULL;
+}
+
+bool kind_has_extra(const struct kind *kind, const char *key)
+{
+	for (const char *const *extra = kind->extra; extra && *extra; extra++) {
+		if (strcmp(*extra, key) == 0)
+			return true;
+	}
+	return kind->any_key;
+}
+
+bool kind_is_of_customer(const struct kind *kind)
+{
+	return kind->owner && kind_find(kind->owner)->is_customer;
 }
 
 size_t kind_field_index(const struct kind *kind, const struct field *field)

@@ -77,6 +77,7 @@ struct field {
 	bool secret;        /* encrypted in the database, shown only when revealed */
 	enum field_key key; /* for FIELD_LINE; other types but FIELD_TEXT are keys by nature (key.h) */
 	int max;            /* characters; 0: as the type has it */
+	bool reckoned;      /* where it has no value, it is reckoned from others when it is shown */
 	const char *const *choices; /* NULL-terminated, for FIELD_CHOICE */
 	const char *initial;        /* what it is where left out; NULL: nothing */
 	enum search_by by;
@@ -87,23 +88,38 @@ struct kind {
 	const char *name;  /* "third-party": the noun of dispatchctl */
 	const char *many;  /* "third parties" */
 	const char *table; /* "third_party" */
-	const char *owner; /* the kind that it hangs on, by name; NULL: on none */
+	const char *owner; /* the kind that it belongs to, by name; NULL: to none */
 	const char *owner_column;
+	const char *owner_key;   /* the owner's name as a JSON key and as a column of CSV */
+	const char *customer_of; /* SQL: the customer of an owner that isn't one itself, by its id ?1 */
 	const struct field *fields;
 	size_t n_fields;
 	bool added_only;        /* never changed, removed by a manager alone (notes, comments) */
 	bool kept_when_removed; /* removing marks it (suspensions) */
 	bool file;              /* comes with a file's content (document, picture) */
-	const char *order;      /* SQL: in which order a list is shown */
-	const char *help;       /* a sentence */
+	bool picture_only;      /* and that has to be a picture */
+	bool is_customer;       /* the customers themselves: named by a former number, too */
+	bool searched;          /* its fields are in the search index of its customer */
+	bool linked;            /* linked with customers besides (sales reps) */
+	bool secrets;           /* may have values that are revealed to managers only */
+	bool known_by_address;  /* an import recognizes one by its address and name */
+	bool any_key;           /* its values may have any further key: fields that the office defined */
+	/* Keys of its values that are no fields, NULL-terminated; columns of an export, too. Of a customer
+	 * the first KIND_EXTRA_CONTACT are its first contact's. */
+	const char *const *extra;
+	const char *parts, *part_kind; /* the key and the kind of the records that are part of it */
+	const char *order;             /* SQL: in which order a list is shown */
+	const char *help;              /* a sentence */
 };
 
-enum { KIND_FIELDS_MAX = 32 };
+enum { KIND_FIELDS_MAX = 32, KIND_EXTRA_CONTACT = 2 };
 
 extern const struct kind kinds[];
 extern const size_t n_kinds;
 const struct kind *kind_find(const char *name); /* NULL where there is none; `_` counts as `-` */
 const struct field *kind_field(const struct kind *kind, const char *name); /* `-` counts as `_`; NULL */
+bool kind_has_extra(const struct kind *kind, const char *key);
+bool kind_is_of_customer(const struct kind *kind); /* belongs to a customer directly */
 size_t kind_field_index(const struct kind *kind, const struct field *field);
 /* The name of the field that `name` was most likely meant to be; NULL where none is near. */
 const char *kind_nearest(const struct kind *kind, const char *name);

@@ -84,6 +84,11 @@ struct customers *customers_close(struct customers *customers)
 		free(customers->sql[i].list);
 		free(customers->sql[i].list_all);
 		free(customers->sql[i].remove);
+		free(customers->sql[i].remove_owned);
+		free(customers->sql[i].name);
+		free(customers->sql[i].find);
+		free(customers->sql[i].complete);
+		free(customers->sql[i].contents);
 	}
 	free(customers->sql);
 	free(customers->key_file);

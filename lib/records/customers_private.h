@@ -15,7 +15,12 @@ struct kind_sql {
 	char *get;    /* ?1 id: id, owner's id, the fields in order */
 	char *list;   /* ?1 id of the owner (of nobody for kinds that hang on none): as get */
 	char *list_all;
-	char *remove; /* ?1 id */
+	char *remove;       /* ?1 id */
+	char *remove_owned; /* ?1 id of the owner; NULL for kinds that belong to none */
+	char *name;         /* ?1 id: its first field, which names it where that is a FIELD_NAME */
+	char *find;         /* ?1 that name: id */
+	char *complete;     /* ?1 a beginning, ?2 how many: names */
+	char *contents;     /* of kinds that come with a file: each hash with the latest id */
 };
 
 struct customers {

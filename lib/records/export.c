@@ -97,31 +97,11 @@ static bool customer_extras(struct export *export, const struct row *row, json_t
 	return good;
 }
 
-/* The columns behind the fields, by kind; what is shown under them is what an import takes. */
-static const struct {
-	const char *kind, *names[6];
-} extras[] = {
-        {.kind = "customer", .names = {"email", "contact", "hours", "contacts", "reps"}},
-        {.kind = "system", .names = {"fields"}},
-        {.kind = "quote", .names = {"items"}},
-        {.kind = "sale", .names = {"payments"}},
-};
-
+/* The columns behind the fields; what is shown under them is what an import takes. */
 static const char *const *extra_names(const struct kind *kind)
 {
 	static const char *const none[] = {NULL};
-	for (size_t i = 0; i < sizeof extras / sizeof extras[0]; i++) {
-		if (strcmp(extras[i].kind, kind->name) == 0)
-			return extras[i].names;
-	}
-	return none;
-}
-
-static const char *owner_key(const struct kind *kind)
-{
-	if (kind->owner == NULL)
-		return NULL;
-	return strcmp(kind->owner, "system-type") == 0 ? "system_type" : kind->owner;
+	return kind->extra ? kind->extra : none;
 }
 
 /* The whole record as an object in the order of the columns. */
@@ -137,7 +117,7 @@ static bool record_object(struct export *export, const struct row *row, json_t *
 	json_t *fields = row_json(row, export->arena);
 	(void)json_object_update(object, fields);
 	json_decref(fields);
-	if (good && strcmp(export->kind->name, "customer") == 0)
+	if (good && export->kind->is_customer)
 		good = customer_extras(export, row, object);
 	else if (good && *extra_names(export->kind) && operations->show)
 		good = operations->show(export->store, row, object, export->err);
@@ -155,7 +135,7 @@ static void add_header(struct export *export)
 	bool first = true;
 	if (export->kind->owner) {
 		csv_add(&export->buf, true, "id");
-		csv_add(&export->buf, false, owner_key(export->kind));
+		csv_add(&export->buf, false, export->kind->owner_key);
 		first = false;
 	}
 	for (size_t i = 0; i < export->kind->n_fields; i++, first = false)
@@ -182,13 +162,12 @@ static void add_csv_row(struct export *export, const struct row *row, const json
 	bool first = true;
 	if (export->kind->owner) {
 		add_member(export, true, object, "id");
-		add_member(export, false, object, owner_key(export->kind));
+		add_member(export, false, object, export->kind->owner_key);
 		first = false;
 	}
-	bool reckons = strcmp(export->kind->name, "sale") == 0;
 	for (size_t i = 0; i < export->kind->n_fields; i++, first = false) {
-		if (reckons && strcmp(export->kind->fields[i].name, "balance") == 0)
-			add_member(export, first, object, "balance"); /* it is in no row */
+		if (export->kind->fields[i].reckoned)
+			add_member(export, first, object, export->kind->fields[i].name); /* it is in no row */
 		else
 			csv_add_marked(&export->buf, first, row->value[i] ? row->value[i] : "");
 	}

@@ -137,7 +137,7 @@ static bool find_before(struct import *import, struct transaction *tx, const str
 	}
 	if (!named && staged->id && !record_id(staged->id, &id))
 		id = 0;
-	if (strcmp(kind->name, "contact") == 0 && !find_contact(import, tx, staged, owner, &id))
+	if (kind->known_by_address && !find_contact(import, tx, staged, owner, &id))
 		return false;
 	bool known = named || transaction_is_claimed(tx, id) || id <= tx->known[kind - kinds];
 	if (!row_get(tx->store, tx->arena, kind, known ? id : 0, ret, tx->err))
@@ -161,7 +161,7 @@ static bool check_kept(struct transaction *tx, const struct row *before, const s
 
 static bool is_own_number(const struct import *import, const struct row *after, size_t i)
 {
-	return i == 0 && after->id != 0 && strcmp(import->kind->name, "customer") == 0;
+	return i == 0 && after->id != 0 && import->kind->is_customer;
 }
 
 static bool take_values(struct import *import, struct transaction *tx, const struct staged *staged,
@@ -230,7 +230,7 @@ static bool put_row(struct import *import, struct transaction *tx, const struct 
 	json_decref(extras);
 	if (!good)
 		return false;
-	if (strcmp(import->kind->name, "contact") == 0)
+	if (import->kind->known_by_address)
 		transaction_claim(tx, after.id);
 	import->counts.stale += tx->took_back;
 	if (before.id == 0)
@@ -253,8 +253,7 @@ static bool is_row_fault(const struct error *err)
 
 static const char *parent_of(const struct import *import, const struct staged *staged)
 {
-	const struct field *field =
-	        strcmp(import->kind->name, "customer") == 0 ? kind_field(import->kind, "parent") : NULL;
+	const struct field *field = import->kind->is_customer ? kind_field(import->kind, "parent") : NULL;
 	return field ? staged->value[kind_field_index(import->kind, field)] : NULL;
 }
 
@@ -380,7 +379,7 @@ static bool find_formers(struct import *import, struct transaction *tx)
 	struct db_query *query = db_query(tx->db, "SELECT EXISTS (SELECT 1 FROM former_number)");
 	if (!db_run_int(query, 0, &any, tx->err))
 		return false;
-	if (any != 0 && strcmp(import->kind->name, "customer") == 0)
+	if (any != 0 && import->kind->is_customer)
 		import->formers = g_hash_table_new(NULL, NULL);
 	return true;
 }

@@ -364,7 +364,7 @@ static bool find_own(const struct import *import, const char *name, struct targe
 		ret->kind = TARGET_OWNER;
 	else if (is_computed(name))
 		ret->kind = TARGET_IGNORED;
-	else if (is_extra(operations_find(kind), name))
+	else if (kind_has_extra(kind, name))
 		ret->kind = TARGET_EXTRA;
 	else
 		return false;
@@ -389,14 +389,13 @@ static char *plain_name(struct arena *arena, const char *name)
 static const char *own_spelt(const struct import *import, const char *plain)
 {
 	const struct kind *kind = import->kind;
-	const struct kind_operations *operations = operations_find(kind);
 	for (size_t i = 0; i < kind->n_fields; i++) {
 		if (strcmp(plain_name(import->arena, kind->fields[i].name), plain) == 0)
 			return kind->fields[i].name;
 	}
-	for (size_t i = 0; operations->extra && operations->extra[i]; i++) {
-		if (strcmp(operations->extra[i], plain) == 0)
-			return operations->extra[i];
+	for (size_t i = 0; !kind->any_key && kind->extra && kind->extra[i]; i++) {
+		if (strcmp(kind->extra[i], plain) == 0)
+			return kind->extra[i];
 	}
 	if (strcmp(plain, "id") == 0)
 		return "id";
@@ -407,7 +406,7 @@ static const char *own_spelt(const struct import *import, const char *plain)
 static bool find_alias(const struct import *import, const char *plain, struct target *ret)
 {
 	const struct kind *kind = import->kind;
-	bool hangs = kind->owner && strcmp(kind->owner, "customer") == 0;
+	bool hangs = kind_is_of_customer(kind);
 	for (int special = 1; special >= 0; special--) {
 		for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++) {
 			const struct alias *alias = &aliases[i];
@@ -430,8 +429,7 @@ static bool find_alias(const struct import *import, const char *plain, struct ta
 static bool find_foreign(const struct import *import, const char *name, struct target *ret)
 {
 	const char *plain = plain_name(import->arena, name), *own = own_spelt(import, plain);
-	if (is_extra(operations_find(import->kind),
-	             "*")) /* any name is a field there, by its exact spelling */
+	if (kind_has_extra(import->kind, "*")) /* any name is a field there, by its exact spelling */
 		return false;
 	if (own != NULL)
 		return find_own(import, own, ret);

@@ -27,7 +27,7 @@ static bool check_extra(struct reading *reading, const char *name, const char *t
 	const struct kind *contact = kind_find("contact");
 	const char *ignored;
 	const struct field *field = NULL;
-	if (strcmp(reading->import->kind->name, "customer") == 0) {
+	if (reading->import->kind->is_customer) {
 		if (strcmp(name, "email") == 0)
 			field = kind_field(contact, "email");
 		else if (strcmp(name, "contact") == 0)

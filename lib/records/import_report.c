@@ -2,8 +2,6 @@
 /* What an import reports while it runs: bad rows, and how far it is. */
 #include "records/import_private.h"
 
-#include <string.h>
-
 void import_bad(struct import *import, int64_t line, int64_t column, const char *text)
 {
 	import->counts.bad++;
@@ -13,7 +11,7 @@ void import_bad(struct import *import, int64_t line, int64_t column, const char 
 
 void import_fell(struct import *import, const char *number)
 {
-	if (number && strcmp(import->kind->name, "customer") == 0)
+	if (number && import->kind->is_customer)
 		g_hash_table_add(import->fallen, g_strdup(number));
 }
 

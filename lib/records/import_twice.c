@@ -85,19 +85,19 @@ static json_t *extras_of(const struct staged *row)
 }
 
 /* *ret_contact: whether the contact differs; else what other key does, NULL for none. */
-static const char *differing_extras(const struct staged *a, const struct staged *b, bool *ret_contact)
+static const char *differing_extras(const struct kind *kind, const struct staged *a, const struct staged *b,
+                                    bool *ret_contact)
 {
 	json_t *x = extras_of(a), *y = extras_of(b), *value;
 	const char *key, *other = NULL;
-	static const char *const all[] = {"email", "contact", "hours", "contacts", "reps"};
 	*ret_contact = false;
-	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-		key = all[i];
+	for (size_t i = 0; kind->extra[i]; i++) {
+		key = kind->extra[i];
 		value = json_object_get(x, key);
 		if (value == json_object_get(y, key) || json_equal(value, json_object_get(y, key)))
 			continue;
-		*ret_contact = *ret_contact || i < 2;
-		other = i < 2 ? other : key;
+		*ret_contact = *ret_contact || i < KIND_EXTRA_CONTACT;
+		other = i < KIND_EXTRA_CONTACT ? other : key;
 	}
 	json_decref(x);
 	json_decref(y);
@@ -111,8 +111,8 @@ static const char *wrong(struct import *import, const struct staged *first, cons
 	bool contact = false;
 	const struct kind *kind = import->kind;
 	const char *field = differing(kind, first, row);
-	if (field == NULL && strcmp(kind->name, "customer") == 0)
-		field = differing_extras(first, row, &contact);
+	if (field == NULL && kind->is_customer)
+		field = differing_extras(kind, first, row, &contact);
 	if (field == NULL && contact)
 		return NULL;
 	const char *text = arena_printf(arena, "%s: %s is in line %lld already", kind->fields[0].name,

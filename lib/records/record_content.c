@@ -100,7 +100,7 @@ bool content_type(const struct content *content, const struct kind *kind, const 
 {
 	bool picture;
 	*ret = type_of(content, &picture);
-	return picture || strcmp(kind->name, "picture") != 0 ||
+	return picture || !kind->picture_only ||
 	       error_set(err, EX_DATAERR, "this is no picture, but %s", *ret);
 }
 

@@ -199,11 +199,7 @@ bool contents_export(struct customers *store, const struct kind *kind, const cha
 	struct arena *arena = arena_new();
 	enum db_step step;
 	bool good = true;
-	struct db_query *query =
-	        db_query(store->db,
-	                 strcmp(kind->name, "picture") == 0
-	                         ? "SELECT hash, max(id) FROM picture WHERE hash IS NOT NULL GROUP BY hash"
-	                         : "SELECT hash, max(id) FROM document WHERE hash IS NOT NULL GROUP BY hash");
+	struct db_query *query = db_query(store->db, row_sql(store, kind)->contents);
 	while (good && (step = db_step(query, err)) == DB_ROW) {
 		const char *hash = db_text(query, 0, arena);
 		good = put_out(store, files, hash, err) ||

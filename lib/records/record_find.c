@@ -44,13 +44,10 @@ static bool find_id(struct customers *store, const struct kind *kind, const char
 	struct row row;
 	int64_t id;
 	*ret = 0;
-	if (strcmp(kind->name, "customer") == 0)
+	if (kind->is_customer)
 		return customer_id(store, name, ret, err);
 	if (kind->fields[0].type == FIELD_NAME) {
-		const char *sql = strcmp(kind->name, "rep") == 0
-		                          ? "SELECT id FROM rep WHERE name = ?1"
-		                          : "SELECT id FROM system_type WHERE name = ?1";
-		struct db_query *query = db_query(store->db, sql);
+		struct db_query *query = db_query(store->db, row_sql(store, kind)->find);
 		db_bind_text(query, 1, name);
 		return db_run_int(query, 0, ret, err);
 	}
@@ -120,24 +117,14 @@ bool query_texts(struct db_query *query, json_t **ret, struct error *err)
 
 /* -- completion -------------------------------------------------------------------------------- */
 
-static const char *complete_sql(const struct kind *kind)
-{
-	if (strcmp(kind->name, "customer") == 0)
-		return "SELECT number FROM customer WHERE number >= ?1 AND number < ?1 || char(0x10FFFF)"
-		       " ORDER BY number LIMIT ?2";
-	if (strcmp(kind->name, "rep") == 0)
-		return "SELECT name FROM rep WHERE name >= ?1 AND name < ?1 || char(0x10FFFF) ORDER BY name "
-		       "LIMIT ?2";
-	if (strcmp(kind->name, "system-type") == 0)
-		return "SELECT name FROM system_type WHERE name >= ?1 AND name < ?1 || char(0x10FFFF)"
-		       " ORDER BY name LIMIT ?2";
-	return "SELECT 1 WHERE ?1 = ?2 AND 0";
-}
-
 bool records_complete(struct customers *store, const struct kind *kind, const char *prefix, int limit,
                       json_t **ret, struct error *err)
 {
-	struct db_query *query = db_query(store->db, complete_sql(kind));
+	if (kind->fields[0].type != FIELD_NAME) {
+		*ret = json_array();
+		return true;
+	}
+	struct db_query *query = db_query(store->db, row_sql(store, kind)->complete);
 	db_bind_text(query, 1, prefix);
 	db_bind_int(query, 2, limit);
 	return query_texts(query, ret, err);

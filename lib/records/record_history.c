@@ -126,8 +126,8 @@ bool record_history(struct customers *store, const struct kind *kind, const char
 	struct db_query *query = NULL;
 	bool good = find_record(store, kind, name, &row, arena, err);
 	if (good) {
-		bool there =
-		        row.customer != 0 || kind->owner == NULL || strcmp(kind->owner, "system-type") == 0;
+		bool of_customer = kind_is_of_customer(kind) || kind->customer_of;
+		bool there = row.customer != 0 || !of_customer;
 		query = db_query(
 		        store->db,
 		        there ? CHANGES " WHERE customer IS ?3 AND kind = ?1 AND record = ?2 ORDER BY id"

@@ -2,20 +2,14 @@
 /* A row as JSON, without what its kind's operations add, and lists of rows. */
 #include "records/record_private.h"
 
-#include <string.h>
-
 /* An owner by its name outside: a customer's number, a system type's name, else the id. */
 bool owner_json(struct customers *store, const struct row *row, json_t *object, struct error *err)
 {
-	const char *owner = row->kind->owner;
-	struct db_query *query = NULL;
-	if (strcmp(owner, "customer") == 0)
-		query = db_query(store->db, "SELECT number FROM customer WHERE id = ?1");
-	else if (strcmp(owner, "system-type") == 0)
-		query = db_query(store->db, "SELECT name FROM system_type WHERE id = ?1");
-	const char *key = strcmp(owner, "system-type") == 0 ? "system_type" : owner;
-	if (query == NULL)
+	const struct kind *owner = kind_find(row->kind->owner);
+	const char *key = row->kind->owner_key;
+	if (owner->fields[0].type != FIELD_NAME)
 		return json_object_set_new(object, key, json_integer(row->owner)) == 0;
+	struct db_query *query = db_query(store->db, row_sql(store, owner)->name);
 	db_bind_int(query, 1, row->owner);
 	enum db_step step = db_step(query, err);
 	if (step == DB_FAULT)

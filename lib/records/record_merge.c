@@ -231,7 +231,7 @@ static bool move_records(struct merge *merge)
 {
 	struct transaction *tx = merge->tx;
 	for (size_t i = 0; i < n_kinds; i++) {
-		if (kinds[i].owner == NULL || strcmp(kinds[i].owner, "customer") != 0)
+		if (!kind_is_of_customer(&kinds[i]))
 			continue;
 		const char *sql = arena_printf(tx->arena, "UPDATE %s SET %s = ?2 WHERE %s = ?1",
 		                               kinds[i].table, kinds[i].owner_column, kinds[i].owner_column);

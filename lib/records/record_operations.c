@@ -4,14 +4,8 @@
 
 #include <string.h>
 
-static const char *const customer_extra[] = {"email", "contact", "hours", "contacts", "reps", NULL};
-static const char *const any_extra[] = {"*", NULL};
-static const char *const quote_extra[] = {"items", NULL};
-static const char *const sale_extra[] = {"payments", NULL};
-
 static const struct kind_operations all_operations[] = {
         {.kind = "customer",
-         .extra = customer_extra,
          .check = customer_check,
          .written = customer_written,
          .removing = customer_removing},
@@ -22,18 +16,10 @@ static const struct kind_operations all_operations[] = {
         {.kind = "asset", .check = asset_check},
         {.kind = "activity", .check = activity_check},
         {.kind = "rep", .check = rep_check, .show = rep_show},
-        {.kind = "system",
-         .extra = any_extra,
-         .check = system_check,
-         .written = system_written,
-         .show = system_show},
+        {.kind = "system", .check = system_check, .written = system_written, .show = system_show},
         {.kind = "system-type", .show = system_type_show},
-        {.kind = "quote", .extra = quote_extra, .written = quote_written, .show = quote_show},
-        {.kind = "sale",
-         .extra = sale_extra,
-         .check = sale_check,
-         .written = sale_written,
-         .show = sale_show},
+        {.kind = "quote", .written = parts_written, .show = quote_show},
+        {.kind = "sale", .check = sale_check, .written = parts_written, .show = sale_show},
         {.kind = "document", .check = file_check, .removing = file_removing},
         {.kind = "picture", .check = file_check, .removing = file_removing},
 };
@@ -47,13 +33,4 @@ const struct kind_operations *operations_find(const struct kind *kind)
 			return &all_operations[i];
 	}
 	return &no_operations;
-}
-
-bool is_extra(const struct kind_operations *operations, const char *key)
-{
-	for (size_t i = 0; operations->extra && operations->extra[i]; i++) {
-		if (strcmp(operations->extra[i], key) == 0 || strcmp(operations->extra[i], "*") == 0)
-			return true;
-	}
-	return false;
 }

@@ -8,9 +8,7 @@
 
 static bool remove_parts(struct transaction *tx, const struct kind *kind, int64_t owner)
 {
-	struct db_query *query = db_query(tx->db, strcmp(kind->name, "payment") == 0
-	                                                  ? "DELETE FROM payment WHERE sale_id = ?1"
-	                                                  : "DELETE FROM quote_item WHERE quote = ?1");
+	struct db_query *query = db_query(tx->db, row_sql(tx->store, kind)->remove_owned);
 	db_bind_int(query, 1, owner);
 	return db_run(query, tx->err);
 }
@@ -62,10 +60,11 @@ static bool add_parts(struct transaction *tx, const struct row *row, const struc
 }
 
 /* Parts that are given replace those that are there. */
-static bool write_parts(struct transaction *tx, const struct row *row, const json_t *values, bool adding,
-                        const char *key, const char *kind_name, bool *changed)
+bool parts_written(struct transaction *tx, const struct row *row, const json_t *values, bool adding,
+                   bool *changed)
 {
-	const struct kind *kind = kind_find(kind_name);
+	const char *key = row->kind->parts;
+	const struct kind *kind = kind_find(row->kind->part_kind);
 	const json_t *given = json_object_get(values, key);
 	bool same = false;
 	if (given == NULL)
@@ -83,12 +82,6 @@ static bool write_parts(struct transaction *tx, const struct row *row, const jso
 	return good;
 }
 
-bool quote_written(struct transaction *tx, const struct row *row, const json_t *values, bool adding,
-                   bool *changed)
-{
-	return write_parts(tx, row, values, adding, "items", "quote-item", changed);
-}
-
 /* Beside a contract's amount the balance is reckoned, so what an import brings of it isn't kept. */
 bool sale_check(struct transaction *tx, const struct row *before, struct row *after, const json_t *values)
 {
@@ -103,12 +96,6 @@ bool sale_check(struct transaction *tx, const struct row *before, struct row *af
 		        "beside them");
 	row_set(after, "balance", NULL);
 	return true;
-}
-
-bool sale_written(struct transaction *tx, const struct row *row, const json_t *values, bool adding,
-                  bool *changed)
-{
-	return write_parts(tx, row, values, adding, "payments", "payment", changed);
 }
 
 /* Sums are exact: amounts are whole numbers of 1/10000, products of 1/100000000. */
@@ -157,12 +144,11 @@ static const char *text_of(const json_t *object, const char *key)
 	return text ? text : "0";
 }
 
-static bool show_parts(struct customers *store, const struct row *row, json_t *object, const char *kind,
-                       const char *key, struct error *err)
+static bool show_parts(struct customers *store, const struct row *row, json_t *object, struct error *err)
 {
 	json_t *parts;
-	return rows_list(store, kind_find(kind), row->id, record_json, &parts, err) &&
-	       json_object_set_new(object, key, parts) == 0;
+	return rows_list(store, kind_find(row->kind->part_kind), row->id, record_json, &parts, err) &&
+	       json_object_set_new(object, row->kind->parts, parts) == 0;
 }
 
 bool quote_show(struct customers *store, const struct row *row, json_t *object, struct error *err)
@@ -170,7 +156,7 @@ bool quote_show(struct customers *store, const struct row *row, json_t *object, 
 	exact total = 0;
 	size_t i;
 	json_t *item;
-	if (!show_parts(store, row, object, "quote-item", "items", err))
+	if (!show_parts(store, row, object, err))
 		return false;
 	json_array_foreach(json_object_get(object, "items"), i, item) total +=
 	        exact_of(text_of(item, "quantity")) * exact_of(text_of(item, "price"));
@@ -182,7 +168,7 @@ bool sale_show(struct customers *store, const struct row *row, json_t *object, s
 	exact paid = 0;
 	size_t i;
 	json_t *payment;
-	if (!show_parts(store, row, object, "payment", "payments", err))
+	if (!show_parts(store, row, object, err))
 		return false;
 	json_array_foreach(json_object_get(object, "payments"), i, payment) paid +=
 	        exact_of(text_of(payment, "amount")) * 10000;

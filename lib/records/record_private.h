@@ -116,7 +116,6 @@ bool row_new(struct transaction *tx, const struct kind *kind, int64_t owner, str
 /* -- record_operations.c: what a kind does besides the table -- */
 struct kind_operations {
 	const char *kind;
-	const char *const *extra; /* keys of `values` that are no fields; NULL-terminated; {"*"} takes any */
 	/* May refuse, and may complete `after`. `before->id` is 0 for one that is added. */
 	bool (*check)(struct transaction *tx, const struct row *before, struct row *after,
 	              const json_t *values);
@@ -129,7 +128,6 @@ struct kind_operations {
 	bool (*show)(struct customers *store, const struct row *row, json_t *object, struct error *err);
 };
 const struct kind_operations *operations_find(const struct kind *kind); /* never NULL */
-bool is_extra(const struct kind_operations *operations, const char *key);
 
 /* -- record_change.c -- */
 /* `before`, `after`: objects, stolen; NULL for nothing. */
@@ -161,12 +159,10 @@ bool system_written(struct transaction *tx, const struct row *row, const json_t 
                     bool *changed);
 bool system_show(struct customers *store, const struct row *row, json_t *object, struct error *err);
 bool system_type_show(struct customers *store, const struct row *row, json_t *object, struct error *err);
-bool quote_written(struct transaction *tx, const struct row *row, const json_t *values, bool adding,
+bool parts_written(struct transaction *tx, const struct row *row, const json_t *values, bool adding,
                    bool *changed);
 bool quote_show(struct customers *store, const struct row *row, json_t *object, struct error *err);
 bool sale_check(struct transaction *tx, const struct row *before, struct row *after, const json_t *values);
-bool sale_written(struct transaction *tx, const struct row *row, const json_t *values, bool adding,
-                  bool *changed);
 bool sale_show(struct customers *store, const struct row *row, json_t *object, struct error *err);
 bool rep_check(struct transaction *tx, const struct row *before, struct row *after, const json_t *values);
 bool rep_show(struct customers *store, const struct row *row, json_t *object, struct error *err);

@@ -88,10 +88,42 @@ static char *list_sql(const struct kind *kind, bool owned)
 	return buf_take(&sql);
 }
 
-static char *remove_sql(const struct kind *kind)
+static char *remove_sql(const struct kind *kind, const char *column)
 {
 	struct buf sql = {0};
-	buf_printf(&sql, "DELETE FROM %s WHERE id = ?1", kind->table);
+	buf_printf(&sql, "DELETE FROM %s WHERE %s = ?1", kind->table, column);
+	return buf_take(&sql);
+}
+
+/* The two by name are of kinds whose records have one, which is their first field. */
+static char *name_sql(const struct kind *kind)
+{
+	struct buf sql = {0};
+	buf_printf(&sql, "SELECT %s FROM %s WHERE id = ?1", kind->fields[0].name, kind->table);
+	return buf_take(&sql);
+}
+
+static char *find_sql(const struct kind *kind)
+{
+	struct buf sql = {0};
+	buf_printf(&sql, "SELECT id FROM %s WHERE %s = ?1", kind->table, kind->fields[0].name);
+	return buf_take(&sql);
+}
+
+static char *complete_sql(const struct kind *kind)
+{
+	const char *name = kind->fields[0].name;
+	struct buf sql = {0};
+	buf_printf(&sql,
+	           "SELECT %s FROM %s WHERE %s >= ?1 AND %s < ?1 || char(0x10FFFF) ORDER BY %s LIMIT ?2",
+	           name, kind->table, name, name, name);
+	return buf_take(&sql);
+}
+
+static char *contents_sql(const struct kind *kind)
+{
+	struct buf sql = {0};
+	buf_printf(&sql, "SELECT hash, max(id) FROM %s WHERE hash IS NOT NULL GROUP BY hash", kind->table);
 	return buf_take(&sql);
 }
 
@@ -104,7 +136,13 @@ const struct kind_sql *row_sql(struct customers *store, const struct kind *kind)
 		                         .get = get_sql(kind),
 		                         .list = list_sql(kind, true),
 		                         .list_all = list_sql(kind, false),
-		                         .remove = remove_sql(kind)};
+		                         .remove = remove_sql(kind, "id"),
+		                         .remove_owned =
+		                                 kind->owner ? remove_sql(kind, kind->owner_column) : NULL,
+		                         .name = name_sql(kind),
+		                         .find = find_sql(kind),
+		                         .complete = complete_sql(kind),
+		                         .contents = kind->file ? contents_sql(kind) : NULL};
 	return sql;
 }
 
@@ -148,19 +186,11 @@ void row_read(const struct kind *kind, struct db_query *query, struct arena *are
 /* Which customer's history a record's changes belong to: through at most one record in between. */
 static bool find_customer(struct customers *store, struct row *row, struct error *err)
 {
-	struct db_query *query = NULL;
-	const char *owner = row->kind->owner;
-	row->customer = 0;
-	if (owner == NULL)
-		row->customer = strcmp(row->kind->name, "customer") == 0 ? row->id : 0;
-	else if (strcmp(owner, "customer") == 0)
-		row->customer = row->owner;
-	else if (strcmp(owner, "quote") == 0)
-		query = db_query(store->db, "SELECT customer FROM quote WHERE id = ?1");
-	else if (strcmp(owner, "sale") == 0)
-		query = db_query(store->db, "SELECT customer FROM sale WHERE id = ?1");
-	if (query == NULL)
+	const struct kind *kind = row->kind;
+	row->customer = kind->is_customer ? row->id : kind_is_of_customer(kind) ? row->owner : 0;
+	if (kind->customer_of == NULL)
 		return true;
+	struct db_query *query = db_query(store->db, kind->customer_of);
 	db_bind_int(query, 1, row->owner);
 	return db_run_int(query, 0, &row->customer, err);
 }
@@ -215,16 +245,12 @@ static bool write_row(struct transaction *tx, const struct row *row, const char 
 /* For search: triggers tell what is changed and removed, not what is added (customers_4.sql). */
 static bool note_added(struct transaction *tx, const struct row *row)
 {
-	static const char *const searched[] = {"customer", "contact", "system", "asset"};
-	for (size_t i = 0; i < sizeof searched / sizeof searched[0]; i++) {
-		if (strcmp(searched[i], row->kind->name) != 0 || tx->noted == row->customer)
-			continue;
-		tx->noted = row->customer;
-		struct db_query *query = db_query(tx->db, "INSERT OR IGNORE INTO search_stale VALUES (?1)");
-		db_bind_int(query, 1, row->customer);
-		return db_run(query, tx->err);
-	}
-	return true;
+	if (!row->kind->searched || tx->noted == row->customer)
+		return true;
+	tx->noted = row->customer;
+	struct db_query *query = db_query(tx->db, "INSERT OR IGNORE INTO search_stale VALUES (?1)");
+	db_bind_int(query, 1, row->customer);
+	return db_run(query, tx->err);
 }
 
 bool row_keep_id(struct transaction *tx, struct row *row, int64_t id)
@@ -243,7 +269,7 @@ bool row_insert(struct transaction *tx, struct row *row)
 	if (!write_row(tx, row, row_sql(tx->store, row->kind)->insert, row->owner))
 		return false;
 	row->id = db_last_id(tx->db);
-	if (strcmp(row->kind->name, "customer") == 0)
+	if (row->kind->is_customer)
 		row->customer = row->id;
 	return note_added(tx, row);
 }

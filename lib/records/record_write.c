@@ -78,7 +78,6 @@ static bool merge_one(struct transaction *tx, struct row *row, const struct fiel
 
 static bool merge(struct transaction *tx, struct row *row, const json_t *values)
 {
-	const struct kind_operations *operations = operations_find(row->kind);
 	const char *key;
 	json_t *value;
 	json_object_foreach((json_t *)(uintptr_t)values, key, value)
@@ -86,7 +85,7 @@ static bool merge(struct transaction *tx, struct row *row, const json_t *values)
 		const struct field *field = kind_field(row->kind, key);
 		if (field && !merge_one(tx, row, field, value))
 			return false;
-		if (field == NULL && !is_extra(operations, key))
+		if (field == NULL && !kind_has_extra(row->kind, key))
 			return unknown_field(row->kind, key, tx->err);
 	}
 	return true;

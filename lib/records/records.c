@@ -70,7 +70,7 @@ static bool remove_named(struct transaction *tx, const struct row *row, const ch
 	int64_t id;
 	const char *number;
 	bool former = false;
-	if (strcmp(row->kind->name, "customer") == 0 &&
+	if (row->kind->is_customer &&
 	    !customer_named(tx->store, name, tx->arena, &id, &number, &former, tx->err))
 		return false;
 	return former ? customer_forget_number(tx, row->id, name) : remove_row(tx, row);

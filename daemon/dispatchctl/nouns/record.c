@@ -123,19 +123,12 @@ static struct view with_others(struct ctl *ctl, const struct kind *kind, json_t 
 /* Lists inside a record (a quote's items, a sale's payments) as tables below its sheet. */
 static void view_inner(struct ctl *ctl, const struct kind *kind, const json_t *record)
 {
-	static const struct {
-		const char *kind, *key, *inner;
-	} parts[] = {{"quote", "items", "quote-item"},
-	             {"sale", "payments", "payment"},
-	             {"system-type", "fields", "system-field"}};
-	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-		const json_t *rows = json_object_get(record, parts[i].key);
-		if (strcmp(kind->name, parts[i].kind) != 0 || json_array_size(rows) == 0)
-			continue;
-		struct view view = view_of_list(kind_find(parts[i].inner), false, ctl->arena);
-		buf_addc(output_text(ctl->out), '\n');
-		table_print(output_text(ctl->out), rows, view.columns, view.n, output_look(ctl->out));
-	}
+	const json_t *rows = kind->parts ? json_object_get(record, kind->parts) : NULL;
+	if (json_array_size(rows) == 0)
+		return;
+	struct view view = view_of_list(kind_find(kind->part_kind), false, ctl->arena);
+	buf_addc(output_text(ctl->out), '\n');
+	table_print(output_text(ctl->out), rows, view.columns, view.n, output_look(ctl->out));
 }
 
 bool record_show(struct ctl *ctl, struct error *err)

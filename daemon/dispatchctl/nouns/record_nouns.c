@@ -141,9 +141,7 @@ static const char *owner_word(const struct kind *kind)
 {
 	if (kind->owner == NULL)
 		return NULL;
-	return strcmp(kind->owner, "customer") == 0     ? "NUMBER"
-	       : called_by_name(kind_find(kind->owner)) ? "TYPE"
-	                                                : "ID";
+	return kind_is_of_customer(kind) ? "NUMBER" : called_by_name(kind_find(kind->owner)) ? "TYPE" : "ID";
 }
 
 static const char *words_of(const struct kind *kind)
@@ -190,8 +188,7 @@ static bool applies(const struct kind *kind, const struct verb *verb)
 		return false;
 	bool changes = verb->only & FOR_CHANGING && verb->run != record_remove;
 	return !((changes && kind->added_only) || (verb->only & FOR_PLAIN && kind->file) ||
-	         (verb->only & FOR_FILES && !kind->file) ||
-	         (verb->only & FOR_REPS && strcmp(kind->name, "rep") != 0));
+	         (verb->only & FOR_FILES && !kind->file) || (verb->only & FOR_REPS && !kind->linked));
 }
 
 /* "Adds an asset", not "a asset". */
@@ -205,10 +202,9 @@ static const char *help_of(const struct kind *kind, const struct verb *verb)
 /* Systems have secrets. */
 static const struct option *options_of(const struct kind *kind, const struct verb *verb)
 {
-	bool secrets = strcmp(kind->name, "system") == 0;
-	if (secrets && verb->run == record_show)
+	if (kind->secrets && verb->run == record_show)
 		return show_options;
-	return secrets && verb->run == transfer_export ? export_reveal_options : verb->options;
+	return kind->secrets && verb->run == transfer_export ? export_reveal_options : verb->options;
 }
 
 static struct command command_of(const struct kind *kind, const struct verb *verb)
@@ -257,7 +253,7 @@ const struct noun *record_nouns(size_t *ret_n)
 	if (kept == NULL) {
 		kept = arena_new();
 		for (size_t i = 0; i < n_kinds && n < NOUNS_MAX; i++)
-			if (strcmp(kinds[i].name, "customer") != 0)
+			if (!kinds[i].is_customer)
 				nouns[n++] = noun_of(&kinds[i]);
 	}
 	*ret_n = n;

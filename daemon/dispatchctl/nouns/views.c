@@ -52,18 +52,13 @@ static struct view view_new(const struct kind *kind, struct arena *arena)
 	return (struct view){.columns = arena_new_array(arena, kind->n_fields + 4, struct column)};
 }
 
-static const char *owner_key(const struct kind *kind)
-{
-	return strcmp(kind->owner, "sale") == 0 ? "sale" : kind->owner_column;
-}
-
 struct view view_of_list(const struct kind *kind, bool with_owner, struct arena *arena)
 {
 	struct view view = view_new(kind, arena);
 	add(&view, (struct column){.key = "id", .title = "Id", .right = true});
 	if (with_owner && kind->owner != NULL)
 		add(&view,
-		    (struct column){.key = owner_key(kind), .title = view_title(owner_key(kind), arena)});
+		    (struct column){.key = kind->owner_key, .title = view_title(kind->owner_key, arena)});
 	for (size_t i = 0; i < kind->n_fields; i++) {
 		const struct field *field = &kind->fields[i];
 		bool shown = strcmp(field->name, "hash") != 0 && strstr(field->name, "_why") == NULL;
@@ -83,7 +78,7 @@ struct view view_of_sheet(const struct kind *kind, struct arena *arena)
 	add(&view, (struct column){.key = "id", .title = "Id"});
 	if (kind->owner != NULL)
 		add(&view,
-		    (struct column){.key = owner_key(kind), .title = view_title(owner_key(kind), arena)});
+		    (struct column){.key = kind->owner_key, .title = view_title(kind->owner_key, arena)});
 	for (size_t i = 0; i < kind->n_fields; i++)
 		add(&view, (struct column){.key = kind->fields[i].name,
 		                           .title = view_title(kind->fields[i].name, arena),
