@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/instant.h"
 #include "model/kind.h"
+#include "records/actor.h"
 #include "records/customers.h"
 
 #include <jansson.h>
@@ -25,13 +26,6 @@
  * by id. Errors: 65 bad values (the field is named), 66 no such record, 77 a manager's work, and
  * db_open()'s. Each function that changes something is one transaction of its own.
  */
-
-/* Who does it. The rule what only managers may do lives here; who is one, the caller
- * knows. */
-struct actor {
-	const char *user;
-	bool manager;
-};
 
 struct contents;
 

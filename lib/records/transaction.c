@@ -2,8 +2,6 @@
 /* One change of the office's records: its transaction, and what is kept of it until its end. */
 #include "records/record_private.h"
 
-#include <sysexits.h>
-
 bool transaction_begin(struct transaction *tx, const struct change_context *context, struct error *err)
 {
 	*tx = (struct transaction){
@@ -38,6 +36,5 @@ void transaction_claim(struct transaction *tx, int64_t contact)
 
 bool transaction_needs_manager(struct transaction *tx, const char *what)
 {
-	return tx->context->actor.manager ||
-	       error_set(tx->err, EX_NOPERM, "%s: only a manager may do that", what);
+	return actor_needs_manager(&tx->context->actor, what, tx->err);
 }

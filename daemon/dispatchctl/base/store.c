@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Opens the office's database for a command. Who acts is settled here, once: the login's name by real
- * uid, so that sudo doesn't hide who it was, unless a manager names another. What a manager may do that
- * others may not, the store knows (records/records.h).
+ * Opens the office's database for a command. Who is at the keyboard is found here: the login's name by real
+ * uid, so that sudo doesn't hide who it was, and whether the records are that person's. Who acts then, and as
+ * a manager or not, records/actor.h decides; what only a manager may do, the record functions know.
  */
 #include "dispatchctl/base/store.h"
 
@@ -38,29 +38,16 @@ static bool owns_records(const struct ctl *ctl)
 	       st.st_uid == getuid();
 }
 
-static bool is_manager(const struct ctl *ctl, const char *user)
-{
-	for (const char *const *name = ctl->settings->office.managers; name != NULL && *name != NULL; name++)
-		if (strcmp(*name, user) == 0)
-			return true;
-	return getuid() == 0 || owns_records(ctl);
-}
-
 bool actor_find(const struct ctl *ctl, struct actor *ret, struct error *err)
 {
 	const struct passwd *entry = getpwuid(getuid());
 	const char *login = entry ? arena_strdup(ctl->arena, entry->pw_name)
 	                          : arena_printf(ctl->arena, "uid %ld", (long)getuid());
-	bool manager = is_manager(ctl, login);
-	if (ctl->as != NULL && !manager)
-		return error_set(
-		        err, EX_NOPERM,
-		        "--as is for root, the owner of customers.db, and those whom [office] managers "
-		        "names");
-	if (ctl->as != NULL && *ctl->as == '\0')
-		return error_set(err, EX_USAGE, "--as needs a user's name");
-	*ret = (struct actor){.user = ctl->as ? ctl->as : login, .manager = manager};
-	return true;
+	const struct identity identity = {.login = login,
+	                                  .as = ctl->as,
+	                                  .owner = getuid() == 0 || owns_records(ctl),
+	                                  .managers = ctl->settings->office.managers};
+	return actor_decide(&identity, ret, err);
 }
 
 /* As the configuration says it, else as systemd passes it to a unit that runs dispatchctl. */

@@ -288,10 +288,8 @@ static bool may_adopt(const struct ctl *ctl, const char *path, struct error *err
 {
 	struct actor actor;
 	struct stat st;
-	if (!actor_find(ctl, &actor, err))
+	if (!actor_find(ctl, &actor, err) || !actor_needs_manager(&actor, "adopt", err))
 		return false;
-	if (!actor.manager)
-		return error_set(err, EX_NOPERM, "adopt: only a manager may do that");
 	return stat(path, &st) == 0 ||
 	       error_set(err, EX_NOINPUT,
 	                 "%s is missing: put the file that is meant there first (an empty one to begin with "
