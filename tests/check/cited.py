@@ -76,7 +76,7 @@ def check_documents(faults):
 
 def main():
     faults = []
-    cited, named = check_comments(faults), 0
+    cited, named = check_comments(faults), check_documents(faults)
     given = os.environ.get("CONTRACT")
     if given and Path(given).read_bytes() != CONTRACT.read_bytes():
         faults.append(f"{CONTRACT} is not the same as {given}")
