@@ -18,6 +18,7 @@
 #include "engine/mail_state.h"
 #include "engine/mail_supersede.h"
 #include "engine/outcome.h"
+#include "model/request.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -33,10 +34,7 @@ struct ask {
 	struct error err;
 };
 
-struct command_row {
-	const char *name;
-	bool (*run)(struct ask *ask);
-};
+typedef bool run_fn(struct ask *ask);
 
 static const char *json_text(const json_t *object, const char *name)
 {
@@ -267,25 +265,25 @@ static bool run_adopt(struct ask *ask)
 	return true;
 }
 
-static const struct command_row rows[] = {
-        {"status", run_status},
-        {"mail.retry", run_mail_retry},
-        {"mail.cancel", run_mail_cancel},
-        {"dead.retry", run_dead_retry},
-        {"hold.release", run_hold_release},
-        {"hold.cancel", run_hold_cancel},
-        {"gate", run_gate},
-        {"numbers", run_numbers},
-        {"customers.adopt", run_adopt},
+/* None for REQUEST_RELOAD, which is the loop's. */
+static run_fn *const runs[REQUEST_COUNT] = {
+        [REQUEST_STATUS] = run_status,
+        [REQUEST_MAIL_RETRY] = run_mail_retry,
+        [REQUEST_MAIL_CANCEL] = run_mail_cancel,
+        [REQUEST_DEAD_RETRY] = run_dead_retry,
+        [REQUEST_HOLD_RELEASE] = run_hold_release,
+        [REQUEST_HOLD_CANCEL] = run_hold_cancel,
+        [REQUEST_GATE] = run_gate,
+        [REQUEST_NUMBERS] = run_numbers,
+        [REQUEST_CUSTOMERS_ADOPT] = run_adopt,
 };
 
 static bool run(struct ask *ask)
 {
+	run_fn *run_request = runs[request_find(ask->in)];
+	if (run_request != NULL)
+		return run_request(ask);
 	const char *name = json_string_value(json_object_get(ask->in, "do"));
-	for (size_t i = 0; name != NULL && i < sizeof rows / sizeof rows[0]; i++) {
-		if (strcmp(rows[i].name, name) == 0)
-			return rows[i].run(ask);
-	}
 	return error_set(&ask->err, EX_USAGE, "the daemon knows no command '%s'", name ? name : "");
 }
 

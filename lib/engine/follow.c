@@ -10,6 +10,7 @@
 #include "engine/engine_private.h"
 #include "engine/known.h"
 #include "engine/report.h"
+#include "model/request.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -104,8 +105,7 @@ static void read_adoption(const struct turn *turn, char ret[IDENTITY_SIZE])
 bool engine_is_adoption(const char *command)
 {
 	json_t *json = jsontext_read(command, strlen(command), NULL);
-	const char *name = json_string_value(json_object_get(json, "do"));
-	bool is = name != NULL && strcmp(name, "customers.adopt") == 0;
+	bool is = request_find(json) == REQUEST_CUSTOMERS_ADOPT;
 	json_decref(json);
 	return is;
 }

@@ -7,6 +7,7 @@
 #include "dispatchctl/nouns/nouns.h"
 #include "dispatchctl/nouns/spool.h"
 #include "mail/failure.h"
+#include "model/request.h"
 #include "spool/spool_read.h"
 
 #include <stdio.h>
@@ -63,7 +64,7 @@ static void found_failures(json_t *findings, const char *where, const json_t *of
 static bool ask_daemon(struct ctl *ctl, json_t *findings)
 {
 	struct error absent = {0};
-	json_t *request = json_pack("{s:s}", "do", "status"), *state = NULL, *relay;
+	json_t *request = json_pack("{s:s}", "do", request_verb(REQUEST_STATUS)), *state = NULL, *relay;
 	size_t i, n = json_array_size(findings);
 	if (control_ask(ctl->settings, request, &state, &absent) == CONTROL_ANSWERED)
 		json_array_foreach(json_object_get(state, "relays"), i, relay)

@@ -11,6 +11,7 @@
 #include "dispatchctl/nouns/transfer.h"
 #include "dispatchctl/nouns/views.h"
 #include "engine/known.h"
+#include "model/request.h"
 #include "model/settings.h"
 
 #include <string.h>
@@ -307,7 +308,9 @@ static bool adopt(struct ctl *ctl, struct error *err)
 	struct customers *store = may ? customers_open(path, DB_WRITE, err) : NULL;
 	bool ok = store != NULL && customers_identify(store, err) && customers_identity(store, identity, err);
 	customers_close(store);
-	ok = ok && spool_ask(ctl, json_pack("{s:s, s:s}", "do", "customers.adopt", "identity", identity),
+	ok = ok && spool_ask(ctl,
+	                     json_pack("{s:s, s:s}", "do", request_verb(REQUEST_CUSTOMERS_ADOPT), "identity",
+	                               identity),
 	                     &answer, err);
 	if (!ok)
 		return false;

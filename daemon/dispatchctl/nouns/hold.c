@@ -4,6 +4,7 @@
 #include "dispatchctl/nouns/local.h"
 #include "dispatchctl/nouns/nouns.h"
 #include "dispatchctl/nouns/spool.h"
+#include "model/request.h"
 #include "spool/spool_read.h"
 
 #include <string.h>
@@ -40,15 +41,16 @@ static bool decide(struct ctl *ctl, struct error *err)
 	/* The number that the list shows, else the job's own id. */
 	if (!ctl_arg_id(ctl, 0, &id, NULL))
 		id = 0;
-	json_t *request = json_pack("{s:s, s:I, s:s, s:s*}", "do", arena_printf(ctl->arena, "hold.%s", verb),
-	                            "id", (json_int_t)id, "job", ctl_arg(ctl, 0), "note", note);
+	enum request what = strcmp(verb, "release") == 0 ? REQUEST_HOLD_RELEASE : REQUEST_HOLD_CANCEL;
+	json_t *request = json_pack("{s:s, s:I, s:s, s:s*}", "do", request_verb(what), "id", (json_int_t)id,
+	                            "job", ctl_arg(ctl, 0), "note", note);
 	if (request == NULL)
 		return error_set(err, EX_DATAERR, "the text is not valid UTF-8");
 	if (!spool_ask(ctl, request, &answer, err))
 		return false;
 	id = json_integer_value(json_object_get(answer, "id"));
 	output_say(ctl->out, "held job %lld %s", (long long)id,
-	           strcmp(verb, "release") == 0 ? "released" : "cancelled");
+	           what == REQUEST_HOLD_RELEASE ? "released" : "cancelled");
 	json_object_del(answer, "ok");
 	output_document(ctl->out, answer);
 	return true;

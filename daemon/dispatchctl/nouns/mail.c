@@ -5,6 +5,7 @@
 #include "dispatchctl/nouns/local.h"
 #include "dispatchctl/nouns/nouns.h"
 #include "dispatchctl/nouns/spool.h"
+#include "model/request.h"
 #include "model/words.h"
 #include "spool/spool_read.h"
 
@@ -123,8 +124,9 @@ static bool retry(struct ctl *ctl, struct error *err)
 		return error_set(err, EX_USAGE, "mail retry takes the ID of a mail, or --all-failed");
 	if (!all && !ctl_arg_id(ctl, 0, &id, err))
 		return false;
-	json_t *request = all ? json_pack("{s:s, s:b}", "do", "mail.retry", "all_failed", 1)
-	                      : json_pack("{s:s, s:I}", "do", "mail.retry", "id", (json_int_t)id);
+	json_t *request =
+	        all ? json_pack("{s:s, s:b}", "do", request_verb(REQUEST_MAIL_RETRY), "all_failed", 1)
+	            : json_pack("{s:s, s:I}", "do", request_verb(REQUEST_MAIL_RETRY), "id", (json_int_t)id);
 	if (all ? !spool_ask_all(ctl, request, &answer, err) : !spool_ask(ctl, request, &answer, err))
 		return false;
 	report(ctl, answer, "is due now");
@@ -137,7 +139,8 @@ static bool cancel(struct ctl *ctl, struct error *err)
 	json_t *answer;
 	if (!ctl_arg_id(ctl, 0, &id, err))
 		return false;
-	json_t *request = json_pack("{s:s, s:I}", "do", "mail.cancel", "id", (json_int_t)id);
+	json_t *request =
+	        json_pack("{s:s, s:I}", "do", request_verb(REQUEST_MAIL_CANCEL), "id", (json_int_t)id);
 	if (!spool_ask(ctl, request, &answer, err))
 		return false;
 	report(ctl, answer, "cancelled");

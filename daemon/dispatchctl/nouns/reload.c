@@ -3,6 +3,7 @@
 #include "common/control.h"
 #include "dispatchctl/nouns/nouns.h"
 #include "dispatchctl/nouns/spool.h"
+#include "model/request.h"
 
 #include <stdio.h>
 
@@ -15,7 +16,7 @@ static void print_faults(const json_t *faults)
 
 static bool run(struct ctl *ctl, struct error *err)
 {
-	json_t *answer = NULL, *request = json_pack("{s:s}", "do", "reload");
+	json_t *answer = NULL, *request = json_pack("{s:s}", "do", request_verb(REQUEST_RELOAD));
 	enum control_answer kind = control_ask(ctl->settings, request, &answer, err);
 	json_decref(request);
 	if (kind != CONTROL_ANSWERED)

@@ -11,6 +11,7 @@
 #include "common/control.h"
 #include "dispatchctl/base/store.h"
 #include "engine/engine.h"
+#include "model/request.h"
 #include "model/settings.h"
 
 #include <stdlib.h>
@@ -139,7 +140,7 @@ void spool_follow_numbers(const struct ctl *ctl)
 	if (own.settings == NULL)
 		return;
 	if (access(own.settings->spool.path, F_OK) == 0 &&
-	    spool_ask(&own, json_pack("{s:s}", "do", "numbers"), &answer, &err))
+	    spool_ask(&own, json_pack("{s:s}", "do", request_verb(REQUEST_NUMBERS)), &answer, &err))
 		json_decref(answer);
 	settings_free(own.settings);
 }

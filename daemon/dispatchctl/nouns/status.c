@@ -5,6 +5,7 @@
 #include "common/sync.h"
 #include "dispatchctl/nouns/nouns.h"
 #include "dispatchctl/nouns/spool.h"
+#include "model/request.h"
 #include "spool/spool_read.h"
 
 #include <stdio.h>
@@ -17,7 +18,7 @@ enum { PATIENCE_MS = 3000 };
 static bool read_state(const struct ctl *ctl, json_t **ret, struct error *err)
 {
 	struct error absent = {0};
-	json_t *request = json_pack("{s:s}", "do", "status");
+	json_t *request = json_pack("{s:s}", "do", request_verb(REQUEST_STATUS));
 	enum control_answer answer = control_ask(ctl->settings, request, ret, &absent);
 	json_decref(request);
 	if (answer == CONTROL_ANSWERED) {

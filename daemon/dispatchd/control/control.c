@@ -12,6 +12,7 @@
 #include "dispatchd/sys/daemon_view.h"
 #include "dispatchd/sys/listen.h"
 #include "dispatchd/sys/log.h"
+#include "model/request.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -96,9 +97,9 @@ static void take_request(struct client *client, const char *line, size_t len)
 		answer_fault(client, EX_DATAERR, "not a JSON object");
 		return;
 	}
-	const char *what = json_string_value(json_object_get(request, "do"));
-	client->wants_status = what && !strcmp(what, "status");
-	if (what && !strcmp(what, "reload")) {
+	enum request what = request_find(request);
+	client->wants_status = what == REQUEST_STATUS;
+	if (what == REQUEST_RELOAD) {
 		json_decref(request);
 		ask_for_reload(client);
 		return;

@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "dispatchd/engine/engine_thread.h"
 #include "dispatchd/sys/daemon_view.h"
+#include "model/request.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -134,7 +135,7 @@ bool http_gate_ask(void *arg, int64_t number, const char *query, struct http_ans
 	const struct daemon_view *view = arg;
 	const struct command_route route = {.origin = COMMAND_HTTP, .number = number};
 	struct error err;
-	json_t *command = json_pack("{s:s}", "do", "gate");
+	json_t *command = json_pack("{s:s}", "do", request_verb(REQUEST_GATE));
 	bool ok = read_query(query, command, &err);
 	char *text = ok ? json_dumps(command, JSON_COMPACT) : NULL;
 	json_decref(command);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/request.h"
+
+#include <string.h>
+
+static const char *const verbs[REQUEST_COUNT] = {
+        [REQUEST_NONE] = "",
+        [REQUEST_STATUS] = "status",
+        [REQUEST_RELOAD] = "reload",
+        [REQUEST_MAIL_RETRY] = "mail.retry",
+        [REQUEST_MAIL_CANCEL] = "mail.cancel",
+        [REQUEST_DEAD_RETRY] = "dead.retry",
+        [REQUEST_HOLD_RELEASE] = "hold.release",
+        [REQUEST_HOLD_CANCEL] = "hold.cancel",
+        [REQUEST_GATE] = "gate",
+        [REQUEST_NUMBERS] = "numbers",
+        [REQUEST_CUSTOMERS_ADOPT] = "customers.adopt",
+};
+
+const char *request_verb(enum request request)
+{
+	return verbs[request];
+}
+
+enum request request_find(const json_t *document)
+{
+	const char *verb = json_string_value(json_object_get(document, "do"));
+	for (int i = REQUEST_NONE + 1; verb != NULL && i < REQUEST_COUNT; i++)
+		if (strcmp(verb, verbs[i]) == 0)
+			return (enum request)i;
+	return REQUEST_NONE;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MODEL_REQUEST_H
+#define MODEL_REQUEST_H
+
+#include <jansson.h>
+
+/*
+ * What the daemon can be asked on its control socket: {"do": VERB, …}. Both ends take the verbs from here:
+ * dispatchctl to ask, the control socket and the engine to answer.
+ */
+enum request {
+	REQUEST_NONE, /* no verb, or an unknown one */
+	REQUEST_STATUS,
+	REQUEST_RELOAD, /* answered by the loop; all others by the engine */
+	REQUEST_MAIL_RETRY,
+	REQUEST_MAIL_CANCEL,
+	REQUEST_DEAD_RETRY,
+	REQUEST_HOLD_RELEASE,
+	REQUEST_HOLD_CANCEL,
+	REQUEST_GATE,
+	REQUEST_NUMBERS,
+	REQUEST_CUSTOMERS_ADOPT,
+	REQUEST_COUNT,
+};
+
+const char *request_verb(enum request request);    /* "mail.retry" */
+enum request request_find(const json_t *document); /* by its "do"; takes NULL */
+
+#endif
