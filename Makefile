@@ -73,7 +73,7 @@ PROBE_SRC  := $(wildcard tests/system/*.c)
 BENCH_SRC  := $(wildcard tests/bench/*.c)
 TOOL_SRC   := $(wildcard conf/generate.c)
 SQL        := $(wildcard lib/*/*.sql)
-LETTERS    := $(wildcard conf/templates/*.txt) conf/templates/en.ini
+BUILT_IN   := $(wildcard conf/templates/*.txt) conf/templates/en.ini
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB    := $(BUILD)/libdispatch.a
@@ -84,7 +84,7 @@ UNIT   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 PROBES := $(PROBE_SRC:tests/system/%.c=$(BUILD)/tests/%)
 BENCH  := $(BENCH_SRC:tests/bench/%.c=$(BUILD)/tests/%)
 PROGRAMS := $(BUILD)/dispatchd $(BUILD)/dispatchctl
-GEN  := $(BUILD)/gen/version.h $(BUILD)/gen/letters.h $(patsubst %,$(BUILD)/gen/%.h,$(notdir $(SQL)))
+GEN  := $(BUILD)/gen/version.h $(BUILD)/gen/builtin_templates.h $(patsubst %,$(BUILD)/gen/%.h,$(notdir $(SQL)))
 TSAN_SRC := $(if $(filter thread,$(SANITIZE)),$(wildcard tests/tsan/*.c))
 SOURCES := $(LIB_SRC) $(ROOM_SRC) $(CTL_SRC) $(MAIN_SRC) $(SHARED_SRC) $(UNIT_SRC) $(UNIT_HELP) $(PROBE_SRC) \
 	$(BENCH_SRC) $(TOOL_SRC) $(TSAN_SRC)
@@ -258,10 +258,11 @@ $(BUILD)/gen/%.sql.h: %.sql Makefile
 	@mkdir -p $(@D)
 	@sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $< > $@
 
-# The shipped letters and their English words, a row a file, for those who have lost their own. A file's last line is one only if it ends.
-$(BUILD)/gen/letters.h: $(LETTERS) Makefile
+# The shipped templates and their English words, a row a file, for those who have lost their own. A file's last line is
+# one only if it ends.
+$(BUILD)/gen/builtin_templates.h: $(BUILT_IN) Makefile
 	@mkdir -p $(@D)
-	@for f in $(LETTERS); do \
+	@for f in $(BUILT_IN); do \
 		[ -z "$$(tail -c 1 $$f)" ] && end='\\n' || end=; \
 		echo "{.name = \"$$(basename $$f)\", .text ="; \
 		sed 's/\\/\\\\/g; s/"/\\"/g; $$!s/.*/"&\\n"/; $$s/.*/"&'"$$end"'"/' $$f; echo '},'; \

@@ -23,8 +23,8 @@ struct templates *templates_ref(struct templates *templates)
 
 static void folder_clear(struct template_folder *folder)
 {
-	for (size_t i = 0; i < TEMPLATE_LETTERS; i++)
-		template_letter_clear(&folder->letters[i]);
+	for (size_t i = 0; i < MAIL_TEMPLATES; i++)
+		mail_template_clear(&folder->mails[i]);
 	for (struct template_partial *p = folder->partials; p != NULL; p = p->next)
 		p->template = mustache_free(p->template);
 }
@@ -91,7 +91,7 @@ static bool is_blank(const struct buf *text)
 	return p[strspn(p, " \t\r\n")] == '\0';
 }
 
-/* A part of a letter, if it has that part. */
+/* A part of a mail, if it has that part. */
 static bool render_part(const struct mustache *template, json_t *context,
                         const struct mustache_options *options, struct buf *ret, struct error *err)
 {
@@ -104,12 +104,12 @@ static bool render_part(const struct mustache *template, json_t *context,
 }
 
 /*
- * One letter's templates with the data. False where the text is broken; `ret` may then hold anything.
+ * One mail's templates with the data. False where the text is broken; `ret` may then hold anything.
  * A broken HTML is left out: true then too, with `*ret_broken` and the reason in `err`.
  */
-static bool render_letter(const struct template_letter *letter, struct words words, struct dates *dates,
-                          json_t *context, const struct outgoing_mail *about, struct rendered *ret,
-                          bool *ret_broken, struct error *err)
+static bool render_mail(const struct mail_template *mail, struct words words, struct dates *dates,
+                        json_t *context, const struct outgoing_mail *about, struct rendered *ret,
+                        bool *ret_broken, struct error *err)
 {
 	static const struct mustache_helper helpers[] = {{.name = "date", .call = dates_helper}};
 	struct dates_reader reader = {.dates = dates, .locale = about->locale, .timezone = about->timezone};
@@ -121,47 +121,47 @@ static bool render_letter(const struct template_letter *letter, struct words wor
 	                                   .n_helpers = sizeof helpers / sizeof *helpers,
 	                                   .helper_arg = &reader};
 
-	if (!render_part(letter->subject, context, &options, &ret->subject, err) ||
-	    !render_part(letter->reply_to, context, &options, &ret->reply_to, err) ||
-	    !render_part(letter->text, context, &options, &ret->text, err))
+	if (!render_part(mail->subject, context, &options, &ret->subject, err) ||
+	    !render_part(mail->reply_to, context, &options, &ret->reply_to, err) ||
+	    !render_part(mail->text, context, &options, &ret->text, err))
 		return false;
 	if (is_blank(&ret->subject))
-		return error_set(err, EX_DATAERR, "%s: the subject is empty", mustache_file(letter->text));
+		return error_set(err, EX_DATAERR, "%s: the subject is empty", mustache_file(mail->text));
 	options.escape = true;
 	words.html = true;
-	ret->has_html = letter->html != NULL;
-	if (!render_part(letter->html, context, &options, &ret->html, err)) {
+	ret->has_html = mail->html != NULL;
+	if (!render_part(mail->html, context, &options, &ret->html, err)) {
 		ret->has_html = false;
 		*ret_broken = true;
 	}
 	return true;
 }
 
-/* The best letter that can be rendered: the admin's, without its HTML where that is broken, else the
+/* The best mail that can be rendered: the admin's, without its HTML where that is broken, else the
  * built-in one. Whatever went wrong on the way is in `err` and sets `*ret_broken`. */
 static bool render_best(const struct templates *templates, struct dates *dates, int index,
                         const struct outgoing_mail *about, json_t *context, struct rendered *ret,
                         bool *ret_broken, struct error *err)
 {
-	const struct template_folder *folder = template_set_letter(templates, about->locale, index);
-	const struct template_letter *letter = folder ? &folder->letters[index] : NULL;
-	const char *fault = letter ? (letter->fault ? letter->fault : letter->html_fault) : NULL;
+	const struct template_folder *folder = template_set_mail(templates, about->locale, index);
+	const struct mail_template *mail = folder ? &folder->mails[index] : NULL;
+	const char *fault = mail ? (mail->fault ? mail->fault : mail->html_fault) : NULL;
 
 	*ret_broken = fault != NULL;
 	if (fault != NULL)
 		(void)error_set(err, EX_DATAERR, "%s", fault);
 	struct words words = {.last = templates->built_in.catalogue};
-	if (letter != NULL && letter->fault == NULL) {
+	if (mail != NULL && mail->fault == NULL) {
 		words.folder = template_set_words(templates, folder, about->locale, index);
-		if (render_letter(letter, words, dates, context, about, ret, ret_broken, err))
+		if (render_mail(mail, words, dates, context, about, ret, ret_broken, err))
 			return true;
 		*ret_broken = true;
 		rendered_clear(ret);
 	}
 	struct error built_in = {0};
 	words.folder = &templates->built_in;
-	if (render_letter(&templates->built_in.letters[index], words, dates, context, about, ret, ret_broken,
-	                  &built_in))
+	if (render_mail(&templates->built_in.mails[index], words, dates, context, about, ret, ret_broken,
+	                &built_in))
 		return true;
 	if (err != NULL)
 		*err = built_in;
@@ -199,7 +199,7 @@ bool templates_render(const struct templates *templates, struct dates *dates,
 {
 	struct rendered rendered = {0};
 	struct mailbox sender;
-	int index = template_letter_index(outgoing->template, strlen(outgoing->template));
+	int index = mail_template_index(outgoing->template, strlen(outgoing->template));
 
 	if (index < 0)
 		return error_set(err, EX_SOFTWARE, "there is no template named '%s'", outgoing->template);

@@ -37,7 +37,7 @@ struct templates *templates_ref(struct templates *templates);   /* thread-safe *
 struct templates *templates_unref(struct templates *templates); /* takes NULL; returns NULL */
 
 /*
- * The whole message (RFC 5322, CRLF, 7-bit) for a letter. `dates` are the calling thread's; `from` is
+ * The whole message (RFC 5322, CRLF, 7-bit) for a mail. `dates` are the calling thread's; `from` is
  * `[mail] from`, already checked.
  * A template that breaks falls back to the built-in one: true then too, with `*ret_broken` and the
  * reason in `err`. False only where even that can't be rendered (the context is no JSON).

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The built-in letters, for mails whose own template is missing or broken: the shipped ones in plain
- * text with the English words (conf/templates/NAME.txt and en.ini, by the Makefile), so the two can't
- * differ. They need no file, so a mail can always be made.
+ * The built-in templates, for mails whose own is missing or broken: the shipped ones in plain text with
+ * the English words (conf/templates/NAME.txt and en.ini, by the Makefile), so the two can't differ.
+ * They need no file, so a mail can always be made.
  */
 #include "mail/templates_set.h"
 
@@ -11,7 +11,7 @@
 static const struct {
 	const char *name, *text;
 } files[] = {
-#include "letters.h"
+#include "builtin_templates.h"
 };
 
 static void break_off(void *arg, const char *text)
@@ -20,10 +20,10 @@ static void break_off(void *arg, const char *text)
 	bug("%s", text);
 }
 
-static void add_letter(const char *text, const char *file, struct template_letter *letter)
+static void add_mail(const char *text, const char *file, struct mail_template *mail)
 {
 	struct error err = {0};
-	if (!template_letter_parse(text, strlen(text), file, letter, &err))
+	if (!mail_template_parse(text, strlen(text), file, mail, &err))
 		bug("%s", err.text);
 }
 
@@ -42,13 +42,13 @@ static void add(struct templates *templates, const char *name, const char *text)
 	struct template_folder *folder = &templates->built_in;
 	size_t stem = strcspn(name, ".");
 	const char *file = arena_printf(templates->arena, "built-in %s", name);
-	int index = template_letter_index(name, stem);
+	int index = mail_template_index(name, stem);
 
 	if (strcmp(name + stem, ".ini") == 0)
 		folder->catalogue =
 		        catalogue_parse(templates->arena, text, strlen(text), file, break_off, NULL);
 	else if (index >= 0)
-		add_letter(text, file, &folder->letters[index]);
+		add_mail(text, file, &folder->mails[index]);
 	else
 		add_partial(templates, arena_strndup(templates->arena, name, stem), text, file);
 }
@@ -60,7 +60,7 @@ void templates_load_built_in(struct templates *templates)
 		add(templates, files[i].name, files[i].text);
 	if (templates->built_in.catalogue == NULL)
 		bug("there is no built-in catalogue");
-	for (size_t i = 0; i < TEMPLATE_LETTERS; i++)
-		if (!templates->built_in.letters[i].present)
-			bug("there is no built-in %s", template_letter_names[i]);
+	for (size_t i = 0; i < MAIL_TEMPLATES; i++)
+		if (!templates->built_in.mails[i].present)
+			bug("there is no built-in %s", mail_template_names[i]);
 }

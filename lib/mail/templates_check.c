@@ -30,7 +30,7 @@ struct check {
 	const struct template_folder *words; /* where the template's partials and phrases come from */
 	const char *file;
 	bool html;
-	struct seen *visited; /* for this letter */
+	struct seen *visited; /* for this mail */
 };
 
 static void report(struct check *check, const char *text)
@@ -62,7 +62,7 @@ static void check_partial(void *arg, const char *name, int line)
 	char text[400];
 	const char *kind = check->html ? "html" : "txt";
 	(void)snprintf(text, sizeof text,
-	               template_letter_index(name, strlen(name)) >= 0
+	               mail_template_index(name, strlen(name)) >= 0
 	                       ? "%.200s:%d: %.80s.%s is a mail of its own, which no other includes"
 	                       : "%.200s:%d: there is no %.80s.%s beside it",
 	               check->file, line, name, kind);
@@ -81,12 +81,12 @@ static void check_partials_of(struct check *check, const struct mustache *templa
 static void check_partials(struct check *check, const struct template_folder *folder)
 {
 	check->words = folder;
-	for (size_t i = 0; i < TEMPLATE_LETTERS; i++) {
-		const struct template_letter *letter = &folder->letters[i];
-		check_partials_of(check, letter->subject, false);
-		check_partials_of(check, letter->reply_to, false);
-		check_partials_of(check, letter->text, false);
-		check_partials_of(check, letter->html, true);
+	for (size_t i = 0; i < MAIL_TEMPLATES; i++) {
+		const struct mail_template *mail = &folder->mails[i];
+		check_partials_of(check, mail->subject, false);
+		check_partials_of(check, mail->reply_to, false);
+		check_partials_of(check, mail->text, false);
+		check_partials_of(check, mail->html, true);
 	}
 	for (const struct template_partial *p = folder->partials; p != NULL; p = p->next)
 		check_partials_of(check, p->template, p->html);
@@ -172,15 +172,14 @@ static void visit(struct check *check, const struct mustache *template)
 	check->file = outer;
 }
 
-static void visit_letter(struct check *check, int index)
+static void visit_mail(struct check *check, int index)
 {
 	const char *locale = check->reader->locale;
-	const struct template_folder *folder = template_set_letter(check->templates, locale, index);
+	const struct template_folder *folder = template_set_mail(check->templates, locale, index);
 	if (folder == NULL)
 		return;
-	const struct template_letter *letter = &folder->letters[index];
-	const struct mustache *const parts[] = {letter->subject, letter->reply_to, letter->text,
-	                                        letter->html};
+	const struct mail_template *mail = &folder->mails[index];
+	const struct mustache *const parts[] = {mail->subject, mail->reply_to, mail->text, mail->html};
 	check->words = template_set_words(check->templates, folder, locale, index);
 	check->visited = NULL;
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
@@ -193,8 +192,8 @@ static void visit_letter(struct check *check, int index)
 static void check_missing(struct check *check, const struct template_folder *reader)
 {
 	check->reader = reader;
-	for (int i = 0; i < TEMPLATE_LETTERS; i++)
-		visit_letter(check, i);
+	for (int i = 0; i < MAIL_TEMPLATES; i++)
+		visit_mail(check, i);
 }
 
 /* ---- phrases that nothing reads: slips in a key, most often */
@@ -222,11 +221,11 @@ static bool is_read(const struct templates *templates, const char *key)
 {
 	struct search search = {.key = key};
 	for (const struct template_folder *f = templates->folders; f != NULL; f = f->next) {
-		for (size_t i = 0; i < TEMPLATE_LETTERS; i++) {
-			search_template(&search, f->letters[i].subject);
-			search_template(&search, f->letters[i].reply_to);
-			search_template(&search, f->letters[i].text);
-			search_template(&search, f->letters[i].html);
+		for (size_t i = 0; i < MAIL_TEMPLATES; i++) {
+			search_template(&search, f->mails[i].subject);
+			search_template(&search, f->mails[i].reply_to);
+			search_template(&search, f->mails[i].text);
+			search_template(&search, f->mails[i].html);
 		}
 		for (const struct template_partial *p = f->partials; p != NULL; p = p->next)
 			search_template(&search, p->template);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reads a directory of templates, its folders for locales and its catalogues, into a set. Every fault
- * is reported and none stops it: what is broken is left to the built-in letters, since a mail matters more
+ * is reported and none stops it: what is broken is left to the built-in mails, since a mail matters more
  * than its looks.
  */
 #include "mail/templates_set.h"
@@ -34,20 +34,20 @@ static void report_line(void *arg, const char *text)
 	report(arg, text);
 }
 
-static void load_letter_text(struct loading *loading, const char *path, struct template_letter *letter)
+static void load_mail_text(struct loading *loading, const char *path, struct mail_template *mail)
 {
 	struct buf text = {0};
 	struct error err = {0};
-	letter->present = true;
+	mail->present = true;
 	if (!template_read_file(path, &text, &err) ||
-	    !template_letter_parse(buf_text(&text), text.len, path, letter, &err)) {
-		letter->fault = arena_strdup(loading->templates->arena, err.text);
+	    !mail_template_parse(buf_text(&text), text.len, path, mail, &err)) {
+		mail->fault = arena_strdup(loading->templates->arena, err.text);
 		report(loading, err.text);
 	}
 	buf_free(&text);
 }
 
-/* A .html of a letter, or any partial: a template from the first line to the last. */
+/* A .html of a mail, or any partial: a template from the first line to the last. */
 static struct mustache *load_plain(struct loading *loading, const char *path, struct error *err)
 {
 	struct buf text = {0};
@@ -65,15 +65,15 @@ static void load_file(struct loading *loading, struct template_folder *folder, c
 {
 	struct arena *arena = loading->templates->arena;
 	struct error err = {0};
-	int index = template_letter_index(name, len);
+	int index = mail_template_index(name, len);
 
 	if (index >= 0 && !html) {
-		load_letter_text(loading, path, &folder->letters[index]);
+		load_mail_text(loading, path, &folder->mails[index]);
 	} else if (index >= 0) {
-		struct template_letter *letter = &folder->letters[index];
-		letter->html = load_plain(loading, path, &err);
-		if (letter->html == NULL)
-			letter->html_fault = arena_strdup(arena, err.text);
+		struct mail_template *mail = &folder->mails[index];
+		mail->html = load_plain(loading, path, &err);
+		if (mail->html == NULL)
+			mail->html_fault = arena_strdup(arena, err.text);
 	} else {
 		struct template_partial *partial = template_folder_add(arena, folder, name, len);
 		partial->html = html;
@@ -189,13 +189,12 @@ static void find_phrase(void *arg, const char *name, const char *const *around, 
 	*found = *found || catalogue_key(name) != NULL;
 }
 
-static void find_phrases(struct template_letter *letter)
+static void find_phrases(struct mail_template *mail)
 {
-	const struct mustache *const parts[] = {letter->subject, letter->reply_to, letter->text,
-	                                        letter->html};
+	const struct mustache *const parts[] = {mail->subject, mail->reply_to, mail->text, mail->html};
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		if (parts[i] != NULL)
-			mustache_each_name(parts[i], find_phrase, &letter->has_phrases);
+			mustache_each_name(parts[i], find_phrase, &mail->has_phrases);
 }
 
 /* What each folder lies in front of; the words of the top one are the English ones. */
@@ -208,8 +207,8 @@ static void join_folders(struct templates *templates)
 			                                     template_locale_shorter(folder->locale, len));
 		if (template_folder_is(folder, "en", 2))
 			templates->folders->catalogue = folder->catalogue;
-		for (size_t i = 0; i < TEMPLATE_LETTERS; i++)
-			find_phrases(&folder->letters[i]);
+		for (size_t i = 0; i < MAIL_TEMPLATES; i++)
+			find_phrases(&folder->mails[i]);
 	}
 }
 

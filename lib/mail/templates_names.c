@@ -91,12 +91,12 @@ void templates_each_name(const struct templates *templates,
 	struct naming naming = {.templates = templates, .each = each, .arg = arg, .inside = ""};
 	for (const struct template_folder *folder = templates->folders; folder != NULL;
 	     folder = folder->next) {
-		for (size_t i = 0; i < TEMPLATE_LETTERS; i++) {
-			const struct template_letter *letter = &folder->letters[i];
-			names_of(letter->subject, &naming);
-			names_of(letter->reply_to, &naming);
-			names_of(letter->text, &naming);
-			names_of(letter->html, &naming);
+		for (size_t i = 0; i < MAIL_TEMPLATES; i++) {
+			const struct mail_template *mail = &folder->mails[i];
+			names_of(mail->subject, &naming);
+			names_of(mail->reply_to, &naming);
+			names_of(mail->text, &naming);
+			names_of(mail->html, &naming);
 		}
 		for (const struct template_partial *p = folder->partials; p != NULL; p = p->next)
 			names_of(p->template, &naming);

@@ -62,13 +62,13 @@ struct template_folder *template_set_folder(const struct templates *templates, c
 	}
 }
 
-const struct template_folder *template_set_letter(const struct templates *templates, const char *locale,
-                                                  int letter)
+const struct template_folder *template_set_mail(const struct templates *templates, const char *locale,
+                                                int mail)
 {
 	for (size_t len = strlen(locale);; len = template_locale_shorter(locale, len)) {
 		for (const struct template_folder *folder = templates->folders; folder != NULL;
 		     folder = folder->next)
-			if (folder->letters[letter].present && template_folder_is(folder, locale, len))
+			if (folder->mails[mail].present && template_folder_is(folder, locale, len))
 				return folder;
 		if (len == 0)
 			return NULL;
@@ -77,9 +77,9 @@ const struct template_folder *template_set_letter(const struct templates *templa
 
 const struct template_folder *template_set_words(const struct templates *templates,
                                                  const struct template_folder *folder, const char *locale,
-                                                 int letter)
+                                                 int mail)
 {
-	if (!folder->letters[letter].has_phrases)
+	if (!folder->mails[mail].has_phrases)
 		return folder;
 	return template_set_folder(templates, locale, strlen(locale));
 }

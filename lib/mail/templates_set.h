@@ -14,21 +14,21 @@
 /*
  * What a set of templates is made of: for templates*.c alone.
  *
- *      templates ─┬─ folder ""  ─┬─ letter dispatched … collision (.txt cut up, .html)
+ *      templates ─┬─ folder ""  ─┬─ mail dispatched … collision (.txt cut up, .html)
  *                 │              ├─ partials (every other .txt and .html)
  *                 │              └─ catalogue (en.ini)
  *                 ├─ folder "fr" ─ …, each of them only where the admin has one (fr/, fr.ini)
  *                 └─ built_in: a folder of plain texts and English words, always whole
  *
- * Each folder lies in front of another, which has what it lacks: fr-CA, fr, the top one. A letter
+ * Each folder lies in front of another, which has what it lacks: fr-CA, fr, the top one. A mail
  * without words of its own, which are phrases then, is in the language of its reader: its partials and
  * phrases are looked for from the reader's folder on. One with words of its own is in the language of
  * its folder, and so are they.
  */
-enum { TEMPLATE_LETTERS = 7 };
-extern const char *const template_letter_names[TEMPLATE_LETTERS];
+enum { MAIL_TEMPLATES = 7 };
+extern const char *const mail_template_names[MAIL_TEMPLATES];
 
-struct template_letter {
+struct mail_template {
 	bool present;              /* there is a .txt, good or not */
 	const char *fault;         /* it doesn't parse: "FILE:LINE: message"; NULL while it is good */
 	const char *html_fault;    /* the same of the .html */
@@ -51,7 +51,7 @@ struct template_folder {
 	struct template_folder *next;
 	struct template_folder *behind; /* gives the partials that this one lacks: fr-CA, fr, the top, NULL */
 	const char *locale;             /* "" for the top, "fr-CA" */
-	struct template_letter letters[TEMPLATE_LETTERS];
+	struct mail_template mails[MAIL_TEMPLATES];
 	struct template_partial *partials;
 	const struct catalogue *catalogue; /* NULL where there is none; it lives in the set's arena */
 };
@@ -69,17 +69,17 @@ void templates_load_built_in(struct templates *templates);
  * nothing reads, once for each file; returns how many. */
 int templates_check(const struct templates *templates, templates_fault *fault, void *arg);
 
-/* ---- letters */
+/* ---- mails */
 
-/* Which of template_letter_names it is; -1 for none. */
-int template_letter_index(const char *name, size_t len);
+/* Which of mail_template_names it is; -1 for none. */
+int mail_template_index(const char *name, size_t len);
 
-/* Cuts up a .txt: header lines, an empty line, the body. On a fault `letter` is untouched. */
-bool template_letter_parse(const char *text, size_t len, const char *file, struct template_letter *letter,
-                           struct error *err) MUST_CHECK;
+/* Cuts up a .txt: header lines, an empty line, the body. On a fault `mail` is untouched. */
+bool mail_template_parse(const char *text, size_t len, const char *file, struct mail_template *mail,
+                         struct error *err) MUST_CHECK;
 
 /* Frees what was parsed; the rest is the arena's. */
-void template_letter_clear(struct template_letter *letter);
+void mail_template_clear(struct mail_template *mail);
 
 /* ---- folders */
 
@@ -106,13 +106,13 @@ size_t template_locale_shorter(const char *locale, size_t len);
 struct template_folder *template_set_folder(const struct templates *templates, const char *locale,
                                             size_t len);
 
-/* The folder whose letter a reader of that locale gets; NULL where none has it. */
-const struct template_folder *template_set_letter(const struct templates *templates, const char *locale,
-                                                  int letter);
+/* The folder whose mail a reader of that locale gets; NULL where none has it. */
+const struct template_folder *template_set_mail(const struct templates *templates, const char *locale,
+                                                int mail);
 
-/* Where such a reader's partials and phrases for that letter are looked for from; `folder` has the letter. */
+/* Where such a reader's partials and phrases for that mail are looked for from; `folder` has the mail. */
 const struct template_folder *template_set_words(const struct templates *templates,
                                                  const struct template_folder *folder, const char *locale,
-                                                 int letter);
+                                                 int mail);
 
 #endif

@@ -91,7 +91,7 @@ def main():
         for name in INCLUDE.findall(text):
             target = resolve(path, name)
             if target is None:
-                if not name.endswith(".sql.h") and name not in ("version.h", "letters.h"):
+                if not name.endswith(".sql.h") and name not in ("version.h", "builtin_templates.h"):
                     faults.append(f"{path}: {name} is nowhere")
             elif not allowed(here, room(target)):
                 faults.append(f"{path}: may not know {target}")

@@ -101,13 +101,13 @@ static void faults_are(const char *expected, int n)
 	buf_free(&faults);
 }
 
-#define LETTER "Subject: {{phrase.s}}\n\n{{phrase.hello}}, {{> part}}\n"
+#define STARTED "Subject: {{phrase.s}}\n\n{{phrase.hello}}, {{> part}}\n"
 
 static void phrases_are_the_readers(void **state)
 {
 	(void)state;
 	struct buf faults = {0};
-	set_put("started.txt", LETTER);
+	set_put("started.txt", STARTED);
 	set_put("started.html", "<p>{{phrase.hello}}</p>\n");
 	set_put("part.txt", "top {{phrase.s}}");
 	set_put("en.ini", "s = English\nhello = Hello & {{n}}\n");
@@ -123,7 +123,7 @@ static void phrases_are_the_readers(void **state)
 	set_expect(templates, "started", "pl", "Subject: English\r\n");
 	set_expect(templates, "started", "de-CH", "\r\nGuten Tag, top Deutsch\r\n");
 	set_expect(templates, "started", "de-AT", "\r\nGr=C3=BC=C3=9F Gott, top Deutsch\r\n");
-	/* A part in the reader's folder wins, and a part is no letter of its own. */
+	/* A part in the reader's folder wins, and a part is no mail of its own. */
 	set_expect(templates, "started", "fr", "\r\nBonjour, fran=C3=A7ais\r\n");
 	templates_unref(templates);
 	buf_free(&faults);
@@ -133,7 +133,7 @@ static void a_whole_file_wins(void **state)
 {
 	(void)state;
 	struct buf faults = {0};
-	set_put("started.txt", LETTER);
+	set_put("started.txt", STARTED);
 	set_put("paused.txt", "Subject: top\n\nwords of its own, {{> part}}\n");
 	set_put("part.txt", "{{phrase.hello}}");
 	set_put("en.ini", "s = English\nhello = Hello\n");
@@ -144,7 +144,7 @@ static void a_whole_file_wins(void **state)
 	set_expect(templates, "started", "de-AT", "Subject: ganz\r\n");
 	set_expect(templates, "started", "de", "\r\nganze Datei, Teil\r\n");
 	set_expect(templates, "started", "fr", "Subject: English\r\n");
-	/* A letter with words of its own has its parts from its own folder, as before there were catalogues.
+	/* A mail with words of its own has its parts from its own folder, as before there were catalogues.
 	 */
 	set_expect(templates, "paused", "de", "\r\nwords of its own, Hello\r\n");
 	templates_unref(templates);
@@ -154,7 +154,7 @@ static void a_whole_file_wins(void **state)
 static void missing_phrases_are_named(void **state)
 {
 	(void)state;
-	set_put("started.txt", LETTER "{{phrase.nowhere}}\n");
+	set_put("started.txt", STARTED "{{phrase.nowhere}}\n");
 	set_put("part.txt", "{{phrase.inner}}");
 	set_put("en.ini", "s = English\nhello = Hello\ninner = I {{phrase.deep}}\n");
 	set_put("de.ini", "s = Deutsch\ninner = {{phrase.deep}}\ndeep = tief\n");

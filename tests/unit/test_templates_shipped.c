@@ -116,7 +116,7 @@ static void all_shipped_templates_with_all_data(void **state)
 			}
 }
 
-static void all_letters_render(void **state)
+static void all_mails_render(void **state)
 {
 	(void)state;
 	char one[4000];
@@ -153,8 +153,8 @@ static void shipped_templates_use_known_names_only(void **state)
 	templates_unref(templates);
 }
 
-/* Built in or read from the folder, the plain letters are the same. */
-static void built_in_letters_are_the_shipped_ones(void **state)
+/* Built in or read from the folder, the plain mails are the same. */
+static void built_in_mails_are_the_shipped_ones(void **state)
 {
 	(void)state;
 	char one[4000], many[4000], *text;
@@ -203,9 +203,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(all_shipped_templates_with_all_data),
-	        cmocka_unit_test(all_letters_render),
+	        cmocka_unit_test(all_mails_render),
 	        cmocka_unit_test(shipped_templates_use_known_names_only),
-	        cmocka_unit_test(built_in_letters_are_the_shipped_ones),
+	        cmocka_unit_test(built_in_mails_are_the_shipped_ones),
 	        cmocka_unit_test(shipped_catalogues_are_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

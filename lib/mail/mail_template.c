@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Cuts a letter's .txt into its headers and its body. */
+/* Cuts a mail's .txt into its headers and its body. */
 #include "mail/templates_set.h"
 
 #include <string.h>
 #include <strings.h>
 #include <sysexits.h>
 
-const char *const template_letter_names[TEMPLATE_LETTERS] = {
+const char *const mail_template_names[MAIL_TEMPLATES] = {
         "dispatched", "started", "completed", "failed", "paused", "cancelled", "collision",
 };
 
-int template_letter_index(const char *name, size_t len)
+int mail_template_index(const char *name, size_t len)
 {
-	for (int i = 0; i < TEMPLATE_LETTERS; i++)
-		if (strlen(template_letter_names[i]) == len &&
-		    strncmp(template_letter_names[i], name, len) == 0)
+	for (int i = 0; i < MAIL_TEMPLATES; i++)
+		if (strlen(mail_template_names[i]) == len && strncmp(mail_template_names[i], name, len) == 0)
 			return i;
 	return -1;
 }
@@ -22,20 +21,20 @@ int template_letter_index(const char *name, size_t len)
 /* The known header lines. */
 static const struct header {
 	const char *name;
-	size_t offset; /* of its template in a letter */
+	size_t offset; /* of its template in a mail */
 } headers[] = {
-        {.name = "Subject:", .offset = offsetof(struct template_letter, subject)},
-        {.name = "Reply-To:", .offset = offsetof(struct template_letter, reply_to)},
+        {.name = "Subject:", .offset = offsetof(struct mail_template, subject)},
+        {.name = "Reply-To:", .offset = offsetof(struct mail_template, reply_to)},
 };
 
 static bool parse_header(const char *line, size_t len, const char *file, int number,
-                         struct template_letter *letter, struct error *err)
+                         struct mail_template *mail, struct error *err)
 {
 	for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
 		size_t name = strlen(headers[i].name);
 		if (len < name || strncasecmp(line, headers[i].name, name) != 0)
 			continue;
-		struct mustache **slot = (struct mustache **)(void *)((char *)letter + headers[i].offset);
+		struct mustache **slot = (struct mustache **)(void *)((char *)mail + headers[i].offset);
 		if (*slot != NULL)
 			return error_set(err, EX_DATAERR, "%s:%d: a second %s", file, number,
 			                 headers[i].name);
@@ -63,8 +62,8 @@ static const char *skip_preface(const char *p, const char *end, int *line)
 	return p;
 }
 
-static bool parse_letter(const char *text, size_t len, const char *file, struct template_letter *letter,
-                         struct error *err)
+static bool parse_mail(const char *text, size_t len, const char *file, struct mail_template *mail,
+                       struct error *err)
 {
 	int line = 1;
 	const char *end = text + len, *p = skip_preface(text, end, &line);
@@ -77,38 +76,38 @@ static bool parse_letter(const char *text, size_t len, const char *file, struct 
 			p = nl + 1;
 			break;
 		}
-		if (nl == NULL || !parse_header(p, (size_t)(stop - p), file, line, letter, err))
+		if (nl == NULL || !parse_header(p, (size_t)(stop - p), file, line, mail, err))
 			return nl != NULL
 			               ? false
 			               : error_set(err, EX_DATAERR,
 			                           "%s:%d: expected an empty line and the text", file, line);
 		p = nl + 1;
 	}
-	if (letter->subject == NULL)
+	if (mail->subject == NULL)
 		return error_set(err, EX_DATAERR, "%s:%d: there is no Subject: above the text", file, line);
-	letter->text = mustache_parse(p, (size_t)(end - p), file, line + 1, err);
-	return letter->text != NULL;
+	mail->text = mustache_parse(p, (size_t)(end - p), file, line + 1, err);
+	return mail->text != NULL;
 }
 
-void template_letter_clear(struct template_letter *letter)
+void mail_template_clear(struct mail_template *mail)
 {
-	letter->subject = mustache_free(letter->subject);
-	letter->reply_to = mustache_free(letter->reply_to);
-	letter->text = mustache_free(letter->text);
-	letter->html = mustache_free(letter->html);
+	mail->subject = mustache_free(mail->subject);
+	mail->reply_to = mustache_free(mail->reply_to);
+	mail->text = mustache_free(mail->text);
+	mail->html = mustache_free(mail->html);
 }
 
-bool template_letter_parse(const char *text, size_t len, const char *file, struct template_letter *letter,
-                           struct error *err)
+bool mail_template_parse(const char *text, size_t len, const char *file, struct mail_template *mail,
+                         struct error *err)
 {
-	struct template_letter parsed = {.present = true};
-	if (!parse_letter(text, len, file, &parsed, err)) {
-		template_letter_clear(&parsed);
+	struct mail_template parsed = {.present = true};
+	if (!parse_mail(text, len, file, &parsed, err)) {
+		mail_template_clear(&parsed);
 		return false;
 	}
-	letter->present = true;
-	letter->subject = parsed.subject;
-	letter->reply_to = parsed.reply_to;
-	letter->text = parsed.text;
+	mail->present = true;
+	mail->subject = parsed.subject;
+	mail->reply_to = parsed.reply_to;
+	mail->text = parsed.text;
 	return true;
 }
