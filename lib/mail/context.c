@@ -44,7 +44,7 @@ static bool has_word(const char *words, const char *word, size_t len)
 	return false;
 }
 
-/* A customer stands in jobs too, and has its parents up the chain: "job.customer.parent.parent.name". */
+/* A customer is in jobs too, and has its parents up the chain: "job.customer.parent.parent.name". */
 static const char *customer_member(const char *name)
 {
 	static const char *const places[] = {"customer.", "job.customer.", "jobs.customer."};

@@ -46,7 +46,7 @@ static bool parse_header(const char *line, size_t len, const char *file, int num
 	                 number);
 }
 
-/* Behind a byte order mark and comments that stand before the headers. */
+/* Behind a byte order mark and comments before the headers. */
 static const char *skip_preface(const char *p, const char *end, int *line)
 {
 	if (end - p >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
@@ -84,7 +84,7 @@ static bool parse_mail(const char *text, size_t len, const char *file, struct ma
 		p = nl + 1;
 	}
 	if (mail->subject == NULL)
-		return error_set(err, EX_DATAERR, "%s:%d: there is no Subject: above the text", file, line);
+		return error_set(err, EX_DATAERR, "%s:%d: missing Subject: above the text", file, line);
 	mail->text = mustache_parse(p, (size_t)(end - p), file, line + 1, err);
 	return mail->text != NULL;
 }

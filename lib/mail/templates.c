@@ -172,7 +172,7 @@ static void compose(const struct outgoing_mail *outgoing, const struct mailbox *
                     const struct rendered *rendered, struct buf *ret)
 {
 	struct mailbox reply_to = {0};
-	if (!mailbox_parse(buf_text(&rendered->reply_to), &reply_to, NULL)) /* an empty one is no fault */
+	if (!mailbox_parse(buf_text(&rendered->reply_to), &reply_to, NULL)) /* an empty one isn't a fault */
 		reply_to = (struct mailbox){0};
 	const struct compose_mail mail = {
 	        .from_name = from->name,

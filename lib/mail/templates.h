@@ -40,7 +40,7 @@ struct templates *templates_unref(struct templates *templates); /* takes NULL; r
  * The whole message (RFC 5322, CRLF, 7-bit) for a mail. `dates` are the calling thread's; `from` is
  * `[mail] from`, already checked.
  * A template that breaks falls back to the built-in one: true then too, with `*ret_broken` and the
- * reason in `err`. False only where even that can't be rendered (the context is no JSON).
+ * reason in `err`. False only where even that can't be rendered (the context isn't JSON).
  */
 bool templates_render(const struct templates *templates, struct dates *dates,
                       const struct outgoing_mail *outgoing, const char *from, struct buf *ret,

@@ -63,8 +63,8 @@ static void check_partial(void *arg, const char *name, int line)
 	const char *kind = check->html ? "html" : "txt";
 	(void)snprintf(text, sizeof text,
 	               mail_template_index(name, strlen(name)) >= 0
-	                       ? "%.200s:%d: %.80s.%s is a mail of its own, which no other includes"
-	                       : "%.200s:%d: there is no %.80s.%s beside it",
+	                       ? "%.200s:%d: %.80s.%s is a mail of its own and can't be included"
+	                       : "%.200s:%d: missing part %.80s.%s",
 	               check->file, line, name, kind);
 	report(check, text);
 }

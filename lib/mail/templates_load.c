@@ -144,7 +144,7 @@ static void load_directory(struct loading *loading, const char *path, const char
 	free(entries);
 }
 
-/* A catalogue stands beside the templates, and belongs to the folder of its locale, there or not. */
+/* A catalogue lies beside the templates, and belongs to the folder of its locale, there or not. */
 static void load_catalogue(struct loading *loading, const char *path, const char *locale)
 {
 	struct templates *templates = loading->templates;

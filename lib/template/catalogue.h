@@ -13,8 +13,9 @@
  *
  *     # a comment, on a line of its own
  *     completed.title = Your job is complete
- *     completed.job   = Your job was completed{{#event.time}} on {{#date}}{{event.time}}{{/date}}{{/event.time}}.
- *     colon           = " :"          quotes around all of it keep spaces
+ *     completed.job   = Your job was completed{{#event.time}} on
+ * {{#date}}{{event.time}}{{/date}}{{/event.time}}. colon           = " :"          quotes around all of it
+ * keep spaces
  *
  * A template has {{phrase.completed.title}} where the words go. In Mustache's terms that is a dotted
  * name whose value is a lambda (module ~lambdas of the specification): its text is rendered in place,

@@ -43,7 +43,7 @@ struct slot {
 struct dates {
 	struct zones *zones;
 	struct slot slots[SLOTS];
-	size_t next; /* the slot to be used anew: the oldest */
+	size_t next; /* the slot to be used again: the oldest */
 };
 
 struct dates *dates_new(void)

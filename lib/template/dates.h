@@ -19,7 +19,7 @@ struct dates_reader {
 
 /*
  * Adds a time as people read it. `text` is RFC 3339, or a day (YYYY-MM-DD); `|STYLE` may follow: full
- * ("Thursday, 24 December 2026, 14:30", also where none is named), short, day, time. Text that is no
+ * ("Thursday, 24 December 2026, 14:30", also where none is named), short, day, time. Text that isn't a
  * time is added as it is. `arg` is a struct dates_reader; the form is that of a Mustache helper.
  */
 void dates_helper(void *arg, const char *text, struct buf *ret);

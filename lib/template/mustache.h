@@ -33,8 +33,8 @@ struct mustache *mustache_parse_in(struct arena *arena, const char *text, size_t
                                    int first_line, struct error *err) MUST_CHECK;
 
 /*
- * A section whose content, once rendered, goes through a function: `call` adds to `ret` what stands
- * in its place. A helper's name wins over a member of the data.
+ * A section whose content, once rendered, goes through a function: `call` adds to `ret` what is
+ * printed in its place. A helper's name wins over a member of the data.
  */
 struct mustache_helper {
 	const char *name;
@@ -49,7 +49,7 @@ struct mustache_options {
 	/*
 	 * Finds the template that {{name}} means where that is more than a value of the data; NULL where
 	 * it is the data's. It stays the callee's. The specification's module for this is ~lambdas: the
-	 * text is rendered where the name stands, with the data at hand, and escaped as a value would be;
+	 * text is rendered where the name is, with the data at hand, and escaped as a value would be;
 	 * {{{name}}} escapes nothing. What it includes by {{> name}} keeps its markup. Sections never ask.
 	 */
 	const struct mustache *(*lambda)(void *arg, const char *name);
@@ -78,7 +78,7 @@ bool mustache_render(const struct mustache *template, json_t *context, const str
 typedef void mustache_name(void *arg, const char *name, const char *const *around, size_t n_around);
 void mustache_each_name(const struct mustache *template, mustache_name *each, void *arg);
 
-/* The same for the names of partials; `line` is where it stands. */
+/* The same for the names of partials; `line` is where it is. */
 void mustache_each_partial(const struct mustache *template,
                            void (*each)(void *arg, const char *name, int line), void *arg);
 const char *mustache_file(const struct mustache *template);

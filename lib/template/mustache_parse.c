@@ -2,9 +2,9 @@
 /*
  * Mustache, the parser: one pass over the text, from tag to tag.
  *
- * Most of the work is about lines. A tag that prints nothing and stands alone on its line takes the
+ * Most of the work is about lines. A tag that prints nothing and is alone on its line takes the
  * whole line with it, break and all; its leading blanks become a partial's indentation. So text is
- * held back from the beginning of a line until it is known whether the first tag on it stands alone:
+ * held back from the beginning of a line until it is known whether the first tag on it is alone there:
  *
  *      text already added          held back    tag           rest
  *      ......................... \n [blanks]    {{#jobs}}     [blanks] \n
@@ -29,7 +29,7 @@ struct parser {
 	struct node **tail; /* where the next node is hooked in */
 	struct {
 		struct node *node;
-		struct node **tail; /* of the list that the section stands in */
+		struct node **tail; /* of the list that the section is in */
 	} open[MUSTACHE_NESTING_MAX];
 	size_t n_open;
 	struct error *err;
@@ -84,7 +84,7 @@ static bool all_blank(const char *from, const char *to)
 	return from == to;
 }
 
-/* Behind the line break if only blanks stand before it (or before the end); NULL where more stands there. */
+/* Behind the line break if there are only blanks before it (or before the end); NULL where there is more. */
 static const char *rest_of_line(const char *pos, const char *end)
 {
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a tag that was read has an end */
@@ -122,7 +122,7 @@ static void set_name(struct parser *p, struct node *node, const struct tag *tag)
 	node->n_parts = n;
 }
 
-/* Finds where the tag at `begin` ends and what it says. */
+/* Finds where the tag at `begin` ends and what is in it. */
 static bool read_tag(struct parser *p, const char *begin, struct tag *ret)
 {
 	struct tag tag = {.begin = begin, .line = p->line};
@@ -196,7 +196,7 @@ static bool add_tag(struct parser *p, const struct tag *tag, const char *indent,
 	if (tag->kind == '!')
 		return true;
 	if (!name_fits(tag))
-		return fault(p, tag->line, tag->len ? "this is no name: " : "a tag without a name", tag->name,
+		return fault(p, tag->line, tag->len ? "invalid name: " : "a tag without a name", tag->name,
 		             tag->len);
 	switch (tag->kind) {
 	case '#':

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* A partial may stand in a section and hold others, each of which adds a context. */
+/* A partial may be in a section and hold others, each of which adds a context. */
 enum { CONTEXTS_MAX = 512 };
 
 struct render {
@@ -228,7 +228,7 @@ static bool render_partial(struct render *r, const struct node *node)
 	return ok;
 }
 
-/* It stands within a line, so the indentation around is not its own. */
+/* It is part of a line, so the indentation around is not its own. */
 static bool render_lambda(struct render *r, const struct node *node, const struct mustache *inner)
 {
 	struct buf none = {0}, *indent = r->indent;

@@ -33,7 +33,7 @@ struct node {
 	const char *const *parts; /* the name cut at its dots */
 	size_t n_parts;
 	struct node *children; /* of a section */
-	const char *indent;    /* of a partial that stands alone on its line; "" else */
+	const char *indent;    /* of a partial that is alone on its line; "" else */
 };
 
 struct mustache {

@@ -49,7 +49,7 @@ static const struct mustache *find_partial(void *arg, const char *name)
 	for (size_t i = 0; i < printer->n_partials; i++)
 		if (strcmp(printer->partials[i].name, name) == 0)
 			return printer->partials[i].template;
-	/* Only what lies beside the template: a name is no path. */
+	/* Only what lies beside the template: a name isn't a path. */
 	if (strchr(name, '/') != NULL || name[0] == '.' || printer->n_partials == PARTIALS_MAX)
 		return NULL;
 	struct error err = {0};
@@ -83,7 +83,7 @@ static void load_catalogues(struct printer *printer)
 	static const char *const places[] = {"", "../"};
 	const char *locale = printer->locale;
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-		/* A locale is no path. */
+		/* A locale isn't a path. */
 		size_t len = strchr(locale, '/') != NULL || *locale == '.' ? 0 : strlen(locale);
 		while (len > 0) {
 			load_catalogue(printer, places[i], locale, len);

@@ -23,7 +23,7 @@ struct template_print {
  * LOCALE.ini, those of shorter locales and en.ini, beside `file`, then in the folder above it.
  *
  * Faults name file and line: code 66 where a file is missing, 74 where it can't be read, 65 where it
- * is no good; `ret` is then as it was.
+ * is broken; `ret` is then as it was.
  */
 bool template_print(const struct template_print *print, struct buf *ret, struct error *err) MUST_CHECK;
 

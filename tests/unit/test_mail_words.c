@@ -5,7 +5,7 @@
  * mail, and a digest for each row of `contexts`. Dates are replaced by a function of this file that prints
  * what it is given, style and all, so that no digest depends on the system's names of days.
  *
- * A change of the mails that is meant is taken over with
+ * An intended change of the mails is recorded with
  *
  *      MAIL_DIGESTS=tests/unit/mail-digests.txt build/unit/test_mail_words
  */

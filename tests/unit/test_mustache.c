@@ -148,9 +148,9 @@ static void faults_name_line_and_cause(void **state)
 	        {"{{{name}}", "x.txt:1: a tag is opened and never closed: expected }}}"},
 	        {"\n{{}}", "x.txt:2: a tag without a name"},
 	        {"\n{{# }}", "x.txt:2: a tag without a name"},
-	        {"{{two words}}", "x.txt:1: this is no name: two words"},
-	        {"{{a..b}}", "x.txt:1: this is no name: a..b"},
-	        {"{{.a}}", "x.txt:1: this is no name: .a"},
+	        {"{{two words}}", "x.txt:1: invalid name: two words"},
+	        {"{{a..b}}", "x.txt:1: invalid name: a..b"},
+	        {"{{.a}}", "x.txt:1: invalid name: .a"},
 	        {"1\n2\n{{=<% %>=}}", "x.txt:3: tags that set other delimiters are not supported"},
 	        {"{{! a\nb\n}}\n{{! c }}\n{{/x}}", "x.txt:5: no section is open here to be closed by /x"},
 	};

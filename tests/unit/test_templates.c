@@ -81,7 +81,7 @@ static void partials_come_from_the_folders_behind(void **state)
 	set_put("fr_CA/d.txt", "never");
 	set_put("d.html", "never");
 	struct templates *templates = set_load(&faults, 1);
-	assert_non_null(strstr(buf_text(&faults), "fr/failed.txt:3: there is no d.txt beside it\n"));
+	assert_non_null(strstr(buf_text(&faults), "fr/failed.txt:3: missing part d.txt\n"));
 	set_expect(templates, "started", "fr-CA", "\r\na Canada, b France, c a Canada\r\n");
 	set_expect(templates, "failed", "fr", "\r\nc a France\r\n");
 	set_expect(templates, "paused", "fr-CA", "\r\nc a top\r\n");
@@ -103,7 +103,7 @@ static void broken_templates_are_reported_and_replaced(void **state)
 	         "completed.txt:1: expected Subject: or Reply-To:, then an empty line and the text"},
 	        {"failed.txt", "Subject: x\n", "failed.txt:2: expected an empty line and the text"},
 	        {"paused.txt", "Reply-To: a@example.com\n\ntext\n",
-	         "paused.txt:2: there is no Subject: above the text"},
+	         "paused.txt:2: missing Subject: above the text"},
 	        {"cancelled.txt", "Subject: x\nSubject: y\n\ntext\n", "cancelled.txt:2: a second Subject:"},
 	        {"collision.txt", "Subject: x\n\nbad \xff text\n", "collision.txt:3: this is not UTF-8 text"},
 	};
@@ -164,9 +164,9 @@ static void missing_partials_are_reported(void **state)
 	set_put("there.txt", "{{> other}}");
 	set_put("gone.html", "");
 	struct templates *templates = set_load(&faults, 3);
-	assert_non_null(strstr(buf_text(&faults), "started.txt:1: there is no s.txt beside it\n"));
-	assert_non_null(strstr(buf_text(&faults), "started.txt:4: there is no gone.txt beside it\n"));
-	assert_non_null(strstr(buf_text(&faults), "there.txt:1: there is no other.txt beside it\n"));
+	assert_non_null(strstr(buf_text(&faults), "started.txt:1: missing part s.txt\n"));
+	assert_non_null(strstr(buf_text(&faults), "started.txt:4: missing part gone.txt\n"));
+	assert_non_null(strstr(buf_text(&faults), "there.txt:1: missing part other.txt\n"));
 	templates_unref(templates);
 	buf_free(&faults);
 }
