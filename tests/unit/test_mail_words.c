@@ -66,12 +66,16 @@ static const char everything[] =
 	"{'id':'4716','state':'completed','service':'Delivery','scheduled':'S6','window':" HOURS "},"        \
 	"{'id':'4717','window':{'arrive_by':'ONLY'}},{}]"
 
+/* All but a job's id. */
+#define ALL_BUT_ID                                                                                           \
+	"event job.reference job.service job.scheduled job.eta job.driver job.vehicle job.asset job.note "   \
+	"job.amount job.photos customer contact window timeline company suspension"
+
 /* What is taken out of everything, or put in with `=`: paths, between spaces. */
 static const char *const contexts[] = {
         "",
         "event job jobs customer contact window timeline company suspension",
-        "event job.reference job.service job.scheduled job.eta job.driver job.vehicle job.asset job.note "
-        "job.amount job.photos customer contact window timeline company suspension",
+        ALL_BUT_ID,
         "event.time",
         "event.reason",
         "job.service",
