@@ -79,10 +79,11 @@ static void address_dead(struct engine *engine, struct spool_mail *mail)
 	engine_mail_set_status(engine, mail, STATUS_FAILED, REASON_ADDRESS_REFUSED);
 }
 
-static void sent(struct engine *engine, struct spool_mail *mail)
+static void end(struct engine *engine, struct spool_mail *mail, enum status status, enum reason reason)
 {
-	histogram_add(&engine->stats.delivery_s, (double)(engine->now.ms - mail->due.ms) / 1000.0);
-	engine_mail_set_status(engine, mail, STATUS_SENT, REASON_OK);
+	if (status == STATUS_SENT)
+		histogram_add(&engine->stats.delivery_s, (double)(engine->now.ms - mail->due.ms) / 1000.0);
+	engine_mail_set_status(engine, mail, status, reason);
 }
 
 static void log_delivery(struct engine *engine, const struct spool_mail *mail,
@@ -107,33 +108,20 @@ static void take_result(struct engine *engine, const struct delivery_result *res
 		                    "template state=%s mail=%lld: the mail went without what is broken: %s",
 		                    mail.state, (long long)mail.id, result->fault);
 	}
-	engine_yield(engine, mail.id, result->delivery == DELIVERY_RELAY && result->yields);
-	if (result->delivery == DELIVERY_RELAY) {
+	const struct failure_course *course = failure_course(result->delivery);
+	engine_yield(engine, mail.id, course->next == FAILURE_ELSEWHERE && result->yields);
+	if (course->next == FAILURE_ELSEWHERE) {
 		put_back(engine, &mail);
 		return;
 	}
 	mail.attempts++;
 	mail.reply = result->reply;
-	switch (result->delivery) {
-	case DELIVERY_SENT:
-		sent(engine, &mail);
-		break;
-	case DELIVERY_BUSY:
-		try_later(engine, &mail, REASON_MAIL_BUSY);
-		break;
-	case DELIVERY_DOUBT:
-		try_later(engine, &mail, REASON_IN_DOUBT);
-		break;
-	case DELIVERY_ADDRESS_DEAD:
+	if (course->next == FAILURE_LATER)
+		try_later(engine, &mail, course->reason);
+	else if (course->next == FAILURE_ALTERNATE)
 		address_dead(engine, &mail);
-		break;
-	case DELIVERY_ADDRESS:
-		engine_mail_set_status(engine, &mail, STATUS_FAILED, REASON_ADDRESS_REFUSED);
-		break;
-	default:
-		engine_mail_set_status(engine, &mail, STATUS_FAILED, REASON_MAIL_REFUSED);
-		break;
-	}
+	else
+		end(engine, &mail, course->status, course->reason);
 	log_delivery(engine, &mail, result);
 }
 

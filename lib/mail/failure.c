@@ -1,103 +1,109 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The failure policy, the only place that knows it. A mailer reports what it saw; the first row
- * that fits says what becomes of the mail. The order of the rows is part of the policy: what speaks
- * of the relay stands before what speaks of the mail, so that one relay's bad day never costs a
- * mail its tries nor a customer the address.
+ * The failure policy, the only place that knows it. Mailers report what they saw; the first row that
+ * fits says whose fault it is and what becomes of the mail. The order of the rows is part of the
+ * policy: what speaks of the session stands before what speaks of the relay, and that before what
+ * speaks of the mail, so that one relay's bad day never costs a mail its tries nor a customer the
+ * address. refusals.c has the one piece of evidence that no single reply holds, relay.c the breaker.
  */
 #include "mail/failure.h"
 
+#include <limits.h>
 #include <stddef.h>
 
 enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS };
 
-static const char *const names[DELIVERY_COUNT] = {
-        [DELIVERY_SENT] = "sent",
-        [DELIVERY_RELAY] = "relay",
-        [DELIVERY_BUSY] = "mail_busy",
-        [DELIVERY_ADDRESS] = "address_refused",
-        [DELIVERY_REFUSED] = "mail_refused",
-        [DELIVERY_ADDRESS_DEAD] = "address_invalid",
-        [DELIVERY_DOUBT] = "in_doubt",
-};
+/* ---- a reply ---- */
 
-enum body { BODY_ANY, BODY_BEGUN };
+/* Facts that a row asks for; all of them have to hold. */
+enum { BEGUN = 1, NOT_BEGUN = 2, PARAMETERS = 4, RENEWABLE = 8 };
 
 struct row {
 	enum smtp_stage from, to; /* both included */
 	int low, high;            /* reply codes, both included */
 	int subject, detail;      /* the enhanced code 5.SUBJECT.DETAIL; -1: whatever, or none */
-	enum body body;
+	unsigned when;
+	enum failure_scope scope;
+	enum failure_next next; /* FAILURE_END: that of the delivery */
 	enum delivery delivery;
+	enum delivery alone; /* since MAIL, FAILURE_RELAY: where only this mail meets it, while others go
+	                        through; then it is the mail's */
+	bool hangs_up;       /* nothing more is to be had over the connection, even then */
 };
 
 #define ANYWHERE       .from = SMTP_CONNECT, .to = SMTP_BODY
 #define BEFORE_MAIL    .from = SMTP_CONNECT, .to = SMTP_AUTH
 #define SINCE_MAIL     .from = SMTP_MAIL, .to = SMTP_BODY
+#define BEFORE_BODY    .from = SMTP_MAIL, .to = SMTP_DATA
+#define ENVELOPE       .from = SMTP_MAIL, .to = SMTP_RCPT
 #define AT(stage)      .from = (stage), .to = (stage)
 #define CODE(code)     .low = (code), .high = (code), .subject = -1, .detail = -1
 #define CLASS(n)       .low = (n)*100, .high = (n)*100 + 99, .subject = -1, .detail = -1
 #define ENHANCED(s, d) .low = 500, .high = 599, .subject = (s), .detail = (d)
 #define ANY_CODE       .low = 0, .high = 999, .subject = -1, .detail = -1
+#define ANYTHING       .low = INT_MIN, .high = INT_MAX, .subject = -1, .detail = -1
+
+#define SAY_BARE                                                                                             \
+	.when = PARAMETERS, .scope = FAILURE_SESSION, .next = FAILURE_BARE, .delivery = DELIVERY_RELAY
+#define RENEW   .scope = FAILURE_SESSION, .next = FAILURE_FRESH, .delivery = DELIVERY_RELAY
+#define DOUBT   .scope = FAILURE_SESSION, .delivery = DELIVERY_DOUBT
+#define RELAY   .scope = FAILURE_RELAY, .delivery = DELIVERY_RELAY, .alone = DELIVERY_BUSY
+#define MAIL(d) .scope = FAILURE_MAIL, .delivery = (d)
+#define TO(d)   .scope = FAILURE_ADDRESS, .delivery = (d)
 
 static const struct row rows[] = {
+        /* The parameters of MAIL and RCPT (RFC 5321, section 4.1.1.11; RFC 3463: invalid arguments). */
+        {ENVELOPE, CODE(501), SAY_BARE},
+        {ENVELOPE, CODE(504), SAY_BARE},
+        {ENVELOPE, CODE(555), SAY_BARE},
+        {ENVELOPE, ENHANCED(5, 4), SAY_BARE},
+
+        /* Limits of a connection: so many mails, then 421, another 4xx or nothing. The body must not have
+           been taken. */
+        {BEFORE_BODY, CLASS(4), .when = RENEWABLE, RENEW},
+        {BEFORE_BODY, CODE(0), .when = RENEWABLE | NOT_BEGUN, RENEW},
+        {AT(SMTP_BODY), CODE(421), .when = RENEWABLE, RENEW},
+
         /* No reply: before the first byte of the body certainly not sent, after it nobody knows. */
-        {ANYWHERE, CODE(0), .body = BODY_BEGUN, .delivery = DELIVERY_DOUBT},
-        {ANYWHERE, CODE(0), .delivery = DELIVERY_RELAY},
+        {ANYWHERE, CODE(0), .when = BEGUN, DOUBT},
+        {ANYWHERE, CODE(0), RELAY, .hangs_up = true},
 
         /* The relay speaks of itself, or of our standing with it. */
-        {ANYWHERE, CODE(421), .delivery = DELIVERY_RELAY},
-        {ANYWHERE, CODE(454), .delivery = DELIVERY_RELAY},
-        {ANYWHERE, CODE(530), .delivery = DELIVERY_RELAY},
-        {ANYWHERE, CODE(534), .delivery = DELIVERY_RELAY},
-        {ANYWHERE, CODE(535), .delivery = DELIVERY_RELAY},
-        {ANYWHERE, CODE(538), .delivery = DELIVERY_RELAY},
-        {BEFORE_MAIL, ANY_CODE, .delivery = DELIVERY_RELAY},
-        {AT(SMTP_MAIL), ENHANCED(7, -1), .delivery = DELIVERY_RELAY},
+        {ANYWHERE, CODE(421), RELAY, .hangs_up = true},
+        {ANYWHERE, CODE(454), RELAY},
+        {ANYWHERE, CODE(530), RELAY},
+        {ANYWHERE, CODE(534), RELAY},
+        {ANYWHERE, CODE(535), RELAY},
+        {ANYWHERE, CODE(538), RELAY},
+        {BEFORE_MAIL, ANY_CODE, RELAY},
+        /* It means the sender: for good where it means this mail's alone. */
+        {AT(SMTP_MAIL), ENHANCED(7, -1), .scope = FAILURE_RELAY, .delivery = DELIVERY_RELAY,
+         .alone = DELIVERY_REFUSED},
 
         /* The one good end. */
-        {AT(SMTP_BODY), CLASS(2), .delivery = DELIVERY_SENT},
+        {AT(SMTP_BODY), CLASS(2), .scope = FAILURE_NONE, .delivery = DELIVERY_SENT},
 
-        {SINCE_MAIL, CLASS(4), .delivery = DELIVERY_BUSY},
+        {SINCE_MAIL, CLASS(4), MAIL(DELIVERY_BUSY)},
 
         /* Codes by which a mailbox or its domain doesn't exist or has moved away. */
-        {AT(SMTP_RCPT), ENHANCED(1, 1), .delivery = DELIVERY_ADDRESS_DEAD},
-        {AT(SMTP_RCPT), ENHANCED(1, 2), .delivery = DELIVERY_ADDRESS_DEAD},
-        {AT(SMTP_RCPT), ENHANCED(1, 3), .delivery = DELIVERY_ADDRESS_DEAD},
-        {AT(SMTP_RCPT), ENHANCED(1, 6), .delivery = DELIVERY_ADDRESS_DEAD},
-        {AT(SMTP_RCPT), ENHANCED(1, 10), .delivery = DELIVERY_ADDRESS_DEAD},
-        {AT(SMTP_RCPT), CLASS(5), .delivery = DELIVERY_ADDRESS},
+        {AT(SMTP_RCPT), ENHANCED(1, 1), TO(DELIVERY_ADDRESS_DEAD)},
+        {AT(SMTP_RCPT), ENHANCED(1, 2), TO(DELIVERY_ADDRESS_DEAD)},
+        {AT(SMTP_RCPT), ENHANCED(1, 3), TO(DELIVERY_ADDRESS_DEAD)},
+        {AT(SMTP_RCPT), ENHANCED(1, 6), TO(DELIVERY_ADDRESS_DEAD)},
+        {AT(SMTP_RCPT), ENHANCED(1, 10), TO(DELIVERY_ADDRESS_DEAD)},
+        {AT(SMTP_RCPT), CLASS(5), TO(DELIVERY_ADDRESS)},
 
-        {SINCE_MAIL, CLASS(5), .delivery = DELIVERY_REFUSED},
+        {SINCE_MAIL, CLASS(5), MAIL(DELIVERY_REFUSED)},
 
-        /* Replies that have no business there (a 2xx to DATA): the two sides no longer agree on what was
-           said. */
-        {ANYWHERE, ANY_CODE, .body = BODY_BEGUN, .delivery = DELIVERY_DOUBT},
-        {ANYWHERE, ANY_CODE, .delivery = DELIVERY_RELAY},
+        /* Ours to mend: the relay was not asked. */
+        {AT(SMTP_NOT_ADDRESSABLE), ANYTHING, TO(DELIVERY_ADDRESS)},
+        {AT(SMTP_NOT_RENDERED), ANYTHING, MAIL(DELIVERY_REFUSED)},
+
+        /* Replies that have no business there (a 2xx to DATA), or are none: the two sides no longer agree on
+           what was said. */
+        {ANYWHERE, ANYTHING, .when = BEGUN, DOUBT},
+        {ANYWHERE, ANYTHING, RELAY},
 };
-
-/* Limits of a connection: so many mails, then 421, another 4xx or nothing. The body must not have been taken.
- */
-static const struct row of_connection[] = {
-        {.from = SMTP_MAIL, .to = SMTP_DATA, CLASS(4)},
-        {.from = SMTP_MAIL, .to = SMTP_DATA, CODE(0)},
-        {AT(SMTP_BODY), CODE(421)},
-};
-
-/* What seems to be the relay's fault is the mail's: for good only where the relay means its sender. */
-static const struct row alone[] = {
-        {ANYWHERE, CODE(530), .delivery = DELIVERY_BUSY},
-        {ANYWHERE, CODE(534), .delivery = DELIVERY_BUSY},
-        {ANYWHERE, CODE(535), .delivery = DELIVERY_BUSY},
-        {ANYWHERE, CODE(538), .delivery = DELIVERY_BUSY},
-        {AT(SMTP_MAIL), ENHANCED(7, -1), .delivery = DELIVERY_REFUSED},
-        {ANYWHERE, ANY_CODE, .delivery = DELIVERY_BUSY},
-};
-
-const char *delivery_name(enum delivery delivery)
-{
-	return delivery >= 0 && delivery < DELIVERY_COUNT ? names[delivery] : "";
-}
 
 static bool enhanced_fits(const struct row *row, const int enhanced[3])
 {
@@ -107,43 +113,97 @@ static bool enhanced_fits(const struct row *row, const int enhanced[3])
 	       (row->detail < 0 || enhanced[2] == row->detail);
 }
 
-static bool fits(const struct row *row, const struct smtp_report *report)
+static bool fits(const struct row *row, const struct smtp_report *report, unsigned facts)
 {
 	return report->stage >= row->from && report->stage <= row->to && report->code >= row->low &&
-	       report->code <= row->high && enhanced_fits(row, report->enhanced) &&
-	       (row->body == BODY_ANY || report->body_begun);
+	       report->code <= row->high && enhanced_fits(row, report->enhanced) && (row->when & ~facts) == 0;
 }
 
-static const struct row *find(const struct row *table, size_t n, const struct smtp_report *report)
+/* The last row but one fits whatever the others don't. */
+static const struct row *find_row(const struct smtp_report *report, const struct failure_facts *facts)
 {
-	for (size_t i = 0; i < n; i++)
-		if (fits(&table[i], report))
-			return &table[i];
-	return NULL;
+	unsigned holds = (report->body_begun ? BEGUN : NOT_BEGUN) | (facts->parameters ? PARAMETERS : 0) |
+	                 (facts->renewable ? RENEWABLE : 0);
+	size_t i = 0;
+
+	while (i + 1 < sizeof rows / sizeof *rows && !fits(&rows[i], report, holds))
+		i++;
+	return &rows[i];
 }
 
-#define FIND(table, report) find(table, sizeof(table) / sizeof *(table), report)
-
-enum delivery failure_judge(const struct smtp_report *report)
+struct failure failure_judge(const struct smtp_report *report, const struct failure_facts *facts)
 {
-	const struct row *row = FIND(rows, report);
+	const struct row *row = find_row(report, facts);
+	bool since_mail = report->stage >= SMTP_MAIL;
+	bool mails_own = row->scope == FAILURE_RELAY && since_mail && facts->alone;
+	struct failure failure = {
+	        .scope = mails_own ? FAILURE_MAIL : row->scope,
+	        .delivery = mails_own ? row->alone : row->delivery,
+	        .next = row->next,
+	};
 
-	if (row)
-		return row->delivery;
-	return report->body_begun ? DELIVERY_DOUBT : DELIVERY_RELAY; /* a code that is no code */
+	if (failure.next == FAILURE_END)
+		failure.next = failure_course(failure.delivery)->next;
+	failure.suspect = failure.scope == FAILURE_RELAY && since_mail;
+	failure.ends_session =
+	        row->hangs_up || failure.scope == FAILURE_RELAY || failure.next == FAILURE_FRESH;
+	return failure;
 }
 
-bool failure_of_connection(const struct smtp_report *report)
+/* ---- a result ---- */
+
+static const struct failure_course courses[DELIVERY_COUNT] = {
+        [DELIVERY_SENT] = {.name = "sent",
+                           .relay = FAILURE_RELAY_WELL,
+                           .next = FAILURE_END,
+                           .status = STATUS_SENT,
+                           .reason = REASON_OK},
+        [DELIVERY_RELAY] = {.name = "relay",
+                            .relay = FAILURE_RELAY_AT_FAULT,
+                            .next = FAILURE_ELSEWHERE,
+                            .status = STATUS_QUEUED,
+                            .reason = REASON_OK},
+        [DELIVERY_BUSY] = {.name = "mail_busy",
+                           .relay = FAILURE_RELAY_WELL,
+                           .next = FAILURE_LATER,
+                           .status = STATUS_RETRYING,
+                           .reason = REASON_MAIL_BUSY},
+        [DELIVERY_ADDRESS] = {.name = "address_refused",
+                              .relay = FAILURE_RELAY_UNSURE,
+                              .everybody = DELIVERY_RELAY,
+                              .next = FAILURE_END,
+                              .status = STATUS_FAILED,
+                              .reason = REASON_ADDRESS_REFUSED},
+        [DELIVERY_ADDRESS_DEAD] = {.name = "address_invalid",
+                                   .relay = FAILURE_RELAY_UNSURE,
+                                   .everybody = DELIVERY_RELAY,
+                                   .next = FAILURE_ALTERNATE,
+                                   .status = STATUS_FAILED,
+                                   .reason = REASON_ADDRESS_REFUSED},
+        [DELIVERY_REFUSED] = {.name = "mail_refused",
+                              .relay = FAILURE_RELAY_UNSURE,
+                              .everybody = DELIVERY_RELAY,
+                              .next = FAILURE_END,
+                              .status = STATUS_FAILED,
+                              .reason = REASON_MAIL_REFUSED},
+        [DELIVERY_DOUBT] = {.name = "in_doubt",
+                            .relay = FAILURE_RELAY_AT_FAULT,
+                            .next = FAILURE_LATER,
+                            .status = STATUS_RETRYING,
+                            .reason = REASON_IN_DOUBT},
+};
+
+const struct failure_course *failure_course(enum delivery delivery)
 {
-	return FIND(of_connection, report) != NULL && !(report->body_begun && report->code == 0);
+	return &courses[delivery];
 }
 
-enum delivery failure_alone(const struct smtp_report *report)
+const char *delivery_name(enum delivery delivery)
 {
-	const struct row *row = FIND(alone, report);
-
-	return row ? row->delivery : DELIVERY_BUSY;
+	return delivery >= 0 && delivery < DELIVERY_COUNT ? courses[delivery].name : "";
 }
+
+/* ---- time ---- */
 
 int64_t failure_retry_wait_ms(int attempts, uint64_t random)
 {

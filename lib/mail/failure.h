@@ -3,13 +3,15 @@
 #define MAIL_FAILURE_H
 
 #include "base/instant.h"
+#include "model/words.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 /*
- * The failure policy (contract, section 5): the protocol code reports what was seen, one table here
- * decides what that means for the mail.
+ * The failure policy (contract, section 5). Whoever sends reports facts: the stage, the code, what is
+ * known of the connection and of other mails. One table answers whose fault it is, and what follows
+ * for the mail, the connection and the relay; a second one what follows later, once the result is out.
  */
 enum smtp_stage {                /* the command whose answer, or whose want of one, is reported */
 	          SMTP_CONNECT,  /* resolve, connect */
@@ -20,6 +22,9 @@ enum smtp_stage {                /* the command whose answer, or whose want of o
 	          SMTP_RCPT,
 	          SMTP_DATA, /* the answer to DATA itself */
 	          SMTP_BODY, /* the answer after the final dot */
+	          /* ours, with nothing said to the relay about the mail */
+	          SMTP_NOT_ADDRESSABLE, /* the address can't be written in a command */
+	          SMTP_NOT_RENDERED,
 };
 
 struct smtp_report {
@@ -29,26 +34,73 @@ struct smtp_report {
 	bool body_begun; /* some of the message was handed to the library when it broke */
 };
 
+/* What else is known when it is reported. */
+struct failure_facts {
+	bool parameters; /* the command bore parameters that nobody asked for, and can be said without */
+	bool renewable;  /* the connection has delivered before, and the mail may have a fresh one */
+	bool alone;      /* the relay failed at this mail before, and has delivered others since */
+};
+
+/* What becomes of a mail, as its result says. */
 enum delivery {
 	DELIVERY_SENT,         /* 250 after the body */
 	DELIVERY_RELAY,        /* the relay's fault: nothing counts against the mail */
 	DELIVERY_BUSY,         /* the mail, for now: mail_busy */
 	DELIVERY_ADDRESS,      /* the address was refused */
-	DELIVERY_ADDRESS_DEAD, /* and its code says that it doesn't exist: it is marked invalid */
+	DELIVERY_ADDRESS_DEAD, /* and its code says that it doesn't exist */
 	DELIVERY_REFUSED,      /* the mail, for good: mail_refused */
 	DELIVERY_DOUBT,        /* nobody knows: in_doubt */
 	DELIVERY_COUNT,
 };
 const char *delivery_name(enum delivery delivery); /* "sent", for messages */
 
-enum delivery failure_judge(const struct smtp_report *report);
+/* Whose fault it is. */
+enum failure_scope {
+	FAILURE_NONE,    /* sent */
+	FAILURE_SESSION, /* this connection's, or how we spoke over it */
+	FAILURE_RELAY,
+	FAILURE_MAIL,
+	FAILURE_ADDRESS,
+};
 
-/* Whether an answer may be that of a connection that has carried enough, where it has delivered before: the
- * mail, of which nothing was taken, is sent once more over another one. */
-bool failure_of_connection(const struct smtp_report *report);
+/* What is next for the mail. */
+enum failure_next {
+	FAILURE_END,       /* nothing */
+	FAILURE_BARE,      /* now, over this connection: the command without its parameters */
+	FAILURE_FRESH,     /* now, over a fresh connection to this relay */
+	FAILURE_ELSEWHERE, /* now, at another relay or connection; else it goes back as DELIVERY_RELAY, waits
+	                      until a relay is usable, and no try is counted */
+	FAILURE_LATER,     /* after failure_retry_wait_ms() */
+	FAILURE_ALTERNATE, /* at once to the alternate address, since this one is marked invalid */
+};
 
-/* What a DELIVERY_RELAY since MAIL becomes where only this mail meets it, while others go through. */
-enum delivery failure_alone(const struct smtp_report *report);
+struct failure {
+	enum failure_scope scope;
+	enum failure_next next;
+	enum delivery delivery;
+	bool ends_session; /* no further mail over this connection */
+	bool suspect;      /* the relay's fault in answer to this very mail: others go first */
+};
+struct failure failure_judge(const struct smtp_report *report, const struct failure_facts *facts);
+
+/* What a result says of the relay. */
+enum failure_relay {
+	FAILURE_RELAY_WELL,
+	FAILURE_RELAY_AT_FAULT,
+	FAILURE_RELAY_UNSURE, /* it may refuse everybody: that depends on what becomes of others (refusals.h)
+	                       */
+};
+
+/* What follows from a result. */
+struct failure_course {
+	const char *name;
+	enum failure_relay relay;
+	enum delivery everybody; /* FAILURE_RELAY_UNSURE: what it is where everybody is refused so */
+	enum failure_next next;
+	enum status status; /* of the mail in the end, and why; for FAILURE_LATER until the next try */
+	enum reason reason;
+};
+const struct failure_course *failure_course(enum delivery delivery);
 
 /* The wait before try number `attempts` + 1 (attempts ≥ 1): 1, 2, 4 … minutes, of which up to an eighth is
  * taken or added by `random` (any 64 bits), and never more than 1 h. Milliseconds. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rows of refusals. The relay's state is relay.c's; here is only what the refusals themselves show.
+ * Rows of refusals: evidence of whose fault they are, for failure.c's policy. The relay's state is relay.c's;
+ * here is only what the refusals themselves show.
  */
 #include "mail/refusals.h"
 
@@ -132,7 +133,7 @@ static void release(struct refusals *refusals, size_t i, bool relays, refusals_o
 
 	drop_held(refusals, i);
 	if (relays) {
-		held.result.delivery = DELIVERY_RELAY;
+		held.result.delivery = failure_course(held.result.delivery)->everybody;
 		held.result.yields = true;
 		suspect(refusals, held.who);
 	} else {
@@ -267,12 +268,6 @@ static void end_rows(struct refusals *refusals, uint64_t begun, refusals_out *ou
 	}
 }
 
-static bool is_refusal(const struct delivery_result *result)
-{
-	return result->delivery == DELIVERY_ADDRESS || result->delivery == DELIVERY_ADDRESS_DEAD ||
-	       result->delivery == DELIVERY_REFUSED;
-}
-
 static void hold(struct refusals *refusals, const struct delivery_result *result, struct refusals_who who,
                  size_t row)
 {
@@ -307,7 +302,7 @@ uint64_t refusals_begin(struct refusals *refusals)
 bool refusals_add(struct refusals *refusals, const struct delivery_result *result, const char *kind,
                   uint64_t begun, int64_t now_ms, refusals_out *out, void *arg)
 {
-	if (is_refusal(result))
+	if (failure_course(result->delivery)->relay == FAILURE_RELAY_UNSURE)
 		return add_refusal(refusals, result, kind, now_ms, out, arg);
 	if (result->delivery == DELIVERY_SENT) {
 		forget(refusals, hash_of(result->to));

@@ -87,13 +87,20 @@ static const struct judged cases[] = {
         {SMTP_BODY, 9999, {0}, 0, DELIVERY_RELAY},
 };
 
+static const struct failure_facts nothing_else;
+
+static enum delivery judge(const struct smtp_report *report)
+{
+	return failure_judge(report, &nothing_else).delivery;
+}
+
 static void check(const struct judged *c, int stage, int body_begun)
 {
 	const struct smtp_report report = {.stage = (enum smtp_stage)stage,
 	                                   .code = c->code,
 	                                   .enhanced = {c->enhanced[0], c->enhanced[1], c->enhanced[2]},
 	                                   .body_begun = body_begun != 0};
-	enum delivery got = failure_judge(&report);
+	enum delivery got = judge(&report);
 	if (got != c->expected)
 		fail_msg("stage %d, code %d %d.%d.%d, body %d: %s, expected %s", stage, c->code,
 		         c->enhanced[0], c->enhanced[1], c->enhanced[2], body_begun, delivery_name(got),
@@ -125,7 +132,7 @@ static void nothing_is_lost_or_sent_by_mistake(void **state)
 	for (int stage = SMTP_CONNECT; stage <= SMTP_BODY; stage++)
 		for (int code = -1; code < 1000; code++) {
 			const struct smtp_report report = {.stage = (enum smtp_stage)stage, .code = code};
-			enum delivery got = failure_judge(&report);
+			enum delivery got = judge(&report);
 			bool final = got == DELIVERY_REFUSED || got == DELIVERY_ADDRESS ||
 			             got == DELIVERY_ADDRESS_DEAD;
 			assert_true(!final || (code >= 500 && code <= 599 && stage >= SMTP_MAIL));
@@ -158,6 +165,15 @@ static void deliveries_have_names(void **state)
 		assert_true(delivery_name((enum delivery)i)[0] != '\0');
 }
 
+static bool is_renewed(const struct smtp_report *report)
+{
+	const struct failure_facts facts = {.renewable = true};
+	struct failure failure = failure_judge(report, &facts);
+	bool fresh = failure.next == FAILURE_FRESH;
+	assert_true(!fresh || (failure.scope == FAILURE_SESSION && failure.ends_session && !failure.suspect));
+	return fresh;
+}
+
 static void limits_of_a_connection(void **state)
 {
 	static const struct {
@@ -179,8 +195,18 @@ static void limits_of_a_connection(void **state)
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (failure_of_connection(&rows[i].report) != rows[i].expected)
+		if (is_renewed(&rows[i].report) != rows[i].expected)
 			fail_msg("row %zu", i);
+}
+
+static void assert_alone(const struct smtp_report *report, enum delivery expected, bool ends_session)
+{
+	const struct failure_facts facts = {.alone = true};
+	struct failure failure = failure_judge(report, &facts);
+	assert_int_equal(failure.scope, FAILURE_MAIL);
+	assert_int_equal(failure.delivery, expected);
+	assert_int_equal(failure.ends_session, ends_session);
+	assert_false(failure.suspect);
 }
 
 static void what_the_relays_fault_is_when_one_mail_alone_meets_it(void **state)
@@ -190,10 +216,72 @@ static void what_the_relays_fault_is_when_one_mail_alone_meets_it(void **state)
 	const struct smtp_report busy = {.stage = SMTP_RCPT, .code = 421};
 	const struct smtp_report gone = {.stage = SMTP_RCPT, .code = 0};
 	(void)state;
-	assert_int_equal(failure_alone(&sender), DELIVERY_REFUSED);
-	assert_int_equal(failure_alone(&login), DELIVERY_BUSY);
-	assert_int_equal(failure_alone(&busy), DELIVERY_BUSY);
-	assert_int_equal(failure_alone(&gone), DELIVERY_BUSY);
+	assert_alone(&sender, DELIVERY_REFUSED, false);
+	assert_alone(&login, DELIVERY_BUSY, false);
+	assert_alone(&busy, DELIVERY_BUSY, true);
+	assert_alone(&gone, DELIVERY_BUSY, true);
+}
+
+/* Before MAIL no mail is to blame, however often it met that. */
+static void before_mail_it_is_the_relays_fault(void **state)
+{
+	const struct failure_facts alone = {.alone = true};
+	(void)state;
+	for (int stage = SMTP_CONNECT; stage < SMTP_MAIL; stage++) {
+		const struct smtp_report report = {.stage = (enum smtp_stage)stage, .code = 421};
+		struct failure failure = failure_judge(&report, &alone);
+		assert_int_equal(failure.scope, FAILURE_RELAY);
+		assert_int_equal(failure.next, FAILURE_ELSEWHERE);
+		assert_true(failure.ends_session);
+		assert_false(failure.suspect);
+	}
+}
+
+/* Parameters that nobody asked for are said once more without, and only where there were some. */
+static void parameters_are_left_out_where_they_are_refused(void **state)
+{
+	static const struct {
+		struct smtp_report report;
+		bool expected;
+	} table[] = {
+	        {{.stage = SMTP_MAIL, .code = 501}, true},
+	        {{.stage = SMTP_MAIL, .code = 504}, true},
+	        {{.stage = SMTP_RCPT, .code = 555, .enhanced = {5, 1, 1}}, true},
+	        {{.stage = SMTP_RCPT, .code = 550, .enhanced = {5, 5, 4}}, true},
+	        {{.stage = SMTP_RCPT, .code = 550, .enhanced = {5, 1, 1}}, false},
+	        {{.stage = SMTP_MAIL, .code = 451}, false},
+	        {{.stage = SMTP_DATA, .code = 501}, false},
+	};
+	const struct failure_facts parameters = {.parameters = true};
+	(void)state;
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		const struct smtp_report *report = &table[i].report;
+		bool bare = failure_judge(report, &parameters).next == FAILURE_BARE;
+		if (bare != table[i].expected)
+			fail_msg("row %zu", i);
+		assert_int_not_equal(failure_judge(report, &nothing_else).next, FAILURE_BARE);
+	}
+}
+
+static void what_was_not_said_to_a_relay_is_not_its_fault(void **state)
+{
+	const struct smtp_report address = {.stage = SMTP_NOT_ADDRESSABLE};
+	const struct smtp_report mail = {.stage = SMTP_NOT_RENDERED};
+	(void)state;
+	assert_int_equal(judge(&address), DELIVERY_ADDRESS);
+	assert_int_equal(judge(&mail), DELIVERY_REFUSED);
+}
+
+/* A mail ends, is tried again later, or goes elsewhere: its status says the same. */
+static void what_follows_agrees_with_the_status(void **state)
+{
+	(void)state;
+	for (int i = 0; i < DELIVERY_COUNT; i++) {
+		const struct failure_course *course = failure_course((enum delivery)i);
+		assert_int_equal(course->next == FAILURE_LATER, course->status == STATUS_RETRYING);
+		assert_int_equal(course->next == FAILURE_ELSEWHERE, course->status == STATUS_QUEUED);
+		assert_int_equal(course->relay == FAILURE_RELAY_UNSURE, course->status == STATUS_FAILED);
+	}
 }
 
 int main(void)
@@ -201,6 +289,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(limits_of_a_connection),
 	        cmocka_unit_test(what_the_relays_fault_is_when_one_mail_alone_meets_it),
+	        cmocka_unit_test(before_mail_it_is_the_relays_fault),
+	        cmocka_unit_test(parameters_are_left_out_where_they_are_refused),
+	        cmocka_unit_test(what_was_not_said_to_a_relay_is_not_its_fault),
+	        cmocka_unit_test(what_follows_agrees_with_the_status),
 	        cmocka_unit_test(every_row_of_the_table),
 	        cmocka_unit_test(nothing_is_lost_or_sent_by_mistake),
 	        cmocka_unit_test(waits_double_up_to_an_hour),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One connection's run of mails. libesmtp owns the protocol; this file hands it mails and judges what
+ * One connection's run of mails. libesmtp owns the protocol; this file hands it mails and reports what
  * became of each.
  *
  *   first mail ─▶ smtp_start_session ─▶ … MAIL ─▶ RCPT ─▶ DATA ─▶ body ─▶ 250
@@ -149,7 +149,7 @@ static void next_mail(struct esmtp *esmtp)
 	watch_arm(esmtp->watch, esmtp->limits->command_ms);
 }
 
-/* ---- judging ---- */
+/* ---- reporting ---- */
 
 static void report(struct transaction *transaction, enum smtp_stage stage, int code, const char *text)
 {
@@ -209,17 +209,17 @@ static void refused(struct transaction *transaction, enum smtp_stage stage, cons
 	talk_end(transaction->esmtp, stage, text);
 }
 
-/* RFC 5321, section 4.1.1.11; "invalid command arguments" of RFC 3463. */
-static bool blames_parameters(const smtp_status_t *status)
+/* Whether that is what the relay says of a command's parameters, if it bore some. */
+static bool blames_parameters(enum smtp_stage stage, const smtp_status_t *status)
 {
-	int enhanced[3] = {status->enh_class, status->enh_subject, status->enh_detail};
+	struct smtp_report report = {
+	        .stage = stage,
+	        .code = status->code,
+	        .enhanced = {status->enh_class, status->enh_subject, status->enh_detail}};
 
-	if (status->code == 501 || status->code == 504 || status->code == 555)
-		return true;
-	if (enhanced[0] == 0 && status->text)
-		reply_enhanced(status->text, enhanced);
-	return status->code >= 500 && status->code <= 599 && enhanced[0] == 5 && enhanced[1] == 5 &&
-	       enhanced[2] == 4;
+	if (report.enhanced[0] == 0 && status->text)
+		reply_enhanced(status->text, report.enhanced);
+	return failure_judge(&report, &(struct failure_facts){.parameters = true}).next == FAILURE_BARE;
 }
 
 /*
@@ -231,10 +231,11 @@ static bool blames_parameters(const smtp_status_t *status)
 static bool say_again(struct transaction *transaction, enum esmtp_command command,
                       const smtp_status_t *status)
 {
+	static const enum smtp_stage stages[] = {[ESMTP_MAIL] = SMTP_MAIL, [ESMTP_RCPT] = SMTP_RCPT};
 	struct esmtp *esmtp = transaction->esmtp;
 	_Atomic int64_t *bare_until_ms = &esmtp->target->habits->bare_until_ms[command];
 
-	if (!blames_parameters(status) || esmtp->over)
+	if (!blames_parameters(stages[command], status) || esmtp->over)
 		return false;
 	if (transaction->again[command])
 		atomic_store(bare_until_ms, 0);

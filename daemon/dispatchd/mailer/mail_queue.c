@@ -260,19 +260,20 @@ static void let_others_come(struct pool *pool, const struct relay *relay)
 static void judge_relay(struct pool *pool, struct relay_session *session, const struct queued_mail *queued,
                         const struct delivery_result *result)
 {
+	const struct failure_course *course = failure_course(result->delivery);
 	bool refuses = refusals_add(&session->relay->refusals, result, queued->outgoing->template,
 	                            queued->begun, clock_mono_ms(), publish_for, pool);
 
 	if (refuses) {
 		let_others_come(pool, session->relay);
 		relay_refuses_all(session, pool->limits, result->reply);
-	} else if (result->delivery == DELIVERY_SENT || result->delivery == DELIVERY_BUSY) {
+	} else if (course->relay == FAILURE_RELAY_WELL) {
 		relay_good(session, result->delivery == DELIVERY_SENT);
-	} else if (result->delivery == DELIVERY_DOUBT) {
+	} else if (course->relay == FAILURE_RELAY_AT_FAULT) {
 		relay_fault(session, pool->limits, result->reply);
 	}
 	/* What is held back is let go by the supervisor, who also minds the breakers. */
-	if (result->delivery != DELIVERY_SENT && result->delivery != DELIVERY_BUSY)
+	if (course->relay != FAILURE_RELAY_WELL)
 		pthread_cond_signal(&pool->clock);
 	if (!pool_has_usable_relay(pool))
 		mail_queue_return_all(pool);

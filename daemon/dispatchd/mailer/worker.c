@@ -52,16 +52,20 @@ static void wait_on(struct pool *pool, pthread_cond_t *cond, int64_t ms)
 
 /* ---- rendering ---- */
 
-/* The message, or false with a result that says why there is none: ours to mend, not the relay's. */
+static enum delivery judge_ours(enum smtp_stage stage)
+{
+	return failure_judge(&(struct smtp_report){.stage = stage}, &(struct failure_facts){0}).delivery;
+}
+
+/* The message, or false with a result that says why there is none. */
 static bool render(const struct run *run, struct queued_mail *queued, struct buf *ret,
                    struct delivery_result *result)
 {
 	struct error err = {0};
 
-	result->delivery = DELIVERY_REFUSED;
 	/* The library prints it as it is, line breaks and all. */
 	if (!address_check(queued->outgoing->to, &err)) {
-		result->delivery = DELIVERY_ADDRESS;
+		result->delivery = judge_ours(SMTP_NOT_ADDRESSABLE);
 		snprintf(result->reply, sizeof result->reply, "not sent: %.400s", err.text);
 		return false;
 	}
@@ -78,8 +82,10 @@ static bool render(const struct run *run, struct queued_mail *queued, struct buf
 	}
 	if (!ok || queued->template_broken)
 		snprintf(queued->fault, sizeof queued->fault, "%.255s", err.text);
-	if (!ok)
+	if (!ok) {
+		result->delivery = judge_ours(SMTP_NOT_RENDERED);
 		snprintf(result->reply, sizeof result->reply, "the mail can't be rendered: %.400s", err.text);
+	}
 	return ok;
 }
 
@@ -196,41 +202,32 @@ static bool feed_next(void *arg, struct esmtp_mail *ret)
 	return false;
 }
 
-/* Some relays take so many mails a connection and then say 421, another 4xx or nothing: the mail that meets
- * that gets a fresh connection, once, and neither it nor the relay is at fault. */
-static bool is_end_of_run(const struct run *run, const struct queued_mail *queued,
-                          const struct smtp_report *report)
-{
-	return run->delivered > 0 && !queued->second && failure_of_connection(report);
-}
-
+/* The connection has carried enough: neither the mail nor the relay is at fault. */
 static void renew(struct run *run, struct queued_mail *queued)
 {
-	run->closing = true;
 	queued->second = true;
 	mail_queue_put_back(run->worker->pool, queued);
 }
 
-static void relay_failed(struct run *run, struct queued_mail *queued, const struct smtp_report *report,
-                         const char *words)
+/* The next relay, or a connection that works, may have it; but it doesn't go in circles. */
+static void send_elsewhere(struct run *run, struct queued_mail *queued, const struct failure *failure,
+                           const char *words)
 {
 	struct pool *pool = run->worker->pool;
 
-	run->closing = true;
 	snprintf(queued->relay, sizeof queued->relay, "%s", run->session.relay->name);
 	snprintf(queued->words, sizeof queued->words, "%s", words);
 	if (pool->stopping) {
 		mail_queue_return(pool, queued);
 		return;
 	}
-	if (report->stage >= SMTP_MAIL) {
+	if (failure->suspect) {
 		refusals_suspect(&run->session.relay->refusals, queued->outgoing->to,
 		                 queued->outgoing->template);
 		queued->yields = true;
 	}
 	relay_fault(&run->session, pool->limits, words);
 	pthread_cond_signal(&pool->clock);
-	/* The next relay, or a connection that works, may have it; but it doesn't go in circles. */
 	if (pool_has_usable_relay(pool) && queued->faults++ < run->config->n_relays)
 		mail_queue_put_back(pool, queued);
 	else
@@ -239,31 +236,37 @@ static void relay_failed(struct run *run, struct queued_mail *queued, const stru
 		mail_queue_return_all(pool);
 }
 
-static void feed_done(void *arg, void *of, const struct smtp_report *report, const char *reply)
+static void finish(struct run *run, struct queued_mail *queued, enum delivery delivery, const char *reply)
+{
+	struct delivery_result result = {.delivery = delivery};
+
+	snprintf(result.reply, sizeof result.reply, "%s", reply);
+	run->delivered += delivery == DELIVERY_SENT;
+	mail_queue_finish(run->worker->pool, &run->session, queued, &result);
+}
+
+static void feed_done(void *arg, void *caller, const struct smtp_report *report, const char *reply)
 {
 	struct run *run = arg;
 	struct pool *pool = run->worker->pool;
-	struct queued_mail *queued = of;
-	struct delivery_result result = {.delivery = failure_judge(report)};
+	struct queued_mail *queued = caller;
+	struct relay *relay = run->session.relay;
 
-	snprintf(result.reply, sizeof result.reply, "%s", reply);
 	pthread_mutex_lock(&pool->lock);
 	if (report->code != 0)
-		run->session.relay->answered_ms = clock_mono_ms();
-	/* Others went through since the relay failed at this one before: it isn't the relay. */
-	if (result.delivery == DELIVERY_RELAY && report->stage >= SMTP_MAIL &&
-	    refusals_alone(&run->session.relay->refusals, queued->outgoing->to)) {
-		result.delivery = failure_alone(report);
-		run->closing = run->closing || report->code == 0 || report->code == 421;
-	}
-	if (!pool->stopping && is_end_of_run(run, queued, report)) {
+		relay->answered_ms = clock_mono_ms();
+	const struct failure_facts facts = {
+	        .renewable = run->delivered > 0 && !queued->second && !pool->stopping,
+	        .alone = refusals_alone(&relay->refusals, queued->outgoing->to),
+	};
+	struct failure failure = failure_judge(report, &facts);
+	run->closing |= failure.ends_session;
+	if (failure.next == FAILURE_FRESH)
 		renew(run, queued);
-	} else if (result.delivery == DELIVERY_RELAY) {
-		relay_failed(run, queued, report, reply);
-	} else {
-		run->delivered += result.delivery == DELIVERY_SENT;
-		mail_queue_finish(pool, &run->session, queued, &result);
-	}
+	else if (failure.next == FAILURE_ELSEWHERE)
+		send_elsewhere(run, queued, &failure, reply);
+	else
+		finish(run, queued, failure.delivery, reply);
 	pool_unlock(pool, true);
 }
 
