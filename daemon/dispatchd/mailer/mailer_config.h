@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DISPATCHD_MAILER_MAILER_CONFIG_H
-#define DISPATCHD_MAILER_PLAN_H
+#ifndef DISPATCHD_MAILER_CONFIG_H
+#define DISPATCHD_MAILER_CONFIG_H
 
 #include "dispatchd/mailer/esmtp.h"
 #include "dispatchd/mailer/secret.h"
