@@ -7,7 +7,7 @@
  *                                          │       │                       │
  *                       refused: done, next ┴───────┴── done, next ─────────┘
  *
- * The next mail is added from the callback that tells of the last one, at the places where the
+ * The next mail is added from the callback that reports the last one, at the places where the
  * library looks for a further one only afterwards; so the connection stays. A refused DATA is the
  * one place where it looks first: then the connection ends, and the next mail gets a new one.
  *

@@ -17,7 +17,7 @@
 static const struct mechanism {
 	const char *name;
 	const char *file, *other_file; /* as the library calls it, as the package does; NULL: the same */
-	bool clear;                    /* says the password as it is */
+	bool clear;                    /* sends the password as it is */
 } mechanisms[] = {
         {.name = "PLAIN", .file = "sasl-plain.so", .clear = true},
         {.name = "LOGIN", .file = "sasl-login.so", .clear = true},
@@ -51,7 +51,7 @@ __attribute__((visibility("default"))) void *dlopen(const char *path, int flags)
 	return NULL;
 }
 
-/* ---- what to say where none of them did ---- */
+/* ---- the fault where none of them worked ---- */
 
 static const struct mechanism *find_mechanism(const char *name, size_t len)
 {

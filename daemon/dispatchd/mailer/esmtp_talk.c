@@ -27,7 +27,7 @@ void talk_end(struct esmtp *esmtp, enum smtp_stage stage, const char *why)
 	watch_shut(esmtp->watch);
 }
 
-/* ---- what we say ---- */
+/* ---- commands ---- */
 
 /* The library shows it before it writes it: what is ended here is not sent. */
 static void guard_mail(struct esmtp *esmtp)
@@ -141,7 +141,7 @@ static void on_write(struct esmtp *esmtp, const char *text, size_t len)
 	}
 }
 
-/* ---- what it says ---- */
+/* ---- replies ---- */
 
 /* "250" without a text is a whole reply (RFC 5321, section 4.2), for which the library hangs up; with the
  * blank of an empty text and a lone line feed it is content. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * TLS: one SSL_CTX a relay, made here and never left to libesmtp, whose own is freed by the first
- * session that ends, asks DNS for the name to verify, and says no SNI. Immutable once made; OpenSSL
+ * session that ends, asks DNS for the name to verify, and sends no SNI. Immutable once made; OpenSSL
  * counts the references of sessions that run.
  */
 #include "dispatchd/mailer/esmtp_private.h"

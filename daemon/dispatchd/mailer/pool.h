@@ -43,7 +43,7 @@ struct pool *pool_start(const struct settings *settings, struct templates *templ
 void pool_set_wake(struct pool *pool, pool_wake *wake, void *arg);
 
 /* Whether pool_start() or pool_reload() would take these settings, each part by itself so that every fault is
- * told: user and password; relays and authorities. */
+ * reported: user and password; relays and authorities. */
 bool pool_check_login(const struct settings *settings, struct error *err) MUST_CHECK;
 bool pool_check_relays(const struct settings *settings, struct error *err) MUST_CHECK;
 

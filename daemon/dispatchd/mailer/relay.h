@@ -69,7 +69,7 @@ bool relay_usable(const struct relay *relay, int64_t now_ms);
 bool relay_session_open(struct relay *relay, int64_t now_ms, struct relay_session *ret);
 void relay_session_close(struct relay_session *session);
 /* Whether a connection to a relay further down the list should end for this one: it is up, or due to be tried
- * (which it tells but one of them). */
+ * (for which one of them is enough). */
 bool relay_calls(struct relay *relay, int64_t now_ms);
 bool relay_goes_on(const struct relay_session *session); /* it may take another mail */
 
