@@ -110,13 +110,13 @@ static void help_noun(const struct ctl *ctl)
 	if (examples.len > 0)
 		print_examples(ctl, examples.data);
 	buf_free(&examples);
-	output_say(ctl->out, "\ndispatchctl %s VERB --help says more.", ctl->noun->name);
+	output_say(ctl->out, "\nSee dispatchctl %s VERB --help for details.", ctl->noun->name);
 }
 
 static const char overview_examples[] =
         "customer add 1001 --name \"Example Bakery\" --email orders@example.com\n"
         "hours set 1001 mon-fri 07:00-12:00,13:00-17:00\n"
-        "suspend 1001 --until +14d --note \"Shop is being rebuilt\"\n"
+        "suspension add 1001 --until +14d --note \"Shop is being rebuilt\"\n"
         "job show 4711 --customer 1001\n"
         "mail list --status failed";
 
@@ -129,11 +129,11 @@ static void help_program(const struct ctl *ctl)
 	const struct noun *const *all = nouns_all(&n);
 	for (size_t i = 0; i < n; i++)
 		pair(ctl, all[i]->name, all[i]->help, 16);
-	heading(ctl, "Options that may stand anywhere");
+	heading(ctl, "Options of every command");
 	print_options(ctl, options_global);
 	print_examples(ctl, overview_examples);
-	output_say(ctl->out, "\ndispatchctl NOUN --help and dispatchctl NOUN VERB --help say more; "
-	                     "so does man dispatchctl.");
+	output_say(ctl->out, "\nSee dispatchctl NOUN --help, dispatchctl NOUN VERB --help, "
+	                     "and man dispatchctl.");
 }
 
 void help_print(const struct ctl *ctl)

@@ -14,12 +14,15 @@
 
 /* Those with a file of their own; those of the record kinds stand between the office's and the daemon's. */
 static const struct noun *const office[] = {
-        &noun_customer, &noun_hours, &noun_suspend, &noun_resume, &noun_suspensions,
+        &noun_customer,
+        &noun_hours,
 };
 static const struct noun *const daemon_side[] = {
         &noun_job,  &noun_mail, &noun_dead,  &noun_status, &noun_event,    &noun_explain,
         &noun_gate, &noun_hold, &noun_check, &noun_replay, &noun_template, &noun_reload,
 };
+/* Short forms of commands of other nouns. */
+static const struct noun *const short_forms[] = {&noun_suspend, &noun_resume, &noun_suspensions};
 
 enum { NOUNS_MAX = 64 };
 
@@ -36,6 +39,8 @@ const struct noun *const *nouns_all(size_t *ret_n)
 			all[n++] = &kinds[i];
 		for (size_t i = 0; i < sizeof daemon_side / sizeof *daemon_side; i++)
 			all[n++] = daemon_side[i];
+		for (size_t i = 0; i < sizeof short_forms / sizeof *short_forms; i++)
+			all[n++] = short_forms[i];
 	}
 	*ret_n = n;
 	return all;

@@ -111,7 +111,7 @@ def test_options_before_and_behind_and_with_equals(world):
     (("suspend", "1001", "--note", "x", "--from", "2026-12-24", "--until", "2026-12-24"), 65, "until"),
     (("suspend", "9999", "--note", "x"), 66, "9999"),
     (("resume", "1001", "77"), 66, "77"),
-    (("resume", "1001", "all"), 64, "whole number"),
+    (("resume", "1001", "all"), 64, "must be an integer"),
 ])
 def test_what_is_wrong_is_said_in_a_sentence(bakery, args, code, said):
     refused(bakery, code, said, *args)
@@ -237,6 +237,20 @@ def test_hours(bakery):
 
 
 # ---- suspensions
+
+
+@pytest.mark.parametrize("add, end, list_all", [
+    (("suspension", "add"), ("suspension", "end"), ("suspension", "list")),
+    (("suspend",), ("resume",), ("suspensions",)),
+])
+def test_suspensions_by_their_noun_and_by_its_short_forms(bakery, add, end, list_all):
+    row = bakery.ctl_json(*add, "1001", "--note", "Rebuilding", "--scope", "jobs")
+    assert (row["scopes"], row["note"]) == (["jobs"], "Rebuilding")
+    assert [(r["id"], r["holds"]) for r in bakery.ctl_json(*list_all, "1001")] == [(row["id"], True)]
+    assert bakery.ctl_json("suspension", "show", row["id"])["note"] == "Rebuilding"
+    assert bakery.ctl_json(*end, "1001", row["id"])["ended"] == 1
+    assert bakery.ctl_json(*list_all, "1001") == []
+    assert [r["id"] for r in bakery.ctl_json(*list_all, "1001", "--history")] == [row["id"]]
 
 
 def test_suspend_and_resume(bakery):

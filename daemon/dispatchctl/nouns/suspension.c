@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* `suspend`, `resume`, `suspensions`, which are `suspension add`, `end` and `list`, and `suspension set`. */
+/* `suspension add`, `set`, `end` and `list`; `suspend`, `resume` and `suspensions` are short for three of
+ * them. */
 #include "dispatchctl/base/store.h"
 #include "dispatchctl/nouns/calendar.h"
 #include "dispatchctl/nouns/fields.h"
@@ -28,7 +29,7 @@ static bool take_scopes(const struct ctl *ctl, json_t *values, struct error *err
 {
 	const char *scope = ctl_option(ctl, "scope"), *scopes = ctl_option(ctl, "scopes");
 	if (scope && scopes)
-		return error_set(err, EX_USAGE, "--scope and --scopes are the same; give one of them");
+		return error_set(err, EX_USAGE, "--scope and --scopes are the same; give only one");
 	if (scope || scopes)
 		json_object_set_new(values, "scopes", json_string(scope ? scope : scopes));
 	return true;
@@ -38,7 +39,7 @@ static bool gather(const struct ctl *ctl, json_t *values, struct error *err)
 {
 	const char *note = ctl_option(ctl, "note");
 	if (note == NULL || *note == '\0')
-		return error_set(err, EX_USAGE, "%s%s needs --note: it tells the next dispatcher why",
+		return error_set(err, EX_USAGE, "%s%s requires --note: tell the next dispatcher why",
 		                 ctl->noun->name, ctl->command->verb ? " add" : "");
 	json_object_set_new(values, "note", json_string(note));
 	return take_scopes(ctl, values, err);
@@ -88,7 +89,7 @@ static bool run_set(struct ctl *ctl, struct error *err)
 	json_t *row = NULL, *values = fields_given(ctl, err);
 	bool ok = values != NULL && take_scopes(ctl, values, err);
 	if (ok && json_object_size(values) == 0)
-		ok = error_set(err, EX_USAGE, "suspension set needs --until, --scope or --note");
+		ok = error_set(err, EX_USAGE, "suspension set requires --until, --scope or --note");
 	ok = ok && store_open(ctl, DB_WRITE, &context, err) &&
 	     records_show(context.store, kind, id, &row, err);
 	if (ok && until && *until)
@@ -147,7 +148,7 @@ static bool run_resume(struct ctl *ctl, struct error *err)
 	    !resume(&context, ctl_arg(ctl, 0), store_default_zone(ctl), id, &n, err))
 		return false;
 	if (n == 0)
-		output_say(ctl->out, "customer %s: no suspension of its own holds now", ctl_arg(ctl, 0));
+		output_say(ctl->out, "customer %s: no suspension of its own is in force", ctl_arg(ctl, 0));
 	else
 		output_say(ctl->out, "customer %s resumed: %lld suspension%s ended", ctl_arg(ctl, 0),
 		           (long long)n, n == 1 ? "" : "s");
@@ -182,14 +183,12 @@ static bool run_list(struct ctl *ctl, struct error *err)
 }
 
 static const struct option suspend_options[] = {
-        {.name = "note", .value = "TEXT", .help = "why, for the next dispatcher (needed)"},
-        {.name = "from", .value = "DAY", .help = "first day; today where left out"},
-        {.name = "until",
-         .value = "DAY",
-         .help = "day on which it holds no longer; indefinite where left out"},
+        {.name = "note", .value = "TEXT", .help = "why, for the next dispatcher (required)"},
+        {.name = "from", .value = "DAY", .help = "first day; today by default"},
+        {.name = "until", .value = "DAY", .help = "first day on which it is over; indefinite by default"},
         {.name = "scope",
          .value = "jobs,routes,emails",
-         .help = "what stops: new jobs, stops of routes, mails; all where left out"},
+         .help = "what stops: new jobs, stops on routes, mails; all by default"},
         {.name = "scopes", .value = "jobs,routes,emails", .help = "the same as --scope"},
         {0},
 };
@@ -200,43 +199,19 @@ static const struct option set_options[] = {
 };
 
 static const struct option list_options[] = {
-        {.name = "history", .help = "those that were ended or have worn off, too"},
+        {.name = "history", .help = "include suspensions that were ended or are over"},
         {0},
 };
 
-static const struct command suspend_command[] = {
-        {.args = "NUMBER",
-         .options = suspend_options,
-         .uses = USES_STORE,
-         .help = "Suspends a customer, its sites with it: no jobs, no stops, no mails for a time",
-         .examples = "suspend 1001 --until +14d --note \"Shop is being rebuilt\"\n"
-                     "suspend 1001 --scope emails --note \"Asked for silence until the audit is over\"",
-         .run = run_suspend},
-};
-static const struct command resume_command[] = {
-        {.args = "NUMBER [ID]",
-         .uses = USES_STORE,
-         .help = "Ends one suspension of a customer, or all that hold now",
-         .examples = "resume 1001\nresume 1001 12",
-         .run = run_resume},
-};
-static const struct command suspensions_command[] = {
-        {.args = "[NUMBER]",
-         .options = list_options,
-         .uses = USES_STORE,
-         .help = "Lists suspensions of a customer and of those above it, or of all",
-         .examples = "suspensions\nsuspensions 1001 --history",
-         .run = run_list},
-};
-
-/* The same under the name of the record, and what only that has. */
+/* `show`, `history`, `import` and `export` are those of any record (record_nouns.c). */
 const struct command suspension_verbs[] = {
         {.verb = "add",
          .args = "NUMBER",
          .options = suspend_options,
          .uses = USES_STORE,
-         .help = "Suspends a customer, as suspend does",
-         .examples = "suspension add 1001 --until +14d --note \"Shop is being rebuilt\"",
+         .help = "Suspends a customer and its sites: no jobs, no stops, no mails for a time",
+         .examples = "suspension add 1001 --until +14d --note \"Shop is being rebuilt\"\n"
+                     "suspension add 1001 --scope emails --note \"No mails until the audit is over\"",
          .run = run_suspend},
         {.verb = "set",
          .args = "ID",
@@ -245,27 +220,53 @@ const struct command suspension_verbs[] = {
          .fields = true,
          .uses = USES_STORE,
          .help = "Changes the last day, the scopes or the note of a suspension",
-         .more = "An empty --until makes it indefinite. One that was ended stays as it is.",
+         .more = "An empty --until makes it indefinite. A suspension that was ended can't be changed.",
          .examples = "suspension set 12 --until +7d\nsuspension set 12 --scope emails",
          .run = run_set},
         {.verb = "end",
          .args = "NUMBER [ID]",
          .uses = USES_STORE,
-         .help = "Ends one suspension of a customer, or all that hold now, as resume does",
+         .help = "Ends one suspension of a customer, or all that are in force now",
          .examples = "suspension end 1001\nsuspension end 1001 12",
          .run = run_resume},
         {.verb = "list",
          .args = "[NUMBER]",
          .options = list_options,
          .uses = USES_STORE,
-         .help = "Lists suspensions of a customer and of those above it, or of all, as suspensions does",
-         .examples = "suspension list 1001 --history",
+         .help = "Lists the suspensions of a customer and of those above it, or of all customers",
+         .examples = "suspension list\nsuspension list 1001 --history",
          .run = run_list},
 };
 const size_t suspension_verbs_n = sizeof suspension_verbs / sizeof *suspension_verbs;
 
+/* Short for three of these, and older than they are. */
+static const struct command suspend_command[] = {
+        {.args = "NUMBER",
+         .options = suspend_options,
+         .uses = USES_STORE,
+         .help = "Suspends a customer; short for suspension add",
+         .examples = "suspend 1001 --until +14d --note \"Shop is being rebuilt\"",
+         .run = run_suspend},
+};
+static const struct command resume_command[] = {
+        {.args = "NUMBER [ID]",
+         .uses = USES_STORE,
+         .help = "Ends suspensions of a customer; short for suspension end",
+         .examples = "resume 1001\nresume 1001 12",
+         .run = run_resume},
+};
+static const struct command suspensions_command[] = {
+        {.args = "[NUMBER]",
+         .options = list_options,
+         .uses = USES_STORE,
+         .help = "Lists suspensions; short for suspension list",
+         .examples = "suspensions\nsuspensions 1001 --history",
+         .run = run_list},
+};
+
 const struct noun noun_suspend = {
-        .name = "suspend", .help = "stop jobs, stops or mails for a time", COMMANDS(suspend_command)};
-const struct noun noun_resume = {.name = "resume", .help = "end suspensions", COMMANDS(resume_command)};
+        .name = "suspend", .help = "short for suspension add", COMMANDS(suspend_command)};
+const struct noun noun_resume = {
+        .name = "resume", .help = "short for suspension end", COMMANDS(resume_command)};
 const struct noun noun_suspensions = {
-        .name = "suspensions", .help = "list suspensions", COMMANDS(suspensions_command)};
+        .name = "suspensions", .help = "short for suspension list", COMMANDS(suspensions_command)};
