@@ -78,7 +78,7 @@ static bool unknown_option(const struct scan *scan, const char *name, size_t len
 	for (const struct option *o = options_global; o->name != NULL; o++)
 		nearest_try(&nearest, o->name);
 	if (ctl->command == NULL)
-		return error_set(err, EX_USAGE, "--%s: a command's options stand behind its words",
+		return error_set(err, EX_USAGE, "--%s: a command's options go after its words",
 		                 nearest.typed);
 	const char *verb = ctl->command->verb ? ctl->command->verb : "";
 	if (nearest.name != NULL)
@@ -177,7 +177,7 @@ static bool check_count(const struct ctl *ctl, struct error *err)
 		                 *verb ? " " : "", verb, command_arg_name(command, ctl->n_args, ctl->arena),
 		                 ctl->noun->name, *verb ? " " : "", verb, command->args);
 	if (ctl->n_args > max)
-		return error_set(err, EX_USAGE, "what is \"%s\"? It is dispatchctl %s%s%s%s%s",
+		return error_set(err, EX_USAGE, "unexpected argument \"%s\"; usage: dispatchctl %s%s%s%s%s",
 		                 ctl->args[max], ctl->noun->name, *verb ? " " : "", verb, max ? " " : "",
 		                 command->args);
 	return true;
@@ -215,9 +215,9 @@ bool options_read(struct ctl *ctl, int argc, char **argv, struct error *err)
 	if (ctl->help || ctl->version)
 		return true;
 	if (ctl->noun == NULL)
-		return error_set(err, EX_USAGE, "what is to be done? See dispatchctl --help");
+		return error_set(err, EX_USAGE, "no command given; see dispatchctl --help");
 	if (ctl->command == NULL)
-		return error_set(err, EX_USAGE, "%s what? See dispatchctl %s --help", ctl->noun->name,
+		return error_set(err, EX_USAGE, "%s needs a verb; see dispatchctl %s --help", ctl->noun->name,
 		                 ctl->noun->name);
 	return check_count(ctl, err);
 }

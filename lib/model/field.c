@@ -363,6 +363,6 @@ bool field_emptied(const struct field *field, bool adding, const char **ret, str
 	if (!adding && field->type == FIELD_STATES)
 		*ret = "none"; /* who takes away all states wants none */
 	if (field->needed && (*ret == NULL || (!adding && field->type == FIELD_CHOICE)))
-		return error_set(err, EX_DATAERR, "%s: is needed and may not be empty", field->name);
+		return error_set(err, EX_DATAERR, "%s: is required and can't be empty", field->name);
 	return true;
 }

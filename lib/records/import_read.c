@@ -51,7 +51,7 @@ static bool put_field(struct reading *reading, const struct target *target, cons
 	                 &reading->row.value[i], err))
 		return false;
 	if (reading->row.value[i] == NULL && field->needed && field->initial == NULL)
-		return error_set(err, EX_DATAERR, "%s: is needed and may not be empty", field->name);
+		return error_set(err, EX_DATAERR, "%s: is required and can't be empty", field->name);
 	reading->row.given |= 1u << i;
 	return true;
 }
@@ -164,7 +164,7 @@ static bool stage(struct reading *reading)
 	const char *needed = missing(import, &reading->row);
 	if (needed) {
 		import_bad(import, reading->row.line, 0,
-		           arena_printf(import->arena, "%s: is needed", needed));
+		           arena_printf(import->arena, "%s: is required", needed));
 		return true;
 	}
 	char *extras = reading->extras ? json_dumps(reading->extras, JSON_COMPACT) : NULL;
@@ -353,7 +353,7 @@ static bool read_line(struct import *import, const char *text, size_t len, int64
 	if (len > LINE_MAX_BYTES)
 		(void)error_set(&err, EX_DATAERR, "a line of more than %d MiB", (int)(LINE_MAX_BYTES >> 20));
 	else if (object && !json_is_object(object))
-		(void)error_set(&err, EX_DATAERR, "is %s where an object was meant", jsontext_kind(object));
+		(void)error_set(&err, EX_DATAERR, "expected an object, not %s", jsontext_kind(object));
 	bool good = true;
 	if (json_is_object(object))
 		good = read_object(import, object, line);

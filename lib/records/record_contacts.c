@@ -182,12 +182,11 @@ static bool check_list(struct transaction *tx, const json_t *list)
 	size_t i;
 	const json_t *one;
 	if (!is_empty(list) && !json_is_array(list))
-		return error_set(tx->err, EX_DATAERR, "contacts: a list of contacts was meant");
+		return error_set(tx->err, EX_DATAERR, "contacts: expected a list of contacts");
 	json_array_foreach(list, i, one)
 	{
 		if (!json_is_object(one))
-			return error_set(tx->err, EX_DATAERR,
-			                 "contacts: has something in it that is no contact");
+			return error_set(tx->err, EX_DATAERR, "contacts: every entry must be an object");
 	}
 	return true;
 }
@@ -224,7 +223,7 @@ static bool put_rep(struct transaction *tx, const struct row *row, const json_t 
 {
 	int64_t rep;
 	if (!json_is_string(name))
-		return error_set(tx->err, EX_DATAERR, "reps: a list of names was meant");
+		return error_set(tx->err, EX_DATAERR, "reps: expected a list of names");
 	if (!record_find(tx->store, kind_find("rep"), json_string_value(name), &rep, tx->err))
 		return tx->err->code == EX_NOINPUT
 		               ? error_set(tx->err, EX_DATAERR, "reps: there is no sales rep %s",
@@ -242,7 +241,7 @@ static bool put_reps(struct transaction *tx, const struct row *row, const json_t
 	size_t i;
 	const json_t *name;
 	if (!is_empty(reps) && !json_is_array(reps))
-		return error_set(tx->err, EX_DATAERR, "reps: a list of names was meant");
+		return error_set(tx->err, EX_DATAERR, "reps: expected a list of names");
 	json_array_foreach(reps, i, name)
 	{
 		if (!put_rep(tx, row, name, changed))

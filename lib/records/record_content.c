@@ -101,7 +101,7 @@ bool content_type(const struct content *content, const struct kind *kind, const 
 	bool picture;
 	*ret = type_of(content, &picture);
 	return picture || !kind->picture_only ||
-	       error_set(err, EX_DATAERR, "this is no picture, but %s", *ret);
+	       error_set(err, EX_DATAERR, "this is not a picture, but %s", *ret);
 }
 
 /* -- taking it in ------------------------------------------------------------------------------ */

@@ -116,7 +116,7 @@ bool content_arrives(struct transaction *tx, const struct row *before, struct ro
 	if (!differs)
 		return true;
 	if (!content_hash_valid(hash) || tx->context->contents == NULL)
-		return error_set(tx->err, EX_DATAERR, "hash: the SHA-256 of a content was meant");
+		return error_set(tx->err, EX_DATAERR, "hash: expected the SHA-256 of a content");
 	if (was && !same(was, hash))
 		(void)json_array_append_new(tx->context->contents->noted, json_string(was));
 	return read_content(tx, after, hash);

@@ -217,8 +217,8 @@ static bool put_week(struct transaction *tx, int64_t id, const json_t *week)
 	json_object_foreach((json_t *)(uintptr_t)week, key, value)
 	{
 		if (!hours_weekdays_parse(key, &days) || !json_is_string(value))
-			return error_set(tx->err, EX_DATAERR, "hours: '%s' is no weekday with its windows",
-			                 key);
+			return error_set(tx->err, EX_DATAERR,
+			                 "hours: '%s' must be a weekday with its windows", key);
 		if (!check_windows(tx, json_string_value(value), &windows) ||
 		    !put_weekdays(tx, id, days, windows))
 			return false;
@@ -234,7 +234,8 @@ static bool put_dates(struct transaction *tx, int64_t id, const json_t *dates)
 	json_object_foreach((json_t *)(uintptr_t)dates, key, value)
 	{
 		if (!day_parse(key, &day) || !json_is_string(value))
-			return error_set(tx->err, EX_DATAERR, "hours: '%s' is no day with its windows", key);
+			return error_set(tx->err, EX_DATAERR, "hours: '%s' must be a day with its windows",
+			                 key);
 		if (!check_windows(tx, json_string_value(value), &windows) || !put_date(tx, id, day, windows))
 			return false;
 	}
@@ -246,7 +247,7 @@ bool hours_put(struct transaction *tx, int64_t id, const json_t *hours, bool *ch
 	json_t *before, *after;
 	bool empty = json_is_null(hours) || (json_is_string(hours) && json_string_length(hours) == 0);
 	if (!empty && !json_is_object(hours))
-		return error_set(tx->err, EX_DATAERR, "hours: an object with weekly and dates was meant");
+		return error_set(tx->err, EX_DATAERR, "hours: expected an object with weekly and dates");
 	if (!hours_json(tx->store, id, &before, tx->err))
 		return false;
 	if (!clear(tx, id) || !put_week(tx, id, json_object_get(hours, "weekly")) ||

@@ -70,7 +70,7 @@ bool parts_written(struct transaction *tx, const struct row *row, const json_t *
 	if (given == NULL)
 		return true;
 	if (!json_is_array(given))
-		return error_set(tx->err, EX_DATAERR, "%s: a list of objects was meant", key);
+		return error_set(tx->err, EX_DATAERR, "%s: expected a list of objects", key);
 	json_t *parts = plain_parts(given);
 	bool good = adding || same_parts(tx, row, kind, parts, &same);
 	if (good && !same) {

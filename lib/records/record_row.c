@@ -342,8 +342,7 @@ static bool words_text(const char *name, const json_t *array, struct arena *aren
 	json_array_foreach(array, i, word)
 	{
 		if (!json_is_string(word))
-			return error_set(err, EX_DATAERR, "%s: has something in its list that is no text",
-			                 name);
+			return error_set(err, EX_DATAERR, "%s: every entry of the list must be text", name);
 		buf_printf(text, "%s%s", i ? "," : "", json_string_value(word));
 	}
 	if (json_array_size(array) == 0)
@@ -357,12 +356,11 @@ bool value_fits(const char *name, const struct field *field, const json_t *value
 	enum field_type type = field ? field->type : FIELD_NAME;
 	bool names = type == FIELD_NAME || type == FIELD_CUSTOMER;
 	if (json_is_array(value) && type != FIELD_STATES && type != FIELD_SCOPES)
-		return error_set(err, EX_DATAERR, "%s: is a list, where text or a number was meant", name);
+		return error_set(err, EX_DATAERR, "%s: expected text or a number, not a list", name);
 	if (json_is_boolean(value) && type != FIELD_FLAG)
-		return error_set(err, EX_DATAERR, "%s: is true or false, where text or a number was meant",
-		                 name);
+		return error_set(err, EX_DATAERR, "%s: expected text or a number, not true or false", name);
 	if (json_is_real(value) && names)
-		return error_set(err, EX_DATAERR, "%s: is no whole number", name);
+		return error_set(err, EX_DATAERR, "%s: must be an integer", name);
 	return true;
 }
 
@@ -376,7 +374,7 @@ bool value_text(const char *name, const json_t *value, struct arena *arena, cons
 	else if (json_is_array(value))
 		good = words_text(name, value, arena, &text, err);
 	else if (json_is_object(value))
-		good = error_set(err, EX_DATAERR, "%s: is an object, where text or a number was meant", name);
+		good = error_set(err, EX_DATAERR, "%s: expected text or a number, not an object", name);
 	else if (!json_is_null(value))
 		jsontext_write(&text, value, JSONTEXT_AS_IS);
 	if (good) {

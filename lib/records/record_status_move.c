@@ -40,8 +40,7 @@ bool customer_move(const struct change_context *context, const char *number, con
 	int64_t id;
 	bool anybody;
 	if (!known_verb(verb, &anybody))
-		return error_set(err, EX_USAGE, "%s: release, approve, decline or deactivate was meant",
-		                 verb);
+		return error_set(err, EX_USAGE, "%s: expected release, approve, decline or deactivate", verb);
 	return transaction_begin(&tx, context, err) &&
 	       transaction_end(&tx, (anybody || transaction_needs_manager(&tx, verb)) &&
 	                                    record_find(tx.store, kind, number, &id, err) &&

@@ -231,7 +231,7 @@ static bool check_all_needed(struct transaction *tx, const struct row *row)
 	enum db_step step = db_step(query, tx->err);
 	if (step != DB_ROW)
 		return step == DB_DONE;
-	(void)error_set(tx->err, EX_DATAERR, "%s: is needed", db_peek_text(query, 0, NULL));
+	(void)error_set(tx->err, EX_DATAERR, "%s: is required", db_peek_text(query, 0, NULL));
 	db_finish(query);
 	return false;
 }

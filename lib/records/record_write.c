@@ -101,7 +101,7 @@ static bool check_needed(struct transaction *tx, const struct row *row)
 {
 	for (size_t i = 0; i < row->kind->n_fields; i++) {
 		if (row->kind->fields[i].needed && row->value[i] == NULL)
-			return error_set(tx->err, EX_DATAERR, "%s: is needed", row->kind->fields[i].name);
+			return error_set(tx->err, EX_DATAERR, "%s: is required", row->kind->fields[i].name);
 	}
 	return true;
 }

@@ -33,14 +33,14 @@ static bool upsert(struct transaction *tx, const json_t *values)
 	if (!json_is_object(values))
 		return error_set(tx->err, EX_DATAERR, "a customer is an object of fields");
 	if (number == NULL)
-		return error_set(tx->err, EX_DATAERR, "number: is needed");
+		return error_set(tx->err, EX_DATAERR, "number: is required");
 	if (!value_fits("number", kind_field(kind, "number"), number, tx->err) ||
 	    !value_text("number", number, tx->arena, &text, &len, tx->err) ||
 	    !field_check(kind_field(kind, "number"), text, len, tx->store->zones, tx->arena, &canonical,
 	                 tx->err))
 		return false;
 	if (canonical == NULL)
-		return error_set(tx->err, EX_DATAERR, "number: is needed and may not be empty");
+		return error_set(tx->err, EX_DATAERR, "number: is required and can't be empty");
 	return customer_id(tx->store, canonical, &id, tx->err) &&
 	       row_get(tx->store, tx->arena, kind, id, &row, tx->err) && put(tx, &row, values, canonical);
 }

@@ -105,7 +105,7 @@ def test_what_is_not_on_record_is_66(bakery):
     refused(bakery, 66, "no mail 5", "mail", "retry", "5")
     refused(bakery, 66, "no mail 5", "mail", "cancel", "5")
     refused(bakery, 66, "1-1", "dead", "retry", "1-1")
-    refused(bakery, 64, "whole number", "mail", "show", "five")
+    refused(bakery, 64, "must be an integer", "mail", "show", "five")
     refused(bakery, 64, "--all-failed", "mail", "retry")
     refused(bakery, 64, "--all-failed", "mail", "retry", "5", "--all-failed")
     refused(bakery, 64, "--all", "dead", "retry")

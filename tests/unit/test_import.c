@@ -128,9 +128,9 @@ static void test_bad_rows(void **state)
 	assert_false(report.good);
 	assert_int_equal(office->err.code, EX_DATAERR);
 	assert_string_equal(report.bad, "2:3 renewal: '2026-13-01' is not a day (YYYY-MM-DD); "
-	                                "3:2 name: is needed and may not be empty; "
+	                                "3:2 name: is required and can't be empty; "
 	                                "4:4 status: 'gone' is not one of new, released, active, inactive; "
-	                                "5:1 number: is needed and may not be empty; "
+	                                "5:1 number: is required and can't be empty; "
 	                                "6:0 has 2 cells where the header has 4; "
 	                                "7:0 something stands behind the closing quote of a cell; ");
 	/* What only the database knows. */
@@ -150,15 +150,15 @@ static void test_bad_rows(void **state)
 	report = import_csv(office, "");
 	office_has(office->err.text, "empty");
 	report = import_csv(office, "number,city\n99,Denver\n");
-	assert_string_equal(report.bad, "2:0 name: is needed; ");
+	assert_string_equal(report.bad, "2:0 name: is required; ");
 	report = import_jsonl(
 	        office, "{'number':'7','name':['a','b']}\n{'number':true,'name':'x'}\n"
 	                "{'number':1.5,'name':'x'}\n{'number':'7','name':'x','email':['a@b.c']}\n"
 	                "{'number':'8','name':5,'contacts':[{'notify':['failed'],'all_sites':true}]}\n");
-	office_has(report.bad, "1:0 name: is a list");
-	office_has(report.bad, "2:0 number: is true or false");
-	office_has(report.bad, "3:0 number: is no whole number");
-	office_has(report.bad, "4:0 email: is a list");
+	office_has(report.bad, "1:0 name: expected text or a number, not a list");
+	office_has(report.bad, "2:0 number: expected text or a number, not true or false");
+	office_has(report.bad, "3:0 number: must be an integer");
+	office_has(report.bad, "4:0 email: expected text or a number, not a list");
 	assert_int_equal(report.counts.bad, 4);
 	report = import_jsonl(office, "[1]\n{'number':'1'\n{'number':'1','number':'2'}\n'x'\n{'city':'x'}\n");
 	assert_int_equal(report.counts.bad, 5);

@@ -51,9 +51,9 @@ static void test_bad_values(void **state)
 	static const struct {
 		const char *values, *words;
 	} cases[] = {
-	        {"{'number':'1'}", "name: is needed"},
-	        {"{'name':'x'}", "number: is needed"},
-	        {"{'number':'','name':'x'}", "number: is needed and may not be empty"},
+	        {"{'number':'1'}", "name: is required"},
+	        {"{'name':'x'}", "number: is required"},
+	        {"{'number':'','name':'x'}", "number: is required and can't be empty"},
 	        {"{'number':'1','name':'x','citty':'y'}", "did you mean city?"},
 	        {"{'number':'1','name':'x','status':'gone'}", "one of new, released, active, inactive"},
 	        {"{'number':'1','name':'x','timezone':'Mars/Olympus'}", "timezone: 'Mars/Olympus'"},
@@ -63,8 +63,8 @@ static void test_bad_values(void **state)
 	        {"{'number':'1','name':'x','email':'nobody'}", "email: 'nobody' is not a mail address"},
 	        {"{'number':'1','name':'x','parent':'77'}", "parent: there is no customer 77"},
 	        {"{'number':'1','name':'a\\nb'}", "name: has a line break"},
-	        {"{'number':'1','name':{'a':1}}", "name: is an object"},
-	        {"{'number':'1','name':['a',7]}", "name: is a list"},
+	        {"{'number':'1','name':{'a':1}}", "name: expected text or a number, not an object"},
+	        {"{'number':'1','name':['a',7]}", "name: expected text or a number, not a list"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
 		office_refuses(office, &office->boss, "customer", NULL, NULL, cases[i].values, EX_DATAERR,
@@ -193,7 +193,7 @@ static void test_suspensions(void **state)
 	               "{'note':'x','from':'2026-01-02','until':'2026-01-02'}", EX_DATAERR,
 	               "not later than from");
 	office_refuses(office, &office->clerk, "suspension", "1", NULL, "{'from':'2026-01-02'}", EX_DATAERR,
-	               "note: is needed");
+	               "note: is required");
 	office_refuses(office, &office->clerk, "suspension", NULL, office_id(office, id),
 	               "{'from':'2025-01-02'}", EX_DATAERR, "can't be changed");
 	office_set(office, "suspension", office_id(office, id), "{'note':'y','scopes':'jobs'}");
@@ -333,7 +333,7 @@ static void test_systems(void **state)
 	office_refuses(office, &office->boss, "system", "1", NULL, "{'type':'fax'}", EX_DATAERR,
 	               "no system type fax");
 	office_refuses(office, &office->boss, "system", "1", NULL, "{'type':'router'}", EX_DATAERR,
-	               "ip: is needed");
+	               "ip: is required");
 	office_refuses(office, &office->boss, "system", "1", NULL, "{'type':'router','ip':'::1','pin':'1'}",
 	               EX_DATAERR, "pin");
 	office_refuses(office, &office->boss, "system", "1", NULL,

@@ -12,7 +12,7 @@ const struct option options_global[] = {
         {.name = "json", .help = "print one JSON document"},
         {.name = "as", .value = "USER", .help = "record USER as the author (managers only)"},
         {.name = "yes", .help = "don't ask before removing or releasing", .letter = 'y'},
-        {.name = "help", .help = "say what the command does and takes", .letter = 'h'},
+        {.name = "help", .help = "show help", .letter = 'h'},
         {.name = "version", .help = "print the version", .letter = 'V'},
         {0},
 };
@@ -43,16 +43,16 @@ static char *dashed(const char *name, struct arena *arena)
 	return copy;
 }
 
-/* What counts only when a record is made: whether it is needed, what it is where left out. */
+/* What counts only when a record is made: whether it is needed, what it is by default. */
 static const char *help_of(const struct field *field, bool adds, struct arena *arena)
 {
 	if (!adds || !field->needed)
 		return field->help;
 	if (field->initial == NULL)
-		return arena_printf(arena, "%s (needed)", field->help);
+		return arena_printf(arena, "%s (required)", field->help);
 	if (field->type == FIELD_FLAG)
 		return field->help;
-	return arena_printf(arena, "%s; %s where left out", field->help, field->initial);
+	return arena_printf(arena, "%s; %s by default", field->help, field->initial);
 }
 
 static struct option field_option(const struct field *field, bool adds, struct arena *arena)

@@ -44,7 +44,7 @@ bool ctl_option_number(const struct ctl *ctl, const char *name, int64_t min, int
 	if (text == NULL)
 		return true;
 	if (!whole_number(text, &n) || n < min || n > max)
-		return error_set(err, EX_USAGE, "--%s must be a whole number from %lld to %lld (got \"%s\")",
+		return error_set(err, EX_USAGE, "--%s must be an integer between %lld and %lld (got \"%s\")",
 		                 name, (long long)min, (long long)max, text);
 	*ret = n;
 	return true;
@@ -76,8 +76,8 @@ bool ctl_arg_id(const struct ctl *ctl, size_t i, int64_t *ret, struct error *err
 {
 	if (whole_number(ctl->args[i], ret) && *ret > 0)
 		return true;
-	return error_set(err, EX_USAGE, "\"%s\" is no %s: a whole number, as lists show it", ctl->args[i],
-	                 command_arg_name(ctl->command, i, ctl->arena));
+	return error_set(err, EX_USAGE, "%s must be an integer, as lists show it (got \"%s\")",
+	                 command_arg_name(ctl->command, i, ctl->arena), ctl->args[i]);
 }
 
 const char *ctl_event_type(const struct ctl *ctl, const char *word)
@@ -111,7 +111,8 @@ static bool somebody_there(void)
 bool ctl_confirm(const struct ctl *ctl, struct error *err, const char *question)
 {
 	if (!ctl->yes && !somebody_there())
-		return error_set(err, EX_USAGE, "this can't be undone; say --yes where nobody can be asked");
+		return error_set(err, EX_USAGE,
+		                 "this can't be undone; without a terminal, --yes is required");
 	return ctl_confirm_at_terminal(ctl, err, question);
 }
 

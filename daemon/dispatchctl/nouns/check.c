@@ -123,4 +123,4 @@ static const struct command commands[] = {
 };
 
 const struct noun noun_check = {
-        .name = "check", .help = "what in the data a person should look at", COMMANDS(commands)};
+        .name = "check", .help = "find problems in the data that someone should look at", COMMANDS(commands)};

@@ -194,7 +194,7 @@ static bool reindex(struct ctl *ctl, struct error *err)
 	struct change_context context;
 	if (!store_open(ctl, DB_WRITE, &context, err) || !customers_reindex(context.store, err))
 		return false;
-	output_say(ctl->out, "the index of the search was made anew");
+	output_say(ctl->out, "the search index was rebuilt");
 	output_document(ctl->out, json_pack("{s:b}", "reindexed", 1));
 	return true;
 }
@@ -220,7 +220,7 @@ static bool remove_name(struct ctl *ctl, const struct change_context *context, c
 	        number);
 	if (!ctl_confirm(ctl, err, question) || !records_remove(context, customer_kind(), name, err))
 		return false;
-	output_say(ctl->out, "%s is no name of customer %s any more", name, number);
+	output_say(ctl->out, "%s no longer names customer %s", name, number);
 	output_document(ctl->out, json_pack("{s:s, s:s}", "removed", name, "former_number_of", number));
 	return true;
 }
@@ -293,7 +293,7 @@ static bool may_adopt(const struct ctl *ctl, const char *path, struct error *err
 		return false;
 	return stat(path, &st) == 0 ||
 	       error_set(err, EX_NOINPUT,
-	                 "%s is missing: put the file that is meant there first (an empty one to begin with "
+	                 "%s is missing: put the right file there first (an empty one to begin with "
 	                 "no customers)",
 	                 path);
 }
@@ -355,7 +355,7 @@ static const struct option list_options[] = {
          .help = "only customers of this sales rep, sites that inherit it included"},
         {.name = "parent", .value = "NUMBER", .help = "only sites of this customer"},
         {.name = "status", .value = "new|released|active|inactive", .help = "only customers of this status"},
-        {.name = "limit", .value = "N", .help = "at most so many"},
+        {.name = "limit", .value = "N", .help = "at most this many"},
         {0},
 };
 
@@ -417,7 +417,7 @@ static const struct command commands[] = {
         {.verb = "release",
          .args = "NUMBER",
          .uses = USES_STORE,
-         .help = "Hands a new customer to accounts, who check it",
+         .help = "Passes a new customer on to accounting for approval",
          .more = "At a terminal it asks whether you are sure; --yes answers that.",
          .examples = "customer release 1001",
          .run = move},
@@ -455,7 +455,7 @@ static const struct command commands[] = {
         {.verb = "merge",
          .args = "FROM INTO",
          .uses = USES_STORE,
-         .help = "Makes one customer of two: all records and jobs of the first become the second's (managers "
+         .help = "Merges two customers: all records and jobs of the first become the second's (managers "
                  "only)",
          .more = "What the second doesn't set itself (fields, hours) it takes from the first; a contact of "
                  "the "
@@ -504,17 +504,18 @@ static const struct command commands[] = {
          .run = transfer_export},
         {.verb = "reindex",
          .uses = USES_STORE,
-         .help = "Makes the index of the search anew",
+         .help = "Rebuilds the search index",
          .more = "Only needed after another program than dispatchctl and dispatchd has written to the "
                  "database.",
          .examples = "customer reindex",
          .run = reindex},
         {.verb = "adopt",
          .uses = USES_ENGINE,
-         .help = "Says that the customers.db which is there is meant, though the spool knows another",
+         .help = "Accepts the customers.db that is there, though the spool knows another",
          .more = "For managers. dispatchd uses no other than the one that it knows, or a copy of it: where "
                  "that is "
-                 "missing, or another is in its place, events wait. This is for one that was made anew; an "
+                 "missing, or another is in its place, events wait. This is for one that was created again; "
+                 "an "
                  "empty file counts as a database without customers.",
          .examples = "customer adopt",
          .run = adopt},

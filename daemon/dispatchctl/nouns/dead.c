@@ -105,7 +105,7 @@ static bool retry(struct ctl *ctl, struct error *err)
 }
 
 static const struct option list_options[] = {
-        {.name = "limit", .value = "N", .help = "at most so many, the newest first; 200 where left out"},
+        {.name = "limit", .value = "N", .help = "at most this many, the newest first; 200 by default"},
         {0},
 };
 static const struct option retry_options[] = {
@@ -124,7 +124,7 @@ static const struct command commands[] = {
          .args = "[ENTRY]",
          .options = retry_options,
          .uses = USES_ENGINE,
-         .help = "Takes a dead letter in again as it came, once what was wrong here is mended",
+         .help = "Takes a dead letter in again as it came, once its cause is fixed",
          .more = "ENTRY is the entry that broke the rule, the letter's own in the dead-letter stream, or an "
                  "id of dead list.",
          .examples = "dead retry 1785000000000-0\ndead retry --all",
@@ -132,4 +132,4 @@ static const struct command commands[] = {
 };
 
 const struct noun noun_dead = {
-        .name = "dead", .help = "events that were put aside as malformed or of nobody", COMMANDS(commands)};
+        .name = "dead", .help = "events set aside as malformed or without a customer", COMMANDS(commands)};

@@ -145,13 +145,13 @@ static bool event_send(struct ctl *ctl, struct error *err)
 }
 
 static const struct option send_options[] = {
-        {.name = "job", .value = "JOB", .help = "the job's id (needed)"},
-        {.name = "customer", .value = "NUMBER", .help = "the customer's number (needed)"},
+        {.name = "job", .value = "JOB", .help = "the job's id (required)"},
+        {.name = "customer", .value = "NUMBER", .help = "the customer's number (required)"},
         {.name = "id",
          .value = "ID",
-         .help = "the event's id, by which duplicates are known; a new UUID where left out"},
+         .help = "the event's id, by which duplicates are known; a new UUID by default"},
         {.name = "source", .value = "TEXT", .help = "who publishes it"},
-        {.name = "time", .value = "TIME", .help = "when the state changed; now where left out"},
+        {.name = "time", .value = "TIME", .help = "when the state changed; now by default"},
         {.name = "data", .value = "JSON", .help = "an object with whatever else templates may want"},
         {0},
 };

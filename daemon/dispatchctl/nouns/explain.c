@@ -45,7 +45,7 @@ static const struct saying {
         {"suppressed", "stale", "No mail: the job is already further on than this event says."},
         {"suppressed", "repeat", "No mail: the job was in that state before."},
         {"suppressed", "customer_not_active", "No mail: the customer, or one it belongs to, is not active."},
-        {"suppressed", "suspended", "No mail: a suspension holds."},
+        {"suppressed", "suspended", "No mail: a suspension is in force."},
         {"suppressed", "not_wanted", "No mail: no contact wants to hear of this state."},
         {"suppressed", "no_address", "No mail: there is no address to send it to."},
         {"suppressed", "address_invalid", "No mail: the address was refused before and is marked invalid."},
@@ -61,7 +61,7 @@ static void print_saying(struct ctl *ctl, const json_t *answer)
 		    strcmp(sayings[i].reason, text_of(answer, "reason")) == 0)
 			output_say(ctl->out, "%s", sayings[i].sentence);
 	if (json_is_object(json_object_get(answer, "collision")))
-		output_say(ctl->out, "The office is told: the job is under way against a suspension.");
+		output_say(ctl->out, "The office is notified: the job is under way despite a suspension.");
 }
 
 static void print_verdict(struct ctl *ctl, const json_t *answer)
@@ -220,9 +220,9 @@ static const struct option options[] = {
          .help = "what it would say; \"job.\" may stand in front"},
         {.name = "job",
          .value = "JOB",
-         .help = "of which job, with all that is on record of it; a new one where left out"},
+         .help = "of which job, with all that is on record of it; a new one by default"},
         {.name = "event", .value = "JSON", .help = "the event, as dispatch software would publish it"},
-        {.name = "at", .value = "TIME", .help = "when it is judged; now where left out"},
+        {.name = "at", .value = "TIME", .help = "when it is judged; now by default"},
         {.name = "batch",
          .value = "FILE",
          .help = "JSON Lines, each {\"at\": TIME, \"event\": {...}}; - is standard input"},
@@ -245,4 +245,4 @@ static const struct command commands[] = {
 };
 
 const struct noun noun_explain = {
-        .name = "explain", .help = "what would happen to an event, and why", COMMANDS(commands)};
+        .name = "explain", .help = "show what would happen to an event, and why", COMMANDS(commands)};

@@ -56,7 +56,7 @@ static bool run(struct ctl *ctl, struct error *err)
 }
 
 static const struct option options[] = {
-        {.name = "customer", .value = "NUMBER", .help = "whose job (needed)"},
+        {.name = "customer", .value = "NUMBER", .help = "whose job (required)"},
         {.name = "scheduled", .value = "TIME", .help = "when the stop is planned"},
         {0},
 };
@@ -65,7 +65,7 @@ static const struct command commands[] = {
         {.verb = "create",
          .options = options,
          .uses = USES_RULES " gate office",
-         .help = "Says whether a job may be created for the customer; nothing is asked of the daemon",
+         .help = "Says whether a job may be created for the customer; doesn't ask the daemon",
          .examples = "gate create --customer 1001",
          .run = run},
         {.verb = "dispatch",
@@ -77,4 +77,4 @@ static const struct command commands[] = {
 };
 
 const struct noun noun_gate = {
-        .name = "gate", .help = "may this job be created or dispatched?", COMMANDS(commands)};
+        .name = "gate", .help = "ask whether a job may be created or dispatched", COMMANDS(commands)};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `hold …`: jobs that the dispatch gate holds back. */
+/* `hold …`: jobs held by the dispatch gate. */
 #include "dispatchctl/base/store.h"
 #include "dispatchctl/nouns/local.h"
 #include "dispatchctl/nouns/nouns.h"
@@ -64,24 +64,23 @@ static const struct option options[] = {
 static const struct command commands[] = {
         {.verb = "list",
          .uses = USES_SPOOL " " USES_STORE,
-         .help = "Lists jobs that are held, in the order in which they came",
+         .help = "Lists held jobs in order of arrival",
          .examples = "hold list",
          .run = list},
         {.verb = "release",
          .args = "ID",
          .options = options,
          .uses = USES_ENGINE,
-         .help = "Dispatches a held job now, in spite of what holds it; ID is the list's, else the job's",
+         .help = "Dispatches a held job now, overriding the hold; ID is from hold list, or the job's",
          .examples = "hold release 12 --note \"The customer called: come all the same\"",
          .run = decide},
         {.verb = "cancel",
          .args = "ID",
          .options = options,
          .uses = USES_ENGINE,
-         .help = "Calls a held job off: it will not be dispatched; ID is the list's, else the job's",
+         .help = "Cancels a held job: it will not be dispatched; ID is from hold list, or the job's",
          .examples = "hold cancel 12",
          .run = decide},
 };
 
-const struct noun noun_hold = {
-        .name = "hold", .help = "jobs that the dispatch gate holds back", COMMANDS(commands)};
+const struct noun noun_hold = {.name = "hold", .help = "jobs held by the dispatch gate", COMMANDS(commands)};

@@ -205,14 +205,14 @@ static bool list(struct ctl *ctl, struct error *err)
 
 static const struct option list_options[] = {
         FILTER_OPTIONS(STATUSES),
-        {.name = "limit", .value = "N", .help = "at most so many, the latest first; 20 where left out"},
+        {.name = "limit", .value = "N", .help = "at most this many, the latest first; 20 by default"},
         {0},
 };
 
 static const struct option show_options[] = {
         {.name = "customer",
          .value = "NUMBER",
-         .help = "whose job; needed where several customers have one of this id"},
+         .help = "whose job; required where several customers have a job of this id"},
         {0},
 };
 

@@ -149,7 +149,7 @@ static bool cancel(struct ctl *ctl, struct error *err)
 
 static const struct option list_options[] = {
         FILTER_OPTIONS(FILTER_MAIL_STATUSES),
-        {.name = "limit", .value = "N", .help = "at most so many, the newest first; 200 where left out"},
+        {.name = "limit", .value = "N", .help = "at most this many, the newest first; 200 by default"},
         {0},
 };
 static const struct option retry_options[] = {
@@ -174,15 +174,15 @@ static const struct command commands[] = {
          .args = "[ID]",
          .options = retry_options,
          .uses = USES_ENGINE,
-         .help = "Makes a mail that failed or waits due now",
+         .help = "Makes a failed or waiting mail due now",
          .examples = "mail retry 17\nmail retry --all-failed",
          .run = retry},
         {.verb = "cancel",
          .args = "ID",
          .uses = USES_ENGINE,
-         .help = "Calls a mail off that has not been sent yet",
+         .help = "Cancels a mail that has not been sent yet",
          .examples = "mail cancel 17",
          .run = cancel},
 };
 
-const struct noun noun_mail = {.name = "mail", .help = "mails: list, retry, call off", COMMANDS(commands)};
+const struct noun noun_mail = {.name = "mail", .help = "mails: list, retry, cancel", COMMANDS(commands)};

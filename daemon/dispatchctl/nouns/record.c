@@ -34,7 +34,8 @@ static bool take_pairs(const struct ctl *ctl, size_t first, json_t *values, stru
 	for (size_t i = first; i < ctl->n_args; i++) {
 		const char *equals = strchr(ctl->args[i], '=');
 		if (equals == NULL || equals == ctl->args[i])
-			return error_set(err, EX_USAGE, "\"%s\" is no FIELD=VALUE, as login=admin",
+			return error_set(err, EX_USAGE,
+			                 "expected FIELD=VALUE, such as login=admin (got \"%s\")",
 			                 ctl->args[i]);
 		const char *key = arena_strndup(ctl->arena, ctl->args[i], (size_t)(equals - ctl->args[i]));
 		json_object_set_new(values, key, equals[1] ? json_string(equals + 1) : json_null());

@@ -25,7 +25,7 @@ static const struct option show_options[] = {
         {0},
 };
 static const struct option link_options[] = {
-        {.name = "first", .help = "makes it the first of the customer's sales reps"},
+        {.name = "first", .help = "make it the first of the customer's sales reps"},
         {0},
 };
 
@@ -66,13 +66,13 @@ static const struct verb {
          .run = record_file_fetch},
         {.verb = "link",
          .args = "NUMBER NAME",
-         .help = "Lets a ONE look after a customer",
+         .help = "Assigns a ONE to a customer",
          .only = FOR_REPS,
          .options = link_options,
          .run = record_rep_link},
         {.verb = "unlink",
          .args = "NUMBER NAME",
-         .help = "Ends that a ONE looks after a customer",
+         .help = "Takes a ONE off a customer",
          .only = FOR_REPS,
          .run = record_rep_unlink},
         {.verb = "remove",

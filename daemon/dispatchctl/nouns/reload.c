@@ -36,7 +36,7 @@ static bool run(struct ctl *ctl, struct error *err)
 
 static const struct command commands[] = {
         {.uses = USES_SPOOL,
-         .help = "Has dispatchd read its configuration and templates again, all or nothing",
+         .help = "Makes dispatchd reload its configuration and templates, all or nothing",
          .more = "Where it refuses them, each fault is printed, the configuration in force stays, and the "
                  "exit\n"
                  "status is 78.",
@@ -45,4 +45,4 @@ static const struct command commands[] = {
 };
 
 const struct noun noun_reload = {
-        .name = "reload", .help = "dispatchd reads its configuration again", COMMANDS(commands)};
+        .name = "reload", .help = "make dispatchd reload its configuration", COMMANDS(commands)};

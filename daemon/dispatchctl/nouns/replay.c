@@ -106,8 +106,8 @@ static bool run(struct ctl *ctl, struct error *err)
 }
 
 static const struct option options[] = {
-        {.name = "since", .value = "TIME", .help = "from events received then on (needed)"},
-        {.name = "until", .value = "TIME", .help = "to those received before then; now where left out"},
+        {.name = "since", .value = "TIME", .help = "from events received then on (required)"},
+        {.name = "until", .value = "TIME", .help = "to those received before then; now by default"},
         {.name = "config",
          .value = "FILE",
          .help = "judge by this configuration's [rules] and [notify] sections"},

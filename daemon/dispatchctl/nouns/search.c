@@ -122,12 +122,12 @@ const struct option search_options[] = {
         {.name = "by",
          .value = "name|dba|number|account|address|city|state|phone|email|reference|county|rep|equipment|"
                   "contact|all",
-         .help = "where to look; everywhere where left out"},
-        {.name = "limit", .value = "N", .help = "at most so many; 50 where left out"},
+         .help = "where to look; everywhere by default"},
+        {.name = "limit", .value = "N", .help = "at most this many; 50 by default"},
         {0},
 };
 
 const struct option limit_options[] = {
-        {.name = "limit", .value = "N", .help = "at most so many; 50 where left out"},
+        {.name = "limit", .value = "N", .help = "at most this many; 50 by default"},
         {0},
 };

@@ -204,5 +204,5 @@ static const struct command commands[] = {
 };
 
 const struct noun noun_status = {.name = "status",
-                                 .help = "is all well? The daemon, Redis, relays, held jobs, mails",
+                                 .help = "the daemon, Redis, relays, held jobs and mails at a glance",
                                  COMMANDS(commands)};

@@ -29,7 +29,7 @@ static bool render(struct ctl *ctl, struct error *err)
 }
 
 static const struct option render_options[] = {
-        {.name = "data", .value = "FILE", .help = "a file with the JSON that the template sees (needed)"},
+        {.name = "data", .value = "FILE", .help = "a file with the JSON that the template sees (required)"},
         {.name = "html", .help = "escape what is inserted; partials are NAME.html"},
         {0},
 };
