@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The looks are rows: some at a customer as the rules see it, the others at what only the database or
+ * The checks: some look at a customer as the rules see it, the others at what only the database or
  * the templates have. Each says its findings in the words of the office.
  */
 #include "engine/check.h"
@@ -19,19 +19,19 @@
 #include <stdio.h>
 #include <string.h>
 
-struct look {
+struct check {
 	const struct settings *settings;
 	struct customers *store;
 	struct spool *spool;
 	struct zones *zones;
-	struct arena *arena; /* of the customer that is looked at */
+	struct arena *arena; /* of the customer that is checked */
 	struct instant now;
 	json_t *findings;
 };
 
-static json_t *found(struct look *look, const char *finding, const char *fmt, ...) PRINTF_LIKE(3, 4);
+static json_t *found(struct check *check, const char *finding, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-static json_t *found(struct look *look, const char *finding, const char *fmt, ...)
+static json_t *found(struct check *check, const char *finding, const char *fmt, ...)
 {
 	char text[1000];
 	va_list args;
@@ -41,7 +41,7 @@ static json_t *found(struct look *look, const char *finding, const char *fmt, ..
 	json_t *sentence = json_string(text); /* NULL where a name was cut within a character */
 	json_t *object = json_pack("{s:s, s:o}", "finding", finding, "text",
 	                           sentence ? sentence : json_string(finding));
-	json_array_append_new(look->findings, object);
+	json_array_append_new(check->findings, object);
 	return object;
 }
 
@@ -58,10 +58,10 @@ static bool usable(const struct contact *c)
 	       (*c->alt_email && instant_is_none(c->alt_email_invalid));
 }
 
-static void look_reachable(struct look *look, const struct customer *customer)
+static void check_reachable(struct check *check, const struct customer *customer)
 {
 	size_t n, wanting = 0, refused = 0;
-	const struct contact *const *contacts = customer_contacts(customer, look->arena, &n);
+	const struct contact *const *contacts = customer_contacts(customer, check->arena, &n);
 	for (size_t i = 0; i < n; i++) {
 		if (contacts[i]->notify == 0)
 			continue;
@@ -74,7 +74,7 @@ static void look_reachable(struct look *look, const struct customer *customer)
 	                  : wanting == 0 ? "no contact wants to hear of any state"
 	                  : refused == 0 ? "no contact has an address"
 	                                 : "every address was refused";
-	about(found(look, "unreachable", "nobody can be mailed for customer %s, %s: %s", customer->number,
+	about(found(check, "unreachable", "nobody can be mailed for customer %s, %s: %s", customer->number,
 	            customer->name, why),
 	      customer);
 }
@@ -85,10 +85,10 @@ static const char *first_address(const struct contact *contact)
 }
 
 /* Two who hear of one state at one address. What both inherit is said of the parent. */
-static void look_doubles(struct look *look, const struct customer *customer)
+static void check_doubles(struct check *check, const struct customer *customer)
 {
 	size_t n;
-	const struct contact *const *contacts = customer_contacts(customer, look->arena, &n);
+	const struct contact *const *contacts = customer_contacts(customer, check->arena, &n);
 	for (size_t i = 0; i < customer->n_contacts; i++) {
 		for (size_t k = i + 1; k < n; k++) {
 			const char *address = first_address(contacts[i]);
@@ -96,7 +96,7 @@ static void look_doubles(struct look *look, const struct customer *customer)
 			    !address_same(address, first_address(contacts[k])))
 				continue;
 			json_t *finding =
-			        found(look, "same_address",
+			        found(check, "same_address",
 			              "contacts %lld and %lld of customer %s, %s, have the same address, "
 			              "%s: one mail of an event goes there",
 			              (long long)contacts[i]->id, (long long)contacts[k]->id,
@@ -109,64 +109,65 @@ static void look_doubles(struct look *look, const struct customer *customer)
 	}
 }
 
-static void look_calendar(struct look *look, const struct customer *customer)
+static void check_calendar(struct check *check, const struct customer *customer)
 {
 	struct instant next;
-	const struct hours *hours = customer_hours(customer, look->arena);
-	const struct zone *zone = rules_zone(look->settings, look->zones, customer);
-	if (!hours_next_open(hours, zone, look->now, &next))
-		about(found(look, "never_open",
+	const struct hours *hours = customer_hours(customer, check->arena);
+	const struct zone *zone = rules_zone(check->settings, check->zones, customer);
+	if (!hours_next_open(hours, zone, check->now, &next))
+		about(found(check, "never_open",
 		            "the service hours of customer %s, %s, never open: what waits for them is never "
 		            "sent",
 		            customer->number, customer->name),
 		      customer);
 }
 
-static void look_suspension(struct look *look, const struct customer *customer, const struct suspension *s,
-                            struct day today)
+static void check_suspension(struct check *check, const struct customer *customer, const struct suspension *s,
+                             struct day today)
 {
 	char from[DAY_TEXT_MAX];
 	if (!day_is_none(s->until) || today.n - s->from.n <= CHECK_FORGOTTEN_DAYS)
 		return;
-	json_t *finding = found(
-	        look, "forgotten", "suspension %lld of customer %s has been indefinite since %s, %d days: %s",
-	        (long long)s->id, customer->number, day_format(s->from, from), today.n - s->from.n, s->note);
+	json_t *finding = found(check, "forgotten",
+	                        "suspension %lld of customer %s has been indefinite since %s, %d days: %s",
+	                        (long long)s->id, customer->number, day_format(s->from, from),
+	                        today.n - s->from.n, s->note);
 	about(finding, customer);
 	json_object_set_new(finding, "suspension", json_integer(s->id));
 }
 
-static void look_suspensions(struct look *look, const struct customer *customer)
+static void check_suspensions(struct check *check, const struct customer *customer)
 {
-	struct day today = zone_day(rules_zone(look->settings, look->zones, customer), look->now);
+	struct day today = zone_day(rules_zone(check->settings, check->zones, customer), check->now);
 	for (size_t i = 0; i < customer->n_suspensions; i++)
-		look_suspension(look, customer, &customer->suspensions[i], today);
+		check_suspension(check, customer, &customer->suspensions[i], today);
 }
 
-static bool look_customer(struct look *look, const char *number, struct error *err)
+static bool check_customer(struct check *check, const char *number, struct error *err)
 {
 	const struct customer *customer;
-	if (!customers_load(look->store, look->arena, number, &customer, err))
+	if (!customers_load(check->store, check->arena, number, &customer, err))
 		return false;
 	if (customer == NULL)
 		return true;
-	look_suspensions(look, customer);
+	check_suspensions(check, customer);
 	if (customer_not_active(customer) == NULL) { /* others get no mail anyway */
-		look_reachable(look, customer);
-		look_doubles(look, customer);
-		look_calendar(look, customer);
+		check_reachable(check, customer);
+		check_doubles(check, customer);
+		check_calendar(check, customer);
 	}
 	return true;
 }
 
-static bool look_customers(struct look *look, struct error *err)
+static bool check_customers(struct check *check, struct error *err)
 {
 	struct db_query *query =
-	        db_query(customers_db(look->store), "SELECT number FROM customer ORDER BY number");
+	        db_query(customers_db(check->store), "SELECT number FROM customer ORDER BY number");
 	enum db_step step;
 	bool ok = true;
 	while (ok && (step = db_step(query, err)) == DB_ROW) {
-		arena_reset(look->arena);
-		ok = look_customer(look, db_text(query, 0, look->arena), err);
+		arena_reset(check->arena);
+		ok = check_customer(check, db_text(query, 0, check->arena), err);
 	}
 	db_finish(query);
 	return ok && step == DB_DONE;
@@ -189,28 +190,28 @@ static const struct words {
                 "contact.customer WHERE contact.locale IS NOT NULL ORDER BY number"},
 };
 
-static void look_word(struct look *look, const struct words *row, struct db_query *query)
+static void check_word(struct check *check, const struct words *row, struct db_query *query)
 {
 	struct error why = {0};
-	const char *number = db_text(query, 0, look->arena), *value = db_text(query, 2, look->arena),
+	const char *number = db_text(query, 0, check->arena), *value = db_text(query, 2, check->arena),
 	           *ignored;
-	if (field_check(kind_field(kind_find(row->kind), row->field), value, strlen(value), look->zones,
-	                look->arena, &ignored, &why))
+	if (field_check(kind_field(kind_find(row->kind), row->field), value, strlen(value), check->zones,
+	                check->arena, &ignored, &why))
 		return;
-	json_t *finding = found(look, row->field, "customer %s: %s", number, why.text);
+	json_t *finding = found(check, row->field, "customer %s: %s", number, why.text);
 	json_object_set_new(finding, "customer", json_string(number));
 	if (!db_is_null(query, 1))
 		json_object_set_new(finding, "contact", json_integer(db_int(query, 1)));
 }
 
-static bool look_words(struct look *look, struct error *err)
+static bool check_words(struct check *check, struct error *err)
 {
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-		struct db_query *query = db_query(customers_db(look->store), words[i].sql);
+		struct db_query *query = db_query(customers_db(check->store), words[i].sql);
 		enum db_step step;
 		while ((step = db_step(query, err)) == DB_ROW) {
-			arena_reset(look->arena);
-			look_word(look, &words[i], query);
+			arena_reset(check->arena);
+			check_word(check, &words[i], query);
 		}
 		if (step != DB_DONE)
 			return false;
@@ -220,20 +221,20 @@ static bool look_words(struct look *look, struct error *err)
 
 /* ---- Templates ---- */
 
-static void look_fault(void *arg, const char *text)
+static void check_fault(void *arg, const char *text)
 {
 	found(arg, "template", "%s", text);
 }
 
 /* What is no name of ours may be one of the publisher's: then events on record had it. */
-static bool publisher_provides(struct look *look, const char *name)
+static bool publisher_provides(struct check *check, const char *name)
 {
 	const char *member;
 	size_t len = context_data_member(name, &member);
-	return len > 0 && spool_event_data_has(look->spool, arena_strndup(look->arena, member, len));
+	return len > 0 && spool_event_data_has(check->spool, arena_strndup(check->arena, member, len));
 }
 
-static void look_name(void *arg, const char *file, const char *name)
+static void check_name(void *arg, const char *file, const char *name)
 {
 	if (context_provides(name) || publisher_provides(arg, name))
 		return;
@@ -241,36 +242,36 @@ static void look_name(void *arg, const char *file, const char *name)
 	json_object_set_new(finding, "file", json_string(file));
 }
 
-static bool look_templates(struct look *look, struct error *err)
+static bool check_templates(struct check *check, struct error *err)
 {
 	int faults;
-	look->spool = spool_open(look->settings->spool.path, DB_READ, err);
-	if (look->spool == NULL)
+	check->spool = spool_open(check->settings->spool.path, DB_READ, err);
+	if (check->spool == NULL)
 		return false;
-	struct templates *templates = templates_load_set(look->settings, look_fault, look, &faults);
-	templates_each_name(templates, look_name, look);
+	struct templates *templates = templates_load_set(check->settings, check_fault, check, &faults);
+	templates_each_name(templates, check_name, check);
 	templates_unref(templates);
-	spool_close(look->spool);
+	spool_close(check->spool);
 	return true;
 }
 
 bool check_all(const struct settings *settings, struct instant now, json_t **ret, struct error *err)
 {
-	struct look look = {.settings = settings, .now = now};
-	look.store = known_open(settings->customers.path, settings->spool.path, DB_READ, err);
-	if (look.store == NULL)
+	struct check check = {.settings = settings, .now = now};
+	check.store = known_open(settings->customers.path, settings->spool.path, DB_READ, err);
+	if (check.store == NULL)
 		return false;
-	look.zones = customers_zones(look.store);
-	look.arena = arena_new();
-	look.findings = json_array();
-	bool ok = customers_begin_read(look.store, err) && look_customers(&look, err) &&
-	          look_words(&look, err) && look_templates(&look, err);
-	customers_end_read(look.store);
-	arena_free(look.arena);
-	customers_close(look.store);
+	check.zones = customers_zones(check.store);
+	check.arena = arena_new();
+	check.findings = json_array();
+	bool ok = customers_begin_read(check.store, err) && check_customers(&check, err) &&
+	          check_words(&check, err) && check_templates(&check, err);
+	customers_end_read(check.store);
+	arena_free(check.arena);
+	customers_close(check.store);
 	if (ok)
-		*ret = look.findings;
+		*ret = check.findings;
 	else
-		json_decref(look.findings);
+		json_decref(check.findings);
 	return ok;
 }

@@ -39,7 +39,7 @@ static void decide(struct engine *engine, struct spool_request *request, const s
 	struct outcome_facts facts = {.suspension = v->suspension, .due = INSTANT_NONE};
 	if (v->due.ms != INSTANT_NEVER.ms)
 		facts.due = v->due;
-	request->look = v->look;
+	request->recheck = v->recheck;
 	if (v->status == STATUS_RELEASED) {
 		facts.outside_hours = v->outside_hours;
 		engine_watch(engine, request, asked);
@@ -66,7 +66,7 @@ static void take_new(struct engine *engine, const struct job_event *event)
 	gate_judge(&asked, &verdict);
 	request.status = verdict.status;
 	request.reason = verdict.reason;
-	request.look = verdict.look;
+	request.recheck = verdict.recheck;
 	spool_request_add(engine->spool, &request, engine->now);
 	decide(engine, &request, &asked, &verdict);
 }
@@ -104,7 +104,7 @@ void engine_take_request(struct engine *engine, const struct entry *entry, const
 
 /* ---- Held jobs ---- */
 
-static void look_at(struct engine *engine, int64_t id)
+static void recheck(struct engine *engine, int64_t id)
 {
 	struct spool_request request;
 	struct gate_verdict verdict;
@@ -114,22 +114,22 @@ static void look_at(struct engine *engine, int64_t id)
 	gate_judge_held(&asked, &verdict);
 	if (verdict.status != STATUS_HELD || verdict.reason != request.reason) {
 		decide(engine, &request, &asked, &verdict);
-	} else if (verdict.look.ms != request.look.ms) {
-		request.look = verdict.look;
+	} else if (verdict.recheck.ms != request.recheck.ms) {
+		request.recheck = verdict.recheck;
 		spool_request_move(engine->spool, &request, STATUS_HELD, request.reason, engine->now);
 	}
 }
 
 /* Those whose time has come; all of them when customers have changed. In the order in which they came. */
-void engine_look_at_held(struct engine *engine)
+void engine_recheck_held(struct engine *engine)
 {
 	struct sweep *sweep = &engine->sweeps.held;
 	int64_t ids[HELD_A_TURN];
-	struct instant look = engine_sweep_begin(engine, sweep);
-	size_t n = spool_requests_held(engine->spool, look, sweep->after, ids, HELD_A_TURN);
+	struct instant until = engine_sweep_begin(engine, sweep);
+	size_t n = spool_requests_held(engine->spool, until, sweep->after, ids, HELD_A_TURN);
 	size_t max = HELD_A_TURN;
 	for (size_t i = 0; i < n && i < max && !spool_failed(engine->spool); i++) {
-		look_at(engine, ids[i]);
+		recheck(engine, ids[i]);
 		if (engine_turn_is_full(engine))
 			max = i + 1;
 	}
@@ -177,7 +177,7 @@ bool engine_release_by_hand(struct engine *engine, int64_t *id, const char *job,
 	        .note = note, .due = INSTANT_NONE, .outside_hours = gate_outside_hours(&asked)};
 	engine_release_job(engine, &request, customer, facts.outside_hours);
 	/* Whoever releases it against the suspension knows of it: then it is not watched. */
-	request.look = INSTANT_NEVER;
+	request.recheck = INSTANT_NEVER;
 	if (request.reason != REASON_SUSPENDED)
 		engine_watch(engine, &request, &asked);
 	answer(engine, &request, STATUS_RELEASED, REASON_OK, &facts);

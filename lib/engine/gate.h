@@ -15,7 +15,7 @@ struct engine;
 void engine_take_request(struct engine *engine, const struct entry *entry, const struct job_event *event,
                          struct instant until);
 /* Held jobs whose time has come; all of them when customers have changed. In the order in which they came. */
-void engine_look_at_held(struct engine *engine);
+void engine_recheck_held(struct engine *engine);
 
 /* By hand; false with a reason where it is not held. By the request's id, else by the job's where there is no
  * such request; *id becomes the request's. */

@@ -69,7 +69,7 @@ bool gate_answer(const struct settings *settings, struct zones *zones, struct ar
 		set_text(out, "until", day_format(v.suspension->until, day));
 	}
 	if (v.status == STATUS_HELD)
-		set_time(out, v.due.ms != INSTANT_NEVER.ms ? "due" : "expires", v.look, zone);
+		set_time(out, v.due.ms != INSTANT_NEVER.ms ? "due" : "expires", v.recheck, zone);
 	if (v.status == STATUS_RELEASED)
 		add_window(&asked, zone, out);
 	return true;

@@ -16,8 +16,8 @@ static struct instant watch_end(const struct engine *engine, const struct gate_c
 	return zone_day_start(zone, (struct day){zone_day(zone, asked->scheduled).n + 1});
 }
 
-static struct instant watch_look(const struct engine *engine, const struct gate_case *asked,
-                                 const struct zone *zone, struct instant end)
+static struct instant watch_recheck(const struct engine *engine, const struct gate_case *asked,
+                                    const struct zone *zone, struct instant end)
 {
 	return instant_min(end, suspension_next_change(asked->customer, zone, engine->now));
 }
@@ -31,7 +31,7 @@ void engine_watch(struct engine *engine, struct spool_request *request, const st
 	/* A `jobs` suspension lets jobs be dispatched that are there: until it ends, it recalls none. */
 	bool known = suspension_find(asked->customer, SCOPE_JOBS, zone, engine->now) != NULL;
 	request->watched = known ? WATCH_ROUTES : WATCH_ALL;
-	request->look = watch_look(engine, asked, zone, end);
+	request->recheck = watch_recheck(engine, asked, zone, end);
 }
 
 const struct suspension *engine_watched_suspension(struct engine *engine, struct spool_request *request)
@@ -43,7 +43,7 @@ const struct suspension *engine_watched_suspension(struct engine *engine, struct
 		request->watched = WATCH_NOT;
 		return NULL;
 	}
-	request->look = watch_look(engine, &asked, zone, end);
+	request->recheck = watch_recheck(engine, &asked, zone, end);
 	if (request->watched == WATCH_ROUTES &&
 	    suspension_find(asked.customer, SCOPE_JOBS, zone, engine->now) == NULL)
 		request->watched = WATCH_ALL;

@@ -16,7 +16,7 @@ enum { DEFERRED_A_TURN = 1000, SENDING_MAX = 4096 };
 
 /* A mail that waits for an opening may go sooner when its customer's hours have changed. That it has to wait
  * longer, or may not go at all, is found out when it is due. */
-static void look_at(struct engine *engine, int64_t id)
+static void recheck(struct engine *engine, int64_t id)
 {
 	struct spool_mail mail;
 	struct contact_verdict verdict;
@@ -40,7 +40,7 @@ static void look_at(struct engine *engine, int64_t id)
 		engine_mail_set_status(engine, &mail, STATUS_DEFERRED, verdict.reason);
 }
 
-void engine_look_at_deferred(struct engine *engine)
+void engine_recheck_deferred(struct engine *engine)
 {
 	struct sweep *sweep = &engine->sweeps.deferred;
 	int64_t ids[DEFERRED_A_TURN];
@@ -50,7 +50,7 @@ void engine_look_at_deferred(struct engine *engine)
 		return;
 	size_t n = spool_mails_with(engine->spool, STATUS_DEFERRED, sweep->after, ids, DEFERRED_A_TURN);
 	for (size_t i = 0; i < n && !spool_failed(engine->spool); i++)
-		look_at(engine, ids[i]);
+		recheck(engine, ids[i]);
 	engine_sweep_end(engine, sweep, ids, n, DEFERRED_A_TURN);
 }
 
@@ -68,7 +68,7 @@ static bool still_goes(struct engine *engine, const struct spool_mail *mail)
 	return true;
 }
 
-void engine_look_at_sending(struct engine *engine)
+void engine_recheck_sending(struct engine *engine)
 {
 	int64_t ids[SENDING_MAX];
 	if (!engine->customers_came)

@@ -4,7 +4,7 @@
 
 struct engine;
 
-void engine_look_at_deferred(struct engine *engine); /* those that may go sooner */
-void engine_look_at_sending(struct engine *engine);  /* those that may not go any more */
+void engine_recheck_deferred(struct engine *engine); /* those that may go sooner */
+void engine_recheck_sending(struct engine *engine);  /* those that may not go any more */
 
 #endif

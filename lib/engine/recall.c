@@ -123,7 +123,7 @@ static void publish_collision(struct engine *engine, const struct recalled *reca
 	engine_outcome(engine, &recalled->event, STATUS_COLLISION, REASON_SUSPENDED, &facts);
 }
 
-static void look_at(struct engine *engine, int64_t id, struct all_recalls *all)
+static void recheck(struct engine *engine, int64_t id, struct all_recalls *all)
 {
 	struct spool_request request;
 	if (!spool_request_load(engine->spool, id, engine->arena, &request) || request.watched == WATCH_NOT)
@@ -132,7 +132,7 @@ static void look_at(struct engine *engine, int64_t id, struct all_recalls *all)
 	const struct suspension *suspension = engine_watched_suspension(engine, &request);
 	if (suspension != NULL)
 		recall_job(engine, &request, suspension, all);
-	if (request.look.ms != before.look.ms || request.watched != before.watched)
+	if (request.recheck.ms != before.recheck.ms || request.watched != before.watched)
 		spool_request_move(engine->spool, &request, request.status, request.reason, engine->now);
 }
 
@@ -141,11 +141,11 @@ void engine_recall_jobs(struct engine *engine)
 	struct sweep *sweep = &engine->sweeps.watched;
 	int64_t ids[WATCHED_A_TURN];
 	struct all_recalls all = {.end = &all.first};
-	struct instant look = engine_sweep_begin(engine, sweep);
-	size_t n = spool_requests_watched(engine->spool, look, sweep->after, ids, WATCHED_A_TURN);
+	struct instant until = engine_sweep_begin(engine, sweep);
+	size_t n = spool_requests_watched(engine->spool, until, sweep->after, ids, WATCHED_A_TURN);
 	size_t max = WATCHED_A_TURN;
 	for (size_t i = 0; i < n && i < max && !spool_failed(engine->spool); i++) {
-		look_at(engine, ids[i], &all);
+		recheck(engine, ids[i], &all);
 		if (engine_turn_is_full(engine))
 			max = i + 1;
 	}

@@ -34,7 +34,7 @@ struct run {
 	struct replay_counts counts;
 	struct spool *spool;
 	struct customers *customers;
-	struct arena *arena;     /* of the event that is looked at */
+	struct arena *arena;     /* of the event that is judged */
 	const struct zone *zone; /* of its customer */
 	const struct customer *customer;
 	const struct spool_event *event;
@@ -248,7 +248,7 @@ static bool compare(struct run *run, struct then *then, const struct contact_ver
 	return true;
 }
 
-static bool look(struct run *run, const struct spool_event *event)
+static bool judge_one(struct run *run, const struct spool_event *event)
 {
 	run->event = event;
 	run->counts.events++;
@@ -268,7 +268,7 @@ static bool look(struct run *run, const struct spool_event *event)
 	return true;
 }
 
-static bool look_all(struct run *run)
+static bool judge_all(struct run *run)
 {
 	struct arena *batch = arena_new();
 	int64_t after = 0;
@@ -278,7 +278,7 @@ static bool look_all(struct run *run)
 		        run->spool, run->replay->since, run->replay->until, after, BATCH, batch, &n);
 		for (size_t i = 0; ok && i < n; i++) {
 			after = events[i].id;
-			ok = look(run, &events[i]);
+			ok = judge_one(run, &events[i]);
 			arena_reset(run->arena);
 		}
 		arena_reset(batch);
@@ -296,7 +296,7 @@ bool replay_run(const struct replay *replay, struct replay_counts *ret, struct e
 	if (ok) {
 		run.arena = arena_new();
 		ok = customers_begin_read(run.customers, err) && spool_begin_read(run.spool, err) &&
-		     look_all(&run);
+		     judge_all(&run);
 		spool_end_read(run.spool);
 		if (ok && spool_failed(run.spool))
 			ok = error_set(err, EX_IOERR, "%s can't be read", replay->spool);

@@ -19,8 +19,6 @@ bool engine_turn_is_full(struct engine *engine)
 	return full;
 }
 
-/* Customers that change while a sweep is under way mean another one from the first: at once, so that the
- * order is kept; where they change without end, after this one, so that all are looked at. */
 struct instant engine_sweep_begin(struct engine *engine, struct sweep *sweep)
 {
 	if (engine->customers_came && sweep->after > 0 && sweep->begun >= SWEEPS_BEGUN_MAX)

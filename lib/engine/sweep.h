@@ -22,8 +22,8 @@ struct sweeps {
 };
 
 /* Customers that change while a sweep is under way mean another one from the first: at once, so that the
- * order is kept; where they change without end, after this one, so that all are looked at. Returns up to when
- * requests are to be looked at in this turn. */
+ * order is kept; where they change without end, after this one, so that all are rechecked. Returns up to when
+ * requests are to be rechecked in this turn. */
 struct instant engine_sweep_begin(struct engine *engine, struct sweep *sweep);
 /* `n` of at most `max` have been, those with `ids`. */
 void engine_sweep_end(struct engine *engine, struct sweep *sweep, const int64_t *ids, size_t n, size_t max);

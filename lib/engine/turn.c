@@ -127,7 +127,7 @@ static void find_next(struct engine *engine)
 	struct instant next = spool_next_due(engine->spool, engine->now);
 	next = instant_min(next, spool_next_expiry(engine->spool));
 	next = instant_min(next, engine_next_wait(engine));
-	next = instant_min(next, spool_next_look(engine->spool));
+	next = instant_min(next, spool_next_recheck(engine->spool));
 	engine->turn->next = next;
 }
 
@@ -139,15 +139,15 @@ static void steps(struct engine *engine)
 	engine_take_results(engine);         /* mail_results.c: what became of mails in flight */
 	engine_record_office_writes(engine); /* office_write.c: what has been done in customers.db */
 	engine_take_feed(engine);            /* office_write.c: customers that changed elsewhere */
-	engine_look_at_held(engine);  /* gate.c: held jobs that may go, or never will; before any new one */
+	engine_recheck_held(engine);  /* gate.c: held jobs that may go, or never will; before any new one */
 	engine_take_waiting(engine);  /* intake.c: events whose customer has come, or won't */
 	engine_take_entries(engine);  /* intake.c: new events */
 	engine_take_commands(engine); /* command.c: the office's and the admin's */
 	engine_recall_jobs(engine);   /* recall.c: released jobs against a suspension */
 	engine_expire(engine);        /* mail_expire.c: shelf lives that ended */
-	engine_look_at_deferred(
+	engine_recheck_deferred(
 	        engine); /* mail_recheck.c: mails that may go sooner, since hours have changed */
-	engine_look_at_sending(
+	engine_recheck_sending(
 	        engine); /* mail_recheck.c: mails that may not go any more, and wait for a mailer */
 	engine_dispatch_mails(engine);         /* mail_dispatch.c: mails that are due */
 	publish_outcomes(engine);              /* what Redis gets next */
@@ -171,7 +171,7 @@ bool engine_turn(struct engine *engine, struct turn *turn, struct error *err)
 	engine->lacks = !engine_follow_customers(engine, err);
 	if (engine->lacks || !engine_turn_begin(engine, turn, err))
 		return fault(engine);
-	/* That of the data which this turn sees: what has changed is looked at before anything new. */
+	/* That of the data which this turn sees: what has changed is rechecked before anything new. */
 	int64_t version = db_data_version(customers_db(engine->customers));
 	engine->customers_came = version != engine->customers_version;
 	engine->lacks = !engine_knows_customers(engine, &unknown);

@@ -27,7 +27,7 @@ bool engine_may_come(const struct engine *engine, struct instant until)
 	return instant_before(engine->now, until) || !instant_before(until, engine->feed_oldest);
 }
 
-/* Those that may still come are looked at when the feed is through: that is a turn by itself. */
+/* Those that may still come are rechecked when the feed is through: that is a turn by itself. */
 struct instant engine_next_wait(struct engine *engine)
 {
 	struct instant next = spool_next_wait(engine->spool);

@@ -39,7 +39,7 @@ static bool row_suspended(struct gate_asking *q)
 	if (q->out->suspension == NULL)
 		return false;
 	if (!create)
-		q->out->look = suspension_clear(q->in->customer, scope, q->zone, q->in->now);
+		q->out->recheck = suspension_clear(q->in->customer, scope, q->zone, q->in->now);
 	return answer(q, create ? STATUS_DENIED : STATUS_HELD, REASON_SUSPENDED);
 }
 
@@ -57,7 +57,7 @@ static bool hold_for_window(struct gate_asking *q, const struct hours *hours)
 		return answer(q, STATUS_HELD, REASON_OUTSIDE_HOURS);
 	if (!instant_before(q->in->now, span.open))
 		return false;
-	q->out->look = span.open;
+	q->out->recheck = span.open;
 	return answer(q, STATUS_HELD, REASON_OUTSIDE_HOURS);
 }
 
@@ -109,18 +109,18 @@ static struct instant held_end(const struct gate_asking *q)
 
 static void judge(struct gate_asking *q)
 {
-	*q->out = (struct gate_verdict){.due = INSTANT_NEVER, .look = INSTANT_NEVER};
+	*q->out = (struct gate_verdict){.due = INSTANT_NEVER, .recheck = INSTANT_NEVER};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		if (rows[i](q))
 			break;
 	}
 	struct instant end = held_end(q);
-	if (q->out->status == STATUS_HELD && instant_before(q->out->look, end))
-		q->out->due = q->out->look;
+	if (q->out->status == STATUS_HELD && instant_before(q->out->recheck, end))
+		q->out->due = q->out->recheck;
 	else if (q->out->status == STATUS_HELD)
-		q->out->look = end;
+		q->out->recheck = end;
 	else
-		q->out->look = INSTANT_NEVER;
+		q->out->recheck = INSTANT_NEVER;
 }
 
 void gate_judge(const struct gate_case *asked, struct gate_verdict *ret)

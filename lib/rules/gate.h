@@ -11,7 +11,7 @@
 
 /*
  * The dispatch gate's rules (contract, section 6): may this job be created, may it be dispatched? A
- * pure function, for a request, for a held job that is looked at again, and for those who only ask.
+ * pure function, for a request, for a held job that is rechecked, and for those who only ask.
  */
 struct gate_case {
 	const struct settings *settings;
@@ -31,7 +31,7 @@ struct gate_verdict {
 	bool outside_hours;                  /* `scheduled` lies outside service hours */
 	struct instant
 	        due; /* held: when it may go if nothing changes; INSTANT_NEVER: its time is over before */
-	struct instant look; /* held: when to look again at the latest, its end included; INSTANT_NEVER: only
+	struct instant recheck; /* held: when, at the latest, its end included; INSTANT_NEVER: only
 	                        when data changes */
 };
 

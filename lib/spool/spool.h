@@ -299,7 +299,7 @@ struct spool_request {
 	struct job_event event; /* kind EVENT_ASK_… */
 	enum status status;     /* allowed, denied, released, held, cancelled, expired */
 	enum reason reason;
-	struct instant look; /* held or watched: when to look at it again at the latest */
+	struct instant recheck; /* held or watched: when, at the latest */
 	enum watch watched;
 	struct instant changed;
 	int64_t answer; /* the outcome that answers it */
@@ -309,20 +309,22 @@ int64_t spool_request_find(struct spool *spool, const char *source, const char *
                            unsigned char ret_digest[EVENT_DIGEST_SIZE]);
 void spool_request_add(struct spool *spool, struct spool_request *request, struct instant now); /* sets id */
 bool spool_request_load(struct spool *spool, int64_t id, struct arena *arena, struct spool_request *ret);
-/* Writes status, reason, look, watched and answer. held → released, cancelled, denied, expired; or as it is.
+/* Writes status, reason, recheck, watched and answer. held → released, cancelled, denied, expired; or as it
+ * is.
  */
 void spool_request_move(struct spool *spool, struct spool_request *request, enum status to,
                         enum reason reason, struct instant now);
-/* Ids of held requests to look at by `look`, in the order in which they came, behind `after`. */
-size_t spool_requests_held(struct spool *spool, struct instant look, int64_t after, int64_t *ret, size_t max);
+/* Ids of held requests to recheck by `until`, in the order in which they came, behind `after`. */
+size_t spool_requests_held(struct spool *spool, struct instant until, int64_t after, int64_t *ret,
+                           size_t max);
 int64_t spool_held_count(struct spool *spool);
 /* Ids of held requests for the job, of whichever customer. */
 size_t spool_requests_held_for(struct spool *spool, const char *job, int64_t *ret, size_t max);
 /* Is a job of the customer held whose request's id is behind `after`? */
 bool spool_holds_for(struct spool *spool, const char *customer, int64_t after);
-struct instant spool_next_look(struct spool *spool); /* INSTANT_NEVER where none is held or watched */
+struct instant spool_next_recheck(struct spool *spool); /* INSTANT_NEVER where none is held or watched */
 /* Ids of released requests whose jobs have not started, behind `after`; and the end of watching a job. */
-size_t spool_requests_watched(struct spool *spool, struct instant look, int64_t after, int64_t *ret,
+size_t spool_requests_watched(struct spool *spool, struct instant until, int64_t after, int64_t *ret,
                               size_t max);
 void spool_unwatch_job(struct spool *spool, int64_t job);
 /* The outcome once more, under the same id. */

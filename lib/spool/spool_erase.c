@@ -30,7 +30,8 @@ void spool_set_erased(struct spool *spool, int64_t id)
 	spool_run(spool, q);
 }
 
-/* Mails that tell of a job; those of the office about several recalled jobs are known by their outcomes alone. */
+/* Mails that tell of a job; those of the office about several recalled jobs are known by their outcomes
+ * alone. */
 #define MAILS_OF(job)                                                                                        \
 	"(SELECT mail FROM notice WHERE job = " job " UNION SELECT mail FROM outcome WHERE job = " job       \
 	" AND mail IS NOT NULL)"

@@ -372,10 +372,10 @@ static json_t *held_json(const struct spool_request *request)
 	json_t *json = request_json(request);
 	set_text(json, "job", request->event.job);
 	set_text(json, "customer", request->event.customer);
-	if (request->look.ms == INSTANT_NEVER.ms)
+	if (request->recheck.ms == INSTANT_NEVER.ms)
 		json_object_set_new(json, "look", json_null());
 	else
-		set_time(json, "look", request->look);
+		set_time(json, "look", request->recheck);
 	return json;
 }
 

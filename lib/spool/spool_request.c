@@ -37,7 +37,7 @@ void spool_request_add(struct spool *spool, struct spool_request *request, struc
 	db_bind_blob(q, 8, digest, sizeof digest);
 	db_bind_text(q, 9, status_name(request->status));
 	db_bind_text(q, 10, reason_name(request->reason));
-	db_bind_int(q, 11, request->look.ms);
+	db_bind_int(q, 11, request->recheck.ms);
 	db_bind_int(q, 12, now.ms);
 	db_bind_int(q, 13, (int64_t)request->watched);
 	spool_run(spool, q);
@@ -73,7 +73,7 @@ bool spool_request_load(struct spool *spool, int64_t id, struct arena *arena, st
 	                },
 	        .status = status_find(db_text(q, 7, arena)),
 	        .reason = reason_find(db_text(q, 8, arena)),
-	        .look = db_instant(q, 9),
+	        .recheck = db_instant(q, 9),
 	        .watched = (enum watch)db_int(q, 10),
 	        .answer = db_int(q, 11),
 	        .changed = db_instant(q, 14),
@@ -97,7 +97,7 @@ void spool_request_move(struct spool *spool, struct spool_request *request, enum
 	db_bind_int(q, 1, request->id);
 	db_bind_text(q, 2, status_name(to));
 	db_bind_text(q, 3, reason_name(reason));
-	db_bind_int(q, 4, request->look.ms);
+	db_bind_int(q, 4, request->recheck.ms);
 	db_bind_int(q, 5, (int64_t)request->watched);
 	db_bind_int(q, 6, request->answer);
 	db_bind_int(q, 7, now.ms);
@@ -105,27 +105,27 @@ void spool_request_move(struct spool *spool, struct spool_request *request, enum
 }
 
 /* The table keeps what was asked for months: the planner must not go through it by its key. */
-static size_t requests(struct spool *spool, const char *all, const char *due, struct instant look,
+static size_t requests(struct spool *spool, const char *all, const char *due, struct instant until,
                        int64_t after, int64_t *ret, size_t max)
 {
-	struct db_query *q = spool_query(spool, look.ms == INSTANT_NEVER.ms ? all : due);
+	struct db_query *q = spool_query(spool, until.ms == INSTANT_NEVER.ms ? all : due);
 	db_bind_int(q, 1, after);
 	db_bind_int(q, 2, (int64_t)max);
-	if (look.ms != INSTANT_NEVER.ms)
-		db_bind_int(q, 3, look.ms);
+	if (until.ms != INSTANT_NEVER.ms)
+		db_bind_int(q, 3, until.ms);
 	return spool_run_ids(spool, q, ret, max);
 }
 
-size_t spool_requests_held(struct spool *spool, struct instant look, int64_t after, int64_t *ret, size_t max)
+size_t spool_requests_held(struct spool *spool, struct instant until, int64_t after, int64_t *ret, size_t max)
 {
 	static const char all[] = "SELECT id FROM request INDEXED BY request_held_id WHERE status = 'held' "
 	                          "AND id > ?1 ORDER BY id LIMIT ?2";
 	static const char due[] = "SELECT id FROM request INDEXED BY request_held WHERE status = 'held' "
 	                          "AND id > ?1 AND look <= ?3 ORDER BY id LIMIT ?2";
-	return requests(spool, all, due, look, after, ret, max);
+	return requests(spool, all, due, until, after, ret, max);
 }
 
-struct instant spool_next_look(struct spool *spool)
+struct instant spool_next_recheck(struct spool *spool)
 {
 	int64_t held = spool_run_int(
 	        spool, spool_query(spool, "SELECT min(look) FROM request WHERE status = 'held'"), INT64_MAX);
@@ -134,14 +134,14 @@ struct instant spool_next_look(struct spool *spool)
 	return (struct instant){held < seen ? held : seen};
 }
 
-size_t spool_requests_watched(struct spool *spool, struct instant look, int64_t after, int64_t *ret,
+size_t spool_requests_watched(struct spool *spool, struct instant until, int64_t after, int64_t *ret,
                               size_t max)
 {
 	static const char all[] = "SELECT id FROM request INDEXED BY request_watched_id WHERE watched > 0 "
 	                          "AND id > ?1 ORDER BY id LIMIT ?2";
 	static const char due[] = "SELECT id FROM request INDEXED BY request_watched WHERE watched > 0 "
 	                          "AND id > ?1 AND look <= ?3 ORDER BY id LIMIT ?2";
-	return requests(spool, all, due, look, after, ret, max);
+	return requests(spool, all, due, until, after, ret, max);
 }
 
 int64_t spool_held_count(struct spool *spool)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Events that wait for their customer, when there are more of them than one turn looks at. */
+/* Events that wait for their customer, when there are more of them than one turn rechecks. */
 #include "engine_world.h"
 
 #include "engine/office_writer.h"

@@ -308,7 +308,7 @@ static void held_for_longer_than_records_are_kept(void **state)
 	free(reply);
 }
 
-/* The suspension is lifted, and put back while the jobs are on their way out: those not yet looked at stay.
+/* The suspension is lifted, and put back while the jobs are on their way out: those not yet rechecked stay.
  */
 static void a_change_under_way_counts_for_all_the_rest(void **state)
 {
