@@ -395,15 +395,14 @@ static json_t *own_data(struct engine *engine, struct spool_event *event, size_t
 }
 
 const char *engine_context(struct engine *engine, const struct spool_mail *mail,
-                           const struct spool_notice *notices, size_t n)
+                           const struct spool_event *const *events, size_t n)
 {
 	json_t *context = json_object(), *jobs = json_array();
 	size_t room = MAIL_DATA_MAX;
 	for (size_t i = 0; i < n; i++) {
-		struct spool_event event;
+		struct spool_event event = *events[i];
 		json_t *timeline = NULL;
-		if (!spool_event_load(engine->spool, notices[i].event, engine->arena, &event))
-			continue;
+		event.event.data = "{}"; /* own_data() knows whether there is room for it */
 		const struct customer *customer = engine_customer(engine, event.event.customer);
 		json_t *data = own_data(engine, &event, &room);
 		json_t *job = one_job(engine, &event, data, &room, customer, &timeline);

@@ -13,7 +13,7 @@ struct engine;
 
 /* What a template sees of a mail that tells of these events: JSON text, in the turn's arena. */
 const char *engine_context(struct engine *engine, const struct spool_mail *mail,
-                           const struct spool_notice *notices, size_t n);
+                           const struct spool_event *const *events, size_t n);
 
 /* What it sees of a customer, a job, a suspension, the firm. */
 json_t *engine_customer_json(const struct customer *customer);

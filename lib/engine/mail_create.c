@@ -99,11 +99,10 @@ void engine_create_office_mail(struct engine *engine, const struct spool_event *
 	struct outcome_facts facts = {.suspension = suspension, .due = INSTANT_NONE};
 	struct spool_mail mail = office_mail(engine, event, "collision", event->event.state);
 	if (office != NULL && *office) {
-		struct spool_notice notice = {.event = event->id};
 		spool_mail_add(engine->spool, &mail);
 		add_notice(engine, &mail, event);
 		/* At once: the suspension may be lifted before the relay is there. */
-		spool_mail_set_context(engine->spool, mail.id, engine_context(engine, &mail, &notice, 1));
+		spool_mail_set_context(engine->spool, mail.id, engine_context(engine, &mail, &event, 1));
 		facts.mail = &mail;
 		facts.to = office;
 	}

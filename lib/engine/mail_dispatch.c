@@ -70,23 +70,38 @@ static const struct mail_member *judge_members(struct engine *engine, struct spo
 	return goes;
 }
 
-static void name_jobs(struct engine *engine, struct outgoing_mail *outgoing,
-                      const struct spool_notice *notices, size_t n)
+/* A mail on its way: what is read of it is read once. */
+struct dispatch {
+	struct spool_mail mail;
+	const struct spool_event **events; /* that go in it */
+	size_t n;
+	const char *context; /* recorded by an earlier try, or with the office's mail; NULL: none */
+	json_t *record;      /* the same, parsed */
+};
+
+/* A mail that was tried says the same again; the office's was written when it was made. A relay's words tell
+ * of an earlier try, also in spools where a person's retry put the count back to 0. */
+static void read_record(struct engine *engine, struct dispatch *d)
 {
-	const char **jobs = arena_new_array(outgoing->arena, n, const char *);
-	for (size_t i = 0; i < n; i++) {
-		struct spool_event event;
-		if (spool_event_load(engine->spool, notices[i].event, engine->arena, &event))
-			jobs[outgoing->n_jobs++] = arena_strdup(outgoing->arena, event.event.job);
-	}
+	const struct spool_mail *mail = &d->mail;
+	if (mail->attempts > 0 || *mail->reply || mail->contact == MAIL_OFFICE)
+		d->context = spool_mail_context(engine->spool, mail->id, engine->arena);
+	if (d->context != NULL)
+		d->record = json_loads(d->context, 0, NULL);
+}
+
+static void name_jobs(struct outgoing_mail *outgoing, const struct dispatch *d)
+{
+	const char **jobs = arena_new_array(outgoing->arena, d->n, const char *);
+	for (size_t i = 0; i < d->n; i++)
+		jobs[outgoing->n_jobs++] = arena_strdup(outgoing->arena, d->events[i]->event.job);
 	outgoing->jobs = jobs;
 }
 
-/* A mail of recalled jobs tells of no event: they stand in its context alone. */
-static void name_jobs_told(struct outgoing_mail *outgoing)
+/* A mail of recalled jobs tells of no event: they are in its context alone. */
+static void name_recalled_jobs(struct outgoing_mail *outgoing, const json_t *record)
 {
-	json_t *context = json_loads(outgoing->context, 0, NULL), *list = json_object_get(context, "jobs"),
-	       *job;
+	const json_t *list = json_object_get(record, "jobs"), *job;
 	const char **jobs = arena_new_array(outgoing->arena, json_array_size(list), const char *);
 	size_t i;
 	json_array_foreach(list, i, job)
@@ -96,17 +111,15 @@ static void name_jobs_told(struct outgoing_mail *outgoing)
 			jobs[outgoing->n_jobs++] = arena_strdup(outgoing->arena, id);
 	}
 	outgoing->jobs = jobs;
-	json_decref(context);
 }
 
-static struct outgoing_mail *write_outgoing(struct engine *engine, const struct spool_mail *mail,
-                                            const struct mail_member *first,
-                                            const struct spool_notice *notices, size_t n, const char *context)
+static struct outgoing_mail *write_outgoing(struct engine *engine, const struct dispatch *d,
+                                            const struct contact *contact, const struct customer *customer,
+                                            const char *context)
 {
 	struct outgoing_mail *outgoing = outgoing_mail_new();
 	struct arena *arena = outgoing->arena;
-	const struct contact *contact = first->verdict.contact;
-	const struct customer *customer = first->customer;
+	const struct spool_mail *mail = &d->mail;
 	outgoing->mail = mail->id;
 	outgoing->to = arena_strdup(arena, mail->address);
 	outgoing->to_name = arena_strdup(arena, contact ? contact->name : "");
@@ -121,10 +134,10 @@ static struct outgoing_mail *write_outgoing(struct engine *engine, const struct 
 	outgoing->made = mail->made;
 	outgoing->due = mail->due;
 	outgoing->context = arena_strdup(arena, context);
-	if (n > 0)
-		name_jobs(engine, outgoing, notices, n);
+	if (d->n > 0)
+		name_jobs(outgoing, d);
 	else
-		name_jobs_told(outgoing);
+		name_recalled_jobs(outgoing, d->record);
 	return outgoing;
 }
 
@@ -138,79 +151,82 @@ static void keep_text(struct outgoing_mail *outgoing, const char **field, const 
 
 /* A mail that was tried is in the same language, by the same clock and to the same name again, whatever has
  * become of the customer's and contact's since. */
-static void write_as_before(struct outgoing_mail *outgoing)
+static void write_as_before(struct outgoing_mail *outgoing, const json_t *record)
 {
-	json_t *context = json_loads(outgoing->context, 0, NULL);
-	const json_t *contact = json_object_get(context, "contact");
-	const json_t *customer = json_object_get(context, "customer");
+	const json_t *contact = json_object_get(record, "contact");
+	const json_t *customer = json_object_get(record, "customer");
 	outgoing->locale = "";
 	keep_text(outgoing, &outgoing->locale, customer, "locale");
 	keep_text(outgoing, &outgoing->locale, contact, "locale");
 	keep_text(outgoing, &outgoing->timezone, customer, "timezone");
 	keep_text(outgoing, &outgoing->to_name, contact, "name");
-	json_decref(context);
 }
 
-/* A mail that was tried says the same again; the office's was written when it was made. */
-static const char *context_of(struct engine *engine, const struct spool_mail *mail,
-                              const struct spool_notice *notices, size_t n, bool *ret_recorded)
-{
-	const char *context = NULL;
-	/* A relay's words tell of an earlier try, also in spools where a person's retry put the count back to
-	 * 0. */
-	if (mail->attempts > 0 || *mail->reply || mail->contact == MAIL_OFFICE)
-		context = spool_mail_context(engine->spool, mail->id, engine->arena);
-	*ret_recorded = context != NULL;
-	if (context == NULL) {
-		context = engine_context(engine, mail, notices, n);
-		spool_mail_set_context(engine->spool, mail->id, context);
-	}
-	return context;
-}
-
-static void send(struct engine *engine, struct spool_mail *mail, const struct mail_member *first)
+static void send(struct engine *engine, struct dispatch *d, const struct contact *contact,
+                 const struct customer *customer)
 {
 	struct turn *turn = engine->turn;
-	size_t n;
-	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
-	bool recorded;
-	const char *context = context_of(engine, mail, notices, n, &recorded);
-	struct outgoing_mail *outgoing = write_outgoing(engine, mail, first, notices, n, context);
-	if (recorded)
-		write_as_before(outgoing);
-	spool_mail_move(engine->spool, mail, STATUS_SENDING, REASON_OK, engine->now);
+	const char *context = d->context;
+	if (context == NULL) {
+		context = engine_context(engine, &d->mail, d->events, d->n);
+		spool_mail_set_context(engine->spool, d->mail.id, context);
+	}
+	struct outgoing_mail *outgoing = write_outgoing(engine, d, contact, customer, context);
+	if (d->context != NULL)
+		write_as_before(outgoing, d->record);
+	spool_mail_move(engine->spool, &d->mail, STATUS_SENDING, REASON_OK, engine->now);
 	turn->outgoing[turn->n_outgoing++] = outgoing;
 	turn->outgoing_bytes += outgoing_mail_bytes(outgoing);
 }
 
-/* By whose zone and locale a mail of recalled jobs is written. */
-static const struct customer *customer_told(struct engine *engine, const char *text)
+static void load_events(struct engine *engine, const struct spool_notice *notices, size_t n,
+                        struct dispatch *d)
 {
-	json_t *context = json_loads(text, 0, NULL);
-	const char *number =
-	        json_string_value(json_object_get(json_object_get(context, "customer"), "number"));
-	const struct customer *customer = number ? engine_customer(engine, number) : NULL;
-	json_decref(context);
-	return customer;
+	struct spool_event *events = arena_new_array(engine->arena, n, struct spool_event);
+	for (size_t i = 0; i < n; i++) {
+		if (spool_event_load(engine->spool, notices[i].event, engine->arena, &events[i]))
+			d->events[d->n++] = &events[i];
+	}
+}
+
+/* By whose zone and locale the office's mail is written. */
+static const struct customer *customer_of(struct engine *engine, const struct dispatch *d)
+{
+	const char *number = d->n > 0 ? d->events[0]->event.customer
+	                              : json_string_value(json_object_get(
+	                                        json_object_get(d->record, "customer"), "number"));
+	return number != NULL ? engine_customer(engine, number) : NULL;
 }
 
 /* The office's mails are asked nothing: it has to know. */
-static void dispatch_office(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice)
+static void dispatch_office(struct engine *engine, struct dispatch *d, const struct spool_notice *notices,
+                            size_t n)
 {
-	struct mail_member member = {.notice = notice};
-	mail->address = engine->settings->office.email;
-	const char *context =
-	        notice == NULL ? spool_mail_context(engine->spool, mail->id, engine->arena) : NULL;
-	bool told = notice != NULL
-	                    ? spool_event_load(engine->spool, notice->event, engine->arena, &member.event)
-	                    : context != NULL;
-	if (!*mail->address || !told) {
-		engine_mail_set_status(engine, mail, STATUS_SUPPRESSED, REASON_NO_ADDRESS);
+	d->mail.address = engine->settings->office.email;
+	load_events(engine, notices, n, d);
+	read_record(engine, d);
+	if (!*d->mail.address || (n > 0 ? d->n == 0 : d->context == NULL))
+		engine_mail_set_status(engine, &d->mail, STATUS_SUPPRESSED, REASON_NO_ADDRESS);
+	else
+		send(engine, d, NULL, customer_of(engine, d));
+}
+
+static void dispatch_to_contact(struct engine *engine, struct dispatch *d, const struct spool_notice *notices,
+                                size_t n)
+{
+	struct mail_member *members = arena_new_array(engine->arena, n, struct mail_member);
+	for (size_t i = 0; i < n; i++)
+		members[i].notice = &notices[i];
+	const struct mail_member *first = judge_members(engine, &d->mail, members, n);
+	if (first == NULL)
 		return;
+	for (size_t i = 0; i < n; i++) {
+		if (members[i].verdict.status == STATUS_QUEUED)
+			d->events[d->n++] = &members[i].event;
 	}
-	member.customer = notice != NULL ? engine_customer(engine, member.event.event.customer)
-	                                 : customer_told(engine, context);
-	send(engine, mail, &member);
+	d->mail.address = first->verdict.to;
+	read_record(engine, d);
+	send(engine, d, first->verdict.contact, first->customer);
 }
 
 static bool blocked(struct engine *engine, const struct spool_notice *notices, size_t n)
@@ -224,29 +240,21 @@ static bool blocked(struct engine *engine, const struct spool_notice *notices, s
 
 static void dispatch(struct engine *engine, int64_t id)
 {
-	struct spool_mail mail;
+	struct dispatch d = {0};
 	size_t n;
-	if (!spool_mail_load(engine->spool, id, engine->arena, &mail))
+	if (!spool_mail_load(engine->spool, id, engine->arena, &d.mail))
 		return;
 	struct spool_notice *notices = spool_notices(engine->spool, id, engine->arena, &n);
-	if ((n == 0 && mail.contact != MAIL_OFFICE) || blocked(engine, notices, n))
+	d.events = arena_new_array(engine->arena, n, const struct spool_event *);
+	if ((n == 0 && d.mail.contact != MAIL_OFFICE) || blocked(engine, notices, n))
 		return;
-	if (engine->now.ms - mail.made.ms >= engine->settings->mail.max_age_ms) {
-		engine_mail_set_status(engine, &mail, STATUS_FAILED, REASON_MAX_AGE);
-		return;
-	}
-	if (mail.contact == MAIL_OFFICE) {
-		dispatch_office(engine, &mail, n > 0 ? &notices[0] : NULL);
-		return;
-	}
-	struct mail_member *members = arena_new_array(engine->arena, n, struct mail_member);
-	for (size_t i = 0; i < n; i++)
-		members[i].notice = &notices[i];
-	const struct mail_member *first = judge_members(engine, &mail, members, n);
-	if (first == NULL)
-		return;
-	mail.address = first->verdict.to;
-	send(engine, &mail, first);
+	if (engine->now.ms - d.mail.made.ms >= engine->settings->mail.max_age_ms)
+		engine_mail_set_status(engine, &d.mail, STATUS_FAILED, REASON_MAX_AGE);
+	else if (d.mail.contact == MAIL_OFFICE)
+		dispatch_office(engine, &d, notices, n);
+	else
+		dispatch_to_contact(engine, &d, notices, n);
+	json_decref(d.record);
 }
 
 static bool has_room(struct engine *engine)
