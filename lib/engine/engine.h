@@ -68,6 +68,7 @@ struct turn {
 	const struct office_write_result *office_writes_done; /* in order */
 	size_t n_office_writes_done;
 	bool feed_unread; /* the feed may hold customers who were not read yet: nobody is unknown for good */
+	bool debug;       /* the log takes lines at debug: mails' moves are reported, too */
 	bool prove;       /* writes to the disk though there be nothing to write: is it full? */
 
 	/* out; owned by the turn until turn_clear() */

@@ -174,7 +174,7 @@ static void send(struct engine *engine, struct dispatch *d, const struct contact
 	struct outgoing_mail *outgoing = write_outgoing(engine, d, contact, customer, context);
 	if (d->context != NULL)
 		write_as_before(outgoing, d->record);
-	spool_mail_move(engine->spool, &d->mail, STATUS_SENDING, REASON_OK, engine->now);
+	engine_mail_move(engine, &d->mail, STATUS_SENDING, REASON_OK);
 	turn->outgoing[turn->n_outgoing++] = outgoing;
 	turn->outgoing_bytes += outgoing_mail_bytes(outgoing);
 }

@@ -58,7 +58,7 @@ static void put_back(struct engine *engine, struct spool_mail *mail)
 {
 	set_superseded(engine, mail);
 	if (mail->status == STATUS_SENDING)
-		spool_mail_move(engine->spool, mail, STATUS_QUEUED, REASON_OK, engine->now);
+		engine_mail_move(engine, mail, STATUS_QUEUED, REASON_OK);
 }
 
 /* The address doesn't exist: it is marked (by the office's thread; engine_customer() knows at once), the

@@ -8,11 +8,23 @@
 #include "engine/engine_private.h"
 #include "engine/numbers.h"
 #include "engine/outcome.h"
+#include "engine/report.h"
 #include "mail/outgoing_mail.h"
+
+#include <syslog.h>
 
 static bool is_office(const struct spool_mail *mail)
 {
 	return mail->contact == MAIL_OFFICE;
+}
+
+void engine_mail_move(struct engine *engine, struct spool_mail *mail, enum status to, enum reason reason)
+{
+	enum status from = mail->status;
+	spool_mail_move(engine->spool, mail, to, reason, engine->now);
+	if (engine->turn->debug)
+		engine_report(engine, LOG_DEBUG, "mail=%lld was=%s now=%s reason=%s", (long long)mail->id,
+		              status_name(from), status_name(to), reason_name(reason));
 }
 
 static void notice_outcome(struct engine *engine, const struct spool_mail *mail, int64_t event_id,
@@ -40,7 +52,7 @@ void engine_mail_set_status(struct engine *engine, struct spool_mail *mail, enum
 {
 	size_t n;
 	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
-	spool_mail_move(engine->spool, mail, status, reason, engine->now);
+	engine_mail_move(engine, mail, status, reason);
 	for (size_t i = 0; i < n && !is_office(mail); i++)
 		notice_outcome(engine, mail, notices[i].event, status, reason, NULL);
 }
@@ -70,7 +82,7 @@ static void notice_set_status(struct engine *engine, struct spool_mail *mail,
 	size_t n;
 	(void)spool_notices(engine->spool, mail->id, engine->arena, &n);
 	if (n <= 1)
-		spool_mail_move(engine->spool, mail, status, reason, engine->now);
+		engine_mail_move(engine, mail, status, reason);
 	else
 		engine_notice_leave(engine, mail, notice);
 	if (!is_office(mail))

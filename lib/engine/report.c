@@ -49,6 +49,8 @@ static void say(struct engine *engine, int level, bool counted, const char *fmt,
 static void say(struct engine *engine, int level, bool counted, const char *fmt, va_list args)
 {
 	char text[1200];
+	if (level == LOG_DEBUG && engine->turn->n_reports >= REPORTS_MAX / 2)
+		return; /* they leave room for what an admin has to see */
 	struct engine_report *report = place(engine->turn);
 	if (report == NULL)
 		return;

@@ -49,7 +49,7 @@ static int count_of(const char *text, const char *part)
 	return n;
 }
 
-/* ---- Overtaken in a mailer's hand ---- */
+/* ---- Superseded in flight ---- */
 
 static void a_crash_doesnt_send_what_was_superseded_in_flight(void **state)
 {

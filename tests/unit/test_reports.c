@@ -86,11 +86,37 @@ static void a_clock_set_back_does_not_silence_it(void **state)
 	assert_int_equal(broken_entries(1, &last), 1);
 }
 
+/* A mail that is due goes to a mailer in a turn that reports what moves, or doesn't. */
+static void dispatch_one(bool debug, const char *expected)
+{
+	struct error err;
+	w->room = 0;
+	world_event(w, "job.started", debug ? "J1" : "J2", "1001", NULL, NULL);
+	struct turn turn = {.now = w->now, .room = 1, .debug = debug};
+	assert_true(engine_turn(w->engine, &turn, &err));
+	assert_int_equal(turn.n_outgoing, 1);
+	assert_int_equal(turn.n_reports, expected != NULL);
+	if (expected != NULL)
+		assert_string_equal(turn.reports[0].text, expected);
+	turn_clear(&turn);
+}
+
+static void a_mails_moves_are_reported_at_debug(void **state)
+{
+	(void)state;
+	world_sql(w,
+	          "INSERT INTO customer (id, number, name, timezone) VALUES (1, '1001', 'Acme', 'UTC');"
+	          "INSERT INTO contact (id, customer, name, email) VALUES (1, 1, 'Ann', 'ann@example.com')");
+	dispatch_one(true, "mail=1 was=queued now=sending reason=ok");
+	dispatch_one(false, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(a_broken_publisher_does_not_flood_the_log, setup, teardown),
 	        cmocka_unit_test_setup_teardown(a_clock_set_back_does_not_silence_it, setup, teardown),
+	        cmocka_unit_test_setup_teardown(a_mails_moves_are_reported_at_debug, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #include "dispatchd/engine/engine_thread_private.h"
 
 #include "common/clock.h"
+#include "dispatchd/sys/log.h"
 
 #include <malloc.h>
 #include <sys/random.h>
@@ -52,6 +53,7 @@ static bool turn_once(struct engine_thread *t, struct engine_input *in)
 	        .n_office_writes_done = in->n_office_writes,
 	        .feed_unread = in->feed_unread,
 	        .prove = in->prove,
+	        .debug = log_takes(LOG_DEBUG),
 	};
 	if (getrandom(&turn.random, sizeof turn.random, 0) < 0)
 		turn.random = 0;

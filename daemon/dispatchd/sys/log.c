@@ -89,7 +89,7 @@ void log_start(void)
 	to_journal = stderr_is_journal();
 }
 
-static bool wants(int level)
+bool log_takes(int level)
 {
 	return level <= lowest;
 }
@@ -188,7 +188,7 @@ static void write_line(int level, const char *foreign)
 
 void log_write(int level, const char *fmt, ...)
 {
-	if (!wants(level))
+	if (!log_takes(level))
 		return;
 	char text[LINE_MAX_BYTES];
 	va_list args;
@@ -228,7 +228,7 @@ static bool repeat_due(const char *text, unsigned *ret_kept_back)
 
 void log_fault(int level, const char *fmt, ...)
 {
-	if (!wants(level))
+	if (!log_takes(level))
 		return;
 	char text[LINE_MAX_BYTES];
 	unsigned kept_back;

@@ -16,6 +16,9 @@
 /* Once, before the first line: finds out about the journal and the lowest level, $DISPATCHD_LOG (info). */
 void log_start(void);
 
+/* Whether lines of that level are written. */
+bool log_takes(int level);
+
 void log_write(int level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* For faults that may come over and over: the same text is written once a minute at most, then with how often
