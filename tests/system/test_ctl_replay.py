@@ -72,7 +72,7 @@ def test_a_state_that_there_is_not_is_named(day):
     with open(day.path("other.conf"), "w", encoding="utf-8") as file:
         file.write("[notify.complete]\noutside_hours = suppress\n")
     done = day.ctl("replay", "--since", "-1d", "--config", day.path("other.conf"), check=False)
-    assert done.returncode == 78 and "is [notify.completed] meant?" in done.stderr
+    assert done.returncode == 78 and "did you mean [notify.completed]?" in done.stderr
     day.configure({"notify.complete": {"outside_hours": "suppress"}})
     assert day.ctl("explain", "--event", "{}", check=False).returncode == 78
     assert day.ctl("customer", "list", check=False).returncode == 0

@@ -1189,7 +1189,7 @@ def test_stop_before_mail_counts_nothing(peer):
     peer.answers["ehlo"] = Hang
     with Probe(peer.relay) as probe:
         probe.put()
-        time.sleep(0.5)
+        wait_until(lambda: any(c.startswith("EHLO") for c in peer.commands()), "EHLO", 5)
         probe.say(stop=300)
         assert probe.next()["delivery"] == "relay"
 
