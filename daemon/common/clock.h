@@ -11,7 +11,7 @@ int64_t clock_usec(void);       /* CLOCK_MONOTONIC in microseconds, for sd_notif
 
 /*
  * Calls `jumped` from the loop each time somebody sets the wall clock. What is due by wall time has to
- * be looked at anew then; waits, which go by the monotonic clock, are not touched by it. NULL where
+ * be rechecked then; waits, which go by the monotonic clock, are not touched by it. NULL where
  * the kernel can't tell.
  */
 struct event_base;

@@ -40,7 +40,7 @@ static const char usage[] =
         "that it logs: debug, info, notice, warning, error.\n"
         "\n"
         "  SIGTERM, SIGINT   no new events, mails in flight finish (20 s at most); again: at once\n"
-        "  SIGHUP            reads configuration and templates anew, all or nothing\n";
+        "  SIGHUP            rereads configuration and templates, all or nothing\n";
 
 /* Whoever starts us may have closed these three: what is opened first must not get the log's lines. */
 static void open_standard_files(void)
@@ -88,7 +88,7 @@ static bool read_options(int argc, char **argv, struct options *ret)
 			ret->help = true;
 			break;
 		case ':':
-			print_usage_fault("a value is missing behind", argv[optind - 1]);
+			print_usage_fault("missing value after", argv[optind - 1]);
 			return false;
 		default:
 			print_unknown(argv);

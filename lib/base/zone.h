@@ -17,7 +17,7 @@ struct zone;
 struct zones *zones_new(void);
 struct zones *zones_free(struct zones *zones); /* takes NULL; returns NULL */
 
-/* The system's files may have changed: caches made from now on read them anew; those from before are stale.
+/* The system's files may have changed: caches made from now on read them again; those from before are stale.
  * From any thread. */
 void zones_renew(void);
 bool zones_stale(const struct zones *zones);

@@ -2,7 +2,7 @@
 /*
  * One order over all marks, and the greatest is the state. Its keys, first to last:
  *
- *   1. not older than the latest `dispatched` (a new dispatch begins the job anew)
+ *   1. not older than the latest `dispatched` (a new dispatch restarts the job)
  *   2. an end before anything else: a driver's clock that is ahead can't reopen a finished job
  *   3. time
  *   4. rank: dispatched < started < paused; completed < failed < cancelled

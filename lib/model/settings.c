@@ -28,7 +28,7 @@ struct loaded { /* what settings_load() hands out: the settings are its first me
 struct loading {
 	struct loaded *loaded;
 	struct conf *conf;
-	const char *const *minds;
+	const char *const *wanted;
 	struct setting_reader reader;
 	struct conf_place place[ROWS_MAX]; /* where each row was set last; all zero: nowhere */
 	bool bad[ROWS_MAX];                /* a value of it had a fault */
@@ -46,7 +46,7 @@ void *setting_member(struct settings *settings, const struct setting *row, enum 
 	return base + row->offset;
 }
 
-/* ---- what the caller minds */
+/* ---- what the caller wants */
 
 /* The name under which a section stands in the table: all of [notify.STATE] are [notify]. */
 static const char *table_section(const char *section)
@@ -54,18 +54,18 @@ static const char *table_section(const char *section)
 	return settings_section_state(section) != JOB_NONE ? "notify" : section;
 }
 
-/* Whether anything of a section, or this key of it, counts for the caller. Whoever minds [notify] minds a
+/* Whether anything of a section, or this key of it, counts for the caller. Whoever wants [notify] wants a
  * [notify.STATE] of a state that there isn't. */
-static bool minded(const char *const *minds, const char *section, const char *key)
+static bool setting_wanted(const char *const *wanted, const char *section, const char *key)
 {
-	if (minds == NULL)
+	if (wanted == NULL)
 		return true;
 	section = strncmp(section, "notify.", 7) == 0 ? "notify" : section;
 	size_t len = strlen(section);
-	for (; *minds != NULL; minds++) {
-		if (strncmp(*minds, section, len) != 0)
+	for (; *wanted != NULL; wanted++) {
+		if (strncmp(*wanted, section, len) != 0)
 			continue;
-		const char *rest = *minds + len;
+		const char *rest = *wanted + len;
 		if (*rest == '\0' || (*rest == '.' && (key == NULL || strcmp(rest + 1, key) == 0)))
 			return true;
 	}
@@ -106,7 +106,7 @@ static void check_section(struct loading *loading, const struct conf_place *plac
 	for (int state = 0; state < JOB_STATE_COUNT; state++)
 		nearest_try(&nearest, arena_printf(loading->conf->arena, "notify.%s",
 		                                   job_state_name((enum job_state)state)));
-	if (!minded(loading->minds, place->section, NULL))
+	if (!setting_wanted(loading->wanted, place->section, NULL))
 		return;
 	if (nearest.name != NULL)
 		conf_add_fault(loading->conf, EX_CONFIG, *place, "unknown section [%s]; did you mean [%s]?",
@@ -128,7 +128,7 @@ static void unknown_key(struct loading *loading, const struct conf_value *value)
 {
 	const char *section = value->place.section, *elsewhere = NULL;
 	struct nearest nearest = {.typed = value->key};
-	if (!section_known(section) || !minded(loading->minds, section, NULL))
+	if (!section_known(section) || !setting_wanted(loading->wanted, section, NULL))
 		return; /* the section has its fault already */
 	for (size_t i = 0; i < settings_table_len; i++) {
 		if (strcmp(settings_table[i].section, table_section(section)) == 0)
@@ -235,7 +235,7 @@ static void set_values(struct loading *loading, bool of_one_state)
 		const struct setting *row = find_row(section, value->key);
 		if (row == NULL)
 			unknown_key(loading, value);
-		if (row == NULL || !minded(loading->minds, section, value->key))
+		if (row == NULL || !setting_wanted(loading->wanted, section, value->key))
 			continue;
 		set_value(loading, row, value);
 		check_exposed(loading, row, value);
@@ -353,7 +353,7 @@ static void check_names(struct loading *loading)
 	size_t n = 0;
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		const struct setting *row = find_row("redis", names[i]);
-		if (minded(loading->minds, "redis", names[i]) && !loading->bad[row - settings_table])
+		if (setting_wanted(loading->wanted, "redis", names[i]) && !loading->bad[row - settings_table])
 			rows[n++] = row;
 	}
 	for (size_t i = 0; i < n; i++)
@@ -368,7 +368,8 @@ static void run_checks(struct loading *loading)
 		const struct check *check = &checks[i];
 		const struct setting *row = find_row(check->section, check->key);
 		struct error err = {0};
-		if (loading->bad[row - settings_table] || !minded(loading->minds, row->section, row->key) ||
+		if (loading->bad[row - settings_table] ||
+		    !setting_wanted(loading->wanted, row->section, row->key) ||
 		    check->holds(&loading->loaded->settings, loading->conf->arena, &err))
 			continue;
 		conf_add_fault(loading->conf, EX_CONFIG, check_place(loading, check), "[%s] %s: %s",
@@ -395,7 +396,8 @@ static int report_faults(struct loading *loading, settings_fault *fault, void *a
 	conf_sort_faults(conf);
 	for (size_t i = 0; i < conf->n_faults; i++) {
 		const struct conf_fault *found = &conf->faults[i];
-		if (found->place.section != NULL && !minded(loading->minds, found->place.section, NULL))
+		if (found->place.section != NULL &&
+		    !setting_wanted(loading->wanted, found->place.section, NULL))
 			continue;
 		if (code == 0 || code == EX_CONFIG)
 			code = found->code;
@@ -475,7 +477,7 @@ static bool read_all(struct loading *loading, const char *file)
 	return read;
 }
 
-struct settings *settings_read(const char *file, const char *const *minds, settings_fault *fault, void *arg,
+struct settings *settings_read(const char *file, const char *const *wanted, settings_fault *fault, void *arg,
                                int *ret_code)
 {
 	struct loaded *loaded = mem_alloc(sizeof *loaded);
@@ -483,7 +485,7 @@ struct settings *settings_read(const char *file, const char *const *minds, setti
 	struct loading loading = {
 	        .loaded = loaded,
 	        .conf = conf_new(),
-	        .minds = minds,
+	        .wanted = wanted,
 	        .reader = {.arena = loaded->arena, .zones = zones_new()},
 	};
 	loaded->settings.file = arena_strdup(loaded->arena, file);
@@ -494,11 +496,11 @@ struct settings *settings_read(const char *file, const char *const *minds, setti
 	return read ? &loaded->settings : settings_free(&loaded->settings);
 }
 
-struct settings *settings_load(const char *file, const char *const *minds, settings_fault *fault, void *arg,
+struct settings *settings_load(const char *file, const char *const *wanted, settings_fault *fault, void *arg,
                                int *ret_code)
 {
 	int code;
-	struct settings *settings = settings_read(file, minds, fault, arg, &code);
+	struct settings *settings = settings_read(file, wanted, fault, arg, &code);
 	if (code == 0)
 		return settings;
 	*ret_code = code;

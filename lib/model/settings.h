@@ -95,15 +95,15 @@ typedef void settings_fault(void *arg, const char *text);
  * `ret_code` gets the exit status: 78 for faults in the text, 66 where the file is missing, 77/74
  * where it can't be read.
  *
- * `minds` says what the caller uses: names of sections ("redis"; "notify" means those of the states,
+ * `wanted` says what the caller uses: names of sections ("redis"; "notify" means those of the states,
  * too) or of single keys ("customers.path"), NULL-terminated; NULL is all. Faults elsewhere are passed
  * over, and what lies there keeps its default. So dispatchctl works while [mail] is still unfinished.
  */
-struct settings *settings_load(const char *file, const char *const *minds, settings_fault *fault, void *arg,
+struct settings *settings_load(const char *file, const char *const *wanted, settings_fault *fault, void *arg,
                                int *ret_code);
 /* The same for who wants to look further: with faults, too, there are settings, in which the default stands
  * for what was at fault. NULL only where FILE can't be read. `ret_code` is 0 without a fault. */
-struct settings *settings_read(const char *file, const char *const *minds, settings_fault *fault, void *arg,
+struct settings *settings_read(const char *file, const char *const *wanted, settings_fault *fault, void *arg,
                                int *ret_code);
 struct settings *settings_free(struct settings *settings);
 

@@ -58,7 +58,7 @@ void loop_go_on_stopping(struct loop *loop)
 		enter_step(loop, STOP_RESULTS, LOOP_FLUSH_MS);
 	if (loop->stop == STOP_RESULTS && (engine_has_turned(loop) || time_is_up(loop)))
 		enter_step(loop, STOP_FLUSH, LOOP_FLUSH_MS);
-	/* What the engine gave is in the hub's hands after the next turn of the loop, which enter_step() asks
+	/* The Redis client has what the engine gave after the next turn of the loop, which enter_step() asks
 	 * for. */
 	else if (loop->stop == STOP_FLUSH && (redis_client_quiet(loop->view.redis) || time_is_up(loop)))
 		enter_step(loop, STOP_DONE, 0);

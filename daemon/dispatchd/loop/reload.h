@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 /*
- * Configuration and templates read anew, on a short-lived thread, since the loop touches no disk.
+ * Rereads configuration and templates, on a short-lived thread, since the loop touches no disk.
  * Either all of it is sound or nothing is changed: every fault is logged.
  */
 struct event_base;

@@ -317,8 +317,8 @@ static void take_streams(struct reader *reader, const redisReply *reply)
 	}
 }
 
-/* A group or stream that was removed is made anew, and which stream has become unusable is found out. Where
- * each of them may be read but not all together, all of them are refused. */
+/* A group or stream that was removed is created again, and the stream that has become unusable is found.
+ * Where each of them may be read but not all together, all of them are refused. */
 static void on_read_error(struct reader *reader, const char *text)
 {
 	bool made_anew = !strncmp(text, "NOGROUP", 7) && !reader->failures;
