@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Prints what is made from the table of keys: `generate sample` or `generate manual`. Used by make alone. */
+/* Prints what is made from the table of keys: `generate sample` or `generate manual`. Used by make
+ * alone. */
 #include "model/settings.h"
 
 #include <stdio.h>

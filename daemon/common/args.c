@@ -43,7 +43,8 @@ void args_add_all(struct args *args, ...)
 {
 	va_list texts;
 	va_start(texts, args);
-	for (const char *text = va_arg(texts, const char *); text; text = va_arg(texts, const char *))
+	for (const char *text = va_arg(texts, const char *); text;
+	     text = va_arg(texts, const char *))
 		args_add(args, text);
 	va_end(texts);
 }

@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The words of a command, built one by one, binary-safe. Texts and bytes are borrowed until the command is
- * sent; numbers are kept here. `{0}` is empty; args_free() ends it. */
+/* The words of a command, built one by one, binary-safe. Texts and bytes are borrowed until the
+ * command is sent; numbers are kept here. `{0}` is empty; args_free() ends it. */
 struct args {
 	const char **argv;
 	size_t *lens;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The clocks, and a watch over the one that can be set (timerfd_create(2), TFD_TIMER_CANCEL_ON_SET). */
+/* The clocks, and a watch over the one that can be set (timerfd_create(2),
+ * TFD_TIMER_CANCEL_ON_SET). */
 #include "common/clock.h"
 
 #include "base/mem.h"
@@ -44,7 +45,8 @@ int64_t clock_usec(void)
 static bool watch_arm(struct clock_watch *watch)
 {
 	struct itimerspec never = {.it_value.tv_sec = clock_now().ms / 1000 + 100L * 365 * 86400};
-	return !timerfd_settime(watch->fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL);
+	return !timerfd_settime(watch->fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never,
+	                        NULL);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)

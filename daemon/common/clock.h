@@ -7,11 +7,11 @@
 /* The one place that reads the clocks. */
 struct instant clock_now(void); /* CLOCK_REALTIME */
 struct tick clock_tick(void);   /* CLOCK_MONOTONIC */
-int64_t clock_usec(void);       /* CLOCK_MONOTONIC in microseconds, for sd_notify's MONOTONIC_USEC */
+int64_t clock_usec(void); /* CLOCK_MONOTONIC in microseconds, for sd_notify's MONOTONIC_USEC */
 
 /*
- * Calls `jumped` from the loop each time somebody sets the wall clock. What is due by wall time has to
- * be rechecked then; waits, which go by the monotonic clock, are not touched by it. NULL where
+ * Calls `jumped` from the loop each time somebody sets the wall clock. What is due by wall time has
+ * to be rechecked then; waits, which go by the monotonic clock, are not touched by it. NULL where
  * the kernel can't tell.
  */
 struct event_base;

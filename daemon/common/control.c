@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The client of the daemon's control socket. It waits with an end: a daemon that hangs must not hang the
- * person, too. A fault that the engine answers is the caller's to read (spool.c).
+ * The client of the daemon's control socket. It waits with an end: a daemon that hangs must not
+ * hang the person, too. A fault that the engine answers is the caller's to read (spool.c).
  */
 #include "common/control.h"
 
@@ -20,18 +20,20 @@
 
 enum { PATIENCE_S = 30, ANSWER_MAX = 256 * 1024 * 1024 };
 
-static enum control_answer connect_to(const struct socket_path *place, int *ret_fd, struct error *err)
+static enum control_answer connect_to(const struct socket_path *place, int *ret_fd,
+                                      struct error *err)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && connect(fd, (const struct sockaddr *)&place->address, sizeof place->address) == 0) {
+	if (fd >= 0 &&
+	    connect(fd, (const struct sockaddr *)&place->address, sizeof place->address) == 0) {
 		*ret_fd = fd;
 		return CONTROL_ANSWERED;
 	}
 	int fault = errno;
 	if (fd >= 0)
 		(void)close(fd);
-	error_set(err, fault == EACCES ? EX_NOPERM : EX_UNAVAILABLE, "can't reach dispatchd at %s: %s",
-	          place->path, strerror(fault));
+	error_set(err, fault == EACCES ? EX_NOPERM : EX_UNAVAILABLE,
+	          "can't reach dispatchd at %s: %s", place->path, strerror(fault));
 	return fault == ENOENT || fault == ECONNREFUSED ? CONTROL_ABSENT : CONTROL_FAULT;
 }
 
@@ -60,8 +62,8 @@ static bool read_line(int fd, struct buf *line, struct error *err)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN)
-			return error_set(err, EX_TEMPFAIL, "dispatchd did not answer within %d seconds",
-			                 PATIENCE_S);
+			return error_set(err, EX_TEMPFAIL,
+			                 "dispatchd did not answer within %d seconds", PATIENCE_S);
 		if (n <= 0)
 			return error_set(err, EX_UNAVAILABLE,
 			                 "dispatchd closed the connection without an answer");
@@ -104,8 +106,8 @@ static enum control_answer converse(int fd, const json_t *request, json_t **ret,
 	return answer;
 }
 
-enum control_answer control_ask(const struct settings *settings, const json_t *request, json_t **ret,
-                                struct error *err)
+enum control_answer control_ask(const struct settings *settings, const json_t *request,
+                                json_t **ret, struct error *err)
 {
 	struct socket_path place;
 	int fd = -1;

@@ -8,8 +8,8 @@
 #include <jansson.h>
 
 /*
- * Asks the daemon on its control socket, `control.sock` beside spool.db: one JSON object a line there,
- * one back.
+ * Asks the daemon on its control socket, `control.sock` beside spool.db: one JSON object a line
+ * there, one back.
  */
 enum control_answer {
 	CONTROL_ANSWERED, /* *ret is the answer, the caller's */
@@ -17,7 +17,7 @@ enum control_answer {
 	CONTROL_REFUSED,  /* it answered with a fault, which is in `err` */
 	CONTROL_FAULT,    /* it didn't answer; `err` says why */
 };
-enum control_answer control_ask(const struct settings *settings, const json_t *request, json_t **ret,
-                                struct error *err) MUST_CHECK;
+enum control_answer control_ask(const struct settings *settings, const json_t *request,
+                                json_t **ret, struct error *err) MUST_CHECK;
 
 #endif

@@ -43,7 +43,8 @@ bool socket_path_set(struct socket_path *ret, const char *file, const char *name
 	}
 	place.directory = open_directory(place.path);
 	if (place.directory < 0 && errno != ENOENT && errno != ENOTDIR) {
-		error_set(err, errno == EACCES ? EX_NOPERM : EX_IOERR, "%s: %s", place.path, strerror(errno));
+		error_set(err, errno == EACCES ? EX_NOPERM : EX_IOERR, "%s: %s", place.path,
+		          strerror(errno));
 		socket_path_clear(&place);
 		return false;
 	}

@@ -12,8 +12,9 @@
 #define CONTROL_SOCKET "control.sock"
 
 /*
- * The place of a socket beside a file. The kernel takes paths of 107 bytes for sockets; where this one is
- * longer, it is named by way of its directory's descriptor, which stays open until socket_path_clear().
+ * The place of a socket beside a file. The kernel takes paths of 107 bytes for sockets; where this
+ * one is longer, it is named by way of its directory's descriptor, which stays open until
+ * socket_path_clear().
  */
 struct socket_path {
 	char *path; /* for messages, and for calls that take any length */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection to Redis for programs that may wait: dispatchctl and the checks of `dispatchd -t`. Every
- * command has a deadline; a connection that missed one is not used again.
+ * A connection to Redis for programs that may wait: dispatchctl and the checks of `dispatchd -t`.
+ * Every command has a deadline; a connection that missed one is not used again.
  */
 #include "common/sync.h"
 
@@ -123,7 +123,8 @@ static bool handshake(struct sync *sync, struct error *err)
 			args_add(&args, target->user);
 		args_add(&args, target->password);
 		ok = sync_command(sync, &args, err);
-	} else { /* a missing password gives a clear error; a long command would only be malformed */
+	} else { /* a missing password gives a clear error; a long command would only be malformed
+		  */
 		args_add(&args, "PING");
 		ok = sync_command(sync, &args, err);
 	}
@@ -140,11 +141,12 @@ static bool connect_to(struct sync *sync, int timeout_ms, struct error *err)
 {
 	const struct target *target = sync->target;
 	struct timeval timeout = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
-	sync->context = target->socket ? redisConnectUnixWithTimeout(target->socket, timeout)
-	                               : redisConnectWithTimeout(target->host, target->port, timeout);
+	sync->context = target->socket
+	                        ? redisConnectUnixWithTimeout(target->socket, timeout)
+	                        : redisConnectWithTimeout(target->host, target->port, timeout);
 	if (!sync->context || sync->context->err)
-		return error_set(err, EX_UNAVAILABLE, "Redis at %s can't be reached: %s", target->name,
-		                 sync->context ? sync->context->errstr : "no memory");
+		return error_set(err, EX_UNAVAILABLE, "Redis at %s can't be reached: %s",
+		                 target->name, sync->context ? sync->context->errstr : "no memory");
 	redisSetTimeout(sync->context, timeout);
 	sync->timeout_ms = timeout_ms;
 	return handshake(sync, err);

@@ -9,8 +9,8 @@
 #include <hiredis/hiredis.h>
 
 /*
- * Redis for programs that may wait (dispatchctl): one connection, one command at a time, each within
- * `timeout_ms`. Never for the daemon's loop.
+ * Redis for programs that may wait (dispatchctl): one connection, one command at a time, each
+ *within `timeout_ms`. Never for the daemon's loop.
  *
  *	struct sync *redis = sync_open(settings, 5000, &err);
  *	redisReply *reply = sync_run(redis, &args, &err);
@@ -20,14 +20,16 @@
  */
 struct sync;
 
-/* Connects and shakes hands as the daemon does. NULL with `err` (69 not reached, 77 refused) on failure.
+/* Connects and shakes hands as the daemon does. NULL with `err` (69 not reached, 77 refused) on
+ * failure.
  */
-struct sync *sync_open(const struct settings *settings, int timeout_ms, struct error *err) MUST_CHECK;
+struct sync *sync_open(const struct settings *settings, int timeout_ms,
+                       struct error *err) MUST_CHECK;
 struct sync *sync_close(struct sync *sync); /* takes NULL; returns NULL */
 
 /*
- * The answer, to be freed with freeReplyObject(). An error that Redis answers is a fault, too: NULL,
- * with its words in `err` (77 where rights are wanting, else 69), and sync_run() may go on. A
+ * The answer, to be freed with freeReplyObject(). An error that Redis answers is a fault, too:
+ * NULL, with its words in `err` (77 where rights are wanting, else 69), and sync_run() may go on. A
  * connection that broke stays broken.
  */
 redisReply *sync_run(struct sync *sync, const struct args *args, struct error *err) MUST_CHECK;

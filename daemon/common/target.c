@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which Redis is used and as whom: [redis] url, with the password from a systemd credential, a file or the
- * URL itself. It is read again for each new connection, since it may have been changed.
+ * Which Redis is used and as whom: [redis] url, with the password from a systemd credential, a file
+ * or the URL itself. It is read again for each new connection, since it may have been changed.
  */
 #include "common/target.h"
 
@@ -27,8 +27,8 @@ static char *read_password(const char *path, struct error *err)
 	}
 	FILE *file = fopen(path, "re");
 	if (!file) {
-		error_set(err, errno == EACCES ? EX_NOPERM : EX_CONFIG, "[redis] password_file: %s: %s", path,
-		          strerror(errno));
+		error_set(err, errno == EACCES ? EX_NOPERM : EX_CONFIG,
+		          "[redis] password_file: %s: %s", path, strerror(errno));
 		return NULL;
 	}
 	(void)setvbuf(file, NULL, _IONBF, 0); /* no copy of the password that can't be wiped */
@@ -38,11 +38,13 @@ static char *read_password(const char *path, struct error *err)
 	char *password = line[0] ? mem_strdup(line) : NULL;
 	explicit_bzero(line, sizeof(line));
 	if (!password)
-		error_set(err, EX_CONFIG, "[redis] password_file: %s: its first line is empty", path);
+		error_set(err, EX_CONFIG, "[redis] password_file: %s: its first line is empty",
+		          path);
 	return password;
 }
 
-/* The credential's file where systemd gave us one (LoadCredential=redis-password:…); else NULL. free() it. */
+/* The credential's file where systemd gave us one (LoadCredential=redis-password:…); else NULL.
+ * free() it. */
 static char *credential_path(void)
 {
 	const char *directory = getenv("CREDENTIALS_DIRECTORY");
@@ -58,8 +60,8 @@ static char *credential_path(void)
 	return NULL;
 }
 
-static bool find_password(struct target *target, const struct settings *settings, const char *in_url,
-                          struct error *err)
+static bool find_password(struct target *target, const struct settings *settings,
+                          const char *in_url, struct error *err)
 {
 	char *credential = credential_path();
 	const char *path = credential ? credential : settings->redis.password_file;
@@ -74,7 +76,8 @@ static bool find_password(struct target *target, const struct settings *settings
 	return ok;
 }
 
-static bool user_has_password(const struct target *target, const struct redis_url *url, struct error *err)
+static bool user_has_password(const struct target *target, const struct redis_url *url,
+                              struct error *err)
 {
 	return !*url->user || target->password ||
 	       error_set(err, EX_CONFIG,
@@ -88,7 +91,8 @@ struct target *target_new(const struct settings *settings, struct error *err)
 	struct target *target = mem_alloc(sizeof(*target));
 	struct redis_url url;
 	if (!redis_url_parse(settings->redis.url, arena, &url, err) ||
-	    !find_password(target, settings, url.password, err) || !user_has_password(target, &url, err)) {
+	    !find_password(target, settings, url.password, err) ||
+	    !user_has_password(target, &url, err)) {
 		arena_free(arena);
 		return target_free(target);
 	}

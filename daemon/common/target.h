@@ -11,18 +11,20 @@ struct target {
 	char *host;   /* a name or a numeric address */
 	int port;
 	char *user, *password; /* NULL where there is none */
-	char *password_path;   /* where the password was read; NULL where it wasn't read from a file */
+	char *password_path;   /* where the password was read; NULL where it wasn't read from a file
+	                        */
 	int db;
 	char *name; /* for the log: without password */
 };
 
 /*
  * The password is the systemd credential `redis-password` where there is one, else that of
- * password_file (one trailing line break is not part of it), else that of the URL. A file that everybody can
- * read is a fault (base/exposed.h).
+ * password_file (one trailing line break is not part of it), else that of the URL. A file that
+ * everybody can read is a fault (base/exposed.h).
  */
 struct target *target_new(const struct settings *settings, struct error *err) MUST_CHECK;
-/* Reads the password again where it came from a file: it may have been changed. Else all stays as it is. */
+/* Reads the password again where it came from a file: it may have been changed. Else all stays as
+ * it is. */
 bool target_reread(struct target *target, struct error *err) MUST_CHECK;
 struct target *target_free(struct target *target); /* takes NULL; returns NULL */
 

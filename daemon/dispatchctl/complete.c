@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the shell's Tab offers, from the same rows as everything else. The shell hands over its words
- * as they are; which of them is to be completed is the last.
+ * What the shell's Tab offers, from the same rows as everything else. The shell hands over its
+ * words as they are; which of them is to be completed is the last.
  */
 #include "dispatchctl/complete.h"
 
@@ -16,9 +16,10 @@ struct tab {
 	const char *typed; /* the word so far */
 	const struct noun *noun;
 	const struct command *command;
-	size_t n_args;              /* those before the word */
-	const struct option *value; /* the option whose value the word is; NULL where it is none's */
-	bool lost;                  /* a word before makes no sense */
+	size_t n_args; /* those before the word */
+	const struct option
+	        *value; /* the option whose value the word is; NULL where it is none's */
+	bool lost;      /* a word before makes no sense */
 };
 
 static void offer(const struct tab *tab, const char *prefix, const char *word)
@@ -46,7 +47,8 @@ static const struct option *option_of(const struct tab *tab, const char *word)
 	if (strncmp(word, "--", 2) != 0)
 		return NULL;
 	const struct option *option =
-	        tab->command ? find(command_options(tab->command, tab->ctl->arena), word + 2) : NULL;
+	        tab->command ? find(command_options(tab->command, tab->ctl->arena), word + 2)
+	                     : NULL;
 	return option ? option : find(options_global, word + 2);
 }
 
@@ -72,19 +74,22 @@ static void understand(struct tab *tab, int n, char **words)
 {
 	for (int i = 0; i + 1 < n; i++) {
 		const struct option *option = option_of(tab, words[i]);
-		bool takes_next = option != NULL && option->value != NULL && strchr(words[i], '=') == NULL;
+		bool takes_next =
+		        option != NULL && option->value != NULL && strchr(words[i], '=') == NULL;
 		if (takes_next && i + 2 == n)
 			tab->value = option;
 		else if (takes_next)
 			i++;
-		if (option != NULL && strcmp(option->name, "config") == 0 && takes_next && i < n - 1)
+		if (option != NULL && strcmp(option->name, "config") == 0 && takes_next &&
+		    i < n - 1)
 			tab->ctl->config = words[i];
 		if (option == NULL && words[i][0] != '-')
 			take_word(tab, words[i]);
 	}
 }
 
-/* "a|b" gives one of them; "a,b" a comma list of them: what stands before the last comma is kept. */
+/* "a|b" gives one of them; "a,b" a comma list of them: what stands before the last comma is kept.
+ */
 static void offer_choices(const struct tab *tab, const char *choices)
 {
 	const char *comma = strrchr(tab->typed, ',');
@@ -104,7 +109,8 @@ static const struct {
         {"FILE", NULL},
         {"DAY", "today|tomorrow|+7d|+30d"},
         {"TIME", "now|today|-1h|-1d"},
-        {"STATUS", "queued|deferred|sending|sent|retrying|failed|superseded|expired|suppressed|cancelled"},
+        {"STATUS",
+         "queued|deferred|sending|sent|retrying|failed|superseded|expired|suppressed|cancelled"},
         {"STATES", "dispatched,started,completed,failed,paused,cancelled,all,none"},
         {"SCOPES", "jobs,routes,emails"},
         {"TYPE", "job.dispatched|job.started|job.completed|job.failed|job.paused|job.cancelled"},
@@ -132,8 +138,9 @@ static void offer_value(const struct tab *tab, const char *what)
 
 static void offer_options(const struct tab *tab)
 {
-	const struct option *lists[] = {tab->command ? command_options(tab->command, tab->ctl->arena) : NULL,
-	                                options_global};
+	const struct option *lists[] = {
+	        tab->command ? command_options(tab->command, tab->ctl->arena) : NULL,
+	        options_global};
 	for (size_t l = 0; l < 2; l++)
 		for (const struct option *o = lists[l]; o != NULL && o->name != NULL; o++)
 			offer(tab, "--", o->name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Completion from the records. All faults are swallowed: a Tab while no configuration is there offers
- * nothing. The databases are only read, and only so much of them as a person can look at.
+ * Completion from the records. All faults are swallowed: a Tab while no configuration is there
+ * offers nothing. The databases are only read, and only so much of them as a person can look at.
  */
 #include "dispatchctl/complete_data.h"
 
@@ -24,11 +24,12 @@ static void ignore_fault(void *arg, const char *text)
 
 static bool ready(struct ctl *ctl)
 {
-	static const char *const minds[] = {"customers", "spool.path", "office.managers", "rules.timezone",
-	                                    NULL};
+	static const char *const minds[] = {"customers", "spool.path", "office.managers",
+	                                    "rules.timezone", NULL};
 	int status;
 	if (ctl->settings == NULL)
-		ctl->settings = settings_load(settings_path(ctl->config), minds, ignore_fault, NULL, &status);
+		ctl->settings = settings_load(settings_path(ctl->config), minds, ignore_fault, NULL,
+		                              &status);
 	struct error ignored;
 	return ctl->settings != NULL && office_become(ctl->settings, "spool customers", &ignored);
 }
@@ -40,14 +41,15 @@ static bool open_store(struct ctl *ctl, struct change_context *ret)
 }
 
 /* Numbers and names, as the store finds them by their beginning. */
-static size_t offer_begun(struct ctl *ctl, const struct change_context *context, const struct kind *kind,
-                          const char *typed)
+static size_t offer_begun(struct ctl *ctl, const struct change_context *context,
+                          const struct kind *kind, const char *typed)
 {
 	struct error ignored = {0};
 	json_t *names;
 	size_t i, n = 0;
 	const json_t *name;
-	if (kind == NULL || !records_complete(context->store, kind, typed, OFFERS, &names, &ignored))
+	if (kind == NULL ||
+	    !records_complete(context->store, kind, typed, OFFERS, &names, &ignored))
 		return 0;
 	json_array_foreach(names, i, name)
 	{
@@ -118,7 +120,8 @@ void complete_data(struct ctl *ctl, const struct noun *noun, const char *what, c
 {
 	const struct kind *kind = noun ? kind_find(noun->name) : NULL;
 	struct change_context context;
-	if ((strcmp(what, "NUMBER") == 0 || strcmp(what, "FROM") == 0 || strcmp(what, "INTO") == 0) &&
+	if ((strcmp(what, "NUMBER") == 0 || strcmp(what, "FROM") == 0 ||
+	     strcmp(what, "INTO") == 0) &&
 	    open_store(ctl, &context)) {
 		if (offer_begun(ctl, &context, kind_find("customer"), typed) == 0)
 			offer_by_name(ctl, &context, typed);

@@ -47,10 +47,12 @@ static void heading(const struct ctl *ctl, const char *text)
 	buf_printf(output_text(ctl->out), "\n%s%s%s\n", look_bold(look), text, look_plain(look));
 }
 
-static const char *usage_of(const struct noun *noun, const struct command *command, struct arena *arena)
+static const char *usage_of(const struct noun *noun, const struct command *command,
+                            struct arena *arena)
 {
 	return arena_printf(arena, "%s%s%s%s%s", noun->name, command->verb ? " " : "",
-	                    command->verb ? command->verb : "", command->args && *command->args ? " " : "",
+	                    command->verb ? command->verb : "",
+	                    command->args && *command->args ? " " : "",
 	                    command->args ? command->args : "");
 }
 
@@ -59,9 +61,9 @@ static void print_options(const struct ctl *ctl, const struct option *options)
 	for (; options->name != NULL; options++) {
 		const char *letter =
 		        options->letter ? arena_printf(ctl->arena, "-%c, ", options->letter) : "";
-		const char *left =
-		        arena_printf(ctl->arena, "%s--%s%s%s", letter, options->name,
-		                     options->value ? " " : "", options->value ? options->value : "");
+		const char *left = arena_printf(ctl->arena, "%s--%s%s%s", letter, options->name,
+		                                options->value ? " " : "",
+		                                options->value ? options->value : "");
 		pair(ctl, left, options->help, LEFT);
 	}
 }
@@ -122,8 +124,9 @@ static const char overview_examples[] =
 
 static void help_program(const struct ctl *ctl)
 {
-	output_say(ctl->out, "dispatchctl [-c FILE] [--json] NOUN VERB ...: customer data, mails and the "
-	                     "daemon of dispatchd.");
+	output_say(ctl->out,
+	           "dispatchctl [-c FILE] [--json] NOUN VERB ...: customer data, mails and the "
+	           "daemon of dispatchd.");
 	heading(ctl, "Nouns");
 	size_t n;
 	const struct noun *const *all = nouns_all(&n);
@@ -148,7 +151,8 @@ void help_print(const struct ctl *ctl)
 
 /* Calls `each` for every command there is. */
 static void each_command(const struct ctl *ctl,
-                         void (*each)(const struct ctl *, const struct noun *, const struct command *))
+                         void (*each)(const struct ctl *, const struct noun *,
+                                      const struct command *))
 {
 	size_t n;
 	const struct noun *const *all = nouns_all(&n);
@@ -157,7 +161,8 @@ static void each_command(const struct ctl *ctl,
 			each(ctl, all[i], &all[i]->commands[k]);
 }
 
-static void list_command(const struct ctl *ctl, const struct noun *noun, const struct command *command)
+static void list_command(const struct ctl *ctl, const struct noun *noun,
+                         const struct command *command)
 {
 	struct buf *out = output_text(ctl->out);
 	buf_printf(out, "%s%s%s\t%s\t", noun->name, command->verb ? " " : "",
@@ -189,7 +194,8 @@ static void roff(struct buf *out, const char *text, size_t len)
 	}
 }
 
-static void manual_command(const struct ctl *ctl, const struct noun *noun, const struct command *command)
+static void manual_command(const struct ctl *ctl, const struct noun *noun,
+                           const struct command *command)
 {
 	struct buf *out = output_text(ctl->out);
 	const char *usage = usage_of(noun, command, ctl->arena);

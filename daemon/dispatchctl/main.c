@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * dispatchctl: reads the command line, the settings that the command minds, runs it, prints its
- * answer. Commands say what went wrong through `struct error`; only this file turns that into a line
- * on standard error and an exit status.
+ * answer. Commands say what went wrong through `struct error`; only this file turns that into a
+ * line on standard error and an exit status.
  */
 #include "dispatchctl/base/ctl.h"
 
@@ -41,7 +41,8 @@ static bool load_settings(struct ctl *ctl, int *ret_status)
 	if (ctl->command->uses == NULL)
 		return true;
 	const char *const *minds = ctl_words(ctl->arena, ctl->command->uses);
-	ctl->settings = settings_load(settings_path(ctl->config), minds, print_fault, NULL, ret_status);
+	ctl->settings =
+	        settings_load(settings_path(ctl->config), minds, print_fault, NULL, ret_status);
 	return ctl->settings != NULL;
 }
 
@@ -76,7 +77,8 @@ static int answer_about(struct ctl *ctl)
 	return output_end(ctl->out, &err) ? EX_OK : fail(&err);
 }
 
-/* `--list-commands`, `--manual`, `--complete`: for the build, the checks and the shell, not for people. */
+/* `--list-commands`, `--manual`, `--complete`: for the build, the checks and the shell, not for
+ * people. */
 static bool answer_hidden(struct ctl *ctl, int argc, char **argv, int *ret_status)
 {
 	struct error err = {0};
@@ -114,7 +116,9 @@ int main(int argc, char **argv)
 	int status = EX_OK;
 	no_core();
 	(void)signal(SIGPIPE, SIG_IGN);
-	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is a full disk: an error of write(), not an end */
+	(void)signal(
+	        SIGXFSZ,
+	        SIG_IGN); /* a limit on files is a full disk: an error of write(), not an end */
 	if (!answer_hidden(&ctl, argc, argv, &status))
 		status = answer(&ctl, argc, argv);
 	ctl.out = output_free(ctl.out);

@@ -59,7 +59,8 @@ static bool take_number(const struct ctl *ctl, const char **value, struct error 
 	return key_clean("--customer", text, len, ctl->arena, value, err);
 }
 
-static bool take_given(struct ctl *ctl, const struct option *option, const char *value, struct error *err)
+static bool take_given(struct ctl *ctl, const struct option *option, const char *value,
+                       struct error *err)
 {
 	if (!option->many && ctl_option(ctl, option->name) != NULL)
 		return error_set(err, EX_USAGE, "--%s was given twice", option->name);
@@ -83,7 +84,8 @@ static bool unknown_option(const struct scan *scan, const char *name, size_t len
 	const char *verb = ctl->command->verb ? ctl->command->verb : "";
 	if (nearest.name != NULL)
 		return error_set(err, EX_USAGE, "%s%s%s has no option --%s; did you mean --%s?",
-		                 ctl->noun->name, *verb ? " " : "", verb, nearest.typed, nearest.name);
+		                 ctl->noun->name, *verb ? " " : "", verb, nearest.typed,
+		                 nearest.name);
 	return error_set(err, EX_USAGE, "%s%s%s has no option --%s; see dispatchctl %s%s%s --help",
 	                 ctl->noun->name, *verb ? " " : "", verb, nearest.typed, ctl->noun->name,
 	                 *verb ? " " : "", verb);
@@ -116,7 +118,8 @@ static bool take_long(struct scan *scan, const char *name, struct error *err)
 		return unknown_option(scan, name, len, err);
 	const char *value = equals ? equals + 1 : "";
 	bool may_lack = option->value != NULL && option->value[0] == '[';
-	if (may_lack && equals == NULL && scan->at < scan->argc && is_choice(option, scan->argv[scan->at]))
+	if (may_lack && equals == NULL && scan->at < scan->argc &&
+	    is_choice(option, scan->argv[scan->at]))
 		value = scan->argv[scan->at++];
 	if (option->value == NULL && equals != NULL)
 		return error_set(err, EX_USAGE, "--%s takes no value", option->name);
@@ -126,7 +129,8 @@ static bool take_long(struct scan *scan, const char *name, struct error *err)
 			                 option->name, option->value);
 		value = scan->argv[scan->at++];
 	}
-	return own ? take_given(scan->ctl, option, value, err) : take_global(scan->ctl, option, value);
+	return own ? take_given(scan->ctl, option, value, err)
+	           : take_global(scan->ctl, option, value);
 }
 
 /* -c FILE, -cFILE, -y, -h, -V; several letters in one word aren't worth their surprises. */
@@ -140,7 +144,8 @@ static bool take_short(struct scan *scan, const char *word, struct error *err)
 	const char *value = word + 2;
 	if (option->value != NULL && *value == '\0') {
 		if (scan->at == scan->argc)
-			return error_set(err, EX_USAGE, "%s needs a value: %s %s", word, word, option->value);
+			return error_set(err, EX_USAGE, "%s needs a value: %s %s", word, word,
+			                 option->value);
 		value = scan->argv[scan->at++];
 	}
 	return take_global(scan->ctl, option, value);
@@ -163,7 +168,8 @@ static bool take_word(struct scan *scan, const char *word, struct error *err)
 	}
 	if (ctl->command != NULL)
 		scan->options = command_options(ctl->command, ctl->arena);
-	return ctl->noun != NULL && (ctl->command != NULL || noun_has_verbs(ctl->noun)) && err->code == 0;
+	return ctl->noun != NULL && (ctl->command != NULL || noun_has_verbs(ctl->noun)) &&
+	       err->code == 0;
 }
 
 static bool check_count(const struct ctl *ctl, struct error *err)
@@ -173,13 +179,15 @@ static bool check_count(const struct ctl *ctl, struct error *err)
 	size_t min, max;
 	command_arg_range(command, &min, &max);
 	if (ctl->n_args < min)
-		return error_set(err, EX_USAGE, "%s%s%s needs %s: dispatchctl %s%s%s %s", ctl->noun->name,
-		                 *verb ? " " : "", verb, command_arg_name(command, ctl->n_args, ctl->arena),
+		return error_set(err, EX_USAGE, "%s%s%s needs %s: dispatchctl %s%s%s %s",
+		                 ctl->noun->name, *verb ? " " : "", verb,
+		                 command_arg_name(command, ctl->n_args, ctl->arena),
 		                 ctl->noun->name, *verb ? " " : "", verb, command->args);
 	if (ctl->n_args > max)
-		return error_set(err, EX_USAGE, "unexpected argument \"%s\"; usage: dispatchctl %s%s%s%s%s",
-		                 ctl->args[max], ctl->noun->name, *verb ? " " : "", verb, max ? " " : "",
-		                 command->args);
+		return error_set(err, EX_USAGE,
+		                 "unexpected argument \"%s\"; usage: dispatchctl %s%s%s%s%s",
+		                 ctl->args[max], ctl->noun->name, *verb ? " " : "", verb,
+		                 max ? " " : "", command->args);
 	return true;
 }
 
@@ -217,7 +225,7 @@ bool options_read(struct ctl *ctl, int argc, char **argv, struct error *err)
 	if (ctl->noun == NULL)
 		return error_set(err, EX_USAGE, "no command given; see dispatchctl --help");
 	if (ctl->command == NULL)
-		return error_set(err, EX_USAGE, "%s needs a verb; see dispatchctl %s --help", ctl->noun->name,
-		                 ctl->noun->name);
+		return error_set(err, EX_USAGE, "%s needs a verb; see dispatchctl %s --help",
+		                 ctl->noun->name, ctl->noun->name);
 	return check_count(ctl, err);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The list of nouns, and finding one in it. A noun is known here only by its row; what it can do is in its
- * own file under nouns/, or comes from the kinds' table (nouns/record_nouns.c).
+ * The list of nouns, and finding one in it. A noun is known here only by its row; what it can do is
+ * in its own file under nouns/, or comes from the kinds' table (nouns/record_nouns.c).
  */
 #include "dispatchctl/registry.h"
 
@@ -12,7 +12,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* Those with a file of their own; those of the record kinds stand between the office's and the daemon's. */
+/* Those with a file of their own; those of the record kinds stand between the office's and the
+ * daemon's. */
 static const struct noun *const office[] = {
         &noun_customer,
         &noun_hours,
@@ -57,7 +58,8 @@ const struct noun *noun_find(const char *name, struct error *err)
 		nearest_try(&nearest, all[i]->name);
 	}
 	if (nearest.name != NULL)
-		error_set(err, EX_USAGE, "there is no \"%s\"; did you mean %s?", name, nearest.name);
+		error_set(err, EX_USAGE, "there is no \"%s\"; did you mean %s?", name,
+		          nearest.name);
 	else
 		error_set(err, EX_USAGE, "there is no \"%s\"; see dispatchctl --help", name);
 	return NULL;

@@ -30,19 +30,22 @@ static const char usage[] =
         "\n"
         "Reads job events from Redis and mails those whom they concern.\n"
         "\n"
-        "  -c FILE      the configuration (else $DISPATCHD_CONF, else /etc/dispatchd/dispatchd.conf),\n"
+        "  -c FILE      the configuration (else $DISPATCHD_CONF, else "
+        "/etc/dispatchd/dispatchd.conf),\n"
         "               with every *.conf in conf.d/ beside it\n"
         "  -t           check configuration, templates and databases, print every fault, and exit\n"
         "  -V           print the version and exit\n"
         "  -h, --help   print this and exit\n"
         "\n"
-        "It stays in the foreground and logs to standard error. $DISPATCHD_LOG is the lowest level\n"
+        "It stays in the foreground and logs to standard error. $DISPATCHD_LOG is the lowest "
+        "level\n"
         "that it logs: debug, info, notice, warning, error.\n"
         "\n"
         "  SIGTERM, SIGINT   no new events, mails in flight finish (20 s at most); again: at once\n"
         "  SIGHUP            rereads configuration and templates, all or nothing\n";
 
-/* Whoever starts us may have closed these three: what is opened first must not get the log's lines. */
+/* Whoever starts us may have closed these three: what is opened first must not get the log's lines.
+ */
 static void open_standard_files(void)
 {
 	int fd;
@@ -69,8 +72,9 @@ static void print_unknown(char **argv)
 /* False on a usage fault, which is printed. */
 static bool read_options(int argc, char **argv, struct options *ret)
 {
-	static const struct option longs[] = {
-	        {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+	static const struct option longs[] = {{"help", no_argument, NULL, 'h'},
+	                                      {"version", no_argument, NULL, 'V'},
+	                                      {NULL, 0, NULL, 0}};
 	int option;
 	opterr = 0; /* getopt prints what it is given as it is */
 	while ((option = getopt_long(argc, argv, ":c:tVh", longs, NULL)) != -1) {
@@ -101,8 +105,9 @@ static bool read_options(int argc, char **argv, struct options *ret)
 }
 
 /*
- * Large blocks go back to the system as soon as they are free, and so does the heap's end; and threads share
- * a few heaps, for each keeps its own holes. Else a burst of large events is remembered for ever.
+ * Large blocks go back to the system as soon as they are free, and so does the heap's end; and
+ * threads share a few heaps, for each keeps its own holes. Else a burst of large events is
+ * remembered for ever.
  */
 static void set_up_memory(void)
 {
@@ -143,7 +148,9 @@ int main(int argc, char **argv)
 	set_up_memory();
 	open_standard_files();
 	(void)signal(SIGPIPE, SIG_IGN);
-	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is a full disk: an error of write(), not an end */
+	(void)signal(
+	        SIGXFSZ,
+	        SIG_IGN); /* a limit on files is a full disk: an error of write(), not an end */
 	if (!read_options(argc, argv, &options)) {
 		fputs(usage, stderr);
 		return EX_USAGE;

@@ -106,7 +106,8 @@ static const char *address_fault(const char *address)
 		return "the address is longer than 254 bytes";
 	for (const char *p = address; *p != '\0'; p++)
 		if (*p <= ' ' || *p > '~') /* plain char: bytes above 127 are one or the other */
-			return "the address has a space, a control character or one that is not ASCII";
+			return "the address has a space, a control character or one that is not "
+			       "ASCII";
 	const char *at = strrchr(address, '@');
 	if (at == NULL || at[1] == '\0')
 		return "the address has no domain";
@@ -132,7 +133,8 @@ bool address_check(const char *address, struct error *err)
 bool address_to_ascii(const char *address, char ret[ADDRESS_MAX + 1])
 {
 	const char *domain = address_domain(address);
-	char *ascii = *domain && g_hostname_is_non_ascii(domain) ? g_hostname_to_ascii(domain) : NULL;
+	char *ascii =
+	        *domain && g_hostname_is_non_ascii(domain) ? g_hostname_to_ascii(domain) : NULL;
 	size_t local = (size_t)(domain - address);
 	bool fits = ascii != NULL && local + strlen(ascii) <= ADDRESS_MAX;
 	char text[ADDRESS_MAX + 1] = "";
@@ -152,7 +154,8 @@ static const char *skip_space(const char *p)
 	return p;
 }
 
-/* Copies a quoted string's content; returns what stands behind the closing quote, NULL where there is none.
+/* Copies a quoted string's content; returns what stands behind the closing quote, NULL where there
+ * is none.
  */
 static const char *copy_quoted(const char *p, char *name, size_t size)
 {

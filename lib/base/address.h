@@ -17,15 +17,17 @@ enum { ADDRESS_MAX = 254, MAILBOX_NAME_MAX = 256 };
 bool address_check(const char *address, struct error *err) MUST_CHECK;
 
 /*
- * The address with its domain as mail servers know it, in ASCII (RFC 5891: xn--…), where only the domain has
- * other letters: for a fault that says what to write. False where that doesn't make it one.
+ * The address with its domain as mail servers know it, in ASCII (RFC 5891: xn--…), where only the
+ * domain has other letters: for a fault that says what to write. False where that doesn't make it
+ * one.
  */
 bool address_to_ascii(const char *address, char ret[ADDRESS_MAX + 1]) MUST_CHECK;
 
 /* What stands behind the last `@`; "" where there is none. Points into `address`. */
 const char *address_domain(const char *address);
 
-/* Whether mail for both goes to the same mailbox, as far as others can tell: the domain without case. */
+/* Whether mail for both goes to the same mailbox, as far as others can tell: the domain without
+ * case. */
 bool address_same(const char *a, const char *b);
 
 /* A display name and an address, as in a header. */
@@ -35,8 +37,8 @@ struct mailbox {
 };
 
 /*
- * `dispatch@example.com`, `<dispatch@example.com>`, `Example Hauling <dispatch@example.com>`, or the
- * name as a quoted string; spaces around it don't count. Untouched on failure.
+ * `dispatch@example.com`, `<dispatch@example.com>`, `Example Hauling <dispatch@example.com>`, or
+ * the name as a quoted string; spaces around it don't count. Untouched on failure.
  */
 bool mailbox_parse(const char *text, struct mailbox *ret, struct error *err) MUST_CHECK;
 

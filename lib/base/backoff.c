@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Pure: the chance is passed in, so that a test can turn it. Used for relays, mails and Redis alike. */
+/* Pure: the chance is passed in, so that a test can turn it. Used for relays, mails and Redis
+ * alike. */
 #include "base/backoff.h"
 
 int64_t backoff_ms(struct backoff backoff, unsigned failures, uint32_t random)

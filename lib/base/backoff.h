@@ -13,7 +13,8 @@ struct backoff {
 	int64_t min_ms, max_ms; /* 0 < min_ms ≤ max_ms */
 };
 
-/* The wait after the `failures`th failure in a row (1 is the first); `random` is any 32 random bits. */
+/* The wait after the `failures`th failure in a row (1 is the first); `random` is any 32 random
+ * bits. */
 int64_t backoff_ms(struct backoff backoff, unsigned failures, uint32_t random);
 
 #endif

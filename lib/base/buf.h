@@ -17,8 +17,8 @@ void buf_adds(struct buf *buf, const char *text);
 void buf_addc(struct buf *buf, char c);
 void buf_printf(struct buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);
 const char *buf_text(const struct buf *buf); /* never NULL */
-char *buf_take(struct buf *buf);             /* hands the text to the caller, who free()s it; never NULL */
-void buf_reset(struct buf *buf);             /* empty, memory kept */
+char *buf_take(struct buf *buf); /* hands the text to the caller, who free()s it; never NULL */
+void buf_reset(struct buf *buf); /* empty, memory kept */
 void buf_free(struct buf *buf);
 
 #endif

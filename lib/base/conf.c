@@ -22,8 +22,9 @@
 
 struct reader { /* one file on its way through */
 	struct conf *conf;
-	struct conf_place place; /* its section is NULL before the first header and after a broken one */
-	bool skip;               /* the header was broken: what follows belongs nowhere */
+	struct conf_place
+	        place; /* its section is NULL before the first header and after a broken one */
+	bool skip;     /* the header was broken: what follows belongs nowhere */
 };
 
 struct conf *conf_new(void)
@@ -148,8 +149,8 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-/* What is meant by the text behind `=`, changed in place. A quote that something else follows is part of the
- * value: "Example Hauling" <dispatch@example.com>. */
+/* What is meant by the text behind `=`, changed in place. A quote that something else follows is
+ * part of the value: "Example Hauling" <dispatch@example.com>. */
 static const char *value_of(char *text, bool *ret_open_quote)
 {
 	char *p = text;
@@ -183,7 +184,8 @@ static void read_header(struct reader *reader, char *line)
 	reader->place.section = NULL;
 	reader->skip = true;
 	if (end == NULL) {
-		conf_add_fault(conf, EX_CONFIG, reader->place, "missing ] after the section's name");
+		conf_add_fault(conf, EX_CONFIG, reader->place,
+		               "missing ] after the section's name");
 		return;
 	}
 	*end = '\0';
@@ -194,7 +196,8 @@ static void read_header(struct reader *reader, char *line)
 		return;
 	}
 	if (!only_comment(end + 1)) {
-		conf_add_fault(conf, EX_CONFIG, reader->place, "only a comment may follow [%s]", name);
+		conf_add_fault(conf, EX_CONFIG, reader->place, "only a comment may follow [%s]",
+		               name);
 		return;
 	}
 	reader->place.section = arena_strdup(conf->arena, name);
@@ -215,7 +218,8 @@ static void read_pair(struct reader *reader, char *line)
 	*equals = '\0';
 	cut_space(line);
 	if (reader->place.section == NULL) {
-		conf_add_fault(conf, EX_CONFIG, reader->place, "%s comes before any [section]", line);
+		conf_add_fault(conf, EX_CONFIG, reader->place, "%s comes before any [section]",
+		               line);
 		return;
 	}
 	bool open_quote = false;
@@ -280,8 +284,8 @@ static void check_twice(struct conf *conf, size_t first)
 		char *name = g_strdup_printf("[%s] %s", value->place.section, value->key);
 		const struct conf_value *was = g_hash_table_lookup(seen, name);
 		if (was != NULL) {
-			conf_add_fault(conf, EX_CONFIG, value->place, "%s is given twice, also in line %d",
-			               name, was->place.line);
+			conf_add_fault(conf, EX_CONFIG, value->place,
+			               "%s is given twice, also in line %d", name, was->place.line);
 			g_free(name);
 		} else {
 			g_hash_table_insert(seen, name, &conf->values[i]);
@@ -325,7 +329,8 @@ static int code_of(int error, bool main_file)
 	return error == ENOENT && main_file ? EX_NOINPUT : EX_IOERR;
 }
 
-/* Fills `room` as far as the file goes; 0 or errno. A directory opens, and fails at the first read. */
+/* Fills `room` as far as the file goes; 0 or errno. A directory opens, and fails at the first read.
+ */
 static int slurp(const char *path, char *room, size_t size, size_t *ret_len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);

@@ -51,16 +51,16 @@ enum { CONF_LINE_MAX = 4096, CONF_FILE_MAX = 256 * 1024 };
 struct conf *conf_new(void);
 struct conf *conf_free(struct conf *conf); /* takes NULL; returns NULL */
 
-/* Reads FILE, then every *.conf in conf.d/ beside it in name order. A missing FILE is a fault, a missing
- * conf.d is none. What is wrong is in `faults`. */
+/* Reads FILE, then every *.conf in conf.d/ beside it in name order. A missing FILE is a fault, a
+ * missing conf.d is none. What is wrong is in `faults`. */
 void conf_read(struct conf *conf, const char *file);
 
 /* Adds a fault that asks for exit status `code`. */
 void conf_add_fault(struct conf *conf, int code, struct conf_place place, const char *fmt, ...)
         PRINTF_LIKE(4, 5);
 
-/* Puts the faults in the order of files and lines, and says one as "FILE:LINE: message" ("FILE: message"
- * without a line; in the arena). */
+/* Puts the faults in the order of files and lines, and says one as "FILE:LINE: message" ("FILE:
+ * message" without a line; in the arena). */
 void conf_sort_faults(struct conf *conf);
 const char *conf_fault_text(struct conf *conf, const struct conf_fault *fault);
 

@@ -25,7 +25,8 @@ static bool host_name(const char *host)
 	if (*host == '\0' || *host == '-' || *host == '.')
 		return false;
 	for (const char *p = host; *p != '\0'; p++)
-		if (!isascii(*p) || !(isalnum((unsigned char)*p) || *p == '-' || *p == '.' || *p == '_'))
+		if (!isascii(*p) ||
+		    !(isalnum((unsigned char)*p) || *p == '-' || *p == '.' || *p == '_'))
 			return false;
 	return true;
 }
@@ -36,7 +37,8 @@ static bool unix_parse(const char *path, struct endpoint *ret, struct error *err
 	if (*path == '\0')
 		return error_set(err, EX_CONFIG, "unix: must be followed by a path");
 	if (strlen(path) >= sizeof found.path)
-		return error_set(err, EX_CONFIG, "the path of a Unix socket is at most %zu bytes long",
+		return error_set(err, EX_CONFIG,
+		                 "the path of a Unix socket is at most %zu bytes long",
 		                 sizeof found.path - 1);
 	memcpy(found.path, path, strlen(path));
 	*ret = found;
@@ -49,7 +51,8 @@ struct port_rule {
 	int left_out; /* the port that is meant where none is written; 0: one has to be */
 };
 
-/* Where the host ends, and `ret_port` what stands behind it (NULL: nothing); NULL where that can't be told.
+/* Where the host ends, and `ret_port` what stands behind it (NULL: nothing); NULL where that can't
+ * be told.
  */
 static const char *host_end(const char *text, const struct port_rule *rule, const char **ret_port)
 {
@@ -62,7 +65,8 @@ static const char *host_end(const char *text, const struct port_rule *rule, cons
 	return *ret_port != NULL || rule->left_out > 0 ? end : NULL;
 }
 
-static bool parse(const char *text, const struct port_rule *rule, struct endpoint *ret, struct error *err)
+static bool parse(const char *text, const struct port_rule *rule, struct endpoint *ret,
+                  struct error *err)
 {
 	struct endpoint found = {.port = rule->left_out, .v6 = *text == '['};
 	struct in6_addr v6;
@@ -72,7 +76,8 @@ static bool parse(const char *text, const struct port_rule *rule, struct endpoin
 	const char *host = found.v6 ? text + 1 : text, *end = host_end(text, rule, &port);
 	if (end == NULL)
 		return error_set(err, EX_CONFIG,
-		                 "\"%s\" has no port; expected HOST:PORT, [IPV6]:PORT or unix:PATH", text);
+		                 "\"%s\" has no port; expected HOST:PORT, [IPV6]:PORT or unix:PATH",
+		                 text);
 	size_t len = (size_t)(end - host);
 	if (len >= sizeof found.host)
 		return error_set(err, EX_CONFIG, "a host's name is at most %zu bytes long",
@@ -80,11 +85,12 @@ static bool parse(const char *text, const struct port_rule *rule, struct endpoin
 	memcpy(found.host, host, len);
 	if (found.v6 ? inet_pton(AF_INET6, found.host, &v6) != 1 : !host_name(found.host))
 		return error_set(err, EX_CONFIG,
-		                 "\"%s\" has no host; expected HOST:PORT, [IPV6]:PORT or unix:PATH", text);
+		                 "\"%s\" has no host; expected HOST:PORT, [IPV6]:PORT or unix:PATH",
+		                 text);
 	if (port != NULL && !port_parse(port, rule->least, &found.port))
 		return error_set(err, EX_CONFIG,
-		                 "the port must be an integer between %d and 65535 (got \"%s\")", rule->least,
-		                 port);
+		                 "the port must be an integer between %d and 65535 (got \"%s\")",
+		                 rule->least, port);
 	*ret = found;
 	return true;
 }

@@ -6,7 +6,8 @@
 
 #include <stdbool.h>
 
-/* Where a socket is: `mail.example.com:25`, `127.0.0.1:8925`, `[::1]:25` or `unix:/run/example.sock`. */
+/* Where a socket is: `mail.example.com:25`, `127.0.0.1:8925`, `[::1]:25` or
+ * `unix:/run/example.sock`. */
 enum { ENDPOINT_HOST_MAX = 254, ENDPOINT_PATH_MAX = 108 /* sun_path */, ENDPOINT_SMTP_PORT = 25 };
 
 struct endpoint {
@@ -16,8 +17,8 @@ struct endpoint {
 	bool v6;                      /* the host stood in brackets: an IPv6 address */
 };
 
-/* The whole of `text`; a host alone (`mail.example.com`, `[::1]`) means `port`, or is a fault where that is
- * 0. On a fault `err` says what was meant, and `ret` is untouched. */
+/* The whole of `text`; a host alone (`mail.example.com`, `[::1]`) means `port`, or is a fault where
+ * that is 0. On a fault `err` says what was meant, and `ret` is untouched. */
 bool endpoint_parse(const char *text, int port, struct endpoint *ret, struct error *err) MUST_CHECK;
 /* The same for a socket of our own: port 0 is whichever is free. */
 bool endpoint_parse_own(const char *text, struct endpoint *ret, struct error *err) MUST_CHECK;

@@ -18,7 +18,8 @@ struct error {
 #define MUST_CHECK             __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
-/* Sets `err` (which may be NULL) and returns false, so that a fault is one line: `return error_set(…);` */
+/* Sets `err` (which may be NULL) and returns false, so that a fault is one line: `return
+ * error_set(…);` */
 bool error_set(struct error *err, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Puts "PREFIX: " before the text that `err` has already, keeping its code; returns false. */

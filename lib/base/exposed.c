@@ -44,8 +44,8 @@ bool exposed_file(const char *path)
 {
 	char *real = realpath(path, NULL);
 	struct stat st;
-	bool exposed = real && stat(real, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & S_IROTH) &&
-	               !is_kept(real) && folders_let_through(real);
+	bool exposed = real && stat(real, &st) == 0 && S_ISREG(st.st_mode) &&
+	               (st.st_mode & S_IROTH) && !is_kept(real) && folders_let_through(real);
 
 	free(real);
 	return exposed;
@@ -77,7 +77,8 @@ bool exposed_check(const char *path, const char *what, struct error *err)
 	if (!exposed_file(path))
 		return true;
 	char *remedy = exposed_remedy(path);
-	error_set(err, EX_CONFIG, "everybody can read the %s in %s; to fix it: %s", what, path, remedy);
+	error_set(err, EX_CONFIG, "everybody can read the %s in %s; to fix it: %s", what, path,
+	          remedy);
 	free(remedy);
 	return false;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files in a folder where others may write. Called wherever a program of ours makes or opens something beside
- * its databases, in the Maildir, or in a folder that was exported.
+ * Files in a folder where others may write. Called wherever a program of ours makes or opens
+ * something beside its databases, in the Maildir, or in a folder that was exported.
  *
- * A name is looked up once, by openat() with O_NOFOLLOW, and what it turned out to be is judged by the
- * descriptor: between a look at a name and its use somebody could put another file there. Steps are single
- * names, which needs no openat2(): a unit with RestrictSUIDSGID= has none. O_NONBLOCK is for what isn't a
- * regular file and would be waited for.
+ * A name is looked up once, by openat() with O_NOFOLLOW, and what it turned out to be is judged by
+ * the descriptor: between a look at a name and its use somebody could put another file there. Steps
+ * are single names, which needs no openat2(): a unit with RestrictSUIDSGID= has none. O_NONBLOCK is
+ * for what isn't a regular file and would be waited for.
  */
 #include "base/folder.h"
 
@@ -23,7 +23,8 @@
 
 enum {
 	STEP = O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK,
-	FOLDER = O_PATH | O_DIRECTORY | O_CLOEXEC, /* who may enter one need not be allowed to list it */
+	FOLDER = O_PATH | O_DIRECTORY |
+	         O_CLOEXEC, /* who may enter one need not be allowed to list it */
 };
 
 /* -- faults ------------------------------------------------------------------------------------ */
@@ -64,12 +65,14 @@ static bool judge(const struct folder *folder, const char *name, const struct st
 		                 "%s/%s: expected %s, found %s", folder->path, name, what_is(type),
 		                 what_is(st->st_mode));
 	if (S_ISREG(type) && st->st_nlink > 1)
-		return error_set(err, EX_NOPERM, "%s/%s: refused, for it is a hard link (it has %lu names)",
+		return error_set(err, EX_NOPERM,
+		                 "%s/%s: refused, for it is a hard link (it has %lu names)",
 		                 folder->path, name, (unsigned long)st->st_nlink);
 	if (!is_ours(folder, st))
-		return error_set(err, EX_NOPERM,
-		                 "%s/%s: refused, for it belongs to another user (uid %ld, gid %ld)",
-		                 folder->path, name, (long)st->st_uid, (long)st->st_gid);
+		return error_set(
+		        err, EX_NOPERM,
+		        "%s/%s: refused, for it belongs to another user (uid %ld, gid %ld)",
+		        folder->path, name, (long)st->st_uid, (long)st->st_gid);
 	return true;
 }
 
@@ -79,16 +82,19 @@ static bool explain(const struct folder *folder, const char *name, mode_t type, 
 	int number = errno;
 	struct stat st;
 	if ((number == ELOOP || number == ENOTDIR || number == ENXIO || number == EISDIR) &&
-	    fstatat(folder->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !judge(folder, name, &st, type, err))
+	    fstatat(folder->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    !judge(folder, name, &st, type, err))
 		return false;
 	return fault(folder, name, number, err);
 }
 
 /* Closes what is refused. */
-static int keep_if_ours(const struct folder *folder, const char *name, int fd, mode_t type, struct error *err)
+static int keep_if_ours(const struct folder *folder, const char *name, int fd, mode_t type,
+                        struct error *err)
 {
 	struct stat st;
-	if (fstat(fd, &st) == 0 ? judge(folder, name, &st, type, err) : fault(folder, name, errno, err))
+	if (fstat(fd, &st) == 0 ? judge(folder, name, &st, type, err)
+	                        : fault(folder, name, errno, err))
 		return fd;
 	(void)close(fd);
 	return -1;
@@ -114,12 +120,14 @@ bool folder_open(struct folder *ret, const char *path, bool trusted, struct erro
 	}
 	if (trusted && geteuid() != 0 && st.st_uid != geteuid() && st.st_uid != 0) {
 		(void)close(fd);
-		return error_set(err, EX_NOPERM,
-		                 "%s: must belong to root or to the user that this runs as (uid %ld), but "
-		                 "belongs to uid %ld",
-		                 path, (long)geteuid(), (long)st.st_uid);
+		return error_set(
+		        err, EX_NOPERM,
+		        "%s: must belong to root or to the user that this runs as (uid %ld), but "
+		        "belongs to uid %ld",
+		        path, (long)geteuid(), (long)st.st_uid);
 	}
-	*ret = (struct folder){.fd = fd, .owner = st.st_uid, .group = st.st_gid, .path = mem_strdup(path)};
+	*ret = (struct folder){
+	        .fd = fd, .owner = st.st_uid, .group = st.st_gid, .path = mem_strdup(path)};
 	return true;
 }
 
@@ -134,7 +142,8 @@ bool folder_open_of(struct folder *ret, const char *path, bool trusted, struct e
 	return good;
 }
 
-/* Owner and group are best effort: who isn't in that group can't give it away, and it stays with ours. */
+/* Owner and group are best effort: who isn't in that group can't give it away, and it stays with
+ * ours. */
 static bool hand_over(const struct folder *folder, int fd, mode_t mode)
 {
 	if (folder->gives && fchown(fd, folder->owner, folder->group) != 0 &&
@@ -244,8 +253,8 @@ bool folder_check(const struct folder *folder, const char *name, bool *ret_there
 	return errno == ENOENT || fault(folder, name, errno, err);
 }
 
-bool folder_rename(const struct folder *from, const char *name, const struct folder *to, const char *to_name,
-                   struct error *err)
+bool folder_rename(const struct folder *from, const char *name, const struct folder *to,
+                   const char *to_name, struct error *err)
 {
 	check_name(name);
 	check_name(to_name);
@@ -265,7 +274,8 @@ static bool share(int fd, gid_t group, mode_t type, mode_t mode)
 	if (fstat(fd, &st) != 0)
 		return false;
 	errno = EPERM; /* another's, or something else */
-	if ((st.st_mode & S_IFMT) != type || st.st_uid != geteuid() || (S_ISREG(type) && st.st_nlink > 1))
+	if ((st.st_mode & S_IFMT) != type || st.st_uid != geteuid() ||
+	    (S_ISREG(type) && st.st_nlink > 1))
 		return false;
 	if (st.st_gid != group && fchownat(fd, "", (uid_t)-1, group, AT_EMPTY_PATH) != 0)
 		return false;
@@ -276,7 +286,8 @@ static bool share(int fd, gid_t group, mode_t type, mode_t mode)
 bool folder_share(const struct folder *folder, const char *name, mode_t type, mode_t mode)
 {
 	check_name(name);
-	/* SQLite's locks are POSIX ones, which closing any other descriptor of the file would drop. */
+	/* SQLite's locks are POSIX ones, which closing any other descriptor of the file would drop.
+	 */
 	int fd = openat(folder->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	bool good = fd >= 0 && share(fd, folder->group, type, mode);
 	int number = errno;

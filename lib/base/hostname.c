@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a host may be called: in EHLO, which strict relays check, and in the Host of an HTTP request. */
+/* What a host may be called: in EHLO, which strict relays check, and in the Host of an HTTP
+ * request. */
 #include "base/hostname.h"
 
 #include <arpa/inet.h>
@@ -49,8 +50,9 @@ bool hostname_full(const char *name)
 {
 	const char *last = strrchr(name, '.');
 
-	return last != NULL && hostname_valid(name) && strspn(last + 1, "0123456789") != strlen(last + 1) &&
-	       !is_under(name, "localhost") && !is_under(name, "localdomain");
+	return last != NULL && hostname_valid(name) &&
+	       strspn(last + 1, "0123456789") != strlen(last + 1) && !is_under(name, "localhost") &&
+	       !is_under(name, "localdomain");
 }
 
 bool hostname_literal(const char *text)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * As whom the process works: effective ids and groups, with root's kept as the saved ones where there is a
- * way back. A change that fails half way would go on with the wrong rights, so it ends the program.
+ * As whom the process works: effective ids and groups, with root's kept as the saved ones where
+ * there is a way back. A change that fails half way would go on with the wrong rights, so it ends
+ * the program.
  */
 #include "base/identity.h"
 
@@ -104,7 +105,8 @@ bool identity_become_for_good(uid_t user, gid_t group, struct error *err)
 		return true;
 	get_users(user, group, &ids);
 	bool good = setgroups((size_t)ids.n_groups, ids.groups) == 0 &&
-	            setresgid(ids.group, ids.group, ids.group) == 0 && setresuid(user, user, user) == 0;
+	            setresgid(ids.group, ids.group, ids.group) == 0 &&
+	            setresuid(user, user, user) == 0;
 	free(ids.groups);
 	(void)atexit(let_sanitizer_in);
 	return good || fault(user, err);

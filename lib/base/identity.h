@@ -8,14 +8,16 @@
 #include <sys/types.h>
 
 /*
- * As whom the process works. A tool that root runs does the office's work as the user whose folder it is, so
- * that nothing that others put into that folder is done with root's power; what the person named on the
- * command line is opened as the person. Of the whole process: for programs without threads at work.
+ * As whom the process works. A tool that root runs does the office's work as the user whose folder
+ * it is, so that nothing that others put into that folder is done with root's power; what the
+ * person named on the command line is opened as the person. Of the whole process: for programs
+ * without threads at work.
  */
 
 /*
- * From now on as that user, with its groups (one that the system doesn't know has `group` alone); the person
- * can be gone back to. Nothing happens where we aren't root, or `user` is. 71 where the system refuses.
+ * From now on as that user, with its groups (one that the system doesn't know has `group` alone);
+ * the person can be gone back to. Nothing happens where we aren't root, or `user` is. 71 where the
+ * system refuses.
  */
 bool identity_become(uid_t user, gid_t group, struct error *err) MUST_CHECK;
 

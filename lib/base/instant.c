@@ -157,7 +157,8 @@ bool instant_parse(const char *text, struct instant *ret)
 	if (h < 0 || h > 23 || !take(&p, ':'))
 		return false;
 	int m = digits(&p, 2);
-	if (m < 0 || m > 59 || !seconds_read(&p, &s, &ms) || !offset_read(&p, &offset_s) || *p != '\0')
+	if (m < 0 || m > 59 || !seconds_read(&p, &s, &ms) || !offset_read(&p, &offset_s) ||
+	    *p != '\0')
 		return false;
 	ret->ms = ((int64_t)day.n * 86400 + h * 3600 + m * 60 + s - offset_s) * 1000 + ms;
 	return true;
@@ -188,7 +189,8 @@ const char *instant_format(struct instant t, int offset_s, char text[INSTANT_TEX
 		return text;
 	}
 	char *at = put(put(put(text, y, 4, '-'), m, 2, '-'), d, 2, 'T');
-	at = put(put(put(at, rest / 3600000, 2, ':'), rest / 60000 % 60, 2, ':'), rest / 1000 % 60, 2, '.');
+	at = put(put(put(at, rest / 3600000, 2, ':'), rest / 60000 % 60, 2, ':'), rest / 1000 % 60,
+	         2, '.');
 	at = rest % 1000 != 0 ? put(at, rest % 1000, 3, '\0') : at;
 	int off = offset_min < 0 ? -offset_min : offset_min;
 	at[-1] = off == 0 ? 'Z' : offset_min < 0 ? '-' : '+';

@@ -145,10 +145,11 @@ static void copy_number(struct mender *m)
 	m->at += n;
 }
 
-void jsonmend(const char *text, size_t len, enum jsonmend_what what, jsontext_mended *mended, void *arg,
-              struct buf *out)
+void jsonmend(const char *text, size_t len, enum jsonmend_what what, jsontext_mended *mended,
+              void *arg, struct buf *out)
 {
-	struct mender m = {.text = text, .len = len, .what = what, .mended = mended, .arg = arg, .out = out};
+	struct mender m = {
+	        .text = text, .len = len, .what = what, .mended = mended, .arg = arg, .out = out};
 	while (m.at < len) {
 		char c = text[m.at];
 		if (c == '"') {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading JSON, and what is wrong with text that is not JSON, in words that are ours and not jansson's. */
+/* Reading JSON, and what is wrong with text that is not JSON, in words that are ours and not
+ * jansson's. */
 #include "base/jsonmend.h"
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -43,7 +44,8 @@ static const char *our_words(const char *theirs)
 	return "no JSON value";
 }
 
-/* jansson's sentence ends in " near '…'", where that is the last it has read, or " near end of file". */
+/* jansson's sentence ends in " near '…'", where that is the last it has read, or " near end of
+ * file". */
 static void describe_fault(const json_error_t *fault, bool blank, char text[WORDS_MAX])
 {
 	static const char near[] = " near '", end[] = " near end of file";
@@ -54,8 +56,9 @@ static void describe_fault(const json_error_t *fault, bool blank, char text[WORD
 	else if (strstr(fault->text, end) != NULL)
 		(void)snprintf(text, WORDS_MAX, "%s, but the text ends here", ours);
 	else if (found != NULL && strlen(found) > strlen(near))
-		(void)snprintf(text, WORDS_MAX, "%s (found %s)", ours,
-		               utf8_quote(found + strlen(near), strlen(found) - strlen(near) - 1, quote));
+		(void)snprintf(
+		        text, WORDS_MAX, "%s (found %s)", ours,
+		        utf8_quote(found + strlen(near), strlen(found) - strlen(near) - 1, quote));
 	else
 		(void)snprintf(text, WORDS_MAX, "%s", ours);
 }
@@ -66,8 +69,8 @@ static json_t *parse(const char *text, size_t len, json_error_t *fault)
 }
 
 /* A second try, with what we can't hold put otherwise. */
-static json_t *parse_mended(const char *text, size_t len, enum jsonmend_what what, jsontext_mended *mended,
-                            void *arg, json_error_t *fault)
+static json_t *parse_mended(const char *text, size_t len, enum jsonmend_what what,
+                            jsontext_mended *mended, void *arg, json_error_t *fault)
 {
 	struct buf other = {0};
 	jsonmend(text, len, what, mended, arg, &other);
@@ -87,12 +90,14 @@ static void skip_mark(const char **text, size_t *len)
 
 static bool is_blank(const char *text, size_t len)
 {
-	while (len > 0 && (text[len - 1] == ' ' || (text[len - 1] >= '\t' && text[len - 1] <= '\r')))
+	while (len > 0 &&
+	       (text[len - 1] == ' ' || (text[len - 1] >= '\t' && text[len - 1] <= '\r')))
 		len--;
 	return len == 0;
 }
 
-static json_t *read_value(const char *text, size_t len, json_error_t *fault, char ret_words[WORDS_MAX])
+static json_t *read_value(const char *text, size_t len, json_error_t *fault,
+                          char ret_words[WORDS_MAX])
 {
 	skip_mark(&text, &len);
 	json_t *value = parse(text, len, fault);
@@ -105,7 +110,8 @@ static json_t *read_value(const char *text, size_t len, json_error_t *fault, cha
 
 static json_t *place_fault(const json_error_t *fault, const char *what, struct error *err)
 {
-	(void)error_set(err, EX_DATAERR, "line %d, column %d: %s", fault->line, fault->column, what);
+	(void)error_set(err, EX_DATAERR, "line %d, column %d: %s", fault->line, fault->column,
+	                what);
 	return NULL;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Writing JSON. Recursion here is as deep as jansson let the text nest (2048), which a thread's stack bears.
- * Reading is jsonread.c. */
+/* Writing JSON. Recursion here is as deep as jansson let the text nest (2048), which a thread's
+ * stack bears. Reading is jsonread.c. */
 #include "base/jsontext.h"
 
 #include "base/mem.h"
@@ -38,7 +38,8 @@ static void write_leaf(struct buf *buf, const json_t *value)
 		bug("jansson can't write what it has read");
 }
 
-static void write_member(struct buf *buf, const char *key, const json_t *value, enum jsontext_order order)
+static void write_member(struct buf *buf, const char *key, const json_t *value,
+                         enum jsontext_order order)
 {
 	if (buf->data[buf->len - 1] != '{')
 		buf_addc(buf, ',');
@@ -58,7 +59,8 @@ static void write_sorted(struct buf *buf, json_t *object)
 {
 	size_t n = 0;
 	const char **keys = mem_alloc((json_object_size(object) + 1) * sizeof *keys);
-	for (void *it = json_object_iter(object); it != NULL; it = json_object_iter_next(object, it))
+	for (void *it = json_object_iter(object); it != NULL;
+	     it = json_object_iter_next(object, it))
 		keys[n++] = json_object_iter_key(it);
 	qsort(keys, n, sizeof *keys, by_bytes);
 	for (size_t i = 0; i < n; i++)

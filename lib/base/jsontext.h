@@ -9,15 +9,16 @@
 #include <stddef.h>
 
 /*
- * JSON as the product takes and writes it, on jansson. The name is not json_…: that is jansson's own.
+ * JSON as the product takes and writes it, on jansson. The name is not json_…: that is jansson's
+ * own.
  */
 
 /*
- * Reads one JSON value of any kind that fills `text`; a byte order mark in front is skipped. Refused:
- * invalid UTF-8, NUL in any spelling, half a surrogate pair, a key given twice, text behind the value,
- * numbers beyond a double. An integer beyond 64 bits becomes a string of its digits, since it is some
- * system's key and no quantity. NULL on a fault; `err` then says line and column, and what is wrong
- * there in our own words. The caller json_decref()s.
+ * Reads one JSON value of any kind that fills `text`; a byte order mark in front is skipped.
+ * Refused: invalid UTF-8, NUL in any spelling, half a surrogate pair, a key given twice, text
+ * behind the value, numbers beyond a double. An integer beyond 64 bits becomes a string of its
+ * digits, since it is some system's key and no quantity. NULL on a fault; `err` then says line and
+ * column, and what is wrong there in our own words. The caller json_decref()s.
  */
 json_t *jsontext_read(const char *text, size_t len, struct error *err) MUST_CHECK;
 
@@ -30,14 +31,16 @@ enum { JSONTEXT_PATH_MAX = 3 };
 typedef void jsontext_mended(void *arg, const char *const path[JSONTEXT_PATH_MAX], size_t depth);
 
 /*
- * The same for text that strangers write: half a surrogate pair and \u0000, which JSON allows and text
- * can't hold, become U+FFFD, in keys too. `mended` hears of each value; of a changed key nobody does.
+ * The same for text that strangers write: half a surrogate pair and \u0000, which JSON allows and
+ * text can't hold, become U+FFFD, in keys too. `mended` hears of each value; of a changed key
+ * nobody does.
  */
 json_t *jsontext_read_mended(const char *text, size_t len, jsontext_mended *mended, void *arg,
                              struct error *err) MUST_CHECK;
 
 /* The same of a line of JSON Lines without its end: `err` says what is wrong, *ret_column where. */
-json_t *jsontext_read_line(const char *text, size_t len, int *ret_column, struct error *err) MUST_CHECK;
+json_t *jsontext_read_line(const char *text, size_t len, int *ret_column,
+                           struct error *err) MUST_CHECK;
 
 enum jsontext_order { JSONTEXT_AS_IS, JSONTEXT_SORTED };
 /*
@@ -47,8 +50,8 @@ enum jsontext_order { JSONTEXT_AS_IS, JSONTEXT_SORTED };
  */
 void jsontext_write(struct buf *buf, const json_t *value, enum jsontext_order order);
 
-/* How many containers stand in one another at most: 0 for a scalar, 1 for `{}`. Looks no deeper than
- * `limit` + 1. */
+/* How many containers stand in one another at most: 0 for a scalar, 1 for `{}`. Looks no deeper
+ * than `limit` + 1. */
 int jsontext_depth(const json_t *value, int limit);
 
 /* "an object", "text", "an integer", … for messages. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory that is there or ends the program, and arenas: blocks that are handed out in pieces and freed all
- * at once.
+ * Memory that is there or ends the program, and arenas: blocks that are handed out in pieces and
+ * freed all at once.
  */
 #include "base/mem.h"
 

@@ -20,7 +20,8 @@ char *mem_strdup(const char *text); /* NULL gives NULL */
  */
 struct arena;
 struct arena *arena_new(void);
-struct arena *arena_new_private(void); /* may hold passwords: overwritten when it is reset or freed */
+struct arena *
+arena_new_private(void); /* may hold passwords: overwritten when it is reset or freed */
 void *arena_alloc(struct arena *arena, size_t size);                    /* aligned for any type */
 char *arena_strdup(struct arena *arena, const char *text);              /* NULL gives NULL */
 char *arena_strndup(struct arena *arena, const char *text, size_t len); /* adds the NUL */
@@ -29,8 +30,8 @@ size_t arena_bytes(const struct arena *arena); /* handed out since it was made o
 void arena_reset(struct arena *arena);         /* frees what was handed out, keeps a block */
 struct arena *arena_free(struct arena *arena); /* takes NULL; returns NULL */
 
-/* Room for one more in an array of `n`: `array` itself, or where `*cap` of them are there a copy twice as
- * large. */
+/* Room for one more in an array of `n`: `array` itself, or where `*cap` of them are there a copy
+ * twice as large. */
 void *arena_grow(struct arena *arena, void *array, size_t n, size_t *cap, size_t size);
 
 #define arena_new_array(arena, count, type) ((type *)arena_alloc((arena), (count) * sizeof(type)))

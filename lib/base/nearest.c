@@ -18,7 +18,8 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 	for (size_t j = 0; j <= b_len; j++)
 		rows[0][j] = j;
 	for (size_t i = 1; i <= a_len; i++) {
-		size_t *row = rows[i % 3], *before = rows[(i + 2) % 3], *before2 = rows[(i + 1) % 3];
+		size_t *row = rows[i % 3], *before = rows[(i + 2) % 3],
+		       *before2 = rows[(i + 1) % 3];
 		row[0] = i;
 		for (size_t j = 1; j <= b_len; j++) {
 			size_t wrong = a[i - 1] != b[j - 1];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Takes the URL of a Redis apart, strictly: what is not understood to the last character is a fault, and
- * no fault repeats the password.
+ * Takes the URL of a Redis apart, strictly: what is not understood to the last character is a
+ * fault, and no fault repeats the password.
  */
 #include "base/redis_url.h"
 
@@ -49,7 +49,8 @@ static bool db_parse(const char *text, int *ret)
 }
 
 /* Takes USER:PASSWORD@ or USER@ from the front, if it is there; moves `*p` behind it. */
-static bool credentials_parse(const char **p, struct arena *arena, struct redis_url *url, struct error *err)
+static bool credentials_parse(const char **p, struct arena *arena, struct redis_url *url,
+                              struct error *err)
 {
 	const char *at = strrchr(*p, '@');
 	if (at == NULL || **p == '/') /* a path may hold an @ of its own */
@@ -57,12 +58,14 @@ static bool credentials_parse(const char **p, struct arena *arena, struct redis_
 	const char *colon = memchr(*p, ':', (size_t)(at - *p));
 	const char *user_end = colon != NULL ? colon : at;
 	if (user_end == *p && colon == NULL)
-		return error_set(err, EX_CONFIG, "a password is written USER:PASSWORD@ or :PASSWORD@");
+		return error_set(err, EX_CONFIG,
+		                 "a password is written USER:PASSWORD@ or :PASSWORD@");
 	url->user = decode(arena, *p, (size_t)(user_end - *p));
 	if (colon != NULL)
 		url->password = decode(arena, colon + 1, (size_t)(at - colon - 1));
 	if (url->user == NULL || url->password == NULL)
-		return error_set(err, EX_CONFIG, "the user or the password has an invalid percent-encoding");
+		return error_set(err, EX_CONFIG,
+		                 "the user or the password has an invalid percent-encoding");
 	*p = at + 1;
 	return true;
 }
@@ -75,7 +78,8 @@ static bool query_parse(char *text, struct redis_url *url, struct error *err)
 		return true;
 	*query = '\0';
 	if (strncmp(query + 1, "db=", 3) != 0)
-		return error_set(err, EX_CONFIG, "unknown parameter \"%s\"; expected db=NUMBER", query + 1);
+		return error_set(err, EX_CONFIG, "unknown parameter \"%s\"; expected db=NUMBER",
+		                 query + 1);
 	if (!db_parse(query + 4, &url->db))
 		return error_set(err, EX_CONFIG,
 		                 "the database must be an integer between 0 and %d (got \"%s\")",
@@ -83,7 +87,8 @@ static bool query_parse(char *text, struct redis_url *url, struct error *err)
 	return true;
 }
 
-static bool unix_parse(const char *rest, struct arena *arena, struct redis_url *url, struct error *err)
+static bool unix_parse(const char *rest, struct arena *arena, struct redis_url *url,
+                       struct error *err)
 {
 	if (*rest != '/')
 		return error_set(err, EX_CONFIG,
@@ -92,7 +97,8 @@ static bool unix_parse(const char *rest, struct arena *arena, struct redis_url *
 	if (url->path == NULL)
 		return error_set(err, EX_CONFIG, "the path has an invalid percent-encoding");
 	if (strlen(url->path) >= ENDPOINT_PATH_MAX)
-		return error_set(err, EX_CONFIG, "the path of a Unix socket is at most %d bytes long",
+		return error_set(err, EX_CONFIG,
+		                 "the path of a Unix socket is at most %d bytes long",
 		                 ENDPOINT_PATH_MAX - 1);
 	return true;
 }
@@ -108,19 +114,21 @@ static bool tcp_parse(char *rest, struct arena *arena, struct redis_url *url, st
 		                 REDIS_DB_MAX, slash + 1);
 	struct endpoint endpoint;
 	if (strncmp(rest, "unix:", 5) == 0 || !endpoint_parse(rest, REDIS_PORT, &endpoint, NULL))
-		return error_set(err, EX_CONFIG, "invalid host and port \"%s\"; %s", rest, expected);
+		return error_set(err, EX_CONFIG, "invalid host and port \"%s\"; %s", rest,
+		                 expected);
 	url->host = arena_strdup(arena, endpoint.host);
 	url->port = endpoint.port;
 	return true;
 }
 
-bool redis_url_parse(const char *text, struct arena *arena, struct redis_url *ret, struct error *err)
+bool redis_url_parse(const char *text, struct arena *arena, struct redis_url *ret,
+                     struct error *err)
 {
 	struct redis_url url = {.host = "", .path = "", .user = "", .password = ""};
 	bool tcp = strncmp(text, "redis://", 8) == 0;
 	if (strncmp(text, "rediss://", 9) == 0)
-		return error_set(err, EX_CONFIG, "TLS to Redis requires a tunnel, such as stunnel; %s",
-		                 expected);
+		return error_set(err, EX_CONFIG,
+		                 "TLS to Redis requires a tunnel, such as stunnel; %s", expected);
 	if (!tcp && strncmp(text, "unix://", 7) != 0)
 		return error_set(err, EX_CONFIG, "not a Redis address; %s", expected);
 	const char *rest = text + (tcp ? 8 : 7);

@@ -30,7 +30,8 @@ enum { REDIS_PORT = 6379, REDIS_DB_MAX = 65535 };
 bool redis_url_parse(const char *text, struct arena *arena, struct redis_url *ret,
                      struct error *err) MUST_CHECK;
 
-/* The same with *** for a password, for logs and dumps; whatever it is, nothing before an @ survives. */
+/* The same with *** for a password, for logs and dumps; whatever it is, nothing before an @
+ * survives. */
 const char *redis_url_redacted(const char *text, struct arena *arena);
 
 #endif

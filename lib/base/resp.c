@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The grammar of Redis' replies as a state machine that sees bytes as they come and keeps none. It bounds
- * lengths, counts and nesting before hiredis, which believes them, allocates anything.
+ * The grammar of Redis' replies as a state machine that sees bytes as they come and keeps none. It
+ * bounds lengths, counts and nesting before hiredis, which believes them, allocates anything.
  */
 #include "base/resp.h"
 
@@ -103,15 +103,18 @@ static const char *take_text(struct resp *resp, char c)
 static const char *take_digit(struct resp *resp, char c)
 {
 	if (resp->carriage)
-		return c == '\n' ? end_number(resp) : "protocol error: a line doesn't end where it should";
+		return c == '\n' ? end_number(resp)
+		                 : "protocol error: a line doesn't end where it should";
 	if (c == '\r') {
 		resp->carriage = true;
 	} else if (c == '-' && resp->digits == 0 && !resp->negative) {
 		resp->negative = true;
 	} else if (c >= '0' && c <= '9') {
-		/* A full int64_t is no length: only `:` may have 19 digits, and its value doesn't count here.
+		/* A full int64_t is no length: only `:` may have 19 digits, and its value doesn't
+		 * count here.
 		 */
-		if (++resp->digits > DIGITS_MAX + 1 || (resp->digits > DIGITS_MAX && resp->type != ':'))
+		if (++resp->digits > DIGITS_MAX + 1 ||
+		    (resp->digits > DIGITS_MAX && resp->type != ':'))
 			return "protocol error: a number is too long";
 		if (resp->digits <= DIGITS_MAX)
 			resp->number = resp->number * 10 + (c - '0');

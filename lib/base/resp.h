@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 /*
- * Looks at the bytes of Redis' replies (RESP2, https://redis.io/docs/reference/protocol-spec/) before a
- * parser that believes every length and count gets them. It keeps no bytes, however they are cut.
+ * Looks at the bytes of Redis' replies (RESP2, https://redis.io/docs/reference/protocol-spec/)
+ * before a parser that believes every length and count gets them. It keeps no bytes, however they
+ * are cut.
  */
 enum {
 	RESP_DEPTH_MAX = 7,        /* arrays in arrays */

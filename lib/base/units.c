@@ -50,7 +50,8 @@ static bool parse(const char *text, const struct unit *units, size_t n, int64_t 
 	return false;
 }
 
-static const char *format(int64_t value, const struct unit *units, size_t n, char text[UNITS_TEXT_MAX])
+static const char *format(int64_t value, const struct unit *units, size_t n,
+                          char text[UNITS_TEXT_MAX])
 {
 	size_t i = n - 1;
 	while (i > 0 && value % units[i].size != 0)

@@ -13,7 +13,8 @@
 static const struct lead {
 	unsigned char first, last;
 	unsigned char len;
-	unsigned char low, high; /* of the second byte: this is what keeps out overlongs and surrogates */
+	unsigned char low,
+	        high; /* of the second byte: this is what keeps out overlongs and surrogates */
 } leads[] = {
         {.first = 0xC2, .last = 0xDF, .len = 2, .low = 0x80, .high = 0xBF},
         {.first = 0xE0, .last = 0xE0, .len = 3, .low = 0xA0, .high = 0xBF},
@@ -98,7 +99,8 @@ const char *utf8_quote(const char *text, size_t len, char quote[UTF8_QUOTE_MAX])
 
 /* -- fit for a terminal ------------------------------------------------------------------------ */
 
-/* Characters that nobody sees. U+200C and U+200D stay: Persian and Indic words need them, and emoji. */
+/* Characters that nobody sees. U+200C and U+200D stay: Persian and Indic words need them, and
+ * emoji. */
 static const struct {
 	uint32_t first, last;
 } unseen[] = {
@@ -134,7 +136,8 @@ size_t utf8_show_char(const char *text, size_t left, char shown[UTF8_SHOWN_MAX])
 	if (n == 0 || (n == 1 && is_control(s, 1)))
 		(void)snprintf(shown, UTF8_SHOWN_MAX, "\\x%02x", (unsigned)c);
 	else if ((n == 2 && is_control(s, 2)) || is_unseen(c))
-		(void)snprintf(shown, UTF8_SHOWN_MAX, c > 0xFFFF ? "\\U%08x" : "\\u%04x", (unsigned)c);
+		(void)snprintf(shown, UTF8_SHOWN_MAX, c > 0xFFFF ? "\\U%08x" : "\\u%04x",
+		               (unsigned)c);
 	return n > 0 ? n : 1;
 }
 

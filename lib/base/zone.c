@@ -11,10 +11,10 @@
  *
  * A wall time lies in no stretch (skipped), in one, or in two (it happens twice).
  *
- * One mistake of GLib (2.74) is mended: in the rule that goes on where a file's table ends, it takes
- * a summer or winter offset of 0 for none given. Debian's tables end with 2037, and Europe/Dublin
- * alone has such a rule. Its years from 2038 are asked for as those 28 years before, which have
- * the same weekdays (until 2100).
+ * One mistake of GLib (2.74) is mended: in the rule that goes on where a file's table ends, it
+ * takes a summer or winter offset of 0 for none given. Debian's tables end with 2037, and
+ * Europe/Dublin alone has such a rule. Its years from 2038 are asked for as those 28 years before,
+ * which have the same weekdays (until 2100).
  */
 #include "base/zone.h"
 
@@ -26,8 +26,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What GLib has said of a stretch: it holds at both instants, so that it holds between them. GLib searches
- * its table from the front. */
+/* What GLib has said of a stretch: it holds at both instants, so that it holds between them. GLib
+ * searches its table from the front. */
 struct known {
 	int64_t from_s, to_s; /* from > to: nothing yet */
 	int stretch;
@@ -101,10 +101,10 @@ static const char *zone_directory(void)
 }
 
 /*
- * What tzdata and Debian keep beside the zones in the same format: the host's own setting, a default for
- * POSIX rules, the zone of a machine whose clock nobody has set. None of them says where a customer is, and
- * `localtime` would change its meaning with the machine. `posix/` and `right/` are copies of all zones;
- * `right/` counts leap seconds and would be 27 s off.
+ * What tzdata and Debian keep beside the zones in the same format: the host's own setting, a
+ * default for POSIX rules, the zone of a machine whose clock nobody has set. None of them says
+ * where a customer is, and `localtime` would change its meaning with the machine. `posix/` and
+ * `right/` are copies of all zones; `right/` counts leap seconds and would be 27 s off.
  */
 static bool is_no_place(const char *name)
 {
@@ -122,13 +122,15 @@ static bool is_no_place(const char *name)
 /* An IANA name looks like a relative path of words. */
 static bool is_name(const char *name)
 {
-	static const char chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
+	static const char chars[] =
+	        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
 	size_t len = strlen(name);
-	return len > 0 && len < 100 && strspn(name, chars) == len && name[0] != '/' && name[len - 1] != '/' &&
-	       strstr(name, "//") == NULL && !is_no_place(name);
+	return len > 0 && len < 100 && strspn(name, chars) == len && name[0] != '/' &&
+	       name[len - 1] != '/' && strstr(name, "//") == NULL && !is_no_place(name);
 }
 
-/* The rule in a file's last line ends its second name with a bare 0: "IST-1GMT0,M10.5.0,M3.5.0/1". */
+/* The rule in a file's last line ends its second name with a bare 0: "IST-1GMT0,M10.5.0,M3.5.0/1".
+ */
 static bool rule_misread(FILE *file)
 {
 	char tail[64] = "";
@@ -141,7 +143,8 @@ static bool rule_misread(FILE *file)
 	       (g_ascii_isalpha(comma[-2]) || comma[-2] == '>');
 }
 
-/* GLib would also take offsets and POSIX rules for a name, and a directory's other files for a zone. */
+/* GLib would also take offsets and POSIX rules for a name, and a directory's other files for a
+ * zone. */
 static bool is_zone_file(const char *name, bool *ret_table_only)
 {
 	static const char magic[] = {'T', 'Z', 'i', 'f'};
@@ -150,7 +153,8 @@ static bool is_zone_file(const char *name, bool *ret_table_only)
 	FILE *file = n > 0 && (size_t)n < sizeof path ? fopen(path, "rbe") : NULL;
 	if (file == NULL)
 		return false;
-	bool ok = fread(head, 1, sizeof head, file) == sizeof head && memcmp(head, magic, sizeof head) == 0;
+	bool ok = fread(head, 1, sizeof head, file) == sizeof head &&
+	          memcmp(head, magic, sizeof head) == 0;
 	*ret_table_only = ok && rule_misread(file);
 	(void)fclose(file);
 	return ok;
@@ -168,15 +172,16 @@ static struct zone *zone_new(const char *name, GTimeZone *tz, bool table_only)
 	return zone;
 }
 
-/* GLib keeps what it has read under the name that it was asked by for as long as anybody holds it, so it is
- * asked by another spelling of the path after each renewal. */
+/* GLib keeps what it has read under the name that it was asked by for as long as anybody holds it,
+ * so it is asked by another spelling of the path after each renewal. */
 static GTimeZone *read_zone(const struct zones *zones, const char *name)
 {
 	static const char slashes[] = "////////////////";
 	char path[512];
 	int n = snprintf(path, sizeof path, "%s/%.*s%s", zone_directory(),
 	                 (int)(zones->epoch % sizeof slashes), slashes, name);
-	return g_time_zone_new_identifier(zones->epoch > 0 && n > 0 && (size_t)n < sizeof path ? path : name);
+	return g_time_zone_new_identifier(
+	        zones->epoch > 0 && n > 0 && (size_t)n < sizeof path ? path : name);
 }
 
 const struct zone *zone_find(struct zones *zones, const char *name)
@@ -280,7 +285,8 @@ static int64_t stretch_end(const struct zone *zone, int64_t low, int64_t high)
 	return high;
 }
 
-/* Walks the stretches near the wall time; GLib doesn't say where one ends, so that is searched for. */
+/* Walks the stretches near the wall time; GLib doesn't say where one ends, so that is searched for.
+ */
 static int64_t wall_to_utc(const struct zone *zone, int64_t wall, enum zone_choice choice)
 {
 	enum { FARTHEST_S = 17 * 60 * 60 }; /* no place was ever farther from UTC */
@@ -306,7 +312,8 @@ static int64_t wall_to_utc(const struct zone *zone, int64_t wall, enum zone_choi
 	return found;
 }
 
-struct instant zone_instant(const struct zone *zone, struct day day, int minute, enum zone_choice choice)
+struct instant zone_instant(const struct zone *zone, struct day day, int minute,
+                            enum zone_choice choice)
 {
 	int64_t wall = (int64_t)day.n * DAY_S + (int64_t)minute * MINUTE_S;
 	return (struct instant){wall_to_utc(zone, wall, choice) * 1000};

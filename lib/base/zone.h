@@ -17,13 +17,13 @@ struct zone;
 struct zones *zones_new(void);
 struct zones *zones_free(struct zones *zones); /* takes NULL; returns NULL */
 
-/* The system's files may have changed: caches made from now on read them again; those from before are stale.
- * From any thread. */
+/* The system's files may have changed: caches made from now on read them again; those from before
+ * are stale. From any thread. */
 void zones_renew(void);
 bool zones_stale(const struct zones *zones);
 
-/* By IANA name ("America/Denver", "UTC"); NULL where the system has none such. POSIX TZ strings and paths are
- * refused. */
+/* By IANA name ("America/Denver", "UTC"); NULL where the system has none such. POSIX TZ strings and
+ * paths are refused. */
 const struct zone *zone_find(struct zones *zones, const char *name);
 
 /* The host's own zone ($TZ, /etc/localtime), UTC where that can't be read. */
@@ -44,10 +44,11 @@ int zone_minute(const struct zone *zone, struct instant at);
  * its first occurrence (ZONE_FIRST) or its second (ZONE_SECOND).
  */
 enum zone_choice { ZONE_FIRST, ZONE_SECOND };
-struct instant zone_instant(const struct zone *zone, struct day day, int minute, enum zone_choice choice);
+struct instant zone_instant(const struct zone *zone, struct day day, int minute,
+                            enum zone_choice choice);
 
-/* The first instant of a day there: midnight, or the first after a gap that swallows it (a day that a zone
- * skipped altogether begins where the next one does). */
+/* The first instant of a day there: midnight, or the first after a gap that swallows it (a day that
+ * a zone skipped altogether begins where the next one does). */
 struct instant zone_day_start(const struct zone *zone, struct day day);
 
 #endif

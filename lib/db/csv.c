@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A CSV reader that trusts nothing, and the writer's side. One row at a time, in memory that is reused. */
+/* A CSV reader that trusts nothing, and the writer's side. One row at a time, in memory that is
+ * reused. */
 #include "db/csv.h"
 
 #include "base/mem.h"
@@ -84,13 +85,15 @@ static char find_separator(struct csv *csv)
 	return separators[best];
 }
 
-/* A first line `sep=;`, by which a spreadsheet is told what separates: true, and it is passed over. */
+/* A first line `sep=;`, by which a spreadsheet is told what separates: true, and it is passed over.
+ */
 static bool take_separator(struct csv *csv)
 {
 	const char *line = csv->block + csv->at;
 	size_t left = csv->filled - csv->at, quote = left > 0 && *line == '"';
 	size_t end = 2 * quote + 5;
-	if (left < end || strncasecmp(line + quote, "sep=", 4) != 0 || (quote && line[end - 1] != '"'))
+	if (left < end || strncasecmp(line + quote, "sep=", 4) != 0 ||
+	    (quote && line[end - 1] != '"'))
 		return false;
 	char separator = line[quote + 4];
 	if ((left > end && line[end] != '\r' && line[end] != '\n') || separator == '\r' ||
@@ -271,7 +274,8 @@ static enum csv_result broken(struct csv *csv, struct error *err)
 	if (ferror(csv->in))
 		(void)error_set(err, EX_IOERR, "the file can't be read");
 	else if (csv->text.len > CSV_ROW_MAX)
-		(void)error_set(err, EX_DATAERR, "a row of more than %d MiB", (int)(CSV_ROW_MAX >> 20));
+		(void)error_set(err, EX_DATAERR, "a row of more than %d MiB",
+		                (int)(CSV_ROW_MAX >> 20));
 	else
 		(void)error_set(err, EX_DATAERR, "a quote that is opened here is never closed");
 	return CSV_FAULT;

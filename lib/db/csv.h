@@ -11,9 +11,9 @@
 
 /*
  * CSV as RFC 4180 has it, and as programs write it: UTF-8 with or without a byte order mark, line
- * breaks of any kind (a carriage return alone, too), separated by `,`, `;` or tabs, whichever the first
- * line has most of, or by what a first line `sep=;` says. Cells in quotes may hold line breaks. Rows in which
- * nothing but white space stands are passed over.
+ * breaks of any kind (a carriage return alone, too), separated by `,`, `;` or tabs, whichever the
+ * first line has most of, or by what a first line `sep=;` says. Cells in quotes may hold line
+ * breaks. Rows in which nothing but white space stands are passed over.
  */
 struct csv;
 struct csv *csv_new(FILE *in);
@@ -31,7 +31,8 @@ struct csv_row {
 
 enum csv_result {
 	CSV_ROW,
-	CSV_BAD, /* this row is malformed (`err` says how); the next can be read. ret->line is set */
+	CSV_BAD, /* this row is malformed (`err` says how); the next can be read. ret->line is set
+	          */
 	CSV_END,
 	CSV_FAULT, /* nothing more can be read; ret->line is set */
 };
@@ -44,8 +45,9 @@ enum { CSV_ROW_MAX = 32 * 1024 * 1024 };
 void csv_add(struct buf *out, bool first, const char *text);
 
 /*
- * A spreadsheet runs a cell that begins with = + - @ or a tab. csv_add_marked() puts a `'` before it
- * (and before one that looks marked already), csv_unmark() takes one away. What a spreadsheet wrote as
+ * A spreadsheet runs a cell that begins with = + - @ or a tab. csv_add_marked() puts a `'` before
+ * it (and before one that looks marked already), csv_unmark() takes one away. What a spreadsheet
+ * wrote as
  * ="00005", so that it stays text, is the text within.
  */
 void csv_add_marked(struct buf *out, bool first, const char *text);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Statements of one connection: the cache, bindings and stepping. Opening is db_open.c, transactions are
- * db_transaction.c.
+ * Statements of one connection: the cache, bindings and stepping. Opening is db_open.c,
+ * transactions are db_transaction.c.
  *
- * A query keeps the first fault of its bindings and reports it when stepped, so callers bind without
- * looking. Statements are found by the address of their SQL: two literals with equal text may cost a
- * second statement, never a wrong one.
+ * A query keeps the first fault of its bindings and reports it when stepped, so callers bind
+ * without looking. Statements are found by the address of their SQL: two literals with equal text
+ * may cost a second statement, never a wrong one.
  */
 #include "db/db.h"
 
@@ -55,8 +55,8 @@ bool db_fault(struct db *db, int rc, struct error *err)
 	if ((rc & 0xff) == SQLITE_INTERRUPT && db->over) {
 		db->over = false;
 		db->answer = DB_CORRUPT;
-		return error_set(err, EX_DATAERR, "%s: a statement was ended after %lld steps", db->path,
-		                 (long long)db->ops_max);
+		return error_set(err, EX_DATAERR, "%s: a statement was ended after %lld steps",
+		                 db->path, (long long)db->ops_max);
 	}
 	bool current = db->handle && sqlite3_extended_errcode(db->handle) == rc;
 	const char *text = current ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc);
@@ -91,7 +91,8 @@ static size_t slot_of(const char *sql)
 
 static void prepare(struct db_query *query, unsigned flags)
 {
-	query->rc = sqlite3_prepare_v3(query->db->handle, query->sql, -1, flags, &query->stmt, NULL);
+	query->rc =
+	        sqlite3_prepare_v3(query->db->handle, query->sql, -1, flags, &query->stmt, NULL);
 }
 
 static struct db_query *new_query(struct db *db, const char *sql, struct db_query **list)
@@ -110,7 +111,8 @@ struct db_query *db_query(struct db *db, const char *sql)
 		query = query->next;
 	if (query == NULL)
 		query = new_query(db, sql, slot);
-	/* One that couldn't be prepared (the lock was held while the schema was read) gets another try. */
+	/* One that couldn't be prepared (the lock was held while the schema was read) gets another
+	 * try. */
 	if (query->stmt == NULL)
 		prepare(query, SQLITE_PREPARE_PERSISTENT);
 	query->busy = true;
@@ -131,7 +133,8 @@ void db_query_free(struct db_query *query)
 	free(query);
 }
 
-/* Ready for the next use; one made for once stays until db_finish(), so that it may be run again. */
+/* Ready for the next use; one made for once stays until db_finish(), so that it may be run again.
+ */
 static void end(struct db_query *query)
 {
 	if (query->stmt) {
@@ -181,13 +184,15 @@ void db_bind_text(struct db_query *query, int i, const char *text)
 void db_bind_text_n(struct db_query *query, int i, const char *text, size_t len)
 {
 	if (query->stmt)
-		note(query, sqlite3_bind_text64(query->stmt, i, text, len, SQLITE_TRANSIENT, SQLITE_UTF8));
+		note(query,
+		     sqlite3_bind_text64(query->stmt, i, text, len, SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 
 void db_bind_static(struct db_query *query, int i, const char *text, size_t len)
 {
 	if (query->stmt)
-		note(query, sqlite3_bind_text64(query->stmt, i, text, len, SQLITE_STATIC, SQLITE_UTF8));
+		note(query,
+		     sqlite3_bind_text64(query->stmt, i, text, len, SQLITE_STATIC, SQLITE_UTF8));
 }
 
 void db_bind_int(struct db_query *query, int i, int64_t value)
@@ -199,7 +204,8 @@ void db_bind_int(struct db_query *query, int i, int64_t value)
 void db_bind_blob(struct db_query *query, int i, const void *bytes, size_t len)
 {
 	if (query->stmt)
-		note(query, sqlite3_bind_blob64(query->stmt, i, bytes ? bytes : "", len, SQLITE_TRANSIENT));
+		note(query, sqlite3_bind_blob64(query->stmt, i, bytes ? bytes : "", len,
+		                                SQLITE_TRANSIENT));
 }
 
 void db_bind_null(struct db_query *query, int i)
@@ -341,11 +347,13 @@ int64_t db_data_version(struct db *db)
 	return db_run_int(db_query(db, "PRAGMA data_version"), -1, &version, NULL) ? version : -1;
 }
 
-/* All of it in one step. Finishing forgets that a step found a lock in its way, so that is kept here. */
+/* All of it in one step. Finishing forgets that a step found a lock in its way, so that is kept
+ * here. */
 static int copy_to(sqlite3 *to, sqlite3 *from)
 {
 	int rc = sqlite3_exec(to, "PRAGMA synchronous = OFF", NULL, NULL, NULL);
-	sqlite3_backup *backup = rc == SQLITE_OK ? sqlite3_backup_init(to, "main", from, "main") : NULL;
+	sqlite3_backup *backup =
+	        rc == SQLITE_OK ? sqlite3_backup_init(to, "main", from, "main") : NULL;
 	if (backup == NULL)
 		return rc == SQLITE_OK ? sqlite3_errcode(to) : rc;
 	int step = sqlite3_backup_step(backup, -1);

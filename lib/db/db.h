@@ -13,8 +13,8 @@
 
 /*
  * A SQLite file as both databases need it: a schema that is compared with ours (db_schema.c), WAL,
- *synchronous=FULL, foreign keys, a busy timeout, a schema version that moves forward on its own. A `struct
- *db` belongs to one thread.
+ *synchronous=FULL, foreign keys, a busy timeout, a schema version that moves forward on its own. A
+ *`struct db` belongs to one thread.
  *
  *	struct db_query *q = db_query(db, "SELECT name FROM customer WHERE number = ?1");
  *	db_bind_text(q, 1, number);
@@ -32,10 +32,12 @@ struct db_schema {
 	uint32_t application_id;       /* tells the two databases apart */
 	const char *const *migrations; /* SQL; the version is how many of them have run */
 	size_t n_migrations;
-	/* Sets up a new connection (SQL functions that the schema uses); may be NULL. `handle` is a sqlite3
+	/* Sets up a new connection (SQL functions that the schema uses); may be NULL. `handle` is a
+	 * sqlite3
 	 * *. */
 	bool (*connect)(void *handle);
-	const char *digest; /* of the schema that all of them make, see db_schema_digest(); may be NULL */
+	const char *digest; /* of the schema that all of them make, see db_schema_digest(); may be
+	                       NULL */
 	const char *remedy; /* what a person can do about a damaged file: the end of a sentence */
 	/* What SQL can't do of the step to `version`, in its transaction; may be NULL. */
 	bool (*migrated)(struct db *db, size_t version, struct error *err);
@@ -47,8 +49,8 @@ enum db_mode {
 };
 
 /*
- * Opens and migrates. A file that isn't ours, or that a newer program made, is left as it is, down to the
- * files beside it. `err->code`: 65 no database or a broken one or another's, 74 I/O or no
+ * Opens and migrates. A file that isn't ours, or that a newer program made, is left as it is, down
+ * to the files beside it. `err->code`: 65 no database or a broken one or another's, 74 I/O or no
  * directory, 75 locked for too long, 77 not allowed, 78 made by a newer program. NULL on a fault.
  */
 struct db *db_open(const char *path, const struct db_schema *schema, enum db_mode mode,
@@ -59,9 +61,9 @@ struct db *db_open(const char *path, const struct db_schema *schema, enum db_mod
  */
 bool db_look(const char *path, const struct db_schema *schema, struct error *err) MUST_CHECK;
 /*
- * Writes the BLAKE2b digest of the file's schema (type, name, table and SQL of each object) as DB_DIGEST_SIZE
- * bytes of hexadecimal text. True where it is the one that the schema's row names; where it isn't, opening is
- * slower and nothing else.
+ * Writes the BLAKE2b digest of the file's schema (type, name, table and SQL of each object) as
+ * DB_DIGEST_SIZE bytes of hexadecimal text. True where it is the one that the schema's row names;
+ * where it isn't, opening is slower and nothing else.
  */
 enum { DB_DIGEST_SIZE = 65 };
 bool db_schema_digest(struct db *db, char *ret_hex);
@@ -72,28 +74,30 @@ struct db *db_close(struct db *db); /* takes NULL; returns NULL */
 bool db_has_directory(const char *path, struct error *err) MUST_CHECK;
 
 /*
- * Whether a daemon may work with the database: its folder belongs to it or to root, and folder and file can
- * be written. True where there is no folder: who opens the database says so. Code 77.
+ * Whether a daemon may work with the database: its folder belongs to it or to root, and folder and
+ * file can be written. True where there is no folder: who opens the database says so. Code 77.
  */
 bool db_may_write(const char *path, struct error *err) MUST_CHECK;
 
-/* A file to lock, made as a new database is made unless it is there: its descriptor, or -1. Codes 65, 74, 77.
+/* A file to lock, made as a new database is made unless it is there: its descriptor, or -1. Codes
+ * 65, 74, 77.
  */
 int db_lock_file(const char *path, struct error *err) MUST_CHECK;
 
-/* How long to wait for another's lock (5 s at first), and what to call once when a second of it is over. */
+/* How long to wait for another's lock (5 s at first), and what to call once when a second of it is
+ * over. */
 typedef void db_waiting(void *arg);
 void db_set_wait(struct db *db, int timeout_ms, db_waiting *waiting, void *arg);
 
 /*
- * How many of SQLite's own steps a statement may take (about 10 to 100 million a second; at first so many
- * that only one without end takes more): then it fails (65), as does all that is under way or begun
- * once *stop is true (75). `stop` may be NULL, else it must outlive the db.
+ * How many of SQLite's own steps a statement may take (about 10 to 100 million a second; at first
+ * so many that only one without end takes more): then it fails (65), as does all that is under way
+ * or begun once *stop is true (75). `stop` may be NULL, else it must outlive the db.
  */
 void db_set_limit(struct db *db, int64_t steps, const atomic_bool *stop);
 
-/* What the last thing that failed here was, for callers that treat them differently (the engine tries
- * again for all but DB_WRONG). The error's code is the same sorted into exit codes. */
+/* What the last thing that failed here was, for callers that treat them differently (the engine
+ * tries again for all but DB_WRONG). The error's code is the same sorted into exit codes. */
 enum db_answer {
 	DB_FINE,
 	DB_BUSY,       /* another holds the lock; 75 */
@@ -106,12 +110,12 @@ enum db_answer {
 };
 enum db_answer db_answer(const struct db *db);
 void db_answer_clear(struct db *db); /* DB_FINE until the next fault */
-/* Whether `err`, set since db_answer_clear(), is the input's fault: it can never be taken. Not that of a
- * database which is locked, full, read-only or broken, where the same may work later. */
+/* Whether `err`, set since db_answer_clear(), is the input's fault: it can never be taken. Not that
+ * of a database which is locked, full, read-only or broken, where the same may work later. */
 bool db_input_fault(const struct db *db, const struct error *err);
 
-/* Transactions. db_begin() takes the write lock at once (BEGIN IMMEDIATE); a read transaction keeps one
- * view of the data until db_end_read(). db_rollback() does nothing where none is open. */
+/* Transactions. db_begin() takes the write lock at once (BEGIN IMMEDIATE); a read transaction keeps
+ * one view of the data until db_end_read(). db_rollback() does nothing where none is open. */
 bool db_begin(struct db *db, struct error *err) MUST_CHECK;
 bool db_commit(struct db *db, struct error *err) MUST_CHECK; /* rolls back when it fails */
 void db_rollback(struct db *db);
@@ -120,15 +124,17 @@ void db_end_read(struct db *db);
 bool db_in_transaction(const struct db *db);
 
 /*
- * A statement, prepared once a connection and kept; `sql` must be static memory (it is found again by
- * its address). Never NULL: where it can't be prepared, stepping says why. Bindings start as NULL.
- * One that is still being stepped is left alone and a second one is made, so it may be used recursively.
+ * A statement, prepared once a connection and kept; `sql` must be static memory (it is found again
+ * by its address). Never NULL: where it can't be prepared, stepping says why. Bindings start as
+ * NULL. One that is still being stepped is left alone and a second one is made, so it may be used
+ * recursively.
  */
 struct db_query *db_query(struct db *db, const char *sql);
 /* The same for SQL put together at run time; ends with db_finish(). */
 struct db_query *db_query_once(struct db *db, const char *sql);
 
-/* Parameters count from 1. Texts are copied, but for db_bind_static()'s: they stay until the query has ended.
+/* Parameters count from 1. Texts are copied, but for db_bind_static()'s: they stay until the query
+ * has ended.
  */
 void db_bind_static(struct db_query *query, int i, const char *text, size_t len);
 void db_bind_text(struct db_query *query, int i, const char *text); /* NULL binds NULL */
@@ -137,17 +143,19 @@ void db_bind_int(struct db_query *query, int i, int64_t value);
 void db_bind_blob(struct db_query *query, int i, const void *bytes, size_t len);
 void db_bind_null(struct db_query *query, int i);
 void db_bind_instant(struct db_query *query, int i, struct instant t); /* INSTANT_NONE binds NULL */
-void db_bind_day(struct db_query *query, int i, struct day day);       /* as text; DAY_NONE binds NULL */
+void db_bind_day(struct db_query *query, int i, struct day day); /* as text; DAY_NONE binds NULL */
 
 enum db_step { DB_ROW, DB_DONE, DB_FAULT };
 /* After DB_DONE and DB_FAULT the query has ended and is ready for its next use. */
 enum db_step db_step(struct db_query *query, struct error *err) MUST_CHECK;
-bool db_run(struct db_query *query, struct error *err) MUST_CHECK; /* to the end, rows are passed over */
+bool db_run(struct db_query *query,
+            struct error *err) MUST_CHECK; /* to the end, rows are passed over */
 /* The first row's first column; `none` where there is no row or it is NULL. Ends the query. */
 bool db_run_int(struct db_query *query, int64_t none, int64_t *ret, struct error *err) MUST_CHECK;
 void db_finish(struct db_query *query); /* ends it before DB_DONE; takes NULL and ended ones */
 
-/* Columns count from 0; wrong types are converted, never a fault (a database may have been edited by hand).
+/* Columns count from 0; wrong types are converted, never a fault (a database may have been edited
+ * by hand).
  */
 const char *db_text(struct db_query *query, int column, struct arena *arena); /* "" for NULL */
 const char *db_text_or_null(struct db_query *query, int column, struct arena *arena);
@@ -157,7 +165,7 @@ const void *db_peek_blob(struct db_query *query, int column, size_t *ret_len);
 int64_t db_int(struct db_query *query, int column);
 bool db_is_null(struct db_query *query, int column);
 struct instant db_instant(struct db_query *query, int column); /* INSTANT_NONE for NULL */
-struct day db_day(struct db_query *query, int column);         /* DAY_NONE for NULL and what is no day */
+struct day db_day(struct db_query *query, int column); /* DAY_NONE for NULL and what is no day */
 
 /* SQL that gives no rows and has no parameters, several statements with `;`. */
 bool db_exec(struct db *db, const char *sql, struct error *err);
@@ -168,16 +176,18 @@ int64_t db_changes(const struct db *db); /* rows that the last statement changed
 /* Grows when another connection has committed (2.6 µs); -1 where it can't be told. */
 int64_t db_data_version(struct db *db);
 
-/* Whether another file stands at the path by now (a backup was put back); `ret_clean` tells that there is no
- * -wal left beside it, which would be the old one's and must not be read into the new. */
+/* Whether another file stands at the path by now (a backup was put back); `ret_clean` tells that
+ * there is no -wal left beside it, which would be the old one's and must not be read into the new.
+ */
 bool db_replaced(struct db *db, bool *ret_clean);
 /* Whether no file is at the path any more: what is written now would go with it. */
 bool db_gone(struct db *db);
 
 /*
- * What one can see of a file and its -wal from outside, as text to be kept; and whether the -wal that is
- * there by now is another file's than the one at the path, as far as the two that were there then show it
- * (db_stray.c). db_wal_may_stray() is cheap, needs nothing kept, and false nearly always.
+ * What one can see of a file and its -wal from outside, as text to be kept; and whether the -wal
+ * that is there by now is another file's than the one at the path, as far as the two that were
+ * there then show it (db_stray.c). db_wal_may_stray() is cheap, needs nothing kept, and false
+ * nearly always.
  */
 enum { DB_STAMP_SIZE = 6 * 21 };
 void db_stamp(const char *path, char ret[DB_STAMP_SIZE]);
@@ -186,7 +196,8 @@ bool db_wal_strays(const char *path, const char *stamp);
 /* Has the end leave the -wal as it is, where it must not go into the file. */
 void db_leave_wal(struct db *db);
 
-/* `PRAGMA quick_check`: true where all is well, else `err` has the first finding. Slow on a big file. */
+/* `PRAGMA quick_check`: true where all is well, else `err` has the first finding. Slow on a big
+ * file. */
 bool db_check(struct db *db, struct error *err) MUST_CHECK;
 
 const char *db_path(const struct db *db);

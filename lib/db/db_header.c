@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whose file it is, before SQLite does anything with it. A path may be mistyped, and as soon as SQLite
- * takes a lock it makes files beside another program's database, and a change of the journal mode
- * writes into it. So the first page is read here as bytes, through SQLite's own descriptor (closing
- * a second one would drop this process's locks), and the newest copy of that page that is committed in
- * the -wal counts, since a new database has its owner there at first.
+ * Whose file it is, before SQLite does anything with it. A path may be mistyped, and as soon as
+ * SQLite takes a lock it makes files beside another program's database, and a change of the journal
+ * mode writes into it. So the first page is read here as bytes, through SQLite's own descriptor
+ * (closing a second one would drop this process's locks), and the newest copy of that page that is
+ * committed in the -wal counts, since a new database has its owner there at first.
  *
- *   file header: "SQLite format 3", 16 page size, 60 user_version, 68 application_id; 100 the tree of the
- * schema -wal: header of 32 bytes (16 salts), then frames: page number, size after a commit, salts, …, page
+ *   file header: "SQLite format 3", 16 page size, 60 user_version, 68 application_id; 100 the tree
+ * of the schema -wal: header of 32 bytes (16 salts), then frames: page number, size after a commit,
+ * salts, …, page
  */
 #include "db/db_private.h"
 
@@ -75,8 +76,8 @@ static void read_wal(const char *path, unsigned char *header)
 		good = pread(fd, frame, sizeof frame, at) == (ssize_t)sizeof frame &&
 		       memcmp(frame + 8, wal + 16, 8) == 0;
 		if (good && number_at(frame) == 1)
-			pending =
-			        pread(fd, page, sizeof page, at + FRAME_HEADER_SIZE) == (ssize_t)sizeof page;
+			pending = pread(fd, page, sizeof page, at + FRAME_HEADER_SIZE) ==
+			          (ssize_t)sizeof page;
 		if (good && number_at(frame + 4) != 0 && pending) {
 			memcpy(header, page, sizeof page);
 			pending = false;
@@ -108,28 +109,32 @@ static const char *name_of(uint32_t application_id)
 	}
 }
 
-static bool another(const struct db *db, const struct db_schema *schema, uint32_t id, struct error *err)
+static bool another(const struct db *db, const struct db_schema *schema, uint32_t id,
+                    struct error *err)
 {
 	const char *name = name_of(id);
 	if (name != NULL)
-		return error_set(err, EX_DATAERR, "%s is dispatchd's %s, but its %s was expected", db->path,
-		                 name, schema->name);
-	return error_set(err, EX_DATAERR, "%s is a database, but not dispatchd's %s", db->path, schema->name);
+		return error_set(err, EX_DATAERR, "%s is dispatchd's %s, but its %s was expected",
+		                 db->path, name, schema->name);
+	return error_set(err, EX_DATAERR, "%s is a database, but not dispatchd's %s", db->path,
+	                 schema->name);
 }
 
-bool db_too_new(const struct db *db, const struct db_schema *schema, int64_t version, struct error *err)
+bool db_too_new(const struct db *db, const struct db_schema *schema, int64_t version,
+                struct error *err)
 {
 	if (version >= 0 && (uint64_t)version <= schema->n_migrations)
 		return true;
-	return error_set(err, EX_CONFIG,
-	                 "%s was written by a newer dispatchd: its schema is %lld, this one knows %zu",
-	                 db->path, (long long)version, schema->n_migrations);
+	return error_set(
+	        err, EX_CONFIG,
+	        "%s was written by a newer dispatchd: its schema is %lld, this one knows %zu",
+	        db->path, (long long)version, schema->n_migrations);
 }
 
 static bool is_empty(const unsigned char *header)
 {
-	return number_at(header + 60) == 0 && number_at(header + 68) == 0 && header[100] == LEAF_OF_TABLE &&
-	       header[103] == 0 && header[104] == 0;
+	return number_at(header + 60) == 0 && number_at(header + 68) == 0 &&
+	       header[100] == LEAF_OF_TABLE && header[103] == 0 && header[104] == 0;
 }
 
 /* A journal beside nothing is, for a moment, that of one who is making the database. */
@@ -151,7 +156,8 @@ static bool read_header(struct db *db, unsigned char *header, off_t *ret_size, b
 	}
 }
 
-bool db_header_check(struct db *db, const struct db_schema *schema, bool *ret_empty, struct error *err)
+bool db_header_check(struct db *db, const struct db_schema *schema, bool *ret_empty,
+                     struct error *err)
 {
 	unsigned char header[HEADER_SIZE];
 	off_t size = 0;
@@ -162,8 +168,9 @@ bool db_header_check(struct db *db, const struct db_schema *schema, bool *ret_em
 		return true;
 	}
 	if (memcmp(header, magic, sizeof magic) != 0)
-		return error_set(err, EX_DATAERR, "%s is not a database; dispatchd's %s was expected",
-		                 db->path, schema->name);
+		return error_set(err, EX_DATAERR,
+		                 "%s is not a database; dispatchd's %s was expected", db->path,
+		                 schema->name);
 	uint32_t version = number_at(header + 60), id = number_at(header + 68);
 	if (!*ret_empty && id != schema->application_id)
 		return another(db, schema, id, err);

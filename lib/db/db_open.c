@@ -42,7 +42,8 @@ static bool open_folder(const char *path, struct folder *ret, struct error *err)
 {
 	const char *name = name_of(path);
 	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return error_set(err, EX_CONFIG, "%s: expected a file's name, found a folder's", path);
+		return error_set(err, EX_CONFIG, "%s: expected a file's name, found a folder's",
+		                 path);
 	if (!folder_open_of(ret, path, false, err))
 		return false;
 	ret->gives = ret->anybodys = true;
@@ -64,12 +65,13 @@ static bool may_write(const struct folder *folder, const char *path, struct erro
 	struct stat st;
 	identity_name(geteuid(), user);
 	if (faccessat(folder->fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
-		return error_set(err, EX_NOPERM, "%s: user %s can't write in its folder: %s", path, user,
-		                 strerror(errno));
-	if (fstatat(folder->fd, name_of(path), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+		return error_set(err, EX_NOPERM, "%s: user %s can't write in its folder: %s", path,
+		                 user, strerror(errno));
+	if (fstatat(folder->fd, name_of(path), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(st.st_mode) &&
 	    faccessat(folder->fd, name_of(path), R_OK | W_OK, AT_EACCESS) != 0)
-		return error_set(err, EX_NOPERM, "%s: user %s can't write this file: %s", path, user,
-		                 strerror(errno));
+		return error_set(err, EX_NOPERM, "%s: user %s can't write this file: %s", path,
+		                 user, strerror(errno));
 	return true;
 }
 
@@ -107,8 +109,8 @@ int db_lock_file(const char *path, struct error *err)
 	return fd;
 }
 
-/* A database in WAL mode has no rollback journal. SQLite would do what one says, which may be to delete files
- * elsewhere, so it has to be ours or that of the folder's owner. */
+/* A database in WAL mode has no rollback journal. SQLite would do what one says, which may be to
+ * delete files elsewhere, so it has to be ours or that of the folder's owner. */
 static bool check_journal(const struct folder *folder, const char *name, struct error *err)
 {
 	struct stat st;
@@ -116,7 +118,8 @@ static bool check_journal(const struct folder *folder, const char *name, struct 
 	    st.st_uid == 0 || st.st_uid == folder->owner)
 		return true;
 	return error_set(err, EX_NOPERM,
-	                 "%s/%s: refused, for it belongs to another user (uid %ld); dispatchd leaves no such "
+	                 "%s/%s: refused, for it belongs to another user (uid %ld); dispatchd "
+	                 "leaves no such "
 	                 "file, so it can be removed",
 	                 folder->path, name, (long)st.st_uid);
 }
@@ -137,21 +140,25 @@ static bool check_companions(const struct folder *folder, const char *name, stru
 }
 
 /* SQLite opens what may not be written as read-only and says so at the first write; better now. */
-static bool check_access(const struct folder *folder, const char *path, enum db_mode mode, struct error *err)
+static bool check_access(const struct folder *folder, const char *path, enum db_mode mode,
+                         struct error *err)
 {
 	int wanted = mode == DB_WRITE ? R_OK | W_OK : R_OK;
-	return faccessat(folder->fd, name_of(path), wanted, AT_EACCESS) == 0 || file_fault(path, errno, err);
+	return faccessat(folder->fd, name_of(path), wanted, AT_EACCESS) == 0 ||
+	       file_fault(path, errno, err);
 }
 
-static bool ensure_in(const struct folder *folder, const char *path, enum db_mode mode, bool *ret_there,
-                      struct error *err)
+static bool ensure_in(const struct folder *folder, const char *path, enum db_mode mode,
+                      bool *ret_there, struct error *err)
 {
 	const char *name = name_of(path);
 	bool there;
-	if ((mode == DB_WRITE && !make_file(folder, name, err)) || !folder_check(folder, name, &there, err))
+	if ((mode == DB_WRITE && !make_file(folder, name, err)) ||
+	    !folder_check(folder, name, &there, err))
 		return false;
 	*ret_there = there;
-	return !there || (check_companions(folder, name, err) && check_access(folder, path, mode, err));
+	return !there ||
+	       (check_companions(folder, name, err) && check_access(folder, path, mode, err));
 }
 
 /* Makes the file where it is missing and may be made; tells whether there is one. */
@@ -180,8 +187,10 @@ static void adopt_companions(const char *path)
 		folder.group = file.st_gid;
 		for (size_t i = 0; i + 1 < N_COMPANIONS; i++) {
 			char *beside = sqlite3_mprintf("%s%s", name_of(path), companions[i]);
-			if (folder_has(&folder, beside) && !folder_share(&folder, beside, S_IFREG, 0)) {
-				/* Another's, who has given it away already, or nothing can be done. */
+			if (folder_has(&folder, beside) &&
+			    !folder_share(&folder, beside, S_IFREG, 0)) {
+				/* Another's, who has given it away already, or nothing can be done.
+				 */
 			}
 			sqlite3_free(beside);
 		}
@@ -265,34 +274,36 @@ static bool check_owner(struct db *db, const struct db_schema *schema, int64_t *
 		return false;
 	bool fresh = id == 0 && version == 0 && tables == 0;
 	if (!fresh && (uint32_t)id != schema->application_id)
-		return error_set(err, EX_DATAERR, "%s is a database, but not dispatchd's %s", db->path,
-		                 schema->name);
+		return error_set(err, EX_DATAERR, "%s is a database, but not dispatchd's %s",
+		                 db->path, schema->name);
 	if (!db_too_new(db, schema, version, err))
 		return false;
 	*ret_version = version;
 	return true;
 }
 
-static bool migrate_one(struct db *db, const struct db_schema *schema, int64_t version, struct error *err)
+static bool migrate_one(struct db *db, const struct db_schema *schema, int64_t version,
+                        struct error *err)
 {
 	return db_exec(db, schema->migrations[version], err) &&
 	       (schema->migrated == NULL || schema->migrated(db, (size_t)version + 1, err));
 }
 
-/* All steps in one transaction with the new number: a crash leaves the old version whole. Another may be
- * migrating at the same time, so what is left to do is asked again under the lock. */
+/* All steps in one transaction with the new number: a crash leaves the old version whole. Another
+ * may be migrating at the same time, so what is left to do is asked again under the lock. */
 static bool migrate_all(struct db *db, const struct db_schema *schema, struct error *err)
 {
 	int64_t version, last = (int64_t)schema->n_migrations;
 	char numbers[96];
 	if (!db_begin(db, err))
 		return false;
-	bool good = check_owner(db, schema, &version, err) && db_schema_check(db, schema, version, err);
+	bool good =
+	        check_owner(db, schema, &version, err) && db_schema_check(db, schema, version, err);
 	for (; good && version < last; version++)
 		good = migrate_one(db, schema, version, err);
 	(void)sqlite3_snprintf(sizeof numbers, numbers,
-	                       "PRAGMA application_id = %u; PRAGMA user_version = %u", schema->application_id,
-	                       (unsigned)last);
+	                       "PRAGMA application_id = %u; PRAGMA user_version = %u",
+	                       schema->application_id, (unsigned)last);
 	if (good && db_exec(db, numbers, err))
 		return db_commit(db, err);
 	db_rollback(db);
@@ -305,9 +316,9 @@ static bool look_at_owner(struct db *db, const struct db_schema *schema, int64_t
 {
 	if (!db_begin_read(db, err))
 		return false;
-	bool good =
-	        check_owner(db, schema, ret_version, err) && (*ret_version == (int64_t)schema->n_migrations ||
-	                                                      db_schema_check(db, schema, *ret_version, err));
+	bool good = check_owner(db, schema, ret_version, err) &&
+	            (*ret_version == (int64_t)schema->n_migrations ||
+	             db_schema_check(db, schema, *ret_version, err));
 	db_end_read(db);
 	return good;
 }
@@ -344,21 +355,24 @@ static bool configure(struct db *db, const struct db_schema *schema, bool there,
 	if (schema->connect && !schema->connect(db->handle))
 		return error_set(err, EX_SOFTWARE, "%s: the connection can't be set up", db->path);
 	return db_exec(db,
-	               "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = FAST;"
+	               "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete "
+	               "= FAST;"
 	               "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096;"
 	               "PRAGMA journal_size_limit = 67108864",
 	               err) &&
 	       (!there || use_wal(db, err));
 }
 
-/* SQLite counts each allocation under a lock of the whole process unless told not to; nobody reads the count.
+/* SQLite counts each allocation under a lock of the whole process unless told not to; nobody reads
+ * the count.
  */
 __attribute__((constructor)) static void set_up_library(void)
 {
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
-/* Links are for the way to the folder alone: SQLite, which goes by names, follows none of what this gives. */
+/* Links are for the way to the folder alone: SQLite, which goes by names, follows none of what this
+ * gives. */
 static char *resolved(const char *path)
 {
 	const char *name = name_of(path);
@@ -409,13 +423,15 @@ bool db_look(const char *path, const struct db_schema *schema, struct error *err
 	struct db *db = mem_alloc(sizeof *db);
 	db->path = mem_strdup(path);
 	bool there = stat(path, &st) == 0, empty;
-	bool good = !there || (ensure_file(path, DB_READ, &there, err) && open_handle(db, true, err) &&
-	                       db_header_check(db, schema, &empty, err));
+	bool good =
+	        !there || (ensure_file(path, DB_READ, &there, err) && open_handle(db, true, err) &&
+	                   db_header_check(db, schema, &empty, err));
 	(void)db_close(db);
 	return good;
 }
 
-struct db *db_open(const char *path, const struct db_schema *schema, enum db_mode mode, struct error *err)
+struct db *db_open(const char *path, const struct db_schema *schema, enum db_mode mode,
+                   struct error *err)
 {
 	struct db *db = mem_alloc(sizeof *db);
 	db->path = mem_strdup(path);
@@ -441,8 +457,8 @@ bool db_replaced(struct db *db, bool *ret_clean)
 {
 	struct stat st;
 	int moved = 0;
-	if (sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK || !moved ||
-	    stat(db->path, &st) != 0)
+	if (sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
+	    !moved || stat(db->path, &st) != 0)
 		return false;
 	char *wal = sqlite3_mprintf("%s-wal", db->path);
 	*ret_clean = wal != NULL && (stat(wal, &st) != 0 || st.st_size == 0);

@@ -43,8 +43,9 @@ struct db {
 enum { DB_ID_CUSTOMERS = 0x64637573 /* "dcus" */, DB_ID_SPOOL = 0x64737031 /* "dsp1" */ };
 
 /*
- * db_header.c: looks at the file of a handle that has done nothing yet, and changes nothing. False where it
- * is not a database of that schema (65) or a newer program's (78). *ret_empty: there is nothing in it.
+ * db_header.c: looks at the file of a handle that has done nothing yet, and changes nothing. False
+ * where it is not a database of that schema (65) or a newer program's (78). *ret_empty: there is
+ * nothing in it.
  */
 bool db_header_check(struct db *db, const struct db_schema *schema, bool *ret_empty,
                      struct error *err) MUST_CHECK;
@@ -53,15 +54,17 @@ bool db_too_new(const struct db *db, const struct db_schema *schema, int64_t ver
                 struct error *err) MUST_CHECK;
 
 /*
- * db_schema.c: the schema against what our migrations make, within a transaction: as of `version`; whether it
- * has changed since db_schema_trust(). A fault (65) names the object.
+ * db_schema.c: the schema against what our migrations make, within a transaction: as of `version`;
+ * whether it has changed since db_schema_trust(). A fault (65) names the object.
  */
 bool db_schema_check(struct db *db, const struct db_schema *schema, int64_t version,
                      struct error *err) MUST_CHECK;
 bool db_schema_still(struct db *db, struct error *err) MUST_CHECK;
-bool db_schema_cookie(struct db *db, int64_t *ret, struct error *err) MUST_CHECK; /* SQLite's own count */
+bool db_schema_cookie(struct db *db, int64_t *ret,
+                      struct error *err) MUST_CHECK; /* SQLite's own count */
 
-/* db_transaction.c: compares as of the last version; from then on each transaction finds changes. */
+/* db_transaction.c: compares as of the last version; from then on each transaction finds changes.
+ */
 bool db_schema_trust(struct db *db, const struct db_schema *schema, struct error *err) MUST_CHECK;
 
 /* Records what SQLite's `rc` means and puts it into words; returns false. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether a database's schema is the one that its migrations make. The office, and whoever is in the
- * group, may write to the file: a trigger, a view in place of a table or an index on an expression
- * planted there would run within our statements. So the schema is compared, text by text, with that of
- * an empty database that the same migrations made, or its digest with that one's: at the opening, and in
- * each transaction that finds it changed since.
+ * Whether a database's schema is the one that its migrations make. The office, and whoever is in
+ * the group, may write to the file: a trigger, a view in place of a table or an index on an
+ * expression planted there would run within our statements. So the schema is compared, text by
+ * text, with that of an empty database that the same migrations made, or its digest with that
+ * one's: at the opening, and in each transaction that finds it changed since.
  *
- * What isn't ours and is no fault: SQLite's own tables (ANALYZE's), and plain tables that refer to none
- * of ours, with their indexes. Nothing of ours runs them.
+ * What isn't ours and is no fault: SQLite's own tables (ANALYZE's), and plain tables that refer to
+ * none of ours, with their indexes. Nothing of ours runs them.
  */
 #include "db/db_private.h"
 
@@ -52,19 +52,21 @@ static struct object *add(struct objects *objects)
 	return &objects->rows[objects->n++];
 }
 
-/* In the order of type and name. SQLite's own tables, and the indexes that it makes for UNIQUE, are left out.
+/* In the order of type and name. SQLite's own tables, and the indexes that it makes for UNIQUE, are
+ * left out.
  */
 static int read_objects(sqlite3 *handle, struct objects *ret)
 {
 	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(handle,
-	                            "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE NOT "
-	                            "(type IN ('table', 'index') AND substr(name, 1, 7) = 'sqlite_') "
-	                            "ORDER BY type, name",
-	                            -1, &stmt, NULL);
+	int rc = sqlite3_prepare_v2(
+	        handle,
+	        "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE NOT "
+	        "(type IN ('table', 'index') AND substr(name, 1, 7) = 'sqlite_') "
+	        "ORDER BY type, name",
+	        -1, &stmt, NULL);
 	while (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		*add(ret) =
-		        (struct object){column(stmt, 0), column(stmt, 1), column(stmt, 2), column(stmt, 3)};
+		*add(ret) = (struct object){column(stmt, 0), column(stmt, 1), column(stmt, 2),
+		                            column(stmt, 3)};
 		rc = SQLITE_OK;
 	}
 	int end = sqlite3_finalize(stmt);
@@ -75,7 +77,8 @@ static int read_objects(sqlite3 *handle, struct objects *ret)
 static int expected_objects(const struct db_schema *schema, int64_t version, struct objects *ret)
 {
 	sqlite3 *memory = NULL;
-	int rc = sqlite3_open_v2(":memory:", &memory, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc = sqlite3_open_v2(":memory:", &memory, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+	                         NULL);
 	if (rc == SQLITE_OK && schema->connect && !schema->connect(memory))
 		rc = SQLITE_ERROR;
 	for (int64_t i = 0; rc == SQLITE_OK && i < version; i++)
@@ -99,7 +102,8 @@ static bool is_table_of(const struct objects *objects, const char *name)
 static bool fault(struct db *db, const char *says, const struct object *object, struct error *err)
 {
 	db->answer = DB_CORRUPT;
-	return error_set(err, EX_DATAERR, "%s: the %s \"%s\" %s; the file is not used until that is mended",
+	return error_set(err, EX_DATAERR,
+	                 "%s: the %s \"%s\" %s; the file is not used until that is mended",
 	                 db->path, object->type, object->name, says);
 }
 
@@ -147,8 +151,8 @@ static bool compare(struct db *db, const struct objects *expected, const struct 
 }
 
 /* Their rows would go, or keep ours from going, with each record that is removed. */
-static bool none_refers_to_ours(struct db *db, const struct objects *expected, const struct objects *found,
-                                struct error *err)
+static bool none_refers_to_ours(struct db *db, const struct objects *expected,
+                                const struct objects *found, struct error *err)
 {
 	bool good = true;
 	for (size_t i = 0; good && i < found->n; i++) {
@@ -156,15 +160,18 @@ static bool none_refers_to_ours(struct db *db, const struct objects *expected, c
 		sqlite3_stmt *stmt = NULL;
 		if (strcmp(object->type, "table") != 0 || is_table_of(expected, object->name))
 			continue;
-		int rc = sqlite3_prepare_v2(db->handle, "SELECT \"table\" FROM pragma_foreign_key_list(?1)",
-		                            -1, &stmt, NULL);
+		int rc = sqlite3_prepare_v2(db->handle,
+		                            "SELECT \"table\" FROM pragma_foreign_key_list(?1)", -1,
+		                            &stmt, NULL);
 		if (rc == SQLITE_OK)
 			rc = sqlite3_bind_text(stmt, 1, object->name, -1, SQLITE_STATIC);
 		while (rc == SQLITE_OK && good && sqlite3_step(stmt) == SQLITE_ROW) {
 			const char *to = (const char *)sqlite3_column_text(stmt, 0);
 			if (to && is_table_of(expected, to))
-				good = fault(db, "is not dispatchd's and refers to a table of dispatchd's",
-				             object, err);
+				good = fault(
+				        db,
+				        "is not dispatchd's and refers to a table of dispatchd's",
+				        object, err);
 		}
 		(void)sqlite3_finalize(stmt);
 	}
@@ -193,17 +200,19 @@ static bool check_each(struct db *db, const struct db_schema *schema, int64_t ve
 {
 	struct objects expected = {0};
 	int rc = expected_objects(schema, version, &expected);
-	bool good = rc == SQLITE_OK ? compare(db, &expected, found, err) &&
-	                                      none_refers_to_ours(db, &expected, found, err)
-	                            : error_set(err, EX_SOFTWARE, "%s: the schema can't be made: %s",
-	                                        schema->name, sqlite3_errstr(rc));
+	bool good = rc == SQLITE_OK
+	                    ? compare(db, &expected, found, err) &&
+	                              none_refers_to_ours(db, &expected, found, err)
+	                    : error_set(err, EX_SOFTWARE, "%s: the schema can't be made: %s",
+	                                schema->name, sqlite3_errstr(rc));
 	objects_free(&expected);
 	return good;
 }
 
-/* Running the migrations takes longer than most of what a tool opens the file for, so that the digest of
- * what they make is looked at first. */
-bool db_schema_check(struct db *db, const struct db_schema *schema, int64_t version, struct error *err)
+/* Running the migrations takes longer than most of what a tool opens the file for, so that the
+ * digest of what they make is looked at first. */
+bool db_schema_check(struct db *db, const struct db_schema *schema, int64_t version,
+                     struct error *err)
 {
 	struct objects found = {0};
 	char hex[DB_DIGEST_SIZE] = "";

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether the -wal beside a database is another file's: a backup was put in its place, and what SQLite would
- * read is a mixture of both, or the old data alone. Who looks has seen the two before (struct db_stamp), and
- * in doubt there is no finding:
+ * Whether the -wal beside a database is another file's: a backup was put in its place, and what
+ * SQLite would read is a mixture of both, or the old data alone. Who looks has seen the two before
+ * (struct db_stamp), and in doubt there is no finding:
  *
  *   - Another file, but the same -wal as then.
- *   - The same file, written since, and later than the -wal. If that was a checkpoint, then there is a page
- * in it that the -wal has, too: a -wal is only begun again by a write of its own, which is later.
+ *   - The same file, written since, and later than the -wal. If that was a checkpoint, then there
+ * is a page in it that the -wal has, too: a -wal is only begun again by a write of its own, which
+ * is later.
  */
 #include "db/db_private.h"
 
@@ -27,8 +28,8 @@ enum {
 	LEAF_OF_INDEX = 10
 };
 
-/* A file, by what no other has at the same place: numbers alone are used again. Times in ns; 0: there is
- * none. */
+/* A file, by what no other has at the same place: numbers alone are used again. Times in ns; 0:
+ * there is none. */
 struct mark {
 	uint64_t inode, born, written, changed, size;
 };
@@ -43,7 +44,8 @@ static struct mark mark_of(const char *path, const char *ending)
 	struct statx st;
 	struct mark mark = {0};
 	char *name = sqlite3_mprintf("%s%s", path, ending);
-	if (name && statx(AT_FDCWD, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &st) == 0)
+	if (name &&
+	    statx(AT_FDCWD, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &st) == 0)
 		mark = (struct mark){.inode = st.stx_ino,
 		                     .born = st.stx_mask & STATX_BTIME ? ns(&st.stx_btime) : 0,
 		                     .written = ns(&st.stx_mtime),
@@ -57,8 +59,8 @@ void db_stamp(const char *path, char ret[DB_STAMP_SIZE])
 {
 	struct mark file = mark_of(path, ""), wal = mark_of(path, "-wal");
 	(void)snprintf(ret, DB_STAMP_SIZE,
-	               "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, file.inode,
-	               file.born, file.written, file.size, wal.inode, wal.born);
+	               "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64,
+	               file.inode, file.born, file.written, file.size, wal.inode, wal.born);
 }
 
 static bool read_stamp(const char *stamp, struct mark *file, struct mark *wal)
@@ -80,15 +82,16 @@ static uint32_t number_at(const unsigned char *p)
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-/* A page of the tree without a row: one that is filled and emptied in each transaction is the same before and
- * after it, and so shows nothing. */
+/* A page of the tree without a row: one that is filled and emptied in each transaction is the same
+ * before and after it, and so shows nothing. */
 static bool has_no_row(const unsigned char *page)
 {
-	return (page[0] == LEAF_OF_TABLE || page[0] == LEAF_OF_INDEX) && page[3] == 0 && page[4] == 0;
+	return (page[0] == LEAF_OF_TABLE || page[0] == LEAF_OF_INDEX) && page[3] == 0 &&
+	       page[4] == 0;
 }
 
-/* Whether any frame of the -wal is as its page in the file; true, too, where there is none or it can't be
- * told. */
+/* Whether any frame of the -wal is as its page in the file; true, too, where there is none or it
+ * can't be told. */
 static bool shares_a_page(sqlite3_file *file, int wal, unsigned char *page, unsigned char *frame)
 {
 	unsigned char header[WAL_HEADER];
@@ -110,7 +113,8 @@ static bool shares_a_page(sqlite3_file *file, int wal, unsigned char *page, unsi
 	return shared || !committed;
 }
 
-/* By a handle of its own, which reads nothing: closing a plain descriptor would drop this process's locks. */
+/* By a handle of its own, which reads nothing: closing a plain descriptor would drop this process's
+ * locks. */
 static bool look_at_pages(const char *path)
 {
 	sqlite3 *handle = NULL;
@@ -119,8 +123,10 @@ static bool look_at_pages(const char *path)
 	int wal = name ? open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
 	bool shared = true;
 	if (wal >= 0 &&
-	    sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
-	    sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, (void *)&file) == SQLITE_OK &&
+	    sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==
+	            SQLITE_OK &&
+	    sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, (void *)&file) ==
+	            SQLITE_OK &&
 	    file != NULL && file->pMethods != NULL) {
 		unsigned char *pages = mem_alloc(2 * PAGE_MAX + FRAME_HEADER);
 		shared = shares_a_page(file, wal, pages, pages + PAGE_MAX);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Transactions, each of which begins by looking whether the schema is still the one that was compared. */
+/* Transactions, each of which begins by looking whether the schema is still the one that was
+ * compared. */
 #include "db/db.h"
 
 #include "db/db_private.h"
 
-/* SQLite ends a transaction by itself after some faults (disk full): then there is nothing left to do. */
+/* SQLite ends a transaction by itself after some faults (disk full): then there is nothing left to
+ * do. */
 void db_rollback(struct db *db)
 {
 	if (!db_in_transaction(db))

@@ -6,8 +6,8 @@
 
 static void add(struct buf *pack, const char *bytes, size_t len)
 {
-	unsigned char head[4] = {(unsigned char)len, (unsigned char)(len >> 8), (unsigned char)(len >> 16),
-	                         (unsigned char)(len >> 24)};
+	unsigned char head[4] = {(unsigned char)len, (unsigned char)(len >> 8),
+	                         (unsigned char)(len >> 16), (unsigned char)(len >> 24)};
 	if (len > UINT32_MAX)
 		bug("a field of %zu bytes", len);
 	buf_add(pack, head, sizeof head);
@@ -27,7 +27,8 @@ void fields_add_bytes(struct buf *pack, const struct entry_field *field)
 }
 
 /* The length of the text at `*at`, which moves behind it; false where the blob ends before. */
-static bool take(const unsigned char *pack, size_t len, size_t *at, const char **ret, size_t *ret_len)
+static bool take(const unsigned char *pack, size_t len, size_t *at, const char **ret,
+                 size_t *ret_len)
 {
 	if (len - *at < 4)
 		return false;
@@ -50,7 +51,8 @@ static size_t count(const unsigned char *pack, size_t len)
 	return at == len && n % 2 == 0 ? n / 2 : SIZE_MAX;
 }
 
-bool fields_unpack(const void *pack, size_t len, struct arena *arena, struct entry_field **ret, size_t *ret_n)
+bool fields_unpack(const void *pack, size_t len, struct arena *arena, struct entry_field **ret,
+                   size_t *ret_n)
 {
 	size_t n = count(pack, len), at = 0;
 	if (n == SIZE_MAX)

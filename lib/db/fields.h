@@ -16,7 +16,8 @@
 void fields_add(struct buf *pack, const char *name, const char *value);
 void fields_add_bytes(struct buf *pack, const struct entry_field *field);
 
-/* Unpacks into an array in the arena; texts have a NUL behind them. False where the blob is damaged. */
+/* Unpacks into an array in the arena; texts have a NUL behind them. False where the blob is
+ * damaged. */
 bool fields_unpack(const void *pack, size_t len, struct arena *arena, struct entry_field **ret,
                    size_t *ret_n) MUST_CHECK;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* UTF-16 to UTF-8 on the fly, behind stdio, so that the readers of CSV and JSON Lines see UTF-8 alone. */
+/* UTF-16 to UTF-8 on the fly, behind stdio, so that the readers of CSV and JSON Lines see UTF-8
+ * alone. */
 #include "db/utf16.h"
 
 #include "base/mem.h"
@@ -52,7 +53,8 @@ static void put(struct utf16 *utf16, uint32_t c)
 	}
 }
 
-/* Makes some bytes; false at the end. A half of a pair alone becomes three bytes that UTF-8 forbids. */
+/* Makes some bytes; false at the end. A half of a pair alone becomes three bytes that UTF-8
+ * forbids. */
 static bool convert(struct utf16 *utf16)
 {
 	int32_t unit = read_unit(utf16);
@@ -115,8 +117,8 @@ FILE *utf16_open(FILE *in)
 		return NULL;
 	struct utf16 *utf16 = mem_alloc(sizeof *utf16);
 	*utf16 = (struct utf16){.in = in, .big = big};
-	FILE *out =
-	        fopencookie(utf16, "r", (cookie_io_functions_t){.read = utf16_read, .close = utf16_close});
+	FILE *out = fopencookie(utf16, "r",
+	                        (cookie_io_functions_t){.read = utf16_read, .close = utf16_close});
 	if (out == NULL)
 		bug("fopencookie fails");
 	return out;

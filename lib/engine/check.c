@@ -29,7 +29,8 @@ struct check {
 	json_t *findings;
 };
 
-static json_t *found(struct check *check, const char *finding, const char *fmt, ...) PRINTF_LIKE(3, 4);
+static json_t *found(struct check *check, const char *finding, const char *fmt, ...)
+        PRINTF_LIKE(3, 4);
 
 static json_t *found(struct check *check, const char *finding, const char *fmt, ...)
 {
@@ -74,8 +75,8 @@ static void check_reachable(struct check *check, const struct customer *customer
 	                  : wanting == 0 ? "no contact wants to hear of any state"
 	                  : refused == 0 ? "no contact has an address"
 	                                 : "every address was refused";
-	about(found(check, "unreachable", "nobody can be mailed for customer %s, %s: %s", customer->number,
-	            customer->name, why),
+	about(found(check, "unreachable", "nobody can be mailed for customer %s, %s: %s",
+	            customer->number, customer->name, why),
 	      customer);
 }
 
@@ -95,12 +96,12 @@ static void check_doubles(struct check *check, const struct customer *customer)
 			if ((contacts[i]->notify & contacts[k]->notify) == 0 || *address == '\0' ||
 			    !address_same(address, first_address(contacts[k])))
 				continue;
-			json_t *finding =
-			        found(check, "same_address",
-			              "contacts %lld and %lld of customer %s, %s, have the same address, "
-			              "%s: one mail of an event goes there",
-			              (long long)contacts[i]->id, (long long)contacts[k]->id,
-			              customer->number, customer->name, address);
+			json_t *finding = found(
+			        check, "same_address",
+			        "contacts %lld and %lld of customer %s, %s, have the same address, "
+			        "%s: one mail of an event goes there",
+			        (long long)contacts[i]->id, (long long)contacts[k]->id,
+			        customer->number, customer->name, address);
 			about(finding, customer);
 			json_object_set_new(finding, "contacts",
 			                    json_pack("[I, I]", (json_int_t)contacts[i]->id,
@@ -116,29 +117,32 @@ static void check_calendar(struct check *check, const struct customer *customer)
 	const struct zone *zone = rules_zone(check->settings, check->zones, customer);
 	if (!hours_next_open(hours, zone, check->now, &next))
 		about(found(check, "never_open",
-		            "the service hours of customer %s, %s, never open: what waits for them is never "
+		            "the service hours of customer %s, %s, never open: what waits for them "
+		            "is never "
 		            "sent",
 		            customer->number, customer->name),
 		      customer);
 }
 
-static void check_suspension(struct check *check, const struct customer *customer, const struct suspension *s,
-                             struct day today)
+static void check_suspension(struct check *check, const struct customer *customer,
+                             const struct suspension *s, struct day today)
 {
 	char from[DAY_TEXT_MAX];
 	if (!day_is_none(s->until) || today.n - s->from.n <= CHECK_FORGOTTEN_DAYS)
 		return;
-	json_t *finding = found(check, "forgotten",
-	                        "suspension %lld of customer %s has been indefinite since %s, %d days: %s",
-	                        (long long)s->id, customer->number, day_format(s->from, from),
-	                        today.n - s->from.n, s->note);
+	json_t *finding =
+	        found(check, "forgotten",
+	              "suspension %lld of customer %s has been indefinite since %s, %d days: %s",
+	              (long long)s->id, customer->number, day_format(s->from, from),
+	              today.n - s->from.n, s->note);
 	about(finding, customer);
 	json_object_set_new(finding, "suspension", json_integer(s->id));
 }
 
 static void check_suspensions(struct check *check, const struct customer *customer)
 {
-	struct day today = zone_day(rules_zone(check->settings, check->zones, customer), check->now);
+	struct day today =
+	        zone_day(rules_zone(check->settings, check->zones, customer), check->now);
 	for (size_t i = 0; i < customer->n_suspensions; i++)
 		check_suspension(check, customer, &customer->suspensions[i], today);
 }
@@ -180,23 +184,26 @@ static const struct words {
 } words[] = {
         {.kind = "customer",
          .field = "timezone",
-         .sql = "SELECT number, NULL, timezone FROM customer WHERE timezone IS NOT NULL ORDER BY number"},
+         .sql = "SELECT number, NULL, timezone FROM customer WHERE timezone IS NOT NULL ORDER BY "
+                "number"},
         {.kind = "customer",
          .field = "locale",
-         .sql = "SELECT number, NULL, locale FROM customer WHERE locale IS NOT NULL ORDER BY number"},
+         .sql = "SELECT number, NULL, locale FROM customer WHERE locale IS NOT NULL ORDER BY "
+                "number"},
         {.kind = "contact",
          .field = "locale",
-         .sql = "SELECT number, contact.id, contact.locale FROM contact JOIN customer ON customer.id = "
+         .sql = "SELECT number, contact.id, contact.locale FROM contact JOIN customer ON "
+                "customer.id = "
                 "contact.customer WHERE contact.locale IS NOT NULL ORDER BY number"},
 };
 
 static void check_word(struct check *check, const struct words *row, struct db_query *query)
 {
 	struct error why = {0};
-	const char *number = db_text(query, 0, check->arena), *value = db_text(query, 2, check->arena),
-	           *ignored;
-	if (field_check(kind_field(kind_find(row->kind), row->field), value, strlen(value), check->zones,
-	                check->arena, &ignored, &why))
+	const char *number = db_text(query, 0, check->arena),
+	           *value = db_text(query, 2, check->arena), *ignored;
+	if (field_check(kind_field(kind_find(row->kind), row->field), value, strlen(value),
+	                check->zones, check->arena, &ignored, &why))
 		return;
 	json_t *finding = found(check, row->field, "customer %s: %s", number, why.text);
 	json_object_set_new(finding, "customer", json_string(number));
@@ -231,14 +238,16 @@ static bool publisher_provides(struct check *check, const char *name)
 {
 	const char *member;
 	size_t len = context_data_member(name, &member);
-	return len > 0 && spool_event_data_has(check->spool, arena_strndup(check->arena, member, len));
+	return len > 0 &&
+	       spool_event_data_has(check->spool, arena_strndup(check->arena, member, len));
 }
 
 static void check_name(void *arg, const char *file, const char *name)
 {
 	if (context_provides(name) || publisher_provides(arg, name))
 		return;
-	json_t *finding = found(arg, "template", "%s uses {{%s}}, which nothing provides", file, name);
+	json_t *finding =
+	        found(arg, "template", "%s uses {{%s}}, which nothing provides", file, name);
 	json_object_set_new(finding, "file", json_string(file));
 }
 
@@ -248,7 +257,8 @@ static bool check_templates(struct check *check, struct error *err)
 	check->spool = spool_open(check->settings->spool.path, DB_READ, err);
 	if (check->spool == NULL)
 		return false;
-	struct templates *templates = templates_load_set(check->settings, check_fault, check, &faults);
+	struct templates *templates =
+	        templates_load_set(check->settings, check_fault, check, &faults);
 	templates_each_name(templates, check_name, check);
 	templates_unref(templates);
 	spool_close(check->spool);

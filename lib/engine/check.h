@@ -9,17 +9,18 @@
 #include <jansson.h>
 
 /*
- * What the office would want to know before a customer tells it: customers nobody can be mailed for,
- * calendars that never open, suspensions that were forgotten, zones and locales that don't exist,
- * template variables that nothing provides. Reads customers.db and the templates, changes nothing.
+ * What the office would want to know before a customer tells it: customers nobody can be mailed
+ * for, calendars that never open, suspensions that were forgotten, zones and locales that don't
+ * exist, template variables that nothing provides. Reads customers.db and the templates, changes
+ * nothing.
  */
 
 enum { CHECK_FORGOTTEN_DAYS = 90 };
 
 /*
- * *ret is an array of findings, the caller's: each an object with `finding` (unreachable, never_open,
- * forgotten, timezone, locale, template), `text` (a sentence), and `customer`, `contact`,
- * `suspension` or `file` where it is about one.
+ * *ret is an array of findings, the caller's: each an object with `finding` (unreachable,
+ * never_open, forgotten, timezone, locale, template), `text` (a sentence), and `customer`,
+ * `contact`, `suspension` or `file` where it is about one.
  */
 bool check_all(const struct settings *settings, struct instant now, json_t **ret,
                struct error *err) MUST_CHECK;

@@ -4,7 +4,8 @@
  * JSON object in, one out. A command is a row.
  *
  *   {"do": "mail.retry", "id": 5, "by": "sam"}  ─▶  {"ok": true, "mails": [5]}
- *                                               ─▶  {"ok": false, "code": 66, "error": "there is no mail 5"}
+ *                                               ─▶  {"ok": false, "code": 66, "error": "there is no
+ * mail 5"}
  */
 #include "engine/command.h"
 
@@ -62,7 +63,8 @@ static void retry(struct ask *ask, struct spool_mail *mail)
 	                      json_integer(mail->id));
 }
 
-/* All of a long list are taken in batches, each a turn: who asks goes on `after` the answer's `next`. */
+/* All of a long list are taken in batches, each a turn: who asks goes on `after` the answer's
+ * `next`. */
 static int64_t batch_after(const struct ask *ask)
 {
 	return json_integer_value(json_object_get(ask->in, "after"));
@@ -77,7 +79,8 @@ static void set_next(struct ask *ask, size_t n, int64_t last)
 static bool retry_failed(struct ask *ask)
 {
 	int64_t ids[BATCH];
-	size_t n = spool_mails_with(ask->engine->spool, STATUS_FAILED, batch_after(ask), ids, BATCH);
+	size_t n =
+	        spool_mails_with(ask->engine->spool, STATUS_FAILED, batch_after(ask), ids, BATCH);
 	for (size_t i = 0; i < n; i++) {
 		struct spool_mail mail;
 		if (spool_mail_load(ask->engine->spool, ids[i], ask->engine->arena, &mail))
@@ -100,9 +103,10 @@ static bool run_mail_retry(struct ask *ask)
 		retry(ask, &mail);
 		return true;
 	}
-	return error_set(&ask->err, EX_DATAERR,
-	                 "mail %lld is %s: only one that failed, is retrying or deferred can be retried",
-	                 (long long)mail.id, status_name(mail.status));
+	return error_set(
+	        &ask->err, EX_DATAERR,
+	        "mail %lld is %s: only one that failed, is retrying or deferred can be retried",
+	        (long long)mail.id, status_name(mail.status));
 }
 
 static bool run_mail_cancel(struct ask *ask)
@@ -110,8 +114,10 @@ static bool run_mail_cancel(struct ask *ask)
 	struct spool_mail mail;
 	if (!get_mail(ask, json_integer_value(json_object_get(ask->in, "id")), &mail))
 		return false;
-	if (mail.status != STATUS_QUEUED && mail.status != STATUS_DEFERRED && mail.status != STATUS_RETRYING)
-		return error_set(&ask->err, EX_DATAERR, "mail %lld is %s: it can't be called off any more",
+	if (mail.status != STATUS_QUEUED && mail.status != STATUS_DEFERRED &&
+	    mail.status != STATUS_RETRYING)
+		return error_set(&ask->err, EX_DATAERR,
+		                 "mail %lld is %s: it can't be called off any more",
 		                 (long long)mail.id, status_name(mail.status));
 	engine_mail_set_status(ask->engine, &mail, STATUS_CANCELLED, REASON_BY_HAND);
 	json_object_set_new(ask->out, "mails", json_pack("[I]", (json_int_t)mail.id));
@@ -129,8 +135,9 @@ static const char *note_of(const struct ask *ask)
 	                    why ? why : "");
 }
 
-static bool run_hold(struct ask *ask, bool (*decide)(struct engine *engine, int64_t *id, const char *job,
-                                                     const char *note, struct error *err))
+static bool run_hold(struct ask *ask,
+                     bool (*decide)(struct engine *engine, int64_t *id, const char *job,
+                                    const char *note, struct error *err))
 {
 	int64_t id = json_integer_value(json_object_get(ask->in, "id"));
 	if (!decide(ask->engine, &id, json_text(ask->in, "job"), note_of(ask), &ask->err))
@@ -158,9 +165,10 @@ static bool run_numbers(struct ask *ask)
 
 static bool run_gate(struct ask *ask)
 {
-	return gate_answer(ask->engine->settings, ask->engine->zones, ask->engine->arena, ask->engine->now,
-	                   engine_customer(ask->engine, json_text(ask->in, "customer")), ask->in, ask->out,
-	                   &ask->err);
+	return gate_answer(ask->engine->settings, ask->engine->zones, ask->engine->arena,
+	                   ask->engine->now,
+	                   engine_customer(ask->engine, json_text(ask->in, "customer")), ask->in,
+	                   ask->out, &ask->err);
 }
 
 /* ---- Dead letters ---- */
@@ -174,7 +182,8 @@ static enum entry_feed feed_of(const char *name)
 	return FEED_EVENTS;
 }
 
-/* dead_reason, dead_detail, dead_entry: the last ones; fields of these names before them came from outside.
+/* dead_reason, dead_detail, dead_entry: the last ones; fields of these names before them came from
+ * outside.
  */
 enum { DEAD_FIELDS = 3 };
 
@@ -247,7 +256,8 @@ static bool run_status(struct ask *ask)
 	const struct engine *engine = ask->engine;
 	json_t *mails = json_object();
 	for (enum status s = STATUS_QUEUED; s <= STATUS_SUPPRESSED; s++)
-		json_object_set_new(mails, status_name(s), json_integer(spool_mail_count(engine->spool, s)));
+		json_object_set_new(mails, status_name(s),
+		                    json_integer(spool_mail_count(engine->spool, s)));
 	json_object_set_new(mails, status_name(STATUS_CANCELLED),
 	                    json_integer(spool_mail_count(engine->spool, STATUS_CANCELLED)));
 	json_object_set_new(ask->out, "mails", mails);
@@ -294,7 +304,8 @@ static const char *answer(struct engine *engine, const char *text)
 	ask.in = in;
 	if (in == NULL || !run(&ask)) {
 		json_decref(ask.out);
-		ask.out = json_pack("{s:b, s:i, s:s}", "ok", 0, "code", ask.err.code, "error", ask.err.text);
+		ask.out = json_pack("{s:b, s:i, s:s}", "ok", 0, "code", ask.err.code, "error",
+		                    ask.err.text);
 	}
 	char *reply = json_dumps(ask.out, JSON_COMPACT);
 	const char *copy = arena_strdup(engine->arena, reply ? reply : "{\"ok\":false}");

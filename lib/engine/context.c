@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a template sees (contract, section 5): one JSON object with event, job, jobs, customer, contact,
- * window, timeline, company and, for the office, suspension. Made when a mail is first dispatched and
- * recorded with it, so that a retry says the same. Only names that have a value are there.
+ * What a template sees (contract, section 5): one JSON object with event, job, jobs, customer,
+ * contact, window, timeline, company and, for the office, suspension. Made when a mail is first
+ * dispatched and recorded with it, so that a retry says the same. Only names that have a value are
+ * there.
  */
 #include "engine/context.h"
 
@@ -37,8 +38,8 @@ static void set_day(json_t *object, const char *name, struct day day)
 	set_text(object, name, day_format(day, text));
 }
 
-/* Bytes of JSON text, or what its values take of the memory beyond the text, if that is more: `[{},{},…]`
- * takes a hundred times its text. */
+/* Bytes of JSON text, or what its values take of the memory beyond the text, if that is more:
+ * `[{},{},…]` takes a hundred times its text. */
 static size_t weigh(const char *data)
 {
 	enum { VALUE = 64, ARRAY = 128, OBJECT = 256 };
@@ -109,12 +110,14 @@ struct history {
 	size_t n, left_out;
 };
 
-/* The data of a job's events, the latest first as far as the room goes: each is in a mail several times. */
-static void history_load(struct engine *engine, const struct spool_event *now, json_t *latest, size_t *room,
-                         struct history *ret)
+/* The data of a job's events, the latest first as far as the room goes: each is in a mail several
+ * times. */
+static void history_load(struct engine *engine, const struct spool_event *now, json_t *latest,
+                         size_t *room, struct history *ret)
 {
 	size_t n;
-	*ret = (struct history){.events = spool_job_events(engine->spool, now->job, engine->arena, &n)};
+	*ret = (struct history){
+	        .events = spool_job_events(engine->spool, now->job, engine->arena, &n)};
 	ret->n = n;
 	ret->data = arena_new_array(engine->arena, n, json_t *);
 	for (size_t i = n; i-- > 0;) {
@@ -124,7 +127,8 @@ static void history_load(struct engine *engine, const struct spool_event *now, j
 		}
 		struct job_event event = {.data = "{}"};
 		if (*room > 0)
-			event.data = spool_event_data(engine->spool, ret->events[i].id, engine->arena);
+			event.data =
+			        spool_event_data(engine->spool, ret->events[i].id, engine->arena);
 		size_t len = weigh(event.data);
 		ret->left_out += len > *room || *room == 0;
 		if (len <= *room)
@@ -173,7 +177,8 @@ static json_t *timeline_json(const struct history *history, const struct zone *z
 		const struct job_event *e = &history->events[i].event;
 		if (history->events[i].reason == REASON_REPEAT)
 			continue;
-		json_t *row = history->data[i] != NULL ? json_copy(history->data[i]) : json_object();
+		json_t *row =
+		        history->data[i] != NULL ? json_copy(history->data[i]) : json_object();
 		json_object_set_new(row, "event", json_string(e->id));
 		set_text(row, "state", job_state_name(e->state));
 		set_text(row, "type", event_type(e));
@@ -257,9 +262,11 @@ static bool is_all_day(struct hours_span span, const struct zone *zone)
 	       span.close.ms == zone_day_start(zone, (struct day){day.n + 1}).ms;
 }
 
-/* When the driver is to be there and to be gone: by the job's `scheduled`, else by the event's time. */
-static json_t *window_json(struct engine *engine, const struct customer *customer, const json_t *job,
-                           const struct job_event *event, const struct zone *zone)
+/* When the driver is to be there and to be gone: by the job's `scheduled`, else by the event's
+ * time. */
+static json_t *window_json(struct engine *engine, const struct customer *customer,
+                           const json_t *job, const struct job_event *event,
+                           const struct zone *zone)
 {
 	const char *scheduled = json_string_value(json_object_get(job, "scheduled"));
 	struct instant at = event->time;
@@ -287,8 +294,8 @@ json_t *engine_company_json(const struct settings *settings)
 }
 
 /* The members of one event: its job with its customer and window. */
-static json_t *one_job(struct engine *engine, const struct spool_event *event, json_t *data, size_t *room,
-                       const struct customer *customer, json_t **ret_timeline)
+static json_t *one_job(struct engine *engine, const struct spool_event *event, json_t *data,
+                       size_t *room, const struct customer *customer, json_t **ret_timeline)
 {
 	struct history history;
 	const struct zone *zone = rules_zone(engine->settings, engine->zones, customer);
@@ -297,11 +304,12 @@ static json_t *one_job(struct engine *engine, const struct spool_event *event, j
 	if (ret_timeline != NULL)
 		*ret_timeline = timeline_json(&history, zone);
 	if (history.left_out > 0)
-		engine_report_often(engine, REPORT_LARGE, LOG_WARNING,
-		                    "a mail leaves out data of the job's oldest events: %d KiB fit into one "
-		                    "mail job=%s customer=%s events=%zu",
-		                    MAIL_DATA_MAX / 1024, event->event.job, event->event.customer,
-		                    history.left_out);
+		engine_report_often(
+		        engine, REPORT_LARGE, LOG_WARNING,
+		        "a mail leaves out data of the job's oldest events: %d KiB fit into one "
+		        "mail job=%s customer=%s events=%zu",
+		        MAIL_DATA_MAX / 1024, event->event.job, event->event.customer,
+		        history.left_out);
 	history_free(&history);
 	if (customer == NULL)
 		return job;
@@ -311,7 +319,8 @@ static json_t *one_job(struct engine *engine, const struct spool_event *event, j
 	if (json_object_get(whose, "timezone") == NULL)
 		set_text(whose, "timezone", zone_name(zone));
 	json_object_set_new(job, "customer", whose);
-	/* Said where there is none too: in `jobs`, the name would else mean the first job's window. */
+	/* Said where there is none too: in `jobs`, the name would else mean the first job's window.
+	 */
 	json_t *window = window_json(engine, customer, job, &event->event, zone);
 	if (window != NULL || json_object_get(job, "window") == NULL)
 		json_object_set_new(job, "window", window != NULL ? window : json_null());
@@ -323,13 +332,14 @@ json_t *engine_job_json(struct engine *engine, const struct spool_event *event, 
 	size_t weight = weigh(event->event.data);
 	json_t *data = weight <= *room ? data_of(&event->event) : json_object();
 	*room -= weight <= *room ? weight : 0;
-	json_t *job =
-	        one_job(engine, event, data, room, engine_customer(engine, event->event.customer), NULL);
+	json_t *job = one_job(engine, event, data, room,
+	                      engine_customer(engine, event->event.customer), NULL);
 	json_decref(data);
 	return job;
 }
 
-static const struct contact *find_contact(struct engine *engine, const struct customer *customer, int64_t id)
+static const struct contact *find_contact(struct engine *engine, const struct customer *customer,
+                                          int64_t id)
 {
 	size_t n;
 	const struct contact *const *contacts = customer_contacts(customer, engine->arena, &n);
@@ -346,7 +356,8 @@ static void add_first(struct engine *engine, json_t *context, const struct spool
 {
 	const struct zone *zone = rules_zone(engine->settings, engine->zones, customer);
 	json_object_set_new(context, "event", event_json(&event->event, data, zone));
-	json_object_set_new(context, "job", json_copy(job)); /* it is completed, those in `jobs` are not */
+	json_object_set_new(context, "job",
+	                    json_copy(job)); /* it is completed, those in `jobs` are not */
 	json_object_set_new(context, "company", engine_company_json(engine->settings));
 	if (customer == NULL)
 		return;
@@ -366,25 +377,28 @@ static void add_first(struct engine *engine, json_t *context, const struct spool
 
 static void report_thinned(struct engine *engine, const struct job_event *event)
 {
-	engine_report_often(
-	        engine, REPORT_LARGE, LOG_WARNING,
-	        "a mail leaves out members of an event's data: %d values fit into it source=%s id=%s",
-	        MAIL_VALUES_MAX, event->source, event->id);
+	engine_report_often(engine, REPORT_LARGE, LOG_WARNING,
+	                    "a mail leaves out members of an event's data: %d values fit into it "
+	                    "source=%s id=%s",
+	                    MAIL_VALUES_MAX, event->source, event->id);
 }
 
-/* What the event itself said, as far as there is room: for one event there is, but for too many values. */
+/* What the event itself said, as far as there is room: for one event there is, but for too many
+ * values. */
 static json_t *own_data(struct engine *engine, struct spool_event *event, size_t *room)
 {
-	const char *data = *room > 0 ? spool_event_data(engine->spool, event->id, engine->arena) : "{}";
+	const char *data =
+	        *room > 0 ? spool_event_data(engine->spool, event->id, engine->arena) : "{}";
 	size_t len = weigh(data);
 	bool fits = *room == MAIL_DATA_MAX || (*room > 0 && len <= *room);
 	if (fits)
 		event->event.data = data;
 	else
-		engine_report_often(engine, REPORT_LARGE, LOG_WARNING,
-		                    "a mail of several jobs leaves out an event's data: %d KiB fit into one "
-		                    "mail source=%s id=%s",
-		                    MAIL_DATA_MAX / 1024, event->event.source, event->event.id);
+		engine_report_often(
+		        engine, REPORT_LARGE, LOG_WARNING,
+		        "a mail of several jobs leaves out an event's data: %d KiB fit into one "
+		        "mail source=%s id=%s",
+		        MAIL_DATA_MAX / 1024, event->event.source, event->event.id);
 	*room -= len < *room ? len : *room;
 	json_t *json = data_of(&event->event);
 	if (len > MAIL_DATA_MAX && count_values(json, MAIL_VALUES_MAX + 2) > MAIL_VALUES_MAX + 1) {

@@ -17,7 +17,8 @@ const char *engine_context(struct engine *engine, const struct spool_mail *mail,
 
 /* What it sees of a customer, a job, a suspension, the firm. */
 json_t *engine_customer_json(const struct customer *customer);
-/* Events' data in one mail may weigh so much; `*room` is what is left of it. Each is there several times. */
+/* Events' data in one mail may weigh so much; `*room` is what is left of it. Each is there several
+ * times. */
 enum { MAIL_DATA_MAX = 1 << 20 };
 /* Values of an event's data that are in mails, where it weighs more than that by itself. */
 enum { MAIL_VALUES_MAX = 4096 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Customers as a turn sees them: each loaded once, with the marks of refused addresses that are not in
- * customers.db yet. Whoever marks one sees the mark at once, and so does everybody after.
+ * Customers as a turn sees them: each loaded once, with the marks of refused addresses that are not
+ * in customers.db yet. Whoever marks one sees the mark at once, and so does everybody after.
  */
 #include "engine/customer_cache.h"
 
@@ -15,7 +15,8 @@
 
 enum { REFUSALS_MAX = 1000 };
 
-static void add_refusal(struct engine *engine, int64_t contact, const char *address, struct instant at)
+static void add_refusal(struct engine *engine, int64_t contact, const char *address,
+                        struct instant at)
 {
 	struct refusal *refusal = arena_alloc(engine->arena, sizeof *refusal);
 	refusal->contact = contact;
@@ -29,14 +30,15 @@ static void add_refusal(struct engine *engine, int64_t contact, const char *addr
 void engine_load_refusals(struct engine *engine)
 {
 	size_t n;
-	struct spool_office_write *writes = spool_refusals(engine->spool, REFUSALS_MAX, engine->arena, &n);
+	struct spool_office_write *writes =
+	        spool_refusals(engine->spool, REFUSALS_MAX, engine->arena, &n);
 	engine->refusals = NULL;
 	for (size_t i = 0; i < n; i++) {
 		json_int_t contact = 0;
 		const char *address = NULL;
 		json_t *detail = json_loads(writes[i].detail, 0, NULL);
-		if (detail &&
-		    json_unpack(detail, "{s:I, s:s}", "contact", &contact, "address", &address) == 0)
+		if (detail && json_unpack(detail, "{s:I, s:s}", "contact", &contact, "address",
+		                          &address) == 0)
 			add_refusal(engine, contact, address, writes[i].time);
 		json_decref(detail);
 	}
@@ -58,7 +60,8 @@ static const struct customer *with_refusals(struct engine *engine, const struct 
 	if (engine->refusals == NULL || customer == NULL)
 		return customer;
 	struct customer *copy = arena_alloc(engine->arena, sizeof *copy);
-	struct contact *contacts = arena_new_array(engine->arena, customer->n_contacts, struct contact);
+	struct contact *contacts =
+	        arena_new_array(engine->arena, customer->n_contacts, struct contact);
 	*copy = *customer;
 	copy->contacts = contacts;
 	copy->parent = with_refusals(engine, customer->parent);
@@ -70,10 +73,11 @@ static const struct customer *with_refusals(struct engine *engine, const struct 
 	return copy;
 }
 
-void engine_refuse_address(struct engine *engine, int64_t contact, const char *address, const char *reply)
+void engine_refuse_address(struct engine *engine, int64_t contact, const char *address,
+                           const char *reply)
 {
-	json_t *detail = json_pack("{s:I, s:s, s:s}", "contact", (json_int_t)contact, "address", address,
-	                           "reply", reply);
+	json_t *detail = json_pack("{s:I, s:s, s:s}", "contact", (json_int_t)contact, "address",
+	                           address, "reply", reply);
 	char *text = detail ? json_dumps(detail, JSON_COMPACT) : NULL;
 	if (text == NULL)
 		bug("a refused address that is no text");
@@ -86,8 +90,8 @@ void engine_refuse_address(struct engine *engine, int64_t contact, const char *a
 	memset(engine->slots, 0, sizeof engine->slots); /* loaded again, with the mark */
 	engine->n_slots = 0;
 	engine_report_often(engine, REPORT_ADDRESS, LOG_NOTICE,
-	                    "address refused contact=%lld to=%s reply=\"%s\"", (long long)contact, address,
-	                    reply);
+	                    "address refused contact=%lld to=%s reply=\"%s\"", (long long)contact,
+	                    address, reply);
 }
 
 static size_t slot_of(const char *number)
@@ -113,7 +117,8 @@ const struct customer *engine_customer(struct engine *engine, const char *number
 	}
 	customer = with_refusals(engine, customer);
 	if (engine->n_slots < CUSTOMER_SLOTS / 2) {
-		engine->slots[i] = (struct customer_slot){arena_strdup(engine->arena, number), customer};
+		engine->slots[i] =
+		        (struct customer_slot){arena_strdup(engine->arena, number), customer};
 		engine->n_slots++;
 	}
 	return customer;

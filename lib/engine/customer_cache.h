@@ -13,6 +13,7 @@ void engine_load_refusals(struct engine *engine);
 /* The customer as of this turn, in its arena; NULL where there is none. */
 const struct customer *engine_customer(struct engine *engine, const char *number);
 /* Marks an address as refused, by an office write; engine_customer() shows the mark at once. */
-void engine_refuse_address(struct engine *engine, int64_t contact, const char *address, const char *reply);
+void engine_refuse_address(struct engine *engine, int64_t contact, const char *address,
+                           const char *reply);
 
 #endif

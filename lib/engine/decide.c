@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Events become decisions: rules 1 to 12 for the first time, recorded in the turn's transaction with all that
- * follows from them. */
+/* Events become decisions: rules 1 to 12 for the first time, recorded in the turn's transaction
+ * with all that follows from them. */
 #include "engine/decide.h"
 
 #include "engine/engine_private.h"
@@ -15,12 +15,14 @@ static void record_outcomes(struct engine *engine, const struct spool_event *eve
                             const struct verdict *verdict)
 {
 	if (verdict->n_contacts == 0) {
-		struct outcome_facts facts = {.suspension = verdict->suspension, .due = INSTANT_NONE};
+		struct outcome_facts facts = {.suspension = verdict->suspension,
+		                              .due = INSTANT_NONE};
 		engine_outcome(engine, event, verdict->status, verdict->reason, &facts);
 	}
 	for (size_t i = 0; i < verdict->n_contacts; i++) {
 		const struct contact_verdict *at = &verdict->contacts[i];
-		struct outcome_facts facts = {.contact = at->contact->id, .to = at->to, .due = INSTANT_NONE};
+		struct outcome_facts facts = {
+		        .contact = at->contact->id, .to = at->to, .due = INSTANT_NONE};
 		if (at->status == STATUS_QUEUED || at->status == STATUS_DEFERRED)
 			engine_create_mail(engine, event, at);
 		else
@@ -28,7 +30,8 @@ static void record_outcomes(struct engine *engine, const struct spool_event *eve
 	}
 }
 
-void engine_decide(struct engine *engine, const struct job_event *event, const struct customer *customer)
+void engine_decide(struct engine *engine, const struct job_event *event,
+                   const struct customer *customer)
 {
 	struct spool_event record = {.event = *event,
 	                             .job = spool_job(engine->spool, event->customer, event->job)};
@@ -46,14 +49,15 @@ void engine_decide(struct engine *engine, const struct job_event *event, const s
 	rules_judge(&asked, &verdict);
 	record.status = verdict.status;
 	record.reason = verdict.reason;
-	record.id = spool_event_add(engine->spool, event, record.job, verdict.status, verdict.reason,
-	                            trace_json(&verdict, engine->arena));
+	record.id = spool_event_add(engine->spool, event, record.job, verdict.status,
+	                            verdict.reason, trace_json(&verdict, engine->arena));
 	spool_job_set_state(engine->spool, record.job, verdict.after);
 	if (event->state != JOB_DISPATCHED)
 		spool_unwatch_job(engine->spool, record.job); /* it has started, or never will */
 	if (verdict.takes_state)
 		engine_supersede(engine, &record, &verdict);
-	if (verdict.collision != NULL && spool_collision_first(engine->spool, record.job, event->state))
+	if (verdict.collision != NULL &&
+	    spool_collision_first(engine->spool, record.job, event->state))
 		engine_create_office_mail(engine, &record, verdict.collision);
 	record_outcomes(engine, &record, &verdict);
 }

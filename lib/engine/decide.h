@@ -8,6 +8,7 @@
 struct engine;
 
 /* Judges an event of a known customer for the first time and records what follows. */
-void engine_decide(struct engine *engine, const struct job_event *event, const struct customer *customer);
+void engine_decide(struct engine *engine, const struct job_event *event,
+                   const struct customer *customer);
 
 #endif

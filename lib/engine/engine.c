@@ -42,13 +42,15 @@ static bool lock_file(struct engine *engine, const char *name, struct error *err
 	if (wait_for_lock(engine->lock_fd))
 		return true;
 	if (errno == EWOULDBLOCK)
-		return error_set(err, EX_TEMPFAIL, "%s: another dispatchd or dispatchctl has the spool",
-		                 name);
-	return error_set(err, errno == EACCES ? EX_NOPERM : EX_IOERR, "%s: %s", name, strerror(errno));
+		return error_set(err, EX_TEMPFAIL,
+		                 "%s: another dispatchd or dispatchctl has the spool", name);
+	return error_set(err, errno == EACCES ? EX_NOPERM : EX_IOERR, "%s: %s", name,
+	                 strerror(errno));
 }
 
-/* One engine a spool: the lock file's lock goes with the process, whatever becomes of it. Whoever comes first
- * makes the file, and the daemon's user and the office's must both be able to lock it. */
+/* One engine a spool: the lock file's lock goes with the process, whatever becomes of it. Whoever
+ * comes first makes the file, and the daemon's user and the office's must both be able to lock it.
+ */
 static bool take_lock(struct engine *engine, struct error *err)
 {
 	const char *path = engine->settings->spool.path;
@@ -100,8 +102,8 @@ struct engine *engine_open(const struct settings *settings, struct instant now, 
 	engine->zones = zones_new();
 	set_domain(engine);
 	/* Before anything is made beside a file that isn't ours. */
-	if (!spool_look(settings->spool.path, err) || !customers_look(settings->customers.path, err) ||
-	    !take_lock(engine, err))
+	if (!spool_look(settings->spool.path, err) ||
+	    !customers_look(settings->customers.path, err) || !take_lock(engine, err))
 		return engine_close(engine);
 	engine->spool = spool_open(settings->spool.path, DB_WRITE, err);
 	if (engine->spool == NULL)

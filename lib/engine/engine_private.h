@@ -41,17 +41,19 @@ struct engine {
 	int64_t customers_version;
 	bool away;    /* `customers` is an empty one in memory: there was no file at the start */
 	bool lacks;   /* the last turn failed for want of the known customers.db */
-	bool spoiled; /* the file was written into while it was open: not used until another is there */
-	struct spool_known known;   /* the customers.db that the spool knows, as of the last commit */
-	struct spool_known seen;    /* the one that this turn sees */
-	int64_t unpublished;        /* how many outcomes Redis hasn't got, as of the last turn */
-	struct instant feed_oldest; /* when the first customer who isn't in customers.db yet was published */
+	bool spoiled; /* the file was written into while it was open: not used until another is
+	                 there */
+	struct spool_known known; /* the customers.db that the spool knows, as of the last commit */
+	struct spool_known seen;  /* the one that this turn sees */
+	int64_t unpublished;      /* how many outcomes Redis hasn't got, as of the last turn */
+	struct instant feed_oldest; /* when the first customer who isn't in customers.db yet was
+	                               published */
 	struct sweeps sweeps, sweeps_before; /* now; as of the last commit */
 	int64_t purged_ms;                   /* when old records were last looked for */
 	struct stats stats, stats_before;    /* now; as of the turn's beginning */
 	struct report_minute minutes[REPORT_KINDS];
-	int64_t *yielding; /* mails at which a relay failed, in order of their ids: dispatched after the
-	                      others */
+	int64_t *yielding; /* mails at which a relay failed, in order of their ids: dispatched after
+	                      the others */
 	size_t n_yielding, cap_yielding;
 
 	/* of the current turn */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Customers that the office erased (records/record_erase.c): their jobs are marked in the turn that sees it,
- * and lose their words in the first turn in which nothing of them is under way any more.
+ * Customers that the office erased (records/record_erase.c): their jobs are marked in the turn that
+ * sees it, and lose their words in the first turn in which nothing of them is under way any more.
  */
 #include "engine/erase.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs the very rules that the daemon runs. Customers are kept for the whole batch, since a batch asks
- * about the same ones over and over; what one answer needs besides lives in an arena that is emptied
- * after it.
+ * Runs the very rules that the daemon runs. Customers are kept for the whole batch, since a batch
+ * asks about the same ones over and over; what one answer needs besides lives in an arena that is
+ * emptied after it.
  */
 #include "engine/explain.h"
 
@@ -43,7 +43,8 @@ struct explain *explain_open(const struct settings *settings, struct error *err)
 	if (e->customers == NULL)
 		return explain_close(e);
 	e->spool = spool_open(settings->spool.path, DB_READ, err);
-	if (e->spool == NULL || !customers_begin_read(e->customers, err) || !spool_begin_read(e->spool, err))
+	if (e->spool == NULL || !customers_begin_read(e->customers, err) ||
+	    !spool_begin_read(e->spool, err))
 		return explain_close(e);
 	return e;
 }
@@ -74,7 +75,8 @@ static bool find_customer(struct explain *e, const char *number, const struct cu
 		if (!customers_load(e->customers, e->kept, number, &customer, err))
 			return false;
 		customer = customer ? customer : &nobody;
-		g_hash_table_insert(e->known, arena_strdup(e->kept, number), (void *)(uintptr_t)customer);
+		g_hash_table_insert(e->known, arena_strdup(e->kept, number),
+		                    (void *)(uintptr_t)customer);
 	}
 	*ret = customer == &nobody ? NULL : customer;
 	return true;
@@ -106,7 +108,8 @@ static void add_text(struct buf *out, const char *name, const char *text)
 
 static void add_head(struct buf *out, enum status status, enum reason reason)
 {
-	buf_printf(out, "{\"status\":\"%s\",\"reason\":\"%s\",", status_name(status), reason_name(reason));
+	buf_printf(out, "{\"status\":\"%s\",\"reason\":\"%s\",", status_name(status),
+	           reason_name(reason));
 }
 
 /* The address that would be used; where none can be, the one on record. */
@@ -187,11 +190,11 @@ static void verdict_json(const struct rules_case *asked, const struct verdict *v
 static void malformed(const struct error *why, struct buf *out)
 {
 	add_head(out, STATUS_REJECTED, REASON_MALFORMED);
-	buf_printf(
-	        out,
-	        "\"due\":null,\"contacts\":[],\"job_state\":null,\"suspension\":null,\"trace\":[{\"rule\":%d,"
-	        "\"name\":\"%s\",\"holds\":false,\"detail\":",
-	        RULE_WELL_FORMED, rule_name(RULE_WELL_FORMED));
+	buf_printf(out,
+	           "\"due\":null,\"contacts\":[],\"job_state\":null,\"suspension\":null,\"trace\":["
+	           "{\"rule\":%d,"
+	           "\"name\":\"%s\",\"holds\":false,\"detail\":",
+	           RULE_WELL_FORMED, rule_name(RULE_WELL_FORMED));
 	json_quote(out, why->text);
 	buf_adds(out, "}]}");
 }
@@ -222,8 +225,8 @@ static void find_marks(struct explain *e, struct rules_case *asked, int64_t id)
 	int64_t job = spool_job_find(e->spool, event->customer, event->job);
 	asked->recorded = id != 0;
 	if (job != 0)
-		asked->marks =
-		        spool_marks_before(e->spool, job, id ? id : INT64_MAX, e->arena, &asked->n_marks);
+		asked->marks = spool_marks_before(e->spool, job, id ? id : INT64_MAX, e->arena,
+		                                  &asked->n_marks);
 }
 
 static bool ask(struct explain *e, struct job_event *event, struct instant at, struct buf *ret,
@@ -250,8 +253,8 @@ static bool ask(struct explain *e, struct job_event *event, struct instant at, s
 	return true;
 }
 
-static bool explain_value(struct explain *e, json_t *json, const struct event_mends *mends, struct instant at,
-                          struct buf *ret, struct error *err)
+static bool explain_value(struct explain *e, json_t *json, const struct event_mends *mends,
+                          struct instant at, struct buf *ret, struct error *err)
 {
 	struct job_event event;
 	struct error why;
@@ -260,18 +263,18 @@ static bool explain_value(struct explain *e, json_t *json, const struct event_me
 	if (!event_read_value(json, mends, at, max, e->arena, &event, &why))
 		malformed(&why, ret);
 	else if (event.kind != EVENT_JOB)
-		malformed(
-		        &(struct error){.code = EX_DATAERR,
-		                        .text = "a request is no job event: see gate create, gate dispatch"},
-		        ret);
+		malformed(&(struct error){.code = EX_DATAERR,
+		                          .text = "a request is no job event: see gate create, "
+		                                  "gate dispatch"},
+		          ret);
 	else
 		ok = ask(e, &event, at, ret, err);
 	arena_reset(e->arena);
 	return ok;
 }
 
-bool explain_event(struct explain *e, const char *text, size_t len, struct instant at, struct buf *ret,
-                   struct error *err)
+bool explain_event(struct explain *e, const char *text, size_t len, struct instant at,
+                   struct buf *ret, struct error *err)
 {
 	struct event_mends mends = {0};
 	json_t *json = jsontext_read_mended(text, len, event_mended, &mends, err);
@@ -280,8 +283,8 @@ bool explain_event(struct explain *e, const char *text, size_t len, struct insta
 	return ok;
 }
 
-bool explain_line(struct explain *e, const char *line, size_t len, struct instant now, struct buf *ret,
-                  struct error *err)
+bool explain_line(struct explain *e, const char *line, size_t len, struct instant now,
+                  struct buf *ret, struct error *err)
 {
 	struct event_mends mends = {.above = 1};
 	json_t *json = jsontext_read_mended(line, len, event_mended, &mends, err);
@@ -291,7 +294,8 @@ bool explain_line(struct explain *e, const char *line, size_t len, struct instan
 	struct instant at = now;
 	bool ok;
 	if (event == NULL)
-		ok = error_set(err, EX_DATAERR, "no member event; {\"at\": TIME, \"event\": {…}} is meant");
+		ok = error_set(err, EX_DATAERR,
+		               "no member event; {\"at\": TIME, \"event\": {…}} is meant");
 	else if (at_json != NULL && !json_is_null(at_json) &&
 	         (!json_is_string(at_json) || !instant_parse(json_string_value(at_json), &at)))
 		ok = error_set(err, EX_DATAERR, "at is no RFC 3339 time");

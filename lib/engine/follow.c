@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which customers.db is used: the one that the spool knows by its identity, or a copy of it. The office may
- * put another file in its place, a backup, while the engine runs. As long as there is none that is known, no
- * turn works, so that nothing is decided by the wrong data; what comes waits.
+ * Which customers.db is used: the one that the spool knows by its identity, or a copy of it. The
+ * office may put another file in its place, a backup, while the engine runs. As long as there is
+ * none that is known, no turn works, so that nothing is decided by the wrong data; what comes
+ * waits.
  */
 #include "engine/follow.h"
 
@@ -17,7 +18,9 @@
 #include <sysexits.h>
 #include <syslog.h>
 
-enum { STEPS_MAX = 50 * 1000 * 1000 }; /* of a statement in customers.db: all of a turn's are look-ups */
+enum {
+	STEPS_MAX = 50 * 1000 * 1000
+}; /* of a statement in customers.db: all of a turn's are look-ups */
 
 static void use_customers(struct engine *engine, struct customers *customers)
 {
@@ -32,16 +35,17 @@ bool engine_open_customers(struct engine *engine, struct error *err)
 	const char *path = engine->settings->customers.path;
 	spool_known(engine->spool, &engine->known);
 	engine->away = engine->known.identity[0] != '\0' &&
-	               (!known_is_there(path, NULL) || !known_has_own_wal(path, engine->known.stamp, NULL));
-	struct customers *customers =
-	        engine->away ? customers_open("", DB_READ, err) : customers_open(path, DB_WRITE, err);
+	               (!known_is_there(path, NULL) ||
+	                !known_has_own_wal(path, engine->known.stamp, NULL));
+	struct customers *customers = engine->away ? customers_open("", DB_READ, err)
+	                                           : customers_open(path, DB_WRITE, err);
 	if (customers != NULL)
 		use_customers(engine, customers);
 	return customers != NULL;
 }
 
-/* One that was written into while it is open stays unused: SQLite goes on by what it has in memory, and would
- * add that to the file at the end. */
+/* One that was written into while it is open stays unused: SQLite goes on by what it has in memory,
+ * and would add that to the file at the end. */
 static bool is_whole(struct engine *engine, bool moved, struct error *err)
 {
 	const char *path = engine->settings->customers.path;
@@ -52,11 +56,11 @@ static bool is_whole(struct engine *engine, bool moved, struct error *err)
 	if (!engine->spoiled && known_has_own_wal(path, engine->known.stamp, err))
 		return true;
 	if (engine->spoiled)
-		return error_set(
-		        err, EX_DATAERR,
-		        "%s was overwritten while it was in use: events wait; stop dispatchd, move %s-wal "
-		        "and %s-shm aside, start it again",
-		        path, path, path);
+		return error_set(err, EX_DATAERR,
+		                 "%s was overwritten while it was in use: events wait; stop "
+		                 "dispatchd, move %s-wal "
+		                 "and %s-shm aside, start it again",
+		                 path, path, path);
 	if (!moved && !engine->away) {
 		engine->spoiled = true;
 		db_leave_wal(customers_db(engine->customers));
@@ -92,9 +96,10 @@ static void read_adoption(const struct turn *turn, char ret[IDENTITY_SIZE])
 {
 	ret[0] = '\0';
 	for (size_t i = 0; i < turn->n_commands; i++) {
-		json_t *command = engine_is_adoption(turn->commands[i])
-		                          ? jsontext_read(turn->commands[i], strlen(turn->commands[i]), NULL)
-		                          : NULL;
+		json_t *command =
+		        engine_is_adoption(turn->commands[i])
+		                ? jsontext_read(turn->commands[i], strlen(turn->commands[i]), NULL)
+		                : NULL;
 		const char *identity = json_string_value(json_object_get(command, "identity"));
 		if (identity != NULL)
 			(void)snprintf(ret, IDENTITY_SIZE, "%s", identity);

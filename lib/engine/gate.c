@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The dispatch gate (contract, section 6): requests answered once, held jobs released in the order in
- * which they came. What a released job carries is in gate_release.c; who recalls it, in recall.c.
+ * The dispatch gate (contract, section 6): requests answered once, held jobs released in the order
+ * in which they came. What a released job carries is in gate_release.c; who recalls it, in
+ * recall.c.
  */
 #include "engine/gate.h"
 
@@ -20,7 +21,8 @@
 
 enum {
 	HELD_A_TURN = 2000,
-	QUEUE_MAX_MS = 5000, /* the office may change customers without end: nobody waits for longer */
+	QUEUE_MAX_MS =
+	        5000, /* the office may change customers without end: nobody waits for longer */
 };
 
 static void answer(struct engine *engine, struct spool_request *request, enum status status,
@@ -33,8 +35,8 @@ static void answer(struct engine *engine, struct spool_request *request, enum st
 
 /* ---- Requests ---- */
 
-static void decide(struct engine *engine, struct spool_request *request, const struct gate_case *asked,
-                   const struct gate_verdict *v)
+static void decide(struct engine *engine, struct spool_request *request,
+                   const struct gate_case *asked, const struct gate_verdict *v)
 {
 	struct outcome_facts facts = {.suspension = v->suspension, .due = INSTANT_NONE};
 	if (v->due.ms != INSTANT_NEVER.ms)
@@ -74,8 +76,8 @@ static void take_new(struct engine *engine, const struct job_event *event)
 /* For one who waits for no customer: it is due at once, whatever the feed brings. */
 #define NO_GRACE ((struct instant){0})
 
-/* A sweep over more held jobs than a turn takes is under way, and some of this customer are still to come:
- * a new one goes behind them. */
+/* A sweep over more held jobs than a turn takes is under way, and some of this customer are still
+ * to come: a new one goes behind them. */
 static bool has_to_queue(struct engine *engine, const struct job_event *event)
 {
 	const struct sweep *sweep = &engine->sweeps.held;
@@ -84,8 +86,8 @@ static bool has_to_queue(struct engine *engine, const struct job_event *event)
 	       spool_holds_for(engine->spool, event->customer, sweep->again ? 0 : sweep->after);
 }
 
-void engine_take_request(struct engine *engine, const struct entry *entry, const struct job_event *event,
-                         struct instant until)
+void engine_take_request(struct engine *engine, const struct entry *entry,
+                         const struct job_event *event, struct instant until)
 {
 	unsigned char digest[EVENT_DIGEST_SIZE] = {0};
 	const struct customer *customer = engine_customer(engine, event->customer);
@@ -108,7 +110,8 @@ static void recheck(struct engine *engine, int64_t id)
 {
 	struct spool_request request;
 	struct gate_verdict verdict;
-	if (!spool_request_load(engine->spool, id, engine->arena, &request) || request.status != STATUS_HELD)
+	if (!spool_request_load(engine->spool, id, engine->arena, &request) ||
+	    request.status != STATUS_HELD)
 		return;
 	struct gate_case asked = engine_gate_case(engine, &request);
 	gate_judge_held(&asked, &verdict);
@@ -116,11 +119,13 @@ static void recheck(struct engine *engine, int64_t id)
 		decide(engine, &request, &asked, &verdict);
 	} else if (verdict.recheck.ms != request.recheck.ms) {
 		request.recheck = verdict.recheck;
-		spool_request_move(engine->spool, &request, STATUS_HELD, request.reason, engine->now);
+		spool_request_move(engine->spool, &request, STATUS_HELD, request.reason,
+		                   engine->now);
 	}
 }
 
-/* Those whose time has come; all of them when customers have changed. In the order in which they came. */
+/* Those whose time has come; all of them when customers have changed. In the order in which they
+ * came. */
 void engine_recheck_held(struct engine *engine)
 {
 	struct sweep *sweep = &engine->sweeps.held;
@@ -144,9 +149,11 @@ static bool load_held_job(struct engine *engine, const char *job, struct spool_r
 	size_t n = spool_requests_held_for(engine->spool, job, ids, 2);
 	if (n > 1)
 		return error_set(err, EX_DATAERR,
-		                 "job %s is held more than once: name one by its Id in hold list", job);
+		                 "job %s is held more than once: name one by its Id in hold list",
+		                 job);
 	if (n == 0 || !spool_request_load(engine->spool, ids[0], engine->arena, ret))
-		return error_set(err, EX_NOINPUT, "there is no request %s, and no job %s is held", job, job);
+		return error_set(err, EX_NOINPUT, "there is no request %s, and no job %s is held",
+		                 job, job);
 	return true;
 }
 
@@ -171,7 +178,8 @@ bool engine_release_by_hand(struct engine *engine, int64_t *id, const char *job,
 	*id = request.id;
 	const struct customer *customer = engine_customer(engine, request.event.customer);
 	if (customer == NULL)
-		return error_set(err, EX_DATAERR, "customer %s is no longer there", request.event.customer);
+		return error_set(err, EX_DATAERR, "customer %s is no longer there",
+		                 request.event.customer);
 	struct gate_case asked = engine_gate_case(engine, &request);
 	struct outcome_facts facts = {
 	        .note = note, .due = INSTANT_NONE, .outside_hours = gate_outside_hours(&asked)};

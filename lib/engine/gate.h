@@ -11,14 +11,16 @@
 
 struct engine;
 
-/* Answers a request for the first time, or again. `until`: how long it may wait for its customer. */
-void engine_take_request(struct engine *engine, const struct entry *entry, const struct job_event *event,
-                         struct instant until);
-/* Held jobs whose time has come; all of them when customers have changed. In the order in which they came. */
+/* Answers a request for the first time, or again. `until`: how long it may wait for its customer.
+ */
+void engine_take_request(struct engine *engine, const struct entry *entry,
+                         const struct job_event *event, struct instant until);
+/* Held jobs whose time has come; all of them when customers have changed. In the order in which
+ * they came. */
 void engine_recheck_held(struct engine *engine);
 
-/* By hand; false with a reason where it is not held. By the request's id, else by the job's where there is no
- * such request; *id becomes the request's. */
+/* By hand; false with a reason where it is not held. By the request's id, else by the job's where
+ * there is no such request; *id becomes the request's. */
 bool engine_release_by_hand(struct engine *engine, int64_t *id, const char *job, const char *note,
                             struct error *err) MUST_CHECK;
 bool engine_cancel_by_hand(struct engine *engine, int64_t *id, const char *job, const char *note,

@@ -12,9 +12,10 @@
 
 /*
  * What the gate would say, without anything happening: for GET /v1/gate and `dispatchctl gate`.
- * `in` has type (job.create or job.dispatch, a prefix is ignored) and perhaps scheduled; `out` gets type,
- * customer, status, reason, outside_hours, and, where they apply, note, until, due (when a held job may go)
- * or expires (when its time is over before it may), arrive_by, leave_by. Code 64 where `in` is wrong.
+ * `in` has type (job.create or job.dispatch, a prefix is ignored) and perhaps scheduled; `out` gets
+ * type, customer, status, reason, outside_hours, and, where they apply, note, until, due (when a
+ * held job may go) or expires (when its time is over before it may), arrive_by, leave_by. Code 64
+ * where `in` is wrong.
  */
 bool gate_answer(const struct settings *settings, struct zones *zones, struct arena *arena,
                  struct instant now, const struct customer *customer, const json_t *in, json_t *out,

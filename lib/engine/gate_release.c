@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A released job as the driver's software gets it (contract, section 6): the job's own data, and from the
- * customer's record what the driver needs. The record never gives way to data where a wrong value would
- * send a truck astray.
+ * A released job as the driver's software gets it (contract, section 6): the job's own data, and
+ * from the customer's record what the driver needs. The record never gives way to data where a
+ * wrong value would send a truck astray.
  */
 #include "engine/gate_release.h"
 
@@ -36,18 +36,23 @@ static void put_json(struct release *r, const char *name, json_t *value)
 	json_decref(value);
 }
 
-/* What only dispatchd says: absent where it has nothing to say, whatever data claims. `id` is the entry's. */
-static const char *const ours[] = {"id",       "job",           "customer", "route",     "arrive_by",
-                                   "leave_by", "outside_hours", "assets",   "disclaimer"};
+/* What only dispatchd says: absent where it has nothing to say, whatever data claims. `id` is the
+ * entry's. */
+static const char *const ours[] = {"id",        "job",      "customer",      "route",
+                                   "arrive_by", "leave_by", "outside_hours", "assets",
+                                   "disclaimer"};
 
 /* The job's own data: texts as they are, all else as JSON. */
 static void put_data(struct release *r)
 {
-	json_t *data = jsontext_read(r->request->event.data, strlen(r->request->event.data), NULL), *value;
+	json_t *data = jsontext_read(r->request->event.data, strlen(r->request->event.data), NULL),
+	       *value;
 	const char *name;
 	json_object_foreach(data, name, value)
 	{
-		char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+		char *text = json_is_string(value)
+		                     ? NULL
+		                     : json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
 		if (!json_is_null(value))
 			json_object_set_new(r->fields, name,
 			                    json_string(text ? text : json_string_value(value)));
@@ -63,7 +68,8 @@ static void put_window(struct release *r, struct instant scheduled)
 	struct instant at = instant_is_none(scheduled) ? r->engine->now : scheduled;
 	struct hours_span span;
 	char text[INSTANT_TEXT_MAX];
-	if (!hours_arrival_window(customer_hours(r->customer, r->engine->arena), r->zone, at, &span))
+	if (!hours_arrival_window(customer_hours(r->customer, r->engine->arena), r->zone, at,
+	                          &span))
 		return;
 	put(r, "arrive_by", instant_format(span.open, zone_offset_s(r->zone, span.open), text));
 	put(r, "leave_by", instant_format(span.close, zone_offset_s(r->zone, span.close), text));
@@ -81,14 +87,16 @@ static const char *first_of(const char *const *texts)
 static void put_contact(struct release *r)
 {
 	size_t n;
-	const struct contact *const *contacts = customer_contacts(r->customer, r->engine->arena, &n);
+	const struct contact *const *contacts =
+	        customer_contacts(r->customer, r->engine->arena, &n);
 	const struct contact *c = n > 0 ? contacts[0] : NULL;
-	const char *phones[] = {c ? c->cell_phone : "", c ? c->work_phone : "", c ? c->home_phone : "",
-	                        r->customer->phone, NULL};
+	const char *phones[] = {c ? c->cell_phone : "", c ? c->work_phone : "",
+	                        c ? c->home_phone : "", r->customer->phone, NULL};
 	if (c != NULL) {
 		const char *names[] = {c->name,
 		                       arena_printf(r->engine->arena, "%s%s%s", c->first_name,
-		                                    *c->first_name && *c->last_name ? " " : "", c->last_name),
+		                                    *c->first_name && *c->last_name ? " " : "",
+		                                    c->last_name),
 		                       NULL};
 		put(r, "contact_name", first_of(names));
 	}
@@ -102,7 +110,11 @@ static void put_address(struct release *r)
 	struct buf text = {0};
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
 		if (*parts[i])
-			buf_printf(&text, "%s%s", text.len == 0 ? "" : i == 3 ? " " : ", ", parts[i]);
+			buf_printf(&text, "%s%s",
+			           text.len == 0 ? ""
+			           : i == 3      ? " "
+			                         : ", ",
+			           parts[i]);
 	}
 	put(r, "address", buf_text(&text));
 	buf_free(&text);
@@ -111,8 +123,8 @@ static void put_address(struct release *r)
 /* Coordinates as the record has them, where it has both. */
 static json_t *asset_json(const struct asset *asset)
 {
-	json_t *json = json_pack("{s:s, s:s, s:s}", "kind", asset->kind, "serial", asset->serial, "position",
-	                         asset->position);
+	json_t *json = json_pack("{s:s, s:s, s:s}", "kind", asset->kind, "serial", asset->serial,
+	                         "position", asset->position);
 	if (*asset->latitude && *asset->longitude) {
 		json_object_set_new(json, "latitude", json_string(asset->latitude));
 		json_object_set_new(json, "longitude", json_string(asset->longitude));
@@ -127,9 +139,10 @@ static void put_pictures(struct release *r)
 	for (size_t i = 0; i < r->customer->n_pictures; i++) {
 		const struct picture *p = &r->customer->pictures[i];
 		if (*p->job == '\0' || strcmp(p->job, r->request->event.job) == 0)
-			json_array_append_new(
-			        pictures, json_pack("{s:I, s:s, s:s, s:s}", "id", (json_int_t)p->id, "name",
-			                            p->name, "description", p->description, "type", p->type));
+			json_array_append_new(pictures, json_pack("{s:I, s:s, s:s, s:s}", "id",
+			                                          (json_int_t)p->id, "name",
+			                                          p->name, "description",
+			                                          p->description, "type", p->type));
 	}
 	put_json(r, "pictures", pictures);
 }
@@ -159,7 +172,8 @@ static const char *dispatch_key(struct engine *engine, const char *route)
 	const char *at = strstr(key, "{route}");
 	if (at == NULL)
 		return key;
-	return arena_printf(engine->arena, "%.*s%s%s", (int)(at - key), key, *route ? route : "none", at + 7);
+	return arena_printf(engine->arena, "%.*s%s%s", (int)(at - key), key,
+	                    *route ? route : "none", at + 7);
 }
 
 static void publish(struct release *r)
@@ -168,10 +182,12 @@ static void publish(struct release *r)
 	struct buf pack = {0};
 	const char *name;
 	json_t *value;
-	json_object_foreach(r->fields, name, value) fields_add(&pack, name, json_string_value(value));
+	json_object_foreach(r->fields, name, value)
+	        fields_add(&pack, name, json_string_value(value));
 	struct spool_outcome outcome = {
 	        .outbox = OUTBOX_DISPATCH,
-	        .key = dispatch_key(engine, event_data_text(&r->request->event, "route", engine->arena)),
+	        .key = dispatch_key(engine,
+	                            event_data_text(&r->request->event, "route", engine->arena)),
 	        .time = engine->now,
 	        .job = r->request->job,
 	        .status = STATUS_RELEASED,
@@ -197,10 +213,11 @@ void engine_release_job(struct engine *engine, const struct spool_request *reque
                         const struct customer *customer, bool outside_hours)
 {
 	struct instant scheduled = INSTANT_NONE;
-	struct release r = {engine, request, customer, rules_zone(engine->settings, engine->zones, customer),
-	                    json_object()};
+	struct release r = {engine, request, customer,
+	                    rules_zone(engine->settings, engine->zones, customer), json_object()};
 	(void)event_scheduled(&request->event, &scheduled);
-	put(&r, "request", request->event.id); /* not in the contract: a member of that name may replace it */
+	put(&r, "request",
+	    request->event.id); /* not in the contract: a member of that name may replace it */
 	put_data(&r);
 	put_decision(&r, outside_hours);
 	const char *own = json_string_value(json_object_get(r.fields, "reference"));

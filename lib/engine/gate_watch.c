@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Released jobs are watched until they start or their day is over: a suspension that takes effect meanwhile
- * recalls them (recall.c). */
+/* Released jobs are watched until they start or their day is over: a suspension that takes effect
+ * meanwhile recalls them (recall.c). */
 #include "engine/gate_watch.h"
 
 #include "engine/engine_private.h"
@@ -22,19 +22,22 @@ static struct instant watch_recheck(const struct engine *engine, const struct ga
 	return instant_min(end, suspension_next_change(asked->customer, zone, engine->now));
 }
 
-void engine_watch(struct engine *engine, struct spool_request *request, const struct gate_case *asked)
+void engine_watch(struct engine *engine, struct spool_request *request,
+                  const struct gate_case *asked)
 {
 	const struct zone *zone = rules_zone(engine->settings, engine->zones, asked->customer);
 	struct instant end = watch_end(engine, asked, zone);
 	if (!instant_before(engine->now, end))
 		return;
-	/* A `jobs` suspension lets jobs be dispatched that are there: until it ends, it recalls none. */
+	/* A `jobs` suspension lets jobs be dispatched that are there: until it ends, it recalls
+	 * none. */
 	bool known = suspension_find(asked->customer, SCOPE_JOBS, zone, engine->now) != NULL;
 	request->watched = known ? WATCH_ROUTES : WATCH_ALL;
 	request->recheck = watch_recheck(engine, asked, zone, end);
 }
 
-const struct suspension *engine_watched_suspension(struct engine *engine, struct spool_request *request)
+const struct suspension *engine_watched_suspension(struct engine *engine,
+                                                   struct spool_request *request)
 {
 	struct gate_case asked = engine_gate_case(engine, request);
 	const struct zone *zone = rules_zone(engine->settings, engine->zones, asked.customer);
@@ -47,6 +50,7 @@ const struct suspension *engine_watched_suspension(struct engine *engine, struct
 	if (request->watched == WATCH_ROUTES &&
 	    suspension_find(asked.customer, SCOPE_JOBS, zone, engine->now) == NULL)
 		request->watched = WATCH_ALL;
-	unsigned scopes = request->watched == WATCH_ROUTES ? SCOPE_ROUTES : SCOPE_JOBS | SCOPE_ROUTES;
+	unsigned scopes =
+	        request->watched == WATCH_ROUTES ? SCOPE_ROUTES : SCOPE_JOBS | SCOPE_ROUTES;
 	return suspension_find(asked.customer, scopes, zone, engine->now);
 }

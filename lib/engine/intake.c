@@ -24,8 +24,8 @@ enum {
 };
 
 /* `until`: how long it may wait for its customer. */
-static void take_event(struct engine *engine, const struct entry *entry, const struct job_event *event,
-                       struct instant until)
+static void take_event(struct engine *engine, const struct entry *entry,
+                       const struct job_event *event, struct instant until)
 {
 	unsigned char digest[EVENT_DIGEST_SIZE] = {0};
 	if (spool_event_find(engine->spool, event->source, event->id, digest) != 0) {
@@ -38,8 +38,9 @@ static void take_event(struct engine *engine, const struct entry *entry, const s
 	else if (engine_may_come(engine, until))
 		engine_wait_for_customer(engine, entry, event, until);
 	else
-		engine_dead_letter(engine, entry, REASON_UNKNOWN_CUSTOMER,
-		                   arena_printf(engine->arena, "there is no customer %s", event->customer));
+		engine_dead_letter(
+		        engine, entry, REASON_UNKNOWN_CUSTOMER,
+		        arena_printf(engine->arena, "there is no customer %s", event->customer));
 }
 
 void engine_take_entry(struct engine *engine, const struct entry *entry)
@@ -64,9 +65,10 @@ void engine_take_entry(struct engine *engine, const struct entry *entry)
 	}
 	if (event.time_ahead)
 		engine_report_often(engine, REPORT_AHEAD, LOG_NOTICE,
-		                    "time ahead source=%s id=%s: counts as receipt", event.source, event.id);
-	engine->stats
-	        .events[event.kind == EVENT_JOB ? (int)event.state : JOB_STATE_COUNT + (int)event.kind - 1]++;
+		                    "time ahead source=%s id=%s: counts as receipt", event.source,
+		                    event.id);
+	engine->stats.events[event.kind == EVENT_JOB ? (int)event.state
+	                                             : JOB_STATE_COUNT + (int)event.kind - 1]++;
 	if (event.kind == EVENT_JOB)
 		take_event(engine, entry, &event, until);
 	else
@@ -85,10 +87,12 @@ static void take_waiting(struct engine *engine, const struct spool_waiting *wait
 {
 	struct job_event event = {.kind = EVENT_JOB};
 	struct error err = {0};
-	if (engine_may_come(engine, waiting->until) && engine_customer(engine, waiting->customer) == NULL)
+	if (engine_may_come(engine, waiting->until) &&
+	    engine_customer(engine, waiting->customer) == NULL)
 		return;
 	spool_wait_remove(engine->spool, waiting->id);
-	if (event_read(&waiting->entry, SIZE_MAX / 4, engine->arena, &event, &err) && event.kind == EVENT_JOB)
+	if (event_read(&waiting->entry, SIZE_MAX / 4, engine->arena, &event, &err) &&
+	    event.kind == EVENT_JOB)
 		take_event(engine, &waiting->entry, &event, waiting->until);
 	else if (event.kind != EVENT_JOB)
 		engine_take_request(engine, &waiting->entry, &event, waiting->until);
@@ -96,8 +100,8 @@ static void take_waiting(struct engine *engine, const struct spool_waiting *wait
 		engine_dead_letter(engine, &waiting->entry, REASON_MALFORMED, err.text);
 }
 
-/* Those whose grace is over, unless their customer may be on its way; all of them when customers have
- * changed. */
+/* Those whose grace is over, unless their customer may be on its way; all of them when customers
+ * have changed. */
 void engine_take_waiting(struct engine *engine)
 {
 	struct sweep *sweep = &engine->sweeps.waiting;

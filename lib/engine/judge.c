@@ -6,19 +6,22 @@
 #include "engine/engine_private.h"
 
 /* What other contacts have of the event. */
-static void find_mails(struct engine *engine, int64_t event, int64_t contact, struct rules_case *asked)
+static void find_mails(struct engine *engine, int64_t event, int64_t contact,
+                       struct rules_case *asked)
 {
 	size_t n;
 	const struct spool_other_mail *others =
 	        spool_other_mails(engine->spool, event, contact, engine->arena, &n);
 	struct rules_mail *mails = arena_new_array(engine->arena, n, struct rules_mail);
 	for (size_t i = 0; i < n; i++)
-		mails[i] = (struct rules_mail){others[i].contact, others[i].address, others[i].went};
+		mails[i] =
+		        (struct rules_mail){others[i].contact, others[i].address, others[i].went};
 	asked->mails = mails;
 	asked->n_mails = n;
 }
 
-bool engine_judge_member(struct engine *engine, const struct spool_mail *mail, struct mail_member *member)
+bool engine_judge_member(struct engine *engine, const struct spool_mail *mail,
+                         struct mail_member *member)
 {
 	if (!spool_event_load(engine->spool, member->notice->event, engine->arena, &member->event))
 		return false;
@@ -36,10 +39,12 @@ bool engine_judge_member(struct engine *engine, const struct spool_mail *mail, s
 	return true;
 }
 
-bool engine_judge_mail(struct engine *engine, const struct spool_mail *mail, struct contact_verdict *ret)
+bool engine_judge_mail(struct engine *engine, const struct spool_mail *mail,
+                       struct contact_verdict *ret)
 {
 	size_t n;
-	struct mail_member first = {.notice = spool_notices(engine->spool, mail->id, engine->arena, &n)};
+	struct mail_member first = {
+	        .notice = spool_notices(engine->spool, mail->id, engine->arena, &n)};
 	if (n == 0 || !engine_judge_member(engine, mail, &first))
 		return false;
 	*ret = first.verdict;

@@ -18,8 +18,10 @@ struct mail_member {
 };
 
 /* Judges the member of `member->notice`, setting the others; false where its event is gone. */
-bool engine_judge_member(struct engine *engine, const struct spool_mail *mail, struct mail_member *member);
+bool engine_judge_member(struct engine *engine, const struct spool_mail *mail,
+                         struct mail_member *member);
 /* Judges a mail again by the first event in it; false where there is none. */
-bool engine_judge_mail(struct engine *engine, const struct spool_mail *mail, struct contact_verdict *ret);
+bool engine_judge_mail(struct engine *engine, const struct spool_mail *mail,
+                       struct contact_verdict *ret);
 
 #endif

@@ -19,32 +19,33 @@ bool known_is_there(const char *path, struct error *err)
 	/* What is no file, or can't be reached, is for the opening to say. */
 	if (there ? !S_ISREG(st.st_mode) || st.st_size > 0 : errno != ENOENT)
 		return true;
-	return error_set(
-	        err, EX_NOINPUT,
-	        "%s is %s: events wait until the one that the spool knows, or a copy of it, is back; "
-	        "see RECOVERY in dispatchd(8)",
-	        path, there ? "empty" : "missing");
+	return error_set(err, EX_NOINPUT,
+	                 "%s is %s: events wait until the one that the spool knows, or a copy of "
+	                 "it, is back; "
+	                 "see RECOVERY in dispatchd(8)",
+	                 path, there ? "empty" : "missing");
 }
 
 bool known_is_this(const char *path, const char *known, const char *identity, struct error *err)
 {
 	if (*known == '\0' || strcmp(known, identity) == 0)
 		return true;
-	return error_set(
-	        err, EX_DATAERR,
-	        "%s is another than the spool knows: it is not used, and events wait, until the known "
-	        "one, or a copy of it, is back, or \"dispatchctl customer adopt\" says that this one "
-	        "is meant; see RECOVERY in dispatchd(8)",
-	        path);
+	return error_set(err, EX_DATAERR,
+	                 "%s is another than the spool knows: it is not used, and events wait, "
+	                 "until the known "
+	                 "one, or a copy of it, is back, or \"dispatchctl customer adopt\" says "
+	                 "that this one "
+	                 "is meant; see RECOVERY in dispatchd(8)",
+	                 path);
 }
 
 bool known_wal_fault(const char *path, struct error *err)
 {
-	return error_set(
-	        err, EX_DATAERR,
-	        "%s was replaced, but its -wal is still the old one's, so it is not used and events wait: "
-	        "stop dispatchd, move %s-wal and %s-shm aside, start it again",
-	        path, path, path);
+	return error_set(err, EX_DATAERR,
+	                 "%s was replaced, but its -wal is still the old one's, so it is not used "
+	                 "and events wait: "
+	                 "stop dispatchd, move %s-wal and %s-shm aside, start it again",
+	                 path, path, path);
 }
 
 bool known_has_own_wal(const char *path, const char *stamp, struct error *err)
@@ -99,7 +100,8 @@ bool known_compare(struct customers *customers, const char *spool_path, struct e
 	       known_is_this(path, known.identity, identity, err);
 }
 
-struct customers *known_open(const char *path, const char *spool_path, enum db_mode mode, struct error *err)
+struct customers *known_open(const char *path, const char *spool_path, enum db_mode mode,
+                             struct error *err)
 {
 	if (!none_is_known(path, spool_path, err) || !known_may_open(path, spool_path, err))
 		return NULL;

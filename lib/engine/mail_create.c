@@ -10,7 +10,8 @@
 
 enum { GROUP_MAX = 500 }; /* members of one mail; the next one begins another */
 
-static void add_notice(struct engine *engine, const struct spool_mail *mail, const struct spool_event *event)
+static void add_notice(struct engine *engine, const struct spool_mail *mail,
+                       const struct spool_event *event)
 {
 	struct spool_notice notice = {
 	        .mail = mail->id, .event = event->id, .job = event->job, .contact = mail->contact};
@@ -22,10 +23,11 @@ static bool join_group(struct engine *engine, const struct spool_event *event,
                        const struct contact_verdict *at)
 {
 	struct spool_mail mail;
-	/* One that waits longer (for another site's morning) would hold this one up, one that goes before
-	 * this one's opening would leave without it. */
+	/* One that waits longer (for another site's morning) would hold this one up, one that goes
+	 * before this one's opening would leave without it. */
 	int64_t wait_ms = engine->settings->notify[event->event.state].group_wait_ms;
-	int64_t id = spool_mail_open_group(engine->spool, at->contact->id, job_state_name(event->event.state),
+	int64_t id = spool_mail_open_group(engine->spool, at->contact->id,
+	                                   job_state_name(event->event.state),
 	                                   instant_add(at->due, -wait_ms), at->due);
 	size_t n;
 	if (id == 0 || !spool_mail_load(engine->spool, id, engine->arena, &mail))
@@ -61,8 +63,8 @@ void engine_create_mail(struct engine *engine, const struct spool_event *event,
 	        .expires = at->expires,
 	        .open = at->grouped,
 	        .address = at->to,
-	        .message_id = outgoing_mail_message_id(engine->arena, e->source, e->id, at->contact->id,
-	                                               state, engine->from_domain),
+	        .message_id = outgoing_mail_message_id(engine->arena, e->source, e->id,
+	                                               at->contact->id, state, engine->from_domain),
 	        .thread_id = engine_thread_id(engine, event),
 	};
 	spool_mail_add(engine->spool, &mail);
@@ -73,8 +75,8 @@ void engine_create_mail(struct engine *engine, const struct spool_event *event,
 }
 
 /* Due at once, for as long as a mail of that state is worth sending. */
-static struct spool_mail office_mail(struct engine *engine, const struct spool_event *event, const char *what,
-                                     enum job_state state)
+static struct spool_mail office_mail(struct engine *engine, const struct spool_event *event,
+                                     const char *what, enum job_state state)
 {
 	const struct job_event *e = &event->event;
 	return (struct spool_mail){
@@ -85,8 +87,8 @@ static struct spool_mail office_mail(struct engine *engine, const struct spool_e
 	        .made = engine->now,
 	        .due = engine->now,
 	        .expires = instant_add(engine->now, engine->settings->notify[state].shelf_life_ms),
-	        .message_id = outgoing_mail_message_id(engine->arena, e->source, e->id, MAIL_OFFICE, what,
-	                                               engine->from_domain),
+	        .message_id = outgoing_mail_message_id(engine->arena, e->source, e->id, MAIL_OFFICE,
+	                                               what, engine->from_domain),
 	        .thread_id = engine_thread_id(engine, event),
 	};
 }
@@ -102,15 +104,16 @@ void engine_create_office_mail(struct engine *engine, const struct spool_event *
 		spool_mail_add(engine->spool, &mail);
 		add_notice(engine, &mail, event);
 		/* At once: the suspension may be lifted before the relay is there. */
-		spool_mail_set_context(engine->spool, mail.id, engine_context(engine, &mail, &event, 1));
+		spool_mail_set_context(engine->spool, mail.id,
+		                       engine_context(engine, &mail, &event, 1));
 		facts.mail = &mail;
 		facts.to = office;
 	}
 	engine_outcome(engine, event, STATUS_COLLISION, REASON_SUSPENDED, &facts);
 }
 
-bool engine_create_recall_mail(struct engine *engine, const struct spool_event *first, const char *context,
-                               struct spool_mail *ret)
+bool engine_create_recall_mail(struct engine *engine, const struct spool_event *first,
+                               const char *context, struct spool_mail *ret)
 {
 	const char *office = engine->settings->office.email;
 	if (office == NULL || !*office)

@@ -17,7 +17,7 @@ void engine_create_mail(struct engine *engine, const struct spool_event *event,
 void engine_create_office_mail(struct engine *engine, const struct spool_event *event,
                                const struct suspension *suspension);
 /* The office's one mail of recalled jobs; `context` is recorded. False where there is no office. */
-bool engine_create_recall_mail(struct engine *engine, const struct spool_event *first, const char *context,
-                               struct spool_mail *ret) MUST_CHECK;
+bool engine_create_recall_mail(struct engine *engine, const struct spool_event *first,
+                               const char *context, struct spool_mail *ret) MUST_CHECK;
 
 #endif

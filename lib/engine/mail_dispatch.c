@@ -25,14 +25,16 @@
 enum { WINDOW = 64, DISPATCH_READ_MAX = 4096 };
 
 /* Some of the mail's events may go and this one has to wait: from here on it goes alone. */
-static void split_off(struct engine *engine, struct spool_mail *mail, const struct mail_member *member)
+static void split_off(struct engine *engine, struct spool_mail *mail,
+                      const struct mail_member *member)
 {
 	engine_notice_leave(engine, mail, member->notice);
 	engine_create_mail(engine, &member->event, &member->verdict);
 }
 
 /* None may go now. */
-static void defer_all(struct engine *engine, struct spool_mail *mail, const struct mail_member *first)
+static void defer_all(struct engine *engine, struct spool_mail *mail,
+                      const struct mail_member *first)
 {
 	if (mail->status == STATUS_DEFERRED && mail->reason == first->verdict.reason &&
 	    mail->due.ms == first->verdict.due.ms)
@@ -43,8 +45,8 @@ static void defer_all(struct engine *engine, struct spool_mail *mail, const stru
 }
 
 /*
- * Judges the members. Returns the one whose address and zone the mail takes, NULL where the mail doesn't
- * go now.
+ * Judges the members. Returns the one whose address and zone the mail takes, NULL where the mail
+ * doesn't go now.
  */
 static const struct mail_member *judge_members(struct engine *engine, struct spool_mail *mail,
                                                struct mail_member *members, size_t n)
@@ -57,7 +59,8 @@ static const struct mail_member *judge_members(struct engine *engine, struct spo
 		if (m->verdict.status == STATUS_QUEUED)
 			goes = goes ? goes : m;
 		else if (m->verdict.status == STATUS_DEFERRED)
-			waits = waits && !instant_before(m->verdict.due, waits->verdict.due) ? waits : m;
+			waits = waits && !instant_before(m->verdict.due, waits->verdict.due) ? waits
+			                                                                     : m;
 		else
 			engine_notice_set_verdict(engine, mail, m->notice, &m->verdict);
 	}
@@ -79,8 +82,8 @@ struct dispatch {
 	json_t *record;      /* the same, parsed */
 };
 
-/* A mail that was tried says the same again; the office's was written when it was made. A relay's words tell
- * of an earlier try, also in spools where a person's retry put the count back to 0. */
+/* A mail that was tried says the same again; the office's was written when it was made. A relay's
+ * words tell of an earlier try, also in spools where a person's retry put the count back to 0. */
 static void read_record(struct engine *engine, struct dispatch *d)
 {
 	const struct spool_mail *mail = &d->mail;
@@ -114,8 +117,8 @@ static void name_recalled_jobs(struct outgoing_mail *outgoing, const json_t *rec
 }
 
 static struct outgoing_mail *write_outgoing(struct engine *engine, const struct dispatch *d,
-                                            const struct contact *contact, const struct customer *customer,
-                                            const char *context)
+                                            const struct contact *contact,
+                                            const struct customer *customer, const char *context)
 {
 	struct outgoing_mail *outgoing = outgoing_mail_new();
 	struct arena *arena = outgoing->arena;
@@ -125,10 +128,10 @@ static struct outgoing_mail *write_outgoing(struct engine *engine, const struct 
 	outgoing->to_name = arena_strdup(arena, contact ? contact->name : "");
 	outgoing->template = arena_strdup(arena, mail->state);
 	outgoing->locale = arena_strdup(arena, contact && *contact->locale ? contact->locale
-	                                       : customer                  ? customer_locale(customer)
-	                                                                   : "");
-	outgoing->timezone =
-	        arena_strdup(arena, zone_name(rules_zone(engine->settings, engine->zones, customer)));
+	                                       : customer ? customer_locale(customer)
+	                                                  : "");
+	outgoing->timezone = arena_strdup(
+	        arena, zone_name(rules_zone(engine->settings, engine->zones, customer)));
 	outgoing->message_id = arena_strdup(arena, mail->message_id);
 	outgoing->thread_id = arena_strdup(arena, mail->thread_id);
 	outgoing->made = mail->made;
@@ -149,8 +152,8 @@ static void keep_text(struct outgoing_mail *outgoing, const char **field, const 
 		*field = arena_strdup(outgoing->arena, text);
 }
 
-/* A mail that was tried is in the same language, by the same clock and to the same name again, whatever has
- * become of the customer's and contact's since. */
+/* A mail that was tried is in the same language, by the same clock and to the same name again,
+ * whatever has become of the customer's and contact's since. */
 static void write_as_before(struct outgoing_mail *outgoing, const json_t *record)
 {
 	const json_t *contact = json_object_get(record, "contact");
@@ -199,8 +202,8 @@ static const struct customer *customer_of(struct engine *engine, const struct di
 }
 
 /* The office's mails are asked nothing: it has to know. */
-static void dispatch_office(struct engine *engine, struct dispatch *d, const struct spool_notice *notices,
-                            size_t n)
+static void dispatch_office(struct engine *engine, struct dispatch *d,
+                            const struct spool_notice *notices, size_t n)
 {
 	d->mail.address = engine->settings->office.email;
 	load_events(engine, notices, n, d);
@@ -211,8 +214,8 @@ static void dispatch_office(struct engine *engine, struct dispatch *d, const str
 		send(engine, d, NULL, customer_of(engine, d));
 }
 
-static void dispatch_to_contact(struct engine *engine, struct dispatch *d, const struct spool_notice *notices,
-                                size_t n)
+static void dispatch_to_contact(struct engine *engine, struct dispatch *d,
+                                const struct spool_notice *notices, size_t n)
 {
 	struct mail_member *members = arena_new_array(engine->arena, n, struct mail_member);
 	for (size_t i = 0; i < n; i++)

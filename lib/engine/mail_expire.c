@@ -21,7 +21,8 @@ void engine_expire_members(struct engine *engine, struct spool_mail *mail, struc
 		struct instant from = mail->contact == MAIL_OFFICE ? mail->made : event.event.time;
 		struct instant end = instant_add(from, life_ms);
 		if (!instant_before(by, end))
-			engine_notice_set_status(engine, mail, &notices[i], STATUS_EXPIRED, REASON_EXPIRED);
+			engine_notice_set_status(engine, mail, &notices[i], STATUS_EXPIRED,
+			                         REASON_EXPIRED);
 		else
 			next = instant_min(next, end);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where customers have changed: mails that wait for an opening may go sooner, and mails that wait for a
- * mailer behind others, on a slow relay for minutes, may not go any more.
+ * Where customers have changed: mails that wait for an opening may go sooner, and mails that wait
+ * for a mailer behind others, on a slow relay for minutes, may not go any more.
  */
 #include "engine/mail_recheck.h"
 
@@ -14,20 +14,21 @@
 
 enum { DEFERRED_A_TURN = 1000, SENDING_MAX = 4096 };
 
-/* A mail that waits for an opening may go sooner when its customer's hours have changed. That it has to wait
- * longer, or may not go at all, is found out when it is due. */
+/* A mail that waits for an opening may go sooner when its customer's hours have changed. That it
+ * has to wait longer, or may not go at all, is found out when it is due. */
 static void recheck(struct engine *engine, int64_t id)
 {
 	struct spool_mail mail;
 	struct contact_verdict verdict;
-	if (!spool_mail_load(engine->spool, id, engine->arena, &mail) || mail.status != STATUS_DEFERRED ||
-	    mail.reason != REASON_OUTSIDE_HOURS || !instant_before(engine->now, mail.due) ||
-	    !engine_judge_mail(engine, &mail, &verdict))
+	if (!spool_mail_load(engine->spool, id, engine->arena, &mail) ||
+	    mail.status != STATUS_DEFERRED || mail.reason != REASON_OUTSIDE_HOURS ||
+	    !instant_before(engine->now, mail.due) || !engine_judge_mail(engine, &mail, &verdict))
 		return;
 	if (verdict.status != STATUS_QUEUED && verdict.status != STATUS_DEFERRED)
 		return;
 	/* One that others may join stays open to them, and waits for them from the opening on. */
-	int64_t wait_ms = mail.open ? engine->settings->notify[job_state_find(mail.state)].group_wait_ms : 0;
+	int64_t wait_ms =
+	        mail.open ? engine->settings->notify[job_state_find(mail.state)].group_wait_ms : 0;
 	struct instant opening = verdict.status == STATUS_QUEUED ? engine->now : verdict.due;
 	struct instant due = instant_add(opening, wait_ms);
 	if (!instant_before(due, mail.due))
@@ -48,7 +49,8 @@ void engine_recheck_deferred(struct engine *engine)
 	if (!sweep->all ||
 	    engine->sweeps.held.after > 0) /* held jobs are to go within a second: they first */
 		return;
-	size_t n = spool_mails_with(engine->spool, STATUS_DEFERRED, sweep->after, ids, DEFERRED_A_TURN);
+	size_t n = spool_mails_with(engine->spool, STATUS_DEFERRED, sweep->after, ids,
+	                            DEFERRED_A_TURN);
 	for (size_t i = 0; i < n && !spool_failed(engine->spool); i++)
 		recheck(engine, ids[i]);
 	engine_sweep_end(engine, sweep, ids, n, DEFERRED_A_TURN);
@@ -62,7 +64,8 @@ static bool still_goes(struct engine *engine, const struct spool_mail *mail)
 	for (size_t i = 0; i < n; i++) {
 		struct mail_member member = {.notice = &notices[i]};
 		if (engine_judge_member(engine, mail, &member) &&
-		    (member.verdict.status != STATUS_QUEUED || strcmp(member.verdict.to, mail->address) != 0))
+		    (member.verdict.status != STATUS_QUEUED ||
+		     strcmp(member.verdict.to, mail->address) != 0))
 			return false;
 	}
 	return true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What became of mails in flight: by what the mailers report, or unknown after a crash. mail_dispatch.c is
- * where they take off.
+ * What became of mails in flight: by what the mailers report, or unknown after a crash.
+ * mail_dispatch.c is where they take off.
  */
 #include "engine/mail_results.h"
 
@@ -35,12 +35,13 @@ static void set_superseded(struct engine *engine, struct spool_mail *mail)
 	}
 }
 
-/* Not now: superseded where a later state came meanwhile, at its end where there is no later, else once more.
+/* Not now: superseded where a later state came meanwhile, at its end where there is no later, else
+ * once more.
  */
 static void try_later(struct engine *engine, struct spool_mail *mail, enum reason reason)
 {
-	int64_t wait_ms = failure_retry_wait_ms(mail->attempts,
-	                                        engine->turn->random + (uint64_t)mail->id * 2654435761u);
+	int64_t wait_ms = failure_retry_wait_ms(
+	        mail->attempts, engine->turn->random + (uint64_t)mail->id * 2654435761u);
 	mail->due = instant_add(engine->now, wait_ms);
 	set_superseded(engine, mail);
 	if (mail->status == STATUS_SENDING && !instant_before(mail->due, mail->expires))
@@ -61,8 +62,8 @@ static void put_back(struct engine *engine, struct spool_mail *mail)
 		engine_mail_move(engine, mail, STATUS_QUEUED, REASON_OK);
 }
 
-/* The address doesn't exist: it is marked (by the office's thread; engine_customer() knows at once), the
- * alternate one is next. */
+/* The address doesn't exist: it is marked (by the office's thread; engine_customer() knows at
+ * once), the alternate one is next. */
 static void address_dead(struct engine *engine, struct spool_mail *mail)
 {
 	struct contact_verdict again = {.to = ""};
@@ -79,21 +80,24 @@ static void address_dead(struct engine *engine, struct spool_mail *mail)
 	engine_mail_set_status(engine, mail, STATUS_FAILED, REASON_ADDRESS_REFUSED);
 }
 
-static void end(struct engine *engine, struct spool_mail *mail, enum status status, enum reason reason)
+static void end(struct engine *engine, struct spool_mail *mail, enum status status,
+                enum reason reason)
 {
 	if (status == STATUS_SENT)
-		histogram_add(&engine->stats.delivery_s, (double)(engine->now.ms - mail->due.ms) / 1000.0);
+		histogram_add(&engine->stats.delivery_s,
+		              (double)(engine->now.ms - mail->due.ms) / 1000.0);
 	engine_mail_set_status(engine, mail, status, reason);
 }
 
 static void log_delivery(struct engine *engine, const struct spool_mail *mail,
                          const struct delivery_result *result)
 {
-	engine_report(engine, LOG_INFO,
-	              "mail=%lld status=%s reason=%s state=%s attempts=%d relay=%s to=%s reply=\"%s\"",
-	              (long long)mail->id, status_name(mail->status), reason_name(mail->reason), mail->state,
-	              mail->attempts, *result->relay ? result->relay : "-", *result->to ? result->to : "-",
-	              result->reply);
+	engine_report(
+	        engine, LOG_INFO,
+	        "mail=%lld status=%s reason=%s state=%s attempts=%d relay=%s to=%s reply=\"%s\"",
+	        (long long)mail->id, status_name(mail->status), reason_name(mail->reason),
+	        mail->state, mail->attempts, *result->relay ? result->relay : "-",
+	        *result->to ? result->to : "-", result->reply);
 }
 
 static void take_result(struct engine *engine, const struct delivery_result *result)
@@ -104,9 +108,10 @@ static void take_result(struct engine *engine, const struct delivery_result *res
 		return;
 	if (result->template_broken) {
 		engine->stats.template_faults++;
-		engine_report_often(engine, REPORT_TEMPLATE, LOG_ERR,
-		                    "template state=%s mail=%lld: the mail went without what is broken: %s",
-		                    mail.state, (long long)mail.id, result->fault);
+		engine_report_often(
+		        engine, REPORT_TEMPLATE, LOG_ERR,
+		        "template state=%s mail=%lld: the mail went without what is broken: %s",
+		        mail.state, (long long)mail.id, result->fault);
 	}
 	const struct failure_course *course = failure_course(result->delivery);
 	engine_yield(engine, mail.id, course->next == FAILURE_ELSEWHERE && result->yields);
@@ -146,7 +151,8 @@ void engine_requeue_in_flight(struct engine *engine)
 			mail.reply = "dispatchd stopped while it was being sent";
 			set_superseded(engine, &mail);
 			if (mail.status == STATUS_SENDING)
-				engine_mail_set_status(engine, &mail, STATUS_RETRYING, REASON_IN_DOUBT);
+				engine_mail_set_status(engine, &mail, STATUS_RETRYING,
+				                       REASON_IN_DOUBT);
 		}
 	}
 }

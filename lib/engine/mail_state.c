@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A mail's state and its events': what a mail becomes, each event in it becomes, and an outcome says so. An
- * event may also leave a mail that has others.
+ * A mail's state and its events': what a mail becomes, each event in it becomes, and an outcome
+ * says so. An event may also leave a mail that has others.
  */
 #include "engine/mail_state.h"
 
@@ -18,22 +18,26 @@ static bool is_office(const struct spool_mail *mail)
 	return mail->contact == MAIL_OFFICE;
 }
 
-void engine_mail_move(struct engine *engine, struct spool_mail *mail, enum status to, enum reason reason)
+void engine_mail_move(struct engine *engine, struct spool_mail *mail, enum status to,
+                      enum reason reason)
 {
 	enum status from = mail->status;
 	spool_mail_move(engine->spool, mail, to, reason, engine->now);
 	if (engine->turn->debug)
-		engine_report(engine, LOG_DEBUG, "mail=%lld was=%s now=%s reason=%s", (long long)mail->id,
-		              status_name(from), status_name(to), reason_name(reason));
+		engine_report(engine, LOG_DEBUG, "mail=%lld was=%s now=%s reason=%s",
+		              (long long)mail->id, status_name(from), status_name(to),
+		              reason_name(reason));
 }
 
 static void notice_outcome(struct engine *engine, const struct spool_mail *mail, int64_t event_id,
-                           enum status status, enum reason reason, const struct suspension *suspension)
+                           enum status status, enum reason reason,
+                           const struct suspension *suspension)
 {
 	struct spool_event event;
 	if (!spool_event_load(engine->spool, event_id, engine->arena, &event))
 		return;
-	bool waits = status == STATUS_DEFERRED || status == STATUS_RETRYING || status == STATUS_QUEUED;
+	bool waits =
+	        status == STATUS_DEFERRED || status == STATUS_RETRYING || status == STATUS_QUEUED;
 	struct outcome_facts facts = {
 	        .mail = mail,
 	        .contact = mail->contact,
@@ -45,8 +49,8 @@ static void notice_outcome(struct engine *engine, const struct spool_mail *mail,
 	engine_outcome(engine, &event, status, reason, &facts);
 }
 
-/* The mail as a whole takes a status, and so does each event in it. The office's mails are told of by their
- * collision. */
+/* The mail as a whole takes a status, and so does each event in it. The office's mails are told of
+ * by their collision. */
 void engine_mail_set_status(struct engine *engine, struct spool_mail *mail, enum status status,
                             enum reason reason)
 {
@@ -57,9 +61,11 @@ void engine_mail_set_status(struct engine *engine, struct spool_mail *mail, enum
 		notice_outcome(engine, mail, notices[i].event, status, reason, NULL);
 }
 
-/* Where the event that began a grouped mail leaves it, the mail is the next one's by Message-ID and thread.
+/* Where the event that began a grouped mail leaves it, the mail is the next one's by Message-ID and
+ * thread.
  */
-void engine_notice_leave(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice)
+void engine_notice_leave(struct engine *engine, struct spool_mail *mail,
+                         const struct spool_notice *notice)
 {
 	size_t n;
 	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
@@ -76,8 +82,8 @@ void engine_notice_leave(struct engine *engine, struct spool_mail *mail, const s
 }
 
 static void notice_set_status(struct engine *engine, struct spool_mail *mail,
-                              const struct spool_notice *notice, enum status status, enum reason reason,
-                              const struct suspension *suspension)
+                              const struct spool_notice *notice, enum status status,
+                              enum reason reason, const struct suspension *suspension)
 {
 	size_t n;
 	(void)spool_notices(engine->spool, mail->id, engine->arena, &n);
@@ -90,7 +96,8 @@ static void notice_set_status(struct engine *engine, struct spool_mail *mail,
 }
 
 void engine_notice_set_status(struct engine *engine, struct spool_mail *mail,
-                              const struct spool_notice *notice, enum status status, enum reason reason)
+                              const struct spool_notice *notice, enum status status,
+                              enum reason reason)
 {
 	notice_set_status(engine, mail, notice, status, reason, NULL);
 }
@@ -104,7 +111,7 @@ void engine_notice_set_verdict(struct engine *engine, struct spool_mail *mail,
 void engine_recall_mail(struct engine *engine, int64_t mail)
 {
 	struct turn *turn = engine->turn;
-	turn->recalled =
-	        arena_grow(turn->arena, turn->recalled, turn->n_recalled, &turn->cap_recalled, sizeof mail);
+	turn->recalled = arena_grow(turn->arena, turn->recalled, turn->n_recalled,
+	                            &turn->cap_recalled, sizeof mail);
 	turn->recalled[turn->n_recalled++] = mail;
 }

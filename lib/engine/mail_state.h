@@ -11,20 +11,26 @@
 struct engine;
 
 /* The one way by which a mail moves: says from where to where, for the log at debug. No outcome. */
-void engine_mail_move(struct engine *engine, struct spool_mail *mail, enum status to, enum reason reason);
-/* All active notices of a mail take a status with it. The office's mails are told of by their collision. */
+void engine_mail_move(struct engine *engine, struct spool_mail *mail, enum status to,
+                      enum reason reason);
+/* All active notices of a mail take a status with it. The office's mails are told of by their
+ * collision. */
 void engine_mail_set_status(struct engine *engine, struct spool_mail *mail, enum status status,
                             enum reason reason);
-/* One of several events leaves a mail. Where it is the one that began it, the mail is the next one's by
- * Message-ID and thread. */
-void engine_notice_leave(struct engine *engine, struct spool_mail *mail, const struct spool_notice *notice);
+/* One of several events leaves a mail. Where it is the one that began it, the mail is the next
+ * one's by Message-ID and thread. */
+void engine_notice_leave(struct engine *engine, struct spool_mail *mail,
+                         const struct spool_notice *notice);
 /* One notice leaves a mail; where it was the last the mail takes that status too. */
 void engine_notice_set_status(struct engine *engine, struct spool_mail *mail,
-                              const struct spool_notice *notice, enum status status, enum reason reason);
+                              const struct spool_notice *notice, enum status status,
+                              enum reason reason);
 /* The same by a verdict that said no, with the suspension's note in the outcome. */
 void engine_notice_set_verdict(struct engine *engine, struct spool_mail *mail,
-                               const struct spool_notice *notice, const struct contact_verdict *why);
-/* One that is sending had better come back, if it still can: it waits for a mailer, perhaps for long. */
+                               const struct spool_notice *notice,
+                               const struct contact_verdict *why);
+/* One that is sending had better come back, if it still can: it waits for a mailer, perhaps for
+ * long. */
 void engine_recall_mail(struct engine *engine, int64_t mail);
 
 #endif

@@ -19,26 +19,30 @@ static bool gets_later(const struct verdict *verdict, int64_t contact)
 	return false;
 }
 
-/* What a mailer has begun with is left alone; superseded when it comes back without having been sent. */
+/* What a mailer has begun with is left alone; superseded when it comes back without having been
+ * sent. */
 static void supersede_in_flight(struct engine *engine, const struct spool_notice *notice)
 {
 	spool_notice_supersede(engine->spool, notice->mail, notice->event);
 	engine_recall_mail(engine, notice->mail);
 }
 
-void engine_supersede(struct engine *engine, const struct spool_event *event, const struct verdict *verdict)
+void engine_supersede(struct engine *engine, const struct spool_event *event,
+                      const struct verdict *verdict)
 {
 	unsigned all = job_supersedes(event->event.state);
 	unsigned getters = job_supersedes_for_getters(event->event.state);
 	size_t n;
-	struct spool_notice *notices = spool_job_notices(engine->spool, event->job, engine->arena, &n);
+	struct spool_notice *notices =
+	        spool_job_notices(engine->spool, event->job, engine->arena, &n);
 	for (size_t i = 0; i < n; i++) {
 		struct spool_mail mail;
 		if (!spool_mail_load(engine->spool, notices[i].mail, engine->arena, &mail))
 			continue;
 		enum job_state state = job_state_find(mail.state);
 		unsigned bit = state == JOB_NONE ? 0 : JOB_BIT(state);
-		if ((all & bit) == 0 && ((getters & bit) == 0 || !gets_later(verdict, mail.contact)))
+		if ((all & bit) == 0 &&
+		    ((getters & bit) == 0 || !gets_later(verdict, mail.contact)))
 			continue;
 		if (mail.status == STATUS_SENDING)
 			supersede_in_flight(engine, &notices[i]);

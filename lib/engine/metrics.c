@@ -21,8 +21,8 @@ static void print_outcomes(const struct stats *stats, struct buf *out)
 	for (int s = 1; s < STATUS_COUNT; s++) {
 		for (int r = 1; r < REASON_COUNT; r++) {
 			if (stats->outcomes[s][r] > 0)
-				metric_sample(out, METRIC_OUTCOMES, (int64_t)stats->outcomes[s][r], "status",
-				              status_name((enum status)s), "reason",
+				metric_sample(out, METRIC_OUTCOMES, (int64_t)stats->outcomes[s][r],
+				              "status", status_name((enum status)s), "reason",
 				              reason_name((enum reason)r), NULL);
 		}
 	}
@@ -33,8 +33,8 @@ static void print_mails(const struct spool *spool, struct buf *out)
 	metric_head(out, METRIC_MAILS);
 	for (int s = STATUS_QUEUED; s <= STATUS_CANCELLED; s++) {
 		if (s <= STATUS_SUPPRESSED || s == STATUS_CANCELLED)
-			metric_sample(out, METRIC_MAILS, spool_mail_count(spool, (enum status)s), "status",
-			              status_name((enum status)s), NULL);
+			metric_sample(out, METRIC_MAILS, spool_mail_count(spool, (enum status)s),
+			              "status", status_name((enum status)s), NULL);
 	}
 }
 

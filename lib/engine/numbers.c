@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A customer's number may change (contract, section 8), or go with a customer that is merged into another,
- * and events, requests and the office name jobs by it. customers.db keeps the changes in order; a turn that
- * sees new ones first takes the jobs along, so that what comes under the new number goes on with the job that
- * there is. Both are read in one view: no turn knows the customer by one number and its jobs by another.
+ * A customer's number may change (contract, section 8), or go with a customer that is merged into
+ * another, and events, requests and the office name jobs by it. customers.db keeps the changes in
+ * order; a turn that sees new ones first takes the jobs along, so that what comes under the new
+ * number goes on with the job that there is. Both are read in one view: no turn knows the customer
+ * by one number and its jobs by another.
  */
 #include "engine/numbers.h"
 
@@ -35,8 +36,8 @@ static void follow(struct engine *engine, const struct renumbering *row)
 	if (row->contacts != NULL)
 		follow_contacts(engine, row->contacts);
 	if (n > 0)
-		engine_report(engine, LOG_NOTICE, "renumbered customer=%s was=%s jobs=%zu", row->after,
-		              row->before, n);
+		engine_report(engine, LOG_NOTICE, "renumbered customer=%s was=%s jobs=%zu",
+		              row->after, row->before, n);
 }
 
 void engine_follow_numbers(struct engine *engine)
@@ -48,7 +49,8 @@ void engine_follow_numbers(struct engine *engine)
 	if (!engine->customers_came)
 		return;
 	known = spool_renumbered(engine->spool);
-	if (!customers_renumbered(engine->customers, known, engine->arena, &rows, &n, &last, &err)) {
+	if (!customers_renumbered(engine->customers, known, engine->arena, &rows, &n, &last,
+	                          &err)) {
 		spool_fail(engine->spool, &err);
 		return;
 	}
@@ -61,7 +63,8 @@ void engine_follow_numbers(struct engine *engine)
 const char *engine_thread_id(struct engine *engine, const struct spool_event *event)
 {
 	const struct job_event *e = &event->event;
-	const char *number = spool_job_began_as(engine->spool, event->job, e->customer, engine->arena);
+	const char *number =
+	        spool_job_began_as(engine->spool, event->job, e->customer, engine->arena);
 	return outgoing_mail_thread_id(engine->arena, number, e->job, engine->from_domain);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the daemon has to write into customers.db: addresses that were refused, customers from the
- * feed. Each is a row of the spool first; a thread of its own carries them out (office_writer.c), in order
- * and idempotently, with its own connection (invariant 6).
+ * feed. Each is a row of the spool first; a thread of its own carries them out (office_writer.c),
+ * in order and idempotently, with its own connection (invariant 6).
  *
  *   engine: row ─▶ turn ─▶ office_writer_run() ─▶ result ─▶ engine: row removed
  */
@@ -61,7 +61,8 @@ void engine_take_feed(struct engine *engine)
 		engine->feed_oldest.ms = 0; /* there may be older ones in Redis */
 }
 
-static void feed_refused(struct engine *engine, const struct spool_office_write *write, const char *text)
+static void feed_refused(struct engine *engine, const struct spool_office_write *write,
+                         const char *text)
 {
 	struct entry_field field = {"customer", 8, write->detail, strlen(write->detail)};
 	struct entry entry = {.feed = FEED_CUSTOMERS,
@@ -84,18 +85,19 @@ void engine_record_office_writes(struct engine *engine)
 		if (strcmp(write.kind, "customer") == 0)
 			feed_refused(engine, &write, result->text);
 		else
-			engine_report(engine, LOG_ERR, "office write %lld (%s): %s", (long long)write.seq,
-			              write.kind, result->text);
+			engine_report(engine, LOG_ERR, "office write %lld (%s): %s",
+			              (long long)write.seq, write.kind, result->text);
 	}
 	if (turn->n_office_writes_done > 0)
-		spool_office_writes_done(engine->spool,
-		                         turn->office_writes_done[turn->n_office_writes_done - 1].seq);
+		spool_office_writes_done(
+		        engine->spool,
+		        turn->office_writes_done[turn->n_office_writes_done - 1].seq);
 }
 
 void engine_dispatch_office_writes(struct engine *engine)
 {
 	struct turn *turn = engine->turn;
 	if (turn->office_writes_wanted)
-		turn->office_writes = spool_office_writes(engine->spool, OFFICE_WRITES_MAX, turn->arena,
-		                                          &turn->n_office_writes);
+		turn->office_writes = spool_office_writes(engine->spool, OFFICE_WRITES_MAX,
+		                                          turn->arena, &turn->n_office_writes);
 }

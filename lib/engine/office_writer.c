@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The other end of office writes, on a thread of its own: carries them out in customers.db, in order and
- * idempotently.
+ * The other end of office writes, on a thread of its own: carries them out in customers.db, in
+ * order and idempotently.
  */
 #include "engine/office_writer.h"
 
@@ -21,7 +21,8 @@ struct office_writer {
 /* Some seconds of a processor: the longest that is known takes a hundredth of that. */
 enum { STEPS_MAX = 500 * 1000 * 1000 };
 
-struct office_writer *office_writer_open(const char *path, const char *spool_path, struct error *err)
+struct office_writer *office_writer_open(const char *path, const char *spool_path,
+                                         struct error *err)
 {
 	struct customers *customers = known_open(path, spool_path, DB_WRITE, err);
 	if (customers == NULL)
@@ -45,16 +46,19 @@ struct office_writer *office_writer_close(struct office_writer *writer)
 	return NULL;
 }
 
-static bool run_refused(struct office_writer *writer, const struct spool_office_write *row, struct error *err)
+static bool run_refused(struct office_writer *writer, const struct spool_office_write *row,
+                        struct error *err)
 {
 	json_int_t contact = 0;
 	const char *address = "", *reply = "";
 	json_t *detail = jsontext_read(row->detail, strlen(row->detail), err);
 	bool ok = detail != NULL;
-	if (ok && json_unpack(detail, "{s:I, s:s, s:s}", "contact", &contact, "address", &address, "reply",
-	                      &reply) != 0)
-		ok = error_set(err, EX_DATAERR, "office write %lld is damaged", (long long)row->seq);
-	ok = ok && customers_mark_invalid(writer->customers, contact, address, row->time, reply, err);
+	if (ok && json_unpack(detail, "{s:I, s:s, s:s}", "contact", &contact, "address", &address,
+	                      "reply", &reply) != 0)
+		ok = error_set(err, EX_DATAERR, "office write %lld is damaged",
+		               (long long)row->seq);
+	ok = ok &&
+	     customers_mark_invalid(writer->customers, contact, address, row->time, reply, err);
 	json_decref(detail);
 	return ok;
 }
@@ -69,11 +73,13 @@ static void refuse(struct office_write_result *result, const struct error *why)
 static bool run_feed(struct office_writer *writer, const struct spool_office_write *rows, size_t n,
                      struct instant now, struct office_write_result *ret, struct error *err)
 {
-	struct change_context context = {
-	        .store = writer->customers, .actor = {.user = "feed", .manager = true}, .when = now};
+	struct change_context context = {.store = writer->customers,
+	                                 .actor = {.user = "feed", .manager = true},
+	                                 .when = now};
 	struct records_upsert *upserts = mem_alloc(n * sizeof *upserts);
 	for (size_t i = 0; i < n; i++)
-		upserts[i] = (struct records_upsert){.json = rows[i].detail, .len = strlen(rows[i].detail)};
+		upserts[i] = (struct records_upsert){.json = rows[i].detail,
+		                                     .len = strlen(rows[i].detail)};
 	bool ok = records_upsert(&context, upserts, n, err);
 	for (size_t i = 0; ok && i < n; i++) {
 		if (upserts[i].refused)
@@ -84,8 +90,9 @@ static bool run_feed(struct office_writer *writer, const struct spool_office_wri
 }
 
 /* An address; or all entries of the feed up to the next address, so that the order stays. */
-static size_t run_some(struct office_writer *writer, const struct spool_office_write *rows, size_t n,
-                       struct instant now, struct office_write_result *ret, struct error *err)
+static size_t run_some(struct office_writer *writer, const struct spool_office_write *rows,
+                       size_t n, struct instant now, struct office_write_result *ret,
+                       struct error *err)
 {
 	bool clean;
 	size_t some = 0;
@@ -93,7 +100,8 @@ static size_t run_some(struct office_writer *writer, const struct spool_office_w
 		some++;
 	db_answer_clear(customers_db(writer->customers));
 	if (db_gone(customers_db(writer->customers)) ||
-	    db_replaced(customers_db(writer->customers), &clean)) { /* what is written now would go with it */
+	    db_replaced(customers_db(writer->customers),
+	                &clean)) { /* what is written now would go with it */
 		error_set(err, EX_TEMPFAIL, "%s was removed or replaced",
 		          db_path(customers_db(writer->customers)));
 		return 0;
@@ -108,8 +116,9 @@ static size_t run_some(struct office_writer *writer, const struct spool_office_w
 	return 1;
 }
 
-size_t office_writer_run(struct office_writer *writer, const struct spool_office_write *rows, size_t n,
-                         struct instant now, struct office_write_result *ret, struct error *err)
+size_t office_writer_run(struct office_writer *writer, const struct spool_office_write *rows,
+                         size_t n, struct instant now, struct office_write_result *ret,
+                         struct error *err)
 {
 	size_t done = 0;
 	for (size_t i = 0; i < n; i++)

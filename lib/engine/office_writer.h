@@ -22,15 +22,17 @@ struct office_writer *office_writer_close(struct office_writer *writer);
 /* What became of an office write. */
 struct office_write_result {
 	int64_t seq;
-	bool refused; /* it can never be done: `text` says why (an entry of the feed then is a dead letter) */
+	bool refused; /* it can never be done: `text` says why (an entry of the feed then is a dead
+	                 letter) */
 	char text[320];
 };
 
 /*
- * Carries office writes out in order, one result each. Stops where customers.db is locked or broken, with
- * `err` set: the rest is to be tried again later. Returns how many results there are.
+ * Carries office writes out in order, one result each. Stops where customers.db is locked or
+ * broken, with `err` set: the rest is to be tried again later. Returns how many results there are.
  */
-size_t office_writer_run(struct office_writer *writer, const struct spool_office_write *rows, size_t n,
-                         struct instant now, struct office_write_result *ret, struct error *err);
+size_t office_writer_run(struct office_writer *writer, const struct spool_office_write *rows,
+                         size_t n, struct instant now, struct office_write_result *ret,
+                         struct error *err);
 
 #endif

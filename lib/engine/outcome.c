@@ -111,34 +111,38 @@ static void rejected_outcome(struct engine *engine, const struct entry *entry, e
 	fields_add(&pack, "status", status_name(STATUS_REJECTED));
 	fields_add(&pack, "reason", reason_name(reason));
 	store(engine,
-	      &(struct spool_outcome){.outbox = OUTBOX_OUTCOMES, .status = STATUS_REJECTED, .reason = reason},
+	      &(struct spool_outcome){
+	              .outbox = OUTBOX_OUTCOMES, .status = STATUS_REJECTED, .reason = reason},
 	      &pack);
 }
 
 const char *entry_feed_name(enum entry_feed feed)
 {
-	static const char *const names[] = {
-	        [FEED_EVENTS] = "events", [FEED_REQUESTS] = "requests", [FEED_CUSTOMERS] = "customers"};
+	static const char *const names[] = {[FEED_EVENTS] = "events",
+	                                    [FEED_REQUESTS] = "requests",
+	                                    [FEED_CUSTOMERS] = "customers"};
 	return names[feed];
 }
 
 enum { ENTRY_NAME_BYTES = 16 };
 
 /* A list's item has no id of its own: what it says stands for it. */
-static const char *entry_name(const struct engine *engine, const struct entry *entry, const struct buf *pack)
+static const char *entry_name(const struct engine *engine, const struct entry *entry,
+                              const struct buf *pack)
 {
 	unsigned char digest[ENTRY_NAME_BYTES];
 	char *name = arena_alloc(engine->arena, 2 * sizeof digest + 1);
 	if (*entry->id)
 		return entry->id;
-	(void)crypto_generichash(digest, sizeof digest, (const unsigned char *)pack->data, pack->len, NULL,
-	                         0);
+	(void)crypto_generichash(digest, sizeof digest, (const unsigned char *)pack->data,
+	                         pack->len, NULL, 0);
 	return sodium_bin2hex(name, 2 * sizeof digest + 1, digest, sizeof digest);
 }
 
-/* Whether this is no second dead letter, but one that was read before and not acknowledged. Two items of a
- * list may well be equal, so that only those count which another process has left. */
-static bool is_known(const struct engine *engine, const struct entry *entry, const struct spool_outcome *dead)
+/* Whether this is no second dead letter, but one that was read before and not acknowledged. Two
+ * items of a list may well be equal, so that only those count which another process has left. */
+static bool is_known(const struct engine *engine, const struct entry *entry,
+                     const struct spool_outcome *dead)
 {
 	if (*entry->id)
 		return spool_dead_known(engine->spool, dead, INT64_MAX);
@@ -189,8 +193,9 @@ void engine_refuse_unread(struct engine *engine, const struct entry *entry)
 	        "the entry is too large to be read from Redis; its fields are left where they are");
 }
 
-struct entry_field *engine_outcome_fields(const struct engine *engine, const struct spool_outcome *outcome,
-                                          struct arena *arena, size_t *ret_n)
+struct entry_field *engine_outcome_fields(const struct engine *engine,
+                                          const struct spool_outcome *outcome, struct arena *arena,
+                                          size_t *ret_n)
 {
 	struct entry_field *fields = NULL, *all;
 	size_t n = 0;

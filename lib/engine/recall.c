@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Released jobs against which a suspension takes effect before they start are recalled: each is a collision,
- * and the office gets one mail for all jobs that a customer's suspension recalls.
+ * Released jobs against which a suspension takes effect before they start are recalled: each is a
+ * collision, and the office gets one mail for all jobs that a customer's suspension recalls.
  */
 #include "engine/recall.h"
 
@@ -20,7 +20,8 @@
 
 enum { WATCHED_A_TURN = 2000 };
 
-/* What the office is told in one mail: the jobs that one customer's suspension recalls, the sites' too. */
+/* What the office is told in one mail: the jobs that one customer's suspension recalls, the sites'
+ * too. */
 struct recall {
 	struct recall *next;
 	const char *number; /* whose suspension it is */
@@ -101,12 +102,13 @@ static void make_mail(struct engine *engine, struct recall *recall)
 	json_object_set_new(context, "jobs", jobs);
 	if (customer != NULL)
 		json_object_set_new(context, "customer", engine_customer_json(customer));
-	json_object_set_new(context, "suspension", engine_suspension_json(recall->first->suspension));
+	json_object_set_new(context, "suspension",
+	                    engine_suspension_json(recall->first->suspension));
 	json_object_set_new(context, "company", engine_company_json(engine->settings));
 	context_complete(context);
 	char *text = json_dumps(context, JSON_COMPACT);
-	recall->made =
-	        text != NULL && engine_create_recall_mail(engine, &recall->first->event, text, &recall->mail);
+	recall->made = text != NULL && engine_create_recall_mail(engine, &recall->first->event,
+	                                                         text, &recall->mail);
 	free(text);
 	json_decref(context);
 }
@@ -126,14 +128,16 @@ static void publish_collision(struct engine *engine, const struct recalled *reca
 static void recheck(struct engine *engine, int64_t id, struct all_recalls *all)
 {
 	struct spool_request request;
-	if (!spool_request_load(engine->spool, id, engine->arena, &request) || request.watched == WATCH_NOT)
+	if (!spool_request_load(engine->spool, id, engine->arena, &request) ||
+	    request.watched == WATCH_NOT)
 		return;
 	struct spool_request before = request;
 	const struct suspension *suspension = engine_watched_suspension(engine, &request);
 	if (suspension != NULL)
 		recall_job(engine, &request, suspension, all);
 	if (request.recheck.ms != before.recheck.ms || request.watched != before.watched)
-		spool_request_move(engine->spool, &request, request.status, request.reason, engine->now);
+		spool_request_move(engine->spool, &request, request.status, request.reason,
+		                   engine->now);
 }
 
 void engine_recall_jobs(struct engine *engine)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Then and now, contact by contact. What was decided then is in the first outcome of each contact;
- * what is decided now comes from the rules. A mail is compared by its contact, or by its address where
- * the other data calls the contact by another id.
+ * what is decided now comes from the rules. A mail is compared by its contact, or by its address
+ * where the other data calls the contact by another id.
  */
 #include "engine/replay.h"
 
@@ -84,7 +84,8 @@ static void take_outcome(struct run *run, const struct spool_outcome *outcome)
 static void find_then(struct run *run)
 {
 	size_t n;
-	struct spool_outcome *outcomes = spool_job_outcomes(run->spool, run->event->job, run->arena, &n);
+	struct spool_outcome *outcomes =
+	        spool_job_outcomes(run->spool, run->event->job, run->arena, &n);
 	run->then = arena_new_array(run->arena, n + 1, struct then);
 	run->n_then = 0;
 	for (size_t i = 0; i < n; i++)
@@ -104,8 +105,8 @@ static bool judge(struct run *run)
 	                           .trace_max = TRACE_WHOLE};
 	if (!customers_load(run->customers, run->arena, event->customer, &asked.customer, run->err))
 		return false;
-	asked.marks =
-	        spool_marks_before(run->spool, run->event->job, run->event->id, run->arena, &asked.n_marks);
+	asked.marks = spool_marks_before(run->spool, run->event->job, run->event->id, run->arena,
+	                                 &asked.n_marks);
 	rules_judge(&asked, &run->verdict);
 	run->customer = asked.customer;
 	run->zone = rules_zone(asked.settings, asked.zones, asked.customer);
@@ -128,19 +129,23 @@ static const char *detail_of(const struct verdict *verdict, const struct contact
 
 /* ---- The difference ---- */
 
-static json_t *decision(const struct run *run, enum status status, enum reason reason, struct instant due)
+static json_t *decision(const struct run *run, enum status status, enum reason reason,
+                        struct instant due)
 {
 	char text[INSTANT_TEXT_MAX];
-	json_t *json = json_pack("{s:s, s:s}", "status", status_name(status), "reason", reason_name(reason));
+	json_t *json = json_pack("{s:s, s:s}", "status", status_name(status), "reason",
+	                         reason_name(reason));
 	if (instant_is_none(due))
 		json_object_set_new(json, "due", json_null());
 	else
-		json_object_set_new(json, "due",
-		                    json_string(instant_format(due, zone_offset_s(run->zone, due), text)));
+		json_object_set_new(
+		        json, "due",
+		        json_string(instant_format(due, zone_offset_s(run->zone, due), text)));
 	return json;
 }
 
-/* What was decided of the event holds for all; where it was decided of others, this one didn't want it. */
+/* What was decided of the event holds for all; where it was decided of others, this one didn't want
+ * it. */
 static json_t *then_json(const struct run *run, const struct then *then)
 {
 	if (then != NULL)
@@ -172,9 +177,10 @@ static json_t *now_json(struct run *run, const struct then *then, const struct c
 		return decision(run, v->status, v->reason, INSTANT_NONE);
 	long long id = (long long)then->contact;
 	const char *state = job_state_name(run->event->event.state);
-	*ret_detail = is_contact(run, then->contact)
-	                      ? arena_printf(run->arena, "contact %lld doesn't want %s mails", id, state)
-	                      : arena_printf(run->arena, "contact %lld is gone", id);
+	*ret_detail =
+	        is_contact(run, then->contact)
+	                ? arena_printf(run->arena, "contact %lld doesn't want %s mails", id, state)
+	                : arena_printf(run->arena, "contact %lld is gone", id);
 	return decision(run, STATUS_SUPPRESSED, REASON_NOT_WANTED, INSTANT_NONE);
 }
 
@@ -187,17 +193,19 @@ static bool tell(struct run *run, const char *change, int64_t *count, const stru
 	const char *detail;
 	json_t *after = now_json(run, then, now, &detail);
 	json_t *json = json_pack(
-	        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:o, s:o, s:s}", "change", change, "event",
-	        event->id, "source", event->source, "type", event_type(event), "job", event->job, "customer",
-	        event->customer, "received",
-	        instant_format(event->received, zone_offset_s(run->zone, event->received), received),
+	        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:o, s:o, s:s}", "change", change,
+	        "event", event->id, "source", event->source, "type", event_type(event), "job",
+	        event->job, "customer", event->customer, "received",
+	        instant_format(event->received, zone_offset_s(run->zone, event->received),
+	                       received),
 	        "contact", (json_int_t)(now ? now->contact->id : then->contact), "to",
 	        now != NULL && *now->to ? now->to
 	        : then != NULL          ? then->to
 	                                : "",
 	        "before", then_json(run, then), "after", after, "detail", detail);
 	++*count;
-	bool ok = run->replay->changed == NULL || run->replay->changed(run->replay->arg, json, run->err);
+	bool ok = run->replay->changed == NULL ||
+	          run->replay->changed(run->replay->arg, json, run->err);
 	json_decref(json);
 	return ok;
 }
@@ -218,9 +226,10 @@ static int64_t group_wait(const struct settings *settings, const struct run *run
 	return settings->notify[run->event->event.state].group_wait_ms;
 }
 
-/* One that joins a group is due when that is: at some time of the wait at whose end it would be due alone.
- * That wait began when it was decided, not with the receipt that is asked for here. */
-static bool within_wait(const struct run *run, const struct then *then, const struct contact_verdict *now)
+/* One that joins a group is due when that is: at some time of the wait at whose end it would be due
+ * alone. That wait began when it was decided, not with the receipt that is asked for here. */
+static bool within_wait(const struct run *run, const struct then *then,
+                        const struct contact_verdict *now)
 {
 	int64_t wait_ms = group_wait(run->replay->rules, run);
 	return now->grouped && wait_ms == group_wait(run->replay->ours, run) &&
@@ -232,7 +241,8 @@ static bool moved(const struct run *run, const struct then *then, const struct c
 {
 	if (then->status != now->status)
 		return true;
-	return now->status != STATUS_QUEUED && then->due.ms != now->due.ms && !within_wait(run, then, now);
+	return now->status != STATUS_QUEUED && then->due.ms != now->due.ms &&
+	       !within_wait(run, then, now);
 }
 
 static bool compare(struct run *run, struct then *then, const struct contact_verdict *now)
@@ -274,8 +284,9 @@ static bool judge_all(struct run *run)
 	int64_t after = 0;
 	bool ok = true;
 	for (size_t n = BATCH; ok && n == BATCH;) {
-		struct spool_event *events = spool_events_between(
-		        run->spool, run->replay->since, run->replay->until, after, BATCH, batch, &n);
+		struct spool_event *events =
+		        spool_events_between(run->spool, run->replay->since, run->replay->until,
+		                             after, BATCH, batch, &n);
 		for (size_t i = 0; ok && i < n; i++) {
 			after = events[i].id;
 			ok = judge_one(run, &events[i]);

@@ -19,7 +19,8 @@ static const struct {
 	unsigned most;
 	const char *rest;
 } kinds[REPORT_KINDS] = {
-        [REPORT_DEAD] = {.most = 200, .rest = "dead letters; all of them are in the dead-letter stream"},
+        [REPORT_DEAD] = {.most = 200,
+                         .rest = "dead letters; all of them are in the dead-letter stream"},
         [REPORT_AHEAD] = {.most = 1, .rest = "more events whose time is ahead of ours"},
         [REPORT_DIFFERING] = {.most = 50, .rest = "duplicates with other content"},
         [REPORT_TEMPLATE] = {.most = 20, .rest = "mails for which the built-in template was used"},
@@ -35,8 +36,8 @@ static struct engine_report *place(struct turn *turn)
 	if (n == REPORTS_MAX)
 		return NULL;
 	if (full) {
-		struct engine_report *more =
-		        arena_new_array(turn->arena, n == 0 ? REPORTS_FIRST : n * 2, struct engine_report);
+		struct engine_report *more = arena_new_array(
+		        turn->arena, n == 0 ? REPORTS_FIRST : n * 2, struct engine_report);
 		if (n > 0)
 			memcpy(more, turn->reports, n * sizeof *more);
 		turn->reports = more;
@@ -66,7 +67,8 @@ void engine_report(struct engine *engine, int level, const char *fmt, ...)
 	va_end(args);
 }
 
-void engine_report_often(struct engine *engine, enum report_kind kind, int level, const char *fmt, ...)
+void engine_report_often(struct engine *engine, enum report_kind kind, int level, const char *fmt,
+                         ...)
 {
 	struct report_minute *minute = &engine->minutes[kind];
 	va_list args;
@@ -91,7 +93,8 @@ void engine_sum_up(struct engine *engine)
 		if (minute->said == 0 || (age_ms >= 0 && age_ms < MINUTE_MS))
 			continue;
 		if (minute->kept_back > 0)
-			engine_report(engine, LOG_WARNING, "not said one by one in the last minute n=%u: %s",
+			engine_report(engine, LOG_WARNING,
+			              "not said one by one in the last minute n=%u: %s",
 			              minute->kept_back, kinds[i].rest);
 		*minute = (struct report_minute){0};
 	}

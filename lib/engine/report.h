@@ -28,8 +28,8 @@ struct report_minute {
 /* `level` as in syslog(3). One line a delivery or a person's act: all of them are logged. */
 void engine_report(struct engine *engine, int level, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* So many a minute of its kind, and then a sum. */
-void engine_report_often(struct engine *engine, enum report_kind kind, int level, const char *fmt, ...)
-        PRINTF_LIKE(4, 5);
+void engine_report_often(struct engine *engine, enum report_kind kind, int level, const char *fmt,
+                         ...) PRINTF_LIKE(4, 5);
 /* Minutes that are over are summed up. Once a turn. */
 void engine_sum_up(struct engine *engine);
 

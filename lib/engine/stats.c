@@ -20,9 +20,11 @@ void histogram_print(const struct histogram *histogram, enum metric metric, stru
 	metric_head(out, metric);
 	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
 		total += histogram->counts[i];
-		buf_printf(out, "%s_bucket{le=\"%g\"} %llu\n", name, bounds[i], (unsigned long long)total);
+		buf_printf(out, "%s_bucket{le=\"%g\"} %llu\n", name, bounds[i],
+		           (unsigned long long)total);
 	}
 	total += histogram->counts[HISTOGRAM_BUCKETS];
 	buf_printf(out, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum %.6f\n%s_count %llu\n", name,
-	           (unsigned long long)total, name, histogram->sum_s, name, (unsigned long long)total);
+	           (unsigned long long)total, name, histogram->sum_s, name,
+	           (unsigned long long)total);
 }

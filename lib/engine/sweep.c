@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sweeps over records: some of them a turn, from where the turn before ended, those whose time has come or,
- * where customers have changed, all of them.
+ * Sweeps over records: some of them a turn, from where the turn before ended, those whose time has
+ * come or, where customers have changed, all of them.
  */
 #include "engine/sweep.h"
 
@@ -28,7 +28,8 @@ struct instant engine_sweep_begin(struct engine *engine, struct sweep *sweep)
 	return sweep->all ? INSTANT_NEVER : engine->now;
 }
 
-void engine_sweep_end(struct engine *engine, struct sweep *sweep, const int64_t *ids, size_t n, size_t max)
+void engine_sweep_end(struct engine *engine, struct sweep *sweep, const int64_t *ids, size_t n,
+                      size_t max)
 {
 	if (n == max)
 		sweep->after = ids[n - 1];

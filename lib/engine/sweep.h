@@ -21,16 +21,17 @@ struct sweeps {
 	struct sweep waiting, held, watched, deferred;
 };
 
-/* Customers that change while a sweep is under way mean another one from the first: at once, so that the
- * order is kept; where they change without end, after this one, so that all are rechecked. Returns up to when
- * requests are to be rechecked in this turn. */
+/* Customers that change while a sweep is under way mean another one from the first: at once, so
+ * that the order is kept; where they change without end, after this one, so that all are rechecked.
+ * Returns up to when requests are to be rechecked in this turn. */
 struct instant engine_sweep_begin(struct engine *engine, struct sweep *sweep);
 /* `n` of at most `max` have been, those with `ids`. */
-void engine_sweep_end(struct engine *engine, struct sweep *sweep, const int64_t *ids, size_t n, size_t max);
+void engine_sweep_end(struct engine *engine, struct sweep *sweep, const int64_t *ids, size_t n,
+                      size_t max);
 
 /*
- * Whether a turn has taken so much memory that what is left of a sweep over records had better wait for
- * the next turn: `turn->more` is then set. Events may be as large as max_event_size each.
+ * Whether a turn has taken so much memory that what is left of a sweep over records had better wait
+ * for the next turn: `turn->more` is then set. Events may be as large as max_event_size each.
  */
 bool engine_turn_is_full(struct engine *engine);
 

@@ -33,7 +33,8 @@ static void add_row(struct buf *out, const struct trace_row *row)
 	buf_printf(out, "{\"rule\":%d", (int)row->rule);
 	buf_adds(out, ",\"name\":\"");
 	buf_adds(out, rule_name(row->rule));
-	buf_adds(out, row->holds ? "\",\"holds\":true,\"detail\":" : "\",\"holds\":false,\"detail\":");
+	buf_adds(out,
+	         row->holds ? "\",\"holds\":true,\"detail\":" : "\",\"holds\":false,\"detail\":");
 	json_quote(out, row->detail);
 	if (row->contact != NULL)
 		buf_printf(out, ",\"contact\":%lld", (long long)row->contact->id);

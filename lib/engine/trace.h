@@ -5,8 +5,8 @@
 #include "base/mem.h"
 #include "rules/rules.h"
 
-/* The trace as JSON text: [{"rule": 7, "name": "not_suspended", "holds": false, "detail": "…", "contact": 3},
- * …]. */
+/* The trace as JSON text: [{"rule": 7, "name": "not_suspended", "holds": false, "detail": "…",
+ * "contact": 3}, …]. */
 const char *trace_json(const struct verdict *verdict, struct arena *arena);
 /* The same, appended. */
 struct buf;

@@ -38,8 +38,9 @@ int64_t engine_clock_set(const struct engine *engine, struct instant now, struct
 	return (by > 0 && !known) || (by > -CLOCK_SET_MS && by < CLOCK_SET_MS) ? 0 : by;
 }
 
-/* A wall clock that was set back must not hold up what waits: for how long, nobody meant. At the start it
- * isn't known by how much. One that was set forward must not end the wait for a customer who may be in Redis.
+/* A wall clock that was set back must not hold up what waits: for how long, nobody meant. At the
+ * start it isn't known by how much. One that was set forward must not end the wait for a customer
+ * who may be in Redis.
  */
 static void mind_clock(struct engine *engine)
 {
@@ -103,8 +104,9 @@ static void publish_outcomes(struct engine *engine)
 {
 	struct turn *turn = engine->turn;
 	if (turn->outcomes_max > 0)
-		turn->outcomes = spool_outcomes_after(engine->spool, engine->handed, turn->outcomes_max,
-		                                      turn->arena, &turn->n_outcomes);
+		turn->outcomes =
+		        spool_outcomes_after(engine->spool, engine->handed, turn->outcomes_max,
+		                             turn->arena, &turn->n_outcomes);
 	engine->unpublished = spool_last_outcome(engine->spool) - spool_published(engine->spool);
 	size_t weight = 0;
 	for (size_t i = 0; i < turn->n_outcomes; i++)
@@ -114,7 +116,8 @@ static void publish_outcomes(struct engine *engine)
 
 static void purge(struct engine *engine)
 {
-	if (engine->now.ms - engine->purged_ms < PURGE_EVERY_MS && engine->now.ms >= engine->purged_ms)
+	if (engine->now.ms - engine->purged_ms < PURGE_EVERY_MS &&
+	    engine->now.ms >= engine->purged_ms)
 		return;
 	engine->purged_ms = engine->now.ms;
 	struct instant before = instant_add(engine->now, -engine->settings->spool.keep_ms);
@@ -134,12 +137,14 @@ static void find_next(struct engine *engine)
 /* All that a turn does, in order. What comes first is seen by what comes later. */
 static void steps(struct engine *engine)
 {
-	take_published(engine);              /* Redis has what it was given */
-	engine_follow_numbers(engine);       /* numbers.c: jobs go with their customers' new numbers */
-	engine_take_results(engine);         /* mail_results.c: what became of mails in flight */
-	engine_record_office_writes(engine); /* office_write.c: what has been done in customers.db */
-	engine_take_feed(engine);            /* office_write.c: customers that changed elsewhere */
-	engine_recheck_held(engine);  /* gate.c: held jobs that may go, or never will; before any new one */
+	take_published(engine);        /* Redis has what it was given */
+	engine_follow_numbers(engine); /* numbers.c: jobs go with their customers' new numbers */
+	engine_take_results(engine);   /* mail_results.c: what became of mails in flight */
+	engine_record_office_writes(
+	        engine);          /* office_write.c: what has been done in customers.db */
+	engine_take_feed(engine); /* office_write.c: customers that changed elsewhere */
+	engine_recheck_held(
+	        engine); /* gate.c: held jobs that may go, or never will; before any new one */
 	engine_take_waiting(engine);  /* intake.c: events whose customer has come, or won't */
 	engine_take_entries(engine);  /* intake.c: new events */
 	engine_take_commands(engine); /* command.c: the office's and the admin's */
@@ -149,13 +154,14 @@ static void steps(struct engine *engine)
 	        engine); /* mail_recheck.c: mails that may go sooner, since hours have changed */
 	engine_recheck_sending(
 	        engine); /* mail_recheck.c: mails that may not go any more, and wait for a mailer */
-	engine_dispatch_mails(engine);         /* mail_dispatch.c: mails that are due */
-	publish_outcomes(engine);              /* what Redis gets next */
-	engine_dispatch_office_writes(engine); /* office_write.c: what is to be done in customers.db */
-	engine_erase(engine);                  /* erase.c: words of customers that were erased */
-	purge(engine);                         /* what is too old to keep */
-	find_next(engine);                     /* when something will be due */
-	engine_sum_up(engine);                 /* report.c: what was too much for the log */
+	engine_dispatch_mails(engine); /* mail_dispatch.c: mails that are due */
+	publish_outcomes(engine);      /* what Redis gets next */
+	engine_dispatch_office_writes(
+	        engine);       /* office_write.c: what is to be done in customers.db */
+	engine_erase(engine);  /* erase.c: words of customers that were erased */
+	purge(engine);         /* what is too old to keep */
+	find_next(engine);     /* when something will be due */
+	engine_sum_up(engine); /* report.c: what was too much for the log */
 }
 
 static bool fault(struct engine *engine)
@@ -171,7 +177,8 @@ bool engine_turn(struct engine *engine, struct turn *turn, struct error *err)
 	engine->lacks = !engine_follow_customers(engine, err);
 	if (engine->lacks || !engine_turn_begin(engine, turn, err))
 		return fault(engine);
-	/* That of the data which this turn sees: what has changed is rechecked before anything new. */
+	/* That of the data which this turn sees: what has changed is rechecked before anything new.
+	 */
 	int64_t version = db_data_version(customers_db(engine->customers));
 	engine->customers_came = version != engine->customers_version;
 	engine->lacks = !engine_knows_customers(engine, &unknown);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Entries that wait for their customer, or behind held jobs; and entries that are on record already. */
+/* Entries that wait for their customer, or behind held jobs; and entries that are on record
+ * already. */
 #include "engine/waiting.h"
 
 #include "engine/engine_private.h"
@@ -31,11 +32,12 @@ bool engine_may_come(const struct engine *engine, struct instant until)
 struct instant engine_next_wait(struct engine *engine)
 {
 	struct instant next = spool_next_wait(engine->spool);
-	return engine_may_come(engine, next) && !instant_before(engine->now, next) ? INSTANT_NEVER : next;
+	return engine_may_come(engine, next) && !instant_before(engine->now, next) ? INSTANT_NEVER
+	                                                                           : next;
 }
 
-void engine_wait_for_customer(struct engine *engine, const struct entry *entry, const struct job_event *event,
-                              struct instant until)
+void engine_wait_for_customer(struct engine *engine, const struct entry *entry,
+                              const struct job_event *event, struct instant until)
 {
 	struct spool_waiting first;
 	struct job_event said;

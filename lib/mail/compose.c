@@ -27,7 +27,8 @@ static void add_date(struct buf *out, struct instant made)
 
 	day_split(day, &y, &m, &d);
 	buf_printf(out, "Date: %s, %d %s %04d %02d:%02d:%02d +0000\r\n", days[day_weekday(day)], d,
-	           months[m - 1], y, (int)(second / 3600), (int)(second / 60 % 60), (int)(second % 60));
+	           months[m - 1], y, (int)(second / 3600), (int)(second / 60 % 60),
+	           (int)(second % 60));
 }
 
 /*
@@ -69,8 +70,10 @@ void compose_mail(const struct compose_mail *mail, struct buf *ret)
 		return;
 	}
 	char line[32];
-	(void)snprintf(line, sizeof line, "=_%016llx", (unsigned long long)boundary(mail->message_id));
-	buf_printf(ret, "Content-Type: multipart/alternative; boundary=\"%s\"\r\n\r\n--%s\r\n", line, line);
+	(void)snprintf(line, sizeof line, "=_%016llx",
+	               (unsigned long long)boundary(mail->message_id));
+	buf_printf(ret, "Content-Type: multipart/alternative; boundary=\"%s\"\r\n\r\n--%s\r\n",
+	           line, line);
 	body_part(ret, "plain", mail->text);
 	buf_printf(ret, "\r\n--%s\r\n", line);
 	body_part(ret, "html", mail->html);

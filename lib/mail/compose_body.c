@@ -75,8 +75,8 @@ static const char *run_end(const char *p, const char *end)
 	return p;
 }
 
-/* Lines end in CRLF whatever they ended in, control characters are spaces, bytes that are no UTF-8 are
- * marked.
+/* Lines end in CRLF whatever they ended in, control characters are spaces, bytes that are no UTF-8
+ * are marked.
  */
 static void canonical(struct buf *out, const char *text)
 {
@@ -109,7 +109,8 @@ static bool passes(const char *line, size_t len)
 	if (line[0] == '.' || strncmp(line, "From ", 5) == 0)
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (class_of((unsigned char)line[i]) != LITERAL && (line[i] != '=' || line[i + 1] == '_'))
+		if (class_of((unsigned char)line[i]) != LITERAL &&
+		    (line[i] != '=' || line[i + 1] == '_'))
 			return false;
 	return true;
 }
@@ -126,14 +127,15 @@ static bool all_pass(const struct buf *text)
 	return true;
 }
 
-/* Whether a literal at the beginning of a line, or of what follows a soft break, must be encoded all the
- * same: a dot would be stuffed on the way, "From " marked. */
+/* Whether a literal at the beginning of a line, or of what follows a soft break, must be encoded
+ * all the same: a dot would be stuffed on the way, "From " marked. */
 static bool risky_begin(const char *line, size_t i)
 {
 	return line[i] == '.' || (line[i] == 'F' && (i > 0 || strncmp(line, "From ", 5) == 0));
 }
 
-/* How many characters from `i` on stand for themselves, `max` at most; a blank at the line's end does not. */
+/* How many characters from `i` on stand for themselves, `max` at most; a blank at the line's end
+ * does not. */
 static size_t literal_run(const char *line, size_t i, size_t len, size_t max)
 {
 	size_t end = len - i > max ? i + max : len, stop = i;
@@ -144,8 +146,8 @@ static size_t literal_run(const char *line, size_t i, size_t len, size_t max)
 	return stop - i;
 }
 
-/* One line in quoted-printable with its CRLF. All but the last piece leave a column for the `=` of a soft
- * break. */
+/* One line in quoted-printable with its CRLF. All but the last piece leave a column for the `=` of
+ * a soft break. */
 static void add_quoted_line(struct buf *out, const char *line, size_t len)
 {
 	size_t column = 0;
@@ -200,7 +202,8 @@ static size_t base64_size(size_t len)
 
 static void add_base64(struct buf *out, const struct buf *text)
 {
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char alphabet[] =
+	        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	char line[LINE_MAX_BYTES + 2];
 	size_t n = 0;
 	for (size_t i = 0; i < text->len; i += 3) {
@@ -221,10 +224,12 @@ static void add_base64(struct buf *out, const struct buf *text)
 	}
 }
 
-static void add_head(struct buf *out, const char *subtype, const char *charset, const char *encoding)
+static void add_head(struct buf *out, const char *subtype, const char *charset,
+                     const char *encoding)
 {
-	buf_printf(out, "Content-Type: text/%s; charset=%s\r\nContent-Transfer-Encoding: %s\r\n\r\n", subtype,
-	           charset, encoding);
+	buf_printf(out,
+	           "Content-Type: text/%s; charset=%s\r\nContent-Transfer-Encoding: %s\r\n\r\n",
+	           subtype, charset, encoding);
 }
 
 void body_part(struct buf *out, const char *subtype, const char *text)

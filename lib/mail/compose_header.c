@@ -9,8 +9,11 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { PHRASE_MAX = 200 };               /* quoted at most twice as long, and still a legal line */
-enum { WORD_MAX = 75, WORD_EXTRA = 12 }; /* RFC 2047, section 2: an encoded word, and =?utf-8?B??= of it */
+enum { PHRASE_MAX = 200 }; /* quoted at most twice as long, and still a legal line */
+enum {
+	WORD_MAX = 75,
+	WORD_EXTRA = 12
+}; /* RFC 2047, section 2: an encoded word, and =?utf-8?B??= of it */
 
 static const char hex[] = "0123456789ABCDEF";
 
@@ -26,8 +29,8 @@ size_t compose_char_length(const char *text, size_t len)
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
 	/* overlong, surrogates, beyond U+10FFFF */
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
-	    (s[0] == 0xf4 && s[1] > 0x8f))
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
 		return 0;
 	return n;
 }
@@ -48,7 +51,8 @@ void compose_add_utf8(struct buf *out, const char *text, size_t len)
 	buf_add(out, text + from, len - from);
 }
 
-/* C0, DEL, C1 and the two line separators: what some reader somewhere takes for a line break or worse. */
+/* C0, DEL, C1 and the two line separators: what some reader somewhere takes for a line break or
+ * worse. */
 static size_t control_length(const char *text, size_t len)
 {
 	const unsigned char *s = (const unsigned char *)text;
@@ -76,7 +80,8 @@ static void clean(struct buf *out, const char *text)
 	size_t len = valid.len, start = out->len;
 	const char *p = valid.data;
 	while (len > 0) {
-		size_t control = control_length(p, len), n = control ? control : compose_char_length(p, len);
+		size_t control = control_length(p, len),
+		       n = control ? control : compose_char_length(p, len);
 		if (control == 0 && *p != ' ')
 			buf_add(out, p, n);
 		else if (out->len > start)
@@ -101,7 +106,8 @@ static bool is_ascii(const struct buf *text)
 static bool can_be_plain(const struct buf *text)
 {
 	size_t word = 0;
-	if (!is_ascii(text) || strstr(buf_text(text), "=?") != NULL || strstr(buf_text(text), "  ") != NULL)
+	if (!is_ascii(text) || strstr(buf_text(text), "=?") != NULL ||
+	    strstr(buf_text(text), "  ") != NULL)
 		return false;
 	for (size_t i = 0; i < text->len; i++) {
 		word = text->data[i] == ' ' ? 0 : word + 1;
@@ -111,7 +117,8 @@ static bool can_be_plain(const struct buf *text)
 	return true;
 }
 
-/* Adds words one by one, a new line before each that would not fit. `column` is where the line stands. */
+/* Adds words one by one, a new line before each that would not fit. `column` is where the line
+ * stands. */
 static void add_folded(struct buf *out, const char *text, size_t column)
 {
 	for (;;) {
@@ -158,14 +165,16 @@ static void add_q(struct buf *out, const char *text, size_t len)
 
 static void add_b(struct buf *out, const char *text, size_t len)
 {
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char alphabet[] =
+	        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	for (size_t i = 0; i < len; i += 3) {
 		uint32_t v = 0;
 		size_t n = len - i < 3 ? len - i : 3;
 		for (size_t k = 0; k < 3; k++)
 			v = v << 8 | (k < n ? (unsigned char)text[i + k] : 0);
 		const char code[] = {alphabet[v >> 18], alphabet[v >> 12 & 63],
-		                     n > 1 ? alphabet[v >> 6 & 63] : '=', n > 2 ? alphabet[v & 63] : '='};
+		                     n > 1 ? alphabet[v >> 6 & 63] : '=',
+		                     n > 2 ? alphabet[v & 63] : '='};
 		buf_add(out, code, sizeof code);
 	}
 }
@@ -184,8 +193,9 @@ static size_t fit_q(const char *text, size_t len, size_t room)
 }
 
 /*
- * The same for base64, and either all of the text or a multiple of three bytes: some readers (GMime is
- * one) decode neighbouring words as one stream and lose what follows padding. 0 where there is none.
+ * The same for base64, and either all of the text or a multiple of three bytes: some readers (GMime
+ * is one) decode neighbouring words as one stream and lose what follows padding. 0 where there is
+ * none.
  */
 static size_t fit_b(const char *text, size_t len, size_t room)
 {
@@ -202,8 +212,8 @@ static size_t fit_b(const char *text, size_t len, size_t room)
 
 /*
  * Encoded words, each of whole characters (RFC 2047, section 5), one a line after the first: spaces
- * between two encoded words vanish when they are read. All take the encoding that is shorter over all,
- * except that a character on which no base64 word can end stands in a word of its own.
+ * between two encoded words vanish when they are read. All take the encoding that is shorter over
+ * all, except that a character on which no base64 word can end stands in a word of its own.
  */
 static void add_encoded(struct buf *out, const struct buf *text, size_t column)
 {
@@ -214,7 +224,9 @@ static void add_encoded(struct buf *out, const struct buf *text, size_t column)
 		size_t room = HEADER_LINE_MAX - 1 - column;
 		room = (room < WORD_MAX ? room : WORD_MAX) - WORD_EXTRA;
 		size_t b = all_q ? 0 : fit_b(p, left, room);
-		size_t len = b > 0 ? b : all_q ? fit_q(p, left, room) : compose_char_length(p, left);
+		size_t len = b > 0   ? b
+		             : all_q ? fit_q(p, left, room)
+		                     : compose_char_length(p, left);
 		buf_adds(out, b > 0 ? " =?utf-8?B?" : " =?utf-8?Q?");
 		(b > 0 ? add_b : add_q)(out, p, len);
 		buf_adds(out, "?=");
@@ -250,14 +262,16 @@ static bool is_phrase(const struct buf *text)
 {
 	for (size_t i = 0; i < text->len; i++) {
 		char c = text->data[i];
-		bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+		bool alnum =
+		        (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 		if (!alnum && strchr(" !#$%&'*+-/=?^_`{|}~", c) == NULL)
 			return false;
 	}
 	return true;
 }
 
-/* As it is or as a quoted string, on one line: a fold within is legal, and yet GMime keeps its line break. */
+/* As it is or as a quoted string, on one line: a fold within is legal, and yet GMime keeps its line
+ * break. */
 static void add_phrase(struct buf *out, const struct buf *text)
 {
 	const char *quote = is_phrase(text) ? "" : "\"";

@@ -4,11 +4,13 @@
 
 #include "base/buf.h"
 
-/* The composer's headers; compose.c alone includes this. Each function adds whole lines with CRLF. */
+/* The composer's headers; compose.c alone includes this. Each function adds whole lines with CRLF.
+ */
 
 enum { HEADER_LINE_MAX = 76 };
 
-/* Unstructured text (RFC 5322, section 3.6.5), as encoded words (RFC 2047) where it is not plain ASCII. */
+/* Unstructured text (RFC 5322, section 3.6.5), as encoded words (RFC 2047) where it is not plain
+ * ASCII. */
 void header_text(struct buf *out, const char *name, const char *value);
 
 /* One mailbox. */
@@ -20,7 +22,8 @@ void header_token(struct buf *out, const char *name, const char *value);
 /* What isn't printable ASCII is percent-encoded, `%` too, and spaces that a reader would lose. */
 void header_percent(struct buf *out, const char *name, const char *value);
 
-/* The length of the valid UTF-8 character at `text` (of `len` bytes, > 0); 0 where there is none. */
+/* The length of the valid UTF-8 character at `text` (of `len` bytes, > 0); 0 where there is none.
+ */
 size_t compose_char_length(const char *text, size_t len);
 
 /* Reads `text` as UTF-8 and adds it: what is not valid becomes U+FFFD. */

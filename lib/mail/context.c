@@ -10,26 +10,32 @@
 #include <stdio.h>
 #include <string.h>
 
-#define JOB_DATA " reference service scheduled eta route stop driver vehicle asset reason note photos amount "
-#define CUSTOMER                                                                                             \
-	" number name dba kind account address city state postal_code county region country phone "          \
-	"extension "                                                                                         \
+#define JOB_DATA                                                                                   \
+	" reference service scheduled eta route stop driver vehicle asset reason note photos "     \
+	"amount "
+#define CUSTOMER                                                                                   \
+	" number name dba kind account address city state postal_code county region country "      \
+	"phone "                                                                                   \
+	"extension "                                                                               \
 	"fax timezone locale reference sales_rep location_notes renewal disclaimer parent "
 #define STATES " dispatched started completed failed paused cancelled "
 
-/* Members of each object, between spaces; what the contract lists and what context_complete() adds. */
+/* Members of each object, between spaces; what the contract lists and what context_complete() adds.
+ */
 static const struct object {
 	const char *name, *members;
 } objects[] = {
         {.name = "event", .members = " id source type time job customer data " JOB_DATA},
         {.name = "event.data", .members = JOB_DATA},
-        {.name = "job", .members = " id state time grouped history customer window " JOB_DATA STATES},
+        {.name = "job",
+         .members = " id state time grouped history customer window " JOB_DATA STATES},
         {.name = "jobs", .members = " id state time customer window " JOB_DATA STATES},
         {.name = "jobs.window", .members = " arrive_by leave_by all_day "},
         {.name = "job.window", .members = " arrive_by leave_by all_day "},
         {.name = "customer", .members = CUSTOMER},
         {.name = "contact",
-         .members = " id name first_name last_name title email home_phone cell_phone work_phone locale "},
+         .members = " id name first_name last_name title email home_phone cell_phone work_phone "
+                    "locale "},
         {.name = "window", .members = " arrive_by leave_by all_day "},
         {.name = "timeline", .members = " event state type time " JOB_DATA STATES},
         {.name = "company", .members = " name phone email website "},
@@ -44,7 +50,8 @@ static bool has_word(const char *words, const char *word, size_t len)
 	return false;
 }
 
-/* A customer is in jobs too, and has its parents up the chain: "job.customer.parent.parent.name". */
+/* A customer is in jobs too, and has its parents up the chain: "job.customer.parent.parent.name".
+ */
 static const char *customer_member(const char *name)
 {
 	static const char *const places[] = {"customer.", "job.customer.", "jobs.customer."};
@@ -108,7 +115,8 @@ void context_each_name(void (*each)(void *arg, const char *name), void *arg)
 static void mark_state(json_t *entry)
 {
 	const char *state = json_string_value(json_object_get(entry, "state"));
-	if (state != NULL && job_state_find(state) != JOB_NONE && json_object_get(entry, state) == NULL)
+	if (state != NULL && job_state_find(state) != JOB_NONE &&
+	    json_object_get(entry, state) == NULL)
 		json_object_set_new(entry, state, json_true());
 }
 

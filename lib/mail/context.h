@@ -14,14 +14,14 @@
  */
 void context_complete(json_t *context);
 
-/* Whether a name, in full ("job.reference", "jobs.time"), is one that the product provides or that a
- * publisher is expected to (contract, section 2). Others may still come in an event's data. */
+/* Whether a name, in full ("job.reference", "jobs.time"), is one that the product provides or that
+ * a publisher is expected to (contract, section 2). Others may still come in an event's data. */
 bool context_provides(const char *name);
 
 /*
- * What such a name takes from an event's data where it isn't provided: of "event.data.gate_code" and
- * "job.gate_code.first" it is "gate_code". Returns its length, *ret points into the name; 0 where it can't
- * come from there.
+ * What such a name takes from an event's data where it isn't provided: of "event.data.gate_code"
+ * and "job.gate_code.first" it is "gate_code". Returns its length, *ret points into the name; 0
+ * where it can't come from there.
  */
 size_t context_data_member(const char *name, const char **ret);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The failure policy, the only place that knows it. Mailers report what they saw; the first row that
- * fits says whose fault it is and what becomes of the mail. The order of the rows is part of the
- * policy: what speaks of the session stands before what speaks of the relay, and that before what
- * speaks of the mail, so that one relay's bad day never costs a mail its tries nor a customer the
- * address. refusals.c has the one piece of evidence that no single reply holds, relay.c the breaker.
+ * The failure policy, the only place that knows it. Mailers report what they saw; the first row
+ * that fits says whose fault it is and what becomes of the mail. The order of the rows is part of
+ * the policy: what speaks of the session stands before what speaks of the relay, and that before
+ * what speaks of the mail, so that one relay's bad day never costs a mail its tries nor a customer
+ * the address. refusals.c has the one piece of evidence that no single reply holds, relay.c the
+ * breaker.
  */
 #include "mail/failure.h"
 
@@ -26,8 +27,8 @@ struct row {
 	enum failure_scope scope;
 	enum failure_next next; /* FAILURE_END: that of the delivery */
 	enum delivery delivery;
-	enum delivery alone; /* since MAIL, FAILURE_RELAY: where only this mail meets it, while others go
-	                        through; then it is the mail's */
+	enum delivery alone; /* since MAIL, FAILURE_RELAY: where only this mail meets it, while
+	                        others go through; then it is the mail's */
 	bool hangs_up;       /* nothing more is to be had over the connection, even then */
 };
 
@@ -43,8 +44,9 @@ struct row {
 #define ANY_CODE       .low = 0, .high = 999, .subject = -1, .detail = -1
 #define ANYTHING       .low = INT_MIN, .high = INT_MAX, .subject = -1, .detail = -1
 
-#define SAY_BARE                                                                                             \
-	.when = PARAMETERS, .scope = FAILURE_SESSION, .next = FAILURE_BARE, .delivery = DELIVERY_RELAY
+#define SAY_BARE                                                                                   \
+	.when = PARAMETERS, .scope = FAILURE_SESSION, .next = FAILURE_BARE,                        \
+	.delivery = DELIVERY_RELAY
 #define RENEW   .scope = FAILURE_SESSION, .next = FAILURE_FRESH, .delivery = DELIVERY_RELAY
 #define DOUBT   .scope = FAILURE_SESSION, .delivery = DELIVERY_DOUBT
 #define RELAY   .scope = FAILURE_RELAY, .delivery = DELIVERY_RELAY, .alone = DELIVERY_BUSY
@@ -52,14 +54,15 @@ struct row {
 #define TO(d)   .scope = FAILURE_ADDRESS, .delivery = (d)
 
 static const struct row rows[] = {
-        /* The parameters of MAIL and RCPT (RFC 5321, section 4.1.1.11; RFC 3463: invalid arguments). */
+        /* The parameters of MAIL and RCPT (RFC 5321, section 4.1.1.11; RFC 3463: invalid
+           arguments). */
         {ENVELOPE, CODE(501), SAY_BARE},
         {ENVELOPE, CODE(504), SAY_BARE},
         {ENVELOPE, CODE(555), SAY_BARE},
         {ENVELOPE, ENHANCED(5, 4), SAY_BARE},
 
-        /* Limits of a connection: so many mails, then 421, another 4xx or nothing. The body must not have
-           been taken. */
+        /* Limits of a connection: so many mails, then 421, another 4xx or nothing. The body must
+           not have been taken. */
         {BEFORE_BODY, CLASS(4), .when = RENEWABLE, RENEW},
         {BEFORE_BODY, CODE(0), .when = RENEWABLE | NOT_BEGUN, RENEW},
         {AT(SMTP_BODY), CODE(421), .when = RENEWABLE, RENEW},
@@ -99,8 +102,8 @@ static const struct row rows[] = {
         {AT(SMTP_NOT_ADDRESSABLE), ANYTHING, TO(DELIVERY_ADDRESS)},
         {AT(SMTP_NOT_RENDERED), ANYTHING, MAIL(DELIVERY_REFUSED)},
 
-        /* Replies that have no business there (a 2xx to DATA), or are none: the two sides no longer agree on
-           what was said. */
+        /* Replies that have no business there (a 2xx to DATA), or are none: the two sides no longer
+           agree on what was said. */
         {ANYWHERE, ANYTHING, .when = BEGUN, DOUBT},
         {ANYWHERE, ANYTHING, RELAY},
 };
@@ -116,14 +119,16 @@ static bool enhanced_fits(const struct row *row, const int enhanced[3])
 static bool fits(const struct row *row, const struct smtp_report *report, unsigned facts)
 {
 	return report->stage >= row->from && report->stage <= row->to && report->code >= row->low &&
-	       report->code <= row->high && enhanced_fits(row, report->enhanced) && (row->when & ~facts) == 0;
+	       report->code <= row->high && enhanced_fits(row, report->enhanced) &&
+	       (row->when & ~facts) == 0;
 }
 
 /* The last row but one fits whatever the others don't. */
-static const struct row *find_row(const struct smtp_report *report, const struct failure_facts *facts)
+static const struct row *find_row(const struct smtp_report *report,
+                                  const struct failure_facts *facts)
 {
-	unsigned holds = (report->body_begun ? BEGUN : NOT_BEGUN) | (facts->parameters ? PARAMETERS : 0) |
-	                 (facts->renewable ? RENEWABLE : 0);
+	unsigned holds = (report->body_begun ? BEGUN : NOT_BEGUN) |
+	                 (facts->parameters ? PARAMETERS : 0) | (facts->renewable ? RENEWABLE : 0);
 	size_t i = 0;
 
 	while (i + 1 < sizeof rows / sizeof *rows && !fits(&rows[i], report, holds))

@@ -9,9 +9,10 @@
 #include <stdint.h>
 
 /*
- * The failure policy (contract, section 5). Whoever sends reports facts: the stage, the code, what is
- * known of the connection and of other mails. One table answers whose fault it is, and what follows
- * for the mail, the connection and the relay; a second one what follows later, once the result is out.
+ * The failure policy (contract, section 5). Whoever sends reports facts: the stage, the code, what
+ * is known of the connection and of other mails. One table answers whose fault it is, and what
+ * follows for the mail, the connection and the relay; a second one what follows later, once the
+ * result is out.
  */
 enum smtp_stage {                /* the command whose answer, or whose want of one, is reported */
 	          SMTP_CONNECT,  /* resolve, connect */
@@ -36,9 +37,10 @@ struct smtp_report {
 
 /* What else is known when it is reported. */
 struct failure_facts {
-	bool parameters; /* the command bore parameters that nobody asked for, and can be said without */
-	bool renewable;  /* the connection has delivered before, and the mail may have a fresh one */
-	bool alone;      /* the relay failed at this mail before, and has delivered others since */
+	bool parameters; /* the command bore parameters that nobody asked for, and can be said
+	                    without */
+	bool renewable; /* the connection has delivered before, and the mail may have a fresh one */
+	bool alone;     /* the relay failed at this mail before, and has delivered others since */
 };
 
 /* What becomes of a mail, as its result says. */
@@ -68,8 +70,9 @@ enum failure_next {
 	FAILURE_END,       /* nothing */
 	FAILURE_BARE,      /* now, over this connection: the command without its parameters */
 	FAILURE_FRESH,     /* now, over a fresh connection to this relay */
-	FAILURE_ELSEWHERE, /* now, at another relay or connection; else it goes back as DELIVERY_RELAY, waits
-	                      until a relay is usable, and no try is counted */
+	FAILURE_ELSEWHERE, /* now, at another relay or connection; else it goes back as
+	                      DELIVERY_RELAY, waits until a relay is usable, and no try is counted
+	                    */
 	FAILURE_LATER,     /* after failure_retry_wait_ms() */
 	FAILURE_ALTERNATE, /* at once to the alternate address, since this one is marked invalid */
 };
@@ -87,7 +90,8 @@ struct failure failure_judge(const struct smtp_report *report, const struct fail
 enum failure_relay {
 	FAILURE_RELAY_WELL,
 	FAILURE_RELAY_AT_FAULT,
-	FAILURE_RELAY_UNSURE, /* it may refuse everybody: that depends on what becomes of others (refusals.h)
+	FAILURE_RELAY_UNSURE, /* it may refuse everybody: that depends on what becomes of others
+	                       * (refusals.h)
 	                       */
 };
 
@@ -95,15 +99,17 @@ enum failure_relay {
 struct failure_course {
 	const char *name;
 	enum failure_relay relay;
-	enum delivery everybody; /* FAILURE_RELAY_UNSURE: what it is where everybody is refused so */
+	enum delivery
+	        everybody; /* FAILURE_RELAY_UNSURE: what it is where everybody is refused so */
 	enum failure_next next;
-	enum status status; /* of the mail in the end, and why; for FAILURE_LATER until the next try */
+	enum status
+	        status; /* of the mail in the end, and why; for FAILURE_LATER until the next try */
 	enum reason reason;
 };
 const struct failure_course *failure_course(enum delivery delivery);
 
-/* The wait before try number `attempts` + 1 (attempts ≥ 1): 1, 2, 4 … minutes, of which up to an eighth is
- * taken or added by `random` (any 64 bits), and never more than 1 h. Milliseconds. */
+/* The wait before try number `attempts` + 1 (attempts ≥ 1): 1, 2, 4 … minutes, of which up to an
+ * eighth is taken or added by `random` (any 64 bits), and never more than 1 h. Milliseconds. */
 int64_t failure_retry_wait_ms(int attempts, uint64_t random);
 
 /* So many mails that fail with no delivery between are worth a warning, whatever the words. */
@@ -114,12 +120,12 @@ enum { DELIVERY_REPLY_MAX = 512 };
 struct delivery_result {
 	int64_t mail;
 	enum delivery delivery;
-	bool yields;                    /* DELIVERY_RELAY, in answer to this very mail: others go first */
-	bool template_broken;           /* the mail went without what is broken; `fault` says what */
-	char to[330];                   /* the address that was tried */
-	char relay[128];                /* as configured; "" where none was reached */
-	char reply[DELIVERY_REPLY_MAX]; /* the server's words, one line, valid UTF-8; or ours where it said
-	                                   none */
+	bool yields;          /* DELIVERY_RELAY, in answer to this very mail: others go first */
+	bool template_broken; /* the mail went without what is broken; `fault` says what */
+	char to[330];         /* the address that was tried */
+	char relay[128];      /* as configured; "" where none was reached */
+	char reply[DELIVERY_REPLY_MAX]; /* the server's words, one line, valid UTF-8; or ours where
+	                                   it said none */
 	char fault[256];
 	struct instant at; /* when it ended */
 };

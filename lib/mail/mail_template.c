@@ -13,7 +13,8 @@ const char *const mail_template_names[MAIL_TEMPLATES] = {
 int mail_template_index(const char *name, size_t len)
 {
 	for (int i = 0; i < MAIL_TEMPLATES; i++)
-		if (strlen(mail_template_names[i]) == len && strncmp(mail_template_names[i], name, len) == 0)
+		if (strlen(mail_template_names[i]) == len &&
+		    strncmp(mail_template_names[i], name, len) == 0)
 			return i;
 	return -1;
 }
@@ -34,7 +35,8 @@ static bool parse_header(const char *line, size_t len, const char *file, int num
 		size_t name = strlen(headers[i].name);
 		if (len < name || strncasecmp(line, headers[i].name, name) != 0)
 			continue;
-		struct mustache **slot = (struct mustache **)(void *)((char *)mail + headers[i].offset);
+		struct mustache **slot =
+		        (struct mustache **)(void *)((char *)mail + headers[i].offset);
 		if (*slot != NULL)
 			return error_set(err, EX_DATAERR, "%s:%d: a second %s", file, number,
 			                 headers[i].name);
@@ -42,8 +44,8 @@ static bool parse_header(const char *line, size_t len, const char *file, int num
 		return *slot != NULL;
 	}
 	return error_set(err, EX_DATAERR,
-	                 "%s:%d: expected Subject: or Reply-To:, then an empty line and the text", file,
-	                 number);
+	                 "%s:%d: expected Subject: or Reply-To:, then an empty line and the text",
+	                 file, number);
 }
 
 /* Behind a byte order mark and comments before the headers. */
@@ -77,14 +79,15 @@ static bool parse_mail(const char *text, size_t len, const char *file, struct ma
 			break;
 		}
 		if (nl == NULL || !parse_header(p, (size_t)(stop - p), file, line, mail, err))
-			return nl != NULL
-			               ? false
-			               : error_set(err, EX_DATAERR,
-			                           "%s:%d: expected an empty line and the text", file, line);
+			return nl != NULL ? false
+			                  : error_set(err, EX_DATAERR,
+			                              "%s:%d: expected an empty line and the text",
+			                              file, line);
 		p = nl + 1;
 	}
 	if (mail->subject == NULL)
-		return error_set(err, EX_DATAERR, "%s:%d: missing Subject: above the text", file, line);
+		return error_set(err, EX_DATAERR, "%s:%d: missing Subject: above the text", file,
+		                 line);
 	mail->text = mustache_parse(p, (size_t)(end - p), file, line + 1, err);
 	return mail->text != NULL;
 }

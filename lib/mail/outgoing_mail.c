@@ -17,7 +17,8 @@ struct outgoing_mail *outgoing_mail_new(void)
 {
 	struct outgoing_mail *outgoing = mem_alloc(sizeof *outgoing);
 	outgoing->arena = arena_new();
-	outgoing->to = outgoing->to_name = outgoing->template = outgoing->locale = outgoing->timezone = "";
+	outgoing->to = outgoing->to_name = outgoing->template = outgoing->locale =
+	        outgoing->timezone = "";
 	outgoing->message_id = outgoing->thread_id = "";
 	outgoing->context = "{}";
 	return outgoing;
@@ -47,7 +48,8 @@ static void add_part(crypto_generichash_state *hash, const char *part)
 	crypto_generichash_update(hash, (const unsigned char *)part, len);
 }
 
-static const char *identifier(struct arena *arena, const char *const *parts, size_t n, const char *domain)
+static const char *identifier(struct arena *arena, const char *const *parts, size_t n,
+                              const char *domain)
 {
 	crypto_generichash_state hash;
 	unsigned char digest[ID_BYTES];

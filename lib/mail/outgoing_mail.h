@@ -21,8 +21,8 @@ struct outgoing_mail {
 	const char *locale;      /* "fr-CA"; "" for the default */
 	const char *timezone;    /* an IANA name */
 	const char *message_id;  /* with angle brackets */
-	const char *thread_id;   /* the thread's root for In-Reply-To and References, with angle brackets; ""
-	                            for none */
+	const char *thread_id;   /* the thread's root for In-Reply-To and References, with angle
+	                            brackets; ""   for none */
 	struct instant made;     /* the Date */
 	const char *const *jobs; /* ids for X-Dispatchd-Job, as they came */
 	size_t n_jobs;
@@ -30,13 +30,14 @@ struct outgoing_mail {
 	struct instant due;  /* for the delivery histogram */
 };
 
-struct outgoing_mail *outgoing_mail_new(void);                            /* empty, with an arena */
-struct outgoing_mail *outgoing_mail_free(struct outgoing_mail *outgoing); /* takes NULL; returns NULL */
-size_t outgoing_mail_bytes(const struct outgoing_mail *outgoing);         /* that it takes of the memory */
+struct outgoing_mail *outgoing_mail_new(void); /* empty, with an arena */
+struct outgoing_mail *
+outgoing_mail_free(struct outgoing_mail *outgoing);               /* takes NULL; returns NULL */
+size_t outgoing_mail_bytes(const struct outgoing_mail *outgoing); /* that it takes of the memory */
 
 /*
- * Message-ID from what names the mail (contract, section 5): the same for a retry, a second copy, the
- * alternate address; `domain` is that of From. With angle brackets, in the arena.
+ * Message-ID from what names the mail (contract, section 5): the same for a retry, a second copy,
+ * the alternate address; `domain` is that of From. With angle brackets, in the arena.
  */
 const char *outgoing_mail_message_id(struct arena *arena, const char *source, const char *event,
                                      int64_t contact, const char *state, const char *domain);

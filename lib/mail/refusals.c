@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rows of refusals: evidence of whose fault they are, for failure.c's policy. The relay's state is relay.c's;
- * here is only what the refusals themselves show.
+ * Rows of refusals: evidence of whose fault they are, for failure.c's policy. The relay's state is
+ * relay.c's; here is only what the refusals themselves show.
  */
 #include "mail/refusals.h"
 
@@ -27,8 +27,10 @@ static struct refusals_who who_of(const char *to, const char *kind, uint64_t seq
 {
 	const char *at = strrchr(to, '@');
 
-	return (struct refusals_who){
-	        .to = hash_of(to), .domain = hash_of(at ? at + 1 : ""), .kind = hash_of(kind), .seq = seq};
+	return (struct refusals_who){.to = hash_of(to),
+	                             .domain = hash_of(at ? at + 1 : ""),
+	                             .kind = hash_of(kind),
+	                             .seq = seq};
 }
 
 /* ---- suspects ---- */
@@ -143,8 +145,8 @@ static void release(struct refusals *refusals, size_t i, bool relays, refusals_o
 }
 
 /* Those of a row that were refused before `seq`. */
-static void release_row(struct refusals *refusals, size_t row, uint64_t seq, bool relays, refusals_out *out,
-                        void *arg)
+static void release_row(struct refusals *refusals, size_t row, uint64_t seq, bool relays,
+                        refusals_out *out, void *arg)
 {
 	for (size_t i = 0; i < refusals->n_held;)
 		if (refusals->held[i].row == row && refusals->held[i].who.seq < seq)
@@ -189,8 +191,8 @@ static size_t place_for_row(struct refusals *refusals, refusals_out *out, void *
 	return best;
 }
 
-static size_t find_row(struct refusals *refusals, const struct delivery_result *result, refusals_out *out,
-                       void *arg)
+static size_t find_row(struct refusals *refusals, const struct delivery_result *result,
+                       refusals_out *out, void *arg)
 {
 	char key[WORDING_MAX];
 
@@ -247,8 +249,8 @@ bool refusals_breaker_open(const struct refusals *refusals)
 
 /* ---- results ---- */
 
-/* A mail that was begun then was delivered: what was refused before that was not refused by a relay that
- * takes nothing. */
+/* A mail that was begun then was delivered: what was refused before that was not refused by a relay
+ * that takes nothing. */
 static void end_rows(struct refusals *refusals, uint64_t begun, refusals_out *out, void *arg)
 {
 	if (begun > refusals->delivered)
@@ -268,15 +270,15 @@ static void end_rows(struct refusals *refusals, uint64_t begun, refusals_out *ou
 	}
 }
 
-static void hold(struct refusals *refusals, const struct delivery_result *result, struct refusals_who who,
-                 size_t row)
+static void hold(struct refusals *refusals, const struct delivery_result *result,
+                 struct refusals_who who, size_t row)
 {
 	refusals->held[refusals->n_held++] =
 	        (struct refusals_held){.result = *result, .who = who, .row = row};
 }
 
-static bool add_refusal(struct refusals *refusals, const struct delivery_result *result, const char *kind,
-                        int64_t now_ms, refusals_out *out, void *arg)
+static bool add_refusal(struct refusals *refusals, const struct delivery_result *result,
+                        const char *kind, int64_t now_ms, refusals_out *out, void *arg)
 {
 	struct refusals_who who = who_of(result->to, kind, ++refusals->seq);
 	size_t at = find_row(refusals, result, out, arg);
@@ -317,8 +319,8 @@ bool refusals_add(struct refusals *refusals, const struct delivery_result *resul
 static int64_t due_ms(const struct refusals_row *row, const struct refusals_patience *patience)
 {
 	bool lone = row->n < 2;
-	int64_t wait_ms =
-	        lone && patience->lone_ms < patience->hold_ms ? patience->lone_ms : patience->hold_ms;
+	int64_t wait_ms = lone && patience->lone_ms < patience->hold_ms ? patience->lone_ms
+	                                                                : patience->hold_ms;
 	int64_t due = row->last_ms + wait_ms;
 	int64_t tried = patience->open_until_ms + patience->hold_ms;
 
@@ -327,8 +329,8 @@ static int64_t due_ms(const struct refusals_row *row, const struct refusals_pati
 	return tried < row->last_ms + REFUSALS_OPEN_MS ? tried : row->last_ms + REFUSALS_OPEN_MS;
 }
 
-int64_t refusals_expire(struct refusals *refusals, const struct refusals_patience *patience, int64_t now_ms,
-                        refusals_out *out, void *arg)
+int64_t refusals_expire(struct refusals *refusals, const struct refusals_patience *patience,
+                        int64_t now_ms, refusals_out *out, void *arg)
 {
 	int64_t next = INT64_MAX;
 

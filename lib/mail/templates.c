@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From an outgoing mail to its message: the template is found by locale, rendered with the mail's data,
- * composed. Called by every mailer's thread; a set never changes after it is loaded.
+ * From an outgoing mail to its message: the template is found by locale, rendered with the mail's
+ * data, composed. Called by every mailer's thread; a set never changes after it is loaded.
  */
 #include "mail/templates.h"
 
@@ -33,7 +33,8 @@ struct templates *templates_unref(struct templates *templates)
 {
 	if (templates == NULL || atomic_fetch_sub(&templates->refs, 1) > 1)
 		return NULL;
-	for (struct template_folder *folder = templates->folders; folder != NULL; folder = folder->next)
+	for (struct template_folder *folder = templates->folders; folder != NULL;
+	     folder = folder->next)
 		folder_clear(folder);
 	folder_clear(&templates->built_in);
 	arena_free(templates->arena);
@@ -51,7 +52,8 @@ struct words { /* what a template's {{> name}} and {{phrase.key}} are looked up 
 static const struct mustache *find_partial(void *arg, const char *name)
 {
 	struct words *words = arg;
-	const struct template_partial *p = template_folder_partial(words->folder, name, words->html);
+	const struct template_partial *p =
+	        template_folder_partial(words->folder, name, words->html);
 	if (p != NULL && p->fault != NULL)
 		words->fault = p->fault;
 	return p != NULL ? p->template : NULL;
@@ -112,7 +114,8 @@ static bool render_mail(const struct mail_template *mail, struct words words, st
                         bool *ret_broken, struct error *err)
 {
 	static const struct mustache_helper helpers[] = {{.name = "date", .call = dates_helper}};
-	struct dates_reader reader = {.dates = dates, .locale = about->locale, .timezone = about->timezone};
+	struct dates_reader reader = {
+	        .dates = dates, .locale = about->locale, .timezone = about->timezone};
 	struct mustache_options options = {.partial = find_partial,
 	                                   .partial_arg = &words,
 	                                   .lambda = find_phrase,
@@ -126,7 +129,8 @@ static bool render_mail(const struct mail_template *mail, struct words words, st
 	    !render_part(mail->text, context, &options, &ret->text, err))
 		return false;
 	if (is_blank(&ret->subject))
-		return error_set(err, EX_DATAERR, "%s: the subject is empty", mustache_file(mail->text));
+		return error_set(err, EX_DATAERR, "%s: the subject is empty",
+		                 mustache_file(mail->text));
 	options.escape = true;
 	words.html = true;
 	ret->has_html = mail->html != NULL;
@@ -160,8 +164,8 @@ static bool render_best(const struct templates *templates, struct dates *dates, 
 	}
 	struct error built_in = {0};
 	words.folder = &templates->built_in;
-	if (render_mail(&templates->built_in.mails[index], words, dates, context, about, ret, ret_broken,
-	                &built_in))
+	if (render_mail(&templates->built_in.mails[index], words, dates, context, about, ret,
+	                ret_broken, &built_in))
 		return true;
 	if (err != NULL)
 		*err = built_in;
@@ -172,7 +176,8 @@ static void compose(const struct outgoing_mail *outgoing, const struct mailbox *
                     const struct rendered *rendered, struct buf *ret)
 {
 	struct mailbox reply_to = {0};
-	if (!mailbox_parse(buf_text(&rendered->reply_to), &reply_to, NULL)) /* an empty one isn't a fault */
+	if (!mailbox_parse(buf_text(&rendered->reply_to), &reply_to,
+	                   NULL)) /* an empty one isn't a fault */
 		reply_to = (struct mailbox){0};
 	const struct compose_mail mail = {
 	        .from_name = from->name,
@@ -202,14 +207,16 @@ bool templates_render(const struct templates *templates, struct dates *dates,
 	int index = mail_template_index(outgoing->template, strlen(outgoing->template));
 
 	if (index < 0)
-		return error_set(err, EX_SOFTWARE, "there is no template named '%s'", outgoing->template);
+		return error_set(err, EX_SOFTWARE, "there is no template named '%s'",
+		                 outgoing->template);
 	if (!mailbox_parse(from, &sender, err))
 		return error_prefix(err, "From");
 	json_t *context = jsontext_read(outgoing->context, strlen(outgoing->context), err);
 	if (context == NULL)
 		return error_prefix(err, "the template's data");
 	context_complete(context);
-	bool ok = render_best(templates, dates, index, outgoing, context, &rendered, ret_broken, err);
+	bool ok =
+	        render_best(templates, dates, index, outgoing, context, &rendered, ret_broken, err);
 	if (ok)
 		compose(outgoing, &sender, &rendered, ret);
 	rendered_clear(&rendered);

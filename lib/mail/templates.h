@@ -11,9 +11,9 @@
 #include <stdbool.h>
 
 /*
- * All templates of `[mail] templates` and the catalogues with their words (template/catalogue.h), parsed
- * once, immutable, shared by the mailers' threads. A reload makes a new set. The built-in ones (text
- * only, English) are always there behind them.
+ * All templates of `[mail] templates` and the catalogues with their words (template/catalogue.h),
+ * parsed once, immutable, shared by the mailers' threads. A reload makes a new set. The built-in
+ * ones (text only, English) are always there behind them.
  *
  *      a reader of fr-CA gets     from the first of these that there is
  *      the template of a mail     fr-CA/STATE.txt, fr/STATE.txt, STATE.txt, built in
@@ -21,16 +21,18 @@
  */
 struct templates;
 
-/* Called for each template or line of a catalogue that doesn't parse, each partial and phrase that isn't
- * there, each phrase that no template knows: "FILE:LINE: message". */
+/* Called for each template or line of a catalogue that doesn't parse, each partial and phrase that
+ * isn't there, each phrase that no template knows: "FILE:LINE: message". */
 typedef void templates_fault(void *arg, const char *text);
 
-/* A missing directory is a fault too; NULL for none. Never NULL: what is broken is left to the built-in ones.
- * `ret_faults` counts. */
-struct templates *templates_load(const char *directory, templates_fault *fault, void *arg, int *ret_faults);
-/* Those of `[mail] templates`. A folder of the admin's choice must be there; the default one need not. */
-struct templates *templates_load_set(const struct settings *settings, templates_fault *fault, void *arg,
-                                     int *ret_faults);
+/* A missing directory is a fault too; NULL for none. Never NULL: what is broken is left to the
+ * built-in ones. `ret_faults` counts. */
+struct templates *templates_load(const char *directory, templates_fault *fault, void *arg,
+                                 int *ret_faults);
+/* Those of `[mail] templates`. A folder of the admin's choice must be there; the default one need
+ * not. */
+struct templates *templates_load_set(const struct settings *settings, templates_fault *fault,
+                                     void *arg, int *ret_faults);
 /* Whether there are only the built-in ones, for want of a folder. */
 bool templates_built_in_only(const struct templates *templates);
 struct templates *templates_ref(struct templates *templates);   /* thread-safe */
@@ -46,8 +48,8 @@ bool templates_render(const struct templates *templates, struct dates *dates,
                       const struct outgoing_mail *outgoing, const char *from, struct buf *ret,
                       bool *ret_broken, struct error *err) MUST_CHECK;
 
-/* Calls `each` with every name ("job.reference") that any template of the set uses, with the file, for
- * `check`. */
+/* Calls `each` with every name ("job.reference") that any template of the set uses, with the file,
+ * for `check`. */
 void templates_each_name(const struct templates *templates,
                          void (*each)(void *arg, const char *file, const char *name), void *arg);
 

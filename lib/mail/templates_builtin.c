@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The built-in templates, for mails whose own is missing or broken: the shipped ones in plain text with
- * the English words (conf/templates/NAME.txt and en.ini, by the Makefile), so the two can't differ.
- * They need no file, so a mail can always be made.
+ * The built-in templates, for mails whose own is missing or broken: the shipped ones in plain text
+ * with the English words (conf/templates/NAME.txt and en.ini, by the Makefile), so the two can't
+ * differ. They need no file, so a mail can always be made.
  */
 #include "mail/templates_set.h"
 
@@ -27,7 +27,8 @@ static void add_mail(const char *text, const char *file, struct mail_template *m
 		bug("%s", err.text);
 }
 
-static void add_partial(struct templates *templates, const char *name, const char *text, const char *file)
+static void add_partial(struct templates *templates, const char *name, const char *text,
+                        const char *file)
 {
 	struct error err = {0};
 	struct template_partial *partial =
@@ -45,8 +46,8 @@ static void add(struct templates *templates, const char *name, const char *text)
 	int index = mail_template_index(name, stem);
 
 	if (strcmp(name + stem, ".ini") == 0)
-		folder->catalogue =
-		        catalogue_parse(templates->arena, text, strlen(text), file, break_off, NULL);
+		folder->catalogue = catalogue_parse(templates->arena, text, strlen(text), file,
+		                                    break_off, NULL);
 	else if (index >= 0)
 		add_mail(text, file, &folder->mails[index]);
 	else

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a set of templates lacks, though each of its files is good by itself: partials that aren't
- * there, phrases that a catalogue doesn't have, phrases that nothing reads. For `dispatchd -t` and for
- * the log; mails go out all the same, with the English phrase in place of a missing one.
+ * there, phrases that a catalogue doesn't have, phrases that nothing reads. For `dispatchd -t` and
+ * for the log; mails go out all the same, with the English phrase in place of a missing one.
  */
 #include "mail/templates_set.h"
 
@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What was reported already, or visited: a fault counts once, however many templates run into it. */
+/* What was reported already, or visited: a fault counts once, however many templates run into it.
+ */
 struct seen {
 	struct seen *next;
 	const void *where; /* the catalogue or template */
@@ -27,7 +28,8 @@ struct check {
 	struct seen *missing;
 	/* The readers and the template at hand. */
 	const struct template_folder *reader;
-	const struct template_folder *words; /* where the template's partials and phrases come from */
+	const struct template_folder
+	        *words; /* where the template's partials and phrases come from */
 	const char *file;
 	bool html;
 	struct seen *visited; /* for this mail */
@@ -41,7 +43,8 @@ static void report(struct check *check, const char *text)
 }
 
 /* Whether it was there before; from now on it is. */
-static bool seen_before(struct check *check, struct seen **list, const void *where, const char *what)
+static bool seen_before(struct check *check, struct seen **list, const void *where,
+                        const char *what)
 {
 	for (const struct seen *s = *list; s != NULL; s = s->next)
 		if (s->where == where && strcmp(s->what, what) == 0)
@@ -92,9 +95,11 @@ static void check_partials(struct check *check, const struct template_folder *fo
 		check_partials_of(check, p->template, p->html);
 }
 
-/* ---- phrases that a catalogue lacks: all that its readers' mails have is looked up as for a mail */
+/* ---- phrases that a catalogue lacks: all that its readers' mails have is looked up as for a mail
+ */
 
-/* English words, which the top folder has, stand in for those of another language, but are missing there. */
+/* English words, which the top folder has, stand in for those of another language, but are missing
+ * there. */
 static const struct template_folder *next_of_language(const struct template_folder *folder)
 {
 	folder = folder->behind;
@@ -109,8 +114,8 @@ static const struct phrase *find_own(const struct template_folder *folder, const
 	return phrase;
 }
 
-/* The one that should be whole: de.ini for a reader of de-AT, whose own has but what differs. NULL where the
- * language has none: then the words are English. */
+/* The one that should be whole: de.ini for a reader of de-AT, whose own has but what differs. NULL
+ * where the language has none: then the words are English. */
 static const struct catalogue *language_catalogue(const struct template_folder *folder)
 {
 	const struct catalogue *catalogue = NULL;
@@ -133,7 +138,8 @@ static void visit_name(void *arg, const char *name, const char *const *around, s
 	const struct phrase *phrase = find_own(check->words, key);
 	if (own == NULL) {
 		own = check->templates->folders->catalogue;
-		phrase = catalogue_find(own != NULL ? own : check->templates->built_in.catalogue, key);
+		phrase = catalogue_find(own != NULL ? own : check->templates->built_in.catalogue,
+		                        key);
 	}
 	if (phrase != NULL) {
 		if (phrase->text != NULL)
@@ -144,8 +150,9 @@ static void visit_name(void *arg, const char *name, const char *const *around, s
 		return;
 	char text[500];
 	if (own != NULL)
-		(void)snprintf(text, sizeof text, "%.200s: missing phrase \"%.100s\", which %.150s needs",
-		               own->file, key, check->file);
+		(void)snprintf(text, sizeof text,
+		               "%.200s: missing phrase \"%.100s\", which %.150s needs", own->file,
+		               key, check->file);
 	else
 		(void)snprintf(text, sizeof text, "%.200s: no catalogue has the phrase \"%.100s\"",
 		               check->file, key);
@@ -179,7 +186,8 @@ static void visit_mail(struct check *check, int index)
 	if (folder == NULL)
 		return;
 	const struct mail_template *mail = &folder->mails[index];
-	const struct mustache *const parts[] = {mail->subject, mail->reply_to, mail->text, mail->html};
+	const struct mustache *const parts[] = {mail->subject, mail->reply_to, mail->text,
+	                                        mail->html};
 	check->words = template_set_words(check->templates, folder, locale, index);
 	check->visited = NULL;
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
@@ -242,12 +250,13 @@ static void check_unknown(struct check *check, const struct catalogue *catalogue
 		const struct phrase *phrase = &catalogue->phrases[i];
 		struct nearest nearest = {.typed = phrase->key};
 		char text[400];
-		if (catalogue_find(known, phrase->key) != NULL || is_read(check->templates, phrase->key))
+		if (catalogue_find(known, phrase->key) != NULL ||
+		    is_read(check->templates, phrase->key))
 			continue;
 		for (size_t k = 0; k < known->n_phrases; k++)
 			nearest_try(&nearest, known->phrases[k].key);
-		int n = snprintf(text, sizeof text, "%.200s:%d: unknown phrase \"%.60s\"", catalogue->file,
-		                 phrase->line, phrase->key);
+		int n = snprintf(text, sizeof text, "%.200s:%d: unknown phrase \"%.60s\"",
+		                 catalogue->file, phrase->line, phrase->key);
 		if (nearest.name != NULL)
 			(void)snprintf(text + n, sizeof text - (size_t)n, "; did you mean \"%s\"?",
 			               nearest.name);
@@ -257,14 +266,16 @@ static void check_unknown(struct check *check, const struct catalogue *catalogue
 
 int templates_check(const struct templates *templates, templates_fault *fault, void *arg)
 {
-	struct check check = {.templates = templates, .fault = fault, .arg = arg, .arena = arena_new()};
+	struct check check = {
+	        .templates = templates, .fault = fault, .arg = arg, .arena = arena_new()};
 	const struct template_folder *folder;
 	for (folder = templates->folders; folder != NULL; folder = folder->next)
 		check_partials(&check, folder);
 	for (folder = templates->folders; folder != NULL; folder = folder->next)
 		check_missing(&check, folder);
 	for (folder = templates->folders; folder != NULL; folder = folder->next)
-		if (folder->catalogue != NULL && *folder->locale != '\0') /* the top one's is en's */
+		if (folder->catalogue != NULL &&
+		    *folder->locale != '\0') /* the top one's is en's */
 			check_unknown(&check, folder->catalogue);
 	arena_free(check.arena);
 	return check.n_faults;

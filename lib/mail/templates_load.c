@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads a directory of templates, its folders for locales and its catalogues, into a set. Every fault
- * is reported and none stops it: what is broken is left to the built-in mails, since a mail matters more
- * than its looks.
+ * Reads a directory of templates, its folders for locales and its catalogues, into a set. Every
+ * fault is reported and none stops it: what is broken is left to the built-in mails, since a mail
+ * matters more than its looks.
  */
 #include "mail/templates_set.h"
 #include "template/file.h"
@@ -86,7 +86,8 @@ static void load_file(struct loading *loading, struct template_folder *folder, c
 /* "fr", "fr-CA", "zh-Hant-TW", with `_` too. */
 static bool is_locale(const char *name)
 {
-	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
+	size_t len =
+	        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
 	size_t language = strcspn(name, "-_");
 	return name[len] == '\0' && len < 36 && language >= 2 && language <= 3;
 }
@@ -157,8 +158,8 @@ static void load_catalogue(struct loading *loading, const char *path, const char
 	if (folder == NULL)
 		folder = add_folder(templates, locale);
 	if (template_read_bytes(path, &text, &err))
-		folder->catalogue = catalogue_parse(templates->arena, buf_text(&text), text.len, path,
-		                                    report_line, loading);
+		folder->catalogue = catalogue_parse(templates->arena, buf_text(&text), text.len,
+		                                    path, report_line, loading);
 	else
 		report(loading, err.text);
 	buf_free(&text);
@@ -174,7 +175,8 @@ static void load_catalogues(struct loading *loading, const char *path)
 		if (ends_with(name, ".ini")) {
 			const char *locale = arena_strndup(arena, name, strlen(name) - 4);
 			if (is_locale(locale))
-				load_catalogue(loading, arena_printf(arena, "%s/%s", path, name), locale);
+				load_catalogue(loading, arena_printf(arena, "%s/%s", path, name),
+				               locale);
 		}
 		free(entries[i]);
 	}
@@ -191,7 +193,8 @@ static void find_phrase(void *arg, const char *name, const char *const *around, 
 
 static void find_phrases(struct mail_template *mail)
 {
-	const struct mustache *const parts[] = {mail->subject, mail->reply_to, mail->text, mail->html};
+	const struct mustache *const parts[] = {mail->subject, mail->reply_to, mail->text,
+	                                        mail->html};
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		if (parts[i] != NULL)
 			mustache_each_name(parts[i], find_phrase, &mail->has_phrases);
@@ -200,11 +203,13 @@ static void find_phrases(struct mail_template *mail)
 /* What each folder lies in front of; the words of the top one are the English ones. */
 static void join_folders(struct templates *templates)
 {
-	for (struct template_folder *folder = templates->folders; folder != NULL; folder = folder->next) {
+	for (struct template_folder *folder = templates->folders; folder != NULL;
+	     folder = folder->next) {
 		size_t len = strlen(folder->locale);
 		if (len > 0)
-			folder->behind = template_set_folder(templates, folder->locale,
-			                                     template_locale_shorter(folder->locale, len));
+			folder->behind =
+			        template_set_folder(templates, folder->locale,
+			                            template_locale_shorter(folder->locale, len));
 		if (template_folder_is(folder, "en", 2))
 			templates->folders->catalogue = folder->catalogue;
 		for (size_t i = 0; i < MAIL_TEMPLATES; i++)
@@ -212,7 +217,8 @@ static void join_folders(struct templates *templates)
 	}
 }
 
-struct templates *templates_load(const char *directory, templates_fault *fault, void *arg, int *ret_faults)
+struct templates *templates_load(const char *directory, templates_fault *fault, void *arg,
+                                 int *ret_faults)
 {
 	struct templates *templates = mem_alloc(sizeof *templates);
 	atomic_init(&templates->refs, 1);
@@ -230,8 +236,8 @@ struct templates *templates_load(const char *directory, templates_fault *fault, 
 	return templates;
 }
 
-struct templates *templates_load_set(const struct settings *settings, templates_fault *fault, void *arg,
-                                     int *ret_faults)
+struct templates *templates_load_set(const struct settings *settings, templates_fault *fault,
+                                     void *arg, int *ret_faults)
 {
 	const char *directory = settings->mail.templates;
 	struct stat st;
@@ -241,9 +247,9 @@ struct templates *templates_load_set(const struct settings *settings, templates_
 	bool bad = error != ENOENT || !settings_has_default(settings, "mail.templates");
 	struct templates *templates = templates_load(NULL, fault, arg, ret_faults);
 	if (bad && fault != NULL)
-		fault(arg,
-		      arena_printf(templates->arena, "%s: [mail] templates: %s: %s",
-		                   settings_place(settings, "mail.templates"), directory, strerror(error)));
+		fault(arg, arena_printf(templates->arena, "%s: [mail] templates: %s: %s",
+		                        settings_place(settings, "mail.templates"), directory,
+		                        strerror(error)));
 	if (ret_faults != NULL)
 		*ret_faults += bad;
 	return templates;

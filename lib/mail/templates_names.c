@@ -30,8 +30,9 @@ struct naming {
 	void (*each)(void *arg, const char *file, const char *name);
 	void *arg;
 	const char *file;
-	const char *inside; /* of a phrase: the object around the place that reads it; "" for none */
-	int n_phrases;      /* in one another */
+	const char
+	        *inside; /* of a phrase: the object around the place that reads it; "" for none */
+	int n_phrases;   /* in one another */
 };
 
 static void complete(void *arg, const char *name, const char *const *around, size_t n_around);

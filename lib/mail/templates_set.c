@@ -14,8 +14,8 @@ struct template_partial *template_folder_add(struct arena *arena, struct templat
 	return partial;
 }
 
-const struct template_partial *template_folder_partial(const struct template_folder *folder, const char *name,
-                                                       bool html)
+const struct template_partial *template_folder_partial(const struct template_folder *folder,
+                                                       const char *name, bool html)
 {
 	for (; folder != NULL; folder = folder->behind)
 		for (const struct template_partial *p = folder->partials; p != NULL; p = p->next)
@@ -50,7 +50,8 @@ size_t template_locale_shorter(const char *locale, size_t len)
 	return len > 0 ? len - 1 : 0;
 }
 
-struct template_folder *template_set_folder(const struct templates *templates, const char *locale, size_t len)
+struct template_folder *template_set_folder(const struct templates *templates, const char *locale,
+                                            size_t len)
 {
 	for (;; len = template_locale_shorter(locale, len)) {
 		for (struct template_folder *folder = templates->folders; folder != NULL;
@@ -62,8 +63,8 @@ struct template_folder *template_set_folder(const struct templates *templates, c
 	}
 }
 
-const struct template_folder *template_set_mail(const struct templates *templates, const char *locale,
-                                                int mail)
+const struct template_folder *template_set_mail(const struct templates *templates,
+                                                const char *locale, int mail)
 {
 	for (size_t len = strlen(locale);; len = template_locale_shorter(locale, len)) {
 		for (const struct template_folder *folder = templates->folders; folder != NULL;
@@ -76,8 +77,8 @@ const struct template_folder *template_set_mail(const struct templates *template
 }
 
 const struct template_folder *template_set_words(const struct templates *templates,
-                                                 const struct template_folder *folder, const char *locale,
-                                                 int mail)
+                                                 const struct template_folder *folder,
+                                                 const char *locale, int mail)
 {
 	if (!folder->mails[mail].has_phrases)
 		return folder;

@@ -21,18 +21,18 @@
  *                 └─ built_in: a folder of plain texts and English words, always whole
  *
  * Each folder lies in front of another, which has what it lacks: fr-CA, fr, the top one. A mail
- * without words of its own, which are phrases then, is in the language of its reader: its partials and
- * phrases are looked for from the reader's folder on. One with words of its own is in the language of
- * its folder, and so are they.
+ * without words of its own, which are phrases then, is in the language of its reader: its partials
+ * and phrases are looked for from the reader's folder on. One with words of its own is in the
+ * language of its folder, and so are they.
  */
 enum { MAIL_TEMPLATES = 7 };
 extern const char *const mail_template_names[MAIL_TEMPLATES];
 
 struct mail_template {
-	bool present;              /* there is a .txt, good or not */
-	const char *fault;         /* it doesn't parse: "FILE:LINE: message"; NULL while it is good */
-	const char *html_fault;    /* the same of the .html */
-	bool has_phrases;          /* any of these reads one */
+	bool present;           /* there is a .txt, good or not */
+	const char *fault;      /* it doesn't parse: "FILE:LINE: message"; NULL while it is good */
+	const char *html_fault; /* the same of the .html */
+	bool has_phrases;       /* any of these reads one */
 	struct mustache *subject;  /* NULL where there is a fault, else never */
 	struct mustache *reply_to; /* may be NULL */
 	struct mustache *text;     /* as the subject */
@@ -49,11 +49,13 @@ struct template_partial {
 
 struct template_folder {
 	struct template_folder *next;
-	struct template_folder *behind; /* gives the partials that this one lacks: fr-CA, fr, the top, NULL */
-	const char *locale;             /* "" for the top, "fr-CA" */
+	struct template_folder
+	        *behind;    /* gives the partials that this one lacks: fr-CA, fr, the top, NULL */
+	const char *locale; /* "" for the top, "fr-CA" */
 	struct mail_template mails[MAIL_TEMPLATES];
 	struct template_partial *partials;
-	const struct catalogue *catalogue; /* NULL where there is none; it lives in the set's arena */
+	const struct catalogue
+	        *catalogue; /* NULL where there is none; it lives in the set's arena */
 };
 
 struct templates {
@@ -88,8 +90,8 @@ struct template_partial *template_folder_add(struct arena *arena, struct templat
                                              const char *name, size_t len);
 
 /* The partial of that name, here or in a folder behind; NULL for none. */
-const struct template_partial *template_folder_partial(const struct template_folder *folder, const char *name,
-                                                       bool html);
+const struct template_partial *template_folder_partial(const struct template_folder *folder,
+                                                       const char *name, bool html);
 
 /* The same for a phrase. */
 const struct phrase *template_folder_phrase(const struct template_folder *folder, const char *key);
@@ -97,8 +99,8 @@ const struct phrase *template_folder_phrase(const struct template_folder *folder
 /* Whether a folder's locale is the first `len` bytes of `locale`, in any case, with `_` for `-`. */
 bool template_folder_is(const struct template_folder *folder, const char *locale, size_t len);
 
-/* How much of the first `len` bytes of a locale is the next one to look for: 2 for the 5 of fr-CA, 0
- * for the top one. */
+/* How much of the first `len` bytes of a locale is the next one to look for: 2 for the 5 of fr-CA,
+ * 0 for the top one. */
 size_t template_locale_shorter(const char *locale, size_t len);
 
 /* The folder of the longest locale that the first `len` bytes of this one begin with; NULL where
@@ -107,12 +109,13 @@ struct template_folder *template_set_folder(const struct templates *templates, c
                                             size_t len);
 
 /* The folder whose mail a reader of that locale gets; NULL where none has it. */
-const struct template_folder *template_set_mail(const struct templates *templates, const char *locale,
-                                                int mail);
+const struct template_folder *template_set_mail(const struct templates *templates,
+                                                const char *locale, int mail);
 
-/* Where such a reader's partials and phrases for that mail are looked for from; `folder` has the mail. */
+/* Where such a reader's partials and phrases for that mail are looked for from; `folder` has the
+ * mail. */
 const struct template_folder *template_set_words(const struct templates *templates,
-                                                 const struct template_folder *folder, const char *locale,
-                                                 int mail);
+                                                 const struct template_folder *folder,
+                                                 const char *locale, int mail);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Replies compared. A word is kept only if it looks like one of a language: letters, no digit, no dot or
- * sign inside, vowels, no capitals in the middle. Taking too much away makes two different replies one,
- * which opens the relay's breaker; taking too little keeps the same one apart, which costs mails. So what
- * is doubtful goes.
+ * Replies compared. A word is kept only if it looks like one of a language: letters, no digit, no
+ * dot or sign inside, vowels, no capitals in the middle. Taking too much away makes two different
+ * replies one, which opens the relay's breaker; taking too little keeps the same one apart, which
+ * costs mails. So what is doubtful goes.
  */
 #include "mail/wording.h"
 
@@ -12,7 +12,13 @@
 #include <string.h>
 #include <strings.h>
 
-enum { WORD_LONGEST = 24, HEX_SHORTEST = 8, CONSONANTS_MOST = 4, CAPITALS_FEW = 8, WORDS_MAX = 128 };
+enum {
+	WORD_LONGEST = 24,
+	HEX_SHORTEST = 8,
+	CONSONANTS_MOST = 4,
+	CAPITALS_FEW = 8,
+	WORDS_MAX = 128
+};
 
 struct word {
 	const char *at;
@@ -65,7 +71,8 @@ static bool next_word(const char **p, struct word *ret)
 
 static bool is_code(struct word word)
 {
-	return word.len == 3 && is_digit(word.at[0]) && is_digit(word.at[1]) && is_digit(word.at[2]);
+	return word.len == 3 && is_digit(word.at[0]) && is_digit(word.at[1]) &&
+	       is_digit(word.at[2]);
 }
 
 static bool is_enhanced(struct word word)
@@ -87,12 +94,14 @@ static const char *const quotes[][2] = {
         {"“", "”"},   {"„", "“"}, {"«", "»"}, {"‘", "’"}, {"‚", "‘"},
 };
 
-/* Whether a quotation begins at `p` of `text`; then where it ends. An apostrophe within a word is none. */
+/* Whether a quotation begins at `p` of `text`; then where it ends. An apostrophe within a word is
+ * none. */
 static const char *quotation_end(const char *text, const char *p)
 {
 	for (size_t i = 0; i < sizeof quotes / sizeof *quotes; i++) {
 		size_t n = strlen(quotes[i][0]);
-		if (strncmp(p, quotes[i][0], n) != 0 || (*p == '\'' && p > text && is_letter(p[-1])))
+		if (strncmp(p, quotes[i][0], n) != 0 ||
+		    (*p == '\'' && p > text && is_letter(p[-1])))
 			continue;
 		const char *end = strstr(p + n, quotes[i][1]);
 		while (end && *end == '\'' && is_letter(end[1]))
@@ -160,7 +169,8 @@ static bool is_unpronounceable(struct word word)
 	return word.len > CONSONANTS_MOST;
 }
 
-/* An id of random capitals, or a word that is shouted: without it the rest still says what is the matter. */
+/* An id of random capitals, or a word that is shouted: without it the rest still says what is the
+ * matter. */
 static bool is_shouted(struct word word)
 {
 	for (size_t i = 0; i < word.len; i++)
@@ -172,8 +182,9 @@ static bool is_shouted(struct word word)
 /* Days and months, as mail servers write times. */
 static bool is_of_a_date(struct word word)
 {
-	static const char names[] = "mon tue wed thu fri sat sun jan feb mar apr may jun jul aug sep oct nov "
-	                            "dec utc gmt pst pdt est edt cst cdt mst mdt cet cest ";
+	static const char names[] =
+	        "mon tue wed thu fri sat sun jan feb mar apr may jun jul aug sep oct nov "
+	        "dec utc gmt pst pdt est edt cst cdt mst mdt cet cest ";
 
 	for (const char *p = names; *p; p = strchr(p, ' ') + 1)
 		if (equals(word, p, (size_t)(strchr(p, ' ') - p)))
@@ -200,9 +211,9 @@ static bool is_of_address(struct word word, const char *to)
 
 static bool is_word(struct word word, const char *to)
 {
-	return is_of_letters(word) && word.len <= WORD_LONGEST && !is_hex(word) && !has_inner_capital(word) &&
-	       !is_unpronounceable(word) && !is_shouted(word) && !is_of_a_date(word) &&
-	       !is_of_address(word, to);
+	return is_of_letters(word) && word.len <= WORD_LONGEST && !is_hex(word) &&
+	       !has_inner_capital(word) && !is_unpronounceable(word) && !is_shouted(word) &&
+	       !is_of_a_date(word) && !is_of_address(word, to);
 }
 
 /* ---- the key ---- */
@@ -297,7 +308,8 @@ bool wording_same(const char *a, const char *b)
 	size_t n_a = split(a, words_a), n_b = split(b, words_b);
 	size_t codes = count_codes(words_a, n_a), most = n_a > n_b ? n_a : n_b;
 
-	if (codes != count_codes(words_b, n_b) || count_common(words_a, codes, words_b, codes) != codes)
+	if (codes != count_codes(words_b, n_b) ||
+	    count_common(words_a, codes, words_b, codes) != codes)
 		return false;
 	return count_common(words_a + codes, n_a - codes, words_b + codes, n_b - codes) * 4 >=
 	       (most - codes) * 3;

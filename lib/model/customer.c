@@ -31,7 +31,8 @@ bool customer_status_find(const char *name, enum customer_status *ret)
 	return false;
 }
 
-size_t customer_chain(const struct customer *customer, const struct customer *ret[CUSTOMER_DEPTH_MAX])
+size_t customer_chain(const struct customer *customer,
+                      const struct customer *ret[CUSTOMER_DEPTH_MAX])
 {
 	size_t n = 0;
 	for (; customer != NULL && n < CUSTOMER_DEPTH_MAX; customer = customer->parent)
@@ -79,8 +80,8 @@ const char *customer_sales_rep(const struct customer *customer)
 }
 
 /* Two lists by day into one; where both have a day, `near` wins. Returns how many there are. */
-static size_t merge_dates(const struct hours_date *near, size_t n_near, const struct hours_date *far,
-                          size_t n_far, struct hours_date *ret)
+static size_t merge_dates(const struct hours_date *near, size_t n_near,
+                          const struct hours_date *far, size_t n_far, struct hours_date *ret)
 {
 	size_t i = 0, j = 0, n = 0;
 	while (i < n_near || j < n_far) {
@@ -98,7 +99,8 @@ static void add_dates(struct hours *hours, const struct hours *far, struct arena
 {
 	if (far->n_dates == 0)
 		return;
-	struct hours_date *dates = arena_new_array(arena, hours->n_dates + far->n_dates, struct hours_date);
+	struct hours_date *dates =
+	        arena_new_array(arena, hours->n_dates + far->n_dates, struct hours_date);
 	hours->n_dates = merge_dates(hours->dates, hours->n_dates, far->dates, far->n_dates, dates);
 	hours->dates = dates;
 }
@@ -118,7 +120,8 @@ const struct hours *customer_hours(const struct customer *customer, struct arena
 		}
 		add_dates(hours, &chain[i]->hours, arena);
 	}
-	const struct hours office = {.dates = customer->office_dates, .n_dates = customer->n_office_dates};
+	const struct hours office = {.dates = customer->office_dates,
+	                             .n_dates = customer->n_office_dates};
 	add_dates(hours, &office, arena);
 	return hours;
 }

@@ -13,8 +13,8 @@
 
 /*
  * A customer as the rules see it: one record with all that hangs on it and its chain of parents.
- * Loaded whole by records/customers_load.c into an arena, never changed, thrown away with the turn. Texts
- * are "" where the record has none, never NULL.
+ * Loaded whole by records/customers_load.c into an arena, never changed, thrown away with the turn.
+ * Texts are "" where the record has none, never NULL.
  */
 enum customer_status { CUSTOMER_NEW, CUSTOMER_RELEASED, CUSTOMER_ACTIVE, CUSTOMER_INACTIVE };
 const char *customer_status_name(enum customer_status status);
@@ -22,7 +22,8 @@ bool customer_status_find(const char *name, enum customer_status *ret);
 
 struct contact {
 	int64_t id;
-	const char *customer; /* the number of the record that it belongs to: an ancestor's for `all_sites` */
+	const char *customer; /* the number of the record that it belongs to: an ancestor's for
+	                         `all_sites` */
 	const char *name, *first_name, *last_name, *title;
 	const char *email, *alt_email;
 	struct instant email_invalid,
@@ -74,17 +75,18 @@ struct customer {
 	const char *const *documents;
 	size_t n_documents;
 	struct hours hours;                    /* its own */
-	const struct hours_date *office_dates; /* the office's for everybody, by day; the customer's alone
-	                                          that was asked for, not its parents' */
+	const struct hours_date *office_dates; /* the office's for everybody, by day; the customer's
+	                                          alone that was asked for, not its parents' */
 	size_t n_office_dates;
 	const struct customer *parent; /* NULL at the top */
 };
 
 enum { CUSTOMER_DEPTH_MAX = 8 };
 
-/* The customer and its ancestors, nearest first; returns how many, never more than the longest chain there
- * is. */
-size_t customer_chain(const struct customer *customer, const struct customer *ret[CUSTOMER_DEPTH_MAX]);
+/* The customer and its ancestors, nearest first; returns how many, never more than the longest
+ * chain there is. */
+size_t customer_chain(const struct customer *customer,
+                      const struct customer *ret[CUSTOMER_DEPTH_MAX]);
 
 /*
  * What a site takes from its ancestors where it says nothing itself (contract, section 4,
@@ -96,8 +98,8 @@ const char *customer_reference(const struct customer *customer);
 const char *customer_location_notes(const struct customer *customer);
 const char *customer_sales_rep(const struct customer *customer);
 
-/* The weekly hours of the nearest that has any, with all dates of the chain, the nearest winning, and the
- * office's for everybody last. */
+/* The weekly hours of the nearest that has any, with all dates of the chain, the nearest winning,
+ * and the office's for everybody last. */
 const struct hours *customer_hours(const struct customer *customer, struct arena *arena);
 
 /* Its own contacts, then those of ancestors marked `all_sites`; an array in the arena. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule 1 of the contract: is the entry well formed? What holds for every entry is asked here; then two
- * readers (event_fields.c, event_json.c) bring either spelling to one raw form, and event_check.c
- * judges that. The engine calls this for every entry, dispatchctl for `explain`.
+ * Rule 1 of the contract: is the entry well formed? What holds for every entry is asked here; then
+ * two readers (event_fields.c, event_json.c) bring either spelling to one raw form, and
+ * event_check.c judges that. The engine calls this for every entry, dispatchctl for `explain`.
  */
 #include "model/event.h"
 
@@ -19,7 +19,8 @@ static bool check_size(size_t size, size_t max_size, struct error *err)
 {
 	if (size <= max_size)
 		return true;
-	return error_set(err, EX_DATAERR, "the entry has %zu bytes; expected at most %zu", size, max_size);
+	return error_set(err, EX_DATAERR, "the entry has %zu bytes; expected at most %zu", size,
+	                 max_size);
 }
 
 /* An item of a list or a message is all that it is: nobody wrote the name of its one field. */
@@ -46,9 +47,11 @@ static bool check_texts(const struct entry *entry, struct error *err)
 		char quote[UTF8_QUOTE_MAX];
 		(void)utf8_quote(field->name, field->name_len, quote);
 		if (!is_text(field->name, field->name_len))
-			return error_set(err, EX_DATAERR, "a field's name, \"%s\", is not UTF-8 text", quote);
+			return error_set(err, EX_DATAERR,
+			                 "a field's name, \"%s\", is not UTF-8 text", quote);
 		if (!is_text(field->value, field->value_len))
-			return error_set(err, EX_DATAERR, "the field \"%s\" is not UTF-8 text", quote);
+			return error_set(err, EX_DATAERR, "the field \"%s\" is not UTF-8 text",
+			                 quote);
 	}
 	return true;
 }
@@ -59,7 +62,8 @@ static int by_name(const void *a, const void *b)
 	const struct entry_field *two = *(const struct entry_field *const *)b;
 	size_t len = one->name_len < two->name_len ? one->name_len : two->name_len;
 	int order = memcmp(one->name, two->name, len);
-	return order != 0 ? order : (one->name_len > two->name_len) - (one->name_len < two->name_len);
+	return order != 0 ? order
+	                  : (one->name_len > two->name_len) - (one->name_len < two->name_len);
 }
 
 /* Sorted, since a stranger may send many thousand fields. */
@@ -73,7 +77,8 @@ static bool check_names_differ(const struct entry *entry, struct arena *arena, s
 	for (size_t i = 1; i < entry->n_fields; i++) {
 		char quote[UTF8_QUOTE_MAX];
 		if (by_name(&sorted[i - 1], &sorted[i]) == 0)
-			return error_set(err, EX_DATAERR, "the field \"%s\" is there twice; expected once",
+			return error_set(err, EX_DATAERR,
+			                 "the field \"%s\" is there twice; expected once",
 			                 utf8_quote(sorted[i]->name, sorted[i]->name_len, quote));
 	}
 	return true;
@@ -83,8 +88,8 @@ static bool check_names_differ(const struct entry *entry, struct arena *arena, s
  * A field beside `event`, as a bridge may add one for its traces, is kept in data where data has no
  * such member. It never overrules: the event is what the one field says.
  */
-static bool read_structured(const struct entry *entry, const struct entry_field *field, struct arena *arena,
-                            struct event_raw *raw, struct error *err)
+static bool read_structured(const struct entry *entry, const struct entry_field *field,
+                            struct arena *arena, struct event_raw *raw, struct error *err)
 {
 	if (!event_raw_json(field->value, field->value_len, arena, raw, err))
 		return false;
@@ -105,8 +110,8 @@ static char *data_text(const json_t *data, struct arena *arena)
 }
 
 /* Judges the raw form and ends its data. */
-static bool finish(const struct entry *entry, bool any_feed, struct event_raw *raw, struct arena *arena,
-                   struct job_event *ret, struct error *err)
+static bool finish(const struct entry *entry, bool any_feed, struct event_raw *raw,
+                   struct arena *arena, struct job_event *ret, struct error *err)
 {
 	struct job_event event;
 	bool ok = event_check(entry, any_feed, raw, &event, err);
@@ -120,8 +125,8 @@ static bool finish(const struct entry *entry, bool any_feed, struct event_raw *r
 	return ok;
 }
 
-bool event_read(const struct entry *entry, size_t max_size, struct arena *arena, struct job_event *ret,
-                struct error *err)
+bool event_read(const struct entry *entry, size_t max_size, struct arena *arena,
+                struct job_event *ret, struct error *err)
 {
 	struct event_raw raw = {0};
 	if (!check_size(entry_size(entry), max_size, err) || !check_texts(entry, err) ||
@@ -142,11 +147,13 @@ bool event_read_json(const char *json, size_t len, struct instant received, size
 		return false;
 	if (!is_text(json, len))
 		return error_set(err, EX_DATAERR, "the event is not UTF-8 text");
-	return event_raw_json(json, len, arena, &raw, err) && finish(&entry, true, &raw, arena, ret, err);
+	return event_raw_json(json, len, arena, &raw, err) &&
+	       finish(&entry, true, &raw, arena, ret, err);
 }
 
-bool event_read_value(json_t *json, const struct event_mends *mends, struct instant received, size_t max_size,
-                      struct arena *arena, struct job_event *ret, struct error *err)
+bool event_read_value(json_t *json, const struct event_mends *mends, struct instant received,
+                      size_t max_size, struct arena *arena, struct job_event *ret,
+                      struct error *err)
 {
 	const struct entry entry = {.id = "", .received = received};
 	struct event_raw raw = {0};
@@ -203,7 +210,8 @@ void event_digest(const struct job_event *event, unsigned char digest[EVENT_DIGE
 	                             event->named ? event->named : event->customer};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		digest_part(&state, texts[i], strlen(texts[i]));
-	/* What was said, not what was made of it: a time left out is another one at every arrival. */
+	/* What was said, not what was made of it: a time left out is another one at every arrival.
+	 */
 	digest_part(&state, &event->said.ms, sizeof event->said.ms);
 	struct buf sorted = {0};
 	json_t *data = data_of(event);

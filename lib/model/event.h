@@ -20,7 +20,8 @@ struct entry_field {
 	size_t value_len;
 };
 
-/* An entry as it came from Redis, nothing checked. List items and channel messages have one field `event`. */
+/* An entry as it came from Redis, nothing checked. List items and channel messages have one field
+ * `event`. */
 struct entry {
 	enum entry_feed feed;
 	const char *id; /* the stream entry's, "" for lists and channels */
@@ -31,8 +32,8 @@ struct entry {
 	bool left;   /* a list's item that an earlier process had read and may have decided */
 };
 
-/* When it was published: the milliseconds of a stream entry's id (`1700000000000-0`), else when it was
- * received.
+/* When it was published: the milliseconds of a stream entry's id (`1700000000000-0`), else when it
+ * was received.
  */
 struct instant entry_time(const struct entry *entry);
 
@@ -50,9 +51,11 @@ struct job_event {
 	const char *source;   /* "" where left out */
 	const char *job;      /* 1–128 bytes */
 	const char *customer; /* never empty */
-	const char *named;    /* the customer's number as published where that was an old one; NULL else */
-	struct instant time;  /* when the state changed; receipt where it said a time too far ahead */
-	struct instant said;  /* the attribute `time` as published; INSTANT_NONE where left out */
+	const char *
+	        named; /* the customer's number as published where that was an old one; NULL else */
+	struct instant
+	        time; /* when the state changed; receipt where it said a time too far ahead */
+	struct instant said; /* the attribute `time` as published; INSTANT_NONE where left out */
 	struct instant received;
 	bool time_ahead;      /* said a time more than 10 minutes after receipt */
 	const char *data;     /* a JSON object, compact; "{}" where there was none */
@@ -64,18 +67,19 @@ enum { EVENT_AHEAD_MAX_MS = 10 * 60 * 1000, EVENT_DATA_DEPTH = 32, EVENT_ROUTE_M
 /*
  * Reads an entry in either spelling. False where it breaks a rule: `err->text` is then the sentence
  * for `dead_detail`, and says which attribute and what was meant. `max_size` is `[redis]
- * max_event_size`, the sum of the lengths of all names and values (of a list's item or a message its length).
+ * max_event_size`, the sum of the lengths of all names and values (of a list's item or a message
+ * its length).
  */
-bool event_read(const struct entry *entry, size_t max_size, struct arena *arena, struct job_event *ret,
-                struct error *err) MUST_CHECK;
+bool event_read(const struct entry *entry, size_t max_size, struct arena *arena,
+                struct job_event *ret, struct error *err) MUST_CHECK;
 
 /* The same from JSON text (spelling 2), for dispatchctl; takes job events and requests alike. */
 bool event_read_json(const char *json, size_t len, struct instant received, size_t max_size,
                      struct arena *arena, struct job_event *ret, struct error *err) MUST_CHECK;
 
 /*
- * What jsontext_read_mended() had to change in an event's text: data may be mended, an attribute may not.
- * `above` is how many containers stand around the event in that text, 0 or 1.
+ * What jsontext_read_mended() had to change in an event's text: data may be mended, an attribute
+ * may not. `above` is how many containers stand around the event in that text, 0 or 1.
  */
 struct event_mends {
 	size_t above;
@@ -84,14 +88,16 @@ struct event_mends {
 /* A jsontext_mended; `arg` is a struct event_mends. */
 void event_mended(void *arg, const char *const path[], size_t depth);
 
-/* The same from a value that jsontext_read_mended() made with these `mends`; it stays the caller's. Its
- * size is that of its text without blanks. */
-bool event_read_value(json_t *json, const struct event_mends *mends, struct instant received, size_t max_size,
-                      struct arena *arena, struct job_event *ret, struct error *err) MUST_CHECK;
+/* The same from a value that jsontext_read_mended() made with these `mends`; it stays the caller's.
+ * Its size is that of its text without blanks. */
+bool event_read_value(json_t *json, const struct event_mends *mends, struct instant received,
+                      size_t max_size, struct arena *arena, struct job_event *ret,
+                      struct error *err) MUST_CHECK;
 
 /*
- * What an entry that breaks a rule of form says all the same: each attribute as it was written, or ""
- * where it is left out, in the way of its own limits, or can't be made out. Texts live in the arena.
+ * What an entry that breaks a rule of form says all the same: each attribute as it was written, or
+ * "" where it is left out, in the way of its own limits, or can't be made out. Texts live in the
+ * arena.
  */
 struct event_sketch {
 	const char *id, *source, *job, *customer;
@@ -102,7 +108,8 @@ void event_sketch(const struct entry *entry, struct arena *arena, struct event_s
 /* "job.completed", "job.create", … */
 const char *event_type(const struct job_event *event);
 
-/* The type of a request as somebody spelled it, without its prefix; NULL (`kind` untouched) where it is none.
+/* The type of a request as somebody spelled it, without its prefix; NULL (`kind` untouched) where
+ * it is none.
  */
 const char *event_request_type(const char *text, enum event_kind *kind);
 
@@ -112,11 +119,12 @@ const char *event_request_type(const char *text, enum event_kind *kind);
  */
 const char *event_data_text(const struct job_event *event, const char *member, struct arena *arena);
 
-/* The member `scheduled` of data; false (untouched) where it is missing or no RFC 3339, which a request's
- * never is. */
+/* The member `scheduled` of data; false (untouched) where it is missing or no RFC 3339, which a
+ * request's never is. */
 bool event_scheduled(const struct job_event *event, struct instant *ret);
 
-/* A digest of all that the publisher said, to tell a duplicate with other content from an equal one. */
+/* A digest of all that the publisher said, to tell a duplicate with other content from an equal
+ * one. */
 enum { EVENT_DIGEST_SIZE = 16 };
 void event_digest(const struct job_event *event, unsigned char digest[EVENT_DIGEST_SIZE]);
 

@@ -3,7 +3,8 @@
  * The raw form of an event, judged: one table row an attribute, one a type.
  *
  * The attributes are strict, the members of data are not: a notice is not lost because its driver's
- * name came as a number. A request's `scheduled` and `route` are strict, since the gate acts on them.
+ * name came as a number. A request's `scheduled` and `route` are strict, since the gate acts on
+ * them.
  */
 #include "base/jsontext.h"
 #include "base/utf8.h"
@@ -26,7 +27,8 @@ static attr_taker take_type, take_time;
 
 static const struct attr_row {
 	const char *name;
-	const char *otherwise; /* said after "is missing" for one that is needed; NULL for one that is not */
+	const char *otherwise; /* said after "is missing" for one that is needed; NULL for one that
+	                          is not */
 	size_t min, max;       /* bytes */
 	size_t place;          /* of the text in struct job_event, for those without a taker */
 	attr_taker *take;
@@ -80,7 +82,8 @@ const char *event_attr_name(enum event_attr attr)
 enum event_attr event_attr_find(const char *name, size_t len)
 {
 	for (enum event_attr attr = 0; attr < ATTR_COUNT; attr++)
-		if (strlen(attr_rows[attr].name) == len && memcmp(attr_rows[attr].name, name, len) == 0)
+		if (strlen(attr_rows[attr].name) == len &&
+		    memcmp(attr_rows[attr].name, name, len) == 0)
 			return attr;
 	return ATTR_COUNT;
 }
@@ -93,10 +96,12 @@ const char *event_type(const struct job_event *event)
 	bug("an event of kind %d and state %d", (int)event->kind, (int)event->state);
 }
 
-/* A reverse-DNS prefix: labels of letters, digits, "-" and "_", each followed by a dot; or nothing. */
+/* A reverse-DNS prefix: labels of letters, digits, "-" and "_", each followed by a dot; or nothing.
+ */
 static bool is_prefix(const char *text, size_t len)
 {
-	static const char label[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	static const char label[] =
+	        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	for (size_t i = 0; i < len;) {
 		size_t n = strspn(text + i, label);
 		if (n == 0 || i + n >= len || text[i + n] != '.')
@@ -138,10 +143,11 @@ static bool check_feed(const struct reading *reading, const struct type_row *row
 		                 "type %s is a job event and belongs among these; a request is "
 		                 "job.create or job.dispatch",
 		                 row->type);
-	return error_set(err, EX_DATAERR,
-	                 "type %s is a request and belongs in the stream of requests; a job event says "
-	                 "what has happened, such as job.dispatched",
-	                 row->type);
+	return error_set(
+	        err, EX_DATAERR,
+	        "type %s is a request and belongs in the stream of requests; a job event says "
+	        "what has happened, such as job.dispatched",
+	        row->type);
 }
 
 static bool take_type(const struct reading *reading, const char *text, struct job_event *event,
@@ -152,7 +158,8 @@ static bool take_type(const struct reading *reading, const char *text, struct jo
 	if (row == NULL)
 		return error_set(
 		        err, EX_DATAERR,
-		        "type \"%s\" is unknown; expected job.dispatched, job.started, job.completed, "
+		        "type \"%s\" is unknown; expected job.dispatched, job.started, "
+		        "job.completed, "
 		        "job.failed, job.paused or job.cancelled (for a request job.create or "
 		        "job.dispatch), optionally after a reverse-DNS prefix",
 		        utf8_quote(text, strlen(text), quote));
@@ -187,12 +194,12 @@ static bool check_attr(const struct attr_row *row, const char *text, struct erro
 		return error_set(err, EX_DATAERR, "%s is empty; expected 1 to %zu bytes", row->name,
 		                 row->max);
 	if (len > row->max)
-		return error_set(err, EX_DATAERR, "%s has %zu bytes; expected at most %zu", row->name, len,
-		                 row->max);
+		return error_set(err, EX_DATAERR, "%s has %zu bytes; expected at most %zu",
+		                 row->name, len, row->max);
 	if (utf8_has_control(text, len))
 		return error_set(err, EX_DATAERR,
-		                 "%s \"%s\" contains a control character; expected printable text", row->name,
-		                 utf8_quote(text, len, quote));
+		                 "%s \"%s\" contains a control character; expected printable text",
+		                 row->name, utf8_quote(text, len, quote));
 	return true;
 }
 
@@ -232,7 +239,8 @@ struct instant entry_time(const struct entry *entry)
 static void settle_time(const struct entry *entry, struct job_event *event)
 {
 	event->time = instant_is_none(event->said) ? entry_time(entry) : event->said;
-	event->time_ahead = instant_before(instant_add(entry->received, EVENT_AHEAD_MAX_MS), event->time);
+	event->time_ahead =
+	        instant_before(instant_add(entry->received, EVENT_AHEAD_MAX_MS), event->time);
 	if (event->time_ahead)
 		event->time = entry->received;
 }
@@ -248,7 +256,8 @@ static bool check_data(const struct event_raw *raw, struct error *err)
 /* 1–64 of A-Z a-z 0-9 . _ - (contract, section 6). */
 static bool route_valid(const char *route)
 {
-	static const char chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+	static const char chars[] =
+	        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 	size_t len = strlen(route);
 	return len >= 1 && len <= EVENT_ROUTE_MAX && strspn(route, chars) == len;
 }
@@ -259,12 +268,14 @@ static bool check_route(const json_t *value, struct error *err)
 	if (value == NULL || json_is_null(value) || json_is_integer(value))
 		return true;
 	if (!json_is_string(value))
-		return error_set(err, EX_DATAERR, "route is %s; expected text", jsontext_kind(value));
+		return error_set(err, EX_DATAERR, "route is %s; expected text",
+		                 jsontext_kind(value));
 	if (route_valid(json_string_value(value)))
 		return true;
-	return error_set(
-	        err, EX_DATAERR, "route \"%s\" is not a route; expected 1 to %d of A-Z a-z 0-9 . _ -",
-	        utf8_quote(json_string_value(value), json_string_length(value), quote), EVENT_ROUTE_MAX);
+	return error_set(err, EX_DATAERR,
+	                 "route \"%s\" is not a route; expected 1 to %d of A-Z a-z 0-9 . _ -",
+	                 utf8_quote(json_string_value(value), json_string_length(value), quote),
+	                 EVENT_ROUTE_MAX);
 }
 
 static bool check_scheduled(const json_t *value, struct error *err)
@@ -273,11 +284,13 @@ static bool check_scheduled(const json_t *value, struct error *err)
 	if (value == NULL || json_is_null(value))
 		return true;
 	if (!json_is_string(value))
-		return error_set(err, EX_DATAERR, "scheduled is %s; expected text", jsontext_kind(value));
+		return error_set(err, EX_DATAERR, "scheduled is %s; expected text",
+		                 jsontext_kind(value));
 	return check_time("scheduled", json_string_value(value), &ignored, err);
 }
 
-static bool check_request(const struct job_event *event, const struct event_raw *raw, struct error *err)
+static bool check_request(const struct job_event *event, const struct event_raw *raw,
+                          struct error *err)
 {
 	if (event->kind == EVENT_JOB)
 		return true;
@@ -285,8 +298,8 @@ static bool check_request(const struct job_event *event, const struct event_raw 
 	       check_route(json_object_get(raw->data, "route"), err);
 }
 
-bool event_check(const struct entry *entry, bool any_feed, const struct event_raw *raw, struct job_event *ret,
-                 struct error *err)
+bool event_check(const struct entry *entry, bool any_feed, const struct event_raw *raw,
+                 struct job_event *ret, struct error *err)
 {
 	const struct reading reading = {.entry = entry, .any_feed = any_feed};
 	*ret = (struct job_event){.source = "", .said = INSTANT_NONE, .received = entry->received};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What CloudEvents' envelope says about an event's data: the version, the type of the content, and data
- * that come as base64. Both spellings ask here. What can't be honored is a fault, never left out.
+ * What CloudEvents' envelope says about an event's data: the version, the type of the content, and
+ * data that come as base64. Both spellings ask here. What can't be honored is a fault, never left
+ * out.
  */
 #include "base/jsontext.h"
 #include "base/utf8.h"
@@ -32,8 +33,9 @@ static bool is_version_1(const char *text)
 /* RFC 2045, section 5.1: what a type or a subtype is made of. */
 static size_t token_len(const char *text)
 {
-	return strspn(text,
-	              "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`{|}~");
+	return strspn(
+	        text,
+	        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`{|}~");
 }
 
 /* ANY/json or ANY/ANY+json, in any case, with any parameters. */
@@ -58,9 +60,10 @@ bool event_envelope_check(const char *specversion, const char *datacontenttype, 
 {
 	char quote[UTF8_QUOTE_MAX];
 	if (specversion != NULL && *specversion != '\0' && !is_version_1(specversion))
-		return error_set(err, EX_DATAERR,
-		                 "specversion must be 1.0 or another 1.x of CloudEvents (found \"%s\")",
-		                 utf8_quote(specversion, strlen(specversion), quote));
+		return error_set(
+		        err, EX_DATAERR,
+		        "specversion must be 1.0 or another 1.x of CloudEvents (found \"%s\")",
+		        utf8_quote(specversion, strlen(specversion), quote));
 	if (datacontenttype != NULL && *datacontenttype != '\0' && !is_json_type(datacontenttype))
 		return error_set(err, EX_DATAERR,
 		                 "datacontenttype must be application/json or another type of JSON "
@@ -74,7 +77,8 @@ static bool decode(const char *base64, size_t len, unsigned char *bytes, size_t 
 	static const int variants[] = {sodium_base64_VARIANT_ORIGINAL,
 	                               sodium_base64_VARIANT_ORIGINAL_NO_PADDING};
 	for (size_t i = 0; i < sizeof variants / sizeof variants[0]; i++)
-		if (sodium_base642bin(bytes, len, base64, len, blanks, ret_len, NULL, variants[i]) == 0)
+		if (sodium_base642bin(bytes, len, base64, len, blanks, ret_len, NULL,
+		                      variants[i]) == 0)
 			return true;
 	return false;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Spelling 1 of a job event: each attribute is a field, and what is none goes into data as a string. */
+/* Spelling 1 of a job event: each attribute is a field, and what is none goes into data as a
+ * string. */
 #include "base/jsontext.h"
 #include "base/utf8.h"
 #include "model/event_raw.h"
@@ -33,7 +34,8 @@ static json_t *read_json(const struct entry_field *field, struct error *err)
 		return NULL;
 	}
 	if (!json_is_object(data)) {
-		(void)error_set(err, EX_DATAERR, "the field \"data\" is %s in JSON; an object was expected",
+		(void)error_set(err, EX_DATAERR,
+		                "the field \"data\" is %s in JSON; an object was expected",
 		                jsontext_kind(data));
 		json_decref(data);
 		return NULL;
@@ -46,7 +48,8 @@ static json_t *read_data(const struct entry *entry, struct error *err)
 {
 	const struct entry_field *data = find(entry, "data"), *base64 = find(entry, "data_base64");
 	if (!is_empty(data) && !is_empty(base64)) {
-		(void)error_set(err, EX_DATAERR, "data and data_base64 are both there; one was expected");
+		(void)error_set(err, EX_DATAERR,
+		                "data and data_base64 are both there; one was expected");
 		return NULL;
 	}
 	if (!is_empty(data))
@@ -96,8 +99,8 @@ bool event_raw_fields(const struct entry *entry, struct arena *arena, struct eve
 		const struct entry_field *field = &entry->fields[i];
 		enum event_attr attr = attr_of(field, job);
 		if (attr == ATTR_COUNT && !is_data(field))
-			event_raw_set(ret, field->name, field->name_len, field->value, field->value_len,
-			              true);
+			event_raw_set(ret, field->name, field->name_len, field->value,
+			              field->value_len, true);
 		else if (attr != ATTR_COUNT && (attr != ATTR_JOB || field == job))
 			ret->attrs[attr] = arena_strndup(arena, field->value, field->value_len);
 	}
@@ -112,8 +115,8 @@ void event_raw_sketch_fields(const struct entry *entry, struct arena *arena, str
 	for (size_t i = 0; i < entry->n_fields; i++) {
 		const struct entry_field *field = &entry->fields[i];
 		enum event_attr attr = attr_of(field, job);
-		if (attr != ATTR_COUNT && (attr != ATTR_JOB || field == job) && ret->attrs[attr] == NULL &&
-		    utf8_valid(field->value, field->value_len) &&
+		if (attr != ATTR_COUNT && (attr != ATTR_JOB || field == job) &&
+		    ret->attrs[attr] == NULL && utf8_valid(field->value, field->value_len) &&
 		    memchr(field->value, '\0', field->value_len) == NULL)
 			ret->attrs[attr] = arena_strndup(arena, field->value, field->value_len);
 	}

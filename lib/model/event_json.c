@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Spelling 2 of a job event: one JSON object, CloudEvents 1.0 structured mode. A member that is null
- * counts as left out, as the CloudEvents JSON format (section 2.2) has it.
+ * Spelling 2 of a job event: one JSON object, CloudEvents 1.0 structured mode. A member that is
+ * null counts as left out, as the CloudEvents JSON format (section 2.2) has it.
  */
 #include "base/jsontext.h"
 #include "model/event_raw.h"
@@ -20,7 +20,8 @@ static const struct spelling {
 };
 
 /* CloudEvents' own words about the envelope: they say nothing about the job. */
-static const char *const envelope[] = {"specversion", "datacontenttype", "dataschema", "data_base64"};
+static const char *const envelope[] = {"specversion", "datacontenttype", "dataschema",
+                                       "data_base64"};
 
 static json_t *member(const json_t *object, const char *name)
 {
@@ -45,19 +46,23 @@ static bool take_member(enum event_attr attr, const struct place *place, struct 
 {
 	const json_t *value = place->value;
 	if (place->mended)
-		return error_set(err, EX_DATAERR,
-		                 "%s holds \\u0000 or half a surrogate pair, which JSON allows and plain "
-		                 "text can't hold",
-		                 place->name);
+		return error_set(
+		        err, EX_DATAERR,
+		        "%s holds \\u0000 or half a surrogate pair, which JSON allows and plain "
+		        "text can't hold",
+		        place->name);
 	if (json_is_string(value)) {
-		raw->attrs[attr] = arena_strndup(arena, json_string_value(value), json_string_length(value));
+		raw->attrs[attr] =
+		        arena_strndup(arena, json_string_value(value), json_string_length(value));
 		return true;
 	}
 	if (json_is_integer(value) && spellings[attr].number) {
-		raw->attrs[attr] = arena_printf(arena, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+		raw->attrs[attr] =
+		        arena_printf(arena, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
 		return true;
 	}
-	return error_set(err, EX_DATAERR, "%s is %s; %s was expected", place->name, jsontext_kind(value),
+	return error_set(err, EX_DATAERR, "%s is %s; %s was expected", place->name,
+	                 jsontext_kind(value),
 	                 spellings[attr].number ? "text or an integer" : "text");
 }
 
@@ -75,8 +80,8 @@ static bool is_usable(const struct place *place)
 }
 
 /*
- * The top level says it, else data, else (the job's id only) `subject`. An empty text says nothing while
- * there is another place to look at.
+ * The top level says it, else data, else (the job's id only) `subject`. An empty text says nothing
+ * while there is another place to look at.
  */
 static bool take_attr(enum event_attr attr, const json_t *event, const struct event_mends *mends,
                       struct arena *arena, struct event_raw *raw, struct error *err)
@@ -94,8 +99,8 @@ static bool take_attr(enum event_attr attr, const json_t *event, const struct ev
 		places[DATA].value = NULL;
 	int found = PLACES;
 	for (int i = PLACES - 1; i >= 0; i--)
-		if (places[i].value != NULL &&
-		    (found == PLACES || !is_empty(places[i].value) || is_empty(places[found].value)))
+		if (places[i].value != NULL && (found == PLACES || !is_empty(places[i].value) ||
+		                                is_empty(places[found].value)))
 			found = i;
 	raw->subject_is_job |= found == SUBJECT;
 	return found == PLACES || take_member(attr, &places[found], arena, raw, err);
@@ -134,9 +139,10 @@ static void data_mended(void *arg, const char *const path[], size_t depth)
 static json_t *read_base64(const json_t *base64, struct event_mends *mends, struct error *err)
 {
 	if (json_is_string(base64))
-		return event_data_decode(json_string_value(base64), json_string_length(base64), data_mended,
-		                         mends, err);
-	(void)error_set(err, EX_DATAERR, "data_base64 is %s; text was expected", jsontext_kind(base64));
+		return event_data_decode(json_string_value(base64), json_string_length(base64),
+		                         data_mended, mends, err);
+	(void)error_set(err, EX_DATAERR, "data_base64 is %s; text was expected",
+	                jsontext_kind(base64));
 	return NULL;
 }
 
@@ -145,7 +151,8 @@ static json_t *read_data(const json_t *event, struct event_mends *mends, struct 
 {
 	json_t *data = member(event, "data"), *base64 = member(event, "data_base64");
 	if (data != NULL && base64 != NULL)
-		(void)error_set(err, EX_DATAERR, "data and data_base64 are both there; one was expected");
+		(void)error_set(err, EX_DATAERR,
+		                "data and data_base64 are both there; one was expected");
 	else if (base64 != NULL && !is_empty(base64))
 		return read_base64(base64, mends, err);
 	else if (data == NULL)
@@ -153,7 +160,8 @@ static json_t *read_data(const json_t *event, struct event_mends *mends, struct 
 	else if (json_is_object(data))
 		return json_incref(data);
 	else
-		(void)error_set(err, EX_DATAERR, "data is %s; an object was expected", jsontext_kind(data));
+		(void)error_set(err, EX_DATAERR, "data is %s; an object was expected",
+		                jsontext_kind(data));
 	return NULL;
 }
 
@@ -166,7 +174,8 @@ static bool is_envelope(const char *name, bool subject_is_job)
 	       event_attr_find(name, strlen(name)) != ATTR_COUNT;
 }
 
-/* Extension attributes, and `scheduled` and `route` of a request: what data doesn't say itself is kept there.
+/* Extension attributes, and `scheduled` and `route` of a request: what data doesn't say itself is
+ * kept there.
  */
 static void keep_extensions(json_t *event, struct event_raw *raw)
 {
@@ -177,7 +186,8 @@ static void keep_extensions(json_t *event, struct event_raw *raw)
 	        json_object_set(raw->data, name, value);
 }
 
-/* An attribute of the envelope as text, in the arena: what is none as JSON writes it. NULL where left out. */
+/* An attribute of the envelope as text, in the arena: what is none as JSON writes it. NULL where
+ * left out. */
 static const char *envelope_text(const json_t *event, const char *name, struct arena *arena)
 {
 	const json_t *value = member(event, name);

@@ -19,7 +19,8 @@ void event_raw_set(struct event_raw *raw, const char *name, size_t name_len, con
 const struct entry_field *event_field(const struct entry *entry)
 {
 	for (size_t i = 0; i < entry->n_fields; i++)
-		if (entry->fields[i].name_len == 5 && memcmp(entry->fields[i].name, "event", 5) == 0)
+		if (entry->fields[i].name_len == 5 &&
+		    memcmp(entry->fields[i].name, "event", 5) == 0)
 			return &entry->fields[i];
 	return NULL;
 }

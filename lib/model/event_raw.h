@@ -22,7 +22,7 @@ enum event_attr { ATTR_ID, ATTR_SOURCE, ATTR_TYPE, ATTR_TIME, ATTR_JOB, ATTR_CUS
 struct event_raw {
 	const char *attrs[ATTR_COUNT]; /* in the arena; NULL where left out */
 	bool subject_is_job;           /* so that it is not kept in data as well */
-	json_t *data;                  /* an object, the caller's to release; NULL where a reader failed */
+	json_t *data; /* an object, the caller's to release; NULL where a reader failed */
 };
 
 /* The field of spelling 2; NULL where the entry is spelling 1. */
@@ -43,15 +43,16 @@ bool event_raw_value(json_t *event, const struct event_mends *mends, struct aren
                      struct event_raw *ret, struct error *err) MUST_CHECK;
 
 /* Whether we can read an event of this version and its data; NULL and "" mean left out. */
-bool event_envelope_check(const char *specversion, const char *datacontenttype, struct error *err) MUST_CHECK;
+bool event_envelope_check(const char *specversion, const char *datacontenttype,
+                          struct error *err) MUST_CHECK;
 
-/* The JSON object in base64 (blanks and line breaks are skipped, padding may be left out); the caller's to
- * release. NULL where there is none. `mended` as in jsontext_read_mended(). */
+/* The JSON object in base64 (blanks and line breaks are skipped, padding may be left out); the
+ * caller's to release. NULL where there is none. `mended` as in jsontext_read_mended(). */
 json_t *event_data_decode(const char *base64, size_t len, jsontext_mended *mended, void *arg,
                           struct error *err) MUST_CHECK;
 
-/* Those attributes of either spelling that can be made out, of an entry of which nothing is sure; `data`
- * stays NULL. */
+/* Those attributes of either spelling that can be made out, of an entry of which nothing is sure;
+ * `data` stays NULL. */
 void event_raw_sketch_fields(const struct entry *entry, struct arena *arena, struct event_raw *ret);
 void event_raw_sketch_json(json_t *event, const struct event_mends *mends, struct arena *arena,
                            struct event_raw *ret);
@@ -67,7 +68,7 @@ void event_raw_set(struct event_raw *raw, const char *name, size_t name_len, con
  * Judges the raw form and fills all of an event but `data` and `entry_id`; its texts are those of
  * `raw`. `any_feed`: a type of either feed is taken, as dispatchctl's entries come from none.
  */
-bool event_check(const struct entry *entry, bool any_feed, const struct event_raw *raw, struct job_event *ret,
-                 struct error *err) MUST_CHECK;
+bool event_check(const struct entry *entry, bool any_feed, const struct event_raw *raw,
+                 struct job_event *ret, struct error *err) MUST_CHECK;
 
 #endif

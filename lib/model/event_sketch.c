@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What can still be told of an entry that is put aside, so that its publisher finds it among the outcomes. */
+/* What can still be told of an entry that is put aside, so that its publisher finds it among the
+ * outcomes. */
 #include "base/jsontext.h"
 #include "model/event_raw.h"
 
@@ -11,7 +12,8 @@ static void sketch_json(const struct entry_field *field, struct arena *arena, st
 	if (field->value_len > SKETCH_BYTES_MAX)
 		return;
 	struct event_mends mends = {0};
-	json_t *event = jsontext_read_mended(field->value, field->value_len, event_mended, &mends, NULL);
+	json_t *event =
+	        jsontext_read_mended(field->value, field->value_len, event_mended, &mends, NULL);
 	if (json_is_object(event))
 		event_raw_sketch_json(event, &mends, arena, raw);
 	json_decref(event);

@@ -63,19 +63,22 @@ static const char *check_moment(const struct check *check)
 	if (strlen(check->text) <= 10)
 		return check_day(check);
 	char *text = arena_strdup(check->arena, check->text);
-	if (!day_parse(arena_strndup(check->arena, text, 10), &day) || strchr("Tt ", text[10]) == NULL)
+	if (!day_parse(arena_strndup(check->arena, text, 10), &day) ||
+	    strchr("Tt ", text[10]) == NULL)
 		return NULL;
 	text[10] = 'T';
 	const char *time = text + 11;
 	bool alone = strspn(time, "0123456789:") == strlen(time);
 	const char *whole =
-	        alone ? arena_printf(check->arena, "%s%sZ", text, strlen(time) == 5 ? ":00" : "") : text;
+	        alone ? arena_printf(check->arena, "%s%sZ", text, strlen(time) == 5 ? ":00" : "")
+	              : text;
 	return instant_parse(whole, &at) ? text : NULL;
 }
 
 static const char *check_flag(const struct check *check)
 {
-	static const char *const yes[] = {"true", "yes", "1", NULL}, *const no[] = {"false", "no", "0", NULL};
+	static const char *const yes[] = {"true", "yes", "1", NULL}, *const no[] = {"false", "no",
+	                                                                            "0", NULL};
 	for (size_t i = 0; yes[i]; i++) {
 		if (strcmp(check->text, yes[i]) == 0)
 			return "true";
@@ -85,7 +88,8 @@ static const char *check_flag(const struct check *check)
 	return NULL;
 }
 
-/* Digits before and behind a point; `places` behind at most. The spelling is kept but for zeros in front. */
+/* Digits before and behind a point; `places` behind at most. The spelling is kept but for zeros in
+ * front. */
 static const char *decimal(const struct check *check, bool sign, size_t whole_max, size_t places)
 {
 	const char *p = check->text;
@@ -148,17 +152,20 @@ static const char *check_zone(const struct check *check)
 /* Well formed for BCP 47, and a language and a country that ICU has heard of. */
 static const char *check_locale(const struct check *check)
 {
-	char id[ULOC_FULLNAME_CAPACITY], tag[ULOC_FULLNAME_CAPACITY], country[ULOC_COUNTRY_CAPACITY];
+	char id[ULOC_FULLNAME_CAPACITY], tag[ULOC_FULLNAME_CAPACITY],
+	        country[ULOC_COUNTRY_CAPACITY];
 	char *with_hyphens = arena_strdup(check->arena, check->text);
 	for (char *p = with_hyphens; (p = strchr(p, '_')) != NULL;)
 		*p = '-';
 	UErrorCode status = U_ZERO_ERROR;
 	int32_t parsed = 0;
 	(void)uloc_forLanguageTag(with_hyphens, id, sizeof id, &parsed, &status);
-	if (U_FAILURE(status) || (size_t)parsed != strlen(with_hyphens) || *uloc_getISO3Language(id) == '\0')
+	if (U_FAILURE(status) || (size_t)parsed != strlen(with_hyphens) ||
+	    *uloc_getISO3Language(id) == '\0')
 		return NULL;
 	int32_t has_country = uloc_getCountry(id, country, sizeof country, &status);
-	if (has_country > 0 && !isdigit((unsigned char)country[0]) && *uloc_getISO3Country(id) == '\0')
+	if (has_country > 0 && !isdigit((unsigned char)country[0]) &&
+	    *uloc_getISO3Country(id) == '\0')
 		return NULL;
 	status = U_ZERO_ERROR;
 	int32_t len = uloc_toLanguageTag(id, tag, sizeof tag, true, &status);
@@ -203,27 +210,39 @@ static const struct {
         [FIELD_TEXT] = {.check = check_any, .max = TEXT_MAX_CHARS, .meant = "text"},
         [FIELD_CHOICE] = {.check = check_choice, .max = 40, .meant = "one of the choices"},
         [FIELD_DAY] = {.check = check_day, .max = 10, .meant = "a day (YYYY-MM-DD)"},
-        [FIELD_INSTANT] = {.check = check_instant, .max = 40, .meant = "a time (RFC 3339 with an offset)"},
+        [FIELD_INSTANT] = {.check = check_instant,
+                           .max = 40,
+                           .meant = "a time (RFC 3339 with an offset)"},
         [FIELD_MOMENT] = {.check = check_moment,
                           .max = 40,
                           .meant = "a day (2026-12-24) or a day and a time (2026-12-24T09:30)"},
         [FIELD_FLAG] = {.check = check_flag, .max = 5, .meant = "true or false"},
         [FIELD_WHOLE] = {.check = check_whole, .max = 20, .meant = "a whole number"},
-        [FIELD_AMOUNT] = {.check = check_amount,
-                          .max = 20,
-                          .meant = "a decimal number (1234.50; at most four digits behind the point)"},
-        [FIELD_DEGREES] = {.check = check_degrees, .max = 20, .meant = "degrees (-180 to 180, as 39.7392)"},
-        [FIELD_EMAIL] = {.check = check_email, .max = 254, .meant = "a mail address (name@example.com)"},
+        [FIELD_AMOUNT] =
+                {.check = check_amount,
+                 .max = 20,
+                 .meant = "a decimal number (1234.50; at most four digits behind the point)"},
+        [FIELD_DEGREES] = {.check = check_degrees,
+                           .max = 20,
+                           .meant = "degrees (-180 to 180, as 39.7392)"},
+        [FIELD_EMAIL] = {.check = check_email,
+                         .max = 254,
+                         .meant = "a mail address (name@example.com)"},
         [FIELD_PHONE] = {.check = check_phone,
                          .max = PHONE_MAX_CHARS,
                          .meant = "a phone number (three digits or more)"},
-        [FIELD_ZONE] = {.check = check_zone, .max = 64, .meant = "an IANA time zone (America/Denver)"},
+        [FIELD_ZONE] = {.check = check_zone,
+                        .max = 64,
+                        .meant = "an IANA time zone (America/Denver)"},
         [FIELD_LOCALE] = {.check = check_locale, .max = 64, .meant = "a language tag (en-US, fr)"},
         [FIELD_STATES] =
                 {.check = check_states,
                  .max = 80,
-                 .meant = "job states (dispatched,started,completed,failed,paused,cancelled), all or none"},
-        [FIELD_SCOPES] = {.check = check_scopes, .max = 80, .meant = "some of jobs, routes, emails"},
+                 .meant = "job states (dispatched,started,completed,failed,paused,cancelled), all "
+                          "or none"},
+        [FIELD_SCOPES] = {.check = check_scopes,
+                          .max = 80,
+                          .meant = "some of jobs, routes, emails"},
         [FIELD_CUSTOMER] = {.check = check_any, .max = 128, .meant = "a customer's number"},
         [FIELD_NAME] = {.check = check_any, .max = 128, .meant = "a name of its own"},
 };
@@ -234,7 +253,8 @@ const char *field_meant(const struct field *field, struct arena *arena)
 		return types[field->type].meant;
 	const char *text = "one of ";
 	for (const char *const *choice = field->choices; *choice; choice++)
-		text = arena_printf(arena, "%s%s%s", text, choice == field->choices ? "" : ", ", *choice);
+		text = arena_printf(arena, "%s%s%s", text, choice == field->choices ? "" : ", ",
+		                    *choice);
 	return text;
 }
 
@@ -256,7 +276,8 @@ static size_t count_chars(const char *text, size_t len)
 /* U+2028 and U+2029, the separators of lines and paragraphs. */
 static bool is_separator(const char *text, size_t len)
 {
-	return len >= 3 && (memcmp(text, "\xe2\x80\xa8", 3) == 0 || memcmp(text, "\xe2\x80\xa9", 3) == 0);
+	return len >= 3 &&
+	       (memcmp(text, "\xe2\x80\xa8", 3) == 0 || memcmp(text, "\xe2\x80\xa9", 3) == 0);
 }
 
 /* C1 controls and all of C0 but tab, line feed and, before one, carriage return. */
@@ -304,8 +325,8 @@ static enum field_key key_of(const struct field *field)
 /* Whether it is kept as text; of a number or a day its own type says what it may look like. */
 static bool is_text(const struct field *field)
 {
-	return field->type == FIELD_LINE || field->type == FIELD_NAME || field->type == FIELD_PHONE ||
-	       field->type == FIELD_CUSTOMER;
+	return field->type == FIELD_LINE || field->type == FIELD_NAME ||
+	       field->type == FIELD_PHONE || field->type == FIELD_CUSTOMER;
 }
 
 /* The text that is looked at by type; *ret is NULL where there is none. */
@@ -344,11 +365,11 @@ bool field_check(const struct field *field, const char *text, size_t len, struct
 	if (value == NULL) {
 		char quote[UTF8_QUOTE_MAX], ascii[ADDRESS_MAX + 1];
 		if (field->type == FIELD_EMAIL && address_to_ascii(check.text, ascii))
-			return error_set(
-			        err, EX_DATAERR,
-			        "%s: '%s' has letters in its domain that mail servers don't know; write "
-			        "%s",
-			        field->name, utf8_quote(text, len, quote), ascii);
+			return error_set(err, EX_DATAERR,
+			                 "%s: '%s' has letters in its domain that mail servers "
+			                 "don't know; write "
+			                 "%s",
+			                 field->name, utf8_quote(text, len, quote), ascii);
 		return error_set(err, EX_DATAERR, "%s: '%s' is not %s", field->name,
 		                 utf8_quote(check.text, strlen(check.text), quote),
 		                 field_meant(field, arena));
@@ -363,6 +384,7 @@ bool field_emptied(const struct field *field, bool adding, const char **ret, str
 	if (!adding && field->type == FIELD_STATES)
 		*ret = "none"; /* who takes away all states wants none */
 	if (field->needed && (*ret == NULL || (!adding && field->type == FIELD_CHOICE)))
-		return error_set(err, EX_DATAERR, "%s: is required and can't be empty", field->name);
+		return error_set(err, EX_DATAERR, "%s: is required and can't be empty",
+		                 field->name);
 	return true;
 }

@@ -22,15 +22,17 @@ static int by_day(const void *key, const void *date)
 /* The windows that open on that day; NULL where hours say nothing about it. */
 static const struct hours_day *windows_of(const struct hours *hours, struct day day)
 {
-	const struct hours_date *date = hours->n_dates == 0 ? NULL
-	                                                    : bsearch(&day, hours->dates, hours->n_dates,
-	                                                              sizeof *hours->dates, by_day);
+	const struct hours_date *date =
+	        hours->n_dates == 0
+	                ? NULL
+	                : bsearch(&day, hours->dates, hours->n_dates, sizeof *hours->dates, by_day);
 	if (date != NULL)
 		return &date->hours;
 	return hours->weekly ? &hours->week[day_weekday(day)] : NULL;
 }
 
-static struct hours_span lay_out(const struct zone *zone, struct day day, struct hours_window window)
+static struct hours_span lay_out(const struct zone *zone, struct day day,
+                                 struct hours_window window)
 {
 	return (struct hours_span){
 	        .open = zone_instant(zone, day, window.open, ZONE_FIRST),
@@ -73,10 +75,11 @@ static bool day_contains(const struct hours_day *day, struct day on, const struc
 static const int near_days[] = {0, -1, -2, 1};
 enum { NEAR_DAYS = sizeof near_days / sizeof near_days[0] };
 
-/* A real window that contains `at`, or, where `silent` allows it, a whole day about which hours say nothing.
+/* A real window that contains `at`, or, where `silent` allows it, a whole day about which hours say
+ * nothing.
  */
-static bool find_open(const struct hours *hours, const struct zone *zone, struct instant at, bool silent,
-                      struct hours_span *ret)
+static bool find_open(const struct hours *hours, const struct zone *zone, struct instant at,
+                      bool silent, struct hours_span *ret)
 {
 	struct day today = zone_day(zone, at);
 	for (int i = 0; i < NEAR_DAYS; i++) {
@@ -98,7 +101,8 @@ bool hours_open_at(const struct hours *hours, const struct zone *zone, struct in
 	return find_open(hours, zone, at, true, ret);
 }
 
-/* The earliest instant not before `at` at which a window of that day is open; INSTANT_NEVER for none. */
+/* The earliest instant not before `at` at which a window of that day is open; INSTANT_NEVER for
+ * none. */
 static struct instant day_opens(const struct hours *hours, const struct zone *zone, struct day day,
                                 struct instant at)
 {
@@ -106,8 +110,8 @@ static struct instant day_opens(const struct hours *hours, const struct zone *zo
 	const struct hours_day *windows = windows_of(hours, day);
 	size_t n = windows == NULL ? 1 : windows->n;
 	for (size_t i = 0; i < n; i++) {
-		struct hours_span span =
-		        windows == NULL ? whole_day(zone, day) : lay_out(zone, day, windows->windows[i]);
+		struct hours_span span = windows == NULL ? whole_day(zone, day)
+		                                         : lay_out(zone, day, windows->windows[i]);
 		if (!instant_before(span.open, span.close) || !instant_before(at, span.close))
 			continue;
 		best = instant_min(best, instant_before(span.open, at) ? at : span.open);

@@ -33,20 +33,20 @@ struct hours_date {
 };
 
 struct hours {
-	bool weekly;                    /* some weekday is set; those without windows are then closed */
-	struct hours_day week[7];       /* 0 Monday … 6 Sunday */
+	bool weekly;              /* some weekday is set; those without windows are then closed */
+	struct hours_day week[7]; /* 0 Monday … 6 Sunday */
 	const struct hours_date *dates; /* by day, each once */
 	size_t n_dates;
 };
 
-/* `07:00-12:00,13:00-17:00`, `22:00-06:00`, `08:00-24:00` or `closed`; also `9:00 - 17:00` and `Closed`. On a
- * fault `err` says which part and what was meant. */
+/* `07:00-12:00,13:00-17:00`, `22:00-06:00`, `08:00-24:00` or `closed`; also `9:00 - 17:00` and
+ * `Closed`. On a fault `err` says which part and what was meant. */
 bool hours_day_parse(const char *text, struct arena *arena, struct hours_day *ret,
                      struct error *err) MUST_CHECK;
 /* The same back; "closed" for none. In the arena. */
 const char *hours_day_format(const struct hours_day *day, struct arena *arena);
-/* `mon`, `mon-fri`, `sat,sun`, `fri-mon`, `all`, in any case: a bit a day, bit 0 is Monday; false where it is
- * none. */
+/* `mon`, `mon-fri`, `sat,sun`, `fri-mon`, `all`, in any case: a bit a day, bit 0 is Monday; false
+ * where it is none. */
 bool hours_weekdays_parse(const char *text, unsigned *ret);
 const char *hours_weekday_name(int weekday); /* "mon" */
 
@@ -55,8 +55,8 @@ struct hours_span {
 	struct instant open, close;
 };
 
-/* Whether `at` lies in a window; fills *ret with it (where hours say nothing for that day: the whole day) if
- * so. */
+/* Whether `at` lies in a window; fills *ret with it (where hours say nothing for that day: the
+ * whole day) if so. */
 bool hours_open_at(const struct hours *hours, const struct zone *zone, struct instant at,
                    struct hours_span *ret);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How people write service hours: the same words on the command line, in imports and in what is shown. */
+/* How people write service hours: the same words on the command line, in imports and in what is
+ * shown. */
 #include "model/hours.h"
 
 #include "base/buf.h"
@@ -45,7 +46,8 @@ static bool take_dash(const char **text)
 /* Takes one name off `*text`, short or in full; -1 where there is none. */
 static int take_weekday(const char **text)
 {
-	static const char *const ends[7] = {"day", "sday", "nesday", "rsday", "day", "urday", "day"};
+	static const char *const ends[7] = {"day", "sday",  "nesday", "rsday",
+	                                    "day", "urday", "day"};
 	for (int i = 0; i < 7; i++)
 		if (strncasecmp(*text, weekday_names[i], 3) == 0) {
 			*text += 3;
@@ -112,16 +114,19 @@ static bool parse_window(const char *text, size_t len, struct hours_window *ret,
 	int close = dash ? take_time(&t) : -1;
 	if (close < 0 || t != text + len)
 		return error_set(err, EX_DATAERR,
-		                 "\"%s\" is not a window; expected two times, such as 07:00-12:00, or closed "
+		                 "\"%s\" is not a window; expected two times, such as 07:00-12:00, "
+		                 "or closed "
 		                 "for the whole day",
 		                 quote);
 	if (open == DAY_MIN)
-		return error_set(err, EX_DATAERR, "\"%s\" opens at 24:00; use 00:00 of the next day", quote);
-	if (open == close)
 		return error_set(err, EX_DATAERR,
-		                 "\"%s\" is empty; a window must not end when it begins (a whole day "
-		                 "is 00:00-24:00)",
-		                 quote);
+		                 "\"%s\" opens at 24:00; use 00:00 of the next day", quote);
+	if (open == close)
+		return error_set(
+		        err, EX_DATAERR,
+		        "\"%s\" is empty; a window must not end when it begins (a whole day "
+		        "is 00:00-24:00)",
+		        quote);
 	if (close < open)
 		close += DAY_MIN;
 	*ret = (struct hours_window){.open = (int16_t)open, .close = (int16_t)close};
@@ -137,7 +142,8 @@ static int by_opening(const void *a, const void *b)
 static void format_window(struct buf *buf, struct hours_window window)
 {
 	int close = window.close > DAY_MIN ? window.close - DAY_MIN : window.close;
-	buf_printf(buf, "%02d:%02d-%02d:%02d", window.open / 60, window.open % 60, close / 60, close % 60);
+	buf_printf(buf, "%02d:%02d-%02d:%02d", window.open / 60, window.open % 60, close / 60,
+	           close % 60);
 }
 
 static bool check_apart(const struct hours_window *windows, size_t n, struct error *err)
@@ -149,7 +155,8 @@ static bool check_apart(const struct hours_window *windows, size_t n, struct err
 		format_window(&both, windows[i - 1]);
 		buf_adds(&both, " and ");
 		format_window(&both, windows[i]);
-		(void)error_set(err, EX_DATAERR, "%s overlap; windows of one day must be apart", both.data);
+		(void)error_set(err, EX_DATAERR, "%s overlap; windows of one day must be apart",
+		                both.data);
 		buf_free(&both);
 		return false;
 	}
@@ -176,14 +183,16 @@ static size_t window_len(const char *text)
 	return len;
 }
 
-bool hours_day_parse(const char *text, struct arena *arena, struct hours_day *ret, struct error *err)
+bool hours_day_parse(const char *text, struct arena *arena, struct hours_day *ret,
+                     struct error *err)
 {
 	if (strcasecmp(text, "closed") == 0) {
 		*ret = (struct hours_day){0};
 		return true;
 	}
 	size_t n = 0;
-	struct hours_window *windows = arena_new_array(arena, count_commas(text) + 1, struct hours_window);
+	struct hours_window *windows =
+	        arena_new_array(arena, count_commas(text) + 1, struct hours_window);
 	for (;; text++) {
 		skip_blanks(&text);
 		size_t len = window_len(text);
@@ -194,8 +203,9 @@ bool hours_day_parse(const char *text, struct arena *arena, struct hours_day *re
 		if (*text == '\0')
 			break;
 		if (*text != ',')
-			return error_set(err, EX_DATAERR,
-			                 "separate windows by commas, as in 07:00-12:00,13:00-17:00");
+			return error_set(
+			        err, EX_DATAERR,
+			        "separate windows by commas, as in 07:00-12:00,13:00-17:00");
 	}
 	qsort(windows, n, sizeof *windows, by_opening);
 	if (!check_apart(windows, n, err))

@@ -9,8 +9,8 @@
  *   5. source, then id, as bytes: arbitrary, but the same everywhere
  *
  * The contract leaves the rank among ends open. It is by how much the customer has to know: who
- * reads "completed" for a job that also failed is misled, and the office's calling it off is the last
- * word. Within one millisecond that is all there is to go by.
+ * reads "completed" for a job that also failed is misled, and the office's calling it off is the
+ * last word. Within one millisecond that is all there is to go by.
  */
 #include "model/job.h"
 
@@ -48,9 +48,10 @@ static int compare(const struct job_mark *a, const struct job_mark *b)
 	return order != 0 ? order : strcmp(a->id, b->id);
 }
 
-/* The greatest of all marks and one more, which may be NULL; those older than `begin` don't count. */
-static const struct job_mark *greatest(const struct job_mark *marks, size_t n, const struct job_mark *more,
-                                       struct instant begin)
+/* The greatest of all marks and one more, which may be NULL; those older than `begin` don't count.
+ */
+static const struct job_mark *greatest(const struct job_mark *marks, size_t n,
+                                       const struct job_mark *more, struct instant begin)
 {
 	const struct job_mark *best = NULL;
 	for (size_t i = 0; i <= n; i++) {
@@ -63,18 +64,21 @@ static const struct job_mark *greatest(const struct job_mark *marks, size_t n, c
 	return best;
 }
 
-static struct instant latest_dispatch(const struct job_mark *marks, size_t n, const struct job_mark *more)
+static struct instant latest_dispatch(const struct job_mark *marks, size_t n,
+                                      const struct job_mark *more)
 {
 	struct instant latest = INSTANT_NONE;
 	for (size_t i = 0; i <= n; i++) {
 		const struct job_mark *mark = i < n ? &marks[i] : more;
-		if (mark != NULL && mark->state == JOB_DISPATCHED && instant_before(latest, mark->time))
+		if (mark != NULL && mark->state == JOB_DISPATCHED &&
+		    instant_before(latest, mark->time))
 			latest = mark->time;
 	}
 	return latest;
 }
 
-static const struct job_mark *state_with(const struct job_mark *marks, size_t n, const struct job_mark *more)
+static const struct job_mark *state_with(const struct job_mark *marks, size_t n,
+                                         const struct job_mark *more)
 {
 	return greatest(marks, n, more, latest_dispatch(marks, n, more));
 }

@@ -21,9 +21,9 @@ struct job_mark { /* one known event, as far as the state depends on it */
 const struct job_mark *job_state_of(const struct job_mark *marks, size_t n);
 
 /*
- * What one more event does, beside those known before it. A stale one may still move the state, to a
- * mark known before: `dispatched@2` come last lets `started@3` count again over `completed@1`. So the
- * state is always asked of all marks, never kept from one event to the next.
+ * What one more event does, beside those known before it. A stale one may still move the state, to
+ * a mark known before: `dispatched@2` come last lets `started@3` count again over `completed@1`. So
+ * the state is always asked of all marks, never kept from one event to the next.
  */
 enum job_change {
 	JOB_BECOMES, /* it is the state now, another one than before */
@@ -34,8 +34,8 @@ enum job_change job_change_of(const struct job_mark *marks, size_t n, const stru
 
 /*
  * Which mails not yet sent a later event of the job makes pointless (section 4, Superseding), as
- * sets of the states that they tell: whoever gets them, or only where the contact gets the later one
- * too.
+ * sets of the states that they tell: whoever gets them, or only where the contact gets the later
+ * one too.
  */
 unsigned job_supersedes(enum job_state later);
 unsigned job_supersedes_for_getters(enum job_state later);

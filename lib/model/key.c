@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Keys as people paste them and as spreadsheets write them; called for each value of a field that is one. */
+/* Keys as people paste them and as spreadsheets write them; called for each value of a field that
+ * is one. */
 #include "model/key.h"
 
 #include "base/buf.h"
@@ -84,19 +85,21 @@ bool key_invisible(const char *text, size_t len, unsigned *ret)
 	return false;
 }
 
-bool key_clean(const char *name, const char *text, size_t len, struct arena *arena, const char **ret,
-               struct error *err)
+bool key_clean(const char *name, const char *text, size_t len, struct arena *arena,
+               const char **ret, struct error *err)
 {
 	unsigned c;
 	if (key_invisible(text, len, &c))
-		return error_set(err, EX_DATAERR, "%s: contains an invisible character U+%04X", name, c);
+		return error_set(err, EX_DATAERR, "%s: contains an invisible character U+%04X",
+		                 name, c);
 	if (is_ascii(text, len)) {
 		*ret = arena_strndup(arena, text, len);
 		return true;
 	}
 	struct buf clean = {0};
 	for (size_t i = 0; i < len;) {
-		size_t space = (unsigned char)text[i] < 0x80 ? 0 : space_in_front(text + i, len - i);
+		size_t space =
+		        (unsigned char)text[i] < 0x80 ? 0 : space_in_front(text + i, len - i);
 		buf_addc(&clean, space > 0 ? ' ' : text[i]);
 		i += space > 0 ? space : 1;
 	}
@@ -186,6 +189,7 @@ bool key_unsheet(const char *name, bool digits, const char **text, size_t *len, 
 	else if (digits && is_floating(*text, *len))
 		what = "is a number as a spreadsheet or program writes it";
 	return what == NULL ||
-	       error_set(err, EX_DATAERR, "%s: \"%s\" %s; format the column as text and export it again",
-	                 name, utf8_quote(*text, *len, quote), what);
+	       error_set(err, EX_DATAERR,
+	                 "%s: \"%s\" %s; format the column as text and export it again", name,
+	                 utf8_quote(*text, *len, quote), what);
 }

@@ -15,16 +15,18 @@
  * come. Adding a field is adding a row there and a column in a migration.
  */
 enum field_type {
-	FIELD_LINE,    /* one line of text */
-	FIELD_TEXT,    /* may have line breaks */
-	FIELD_CHOICE,  /* one of `choices` */
-	FIELD_DAY,     /* YYYY-MM-DD */
-	FIELD_INSTANT, /* RFC 3339; milliseconds in the database */
-	FIELD_MOMENT, /* a day, or a day with a time: of the customer's clock, or with an offset; kept as text
-	               */
-	FIELD_FLAG,   /* true or false; 1 or 0 in the database */
-	FIELD_WHOLE,  /* a whole number, 0 or more */
-	FIELD_AMOUNT, /* a decimal number: up to 12 digits, four behind the point; kept as text, exact */
+	FIELD_LINE,     /* one line of text */
+	FIELD_TEXT,     /* may have line breaks */
+	FIELD_CHOICE,   /* one of `choices` */
+	FIELD_DAY,      /* YYYY-MM-DD */
+	FIELD_INSTANT,  /* RFC 3339; milliseconds in the database */
+	FIELD_MOMENT,   /* a day, or a day with a time: of the customer's clock, or with an offset;
+	                 * kept as text
+	                 */
+	FIELD_FLAG,     /* true or false; 1 or 0 in the database */
+	FIELD_WHOLE,    /* a whole number, 0 or more */
+	FIELD_AMOUNT,   /* a decimal number: up to 12 digits, four behind the point; kept as text,
+	                   exact */
 	FIELD_DEGREES,  /* a decimal number between -180 and 180 */
 	FIELD_EMAIL,    /* base/address.h */
 	FIELD_PHONE,    /* digits and what people put between them */
@@ -67,17 +69,19 @@ enum field_key {
 };
 
 struct field {
-	const char *name; /* column of the table, key of JSON, column of CSV; option with `-` for `_` */
+	const char *
+	        name; /* column of the table, key of JSON, column of CSV; option with `-` for `_` */
 	enum field_type type;
 	bool needed;
-	bool manager;       /* only a manager may change it (it may be given when the record is added) */
-	bool fixed;         /* given when the record is added, then never changed */
-	bool kept;          /* kept by the program: shown, never given (author, time, …) */
-	bool by_hand;       /* a kept time that a person may set (`yes`: now) and clear (`no`) */
-	bool secret;        /* encrypted in the database, shown only when revealed */
-	enum field_key key; /* for FIELD_LINE; other types but FIELD_TEXT are keys by nature (key.h) */
-	int max;            /* characters; 0: as the type has it */
-	bool reckoned;      /* where it has no value, it is reckoned from others when it is shown */
+	bool manager; /* only a manager may change it (it may be given when the record is added) */
+	bool fixed;   /* given when the record is added, then never changed */
+	bool kept;    /* kept by the program: shown, never given (author, time, …) */
+	bool by_hand; /* a kept time that a person may set (`yes`: now) and clear (`no`) */
+	bool secret;  /* encrypted in the database, shown only when revealed */
+	enum field_key
+	        key;   /* for FIELD_LINE; other types but FIELD_TEXT are keys by nature (key.h) */
+	int max;       /* characters; 0: as the type has it */
+	bool reckoned; /* where it has no value, it is reckoned from others when it is shown */
 	const char *const *choices; /* NULL-terminated, for FIELD_CHOICE */
 	const char *initial;        /* what it is where left out; NULL: nothing */
 	enum search_by by;
@@ -90,8 +94,9 @@ struct kind {
 	const char *table; /* "third_party" */
 	const char *owner; /* the kind that it belongs to, by name; NULL: to none */
 	const char *owner_column;
-	const char *owner_key;   /* the owner's name as a JSON key and as a column of CSV */
-	const char *customer_of; /* SQL: the customer of an owner that isn't one itself, by its id ?1 */
+	const char *owner_key; /* the owner's name as a JSON key and as a column of CSV */
+	const char *
+	        customer_of; /* SQL: the customer of an owner that isn't one itself, by its id ?1 */
 	const struct field *fields;
 	size_t n_fields;
 	bool added_only;        /* never changed, removed by a manager alone (notes, comments) */
@@ -103,9 +108,9 @@ struct kind {
 	bool linked;            /* linked with customers besides (sales reps) */
 	bool secrets;           /* may have values that are revealed to managers only */
 	bool known_by_address;  /* an import recognizes one by its address and name */
-	bool any_key;           /* its values may have any further key: fields that the office defined */
-	/* Keys of its values that are no fields, NULL-terminated; columns of an export, too. Of a customer
-	 * the first KIND_EXTRA_CONTACT are its first contact's. */
+	bool any_key; /* its values may have any further key: fields that the office defined */
+	/* Keys of its values that are no fields, NULL-terminated; columns of an export, too. Of a
+	 * customer the first KIND_EXTRA_CONTACT are its first contact's. */
 	const char *const *extra;
 	const char *parts, *part_kind; /* the key and the kind of the records that are part of it */
 	const char *order;             /* SQL: in which order a list is shown */
@@ -117,7 +122,8 @@ enum { KIND_FIELDS_MAX = 32, KIND_EXTRA_CONTACT = 2 };
 extern const struct kind kinds[];
 extern const size_t n_kinds;
 const struct kind *kind_find(const char *name); /* NULL where there is none; `_` counts as `-` */
-const struct field *kind_field(const struct kind *kind, const char *name); /* `-` counts as `_`; NULL */
+const struct field *kind_field(const struct kind *kind,
+                               const char *name); /* `-` counts as `_`; NULL */
 bool kind_has_extra(const struct kind *kind, const char *key);
 bool kind_is_of_customer(const struct kind *kind); /* belongs to a customer directly */
 size_t kind_field_index(const struct kind *kind, const struct field *field);
@@ -132,11 +138,13 @@ const char *kind_nearest(const struct kind *kind, const char *name);
 bool field_check(const struct field *field, const char *text, size_t len, struct zones *zones,
                  struct arena *arena, const char **ret, struct error *err) MUST_CHECK;
 
-/* What a field of a record that is there becomes when it is emptied; NULL and a fault (65) where it may not
- * be: what it is where left out counts for a record that is added. */
-bool field_emptied(const struct field *field, bool adding, const char **ret, struct error *err) MUST_CHECK;
+/* What a field of a record that is there becomes when it is emptied; NULL and a fault (65) where it
+ * may not be: what it is where left out counts for a record that is added. */
+bool field_emptied(const struct field *field, bool adding, const char **ret,
+                   struct error *err) MUST_CHECK;
 
-/* "a day (YYYY-MM-DD)", "one of new, released, active, inactive": for help and messages. In the arena. */
+/* "a day (YYYY-MM-DD)", "one of new, released, active, inactive": for help and messages. In the
+ * arena. */
 const char *field_meant(const struct field *field, struct arena *arena);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of metrics, and how they are written. Who counts (engine, Redis client, mailers, the process)
- * names a row and gives the values; the manual's list is compared with the rows by tests/check/agree.py.
+ * The table of metrics, and how they are written. Who counts (engine, Redis client, mailers, the
+ * process) names a row and gives the values; the manual's list is compared with the rows by
+ * tests/check/agree.py.
  */
 #include "model/metric.h"
 
@@ -9,7 +10,8 @@
 
 enum metric_type { COUNTER, GAUGE, HISTOGRAM };
 
-static const char *const types[] = {[COUNTER] = "counter", [GAUGE] = "gauge", [HISTOGRAM] = "histogram"};
+static const char *const types[] = {
+        [COUNTER] = "counter", [GAUGE] = "gauge", [HISTOGRAM] = "histogram"};
 
 static const struct metric_row {
 	const char *name;
@@ -22,7 +24,9 @@ static const struct metric_row {
         [METRIC_OUTCOMES] = {.name = "dispatchd_outcomes_total",
                              .type = COUNTER,
                              .help = "Outcomes, by status and reason."},
-        [METRIC_MAILS] = {.name = "dispatchd_mails", .type = GAUGE, .help = "Mails in the spool, by status."},
+        [METRIC_MAILS] = {.name = "dispatchd_mails",
+                          .type = GAUGE,
+                          .help = "Mails in the spool, by status."},
         [METRIC_DUPLICATES] = {.name = "dispatchd_duplicates_total",
                                .type = COUNTER,
                                .help = "Entries whose source and id were seen before."},
@@ -30,18 +34,21 @@ static const struct metric_row {
                 {.name = "dispatchd_duplicates_differing_total",
                  .type = COUNTER,
                  .help = "Duplicates with different content: a publisher reuses ids."},
-        [METRIC_TEMPLATE_FAULTS] = {.name = "dispatchd_template_faults_total",
-                                    .type = COUNTER,
-                                    .help = "Mails sent without the broken parts of their template."},
+        [METRIC_TEMPLATE_FAULTS] =
+                {.name = "dispatchd_template_faults_total",
+                 .type = COUNTER,
+                 .help = "Mails sent without the broken parts of their template."},
         [METRIC_COMMIT_FAULTS] = {.name = "dispatchd_commit_faults_total",
                                   .type = COUNTER,
                                   .help = "Turns that could not be committed."},
-        [METRIC_WAITING_EVENTS] = {.name = "dispatchd_waiting_events",
-                                   .type = GAUGE,
-                                   .help = "Entries that wait for a customer who is not known yet."},
-        [METRIC_UNPUBLISHED_OUTCOMES] = {.name = "dispatchd_unpublished_outcomes",
-                                         .type = GAUGE,
-                                         .help = "Outcomes in the spool that Redis doesn't have yet."},
+        [METRIC_WAITING_EVENTS] =
+                {.name = "dispatchd_waiting_events",
+                 .type = GAUGE,
+                 .help = "Entries that wait for a customer who is not known yet."},
+        [METRIC_UNPUBLISHED_OUTCOMES] =
+                {.name = "dispatchd_unpublished_outcomes",
+                 .type = GAUGE,
+                 .help = "Outcomes in the spool that Redis doesn't have yet."},
         [METRIC_COMMIT_SECONDS] = {.name = "dispatchd_commit_seconds",
                                    .type = HISTOGRAM,
                                    .help = "How long turns took, commit included."},
@@ -57,16 +64,18 @@ static const struct metric_row {
         [METRIC_UNPUBLISHED] = {.name = "dispatchd_unpublished",
                                 .type = GAUGE,
                                 .help = "Entries that the loop has yet to publish to Redis."},
-        [METRIC_CHANNEL_LOST] = {.name = "dispatchd_channel_lost_total",
-                                 .type = COUNTER,
-                                 .help = "Messages of the channel that were dropped for lack of room."},
+        [METRIC_CHANNEL_LOST] =
+                {.name = "dispatchd_channel_lost_total",
+                 .type = COUNTER,
+                 .help = "Messages of the channel that were dropped for lack of room."},
         [METRIC_ENTRIES] = {.name = "dispatchd_entries_total",
                             .type = COUNTER,
                             .help = "Entries read, by source and feed."},
-        [METRIC_ENTRIES_LOST] = {.name = "dispatchd_entries_lost_total",
-                                 .type = COUNTER,
-                                 .help = "Entries removed from Redis before they were read, by source and "
-                                         "feed."},
+        [METRIC_ENTRIES_LOST] =
+                {.name = "dispatchd_entries_lost_total",
+                 .type = COUNTER,
+                 .help = "Entries removed from Redis before they were read, by source and "
+                         "feed."},
         [METRIC_REDIS_USABLE] = {.name = "dispatchd_redis_usable",
                                  .type = GAUGE,
                                  .help = "Whether Redis allows this use, by kind, name and use."},
@@ -82,9 +91,10 @@ static const struct metric_row {
         [METRIC_RELAY_FAULTS] = {.name = "dispatchd_relay_faults_total",
                                  .type = COUNTER,
                                  .help = "How often the relay itself failed."},
-        [METRIC_RELAY_FAILURES] = {.name = "dispatchd_relay_failures",
-                                   .type = GAUGE,
-                                   .help = "Mails that failed since the relay accepted the last one."},
+        [METRIC_RELAY_FAILURES] =
+                {.name = "dispatchd_relay_failures",
+                 .type = GAUGE,
+                 .help = "Mails that failed since the relay accepted the last one."},
         [METRIC_BUILD_INFO] = {.name = "dispatchd_build_info",
                                .type = GAUGE,
                                .help = "1, with the running version as a label."},
@@ -97,7 +107,9 @@ static const struct metric_row {
         [METRIC_RESIDENT_MEMORY] = {.name = "dispatchd_resident_memory_bytes",
                                     .type = GAUGE,
                                     .help = "Memory in use."},
-        [METRIC_OPEN_FDS] = {.name = "dispatchd_open_fds", .type = GAUGE, .help = "Open file descriptors."},
+        [METRIC_OPEN_FDS] = {.name = "dispatchd_open_fds",
+                             .type = GAUGE,
+                             .help = "Open file descriptors."},
 };
 
 const char *metric_name(enum metric metric)
@@ -108,7 +120,8 @@ const char *metric_name(enum metric metric)
 void metric_head(struct buf *out, enum metric metric)
 {
 	const struct metric_row *row = &rows[metric];
-	buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", row->name, row->help, row->name, types[row->type]);
+	buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", row->name, row->help, row->name,
+	           types[row->type]);
 }
 
 void metric_integer(struct buf *out, enum metric metric, int64_t value)

@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 /*
- * Every metric of GET /metrics, as Prometheus text (version 0.0.4): names, types and help are rows of one
- * table. dispatchd(8) lists the same names in the same order with the same help; `make check` compares.
+ * Every metric of GET /metrics, as Prometheus text (version 0.0.4): names, types and help are rows
+ * of one table. dispatchd(8) lists the same names in the same order with the same help; `make
+ * check` compares.
  */
 enum metric {
 	/* the engine's */
@@ -53,12 +54,14 @@ void metric_head(struct buf *out, enum metric metric);
 
 /* The head, and one sample without labels. */
 void metric_integer(struct buf *out, enum metric metric, int64_t value);
-void metric_decimal(struct buf *out, enum metric metric, double value); /* with 3 digits after the point */
+void metric_decimal(struct buf *out, enum metric metric,
+                    double value); /* with 3 digits after the point */
 
 /*
- * One sample with labels: alternating names and values as strings, ended by NULL, behind the sample's own
- * value. Values are escaped.
+ * One sample with labels: alternating names and values as strings, ended by NULL, behind the
+ * sample's own value. Values are escaped.
  */
-void metric_sample(struct buf *out, enum metric metric, int64_t value, ...) __attribute__((sentinel));
+void metric_sample(struct buf *out, enum metric metric, int64_t value, ...)
+        __attribute__((sentinel));
 
 #endif

@@ -5,8 +5,8 @@
 #include <jansson.h>
 
 /*
- * What the daemon can be asked on its control socket: {"do": VERB, …}. Both ends take the verbs from here:
- * dispatchctl to ask, the control socket and the engine to answer.
+ * What the daemon can be asked on its control socket: {"do": VERB, …}. Both ends take the verbs
+ * from here: dispatchctl to ask, the control socket and the engine to answer.
  */
 enum request {
 	REQUEST_NONE, /* no verb, or an unknown one */

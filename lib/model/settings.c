@@ -54,8 +54,8 @@ static const char *table_section(const char *section)
 	return settings_section_state(section) != JOB_NONE ? "notify" : section;
 }
 
-/* Whether anything of a section, or this key of it, counts for the caller. Whoever wants [notify] wants a
- * [notify.STATE] of a state that there isn't. */
+/* Whether anything of a section, or this key of it, counts for the caller. Whoever wants [notify]
+ * wants a [notify.STATE] of a state that there isn't. */
 static bool setting_wanted(const char *const *wanted, const char *section, const char *key)
 {
 	if (wanted == NULL)
@@ -81,7 +81,8 @@ static const char *all_sections(struct arena *arena)
 	for (size_t i = 1; i < settings_sections_len; i++)
 		text = arena_printf(arena, "%s, %s", text, settings_sections[i].name);
 	for (int state = 0; state < JOB_STATE_COUNT; state++)
-		text = arena_printf(arena, "%s, notify.%s", text, job_state_name((enum job_state)state));
+		text = arena_printf(arena, "%s, notify.%s", text,
+		                    job_state_name((enum job_state)state));
 	return text;
 }
 
@@ -90,7 +91,8 @@ static const char *all_keys(const char *section, struct arena *arena)
 	const char *text = "";
 	for (size_t i = 0; i < settings_table_len; i++)
 		if (strcmp(settings_table[i].section, table_section(section)) == 0)
-			text = arena_printf(arena, "%s%s%s", text, *text ? ", " : "", settings_table[i].key);
+			text = arena_printf(arena, "%s%s%s", text, *text ? ", " : "",
+			                    settings_table[i].key);
 	return text;
 }
 
@@ -109,11 +111,13 @@ static void check_section(struct loading *loading, const struct conf_place *plac
 	if (!setting_wanted(loading->wanted, place->section, NULL))
 		return;
 	if (nearest.name != NULL)
-		conf_add_fault(loading->conf, EX_CONFIG, *place, "unknown section [%s]; did you mean [%s]?",
-		               place->section, nearest.name);
+		conf_add_fault(loading->conf, EX_CONFIG, *place,
+		               "unknown section [%s]; did you mean [%s]?", place->section,
+		               nearest.name);
 	else
-		conf_add_fault(loading->conf, EX_CONFIG, *place, "unknown section [%s]; expected one of %s",
-		               place->section, all_sections(loading->conf->arena));
+		conf_add_fault(loading->conf, EX_CONFIG, *place,
+		               "unknown section [%s]; expected one of %s", place->section,
+		               all_sections(loading->conf->arena));
 }
 
 static bool section_known(const char *section)
@@ -138,14 +142,17 @@ static void unknown_key(struct loading *loading, const struct conf_value *value)
 	}
 	struct conf *conf = loading->conf;
 	if (nearest.name != NULL)
-		conf_add_fault(conf, EX_CONFIG, value->place, "[%s] %s: unknown key; did you mean \"%s\"?",
-		               section, value->key, nearest.name);
+		conf_add_fault(conf, EX_CONFIG, value->place,
+		               "[%s] %s: unknown key; did you mean \"%s\"?", section, value->key,
+		               nearest.name);
 	else if (elsewhere != NULL)
-		conf_add_fault(conf, EX_CONFIG, value->place, "[%s] %s: unknown key here; it belongs in [%s]",
-		               section, value->key, elsewhere);
+		conf_add_fault(conf, EX_CONFIG, value->place,
+		               "[%s] %s: unknown key here; it belongs in [%s]", section, value->key,
+		               elsewhere);
 	else
-		conf_add_fault(conf, EX_CONFIG, value->place, "[%s] %s: unknown key; expected one of %s",
-		               section, value->key, all_keys(section, conf->arena));
+		conf_add_fault(conf, EX_CONFIG, value->place,
+		               "[%s] %s: unknown key; expected one of %s", section, value->key,
+		               all_keys(section, conf->arena));
 }
 
 /* ---- values */
@@ -187,27 +194,30 @@ static void set_defaults(struct loading *loading)
 	}
 }
 
-static void set_value(struct loading *loading, const struct setting *row, const struct conf_value *value)
+static void set_value(struct loading *loading, const struct setting *row,
+                      const struct conf_value *value)
 {
 	struct settings *settings = &loading->loaded->settings;
 	enum job_state state = settings_section_state(value->place.section);
 	bool every_state = state == JOB_NONE && strcmp(row->section, "notify") == 0;
 	struct error err = {0};
-	int from = every_state ? 0 : (int)state, to = every_state ? JOB_STATE_COUNT - 1 : (int)state;
+	int from = every_state ? 0 : (int)state,
+	    to = every_state ? JOB_STATE_COUNT - 1 : (int)state;
 	loading->place[row - settings_table] = value->place;
 	for (int i = from; i <= to; i++) {
 		void *member = setting_member(settings, row, (enum job_state)i);
 		if (setting_read(&loading->reader, row, value->value, member, &err))
 			continue;
 		loading->bad[row - settings_table] = true;
-		conf_add_fault(loading->conf, EX_CONFIG, value->place, "[%s] %s: %s", value->place.section,
-		               value->key, err.text);
+		conf_add_fault(loading->conf, EX_CONFIG, value->place, "[%s] %s: %s",
+		               value->place.section, value->key, err.text);
 		return;
 	}
 }
 
 /* A password in a file that everybody can read: also where a later value wins. */
-static void check_exposed(struct loading *loading, const struct setting *row, const struct conf_value *value)
+static void check_exposed(struct loading *loading, const struct setting *row,
+                          const struct conf_value *value)
 {
 	struct conf *conf = loading->conf;
 	const char *file = conf->files[value->place.file];
@@ -249,16 +259,18 @@ typedef bool holds_fn(const struct settings *settings, struct arena *arena, stru
 static bool has_from(const struct settings *settings, struct arena *arena, struct error *err)
 {
 	(void)arena;
-	return settings->mail.from[0] != '\0' || error_set(err, EX_CONFIG,
-	                                                   "required: the sender of mails, such as "
-	                                                   "Example Hauling <dispatch@example.com>");
+	return settings->mail.from[0] != '\0' ||
+	       error_set(err, EX_CONFIG,
+	                 "required: the sender of mails, such as "
+	                 "Example Hauling <dispatch@example.com>");
 }
 
 static bool has_maildir(const struct settings *settings, struct arena *arena, struct error *err)
 {
 	(void)arena;
 	return settings->mail.transport != TRANSPORT_MAILDIR || settings->mail.maildir[0] != '\0' ||
-	       error_set(err, EX_CONFIG, "required with transport = maildir: the folder for the mails");
+	       error_set(err, EX_CONFIG,
+	                 "required with transport = maildir: the folder for the mails");
 }
 
 static bool has_source(const struct settings *settings, struct arena *arena, struct error *err)
@@ -267,7 +279,8 @@ static bool has_source(const struct settings *settings, struct arena *arena, str
 	return settings->redis.stream[0] != '\0' || settings->redis.list[0] != '\0' ||
 	       settings->redis.channel[0] != '\0' ||
 	       error_set(err, EX_CONFIG,
-	                 "at least one of stream, list and channel is required: the source of job events");
+	                 "at least one of stream, list and channel is required: the source of job "
+	                 "events");
 }
 
 static bool one_password(const struct settings *settings, struct arena *arena, struct error *err)
@@ -280,7 +293,8 @@ static bool one_password(const struct settings *settings, struct arena *arena, s
 	       error_set(err, EX_CONFIG, "url already has a password; give only one of the two");
 }
 
-static bool password_has_user(const struct settings *settings, struct arena *arena, struct error *err)
+static bool password_has_user(const struct settings *settings, struct arena *arena,
+                              struct error *err)
 {
 	(void)arena;
 	return settings->smtp.password_file[0] == '\0' || settings->smtp.user[0] != '\0' ||
@@ -289,7 +303,8 @@ static bool password_has_user(const struct settings *settings, struct arena *are
 
 static const struct check {
 	const char *section, *key; /* which the fault names */
-	const char *because; /* another key of the section, whose line it names where `key` is not set */
+	const char *because; /* another key of the section, whose line it names where `key` is not
+	                        set */
 	holds_fn *holds;
 } checks[] = {
         {.section = "redis", .key = "stream", .holds = has_source},
@@ -299,7 +314,8 @@ static const struct check {
         {.section = "smtp", .key = "password_file", .holds = password_has_user},
 };
 
-/* A key that is not set belongs below its section's header; without one, at the end of the main file. */
+/* A key that is not set belongs below its section's header; without one, at the end of the main
+ * file. */
 static struct conf_place default_place(const struct conf *conf, const struct setting *row)
 {
 	for (size_t i = 0; i < conf->n_sections; i++)
@@ -340,8 +356,8 @@ static void check_apart(struct loading *loading, const struct setting *a, const 
 	bool a_later = at_b->line == 0 || (at_a->line > 0 && stands_later(at_a, at_b));
 	const struct setting *later = a_later ? a : b, *other = a_later ? b : a;
 	conf_add_fault(loading->conf, EX_CONFIG, a_later ? *at_a : *at_b,
-	               "[redis] %s: %s is also \"%s\"; each needs its own name", later->key, other->key,
-	               name);
+	               "[redis] %s: %s is also \"%s\"; each needs its own name", later->key,
+	               other->key, name);
 }
 
 /* Names in Redis. A stream that is read and written at once would feed on itself. */
@@ -353,7 +369,8 @@ static void check_names(struct loading *loading)
 	size_t n = 0;
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		const struct setting *row = find_row("redis", names[i]);
-		if (setting_wanted(loading->wanted, "redis", names[i]) && !loading->bad[row - settings_table])
+		if (setting_wanted(loading->wanted, "redis", names[i]) &&
+		    !loading->bad[row - settings_table])
 			rows[n++] = row;
 	}
 	for (size_t i = 0; i < n; i++)
@@ -423,7 +440,8 @@ static void note_places(struct loading *loading)
 		places->given[i] = place.line > 0;
 		if (place.line == 0)
 			place = default_place(loading->conf, &settings_table[i]);
-		places->text[i] = arena_printf(arena, "%s:%d", loading->conf->files[place.file], place.line);
+		places->text[i] =
+		        arena_printf(arena, "%s:%d", loading->conf->files[place.file], place.line);
 	}
 	loading->loaded->settings.places = places;
 }
@@ -458,8 +476,8 @@ const char *settings_place(const struct settings *settings, const char *name)
 
 /* ---- */
 
-/* What the files say goes into the settings, what is wrong with it into the conf's faults. False where the
- * main file could not be read: that says nothing about what is missing in it. */
+/* What the files say goes into the settings, what is wrong with it into the conf's faults. False
+ * where the main file could not be read: that says nothing about what is missing in it. */
 static bool read_all(struct loading *loading, const char *file)
 {
 	struct conf *conf = loading->conf;
@@ -477,8 +495,8 @@ static bool read_all(struct loading *loading, const char *file)
 	return read;
 }
 
-struct settings *settings_read(const char *file, const char *const *wanted, settings_fault *fault, void *arg,
-                               int *ret_code)
+struct settings *settings_read(const char *file, const char *const *wanted, settings_fault *fault,
+                               void *arg, int *ret_code)
 {
 	struct loaded *loaded = mem_alloc(sizeof *loaded);
 	loaded->arena = arena_new_private();
@@ -496,8 +514,8 @@ struct settings *settings_read(const char *file, const char *const *wanted, sett
 	return read ? &loaded->settings : settings_free(&loaded->settings);
 }
 
-struct settings *settings_load(const char *file, const char *const *wanted, settings_fault *fault, void *arg,
-                               int *ret_code)
+struct settings *settings_load(const char *file, const char *const *wanted, settings_fault *fault,
+                               void *arg, int *ret_code)
 {
 	int code;
 	struct settings *settings = settings_read(file, wanted, fault, arg, &code);
@@ -522,7 +540,8 @@ const char *settings_path(const char *option)
 	if (option != NULL)
 		return option;
 	const char *environment = getenv("DISPATCHD_CONF");
-	return environment != NULL && *environment != '\0' ? environment : "/etc/dispatchd/dispatchd.conf";
+	return environment != NULL && *environment != '\0' ? environment
+	                                                   : "/etc/dispatchd/dispatchd.conf";
 }
 
 static bool same(const struct settings *a, const struct settings *b, const struct setting *row,
@@ -532,8 +551,8 @@ static bool same(const struct settings *a, const struct settings *b, const struc
 	return strcmp(setting_format(row, one, arena), setting_format(row, other, arena)) == 0;
 }
 
-size_t settings_fixed_differences(const struct settings *a, const struct settings *b, const char **names,
-                                  size_t max)
+size_t settings_fixed_differences(const struct settings *a, const struct settings *b,
+                                  const char **names, size_t max)
 {
 	struct arena *arena = arena_new();
 	size_t n = 0;

@@ -12,8 +12,8 @@
 
 /*
  * The configuration as the programs use it: one struct, filled by one table of keys
- * (model/settings.c, on base/conf). Immutable once loaded; a reload makes a new one. Texts are never
- * NULL; lists are NULL-terminated arrays. All memory belongs to the struct.
+ * (model/settings.c, on base/conf). Immutable once loaded; a reload makes a new one. Texts are
+ * never NULL; lists are NULL-terminated arrays. All memory belongs to the struct.
  */
 enum transport { TRANSPORT_SMTP, TRANSPORT_MAILDIR };
 enum tls_mode { TLS_NONE, TLS_OPPORTUNISTIC, TLS_REQUIRED };
@@ -35,7 +35,8 @@ struct settings {
 	struct {
 		/* base/redis_url.h takes the url apart */
 		const char *url, *password_file;
-		const char *stream, *list, *channel, *requests, *outcomes, *dead, *dispatch, *customers;
+		const char *stream, *list, *channel, *requests, *outcomes, *dead, *dispatch,
+		        *customers;
 		const char *group, *consumer;
 		int64_t outcomes_max, dead_max;
 		int64_t claim_after_ms, keep_ms;
@@ -80,14 +81,14 @@ struct settings {
 		const char *group;        /* of a Unix socket; "": the daemon's */
 	} http;
 	struct {
-		const char *name, *phone, *website; /* what templates call `company`; the name falls back on
-		                                       that in mail.from */
+		const char *name, *phone, *website; /* what templates call `company`; the name falls
+		                                       back on that in mail.from */
 	} company;
 	struct notify_settings notify[JOB_STATE_COUNT];
 };
 
-/* Called for each fault in the order of files and lines; `text` is "FILE:LINE: message" (line left out where
- * there is none). */
+/* Called for each fault in the order of files and lines; `text` is "FILE:LINE: message" (line left
+ * out where there is none). */
 typedef void settings_fault(void *arg, const char *text);
 
 /*
@@ -95,16 +96,18 @@ typedef void settings_fault(void *arg, const char *text);
  * `ret_code` gets the exit status: 78 for faults in the text, 66 where the file is missing, 77/74
  * where it can't be read.
  *
- * `wanted` says what the caller uses: names of sections ("redis"; "notify" means those of the states,
- * too) or of single keys ("customers.path"), NULL-terminated; NULL is all. Faults elsewhere are passed
- * over, and what lies there keeps its default. So dispatchctl works while [mail] is still unfinished.
+ * `wanted` says what the caller uses: names of sections ("redis"; "notify" means those of the
+ * states, too) or of single keys ("customers.path"), NULL-terminated; NULL is all. Faults elsewhere
+ * are passed over, and what lies there keeps its default. So dispatchctl works while [mail] is
+ * still unfinished.
  */
-struct settings *settings_load(const char *file, const char *const *wanted, settings_fault *fault, void *arg,
-                               int *ret_code);
-/* The same for who wants to look further: with faults, too, there are settings, in which the default stands
- * for what was at fault. NULL only where FILE can't be read. `ret_code` is 0 without a fault. */
-struct settings *settings_read(const char *file, const char *const *wanted, settings_fault *fault, void *arg,
-                               int *ret_code);
+struct settings *settings_load(const char *file, const char *const *wanted, settings_fault *fault,
+                               void *arg, int *ret_code);
+/* The same for who wants to look further: with faults, too, there are settings, in which the
+ * default stands for what was at fault. NULL only where FILE can't be read. `ret_code` is 0 without
+ * a fault. */
+struct settings *settings_read(const char *file, const char *const *wanted, settings_fault *fault,
+                               void *arg, int *ret_code);
 struct settings *settings_free(struct settings *settings);
 
 /* Whether the key ("mail.templates") has its default, written down or not. */
@@ -118,11 +121,11 @@ const char *settings_place(const struct settings *settings, const char *name);
 /* `-c FILE` (may be NULL), else $DISPATCHD_CONF, else /etc/dispatchd/dispatchd.conf. */
 const char *settings_path(const char *option);
 
-/* Names of keys in which two configurations differ that a reload can't change ("redis.url"), in static
- * memory of the table, with a NULL behind them; for the message that a restart is needed. `max` counts the
- * NULL. Returns how many were stored. */
-size_t settings_fixed_differences(const struct settings *a, const struct settings *b, const char **names,
-                                  size_t max);
+/* Names of keys in which two configurations differ that a reload can't change ("redis.url"), in
+ * static memory of the table, with a NULL behind them; for the message that a restart is needed.
+ * `max` counts the NULL. Returns how many were stored. */
+size_t settings_fixed_differences(const struct settings *a, const struct settings *b,
+                                  const char **names, size_t max);
 
 /* The annotated sample file, and the manual's section (mdoc), both from the table. */
 void settings_print_sample(FILE *out);

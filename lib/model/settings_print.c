@@ -47,18 +47,21 @@ static const char *by_state(const char *key, struct arena *arena)
 	return text;
 }
 
-/* What is behind the help: type, range, defaults by state, what is secret, and whether a reload is enough. In
- * the arena. */
+/* What is behind the help: type, range, defaults by state, what is secret, and whether a reload is
+ * enough. In the arena. */
 static const char *notes(const struct setting *row, const char *states, struct arena *arena)
 {
 	const unsigned told = 1u << SETTING_TEXT | 1u << SETTING_NAME | 1u << SETTING_PATH |
-	                      1u << SETTING_REDIS_URL | 1u << SETTING_LISTEN; /* by the help itself */
-	const char *type = (told & 1u << row->kind) != 0 ? "" : capital(setting_describe(row, arena), arena);
-	return arena_printf(arena, "%s%s%s%s%s%s%s%s", type, *type ? ". " : "", *states ? "By default " : "",
-	                    *states ? row->fallback : "", states, *states ? ". " : "",
-	                    row->secret ? "A file with a password in it that everybody can read is a fault. "
-	                                : "",
-	                    row->reload ? "" : "A change needs a restart.");
+	                      1u << SETTING_REDIS_URL |
+	                      1u << SETTING_LISTEN; /* by the help itself */
+	const char *type =
+	        (told & 1u << row->kind) != 0 ? "" : capital(setting_describe(row, arena), arena);
+	return arena_printf(
+	        arena, "%s%s%s%s%s%s%s%s", type, *type ? ". " : "", *states ? "By default " : "",
+	        *states ? row->fallback : "", states, *states ? ". " : "",
+	        row->secret ? "A file with a password in it that everybody can read is a fault. "
+	                    : "",
+	        row->reload ? "" : "A change needs a restart.");
 }
 
 static void sample_key(const struct setting *row, struct arena *arena, FILE *out)
@@ -76,17 +79,20 @@ static void sample_key(const struct setting *row, struct arena *arena, FILE *out
 void settings_print_sample(FILE *out)
 {
 	struct arena *arena = arena_new();
-	print_comment("The configuration of dispatchd and dispatchctl; dispatchd.conf(5) is its manual page.",
+	print_comment("The configuration of dispatchd and dispatchctl; dispatchd.conf(5) is its "
+	              "manual page.",
 	              out);
 	(void)fputs(";\n", out);
-	print_comment(
-	        "Every key is here, switched off by a semicolon in front, with its default; where the "
-	        "default "
-	        "is empty, or not the only one worth knowing, with an example. Files in conf.d/ beside this "
-	        "one "
-	        "are read after it, and win. `dispatchd -t` checks everything; `systemctl reload dispatchd` "
-	        "makes it so. The only key that must be set is [mail] from.",
-	        out);
+	print_comment("Every key is here, switched off by a semicolon in front, with its default; "
+	              "where the "
+	              "default "
+	              "is empty, or not the only one worth knowing, with an example. Files in "
+	              "conf.d/ beside this "
+	              "one "
+	              "are read after it, and win. `dispatchd -t` checks everything; `systemctl "
+	              "reload dispatchd` "
+	              "makes it so. The only key that must be set is [mail] from.",
+	              out);
 	for (size_t i = 0; i < settings_sections_len; i++) {
 		const char *section = settings_sections[i].name;
 		(void)fprintf(out, "\n[%s]\n", section);

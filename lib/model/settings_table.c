@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All keys of the configuration, one row each. What stands here is promised to scripts (a change of a name
- * or a default is a breaking change); the sample file and dispatchd.conf(5) are made from it by `make`.
+ * All keys of the configuration, one row each. What stands here is promised to scripts (a change of
+ * a name or a default is a breaking change); the sample file and dispatchd.conf(5) are made from it
+ * by `make`.
  */
 #include "model/settings_table.h"
 
@@ -26,9 +27,10 @@ const struct setting_section settings_sections[] = {
         {"gate", "Answers to the dispatch software's requests to create or dispatch a job."},
         {"http", "Health, metrics, and questions to the dispatch gate."},
         {"company", "What templates call company."},
-        {"notify", "When customers are notified of a job's states. A section [notify.STATE] (dispatched, "
-                   "started, completed, failed, paused, cancelled) has the same keys for that state alone "
-                   "and wins over [notify]."},
+        {"notify",
+         "When customers are notified of a job's states. A section [notify.STATE] (dispatched, "
+         "started, completed, failed, paused, cancelled) has the same keys for that state alone "
+         "and wins over [notify]."},
 };
 const size_t settings_sections_len = sizeof settings_sections / sizeof settings_sections[0];
 
@@ -40,7 +42,8 @@ const struct setting settings_table[] = {
                 .fallback = "redis://127.0.0.1:6379/0",
                 .needed = true,
                 .secret = true,
-                .help = "The Redis server: redis://HOST:PORT/DB or unix:///PATH?db=DB, with USER:PASSWORD@ "
+                .help = "The Redis server: redis://HOST:PORT/DB or unix:///PATH?db=DB, with "
+                        "USER:PASSWORD@ "
                         "before the host or path where it requires one.",
         },
         {
@@ -49,8 +52,10 @@ const struct setting settings_table[] = {
                 AT(redis.password_file),
                 .fallback = "",
                 .example = "/etc/dispatchd/redis-password",
-                .help = "A file whose first line is Redis' password, to keep it out of url. A systemd "
-                        "credential named redis-password does the same. If Redis rejects the password, the "
+                .help = "A file whose first line is Redis' password, to keep it out of url. A "
+                        "systemd "
+                        "credential named redis-password does the same. If Redis rejects the "
+                        "password, the "
                         "file is read again.",
         },
         {
@@ -59,7 +64,8 @@ const struct setting settings_table[] = {
                 AT(redis.stream),
                 .fallback = "jobs:events",
                 .max_len = NAME_MAX_BYTES,
-                .help = "The stream of job events, read as a consumer group: nothing is lost while dispatchd "
+                .help = "The stream of job events, read as a consumer group: nothing is lost while "
+                        "dispatchd "
                         "is down. Empty: no stream.",
         },
         {
@@ -69,7 +75,8 @@ const struct setting settings_table[] = {
                 .fallback = "",
                 .example = "jobs:list",
                 .max_len = NAME_MAX_BYTES,
-                .help = "A list of job events to read as well (publishers use LPUSH); an item waits in "
+                .help = "A list of job events to read as well (publishers use LPUSH); an item "
+                        "waits in "
                         "LIST:processing:CONSUMER until it is decided. Empty: no list.",
         },
         {
@@ -79,8 +86,10 @@ const struct setting settings_table[] = {
                 .fallback = "",
                 .example = "jobs:channel",
                 .max_len = NAME_MAX_BYTES,
-                .help = "A publish/subscribe channel to listen to as well. Redis keeps nothing for a "
-                        "subscriber that is not connected: what is published then is lost. Empty: no "
+                .help = "A publish/subscribe channel to listen to as well. Redis keeps nothing for "
+                        "a "
+                        "subscriber that is not connected: what is published then is lost. Empty: "
+                        "no "
                         "channel.",
         },
         {
@@ -154,7 +163,8 @@ const struct setting settings_table[] = {
                 .fallback = "dispatchd",
                 .max_len = NAME_MAX_BYTES,
                 .needed = true,
-                .help = "The consumer group that streams are read with; created at the start of the stream "
+                .help = "The consumer group that streams are read with; created at the start of "
+                        "the stream "
                         "if it doesn't exist.",
         },
         {
@@ -164,7 +174,8 @@ const struct setting settings_table[] = {
                 .fallback = "",
                 .example = "dispatch-1",
                 .max_len = NAME_MAX_BYTES,
-                .help = "This daemon's name in the group, different for each daemon. Empty: the host name.",
+                .help = "This daemon's name in the group, different for each daemon. Empty: the "
+                        "host name.",
         },
         {
                 KEY("redis", "claim_after"),
@@ -174,7 +185,8 @@ const struct setting settings_table[] = {
                 .max = DURATION_MAX_MS,
                 .fallback = "5m",
                 .reload = true,
-                .help = "Entries that another consumer of the group has left unacknowledged for this long "
+                .help = "Entries that another consumer of the group has left unacknowledged for "
+                        "this long "
                         "are taken over, as are list items of a consumer that is gone.",
         },
         {
@@ -185,9 +197,11 @@ const struct setting settings_table[] = {
                 .max = DURATION_MAX_MS,
                 .fallback = "7d",
                 .reload = true,
-                .help = "Entries older than this that every group of the stream has acknowledged are "
+                .help = "Entries older than this that every group of the stream has acknowledged "
+                        "are "
                         "trimmed, including the customers feed and the requests: those streams are "
-                        "transport, not records. Consumers of our group that have been idle for as long are "
+                        "transport, not records. Consumers of our group that have been idle for as "
+                        "long are "
                         "removed.",
         },
         {
@@ -198,7 +212,8 @@ const struct setting settings_table[] = {
                 .max = 32 * 1024 * 1024, /* a string that Redis may answer with */
                 .fallback = "256KiB",
                 .reload = true,
-                .help = "The largest event, counting all its fields; larger ones become dead letters.",
+                .help = "The largest event, counting all its fields; larger ones become dead "
+                        "letters.",
         },
         {
                 KEY("customers", "path"),
@@ -215,8 +230,10 @@ const struct setting settings_table[] = {
                 .max = DURATION_MAX_MS,
                 .fallback = "60s",
                 .reload = true,
-                .help = "How long an event waits for a customer who is not known yet before it is rejected. "
-                        "It keeps waiting while entries of the feed that were published by then are still "
+                .help = "How long an event waits for a customer who is not known yet before it is "
+                        "rejected. "
+                        "It keeps waiting while entries of the feed that were published by then "
+                        "are still "
                         "being applied.",
         },
         {
@@ -226,8 +243,10 @@ const struct setting settings_table[] = {
                 .fallback = "",
                 .example = "/etc/dispatchd/customers.key",
                 .reload = true,
-                .help = "A file with the key for the secret fields of systems: 32 bytes, or 64 hex digits as "
-                        "openssl rand -hex 32 makes them; when empty, the systemd credential customers-key. "
+                .help = "A file with the key for the secret fields of systems: 32 bytes, or 64 hex "
+                        "digits as "
+                        "openssl rand -hex 32 makes them; when empty, the systemd credential "
+                        "customers-key. "
                         "Without one, no secrets can be stored; if it is lost, so are they.",
         },
         {
@@ -256,7 +275,8 @@ const struct setting settings_table[] = {
                 .max = DURATION_MAX_MS,
                 .fallback = "90d",
                 .reload = true,
-                .help = "How long events, mails and outcomes are kept once they have ended. An event that is "
+                .help = "How long events, mails and outcomes are kept once they have ended. An "
+                        "event that is "
                         "published again after that counts as new.",
         },
         {
@@ -265,7 +285,8 @@ const struct setting settings_table[] = {
                 AT(mail.transport),
                 .choices = "smtp maildir",
                 .fallback = "smtp",
-                .help = "smtp hands mails to the relays of [smtp]; maildir writes them into the folder "
+                .help = "smtp hands mails to the relays of [smtp]; maildir writes them into the "
+                        "folder "
                         "maildir and sends nothing, for trials and tests.",
         },
         {
@@ -301,7 +322,8 @@ const struct setting settings_table[] = {
                 .fallback = "/etc/dispatchd/templates",
                 .needed = true,
                 .reload = true,
-                .help = "The folder of mail templates. If the default folder doesn't exist, the built-in "
+                .help = "The folder of mail templates. If the default folder doesn't exist, the "
+                        "built-in "
                         "templates are used.",
         },
         {
@@ -312,7 +334,8 @@ const struct setting settings_table[] = {
                 .max = DURATION_MAX_MS,
                 .fallback = "14d",
                 .reload = true,
-                .help = "How long a mail that is temporarily refused is retried, whatever its shelf life.",
+                .help = "How long a mail that is temporarily refused is retried, whatever its "
+                        "shelf life.",
         },
         {
                 KEY("smtp", "relay"),
@@ -322,7 +345,8 @@ const struct setting settings_table[] = {
                 .example = "mail.example.com:25, [2001:db8::25]:25",
                 .needed = true,
                 .reload = true,
-                .help = "One or more mail servers, tried in order: HOST:PORT, [IPV6]:PORT (port 25 by "
+                .help = "One or more mail servers, tried in order: HOST:PORT, [IPV6]:PORT (port 25 "
+                        "by "
                         "default) or unix:PATH.",
         },
         {
@@ -332,8 +356,10 @@ const struct setting settings_table[] = {
                 .choices = "none opportunistic required",
                 .fallback = "opportunistic",
                 .reload = true,
-                .help = "none never encrypts; opportunistic encrypts if the relay offers STARTTLS, without "
-                        "verifying its certificate; required sends nothing without TLS 1.2 or later and a "
+                .help = "none never encrypts; opportunistic encrypts if the relay offers STARTTLS, "
+                        "without "
+                        "verifying its certificate; required sends nothing without TLS 1.2 or "
+                        "later and a "
                         "certificate for the relay's name.",
         },
         {
@@ -343,7 +369,8 @@ const struct setting settings_table[] = {
                 .fallback = "",
                 .example = "mail.example.com",
                 .reload = true,
-                .help = "The name sent in EHLO. Empty: the host's full name, or, if it has none that could "
+                .help = "The name sent in EHLO. Empty: the host's full name, or, if it has none "
+                        "that could "
                         "be in the DNS, our address on the connection.",
         },
         {
@@ -372,7 +399,8 @@ const struct setting settings_table[] = {
                 .fallback = "",
                 .example = "/etc/dispatchd/smtp-password",
                 .reload = true,
-                .help = "A file whose first line is the password for AUTH. A systemd credential named "
+                .help = "A file whose first line is the password for AUTH. A systemd credential "
+                        "named "
                         "smtp-password does the same.",
         },
         {
@@ -400,7 +428,8 @@ const struct setting settings_table[] = {
                 .fallback = "",
                 .example = "America/Chicago",
                 .reload = true,
-                .help = "The IANA time zone of customers without one of their own. Empty: the host's.",
+                .help = "The IANA time zone of customers without one of their own. Empty: the "
+                        "host's.",
         },
         {
                 KEY("office", "email"),
@@ -409,7 +438,8 @@ const struct setting settings_table[] = {
                 .fallback = "",
                 .example = "office@example.com",
                 .reload = true,
-                .help = "Who is notified at once when a job is under way for a customer whose service is "
+                .help = "Who is notified at once when a job is under way for a customer whose "
+                        "service is "
                         "suspended.",
         },
         {
@@ -419,7 +449,8 @@ const struct setting settings_table[] = {
                 .fallback = "",
                 .example = "alex, robin",
                 .reload = true,
-                .help = "Users who may do a manager's work, besides root and the owner of customers.db.",
+                .help = "Users who may do a manager's work, besides root and the owner of "
+                        "customers.db.",
         },
         {
                 KEY("gate", "outside_hours"),
@@ -428,8 +459,10 @@ const struct setting settings_table[] = {
                 .choices = "flag hold deny",
                 .fallback = "flag",
                 .reload = true,
-                .help = "What happens to a job scheduled outside its customer's service hours: flag releases "
-                        "it with a mark, hold keeps it until the window of that day opens, deny refuses it.",
+                .help = "What happens to a job scheduled outside its customer's service hours: "
+                        "flag releases "
+                        "it with a mark, hold keeps it until the window of that day opens, deny "
+                        "refuses it.",
         },
         {
                 KEY("gate", "hold_max"),
@@ -446,9 +479,12 @@ const struct setting settings_table[] = {
                 .kind = SETTING_LISTEN,
                 AT(http.listen),
                 .fallback = "127.0.0.1:8925",
-                .help = "Where health, metrics and the gate are served: HOST:PORT, [IPV6]:PORT or unix:PATH. "
-                        "Port 0 is any free port; the log names it. Empty: HTTP is off. A suspension's note "
-                        "is shown over a Unix socket only, since any user of the host may connect to a port.",
+                .help = "Where health, metrics and the gate are served: HOST:PORT, [IPV6]:PORT or "
+                        "unix:PATH. "
+                        "Port 0 is any free port; the log names it. Empty: HTTP is off. A "
+                        "suspension's note "
+                        "is shown over a Unix socket only, since any user of the host may connect "
+                        "to a port.",
         },
         {
                 KEY("http", "hosts"),
@@ -457,8 +493,10 @@ const struct setting settings_table[] = {
                 .fallback = "",
                 .example = "dispatch.example.com",
                 .reload = true,
-                .help = "Host names besides localhost that requests to the gate over TCP may use. A request "
-                        "whose Host is another name is refused (421), so that no web page can reach the gate "
+                .help = "Host names besides localhost that requests to the gate over TCP may use. "
+                        "A request "
+                        "whose Host is another name is refused (421), so that no web page can "
+                        "reach the gate "
                         "by DNS rebinding; addresses are always allowed.",
         },
         {
@@ -468,7 +506,8 @@ const struct setting settings_table[] = {
                 .fallback = "",
                 .example = "dispatch",
                 .max_len = 64,
-                .help = "The group that may use the Unix socket (mode 0660); dispatchd's user must be a "
+                .help = "The group that may use the Unix socket (mode 0660); dispatchd's user must "
+                        "be a "
                         "member of it. Empty: the daemon's own group.",
         },
         {
@@ -508,7 +547,8 @@ const struct setting settings_table[] = {
                 .choices = "defer suppress send",
                 .fallback = "defer",
                 .reload = true,
-                .help = "What happens to a mail outside the customer's service hours: defer keeps it until "
+                .help = "What happens to a mail outside the customer's service hours: defer keeps "
+                        "it until "
                         "the next opening, suppress drops it, send sends it anyway.",
         },
         {
@@ -528,7 +568,8 @@ const struct setting settings_table[] = {
                 .max = DURATION_MAX_MS,
                 .fallback = "0s",
                 .reload = true,
-                .help = "How long a mail waits for others of the same state to the same contact, to go as "
+                .help = "How long a mail waits for others of the same state to the same contact, "
+                        "to go as "
                         "one.",
         },
 };
@@ -536,6 +577,8 @@ const size_t settings_table_len = sizeof settings_table / sizeof settings_table[
 
 const struct setting_by_state settings_by_state[] = {
         {.key = "outside_hours", .states = JOB_BIT(JOB_FAILED), .value = "send"},
-        {.key = "shelf_life", .states = JOB_BIT(JOB_COMPLETED) | JOB_BIT(JOB_FAILED), .value = "7d"},
+        {.key = "shelf_life",
+         .states = JOB_BIT(JOB_COMPLETED) | JOB_BIT(JOB_FAILED),
+         .value = "7d"},
 };
 const size_t settings_by_state_len = sizeof settings_by_state / sizeof settings_by_state[0];

@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 /*
- * The table of keys, for the files model/settings*.c alone. A row is the only place that knows a key:
- * reader, faults, sample, manual, dump and reload all follow it.
+ * The table of keys, for the files model/settings*.c alone. A row is the only place that knows a
+ * key: reader, faults, sample, manual, dump and reload all follow it.
  */
 enum setting_kind {                    /* what a value is, and the member that holds it */
 	            SETTING_TEXT,      /* const char * */
@@ -49,7 +49,7 @@ struct setting {
 	const char *help;     /* whole sentences */
 	bool needed;          /* may not be empty */
 	bool reload;          /* a reload may change it */
-	bool secret;          /* may hold a password: sample and manual say who may read the file then */
+	bool secret; /* may hold a password: sample and manual say who may read the file then */
 };
 
 struct setting_section {
@@ -82,8 +82,8 @@ struct setting_reader {
 	struct zones *zones;
 };
 
-/* Reads `text` into `member` as the row says. On a fault `err` says what was meant, without the key's name,
- * and `member` is untouched. */
+/* Reads `text` into `member` as the row says. On a fault `err` says what was meant, without the
+ * key's name, and `member` is untouched. */
 bool setting_read(const struct setting_reader *reader, const struct setting *row, const char *text,
                   void *member, struct error *err) MUST_CHECK;
 

@@ -19,8 +19,8 @@ _Static_assert(sizeof(enum transport) == sizeof(int), "choices are stored as int
 
 enum { LIST_MAX = 64, RATE_MAX = 100000 };
 
-typedef bool read_fn(const struct setting_reader *reader, const struct setting *row, const char *text,
-                     void *member, struct error *err);
+typedef bool read_fn(const struct setting_reader *reader, const struct setting *row,
+                     const char *text, void *member, struct error *err);
 typedef const char *format_fn(const struct setting *row, const void *member, struct arena *arena);
 typedef const char *describe_fn(const struct setting *row, struct arena *arena);
 
@@ -35,7 +35,8 @@ static const struct kind kinds[SETTING_KIND_COUNT];
 static bool setting_refuse(const struct setting *row, const char *text, struct arena *arena,
                            struct error *err)
 {
-	return error_set(err, EX_CONFIG, "must be %s (got \"%s\")", setting_describe(row, arena), text);
+	return error_set(err, EX_CONFIG, "must be %s (got \"%s\")", setting_describe(row, arena),
+	                 text);
 }
 
 /* ---- texts */
@@ -46,70 +47,70 @@ static bool store_text(const struct setting_reader *reader, const char *text, vo
 	return true;
 }
 
-static bool read_text(const struct setting_reader *reader, const struct setting *row, const char *text,
-                      void *member, struct error *err)
+static bool read_text(const struct setting_reader *reader, const struct setting *row,
+                      const char *text, void *member, struct error *err)
 {
 	if (row->max_len > 0 && strlen(text) > row->max_len)
-		return error_set(err, EX_CONFIG, "must be at most %zu bytes long (got %zu)", row->max_len,
-		                 strlen(text));
+		return error_set(err, EX_CONFIG, "must be at most %zu bytes long (got %zu)",
+		                 row->max_len, strlen(text));
 	return store_text(reader, text, member);
 }
 
-static bool read_name(const struct setting_reader *reader, const struct setting *row, const char *text,
-                      void *member, struct error *err)
+static bool read_name(const struct setting_reader *reader, const struct setting *row,
+                      const char *text, void *member, struct error *err)
 {
 	if (strpbrk(text, " \t") != NULL)
 		return error_set(err, EX_CONFIG, "must not contain spaces (got \"%s\")", text);
 	return read_text(reader, row, text, member, err);
 }
 
-static bool read_redis_url(const struct setting_reader *reader, const struct setting *row, const char *text,
-                           void *member, struct error *err)
+static bool read_redis_url(const struct setting_reader *reader, const struct setting *row,
+                           const char *text, void *member, struct error *err)
 {
 	(void)row;
 	struct redis_url url;
 	return redis_url_parse(text, reader->arena, &url, err) && store_text(reader, text, member);
 }
 
-static bool read_listen(const struct setting_reader *reader, const struct setting *row, const char *text,
-                        void *member, struct error *err)
+static bool read_listen(const struct setting_reader *reader, const struct setting *row,
+                        const char *text, void *member, struct error *err)
 {
 	(void)row;
 	struct endpoint endpoint;
 	return endpoint_parse_own(text, &endpoint, err) && store_text(reader, text, member);
 }
 
-static bool read_helo(const struct setting_reader *reader, const struct setting *row, const char *text,
-                      void *member, struct error *err)
+static bool read_helo(const struct setting_reader *reader, const struct setting *row,
+                      const char *text, void *member, struct error *err)
 {
 	if (!hostname_full(text) && !hostname_literal(text))
 		return setting_refuse(row, text, reader->arena, err);
 	return store_text(reader, text, member);
 }
 
-static bool read_mailbox(const struct setting_reader *reader, const struct setting *row, const char *text,
-                         void *member, struct error *err)
+static bool read_mailbox(const struct setting_reader *reader, const struct setting *row,
+                         const char *text, void *member, struct error *err)
 {
 	struct mailbox mailbox;
 	struct error why = {0};
 	if (!mailbox_parse(text, &mailbox, &why))
-		return error_set(err, EX_CONFIG, "must be %s (got \"%s\"): %s", kinds[row->kind].what, text,
-		                 why.text);
+		return error_set(err, EX_CONFIG, "must be %s (got \"%s\"): %s",
+		                 kinds[row->kind].what, text, why.text);
 	return store_text(reader, text, member);
 }
 
-static bool read_address(const struct setting_reader *reader, const struct setting *row, const char *text,
-                         void *member, struct error *err)
+static bool read_address(const struct setting_reader *reader, const struct setting *row,
+                         const char *text, void *member, struct error *err)
 {
 	struct error why = {0};
 	if (!address_check(text, &why))
-		return error_set(err, EX_CONFIG, "must be %s (got \"%s\"): %s", kinds[row->kind].what, text,
-		                 why.text);
+		return error_set(err, EX_CONFIG, "must be %s (got \"%s\"): %s",
+		                 kinds[row->kind].what, text, why.text);
 	return store_text(reader, text, member);
 }
 
-static bool read_zone(const struct setting_reader *reader, const struct setting *row, const char *text,
-                      void *member, struct error *err)
+static bool read_zone(const struct setting_reader *reader, const struct setting *row,
+                      const char *text, void *member, struct error *err)
 {
 	if (zone_find(reader->zones, text) == NULL)
 		return setting_refuse(row, text, reader->arena, err);
@@ -138,8 +139,8 @@ static const char **split(const char *text, struct arena *arena, size_t *ret_n)
 	return list;
 }
 
-static bool read_list(const struct setting_reader *reader, const struct setting *row, const char *text,
-                      void *member, struct error *err)
+static bool read_list(const struct setting_reader *reader, const struct setting *row,
+                      const char *text, void *member, struct error *err)
 {
 	(void)row;
 	size_t n;
@@ -150,8 +151,8 @@ static bool read_list(const struct setting_reader *reader, const struct setting 
 	return true;
 }
 
-static bool read_relays(const struct setting_reader *reader, const struct setting *row, const char *text,
-                        void *member, struct error *err)
+static bool read_relays(const struct setting_reader *reader, const struct setting *row,
+                        const char *text, void *member, struct error *err)
 {
 	size_t n;
 	const char **list = split(text, reader->arena, &n);
@@ -168,21 +169,23 @@ static bool read_relays(const struct setting_reader *reader, const struct settin
 /* Names in DNS or of containers, where an underscore is usual. */
 static bool is_host(const char *text)
 {
-	static const char known[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	static const char known[] =
+	        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 	return *text != '.' && strlen(text) <= HOSTNAME_MAX && strspn(text, known) == strlen(text);
 }
 
-static bool read_hosts(const struct setting_reader *reader, const struct setting *row, const char *text,
-                       void *member, struct error *err)
+static bool read_hosts(const struct setting_reader *reader, const struct setting *row,
+                       const char *text, void *member, struct error *err)
 {
 	size_t n;
 	const char **list = split(text, reader->arena, &n);
 	for (size_t i = 0; i < n; i++)
 		if (!is_host(list[i]))
-			return error_set(err, EX_CONFIG,
-			                 "must be host names without a port; addresses need not be listed "
-			                 "(got \"%s\")",
-			                 list[i]);
+			return error_set(
+			        err, EX_CONFIG,
+			        "must be host names without a port; addresses need not be listed "
+			        "(got \"%s\")",
+			        list[i]);
 	return read_list(reader, row, text, member, err);
 }
 
@@ -202,8 +205,8 @@ static bool in_range(const struct setting *row, int64_t value)
 	return value >= row->min && value <= row->max;
 }
 
-static bool read_duration(const struct setting_reader *reader, const struct setting *row, const char *text,
-                          void *member, struct error *err)
+static bool read_duration(const struct setting_reader *reader, const struct setting *row,
+                          const char *text, void *member, struct error *err)
 {
 	int64_t value;
 	if (!duration_parse(text, &value) || !in_range(row, value))
@@ -212,7 +215,8 @@ static bool read_duration(const struct setting_reader *reader, const struct sett
 	return true;
 }
 
-static const char *format_duration(const struct setting *row, const void *member, struct arena *arena)
+static const char *format_duration(const struct setting *row, const void *member,
+                                   struct arena *arena)
 {
 	(void)row;
 	char text[UNITS_TEXT_MAX];
@@ -222,11 +226,12 @@ static const char *format_duration(const struct setting *row, const void *member
 static const char *describe_duration(const struct setting *row, struct arena *arena)
 {
 	return arena_printf(arena, "a duration between %s and %s (500ms, 30s, 5m, 12h, 90d)",
-	                    format_duration(row, &row->min, arena), format_duration(row, &row->max, arena));
+	                    format_duration(row, &row->min, arena),
+	                    format_duration(row, &row->max, arena));
 }
 
-static bool read_size(const struct setting_reader *reader, const struct setting *row, const char *text,
-                      void *member, struct error *err)
+static bool read_size(const struct setting_reader *reader, const struct setting *row,
+                      const char *text, void *member, struct error *err)
 {
 	int64_t value;
 	if (!size_parse(text, &value) || !in_range(row, value))
@@ -248,11 +253,12 @@ static const char *describe_size(const struct setting *row, struct arena *arena)
 	                    format_size(row, &row->max, arena));
 }
 
-static bool read_count(const struct setting_reader *reader, const struct setting *row, const char *text,
-                       void *member, struct error *err)
+static bool read_count(const struct setting_reader *reader, const struct setting *row,
+                       const char *text, void *member, struct error *err)
 {
 	size_t len = strlen(text);
-	long long value = len > 0 && len <= 15 && strspn(text, "0123456789") == len ? atoll(text) : -1;
+	long long value =
+	        len > 0 && len <= 15 && strspn(text, "0123456789") == len ? atoll(text) : -1;
 	if (value < 0 || !in_range(row, value))
 		return setting_refuse(row, text, reader->arena, err);
 	*(int64_t *)member = value;
@@ -267,7 +273,8 @@ static const char *format_count(const struct setting *row, const void *member, s
 
 static const char *describe_count(const struct setting *row, struct arena *arena)
 {
-	return arena_printf(arena, "an integer between %" PRId64 " and %" PRId64, row->min, row->max);
+	return arena_printf(arena, "an integer between %" PRId64 " and %" PRId64, row->min,
+	                    row->max);
 }
 
 /* Digits with at most one point among them: no locale, exponent, sign, "nan" or "inf". */
@@ -280,8 +287,8 @@ static bool plain_decimal(const char *text)
 	return whole > 0 && *rest == '\0' && strlen(text) <= 15;
 }
 
-static bool read_rate(const struct setting_reader *reader, const struct setting *row, const char *text,
-                      void *member, struct error *err)
+static bool read_rate(const struct setting_reader *reader, const struct setting *row,
+                      const char *text, void *member, struct error *err)
 {
 	double value = 0, unit = 1;
 	if (!plain_decimal(text))
@@ -309,8 +316,8 @@ static const char *format_rate(const struct setting *row, const void *member, st
 
 /* ---- choices */
 
-static bool read_choice(const struct setting_reader *reader, const struct setting *row, const char *text,
-                        void *member, struct error *err)
+static bool read_choice(const struct setting_reader *reader, const struct setting *row,
+                        const char *text, void *member, struct error *err)
 {
 	int i = 0;
 	size_t text_len = strlen(text);
@@ -364,18 +371,21 @@ static const struct kind kinds[SETTING_KIND_COUNT] = {
         [SETTING_ZONE] = {.read = read_zone,
                           .format = format_text,
                           .what = "an IANA time zone (Europe/Berlin) that this system knows"},
-        [SETTING_LIST] = {.read = read_list, .format = format_list, .what = "a list separated by commas"},
+        [SETTING_LIST] = {.read = read_list,
+                          .format = format_list,
+                          .what = "a list separated by commas"},
         [SETTING_RELAYS] = {.read = read_relays,
                             .format = format_list,
                             .what = "one or more of HOST:PORT, [IPV6]:PORT or unix:PATH"},
         [SETTING_HOSTS] = {.read = read_hosts,
                            .format = format_list,
                            .what = "host names separated by commas"},
-        [SETTING_HELO] = {.read = read_helo,
-                          .format = format_text,
-                          .what = "a full host name (letters, digits and hyphens, with a dot, not at the "
-                                  "end: mail.example.com) or an address literal ([192.0.2.1], "
-                                  "[IPv6:2001:db8::1])"},
+        [SETTING_HELO] =
+                {.read = read_helo,
+                 .format = format_text,
+                 .what = "a full host name (letters, digits and hyphens, with a dot, not at the "
+                         "end: mail.example.com) or an address literal ([192.0.2.1], "
+                         "[IPv6:2001:db8::1])"},
         [SETTING_DURATION] = {.read = read_duration,
                               .format = format_duration,
                               .describe = describe_duration},
@@ -384,7 +394,9 @@ static const struct kind kinds[SETTING_KIND_COUNT] = {
         [SETTING_RATE] = {.read = read_rate,
                           .format = format_rate,
                           .what = "a number per second between 0.001 and 100000"},
-        [SETTING_CHOICE] = {.read = read_choice, .format = format_choice, .describe = describe_choice},
+        [SETTING_CHOICE] = {.read = read_choice,
+                            .format = format_choice,
+                            .describe = describe_choice},
 };
 
 /* What an empty value leaves: nothing, where the default is nothing too. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Rule 7 and the gate ask here; a customer has few suspensions, so that each question walks them all. */
+/* Rule 7 and the gate ask here; a customer has few suspensions, so that each question walks them
+ * all. */
 #include "model/suspension.h"
 
 struct instant suspension_start(const struct suspension *suspension, const struct zone *zone)
@@ -9,10 +10,12 @@ struct instant suspension_start(const struct suspension *suspension, const struc
 
 struct instant suspension_end(const struct suspension *suspension, const struct zone *zone)
 {
-	return day_is_none(suspension->until) ? INSTANT_NEVER : zone_day_start(zone, suspension->until);
+	return day_is_none(suspension->until) ? INSTANT_NEVER
+	                                      : zone_day_start(zone, suspension->until);
 }
 
-bool suspension_holds(const struct suspension *suspension, const struct zone *zone, struct instant at)
+bool suspension_holds(const struct suspension *suspension, const struct zone *zone,
+                      struct instant at)
 {
 	return !instant_before(at, suspension_start(suspension, zone)) &&
 	       instant_before(at, suspension_end(suspension, zone));
@@ -32,9 +35,10 @@ const struct suspension *suspension_find(const struct customer *customer, unsign
 	return NULL;
 }
 
-/* Each turn of the loop goes to the end of one that holds, which then doesn't hold any more: it ends. */
-struct instant suspension_clear(const struct customer *customer, unsigned scopes, const struct zone *zone,
-                                struct instant at)
+/* Each turn of the loop goes to the end of one that holds, which then doesn't hold any more: it
+ * ends. */
+struct instant suspension_clear(const struct customer *customer, unsigned scopes,
+                                const struct zone *zone, struct instant at)
 {
 	const struct suspension *holding;
 	while (instant_before(at, INSTANT_NEVER) &&
@@ -56,7 +60,8 @@ struct instant suspension_next_change(const struct customer *customer, const str
 	size_t n = customer_chain(customer, chain);
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < chain[i]->n_suspensions; j++) {
-			best = later_min(best, suspension_start(&chain[i]->suspensions[j], zone), at);
+			best = later_min(best, suspension_start(&chain[i]->suspensions[j], zone),
+			                 at);
 			best = later_min(best, suspension_end(&chain[i]->suspensions[j], zone), at);
 		}
 	return best;

@@ -11,8 +11,9 @@
 
 /* The prefix makes the type out of the name: a type is stored once and both are views of it. */
 static const char *const state_types[JOB_STATE_COUNT] = {
-        [JOB_DISPATCHED] = "job.dispatched", [JOB_STARTED] = "job.started", [JOB_COMPLETED] = "job.completed",
-        [JOB_FAILED] = "job.failed",         [JOB_PAUSED] = "job.paused",   [JOB_CANCELLED] = "job.cancelled",
+        [JOB_DISPATCHED] = "job.dispatched", [JOB_STARTED] = "job.started",
+        [JOB_COMPLETED] = "job.completed",   [JOB_FAILED] = "job.failed",
+        [JOB_PAUSED] = "job.paused",         [JOB_CANCELLED] = "job.cancelled",
 };
 enum { TYPE_PREFIX = sizeof "job." - 1 };
 
@@ -116,14 +117,16 @@ enum reason reason_find(const char *name)
 }
 
 /* A set of up to `count` words: how it is spelled and read back. */
-static const char *set_format(unsigned set, const char *(*name)(int), int count, char text[WORDS_TEXT_MAX])
+static const char *set_format(unsigned set, const char *(*name)(int), int count,
+                              char text[WORDS_TEXT_MAX])
 {
 	size_t len = 0;
 	text[0] = '\0';
 	for (int i = 0; i < count; i++) {
 		if (!(set & 1u << i))
 			continue;
-		len += (size_t)snprintf(text + len, WORDS_TEXT_MAX - len, "%s%s", len ? "," : "", name(i));
+		len += (size_t)snprintf(text + len, WORDS_TEXT_MAX - len, "%s%s", len ? "," : "",
+		                        name(i));
 	}
 	return text;
 }

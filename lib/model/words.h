@@ -10,7 +10,8 @@
  * Database, outcomes, log, metrics and command line all spell them through here.
  */
 
-/* A job's states, which are also what a job event says. Ranks for equal times follow the contract. */
+/* A job's states, which are also what a job event says. Ranks for equal times follow the contract.
+ */
 enum job_state {
 	JOB_NONE = -1,
 	JOB_DISPATCHED,
@@ -35,7 +36,8 @@ const char *job_state_name(enum job_state state); /* "dispatched"; "" for JOB_NO
 const char *job_state_type(enum job_state state); /* "job.dispatched"; "" for JOB_NONE */
 enum job_state job_state_find(const char *name);  /* "dispatched"; JOB_NONE where there is none */
 
-/* What became of an event, a mail or a held job. STATUS_SENDING is the spool's own and never published. */
+/* What became of an event, a mail or a held job. STATUS_SENDING is the spool's own and never
+ * published. */
 enum status {
 	STATUS_NONE,
 	STATUS_QUEUED,

@@ -44,9 +44,9 @@ static bool migrated(struct db *db, size_t version, struct error *err)
 static const struct db_schema schema = {
         .name = "customers.db",
         .application_id = DB_ID_CUSTOMERS,
-        .remedy =
-                "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in its place; "
-                "see RECOVERY in dispatchd(8)",
+        .remedy = "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in "
+                  "its place; "
+                  "see RECOVERY in dispatchd(8)",
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
         .digest = "ffc847223f29f1625eb832b187d228b0ec76eea8926d5440dcd9ef3d212d6df9",
@@ -122,7 +122,8 @@ void customers_end_read(struct customers *customers)
 
 bool customers_identity(struct customers *customers, char ret[IDENTITY_SIZE], struct error *err)
 {
-	struct db_query *query = db_query(customers->db, "SELECT id FROM identity ORDER BY rowid LIMIT 1");
+	struct db_query *query =
+	        db_query(customers->db, "SELECT id FROM identity ORDER BY rowid LIMIT 1");
 	enum db_step step = db_step(query, err);
 	const char *id = step == DB_ROW ? db_peek_text(query, 0, NULL) : NULL;
 	(void)snprintf(ret, IDENTITY_SIZE, "%s", id ? id : "");
@@ -141,15 +142,18 @@ bool customers_identify(struct customers *customers, struct error *err)
 /* -- numbers that have changed ----------------------------------------------------------------- */
 
 bool customers_renumbered(struct customers *customers, int64_t after, struct arena *arena,
-                          struct renumbering **ret, size_t *ret_n, int64_t *ret_last, struct error *err)
+                          struct renumbering **ret, size_t *ret_n, int64_t *ret_last,
+                          struct error *err)
 {
 	struct renumbering *rows = NULL;
 	size_t n = 0, cap = 0;
 	enum db_step step;
-	if (!db_run_int(db_query(customers->db, "SELECT max(id) FROM renumbered"), 0, ret_last, err))
+	if (!db_run_int(db_query(customers->db, "SELECT max(id) FROM renumbered"), 0, ret_last,
+	                err))
 		return false;
 	struct db_query *query = db_query(
-	        customers->db, "SELECT before, after, contacts FROM renumbered WHERE id > ?1 ORDER BY id");
+	        customers->db,
+	        "SELECT before, after, contacts FROM renumbered WHERE id > ?1 ORDER BY id");
 	db_bind_int(query, 1, after);
 	while ((step = db_step(query, err)) == DB_ROW) {
 		rows = arena_grow(arena, rows, n, &cap, sizeof *rows);
@@ -161,8 +165,8 @@ bool customers_renumbered(struct customers *customers, int64_t after, struct are
 	return step == DB_DONE;
 }
 
-bool customers_erased(struct customers *customers, int64_t after, struct arena *arena, const char ***ret,
-                      size_t *ret_n, int64_t *ret_last, struct error *err)
+bool customers_erased(struct customers *customers, int64_t after, struct arena *arena,
+                      const char ***ret, size_t *ret_n, int64_t *ret_last, struct error *err)
 {
 	const char **numbers = NULL;
 	size_t n = 0, cap = 0;
@@ -183,7 +187,8 @@ bool customers_erased(struct customers *customers, int64_t after, struct arena *
 
 /* -- addresses that a relay refused ------------------------------------------------------------ */
 
-/* The two addresses of a contact are marked alike; each statement leaves alone what is marked already. */
+/* The two addresses of a contact are marked alike; each statement leaves alone what is marked
+ * already. */
 static const char *const marks[] = {
         "UPDATE contact SET email_invalid = ?3, email_invalid_why = ?4"
         " WHERE id = ?1 AND email = ?2 AND email_invalid IS NULL",
@@ -196,11 +201,12 @@ static const char *const mark_changes[] = {
         " json_object('email', email, 'email_invalid_why', ?3) FROM contact WHERE id = ?2",
         "INSERT INTO change (time, user, kind, record, customer, action, after)"
         " SELECT ?1, 'dispatchd', 'contact', id, customer, 'mark',"
-        " json_object('alt_email', alt_email, 'alt_email_invalid_why', ?3) FROM contact WHERE id = ?2",
+        " json_object('alt_email', alt_email, 'alt_email_invalid_why', ?3) FROM contact WHERE id = "
+        "?2",
 };
 
-static bool mark(struct db *db, size_t which, int64_t contact, const char *address, struct instant when,
-                 const char *words, struct error *err)
+static bool mark(struct db *db, size_t which, int64_t contact, const char *address,
+                 struct instant when, const char *words, struct error *err)
 {
 	struct db_query *query = db_query(db, marks[which]);
 	db_bind_int(query, 1, contact);

@@ -26,7 +26,8 @@ struct db *customers_db(struct customers *customers);           /* still the sto
 struct zones *customers_zones(struct customers *customers);
 
 /* Which database it is, "" where that was taken out of it. Copies have the same. */
-bool customers_identity(struct customers *customers, char ret[IDENTITY_SIZE], struct error *err) MUST_CHECK;
+bool customers_identity(struct customers *customers, char ret[IDENTITY_SIZE],
+                        struct error *err) MUST_CHECK;
 /* Gives one that has none a new one. */
 bool customers_identify(struct customers *customers, struct error *err) MUST_CHECK;
 
@@ -36,31 +37,34 @@ void customers_end_read(struct customers *customers);
 
 /*
  * The customer of that number with its parents and all that hangs on them, in `arena`; NULL in *ret
- * where there is none. What is not well formed in the database (edited by hand) is passed over as if
- * it weren't there; a suspension whose days or scopes can't be read holds for everything and for
+ * where there is none. What is not well formed in the database (edited by hand) is passed over as
+ * if it weren't there; a suspension whose days or scopes can't be read holds for everything and for
  * good, and unreadable hours are closed, so that nobody is mailed by mistake. Works within and
  * without customers_begin_read().
  */
 bool customers_load(struct customers *customers, struct arena *arena, const char *number,
                     const struct customer **ret, struct error *err) MUST_CHECK;
 
-/* Customers' numbers that have changed, in order: those behind row `after` (0: all), in `arena`. *ret_last is
- * the latest row there is. */
+/* Customers' numbers that have changed, in order: those behind row `after` (0: all), in `arena`.
+ * *ret_last is the latest row there is. */
 struct renumbering {
 	const char *before, *after;
-	const char *contacts; /* that became others: [[id before, id after], …] as JSON; NULL for none */
+	const char *contacts; /* that became others: [[id before, id after], …] as JSON; NULL for
+	                         none */
 };
 bool customers_renumbered(struct customers *customers, int64_t after, struct arena *arena,
                           struct renumbering **ret, size_t *ret_n, int64_t *ret_last,
                           struct error *err) MUST_CHECK;
 
 /* Numbers of customers that were erased, as above. */
-bool customers_erased(struct customers *customers, int64_t after, struct arena *arena, const char ***ret,
-                      size_t *ret_n, int64_t *ret_last, struct error *err) MUST_CHECK;
+bool customers_erased(struct customers *customers, int64_t after, struct arena *arena,
+                      const char ***ret, size_t *ret_n, int64_t *ret_last,
+                      struct error *err) MUST_CHECK;
 
 /*
  * Notes that a relay refused `address`, with its words. Does nothing where the contact is gone, has
- * another address by now, or is marked already, so it may be applied twice. A transaction of its own.
+ * another address by now, or is marked already, so it may be applied twice. A transaction of its
+ * own.
  */
 bool customers_mark_invalid(struct customers *customers, int64_t contact, const char *address,
                             struct instant when, const char *words, struct error *err) MUST_CHECK;

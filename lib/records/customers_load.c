@@ -62,10 +62,11 @@ static const char *whole_name(const struct contact *contact, struct arena *arena
 	return arena_printf(arena, "%s%s%s", contact->first_name, space, contact->last_name);
 }
 
-static const char contacts_sql[] =
-        "SELECT id, name, first_name, last_name, title, email, alt_email, email_invalid, alt_email_invalid,"
-        " home_phone, cell_phone, work_phone, locale, notify, all_sites FROM contact WHERE customer = ?1"
-        " ORDER BY id";
+static const char contacts_sql[] = "SELECT id, name, first_name, last_name, title, email, "
+                                   "alt_email, email_invalid, alt_email_invalid,"
+                                   " home_phone, cell_phone, work_phone, locale, notify, all_sites "
+                                   "FROM contact WHERE customer = ?1"
+                                   " ORDER BY id";
 
 static void contact_row(const struct load *load, struct db_query *query, struct list *list)
 {
@@ -94,8 +95,9 @@ static void contact_row(const struct load *load, struct db_query *query, struct 
 		contact->notify = 0;
 }
 
-static const char suspensions_sql[] = "SELECT id, scopes, \"from\", until, note, author FROM suspension"
-                                      " WHERE customer = ?1 AND removed IS NULL ORDER BY id";
+static const char suspensions_sql[] =
+        "SELECT id, scopes, \"from\", until, note, author FROM suspension"
+        " WHERE customer = ?1 AND removed IS NULL ORDER BY id";
 
 static void suspension_row(const struct load *load, struct db_query *query, struct list *list)
 {
@@ -115,8 +117,8 @@ static void suspension_row(const struct load *load, struct db_query *query, stru
 		suspension->from = day_of(1, 1, 1);
 }
 
-static const char assets_sql[] =
-        "SELECT kind, serial, position, latitude, longitude FROM asset WHERE customer = ?1 ORDER BY id";
+static const char assets_sql[] = "SELECT kind, serial, position, latitude, longitude FROM asset "
+                                 "WHERE customer = ?1 ORDER BY id";
 
 static void asset_row(const struct load *load, struct db_query *query, struct list *list)
 {
@@ -146,8 +148,8 @@ static void picture_row(const struct load *load, struct db_query *query, struct 
 
 static const char notes_sql[] =
         "SELECT text FROM note WHERE customer = ?1 AND urgent <> 0 ORDER BY created DESC, id DESC";
-static const char documents_sql[] =
-        "SELECT coalesce(nullif(name, ''), description) FROM document WHERE customer = ?1 ORDER BY id";
+static const char documents_sql[] = "SELECT coalesce(nullif(name, ''), description) FROM document "
+                                    "WHERE customer = ?1 ORDER BY id";
 
 static void text_row(const struct load *load, struct db_query *query, struct list *list)
 {
@@ -179,7 +181,8 @@ static void week_row(const struct load *load, struct db_query *query, struct lis
 	load->customer->hours.week[weekday] = windows_of(load, query, 1);
 }
 
-static const char dates_sql[] = "SELECT day, windows FROM hours_date WHERE customer = ?1 ORDER BY day";
+static const char dates_sql[] =
+        "SELECT day, windows FROM hours_date WHERE customer = ?1 ORDER BY day";
 
 static void date_row(const struct load *load, struct db_query *query, struct list *list)
 {
@@ -194,7 +197,8 @@ static void date_row(const struct load *load, struct db_query *query, struct lis
 static bool load_office(struct load *load, struct customer *customer)
 {
 	struct list dates = {.size = sizeof(struct hours_date)};
-	struct db_query *query = db_query(load->db, "SELECT day, windows FROM office_date ORDER BY day");
+	struct db_query *query =
+	        db_query(load->db, "SELECT day, windows FROM office_date ORDER BY day");
 	enum db_step step;
 	while ((step = db_step(query, load->err)) == DB_ROW)
 		date_row(load, query, &dates);
@@ -209,9 +213,11 @@ static bool load_hangers(const struct load *load)
 {
 	struct customer *customer = load->customer;
 	struct list contacts = {.size = sizeof(struct contact)}, notes = {.size = sizeof(char *)};
-	struct list suspensions = {.size = sizeof(struct suspension)}, documents = {.size = sizeof(char *)};
+	struct list suspensions = {.size = sizeof(struct suspension)},
+	            documents = {.size = sizeof(char *)};
 	struct list pictures = {.size = sizeof(struct picture)};
-	struct list assets = {.size = sizeof(struct asset)}, dates = {.size = sizeof(struct hours_date)};
+	struct list assets = {.size = sizeof(struct asset)},
+	            dates = {.size = sizeof(struct hours_date)};
 	struct list none = {.size = 1};
 	if (!load_list(load, contacts_sql, contact_row, &contacts) ||
 	    !load_list(load, suspensions_sql, suspension_row, &suspensions) ||
@@ -219,7 +225,8 @@ static bool load_hangers(const struct load *load)
 	    !load_list(load, pictures_sql, picture_row, &pictures) ||
 	    !load_list(load, notes_sql, text_row, &notes) ||
 	    !load_list(load, documents_sql, text_row, &documents) ||
-	    !load_list(load, week_sql, week_row, &none) || !load_list(load, dates_sql, date_row, &dates))
+	    !load_list(load, week_sql, week_row, &none) ||
+	    !load_list(load, dates_sql, date_row, &dates))
 		return false;
 	customer->contacts = (const struct contact *)(void *)contacts.items;
 	customer->n_contacts = contacts.n;
@@ -238,9 +245,10 @@ static bool load_hangers(const struct load *load)
 	return true;
 }
 
-#define COLUMNS                                                                                              \
-	"SELECT id, parent, number, name, dba, status, kind, account, address, city, state, postal_code,"    \
-	" county, region, country, phone, extension, fax, timezone, locale, reference, sales_rep,"           \
+#define COLUMNS                                                                                    \
+	"SELECT id, parent, number, name, dba, status, kind, account, address, city, state, "      \
+	"postal_code,"                                                                             \
+	" county, region, country, phone, extension, fax, timezone, locale, reference, sales_rep," \
 	" location_notes, renewal, disclaimer FROM customer "
 static const char by_number_sql[] = COLUMNS "WHERE number = ?1";
 static const char by_former_sql[] =
@@ -251,11 +259,26 @@ static const char by_id_sql[] = COLUMNS "WHERE id = ?1";
 static void customer_texts(struct customer *customer, struct db_query *query, struct arena *arena)
 {
 	const char **const texts[] = {
-	        &customer->number,         &customer->name,        &customer->dba,       NULL,
-	        &customer->kind,           &customer->account,     &customer->address,   &customer->city,
-	        &customer->state,          &customer->postal_code, &customer->county,    &customer->region,
-	        &customer->country,        &customer->phone,       &customer->extension, &customer->fax,
-	        &customer->timezone,       &customer->locale,      &customer->reference, &customer->sales_rep,
+	        &customer->number,
+	        &customer->name,
+	        &customer->dba,
+	        NULL,
+	        &customer->kind,
+	        &customer->account,
+	        &customer->address,
+	        &customer->city,
+	        &customer->state,
+	        &customer->postal_code,
+	        &customer->county,
+	        &customer->region,
+	        &customer->country,
+	        &customer->phone,
+	        &customer->extension,
+	        &customer->fax,
+	        &customer->timezone,
+	        &customer->locale,
+	        &customer->reference,
+	        &customer->sales_rep,
 	        &customer->location_notes,
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -270,7 +293,8 @@ static void customer_texts(struct customer *customer, struct db_query *query, st
 }
 
 /* Takes the query's row and all that hangs on it. *ret stays NULL where there is no row. */
-static bool load_row(struct load *load, struct db_query *query, struct customer **ret, int64_t *ret_parent)
+static bool load_row(struct load *load, struct db_query *query, struct customer **ret,
+                     int64_t *ret_parent)
 {
 	enum db_step step = db_step(query, load->err);
 	if (step != DB_ROW)
@@ -301,8 +325,8 @@ static bool load_parents(struct load *load, struct customer *child, int64_t pare
 	return true;
 }
 
-static bool load_named(struct load *load, const char *sql, const char *number, struct customer **ret,
-                       int64_t *ret_parent)
+static bool load_named(struct load *load, const char *sql, const char *number,
+                       struct customer **ret, int64_t *ret_parent)
 {
 	struct db_query *query = db_query(load->db, sql);
 	db_bind_text(query, 1, number);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes all records of a kind in the form that an import takes: a column or key a field, and besides
- * them what a kind's values may carry (a customer's first contact and hours, a quote's items, …).
+ * Writes all records of a kind in the form that an import takes: a column or key a field, and
+ * besides them what a kind's values may carry (a customer's first contact and hours, a quote's
+ * items, …).
  */
 #include "base/jsontext.h"
 #include "db/csv.h"
@@ -53,9 +54,9 @@ static bool contacts_json(struct export *export, const struct row *row, json_t *
 
 static bool reps_json(struct export *export, const struct row *row, json_t **ret)
 {
-	struct db_query *query =
-	        db_query(export->store->db, "SELECT r.name FROM rep r JOIN customer_rep cr ON cr.rep = r.id"
-	                                    " WHERE cr.customer = ?1 ORDER BY r.name");
+	struct db_query *query = db_query(
+	        export->store->db, "SELECT r.name FROM rep r JOIN customer_rep cr ON cr.rep = r.id"
+	                           " WHERE cr.customer = ?1 ORDER BY r.name");
 	json_t *list = json_array();
 	enum db_step step;
 	db_bind_int(query, 1, row->id);
@@ -79,7 +80,8 @@ static void set_copy(json_t *object, const char *key, json_t *value)
 	(void)json_object_set_new(object, key, value ? json_incref(value) : json_null());
 }
 
-/* The first contact's address and name have columns of their own, for tables made and read by people. */
+/* The first contact's address and name have columns of their own, for tables made and read by
+ * people. */
 static bool customer_extras(struct export *export, const struct row *row, json_t *object)
 {
 	json_t *contacts = NULL, *reps = NULL, *hours = NULL;
@@ -167,7 +169,8 @@ static void add_csv_row(struct export *export, const struct row *row, const json
 	}
 	for (size_t i = 0; i < export->kind->n_fields; i++, first = false) {
 		if (export->kind->fields[i].reckoned)
-			add_member(export, first, object, export->kind->fields[i].name); /* it is in no row */
+			add_member(export, first, object,
+			           export->kind->fields[i].name); /* it is in no row */
 		else
 			csv_add_marked(&export->buf, first, row->value[i] ? row->value[i] : "");
 	}
@@ -180,9 +183,11 @@ static void add_csv_row(struct export *export, const struct row *row, const json
 
 static bool flush(struct export *export)
 {
-	bool good = fwrite(buf_text(&export->buf), 1, export->buf.len, export->out) == export->buf.len;
+	bool good =
+	        fwrite(buf_text(&export->buf), 1, export->buf.len, export->out) == export->buf.len;
 	buf_reset(&export->buf);
-	return good || error_set(export->err, EX_IOERR, "the file can't be written: %s", strerror(errno));
+	return good ||
+	       error_set(export->err, EX_IOERR, "the file can't be written: %s", strerror(errno));
 }
 
 static bool export_row(struct export *export, const struct row *row)
@@ -203,10 +208,12 @@ static bool export_row(struct export *export, const struct row *row)
 static bool export_rows(struct export *export, records_progress *progress, void *arg, int64_t total,
                         int64_t *rows)
 {
-	struct db_query *query = db_query(export->store->db, row_sql(export->store, export->kind)->list_all);
+	struct db_query *query =
+	        db_query(export->store->db, row_sql(export->store, export->kind)->list_all);
 	enum db_step step = DB_DONE;
 	bool good = true;
-	for (*rows = 0; good && (step = db_step(query, export->err)) == DB_ROW; arena_reset(export->arena)) {
+	for (*rows = 0; good && (step = db_step(query, export->err)) == DB_ROW;
+	     arena_reset(export->arena)) {
 		struct row row;
 		row_read(export->kind, query, export->arena, &row);
 		good = export_row(export, &row);
@@ -218,7 +225,8 @@ static bool export_rows(struct export *export, records_progress *progress, void 
 	return good && step == DB_DONE;
 }
 
-static bool count_rows(struct customers *store, const struct kind *kind, int64_t *ret, struct error *err)
+static bool count_rows(struct customers *store, const struct kind *kind, int64_t *ret,
+                       struct error *err)
 {
 	struct buf sql = {0};
 	buf_printf(&sql, "SELECT count(*) FROM %s", kind->table);
@@ -229,10 +237,12 @@ static bool count_rows(struct customers *store, const struct kind *kind, int64_t
 	return good;
 }
 
-bool records_export(struct customers *store, const struct kind *kind, enum records_format format, FILE *out,
-                    records_progress *progress, void *arg, int64_t *ret_rows, struct error *err)
+bool records_export(struct customers *store, const struct kind *kind, enum records_format format,
+                    FILE *out, records_progress *progress, void *arg, int64_t *ret_rows,
+                    struct error *err)
 {
-	struct export export = {.store = store, .kind = kind, .format = format, .out = out, .err = err};
+	struct export export = {
+	        .store = store, .kind = kind, .format = format, .out = out, .err = err};
 	int64_t total, rows = 0;
 	if (!customers_begin_read(store, err))
 		return false;

@@ -14,7 +14,8 @@
 #include <unicode/ustring.h>
 #include <unicode/utf8.h>
 
-/* Lower-case letters that Unicode doesn't decompose, as people without them on the keyboard type them. */
+/* Lower-case letters that Unicode doesn't decompose, as people without them on the keyboard type
+ * them. */
 static const struct {
 	UChar32 letter;
 	const char *plain;
@@ -69,7 +70,8 @@ static void add_folded(struct buf *out, size_t start, UChar32 c)
 static void add_decomposed(struct buf *out, size_t start, UChar32 c)
 {
 	UErrorCode status = U_ZERO_ERROR;
-	const UNormalizer2 *nfkd = unorm2_getNFKDInstance(&status); /* ICU's own, the same for ever */
+	const UNormalizer2 *nfkd =
+	        unorm2_getNFKDInstance(&status); /* ICU's own, the same for ever */
 	UChar units[32];
 	UChar32 parts[32];
 	int32_t n = nfkd ? unorm2_getDecomposition(nfkd, c, units, 32, &status) : -1;
@@ -138,7 +140,8 @@ static bool is_sign(UChar32 c)
 }
 
 /* What is left of a character of the NFKD in this spelling. */
-static void add_spelling(struct buf *out, size_t start, UChar32 c, enum punctuation punctuation, bool spelt)
+static void add_spelling(struct buf *out, size_t start, UChar32 c, enum punctuation punctuation,
+                         bool spelt)
 {
 	const char *more = out->len > start ? spelt_out(c, out->data[out->len - 1]) : NULL;
 	if (spelt && more != NULL)
@@ -151,7 +154,8 @@ static void add_spelling(struct buf *out, size_t start, UChar32 c, enum punctuat
 		add_folded(out, start, c);
 }
 
-static void add_line(const char *text, size_t len, enum punctuation punctuation, bool spelt, struct buf *out)
+static void add_line(const char *text, size_t len, enum punctuation punctuation, bool spelt,
+                     struct buf *out)
 {
 	const uint8_t *bytes = (const uint8_t *)text;
 	UErrorCode status = U_ZERO_ERROR;
@@ -165,7 +169,8 @@ static void add_line(const char *text, size_t len, enum punctuation punctuation,
 		if (c < 0)
 			continue;
 		status = U_ZERO_ERROR;
-		n = c < 0x80 || nfkd == NULL ? -1 : unorm2_getDecomposition(nfkd, c, units, 32, &status);
+		n = c < 0x80 || nfkd == NULL ? -1
+		                             : unorm2_getDecomposition(nfkd, c, units, 32, &status);
 		if (n >= 0)
 			(void)u_strToUTF32(parts, 32, &n, units, n, &status);
 		if (n < 0 || U_FAILURE(status)) {
@@ -254,7 +259,8 @@ static bool is_plain_ascii(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)text[i];
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ' '))
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		      c == ' '))
 			return false;
 	}
 	return true;

@@ -14,10 +14,10 @@
  */
 void fold_text(const char *text, size_t len, struct buf *out);
 /*
- * All lines that a value is found by, each with a line feed behind it; the first one is as fold_text() has
- * it. Then, where they differ: without punctuation (walmart), with spaces for it (wal mart; not for
- * `compact`), both with German letters spelt out (mueller), and pairs of Chinese and Japanese characters
- * behind FOLD_PAIRS.
+ * All lines that a value is found by, each with a line feed behind it; the first one is as
+ * fold_text() has it. Then, where they differ: without punctuation (walmart), with spaces for it
+ * (wal mart; not for `compact`), both with German letters spelt out (mueller), and pairs of Chinese
+ * and Japanese characters behind FOLD_PAIRS.
  */
 #define FOLD_PAIRS '\x01'
 void fold_lines(const char *text, size_t len, bool compact, struct buf *out);

@@ -6,8 +6,8 @@
  *	        (no lock held)            │          (one transaction)
  *
  * Bad rows are all reported, in either half; after the first one nothing will be committed, and the
- * rest is only looked at for its own faults, in a copy of the database, so that nobody waits for it. A site
- * may stand before its parent: such rows wait until the others are through.
+ * rest is only looked at for its own faults, in a copy of the database, so that nobody waits for
+ *it. A site may stand before its parent: such rows wait until the others are through.
  */
 #include "records/import_private.h"
 
@@ -28,8 +28,9 @@ bool records_format_of(const char *path, enum records_format *ret)
 	static const struct {
 		const char *ending;
 		enum records_format format;
-	} endings[] = {{".csv", RECORDS_CSV},     {".tsv", RECORDS_CSV},      {".txt", RECORDS_CSV},
-	               {".jsonl", RECORDS_JSONL}, {".ndjson", RECORDS_JSONL}, {".json", RECORDS_JSONL}};
+	} endings[] = {{".csv", RECORDS_CSV},      {".tsv", RECORDS_CSV},
+	               {".txt", RECORDS_CSV},      {".jsonl", RECORDS_JSONL},
+	               {".ndjson", RECORDS_JSONL}, {".json", RECORDS_JSONL}};
 	size_t len = strlen(path);
 	for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
 		size_t n = strlen(endings[i].ending);
@@ -48,7 +49,8 @@ static const char *value_of(const struct staged *staged, const struct kind *kind
 	return staged->value[kind_field_index(kind, kind_field(kind, field))];
 }
 
-/* -- whom a contact's row means ------------------------------------------------------------------ */
+/* -- whom a contact's row means ------------------------------------------------------------------
+ */
 
 /* How surely a contact on record is meant by a row. */
 enum meant { MEANT_NOT, MEANT_NAME, MEANT_ADDRESS, MEANT_ID, MEANT_WHOLE };
@@ -71,7 +73,8 @@ static enum meant compare_contact(const struct staged *staged, const struct kind
 	for (size_t i = 0; i < 4; i++) {
 		const char *value = value_of(staged, kind, names[i]);
 		bool address = i == 0, given = is_given(staged, kind, names[i]);
-		bool same = address && value && of[i] ? address_same(value, of[i]) : same_text(value, of[i]);
+		bool same = address && value && of[i] ? address_same(value, of[i])
+		                                      : same_text(value, of[i]);
 		whole = whole && (!given || same);
 		named = named && (address || !given || same);
 		any_name = any_name || (!address && value);
@@ -85,9 +88,10 @@ static enum meant compare_contact(const struct staged *staged, const struct kind
 }
 
 /*
- * One that has all that the row says of address and names; else by id; else by address; else by name. Whom an
- * earlier row of the file meant is meant only by the same again: two people may share an address or a name.
- * *ret is the id that the row has, 0 for none; where nobody is meant it stays.
+ * One that has all that the row says of address and names; else by id; else by address; else by
+ * name. Whom an earlier row of the file meant is meant only by the same again: two people may share
+ * an address or a name. *ret is the id that the row has, 0 for none; where nobody is meant it
+ * stays.
  */
 static bool find_contact(struct import *import, struct transaction *tx, const struct staged *staged,
                          int64_t owner, int64_t *ret)
@@ -96,8 +100,9 @@ static bool find_contact(struct import *import, struct transaction *tx, const st
 	enum meant best = MEANT_NOT;
 	enum db_step step;
 	int64_t wanted = *ret;
-	struct db_query *query = db_query(tx->db, "SELECT id, email, name, first_name, last_name FROM contact"
-	                                          " WHERE customer = ?1 ORDER BY id");
+	struct db_query *query =
+	        db_query(tx->db, "SELECT id, email, name, first_name, last_name FROM contact"
+	                         " WHERE customer = ?1 ORDER BY id");
 	db_bind_int(query, 1, owner);
 	while ((step = db_step(query, tx->err)) == DB_ROW) {
 		const char *of[4];
@@ -120,18 +125,20 @@ static bool find_contact(struct import *import, struct transaction *tx, const st
 	return step == DB_DONE;
 }
 
-/* By number or name where the kind has one; else by id, if it is one of that owner's. What is new keeps its
- * id where it is free: other rows name it by that. */
+/* By number or name where the kind has one; else by id, if it is one of that owner's. What is new
+ * keeps its id where it is free: other rows name it by that. */
 static bool find_before(struct import *import, struct transaction *tx, const struct staged *staged,
                         struct row *ret)
 {
 	const struct kind *kind = import->kind;
 	int64_t owner = 0, id = 0;
 	struct error none;
-	if (kind->owner && !record_find(tx->store, kind_find(kind->owner), staged->owner, &owner, tx->err))
+	if (kind->owner &&
+	    !record_find(tx->store, kind_find(kind->owner), staged->owner, &owner, tx->err))
 		return false;
 	bool named = kind->fields[0].type == FIELD_NAME;
-	if (named && !record_find(tx->store, kind, staged->value[0], &id, &none) && none.code != EX_NOINPUT) {
+	if (named && !record_find(tx->store, kind, staged->value[0], &id, &none) &&
+	    none.code != EX_NOINPUT) {
 		*tx->err = none;
 		return false;
 	}
@@ -146,7 +153,8 @@ static bool find_before(struct import *import, struct transaction *tx, const str
 	       (row_new(tx, kind, owner, ret) && (named || row_keep_id(tx, ret, id)));
 }
 
-/* Authors and times, marks of bad addresses: an import may bring them, but then it is a manager's. */
+/* Authors and times, marks of bad addresses: an import may bring them, but then it is a manager's.
+ */
 static bool check_kept(struct transaction *tx, const struct row *before, const struct row *after)
 {
 	for (size_t i = 0; i < after->kind->n_fields; i++) {
@@ -170,11 +178,13 @@ static bool take_values(struct import *import, struct transaction *tx, const str
 	for (size_t i = 0; i < import->kind->n_fields; i++) {
 		if ((staged->given & 1u << i) == 0)
 			continue;
-		if (is_own_number(import, after, i)) /* also where it was named by one that it had before */
+		if (is_own_number(import, after,
+		                  i)) /* also where it was named by one that it had before */
 			continue;
 		after->value[i] = staged->value[i];
 		if (staged->value[i] == NULL &&
-		    !field_emptied(&import->kind->fields[i], after->id == 0, &after->value[i], tx->err))
+		    !field_emptied(&import->kind->fields[i], after->id == 0, &after->value[i],
+		                   tx->err))
 			return false;
 	}
 	return true;
@@ -183,17 +193,20 @@ static bool take_values(struct import *import, struct transaction *tx, const str
 /* The contact of one of several rows: in a list it isn't taken for the customer's first. */
 static void list_contact(json_t *extras)
 {
-	json_t *email = json_object_get(extras, "email"), *name = json_object_get(extras, "contact");
+	json_t *email = json_object_get(extras, "email"),
+	       *name = json_object_get(extras, "contact");
 	if (json_object_get(extras, "contacts"))
 		return;
 	if (json_string_length(email) > 0 || json_string_length(name) > 0)
-		(void)json_object_set_new(extras, "contacts",
-		                          json_pack("[{s:O*, s:O*}]", "email", email, "name", name));
+		(void)json_object_set_new(
+		        extras, "contacts",
+		        json_pack("[{s:O*, s:O*}]", "email", email, "name", name));
 	(void)json_object_del(extras, "email");
 	(void)json_object_del(extras, "contact");
 }
 
-/* A file that names one customer by two numbers, one that it had before: which row is right nobody knows. */
+/* A file that names one customer by two numbers, one that it had before: which row is right nobody
+ * knows. */
 static bool check_once(struct import *import, struct transaction *tx, const struct staged *staged,
                        const struct row *before)
 {
@@ -210,7 +223,8 @@ static bool check_once(struct import *import, struct transaction *tx, const stru
 	if (any != 0 && line == 0)
 		g_hash_table_insert(import->formers, key, GSIZE_TO_POINTER((gsize)staged->line));
 	return line == 0 || staged->several || line == staged->line ||
-	       error_set(tx->err, EX_DATAERR, "number: %s is customer %s, which is in line %lld already",
+	       error_set(tx->err, EX_DATAERR,
+	                 "number: %s is customer %s, which is in line %lld already",
 	                 staged->value[0], before->value[0], (long long)line);
 }
 
@@ -253,12 +267,14 @@ static bool is_row_fault(const struct error *err)
 
 static const char *parent_of(const struct import *import, const struct staged *staged)
 {
-	const struct field *field = import->kind->is_customer ? kind_field(import->kind, "parent") : NULL;
+	const struct field *field =
+	        import->kind->is_customer ? kind_field(import->kind, "parent") : NULL;
 	return field ? staged->value[kind_field_index(import->kind, field)] : NULL;
 }
 
 /* A site whose parent isn't there yet. */
-static bool waits_for_parent(const struct import *import, struct transaction *tx, const struct staged *staged)
+static bool waits_for_parent(const struct import *import, struct transaction *tx,
+                             const struct staged *staged)
 {
 	int64_t id;
 	const char *parent = parent_of(import, staged);
@@ -333,7 +349,8 @@ static bool put_all(struct import *import, struct transaction *tx, struct waitin
 	return good && !fault;
 }
 
-/* Rounds over those that wait, as long as each brings some of them in. What is left has no parent anywhere.
+/* Rounds over those that wait, as long as each brings some of them in. What is left has no parent
+ * anywhere.
  */
 static bool put_waiting(struct import *import, struct transaction *tx, struct waiting *waiting)
 {
@@ -342,7 +359,8 @@ static bool put_waiting(struct import *import, struct transaction *tx, struct wa
 	while (waiting->n > 0) {
 		size_t left = 0;
 		for (size_t i = 0; i < waiting->n; i++) {
-			if (!stage_rewind(import, waiting->at[i]) || !stage_get(import, &staged, &fault))
+			if (!stage_rewind(import, waiting->at[i]) ||
+			    !stage_get(import, &staged, &fault))
 				return false;
 			staged.several = import_is_several(import, waiting->at[i]);
 			if (falls_with_parent(import, &staged))
@@ -364,7 +382,8 @@ static bool find_known(struct transaction *tx, int64_t *known)
 {
 	bool good = true;
 	for (size_t i = 0; good && i < n_kinds; i++) {
-		struct db_query *query = db_query(tx->db, "SELECT seq FROM sqlite_sequence WHERE name = ?1");
+		struct db_query *query =
+		        db_query(tx->db, "SELECT seq FROM sqlite_sequence WHERE name = ?1");
 		db_bind_text(query, 1, kinds[i].table);
 		good = db_run_int(query, 0, &known[i], tx->err);
 	}
@@ -393,10 +412,12 @@ static bool all_or_nothing(struct import *import)
 	                 import->counts.bad == 1 ? "" : "s");
 }
 
-/* A big import touches most of every index: room for them spares the disk the same pages again and again. */
+/* A big import touches most of every index: room for them spares the disk the same pages again and
+ * again. */
 static void set_cache(struct customers *store, bool big)
 {
-	(void)db_exec(store->db, big ? "PRAGMA cache_size = -1048576" : "PRAGMA cache_size = -16384", NULL);
+	(void)db_exec(store->db,
+	              big ? "PRAGMA cache_size = -1048576" : "PRAGMA cache_size = -16384", NULL);
 }
 
 static bool write_all(struct import *import)
@@ -412,8 +433,9 @@ static bool write_all(struct import *import)
 	int64_t *known = mem_alloc(n_kinds * sizeof *known);
 	tx.observer = import->how->dry_run ? import->how->change : NULL;
 	tx.observer_arg = import->how->arg;
-	bool good = find_known(&tx, known) && find_formers(import, &tx) && put_all(import, &tx, &waiting) &&
-	            put_waiting(import, &tx, &waiting) && all_or_nothing(import);
+	bool good = find_known(&tx, known) && find_formers(import, &tx) &&
+	            put_all(import, &tx, &waiting) && put_waiting(import, &tx, &waiting) &&
+	            all_or_nothing(import);
 	g_hash_table_destroy(tx.claimed);
 	if (import->formers)
 		g_hash_table_destroy(import->formers);
@@ -426,14 +448,16 @@ static bool write_all(struct import *import)
 	return wanted ? done : good;
 }
 
-/* What the first half left is looked at even where some of it was bad: the rest of the faults is told, too.
+/* What the first half left is looked at even where some of it was bad: the rest of the faults is
+ * told, too.
  */
 static bool put(struct import *import)
 {
 	bool bad = import->counts.bad > 0;
 	bool good = true;
 	if (import->stage_size > 0 || !bad)
-		good = bad || import->how->dry_run ? import_rehearse(import, write_all) : write_all(import);
+		good = bad || import->how->dry_run ? import_rehearse(import, write_all)
+		                                   : write_all(import);
 	import_progress(import, import->size);
 	return bad ? all_or_nothing(import) : good;
 }

@@ -2,8 +2,8 @@
 /*
  * What a column or key of a foreign file is for:
  *
- *	--map  ─▶  a field's own name  ─▶  its name in other case and spelling  ─▶  what other programs call
- *it
+ *	--map  ─▶  a field's own name  ─▶  its name in other case and spelling  ─▶  what other
+ *programs call it
  *
  * A name that nobody knows is a fault: no column is lost in silence.
  */
@@ -30,9 +30,10 @@ static char *trimmed(struct arena *arena, const char *text, size_t len)
 static void add_mapping(struct import *import, const char *pair, const char *equals)
 {
 	struct map_entry *entry = arena_alloc(import->names, sizeof *entry);
-	*entry = (struct map_entry){.foreign = trimmed(import->names, pair, (size_t)(equals - pair)),
-	                            .own = trimmed(import->names, equals + 1, strlen(equals + 1)),
-	                            .next = import->map};
+	*entry =
+	        (struct map_entry){.foreign = trimmed(import->names, pair, (size_t)(equals - pair)),
+	                           .own = trimmed(import->names, equals + 1, strlen(equals + 1)),
+	                           .next = import->map};
 	import->map = entry;
 }
 
@@ -42,8 +43,8 @@ static bool read_map_line(struct import *import, const char *path, const char *l
 	if (*text == '\0' || *text == '#')
 		return true;
 	if (equals == NULL)
-		return error_set(import->err, EX_DATAERR, "%s:%d: must be \"their column = field\"", path,
-		                 number);
+		return error_set(import->err, EX_DATAERR, "%s:%d: must be \"their column = field\"",
+		                 path, number);
 	add_mapping(import, text, equals);
 	return true;
 }
@@ -60,7 +61,8 @@ static bool read_map_file(struct import *import, const char *path)
 		return error_set(import->err, EX_NOINPUT, "%s: %s", path, strerror(errno));
 	for (int number = 1; good && getline(&line, &size, file) > 0; number++)
 		good = read_map_line(import, path,
-		                     number == 1 && strncmp(line, "\xef\xbb\xbf", 3) == 0 ? line + 3 : line,
+		                     number == 1 && strncmp(line, "\xef\xbb\xbf", 3) == 0 ? line + 3
+		                                                                          : line,
 		                     number);
 	free(line);
 	(void)fclose(file);
@@ -102,7 +104,8 @@ static bool same_but_case(const char *a, const char *b)
 static const char *mapped(const struct import *import, const char *name)
 {
 	for (const struct map_entry *entry = import->map; entry; entry = entry->next) {
-		if (utf8_valid(entry->foreign, strlen(entry->foreign)) && same_but_case(entry->foreign, name))
+		if (utf8_valid(entry->foreign, strlen(entry->foreign)) &&
+		    same_but_case(entry->foreign, name))
 			return entry->own;
 	}
 	return NULL;
@@ -110,7 +113,8 @@ static const char *mapped(const struct import *import, const char *name)
 
 /* -- what other programs call it --------------------------------------------------------------- */
 
-/* Spellings without case, spaces and punctuation; `other` takes what `own` has already from another column.
+/* Spellings without case, spaces and punctuation; `other` takes what `own` has already from another
+ * column.
  */
 struct alias {
 	const char *kind; /* NULL: any kind that has the field */
@@ -240,7 +244,8 @@ static const struct alias aliases[] = {
         {.kind = "contact", .theirs = "phone1value", .own = "work_phone"},
 };
 
-/* Columns of Google's and QuickBooks' exports that have no place here: they may be there, and be empty. */
+/* Columns of Google's and QuickBooks' exports that have no place here: they may be there, and be
+ * empty. */
 static const char *const homeless[] = {
         "middlename",
         "additionalname",
@@ -312,14 +317,16 @@ static const char *const homeless[] = {
 /* Words about words: "E-mail 1 - Label", "Phone 1 - Type". */
 static bool is_label(const char *plain)
 {
-	static const char *const about[] = {"email",    "phone",       "address",      "website", "event",
-	                                    "relation", "customfield", "organization", "im"};
+	static const char *const about[] = {"email",       "phone",        "address",
+	                                    "website",     "event",        "relation",
+	                                    "customfield", "organization", "im"};
 	size_t len = strlen(plain);
 	if (strcmp(plain, "labels") == 0 || strcmp(plain, "groupmembership") == 0)
 		return true;
 	for (size_t i = 0; i < sizeof about / sizeof about[0]; i++) {
 		size_t n = strlen(about[i]);
-		if (strncmp(plain, about[i], n) == 0 && plain[n] >= '0' && plain[n] <= '9' && len > n + 5 &&
+		if (strncmp(plain, about[i], n) == 0 && plain[n] >= '0' && plain[n] <= '9' &&
+		    len > n + 5 &&
 		    (strcmp(plain + len - 5, "label") == 0 || strcmp(plain + len - 4, "type") == 0))
 			return true;
 	}
@@ -374,7 +381,8 @@ static bool find_own(const struct import *import, const char *name, struct targe
 /* Letters without case, digits and `#`. */
 static char *plain_name(struct arena *arena, const char *name)
 {
-	char *folded = g_utf8_casefold(name, -1), *plain = arena_strdup(arena, folded), *out = plain;
+	char *folded = g_utf8_casefold(name, -1), *plain = arena_strdup(arena, folded),
+	     *out = plain;
 	for (const char *p = folded; *p; p++) {
 		if ((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') || *p == '#' ||
 		    (unsigned char)*p >= 0x80)
@@ -399,7 +407,9 @@ static const char *own_spelt(const struct import *import, const char *plain)
 	}
 	if (strcmp(plain, "id") == 0)
 		return "id";
-	return kind->owner && strcmp(plain_name(import->arena, kind->owner), plain) == 0 ? kind->owner : NULL;
+	return kind->owner && strcmp(plain_name(import->arena, kind->owner), plain) == 0
+	               ? kind->owner
+	               : NULL;
 }
 
 /* A customer's number is the owner's name where a record hangs on one. */
@@ -429,7 +439,8 @@ static bool find_alias(const struct import *import, const char *plain, struct ta
 static bool find_foreign(const struct import *import, const char *name, struct target *ret)
 {
 	const char *plain = plain_name(import->arena, name), *own = own_spelt(import, plain);
-	if (kind_has_extra(import->kind, "*")) /* any name is a field there, by its exact spelling */
+	if (kind_has_extra(import->kind,
+	                   "*")) /* any name is a field there, by its exact spelling */
 		return false;
 	if (own != NULL)
 		return find_own(import, own, ret);
@@ -445,13 +456,15 @@ static bool unknown_name(const struct import *import, const char *name, struct e
 	const struct kind *kind = import->kind;
 	const char *meant = kind_nearest(kind, name);
 	if (meant)
-		return error_set(err, EX_DATAERR, "%s: a %s has no such field (did you mean %s?)", name,
-		                 kind->name, meant);
-	return error_set(err, EX_DATAERR, "%s: a %s has no such field (--map \"%s=\" leaves it out)", name,
+		return error_set(err, EX_DATAERR, "%s: a %s has no such field (did you mean %s?)",
+		                 name, kind->name, meant);
+	return error_set(err, EX_DATAERR,
+	                 "%s: a %s has no such field (--map \"%s=\" leaves it out)", name,
 	                 kind->name, name);
 }
 
-bool import_find_target(const struct import *import, const char *name, struct target *ret, struct error *err)
+bool import_find_target(const struct import *import, const char *name, struct target *ret,
+                        struct error *err)
 {
 	unsigned c;
 	size_t len = strlen(name);
@@ -459,7 +472,8 @@ bool import_find_target(const struct import *import, const char *name, struct ta
 	if (!utf8_valid(name, len))
 		return error_set(err, EX_DATAERR, IMPORT_NOT_UTF8, "the column's name");
 	if (key_invisible(name, len, &c))
-		return error_set(err, EX_DATAERR, "%s: contains an invisible character U+%04X", name, c);
+		return error_set(err, EX_DATAERR, "%s: contains an invisible character U+%04X",
+		                 name, c);
 	const char *own = mapped(import, name);
 	if (own != NULL)
 		name = own;
@@ -504,7 +518,8 @@ bool import_check_twice(const struct target *targets, size_t i, struct error *er
 {
 	for (size_t k = 0; k < i; k++) {
 		if (same_target(&targets[k], &targets[i]))
-			return error_set(err, EX_DATAERR, "%s: is there twice, in columns %zu and %zu",
+			return error_set(err, EX_DATAERR,
+			                 "%s: is there twice, in columns %zu and %zu",
 			                 targets[i].name, k + 1, i + 1);
 	}
 	return true;

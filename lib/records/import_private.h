@@ -24,7 +24,8 @@ struct target {
 	enum target_kind kind;
 	const struct field *field; /* for TARGET_FIELD */
 	const char *name;          /* the field's, or the extra's key */
-	const char *other; /* the field that it is for where another column is for that one; NULL: none */
+	const char *other; /* the field that it is for where another column is for that one; NULL:
+	                      none */
 	enum name_part part;
 };
 
@@ -35,7 +36,7 @@ struct staged {
 	const char *id, *owner;             /* NULL where it has none */
 	const char *value[KIND_FIELDS_MAX]; /* NULL: cleared */
 	const char *extras;                 /* a JSON object of what is no field; NULL: none */
-	bool several;                       /* the customer has more rows, which differ in the contact */
+	bool several; /* the customer has more rows, which differ in the contact */
 };
 
 struct map_entry {
@@ -60,12 +61,14 @@ struct import {
 	struct arena *arena;            /* of one row */
 	struct buf buf;
 	struct records_counts counts;
-	/* Numbers of customers whose row was bad: their sites can't be judged, and are no further faults. */
+	/* Numbers of customers whose row was bad: their sites can't be judged, and are no further
+	 * faults. */
 	GHashTable *fallen;
 	struct import_place *places; /* of rows that have a number or name */
 	size_t n_places, cap_places;
 	GHashTable *several; /* places of rows of customers that have several */
-	/* Lines of customers' rows by id, of those that are known by a former number, too; NULL: of none. */
+	/* Lines of customers' rows by id, of those that are known by a former number, too; NULL: of
+	 * none. */
 	GHashTable *formers;
 	int64_t denied; /* bad rows that are a manager's and else good */
 	struct error *err;
@@ -74,8 +77,8 @@ struct import {
 /* -- import_stage.c -- */
 bool stage_open(struct import *import) MUST_CHECK;
 bool stage_put(struct import *import, const struct staged *row) MUST_CHECK;
-/* From the place where the file stands; false at its end or on a fault (*ret_fault). Good until the next
- * call. */
+/* From the place where the file stands; false at its end or on a fault (*ret_fault). Good until the
+ * next call. */
 bool stage_get(struct import *import, struct staged *ret, bool *ret_fault) MUST_CHECK;
 bool stage_rewind(struct import *import, int64_t at) MUST_CHECK;
 int64_t stage_tell(struct import *import);
@@ -90,8 +93,9 @@ void import_settle_targets(const struct import *import, struct target *targets, 
 /* A fault where one of the columns before `i` is for the same. */
 bool import_check_twice(const struct target *targets, size_t i, struct error *err) MUST_CHECK;
 /* With the name of a field or what else it is. */
-#define IMPORT_NOT_UTF8                                                                                      \
-	"%s: is not valid UTF-8, most likely Windows-1252; save the file as \"CSV UTF-8\", or convert it: "  \
+#define IMPORT_NOT_UTF8                                                                            \
+	"%s: is not valid UTF-8, most likely Windows-1252; save the file as \"CSV UTF-8\", or "    \
+	"convert it: "                                                                             \
 	"iconv -f WINDOWS-1252 -t UTF-8"
 
 /* -- import_read.c: the first pass, without any lock -- */

@@ -37,12 +37,12 @@ static bool check_extra(struct reading *reading, const char *name, const char *t
 		return true;
 	struct field column = *field; /* a fault is told by the column's name */
 	column.name = name;
-	return field_check(&column, text, len, reading->import->context->store->zones, reading->import->arena,
-	                   &ignored, err);
+	return field_check(&column, text, len, reading->import->context->store->zones,
+	                   reading->import->arena, &ignored, err);
 }
 
-static bool put_field(struct reading *reading, const struct target *target, const char *text, size_t len,
-                      struct error *err)
+static bool put_field(struct reading *reading, const struct target *target, const char *text,
+                      size_t len, struct error *err)
 {
 	struct import *import = reading->import;
 	const struct field *field = target->field;
@@ -51,7 +51,8 @@ static bool put_field(struct reading *reading, const struct target *target, cons
 	                 &reading->row.value[i], err))
 		return false;
 	if (reading->row.value[i] == NULL && field->needed && field->initial == NULL)
-		return error_set(err, EX_DATAERR, "%s: is required and can't be empty", field->name);
+		return error_set(err, EX_DATAERR, "%s: is required and can't be empty",
+		                 field->name);
 	reading->row.given |= 1u << i;
 	return true;
 }
@@ -78,16 +79,17 @@ static bool put_id(struct reading *reading, const char *text, size_t len, struct
 	                 utf8_quote(text, len, quote));
 }
 
-static bool put_nothing(const struct target *target, const char *text, size_t len, struct error *err)
+static bool put_nothing(const struct target *target, const char *text, size_t len,
+                        struct error *err)
 {
 	key_trim(&text, &len);
-	return len == 0 ||
-	       error_set(err, EX_DATAERR, "%s: there is no field for it (--map \"%s=\" leaves it out)",
-	                 target->name, target->name);
+	return len == 0 || error_set(err, EX_DATAERR,
+	                             "%s: there is no field for it (--map \"%s=\" leaves it out)",
+	                             target->name, target->name);
 }
 
-static bool put_text(struct reading *reading, const struct target *target, const char *text, size_t len,
-                     struct error *err)
+static bool put_text(struct reading *reading, const struct target *target, const char *text,
+                     size_t len, struct error *err)
 {
 	switch (target->kind) {
 	case TARGET_FIELD:
@@ -113,7 +115,8 @@ static void put_extra(struct reading *reading, const char *name, json_t *value)
 }
 
 /* First and last name, in whatever order their columns are. */
-static void put_part(struct reading *reading, const struct target *target, const char *text, size_t len)
+static void put_part(struct reading *reading, const struct target *target, const char *text,
+                     size_t len)
 {
 	key_trim(&text, &len);
 	const char *there = json_string_value(json_object_get(reading->extras, target->name));
@@ -128,8 +131,8 @@ static void put_part(struct reading *reading, const struct target *target, const
 }
 
 /* A cell that holds a list or an object (an export's items) is JSON. */
-static bool put_extra_text(struct reading *reading, const struct target *target, const char *text, size_t len,
-                           struct error *err)
+static bool put_extra_text(struct reading *reading, const struct target *target, const char *text,
+                           size_t len, struct error *err)
 {
 	json_t *value;
 	if (!check_extra(reading, target->name, text, len, err))
@@ -192,7 +195,8 @@ struct table {
 };
 
 /* The header's names are kept: extras carry them as keys. */
-static bool read_header(struct import *import, struct csv *csv, struct arena *arena, struct table *table)
+static bool read_header(struct import *import, struct csv *csv, struct arena *arena,
+                        struct table *table)
 {
 	struct csv_row row;
 	struct error err;
@@ -241,8 +245,9 @@ static bool read_cell(struct reading *reading, const struct target *target, stru
 	csv_unmark(&cell.text, &cell.len);
 	if (target->kind != TARGET_IGNORED && !utf8_valid(cell.text, cell.len))
 		return error_set(err, EX_DATAERR, IMPORT_NOT_UTF8, target->name);
-	return target->kind == TARGET_EXTRA ? put_extra_text(reading, target, cell.text, cell.len, err)
-	                                    : put_text(reading, target, cell.text, cell.len, err);
+	return target->kind == TARGET_EXTRA
+	               ? put_extra_text(reading, target, cell.text, cell.len, err)
+	               : put_text(reading, target, cell.text, cell.len, err);
 }
 
 static bool read_row(struct import *import, const struct table *table, const struct csv_row *row)
@@ -301,7 +306,8 @@ static bool read_csv(struct import *import)
 
 /* -- JSON Lines -------------------------------------------------------------------------------- */
 
-static bool put_json(struct reading *reading, const char *key, const json_t *value, struct error *err)
+static bool put_json(struct reading *reading, const char *key, const json_t *value,
+                     struct error *err)
 {
 	struct target target;
 	const char *text = "";
@@ -311,7 +317,8 @@ static bool put_json(struct reading *reading, const char *key, const json_t *val
 	if (target.kind == TARGET_IGNORED)
 		return true;
 	if (target.kind != TARGET_EXTRA || !(json_is_object(value) || json_is_array(value))) {
-		if ((target.kind != TARGET_EXTRA && !value_fits(target.name, target.field, value, err)) ||
+		if ((target.kind != TARGET_EXTRA &&
+		     !value_fits(target.name, target.field, value, err)) ||
 		    !value_text(target.name, value, reading->import->arena, &text, &len, err))
 			return false;
 	}
@@ -347,13 +354,16 @@ static bool read_line(struct import *import, const char *text, size_t len, int64
 	if (text[strspn(text, " \t\r\n")] == '\0' && strlen(text) == len)
 		return true;
 	import->counts.rows++;
-	json_t *object = len <= LINE_MAX_BYTES ? jsontext_read_line(text, len, &column, &err) : NULL;
+	json_t *object =
+	        len <= LINE_MAX_BYTES ? jsontext_read_line(text, len, &column, &err) : NULL;
 	if (object == NULL && len <= LINE_MAX_BYTES && !utf8_valid(text, len))
 		(void)error_set(&err, EX_DATAERR, IMPORT_NOT_UTF8, "the line");
 	if (len > LINE_MAX_BYTES)
-		(void)error_set(&err, EX_DATAERR, "a line of more than %d MiB", (int)(LINE_MAX_BYTES >> 20));
+		(void)error_set(&err, EX_DATAERR, "a line of more than %d MiB",
+		                (int)(LINE_MAX_BYTES >> 20));
 	else if (object && !json_is_object(object))
-		(void)error_set(&err, EX_DATAERR, "expected an object, not %s", jsontext_kind(object));
+		(void)error_set(&err, EX_DATAERR, "expected an object, not %s",
+		                jsontext_kind(object));
 	bool good = true;
 	if (json_is_object(object))
 		good = read_object(import, object, line);
@@ -381,7 +391,8 @@ static bool read_jsonl(struct import *import)
 		arena_reset(import->arena);
 	}
 	free(text);
-	return good && (!ferror(import->in) || error_set(import->err, EX_IOERR, "the file can't be read"));
+	return good &&
+	       (!ferror(import->in) || error_set(import->err, EX_IOERR, "the file can't be read"));
 }
 
 bool import_read(struct import *import)

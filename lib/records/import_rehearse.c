@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A dry run of an import, and what is looked at of one that is bad already. What a row would do is only known
- * by doing it (parents that come in the same file, names that are taken), and whoever writes holds the lock:
- * so it is done to a copy of the database, whose files have no name any more by the time it is written to.
- * Nobody waits, and nothing is left behind.
+ * A dry run of an import, and what is looked at of one that is bad already. What a row would do is
+ * only known by doing it (parents that come in the same file, names that are taken), and whoever
+ * writes holds the lock: so it is done to a copy of the database, whose files have no name any more
+ * by the time it is written to. Nobody waits, and nothing is left behind.
  */
 #include "records/import_private.h"
 
@@ -19,14 +19,16 @@ static char *make_directory(struct import *import)
 {
 	const char *path = import->context->store->path, *slash = strrchr(path, '/');
 	const char *temporary = getenv("TMPDIR");
-	const char *parents[] = {slash ? arena_strndup(import->arena, path, (size_t)(slash - path) + 1) : ".",
-	                         temporary ? temporary : "/tmp"};
+	const char *parents[] = {
+	        slash ? arena_strndup(import->arena, path, (size_t)(slash - path) + 1) : ".",
+	        temporary ? temporary : "/tmp"};
 	for (size_t i = 0; i < sizeof parents / sizeof parents[0]; i++) {
 		char *name = arena_printf(import->arena, "%s/.dry-run-XXXXXX", parents[i]);
 		if (mkdtemp(name))
 			return name;
 	}
-	(void)error_set(import->err, EX_IOERR, "no room for a copy of the database: %s", strerror(errno));
+	(void)error_set(import->err, EX_IOERR, "no room for a copy of the database: %s",
+	                strerror(errno));
 	return NULL;
 }
 

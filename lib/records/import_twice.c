@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Several rows of one file for one number or name. Which of them is right nobody knows: a fault with both
- * lines, but for customers' rows that differ in the contact alone, as lists of contacts have them. Of each
- * row a hash and its place are kept, 16 bytes; rows whose hashes are the same are read again and compared.
+ * Several rows of one file for one number or name. Which of them is right nobody knows: a fault
+ * with both lines, but for customers' rows that differ in the contact alone, as lists of contacts
+ * have them. Of each row a hash and its place are kept, 16 bytes; rows whose hashes are the same
+ * are read again and compared.
  */
 #include "records/import_private.h"
 
@@ -30,7 +31,8 @@ void import_note_row(struct import *import, const struct staged *row, int64_t at
 		return;
 	if (import->n_places == import->cap_places) {
 		import->cap_places = import->cap_places ? import->cap_places * 2 : 256;
-		import->places = mem_realloc(import->places, import->cap_places, sizeof *import->places);
+		import->places =
+		        mem_realloc(import->places, import->cap_places, sizeof *import->places);
 	}
 	import->places[import->n_places++] = (struct import_place){hash_of(row->value[0]), at};
 }
@@ -69,7 +71,8 @@ static bool same(const char *a, const char *b)
 }
 
 /* The name of the first field that differs; NULL where none does. */
-static const char *differing(const struct kind *kind, const struct staged *a, const struct staged *b)
+static const char *differing(const struct kind *kind, const struct staged *a,
+                             const struct staged *b)
 {
 	for (size_t i = 0; i < kind->n_fields; i++) {
 		if (((a->given ^ b->given) & 1u << i) || !same(a->value[i], b->value[i]))
@@ -85,8 +88,8 @@ static json_t *extras_of(const struct staged *row)
 }
 
 /* *ret_contact: whether the contact differs; else what other key does, NULL for none. */
-static const char *differing_extras(const struct kind *kind, const struct staged *a, const struct staged *b,
-                                    bool *ret_contact)
+static const char *differing_extras(const struct kind *kind, const struct staged *a,
+                                    const struct staged *b, bool *ret_contact)
 {
 	json_t *x = extras_of(a), *y = extras_of(b), *value;
 	const char *key, *other = NULL;
@@ -105,8 +108,8 @@ static const char *differing_extras(const struct kind *kind, const struct staged
 }
 
 /* NULL where the rows are those of one customer and two contacts. */
-static const char *wrong(struct import *import, const struct staged *first, const struct staged *row,
-                         struct arena *arena)
+static const char *wrong(struct import *import, const struct staged *first,
+                         const struct staged *row, struct arena *arena)
 {
 	bool contact = false;
 	const struct kind *kind = import->kind;
@@ -115,8 +118,9 @@ static const char *wrong(struct import *import, const struct staged *first, cons
 		field = differing_extras(kind, first, row, &contact);
 	if (field == NULL && contact)
 		return NULL;
-	const char *text = arena_printf(arena, "%s: %s is in line %lld already", kind->fields[0].name,
-	                                row->value[0], (long long)first->line);
+	const char *text =
+	        arena_printf(arena, "%s: %s is in line %lld already", kind->fields[0].name,
+	                     row->value[0], (long long)first->line);
 	return field ? arena_printf(arena, "%s, with another %s", text, field) : text;
 }
 
@@ -128,7 +132,8 @@ static void remember_several(struct import *import, int64_t at)
 }
 
 /* Places from..to have one hash. */
-static bool check_run(struct import *import, size_t from, size_t to, struct arena *arena, GArray *faults)
+static bool check_run(struct import *import, size_t from, size_t to, struct arena *arena,
+                      GArray *faults)
 {
 	struct staged first, row;
 	if (!read_at(import, import->places[from].at, &first))

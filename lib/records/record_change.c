@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The history: who changed what, when, what it was before and after. Only added to, never changed. */
+/* The history: who changed what, when, what it was before and after. Only added to, never changed.
+ */
 #include "records/record_private.h"
 
 #include "base/utf8.h"
@@ -13,8 +14,9 @@ static struct db_query *change_query(struct transaction *tx, const char *kind, i
                                      int64_t customer, const char *action)
 {
 	struct db_query *query = db_query(
-	        tx->db, "INSERT INTO change (time, user, kind, record, customer, action, before, after)"
-	                " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+	        tx->db,
+	        "INSERT INTO change (time, user, kind, record, customer, action, before, after)"
+	        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
 	db_bind_instant(query, 1, tx->context->when);
 	db_bind_text(query, 2, tx->context->actor.user);
 	db_bind_static(query, 3, kind, strlen(kind));
@@ -43,19 +45,21 @@ bool change_add(struct transaction *tx, const char *kind, int64_t record, int64_
 }
 
 /* Tells a dry run's caller. */
-static void observe(struct transaction *tx, const struct row *row, const char *action, const char *was,
-                    const char *is)
+static void observe(struct transaction *tx, const struct row *row, const char *action,
+                    const char *was, const char *is)
 {
-	const char *name = row->kind->fields[0].type == FIELD_NAME
-	                           ? row->value[0]
-	                           : arena_printf(tx->arena, "%s %lld", row->kind->name, (long long)row->id);
+	const char *name =
+	        row->kind->fields[0].type == FIELD_NAME
+	                ? row->value[0]
+	                : arena_printf(tx->arena, "%s %lld", row->kind->name, (long long)row->id);
 	json_t *before = json_loads(was, 0, NULL), *after = json_loads(is, 0, NULL);
 	tx->observer(tx->observer_arg, action, name, before, after);
 	json_decref(before);
 	json_decref(after);
 }
 
-/* -- a row's change, straight into text ---------------------------------------------------------- */
+/* -- a row's change, straight into text ----------------------------------------------------------
+ */
 
 /* An import writes two of these a customer, which is why they don't go through JSON objects. */
 
@@ -138,7 +142,8 @@ static void add_differing(struct buf *out, const struct row *before, const struc
 		buf_addc(out, '}');
 }
 
-bool change_row(struct transaction *tx, const struct row *before, const struct row *after, const char *action)
+bool change_row(struct transaction *tx, const struct row *before, const struct row *after,
+                const char *action)
 {
 	struct buf was = {0}, is = {0};
 	const struct row *row = after->id ? after : before;
@@ -166,11 +171,12 @@ bool customer_forget_number(struct transaction *tx, int64_t customer, const char
 	size_t len = strlen(name);
 	key_trim(&clean, &len);
 	clean = arena_strndup(tx->arena, clean, len);
-	struct db_query *query =
-	        db_query(tx->db, "DELETE FROM former_number WHERE customer = ?1 AND number IN (?2, ?3)");
+	struct db_query *query = db_query(
+	        tx->db, "DELETE FROM former_number WHERE customer = ?1 AND number IN (?2, ?3)");
 	db_bind_int(query, 1, customer);
 	db_bind_text(query, 2, name);
 	db_bind_text(query, 3, clean);
-	return db_run(query, tx->err) && change_add(tx, "customer", customer, customer, "remove",
-	                                            json_pack("{s:s}", "former_number", clean), NULL);
+	return db_run(query, tx->err) &&
+	       change_add(tx, "customer", customer, customer, "remove",
+	                  json_pack("{s:s}", "former_number", clean), NULL);
 }

@@ -8,7 +8,8 @@
 #include <sysexits.h>
 
 /* Author and time of what is added; an import may bring its own. */
-bool authored_check(struct transaction *tx, const struct row *before, struct row *after, const json_t *values)
+bool authored_check(struct transaction *tx, const struct row *before, struct row *after,
+                    const json_t *values)
 {
 	char text[INSTANT_TEXT_MAX];
 	(void)values;
@@ -27,10 +28,10 @@ static bool same(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* A new address, or one that the office says again, is taken to be good, unless an import brings its mark
- * along. */
-static void unmark(struct transaction *tx, const struct row *before, struct row *after, const json_t *values,
-                   const char *address, const char *invalid, const char *why)
+/* A new address, or one that the office says again, is taken to be good, unless an import brings
+ * its mark along. */
+static void unmark(struct transaction *tx, const struct row *before, struct row *after,
+                   const json_t *values, const char *address, const char *invalid, const char *why)
 {
 	bool said = !tx->import && json_object_get(values, address);
 	bool differs = !same(row_value(before, address), row_value(after, address));
@@ -48,22 +49,27 @@ static bool mark_by_hand(struct transaction *tx, const struct row *before, struc
 	if (tx->import || same(was, is))
 		return true;
 	if (is && row_value(after, address) == NULL)
-		return error_set(tx->err, EX_DATAERR, "%s: the contact has no %s that could be marked",
-		                 invalid, address);
+		return error_set(tx->err, EX_DATAERR,
+		                 "%s: the contact has no %s that could be marked", invalid,
+		                 address);
 	row_set(after, why, is ? "marked by hand" : NULL);
 	return true;
 }
 
-bool contact_check(struct transaction *tx, const struct row *before, struct row *after, const json_t *values)
+bool contact_check(struct transaction *tx, const struct row *before, struct row *after,
+                   const json_t *values)
 {
 	unmark(tx, before, after, values, "email", "email_invalid", "email_invalid_why");
-	unmark(tx, before, after, values, "alt_email", "alt_email_invalid", "alt_email_invalid_why");
+	unmark(tx, before, after, values, "alt_email", "alt_email_invalid",
+	       "alt_email_invalid_why");
 	return mark_by_hand(tx, before, after, "email", "email_invalid", "email_invalid_why") &&
-	       mark_by_hand(tx, before, after, "alt_email", "alt_email_invalid", "alt_email_invalid_why");
+	       mark_by_hand(tx, before, after, "alt_email", "alt_email_invalid",
+	                    "alt_email_invalid_why");
 }
 
 /* The type of field knows degrees, not which of the two they are. */
-bool asset_check(struct transaction *tx, const struct row *before, struct row *after, const json_t *values)
+bool asset_check(struct transaction *tx, const struct row *before, struct row *after,
+                 const json_t *values)
 {
 	const char *latitude = row_value(after, "latitude");
 	(void)before, (void)values;
@@ -74,12 +80,12 @@ bool asset_check(struct transaction *tx, const struct row *before, struct row *a
 /* A cold call takes what it needs from the customer. */
 static bool fill_from_customer(struct transaction *tx, struct row *after)
 {
-	struct db_query *query =
-	        db_query(tx->db, "SELECT coalesce(c.phone, k.work_phone, k.cell_phone, k.home_phone),"
-	                         " coalesce(k.name, nullif(trim(coalesce(k.first_name, '') || ' ' || "
-	                         "coalesce(k.last_name, '')), ''))"
-	                         " FROM customer c LEFT JOIN contact k ON k.customer = c.id WHERE c.id = "
-	                         "?1 ORDER BY k.id LIMIT 1");
+	struct db_query *query = db_query(
+	        tx->db, "SELECT coalesce(c.phone, k.work_phone, k.cell_phone, k.home_phone),"
+	                " coalesce(k.name, nullif(trim(coalesce(k.first_name, '') || ' ' || "
+	                "coalesce(k.last_name, '')), ''))"
+	                " FROM customer c LEFT JOIN contact k ON k.customer = c.id WHERE c.id = "
+	                "?1 ORDER BY k.id LIMIT 1");
 	db_bind_int(query, 1, after->customer);
 	enum db_step step = db_step(query, tx->err);
 	if (step != DB_ROW)
@@ -92,10 +98,12 @@ static bool fill_from_customer(struct transaction *tx, struct row *after)
 	return true;
 }
 
-bool activity_check(struct transaction *tx, const struct row *before, struct row *after, const json_t *values)
+bool activity_check(struct transaction *tx, const struct row *before, struct row *after,
+                    const json_t *values)
 {
 	const char *kind = row_value(after, "kind");
-	if (before->id == 0 && kind && strcmp(kind, "cold-call") == 0 && !fill_from_customer(tx, after))
+	if (before->id == 0 && kind && strcmp(kind, "cold-call") == 0 &&
+	    !fill_from_customer(tx, after))
 		return false;
 	return authored_check(tx, before, after, values);
 }
@@ -106,22 +114,25 @@ bool suspension_check(struct transaction *tx, const struct row *before, struct r
 	const char *from = row_value(after, "from"), *until = row_value(after, "until");
 	const char *scopes = row_value(after, "scopes");
 	if (from && until && strcmp(until, from) <= 0)
-		return error_set(tx->err, EX_DATAERR,
-		                 "until: %s is not later than from (%s); it is the first day on which the "
-		                 "suspension is over",
-		                 until, from);
-	if (scopes == NULL)
-		return error_set(tx->err, EX_DATAERR, "scopes: expected one or more of jobs, routes, emails");
-	if (!tx->import && row_value(before, "removed") && row_differs(before, after))
 		return error_set(
 		        tx->err, EX_DATAERR,
-		        "suspension %lld was ended on %.10s and can't be changed any more; enter a new "
-		        "one",
-		        (long long)before->id, row_value(before, "removed"));
+		        "until: %s is not later than from (%s); it is the first day on which the "
+		        "suspension is over",
+		        until, from);
+	if (scopes == NULL)
+		return error_set(tx->err, EX_DATAERR,
+		                 "scopes: expected one or more of jobs, routes, emails");
+	if (!tx->import && row_value(before, "removed") && row_differs(before, after))
+		return error_set(tx->err, EX_DATAERR,
+		                 "suspension %lld was ended on %.10s and can't be changed any "
+		                 "more; enter a new "
+		                 "one",
+		                 (long long)before->id, row_value(before, "removed"));
 	return authored_check(tx, before, after, values);
 }
 
-bool file_check(struct transaction *tx, const struct row *before, struct row *after, const json_t *values)
+bool file_check(struct transaction *tx, const struct row *before, struct row *after,
+                const json_t *values)
 {
 	if (before->id == 0 && row_value(after, "hash") == NULL)
 		return error_set(tx->err, EX_DATAERR, "a %s comes with a file", after->kind->name);

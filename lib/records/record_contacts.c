@@ -6,9 +6,9 @@
  *	contacts	a list of contacts, the first one first
  *	reps		names of its sales reps
  *
- * Nothing is taken away: contacts and reps that aren't mentioned stay. Ids are a database's own, so a contact
- * in the list is known by its address and name, else by its address, else by its name; a new one keeps the id
- * that it comes with where that is free.
+ * Nothing is taken away: contacts and reps that aren't mentioned stay. Ids are a database's own, so
+ *a contact in the list is known by its address and name, else by its address, else by its name; a
+ *new one keeps the id that it comes with where that is free.
  */
 #include "base/address.h"
 #include "records/record_private.h"
@@ -29,15 +29,16 @@ struct there {
 	struct there *next;
 };
 
-static bool read_there(struct transaction *tx, const struct row *row, bool adding, struct there **ret)
+static bool read_there(struct transaction *tx, const struct row *row, bool adding,
+                       struct there **ret)
 {
 	struct there **end = ret;
 	enum db_step step;
 	*ret = NULL;
 	if (adding)
 		return true;
-	struct db_query *query =
-	        db_query(tx->db, "SELECT id, email, name FROM contact WHERE customer = ?1 ORDER BY id");
+	struct db_query *query = db_query(
+	        tx->db, "SELECT id, email, name FROM contact WHERE customer = ?1 ORDER BY id");
 	db_bind_int(query, 1, row->id);
 	while ((step = db_step(query, tx->err)) == DB_ROW) {
 		struct there *one = arena_alloc(tx->arena, sizeof *one);
@@ -59,8 +60,8 @@ static bool equals(const char *text, const json_t *value)
 static int rank_of(const struct transaction *tx, const struct there *there, const json_t *email,
                    const json_t *name)
 {
-	bool address =
-	        there->email && json_is_string(email) && address_same(there->email, json_string_value(email));
+	bool address = there->email && json_is_string(email) &&
+	               address_same(there->email, json_string_value(email));
 	bool named = equals(there->name, name);
 	bool both = address && (named || (is_empty(name) && there->name == NULL));
 	bool none = named && is_empty(email) && there->email == NULL;
@@ -93,7 +94,8 @@ static bool put_contact(struct transaction *tx, const struct row *row, int64_t i
 	struct row contact;
 	bool contact_changed = false;
 	bool good = (id != 0 ? row_get(tx->store, tx->arena, kind, id, &contact, tx->err)
-	                     : row_new(tx, kind, row->id, &contact) && row_keep_id(tx, &contact, keep)) &&
+	                     : row_new(tx, kind, row->id, &contact) &&
+	                               row_keep_id(tx, &contact, keep)) &&
 	            record_put(tx, &contact, values, &id, &contact_changed);
 	if (good)
 		transaction_claim(tx, id);
@@ -101,7 +103,8 @@ static bool put_contact(struct transaction *tx, const struct row *row, int64_t i
 	return good;
 }
 
-/* As `customer show` gives it: with an id and an owner of that database, with marks that say nothing. */
+/* As `customer show` gives it: with an id and an owner of that database, with marks that say
+ * nothing. */
 static json_t *plain_contact(const json_t *shown)
 {
 	const struct kind *kind = kind_find("contact");
@@ -109,14 +112,15 @@ static json_t *plain_contact(const json_t *shown)
 	(void)json_object_del(plain, "id");
 	(void)json_object_del(plain, "customer");
 	for (size_t i = 0; i < kind->n_fields; i++) {
-		if (kind->fields[i].kept && json_is_null(json_object_get(plain, kind->fields[i].name)))
+		if (kind->fields[i].kept &&
+		    json_is_null(json_object_get(plain, kind->fields[i].name)))
 			(void)json_object_del(plain, kind->fields[i].name);
 	}
 	return plain;
 }
 
-/* The list with `email` and `contact` in its first one: whoever changes these columns of an export means
- * them. */
+/* The list with `email` and `contact` in its first one: whoever changes these columns of an export
+ * means them. */
 static json_t *merged(const json_t *list, json_t *email, json_t *name)
 {
 	json_t *all = json_array(), *one;
@@ -133,15 +137,16 @@ static json_t *merged(const json_t *list, json_t *email, json_t *name)
 }
 
 /* The surest first, so that none takes another's. */
-static void find_meant(const struct transaction *tx, const json_t *list, const json_t *all, bool columns,
-                       struct there *left, int64_t *ids)
+static void find_meant(const struct transaction *tx, const json_t *list, const json_t *all,
+                       bool columns, struct there *left, int64_t *ids)
 {
 	for (int rank = 3; rank >= 0; rank--) {
 		const json_t *one;
 		size_t i;
 		json_array_foreach(all, i, one)
 		{
-			const json_t *named = i < json_array_size(list) ? json_array_get(list, i) : one;
+			const json_t *named =
+			        i < json_array_size(list) ? json_array_get(list, i) : one;
 			bool oldest = rank == 0 && i == 0 && columns && left;
 			if (ids[i] != 0 || (rank == 0 && !oldest))
 				continue;
@@ -151,9 +156,10 @@ static void find_meant(const struct transaction *tx, const json_t *list, const j
 	}
 }
 
-/* Each is found before any is changed, the first by what the list called it before the columns had a say. */
-static bool put_list(struct transaction *tx, const struct row *row, const json_t *list, const json_t *all,
-                     bool columns, struct there *left, bool *changed)
+/* Each is found before any is changed, the first by what the list called it before the columns had
+ * a say. */
+static bool put_list(struct transaction *tx, const struct row *row, const json_t *list,
+                     const json_t *all, bool columns, struct there *left, bool *changed)
 {
 	const json_t *one;
 	size_t i;
@@ -169,8 +175,8 @@ static bool put_list(struct transaction *tx, const struct row *row, const json_t
 }
 
 /* Without a list the columns are the contact's that has the address, else the oldest one's. */
-static int64_t meant_by_columns(const struct transaction *tx, struct there *there, const json_t *email,
-                                const json_t *name)
+static int64_t meant_by_columns(const struct transaction *tx, struct there *there,
+                                const json_t *email, const json_t *name)
 {
 	int64_t oldest = there ? there->id : 0,
 	        id = is_empty(email) ? 0 : take_meant(tx, &there, email, name, 2);
@@ -186,29 +192,33 @@ static bool check_list(struct transaction *tx, const json_t *list)
 	json_array_foreach(list, i, one)
 	{
 		if (!json_is_object(one))
-			return error_set(tx->err, EX_DATAERR, "contacts: every entry must be an object");
+			return error_set(tx->err, EX_DATAERR,
+			                 "contacts: every entry must be an object");
 	}
 	return true;
 }
 
-static bool put_contacts(struct transaction *tx, const struct row *row, const json_t *values, bool adding,
-                         bool *changed)
+static bool put_contacts(struct transaction *tx, const struct row *row, const json_t *values,
+                         bool adding, bool *changed)
 {
-	json_t *email = json_object_get(values, "email"), *name = json_object_get(values, "contact");
+	json_t *email = json_object_get(values, "email"),
+	       *name = json_object_get(values, "contact");
 	const json_t *list = json_object_get(values, "contacts");
 	struct there *there;
 	if (!check_list(tx, list) || !read_there(tx, row, adding, &there))
 		return false;
 	bool columns = email || name;
-	json_t *all =
-	        json_is_array(list) && json_array_size(list) > 0 ? merged(list, email, name) : json_array();
-	if (json_array_size(all) == 0 && columns && (there || !is_empty(email) || !is_empty(name))) {
+	json_t *all = json_is_array(list) && json_array_size(list) > 0 ? merged(list, email, name)
+	                                                               : json_array();
+	if (json_array_size(all) == 0 && columns &&
+	    (there || !is_empty(email) || !is_empty(name))) {
 		json_t *one = json_object();
 		(void)json_object_set(one, "email", email);
 		(void)json_object_set(one, "name", name);
 		(void)json_array_append_new(all, one);
 		list = NULL;
-		bool good = put_contact(tx, row, meant_by_columns(tx, there, email, name), 0, one, changed);
+		bool good = put_contact(tx, row, meant_by_columns(tx, there, email, name), 0, one,
+		                        changed);
 		json_decref(all);
 		return good;
 	}
@@ -219,7 +229,8 @@ static bool put_contacts(struct transaction *tx, const struct row *row, const js
 
 /* -- sales reps -------------------------------------------------------------------------------- */
 
-static bool put_rep(struct transaction *tx, const struct row *row, const json_t *name, bool *changed)
+static bool put_rep(struct transaction *tx, const struct row *row, const json_t *name,
+                    bool *changed)
 {
 	int64_t rep;
 	if (!json_is_string(name))
@@ -236,7 +247,8 @@ static bool put_rep(struct transaction *tx, const struct row *row, const json_t 
 	return true;
 }
 
-static bool put_reps(struct transaction *tx, const struct row *row, const json_t *reps, bool *changed)
+static bool put_reps(struct transaction *tx, const struct row *row, const json_t *reps,
+                     bool *changed)
 {
 	size_t i;
 	const json_t *name;

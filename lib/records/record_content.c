@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The contents of documents and pictures. A content lies under its SHA-256 in files/ beside the database,
- * once however many records point to it. It is written under a temporary name, synced, and only then given
- * its own: one of that name is always whole.
+ * The contents of documents and pictures. A content lies under its SHA-256 in files/ beside the
+ * database, once however many records point to it. It is written under a temporary name, synced,
+ * and only then given its own: one of that name is always whole.
  */
 #include "records/record_private.h"
 
@@ -27,11 +27,13 @@ bool content_hash_valid(const char *hash)
 
 static bool file_fault(const char *path, struct error *err)
 {
-	return error_set(err, errno == EACCES || errno == EPERM || errno == EROFS ? EX_NOPERM : EX_IOERR,
+	return error_set(err,
+	                 errno == EACCES || errno == EPERM || errno == EROFS ? EX_NOPERM : EX_IOERR,
 	                 "%s: %s", path, strerror(errno));
 }
 
-/* files/ beside the database; with `make`, made as the database is: its folder's group, and for it to write.
+/* files/ beside the database; with `make`, made as the database is: its folder's group, and for it
+ * to write.
  */
 static bool open_files(struct customers *store, bool make, struct folder *ret, struct error *err)
 {
@@ -77,7 +79,9 @@ static const struct {
         {.type = "image/tiff", .picture = true, .magic = "II*\0", .len = 4},
         {.type = "image/tiff", .picture = true, .magic = "MM\0*", .len = 4},
         {.type = "application/pdf", .magic = "%PDF-", .len = 5},
-        {.type = "application/zip", .magic = "PK\x03\x04", .len = 4}, /* and what office programs write */
+        {.type = "application/zip",
+         .magic = "PK\x03\x04",
+         .len = 4}, /* and what office programs write */
         {.type = "application/gzip", .magic = "\x1f\x8b", .len = 2},
         {.type = "application/msword", .magic = "\xd0\xcf\x11\xe0", .len = 4},
 };
@@ -96,7 +100,8 @@ static const char *type_of(const struct content *content, bool *ret_picture)
 	return content->text ? "text/plain" : "application/octet-stream";
 }
 
-bool content_type(const struct content *content, const struct kind *kind, const char **ret, struct error *err)
+bool content_type(const struct content *content, const struct kind *kind, const char **ret,
+                  struct error *err)
 {
 	bool picture;
 	*ret = type_of(content, &picture);
@@ -115,8 +120,8 @@ static void look_at(struct content *content, const unsigned char *bytes, size_t 
 	content->size += (int64_t)n;
 }
 
-bool content_copy(FILE *in, FILE *out, const char *out_name, int64_t size_max, struct content *content,
-                  struct error *err)
+bool content_copy(FILE *in, FILE *out, const char *out_name, int64_t size_max,
+                  struct content *content, struct error *err)
 {
 	static const unsigned char none[1];
 	unsigned char bytes[CHUNK_SIZE], hash[crypto_hash_sha256_BYTES];
@@ -228,10 +233,11 @@ bool content_fetch(struct customers *store, const char *hash, FILE *out, struct 
 		return false;
 	bool good = content_copy(in, out, "output", 0, &content, err);
 	(void)fclose(in);
-	return good && (strcmp(content.hash, hash) == 0 ||
-	                error_set(err, EX_IOERR,
-	                          "%s/files/%.2s/%s: is not what was stored (its content has another hash)",
-	                          store->folder.path, hash, hash));
+	return good &&
+	       (strcmp(content.hash, hash) == 0 ||
+	        error_set(err, EX_IOERR,
+	                  "%s/files/%.2s/%s: is not what was stored (its content has another hash)",
+	                  store->folder.path, hash, hash));
 }
 
 /* -- away with it ------------------------------------------------------------------------------ */

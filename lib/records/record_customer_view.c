@@ -29,7 +29,8 @@ static bool texts_json(struct customers *store, const char *sql, const char *num
 	return query_texts(query, ret, err);
 }
 
-static bool add_views(struct customers *store, const char *number, json_t *object, struct error *err)
+static bool add_views(struct customers *store, const char *number, json_t *object,
+                      struct error *err)
 {
 	json_t *view;
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
@@ -37,23 +38,28 @@ static bool add_views(struct customers *store, const char *number, json_t *objec
 		    json_object_set_new(object, parts[i].key, view) != 0)
 			return false;
 	}
-	return hours_show(store, number, &view, err) && json_object_set_new(object, "hours", view) == 0 &&
+	return hours_show(store, number, &view, err) &&
+	       json_object_set_new(object, "hours", view) == 0 &&
 	       texts_json(store,
-	                  "SELECT s.number FROM customer s JOIN customer p ON s.parent = p.id WHERE p.number "
+	                  "SELECT s.number FROM customer s JOIN customer p ON s.parent = p.id "
+	                  "WHERE p.number "
 	                  "= ?1"
 	                  " ORDER BY s.number",
 	                  number, &view, err) &&
 	       json_object_set_new(object, "sites", view) == 0 &&
 	       texts_json(store,
-	                  "SELECT r.name FROM rep r JOIN customer_rep cr ON cr.rep = r.id JOIN customer c"
-	                  " ON c.id = cr.customer WHERE c.number = ?1 ORDER BY r.name = c.sales_rep DESC, "
+	                  "SELECT r.name FROM rep r JOIN customer_rep cr ON cr.rep = r.id JOIN "
+	                  "customer c"
+	                  " ON c.id = cr.customer WHERE c.number = ?1 ORDER BY r.name = "
+	                  "c.sales_rep DESC, "
 	                  "r.name",
 	                  number, &view, err) &&
 	       json_object_set_new(object, "reps", view) == 0 &&
-	       texts_json(store,
-	                  "SELECT f.number FROM former_number f JOIN customer c ON c.id = f.customer"
-	                  " WHERE c.number = ?1 ORDER BY f.number",
-	                  number, &view, err) &&
+	       texts_json(
+	               store,
+	               "SELECT f.number FROM former_number f JOIN customer c ON c.id = f.customer"
+	               " WHERE c.number = ?1 ORDER BY f.number",
+	               number, &view, err) &&
 	       json_object_set_new(object, "former_numbers", view) == 0;
 }
 
@@ -63,8 +69,9 @@ bool customer_show(struct customers *store, const char *number, json_t **ret, st
 	bool mine = !db_in_transaction(store->db); /* one view of all its parts */
 	if (mine && !customers_begin_read(store, err))
 		return false;
-	bool good = records_show(store, kind_find("customer"), number, &object, err) &&
-	            add_views(store, json_string_value(json_object_get(object, "number")), object, err);
+	bool good =
+	        records_show(store, kind_find("customer"), number, &object, err) &&
+	        add_views(store, json_string_value(json_object_get(object, "number")), object, err);
 	if (mine)
 		customers_end_read(store);
 	if (good)
@@ -87,8 +94,8 @@ static const char list_sql[] =
         " AND (?2 IS NULL OR parent = (SELECT id FROM customer WHERE number = ?2))"
         " AND (?3 IS NULL OR status = ?3) AND (?5 IS NULL OR number > ?5) ORDER BY number LIMIT ?4";
 
-static bool list_one(struct customers *store, const struct customer_filter *filter, struct db_query *query,
-                     json_t *array, struct error *err)
+static bool list_one(struct customers *store, const struct customer_filter *filter,
+                     struct db_query *query, json_t *array, struct error *err)
 {
 	static const char *const keys[] = {"number", "name",   "dba",   "city",
 	                                   "state",  "status", "phone", "sales_rep"};
@@ -97,8 +104,8 @@ static bool list_one(struct customers *store, const struct customer_filter *filt
 	bool suspended;
 	for (int i = 0; i < KEYS; i++)
 		(void)json_object_set_new_nocheck(object, keys[i], text_or_null(query, i));
-	bool good = customer_suspended(store, db_int(query, KEYS), filter->default_zone, filter->now,
-	                               &suspended, err);
+	bool good = customer_suspended(store, db_int(query, KEYS), filter->default_zone,
+	                               filter->now, &suspended, err);
 	(void)json_object_set_new_nocheck(object, "suspended", json_boolean(good && suspended));
 	(void)json_array_append_new(array, object);
 	return good;

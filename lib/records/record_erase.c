@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A customer whose words have to go: the record with all that hangs on it, what the history says of them, the
- * index of the search, the files. What stays is that there was one: number, ids, times, who did what, and
- * that it was erased. The engine follows in the spool by `erased` (engine/erase.c).
+ * A customer whose words have to go: the record with all that hangs on it, what the history says of
+ * them, the index of the search, the files. What stays is that there was one: number, ids, times,
+ * who did what, and that it was erased. The engine follows in the spool by `erased`
+ * (engine/erase.c).
  *
- * SQLite leaves what is deleted in free pages and in the WAL until it is written over. Here it is wiped at
- * the deletion, and the file is written again where free pages are left from before.
+ * SQLite leaves what is deleted in free pages and in the WAL until it is written over. Here it is
+ * wiped at the deletion, and the file is written again where free pages are left from before.
  */
 #include "records/record_private.h"
 
@@ -19,8 +20,9 @@ static bool find(struct transaction *tx, const char *name, struct row *ret)
 	if (!customer_named(tx->store, name, tx->arena, &id, &number, &former, tx->err))
 		return false;
 	if (former)
-		return error_set(tx->err, EX_DATAERR, "%s is a former number of customer %s: name it by that",
-		                 name, number);
+		return error_set(tx->err, EX_DATAERR,
+		                 "%s is a former number of customer %s: name it by that", name,
+		                 number);
 	return row_get(tx->store, tx->arena, kind_find("customer"), id, ret, tx->err);
 }
 
@@ -48,10 +50,12 @@ static bool wipe(struct transaction *tx, const struct row *row)
 
 static bool note_erased(struct transaction *tx, const struct row *row)
 {
-	struct db_query *query = db_query(tx->db, "INSERT INTO erased (number, time) VALUES (?1, ?2)");
+	struct db_query *query =
+	        db_query(tx->db, "INSERT INTO erased (number, time) VALUES (?1, ?2)");
 	db_bind_text(query, 1, row_value(row, "number"));
 	db_bind_instant(query, 2, tx->context->when);
-	return db_run(query, tx->err) && change_add(tx, "customer", row->id, row->id, "erase", NULL, NULL);
+	return db_run(query, tx->err) &&
+	       change_add(tx, "customer", row->id, row->id, "erase", NULL, NULL);
 }
 
 static bool erase(struct transaction *tx, const char *number)
@@ -61,14 +65,17 @@ static bool erase(struct transaction *tx, const char *number)
 	       customer_removing(tx, &row) && wipe(tx, &row) && note_erased(tx, &row);
 }
 
-/* What cannot be had now (a reader is in the way, the disk is full) is no fault: the record is gone. */
+/* What cannot be had now (a reader is in the way, the disk is full) is no fault: the record is
+ * gone. */
 static void clean_up(struct customers *store)
 {
 	int64_t left = 0;
 	struct error ignored;
-	if (db_run_int(db_query(store->db, "PRAGMA freelist_count"), 0, &left, &ignored) && left > 0)
+	if (db_run_int(db_query(store->db, "PRAGMA freelist_count"), 0, &left, &ignored) &&
+	    left > 0)
 		(void)db_exec(store->db, "VACUUM", &ignored);
-	(void)!db_run_int(db_query(store->db, "PRAGMA wal_checkpoint(TRUNCATE)"), 0, &left, &ignored);
+	(void)!db_run_int(db_query(store->db, "PRAGMA wal_checkpoint(TRUNCATE)"), 0, &left,
+	                  &ignored);
 }
 
 bool customer_erase(const struct change_context *context, const char *number, struct error *err)
@@ -84,5 +91,6 @@ bool customer_erase(const struct change_context *context, const char *number, st
 		clean_up(context->store);
 	}
 	json_decref(files);
-	return db_exec(context->store->db, "PRAGMA secure_delete = FAST", good ? err : NULL) && good;
+	return db_exec(context->store->db, "PRAGMA secure_delete = FAST", good ? err : NULL) &&
+	       good;
 }

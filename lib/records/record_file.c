@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Documents and pictures: what came with a file (name, ending) is recorded and trusted for nothing. */
+/* Documents and pictures: what came with a file (name, ending) is recorded and trusted for nothing.
+ */
 #include "records/record_private.h"
 
 #include <stdint.h>
@@ -11,16 +12,18 @@ static json_t *plain_name(const char *name, struct arena *arena)
 	return json ? json : json_null();
 }
 
-static bool add_row(struct transaction *tx, const struct kind *kind, const char *number, const json_t *values,
-                    const struct content *content, const char *type, const char *name, int64_t *ret_id)
+static bool add_row(struct transaction *tx, const struct kind *kind, const char *number,
+                    const json_t *values, const struct content *content, const char *type,
+                    const char *name, int64_t *ret_id)
 {
 	struct row row;
 	int64_t customer;
 	if (!record_find(tx->store, kind_find("customer"), number, &customer, tx->err) ||
 	    !row_new(tx, kind, customer, &row))
 		return false;
-	json_t *complete = json_pack("{s:o, s:s, s:I, s:s}", "name", plain_name(name, tx->arena), "type",
-	                             type, "size", (json_int_t)content->size, "hash", content->hash);
+	json_t *complete =
+	        json_pack("{s:o, s:s, s:I, s:s}", "name", plain_name(name, tx->arena), "type", type,
+	                  "size", (json_int_t)content->size, "hash", content->hash);
 	json_t *given = json_copy((json_t *)(uintptr_t)values);
 	(void)json_object_update_missing(given, complete);
 	json_decref(complete);
@@ -39,11 +42,12 @@ bool file_add(const struct change_context *context, const struct kind *kind, con
 	struct incoming incoming;
 	const char *type;
 	bool good = content_take_in(context->store, in, size_max, &incoming, &content, err) &&
-	            content_type(&content, kind, &type, err) && transaction_begin(&tx, context, err);
+	            content_type(&content, kind, &type, err) &&
+	            transaction_begin(&tx, context, err);
 	if (good)
-		good = transaction_end(&tx,
-		                       add_row(&tx, kind, number, values, &content, type, name, ret_id) &&
-		                               content_put_in_place(&tx, &incoming, content.hash));
+		good = transaction_end(
+		        &tx, add_row(&tx, kind, number, values, &content, type, name, ret_id) &&
+		                     content_put_in_place(&tx, &incoming, content.hash));
 	incoming_end(&incoming);
 	return good;
 }

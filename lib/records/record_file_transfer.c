@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Documents and pictures in and out. Their rows go as those of any kind; their contents lie in a folder
- * beside the file, each under its hash, as in the store. What a row says of its content (type, size) is not
- * believed: the content is read, held against the hash, and told anew.
+ * Documents and pictures in and out. Their rows go as those of any kind; their contents lie in a
+ * folder beside the file, each under its hash, as in the store. What a row says of its content
+ * (type, size) is not believed: the content is read, held against the hash, and told anew.
  */
 #include "records/record_private.h"
 
@@ -20,8 +20,8 @@
 
 /* -- in ---------------------------------------------------------------------------------------- */
 
-void contents_begin(struct contents *contents, struct customers *store, const char *files, int64_t size_max,
-                    bool look_only)
+void contents_begin(struct contents *contents, struct customers *store, const char *files,
+                    int64_t size_max, bool look_only)
 {
 	*contents = (struct contents){.files = files,
 	                              .store = store,
@@ -38,8 +38,8 @@ void contents_end(struct contents *contents, struct customers *store)
 	*contents = (struct contents){0};
 }
 
-/* Who hands an import over has named this folder, and a content has to be what its name says: links in it do
- * no harm. What isn't a regular file is not waited for. */
+/* Who hands an import over has named this folder, and a content has to be what its name says: links
+ * in it do no harm. What isn't a regular file is not waited for. */
 static int open_given(const char *files, const char *hash, struct arena *arena)
 {
 	struct stat st;
@@ -63,8 +63,10 @@ static FILE *open_content(const struct contents *contents, const char *hash, boo
 	return fd >= 0 ? fdopen(fd, "r") : NULL;
 }
 
-/* A content of the store is only read; another is copied into it on the way, unless it is to be looked at. */
-static bool take(struct transaction *tx, FILE *in, bool ours, const char *hash, struct content *content)
+/* A content of the store is only read; another is copied into it on the way, unless it is to be
+ * looked at. */
+static bool take(struct transaction *tx, FILE *in, bool ours, const char *hash,
+                 struct content *content)
 {
 	const struct contents *contents = tx->context->contents;
 	if (ours || contents->look_only)
@@ -94,8 +96,9 @@ static bool read_content(struct transaction *tx, struct row *after, const char *
 	bool ours;
 	FILE *in = open_content(tx->context->contents, hash, &ours, tx->arena);
 	if (in == NULL)
-		return error_set(tx->err, EX_DATAERR,
-		                 "hash: its content is neither here nor in the folder beside the file");
+		return error_set(
+		        tx->err, EX_DATAERR,
+		        "hash: its content is neither here nor in the folder beside the file");
 	bool good = take(tx, in, ours, hash, &content) && describe(tx, after, &content);
 	(void)fclose(in);
 	return good;
@@ -131,8 +134,8 @@ static mode_t unmasked(mode_t mode)
 	return mode & ~mask;
 }
 
-/* A new file in the export's folder, of which the person made the export the name; `*ret_there` where there
- * is one of that hash. */
+/* A new file in the export's folder, of which the person made the export the name; `*ret_there`
+ * where there is one of that hash. */
 static int begin_file(const char *files, const char *hash, struct folder *shelf, char *ret_name,
                       bool *ret_there, struct error *err)
 {
@@ -169,11 +172,12 @@ static bool write_file(struct customers *store, const char *hash, int fd, struct
 	bool good = content_fetch(store, hash, out, err);
 	bool kept = !good || fsync(fd) == 0;
 	kept = fclose(out) == 0 && kept;
-	return good && (kept || error_set(err, EX_IOERR, "can't write a content: %s", strerror(errno)));
+	return good &&
+	       (kept || error_set(err, EX_IOERR, "can't write a content: %s", strerror(errno)));
 }
 
-/* Whole or not at all, as in the store: one that is there is not written again. What lies in the store is
- * read as the office, what is written is the person's. */
+/* Whole or not at all, as in the store: one that is there is not written again. What lies in the
+ * store is read as the office, what is written is the person's. */
 static bool put_out(struct customers *store, const char *files, const char *hash, struct error *err)
 {
 	struct folder shelf = FOLDER_NONE;
@@ -194,7 +198,8 @@ static bool put_out(struct customers *store, const char *files, const char *hash
 	return good;
 }
 
-bool contents_export(struct customers *store, const struct kind *kind, const char *files, struct error *err)
+bool contents_export(struct customers *store, const struct kind *kind, const char *files,
+                     struct error *err)
 {
 	struct arena *arena = arena_new();
 	enum db_step step;

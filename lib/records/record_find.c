@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Records by their names: customers by number, those that they had before too, reps and types of systems by
- * name, all others by id.
+ * Records by their names: customers by number, those that they had before too, reps and types of
+ * systems by name, all others by id.
  */
 #include "base/utf8.h"
 #include "model/key.h"
@@ -13,14 +13,15 @@
 
 bool customer_id(struct customers *store, const char *number, int64_t *ret, struct error *err)
 {
-	struct db_query *query =
-	        db_query(store->db, "SELECT id FROM customer WHERE number = ?1 UNION ALL"
-	                            " SELECT customer FROM former_number WHERE number = ?1 LIMIT 1");
+	struct db_query *query = db_query(
+	        store->db, "SELECT id FROM customer WHERE number = ?1 UNION ALL"
+	                   " SELECT customer FROM former_number WHERE number = ?1 LIMIT 1");
 	db_bind_text(query, 1, number);
 	return db_run_int(query, 0, ret, err);
 }
 
-/* A name as somebody pasted it. What is on record as it is typed wins: that may have come from elsewhere. */
+/* A name as somebody pasted it. What is on record as it is typed wins: that may have come from
+ * elsewhere. */
 static bool clean_name(const char *name, struct arena *arena, const char **ret, struct error *err)
 {
 	size_t len = strlen(name);
@@ -38,8 +39,8 @@ bool record_id(const char *text, int64_t *ret)
 	return *end == '\0' && *ret > 0;
 }
 
-static bool find_id(struct customers *store, const struct kind *kind, const char *name, int64_t *ret,
-                    struct error *err)
+static bool find_id(struct customers *store, const struct kind *kind, const char *name,
+                    int64_t *ret, struct error *err)
 {
 	struct row row;
 	int64_t id;
@@ -69,9 +70,10 @@ bool record_find(struct customers *store, const struct kind *kind, const char *n
 		return true;
 	struct arena *arena = arena_new();
 	const char *clean = name;
-	bool good = clean_name(name, arena, &clean, err) &&
-	            (strcmp(clean, name) == 0 || find_id(store, kind, clean, ret, err)) &&
-	            (*ret != 0 || error_set(err, EX_NOINPUT, "there is no %s %s", kind->name, clean));
+	bool good =
+	        clean_name(name, arena, &clean, err) &&
+	        (strcmp(clean, name) == 0 || find_id(store, kind, clean, ret, err)) &&
+	        (*ret != 0 || error_set(err, EX_NOINPUT, "there is no %s %s", kind->name, clean));
 	arena_free(arena);
 	return good;
 }
@@ -117,8 +119,8 @@ bool query_texts(struct db_query *query, json_t **ret, struct error *err)
 
 /* -- completion -------------------------------------------------------------------------------- */
 
-bool records_complete(struct customers *store, const struct kind *kind, const char *prefix, int limit,
-                      json_t **ret, struct error *err)
+bool records_complete(struct customers *store, const struct kind *kind, const char *prefix,
+                      int limit, json_t **ret, struct error *err)
 {
 	if (kind->fields[0].type != FIELD_NAME) {
 		*ret = json_array();

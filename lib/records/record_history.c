@@ -17,16 +17,18 @@ static json_t *change_object(struct db_query *query, int column)
 static json_t *change_json(struct db_query *query, struct arena *arena)
 {
 	char time[INSTANT_TEXT_MAX];
-	json_t *user = json_string(db_text(query, 1, arena)), *record = json_integer(db_int(query, 3));
+	json_t *user = json_string(db_text(query, 1, arena)),
+	       *record = json_integer(db_int(query, 3));
 	return json_pack("{s:s, s:o, s:s, s:o, s:s, s:o, s:o}", "time",
-	                 instant_format(db_instant(query, 0), 0, time), "user", user ? user : json_null(),
-	                 "kind", db_text(query, 2, arena), "record", record, "action",
-	                 db_text(query, 4, arena), "before", change_object(query, 5), "after",
-	                 change_object(query, 6));
+	                 instant_format(db_instant(query, 0), 0, time), "user",
+	                 user ? user : json_null(), "kind", db_text(query, 2, arena), "record",
+	                 record, "action", db_text(query, 4, arena), "before",
+	                 change_object(query, 5), "after", change_object(query, 6));
 }
 
 /* Also that of customers who had the number and are gone. */
-static bool history_ids(struct customers *store, const char *number, int64_t *ret, struct error *err)
+static bool history_ids(struct customers *store, const char *number, int64_t *ret,
+                        struct error *err)
 {
 	struct error none;
 	if (record_find(store, kind_find("customer"), number, ret, &none))
@@ -75,30 +77,31 @@ bool hours_history(struct customers *store, const char *number, json_t **ret, st
 	int64_t id = 0;
 	if (number && !history_ids(store, number, &id, err))
 		return false;
-	struct db_query *query = db_query(
-	        store->db, number ? CHANGES " WHERE customer = ?1 AND kind = 'hours' ORDER BY id"
-	                          : CHANGES " WHERE customer IS NULL AND kind = 'hours' ORDER BY id");
+	struct db_query *query =
+	        db_query(store->db,
+	                 number ? CHANGES " WHERE customer = ?1 AND kind = 'hours' ORDER BY id"
+	                        : CHANGES " WHERE customer IS NULL AND kind = 'hours' ORDER BY id");
 	if (number)
 		db_bind_int(query, 1, id);
 	return changes(query, ret, err);
 }
 
 /* The last one of that name that was removed; 0 where there was none. */
-static bool find_removed(struct customers *store, const struct kind *kind, const char *name, int64_t *ret,
-                         struct error *err)
+static bool find_removed(struct customers *store, const struct kind *kind, const char *name,
+                         int64_t *ret, struct error *err)
 {
-	struct db_query *query =
-	        db_query(store->db, "SELECT record FROM change WHERE customer IS NULL AND kind = ?1 AND"
-	                            " action = 'remove' AND json_extract(before, '$.name') = ?2"
-	                            " ORDER BY id DESC LIMIT 1");
+	struct db_query *query = db_query(
+	        store->db, "SELECT record FROM change WHERE customer IS NULL AND kind = ?1 AND"
+	                   " action = 'remove' AND json_extract(before, '$.name') = ?2"
+	                   " ORDER BY id DESC LIMIT 1");
 	db_bind_text(query, 1, kind->name);
 	db_bind_text(query, 2, name);
 	return db_run_int(query, 0, ret, err);
 }
 
 /* The id of one that is there, or of one that is gone. */
-static bool find_record(struct customers *store, const struct kind *kind, const char *name, struct row *ret,
-                        struct arena *arena, struct error *err)
+static bool find_record(struct customers *store, const struct kind *kind, const char *name,
+                        struct row *ret, struct arena *arena, struct error *err)
 {
 	int64_t id;
 	if (record_find(store, kind, name, &id, err))
@@ -115,10 +118,10 @@ static bool find_record(struct customers *store, const struct kind *kind, const 
 	return ret->id != 0;
 }
 
-/* By the index of the customers where the record still tells whose it is; who asks for one that is gone can
- * wait for a walk over all changes. */
-bool record_history(struct customers *store, const struct kind *kind, const char *name, json_t **ret,
-                    struct error *err)
+/* By the index of the customers where the record still tells whose it is; who asks for one that is
+ * gone can wait for a walk over all changes. */
+bool record_history(struct customers *store, const struct kind *kind, const char *name,
+                    json_t **ret, struct error *err)
 {
 	struct row row;
 	json_t *array = NULL;
@@ -130,8 +133,10 @@ bool record_history(struct customers *store, const struct kind *kind, const char
 		bool there = row.customer != 0 || !of_customer;
 		query = db_query(
 		        store->db,
-		        there ? CHANGES " WHERE customer IS ?3 AND kind = ?1 AND record = ?2 ORDER BY id"
-		              : CHANGES " WHERE kind = ?1 AND record = ?2 AND ?3 IS NULL ORDER BY id");
+		        there ? CHANGES
+		                " WHERE customer IS ?3 AND kind = ?1 AND record = ?2 ORDER BY id"
+		              : CHANGES
+		                " WHERE kind = ?1 AND record = ?2 AND ?3 IS NULL ORDER BY id");
 		db_bind_text(query, 1, kind->name);
 		db_bind_int(query, 2, row.id);
 		if (row.customer != 0)

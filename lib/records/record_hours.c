@@ -12,7 +12,8 @@
 static bool week_json(struct customers *store, int64_t id, json_t **ret, struct error *err)
 {
 	struct db_query *query = db_query(
-	        store->db, "SELECT weekday, windows FROM hours_week WHERE customer = ?1 ORDER BY weekday");
+	        store->db,
+	        "SELECT weekday, windows FROM hours_week WHERE customer = ?1 ORDER BY weekday");
 	json_t *week = NULL;
 	enum db_step step;
 	db_bind_int(query, 1, id);
@@ -31,8 +32,9 @@ static bool week_json(struct customers *store, int64_t id, json_t **ret, struct 
 static bool dates_json(struct customers *store, int64_t id, json_t **ret, struct error *err)
 {
 	struct db_query *query = db_query(
-	        store->db, id != 0 ? "SELECT day, windows FROM hours_date WHERE customer = ?1 ORDER BY day"
-	                           : "SELECT day, windows FROM office_date WHERE ?1 = 0 ORDER BY day");
+	        store->db,
+	        id != 0 ? "SELECT day, windows FROM hours_date WHERE customer = ?1 ORDER BY day"
+	                : "SELECT day, windows FROM office_date WHERE ?1 = 0 ORDER BY day");
 	json_t *dates = json_object();
 	enum db_step step;
 	db_bind_int(query, 1, id);
@@ -86,9 +88,9 @@ static bool put_weekdays(struct transaction *tx, int64_t id, unsigned weekdays, 
 	for (int weekday = 0; weekday < 7; weekday++) {
 		if ((weekdays & 1u << weekday) == 0)
 			continue;
-		struct db_query *query =
-		        db_query(tx->db, "INSERT OR REPLACE INTO hours_week (customer, weekday, windows)"
-		                         " VALUES (?1, ?2, ?3)");
+		struct db_query *query = db_query(
+		        tx->db, "INSERT OR REPLACE INTO hours_week (customer, weekday, windows)"
+		                " VALUES (?1, ?2, ?3)");
 		db_bind_int(query, 1, id);
 		db_bind_int(query, 2, weekday);
 		db_bind_text(query, 3, windows);
@@ -137,13 +139,15 @@ static bool clear(struct transaction *tx, int64_t id)
 	return true;
 }
 
-/* The history keeps the hours as a whole, before and after: that is what a person wants to compare. */
+/* The history keeps the hours as a whole, before and after: that is what a person wants to compare.
+ */
 static bool begin(struct transaction *tx, const struct change_context *context, const char *number,
                   int64_t *ret_id, json_t **ret_before, struct error *err)
 {
 	if (!transaction_begin(tx, context, err))
 		return false;
-	if (find_whose(tx->store, number, ret_id, err) && hours_json(tx->store, *ret_id, ret_before, err))
+	if (find_whose(tx->store, number, ret_id, err) &&
+	    hours_json(tx->store, *ret_id, ret_before, err))
 		return true;
 	return transaction_end(tx, false);
 }
@@ -172,23 +176,26 @@ bool hours_set(const struct change_context *context, const char *number, const c
 	unsigned days;
 	if (!hours_weekdays_parse(weekdays, &days))
 		return error_set(err, EX_DATAERR,
-		                 "weekdays must be like mon, mon-fri, sat,sun or all (got \"%s\")", weekdays);
+		                 "weekdays must be like mon, mon-fri, sat,sun or all (got \"%s\")",
+		                 weekdays);
 	if (!begin(&tx, context, number, &id, &before, err))
 		return false;
 	return end(&tx, id, before,
 	           check_windows(&tx, windows, &windows) && put_weekdays(&tx, id, days, windows));
 }
 
-bool hours_except(const struct change_context *context, const char *number, struct day first, struct day last,
-                  const char *windows, struct error *err)
+bool hours_except(const struct change_context *context, const char *number, struct day first,
+                  struct day last, const char *windows, struct error *err)
 {
 	struct transaction tx;
 	int64_t id;
 	json_t *before;
 	if (last.n < first.n)
-		return error_set(err, EX_DATAERR, "the last day of a span can't be earlier than the first");
+		return error_set(err, EX_DATAERR,
+		                 "the last day of a span can't be earlier than the first");
 	if (last.n - first.n >= HOURS_SPAN_MAX)
-		return error_set(err, EX_DATAERR, "a span of dates must be at most %d days long (got %d)",
+		return error_set(err, EX_DATAERR,
+		                 "a span of dates must be at most %d days long (got %d)",
 		                 (int)HOURS_SPAN_MAX, last.n - first.n + 1);
 	if (!begin(&tx, context, number, &id, &before, err))
 		return false;
@@ -234,9 +241,10 @@ static bool put_dates(struct transaction *tx, int64_t id, const json_t *dates)
 	json_object_foreach((json_t *)(uintptr_t)dates, key, value)
 	{
 		if (!day_parse(key, &day) || !json_is_string(value))
-			return error_set(tx->err, EX_DATAERR, "hours: '%s' must be a day with its windows",
-			                 key);
-		if (!check_windows(tx, json_string_value(value), &windows) || !put_date(tx, id, day, windows))
+			return error_set(tx->err, EX_DATAERR,
+			                 "hours: '%s' must be a day with its windows", key);
+		if (!check_windows(tx, json_string_value(value), &windows) ||
+		    !put_date(tx, id, day, windows))
 			return false;
 	}
 	return true;
@@ -245,9 +253,11 @@ static bool put_dates(struct transaction *tx, int64_t id, const json_t *dates)
 bool hours_put(struct transaction *tx, int64_t id, const json_t *hours, bool *changed)
 {
 	json_t *before, *after;
-	bool empty = json_is_null(hours) || (json_is_string(hours) && json_string_length(hours) == 0);
+	bool empty =
+	        json_is_null(hours) || (json_is_string(hours) && json_string_length(hours) == 0);
 	if (!empty && !json_is_object(hours))
-		return error_set(tx->err, EX_DATAERR, "hours: expected an object with weekly and dates");
+		return error_set(tx->err, EX_DATAERR,
+		                 "hours: expected an object with weekly and dates");
 	if (!hours_json(tx->store, id, &before, tx->err))
 		return false;
 	if (!clear(tx, id) || !put_week(tx, id, json_object_get(hours, "weekly")) ||

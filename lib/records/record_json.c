@@ -45,7 +45,8 @@ static bool add_rows(struct customers *store, const struct kind *kind, struct db
 		struct row row;
 		json_t *object;
 		row_read(kind, query, arena, &row);
-		good = show(store, &row, arena, &object, err) && json_array_append_new(array, object) == 0;
+		good = show(store, &row, arena, &object, err) &&
+		       json_array_append_new(array, object) == 0;
 		arena_reset(arena);
 	}
 	if (!good)

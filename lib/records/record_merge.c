@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two customers that are one: all that hangs on the one becomes the other's, and its number goes on as a name
- *of that. In one transaction; jobs and mails follow in the engine (renumbered, customers_6.sql).
+ * Two customers that are one: all that hangs on the one becomes the other's, and its number goes on
+ *as a name of that. In one transaction; jobs and mails follow in the engine (renumbered,
+ *customers_6.sql).
  *
  *	FROM ─ records, sites, reps, history, numbers ─▶ INTO
  *	     └ what INTO doesn't set itself ───────────▶
@@ -29,14 +30,17 @@ static bool find_both(struct merge *merge, const char *from, const char *into)
 	const char *from_number, *into_number;
 	int64_t from_id, into_id;
 	bool from_former = false, into_former = false;
-	if (!customer_named(tx->store, from, tx->arena, &from_id, &from_number, &from_former, tx->err) ||
-	    !customer_named(tx->store, into, tx->arena, &into_id, &into_number, &into_former, tx->err))
+	if (!customer_named(tx->store, from, tx->arena, &from_id, &from_number, &from_former,
+	                    tx->err) ||
+	    !customer_named(tx->store, into, tx->arena, &into_id, &into_number, &into_former,
+	                    tx->err))
 		return false;
 	if (from_former)
-		return error_set(tx->err, EX_DATAERR, "%s is a former number of customer %s already", from,
-		                 from_number);
+		return error_set(tx->err, EX_DATAERR,
+		                 "%s is a former number of customer %s already", from, from_number);
 	if (from_id == into_id)
-		return error_set(tx->err, EX_DATAERR, "customer %s can't be merged into itself", from_number);
+		return error_set(tx->err, EX_DATAERR, "customer %s can't be merged into itself",
+		                 from_number);
 	return row_get(tx->store, tx->arena, kind, from_id, &merge->from, tx->err) &&
 	       row_get(tx->store, tx->arena, kind, into_id, &merge->into, tx->err);
 }
@@ -45,9 +49,10 @@ static bool lies_below(struct transaction *tx, int64_t id, int64_t top, bool *re
 {
 	int64_t n;
 	struct db_query *query = db_query(
-	        tx->db, "WITH RECURSIVE above (id, level) AS (SELECT ?1, 1 UNION SELECT c.parent, level + 1"
-	                " FROM customer c JOIN above ON c.id = above.id WHERE c.parent IS NOT NULL AND"
-	                " level < 20) SELECT count(*) FROM above WHERE id = ?2");
+	        tx->db,
+	        "WITH RECURSIVE above (id, level) AS (SELECT ?1, 1 UNION SELECT c.parent, level + 1"
+	        " FROM customer c JOIN above ON c.id = above.id WHERE c.parent IS NOT NULL AND"
+	        " level < 20) SELECT count(*) FROM above WHERE id = ?2");
 	db_bind_int(query, 1, id);
 	db_bind_int(query, 2, top);
 	if (!db_run_int(query, 0, &n, tx->err))
@@ -70,8 +75,9 @@ static bool check_family(struct merge *merge)
 		                 row_value(below ? &merge->into : &merge->from, "number"));
 	if (!customer_sites_fit(tx, merge->from.id, merge->into.id, &fits))
 		return false;
-	return fits || error_set(tx->err, EX_DATAERR, "sites of customer %s would be more than %d deep",
-	                         row_value(&merge->from, "number"), (int)CUSTOMER_DEPTH_MAX);
+	return fits ||
+	       error_set(tx->err, EX_DATAERR, "sites of customer %s would be more than %d deep",
+	                 row_value(&merge->from, "number"), (int)CUSTOMER_DEPTH_MAX);
 }
 
 /* -- what INTO doesn't set itself -------------------------------------------------------------- */
@@ -103,7 +109,8 @@ static bool has_any(const struct row *row, const char *const *names)
 
 static bool may_fill(const struct row *into, const char *name)
 {
-	if (is_one_of(own, name) || (is_one_of(inherited, name) && row_value(into, "parent") != NULL))
+	if (is_one_of(own, name) ||
+	    (is_one_of(inherited, name) && row_value(into, "parent") != NULL))
 		return false;
 	return !(is_one_of(place, name) && has_any(into, place)) &&
 	       !(is_one_of(telephone, name) && has_any(into, telephone));
@@ -111,7 +118,8 @@ static bool may_fill(const struct row *into, const char *name)
 
 static bool write_changed(struct transaction *tx, const struct row *before, const struct row *after)
 {
-	return !row_differs(before, after) || (row_update(tx, after) && change_row(tx, before, after, "set"));
+	return !row_differs(before, after) ||
+	       (row_update(tx, after) && change_row(tx, before, after, "set"));
 }
 
 static bool fill_fields(struct merge *merge)
@@ -194,8 +202,8 @@ static bool unite(struct merge *merge, const struct row *from, struct row *into)
 	const struct row nothing = {.kind = from->kind};
 	struct db_query *query = db_query(tx->db, row_sql(tx->store, from->kind)->remove);
 	db_bind_int(query, 1, from->id);
-	(void)json_array_append_new(merge->contacts,
-	                            json_pack("[I, I]", (json_int_t)from->id, (json_int_t)into->id));
+	(void)json_array_append_new(
+	        merge->contacts, json_pack("[I, I]", (json_int_t)from->id, (json_int_t)into->id));
 	return fill_contact(tx, from, into) && db_run(query, tx->err) &&
 	       change_row(tx, from, &nothing, "remove");
 }
@@ -233,8 +241,9 @@ static bool move_records(struct merge *merge)
 	for (size_t i = 0; i < n_kinds; i++) {
 		if (!kind_is_of_customer(&kinds[i]))
 			continue;
-		const char *sql = arena_printf(tx->arena, "UPDATE %s SET %s = ?2 WHERE %s = ?1",
-		                               kinds[i].table, kinds[i].owner_column, kinds[i].owner_column);
+		const char *sql =
+		        arena_printf(tx->arena, "UPDATE %s SET %s = ?2 WHERE %s = ?1",
+		                     kinds[i].table, kinds[i].owner_column, kinds[i].owner_column);
 		struct db_query *query = db_query_once(tx->db, sql);
 		bool good = run_on_both(merge, query);
 		db_finish(query);
@@ -249,26 +258,32 @@ static bool move_sites(struct merge *merge)
 {
 	struct transaction *tx = merge->tx;
 	struct db_query *query = db_query(
-	        tx->db, "INSERT INTO change (time, user, kind, record, customer, action, before, after)"
-	                " SELECT ?3, ?4, 'customer', id, id, 'set', json_object('parent', ?5),"
-	                " json_object('parent', ?6) FROM customer WHERE parent = ?1 AND ?2 <> 0");
+	        tx->db,
+	        "INSERT INTO change (time, user, kind, record, customer, action, before, after)"
+	        " SELECT ?3, ?4, 'customer', id, id, 'set', json_object('parent', ?5),"
+	        " json_object('parent', ?6) FROM customer WHERE parent = ?1 AND ?2 <> 0");
 	db_bind_instant(query, 3, tx->context->when);
 	db_bind_text(query, 4, tx->context->actor.user);
 	db_bind_text(query, 5, row_value(&merge->from, "number"));
 	db_bind_text(query, 6, row_value(&merge->into, "number"));
 	return run_on_both(merge, query) &&
-	       run_on_both(merge, db_query(tx->db, "UPDATE customer SET parent = ?2 WHERE parent = ?1"));
+	       run_on_both(merge,
+	                   db_query(tx->db, "UPDATE customer SET parent = ?2 WHERE parent = ?1"));
 }
 
-/* Hours of the week as a whole, as long as INTO has none and no parent to take them from; dates one by one.
+/* Hours of the week as a whole, as long as INTO has none and no parent to take them from; dates one
+ * by one.
  */
 static const char *const moves[] = {
-        "INSERT INTO hours_week (customer, weekday, windows) SELECT ?2, weekday, windows FROM hours_week"
+        "INSERT INTO hours_week (customer, weekday, windows) SELECT ?2, weekday, windows FROM "
+        "hours_week"
         " WHERE customer = ?1 AND NOT EXISTS (SELECT 1 FROM hours_week WHERE customer = ?2)"
         " AND (SELECT parent FROM customer WHERE id = ?2) IS NULL",
-        "INSERT OR IGNORE INTO hours_date (customer, day, windows) SELECT ?2, day, windows FROM hours_date"
+        "INSERT OR IGNORE INTO hours_date (customer, day, windows) SELECT ?2, day, windows FROM "
+        "hours_date"
         " WHERE customer = ?1",
-        "INSERT OR IGNORE INTO customer_rep (customer, rep) SELECT ?2, rep FROM customer_rep WHERE customer "
+        "INSERT OR IGNORE INTO customer_rep (customer, rep) SELECT ?2, rep FROM customer_rep WHERE "
+        "customer "
         "= ?1",
         "UPDATE change SET customer = ?2 WHERE customer = ?1",
         "UPDATE former_number SET customer = ?2 WHERE customer = ?1",
@@ -291,7 +306,8 @@ static bool move_rest(struct merge *merge)
 static bool record_both(struct merge *merge)
 {
 	struct transaction *tx = merge->tx;
-	const char *from = row_value(&merge->from, "number"), *into = row_value(&merge->into, "number");
+	const char *from = row_value(&merge->from, "number"),
+	           *into = row_value(&merge->into, "number");
 	return change_add(tx, "customer", merge->into.id, merge->into.id, "merge",
 	                  row_json(&merge->from, tx->arena), json_pack("{s:s}", "number", into)) &&
 	       change_add(tx, "customer", merge->from.id, merge->from.id, "merge",
@@ -303,7 +319,8 @@ static bool keep_number(struct merge *merge)
 	struct transaction *tx = merge->tx;
 	const char *from = row_value(&merge->from, "number");
 	struct db_query *gone = db_query(
-	        tx->db, "INSERT OR REPLACE INTO removed_customer (customer, number) VALUES (?1, ?2)");
+	        tx->db,
+	        "INSERT OR REPLACE INTO removed_customer (customer, number) VALUES (?1, ?2)");
 	db_bind_int(gone, 1, merge->from.id);
 	db_bind_text(gone, 2, from);
 	if (!db_run(gone, tx->err))
@@ -320,8 +337,8 @@ static bool note_for_spool(struct merge *merge)
 {
 	struct transaction *tx = merge->tx;
 	char *contacts = json_dumps(merge->contacts, JSON_COMPACT);
-	struct db_query *query =
-	        db_query(tx->db, "INSERT INTO renumbered (before, after, contacts) VALUES (?1, ?2, ?3)");
+	struct db_query *query = db_query(
+	        tx->db, "INSERT INTO renumbered (before, after, contacts) VALUES (?1, ?2, ?3)");
 	db_bind_text(query, 1, row_value(&merge->from, "number"));
 	db_bind_text(query, 2, row_value(&merge->into, "number"));
 	db_bind_text(query, 3, contacts);
@@ -339,8 +356,8 @@ bool customer_merge(const struct change_context *context, const char *from, cons
 	merge.contacts = json_array();
 	bool good = transaction_needs_manager(&tx, "merge") && find_both(&merge, from, into) &&
 	            check_family(&merge) && fill_fields(&merge) && unite_contacts(&merge) &&
-	            move_records(&merge) && move_sites(&merge) && move_rest(&merge) && record_both(&merge) &&
-	            keep_number(&merge) && note_for_spool(&merge);
+	            move_records(&merge) && move_sites(&merge) && move_rest(&merge) &&
+	            record_both(&merge) && keep_number(&merge) && note_for_spool(&merge);
 	json_decref(merge.contacts);
 	return transaction_end(&tx, good);
 }

@@ -83,17 +83,18 @@ bool parts_written(struct transaction *tx, const struct row *row, const json_t *
 }
 
 /* Beside a contract's amount the balance is reckoned, so what an import brings of it isn't kept. */
-bool sale_check(struct transaction *tx, const struct row *before, struct row *after, const json_t *values)
+bool sale_check(struct transaction *tx, const struct row *before, struct row *after,
+                const json_t *values)
 {
 	const json_t *given = json_object_get(values, "balance");
 	(void)before;
 	if (row_value(after, "contract_amount") == NULL)
 		return true;
 	if (!tx->import && given && !json_is_null(given))
-		return error_set(
-		        tx->err, EX_DATAERR,
-		        "balance: is reckoned from contract_amount and the payments and can't be given "
-		        "beside them");
+		return error_set(tx->err, EX_DATAERR,
+		                 "balance: is reckoned from contract_amount and the payments and "
+		                 "can't be given "
+		                 "beside them");
 	row_set(after, "balance", NULL);
 	return true;
 }
@@ -144,10 +145,12 @@ static const char *text_of(const json_t *object, const char *key)
 	return text ? text : "0";
 }
 
-static bool show_parts(struct customers *store, const struct row *row, json_t *object, struct error *err)
+static bool show_parts(struct customers *store, const struct row *row, json_t *object,
+                       struct error *err)
 {
 	json_t *parts;
-	return rows_list(store, kind_find(row->kind->part_kind), row->id, record_json, &parts, err) &&
+	return rows_list(store, kind_find(row->kind->part_kind), row->id, record_json, &parts,
+	                 err) &&
 	       json_object_set_new(object, row->kind->parts, parts) == 0;
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Sales reps and the customers they are linked with. The first of a customer's reps is its `sales_rep`. */
+/* Sales reps and the customers they are linked with. The first of a customer's reps is its
+ * `sales_rep`. */
 #include "records/record_private.h"
 
 #include <string.h>
 
 /* A rep that is renamed stays the first of its customers. */
-bool rep_check(struct transaction *tx, const struct row *before, struct row *after, const json_t *values)
+bool rep_check(struct transaction *tx, const struct row *before, struct row *after,
+               const json_t *values)
 {
 	const char *was = row_value(before, "name"), *is = row_value(after, "name");
 	(void)values;
@@ -42,16 +44,18 @@ static bool write_link(struct transaction *tx, int64_t customer, int64_t rep, co
 	       change_add(tx, "rep", rep, customer, action, NULL, json_pack("{s:s}", "name", name));
 }
 
-bool rep_put_link(struct transaction *tx, int64_t customer, int64_t rep, const char *name, bool *ret_linked)
+bool rep_put_link(struct transaction *tx, int64_t customer, int64_t rep, const char *name,
+                  bool *ret_linked)
 {
 	return write_link(tx, customer, rep, name,
-	                  "INSERT OR IGNORE INTO customer_rep (customer, rep) VALUES (?1, ?2)", "link",
-	                  ret_linked);
+	                  "INSERT OR IGNORE INTO customer_rep (customer, rep) VALUES (?1, ?2)",
+	                  "link", ret_linked);
 }
 
 bool rep_take_link(struct transaction *tx, int64_t customer, int64_t rep, const char *name)
 {
 	bool unlinked;
 	return write_link(tx, customer, rep, name,
-	                  "DELETE FROM customer_rep WHERE customer = ?1 AND rep = ?2", "unlink", &unlinked);
+	                  "DELETE FROM customer_rep WHERE customer = ?1 AND rep = ?2", "unlink",
+	                  &unlinked);
 }

@@ -34,12 +34,14 @@ bool rep_link(const struct change_context *context, const char *number, const ch
 	bool linked;
 	if (!transaction_begin(&tx, context, err))
 		return false;
-	return transaction_end(&tx, find_link(&tx, number, rep, &link) &&
-	                                    rep_put_link(&tx, link.customer.id, link.rep, rep, &linked) &&
-	                                    (!first || set_first(&tx, &link, rep)));
+	return transaction_end(
+	        &tx, find_link(&tx, number, rep, &link) &&
+	                     rep_put_link(&tx, link.customer.id, link.rep, rep, &linked) &&
+	                     (!first || set_first(&tx, &link, rep)));
 }
 
-bool rep_unlink(const struct change_context *context, const char *number, const char *rep, struct error *err)
+bool rep_unlink(const struct change_context *context, const char *number, const char *rep,
+                struct error *err)
 {
 	struct transaction tx;
 	struct link link;
@@ -48,7 +50,7 @@ bool rep_unlink(const struct change_context *context, const char *number, const 
 	if (!find_link(&tx, number, rep, &link))
 		return transaction_end(&tx, false);
 	const char *first = row_value(&link.customer, "sales_rep");
-	return transaction_end(
-	        &tx, rep_take_link(&tx, link.customer.id, link.rep, rep) &&
-	                     (first == NULL || strcmp(first, rep) != 0 || set_first(&tx, &link, NULL)));
+	return transaction_end(&tx, rep_take_link(&tx, link.customer.id, link.rep, rep) &&
+	                                    (first == NULL || strcmp(first, rep) != 0 ||
+	                                     set_first(&tx, &link, NULL)));
 }

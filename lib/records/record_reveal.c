@@ -11,7 +11,8 @@ static bool reveal(struct transaction *tx, const char *id, struct row *row, json
 	unsigned char key[SYSTEM_KEY_SIZE];
 	int64_t system;
 	json_t *fields;
-	if (!transaction_needs_manager(tx, "reveal") || !record_find(tx->store, kind, id, &system, tx->err) ||
+	if (!transaction_needs_manager(tx, "reveal") ||
+	    !record_find(tx->store, kind, id, &system, tx->err) ||
 	    !row_get(tx->store, tx->arena, kind, system, row, tx->err) ||
 	    !system_read_key(tx->store, key, tx->err))
 		return false;
@@ -22,7 +23,8 @@ static bool reveal(struct transaction *tx, const char *id, struct row *row, json
 	return good && change_add(tx, "system", row->id, row->customer, "reveal", NULL, NULL);
 }
 
-bool system_reveal(const struct change_context *context, const char *id, json_t **ret, struct error *err)
+bool system_reveal(const struct change_context *context, const char *id, json_t **ret,
+                   struct error *err)
 {
 	struct transaction tx;
 	struct row row;
@@ -45,9 +47,10 @@ static bool reveal_all(struct transaction *tx, bool *ret_any)
 	if (!transaction_needs_manager(tx, "reveal"))
 		return false;
 	struct db_query *query = db_query(
-	        tx->db, "INSERT INTO change (time, user, kind, record, customer, action)"
-	                " SELECT ?1, ?2, 'system', id, customer, 'reveal' FROM system s WHERE EXISTS"
-	                " (SELECT 1 FROM system_value v WHERE v.system = s.id AND v.sealed IS NOT NULL)");
+	        tx->db,
+	        "INSERT INTO change (time, user, kind, record, customer, action)"
+	        " SELECT ?1, ?2, 'system', id, customer, 'reveal' FROM system s WHERE EXISTS"
+	        " (SELECT 1 FROM system_value v WHERE v.system = s.id AND v.sealed IS NOT NULL)");
 	db_bind_instant(query, 1, tx->context->when);
 	db_bind_text(query, 2, tx->context->actor.user);
 	if (!db_run(query, tx->err))

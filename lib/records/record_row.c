@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A record between SQL, text and JSON, for every kind alike. The statements are put together from the
- * table of kinds once a connection; a `struct row` is a value a field.
+ * A record between SQL, text and JSON, for every kind alike. The statements are put together from
+ * the table of kinds once a connection; a `struct row` is a value a field.
  */
 #include "records/record_private.h"
 
@@ -20,7 +20,8 @@ enum { KEPT_ID_MAX = 1000000000 };
 static void add_column_read(struct buf *sql, const struct field *field)
 {
 	if (field->type == FIELD_CUSTOMER)
-		buf_printf(sql, ", (SELECT o.number FROM customer o WHERE o.id = t.\"%s\")", field->name);
+		buf_printf(sql, ", (SELECT o.number FROM customer o WHERE o.id = t.\"%s\")",
+		           field->name);
 	else
 		buf_printf(sql, ", t.\"%s\"", field->name);
 }
@@ -36,7 +37,8 @@ static void add_parameter(struct buf *sql, const struct field *field, size_t i)
 static char *insert_sql(const struct kind *kind)
 {
 	struct buf sql = {0};
-	buf_printf(&sql, "INSERT INTO %s (%s", kind->table, kind->owner ? kind->owner_column : "id");
+	buf_printf(&sql, "INSERT INTO %s (%s", kind->table,
+	           kind->owner ? kind->owner_column : "id");
 	for (size_t i = 0; i < kind->n_fields; i++)
 		buf_printf(&sql, ", \"%s\"", kind->fields[i].name);
 	buf_printf(&sql, "%s) VALUES (?1", kind->owner ? ", id" : "");
@@ -64,7 +66,8 @@ static char *update_sql(const struct kind *kind)
 
 static void add_select(struct buf *sql, const struct kind *kind)
 {
-	buf_printf(sql, "SELECT t.id, %s%s", kind->owner ? "t." : "", kind->owner ? kind->owner_column : "0");
+	buf_printf(sql, "SELECT t.id, %s%s", kind->owner ? "t." : "",
+	           kind->owner ? kind->owner_column : "0");
 	for (size_t i = 0; i < kind->n_fields; i++)
 		add_column_read(sql, &kind->fields[i]);
 	buf_printf(sql, " FROM %s t", kind->table);
@@ -115,7 +118,8 @@ static char *complete_sql(const struct kind *kind)
 	const char *name = kind->fields[0].name;
 	struct buf sql = {0};
 	buf_printf(&sql,
-	           "SELECT %s FROM %s WHERE %s >= ?1 AND %s < ?1 || char(0x10FFFF) ORDER BY %s LIMIT ?2",
+	           "SELECT %s FROM %s WHERE %s >= ?1 AND %s < ?1 || char(0x10FFFF) ORDER BY %s "
+	           "LIMIT ?2",
 	           name, kind->table, name, name, name);
 	return buf_take(&sql);
 }
@@ -123,7 +127,8 @@ static char *complete_sql(const struct kind *kind)
 static char *contents_sql(const struct kind *kind)
 {
 	struct buf sql = {0};
-	buf_printf(&sql, "SELECT hash, max(id) FROM %s WHERE hash IS NOT NULL GROUP BY hash", kind->table);
+	buf_printf(&sql, "SELECT hash, max(id) FROM %s WHERE hash IS NOT NULL GROUP BY hash",
+	           kind->table);
 	return buf_take(&sql);
 }
 
@@ -131,18 +136,18 @@ const struct kind_sql *row_sql(struct customers *store, const struct kind *kind)
 {
 	struct kind_sql *sql = &store->sql[kind - kinds];
 	if (sql->insert == NULL)
-		*sql = (struct kind_sql){.insert = insert_sql(kind),
-		                         .update = update_sql(kind),
-		                         .get = get_sql(kind),
-		                         .list = list_sql(kind, true),
-		                         .list_all = list_sql(kind, false),
-		                         .remove = remove_sql(kind, "id"),
-		                         .remove_owned =
-		                                 kind->owner ? remove_sql(kind, kind->owner_column) : NULL,
-		                         .name = name_sql(kind),
-		                         .find = find_sql(kind),
-		                         .complete = complete_sql(kind),
-		                         .contents = kind->file ? contents_sql(kind) : NULL};
+		*sql = (struct kind_sql){
+		        .insert = insert_sql(kind),
+		        .update = update_sql(kind),
+		        .get = get_sql(kind),
+		        .list = list_sql(kind, true),
+		        .list_all = list_sql(kind, false),
+		        .remove = remove_sql(kind, "id"),
+		        .remove_owned = kind->owner ? remove_sql(kind, kind->owner_column) : NULL,
+		        .name = name_sql(kind),
+		        .find = find_sql(kind),
+		        .complete = complete_sql(kind),
+		        .contents = kind->file ? contents_sql(kind) : NULL};
 	return sql;
 }
 
@@ -224,7 +229,8 @@ static bool refused(struct transaction *tx, const struct row *row)
 	if (first->type == FIELD_NAME && row->value[0] != NULL)
 		return error_set(tx->err, EX_DATAERR, "%s: there is a %s %s already", first->name,
 		                 row->kind->name, row->value[0]);
-	return error_set(tx->err, EX_DATAERR, "%s: the database refuses it: another of its name is there",
+	return error_set(tx->err, EX_DATAERR,
+	                 "%s: the database refuses it: another of its name is there",
 	                 row->kind->name);
 }
 
@@ -291,7 +297,8 @@ void row_set(struct row *row, const char *field, const char *value)
 
 /* -- rows and JSON ----------------------------------------------------------------------------- */
 
-/* A text out of the database may hold what is no UTF-8 where it was edited by hand: then it is null. */
+/* A text out of the database may hold what is no UTF-8 where it was edited by hand: then it is
+ * null. */
 static json_t *text_json(const char *text)
 {
 	json_t *value = json_string(text);
@@ -328,8 +335,9 @@ json_t *row_json(const struct row *row, struct arena *arena)
 {
 	json_t *object = json_object();
 	for (size_t i = 0; i < row->kind->n_fields; i++)
-		(void)json_object_set_new_nocheck(object, row->kind->fields[i].name,
-		                                  value_json(&row->kind->fields[i], row->value[i], arena));
+		(void)json_object_set_new_nocheck(
+		        object, row->kind->fields[i].name,
+		        value_json(&row->kind->fields[i], row->value[i], arena));
 	return object;
 }
 
@@ -342,7 +350,8 @@ static bool words_text(const char *name, const json_t *array, struct arena *aren
 	json_array_foreach(array, i, word)
 	{
 		if (!json_is_string(word))
-			return error_set(err, EX_DATAERR, "%s: every entry of the list must be text", name);
+			return error_set(err, EX_DATAERR,
+			                 "%s: every entry of the list must be text", name);
 		buf_printf(text, "%s%s", i ? "," : "", json_string_value(word));
 	}
 	if (json_array_size(array) == 0)
@@ -356,16 +365,18 @@ bool value_fits(const char *name, const struct field *field, const json_t *value
 	enum field_type type = field ? field->type : FIELD_NAME;
 	bool names = type == FIELD_NAME || type == FIELD_CUSTOMER;
 	if (json_is_array(value) && type != FIELD_STATES && type != FIELD_SCOPES)
-		return error_set(err, EX_DATAERR, "%s: expected text or a number, not a list", name);
+		return error_set(err, EX_DATAERR, "%s: expected text or a number, not a list",
+		                 name);
 	if (json_is_boolean(value) && type != FIELD_FLAG)
-		return error_set(err, EX_DATAERR, "%s: expected text or a number, not true or false", name);
+		return error_set(err, EX_DATAERR,
+		                 "%s: expected text or a number, not true or false", name);
 	if (json_is_real(value) && names)
 		return error_set(err, EX_DATAERR, "%s: must be an integer", name);
 	return true;
 }
 
-bool value_text(const char *name, const json_t *value, struct arena *arena, const char **ret, size_t *ret_len,
-                struct error *err)
+bool value_text(const char *name, const json_t *value, struct arena *arena, const char **ret,
+                size_t *ret_len, struct error *err)
 {
 	struct buf text = {0};
 	bool good = true;
@@ -374,7 +385,8 @@ bool value_text(const char *name, const json_t *value, struct arena *arena, cons
 	else if (json_is_array(value))
 		good = words_text(name, value, arena, &text, err);
 	else if (json_is_object(value))
-		good = error_set(err, EX_DATAERR, "%s: expected text or a number, not an object", name);
+		good = error_set(err, EX_DATAERR, "%s: expected text or a number, not an object",
+		                 name);
 	else if (!json_is_null(value))
 		jsontext_write(&text, value, JSONTEXT_AS_IS);
 	if (good) {

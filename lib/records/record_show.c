@@ -2,8 +2,8 @@
 /* Records of every kind as JSON, one or a list of them. */
 #include "records/record_private.h"
 
-static bool show_row(struct customers *store, const struct row *row, struct arena *arena, json_t **ret,
-                     struct error *err)
+static bool show_row(struct customers *store, const struct row *row, struct arena *arena,
+                     json_t **ret, struct error *err)
 {
 	const struct kind_operations *operations = operations_find(row->kind);
 	json_t *object;
@@ -23,7 +23,8 @@ bool records_show(struct customers *store, const struct kind *kind, const char *
 	struct row row;
 	int64_t id;
 	struct arena *arena = arena_new();
-	bool good = record_find(store, kind, name, &id, err) && row_get(store, arena, kind, id, &row, err) &&
+	bool good = record_find(store, kind, name, &id, err) &&
+	            row_get(store, arena, kind, id, &row, err) &&
 	            show_row(store, &row, arena, ret, err);
 	arena_free(arena);
 	return good;

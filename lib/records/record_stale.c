@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An import that is older than what it changes: the history has the value which a row brings as one that
- * somebody replaced. That may be meant, so it is only said.
+ * An import that is older than what it changes: the history has the value which a row brings as one
+ * that somebody replaced. That may be meant, so it is only said.
  */
 #include "records/record_private.h"
 
@@ -66,9 +66,10 @@ bool stale_note(struct transaction *tx, const struct row *before, const struct r
 	enum db_step step;
 	if (after->customer == 0) /* reps and types of systems: no index leads to their changes */
 		return true;
-	struct db_query *query =
-	        db_query(tx->db, "SELECT time, user, before FROM change WHERE customer = ?1 AND kind = ?2 AND"
-	                         " record = ?3 AND action = 'set' ORDER BY id DESC LIMIT ?4");
+	struct db_query *query = db_query(
+	        tx->db,
+	        "SELECT time, user, before FROM change WHERE customer = ?1 AND kind = ?2 AND"
+	        " record = ?3 AND action = 'set' ORDER BY id DESC LIMIT ?4");
 	db_bind_int(query, 1, after->customer);
 	db_bind_text(query, 2, after->kind->name);
 	db_bind_int(query, 3, after->id);

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* The moves that there are, a manager's work unless marked. Whatever changes a status, by verb, by field or
- * by import, goes by these. */
+/* The moves that there are, a manager's work unless marked. Whatever changes a status, by verb, by
+ * field or by import, goes by these. */
 const struct customer_move customer_moves[] = {
         {.from = "new", .to = "released", .verb = "release", .anybody = true},
         {.from = "released", .to = "active", .verb = "approve"},
@@ -21,11 +21,13 @@ bool customer_check_status(struct transaction *tx, const char *from, const char 
 	if (strcmp(from, to) == 0)
 		return true;
 	for (size_t i = 0; i < n_customer_moves; i++) {
-		if (strcmp(customer_moves[i].from, from) == 0 && strcmp(customer_moves[i].to, to) == 0)
+		if (strcmp(customer_moves[i].from, from) == 0 &&
+		    strcmp(customer_moves[i].to, to) == 0)
 			return customer_moves[i].anybody || transaction_needs_manager(tx, "status");
 	}
 	return transaction_needs_manager(tx, "status") &&
 	       error_set(tx->err, EX_DATAERR,
-	                 "status: can't go from %s to %s (new, released, active; active and inactive)", from,
-	                 to);
+	                 "status: can't go from %s to %s (new, released, active; active and "
+	                 "inactive)",
+	                 from, to);
 }

@@ -20,15 +20,16 @@ static bool move_to(struct transaction *tx, const struct row *row, const char *v
 {
 	const char *status = row_value(row, "status");
 	for (size_t i = 0; i < n_customer_moves; i++) {
-		if (strcmp(customer_moves[i].verb, verb) != 0 || strcmp(customer_moves[i].from, status) != 0)
+		if (strcmp(customer_moves[i].verb, verb) != 0 ||
+		    strcmp(customer_moves[i].from, status) != 0)
 			continue;
 		json_t *values = json_pack("{s:s}", "status", customer_moves[i].to);
 		bool good = record_put(tx, row, values, NULL, NULL);
 		json_decref(values);
 		return good;
 	}
-	return error_set(tx->err, EX_DATAERR, "%s: customer %s is %s", verb, row_value(row, "number"),
-	                 status);
+	return error_set(tx->err, EX_DATAERR, "%s: customer %s is %s", verb,
+	                 row_value(row, "number"), status);
 }
 
 bool customer_move(const struct change_context *context, const char *number, const char *verb,
@@ -40,7 +41,8 @@ bool customer_move(const struct change_context *context, const char *number, con
 	int64_t id;
 	bool anybody;
 	if (!known_verb(verb, &anybody))
-		return error_set(err, EX_USAGE, "%s: expected release, approve, decline or deactivate", verb);
+		return error_set(err, EX_USAGE,
+		                 "%s: expected release, approve, decline or deactivate", verb);
 	return transaction_begin(&tx, context, err) &&
 	       transaction_end(&tx, (anybody || transaction_needs_manager(&tx, verb)) &&
 	                                    record_find(tx.store, kind, number, &id, err) &&

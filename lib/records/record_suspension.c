@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Suspensions: entered, prolonged or cut short, ended, never deleted, so that the history stays. One holds
- * from the first instant of `from` to the first instant of `until` in the customer's time zone.
+ * Suspensions: entered, prolonged or cut short, ended, never deleted, so that the history stays.
+ * One holds from the first instant of `from` to the first instant of `until` in the customer's time
+ * zone.
  */
 #include "records/record_private.h"
 
@@ -9,13 +10,14 @@
 #include <sysexits.h>
 
 /* The zone of the nearest up the chain that has one, else the default, else the host's. */
-static bool zone_of(struct customers *store, int64_t id, const char *default_zone, const struct zone **ret,
-                    struct error *err)
+static bool zone_of(struct customers *store, int64_t id, const char *default_zone,
+                    const struct zone **ret, struct error *err)
 {
 	struct arena *arena = arena_new();
 	const struct zone *zone = NULL;
 	bool good = true;
-	for (int depth = 0; id != 0 && zone == NULL && good && depth < CUSTOMER_DEPTH_MAX; depth++) {
+	for (int depth = 0; id != 0 && zone == NULL && good && depth < CUSTOMER_DEPTH_MAX;
+	     depth++) {
 		struct db_query *query =
 		        db_query(store->db, "SELECT timezone, parent FROM customer WHERE id = ?1");
 		db_bind_int(query, 1, id);
@@ -34,8 +36,8 @@ static bool zone_of(struct customers *store, int64_t id, const char *default_zon
 	return good;
 }
 
-static bool today_of(struct customers *store, int64_t id, const char *default_zone, struct instant now,
-                     struct day *ret, struct error *err)
+static bool today_of(struct customers *store, int64_t id, const char *default_zone,
+                     struct instant now, struct day *ret, struct error *err)
 {
 	const struct zone *zone;
 	if (!zone_of(store, id, default_zone, &zone, err))
@@ -51,7 +53,8 @@ static bool holds_on(const struct row *row, struct day today)
 	if (row_value(row, "removed"))
 		return false;
 	(void)day_format(today, text);
-	return (from == NULL || strcmp(from, text) <= 0) && (until == NULL || strcmp(text, until) < 0);
+	return (from == NULL || strcmp(from, text) <= 0) &&
+	       (until == NULL || strcmp(text, until) < 0);
 }
 
 /* Nothing ended it but its own last day. */
@@ -62,15 +65,17 @@ static bool worn_off_on(const struct row *row, struct day today)
 	return until && strcmp(until, day_format(today, text)) <= 0;
 }
 
-#define CHAIN                                                                                                \
-	"WITH RECURSIVE up (id, depth) AS (SELECT ?1, 1 UNION ALL SELECT c.parent, depth + 1 FROM customer " \
-	"c"                                                                                                  \
-	" JOIN up ON c.id = up.id WHERE c.parent IS NOT NULL AND depth < 8)"                                 \
-	" SELECT EXISTS (SELECT 1 FROM up JOIN suspension s ON s.customer = up.id WHERE s.removed IS NULL"
+#define CHAIN                                                                                      \
+	"WITH RECURSIVE up (id, depth) AS (SELECT ?1, 1 UNION ALL SELECT c.parent, depth + 1 "     \
+	"FROM customer "                                                                           \
+	"c"                                                                                        \
+	" JOIN up ON c.id = up.id WHERE c.parent IS NOT NULL AND depth < 8)"                       \
+	" SELECT EXISTS (SELECT 1 FROM up JOIN suspension s ON s.customer = up.id WHERE "          \
+	"s.removed IS NULL"
 
 /* Most have none at all, and then nobody has to know what day it is there. */
-bool customer_suspended(struct customers *store, int64_t id, const char *default_zone, struct instant now,
-                        bool *ret, struct error *err)
+bool customer_suspended(struct customers *store, int64_t id, const char *default_zone,
+                        struct instant now, bool *ret, struct error *err)
 {
 	struct db_query *query = db_query(store->db, CHAIN ")");
 	struct day today;
@@ -83,7 +88,8 @@ bool customer_suspended(struct customers *store, int64_t id, const char *default
 		return true;
 	if (!today_of(store, id, default_zone, now, &today, err))
 		return false;
-	query = db_query(store->db, CHAIN " AND s.\"from\" <= ?2 AND (s.until IS NULL OR s.until > ?2))");
+	query = db_query(store->db,
+	                 CHAIN " AND s.\"from\" <= ?2 AND (s.until IS NULL OR s.until > ?2))");
 	db_bind_int(query, 1, id);
 	db_bind_day(query, 2, today);
 	if (!db_run_int(query, 0, &any, err))
@@ -121,7 +127,8 @@ static bool end_one(struct transaction *tx, const struct row *row)
 {
 	char text[INSTANT_TEXT_MAX];
 	struct row after = *row;
-	row_set(&after, "removed", arena_strdup(tx->arena, instant_format(tx->context->when, 0, text)));
+	row_set(&after, "removed",
+	        arena_strdup(tx->arena, instant_format(tx->context->when, 0, text)));
 	row_set(&after, "removed_by", arena_strdup(tx->arena, tx->context->actor.user));
 	return row_update(tx, &after) && change_row(tx, row, &after, "resume");
 }
@@ -132,10 +139,11 @@ static bool end_by_id(struct transaction *tx, int64_t customer, int64_t id)
 	if (!row_get(tx->store, tx->arena, kind_find("suspension"), id, &row, tx->err))
 		return false;
 	if (row.id == 0 || row.customer != customer)
-		return error_set(tx->err, EX_NOINPUT, "there is no suspension %lld of that customer",
-		                 (long long)id);
+		return error_set(tx->err, EX_NOINPUT,
+		                 "there is no suspension %lld of that customer", (long long)id);
 	if (row_value(&row, "removed"))
-		return error_set(tx->err, EX_DATAERR, "suspension %lld was ended before", (long long)id);
+		return error_set(tx->err, EX_DATAERR, "suspension %lld was ended before",
+		                 (long long)id);
 	return end_one(tx, &row);
 }
 
@@ -166,8 +174,8 @@ static bool end_all(struct transaction *tx, int64_t customer, struct day today, 
 	return step == DB_DONE;
 }
 
-bool resume(const struct change_context *context, const char *number, const char *default_zone, int64_t id,
-            int64_t *ret_n, struct error *err)
+bool resume(const struct change_context *context, const char *number, const char *default_zone,
+            int64_t id, int64_t *ret_n, struct error *err)
 {
 	struct transaction tx;
 	struct day today;
@@ -215,7 +223,8 @@ static bool add_listed(const struct listing *listing, const struct row *row, con
 static bool list_of(const struct listing *listing, int64_t customer, struct day today)
 {
 	const struct kind *kind = kind_find("suspension");
-	struct db_query *query = db_query(listing->store->db, "SELECT number FROM customer WHERE id = ?1");
+	struct db_query *query =
+	        db_query(listing->store->db, "SELECT number FROM customer WHERE id = ?1");
 	enum db_step step;
 	db_bind_int(query, 1, customer);
 	if ((step = db_step(query, listing->err)) != DB_ROW)
@@ -235,7 +244,8 @@ static bool list_of(const struct listing *listing, int64_t customer, struct day 
 static bool list_chain(const struct listing *listing, int64_t id)
 {
 	struct day today;
-	if (!today_of(listing->store, id, listing->default_zone, listing->now, &today, listing->err))
+	if (!today_of(listing->store, id, listing->default_zone, listing->now, &today,
+	              listing->err))
 		return false;
 	for (int depth = 0; id != 0 && depth < CUSTOMER_DEPTH_MAX; depth++) {
 		if (!list_of(listing, id, today))
@@ -251,8 +261,8 @@ static bool list_chain(const struct listing *listing, int64_t id)
 
 static bool list_everybody(const struct listing *listing)
 {
-	struct db_query *query =
-	        db_query(listing->store->db, "SELECT DISTINCT customer FROM suspension ORDER BY customer");
+	struct db_query *query = db_query(
+	        listing->store->db, "SELECT DISTINCT customer FROM suspension ORDER BY customer");
 	enum db_step step;
 	bool good = true;
 	while (good && (step = db_step(query, listing->err)) == DB_ROW) {
@@ -270,8 +280,11 @@ static bool list_everybody(const struct listing *listing)
 bool suspensions_list(struct customers *store, const char *number, const char *default_zone,
                       struct instant now, bool history, json_t **ret, struct error *err)
 {
-	struct listing listing = {
-	        .store = store, .default_zone = default_zone, .now = now, .history = history, .err = err};
+	struct listing listing = {.store = store,
+	                          .default_zone = default_zone,
+	                          .now = now,
+	                          .history = history,
+	                          .err = err};
 	int64_t id = 0;
 	if (number && !record_find(store, kind_find("customer"), number, &id, err))
 		return false;

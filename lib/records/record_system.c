@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Systems: equipment whose fields the administrator defines for each type. Values stand in a table of
- * their own. Secret ones are sealed (XChaCha20-Poly1305, libsodium) with a key that is not in the
+ * Systems: equipment whose fields the administrator defines for each type. Values stand in a table
+ *of their own. Secret ones are sealed (XChaCha20-Poly1305, libsodium) with a key that is not in the
  * database; the seal is bound to its system and field, so that it can't be moved to another.
  *
  *	sealed = 24 bytes nonce │ ciphertext │ 16 bytes tag
@@ -23,7 +23,8 @@ enum {
 	TAG_SIZE = crypto_aead_xchacha20poly1305_ietf_ABYTES,
 };
 
-_Static_assert(SYSTEM_KEY_SIZE == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "a key of libsodium");
+_Static_assert(SYSTEM_KEY_SIZE == crypto_aead_xchacha20poly1305_ietf_KEYBYTES,
+               "a key of libsodium");
 
 static const char hidden[] = "******";
 
@@ -47,7 +48,8 @@ static bool parse_key(const unsigned char *bytes, size_t len, unsigned char key[
 	}
 	while (len > 0 && isspace(bytes[len - 1]))
 		len--;
-	return sodium_hex2bin(key, SYSTEM_KEY_SIZE, (const char *)bytes, len, NULL, &used, NULL) == 0 &&
+	return sodium_hex2bin(key, SYSTEM_KEY_SIZE, (const char *)bytes, len, NULL, &used, NULL) ==
+	               0 &&
 	       used == SYSTEM_KEY_SIZE;
 }
 
@@ -55,9 +57,10 @@ bool system_read_key(struct customers *store, unsigned char key[SYSTEM_KEY_SIZE]
 {
 	unsigned char bytes[2 * SYSTEM_KEY_SIZE + 16];
 	if (store->key_file == NULL)
-		return error_set(err, EX_CONFIG,
-		                 "there is no key for secret fields: set [customers] key_file, or give the "
-		                 "systemd credential customers-key");
+		return error_set(
+		        err, EX_CONFIG,
+		        "there is no key for secret fields: set [customers] key_file, or give the "
+		        "systemd credential customers-key");
 	if (sodium_init() < 0)
 		bug("libsodium can't be used");
 	identity_person(); /* the key may be root's alone */
@@ -67,17 +70,18 @@ bool system_read_key(struct customers *store, unsigned char key[SYSTEM_KEY_SIZE]
 	if (!private)
 		return false;
 	if (file == NULL)
-		return error_set(err, errno == ENOENT ? EX_CONFIG : EX_NOPERM, "%s: can't read %s: %s",
-		                 store->key_from, store->key_file, strerror(errno));
+		return error_set(err, errno == ENOENT ? EX_CONFIG : EX_NOPERM,
+		                 "%s: can't read %s: %s", store->key_from, store->key_file,
+		                 strerror(errno));
 	(void)setvbuf(file, NULL, _IONBF, 0); /* no copy of the key that can't be wiped */
 	size_t len = fread(bytes, 1, sizeof bytes, file);
 	(void)fclose(file);
 	bool good = parse_key(bytes, len, key);
 	sodium_memzero(bytes, sizeof bytes);
-	return good ||
-	       error_set(err, EX_CONFIG,
-	                 "%s: the key must be 32 bytes or their 64 hex digits (%s has something else)",
-	                 store->key_from, store->key_file);
+	return good || error_set(err, EX_CONFIG,
+	                         "%s: the key must be 32 bytes or their 64 hex digits (%s has "
+	                         "something else)",
+	                         store->key_from, store->key_file);
 }
 
 /* What a seal is bound to. */
@@ -86,7 +90,8 @@ static const char *place_of(struct arena *arena, int64_t system, int64_t field)
 	return arena_printf(arena, "system %lld field %lld", (long long)system, (long long)field);
 }
 
-static bool seal(struct transaction *tx, int64_t system, int64_t field, const char *value, struct buf *ret)
+static bool seal(struct transaction *tx, int64_t system, int64_t field, const char *value,
+                 struct buf *ret)
 {
 	unsigned char key[SYSTEM_KEY_SIZE], nonce[NONCE_SIZE];
 	unsigned long long sealed_len;
@@ -96,9 +101,9 @@ static bool seal(struct transaction *tx, int64_t system, int64_t field, const ch
 		return false;
 	randombytes_buf(nonce, sizeof nonce);
 	unsigned char *sealed = arena_alloc(tx->arena, len + TAG_SIZE);
-	(void)crypto_aead_xchacha20poly1305_ietf_encrypt(sealed, &sealed_len, (const unsigned char *)value,
-	                                                 len, (const unsigned char *)place, strlen(place),
-	                                                 NULL, nonce, key);
+	(void)crypto_aead_xchacha20poly1305_ietf_encrypt(
+	        sealed, &sealed_len, (const unsigned char *)value, len,
+	        (const unsigned char *)place, strlen(place), NULL, nonce, key);
 	sodium_memzero(key, sizeof key);
 	buf_add(ret, nonce, sizeof nonce);
 	buf_add(ret, sealed, (size_t)sealed_len);
@@ -114,16 +119,18 @@ static char *unseal(const unsigned char key[SYSTEM_KEY_SIZE], struct arena *aren
 	if (len < NONCE_SIZE + TAG_SIZE)
 		return NULL;
 	char *text = arena_alloc(arena, len - NONCE_SIZE - TAG_SIZE + 1);
-	return crypto_aead_xchacha20poly1305_ietf_decrypt(
-	               (unsigned char *)text, &text_len, NULL, sealed + NONCE_SIZE, len - NONCE_SIZE,
-	               (const unsigned char *)place, strlen(place), sealed, key) == 0
+	return crypto_aead_xchacha20poly1305_ietf_decrypt((unsigned char *)text, &text_len, NULL,
+	                                                  sealed + NONCE_SIZE, len - NONCE_SIZE,
+	                                                  (const unsigned char *)place,
+	                                                  strlen(place), sealed, key) == 0
 	               ? text
 	               : NULL;
 }
 
 /* -- writing ----------------------------------------------------------------------------------- */
 
-bool system_check(struct transaction *tx, const struct row *before, struct row *after, const json_t *values)
+bool system_check(struct transaction *tx, const struct row *before, struct row *after,
+                  const json_t *values)
 {
 	const char *type = row_value(after, "type");
 	int64_t id;
@@ -144,11 +151,13 @@ struct value {
 	const char *was; /* NULL: none; of a secret: `hidden` */
 };
 
-static bool find_value(struct transaction *tx, const struct row *row, const char *name, struct value *ret)
+static bool find_value(struct transaction *tx, const struct row *row, const char *name,
+                       struct value *ret)
 {
 	struct db_query *query = db_query(
 	        tx->db,
-	        "SELECT f.id, f.secret, f.needed, coalesce(v.value, CASE WHEN v.sealed IS NOT NULL THEN"
+	        "SELECT f.id, f.secret, f.needed, coalesce(v.value, CASE WHEN v.sealed IS NOT NULL "
+	        "THEN"
 	        " '******' END) FROM system_field f LEFT JOIN system_value v ON v.field = f.id AND"
 	        " v.system = ?1 WHERE f.system_type = (SELECT id FROM system_type WHERE name = ?2)"
 	        " AND f.name = ?3");
@@ -157,8 +166,8 @@ static bool find_value(struct transaction *tx, const struct row *row, const char
 	db_bind_text(query, 3, name);
 	enum db_step step = db_step(query, tx->err);
 	if (step == DB_DONE)
-		return error_set(tx->err, EX_DATAERR, "%s: a system of type %s has no such field", name,
-		                 row_value(row, "type"));
+		return error_set(tx->err, EX_DATAERR, "%s: a system of type %s has no such field",
+		                 name, row_value(row, "type"));
 	if (step == DB_FAULT)
 		return false;
 	*ret = (struct value){.system = row->id,
@@ -174,10 +183,10 @@ static bool find_value(struct transaction *tx, const struct row *row, const char
 static bool store_value(struct transaction *tx, const struct value *value, const char *text)
 {
 	struct buf sealed = {0};
-	struct db_query *query =
-	        db_query(tx->db, text ? "INSERT OR REPLACE INTO system_value (system, field, value, sealed)"
-	                                " VALUES (?1, ?2, ?3, ?4)"
-	                              : "DELETE FROM system_value WHERE system = ?1 AND field = ?2");
+	struct db_query *query = db_query(
+	        tx->db, text ? "INSERT OR REPLACE INTO system_value (system, field, value, sealed)"
+	                       " VALUES (?1, ?2, ?3, ?4)"
+	                     : "DELETE FROM system_value WHERE system = ?1 AND field = ?2");
 	db_bind_int(query, 1, value->system);
 	db_bind_int(query, 2, value->field);
 	if (text && value->secret) {
@@ -201,14 +210,15 @@ static json_t *shown(const struct value *value, const char *text)
 }
 
 /* A secret that comes back as it was shown is left alone: so an export can be imported again. */
-static bool put_value(struct transaction *tx, const struct row *row, const char *name, const json_t *json,
-                      json_t *was, json_t *is)
+static bool put_value(struct transaction *tx, const struct row *row, const char *name,
+                      const json_t *json, json_t *was, json_t *is)
 {
 	const struct field line = {.name = name, .type = FIELD_TEXT};
 	struct value value = {0};
 	const char *text, *canonical;
 	size_t len;
-	if (!find_value(tx, row, name, &value) || !value_text(name, json, tx->arena, &text, &len, tx->err) ||
+	if (!find_value(tx, row, name, &value) ||
+	    !value_text(name, json, tx->arena, &text, &len, tx->err) ||
 	    !field_check(&line, text, len, tx->store->zones, tx->arena, &canonical, tx->err))
 		return false;
 	bool untouched = value.secret ? canonical && strcmp(canonical, hidden) == 0
@@ -222,10 +232,10 @@ static bool put_value(struct transaction *tx, const struct row *row, const char 
 
 static bool check_all_needed(struct transaction *tx, const struct row *row)
 {
-	struct db_query *query =
-	        db_query(tx->db, "SELECT name FROM system_field f WHERE needed <> 0 AND system_type ="
-	                         " (SELECT id FROM system_type WHERE name = ?2) AND NOT EXISTS"
-	                         " (SELECT 1 FROM system_value v WHERE v.system = ?1 AND v.field = f.id)");
+	struct db_query *query = db_query(
+	        tx->db, "SELECT name FROM system_field f WHERE needed <> 0 AND system_type ="
+	                " (SELECT id FROM system_type WHERE name = ?2) AND NOT EXISTS"
+	                " (SELECT 1 FROM system_value v WHERE v.system = ?1 AND v.field = f.id)");
 	db_bind_int(query, 1, row->id);
 	db_bind_text(query, 2, row_value(row, "type"));
 	enum db_step step = db_step(query, tx->err);
@@ -236,8 +246,8 @@ static bool check_all_needed(struct transaction *tx, const struct row *row)
 	return false;
 }
 
-static bool put_values(struct transaction *tx, const struct row *row, const json_t *values, json_t *was,
-                       json_t *is)
+static bool put_values(struct transaction *tx, const struct row *row, const json_t *values,
+                       json_t *was, json_t *is)
 {
 	const char *key;
 	json_t *value;
@@ -245,20 +255,22 @@ static bool put_values(struct transaction *tx, const struct row *row, const json
 	{
 		bool nested = strcmp(key, "fields") == 0 && json_is_object(value);
 		if (nested ? !put_values(tx, row, value, was, is)
-		           : kind_field(row->kind, key) == NULL && !put_value(tx, row, key, value, was, is))
+		           : kind_field(row->kind, key) == NULL &&
+		                     !put_value(tx, row, key, value, was, is))
 			return false;
 	}
 	return true;
 }
 
-bool system_written(struct transaction *tx, const struct row *row, const json_t *values, bool adding,
-                    bool *changed)
+bool system_written(struct transaction *tx, const struct row *row, const json_t *values,
+                    bool adding, bool *changed)
 {
 	json_t *was = json_object(), *is = json_object();
 	bool good = put_values(tx, row, values, was, is) && check_all_needed(tx, row);
 	if (good && json_object_size(is) > 0) {
 		*changed = true;
-		return change_add(tx, "system", row->id, row->customer, adding ? "add" : "set", was, is);
+		return change_add(tx, "system", row->id, row->customer, adding ? "add" : "set", was,
+		                  is);
 	}
 	json_decref(was);
 	json_decref(is);
@@ -286,10 +298,10 @@ bool system_fields_json(struct customers *store, const struct row *row, const un
                         json_t **ret, struct error *err)
 {
 	struct db_query *query =
-	        db_query(store->db,
-	                 "SELECT f.name, f.id, v.value, v.sealed FROM system_field f LEFT JOIN system_value v"
-	                 " ON v.field = f.id AND v.system = ?1 WHERE f.system_type ="
-	                 " (SELECT id FROM system_type WHERE name = ?2) ORDER BY f.id");
+	        db_query(store->db, "SELECT f.name, f.id, v.value, v.sealed FROM system_field f "
+	                            "LEFT JOIN system_value v"
+	                            " ON v.field = f.id AND v.system = ?1 WHERE f.system_type ="
+	                            " (SELECT id FROM system_type WHERE name = ?2) ORDER BY f.id");
 	struct arena *arena = arena_new();
 	json_t *object = json_object();
 	enum db_step step;
@@ -324,7 +336,8 @@ bool system_show(struct customers *store, const struct row *row, json_t *object,
 	return good && json_object_set_new(object, "fields", fields) == 0;
 }
 
-bool system_type_show(struct customers *store, const struct row *row, json_t *object, struct error *err)
+bool system_type_show(struct customers *store, const struct row *row, json_t *object,
+                      struct error *err)
 {
 	json_t *fields;
 	return rows_list(store, kind_find("system-field"), row->id, record_json, &fields, err) &&

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Adding and changing a record of any kind within a transaction. What is common comes from the table of
- *kinds; what a kind does besides is in its operations (record_operations.c).
+ * Adding and changing a record of any kind within a transaction. What is common comes from the
+ *table of kinds; what a kind does besides is in its operations (record_operations.c).
  *
  *	values (JSON) ─ merge ─▶ row ─ check ─▶ row ─ insert/update ─▶ written ─▶ change
  */
@@ -25,7 +25,8 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* What the program keeps may be given by an import alone: what it is already by anybody, else by a manager.
+/* What the program keeps may be given by an import alone: what it is already by anybody, else by a
+ * manager.
  */
 static bool may_give(struct transaction *tx, const struct field *field, struct error *err)
 {
@@ -37,14 +38,18 @@ static bool may_give(struct transaction *tx, const struct field *field, struct e
 	return transaction_needs_manager(tx, field->name);
 }
 
-/* `yes` sets a kept time to now where it isn't set, `no` clears it. False where `value` is neither. */
+/* `yes` sets a kept time to now where it isn't set, `no` clears it. False where `value` is neither.
+ */
 static bool merge_by_hand(struct transaction *tx, struct row *row, const struct field *field,
                           const json_t *value)
 {
 	char time[INSTANT_TEXT_MAX];
-	const char *text = json_string_value(value), **at = &row->value[kind_field_index(row->kind, field)];
-	bool yes = json_is_true(value) || (text && (strcmp(text, "yes") == 0 || strcmp(text, "true") == 0));
-	bool no = json_is_false(value) || (text && (strcmp(text, "no") == 0 || strcmp(text, "false") == 0));
+	const char *text = json_string_value(value),
+	           **at = &row->value[kind_field_index(row->kind, field)];
+	bool yes = json_is_true(value) ||
+	           (text && (strcmp(text, "yes") == 0 || strcmp(text, "true") == 0));
+	bool no = json_is_false(value) ||
+	          (text && (strcmp(text, "no") == 0 || strcmp(text, "false") == 0));
 	if (!field->by_hand || !(yes || no))
 		return false;
 	if (no)
@@ -54,15 +59,16 @@ static bool merge_by_hand(struct transaction *tx, struct row *row, const struct 
 	return true;
 }
 
-static bool merge_one(struct transaction *tx, struct row *row, const struct field *field, const json_t *value)
+static bool merge_one(struct transaction *tx, struct row *row, const struct field *field,
+                      const json_t *value)
 {
 	const char *text, *canonical;
 	size_t len;
 	if (merge_by_hand(tx, row, field, value))
 		return true;
 	if (field->by_hand && !tx->import && !tx->stored && json_is_string(value))
-		return error_set(tx->err, EX_DATAERR, "%s: must be yes or no (got \"%s\")", field->name,
-		                 json_string_value(value));
+		return error_set(tx->err, EX_DATAERR, "%s: must be yes or no (got \"%s\")",
+		                 field->name, json_string_value(value));
 	if (!value_fits(field->name, field, value, tx->err) ||
 	    !value_text(field->name, value, tx->arena, &text, &len, tx->err) ||
 	    !field_check(field, text, len, tx->store->zones, tx->arena, &canonical, tx->err))
@@ -101,7 +107,8 @@ static bool check_needed(struct transaction *tx, const struct row *row)
 {
 	for (size_t i = 0; i < row->kind->n_fields; i++) {
 		if (row->kind->fields[i].needed && row->value[i] == NULL)
-			return error_set(tx->err, EX_DATAERR, "%s: is required", row->kind->fields[i].name);
+			return error_set(tx->err, EX_DATAERR, "%s: is required",
+			                 row->kind->fields[i].name);
 	}
 	return true;
 }
@@ -114,10 +121,11 @@ static bool check_rights(struct transaction *tx, const struct row *before, const
 		if (same_text(before->value[i], after->value[i]))
 			continue;
 		if (field->manager && !tx->context->actor.manager)
-			return error_set(tx->err, EX_NOPERM, "%s: only a manager may change it", field->name);
-		if (field->fixed || (after->kind->added_only && !field->kept))
-			return error_set(tx->err, EX_DATAERR, "%s: can't be changed once it is entered",
+			return error_set(tx->err, EX_NOPERM, "%s: only a manager may change it",
 			                 field->name);
+		if (field->fixed || (after->kind->added_only && !field->kept))
+			return error_set(tx->err, EX_DATAERR,
+			                 "%s: can't be changed once it is entered", field->name);
 	}
 	return true;
 }
@@ -143,23 +151,24 @@ struct row row_start(const struct row *before)
 	return after;
 }
 
-bool record_write(struct transaction *tx, const struct row *before, struct row *after, const json_t *values,
-                  bool *ret_changed)
+bool record_write(struct transaction *tx, const struct row *before, struct row *after,
+                  const json_t *values, bool *ret_changed)
 {
 	const struct kind_operations *operations = operations_find(before->kind);
 	bool changed = false;
 	if ((operations->check && !operations->check(tx, before, after, values)) ||
 	    !check_needed(tx, after) || !check_rights(tx, before, after) ||
 	    !write_difference(tx, before, after, &changed) ||
-	    (operations->written && !operations->written(tx, after, values, before->id == 0, &changed)))
+	    (operations->written &&
+	     !operations->written(tx, after, values, before->id == 0, &changed)))
 		return false;
 	if (ret_changed)
 		*ret_changed = changed;
 	return true;
 }
 
-bool record_put(struct transaction *tx, const struct row *before, const json_t *values, int64_t *ret_id,
-                bool *ret_changed)
+bool record_put(struct transaction *tx, const struct row *before, const json_t *values,
+                int64_t *ret_id, bool *ret_changed)
 {
 	struct row after = row_start(before);
 	if (!merge(tx, &after, values) || !record_write(tx, before, &after, values, ret_changed))

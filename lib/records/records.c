@@ -7,14 +7,15 @@
 #include <string.h>
 #include <sysexits.h>
 
-static bool find_owner(struct transaction *tx, const struct kind *kind, const char *owner, int64_t *ret)
+static bool find_owner(struct transaction *tx, const struct kind *kind, const char *owner,
+                       int64_t *ret)
 {
 	*ret = 0;
 	if (kind->owner == NULL)
 		return true;
 	if (owner == NULL)
-		return error_set(tx->err, EX_USAGE, "%s: which %s it belongs to is missing", kind->name,
-		                 kind->owner);
+		return error_set(tx->err, EX_USAGE, "%s: which %s it belongs to is missing",
+		                 kind->name, kind->owner);
 	return record_find(tx->store, kind_find(kind->owner), owner, ret, tx->err);
 }
 
@@ -58,7 +59,8 @@ static bool remove_row(struct transaction *tx, const struct row *row)
 	db_bind_int(query, 1, row->id);
 	if (!db_run(query, tx->err)) {
 		if (db_answer(tx->db) == DB_CONSTRAINT)
-			return error_set(tx->err, EX_DATAERR, "this %s is still in use", row->kind->name);
+			return error_set(tx->err, EX_DATAERR, "this %s is still in use",
+			                 row->kind->name);
 		return false;
 	}
 	return change_row(tx, row, &nothing, "remove");

@@ -2,12 +2,13 @@
 /*
  * Searching customers by words, each any part of a value.
  *
- *	text ─ fold ─▶ words ─▶ their trigrams ─ index ─▶ candidates ─ compare ─▶ hits ─ sort ─▶ best first
+ *	text ─ fold ─▶ words ─▶ their trigrams ─ index ─▶ candidates ─ compare ─▶ hits ─ sort ─▶
+ *best first
  *
- * The index knows which customers have all the trigrams somewhere; whether those of a word stand together in
- * one value is compared on the folded lines. A text that very many have is not followed to the end: the
- * first hits, ENOUGH or some more, are sorted, together with those whose number or name it begins, which are
- * looked up directly and so never missed.
+ * The index knows which customers have all the trigrams somewhere; whether those of a word stand
+ *together in one value is compared on the folded lines. A text that very many have is not followed
+ *to the end: the first hits, ENOUGH or some more, are sorted, together with those whose number or
+ *name it begins, which are looked up directly and so never missed.
  */
 #include "base/buf.h"
 #include "base/utf8.h"
@@ -46,13 +47,15 @@ struct search {
 	struct word phrase; /* all words with one space between them */
 	struct word *words;
 	size_t n_words;
-	const char *digits; /* those of a phone number, without zeros in front; "" where it is none */
-	bool foreign;       /* the number begins with a country's */
+	const char
+	        *digits; /* those of a phone number, without zeros in front; "" where it is none */
+	bool foreign;    /* the number begins with a country's */
 	enum search_by by;
 	size_t enough; /* hits that are gathered before they are sorted */
 	struct hit *hits;
 	size_t n, cap;
-	size_t n_direct; /* the first of them, found without the trigrams: only these may come twice */
+	size_t n_direct; /* the first of them, found without the trigrams: only these may come twice
+	                  */
 	struct error *err;
 };
 
@@ -86,7 +89,8 @@ static void add_trigram(struct buf *out, const char *text, size_t len)
 /* Some of the trigrams do, for the hits are compared anyway: evenly taken, the last among them. */
 void search_trigrams(struct buf *out, const char *text, size_t len)
 {
-	size_t count = search_chars(text, len) - 2, step = (count + TRIGRAMS_MAX - 1) / TRIGRAMS_MAX;
+	size_t count = search_chars(text, len) - 2,
+	       step = (count + TRIGRAMS_MAX - 1) / TRIGRAMS_MAX;
 	size_t at = 0;
 	for (size_t i = 0; i < count; i++, at += char_len(text + at)) {
 		size_t end = at;
@@ -104,11 +108,13 @@ static bool is_word_sign(char c)
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
 }
 
-static enum rank rank_in(const char *value, size_t len, const char *text, size_t text_len, bool whole_word)
+static enum rank rank_in(const char *value, size_t len, const char *text, size_t text_len,
+                         bool whole_word)
 {
 	enum rank best = RANK_NONE;
 	const char *end = value + len;
-	for (const char *p = value; (p = memmem(p, (size_t)(end - p), text, text_len)) != NULL; p++) {
+	for (const char *p = value; (p = memmem(p, (size_t)(end - p), text, text_len)) != NULL;
+	     p++) {
 		bool begins = p == value || !is_word_sign(p[-1]);
 		bool ends = p + text_len == end || !is_word_sign(p[text_len]);
 		enum rank rank = RANK_INSIDE;
@@ -123,8 +129,8 @@ static enum rank rank_in(const char *value, size_t len, const char *text, size_t
 	return best;
 }
 
-static void better(struct search *search, enum rank rank, enum search_by by, const char *line, size_t len,
-                   struct hit *hit)
+static void better(struct search *search, enum rank rank, enum search_by by, const char *line,
+                   size_t len, struct hit *hit)
 {
 	if (rank > hit->rank || rank == RANK_NONE || (rank == hit->rank && len >= hit->len))
 		return;
@@ -139,7 +145,8 @@ static void compare_line(struct search *search, enum search_by by, const char *l
 {
 	for (int i = 0; i < SPELLINGS; i++) {
 		if (word->spelling[i] != NULL && len >= word->len[i])
-			better(search, rank_in(line, len, word->spelling[i], word->len[i], word->is_short),
+			better(search,
+			       rank_in(line, len, word->spelling[i], word->len[i], word->is_short),
 			       by, line, len, hit);
 	}
 }
@@ -167,14 +174,15 @@ static void compare_fields(struct search *search, struct db_query *query, const 
 		bool looked_at = (search->by == BY_ALL || search->by == (enum search_by)by) &&
 		                 (word != NULL || by == BY_PHONE);
 		const char *lines = looked_at ? db_peek_text(query, by, &len) : NULL;
-		for (const char *line = lines, *end; line != NULL && line < lines + len; line = end + 1) {
+		for (const char *line = lines, *end; line != NULL && line < lines + len;
+		     line = end + 1) {
 			end = memchr(line, '\n', (size_t)(lines + len - line));
 			end = end ? end : lines + len;
 			if (end == line || *line == FOLD_PAIRS)
 				continue;
 			if (word != NULL)
-				compare_line(search, (enum search_by)by, line, (size_t)(end - line), word,
-				             hit);
+				compare_line(search, (enum search_by)by, line, (size_t)(end - line),
+				             word, hit);
 			else
 				compare_phone(search, line, (size_t)(end - line), hit);
 		}
@@ -247,8 +255,9 @@ static bool compare_rows(struct search *search, struct db_query *query, size_t e
 
 /* -- looking up -------------------------------------------------------------------------------- */
 
-#define LINES                                                                                                \
-	"SELECT t.customer, t.name, t.dba, t.number, t.account, t.address, t.city, t.state, t.phone,"        \
+#define LINES                                                                                      \
+	"SELECT t.customer, t.name, t.dba, t.number, t.account, t.address, t.city, t.state, "      \
+	"t.phone,"                                                                                 \
 	" t.email, t.equipment, t.contact, t.reference, t.county, t.rep FROM "
 
 /* A few of each do where the trigrams find the rest. */
@@ -256,7 +265,8 @@ static bool find_directly(struct search *search, const char *sql, const char *te
 {
 	struct db_query *query = db_query(search->store->db, sql);
 	db_bind_text(query, 1, text);
-	db_bind_int(query, 2, search->phrase.is_short && search->enough == SIZE_MAX ? -1 : ENOUGH / 4);
+	db_bind_int(query, 2,
+	            search->phrase.is_short && search->enough == SIZE_MAX ? -1 : ENOUGH / 4);
 	bool good = compare_rows(search, query, SIZE_MAX);
 	search->n_direct = search->n;
 	return good;
@@ -268,16 +278,17 @@ static bool find_beginnings(struct search *search, const char *typed)
 	bool all = search->by == BY_ALL, good = true;
 	if (all || search->by == BY_NUMBER)
 		good = find_directly(search,
-		                     LINES "customer c JOIN search_words t ON t.customer = c.id"
-		                           " WHERE c.number >= ?1 AND c.number < ?1 || char(0x10FFFF)"
-		                           " ORDER BY c.number LIMIT ?2",
+		                     LINES
+		                     "customer c JOIN search_words t ON t.customer = c.id"
+		                     " WHERE c.number >= ?1 AND c.number < ?1 || char(0x10FFFF)"
+		                     " ORDER BY c.number LIMIT ?2",
 		                     typed);
 	if (good && search->n_words > 0 && (all || search->by == BY_NAME))
-		good = find_directly(search,
-		                     LINES
-		                     "search_words t WHERE t.name >= ?1 AND t.name < ?1 || char(0x10FFFF)"
-		                     " ORDER BY t.name LIMIT ?2",
-		                     arena_printf(search->arena, "\n%s", search->phrase.spelling[0]));
+		good = find_directly(
+		        search,
+		        LINES "search_words t WHERE t.name >= ?1 AND t.name < ?1 || char(0x10FFFF)"
+		              " ORDER BY t.name LIMIT ?2",
+		        arena_printf(search->arena, "\n%s", search->phrase.spelling[0]));
 	return good;
 }
 
@@ -290,7 +301,8 @@ static void add_whole_word(struct buf *out, const char *text, size_t len)
 	size_t n = one ? 4 : 2;
 	for (size_t i = 0; i < n; i++) {
 		const char *const *sides = one ? around[i] : beside[i];
-		buf_printf(out, "%s\"%s%.*s%s\"", i > 0 ? " OR " : "", sides[0], (int)len, text, sides[1]);
+		buf_printf(out, "%s\"%s%.*s%s\"", i > 0 ? " OR " : "", sides[0], (int)len, text,
+		           sides[1]);
 	}
 }
 
@@ -390,11 +402,13 @@ static bool result(struct search *search, const struct hit *hit, json_t *array)
 {
 	json_t *object;
 	const char *value;
-	if (!search_value(search->store, hit->id, hit->by, hit->value, search->arena, &value, search->err) ||
+	if (!search_value(search->store, hit->id, hit->by, hit->value, search->arena, &value,
+	                  search->err) ||
 	    !search_summary(search->store, hit->id, &object, search->err))
 		return false;
-	(void)json_object_set_new(object, "matched",
-	                          json_pack("{s:s, s:s}", "field", search_by_name(hit->by), "value", value));
+	(void)json_object_set_new(
+	        object, "matched",
+	        json_pack("{s:s, s:s}", "field", search_by_name(hit->by), "value", value));
 	(void)json_array_append_new(array, object);
 	return true;
 }
@@ -448,7 +462,8 @@ static struct word word_of(struct search *search, const char *text, size_t len)
 		buf_free(&folded);
 	}
 	size_t chars = word.spelling[0] ? search_chars(word.spelling[0], word.len[0]) : 0;
-	word.is_short = chars < SHORT && !(chars == 2 && fold_is_han(word.spelling[0], word.len[0]));
+	word.is_short =
+	        chars < SHORT && !(chars == 2 && fold_is_han(word.spelling[0], word.len[0]));
 	return word;
 }
 
@@ -479,7 +494,8 @@ static bool prepare(struct search *search, const char *text)
 	if (search->by == BY_PHONE || (search->by == BY_ALL && phone_like(text)))
 		read_phone(search, text);
 	if (search_chars(text, len) > TEXT_MAX_CHARS)
-		return error_set(search->err, EX_DATAERR, "the text to search is longer than %d characters",
+		return error_set(search->err, EX_DATAERR,
+		                 "the text to search is longer than %d characters",
 		                 (int)TEXT_MAX_CHARS);
 	read_words(search, text, len);
 	if (search->by == BY_PHONE && *search->digits)
@@ -494,11 +510,12 @@ static bool run(struct search *search, const char *text)
 	       find_inside(search);
 }
 
-bool customers_search(struct customers *store, const char *text, enum search_by by, int limit, json_t **ret,
-                      struct error *err)
+bool customers_search(struct customers *store, const char *text, enum search_by by, int limit,
+                      json_t **ret, struct error *err)
 {
 	struct search search = {.store = store, .arena = arena_new(), .by = by, .err = err};
-	search.enough = limit <= 0 ? SIZE_MAX : 2 * ((size_t)limit > ENOUGH ? (size_t)limit : ENOUGH);
+	search.enough =
+	        limit <= 0 ? SIZE_MAX : 2 * ((size_t)limit > ENOUGH ? (size_t)limit : ENOUGH);
 	json_t *array = json_array();
 	bool good = run(&search, text) && results(&search, limit, array);
 	free(search.hits);
@@ -520,8 +537,9 @@ bool customers_show_suspended(struct customers *store, json_t *rows, const char 
 		const char *number = json_string_value(json_object_get(row, "number"));
 		bool suspended = false;
 		int64_t id = 0;
-		if (number != NULL && (!customer_id(store, number, &id, err) ||
-		                       !customer_suspended(store, id, default_zone, now, &suspended, err)))
+		if (number != NULL &&
+		    (!customer_id(store, number, &id, err) ||
+		     !customer_suspended(store, id, default_zone, now, &suspended, err)))
 			return false;
 		(void)json_object_set_new(row, "suspended", json_boolean(suspended));
 	}

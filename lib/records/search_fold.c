@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The folded copy of what is searched. Triggers note which customers changed (customers_4.sql); before
- * each commit of the record functions their texts are put together and folded here, and go into the index.
- * Several values of one field are lines of its text.
+ * The folded copy of what is searched. Triggers note which customers changed (customers_4.sql);
+ * before each commit of the record functions their texts are put together and folded here, and go
+ * into the index. Several values of one field are lines of its text.
  */
 #include "base/buf.h"
 #include "records/fold.h"
@@ -11,19 +11,21 @@
 
 #include <string.h>
 
-static const char gather_sql[] =
-        "SELECT name, dba, number, account, address, postal_code, city, state, phone, fax, reference, county,"
-        " sales_rep FROM customer WHERE id = ?1";
-static const char contacts_sql[] = "SELECT name, first_name, last_name, email, alt_email, home_phone, "
-                                   "cell_phone, work_phone FROM contact"
-                                   " WHERE customer = ?1 ORDER BY id";
-static const char equipment_sql[] = "SELECT type, label, NULL FROM system WHERE customer = ?1"
-                                    " UNION ALL SELECT kind, serial, size FROM asset WHERE customer = ?1";
+static const char gather_sql[] = "SELECT name, dba, number, account, address, postal_code, city, "
+                                 "state, phone, fax, reference, county,"
+                                 " sales_rep FROM customer WHERE id = ?1";
+static const char contacts_sql[] =
+        "SELECT name, first_name, last_name, email, alt_email, home_phone, "
+        "cell_phone, work_phone FROM contact"
+        " WHERE customer = ?1 ORDER BY id";
+static const char equipment_sql[] =
+        "SELECT type, label, NULL FROM system WHERE customer = ?1"
+        " UNION ALL SELECT kind, serial, size FROM asset WHERE customer = ?1";
 
 /* Where each column of the statements above goes. */
-static const enum search_by customer_columns[] = {BY_NAME,      BY_DBA,    BY_NUMBER, BY_ACCOUNT, BY_ADDRESS,
-                                                  BY_ADDRESS,   BY_CITY,   BY_STATE,  BY_PHONE,   BY_PHONE,
-                                                  BY_REFERENCE, BY_COUNTY, BY_REP};
+static const enum search_by customer_columns[] = {
+        BY_NAME,  BY_DBA,   BY_NUMBER, BY_ACCOUNT,   BY_ADDRESS, BY_ADDRESS, BY_CITY,
+        BY_STATE, BY_PHONE, BY_PHONE,  BY_REFERENCE, BY_COUNTY,  BY_REP};
 static const enum search_by contact_columns[] = {BY_CONTACT, BY_CONTACT, BY_CONTACT, BY_EMAIL,
                                                  BY_EMAIL,   BY_PHONE,   BY_PHONE,   BY_PHONE};
 static const enum search_by equipment_columns[] = {BY_EQUIPMENT, BY_EQUIPMENT, BY_EQUIPMENT};
@@ -33,7 +35,8 @@ static const char reps_sql[] =
         " ORDER BY r.name";
 static const enum search_by rep_columns[] = {BY_REP};
 
-static const char formers_sql[] = "SELECT number FROM former_number WHERE customer = ?1 ORDER BY number";
+static const char formers_sql[] =
+        "SELECT number FROM former_number WHERE customer = ?1 ORDER BY number";
 static const enum search_by former_columns[] = {BY_NUMBER};
 
 struct texts {
@@ -79,8 +82,9 @@ static void add_text(struct texts *texts, enum search_by by, struct db_query *qu
 		fold_text(text, len, out);
 }
 
-static bool gather(struct customers *store, int64_t id, const char *sql, const enum search_by *columns,
-                   size_t n, struct texts *texts, bool *ret_any, struct error *err)
+static bool gather(struct customers *store, int64_t id, const char *sql,
+                   const enum search_by *columns, size_t n, struct texts *texts, bool *ret_any,
+                   struct error *err)
 {
 	struct db_query *query = db_query(store->db, sql);
 	enum db_step step;
@@ -101,8 +105,8 @@ static bool read_old(struct customers *store, int64_t id, struct texts *texts, b
                      struct error *err)
 {
 	*ret_there = false;
-	struct db_query *query =
-	        db_query(store->db, "SELECT customer, " WORDS " FROM search_words WHERE customer = ?1");
+	struct db_query *query = db_query(store->db, "SELECT customer, " WORDS
+	                                             " FROM search_words WHERE customer = ?1");
 	db_bind_int(query, 1, id);
 	enum db_step step = db_step(query, err);
 	*ret_there = step == DB_ROW;
@@ -117,8 +121,8 @@ static bool read_old(struct customers *store, int64_t id, struct texts *texts, b
 }
 
 /* `texts` has one a field, of which the first `n` are columns. */
-static bool write_texts(struct customers *store, const char *sql, int64_t id, const struct buf *texts, int n,
-                        struct error *err)
+static bool write_texts(struct customers *store, const char *sql, int64_t id,
+                        const struct buf *texts, int n, struct error *err)
 {
 	struct db_query *query = db_query(store->db, sql);
 	for (int by = BY_NAME; by < n; by++) {
@@ -139,7 +143,8 @@ static bool forget(struct customers *store, int64_t id, const struct texts *old,
 	db_bind_int(plain, 1, id);
 	if (!db_run(plain, err))
 		return false;
-	struct db_query *query = db_query(store->db, "DELETE FROM search_words WHERE customer = ?1");
+	struct db_query *query =
+	        db_query(store->db, "DELETE FROM search_words WHERE customer = ?1");
 	db_bind_int(query, 1, id);
 	return db_run(query, err) && write_texts(store,
 	                                         "INSERT INTO search (search, rowid, " WORDS
@@ -149,13 +154,16 @@ static bool forget(struct customers *store, int64_t id, const struct texts *old,
 
 static bool learn(struct customers *store, int64_t id, const struct texts *texts, struct error *err)
 {
-	return write_texts(store, "INSERT INTO search_text (customer, " COLUMNS ") VALUES (" VALUES ")", id,
-	                   texts->by, BY_CONTACT + 1, err) &&
+	return write_texts(store,
+	                   "INSERT INTO search_text (customer, " COLUMNS ") VALUES (" VALUES ")",
+	                   id, texts->by, BY_CONTACT + 1, err) &&
 	       write_texts(store,
 	                   "INSERT INTO search_words (customer, " WORDS ") VALUES (" VALUES
 	                   ", ?12, ?13, ?14)",
 	                   id, texts->lines, BY_COUNT, err) &&
-	       write_texts(store, "INSERT INTO search (rowid, " WORDS ") VALUES (" VALUES ", ?12, ?13, ?14)",
+	       write_texts(store,
+	                   "INSERT INTO search (rowid, " WORDS ") VALUES (" VALUES
+	                   ", ?12, ?13, ?14)",
 	                   id, texts->lines, BY_COUNT, err);
 }
 
@@ -167,13 +175,14 @@ static bool gather_all(struct customers *store, int64_t id, bool equipment, stru
 	if (!gather(store, id, gather_sql, customer_columns,
 	            sizeof customer_columns / sizeof customer_columns[0], texts, ret_there, err))
 		return false;
-	return !*ret_there || (gather(store, id, reps_sql, rep_columns, 1, texts, &any, err) &&
-	                       gather(store, id, formers_sql, former_columns, 1, texts, &any, err) &&
-	                       gather(store, id, contacts_sql, contact_columns,
-	                              sizeof contact_columns / sizeof contact_columns[0], texts, &any, err) &&
-	                       (!equipment || gather(store, id, equipment_sql, equipment_columns,
-	                                             sizeof equipment_columns / sizeof equipment_columns[0],
-	                                             texts, &any, err)));
+	return !*ret_there ||
+	       (gather(store, id, reps_sql, rep_columns, 1, texts, &any, err) &&
+	        gather(store, id, formers_sql, former_columns, 1, texts, &any, err) &&
+	        gather(store, id, contacts_sql, contact_columns,
+	               sizeof contact_columns / sizeof contact_columns[0], texts, &any, err) &&
+	        (!equipment ||
+	         gather(store, id, equipment_sql, equipment_columns,
+	                sizeof equipment_columns / sizeof equipment_columns[0], texts, &any, err)));
 }
 
 static bool same_texts(const struct texts *a, const struct texts *b)
@@ -189,7 +198,8 @@ static bool same_texts(const struct texts *a, const struct texts *b)
 /* Reused from customer to customer. */
 struct folding {
 	struct texts old, texts;
-	int64_t known;  /* greater ids aren't in the index yet: an import adds them by the thousand */
+	int64_t known;  /* greater ids aren't in the index yet: an import adds them by the thousand
+	                 */
 	bool equipment; /* whether there is any at all */
 };
 
@@ -197,16 +207,20 @@ static bool start_folding(struct customers *store, struct folding *ret, struct e
 {
 	int64_t any;
 	*ret = (struct folding){0};
-	if (!db_run_int(db_query(store->db, "SELECT max(customer) FROM search_words"), 0, &ret->known, err) ||
-	    !db_run_int(db_query(store->db,
-	                         "SELECT EXISTS (SELECT 1 FROM system) OR EXISTS (SELECT 1 FROM asset)"),
-	                0, &any, err))
+	if (!db_run_int(db_query(store->db, "SELECT max(customer) FROM search_words"), 0,
+	                &ret->known, err) ||
+	    !db_run_int(
+	            db_query(
+	                    store->db,
+	                    "SELECT EXISTS (SELECT 1 FROM system) OR EXISTS (SELECT 1 FROM asset)"),
+	            0, &any, err))
 		return false;
 	ret->equipment = any != 0;
 	return true;
 }
 
-static bool fold_customer(struct customers *store, int64_t id, struct folding *folding, struct error *err)
+static bool fold_customer(struct customers *store, int64_t id, struct folding *folding,
+                          struct error *err)
 {
 	bool was, is;
 	for (int by = 0; by < BY_COUNT; by++) {
@@ -231,15 +245,16 @@ static bool has_line(enum search_by by, const char *text, size_t len, const char
 	size_t n = strlen(line);
 	bool has = false;
 	search_value_lines(by, text, len, &lines);
-	for (const char *p = buf_text(&lines), *end; !has && (end = strchr(p, '\n')) != NULL; p = end + 1)
+	for (const char *p = buf_text(&lines), *end; !has && (end = strchr(p, '\n')) != NULL;
+	     p = end + 1)
 		has = (size_t)(end - p) == n && memcmp(p, line, n) == 0;
 	buf_free(&lines);
 	return has;
 }
 
-static bool find_value(struct customers *store, int64_t id, const char *sql, const enum search_by *columns,
-                       size_t n, enum search_by by, const char *line, struct arena *arena, const char **ret,
-                       struct error *err)
+static bool find_value(struct customers *store, int64_t id, const char *sql,
+                       const enum search_by *columns, size_t n, enum search_by by, const char *line,
+                       struct arena *arena, const char **ret, struct error *err)
 {
 	struct db_query *query = db_query(store->db, sql);
 	enum db_step step;
@@ -247,7 +262,8 @@ static bool find_value(struct customers *store, int64_t id, const char *sql, con
 	while ((step = db_step(query, err)) == DB_ROW) {
 		for (size_t i = 0; *ret == NULL && i < n; i++) {
 			size_t len;
-			const char *text = columns[i] == by ? db_peek_text(query, (int)i, &len) : NULL;
+			const char *text =
+			        columns[i] == by ? db_peek_text(query, (int)i, &len) : NULL;
 			if (text && has_line(by, text, len, line))
 				*ret = arena_strndup(arena, text, len);
 		}
@@ -255,8 +271,9 @@ static bool find_value(struct customers *store, int64_t id, const char *sql, con
 	return step == DB_DONE;
 }
 
-#define FIND(sql, columns)                                                                                   \
-	find_value(store, id, sql, columns, sizeof(columns) / sizeof(columns)[0], by, line, arena, ret, err)
+#define FIND(sql, columns)                                                                         \
+	find_value(store, id, sql, columns, sizeof(columns) / sizeof(columns)[0], by, line, arena, \
+	           ret, err)
 
 bool search_value(struct customers *store, int64_t id, enum search_by by, const char *line,
                   struct arena *arena, const char **ret, struct error *err)
@@ -287,16 +304,19 @@ bool search_refresh(struct customers *store, struct error *err)
 		buf_free(&folding.texts.by[by]);
 		buf_free(&folding.texts.lines[by]);
 	}
-	return good && step == DB_DONE && (!any || db_exec(store->db, "DELETE FROM search_stale", err));
+	return good && step == DB_DONE &&
+	       (!any || db_exec(store->db, "DELETE FROM search_stale", err));
 }
 
-/* The index is emptied first, so that one which no longer agrees with the folded copy is put right, too. */
+/* The index is emptied first, so that one which no longer agrees with the folded copy is put right,
+ * too. */
 bool customers_reindex(struct customers *store, struct error *err)
 {
 	if (!db_begin(store->db, err))
 		return false;
 	if (db_exec(store->db,
-	            "INSERT INTO search (search) VALUES ('delete-all'); DELETE FROM search_text; DELETE FROM "
+	            "INSERT INTO search (search) VALUES ('delete-all'); DELETE FROM search_text; "
+	            "DELETE FROM "
 	            "search_words;"
 	            "INSERT OR IGNORE INTO search_stale SELECT id FROM customer",
 	            err) &&

@@ -22,6 +22,7 @@ size_t search_chars(const char *text, size_t len);
 /* Appends `"abc" AND "bcd" …`; the text has three characters or more. */
 void search_trigrams(struct buf *out, const char *text, size_t len);
 /* number, name, dba, city, state, phone, status; an empty object where the customer is gone. */
-bool search_summary(struct customers *store, int64_t id, json_t **ret, struct error *err) MUST_CHECK;
+bool search_summary(struct customers *store, int64_t id, json_t **ret,
+                    struct error *err) MUST_CHECK;
 
 #endif

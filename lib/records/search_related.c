@@ -3,8 +3,8 @@
  * Customers that have something in common with one: a contact's first or last name, the address, a
  * phone or an email. And customers that look as if they had been entered twice.
  *
- * Candidates for each thing come from the trigram index, at most CANDIDATES of them: that bounds what
- * a common name costs, while what is rare, and so tells most, is found to the last.
+ * Candidates for each thing come from the trigram index, at most CANDIDATES of them: that bounds
+ * what a common name costs, while what is rare, and so tells most, is found to the last.
  */
 #include "base/buf.h"
 #include "records/fold.h"
@@ -18,7 +18,14 @@
 enum { CANDIDATES = 300, KEYS_MAX = 64, TRIGRAM = 3, SHORT_NAME = 2 };
 
 /* What may be shared; a row says how much it tells. */
-enum share { SHARE_EMAIL, SHARE_PHONE, SHARE_ADDRESS, SHARE_LAST_NAME, SHARE_FIRST_NAME, SHARE_COUNT };
+enum share {
+	SHARE_EMAIL,
+	SHARE_PHONE,
+	SHARE_ADDRESS,
+	SHARE_LAST_NAME,
+	SHARE_FIRST_NAME,
+	SHARE_COUNT
+};
 static const struct {
 	const char *name, *column;
 	int weight;
@@ -73,14 +80,15 @@ static void add_key(struct relation *relation, enum share share, const char *tex
 		         memcmp(key->text, folded.data, folded.len) != 0;
 	}
 	if (useful)
-		relation->keys[relation->n_keys++] =
-		        (struct key){.share = share,
-		                     .text = arena_strndup(relation->arena, folded.data, folded.len),
-		                     .len = folded.len};
+		relation->keys[relation->n_keys++] = (struct key){
+		        .share = share,
+		        .text = arena_strndup(relation->arena, folded.data, folded.len),
+		        .len = folded.len};
 	buf_free(&folded);
 }
 
-static void add_column(struct relation *relation, enum share share, struct db_query *query, int column)
+static void add_column(struct relation *relation, enum share share, struct db_query *query,
+                       int column)
 {
 	size_t len;
 	const char *text = db_peek_text(query, column, &len);
@@ -108,9 +116,10 @@ static void add_names(struct relation *relation, struct db_query *query)
 
 static bool gather_contacts(struct relation *relation)
 {
-	struct db_query *query = db_query(
-	        relation->store->db, "SELECT first_name, last_name, name, email, alt_email, home_phone,"
-	                             " cell_phone, work_phone FROM contact WHERE customer = ?1 ORDER BY id");
+	struct db_query *query =
+	        db_query(relation->store->db,
+	                 "SELECT first_name, last_name, name, email, alt_email, home_phone,"
+	                 " cell_phone, work_phone FROM contact WHERE customer = ?1 ORDER BY id");
 	enum db_step step;
 	db_bind_int(query, 1, relation->id);
 	while ((step = db_step(query, relation->err)) == DB_ROW) {
@@ -144,8 +153,8 @@ static bool gather(struct relation *relation)
 
 static bool has_line(const char *lines, size_t len, const struct key *key, bool words)
 {
-	for (const char *p = lines; (p = memmem(p, (size_t)(lines + len - p), key->text, key->len)) != NULL;
-	     p++) {
+	for (const char *p = lines;
+	     (p = memmem(p, (size_t)(lines + len - p), key->text, key->len)) != NULL; p++) {
 		char before = p == lines ? '\n' : p[-1],
 		     after = p + key->len == lines + len ? '\n' : p[key->len];
 		if ((before == '\n' || (words && before == ' ')) &&
@@ -167,7 +176,8 @@ static void compare(struct relation *relation, struct db_query *query)
 			return;
 	}
 	const char *city = db_text(query, 5, relation->arena);
-	bool elsewhere = *city != '\0' && *relation->city != '\0' && strcmp(city, relation->city) != 0;
+	bool elsewhere =
+	        *city != '\0' && *relation->city != '\0' && strcmp(city, relation->city) != 0;
 	for (size_t i = 0; i < relation->n_keys; i++) {
 		const struct key *key = &relation->keys[i];
 		size_t len;
@@ -183,17 +193,19 @@ static void compare(struct relation *relation, struct db_query *query)
 		return;
 	if (relation->n == relation->cap) {
 		relation->cap = relation->cap ? relation->cap * 2 : 64;
-		relation->found = mem_realloc(relation->found, relation->cap, sizeof *relation->found);
+		relation->found =
+		        mem_realloc(relation->found, relation->cap, sizeof *relation->found);
 	}
 	relation->found[relation->n++] = related;
 }
 
 static bool follow(struct relation *relation, const struct buf *expression)
 {
-	struct db_query *query = db_query(relation->store->db,
-	                                  "SELECT t.customer, t.email, t.phone, t.address, t.contact, t.city"
-	                                  " FROM search s JOIN search_text t ON t.customer = s.rowid"
-	                                  " WHERE search MATCH ?1 LIMIT ?2");
+	struct db_query *query =
+	        db_query(relation->store->db,
+	                 "SELECT t.customer, t.email, t.phone, t.address, t.contact, t.city"
+	                 " FROM search s JOIN search_text t ON t.customer = s.rowid"
+	                 " WHERE search MATCH ?1 LIMIT ?2");
 	enum db_step step;
 	db_bind_text_n(query, 1, expression->data, expression->len);
 	db_bind_int(query, 2, CANDIDATES);
@@ -207,8 +219,8 @@ static void add_short(struct buf *out, const struct key *key)
 {
 	static const char *const around[][2] = {{"", " "}, {"", "\n"}, {" ", ""}, {"\n", ""}};
 	for (size_t i = 0; i < sizeof around / sizeof around[0]; i++)
-		buf_printf(out, "%s\"%s%.*s%s\"", i > 0 ? " OR " : "", around[i][0], (int)key->len, key->text,
-		           around[i][1]);
+		buf_printf(out, "%s\"%s%.*s%s\"", i > 0 ? " OR " : "", around[i][0], (int)key->len,
+		           key->text, around[i][1]);
 }
 
 static void add_expression(struct buf *out, const struct key *key)
@@ -228,7 +240,8 @@ static bool follow_keys(struct relation *relation)
 	for (size_t i = 0; good && i < relation->n_keys; i++) {
 		const struct key *key = &relation->keys[i];
 		const struct key *next = i + 1 < relation->n_keys ? key + 1 : NULL;
-		/* A first name and the last name behind it: both together before each for itself. */
+		/* A first name and the last name behind it: both together before each for itself.
+		 */
 		if (next && key->share == SHARE_FIRST_NAME && next->share == SHARE_LAST_NAME) {
 			buf_reset(&expression);
 			add_expression(&expression, key);
@@ -259,7 +272,8 @@ static bool results(struct relation *relation, int limit, json_t *array)
 			if (relation->found[i].shared[share])
 				(void)json_array_append_new(names, json_string(shares[share].name));
 		}
-		if (!search_summary(relation->store, relation->found[i].id, &object, relation->err)) {
+		if (!search_summary(relation->store, relation->found[i].id, &object,
+		                    relation->err)) {
 			json_decref(names);
 			return false;
 		}
@@ -287,26 +301,32 @@ bool customers_related(struct customers *store, const char *number, int limit, j
 
 /* -- duplicates -------------------------------------------------------------------------------- */
 
-/* A folded name as it is compared: without punctuation and blanks, and without what only says how a firm is
- * registered: "acme waste inc." and "acme waste, inc" are one. A name that is nothing else stays. */
+/* A folded name as it is compared: without punctuation and blanks, and without what only says how a
+ * firm is registered: "acme waste inc." and "acme waste, inc" are one. A name that is nothing else
+ * stays. */
 #define STRIP(text, sign) "replace(" text ", '" sign "', ' ')"
 #define NO_DOTS(text)     "replace(replace(" text ", '.', ''), char(39), '')"
-#define PLAIN(text)       STRIP(STRIP(STRIP(STRIP(STRIP(STRIP(NO_DOTS(text), ","), "-"), "("), ")"), "/"), "&")
-#define DROP(text, word)  "replace(" text ", ' " word " ', ' ')"
-#define NO_FORM(text)                                                                                        \
-	DROP(DROP(DROP(DROP(DROP(DROP(DROP(DROP(text, "inc"), "llc"), "ltd"), "corp"), "co"), "gmbh"),       \
-	          "incorporated"),                                                                           \
+#define PLAIN(text)                                                                                \
+	STRIP(STRIP(STRIP(STRIP(STRIP(STRIP(NO_DOTS(text), ","), "-"), "("), ")"), "/"), "&")
+#define DROP(text, word) "replace(" text ", ' " word " ', ' ')"
+#define NO_FORM(text)                                                                              \
+	DROP(DROP(DROP(DROP(DROP(DROP(DROP(DROP(text, "inc"), "llc"), "ltd"), "corp"), "co"),      \
+	               "gmbh"),                                                                    \
+	          "incorporated"),                                                                 \
 	     "limited")
-#define NAME_KEY(text)                                                                                       \
-	"coalesce(nullif(replace(" NO_FORM("' ' || " PLAIN(text) " || ' '") ", ' ', ''), ''), " text ")"
+#define NAME_KEY(text)                                                                             \
+	"coalesce(nullif(replace(" NO_FORM(                                                        \
+	        "' ' || " PLAIN(text) " || ' '") ", ' ', ''), ''), " text ")"
 
-/* The strongest signs first. `whole` families are no doubles of themselves: a site has its parent's phone. */
+/* The strongest signs first. `whole` families are no doubles of themselves: a site has its parent's
+ * phone. */
 static const struct {
 	const char *share, *sql;
 	bool whole;
 } signs[] = {
         {.share = "name",
-         .sql = "SELECT min(name) || coalesce(', ' || city, ''), group_concat(customer) FROM search_text"
+         .sql = "SELECT min(name) || coalesce(', ' || city, ''), group_concat(customer) FROM "
+                "search_text"
                 " WHERE name IS NOT NULL GROUP BY " NAME_KEY("name") ", city HAVING count(*) > 1"},
         {.share = "account",
          .whole = true,
@@ -316,18 +336,21 @@ static const struct {
          .whole = true,
          .sql = "SELECT value, group_concat(DISTINCT customer) FROM"
                 " (SELECT lower(email) AS value, customer FROM contact WHERE email IS NOT NULL"
-                " UNION ALL SELECT lower(alt_email), customer FROM contact WHERE alt_email IS NOT NULL)"
+                " UNION ALL SELECT lower(alt_email), customer FROM contact WHERE alt_email IS NOT "
+                "NULL)"
                 " GROUP BY value HAVING min(customer) <> max(customer)"},
         {.share = "phone", /* digits, a line each */
          .whole = true,
          .sql = "SELECT value, group_concat(DISTINCT customer) FROM"
-                " (SELECT phone AS value, customer FROM search_text WHERE instr(phone, char(10)) = 0"
+                " (SELECT phone AS value, customer FROM search_text WHERE instr(phone, char(10)) = "
+                "0"
                 " UNION ALL SELECT p.value, customer FROM search_text,"
                 " json_each('[\"' || replace(phone, char(10), '\",\"') || '\"]') p"
                 " WHERE instr(phone, char(10)) > 0)"
                 " GROUP BY value HAVING min(customer) <> max(customer)"},
         {.share = "address",
-         .sql = "SELECT address || coalesce(', ' || city, ''), group_concat(customer) FROM search_text"
+         .sql = "SELECT address || coalesce(', ' || city, ''), group_concat(customer) FROM "
+                "search_text"
                 " WHERE address IS NOT NULL GROUP BY address, city HAVING count(*) > 1"},
 };
 
@@ -341,7 +364,8 @@ static bool line_of(struct customers *store, int64_t id, struct line *ret, struc
 	*ret = (struct line){0};
 	for (int depth = 0; id != 0 && depth < CUSTOMER_DEPTH_MAX; depth++) {
 		ret->id[depth] = id;
-		struct db_query *query = db_query(store->db, "SELECT parent FROM customer WHERE id = ?1");
+		struct db_query *query =
+		        db_query(store->db, "SELECT parent FROM customer WHERE id = ?1");
 		db_bind_int(query, 1, id);
 		if (!db_run_int(query, 0, &id, err))
 			return false;
@@ -372,8 +396,8 @@ static bool one_lineage(const struct line *a, const struct line *b)
 
 enum { MEMBERS_MAX = 200 };
 
-/* Without those that share it only with what is above or below them; none where all are one family and that
- * says nothing. */
+/* Without those that share it only with what is above or below them; none where all are one family
+ * and that says nothing. */
 static bool read_members(struct customers *store, const char *ids, bool whole, struct line *members,
                          size_t *ret_n, struct error *err)
 {
@@ -407,7 +431,8 @@ static bool add_group(struct customers *store, size_t sign, struct db_query *que
 	json_t *list = json_array(), *text = json_string(value);
 	json_t *group = json_pack("{s:s, s:o, s:o}", "shares", signs[sign].share, "value",
 	                          text ? text : json_null(), "customers", list);
-	bool good = read_members(store, db_peek_text(query, 1, NULL), signs[sign].whole, members, &n, err);
+	bool good = read_members(store, db_peek_text(query, 1, NULL), signs[sign].whole, members,
+	                         &n, err);
 	for (size_t i = 0; good && n > 1 && i < n; i++) {
 		json_t *object;
 		good = search_summary(store, members[i].id[0], &object, err) &&
@@ -445,7 +470,8 @@ bool customers_duplicates(struct customers *store, int limit, json_t **ret, stru
 
 enum { LIKE_CANDIDATES = 5000, LIKE_MAX = 5 };
 
-/* The longest run of letters and digits: few others have it. False where none is long enough to be searched.
+/* The longest run of letters and digits: few others have it. False where none is long enough to be
+ * searched.
  */
 static bool longest_word(const char *text, size_t len, const char **ret, size_t *ret_len)
 {
@@ -462,23 +488,25 @@ static bool longest_word(const char *text, size_t len, const char **ret, size_t 
 	return *ret_len > 0 && search_chars(*ret, *ret_len) >= TRIGRAM;
 }
 
-static const char like_sql[] =
-        "SELECT t.customer FROM search_text t WHERE t.customer IN"
-        " (SELECT rowid FROM search WHERE search MATCH ?1 LIMIT ?4)"
-        " AND " NAME_KEY("t.name") " = " NAME_KEY("?2") " AND (t.city IS NULL OR ?3 IS NULL OR t.city = ?3)"
-                                                        " ORDER BY t.customer";
+static const char like_sql[] = "SELECT t.customer FROM search_text t WHERE t.customer IN"
+                               " (SELECT rowid FROM search WHERE search MATCH ?1 LIMIT ?4)"
+                               " AND " NAME_KEY("t.name") " = " NAME_KEY(
+                                       "?2") " AND (t.city IS NULL OR ?3 IS NULL OR t.city = ?3)"
+                                             " ORDER BY t.customer";
 
 static bool add_alike(struct customers *store, struct db_query *query, const struct line *above,
                       json_t *array, struct error *err)
 {
 	enum db_step step = DB_DONE;
 	bool good = true;
-	while (good && json_array_size(array) < LIKE_MAX && (step = db_step(query, err)) == DB_ROW) {
+	while (good && json_array_size(array) < LIKE_MAX &&
+	       (step = db_step(query, err)) == DB_ROW) {
 		json_t *object;
 		int64_t id = db_int(query, 0);
 		if (above->id[0] == id || is_above(id, above))
 			continue;
-		good = search_summary(store, id, &object, err) && json_array_append_new(array, object) == 0;
+		good = search_summary(store, id, &object, err) &&
+		       json_array_append_new(array, object) == 0;
 	}
 	db_finish(query);
 	return good && step != DB_FAULT;

@@ -2,7 +2,8 @@
 /* One change of the office's records: its transaction, and what is kept of it until its end. */
 #include "records/record_private.h"
 
-bool transaction_begin(struct transaction *tx, const struct change_context *context, struct error *err)
+bool transaction_begin(struct transaction *tx, const struct change_context *context,
+                       struct error *err)
 {
 	*tx = (struct transaction){
 	        .context = context, .store = context->store, .db = context->store->db, .err = err};

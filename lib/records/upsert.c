@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Rows of customers from elsewhere, upserted by their number: the customers feed. Many go into one
- * transaction, since a commit and the index of the search cost more than a row; each has a savepoint, so that
- * one which can't be taken leaves nothing behind.
+ * transaction, since a commit and the index of the search cost more than a row; each has a
+ * savepoint, so that one which can't be taken leaves nothing behind.
  */
 #include "base/jsontext.h"
 #include "records/record_private.h"
@@ -11,7 +11,8 @@
 #include <sysexits.h>
 
 /* One who is named by a number that it had before keeps its own. */
-static bool put(struct transaction *tx, const struct row *row, const json_t *values, const char *number)
+static bool put(struct transaction *tx, const struct row *row, const json_t *values,
+                const char *number)
 {
 	if (row->id == 0 || strcmp(row_value(row, "number"), number) == 0)
 		return record_put(tx, row, values, NULL, NULL);
@@ -36,13 +37,14 @@ static bool upsert(struct transaction *tx, const json_t *values)
 		return error_set(tx->err, EX_DATAERR, "number: is required");
 	if (!value_fits("number", kind_field(kind, "number"), number, tx->err) ||
 	    !value_text("number", number, tx->arena, &text, &len, tx->err) ||
-	    !field_check(kind_field(kind, "number"), text, len, tx->store->zones, tx->arena, &canonical,
-	                 tx->err))
+	    !field_check(kind_field(kind, "number"), text, len, tx->store->zones, tx->arena,
+	                 &canonical, tx->err))
 		return false;
 	if (canonical == NULL)
 		return error_set(tx->err, EX_DATAERR, "number: is required and can't be empty");
 	return customer_id(tx->store, canonical, &id, tx->err) &&
-	       row_get(tx->store, tx->arena, kind, id, &row, tx->err) && put(tx, &row, values, canonical);
+	       row_get(tx->store, tx->arena, kind, id, &row, tx->err) &&
+	       put(tx, &row, values, canonical);
 }
 
 static bool forget(struct transaction *tx, struct error *err)

@@ -48,8 +48,8 @@ static bool row_create(struct gate_asking *q)
 	return q->in->kind == EVENT_ASK_CREATE && answer(q, STATUS_ALLOWED, REASON_OK);
 }
 
-/* Held until the window of the scheduled day opens; where that is over or open now, there is nothing to wait
- * for. */
+/* Held until the window of the scheduled day opens; where that is over or open now, there is
+ * nothing to wait for. */
 static bool hold_for_window(struct gate_asking *q, const struct hours *hours)
 {
 	struct hours_span span;
@@ -65,7 +65,8 @@ static bool is_outside_hours(const struct gate_case *asked, const struct zone *z
 {
 	struct hours_span span;
 	return !instant_is_none(asked->scheduled) &&
-	       !hours_open_at(customer_hours(asked->customer, asked->arena), zone, asked->scheduled, &span);
+	       !hours_open_at(customer_hours(asked->customer, asked->arena), zone, asked->scheduled,
+	                      &span);
 }
 
 bool gate_outside_hours(const struct gate_case *asked)
@@ -125,13 +126,15 @@ static void judge(struct gate_asking *q)
 
 void gate_judge(const struct gate_case *asked, struct gate_verdict *ret)
 {
-	struct gate_asking q = {asked, rules_zone(asked->settings, asked->zones, asked->customer), ret};
+	struct gate_asking q = {asked, rules_zone(asked->settings, asked->zones, asked->customer),
+	                        ret};
 	judge(&q);
 }
 
 void gate_judge_held(const struct gate_case *asked, struct gate_verdict *ret)
 {
-	struct gate_asking q = {asked, rules_zone(asked->settings, asked->zones, asked->customer), ret};
+	struct gate_asking q = {asked, rules_zone(asked->settings, asked->zones, asked->customer),
+	                        ret};
 	judge(&q);
 	bool over = !instant_before(asked->now, held_end(&q));
 	if (over && ret->status != STATUS_DENIED)

@@ -21,16 +21,18 @@ struct gate_case {
 	enum event_kind kind;            /* EVENT_ASK_CREATE or EVENT_ASK_DISPATCH */
 	const struct customer *customer; /* NULL: unknown */
 	struct instant scheduled;        /* INSTANT_NONE where left out */
-	struct instant asked; /* when the request came: a held job without `scheduled` ages from here */
+	struct instant
+	        asked; /* when the request came: a held job without `scheduled` ages from here */
 };
 
 struct gate_verdict {
-	enum status status; /* allowed, released, held, denied; expired for a held job whose time is over */
+	enum status status; /* allowed, released, held, denied; expired for a held job whose time is
+	                       over */
 	enum reason reason;
 	const struct suspension *suspension; /* the one that denies or holds */
 	bool outside_hours;                  /* `scheduled` lies outside service hours */
-	struct instant
-	        due; /* held: when it may go if nothing changes; INSTANT_NEVER: its time is over before */
+	struct instant due; /* held: when it may go if nothing changes; INSTANT_NEVER: its time is
+	                       over before */
 	struct instant recheck; /* held: when, at the latest, its end included; INSTANT_NEVER: only
 	                        when data changes */
 };

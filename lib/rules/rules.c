@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rules' rows and the two ways of asking them. A rule looks at one `struct asking`, says whether
- * it holds, and may write what it saw; what a failure means stands in its row, unless the rule itself
- * knows better (no_address or address_invalid, outside_hours or never_open).
+ * The rules' rows and the two ways of asking them. A rule looks at one `struct asking`, says
+ * whether it holds, and may write what it saw; what a failure means stands in its row, unless the
+ * rule itself knows better (no_address or address_invalid, outside_hours or never_open).
  *
- * Called by the engine for each event and before each send, and by dispatchctl's explain, replay and
- * check. Keeps nothing, reads no clock.
+ * Called by the engine for each event and before each send, and by dispatchctl's explain, replay
+ * and check. Keeps nothing, reads no clock.
  */
 #include "rules/rules.h"
 
@@ -91,8 +91,8 @@ static bool rule_state(struct asking *q, char *detail, size_t size)
 		say(detail, size, "it gives job %s its state: %s", q->in->event->job,
 		    job_state_name(q->in->event->state));
 	else
-		say(detail, size, "job %s stays %s: this event is older or less final", q->in->event->job,
-		    job_state_name(q->verdict->after));
+		say(detail, size, "job %s stays %s: this event is older or less final",
+		    q->in->event->job, job_state_name(q->verdict->after));
 	return holds;
 }
 
@@ -123,9 +123,9 @@ static void say_suspension(char *detail, size_t size, const struct suspension *s
 {
 	char scopes[WORDS_TEXT_MAX], from[DAY_TEXT_MAX], until[DAY_TEXT_MAX];
 	day_format(s->until, until);
-	say(detail, size, "suspension %lld of customer %s holds (%s, from %s, %s%s): %s", (long long)s->id,
-	    s->customer, scopes_format(s->scopes, scopes), day_format(s->from, from),
-	    *until ? "until " : "indefinite", until, s->note);
+	say(detail, size, "suspension %lld of customer %s holds (%s, from %s, %s%s): %s",
+	    (long long)s->id, s->customer, scopes_format(s->scopes, scopes),
+	    day_format(s->from, from), *until ? "until " : "indefinite", until, s->note);
 }
 
 static bool rule_suspension(struct asking *q, char *detail, size_t size)
@@ -229,7 +229,8 @@ static int64_t who_gets_it_there(const struct asking *q, const char *address)
 	}
 	for (size_t i = 0; i < q->in->n_mails; i++) {
 		const struct rules_mail *mail = &q->in->mails[i];
-		if (mail->contact != q->at->contact->id && address_same(address_of_mail(q, mail), address))
+		if (mail->contact != q->at->contact->id &&
+		    address_same(address_of_mail(q, mail), address))
 			return mail->contact;
 	}
 	return 0;
@@ -249,8 +250,8 @@ static bool rule_address(struct asking *q, char *detail, size_t size)
 		if (other == 0)
 			say(detail, size, "%s%s", q->at->to, which);
 		else
-			say(detail, size, "%s%s: contact %lld's mail of this event goes there", q->at->to,
-			    which, (long long)other);
+			say(detail, size, "%s%s: contact %lld's mail of this event goes there",
+			    q->at->to, which, (long long)other);
 		q->reason = REASON_SAME_ADDRESS;
 		return other == 0;
 	}
@@ -301,7 +302,8 @@ static bool hours_defer(struct asking *q, const struct hours *hours, char *detai
 		say(detail, size, "closed until %s, which lies beyond its shelf life",
 		    local_time(q, open, text));
 	} else {
-		say(detail, size, "closed; opens %s (%s)", local_time(q, open, text), zone_name(q->zone));
+		say(detail, size, "closed; opens %s (%s)", local_time(q, open, text),
+		    zone_name(q->zone));
 	}
 	return false;
 }
@@ -313,7 +315,8 @@ static bool rule_hours(struct asking *q, char *detail, size_t size)
 	char text[INSTANT_TEXT_MAX];
 	q->at->due = q->in->now;
 	if (hours_open_at(hours, q->zone, q->in->now, &span)) {
-		say(detail, size, "open until %s (%s)", local_time(q, span.close, text), zone_name(q->zone));
+		say(detail, size, "open until %s (%s)", local_time(q, span.close, text),
+		    zone_name(q->zone));
 		return true;
 	}
 	switch (notify_of(q)->outside_hours) {
@@ -323,7 +326,8 @@ static bool rule_hours(struct asking *q, char *detail, size_t size)
 		return true;
 	case HOURS_SUPPRESS:
 		q->status = STATUS_SUPPRESSED;
-		say(detail, size, "closed, and %s mails don't wait", job_state_name(q->in->event->state));
+		say(detail, size, "closed, and %s mails don't wait",
+		    job_state_name(q->in->event->state));
 		return false;
 	case HOURS_DEFER:
 		break;
@@ -336,7 +340,8 @@ static bool rule_grouping(struct asking *q, char *detail, size_t size)
 	int64_t wait_ms = notify_of(q)->group_wait_ms;
 	char text[INSTANT_TEXT_MAX];
 	if (wait_ms == 0) {
-		say(detail, size, "%s mails don't wait for each other", job_state_name(q->in->event->state));
+		say(detail, size, "%s mails don't wait for each other",
+		    job_state_name(q->in->event->state));
 		return true;
 	}
 	q->at->grouped = true;
@@ -355,7 +360,8 @@ static const struct rule_row rows[] = {
         {RULE_CUSTOMER, "customer_known", STATUS_REJECTED, REASON_UNKNOWN_CUSTOMER, rule_customer},
         {RULE_STATE, "gives_state", STATUS_SUPPRESSED, REASON_STALE, rule_state},
         {RULE_CHANGE, "other_state", STATUS_SUPPRESSED, REASON_REPEAT, rule_change},
-        {RULE_ACTIVE, "customer_active", STATUS_SUPPRESSED, REASON_CUSTOMER_NOT_ACTIVE, rule_active},
+        {RULE_ACTIVE, "customer_active", STATUS_SUPPRESSED, REASON_CUSTOMER_NOT_ACTIVE,
+         rule_active},
         {RULE_SUSPENSION, "not_suspended", STATUS_SUPPRESSED, REASON_SUSPENDED, rule_suspension},
         {RULE_WANTED, "wanted", STATUS_SUPPRESSED, REASON_NOT_WANTED, rule_wanted},
         {RULE_ADDRESS, "address", STATUS_SUPPRESSED, REASON_NO_ADDRESS, rule_address},
@@ -446,8 +452,10 @@ static void judge_contacts(struct asking *q)
 		if (!wants(q->contacts[i], q->in->event))
 			continue;
 		struct contact_verdict *at = &v->contacts[v->n_contacts++];
-		*at = (struct contact_verdict){
-		        .contact = q->contacts[i], .due = INSTANT_NONE, .expires = INSTANT_NONE, .to = ""};
+		*at = (struct contact_verdict){.contact = q->contacts[i],
+		                               .due = INSTANT_NONE,
+		                               .expires = INSTANT_NONE,
+		                               .to = ""};
 		q->at = at;
 		judge_contact(q);
 		if (first == NULL || (!gets_mail(first) && gets_mail(at)))
@@ -463,7 +471,8 @@ static void judge_contacts(struct asking *q)
 static void find_change(struct asking *q)
 {
 	const struct rules_case *in = q->in;
-	struct job_mark mark = {in->event->state, in->event->time, in->event->source, in->event->id};
+	struct job_mark mark = {in->event->state, in->event->time, in->event->source,
+	                        in->event->id};
 	struct job_mark *all = arena_new_array(in->arena, in->n_marks + 1, struct job_mark);
 	if (in->n_marks > 0)
 		memcpy(all, in->marks, in->n_marks * sizeof *all);
@@ -474,14 +483,14 @@ static void find_change(struct asking *q)
 	q->change = job_change_of(in->marks, in->n_marks, &mark);
 }
 
-/* A job that is under way against a suspension of jobs or routes: the office has to know, whatever the mail
- * does. */
+/* A job that is under way against a suspension of jobs or routes: the office has to know, whatever
+ * the mail does. */
 static void find_collision(struct asking *q)
 {
 	enum job_state state = q->in->event->state;
 	if (state == JOB_DISPATCHED || state == JOB_STARTED)
-		q->verdict->collision =
-		        suspension_find(q->in->customer, SCOPE_JOBS | SCOPE_ROUTES, q->zone, q->in->now);
+		q->verdict->collision = suspension_find(q->in->customer, SCOPE_JOBS | SCOPE_ROUTES,
+		                                        q->zone, q->in->now);
 }
 
 static struct asking asking_of(const struct rules_case *in, struct verdict *verdict)
@@ -514,7 +523,8 @@ void rules_judge(const struct rules_case *in, struct verdict *ret)
 	}
 	ret->takes_state = true;
 	find_collision(&q);
-	if (!ask_range(&q, RULE_ACTIVE, RULE_WANTED) || (q.n_contacts == 0 && !ask(&q, RULE_ADDRESS))) {
+	if (!ask_range(&q, RULE_ACTIVE, RULE_WANTED) ||
+	    (q.n_contacts == 0 && !ask(&q, RULE_ADDRESS))) {
 		stop(&q);
 		return;
 	}
@@ -551,9 +561,11 @@ void rules_judge_again(const struct rules_case *in, int64_t contact_id, struct c
 const struct zone *rules_zone(const struct settings *settings, struct zones *zones,
                               const struct customer *customer)
 {
-	const char *names[] = {customer ? customer_timezone(customer) : "", settings->rules.timezone};
+	const char *names[] = {customer ? customer_timezone(customer) : "",
+	                       settings->rules.timezone};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		const struct zone *zone = names[i] != NULL && *names[i] ? zone_find(zones, names[i]) : NULL;
+		const struct zone *zone =
+		        names[i] != NULL && *names[i] ? zone_find(zones, names[i]) : NULL;
 		if (zone != NULL)
 			return zone;
 	}

@@ -46,7 +46,8 @@ const char *rule_name(enum rule rule);
 struct rules_mail {
 	int64_t contact;
 	const char *address;
-	bool went; /* to that address, or is on its way; else it will go to the contact's address of then */
+	bool went; /* to that address, or is on its way; else it will go to the contact's address of
+	              then */
 };
 
 /* All that a verdict depends on. Nothing is changed or kept. */
@@ -61,9 +62,11 @@ struct rules_case {
 	const struct customer *customer; /* NULL: unknown */
 	const struct job_mark *marks;    /* the job's other known events, in any order */
 	size_t n_marks;
-	const struct rules_mail *mails; /* judged again: that are sent or may still be, in any order */
+	const struct rules_mail
+	        *mails; /* judged again: that are sent or may still be, in any order */
 	size_t n_mails;
-	size_t trace_max; /* rows of the trace to write at most, of whatever contact: 0 or TRACE_WHOLE */
+	size_t trace_max; /* rows of the trace to write at most, of whatever contact: 0 or
+	                     TRACE_WHOLE */
 };
 
 struct trace_row {
@@ -77,17 +80,18 @@ struct contact_verdict {
 	const struct contact *contact;
 	enum status status; /* queued, deferred, suppressed or expired */
 	enum reason reason;
-	struct instant due;                  /* when the mail may go; INSTANT_NONE where none does */
-	struct instant expires;              /* the end of its shelf life */
-	const char *to;                      /* the address as of now; "" where there is none usable */
-	bool grouped;                        /* waits for others: due is the end of that wait */
+	struct instant due;     /* when the mail may go; INSTANT_NONE where none does */
+	struct instant expires; /* the end of its shelf life */
+	const char *to;         /* the address as of now; "" where there is none usable */
+	bool grouped;           /* waits for others: due is the end of that wait */
 	const struct suspension *suspension; /* judged again: the one that covers it now */
 };
 
 #define TRACE_WHOLE SIZE_MAX
 
 struct verdict {
-	enum status status; /* of the first contact that gets a mail, else of the rule that stopped it */
+	enum status status; /* of the first contact that gets a mail, else of the rule that stopped
+	                       it */
 	enum reason reason;
 	struct instant due;
 	enum job_state before, after;        /* the job's state without and with the event */
@@ -108,9 +112,11 @@ void rules_judge(const struct rules_case *asked, struct verdict *ret);
  * Asks rules 6 to 11 again for a mail to `contact_id` that was made before. `ret->status` is queued
  * where all hold; a contact that is gone or wants the state no more is suppressed, not_wanted.
  */
-void rules_judge_again(const struct rules_case *asked, int64_t contact_id, struct contact_verdict *ret);
+void rules_judge_again(const struct rules_case *asked, int64_t contact_id,
+                       struct contact_verdict *ret);
 
-/* The customer's zone: its own or inherited, else `[rules] timezone`, else the host's. Never NULL. */
+/* The customer's zone: its own or inherited, else `[rules] timezone`, else the host's. Never NULL.
+ */
 const struct zone *rules_zone(const struct settings *settings, struct zones *zones,
                               const struct customer *customer);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The spool as a whole: opening, transactions, the fault that is kept. The tables' own files are spool_*.c.
+/* The spool as a whole: opening, transactions, the fault that is kept. The tables' own files are
+ * spool_*.c.
  */
 #include "spool/spool.h"
 
@@ -31,9 +32,9 @@ static const struct db_schema schema = {
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
         .digest = "2df34e8fdb13919291c55428cc4716537c3f210af973ea15653fa975d9b0e263",
-        .remedy =
-                "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in its place, "
-                "or none: then mails and held jobs in it are lost; see RECOVERY in dispatchd(8)",
+        .remedy = "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in "
+                  "its place, "
+                  "or none: then mails and held jobs in it are lost; see RECOVERY in dispatchd(8)",
 };
 
 struct db_query *spool_query(struct spool *spool, const char *sql)
@@ -98,13 +99,15 @@ int64_t spool_find_digest(struct spool *spool, const char *sql, const char *sour
 	return found;
 }
 
-/* Most mails are sent, and the index of the others leaves those out: they are what remains of all. */
+/* Most mails are sent, and the index of the others leaves those out: they are what remains of all.
+ */
 static void count(struct spool *spool)
 {
-	struct db_query *q = spool_query(
-	        spool, "SELECT status, count(*) FROM mail WHERE status <> 'sent' GROUP BY status UNION ALL "
-	               "SELECT 'sent', (SELECT count(*) FROM mail) - "
-	               "(SELECT count(*) FROM mail WHERE status <> 'sent')");
+	struct db_query *q =
+	        spool_query(spool, "SELECT status, count(*) FROM mail WHERE status <> 'sent' GROUP "
+	                           "BY status UNION ALL "
+	                           "SELECT 'sent', (SELECT count(*) FROM mail) - "
+	                           "(SELECT count(*) FROM mail WHERE status <> 'sent')");
 	while (spool_row(spool, q)) {
 		const char *name = db_peek_text(q, 0, NULL);
 		spool->mails[status_find(name ? name : "")] = db_int(q, 1);
@@ -234,9 +237,10 @@ void spool_known(struct spool *spool, struct spool_known *ret)
 
 void spool_set_known(struct spool *spool, const struct spool_known *known)
 {
-	struct db_query *q = spool_query(spool, "INSERT INTO meta (key, value) VALUES ('customers', ?1),"
-	                                        " ('customers_stamp', ?2)"
-	                                        " ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+	struct db_query *q =
+	        spool_query(spool, "INSERT INTO meta (key, value) VALUES ('customers', ?1),"
+	                           " ('customers_stamp', ?2)"
+	                           " ON CONFLICT (key) DO UPDATE SET value = excluded.value");
 	db_bind_text(q, 1, known->identity);
 	db_bind_text(q, 2, known->stamp);
 	spool_run(spool, q);
@@ -244,8 +248,9 @@ void spool_set_known(struct spool *spool, const struct spool_known *known)
 
 /* ---- Old records ---- */
 
-struct purge {              /* children before parents */
-	const char *find;   /* ids, and jobs that may be orphans then (0: none), before ?1, at most ?2 */
+struct purge { /* children before parents */
+	const char
+	        *find; /* ids, and jobs that may be orphans then (0: none), before ?1, at most ?2 */
 	const char *remove; /* by id */
 };
 
@@ -253,30 +258,37 @@ struct purge {              /* children before parents */
 
 /* An event stays while a mail tells of it, an answer while the job that it holds is held. */
 static const struct purge purges[] = {
-        {"SELECT seq, 0 FROM outcome WHERE time < ?1 AND seq <= (SELECT value FROM meta WHERE key = "
+        {"SELECT seq, 0 FROM outcome WHERE time < ?1 AND seq <= (SELECT value FROM meta WHERE key "
+         "= "
          "'published') AND NOT EXISTS (SELECT 1 FROM request WHERE request.status = 'held' AND "
          "request.answer = outcome.seq) ORDER BY time LIMIT ?2",
          "DELETE FROM outcome WHERE seq = ?1"},
-        {"SELECT id, 0 FROM mail WHERE changed < ?1 AND status IN " ENDED " ORDER BY changed LIMIT ?2",
+        {"SELECT id, 0 FROM mail WHERE changed < ?1 AND status IN " ENDED
+         " ORDER BY changed LIMIT ?2",
          "DELETE FROM notice WHERE mail = ?1"},
-        {"SELECT id, 0 FROM mail WHERE changed < ?1 AND status IN " ENDED " ORDER BY changed LIMIT ?2",
+        {"SELECT id, 0 FROM mail WHERE changed < ?1 AND status IN " ENDED
+         " ORDER BY changed LIMIT ?2",
          "DELETE FROM mail_context WHERE mail = ?1"},
-        {"SELECT id, 0 FROM mail WHERE changed < ?1 AND status IN " ENDED " ORDER BY changed LIMIT ?2",
+        {"SELECT id, 0 FROM mail WHERE changed < ?1 AND status IN " ENDED
+         " ORDER BY changed LIMIT ?2",
          "DELETE FROM mail WHERE id = ?1"},
         {"SELECT id, job FROM event WHERE received < ?1 AND NOT EXISTS (SELECT 1 FROM notice WHERE "
          "notice.event = "
          "event.id) ORDER BY received LIMIT ?2",
          "DELETE FROM event WHERE id = ?1"},
-        {"SELECT id, job FROM request WHERE changed < ?1 AND status <> 'held' ORDER BY changed LIMIT ?2",
+        {"SELECT id, job FROM request WHERE changed < ?1 AND status <> 'held' ORDER BY changed "
+         "LIMIT ?2",
          "DELETE FROM request WHERE id = ?1"},
 };
 
 /* A job is forgotten with the last thing that tells of it. */
 static const char *const orphans[] = {
         "DELETE FROM collision WHERE job = ?1 AND NOT EXISTS (SELECT 1 FROM event WHERE job = ?1)",
-        "DELETE FROM job WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM event WHERE job = ?1) AND NOT EXISTS "
+        "DELETE FROM job WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM event WHERE job = ?1) AND NOT "
+        "EXISTS "
         "(SELECT 1 "
-        "FROM notice WHERE job = ?1) AND NOT EXISTS (SELECT 1 FROM request WHERE job = ?1) AND NOT EXISTS "
+        "FROM notice WHERE job = ?1) AND NOT EXISTS (SELECT 1 FROM request WHERE job = ?1) AND NOT "
+        "EXISTS "
         "(SELECT 1 "
         "FROM collision WHERE job = ?1)",
 };
@@ -305,7 +317,8 @@ static bool purge(struct spool *spool, const struct purge *row, struct instant b
 	}
 	for (size_t i = 0; i < n; i++) {
 		remove_id(spool, row->remove, ids[2 * i]);
-		for (size_t k = 0; ids[2 * i + 1] != 0 && k < sizeof orphans / sizeof orphans[0]; k++)
+		for (size_t k = 0; ids[2 * i + 1] != 0 && k < sizeof orphans / sizeof orphans[0];
+		     k++)
 			remove_id(spool, orphans[k], ids[2 * i + 1]);
 	}
 	return n == max;

@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 /*
- * spool.db: what was decided and what became of it. The engine is its only writer; dispatchctl reads
- * it, or holds the engine's lock where no daemon runs.
+ * spool.db: what was decided and what became of it. The engine is its only writer; dispatchctl
+ * reads it, or holds the engine's lock where no daemon runs.
  *
  * A turn calls many small functions here. None of them returns a fault: the first one that the disk
  * has is kept, everything after it does nothing and gives nothing, and spool_commit() says it. So a
@@ -27,7 +27,8 @@ struct spool;
 /* As db_look() and db_open(): `mode` DB_WRITE makes an absent file. */
 bool spool_look(const char *path, struct error *err) MUST_CHECK;
 struct spool *spool_open(const char *path, enum db_mode mode, struct error *err) MUST_CHECK;
-bool spool_check(struct spool *spool, struct error *err) MUST_CHECK; /* reads all pages: is any damaged? */
+bool spool_check(struct spool *spool,
+                 struct error *err) MUST_CHECK; /* reads all pages: is any damaged? */
 struct spool *spool_close(struct spool *spool);
 
 bool spool_begin(struct spool *spool, struct error *err) MUST_CHECK;
@@ -52,13 +53,14 @@ void spool_set_known(struct spool *spool, const struct spool_known *known);
 
 /* ---- Jobs and events (spool_event.c) ---- */
 
-int64_t spool_job(struct spool *spool, const char *customer, const char *job);      /* found or made */
+int64_t spool_job(struct spool *spool, const char *customer, const char *job); /* found or made */
 int64_t spool_job_find(struct spool *spool, const char *customer, const char *job); /* 0: none */
 void spool_job_set_state(struct spool *spool, int64_t job, enum job_state state);
 
-/* A customer's number has changed: its jobs follow; gives how many. What the new number had of the same id is
- * theirs, too. (spool_renumber.c) */
-size_t spool_renumber(struct spool *spool, const char *before, const char *after, struct arena *arena);
+/* A customer's number has changed: its jobs follow; gives how many. What the new number had of the
+ * same id is theirs, too. (spool_renumber.c) */
+size_t spool_renumber(struct spool *spool, const char *before, const char *after,
+                      struct arena *arena);
 /* What was for a contact is for another, with which it has become one. */
 void spool_renumber_contact(struct spool *spool, int64_t before, int64_t after);
 /* -- customers that were erased (spool_erase.c) -- */
@@ -78,18 +80,20 @@ void spool_empty_wal(struct spool *spool);
 /* Up to which row of customers.db's `renumbered` that was done. */
 int64_t spool_renumbered(struct spool *spool);
 void spool_set_renumbered(struct spool *spool, int64_t id);
-/* The customer's number under which the job was first heard of; `customer` where it has no other. */
-const char *spool_job_began_as(struct spool *spool, int64_t job, const char *customer, struct arena *arena);
+/* The customer's number under which the job was first heard of; `customer` where it has no other.
+ */
+const char *spool_job_began_as(struct spool *spool, int64_t job, const char *customer,
+                               struct arena *arena);
 
 /* The id of the event (source, id), 0 where it is not on record; its digest where wanted. */
 int64_t spool_event_find(struct spool *spool, const char *source, const char *id,
                          unsigned char ret_digest[EVENT_DIGEST_SIZE]);
 struct job_mark *spool_marks(struct spool *spool, int64_t job, struct arena *arena, size_t *ret_n);
 /* Those that were received before event `id`. */
-struct job_mark *spool_marks_before(struct spool *spool, int64_t job, int64_t id, struct arena *arena,
-                                    size_t *ret_n);
-int64_t spool_event_add(struct spool *spool, const struct job_event *event, int64_t job, enum status status,
-                        enum reason reason, const char *trace);
+struct job_mark *spool_marks_before(struct spool *spool, int64_t job, int64_t id,
+                                    struct arena *arena, size_t *ret_n);
+int64_t spool_event_add(struct spool *spool, const struct job_event *event, int64_t job,
+                        enum status status, enum reason reason, const char *trace);
 struct spool_event {
 	int64_t id, job;
 	struct job_event event;
@@ -100,15 +104,18 @@ struct spool_event {
 /* Whether one of the latest ten thousand events came with that member of data. */
 bool spool_event_data_has(struct spool *spool, const char *member);
 /* Without its data, which may be large and few need: `event.data` is "{}". */
-bool spool_event_load(struct spool *spool, int64_t id, struct arena *arena, struct spool_event *ret);
+bool spool_event_load(struct spool *spool, int64_t id, struct arena *arena,
+                      struct spool_event *ret);
 /* Its data; "{}" where there is no such event. */
 const char *spool_event_data(struct spool *spool, int64_t id, struct arena *arena);
 /* All events of a job, by time of change. */
-struct spool_event *spool_job_events(struct spool *spool, int64_t job, struct arena *arena, size_t *ret_n);
-/* Events received in [since, until), by receipt, from behind event `after` (0: from the first), at most
- * `max`. */
-struct spool_event *spool_events_between(struct spool *spool, struct instant since, struct instant until,
-                                         int64_t after, size_t max, struct arena *arena, size_t *ret_n);
+struct spool_event *spool_job_events(struct spool *spool, int64_t job, struct arena *arena,
+                                     size_t *ret_n);
+/* Events received in [since, until), by receipt, from behind event `after` (0: from the first), at
+ * most `max`. */
+struct spool_event *spool_events_between(struct spool *spool, struct instant since,
+                                         struct instant until, int64_t after, size_t max,
+                                         struct arena *arena, size_t *ret_n);
 /* True the first time for this job and state. */
 bool spool_collision_first(struct spool *spool, int64_t job, enum job_state state);
 
@@ -139,44 +146,50 @@ struct spool_notice {
 void spool_mail_add(struct spool *spool, struct spool_mail *mail);
 bool spool_mail_load(struct spool *spool, int64_t id, struct arena *arena, struct spool_mail *ret);
 /*
- * The one setter of a mail's state: a move that is not in its table is a bug. Writes status, reason,
- * due, attempts, address and reply from *mail, and `now` as the time of the change.
+ * The one setter of a mail's state: a move that is not in its table is a bug. Writes status,
+ * reason, due, attempts, address and reply from *mail, and `now` as the time of the change.
  */
-void spool_mail_move(struct spool *spool, struct spool_mail *mail, enum status to, enum reason reason,
-                     struct instant now);
-void spool_mail_set_context(struct spool *spool, int64_t mail, const char *context); /* NULL: none */
+void spool_mail_move(struct spool *spool, struct spool_mail *mail, enum status to,
+                     enum reason reason, struct instant now);
+void spool_mail_set_context(struct spool *spool, int64_t mail,
+                            const char *context); /* NULL: none */
 const char *spool_mail_context(struct spool *spool, int64_t mail,
                                struct arena *arena); /* NULL where none is recorded */
 void spool_mail_set_due(struct spool *spool, int64_t mail,
                         struct instant due); /* for one that stays as it is */
 void spool_mail_set_expires(struct spool *spool, int64_t mail, struct instant expires);
 void spool_mail_close_group(struct spool *spool, int64_t mail);
-void spool_mail_set_ids(struct spool *spool, const struct spool_mail *mail); /* message_id and thread_id */
+void spool_mail_set_ids(struct spool *spool,
+                        const struct spool_mail *mail); /* message_id and thread_id */
 /* One that gathers for this contact and state and is due in [from, until]; 0: none. */
-int64_t spool_mail_open_group(struct spool *spool, int64_t contact, const char *state, struct instant from,
-                              struct instant until);
+int64_t spool_mail_open_group(struct spool *spool, int64_t contact, const char *state,
+                              struct instant from, struct instant until);
 /*
- * The wall clock was set back by `by_ms` to `now`: what was to go at once still is, and what waits for a
- * length of time (a retry, a group, an unknown customer) waits no longer for that.
+ * The wall clock was set back by `by_ms` to `now`: what was to go at once still is, and what waits
+ * for a length of time (a retry, a group, an unknown customer) waits no longer for that.
  */
 void spool_set_back(struct spool *spool, struct instant now, int64_t by_ms);
-/* It was set forward by `by_ms`, or the machine slept: an unknown customer is waited for as long as before.
- * Mails that wait go by the new time. */
+/* It was set forward by `by_ms`, or the machine slept: an unknown customer is waited for as long as
+ * before. Mails that wait go by the new time. */
 void spool_set_forward(struct spool *spool, int64_t by_ms);
 
-/* Ids of mails due at `now`, the longest due first, from behind (after_due, after_id); at most `max`. */
+/* Ids of mails due at `now`, the longest due first, from behind (after_due, after_id); at most
+ * `max`. */
 struct spool_due {
 	int64_t id;
 	struct instant due;
 };
-size_t spool_mails_due(struct spool *spool, struct instant now, struct spool_due after, struct spool_due *ret,
-                       size_t max);
-struct instant spool_next_due(struct spool *spool, struct instant now); /* after `now`; INSTANT_NEVER: none */
+size_t spool_mails_due(struct spool *spool, struct instant now, struct spool_due after,
+                       struct spool_due *ret, size_t max);
+struct instant spool_next_due(struct spool *spool,
+                              struct instant now);     /* after `now`; INSTANT_NEVER: none */
 struct instant spool_next_expiry(struct spool *spool); /* the same of the ends of shelf lives */
 size_t spool_mails_expired(struct spool *spool, struct instant now, int64_t *ret, size_t max);
-size_t spool_mails_sending(struct spool *spool, int64_t *ret, size_t max); /* after a crash: in doubt */
+size_t spool_mails_sending(struct spool *spool, int64_t *ret,
+                           size_t max); /* after a crash: in doubt */
 /* Ids of mails with that status changed since `since`, by change; at most `max`. */
-size_t spool_mails_with(struct spool *spool, enum status status, int64_t after, int64_t *ret, size_t max);
+size_t spool_mails_with(struct spool *spool, enum status status, int64_t after, int64_t *ret,
+                        size_t max);
 int64_t spool_mail_count(const struct spool *spool, enum status status);
 
 void spool_notice_add(struct spool *spool, const struct spool_notice *notice);
@@ -194,9 +207,12 @@ struct spool_other_mail {
 struct spool_other_mail *spool_other_mails(struct spool *spool, int64_t event, int64_t contact,
                                            struct arena *arena, size_t *ret_n);
 /* Active notices of a job in mails that are not yet sent or given up. */
-struct spool_notice *spool_job_notices(struct spool *spool, int64_t job, struct arena *arena, size_t *ret_n);
-/* Whether another mail of this job to this contact is in flight, or due at `now` with an earlier event. */
-bool spool_notice_blocked(struct spool *spool, const struct spool_notice *notice, struct instant now);
+struct spool_notice *spool_job_notices(struct spool *spool, int64_t job, struct arena *arena,
+                                       size_t *ret_n);
+/* Whether another mail of this job to this contact is in flight, or due at `now` with an earlier
+ * event. */
+bool spool_notice_blocked(struct spool *spool, const struct spool_notice *notice,
+                          struct instant now);
 
 /* ---- Outcomes (spool_outcome.c) ---- */
 
@@ -208,7 +224,8 @@ struct spool_outcome {
 	const char *key; /* of OUTBOX_DISPATCH; "" else */
 	struct instant time;
 	int64_t event, job, mail; /* 0: none */
-	const char *entry; /* a dead letter's stream entry, or what stands for a list's item; NULL: none */
+	const char *entry; /* a dead letter's stream entry, or what stands for a list's item; NULL:
+	                      none */
 	int64_t again;     /* the outcome that this one says again, under its id; 0: none */
 	enum status status;
 	enum reason reason;
@@ -219,17 +236,18 @@ void spool_outcome_add(struct spool *spool, struct spool_outcome *outcome); /* s
 /* What it takes to have it in hand: 1, and one more for each KiB. */
 size_t spool_outcome_weight(const struct spool_outcome *outcome);
 /* In order, until they weigh `max` together; the last one may weigh more. */
-struct spool_outcome *spool_outcomes_after(struct spool *spool, int64_t seq, size_t max, struct arena *arena,
-                                           size_t *ret_n);
+struct spool_outcome *spool_outcomes_after(struct spool *spool, int64_t seq, size_t max,
+                                           struct arena *arena, size_t *ret_n);
 struct spool_outcome *spool_job_outcomes(struct spool *spool, int64_t job, struct arena *arena,
                                          size_t *ret_n);
 /* Dead letters that were not retried. The newest first; */
 struct spool_outcome *spool_dead_letters(struct spool *spool, int64_t limit, struct arena *arena,
                                          size_t *ret_n);
-/* those behind `after` and not behind `until`, the oldest first, at most `limit`, and `max_bytes` of them
- * or one more; */
-struct spool_outcome *spool_dead_after(struct spool *spool, int64_t after, int64_t until, int64_t limit,
-                                       size_t max_bytes, struct arena *arena, size_t *ret_n);
+/* those behind `after` and not behind `until`, the oldest first, at most `limit`, and `max_bytes`
+ * of them or one more; */
+struct spool_outcome *spool_dead_after(struct spool *spool, int64_t after, int64_t until,
+                                       int64_t limit, size_t max_bytes, struct arena *arena,
+                                       size_t *ret_n);
 /* those of a stream's entry, and the one with that number. */
 struct spool_outcome *spool_dead_named(struct spool *spool, const char *entry, int64_t seq,
                                        struct arena *arena, size_t *ret_n);
@@ -256,8 +274,9 @@ bool spool_wait_add(struct spool *spool, const struct entry *entry, const struct
 /* The one that waits with that source and id. */
 bool spool_wait_find(struct spool *spool, const struct entry *entry, const struct job_event *event,
                      struct arena *arena, struct spool_waiting *ret);
-/* By the order in which they came, behind the one with id `after`: those whose time is over by `until`.
- * At most `max`, and `max_bytes` of them or one more: `*ret_cut` then says that there may be others. */
+/* By the order in which they came, behind the one with id `after`: those whose time is over by
+ * `until`. At most `max`, and `max_bytes` of them or one more: `*ret_cut` then says that there may
+ * be others. */
 struct spool_waiting *spool_waits(struct spool *spool, struct instant until, int64_t after,
                                   struct arena *arena, size_t max, size_t max_bytes, size_t *ret_n,
                                   bool *ret_cut);
@@ -277,8 +296,8 @@ bool spool_office_write_load(struct spool *spool, int64_t seq, struct arena *are
                              struct spool_office_write *ret);
 struct spool_office_write *spool_office_writes(struct spool *spool, size_t max, struct arena *arena,
                                                size_t *ret_n);
-/* When the first of the feed's customers that aren't in customers.db yet was published; INSTANT_NEVER: all
- * are. */
+/* When the first of the feed's customers that aren't in customers.db yet was published;
+ * INSTANT_NEVER: all are. */
 struct instant spool_feed_oldest(struct spool *spool);
 /* Those of kind "refused", the latest first. */
 struct spool_office_write *spool_refusals(struct spool *spool, size_t max, struct arena *arena,
@@ -307,10 +326,12 @@ struct spool_request {
 /* 0 where (source, id) is not on record; its digest where wanted. */
 int64_t spool_request_find(struct spool *spool, const char *source, const char *id,
                            unsigned char ret_digest[EVENT_DIGEST_SIZE]);
-void spool_request_add(struct spool *spool, struct spool_request *request, struct instant now); /* sets id */
-bool spool_request_load(struct spool *spool, int64_t id, struct arena *arena, struct spool_request *ret);
-/* Writes status, reason, recheck, watched and answer. held → released, cancelled, denied, expired; or as it
- * is.
+void spool_request_add(struct spool *spool, struct spool_request *request,
+                       struct instant now); /* sets id */
+bool spool_request_load(struct spool *spool, int64_t id, struct arena *arena,
+                        struct spool_request *ret);
+/* Writes status, reason, recheck, watched and answer. held → released, cancelled, denied, expired;
+ * or as it is.
  */
 void spool_request_move(struct spool *spool, struct spool_request *request, enum status to,
                         enum reason reason, struct instant now);
@@ -322,10 +343,12 @@ int64_t spool_held_count(struct spool *spool);
 size_t spool_requests_held_for(struct spool *spool, const char *job, int64_t *ret, size_t max);
 /* Is a job of the customer held whose request's id is behind `after`? */
 bool spool_holds_for(struct spool *spool, const char *customer, int64_t after);
-struct instant spool_next_recheck(struct spool *spool); /* INSTANT_NEVER where none is held or watched */
-/* Ids of released requests whose jobs have not started, behind `after`; and the end of watching a job. */
-size_t spool_requests_watched(struct spool *spool, struct instant until, int64_t after, int64_t *ret,
-                              size_t max);
+struct instant
+spool_next_recheck(struct spool *spool); /* INSTANT_NEVER where none is held or watched */
+/* Ids of released requests whose jobs have not started, behind `after`; and the end of watching a
+ * job. */
+size_t spool_requests_watched(struct spool *spool, struct instant until, int64_t after,
+                              int64_t *ret, size_t max);
 void spool_unwatch_job(struct spool *spool, int64_t job);
 /* The outcome once more, under the same id. */
 void spool_outcome_again(struct spool *spool, int64_t seq, struct instant now);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Words of customers that were erased leave the spool, a job at a time, as soon as nothing of the job is
- * under way: no mail that may still go, no held or watched request, no outcome that Redis hasn't got. What
- * stays are ids, states, counts and times.
+ * Words of customers that were erased leave the spool, a job at a time, as soon as nothing of the
+ * job is under way: no mail that may still go, no held or watched request, no outcome that Redis
+ * hasn't got. What stays are ids, states, counts and times.
  */
 #include "spool/spool.h"
 
@@ -20,7 +20,8 @@ void spool_erase_customer(struct spool *spool, const char *number)
 
 int64_t spool_erased(struct spool *spool)
 {
-	return spool_run_int(spool, spool_query(spool, "SELECT value FROM meta WHERE key = 'erased'"), 0);
+	return spool_run_int(spool,
+	                     spool_query(spool, "SELECT value FROM meta WHERE key = 'erased'"), 0);
 }
 
 void spool_set_erased(struct spool *spool, int64_t id)
@@ -30,23 +31,25 @@ void spool_set_erased(struct spool *spool, int64_t id)
 	spool_run(spool, q);
 }
 
-/* Mails that tell of a job; those of the office about several recalled jobs are known by their outcomes
- * alone. */
-#define MAILS_OF(job)                                                                                        \
-	"(SELECT mail FROM notice WHERE job = " job " UNION SELECT mail FROM outcome WHERE job = " job       \
-	" AND mail IS NOT NULL)"
+/* Mails that tell of a job; those of the office about several recalled jobs are known by their
+ * outcomes alone. */
+#define MAILS_OF(job)                                                                              \
+	"(SELECT mail FROM notice WHERE job = " job                                                \
+	" UNION SELECT mail FROM outcome WHERE job = " job " AND mail IS NOT NULL)"
 
 size_t spool_erasable(struct spool *spool, int64_t *ret, size_t max)
 {
 	struct db_query *q = spool_query(
-	        spool, "SELECT j.id FROM job j WHERE j.erase = 1 AND NOT EXISTS (SELECT 1 FROM request r "
-	               "WHERE r.job = j.id"
-	               " AND (r.status = 'held' OR r.watched > 0)) AND NOT EXISTS (SELECT 1 FROM outcome o "
-	               "WHERE o.job ="
-	               " j.id AND o.seq > (SELECT value FROM meta WHERE key = 'published')) AND NOT EXISTS"
-	               " (SELECT 1 FROM mail m WHERE m.id IN " MAILS_OF(
-	                       "j.id") " AND m.status IN"
-	                               " ('queued', 'sending', 'retrying', 'deferred')) LIMIT ?1");
+	        spool,
+	        "SELECT j.id FROM job j WHERE j.erase = 1 AND NOT EXISTS (SELECT 1 FROM request r "
+	        "WHERE r.job = j.id"
+	        " AND (r.status = 'held' OR r.watched > 0)) AND NOT EXISTS (SELECT 1 FROM outcome "
+	        "o "
+	        "WHERE o.job ="
+	        " j.id AND o.seq > (SELECT value FROM meta WHERE key = 'published')) AND NOT EXISTS"
+	        " (SELECT 1 FROM mail m WHERE m.id IN " MAILS_OF(
+	                "j.id") " AND m.status IN"
+	                        " ('queued', 'sending', 'retrying', 'deferred')) LIMIT ?1");
 	db_bind_int(q, 1, (int64_t)max);
 	return spool_run_ids(spool, q, ret, max);
 }
@@ -60,19 +63,22 @@ static const char *const wipings[] = {
 };
 
 /* What an outcome keeps: nothing in it is a person's. */
-static const char *const kept[] = {"time",   "event", "source",  "job", "customer", "type",  "status",
-                                   "reason", "mail",  "contact", "due", "attempts", "until", "outside_hours"};
+static const char *const kept[] = {"time", "event",    "source", "job",          "customer",
+                                   "type", "status",   "reason", "mail",         "contact",
+                                   "due",  "attempts", "until",  "outside_hours"};
 
 static bool is_kept(const struct entry_field *field)
 {
 	for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
-		if (strlen(kept[i]) == field->name_len && memcmp(kept[i], field->name, field->name_len) == 0)
+		if (strlen(kept[i]) == field->name_len &&
+		    memcmp(kept[i], field->name, field->name_len) == 0)
 			return true;
 	}
 	return false;
 }
 
-static void wipe_outcome(struct spool *spool, int64_t seq, const void *pack, size_t len, struct arena *arena)
+static void wipe_outcome(struct spool *spool, int64_t seq, const void *pack, size_t len,
+                         struct arena *arena)
 {
 	struct entry_field *fields = NULL;
 	struct buf left = {0};
@@ -123,12 +129,14 @@ void spool_erase_job(struct spool *spool, int64_t job, struct arena *arena)
 
 void spool_wipe_deleted(struct spool *spool, bool wipe)
 {
-	(void)db_exec(spool->db, wipe ? "PRAGMA secure_delete = ON" : "PRAGMA secure_delete = FAST", NULL);
+	(void)db_exec(spool->db, wipe ? "PRAGMA secure_delete = ON" : "PRAGMA secure_delete = FAST",
+	              NULL);
 }
 
 void spool_empty_wal(struct spool *spool)
 {
 	int64_t busy;
 	struct error ignored;
-	(void)!db_run_int(db_query(spool->db, "PRAGMA wal_checkpoint(TRUNCATE)"), 0, &busy, &ignored);
+	(void)!db_run_int(db_query(spool->db, "PRAGMA wal_checkpoint(TRUNCATE)"), 0, &busy,
+	                  &ignored);
 }

@@ -6,7 +6,8 @@
 
 int64_t spool_job_find(struct spool *spool, const char *customer, const char *job)
 {
-	struct db_query *q = spool_query(spool, "SELECT id FROM job WHERE job = ?1 AND customer = ?2");
+	struct db_query *q =
+	        spool_query(spool, "SELECT id FROM job WHERE job = ?1 AND customer = ?2");
 	db_bind_text(q, 1, job);
 	db_bind_text(q, 2, customer);
 	return spool_run_int(spool, q, 0);
@@ -17,7 +18,8 @@ int64_t spool_job(struct spool *spool, const char *customer, const char *job)
 	int64_t id = spool_job_find(spool, customer, job);
 	if (id != 0)
 		return id;
-	struct db_query *q = spool_query(spool, "INSERT INTO job (job, customer, state) VALUES (?1, ?2, '')");
+	struct db_query *q =
+	        spool_query(spool, "INSERT INTO job (job, customer, state) VALUES (?1, ?2, '')");
 	db_bind_text(q, 1, job);
 	db_bind_text(q, 2, customer);
 	spool_run(spool, q);
@@ -46,20 +48,20 @@ struct job_mark *spool_marks(struct spool *spool, int64_t job, struct arena *are
 
 bool spool_event_data_has(struct spool *spool, const char *member)
 {
-	struct db_query *q =
-	        spool_query(spool, "SELECT 1 FROM (SELECT data FROM event ORDER BY id DESC LIMIT 10000) AS "
-	                           "latest, json_each(latest.data) AS member WHERE member.key = ?1 LIMIT 1");
+	struct db_query *q = spool_query(
+	        spool, "SELECT 1 FROM (SELECT data FROM event ORDER BY id DESC LIMIT 10000) AS "
+	               "latest, json_each(latest.data) AS member WHERE member.key = ?1 LIMIT 1");
 	db_bind_text(q, 1, member);
 	return spool_run_int(spool, q, 0) != 0;
 }
 
-struct job_mark *spool_marks_before(struct spool *spool, int64_t job, int64_t id, struct arena *arena,
-                                    size_t *ret_n)
+struct job_mark *spool_marks_before(struct spool *spool, int64_t job, int64_t id,
+                                    struct arena *arena, size_t *ret_n)
 {
 	size_t n = 0, cap = 0;
 	struct job_mark *marks = NULL;
-	struct db_query *q =
-	        spool_query(spool, "SELECT state, time, source, event FROM event WHERE job = ?1 AND id < ?2");
+	struct db_query *q = spool_query(
+	        spool, "SELECT state, time, source, event FROM event WHERE job = ?1 AND id < ?2");
 	db_bind_int(q, 1, job);
 	db_bind_int(q, 2, id);
 	while (spool_row(spool, q)) {
@@ -75,14 +77,15 @@ struct job_mark *spool_marks_before(struct spool *spool, int64_t job, int64_t id
 	return marks;
 }
 
-int64_t spool_event_add(struct spool *spool, const struct job_event *event, int64_t job, enum status status,
-                        enum reason reason, const char *trace)
+int64_t spool_event_add(struct spool *spool, const struct job_event *event, int64_t job,
+                        enum status status, enum reason reason, const char *trace)
 {
 	unsigned char digest[EVENT_DIGEST_SIZE];
 	event_digest(event, digest);
-	struct db_query *q = spool_query(spool, "INSERT INTO event (source, event, job, state, time, "
-	                                        "received, data, digest, status, reason, trace) "
-	                                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+	struct db_query *q =
+	        spool_query(spool, "INSERT INTO event (source, event, job, state, time, "
+	                           "received, data, digest, status, reason, trace) "
+	                           "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
 	db_bind_text(q, 1, event->source);
 	db_bind_text(q, 2, event->id);
 	db_bind_int(q, 3, job);
@@ -98,9 +101,9 @@ int64_t spool_event_add(struct spool *spool, const struct job_event *event, int6
 	return db_last_id(spool->db);
 }
 
-#define EVENT_COLUMNS(data)                                                                                  \
-	"SELECT event.id, event.job, source, event, event.state, time, received, " data                      \
-	", status, reason, trace, "                                                                          \
+#define EVENT_COLUMNS(data)                                                                        \
+	"SELECT event.id, event.job, source, event, event.state, time, received, " data            \
+	", status, reason, trace, "                                                                \
 	"customer, job.job FROM event JOIN job ON job.id = event.job "
 
 static void event_read_row(struct db_query *q, struct arena *arena, struct spool_event *ret)
@@ -162,20 +165,23 @@ static struct spool_event *events_read(struct spool *spool, struct db_query *q, 
 	return events;
 }
 
-struct spool_event *spool_job_events(struct spool *spool, int64_t job, struct arena *arena, size_t *ret_n)
+struct spool_event *spool_job_events(struct spool *spool, int64_t job, struct arena *arena,
+                                     size_t *ret_n)
 {
-	struct db_query *q =
-	        spool_query(spool, EVENT_COLUMNS("'{}'") "WHERE event.job = ?1 ORDER BY time, event.id");
+	struct db_query *q = spool_query(
+	        spool, EVENT_COLUMNS("'{}'") "WHERE event.job = ?1 ORDER BY time, event.id");
 	db_bind_int(q, 1, job);
 	return events_read(spool, q, arena, ret_n);
 }
 
-struct spool_event *spool_events_between(struct spool *spool, struct instant since, struct instant until,
-                                         int64_t after, size_t max, struct arena *arena, size_t *ret_n)
+struct spool_event *spool_events_between(struct spool *spool, struct instant since,
+                                         struct instant until, int64_t after, size_t max,
+                                         struct arena *arena, size_t *ret_n)
 {
 	struct db_query *q = spool_query(
-	        spool, EVENT_COLUMNS("data") "WHERE received >= ?1 AND received < ?2 AND event.id > ?3 "
-	                                     "ORDER BY event.id LIMIT ?4");
+	        spool,
+	        EVENT_COLUMNS("data") "WHERE received >= ?1 AND received < ?2 AND event.id > ?3 "
+	                              "ORDER BY event.id LIMIT ?4");
 	db_bind_int(q, 1, since.ms);
 	db_bind_int(q, 2, until.ms);
 	db_bind_int(q, 3, after);

@@ -24,7 +24,8 @@ static const unsigned moves[STATUS_COUNT] = {
         [STATUS_QUEUED] = WAITING,
         [STATUS_DEFERRED] = WAITING | TO(STATUS_QUEUED),
         [STATUS_RETRYING] = WAITING | TO(STATUS_QUEUED),
-        [STATUS_SENDING] = TO(STATUS_SENT) | TO(STATUS_RETRYING) | TO(STATUS_QUEUED) | WAITS_NO_MORE,
+        [STATUS_SENDING] =
+                TO(STATUS_SENT) | TO(STATUS_RETRYING) | TO(STATUS_QUEUED) | WAITS_NO_MORE,
         [STATUS_FAILED] = TO(STATUS_QUEUED),
 };
 
@@ -35,9 +36,10 @@ void spool_mail_add(struct spool *spool, struct spool_mail *mail)
 	if (mail->status != STATUS_QUEUED && mail->status != STATUS_DEFERRED)
 		bug("a mail made as %s", status_name(mail->status));
 	struct db_query *q = spool_query(
-	        spool, "INSERT INTO mail (contact, state, status, waits, reason, made, due, expires, "
-	               "changed, open, message_id, "
-	               "thread_id, address) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?5, ?8, ?9, ?10, ?11)");
+	        spool,
+	        "INSERT INTO mail (contact, state, status, waits, reason, made, due, expires, "
+	        "changed, open, message_id, "
+	        "thread_id, address) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?5, ?8, ?9, ?10, ?11)");
 	db_bind_int(q, 1, mail->contact);
 	db_bind_text(q, 2, mail->state);
 	db_bind_text(q, 3, status_name(mail->status));
@@ -56,10 +58,10 @@ void spool_mail_add(struct spool *spool, struct spool_mail *mail)
 
 bool spool_mail_load(struct spool *spool, int64_t id, struct arena *arena, struct spool_mail *ret)
 {
-	struct db_query *q =
-	        spool_query(spool, "SELECT contact, state, status, reason, made, due, expires, changed, "
-	                           "open, attempts, address, "
-	                           "message_id, thread_id, reply FROM mail WHERE id = ?1");
+	struct db_query *q = spool_query(
+	        spool, "SELECT contact, state, status, reason, made, due, expires, changed, "
+	               "open, attempts, address, "
+	               "message_id, thread_id, reply FROM mail WHERE id = ?1");
 	db_bind_int(q, 1, id);
 	if (!spool_row(spool, q))
 		return false;
@@ -84,8 +86,8 @@ bool spool_mail_load(struct spool *spool, int64_t id, struct arena *arena, struc
 	return true;
 }
 
-void spool_mail_move(struct spool *spool, struct spool_mail *mail, enum status to, enum reason reason,
-                     struct instant now)
+void spool_mail_move(struct spool *spool, struct spool_mail *mail, enum status to,
+                     enum reason reason, struct instant now)
 {
 	if ((moves[mail->status] & TO(to)) == 0)
 		bug("mail %lld: %s can't become %s", (long long)mail->id, status_name(mail->status),
@@ -96,8 +98,9 @@ void spool_mail_move(struct spool *spool, struct spool_mail *mail, enum status t
 	mail->reason = reason;
 	mail->changed = now;
 	struct db_query *q = spool_query(
-	        spool, "UPDATE mail SET status = ?2, reason = ?3, due = ?4, attempts = ?5, address = ?6, "
-	               "reply = ?7, changed = ?8, waits = ?9, open = 0 WHERE id = ?1");
+	        spool,
+	        "UPDATE mail SET status = ?2, reason = ?3, due = ?4, attempts = ?5, address = ?6, "
+	        "reply = ?7, changed = ?8, waits = ?9, open = 0 WHERE id = ?1");
 	db_bind_int(q, 1, mail->id);
 	db_bind_text(q, 2, status_name(to));
 	db_bind_text(q, 3, reason_name(reason));
@@ -113,8 +116,9 @@ void spool_mail_move(struct spool *spool, struct spool_mail *mail, enum status t
 void spool_mail_set_context(struct spool *spool, int64_t mail, const char *context)
 {
 	struct db_query *q = spool_query(
-	        spool, context ? "INSERT OR REPLACE INTO mail_context (mail, context) VALUES (?1, ?2)"
-	                       : "DELETE FROM mail_context WHERE mail = ?1 AND ?2 IS NULL");
+	        spool,
+	        context ? "INSERT OR REPLACE INTO mail_context (mail, context) VALUES (?1, ?2)"
+	                : "DELETE FROM mail_context WHERE mail = ?1 AND ?2 IS NULL");
 	db_bind_int(q, 1, mail);
 	db_bind_text(q, 2, context);
 	spool_run(spool, q);
@@ -167,7 +171,8 @@ void spool_mail_set_ids(struct spool *spool, const struct spool_mail *mail)
 void spool_set_back(struct spool *spool, struct instant now, int64_t by_ms)
 {
 	static const char *const waits[] = {
-	        "UPDATE mail SET due = CASE status WHEN 'queued' THEN ?1 ELSE max(?1, due - ?2) END "
+	        "UPDATE mail SET due = CASE status WHEN 'queued' THEN ?1 ELSE max(?1, due - ?2) "
+	        "END "
 	        "WHERE " WAITS " AND due > ?1 AND (status <> 'deferred' OR reason = 'grouped')",
 	        "UPDATE waiting SET until = max(?1, until - ?2) WHERE until > ?1",
 	};
@@ -186,12 +191,13 @@ void spool_set_forward(struct spool *spool, int64_t by_ms)
 	spool_run(spool, q);
 }
 
-int64_t spool_mail_open_group(struct spool *spool, int64_t contact, const char *state, struct instant from,
-                              struct instant until)
+int64_t spool_mail_open_group(struct spool *spool, int64_t contact, const char *state,
+                              struct instant from, struct instant until)
 {
 	struct db_query *q = spool_query(
-	        spool, "SELECT id FROM mail WHERE contact = ?1 AND state = ?2 AND open = 1 "
-	               "AND status = 'deferred' AND due BETWEEN ?3 AND ?4 ORDER BY id DESC LIMIT 1");
+	        spool,
+	        "SELECT id FROM mail WHERE contact = ?1 AND state = ?2 AND open = 1 "
+	        "AND status = 'deferred' AND due BETWEEN ?3 AND ?4 ORDER BY id DESC LIMIT 1");
 	db_bind_int(q, 1, contact);
 	db_bind_text(q, 2, state);
 	db_bind_int(q, 3, from.ms);
@@ -199,12 +205,12 @@ int64_t spool_mail_open_group(struct spool *spool, int64_t contact, const char *
 	return spool_run_int(spool, q, 0);
 }
 
-size_t spool_mails_due(struct spool *spool, struct instant now, struct spool_due after, struct spool_due *ret,
-                       size_t max)
+size_t spool_mails_due(struct spool *spool, struct instant now, struct spool_due after,
+                       struct spool_due *ret, size_t max)
 {
-	struct db_query *q =
-	        spool_query(spool, "SELECT id, due FROM mail WHERE " WAITS " AND due <= ?1 AND (due, id) > "
-	                           "(?2, ?3) ORDER BY due, id LIMIT ?4");
+	struct db_query *q = spool_query(spool, "SELECT id, due FROM mail WHERE " WAITS
+	                                        " AND due <= ?1 AND (due, id) > "
+	                                        "(?2, ?3) ORDER BY due, id LIMIT ?4");
 	db_bind_int(q, 1, now.ms);
 	db_bind_int(q, 2, after.due.ms);
 	db_bind_int(q, 3, after.id);
@@ -220,7 +226,8 @@ size_t spool_mails_due(struct spool *spool, struct instant now, struct spool_due
 
 struct instant spool_next_due(struct spool *spool, struct instant now)
 {
-	struct db_query *q = spool_query(spool, "SELECT min(due) FROM mail WHERE " WAITS " AND due > ?1");
+	struct db_query *q =
+	        spool_query(spool, "SELECT min(due) FROM mail WHERE " WAITS " AND due > ?1");
 	db_bind_int(q, 1, now.ms);
 	return (struct instant){spool_run_int(spool, q, INT64_MAX)};
 }
@@ -245,13 +252,15 @@ size_t spool_mails_sending(struct spool *spool, int64_t *ret, size_t max)
 	return spool_mails_with(spool, STATUS_SENDING, 0, ret, max);
 }
 
-size_t spool_mails_with(struct spool *spool, enum status status, int64_t after, int64_t *ret, size_t max)
+size_t spool_mails_with(struct spool *spool, enum status status, int64_t after, int64_t *ret,
+                        size_t max)
 {
 	struct db_query *q = spool_query(
-	        spool, status == STATUS_SENT
-	                       ? "SELECT id FROM mail WHERE status = ?1 AND id > ?2 ORDER BY id LIMIT ?3"
-	                       : "SELECT id FROM mail WHERE status = ?1 AND status <> 'sent' AND "
-	                         "id > ?2 ORDER BY id LIMIT ?3");
+	        spool,
+	        status == STATUS_SENT
+	                ? "SELECT id FROM mail WHERE status = ?1 AND id > ?2 ORDER BY id LIMIT ?3"
+	                : "SELECT id FROM mail WHERE status = ?1 AND status <> 'sent' AND "
+	                  "id > ?2 ORDER BY id LIMIT ?3");
 	db_bind_text(q, 1, status_name(status));
 	db_bind_int(q, 2, after);
 	db_bind_int(q, 3, (int64_t)max);
@@ -267,8 +276,8 @@ int64_t spool_mail_count(const struct spool *spool, enum status status)
 
 void spool_notice_add(struct spool *spool, const struct spool_notice *notice)
 {
-	struct db_query *q = spool_query(
-	        spool, "INSERT INTO notice (mail, event, job, contact, active) VALUES (?1, ?2, ?3, ?4, 1)");
+	struct db_query *q = spool_query(spool, "INSERT INTO notice (mail, event, job, contact, "
+	                                        "active) VALUES (?1, ?2, ?3, ?4, 1)");
 	db_bind_int(q, 1, notice->mail);
 	db_bind_int(q, 2, notice->event);
 	db_bind_int(q, 3, notice->job);
@@ -286,17 +295,19 @@ static void notice_set(struct spool *spool, const char *sql, int64_t mail, int64
 
 void spool_notice_leave(struct spool *spool, int64_t mail, int64_t event)
 {
-	notice_set(spool, "UPDATE notice SET active = 0 WHERE mail = ?1 AND event = ?2", mail, event);
+	notice_set(spool, "UPDATE notice SET active = 0 WHERE mail = ?1 AND event = ?2", mail,
+	           event);
 	spool_mail_set_context(spool, mail, NULL); /* it told of this event, too */
 }
 
 void spool_notice_supersede(struct spool *spool, int64_t mail, int64_t event)
 {
-	notice_set(spool, "UPDATE notice SET overtaken = 1 WHERE mail = ?1 AND event = ?2", mail, event);
+	notice_set(spool, "UPDATE notice SET overtaken = 1 WHERE mail = ?1 AND event = ?2", mail,
+	           event);
 }
 
-static struct spool_notice *notices_read(struct spool *spool, struct db_query *q, struct arena *arena,
-                                         size_t *ret_n)
+static struct spool_notice *notices_read(struct spool *spool, struct db_query *q,
+                                         struct arena *arena, size_t *ret_n)
 {
 	size_t n = 0, cap = 0;
 	struct spool_notice *notices = NULL;
@@ -315,11 +326,12 @@ static struct spool_notice *notices_read(struct spool *spool, struct db_query *q
 	return notices;
 }
 
-struct spool_notice *spool_notices(struct spool *spool, int64_t mail, struct arena *arena, size_t *ret_n)
+struct spool_notice *spool_notices(struct spool *spool, int64_t mail, struct arena *arena,
+                                   size_t *ret_n)
 {
-	struct db_query *q =
-	        spool_query(spool, "SELECT mail, event, job, contact, overtaken FROM notice WHERE mail = ?1 "
-	                           "AND active = 1 ORDER BY event");
+	struct db_query *q = spool_query(
+	        spool, "SELECT mail, event, job, contact, overtaken FROM notice WHERE mail = ?1 "
+	               "AND active = 1 ORDER BY event");
 	db_bind_int(q, 1, mail);
 	return notices_read(spool, q, arena, ret_n);
 }
@@ -332,38 +344,43 @@ struct spool_other_mail *spool_other_mails(struct spool *spool, int64_t event, i
 	struct db_query *q = spool_query(
 	        spool,
 	        "SELECT mail.contact, mail.address, mail.waits FROM notice JOIN mail ON mail.id = "
-	        "notice.mail WHERE notice.event = ?1 AND notice.active = 1 AND notice.contact <> ?2 AND "
+	        "notice.mail WHERE notice.event = ?1 AND notice.active = 1 AND notice.contact <> "
+	        "?2 AND "
 	        "mail.contact <> 0 AND (mail.waits = 1 OR mail.status IN ('sending', 'sent'))");
 	db_bind_int(q, 1, event);
 	db_bind_int(q, 2, contact);
 	while (spool_row(spool, q)) {
 		mails = arena_grow(arena, mails, n, &cap, sizeof *mails);
-		mails[n++] = (struct spool_other_mail){
-		        .contact = db_int(q, 0), .address = db_text(q, 1, arena), .went = db_int(q, 2) == 0};
+		mails[n++] = (struct spool_other_mail){.contact = db_int(q, 0),
+		                                       .address = db_text(q, 1, arena),
+		                                       .went = db_int(q, 2) == 0};
 	}
 	*ret_n = n;
 	return mails;
 }
 
-struct spool_notice *spool_job_notices(struct spool *spool, int64_t job, struct arena *arena, size_t *ret_n)
+struct spool_notice *spool_job_notices(struct spool *spool, int64_t job, struct arena *arena,
+                                       size_t *ret_n)
 {
 	struct db_query *q = spool_query(
-	        spool,
-	        "SELECT mail, event, job, notice.contact, overtaken FROM notice JOIN mail ON mail.id = "
-	        "notice.mail "
-	        "WHERE job = ?1 AND active = 1 AND (waits = 1 OR status = 'sending') "
-	        "ORDER BY mail");
+	        spool, "SELECT mail, event, job, notice.contact, overtaken FROM notice JOIN mail "
+	               "ON mail.id = "
+	               "notice.mail "
+	               "WHERE job = ?1 AND active = 1 AND (waits = 1 OR status = 'sending') "
+	               "ORDER BY mail");
 	db_bind_int(q, 1, job);
 	return notices_read(spool, q, arena, ret_n);
 }
 
-bool spool_notice_blocked(struct spool *spool, const struct spool_notice *notice, struct instant now)
+bool spool_notice_blocked(struct spool *spool, const struct spool_notice *notice,
+                          struct instant now)
 {
 	struct db_query *q = spool_query(
-	        spool, "SELECT 1 FROM notice JOIN mail ON mail.id = notice.mail WHERE notice.job = ?1 AND "
-	               "notice.contact = ?2 "
-	               "AND notice.active = 1 AND mail.id <> ?3 AND (status = 'sending' OR (" WAITS
-	               " AND due <= ?4 AND mail.id < ?3)) LIMIT 1");
+	        spool,
+	        "SELECT 1 FROM notice JOIN mail ON mail.id = notice.mail WHERE notice.job = ?1 AND "
+	        "notice.contact = ?2 "
+	        "AND notice.active = 1 AND mail.id <> ?3 AND (status = 'sending' OR (" WAITS
+	        " AND due <= ?4 AND mail.id < ?3)) LIMIT 1");
 	db_bind_int(q, 1, notice->job);
 	db_bind_int(q, 2, notice->contact);
 	db_bind_int(q, 3, notice->mail);

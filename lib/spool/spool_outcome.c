@@ -24,9 +24,10 @@ static void bind_id(struct db_query *q, int i, int64_t id)
 
 void spool_outcome_add(struct spool *spool, struct spool_outcome *outcome)
 {
-	struct db_query *q = spool_query(spool, "INSERT INTO outcome (stream, key, time, event, job, mail, "
-	                                        "status, reason, fields, again, entry) "
-	                                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+	struct db_query *q =
+	        spool_query(spool, "INSERT INTO outcome (stream, key, time, event, job, mail, "
+	                           "status, reason, fields, again, entry) "
+	                           "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
 	db_bind_text(q, 1, outboxes[outcome->outbox]);
 	db_bind_text(q, 2, outcome->key ? outcome->key : "");
 	db_bind_int(q, 3, outcome->time.ms);
@@ -71,8 +72,8 @@ static void outcome_read_row(struct db_query *q, struct arena *arena, struct spo
 	};
 }
 
-static struct spool_outcome *outcomes_read(struct spool *spool, struct db_query *q, struct arena *arena,
-                                           size_t *ret_n)
+static struct spool_outcome *outcomes_read(struct spool *spool, struct db_query *q,
+                                           struct arena *arena, size_t *ret_n)
 {
 	size_t n = 0, cap = 0;
 	struct spool_outcome *outcomes = NULL;
@@ -84,16 +85,17 @@ static struct spool_outcome *outcomes_read(struct spool *spool, struct db_query 
 	return outcomes;
 }
 
-#define OUTCOME_COLUMNS                                                                                      \
-	"SELECT seq, stream, key, time, event, job, mail, status, reason, fields, again FROM outcome "
+#define OUTCOME_COLUMNS                                                                            \
+	"SELECT seq, stream, key, time, event, job, mail, status, reason, fields, again FROM "     \
+	"outcome "
 
 size_t spool_outcome_weight(const struct spool_outcome *outcome)
 {
 	return 1 + outcome->fields_len / WEIGHT_BYTES;
 }
 
-struct spool_outcome *spool_outcomes_after(struct spool *spool, int64_t seq, size_t max, struct arena *arena,
-                                           size_t *ret_n)
+struct spool_outcome *spool_outcomes_after(struct spool *spool, int64_t seq, size_t max,
+                                           struct arena *arena, size_t *ret_n)
 {
 	struct db_query *q = spool_query(spool, OUTCOME_COLUMNS "WHERE seq > ?1 ORDER BY seq");
 	struct spool_outcome *outcomes = NULL;
@@ -109,7 +111,8 @@ struct spool_outcome *spool_outcomes_after(struct spool *spool, int64_t seq, siz
 	return outcomes;
 }
 
-struct spool_outcome *spool_job_outcomes(struct spool *spool, int64_t job, struct arena *arena, size_t *ret_n)
+struct spool_outcome *spool_job_outcomes(struct spool *spool, int64_t job, struct arena *arena,
+                                         size_t *ret_n)
 {
 	struct db_query *q = spool_query(spool, OUTCOME_COLUMNS "WHERE job = ?1 ORDER BY seq");
 	db_bind_int(q, 1, job);
@@ -119,21 +122,23 @@ struct spool_outcome *spool_job_outcomes(struct spool *spool, int64_t job, struc
 struct spool_outcome *spool_dead_letters(struct spool *spool, int64_t limit, struct arena *arena,
                                          size_t *ret_n)
 {
-	struct db_query *q =
-	        spool_query(spool, OUTCOME_COLUMNS
-	                    "WHERE stream = 'dead' AND key <> 'retried' ORDER BY seq DESC LIMIT ?1");
+	struct db_query *q = spool_query(
+	        spool, OUTCOME_COLUMNS
+	        "WHERE stream = 'dead' AND key <> 'retried' ORDER BY seq DESC LIMIT ?1");
 	db_bind_int(q, 1, limit);
 	return outcomes_read(spool, q, arena, ret_n);
 }
 
-struct spool_outcome *spool_dead_after(struct spool *spool, int64_t after, int64_t until, int64_t limit,
-                                       size_t max_bytes, struct arena *arena, size_t *ret_n)
+struct spool_outcome *spool_dead_after(struct spool *spool, int64_t after, int64_t until,
+                                       int64_t limit, size_t max_bytes, struct arena *arena,
+                                       size_t *ret_n)
 {
 	struct spool_outcome *dead = NULL;
 	size_t n = 0, cap = 0, end = arena_bytes(arena) + max_bytes;
-	struct db_query *q = spool_query(spool, OUTCOME_COLUMNS
-	                                 "WHERE stream = 'dead' AND key <> 'retried' AND seq > ?1 AND "
-	                                 "seq <= ?2 ORDER BY seq LIMIT ?3");
+	struct db_query *q =
+	        spool_query(spool, OUTCOME_COLUMNS
+	                    "WHERE stream = 'dead' AND key <> 'retried' AND seq > ?1 AND "
+	                    "seq <= ?2 ORDER BY seq LIMIT ?3");
 	db_bind_int(q, 1, after);
 	db_bind_int(q, 2, until);
 	db_bind_int(q, 3, limit);
@@ -159,17 +164,17 @@ struct spool_outcome *spool_dead_named(struct spool *spool, const char *entry, i
 
 void spool_dead_retried(struct spool *spool, int64_t seq)
 {
-	struct db_query *q =
-	        spool_query(spool, "UPDATE outcome SET key = 'retried' WHERE seq = ?1 AND stream = 'dead'");
+	struct db_query *q = spool_query(
+	        spool, "UPDATE outcome SET key = 'retried' WHERE seq = ?1 AND stream = 'dead'");
 	db_bind_int(q, 1, seq);
 	spool_run(spool, q);
 }
 
 bool spool_dead_known(struct spool *spool, const struct spool_outcome *dead, int64_t seq)
 {
-	struct db_query *q = spool_query(
-	        spool, "SELECT 1 FROM outcome WHERE stream = 'dead' AND key <> 'retried' AND entry = ?1 AND "
-	               "key = ?2 AND fields = ?3 AND seq <= ?4 LIMIT 1");
+	struct db_query *q = spool_query(spool, "SELECT 1 FROM outcome WHERE stream = 'dead' AND "
+	                                        "key <> 'retried' AND entry = ?1 AND "
+	                                        "key = ?2 AND fields = ?3 AND seq <= ?4 LIMIT 1");
 	db_bind_text(q, 1, dead->entry);
 	db_bind_text(q, 2, dead->key);
 	db_bind_blob(q, 3, dead->fields, dead->fields_len);
@@ -179,13 +184,14 @@ bool spool_dead_known(struct spool *spool, const struct spool_outcome *dead, int
 
 int64_t spool_published(struct spool *spool)
 {
-	return spool_run_int(spool, spool_query(spool, "SELECT value FROM meta WHERE key = 'published'"), 0);
+	return spool_run_int(
+	        spool, spool_query(spool, "SELECT value FROM meta WHERE key = 'published'"), 0);
 }
 
 void spool_set_published(struct spool *spool, int64_t seq)
 {
-	struct db_query *q =
-	        spool_query(spool, "UPDATE meta SET value = max(value, ?1) WHERE key = 'published'");
+	struct db_query *q = spool_query(
+	        spool, "UPDATE meta SET value = max(value, ?1) WHERE key = 'published'");
 	db_bind_int(q, 1, seq);
 	spool_run(spool, q);
 }
@@ -193,8 +199,9 @@ void spool_set_published(struct spool *spool, int64_t seq)
 /* SQLite writes nothing where a row stays the same. */
 void spool_write_something(struct spool *spool, struct instant now)
 {
-	struct db_query *q = spool_query(spool, "INSERT INTO meta (key, value) VALUES ('written', ?1) "
-	                                        "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+	struct db_query *q =
+	        spool_query(spool, "INSERT INTO meta (key, value) VALUES ('written', ?1) "
+	                           "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
 	db_bind_instant(q, 1, now);
 	spool_run(spool, q);
 }
@@ -204,18 +211,20 @@ int64_t spool_last_outcome(struct spool *spool)
 	/* Where all are purged, the last one that was published was the last one. */
 	return spool_run_int(
 	        spool,
-	        spool_query(spool, "SELECT coalesce((SELECT max(seq) FROM outcome), value) FROM meta WHERE "
-	                           "key = 'published'"),
+	        spool_query(
+	                spool,
+	                "SELECT coalesce((SELECT max(seq) FROM outcome), value) FROM meta WHERE "
+	                "key = 'published'"),
 	        0);
 }
 
 void spool_outcome_again(struct spool *spool, int64_t seq, struct instant now)
 {
-	struct db_query *q = spool_query(
-	        spool,
-	        "INSERT INTO outcome (stream, key, time, event, job, mail, again, status, reason, fields) "
-	        "SELECT stream, key, ?2, event, job, mail, seq, status, reason, fields FROM outcome "
-	        "WHERE seq = ?1");
+	struct db_query *q = spool_query(spool, "INSERT INTO outcome (stream, key, time, event, "
+	                                        "job, mail, again, status, reason, fields) "
+	                                        "SELECT stream, key, ?2, event, job, mail, seq, "
+	                                        "status, reason, fields FROM outcome "
+	                                        "WHERE seq = ?1");
 	db_bind_int(q, 1, seq);
 	db_bind_int(q, 2, now.ms);
 	spool_run(spool, q);

@@ -12,7 +12,8 @@ struct spool {
 	char instance[32];
 	bool failed; /* something in this transaction did; `fault` says what */
 	struct error fault;
-	int64_t mails[STATUS_COUNT], mails_before[STATUS_COUNT]; /* mails by status; as of the last commit */
+	int64_t mails[STATUS_COUNT],
+	        mails_before[STATUS_COUNT]; /* mails by status; as of the last commit */
 	int64_t waits, waits_before;
 };
 
@@ -24,8 +25,8 @@ void spool_run(struct spool *spool, struct db_query *query);
 size_t spool_run_ids(struct spool *spool, struct db_query *query, int64_t *ret, size_t max);
 int64_t spool_run_int(struct spool *spool, struct db_query *query, int64_t none);
 
-/* For tables with `id` and `digest` found by (?1, ?2): the id, 0 where there is none; the digest where
- * wanted. */
+/* For tables with `id` and `digest` found by (?1, ?2): the id, 0 where there is none; the digest
+ * where wanted. */
 int64_t spool_find_digest(struct spool *spool, const char *sql, const char *source, const char *id,
                           unsigned char ret_digest[EVENT_DIGEST_SIZE]);
 

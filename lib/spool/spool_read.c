@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The spool as JSON for people: jobs, mails, dead letters, held jobs. Reads beside a running daemon and
- * changes nothing.
+ * The spool as JSON for people: jobs, mails, dead letters, held jobs. Reads beside a running daemon
+ * and changes nothing.
  */
 #include "spool/spool_read.h"
 
@@ -37,7 +37,8 @@ static void set_json(json_t *object, const char *name, const char *text)
 }
 
 /* The reading functions' common end: a fault of the disk wins over what was read. */
-static bool finish(struct spool *spool, struct arena *arena, json_t *json, json_t **ret, struct error *err)
+static bool finish(struct spool *spool, struct arena *arena, json_t *json, json_t **ret,
+                   struct error *err)
 {
 	arena_free(arena);
 	spool_end_read(spool);
@@ -93,7 +94,8 @@ static json_t *event_json(const struct spool_event *event)
 }
 
 /* The office's mail of recalled jobs tells of no event: they stand in its context alone. */
-static void add_jobs_told(struct spool *spool, json_t *json, json_t *jobs, int64_t mail, struct arena *arena)
+static void add_jobs_told(struct spool *spool, json_t *json, json_t *jobs, int64_t mail,
+                          struct arena *arena)
 {
 	const char *text = spool_mail_context(spool, mail, arena);
 	json_t *context = text ? json_loads(text, 0, NULL) : NULL, *job;
@@ -108,9 +110,9 @@ static void add_jobs_told(struct spool *spool, json_t *json, json_t *jobs, int64
 
 static void add_jobs(struct spool *spool, json_t *json, int64_t mail, struct arena *arena)
 {
-	struct db_query *q =
-	        spool_query(spool, "SELECT DISTINCT job.job, customer FROM notice JOIN job ON job.id = "
-	                           "notice.job WHERE mail = ?1 ORDER BY event");
+	struct db_query *q = spool_query(
+	        spool, "SELECT DISTINCT job.job, customer FROM notice JOIN job ON job.id = "
+	               "notice.job WHERE mail = ?1 ORDER BY event");
 	json_t *jobs = json_array();
 	db_bind_int(q, 1, mail);
 	while (spool_row(spool, q)) {
@@ -154,8 +156,8 @@ static json_t *mail_json(struct spool *spool, int64_t id, struct arena *arena, b
 static bool find_job(struct spool *spool, const char *job, const char *customer, int64_t *ret,
                      struct error *err)
 {
-	struct db_query *q =
-	        spool_query(spool, "SELECT id FROM job WHERE job = ?1 AND (?2 IS NULL OR customer = ?2)");
+	struct db_query *q = spool_query(
+	        spool, "SELECT id FROM job WHERE job = ?1 AND (?2 IS NULL OR customer = ?2)");
 	int64_t id = 0;
 	size_t n = 0;
 	db_bind_text(q, 1, job);
@@ -166,8 +168,8 @@ static bool find_job(struct spool *spool, const char *job, const char *customer,
 	if (n == 1 || spool_failed(spool))
 		return n == 1;
 	if (n > 1)
-		return error_set(err, EX_DATAERR, "%zu customers have a job %s: name one with --customer", n,
-		                 job);
+		return error_set(err, EX_DATAERR,
+		                 "%zu customers have a job %s: name one with --customer", n, job);
 	return error_set(err, EX_NOINPUT, "there is no job %s%s%s on record", job,
 	                 customer ? " of customer " : "", customer ? customer : "");
 }
@@ -189,7 +191,8 @@ static json_t *request_json(const struct spool_request *request)
 
 static void add_requests(struct spool *spool, json_t *json, int64_t job, struct arena *arena)
 {
-	struct db_query *q = spool_query(spool, "SELECT id FROM request WHERE job = ?1 ORDER BY id");
+	struct db_query *q =
+	        spool_query(spool, "SELECT id FROM request WHERE job = ?1 ORDER BY id");
 	json_t *list = json_array();
 	db_bind_int(q, 1, job);
 	while (spool_row(spool, q)) {
@@ -223,7 +226,8 @@ static json_t *job_json(struct spool *spool, int64_t id, struct arena *arena)
 	struct spool_event *e = spool_job_events(spool, id, arena, &n_events);
 	for (size_t i = 0; i < n_events; i++)
 		e[i].event.data = spool_event_data(spool, e[i].id, arena);
-	struct db_query *q = spool_query(spool, "SELECT job, customer, state FROM job WHERE id = ?1");
+	struct db_query *q =
+	        spool_query(spool, "SELECT job, customer, state FROM job WHERE id = ?1");
 	db_bind_int(q, 1, id);
 	if (spool_row(spool, q)) {
 		set_text(json, "job", db_text(q, 0, arena));
@@ -263,11 +267,13 @@ static void add_condition(struct buf *sql, const char *value, const char *condit
 		buf_printf(sql, " AND %s", condition);
 }
 
-/* A statement for once: what isn't asked isn't in it, so that an index finds what is. All parameters are
- * there. */
-static struct db_query *filtered(struct spool *spool, struct buf *sql, const struct spool_filter *filter)
+/* A statement for once: what isn't asked isn't in it, so that an index finds what is. All
+ * parameters are there. */
+static struct db_query *filtered(struct spool *spool, struct buf *sql,
+                                 const struct spool_filter *filter)
 {
-	buf_adds(sql, " AND coalesce(?1, ?2, ?3, ?4, ?5, ?6, ?7, '') IS NOT NULL ORDER BY id DESC LIMIT ?8");
+	buf_adds(sql, " AND coalesce(?1, ?2, ?3, ?4, ?5, ?6, ?7, '') IS NOT NULL ORDER BY id DESC "
+	              "LIMIT ?8");
 	struct db_query *q = db_query_once(spool->db, buf_text(sql));
 	db_bind_text(q, 1, filter->status);
 	db_bind_text(q, 2, filter->state);
@@ -281,7 +287,8 @@ static struct db_query *filtered(struct spool *spool, struct buf *sql, const str
 	return q;
 }
 
-bool spool_read_mails(struct spool *spool, const struct spool_filter *filter, json_t **ret, struct error *err)
+bool spool_read_mails(struct spool *spool, const struct spool_filter *filter, json_t **ret,
+                      struct error *err)
 {
 	if (!spool_begin_read(spool, err))
 		return false;
@@ -291,13 +298,16 @@ bool spool_read_mails(struct spool *spool, const struct spool_filter *filter, js
 	buf_adds(&sql, "SELECT id FROM mail m WHERE 1");
 	/* The index of statuses leaves out what is sent, and so most of a long list's rows. */
 	if (filter->status)
-		buf_adds(&sql, strcmp(filter->status, "sent") == 0 ? " AND status = ?1"
-		                                                   : " AND status = ?1 AND status <> 'sent'");
+		buf_adds(&sql, strcmp(filter->status, "sent") == 0
+		                       ? " AND status = ?1"
+		                       : " AND status = ?1 AND status <> 'sent'");
 	add_condition(&sql, filter->state, "state = ?2");
 	add_condition(&sql, filter->customer,
-	              "id IN (SELECT n.mail FROM job j JOIN notice n ON n.job = j.id WHERE j.customer = ?3)");
-	add_condition(&sql, filter->job,
-	              "id IN (SELECT n.mail FROM job j JOIN notice n ON n.job = j.id WHERE j.job = ?4)");
+	              "id IN (SELECT n.mail FROM job j JOIN notice n ON n.job = j.id WHERE "
+	              "j.customer = ?3)");
+	add_condition(
+	        &sql, filter->job,
+	        "id IN (SELECT n.mail FROM job j JOIN notice n ON n.job = j.id WHERE j.job = ?4)");
 	add_condition(&sql, filter->to, "address = ?5 COLLATE NOCASE");
 	add_condition(&sql, filter->reason, "reason = ?6");
 	add_condition(&sql, instant_is_none(filter->before) ? NULL : "", "made < ?7");
@@ -311,7 +321,8 @@ bool spool_read_mails(struct spool *spool, const struct spool_filter *filter, js
 static void add_mail_outcomes(struct spool *spool, json_t *json, int64_t id, struct arena *arena)
 {
 	json_t *list = json_array();
-	struct db_query *q = spool_query(spool, "SELECT job FROM notice WHERE mail = ?1 GROUP BY job");
+	struct db_query *q =
+	        spool_query(spool, "SELECT job FROM notice WHERE mail = ?1 GROUP BY job");
 	db_bind_int(q, 1, id);
 	while (spool_row(spool, q)) {
 		size_t n;
@@ -385,7 +396,8 @@ bool spool_read_held(struct spool *spool, json_t **ret, struct error *err)
 		return false;
 	struct arena *arena = arena_new();
 	json_t *list = json_array();
-	struct db_query *q = spool_query(spool, "SELECT id FROM request WHERE status = 'held' ORDER BY id");
+	struct db_query *q =
+	        spool_query(spool, "SELECT id FROM request WHERE status = 'held' ORDER BY id");
 	while (spool_row(spool, q)) {
 		struct spool_request request;
 		if (spool_request_load(spool, db_int(q, 0), arena, &request))
@@ -424,7 +436,8 @@ static json_t *job_line(struct spool *spool, struct db_query *job)
 	for (size_t i = 0; i < LINE_MEMBERS; i++)
 		json_object_set_new(line, line_members[i], json_null());
 	struct db_query *q = spool_query(
-	        spool, "SELECT time, data FROM event WHERE job = ?1 ORDER BY time DESC, id DESC LIMIT 20");
+	        spool,
+	        "SELECT time, data FROM event WHERE job = ?1 ORDER BY time DESC, id DESC LIMIT 20");
 	db_bind_int(q, 1, db_int(job, 0));
 	while (spool_row(spool, q)) {
 		if (json_is_null(json_object_get(line, "changed")))
@@ -439,11 +452,13 @@ static json_t *job_line(struct spool *spool, struct db_query *job)
 	return line;
 }
 
-#define OF_MAILS "EXISTS (SELECT 1 FROM notice n JOIN mail m ON m.id = n.mail WHERE n.job = j.id AND "
-#define ANY_OF(column, parameter)                                                                            \
-	"(" OF_MAILS "m." column " = " parameter ")"                                                         \
-	" OR EXISTS (SELECT 1 FROM event e WHERE e.job = j.id AND e." column " = " parameter ")"             \
-	" OR EXISTS (SELECT 1 FROM request r WHERE r.job = j.id AND r." column " = " parameter "))"
+#define OF_MAILS                                                                                   \
+	"EXISTS (SELECT 1 FROM notice n JOIN mail m ON m.id = n.mail WHERE n.job = j.id AND "
+#define ANY_OF(column, parameter)                                                                  \
+	"(" OF_MAILS "m." column " = " parameter ")"                                               \
+	" OR EXISTS (SELECT 1 FROM event e WHERE e.job = j.id AND e." column " = " parameter ")"   \
+	" OR EXISTS (SELECT 1 FROM request r WHERE r.job = j.id AND r." column " = " parameter     \
+	"))"
 
 static void add_job_conditions(struct buf *sql, const struct spool_filter *filter)
 {
@@ -455,12 +470,14 @@ static void add_job_conditions(struct buf *sql, const struct spool_filter *filte
 	add_condition(sql, filter->to, OF_MAILS "m.address = ?5 COLLATE NOCASE)");
 	add_condition(sql, filter->reason, ANY_OF("reason", "?6"));
 	if (!instant_is_none(filter->before))
-		buf_adds(sql,
-		         " AND NOT EXISTS (SELECT 1 FROM event e WHERE e.job = j.id AND e.time >= ?7)"
-		         " AND NOT EXISTS (SELECT 1 FROM request r WHERE r.job = j.id AND r.time >= ?7)");
+		buf_adds(sql, " AND NOT EXISTS (SELECT 1 FROM event e WHERE e.job = j.id AND "
+		              "e.time >= ?7)"
+		              " AND NOT EXISTS (SELECT 1 FROM request r WHERE r.job = j.id AND "
+		              "r.time >= ?7)");
 }
 
-bool spool_read_jobs(struct spool *spool, const struct spool_filter *filter, json_t **ret, struct error *err)
+bool spool_read_jobs(struct spool *spool, const struct spool_filter *filter, json_t **ret,
+                     struct error *err)
 {
 	if (!spool_begin_read(spool, err))
 		return false;
@@ -494,11 +511,11 @@ bool spool_read_counts(struct spool *spool, json_t **ret, struct error *err)
 
 static int64_t last_sent(struct spool *spool)
 {
-	return spool_run_int(spool,
-	                     spool_query(spool,
-	                                 "SELECT changed FROM mail WHERE status IN ('sent', 'bounced') "
-	                                 "ORDER BY changed DESC LIMIT 1"),
-	                     0);
+	return spool_run_int(
+	        spool,
+	        spool_query(spool, "SELECT changed FROM mail WHERE status IN ('sent', 'bounced') "
+	                           "ORDER BY changed DESC LIMIT 1"),
+	        0);
 }
 
 bool spool_read_failures(struct spool *spool, json_t **ret, struct error *err)
@@ -509,7 +526,8 @@ bool spool_read_failures(struct spool *spool, json_t **ret, struct error *err)
 	json_t *json = json_object();
 	struct db_query *q = spool_query(
 	        spool, "SELECT count(*), reply, max(changed) FROM mail WHERE changed > ?1 AND "
-	               "status IN ('failed', 'retrying') AND reason IN ('address_refused', 'mail_refused', "
+	               "status IN ('failed', 'retrying') AND reason IN ('address_refused', "
+	               "'mail_refused', "
 	               "'mail_busy', 'in_doubt')");
 	db_bind_int(q, 1, last_sent(spool));
 	while (spool_row(spool, q)) {

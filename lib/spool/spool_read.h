@@ -9,14 +9,15 @@
 
 /*
  * The spool for people: what `job show`, `mail list` and the like print, as JSON that the caller
- * json_decref()s. Opened with DB_READ these work beside a running daemon. Times are RFC 3339 in UTC.
+ * json_decref()s. Opened with DB_READ these work beside a running daemon. Times are RFC 3339 in
+ * UTC.
  */
 
 /*
- * A job: job, customer, state, events (each with status, reason, data and trace), requests to the gate (id,
- * request, source, type, status, reason, received, changed, data), outcomes, released (entries of the
- * dispatch stream), mails. `customer` may be NULL where only one customer has such a job. Codes: 66 no such
- * job, 65 several have.
+ * A job: job, customer, state, events (each with status, reason, data and trace), requests to the
+ * gate (id, request, source, type, status, reason, received, changed, data), outcomes, released
+ * (entries of the dispatch stream), mails. `customer` may be NULL where only one customer has such
+ * a job. Codes: 66 no such job, 65 several have.
  */
 bool spool_read_job(struct spool *spool, const char *job, const char *customer, json_t **ret,
                     struct error *err) MUST_CHECK;
@@ -28,29 +29,33 @@ struct spool_filter {
 	const char *customer, *job;
 	const char *to; /* an address, case ignored */
 	const char *reason;
-	struct instant before; /* a mail made, a job last heard of earlier; INSTANT_NONE: whenever */
+	struct instant
+	        before; /* a mail made, a job last heard of earlier; INSTANT_NONE: whenever */
 	int64_t limit;
 };
 
-/* Jobs, those heard of first last first. A job: job, customer, state, changed (the time of its latest event),
- * and of its events' and requests' data service, reference, scheduled, driver. `status` is a job's state,
- * else that of one of its mails, events or requests; `reason` is one of theirs. */
+/* Jobs, those heard of first last first. A job: job, customer, state, changed (the time of its
+ * latest event), and of its events' and requests' data service, reference, scheduled, driver.
+ * `status` is a job's state, else that of one of its mails, events or requests; `reason` is one of
+ * theirs. */
 bool spool_read_jobs(struct spool *spool, const struct spool_filter *filter, json_t **ret,
                      struct error *err) MUST_CHECK;
 
-/* Mails, the newest first. A mail: id, status, reason, state, customer, jobs, contact, to, made, due,
- * expires, changed, attempts, reply, message_id. */
+/* Mails, the newest first. A mail: id, status, reason, state, customer, jobs, contact, to, made,
+ * due, expires, changed, attempts, reply, message_id. */
 bool spool_read_mails(struct spool *spool, const struct spool_filter *filter, json_t **ret,
                       struct error *err) MUST_CHECK;
 /* One with its outcomes and its context. Code 66: no such mail. */
 bool spool_read_mail(struct spool *spool, int64_t id, json_t **ret, struct error *err) MUST_CHECK;
 
-/* Dead letters, the newest first: id (what `dead retry` takes), time, reason, detail, entry, fields. */
-bool spool_read_dead(struct spool *spool, int64_t limit, json_t **ret, struct error *err) MUST_CHECK;
+/* Dead letters, the newest first: id (what `dead retry` takes), time, reason, detail, entry,
+ * fields. */
+bool spool_read_dead(struct spool *spool, int64_t limit, json_t **ret,
+                     struct error *err) MUST_CHECK;
 
-/* Held jobs in the order in which they came: id (what `hold release` takes), request, source, job, customer,
- * reason, received, look (when it will be looked at again at the latest; null: when customer data changes),
- * data. */
+/* Held jobs in the order in which they came: id (what `hold release` takes), request, source, job,
+ * customer, reason, received, look (when it will be looked at again at the latest; null: when
+ * customer data changes), data. */
 bool spool_read_held(struct spool *spool, json_t **ret, struct error *err) MUST_CHECK;
 
 /* What failed since the last mail was delivered: {"failures": n, "reply": the last words}. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Jobs follow their customer to another number. Where the new number has a job of the same id already (of a
- * customer who had the number before and is gone), the two are one from then on: a job is known by
- * (customer, job).
+ * Jobs follow their customer to another number. Where the new number has a job of the same id
+ * already (of a customer who had the number before and is gone), the two are one from then on: a
+ * job is known by (customer, job).
  */
 #include "spool/spool.h"
 
@@ -14,7 +14,8 @@ static const char *const takings[] = {
         "UPDATE notice SET job = ?1 WHERE job = ?2",
         "UPDATE outcome SET job = ?1 WHERE job = ?2",
         "UPDATE request SET job = ?1 WHERE job = ?2",
-        "INSERT OR IGNORE INTO collision (job, state) SELECT ?1, state FROM collision WHERE job = ?2",
+        "INSERT OR IGNORE INTO collision (job, state) SELECT ?1, state FROM collision WHERE job = "
+        "?2",
         "DELETE FROM collision WHERE job = ?2",
         "DELETE FROM job WHERE id = ?2",
 };
@@ -34,12 +35,14 @@ static void take_in(struct spool *spool, int64_t job, int64_t other, struct aren
 		spool_job_set_state(spool, job, is->state);
 }
 
-static void take_in_all(struct spool *spool, const char *before, const char *after, struct arena *arena)
+static void take_in_all(struct spool *spool, const char *before, const char *after,
+                        struct arena *arena)
 {
 	size_t n = 0, cap = 0;
 	int64_t *pairs = NULL;
-	struct db_query *q = spool_query(spool, "SELECT a.id, b.id FROM job a JOIN job b ON b.job = a.job"
-	                                        " WHERE a.customer = ?1 AND b.customer = ?2");
+	struct db_query *q =
+	        spool_query(spool, "SELECT a.id, b.id FROM job a JOIN job b ON b.job = a.job"
+	                           " WHERE a.customer = ?1 AND b.customer = ?2");
 	db_bind_text(q, 1, before);
 	db_bind_text(q, 2, after);
 	while (spool_row(spool, q)) {
@@ -51,12 +54,13 @@ static void take_in_all(struct spool *spool, const char *before, const char *aft
 		take_in(spool, pairs[2 * i], pairs[2 * i + 1], arena);
 }
 
-size_t spool_renumber(struct spool *spool, const char *before, const char *after, struct arena *arena)
+size_t spool_renumber(struct spool *spool, const char *before, const char *after,
+                      struct arena *arena)
 {
 	take_in_all(spool, before, after, arena);
-	struct db_query *q =
-	        spool_query(spool, "UPDATE job SET began_as = coalesce(began_as, customer), customer = ?2"
-	                           " WHERE customer = ?1");
+	struct db_query *q = spool_query(
+	        spool, "UPDATE job SET began_as = coalesce(began_as, customer), customer = ?2"
+	               " WHERE customer = ?1");
 	db_bind_text(q, 1, before);
 	db_bind_text(q, 2, after);
 	spool_run(spool, q);
@@ -66,7 +70,8 @@ size_t spool_renumber(struct spool *spool, const char *before, const char *after
 void spool_renumber_contact(struct spool *spool, int64_t before, int64_t after)
 {
 	static const char *const followings[] = {
-	        "UPDATE notice SET contact = ?2 WHERE contact = ?1 AND mail IN (SELECT id FROM mail WHERE "
+	        "UPDATE notice SET contact = ?2 WHERE contact = ?1 AND mail IN (SELECT id FROM "
+	        "mail WHERE "
 	        "contact ="
 	        " ?1)",
 	        "UPDATE mail SET contact = ?2, open = 0 WHERE contact = ?1",
@@ -81,17 +86,20 @@ void spool_renumber_contact(struct spool *spool, int64_t before, int64_t after)
 
 int64_t spool_renumbered(struct spool *spool)
 {
-	return spool_run_int(spool, spool_query(spool, "SELECT value FROM meta WHERE key = 'renumbered'"), 0);
+	return spool_run_int(
+	        spool, spool_query(spool, "SELECT value FROM meta WHERE key = 'renumbered'"), 0);
 }
 
 void spool_set_renumbered(struct spool *spool, int64_t id)
 {
-	struct db_query *q = spool_query(spool, "UPDATE meta SET value = ?1 WHERE key = 'renumbered'");
+	struct db_query *q =
+	        spool_query(spool, "UPDATE meta SET value = ?1 WHERE key = 'renumbered'");
 	db_bind_int(q, 1, id);
 	spool_run(spool, q);
 }
 
-const char *spool_job_began_as(struct spool *spool, int64_t job, const char *customer, struct arena *arena)
+const char *spool_job_began_as(struct spool *spool, int64_t job, const char *customer,
+                               struct arena *arena)
 {
 	struct db_query *q = spool_query(spool, "SELECT began_as FROM job WHERE id = ?1");
 	db_bind_int(q, 1, job);

@@ -14,7 +14,8 @@
 int64_t spool_request_find(struct spool *spool, const char *source, const char *id,
                            unsigned char ret_digest[EVENT_DIGEST_SIZE])
 {
-	static const char sql[] = "SELECT id, digest FROM request WHERE source = ?1 AND request = ?2";
+	static const char sql[] =
+	        "SELECT id, digest FROM request WHERE source = ?1 AND request = ?2";
 	return spool_find_digest(spool, sql, source, id, ret_digest);
 }
 
@@ -23,10 +24,11 @@ void spool_request_add(struct spool *spool, struct spool_request *request, struc
 	const struct job_event *event = &request->event;
 	unsigned char digest[EVENT_DIGEST_SIZE];
 	event_digest(event, digest);
-	struct db_query *q = spool_query(spool, "INSERT INTO request (source, request, type, job, time, "
-	                                        "received, data, digest, status, reason, look, "
-	                                        "changed, watched, answer) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "
-	                                        "?7, ?8, ?9, ?10, ?11, ?12, ?13, 0)");
+	struct db_query *q =
+	        spool_query(spool, "INSERT INTO request (source, request, type, job, time, "
+	                           "received, data, digest, status, reason, look, "
+	                           "changed, watched, answer) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "
+	                           "?7, ?8, ?9, ?10, ?11, ?12, ?13, 0)");
 	db_bind_text(q, 1, event->source);
 	db_bind_text(q, 2, event->id);
 	db_bind_text(q, 3, event_type(event));
@@ -44,13 +46,14 @@ void spool_request_add(struct spool *spool, struct spool_request *request, struc
 	request->id = db_last_id(spool->db);
 }
 
-bool spool_request_load(struct spool *spool, int64_t id, struct arena *arena, struct spool_request *ret)
+bool spool_request_load(struct spool *spool, int64_t id, struct arena *arena,
+                        struct spool_request *ret)
 {
-	struct db_query *q =
-	        spool_query(spool, "SELECT request.job, source, request, type, time, received, "
-	                           "data, status, reason, look, watched, "
-	                           "answer, job.job, customer, changed FROM request JOIN job ON job.id = "
-	                           "request.job WHERE request.id = ?1");
+	struct db_query *q = spool_query(
+	        spool, "SELECT request.job, source, request, type, time, received, "
+	               "data, status, reason, look, watched, "
+	               "answer, job.job, customer, changed FROM request JOIN job ON job.id = "
+	               "request.job WHERE request.id = ?1");
 	db_bind_int(q, 1, id);
 	if (!spool_row(spool, q))
 		return false;
@@ -86,8 +89,8 @@ void spool_request_move(struct spool *spool, struct spool_request *request, enum
                         enum reason reason, struct instant now)
 {
 	if (request->status != STATUS_HELD && request->status != to)
-		bug("request %lld: %s can't become %s", (long long)request->id, status_name(request->status),
-		    status_name(to));
+		bug("request %lld: %s can't become %s", (long long)request->id,
+		    status_name(request->status), status_name(to));
 	request->status = to;
 	request->reason = reason;
 	struct db_query *q = spool_query(
@@ -116,46 +119,54 @@ static size_t requests(struct spool *spool, const char *all, const char *due, st
 	return spool_run_ids(spool, q, ret, max);
 }
 
-size_t spool_requests_held(struct spool *spool, struct instant until, int64_t after, int64_t *ret, size_t max)
+size_t spool_requests_held(struct spool *spool, struct instant until, int64_t after, int64_t *ret,
+                           size_t max)
 {
-	static const char all[] = "SELECT id FROM request INDEXED BY request_held_id WHERE status = 'held' "
-	                          "AND id > ?1 ORDER BY id LIMIT ?2";
-	static const char due[] = "SELECT id FROM request INDEXED BY request_held WHERE status = 'held' "
-	                          "AND id > ?1 AND look <= ?3 ORDER BY id LIMIT ?2";
+	static const char all[] =
+	        "SELECT id FROM request INDEXED BY request_held_id WHERE status = 'held' "
+	        "AND id > ?1 ORDER BY id LIMIT ?2";
+	static const char due[] =
+	        "SELECT id FROM request INDEXED BY request_held WHERE status = 'held' "
+	        "AND id > ?1 AND look <= ?3 ORDER BY id LIMIT ?2";
 	return requests(spool, all, due, until, after, ret, max);
 }
 
 struct instant spool_next_recheck(struct spool *spool)
 {
 	int64_t held = spool_run_int(
-	        spool, spool_query(spool, "SELECT min(look) FROM request WHERE status = 'held'"), INT64_MAX);
+	        spool, spool_query(spool, "SELECT min(look) FROM request WHERE status = 'held'"),
+	        INT64_MAX);
 	int64_t seen = spool_run_int(
-	        spool, spool_query(spool, "SELECT min(look) FROM request WHERE watched > 0"), INT64_MAX);
+	        spool, spool_query(spool, "SELECT min(look) FROM request WHERE watched > 0"),
+	        INT64_MAX);
 	return (struct instant){held < seen ? held : seen};
 }
 
-size_t spool_requests_watched(struct spool *spool, struct instant until, int64_t after, int64_t *ret,
-                              size_t max)
+size_t spool_requests_watched(struct spool *spool, struct instant until, int64_t after,
+                              int64_t *ret, size_t max)
 {
-	static const char all[] = "SELECT id FROM request INDEXED BY request_watched_id WHERE watched > 0 "
-	                          "AND id > ?1 ORDER BY id LIMIT ?2";
-	static const char due[] = "SELECT id FROM request INDEXED BY request_watched WHERE watched > 0 "
-	                          "AND id > ?1 AND look <= ?3 ORDER BY id LIMIT ?2";
+	static const char all[] =
+	        "SELECT id FROM request INDEXED BY request_watched_id WHERE watched > 0 "
+	        "AND id > ?1 ORDER BY id LIMIT ?2";
+	static const char due[] =
+	        "SELECT id FROM request INDEXED BY request_watched WHERE watched > 0 "
+	        "AND id > ?1 AND look <= ?3 ORDER BY id LIMIT ?2";
 	return requests(spool, all, due, until, after, ret, max);
 }
 
 int64_t spool_held_count(struct spool *spool)
 {
-	return spool_run_int(spool, spool_query(spool, "SELECT count(*) FROM request WHERE status = 'held'"),
-	                     0);
+	return spool_run_int(
+	        spool, spool_query(spool, "SELECT count(*) FROM request WHERE status = 'held'"), 0);
 }
 
 size_t spool_requests_held_for(struct spool *spool, const char *job, int64_t *ret, size_t max)
 {
 	struct db_query *q = spool_query(
-	        spool, "SELECT request.id FROM job CROSS JOIN request INDEXED BY request_held_job ON "
-	               "request.job = job.id WHERE job.job = ?1 AND request.status = 'held' "
-	               "ORDER BY request.id LIMIT ?2");
+	        spool,
+	        "SELECT request.id FROM job CROSS JOIN request INDEXED BY request_held_job ON "
+	        "request.job = job.id WHERE job.job = ?1 AND request.status = 'held' "
+	        "ORDER BY request.id LIMIT ?2");
 	db_bind_text(q, 1, job);
 	db_bind_int(q, 2, (int64_t)max);
 	return spool_run_ids(spool, q, ret, max);
@@ -164,9 +175,10 @@ size_t spool_requests_held_for(struct spool *spool, const char *job, int64_t *re
 bool spool_holds_for(struct spool *spool, const char *customer, int64_t after)
 {
 	struct db_query *q = spool_query(
-	        spool, "SELECT 1 FROM job CROSS JOIN request INDEXED BY request_held_job ON request.job = "
-	               "job.id WHERE job.customer = ?1 AND request.status = 'held' AND request.id > ?2 "
-	               "LIMIT 1");
+	        spool,
+	        "SELECT 1 FROM job CROSS JOIN request INDEXED BY request_held_job ON request.job = "
+	        "job.id WHERE job.customer = ?1 AND request.status = 'held' AND request.id > ?2 "
+	        "LIMIT 1");
 	db_bind_text(q, 1, customer);
 	db_bind_int(q, 2, after);
 	return spool_run_int(spool, q, 0) != 0;

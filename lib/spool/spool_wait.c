@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Entries that wait for their customer, and office writes: what is to be done in customers.db (table
- * `chore`). */
+/* Entries that wait for their customer, and office writes: what is to be done in customers.db
+ * (table `chore`). */
 #include "spool/spool.h"
 
 #include "db/fields.h"
@@ -16,9 +16,10 @@ bool spool_wait_add(struct spool *spool, const struct entry *entry, const struct
 	struct buf pack = {0};
 	for (size_t i = 0; i < entry->n_fields; i++)
 		fields_add_bytes(&pack, &entry->fields[i]);
-	struct db_query *q = spool_query(spool, "INSERT OR IGNORE INTO waiting (feed, source, event, "
-	                                        "customer, received, until, entry, fields) "
-	                                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+	struct db_query *q =
+	        spool_query(spool, "INSERT OR IGNORE INTO waiting (feed, source, event, "
+	                           "customer, received, until, entry, fields) "
+	                           "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
 	db_bind_int(q, 1, entry->feed);
 	db_bind_text(q, 2, event->source);
 	db_bind_text(q, 3, event->id);
@@ -57,9 +58,9 @@ static void wait_read_row(struct db_query *q, struct arena *arena, struct spool_
 bool spool_wait_find(struct spool *spool, const struct entry *entry, const struct job_event *event,
                      struct arena *arena, struct spool_waiting *ret)
 {
-	struct db_query *q =
-	        spool_query(spool, "SELECT id, feed, customer, received, entry, fields, until FROM waiting "
-	                           "WHERE feed = ?1 AND source = ?2 AND event = ?3");
+	struct db_query *q = spool_query(
+	        spool, "SELECT id, feed, customer, received, entry, fields, until FROM waiting "
+	               "WHERE feed = ?1 AND source = ?2 AND event = ?3");
 	db_bind_int(q, 1, entry->feed);
 	db_bind_text(q, 2, event->source);
 	db_bind_text(q, 3, event->id);
@@ -74,9 +75,9 @@ struct spool_waiting *spool_waits(struct spool *spool, struct instant until, int
                                   struct arena *arena, size_t max, size_t max_bytes, size_t *ret_n,
                                   bool *ret_cut)
 {
-	struct db_query *q =
-	        spool_query(spool, "SELECT id, feed, customer, received, entry, fields, until FROM waiting "
-	                           "WHERE until <= ?1 AND id > ?3 ORDER BY id LIMIT ?2");
+	struct db_query *q = spool_query(
+	        spool, "SELECT id, feed, customer, received, entry, fields, until FROM waiting "
+	               "WHERE until <= ?1 AND id > ?3 ORDER BY id LIMIT ?2");
 	db_bind_int(q, 1, until.ms);
 	db_bind_int(q, 2, (int64_t)max);
 	db_bind_int(q, 3, after);
@@ -95,8 +96,8 @@ struct spool_waiting *spool_waits(struct spool *spool, struct instant until, int
 
 struct instant spool_next_wait(struct spool *spool)
 {
-	return (struct instant){
-	        spool_run_int(spool, spool_query(spool, "SELECT min(until) FROM waiting"), INT64_MAX)};
+	return (struct instant){spool_run_int(
+	        spool, spool_query(spool, "SELECT min(until) FROM waiting"), INT64_MAX)};
 }
 
 int64_t spool_wait_count(const struct spool *spool)
@@ -114,8 +115,8 @@ void spool_wait_remove(struct spool *spool, int64_t id)
 
 void spool_office_write_add(struct spool *spool, const struct spool_office_write *write)
 {
-	struct db_query *q =
-	        spool_query(spool, "INSERT INTO chore (kind, time, detail, entry) VALUES (?1, ?2, ?3, ?4)");
+	struct db_query *q = spool_query(
+	        spool, "INSERT INTO chore (kind, time, detail, entry) VALUES (?1, ?2, ?3, ?4)");
 	db_bind_text(q, 1, write->kind);
 	db_bind_int(q, 2, write->time.ms);
 	db_bind_text(q, 3, write->detail);
@@ -123,7 +124,8 @@ void spool_office_write_add(struct spool *spool, const struct spool_office_write
 	spool_run(spool, q);
 }
 
-static void office_write_read_row(struct db_query *q, struct arena *arena, struct spool_office_write *ret)
+static void office_write_read_row(struct db_query *q, struct arena *arena,
+                                  struct spool_office_write *ret)
 {
 	*ret = (struct spool_office_write){
 	        .seq = db_int(q, 0),
@@ -149,8 +151,9 @@ bool spool_office_write_load(struct spool *spool, int64_t seq, struct arena *are
 }
 
 /* At most `max`, and `max_bytes` of them, but one in any case. */
-static struct spool_office_write *office_writes_read(struct db_query *q, struct spool *spool, size_t max,
-                                                     size_t max_bytes, struct arena *arena, size_t *ret_n)
+static struct spool_office_write *office_writes_read(struct db_query *q, struct spool *spool,
+                                                     size_t max, size_t max_bytes,
+                                                     struct arena *arena, size_t *ret_n)
 {
 	db_bind_int(q, 1, (int64_t)max);
 	struct spool_office_write *writes = arena_new_array(arena, max, struct spool_office_write);
@@ -165,21 +168,22 @@ static struct spool_office_write *office_writes_read(struct db_query *q, struct 
 struct spool_office_write *spool_office_writes(struct spool *spool, size_t max, struct arena *arena,
                                                size_t *ret_n)
 {
-	return office_writes_read(spool_query(spool, OFFICE_WRITE_COLUMNS "ORDER BY seq LIMIT ?1"), spool,
-	                          max, OFFICE_WRITE_BYTES, arena, ret_n);
+	return office_writes_read(spool_query(spool, OFFICE_WRITE_COLUMNS "ORDER BY seq LIMIT ?1"),
+	                          spool, max, OFFICE_WRITE_BYTES, arena, ret_n);
 }
 
-struct spool_office_write *spool_refusals(struct spool *spool, size_t max, struct arena *arena, size_t *ret_n)
+struct spool_office_write *spool_refusals(struct spool *spool, size_t max, struct arena *arena,
+                                          size_t *ret_n)
 {
-	struct db_query *q =
-	        spool_query(spool, OFFICE_WRITE_COLUMNS "WHERE kind = 'refused' ORDER BY seq DESC LIMIT ?1");
+	struct db_query *q = spool_query(spool, OFFICE_WRITE_COLUMNS
+	                                 "WHERE kind = 'refused' ORDER BY seq DESC LIMIT ?1");
 	return office_writes_read(q, spool, max, SIZE_MAX / 2, arena, ret_n);
 }
 
 struct instant spool_feed_oldest(struct spool *spool)
 {
-	struct db_query *q =
-	        spool_query(spool, "SELECT time FROM chore WHERE kind = 'customer' ORDER BY seq LIMIT 1");
+	struct db_query *q = spool_query(
+	        spool, "SELECT time FROM chore WHERE kind = 'customer' ORDER BY seq LIMIT 1");
 	return (struct instant){spool_run_int(spool, q, INT64_MAX)};
 }
 

@@ -28,7 +28,8 @@ static const char *report(const struct reader *reader, const char *text)
 
 static void report_line(const struct reader *reader, const char *text)
 {
-	report(reader, arena_printf(reader->arena, "%s:%d: %s", reader->catalogue->file, reader->line, text));
+	report(reader, arena_printf(reader->arena, "%s:%d: %s", reader->catalogue->file,
+	                            reader->line, text));
 }
 
 static bool is_blank(char c)
@@ -60,16 +61,17 @@ static void add_phrase(struct reader *reader, const char *key, const char *text,
 	struct error err = {0};
 
 	if (earlier != NULL) {
-		report_line(reader,
-		            arena_printf(reader->arena, "\"%s\" is already on line %d", key, earlier->line));
+		report_line(reader, arena_printf(reader->arena, "\"%s\" is already on line %d", key,
+		                                 earlier->line));
 		return;
 	}
 	struct phrase phrase = {.key = key, .line = reader->line};
-	phrase.text = mustache_parse_in(reader->arena, text, len, catalogue->file, reader->line, &err);
+	phrase.text =
+	        mustache_parse_in(reader->arena, text, len, catalogue->file, reader->line, &err);
 	if (phrase.text == NULL)
 		phrase.fault = report(reader, arena_strdup(reader->arena, err.text));
-	catalogue->phrases = arena_grow(reader->arena, catalogue->phrases, catalogue->n_phrases, &reader->cap,
-	                                sizeof phrase);
+	catalogue->phrases = arena_grow(reader->arena, catalogue->phrases, catalogue->n_phrases,
+	                                &reader->cap, sizeof phrase);
 	catalogue->phrases[catalogue->n_phrases++] = phrase;
 }
 
@@ -78,7 +80,8 @@ static void read_line(struct reader *reader, const char *line, const char *end)
 	trim(&line, &end);
 	if (line == end || *line == '#' || *line == ';')
 		return;
-	if (!utf8_valid(line, (size_t)(end - line)) || memchr(line, '\0', (size_t)(end - line)) != NULL) {
+	if (!utf8_valid(line, (size_t)(end - line)) ||
+	    memchr(line, '\0', (size_t)(end - line)) != NULL) {
 		report_line(reader, "this is not UTF-8 text");
 		return;
 	}
@@ -103,8 +106,8 @@ static int compare(const void *a, const void *b)
 	return strcmp(((const struct phrase *)a)->key, ((const struct phrase *)b)->key);
 }
 
-struct catalogue *catalogue_parse(struct arena *arena, const char *text, size_t len, const char *file,
-                                  catalogue_fault *fault, void *arg)
+struct catalogue *catalogue_parse(struct arena *arena, const char *text, size_t len,
+                                  const char *file, catalogue_fault *fault, void *arg)
 {
 	struct catalogue *catalogue = arena_alloc(arena, sizeof *catalogue);
 	struct reader reader = {.arena = arena, .catalogue = catalogue, .fault = fault, .arg = arg};

@@ -14,17 +14,17 @@
  *     # a comment, on a line of its own
  *     completed.title = Your job is complete
  *     completed.job   = Your job was completed{{#event.time}} on
- * {{#date}}{{event.time}}{{/date}}{{/event.time}}. colon           = " :"          quotes around all of it
- * keep spaces
+ * {{#date}}{{event.time}}{{/date}}{{/event.time}}. colon           = " :"          quotes around
+ * all of it keep spaces
  *
- * A template has {{phrase.completed.title}} where the words go. In Mustache's terms that is a dotted
- * name whose value is a lambda (module ~lambdas of the specification): its text is rendered in place,
- * with the data at hand, and escaped as a whole. The alternatives are worse:
+ * A template has {{phrase.completed.title}} where the words go. In Mustache's terms that is a
+ * dotted name whose value is a lambda (module ~lambdas of the specification): its text is rendered
+ * in place, with the data at hand, and escaped as a whole. The alternatives are worse:
  *
- *   - a member of the data prints as it is, so a phrase could hold neither a date nor a name, and each
- *     language has them in another place;
- *   - a partial, {{> title}}, isn't escaped, so a phrase would need one spelling for .txt and one for
- *     .html; and phrases would share their names with files.
+ *   - a member of the data prints as it is, so a phrase could hold neither a date nor a name, and
+ * each language has them in another place;
+ *   - a partial, {{> title}}, isn't escaped, so a phrase would need one spelling for .txt and one
+ * for .html; and phrases would share their names with files.
  *
  * So a phrase is plain text with Mustache in it, the same for both; markup within one comes from a
  * partial: "Call us at {{> phone}}", with phone.txt and phone.html.
@@ -49,14 +49,14 @@ typedef void catalogue_fault(void *arg, const char *text);
  * Parses `len` bytes; `file` is for messages. Never NULL: what is good of the text is taken, of two
  * phrases with one key the first. All of it lives in the arena. `fault` may be NULL.
  */
-struct catalogue *catalogue_parse(struct arena *arena, const char *text, size_t len, const char *file,
-                                  catalogue_fault *fault, void *arg);
+struct catalogue *catalogue_parse(struct arena *arena, const char *text, size_t len,
+                                  const char *file, catalogue_fault *fault, void *arg);
 
 /* NULL where there is none; a NULL catalogue has none. */
 const struct phrase *catalogue_find(const struct catalogue *catalogue, const char *key);
 
-/* The key that a name in a template asks for, "completed.title" of "phrase.completed.title"; NULL where
- * the name isn't a phrase's. */
+/* The key that a name in a template asks for, "completed.title" of "phrase.completed.title"; NULL
+ * where the name isn't a phrase's. */
 const char *catalogue_key(const char *name);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Times in mails: the zone's offset by the system's zone data, names and order by ICU in the reader's
- * language. ICU never sees a zone (its own zone data is years old): it formats the wall time as if it
- * were UTC.
+ * Times in mails: the zone's offset by the system's zone data, names and order by ICU in the
+ * reader's language. ICU never sees a zone (its own zone data is years old): it formats the wall
+ * time as if it were UTC.
  *
  * Opening a formatter costs 75 µs, using it 6, so a few are kept; the oldest makes way.
  */
@@ -75,7 +75,8 @@ static struct zones *get_zones(struct dates *dates)
 }
 
 /* The pattern of a style in a locale. */
-static int32_t find_pattern(const struct style *style, const char *locale, UChar pattern[PATTERN_MAX])
+static int32_t find_pattern(const struct style *style, const char *locale,
+                            UChar pattern[PATTERN_MAX])
 {
 	UErrorCode status = U_ZERO_ERROR;
 	UChar skeleton[32];
@@ -112,8 +113,8 @@ static UDateFormat *open_format(const struct style *style, const char *locale)
 		name[0] = '\0';
 	status = U_ZERO_ERROR;
 	int32_t len = find_pattern(style, name, pattern);
-	UDateFormat *format = udat_open(UDAT_PATTERN, UDAT_PATTERN, *name != '\0' ? name : "en", utc, -1,
-	                                pattern, len, &status);
+	UDateFormat *format = udat_open(UDAT_PATTERN, UDAT_PATTERN, *name != '\0' ? name : "en",
+	                                utc, -1, pattern, len, &status);
 	return U_SUCCESS(status) ? format : NULL;
 }
 
@@ -136,7 +137,8 @@ static UDateFormat *get_format(struct dates *dates, const struct style *style, c
 	return slot->format;
 }
 
-/* No-break spaces become plain ones: they gain nothing in a mail and old readers show boxes for some. */
+/* No-break spaces become plain ones: they gain nothing in a mail and old readers show boxes for
+ * some. */
 static void add_utf16(struct buf *ret, UChar *text, int32_t len)
 {
 	char out[3 * OUT_MAX + 1];
@@ -177,8 +179,8 @@ static int written_offset_s(const char *text, size_t len)
 	return (*p == '-' ? -60 : 60) * minutes;
 }
 
-static bool format_text(const struct dates_reader *reader, const char *text, const struct style *style,
-                        struct buf *ret)
+static bool format_text(const struct dates_reader *reader, const char *text,
+                        const struct style *style, struct buf *ret)
 {
 	struct instant at;
 	struct day day;
@@ -186,9 +188,11 @@ static bool format_text(const struct dates_reader *reader, const char *text, con
 		return add_time(ret, (int64_t)day.n * 86400000, &styles[STYLE_DAY], reader);
 	if (!instant_parse(text, &at))
 		return false;
-	const struct zone *zone =
-	        *reader->timezone != '\0' ? zone_find(get_zones(reader->dates), reader->timezone) : NULL;
-	int offset_s = zone != NULL ? zone_offset_s(zone, at) : written_offset_s(text, strlen(text));
+	const struct zone *zone = *reader->timezone != '\0'
+	                                  ? zone_find(get_zones(reader->dates), reader->timezone)
+	                                  : NULL;
+	int offset_s =
+	        zone != NULL ? zone_offset_s(zone, at) : written_offset_s(text, strlen(text));
 	return add_time(ret, at.ms + offset_s * (int64_t)1000, style, reader);
 }
 

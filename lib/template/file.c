@@ -56,6 +56,7 @@ bool template_read_file(const char *path, struct buf *ret, struct error *err)
 	if (!template_read_bytes(path, ret, err))
 		return false;
 	if (!utf8_valid(buf_text(ret), ret->len) || memchr(buf_text(ret), '\0', ret->len) != NULL)
-		return error_set(err, EX_DATAERR, "%s:%d: this is not UTF-8 text", path, bad_line(ret));
+		return error_set(err, EX_DATAERR, "%s:%d: this is not UTF-8 text", path,
+		                 bad_line(ret));
 	return true;
 }

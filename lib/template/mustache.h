@@ -21,16 +21,17 @@
 struct mustache;
 
 /*
- * Parses `len` bytes. `file` and `first_line` (1 for a whole file) are for messages, which begin with
- * "FILE:LINE: ". NULL on a fault (code 65).
+ * Parses `len` bytes. `file` and `first_line` (1 for a whole file) are for messages, which begin
+ * with "FILE:LINE: ". NULL on a fault (code 65).
  */
 struct mustache *mustache_parse(const char *text, size_t len, const char *file, int first_line,
                                 struct error *err) MUST_CHECK;
 struct mustache *mustache_free(struct mustache *template); /* takes NULL; returns NULL */
 
-/* The same for many small ones: it lives in the caller's arena and ends with it, without mustache_free(). */
-struct mustache *mustache_parse_in(struct arena *arena, const char *text, size_t len, const char *file,
-                                   int first_line, struct error *err) MUST_CHECK;
+/* The same for many small ones: it lives in the caller's arena and ends with it, without
+ * mustache_free(). */
+struct mustache *mustache_parse_in(struct arena *arena, const char *text, size_t len,
+                                   const char *file, int first_line, struct error *err) MUST_CHECK;
 
 /*
  * A section whose content, once rendered, goes through a function: `call` adds to `ret` what is
@@ -47,10 +48,12 @@ struct mustache_options {
 	const struct mustache *(*partial)(void *arg, const char *name);
 	void *partial_arg;
 	/*
-	 * Finds the template that {{name}} means where that is more than a value of the data; NULL where
-	 * it is the data's. It stays the callee's. The specification's module for this is ~lambdas: the
-	 * text is rendered where the name is, with the data at hand, and escaped as a value would be;
-	 * {{{name}}} escapes nothing. What it includes by {{> name}} keeps its markup. Sections never ask.
+	 * Finds the template that {{name}} means where that is more than a value of the data; NULL
+	 * where it is the data's. It stays the callee's. The specification's module for this is
+	 * ~lambdas: the text is rendered where the name is, with the data at hand, and escaped as a
+	 * value would be;
+	 * {{{name}}} escapes nothing. What it includes by {{> name}} keeps its markup. Sections
+	 * never ask.
 	 */
 	const struct mustache *(*lambda)(void *arg, const char *name);
 	void *lambda_arg;
@@ -61,19 +64,23 @@ struct mustache_options {
 };
 
 enum {
-	MUSTACHE_NESTING_MAX = 64,            /* sections in sections of one template */
-	MUSTACHE_PARTIALS_MAX = 32,           /* partials and lambdas in one another */
-	MUSTACHE_STEPS_MAX = 4 * 1000 * 1000, /* what a rendering may take, in pieces of templates */
+	MUSTACHE_NESTING_MAX = 64,  /* sections in sections of one template */
+	MUSTACHE_PARTIALS_MAX = 32, /* partials and lambdas in one another */
+	MUSTACHE_STEPS_MAX =
+	        4 * 1000 * 1000, /* what a rendering may take, in pieces of templates */
 	MUSTACHE_SIZE_MAX = 8 * 1024 * 1024,
 };
 
-/* Adds to `ret`. On a fault (a limit met; code 65, "FILE:LINE: …") `ret` holds what was rendered so far. */
-bool mustache_render(const struct mustache *template, json_t *context, const struct mustache_options *options,
-                     struct buf *ret, struct error *err) MUST_CHECK;
+/* Adds to `ret`. On a fault (a limit met; code 65, "FILE:LINE: …") `ret` holds what was rendered so
+ * far. */
+bool mustache_render(const struct mustache *template, json_t *context,
+                     const struct mustache_options *options, struct buf *ret,
+                     struct error *err) MUST_CHECK;
 
 /*
- * Calls `each` for every name that the template reads, with the names of the sections around it, the
- * outermost first. `{{.}}` and partials are left out; a section's own name is read outside of it.
+ * Calls `each` for every name that the template reads, with the names of the sections around it,
+ * the outermost first. `{{.}}` and partials are left out; a section's own name is read outside of
+ * it.
  */
 typedef void mustache_name(void *arg, const char *name, const char *const *around, size_t n_around);
 void mustache_each_name(const struct mustache *template, mustache_name *each, void *arg);

@@ -4,7 +4,8 @@
  *
  * Most of the work is about lines. A tag that prints nothing and is alone on its line takes the
  * whole line with it, break and all; its leading blanks become a partial's indentation. So text is
- * held back from the beginning of a line until it is known whether the first tag on it is alone there:
+ * held back from the beginning of a line until it is known whether the first tag on it is alone
+ * there:
  *
  *      text already added          held back    tag           rest
  *      ......................... \n [blanks]    {{#jobs}}     [blanks] \n
@@ -84,7 +85,8 @@ static bool all_blank(const char *from, const char *to)
 	return from == to;
 }
 
-/* Behind the line break if there are only blanks before it (or before the end); NULL where there is more. */
+/* Behind the line break if there are only blanks before it (or before the end); NULL where there is
+ * more. */
 static const char *rest_of_line(const char *pos, const char *end)
 {
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a tag that was read has an end */
@@ -133,7 +135,8 @@ static bool read_tag(struct parser *p, const char *begin, struct tag *ret)
 	if (tag.kind == '{')
 		close = "}}}";
 	if (tag.kind == '=')
-		return fault(p, tag.line, "tags that set other delimiters are not supported", "", 0);
+		return fault(p, tag.line, "tags that set other delimiters are not supported", "",
+		             0);
 	const char *end = memmem(pos, (size_t)(p->end - pos), close, strlen(close));
 	if (end == NULL)
 		return fault(p, tag.line, "a tag is opened and never closed: expected ", close,
@@ -159,7 +162,8 @@ static bool name_fits(const struct tag *tag)
 		unsigned char c = (unsigned char)tag->name[i];
 		if (c <= ' ' || c == 0x7f || strchr("{}#^&=", c) != NULL)
 			return false;
-		if (c == '.' && (i == 0 || i + 1 == tag->len || tag->name[i + 1] == '.') && tag->kind != '>')
+		if (c == '.' && (i == 0 || i + 1 == tag->len || tag->name[i + 1] == '.') &&
+		    tag->kind != '>')
 			return false;
 	}
 	return true;
@@ -180,10 +184,12 @@ static bool open_section(struct parser *p, const struct tag *tag)
 static bool close_section(struct parser *p, const struct tag *tag)
 {
 	if (p->n_open == 0)
-		return fault(p, tag->line, "no section is open here to be closed by /", tag->name, tag->len);
+		return fault(p, tag->line, "no section is open here to be closed by /", tag->name,
+		             tag->len);
 	const struct node *node = p->open[p->n_open - 1].node;
 	if (strlen(node->name) != tag->len || memcmp(node->name, tag->name, tag->len) != 0)
-		return error_set(p->err, EX_DATAERR, "%s:%d: the section %s of line %d is open, not %.*s",
+		return error_set(p->err, EX_DATAERR,
+		                 "%s:%d: the section %s of line %d is open, not %.*s",
 		                 p->template->file, tag->line, node->name, node->line,
 		                 (int)(tag->len < 80 ? tag->len : 80), tag->name);
 	p->tail = p->open[--p->n_open].tail;
@@ -196,8 +202,8 @@ static bool add_tag(struct parser *p, const struct tag *tag, const char *indent,
 	if (tag->kind == '!')
 		return true;
 	if (!name_fits(tag))
-		return fault(p, tag->line, tag->len ? "invalid name: " : "a tag without a name", tag->name,
-		             tag->len);
+		return fault(p, tag->line, tag->len ? "invalid name: " : "a tag without a name",
+		             tag->name, tag->len);
 	switch (tag->kind) {
 	case '#':
 	case '^':
@@ -239,8 +245,8 @@ static bool step(struct parser *p, const char *begin)
 		return false;
 
 	const char *rest = rest_of_line(tag.after, p->end);
-	bool alone = rest != NULL && p->line_clean && all_blank(p->line_start, begin) && tag.kind != '\0' &&
-	             strchr("#^/>!", tag.kind) != NULL;
+	bool alone = rest != NULL && p->line_clean && all_blank(p->line_start, begin) &&
+	             tag.kind != '\0' && strchr("#^/>!", tag.kind) != NULL;
 	const char *after = alone ? rest : tag.after;
 	if (!alone) {
 		add_text(p, text, begin);
@@ -274,13 +280,14 @@ static bool parse(struct parser *p)
 		add_text(p, p->pos, p->end);
 	if (p->n_open > 0) {
 		const struct node *node = p->open[p->n_open - 1].node;
-		return fault(p, node->line, "this section is never closed: ", node->name, strlen(node->name));
+		return fault(p, node->line, "this section is never closed: ", node->name,
+		             strlen(node->name));
 	}
 	return true;
 }
 
-struct mustache *mustache_parse_in(struct arena *arena, const char *text, size_t len, const char *file,
-                                   int first_line, struct error *err)
+struct mustache *mustache_parse_in(struct arena *arena, const char *text, size_t len,
+                                   const char *file, int first_line, struct error *err)
 {
 	struct mustache *template = arena_alloc(arena, sizeof *template);
 	template->arena = arena;
@@ -322,7 +329,8 @@ const char *mustache_file(const struct mustache *template)
 	return template->file;
 }
 
-static void walk_names(const struct node *node, const char **around, size_t n, mustache_name *each, void *arg)
+static void walk_names(const struct node *node, const char **around, size_t n, mustache_name *each,
+                       void *arg)
 {
 	for (; node != NULL; node = node->next) {
 		if (node->n_parts > 0)
@@ -340,7 +348,8 @@ void mustache_each_name(const struct mustache *template, mustache_name *each, vo
 	walk_names(template->nodes, around, 0, each, arg);
 }
 
-static void walk_partials(const struct node *node, void (*each)(void *, const char *, int), void *arg)
+static void walk_partials(const struct node *node, void (*each)(void *, const char *, int),
+                          void *arg)
 {
 	for (; node != NULL; node = node->next) {
 		if (node->type == NODE_PARTIAL)

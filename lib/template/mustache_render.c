@@ -37,7 +37,8 @@ static bool fault(struct render *r, const struct node *node, const char *what)
 	return error_set(r->err, EX_DATAERR, "%s:%d: %s", r->template->file, node->line, what);
 }
 
-/* The value of a name: its first part is looked for from the inside out, the others only within that. */
+/* The value of a name: its first part is looked for from the inside out, the others only within
+ * that. */
 static json_t *look_up(const struct render *r, const struct node *node)
 {
 	if (node->n_parts == 0)
@@ -152,8 +153,10 @@ static const struct mustache_helper *find_helper(const struct render *r, const s
 	return NULL;
 }
 
-/* The content is rendered aside, unescaped; what the helper makes of it is escaped as a value would be. */
-static bool render_helper(struct render *r, const struct node *node, const struct mustache_helper *helper)
+/* The content is rendered aside, unescaped; what the helper makes of it is escaped as a value would
+ * be. */
+static bool render_helper(struct render *r, const struct node *node,
+                          const struct mustache_helper *helper)
 {
 	struct buf content = {0}, result = {0};
 	struct buf *out = r->out;
@@ -196,7 +199,8 @@ static bool render_section(struct render *r, const struct node *node)
 }
 
 /* Another template in place of a tag. */
-static bool render_inner(struct render *r, const struct node *node, const struct mustache *inner, bool lambda)
+static bool render_inner(struct render *r, const struct node *node, const struct mustache *inner,
+                         bool lambda)
 {
 	const struct mustache *outer = r->template;
 	bool in_lambda = r->in_lambda;
@@ -279,7 +283,9 @@ static bool render_nodes(struct render *r, const struct node *node)
 {
 	for (; node != NULL; node = node->next) {
 		if (++r->steps > MUSTACHE_STEPS_MAX)
-			return fault(r, node, "rendering takes too long: are there lists in lists in lists?");
+			return fault(
+			        r, node,
+			        "rendering takes too long: are there lists in lists in lists?");
 		if (!render_node(r, node))
 			return false;
 		if (r->out->len > r->max_len)
@@ -288,8 +294,8 @@ static bool render_nodes(struct render *r, const struct node *node)
 	return true;
 }
 
-bool mustache_render(const struct mustache *template, json_t *context, const struct mustache_options *options,
-                     struct buf *ret, struct error *err)
+bool mustache_render(const struct mustache *template, json_t *context,
+                     const struct mustache_options *options, struct buf *ret, struct error *err)
 {
 	struct buf indent = {0};
 	struct render r = {

@@ -7,7 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What the parser hands to the renderer: nobody else includes this. All of it lives in the template's arena.
+/* What the parser hands to the renderer: nobody else includes this. All of it lives in the
+ * template's arena.
  */
 enum node_type {
 	NODE_TEXT,
@@ -23,8 +24,8 @@ struct node {
 	int line;
 	struct node *next;
 	/*
-	 * NODE_TEXT: as it is printed; an empty one marks where a line begins. `begins_line` is where a
-	 * partial's indentation goes in front; lines inside the text begin one as well.
+	 * NODE_TEXT: as it is printed; an empty one marks where a line begins. `begins_line` is
+	 * where a partial's indentation goes in front; lines inside the text begin one as well.
 	 */
 	const char *text;
 	size_t len;

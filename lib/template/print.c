@@ -27,7 +27,8 @@ struct printer {
 		struct mustache *template; /* NULL: there is none, or it is broken */
 	} partials[PARTIALS_MAX];
 	size_t n_partials;
-	const struct catalogue *catalogues[CATALOGUES_MAX]; /* the first that has a phrase gives it */
+	const struct catalogue
+	        *catalogues[CATALOGUES_MAX]; /* the first that has a phrase gives it */
 	size_t n_catalogues;
 	bool has_catalogues;
 	struct error fault; /* the first; code 0 while there is none */
@@ -53,7 +54,8 @@ static const struct mustache *find_partial(void *arg, const char *name)
 	if (strchr(name, '/') != NULL || name[0] == '.' || printer->n_partials == PARTIALS_MAX)
 		return NULL;
 	struct error err = {0};
-	const char *path = arena_printf(printer->arena, "%s%s%s", printer->directory, name, printer->ending);
+	const char *path =
+	        arena_printf(printer->arena, "%s%s%s", printer->directory, name, printer->ending);
 	struct mustache *template = load_template(path, &err);
 	if (template == NULL && err.code != EX_NOINPUT && printer->fault.code == 0)
 		printer->fault = err;
@@ -62,17 +64,18 @@ static const struct mustache *find_partial(void *arg, const char *name)
 	return template;
 }
 
-static void load_catalogue(struct printer *printer, const char *above, const char *locale, size_t len)
+static void load_catalogue(struct printer *printer, const char *above, const char *locale,
+                           size_t len)
 {
 	struct buf text = {0};
 	struct error err = {0};
-	const char *path =
-	        arena_printf(printer->arena, "%s%s%.*s.ini", printer->directory, above, (int)len, locale);
+	const char *path = arena_printf(printer->arena, "%s%s%.*s.ini", printer->directory, above,
+	                                (int)len, locale);
 	if (printer->n_catalogues == CATALOGUES_MAX)
 		return;
 	if (template_read_bytes(path, &text, &err))
-		printer->catalogues[printer->n_catalogues++] =
-		        catalogue_parse(printer->arena, buf_text(&text), text.len, path, NULL, NULL);
+		printer->catalogues[printer->n_catalogues++] = catalogue_parse(
+		        printer->arena, buf_text(&text), text.len, path, NULL, NULL);
 	else if (err.code != EX_NOINPUT && printer->fault.code == 0)
 		printer->fault = err;
 	buf_free(&text);
@@ -143,15 +146,16 @@ static const char *member_text(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
-static bool render(struct printer *printer, const struct mustache *template, json_t *data, bool html,
-                   struct buf *ret, struct error *err)
+static bool render(struct printer *printer, const struct mustache *template, json_t *data,
+                   bool html, struct buf *ret, struct error *err)
 {
 	static const struct mustache_helper helpers[] = {{.name = "date", .call = dates_helper}};
 	const json_t *customer = json_object_get(data, "customer");
 	struct dates *dates = dates_new();
 	printer->locale = member_text(customer, "locale");
-	struct dates_reader reader = {
-	        .dates = dates, .locale = printer->locale, .timezone = member_text(customer, "timezone")};
+	struct dates_reader reader = {.dates = dates,
+	                              .locale = printer->locale,
+	                              .timezone = member_text(customer, "timezone")};
 	const struct mustache_options options = {
 	        .escape = html,
 	        .partial = find_partial,

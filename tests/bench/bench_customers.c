@@ -4,8 +4,8 @@
  *
  *	bench_customers DIRECTORY [CUSTOMERS]
  *
- * Makes customers.db and customers.csv there (some 1.5 GB for a million), prints what it measured, and
- * ends with 1 where a promise is broken: a million in 60 s, any first 50 in 20 ms.
+ * Makes customers.db and customers.csv there (some 1.5 GB for a million), prints what it measured,
+ *and ends with 1 where a promise is broken: a million in 60 s, any first 50 in 20 ms.
  */
 #include "base/buf.h"
 #include "records/records.h"
@@ -41,24 +41,28 @@ static unsigned below(unsigned n)
 static const char *const firsts[] = {"James",  "Mary",  "Robert", "Patricia", "José",  "Jennifer",
                                      "Łukasz", "Linda", "Søren",  "Anna",     "Peter", "Ama",
                                      "Zoë",    "Ivan",  "Mei",    "Omar"};
-static const char *const lasts[] = {"Smith",  "Müller", "Williams", "Brown",    "Jones",    "García",
-                                    "Miller", "Davis",  "Lopez",    "Kowalski", "Ångström", "Wilson",
-                                    "Nguyen", "Taylor", "Moore",    "Okafor"};
-static const char *const trades[] = {"Hauling",   "Construction", "Roofing",    "Builders", "Services",
-                                     "Recycling", "Waste",        "Demolition", "Plumbing", "Farms"};
-static const char *const streets[] = {"Oak",  "Maple", "Main",   "Park",  "Cedar", "Elm",   "Washington",
-                                      "Lake", "Hill",  "Walnut", "North", "Ridge", "Church"};
+static const char *const lasts[] = {
+        "Smith", "Müller",   "Williams", "Brown",  "Jones",  "García", "Miller", "Davis",
+        "Lopez", "Kowalski", "Ångström", "Wilson", "Nguyen", "Taylor", "Moore",  "Okafor"};
+static const char *const trades[] = {"Hauling",  "Construction", "Roofing", "Builders",
+                                     "Services", "Recycling",    "Waste",   "Demolition",
+                                     "Plumbing", "Farms"};
+static const char *const streets[] = {"Oak",   "Maple",      "Main",  "Park", "Cedar",
+                                      "Elm",   "Washington", "Lake",  "Hill", "Walnut",
+                                      "North", "Ridge",      "Church"};
 static const char *const ways[] = {"Street", "Avenue", "Road", "Drive", "Lane", "Court"};
-static const char *const towns[] = {"Springfield", "Greenville", "Fairburg", "Riverton", "Lakewood",
-                                    "Denver",      "Aurora",     "Reno",     "San José", "Woodport"};
+static const char *const towns[] = {"Springfield", "Greenville", "Fairburg", "Riverton",
+                                    "Lakewood",    "Denver",     "Aurora",   "Reno",
+                                    "San José",    "Woodport"};
 static const char *const states[] = {"CO", "TX", "CA", "NV", "WA", "NM"};
 #define ANY(list) list[below(sizeof list / sizeof list[0])]
 
 static void write_csv(FILE *file, int n)
 {
-	(void)fputs("number,name,account,address,city,state,postal_code,country,phone,timezone,status,"
-	            "contact,email\n",
-	            file);
+	(void)fputs(
+	        "number,name,account,address,city,state,postal_code,country,phone,timezone,status,"
+	        "contact,email\n",
+	        file);
 	for (int i = 0; i < n; i++) {
 		const char *first = ANY(firsts), *last = ANY(lasts);
 		(void)fprintf(file,
@@ -79,8 +83,9 @@ static void fail_with(const struct error *err)
 
 static bool time_import(struct customers *store, FILE *file, int n)
 {
-	struct change_context context = {
-	        .store = store, .actor = {.user = "bench", .manager = true}, .when = {1770000000000}};
+	struct change_context context = {.store = store,
+	                                 .actor = {.user = "bench", .manager = true},
+	                                 .when = {1770000000000}};
 	struct records_import how = {.format = RECORDS_CSV};
 	struct records_counts counts;
 	struct error err;

@@ -41,8 +41,10 @@ static void fill(const char *path)
 	for (int i = 1; i <= CUSTOMERS; i++)
 		buf_printf(
 		        &sql,
-		        "INSERT INTO customer (id, number, name, timezone) VALUES (%d, '%d', 'Customer %d', "
-		        "'America/Denver'); INSERT INTO contact (customer, name, email) VALUES (%d, 'Ann', "
+		        "INSERT INTO customer (id, number, name, timezone) VALUES (%d, '%d', "
+		        "'Customer %d', "
+		        "'America/Denver'); INSERT INTO contact (customer, name, email) VALUES "
+		        "(%d, 'Ann', "
 		        "'c%d@example.com'); INSERT INTO hours_week VALUES (%d, 0, '00:00-24:00');",
 		        i, 1000 + i, i, i, i, i);
 	buf_adds(&sql, "COMMIT");
@@ -70,11 +72,13 @@ static struct entry *entry_new(struct arena *arena, int i, struct instant now)
 	f[5] = field(arena, "reference", "PO 12345");
 	f[6] = field(arena, "scheduled", "2026-06-01T15:00:00Z");
 	*entry = (struct entry){
-	        FEED_EVENTS, arena_printf(arena, "%lld-0", (long long)now.ms), f, 7, now, false, false};
+	        FEED_EVENTS, arena_printf(arena, "%lld-0", (long long)now.ms), f, 7, now, false,
+	        false};
 	return entry;
 }
 
-/* Each turn takes a batch of events, the results of the mails of the turn before, and gives new ones. */
+/* Each turn takes a batch of events, the results of the mails of the turn before, and gives new
+ * ones. */
 static double run(struct engine *engine, struct instant now)
 {
 	struct arena *arena = arena_new();
@@ -95,9 +99,10 @@ static double run(struct engine *engine, struct instant now)
 		if (!engine_turn(engine, &turn, &err))
 			give_up(&err);
 		for (n_results = 0; n_results < turn.n_outgoing; n_results++)
-			results[n_results] = (struct delivery_result){.mail = turn.outgoing[n_results]->mail,
-			                                              .delivery = DELIVERY_SENT,
-			                                              .reply = "250 2.0.0 Ok"};
+			results[n_results] =
+			        (struct delivery_result){.mail = turn.outgoing[n_results]->mail,
+			                                 .delivery = DELIVERY_SENT,
+			                                 .reply = "250 2.0.0 Ok"};
 		if (turn.n_outcomes > 0)
 			published = turn.outcomes[turn.n_outcomes - 1].seq;
 		turn_clear(&turn);
@@ -136,7 +141,8 @@ int main(int argc, char **argv)
 	if (engine == NULL)
 		give_up(&err);
 	double took = run(engine, now);
-	(void)printf("engine.events %.0f a second, each one mail made, handed out and sent\n", events / took);
+	(void)printf("engine.events %.0f a second, each one mail made, handed out and sent\n",
+	             events / took);
 	engine_close(engine);
 	(void)snprintf(command, sizeof command, "rm -rf %s", directory);
 	return system(command) == 0 ? 0 : 1;

@@ -121,7 +121,8 @@ static void accept_one(int listener, int poller)
 
 static int listen_anywhere(void)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = {.sin_family = AF_INET,
+	                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof address;
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Input: the parts of a mail, a NUL between them. Whatever they hold, the mail is CRLF only, 7-bit, in
- * lines of at most 998, and its header has the names that it should have, once.
+ * Input: the parts of a mail, a NUL between them. Whatever they hold, the mail is CRLF only, 7-bit,
+ * in lines of at most 998, and its header has the names that it should have, once.
  */
 #include "mail/compose.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Input: a configuration file. Each fault is one printable line that names the file; without a fault there
- * are settings, and no text in them is NULL. */
+/* Input: a configuration file. Each fault is one printable line that names the file; without a
+ * fault there are settings, and no text in them is NULL. */
 #include "base/utf8.h"
 #include "model/settings.h"
 
@@ -45,7 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	write_file(data, size);
 	struct settings *settings = settings_read(file, NULL, on_fault, &faults, &code);
 	must(settings != NULL && (code != 0) == (faults > 0));
-	must(settings->redis.url && settings->mail.from && settings->smtp.relay[0] && settings->company.name);
+	must(settings->redis.url && settings->mail.from && settings->smtp.relay[0] &&
+	     settings->company.name);
 	must(settings->redis.max_event_size > 0 && settings->smtp.connections > 0 &&
 	     settings->smtp.rate >= 0);
 	(void)settings_free(settings);

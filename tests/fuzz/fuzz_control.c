@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Input: a line on the control socket, carried out by an engine on databases of its own. Whatever it says,
- * the answer is one line of JSON, with what is wrong where something is. */
+/* Input: a line on the control socket, carried out by an engine on databases of its own. Whatever
+ * it says, the answer is one line of JSON, with what is wrong where something is. */
 #include "engine/engine.h"
 
 #include "base/utf8.h"
@@ -54,10 +54,11 @@ static void start(void)
 	(void)snprintf(conf, sizeof conf, "%s/conf", folder);
 	FILE *out = fopen(conf, "w");
 	must(out != NULL);
-	(void)fprintf(out,
-	              "[spool]\npath = %s/spool.db\n[customers]\npath = %s/customers.db\n"
-	              "[mail]\nfrom = dispatch@example.com\ntransport = maildir\nmaildir = %s/mail\n",
-	              folder, folder, folder);
+	(void)fprintf(
+	        out,
+	        "[spool]\npath = %s/spool.db\n[customers]\npath = %s/customers.db\n"
+	        "[mail]\nfrom = dispatch@example.com\ntransport = maildir\nmaildir = %s/mail\n",
+	        folder, folder, folder);
 	(void)fclose(out);
 	settings = settings_load(conf, NULL, print_fault, NULL, &code);
 	must(settings != NULL);
@@ -101,7 +102,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text = question(data, size);
 	if (text == NULL)
 		return 0;
-	char *answer = engine_command(engine, text, (struct instant){INT64_C(1772000000000) + ++turns}, &err);
+	char *answer = engine_command(engine, text,
+	                              (struct instant){INT64_C(1772000000000) + ++turns}, &err);
 	must(answer != NULL);
 	check_answer(answer);
 	free(answer);

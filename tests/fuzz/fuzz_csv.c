@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Input: a CSV file. What is read from it is written and read again: the same cells must come back. */
+/* Input: a CSV file. What is read from it is written and read again: the same cells must come back.
+ */
 #include "base/buf.h"
 #include "db/csv.h"
 
@@ -10,12 +11,13 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct cells {
-	struct buf text; /* each cell, unmarked, with a NUL behind it; a line feed and a NUL behind a row */
+	struct buf text; /* each cell, unmarked, with a NUL behind it; a line feed and a NUL behind
+	                    a row */
 	struct buf csv;
 };
 
-/* A cell with a NUL can't be written (a record's value never has one). A row that would be an empty line is
- * passed over when read again. */
+/* A cell with a NUL can't be written (a record's value never has one). A row that would be an empty
+ * line is passed over when read again. */
 static void take_row(struct cells *cells, const struct csv_row *row)
 {
 	for (size_t i = 0; i < row->n; i++) {
@@ -65,7 +67,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_all(first.csv.data, first.csv.len, &second, 1);
 	size_t header = strlen("a") * 16 + 2;
 	if (second.text.len < header || second.text.len - header != first.text.len ||
-	    (first.text.len > 0 && memcmp(second.text.data + header, first.text.data, first.text.len) != 0))
+	    (first.text.len > 0 &&
+	     memcmp(second.text.data + header, first.text.data, first.text.len) != 0))
 		abort();
 	buf_free(&first.text);
 	buf_free(&first.csv);

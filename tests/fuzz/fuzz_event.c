@@ -31,7 +31,8 @@ static bool is_name(const char *text)
 static void check(const struct job_event *event, struct arena *arena)
 {
 	must(is_name(event->id) && is_name(event->job) && is_name(event->customer));
-	must(strlen(event->source) <= 256 && !utf8_has_control(event->source, strlen(event->source)));
+	must(strlen(event->source) <= 256 &&
+	     !utf8_has_control(event->source, strlen(event->source)));
 	must(event->time.ms <= received.ms + EVENT_AHEAD_MAX_MS);
 	must(event->data[0] == '{' && utf8_valid(event->data, strlen(event->data)));
 	unsigned char one[EVENT_DIGEST_SIZE], two[EVENT_DIGEST_SIZE];
@@ -52,7 +53,8 @@ static size_t split(const char *text, size_t len, struct entry_field fields[FIEL
 		if (name_end == NULL)
 			break;
 		const char *value = name_end + 1;
-		const char *value_end = value < end ? memchr(value, '\0', (size_t)(end - value)) : NULL;
+		const char *value_end =
+		        value < end ? memchr(value, '\0', (size_t)(end - value)) : NULL;
 		if (value_end == NULL)
 			value_end = end;
 		fields[n++] = (struct entry_field){text, (size_t)(name_end - text), value,
@@ -68,7 +70,8 @@ static void must_be_text(const char *text)
 }
 
 /* What is told of a rejected entry is what an event of it would say. */
-static void check_sketch(const struct entry *entry, const struct job_event *event, struct arena *arena)
+static void check_sketch(const struct entry *entry, const struct job_event *event,
+                         struct arena *arena)
 {
 	struct event_sketch said;
 	event_sketch(entry, arena, &said);
@@ -86,8 +89,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (size == 0)
 		return 0;
 	struct arena *arena = arena_new();
-	struct entry_field fields[FIELDS_MAX] = {
-	        {.name = "event", .name_len = 5, .value = (const char *)bytes + 1, .value_len = size - 1}};
+	struct entry_field fields[FIELDS_MAX] = {{.name = "event",
+	                                          .name_len = 5,
+	                                          .value = (const char *)bytes + 1,
+	                                          .value_len = size - 1}};
 	struct entry entry = {.feed = bytes[0] & 1 ? FEED_REQUESTS : FEED_EVENTS,
 	                      .id = bytes[0] & 4 ? "1772000000000-0" : "",
 	                      .fields = fields,
@@ -102,7 +107,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (ok)
 		check(&event, arena);
 	else
-		must(err.code != 0 && err.text[0] != '\0' && utf8_valid(err.text, strlen(err.text)) &&
+		must(err.code != 0 && err.text[0] != '\0' &&
+		     utf8_valid(err.text, strlen(err.text)) &&
 		     !utf8_has_control(err.text, strlen(err.text)));
 	(void)arena_free(arena);
 	return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Input: a day's service hours, or weekdays, as a person types them. What is read keeps its promises, and
- * written and read again it is the same. */
+/* Input: a day's service hours, or weekdays, as a person types them. What is read keeps its
+ * promises, and written and read again it is the same. */
 #include "model/hours.h"
 
 #include "base/utf8.h"
@@ -31,7 +31,8 @@ static void check_day(const char *text, struct arena *arena)
 	struct hours_day day = {0}, again = {0};
 	struct error err = {0};
 	if (!hours_day_parse(text, arena, &day, &err)) {
-		must(err.code != 0 && err.text[0] != '\0' && utf8_valid(err.text, strlen(err.text)));
+		must(err.code != 0 && err.text[0] != '\0' &&
+		     utf8_valid(err.text, strlen(err.text)));
 		return;
 	}
 	check_windows(&day);

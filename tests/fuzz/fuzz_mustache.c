@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Input: a template, a NUL, data in JSON. The template is its own partial and lambda `p`, which tries the limits.
- * Whatever it is, parsing and rendering end, within the limits, and a fault has a text.
+ * Input: a template, a NUL, data in JSON. The template is its own partial and lambda `p`, which
+ * tries the limits. Whatever it is, parsing and rendering end, within the limits, and a fault has a
+ * text.
  */
 #include "template/mustache.h"
 

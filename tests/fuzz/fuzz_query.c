@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Input: the query of GET /v1/gate. It becomes a command with values that are printable text, or a fault of
- * the asker's; nothing in between. */
+/* Input: the query of GET /v1/gate. It becomes a command with values that are printable text, or a
+ * fault of the asker's; nothing in between. */
 #include "base/utf8.h"
 #include "dispatchd/engine/engine_thread.h"
 #include "dispatchd/http/gate.h"

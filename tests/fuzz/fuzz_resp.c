@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Input: what Redis says. However it is cut, the verdict is the same, and what passes stays within the
- * limits. */
+/* Input: what Redis says. However it is cut, the verdict is the same, and what passes stays within
+ * the limits. */
 #include "base/resp.h"
 
 #include <stdint.h>
@@ -16,9 +16,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		other = resp_scan(&cut, (const char *)data + i, 1);
 	if (fault != other)
 		abort();
-	if (!fault &&
-	    (whole.depth > RESP_DEPTH_MAX || whole.parts > RESP_PARTS_MAX || whole.depth != cut.depth ||
-	     whole.state != cut.state || whole.parts != cut.parts || whole.bytes != cut.bytes))
+	if (!fault && (whole.depth > RESP_DEPTH_MAX || whole.parts > RESP_PARTS_MAX ||
+	               whole.depth != cut.depth || whole.state != cut.state ||
+	               whole.parts != cut.parts || whole.bytes != cut.bytes))
 		abort();
 	return 0;
 }

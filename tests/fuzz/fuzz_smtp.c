@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Input: two replies of an SMTP server with a line feed between. What is kept of them is one printable line,
- * and their wording compares the same both ways. */
+/* Input: two replies of an SMTP server with a line feed between. What is kept of them is one
+ * printable line, and their wording compares the same both ways. */
 #include "base/utf8.h"
 #include "dispatchd/mailer/reply.h"
 #include "mail/wording.h"
@@ -25,8 +25,8 @@ static void check_enhanced(const char *line)
 	size_t n = reply_enhanced(line, code);
 	must(n <= strlen(line));
 	must(n == 0 ? code[0] == 0 && code[1] == 0 && code[2] == 0
-	            : code[0] >= 2 && code[0] <= 5 && code[1] >= 0 && code[1] <= 999 && code[2] >= 0 &&
-	                      code[2] <= 999);
+	            : code[0] >= 2 && code[0] <= 5 && code[1] >= 0 && code[1] <= 999 &&
+	                      code[2] >= 0 && code[2] <= 999);
 }
 
 /* `ret_key`: what of it is compared. */
@@ -35,7 +35,8 @@ static void check_reply(const char *text, size_t len, char ret_key[WORDING_MAX])
 	char line[SIZE], again[SIZE], masked[SIZE];
 	reply_clean(line, sizeof line, text, len);
 	size_t line_len = strlen(line);
-	must(line_len < sizeof line && utf8_valid(line, line_len) && !utf8_has_control(line, line_len));
+	must(line_len < sizeof line && utf8_valid(line, line_len) &&
+	     !utf8_has_control(line, line_len));
 	reply_clean(again, sizeof again, line, line_len);
 	must(strcmp(line, again) == 0);
 	check_enhanced(line);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Input: what a Redis says on a connection, from the first byte on: the first one says how many commands wait
- * for an answer, and whether the connection is subscribed. Each that waits gets one answer or its NULL, and
- * the connection breaks once. */
+/* Input: what a Redis says on a connection, from the first byte on: the first one says how many
+ * commands wait for an answer, and whether the connection is subscribed. Each that waits gets one
+ * answer or its NULL, and the connection breaks once. */
 #include "dispatchd/redis/wire.h"
 
 #include <event2/event.h>
@@ -78,7 +78,8 @@ static void start(void)
 	(void)snprintf(place.sun_path, sizeof place.sun_path, "/dev/shm/dispatchd-fuzz-wire-%d",
 	               (int)getpid());
 	listener = socket(AF_UNIX, SOCK_STREAM, 0);
-	must(bind(listener, (struct sockaddr *)&place, sizeof place) == 0 && listen(listener, 1) == 0);
+	must(bind(listener, (struct sockaddr *)&place, sizeof place) == 0 &&
+	     listen(listener, 1) == 0);
 	base = event_base_new();
 	must(base != NULL);
 	(void)atexit(remove_socket);

@@ -41,7 +41,8 @@ static struct day read_day(const char *text)
 	return day;
 }
 
-static void read_part(struct probe *probe, char *part, struct hours *hours, struct hours_date *dates)
+static void read_part(struct probe *probe, char *part, struct hours *hours,
+                      struct hours_date *dates)
 {
 	struct hours_day day;
 	struct error err;
@@ -64,7 +65,8 @@ static void read_part(struct probe *probe, char *part, struct hours *hours, stru
 			hours->week[i] = day;
 }
 
-static void read_hours(struct probe *probe, char *text, struct hours *ret, struct hours_date dates[DATES_MAX])
+static void read_hours(struct probe *probe, char *text, struct hours *ret,
+                       struct hours_date dates[DATES_MAX])
 {
 	*ret = (struct hours){.dates = dates};
 	char *rest = text, *part;
@@ -87,8 +89,8 @@ static void answer_local(struct probe *probe)
 {
 	struct instant at = {strtoll(probe->parts[2], NULL, 10)};
 	char text[DAY_TEXT_MAX];
-	printf("%d %s %d\n", zone_offset_s(probe->zone, at), day_format(zone_day(probe->zone, at), text),
-	       zone_minute(probe->zone, at));
+	printf("%d %s %d\n", zone_offset_s(probe->zone, at),
+	       day_format(zone_day(probe->zone, at), text), zone_minute(probe->zone, at));
 }
 
 static void answer_hours(struct probe *probe)

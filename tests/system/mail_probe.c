@@ -98,7 +98,8 @@ static int letter(const char *directory, json_t *root)
 	it->context = arena_strdup(it->arena, context ? context : "");
 	free(context);
 	struct dates *dates = dates_new();
-	bool ok = templates_render(templates, dates, it, text_of(root, "from"), &out, &broken, &err);
+	bool ok =
+	        templates_render(templates, dates, it, text_of(root, "from"), &out, &broken, &err);
 	if (ok && broken)
 		(void)fprintf(stderr, "broken: %s\n", err.text);
 	dates_free(dates);
@@ -122,7 +123,8 @@ int main(int argc, char **argv)
 	json_t *root = json_loadf(stdin, 0, NULL);
 	if (argc < 2 || root == NULL)
 		return 64;
-	int code = strcmp(argv[1], "letter") == 0 && argc > 2 ? letter(argv[2], root) : compose(root);
+	int code =
+	        strcmp(argv[1], "letter") == 0 && argc > 2 ? letter(argv[2], root) : compose(root);
 	json_decref(root);
 	return code;
 }

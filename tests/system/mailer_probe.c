@@ -124,7 +124,8 @@ static void read_settings(const json_t *json, struct settings *ret, const char *
 	ret->smtp.password_file = text_of(json, "password_file", "");
 	ret->smtp.connections = json_integer_value(json_object_get(json, "connections"));
 	ret->smtp.rate = json_number_value(json_object_get(json, "rate"));
-	ret->mail.transport = (enum transport)choice_of(json, "transport", transports, TRANSPORT_SMTP);
+	ret->mail.transport =
+	        (enum transport)choice_of(json, "transport", transports, TRANSPORT_SMTP);
 	ret->mail.maildir = text_of(json, "maildir", "");
 	ret->mail.from = text_of(json, "from", "Example Hauling <dispatch@example.com>");
 	ret->mail.envelope_from = text_of(json, "envelope_from", "");
@@ -136,14 +137,22 @@ static void read_limits(const json_t *json)
 		const char *name;
 		int64_t *value;
 	} rows[] = {
-	        {"connect_ms", &probe.limits.connect_ms},   {"greeting_ms", &probe.limits.greeting_ms},
-	        {"tls_ms", &probe.limits.tls_ms},           {"auth_ms", &probe.limits.auth_ms},
-	        {"command_ms", &probe.limits.command_ms},   {"body_ms", &probe.limits.body_ms},
-	        {"dot_ms", &probe.limits.dot_ms},           {"quit_ms", &probe.limits.quit_ms},
-	        {"idle_ms", &probe.limits.idle_ms},         {"open_min_ms", &probe.limits.open_min_ms},
-	        {"open_max_ms", &probe.limits.open_max_ms}, {"hold_ms", &probe.limits.hold_ms},
-	        {"wait_ms", &probe.limits.wait_ms},         {"bare_ms", &probe.limits.bare_ms},
-	        {"stall_ms", &probe.limits.stall_ms},       {"lone_ms", &probe.limits.lone_ms},
+	        {"connect_ms", &probe.limits.connect_ms},
+	        {"greeting_ms", &probe.limits.greeting_ms},
+	        {"tls_ms", &probe.limits.tls_ms},
+	        {"auth_ms", &probe.limits.auth_ms},
+	        {"command_ms", &probe.limits.command_ms},
+	        {"body_ms", &probe.limits.body_ms},
+	        {"dot_ms", &probe.limits.dot_ms},
+	        {"quit_ms", &probe.limits.quit_ms},
+	        {"idle_ms", &probe.limits.idle_ms},
+	        {"open_min_ms", &probe.limits.open_min_ms},
+	        {"open_max_ms", &probe.limits.open_max_ms},
+	        {"hold_ms", &probe.limits.hold_ms},
+	        {"wait_ms", &probe.limits.wait_ms},
+	        {"bare_ms", &probe.limits.bare_ms},
+	        {"stall_ms", &probe.limits.stall_ms},
+	        {"lone_ms", &probe.limits.lone_ms},
 	};
 	const json_t *mails = json_object_get(json, "mails");
 
@@ -186,7 +195,8 @@ static void add_mail(int64_t mail, const char *to, const char *template, const c
 
 static void add_bulk(long count, size_t size)
 {
-	static const char line[] = "The driver is on the way and arrives between eight and ten.\r\n";
+	static const char line[] =
+	        "The driver is on the way and arrives between eight and ten.\r\n";
 	struct buf text = {0};
 	char to[64];
 
@@ -227,9 +237,10 @@ static void put_pending(void)
 
 static void print_result(const struct delivery_result *r)
 {
-	print(json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:b}", "mail", (json_int_t)r->mail, "delivery",
-	                delivery_name(r->delivery), "to", r->to, "relay", r->relay, "reply", r->reply,
-	                "fault", r->fault, "template_broken", r->template_broken));
+	print(json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:b}", "mail", (json_int_t)r->mail,
+	                "delivery", delivery_name(r->delivery), "to", r->to, "relay", r->relay,
+	                "reply", r->reply, "fault", r->fault, "template_broken",
+	                r->template_broken));
 }
 
 static void print_bulk(void)
@@ -270,12 +281,12 @@ static void print_relays(void)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list,
-		                      json_pack("{s:s, s:b, s:s, s:I, s:I, s:I}", "name", relays[i].name,
-		                                "up", relays[i].up, "words", relays[i].words, "sessions",
-		                                (json_int_t)relays[i].sessions, "delivered",
-		                                (json_int_t)relays[i].delivered, "faults",
-		                                (json_int_t)relays[i].faults));
+		json_array_append_new(list, json_pack("{s:s, s:b, s:s, s:I, s:I, s:I}", "name",
+		                                      relays[i].name, "up", relays[i].up, "words",
+		                                      relays[i].words, "sessions",
+		                                      (json_int_t)relays[i].sessions, "delivered",
+		                                      (json_int_t)relays[i].delivered, "faults",
+		                                      (json_int_t)relays[i].faults));
 	print(json_pack("{s:o}", "relays", list));
 }
 

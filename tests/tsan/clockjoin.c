@@ -9,10 +9,12 @@ static int passed(clockid_t clock, const struct timespec *until)
 {
 	struct timespec now;
 	(void)clock_gettime(clock, &now);
-	return now.tv_sec > until->tv_sec || (now.tv_sec == until->tv_sec && now.tv_nsec >= until->tv_nsec);
+	return now.tv_sec > until->tv_sec ||
+	       (now.tv_sec == until->tv_sec && now.tv_nsec >= until->tv_nsec);
 }
 
-int pthread_clockjoin_np(pthread_t thread, void **ret, clockid_t clock, const struct timespec *until)
+int pthread_clockjoin_np(pthread_t thread, void **ret, clockid_t clock,
+                         const struct timespec *until)
 {
 	const struct timespec step = {.tv_nsec = 1000000};
 	for (;;) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An engine with real databases in a directory of its own and a clock that the test sets; what a turn hands
- * out is gathered as text.
+ * An engine with real databases in a directory of its own and a clock that the test sets; what a
+ * turn hands out is gathered as text.
  */
 #include "engine_world.h"
 
@@ -54,7 +54,8 @@ static void open_engine(struct world *w)
 struct world *world_new(const char *now)
 {
 	struct world *w = mem_alloc(sizeof *w);
-	/* In memory where there is such a place: a turn waits for the disk, and there are thousands of them.
+	/* In memory where there is such a place: a turn waits for the disk, and there are thousands
+	 * of them.
 	 */
 	(void)snprintf(w->directory, sizeof w->directory, "%s/dispatchd-engine-XXXXXX",
 	               access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
@@ -144,8 +145,9 @@ static void say_outcomes(struct world *w, const struct turn *turn)
 		}
 		const char *due = fields_find(fields, n, "due");
 		bool waits = o->status == STATUS_DEFERRED || o->status == STATUS_RETRYING;
-		buf_printf(&w->said, "%s %s %s%s%s\n", status_name(o->status), reason_name(o->reason),
-		           fields_find(fields, n, "job"), waits ? " " : "", waits ? due : "");
+		buf_printf(&w->said, "%s %s %s%s%s\n", status_name(o->status),
+		           reason_name(o->reason), fields_find(fields, n, "job"), waits ? " " : "",
+		           waits ? due : "");
 	}
 }
 
@@ -158,7 +160,8 @@ static void gather_outgoing(struct world *w, struct turn *turn)
 		(void)snprintf(w->templates[w->n_flying], 16, "%s", turn->outgoing[i]->template);
 		(void)snprintf(w->contexts[w->n_flying], sizeof w->contexts[0], "%s",
 		               turn->outgoing[i]->context);
-		(void)snprintf(w->message_ids[w->n_flying], 128, "%s", turn->outgoing[i]->message_id);
+		(void)snprintf(w->message_ids[w->n_flying], 128, "%s",
+		               turn->outgoing[i]->message_id);
 		(void)snprintf(w->thread_ids[w->n_flying], 128, "%s", turn->outgoing[i]->thread_id);
 		w->n_flying++;
 	}
@@ -196,16 +199,16 @@ void world_entry(struct world *w, enum entry_feed feed, const char *const *field
 	struct entry entry = {.feed = feed, .id = ms, .fields = packed, .received = w->now};
 	for (; fields[0] != NULL; fields += 2) {
 		if (fields[1] != NULL)
-			packed[entry.n_fields++] = (struct entry_field){fields[0], strlen(fields[0]),
-			                                                fields[1], strlen(fields[1])};
+			packed[entry.n_fields++] = (struct entry_field){
+			        fields[0], strlen(fields[0]), fields[1], strlen(fields[1])};
 	}
 	const struct entry *entries[] = {&entry};
 	struct turn t = {.entries = entries, .n_entries = 1};
 	turn(w, &t);
 }
 
-void world_request(struct world *w, const char *type, const char *job, const char *customer, const char *id,
-                   const char *const *more)
+void world_request(struct world *w, const char *type, const char *job, const char *customer,
+                   const char *id, const char *const *more)
 {
 	const char *fields[24] = {"id", id, "type", type, "job", job, "customer", customer};
 	for (size_t i = 8; more != NULL && *more != NULL && i < 22; i++)
@@ -213,8 +216,8 @@ void world_request(struct world *w, const char *type, const char *job, const cha
 	world_entry(w, FEED_REQUESTS, fields);
 }
 
-void world_event(struct world *w, const char *type, const char *job, const char *customer, const char *time,
-                 const char *id)
+void world_event(struct world *w, const char *type, const char *job, const char *customer,
+                 const char *time, const char *id)
 {
 	char new_id[32];
 	(void)snprintf(new_id, sizeof new_id, "e%d", ++w->next_id);
@@ -241,7 +244,8 @@ void world_deliver(struct world *w, enum delivery delivery)
 		results[i] = w->flying[i];
 		results[i].delivery = delivery;
 		results[i].at = w->now;
-		(void)strcpy(results[i].reply, delivery == DELIVERY_SENT ? "250 ok" : "550 5.1.1 unknown");
+		(void)strcpy(results[i].reply,
+		             delivery == DELIVERY_SENT ? "250 ok" : "550 5.1.1 unknown");
 	}
 	w->n_flying = 0;
 	turn(w, &t);

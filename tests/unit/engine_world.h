@@ -7,19 +7,20 @@
 #include <stddef.h>
 
 /*
- * An engine with real files in a directory of its own and a clock that the test sets. What a turn hands
- * out is gathered as text: outcomes as "status reason job [note]", mails by their ids.
+ * An engine with real files in a directory of its own and a clock that the test sets. What a turn
+ * hands out is gathered as text: outcomes as "status reason job [note]", mails by their ids.
  */
 struct world {
 	char directory[64];
 	struct settings settings;
 	struct engine *engine;
 	struct instant now;
-	struct tick tick;  /* 0 unless a test minds the clock that nobody sets */
-	struct buf said;   /* outcomes of the last turn, a line each */
-	struct buf jobs;   /* jobs released in it: "name=value " each, a line a job */
-	char last_id[64];  /* of the last outcome */
-	struct buf fields; /* outcomes with all they say: "status=sent\treason=ok\t…", a line each */
+	struct tick tick; /* 0 unless a test minds the clock that nobody sets */
+	struct buf said;  /* outcomes of the last turn, a line each */
+	struct buf jobs;  /* jobs released in it: "name=value " each, a line a job */
+	char last_id[64]; /* of the last outcome */
+	struct buf
+	        fields; /* outcomes with all they say: "status=sent\treason=ok\t…", a line each */
 	struct delivery_result flying[64]; /* mails dispatched and not yet answered */
 	char templates[64][16];
 	char contexts[64][16384];
@@ -39,12 +40,12 @@ void world_at_after(struct world *w, const char *now, int seconds);
 void world_reopen(struct world *w); /* as after a crash */
 
 /* Publishes one event (`id` NULL: a new one) and turns once. */
-void world_event(struct world *w, const char *type, const char *job, const char *customer, const char *time,
-                 const char *id);
-/* The same of a request to the gate; `more` is further fields, name and value by turns, NULL-terminated; may
- * be NULL. */
-void world_request(struct world *w, const char *type, const char *job, const char *customer, const char *id,
-                   const char *const *more);
+void world_event(struct world *w, const char *type, const char *job, const char *customer,
+                 const char *time, const char *id);
+/* The same of a request to the gate; `more` is further fields, name and value by turns,
+ * NULL-terminated; may be NULL. */
+void world_request(struct world *w, const char *type, const char *job, const char *customer,
+                   const char *id, const char *const *more);
 void world_json(struct world *w, const char *json);     /* an event as one JSON object */
 void world_customer(struct world *w, const char *json); /* an entry of the customers feed */
 /* An entry of a feed as it is, name and value by turns, NULL-terminated. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An office for tests of records: a customers.db of its own, a manager and a clerk, values as JSON text
- * with ' for ".
+ * An office for tests of records: a customers.db of its own, a manager and a clerk, values as JSON
+ * text with ' for ".
  */
 #include "office.h"
 
@@ -27,8 +27,8 @@ int office_open(void **state)
 	assert_true(instant_parse("2026-11-22T12:00:00Z", &now));
 	office->boss = (struct change_context){
 	        .store = office->store, .actor = {.user = "boss", .manager = true}, .when = now};
-	office->clerk =
-	        (struct change_context){.store = office->store, .actor = {.user = "clerk"}, .when = now};
+	office->clerk = (struct change_context){
+	        .store = office->store, .actor = {.user = "clerk"}, .when = now};
 	*state = office;
 	return 0;
 }
@@ -79,7 +79,8 @@ int64_t office_add(struct office *office, const char *kind, const char *owner, c
 {
 	int64_t id = 0;
 	json_t *json = office_json(values);
-	office_ok(office, records_add(&office->boss, kind_find(kind), owner, json, &id, &office->err));
+	office_ok(office,
+	          records_add(&office->boss, kind_find(kind), owner, json, &id, &office->err));
 	json_decref(json);
 	assert_true(id > 0);
 	return id;
@@ -93,7 +94,8 @@ void office_set(struct office *office, const char *kind, const char *name, const
 }
 
 void office_refuses(struct office *office, const struct change_context *context, const char *kind,
-                    const char *owner, const char *name, const char *values, int code, const char *words)
+                    const char *owner, const char *name, const char *values, int code,
+                    const char *words)
 {
 	struct error err = {0};
 	json_t *json = office_json(values);
@@ -104,7 +106,8 @@ void office_refuses(struct office *office, const struct change_context *context,
 	if (good)
 		fail_msg("%s was accepted", values);
 	if (err.code != code || strstr(err.text, words) == NULL)
-		fail_msg("%s: '%s' (%d), '%s' (%d) was meant", values, err.text, err.code, words, code);
+		fail_msg("%s: '%s' (%d), '%s' (%d) was meant", values, err.text, err.code, words,
+		         code);
 }
 
 const char *office_text(struct office *office, json_t *json)

@@ -27,9 +27,11 @@ json_t *office_json(const char *text);
 /* These fail the test where the function does; the result is the id. */
 int64_t office_add(struct office *office, const char *kind, const char *owner, const char *values);
 void office_set(struct office *office, const char *kind, const char *name, const char *values);
-/* This fails it where it doesn't fail, with that code and those words in the message. `name` NULL adds. */
+/* This fails it where it doesn't fail, with that code and those words in the message. `name` NULL
+ * adds. */
 void office_refuses(struct office *office, const struct change_context *context, const char *kind,
-                    const char *owner, const char *name, const char *values, int code, const char *words);
+                    const char *owner, const char *name, const char *values, int code,
+                    const char *words);
 /* Shown as compact JSON with ' for ", in the office's arena. */
 const char *office_show(struct office *office, const char *kind, const char *name);
 const char *office_list(struct office *office, const char *kind, const char *owner);

@@ -17,7 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct outgoing_mail *outgoing_for(const char *template, const char *locale, const char *context)
+static struct outgoing_mail *outgoing_for(const char *template, const char *locale,
+                                          const char *context)
 {
 	struct outgoing_mail *outgoing = outgoing_mail_new();
 	outgoing->to = "rosa@example.com";
@@ -29,14 +30,14 @@ static struct outgoing_mail *outgoing_for(const char *template, const char *loca
 	return outgoing;
 }
 
-struct outcome set_render(const struct templates *templates, const char *template, const char *locale,
-                          const char *context)
+struct outcome set_render(const struct templates *templates, const char *template,
+                          const char *locale, const char *context)
 {
 	struct outcome outcome = {0};
 	struct outgoing_mail *outgoing = outgoing_for(template, locale, context);
 	struct dates *dates = dates_new();
-	outcome.ok = templates_render(templates, dates, outgoing, "Example <d@example.com>", &outcome.out,
-	                              &outcome.broken, &outcome.err);
+	outcome.ok = templates_render(templates, dates, outgoing, "Example <d@example.com>",
+	                              &outcome.out, &outcome.broken, &outcome.err);
 	dates_free(dates);
 	outgoing_mail_free(outgoing);
 	return outcome;
@@ -87,7 +88,8 @@ static void collect_fault(void *arg, const char *text)
 	text += strlen(set_directory) + 1;
 	const char *inner = strstr(text, set_directory);
 	if (inner != NULL)
-		buf_printf(arg, "%.*sDIR%s\n", (int)(inner - text), text, inner + strlen(set_directory));
+		buf_printf(arg, "%.*sDIR%s\n", (int)(inner - text), text,
+		           inner + strlen(set_directory));
 	else
 		buf_printf(arg, "%s\n", text);
 }
@@ -100,10 +102,11 @@ struct templates *set_load(struct buf *faults, int expected)
 	return templates;
 }
 
-void set_expect(const struct templates *templates, const char *template, const char *locale, const char *text)
+void set_expect(const struct templates *templates, const char *template, const char *locale,
+                const char *text)
 {
-	struct outcome got =
-	        set_render(templates, template, locale, "{\"job\":{\"id\":\"4711\"},\"n\":\"<&>\"}");
+	struct outcome got = set_render(templates, template, locale,
+	                                "{\"job\":{\"id\":\"4711\"},\"n\":\"<&>\"}");
 	assert_true(got.ok);
 	if (strstr(got.out.data, text) == NULL)
 		fail_msg("%s in '%s': '%s' is not in:\n%s", template, locale, text, got.out.data);

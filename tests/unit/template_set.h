@@ -27,8 +27,8 @@ struct outcome {
 };
 
 /* One mail; the caller frees `out`. */
-struct outcome set_render(const struct templates *templates, const char *template, const char *locale,
-                          const char *context);
+struct outcome set_render(const struct templates *templates, const char *template,
+                          const char *locale, const char *context);
 
 /* Fails unless the mail about a job 4711, with n = "<&>", has the text in it. */
 void set_expect(const struct templates *templates, const char *template, const char *locale,

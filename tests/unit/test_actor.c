@@ -45,7 +45,8 @@ static void test_managers_work(void **state)
 {
 	struct error err = {0};
 	(void)state;
-	assert_true(actor_needs_manager(&(struct actor){.user = "robin", .manager = true}, "merge", &err));
+	assert_true(actor_needs_manager(&(struct actor){.user = "robin", .manager = true}, "merge",
+	                                &err));
 	assert_false(actor_needs_manager(&(struct actor){.user = "kim"}, "merge", &err));
 	assert_int_equal(err.code, EX_NOPERM);
 	assert_string_equal(err.text, "merge: only a manager may do that");

@@ -18,10 +18,12 @@ static void collect(void *arg, const char *text)
 }
 
 /* What a text's phrases print, and its faults. */
-static const struct catalogue *parse(struct arena *arena, const char *text, size_t len, const char *faults)
+static const struct catalogue *parse(struct arena *arena, const char *text, size_t len,
+                                     const char *faults)
 {
 	struct buf seen = {0};
-	const struct catalogue *catalogue = catalogue_parse(arena, text, len, "x.ini", collect, &seen);
+	const struct catalogue *catalogue =
+	        catalogue_parse(arena, text, len, "x.ini", collect, &seen);
 	assert_string_equal(buf_text(&seen), faults);
 	buf_free(&seen);
 	return catalogue;

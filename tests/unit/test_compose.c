@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Every composed mail is read back by GMime, an implementation that is not ours: it must find what went in.
+/* Every composed mail is read back by GMime, an implementation that is not ours: it must find what
+ * went in.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -144,7 +145,8 @@ static char *canonical(const char *text)
 static void the_headers_of_a_mail(void **state)
 {
 	(void)state;
-	static const char *const jobs[] = {"4711", "M\xc3\xbcll 7%", " x ", "a\r\nBcc: b@example.com"};
+	static const char *const jobs[] = {"4711", "M\xc3\xbcll 7%", " x ",
+	                                   "a\r\nBcc: b@example.com"};
 	struct compose_mail mail = plain;
 	mail.thread_id = "<2@example.com>";
 	mail.reply_to = "office@example.com";
@@ -192,7 +194,8 @@ static const char *const scripts[] = {
         "\xd8\xb4\xd8\xb1\xd9\x83\xd8\xa9 \xd8\xa7\xd9\x84\xd9\x86\xd9\x82\xd9\x84 "
         "\xd8\xa7\xd9\x84\xd8\xb3\xd8\xb1\xd9\x8a\xd8\xb9",
         "\xe4\xb8\x9c\xe4\xba\xac\xe6\xb8\x85\xe8\xbf\x90\xe5\x85\xac\xe5\x8f\xb8",
-        "\xe6\x9d\xb1\xe4\xba\xac\xe3\x83\x88\xe3\x83\xa9\xe3\x83\x83\xe3\x82\xaf \xed\x95\x9c\xea\xb5\xad",
+        "\xe6\x9d\xb1\xe4\xba\xac\xe3\x83\x88\xe3\x83\xa9\xe3\x83\x83\xe3\x82\xaf "
+        "\xed\x95\x9c\xea\xb5\xad",
         "\xd0\x93\xd1\x80\xd1\x83\xd0\xb7\xd0\xbe\xd0\xb2\xd0\xb8\xd0\xba \xe2\x84\x96 5",
         "\xf0\x9f\x9a\x9b\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa7 "
         "\xf0\x9f\x87\xa9\xf0\x9f\x87\xaa",
@@ -204,8 +207,10 @@ static const char *const scripts[] = {
         "a  double  space",
         "equals=sign_and_underscore ? =41",
         "x",
-        "Averyverylongwordwithoutanyspaceinitthatislongerthanalineofaheadershouldeverbecomeinanymail",
-        "words and words and words and words and words and words and words and words and words and words",
+        "Averyverylongwordwithoutanyspaceinitthatislongerthanalineofaheadershouldeverbecomeinanymai"
+        "l",
+        "words and words and words and words and words and words and words and words and words and "
+        "words",
         "%s%n%x",
 };
 
@@ -229,12 +234,14 @@ static void names_and_subjects_in_every_script(void **state)
 	}
 }
 
-/* Subjects of every length in one, two, three and four bytes a character: the folds fall everywhere once. */
+/* Subjects of every length in one, two, three and four bytes a character: the folds fall everywhere
+ * once. */
 static void subjects_of_every_length(void **state)
 {
 	(void)state;
 	static const char *const pieces[] = {
-	        "a", "ab ", "\xc3\xbc", "\xe4\xb8\x9c", "\xf0\x9f\x9a\x9b", "\xc3\xbc ", "a\xcc\x88"};
+	        "a",         "ab ",      "\xc3\xbc", "\xe4\xb8\x9c", "\xf0\x9f\x9a\x9b",
+	        "\xc3\xbc ", "a\xcc\x88"};
 	for (size_t p = 0; p < sizeof pieces / sizeof *pieces; p++) {
 		struct buf subject = {0};
 		for (int n = 0; n < 250; n++) {
@@ -267,7 +274,8 @@ static const char *const bodies[] = {
         "a line of exactly seventy-six characters, which is the most there may be on1\n",
         "a line of exactly seventy-seven characters, which is one more than allowed12\n",
         "M\xc3\xbcller\n",
-        "\xe4\xb8\x9c\xe4\xba\xac\xe6\xb8\x85\xe8\xbf\x90\xe5\x85\xac\xe5\x8f\xb8\n\n\xf0\x9f\x9a\x9b\n",
+        "\xe4\xb8\x9c\xe4\xba\xac\xe6\xb8\x85\xe8\xbf\x90\xe5\x85\xac\xe5\x8f\xb8\n\n\xf0\x9f\x9a"
+        "\x9b\n",
         COMBINING "\n",
 };
 
@@ -425,7 +433,8 @@ static void encodings_are_chosen_by_size(void **state)
 	} cases[] = {
 	        {"Short and plain.\n", "7bit"},
 	        {"Caf\xc3\xa9 is open, come in and find out what is new.\n", "quoted-printable"},
-	        {"\xe4\xb8\x9c\xe4\xba\xac\xe6\xb8\x85\xe8\xbf\x90\xe5\x85\xac\xe5\x8f\xb8\n", "base64"},
+	        {"\xe4\xb8\x9c\xe4\xba\xac\xe6\xb8\x85\xe8\xbf\x90\xe5\x85\xac\xe5\x8f\xb8\n",
+	         "base64"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct compose_mail mail = plain;

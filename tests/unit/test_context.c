@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What templates are told, by the engine with the mail composer's additions, against the list of names that
- * `check` goes by: all that is told is listed, all that is listed is told.
+ * What templates are told, by the engine with the mail composer's additions, against the list of
+ * names that `check` goes by: all that is told is listed, all that is listed is told.
  */
 #include "engine_world.h"
 
@@ -15,11 +15,14 @@
 #include <glib.h>
 #include <string.h>
 
-#define COLUMNS                                                                                              \
-	"dba = 'd', kind = 'local', account = 'a', address = 'b', city = 'c', state = 'NM', postal_code = "  \
-	"'p', county = 'o', region = 'r', country = 'US', phone = '1', extension = '2', fax = '3', "         \
-	"timezone "                                                                                          \
-	"= 'UTC', locale = 'en', reference = 'R', renewal = '2027-01-01', sales_rep = 'Kim', disclaimer = "  \
+#define COLUMNS                                                                                    \
+	"dba = 'd', kind = 'local', account = 'a', address = 'b', city = 'c', state = 'NM', "      \
+	"postal_code = "                                                                           \
+	"'p', county = 'o', region = 'r', country = 'US', phone = '1', extension = '2', fax = "    \
+	"'3', "                                                                                    \
+	"timezone "                                                                                \
+	"= 'UTC', locale = 'en', reference = 'R', renewal = '2027-01-01', sales_rep = 'Kim', "     \
+	"disclaimer = "                                                                            \
 	"'2026-01-01', location_notes = 'gate'"
 
 static const char data[] =
@@ -68,7 +71,8 @@ static void publish(struct world *w, enum job_state state, const char *time)
 	char text[1200];
 	static int id;
 	(void)snprintf(text, sizeof text,
-	               "{\"id\":\"%d\",\"source\":\"s\",\"type\":\"%s\",\"job\":\"J\",\"customer\":\"1001\","
+	               "{\"id\":\"%d\",\"source\":\"s\",\"type\":\"%s\",\"job\":\"J\",\"customer\":"
+	               "\"1001\","
 	               "\"time\":\"%s\",\"data\":%s}",
 	               ++id, job_state_type(state), time, data);
 	world_json(w, text);
@@ -81,14 +85,16 @@ static void tell_all(struct world *w)
 	static const char *const times[] = {"2026-06-03T12:01:00Z", "2026-06-03T12:02:00Z",
 	                                    "2026-06-03T12:05:00Z", "2026-06-03T12:06:00Z",
 	                                    "2026-06-03T12:03:00Z", "2026-06-03T12:07:00Z"};
+	world_sql(w, "INSERT INTO customer (id, number, name) VALUES (1, '1000', 'Head'), (2, "
+	             "'1001', 'Site');"
+	             "UPDATE customer SET parent = 1 WHERE id = 2; UPDATE customer SET " COLUMNS);
 	world_sql(w,
-	          "INSERT INTO customer (id, number, name) VALUES (1, '1000', 'Head'), (2, '1001', 'Site');"
-	          "UPDATE customer SET parent = 1 WHERE id = 2; UPDATE customer SET " COLUMNS);
-	world_sql(w, "INSERT INTO contact (customer, name, first_name, last_name, title, email, home_phone, "
-	             "cell_phone, work_phone, locale, notify) VALUES (2, 'Ann B', 'Ann', 'B', 'Ms', "
-	             "'ann@example.com', "
-	             "'1', '2', '3', 'fr', 'dispatched,started,completed,failed,paused,cancelled');"
-	             "INSERT INTO hours_week VALUES (2, 2, '07:00-17:00'), (2, 3, '00:00-24:00')");
+	          "INSERT INTO contact (customer, name, first_name, last_name, title, email, "
+	          "home_phone, "
+	          "cell_phone, work_phone, locale, notify) VALUES (2, 'Ann B', 'Ann', 'B', 'Ms', "
+	          "'ann@example.com', "
+	          "'1', '2', '3', 'fr', 'dispatched,started,completed,failed,paused,cancelled');"
+	          "INSERT INTO hours_week VALUES (2, 2, '07:00-17:00'), (2, 3, '00:00-24:00')");
 	w->settings.company.name = "Example Hauling";
 	w->settings.company.phone = "1";
 	w->settings.company.website = "https://example.com";
@@ -111,7 +117,8 @@ static void tell_all(struct world *w)
 	world_at(w, "2026-06-04T12:50:00Z");
 	world_turn(w);
 	take_letters(w);
-	world_sql(w, "INSERT INTO suspension (customer, scopes, \"from\", until, note, author) VALUES (2, "
+	world_sql(w, "INSERT INTO suspension (customer, scopes, \"from\", until, note, author) "
+	             "VALUES (2, "
 	             "'jobs,routes', '2026-06-01', '2026-07-01', 'n', 'kim')");
 	world_event(w, "job.dispatched", "M", "1001", NULL, NULL);
 	take_letters(w);

@@ -86,7 +86,8 @@ static void hours_are_taken_as_a_whole_and_dates_one_by_one(void **state)
 	const struct hours_date parents[] = {{day("2026-07-04"), {NULL, 0}},
 	                                     {day("2026-12-25"), {NULL, 0}},
 	                                     {day("2026-12-31"), {&noon, 1}}};
-	const struct hours_date own[] = {{day("2026-11-26"), {&noon, 1}}, {day("2026-12-25"), {&morning, 1}}};
+	const struct hours_date own[] = {{day("2026-11-26"), {&noon, 1}},
+	                                 {day("2026-12-25"), {&morning, 1}}};
 	parent.hours = (struct hours){.weekly = true, .dates = parents, .n_dates = N(parents)};
 	parent.hours.week[0] = (struct hours_day){&morning, 1};
 	site.hours = (struct hours){.dates = own, .n_dates = N(own)};
@@ -97,8 +98,10 @@ static void hours_are_taken_as_a_whole_and_dates_one_by_one(void **state)
 	static const struct {
 		const char *day;
 		const struct hours_window *windows;
-	} want[] = {
-	        {"2026-07-04", NULL}, {"2026-11-26", &noon}, {"2026-12-25", &morning}, {"2026-12-31", &noon}};
+	} want[] = {{"2026-07-04", NULL},
+	            {"2026-11-26", &noon},
+	            {"2026-12-25", &morning},
+	            {"2026-12-31", &noon}};
 	assert_int_equal(hours->n_dates, N(want));
 	for (size_t i = 0; i < N(want); i++) {
 		assert_int_equal(hours->dates[i].day.n, day(want[i].day).n);
@@ -186,7 +189,8 @@ static void a_suspension_holds_by_days_of_the_zone(void **state)
 	        {"2026-03-09T06:00:00Z", false, true},      {"2099-01-01T00:00:00Z", false, true},
 	};
 	for (size_t i = 0; i < N(cases); i++) {
-		assert_int_equal(suspension_holds(&some, denver(), instant(cases[i].at)), cases[i].some);
+		assert_int_equal(suspension_holds(&some, denver(), instant(cases[i].at)),
+		                 cases[i].some);
 		assert_int_equal(suspension_holds(&indefinite, denver(), instant(cases[i].at)),
 		                 cases[i].indefinite);
 	}
@@ -203,9 +207,18 @@ static void the_nearest_suspension_is_found(void **state)
 	const struct suspension parents[] = {
 	        {.id = 1, .scopes = SCOPE_ALL, .from = day("2026-03-01"), .until = DAY_NONE}};
 	const struct suspension own[] = {
-	        {.id = 5, .scopes = SCOPE_ROUTES, .from = day("2026-03-01"), .until = day("2026-03-10")},
-	        {.id = 6, .scopes = SCOPE_EMAILS, .from = day("2026-03-01"), .until = day("2026-03-10")},
-	        {.id = 7, .scopes = SCOPE_EMAILS, .from = day("2026-03-01"), .until = day("2026-03-10")},
+	        {.id = 5,
+	         .scopes = SCOPE_ROUTES,
+	         .from = day("2026-03-01"),
+	         .until = day("2026-03-10")},
+	        {.id = 6,
+	         .scopes = SCOPE_EMAILS,
+	         .from = day("2026-03-01"),
+	         .until = day("2026-03-10")},
+	        {.id = 7,
+	         .scopes = SCOPE_EMAILS,
+	         .from = day("2026-03-01"),
+	         .until = day("2026-03-10")},
 	};
 	struct customer parent = blank("2000", NULL), site = blank("2001", &parent);
 	struct instant at = instant("2026-03-05T12:00:00Z");
@@ -218,17 +231,27 @@ static void the_nearest_suspension_is_found(void **state)
 	assert_int_equal(suspension_find(&site, SCOPE_EMAILS | SCOPE_ROUTES, denver(), at)->id, 5);
 	assert_int_equal(suspension_find(&site, SCOPE_JOBS, denver(), at)->id, 1);
 	assert_null(suspension_find(&site, SCOPE_ALL, denver(), instant("2026-02-28T12:00:00Z")));
-	assert_int_equal(suspension_find(&site, SCOPE_EMAILS, denver(), instant("2026-03-11T12:00:00Z"))->id,
-	                 1);
+	assert_int_equal(
+	        suspension_find(&site, SCOPE_EMAILS, denver(), instant("2026-03-11T12:00:00Z"))->id,
+	        1);
 }
 
 static void a_chain_of_suspensions_wears_off(void **state)
 {
 	(void)state;
 	struct suspension some[] = {
-	        {.id = 1, .scopes = SCOPE_ROUTES, .from = day("2026-03-01"), .until = day("2026-03-05")},
-	        {.id = 2, .scopes = SCOPE_ROUTES, .from = day("2026-03-05"), .until = day("2026-03-07")},
-	        {.id = 3, .scopes = SCOPE_ROUTES, .from = day("2026-03-08"), .until = day("2026-03-10")},
+	        {.id = 1,
+	         .scopes = SCOPE_ROUTES,
+	         .from = day("2026-03-01"),
+	         .until = day("2026-03-05")},
+	        {.id = 2,
+	         .scopes = SCOPE_ROUTES,
+	         .from = day("2026-03-05"),
+	         .until = day("2026-03-07")},
+	        {.id = 3,
+	         .scopes = SCOPE_ROUTES,
+	         .from = day("2026-03-08"),
+	         .until = day("2026-03-10")},
 	        {.id = 4, .scopes = SCOPE_EMAILS, .from = day("2026-03-01"), .until = DAY_NONE},
 	};
 	struct customer site = blank("2001", NULL);
@@ -239,13 +262,17 @@ static void a_chain_of_suspensions_wears_off(void **state)
 	                 instant("2026-03-07T07:00:00Z").ms);
 	assert_int_equal(suspension_clear(&site, SCOPE_JOBS, denver(), at).ms, at.ms);
 	assert_int_equal(suspension_clear(&site, SCOPE_EMAILS, denver(), at).ms, INSTANT_NEVER.ms);
-	assert_int_equal(suspension_next_change(&site, denver(), at).ms, instant("2026-03-05T07:00:00Z").ms);
-	assert_int_equal(suspension_next_change(&site, denver(), instant("2026-03-05T07:00:00Z")).ms,
-	                 instant("2026-03-07T07:00:00Z").ms);
-	assert_int_equal(suspension_next_change(&site, denver(), instant("2026-03-10T06:00:00Z")).ms,
-	                 INSTANT_NEVER.ms);
-	assert_int_equal(suspension_next_change(&site, denver(), instant("2026-01-10T06:00:00Z")).ms,
-	                 instant("2026-03-01T07:00:00Z").ms);
+	assert_int_equal(suspension_next_change(&site, denver(), at).ms,
+	                 instant("2026-03-05T07:00:00Z").ms);
+	assert_int_equal(
+	        suspension_next_change(&site, denver(), instant("2026-03-05T07:00:00Z")).ms,
+	        instant("2026-03-07T07:00:00Z").ms);
+	assert_int_equal(
+	        suspension_next_change(&site, denver(), instant("2026-03-10T06:00:00Z")).ms,
+	        INSTANT_NEVER.ms);
+	assert_int_equal(
+	        suspension_next_change(&site, denver(), instant("2026-01-10T06:00:00Z")).ms,
+	        instant("2026-03-01T07:00:00Z").ms);
 }
 
 int main(void)

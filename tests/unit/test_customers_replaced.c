@@ -17,11 +17,11 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define ACME                                                                                                 \
-	"INSERT INTO customer (id, number, name, timezone) VALUES (1, '1001', 'Acme', 'UTC');"               \
+#define ACME                                                                                       \
+	"INSERT INTO customer (id, number, name, timezone) VALUES (1, '1001', 'Acme', 'UTC');"     \
 	"INSERT INTO contact (id, customer, name, email) VALUES (1, 1, 'Ann', 'ann@example.com')"
-#define BURT                                                                                                 \
-	"INSERT INTO customer (id, number, name, timezone) VALUES (1, '1002', 'Burt', 'UTC');"               \
+#define BURT                                                                                       \
+	"INSERT INTO customer (id, number, name, timezone) VALUES (1, '1002', 'Burt', 'UTC');"     \
 	"INSERT INTO contact (id, customer, name, email) VALUES (1, 1, 'Bob', 'bob@example.com')"
 
 static struct world *w;
@@ -129,8 +129,9 @@ static void a_file_that_is_none_is_not_followed(void **state)
 	(void)state;
 	world_turn(w);
 	int fd = open(beside(".backup"), O_WRONLY | O_CREAT, 0600);
-	assert_int_equal(write(fd, "no database, but long enough to be taken for one by its size alone", 66),
-	                 66);
+	assert_int_equal(
+	        write(fd, "no database, but long enough to be taken for one by its size alone", 66),
+	        66);
 	(void)close(fd);
 	assert_int_equal(rename(beside(".backup"), w->settings.customers.path), 0);
 	remove_companions();
@@ -144,8 +145,10 @@ static void nothing_is_written_into_a_file_that_was_replaced(void **state)
 	(void)state;
 	struct error err;
 	struct office_write_result result;
-	struct spool_office_write row = {
-	        .seq = 1, .kind = "customer", .detail = "{\"number\": \"7\", \"name\": \"G\"}", .entry = ""};
+	struct spool_office_write row = {.seq = 1,
+	                                 .kind = "customer",
+	                                 .detail = "{\"number\": \"7\", \"name\": \"G\"}",
+	                                 .entry = ""};
 	struct office_writer *writer =
 	        office_writer_open(w->settings.customers.path, w->settings.spool.path, &err);
 	assert_non_null(writer);
@@ -167,11 +170,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(another_file_is_followed, setup, teardown),
-	        cmocka_unit_test_setup_teardown(a_log_left_behind_is_not_read_into_another_file, setup,
+	        cmocka_unit_test_setup_teardown(a_log_left_behind_is_not_read_into_another_file,
+	                                        setup, teardown),
+	        cmocka_unit_test_setup_teardown(a_file_that_is_none_is_not_followed, setup,
 	                                        teardown),
-	        cmocka_unit_test_setup_teardown(a_file_that_is_none_is_not_followed, setup, teardown),
-	        cmocka_unit_test_setup_teardown(nothing_is_written_into_a_file_that_was_replaced, setup,
-	                                        teardown),
+	        cmocka_unit_test_setup_teardown(nothing_is_written_into_a_file_that_was_replaced,
+	                                        setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

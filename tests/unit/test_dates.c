@@ -46,7 +46,8 @@ static const struct {
         {"de", "", "2026-12-24T14:30:00Z|day", "Donnerstag, 24. Dezember 2026"},
         {"es", "", "2026-12-24T14:30:00Z|day", "jueves, 24 de diciembre de 2026"},
         {"x y \xff z", "", "2026-12-24T14:30:00Z|time", "14:30"},
-        {"averyveryverylongnamethatcanbenolocaleanywhere", "", "2026-12-24T14:30:00Z|time", "14:30"},
+        {"averyveryverylongnamethatcanbenolocaleanywhere", "", "2026-12-24T14:30:00Z|time",
+         "14:30"},
         /* no times */
         {"", "", "", ""},
         {"", "", "tomorrow", "tomorrow"},
@@ -56,7 +57,8 @@ static const struct {
         {"", "", "2026-02-30", "2026-02-30"},
         {"", "", "a|b|time", "a|b"},
         {"", "", "|", "|"},
-        {"", "", "2026-12-24T14:30:00Z and a long text behind it that is no time at all, not even nearly",
+        {"", "",
+         "2026-12-24T14:30:00Z and a long text behind it that is no time at all, not even nearly",
          "2026-12-24T14:30:00Z and a long text behind it that is no time at all, not even nearly"},
 };
 
@@ -91,7 +93,8 @@ static void again_from_the_cache(void **state)
 
 static void *run(void *arg)
 {
-	struct dates_reader reader = {.dates = dates_new(), .locale = "fr", .timezone = "Europe/Paris"};
+	struct dates_reader reader = {
+	        .dates = dates_new(), .locale = "fr", .timezone = "Europe/Paris"};
 	struct buf *out = arg;
 	for (int i = 0; i < 200; i++) {
 		buf_reset(out);

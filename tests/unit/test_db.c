@@ -59,7 +59,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct db *open_or_fail(const struct place *place, const struct db_schema *schema, enum db_mode mode)
+static struct db *open_or_fail(const struct place *place, const struct db_schema *schema,
+                               enum db_mode mode)
 {
 	struct error err = {0};
 	struct db *db = db_open(place->path, schema, mode, &err);
@@ -150,10 +151,12 @@ static void test_absent(void **state)
 static void test_statements_without_end(void **state)
 {
 	struct place *place = *state;
-	static const char endless[] = "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c)"
-	                              " SELECT count(*) FROM c";
-	static const char rows[] = "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c)"
-	                           " SELECT n FROM c";
+	static const char endless[] =
+	        "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c)"
+	        " SELECT count(*) FROM c";
+	static const char rows[] =
+	        "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c)"
+	        " SELECT n FROM c";
 	struct error err;
 	atomic_bool stop = false;
 	struct db *db = open_or_fail(place, &two, DB_WRITE);
@@ -329,7 +332,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(test_new_file_and_migration, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_whose_file, setup, teardown),
-	        cmocka_unit_test_setup_teardown(test_failed_migration_changes_nothing, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_failed_migration_changes_nothing, setup,
+	                                        teardown),
 	        cmocka_unit_test_setup_teardown(test_absent, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_statements_without_end, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_not_a_database, setup, teardown),

@@ -18,9 +18,10 @@ static int setup(void **state)
 {
 	(void)state;
 	w = world_new(NOON);
-	world_sql(w,
-	          "INSERT INTO customer (id, number, name, timezone) VALUES (1, '1001', 'Acme', 'UTC');"
-	          "INSERT INTO contact (id, customer, name, email) VALUES (1, 1, 'Ann', 'ann@example.com')");
+	world_sql(w, "INSERT INTO customer (id, number, name, timezone) VALUES (1, '1001', 'Acme', "
+	             "'UTC');"
+	             "INSERT INTO contact (id, customer, name, email) VALUES (1, 1, 'Ann', "
+	             "'ann@example.com')");
 	return 0;
 }
 
@@ -92,10 +93,9 @@ static void a_customer_that_comes_in_time_is_mailed(void **state)
 static void a_suspended_customer_gets_none_and_the_office_knows(void **state)
 {
 	(void)state;
-	world_sql(
-	        w,
-	        "INSERT INTO suspension (customer, scopes, \"from\", note) VALUES (1, 'jobs,routes,emails', "
-	        "'2026-06-01', 'unpaid')");
+	world_sql(w, "INSERT INTO suspension (customer, scopes, \"from\", note) VALUES (1, "
+	             "'jobs,routes,emails', "
+	             "'2026-06-01', 'unpaid')");
 	world_event(w, "job.started", "J1", "1001", NULL, NULL);
 	said("collision suspended J1\nsuppressed suspended J1\n");
 	assert_string_equal(w->templates[0], "collision");
@@ -113,8 +113,9 @@ static void outside_hours_a_mail_waits_and_is_judged_again(void **state)
 	assert_int_equal(w->n_flying, 0);
 	world_event(w, "job.completed", "J2", "1001", NULL, NULL);
 	world_at(w, "2026-06-04T07:00:00Z");
-	world_sql(w, "INSERT INTO suspension (customer, scopes, \"from\", note) VALUES (1, 'emails', "
-	             "'2026-06-04', 'n')");
+	world_sql(w,
+	          "INSERT INTO suspension (customer, scopes, \"from\", note) VALUES (1, 'emails', "
+	          "'2026-06-04', 'n')");
 	world_turn(w);
 	said("suppressed suspended J1\nsuppressed suspended J2\n");
 	assert_int_equal(w->n_flying, 0);
@@ -248,7 +249,8 @@ static void an_entry_delivered_again_is_no_second_dead_letter(void **state)
 	(void)state;
 	world_event(w, "job.exploded", "J1", "1001", NULL, "same");
 	said("dead malformed\nrejected malformed J1\n");
-	world_event(w, "job.exploded", "J1", "1001", NULL, "same"); /* the clock stands: the same entry id */
+	world_event(w, "job.exploded", "J1", "1001", NULL,
+	            "same"); /* the clock stands: the same entry id */
 	said("");
 	world_at(w, "2026-06-03T12:00:01Z"); /* sent again by its publisher */
 	world_event(w, "job.exploded", "J1", "1001", NULL, "same");

@@ -20,13 +20,13 @@ static int setup(void **state)
 {
 	(void)state;
 	w = world_new(NOON);
-	world_sql(
-	        w,
-	        "INSERT INTO customer (id, number, name, timezone) VALUES (1, '1001', 'Acme', 'UTC');"
-	        "INSERT INTO customer (id, number, name, parent) VALUES (2, '1002', 'North', 1), (3, '1003', "
-	        "'South', 1);"
-	        "INSERT INTO contact (id, customer, name, email, all_sites) "
-	        "VALUES (1, 1, 'Ann', 'ann@example.com', 1)");
+	world_sql(w, "INSERT INTO customer (id, number, name, timezone) VALUES (1, '1001', 'Acme', "
+	             "'UTC');"
+	             "INSERT INTO customer (id, number, name, parent) VALUES (2, '1002', 'North', "
+	             "1), (3, '1003', "
+	             "'South', 1);"
+	             "INSERT INTO contact (id, customer, name, email, all_sites) "
+	             "VALUES (1, 1, 'Ann', 'ann@example.com', 1)");
 	return 0;
 }
 
@@ -151,7 +151,8 @@ static void a_retry_keeps_its_message_id_under_another_from(void **state)
 static void the_office_is_told_the_note_also_when_it_is_lifted_meanwhile(void **state)
 {
 	(void)state;
-	world_sql(w, "INSERT INTO suspension (id, customer, scopes, \"from\", note) VALUES (1, 1, 'routes', "
+	world_sql(w, "INSERT INTO suspension (id, customer, scopes, \"from\", note) VALUES (1, 1, "
+	             "'routes', "
 	             "'2026-06-01', 'dog in the yard')");
 	w->room = 0; /* the relay is away */
 	world_event(w, "job.started", "J1", "1001", NULL, NULL);
@@ -169,7 +170,8 @@ static void a_refused_address_is_known_behind_a_long_feed(void **state)
 {
 	(void)state;
 	world_sql(w, "UPDATE contact SET alt_email = 'alt@example.com'");
-	for (int i = 0; i < 70; i++) /* nobody carries these out: customers.db is locked by an import */
+	for (int i = 0; i < 70;
+	     i++) /* nobody carries these out: customers.db is locked by an import */
 		world_customer(w, "{\"number\":\"1001\",\"name\":\"Acme\"}");
 	world_event(w, "job.completed", "J1", "1001", NULL, NULL);
 	world_deliver(w, DELIVERY_ADDRESS_DEAD);
@@ -186,7 +188,8 @@ static void a_suspension_found_later_says_its_note(void **state)
 	(void)state;
 	w->room = 0;
 	world_event(w, "job.completed", "J1", "1001", NULL, NULL);
-	world_sql(w, "INSERT INTO suspension (customer, scopes, \"from\", until, note) VALUES (1, 'emails', "
+	world_sql(w, "INSERT INTO suspension (customer, scopes, \"from\", until, note) VALUES (1, "
+	             "'emails', "
 	             "'2026-06-03', '2026-07-01', 'unpaid since May')");
 	w->room = 16;
 	world_turn(w);

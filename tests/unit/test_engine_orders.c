@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A job's events may come in any order: the real engine leaves the same job state behind, and the customer
- * hears the same last. Each order of a set is a job of its own; one turn takes the next event of all of them.
+ * A job's events may come in any order: the real engine leaves the same job state behind, and the
+ * customer hears the same last. Each order of a set is a job of its own; one turn takes the next
+ * event of all of them.
  */
 #include "engine_world.h"
 
@@ -19,14 +20,16 @@
 enum { EVENTS_MAX = 5, ORDERS_MAX = 120 };
 
 /*
- * "STATE@MINUTE …", what the job is in the end, and what the customer hears last ("" where that depends on
- * the order: a job that had ended before it was dispatched anew).
+ * "STATE@MINUTE …", what the job is in the end, and what the customer hears last ("" where that
+ * depends on the order: a job that had ended before it was dispatched anew).
  */
 static const struct set {
 	const char *events[EVENTS_MAX];
 	const char *state, *last;
 } sets[] = {
-        {{"dispatched@1", "started@2", "paused@3", "started@4", "completed@5"}, "completed", "completed"},
+        {{"dispatched@1", "started@2", "paused@3", "started@4", "completed@5"},
+         "completed",
+         "completed"},
         {{"dispatched@1", "started@2", "paused@3", "started@4"}, "started", "started"},
         {{"dispatched@1", "started@2", "failed@3", "completed@4"}, "completed", "completed"},
         {{"dispatched@1", "started@2", "completed@3", "failed@4"}, "failed", "failed"},
@@ -38,7 +41,9 @@ static const struct set {
         {{"dispatched@1", "completed@2", "completed@3", "started@4"}, "completed", "completed"},
         {{"dispatched@2", "started@2", "paused@2", "completed@2"}, "completed", "completed"},
         {{"dispatched@2", "started@2", "paused@2"}, "paused", "paused"},
-        {{"started@5", "completed@3", "dispatched@1"}, "completed", "completed"}, /* a phone ahead */
+        {{"started@5", "completed@3", "dispatched@1"},
+         "completed",
+         "completed"}, /* a phone ahead */
         {{"completed@1", "dispatched@2", "started@3"}, "started", ""},
         {{"dispatched@1", "completed@2", "dispatched@3"}, "dispatched", ""},
         {{"dispatched@1", "completed@2", "dispatched@3", "started@4", "paused@5"}, "paused", ""},
@@ -96,7 +101,8 @@ static const struct entry *entry_of(struct arena *arena, const char *event, int 
 	fields[1] = field(arena, "type", arena_printf(arena, "job.%.*s", state_len, event));
 	fields[2] = field(arena, "job", arena_printf(arena, "%d", order));
 	fields[3] = field(arena, "customer", "1001");
-	fields[4] = field(arena, "time", arena_printf(arena, "2026-06-03T12:0%s:00Z", event + state_len + 1));
+	fields[4] = field(arena, "time",
+	                  arena_printf(arena, "2026-06-03T12:0%s:00Z", event + state_len + 1));
 	*entry = (struct entry){.feed = FEED_EVENTS, .id = "", .fields = fields, .n_fields = 5};
 	entry->received = w->now;
 	return entry;
@@ -119,7 +125,8 @@ static void turn(const struct entry *const *entries, size_t n)
 	n_results = 0;
 	for (size_t i = 0; i < t.n_outgoing; i++) {
 		struct delivery_result *r = &results[n_results++];
-		*r = (struct delivery_result){.mail = t.outgoing[i]->mail, .delivery = DELIVERY_SENT};
+		*r = (struct delivery_result){.mail = t.outgoing[i]->mail,
+		                              .delivery = DELIVERY_SENT};
 		(void)snprintf(last[atoi(t.outgoing[i]->jobs[0])], sizeof last[0], "%s",
 		               t.outgoing[i]->template);
 	}
@@ -153,8 +160,8 @@ static void check(const struct set *set, int n_orders)
 	for (int i = 0; i < n_orders; i++) {
 		check_state(spool, i, set->state);
 		if (*set->last && strcmp(last[i], set->last) != 0)
-			fail_msg("%s … first %s: the customer hears %s last, not %s", set->events[0],
-			         set->events[orders[i][0]], last[i], set->last);
+			fail_msg("%s … first %s: the customer hears %s last, not %s",
+			         set->events[0], set->events[orders[i][0]], last[i], set->last);
 	}
 	spool_close(spool);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Weeks of random days at a small firm, turn by turn: events in any order, grouped, with clocks that are
- * ahead; relays that refuse, doubt and are away; suspensions and hours that come and go; crashes. Whatever
- * happens, some things must never:
+ * Weeks of random days at a small firm, turn by turn: events in any order, grouped, with clocks
+ * that are ahead; relays that refuse, doubt and are away; suspensions and hours that come and go;
+ * crashes. Whatever happens, some things must never:
  *
- *   two mails of one job to one contact in flight · a mail of a state that the job has left behind by an
- *   end · a mail to a suspended customer, or outside its hours · a mail or an event without an end
+ *   two mails of one job to one contact in flight · a mail of a state that the job has left behind
+ * by an end · a mail to a suspended customer, or outside its hours · a mail or an event without an
+ * end
  */
 #include "engine_world.h"
 
@@ -46,17 +47,16 @@ static void setup(uint64_t seed)
 	n_flying = 0;
 	suspended = closed = false;
 	w = world_new("2026-06-03T08:00:00Z");
-	world_sql(
-	        w,
-	        "INSERT INTO customer (id, number, name, timezone) VALUES (1, '1', 'Head', 'UTC'), (2, '2', "
-	        "'Site', 'UTC');"
-	        "UPDATE customer SET parent = 1 WHERE id = 2;"
-	        "INSERT INTO contact (id, customer, email, alt_email, all_sites) VALUES "
-	        "(1, 1, 'all@example.com', 'alt@example.com', 1);"
-	        "INSERT INTO contact (id, customer, email, notify) VALUES "
-	        "(2, 2, 'ends@example.com', 'dispatched,completed,failed,cancelled');"
-	        "INSERT INTO hours_week SELECT 2, value, '07:00-12:00,13:00-19:00' FROM "
-	        "json_each('[0,1,2,3,4,5,6]')");
+	world_sql(w, "INSERT INTO customer (id, number, name, timezone) VALUES (1, '1', 'Head', "
+	             "'UTC'), (2, '2', "
+	             "'Site', 'UTC');"
+	             "UPDATE customer SET parent = 1 WHERE id = 2;"
+	             "INSERT INTO contact (id, customer, email, alt_email, all_sites) VALUES "
+	             "(1, 1, 'all@example.com', 'alt@example.com', 1);"
+	             "INSERT INTO contact (id, customer, email, notify) VALUES "
+	             "(2, 2, 'ends@example.com', 'dispatched,completed,failed,cancelled');"
+	             "INSERT INTO hours_week SELECT 2, value, '07:00-12:00,13:00-19:00' FROM "
+	             "json_each('[0,1,2,3,4,5,6]')");
 	w->settings.notify[JOB_STARTED].group_wait_ms = 120000;
 	w->settings.notify[JOB_DISPATCHED].group_wait_ms = 60000;
 	w->settings.notify[JOB_FAILED].outside_hours = HOURS_DEFER;
@@ -72,8 +72,8 @@ static void check_alone(const struct outgoing_mail *outgoing)
 			for (size_t j = 0; j < outgoing->n_jobs; j++)
 				if (strcmp(flying[i].result.to, outgoing->to) == 0 &&
 				    strcmp(flying[i].jobs[k], outgoing->jobs[j]) == 0)
-					fail_msg("two mails of job %s to %s in flight", outgoing->jobs[j],
-					         outgoing->to);
+					fail_msg("two mails of job %s to %s in flight",
+					         outgoing->jobs[j], outgoing->to);
 }
 
 static void check_state(const struct outgoing_mail *outgoing)
@@ -110,7 +110,8 @@ static void take_outgoing(struct turn *t)
 		*f = (struct flight){.result = {.mail = outgoing->mail}};
 		(void)snprintf(f->result.to, sizeof f->result.to, "%s", outgoing->to);
 		for (size_t j = 0; j < outgoing->n_jobs && j < MAIL_JOBS_MAX; j++)
-			(void)snprintf(f->jobs[f->n_jobs++], sizeof f->jobs[0], "%s", outgoing->jobs[j]);
+			(void)snprintf(f->jobs[f->n_jobs++], sizeof f->jobs[0], "%s",
+			               outgoing->jobs[j]);
 	}
 }
 
@@ -174,7 +175,8 @@ static void turn(size_t events, bool all)
 	const struct entry *entries[4];
 	struct arena *arena = arena_new();
 	struct error err;
-	struct turn t = {.now = w->now, .entries = entries, .results = results, .random = dice(1000000)};
+	struct turn t = {
+	        .now = w->now, .entries = entries, .results = results, .random = dice(1000000)};
 	t.n_results = random_results(results, all);
 	for (; t.n_entries < events; t.n_entries++)
 		entries[t.n_entries] = random_event(arena);
@@ -190,23 +192,25 @@ static void office(void)
 {
 	switch (dice(12)) {
 	case 0:
-		world_sql(w, suspended
-		                     ? "UPDATE suspension SET removed = 1"
-		                     : "INSERT INTO suspension (customer, scopes, \"from\", note) VALUES (1, "
-		                       "'emails', '2026-01-01', 'n')");
+		world_sql(w, suspended ? "UPDATE suspension SET removed = 1"
+		                       : "INSERT INTO suspension (customer, scopes, \"from\", "
+		                         "note) VALUES (1, "
+		                         "'emails', '2026-01-01', 'n')");
 		suspended = !suspended;
 		break;
 	case 1:
-		world_sql(w,
-		          closed ? "DELETE FROM hours_date"
-		                 : "INSERT INTO hours_date SELECT 2, date('2026-06-01', '+' || value || ' "
-		                   "days'), 'closed' FROM json_each('[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14]')");
+		world_sql(w, closed ? "DELETE FROM hours_date"
+		                    : "INSERT INTO hours_date SELECT 2, date('2026-06-01', '+' || "
+		                      "value || ' "
+		                      "days'), 'closed' FROM "
+		                      "json_each('[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14]')");
 		closed = !closed;
 		break;
 	case 2:
 		n_flying = 0;
 		world_reopen(w);
-		for (size_t i = 0; i < w->n_flying; i++) /* dispatched by the first turn after the crash */
+		for (size_t i = 0; i < w->n_flying;
+		     i++) /* dispatched by the first turn after the crash */
 			flying[n_flying++] = (struct flight){.result = w->flying[i]};
 		w->n_flying = 0;
 		break;
@@ -230,7 +234,8 @@ static void check_ends(void)
 	}
 	for (enum status s = STATUS_QUEUED; s <= STATUS_RETRYING; s++)
 		if (s != STATUS_SENT && world_mails(w, s) != 0)
-			fail_msg("%lld mails are %s for ever", (long long)world_mails(w, s), status_name(s));
+			fail_msg("%lld mails are %s for ever", (long long)world_mails(w, s),
+			         status_name(s));
 	struct spool *spool = spool_open(w->settings.spool.path, DB_READ, &err);
 	for (size_t i = 0; i < n_events; i++)
 		if (spool_event_find(spool, "", event_ids[i], NULL) == 0)

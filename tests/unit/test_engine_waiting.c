@@ -30,7 +30,8 @@ static void events_of_nobody(struct world *w)
 		fields[1] = (struct entry_field){"type", 4, "job.started", 11};
 		fields[2] = (struct entry_field){"job", 3, id, strlen(id)};
 		fields[3] = (struct entry_field){"customer", 8, "9999", 4};
-		entries[i] = (struct entry){.id = "", .fields = fields, .n_fields = 4, .received = w->now};
+		entries[i] = (struct entry){
+		        .id = "", .fields = fields, .n_fields = 4, .received = w->now};
 		list[i] = &entries[i];
 	}
 	assert_true(engine_turn(w->engine, &turn, &err));
@@ -48,9 +49,10 @@ static void a_customer_that_comes_is_seen_behind_many_that_dont(void **state)
 	bool more = true;
 	events_of_nobody(w);
 	world_event(w, "job.dispatched", "J1", "1001", NULL, NULL);
-	world_sql(w,
-	          "INSERT INTO customer (id, number, name, timezone) VALUES (1, '1001', 'Acme', 'UTC');"
-	          "INSERT INTO contact (id, customer, name, email) VALUES (1, 1, 'Ann', 'ann@example.com')");
+	world_sql(w, "INSERT INTO customer (id, number, name, timezone) VALUES (1, '1001', 'Acme', "
+	             "'UTC');"
+	             "INSERT INTO contact (id, customer, name, email) VALUES (1, 1, 'Ann', "
+	             "'ann@example.com')");
 	for (int turns = 0; more && turns < 10; turns++) {
 		struct turn turn = {.now = w->now};
 		assert_true(engine_turn(w->engine, &turn, &err));
@@ -92,7 +94,8 @@ static void a_customer_is_waited_for_while_the_feed_is_on_its_way(void **state)
 	assert_string_equal(buf_text(&w->said), "");
 	turn_with(w, &done[1], 1, &next);
 	world_turn(w);
-	assert_string_equal(buf_text(&w->said), "dead unknown_customer\nrejected unknown_customer J1\n");
+	assert_string_equal(buf_text(&w->said),
+	                    "dead unknown_customer\nrejected unknown_customer J1\n");
 	world_free(w);
 }
 
@@ -104,7 +107,8 @@ static void a_feed_that_never_ends_holds_nobody_up(void **state)
 	world_event(w, "job.started", "J1", "9999", NULL, NULL);
 	world_at(w, "2026-06-03T12:01:01Z");
 	world_customer(w, "{\"number\": \"7\", \"name\": \"G\"}");
-	assert_string_equal(buf_text(&w->said), "dead unknown_customer\nrejected unknown_customer J1\n");
+	assert_string_equal(buf_text(&w->said),
+	                    "dead unknown_customer\nrejected unknown_customer J1\n");
 	world_free(w);
 }
 

@@ -32,8 +32,8 @@ struct verdict {
 	enum entry_feed feed; /* the fields' tables only */
 };
 
-static void check(bool ok, const struct job_event *event, const struct error *err, struct verdict want,
-                  const char *what)
+static void check(bool ok, const struct job_event *event, const struct error *err,
+                  struct verdict want, const char *what)
 {
 	if (ok != (want.event != NULL))
 		fail_msg("%s: %s", what, ok ? "is taken" : err->text);
@@ -72,21 +72,25 @@ static const struct {
          {.event = "job.create e  j c {}"}},
         {"{\"id\":\"e\",\"type\":\"com.example.job.dispatch\",\"job\":\"j\",\"customer\":\"c\"}",
          {.event = "job.dispatch e  j c {}"}},
-        {"{\"specversion\":\"1.0\",\"datacontenttype\":\"application/json\",\"dataschema\":\"urn:x\"," EVENT
-         "}",
+        {"{\"specversion\":\"1.0\",\"datacontenttype\":\"application/"
+         "json\",\"dataschema\":\"urn:x\"," EVENT "}",
          {.event = "job.started e  j c {}"}},
         {"{\"id\":\"e\",\"type\":\"job.started\",\"subject\":\"s\",\"customer\":\"c\"}",
          {.event = "job.started e  s c {}"}},
         {"{" EVENT ",\"subject\":\"s\"}", {.event = "job.started e  j c {\"subject\":\"s\"}"}},
         {"{\"id\":\"e\",\"type\":\"job.started\",\"data\":{\"job\":7,\"customer\":\"8\"}}",
          {.event = "job.started e  7 8 {\"job\":7,\"customer\":\"8\"}"}},
-        {"{" EVENT ",\"data\":{\"job\":\"other\"}}", {.event = "job.started e  j c {\"job\":\"other\"}"}},
-        {"{\"id\":\"e\",\"type\":\"job.started\",\"subject\":\"s\",\"customer\":\"c\",\"data\":{\"job\":{"
+        {"{" EVENT ",\"data\":{\"job\":\"other\"}}",
+         {.event = "job.started e  j c {\"job\":\"other\"}"}},
+        {"{\"id\":\"e\",\"type\":\"job.started\",\"subject\":\"s\",\"customer\":\"c\",\"data\":{"
+         "\"job\":{"
          "\"a\":1}}}",
          {.event = "job.started e  s c {\"job\":{\"a\":1}}"}},
-        {"{\"id\":\"e\",\"type\":\"job.started\",\"job\":null,\"subject\":\"s\",\"customer\":\"c\"}",
+        {"{\"id\":\"e\",\"type\":\"job.started\",\"job\":null,\"subject\":\"s\",\"customer\":"
+         "\"c\"}",
          {.event = "job.started e  s c {}"}},
-        {"{" EVENT ",\"source\":null,\"time\":null,\"data\":null}", {.event = "job.started e  j c {}"}},
+        {"{" EVENT ",\"source\":null,\"time\":null,\"data\":null}",
+         {.event = "job.started e  j c {}"}},
         {"{" EVENT ",\"data\":{ \"z\" : 1, \"a\" : [ 1.50, true, null ] }}",
          {.event = "job.started e  j c {\"z\":1,\"a\":[1.5,true,null]}"}},
         {"{" EVENT ",\"data\":{\"amount\":49.95,\"n\":1e300,\"w\":2.0}}",
@@ -99,11 +103,13 @@ static const struct {
          {.event = "job.started e  j c {\"a\":1,\"traceparent\":\"00-1\"}"}},
         {"{" EVENT ",\"a\":2,\"data\":{\"a\":1}}", {.event = "job.started e  j c {\"a\":1}"}},
         {"{" EVENT ",\"time\":\"2026-02-25T06:00:00+01:00\"}", {.event = "job.started e  j c {}"}},
-        {"{\"id\":\"" X128 "\",\"type\":\"job.started\",\"job\":\"" X128 "\",\"customer\":\"" X128 "\"}",
+        {"{\"id\":\"" X128 "\",\"type\":\"job.started\",\"job\":\"" X128 "\",\"customer\":\"" X128
+         "\"}",
          {.event = "job.started " X128 "  " X128 " " X128 " {}"}},
         {"{" EVENT ",\"source\":\"" X256 "\"}", {.event = "job.started e " X256 " j c {}"}},
         {"{" EVENT ",\"data\":{\"a\":" DEEP8 DEEP8 DEEP8 "[[[[[[[" PEED8 PEED8 PEED8 "]]]]]]]}}",
-         {.event = "job.started e  j c {\"a\":" DEEP8 DEEP8 DEEP8 "[[[[[[[" PEED8 PEED8 PEED8 "]]]]]]]}"}},
+         {.event = "job.started e  j c {\"a\":" DEEP8 DEEP8 DEEP8 "[[[[[[[" PEED8 PEED8 PEED8
+                   "]]]]]]]}"}},
 
         {"", {.fault = "the event is not JSON"}},
         {"{", {.fault = "the event is not JSON"}},
@@ -130,10 +136,12 @@ static const struct {
         {"{\"id\":\"e\",\"type\":\"job.started\",\"job\":\"j\"}", {.fault = "customer is missing"}},
         {"{\"id\":null,\"type\":\"job.started\",\"job\":\"j\",\"customer\":\"c\"}",
          {.fault = "id is missing"}},
-        {"{\"id\":\"\",\"type\":\"job.started\",\"job\":\"j\",\"customer\":\"c\"}", {.fault = "id is empty"}},
+        {"{\"id\":\"\",\"type\":\"job.started\",\"job\":\"j\",\"customer\":\"c\"}",
+         {.fault = "id is empty"}},
         {"{\"id\":1.0,\"type\":\"job.started\",\"job\":\"j\",\"customer\":\"c\"}",
          {.fault = "id is a number with a fraction"}},
-        {"{\"id\":true,\"type\":\"job.started\",\"job\":\"j\",\"customer\":\"c\"}", {.fault = "id is true"}},
+        {"{\"id\":true,\"type\":\"job.started\",\"job\":\"j\",\"customer\":\"c\"}",
+         {.fault = "id is true"}},
         {"{\"id\":[\"e\"],\"type\":\"job.started\",\"job\":\"j\",\"customer\":\"c\"}",
          {.fault = "id is an array"}},
         {"{\"id\":\"" X128 "x\",\"type\":\"job.started\",\"job\":\"j\",\"customer\":\"c\"}",
@@ -158,15 +166,19 @@ static const struct {
          {.fault = "customer is false"}},
         {"{" EVENT ",\"source\":7}", {.fault = "source is an integer; text was expected"}},
         {"{" EVENT ",\"source\":\"" X256 "x\"}", {.fault = "source has 257 bytes"}},
-        {"{" EVENT ",\"source\":\"a\\tb\"}", {.fault = "source \"a?b\" contains a control character"}},
+        {"{" EVENT ",\"source\":\"a\\tb\"}",
+         {.fault = "source \"a?b\" contains a control character"}},
         {"{" EVENT ",\"time\":1772000000}", {.fault = "time is an integer"}},
-        {"{" EVENT ",\"time\":\"2026-02-25 06:00\"}", {.fault = "time \"2026-02-25 06:00\" is not RFC 3339"}},
+        {"{" EVENT ",\"time\":\"2026-02-25 06:00\"}",
+         {.fault = "time \"2026-02-25 06:00\" is not RFC 3339"}},
         {"{" EVENT ",\"time\":\"2026-02-25T06:00:00\"}", {.fault = "is not RFC 3339"}},
         {"{" EVENT ",\"time\":\"2026-02-30T06:00:00Z\"}", {.fault = "is not RFC 3339"}},
-        {"{\"id\":\"e\",\"type\":7,\"job\":\"j\",\"customer\":\"c\"}", {.fault = "type is an integer"}},
+        {"{\"id\":\"e\",\"type\":7,\"job\":\"j\",\"customer\":\"c\"}",
+         {.fault = "type is an integer"}},
         {"{\"id\":\"e\",\"type\":\"job.done\",\"job\":\"j\",\"customer\":\"c\"}",
          {.fault = "type \"job.done\" is unknown; expected job.dispatched"}},
-        {"{\"id\":\"e\",\"type\":\"Job.Started\",\"job\":\"j\",\"customer\":\"c\"}", {.fault = "is unknown"}},
+        {"{\"id\":\"e\",\"type\":\"Job.Started\",\"job\":\"j\",\"customer\":\"c\"}",
+         {.fault = "is unknown"}},
         {"{\"id\":\"e\",\"type\":\"xjob.started\",\"job\":\"j\",\"customer\":\"c\"}",
          {.fault = "is unknown"}},
         {"{\"id\":\"e\",\"type\":\".job.started\",\"job\":\"j\",\"customer\":\"c\"}",
@@ -175,21 +187,28 @@ static const struct {
          {.fault = "is unknown"}},
         {"{\"id\":\"e\",\"type\":\"job.started.v2\",\"job\":\"j\",\"customer\":\"c\"}",
          {.fault = "is unknown"}},
-        {"{\"id\":\"e\",\"type\":\"started\",\"job\":\"j\",\"customer\":\"c\"}", {.fault = "is unknown"}},
-        {"{\"id\":\"e\",\"type\":\"job.dispatch\",\"job\":\"j\",\"customer\":\"c\",\"scheduled\":\"soon\"}",
+        {"{\"id\":\"e\",\"type\":\"started\",\"job\":\"j\",\"customer\":\"c\"}",
+         {.fault = "is unknown"}},
+        {"{\"id\":\"e\",\"type\":\"job.dispatch\",\"job\":\"j\",\"customer\":\"c\",\"scheduled\":"
+         "\"soon\"}",
          {.fault = "scheduled \"soon\" is not RFC 3339"}},
-        {"{\"id\":\"e\",\"type\":\"job.dispatch\",\"job\":\"j\",\"customer\":\"c\",\"data\":{\"scheduled\":1}"
+        {"{\"id\":\"e\",\"type\":\"job.dispatch\",\"job\":\"j\",\"customer\":\"c\",\"data\":{"
+         "\"scheduled\":1}"
          "}",
          {.fault = "scheduled is an integer"}},
-        {"{\"id\":\"e\",\"type\":\"job.dispatch\",\"job\":\"j\",\"customer\":\"c\",\"route\":\"a/b\"}",
+        {"{\"id\":\"e\",\"type\":\"job.dispatch\",\"job\":\"j\",\"customer\":\"c\",\"route\":\"a/"
+         "b\"}",
          {.fault = "route \"a/b\" is not a route"}},
-        {"{\"id\":\"e\",\"type\":\"job.dispatch\",\"job\":\"j\",\"customer\":\"c\",\"route\":\"" X64 "x\"}",
+        {"{\"id\":\"e\",\"type\":\"job.dispatch\",\"job\":\"j\",\"customer\":\"c\",\"route\":\"" X64
+         "x\"}",
          {.fault = "is not a route; expected 1 to 64"}},
         {"{\"id\":\"e\",\"type\":\"job.dispatch\",\"job\":\"j\",\"customer\":\"c\",\"route\":{}}",
          {.fault = "route is an object"}},
-        {"{\"id\":\"e\",\"type\":\"job.dispatch\",\"job\":\"j\",\"customer\":\"c\",\"route\":\"R-7.b_2\","
+        {"{\"id\":\"e\",\"type\":\"job.dispatch\",\"job\":\"j\",\"customer\":\"c\",\"route\":\"R-7."
+         "b_2\","
          "\"scheduled\":\"2026-03-05T09:00:00Z\"}",
-         {.event = "job.dispatch e  j c {\"route\":\"R-7.b_2\",\"scheduled\":\"2026-03-05T09:00:00Z\"}"}},
+         {.event = "job.dispatch e  j c "
+                   "{\"route\":\"R-7.b_2\",\"scheduled\":\"2026-03-05T09:00:00Z\"}"}},
 };
 
 static void json_entries(void **state)
@@ -198,8 +217,8 @@ static void json_entries(void **state)
 	for (size_t i = 0; i < N(json_cases); i++) {
 		struct job_event event;
 		struct error err = {0};
-		bool ok = event_read_json(json_cases[i].json, strlen(json_cases[i].json), received, MAX_SIZE,
-		                          arena, &event, &err);
+		bool ok = event_read_json(json_cases[i].json, strlen(json_cases[i].json), received,
+		                          MAX_SIZE, arena, &event, &err);
 		check(ok, &event, &err, json_cases[i].want, json_cases[i].json);
 	}
 }
@@ -213,37 +232,48 @@ static const struct {
 	struct verdict want;
 } foreign_cases[] = {
         /* data is mended */
-        {"{" EVENT ",\"data\":{\"a\":\"x\\u0000y\"}}", {.event = "job.started e  j c {\"a\":\"x�y\"}"}},
+        {"{" EVENT ",\"data\":{\"a\":\"x\\u0000y\"}}",
+         {.event = "job.started e  j c {\"a\":\"x�y\"}"}},
         {"{" EVENT ",\"data\":{\"a\":\"\\ud800\"}}", {.event = "job.started e  j c {\"a\":\"�\"}"}},
-        {"{" EVENT ",\"data\":{\"a\":\"\\uDE9A\\uD83D\"}}", {.event = "job.started e  j c {\"a\":\"��\"}"}},
+        {"{" EVENT ",\"data\":{\"a\":\"\\uDE9A\\uD83D\"}}",
+         {.event = "job.started e  j c {\"a\":\"��\"}"}},
         {"{" EVENT ",\"data\":{\"a\":\"\\ud83d\\ud83d\\ude9a\"}}",
          {.event = "job.started e  j c {\"a\":\"�🚚\"}"}},
-        {"{" EVENT ",\"data\":{\"a\":\"\\ud83dx\\u00e9\"}}", {.event = "job.started e  j c {\"a\":\"�xé\"}"}},
+        {"{" EVENT ",\"data\":{\"a\":\"\\ud83dx\\u00e9\"}}",
+         {.event = "job.started e  j c {\"a\":\"�xé\"}"}},
         {"{" EVENT ",\"data\":{\"a\":\"\\\\ud800\",\"b\":\"\\\"\\u0000\"}}",
          {.event = "job.started e  j c {\"a\":\"\\\\ud800\",\"b\":\"\\\"�\"}"}},
         {"{" EVENT ",\"data\":{\"k\\u0000\":{\"z\\udc00\":[\"\\u0000\"]}}}",
          {.event = "job.started e  j c {\"k�\":{\"z�\":[\"�\"]}}"}},
         {"{" EVENT ",\"data\":{\"c\":123456789012345678901,\"d\":-9223372036854775808}}",
-         {.event = "job.started e  j c {\"c\":\"123456789012345678901\",\"d\":-9223372036854775808}"}},
+         {.event = "job.started e  j c "
+                   "{\"c\":\"123456789012345678901\",\"d\":-9223372036854775808}"}},
         {"{" EVENT ",\"trace\":\"\\ud800\"}", {.event = "job.started e  j c {\"trace\":\"�\"}"}},
-        {"{" EVENT ",\"data\":{\"job\":\"\\u0000\"}}", {.event = "job.started e  j c {\"job\":\"�\"}"}},
+        {"{" EVENT ",\"data\":{\"job\":\"\\u0000\"}}",
+         {.event = "job.started e  j c {\"job\":\"�\"}"}},
         {"{" ID_ ",\"subject\":\"s\",\"data\":{\"job\":\"\\u0000\"}}",
          {.event = "job.started e  s c {\"job\":\"�\"}"}},
         {"{" EVENT ",\"data\":{\"a\":\"�\"}}", {.event = "job.started e  j c {\"a\":\"�\"}"}},
         {MARK "{" EVENT "}", {.event = "job.started e  j c {}"}},
-        {MARK " {" EVENT ",\"data\":{\"a\":\"\\u0000\"}}", {.event = "job.started e  j c {\"a\":\"�\"}"}},
+        {MARK " {" EVENT ",\"data\":{\"a\":\"\\u0000\"}}",
+         {.event = "job.started e  j c {\"a\":\"�\"}"}},
 
         /* attributes are not */
         {"{\"id\":\"a\\u0000\",\"type\":\"job.started\",\"job\":\"j\",\"customer\":\"c\"}",
-         {.fault = "id holds \\u0000 or half a surrogate pair, which JSON allows and plain text can't"}},
+         {.fault = "id holds \\u0000 or half a surrogate pair, which JSON allows and plain text "
+                   "can't"}},
         {"{\"id\":\"a\",\"type\":\"job.started\",\"job\":\"\\ud800\",\"customer\":\"c\"}",
          {.fault = "job holds \\u0000 or half a surrogate pair"}},
         {"{\"id\":\"a\",\"type\":\"job.started\\u0000\",\"job\":\"j\",\"customer\":\"c\"}",
          {.fault = "type holds \\u0000 or half a surrogate pair"}},
-        {"{" ID_ ",\"subject\":\"\\udfff\"}", {.fault = "subject holds \\u0000 or half a surrogate pair"}},
-        {"{" ID_ ",\"data\":{\"job\":\"\\u0000\"}}", {.fault = "job holds \\u0000 or half a surrogate pair"}},
-        {"{" EVENT ",\"source\":\"\\u0000\"}", {.fault = "source holds \\u0000 or half a surrogate pair"}},
-        {"{" EVENT ",\"time\":\"\\u0000\"}", {.fault = "time holds \\u0000 or half a surrogate pair"}},
+        {"{" ID_ ",\"subject\":\"\\udfff\"}",
+         {.fault = "subject holds \\u0000 or half a surrogate pair"}},
+        {"{" ID_ ",\"data\":{\"job\":\"\\u0000\"}}",
+         {.fault = "job holds \\u0000 or half a surrogate pair"}},
+        {"{" EVENT ",\"source\":\"\\u0000\"}",
+         {.fault = "source holds \\u0000 or half a surrogate pair"}},
+        {"{" EVENT ",\"time\":\"\\u0000\"}",
+         {.fault = "time holds \\u0000 or half a surrogate pair"}},
         {"{\"id\":123456789012345678901,\"type\":\"job.started\",\"job\":\"j\",\"customer\":\"c\"}",
          {.event = "job.started 123456789012345678901  j c {}"}},
 
@@ -266,10 +296,12 @@ static const struct {
         /* empty attributes */
         {"{" EVENT ",\"time\":\"\"}", {.event = "job.started e  j c {}"}},
         {"{" ID_ ",\"job\":\"\",\"subject\":\"s\"}", {.event = "job.started e  s c {}"}},
-        {"{" ID_ ",\"job\":\"\",\"data\":{\"job\":7}}", {.event = "job.started e  7 c {\"job\":7}"}},
+        {"{" ID_ ",\"job\":\"\",\"data\":{\"job\":7}}",
+         {.event = "job.started e  7 c {\"job\":7}"}},
         {"{" ID_ ",\"subject\":\"s\",\"data\":{\"job\":\"\"}}",
          {.event = "job.started e  s c {\"job\":\"\"}"}},
-        {"{\"id\":\"e\",\"type\":\"job.started\",\"job\":\"j\",\"customer\":\"\",\"data\":{\"customer\":"
+        {"{\"id\":\"e\",\"type\":\"job.started\",\"job\":\"j\",\"customer\":\"\",\"data\":{"
+         "\"customer\":"
          "\"c\"}}",
          {.event = "job.started e  j c {\"customer\":\"c\"}"}},
 
@@ -278,7 +310,8 @@ static const struct {
          {.event = "job.started e  j c {\"a\":1,\"b\":\"ą\"}"}},
         {"{" EVENT ",\"data_base64\":\"eyJhIjoxLCJi\\r\\nIjoixIUifQ\"}",
          {.event = "job.started e  j c {\"a\":1,\"b\":\"ą\"}"}},
-        {"{" ID_ ",\"data_base64\":\"eyJqb2IiOjQ3MTF9\"}", {.event = "job.started e  4711 c {\"job\":4711}"}},
+        {"{" ID_ ",\"data_base64\":\"eyJqb2IiOjQ3MTF9\"}",
+         {.event = "job.started e  4711 c {\"job\":4711}"}},
         {"{" EVENT ",\"data\":null,\"data_base64\":\"e30=\"}", {.event = "job.started e  j c {}"}},
         {"{" EVENT ",\"data_base64\":\"\",\"data\":null}", {.event = "job.started e  j c {}"}},
         {"{" EVENT ",\"data\":{},\"data_base64\":null}", {.event = "job.started e  j c {}"}},
@@ -291,25 +324,33 @@ static const struct {
          {.fault = "data and data_base64 are both there"}},
         {"{" EVENT ",\"data_base64\":\"e3!=\"}", {.fault = "data_base64 is not base64"}},
         {"{" EVENT ",\"data_base64\":\"e30=e30=\"}", {.fault = "data_base64 is not base64"}},
-        {"{" EVENT ",\"data_base64\":\"//79\"}", {.fault = "data_base64 holds other bytes than UTF-8 text"}},
-        {"{" EVENT ",\"data_base64\":\"JVBERi0=\"}", {.fault = "data_base64 does not hold JSON: line 1"}},
-        {"{" EVENT ",\"data_base64\":\"WzFd\"}", {.fault = "data_base64 holds an array; a JSON object"}},
-        {"{" EVENT ",\"data_base64\":7}", {.fault = "data_base64 is an integer; text was expected"}},
-        {"{" EVENT ",\"datacontenttype\":\"application/json; charset=utf-8\",\"specversion\":\"1.0\"}",
+        {"{" EVENT ",\"data_base64\":\"//79\"}",
+         {.fault = "data_base64 holds other bytes than UTF-8 text"}},
+        {"{" EVENT ",\"data_base64\":\"JVBERi0=\"}",
+         {.fault = "data_base64 does not hold JSON: line 1"}},
+        {"{" EVENT ",\"data_base64\":\"WzFd\"}",
+         {.fault = "data_base64 holds an array; a JSON object"}},
+        {"{" EVENT ",\"data_base64\":7}",
+         {.fault = "data_base64 is an integer; text was expected"}},
+        {"{" EVENT
+         ",\"datacontenttype\":\"application/json; charset=utf-8\",\"specversion\":\"1.0\"}",
          {.event = "job.started e  j c {}"}},
         {"{" EVENT ",\"datacontenttype\":\"Application/Vnd.Job+JSON\",\"specversion\":\"1.0.2\"}",
          {.event = "job.started e  j c {}"}},
         {"{" EVENT ",\"datacontenttype\":\"text/json;x\",\"specversion\":\"1\"}",
          {.event = "job.started e  j c {}"}},
-        {"{" EVENT ",\"datacontenttype\":null,\"specversion\":null}", {.event = "job.started e  j c {}"}},
+        {"{" EVENT ",\"datacontenttype\":null,\"specversion\":null}",
+         {.event = "job.started e  j c {}"}},
         {"{" EVENT ",\"datacontenttype\":\"application/xml\"}",
          {.fault = "datacontenttype must be application/json or another type of JSON (found "
                    "\"application/xml\")"}},
         {"{" EVENT ",\"datacontenttype\":\"text/plain\",\"data\":{\"a\":1}}",
          {.fault = "datacontenttype must"}},
-        {"{" EVENT ",\"datacontenttype\":\"application/jsonp\"}", {.fault = "datacontenttype must"}},
+        {"{" EVENT ",\"datacontenttype\":\"application/jsonp\"}",
+         {.fault = "datacontenttype must"}},
         {"{" EVENT ",\"datacontenttype\":\"json\"}", {.fault = "datacontenttype must"}},
-        {"{" EVENT ",\"datacontenttype\":\"application/json x\"}", {.fault = "datacontenttype must"}},
+        {"{" EVENT ",\"datacontenttype\":\"application/json x\"}",
+         {.fault = "datacontenttype must"}},
         {"{" EVENT ",\"datacontenttype\":[]}", {.fault = "datacontenttype must"}},
         {"{" EVENT ",\"specversion\":\"0.3\"}",
          {.fault = "specversion must be 1.0 or another 1.x of CloudEvents (found \"0.3\")"}},
@@ -332,8 +373,8 @@ static void what_others_write(void **state)
 	for (size_t i = 0; i < N(foreign_cases); i++) {
 		struct job_event event;
 		struct error err = {0};
-		bool ok = event_read_json(foreign_cases[i].json, strlen(foreign_cases[i].json), received,
-		                          MAX_SIZE, arena, &event, &err);
+		bool ok = event_read_json(foreign_cases[i].json, strlen(foreign_cases[i].json),
+		                          received, MAX_SIZE, arena, &event, &err);
 		check(ok, &event, &err, foreign_cases[i].want, foreign_cases[i].json);
 	}
 }
@@ -342,8 +383,9 @@ static void what_others_write(void **state)
 static void faults_are_in_our_words(void **state)
 {
 	(void)state;
-	static const char *const theirs[] = {"JSON_",    "near",        "token",       "premature",
-	                                     "overflow", "end of file", "decode byte", "parsing depth"};
+	static const char *const theirs[] = {"JSON_",       "near",         "token",
+	                                     "premature",   "overflow",     "end of file",
+	                                     "decode byte", "parsing depth"};
 	static const char *const json[] = {"",       "{",       "[",           "x",
 	                                   "{\"a\"", "{\"a\":", "[1",          "[1,",
 	                                   "\"a",    "\"\\u1",  "\"\\ud800\"", "{\"a\":\"\\u0000",
@@ -352,8 +394,8 @@ static void faults_are_in_our_words(void **state)
 	for (size_t i = 0; i < N(json); i++) {
 		struct job_event event;
 		struct error err = {0};
-		assert_false(
-		        event_read_json(json[i], strlen(json[i]), received, MAX_SIZE, arena, &event, &err));
+		assert_false(event_read_json(json[i], strlen(json[i]), received, MAX_SIZE, arena,
+		                             &event, &err));
 		for (size_t k = 0; k < N(theirs); k++)
 			if (strstr(err.text, theirs[k]) != NULL)
 				fail_msg("%s: %s", json[i], err.text);
@@ -371,13 +413,15 @@ static const struct {
         {{FIELDS, "driver", "Sam"}, {.event = "job.started e  j c {\"driver\":\"Sam\"}"}},
         {{FIELDS, "data", "{\"a\":1,\"driver\":\"Kim\",\"b\":2}", "driver", "Sam"},
          {.event = "job.started e  j c {\"a\":1,\"driver\":\"Sam\",\"b\":2}"}},
-        {{FIELDS, "source", "s", "time", "2026-02-25T06:00:00Z"}, {.event = "job.started e s j c {}"}},
+        {{FIELDS, "source", "s", "time", "2026-02-25T06:00:00Z"},
+         {.event = "job.started e s j c {}"}},
         {{FIELDS, "amount", "12"}, {.event = "job.started e  j c {\"amount\":\"12\"}"}},
         {{"id", "e", "type", "job.started", "subject", "s", "customer", "c"},
          {.event = "job.started e  s c {}"}},
         {{FIELDS, "subject", "s"}, {.event = "job.started e  j c {\"subject\":\"s\"}"}},
         {{FIELDS, "", "x"}, {.event = "job.started e  j c {\"\":\"x\"}"}},
-        {{FIELDS, "note", "two\nlines"}, {.event = "job.started e  j c {\"note\":\"two\\nlines\"}"}},
+        {{FIELDS, "note", "two\nlines"},
+         {.event = "job.started e  j c {\"note\":\"two\\nlines\"}"}},
         {{"id", "e", "type", "job.dispatch", "job", "j", "customer", "c", "route", "7", "scheduled",
           "2026-03-05T09:00:00Z"},
          {.event = "job.dispatch e  j c {\"route\":\"7\",\"scheduled\":\"2026-03-05T09:00:00Z\"}",
@@ -395,9 +439,12 @@ static const struct {
          {.fault = "job is empty"}},
         {{FIELDS, "data", "\xEF\xBB\xBF{\"a\":\"\\ud800\\u0000\"}"},
          {.event = "job.started e  j c {\"a\":\"��\"}"}},
-        {{FIELDS, "data_base64", "eyJhIjoxfQ==", "a", "2"}, {.event = "job.started e  j c {\"a\":\"2\"}"}},
-        {{FIELDS, "data_base64", "eyJhIjoxfQ==", "data", ""}, {.event = "job.started e  j c {\"a\":1}"}},
-        {{FIELDS, "data_base64", "eyJhIjoxfQ==", "data", "{}"}, {.fault = "data and data_base64 are both"}},
+        {{FIELDS, "data_base64", "eyJhIjoxfQ==", "a", "2"},
+         {.event = "job.started e  j c {\"a\":\"2\"}"}},
+        {{FIELDS, "data_base64", "eyJhIjoxfQ==", "data", ""},
+         {.event = "job.started e  j c {\"a\":1}"}},
+        {{FIELDS, "data_base64", "eyJhIjoxfQ==", "data", "{}"},
+         {.fault = "data and data_base64 are both"}},
         {{FIELDS, "data_base64", "JVBERi0="}, {.fault = "data_base64 does not hold JSON"}},
         {{FIELDS, "datacontenttype", "application/xml"}, {.fault = "datacontenttype must"}},
         {{FIELDS, "specversion", "0.3"}, {.fault = "specversion must"}},
@@ -405,13 +452,16 @@ static const struct {
          {.event = "job.started e  j c {\"specversion\":\"1.0\",\"dataschema\":\"urn:x\"}"}},
         {{"event", "\xEF\xBB\xBF{" EVENT ",\"data_base64\":\"eyJhIjoxfQ==\"}"},
          {.event = "job.started e  j c {\"a\":1}"}},
-        {{"id", "e", "type", "job.create", "job", "j", "customer", "c", "data_base64", "eyJhIjoxfQ=="},
+        {{"id", "e", "type", "job.create", "job", "j", "customer", "c", "data_base64",
+          "eyJhIjoxfQ=="},
          {.event = "job.create e  j c {\"a\":1}", .feed = FEED_REQUESTS}},
 
         {{NULL}, {.fault = "id is missing"}},
         {{FIELDS, "data", ""}, {.event = "job.started e  j c {}"}},
-        {{FIELDS, "data", " "}, {.fault = "the field \"data\" is not the text of a JSON object: line"}},
-        {{FIELDS, "data", "{"}, {.fault = "the field \"data\" is not the text of a JSON object: line"}},
+        {{FIELDS, "data", " "},
+         {.fault = "the field \"data\" is not the text of a JSON object: line"}},
+        {{FIELDS, "data", "{"},
+         {.fault = "the field \"data\" is not the text of a JSON object: line"}},
         {{FIELDS, "data", "[]"}, {.fault = "the field \"data\" is an array"}},
         {{FIELDS, "data", "{\"a\":1,\"a\":2}"}, {.fault = "the same key twice"}},
         {{FIELDS, "data", "{}"}, {.event = "job.started e  j c {}"}},
@@ -436,8 +486,10 @@ static struct entry make_entry(const char *const *texts, struct entry_field fiel
 {
 	struct entry entry = {.id = "", .fields = fields, .received = received};
 	for (; entry.n_fields < FIELDS_MAX && texts[entry.n_fields * 2] != NULL; entry.n_fields++) {
-		const char *name = texts[entry.n_fields * 2], *value = texts[entry.n_fields * 2 + 1];
-		fields[entry.n_fields] = (struct entry_field){name, strlen(name), value, strlen(value)};
+		const char *name = texts[entry.n_fields * 2],
+		           *value = texts[entry.n_fields * 2 + 1];
+		fields[entry.n_fields] =
+		        (struct entry_field){name, strlen(name), value, strlen(value)};
 	}
 	return entry;
 }
@@ -515,9 +567,10 @@ static void time_has_three_sources(void **state)
 	};
 	for (size_t i = 0; i < N(cases); i++) {
 		struct entry_field fields[FIELDS_MAX];
-		struct entry entry = make_entry(
-		        (const char *const[]){FIELDS, cases[i].time ? "time" : NULL, cases[i].time, NULL},
-		        fields);
+		struct entry entry =
+		        make_entry((const char *const[]){FIELDS, cases[i].time ? "time" : NULL,
+		                                         cases[i].time, NULL},
+		                   fields);
 		struct job_event event;
 		struct error err = {0};
 		entry.id = cases[i].entry_id;
@@ -557,7 +610,8 @@ static void digests_tell_content_apart(void **state)
 	         "{" EVENT ",\"time\":\"2032-02-25T07:00:00+01:00\"}", false},
 	        {"{" EVENT "}", "{" EVENT ",\"time\":\"2026-02-25T06:13:20Z\"}", false},
 	        {"{\"id\":\"ab\",\"type\":\"job.started\",\"job\":\"c\",\"customer\":\"d\"}",
-	         "{\"id\":\"a\",\"type\":\"job.started\",\"job\":\"bc\",\"customer\":\"d\"}", false},
+	         "{\"id\":\"a\",\"type\":\"job.started\",\"job\":\"bc\",\"customer\":\"d\"}",
+	         false},
 	};
 	for (size_t i = 0; i < N(cases); i++) {
 		unsigned char one[EVENT_DIGEST_SIZE], two[EVENT_DIGEST_SIZE];
@@ -571,13 +625,15 @@ static void digests_tell_content_apart(void **state)
 static void data_members_as_text(void **state)
 {
 	(void)state;
-	static const char json[] = "{" EVENT ",\"data\":{\"s\":\"x\",\"n\":7,\"o\":{\"a\":1},\"z\":null,"
-	                           "\"scheduled\":\"2026-03-05T09:00:00+01:00\"}}";
+	static const char json[] =
+	        "{" EVENT ",\"data\":{\"s\":\"x\",\"n\":7,\"o\":{\"a\":1},\"z\":null,"
+	        "\"scheduled\":\"2026-03-05T09:00:00+01:00\"}}";
 	struct job_event event;
 	struct error err = {0};
 	struct instant scheduled = {1};
 	char text[INSTANT_TEXT_MAX];
-	assert_true(event_read_json(json, sizeof json - 1, received, MAX_SIZE, arena, &event, &err));
+	assert_true(
+	        event_read_json(json, sizeof json - 1, received, MAX_SIZE, arena, &event, &err));
 	assert_string_equal(event_data_text(&event, "s", arena), "x");
 	assert_string_equal(event_data_text(&event, "n", arena), "7");
 	assert_string_equal(event_data_text(&event, "o", arena), "{\"a\":1}");

@@ -96,15 +96,16 @@ static enum delivery judge(const struct smtp_report *report)
 
 static void check(const struct judged *c, int stage, int body_begun)
 {
-	const struct smtp_report report = {.stage = (enum smtp_stage)stage,
-	                                   .code = c->code,
-	                                   .enhanced = {c->enhanced[0], c->enhanced[1], c->enhanced[2]},
-	                                   .body_begun = body_begun != 0};
+	const struct smtp_report report = {
+	        .stage = (enum smtp_stage)stage,
+	        .code = c->code,
+	        .enhanced = {c->enhanced[0], c->enhanced[1], c->enhanced[2]},
+	        .body_begun = body_begun != 0};
 	enum delivery got = judge(&report);
 	if (got != c->expected)
 		fail_msg("stage %d, code %d %d.%d.%d, body %d: %s, expected %s", stage, c->code,
-		         c->enhanced[0], c->enhanced[1], c->enhanced[2], body_begun, delivery_name(got),
-		         delivery_name(c->expected));
+		         c->enhanced[0], c->enhanced[1], c->enhanced[2], body_begun,
+		         delivery_name(got), delivery_name(c->expected));
 }
 
 static void every_row_of_the_table(void **state)
@@ -112,7 +113,9 @@ static void every_row_of_the_table(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		const struct judged *c = &cases[i];
-		int from = c->stage >= 0 ? c->stage : c->stage == SINCE_MAIL ? SMTP_MAIL : SMTP_CONNECT;
+		int from = c->stage >= 0            ? c->stage
+		           : c->stage == SINCE_MAIL ? SMTP_MAIL
+		                                    : SMTP_CONNECT;
 		int to = c->stage >= 0 ? c->stage : c->stage == BEFORE_MAIL ? SMTP_AUTH : SMTP_BODY;
 		for (int stage = from; stage <= to; stage++) {
 			if (c->body_begun != 1)
@@ -123,15 +126,16 @@ static void every_row_of_the_table(void **state)
 	}
 }
 
-/* In doubt it is never a loss: no report without a 5xx ends a mail, none without 2xx at the end counts as
- * sent.
+/* In doubt it is never a loss: no report without a 5xx ends a mail, none without 2xx at the end
+ * counts as sent.
  */
 static void nothing_is_lost_or_sent_by_mistake(void **state)
 {
 	(void)state;
 	for (int stage = SMTP_CONNECT; stage <= SMTP_BODY; stage++)
 		for (int code = -1; code < 1000; code++) {
-			const struct smtp_report report = {.stage = (enum smtp_stage)stage, .code = code};
+			const struct smtp_report report = {.stage = (enum smtp_stage)stage,
+			                                   .code = code};
 			enum delivery got = judge(&report);
 			bool final = got == DELIVERY_REFUSED || got == DELIVERY_ADDRESS ||
 			             got == DELIVERY_ADDRESS_DEAD;
@@ -170,7 +174,8 @@ static bool is_renewed(const struct smtp_report *report)
 	const struct failure_facts facts = {.renewable = true};
 	struct failure failure = failure_judge(report, &facts);
 	bool fresh = failure.next == FAILURE_FRESH;
-	assert_true(!fresh || (failure.scope == FAILURE_SESSION && failure.ends_session && !failure.suspect));
+	assert_true(!fresh ||
+	            (failure.scope == FAILURE_SESSION && failure.ends_session && !failure.suspect));
 	return fresh;
 }
 
@@ -199,7 +204,8 @@ static void limits_of_a_connection(void **state)
 			fail_msg("row %zu", i);
 }
 
-static void assert_alone(const struct smtp_report *report, enum delivery expected, bool ends_session)
+static void assert_alone(const struct smtp_report *report, enum delivery expected,
+                         bool ends_session)
 {
 	const struct failure_facts facts = {.alone = true};
 	struct failure failure = failure_judge(report, &facts);
@@ -279,8 +285,10 @@ static void what_follows_agrees_with_the_status(void **state)
 	for (int i = 0; i < DELIVERY_COUNT; i++) {
 		const struct failure_course *course = failure_course((enum delivery)i);
 		assert_int_equal(course->next == FAILURE_LATER, course->status == STATUS_RETRYING);
-		assert_int_equal(course->next == FAILURE_ELSEWHERE, course->status == STATUS_QUEUED);
-		assert_int_equal(course->relay == FAILURE_RELAY_UNSURE, course->status == STATUS_FAILED);
+		assert_int_equal(course->next == FAILURE_ELSEWHERE,
+		                 course->status == STATUS_QUEUED);
+		assert_int_equal(course->relay == FAILURE_RELAY_UNSURE,
+		                 course->status == STATUS_FAILED);
 	}
 }
 

@@ -155,7 +155,8 @@ static void strangers_folders_and_files(void **state)
 	bool opened = folder_open(&found, below(place, "theirs"), true, &err);
 	assert_int_equal(seteuid(0), 0);
 	assert_false(opened);
-	assert_non_null(strstr(err.text, "must belong to root or to the user that this runs as (uid 54321)"));
+	assert_non_null(strstr(err.text,
+	                       "must belong to root or to the user that this runs as (uid 54321)"));
 }
 
 int main(void)

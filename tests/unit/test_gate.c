@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The dispatch gate (contract, section 6): every row of its table, and what becomes of held jobs. */
+/* The dispatch gate (contract, section 6): every row of its table, and what becomes of held jobs.
+ */
 #include "engine_world.h"
 
 #include <setjmp.h>
@@ -17,13 +18,16 @@ static int setup(void **state)
 {
 	(void)state;
 	w = world_new("2026-06-03T12:00:00Z"); /* a Wednesday */
-	world_sql(w, "INSERT INTO customer (id, number, name, timezone, reference, location_notes, phone, "
-	             "address, city) "
-	             "VALUES (1, '1001', 'Acme', 'UTC', 'PO 7', 'Gate B', '555-1', '1 Main St', 'Reno');"
-	             "INSERT INTO contact (id, customer, name, email, work_phone) VALUES (1, 1, 'Ann', "
-	             "'ann@example.com', "
-	             "'555-2');"
-	             "INSERT INTO hours_week VALUES (1, 2, '07:00-17:00'), (1, 3, '07:00-17:00')");
+	world_sql(
+	        w,
+	        "INSERT INTO customer (id, number, name, timezone, reference, location_notes, "
+	        "phone, "
+	        "address, city) "
+	        "VALUES (1, '1001', 'Acme', 'UTC', 'PO 7', 'Gate B', '555-1', '1 Main St', 'Reno');"
+	        "INSERT INTO contact (id, customer, name, email, work_phone) VALUES (1, 1, 'Ann', "
+	        "'ann@example.com', "
+	        "'555-2');"
+	        "INSERT INTO hours_week VALUES (1, 2, '07:00-17:00'), (1, 3, '07:00-17:00')");
 	w->settings.redis.dispatch = "jobs:dispatch:{route}";
 	return 0;
 }
@@ -41,10 +45,11 @@ static int teardown(void **state)
 static void suspend(const char *scopes, const char *from, const char *until)
 {
 	char sql[300];
-	(void)snprintf(sql, sizeof sql,
-	               "INSERT INTO suspension (customer, scopes, \"from\", until, note) VALUES (1, '%s', "
-	               "'%s', %s%s%s, 'x')",
-	               scopes, from, until ? "'" : "", until ? until : "NULL", until ? "'" : "");
+	(void)snprintf(
+	        sql, sizeof sql,
+	        "INSERT INTO suspension (customer, scopes, \"from\", until, note) VALUES (1, '%s', "
+	        "'%s', %s%s%s, 'x')",
+	        scopes, from, until ? "'" : "", until ? until : "NULL", until ? "'" : "");
 	world_sql(w, sql);
 }
 
@@ -218,7 +223,8 @@ static void by_hand(void **state)
 	suspend("routes", "2026-06-01", NULL);
 	world_request(w, "job.dispatch", "J1", "1001", "r1", NULL);
 	world_request(w, "job.dispatch", "J2", "1001", "r2", NULL);
-	free(world_command(w, "{\"do\":\"hold.release\",\"id\":1,\"by\":\"sam\",\"note\":\"paid\"}"));
+	free(world_command(w,
+	                   "{\"do\":\"hold.release\",\"id\":1,\"by\":\"sam\",\"note\":\"paid\"}"));
 	free(world_command(w, "{\"do\":\"hold.cancel\",\"id\":2,\"by\":\"sam\"}"));
 	world_turn(w);
 	said("released ok J1\ncancelled by_hand J2\n");
@@ -253,7 +259,8 @@ static void a_truck_under_way_is_called_back(void **state)
 static void a_question_changes_nothing(void **state)
 {
 	(void)state;
-	char *reply = world_command(w, "{\"do\":\"gate\",\"type\":\"job.create\",\"customer\":\"1001\"}");
+	char *reply =
+	        world_command(w, "{\"do\":\"gate\",\"type\":\"job.create\",\"customer\":\"1001\"}");
 	assert_non_null(strstr(reply, "\"status\":\"allowed\""));
 	free(reply);
 	world_turn(w);

@@ -39,10 +39,10 @@ static int teardown(void **state)
 static void suspend(int customer, const char *scopes, const char *from)
 {
 	char sql[300];
-	(void)snprintf(
-	        sql, sizeof sql,
-	        "INSERT INTO suspension (customer, scopes, \"from\", note) VALUES (%d, '%s', '%s', 'x')",
-	        customer, scopes, from);
+	(void)snprintf(sql, sizeof sql,
+	               "INSERT INTO suspension (customer, scopes, \"from\", note) VALUES (%d, "
+	               "'%s', '%s', 'x')",
+	               customer, scopes, from);
 	world_sql(w, sql);
 }
 
@@ -67,9 +67,11 @@ static void data_never_overrules_the_record(void **state)
 	const char *event[] = {
 	        "event",
 	        "{\"id\":\"r1\",\"type\":\"job.dispatch\",\"job\":\"J1\",\"customer\":\"1001\","
-	        "\"data\":{\"id\":\"evil\",\"job\":\"J9\",\"customer\":\"9\",\"outside_hours\":\"no\","
+	        "\"data\":{\"id\":\"evil\",\"job\":\"J9\",\"customer\":\"9\",\"outside_hours\":"
+	        "\"no\","
 	        "\"arrive_by\":\"1\",\"leave_by\":\"2\",\"assets\":\"none\",\"empty\":\"\","
-	        "\"scheduled\":\"2026-06-05T09:00:00Z\",\"contact_phone\":\"0\",\"photos\":[\"a\"]}}",
+	        "\"scheduled\":\"2026-06-05T09:00:00Z\",\"contact_phone\":\"0\",\"photos\":[\"a\"]}"
+	        "}",
 	        NULL};
 	world_entry(w, FEED_REQUESTS, event);
 	said("released ok J1\n");
@@ -88,30 +90,36 @@ static void data_never_overrules_the_record(void **state)
 static void assets_notes_and_documents_go_along(void **state)
 {
 	(void)state;
-	world_sql(w,
-	          "INSERT INTO asset (customer, kind, serial, position) VALUES (1, 'bin', 'S1', 'behind');"
-	          "INSERT INTO asset (customer, kind, latitude, longitude) VALUES (1, 'cart', '39.5', "
-	          "'-119.8');"
-	          "INSERT INTO note (customer, text, urgent) VALUES (1, 'Beware of the dog', 1);"
-	          "INSERT INTO document (customer, description, name) VALUES (1, 'The permit', 'permit.pdf');"
-	          "UPDATE customer SET disclaimer = '2026-01-02' WHERE id = 1");
+	world_sql(w, "INSERT INTO asset (customer, kind, serial, position) VALUES (1, 'bin', 'S1', "
+	             "'behind');"
+	             "INSERT INTO asset (customer, kind, latitude, longitude) VALUES (1, 'cart', "
+	             "'39.5', "
+	             "'-119.8');"
+	             "INSERT INTO note (customer, text, urgent) VALUES (1, 'Beware of the dog', 1);"
+	             "INSERT INTO document (customer, description, name) VALUES (1, 'The permit', "
+	             "'permit.pdf');"
+	             "UPDATE customer SET disclaimer = '2026-01-02' WHERE id = 1");
 	ask("job.dispatch", "1001", 1, NULL);
 	has_job("assets=[{\"kind\":\"bin\",\"serial\":\"S1\",\"position\":\"behind\"},"
-	        "{\"kind\":\"cart\",\"serial\":\"\",\"position\":\"39.5,-119.8\",\"latitude\":\"39.5\","
+	        "{\"kind\":\"cart\",\"serial\":\"\",\"position\":\"39.5,-119.8\",\"latitude\":\"39."
+	        "5\","
 	        "\"longitude\":\"-119.8\"}] ");
-	has_job("urgent_notes=[\"Beware of the dog\"] documents=[\"permit.pdf\"] disclaimer=2026-01-02 ");
+	has_job("urgent_notes=[\"Beware of the dog\"] documents=[\"permit.pdf\"] "
+	        "disclaimer=2026-01-02 ");
 }
 
 static void a_site_takes_from_its_parent(void **state)
 {
 	(void)state;
-	world_sql(w,
-	          "UPDATE customer SET parent = 1, timezone = NULL WHERE id = 2;"
-	          "UPDATE customer SET timezone = 'America/Denver', reference = 'PO 7', location_notes = "
-	          "'Gate B';"
-	          "UPDATE customer SET timezone = NULL, reference = NULL, location_notes = NULL WHERE id = 2;"
-	          "INSERT INTO contact (customer, first_name, last_name, home_phone, all_sites) VALUES "
-	          "(1, 'Ann', 'Lee', '555-3', 1)");
+	world_sql(w, "UPDATE customer SET parent = 1, timezone = NULL WHERE id = 2;"
+	             "UPDATE customer SET timezone = 'America/Denver', reference = 'PO 7', "
+	             "location_notes = "
+	             "'Gate B';"
+	             "UPDATE customer SET timezone = NULL, reference = NULL, location_notes = NULL "
+	             "WHERE id = 2;"
+	             "INSERT INTO contact (customer, first_name, last_name, home_phone, all_sites) "
+	             "VALUES "
+	             "(1, 'Ann', 'Lee', '555-3', 1)");
 	const char *more[] = {"scheduled", "2026-06-04T15:00:00Z", "reference", "", NULL};
 	ask("job.dispatch", "1002", 1, more);
 	has_job("reference=PO 7 ");
@@ -171,12 +179,14 @@ static void ask_many(int from, int n)
 		        "job", arena_printf(arena, "J%d", from + i), "customer", "1001"};
 		struct entry_field *fields = arena_new_array(arena, 4, struct entry_field);
 		for (size_t k = 0; k < 4; k++)
-			fields[k] = (struct entry_field){texts[2 * k], strlen(texts[2 * k]), texts[2 * k + 1],
-			                                 strlen(texts[2 * k + 1])};
+			fields[k] =
+			        (struct entry_field){texts[2 * k], strlen(texts[2 * k]),
+			                             texts[2 * k + 1], strlen(texts[2 * k + 1])};
 		entries[i] = (struct entry){FEED_REQUESTS, "1-0", fields, 4, w->now, false, false};
 		all[i] = &entries[i];
 	}
-	struct turn turn = {.now = w->now, .entries = all, .n_entries = (size_t)n, .outcomes_max = (size_t)n};
+	struct turn turn = {
+	        .now = w->now, .entries = all, .n_entries = (size_t)n, .outcomes_max = (size_t)n};
 	assert_true(engine_turn(w->engine, &turn, &err));
 	assert_int_equal(turn.n_outcomes, n);
 	turn_clear(&turn);
@@ -274,7 +284,8 @@ static void changes_without_end_keep_nobody_waiting(void **state)
 	free(reply);
 }
 
-/* Its answer is repeated for as long as it is held, and a while after its last one: never is it asked anew.
+/* Its answer is repeated for as long as it is held, and a while after its last one: never is it
+ * asked anew.
  */
 static void held_for_longer_than_records_are_kept(void **state)
 {
@@ -308,14 +319,15 @@ static void held_for_longer_than_records_are_kept(void **state)
 	free(reply);
 }
 
-/* The suspension is lifted, and put back while the jobs are on their way out: those not yet rechecked stay.
+/* The suspension is lifted, and put back while the jobs are on their way out: those not yet
+ * rechecked stay.
  */
 static void a_change_under_way_counts_for_all_the_rest(void **state)
 {
 	(void)state;
 	hold_many();
-	world_sql(w,
-	          "UPDATE customer SET fax = '1' WHERE id = 1"); /* a round begins in which nothing may go */
+	world_sql(w, "UPDATE customer SET fax = '1' WHERE id = 1"); /* a round begins in which
+	                                                               nothing may go */
 	world_turn(w);
 	resume(); /* in its midst */
 	for (int i = 0; i < 20; i++)
@@ -413,7 +425,8 @@ static void a_release_by_hand_tells_of_the_hours(void **state)
 static void what_is_due_is_when_it_may_go(void **state)
 {
 	(void)state;
-	static const char ask_gate[] = "{\"do\":\"gate\",\"type\":\"job.dispatch\",\"customer\":\"1002\"%s}";
+	static const char ask_gate[] =
+	        "{\"do\":\"gate\",\"type\":\"job.dispatch\",\"customer\":\"1002\"%s}";
 	char text[200];
 	(void)snprintf(text, sizeof text, ask_gate, "");
 	suspend(2, "routes", "2026-06-01");
@@ -441,7 +454,8 @@ static void two_requests_with_one_id(void **state)
 	said("allowed ok J1\n");
 	char first[64];
 	(void)strcpy(first, w->last_id);
-	world_request(w, "job.dispatch", "J2", "1002", "r1", NULL); /* another question: the first counts */
+	world_request(w, "job.dispatch", "J2", "1002", "r1",
+	              NULL); /* another question: the first counts */
 	said("allowed ok J1\n");
 	assert_string_equal(w->last_id, first);
 	assert_string_equal(buf_text(&w->jobs), "");

@@ -62,7 +62,8 @@ static void test_names_that_no_strict_relay_takes(void **state)
 static void test_the_configured_name_wins(void **state)
 {
 	(void)state;
-	assert_string_equal(said("out.example.net", "mail.example.com", "192.0.2.1"), "out.example.net");
+	assert_string_equal(said("out.example.net", "mail.example.com", "192.0.2.1"),
+	                    "out.example.net");
 	assert_string_equal(said("[192.0.2.9]", "mailhost", "192.0.2.1"), "[192.0.2.9]");
 }
 

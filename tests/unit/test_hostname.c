@@ -63,9 +63,10 @@ static void test_names(void **state)
 static void test_literals(void **state)
 {
 	static const char *const good[] = {"[192.0.2.1]", "[IPv6:::1]", "[ipv6:2001:db8::1]"};
-	static const char *const bad[] = {"192.0.2.1", "[::1]",      "[IPv6:]",    "[]",
-	                                  "[192.0.2]", "[192.0.2.1", "192.0.2.1]", "[IPv6:fe80::1%eth0]",
-	                                  "["};
+	static const char *const bad[] = {
+	        "192.0.2.1", "[::1]",      "[IPv6:]",    "[]",
+	        "[192.0.2]", "[192.0.2.1", "192.0.2.1]", "[IPv6:fe80::1%eth0]",
+	        "["};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)

@@ -102,11 +102,12 @@ static void weekdays_are_read(void **state)
 		const char *text;
 		unsigned days;
 	} cases[] = {
-	        {"mon", 1},           {"Monday-FRIDAY", 31}, {"wednesday,sun", 68}, {"mon-fri", 31},
-	        {"sat,sun", 96},      {"fri-mon", 113},      {"all", 127},          {"sun-sat", 127},
-	        {"mon-wed,fri", 23},  {"sun", 64},           {"mon-mon", 1},        {"Mon-Fri", 31},
-	        {"MON", 1},           {"All", 127},          {"Sat, Sun", 96},      {"Mon - Fri", 31},
-	        {"Mon\u2013Fri", 31},
+	        {"mon", 1},        {"Monday-FRIDAY", 31}, {"wednesday,sun", 68},
+	        {"mon-fri", 31},   {"sat,sun", 96},       {"fri-mon", 113},
+	        {"all", 127},      {"sun-sat", 127},      {"mon-wed,fri", 23},
+	        {"sun", 64},       {"mon-mon", 1},        {"Mon-Fri", 31},
+	        {"MON", 1},        {"All", 127},          {"Sat, Sun", 96},
+	        {"Mon - Fri", 31}, {"Mon\u2013Fri", 31},
 	};
 	static const char *const bad[] = {"",        "mo",      "mon-", "-mon",   "mon,",
 	                                  "mondays", "mon fri", "fri-", "all,mon"};
@@ -185,7 +186,8 @@ static const struct {
         {WEEK, "America/Denver", "2026-03-04T18:59:59.999Z", "2026-03-04T18:59:59.999Z"},
         {WEEK, "America/Denver", "2026-03-04T19:00:00Z", "2026-03-04T20:00:00Z"},
         {WEEK, "America/Denver", "2026-03-05T00:00:00Z", "2026-03-05T14:00:00Z"},
-        {WEEK, "America/Denver", "2026-03-07T00:00:00Z", "2026-03-09T13:00:00Z"}, /* over a clock change */
+        {WEEK, "America/Denver", "2026-03-07T00:00:00Z",
+         "2026-03-09T13:00:00Z"}, /* over a clock change */
         {"wed=08:00-09:00", "UTC", "2026-03-04T09:00:00Z", "2026-03-11T08:00:00Z"},
         {"", "UTC", "2026-03-04T09:00:00Z", "2026-03-04T09:00:00Z"},
         {"all=closed", "UTC", "2026-03-04T09:00:00Z", ""},
@@ -214,8 +216,10 @@ static const struct {
         {"2011-12-29=closed;2011-12-31=closed", "Pacific/Apia", "2011-12-30T00:00:00Z",
          "2011-12-31T10:00:00Z"}, /* the missing day opens nothing */
         /* A year ahead, and no further. */
-        {"all=closed;2027-03-04=09:00-10:00", "UTC", "2026-03-04T09:00:00Z", "2027-03-04T09:00:00Z"},
-        {"all=closed;2027-04-08=09:00-10:00", "UTC", "2026-03-04T09:00:00Z", "2027-04-08T09:00:00Z"},
+        {"all=closed;2027-03-04=09:00-10:00", "UTC", "2026-03-04T09:00:00Z",
+         "2027-03-04T09:00:00Z"},
+        {"all=closed;2027-04-08=09:00-10:00", "UTC", "2026-03-04T09:00:00Z",
+         "2027-04-08T09:00:00Z"},
         {"all=closed;2027-04-08=09:01-10:00", "UTC", "2026-03-04T09:00:00Z", ""},
         {"all=closed;2020-03-04=09:00-10:00", "UTC", "2026-03-04T09:00:00Z", ""},
         /* Clock changes: skipped openings and closings. */
@@ -254,8 +258,9 @@ static void next_opening(void **state)
 		if (found)
 			(void)instant_format(next, 0, text);
 		if (strcmp(text, next_cases[i].next) != 0)
-			fail_msg("case %zu: %s in %s at %s: \"%s\", not \"%s\"", i, next_cases[i].hours,
-			         next_cases[i].zone, next_cases[i].at, text, next_cases[i].next);
+			fail_msg("case %zu: %s in %s at %s: \"%s\", not \"%s\"", i,
+			         next_cases[i].hours, next_cases[i].zone, next_cases[i].at, text,
+			         next_cases[i].next);
 		bool open = found && next.ms == at.ms;
 		if (hours_open_at(hours, z, at, &span) != open)
 			fail_msg("case %zu: open_at and next_open disagree", i);
@@ -272,7 +277,8 @@ static const struct {
         {WEEK, "UTC", "2026-03-04T00:00:00Z", "2026-03-04T07:00:00Z 2026-03-04T12:00:00Z"},
         {WEEK, "UTC", "2026-03-04T20:00:00Z", "2026-03-04T13:00:00Z 2026-03-04T17:00:00Z"},
         {WEEK, "UTC", "2026-03-07T08:00:00Z", ""},
-        {WEEK, "America/Denver", "2026-03-05T02:00:00Z", "2026-03-04T20:00:00Z 2026-03-05T00:00:00Z"},
+        {WEEK, "America/Denver", "2026-03-05T02:00:00Z",
+         "2026-03-04T20:00:00Z 2026-03-05T00:00:00Z"},
         {"", "UTC", "2026-03-04T08:00:00Z", ""},
         {"2026-03-04=closed", "UTC", "2026-03-05T08:00:00Z", ""},
         {"2026-03-04=closed", "UTC", "2026-03-04T08:00:00Z", ""},
@@ -290,10 +296,13 @@ static void arrival_windows(void **state)
 	(void)state;
 	for (size_t i = 0; i < N(window_cases); i++) {
 		struct hours_span span;
-		char text[2 * INSTANT_TEXT_MAX] = "", open[INSTANT_TEXT_MAX], close[INSTANT_TEXT_MAX];
-		if (hours_arrival_window(read_hours(window_cases[i].hours), zone(window_cases[i].zone),
-		                         instant(window_cases[i].at), &span))
-			(void)snprintf(text, sizeof text, "%s %s", instant_format(span.open, 0, open),
+		char text[2 * INSTANT_TEXT_MAX] = "", open[INSTANT_TEXT_MAX],
+		              close[INSTANT_TEXT_MAX];
+		if (hours_arrival_window(read_hours(window_cases[i].hours),
+		                         zone(window_cases[i].zone), instant(window_cases[i].at),
+		                         &span))
+			(void)snprintf(text, sizeof text, "%s %s",
+			               instant_format(span.open, 0, open),
 			               instant_format(span.close, 0, close));
 		if (strcmp(text, window_cases[i].span) != 0)
 			fail_msg("case %zu: %s at %s: \"%s\", not \"%s\"", i, window_cases[i].hours,
@@ -304,8 +313,10 @@ static void arrival_windows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(days_are_read_and_written), cmocka_unit_test(bad_days_say_what_is_meant),
-	        cmocka_unit_test(weekdays_are_read),         cmocka_unit_test(next_opening),
+	        cmocka_unit_test(days_are_read_and_written),
+	        cmocka_unit_test(bad_days_say_what_is_meant),
+	        cmocka_unit_test(weekdays_are_read),
+	        cmocka_unit_test(next_opening),
 	        cmocka_unit_test(arrival_windows),
 	};
 	arena = arena_new();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Imports and exports: what a row does, hostile files, all or nothing, there and back without loss. */
+/* Imports and exports: what a row does, hostile files, all or nothing, there and back without loss.
+ */
 #include "db/csv.h"
 #include "office.h"
 
@@ -22,8 +23,8 @@ struct report {
 static void on_bad_row(void *arg, int64_t line, int64_t column, const char *text)
 {
 	struct report *report = arg;
-	report->bad = arena_printf(report->office->arena, "%s%lld:%lld %s; ", report->bad, (long long)line,
-	                           (long long)column, text);
+	report->bad = arena_printf(report->office->arena, "%s%lld:%lld %s; ", report->bad,
+	                           (long long)line, (long long)column, text);
 }
 
 static void on_change(void *arg, const char *action, const char *name, const json_t *before,
@@ -31,11 +32,13 @@ static void on_change(void *arg, const char *action, const char *name, const jso
 {
 	struct report *report = arg;
 	(void)before, (void)after;
-	report->changes = arena_printf(report->office->arena, "%s%s %s; ", report->changes, action, name);
+	report->changes =
+	        arena_printf(report->office->arena, "%s%s %s; ", report->changes, action, name);
 }
 
 static struct report import_bytes(struct office *office, const struct change_context *context,
-                                  const char *kind, struct records_import how, const char *bytes, size_t len)
+                                  const char *kind, struct records_import how, const char *bytes,
+                                  size_t len)
 {
 	struct report report = {.office = office, .bad = "", .changes = ""};
 	const char *path = arena_printf(office->arena, "%s/in", office->dir);
@@ -45,7 +48,8 @@ static struct report import_bytes(struct office *office, const struct change_con
 	how.bad_row = on_bad_row;
 	how.change = on_change;
 	how.arg = &report;
-	report.good = records_import(context, kind_find(kind), file, &how, &report.counts, &office->err);
+	report.good =
+	        records_import(context, kind_find(kind), file, &how, &report.counts, &office->err);
 	(void)fclose(file);
 	assert_int_equal(unlink(path), 0);
 	return report;
@@ -76,13 +80,15 @@ static void test_rows(void **state)
 {
 	struct office *office = *state;
 	struct report report = import_csv(
-	        office, "\xef\xbb\xbfname;number;email;contact;postal-code;phone\r\n"
-	                "\"Smith; \"\"Sons\"\"\";0012;s@example.com;Sue Smith;80202;'+1 303 555 0100\r\n"
-	                "\r\n"
-	                "Jones;13;;;;\r\n");
+	        office,
+	        "\xef\xbb\xbfname;number;email;contact;postal-code;phone\r\n"
+	        "\"Smith; \"\"Sons\"\"\";0012;s@example.com;Sue Smith;80202;'+1 303 555 0100\r\n"
+	        "\r\n"
+	        "Jones;13;;;;\r\n");
 	must(&report);
 	assert_int_equal(report.counts.added, 2);
-	office_has(office_show(office, "customer", "0012"), "'name':'Smith; \\'Sons\\'','dba':null");
+	office_has(office_show(office, "customer", "0012"),
+	           "'name':'Smith; \\'Sons\\'','dba':null");
 	office_has(office_show(office, "customer", "0012"), "'phone':'+1 303 555 0100'");
 	office_has(office_list(office, "contact", "0012"), "'email':'s@example.com'");
 	assert_string_equal(office_list(office, "contact", "13"), "[]");
@@ -98,16 +104,19 @@ static void test_rows(void **state)
 	must(&report);
 	assert_int_equal(report.counts.same, 2);
 	report = import_jsonl(
-	        office, "{'number':13,'city':null,'email':'j@example.com'}\n\n{'number':'14','name':'New',"
-	                "'notify':1}\n");
+	        office,
+	        "{'number':13,'city':null,'email':'j@example.com'}\n\n{'number':'14','name':'New',"
+	        "'notify':1}\n");
 	assert_false(report.good);
-	assert_string_equal(report.bad,
-	                    "3:0 notify: a customer has no such field (--map \"notify=\" leaves it out); ");
+	assert_string_equal(
+	        report.bad,
+	        "3:0 notify: a customer has no such field (--map \"notify=\" leaves it out); ");
 	office_has(office_show(office, "customer", "13"), "'city':'Reno'");
 	report = import_jsonl(office, "{'number':'15','name':'New'}\n{'number':'16'\n");
 	assert_string_equal(report.bad, "2:14 a comma or } was expected, but the text ends here; ");
 	report = import_jsonl(
-	        office, "{'number':13,'city':null,'email':'j@example.com'}\n{'number':'14','name':'New'}");
+	        office,
+	        "{'number':13,'city':null,'email':'j@example.com'}\n{'number':'14','name':'New'}");
 	must(&report);
 	office_has(office_show(office, "customer", "13"), "'city':null");
 	office_has(office_list(office, "contact", "13"), "'email':'j@example.com'");
@@ -127,22 +136,26 @@ static void test_bad_rows(void **state)
 	                                          "7,ok,,\n");
 	assert_false(report.good);
 	assert_int_equal(office->err.code, EX_DATAERR);
-	assert_string_equal(report.bad, "2:3 renewal: '2026-13-01' is not a day (YYYY-MM-DD); "
-	                                "3:2 name: is required and can't be empty; "
-	                                "4:4 status: 'gone' is not one of new, released, active, inactive; "
-	                                "5:1 number: is required and can't be empty; "
-	                                "6:0 has 2 cells where the header has 4; "
-	                                "7:0 something stands behind the closing quote of a cell; ");
+	assert_string_equal(report.bad,
+	                    "2:3 renewal: '2026-13-01' is not a day (YYYY-MM-DD); "
+	                    "3:2 name: is required and can't be empty; "
+	                    "4:4 status: 'gone' is not one of new, released, active, inactive; "
+	                    "5:1 number: is required and can't be empty; "
+	                    "6:0 has 2 cells where the header has 4; "
+	                    "7:0 something stands behind the closing quote of a cell; ");
 	/* What only the database knows. */
-	report = import_csv(office, "number,name,status,parent\n8,ok,,\n1,x,active,\n9,y,,77\n10,,,\n");
+	report = import_csv(office,
+	                    "number,name,status,parent\n8,ok,,\n1,x,active,\n9,y,,77\n10,,,\n");
 	office_has(report.bad, "5:2 name");
 	report = import_csv(office, "number,name,status,parent\n8,ok,,\n1,x,active,\n9,y,,77\n");
-	assert_string_equal(report.bad,
-	                    "3:0 status: can't go from new to active (new, released, active; active and "
-	                    "inactive); 4:0 parent: there is no customer 77; ");
+	assert_string_equal(
+	        report.bad,
+	        "3:0 status: can't go from new to active (new, released, active; active and "
+	        "inactive); 4:0 parent: there is no customer 77; ");
 	assert_null(strstr(office_list(office, "customer", NULL), "'8'"));
 	report = import_csv(office, "number,nmae\n1,x\n");
-	assert_string_equal(report.bad, "1:2 nmae: a customer has no such field (did you mean name?); ");
+	assert_string_equal(report.bad,
+	                    "1:2 nmae: a customer has no such field (did you mean name?); ");
 	report = import_csv(office, "number,name,contact\n1,x,\"a\nb\"\n");
 	office_has(report.bad, "2:3 contact: has a line break");
 	report = import_csv(office, "number,name,number\n1,x,2\n");
@@ -152,15 +165,17 @@ static void test_bad_rows(void **state)
 	report = import_csv(office, "number,city\n99,Denver\n");
 	assert_string_equal(report.bad, "2:0 name: is required; ");
 	report = import_jsonl(
-	        office, "{'number':'7','name':['a','b']}\n{'number':true,'name':'x'}\n"
-	                "{'number':1.5,'name':'x'}\n{'number':'7','name':'x','email':['a@b.c']}\n"
-	                "{'number':'8','name':5,'contacts':[{'notify':['failed'],'all_sites':true}]}\n");
+	        office,
+	        "{'number':'7','name':['a','b']}\n{'number':true,'name':'x'}\n"
+	        "{'number':1.5,'name':'x'}\n{'number':'7','name':'x','email':['a@b.c']}\n"
+	        "{'number':'8','name':5,'contacts':[{'notify':['failed'],'all_sites':true}]}\n");
 	office_has(report.bad, "1:0 name: expected text or a number, not a list");
 	office_has(report.bad, "2:0 number: expected text or a number, not true or false");
 	office_has(report.bad, "3:0 number: must be an integer");
 	office_has(report.bad, "4:0 email: expected text or a number, not a list");
 	assert_int_equal(report.counts.bad, 4);
-	report = import_jsonl(office, "[1]\n{'number':'1'\n{'number':'1','number':'2'}\n'x'\n{'city':'x'}\n");
+	report = import_jsonl(
+	        office, "[1]\n{'number':'1'\n{'number':'1','number':'2'}\n'x'\n{'city':'x'}\n");
 	assert_int_equal(report.counts.bad, 5);
 }
 
@@ -190,11 +205,14 @@ static void test_dry_run_and_map(void **state)
 	office_add(office, "customer", NULL, "{'number':'1','name':'x'}");
 	const char *map = arena_printf(office->arena, "%s/map", office->dir);
 	FILE *file = fopen(map, "w");
-	(void)fputs("# theirs = ours\nAcct # = number\nCompany Name = name\nJunk =\nTown=city\n", file);
+	(void)fputs("# theirs = ours\nAcct # = number\nCompany Name = name\nJunk =\nTown=city\n",
+	            file);
 	(void)fclose(file);
 	const char *text = "Acct #,Company Name,Junk,Town\n1,x,?,Denver\n2,New,?,\n";
-	struct records_import how = {.format = RECORDS_CSV, .maps = &map, .n_maps = 1, .dry_run = true};
-	struct report report = import_bytes(office, &office->boss, "customer", how, text, strlen(text));
+	struct records_import how = {
+	        .format = RECORDS_CSV, .maps = &map, .n_maps = 1, .dry_run = true};
+	struct report report =
+	        import_bytes(office, &office->boss, "customer", how, text, strlen(text));
 	must(&report);
 	assert_string_equal(report.changes, "set 1; add 2; ");
 	assert_int_equal(report.counts.added, 1);
@@ -215,8 +233,8 @@ static void test_sites_before_parents(void **state)
 	report = import_csv(office, "number,name,parent\n4,d,5\n5,e,4\n");
 	assert_false(report.good);
 	office_has(report.bad, "2:0 parent: there is no customer 5");
-	/* Faults of a value and faults that only the database knows are told together, each once: a site of a
-	 * customer whose row is bad can't be judged. */
+	/* Faults of a value and faults that only the database knows are told together, each once: a
+	 * site of a customer whose row is bad can't be judged. */
 	report = import_csv(office, "number,name,parent,renewal,reps\n"
 	                            "20,a,,soon,\n"
 	                            "21,b,404,,\n"
@@ -240,16 +258,18 @@ static void test_hostile(void **state)
 	struct office *office = *state;
 	struct records_import how = {.format = RECORDS_CSV};
 	static const char nul[] = "number,name\n1,a\0b\n2,c\n";
-	struct report report = import_bytes(office, &office->boss, "customer", how, nul, sizeof nul - 1);
+	struct report report =
+	        import_bytes(office, &office->boss, "customer", how, nul, sizeof nul - 1);
 	assert_string_equal(report.bad, "2:2 name: has a NUL in it; ");
 	report = import_csv(office, "number,name\n1,\"open\n2,b\n");
 	assert_string_equal(report.bad, "2:0 a quote that is opened here is never closed; ");
 	report = import_csv(office, "number,name\n1,caf\xe9\n");
 	office_has(report.bad, "2:2 name: is not valid UTF-8");
-	report = import_csv(
-	        office, "number,name,location_notes\n1,x,\"gate\r\ncode \"\"7\"\"\"\n2,y,=1+1\n3,z,'=1+1\n");
+	report = import_csv(office, "number,name,location_notes\n1,x,\"gate\r\ncode "
+	                            "\"\"7\"\"\"\n2,y,=1+1\n3,z,'=1+1\n");
 	must(&report);
-	office_has(office_show(office, "customer", "1"), "'location_notes':'gate\\r\\ncode \\'7\\''");
+	office_has(office_show(office, "customer", "1"),
+	           "'location_notes':'gate\\r\\ncode \\'7\\''");
 	office_has(office_show(office, "customer", "3"), "'location_notes':'=1+1'");
 
 	size_t len = 10 * 1024 * 1024;
@@ -274,8 +294,8 @@ static void export_to(struct office *office, struct customers *store, const char
 {
 	FILE *out = open_memstream(ret, ret_len);
 	int64_t rows;
-	office_ok(office,
-	          records_export(store, kind_find(kind), format, out, NULL, NULL, &rows, &office->err));
+	office_ok(office, records_export(store, kind_find(kind), format, out, NULL, NULL, &rows,
+	                                 &office->err));
 	(void)fclose(out);
 }
 
@@ -318,19 +338,21 @@ static void round_trip(struct office *office, enum records_format format)
 static void test_round_trip(void **state)
 {
 	struct office *office = *state;
-	office_add(
-	        office, "customer", NULL,
-	        "{'number':'2','name':'=cmd()','location_notes':'a\\n\\'b\\',c;d','timezone':'Europe/Berlin',"
-	        "'contact':'@Ann','email':'a@example.com','phone':'+49 30 1234','dba':'\\u0027-x','renewal':"
-	        "'2027-01-01'}");
-	office_add(office, "customer", NULL, "{'number':'1','name':'Zoë','parent':'2','status':'new'}");
+	office_add(office, "customer", NULL,
+	           "{'number':'2','name':'=cmd()','location_notes':'a\\n\\'b\\',c;d','timezone':'"
+	           "Europe/Berlin',"
+	           "'contact':'@Ann','email':'a@example.com','phone':'+49 30 "
+	           "1234','dba':'\\u0027-x','renewal':"
+	           "'2027-01-01'}");
+	office_add(office, "customer", NULL,
+	           "{'number':'1','name':'Zoë','parent':'2','status':'new'}");
 	office_add(office, "contact", "1",
 	           "{'first_name':'Bo','notify':[],'all_sites':true,'email':'b@example.com'}");
-	office_ok(office, customers_mark_invalid(office->store, 2, "b@example.com", office->boss.when,
-	                                         "550 no", &office->err));
+	office_ok(office, customers_mark_invalid(office->store, 2, "b@example.com",
+	                                         office->boss.when, "550 no", &office->err));
 	office_ok(office, hours_set(&office->boss, "1", "mon", "22:00-06:00", &office->err));
-	office_ok(office, hours_except(&office->boss, "1", day_of(2026, 12, 25), day_of(2026, 12, 25),
-	                               "closed", &office->err));
+	office_ok(office, hours_except(&office->boss, "1", day_of(2026, 12, 25),
+	                               day_of(2026, 12, 25), "closed", &office->err));
 	office_add(office, "suspension", "1",
 	           "{'from':'2026-01-01','until':'2026-02-01','note':'a\\nb','scopes':['jobs']}");
 	office_ok(office, resume(&office->boss, "1", "UTC", 1, NULL, &office->err));
@@ -344,7 +366,8 @@ static void test_round_trip(void **state)
 	office_add(office, "third-party", "1", "{'name':'t','role':'r'}");
 	office_add(office, "activity", "1", "{'text':'call'}");
 	office_add(office, "quote", "1", "{'number':'Q','items':[{'text':'box','price':'1.5'}]}");
-	office_add(office, "sale", "1", "{'job':'7','payments':[{'amount':'-3','day':'2026-01-01'}]}");
+	office_add(office, "sale", "1",
+	           "{'job':'7','payments':[{'amount':'-3','day':'2026-01-01'}]}");
 	round_trip(office, RECORDS_CSV);
 	round_trip(office, RECORDS_JSONL);
 }
@@ -375,7 +398,9 @@ static void test_crash(void **state)
 		struct records_import how = {.format = RECORDS_CSV, .progress = stop_at};
 		struct records_counts counts;
 		rewind(file);
-		_exit(records_import(&context, kind_find("customer"), file, &how, &counts, NULL) ? 0 : 1);
+		_exit(records_import(&context, kind_find("customer"), file, &how, &counts, NULL)
+		              ? 0
+		              : 1);
 	}
 	int status;
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -400,9 +425,11 @@ static void test_two_writers(void **state)
 		struct change_context context = {
 		        .store = store, .actor = office->boss.actor, .when = office->boss.when};
 		for (int i = 0; i < EACH; i++) {
-			json_t *values = json_pack("{s:i, s:s}", "number", c * EACH + i, "name", "x");
+			json_t *values =
+			        json_pack("{s:i, s:s}", "number", c * EACH + i, "name", "x");
 			struct error err;
-			if (!records_add(&context, kind_find("customer"), NULL, values, NULL, &err)) {
+			if (!records_add(&context, kind_find("customer"), NULL, values, NULL,
+			                 &err)) {
 				(void)fprintf(stderr, "%s\n", err.text);
 				_exit(1);
 			}
@@ -416,8 +443,9 @@ static void test_two_writers(void **state)
 		assert_int_equal(status, 0);
 	}
 	int64_t n;
-	assert_true(db_run_int(db_query(customers_db(office->store), "SELECT count(*) FROM search_text"), 0,
-	                       &n, NULL));
+	assert_true(db_run_int(
+	        db_query(customers_db(office->store), "SELECT count(*) FROM search_text"), 0, &n,
+	        NULL));
 	assert_int_equal(n, 2 * EACH);
 }
 
@@ -473,8 +501,9 @@ static void test_feed_in_one_go(void **state)
 	assert_int_equal(json_array_size(found), 0);
 	json_decref(found);
 	int64_t n;
-	assert_true(db_run_int(db_query(customers_db(office->store), "SELECT count(*) FROM customer"), 0, &n,
-	                       NULL));
+	assert_true(
+	        db_run_int(db_query(customers_db(office->store), "SELECT count(*) FROM customer"),
+	                   0, &n, NULL));
 	assert_int_equal(n, 2);
 }
 

@@ -17,7 +17,8 @@
 
 enum { SET_MAX = 6 };
 
-/* "dispatched@5 completed@3": ids follow the order in the text, so that equal times have a winner. */
+/* "dispatched@5 completed@3": ids follow the order in the text, so that equal times have a winner.
+ */
 static size_t read_marks(const char *text, struct job_mark marks[SET_MAX])
 {
 	static const char *const ids[SET_MAX] = {"a", "b", "c", "d", "e", "f"};
@@ -75,8 +76,9 @@ static void states_by_the_sentence(void **state)
 static void source_comes_before_id(void **state)
 {
 	(void)state;
-	const struct job_mark marks[] = {
-	        {JOB_STARTED, {1}, "b", "1"}, {JOB_STARTED, {1}, "a", "2"}, {JOB_STARTED, {1}, "", "3"}};
+	const struct job_mark marks[] = {{JOB_STARTED, {1}, "b", "1"},
+	                                 {JOB_STARTED, {1}, "a", "2"},
+	                                 {JOB_STARTED, {1}, "", "3"}};
 	assert_string_equal(job_state_of(marks, 3)->source, "b");
 }
 
@@ -106,8 +108,8 @@ static void one_more_event_changes(void **state)
 		struct job_mark marks[SET_MAX];
 		size_t n = read_marks(cases[i].marks, marks) - 1;
 		if (job_change_of(marks, n, &marks[n]) != cases[i].change)
-			fail_msg("%s: %d, not %d", cases[i].marks, (int)job_change_of(marks, n, &marks[n]),
-			         (int)cases[i].change);
+			fail_msg("%s: %d, not %d", cases[i].marks,
+			         (int)job_change_of(marks, n, &marks[n]), (int)cases[i].change);
 	}
 }
 
@@ -117,7 +119,8 @@ static const int reference_rank[JOB_STATE_COUNT] = {
 };
 
 /* Keeps of `left` those that are greatest by one key. */
-static size_t keep_greatest(const struct job_mark **left, size_t n, int64_t (*key)(const struct job_mark *))
+static size_t keep_greatest(const struct job_mark **left, size_t n,
+                            int64_t (*key)(const struct job_mark *))
 {
 	int64_t best = INT64_MIN;
 	size_t kept = 0;
@@ -132,7 +135,8 @@ static size_t keep_greatest(const struct job_mark **left, size_t n, int64_t (*ke
 
 static int64_t key_end(const struct job_mark *mark)
 {
-	return mark->state == JOB_COMPLETED || mark->state == JOB_FAILED || mark->state == JOB_CANCELLED;
+	return mark->state == JOB_COMPLETED || mark->state == JOB_FAILED ||
+	       mark->state == JOB_CANCELLED;
 }
 
 static int64_t key_time(const struct job_mark *mark)
@@ -171,8 +175,8 @@ static const struct job_mark *reference(const struct job_mark *marks, size_t n)
 
 /*
  * Plays the events in one order, as the engine would: each against those before it. A stale event
- * may still move the state to another that was known: `dispatched` come late lets a `started` after it
- * count again, over a `completed` before it.
+ * may still move the state to another that was known: `dispatched` come late lets a `started` after
+ * it count again, over a `completed` before it.
  */
 static const char *play(const struct job_mark *marks, size_t n)
 {
@@ -213,10 +217,11 @@ static void any_order_ends_alike(void **state)
 		struct job_mark marks[SET_MAX];
 		size_t n = 1 + (size_t)(round < 2500 ? round % 5 : 5);
 		for (size_t i = 0; i < n; i++)
-			marks[i] = (struct job_mark){(enum job_state)(rand_r(&seed) % JOB_STATE_COUNT),
-			                             {rand_r(&seed) % 4},
-			                             "s",
-			                             ids[i]};
+			marks[i] =
+			        (struct job_mark){(enum job_state)(rand_r(&seed) % JOB_STATE_COUNT),
+			                          {rand_r(&seed) % 4},
+			                          "s",
+			                          ids[i]};
 		permute(marks, 0, n, reference(marks, n)->id);
 	}
 }
@@ -261,9 +266,12 @@ static void later_states_supersede(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(states_by_the_sentence),   cmocka_unit_test(source_comes_before_id),
-	        cmocka_unit_test(one_more_event_changes),   cmocka_unit_test(any_order_ends_alike),
-	        cmocka_unit_test(all_small_sets_end_alike), cmocka_unit_test(later_states_supersede),
+	        cmocka_unit_test(states_by_the_sentence),
+	        cmocka_unit_test(source_comes_before_id),
+	        cmocka_unit_test(one_more_event_changes),
+	        cmocka_unit_test(any_order_ends_alike),
+	        cmocka_unit_test(all_small_sets_end_alike),
+	        cmocka_unit_test(later_states_supersede),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

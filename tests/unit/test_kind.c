@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of kinds: what a value of each type is, in which spelling it is kept, and that the table is
- * sound. */
+/* The table of kinds: what a value of each type is, in which spelling it is kept, and that the
+ * table is sound. */
 #include "base/mem.h"
 #include "model/kind.h"
 
@@ -125,15 +125,17 @@ static void test_values(void **state)
 		const struct field *field = kind_field(kind_find(values[i].kind), values[i].field);
 		const char *kept = "untouched";
 		struct error err = {0};
-		bool good =
-		        field_check(field, values[i].text, strlen(values[i].text), zones, arena, &kept, &err);
+		bool good = field_check(field, values[i].text, strlen(values[i].text), zones, arena,
+		                        &kept, &err);
 		if (good != (values[i].kept != NULL))
-			fail_msg("%s '%s': %s", values[i].field, values[i].text, good ? kept : err.text);
+			fail_msg("%s '%s': %s", values[i].field, values[i].text,
+			         good ? kept : err.text);
 		if (good && strcmp(kept ? kept : "", values[i].kept) != 0)
 			fail_msg("%s '%s' is kept as '%s'", values[i].field, values[i].text, kept);
 		if (!good) {
 			assert_int_equal(err.code, EX_DATAERR);
-			assert_true(strncmp(err.text, values[i].field, strlen(values[i].field)) == 0);
+			assert_true(strncmp(err.text, values[i].field, strlen(values[i].field)) ==
+			            0);
 			assert_string_equal(kept, "untouched");
 		}
 	}
@@ -151,7 +153,8 @@ static void test_lengths(void **state)
 	for (int i = 0; i < 1200; i += 2)
 		memcpy(text + i, "é", 2);
 	const struct field *name = kind_field(kind_find("customer"), "name");
-	assert_true(field_check(name, text, 1000, zones, arena, &kept, NULL)); /* characters, not bytes */
+	assert_true(field_check(name, text, 1000, zones, arena, &kept,
+	                        NULL)); /* characters, not bytes */
 	assert_false(field_check(name, text, 1002, zones, arena, &kept, NULL));
 	assert_false(field_check(name, "a\0b", 3, zones, arena, &kept, NULL));
 	assert_false(field_check(name, "ab\0", 3, zones, arena, &kept, NULL));
@@ -179,8 +182,9 @@ static void test_table(void **state)
 			assert_int_equal(field->type == FIELD_CHOICE, field->choices != NULL);
 			assert_true(!field->kept || !field->needed);
 			if (field->initial) {
-				assert_true(field_check(field, field->initial, strlen(field->initial), zones,
-				                        arena, &kept, NULL));
+				assert_true(field_check(field, field->initial,
+				                        strlen(field->initial), zones, arena, &kept,
+				                        NULL));
 				assert_string_equal(kept, field->initial);
 			}
 		}

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every shipped mail in every language, to the letter: each is rendered with all of its data and with
- * each optional value left out, and compared with mail-digests.txt. A line of that file is a locale, a
- * mail, and a digest for each row of `contexts`. Dates are replaced by a function of this file that prints
- * what it is given, style and all, so that no digest depends on the system's names of days.
+ * Every shipped mail in every language, to the letter: each is rendered with all of its data and
+ * with each optional value left out, and compared with mail-digests.txt. A line of that file is a
+ * locale, a mail, and a digest for each row of `contexts`. Dates are replaced by a function of this
+ * file that prints what it is given, style and all, so that no digest depends on the system's names
+ * of days.
  *
  * An intended change of the mails is recorded with
  *
@@ -32,14 +33,20 @@ static const char *const mails[] = {"dispatched", "started",   "completed", "fai
 /* pl is a language that has no words of its own; the last one is the set behind all others. */
 static const char *const locales[] = {"none", "en",    "en-GB", "de", "de-AT",
                                       "fr",   "fr-CA", "es",    "pl", "built-in"};
-enum { MAILS = sizeof mails / sizeof *mails, LOCALES = sizeof locales / sizeof *locales, SHOWN = 8 };
+enum {
+	MAILS = sizeof mails / sizeof *mails,
+	LOCALES = sizeof locales / sizeof *locales,
+	SHOWN = 8
+};
 
 #define SITE  "{'name':'M\xc3\xbcller & <Sons>','address':'1 Main St','city':'Golden'}"
 #define HOURS "{'arrive_by':'WINDOW-FROM','leave_by':'WINDOW-TO'}"
 
 static const char everything[] =
-        "{'event':{'id':'e1','time':'EVENT-TIME','type':'job.x','reason':'gate \"locked\" & <shut>'},"
-        "'job':{'id':'4711','reference':'PO 2209','service':'Roll-off swap','scheduled':'SCHEDULED',"
+        "{'event':{'id':'e1','time':'EVENT-TIME','type':'job.x','reason':'gate \"locked\" & "
+        "<shut>'},"
+        "'job':{'id':'4711','reference':'PO 2209','service':'Roll-off "
+        "swap','scheduled':'SCHEDULED',"
         "'eta':'ETA','driver':'Sam','vehicle':'T12','asset':'RO-118','reason':'gate locked',"
         "'note':'a & b\\n.\\nb','amount':12.5,'photos':['https://example.com/1.jpg','2.jpg']},"
         "'jobs':[{'id':'4711'}],"
@@ -48,27 +55,33 @@ static const char everything[] =
         "'contact':{'name':'Rosa M','first_name':'Rosa & Co'},'window':" HOURS ","
         "'timeline':[{'state':'dispatched','time':'T1'},{'state':'started','time':'T2'},"
         "{'state':'paused','time':'T3','reason':'rain'},{'state':'completed','time':'T4'},"
-        "{'state':'failed','time':'T5','reason':'gate <locked>'},{'state':'cancelled','time':'T6'}],"
+        "{'state':'failed','time':'T5','reason':'gate "
+        "<locked>'},{'state':'cancelled','time':'T6'}],"
         "'company':{'name':'Example & Hauling','phone':'555 0199','email':'d@example.com',"
         "'website':'https://example.com/?a&b'},"
-        "'suspension':{'id':7,'customer':'1002','note':'unpaid & late','author':'Kim <k>','from':'FROM',"
+        "'suspension':{'id':7,'customer':'1002','note':'unpaid & late','author':'Kim "
+        "<k>','from':'FROM',"
         "'until':'UNTIL'}}";
 
 /* Each job of a mail about several in another state, with more and less known about it. */
-#define MANY                                                                                                 \
-	"=[{'id':'4711','state':'dispatched','service':'Swap','reference':'PO 1','scheduled':'S1',"          \
-	"'driver':'Sam','vehicle':'T12','customer':" SITE ",'window':" HOURS "},"                            \
-	"{'id':'4712','state':'started','driver':'Kim','customer':{'name':'Yard'},"                          \
-	"'window':{'arrive_by':'A','leave_by':'B','all_day':true}},"                                         \
-	"{'id':'4713','state':'paused','reason':'rain & wind','reference':'<PO>','customer':" SITE "},"      \
-	"{'id':'4714','state':'failed','reason':'gate','driver':'Sam','window':" HOURS "},"                  \
-	"{'id':'4715','state':'cancelled','reason':'weather','customer':{'name':'Y','city':'Z'}},"           \
-	"{'id':'4716','state':'completed','service':'Delivery','scheduled':'S6','window':" HOURS "},"        \
+#define MANY                                                                                       \
+	"=[{'id':'4711','state':'dispatched','service':'Swap','reference':'PO "                    \
+	"1','scheduled':'S1',"                                                                     \
+	"'driver':'Sam','vehicle':'T12','customer':" SITE ",'window':" HOURS "},"                  \
+	"{'id':'4712','state':'started','driver':'Kim','customer':{'name':'Yard'},"                \
+	"'window':{'arrive_by':'A','leave_by':'B','all_day':true}},"                               \
+	"{'id':'4713','state':'paused','reason':'rain & wind','reference':'<PO>','customer':" SITE \
+	"},"                                                                                       \
+	"{'id':'4714','state':'failed','reason':'gate','driver':'Sam','window':" HOURS "},"        \
+	"{'id':'4715','state':'cancelled','reason':'weather','customer':{'name':'Y','city':'Z'}}," \
+	"{'id':'4716','state':'completed','service':'Delivery','scheduled':'S6','window':" HOURS   \
+	"},"                                                                                       \
 	"{'id':'4717','window':{'arrive_by':'ONLY'}},{}]"
 
 /* All but a job's id. */
-#define ALL_BUT_ID                                                                                           \
-	"event job.reference job.service job.scheduled job.eta job.driver job.vehicle job.asset job.note "   \
+#define ALL_BUT_ID                                                                                 \
+	"event job.reference job.service job.scheduled job.eta job.driver job.vehicle job.asset "  \
+	"job.note "                                                                                \
 	"job.amount job.photos customer contact window timeline company suspension"
 
 /* What is taken out of everything, or put in with `=`: paths, between spaces. */
@@ -208,14 +221,17 @@ static void add_digest(const struct templates *templates, struct dates *dates, c
 	outgoing->to = "rosa@example.com";
 	outgoing->to_name = "Rosa";
 	outgoing->template = mail;
-	outgoing->locale = strcmp(locale, "none") == 0 || strcmp(locale, "built-in") == 0 ? "" : locale;
+	outgoing->locale =
+	        strcmp(locale, "none") == 0 || strcmp(locale, "built-in") == 0 ? "" : locale;
 	outgoing->timezone = "America/Denver";
 	outgoing->message_id = "<1@example.com>";
 	outgoing->context = context;
-	if (!templates_render(templates, dates, outgoing, "Example <d@example.com>", &out, &broken, &err) ||
+	if (!templates_render(templates, dates, outgoing, "Example <d@example.com>", &out, &broken,
+	                      &err) ||
 	    broken)
 		fail_msg("%s %s: %s", locale, mail, err.text);
-	char *digest = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)out.data, out.len);
+	char *digest =
+	        g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)out.data, out.len);
 	buf_printf(ret, " %.*s", SHOWN, digest);
 	g_free(digest);
 	buf_free(&out);
@@ -244,8 +260,8 @@ static char *digests_now(void)
 	assert_int_equal(faults, 0);
 	for (size_t l = 0; l < LOCALES; l++)
 		for (size_t m = 0; m < MAILS; m++)
-			add_line(strcmp(locales[l], "built-in") == 0 ? built_in : shipped, dates, mails[m],
-			         locales[l], &now);
+			add_line(strcmp(locales[l], "built-in") == 0 ? built_in : shipped, dates,
+			         mails[m], locales[l], &now);
 	dates_free(dates);
 	templates_unref(shipped);
 	templates_unref(built_in);
@@ -258,9 +274,9 @@ static void compare(const char *before, const char *now)
 	assert_int_equal(g_strv_length(a), CONTEXTS + 2);
 	for (size_t i = 0; i < CONTEXTS + 2; i++)
 		if (strcmp(a[i], b[i]) != 0)
-			fail_msg(
-			        "the mail %s in %s has changed; its context is everything, changed by \"%s\"",
-			        b[1], b[0], i < 2 ? "" : contexts[i - 2]);
+			fail_msg("the mail %s in %s has changed; its context is everything, "
+			         "changed by \"%s\"",
+			         b[1], b[0], i < 2 ? "" : contexts[i - 2]);
 	g_strfreev(a);
 	g_strfreev(b);
 }

@@ -20,9 +20,8 @@ static const char *said(const char *offered, bool clear)
 static void test_what_is_offered_is_named(void **state)
 {
 	(void)state;
-	assert_string_equal(
-	        said("", true),
-	        "AUTH: the relay offers no way to log in; dispatchd knows PLAIN, LOGIN and CRAM-MD5");
+	assert_string_equal(said("", true), "AUTH: the relay offers no way to log in; dispatchd "
+	                                    "knows PLAIN, LOGIN and CRAM-MD5");
 	assert_string_equal(
 	        said("GSSAPI XOAUTH2", false),
 	        "AUTH: the relay offers GSSAPI XOAUTH2; dispatchd knows PLAIN, LOGIN and CRAM-MD5");
@@ -43,8 +42,9 @@ static void test_passwords_are_not_said_in_the_clear(void **state)
 static void test_a_plugin_that_is_missing(void **state)
 {
 	(void)state;
-	assert_string_equal(said("CRAM-MD5", false),
-	                    "AUTH: the relay offers CRAM-MD5; libesmtp's plugin for it can't be opened");
+	assert_string_equal(
+	        said("CRAM-MD5", false),
+	        "AUTH: the relay offers CRAM-MD5; libesmtp's plugin for it can't be opened");
 }
 
 int main(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Mustache: own cases from a data file, the public specification where it lies beside the tree, and limits.
+/* Mustache: own cases from a data file, the public specification where it lies beside the tree, and
+ * limits.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +19,8 @@
 #define CASES "tests/unit/mustache-cases.json"
 #define SPEC  "../shared/mustache-spec"
 
-static const char *const modules[] = {"comments", "interpolation", "inverted", "partials", "sections"};
+static const char *const modules[] = {"comments", "interpolation", "inverted", "partials",
+                                      "sections"};
 
 enum { PARTIALS_MAX = 20 };
 struct partials {
@@ -77,14 +79,16 @@ static void run_case(const char *name, const json_t *test)
 	struct error err = {0};
 	parse_all(json_object_get(test, "partials"), &partials);
 	parse_all(json_object_get(test, "lambdas"), &lambdas);
-	struct mustache *template = parse_or_fail(json_string_value(json_object_get(test, "template")), name);
-	const struct mustache_options options = {.escape = !json_is_true(json_object_get(test, "plain")),
-	                                         .partial = find_partial,
-	                                         .partial_arg = &partials,
-	                                         .lambda = find_partial,
-	                                         .lambda_arg = &lambdas,
-	                                         .helpers = helpers,
-	                                         .n_helpers = 1};
+	struct mustache *template =
+	        parse_or_fail(json_string_value(json_object_get(test, "template")), name);
+	const struct mustache_options options = {
+	        .escape = !json_is_true(json_object_get(test, "plain")),
+	        .partial = find_partial,
+	        .partial_arg = &partials,
+	        .lambda = find_partial,
+	        .lambda_arg = &lambdas,
+	        .helpers = helpers,
+	        .n_helpers = 1};
 	const char *expected = json_string_value(json_object_get(test, "expected"));
 	if (!mustache_render(template, json_object_get(test, "data"), &options, &out, &err))
 		fail_msg("%s: %s", name, err.text);
@@ -143,7 +147,8 @@ static void faults_name_line_and_cause(void **state)
 	} cases[] = {
 	        {"a\n{{#jobs}}\nb\n", "x.txt:2: this section is never closed: jobs"},
 	        {"a\n\n{{/jobs}}\n", "x.txt:3: no section is open here to be closed by /jobs"},
-	        {"{{#a}}\n{{#b}}\n{{/a}}\n{{/b}}", "x.txt:3: the section b of line 2 is open, not a"},
+	        {"{{#a}}\n{{#b}}\n{{/a}}\n{{/b}}",
+	         "x.txt:3: the section b of line 2 is open, not a"},
 	        {"a\n{{name", "x.txt:2: a tag is opened and never closed: expected }}"},
 	        {"{{{name}}", "x.txt:1: a tag is opened and never closed: expected }}}"},
 	        {"\n{{}}", "x.txt:2: a tag without a name"},
@@ -152,11 +157,13 @@ static void faults_name_line_and_cause(void **state)
 	        {"{{a..b}}", "x.txt:1: invalid name: a..b"},
 	        {"{{.a}}", "x.txt:1: invalid name: .a"},
 	        {"1\n2\n{{=<% %>=}}", "x.txt:3: tags that set other delimiters are not supported"},
-	        {"{{! a\nb\n}}\n{{! c }}\n{{/x}}", "x.txt:5: no section is open here to be closed by /x"},
+	        {"{{! a\nb\n}}\n{{! c }}\n{{/x}}",
+	         "x.txt:5: no section is open here to be closed by /x"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct error err = {0};
-		assert_null(mustache_parse(cases[i].template, strlen(cases[i].template), "x.txt", 1, &err));
+		assert_null(mustache_parse(cases[i].template, strlen(cases[i].template), "x.txt", 1,
+		                           &err));
 		assert_string_equal(err.text, cases[i].fault);
 		assert_int_equal(err.code, 65);
 	}
@@ -187,12 +194,15 @@ static void output_is_bounded(void **state)
 {
 	(void)state;
 	struct error err = {0};
-	const struct mustache_options options = {.max_size = 99, .helpers = helpers, .n_helpers = 1};
-	assert_true(render("{{#l}}1234567890{{/l}}", "{\"l\":[1,2,3,4,5,6,7,8,9]}", &options, &err));
-	assert_false(render("\n{{#l}}1234567890{{/l}}", "{\"l\":[1,2,3,4,5,6,7,8,9,10]}", &options, &err));
+	const struct mustache_options options = {
+	        .max_size = 99, .helpers = helpers, .n_helpers = 1};
+	assert_true(
+	        render("{{#l}}1234567890{{/l}}", "{\"l\":[1,2,3,4,5,6,7,8,9]}", &options, &err));
+	assert_false(render("\n{{#l}}1234567890{{/l}}", "{\"l\":[1,2,3,4,5,6,7,8,9,10]}", &options,
+	                    &err));
 	assert_string_equal(err.text, "t:2: the rendered text is too long");
-	assert_false(render("{{#shout}}{{#l}}1234567890{{/l}}{{/shout}}", "{\"l\":[1,2,3,4,5,6,7,8,9,10]}",
-	                    &options, &err));
+	assert_false(render("{{#shout}}{{#l}}1234567890{{/l}}{{/shout}}",
+	                    "{\"l\":[1,2,3,4,5,6,7,8,9,10]}", &options, &err));
 }
 
 static void loops_in_loops_end(void **state)
@@ -251,8 +261,8 @@ static void names_are_listed(void **state)
 {
 	(void)state;
 	struct buf seen = {0};
-	struct mustache *template =
-	        parse_or_fail("{{a.b}}{{#jobs}}{{^x}}{{{y}}}{{.}}{{/x}}{{> p}}{{/jobs}}{{! no }}{{&z}}", "t");
+	struct mustache *template = parse_or_fail(
+	        "{{a.b}}{{#jobs}}{{^x}}{{{y}}}{{.}}{{/x}}{{> p}}{{/jobs}}{{! no }}{{&z}}", "t");
 	mustache_each_name(template, note_name, &seen);
 	assert_string_equal(buf_text(&seen), "a.b jobs jobs>x jobs>x>y z ");
 	mustache_free(template);

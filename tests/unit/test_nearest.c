@@ -11,7 +11,8 @@
 
 static const char *find(const char *typed)
 {
-	static const char *const known[] = {"customer", "contact", "hours", "suspend", "suspensions", "mail"};
+	static const char *const known[] = {"customer", "contact",     "hours",
+	                                    "suspend",  "suspensions", "mail"};
 	struct nearest nearest = {.typed = typed};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		nearest_try(&nearest, known[i]);
@@ -43,6 +44,7 @@ static void test_nothing_near(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_slips), cmocka_unit_test(test_nothing_near)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_slips),
+	                                   cmocka_unit_test(test_nothing_near)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

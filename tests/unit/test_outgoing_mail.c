@@ -49,8 +49,10 @@ static void the_same_mail_has_the_same_id(void **state)
 {
 	(void)state;
 	struct arena *arena = arena_new();
-	const char *id = outgoing_mail_message_id(arena, "/a", "8f2c", 7, "completed", "example.com");
-	assert_string_equal(id, outgoing_mail_message_id(arena, "/a", "8f2c", 7, "completed", "example.com"));
+	const char *id =
+	        outgoing_mail_message_id(arena, "/a", "8f2c", 7, "completed", "example.com");
+	assert_string_equal(
+	        id, outgoing_mail_message_id(arena, "/a", "8f2c", 7, "completed", "example.com"));
 	/* written down: a new version must thread with the mails of an old one */
 	assert_string_equal(id, "<29429fa0df5bba410daf11a6b4b5a77f9f2e3ce0@example.com>");
 	assert_string_equal(outgoing_mail_thread_id(arena, "1001", "4711", "example.com"),
@@ -62,8 +64,8 @@ static void hostile_parts_stay_out_of_the_id(void **state)
 {
 	(void)state;
 	struct arena *arena = arena_new();
-	const char *id =
-	        outgoing_mail_message_id(arena, "\r\nBcc: x", "<>@ \xff", 7, "completed", "example.com");
+	const char *id = outgoing_mail_message_id(arena, "\r\nBcc: x", "<>@ \xff", 7, "completed",
+	                                          "example.com");
 	assert_int_equal(strlen(id), strlen("<>@example.com") + 40);
 	assert_int_equal(strspn(id + 1, "0123456789abcdef"), 40);
 	arena_free(arena);

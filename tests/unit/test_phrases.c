@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Phrases in sets of templates and in printed ones: whose words a reader gets, and what is said to be
- * missing. */
+/* Phrases in sets of templates and in printed ones: whose words a reader gets, and what is said to
+ * be missing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,7 +59,8 @@ static void faults_of_printing(void **state)
 	buf_free(&out);
 }
 
-/* A shorter locale's catalogue stands in for a longer one's, English for all, the folder above for this one.
+/* A shorter locale's catalogue stands in for a longer one's, English for all, the folder above for
+ * this one.
  */
 static void printing_reads_catalogues(void **state)
 {
@@ -144,7 +145,8 @@ static void a_whole_file_wins(void **state)
 	set_expect(templates, "started", "de-AT", "Subject: ganz\r\n");
 	set_expect(templates, "started", "de", "\r\nganze Datei, Teil\r\n");
 	set_expect(templates, "started", "fr", "Subject: English\r\n");
-	/* A mail with words of its own has its parts from its own folder, as before there were catalogues.
+	/* A mail with words of its own has its parts from its own folder, as before there were
+	 * catalogues.
 	 */
 	set_expect(templates, "paused", "de", "\r\nwords of its own, Hello\r\n");
 	templates_unref(templates);
@@ -173,7 +175,8 @@ static void unknown_phrases_are_named(void **state)
 	(void)state;
 	set_put("started.txt", "Subject: {{phrase.mine}}\n\ntext\n");
 	set_put("en.ini", "mine = {{phrase.other}}\nother = x\n");
-	set_put("de.ini", "mine = x\nother = y\nlabel.resaon = Grund\nzzzzzzzz = x\nlabel.reason = Grund\n");
+	set_put("de.ini",
+	        "mine = x\nother = y\nlabel.resaon = Grund\nzzzzzzzz = x\nlabel.reason = Grund\n");
 	faults_are("de.ini:3: unknown phrase \"label.resaon\"; did you mean \"label.reason\"?\n"
 	           "de.ini:4: unknown phrase \"zzzzzzzz\"\n",
 	           2);
@@ -188,7 +191,8 @@ static void a_broken_phrase_breaks_what_reads_it(void **state)
 	set_put("en.ini", "bad = good\n");
 	struct templates *templates = set_load(&faults, 1);
 	assert_string_equal(buf_text(&faults), "de.ini:1: this section is never closed: a\n");
-	struct outcome got = set_render(templates, "started", "de", "{\"job\":{\"id\":\"4711\"},\"n\":1}");
+	struct outcome got =
+	        set_render(templates, "started", "de", "{\"job\":{\"id\":\"4711\"},\"n\":1}");
 	assert_true(got.ok && got.broken);
 	assert_non_null(strstr(got.err.text, "de.ini:1: this section is never closed: a"));
 	assert_non_null(strstr(got.out.data, "Subject: Started: job 4711\r\n"));

@@ -20,7 +20,10 @@ static void test_endpoint(void **state)
 		bool v6;
 	} fine[] = {
 	        {.text = "127.0.0.1:25", .host = "127.0.0.1", .path = "", .port = 25},
-	        {.text = "mail.example.com:65535", .host = "mail.example.com", .path = "", .port = 65535},
+	        {.text = "mail.example.com:65535",
+	         .host = "mail.example.com",
+	         .path = "",
+	         .port = 65535},
 	        {.text = "[::1]:2525", .host = "::1", .path = "", .port = 2525, .v6 = true},
 	        {.text = "unix:/run/a:25", .host = "", .path = "/run/a:25"},
 	};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Records of every kind on a real file: added, changed, shown, removed, and what the history says of it. */
+/* Records of every kind on a real file: added, changed, shown, removed, and what the history says
+ * of it. */
 #include "office.h"
 
 #include <stdio.h>
@@ -19,16 +20,20 @@ static void test_customer(void **state)
 	struct office *office = *state;
 	office_add(
 	        office, "customer", NULL,
-	        "{'number':'0012','name':' Zoë & Co ','timezone':'America/Denver','locale':'en_us','email':"
+	        "{'number':'0012','name':' Zoë & Co "
+	        "','timezone':'America/Denver','locale':'en_us','email':"
 	        "'zoe@example.com','contact':'Zoë','renewal':'2027-01-31','postal-code':'80202'}");
 	const char *shown = office_show(office, "customer", "0012");
-	office_has(shown, "'number':'0012','name':'Zoë & Co','dba':null,'parent':null,'status':'active'");
+	office_has(shown,
+	           "'number':'0012','name':'Zoë & Co','dba':null,'parent':null,'status':'active'");
 	office_has(shown, "'postal_code':'80202'");
 	office_has(shown, "'locale':'en-US'");
 	office_has(office_list(office, "contact", "0012"),
-	           "'name':'Zoë','first_name':null,'last_name':null,'title':null,'email':'zoe@example.com'");
+	           "'name':'Zoë','first_name':null,'last_name':null,'title':null,'email':'zoe@"
+	           "example.com'");
 	office_has(office_list(office, "contact", "0012"),
-	           "'notify':['dispatched','started','completed','failed','paused'],'all_sites':false");
+	           "'notify':['dispatched','started','completed','failed','paused'],'all_sites':"
+	           "false");
 	office_set(office, "customer", "0012", "{'city':'Denver','renewal':null,'dba':''}");
 	shown = office_show(office, "customer", "0012");
 	office_has(shown, "'city':'Denver'");
@@ -36,13 +41,14 @@ static void test_customer(void **state)
 	office_set(office, "customer", "0012", "{'number':'13'}");
 	office_has(office_list(office, "contact", "13"), "zoe@example.com");
 	const char *told = history(office, "13");
-	office_has(told,
-	           "'before':{'city':null,'renewal':'2027-01-31'},'after':{'city':'Denver','renewal':null}");
+	office_has(told, "'before':{'city':null,'renewal':'2027-01-31'},'after':{'city':'Denver','"
+	                 "renewal':null}");
 	office_has(told, "'before':{'number':'0012'},'after':{'number':'13'}");
 	office_has(told, "'user':'boss'");
 	office_ok(office, records_remove(&office->boss, kind_find("customer"), "13", &office->err));
 	office_has(history(office, "13"), "'action':'remove'");
-	office_refuses(office, &office->boss, "customer", NULL, "13", "{}", EX_NOINPUT, "no customer 13");
+	office_refuses(office, &office->boss, "customer", NULL, "13", "{}", EX_NOINPUT,
+	               "no customer 13");
 }
 
 static void test_bad_values(void **state)
@@ -55,24 +61,28 @@ static void test_bad_values(void **state)
 	        {"{'name':'x'}", "number: is required"},
 	        {"{'number':'','name':'x'}", "number: is required and can't be empty"},
 	        {"{'number':'1','name':'x','citty':'y'}", "did you mean city?"},
-	        {"{'number':'1','name':'x','status':'gone'}", "one of new, released, active, inactive"},
+	        {"{'number':'1','name':'x','status':'gone'}",
+	         "one of new, released, active, inactive"},
 	        {"{'number':'1','name':'x','timezone':'Mars/Olympus'}", "timezone: 'Mars/Olympus'"},
 	        {"{'number':'1','name':'x','locale':'xx-123456789'}", "locale"},
-	        {"{'number':'1','name':'x','renewal':'2026-02-30'}", "renewal: '2026-02-30' is not a day"},
+	        {"{'number':'1','name':'x','renewal':'2026-02-30'}",
+	         "renewal: '2026-02-30' is not a day"},
 	        {"{'number':'1','name':'x','phone':'none'}", "phone"},
-	        {"{'number':'1','name':'x','email':'nobody'}", "email: 'nobody' is not a mail address"},
+	        {"{'number':'1','name':'x','email':'nobody'}",
+	         "email: 'nobody' is not a mail address"},
 	        {"{'number':'1','name':'x','parent':'77'}", "parent: there is no customer 77"},
 	        {"{'number':'1','name':'a\\nb'}", "name: has a line break"},
 	        {"{'number':'1','name':{'a':1}}", "name: expected text or a number, not an object"},
 	        {"{'number':'1','name':['a',7]}", "name: expected text or a number, not a list"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-		office_refuses(office, &office->boss, "customer", NULL, NULL, cases[i].values, EX_DATAERR,
-		               cases[i].words);
+		office_refuses(office, &office->boss, "customer", NULL, NULL, cases[i].values,
+		               EX_DATAERR, cases[i].words);
 	assert_string_equal(office_list(office, "customer", NULL), "[]");
 	office_add(office, "customer", NULL, "{'number':1001,'name':'Numbers are text'}");
-	office_refuses(office, &office->boss, "customer", NULL, NULL, "{'number':'1001','name':'Twice'}",
-	               EX_DATAERR, "there is a customer 1001 already");
+	office_refuses(office, &office->boss, "customer", NULL, NULL,
+	               "{'number':'1001','name':'Twice'}", EX_DATAERR,
+	               "there is a customer 1001 already");
 }
 
 static void test_status_and_rights(void **state)
@@ -90,17 +100,19 @@ static void test_status_and_rights(void **state)
 	office_ok(office, customer_move(&office->boss, "1", "decline", &office->err));
 	office_ok(office, customer_move(&office->boss, "1", "release", &office->err));
 	office_ok(office, customer_move(&office->boss, "1", "approve", &office->err));
-	office_refuses(office, &office->clerk, "customer", NULL, "1", "{'status':'inactive'}", EX_NOPERM,
-	               "status");
-	office_refuses(office, &office->clerk, "customer", NULL, "1", "{'number':'2'}", EX_NOPERM, "number");
-	office_refuses(office, &office->clerk, "customer", NULL, "1", "{'account':'B-1'}", EX_NOPERM,
-	               "account");
+	office_refuses(office, &office->clerk, "customer", NULL, "1", "{'status':'inactive'}",
+	               EX_NOPERM, "status");
+	office_refuses(office, &office->clerk, "customer", NULL, "1", "{'number':'2'}", EX_NOPERM,
+	               "number");
+	office_refuses(office, &office->clerk, "customer", NULL, "1", "{'account':'B-1'}",
+	               EX_NOPERM, "account");
 	office_refuses(office, &office->boss, "customer", NULL, "1", "{'status':'new'}", EX_DATAERR,
 	               "can't go from active to new");
 	office_set(office, "customer", "1", "{'status':'inactive'}");
 	office_has(office_show(office, "customer", "1"), "'status':'inactive'");
 	json_t *same = office_json("{'status':'inactive','city':'Denver'}");
-	office_ok(office, records_set(&office->clerk, kind_find("customer"), "1", same, &office->err));
+	office_ok(office,
+	          records_set(&office->clerk, kind_find("customer"), "1", same, &office->err));
 	json_decref(same);
 }
 
@@ -110,15 +122,16 @@ static void test_sites(void **state)
 	struct error err;
 	office_add(office, "customer", NULL, "{'number':'1','name':'top'}");
 	for (int i = 2; i <= 8; i++) {
-		const char *values =
-		        arena_printf(office->arena, "{'number':'%d','name':'site','parent':'%d'}", i, i - 1);
+		const char *values = arena_printf(
+		        office->arena, "{'number':'%d','name':'site','parent':'%d'}", i, i - 1);
 		office_add(office, "customer", NULL, values);
 	}
 	office_refuses(office, &office->boss, "customer", NULL, NULL,
 	               "{'number':'9','name':'x','parent':'8'}", EX_DATAERR, "more than 8 deep");
 	office_refuses(office, &office->boss, "customer", NULL, "1", "{'parent':'3'}", EX_DATAERR,
 	               "own sites");
-	office_refuses(office, &office->boss, "customer", NULL, "1", "{'parent':'1'}", EX_DATAERR, "itself");
+	office_refuses(office, &office->boss, "customer", NULL, "1", "{'parent':'1'}", EX_DATAERR,
+	               "itself");
 	office_add(office, "customer", NULL, "{'number':'0','name':'above'}");
 	office_refuses(office, &office->boss, "customer", NULL, "1", "{'parent':'0'}", EX_DATAERR,
 	               "more than 8 deep");
@@ -133,22 +146,24 @@ static void test_contact_and_mark(void **state)
 	struct office *office = *state;
 	const struct customer *customer;
 	office_add(office, "customer", NULL, "{'number':'1','name':'x'}");
-	int64_t id = office_add(office, "contact", "1",
-	                        "{'first_name':'Ann','last_name':'Lee','email':'a@example.com','alt_email':"
-	                        "'b@example.com','notify':['failed'],'all_sites':true}");
+	int64_t id = office_add(
+	        office, "contact", "1",
+	        "{'first_name':'Ann','last_name':'Lee','email':'a@example.com','alt_email':"
+	        "'b@example.com','notify':['failed'],'all_sites':true}");
 	const char *name = office_id(office, id);
 	struct instant when = office->boss.when;
-	office_ok(office,
-	          customers_mark_invalid(office->store, id, "other@example.com", when, "550", &office->err));
+	office_ok(office, customers_mark_invalid(office->store, id, "other@example.com", when,
+	                                         "550", &office->err));
 	office_has(office_show(office, "contact", name), "'email_invalid':null");
 	for (int i = 0; i < 2; i++)
-		office_ok(office,
-		          customers_mark_invalid(office->store, id, "a@example.com",
-		                                 instant_add(when, i * 1000), "550 5.1.1", &office->err));
+		office_ok(office, customers_mark_invalid(office->store, id, "a@example.com",
+		                                         instant_add(when, i * 1000), "550 5.1.1",
+		                                         &office->err));
 	office_has(office_show(office, "contact", name), "'email_invalid':'2026-11-22T12:00:00Z'");
+	office_ok(office, customers_mark_invalid(office->store, 4711, "a@example.com", when, "550",
+	                                         &office->err));
 	office_ok(office,
-	          customers_mark_invalid(office->store, 4711, "a@example.com", when, "550", &office->err));
-	office_ok(office, customers_load(office->store, office->arena, "1", &customer, &office->err));
+	          customers_load(office->store, office->arena, "1", &customer, &office->err));
 	assert_int_equal(customer->contacts[0].email_invalid.ms, when.ms);
 	assert_string_equal(customer->contacts[0].name, "Ann Lee");
 	assert_int_equal(customer->contacts[0].notify, JOB_BIT(JOB_FAILED));
@@ -157,8 +172,8 @@ static void test_contact_and_mark(void **state)
 	office_has(office_show(office, "contact", name), "'email_invalid':'2026-11-22T12:00:00Z'");
 	office_set(office, "contact", name, "{'email':'a@example.com'}");
 	office_has(office_show(office, "contact", name), "'email_invalid':null");
-	office_refuses(office, &office->boss, "contact", NULL, name, "{'email_invalid':null}", EX_DATAERR,
-	               "kept");
+	office_refuses(office, &office->boss, "contact", NULL, name, "{'email_invalid':null}",
+	               EX_DATAERR, "kept");
 	office_has(history(office, "1"), "'action':'mark'");
 	office_ok(office, records_remove(&office->clerk, kind_find("contact"), name, &office->err));
 	assert_string_equal(office_list(office, "contact", "1"), "[]");
@@ -167,8 +182,8 @@ static void test_contact_and_mark(void **state)
 static const char *suspensions(struct office *office, const char *number, bool all)
 {
 	json_t *json;
-	office_ok(office, suspensions_list(office->store, number, "UTC", office->boss.when, all, &json,
-	                                   &office->err));
+	office_ok(office, suspensions_list(office->store, number, "UTC", office->boss.when, all,
+	                                   &json, &office->err));
 	return office_text(office, json);
 }
 
@@ -177,7 +192,8 @@ static void test_suspensions(void **state)
 	struct office *office = *state;
 	struct error err;
 	int64_t id, n;
-	office_add(office, "customer", NULL, "{'number':'1','name':'x','timezone':'Pacific/Auckland'}");
+	office_add(office, "customer", NULL,
+	           "{'number':'1','name':'x','timezone':'Pacific/Auckland'}");
 	office_add(office, "customer", NULL, "{'number':'2','name':'site','parent':'1'}");
 	json_t *values = office_json("{'note':'unpaid'}");
 	office_ok(office, suspend(&office->clerk, "1", "UTC", values, &id, &office->err));
@@ -186,25 +202,27 @@ static void test_suspensions(void **state)
 	office_has(suspensions(office, "2", false),
 	           "'from':'2026-11-23','until':null,'note':'unpaid','author':'clerk'");
 	office_has(suspensions(office, NULL, false), "'holds':true");
-	values = office_json("{'note':'past','from':'2025-01-01','until':'2025-02-01','scopes':'emails'}");
+	values = office_json(
+	        "{'note':'past','from':'2025-01-01','until':'2025-02-01','scopes':'emails'}");
 	office_ok(office, suspend(&office->clerk, "1", "UTC", values, &id, &office->err));
 	json_decref(values);
 	office_refuses(office, &office->clerk, "suspension", "1", NULL,
 	               "{'note':'x','from':'2026-01-02','until':'2026-01-02'}", EX_DATAERR,
 	               "not later than from");
-	office_refuses(office, &office->clerk, "suspension", "1", NULL, "{'from':'2026-01-02'}", EX_DATAERR,
-	               "note: is required");
+	office_refuses(office, &office->clerk, "suspension", "1", NULL, "{'from':'2026-01-02'}",
+	               EX_DATAERR, "note: is required");
 	office_refuses(office, &office->clerk, "suspension", NULL, office_id(office, id),
 	               "{'from':'2025-01-02'}", EX_DATAERR, "can't be changed");
 	office_set(office, "suspension", office_id(office, id), "{'note':'y','scopes':'jobs'}");
 	office_refuses(office, &office->clerk, "suspension", NULL, office_id(office, id),
 	               "{'until':'2025-01-01'}", EX_DATAERR, "not later than from");
-	assert_false(records_remove(&office->boss, kind_find("suspension"), office_id(office, id), &err));
+	assert_false(records_remove(&office->boss, kind_find("suspension"), office_id(office, id),
+	                            &err));
 	office_ok(office, resume(&office->clerk, "1", "UTC", 0, &n, &office->err));
 	assert_int_equal(n, 1);
 	office_ok(office, resume(&office->clerk, "1", "UTC", id, &n, &office->err));
-	office_refuses(office, &office->clerk, "suspension", NULL, office_id(office, id), "{'note':'z'}",
-	               EX_DATAERR, "was ended on 2026-11-22");
+	office_refuses(office, &office->clerk, "suspension", NULL, office_id(office, id),
+	               "{'note':'z'}", EX_DATAERR, "was ended on 2026-11-22");
 	assert_false(resume(&office->clerk, "1", "UTC", id, &n, &err));
 	assert_false(resume(&office->clerk, "2", "UTC", id, &n, &err));
 	assert_int_equal(err.code, EX_NOINPUT);
@@ -220,24 +238,27 @@ static void test_hours(void **state)
 	json_t *json;
 	const struct customer *customer;
 	office_add(office, "customer", NULL, "{'number':'1','name':'x'}");
-	office_ok(office, hours_set(&office->clerk, "1", "mon-tue", "07:00-12:00,13:00-17:00", &office->err));
+	office_ok(office, hours_set(&office->clerk, "1", "mon-tue", "07:00-12:00,13:00-17:00",
+	                            &office->err));
 	office_ok(office, hours_set(&office->clerk, "1", "tue", "closed", &office->err));
-	office_ok(office, hours_except(&office->clerk, "1", day_of(2026, 12, 25), day_of(2026, 12, 25),
-	                               "closed", &office->err));
+	office_ok(office, hours_except(&office->clerk, "1", day_of(2026, 12, 25),
+	                               day_of(2026, 12, 25), "closed", &office->err));
 	assert_false(hours_set(&office->clerk, "1", "mon", "12:00-11:00x", &err));
 	assert_int_equal(err.code, EX_DATAERR);
 	assert_false(hours_set(&office->clerk, "1", "someday", "closed", &err));
 	assert_false(hours_set(&office->clerk, "2", "mon", "closed", &err));
 	assert_int_equal(err.code, EX_NOINPUT);
 	office_ok(office, hours_show(office->store, "1", &json, &office->err));
-	assert_string_equal(office_text(office, json), "{'weekly':{'mon':'07:00-12:00,13:00-17:00','tue':'"
-	                                               "closed'},'dates':{'2026-12-25':'closed'}}");
-	office_ok(office, customers_load(office->store, office->arena, "1", &customer, &office->err));
+	assert_string_equal(office_text(office, json),
+	                    "{'weekly':{'mon':'07:00-12:00,13:00-17:00','tue':'"
+	                    "closed'},'dates':{'2026-12-25':'closed'}}");
+	office_ok(office,
+	          customers_load(office->store, office->arena, "1", &customer, &office->err));
 	assert_true(customer->hours.weekly);
 	assert_int_equal(customer->hours.week[0].n, 2);
 	assert_int_equal(customer->hours.n_dates, 1);
-	office_ok(office, hours_except(&office->clerk, "1", day_of(2026, 12, 25), day_of(2026, 12, 25), NULL,
-	                               &office->err));
+	office_ok(office, hours_except(&office->clerk, "1", day_of(2026, 12, 25),
+	                               day_of(2026, 12, 25), NULL, &office->err));
 	office_ok(office, hours_clear(&office->clerk, "1", &office->err));
 	office_ok(office, hours_show(office->store, "1", &json, &office->err));
 	assert_string_equal(office_text(office, json), "{'weekly':null,'dates':{}}");
@@ -248,24 +269,28 @@ static void test_hours(void **state)
 static const struct {
 	const char *kind, *owner, *added, *shown, *set, *then;
 } plain[] = {
-        {"note", "1", "{'text':'careful','urgent':true}", "'text':'careful','urgent':true,'author':'boss'",
-         NULL, NULL},
-        {"comment", "1", "{'text':'done','job':'4711'}", "'job':'4711','text':'done','author':'boss'", NULL,
-         NULL},
+        {"note", "1", "{'text':'careful','urgent':true}",
+         "'text':'careful','urgent':true,'author':'boss'", NULL, NULL},
+        {"comment", "1", "{'text':'done','job':'4711'}",
+         "'job':'4711','text':'done','author':'boss'", NULL, NULL},
         {"asset", "1", "{'kind':'roll-off','latitude':39.7392,'longitude':'-104.9903'}",
          "'latitude':'39.7392','longitude':'-104.9903'", "{'size':'30 yd','since':'2026-01-01'}",
          "'size':'30 yd'"},
-        {"third-party", "1", "{'name':'Scales Inc','role':'weighs'}", "'name':'Scales Inc','role':'weighs'",
-         "{'contract':'C-1','from':'2026-01-01'}", "'contract':'C-1','from':'2026-01-01'"},
+        {"third-party", "1", "{'name':'Scales Inc','role':'weighs'}",
+         "'name':'Scales Inc','role':'weighs'", "{'contract':'C-1','from':'2026-01-01'}",
+         "'contract':'C-1','from':'2026-01-01'"},
         {"activity", "1", "{'kind':'cold-call','text':'ask','due':'2026-12-01'}",
          "'phone':'+1 555 0100','contact':'Ann'", "{'state':'done'}", "'state':'done'"},
         {"quote", "1",
-         "{'number':'Q1','items':[{'text':'box','quantity':2,'price':'10.005'},{'text':'lid','price':0.1}]}",
-         "'total':'20.11'", "{'items':[{'text':'box','price':'1'}],'state':'sent'}", "'total':'1.00'"},
-        {"sale", "1", "{'job':'4711','amount':'100','payments':[{'amount':'30.50','day':'2026-01-01'}]}",
+         "{'number':'Q1','items':[{'text':'box','quantity':2,'price':'10.005'},{'text':'lid','"
+         "price':0.1}]}",
+         "'total':'20.11'", "{'items':[{'text':'box','price':'1'}],'state':'sent'}",
+         "'total':'1.00'"},
+        {"sale", "1",
+         "{'job':'4711','amount':'100','payments':[{'amount':'30.50','day':'2026-01-01'}]}",
          "'paid':'30.50'", "{'balance':'-69.5','completed':'2026-02-01'}", "'balance':'-69.5'"},
-        {"rep", NULL, "{'name':'Sam','email':'sam@example.com'}", "'customers':0", "{'name':'Samantha'}",
-         "'Samantha'"},
+        {"rep", NULL, "{'name':'Sam','email':'sam@example.com'}", "'customers':0",
+         "{'name':'Samantha'}", "'Samantha'"},
 };
 
 static void test_plain_kinds(void **state)
@@ -273,15 +298,17 @@ static void test_plain_kinds(void **state)
 	struct office *office = *state;
 	struct error err;
 	office_add(office, "customer", NULL,
-	           "{'number':'1','name':'x','phone':'+1 555 0100','contact':'Ann','email':'a@example.com'}");
+	           "{'number':'1','name':'x','phone':'+1 555 "
+	           "0100','contact':'Ann','email':'a@example.com'}");
 	for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
 		const struct kind *kind = kind_find(plain[i].kind);
 		int64_t id = office_add(office, plain[i].kind, plain[i].owner, plain[i].added);
-		const char *name = strcmp(plain[i].kind, "rep") == 0 ? "Sam" : office_id(office, id);
+		const char *name =
+		        strcmp(plain[i].kind, "rep") == 0 ? "Sam" : office_id(office, id);
 		office_has(office_show(office, plain[i].kind, name), plain[i].shown);
 		if (plain[i].set == NULL) {
-			office_refuses(office, &office->boss, plain[i].kind, NULL, name, "{'text':'y'}",
-			               EX_DATAERR, "only added");
+			office_refuses(office, &office->boss, plain[i].kind, NULL, name,
+			               "{'text':'y'}", EX_DATAERR, "only added");
 			assert_false(records_remove(&office->clerk, kind, name, &err));
 			assert_int_equal(err.code, EX_NOPERM);
 			office_ok(office, records_remove(&office->boss, kind, name, &office->err));
@@ -334,8 +361,8 @@ static void test_systems(void **state)
 	               "no system type fax");
 	office_refuses(office, &office->boss, "system", "1", NULL, "{'type':'router'}", EX_DATAERR,
 	               "ip: is required");
-	office_refuses(office, &office->boss, "system", "1", NULL, "{'type':'router','ip':'::1','pin':'1'}",
-	               EX_DATAERR, "pin");
+	office_refuses(office, &office->boss, "system", "1", NULL,
+	               "{'type':'router','ip':'::1','pin':'1'}", EX_DATAERR, "pin");
 	office_refuses(office, &office->boss, "system", "1", NULL,
 	               "{'type':'router','ip':'::1','password':'s3cret'}", EX_CONFIG, "no key");
 	const char *key = arena_printf(office->arena, "%s/key", office->dir);
@@ -343,9 +370,11 @@ static void test_systems(void **state)
 	(void)fprintf(file, "%064d\n", 7);
 	(void)fclose(file);
 	records_set_key_file(office->store, key, "[customers] key_file");
-	const char *name = office_id(office, office_add(office, "system", "1",
-	                                                "{'type':'router','ip':'::1','password':'s3cret'}"));
-	office_has(office_show(office, "system", name), "'fields':{'ip':'::1','password':'******'}");
+	const char *name =
+	        office_id(office, office_add(office, "system", "1",
+	                                     "{'type':'router','ip':'::1','password':'s3cret'}"));
+	office_has(office_show(office, "system", name),
+	           "'fields':{'ip':'::1','password':'******'}");
 	office_set(office, "system", name, "{'password':'******','ip':'::2'}");
 	assert_false(system_reveal(&office->clerk, name, &json, &err));
 	assert_int_equal(err.code, EX_NOPERM);
@@ -360,17 +389,18 @@ static void test_systems(void **state)
 	office_has(err.text, "this key");
 	assert_false(records_remove(&office->boss, kind_find("system-type"), "router", &err));
 	office_ok(office, records_remove(&office->boss, kind_find("system"), name, &office->err));
-	office_ok(office, records_remove(&office->boss, kind_find("system-type"), "router", &office->err));
+	office_ok(office,
+	          records_remove(&office->boss, kind_find("system-type"), "router", &office->err));
 }
 
-static int64_t add_file(struct office *office, const char *kind, const char *content, size_t len, int64_t max,
-                        const char *values, bool good)
+static int64_t add_file(struct office *office, const char *kind, const char *content, size_t len,
+                        int64_t max, const char *values, bool good)
 {
 	int64_t id = 0;
 	FILE *in = fmemopen((void *)(uintptr_t)content, len, "r");
 	json_t *json = office_json(values);
-	bool was = file_add(&office->clerk, kind_find(kind), "1", "../etc/evil\x1b.png", in, max, json, &id,
-	                    &office->err);
+	bool was = file_add(&office->clerk, kind_find(kind), "1", "../etc/evil\x1b.png", in, max,
+	                    json, &id, &office->err);
 	json_decref(json);
 	(void)fclose(in);
 	if (was != good)
@@ -387,28 +417,31 @@ static void test_files(void **state)
 	add_file(office, "document", "hello", 5, 4, "{'description':'d'}", false);
 	add_file(office, "document", "hello", 5, 100, "{}", false);
 	add_file(office, "picture", "hello", 5, 100, "{'description':'d'}", false);
-	int64_t id =
-	        add_file(office, "document", "hello", 5, 100, "{'description':'map','job':'4711'}", true);
-	int64_t again = add_file(office, "document", "hello", 5, 100, "{'description':'copy'}", true);
-	int64_t picture =
-	        add_file(office, "picture", "\x89PNG\r\n\x1a\n....", 12, 100, "{'description':'yard'}", true);
+	int64_t id = add_file(office, "document", "hello", 5, 100,
+	                      "{'description':'map','job':'4711'}", true);
+	int64_t again =
+	        add_file(office, "document", "hello", 5, 100, "{'description':'copy'}", true);
+	int64_t picture = add_file(office, "picture", "\x89PNG\r\n\x1a\n....", 12, 100,
+	                           "{'description':'yard'}", true);
 	office_has(office_show(office, "document", office_id(office, id)),
 	           "'name':'evil?.png','type':'text/plain','size':5,"
 	           "'hash':'2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824'");
-	office_has(office_show(office, "picture", office_id(office, picture)), "'type':'image/png'");
-	const char *path = arena_printf(office->arena, "%s/files/2c/%s", office->dir,
-	                                "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
+	office_has(office_show(office, "picture", office_id(office, picture)),
+	           "'type':'image/png'");
+	const char *path =
+	        arena_printf(office->arena, "%s/files/2c/%s", office->dir,
+	                     "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
 	FILE *out = open_memstream(&text, &len);
-	office_ok(office, file_fetch(office->store, kind_find("document"), office_id(office, again), out,
-	                             &office->err));
+	office_ok(office, file_fetch(office->store, kind_find("document"), office_id(office, again),
+	                             out, &office->err));
 	(void)fclose(out);
 	assert_string_equal(text, "hello");
 	free(text);
-	office_ok(office,
-	          records_remove(&office->boss, kind_find("document"), office_id(office, id), &office->err));
+	office_ok(office, records_remove(&office->boss, kind_find("document"),
+	                                 office_id(office, id), &office->err));
 	assert_int_equal(access(path, F_OK), 0);
-	office_refuses(office, &office->boss, "document", "1", NULL, "{'description':'x'}", EX_DATAERR,
-	               "with a file");
+	office_refuses(office, &office->boss, "document", "1", NULL, "{'description':'x'}",
+	               EX_DATAERR, "with a file");
 	office_ok(office, records_remove(&office->boss, kind_find("customer"), "1", &office->err));
 	assert_int_not_equal(access(path, F_OK), 0);
 }
@@ -419,19 +452,20 @@ static void test_edited_by_hand(void **state)
 	const struct customer *customer;
 	office_add(office, "customer", NULL, "{'number':'1','name':'x'}");
 	office_add(office, "customer", NULL, "{'number':'2','name':'y','parent':'1'}");
-	office_ok(
-	        office,
-	        db_exec(customers_db(office->store),
-	                "UPDATE customer SET parent = 2, timezone = CAST(x'ff80' AS TEXT), renewal = 'soon',"
-	                " name = CAST(x'41ff42' AS TEXT) WHERE id = 1",
-	                &office->err));
+	office_ok(office, db_exec(customers_db(office->store),
+	                          "UPDATE customer SET parent = 2, timezone = CAST(x'ff80' AS "
+	                          "TEXT), renewal = 'soon',"
+	                          " name = CAST(x'41ff42' AS TEXT) WHERE id = 1",
+	                          &office->err));
 	office_has(office_show(office, "customer", "1"), "'name':null");
-	office_ok(office, customers_load(office->store, office->arena, "2", &customer, &office->err));
+	office_ok(office,
+	          customers_load(office->store, office->arena, "2", &customer, &office->err));
 	int depth = 0;
 	for (const struct customer *c = customer; c; c = c->parent)
 		depth++;
 	assert_true(depth <= CUSTOMER_DEPTH_MAX);
-	office_ok(office, customers_load(office->store, office->arena, "no such", &customer, &office->err));
+	office_ok(office,
+	          customers_load(office->store, office->arena, "no such", &customer, &office->err));
 	assert_null(customer);
 }
 
@@ -440,15 +474,17 @@ static void test_spoilt_rows_send_nothing(void **state)
 	struct office *office = *state;
 	const struct customer *customer;
 	office_add(office, "customer", NULL, "{'number':'1','name':'x'}");
-	office_ok(office, db_exec(customers_db(office->store),
-	                          "INSERT INTO contact (customer, notify, email) VALUES (1, 'everything', "
-	                          "'a@example.com');"
-	                          "INSERT INTO suspension (customer, scopes, \"from\", until, note)"
-	                          " VALUES (1, 'all of it', 'yesterday', 'never', '');"
-	                          "INSERT INTO hours_week VALUES (1, 0, 'early');"
-	                          "INSERT INTO hours_date VALUES (1, 'xmas', 'late')",
-	                          &office->err));
-	office_ok(office, customers_load(office->store, office->arena, "1", &customer, &office->err));
+	office_ok(office,
+	          db_exec(customers_db(office->store),
+	                  "INSERT INTO contact (customer, notify, email) VALUES (1, 'everything', "
+	                  "'a@example.com');"
+	                  "INSERT INTO suspension (customer, scopes, \"from\", until, note)"
+	                  " VALUES (1, 'all of it', 'yesterday', 'never', '');"
+	                  "INSERT INTO hours_week VALUES (1, 0, 'early');"
+	                  "INSERT INTO hours_date VALUES (1, 'xmas', 'late')",
+	                  &office->err));
+	office_ok(office,
+	          customers_load(office->store, office->arena, "1", &customer, &office->err));
 	assert_int_equal(customer->contacts[0].notify, 0);
 	assert_int_equal(customer->suspensions[0].scopes, SCOPE_ALL);
 	assert_true(day_is_none(customer->suspensions[0].until));

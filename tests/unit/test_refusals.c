@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Whose fault refusals are: what counts as the same words, and what is shown by which order of results. */
+/* Whose fault refusals are: what counts as the same words, and what is shown by which order of
+ * results. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,8 +19,8 @@ static const struct pair {
 	const char *a, *b;
 	bool same;
 } pairs[] = {
-        {"550 5.4.5 Daily quota exceeded. a1-b2-c3 - gsmtp", "550 5.4.5 Daily quota exceeded. 9f8e7d - gsmtp",
-         true},
+        {"550 5.4.5 Daily quota exceeded. a1-b2-c3 - gsmtp",
+         "550 5.4.5 Daily quota exceeded. 9f8e7d - gsmtp", true},
         {"550 5.4.5 quota exceeded qXzRtYpLm", "550 5.4.5 quota exceeded aBcDeFgHi", true},
         {"550 5.4.5 quota exceeded qzxwvtr", "550 5.4.5 quota exceeded bcdfghj", true},
         {"550 5.4.5 quota exceeded TPXXBAAEOVFF", "550 5.4.5 quota exceeded DR647WJqaRgB", true},
@@ -27,14 +28,14 @@ static const struct pair {
         {"550 5.1.1 kim: no such user", "550 5.1.1 lee: no such user", true},
         {"550 5.1.1 User \"Kim Reed\" unknown", "550 5.1.1 User \"Lee\" unknown", true},
         {"550 5.1.1 User 'kim' doesn't exist", "550 5.1.1 User 'lee o'brien' doesn't exist", true},
-        {"554 5.7.1 blocked, see https://a.example/x?y=1", "554 5.7.1 blocked, see https://b.example/z",
-         true},
+        {"554 5.7.1 blocked, see https://a.example/x?y=1",
+         "554 5.7.1 blocked, see https://b.example/z", true},
         {"554 Service unavailable; client [10.0.0.1] blocked",
          "554 Service unavailable; client [::1] blocked", true},
         {"550 rejected by mx1.example.net at Fri, 27 Nov 2026 10:00:00 +0000",
          "550 rejected by mx7.example.net at Sat, 28 Dec 2026 23:59:59 +0100", true},
-        {"550 5.4.5 Kontingent für „kim“ überschritten", "550 5.4.5 Kontingent für „lee“ überschritten",
-         true},
+        {"550 5.4.5 Kontingent für „kim“ überschritten",
+         "550 5.4.5 Kontingent für „lee“ überschritten", true},
         {"550 5.4.5 送信制限を超えました(123)", "550 5.4.5 送信制限を超えました(456)", true},
         {"550 denied deadbeefcafe", "550 denied cafebabefeed", true},
         {"550 denied dGhpcyBpcyBhbiBpZA==", "550 denied YW5vdGhlciBvbmUgaGVyZQ==", true},
@@ -93,12 +94,14 @@ static void on_out(void *arg, const struct delivery_result *result)
 	seen->yields += result->yields;
 }
 
-static bool add(struct seen *seen, int who, enum delivery delivery, const char *words, uint64_t begun)
+static bool add(struct seen *seen, int who, enum delivery delivery, const char *words,
+                uint64_t begun)
 {
 	struct delivery_result result = {.mail = who, .delivery = delivery};
 	snprintf(result.to, sizeof result.to, "u%d@d%d.example", who, who);
 	snprintf(result.reply, sizeof result.reply, "%s x%d", words, who);
-	return refusals_add(&seen->refusals, &result, "completed", begun, seen->now_ms, on_out, seen);
+	return refusals_add(&seen->refusals, &result, "completed", begun, seen->now_ms, on_out,
+	                    seen);
 }
 
 static bool refuse(struct seen *seen, int who, const char *words)
@@ -191,7 +194,8 @@ static void suspects_are_their_own_once_others_went_through(void **state)
 	assert_true(refusals_unresolved(&seen.refusals));
 	assert_true(refusals_rank(&seen.refusals, "u3@d3.example", "completed") < 0);
 	assert_int_equal(refusals_rank(&seen.refusals, "x@d3.example", "completed"), 1);
-	assert_int_equal(refusals_rank(&seen.refusals, "x@y.example", "failed"), REFUSALS_RANK_BEST);
+	assert_int_equal(refusals_rank(&seen.refusals, "x@y.example", "failed"),
+	                 REFUSALS_RANK_BEST);
 	deliver(&seen, 50);
 	assert_false(refusals_unresolved(&seen.refusals));
 	for (int i = 0; i < 10; i++)

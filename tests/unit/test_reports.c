@@ -67,9 +67,10 @@ static void a_broken_publisher_does_not_flood_the_log(void **state)
 	assert_int_equal(broken_entries(2000, &last), 0);
 	world_at(w, "2026-06-03T12:01:00Z");
 	assert_int_equal(broken_entries(0, &last), 1);
-	assert_string_equal(last,
-	                    "not said one by one in the last minute n=3900: dead letters; all of them are in "
-	                    "the dead-letter stream");
+	assert_string_equal(
+	        last,
+	        "not said one by one in the last minute n=3900: dead letters; all of them are in "
+	        "the dead-letter stream");
 	assert_int_equal(broken_entries(3, &last), 3);
 	world_at(w, "2026-06-03T12:02:00Z");
 	assert_int_equal(broken_entries(0, &last), 0);
@@ -104,9 +105,10 @@ static void dispatch_one(bool debug, const char *expected)
 static void a_mails_moves_are_reported_at_debug(void **state)
 {
 	(void)state;
-	world_sql(w,
-	          "INSERT INTO customer (id, number, name, timezone) VALUES (1, '1001', 'Acme', 'UTC');"
-	          "INSERT INTO contact (id, customer, name, email) VALUES (1, 1, 'Ann', 'ann@example.com')");
+	world_sql(w, "INSERT INTO customer (id, number, name, timezone) VALUES (1, '1001', 'Acme', "
+	             "'UTC');"
+	             "INSERT INTO contact (id, customer, name, email) VALUES (1, 1, 'Ann', "
+	             "'ann@example.com')");
 	dispatch_one(true, "mail=1 was=queued now=sending reason=ok");
 	dispatch_one(false, NULL);
 }
@@ -114,9 +116,12 @@ static void a_mails_moves_are_reported_at_debug(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test_setup_teardown(a_broken_publisher_does_not_flood_the_log, setup, teardown),
-	        cmocka_unit_test_setup_teardown(a_clock_set_back_does_not_silence_it, setup, teardown),
-	        cmocka_unit_test_setup_teardown(a_mails_moves_are_reported_at_debug, setup, teardown),
+	        cmocka_unit_test_setup_teardown(a_broken_publisher_does_not_flood_the_log, setup,
+	                                        teardown),
+	        cmocka_unit_test_setup_teardown(a_clock_set_back_does_not_silence_it, setup,
+	                                        teardown),
+	        cmocka_unit_test_setup_teardown(a_mails_moves_are_reported_at_debug, setup,
+	                                        teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,7 +77,8 @@ static void what_breaks_the_protocol_or_a_limit_is_named(void **state)
 	}
 }
 
-/* Neither a line nor an answer goes on for ever, and a reply that is over makes room for the next. */
+/* Neither a line nor an answer goes on for ever, and a reply that is over makes room for the next.
+ */
 static void what_never_ends_is_cut_off(void **state)
 {
 	(void)state;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs rule-cases.txt: every chapter in a world of its own, every line one turn of the real engine on real
- * files. The file says how it is written. At the end it is asked whether every outcome that can be reached
- * has been reached.
+ * Runs rule-cases.txt: every chapter in a world of its own, every line one turn of the real engine
+ * on real files. The file says how it is written. At the end it is asked whether every outcome that
+ * can be reached has been reached.
  */
 #include "engine_world.h"
 
@@ -93,11 +93,13 @@ static struct instant read_time(const char *text)
 	if (instant_parse(text, &t))
 		return t;
 	(void)snprintf(date, sizeof date, "%s", text);
-	if (strlen(text) < 16 || !day_parse(date, &day) || sscanf(text + 11, "%d:%d:%d", &h, &m, &s) < 2) {
+	if (strlen(text) < 16 || !day_parse(date, &day) ||
+	    sscanf(text + 11, "%d:%d:%d", &h, &m, &s) < 2) {
 		wrong("\"%s\" is no time", text);
 		return story.w->now;
 	}
-	return instant_add(zone_instant(story.zone, day, h * 60 + m, ZONE_FIRST), (int64_t)s * 1000);
+	return instant_add(zone_instant(story.zone, day, h * 60 + m, ZONE_FIRST),
+	                   (int64_t)s * 1000);
 }
 
 /* ---- What the office does: lines without columns ---- */
@@ -122,7 +124,8 @@ static void set_fields(const char *table, const char *where, const struct words 
 			continue;
 		*equals = '\0';
 		if (strcmp(column, "parent") == 0)
-			sql("UPDATE customer SET parent = (SELECT id FROM customer WHERE number = '%s') "
+			sql("UPDATE customer SET parent = (SELECT id FROM customer WHERE number = "
+			    "'%s') "
 			    "WHERE %s",
 			    equals + 1, where);
 		else if (equals[1] == '\0')
@@ -137,8 +140,8 @@ static void do_customer(const struct words *words)
 {
 	char where[80];
 	(void)snprintf(where, sizeof where, "number = '%s'", words->word[1]);
-	sql("INSERT OR IGNORE INTO customer (number, name) VALUES ('%s', 'Customer %s')", words->word[1],
-	    words->word[1]);
+	sql("INSERT OR IGNORE INTO customer (number, name) VALUES ('%s', 'Customer %s')",
+	    words->word[1], words->word[1]);
 	set_fields("customer", where, words);
 }
 
@@ -153,7 +156,8 @@ static void do_contact(const struct words *words)
 	const char *of = value_of(words, "of");
 	(void)snprintf(where, sizeof where, "id = %s", words->word[1]);
 	if (of != NULL)
-		sql("INSERT INTO contact (id, customer, name) SELECT %s, id, 'Contact %s' FROM customer "
+		sql("INSERT INTO contact (id, customer, name) SELECT %s, id, 'Contact %s' FROM "
+		    "customer "
 		    "WHERE number = '%s'",
 		    words->word[1], words->word[1], of);
 	struct words fields = *words;
@@ -170,20 +174,23 @@ static void do_hours(const struct words *words)
 {
 	unsigned days = 0;
 	if (words->n < 4 || !hours_weekdays_parse(words->word[2], &days)) {
-		sql("DELETE FROM hours_week WHERE customer = (SELECT id FROM customer WHERE number = '%s')",
+		sql("DELETE FROM hours_week WHERE customer = (SELECT id FROM customer WHERE number "
+		    "= '%s')",
 		    words->word[1]);
 		return;
 	}
 	for (int day = 0; day < 7; day++)
 		if ((days >> day & 1) != 0)
-			sql("INSERT OR REPLACE INTO hours_week SELECT id, %d, '%s' FROM customer WHERE "
+			sql("INSERT OR REPLACE INTO hours_week SELECT id, %d, '%s' FROM customer "
+			    "WHERE "
 			    "number = '%s'",
 			    day, words->word[3], words->word[1]);
 }
 
 static void do_date(const struct words *words)
 {
-	sql("INSERT OR REPLACE INTO hours_date SELECT id, '%s', '%s' FROM customer WHERE number = '%s'",
+	sql("INSERT OR REPLACE INTO hours_date SELECT id, '%s', '%s' FROM customer WHERE number = "
+	    "'%s'",
 	    words->word[2], words->word[3], words->word[1]);
 }
 
@@ -192,10 +199,11 @@ static void do_suspend(const struct words *words)
 {
 	const char *note = value_of(words, "note");
 	bool until = words->n > 5 && strchr(words->word[5], '=') == NULL;
-	sql("INSERT INTO suspension (id, customer, scopes, \"from\", until, note) SELECT %s, id, '%s', '%s', "
+	sql("INSERT INTO suspension (id, customer, scopes, \"from\", until, note) SELECT %s, id, "
+	    "'%s', '%s', "
 	    "nullif('%s', ''), '%s' FROM customer WHERE number = '%s'",
-	    words->word[1], words->word[3], words->word[4], until ? words->word[5] : "", note ? note : "",
-	    words->word[2]);
+	    words->word[1], words->word[3], words->word[4], until ? words->word[5] : "",
+	    note ? note : "", words->word[2]);
 }
 
 static void do_resume(const struct words *words)
@@ -252,9 +260,10 @@ static const struct office_verb {
 	const char *name;
 	void (*act)(const struct words *words);
 } office_verbs[] = {
-        {"customer", do_customer}, {"remove", do_remove},   {"contact", do_contact}, {"hours", do_hours},
-        {"date", do_date},         {"suspend", do_suspend}, {"resume", do_resume},   {"notify", do_notify},
-        {"set", do_set},           {"zone", do_zone},       {"hold", do_hold},       {"apart", do_apart},
+        {"customer", do_customer}, {"remove", do_remove}, {"contact", do_contact},
+        {"hours", do_hours},       {"date", do_date},     {"suspend", do_suspend},
+        {"resume", do_resume},     {"notify", do_notify}, {"set", do_set},
+        {"zone", do_zone},         {"hold", do_hold},     {"apart", do_apart},
 };
 
 static void act(const struct words *words)
@@ -309,10 +318,12 @@ static void publish(const struct words *words)
 		wrong("an event needs its state, job and customer");
 		return;
 	}
-	(void)snprintf(type, sizeof type, "%s%s", strchr(words->word[0], '.') ? "" : "job.", words->word[0]);
+	(void)snprintf(type, sizeof type, "%s%s", strchr(words->word[0], '.') ? "" : "job.",
+	               words->word[0]);
 	if (said != NULL)
 		(void)instant_format(read_time(said), 0, time);
-	world_event(story.w, type, words->word[1], words->word[2], said ? time : NULL, value_of(words, "id"));
+	world_event(story.w, type, words->word[1], words->word[2], said ? time : NULL,
+	            value_of(words, "id"));
 }
 
 /* Returns how many of the letters in flight are from before. */
@@ -344,7 +355,8 @@ static const char *field_of(const char *outcome, const char *name, char value[20
 	const char *at = strstr(outcome, key);
 	value[0] = '\0';
 	if (at != NULL)
-		(void)snprintf(value, 200, "%.*s", (int)strcspn(at + strlen(key), "\t\n"), at + strlen(key));
+		(void)snprintf(value, 200, "%.*s", (int)strcspn(at + strlen(key), "\t\n"),
+		               at + strlen(key));
 	return value;
 }
 
@@ -379,7 +391,8 @@ static void expect_outcome(const char *outcome, const char *expected)
 	(void)field_of(outcome, "status", status);
 	(void)field_of(outcome, "reason", reason);
 	story.reached[status_find(status)][reason_find(reason)] = true;
-	if (words.n < 2 || strcmp(words.word[0], status) != 0 || strcmp(words.word[1], reason) != 0) {
+	if (words.n < 2 || strcmp(words.word[0], status) != 0 ||
+	    strcmp(words.word[1], reason) != 0) {
 		wrong("%s %s instead of %s", status, reason, expected);
 		return;
 	}
@@ -457,7 +470,8 @@ static void run_line(char *text)
 	char *save = NULL, *columns[4] = {0};
 	struct words words, time;
 	size_t n = 0;
-	for (char *p = strtok_r(text, "|", &save); p != NULL && n < 4; p = strtok_r(NULL, "|", &save))
+	for (char *p = strtok_r(text, "|", &save); p != NULL && n < 4;
+	     p = strtok_r(NULL, "|", &save))
 		columns[n++] = p;
 	if (n < 3) {
 		wrong("three columns are meant");
@@ -538,8 +552,8 @@ static void every_case_is_decided_as_written(void **state)
 	assert_true(story.cases >= CASES_MIN);
 }
 
-/* Sections 3 and 4 of the contract, but for what is kept for later (rate_limited, held_back) and the gate's
- * own, which its tests have. */
+/* Sections 3 and 4 of the contract, but for what is kept for later (rate_limited, held_back) and
+ * the gate's own, which its tests have. */
 static const struct reachable {
 	enum status status;
 	enum reason reason;
@@ -578,7 +592,8 @@ static void every_outcome_is_reached(void **state)
 	for (size_t i = 0; i < sizeof reachable / sizeof reachable[0]; i++) {
 		const struct reachable *r = &reachable[i];
 		if (!story.reached[r->status][r->reason])
-			fail_msg("no case ends %s, %s", status_name(r->status), reason_name(r->reason));
+			fail_msg("no case ends %s, %s", status_name(r->status),
+			         reason_name(r->reason));
 		story.reached[r->status][r->reason] = false;
 	}
 	for (enum status s = STATUS_NONE + 1; s < STATUS_COUNT; s++)

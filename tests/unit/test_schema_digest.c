@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The digest beside each database's migrations is that of the schema they make; a failure prints the right
- * one. */
+/* The digest beside each database's migrations is that of the schema they make; a failure prints
+ * the right one. */
 #include "records/customers_private.h"
 #include "spool/spool_private.h"
 
@@ -17,7 +17,8 @@ static void assert_known(const char *name, struct db *db)
 {
 	char hex[DB_DIGEST_SIZE];
 	if (!db_schema_digest(db, hex))
-		fail_msg("the schema of %s has changed: its row's .digest has to be \"%s\"", name, hex);
+		fail_msg("the schema of %s has changed: its row's .digest has to be \"%s\"", name,
+		         hex);
 }
 
 static void in_new_folder(char *ret_path, size_t size, const char *name)
@@ -62,6 +63,7 @@ static void test_spool(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_customers), cmocka_unit_test(test_spool)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_customers),
+	                                   cmocka_unit_test(test_spool)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,16 +37,20 @@ static void test_folding(void **state)
 static void fill(struct office *office)
 {
 	static const char *const customers[] = {
-	        "{'number':'1001','name':'Müller Hauling','city':'Denver','state':'CO','phone':'+1 (303) "
+	        "{'number':'1001','name':'Müller Hauling','city':'Denver','state':'CO','phone':'+1 "
+	        "(303) "
 	        "555-0101',"
 	        "'address':'12 Main Street','email':'anna@example.com','contact':'Anna "
 	        "Lee','account':'A-77'}",
-	        "{'number':'1002','name':'Łukasz Builders','dba':'Luke & Co','city':'Aurora','state':'CO',"
+	        "{'number':'1002','name':'Łukasz Builders','dba':'Luke & "
+	        "Co','city':'Aurora','state':'CO',"
 	        "'phone':'303.555.0102','email':'luke@example.com','contact':'Luke Lee'}",
-	        "{'number':'1003','name':'The Muller Group','city':'Reno','state':'NV','address':'12 Main "
+	        "{'number':'1003','name':'The Muller "
+	        "Group','city':'Reno','state':'NV','address':'12 Main "
 	        "Street',"
 	        "'email':'anna@example.com','contact':'Anna Lee'}",
-	        "{'number':'1004','name':'Müller','city':'Denver','state':'CO','address':'12 MAIN street'}",
+	        "{'number':'1004','name':'Müller','city':'Denver','state':'CO','address':'12 MAIN "
+	        "street'}",
 	        "{'number':'42','name':'100% \\\"quoted\\\" (x) AND OR','city':'San "
 	        "José','postal_code':'80202'}",
 	};
@@ -121,7 +125,8 @@ static void test_search(void **state)
 	json_t *none;
 	for (int i = 0; i < 900; i++)
 		office_add(office, "customer", NULL,
-		           arena_printf(office->arena, "{'number':'N%d','name':'Sameness','state':'WY'}", i));
+		           arena_printf(office->arena,
+		                        "{'number':'N%d','name':'Sameness','state':'WY'}", i));
 	static const struct {
 		const char *text;
 		int limit, n;
@@ -131,8 +136,8 @@ static void test_search(void **state)
 	              {"wy", 700, 700},
 	              {"wy", 0, 900}};
 	for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
-		office_ok(office, customers_search(office->store, limits[i].text, BY_ALL, limits[i].limit,
-		                                   &none, &office->err));
+		office_ok(office, customers_search(office->store, limits[i].text, BY_ALL,
+		                                   limits[i].limit, &none, &office->err));
 		assert_int_equal(json_array_size(none), limits[i].n);
 		json_decref(none);
 	}
@@ -152,15 +157,18 @@ static void test_search_follows_changes(void **state)
 	assert_string_equal(found(office, "2079460958", BY_ALL), "2002");
 	office_ok(office, records_remove(&office->boss, kind_find("contact"), "2", &office->err));
 	assert_string_equal(found(office, "2079460958", BY_ALL), "");
-	office_ok(office, records_remove(&office->boss, kind_find("customer"), "2002", &office->err));
+	office_ok(office,
+	          records_remove(&office->boss, kind_find("customer"), "2002", &office->err));
 	assert_string_equal(found(office, "compactor", BY_ALL), "");
 	/* Another tool wrote: whoever writes next brings it into the index. */
 	office_ok(office, db_exec(customers_db(office->store),
-	                          "UPDATE customer SET name = 'By Hand' WHERE number = '42'", &office->err));
+	                          "UPDATE customer SET name = 'By Hand' WHERE number = '42'",
+	                          &office->err));
 	assert_string_equal(found(office, "by hand", BY_ALL), "");
 	office_set(office, "customer", "1001", "{'fax':'3035550199'}");
 	assert_string_equal(found(office, "by hand", BY_ALL), "42");
-	office_ok(office, db_exec(customers_db(office->store), "DELETE FROM search_words", &office->err));
+	office_ok(office,
+	          db_exec(customers_db(office->store), "DELETE FROM search_words", &office->err));
 	assert_string_equal(found(office, "hauling", BY_ALL), "");
 	office_ok(office, customers_reindex(office->store, &office->err));
 	assert_string_equal(found(office, "hauling", BY_ALL), "1001");
@@ -187,9 +195,9 @@ static void test_related_by_short_names(void **state)
 {
 	struct office *office = *state;
 	json_t *json;
-	static const char *const contacts[] = {"{'first_name':'Wei','last_name':'Li'}", "{'name':'An Li'}",
-	                                       "{'name':'Li Wu'}", "{'name':'Ali Baba'}",
-	                                       "{'name':'\\u0022L i'}"};
+	static const char *const contacts[] = {"{'first_name':'Wei','last_name':'Li'}",
+	                                       "{'name':'An Li'}", "{'name':'Li Wu'}",
+	                                       "{'name':'Ali Baba'}", "{'name':'\\u0022L i'}"};
 	for (int i = 0; i < 5; i++) {
 		const char *number = arena_printf(office->arena, "%d", i + 1);
 		office_add(office, "customer", NULL,

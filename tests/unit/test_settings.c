@@ -84,7 +84,8 @@ static const struct {
         {FROM "[smtp]\n= 5\n", "main.conf:4: expected [section], key = value or a comment\n"},
         {"user = x\n" FROM, "main.conf:1: user comes before any [section]\n"},
         {FROM "[smtp]\nuser = \"open\n", "main.conf:4: [smtp] user: unterminated quote\n"},
-        {FROM "[smtp]\nuser = a\nuser = b\n", "main.conf:5: [smtp] user is given twice, also in line 4\n"},
+        {FROM "[smtp]\nuser = a\nuser = b\n",
+         "main.conf:5: [smtp] user is given twice, also in line 4\n"},
         {FROM "[smtp]\nuser = a\n[http]\n[smtp]\nuser = b\n",
          "main.conf:7: [smtp] user is given twice, also in line 4\n"},
         {FROM "[smtp]\nuser = a\001b\n", "main.conf:4: the line contains a control character\n"},
@@ -93,39 +94,48 @@ static const struct {
         {FROM "[smtp]\nuser = \xED\xA0\x80\n", "main.conf:4: the line is not valid UTF-8\n"},
         /* names */
         {FROM "[mial]\nfrom = x\n", "main.conf:3: unknown section [mial]; did you mean [mail]?\n"},
-        {FROM "[notify.done]\n",
-         "main.conf:3: unknown section [notify.done]; expected one of redis, customers, spool, mail, smtp, "
-         "rules, office, gate, http, company, notify, notify.dispatched, notify.started, notify.completed, "
-         "notify.failed, notify.paused, notify.cancelled\n"},
+        {FROM "[notify.done]\n", "main.conf:3: unknown section [notify.done]; expected one of "
+                                 "redis, customers, spool, mail, smtp, "
+                                 "rules, office, gate, http, company, notify, notify.dispatched, "
+                                 "notify.started, notify.completed, "
+                                 "notify.failed, notify.paused, notify.cancelled\n"},
         {FROM "[notify.pausd]\n",
          "main.conf:3: unknown section [notify.pausd]; did you mean [notify.paused]?\n"},
         {FROM "[Smtp]\n", "main.conf:3: unknown section [Smtp]; did you mean [smtp]?\n"},
-        {FROM "[smtp]\nrelais = x\n", "main.conf:4: [smtp] relais: unknown key; did you mean \"relay\"?\n"},
+        {FROM "[smtp]\nrelais = x\n",
+         "main.conf:4: [smtp] relais: unknown key; did you mean \"relay\"?\n"},
         {FROM "[smtp]\nconections = 4\n",
          "main.conf:4: [smtp] conections: unknown key; did you mean \"connections\"?\n"},
         {FROM "[smtp]\nmaildir = x\n",
          "main.conf:4: [smtp] maildir: unknown key here; it belongs in [mail]\n"},
-        {FROM "[smtp]\nzzzzzzzzz = x\n", "main.conf:4: [smtp] zzzzzzzzz: unknown key; expected one of relay, "
-                                         "tls, helo, ca_file, user, password_file, connections, rate\n"},
+        {FROM "[smtp]\nzzzzzzzzz = x\n",
+         "main.conf:4: [smtp] zzzzzzzzz: unknown key; expected one of relay, "
+         "tls, helo, ca_file, user, password_file, connections, rate\n"},
         {FROM "[notify.paused]\nshelflife = 1h\n",
          "main.conf:4: [notify.paused] shelflife: unknown key; did you mean \"shelf_life\"?\n"},
         /* durations, sizes, numbers */
-        {FROM "[customers]\ngrace = 60\n", "main.conf:4: [customers] grace: must be a duration between 0s "
-                                           "and 1000d (500ms, 30s, 5m, 12h, 90d) (got \"60\")\n"},
-        {FROM "[customers]\ngrace = 1001d\n", "main.conf:4: [customers] grace: must be a duration between 0s "
-                                              "and 1000d (500ms, 30s, 5m, 12h, 90d) (got \"1001d\")\n"},
-        {FROM "[customers]\ngrace = -1s\n", "main.conf:4: [customers] grace: must be a duration between 0s "
-                                            "and 1000d (500ms, 30s, 5m, 12h, 90d) (got \"-1s\")\n"},
-        {FROM "[customers]\ngrace =\n", "main.conf:4: [customers] grace: must not be empty; expected a "
-                                        "duration between 0s and 1000d (500ms, 30s, 5m, 12h, 90d)\n"},
-        {FROM "[redis]\nkeep = 0s\n", "main.conf:4: [redis] keep: must be a duration between 1ms and 1000d "
-                                      "(500ms, 30s, 5m, 12h, 90d) (got \"0s\")\n"},
-        {FROM "[notify]\ngroup_wait = 1w\n", "main.conf:4: [notify] group_wait: must be a duration between "
-                                             "0s and 1000d (500ms, 30s, 5m, 12h, 90d) (got \"1w\")\n"},
-        {FROM "[redis]\nmax_event_size = 256KB\n",
-         "main.conf:4: [redis] max_event_size: must be a size between 1KiB and 32MiB (got \"256KB\")\n"},
-        {FROM "[redis]\nmax_event_size = 1GiB\n",
-         "main.conf:4: [redis] max_event_size: must be a size between 1KiB and 32MiB (got \"1GiB\")\n"},
+        {FROM "[customers]\ngrace = 60\n",
+         "main.conf:4: [customers] grace: must be a duration between 0s "
+         "and 1000d (500ms, 30s, 5m, 12h, 90d) (got \"60\")\n"},
+        {FROM "[customers]\ngrace = 1001d\n",
+         "main.conf:4: [customers] grace: must be a duration between 0s "
+         "and 1000d (500ms, 30s, 5m, 12h, 90d) (got \"1001d\")\n"},
+        {FROM "[customers]\ngrace = -1s\n",
+         "main.conf:4: [customers] grace: must be a duration between 0s "
+         "and 1000d (500ms, 30s, 5m, 12h, 90d) (got \"-1s\")\n"},
+        {FROM "[customers]\ngrace =\n",
+         "main.conf:4: [customers] grace: must not be empty; expected a "
+         "duration between 0s and 1000d (500ms, 30s, 5m, 12h, 90d)\n"},
+        {FROM "[redis]\nkeep = 0s\n",
+         "main.conf:4: [redis] keep: must be a duration between 1ms and 1000d "
+         "(500ms, 30s, 5m, 12h, 90d) (got \"0s\")\n"},
+        {FROM "[notify]\ngroup_wait = 1w\n",
+         "main.conf:4: [notify] group_wait: must be a duration between "
+         "0s and 1000d (500ms, 30s, 5m, 12h, 90d) (got \"1w\")\n"},
+        {FROM "[redis]\nmax_event_size = 256KB\n", "main.conf:4: [redis] max_event_size: must be a "
+                                                   "size between 1KiB and 32MiB (got \"256KB\")\n"},
+        {FROM "[redis]\nmax_event_size = 1GiB\n", "main.conf:4: [redis] max_event_size: must be a "
+                                                  "size between 1KiB and 32MiB (got \"1GiB\")\n"},
         {FROM "[smtp]\nconnections = 0\n",
          "main.conf:4: [smtp] connections: must be an integer between 1 and 256 (got \"0\")\n"},
         {FROM "[smtp]\nconnections = many\n",
@@ -135,41 +145,48 @@ static const struct {
         {FROM "[redis]\ndead_max = 99999999999999999999\n",
          "main.conf:4: [redis] dead_max: must be an integer between 1 and 1000000000 (got "
          "\"99999999999999999999\")\n"},
-        {FROM "[smtp]\nrate = fast\n",
-         "main.conf:4: [smtp] rate: must be a number per second between 0.001 and 100000 (got \"fast\")\n"},
-        {FROM "[smtp]\nrate = 0\n",
-         "main.conf:4: [smtp] rate: must be a number per second between 0.001 and 100000 (got \"0\")\n"},
-        {FROM "[smtp]\nrate = 1.2.3\n",
-         "main.conf:4: [smtp] rate: must be a number per second between 0.001 and 100000 (got \"1.2.3\")\n"},
+        {FROM "[smtp]\nrate = fast\n", "main.conf:4: [smtp] rate: must be a number per second "
+                                       "between 0.001 and 100000 (got \"fast\")\n"},
+        {FROM "[smtp]\nrate = 0\n", "main.conf:4: [smtp] rate: must be a number per second between "
+                                    "0.001 and 100000 (got \"0\")\n"},
+        {FROM "[smtp]\nrate = 1.2.3\n", "main.conf:4: [smtp] rate: must be a number per second "
+                                        "between 0.001 and 100000 (got \"1.2.3\")\n"},
         /* choices */
-        {FROM "[smtp]\ntls = always\n",
-         "main.conf:4: [smtp] tls: must be one of none, opportunistic, required (got \"always\")\n"},
-        {FROM "[smtp]\ntls =\n",
-         "main.conf:4: [smtp] tls: must not be empty; expected one of none, opportunistic, required\n"},
+        {FROM "[smtp]\ntls = always\n", "main.conf:4: [smtp] tls: must be one of none, "
+                                        "opportunistic, required (got \"always\")\n"},
+        {FROM "[smtp]\ntls =\n", "main.conf:4: [smtp] tls: must not be empty; expected one of "
+                                 "none, opportunistic, required\n"},
         {"[mail]\nfrom = a@example.com\ntransport = pigeon\n",
          "main.conf:3: [mail] transport: must be one of smtp, maildir (got \"pigeon\")\n"},
         {FROM "[gate]\noutside_hours = defer\n",
          "main.conf:4: [gate] outside_hours: must be one of flag, hold, deny (got \"defer\")\n"},
         {FROM "[notify.failed]\noutside_hours = flag\n",
-         "main.conf:4: [notify.failed] outside_hours: must be one of defer, suppress, send (got \"flag\")\n"},
+         "main.conf:4: [notify.failed] outside_hours: must be one of defer, suppress, send (got "
+         "\"flag\")\n"},
         /* places */
         {FROM "[smtp]\nrelay = mail.example.com:0\n",
-         "main.conf:4: [smtp] relay: the port must be an integer between 1 and 65535 (got \"0\")\n"},
+         "main.conf:4: [smtp] relay: the port must be an integer between 1 and 65535 (got "
+         "\"0\")\n"},
         {FROM "[smtp]\nrelay = 127.0.0.1:25, mail:70000\n",
-         "main.conf:4: [smtp] relay: the port must be an integer between 1 and 65535 (got \"70000\")\n"},
-        {FROM "[smtp]\nrelay = ::1:25\n",
-         "main.conf:4: [smtp] relay: \"::1:25\" has no host; expected HOST:PORT, [IPV6]:PORT or unix:PATH\n"},
+         "main.conf:4: [smtp] relay: the port must be an integer between 1 and 65535 (got "
+         "\"70000\")\n"},
+        {FROM "[smtp]\nrelay = ::1:25\n", "main.conf:4: [smtp] relay: \"::1:25\" has no host; "
+                                          "expected HOST:PORT, [IPV6]:PORT or unix:PATH\n"},
         {FROM "[smtp]\nrelay = ,\n", "main.conf:4: [smtp] relay: must be one or more of HOST:PORT, "
                                      "[IPV6]:PORT or unix:PATH (got \",\")\n"},
-        {FROM "[http]\nlisten = [127.0.0.1]:80\n", "main.conf:4: [http] listen: \"[127.0.0.1]:80\" has no "
-                                                   "host; expected HOST:PORT, [IPV6]:PORT or unix:PATH\n"},
-        {FROM "[http]\nlisten = unix:\n", "main.conf:4: [http] listen: unix: must be followed by a path\n"},
-        {FROM "[redis]\nurl = localhost:6379\n", "main.conf:4: [redis] url: not a Redis address; expected "
-                                                 "redis://HOST:PORT/DB or unix:///PATH?db=DB\n"},
+        {FROM "[http]\nlisten = [127.0.0.1]:80\n",
+         "main.conf:4: [http] listen: \"[127.0.0.1]:80\" has no "
+         "host; expected HOST:PORT, [IPV6]:PORT or unix:PATH\n"},
+        {FROM "[http]\nlisten = unix:\n",
+         "main.conf:4: [http] listen: unix: must be followed by a path\n"},
+        {FROM "[redis]\nurl = localhost:6379\n",
+         "main.conf:4: [redis] url: not a Redis address; expected "
+         "redis://HOST:PORT/DB or unix:///PATH?db=DB\n"},
         {FROM "[redis]\nurl =\n", "main.conf:4: [redis] url: must not be empty; expected "
                                   "redis://HOST:PORT/DB or unix:///PATH?db=DB\n"},
         {FROM "[redis]\nurl = redis://:secret@127.0.0.1:6379/x\n",
-         "main.conf:4: [redis] url: the database must be an integer between 0 and 65535 (got \"x\")\n"},
+         "main.conf:4: [redis] url: the database must be an integer between 0 and 65535 (got "
+         "\"x\")\n"},
         {FROM "[redis]\nurl = rediss://127.0.0.1:6379/0\n",
          "main.conf:4: [redis] url: TLS to Redis requires a tunnel, such as stunnel; expected "
          "redis://HOST:PORT/DB or unix:///PATH?db=DB\n"},
@@ -178,24 +195,30 @@ static const struct {
         {FROM "[redis]\noutcomes =\n",
          "main.conf:4: [redis] outcomes: must not be empty; expected a name in Redis\n"},
         {FROM "[rules]\ntimezone = Mars/Olympus\n",
-         "main.conf:4: [rules] timezone: must be an IANA time zone (Europe/Berlin) that this system knows "
+         "main.conf:4: [rules] timezone: must be an IANA time zone (Europe/Berlin) that this "
+         "system knows "
          "(got \"Mars/Olympus\")\n"},
         /* one key and another */
-        {"[smtp]\nuser = x\n", "main.conf:2: [mail] from: required: the sender of mails, such as Example "
-                               "Hauling <dispatch@example.com>\n"},
+        {"[smtp]\nuser = x\n",
+         "main.conf:2: [mail] from: required: the sender of mails, such as Example "
+         "Hauling <dispatch@example.com>\n"},
         {"[mail]\nfrom = a@example.com\ntransport = maildir\n",
-         "main.conf:3: [mail] maildir: required with transport = maildir: the folder for the mails\n"},
-        {FROM "[redis]\nstream =\n", "main.conf:4: [redis] stream: at least one of stream, list and channel "
-                                     "is required: the source of job events\n"},
-        {FROM "[redis]\noutcomes = jobs:events\n",
-         "main.conf:4: [redis] outcomes: stream is also \"jobs:events\"; each needs its own name\n"},
+         "main.conf:3: [mail] maildir: required with transport = maildir: the folder for the "
+         "mails\n"},
+        {FROM "[redis]\nstream =\n",
+         "main.conf:4: [redis] stream: at least one of stream, list and channel "
+         "is required: the source of job events\n"},
+        {FROM "[redis]\noutcomes = jobs:events\n", "main.conf:4: [redis] outcomes: stream is also "
+                                                   "\"jobs:events\"; each needs its own name\n"},
         {FROM "[redis]\nlist = jobs:events\nstream = jobs:events\n",
          "main.conf:5: [redis] stream: list is also \"jobs:events\"; each needs its own name\n"},
         {FROM "[redis]\nlist = jobs:dead\nstream = jobs:requests\n",
          "main.conf:4: [redis] list: dead is also \"jobs:dead\"; each needs its own name\n"
-         "main.conf:5: [redis] stream: requests is also \"jobs:requests\"; each needs its own name\n"},
+         "main.conf:5: [redis] stream: requests is also \"jobs:requests\"; each needs its own "
+         "name\n"},
         {FROM "[redis]\nurl = redis://:secret@127.0.0.1\npassword_file = /x\n",
-         "main.conf:5: [redis] password_file: url already has a password; give only one of the two\n"},
+         "main.conf:5: [redis] password_file: url already has a password; give only one of the "
+         "two\n"},
         {FROM "[smtp]\npassword_file = /x\n",
          "main.conf:4: [smtp] password_file: user is required as well\n"},
         /* all of them at once, by line */
@@ -227,13 +250,18 @@ static void test_mail_addresses(void **state)
 {
 	(void)state;
 	const char *texts[] = {"[mail]\nfrom = nobody\n", "[mail]\nfrom = A <b@>\n",
-	                       FROM "[office]\nemail = x@y z\n", FROM "envelope_from = A <a@example.com>\n"};
+	                       FROM "[office]\nemail = x@y z\n",
+	                       FROM "envelope_from = A <a@example.com>\n"};
 	const char *starts[] = {
-	        "main.conf:2: [mail] from: must be NAME <ADDRESS> or a mail address alone (got \"nobody\"): ",
-	        "main.conf:2: [mail] from: must be NAME <ADDRESS> or a mail address alone (got \"A <b@>\"): ",
-	        "main.conf:4: [office] email: must be NAME <ADDRESS> or a mail address alone (got \"x@y "
+	        "main.conf:2: [mail] from: must be NAME <ADDRESS> or a mail address alone (got "
+	        "\"nobody\"): ",
+	        "main.conf:2: [mail] from: must be NAME <ADDRESS> or a mail address alone (got \"A "
+	        "<b@>\"): ",
+	        "main.conf:4: [office] email: must be NAME <ADDRESS> or a mail address alone (got "
+	        "\"x@y "
 	        "z\"): ",
-	        "main.conf:3: [mail] envelope_from: must be a mail address (got \"A <a@example.com>\"): ",
+	        "main.conf:3: [mail] envelope_from: must be a mail address (got \"A "
+	        "<a@example.com>\"): ",
 	};
 	for (size_t i = 0; i < 4; i++) {
 		struct buf faults = {0};
@@ -241,7 +269,8 @@ static void test_mail_addresses(void **state)
 		write_file("main.conf", texts[i]);
 		assert_null(load(NULL, &faults, &code));
 		assert_memory_equal(buf_text(&faults), starts[i], strlen(starts[i]));
-		assert_ptr_equal(strchr(buf_text(&faults), '\n'), buf_text(&faults) + faults.len - 1);
+		assert_ptr_equal(strchr(buf_text(&faults), '\n'),
+		                 buf_text(&faults) + faults.len - 1);
 		buf_free(&faults);
 	}
 }
@@ -359,9 +388,10 @@ static void test_values(void **state)
 static void test_notify_layers(void **state)
 {
 	(void)state;
-	struct settings *s = load_fine(FROM "[notify.completed]\nshelf_life = 3h\n"
-	                                    "[notify]\nshelf_life = 2h\noutside_hours = suppress\n"
-	                                    "[notify.paused]\noutside_hours = send\ngroup_wait = 5m\n");
+	struct settings *s =
+	        load_fine(FROM "[notify.completed]\nshelf_life = 3h\n"
+	                       "[notify]\nshelf_life = 2h\noutside_hours = suppress\n"
+	                       "[notify.paused]\noutside_hours = send\ngroup_wait = 5m\n");
 	assert_int_equal(s->notify[JOB_COMPLETED].shelf_life_ms, 3 * 3600000);
 	assert_int_equal(s->notify[JOB_FAILED].shelf_life_ms, 2 * 3600000);
 	assert_int_equal(s->notify[JOB_FAILED].outside_hours, HOURS_SUPPRESS);
@@ -379,7 +409,8 @@ static void test_dropins(void **state)
 	assert_int_equal(mkdir(path, 0700), 0);
 	write_file("conf.d/20-b.conf", "[smtp]\nuser = b\n[notify]\nshelf_life = 20h\n");
 	write_file("conf.d/10-a.conf", "[smtp]\nuser = a\nconnections = 10\n");
-	write_file("conf.d/B.conf", "[http]\nlisten = unix:/tmp/upper\n"); /* before "a.conf" in any locale */
+	write_file("conf.d/B.conf",
+	           "[http]\nlisten = unix:/tmp/upper\n"); /* before "a.conf" in any locale */
 	write_file("conf.d/a.conf", "[http]\nlisten =\n");
 	write_file("conf.d/.hidden.conf", "nonsense\n");
 	write_file("conf.d/99.conf.bak", "nonsense\n");
@@ -395,12 +426,13 @@ static void test_dropins(void **state)
 	write_file("conf.d/10-a.conf", "[smtp]\n\nuser = a\nuser = b\n");
 	write_file("main.conf", "[smtp]\ntls = x\n" FROM);
 	assert_null(load(NULL, &faults, &code));
-	assert_string_equal(
-	        buf_text(&faults),
-	        "main.conf:2: [smtp] tls: must be one of none, opportunistic, required (got \"x\")\n"
-	        "conf.d/10-a.conf:4: [smtp] user is given twice, also in line 3\n");
+	assert_string_equal(buf_text(&faults),
+	                    "main.conf:2: [smtp] tls: must be one of none, opportunistic, required "
+	                    "(got \"x\")\n"
+	                    "conf.d/10-a.conf:4: [smtp] user is given twice, also in line 3\n");
 	buf_free(&faults);
-	const char *names[] = {"20-b.conf", "10-a.conf", "B.conf", "a.conf", ".hidden.conf", "99.conf.bak"};
+	const char *names[] = {"20-b.conf", "10-a.conf",    "B.conf",
+	                       "a.conf",    ".hidden.conf", "99.conf.bak"};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		char name[64];
 		(void)snprintf(name, sizeof name, "conf.d/%s", names[i]);
@@ -416,8 +448,9 @@ static void test_minds(void **state)
 	const char *const minds[] = {"customers.path", "redis", "notify", NULL};
 	struct buf faults = {0};
 	int code;
-	write_file("main.conf", "[smtp]\nconnections = banana\nbroken\n[bogus]\n[customers]\npath = /x.db\n"
-	                        "grace = soon\n[mail]\ntransport = maildir\n");
+	write_file("main.conf",
+	           "[smtp]\nconnections = banana\nbroken\n[bogus]\n[customers]\npath = /x.db\n"
+	           "grace = soon\n[mail]\ntransport = maildir\n");
 	struct settings *s = load(minds, &faults, &code);
 	assert_non_null(s);
 	assert_string_equal(s->customers.path, "/x.db");
@@ -425,15 +458,17 @@ static void test_minds(void **state)
 	assert_int_equal(faults.len, 0);
 	settings_free(s);
 
-	write_file("main.conf",
-	           "[customers]\npth = /x.db\n[redis]\nkeep = x\n[notify.failed]\nshelf_life = x\n");
+	write_file(
+	        "main.conf",
+	        "[customers]\npth = /x.db\n[redis]\nkeep = x\n[notify.failed]\nshelf_life = x\n");
 	assert_null(load(minds, &faults, &code));
-	assert_string_equal(buf_text(&faults),
-	                    "main.conf:2: [customers] pth: unknown key; did you mean \"path\"?\n"
-	                    "main.conf:4: [redis] keep: must be a duration between 1ms and 1000d (500ms, "
-	                    "30s, 5m, 12h, 90d) (got \"x\")\n"
-	                    "main.conf:6: [notify.failed] shelf_life: must be a duration between 1ms and "
-	                    "1000d (500ms, 30s, 5m, 12h, 90d) (got \"x\")\n");
+	assert_string_equal(
+	        buf_text(&faults),
+	        "main.conf:2: [customers] pth: unknown key; did you mean \"path\"?\n"
+	        "main.conf:4: [redis] keep: must be a duration between 1ms and 1000d (500ms, "
+	        "30s, 5m, 12h, 90d) (got \"x\")\n"
+	        "main.conf:6: [notify.failed] shelf_life: must be a duration between 1ms and "
+	        "1000d (500ms, 30s, 5m, 12h, 90d) (got \"x\")\n");
 	buf_free(&faults);
 }
 
@@ -442,11 +477,12 @@ static void test_reload(void **state)
 	(void)state;
 	const char *names[8];
 	struct settings *a = load_fine(FROM "[redis]\nurl = redis://:one@127.0.0.1\n");
-	struct settings *b =
-	        load_fine(FROM "[redis]\nurl = redis://:one@127.0.0.1\nkeep = 8d\n[smtp]\nuser = x\n"
-	                       "[notify]\nshelf_life = 1h\n");
-	struct settings *c = load_fine(FROM "[redis]\nurl = redis://:two@127.0.0.1\n[spool]\npath = /y\n"
-	                                    "[http]\nlisten =\n");
+	struct settings *b = load_fine(
+	        FROM "[redis]\nurl = redis://:one@127.0.0.1\nkeep = 8d\n[smtp]\nuser = x\n"
+	             "[notify]\nshelf_life = 1h\n");
+	struct settings *c =
+	        load_fine(FROM "[redis]\nurl = redis://:two@127.0.0.1\n[spool]\npath = /y\n"
+	                       "[http]\nlisten =\n");
 	assert_int_equal(settings_fixed_differences(a, b, names, 8), 0);
 	assert_null(names[0]);
 	assert_int_equal(settings_fixed_differences(a, c, names, 8), 3);
@@ -473,7 +509,8 @@ static char *printed(void (*print)(FILE *out))
 	return text;
 }
 
-/* The sample holds nothing but comments and headers; with its defaults switched on it changes nothing. */
+/* The sample holds nothing but comments and headers; with its defaults switched on it changes
+ * nothing. */
 static void test_sample(void **state)
 {
 	(void)state;
@@ -502,9 +539,11 @@ static void test_sample(void **state)
 	size_t n = settings_fixed_differences(plain, full, names, 8);
 	for (size_t i = 0; i < n; i++) /* those whose default is empty show an example */
 		assert_true(strcmp(names[i], "redis.password_file") == 0 ||
-		            strcmp(names[i], "redis.list") == 0 || strcmp(names[i], "redis.channel") == 0 ||
+		            strcmp(names[i], "redis.list") == 0 ||
+		            strcmp(names[i], "redis.channel") == 0 ||
 		            strcmp(names[i], "redis.consumer") == 0 ||
-		            strcmp(names[i], "mail.maildir") == 0 || strcmp(names[i], "http.group") == 0);
+		            strcmp(names[i], "mail.maildir") == 0 ||
+		            strcmp(names[i], "http.group") == 0);
 	settings_free(plain);
 	settings_free(full);
 	buf_free(&on);

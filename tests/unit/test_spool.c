@@ -90,8 +90,8 @@ static int64_t add_mail(int64_t event, int64_t job, struct instant at)
 	        .thread_id = "<t@example.com>",
 	};
 	spool_mail_add(spool, &mail);
-	spool_notice_add(spool,
-	                 &(struct spool_notice){.mail = mail.id, .event = event, .job = job, .contact = 7});
+	spool_notice_add(spool, &(struct spool_notice){
+	                                .mail = mail.id, .event = event, .job = job, .contact = 7});
 	return mail.id;
 }
 
@@ -184,16 +184,18 @@ static void a_full_disk_is_a_fault_and_passes(void **state)
 	(void)signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	begin();
-	spool_office_write_add(spool, &(struct spool_office_write){
-	                                      .kind = "refused", .detail = big, .entry = "", .time = now});
+	spool_office_write_add(spool,
+	                       &(struct spool_office_write){
+	                               .kind = "refused", .detail = big, .entry = "", .time = now});
 	bool ok = spool_commit(spool, &err);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
 	free(big);
 	assert_false(ok);
 	assert_int_equal(err.code, 74);
 	begin();
-	spool_office_write_add(spool, &(struct spool_office_write){
-	                                      .kind = "refused", .detail = "{}", .entry = "", .time = now});
+	spool_office_write_add(
+	        spool, &(struct spool_office_write){
+	                       .kind = "refused", .detail = "{}", .entry = "", .time = now});
 	commit();
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sets of templates: the way to the right one by locale, and that a broken one never costs a mail. */
+/* Sets of templates: the way to the right one by locale, and that a broken one never costs a mail.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,7 +42,8 @@ static void locales_are_looked_up(void **state)
 	struct outcome got = set_render(templates, "started", "fr", "{}");
 	assert_null(strstr(got.out.data, "html")); /* never another folder's */
 	buf_free(&got.out);
-	set_expect(templates, "failed", "fr", "Subject: Could not be completed: job 4711\r\n"); /* built in */
+	set_expect(templates, "failed", "fr",
+	           "Subject: Could not be completed: job 4711\r\n"); /* built in */
 	templates_unref(templates);
 	buf_free(&faults);
 }
@@ -50,8 +52,8 @@ static void escaping_and_partials(void **state)
 {
 	(void)state;
 	struct buf faults = {0};
-	set_put("started.txt",
-	        "{{! note }}\nsubject: {{n}}\nReply-To: Office <office@example.com>\n\n{{n}} {{> p}}\n");
+	set_put("started.txt", "{{! note }}\nsubject: {{n}}\nReply-To: Office "
+	                       "<office@example.com>\n\n{{n}} {{> p}}\n");
 	set_put("started.html", "{{n}} {{{n}}} {{> p}}\n");
 	set_put("p.txt", "partial text {{n}}");
 	set_put("p.html", "partial html {{n}}");
@@ -100,12 +102,15 @@ static void broken_templates_are_reported_and_replaced(void **state)
 	        {"started.txt", "Subject: {{x\n\ntext\n",
 	         "started.txt:1: a tag is opened and never closed: expected }}"},
 	        {"completed.txt", "Hello,\n\ntext\n",
-	         "completed.txt:1: expected Subject: or Reply-To:, then an empty line and the text"},
+	         "completed.txt:1: expected Subject: or Reply-To:, then an empty line and the "
+	         "text"},
 	        {"failed.txt", "Subject: x\n", "failed.txt:2: expected an empty line and the text"},
 	        {"paused.txt", "Reply-To: a@example.com\n\ntext\n",
 	         "paused.txt:2: missing Subject: above the text"},
-	        {"cancelled.txt", "Subject: x\nSubject: y\n\ntext\n", "cancelled.txt:2: a second Subject:"},
-	        {"collision.txt", "Subject: x\n\nbad \xff text\n", "collision.txt:3: this is not UTF-8 text"},
+	        {"cancelled.txt", "Subject: x\nSubject: y\n\ntext\n",
+	         "cancelled.txt:2: a second Subject:"},
+	        {"collision.txt", "Subject: x\n\nbad \xff text\n",
+	         "collision.txt:3: this is not UTF-8 text"},
 	};
 	struct buf faults = {0};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -215,8 +220,9 @@ static void a_bad_reply_to_is_left_out(void **state)
 	struct buf faults = {0};
 	set_put("started.txt", "Subject: x\nReply-To: {{job.id}}\n\ntext\n");
 	struct templates *templates = set_load(&faults, 0);
-	struct outcome got = set_render(templates, "started", "",
-	                                "{\"job\":{\"id\":\"a@example.com\\r\\nBcc: b@example.com\"}}");
+	struct outcome got =
+	        set_render(templates, "started", "",
+	                   "{\"job\":{\"id\":\"a@example.com\\r\\nBcc: b@example.com\"}}");
 	assert_true(got.ok);
 	assert_null(strstr(got.out.data, "Reply-To"));
 	assert_null(strstr(got.out.data, "Bcc"));
@@ -260,8 +266,9 @@ static void names_are_written_out(void **state)
 	        "{{#contact}}{{name}}{{/contact}}{{^window.leave_by}}{{.}}{{/window.leave_by}}\n");
 	struct templates *templates = set_load(&faults, 0);
 	templates_each_name(templates, collect_name, &seen);
-	assert_string_equal(buf_text(&seen), "job.id jobs jobs.reference jobs.reference customer.name "
-	                                     "jobs.time refrence contact contact.name window.leave_by ");
+	assert_string_equal(buf_text(&seen),
+	                    "job.id jobs jobs.reference jobs.reference customer.name "
+	                    "jobs.time refrence contact contact.name window.leave_by ");
 	assert_true(context_provides("jobs.reference"));
 	assert_true(context_provides("jobs.customer.city"));
 	assert_false(context_provides("refrence"));

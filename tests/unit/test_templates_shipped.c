@@ -26,22 +26,30 @@ static const char *const names[] = {"dispatched", "started",   "completed", "fai
 static const char *const locales[] = {"", "fr", "es", "de"};
 enum { NAMES = sizeof names / sizeof *names, LOCALES = sizeof locales / sizeof *locales };
 
-#define FULL                                                                                                 \
-	"{\"event\":{\"id\":\"e1\",\"time\":\"2026-12-24T13:30:00Z\",\"type\":\"job.x\",\"reason\":\"gate "  \
-	"locked\"},"                                                                                         \
-	"\"job\":{\"id\":\"4711\",\"reference\":\"PO 2209\",\"service\":\"Roll-off swap\","                  \
-	"\"scheduled\":\"2026-12-24T15:00:00Z\",\"eta\":\"2026-12-24T15:10:00Z\",\"driver\":\"Sam\","        \
-	"\"vehicle\":\"T12\",\"asset\":\"RO-118\",\"reason\":\"gate locked\",\"note\":\"a\\n.\\nb\","        \
-	"\"amount\":12.5,\"photos\":[\"https://example.com/1.jpg\"]},"                                       \
-	"\"jobs\":[{\"id\":\"4711\",\"state\":\"started\",\"service\":\"Swap\",\"reference\":\"PO 1\","      \
-	"\"customer\":{\"name\":\"M\xc3\xbcller & <Sons>\",\"address\":\"1 Main St\"}}%s],"                  \
-	"\"customer\":{\"number\":\"1001\",\"name\":\"M\xc3\xbcller & <Sons>\",\"address\":\"1 Main St\","   \
-	"\"city\":\"Golden\",\"phone\":\"1\"},\"contact\":{\"name\":\"Rosa M\",\"first_name\":\"Rosa\"},"    \
-	"\"window\":{\"arrive_by\":\"2026-12-24T07:00:00-07:00\",\"leave_by\":\"2026-12-24T12:00:00-07:"     \
-	"00\"},"                                                                                             \
-	"\"timeline\":[{\"state\":\"dispatched\",\"time\":\"2026-12-24T12:00:00Z\"},"                        \
-	"{\"state\":\"failed\",\"time\":\"2026-12-24T13:30:00Z\",\"reason\":\"gate locked\"}],"              \
-	"\"company\":{\"name\":\"Example Hauling\",\"phone\":\"555 0199\",\"email\":\"d@example.com\"},"     \
+#define FULL                                                                                       \
+	"{\"event\":{\"id\":\"e1\",\"time\":\"2026-12-24T13:30:00Z\",\"type\":\"job.x\","          \
+	"\"reason\":\"gate "                                                                       \
+	"locked\"},"                                                                               \
+	"\"job\":{\"id\":\"4711\",\"reference\":\"PO 2209\",\"service\":\"Roll-off swap\","        \
+	"\"scheduled\":\"2026-12-24T15:00:00Z\",\"eta\":\"2026-12-24T15:10:00Z\",\"driver\":"      \
+	"\"Sam\","                                                                                 \
+	"\"vehicle\":\"T12\",\"asset\":\"RO-118\",\"reason\":\"gate "                              \
+	"locked\",\"note\":\"a\\n.\\nb\","                                                         \
+	"\"amount\":12.5,\"photos\":[\"https://example.com/1.jpg\"]},"                             \
+	"\"jobs\":[{\"id\":\"4711\",\"state\":\"started\",\"service\":\"Swap\",\"reference\":"     \
+	"\"PO 1\","                                                                                \
+	"\"customer\":{\"name\":\"M\xc3\xbcller & <Sons>\",\"address\":\"1 Main St\"}}%s],"        \
+	"\"customer\":{\"number\":\"1001\",\"name\":\"M\xc3\xbcller & <Sons>\",\"address\":\"1 "   \
+	"Main St\","                                                                               \
+	"\"city\":\"Golden\",\"phone\":\"1\"},\"contact\":{\"name\":\"Rosa "                       \
+	"M\",\"first_name\":\"Rosa\"},"                                                            \
+	"\"window\":{\"arrive_by\":\"2026-12-24T07:00:00-07:00\",\"leave_by\":\"2026-12-24T12:00:" \
+	"00-07:"                                                                                   \
+	"00\"},"                                                                                   \
+	"\"timeline\":[{\"state\":\"dispatched\",\"time\":\"2026-12-24T12:00:00Z\"},"              \
+	"{\"state\":\"failed\",\"time\":\"2026-12-24T13:30:00Z\",\"reason\":\"gate locked\"}],"    \
+	"\"company\":{\"name\":\"Example Hauling\",\"phone\":\"555 "                               \
+	"0199\",\"email\":\"d@example.com\"},"                                                     \
 	"\"suspension\":{\"id\":7,\"note\":\"unpaid\",\"from\":\"2026-12-01\",\"until\":null}}"
 
 static const char full[] = FULL;
@@ -126,7 +134,8 @@ static void all_mails_render(void **state)
 	for (size_t l = 0; l < LOCALES; l++)
 		for (size_t n = 0; n < NAMES; n++)
 			for (size_t c = 0; c < 3; c++) {
-				struct outcome got = set_render(templates, names[n], locales[l], contexts[c]);
+				struct outcome got =
+				        set_render(templates, names[n], locales[l], contexts[c]);
 				assert_true(got.ok);
 				assert_false(got.broken);
 				assert_non_null(strstr(got.out.data, "multipart/alternative"));
@@ -136,7 +145,8 @@ static void all_mails_render(void **state)
 	assert_null(templates_unref(templates));
 }
 
-static void shipped_templates_use_known_names_only_each(void *arg, const char *file, const char *name)
+static void shipped_templates_use_known_names_only_each(void *arg, const char *file,
+                                                        const char *name)
 {
 	(*(int *)arg)++;
 	if (!context_provides(name))

@@ -95,7 +95,8 @@ static void sizes_are_read_and_written(void **state)
 		assert_int_equal(bytes, cases[i].bytes);
 		assert_string_equal(size_format(bytes, text), cases[i].back);
 	}
-	static const char *const bad[] = {"", "KiB", "1KB", "1kib", "-1", "1 MiB", "8589934592GiB", "1.5MiB"};
+	static const char *const bad[] = {"",   "KiB",   "1KB",           "1kib",
+	                                  "-1", "1 MiB", "8589934592GiB", "1.5MiB"};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		int64_t bytes = 7;
 		assert_false(size_parse(bad[i], &bytes));

@@ -57,7 +57,8 @@ static void sets_are_comma_lists(void **state)
 	assert_string_equal(states_format(set, text), "dispatched,failed");
 	assert_true(states_parse("all", &set));
 	assert_int_equal(set, JOB_NOTIFY_ALL);
-	assert_string_equal(states_format(set, text), "dispatched,started,completed,failed,paused,cancelled");
+	assert_string_equal(states_format(set, text),
+	                    "dispatched,started,completed,failed,paused,cancelled");
 	assert_true(states_parse("none", &set));
 	assert_int_equal(set, 0);
 	assert_string_equal(states_format(set, text), "none");
@@ -66,7 +67,8 @@ static void sets_are_comma_lists(void **state)
 static void bad_sets_change_nothing(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"", ",", "jobs,", ",jobs", "jobs,,emails", "mails", "jobs emails"};
+	static const char *const bad[] = {"",      ",",          "jobs,", ",jobs", "jobs,,emails",
+	                                  "mails", "jobs emails"};
 	unsigned set = 99;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		assert_false(scopes_parse(bad[i], &set));

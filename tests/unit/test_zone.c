@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The clock changes that break naive code, by name; tests/system/test_hours.py covers all zones by chance. */
+/* The clock changes that break naive code, by name; tests/system/test_hours.py covers all zones by
+ * chance. */
 #include "base/zone.h"
 
 #include <setjmp.h>
@@ -19,41 +20,58 @@ static const struct {
 	const char *why;
 } cases[] = {
         {"UTC", "2026-03-05", 600, "2026-03-05T10:00:00Z", "2026-03-05T10:00:00Z", "no rules"},
-        {"Asia/Kathmandu", "2026-03-05", 0, "2026-03-04T18:15:00Z", "2026-03-04T18:15:00Z", "+05:45"},
-        {"America/Denver", "2026-03-08", 120, "2026-03-08T09:00:00Z", "2026-03-08T09:00:00Z", "skipped"},
-        {"America/Denver", "2026-03-08", 150, "2026-03-08T09:00:00Z", "2026-03-08T09:00:00Z", "skipped"},
-        {"America/Denver", "2026-03-08", 180, "2026-03-08T09:00:00Z", "2026-03-08T09:00:00Z", "just after"},
-        {"America/Denver", "2026-03-08", 119, "2026-03-08T08:59:00Z", "2026-03-08T08:59:00Z", "just before"},
-        {"America/Denver", "2026-11-01", 60, "2026-11-01T07:00:00Z", "2026-11-01T08:00:00Z", "twice"},
-        {"America/Denver", "2026-11-01", 119, "2026-11-01T07:59:00Z", "2026-11-01T08:59:00Z", "twice"},
-        {"America/Denver", "2026-11-01", 120, "2026-11-01T09:00:00Z", "2026-11-01T09:00:00Z", "just after"},
+        {"Asia/Kathmandu", "2026-03-05", 0, "2026-03-04T18:15:00Z", "2026-03-04T18:15:00Z",
+         "+05:45"},
+        {"America/Denver", "2026-03-08", 120, "2026-03-08T09:00:00Z", "2026-03-08T09:00:00Z",
+         "skipped"},
+        {"America/Denver", "2026-03-08", 150, "2026-03-08T09:00:00Z", "2026-03-08T09:00:00Z",
+         "skipped"},
+        {"America/Denver", "2026-03-08", 180, "2026-03-08T09:00:00Z", "2026-03-08T09:00:00Z",
+         "just after"},
+        {"America/Denver", "2026-03-08", 119, "2026-03-08T08:59:00Z", "2026-03-08T08:59:00Z",
+         "just before"},
+        {"America/Denver", "2026-11-01", 60, "2026-11-01T07:00:00Z", "2026-11-01T08:00:00Z",
+         "twice"},
+        {"America/Denver", "2026-11-01", 119, "2026-11-01T07:59:00Z", "2026-11-01T08:59:00Z",
+         "twice"},
+        {"America/Denver", "2026-11-01", 120, "2026-11-01T09:00:00Z", "2026-11-01T09:00:00Z",
+         "just after"},
         {"Europe/Dublin", "2026-10-25", 90, "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z",
          "winter is the zone's daylight time"},
-        {"Europe/Dublin", "2026-03-29", 90, "2026-03-29T01:00:00Z", "2026-03-29T01:00:00Z", "skipped"},
+        {"Europe/Dublin", "2026-03-29", 90, "2026-03-29T01:00:00Z", "2026-03-29T01:00:00Z",
+         "skipped"},
         {"Australia/Lord_Howe", "2026-10-04", 135, "2026-10-03T15:30:00Z", "2026-10-03T15:30:00Z",
          "half an hour skipped"},
         {"Australia/Lord_Howe", "2026-04-05", 105, "2026-04-04T14:45:00Z", "2026-04-04T15:15:00Z",
          "half an hour twice"},
         {"Australia/Lord_Howe", "2026-04-05", 60, "2026-04-04T14:00:00Z", "2026-04-04T14:00:00Z",
          "before the half hour"},
-        {"Pacific/Apia", "2011-12-30", 0, "2011-12-30T10:00:00Z", "2011-12-30T10:00:00Z", "the missing day"},
+        {"Pacific/Apia", "2011-12-30", 0, "2011-12-30T10:00:00Z", "2011-12-30T10:00:00Z",
+         "the missing day"},
         {"Pacific/Apia", "2011-12-30", 1020, "2011-12-30T10:00:00Z", "2011-12-30T10:00:00Z",
          "the missing day"},
-        {"Pacific/Apia", "2011-12-31", 0, "2011-12-30T10:00:00Z", "2011-12-30T10:00:00Z", "the day after"},
+        {"Pacific/Apia", "2011-12-31", 0, "2011-12-30T10:00:00Z", "2011-12-30T10:00:00Z",
+         "the day after"},
         {"Pacific/Apia", "2011-12-29", 1800, "2011-12-30T10:00:00Z", "2011-12-30T10:00:00Z",
          "6:00 of the missing day"},
-        {"America/Sao_Paulo", "2018-11-04", 0, "2018-11-04T03:00:00Z", "2018-11-04T03:00:00Z", "no midnight"},
+        {"America/Sao_Paulo", "2018-11-04", 0, "2018-11-04T03:00:00Z", "2018-11-04T03:00:00Z",
+         "no midnight"},
         {"America/Sao_Paulo", "2018-11-04", 59, "2018-11-04T03:00:00Z", "2018-11-04T03:00:00Z",
          "no midnight"},
         {"America/Sao_Paulo", "2018-02-17", 1410, "2018-02-18T01:30:00Z", "2018-02-18T02:30:00Z",
          "23:30 twice"},
         {"America/Sao_Paulo", "2018-02-18", 0, "2018-02-18T03:00:00Z", "2018-02-18T03:00:00Z",
          "one midnight only"},
-        {"Africa/Cairo", "2026-04-24", 0, "2026-04-23T22:00:00Z", "2026-04-23T22:00:00Z", "no midnight"},
-        {"Asia/Beirut", "2026-03-29", 30, "2026-03-28T22:00:00Z", "2026-03-28T22:00:00Z", "no midnight"},
-        {"America/Havana", "2026-03-08", 0, "2026-03-08T05:00:00Z", "2026-03-08T05:00:00Z", "no midnight"},
-        {"America/Havana", "2026-11-01", 0, "2026-11-01T04:00:00Z", "2026-11-01T05:00:00Z", "midnight twice"},
-        {"America/Havana", "2026-10-31", 1440, "2026-11-01T04:00:00Z", "2026-11-01T05:00:00Z", "24:00 twice"},
+        {"Africa/Cairo", "2026-04-24", 0, "2026-04-23T22:00:00Z", "2026-04-23T22:00:00Z",
+         "no midnight"},
+        {"Asia/Beirut", "2026-03-29", 30, "2026-03-28T22:00:00Z", "2026-03-28T22:00:00Z",
+         "no midnight"},
+        {"America/Havana", "2026-03-08", 0, "2026-03-08T05:00:00Z", "2026-03-08T05:00:00Z",
+         "no midnight"},
+        {"America/Havana", "2026-11-01", 0, "2026-11-01T04:00:00Z", "2026-11-01T05:00:00Z",
+         "midnight twice"},
+        {"America/Havana", "2026-10-31", 1440, "2026-11-01T04:00:00Z", "2026-11-01T05:00:00Z",
+         "24:00 twice"},
         {"Africa/Casablanca", "2026-02-15", 150, "2026-02-15T01:30:00Z", "2026-02-15T02:30:00Z",
          "back before Ramadan"},
         {"Africa/Casablanca", "2026-03-22", 150, "2026-03-22T02:00:00Z", "2026-03-22T02:00:00Z",
@@ -66,8 +84,10 @@ static const struct {
          "back at a minute past midnight"},
         {"Europe/Dublin", "2038-01-01", 0, "2038-01-01T00:00:00Z", "2038-01-01T00:00:00Z",
          "GLib reads the rule behind the table wrongly"},
-        {"Europe/Dublin", "2050-07-01", 720, "2050-07-01T11:00:00Z", "2050-07-01T11:00:00Z", "the same"},
-        {"Europe/Dublin", "2066-12-01", 720, "2066-12-01T12:00:00Z", "2066-12-01T12:00:00Z", "the same"},
+        {"Europe/Dublin", "2050-07-01", 720, "2050-07-01T11:00:00Z", "2050-07-01T11:00:00Z",
+         "the same"},
+        {"Europe/Dublin", "2066-12-01", 720, "2066-12-01T12:00:00Z", "2066-12-01T12:00:00Z",
+         "the same"},
         {"Europe/Berlin", "2050-07-01", 720, "2050-07-01T10:00:00Z", "2050-07-01T10:00:00Z",
          "beyond the table"},
 };
@@ -175,8 +195,8 @@ static void copy_zone(const char *from, const char *directory)
 {
 	char command[256];
 	(void)snprintf(command, sizeof command,
-	               "mkdir -p %s/Test && cp -L /usr/share/zoneinfo/%s %s/Test/Zone", directory, from,
-	               directory);
+	               "mkdir -p %s/Test && cp -L /usr/share/zoneinfo/%s %s/Test/Zone", directory,
+	               from, directory);
 	assert_int_equal(system(command), 0);
 }
 
@@ -189,7 +209,8 @@ static void a_renewal_reads_the_files_anew(void **state)
 	copy_zone("Asia/Tokyo", directory);
 	assert_int_equal(setenv("TZDIR", directory, 1), 0);
 	struct zones *before = zones_new();
-	assert_int_equal(zone_offset_s(zone_find(before, "Test/Zone"), (struct instant){0}), 9 * 3600);
+	assert_int_equal(zone_offset_s(zone_find(before, "Test/Zone"), (struct instant){0}),
+	                 9 * 3600);
 	copy_zone("Asia/Kathmandu", directory);
 	assert_false(zones_stale(before));
 	for (int i = 0; i < 3; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a command's row says, read for the parser, the help and completion: its noun's verbs, and its
- * arguments from the text that help shows ("NUMBER [ID]").
+ * What a command's row says, read for the parser, the help and completion: its noun's verbs, and
+ * its arguments from the text that help shows ("NUMBER [ID]").
  */
 #include "dispatchctl/base/command.h"
 
@@ -23,7 +23,8 @@ static const char *verbs_of(const struct noun *noun, char *text, size_t size)
 	size_t len = 0;
 	for (size_t i = 0; i < noun->n && len < size; i++) {
 		const char *between = i == 0 ? "" : i + 1 == noun->n ? " or " : ", ";
-		int more = snprintf(text + len, size - len, "%s%s", between, noun->commands[i].verb);
+		int more =
+		        snprintf(text + len, size - len, "%s%s", between, noun->commands[i].verb);
 		len += more > 0 ? (size_t)more : 0;
 	}
 	return text;

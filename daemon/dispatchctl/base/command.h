@@ -10,13 +10,15 @@
 
 /*
  * What dispatchctl can be told, one row a command. The row is the only place that knows the
- * command: parsing, help, completion, the manual's check and the settings that are read come from it.
+ * command: parsing, help, completion, the manual's check and the settings that are read come from
+ * it.
  */
 struct ctl;
 
 /*
- * An option of a command. A value in brackets, `[yes|no]`, may be left out. What its value is called in the
- * help also says how it completes: NUMBER a customer, FILE a file, DAY a day, `a|b` or `a,b,c` these words.
+ * An option of a command. A value in brackets, `[yes|no]`, may be left out. What its value is
+ * called in the help also says how it completes: NUMBER a customer, FILE a file, DAY a day, `a|b`
+ * or `a,b,c` these words.
  */
 struct option {
 	const char *name;  /* without the dashes */
@@ -30,12 +32,12 @@ struct command {
 	const char *verb;             /* NULL: the noun is the whole command, as `suspend` */
 	const char *args;             /* "NUMBER [ID]"; a last one with `...` takes any number */
 	const struct option *options; /* ends with a row without a name; may be NULL */
-	const char *kind;             /* the kind of record that it is about, where `run` serves several */
-	bool fields;                  /* the kind's fields are options as well */
-	const char *without;          /* but these, which come as arguments: "number"; may be NULL */
-	const char *uses;     /* the settings' sections that it needs: "customers office"; NULL: none */
-	const char *help;     /* a sentence without a full stop */
-	const char *more;     /* further lines of help; may be NULL */
+	const char *kind;    /* the kind of record that it is about, where `run` serves several */
+	bool fields;         /* the kind's fields are options as well */
+	const char *without; /* but these, which come as arguments: "number"; may be NULL */
+	const char *uses; /* the settings' sections that it needs: "customers office"; NULL: none */
+	const char *help; /* a sentence without a full stop */
+	const char *more; /* further lines of help; may be NULL */
 	const char *examples; /* lines without "dispatchctl " */
 	bool (*run)(struct ctl *ctl, struct error *err);
 };
@@ -47,7 +49,8 @@ struct noun {
 };
 
 /* By verb; the only command of a noun without verbs is found by any. */
-const struct command *command_find(const struct noun *noun, const char *verb, struct error *err) MUST_CHECK;
+const struct command *command_find(const struct noun *noun, const char *verb,
+                                   struct error *err) MUST_CHECK;
 bool noun_has_verbs(const struct noun *noun);
 
 /* How many arguments `command->args` asks for at least and at most. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The options of a command: its own, and those that the kinds' table gives to commands that enter or change
- * a record. The same list serves the parser, the help, the manual and completion.
+ * The options of a command: its own, and those that the kinds' table gives to commands that enter
+ * or change a record. The same list serves the parser, the help, the manual and completion.
  */
 #include "dispatchctl/base/command_options.h"
 
@@ -31,7 +31,8 @@ static const char *choices_of(const struct field *field, struct arena *arena)
 {
 	const char *text = NULL;
 	for (size_t i = 0; field->choices[i] != NULL; i++)
-		text = text ? arena_printf(arena, "%s|%s", text, field->choices[i]) : field->choices[i];
+		text = text ? arena_printf(arena, "%s|%s", text, field->choices[i])
+		            : field->choices[i];
 	return text;
 }
 
@@ -95,7 +96,8 @@ const struct option *command_options(const struct command *command, struct arena
 	struct option *all = arena_new_array(arena, own + KIND_FIELDS_MAX + 1, struct option);
 	for (size_t i = 0; kind != NULL && i < kind->n_fields; i++)
 		if (command_takes_field(command, &kind->fields[i]))
-			all[n++] = field_option(&kind->fields[i], strcmp(command->verb, "add") == 0, arena);
+			all[n++] = field_option(&kind->fields[i], strcmp(command->verb, "add") == 0,
+			                        arena);
 	for (size_t i = 0; i < own; i++)
 		all[n++] = command->options[i];
 	return all;

@@ -6,8 +6,9 @@
 #include "model/kind.h"
 
 /*
- * The options of a command and those of its record kind's fields, ending with a row without a name. The
- * field postal_code is the option `--postal-code`; a flag's value may be left out: `--urgent` is
+ * The options of a command and those of its record kind's fields, ending with a row without a name.
+ * The field postal_code is the option `--postal-code`; a flag's value may be left out: `--urgent`
+ * is
  * `--urgent yes`. In the arena.
  */
 const struct option *command_options(const struct command *command, struct arena *arena);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every command needs of its command line: options and arguments by name, read as numbers and days,
- * and the question before something is removed. What is wrong is said with the option's name, since the
- * person sees only what was typed.
+ * What every command needs of its command line: options and arguments by name, read as numbers and
+ * days, and the question before something is removed. What is wrong is said with the option's name,
+ * since the person sees only what was typed.
  */
 #include "dispatchctl/base/ctl.h"
 
@@ -36,22 +36,23 @@ static bool whole_number(const char *text, int64_t *ret)
 	return true;
 }
 
-bool ctl_option_number(const struct ctl *ctl, const char *name, int64_t min, int64_t max, int64_t *ret,
-                       struct error *err)
+bool ctl_option_number(const struct ctl *ctl, const char *name, int64_t min, int64_t max,
+                       int64_t *ret, struct error *err)
 {
 	const char *text = ctl_option(ctl, name);
 	int64_t n;
 	if (text == NULL)
 		return true;
 	if (!whole_number(text, &n) || n < min || n > max)
-		return error_set(err, EX_USAGE, "--%s must be an integer between %lld and %lld (got \"%s\")",
-		                 name, (long long)min, (long long)max, text);
+		return error_set(err, EX_USAGE,
+		                 "--%s must be an integer between %lld and %lld (got \"%s\")", name,
+		                 (long long)min, (long long)max, text);
 	*ret = n;
 	return true;
 }
 
-bool ctl_option_day(const struct ctl *ctl, const char *name, const struct zone *zone, struct day *ret,
-                    struct error *err)
+bool ctl_option_day(const struct ctl *ctl, const char *name, const struct zone *zone,
+                    struct day *ret, struct error *err)
 {
 	const char *text = ctl_option(ctl, name);
 	if (text == NULL || day_read(text, ctl->now, zone, ret, err))
@@ -59,7 +60,8 @@ bool ctl_option_day(const struct ctl *ctl, const char *name, const struct zone *
 	return error_prefix(err, "--%s", name);
 }
 
-bool ctl_option_time(const struct ctl *ctl, const char *name, struct instant *ret, struct error *err)
+bool ctl_option_time(const struct ctl *ctl, const char *name, struct instant *ret,
+                     struct error *err)
 {
 	const char *text = ctl_option(ctl, name);
 	if (text == NULL || time_read(text, ctl->now, zone_host(ctl->zones), ret, err))

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A folder that its owner can't enter, because one above it is root's alone, is out of everybody's reach:
- * there is nobody to be careful of, and nobody else who could do the work. */
+/* A folder that its owner can't enter, because one above it is root's alone, is out of everybody's
+ * reach: there is nobody to be careful of, and nobody else who could do the work. */
 static void return_where_unreachable(const char *path)
 {
 	struct folder folder;

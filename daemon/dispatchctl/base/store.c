@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Opens the office's database for a command. Who is at the keyboard is found here: the login's name by real
- * uid, so that sudo doesn't hide who it was, and whether the records are that person's. Who acts then, and as
- * a manager or not, records/actor.h decides; what only a manager may do, the record functions know.
+ * Opens the office's database for a command. Who is at the keyboard is found here: the login's name
+ * by real uid, so that sudo doesn't hide who it was, and whether the records are that person's. Who
+ * acts then, and as a manager or not, records/actor.h decides; what only a manager may do, the
+ * record functions know.
  */
 #include "dispatchctl/base/store.h"
 
@@ -30,9 +31,10 @@ static void waiting(void *arg)
 static bool owns_records(const struct ctl *ctl)
 {
 	const char *path = ctl->settings->customers.path, *slash = strrchr(path, '/');
-	const char *folder = slash == NULL   ? "."
-	                     : slash == path ? "/"
-	                                     : arena_strndup(ctl->arena, path, (size_t)(slash - path));
+	const char *folder = slash == NULL ? "."
+	                     : slash == path
+	                             ? "/"
+	                             : arena_strndup(ctl->arena, path, (size_t)(slash - path));
 	struct stat st;
 	return (lstat(path, &st) == 0 || (errno == ENOENT && stat(folder, &st) == 0)) &&
 	       st.st_uid == getuid();

@@ -6,11 +6,12 @@
 #include "records/records.h"
 
 /*
- * Opens customers.db for the command and says in *ret who acts: the login's name by real uid, or the
- * user of `--as`, which only managers may give (root, the owner of customers.db, [office] managers). It is
- * closed with the run.
+ * Opens customers.db for the command and says in *ret who acts: the login's name by real uid, or
+ * the user of `--as`, which only managers may give (root, the owner of customers.db, [office]
+ * managers). It is closed with the run.
  */
-bool store_open(struct ctl *ctl, enum db_mode mode, struct change_context *ret, struct error *err) MUST_CHECK;
+bool store_open(struct ctl *ctl, enum db_mode mode, struct change_context *ret,
+                struct error *err) MUST_CHECK;
 
 /* Who acts, for commands that change the spool. */
 bool actor_find(const struct ctl *ctl, struct actor *ret, struct error *err) MUST_CHECK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether a customer is open now, by the very functions that decide when a mail may go, so that what a
- * dispatcher reads is what the daemon does.
+ * Whether a customer is open now, by the very functions that decide when a mail may go, so that
+ * what a dispatcher reads is what the daemon does.
  */
 #include "dispatchctl/nouns/calendar.h"
 
@@ -14,8 +14,8 @@ static json_t *time_json(const struct zone *zone, struct instant at)
 	return json_string(instant_format(at, zone_offset_s(zone, at), text));
 }
 
-bool calendar_zone(struct ctl *ctl, struct customers *store, const char *number, const struct zone **ret,
-                   struct error *err)
+bool calendar_zone(struct ctl *ctl, struct customers *store, const char *number,
+                   const struct zone **ret, struct error *err)
 {
 	const struct customer *customer;
 	if (!customers_load(store, ctl->arena, number, &customer, err))
@@ -24,8 +24,8 @@ bool calendar_zone(struct ctl *ctl, struct customers *store, const char *number,
 	return true;
 }
 
-static void add_dates(struct ctl *ctl, json_t *inherited, json_t *own, const struct hours_date *dates,
-                      size_t n, const char *from)
+static void add_dates(struct ctl *ctl, json_t *inherited, json_t *own,
+                      const struct hours_date *dates, size_t n, const char *from)
 {
 	for (size_t i = 0; i < n; i++) {
 		char day[DAY_TEXT_MAX];
@@ -34,7 +34,8 @@ static void add_dates(struct ctl *ctl, json_t *inherited, json_t *own, const str
 			continue;
 		json_object_set_new(inherited, day,
 		                    json_pack("{s:s, s:s}", "windows",
-		                              hours_day_format(&dates[i].hours, ctl->arena), "from", from));
+		                              hours_day_format(&dates[i].hours, ctl->arena), "from",
+		                              from));
 	}
 }
 
@@ -42,12 +43,14 @@ static json_t *week_json(struct ctl *ctl, const struct customer *customer)
 {
 	json_t *week = json_object();
 	for (int day = 0; day < 7; day++)
-		json_object_set_new(week, hours_weekday_name(day),
-		                    json_string(hours_day_format(&customer->hours.week[day], ctl->arena)));
+		json_object_set_new(
+		        week, hours_weekday_name(day),
+		        json_string(hours_day_format(&customer->hours.week[day], ctl->arena)));
 	return json_pack("{s:o, s:s}", "windows", week, "from", customer->number);
 }
 
-/* What counts besides its own, and whose it is: the nearest of those above it, then the office for everybody.
+/* What counts besides its own, and whose it is: the nearest of those above it, then the office for
+ * everybody.
  */
 static json_t *inherited_json(struct ctl *ctl, const struct customer *customer, const json_t *hours)
 {
@@ -62,9 +65,11 @@ static json_t *inherited_json(struct ctl *ctl, const struct customer *customer, 
 			json_object_set_new(inherited, "weekly", week_json(ctl, chain[i]));
 			weekly = true;
 		}
-		add_dates(ctl, dates, own, chain[i]->hours.dates, chain[i]->hours.n_dates, chain[i]->number);
+		add_dates(ctl, dates, own, chain[i]->hours.dates, chain[i]->hours.n_dates,
+		          chain[i]->number);
 	}
-	add_dates(ctl, dates, own, customer->office_dates, customer->n_office_dates, CALENDAR_OFFICE);
+	add_dates(ctl, dates, own, customer->office_dates, customer->n_office_dates,
+	          CALENDAR_OFFICE);
 	json_object_set_new(inherited, "dates", dates);
 	return inherited;
 }
@@ -85,7 +90,8 @@ bool calendar_add(struct ctl *ctl, struct customers *store, const char *number, 
 	bool opens = hours_next_open(all, zone, ctl->now, &next);
 	json_object_set_new(hours, "inherited", inherited_json(ctl, customer, hours));
 	json_object_set_new(hours, "open", json_boolean(open));
-	json_object_set_new(hours, "next_open", opens && !open ? time_json(zone, next) : json_null());
+	json_object_set_new(hours, "next_open",
+	                    opens && !open ? time_json(zone, next) : json_null());
 	json_object_set_new(hours, "never_open", json_boolean(!opens));
 	return true;
 }

@@ -51,26 +51,31 @@ static void found_failures(json_t *findings, const char *where, const json_t *of
 	char text[1000];
 	const char *reply = json_string_value(json_object_get(of, "reply"));
 	(void)snprintf(text, sizeof text,
-	               "the last %" JSON_INTEGER_FORMAT " mails failed%s%s, none was delivered: %.700s",
-	               json_integer_value(json_object_get(of, "failures")), *where ? " at relay " : "", where,
-	               reply ? reply : "");
+	               "the last %" JSON_INTEGER_FORMAT
+	               " mails failed%s%s, none was delivered: %.700s",
+	               json_integer_value(json_object_get(of, "failures")),
+	               *where ? " at relay " : "", where, reply ? reply : "");
 	json_t *sentence = json_string(text); /* NULL where the reply was cut within a character */
-	json_array_append_new(findings,
-	                      json_pack("{s:s, s:o}", "finding", "relay", "text",
-	                                sentence ? sentence : json_string("many mails failed in a row")));
+	json_array_append_new(
+	        findings,
+	        json_pack("{s:s, s:o}", "finding", "relay", "text",
+	                  sentence ? sentence : json_string("many mails failed in a row")));
 }
 
-/* The daemon knows what relays refused and is sent again; a count of before its start is in the spool. */
+/* The daemon knows what relays refused and is sent again; a count of before its start is in the
+ * spool. */
 static bool ask_daemon(struct ctl *ctl, json_t *findings)
 {
 	struct error absent = {0};
-	json_t *request = json_pack("{s:s}", "do", request_verb(REQUEST_STATUS)), *state = NULL, *relay;
+	json_t *request = json_pack("{s:s}", "do", request_verb(REQUEST_STATUS)), *state = NULL,
+	       *relay;
 	size_t i, n = json_array_size(findings);
 	if (control_ask(ctl->settings, request, &state, &absent) == CONTROL_ANSWERED)
 		json_array_foreach(json_object_get(state, "relays"), i, relay)
 		{
 			if (json_is_true(json_object_get(relay, "failing")))
-				found_failures(findings, json_string_value(json_object_get(relay, "name")),
+				found_failures(findings,
+				               json_string_value(json_object_get(relay, "name")),
 				               relay);
 		}
 	json_decref(state);
@@ -122,5 +127,6 @@ static const struct command commands[] = {
          .run = run},
 };
 
-const struct noun noun_check = {
-        .name = "check", .help = "find problems in the data that someone should look at", COMMANDS(commands)};
+const struct noun noun_check = {.name = "check",
+                                .help = "find problems in the data that someone should look at",
+                                COMMANDS(commands)};

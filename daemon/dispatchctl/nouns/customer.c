@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* `customer …`: what one does with a customer itself. Searching is in search.c, files in transfer.c. */
+/* `customer …`: what one does with a customer itself. Searching is in search.c, files in
+ * transfer.c. */
 #include "dispatchctl/nouns/customer.h"
 
 #include "dispatchctl/base/store.h"
@@ -19,8 +20,8 @@
 #include <sysexits.h>
 
 /* Says what was done and gives the record as it is now, for `--json`. */
-static bool done(struct ctl *ctl, const struct change_context *context, const char *number, const char *what,
-                 struct error *err)
+static bool done(struct ctl *ctl, const struct change_context *context, const char *number,
+                 const char *what, struct error *err)
 {
 	json_t *customer;
 	if (!customer_show(context->store, number, &customer, err))
@@ -44,15 +45,18 @@ static void take_contact(const struct ctl *ctl, json_t *values)
 			json_object_set_new(values, keys[i], json_string(ctl_option(ctl, keys[i])));
 }
 
-static void warn_of_former(struct ctl *ctl, const struct change_context *context, const char *number)
+static void warn_of_former(struct ctl *ctl, const struct change_context *context,
+                           const char *number)
 {
 	const char *present;
 	struct error ignored;
 	int64_t id;
 	bool former = false;
-	if (number && customer_named(context->store, number, ctl->arena, &id, &present, &former, &ignored) &&
+	if (number &&
+	    customer_named(context->store, number, ctl->arena, &id, &present, &former, &ignored) &&
 	    former)
-		output_fault("warning: %s was a former number of customer %s; it is this one's from now on",
+		output_fault("warning: %s was a former number of customer %s; it is this one's "
+		             "from now on",
 		             number, present);
 }
 
@@ -66,7 +70,8 @@ static bool is_new(struct ctl *ctl, const struct change_context *context, const 
 	size_t i;
 	if (name == NULL)
 		return true;
-	if (!customers_like(context->store, name, json_string_value(json_object_get(values, "city")),
+	if (!customers_like(context->store, name,
+	                    json_string_value(json_object_get(values, "city")),
 	                    json_string_value(json_object_get(values, "parent")), &alike, err))
 		return false;
 	json_array_foreach(alike, i, row)
@@ -108,8 +113,9 @@ static bool set(struct ctl *ctl, struct error *err)
 	if (values == NULL)
 		return false;
 	const char *other = fields_name(ctl, values, "number");
-	bool ok = json_object_size(values) > 0 ||
-	          error_set(err, EX_USAGE, "what is to be set? See dispatchctl customer set --help");
+	bool ok =
+	        json_object_size(values) > 0 ||
+	        error_set(err, EX_USAGE, "what is to be set? See dispatchctl customer set --help");
 	ok = ok && store_open(ctl, DB_WRITE, &context, err) &&
 	     records_set(&context, customer_kind(), number, values, err);
 	json_decref(values);
@@ -119,12 +125,12 @@ static bool set(struct ctl *ctl, struct error *err)
 }
 
 /* Which of its suspensions hold today is worked out where the days are known. */
-static bool with_suspensions(struct ctl *ctl, const struct change_context *context, json_t *customer,
-                             struct error *err)
+static bool with_suspensions(struct ctl *ctl, const struct change_context *context,
+                             json_t *customer, struct error *err)
 {
 	json_t *rows;
-	if (!suspensions_list(context->store, ctl_arg(ctl, 0), store_default_zone(ctl), ctl->now, false,
-	                      &rows, err))
+	if (!suspensions_list(context->store, ctl_arg(ctl, 0), store_default_zone(ctl), ctl->now,
+	                      false, &rows, err))
 		return false;
 	json_object_set_new(customer, "suspensions", rows);
 	return true;
@@ -138,7 +144,8 @@ static bool show(struct ctl *ctl, struct error *err)
 	    !customer_show(context.store, ctl_arg(ctl, 0), &customer, err))
 		return false;
 	if (!with_suspensions(ctl, &context, customer, err) ||
-	    !calendar_add(ctl, context.store, ctl_arg(ctl, 0), json_object_get(customer, "hours"), err)) {
+	    !calendar_add(ctl, context.store, ctl_arg(ctl, 0), json_object_get(customer, "hours"),
+	                  err)) {
 		json_decref(customer);
 		return false;
 	}
@@ -150,12 +157,14 @@ static bool show(struct ctl *ctl, struct error *err)
 
 enum { PIECE = 2000 }; /* rows that are kept in memory at a time */
 
-/* A million of them would not fit in memory as one document; in one view, whatever is written meanwhile. */
-static bool list_pieces(struct ctl *ctl, const struct change_context *context, struct customer_filter *filter,
-                        int64_t limit, struct error *err)
+/* A million of them would not fit in memory as one document; in one view, whatever is written
+ * meanwhile. */
+static bool list_pieces(struct ctl *ctl, const struct change_context *context,
+                        struct customer_filter *filter, int64_t limit, struct error *err)
 {
 	bool more = true;
-	for (int64_t left = limit > 0 ? limit : INT64_MAX; more && !output_left(ctl->out); left -= PIECE) {
+	for (int64_t left = limit > 0 ? limit : INT64_MAX; more && !output_left(ctl->out);
+	     left -= PIECE) {
 		json_t *rows;
 		filter->limit = left < PIECE ? left : PIECE;
 		if (!customer_list(context->store, filter, &rows, err))
@@ -163,10 +172,11 @@ static bool list_pieces(struct ctl *ctl, const struct change_context *context, s
 		more = json_array_size(rows) == PIECE && left > PIECE;
 		const json_t *last = json_array_get(rows, more ? PIECE - 1 : 0);
 		filter->after =
-		        more ? arena_strdup(ctl->arena, json_string_value(json_object_get(last, "number")))
+		        more ? arena_strdup(ctl->arena,
+		                            json_string_value(json_object_get(last, "number")))
 		             : NULL;
-		if (!output_piece(ctl->out, rows, customer_columns, customer_columns_n, "no customers", more,
-		                  err))
+		if (!output_piece(ctl->out, rows, customer_columns, customer_columns_n,
+		                  "no customers", more, err))
 			return false;
 	}
 	return true;
@@ -216,12 +226,14 @@ static bool remove_name(struct ctl *ctl, const struct change_context *context, c
                         const char *number, struct error *err)
 {
 	const char *question = arena_printf(
-	        ctl->arena, "Remove %s, a former number of customer %s? The customer itself stays.", name,
-	        number);
-	if (!ctl_confirm(ctl, err, question) || !records_remove(context, customer_kind(), name, err))
+	        ctl->arena, "Remove %s, a former number of customer %s? The customer itself stays.",
+	        name, number);
+	if (!ctl_confirm(ctl, err, question) ||
+	    !records_remove(context, customer_kind(), name, err))
 		return false;
 	output_say(ctl->out, "%s no longer names customer %s", name, number);
-	output_document(ctl->out, json_pack("{s:s, s:s}", "removed", name, "former_number_of", number));
+	output_document(ctl->out,
+	                json_pack("{s:s, s:s}", "removed", name, "former_number_of", number));
 	return true;
 }
 
@@ -233,14 +245,17 @@ static bool remove_one(struct ctl *ctl, struct error *err)
 	const char *present;
 	int64_t id;
 	bool former;
-	if (!store_open(ctl, DB_WRITE, &context, err) || !name_of(ctl, &context, number, &name, err) ||
+	if (!store_open(ctl, DB_WRITE, &context, err) ||
+	    !name_of(ctl, &context, number, &name, err) ||
 	    !customer_named(context.store, number, ctl->arena, &id, &present, &former, err))
 		return false;
 	if (former)
 		return remove_name(ctl, &context, number, present, err);
 	const char *question = arena_printf(
-	        ctl->arena, "Remove customer %s, %s, with all contacts, notes and files?", number, name);
-	if (!ctl_confirm(ctl, err, question) || !records_remove(&context, customer_kind(), number, err))
+	        ctl->arena, "Remove customer %s, %s, with all contacts, notes and files?", number,
+	        name);
+	if (!ctl_confirm(ctl, err, question) ||
+	    !records_remove(&context, customer_kind(), number, err))
 		return false;
 	output_say(ctl->out, "customer %s removed", number);
 	output_document(ctl->out, json_pack("{s:s}", "removed", number));
@@ -265,10 +280,11 @@ static bool is_meant(struct ctl *ctl, const struct change_context *context, cons
 	if (strcmp(verb, "release") != 0)
 		return true;
 	return name_of(ctl, context, number, &name, err) &&
-	       ctl_confirm_at_terminal(ctl, err,
-	                               arena_printf(ctl->arena,
-	                                            "Release customer %s, %s, to accounts: are you sure?",
-	                                            number, name));
+	       ctl_confirm_at_terminal(
+	               ctl, err,
+	               arena_printf(ctl->arena,
+	                            "Release customer %s, %s, to accounts: are you sure?", number,
+	                            name));
 }
 
 static bool move(struct ctl *ctl, struct error *err)
@@ -278,7 +294,8 @@ static bool move(struct ctl *ctl, struct error *err)
 	size_t i = 0;
 	while (strcmp(moves[i].verb, verb) != 0)
 		i++;
-	if (!store_open(ctl, DB_WRITE, &context, err) || !is_meant(ctl, &context, number, verb, err) ||
+	if (!store_open(ctl, DB_WRITE, &context, err) ||
+	    !is_meant(ctl, &context, number, verb, err) ||
 	    !customer_move(&context, number, verb, err))
 		return false;
 	return done(ctl, &context, number, moves[i].done, err);
@@ -292,10 +309,11 @@ static bool may_adopt(const struct ctl *ctl, const char *path, struct error *err
 	if (!actor_find(ctl, &actor, err) || !actor_needs_manager(&actor, "adopt", err))
 		return false;
 	return stat(path, &st) == 0 ||
-	       error_set(err, EX_NOINPUT,
-	                 "%s is missing: put the right file there first (an empty one to begin with "
-	                 "no customers)",
-	                 path);
+	       error_set(
+	               err, EX_NOINPUT,
+	               "%s is missing: put the right file there first (an empty one to begin with "
+	               "no customers)",
+	               path);
 }
 
 /* What has to be in the file is written here, which one it is to be the engine records. */
@@ -304,13 +322,15 @@ static bool adopt(struct ctl *ctl, struct error *err)
 	const char *path = ctl->settings->customers.path;
 	char identity[IDENTITY_SIZE];
 	json_t *answer;
-	bool may = may_adopt(ctl, path, err) && known_may_open(path, ctl->settings->spool.path, err);
+	bool may =
+	        may_adopt(ctl, path, err) && known_may_open(path, ctl->settings->spool.path, err);
 	struct customers *store = may ? customers_open(path, DB_WRITE, err) : NULL;
-	bool ok = store != NULL && customers_identify(store, err) && customers_identity(store, identity, err);
+	bool ok = store != NULL && customers_identify(store, err) &&
+	          customers_identity(store, identity, err);
 	customers_close(store);
 	ok = ok && spool_ask(ctl,
-	                     json_pack("{s:s, s:s}", "do", request_verb(REQUEST_CUSTOMERS_ADOPT), "identity",
-	                               identity),
+	                     json_pack("{s:s, s:s}", "do", request_verb(REQUEST_CUSTOMERS_ADOPT),
+	                               "identity", identity),
 	                     &answer, err);
 	if (!ok)
 		return false;
@@ -354,7 +374,9 @@ static const struct option list_options[] = {
          .value = "REP",
          .help = "only customers of this sales rep, sites that inherit it included"},
         {.name = "parent", .value = "NUMBER", .help = "only sites of this customer"},
-        {.name = "status", .value = "new|released|active|inactive", .help = "only customers of this status"},
+        {.name = "status",
+         .value = "new|released|active|inactive",
+         .help = "only customers of this status"},
         {.name = "limit", .value = "N", .help = "at most this many"},
         {0},
 };
@@ -367,7 +389,8 @@ static const struct command commands[] = {
          .fields = true,
          .without = "number",
          .uses = USES_STORE,
-         .help = "Adds a customer; with --email its first contact too, who is mailed every state of a job",
+         .help = "Adds a customer; with --email its first contact too, who is mailed every state "
+                 "of a job",
          .examples = "customer add 1001 --name \"Example Bakery\" --email orders@example.com\n"
                      "customer add 1001-2 --name \"Example Bakery, depot\" --parent 1001 "
                      "--timezone America/Denver",
@@ -378,8 +401,10 @@ static const struct command commands[] = {
          .fields = true,
          .uses = USES_STORE,
          .help = "Changes fields of a customer; an empty value clears one",
-         .more = "With another number all that hangs on it stays with it, jobs and their mails too. The old "
-                 "one goes on as a name of it, for events, requests and the feed, until another customer is "
+         .more = "With another number all that hangs on it stays with it, jobs and their mails "
+                 "too. The old "
+                 "one goes on as a name of it, for events, requests and the feed, until another "
+                 "customer is "
                  "given it or customer remove takes it away.",
          .examples = "customer set 1001 --phone \"+1 303 555 0100\" --reference \"\"\n"
                      "customer set 1001 --number 2001",
@@ -401,7 +426,8 @@ static const struct command commands[] = {
          .uses = USES_STORE,
          .help = "Removes a customer without sites, with all that hangs on it",
          .more = "Called by a number that a customer had before, it removes that name alone. "
-                 "A customer that may come back is better deactivated: its history then stays with it.",
+                 "A customer that may come back is better deactivated: its history then stays with "
+                 "it.",
          .examples = "customer remove 1001 --yes",
          .run = remove_one},
         {.verb = "search",
@@ -409,9 +435,11 @@ static const struct command commands[] = {
          .options = search_options,
          .uses = USES_STORE,
          .help = "Finds customers that have every word somewhere, best match first",
-         .more = "Each word is any part of a value, in any order; one of fewer than three characters a whole "
+         .more = "Each word is any part of a value, in any order; one of fewer than three "
+                 "characters a whole "
                  "word. "
-                 "Case, accents and punctuation don't matter, nor does the way a phone number is written.",
+                 "Case, accents and punctuation don't matter, nor does the way a phone number is "
+                 "written.",
          .examples = "customer search bakery\ncustomer search 5550100 --by phone",
          .run = customer_run_search},
         {.verb = "release",
@@ -443,7 +471,8 @@ static const struct command commands[] = {
          .args = "NUMBER",
          .options = limit_options,
          .uses = USES_STORE,
-         .help = "Lists others that share a contact's name, the address, a phone or an email with it",
+         .help = "Lists others that share a contact's name, the address, a phone or an email with "
+                 "it",
          .examples = "customer related 1001",
          .run = customer_run_related},
         {.verb = "duplicates",
@@ -455,11 +484,14 @@ static const struct command commands[] = {
         {.verb = "merge",
          .args = "FROM INTO",
          .uses = USES_STORE,
-         .help = "Merges two customers: all records and jobs of the first become the second's (managers "
+         .help = "Merges two customers: all records and jobs of the first become the second's "
+                 "(managers "
                  "only)",
-         .more = "What the second doesn't set itself (fields, hours) it takes from the first; a contact of "
+         .more = "What the second doesn't set itself (fields, hours) it takes from the first; a "
+                 "contact of "
                  "the "
-                 "same name and address is there once. The first one's number goes on as a name of the "
+                 "same name and address is there once. The first one's number goes on as a name of "
+                 "the "
                  "second "
                  "until another customer is given it or customer remove takes it away.",
          .examples = "customer merge 1001 2001",
@@ -467,12 +499,15 @@ static const struct command commands[] = {
         {.verb = "erase",
          .args = "NUMBER",
          .uses = USES_STORE,
-         .help = "Removes a customer and every word of it, in the history and the record of jobs, too "
+         .help = "Removes a customer and every word of it, in the history and the record of jobs, "
+                 "too "
                  "(managers "
                  "only)",
-         .more = "Number, ids, counts, states and times stay, and that it was erased and by whom. Words of "
+         .more = "Number, ids, counts, states and times stay, and that it was erased and by whom. "
+                 "Words of "
                  "mails "
-                 "and held jobs that are under way go by themselves once these have ended. Backups are yours "
+                 "and held jobs that are under way go by themselves once these have ended. Backups "
+                 "are yours "
                  "to "
                  "clear.",
          .examples = "customer erase 1001",
@@ -480,7 +515,8 @@ static const struct command commands[] = {
         {.verb = "history",
          .args = "NUMBER",
          .uses = USES_STORE,
-         .help = "Lists every change to a customer and what hangs on it: who, when, before and after",
+         .help = "Lists every change to a customer and what hangs on it: who, when, before and "
+                 "after",
          .examples = "customer history 1001",
          .run = history},
         {.verb = "import",
@@ -488,10 +524,13 @@ static const struct command commands[] = {
          .options = import_options,
          .kind = "customer",
          .uses = USES_STORE,
-         .help = "Adds and changes customers from CSV or JSON Lines: all rows, or none where one is bad",
-         .more = "Rows are matched by number. A missing column leaves the value alone, an empty cell clears "
+         .help = "Adds and changes customers from CSV or JSON Lines: all rows, or none where one "
+                 "is bad",
+         .more = "Rows are matched by number. A missing column leaves the value alone, an empty "
+                 "cell clears "
                  "it.",
-         .examples = "customer import customers.csv --dry-run\ncustomer import billing.csv --map billing.map"
+         .examples = "customer import customers.csv --dry-run\ncustomer import billing.csv --map "
+                     "billing.map"
                      "\ncustomer import billing.csv --map \"Cust Ref=number\" --map \"Balance=\"",
          .run = transfer_import},
         {.verb = "export",
@@ -499,22 +538,26 @@ static const struct command commands[] = {
          .options = export_options,
          .kind = "customer",
          .uses = USES_STORE,
-         .help = "Writes all customers as CSV or JSON Lines, by the file's ending, as import takes them",
+         .help = "Writes all customers as CSV or JSON Lines, by the file's ending, as import takes "
+                 "them",
          .examples = "customer export customers.csv",
          .run = transfer_export},
         {.verb = "reindex",
          .uses = USES_STORE,
          .help = "Rebuilds the search index",
-         .more = "Only needed after another program than dispatchctl and dispatchd has written to the "
+         .more = "Only needed after another program than dispatchctl and dispatchd has written to "
+                 "the "
                  "database.",
          .examples = "customer reindex",
          .run = reindex},
         {.verb = "adopt",
          .uses = USES_ENGINE,
          .help = "Accepts the customers.db that is there, though the spool knows another",
-         .more = "For managers. dispatchd uses no other than the one that it knows, or a copy of it: where "
+         .more = "For managers. dispatchd uses no other than the one that it knows, or a copy of "
+                 "it: where "
                  "that is "
-                 "missing, or another is in its place, events wait. This is for one that was created again; "
+                 "missing, or another is in its place, events wait. This is for one that was "
+                 "created again; "
                  "an "
                  "empty file counts as a database without customers.",
          .examples = "customer adopt",

@@ -42,13 +42,15 @@ static int64_t ms_of(const json_t *job, const char *key)
 
 static int by_schedule(const void *a, const void *b)
 {
-	int64_t one = ms_of(*(json_t *const *)a, "scheduled"), two = ms_of(*(json_t *const *)b, "scheduled");
+	int64_t one = ms_of(*(json_t *const *)a, "scheduled"),
+	        two = ms_of(*(json_t *const *)b, "scheduled");
 	return (one > two) - (one < two);
 }
 
 static int by_change(const void *a, const void *b)
 {
-	int64_t one = ms_of(*(json_t *const *)a, "changed"), two = ms_of(*(json_t *const *)b, "changed");
+	int64_t one = ms_of(*(json_t *const *)a, "changed"),
+	        two = ms_of(*(json_t *const *)b, "changed");
 	return (one < two) - (one > two);
 }
 
@@ -96,7 +98,8 @@ json_t *customer_jobs(struct ctl *ctl, const char *number)
 {
 	struct error ignored = {0};
 	json_t *rows = NULL, *held = NULL, *jobs = json_null();
-	const struct spool_filter filter = {.customer = number, .before = INSTANT_NONE, .limit = LOOKED_AT};
+	const struct spool_filter filter = {
+	        .customer = number, .before = INSTANT_NONE, .limit = LOOKED_AT};
 	struct spool *spool = spool_view(ctl, &ignored);
 	if (spool != NULL && spool_read_jobs(spool, &filter, &rows, &ignored) &&
 	    spool_read_held(spool, &held, &ignored)) {
@@ -126,7 +129,8 @@ void customer_jobs_view(struct ctl *ctl, const json_t *jobs)
 	        {.key = "reference", .title = "Reference", .min = 8},
 	};
 	enum { COLUMNS = sizeof columns / sizeof *columns };
-	output_section(ctl->out, json_object_get(jobs, "scheduled"), "Scheduled jobs", columns, COLUMNS);
+	output_section(ctl->out, json_object_get(jobs, "scheduled"), "Scheduled jobs", columns,
+	               COLUMNS);
 	static const struct column held[] = {
 	        {.key = "id", .title = "Id", .right = true},
 	        {.key = "job", .title = "Job"},

@@ -27,11 +27,12 @@ static bool is_meant(struct ctl *ctl, const struct change_context *context, cons
 	if (!find_name(ctl, context, from, &from_name, err) ||
 	    !find_name(ctl, context, into, &into_name, err))
 		return false;
-	return ctl_confirm(ctl, err,
-	                   arena_printf(ctl->arena,
-	                                "Merge customer %s, %s, into %s, %s? All its records and jobs become "
-	                                "those of %s.",
-	                                from, from_name, into, into_name, into));
+	return ctl_confirm(
+	        ctl, err,
+	        arena_printf(ctl->arena,
+	                     "Merge customer %s, %s, into %s, %s? All its records and jobs become "
+	                     "those of %s.",
+	                     from, from_name, into, into_name, into));
 }
 
 bool customer_run_merge(struct ctl *ctl, struct error *err)
@@ -39,13 +40,14 @@ bool customer_run_merge(struct ctl *ctl, struct error *err)
 	const char *from = ctl_arg(ctl, 0), *into = ctl_arg(ctl, 1);
 	struct change_context context;
 	json_t *customer;
-	if (!store_open(ctl, DB_WRITE, &context, err) || !is_meant(ctl, &context, from, into, err) ||
-	    !customer_merge(&context, from, into, err))
+	if (!store_open(ctl, DB_WRITE, &context, err) ||
+	    !is_meant(ctl, &context, from, into, err) || !customer_merge(&context, from, into, err))
 		return false;
 	spool_follow_numbers(ctl);
 	if (!customer_show(context.store, into, &customer, err))
 		return false;
-	output_say(ctl->out, "customer %s merged into %s; it is a name of that customer from now on", from,
+	output_say(ctl->out,
+	           "customer %s merged into %s; it is a name of that customer from now on", from,
 	           into);
 	output_document(ctl->out, customer);
 	return true;
@@ -55,7 +57,8 @@ bool customer_run_erase(struct ctl *ctl, struct error *err)
 {
 	const char *number = ctl_arg(ctl, 0), *name;
 	struct change_context context;
-	if (!store_open(ctl, DB_WRITE, &context, err) || !find_name(ctl, &context, number, &name, err))
+	if (!store_open(ctl, DB_WRITE, &context, err) ||
+	    !find_name(ctl, &context, number, &name, err))
 		return false;
 	const char *question =
 	        arena_printf(ctl->arena,
@@ -65,7 +68,8 @@ bool customer_run_erase(struct ctl *ctl, struct error *err)
 	if (!ctl_confirm(ctl, err, question) || !customer_erase(&context, number, err))
 		return false;
 	spool_follow_numbers(ctl);
-	output_say(ctl->out, "customer %s erased; what is under way of its jobs goes once it has ended",
+	output_say(ctl->out,
+	           "customer %s erased; what is under way of its jobs goes once it has ended",
 	           number);
 	output_document(ctl->out, json_pack("{s:s}", "erased", number));
 	return true;

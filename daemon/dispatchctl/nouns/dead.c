@@ -27,13 +27,16 @@ static bool list(struct ctl *ctl, struct error *err)
 		                    {.key = "time", .title = "Time", .style = STYLE_TIME},
 		                    {.key = "reason", .title = "Reason"},
 		                    {.key = "detail", .title = "Detail", .min = 24},
-		                    {.key = "fields", .title = "Fields", .min = 16, .style = STYLE_FAINT}),
+		                    {.key = "fields",
+		                     .title = "Fields",
+		                     .min = 16,
+		                     .style = STYLE_FAINT}),
 		            "no dead letters");
 	return ok;
 }
 
-/* The first field `dead_id` of an XRANGE's only entry, [[id, [name, value, ...]]]; one behind it came from
- * outside. NULL where there is none. */
+/* The first field `dead_id` of an XRANGE's only entry, [[id, [name, value, ...]]]; one behind it
+ * came from outside. NULL where there is none. */
 static const char *dead_id_in(struct ctl *ctl, const redisReply *reply)
 {
 	const redisReply *entry = reply->elements == 1 ? reply->element[0] : NULL;
@@ -46,8 +49,8 @@ static const char *dead_id_in(struct ctl *ctl, const redisReply *reply)
 	return NULL;
 }
 
-/* Who has the dead-letter stream before them knows a letter by its entry there, which only Redis can tell.
- * NULL where it can't, or has no such entry. */
+/* Who has the dead-letter stream before them knows a letter by its entry there, which only Redis
+ * can tell. NULL where it can't, or has no such entry. */
 static const char *find_in_stream(struct ctl *ctl, const char *entry)
 {
 	struct error err = {0};
@@ -68,7 +71,8 @@ static const char *find_in_stream(struct ctl *ctl, const char *entry)
 
 static bool ask_for(const struct ctl *ctl, const char *entry, json_t **ret, struct error *err)
 {
-	json_t *request = json_pack("{s:s, s:s}", "do", request_verb(REQUEST_DEAD_RETRY), "entry", entry);
+	json_t *request =
+	        json_pack("{s:s, s:s}", "do", request_verb(REQUEST_DEAD_RETRY), "entry", entry);
 	if (request == NULL)
 		return error_set(err, EX_DATAERR, "the text is not valid UTF-8");
 	return spool_ask(ctl, request, ret, err);
@@ -84,8 +88,9 @@ static bool retry_one(struct ctl *ctl, const char *entry, json_t **ret, struct e
 
 static bool retry_all(const struct ctl *ctl, json_t **ret, struct error *err)
 {
-	return spool_ask_all(ctl, json_pack("{s:s, s:b}", "do", request_verb(REQUEST_DEAD_RETRY), "all", 1),
-	                     ret, err);
+	return spool_ask_all(
+	        ctl, json_pack("{s:s, s:b}", "do", request_verb(REQUEST_DEAD_RETRY), "all", 1), ret,
+	        err);
 }
 
 static bool retry(struct ctl *ctl, struct error *err)
@@ -105,7 +110,9 @@ static bool retry(struct ctl *ctl, struct error *err)
 }
 
 static const struct option list_options[] = {
-        {.name = "limit", .value = "N", .help = "at most this many, the newest first; 200 by default"},
+        {.name = "limit",
+         .value = "N",
+         .help = "at most this many, the newest first; 200 by default"},
         {0},
 };
 static const struct option retry_options[] = {
@@ -125,11 +132,13 @@ static const struct command commands[] = {
          .options = retry_options,
          .uses = USES_ENGINE,
          .help = "Takes a dead letter in again as it came, once its cause is fixed",
-         .more = "ENTRY is the entry that broke the rule, the letter's own in the dead-letter stream, or an "
+         .more = "ENTRY is the entry that broke the rule, the letter's own in the dead-letter "
+                 "stream, or an "
                  "id of dead list.",
          .examples = "dead retry 1785000000000-0\ndead retry --all",
          .run = retry},
 };
 
-const struct noun noun_dead = {
-        .name = "dead", .help = "events set aside as malformed or without a customer", COMMANDS(commands)};
+const struct noun noun_dead = {.name = "dead",
+                               .help = "events set aside as malformed or without a customer",
+                               COMMANDS(commands)};

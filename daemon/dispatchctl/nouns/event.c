@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* `event send`: publishes a job event as dispatch software would, checked by the daemon's own reader first.
+/* `event send`: publishes a job event as dispatch software would, checked by the daemon's own
+ * reader first.
  */
 #include "dispatchctl/base/ctl.h"
 #include "dispatchctl/nouns/nouns.h"
@@ -24,7 +25,8 @@ struct fields {
 static void add_field(struct fields *fields, const char *name, const char *value)
 {
 	if (fields->n < FIELDS_MAX)
-		fields->list[fields->n++] = (struct entry_field){name, strlen(name), value, strlen(value)};
+		fields->list[fields->n++] =
+		        (struct entry_field){name, strlen(name), value, strlen(value)};
 }
 
 static bool has_field(const struct fields *fields, const char *name)
@@ -39,7 +41,8 @@ static bool add_pair(struct ctl *ctl, struct fields *fields, const char *pair, s
 {
 	const char *equals = strchr(pair, '=');
 	if (equals == NULL || equals == pair)
-		return error_set(err, EX_USAGE, "must be KEY=VALUE, such as driver=Sam (got \"%s\")", pair);
+		return error_set(err, EX_USAGE,
+		                 "must be KEY=VALUE, such as driver=Sam (got \"%s\")", pair);
 	const char *key = arena_strndup(ctl->arena, pair, (size_t)(equals - pair));
 	if (has_field(fields, key))
 		return error_set(err, EX_USAGE, "%s was given twice", key);
@@ -63,7 +66,8 @@ static bool add_time(struct ctl *ctl, struct fields *fields, struct error *err)
 	if (!instant_is_none(at))
 		add_field(fields, "time",
 		          arena_strdup(ctl->arena,
-		                       instant_format(at, zone_offset_s(zone_host(ctl->zones), at), text)));
+		                       instant_format(at, zone_offset_s(zone_host(ctl->zones), at),
+		                                      text)));
 	return true;
 }
 
@@ -90,7 +94,8 @@ static bool gather(struct ctl *ctl, struct fields *fields, struct error *err)
 	return true;
 }
 
-/* What the daemon would put aside as malformed isn't sent: the person who typed it is still there. */
+/* What the daemon would put aside as malformed isn't sent: the person who typed it is still there.
+ */
 static bool check(const struct ctl *ctl, const struct fields *fields, struct error *err)
 {
 	struct entry entry = {.feed = FEED_EVENTS,
@@ -99,11 +104,12 @@ static bool check(const struct ctl *ctl, const struct fields *fields, struct err
 	                      .n_fields = fields->n,
 	                      .received = ctl->now};
 	struct job_event event;
-	return event_read(&entry, (size_t)ctl->settings->redis.max_event_size, ctl->arena, &event, err);
+	return event_read(&entry, (size_t)ctl->settings->redis.max_event_size, ctl->arena, &event,
+	                  err);
 }
 
-static bool publish(struct sync *redis, const struct ctl *ctl, const struct fields *fields, const char **ret,
-                    struct error *err)
+static bool publish(struct sync *redis, const struct ctl *ctl, const struct fields *fields,
+                    const char **ret, struct error *err)
 {
 	struct args args = {0};
 	args_add_all(&args, "XADD", ctl->settings->redis.stream, "*", NULL);
@@ -123,7 +129,8 @@ static void report(struct ctl *ctl, const struct fields *fields, const char *ent
 	const char *stream = ctl->settings->redis.stream;
 	json_t *document = json_pack("{s:s, s:s}", "stream", stream, "entry", entry);
 	for (size_t i = 0; i < fields->n; i++)
-		json_object_set_new(document, fields->list[i].name, json_string(fields->list[i].value));
+		json_object_set_new(document, fields->list[i].name,
+		                    json_string(fields->list[i].value));
 	output_say(ctl->out, "%s", entry);
 	output_document(ctl->out, document);
 }
@@ -135,7 +142,8 @@ static bool event_send(struct ctl *ctl, struct error *err)
 	if (!gather(ctl, &fields, err) || !check(ctl, &fields, err))
 		return false;
 	if (*ctl->settings->redis.stream == '\0')
-		return error_set(err, EX_CONFIG, "redis.stream is empty: there is no stream to publish to");
+		return error_set(err, EX_CONFIG,
+		                 "redis.stream is empty: there is no stream to publish to");
 	struct sync *redis = sync_open(ctl->settings, PATIENCE_MS, err);
 	bool ok = redis != NULL && publish(redis, ctl, &fields, &entry, err);
 	sync_close(redis);
@@ -152,7 +160,9 @@ static const struct option send_options[] = {
          .help = "the event's id, by which duplicates are known; a new UUID by default"},
         {.name = "source", .value = "TEXT", .help = "who publishes it"},
         {.name = "time", .value = "TIME", .help = "when the state changed; now by default"},
-        {.name = "data", .value = "JSON", .help = "an object with whatever else templates may want"},
+        {.name = "data",
+         .value = "JSON",
+         .help = "an object with whatever else templates may want"},
         {0},
 };
 
@@ -163,9 +173,12 @@ static const struct command commands[] = {
                 .options = send_options,
                 .uses = "redis",
                 .help = "Publishes a job event to the stream and prints its entry's id",
-                .more = "TYPE is job.dispatched, job.started, job.completed, job.failed, job.paused or "
-                        "job.cancelled; \"job.\" may be left out. KEY=VALUE becomes a member of data.",
-                .examples = "event send job.completed --job 4711 --customer 1001 driver=Sam reference=PO-88\n"
+                .more = "TYPE is job.dispatched, job.started, job.completed, job.failed, "
+                        "job.paused or "
+                        "job.cancelled; \"job.\" may be left out. KEY=VALUE becomes a member of "
+                        "data.",
+                .examples = "event send job.completed --job 4711 --customer 1001 driver=Sam "
+                            "reference=PO-88\n"
                             "event send started --job 4711 --customer 1001 --time -5m",
                 .run = event_send,
         },

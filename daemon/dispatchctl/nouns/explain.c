@@ -36,7 +36,8 @@ static const struct saying {
 	const char *status, *reason, *sentence;
 } sayings[] = {
         {"queued", "ok", "A mail goes now."},
-        {"deferred", "outside_hours", "A mail is made and waits until the customer's service hours open."},
+        {"deferred", "outside_hours",
+         "A mail is made and waits until the customer's service hours open."},
         {"deferred", "grouped", "A mail is made and waits for others that go with it."},
         {"expired", "expired", "No mail: it would come too late to be of use."},
         {"rejected", "malformed", "It is not an event: it goes to the dead letters."},
@@ -44,13 +45,17 @@ static const struct saying {
         {"suppressed", "duplicate", "Nothing: it was seen before."},
         {"suppressed", "stale", "No mail: the job is already further on than this event says."},
         {"suppressed", "repeat", "No mail: the job was in that state before."},
-        {"suppressed", "customer_not_active", "No mail: the customer, or one it belongs to, is not active."},
+        {"suppressed", "customer_not_active",
+         "No mail: the customer, or one it belongs to, is not active."},
         {"suppressed", "suspended", "No mail: a suspension is in force."},
         {"suppressed", "not_wanted", "No mail: no contact wants to hear of this state."},
         {"suppressed", "no_address", "No mail: there is no address to send it to."},
-        {"suppressed", "address_invalid", "No mail: the address was refused before and is marked invalid."},
-        {"suppressed", "same_address", "No mail: another contact's mail of this event goes to that address."},
-        {"suppressed", "outside_hours", "No mail: the customer is closed now, and this state doesn't wait."},
+        {"suppressed", "address_invalid",
+         "No mail: the address was refused before and is marked invalid."},
+        {"suppressed", "same_address",
+         "No mail: another contact's mail of this event goes to that address."},
+        {"suppressed", "outside_hours",
+         "No mail: the customer is closed now, and this state doesn't wait."},
         {"suppressed", "never_open", "No mail: the customer's service hours never open."},
 };
 
@@ -61,7 +66,8 @@ static void print_saying(struct ctl *ctl, const json_t *answer)
 		    strcmp(sayings[i].reason, text_of(answer, "reason")) == 0)
 			output_say(ctl->out, "%s", sayings[i].sentence);
 	if (json_is_object(json_object_get(answer, "collision")))
-		output_say(ctl->out, "The office is notified: the job is under way despite a suspension.");
+		output_say(ctl->out,
+		           "The office is notified: the job is under way despite a suspension.");
 }
 
 static void print_verdict(struct ctl *ctl, const json_t *answer)
@@ -70,8 +76,8 @@ static void print_verdict(struct ctl *ctl, const json_t *answer)
 	const struct look *look = output_look(ctl->out);
 	size_t i;
 	const json_t *contact;
-	buf_printf(out, "%s%s: %s%s", look_bold(look), text_of(answer, "status"), text_of(answer, "reason"),
-	           look_plain(look));
+	buf_printf(out, "%s%s: %s%s", look_bold(look), text_of(answer, "status"),
+	           text_of(answer, "reason"), look_plain(look));
 	print_due(ctl, answer);
 	buf_addc(out, '\n');
 	print_saying(ctl, answer);
@@ -89,7 +95,8 @@ static void print_verdict(struct ctl *ctl, const json_t *answer)
 	view_trace(ctl, json_object_get(answer, "trace"));
 }
 
-static bool explain_text(struct ctl *ctl, struct explain *explain, const char *text, struct error *err)
+static bool explain_text(struct ctl *ctl, struct explain *explain, const char *text,
+                         struct error *err)
 {
 	struct instant at = ctl->now;
 	struct buf line = {0};
@@ -118,8 +125,8 @@ static bool run_parts(struct ctl *ctl, struct explain *explain, struct error *er
 	char *id = g_uuid_string_random();
 	const char *job = ctl_option(ctl, "job");
 	json_t *event = json_pack("{s:s, s:s, s:s, s:s}", "id", id, "type",
-	                          ctl_event_type(ctl, ctl_option(ctl, "type")), "job", job != NULL ? job : id,
-	                          "customer", ctl_option(ctl, "customer"));
+	                          ctl_event_type(ctl, ctl_option(ctl, "type")), "job",
+	                          job != NULL ? job : id, "customer", ctl_option(ctl, "customer"));
 	char *text = event ? json_dumps(event, JSON_COMPACT) : NULL;
 	bool ok = text ? explain_text(ctl, explain, text, err)
 	               : error_set(err, EX_DATAERR, "the text is not valid UTF-8");
@@ -130,7 +137,8 @@ static bool run_parts(struct ctl *ctl, struct explain *explain, struct error *er
 }
 
 /* One answer a line, each written as it is found. */
-static bool run_lines(struct ctl *ctl, struct explain *explain, FILE *in, const char *path, struct error *err)
+static bool run_lines(struct ctl *ctl, struct explain *explain, FILE *in, const char *path,
+                      struct error *err)
 {
 	static char room[1 << 16];
 	char *line = NULL;
@@ -175,25 +183,29 @@ static bool check_parts(const struct ctl *ctl, struct error *err)
 {
 	const char *type = ctl_option(ctl, "type");
 	if (ctl_option(ctl, "customer") == NULL || type == NULL)
-		return error_set(err, EX_USAGE, "explain needs --%s: --customer NUMBER --type completed",
+		return error_set(err, EX_USAGE,
+		                 "explain needs --%s: --customer NUMBER --type completed",
 		                 type == NULL ? "type" : "customer");
 	const char *state = strrchr(type, '.') ? strrchr(type, '.') + 1 : type;
 	if (job_state_find(state) != JOB_NONE)
 		return true;
-	return error_set(err, EX_USAGE,
-	                 "--type must be dispatched, started, completed, failed, paused or cancelled "
-	                 "(got \"%s\")",
-	                 type);
+	return error_set(
+	        err, EX_USAGE,
+	        "--type must be dispatched, started, completed, failed, paused or cancelled "
+	        "(got \"%s\")",
+	        type);
 }
 
 /* Which of the three ways to name an event was chosen; NULL on a fault. */
 static run_fn *way_of(const struct ctl *ctl, struct error *err)
 {
 	bool event = ctl_option(ctl, "event") != NULL, batch = ctl_option(ctl, "batch") != NULL;
-	bool parts = ctl_option(ctl, "customer") || ctl_option(ctl, "type") || ctl_option(ctl, "job");
+	bool parts =
+	        ctl_option(ctl, "customer") || ctl_option(ctl, "type") || ctl_option(ctl, "job");
 	if (event + batch + parts != 1)
 		error_set(err, EX_USAGE,
-		          "explain takes --customer NUMBER --type STATE, or --event JSON, or --batch FILE");
+		          "explain takes --customer NUMBER --type STATE, or --event JSON, or "
+		          "--batch FILE");
 	else if (batch && ctl_option(ctl, "at") != NULL)
 		error_set(err, EX_USAGE,
 		          "a batch has its times in its lines: {\"at\": TIME, \"event\": {…}}");
@@ -221,7 +233,9 @@ static const struct option options[] = {
         {.name = "job",
          .value = "JOB",
          .help = "of which job, with all that is on record of it; a new one by default"},
-        {.name = "event", .value = "JSON", .help = "the event, as dispatch software would publish it"},
+        {.name = "event",
+         .value = "JSON",
+         .help = "the event, as dispatch software would publish it"},
         {.name = "at", .value = "TIME", .help = "when it is judged; now by default"},
         {.name = "batch",
          .value = "FILE",
@@ -232,17 +246,20 @@ static const struct option options[] = {
 static const struct command commands[] = {
         {.options = options,
          .uses = USES_RULES,
-         .help = "Says what would become of an event and why, rule by rule; changes and sends nothing",
+         .help = "Says what would become of an event and why, rule by rule; changes and sends "
+                 "nothing",
          .more = "With today's records, at any instant. A batch gives one JSON object a line.",
          .examples = "explain --customer 1001 --type completed\n"
                      "explain --customer 1001 --type failed --job 4711 --at tomorrow\n"
                      "explain --event '{\"id\": 1, \"type\": \"job.completed\", \"job\": 4711, "
                      "\"customer\": 1001}'\n"
-                     "explain --at 2026-12-25T03:00:00-07:00 --event '{\"id\": 1, \"type\": \"job.started\", "
+                     "explain --at 2026-12-25T03:00:00-07:00 --event '{\"id\": 1, \"type\": "
+                     "\"job.started\", "
                      "\"job\": 4711, \"customer\": 1001}'\n"
                      "explain --batch cases.jsonl",
          .run = run},
 };
 
-const struct noun noun_explain = {
-        .name = "explain", .help = "show what would happen to an event, and why", COMMANDS(commands)};
+const struct noun noun_explain = {.name = "explain",
+                                  .help = "show what would happen to an event, and why",
+                                  COMMANDS(commands)};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between the command line and the kinds' table. Nothing is checked here but what only the command line
- * has: spelling with dashes, days like `+30d`, flags without a value. What a field may hold, the store
- * says.
+ * Between the command line and the kinds' table. Nothing is checked here but what only the command
+ * line has: spelling with dashes, days like `+30d`, flags without a value. What a field may hold,
+ * the store says.
  */
 #include "dispatchctl/nouns/fields.h"
 
@@ -18,13 +18,15 @@ static const char *flag_text(const char *value)
 	return strcmp(value, "no") == 0 ? "false" : value;
 }
 
-/* "tomorrow 09:30": the day in figures, with what stands behind it; what is no day the store refuses. */
+/* "tomorrow 09:30": the day in figures, with what stands behind it; what is no day the store
+ * refuses. */
 static const char *moment_text(const struct ctl *ctl, const char *value)
 {
 	struct day day;
 	char text[DAY_TEXT_MAX];
 	size_t len = strcspn(value, " ");
-	if (!day_read(arena_strndup(ctl->arena, value, len), ctl->now, zone_host(ctl->zones), &day, NULL))
+	if (!day_read(arena_strndup(ctl->arena, value, len), ctl->now, zone_host(ctl->zones), &day,
+	              NULL))
 		return value;
 	return arena_printf(ctl->arena, "%s%s", day_format(day, text), value + len);
 }
@@ -49,7 +51,8 @@ static const char *store_text(const struct ctl *ctl, const struct field *field, 
 		struct instant at;
 		char text[INSTANT_TEXT_MAX];
 		return time_read(value, ctl->now, zone, &at, err)
-		               ? arena_strdup(ctl->arena, instant_format(at, zone_offset_s(zone, at), text))
+		               ? arena_strdup(ctl->arena,
+		                              instant_format(at, zone_offset_s(zone, at), text))
 		               : NULL;
 	}
 	return value;

@@ -12,8 +12,8 @@
  */
 json_t *fields_given(const struct ctl *ctl, struct error *err) MUST_CHECK;
 
-/* What a record is called by once it has these values: the field's text as the store keeps it, without blanks
- * around. NULL where it isn't among them. In the run's arena. */
+/* What a record is called by once it has these values: the field's text as the store keeps it,
+ * without blanks around. NULL where it isn't among them. In the run's arena. */
 const char *fields_name(const struct ctl *ctl, const json_t *values, const char *field);
 
 #endif

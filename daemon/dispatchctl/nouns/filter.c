@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which jobs or mails a list is about. A word that can match nothing is a fault, not an empty list. */
+/* Which jobs or mails a list is about. A word that can match nothing is a fault, not an empty list.
+ */
 #include "dispatchctl/nouns/filter.h"
 
 #include "base/units.h"
@@ -29,21 +30,22 @@ static bool check_words(const struct spool_filter *filter, const char *statuses,
 		return error_set(err, EX_USAGE, "--status must be one of %s (got \"%s\")", statuses,
 		                 filter->status);
 	if (filter->state && job_state_find(filter->state) == JOB_NONE)
+		return error_set(err, EX_USAGE,
+		                 "--state must be dispatched, started, completed, failed, paused "
+		                 "or cancelled "
+		                 "(got \"%s\")",
+		                 filter->state);
+	if (filter->reason && reason_find(filter->reason) == REASON_NONE)
 		return error_set(
 		        err, EX_USAGE,
-		        "--state must be dispatched, started, completed, failed, paused or cancelled "
+		        "--reason must be a word such as outside_hours, suspended or mail_refused "
 		        "(got \"%s\")",
-		        filter->state);
-	if (filter->reason && reason_find(filter->reason) == REASON_NONE)
-		return error_set(err, EX_USAGE,
-		                 "--reason must be a word such as outside_hours, suspended or mail_refused "
-		                 "(got \"%s\")",
-		                 filter->reason);
+		        filter->reason);
 	return true;
 }
 
-bool filter_read(const struct ctl *ctl, const char *statuses, int64_t limit, struct spool_filter *ret,
-                 struct error *err)
+bool filter_read(const struct ctl *ctl, const char *statuses, int64_t limit,
+                 struct spool_filter *ret, struct error *err)
 {
 	const char *older = ctl_option(ctl, "older-than");
 	int64_t age_ms = 0;
@@ -61,8 +63,10 @@ bool filter_read(const struct ctl *ctl, const char *statuses, int64_t limit, str
 	if (older == NULL)
 		return true;
 	if (!duration_parse(older, &age_ms))
-		return error_set(err, EX_USAGE,
-		                 "--older-than must be a duration such as 30m, 2h or 7d (got \"%s\")", older);
+		return error_set(
+		        err, EX_USAGE,
+		        "--older-than must be a duration such as 30m, 2h or 7d (got \"%s\")",
+		        older);
 	ret->before = instant_add(ctl->now, -age_ms);
 	return true;
 }

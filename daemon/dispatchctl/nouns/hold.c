@@ -21,10 +21,13 @@ static bool list(struct ctl *ctl, struct error *err)
 	if (ok)
 		output_rows(ctl->out, rows,
 		            COLUMNS({.key = "id", .title = "Id", .right = true},
-		                    {.key = "job", .title = "Job"}, {.key = "customer", .title = "Customer"},
+		                    {.key = "job", .title = "Job"},
+		                    {.key = "customer", .title = "Customer"},
 		                    {.key = "reason", .title = "Reason"},
 		                    {.key = "received", .title = "Since", .style = STYLE_TIME},
-		                    {.key = "data.scheduled", .title = "Scheduled", .style = STYLE_TIME},
+		                    {.key = "data.scheduled",
+		                     .title = "Scheduled",
+		                     .style = STYLE_TIME},
 		                    {.key = "local.scheduled", .title = "There", .min = 10},
 		                    {.key = "data.route", .title = "Route"},
 		                    {.key = "look", .title = "Looked at", .style = STYLE_TIME},
@@ -41,9 +44,10 @@ static bool decide(struct ctl *ctl, struct error *err)
 	/* The number that the list shows, else the job's own id. */
 	if (!ctl_arg_id(ctl, 0, &id, NULL))
 		id = 0;
-	enum request what = strcmp(verb, "release") == 0 ? REQUEST_HOLD_RELEASE : REQUEST_HOLD_CANCEL;
-	json_t *request = json_pack("{s:s, s:I, s:s, s:s*}", "do", request_verb(what), "id", (json_int_t)id,
-	                            "job", ctl_arg(ctl, 0), "note", note);
+	enum request what =
+	        strcmp(verb, "release") == 0 ? REQUEST_HOLD_RELEASE : REQUEST_HOLD_CANCEL;
+	json_t *request = json_pack("{s:s, s:I, s:s, s:s*}", "do", request_verb(what), "id",
+	                            (json_int_t)id, "job", ctl_arg(ctl, 0), "note", note);
 	if (request == NULL)
 		return error_set(err, EX_DATAERR, "the text is not valid UTF-8");
 	if (!spool_ask(ctl, request, &answer, err))
@@ -71,16 +75,19 @@ static const struct command commands[] = {
          .args = "ID",
          .options = options,
          .uses = USES_ENGINE,
-         .help = "Dispatches a held job now, overriding the hold; ID is from hold list, or the job's",
+         .help = "Dispatches a held job now, overriding the hold; ID is from hold list, or the "
+                 "job's",
          .examples = "hold release 12 --note \"The customer called: come all the same\"",
          .run = decide},
         {.verb = "cancel",
          .args = "ID",
          .options = options,
          .uses = USES_ENGINE,
-         .help = "Cancels a held job: it will not be dispatched; ID is from hold list, or the job's",
+         .help = "Cancels a held job: it will not be dispatched; ID is from hold list, or the "
+                 "job's",
          .examples = "hold cancel 12",
          .run = decide},
 };
 
-const struct noun noun_hold = {.name = "hold", .help = "jobs held by the dispatch gate", COMMANDS(commands)};
+const struct noun noun_hold = {
+        .name = "hold", .help = "jobs held by the dispatch gate", COMMANDS(commands)};

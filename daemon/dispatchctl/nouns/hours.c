@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* Whose hours: a customer's by the first argument, with --all everybody's, which is NULL. *ret_at is the
- * argument behind; `least` is how many have to follow. */
+/* Whose hours: a customer's by the first argument, with --all everybody's, which is NULL. *ret_at
+ * is the argument behind; `least` is how many have to follow. */
 static bool whose(const struct ctl *ctl, size_t least, const char **ret_number, size_t *ret_at,
                   struct error *err)
 {
@@ -17,12 +17,14 @@ static bool whose(const struct ctl *ctl, size_t least, const char **ret_number, 
 	*ret_at = all ? 0 : 1;
 	*ret_number = all ? NULL : ctl_arg(ctl, 0);
 	if (ctl->n_args < *ret_at + least)
-		return error_set(err, EX_USAGE, "hours %s needs %s; see dispatchctl hours %s --help",
-		                 ctl->command->verb,
-		                 all ? "DAY and WINDOWS behind --all" : "the NUMBER of a customer, or --all",
-		                 ctl->command->verb);
+		return error_set(
+		        err, EX_USAGE, "hours %s needs %s; see dispatchctl hours %s --help",
+		        ctl->command->verb,
+		        all ? "DAY and WINDOWS behind --all" : "the NUMBER of a customer, or --all",
+		        ctl->command->verb);
 	if (least == 0 && ctl->n_args > *ret_at)
-		return error_set(err, EX_USAGE, "hours %s takes the NUMBER of a customer or --all, not both",
+		return error_set(err, EX_USAGE,
+		                 "hours %s takes the NUMBER of a customer or --all, not both",
 		                 ctl->command->verb);
 	return true;
 }
@@ -37,8 +39,8 @@ static const char *words_from(const struct ctl *ctl, size_t at)
 }
 
 /* The hours as they are now, after a sentence on what was done (NULL: nothing). */
-static bool give(struct ctl *ctl, const struct change_context *context, const char *number, const char *done,
-                 struct error *err)
+static bool give(struct ctl *ctl, const struct change_context *context, const char *number,
+                 const char *done, struct error *err)
 {
 	json_t *hours;
 	if (!hours_show(context->store, number, &hours, err))
@@ -54,7 +56,8 @@ static bool give(struct ctl *ctl, const struct change_context *context, const ch
 		output_say(ctl->out, "no dates for all customers");
 	else if (number != NULL && !json_is_object(json_object_get(hours, "weekly")))
 		output_say(ctl->out, "no weekly hours of its own%s",
-		           json_is_object(json_object_get(json_object_get(hours, "inherited"), "weekly"))
+		           json_is_object(
+		                   json_object_get(json_object_get(hours, "inherited"), "weekly"))
 		                   ? ""
 		                   : ": open all day, every day, but for dates");
 	view_hours(ctl, hours);
@@ -82,7 +85,8 @@ static bool set(struct ctl *ctl, struct error *err)
 
 /* DAY or DAY..DAY; today is the customer's, for everybody the office's. */
 static bool read_span(struct ctl *ctl, const struct change_context *context, const char *number,
-                      const char *text, struct day *ret_first, struct day *ret_last, struct error *err)
+                      const char *text, struct day *ret_first, struct day *ret_last,
+                      struct error *err)
 {
 	const char *dots = strstr(text, ".."), *default_zone = store_default_zone(ctl);
 	const struct zone *zone = default_zone ? zone_find(ctl->zones, default_zone) : NULL;
@@ -132,7 +136,8 @@ static bool history(struct ctl *ctl, struct error *err)
 }
 
 static const struct option all_options[] = {
-        {.name = "all", .help = "the dates that hold for every customer that doesn't set them itself"},
+        {.name = "all",
+         .help = "the dates that hold for every customer that doesn't set them itself"},
         {0},
 };
 
@@ -148,8 +153,10 @@ static const struct command commands[] = {
          .args = "NUMBER WEEKDAYS WINDOWS...",
          .uses = USES_STORE,
          .help = "Sets the windows of weekdays; days never set are closed as soon as one is",
-         .more = "WEEKDAYS: mon, mon-fri, sat,sun, all. WINDOWS: 07:00-12:00,13:00-17:00, 22:00-06:00 (over "
-                 "midnight), 08:00-24:00, closed; Mon-Fri and 9:00 - 17:00 mean the same. Wall-clock time in "
+         .more = "WEEKDAYS: mon, mon-fri, sat,sun, all. WINDOWS: 07:00-12:00,13:00-17:00, "
+                 "22:00-06:00 (over "
+                 "midnight), 08:00-24:00, closed; Mon-Fri and 9:00 - 17:00 mean the same. "
+                 "Wall-clock time in "
                  "the "
                  "customer's zone.",
          .examples = "hours set 1001 mon-fri 07:00-12:00,13:00-17:00\nhours set 1001 sat closed",
@@ -158,8 +165,10 @@ static const struct command commands[] = {
          .args = "[NUMBER] DAY[..DAY] WINDOWS...",
          .options = all_options,
          .uses = USES_STORE,
-         .help = "Sets the windows of a date, or of all from one to another, in place of the weekdays'",
-         .more = "WINDOWS as for hours set; \"normal\" takes the exception away. With --all it is a holiday "
+         .help = "Sets the windows of a date, or of all from one to another, in place of the "
+                 "weekdays'",
+         .more = "WINDOWS as for hours set; \"normal\" takes the exception away. With --all it is "
+                 "a holiday "
                  "of "
                  "every customer that doesn't set the date itself, nor has it from its parent.",
          .examples = "hours except 1001 2026-12-25 closed\nhours except 1001 tomorrow 09:00-12:00\n"
@@ -169,7 +178,8 @@ static const struct command commands[] = {
          .args = "[NUMBER]",
          .options = all_options,
          .uses = USES_STORE,
-         .help = "Takes all hours and dates away: the parent's hold, else it is always open but for the "
+         .help = "Takes all hours and dates away: the parent's hold, else it is always open but "
+                 "for the "
                  "office's dates",
          .more = "With --all it takes away the office's dates alone.",
          .examples = "hours clear 1001",
@@ -183,5 +193,6 @@ static const struct command commands[] = {
          .run = history},
 };
 
-const struct noun noun_hours = {
-        .name = "hours", .help = "service hours: when mails and trucks may come", COMMANDS(commands)};
+const struct noun noun_hours = {.name = "hours",
+                                .help = "service hours: when mails and trucks may come",
+                                COMMANDS(commands)};

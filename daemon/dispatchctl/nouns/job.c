@@ -30,8 +30,8 @@ static void add_records(struct ctl *ctl, const struct change_context *context, j
 		struct error ignored = {0};
 		size_t i;
 		json_t *rows, *row, *own = json_array();
-		if (records_list(context->store, kind_find(parts[p].kind), text_of(job, "customer"), &rows,
-		                 &ignored)) {
+		if (records_list(context->store, kind_find(parts[p].kind), text_of(job, "customer"),
+		                 &rows, &ignored)) {
 			json_array_foreach(rows, i, row)
 			{
 				if (strcmp(text_of(row, "job"), text_of(job, "job")) == 0)
@@ -46,7 +46,8 @@ static void add_records(struct ctl *ctl, const struct change_context *context, j
 
 static void print_outcome(struct ctl *ctl, const json_t *outcome)
 {
-	static const char *const keys[] = {"to", "mail", "due", "attempts", "reply", "note", "until"};
+	static const char *const keys[] = {"to",    "mail", "due",  "attempts",
+	                                   "reply", "note", "until"};
 	struct buf *out = output_text(ctl->out);
 	buf_adds(out, "  ");
 	look_time(out, text_of(outcome, "time"), output_look(ctl->out));
@@ -81,7 +82,8 @@ static void print_event(struct ctl *ctl, const json_t *job, const json_t *event)
 	buf_addc(out, '\n');
 	look_time(out, text_of(event, "time"), look);
 	local_print(ctl, event, "time");
-	buf_printf(out, "  %s%s%s  event ", look_bold(look), text_of(event, "type"), look_plain(look));
+	buf_printf(out, "  %s%s%s  event ", look_bold(look), text_of(event, "type"),
+	           look_plain(look));
 	table_value(out, json_object_get(event, "id"));
 	if (*text_of(event, "source") != '\0')
 		buf_adds(out, " from ");
@@ -114,7 +116,8 @@ static void print_job(struct ctl *ctl, const json_t *job)
 {
 	size_t i;
 	const json_t *event;
-	output_say(ctl->out, "job %s of customer %s: %s", text_of(job, "job"), text_of(job, "customer"),
+	output_say(ctl->out, "job %s of customer %s: %s", text_of(job, "job"),
+	           text_of(job, "customer"),
 	           *text_of(job, "state") ? text_of(job, "state") : "no state yet");
 	json_array_foreach(json_object_get(job, "events"), i, event) print_event(ctl, job, event);
 	output_section(ctl->out, json_object_get(job, "requests"), "Asked of the gate",
@@ -126,13 +129,14 @@ static void print_job(struct ctl *ctl, const json_t *job)
 	                       {.key = "id", .title = "Id", .right = true},
 	                       {.key = "request", .title = "Request", .min = 12}));
 	print_others(ctl, job);
-	output_section(ctl->out, json_object_get(job, "mails"), "Mails",
-	               COLUMNS({.key = "id", .title = "Id", .right = true},
-	                       {.key = "status", .title = "Status", .style = STYLE_WORD},
-	                       {.key = "state", .title = "State"}, {.key = "to", .title = "To", .min = 14},
-	                       {.key = "due", .title = "Due", .style = STYLE_TIME},
-	                       {.key = "attempts", .title = "Tries", .right = true},
-	                       {.key = "reply", .title = "Reply", .min = 16, .style = STYLE_FAINT}));
+	output_section(
+	        ctl->out, json_object_get(job, "mails"), "Mails",
+	        COLUMNS({.key = "id", .title = "Id", .right = true},
+	                {.key = "status", .title = "Status", .style = STYLE_WORD},
+	                {.key = "state", .title = "State"}, {.key = "to", .title = "To", .min = 14},
+	                {.key = "due", .title = "Due", .style = STYLE_TIME},
+	                {.key = "attempts", .title = "Tries", .right = true},
+	                {.key = "reply", .title = "Reply", .min = 16, .style = STYLE_FAINT}));
 	output_section(ctl->out, json_object_get(job, "sales"), "Sales",
 	               COLUMNS({.key = "id", .title = "Id", .right = true},
 	                       {.key = "result", .title = "Result"},
@@ -172,8 +176,9 @@ static bool show(struct ctl *ctl, struct error *err)
 }
 
 /* A job's own state, or what became of one of its mails, events or requests. */
-#define STATUSES                                                                                             \
-	"dispatched|started|completed|failed|paused|cancelled|queued|deferred|sending|sent|retrying|"        \
+#define STATUSES                                                                                   \
+	"dispatched|started|completed|failed|paused|cancelled|queued|deferred|sending|sent|"       \
+	"retrying|"                                                                                \
 	"superseded|expired|suppressed|held|released|denied|allowed"
 
 enum { LIMIT = 20 };
@@ -191,7 +196,8 @@ static bool list(struct ctl *ctl, struct error *err)
 		return false;
 	local_rows(ctl, rows);
 	output_rows(ctl->out, rows,
-	            COLUMNS({.key = "job", .title = "Job"}, {.key = "customer", .title = "Customer"},
+	            COLUMNS({.key = "job", .title = "Job"},
+	                    {.key = "customer", .title = "Customer"},
 	                    {.key = "state", .title = "State"},
 	                    {.key = "changed", .title = "Changed", .style = STYLE_TIME},
 	                    {.key = "scheduled", .title = "Scheduled", .style = STYLE_TIME},
@@ -205,7 +211,9 @@ static bool list(struct ctl *ctl, struct error *err)
 
 static const struct option list_options[] = {
         FILTER_OPTIONS(STATUSES),
-        {.name = "limit", .value = "N", .help = "at most this many, the latest first; 20 by default"},
+        {.name = "limit",
+         .value = "N",
+         .help = "at most this many, the latest first; 20 by default"},
         {0},
 };
 
@@ -221,18 +229,21 @@ static const struct command commands[] = {
          .args = "JOB",
          .options = show_options,
          .uses = USES_SPOOL " " USES_STORE,
-         .help = "Shows a job's timeline: events, what was decided and why, mails, the servers' words",
+         .help = "Shows a job's timeline: events, what was decided and why, mails, the servers' "
+                 "words",
          .examples = "job show 4711\njob show 4711 --customer 1001",
          .run = show},
         {.verb = "list",
          .options = list_options,
          .uses = USES_SPOOL " " USES_STORE,
          .help = "Lists the latest jobs with their state",
-         .more = "--status is a job's state, else what became of one of its mails, events or requests; "
+         .more = "--status is a job's state, else what became of one of its mails, events or "
+                 "requests; "
                  "--reason "
                  "is one of theirs.",
          .examples = "job list --customer 1001\njob list --state failed --older-than 2h",
          .run = list},
 };
 
-const struct noun noun_job = {.name = "job", .help = "what happened to a job, and why", COMMANDS(commands)};
+const struct noun noun_job = {
+        .name = "job", .help = "what happened to a job, and why", COMMANDS(commands)};

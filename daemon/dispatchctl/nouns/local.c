@@ -26,7 +26,8 @@ static const struct zone *zone_of(struct ctl *ctl, const char *number)
 	struct error ignored = {0};
 	const struct customer *customer = NULL;
 	struct customers *store = number ? store_of(ctl) : NULL;
-	if (store == NULL || !customers_load(store, ctl->arena, number, &customer, &ignored) || !customer)
+	if (store == NULL || !customers_load(store, ctl->arena, number, &customer, &ignored) ||
+	    !customer)
 		return NULL;
 	return rules_zone(ctl->settings, ctl->zones, customer);
 }
@@ -77,11 +78,13 @@ void local_rows(struct ctl *ctl, json_t *rows)
 	{
 		const char *number = json_string_value(json_object_get(row, "customer"));
 		const json_t *name = number ? json_object_get(known, number) : NULL;
-		const struct zone *zone =
-		        json_is_string(name) ? zone_find(ctl->zones, json_string_value(name)) : NULL;
+		const struct zone *zone = json_is_string(name)
+		                                  ? zone_find(ctl->zones, json_string_value(name))
+		                                  : NULL;
 		if (number != NULL && zone == NULL && !json_is_null(name)) {
 			zone = zone_of(ctl, number);
-			json_object_set_new(known, number, zone ? json_string(zone_name(zone)) : json_null());
+			json_object_set_new(known, number,
+			                    zone ? json_string(zone_name(zone)) : json_null());
 		}
 		add(row, zone);
 	}
@@ -90,7 +93,8 @@ void local_rows(struct ctl *ctl, json_t *rows)
 
 void local_print(struct ctl *ctl, const json_t *object, const char *key)
 {
-	const char *text = json_string_value(json_object_get(json_object_get(object, "local"), key));
+	const char *text =
+	        json_string_value(json_object_get(json_object_get(object, "local"), key));
 	if (text != NULL)
 		buf_printf(output_text(ctl->out), " (there: %s)", text);
 }

@@ -5,9 +5,10 @@
 #include "dispatchctl/base/ctl.h"
 
 /*
- * Times as the customer's clock shows them, beside those in UTC: each of `rows` (an array) whose `customer`
- * is on record gets `timezone` and `local`, an object with the row's times (due, scheduled, …) in that zone.
- * What can't be had (customers.db can't be read, no such customer) is left out.
+ * Times as the customer's clock shows them, beside those in UTC: each of `rows` (an array) whose
+ * `customer` is on record gets `timezone` and `local`, an object with the row's times (due,
+ * scheduled, …) in that zone. What can't be had (customers.db can't be read, no such customer) is
+ * left out.
  */
 void local_rows(struct ctl *ctl, json_t *rows);
 /* The same for one object of that customer. */

@@ -40,7 +40,8 @@ static bool list(struct ctl *ctl, struct error *err)
 	if (!ok)
 		return false;
 	local_rows(ctl, rows);
-	output_rows(ctl->out, rows, list_columns, sizeof list_columns / sizeof *list_columns, "no mails");
+	output_rows(ctl->out, rows, list_columns, sizeof list_columns / sizeof *list_columns,
+	            "no mails");
 	return true;
 }
 
@@ -97,16 +98,19 @@ static bool show(struct ctl *ctl, struct error *err)
 /* Says how many were touched; the answer's `ok` is no news for `--json`. */
 static void report(struct ctl *ctl, json_t *answer, const char *done)
 {
-	json_t *mails = json_object_get(answer, "mails"), *past = json_object_get(answer, "superseded");
+	json_t *mails = json_object_get(answer, "mails"),
+	       *past = json_object_get(answer, "superseded");
 	size_t n = json_array_size(mails), i;
 	json_t *id;
 	json_array_foreach(mails, i, id)
 	{
 		if (n <= 20)
-			output_say(ctl->out, "mail %lld %s", (long long)json_integer_value(id), done);
+			output_say(ctl->out, "mail %lld %s", (long long)json_integer_value(id),
+			           done);
 	}
-	json_array_foreach(past, i, id) output_say(ctl->out, "mail %lld superseded: its job has moved on",
-	                                           (long long)json_integer_value(id));
+	json_array_foreach(past, i, id)
+	        output_say(ctl->out, "mail %lld superseded: its job has moved on",
+	                   (long long)json_integer_value(id));
 	if (n == 0 && past == NULL)
 		output_say(ctl->out, "no mail to be found for that");
 	else if (n > 20)
@@ -121,13 +125,16 @@ static bool retry(struct ctl *ctl, struct error *err)
 	int64_t id = 0;
 	json_t *answer;
 	if (all == (ctl->n_args > 0))
-		return error_set(err, EX_USAGE, "mail retry takes the ID of a mail, or --all-failed");
+		return error_set(err, EX_USAGE,
+		                 "mail retry takes the ID of a mail, or --all-failed");
 	if (!all && !ctl_arg_id(ctl, 0, &id, err))
 		return false;
-	json_t *request =
-	        all ? json_pack("{s:s, s:b}", "do", request_verb(REQUEST_MAIL_RETRY), "all_failed", 1)
-	            : json_pack("{s:s, s:I}", "do", request_verb(REQUEST_MAIL_RETRY), "id", (json_int_t)id);
-	if (all ? !spool_ask_all(ctl, request, &answer, err) : !spool_ask(ctl, request, &answer, err))
+	json_t *request = all ? json_pack("{s:s, s:b}", "do", request_verb(REQUEST_MAIL_RETRY),
+	                                  "all_failed", 1)
+	                      : json_pack("{s:s, s:I}", "do", request_verb(REQUEST_MAIL_RETRY),
+	                                  "id", (json_int_t)id);
+	if (all ? !spool_ask_all(ctl, request, &answer, err)
+	        : !spool_ask(ctl, request, &answer, err))
 		return false;
 	report(ctl, answer, "is due now");
 	return true;
@@ -139,8 +146,8 @@ static bool cancel(struct ctl *ctl, struct error *err)
 	json_t *answer;
 	if (!ctl_arg_id(ctl, 0, &id, err))
 		return false;
-	json_t *request =
-	        json_pack("{s:s, s:I}", "do", request_verb(REQUEST_MAIL_CANCEL), "id", (json_int_t)id);
+	json_t *request = json_pack("{s:s, s:I}", "do", request_verb(REQUEST_MAIL_CANCEL), "id",
+	                            (json_int_t)id);
 	if (!spool_ask(ctl, request, &answer, err))
 		return false;
 	report(ctl, answer, "cancelled");
@@ -149,7 +156,9 @@ static bool cancel(struct ctl *ctl, struct error *err)
 
 static const struct option list_options[] = {
         FILTER_OPTIONS(FILTER_MAIL_STATUSES),
-        {.name = "limit", .value = "N", .help = "at most this many, the newest first; 200 by default"},
+        {.name = "limit",
+         .value = "N",
+         .help = "at most this many, the newest first; 200 by default"},
         {0},
 };
 static const struct option retry_options[] = {
@@ -185,4 +194,5 @@ static const struct command commands[] = {
          .run = cancel},
 };
 
-const struct noun noun_mail = {.name = "mail", .help = "mails: list, retry, cancel", COMMANDS(commands)};
+const struct noun noun_mail = {
+        .name = "mail", .help = "mails: list, retry, cancel", COMMANDS(commands)};

@@ -6,7 +6,8 @@
 
 /* What dispatchctl knows, one file each. */
 extern const struct noun noun_customer, noun_hours, noun_suspend, noun_resume, noun_suspensions;
-extern const struct noun noun_event, noun_job, noun_mail, noun_dead, noun_status, noun_template, noun_explain;
+extern const struct noun noun_event, noun_job, noun_mail, noun_dead, noun_status, noun_template,
+        noun_explain;
 extern const struct noun noun_gate, noun_hold, noun_check, noun_replay, noun_reload;
 
 #define COMMANDS(table) .commands = (table), .n = sizeof(table) / sizeof *(table)

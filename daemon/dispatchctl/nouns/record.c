@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What can be done with any kind of record. Nothing here knows a kind: the table of kinds says which
- * fields there are, the store what is allowed.
+ * What can be done with any kind of record. Nothing here knows a kind: the table of kinds says
+ * which fields there are, the store what is allowed.
  */
 #include "dispatchctl/nouns/record.h"
 
@@ -37,7 +37,8 @@ static bool take_pairs(const struct ctl *ctl, size_t first, json_t *values, stru
 			return error_set(err, EX_USAGE,
 			                 "expected FIELD=VALUE, such as login=admin (got \"%s\")",
 			                 ctl->args[i]);
-		const char *key = arena_strndup(ctl->arena, ctl->args[i], (size_t)(equals - ctl->args[i]));
+		const char *key =
+		        arena_strndup(ctl->arena, ctl->args[i], (size_t)(equals - ctl->args[i]));
 		json_object_set_new(values, key, equals[1] ? json_string(equals + 1) : json_null());
 	}
 	return true;
@@ -82,9 +83,12 @@ bool record_set(struct ctl *ctl, struct error *err)
 	json_t *values = fields_given(ctl, err);
 	bool ok = values != NULL && take_words(ctl, values, err);
 	if (ok && json_object_size(values) == 0)
-		ok = error_set(err, EX_USAGE, "what is to be set? See dispatchctl %s set --help", kind->name);
-	ok = ok && store_open(ctl, DB_WRITE, &context, err) && records_set(&context, kind, name, values, err);
-	const char *given = kind->fields[0].type == FIELD_NAME ? fields_name(ctl, values, "name") : NULL;
+		ok = error_set(err, EX_USAGE, "what is to be set? See dispatchctl %s set --help",
+		               kind->name);
+	ok = ok && store_open(ctl, DB_WRITE, &context, err) &&
+	     records_set(&context, kind, name, values, err);
+	const char *given =
+	        kind->fields[0].type == FIELD_NAME ? fields_name(ctl, values, "name") : NULL;
 	name = given ? given : name;
 	json_decref(values);
 	return ok && record_done(ctl, context.store, name, "changed", err);
@@ -96,28 +100,32 @@ static bool is_known(const struct kind *kind, const char *key)
 	       (kind->owner_column != NULL && strcmp(key, kind->owner_column) == 0);
 }
 
-/* Adds what the table of kinds doesn't know of: totals, numbers of customers, the fields of a system's type.
+/* Adds what the table of kinds doesn't know of: totals, numbers of customers, the fields of a
+ * system's type.
  */
-static struct view with_others(struct ctl *ctl, const struct kind *kind, json_t *record, struct view view)
+static struct view with_others(struct ctl *ctl, const struct kind *kind, json_t *record,
+                               struct view view)
 {
 	json_t *fields = json_object_get(record, "fields"), *value;
 	const char *key;
-	struct view all = {
-	        .columns = arena_new_array(ctl->arena,
-	                                   view.n + json_object_size(record) + json_object_size(fields) + 1,
-	                                   struct column)};
+	struct view all = {.columns = arena_new_array(ctl->arena,
+	                                              view.n + json_object_size(record) +
+	                                                      json_object_size(fields) + 1,
+	                                              struct column)};
 	for (size_t i = 0; i < view.n; i++)
 		all.columns[all.n++] = view.columns[i];
 	json_object_foreach(record, key, value)
 	{
 		bool amount = strcmp(key, "total") == 0 || strcmp(key, "paid") == 0;
 		if (!is_known(kind, key) && !json_is_array(value) && !json_is_object(value))
-			all.columns[all.n++] = (struct column){.key = arena_strdup(ctl->arena, key),
-			                                       .title = view_title(key, ctl->arena),
-			                                       .right = amount || json_is_number(value)};
+			all.columns[all.n++] =
+			        (struct column){.key = arena_strdup(ctl->arena, key),
+			                        .title = view_title(key, ctl->arena),
+			                        .right = amount || json_is_number(value)};
 	}
-	json_object_foreach(fields, key, value) all.columns[all.n++] = (struct column){
-	        .key = arena_printf(ctl->arena, "fields.%s", key), .title = arena_strdup(ctl->arena, key)};
+	json_object_foreach(fields, key, value) all.columns[all.n++] =
+	        (struct column){.key = arena_printf(ctl->arena, "fields.%s", key),
+	                        .title = arena_strdup(ctl->arena, key)};
 	return all;
 }
 
@@ -156,11 +164,13 @@ bool record_list(struct ctl *ctl, struct error *err)
 	struct change_context context;
 	json_t *rows;
 	const char *owner = ctl_arg(ctl, 0);
-	if (!store_open(ctl, DB_READ, &context, err) || !records_list(context.store, kind, owner, &rows, err))
+	if (!store_open(ctl, DB_READ, &context, err) ||
+	    !records_list(context.store, kind, owner, &rows, err))
 		return false;
 	struct view view = with_others(ctl, kind, json_array_get(rows, 0),
 	                               view_of_list(kind, owner == NULL, ctl->arena));
-	output_rows(ctl->out, rows, view.columns, view.n, arena_printf(ctl->arena, "no %s", kind->many));
+	output_rows(ctl->out, rows, view.columns, view.n,
+	            arena_printf(ctl->arena, "no %s", kind->many));
 	return true;
 }
 

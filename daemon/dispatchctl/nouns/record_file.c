@@ -35,8 +35,8 @@ bool record_file_add(struct ctl *ctl, struct error *err)
 	                   ctl->settings->customers.max_file_size, values, &id, err);
 	json_decref(values);
 	(void)fclose(in);
-	return ok &&
-	       record_done(ctl, context.store, arena_printf(ctl->arena, "%lld", (long long)id), "added", err);
+	return ok && record_done(ctl, context.store,
+	                         arena_printf(ctl->arena, "%lld", (long long)id), "added", err);
 }
 
 static FILE *create(const char *path, struct error *err)

@@ -29,8 +29,8 @@ static const struct option link_options[] = {
         {0},
 };
 
-/* In `args`, OWNER stands for what the kind hangs on and SELF for what its records are called by; in `help`,
- * ONE and MANY for the kind. */
+/* In `args`, OWNER stands for what the kind hangs on and SELF for what its records are called by;
+ * in `help`, ONE and MANY for the kind. */
 static const struct verb {
 	const char *verb, *args, *help;
 	unsigned only; /* verb_for; 0: every kind has it */
@@ -103,14 +103,17 @@ enum { VERBS = sizeof verbs / sizeof *verbs, NOUNS_MAX = 32 };
 static const struct {
 	const char *kind, *add, *words;
 } samples[] = {
-        {"contact", "1001 --name \"Sam Example\" --email sam@example.com --notify completed,failed", NULL},
+        {"contact", "1001 --name \"Sam Example\" --email sam@example.com --notify completed,failed",
+         NULL},
         {"note", "1001 \"The gate is locked on Mondays\" --urgent", "[TEXT]"},
         {"comment", "1001 \"Asked for a stop in the morning\" --job 4711", "[TEXT]"},
         {"system-type", "--name \"Alarm panel\"", NULL},
         {"system-field", "\"Alarm panel\" --name code --secret", NULL},
         {"system", "1001 --type \"Alarm panel\" code=2580", "[FIELD=VALUE...]"},
-        {"asset", "1001 --kind container --serial C-118 --size 20yd --position \"behind the hall\"", NULL},
-        {"third-party", "1001 --name \"Example Paving\" --role \"owns the yard\" --contract P-7", NULL},
+        {"asset", "1001 --kind container --serial C-118 --size 20yd --position \"behind the hall\"",
+         NULL},
+        {"third-party", "1001 --name \"Example Paving\" --role \"owns the yard\" --contract P-7",
+         NULL},
         {"rep", "--name \"Pat Example\" --email pat@example.com", NULL},
         {"activity", "1001 --kind cold-call --due +7d --text \"Offer a second container\"", NULL},
         {"quote", "1001 --number Q-2026-17 --until +30d", NULL},
@@ -141,7 +144,9 @@ static const char *owner_word(const struct kind *kind)
 {
 	if (kind->owner == NULL)
 		return NULL;
-	return kind_is_of_customer(kind) ? "NUMBER" : called_by_name(kind_find(kind->owner)) ? "TYPE" : "ID";
+	return kind_is_of_customer(kind)                ? "NUMBER"
+	       : called_by_name(kind_find(kind->owner)) ? "TYPE"
+	                                                : "ID";
 }
 
 static const char *words_of(const struct kind *kind)
@@ -166,7 +171,8 @@ static const char *args_of(const struct kind *kind, const struct verb *verb)
 
 static const char *example_of(const struct kind *kind, const struct verb *verb, const char *args)
 {
-	for (size_t i = 0; strcmp(verb->verb, "add") == 0 && i < sizeof samples / sizeof *samples; i++)
+	for (size_t i = 0; strcmp(verb->verb, "add") == 0 && i < sizeof samples / sizeof *samples;
+	     i++)
 		if (strcmp(samples[i].kind, kind->name) == 0)
 			return arena_printf(kept, "%s add %s", kind->name, samples[i].add);
 	args = replace(args, words_of(kind) ? words_of(kind) : "\n", "");
@@ -174,21 +180,26 @@ static const char *example_of(const struct kind *kind, const struct verb *verb, 
 	args = replace(replace(args, "ID", "12"), "FILE",
 	               verb->only == FOR_FILES ? "copy.bin" : "records.csv");
 	args = replace(replace(args, "NAME", "\"Pat Example\""), "TYPE", "\"Alarm panel\"");
-	const char *more = strcmp(verb->verb, "set") != 0 ? "" : words_of(kind) ? " code=2580" : NULL;
+	const char *more = strcmp(verb->verb, "set") != 0 ? ""
+	                   : words_of(kind)               ? " code=2580"
+	                                                  : NULL;
 	if (more == NULL)
 		more = arena_printf(kept, " --%s \"...\"", kind->fields[kind->n_fields > 1].name);
-	return arena_printf(kept, "%s %s%s%s%s", kind->name, verb->verb, *args ? " " : "", args, more);
+	return arena_printf(kept, "%s %s%s%s%s", kind->name, verb->verb, *args ? " " : "", args,
+	                    more);
 }
 
 static bool applies(const struct kind *kind, const struct verb *verb)
 {
-	/* Suspensions are entered, changed, ended and listed in a way of their own (suspension.c). */
+	/* Suspensions are entered, changed, ended and listed in a way of their own (suspension.c).
+	 */
 	if (kind->kept_when_removed &&
 	    (verb->fields || verb->run == record_remove || verb->run == record_list))
 		return false;
 	bool changes = verb->only & FOR_CHANGING && verb->run != record_remove;
 	return !((changes && kind->added_only) || (verb->only & FOR_PLAIN && kind->file) ||
-	         (verb->only & FOR_FILES && !kind->file) || (verb->only & FOR_REPS && !kind->linked));
+	         (verb->only & FOR_FILES && !kind->file) ||
+	         (verb->only & FOR_REPS && !kind->linked));
 }
 
 /* "Adds an asset", not "a asset". */
@@ -204,7 +215,8 @@ static const struct option *options_of(const struct kind *kind, const struct ver
 {
 	if (kind->secrets && verb->run == record_show)
 		return show_options;
-	return kind->secrets && verb->run == transfer_export ? export_reveal_options : verb->options;
+	return kind->secrets && verb->run == transfer_export ? export_reveal_options
+	                                                     : verb->options;
 }
 
 static struct command command_of(const struct kind *kind, const struct verb *verb)
@@ -236,14 +248,16 @@ static const char *noun_help(const struct kind *kind)
 
 static struct noun noun_of(const struct kind *kind)
 {
-	struct command *commands = arena_new_array(kept, VERBS + suspension_verbs_n, struct command);
+	struct command *commands =
+	        arena_new_array(kept, VERBS + suspension_verbs_n, struct command);
 	size_t n = 0;
 	for (size_t i = 0; kind->kept_when_removed && i < suspension_verbs_n; i++)
 		commands[n++] = suspension_verbs[i];
 	for (size_t i = 0; i < VERBS; i++)
 		if (applies(kind, &verbs[i]))
 			commands[n++] = command_of(kind, &verbs[i]);
-	return (struct noun){.name = kind->name, .help = noun_help(kind), .commands = commands, .n = n};
+	return (struct noun){
+	        .name = kind->name, .help = noun_help(kind), .commands = commands, .n = n};
 }
 
 const struct noun *record_nouns(size_t *ret_n)

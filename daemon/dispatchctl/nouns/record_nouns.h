@@ -4,7 +4,8 @@
 
 #include "dispatchctl/base/command.h"
 
-/* A noun for each record kind that has none of its own file, made once; they live as long as the program. */
+/* A noun for each record kind that has none of its own file, made once; they live as long as the
+ * program. */
 const struct noun *record_nouns(size_t *ret_n);
 
 /* What suspensions have besides (suspension.c). */

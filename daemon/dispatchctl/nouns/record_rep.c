@@ -19,7 +19,8 @@ bool record_rep_link(struct ctl *ctl, struct error *err)
 {
 	struct change_context context;
 	return store_open(ctl, DB_WRITE, &context, err) &&
-	       rep_link(&context, ctl_arg(ctl, 0), ctl_arg(ctl, 1), ctl_option(ctl, "first") != NULL, err) &&
+	       rep_link(&context, ctl_arg(ctl, 0), ctl_arg(ctl, 1),
+	                ctl_option(ctl, "first") != NULL, err) &&
 	       reps_of(ctl, &context, "looks after", err);
 }
 

@@ -25,7 +25,8 @@ static bool run(struct ctl *ctl, struct error *err)
 		output_say(ctl->out, "reloaded");
 	} else {
 		print_faults(json_object_get(answer, "faults"));
-		output_say(ctl->out, "reload refused: dispatchd goes on with the configuration that it has");
+		output_say(ctl->out,
+		           "reload refused: dispatchd goes on with the configuration that it has");
 		ctl->status = (int)json_integer_value(json_object_get(answer, "code"));
 	}
 	json_object_del(answer, "ok");
@@ -37,7 +38,8 @@ static bool run(struct ctl *ctl, struct error *err)
 static const struct command commands[] = {
         {.uses = USES_SPOOL,
          .help = "Makes dispatchd reload its configuration and templates, all or nothing",
-         .more = "Where it refuses them, each fault is printed, the configuration in force stays, and the "
+         .more = "Where it refuses them, each fault is printed, the configuration in force stays, "
+                 "and the "
                  "exit\n"
                  "status is 78.",
          .examples = "reload",

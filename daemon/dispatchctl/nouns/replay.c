@@ -99,9 +99,11 @@ static bool run(struct ctl *ctl, struct error *err)
 	replay_data_end(&data);
 	settings_free(other);
 	if (ok && !output_json(ctl->out))
-		output_say(ctl->out, "%lld events: %lld mails the same, %lld added, %lld gone, %lld moved",
-		           (long long)counts.events, (long long)counts.same, (long long)counts.added,
-		           (long long)counts.gone, (long long)counts.moved);
+		output_say(ctl->out,
+		           "%lld events: %lld mails the same, %lld added, %lld gone, %lld moved",
+		           (long long)counts.events, (long long)counts.same,
+		           (long long)counts.added, (long long)counts.gone,
+		           (long long)counts.moved);
 	return ok;
 }
 
@@ -120,10 +122,12 @@ static const struct option options[] = {
 static const struct command commands[] = {
         {.options = options,
          .uses = USES_RULES,
-         .help = "Judges recorded events by other rules or other customer data and says which mails would "
+         .help = "Judges recorded events by other rules or other customer data and says which "
+                 "mails would "
                  "have "
                  "been added, gone or moved; sends nothing",
-         .more = "With neither --config nor --customers it shows what changes of the data since then would "
+         .more = "With neither --config nor --customers it shows what changes of the data since "
+                 "then would "
                  "have "
                  "changed. With --json one object a line.",
          .examples = "replay --since -7d --config new.conf\n"
@@ -131,5 +135,6 @@ static const struct command commands[] = {
          .run = run},
 };
 
-const struct noun noun_replay = {
-        .name = "replay", .help = "what other rules or data would have changed", COMMANDS(commands)};
+const struct noun noun_replay = {.name = "replay",
+                                 .help = "what other rules or data would have changed",
+                                 COMMANDS(commands)};

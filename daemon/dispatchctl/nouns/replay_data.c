@@ -31,12 +31,14 @@ static bool copy_ours(const struct ctl *ctl, const char *to, struct error *err)
 	return ok;
 }
 
-static bool import_into(const struct ctl *ctl, const char *path, const char *file, enum records_format format,
-                        struct error *err)
+static bool import_into(const struct ctl *ctl, const char *path, const char *file,
+                        enum records_format format, struct error *err)
 {
-	struct records_import how = {.format = format, .bad_row = bad_row, .arg = (void *)(uintptr_t)file};
+	struct records_import how = {
+	        .format = format, .bad_row = bad_row, .arg = (void *)(uintptr_t)file};
 	struct records_counts counts;
-	struct change_context context = {.actor = {.user = "replay", .manager = true}, .when = ctl->now};
+	struct change_context context = {.actor = {.user = "replay", .manager = true},
+	                                 .when = ctl->now};
 	FILE *in = office_open_given(file, "rbe");
 	if (in == NULL)
 		return error_set(err, EX_NOINPUT, "can't read %s: %s", file, strerror(errno));
@@ -48,7 +50,8 @@ static bool import_into(const struct ctl *ctl, const char *path, const char *fil
 	return ok;
 }
 
-bool replay_data_find(const struct ctl *ctl, const char *file, struct replay_data *ret, struct error *err)
+bool replay_data_find(const struct ctl *ctl, const char *file, struct replay_data *ret,
+                      struct error *err)
 {
 	enum records_format format;
 	const char *temp = getenv("TMPDIR");

@@ -5,9 +5,9 @@
 #include "dispatchctl/base/ctl.h"
 
 /*
- * The customer data that `replay --customers FILE` judges by: a customers.db as it is; or, from a file as
- * `customer import` takes it (.csv, .jsonl), a copy of ours into which it is imported. The copy goes with
- * replay_data_end().
+ * The customer data that `replay --customers FILE` judges by: a customers.db as it is; or, from a
+ * file as `customer import` takes it (.csv, .jsonl), a copy of ours into which it is imported. The
+ * copy goes with replay_data_end().
  */
 struct replay_data {
 	const char *path;

@@ -13,7 +13,8 @@ static bool read_by(const struct ctl *ctl, enum search_by *ret, struct error *er
 	const char *by = ctl_option(ctl, "by");
 	if (by == NULL || search_by_find(by, ret))
 		return true;
-	return error_set(err, EX_USAGE, "--by must be one of %s (got \"%s\")", search_options[0].value, by);
+	return error_set(err, EX_USAGE, "--by must be one of %s (got \"%s\")",
+	                 search_options[0].value, by);
 }
 
 static bool limit_of(const struct ctl *ctl, int *ret, struct error *err)
@@ -52,23 +53,26 @@ bool customer_run_search(struct ctl *ctl, struct error *err)
 	    !store_open(ctl, DB_READ, &context, err) ||
 	    !customers_search(context.store, ctl_arg(ctl, 0), by, limit, &rows, err))
 		return false;
-	if (!customers_show_suspended(context.store, rows, store_default_zone(ctl), context.when, err)) {
+	if (!customers_show_suspended(context.store, rows, store_default_zone(ctl), context.when,
+	                              err)) {
 		json_decref(rows);
 		return false;
 	}
 	if (!output_json(ctl->out))
 		flatten_match(rows);
-	output_rows(
-	        ctl->out, rows,
-	        COLUMNS({.key = "number", .title = "Number"}, {.key = "name", .title = "Name", .min = 16},
-	                {.key = "dba", .title = "DBA", .min = 8}, {.key = "city", .title = "City", .min = 8},
-	                {.key = "state", .title = "State", .min = 5},
-	                {.key = "status", .title = "Status", .style = STYLE_WORD},
-	                {.key = "phone", .title = "Phone", .min = 12},
-	                {.key = "match", .title = "Found in", .min = 12, .style = STYLE_FAINT}),
-	        g_utf8_strlen(ctl_arg(ctl, 0), -1) < 3
-	                ? "nothing found; fewer than three characters find only a whole word, number or state"
-	                : "nothing found");
+	output_rows(ctl->out, rows,
+	            COLUMNS({.key = "number", .title = "Number"},
+	                    {.key = "name", .title = "Name", .min = 16},
+	                    {.key = "dba", .title = "DBA", .min = 8},
+	                    {.key = "city", .title = "City", .min = 8},
+	                    {.key = "state", .title = "State", .min = 5},
+	                    {.key = "status", .title = "Status", .style = STYLE_WORD},
+	                    {.key = "phone", .title = "Phone", .min = 12},
+	                    {.key = "match", .title = "Found in", .min = 12, .style = STYLE_FAINT}),
+	            g_utf8_strlen(ctl_arg(ctl, 0), -1) < 3
+	                    ? "nothing found; fewer than three characters find only a whole word, "
+	                      "number or state"
+	                    : "nothing found");
 	return true;
 }
 
@@ -81,7 +85,8 @@ bool customer_run_related(struct ctl *ctl, struct error *err)
 	    !customers_related(context.store, ctl_arg(ctl, 0), limit, &rows, err))
 		return false;
 	output_rows(ctl->out, rows,
-	            COLUMNS({.key = "number", .title = "Number"}, {.key = "name", .title = "Name", .min = 16},
+	            COLUMNS({.key = "number", .title = "Number"},
+	                    {.key = "name", .title = "Name", .min = 16},
 	                    {.key = "city", .title = "City", .min = 8},
 	                    {.key = "shares", .title = "Shares", .min = 20}),
 	            "no other customer shares anything with it");
@@ -120,7 +125,8 @@ bool customer_run_duplicates(struct ctl *ctl, struct error *err)
 
 const struct option search_options[] = {
         {.name = "by",
-         .value = "name|dba|number|account|address|city|state|phone|email|reference|county|rep|equipment|"
+         .value = "name|dba|number|account|address|city|state|phone|email|reference|county|rep|"
+                  "equipment|"
                   "contact|all",
          .help = "where to look; everywhere by default"},
         {.name = "limit", .value = "N", .help = "at most this many; 50 by default"},

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The way to the spool. Reading needs nobody: SQLite lets us look beside a running daemon. A change is
- * the engine's alone, so it is asked for: of the daemon over its socket, and where none runs of an
- * engine in this process. The engine's lock keeps the two apart if a daemon starts in between.
+ * The way to the spool. Reading needs nobody: SQLite lets us look beside a running daemon. A change
+ * is the engine's alone, so it is asked for: of the daemon over its socket, and where none runs of
+ * an engine in this process. The engine's lock keeps the two apart if a daemon starts in between.
  */
 #include "dispatchctl/nouns/spool.h"
 
@@ -26,7 +26,8 @@ struct spool *spool_view(const struct ctl *ctl, struct error *err)
 	return spool_open(ctl->settings->spool.path, DB_READ, err);
 }
 
-/* The engine's answer says ok, or what was wrong and with which code, which becomes our exit status. */
+/* The engine's answer says ok, or what was wrong and with which code, which becomes our exit
+ * status. */
 static bool judge(json_t *answer, json_t **ret, struct error *err)
 {
 	if (!json_is_false(json_object_get(answer, "ok"))) {
@@ -35,14 +36,15 @@ static bool judge(json_t *answer, json_t **ret, struct error *err)
 	}
 	json_int_t code = json_integer_value(json_object_get(answer, "code"));
 	const char *text = json_string_value(json_object_get(answer, "error"));
-	error_set(err, code > 0 ? (int)code : EX_SOFTWARE, "%s", text ? text : "the engine gave no reason");
+	error_set(err, code > 0 ? (int)code : EX_SOFTWARE, "%s",
+	          text ? text : "the engine gave no reason");
 	json_decref(answer);
 	return false;
 }
 
 /* No daemon: this process is the engine for the length of one turn. */
-static bool ask_own_engine(const struct ctl *ctl, struct engine *engine, const json_t *request, json_t **ret,
-                           struct error *err)
+static bool ask_own_engine(const struct ctl *ctl, struct engine *engine, const json_t *request,
+                           json_t **ret, struct error *err)
 {
 	struct buf text = {0};
 	jsontext_write(&text, request, JSONTEXT_AS_IS);
@@ -56,8 +58,8 @@ static bool ask_own_engine(const struct ctl *ctl, struct engine *engine, const j
 	return answer != NULL && judge(answer, ret, err);
 }
 
-/* Who holds the engine's lock without listening may be a daemon that starts: then its socket is there a
- * moment later. */
+/* Who holds the engine's lock without listening may be a daemon that starts: then its socket is
+ * there a moment later. */
 static bool ask(const struct ctl *ctl, const json_t *request, json_t **ret, struct error *err)
 {
 	for (int tries = 1;; tries++) {

@@ -11,16 +11,19 @@
 struct spool *spool_view(const struct ctl *ctl, struct error *err) MUST_CHECK;
 
 /*
- * Has the engine do something (engine/command.c): the daemon where one runs, else the engine itself in
- * this process, under its lock. `request` is taken over; who asks is added to it. *ret is the caller's.
+ * Has the engine do something (engine/command.c): the daemon where one runs, else the engine itself
+ * in this process, under its lock. `request` is taken over; who asks is added to it. *ret is the
+ * caller's.
  */
 bool spool_ask(const struct ctl *ctl, json_t *request, json_t **ret, struct error *err) MUST_CHECK;
 
 /* The same in batches until nothing is left; the lists in the answers become one each. */
-bool spool_ask_all(const struct ctl *ctl, json_t *request, json_t **ret, struct error *err) MUST_CHECK;
+bool spool_ask_all(const struct ctl *ctl, json_t *request, json_t **ret,
+                   struct error *err) MUST_CHECK;
 
-/* A customer's number was changed: has its jobs follow now, not only in the daemon's next turn, so that who
- * asks for them next finds them. Where that can't be had, the engine does it as soon as it runs. */
+/* A customer's number was changed: has its jobs follow now, not only in the daemon's next turn, so
+ * that who asks for them next finds them. Where that can't be had, the engine does it as soon as it
+ * runs. */
 void spool_follow_numbers(const struct ctl *ctl);
 
 /* The sections that the engine needs, and those that reading needs. */

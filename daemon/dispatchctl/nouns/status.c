@@ -14,7 +14,8 @@
 
 enum { PATIENCE_MS = 3000 };
 
-/* What the daemon says of itself; where none runs, or it can't write its spool, what the spool holds. */
+/* What the daemon says of itself; where none runs, or it can't write its spool, what the spool
+ * holds. */
 static bool read_state(const struct ctl *ctl, json_t **ret, struct error *err)
 {
 	struct error absent = {0};
@@ -30,7 +31,8 @@ static bool read_state(const struct ctl *ctl, json_t **ret, struct error *err)
 	bool ok = spool != NULL && spool_read_counts(spool, ret, err);
 	spool_close(spool);
 	if (ok)
-		json_object_set_new(*ret, "daemon", json_string(answer == CONTROL_REFUSED ? "up" : "down"));
+		json_object_set_new(*ret, "daemon",
+		                    json_string(answer == CONTROL_REFUSED ? "up" : "down"));
 	if (ok && access(ctl->settings->spool.path, F_OK) != 0)
 		json_object_del(*ret, "instance"); /* it has none before its first start */
 	if (ok && answer != CONTROL_ABSENT)
@@ -38,8 +40,8 @@ static bool read_state(const struct ctl *ctl, json_t **ret, struct error *err)
 	return ok;
 }
 
-/* What stands in the way of the daemon's work with Redis; NULL where nothing does, or it doesn't run. A
- * server that answers us may still be of no use to it. free() it. */
+/* What stands in the way of the daemon's work with Redis; NULL where nothing does, or it doesn't
+ * run. A server that answers us may still be of no use to it. free() it. */
 static char *daemon_redis_fault(const json_t *state)
 {
 	const json_t *redis = json_object_get(state, "redis");
@@ -67,16 +69,19 @@ static char *daemon_redis_fault(const json_t *state)
 static void ask_redis(const struct ctl *ctl, json_t *state)
 {
 	char *fault = daemon_redis_fault(state);
-	bool connected = json_is_true(json_object_get(json_object_get(state, "redis"), "connected"));
+	bool connected =
+	        json_is_true(json_object_get(json_object_get(state, "redis"), "connected"));
 	struct error err = {0};
 	struct args args = {0};
 	struct sync *redis = sync_open(ctl->settings, PATIENCE_MS, &err);
 	args_add(&args, "PING");
 	redisReply *reply = redis ? sync_run(redis, &args, &err) : NULL;
 	const char *word = reply == NULL || (fault != NULL && !connected) ? "down" : "up";
-	json_object_set_new(state, "redis", json_string(fault != NULL && connected ? "degraded" : word));
+	json_object_set_new(state, "redis",
+	                    json_string(fault != NULL && connected ? "degraded" : word));
 	if (reply == NULL || fault != NULL)
-		json_object_set_new(state, "redis_fault", json_string(reply == NULL ? err.text : fault));
+		json_object_set_new(state, "redis_fault",
+		                    json_string(reply == NULL ? err.text : fault));
 	if (reply != NULL)
 		freeReplyObject(reply);
 	free(fault);
@@ -92,7 +97,9 @@ static void name_states(const json_t *relays)
 	json_array_foreach(relays, i, relay)
 	{
 		const json_t *up = json_object_get(relay, "up");
-		const char *state = json_is_null(up) ? "not tried yet" : json_is_true(up) ? "up" : "down";
+		const char *state = json_is_null(up)   ? "not tried yet"
+		                    : json_is_true(up) ? "up"
+		                                       : "down";
 		json_object_set_new(relay, "state", json_string(state));
 	}
 }
@@ -123,8 +130,8 @@ static void print_counts(struct ctl *ctl, const json_t *mails)
 	json_object_foreach((json_t *)(uintptr_t)mails, status, count)
 	{
 		if (json_integer_value(count) > 0)
-			json_array_append_new(rows,
-			                      json_pack("{s:s, s:O}", "status", status, "mails", count));
+			json_array_append_new(
+			        rows, json_pack("{s:s, s:O}", "status", status, "mails", count));
 	}
 	output_say(ctl->out, json_array_size(rows) > 0 ? "" : "\nno mails in the spool");
 	table_print(output_text(ctl->out), rows,
@@ -147,7 +154,8 @@ static void print_feeds(struct ctl *ctl, const json_t *feeds)
 	if (json_array_size(rows) > 0) {
 		buf_addc(output_text(ctl->out), '\n');
 		table_print(output_text(ctl->out), rows,
-		            COLUMNS({.key = "kind", .title = "In Redis"}, {.key = "name", .title = "Name"},
+		            COLUMNS({.key = "kind", .title = "In Redis"},
+		                    {.key = "name", .title = "Name"},
 		                    {.key = "state", .title = "State", .style = STYLE_WORD},
 		                    {.key = "use", .title = "To be"},
 		                    {.key = "lost", .title = "Lost unread", .right = true},
@@ -168,10 +176,12 @@ static bool run(struct ctl *ctl, struct error *err)
 	identity_back();
 	output_sheet(ctl->out, json_incref(state),
 	             COLUMNS({.key = "daemon", .title = "dispatchd", .style = STYLE_WORD},
-	                     {.key = "daemon_fault", .title = ""}, {.key = "version", .title = "Version"},
+	                     {.key = "daemon_fault", .title = ""},
+	                     {.key = "version", .title = "Version"},
 	                     {.key = "started", .title = "Up since", .style = STYLE_TIME},
 	                     {.key = "redis", .title = "Redis", .style = STYLE_WORD},
-	                     {.key = "redis_fault", .title = ""}, {.key = "instance", .title = "Instance"},
+	                     {.key = "redis_fault", .title = ""},
+	                     {.key = "instance", .title = "Instance"},
 	                     {.key = "waiting", .title = "Waiting events"},
 	                     {.key = "unpublished", .title = "Unpublished"},
 	                     {.key = "held", .title = "Held jobs"}));
@@ -197,12 +207,14 @@ static bool run(struct ctl *ctl, struct error *err)
 
 static const struct command commands[] = {
         {.uses = USES_SPOOL " redis",
-         .help = "Says whether dispatchd, Redis and the relays are there, and counts held jobs and mails by "
+         .help = "Says whether dispatchd, Redis and the relays are there, and counts held jobs and "
+                 "mails by "
                  "status",
          .examples = "status\nstatus --json",
          .run = run},
 };
 
-const struct noun noun_status = {.name = "status",
-                                 .help = "the daemon, Redis, relays, held jobs and mails at a glance",
-                                 COMMANDS(commands)};
+const struct noun noun_status = {
+        .name = "status",
+        .help = "the daemon, Redis, relays, held jobs and mails at a glance",
+        COMMANDS(commands)};

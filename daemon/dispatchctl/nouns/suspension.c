@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* `suspension add`, `set`, `end` and `list`; `suspend`, `resume` and `suspensions` are short for three of
- * them. */
+/* `suspension add`, `set`, `end` and `list`; `suspend`, `resume` and `suspensions` are short for
+ * three of them. */
 #include "dispatchctl/base/store.h"
 #include "dispatchctl/nouns/calendar.h"
 #include "dispatchctl/nouns/fields.h"
@@ -11,8 +11,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-static bool take_day(const struct ctl *ctl, const char *name, const struct zone *zone, json_t *values,
-                     struct error *err)
+static bool take_day(const struct ctl *ctl, const char *name, const struct zone *zone,
+                     json_t *values, struct error *err)
 {
 	struct day day;
 	char text[DAY_TEXT_MAX];
@@ -39,7 +39,8 @@ static bool gather(const struct ctl *ctl, json_t *values, struct error *err)
 {
 	const char *note = ctl_option(ctl, "note");
 	if (note == NULL || *note == '\0')
-		return error_set(err, EX_USAGE, "%s%s requires --note: tell the next dispatcher why",
+		return error_set(err, EX_USAGE,
+		                 "%s%s requires --note: tell the next dispatcher why",
 		                 ctl->noun->name, ctl->command->verb ? " add" : "");
 	json_object_set_new(values, "note", json_string(note));
 	return take_scopes(ctl, values, err);
@@ -51,7 +52,8 @@ static bool gather_days(struct ctl *ctl, const struct change_context *context, j
 {
 	const struct zone *zone;
 	return calendar_zone(ctl, context->store, ctl_arg(ctl, 0), &zone, err) &&
-	       take_day(ctl, "from", zone, values, err) && take_day(ctl, "until", zone, values, err);
+	       take_day(ctl, "from", zone, values, err) &&
+	       take_day(ctl, "until", zone, values, err);
 }
 
 static bool run_suspend(struct ctl *ctl, struct error *err)
@@ -93,8 +95,9 @@ static bool run_set(struct ctl *ctl, struct error *err)
 	ok = ok && store_open(ctl, DB_WRITE, &context, err) &&
 	     records_show(context.store, kind, id, &row, err);
 	if (ok && until && *until)
-		ok = calendar_zone(ctl, context.store, json_string_value(json_object_get(row, "customer")),
-		                   &zone, err) &&
+		ok = calendar_zone(ctl, context.store,
+		                   json_string_value(json_object_get(row, "customer")), &zone,
+		                   err) &&
 		     take_day(ctl, "until", zone, values, err);
 	ok = ok && records_set(&context, kind, id, values, err);
 	json_decref(values);
@@ -105,7 +108,8 @@ static bool run_set(struct ctl *ctl, struct error *err)
 /* What holds all the same, the parents' too, so that nobody believes the truck may go. */
 static void say_still(struct ctl *ctl, const json_t *row)
 {
-	const char *number = ctl_arg(ctl, 0), *whose = json_string_value(json_object_get(row, "customer"));
+	const char *number = ctl_arg(ctl, 0),
+	           *whose = json_string_value(json_object_get(row, "customer"));
 	const char *until = json_string_value(json_object_get(row, "until"));
 	struct buf *out = output_text(ctl->out);
 	buf_printf(out, "customer %s is still suspended (", number);
@@ -124,7 +128,8 @@ static bool add_still(struct ctl *ctl, const struct change_context *context, jso
 	const char *number = ctl_arg(ctl, 0);
 	json_t *rows, *row, *still = json_array();
 	size_t i;
-	if (!suspensions_list(context->store, number, store_default_zone(ctl), ctl->now, false, &rows, err)) {
+	if (!suspensions_list(context->store, number, store_default_zone(ctl), ctl->now, false,
+	                      &rows, err)) {
 		json_decref(still);
 		return false;
 	}
@@ -144,15 +149,18 @@ static bool run_resume(struct ctl *ctl, struct error *err)
 {
 	struct change_context context;
 	int64_t id = 0, n = 0;
-	if ((ctl->n_args > 1 && !ctl_arg_id(ctl, 1, &id, err)) || !store_open(ctl, DB_WRITE, &context, err) ||
+	if ((ctl->n_args > 1 && !ctl_arg_id(ctl, 1, &id, err)) ||
+	    !store_open(ctl, DB_WRITE, &context, err) ||
 	    !resume(&context, ctl_arg(ctl, 0), store_default_zone(ctl), id, &n, err))
 		return false;
 	if (n == 0)
-		output_say(ctl->out, "customer %s: no suspension of its own is in force", ctl_arg(ctl, 0));
+		output_say(ctl->out, "customer %s: no suspension of its own is in force",
+		           ctl_arg(ctl, 0));
 	else
-		output_say(ctl->out, "customer %s resumed: %lld suspension%s ended", ctl_arg(ctl, 0),
-		           (long long)n, n == 1 ? "" : "s");
-	json_t *answer = json_pack("{s:s, s:I}", "customer", ctl_arg(ctl, 0), "ended", (json_int_t)n);
+		output_say(ctl->out, "customer %s resumed: %lld suspension%s ended",
+		           ctl_arg(ctl, 0), (long long)n, n == 1 ? "" : "s");
+	json_t *answer =
+	        json_pack("{s:s, s:I}", "customer", ctl_arg(ctl, 0), "ended", (json_int_t)n);
 	if (!add_still(ctl, &context, answer, err)) {
 		json_decref(answer);
 		return false;
@@ -167,14 +175,15 @@ static bool run_list(struct ctl *ctl, struct error *err)
 	json_t *rows;
 	bool history = ctl_option(ctl, "history") != NULL;
 	if (!store_open(ctl, DB_READ, &context, err) ||
-	    !suspensions_list(context.store, ctl_arg(ctl, 0), store_default_zone(ctl), ctl->now, history,
-	                      &rows, err))
+	    !suspensions_list(context.store, ctl_arg(ctl, 0), store_default_zone(ctl), ctl->now,
+	                      history, &rows, err))
 		return false;
 	output_rows(ctl->out, rows,
 	            COLUMNS({.key = "id", .title = "Id", .right = true},
-	                    {.key = "customer", .title = "Customer"}, {.key = "holds", .title = "Now"},
-	                    {.key = "scopes", .title = "Scopes"}, {.key = "from", .title = "From"},
-	                    {.key = "until", .title = "Until"}, {.key = "note", .title = "Note", .min = 20},
+	                    {.key = "customer", .title = "Customer"},
+	                    {.key = "holds", .title = "Now"}, {.key = "scopes", .title = "Scopes"},
+	                    {.key = "from", .title = "From"}, {.key = "until", .title = "Until"},
+	                    {.key = "note", .title = "Note", .min = 20},
 	                    {.key = "author", .title = "Author"},
 	                    {.key = "removed", .title = "Removed", .style = STYLE_TIME},
 	                    {.key = "removed_by", .title = "By"}),
@@ -185,7 +194,9 @@ static bool run_list(struct ctl *ctl, struct error *err)
 static const struct option suspend_options[] = {
         {.name = "note", .value = "TEXT", .help = "why, for the next dispatcher (required)"},
         {.name = "from", .value = "DAY", .help = "first day; today by default"},
-        {.name = "until", .value = "DAY", .help = "first day on which it is over; indefinite by default"},
+        {.name = "until",
+         .value = "DAY",
+         .help = "first day on which it is over; indefinite by default"},
         {.name = "scope",
          .value = "jobs,routes,emails",
          .help = "what stops: new jobs, stops on routes, mails; all by default"},
@@ -210,8 +221,9 @@ const struct command suspension_verbs[] = {
          .options = suspend_options,
          .uses = USES_STORE,
          .help = "Suspends a customer and its sites: no jobs, no stops, no mails for a time",
-         .examples = "suspension add 1001 --until +14d --note \"Shop is being rebuilt\"\n"
-                     "suspension add 1001 --scope emails --note \"No mails until the audit is over\"",
+         .examples =
+                 "suspension add 1001 --until +14d --note \"Shop is being rebuilt\"\n"
+                 "suspension add 1001 --scope emails --note \"No mails until the audit is over\"",
          .run = run_suspend},
         {.verb = "set",
          .args = "ID",
@@ -220,7 +232,8 @@ const struct command suspension_verbs[] = {
          .fields = true,
          .uses = USES_STORE,
          .help = "Changes the last day, the scopes or the note of a suspension",
-         .more = "An empty --until makes it indefinite. A suspension that was ended can't be changed.",
+         .more = "An empty --until makes it indefinite. A suspension that was ended can't be "
+                 "changed.",
          .examples = "suspension set 12 --until +7d\nsuspension set 12 --scope emails",
          .run = run_set},
         {.verb = "end",

@@ -29,7 +29,9 @@ static bool render(struct ctl *ctl, struct error *err)
 }
 
 static const struct option render_options[] = {
-        {.name = "data", .value = "FILE", .help = "a file with the JSON that the template sees (required)"},
+        {.name = "data",
+         .value = "FILE",
+         .help = "a file with the JSON that the template sees (required)"},
         {.name = "html", .help = "escape what is inserted; partials are NAME.html"},
         {0},
 };
@@ -38,10 +40,12 @@ static const struct command commands[] = {
         {.verb = "render",
          .args = "FILE",
          .options = render_options,
-         .help = "Prints any Mustache file with JSON data; {{> name}} is the file name.txt beside it",
+         .help = "Prints any Mustache file with JSON data; {{> name}} is the file name.txt beside "
+                 "it",
          .examples = "template render templates/completed.txt --data sample.json\n"
                      "template render templates/completed.html --data sample.json --html",
          .run = render},
 };
 
-const struct noun noun_template = {.name = "template", .help = "try out templates", COMMANDS(commands)};
+const struct noun noun_template = {
+        .name = "template", .help = "try out templates", COMMANDS(commands)};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Records in and out. An export is written beside its file and then put in its place, so that a full
- * disk leaves yesterday's; a device or a pipe is written as it is.
+ * Records in and out. An export is written beside its file and then put in its place, so that a
+ * full disk leaves yesterday's; a device or a pipe is written as it is.
  */
 #include "dispatchctl/nouns/transfer.h"
 
@@ -21,15 +21,17 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-static bool format_of(const struct ctl *ctl, const char *path, enum records_format *ret, struct error *err)
+static bool format_of(const struct ctl *ctl, const char *path, enum records_format *ret,
+                      struct error *err)
 {
 	const char *name = ctl_option(ctl, "format");
 	if (name == NULL && records_format_of(path, ret))
 		return true;
 	if (name == NULL)
-		return error_set(err, EX_USAGE,
-		                 "%s ends neither in .csv nor in .jsonl; say --format csv or --format jsonl",
-		                 path);
+		return error_set(
+		        err, EX_USAGE,
+		        "%s ends neither in .csv nor in .jsonl; say --format csv or --format jsonl",
+		        path);
 	if (strcmp(name, "csv") != 0 && strcmp(name, "jsonl") != 0)
 		return error_set(err, EX_USAGE, "--format: \"%s\" is neither csv nor jsonl", name);
 	*ret = strcmp(name, "csv") == 0 ? RECORDS_CSV : RECORDS_JSONL;
@@ -62,15 +64,16 @@ static void on_bad_row(void *arg, int64_t line, int64_t column, const char *text
 	struct import *import = arg;
 	progress_clear(&import->progress);
 	if (column > 0)
-		output_fault("%s:%lld:%lld: %s", import->path, (long long)line, (long long)column, text);
+		output_fault("%s:%lld:%lld: %s", import->path, (long long)line, (long long)column,
+		             text);
 	else if (line > 0)
 		output_fault("%s:%lld: %s", import->path, (long long)line, text);
 	else
 		output_fault("%s: %s", import->path, text);
 }
 
-static void say_change(struct import *import, const char *action, const char *name, const json_t *before,
-                       const json_t *after)
+static void say_change(struct import *import, const char *action, const char *name,
+                       const json_t *before, const json_t *after)
 {
 	struct buf *out = output_text(import->ctl->out);
 	const char *key;
@@ -96,8 +99,8 @@ static void on_change(void *arg, const char *action, const char *name, const jso
 	struct import *import = arg;
 	if (output_json(import->ctl->out))
 		json_array_append_new(import->changes,
-		                      json_pack("{s:s, s:s, s:O?, s:O?}", "action", action, "name", name,
-		                                "before", before, "after", after));
+		                      json_pack("{s:s, s:s, s:O?, s:O?}", "action", action, "name",
+		                                name, "before", before, "after", after));
 	else
 		say_change(import, action, name, before, after);
 }
@@ -131,8 +134,8 @@ static void say_stale(const struct records_counts *counts, bool dry_run)
 	if (counts->stale == 0)
 		return;
 	(void)instant_format(counts->stale_latest, 0, day);
-	output_fault("warning: %lld %s %s newer edits, the latest of %.10s by %s", (long long)counts->stale,
-	             rows_word(counts->stale),
+	output_fault("warning: %lld %s %s newer edits, the latest of %.10s by %s",
+	             (long long)counts->stale, rows_word(counts->stale),
 	             dry_run              ? "would take back"
 	             : counts->stale == 1 ? "takes back"
 	                                  : "take back",
@@ -145,7 +148,8 @@ static void add_stale(json_t *document, const struct records_counts *counts)
 	bool any = counts->stale > 0;
 	json_object_set_new(document, "stale", json_integer(counts->stale));
 	json_object_set_new(document, "stale_latest",
-	                    any ? json_string(instant_format(counts->stale_latest, 0, time)) : json_null());
+	                    any ? json_string(instant_format(counts->stale_latest, 0, time))
+	                        : json_null());
 	json_t *by = any ? json_string(counts->stale_by) : NULL;
 	json_object_set_new(document, "stale_by", by ? by : json_null());
 }
@@ -156,10 +160,12 @@ static void import_report(struct import *import, const struct records_counts *co
 	output_say(ctl->out, "%s%lld %s: %lld %s, %lld %s, %lld the same",
 	           dry_run ? "dry run, nothing changed; " : "", (long long)counts->rows,
 	           rows_word(counts->rows), (long long)counts->added, dry_run ? "to add" : "added",
-	           (long long)counts->changed, dry_run ? "to change" : "changed", (long long)counts->same);
-	json_t *document = json_pack("{s:I, s:I, s:I, s:I, s:b}", "rows", (json_int_t)counts->rows, "added",
-	                             (json_int_t)counts->added, "changed", (json_int_t)counts->changed,
-	                             "same", (json_int_t)counts->same, "dry_run", dry_run);
+	           (long long)counts->changed, dry_run ? "to change" : "changed",
+	           (long long)counts->same);
+	json_t *document =
+	        json_pack("{s:I, s:I, s:I, s:I, s:b}", "rows", (json_int_t)counts->rows, "added",
+	                  (json_int_t)counts->added, "changed", (json_int_t)counts->changed, "same",
+	                  (json_int_t)counts->same, "dry_run", dry_run);
 	add_stale(document, counts);
 	if (dry_run)
 		json_object_set(document, "changes", import->changes);
@@ -167,7 +173,8 @@ static void import_report(struct import *import, const struct records_counts *co
 }
 
 static bool import_rows(struct ctl *ctl, const struct change_context *context, FILE *in,
-                        const struct records_import *how, struct records_counts *ret, struct error *err)
+                        const struct records_import *how, struct records_counts *ret,
+                        struct error *err)
 {
 	const struct kind *kind = kind_find(ctl->command->kind);
 	struct contents contents;
@@ -196,7 +203,8 @@ static const char *const *maps_of(const struct ctl *ctl, size_t *ret_n)
 
 bool transfer_import(struct ctl *ctl, struct error *err)
 {
-	struct import import = {.ctl = ctl, .path = ctl_arg(ctl, 0), .progress = progress_start("importing")};
+	struct import import = {
+	        .ctl = ctl, .path = ctl_arg(ctl, 0), .progress = progress_start("importing")};
 	struct records_import how = {.dry_run = ctl_option(ctl, "dry-run") != NULL,
 	                             .progress = on_progress,
 	                             .bad_row = on_bad_row,
@@ -230,12 +238,14 @@ struct target {
 	const char *path;
 	struct folder folder;         /* that `path` lies in */
 	const char *name;             /* in it */
-	char beside[FOLDER_NEW_SIZE]; /* what is written before it is put in its place; "": the file itself */
+	char beside[FOLDER_NEW_SIZE]; /* what is written before it is put in its place; "": the file
+	                                 itself */
 	bool secret;                  /* for nobody else's eyes */
 	FILE *out;
 };
 
-/* A device or a pipe that the person names. One that was put in a file's place meanwhile is not written to.
+/* A device or a pipe that the person names. One that was put in a file's place meanwhile is not
+ * written to.
  */
 static int open_special(const char *path)
 {
@@ -255,7 +265,8 @@ static int open_target(struct target *target, struct error *err)
 	if (stat(target->path, &info) == 0 && !S_ISREG(info.st_mode)) {
 		int fd = open_special(target->path);
 		if (fd < 0)
-			error_set(err, EX_IOERR, "can't write %s: %s", target->path, strerror(errno));
+			error_set(err, EX_IOERR, "can't write %s: %s", target->path,
+			          strerror(errno));
 		return fd;
 	}
 	target->name = slash ? slash + 1 : target->path;
@@ -268,7 +279,8 @@ static int open_target(struct target *target, struct error *err)
 	folder_new_name(".new-", target->beside);
 	mode_t mask = umask(0);
 	(void)umask(mask);
-	int fd = folder_make(&target->folder, target->beside, target->secret ? 0600 : 0666 & ~mask, err);
+	int fd = folder_make(&target->folder, target->beside, target->secret ? 0600 : 0666 & ~mask,
+	                     err);
 	if (fd < 0)
 		target->beside[0] = '\0';
 	return fd;
@@ -291,7 +303,8 @@ static bool target_open(struct target *target, struct error *err)
 static bool put_in_place(struct target *target, bool ok, struct error *err)
 {
 	identity_person();
-	ok = ok && folder_rename(&target->folder, target->beside, &target->folder, target->name, err);
+	ok = ok &&
+	     folder_rename(&target->folder, target->beside, &target->folder, target->name, err);
 	if (!ok)
 		folder_remove(&target->folder, target->beside);
 	identity_back();
@@ -319,23 +332,26 @@ static void on_export(void *arg, int64_t rows, int64_t at, int64_t total)
 	progress_show(arg, rows, at, total);
 }
 
-static bool export_rows(struct ctl *ctl, const struct change_context *context, enum records_format format,
-                        struct target *target, int64_t *ret_rows, struct error *err)
+static bool export_rows(struct ctl *ctl, const struct change_context *context,
+                        enum records_format format, struct target *target, int64_t *ret_rows,
+                        struct error *err)
 {
 	const struct kind *kind = kind_find(ctl->command->kind);
 	struct progress progress = progress_start("exporting");
 	const char *files = contents_beside(ctl, target->path);
 	bool ok = (!target->secret || systems_reveal(context, err)) && target_open(target, err) &&
-	          records_export(context->store, kind, format, target->out, on_export, &progress, ret_rows,
-	                         err);
+	          records_export(context->store, kind, format, target->out, on_export, &progress,
+	                         ret_rows, err);
 	progress_clear(&progress);
-	return ok && (!kind->file || files == NULL || contents_export(context->store, kind, files, err));
+	return ok &&
+	       (!kind->file || files == NULL || contents_export(context->store, kind, files, err));
 }
 
 bool transfer_export(struct ctl *ctl, struct error *err)
 {
-	struct target target = {
-	        .path = ctl_arg(ctl, 0), .folder = FOLDER_NONE, .secret = ctl_option(ctl, "reveal") != NULL};
+	struct target target = {.path = ctl_arg(ctl, 0),
+	                        .folder = FOLDER_NONE,
+	                        .secret = ctl_option(ctl, "reveal") != NULL};
 	enum records_format format;
 	struct change_context context;
 	int64_t rows = 0;
@@ -345,8 +361,10 @@ bool transfer_export(struct ctl *ctl, struct error *err)
 	ok = target_close(&target, ok, err);
 	if (!ok || target.out == stdout)
 		return ok;
-	output_say(ctl->out, "%lld %s written to %s", (long long)rows, rows_word(rows), target.path);
-	output_document(ctl->out, json_pack("{s:I, s:s}", "rows", (json_int_t)rows, "file", target.path));
+	output_say(ctl->out, "%lld %s written to %s", (long long)rows, rows_word(rows),
+	           target.path);
+	output_document(ctl->out,
+	                json_pack("{s:I, s:s}", "rows", (json_int_t)rows, "file", target.path));
 	return true;
 }
 
@@ -355,10 +373,13 @@ const struct option import_options[] = {
         {.name = "map",
          .value = "COLUMN=FIELD|FILE",
          .many = true,
-         .help = "what a foreign column is; nothing behind = leaves it out; a file has one a line; may be "
+         .help = "what a foreign column is; nothing behind = leaves it out; a file has one a line; "
+                 "may be "
                  "given "
                  "more than once"},
-        {.name = "format", .value = "csv|jsonl", .help = "what the file is, where its ending doesn't say it"},
+        {.name = "format",
+         .value = "csv|jsonl",
+         .help = "what the file is, where its ending doesn't say it"},
         {0},
 };
 
@@ -373,6 +394,7 @@ const struct option export_reveal_options[] = {
         {.name = "format",
          .value = "csv|jsonl",
          .help = "what to write, where the file's ending doesn't say it"},
-        {.name = "reveal", .help = "write secrets in clear; who did it is recorded (managers only)"},
+        {.name = "reveal",
+         .help = "write secrets in clear; who did it is recorded (managers only)"},
         {0},
 };

@@ -7,14 +7,15 @@ static void view_change(struct ctl *ctl, const json_t *change)
 {
 	struct buf *out = output_text(ctl->out);
 	const struct look *look = output_look(ctl->out);
-	json_t *before = json_object_get(change, "before"), *after = json_object_get(change, "after"), *value;
+	json_t *before = json_object_get(change, "before"),
+	       *after = json_object_get(change, "after"), *value;
 	const char *field;
 	look_time(out, json_string_value(json_object_get(change, "time")), look);
 	buf_printf(out, "  %s%s %s %lld%s by %s\n", look_bold(look),
 	           json_string_value(json_object_get(change, "action")),
 	           json_string_value(json_object_get(change, "kind")),
-	           (long long)json_integer_value(json_object_get(change, "record")), look_plain(look),
-	           json_string_value(json_object_get(change, "user")));
+	           (long long)json_integer_value(json_object_get(change, "record")),
+	           look_plain(look), json_string_value(json_object_get(change, "user")));
 	json_object_foreach(json_is_object(after) ? after : before, field, value)
 	{
 		const json_t *old = json_is_object(after) ? json_object_get(before, field) : NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Records for people. Lists and sheets of any kind come from the kinds' table; only the customer has a
- * page of its own, in the order in which a dispatcher asks: may I send a truck, who is it, what must I
- * know, when, whom to call.
+ * Records for people. Lists and sheets of any kind come from the kinds' table; only the customer
+ * has a page of its own, in the order in which a dispatcher asks: may I send a truck, who is it,
+ * what must I know, when, whom to call.
  */
 #include "dispatchctl/nouns/views.h"
 
@@ -43,8 +43,9 @@ static enum column_style style_of(const struct field *field)
 		return STYLE_TIME;
 	if (strcmp(field->name, "text") == 0 || strcmp(field->name, "note") == 0)
 		return STYLE_URGENT;
-	return strcmp(field->name, "status") == 0 || strcmp(field->name, "state") == 0 ? STYLE_WORD
-	                                                                               : STYLE_PLAIN;
+	return strcmp(field->name, "status") == 0 || strcmp(field->name, "state") == 0
+	               ? STYLE_WORD
+	               : STYLE_PLAIN;
 }
 
 static struct view view_new(const struct kind *kind, struct arena *arena)
@@ -57,11 +58,12 @@ struct view view_of_list(const struct kind *kind, bool with_owner, struct arena 
 	struct view view = view_new(kind, arena);
 	add(&view, (struct column){.key = "id", .title = "Id", .right = true});
 	if (with_owner && kind->owner != NULL)
-		add(&view,
-		    (struct column){.key = kind->owner_key, .title = view_title(kind->owner_key, arena)});
+		add(&view, (struct column){.key = kind->owner_key,
+		                           .title = view_title(kind->owner_key, arena)});
 	for (size_t i = 0; i < kind->n_fields; i++) {
 		const struct field *field = &kind->fields[i];
-		bool shown = strcmp(field->name, "hash") != 0 && strstr(field->name, "_why") == NULL;
+		bool shown =
+		        strcmp(field->name, "hash") != 0 && strstr(field->name, "_why") == NULL;
 		if (shown)
 			add(&view, (struct column){.key = field->name,
 			                           .title = view_title(field->name, arena),
@@ -77,8 +79,8 @@ struct view view_of_sheet(const struct kind *kind, struct arena *arena)
 	struct view view = view_new(kind, arena);
 	add(&view, (struct column){.key = "id", .title = "Id"});
 	if (kind->owner != NULL)
-		add(&view,
-		    (struct column){.key = kind->owner_key, .title = view_title(kind->owner_key, arena)});
+		add(&view, (struct column){.key = kind->owner_key,
+		                           .title = view_title(kind->owner_key, arena)});
 	for (size_t i = 0; i < kind->n_fields; i++)
 		add(&view, (struct column){.key = kind->fields[i].name,
 		                           .title = view_title(kind->fields[i].name, arena),
@@ -108,7 +110,8 @@ static const struct {
         {"comments", "Comments", "comment"},
 };
 
-static void view_part(struct ctl *ctl, const json_t *rows, const char *title, const struct view *view)
+static void view_part(struct ctl *ctl, const json_t *rows, const char *title,
+                      const struct view *view)
 {
 	if (json_array_size(rows) == 0)
 		return;
@@ -180,7 +183,8 @@ void view_hours(struct ctl *ctl, const json_t *hours)
 	view_dates(ctl, json_object_get(hours, "dates"));
 	view_dates(ctl, json_object_get(inherited, "dates"));
 	if (json_is_true(json_object_get(hours, "never_open")))
-		output_say(ctl->out, "%sThis calendar never opens: no mail that waits for it can go out.%s",
+		output_say(ctl->out,
+		           "%sThis calendar never opens: no mail that waits for it can go out.%s",
 		           look_red(output_look(ctl->out)), look_plain(output_look(ctl->out)));
 	else if (json_is_string(json_object_get(hours, "next_open")))
 		output_say(ctl->out, "Closed now; opens %s.",
@@ -208,7 +212,8 @@ static void view_suspensions(struct ctl *ctl, const json_t *rows)
 		const char *until = json_string_value(json_object_get(row, "until"));
 		if (!json_is_null(json_object_get(row, "removed")))
 			continue;
-		buf_printf(out, "%s%s ", holds ? look_red(look) : "", holds ? "SUSPENDED" : "Suspension");
+		buf_printf(out, "%s%s ", holds ? look_red(look) : "",
+		           holds ? "SUSPENDED" : "Suspension");
 		table_value(out, json_object_get(row, "id"));
 		buf_adds(out, ": ");
 		table_value(out, json_object_get(row, "scopes"));

@@ -15,7 +15,8 @@ static bool parse_shift(const char *text, const char *units, int64_t *ret_count,
 		return false;
 	size_t digits = strspn(text + 1, "0123456789");
 	const char *unit = text + 1 + digits;
-	if (digits == 0 || digits > 9 || *unit == '\0' || strchr(units, *unit) == NULL || unit[1] != '\0')
+	if (digits == 0 || digits > 9 || *unit == '\0' || strchr(units, *unit) == NULL ||
+	    unit[1] != '\0')
 		return false;
 	*ret_count = strtoll(text, NULL, 10);
 	*ret_unit = *unit;
@@ -50,8 +51,8 @@ bool day_read(const char *text, struct instant now, const struct zone *zone, str
 {
 	if (named_day(text, zone_day(zone, now), ret) || day_parse(text, ret))
 		return true;
-	return error_set(err, EX_USAGE, "\"%s\" is not a day; write 2026-12-24, today, tomorrow or +30d",
-	                 text);
+	return error_set(err, EX_USAGE,
+	                 "\"%s\" is not a day; write 2026-12-24, today, tomorrow or +30d", text);
 }
 
 bool time_read(const char *text, struct instant now, const struct zone *zone, struct instant *ret,
@@ -67,15 +68,17 @@ bool time_read(const char *text, struct instant now, const struct zone *zone, st
 		return true;
 	}
 	if (parse_shift(text, "smh", &count, &unit)) {
-		*ret = instant_add(now, count * (unit == 's' ? 1000 : unit == 'm' ? 60000 : 3600000));
+		*ret = instant_add(now, count * (unit == 's'   ? 1000
+		                                 : unit == 'm' ? 60000
+		                                               : 3600000));
 		return true;
 	}
 	if (named_day(text, zone_day(zone, now), &day) || day_parse(text, &day)) {
 		*ret = zone_day_start(zone, day);
 		return true;
 	}
-	return error_set(
-	        err, EX_USAGE,
-	        "\"%s\" is not a time; write 2026-12-24T08:30:00-07:00, a day, or how long ago: -2h, -7d",
-	        text);
+	return error_set(err, EX_USAGE,
+	                 "\"%s\" is not a time; write 2026-12-24T08:30:00-07:00, a day, or how "
+	                 "long ago: -2h, -7d",
+	                 text);
 }

@@ -59,8 +59,8 @@ struct output *output_new(bool json, const struct zone *zone)
 		return out;
 	measure_terminal(out);
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-	out->look.colour =
-	        (no_color == NULL || *no_color == '\0') && term != NULL && strcmp(term, "dumb") != 0;
+	out->look.colour = (no_color == NULL || *no_color == '\0') && term != NULL &&
+	                   strcmp(term, "dumb") != 0;
 	return out;
 }
 
@@ -121,7 +121,8 @@ void output_document(struct output *out, json_t *document)
 	out->document = document;
 }
 
-void output_rows(struct output *out, json_t *rows, const struct column *columns, size_t n, const char *none)
+void output_rows(struct output *out, json_t *rows, const struct column *columns, size_t n,
+                 const char *none)
 {
 	if (!out->json && json_array_size(rows) == 0)
 		output_say(out, "%s", none);
@@ -138,8 +139,8 @@ void output_sheet(struct output *out, json_t *object, const struct column *colum
 }
 
 /*
- * SIGPIPE is ignored for the sake of sockets; for standard output it does what it does everywhere: who
- * pipes a list into head(1) wants no message about it.
+ * SIGPIPE is ignored for the sake of sockets; for standard output it does what it does everywhere:
+ * who pipes a list into head(1) wants no message about it.
  */
 static bool print(const char *bytes, size_t len, struct error *err)
 {
@@ -166,7 +167,8 @@ bool output_line(struct output *out, const char *text, size_t len, struct error 
 
 /* -- what a terminal may be given -------------------------------------------------------------- */
 
-/* Bytes of one of our own escapes, "ESC [ digits m", which do no more than color; 0: there is none. */
+/* Bytes of one of our own escapes, "ESC [ digits m", which do no more than color; 0: there is none.
+ */
 static size_t own_escape(const char *text)
 {
 	size_t digits = strncmp(text, "\x1b[", 2) == 0 ? strspn(text + 2, "0123456789") : 0;
@@ -223,7 +225,8 @@ static bool is_long(const struct output *out)
 	return lines >= out->lines;
 }
 
-/* The pager is gone: because the person has seen enough, or it never was there, and then nothing was seen. */
+/* The pager is gone: because the person has seen enough, or it never was there, and then nothing
+ * was seen. */
 static bool end_pager(struct output *out, struct error *err)
 {
 	struct pager *pager = out->pager;
@@ -263,7 +266,8 @@ static bool show(struct output *out, struct error *err)
 /* -- pieces ------------------------------------------------------------------------------------ */
 
 /* Headings stand over the first piece only; a later one may have other widths. */
-static void add_table_piece(struct output *out, const json_t *rows, const struct column *columns, size_t n)
+static void add_table_piece(struct output *out, const json_t *rows, const struct column *columns,
+                            size_t n)
 {
 	struct buf table = {0};
 	table_print(&table, rows, columns, n, &out->look);
@@ -290,8 +294,8 @@ bool output_left(const struct output *out)
 	return out->left;
 }
 
-bool output_piece(struct output *out, json_t *rows, const struct column *columns, size_t n, const char *none,
-                  bool more, struct error *err)
+bool output_piece(struct output *out, json_t *rows, const struct column *columns, size_t n,
+                  const char *none, bool more, struct error *err)
 {
 	if (!more && !out->pieces) {
 		output_rows(out, rows, columns, n, none);
@@ -314,8 +318,8 @@ bool output_piece(struct output *out, json_t *rows, const struct column *columns
 static void write_document(const struct output *out, struct buf *ret)
 {
 	if (out->terminal) {
-		char *text =
-		        json_dumps(out->document, JSON_ENCODE_ANY | JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+		char *text = json_dumps(out->document,
+		                        JSON_ENCODE_ANY | JSON_INDENT(2) | JSON_REAL_PRECISION(15));
 		add_clean(ret, text ? text : "", text ? strlen(text) : 0, true);
 		free(text);
 	} else {
@@ -327,8 +331,8 @@ static void write_document(const struct output *out, struct buf *ret)
 bool output_end(struct output *out, struct error *err)
 {
 	if (!out->json) {
-		bool good =
-		        out->terminal ? show(out, err) : print_all(buf_text(&out->text), out->text.len, err);
+		bool good = out->terminal ? show(out, err)
+		                          : print_all(buf_text(&out->text), out->text.len, err);
 		return out->pager ? good && end_pager(out, err) : good;
 	}
 	if (out->document == NULL)
@@ -340,8 +344,8 @@ bool output_end(struct output *out, struct error *err)
 	return ok;
 }
 
-void output_section(struct output *out, const json_t *rows, const char *title, const struct column *columns,
-                    size_t n)
+void output_section(struct output *out, const json_t *rows, const char *title,
+                    const struct column *columns, size_t n)
 {
 	const struct look *look = output_look(out);
 	if (json_array_size(rows) == 0)

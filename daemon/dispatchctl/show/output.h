@@ -27,29 +27,33 @@ void output_fault(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* The document for `--json`; takes the reference. Given twice, the later counts. */
 void output_document(struct output *out, json_t *document);
 
-/* The rows as a table and as the document; `none` is said where there are none. Takes the reference. */
-void output_rows(struct output *out, json_t *rows, const struct column *columns, size_t n, const char *none);
+/* The rows as a table and as the document; `none` is said where there are none. Takes the
+ * reference. */
+void output_rows(struct output *out, json_t *rows, const struct column *columns, size_t n,
+                 const char *none);
 /* A table under its own title, for a person; nothing where there are no rows. */
-void output_section(struct output *out, const json_t *rows, const char *title, const struct column *columns,
-                    size_t n);
-/* The same in pieces, for lists too long to keep; `more` is true but for the last. What comes before the last
- * is printed at once, at a terminal through the pager. False where it can't be printed. */
-bool output_piece(struct output *out, json_t *rows, const struct column *columns, size_t n, const char *none,
-                  bool more, struct error *err) MUST_CHECK;
+void output_section(struct output *out, const json_t *rows, const char *title,
+                    const struct column *columns, size_t n);
+/* The same in pieces, for lists too long to keep; `more` is true but for the last. What comes
+ * before the last is printed at once, at a terminal through the pager. False where it can't be
+ * printed. */
+bool output_piece(struct output *out, json_t *rows, const struct column *columns, size_t n,
+                  const char *none, bool more, struct error *err) MUST_CHECK;
 /* Whether the person has left the pager: further pieces would be for nobody. */
 bool output_left(const struct output *out);
 /* The same for a single thing. */
 void output_sheet(struct output *out, json_t *object, const struct column *columns, size_t n);
 
-/* For answers of one object a line: written at once. False with a fault once standard output can't take it.
+/* For answers of one object a line: written at once. False with a fault once standard output can't
+ * take it.
  */
 bool output_line(struct output *out, const char *text, size_t len, struct error *err) MUST_CHECK;
 
 /* Prints what was gathered, through a pager where standard output is a terminal and it is long. */
 bool output_end(struct output *out, struct error *err) MUST_CHECK;
 
-#define COLUMNS(...)                                                                                         \
-	(const struct column[]){__VA_ARGS__},                                                                \
+#define COLUMNS(...)                                                                               \
+	(const struct column[]){__VA_ARGS__},                                                      \
 	        sizeof((const struct column[]){__VA_ARGS__}) / sizeof(struct column)
 
 #endif

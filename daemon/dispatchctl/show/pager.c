@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A pager that can't be started is no fault, nor is one that the person leaves early. Whether the shell found
- * the program is only known by its end, or by its having read.
+ * A pager that can't be started is no fault, nor is one that the person leaves early. Whether the
+ * shell found the program is only known by its end, or by its having read.
  */
 #include "dispatchctl/show/pager.h"
 

@@ -13,7 +13,8 @@ struct pager *pager_start(void); /* NULL where none is wanted or can be started 
 bool pager_write(struct pager *pager, const char *bytes, size_t len);
 /* Whether it is sure to be there: it has taken more than a pipe holds. */
 bool pager_reads(const struct pager *pager);
-/* Waits until the person is done. False where the program was never there, so that nothing was seen. */
+/* Waits until the person is done. False where the program was never there, so that nothing was
+ * seen. */
 bool pager_end(struct pager *pager);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The progress of imports and exports. It goes to standard error and only to a terminal, so that a log
- * or a pipe never sees it.
+ * The progress of imports and exports. It goes to standard error and only to a terminal, so that a
+ * log or a pipe never sees it.
  */
 #include "dispatchctl/show/progress.h"
 
@@ -30,8 +30,11 @@ static void print_left(int64_t elapsed_ms, int64_t done, int64_t total)
 {
 	if (elapsed_ms < 1000 || done <= 0)
 		return;
-	int64_t left_s = (int64_t)((double)elapsed_ms * (double)(total - done) / (double)done / 1000.0 + 0.5);
-	(void)fprintf(stderr, ", %lld:%02lld left", (long long)(left_s / 60), (long long)(left_s % 60));
+	int64_t left_s =
+	        (int64_t)((double)elapsed_ms * (double)(total - done) / (double)done / 1000.0 +
+	                  0.5);
+	(void)fprintf(stderr, ", %lld:%02lld left", (long long)(left_s / 60),
+	              (long long)(left_s % 60));
 }
 
 void progress_show(struct progress *progress, int64_t rows, int64_t done, int64_t total)
@@ -46,7 +49,8 @@ void progress_show(struct progress *progress, int64_t rows, int64_t done, int64_
 	if (total > 0) {
 		int full = (int)(done * BAR / total);
 		full = full < 0 ? 0 : full > BAR ? BAR : full;
-		(void)fprintf(stderr, "[%.*s%*s] ", full, "########################", BAR - full, "");
+		(void)fprintf(stderr, "[%.*s%*s] ", full, "########################", BAR - full,
+		              "");
 	}
 	(void)fprintf(stderr, "%lld rows", (long long)rows);
 	if (elapsed > 0)

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A line on standard error that says how far a long piece of work is; nothing where that is no terminal. */
+/* A line on standard error that says how far a long piece of work is; nothing where that is no
+ * terminal. */
 struct progress {
 	const char *what; /* "importing" */
 	bool on, shown;
@@ -15,6 +16,7 @@ struct progress {
 struct progress progress_start(const char *what);
 /* `done` of `total` bytes; 0: not known. Draws ten times a second at most. */
 void progress_show(struct progress *progress, int64_t rows, int64_t done, int64_t total);
-void progress_clear(struct progress *progress); /* before anything else is written there, and at the end */
+void progress_clear(
+        struct progress *progress); /* before anything else is written there, and at the end */
 
 #endif

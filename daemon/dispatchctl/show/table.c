@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Tables and sheets. Columns are first as wide as their widest cell; where a terminal is narrower,
- * the widest column that may be cut gives up a cell at a time until the line fits. On a very narrow one
- * those that may be cut go below their least width, then the others are cut, too; for what still finds no
- * room the last columns are left out. Whatever comes from a record is printed without control characters: a
- * customer's name must not be able to drive the terminal of the person who lists it.
+ * the widest column that may be cut gives up a cell at a time until the line fits. On a very narrow
+ * one those that may be cut go below their least width, then the others are cut, too; for what
+ * still finds no room the last columns are left out. Whatever comes from a record is printed
+ * without control characters: a customer's name must not be able to drive the terminal of the
+ * person who lists it.
  */
 #include "dispatchctl/show/table.h"
 
@@ -68,7 +69,8 @@ void table_value(struct buf *out, const json_t *value)
 	else if (json_is_array(value))
 		add_list(out, value);
 	else if (value != NULL && !json_is_null(value)) {
-		char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(12));
+		char *text =
+		        json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(12));
 		add_text(out, text);
 		free(text);
 	}
@@ -77,7 +79,8 @@ void table_value(struct buf *out, const json_t *value)
 static const json_t *member(const json_t *row, const char *key)
 {
 	const char *dot = strchr(key, '.');
-	const json_t *whole = json_object_get(row, key); /* a field's name may have dots of its own */
+	const json_t *whole =
+	        json_object_get(row, key); /* a field's name may have dots of its own */
 	if (dot == NULL || whole != NULL)
 		return whole;
 	return member(json_object_getn(row, key, (size_t)(dot - key)), dot + 1);
@@ -131,7 +134,8 @@ static const char *style_escape(const struct column *column, const json_t *row, 
 		                       json_is_true(json_object_get(row, "suspended"))
 		               ? look_red(look)
 		               : "";
-	for (size_t i = 0; column->style == STYLE_WORD && i < sizeof word_colours / sizeof *word_colours; i++)
+	for (size_t i = 0;
+	     column->style == STYLE_WORD && i < sizeof word_colours / sizeof *word_colours; i++)
 		if (strcmp(text, word_colours[i].word) == 0)
 			return word_colours[i].escape;
 	return "";
@@ -155,7 +159,8 @@ static void measure(const json_t *rows, const struct column *columns, size_t n, 
 	buf_free(&scratch);
 }
 
-/* How far a column may be cut: as its row says; further; and then all of them, what names the row last. */
+/* How far a column may be cut: as its row says; further; and then all of them, what names the row
+ * last. */
 enum round { ROUND_FAIR, ROUND_TIGHT, ROUND_ALL, ROUND_NAME, ROUNDS };
 enum { TIGHT = 4 };
 
@@ -179,7 +184,8 @@ static int widest(const struct column *columns, size_t n, const unsigned *widths
 {
 	int found = -1;
 	for (size_t c = 0; c < n; c++)
-		if (widths[c] > least_width(columns, c, round) && (found < 0 || widths[c] > widths[found]))
+		if (widths[c] > least_width(columns, c, round) &&
+		    (found < 0 || widths[c] > widths[found]))
 			found = (int)c;
 	return found;
 }
@@ -214,8 +220,8 @@ static size_t shrink(const struct column *columns, size_t n, unsigned *widths, u
 	return n;
 }
 
-static void print_cell(struct buf *out, const struct column *column, const char *text, const char *escape,
-                       unsigned width, bool last)
+static void print_cell(struct buf *out, const struct column *column, const char *text,
+                       const char *escape, unsigned width, bool last)
 {
 	unsigned need = text_width(text);
 	unsigned blanks = need < width ? width - need : 0;
@@ -230,9 +236,10 @@ static void print_cell(struct buf *out, const struct column *column, const char 
 	buf_printf(out, "%*s", last ? 0 : GAP, "");
 }
 
-/* Columns without a value in any row are left out: on a wide record they would only push the rest away. */
-static size_t used_columns(const json_t *rows, const struct column *columns, size_t n, struct column *ret,
-                           const struct look *look)
+/* Columns without a value in any row are left out: on a wide record they would only push the rest
+ * away. */
+static size_t used_columns(const json_t *rows, const struct column *columns, size_t n,
+                           struct column *ret, const struct look *look)
 {
 	size_t used = 0;
 	struct buf scratch = {0};
@@ -270,7 +277,8 @@ void table_print(struct buf *out, const json_t *rows, const struct column *all, 
 	measure(rows, columns, n, widths, look);
 	n = shrink(columns, n, widths, look->width);
 	for (size_t c = 0; c < n; c++)
-		print_cell(out, &columns[c], columns[c].title, look_bold(look), widths[c], c + 1 == n);
+		print_cell(out, &columns[c], columns[c].title, look_bold(look), widths[c],
+		           c + 1 == n);
 	if (n > 0)
 		buf_addc(out, '\n');
 	struct buf scratch = {0};
@@ -280,8 +288,9 @@ void table_print(struct buf *out, const json_t *rows, const struct column *all, 
 	{
 		for (size_t c = 0; c < n; c++) {
 			const char *text = cell(&scratch, row, &columns[c], look);
-			print_cell(out, &columns[c], text, style_escape(&columns[c], row, text, look),
-			           widths[c], c + 1 == n);
+			print_cell(out, &columns[c], text,
+			           style_escape(&columns[c], row, text, look), widths[c],
+			           c + 1 == n);
 		}
 		end_line(out);
 	}
@@ -290,14 +299,15 @@ void table_print(struct buf *out, const json_t *rows, const struct column *all, 
 	free(columns);
 }
 
-void table_print_sheet(struct buf *out, const json_t *object, const struct column *columns, size_t n,
-                       const struct look *look)
+void table_print_sheet(struct buf *out, const json_t *object, const struct column *columns,
+                       size_t n, const struct look *look)
 {
 	unsigned label = 0;
 	struct buf scratch = {0};
 	for (size_t c = 0; c < n; c++) {
-		unsigned width =
-		        *cell(&scratch, object, &columns[c], look) ? text_width(columns[c].title) : 0;
+		unsigned width = *cell(&scratch, object, &columns[c], look)
+		                         ? text_width(columns[c].title)
+		                         : 0;
 		label = width > label ? width : label;
 	}
 	unsigned room = look->width > label + GAP + ROOM_MIN ? look->width - label - GAP : ROOM_MIN;

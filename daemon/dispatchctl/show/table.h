@@ -15,7 +15,8 @@
  */
 enum column_style {
 	STYLE_PLAIN,
-	STYLE_WORD,   /* a word of the contract: green where all is well, yellow where it waits, red where not
+	STYLE_WORD,   /* a word of the contract: green where all is well, yellow where it waits, red
+	               * where not
 	               */
 	STYLE_URGENT, /* red where the row's "urgent" or "suspended" is true */
 	STYLE_FAINT,
@@ -26,7 +27,8 @@ struct column {
 	const char *key;   /* a member of the row; `contact.name` goes down */
 	const char *title; /* the heading, or the label of a sheet's line */
 	bool right;
-	unsigned min; /* is cut down to this many cells before others; 0: only where nothing else helps */
+	unsigned min; /* is cut down to this many cells before others; 0: only where nothing else
+	                 helps */
 	enum column_style style;
 };
 
@@ -44,18 +46,21 @@ void table_print(struct buf *out, const json_t *rows, const struct column *colum
                  const struct look *look);
 
 /* One line a member that has a value, label first; long values are wrapped at `look->width`. */
-void table_print_sheet(struct buf *out, const json_t *object, const struct column *columns, size_t n,
-                       const struct look *look);
+void table_print_sheet(struct buf *out, const json_t *object, const struct column *columns,
+                       size_t n, const struct look *look);
 
-/* A value as a person reads it: text as it is but without control characters, yes and no, lists with commas.
+/* A value as a person reads it: text as it is but without control characters, yes and no, lists
+ * with commas.
  */
 void table_value(struct buf *out, const json_t *value);
 
 /* Cells that a UTF-8 text takes on a terminal. Invalid bytes count one each. */
 unsigned text_width(const char *text);
-/* Adds `text`, cut to `cells` with an ellipsis where it is longer; returns the cells that it took. */
+/* Adds `text`, cut to `cells` with an ellipsis where it is longer; returns the cells that it took.
+ */
 unsigned text_add_cut(struct buf *out, const char *text, unsigned cells);
-/* Adds `text` in lines of at most `cells`, broken at blanks, each but the first behind `indent` blanks. */
+/* Adds `text` in lines of at most `cells`, broken at blanks, each but the first behind `indent`
+ * blanks. */
 void text_add_wrapped(struct buf *out, const char *text, unsigned indent, unsigned cells);
 
 /* The escape that begins bold, red …; "" where `look` has no colour. `text_plain` ends them all. */

@@ -67,7 +67,8 @@ static void end_client(struct client *client)
 static void send_answer(struct client *client, json_t *document)
 {
 	char *text = json_dumps(document, JSON_COMPACT);
-	evbuffer_add_printf(bufferevent_get_output(client->stream), "%s\n", text ? text : "{\"ok\":false}");
+	evbuffer_add_printf(bufferevent_get_output(client->stream), "%s\n",
+	                    text ? text : "{\"ok\":false}");
 	free(text);
 }
 
@@ -78,7 +79,8 @@ static void answer_fault(struct client *client, int code, const char *text)
 	json_decref(document);
 }
 
-/* A reload that is under way may have read the files already, so its end is no answer to this client. */
+/* A reload that is under way may have read the files already, so its end is no answer to this
+ * client. */
 static void ask_for_reload(struct client *client)
 {
 	client->waits = client->wants_reload = true;
@@ -128,7 +130,8 @@ static void on_readable(struct bufferevent *stream, void *arg)
 		free(line);
 	}
 	if (!client->waits && evbuffer_get_length(in) >= CONTROL_LINE_MAX) {
-		log_fault(LOG_WARNING, "control socket: a line is too long uid=%u", (unsigned)client->uid);
+		log_fault(LOG_WARNING, "control socket: a line is too long uid=%u",
+		          (unsigned)client->uid);
 		end_client(client);
 	}
 }
@@ -148,7 +151,8 @@ static void on_event(struct bufferevent *stream, short what, void *arg)
 	/* A timeout of reading while an answer is awaited is ours, not the client's. */
 	if (what & BEV_EVENT_TIMEOUT && client->waits) {
 		bufferevent_enable(stream, EV_WRITE);
-	} else if (what & BEV_EVENT_EOF && evbuffer_get_length(bufferevent_get_output(stream)) > 0) {
+	} else if (what & BEV_EVENT_EOF &&
+	           evbuffer_get_length(bufferevent_get_output(stream)) > 0) {
 		client->closed_by_peer = true;
 		bufferevent_disable(stream, EV_READ);
 	} else {
@@ -165,7 +169,8 @@ static uid_t peer_uid(int fd)
 	return peer.uid;
 }
 
-/* The oldest client without a request under way is closed to make room. The newest is first in the list. */
+/* The oldest client without a request under way is closed to make room. The newest is first in the
+ * list. */
 static bool close_oldest(struct control *control)
 {
 	struct client *oldest = NULL;
@@ -177,8 +182,8 @@ static bool close_oldest(struct control *control)
 	return oldest;
 }
 
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int len,
-                      void *arg)
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
+                      int len, void *arg)
 {
 	struct control *control = arg;
 	static const struct timeval idle = {.tv_sec = CONTROL_IDLE_S};
@@ -189,8 +194,10 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 		return;
 	}
 	struct client *client = mem_alloc(sizeof(*client));
-	*client = (struct client){.control = control, .next = control->clients, .uid = peer_uid(fd)};
-	client->stream = bufferevent_socket_new(evconnlistener_get_base(listener), fd, BEV_OPT_CLOSE_ON_FREE);
+	*client =
+	        (struct client){.control = control, .next = control->clients, .uid = peer_uid(fd)};
+	client->stream = bufferevent_socket_new(evconnlistener_get_base(listener), fd,
+	                                        BEV_OPT_CLOSE_ON_FREE);
 	control->clients = client;
 	control->n++;
 	bufferevent_setwatermark(client->stream, EV_READ, 0, CONTROL_LINE_MAX);
@@ -247,8 +254,8 @@ static json_t *reload_answer(const char *faults)
 	for (const char *line = faults; *line; line += strcspn(line, "\n"), line += *line == '\n')
 		json_array_append_new(list, json_stringn(line, strcspn(line, "\n")));
 	bool good = json_array_size(list) == 0;
-	return json_pack("{s:b, s:b, s:i, s:o}", "ok", 1, "reloaded", good, "code", good ? EX_OK : EX_CONFIG,
-	                 "faults", list);
+	return json_pack("{s:b, s:b, s:i, s:o}", "ok", 1, "reloaded", good, "code",
+	                 good ? EX_OK : EX_CONFIG, "faults", list);
 }
 
 void control_reloaded(struct control *control, const char *faults)
@@ -268,8 +275,8 @@ void control_reloaded(struct control *control, const char *faults)
 
 /* ---- the socket */
 
-/* Group of the directory, so that whoever may use the database may ask. Where that gives its group to what is
- * made in it there is nothing to change, which the system may forbid. */
+/* Group of the directory, so that whoever may use the database may ask. Where that gives its group
+ * to what is made in it there is nothing to change, which the system may forbid. */
 static void set_rights(const char *path)
 {
 	struct folder folder;
@@ -290,8 +297,8 @@ static int open_socket(struct control *control, struct error *err)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	mode_t old = umask(0177); /* nobody else's before the rights are set */
 	unlink(path);
-	bool bound = fd >= 0 &&
-	             !bind(fd, (struct sockaddr *)&control->place.address, sizeof(control->place.address));
+	bool bound = fd >= 0 && !bind(fd, (struct sockaddr *)&control->place.address,
+	                              sizeof(control->place.address));
 	umask(old);
 	if (bound) {
 		set_rights(path);
@@ -304,16 +311,20 @@ static int open_socket(struct control *control, struct error *err)
 	return -1;
 }
 
-struct control *control_new(struct event_base *base, const char *spool_path, const struct daemon_view *view,
-                            control_reload *reload, void *arg, struct error *err)
+struct control *control_new(struct event_base *base, const char *spool_path,
+                            const struct daemon_view *view, control_reload *reload, void *arg,
+                            struct error *err)
 {
 	struct control *control = mem_alloc(sizeof(*control));
-	*control = (struct control){.view = view, .reload = reload, .arg = arg, .place = {.directory = -1}};
-	int fd = socket_path_set(&control->place, spool_path, CONTROL_SOCKET, err) ? open_socket(control, err)
-	                                                                           : -1;
+	*control = (struct control){
+	        .view = view, .reload = reload, .arg = arg, .place = {.directory = -1}};
+	int fd = socket_path_set(&control->place, spool_path, CONTROL_SOCKET, err)
+	                 ? open_socket(control, err)
+	                 : -1;
 	if (fd >= 0)
-		control->listener = evconnlistener_new(base, on_accept, control,
-		                                       LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 16, fd);
+		control->listener =
+		        evconnlistener_new(base, on_accept, control,
+		                           LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 16, fd);
 	if (!control->listener) {
 		socket_path_clear(&control->place);
 		free(control);

@@ -26,16 +26,19 @@ struct daemon_view;
 /* Asks for a reload; control_reloaded() brings the answer. */
 typedef void control_reload(void *arg);
 
-/* `spool_path` is the database's; `view` must outlive the control socket. The engine holds its lock, so a
- * socket found there is a dead daemon's. */
-struct control *control_new(struct event_base *base, const char *spool_path, const struct daemon_view *view,
-                            control_reload *reload, void *arg, struct error *err) MUST_CHECK;
-struct control *control_free(struct control *control); /* removes the socket; takes NULL; returns NULL */
+/* `spool_path` is the database's; `view` must outlive the control socket. The engine holds its
+ * lock, so a socket found there is a dead daemon's. */
+struct control *control_new(struct event_base *base, const char *spool_path,
+                            const struct daemon_view *view, control_reload *reload, void *arg,
+                            struct error *err) MUST_CHECK;
+struct control *
+control_free(struct control *control); /* removes the socket; takes NULL; returns NULL */
 
 /* The engine's reply to request `number`. The client may have gone. */
 void control_reply(struct control *control, int64_t number, const char *text);
 
-/* A reload begins to read the files: whoever asked by {"do": "reload"} so far is answered at its end. */
+/* A reload begins to read the files: whoever asked by {"do": "reload"} so far is answered at its
+ * end. */
 void control_reload_begins(struct control *control);
 /* It has ended. `faults`: a line each; "" where the new configuration is in force. */
 void control_reloaded(struct control *control, const char *faults);

@@ -30,10 +30,10 @@ static json_t *relays_json(const struct daemon_view *view)
 	size_t n = pool_relays(view->pool, relays, RELAYS_MAX);
 	for (size_t i = 0; i < n; i++) {
 		char since[INSTANT_TEXT_MAX];
-		json_t *relay =
-		        json_pack("{s:s, s:b, s:s, s:i, s:I}", "name", relays[i].name, "up", relays[i].up,
-		                  "since", instant_format(relays[i].since, 0, since), "sessions",
-		                  (int)relays[i].sessions, "delivered", (json_int_t)relays[i].delivered);
+		json_t *relay = json_pack(
+		        "{s:s, s:b, s:s, s:i, s:I}", "name", relays[i].name, "up", relays[i].up,
+		        "since", instant_format(relays[i].since, 0, since), "sessions",
+		        (int)relays[i].sessions, "delivered", (json_int_t)relays[i].delivered);
 		if (relay && !relays[i].tried)
 			json_object_set_new(relay, "up", json_null());
 		if (relay)
@@ -52,16 +52,19 @@ static json_t *parts_json(const struct daemon_view *view)
 	json_t *list = json_array();
 	for (size_t i = 0; redis_client_part(view->redis, i, &part); i++) {
 		char since[INSTANT_TEXT_MAX], shown[512];
-		json_t *row = json_pack("{s:s, s:s, s:s, s:s}", "kind", part.kind, "name", part.name, "use",
-		                        part.use, "state", part.words ? "down" : "up");
+		json_t *row =
+		        json_pack("{s:s, s:s, s:s, s:s}", "kind", part.kind, "name", part.name,
+		                  "use", part.use, "state", part.words ? "down" : "up");
 		if (row && part.words)
-			json_object_set_new(row, "reply",
-			                    json_string(utf8_show(part.words, shown, sizeof(shown))));
+			json_object_set_new(
+			        row, "reply",
+			        json_string(utf8_show(part.words, shown, sizeof(shown))));
 		if (row && part.lost)
 			json_object_set_new(row, "lost", json_integer((json_int_t)part.lost));
 		if (row && part.since_ms) {
 			struct instant at = {.ms = clock_now().ms - part.since_ms};
-			json_object_set_new(row, "since", json_string(instant_format(at, 0, since)));
+			json_object_set_new(row, "since",
+			                    json_string(instant_format(at, 0, since)));
 		}
 		json_array_append_new(list, row ? row : json_null());
 	}
@@ -72,18 +75,21 @@ void status_add(const struct daemon_view *view, json_t *answer)
 {
 	char started[INSTANT_TEXT_MAX], shown[512];
 	json_object_set_new(answer, "version", json_string(DISPATCHD_VERSION));
-	json_object_set_new(answer, "started", json_string(instant_format(view->started, 0, started)));
-	json_object_set_new(answer, "uptime_s", json_integer((clock_now().ms - view->started.ms) / 1000));
+	json_object_set_new(answer, "started",
+	                    json_string(instant_format(view->started, 0, started)));
+	json_object_set_new(answer, "uptime_s",
+	                    json_integer((clock_now().ms - view->started.ms) / 1000));
 	json_object_set_new(answer, "redis",
-	                    json_pack("{s:b, s:s}", "connected", (int)redis_client_connected(view->redis),
-	                              "url", redis_client_target(view->redis)));
+	                    json_pack("{s:b, s:s}", "connected",
+	                              (int)redis_client_connected(view->redis), "url",
+	                              redis_client_target(view->redis)));
 	struct error fault;
 	if (engine_thread_fault(view->engine, 0, &fault))
 		json_object_set_new(answer, "daemon_fault", json_string(fault.text));
 	if (!redis_client_connected(view->redis) && *redis_client_why(view->redis))
-		json_object_set_new(
-		        json_object_get(answer, "redis"), "reply",
-		        json_string(utf8_show(redis_client_why(view->redis), shown, sizeof(shown))));
+		json_object_set_new(json_object_get(answer, "redis"), "reply",
+		                    json_string(utf8_show(redis_client_why(view->redis), shown,
+		                                          sizeof(shown))));
 	json_object_set_new(answer, "feeds", parts_json(view));
 	json_object_set_new(answer, "relays", relays_json(view));
 	json_object_set_new(answer, "stopping", json_boolean(view->stopping));

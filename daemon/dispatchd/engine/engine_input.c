@@ -23,7 +23,8 @@ static bool feed_queued(const struct engine_thread *t)
 
 /*
  * Customers of the feed come before the events: while some are in the queue, or on their way into
- * customers.db, events wait, but not for longer than FEED_WAIT_MS, since an import may have its lock.
+ * customers.db, events wait, but not for longer than FEED_WAIT_MS, since an import may have its
+ * lock.
  */
 static bool feed_first(struct engine_thread *t)
 {

@@ -19,7 +19,8 @@ static struct publications *publications_of(struct engine_thread *t, const struc
 		row->job = outcome->job;
 		row->weight = spool_outcome_weight(outcome);
 		t->handed += row->weight;
-		row->stream = arena_strdup(p->arena, engine_outcome_stream(t->engine, outcome, &row->maxlen));
+		row->stream = arena_strdup(p->arena,
+		                           engine_outcome_stream(t->engine, outcome, &row->maxlen));
 		row->at_most = outcome->outbox == OUTBOX_DEAD;
 		row->fields = engine_outcome_fields(t->engine, outcome, p->arena, &row->n_fields);
 	}
@@ -71,8 +72,8 @@ void engine_give(struct engine_thread *t, struct engine_input *in, struct turn *
 	          (t->waiting_for_feed && !engine_feed_pending(t->engine));
 	bool open = engine_open_for_intake(t->engine);
 	pthread_mutex_lock(&t->lock);
-	bool news =
-	        in->intakes || in->commands || p || turn->n_reports > 0 || open != t->open || !t->spool_ok;
+	bool news = in->intakes || in->commands || p || turn->n_reports > 0 || open != t->open ||
+	            !t->spool_ok;
 	*t->done_last = in->intakes;
 	while (*t->done_last != NULL)
 		t->done_last = &(*t->done_last)->next;
@@ -82,7 +83,8 @@ void engine_give(struct engine_thread *t, struct engine_input *in, struct turn *
 	}
 	add_replies(t, in, turn);
 	for (size_t i = 0; i < turn->n_reports; i++)
-		add_report(t, turn->reports[i].level, turn->reports[i].counted, turn->reports[i].text);
+		add_report(t, turn->reports[i].level, turn->reports[i].counted,
+		           turn->reports[i].text);
 	if (!t->spool_ok)
 		add_report(t, LOG_NOTICE, true,
 		           t->lacks ? "customers.db is used again" : "spool written again");
@@ -108,8 +110,8 @@ void engine_say_failed(struct engine_thread *t, const struct error *err)
 		t->wake(t->arg);
 }
 
-/* Under the lock: the commands of the failed turn, then those that have come since. An adoption that has come
- * since may end what makes turns fail: it stays, for the next one. */
+/* Under the lock: the commands of the failed turn, then those that have come since. An adoption
+ * that has come since may end what makes turns fail: it stays, for the next one. */
 static struct command *take_unanswered(struct engine_thread *t, struct engine_input *in)
 {
 	struct command *all = in->commands, **last = &all, *kept = NULL, *next;
@@ -134,7 +136,8 @@ static struct command *take_unanswered(struct engine_thread *t, struct engine_in
 
 void engine_refuse(struct engine_thread *t, struct engine_input *in, const struct error *err)
 {
-	json_t *fault = json_pack("{s:b, s:i, s:s}", "ok", 0, "code", err->code, "error", err->text);
+	json_t *fault =
+	        json_pack("{s:b, s:i, s:s}", "ok", 0, "code", err->code, "error", err->text);
 	char *text = fault ? json_dumps(fault, JSON_COMPACT) : NULL;
 	pthread_mutex_lock(&t->lock);
 	struct command *refused = take_unanswered(t, in);

@@ -199,8 +199,8 @@ static void sync_init(struct engine_thread *t)
 	pthread_condattr_destroy(&attr);
 }
 
-struct engine_thread *engine_thread_start(const struct settings *settings, engine_wake *wake, void *arg,
-                                          struct error *err)
+struct engine_thread *engine_thread_start(const struct settings *settings, engine_wake *wake,
+                                          void *arg, struct error *err)
 {
 	struct engine *engine = engine_open(settings, clock_now(), err);
 	if (engine == NULL)
@@ -246,7 +246,8 @@ static void effects_free(struct effects *effects)
 	}
 }
 
-/* A last turn has some seconds; what it still reads in customers.db then is ended, and the turn with it. */
+/* A last turn has some seconds; what it still reads in customers.db then is ended, and the turn
+ * with it. */
 static void join(struct engine_thread *t)
 {
 	struct timespec until;

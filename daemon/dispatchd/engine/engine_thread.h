@@ -95,27 +95,29 @@ struct pool;
 struct buf;
 
 /*
- * Opens the databases and starts the thread; `wake` is called from it when there is something to take.
- * `settings` must live until a reload has replaced it or the thread has stopped.
+ * Opens the databases and starts the thread; `wake` is called from it when there is something to
+ * take. `settings` must live until a reload has replaced it or the thread has stopped.
  */
 typedef void engine_wake(void *arg);
-struct engine_thread *engine_thread_start(const struct settings *settings, engine_wake *wake, void *arg,
-                                          struct error *err);
-/* The mailers that outgoing mails go to; set once, before the first submit. The pool wakes this thread from
- * now on, until it stops; it must live longer. */
+struct engine_thread *engine_thread_start(const struct settings *settings, engine_wake *wake,
+                                          void *arg, struct error *err);
+/* The mailers that outgoing mails go to; set once, before the first submit. The pool wakes this
+ * thread from now on, until it stops; it must live longer. */
 void engine_thread_set_pool(struct engine_thread *thread, struct pool *pool);
-void engine_thread_nudge(struct engine_thread *thread); /* results are there, or room; from any thread */
+void engine_thread_nudge(
+        struct engine_thread *thread); /* results are there, or room; from any thread */
 
-/* False while intake is stopped (unpublished too much, disk not writable, too much waiting): read no more
- * entries. */
+/* False while intake is stopped (unpublished too much, disk not writable, too much waiting): read
+ * no more entries. */
 bool engine_thread_open(struct engine_thread *thread);
 void engine_thread_submit(struct engine_thread *thread, struct intake *intake); /* takes it over */
-/* All that stood in the customers feed at the start is submitted. Until this is called, nobody is unknown for
- * good. */
+/* All that stood in the customers feed at the start is submitted. Until this is called, nobody is
+ * unknown for good. */
 void engine_thread_feed_read(struct engine_thread *thread);
 /* Redis has all publications up to `seq`; all that it has got since the start weigh `taken`. */
 void engine_thread_published(struct engine_thread *thread, int64_t seq, uint64_t taken);
-void engine_thread_command(struct engine_thread *thread, struct command *command); /* takes it over */
+void engine_thread_command(struct engine_thread *thread,
+                           struct command *command); /* takes it over */
 /* Doesn't wait: the turn under way ends with the old ones. */
 void engine_thread_reload(struct engine_thread *thread, const struct settings *settings);
 /* Those in use: others before them may be freed. */
@@ -125,24 +127,28 @@ void engine_thread_clock_set(
 
 void engine_thread_take(struct engine_thread *thread, struct effects *ret);
 
-/* For the watchdog and /healthz: no turn has ended for 20 s, though there is one at least every 5 s. */
+/* For the watchdog and /healthz: no turn has ended for 20 s, though there is one at least every 5
+ * s. */
 bool engine_thread_stalled(struct engine_thread *thread);
 /* How many turns have worked. One that ends now may have begun before what was submitted last. */
 int64_t engine_thread_turns(struct engine_thread *thread);
-/* For /readyz: the last commit worked. Whoever asks has the next turn write something, once a second at most,
- * so that a full disk is known before there is work. */
+/* For /readyz: the last commit worked. Whoever asks has the next turn write something, once a
+ * second at most, so that a full disk is known before there is work. */
 bool engine_thread_spool_ok(struct engine_thread *thread);
-/* What keeps a database from being used, in a sentence; false where nothing does. `i` counts from 0. */
+/* What keeps a database from being used, in a sentence; false where nothing does. `i` counts from
+ * 0. */
 bool engine_thread_fault(struct engine_thread *thread, int i, struct error *ret);
 
-/* Prometheus text of what the engine counts (events, outcomes, mails by status, commit seconds …), appended.
+/* Prometheus text of what the engine counts (events, outcomes, mails by status, commit seconds …),
+ * appended.
  */
 void engine_thread_metrics(struct engine_thread *thread, struct buf *out);
 
-/* Hands no more mails to the mailers and expects no more entries; results of mails in flight are still
- * recorded. */
+/* Hands no more mails to the mailers and expects no more entries; results of mails in flight are
+ * still recorded. */
 void engine_thread_drain(struct engine_thread *thread);
-/* Ends the thread after a last turn and closes the databases; what it still has to give is freed. */
+/* Ends the thread after a last turn and closes the databases; what it still has to give is freed.
+ */
 struct engine_thread *engine_thread_stop(struct engine_thread *thread);
 
 #endif

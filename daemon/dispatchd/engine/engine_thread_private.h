@@ -4,16 +4,17 @@
 
 /*
  * For engine_*.c only. While a turn commits, the next batch gathers in the queues by itself:
- * group commit without a timer. A turn that fails keeps its input and is tried again, so that nothing
- * is acknowledged that is not on disk; only its commands are refused, since somebody waits for the answer.
+ * group commit without a timer. A turn that fails keeps its input and is tried again, so that
+ * nothing is acknowledged that is not on disk; only its commands are refused, since somebody waits
+ * for the answer.
  *
  *   dispatchd/engine/engine_thread.c  the loop's side, start and stop
  *   dispatchd/engine/engine_input.c   what a turn is given
  *   dispatchd/engine/engine_turns.c   turns, and waiting for the next one
  *   dispatchd/engine/engine_output.c  what a turn gave
  *
- * The lock guards `in`, `out` and what stands below them; the engine itself is touched by its thread
- * alone.
+ * The lock guards `in`, `out` and what stands below them; the engine itself is touched by its
+ * thread alone.
  */
 #include "dispatchd/engine/engine_thread.h"
 #include "dispatchd/mailer/pool.h"
@@ -97,8 +98,8 @@ void engine_out_reset(struct engine_thread *t); /* under the lock: nothing to be
 /* The turn is on disk: only now may anything of it be seen outside. */
 void engine_give(struct engine_thread *t, struct engine_input *in, struct turn *turn);
 void engine_say_failed(struct engine_thread *t, const struct error *err);
-/* Commands of the turn that failed and those that have come since: nothing has happened, and who asked hears
- * it. */
+/* Commands of the turn that failed and those that have come since: nothing has happened, and who
+ * asked hears it. */
 void engine_refuse(struct engine_thread *t, struct engine_input *in, const struct error *err);
 void engine_show_metrics(struct engine_thread *t); /* as they are now */
 

@@ -66,8 +66,8 @@ static bool turn_once(struct engine_thread *t, struct engine_input *in)
 		engine_show_metrics(t);
 		engine_say_failed(t, &t->fault);
 	}
-	bool large =
-	        in->bytes > in->n_entries * LARGE_ENTRY_BYTES || turn.outgoing_bytes >= ROOM_BYTES_A_TURN;
+	bool large = in->bytes > in->n_entries * LARGE_ENTRY_BYTES ||
+	             turn.outgoing_bytes >= ROOM_BYTES_A_TURN;
 	turn_clear(&turn);
 	if (large)
 		(void)malloc_trim(0); /* what JSON takes is many times its text, in small blocks */
@@ -110,11 +110,13 @@ static void wait_for_work(struct engine_thread *t)
 	for (;;) {
 		struct instant now = clock_now();
 		int64_t left = t->next.ms - now.ms;
-		if (engine_clock_set(t->engine, now, clock_tick()) < 0) /* the engine puts right what waits */
+		if (engine_clock_set(t->engine, now, clock_tick()) <
+		    0) /* the engine puts right what waits */
 			return;
 		if (left <= 0 || engine_customers_changed(t->engine))
 			return;
-		if (wait_ms(t, left < LOOK_EVERY_MS ? left : LOOK_EVERY_MS) || due(t) || t->waiting_for_feed)
+		if (wait_ms(t, left < LOOK_EVERY_MS ? left : LOOK_EVERY_MS) || due(t) ||
+		    t->waiting_for_feed)
 			return;
 		if (clock_tick().ms - began >= TURN_EVERY_MS)
 			return;
@@ -141,8 +143,8 @@ static bool rest_until(struct engine_thread *t, const struct timespec *until)
 	return rc == 0;
 }
 
-/* Waits longer after each turn that fails, unless for a file that a look shows; false when it is time to
- * stop.
+/* Waits longer after each turn that fails, unless for a file that a look shows; false when it is
+ * time to stop.
  */
 static bool again(struct engine_thread *t, struct engine_input *in)
 {

@@ -51,7 +51,8 @@ static bool decode(const struct parameter *parameter, const char *text, size_t l
 			buf_addc(ret, text[i] == '+' && !parameter->plus ? ' ' : text[i]);
 			continue;
 		}
-		int high = i + 2 < len ? hex(text[i + 1]) : -1, low = i + 2 < len ? hex(text[i + 2]) : -1;
+		int high = i + 2 < len ? hex(text[i + 1]) : -1,
+		    low = i + 2 < len ? hex(text[i + 2]) : -1;
 		if (high < 0 || low < 0)
 			return false;
 		buf_addc(ret, (char)(high * 16 + low));
@@ -68,8 +69,8 @@ static bool set_value(json_t *command, const struct parameter *parameter, const 
 	if (value->len == 0)
 		return error_set(err, EX_USAGE, "%s is empty", name);
 	if (value->len > parameter->max)
-		return error_set(err, EX_USAGE, "%s has %zu bytes; expected at most %zu", name, value->len,
-		                 parameter->max);
+		return error_set(err, EX_USAGE, "%s has %zu bytes; expected at most %zu", name,
+		                 value->len, parameter->max);
 	if (!utf8_valid(text, value->len) || utf8_has_control(text, value->len))
 		return error_set(err, EX_USAGE, "%s is not printable UTF-8 text", name);
 	json_object_set_new(command, name, json_stringn(text, value->len));
@@ -93,7 +94,8 @@ static bool take_parameter(json_t *command, const char *text, size_t len, struct
 		return error_set(err, EX_USAGE, "%s is given twice", parameter->name);
 	bool ok = decode(parameter, equals + 1, len - name_len - 1, &value)
 	                  ? set_value(command, parameter, &value, err)
-	                  : error_set(err, EX_USAGE, "%s: a %% is not followed by two hexadecimal digits",
+	                  : error_set(err, EX_USAGE,
+	                              "%s: a %% is not followed by two hexadecimal digits",
 	                              parameter->name);
 	buf_free(&value);
 	return ok;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pages of the HTTP socket: health, readiness, metrics, the gate. A row says which function answers;
- * what they know of the daemon comes through a `struct daemon_view`.
+ * The pages of the HTTP socket: health, readiness, metrics, the gate. A row says which function
+ * answers; what they know of the daemon comes through a `struct daemon_view`.
  */
 #include "dispatchd/http/pages.h"
 
@@ -68,7 +68,8 @@ static void answer_ready(void *arg, const char *query, struct http_answer *ret)
 
 /* ---- metrics */
 
-static void add_relay(struct buf *out, enum metric metric, const struct pool_relay *relay, uint64_t value)
+static void add_relay(struct buf *out, enum metric metric, const struct pool_relay *relay,
+                      uint64_t value)
 {
 	metric_sample(out, metric, (int64_t)value, "relay", relay->name, NULL);
 }
@@ -113,7 +114,8 @@ static int open_files(void)
 	DIR *directory = opendir("/proc/self/fd");
 	if (!directory)
 		return 0;
-	while (readdir(directory)) /* cppcheck-suppress readdirCalled ; the stream is this thread's alone */
+	while (readdir(directory)) /* cppcheck-suppress readdirCalled ; the stream is this thread's
+	                              alone */
 		n++;
 	closedir(directory);
 	return n;

@@ -5,8 +5,9 @@
 #include "dispatchd/http/route.h"
 
 /*
- * Requests whose answer comes later, from another thread. A request keeps its place until that thread
- * has answered, also when its client has gone: so what the other thread holds is bounded, too.
+ * Requests whose answer comes later, from another thread. A request keeps its place until that
+ * thread has answered, also when its client has gone: so what the other thread holds is bounded,
+ * too.
  */
 enum {
 	HTTP_PENDING_MAX = 32,

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * evhttp with a ceiling. libevent 2.1 bounds headers and bodies but not how many connections there
- * are, nor how long one may take that sends a byte now and then. So there is a table of what has been
- * accepted, and when that is full the oldest is closed: neither a forgotten client nor a malicious
- * one can lock the next out.
+ * are, nor how long one may take that sends a byte now and then. So there is a table of what has
+ * been accepted, and when that is full the oldest is closed: neither a forgotten client nor a
+ * malicious one can lock the next out.
  *
- * evhttp announces a new connection only by asking for its bufferevent, which has no socket yet; and
- * its end not at all. So on_arrived() looks a moment later, before the loop reads from it, and
+ * evhttp announces a new connection only by asking for its bufferevent, which has no socket yet;
+ * and its end not at all. So on_arrived() looks a moment later, before the loop reads from it, and
  * the socket's inode shows afterwards whether it is still the same.
  */
 #include "dispatchd/http/server.h"
@@ -42,12 +42,12 @@ enum {
 	LISTEN_BACKLOG = 128,
 	ASKING_METHODS = EVHTTP_REQ_GET | EVHTTP_REQ_HEAD,
 	/* Let in so that they get a 405; evhttp answers what it doesn't let in by 501. */
-	CHANGING_METHODS =
-	        EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_PATCH | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS,
+	CHANGING_METHODS = EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_PATCH | EVHTTP_REQ_DELETE |
+	                   EVHTTP_REQ_OPTIONS,
 };
 
-/* An accepted connection. evhttp closes it without a word; the socket's inode shows whether it is still
- * there. */
+/* An accepted connection. evhttp closes it without a word; the socket's inode shows whether it is
+ * still there. */
 struct connection {
 	int fd;
 	ino_t inode;
@@ -96,8 +96,9 @@ static const char *only_host(struct evhttp_request *request)
 }
 
 /*
- * A web page may make any name of its own point to this host and then read what is answered (DNS rebinding);
- * its browser says that name. A target with a host of its own, as proxies are sent, has to be right as well.
+ * A web page may make any name of its own point to this host and then read what is answered (DNS
+ * rebinding); its browser says that name. A target with a host of its own, as proxies are sent, has
+ * to be right as well.
  */
 static bool names_us(const struct http_server *server, struct evhttp_request *request)
 {
@@ -115,8 +116,9 @@ static bool is_private(const char *path)
 static void refuse_host(struct evhttp_request *request)
 {
 	struct http_answer answer = {.status = 421, .type = "application/json"};
-	buf_adds(&answer.body, "{\"error\":\"the Host of the request is not a name of this server; names "
-	                       "besides localhost are listed in [http] hosts\"}\n");
+	buf_adds(&answer.body,
+	         "{\"error\":\"the Host of the request is not a name of this server; names "
+	         "besides localhost are listed in [http] hosts\"}\n");
 	http_answer_send(request, &answer);
 	buf_free(&answer.body);
 }
@@ -162,7 +164,8 @@ void http_reply(struct http_server *server, int64_t number, const char *text)
 static bool still_there(const struct connection *connection)
 {
 	struct stat st;
-	return !fstat(connection->fd, &st) && S_ISSOCK(st.st_mode) && st.st_ino == connection->inode;
+	return !fstat(connection->fd, &st) && S_ISSOCK(st.st_mode) &&
+	       st.st_ino == connection->inode;
 }
 
 static void drop_closed(struct http_server *server)
@@ -177,9 +180,11 @@ static void drop_closed(struct http_server *server)
 /* The table is in order of age. evhttp sees the end of the connection and closes it. */
 static void close_oldest(struct http_server *server)
 {
-	log_fault(LOG_WARNING, "http: more than %d connections, the oldest is closed", HTTP_CONNECTIONS_MAX);
+	log_fault(LOG_WARNING, "http: more than %d connections, the oldest is closed",
+	          HTTP_CONNECTIONS_MAX);
 	shutdown(server->connections[0].fd, SHUT_RDWR);
-	memmove(server->connections, server->connections + 1, --server->n * sizeof(server->connections[0]));
+	memmove(server->connections, server->connections + 1,
+	        --server->n * sizeof(server->connections[0]));
 }
 
 static void register_connection(struct http_server *server)
@@ -195,7 +200,8 @@ static void register_connection(struct http_server *server)
 	if (server->n == HTTP_CONNECTIONS_MAX)
 		close_oldest(server);
 	if (fd >= 0 && !fstat(fd, &st))
-		server->connections[server->n++] = (struct connection){.fd = fd, .inode = st.st_ino};
+		server->connections[server->n++] =
+		        (struct connection){.fd = fd, .inode = st.st_ino};
 }
 
 static void on_arrived(evutil_socket_t fd, short what, void *arg)
@@ -217,7 +223,8 @@ static struct bufferevent *on_new(struct event_base *base, void *arg)
 
 /* ---- the socket */
 
-/* Takes away a dead daemon's socket; false with errno where what is there is no socket, or somebody answers.
+/* Takes away a dead daemon's socket; false with errno where what is there is no socket, or somebody
+ * answers.
  */
 static bool clear_path(int fd, const struct sockaddr_un *address)
 {
@@ -225,7 +232,8 @@ static bool clear_path(int fd, const struct sockaddr_un *address)
 	if (lstat(address->sun_path, &st))
 		return errno == ENOENT;
 	bool taken = !S_ISSOCK(st.st_mode) ||
-	             !connect(fd, (const struct sockaddr *)address, sizeof(*address)) || errno == EAGAIN;
+	             !connect(fd, (const struct sockaddr *)address, sizeof(*address)) ||
+	             errno == EAGAIN;
 	if (taken)
 		errno = EADDRINUSE;
 	return !taken && !unlink(address->sun_path);
@@ -252,7 +260,8 @@ bool http_check_group(const char *group, struct error *err)
 	return find_group(group, &gid, err);
 }
 
-/* By a descriptor, so that what gets the rights is our socket, whoever else may write in its folder. */
+/* By a descriptor, so that what gets the rights is our socket, whoever else may write in its
+ * folder. */
 static bool set_rights(const char *path, gid_t group)
 {
 	char place[64];
@@ -277,12 +286,12 @@ static bool share_socket(const char *path, const char *name, struct error *err)
 	if (set_rights(path, group))
 		return true;
 	if (errno == EPERM && *name)
-		return error_set(
-		        err, EX_NOPERM,
-		        "[http] group = %s: can't give it the socket: dispatchd's user is not a member",
-		        name);
-	return error_set(err, EX_UNAVAILABLE, "[http] listen = unix:%s: rights can't be set: %s", path,
-	                 strerror(errno));
+		return error_set(err, EX_NOPERM,
+		                 "[http] group = %s: can't give it the socket: dispatchd's user is "
+		                 "not a member",
+		                 name);
+	return error_set(err, EX_UNAVAILABLE, "[http] listen = unix:%s: rights can't be set: %s",
+	                 path, strerror(errno));
 }
 
 /* Nobody else's before the rights are set: the kernel takes the mode of the unbound socket. */
@@ -294,14 +303,16 @@ static int private_socket(void)
 	return fd;
 }
 
-static bool listen_unix(struct http_server *server, const char *path, int *ret_fd, struct error *err)
+static bool listen_unix(struct http_server *server, const char *path, int *ret_fd,
+                        struct error *err)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = private_socket();
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	if (fd < 0 || !clear_path(fd, &address) || bind(fd, (struct sockaddr *)&address, sizeof(address))) {
-		error_set(err, errno == EACCES ? EX_NOPERM : EX_UNAVAILABLE, "[http] listen = unix:%s: %s",
-		          path, strerror(errno));
+	if (fd < 0 || !clear_path(fd, &address) ||
+	    bind(fd, (struct sockaddr *)&address, sizeof(address))) {
+		error_set(err, errno == EACCES ? EX_NOPERM : EX_UNAVAILABLE,
+		          "[http] listen = unix:%s: %s", path, strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		return false;
@@ -327,20 +338,22 @@ static int listen_address(const struct addrinfo *at)
 
 static bool listen_tcp(const struct endpoint *endpoint, int *ret_fd, struct error *err)
 {
-	struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
+	struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE},
+	                *found = NULL;
 	char port[8];
 	snprintf(port, sizeof(port), "%d", endpoint->port);
 	int rc = getaddrinfo(endpoint->host, port, &wanted, &found);
 	if (rc)
-		return error_set(err, rc == EAI_AGAIN ? EX_UNAVAILABLE : EX_CONFIG, "[http] listen: %s: %s",
-		                 endpoint->host, gai_strerror(rc));
+		return error_set(err, rc == EAI_AGAIN ? EX_UNAVAILABLE : EX_CONFIG,
+		                 "[http] listen: %s: %s", endpoint->host, gai_strerror(rc));
 	int fd = -1;
 	for (const struct addrinfo *at = found; at && fd < 0; at = at->ai_next)
 		fd = listen_address(at);
 	freeaddrinfo(found);
 	if (fd < 0)
 		return error_set(err, errno == EACCES ? EX_NOPERM : EX_UNAVAILABLE,
-		                 "[http] listen = %s:%s: %s", endpoint->host, port, strerror(errno));
+		                 "[http] listen = %s:%s: %s", endpoint->host, port,
+		                 strerror(errno));
 	*ret_fd = fd;
 	return true;
 }
@@ -398,7 +411,8 @@ struct http_server *http_new(struct event_base *base, const struct http_place *p
 	server->pending = pending_new(base, local);
 	server->http = new_evhttp(base, server);
 	struct evhttp_bound_socket *bound =
-	        listen(fd, LISTEN_BACKLOG) ? NULL : evhttp_accept_socket_with_handle(server->http, fd);
+	        listen(fd, LISTEN_BACKLOG) ? NULL
+	                                   : evhttp_accept_socket_with_handle(server->http, fd);
 	if (bound) {
 		listen_with_rests(evhttp_bound_socket_get_listener(bound));
 		return server;

@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /*
- * The HTTP socket, `[http] listen`. It knows limits, methods and how to answer; what there is to say
- * is in a table of routes. Not for the open internet: no TLS, no users.
+ * The HTTP socket, `[http] listen`. It knows limits, methods and how to answer; what there is to
+ * say is in a table of routes. Not for the open internet: no TLS, no users.
  */
 enum {
 	HTTP_CONNECTIONS_MAX = 64,
@@ -23,9 +23,9 @@ struct event_base;
 struct http_server;
 
 /*
- * Where and for whom. `listen` is "HOST:PORT", "[V6]:PORT" or "unix:PATH"; resolved here, so only at the
- * start. `group` is the Unix socket's ("": our own). `hosts` are the names that a Host may have over TCP
- * besides our own, for paths below /v1/; they may be changed.
+ * Where and for whom. `listen` is "HOST:PORT", "[V6]:PORT" or "unix:PATH"; resolved here, so only
+ * at the start. `group` is the Unix socket's ("": our own). `hosts` are the names that a Host may
+ * have over TCP besides our own, for paths below /v1/; they may be changed.
  */
 struct http_place {
 	const char *listen, *group;
@@ -34,8 +34,10 @@ struct http_place {
 
 /* `routes` end with a NULL path and outlive the server. */
 struct http_server *http_new(struct event_base *base, const struct http_place *place,
-                             const struct http_route *routes, void *arg, struct error *err) MUST_CHECK;
-void http_set_hosts(struct http_server *server, const char *const *hosts); /* takes NULL for a server */
+                             const struct http_route *routes, void *arg,
+                             struct error *err) MUST_CHECK;
+void http_set_hosts(struct http_server *server,
+                    const char *const *hosts); /* takes NULL for a server */
 /* Whether there is such a group; "" is our own. */
 bool http_check_group(const char *group, struct error *err) MUST_CHECK;
 const char *http_address(const struct http_server *server); /* with the port that was taken */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What `dispatchd -t` and a start check besides the keys themselves: passwords, certificates, folders,
- * databases. A check is a row with the key whose line is reported.
+ * What `dispatchd -t` and a start check besides the keys themselves: passwords, certificates,
+ * folders, databases. A check is a row with the key whose line is reported.
  */
 #include "dispatchd/loop/inspect.h"
 
@@ -27,7 +27,8 @@
 
 typedef bool check_fn(const struct settings *settings, struct error *err);
 
-/* What is checked, and the key whose line a fault names; it names that of `because` where only that is set.
+/* What is checked, and the key whose line a fault names; it names that of `because` where only that
+ * is set.
  */
 struct check {
 	const char *key, *because;
@@ -43,7 +44,8 @@ static bool redis_password(const struct settings *settings, struct error *err)
 }
 
 /* The default one's directory need not be there yet: systemd makes it at the start. */
-static bool can_be_made(const struct settings *settings, const char *key, const char *path, struct error *err)
+static bool can_be_made(const struct settings *settings, const char *key, const char *path,
+                        struct error *err)
 {
 	return settings_has_default(settings, key) || db_has_directory(path, err);
 }
@@ -55,8 +57,9 @@ static bool login(const struct settings *settings, struct error *err)
 {
 	if (for_another && *settings->smtp.user && !*settings->smtp.password_file &&
 	    getenv("CREDENTIALS_DIRECTORY") == NULL) {
-		log_write(LOG_NOTICE, "[smtp] password: not checked; without password_file it is the "
-		                      "credential smtp-password, which only the service gets from systemd");
+		log_write(LOG_NOTICE,
+		          "[smtp] password: not checked; without password_file it is the "
+		          "credential smtp-password, which only the service gets from systemd");
 		return true;
 	}
 	return pool_check_login(settings, err);
@@ -93,8 +96,9 @@ static bool spool_opens_whole(const struct settings *settings, struct error *err
 static bool customers_open_whole(const struct settings *settings, struct error *err)
 {
 	const char *path = settings->customers.path;
-	struct customers *customers =
-	        db_may_write(path, err) ? known_open(path, settings->spool.path, DB_READ, err) : NULL;
+	struct customers *customers = db_may_write(path, err)
+	                                      ? known_open(path, settings->spool.path, DB_READ, err)
+	                                      : NULL;
 	bool ok = (customers != NULL && db_check(customers_db(customers), err) &&
 	           known_compare(customers, settings->spool.path, err) &&
 	           can_be_made(settings, "customers.path", path, err)) ||
@@ -137,7 +141,7 @@ static const struct check places[] = {
         {.key = "mail.maildir", .holds = maildir},
 };
 
-#define RUN(checks, settings, fault, arg)                                                                    \
+#define RUN(checks, settings, fault, arg)                                                          \
 	run_checks((checks), sizeof(checks) / sizeof((checks)[0]), (settings), (fault), (arg))
 
 static int run_checks(const struct check *checks, size_t n, const struct settings *settings,
@@ -153,7 +157,8 @@ static int run_checks(const struct check *checks, size_t n, const struct setting
 			continue;
 		fault(arg,
 		      arena_printf(arena, "%s: %s",
-		                   settings_place(settings, other ? check->because : check->key), err.text));
+		                   settings_place(settings, other ? check->because : check->key),
+		                   err.text));
 		code = code ? code : err.code;
 	}
 	arena_free(arena);

@@ -5,21 +5,23 @@
 #include "model/settings.h"
 
 /*
- * Looks at what the configuration names, without starting anything. Each fault is reported with the line of
- * the key that leads to it.
+ * Looks at what the configuration names, without starting anything. Each fault is reported with the
+ * line of the key that leads to it.
  */
 
-/* Passwords and certificates. Returns an exit status. Logs a warning of passwords that everybody may read. */
+/* Passwords and certificates. Returns an exit status. Logs a warning of passwords that everybody
+ * may read. */
 int inspect_files(const struct settings *settings, settings_fault *fault, void *arg);
 
 /*
- * For `dispatchd -t` by root: from now on as the owner of the spool's folder, as whom the service runs, so
- * that what that user can't read or write is found. Stays what it is where there is no such folder yet.
+ * For `dispatchd -t` by root: from now on as the owner of the spool's folder, as whom the service
+ * runs, so that what that user can't read or write is found. Stays what it is where there is no
+ * such folder yet.
  */
 bool inspect_become(const char *file, struct error *err) MUST_CHECK;
 
-/* For `dispatchd -t`: the configuration, those files, the templates, both databases. Goes on after each
- * fault; the status is that of the first. */
+/* For `dispatchd -t`: the configuration, those files, the templates, both databases. Goes on after
+ * each fault; the status is that of the first. */
 int inspect_all(const char *file, settings_fault *fault, void *arg);
 
 #endif

@@ -82,8 +82,8 @@ static void deliver_replies(struct loop *loop, struct command *replies)
 	}
 }
 
-/* All due work, in this order, whoever asked for the turn. It never takes long: the engine's batches are
- * bounded, and Redis' replies come in their own callbacks. */
+/* All due work, in this order, whoever asked for the turn. It never takes long: the engine's
+ * batches are bounded, and Redis' replies come in their own callbacks. */
 static void do_turn(struct loop *loop)
 {
 	struct effects effects;
@@ -145,7 +145,8 @@ static void add_events(struct loop *loop)
 static bool open_all(struct loop *loop, struct error *err)
 {
 	const struct settings *settings = loop->settings;
-	if (!db_may_write(settings->spool.path, err) || !db_may_write(settings->customers.path, err))
+	if (!db_may_write(settings->spool.path, err) ||
+	    !db_may_write(settings->customers.path, err))
 		return false;
 	/* The mailers first: pool_start() wants to be alone with the environment. */
 	if (!(loop->view.pool = pool_start(settings, loop->templates, err)))
@@ -157,10 +158,11 @@ static bool open_all(struct loop *loop, struct error *err)
 	const struct http_place place = {.listen = settings->http.listen,
 	                                 .group = settings->http.group,
 	                                 .hosts = settings->http.hosts};
-	if (*place.listen && !(loop->http = http_new(loop->base, &place, http_pages, &loop->view, err)))
+	if (*place.listen &&
+	    !(loop->http = http_new(loop->base, &place, http_pages, &loop->view, err)))
 		return false;
-	loop->control =
-	        control_new(loop->base, settings->spool.path, &loop->view, loop_start_reload, loop, err);
+	loop->control = control_new(loop->base, settings->spool.path, &loop->view,
+	                            loop_start_reload, loop, err);
 	if (!loop->control)
 		return false;
 	loop->view.redis = redis_client_new(loop->base, settings, engine, loop_wake, loop, err);
@@ -196,8 +198,8 @@ struct loop *loop_new(struct settings *settings, struct templates *templates, st
 
 int loop_run(struct loop *loop)
 {
-	log_write(LOG_NOTICE, "started version=%s file=%s http=%s", DISPATCHD_VERSION, loop->settings->file,
-	          loop->http ? http_address(loop->http) : "off");
+	log_write(LOG_NOTICE, "started version=%s file=%s http=%s", DISPATCHD_VERSION,
+	          loop->settings->file, loop->http ? http_address(loop->http) : "off");
 	notify_ready("Running");
 	if (event_base_dispatch(loop->base) < 0) {
 		log_write(LOG_CRIT, "the event loop failed");
@@ -214,8 +216,8 @@ static struct event *end_event(struct event *event)
 	return NULL;
 }
 
-/* Sockets first, so that nobody asks any more; the mailers before the engine, which writes down their
- * results. */
+/* Sockets first, so that nobody asks any more; the mailers before the engine, which writes down
+ * their results. */
 struct loop *loop_free(struct loop *loop)
 {
 	if (!loop)

@@ -11,8 +11,8 @@
 #include <stdbool.h>
 
 /*
- * The daemon's loop: Redis, HTTP, control socket, signals, timers. It starts the engine's thread and
- * the mailers, carries what they have for each other and the world, and ends them in order. It
+ * The daemon's loop: Redis, HTTP, control socket, signals, timers. It starts the engine's thread
+ * and the mailers, carries what they have for each other and the world, and ends them in order. It
  * touches no disk once it runs and never waits.
  */
 enum {
@@ -23,14 +23,16 @@ enum {
 
 struct loop;
 
-/* From the program's first moments: SIGTERM, SIGINT and SIGHUP wait until the loop can take them. Threads
- * that are started meanwhile never get any. */
+/* From the program's first moments: SIGTERM, SIGINT and SIGHUP wait until the loop can take them.
+ * Threads that are started meanwhile never get any. */
 void loop_hold_signals(void);
 /* These three, for sigtimedwait(). */
 void loop_signal_set(sigset_t *ret);
 
-/* Takes settings and templates over, also on failure. Starts everything: databases, mailers, sockets. */
-struct loop *loop_new(struct settings *settings, struct templates *templates, struct error *err) MUST_CHECK;
+/* Takes settings and templates over, also on failure. Starts everything: databases, mailers,
+ * sockets. */
+struct loop *loop_new(struct settings *settings, struct templates *templates,
+                      struct error *err) MUST_CHECK;
 
 /* Until a signal asks for the end; returns the exit status. */
 int loop_run(struct loop *loop);

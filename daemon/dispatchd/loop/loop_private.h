@@ -11,8 +11,8 @@
  *   loop_stop.c     the way to the end, step by step
  *   loop_wake.c     asks for a turn
  *
- * loop.c knows the others; of them signals and reload know the stop, and all may wake the loop. All of it
- * runs in the loop's thread, but for what says otherwise.
+ * loop.c knows the others; of them signals and reload know the stop, and all may wake the loop. All
+ * of it runs in the loop's thread, but for what says otherwise.
  */
 #include "base/instant.h"
 #include "dispatchd/loop/loop.h"
@@ -61,18 +61,20 @@ void loop_wake(void *loop);
 
 /* Hears signals from now on, in this thread. */
 void loop_take_signals(struct loop *loop);
-/* The loop runs no more: a late signal ends the program at once and without fault. Does nothing where none
- * were taken. */
+/* The loop runs no more: a late signal ends the program at once and without fault. Does nothing
+ * where none were taken. */
 void loop_end_signals(struct loop *loop);
 
-/* Reads the configuration again, in a thread; one more reload that is asked for meanwhile follows. */
+/* Reads the configuration again, in a thread; one more reload that is asked for meanwhile follows.
+ */
 void loop_start_reload(void *loop);
 /* Frees settings replaced so long ago that no thread reads them any more. */
 void loop_free_retired(struct loop *loop, int64_t older_than_ms);
 
 /* `signal`: its name, for the log. */
 void loop_start_stop(struct loop *loop, const char *signal);
-/* Each turn: takes the step that is due, the last of which breaks the loop. Does nothing while it runs on. */
+/* Each turn: takes the step that is due, the last of which breaks the loop. Does nothing while it
+ * runs on. */
 void loop_go_on_stopping(struct loop *loop);
 /* At the next turn, whatever is under way. */
 void loop_stop_at_once(struct loop *loop);

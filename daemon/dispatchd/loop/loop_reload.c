@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A reload, at SIGHUP: daemon/dispatchd/loop/reload.c reads the files in a thread of its own; here the loop
- * gives what it read to everybody, and keeps what was replaced until nobody reads it any more.
+ * A reload, at SIGHUP: daemon/dispatchd/loop/reload.c reads the files in a thread of its own; here
+ * the loop gives what it read to everybody, and keeps what was replaced until nobody reads it any
+ * more.
  */
 #include "base/mem.h"
 #include "base/zone.h"
@@ -31,9 +32,10 @@ void loop_free_retired(struct loop *loop, int64_t older_than_ms)
 	struct retired **at = &loop->retired;
 	while (*at) {
 		struct retired *retired = *at;
-		/* The engine keeps its settings for as long as its turn fails: hours, with a full disk. */
-		bool in_use =
-		        loop->view.engine && retired->settings == engine_thread_settings(loop->view.engine);
+		/* The engine keeps its settings for as long as its turn fails: hours, with a full
+		 * disk. */
+		bool in_use = loop->view.engine &&
+		              retired->settings == engine_thread_settings(loop->view.engine);
 		if (in_use || clock_tick().ms - retired->since.ms < older_than_ms) {
 			at = &retired->next;
 			continue;
@@ -47,7 +49,8 @@ void loop_free_retired(struct loop *loop, int64_t older_than_ms)
 static void retire(struct loop *loop, struct settings *settings)
 {
 	struct retired *retired = mem_alloc(sizeof(*retired));
-	*retired = (struct retired){.next = loop->retired, .settings = settings, .since = clock_tick()};
+	*retired = (struct retired){
+	        .next = loop->retired, .settings = settings, .since = clock_tick()};
 	loop->retired = retired;
 }
 
@@ -59,7 +62,8 @@ static void tell_fixed(const struct settings *old, const struct settings *new)
 		log_write(LOG_NOTICE, "reload: a new value needs a restart key=%s", names[i]);
 }
 
-static void on_reloaded(void *arg, struct settings *settings, struct templates *templates, const char *faults)
+static void on_reloaded(void *arg, struct settings *settings, struct templates *templates,
+                        const char *faults)
 {
 	struct loop *loop = arg;
 	loop->reload = NULL;
@@ -75,7 +79,8 @@ static void on_reloaded(void *arg, struct settings *settings, struct templates *
 		loop->templates = templates;
 		log_write(LOG_NOTICE, "reloaded file=%s", settings->file);
 	} else {
-		log_write(LOG_ERR, "reload refused, nothing has changed file=%s", loop->settings->file);
+		log_write(LOG_ERR, "reload refused, nothing has changed file=%s",
+		          loop->settings->file);
 	}
 	notify_ready(settings ? "Running" : "Running; the last reload was refused");
 	control_reloaded(loop->control, faults);
@@ -95,9 +100,11 @@ void loop_start_reload(void *arg)
 		return;
 	}
 	notify_reloading();
-	loop->reload = reload_start(loop->base, loop->settings->file, loop->view.pool, on_reloaded, loop);
+	loop->reload =
+	        reload_start(loop->base, loop->settings->file, loop->view.pool, on_reloaded, loop);
 	if (!loop->reload) {
 		notify_ready("Running");
-		control_reloaded(loop->control, "no thread could be started to read the configuration");
+		control_reloaded(loop->control,
+		                 "no thread could be started to read the configuration");
 	}
 }

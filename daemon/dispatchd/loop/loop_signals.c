@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SIGTERM and SIGINT end the loop, the second one at once; SIGHUP reloads. From main()'s first moment to its
- * last none of them is lost or ends the program with a fault.
+ * SIGTERM and SIGINT end the loop, the second one at once; SIGHUP reloads. From main()'s first
+ * moment to its last none of them is lost or ends the program with a fault.
  */
 #include "dispatchd/loop/loop_private.h"
 #include "dispatchd/sys/log.h"
@@ -60,8 +60,8 @@ void loop_hold_signals(void)
 void loop_take_signals(struct loop *loop)
 {
 	for (size_t i = 0; i < LOOP_SIGNALS; i++) {
-		loop->signals[i] =
-		        evsignal_new(loop->base, signal_rows[i].number, signal_rows[i].handle, loop);
+		loop->signals[i] = evsignal_new(loop->base, signal_rows[i].number,
+		                                signal_rows[i].handle, loop);
 		event_add(loop->signals[i], NULL);
 	}
 	mask_signals(SIG_UNBLOCK); /* for this thread; the others were started before */
@@ -74,8 +74,8 @@ static void on_late_signal(int number)
 	_exit(EX_OK);
 }
 
-/* The loop doesn't run any more, so that nobody would hear of a signal; and its default would be an end with
- * a fault. */
+/* The loop doesn't run any more, so that nobody would hear of a signal; and its default would be an
+ * end with a fault. */
 void loop_end_signals(struct loop *loop)
 {
 	if (!loop->signals[0])

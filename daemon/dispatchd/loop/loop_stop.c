@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The way to the end: no more events, mails in flight finish, the engine writes down what became of
- * them, Redis hears of it. Each step has its time; one that doesn't end in it is left behind, and what
- * it did not get done is still on disk.
+ * them, Redis hears of it. Each step has its time; one that doesn't end in it is left behind, and
+ * what it did not get done is still on disk.
  */
 #include "common/clock.h"
 #include "dispatchd/engine/engine_thread.h"
@@ -42,8 +42,8 @@ static bool time_is_up(const struct loop *loop)
 	return clock_tick().ms >= loop->stop_until.ms;
 }
 
-/* The last results are written down once the engine has begun and ended a turn since: the second that ends
- * is one. */
+/* The last results are written down once the engine has begun and ended a turn since: the second
+ * that ends is one. */
 static bool engine_has_turned(struct loop *loop)
 {
 	engine_thread_nudge(loop->view.engine);
@@ -58,12 +58,14 @@ void loop_go_on_stopping(struct loop *loop)
 		enter_step(loop, STOP_RESULTS, LOOP_FLUSH_MS);
 	if (loop->stop == STOP_RESULTS && (engine_has_turned(loop) || time_is_up(loop)))
 		enter_step(loop, STOP_FLUSH, LOOP_FLUSH_MS);
-	/* The Redis client has what the engine gave after the next turn of the loop, which enter_step() asks
-	 * for. */
-	else if (loop->stop == STOP_FLUSH && (redis_client_quiet(loop->view.redis) || time_is_up(loop)))
+	/* The Redis client has what the engine gave after the next turn of the loop, which
+	 * enter_step() asks for. */
+	else if (loop->stop == STOP_FLUSH &&
+	         (redis_client_quiet(loop->view.redis) || time_is_up(loop)))
 		enter_step(loop, STOP_DONE, 0);
 	if (loop->stop == STOP_DONE || loop->stop_at_once)
 		event_base_loopbreak(loop->base);
 	else if (loop->stop != STOP_NOT)
-		event_add(loop->soon, &stop_pace); /* no event marks the end of a step: check again */
+		event_add(loop->soon,
+		          &stop_pace); /* no event marks the end of a step: check again */
 }

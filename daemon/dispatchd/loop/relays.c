@@ -6,7 +6,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Its place, made where there is none; RELAYS_MAX where there are too many (names come and go with reloads).
+/* Its place, made where there is none; RELAYS_MAX where there are too many (names come and go with
+ * reloads).
  */
 static size_t relays_find(struct relays *relays, const struct pool_relay *relay)
 {
@@ -47,7 +48,8 @@ void relays_look(struct relays *relays, struct pool *pool)
 			continue;
 		relays->seen[at].down = !now[i].up;
 		if (now[i].up)
-			log_write(LOG_NOTICE, "relay is up again relay=%s after_s=%" PRId64, now[i].name,
+			log_write(LOG_NOTICE, "relay is up again relay=%s after_s=%" PRId64,
+			          now[i].name,
 			          (now[i].since.ms - relays->seen[at].since.ms + 500) / 1000);
 		else
 			log_write(LOG_WARNING,

@@ -5,8 +5,8 @@
 #include "dispatchd/mailer/pool.h"
 
 /* Logs when a relay goes down and when it is up again: one line each, however often it is tried in
- * between. So, too, when many mails in a row have failed at it, again at each tenfold of them, and when it
- * delivers again. */
+ * between. So, too, when many mails in a row have failed at it, again at each tenfold of them, and
+ * when it delivers again. */
 struct relays {
 	struct {
 		char name[sizeof(((struct pool_relay *)0)->name)];
@@ -17,7 +17,8 @@ struct relays {
 	size_t n;
 };
 
-/* Looks at them all; to be called now and then. `{0}` is how it begins: a relay counts as up until seen down.
+/* Looks at them all; to be called now and then. `{0}` is how it begins: a relay counts as up until
+ * seen down.
  */
 void relays_look(struct relays *relays, struct pool *pool);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The thread that reads configuration and templates for a reload, since the loop touches no disk. The
- * loop gets the result when all of it is sound; else the faults are logged and nothing changes.
+ * The thread that reads configuration and templates for a reload, since the loop touches no disk.
+ * The loop gets the result when all of it is sound; else the faults are logged and nothing changes.
  */
 #include "dispatchd/loop/reload.h"
 
@@ -64,7 +64,8 @@ static void *thread_main(void *arg)
 	struct error err;
 	int code = reload_read(reload->file, true, take_fault, &reload->faults, &reload->settings,
 	                       &reload->templates);
-	if (code == EX_OK && !pool_reload(reload->pool, reload->settings, reload->templates, &err)) {
+	if (code == EX_OK &&
+	    !pool_reload(reload->pool, reload->settings, reload->templates, &err)) {
 		take_fault(&reload->faults, err.text);
 		reload->templates = templates_unref(reload->templates);
 		reload->settings = settings_free(reload->settings);
@@ -91,8 +92,8 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 	buf_free(&faults);
 }
 
-struct reload *reload_start(struct event_base *base, const char *file, struct pool *pool, reload_done *done,
-                            void *arg)
+struct reload *reload_start(struct event_base *base, const char *file, struct pool *pool,
+                            reload_done *done, void *arg)
 {
 	struct reload *reload = mem_alloc(sizeof(*reload));
 	*reload = (struct reload){.file = file, .pool = pool, .done = done, .arg = arg};

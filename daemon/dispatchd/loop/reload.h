@@ -15,21 +15,24 @@ struct event_base;
 struct reload;
 
 /* From the loop, when it is read: `settings` and `templates` are the receiver's, or both NULL where
- * there was a fault. `faults`: a line each, "" where there is none; for the duration of the call. */
+ * there was a fault. `faults`: a line each, "" where there is none; for the duration of the call.
+ */
 typedef void reload_done(void *arg, struct settings *settings, struct templates *templates,
                          const char *faults);
 
-/* The mailers are given the new ones first, since that reads files, too. NULL (and a line in the log) where
- * no thread could be started. */
+/* The mailers are given the new ones first, since that reads files, too. NULL (and a line in the
+ * log) where no thread could be started. */
 struct pool;
-struct reload *reload_start(struct event_base *base, const char *file, struct pool *pool, reload_done *done,
-                            void *arg);
-/* Waits for the thread; for the daemon's end, when it is still under way. Takes NULL; returns NULL. */
+struct reload *reload_start(struct event_base *base, const char *file, struct pool *pool,
+                            reload_done *done, void *arg);
+/* Waits for the thread; for the daemon's end, when it is still under way. Takes NULL; returns NULL.
+ */
 struct reload *reload_free(struct reload *reload);
 
 /*
- * The same at once, for the start. All faults go to `fault`. Returns an exit status, 0 with both set.
- * Unless `strict`, broken templates are no reason to fail: a mail falls back to the built-in one.
+ * The same at once, for the start. All faults go to `fault`. Returns an exit status, 0 with both
+ * set. Unless `strict`, broken templates are no reason to fail: a mail falls back to the built-in
+ * one.
  */
 int reload_read(const char *file, bool strict, settings_fault *fault, void *arg,
                 struct settings **ret_settings, struct templates **ret_templates);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The start, as often as it takes. Each try reads the configuration again, as a restart would. Signals are
- * blocked until the loop runs; between two tries they are waited for together with the time.
+ * The start, as often as it takes. Each try reads the configuration again, as a restart would.
+ * Signals are blocked until the loop runs; between two tries they are waited for together with the
+ * time.
  */
 #include "dispatchd/loop/start.h"
 
@@ -59,7 +60,8 @@ static struct attempt try_to_start(const char *file, bool first)
 	bool folders = has_folders(settings);
 	attempt.loop = loop_new(settings, templates, &attempt.err);
 	int code = attempt.err.code;
-	attempt.passing = folders && (code == EX_UNAVAILABLE || code == EX_TEMPFAIL || code == EX_IOERR);
+	attempt.passing =
+	        folders && (code == EX_UNAVAILABLE || code == EX_TEMPFAIL || code == EX_IOERR);
 	return attempt;
 }
 
@@ -92,8 +94,8 @@ static int start(const char *file, struct loop **ret)
 			return attempt.err.code;
 		}
 		int64_t pause_ms = backoff_ms(pauses, failures + 1, arc4random());
-		log_write(LOG_WARNING, "not started yet, next try in_s=%.1f: %s", (double)pause_ms / 1000,
-		          attempt.err.text);
+		log_write(LOG_WARNING, "not started yet, next try in_s=%.1f: %s",
+		          (double)pause_ms / 1000, attempt.err.text);
 		notify_waiting(attempt.err.text, pause_ms);
 		if (pause_start(pause_ms)) {
 			log_write(LOG_NOTICE, "stopped before it could start");

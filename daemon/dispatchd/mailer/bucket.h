@@ -5,9 +5,9 @@
 #include <stdint.h>
 
 /*
- * `[smtp] rate`: a token bucket over all connections. It is small (a twentieth of a second's mails, and
- * at least one), so that no second sees more than the rate says, the first one included. The caller
- * locks.
+ * `[smtp] rate`: a token bucket over all connections. It is small (a twentieth of a second's mails,
+ * and at least one), so that no second sees more than the rate says, the first one included. The
+ * caller locks.
  */
 struct bucket {
 	double rate; /* mails a second; 0: no limit */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One connection's run of mails. libesmtp owns the protocol; this file hands it mails and reports what
- * became of each.
+ * One connection's run of mails. libesmtp owns the protocol; this file hands it mails and reports
+ * what became of each.
  *
  *   first mail ─▶ smtp_start_session ─▶ … MAIL ─▶ RCPT ─▶ DATA ─▶ body ─▶ 250
  *                                          │       │                       │
@@ -12,8 +12,8 @@
  * one place where it looks first: then the connection ends, and the next mail gets a new one.
  *
  * The library's return value and errno say nothing (it returns success when nothing was delivered).
- * A mail is sent if its recipient is complete, RCPT and message have a 2xx, and its body was read to
- * its end: all four, since each alone can be had without a delivery.
+ * A mail is sent if its recipient is complete, RCPT and message have a 2xx, and its body was read
+ * to its end: all four, since each alone can be had without a delivery.
  */
 #include "dispatchd/mailer/esmtp_private.h"
 
@@ -68,7 +68,8 @@ static void make_lines(struct buf *text)
 	*text = out;
 }
 
-/* The library's way to ask for the message: once without a length to begin, then until the length is 0. */
+/* The library's way to ask for the message: once without a length to begin, then until the length
+ * is 0. */
 static const char *give_text(void **context, int *len, void *arg)
 {
 	struct transaction *transaction = arg;
@@ -80,7 +81,8 @@ static const char *give_text(void **context, int *len, void *arg)
 		transaction->read = false;
 		esmtp->talk.stage = SMTP_BODY;
 		watch_arm(esmtp->watch,
-		          esmtp->limits->body_ms + (int64_t)(transaction->mail.message.len / 4096) * 1000);
+		          esmtp->limits->body_ms +
+		                  (int64_t)(transaction->mail.message.len / 4096) * 1000);
 		return NULL;
 	}
 	if (!transaction->read) {
@@ -113,12 +115,14 @@ static void set_parameters(struct transaction *transaction)
 }
 
 /* `before` is the mail's transaction when it was said first; NULL for a new one. */
-static void hand_over(struct esmtp *esmtp, struct esmtp_mail *mail, const struct transaction *before)
+static void hand_over(struct esmtp *esmtp, struct esmtp_mail *mail,
+                      const struct transaction *before)
 {
 	struct transaction *transaction = mem_alloc(sizeof *transaction);
 
 	make_lines(&mail->message);
-	*transaction = (struct transaction){.next = esmtp->transactions, .esmtp = esmtp, .mail = *mail};
+	*transaction =
+	        (struct transaction){.next = esmtp->transactions, .esmtp = esmtp, .mail = *mail};
 	if (before)
 		memcpy(transaction->again, before->again, sizeof transaction->again);
 	esmtp->transactions = esmtp->current = transaction;
@@ -151,10 +155,12 @@ static void next_mail(struct esmtp *esmtp)
 
 /* ---- reporting ---- */
 
-static void report(struct transaction *transaction, enum smtp_stage stage, int code, const char *text)
+static void report(struct transaction *transaction, enum smtp_stage stage, int code,
+                   const char *text)
 {
 	struct esmtp *esmtp = transaction->esmtp;
-	struct smtp_report report = {.stage = stage, .code = code, .body_begun = transaction->begun};
+	struct smtp_report report = {
+	        .stage = stage, .code = code, .body_begun = transaction->begun};
 	char reply[DELIVERY_REPLY_MAX];
 
 	if (transaction->reported)
@@ -169,9 +175,10 @@ static void report(struct transaction *transaction, enum smtp_stage stage, int c
 	esmtp->feed->done(esmtp->feed->arg, transaction->mail.caller, &report, reply);
 }
 
-/* What the relay said, as it was on the wire: the library takes the enhanced code out of the text where the
- * relay announced that it gives them. */
-static void report_status(struct transaction *transaction, enum smtp_stage stage, const smtp_status_t *status)
+/* What the relay said, as it was on the wire: the library takes the enhanced code out of the text
+ * where the relay announced that it gives them. */
+static void report_status(struct transaction *transaction, enum smtp_stage stage,
+                          const smtp_status_t *status)
 {
 	const char *said = status->text ? status->text : "";
 	char text[5000];
@@ -196,7 +203,8 @@ static bool is_nonsense(int code)
 	return code < 200 || code > 599 || (code >= 300 && code < 400);
 }
 
-static void refused(struct transaction *transaction, enum smtp_stage stage, const smtp_status_t *status)
+static void refused(struct transaction *transaction, enum smtp_stage stage,
+                    const smtp_status_t *status)
 {
 	char text[64];
 
@@ -219,19 +227,21 @@ static bool blames_parameters(enum smtp_stage stage, const smtp_status_t *status
 
 	if (report.enhanced[0] == 0 && status->text)
 		reply_enhanced(status->text, report.enhanced);
-	return failure_judge(&report, &(struct failure_facts){.parameters = true}).next == FAILURE_BARE;
+	return failure_judge(&report, &(struct failure_facts){.parameters = true}).next ==
+	       FAILURE_BARE;
 }
 
 /*
- * Parameters are our own doing: nobody asked for them, and no mail is to fail for them. So the mail is said
- * again without, in the place of the next one. The relay's habit is noted before that is known to help, since
- * some hang up at once; and given up where the bare command is refused just so: then it is the mail, or the
- * address. False where it has to be reported.
+ * Parameters are our own doing: nobody asked for them, and no mail is to fail for them. So the mail
+ * is said again without, in the place of the next one. The relay's habit is noted before that is
+ * known to help, since some hang up at once; and given up where the bare command is refused just
+ * so: then it is the mail, or the address. False where it has to be reported.
  */
 static bool say_again(struct transaction *transaction, enum esmtp_command command,
                       const smtp_status_t *status)
 {
-	static const enum smtp_stage stages[] = {[ESMTP_MAIL] = SMTP_MAIL, [ESMTP_RCPT] = SMTP_RCPT};
+	static const enum smtp_stage stages[] = {
+	        [ESMTP_MAIL] = SMTP_MAIL, [ESMTP_RCPT] = SMTP_RCPT};
 	struct esmtp *esmtp = transaction->esmtp;
 	_Atomic int64_t *bare_until_ms = &esmtp->target->habits->bare_until_ms[command];
 
@@ -284,13 +294,16 @@ static void on_message_sent(struct esmtp *esmtp, smtp_message_t message)
 		return;
 	if (!transaction->begun && is_good(status->code)) {
 		/* 2xx to DATA: the library calls that a success. */
-		report(transaction, SMTP_DATA, 0, "the relay answered DATA as if the mail were there");
+		report(transaction, SMTP_DATA, 0,
+		       "the relay answered DATA as if the mail were there");
 		talk_end(esmtp, SMTP_DATA, "the relay is out of step");
 		return;
 	}
 	if (is_good(status->code) &&
-	    !(complete && transaction->read && is_good(smtp_recipient_status(transaction->recipient)->code)))
-		report(transaction, SMTP_BODY, 0, "the library and the relay disagree about the mail");
+	    !(complete && transaction->read &&
+	      is_good(smtp_recipient_status(transaction->recipient)->code)))
+		report(transaction, SMTP_BODY, 0,
+		       "the library and the relay disagree about the mail");
 	else if (is_good(status->code))
 		report_status(transaction, SMTP_BODY, status);
 	else
@@ -410,10 +423,11 @@ static void report_rest(struct esmtp *esmtp)
 /* The watch bounds every command; these only must not be shorter. */
 static void set_timeouts(smtp_session_t session, const struct mailer_limits *limits)
 {
-	static const int which[] = {Timeout_GREETING, Timeout_ENVELOPE, Timeout_DATA, Timeout_TRANSFER,
-	                            Timeout_DATA2};
+	static const int which[] = {Timeout_GREETING, Timeout_ENVELOPE, Timeout_DATA,
+	                            Timeout_TRANSFER, Timeout_DATA2};
 	long ms =
-	        (long)(limits->dot_ms > limits->command_ms ? limits->dot_ms : limits->command_ms) + 60 * 1000;
+	        (long)(limits->dot_ms > limits->command_ms ? limits->dot_ms : limits->command_ms) +
+	        60 * 1000;
 
 	for (size_t i = 0; i < sizeof which / sizeof which[0]; i++)
 		smtp_set_timeout(session, which[i] | Timeout_OVERRIDE_RFC2822_MINIMUM, ms);
@@ -435,7 +449,8 @@ static void set_up(struct esmtp *esmtp)
 	smtp_set_monitorcb(esmtp->session, talk_monitor, esmtp, 0);
 	set_timeouts(esmtp->session, esmtp->limits);
 	smtp_starttls_enable(esmtp->session, options[esmtp->target->tls]);
-	/* Always ours, of which it takes a reference: its own is freed under every later session. */
+	/* Always ours, of which it takes a reference: its own is freed under every later session.
+	 */
 	smtp_starttls_set_ctx(esmtp->session, esmtp->target->ssl);
 }
 
@@ -452,8 +467,8 @@ static void tear_down(struct esmtp *esmtp)
 	}
 }
 
-void esmtp_run(const struct esmtp_target *target, const struct mailer_limits *limits, struct watch *watch,
-               const struct esmtp_feed *feed)
+void esmtp_run(const struct esmtp_target *target, const struct mailer_limits *limits,
+               struct watch *watch, const struct esmtp_feed *feed)
 {
 	struct esmtp esmtp = {.target = target, .limits = limits, .watch = watch, .feed = feed};
 	struct esmtp_mail mail = {0};

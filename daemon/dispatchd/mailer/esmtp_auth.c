@@ -2,8 +2,8 @@
 /*
  * User and password for libesmtp. PLAIN and LOGIN send the password as it is, so they are permitted
  * only where nobody can listen: under TLS, to this very host (loopback, Unix socket), or where the
- * admin wrote `tls = none` and so asked for it. Otherwise only mechanisms that prove it without sending it
- * (CRAM-MD5) are left; if the relay has none, no mail goes out (esmtp_talk.c).
+ * admin wrote `tls = none` and so asked for it. Otherwise only mechanisms that prove it without
+ * sending it (CRAM-MD5) are left; if the relay has none, no mail goes out (esmtp_talk.c).
  */
 #include "dispatchd/mailer/esmtp_private.h"
 

@@ -58,10 +58,13 @@ static bool is_loopback(const struct sockaddr *address)
 	if (address->sa_family == AF_UNIX)
 		return true;
 	if (address->sa_family == AF_INET)
-		return ntohl(((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr) >> 24 ==
+		return ntohl(((const struct sockaddr_in *)(const void *)address)
+		                     ->sin_addr.s_addr) >>
+		               24 ==
 		       127;
 	return address->sa_family == AF_INET6 &&
-	       IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
+	       IN6_IS_ADDR_LOOPBACK(
+	               &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
 }
 
 static void set_options(int fd, int family)
@@ -70,8 +73,8 @@ static void set_options(int fd, int family)
 
 	if (family == AF_UNIX)
 		return;
-	/* Two writes a mail beyond 2 KB: with Nagle's algorithm the second waits for an acknowledgement that
-	 * the peer delays, 23 mails a second. */
+	/* Two writes a mail beyond 2 KB: with Nagle's algorithm the second waits for an
+	 * acknowledgement that the peer delays, 23 mails a second. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_ms, sizeof user_ms);
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
@@ -88,7 +91,8 @@ static void choose_name(struct net *net, int fd)
 
 	if (uname(&host) < 0)
 		host.nodename[0] = '\0';
-	helo_choose(net->target->helo, host.nodename, known ? (struct sockaddr *)&own : NULL, net->greet_as);
+	helo_choose(net->target->helo, host.nodename, known ? (struct sockaddr *)&own : NULL,
+	            net->greet_as);
 }
 
 /* Waits for a connect() under way; 0 or an errno. */
@@ -189,7 +193,8 @@ static struct addrinfo *unix_address(const char *path)
 
 static int lookup_target(struct net *net, struct addrinfo **ret)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV | AI_NUMERICHOST};
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+	                         .ai_flags = AI_NUMERICSERV | AI_NUMERICHOST};
 	int state;
 
 	if (net->target->local) {
@@ -199,18 +204,19 @@ static int lookup_target(struct net *net, struct addrinfo **ret)
 	state = libc_getaddrinfo(net->target->host, net->target->port, &hints, ret);
 	if (state == 0)
 		return 0;
-	state = lookup_name(net->target->host, net->target->port, net->limits->connect_ms, net->watch, ret);
+	state = lookup_name(net->target->host, net->target->port, net->limits->connect_ms,
+	                    net->watch, ret);
 	if (state != 0)
 		fault(net, net->target->host, gai_strerror(state));
 	return state;
 }
 
 /*
- * libesmtp gets the address of our relay whatever it asks for: it could not spell an IPv6 address or
- * a socket's path. No canonical name, which would be DNS's to choose, is ever given.
+ * libesmtp gets the address of our relay whatever it asks for: it could not spell an IPv6 address
+ * or a socket's path. No canonical name, which would be DNS's to choose, is ever given.
  */
-__attribute__((visibility("default"))) int getaddrinfo(const char *host, const char *port,
-                                                       const struct addrinfo *hints, struct addrinfo **ret)
+__attribute__((visibility("default"))) int
+getaddrinfo(const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **ret)
 {
 	return here ? lookup_target(here, ret) : libc_getaddrinfo(host, port, hints, ret);
 }

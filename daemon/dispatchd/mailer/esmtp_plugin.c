@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The ways to log in. libesmtp has a plugin for each, and opens whichever the relay names, as
- * sasl-NAME.so in a folder of its own. Debian's package has sasl-crammd5.so where the library looks for
- * sasl-cram-md5.so, so that CRAM-MD5 is never found; and it has NTLM, which writes user and domain into 256
- * bytes without asking and gives a hash of the password to anybody. So dlopen(), as libesmtp sees it on our
- * threads, finds the one by either name and knows nothing beyond the table.
+ * sasl-NAME.so in a folder of its own. Debian's package has sasl-crammd5.so where the library looks
+ * for sasl-cram-md5.so, so that CRAM-MD5 is never found; and it has NTLM, which writes user and
+ * domain into 256 bytes without asking and gives a hash of the password to anybody. So dlopen(), as
+ * libesmtp sees it on our threads, finds the one by either name and knows nothing beyond the table.
  */
 #include "dispatchd/mailer/esmtp_private.h"
 
@@ -16,8 +16,9 @@
 
 static const struct mechanism {
 	const char *name;
-	const char *file, *other_file; /* as the library calls it, as the package does; NULL: the same */
-	bool clear;                    /* sends the password as it is */
+	const char *file,
+	        *other_file; /* as the library calls it, as the package does; NULL: the same */
+	bool clear;          /* sends the password as it is */
 } mechanisms[] = {
         {.name = "PLAIN", .file = "sasl-plain.so", .clear = true},
         {.name = "LOGIN", .file = "sasl-login.so", .clear = true},
@@ -27,7 +28,8 @@ enum { MECHANISMS = sizeof mechanisms / sizeof mechanisms[0] };
 
 /* ---- dlopen() ---- */
 
-static void *open_plugin(const struct mechanism *mechanism, const char *path, const char *name, int flags)
+static void *open_plugin(const struct mechanism *mechanism, const char *path, const char *name,
+                         int flags)
 {
 	char other[4096];
 	void *plugin = libc_dlopen(path, flags);
@@ -56,7 +58,8 @@ __attribute__((visibility("default"))) void *dlopen(const char *path, int flags)
 static const struct mechanism *find_mechanism(const char *name, size_t len)
 {
 	for (size_t i = 0; i < MECHANISMS; i++)
-		if (strlen(mechanisms[i].name) == len && strncasecmp(mechanisms[i].name, name, len) == 0)
+		if (strlen(mechanisms[i].name) == len &&
+		    strncasecmp(mechanisms[i].name, name, len) == 0)
 			return &mechanisms[i];
 	return NULL;
 }
@@ -85,10 +88,12 @@ void plugin_fault(const char *offered, bool clear, char *ret, size_t size)
 		snprintf(ret, size, "AUTH: the relay offers %s; %s", offered, known);
 	else if (!clear && count_known(offered, true) == 0)
 		snprintf(ret, size,
-		         "AUTH: the relay offers %s without TLS; %s, of which only CRAM-MD5 keeps the "
+		         "AUTH: the relay offers %s without TLS; %s, of which only CRAM-MD5 keeps "
+		         "the "
 		         "password without TLS",
 		         offered, known);
 	else
-		snprintf(ret, size, "AUTH: the relay offers %s; libesmtp's plugin for it can't be opened",
+		snprintf(ret, size,
+		         "AUTH: the relay offers %s; libesmtp's plugin for it can't be opened",
 		         offered);
 }

@@ -39,15 +39,15 @@ struct talk {
 	char offered[SMTP_OFFERED_MAX]; /* ways to log in, as EHLO's answer names them */
 	char line[SMTP_LINE_MAX];       /* of the reply that is being read */
 	size_t line_len;
-	size_t masked;                  /* characters of CHUNKING seen at the line's place for a keyword */
+	size_t masked; /* characters of CHUNKING seen at the line's place for a keyword */
 	char reply[DELIVERY_REPLY_MAX]; /* all its lines */
-	int code;                       /* of the last whole reply before MAIL; 0 after a good one */
+	int code; /* of the last whole reply before MAIL; 0 after a good one */
 	char fault[DELIVERY_REPLY_MAX]; /* ours, where the talk was ended from here; "" for none */
 };
 
 /*
- * MAIL and RCPT bear SIZE, ENVID and NOTIFY where the relay announces them. One that then refuses them is
- * spoken to without for limits->bare_ms. Sessions of many threads share this.
+ * MAIL and RCPT bear SIZE, ENVID and NOTIFY where the relay announces them. One that then refuses
+ * them is spoken to without for limits->bare_ms. Sessions of many threads share this.
  */
 enum esmtp_command { ESMTP_MAIL, ESMTP_RCPT, ESMTP_COMMANDS };
 struct esmtp_habits {
@@ -76,20 +76,24 @@ bool net_entered(void); /* whether this thread is in a session */
 
 /* esmtp_tls.c */
 bool tls_context(struct esmtp_target *target, const char *ca_file, struct error *err) MUST_CHECK;
-void tls_enter(void);                        /* forget this thread's earlier faults */
-void tls_fault_text(char *ret, size_t size); /* what went wrong in the handshake; "" for nothing known */
+void tls_enter(void); /* forget this thread's earlier faults */
+void tls_fault_text(char *ret,
+                    size_t size); /* what went wrong in the handshake; "" for nothing known */
 
 /* esmtp_talk.c: for smtp_set_monitorcb(). */
 void talk_monitor(const char *text, int len, int writing, void *arg);
-void talk_end(struct esmtp *esmtp, enum smtp_stage stage, const char *why); /* shuts the connection down */
+void talk_end(struct esmtp *esmtp, enum smtp_stage stage,
+              const char *why); /* shuts the connection down */
 
 /* esmtp_auth.c */
-bool auth_enter(struct esmtp *esmtp);  /* false: out of memory */
-void auth_permit(struct esmtp *esmtp); /* asked again before each EHLO: may the password be said now? */
+bool auth_enter(struct esmtp *esmtp); /* false: out of memory */
+void auth_permit(
+        struct esmtp *esmtp); /* asked again before each EHLO: may the password be said now? */
 void auth_leave(struct esmtp *esmtp);
 bool auth_may_be_clear(const struct esmtp *esmtp);
 
-/* esmtp_plugin.c: why none of the ways that the relay offers was gone; `clear`: PLAIN and LOGIN are allowed.
+/* esmtp_plugin.c: why none of the ways that the relay offers was gone; `clear`: PLAIN and LOGIN are
+ * allowed.
  */
 void plugin_fault(const char *offered, bool clear, char *ret, size_t size);
 

@@ -81,7 +81,9 @@ static const struct command {
          .stage = SMTP_GREETING,
          .limit = offsetof(struct mailer_limits, greeting_ms),
          .before = before_ehlo},
-        {.word = "HELO ", .stage = SMTP_GREETING, .limit = offsetof(struct mailer_limits, greeting_ms)},
+        {.word = "HELO ",
+         .stage = SMTP_GREETING,
+         .limit = offsetof(struct mailer_limits, greeting_ms)},
         {.word = "STARTTLS\r",
          .stage = SMTP_TLS,
          .limit = offsetof(struct mailer_limits, tls_ms),
@@ -95,7 +97,9 @@ static const struct command {
          .stage = SMTP_MAIL,
          .limit = offsetof(struct mailer_limits, command_ms),
          .before = guard_mail},
-        {.word = "RCPT TO:", .stage = SMTP_RCPT, .limit = offsetof(struct mailer_limits, command_ms)},
+        {.word = "RCPT TO:",
+         .stage = SMTP_RCPT,
+         .limit = offsetof(struct mailer_limits, command_ms)},
         {.word = "QUIT\r",
          .stage = SMTP_MAIL,
          .limit = offsetof(struct mailer_limits, quit_ms),
@@ -143,8 +147,8 @@ static void on_write(struct esmtp *esmtp, const char *text, size_t len)
 
 /* ---- replies ---- */
 
-/* "250" without a text is a whole reply (RFC 5321, section 4.2), for which the library hangs up; with the
- * blank of an empty text and a lone line feed it is content. */
+/* "250" without a text is a whole reply (RFC 5321, section 4.2), for which the library hangs up;
+ * with the blank of an empty text and a lone line feed it is content. */
 static void mend_bare_code(const struct talk *talk, char *c)
 {
 	if (talk->line_len == 3 && *c == '\r')
@@ -205,11 +209,13 @@ static void note_offered(struct talk *talk)
 	const char *text = talk->line + 4;
 	size_t used = strlen(talk->offered), room = sizeof talk->offered - used;
 
-	if (talk->line_len <= 9 || strncasecmp(text, "AUTH", 4) != 0 || (text[4] != ' ' && text[4] != '='))
+	if (talk->line_len <= 9 || strncasecmp(text, "AUTH", 4) != 0 ||
+	    (text[4] != ' ' && text[4] != '='))
 		return;
 	if (used > 0 && room > 1)
 		talk->offered[used++] = ' ';
-	reply_clean(talk->offered + used, sizeof talk->offered - used, text + 5, talk->line_len - 9);
+	reply_clean(talk->offered + used, sizeof talk->offered - used, text + 5,
+	            talk->line_len - 9);
 }
 
 /* Before MAIL every reply is kept until a good one comes; later ones the library tells apart. */
@@ -251,10 +257,11 @@ static void on_read(struct esmtp *esmtp, char *text, size_t len)
 		on_line(esmtp);
 		talk->line_len = 0;
 		talk->masked = 0;
-		/* Whatever stands behind the answer to STARTTLS was not said under TLS (CVE-2011-0411 and its
-		 * kin). */
+		/* Whatever stands behind the answer to STARTTLS was not said under TLS
+		 * (CVE-2011-0411 and its kin). */
 		if (last && talk->stage == SMTP_TLS && !talk->tls_on && i + 1 < len) {
-			talk_end(esmtp, SMTP_TLS, "bytes behind the answer to STARTTLS: somebody meddles");
+			talk_end(esmtp, SMTP_TLS,
+			         "bytes behind the answer to STARTTLS: somebody meddles");
 			return;
 		}
 	}
@@ -269,5 +276,6 @@ void talk_monitor(const char *text, int len, int writing, void *arg)
 	if (writing == SMTP_CB_WRITING)
 		on_write(esmtp, text, (size_t)len);
 	else if (writing == SMTP_CB_READING)
-		on_read(esmtp, (char *)(uintptr_t)text, (size_t)len); /* its own buffer, const only in name */
+		on_read(esmtp, (char *)(uintptr_t)text,
+		        (size_t)len); /* its own buffer, const only in name */
 }

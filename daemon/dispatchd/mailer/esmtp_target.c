@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-bool esmtp_target_set(struct esmtp_target *target, const char *relay, enum tls_mode tls, const char *ca_file,
-                      struct error *err)
+bool esmtp_target_set(struct esmtp_target *target, const char *relay, enum tls_mode tls,
+                      const char *ca_file, struct error *err)
 {
 	struct endpoint endpoint;
 

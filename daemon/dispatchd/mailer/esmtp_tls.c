@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * TLS: one SSL_CTX a relay, made here and never left to libesmtp, whose own is freed by the first
- * session that ends, asks DNS for the name to verify, and sends no SNI. Immutable once made; OpenSSL
- * counts the references of sessions that run.
+ * session that ends, asks DNS for the name to verify, and sends no SNI. Immutable once made;
+ * OpenSSL counts the references of sessions that run.
  */
 #include "dispatchd/mailer/esmtp_private.h"
 
@@ -23,14 +23,15 @@ static bool is_address(const char *host)
 	return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
 }
 
-/* SNI (RFC 6066, section 3): names only, no addresses. libesmtp makes the SSL, so it is put in as the
- * handshake starts. */
+/* SNI (RFC 6066, section 3): names only, no addresses. libesmtp makes the SSL, so it is put in as
+ * the handshake starts. */
 static void on_info(const SSL *ssl, int where, int result)
 {
 	const char *host = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 
 	(void)result;
-	if (!(where & SSL_CB_HANDSHAKE_START) || !host || is_address(host) || SSL_is_init_finished(ssl))
+	if (!(where & SSL_CB_HANDSHAKE_START) || !host || is_address(host) ||
+	    SSL_is_init_finished(ssl))
 		return;
 	SSL *own = (SSL *)(uintptr_t)ssl; /* OpenSSL hands a const one to this callback only */
 	SSL_set_tlsext_host_name(own, host);
@@ -58,13 +59,16 @@ static bool set_required(SSL_CTX *ssl, const struct esmtp_target *target, const 
 {
 	if (ca_file[0] != '\0' && SSL_CTX_load_verify_file(ssl, ca_file) != 1) {
 		ERR_clear_error();
-		return error_set(err, EX_CONFIG, "[smtp] ca_file: %s: holds no certificates that can be read",
+		return error_set(err, EX_CONFIG,
+		                 "[smtp] ca_file: %s: holds no certificates that can be read",
 		                 ca_file);
 	}
 	if (ca_file[0] == '\0' && SSL_CTX_set_default_verify_paths(ssl) != 1)
-		return error_set(err, EX_CONFIG, "the system's certificate authorities can't be read");
+		return error_set(err, EX_CONFIG,
+		                 "the system's certificate authorities can't be read");
 	if (!set_name(ssl, target->host))
-		return error_set(err, EX_CONFIG, "[smtp] relay: %s: no certificate can have that name",
+		return error_set(err, EX_CONFIG,
+		                 "[smtp] relay: %s: no certificate can have that name",
 		                 target->name);
 	SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, on_verify);
 	return true;
@@ -80,7 +84,8 @@ bool tls_context(struct esmtp_target *target, const char *ca_file, struct error 
 	SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
 	SSL_CTX_set_mode(ssl, SSL_MODE_AUTO_RETRY | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
-	/* Servers that just close are many; a reply is complete by its own form, a mail by its answer. */
+	/* Servers that just close are many; a reply is complete by its own form, a mail by its
+	 * answer. */
 	SSL_CTX_set_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_app_data(ssl, target->host);
 	SSL_CTX_set_info_callback(ssl, on_info);
@@ -101,5 +106,6 @@ void tls_fault_text(char *ret, size_t size)
 
 	ret[0] = '\0';
 	if (why)
-		snprintf(ret, size, "TLS: %s%s", verdict ? "the certificate is refused: " : "", why);
+		snprintf(ret, size, "TLS: %s%s", verdict ? "the certificate is refused: " : "",
+		         why);
 }

@@ -32,11 +32,13 @@ static void use_address(const struct sockaddr *own, char ret[HELO_SIZE])
 		return;
 	if (own->sa_family == AF_INET && inet_ntop(AF_INET, &v4->sin_addr, text, sizeof text))
 		snprintf(ret, HELO_SIZE, "[%s]", text);
-	else if (own->sa_family == AF_INET6 && inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof text))
+	else if (own->sa_family == AF_INET6 &&
+	         inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof text))
 		snprintf(ret, HELO_SIZE, "[IPv6:%s]", text);
 }
 
-void helo_choose(const char *helo, const char *host, const struct sockaddr *own, char ret[HELO_SIZE])
+void helo_choose(const char *helo, const char *host, const struct sockaddr *own,
+                 char ret[HELO_SIZE])
 {
 	if (helo[0] != '\0')
 		snprintf(ret, HELO_SIZE, "%s", helo);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds the functions behind those that the program defines itself; once, by whoever calls first. */
+/* Finds the functions behind those that the program defines itself; once, by whoever calls first.
+ */
 #include "dispatchd/mailer/libc.h"
 
 #include "base/mem.h"
@@ -53,7 +54,8 @@ int libc_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 	return real.poll(fds, n, timeout_ms);
 }
 
-int libc_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **ret)
+int libc_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
+                     struct addrinfo **ret)
 {
 	need_real();
 	return real.getaddrinfo(host, port, hints, ret);

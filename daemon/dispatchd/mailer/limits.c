@@ -2,8 +2,8 @@
 #include "dispatchd/mailer/limits.h"
 
 /*
- * The times for MAIL, RCPT, DATA, body and dot are those of RFC 5321, section 4.5.3.2, and bound the
- * whole command, not each read. Before MAIL nothing is lost by trying the next relay sooner.
+ * The times for MAIL, RCPT, DATA, body and dot are those of RFC 5321, section 4.5.3.2, and bound
+ * the whole command, not each read. Before MAIL nothing is lost by trying the next relay sooner.
  */
 const struct mailer_limits mailer_limits = {
         .connect_ms = 30 * 1000,

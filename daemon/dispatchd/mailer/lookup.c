@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * getaddrinfo() with a deadline. A thread aside asks the resolver; whoever lets go last, the mailer or that
- * thread, frees what they share.
+ * getaddrinfo() with a deadline. A thread aside asks the resolver; whoever lets go last, the mailer
+ * or that thread, frees what they share.
  */
 #include "dispatchd/mailer/lookup.h"
 
@@ -37,7 +37,8 @@ static void free_lookup(struct lookup *lookup)
 static void *lookup_main(void *arg)
 {
 	struct lookup *lookup = arg;
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *found = NULL;
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV},
+	                *found = NULL;
 	int state = libc_getaddrinfo(lookup->host, lookup->port, &hints, &found);
 	bool left;
 

@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The engine puts mails one by one: so long the one at hand waits for one that says more of the relay. */
+/* The engine puts mails one by one: so long the one at hand waits for one that says more of the
+ * relay. */
 enum { BETTER_WAIT_MS = 100 };
 
 /* Of mails that are queued or in hand. One more turn's may come. */
@@ -56,8 +57,8 @@ static size_t less(size_t a, size_t b)
 	return a > b ? a - b : 0;
 }
 
-/* Results held back take nobody's place: a relay that refuses one kind of mail doesn't hold up the rest. They
- * are bounded by themselves. */
+/* Results held back take nobody's place: a relay that refuses one kind of mail doesn't hold up the
+ * rest. They are bounded by themselves. */
 static size_t count_held(const struct pool *pool)
 {
 	size_t n = 0;
@@ -75,10 +76,12 @@ static bool any_breaker_open(const struct pool *pool)
 	return false;
 }
 
-/* With a rate, no more wait here than two seconds' worth: what lies longer is better judged again. */
+/* With a rate, no more wait here than two seconds' worth: what lies longer is better judged again.
+ */
 size_t mail_queue_room(struct pool *pool)
 {
-	size_t places = pool->limits->places + pool->limits->places_each * pool->config->connections;
+	size_t places =
+	        pool->limits->places + pool->limits->places_each * pool->config->connections;
 	if (any_breaker_open(pool) && places < pool->limits->places_refused)
 		places = pool->limits->places_refused;
 	size_t room = less(places, less(pool->n_out, count_held(pool)));
@@ -150,15 +153,17 @@ static struct queued_mail **find_second(struct pool *pool)
 }
 
 /* What says most of the relay: the first of those with the best rank; NULL for none. */
-static struct queued_mail **find_best(struct pool *pool, const struct relay *relay, int64_t *ret_rank)
+static struct queued_mail **find_best(struct pool *pool, const struct relay *relay,
+                                      int64_t *ret_rank)
 {
 	bool open = refusals_unresolved(&relay->refusals);
 	struct queued_mail **best = NULL;
 
 	for (struct queued_mail **at = &pool->head; *at; at = &(*at)->next) {
 		const struct outgoing_mail *outgoing = (*at)->outgoing;
-		int64_t rank = open ? refusals_rank(&relay->refusals, outgoing->to, outgoing->template)
-		                    : REFUSALS_RANK_BEST;
+		int64_t rank =
+		        open ? refusals_rank(&relay->refusals, outgoing->to, outgoing->template)
+		             : REFUSALS_RANK_BEST;
 		if ((*at)->second || (best && rank <= *ret_rank))
 			continue;
 		best = at;
@@ -200,7 +205,8 @@ static struct queued_mail *unlink_queued(struct pool *pool, struct queued_mail *
 	return queued;
 }
 
-struct queued_mail *mail_queue_take(struct pool *pool, struct relay *relay, bool fresh, int64_t *ret_wait_ms)
+struct queued_mail *mail_queue_take(struct pool *pool, struct relay *relay, bool fresh,
+                                    int64_t *ret_wait_ms)
 {
 	struct queued_mail **at, *queued;
 
@@ -252,13 +258,14 @@ static void describe(const struct queued_mail *queued, struct delivery_result *r
 static void let_others_come(struct pool *pool, const struct relay *relay)
 {
 	for (struct queued_mail *queued = pool->head; queued; queued = queued->next)
-		queued->yields |= refusals_rank(&relay->refusals, queued->outgoing->to,
-		                                queued->outgoing->template) <= REFUSALS_RANK_BEST - 2;
+		queued->yields |=
+		        refusals_rank(&relay->refusals, queued->outgoing->to,
+		                      queued->outgoing->template) <= REFUSALS_RANK_BEST - 2;
 }
 
 /* The relay is well if it took the mail; a refusal says so only when it is clear whose it is. */
-static void judge_relay(struct pool *pool, struct relay_session *session, const struct queued_mail *queued,
-                        const struct delivery_result *result)
+static void judge_relay(struct pool *pool, struct relay_session *session,
+                        const struct queued_mail *queued, const struct delivery_result *result)
 {
 	const struct failure_course *course = failure_course(result->delivery);
 	bool refuses = refusals_add(&session->relay->refusals, result, queued->outgoing->template,
@@ -291,7 +298,8 @@ void mail_queue_finish(struct pool *pool, struct relay_session *session, struct 
 	free_queued(pool, queued);
 }
 
-void mail_queue_finish_unsent(struct pool *pool, struct queued_mail *queued, struct delivery_result *result)
+void mail_queue_finish_unsent(struct pool *pool, struct queued_mail *queued,
+                              struct delivery_result *result)
 {
 	describe(queued, result);
 	publish(pool, result);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The Maildir transport: a mail is written to tmp/, made durable, then linked into new/. A crash leaves a
- * whole file or none.
+ * The Maildir transport: a mail is written to tmp/, made durable, then linked into new/. A crash
+ * leaves a whole file or none.
  */
 #include "dispatchd/mailer/maildir.h"
 
@@ -56,14 +56,15 @@ static bool open_parts(const char *path, struct folder *tmp, struct folder *new,
 {
 	struct folder top = FOLDER_NONE, cur = FOLDER_NONE;
 	bool ok = open_top(path, &top, err) && folder_enter(&top, "new", 0700, new, err) &&
-	          folder_enter(&top, "cur", 0700, &cur, err) && folder_enter(&top, "tmp", 0700, tmp, err);
+	          folder_enter(&top, "cur", 0700, &cur, err) &&
+	          folder_enter(&top, "tmp", 0700, tmp, err);
 	folder_close(&cur);
 	folder_close(&top);
 	return ok;
 }
 
-/* Unique on this host for good: time, process, a number that rises, and the mail's. The host's `/` and `:`
- * are spelt as the format wants it. */
+/* Unique on this host for good: time, process, a number that rises, and the mail's. The host's `/`
+ * and `:` are spelt as the format wants it. */
 static void unique_name(int64_t mail, char *ret, size_t size)
 {
 	static atomic_ulong counter;
@@ -78,8 +79,8 @@ static void unique_name(int64_t mail, char *ret, size_t size)
 		              : *p == ':' ? sprintf(clean + n, "\\072")
 		                          : sprintf(clean + n, "%c", *p));
 	clean[n] = '\0';
-	snprintf(ret, size, "%" PRId64 ".M%06ldP%ldQ%lu_%" PRId64 ".%s", (int64_t)t.tv_sec, t.tv_nsec / 1000,
-	         (long)getpid(), atomic_fetch_add(&counter, 1), mail, clean);
+	snprintf(ret, size, "%" PRId64 ".M%06ldP%ldQ%lu_%" PRId64 ".%s", (int64_t)t.tv_sec,
+	         t.tv_nsec / 1000, (long)getpid(), atomic_fetch_add(&counter, 1), mail, clean);
 }
 
 static void render(const struct maildir_mail *mail, struct buf *ret)
@@ -121,8 +122,8 @@ static bool write_file(int fd, const struct maildir_mail *mail)
 }
 
 /* A new name is durable once its folder is. */
-static bool deliver(const struct folder *tmp, const struct folder *new, const struct maildir_mail *mail,
-                    struct error *err)
+static bool deliver(const struct folder *tmp, const struct folder *new,
+                    const struct maildir_mail *mail, struct error *err)
 {
 	char name[1400];
 
@@ -130,7 +131,8 @@ static bool deliver(const struct folder *tmp, const struct folder *new, const st
 	int fd = folder_make(tmp, name, 0600, err);
 	if (fd < 0)
 		return false;
-	bool ok = write_file(fd, mail) || error_set(err, EX_IOERR, "%s: %s", tmp->path, strerror(errno));
+	bool ok = write_file(fd, mail) ||
+	          error_set(err, EX_IOERR, "%s: %s", tmp->path, strerror(errno));
 	ok = ok && folder_rename(tmp, name, new, name, err);
 	if (!ok)
 		folder_remove(tmp, name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What mailers need of the settings, made ready once: relays, password, authorities, limits. Immutable and
- * counted by reference, so that a reload replaces it under connections that are open.
+ * What mailers need of the settings, made ready once: relays, password, authorities, limits.
+ * Immutable and counted by reference, so that a reload replaces it under connections that are open.
  */
 #include "dispatchd/mailer/mailer_config.h"
 
@@ -12,7 +12,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-static bool set_envelope(struct mailer_config *config, const struct settings *settings, struct error *err)
+static bool set_envelope(struct mailer_config *config, const struct settings *settings,
+                         struct error *err)
 {
 	bool own = settings->mail.envelope_from[0] != '\0';
 	struct mailbox mailbox;
@@ -23,7 +24,8 @@ static bool set_envelope(struct mailer_config *config, const struct settings *se
 	return true;
 }
 
-static bool set_login(struct mailer_config *config, const struct settings *settings, struct error *err)
+static bool set_login(struct mailer_config *config, const struct settings *settings,
+                      struct error *err)
 {
 	config->user = mem_strdup(settings->smtp.user);
 	if (config->user[0] == '\0')
@@ -39,7 +41,8 @@ static bool set_login(struct mailer_config *config, const struct settings *setti
 	return true;
 }
 
-static bool set_relays(struct mailer_config *config, const struct settings *settings, struct error *err)
+static bool set_relays(struct mailer_config *config, const struct settings *settings,
+                       struct error *err)
 {
 	size_t n = 0;
 
@@ -55,7 +58,8 @@ static bool set_relays(struct mailer_config *config, const struct settings *sett
 		target->helo = config->helo;
 		target->user = config->user;
 		target->password = config->password;
-		if (!esmtp_target_set(target, relay, settings->smtp.tls, settings->smtp.ca_file, err))
+		if (!esmtp_target_set(target, relay, settings->smtp.tls, settings->smtp.ca_file,
+		                      err))
 			return false;
 	}
 	return true;
@@ -90,19 +94,21 @@ static bool fill(struct mailer_config *config, const struct settings *settings, 
 	config->transport = settings->mail.transport;
 	config->maildir = mem_strdup(settings->mail.maildir);
 	config->from = mem_strdup(settings->mail.from);
-	config->connections = settings->smtp.connections > 0 ? (size_t)settings->smtp.connections : 1;
+	config->connections =
+	        settings->smtp.connections > 0 ? (size_t)settings->smtp.connections : 1;
 	config->rate = settings->smtp.rate;
 	if (!set_envelope(config, settings, err))
 		return false;
 	if (config->transport == TRANSPORT_SMTP)
 		return set_login(config, settings, err) && set_relays(config, settings, err);
 	if (config->maildir[0] == '\0')
-		return error_set(err, EX_CONFIG, "[mail] maildir is needed with transport = maildir");
+		return error_set(err, EX_CONFIG,
+		                 "[mail] maildir is needed with transport = maildir");
 	return true;
 }
 
-struct mailer_config *mailer_config_new(const struct settings *settings, struct templates *templates,
-                                        struct error *err)
+struct mailer_config *mailer_config_new(const struct settings *settings,
+                                        struct templates *templates, struct error *err)
 {
 	struct mailer_config *config = mem_alloc(sizeof *config);
 

@@ -30,14 +30,15 @@ struct mailer_config {
 	struct templates *templates;
 };
 
-/* With one reference, the caller's. Takes one of its own to `templates` (NULL: none are needed); reads
- * password and authorities, and keeps nothing of `settings`. */
-struct mailer_config *mailer_config_new(const struct settings *settings, struct templates *templates,
-                                        struct error *err) MUST_CHECK;
+/* With one reference, the caller's. Takes one of its own to `templates` (NULL: none are needed);
+ * reads password and authorities, and keeps nothing of `settings`. */
+struct mailer_config *mailer_config_new(const struct settings *settings,
+                                        struct templates *templates, struct error *err) MUST_CHECK;
 /* Whether parts of it could be made ready: user and password; relays and authorities. */
 bool mailer_config_check_login(const struct settings *settings, struct error *err) MUST_CHECK;
 bool mailer_config_check_relays(const struct settings *settings, struct error *err) MUST_CHECK;
 struct mailer_config *mailer_config_ref(struct mailer_config *config);
-struct mailer_config *mailer_config_unref(struct mailer_config *config); /* takes NULL; returns NULL */
+struct mailer_config *
+mailer_config_unref(struct mailer_config *config); /* takes NULL; returns NULL */
 
 #endif

@@ -75,7 +75,8 @@ struct pool *pool_start_with(const struct settings *settings, struct templates *
 	return pool_free(pool);
 }
 
-struct pool *pool_start(const struct settings *settings, struct templates *templates, struct error *err)
+struct pool *pool_start(const struct settings *settings, struct templates *templates,
+                        struct error *err)
 {
 	return pool_start_with(settings, templates, &mailer_limits, err);
 }
@@ -124,7 +125,8 @@ static void reserve(struct pool *pool)
 		return;
 	results = mem_alloc(size * sizeof *results);
 	for (size_t i = 0; i < pool->n_results; i++)
-		/* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): without a size there are no results */
+		/* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): without a size there are no
+		 * results */
 		results[i] = pool->results[(pool->first_result + i) % pool->results_size];
 	free(pool->results);
 	pool->results = results;
@@ -184,7 +186,8 @@ static bool is_configured(const struct pool *pool, const struct relay *relay)
 	return false;
 }
 
-/* What such a relay refused is let go by the clock's thread: nothing more will come to compare it with. */
+/* What such a relay refused is let go by the clock's thread: nothing more will come to compare it
+ * with. */
 static void mark_gone(struct pool *pool)
 {
 	for (struct relay *relay = pool->relays; relay; relay = relay->next)

@@ -28,7 +28,8 @@
  */
 struct pool;
 
-/* Called from any mailer's thread when a result is there or room has come. It must only post a wake-up. */
+/* Called from any mailer's thread when a result is there or room has come. It must only post a
+ * wake-up. */
 typedef void pool_wake(void *arg);
 
 /*
@@ -39,19 +40,20 @@ typedef void pool_wake(void *arg);
 struct pool *pool_start(const struct settings *settings, struct templates *templates,
                         struct error *err) MUST_CHECK;
 
-/* Whom to wake: the engine; NULL: nobody. The one before isn't called any more once this returns. */
+/* Whom to wake: the engine; NULL: nobody. The one before isn't called any more once this returns.
+ */
 void pool_set_wake(struct pool *pool, pool_wake *wake, void *arg);
 
-/* Whether pool_start() or pool_reload() would take these settings, each part by itself so that every fault is
- * reported: user and password; relays and authorities. */
+/* Whether pool_start() or pool_reload() would take these settings, each part by itself so that
+ * every fault is reported: user and password; relays and authorities. */
 bool pool_check_login(const struct settings *settings, struct error *err) MUST_CHECK;
 bool pool_check_relays(const struct settings *settings, struct error *err) MUST_CHECK;
 
 /* How many mails may be put now; 0 while no relay is usable. */
 size_t pool_room(struct pool *pool);
 
-/* Takes ownership of the mail. Room was asked first; one too many (a reload came between) only costs
- * memory. While no relay is usable it comes back at once, DELIVERY_RELAY. */
+/* Takes ownership of the mail. Room was asked first; one too many (a reload came between) only
+ * costs memory. While no relay is usable it comes back at once, DELIVERY_RELAY. */
 void pool_put(struct pool *pool, struct outgoing_mail *outgoing);
 
 /* Those of these mails that no mailer has begun with come back at once, DELIVERY_RELAY. */
@@ -67,7 +69,8 @@ size_t pool_take_results(struct pool *pool, struct delivery_result *results, siz
 bool pool_reload(struct pool *pool, const struct settings *settings, struct templates *templates,
                  struct error *err) MUST_CHECK;
 
-/* How a relay does, for status, metrics and log. With the Maildir there is one, named by its path. */
+/* How a relay does, for status, metrics and log. With the Maildir there is one, named by its path.
+ */
 struct pool_relay {
 	char name[128];                 /* as configured */
 	bool tried;                     /* false: nothing is known of it yet */
@@ -77,7 +80,8 @@ struct pool_relay {
 	char words[DELIVERY_REPLY_MAX]; /* down: its last words, or ours */
 	unsigned sessions;              /* connections open or being opened */
 	uint64_t delivered, faults;     /* since the start */
-	uint64_t failures; /* mails that it refused, or that failed at it, since it took the last one */
+	uint64_t failures; /* mails that it refused, or that failed at it, since it took the last
+	                      one */
 	struct instant failing_since;           /* the first of them; INSTANT_NONE for none */
 	char failing_words[DELIVERY_REPLY_MAX]; /* the answer to the last of them */
 };
@@ -90,7 +94,8 @@ size_t pool_relays(struct pool *pool, struct pool_relay *relays, size_t max);
  * are then. Called again with a shorter time it hastens. Results can be taken until pool_free().
  */
 void pool_stop(struct pool *pool, int64_t grace_ms);
-bool pool_stopped(struct pool *pool);      /* every mail has its result, every mailer has ended */
-struct pool *pool_free(struct pool *pool); /* stops without grace, joins; takes NULL; returns NULL */
+bool pool_stopped(struct pool *pool); /* every mail has its result, every mailer has ended */
+struct pool *
+pool_free(struct pool *pool); /* stops without grace, joins; takes NULL; returns NULL */
 
 #endif

@@ -50,11 +50,11 @@ struct worker {
 
 struct pool {
 	pthread_mutex_t lock;
-	pthread_cond_t work; /* for mailers without a connection */
-	pthread_cond_t
-	        spare;       /* for those more than there should be now: no signal for work is lost on them */
-	pthread_cond_t feed; /* for those with one */
-	pthread_cond_t clock;      /* for the supervisor */
+	pthread_cond_t work;  /* for mailers without a connection */
+	pthread_cond_t spare; /* for those more than there should be now: no signal for work is lost
+	                         on them */
+	pthread_cond_t feed;  /* for those with one */
+	pthread_cond_t clock; /* for the supervisor */
 	pthread_mutex_t wake_lock; /* the innermost: for whom to wake */
 	pool_wake *wake;           /* NULL: nobody */
 	void *wake_arg;
@@ -75,7 +75,8 @@ struct pool {
 
 	struct worker **workers;
 	size_t n_workers;
-	size_t n_stuck; /* of them, those that wait for a relay that is stalled: others work in their places
+	size_t n_stuck; /* of them, those that wait for a relay that is stalled: others work in
+	                 * their places
 	                 */
 	pthread_t supervisor;
 	bool starved; /* pool_room() said 0: whoever makes room wakes the engine */
@@ -91,15 +92,18 @@ struct relay *pool_relay_named(struct pool *pool, const char *name); /* found or
 
 void mail_queue_append(struct pool *pool, struct queued_mail *queued);
 void mail_queue_put_back(struct pool *pool, struct queued_mail *queued);
-/* Takes a mail out of the queue; NULL where there is none, or not before `*ret_wait_ms` for the rate's
- * sake. Those at which the relay failed come last, and wait a moment for others. Those that need a fresh
- * connection come first to one, and to no other. */
-struct queued_mail *mail_queue_take(struct pool *pool, struct relay *relay, bool fresh, int64_t *ret_wait_ms);
+/* Takes a mail out of the queue; NULL where there is none, or not before `*ret_wait_ms` for the
+ * rate's sake. Those at which the relay failed come last, and wait a moment for others. Those that
+ * need a fresh connection come first to one, and to no other. */
+struct queued_mail *mail_queue_take(struct pool *pool, struct relay *relay, bool fresh,
+                                    int64_t *ret_wait_ms);
 
-/* What came of a mail: its result goes out, now or when it is clear what it means. Frees the queued mail. */
+/* What came of a mail: its result goes out, now or when it is clear what it means. Frees the queued
+ * mail. */
 void mail_queue_finish(struct pool *pool, struct relay_session *session, struct queued_mail *queued,
                        struct delivery_result *result);
-void mail_queue_finish_unsent(struct pool *pool, struct queued_mail *queued, struct delivery_result *result);
+void mail_queue_finish_unsent(struct pool *pool, struct queued_mail *queued,
+                              struct delivery_result *result);
 void mail_queue_return(struct pool *pool, struct queued_mail *queued); /* nothing is counted */
 void mail_queue_return_all(struct pool *pool);                         /* the queue, so */
 /* One of the queue, or one whose refusal is held back, so, if it is there. */
@@ -120,7 +124,8 @@ size_t pool_size(const struct pool *pool);
 
 /* Threads of the pool take no signals: those are the loop's. */
 bool pool_start_thread(pthread_t *thread, void *(*run)(void *), void *arg);
-/* With the lock held: as many as there should be. Fewer are no fault as long as there is one; else false. */
+/* With the lock held: as many as there should be. Fewer are no fault as long as there is one; else
+ * false. */
 bool pool_start_workers(struct pool *pool);
 
 /* ---- the threads ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The circuit breaker of one relay: which connections it may get, when one is tried again after a fault,
- * what is counted for status and metrics. All of it under the pool's lock.
+ * The circuit breaker of one relay: which connections it may get, when one is tried again after a
+ * fault, what is counted for status and metrics. All of it under the pool's lock.
  */
 #include "dispatchd/mailer/relay.h"
 
@@ -12,7 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* How long until a relay that limits our connections is asked for one more, after it took one more. */
+/* How long until a relay that limits our connections is asked for one more, after it took one more.
+ */
 enum { GROW_MS = 1000 };
 
 struct relay *relay_new(const char *name)
@@ -33,7 +34,8 @@ struct relay *relay_free(struct relay *relay)
 
 bool relay_usable(const struct relay *relay, int64_t now_ms)
 {
-	return relay->breaker != BREAKER_OPEN || now_ms >= relay->open_until_ms || relay->allowed > 0;
+	return relay->breaker != BREAKER_OPEN || now_ms >= relay->open_until_ms ||
+	       relay->allowed > 0;
 }
 
 /* What the state lets in now; BREAKER_HALF_OPEN as an answer means one, as a trial. */
@@ -66,8 +68,8 @@ void relay_session_close(struct relay_session *session)
 
 	relay->sessions--;
 	relay->proven -= session->proven;
-	/* A trial that ended without a verdict (the pool stopped, the mail couldn't be rendered) is open to
-	 * the next. */
+	/* A trial that ended without a verdict (the pool stopped, the mail couldn't be rendered) is
+	 * open to the next. */
 	if (session->trial && relay->breaker == BREAKER_HALF_OPEN)
 		relay->breaker = BREAKER_OPEN;
 }
@@ -101,7 +103,8 @@ static void settle(struct relay *relay)
 static void open_breaker(struct relay *relay, const struct mailer_limits *limits, const char *words)
 {
 	struct backoff backoff = {.min_ms = limits->open_min_ms, .max_ms = limits->open_max_ms};
-	int64_t now_ms = clock_mono_ms(), wait_ms = backoff_ms(backoff, ++relay->faults, arc4random());
+	int64_t now_ms = clock_mono_ms(),
+	        wait_ms = backoff_ms(backoff, ++relay->faults, arc4random());
 
 	relay->breaker = BREAKER_OPEN;
 	relay->called = false;
@@ -112,7 +115,8 @@ static void open_breaker(struct relay *relay, const struct mailer_limits *limits
 	settle(relay);
 }
 
-/* Connections that fail while the breaker is open don't prolong that: they only show that fewer are welcome.
+/* Connections that fail while the breaker is open don't prolong that: they only show that fewer are
+ * welcome.
  */
 static void fewer(struct relay *relay, unsigned others)
 {
@@ -123,7 +127,8 @@ static void fewer(struct relay *relay, unsigned others)
 	settle(relay);
 }
 
-void relay_fault(struct relay_session *session, const struct mailer_limits *limits, const char *words)
+void relay_fault(struct relay_session *session, const struct mailer_limits *limits,
+                 const char *words)
 {
 	struct relay *relay = session->relay;
 	unsigned others = relay->proven - session->proven;
@@ -134,8 +139,8 @@ void relay_fault(struct relay_session *session, const struct mailer_limits *limi
 		fewer(relay, others);
 		return;
 	}
-	/* It was opened before the breaker last opened, and others have found the relay well since: the fault
-	 * is old.
+	/* It was opened before the breaker last opened, and others have found the relay well since:
+	 * the fault is old.
 	 */
 	if (!session->trial && session->from_ms < relay->opened_ms)
 		return;
@@ -144,13 +149,14 @@ void relay_fault(struct relay_session *session, const struct mailer_limits *limi
 	open_breaker(relay, limits, words);
 }
 
-/* It was opened before a fault that others had, perhaps before any had delivered, and goes on: those that do
- * are welcome. */
+/* It was opened before a fault that others had, perhaps before any had delivered, and goes on:
+ * those that do are welcome. */
 static void works_still(const struct relay_session *session)
 {
 	struct relay *relay = session->relay;
 
-	if (relay->breaker == BREAKER_CLOSED || !relay_goes_on(session) || relay->allowed >= relay->proven)
+	if (relay->breaker == BREAKER_CLOSED || !relay_goes_on(session) ||
+	    relay->allowed >= relay->proven)
 		return;
 	relay->allowed = relay->proven;
 	settle(relay);
@@ -172,7 +178,8 @@ void relay_good(struct relay_session *session, bool delivered)
 	}
 	session->trial = false;
 	if (relay->allowed > 0) {
-		/* It only shows that one more is welcome. The waits still double at the next refusal. */
+		/* It only shows that one more is welcome. The waits still double at the next
+		 * refusal. */
 		relay->allowed++;
 		relay->breaker = BREAKER_OPEN;
 		relay->open_until_ms = clock_mono_ms() + GROW_MS;
@@ -204,7 +211,8 @@ void relay_count(struct relay *relay, const struct delivery_result *result)
 	snprintf(relay->failing_words, sizeof relay->failing_words, "%s", result->reply);
 }
 
-void relay_refuses_all(struct relay_session *session, const struct mailer_limits *limits, const char *words)
+void relay_refuses_all(struct relay_session *session, const struct mailer_limits *limits,
+                       const char *words)
 {
 	struct relay *relay = session->relay;
 

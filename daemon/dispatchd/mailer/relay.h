@@ -29,18 +29,19 @@ struct relay {
 	struct relay *next;
 	char name[128];
 	enum breaker_state breaker;
-	bool gone;         /* a reload took it out of the configuration */
-	bool tried;        /* a connection to it has had an end, good or bad */
-	bool up;           /* as reported: the breaker is closed, or connections are allowed and work */
+	bool gone;  /* a reload took it out of the configuration */
+	bool tried; /* a connection to it has had an end, good or bad */
+	bool up;    /* as reported: the breaker is closed, or connections are allowed and work */
 	unsigned faults;   /* how often the breaker opened in a row */
 	int64_t opened_ms; /* what began before says nothing about now */
 	int64_t open_until_ms;
 	struct instant since, open_until;
 	char words[DELIVERY_REPLY_MAX];
-	unsigned sessions;   /* open or being opened */
-	unsigned proven;     /* of them, those over which a mail went */
-	unsigned allowed;    /* breaker not closed: so many may be open beside a trial */
-	bool stalled;        /* a connection waits for it, and it has answered no mail since (supervisor.c) */
+	unsigned sessions; /* open or being opened */
+	unsigned proven;   /* of them, those over which a mail went */
+	unsigned allowed;  /* breaker not closed: so many may be open beside a trial */
+	bool stalled; /* a connection waits for it, and it has answered no mail since (supervisor.c)
+	               */
 	int64_t answered_ms; /* its last answer to a mail */
 	bool called;         /* a connection to a lesser relay has ended for its trial's sake */
 	unsigned epoch;      /* rises when every open session has to end */
@@ -62,18 +63,20 @@ struct relay_session {
 struct relay *relay_new(const char *name);
 struct relay *relay_free(struct relay *relay); /* takes NULL; returns NULL */
 
-/* Whether mails may wait for it: its breaker isn't open, or is due for a trial, or connections still work. */
+/* Whether mails may wait for it: its breaker isn't open, or is due for a trial, or connections
+ * still work. */
 bool relay_usable(const struct relay *relay, int64_t now_ms);
 
 /* Opens a session if one may be opened now. */
 bool relay_session_open(struct relay *relay, int64_t now_ms, struct relay_session *ret);
 void relay_session_close(struct relay_session *session);
-/* Whether a connection to a relay further down the list should end for this one: it is up, or due to be tried
- * (for which one of them is enough). */
+/* Whether a connection to a relay further down the list should end for this one: it is up, or due
+ * to be tried (for which one of them is enough). */
 bool relay_calls(struct relay *relay, int64_t now_ms);
 bool relay_goes_on(const struct relay_session *session); /* it may take another mail */
 
-void relay_fault(struct relay_session *session, const struct mailer_limits *limits, const char *words);
+void relay_fault(struct relay_session *session, const struct mailer_limits *limits,
+                 const char *words);
 void relay_good(struct relay_session *session, bool delivered);
 
 /* It answered a mail, if only by a refusal that turned out to be the mail's: it is there. */
@@ -82,7 +85,8 @@ void relay_answers(struct relay *relay);
 void relay_count(struct relay *relay, const struct delivery_result *result);
 
 /* It refuses everybody: all sessions end, and the breaker lets none in while it is open. */
-void relay_refuses_all(struct relay_session *session, const struct mailer_limits *limits, const char *words);
+void relay_refuses_all(struct relay_session *session, const struct mailer_limits *limits,
+                       const char *words);
 
 void relay_describe(const struct relay *relay, struct pool_relay *ret);
 

@@ -78,7 +78,8 @@ size_t reply_enhanced(const char *text, int ret[3])
 		if (!p)
 			return 0;
 	}
-	if ((code[0] != 2 && code[0] != 4 && code[0] != 5) || (*p != '\0' && *p != ' ' && *p != '\t'))
+	if ((code[0] != 2 && code[0] != 4 && code[0] != 5) ||
+	    (*p != '\0' && *p != ' ' && *p != '\t'))
 		return 0;
 	memcpy(ret, code, sizeof code);
 	while (*p == ' ' || *p == '\t')

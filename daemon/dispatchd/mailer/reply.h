@@ -5,16 +5,17 @@
 #include <stddef.h>
 
 /*
- * What a server says, made fit to be kept: one line, valid UTF-8, no control characters (each run of
- * them and of blanks becomes one space), cut between two characters to `size` - 1 bytes.
+ * What a server says, made fit to be kept: one line, valid UTF-8, no control characters (each run
+ * of them and of blanks becomes one space), cut between two characters to `size` - 1 bytes.
  */
 void reply_clean(char *ret, size_t size, const char *text, size_t len);
 
-/* The enhanced status code (RFC 3463) that a reply's text begins with; zeros and 0 where there is none, else
- * how many bytes it takes with the blanks behind it. */
+/* The enhanced status code (RFC 3463) that a reply's text begins with; zeros and 0 where there is
+ * none, else how many bytes it takes with the blanks behind it. */
 size_t reply_enhanced(const char *text, int ret[3]);
 
-/* Overwrites each occurrence of `word` (ignored where empty) in `text` with `with`, which is not longer. */
+/* Overwrites each occurrence of `word` (ignored where empty) in `text` with `with`, which is not
+ * longer. */
 void reply_mask(char *text, const char *word, const char *with);
 
 #endif

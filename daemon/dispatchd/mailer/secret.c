@@ -34,7 +34,8 @@ static bool check_text(const char *text, size_t len, const char *path, struct er
 	if (len == 0)
 		return error_set(err, EX_CONFIG, "%s: is empty", path);
 	if (len > SECRET_MAX)
-		return error_set(err, EX_CONFIG, "%s: a password has at most %d bytes", path, SECRET_MAX);
+		return error_set(err, EX_CONFIG, "%s: a password has at most %d bytes", path,
+		                 SECRET_MAX);
 	for (size_t i = 0; i < len; i++)
 		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
 			return error_set(err, EX_CONFIG, "%s: has a control character", path);
@@ -67,7 +68,8 @@ static bool read_open(int fd, const char *path, char ret[SECRET_MAX + 1], struct
 	return ok;
 }
 
-bool secret_read(const char *file, const char *credential, char ret[SECRET_MAX + 1], struct error *err)
+bool secret_read(const char *file, const char *credential, char ret[SECRET_MAX + 1],
+                 struct error *err)
 {
 	const char *directory = getenv("CREDENTIALS_DIRECTORY");
 	char path[4096];

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The thread that watches the clock for all mailers: shuts down what takes too long, finds
- * relays that are stalled, lets go of refusals held back, wakes mailers when a breaker may be tried, gives
- * back what waits for a mailer for too long, and ends the grace of a stop. It sleeps until the next of these
- * is due; deadlines of connections are looked at four times a second while there are any.
+ * relays that are stalled, lets go of refusals held back, wakes mailers when a breaker may be
+ * tried, gives back what waits for a mailer for too long, and ends the grace of a stop. It sleeps
+ * until the next of these is due; deadlines of connections are looked at four times a second while
+ * there are any.
  */
 #include "dispatchd/mailer/pool_private.h"
 
@@ -30,16 +31,17 @@ static int64_t check_watches(struct pool *pool, int64_t now_ms)
 	return next_ms;
 }
 
-static bool is_stuck(struct pool *pool, struct worker *worker, int64_t now_ms, int64_t *ret_since_ms)
+static bool is_stuck(struct pool *pool, struct worker *worker, int64_t now_ms,
+                     int64_t *ret_since_ms)
 {
 	return worker->relay && !worker->leaving &&
 	       watch_waits(&worker->watch, now_ms, pool->limits->stall_ms, ret_since_ms);
 }
 
 /*
- * A relay is stalled while a connection waits for it for too long, and no mail has got an answer since that
- * wait began. With another relay in the list new mails go there, and others work in the places of those that
- * wait.
+ * A relay is stalled while a connection waits for it for too long, and no mail has got an answer
+ * since that wait began. With another relay in the list new mails go there, and others work in the
+ * places of those that wait.
  */
 static void check_stalls(struct pool *pool, int64_t now_ms)
 {
@@ -78,7 +80,8 @@ static int64_t check_held(struct pool *pool, int64_t now_ms, bool *ret_news)
 	return next_ms;
 }
 
-/* When a breaker's time is over, mailers may try; pool_unlock() wakes the engine, since there is room. */
+/* When a breaker's time is over, mailers may try; pool_unlock() wakes the engine, since there is
+ * room. */
 static int64_t check_breakers(struct pool *pool, int64_t now_ms)
 {
 	int64_t next_ms = CLOCK_NEVER_MS;
@@ -91,7 +94,8 @@ static int64_t check_breakers(struct pool *pool, int64_t now_ms)
 	return next_ms;
 }
 
-/* The oldest stand first. While there is a queue, some connection is at work, and so is the clock. */
+/* The oldest stand first. While there is a queue, some connection is at work, and so is the clock.
+ */
 static int64_t check_queue(struct pool *pool, int64_t now_ms, bool *ret_news)
 {
 	while (pool->head && now_ms - pool->head->put_ms >= pool->limits->wait_ms) {

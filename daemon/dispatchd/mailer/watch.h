@@ -20,15 +20,16 @@ struct watch {
 	int fd;               /* a duplicate; -1: no connection */
 	bool cut;             /* the pool ends: nothing may be opened any more */
 	_Atomic int64_t deadline_ms;
-	_Atomic int64_t waits_since_ms; /* for the relay's answer; CLOCK_NEVER_MS: nothing is due from it */
-	atomic_bool expired;            /* the connection was shut down by its deadline */
+	_Atomic int64_t
+	        waits_since_ms; /* for the relay's answer; CLOCK_NEVER_MS: nothing is due from it */
+	atomic_bool expired;    /* the connection was shut down by its deadline */
 };
 
 void watch_init(struct watch *watch);
 void watch_destroy(struct watch *watch);
 
-/* Follows the connection `fd` from now on instead of the last one. False where none may be opened any more or
- * no descriptor is left. */
+/* Follows the connection `fd` from now on instead of the last one. False where none may be opened
+ * any more or no descriptor is left. */
 bool watch_follow(struct watch *watch, int fd);
 void watch_leave(struct watch *watch); /* the connection is over; disarms */
 
@@ -44,8 +45,9 @@ bool watch_is_cut(struct watch *watch);
 /* Whether something waits to be read, or the end: for a connection that has been idle. */
 bool watch_readable(struct watch *watch);
 
-void watch_shut(struct watch *watch);                     /* shuts the connection down, if there is one */
-void watch_cut(struct watch *watch);                      /* this one and all later ones */
-int64_t watch_check(struct watch *watch, int64_t now_ms); /* shuts down if it is over; returns the deadline */
+void watch_shut(struct watch *watch); /* shuts the connection down, if there is one */
+void watch_cut(struct watch *watch);  /* this one and all later ones */
+int64_t watch_check(struct watch *watch,
+                    int64_t now_ms); /* shuts down if it is over; returns the deadline */
 
 #endif

@@ -54,7 +54,8 @@ static void wait_on(struct pool *pool, pthread_cond_t *cond, int64_t ms)
 
 static enum delivery judge_ours(enum smtp_stage stage)
 {
-	return failure_judge(&(struct smtp_report){.stage = stage}, &(struct failure_facts){0}).delivery;
+	return failure_judge(&(struct smtp_report){.stage = stage}, &(struct failure_facts){0})
+	        .delivery;
 }
 
 /* The message, or false with a result that says why there is none. */
@@ -76,21 +77,23 @@ static bool render(const struct run *run, struct queued_mail *queued, struct buf
 	bool ok = templates_render(run->config->templates, run->worker->dates, queued->outgoing,
 	                           run->config->from, ret, &queued->template_broken, &err);
 	if (large) {
-		(void)malloc_trim(
-		        0); /* small blocks by the hundred thousand, and the next one is another thread's */
+		(void)malloc_trim(0); /* small blocks by the hundred thousand, and the next one is
+		                         another thread's */
 		pthread_mutex_unlock(&run->worker->pool->large);
 	}
 	if (!ok || queued->template_broken)
 		snprintf(queued->fault, sizeof queued->fault, "%.255s", err.text);
 	if (!ok) {
 		result->delivery = judge_ours(SMTP_NOT_RENDERED);
-		snprintf(result->reply, sizeof result->reply, "the mail can't be rendered: %.400s", err.text);
+		snprintf(result->reply, sizeof result->reply, "the mail can't be rendered: %.400s",
+		         err.text);
 	}
 	return ok;
 }
 
 /* What never reached a relay says nothing of it. */
-static void report_unsendable(struct pool *pool, struct queued_mail *queued, struct delivery_result *result)
+static void report_unsendable(struct pool *pool, struct queued_mail *queued,
+                              struct delivery_result *result)
 {
 	pthread_mutex_lock(&pool->lock);
 	mail_queue_finish_unsent(pool, queued, result);
@@ -115,7 +118,8 @@ static bool is_called_away(const struct run *run)
 /* Other connections to the relay have waited for an answer for too long. */
 static bool is_better_elsewhere(const struct run *run)
 {
-	return run->session.relay->stalled && pool_has_other_relay(run->worker->pool, run->session.relay);
+	return run->session.relay->stalled &&
+	       pool_has_other_relay(run->worker->pool, run->session.relay);
 }
 
 static bool goes_on(const struct run *run)
@@ -166,7 +170,8 @@ static struct queued_mail *take_mail(struct run *run)
 		return queued;
 	pthread_mutex_lock(&pool->lock);
 	queued = wait_for_mail(run, &waited);
-	/* A relay that tired of waiting has said so, or has gone: that is no fault of the mail's. */
+	/* A relay that tired of waiting has said so, or has gone: that is no fault of the mail's.
+	 */
 	if (queued && waited && run->target && watch_readable(&run->worker->watch)) {
 		run->closing = true;
 		mail_queue_put_back(pool, queued);
@@ -210,8 +215,8 @@ static void renew(struct run *run, struct queued_mail *queued)
 }
 
 /* The next relay, or a connection that works, may have it; but it doesn't go in circles. */
-static void send_elsewhere(struct run *run, struct queued_mail *queued, const struct failure *failure,
-                           const char *words)
+static void send_elsewhere(struct run *run, struct queued_mail *queued,
+                           const struct failure *failure, const char *words)
 {
 	struct pool *pool = run->worker->pool;
 
@@ -236,7 +241,8 @@ static void send_elsewhere(struct run *run, struct queued_mail *queued, const st
 		mail_queue_return_all(pool);
 }
 
-static void finish(struct run *run, struct queued_mail *queued, enum delivery delivery, const char *reply)
+static void finish(struct run *run, struct queued_mail *queued, enum delivery delivery,
+                   const char *reply)
 {
 	struct delivery_result result = {.delivery = delivery};
 
@@ -309,7 +315,8 @@ static void run_maildir(struct run *run)
 
 /* ---- the thread ---- */
 
-/* The first in the order of the configuration that lets us in, of those that are stalled or of those not. */
+/* The first in the order of the configuration that lets us in, of those that are stalled or of
+ * those not. */
 static bool open_one(struct run *run, bool stalled)
 {
 	struct pool *pool = run->worker->pool;
@@ -330,8 +337,8 @@ static bool open_relay(struct run *run)
 	struct pool *pool = run->worker->pool;
 
 	if (pool->config->transport == TRANSPORT_MAILDIR)
-		return relay_session_open(pool_relay_named(pool, pool->config->maildir), clock_mono_ms(),
-		                          &run->session);
+		return relay_session_open(pool_relay_named(pool, pool->config->maildir),
+		                          clock_mono_ms(), &run->session);
 	/* Who stands in for one that is stuck doesn't get stuck, too. */
 	return open_one(run, false) ||
 	       (run->worker->index < pool->config->connections && open_one(run, true));
@@ -343,7 +350,8 @@ static bool begin(struct run *run, int64_t *ret_wait_ms)
 	struct pool *pool = run->worker->pool;
 
 	*ret_wait_ms = CLOCK_NEVER_MS;
-	if (pool->stopping || run->worker->index >= pool_size(pool) || !pool->head || !open_relay(run))
+	if (pool->stopping || run->worker->index >= pool_size(pool) || !pool->head ||
+	    !open_relay(run))
 		return false;
 	run->first = mail_queue_take(pool, run->session.relay, true, ret_wait_ms);
 	if (!run->first) {
@@ -371,7 +379,8 @@ static bool wait_for_work(struct worker *worker, struct run *run)
 		begun = begin(run, &wait_ms);
 		if (begun || pool->stopping)
 			break;
-		wait_on(pool, worker->index < pool_size(pool) ? &pool->work : &pool->spare, wait_ms);
+		wait_on(pool, worker->index < pool_size(pool) ? &pool->work : &pool->spare,
+		        wait_ms);
 	}
 	worker->ended = !begun;
 	pool_unlock(pool, !begun);

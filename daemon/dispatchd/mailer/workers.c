@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Starts the pool's threads: for its beginning, a reload, and a supervisor that needs more of them. */
+/* Starts the pool's threads: for its beginning, a reload, and a supervisor that needs more of them.
+ */
 #include "dispatchd/mailer/pool_private.h"
 
 #include "base/mem.h"
@@ -26,7 +27,8 @@ bool pool_start_workers(struct pool *pool)
 		worker->pool = pool;
 		worker->index = pool->n_workers;
 		watch_init(&worker->watch);
-		pool->workers = mem_realloc(pool->workers, pool->n_workers + 1, sizeof(struct worker *));
+		pool->workers =
+		        mem_realloc(pool->workers, pool->n_workers + 1, sizeof(struct worker *));
 		if (!pool_start_thread(&worker->thread, worker_main, worker)) {
 			watch_destroy(&worker->watch);
 			free(worker);

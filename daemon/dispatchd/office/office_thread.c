@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The thread that writes customers.db for the engine: takes a batch, carries it out, brings the results
- * back. A locked or broken database only makes it try again later.
+ * The thread that writes customers.db for the engine: takes a batch, carries it out, brings the
+ * results back. A locked or broken database only makes it try again later.
  */
 #include "dispatchd/office/office_thread.h"
 
@@ -115,8 +115,8 @@ static void *main_loop(void *arg)
 	return NULL;
 }
 
-struct office_thread *office_thread_start(const char *path, const char *spool_path, office_wake *wake,
-                                          void *arg)
+struct office_thread *office_thread_start(const char *path, const char *spool_path,
+                                          office_wake *wake, void *arg)
 {
 	struct office_thread *t = mem_alloc(sizeof *t);
 	pthread_condattr_t attr;
@@ -194,8 +194,8 @@ static bool join(struct office_thread *t)
 	until.tv_sec += END_S;
 	if (pthread_clockjoin_np(t->thread, NULL, CLOCK_MONOTONIC, &until) == 0)
 		return true;
-	log_write(LOG_ERR,
-	          "customers.db: its writer hangs and is left behind; what it had to do is in the spool");
+	log_write(LOG_ERR, "customers.db: its writer hangs and is left behind; what it had to do "
+	                   "is in the spool");
 	return false;
 }
 

@@ -6,15 +6,15 @@
 #include "engine/office_writer.h"
 
 /*
- * The thread that writes customers.db for the engine (invariant 6): one batch of office writes at a time, so
- * that an import's lock holds nothing but this. Called from the engine's thread only.
+ * The thread that writes customers.db for the engine (invariant 6): one batch of office writes at a
+ * time, so that an import's lock holds nothing but this. Called from the engine's thread only.
  */
 struct office_thread;
 typedef void office_wake(void *arg); /* from the office's thread: results are there */
 
 /* `path`, of customers.db, is copied. Never NULL. */
-struct office_thread *office_thread_start(const char *path, const char *spool_path, office_wake *wake,
-                                          void *arg);
+struct office_thread *office_thread_start(const char *path, const char *spool_path,
+                                          office_wake *wake, void *arg);
 bool office_thread_idle(struct office_thread *thread); /* a batch may be given */
 void office_thread_give(struct office_thread *thread, const struct spool_office_write *rows,
                         size_t n); /* copied */
@@ -23,8 +23,8 @@ void office_thread_give(struct office_thread *thread, const struct spool_office_
 struct office_write_result *office_thread_take(struct office_thread *thread, size_t *ret_n);
 /* From any thread: whether customers.db could be written the last time; else what was wrong. */
 bool office_thread_well(struct office_thread *thread, struct error *ret);
-/* A batch under way is finished or given up. One that hangs in the disk is left behind after some seconds.
- * Takes NULL; returns NULL. */
+/* A batch under way is finished or given up. One that hangs in the disk is left behind after some
+ * seconds. Takes NULL; returns NULL. */
 struct office_thread *office_thread_stop(struct office_thread *thread);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The channel as a source: what is published while we listen. Messages gather up to a bound while the
- * engine takes no more; beyond it they are lost, counted and logged.
+ * The channel as a source: what is published while we listen. Messages gather up to a bound while
+ * the engine takes no more; beyond it they are lost, counted and logged.
  */
 #include "dispatchd/redis/channel.h"
 
@@ -68,7 +68,8 @@ static void keep(struct channel *channel, const redisReply *text)
 	if (channel->n >= CHANNEL_MESSAGES_MAX || channel->bytes + text->len > CHANNEL_BYTES_MAX) {
 		channel->lost++;
 		log_fault(LOG_ERR,
-		          "messages of a channel are lost: they arrive faster than they can be processed "
+		          "messages of a channel are lost: they arrive faster than they can be "
+		          "processed "
 		          "channel=%s",
 		          channel->source.key);
 		return;
@@ -104,7 +105,8 @@ void channel_reset(struct channel *channel)
 {
 	if (channel->subscribed)
 		log_write(LOG_WARNING,
-		          "subscribed again: messages that were published since the connection was lost are "
+		          "subscribed again: messages that were published since the connection was "
+		          "lost are "
 		          "lost channel=%s",
 		          channel->source.key);
 	channel->subscribed = true;
@@ -114,7 +116,8 @@ void channel_reset(struct channel *channel)
 /* Half of the room is for messages that wait for customers of the feed. */
 static bool hands_over(const struct channel *channel, bool feed_first)
 {
-	bool urgent = channel->n > CHANNEL_MESSAGES_MAX / 2 || channel->bytes > CHANNEL_BYTES_MAX / 2;
+	bool urgent =
+	        channel->n > CHANNEL_MESSAGES_MAX / 2 || channel->bytes > CHANNEL_BYTES_MAX / 2;
 	return channel->n && flow_open(channel->source.flow) && (!feed_first || urgent);
 }
 
@@ -131,7 +134,8 @@ void channel_turn(struct channel *channel, bool feed_first)
 		}
 		flow_submit(&channel->source, intake);
 	}
-	if (redis_connection_ready(channel->connection) && !redis_connection_awaited(channel->connection) &&
+	if (redis_connection_ready(channel->connection) &&
+	    !redis_connection_awaited(channel->connection) &&
 	    clock_tick().ms >= channel->pulse_at.ms)
 		subscribe(channel);
 }

@@ -12,7 +12,8 @@
 enum { CHANNEL_MESSAGES_MAX = 20000, CHANNEL_BYTES_MAX = 12 << 20, CHANNEL_PULSE_MS = 10000 };
 
 struct channel;
-struct channel *channel_new(struct flow *flow, struct redis_connection *connection, const char *key);
+struct channel *channel_new(struct flow *flow, struct redis_connection *connection,
+                            const char *key);
 struct channel *channel_free(struct channel *channel); /* takes NULL; returns NULL */
 void channel_reset(struct channel *channel);           /* the connection is new: subscribes */
 /* Hands over what has come, if it can while the feed goes first; takes NULL. */

@@ -54,7 +54,8 @@ struct redis_client {
 	bool up;        /* all connections are */
 	bool reported;  /* the log has that they aren't */
 	char why[256];  /* they aren't */
-	bool doubted;   /* the server was unusable: that all connections are there again proves nothing yet */
+	bool doubted;   /* the server was unusable: that all connections are there again proves
+	                   nothing yet */
 	struct tick ready_since; /* all of them, while doubted */
 	struct tick down_since;
 	uint64_t losses;
@@ -88,12 +89,14 @@ static void reset_channel(struct redis_client *client)
 static bool all_ready(const struct redis_client *client)
 {
 	for (size_t i = 0; i < SLOTS; i++)
-		if (client->slots[i].connection && !redis_connection_ready(client->slots[i].connection))
+		if (client->slots[i].connection &&
+		    !redis_connection_ready(client->slots[i].connection))
 			return false;
 	return true;
 }
 
-/* A server that completes the handshake but is unusable says so as soon as something is asked of it. */
+/* A server that completes the handshake but is unusable says so as soon as something is asked of
+ * it. */
 static void find_up(struct redis_client *client)
 {
 	if (client->up || !all_ready(client) ||
@@ -105,7 +108,8 @@ static void find_up(struct redis_client *client)
 		log_write(LOG_INFO, "Redis connected redis=%s", client->target->name);
 	else
 		log_write(LOG_NOTICE, "Redis connection is back after %" PRId64 " s redis=%s",
-		          (clock_tick().ms - client->down_since.ms + 500) / 1000, client->target->name);
+		          (clock_tick().ms - client->down_since.ms + 500) / 1000,
+		          client->target->name);
 	client->reported = false;
 }
 
@@ -119,7 +123,8 @@ static void on_up(void *arg)
 	find_up(client);
 }
 
-/* Redis' own refusals begin with a word in capitals (NOAUTH, LOADING); those are news even while it is away.
+/* Redis' own refusals begin with a word in capitals (NOAUTH, LOADING); those are news even while it
+ * is away.
  */
 static bool is_refusal(const char *why)
 {
@@ -141,7 +146,8 @@ static void report_down(struct redis_client *client, const char *why)
 		log_write(LOG_WARNING, "Redis can't be reached, retrying redis=%s reason=\"%s\"",
 		          client->target->name, why);
 	} else if (is_refusal(why)) {
-		log_fault(LOG_WARNING, "Redis refuses us redis=%s reply=\"%s\"", client->target->name, why);
+		log_fault(LOG_WARNING, "Redis refuses us redis=%s reply=\"%s\"",
+		          client->target->name, why);
 	} else {
 		log_write(LOG_DEBUG, "Redis still can't be reached reason=\"%s\"", why);
 	}
@@ -199,13 +205,15 @@ static const struct redis_connection_events connection_hooks = {
 
 /* ---- making it */
 
-static struct redis_connection *open_slot(struct redis_client *client, struct event_base *base, size_t i,
-                                          int64_t patience_ms, void (*reset)(struct redis_client *client))
+static struct redis_connection *open_slot(struct redis_client *client, struct event_base *base,
+                                          size_t i, int64_t patience_ms,
+                                          void (*reset)(struct redis_client *client))
 {
 	struct slot *slot = &client->slots[i];
 	slot->client = client;
 	slot->reset = reset;
-	slot->connection = redis_connection_new(base, client->target, patience_ms, &connection_hooks, slot);
+	slot->connection =
+	        redis_connection_new(base, client->target, patience_ms, &connection_hooks, slot);
 	return slot->connection;
 }
 
@@ -218,21 +226,26 @@ static const char *consumer_name(struct redis_client *client, const struct setti
 	return arena_strdup(client->arena, host);
 }
 
-static void add_sources(struct redis_client *client, struct event_base *base, const struct settings *settings)
+static void add_sources(struct redis_client *client, struct event_base *base,
+                        const struct settings *settings)
 {
 	struct redis_connection *connection =
 	        open_slot(client, base, SLOT_STREAMS, READER_BLOCK_MS + MARGIN_MS, reset_streams);
 	client->reader = reader_new(&client->flow, connection);
 	/* In this order they are read and answered: customers before what is about them. */
-	reader_add(client->reader, arena_strdup(client->arena, settings->redis.customers), FEED_CUSTOMERS);
-	reader_add(client->reader, arena_strdup(client->arena, settings->redis.requests), FEED_REQUESTS);
-	reader_add(client->reader, arena_strdup(client->arena, settings->redis.stream), FEED_EVENTS);
+	reader_add(client->reader, arena_strdup(client->arena, settings->redis.customers),
+	           FEED_CUSTOMERS);
+	reader_add(client->reader, arena_strdup(client->arena, settings->redis.requests),
+	           FEED_REQUESTS);
+	reader_add(client->reader, arena_strdup(client->arena, settings->redis.stream),
+	           FEED_EVENTS);
 	reader_reset(client->reader);
 	if (*settings->redis.list) {
-		connection = open_slot(client, base, SLOT_LIST, LIST_BLOCK_MS + MARGIN_MS, reset_list);
-		client->list =
-		        list_new(&client->flow, connection, arena_strdup(client->arena, settings->redis.list),
-		                 settings->redis.claim_after_ms);
+		connection =
+		        open_slot(client, base, SLOT_LIST, LIST_BLOCK_MS + MARGIN_MS, reset_list);
+		client->list = list_new(&client->flow, connection,
+		                        arena_strdup(client->arena, settings->redis.list),
+		                        settings->redis.claim_after_ms);
 	}
 	if (*settings->redis.channel) {
 		connection = open_slot(client, base, SLOT_CHANNEL, PATIENCE_MS, reset_channel);
@@ -253,8 +266,8 @@ static void expect_streams(struct redis_client *client, const struct settings *s
 }
 
 struct redis_client *redis_client_new(struct event_base *base, const struct settings *settings,
-                                      struct engine_thread *engine, void (*wake)(void *arg), void *arg,
-                                      struct error *err)
+                                      struct engine_thread *engine, void (*wake)(void *arg),
+                                      void *arg, struct error *err)
 {
 	struct target *target = target_new(settings, err);
 	if (!target)
@@ -268,8 +281,9 @@ struct redis_client *redis_client_new(struct event_base *base, const struct sett
 	client->flow.consumer = consumer_name(client, settings);
 	client->flow.commands = open_slot(client, base, SLOT_COMMANDS, PATIENCE_MS, reset_commands);
 	add_sources(client, base, settings);
-	client->maintenance = maintenance_new(&client->flow, client->reader, settings->redis.claim_after_ms,
-	                                      settings->redis.keep_ms);
+	client->maintenance =
+	        maintenance_new(&client->flow, client->reader, settings->redis.claim_after_ms,
+	                        settings->redis.keep_ms);
 	client->publisher = publisher_new(engine, client->flow.commands);
 	expect_streams(client, settings);
 	for (size_t i = 0; i < SLOTS; i++)
@@ -302,7 +316,8 @@ struct redis_client *redis_client_free(struct redis_client *client)
 void redis_client_reload(struct redis_client *client, const struct settings *settings)
 {
 	client->flow.entry_max = (size_t)settings->redis.max_event_size;
-	maintenance_set(client->maintenance, settings->redis.claim_after_ms, settings->redis.keep_ms);
+	maintenance_set(client->maintenance, settings->redis.claim_after_ms,
+	                settings->redis.keep_ms);
 	list_set(client->list, settings->redis.claim_after_ms);
 }
 
@@ -335,8 +350,8 @@ void redis_client_turn(struct redis_client *client)
 void redis_client_close(struct redis_client *client)
 {
 	client->flow.closed = true;
-	/* A read that blocks would still be handed what comes next. Whatever is on the wire stays pending in
-	 * Redis and is read at the next start. */
+	/* A read that blocks would still be handed what comes next. Whatever is on the wire stays
+	 * pending in Redis and is read at the next start. */
 	for (size_t i = SLOT_STREAMS; i < SLOTS; i++)
 		if (client->slots[i].connection)
 			redis_connection_close(client->slots[i].connection);
@@ -350,7 +365,8 @@ bool redis_client_connected(const struct redis_client *client)
 static bool source_part(const struct redis_client *client, const struct source *source,
                         struct redis_part *ret)
 {
-	const struct health *health = source->reading.refused ? &source->reading : &source->acknowledging;
+	const struct health *health =
+	        source->reading.refused ? &source->reading : &source->acknowledging;
 	*ret = (struct redis_part){
 	        .kind = source->kind, .name = source->key, .use = "read", .lost = source->lost};
 	if (!client->up)
@@ -367,7 +383,8 @@ bool redis_client_part(struct redis_client *client, size_t i, struct redis_part 
 {
 	if (i < client->flow.n_sources)
 		return source_part(client, client->flow.sources[i], ret);
-	const struct health *health = publisher_stream(client->publisher, i - client->flow.n_sources);
+	const struct health *health =
+	        publisher_stream(client->publisher, i - client->flow.n_sources);
 	publisher_probe_soon(client->publisher);
 	if (!health)
 		return false;
@@ -402,14 +419,15 @@ static void add_parts(struct redis_client *client, struct buf *out)
 	struct redis_part part;
 	metric_head(out, METRIC_REDIS_USABLE);
 	for (size_t i = 0; redis_client_part(client, i, &part); i++)
-		metric_sample(out, METRIC_REDIS_USABLE, part.words == NULL, "kind", part.kind, "name",
-		              part.name, "use", part.use, NULL);
+		metric_sample(out, METRIC_REDIS_USABLE, part.words == NULL, "kind", part.kind,
+		              "name", part.name, "use", part.use, NULL);
 }
 
-static void add_source(struct buf *out, enum metric metric, const struct source *source, uint64_t value)
+static void add_source(struct buf *out, enum metric metric, const struct source *source,
+                       uint64_t value)
 {
-	metric_sample(out, metric, (int64_t)value, "source", source->kind, "feed", feed_names[source->feed],
-	              NULL);
+	metric_sample(out, metric, (int64_t)value, "source", source->kind, "feed",
+	              feed_names[source->feed], NULL);
 }
 
 void redis_client_metrics(struct redis_client *client, struct buf *out)

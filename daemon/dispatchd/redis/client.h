@@ -21,18 +21,21 @@ struct redis_client;
 
 /* `wake` asks for a turn of the loop. Connects as soon as the loop runs. `settings` are copied. */
 struct redis_client *redis_client_new(struct event_base *base, const struct settings *settings,
-                                      struct engine_thread *engine, void (*wake)(void *arg), void *arg,
-                                      struct error *err) MUST_CHECK;
+                                      struct engine_thread *engine, void (*wake)(void *arg),
+                                      void *arg, struct error *err) MUST_CHECK;
 struct redis_client *redis_client_free(struct redis_client *client); /* takes NULL; returns NULL */
 
 void redis_client_reload(struct redis_client *client,
                          const struct settings *settings); /* what of it may change while it runs */
-void redis_client_done(struct redis_client *client, struct intake *list); /* committed: acknowledges them */
-void redis_client_publish(struct redis_client *client, struct publications *list); /* takes them over */
-void redis_client_turn(struct redis_client *client);                               /* all that is due */
-void redis_client_close(struct redis_client *client); /* reads no more; not from within its callbacks */
-bool redis_client_connected(
-        const struct redis_client *client); /* all connections are there, and to a server that can be used */
+void redis_client_done(struct redis_client *client,
+                       struct intake *list); /* committed: acknowledges them */
+void redis_client_publish(struct redis_client *client,
+                          struct publications *list); /* takes them over */
+void redis_client_turn(struct redis_client *client);  /* all that is due */
+void redis_client_close(
+        struct redis_client *client); /* reads no more; not from within its callbacks */
+bool redis_client_connected(const struct redis_client *client); /* all connections are there, and to
+                                                                   a server that can be used */
 
 /* One thing that is configured and how it is. */
 struct redis_part {
@@ -41,15 +44,17 @@ struct redis_part {
 	uint64_t lost;                 /* entries that were removed before they were read */
 	int64_t since_ms;              /* how long it can't; 0 where that isn't known */
 };
-/* The parts by number from 0: every feed and every stream that is written. False beyond the last. Whoever
- * asks makes what may have become unusable be tried soon. What it points to is good until the loop goes on.
+/* The parts by number from 0: every feed and every stream that is written. False beyond the last.
+ * Whoever asks makes what may have become unusable be tried soon. What it points to is good until
+ * the loop goes on.
  */
 bool redis_client_part(struct redis_client *client, size_t i, struct redis_part *ret);
 /* Nothing waits to be acknowledged or published, or there is no connection to do it over. */
 bool redis_client_quiet(const struct redis_client *client);
 void redis_client_metrics(struct redis_client *client, struct buf *out);
-const char *redis_client_why(
-        const struct redis_client *client); /* why it isn't connected; "" while it is, or not yet known */
-const char *redis_client_target(const struct redis_client *client); /* for people; without password */
+const char *redis_client_why(const struct redis_client *client); /* why it isn't connected; "" while
+                                                                    it is, or not yet known */
+const char *
+redis_client_target(const struct redis_client *client); /* for people; without password */
 
 #endif

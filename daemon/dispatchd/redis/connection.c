@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One connection after the other. A wire ends by itself when the peer goes, and tells us; or on_timer()
- * ends it from the loop's top. Everything else only marks (CONNECTION_FAILING) and lets the timer ring, so
- * that no wire is freed under its own calls.
+ * One connection after the other. A wire ends by itself when the peer goes, and tells us; or
+ * on_timer() ends it from the loop's top. Everything else only marks (CONNECTION_FAILING) and lets
+ * the timer ring, so that no wire is freed under its own calls.
  */
 #include "dispatchd/redis/connection.h"
 
@@ -39,7 +39,8 @@ static const unsigned allowed[CONNECTION_STATES] = {
         [CONNECTION_RESOLVING] = 1u << CONNECTION_CONNECTING | 1u << CONNECTION_RESTING,
         [CONNECTION_CONNECTING] =
                 1u << CONNECTION_HANDSHAKE | 1u << CONNECTION_FAILING | 1u << CONNECTION_RESTING,
-        [CONNECTION_HANDSHAKE] = 1u << CONNECTION_READY | 1u << CONNECTION_FAILING | 1u << CONNECTION_RESTING,
+        [CONNECTION_HANDSHAKE] =
+                1u << CONNECTION_READY | 1u << CONNECTION_FAILING | 1u << CONNECTION_RESTING,
         [CONNECTION_READY] = 1u << CONNECTION_FAILING | 1u << CONNECTION_RESTING,
         [CONNECTION_FAILING] = 1u << CONNECTION_RESTING,
         [CONNECTION_CLOSED] = 0,
@@ -73,7 +74,8 @@ struct call {
 static void move_to(struct redis_connection *connection, enum connection_state to)
 {
 	if (!(allowed[connection->state] & 1u << to))
-		bug("a Redis connection can't go from state %d to %d", (int)connection->state, (int)to);
+		bug("a Redis connection can't go from state %d to %d", (int)connection->state,
+		    (int)to);
 	connection->state = to;
 }
 
@@ -121,7 +123,8 @@ static void link_fail(struct redis_connection *connection, const char *why)
 	ring_in(connection, 0);
 }
 
-/* Ends our side of a connection, from the loop's top only: callbacks that still wait get their NULL here. */
+/* Ends our side of a connection, from the loop's top only: callbacks that still wait get their NULL
+ * here. */
 static void end_wire(struct redis_connection *connection)
 {
 	struct wire *wire = connection->wire;
@@ -138,8 +141,9 @@ void redis_connection_renew(struct redis_connection *connection, const char *why
 /* What Redis says where it is the server that is unusable, not the command or the key. */
 static bool is_unusable(const redisReply *reply)
 {
-	static const char *const words[] = {"READONLY ",    "MASTERDOWN ", "LOADING ", "UNBLOCKED ",
-	                                    "CLUSTERDOWN ", "NOREPLICAS ", "NOAUTH ",  "WRONGPASS "};
+	static const char *const words[] = {"READONLY ",  "MASTERDOWN ",  "LOADING ",
+	                                    "UNBLOCKED ", "CLUSTERDOWN ", "NOREPLICAS ",
+	                                    "NOAUTH ",    "WRONGPASS "};
 	if (reply->type != REDIS_REPLY_ERROR)
 		return false;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -155,8 +159,8 @@ static void watch_peer(struct redis_connection *connection)
 	if (connection->state == CONNECTION_FAILING || connection->state == CONNECTION_CLOSED)
 		return;
 	if (connection->awaited)
-		ring_in(connection,
-		        connection->state == CONNECTION_READY ? connection->patience_ms : CONNECT_MS);
+		ring_in(connection, connection->state == CONNECTION_READY ? connection->patience_ms
+		                                                          : CONNECT_MS);
 	else
 		event_del(connection->timer);
 }
@@ -218,14 +222,16 @@ bool redis_connection_subscribe(struct redis_connection *connection, const char 
 	connection->on_message = fn;
 	connection->on_message_arg = arg;
 	args_add_all(&args, "SUBSCRIBE", channel, NULL);
-	bool sent = connection->state == CONNECTION_READY && wire_subscribe(connection->wire, &args);
+	bool sent =
+	        connection->state == CONNECTION_READY && wire_subscribe(connection->wire, &args);
 	args_free(&args);
 	if (sent && !connection->awaited++)
 		watch_peer(connection);
 	return sent;
 }
 
-/* ---- the handshake: AUTH and SELECT where the target asks for them, then PING, whose answer decides */
+/* ---- the handshake: AUTH and SELECT where the target asks for them, then PING, whose answer
+ * decides */
 
 static void on_handshake(void *arg, const redisReply *reply)
 {
@@ -301,8 +307,8 @@ static void connect_to(struct redis_connection *connection, const char *address)
 	const struct target *target = connection->target;
 	char why[sizeof(connection->why)];
 	move_to(connection, CONNECTION_CONNECTING);
-	connection->wire = wire_connect(connection->base, address, target->port, target->socket, &wire_hooks,
-	                                connection, why);
+	connection->wire = wire_connect(connection->base, address, target->port, target->socket,
+	                                &wire_hooks, connection, why);
 	if (connection->wire)
 		ring_in(connection, CONNECT_MS);
 	else
@@ -333,7 +339,8 @@ void redis_connection_open(struct redis_connection *connection)
 		return;
 	}
 	move_to(connection, CONNECTION_RESOLVING);
-	connection->resolution = resolve_start(connection->base, target->host, on_resolved, connection);
+	connection->resolution =
+	        resolve_start(connection->base, target->host, on_resolved, connection);
 }
 
 /* The one timer: the end of a rest, of patience, or of a connection that was marked. */
@@ -352,11 +359,15 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 struct redis_connection *redis_connection_new(struct event_base *base, const struct target *target,
                                               int64_t patience_ms,
-                                              const struct redis_connection_events *events, void *arg)
+                                              const struct redis_connection_events *events,
+                                              void *arg)
 {
 	struct redis_connection *connection = mem_alloc(sizeof(*connection));
-	*connection = (struct redis_connection){
-	        .base = base, .target = target, .patience_ms = patience_ms, .events = events, .arg = arg};
+	*connection = (struct redis_connection){.base = base,
+	                                        .target = target,
+	                                        .patience_ms = patience_ms,
+	                                        .events = events,
+	                                        .arg = arg};
 	connection->timer = event_new(base, -1, 0, on_timer, connection);
 	return connection;
 }

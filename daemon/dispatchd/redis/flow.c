@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Intakes in flight. The token of each is a `struct tracked`, in the intake's own arena. Redis is the
- * one that remembers: an intake that is lost here with the process is pending there and read again,
- * and the engine knows it by its id.
+ * Intakes in flight. The token of each is a `struct tracked`, in the intake's own arena. Redis is
+ * the one that remembers: an intake that is lost here with the process is pending there and read
+ * again, and the engine knows it by its id.
  */
 #include "dispatchd/redis/flow.h"
 
@@ -39,8 +39,8 @@ void flow_add(struct flow *flow, struct source *source)
 
 bool flow_open(const struct flow *flow)
 {
-	return !flow->closed && flow->in_flight < FLOW_INTAKES_MAX && flow->bytes < FLOW_BYTES_MAX &&
-	       engine_thread_open(flow->engine);
+	return !flow->closed && flow->in_flight < FLOW_INTAKES_MAX &&
+	       flow->bytes < FLOW_BYTES_MAX && engine_thread_open(flow->engine);
 }
 
 size_t flow_read_max(const struct flow *flow)
@@ -88,7 +88,8 @@ static bool is_text(const redisReply *reply)
 static void copy_fields(struct intake *intake, struct entry *entry, const redisReply *list)
 {
 	struct tracked *tracked = intake->token;
-	struct entry_field *fields = arena_new_array(intake->arena, list->elements / 2, struct entry_field);
+	struct entry_field *fields =
+	        arena_new_array(intake->arena, list->elements / 2, struct entry_field);
 	for (size_t i = 0; i + 1 < list->elements; i += 2) {
 		const redisReply *name = list->element[i], *value = list->element[i + 1];
 		if (!is_text(name) || !is_text(value))
@@ -157,7 +158,8 @@ static void track(struct source *source, struct tracked *tracked)
 	source->flow->bytes += tracked->bytes;
 }
 
-/* What breaks the limit may come in numbers, so reads get smaller; a publisher who is put right is forgotten.
+/* What breaks the limit may come in numbers, so reads get smaller; a publisher who is put right is
+ * forgotten.
  */
 static void note_size(struct flow *flow, const struct intake *intake)
 {
@@ -194,7 +196,8 @@ static void to_acknowledge(struct intake *intake)
 	source->flow->wake(source->flow->wake_arg);
 }
 
-/* Entries that somebody has deleted (XDEL, XTRIM) while they were pending go into an intake of their own. */
+/* Entries that somebody has deleted (XDEL, XTRIM) while they were pending go into an intake of
+ * their own. */
 static struct intake *split_deleted(struct source *source, struct intake *intake)
 {
 	size_t n = 0;
@@ -218,7 +221,8 @@ void flow_lost(struct source *source, int64_t n)
 		return;
 	source->lost += (uint64_t)n;
 	log_write(LOG_WARNING,
-	          "entries were removed from Redis before they were read, and are lost; whoever trims the %s "
+	          "entries were removed from Redis before they were read, and are lost; whoever "
+	          "trims the %s "
 	          "must keep more %s=%s n=%" PRId64,
 	          source->kind, source->kind, source->key, n);
 }
@@ -272,8 +276,8 @@ static void ack_refused(struct tracked *tracked, const char *words)
 	struct source *source = tracked->source;
 	if (!strncmp(words, "WRONGTYPE", 9)) {
 		/* The key is something else now, and there is nothing left to acknowledge. */
-		log_fault(LOG_ERR, "Redis refuses an acknowledgement %s=%s reply=\"%s\"", source->kind,
-		          source->key, words);
+		log_fault(LOG_ERR, "Redis refuses an acknowledgement %s=%s reply=\"%s\"",
+		          source->kind, source->key, words);
 		return;
 	}
 	health_refuse(&source->acknowledging, "Redis refuses an acknowledgement", words);
@@ -305,8 +309,8 @@ void flow_send_ack(struct intake *intake, const struct args *args)
 		tracked->failed = true;
 }
 
-/* The `waiting` that is held while commands are sent keeps an answer that comes at once (a NULL) from
- * ending the intake under our hands. */
+/* The `waiting` that is held while commands are sent keeps an answer that comes at once (a NULL)
+ * from ending the intake under our hands. */
 static void acknowledge(struct source *source, struct intake *intake)
 {
 	struct tracked *tracked = intake->token;

@@ -14,19 +14,20 @@
 
 /*
  * What is on its way between Redis and the engine, whatever kind of source it came from: bounds it,
- * and sees to it that every intake is acknowledged after its commit, however often Redis goes away in
- * between.
+ * and sees to it that every intake is acknowledged after its commit, however often Redis goes away
+ * in between.
  *
  *   source ── flow_submit() ──▶ engine ── flow_done() ──▶ `committed` ── acknowledge ──▶ Redis
  *                                                             ▲──── not answered ────┘
  */
 enum {
-	FLOW_SOURCES_MAX = 5,      /* three streams, a list, a channel */
-	FLOW_INTAKES_MAX = 64,     /* on their way at once */
-	FLOW_BYTES_MAX = 6 << 20,  /* in them; one read more may come */
-	FLOW_READ_ENTRIES = 256,   /* in one read, at most */
-	FLOW_READ_BYTES = 4 << 20, /* in one read of one source, unless entries break max_event_size */
-	FLOW_RETRY_MS = 1000,      /* before something that Redis refused is tried again */
+	FLOW_SOURCES_MAX = 5,     /* three streams, a list, a channel */
+	FLOW_INTAKES_MAX = 64,    /* on their way at once */
+	FLOW_BYTES_MAX = 6 << 20, /* in them; one read more may come */
+	FLOW_READ_ENTRIES = 256,  /* in one read, at most */
+	FLOW_READ_BYTES =
+	        4 << 20,      /* in one read of one source, unless entries break max_event_size */
+	FLOW_RETRY_MS = 1000, /* before something that Redis refused is tried again */
 	FLOW_ENTRY_OVERHEAD = 200, /* bytes that an entry takes besides its content, about */
 	FLOW_FIELD_OVERHEAD = 32,
 };
@@ -34,8 +35,8 @@ enum {
 struct flow;
 struct source;
 
-/* How a kind of source acknowledges: one flow_send_ack() for each command that it takes. NULL where there is
- * nothing to acknowledge. */
+/* How a kind of source acknowledges: one flow_send_ack() for each command that it takes. NULL where
+ * there is nothing to acknowledge. */
 typedef void source_acknowledge(struct source *source, struct intake *intake);
 
 struct source {
@@ -72,20 +73,23 @@ struct flow {
 void flow_add(struct flow *flow, struct source *source);
 /* Whether more may be read now. */
 bool flow_open(const struct flow *flow);
-/* How many entries a read may ask for: nobody knows how large they are before they are here, so as many as
- * FLOW_READ_BYTES hold of the largest. One at least. */
+/* How many entries a read may ask for: nobody knows how large they are before they are here, so as
+ * many as FLOW_READ_BYTES hold of the largest. One at least. */
 size_t flow_read_max(const struct flow *flow);
-void flow_read_less(struct flow *flow); /* the last answer was too long: asks for an eighth, for a while */
+void flow_read_less(
+        struct flow *flow); /* the last answer was too long: asks for an eighth, for a while */
 
-/* An empty intake of this source with room for `max` entries, and one entry's end: false where the reply is
- * none. */
+/* An empty intake of this source with room for `max` entries, and one entry's end: false where the
+ * reply is none. */
 struct intake *flow_intake(struct source *source, size_t max);
 bool flow_add_stream_entry(struct intake *intake, const redisReply *reply);
 void flow_add_message(struct intake *intake, const char *text, size_t len);
-void flow_add_unread(struct intake *intake, const char *id); /* of which the id is all that can be read */
+void flow_add_unread(struct intake *intake,
+                     const char *id); /* of which the id is all that can be read */
 size_t flow_bytes(const struct intake *intake);
 
-/* Takes it over. Entries that were deleted in Redis (no fields) are acknowledged without the engine. */
+/* Takes it over. Entries that were deleted in Redis (no fields) are acknowledged without the
+ * engine. */
 void flow_submit(struct source *source, struct intake *intake);
 void flow_done(struct flow *flow, struct intake *list); /* the engine has committed these */
 void flow_turn(struct flow *flow);                      /* acknowledges what is committed */
@@ -94,6 +98,6 @@ void flow_reset(struct flow *flow); /* the connection is new: what was refused i
 /* How long the oldest intake of the source has been on its way; 0 where there is none. */
 int64_t flow_age_ms(const struct source *source);
 void flow_lost(struct source *source, int64_t n); /* counts and tells of them */
-void flow_free(struct flow *flow);                /* what was never acknowledged will be read again */
+void flow_free(struct flow *flow); /* what was never acknowledged will be read again */
 
 #endif

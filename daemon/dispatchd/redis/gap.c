@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two ways to see it. Right behind the last entry delivered, by the numbers alone; good whoever reads.
- * And, between two looks, the group is past more than was delivered: good only where we are its one
- * consumer. What Redis isn't sure of (deleted entries in the middle) it answers with nil, and so do we.
+ * Two ways to see it. Right behind the last entry delivered, by the numbers alone; good whoever
+ * reads. And, between two looks, the group is past more than was delivered: good only where we are
+ * its one consumer. What Redis isn't sure of (deleted entries in the middle) it answers with nil,
+ * and so do we.
  */
 #include "dispatchd/redis/gap.h"
 
@@ -13,7 +14,8 @@
 static const redisReply *value_of(const redisReply *map, const char *name)
 {
 	for (size_t i = 0; map && map->type == REDIS_REPLY_ARRAY && i + 1 < map->elements; i += 2)
-		if (map->element[i]->type == REDIS_REPLY_STRING && !strcmp(map->element[i]->str, name))
+		if (map->element[i]->type == REDIS_REPLY_STRING &&
+		    !strcmp(map->element[i]->str, name))
 			return map->element[i + 1];
 	return NULL;
 }
@@ -57,8 +59,8 @@ static bool alone(const redisReply *group, const char *consumer)
 	       named(consumers, consumer);
 }
 
-/* What was added, is not past and not there. All that is there is still to be delivered: the oldest went
- * first. */
+/* What was added, is not past and not there. All that is there is still to be delivered: the oldest
+ * went first. */
 static int64_t lost_ahead(const redisReply *stream, const redisReply *group, int64_t past)
 {
 	int64_t added, length;
@@ -69,7 +71,8 @@ static int64_t lost_ahead(const redisReply *stream, const redisReply *group, int
 	return all_unread && added - past > length ? added - past - length : 0;
 }
 
-int64_t gap_look(struct gap *gap, const redisReply *stream, const char *group_name, const char *consumer)
+int64_t gap_look(struct gap *gap, const redisReply *stream, const char *group_name,
+                 const char *consumer)
 {
 	const redisReply *group = named(value_of(stream, "groups"), group_name);
 	int64_t past;
@@ -81,7 +84,8 @@ int64_t gap_look(struct gap *gap, const redisReply *stream, const char *group_na
 	int64_t ahead = lost_ahead(stream, group, past), before = 0;
 	int64_t known = strcmp(gap->at, at) ? 0 : gap->reported;
 	bool sole = alone(group, consumer);
-	if (sole && gap->based) { /* what was right ahead at the last look is behind now, and counted */
+	if (sole &&
+	    gap->based) { /* what was right ahead at the last look is behind now, and counted */
 		before = past - gap->delivered - gap->base;
 		if (strcmp(gap->at, at) != 0)
 			before -= gap->reported;

@@ -24,6 +24,7 @@ void health_allow(struct health *health)
 		return;
 	health->refused = false;
 	health->words[0] = '\0';
-	log_write(LOG_NOTICE, "%s can be %s again after %" PRId64 " s %s=%s", health->kind, health->use,
-	          (clock_tick().ms - health->since.ms + 500) / 1000, health->kind, health->name);
+	log_write(LOG_NOTICE, "%s can be %s again after %" PRId64 " s %s=%s", health->kind,
+	          health->use, (clock_tick().ms - health->since.ms + 500) / 1000, health->kind,
+	          health->name);
 }

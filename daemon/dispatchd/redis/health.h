@@ -23,7 +23,8 @@ struct health {
 	char words[HEALTH_WORDS_MAX]; /* Redis' own, while refused */
 };
 
-/* Redis has refused it with these words. `event` begins the line in the log: "stream can't be read". */
+/* Redis has refused it with these words. `event` begins the line in the log: "stream can't be
+ * read". */
 void health_refuse(struct health *health, const char *event, const char *words);
 void health_allow(struct health *health); /* it has worked */
 

@@ -20,8 +20,12 @@ struct list {
 	struct redis_connection *connection;
 	char *processing, *too_large;
 	bool alone; /* the read under way asks for one item that was left */
-	enum { ASIDE_NOT, ASIDE_WANTED, ASIDE_SENT } aside; /* the oldest item is too long by itself */
-	bool left_read;                                     /* what an earlier process left is read */
+	enum {
+		ASIDE_NOT,
+		ASIDE_WANTED,
+		ASIDE_SENT
+	} aside;               /* the oldest item is too long by itself */
+	bool left_read;        /* what an earlier process left is read */
 	bool waits;            /* the next move blocks: the last round found the end */
 	unsigned waiting;      /* answers not yet there */
 	unsigned moves;        /* in a round */
@@ -30,7 +34,8 @@ struct list {
 	struct takeover *takeover; /* what other consumers left */
 };
 
-/* A value is found from the right, where the oldest is; a second equal one is the same event again. */
+/* A value is found from the right, where the oldest is; a second equal one is the same event again.
+ */
 static void acknowledge(struct source *source, struct intake *intake)
 {
 	struct list *list = (struct list *)source;
@@ -51,8 +56,8 @@ struct list *list_new(struct flow *flow, struct redis_connection *connection, co
                       int64_t claim_after_ms)
 {
 	struct list *list = mem_alloc(sizeof(*list));
-	list->source =
-	        (struct source){.kind = "list", .key = key, .feed = FEED_EVENTS, .acknowledge = acknowledge};
+	list->source = (struct source){
+	        .kind = "list", .key = key, .feed = FEED_EVENTS, .acknowledge = acknowledge};
 	list->connection = connection;
 	flow_add(flow, &list->source);
 	if (asprintf(&list->processing, "%s:processing:%s", key, flow->consumer) < 0 ||
@@ -151,8 +156,8 @@ void list_too_long(struct list *list)
 		return;
 	}
 	list->aside = ASIDE_NOT;
-	log_write(LOG_ERR, "an item is too large to be read, and was moved list=%s to=%s", list->source.key,
-	          list->too_large);
+	log_write(LOG_ERR, "an item is too large to be read, and was moved list=%s to=%s",
+	          list->source.key, list->too_large);
 	struct intake *intake = flow_intake(&list->source, 1);
 	flow_add_unread(intake, "");
 	flow_submit(&list->source, intake);
@@ -227,8 +232,8 @@ static void on_move(void *arg, const redisReply *reply)
 static void move(struct list *list)
 {
 	struct args args = {0};
-	args_add_all(&args, list->waits ? "BLMOVE" : "LMOVE", list->source.key, list->processing, "RIGHT",
-	             "LEFT", NULL);
+	args_add_all(&args, list->waits ? "BLMOVE" : "LMOVE", list->source.key, list->processing,
+	             "RIGHT", "LEFT", NULL);
 	if (list->waits)
 		args_add_number(&args, LIST_BLOCK_MS / 1000);
 	size_t most = flow_read_max(list->source.flow);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What each stream needs now and then: entries of other consumers claimed, old entries trimmed, idle
- * consumers removed. Every job asks Redis, takes the answer, and is due again later.
+ * What each stream needs now and then: entries of other consumers claimed, old entries trimmed,
+ * idle consumers removed. Every job asks Redis, takes the answer, and is due again later.
  */
 #include "dispatchd/redis/maintenance.h"
 
@@ -36,7 +36,7 @@ struct stream_state {
 	char cursor[ID_MAX];   /* XAUTOCLAIM goes on here */
 	struct stream_id keep; /* trimming: what has to stay begins here */
 	unsigned groups;       /* trimming: XPENDING not yet answered */
-	bool unsure;           /* trimming: something was not answered as it should be; not this time */
+	bool unsure; /* trimming: something was not answered as it should be; not this time */
 };
 
 struct maintenance {
@@ -52,15 +52,17 @@ static int64_t between(int64_t low, int64_t value, int64_t high)
 	return value < low ? low : value > high ? high : value;
 }
 
-struct maintenance *maintenance_new(struct flow *flow, struct reader *reader, int64_t claim_after_ms,
-                                    int64_t keep_ms)
+struct maintenance *maintenance_new(struct flow *flow, struct reader *reader,
+                                    int64_t claim_after_ms, int64_t keep_ms)
 {
 	struct maintenance *maintenance = mem_alloc(sizeof(*maintenance));
-	*maintenance = (struct maintenance){
-	        .flow = flow, .reader = reader, .claim_after_ms = claim_after_ms, .keep_ms = keep_ms};
+	*maintenance = (struct maintenance){.flow = flow,
+	                                    .reader = reader,
+	                                    .claim_after_ms = claim_after_ms,
+	                                    .keep_ms = keep_ms};
 	for (size_t i = 0; i < READER_STREAMS_MAX; i++)
-		maintenance->streams[i] =
-		        (struct stream_state){.maintenance = maintenance, .number = i, .cursor = "0-0"};
+		maintenance->streams[i] = (struct stream_state){
+		        .maintenance = maintenance, .number = i, .cursor = "0-0"};
 	return maintenance;
 }
 
@@ -91,19 +93,21 @@ static struct source *source_of(const struct stream_state *state)
 	return reader_stream(state->maintenance->reader, state->number);
 }
 
-static bool answered(const redisReply *reply, int type, const struct stream_state *state, const char *what)
+static bool answered(const redisReply *reply, int type, const struct stream_state *state,
+                     const char *what)
 {
 	if (!reply)
 		return false;
 	if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOGROUP", 7))
-		log_fault(LOG_WARNING, "Redis refuses %s stream=%s reply=\"%s\"", what, source_of(state)->key,
-		          reply->str);
+		log_fault(LOG_WARNING, "Redis refuses %s stream=%s reply=\"%s\"", what,
+		          source_of(state)->key, reply->str);
 	return reply->type == type;
 }
 
 /* ---- claiming */
 
-/* Entries that were pending and aren't there any more: Redis 7 names them, 6.2 has nil in their places. */
+/* Entries that were pending and aren't there any more: Redis 7 names them, 6.2 has nil in their
+ * places. */
 static void take_deleted(struct source *source, const redisReply *reply)
 {
 	const redisReply *entries = reply->element[1];
@@ -121,7 +125,8 @@ static void on_claimed(void *arg, const redisReply *reply)
 	struct source *source = source_of(state);
 	state->claiming = false;
 	snprintf(state->cursor, ID_MAX, "0-0");
-	if (!answered(reply, REDIS_REPLY_ARRAY, state, "to hand over entries of another consumer") ||
+	if (!answered(reply, REDIS_REPLY_ARRAY, state,
+	              "to hand over entries of another consumer") ||
 	    reply->elements < 2 || reply->element[1]->type != REDIS_REPLY_ARRAY)
 		return;
 	if (reply->element[0]->type == REDIS_REPLY_STRING)
@@ -136,7 +141,8 @@ static void on_claimed(void *arg, const redisReply *reply)
 	for (size_t i = 0; i < entries->elements; i++)
 		flow_add_stream_entry(intake, entries->element[i]);
 	if (intake->n)
-		log_write(LOG_NOTICE, "entries taken over that another consumer left stream=%s n=%zu",
+		log_write(LOG_NOTICE,
+		          "entries taken over that another consumer left stream=%s n=%zu",
 		          source->key, intake->n);
 	flow_submit(source, intake);
 }
@@ -148,16 +154,18 @@ static void claim(struct stream_state *state, struct tick now)
 	struct source *source = source_of(state);
 	int64_t margin_ms = between(0, maintenance->claim_after_ms / 2, CLAIM_MARGIN_MS);
 	if (state->claiming || now.ms < state->claim_at.ms ||
-	    flow_age_ms(source) + margin_ms > maintenance->claim_after_ms || !flow_open(maintenance->flow))
+	    flow_age_ms(source) + margin_ms > maintenance->claim_after_ms ||
+	    !flow_open(maintenance->flow))
 		return;
 	struct args args = {0};
-	args_add_all(&args, "XAUTOCLAIM", source->key, maintenance->flow->group, maintenance->flow->consumer,
-	             NULL);
+	args_add_all(&args, "XAUTOCLAIM", source->key, maintenance->flow->group,
+	             maintenance->flow->consumer, NULL);
 	args_add_number(&args, maintenance->claim_after_ms);
 	args_add_all(&args, state->cursor, "COUNT", NULL);
 	size_t most = flow_read_max(maintenance->flow);
 	args_add_number(&args, most < CLAIM_COUNT ? (int64_t)most : CLAIM_COUNT);
-	state->claiming = redis_connection_send(maintenance->flow->commands, &args, on_claimed, state);
+	state->claiming =
+	        redis_connection_send(maintenance->flow->commands, &args, on_claimed, state);
 	state->claim_at.ms =
 	        now.ms + between(WAIT_MIN_MS, maintenance->claim_after_ms / 4, CLAIM_WAIT_MAX_MS);
 	args_free(&args);
@@ -181,7 +189,8 @@ static void keep_from(struct stream_state *state, struct stream_id id)
 static const redisReply *group_value(const redisReply *group, const char *name)
 {
 	for (size_t i = 0; i + 1 < group->elements; i += 2)
-		if (group->element[i]->type == REDIS_REPLY_STRING && !strcmp(group->element[i]->str, name))
+		if (group->element[i]->type == REDIS_REPLY_STRING &&
+		    !strcmp(group->element[i]->str, name))
 			return group->element[i + 1];
 	return NULL;
 }
@@ -214,8 +223,8 @@ static void on_pending(void *arg, const redisReply *reply)
 	struct stream_id oldest;
 	if (!reply)
 		return; /* maintenance_reset() comes with the next connection */
-	if (!answered(reply, REDIS_REPLY_ARRAY, state, "to say what is pending") || reply->elements < 2 ||
-	    reply->element[0]->type != REDIS_REPLY_INTEGER)
+	if (!answered(reply, REDIS_REPLY_ARRAY, state, "to say what is pending") ||
+	    reply->elements < 2 || reply->element[0]->type != REDIS_REPLY_INTEGER)
 		state->unsure = true;
 	else if (reply->element[0]->integer && !read_id(reply->element[1], &oldest))
 		state->unsure = true;
@@ -227,17 +236,20 @@ static void on_pending(void *arg, const redisReply *reply)
 
 static bool ask_pending(struct stream_state *state, const redisReply *group)
 {
-	const redisReply *name = group->type == REDIS_REPLY_ARRAY ? group_value(group, "name") : NULL;
+	const redisReply *name =
+	        group->type == REDIS_REPLY_ARRAY ? group_value(group, "name") : NULL;
 	struct stream_id last;
 	if (!name || name->type != REDIS_REPLY_STRING ||
 	    !read_id(group_value(group, "last-delivered-id"), &last))
 		return false;
-	last.seq++; /* what was delivered last may go; 2⁶⁴ entries in a millisecond there are none */
+	last.seq++; /* what was delivered last may go; 2⁶⁴ entries in a millisecond there are none
+	             */
 	keep_from(state, last);
 	struct args args = {0};
 	args_add_all(&args, "XPENDING", source_of(state)->key, NULL);
 	args_add_bytes(&args, name->str, name->len);
-	bool sent = redis_connection_send(state->maintenance->flow->commands, &args, on_pending, state);
+	bool sent =
+	        redis_connection_send(state->maintenance->flow->commands, &args, on_pending, state);
 	args_free(&args);
 	state->groups += sent;
 	return sent;
@@ -268,14 +280,17 @@ static void start_trim(struct stream_state *state, struct tick now)
 	struct args args = {0};
 	state->keep = (struct stream_id){.ms = (uint64_t)before_ms};
 	args_add_all(&args, "XINFO", "GROUPS", source_of(state)->key, NULL);
-	state->trimming = redis_connection_send(maintenance->flow->commands, &args, on_groups, state);
-	state->trim_at.ms = now.ms + between(WAIT_MIN_MS, maintenance->keep_ms / 8, TRIM_WAIT_MAX_MS);
+	state->trimming =
+	        redis_connection_send(maintenance->flow->commands, &args, on_groups, state);
+	state->trim_at.ms =
+	        now.ms + between(WAIT_MIN_MS, maintenance->keep_ms / 8, TRIM_WAIT_MAX_MS);
 	args_free(&args);
 }
 
 /* ---- consumers that are gone */
 
-/* Looked at and removed in one step: one that is handed an entry meanwhile would lose it with its name. */
+/* Looked at and removed in one step: one that is handed an entry meanwhile would lose it with its
+ * name. */
 static const char sweep_script[] =
         "local n = 0\n"
         "for _, row in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do\n"
@@ -301,7 +316,8 @@ static void on_swept(void *arg, const redisReply *reply)
 		return;
 	if (!state->maintenance->no_scripts)
 		log_write(LOG_NOTICE,
-		          "consumers that are gone stay in Redis: we may not run scripts there stream=%s "
+		          "consumers that are gone stay in Redis: we may not run scripts there "
+		          "stream=%s "
 		          "reply=\"%s\"",
 		          source_of(state)->key, reply->str);
 	state->maintenance->no_scripts = true;
@@ -313,11 +329,13 @@ static void sweep(struct stream_state *state, struct tick now)
 	struct args args = {0};
 	if (state->sweeping || maintenance->no_scripts || now.ms < state->sweep_at.ms)
 		return;
-	args_add_all(&args, "EVAL", sweep_script, "1", source_of(state)->key, maintenance->flow->group,
-	             maintenance->flow->consumer, NULL);
+	args_add_all(&args, "EVAL", sweep_script, "1", source_of(state)->key,
+	             maintenance->flow->group, maintenance->flow->consumer, NULL);
 	args_add_number(&args, maintenance->keep_ms);
-	state->sweeping = redis_connection_send(maintenance->flow->commands, &args, on_swept, state);
-	state->sweep_at.ms = now.ms + between(WAIT_MIN_MS, maintenance->keep_ms / 8, TRIM_WAIT_MAX_MS);
+	state->sweeping =
+	        redis_connection_send(maintenance->flow->commands, &args, on_swept, state);
+	state->sweep_at.ms =
+	        now.ms + between(WAIT_MIN_MS, maintenance->keep_ms / 8, TRIM_WAIT_MAX_MS);
 	args_free(&args);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Called by the publisher alone. A batch is let go once Redis has all of it. One of which only a few
- * rows are left is copied without the others, so that rows that nobody takes keep no more than
+ * Called by the publisher alone. A batch is let go once Redis has all of it. One of which only a
+ * few rows are left is copied without the others, so that rows that nobody takes keep no more than
  * themselves.
  */
 #include "dispatchd/redis/outbox.h"
@@ -115,7 +115,8 @@ static size_t row_bytes(const struct publication *row)
 /* False where there is no room for more. */
 static bool consider(struct choice *choice, const struct outbox *outbox, struct publication *row)
 {
-	const struct blocked_stream *blocked = outbox->blocked ? find_blocked(outbox, row->stream) : NULL;
+	const struct blocked_stream *blocked =
+	        outbox->blocked ? find_blocked(outbox, row->stream) : NULL;
 	if (!may_go(choice, blocked, row)) {
 		pass_over(choice, row);
 		return true;
@@ -138,7 +139,8 @@ static void look_through(struct choice *choice, const struct outbox *outbox)
 
 size_t outbox_choose(struct outbox *outbox, struct publication **ret, size_t max, size_t max_bytes)
 {
-	struct choice choice = {.rows = ret, .max = max, .max_bytes = max_bytes, .now = clock_tick()};
+	struct choice choice = {
+	        .rows = ret, .max = max, .max_bytes = max_bytes, .now = clock_tick()};
 	look_through(&choice, outbox);
 	if (choice.held)
 		g_hash_table_destroy(choice.held);
@@ -185,8 +187,9 @@ static void settle_blocked(struct outbox *outbox)
 			continue;
 		}
 		if (blocked->refused)
-			blocked->retry_at.ms = clock_tick().ms + backoff_ms(pace, ++blocked->failures,
-			                                                    redis_connection_random());
+			blocked->retry_at.ms =
+			        clock_tick().ms +
+			        backoff_ms(pace, ++blocked->failures, redis_connection_random());
 		blocked->refused = blocked->took = false;
 		at = &blocked->next;
 	}
@@ -214,7 +217,8 @@ static void copy_row(struct publications *to, const struct publication *row)
 	copy->fields = fields;
 }
 
-/* The batch with nothing but the `left` rows that still have to go; NULL where there are none. Frees `batch`.
+/* The batch with nothing but the `left` rows that still have to go; NULL where there are none.
+ * Frees `batch`.
  */
 static struct publications *shrink(struct publications *batch, size_t left)
 {

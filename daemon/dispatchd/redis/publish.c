@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sends rows of the outbox (outbox.c) to their streams, one transaction at a time, and reports to the
- * engine up to which row Redis has them. Streams that refuse are tried again on their own.
+ * Sends rows of the outbox (outbox.c) to their streams, one transaction at a time, and reports to
+ * the engine up to which row Redis has them. Streams that refuse are tried again on their own.
  */
 #include "dispatchd/redis/publish.h"
 
@@ -167,8 +167,8 @@ void publisher_probe_soon(struct publisher *publisher)
 static void probe(struct publisher *publisher)
 {
 	struct tick now = clock_tick();
-	if (publisher->probing ||
-	    now.ms - publisher->probed.ms < (publisher->probe_soon ? PROBE_ASKED_MS : PROBE_EVERY_MS))
+	if (publisher->probing || now.ms - publisher->probed.ms <
+	                                  (publisher->probe_soon ? PROBE_ASKED_MS : PROBE_EVERY_MS))
 		return;
 	publisher->probed = now;
 	publisher->probe_soon = false;
@@ -192,7 +192,8 @@ static void refuse(struct publisher *publisher, const struct publication *row, c
 }
 
 /* "QUEUED" leaves it open. Where MULTI was refused, each XADD is done by itself. */
-static void take_answer(struct publisher *publisher, struct publication *row, const redisReply *reply)
+static void take_answer(struct publisher *publisher, struct publication *row,
+                        const redisReply *reply)
 {
 	if (reply->type == REDIS_REPLY_STRING) {
 		outbox_taken(publisher->outbox, row);
@@ -205,7 +206,8 @@ static void take_answer(struct publisher *publisher, struct publication *row, co
 static void on_queued(void *arg, const redisReply *reply)
 {
 	struct publisher *publisher = arg;
-	if (!reply) /* an answer is missing: those behind it would be taken for those of other rows */
+	if (!reply) /* an answer is missing: those behind it would be taken for those of other rows
+	             */
 		publisher->n_answered = publisher->n_sent;
 	else if (publisher->n_answered < publisher->n_sent)
 		take_answer(publisher, publisher->sent[publisher->n_answered++], reply);
@@ -230,21 +232,23 @@ static void settle(struct publisher *publisher)
 	publisher_turn(publisher);
 }
 
-/* Redis or its user's rights don't allow a transaction at all, whatever is in it. Redis 7 ends it with
- * EXECABORT then, and gives the reason. */
+/* Redis or its user's rights don't allow a transaction at all, whatever is in it. Redis 7 ends it
+ * with EXECABORT then, and gives the reason. */
 static bool forbids_transactions(const char *words)
 {
 	return strstr(words, "NOPERM") != NULL || !strncmp(words, "ERR unknown command", 19);
 }
 
-/* Kept for as long as the daemon runs: without transactions only a connection that breaks costs repeats. */
+/* Kept for as long as the daemon runs: without transactions only a connection that breaks costs
+ * repeats. */
 static void go_one_by_one(struct publisher *publisher, const char *words)
 {
 	if (publisher->one_by_one)
 		return;
 	publisher->one_by_one = true;
 	log_write(LOG_NOTICE,
-	          "Redis doesn't allow transactions, so entries are published without them reply=\"%s\"",
+	          "Redis doesn't allow transactions, so entries are published without them "
+	          "reply=\"%s\"",
 	          words);
 }
 
@@ -264,8 +268,8 @@ static void on_multi(void *arg, const redisReply *reply)
 		go_one_by_one(publisher, reply->str);
 }
 
-/* Before Redis 6.2 a connection whose EXEC was refused is still in the transaction: it can't be used any
- * more. */
+/* Before Redis 6.2 a connection whose EXEC was refused is still in the transaction: it can't be
+ * used any more. */
 static void on_exec_refused(struct publisher *publisher, const char *words)
 {
 	if (!publisher->refused && !publisher->one_by_one && forbids_transactions(words)) {
@@ -292,7 +296,8 @@ static void on_exec(void *arg, const redisReply *reply)
 
 /* ---- sending */
 
-static bool add_row(struct publisher *publisher, const struct publication *row, redis_connection_reply *fn)
+static bool add_row(struct publisher *publisher, const struct publication *row,
+                    redis_connection_reply *fn)
 {
 	struct args args = {0};
 	args_add_all(&args, "XADD", row->stream, NULL);
@@ -326,7 +331,8 @@ void publisher_turn(struct publisher *publisher)
 	probe(publisher);
 	if (!publisher_waiting(publisher))
 		return;
-	size_t n = outbox_choose(publisher->outbox, publisher->sent, PUBLISH_ROWS_MAX, PUBLISH_BYTES_MAX);
+	size_t n = outbox_choose(publisher->outbox, publisher->sent, PUBLISH_ROWS_MAX,
+	                         PUBLISH_BYTES_MAX);
 	bool transaction = n > 1 && !publisher->one_by_one;
 	publisher->n_sent = n;
 	publisher->n_answered = 0;
@@ -334,7 +340,8 @@ void publisher_turn(struct publisher *publisher)
 	if (transaction)
 		send_word(publisher, "MULTI", on_multi);
 	for (size_t i = 0; i < n; i++)
-		add_row(publisher, publisher->sent[i], transaction || i + 1 < n ? on_queued : on_last);
+		add_row(publisher, publisher->sent[i],
+		        transaction || i + 1 < n ? on_queued : on_last);
 	if (transaction)
 		send_word(publisher, "EXEC", on_exec);
 }

@@ -11,10 +11,10 @@
 #include <stdint.h>
 
 /*
- * Rows of the spool's outbox on their way to Redis: one MULTI … EXEC at a time, and the next only when
- * the answer to this one is there. Where Redis doesn't allow transactions, the same rows go as single
- * commands, pipelined. Whatever goes wrong, it goes on from the rows that Redis has not confirmed: at
- * least once, in order for a stream and for a job (outbox.h).
+ * Rows of the spool's outbox on their way to Redis: one MULTI … EXEC at a time, and the next only
+ * when the answer to this one is there. Where Redis doesn't allow transactions, the same rows go as
+ * single commands, pipelined. Whatever goes wrong, it goes on from the rows that Redis has not
+ * confirmed: at least once, in order for a stream and for a job (outbox.h).
  */
 enum { PUBLISH_ROWS_MAX = 256, PUBLISH_BYTES_MAX = 1 << 20 };
 
@@ -22,15 +22,18 @@ struct publisher;
 struct publisher *publisher_new(struct engine_thread *engine, struct redis_connection *connection);
 struct publisher *publisher_free(struct publisher *publisher); /* takes NULL; returns NULL */
 
-void publisher_add(struct publisher *publisher, struct publications *list); /* takes the list over */
-void publisher_reset(struct publisher *publisher);                          /* the connection is new */
+void publisher_add(struct publisher *publisher,
+                   struct publications *list);     /* takes the list over */
+void publisher_reset(struct publisher *publisher); /* the connection is new */
 void publisher_turn(struct publisher *publisher);
 size_t publisher_waiting(const struct publisher *publisher); /* rows not yet confirmed */
 
-/* A stream of the configuration that rows may go to. `key` must outlive the publisher. Whether it can be
- * written is known without anything to write, too: a command that adds nothing is tried now and then. */
+/* A stream of the configuration that rows may go to. `key` must outlive the publisher. Whether it
+ * can be written is known without anything to write, too: a command that adds nothing is tried now
+ * and then. */
 void publisher_expect(struct publisher *publisher, const char *key);
-void publisher_probe_soon(struct publisher *publisher); /* somebody asks how it is; once a second at most */
+void publisher_probe_soon(
+        struct publisher *publisher); /* somebody asks how it is; once a second at most */
 /* The streams that are expected or refuse, by number from 0; NULL beyond the last. */
 const struct health *publisher_stream(const struct publisher *publisher, size_t i);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads the streams by consumer group, in the stages of reader.h: first what was delivered to us before,
- * then what is new, the customers feed always ahead of the events.
+ * Reads the streams by consumer group, in the stages of reader.h: first what was delivered to us
+ * before, then what is new, the customers feed always ahead of the events.
  */
 #include "dispatchd/redis/reader.h"
 
@@ -21,7 +21,15 @@ enum { ID_MAX = 48, RECHECK_MS = 5000, GAPS_EVERY_MS = 5000, GAPS_REST_MS = 3600
 static const struct backoff pace = {.min_ms = 50, .max_ms = 5000};
 
 /* In order; the feed is read when STAGE_OWN is reached. */
-enum stage { STAGE_WAIT, STAGE_GROUPS, STAGE_OWN_FEED, STAGE_NEW_FEED, STAGE_OWN, STAGE_NEW, STAGES };
+enum stage {
+	STAGE_WAIT,
+	STAGE_GROUPS,
+	STAGE_OWN_FEED,
+	STAGE_NEW_FEED,
+	STAGE_OWN,
+	STAGE_NEW,
+	STAGES
+};
 
 /* What is read in a stage, and what follows when there is no more of it. */
 static const struct stage_row {
@@ -63,8 +71,9 @@ struct reader {
 	struct tick gaps_at;   /* when it is looked next for entries that were trimmed unread */
 	struct tick gaps_rest; /* not before: the answer was too long */
 	bool looking;          /* for such entries, just now */
-	struct stream *alone;  /* the read under way asks for one entry, delivered earlier, of this one */
-	bool put_aside;        /* an entry that is too long, just now */
+	struct stream
+	        *alone; /* the read under way asks for one entry, delivered earlier, of this one */
+	bool put_aside; /* an entry that is too long, just now */
 };
 
 static void acknowledge(struct source *source, struct intake *intake)
@@ -97,8 +106,8 @@ void reader_add(struct reader *reader, const char *key, enum entry_feed feed)
 		return;
 	struct stream *stream = &reader->streams[reader->n++];
 	stream->reader = reader;
-	stream->source =
-	        (struct source){.kind = "stream", .key = key, .feed = feed, .acknowledge = acknowledge};
+	stream->source = (struct source){
+	        .kind = "stream", .key = key, .feed = feed, .acknowledge = acknowledge};
 	flow_add(reader->flow, &stream->source);
 }
 
@@ -165,8 +174,8 @@ static void back_off(struct reader *reader)
 
 /* ---- groups */
 
-/* What is refused here may still be read: a user who may read a group but not make one is told so whether
- * there is one or not. */
+/* What is refused here may still be read: a user who may read a group but not make one is told so
+ * whether there is one or not. */
 static void on_group(void *arg, const redisReply *reply)
 {
 	struct stream *stream = arg;
@@ -182,7 +191,8 @@ static void on_group(void *arg, const redisReply *reply)
 		snprintf(stream->group_words, sizeof(stream->group_words), "%s", reply->str);
 }
 
-/* The answer to a read that can't find anything tells for each stream by itself whether it may be read. */
+/* The answer to a read that can't find anything tells for each stream by itself whether it may be
+ * read. */
 static void on_check(void *arg, const redisReply *reply)
 {
 	struct stream *stream = arg;
@@ -227,7 +237,8 @@ static void on_too_long(void *arg, const redisReply *reply)
 	    entry->element[0]->type != REDIS_REPLY_STRING)
 		return;
 	const char *id = entry->element[0]->str;
-	log_write(LOG_ERR, "an entry is too large to be read and becomes a dead letter stream=%s entry=%s",
+	log_write(LOG_ERR,
+	          "an entry is too large to be read and becomes a dead letter stream=%s entry=%s",
 	          stream->source.key, id);
 	struct intake *intake = flow_intake(&stream->source, 1);
 	flow_add_unread(intake, id);
@@ -240,8 +251,8 @@ static void ask_too_long(struct stream *stream)
 	struct args args = {0};
 	char from[ID_MAX + 1];
 	snprintf(from, sizeof(from), "(%s", stream->before);
-	args_add_all(&args, "XPENDING", stream->source.key, stream->reader->flow->group, from, "+", "1",
-	             stream->reader->flow->consumer, NULL);
+	args_add_all(&args, "XPENDING", stream->source.key, stream->reader->flow->group, from, "+",
+	             "1", stream->reader->flow->consumer, NULL);
 	ask(stream, &args, on_too_long);
 	args_free(&args);
 }
@@ -254,11 +265,12 @@ static void ask_groups(struct reader *reader)
 		struct stream *stream = &reader->streams[i];
 		if (stream->too_long)
 			ask_too_long(stream);
-		args_add_all(&args, "XGROUP", "CREATE", stream->source.key, reader->flow->group, "0",
-		             "MKSTREAM", NULL);
+		args_add_all(&args, "XGROUP", "CREATE", stream->source.key, reader->flow->group,
+		             "0", "MKSTREAM", NULL);
 		ask(stream, &args, on_group);
-		args_add_all(&args, "XREADGROUP", "GROUP", reader->flow->group, reader->flow->consumer,
-		             "COUNT", "1", "STREAMS", stream->source.key, ID_LAST, NULL);
+		args_add_all(&args, "XREADGROUP", "GROUP", reader->flow->group,
+		             reader->flow->consumer, "COUNT", "1", "STREAMS", stream->source.key,
+		             ID_LAST, NULL);
 		ask(stream, &args, on_check);
 	}
 	args_free(&args);
@@ -276,7 +288,8 @@ static bool wanted(const struct reader *reader, const struct stream *stream)
 static struct stream *find_stream(struct reader *reader, const redisReply *key)
 {
 	for (size_t i = 0; i < reader->n; i++)
-		if (key->type == REDIS_REPLY_STRING && strlen(reader->streams[i].source.key) == key->len &&
+		if (key->type == REDIS_REPLY_STRING &&
+		    strlen(reader->streams[i].source.key) == key->len &&
 		    !memcmp(reader->streams[i].source.key, key->str, key->len))
 			return &reader->streams[i];
 	return NULL;
@@ -317,8 +330,8 @@ static void take_streams(struct reader *reader, const redisReply *reply)
 	}
 }
 
-/* A group or stream that was removed is created again, and the stream that has become unusable is found.
- * Where each of them may be read but not all together, all of them are refused. */
+/* A group or stream that was removed is created again, and the stream that has become unusable is
+ * found. Where each of them may be read but not all together, all of them are refused. */
 static void on_read_error(struct reader *reader, const char *text)
 {
 	bool made_anew = !strncmp(text, "NOGROUP", 7) && !reader->failures;
@@ -326,7 +339,8 @@ static void on_read_error(struct reader *reader, const char *text)
 		log_fault(LOG_ERR, "Redis refuses to be read from reply=\"%s\"", text);
 	for (size_t i = 0; reader->failures && i < reader->n; i++)
 		if (reader->streams[i].asked)
-			health_refuse(&reader->streams[i].source.reading, "stream can't be read", text);
+			health_refuse(&reader->streams[i].source.reading, "stream can't be read",
+			              text);
 	back_off(reader);
 	reader->stage = STAGE_GROUPS;
 }
@@ -361,7 +375,8 @@ static void on_read(void *arg, const redisReply *reply)
 	reader->flow->wake(reader->flow->wake_arg);
 }
 
-/* Between two reads, so that the numbers fit what was delivered. A user without the right isn't warned. */
+/* Between two reads, so that the numbers fit what was delivered. A user without the right isn't
+ * warned. */
 static void on_gap(void *arg, const redisReply *reply)
 {
 	struct stream *stream = arg;
@@ -370,21 +385,25 @@ static void on_gap(void *arg, const redisReply *reply)
 	stream->reader->waiting--;
 	stream->reader->looking = stream->reader->waiting > 0;
 	if (reply->type == REDIS_REPLY_ARRAY)
-		flow_lost(&stream->source, gap_look(&stream->gap, reply, stream->reader->flow->group,
-		                                    stream->reader->flow->consumer));
+		flow_lost(&stream->source,
+		          gap_look(&stream->gap, reply, stream->reader->flow->group,
+		                   stream->reader->flow->consumer));
 	stream->reader->flow->wake(stream->reader->flow->wake_arg);
 }
 
-/* Before anything is read over a new connection, and now and then. True where answers are awaited. */
+/* Before anything is read over a new connection, and now and then. True where answers are awaited.
+ */
 static bool look_for_gaps(struct reader *reader, struct tick now)
 {
 	struct args args = {0};
-	if (now.ms < reader->gaps_at.ms || now.ms < reader->gaps_rest.ms || reader->stage <= STAGE_GROUPS)
+	if (now.ms < reader->gaps_at.ms || now.ms < reader->gaps_rest.ms ||
+	    reader->stage <= STAGE_GROUPS)
 		return false;
 	reader->gaps_at.ms = now.ms + GAPS_EVERY_MS;
 	for (size_t i = 0; i < reader->n; i++) {
 		struct stream *stream = &reader->streams[i];
-		args_add_all(&args, "XINFO", "STREAM", stream->source.key, "FULL", "COUNT", "1", NULL);
+		args_add_all(&args, "XINFO", "STREAM", stream->source.key, "FULL", "COUNT", "1",
+		             NULL);
 		if (stream->usable)
 			ask(stream, &args, on_gap);
 		args_reset(&args);
@@ -400,10 +419,11 @@ static bool read_streams(struct reader *reader)
 	const struct stage_row *row = &stages[reader->stage];
 	struct args args = {0};
 	size_t n = 0, most = flow_read_max(reader->flow);
-	bool one = row->own && most == 1; /* stream at a time: it is known whose answer is too long */
+	bool one =
+	        row->own && most == 1; /* stream at a time: it is known whose answer is too long */
 	reader->alone = NULL;
-	args_add_all(&args, "XREADGROUP", "GROUP", reader->flow->group, reader->flow->consumer, "COUNT",
-	             NULL);
+	args_add_all(&args, "XREADGROUP", "GROUP", reader->flow->group, reader->flow->consumer,
+	             "COUNT", NULL);
 	args_add_number(&args, (int64_t)most);
 	if (row->blocks) {
 		args_add(&args, "BLOCK");

@@ -14,8 +14,8 @@
  *
  * WAIT ends when all that was on its way before is acknowledged, so that OWN (entries delivered to
  * this consumer earlier) never reads what the engine has in hand. The customers feed comes before
- * the events, always. An answer that is too long was delivered all the same, so OWN reads it again, fewer
- * entries at once.
+ * the events, always. An answer that is too long was delivered all the same, so OWN reads it again,
+ * fewer entries at once.
  */
 enum { READER_BLOCK_MS = 5000, READER_STREAMS_MAX = 3 };
 
@@ -27,15 +27,16 @@ struct reader *reader_free(struct reader *reader); /* takes NULL; returns NULL *
 void reader_add(struct reader *reader, const char *key, enum entry_feed feed);
 void reader_reset(struct reader *reader); /* the connection is new */
 void reader_turn(struct reader *reader);  /* reads on where it may */
-/* The connection was lost for an answer that was too long. It reads less at once; and what is too long by
- * itself is acknowledged and given to the engine as unread, since all behind it would wait for ever. */
+/* The connection was lost for an answer that was too long. It reads less at once; and what is too
+ * long by itself is acknowledged and given to the engine as unread, since all behind it would wait
+ * for ever. */
 void reader_too_long(struct reader *reader);
 
 /* The streams, for the maintenance and the metrics. */
 size_t reader_streams(const struct reader *reader);
 struct source *reader_stream(struct reader *reader, size_t i);
-/* While the customers feed is read up to its end: what comes by another way than a stream waits, too. Never
- * while reading fails. */
+/* While the customers feed is read up to its end: what comes by another way than a stream waits,
+ * too. Never while reading fails. */
 bool reader_feed_first(const struct reader *reader);
 bool reader_usable(const struct reader *reader, size_t i); /* its group is known to be there */
 

@@ -41,11 +41,12 @@ static void let_go(struct resolution *r)
 
 static void look_up(struct resolution *r)
 {
-	struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG}, *found = NULL;
+	struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG},
+	                *found = NULL;
 	int rc = getaddrinfo(r->host, NULL, &wanted, &found);
 	if (!rc)
-		rc = getnameinfo(found->ai_addr, found->ai_addrlen, r->address, sizeof(r->address), NULL, 0,
-		                 NI_NUMERICHOST);
+		rc = getnameinfo(found->ai_addr, found->ai_addrlen, r->address, sizeof(r->address),
+		                 NULL, 0, NI_NUMERICHOST);
 	if (rc) {
 		r->address[0] = '\0';
 		snprintf(r->why, sizeof(r->why), "%s: %s", r->host,
@@ -95,7 +96,8 @@ static void start_thread(struct resolution *r)
 	event_active(r->ready, EV_READ, 0);
 }
 
-struct resolution *resolve_start(struct event_base *base, const char *host, resolve_done *done, void *arg)
+struct resolution *resolve_start(struct event_base *base, const char *host, resolve_done *done,
+                                 void *arg)
 {
 	struct resolution *r = mem_alloc(sizeof(*r));
 	pthread_mutex_init(&r->lock, NULL);

@@ -12,7 +12,8 @@ struct event_base;
 struct resolution;
 typedef void resolve_done(void *arg, const char *address, const char *why);
 
-struct resolution *resolve_start(struct event_base *base, const char *host, resolve_done *done, void *arg);
+struct resolution *resolve_start(struct event_base *base, const char *host, resolve_done *done,
+                                 void *arg);
 struct resolution *resolve_abandon(struct resolution *resolution); /* takes NULL; returns NULL */
 
 #endif

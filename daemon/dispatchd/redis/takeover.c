@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Takes over the processing lists of consumers that are gone: who gives no sign of life for claim_after,
- * and whose oldest item stays the same for as long, loses its list to ours in one step.
+ * Takes over the processing lists of consumers that are gone: who gives no sign of life for
+ * claim_after, and whose oldest item stays the same for as long, loses its list to ours in one
+ * step.
  */
 #include "dispatchd/redis/takeover.h"
 
@@ -46,13 +47,15 @@ struct takeover {
 	bool no_sign, no_scripts; /* the user has no right to; it was logged */
 };
 
-/* Every item of theirs to the old end of ours, unless its consumer is alive or has done something. */
-static const char take_script[] =
-        "if redis.call('EXISTS', KEYS[3]) == 1 or redis.call('LINDEX', KEYS[1], -1) ~= ARGV[1] then return 0 "
-        "end\n"
-        "local n = 0\n"
-        "while n < 10000 and redis.call('LMOVE', KEYS[1], KEYS[2], 'LEFT', 'RIGHT') do n = n + 1 end\n"
-        "return n\n";
+/* Every item of theirs to the old end of ours, unless its consumer is alive or has done something.
+ */
+static const char take_script[] = "if redis.call('EXISTS', KEYS[3]) == 1 or redis.call('LINDEX', "
+                                  "KEYS[1], -1) ~= ARGV[1] then return 0 "
+                                  "end\n"
+                                  "local n = 0\n"
+                                  "while n < 10000 and redis.call('LMOVE', KEYS[1], KEYS[2], "
+                                  "'LEFT', 'RIGHT') do n = n + 1 end\n"
+                                  "return n\n";
 
 static char *join(const char *a, const char *b, const char *c)
 {
@@ -118,7 +121,8 @@ void takeover_too_long(struct takeover *takeover)
 		return;
 	other->unread = true;
 	log_write(LOG_ERR,
-	          "another consumer's list can't be taken over: its oldest item is too large to be read; "
+	          "another consumer's list can't be taken over: its oldest item is too large to be "
+	          "read; "
 	          "remove it by hand processing=%s",
 	          other->name);
 }
@@ -137,11 +141,11 @@ static void on_signed(void *arg, const redisReply *reply)
 	if (!reply || reply->type != REDIS_REPLY_ERROR || takeover->no_sign)
 		return;
 	takeover->no_sign = true;
-	log_write(
-	        LOG_WARNING,
-	        "we can't give a sign of life for our processing list: another dispatchd may take over what "
-	        "we have in hand for longer than claim_after key=%s reply=\"%s\"",
-	        takeover->sign, reply->str);
+	log_write(LOG_WARNING,
+	          "we can't give a sign of life for our processing list: another dispatchd may "
+	          "take over what "
+	          "we have in hand for longer than claim_after key=%s reply=\"%s\"",
+	          takeover->sign, reply->str);
 }
 
 static void give_sign(struct takeover *takeover, struct tick now)
@@ -151,7 +155,8 @@ static void give_sign(struct takeover *takeover, struct tick now)
 		return;
 	args_add_all(&args, "SET", takeover->sign, "1", "PX", NULL);
 	args_add_number(&args, sign_ms(takeover));
-	takeover->signing = redis_connection_send(takeover->flow->commands, &args, on_signed, takeover);
+	takeover->signing =
+	        redis_connection_send(takeover->flow->commands, &args, on_signed, takeover);
 	takeover->sign_at.ms = now.ms + sign_ms(takeover) / 4;
 	args_free(&args);
 }
@@ -166,7 +171,8 @@ static void on_taken(void *arg, const redisReply *reply)
 		return; /* takeover_reset() comes with the next connection */
 	other->asked = false;
 	if (reply->type == REDIS_REPLY_INTEGER && reply->integer > 0) {
-		log_write(LOG_NOTICE, "list taken over that another consumer left processing=%s n=%lld",
+		log_write(LOG_NOTICE,
+		          "list taken over that another consumer left processing=%s n=%lld",
 		          other->name, reply->integer);
 		takeover->came = true;
 		takeover->flow->wake(takeover->flow->wake_arg);
@@ -175,7 +181,8 @@ static void on_taken(void *arg, const redisReply *reply)
 		return;
 	takeover->no_scripts = true;
 	log_write(LOG_WARNING,
-	          "what consumers that are gone left can't be taken over: we may not run scripts in Redis; "
+	          "what consumers that are gone left can't be taken over: we may not run scripts "
+	          "in Redis; "
 	          "move "
 	          "it back by hand processing=%s reply=\"%s\"",
 	          other->name, reply->str);
@@ -185,7 +192,8 @@ static bool take_over(struct other_consumer *other)
 {
 	struct takeover *takeover = other->takeover;
 	struct args args = {0};
-	args_add_all(&args, "EVAL", take_script, "3", other->name, takeover->processing, other->sign, NULL);
+	args_add_all(&args, "EVAL", take_script, "3", other->name, takeover->processing,
+	             other->sign, NULL);
 	args_add_bytes(&args, other->oldest, other->oldest_len);
 	bool sent = redis_connection_send(takeover->flow->commands, &args, on_taken, other);
 	args_free(&args);
@@ -194,7 +202,8 @@ static bool take_over(struct other_consumer *other)
 
 static void note_oldest(struct other_consumer *other, const redisReply *item)
 {
-	if (other->oldest && other->oldest_len == item->len && !memcmp(other->oldest, item->str, item->len))
+	if (other->oldest && other->oldest_len == item->len &&
+	    !memcmp(other->oldest, item->str, item->len))
 		return;
 	free(other->oldest);
 	other->oldest = mem_alloc(item->len + 1);
@@ -222,7 +231,8 @@ static void on_oldest(void *arg, const redisReply *reply)
 static struct other_consumer *takeover_find(struct takeover *takeover, const redisReply *name)
 {
 	struct other_consumer *other = takeover->others;
-	while (other && (strlen(other->name) != name->len || memcmp(other->name, name->str, name->len)))
+	while (other &&
+	       (strlen(other->name) != name->len || memcmp(other->name, name->str, name->len)))
 		other = other->next;
 	return other;
 }
@@ -230,8 +240,8 @@ static struct other_consumer *takeover_find(struct takeover *takeover, const red
 static void meet(struct takeover *takeover, const redisReply *name)
 {
 	size_t prefix = strlen(takeover->prefix);
-	if (name->type != REDIS_REPLY_STRING || name->len < prefix || strlen(name->str) != name->len ||
-	    !strcmp(name->str, takeover->processing))
+	if (name->type != REDIS_REPLY_STRING || name->len < prefix ||
+	    strlen(name->str) != name->len || !strcmp(name->str, takeover->processing))
 		return;
 	struct other_consumer *other = takeover_find(takeover, name);
 	if (!other && takeover->n < OTHERS_MAX) {
@@ -243,7 +253,8 @@ static void meet(struct takeover *takeover, const redisReply *name)
 		takeover->others = other;
 		takeover->n++;
 		log_write(LOG_NOTICE,
-		          "another consumer holds items of the list; they are taken over once it has given "
+		          "another consumer holds items of the list; they are taken over once it "
+		          "has given "
 		          "no sign "
 		          "of life for claim_after list=%s processing=%s",
 		          takeover->key, other->name);
@@ -274,7 +285,8 @@ static void end_scan(struct takeover *takeover)
 		if (other->asked || other->unread)
 			continue;
 		args_add_all(&args, "LINDEX", other->name, "-1", NULL);
-		other->asked = redis_connection_send(takeover->flow->commands, &args, on_oldest, other);
+		other->asked =
+		        redis_connection_send(takeover->flow->commands, &args, on_oldest, other);
 		other->looked_at = other->asked;
 		args_reset(&args);
 	}
@@ -289,7 +301,8 @@ static void on_scanned(void *arg, const redisReply *reply)
 	if (!reply)
 		return; /* takeover_reset() comes with the next connection */
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-	    reply->element[0]->type != REDIS_REPLY_STRING || reply->element[1]->type != REDIS_REPLY_ARRAY) {
+	    reply->element[0]->type != REDIS_REPLY_STRING ||
+	    reply->element[1]->type != REDIS_REPLY_ARRAY) {
 		takeover->scanning = false;
 		return;
 	}
@@ -312,7 +325,8 @@ static void scan(struct takeover *takeover, const char *cursor)
 	}
 	buf_adds(&pattern, "*");
 	args_add_all(&args, "SCAN", cursor, "MATCH", buf_text(&pattern), "COUNT", "1000", NULL);
-	takeover->scanning = redis_connection_send(takeover->flow->commands, &args, on_scanned, takeover);
+	takeover->scanning =
+	        redis_connection_send(takeover->flow->commands, &args, on_scanned, takeover);
 	args_free(&args);
 	buf_free(&pattern);
 }

@@ -5,10 +5,10 @@
 #include "dispatchd/redis/flow.h"
 
 /*
- * Processing lists of consumers that are gone. Every consumer of a list gives a sign of life: the key
- * LIST:consumer:CONSUMER, which expires after `claim_after` (5 s at least). A processing list whose
- * consumer gives none, and whose oldest item has been the same for `claim_after`, is moved to the old
- * end of ours, looked at and moved in one step (a script).
+ * Processing lists of consumers that are gone. Every consumer of a list gives a sign of life: the
+ * key LIST:consumer:CONSUMER, which expires after `claim_after` (5 s at least). A processing list
+ * whose consumer gives none, and whose oldest item has been the same for `claim_after`, is moved to
+ * the old end of ours, looked at and moved in one step (a script).
  */
 struct takeover;
 /* `key` must outlive it. */
@@ -18,6 +18,7 @@ void takeover_set(struct takeover *takeover, int64_t claim_after_ms);
 /* The connection for commands was lost for an answer that was too long. */
 void takeover_too_long(struct takeover *takeover);
 void takeover_reset(struct takeover *takeover); /* the connection for commands is new */
-bool takeover_turn(struct takeover *takeover);  /* true where items have come into our processing list */
+bool takeover_turn(
+        struct takeover *takeover); /* true where items have come into our processing list */
 
 #endif

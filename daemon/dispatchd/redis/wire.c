@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One connection: bytes in, replies out, each to whoever waits for it. hiredis' asynchronous half is not
- * used, since its assertions abort the process when a server sends a reply that nobody asked for.
+ * One connection: bytes in, replies out, each to whoever waits for it. hiredis' asynchronous half
+ * is not used, since its assertions abort the process when a server sends a reply that nobody asked
+ * for.
  */
 #include "dispatchd/redis/wire.h"
 
@@ -18,8 +19,8 @@
 
 enum { READ_BYTES = 16 << 10, WHY_MAX = 256, UNDER_WAY_MAX = 64 << 20 };
 
-/* Bytes of all answers that have begun and not ended, over all connections: a server that answers without end
- * does so on each of them. The loop's thread alone has wires. */
+/* Bytes of all answers that have begun and not ended, over all connections: a server that answers
+ * without end does so on each of them. The loop's thread alone has wires. */
 static size_t under_way;
 
 /* Somebody who waits for an answer. */
@@ -226,9 +227,11 @@ bool wire_subscribe(struct wire *wire, const struct args *args)
 struct wire *wire_connect(struct event_base *base, const char *address, int port, const char *path,
                           const struct wire_events *events, void *arg, char *why)
 {
-	redisContext *context = path ? redisConnectUnixNonBlock(path) : redisConnectNonBlock(address, port);
+	redisContext *context =
+	        path ? redisConnectUnixNonBlock(path) : redisConnectNonBlock(address, port);
 	if (!context || context->err) {
-		snprintf(why, WHY_MAX, "%s", context ? context->errstr : "no memory for a connection");
+		snprintf(why, WHY_MAX, "%s",
+		         context ? context->errstr : "no memory for a connection");
 		if (context)
 			redisFree(context);
 		return NULL;

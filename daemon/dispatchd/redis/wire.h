@@ -8,9 +8,10 @@
 #include <stdbool.h>
 
 /*
- * One connection to Redis in the loop, from the first byte to the last. hiredis formats commands and parses
- * replies; what it parses was looked at before (base/resp.h), and which reply belongs to which command is
- * known here. A peer that says what nobody asked for, or breaks the protocol, loses the connection.
+ * One connection to Redis in the loop, from the first byte to the last. hiredis formats commands
+ * and parses replies; what it parses was looked at before (base/resp.h), and which reply belongs to
+ * which command is known here. A peer that says what nobody asked for, or breaks the protocol,
+ * loses the connection.
  */
 struct event_base;
 struct wire;
@@ -20,21 +21,23 @@ typedef void wire_reply(void *arg, const redisReply *reply);
 
 struct wire_events {
 	void (*connected)(void *arg);
-	/* Broken, by the peer or by what it said; the wire is gone after this call, the last of its calls.
-	 * Those that wait for an answer have got their NULL. */
+	/* Broken, by the peer or by what it said; the wire is gone after this call, the last of its
+	 * calls. Those that wait for an answer have got their NULL. */
 	void (*broken)(void *arg, const char *why);
 	wire_reply *pushed; /* once wire_subscribe() was called: what comes, NULL at the end */
 };
 
-/* `address` is numeric, or NULL for the Unix socket `path`. NULL with `why` set (256 bytes) where it can't
- * even be tried. */
+/* `address` is numeric, or NULL for the Unix socket `path`. NULL with `why` set (256 bytes) where
+ * it can't even be tried. */
 struct wire *wire_connect(struct event_base *base, const char *address, int port, const char *path,
                           const struct wire_events *events, void *arg, char *why);
 /* The command is copied. False (and no answer will come) where there is no memory for it. */
 bool wire_send(struct wire *wire, const struct args *args, wire_reply *fn, void *arg);
-/* The command is SUBSCRIBE: from now on what comes is pushed, once those before it have their answers. */
+/* The command is SUBSCRIBE: from now on what comes is pushed, once those before it have their
+ * answers. */
 bool wire_subscribe(struct wire *wire, const struct args *args);
-/* Ends it from the loop's top (not from its own calls): those that wait get NULL; `broken` isn't called. */
+/* Ends it from the loop's top (not from its own calls): those that wait get NULL; `broken` isn't
+ * called. */
 struct wire *wire_free(struct wire *wire); /* takes NULL; returns NULL */
 
 #endif

@@ -11,9 +11,9 @@ struct pool;
 struct redis_client;
 
 /*
- * The daemon's parts and state as the ways in from outside (HTTP, the control socket) see it. The loop owns
- * the view and keeps it current; it stays in place for as long as the loop. Only the loop's thread may
- * read it. All parts are there once the first request comes.
+ * The daemon's parts and state as the ways in from outside (HTTP, the control socket) see it. The
+ * loop owns the view and keeps it current; it stays in place for as long as the loop. Only the
+ * loop's thread may read it. All parts are there once the first request comes.
  */
 struct daemon_view {
 	struct engine_thread *engine;

@@ -10,8 +10,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* A descriptor kept back for the client that comes when there is no other: whoever asks /readyz or for the
- * status then still gets an answer. The process has one; the loop's thread alone uses it. */
+/* A descriptor kept back for the client that comes when there is no other: whoever asks /readyz or
+ * for the status then still gets an answer. The process has one; the loop's thread alone uses it.
+ */
 static int reserve = -1;
 
 static const struct timeval rest = {.tv_sec = 1};
@@ -46,7 +47,8 @@ static void on_fault(struct evconnlistener *listener, void *arg)
 	struct event_base *base = evconnlistener_get_base(listener);
 	(void)arg;
 	int fault = errno;
-	log_fault(LOG_ERR, "a connection can't be accepted; tried again every second: %s", strerror(fault));
+	log_fault(LOG_ERR, "a connection can't be accepted; tried again every second: %s",
+	          strerror(fault));
 	bool goes_on = (fault == EMFILE || fault == ENFILE) && give_reserve();
 	if (!event_base_once(base, -1, EV_TIMEOUT, on_rested, listener, &rest) && !goes_on)
 		evconnlistener_disable(listener);

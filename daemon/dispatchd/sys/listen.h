@@ -7,10 +7,10 @@
 struct evconnlistener;
 
 /*
- * Lets a listener that can't accept (no file descriptor is free) rest for a second. The connection that waits
- * keeps its socket readable, so that without a rest the loop would turn round it and do little else. One
- * descriptor is kept in reserve, so that about one client a second is served all the same. To be called
- * before the loop runs; the listener must stay as long as it does.
+ * Lets a listener that can't accept (no file descriptor is free) rest for a second. The connection
+ * that waits keeps its socket readable, so that without a rest the loop would turn round it and do
+ * little else. One descriptor is kept in reserve, so that about one client a second is served all
+ * the same. To be called before the loop runs; the listener must stay as long as it does.
  */
 void listen_with_rests(struct evconnlistener *listener);
 

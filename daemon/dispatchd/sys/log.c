@@ -69,15 +69,16 @@ static int level_find(const char *name)
 	return -1;
 }
 
-/* systemd sets $JOURNAL_STREAM to device:inode of the socket; standard error may have been redirected since.
+/* systemd sets $JOURNAL_STREAM to device:inode of the socket; standard error may have been
+ * redirected since.
  */
 static bool stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
 	unsigned long long device, inode;
 	struct stat st;
-	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && !fstat(STDERR_FILENO, &st) &&
-	       st.st_dev == device && st.st_ino == inode;
+	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+	       !fstat(STDERR_FILENO, &st) && st.st_dev == device && st.st_ino == inode;
 }
 
 void log_start(void)
@@ -94,9 +95,10 @@ bool log_takes(int level)
 	return level <= lowest;
 }
 
-/* Whoever reads standard error may have stopped to: the loop must not wait for that. One that is only slow is
- * waited for a little, and what finds no place then is counted. Under the lock, so that nobody else takes the
- * place that was found: a pipe that can be written has room for PIPE_BUF bytes. */
+/* Whoever reads standard error may have stopped to: the loop must not wait for that. One that is
+ * only slow is waited for a little, and what finds no place then is counted. Under the lock, so
+ * that nobody else takes the place that was found: a pipe that can be written has room for PIPE_BUF
+ * bytes. */
 static bool has_place(void)
 {
 	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -115,7 +117,8 @@ static void write_stderr(int level, const char *text)
 	pthread_mutex_lock(&stderr_lock);
 	if (has_place()) {
 		if (lines_lost)
-			len = snprintf(line, sizeof(line), "warning: lines of the log found no place n=%u\n",
+			len = snprintf(line, sizeof(line),
+			               "warning: lines of the log found no place n=%u\n",
 			               lines_lost);
 		lines_lost = 0;
 		len += snprintf(line + len, sizeof(line) - (size_t)len, "%s: %s\n",
@@ -127,7 +130,8 @@ static void write_stderr(int level, const char *text)
 	pthread_mutex_unlock(&stderr_lock);
 }
 
-/* The word at `p` if it is KEY=VALUE: its end, with the journal's spelling added to `out`; else NULL. */
+/* The word at `p` if it is KEY=VALUE: its end, with the journal's spelling added to `out`; else
+ * NULL. */
 static const char *journal_field(const char *p, struct buf *out)
 {
 	size_t key = strspn(p, "abcdefghijklmnopqrstuvwxyz_");
@@ -207,7 +211,8 @@ static uint64_t hash_text(const char *text)
 	return hash;
 }
 
-/* True where the text may be written now; then `ret_kept_back` is how often it was not since the last time.
+/* True where the text may be written now; then `ret_kept_back` is how often it was not since the
+ * last time.
  */
 static bool repeat_due(const char *text, unsigned *ret_kept_back)
 {

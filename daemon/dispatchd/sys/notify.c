@@ -2,9 +2,9 @@
 /*
  * Notifies systemd. A failure to do so is no reason to stop: systemd acts on silence by itself.
  *
- * sd_notify() waits while the receiver's queue is full, and the loop would wait with it for somebody who
- * doesn't read. So messages are sent here without waiting, and those that don't fit are sent again a little
- * later. Called by the loop's thread alone.
+ * sd_notify() waits while the receiver's queue is full, and the loop would wait with it for
+ * somebody who doesn't read. So messages are sent here without waiting, and those that don't fit
+ * are sent again a little later. Called by the loop's thread alone.
  */
 #include "dispatchd/sys/notify.h"
 
@@ -54,8 +54,8 @@ static bool notify_try(const char *text)
 		return true;
 	if (fd < 0)
 		fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	ssize_t sent =
-	        sendto(fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&to, len);
+	ssize_t sent = sendto(fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL,
+	                      (struct sockaddr *)&to, len);
 	return sent >= 0 || errno != EAGAIN;
 }
 

@@ -7,8 +7,8 @@
 
 /* Notifications to systemd (sd_notify(3)); they do nothing where it didn't start us. None waits. */
 void notify_ready(const char *status);
-/* The start is tried again in `ms`, so that systemd's limit for the start has to wait longer. `why`: one
- * line. */
+/* The start is tried again in `ms`, so that systemd's limit for the start has to wait longer.
+ * `why`: one line. */
 void notify_waiting(const char *why, int64_t ms);
 void notify_reloading(void);
 void notify_stopping(void);
