@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Keeps functions at 80 lines and files at 700, wants the licence line, and says what is usual here."""
+"""Keeps functions at 80 lines, files at 700 and lines at 100 columns, wants the license line and in every .c of more
+than 100 lines a head that says what it is for; says what is usual here."""
 import sys
 from pathlib import Path
 
-FUNCTION_MAX, FILE_MAX = 80, 700
+FUNCTION_MAX, FILE_MAX, COLUMNS_MAX, WITHOUT_HEAD_MAX = 80, 700, 100, 100
 
 
 def functions(lines):
@@ -18,19 +19,33 @@ def functions(lines):
             start = None
 
 
+def has_head(lines):
+    """A comment of some words right behind the license line."""
+    return len(lines) > 1 and lines[1].startswith("/*") and len(" ".join(lines[1:4]).strip("/* ")) > 20
+
+
+def check_file(path, lines):
+    if not lines or lines[0] != "/* SPDX-License-Identifier: MIT */":
+        yield f"{path}:1: the first line must be /* SPDX-License-Identifier: MIT */"
+    if len(lines) > FILE_MAX:
+        yield f"{path}: {len(lines)} lines; at most {FILE_MAX}"
+    if path.suffix == ".c" and len(lines) > WITHOUT_HEAD_MAX and not has_head(lines):
+        yield f"{path}:2: no comment says what the file is for"
+    for number, line in enumerate(lines, 1):
+        if len(line.expandtabs(8)) > COLUMNS_MAX:
+            yield f"{path}:{number}: {len(line.expandtabs(8))} columns; at most {COLUMNS_MAX}"
+
+
 def main():
     faults, lengths = [], []
     for path in sorted(p for top in ("lib", "daemon", "conf", "tests") for p in Path(top).rglob("*.[ch]")):
         lines = path.read_text().splitlines()
-        if not lines or lines[0] != "/* SPDX-License-Identifier: MIT */":
-            faults.append(f"{path}:1: the first line is /* SPDX-License-Identifier: MIT */")
-        if len(lines) > FILE_MAX:
-            faults.append(f"{path}: {len(lines)} lines; {FILE_MAX} is the most")
+        faults += check_file(path, lines)
         for line, length in functions(lines):
             if path.parts[0] != "tests":
                 lengths.append(length)
             if length > FUNCTION_MAX:
-                faults.append(f"{path}:{line}: a function of {length} lines; {FUNCTION_MAX} is the most")
+                faults.append(f"{path}:{line}: a function of {length} lines; at most {FUNCTION_MAX}")
     print("\n".join(faults) if faults else "", end="\n" if faults else "")
     lengths.sort()
     if lengths:
