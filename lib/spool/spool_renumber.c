@@ -14,8 +14,7 @@ static const char *const takings[] = {
         "UPDATE notice SET job = ?1 WHERE job = ?2",
         "UPDATE outcome SET job = ?1 WHERE job = ?2",
         "UPDATE request SET job = ?1 WHERE job = ?2",
-        ("INSERT OR IGNORE INTO collision (job, state)"
-         " SELECT ?1, state FROM collision WHERE job = ?2"),
+        "INSERT OR IGNORE INTO collision SELECT ?1, state FROM collision WHERE job = ?2",
         "DELETE FROM collision WHERE job = ?2",
         "DELETE FROM job WHERE id = ?2",
 };

@@ -210,7 +210,7 @@ def test_a_row_without_its_content_is_a_bad_row(world, row, said):
 def test_a_picture_is_one_in_an_import_too(world):
     world.ctl("customer", "add", "1", "--name", "X")
     done = take(world, "picture", {"customer": "1", "description": "p", "hash": lay(world, b"text")}, check=False)
-    assert done.returncode == 65 and "no picture" in done.stderr, done
+    assert done.returncode == 65 and "not a picture" in done.stderr, done
 
 
 def test_a_dry_run_takes_no_content(world):

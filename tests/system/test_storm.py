@@ -117,4 +117,4 @@ def check_mails(mails):
     for mail in mails:
         sent[header(mail, "X-Dispatchd-Job"), header(mail, "Subject")].add(header(mail, "Message-ID"))
     assert all(len(ids) == 1 for ids in sent.values())
-    assert sum(subject.startswith("Done") for _, subject in sent) == JOBS
+    assert sum(subject.startswith("Completed") for _, subject in sent) == JOBS

@@ -125,8 +125,8 @@ static void reserve(struct pool *pool)
 		return;
 	results = mem_alloc(size * sizeof *results);
 	for (size_t i = 0; i < pool->n_results; i++)
-		/* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): without a size there are no
-		 * results */
+		/* Without a size there are no results. */
+		/* NOLINTNEXTLINE(clang-analyzer-core.DivideZero) */
 		results[i] = pool->results[(pool->first_result + i) % pool->results_size];
 	free(pool->results);
 	pool->results = results;
