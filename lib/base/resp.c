@@ -150,6 +150,7 @@ static const char *take_byte(struct resp *resp, char c)
 const char *resp_scan(struct resp *resp, const char *bytes, size_t n)
 {
 	const char *fault = NULL;
+	resp->whole = 0;
 	for (size_t i = 0; i < n && fault == NULL;) {
 		size_t taken = 1;
 		if (resp->state == RESP_BULK)
@@ -162,6 +163,8 @@ const char *resp_scan(struct resp *resp, const char *bytes, size_t n)
 			resp->bytes += taken;
 		if (fault == NULL && resp->bytes > RESP_REPLY_MAX)
 			fault = ANSWER_TOO_LONG;
+		if (fault == NULL && resp->depth == 0 && resp->state == RESP_TYPE)
+			resp->whole = i;
 	}
 	return fault;
 }

@@ -31,6 +31,7 @@ struct resp {
 	size_t open[RESP_DEPTH_MAX + 1]; /* elements to come of each array that is open */
 	unsigned depth;
 	size_t parts, bytes; /* of the reply under way */
+	size_t whole; /* how many of the bytes scanned last belong to replies that are complete */
 };
 
 /* NULL while all is well; else what is wrong, and the connection can't be used any more. */

@@ -101,10 +101,12 @@ def test_a_giant_in_another_consumer_s_list_is_said_once(farm):
     farm.configure(redis={"list": "jobs:list", "claim_after": "2s"})
     farm.redis.config_set("proto-max-bulk-len", 200 << 20)
     farm.redis.lpush("jobs:list:processing:gone", "x" * (40 << 20))
-    farm.redis.lpush("jobs:list:processing:left", event(1))
+    for n in range(1, 5):  # they are looked at in any order
+        farm.redis.lpush(f"jobs:list:processing:left{n}", event(n))
     farm.redis.lpush("jobs:list", event(0))
     farm.start_daemon()
-    wait_until(lambda: len(farm.mails()) >= 2, lambda: farm.log_tail(), PATIENCE_S)
+    wait_until(lambda: len(farm.mails()) >= 5, lambda: farm.log_tail(), PATIENCE_S)
     wait_until(lambda: farm.http("/readyz")[0] == 200, lambda: farm.http("/readyz"), PATIENCE_S)
     assert farm.daemon.log().count("can't be taken over: its oldest item") == 1
+    assert "remove it by hand processing=jobs:list:processing:gone" in farm.daemon.log()
     assert farm.redis.llen("jobs:list:processing:gone") == 1

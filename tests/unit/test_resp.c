@@ -106,12 +106,23 @@ static void what_never_ends_is_cut_off(void **state)
 	}
 }
 
+static void replies_before_a_fault_are_whole(void **state)
+{
+	struct resp resp = {0};
+	(void)state;
+	assert_null(resp_scan(&resp, "*2\r\n+a", 6));
+	assert_int_equal(resp.whole, 0);
+	assert_non_null(resp_scan(&resp, "\r\n:1\r\n$99999999\r\n", 17));
+	assert_int_equal(resp.whole, 6);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(what_redis_says_passes),
 	        cmocka_unit_test(what_breaks_the_protocol_or_a_limit_is_named),
 	        cmocka_unit_test(what_never_ends_is_cut_off),
+	        cmocka_unit_test(replies_before_a_fault_are_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -165,12 +165,13 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	count_under_way(wire, wire->resp.bytes);
 	if (!fault && under_way > UNDER_WAY_MAX)
 		fault = RESP_ALL_TOO_LONG;
-	if (!fault && redisReaderFeed(wire->context->reader, bytes, (size_t)n) != REDIS_OK)
-		fault = wire->context->reader->errstr;
-	if (fault)
+	/* Replies before the one at fault are answers: whoever waits for the next is the one it was
+	 * for. */
+	if (redisReaderFeed(wire->context->reader, bytes, fault ? wire->resp.whole : (size_t)n) !=
+	    REDIS_OK)
+		fault = fault ? fault : wire->context->reader->errstr;
+	if (take_replies(wire) && fault)
 		break_off(wire, fault);
-	else
-		take_replies(wire);
 }
 
 /* ---- connecting and sending */
