@@ -16,7 +16,7 @@
  *     key = " value; "     ; quotes keep spaces and semicolons; \" and \\ inside them
  *
  * CRLF and a byte order mark are taken. A section may be opened again. Reading goes on after a
- * fault, so that all of them are told at once.
+ * fault, so that all of them are reported at once.
  */
 /* Where a thing stands; `{0}` is the main file as a whole. */
 struct conf_place {

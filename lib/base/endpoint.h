@@ -18,7 +18,7 @@ struct endpoint {
 };
 
 /* The whole of `text`; a host alone (`mail.example.com`, `[::1]`) means `port`, or is a fault where
- * that is 0. On a fault `err` says what was meant, and `ret` is untouched. */
+ * that is 0. On a fault `err` says what was expected, and `ret` is untouched. */
 bool endpoint_parse(const char *text, int port, struct endpoint *ret, struct error *err) MUST_CHECK;
 /* The same for a socket of our own: port 0 is whichever is free. */
 bool endpoint_parse_own(const char *text, struct endpoint *ret, struct error *err) MUST_CHECK;

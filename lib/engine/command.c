@@ -55,7 +55,7 @@ static void retry(struct ask *ask, struct spool_mail *mail)
 	mail->due = ask->engine->now;
 	engine_mail_set_status(ask->engine, mail, STATUS_QUEUED, REASON_OK);
 	engine_supersede_brought_back(ask->engine, mail);
-	/* One whose job has moved on meanwhile is told apart: it goes nowhere. */
+	/* One whose job has moved on meanwhile is counted apart: it goes nowhere. */
 	bool goes = mail->status == STATUS_QUEUED;
 	if (!goes && json_object_get(ask->out, "superseded") == NULL)
 		json_object_set_new(ask->out, "superseded", json_array());

@@ -27,7 +27,7 @@ struct explain {
 	GHashTable *known;   /* number → struct customer *, or &nobody */
 };
 
-enum { KEPT_MAX = 20000 }; /* customers; then they are forgotten and loaded anew */
+enum { KEPT_MAX = 20000 }; /* customers; then they are dropped and loaded again */
 
 static const struct customer nobody;
 
@@ -295,7 +295,7 @@ bool explain_line(struct explain *e, const char *line, size_t len, struct instan
 	bool ok;
 	if (event == NULL)
 		ok = error_set(err, EX_DATAERR,
-		               "no member event; {\"at\": TIME, \"event\": {…}} is meant");
+		               "expected {\"at\": TIME, \"event\": {…}}, found no member event");
 	else if (at_json != NULL && !json_is_null(at_json) &&
 	         (!json_is_string(at_json) || !instant_parse(json_string_value(at_json), &at)))
 		ok = error_set(err, EX_DATAERR, "at is no RFC 3339 time");

@@ -31,11 +31,10 @@ bool known_is_this(const char *path, const char *known, const char *identity, st
 	if (*known == '\0' || strcmp(known, identity) == 0)
 		return true;
 	return error_set(err, EX_DATAERR,
-	                 "%s is another than the spool knows: it is not used, and events wait, "
-	                 "until the known "
-	                 "one, or a copy of it, is back, or \"dispatchctl customer adopt\" says "
-	                 "that this one "
-	                 "is meant; see RECOVERY in dispatchd(8)",
+	                 "%s is not the database that the spool knows: it is not used, and events "
+	                 "wait, until that one or a copy of it is back, or until "
+	                 "\"dispatchctl customer adopt\" accepts this one; "
+	                 "see RECOVERY in dispatchd(8)",
 	                 path);
 }
 

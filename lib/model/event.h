@@ -66,7 +66,7 @@ enum { EVENT_AHEAD_MAX_MS = 10 * 60 * 1000, EVENT_DATA_DEPTH = 32, EVENT_ROUTE_M
 
 /*
  * Reads an entry in either spelling. False where it breaks a rule: `err->text` is then the sentence
- * for `dead_detail`, and says which attribute and what was meant. `max_size` is `[redis]
+ * for `dead_detail`, and says which attribute and what was expected. `max_size` is `[redis]
  * max_event_size`, the sum of the lengths of all names and values (of a list's item or a message
  * its length).
  */

@@ -40,7 +40,7 @@ struct hours {
 };
 
 /* `07:00-12:00,13:00-17:00`, `22:00-06:00`, `08:00-24:00` or `closed`; also `9:00 - 17:00` and
- * `Closed`. On a fault `err` says which part and what was meant. */
+ * `Closed`. On a fault `err` says which part and what was expected. */
 bool hours_day_parse(const char *text, struct arena *arena, struct hours_day *ret,
                      struct error *err) MUST_CHECK;
 /* The same back; "closed" for none. In the arena. */

@@ -132,8 +132,8 @@ const char *kind_nearest(const struct kind *kind, const char *name);
 
 /*
  * Checks a value and gives its canonical text (in the arena; NULL where the value is empty, which
- * clears the field). On a fault `err` names the field and what was meant (code 65). `needed` is the
- * caller's to ask: it depends on what the record has already.
+ * clears the field). On a fault `err` names the field and what was expected (code 65). `needed` is
+ * the caller's to ask: it depends on what the record has already.
  */
 bool field_check(const struct field *field, const char *text, size_t len, struct zones *zones,
                  struct arena *arena, const char **ret, struct error *err) MUST_CHECK;

@@ -82,7 +82,7 @@ struct setting_reader {
 	struct zones *zones;
 };
 
-/* Reads `text` into `member` as the row says. On a fault `err` says what was meant, without the
+/* Reads `text` into `member` as the row says. On a fault `err` says what was expected, without the
  * key's name, and `member` is untouched. */
 bool setting_read(const struct setting_reader *reader, const struct setting *row, const char *text,
                   void *member, struct error *err) MUST_CHECK;

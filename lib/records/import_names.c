@@ -468,7 +468,7 @@ bool import_find_target(const struct import *import, const char *name, struct ta
 {
 	unsigned c;
 	size_t len = strlen(name);
-	*ret = (struct target){.kind = TARGET_IGNORED, .name = name}; /* a fault is told once */
+	*ret = (struct target){.kind = TARGET_IGNORED, .name = name}; /* a fault is reported once */
 	if (!utf8_valid(name, len))
 		return error_set(err, EX_DATAERR, IMPORT_NOT_UTF8, "the column's name");
 	if (key_invisible(name, len, &c))

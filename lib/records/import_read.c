@@ -35,7 +35,7 @@ static bool check_extra(struct reading *reading, const char *name, const char *t
 	}
 	if (field == NULL)
 		return true;
-	struct field column = *field; /* a fault is told by the column's name */
+	struct field column = *field; /* a fault names the column */
 	column.name = name;
 	return field_check(&column, text, len, reading->import->context->store->zones,
 	                   reading->import->arena, &ignored, err);

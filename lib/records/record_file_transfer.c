@@ -2,7 +2,8 @@
 /*
  * Documents and pictures in and out. Their rows go as those of any kind; their contents lie in a
  * folder beside the file, each under its hash, as in the store. What a row says of its content
- * (type, size) is not believed: the content is read, held against the hash, and told anew.
+ * (type, size) is not trusted: the content is read, compared with the hash, and its type and size
+ * determined from it.
  */
 #include "records/record_private.h"
 

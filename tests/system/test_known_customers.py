@@ -69,7 +69,7 @@ def goes_on(world, number):
     wait_until(lambda: world.http("/readyz")[0] == 200, "ready again", 15)
 
 
-MISSING, EMPTY, OTHER = "customers.db is missing", "customers.db is empty", "is another than the spool knows"
+MISSING, EMPTY, OTHER = "customers.db is missing", "customers.db is empty", "is not the database that the spool knows"
 
 
 @pytest.mark.parametrize("running", [True, False])

@@ -174,8 +174,8 @@ static void back_off(struct reader *reader)
 
 /* ---- groups */
 
-/* What is refused here may still be read: a user who may read a group but not make one is told so
- * whether there is one or not. */
+/* A stream whose group can't be created may still be readable: Redis refuses XGROUP CREATE to a
+ * user without the right whether the group exists or not. */
 static void on_group(void *arg, const redisReply *reply)
 {
 	struct stream *stream = arg;
