@@ -124,9 +124,8 @@ static const char overview_examples[] =
 
 static void help_program(const struct ctl *ctl)
 {
-	output_say(ctl->out,
-	           "dispatchctl [-c FILE] [--json] NOUN VERB ...: customer data, mails and the "
-	           "daemon of dispatchd.");
+	output_say(ctl->out, "dispatchctl [-c FILE] [--json] NOUN VERB ...: customer data, mails "
+	                     "and the daemon of dispatchd.");
 	heading(ctl, "Nouns");
 	size_t n;
 	const struct noun *const *all = nouns_all(&n);
@@ -135,8 +134,8 @@ static void help_program(const struct ctl *ctl)
 	heading(ctl, "Options of every command");
 	print_options(ctl, options_global);
 	print_examples(ctl, overview_examples);
-	output_say(ctl->out, "\nSee dispatchctl NOUN --help, dispatchctl NOUN VERB --help, "
-	                     "and man dispatchctl.");
+	output_say(ctl->out, "\nSee dispatchctl NOUN --help, dispatchctl NOUN VERB --help, and man "
+	                     "dispatchctl.");
 }
 
 void help_print(const struct ctl *ctl)

@@ -120,11 +120,10 @@ bool folder_open(struct folder *ret, const char *path, bool trusted, struct erro
 	}
 	if (trusted && geteuid() != 0 && st.st_uid != geteuid() && st.st_uid != 0) {
 		(void)close(fd);
-		return error_set(
-		        err, EX_NOPERM,
-		        "%s: must belong to root or to the user that this runs as (uid %ld), but "
-		        "belongs to uid %ld",
-		        path, (long)geteuid(), (long)st.st_uid);
+		return error_set(err, EX_NOPERM,
+		                 "%s: must belong to root or to the user that this runs as (uid "
+		                 "%ld), but belongs to uid %ld",
+		                 path, (long)geteuid(), (long)st.st_uid);
 	}
 	*ret = (struct folder){
 	        .fd = fd, .owner = st.st_uid, .group = st.st_gid, .path = mem_strdup(path)};

@@ -119,8 +119,7 @@ static bool check_journal(const struct folder *folder, const char *name, struct 
 		return true;
 	return error_set(err, EX_NOPERM,
 	                 "%s/%s: refused, for it belongs to another user (uid %ld); dispatchd "
-	                 "leaves no such "
-	                 "file, so it can be removed",
+	                 "leaves no such file, so it can be removed",
 	                 folder->path, name, (long)st.st_uid);
 }
 
@@ -356,9 +355,8 @@ static bool configure(struct db *db, const struct db_schema *schema, bool there,
 		return error_set(err, EX_SOFTWARE, "%s: the connection can't be set up", db->path);
 	return db_exec(db,
 	               "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete "
-	               "= FAST;"
-	               "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096;"
-	               "PRAGMA journal_size_limit = 67108864",
+	               "= FAST;PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096;PRAGMA "
+	               "journal_size_limit = 67108864",
 	               err) &&
 	       (!there || use_wal(db, err));
 }

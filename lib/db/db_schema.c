@@ -60,9 +60,8 @@ static int read_objects(sqlite3 *handle, struct objects *ret)
 	sqlite3_stmt *stmt = NULL;
 	int rc = sqlite3_prepare_v2(
 	        handle,
-	        "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE NOT "
-	        "(type IN ('table', 'index') AND substr(name, 1, 7) = 'sqlite_') "
-	        "ORDER BY type, name",
+	        "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE NOT (type IN ('table', "
+	        "'index') AND substr(name, 1, 7) = 'sqlite_') ORDER BY type, name",
 	        -1, &stmt, NULL);
 	while (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		*add(ret) = (struct object){column(stmt, 0), column(stmt, 1), column(stmt, 2),

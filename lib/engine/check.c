@@ -118,8 +118,7 @@ static void check_calendar(struct check *check, const struct customer *customer)
 	if (!hours_next_open(hours, zone, check->now, &next))
 		about(found(check, "never_open",
 		            "the service hours of customer %s, %s, never open: what waits for them "
-		            "is never "
-		            "sent",
+		            "is never sent",
 		            customer->number, customer->name),
 		      customer);
 }
@@ -193,8 +192,7 @@ static const struct words {
         {.kind = "contact",
          .field = "locale",
          .sql = "SELECT number, contact.id, contact.locale FROM contact JOIN customer ON "
-                "customer.id = "
-                "contact.customer WHERE contact.locale IS NOT NULL ORDER BY number"},
+                "customer.id = contact.customer WHERE contact.locale IS NOT NULL ORDER BY number"},
 };
 
 static void check_word(struct check *check, const struct words *row, struct db_query *query)

@@ -394,11 +394,10 @@ static json_t *own_data(struct engine *engine, struct spool_event *event, size_t
 	if (fits)
 		event->event.data = data;
 	else
-		engine_report_often(
-		        engine, REPORT_LARGE, LOG_WARNING,
-		        "a mail of several jobs leaves out an event's data: %d KiB fit into one "
-		        "mail source=%s id=%s",
-		        MAIL_DATA_MAX / 1024, event->event.source, event->event.id);
+		engine_report_often(engine, REPORT_LARGE, LOG_WARNING,
+		                    "a mail of several jobs leaves out an event's data: %d KiB fit "
+		                    "into one mail source=%s id=%s",
+		                    MAIL_DATA_MAX / 1024, event->event.source, event->event.id);
 	*room -= len < *room ? len : *room;
 	json_t *json = data_of(&event->event);
 	if (len > MAIL_DATA_MAX && count_values(json, MAIL_VALUES_MAX + 2) > MAIL_VALUES_MAX + 1) {

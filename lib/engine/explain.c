@@ -192,8 +192,7 @@ static void malformed(const struct error *why, struct buf *out)
 	add_head(out, STATUS_REJECTED, REASON_MALFORMED);
 	buf_printf(out,
 	           "\"due\":null,\"contacts\":[],\"job_state\":null,\"suspension\":null,\"trace\":["
-	           "{\"rule\":%d,"
-	           "\"name\":\"%s\",\"holds\":false,\"detail\":",
+	           "{\"rule\":%d,\"name\":\"%s\",\"holds\":false,\"detail\":",
 	           RULE_WELL_FORMED, rule_name(RULE_WELL_FORMED));
 	json_quote(out, why->text);
 	buf_adds(out, "}]}");

@@ -21,8 +21,7 @@ bool known_is_there(const char *path, struct error *err)
 		return true;
 	return error_set(err, EX_NOINPUT,
 	                 "%s is %s: events wait until the one that the spool knows, or a copy of "
-	                 "it, is back; "
-	                 "see RECOVERY in dispatchd(8)",
+	                 "it, is back; see RECOVERY in dispatchd(8)",
 	                 path, there ? "empty" : "missing");
 }
 
@@ -40,11 +39,11 @@ bool known_is_this(const char *path, const char *known, const char *identity, st
 
 bool known_wal_fault(const char *path, struct error *err)
 {
-	return error_set(err, EX_DATAERR,
-	                 "%s was replaced, but its -wal is still the old one's, so it is not used "
-	                 "and events wait: "
-	                 "stop dispatchd, move %s-wal and %s-shm aside, start it again",
-	                 path, path, path);
+	return error_set(
+	        err, EX_DATAERR,
+	        "%s was replaced, but its -wal is still the old one's, so it is not used and "
+	        "events wait: stop dispatchd, move %s-wal and %s-shm aside, start it again",
+	        path, path, path);
 }
 
 bool known_has_own_wal(const char *path, const char *stamp, struct error *err)

@@ -159,9 +159,8 @@ static bool take_type(const struct reading *reading, const char *text, struct jo
 		return error_set(
 		        err, EX_DATAERR,
 		        "type \"%s\" is unknown; expected job.dispatched, job.started, "
-		        "job.completed, "
-		        "job.failed, job.paused or job.cancelled (for a request job.create or "
-		        "job.dispatch), optionally after a reverse-DNS prefix",
+		        "job.completed, job.failed, job.paused or job.cancelled (for a request "
+		        "job.create or job.dispatch), optionally after a reverse-DNS prefix",
 		        utf8_quote(text, strlen(text), quote));
 	event->kind = row->kind;
 	event->state = row->state;

@@ -46,11 +46,10 @@ static bool take_member(enum event_attr attr, const struct place *place, struct 
 {
 	const json_t *value = place->value;
 	if (place->mended)
-		return error_set(
-		        err, EX_DATAERR,
-		        "%s holds \\u0000 or half a surrogate pair, which JSON allows and plain "
-		        "text can't hold",
-		        place->name);
+		return error_set(err, EX_DATAERR,
+		                 "%s holds \\u0000 or half a surrogate pair, which JSON allows and "
+		                 "plain text can't hold",
+		                 place->name);
 	if (json_is_string(value)) {
 		raw->attrs[attr] =
 		        arena_strndup(arena, json_string_value(value), json_string_length(value));

@@ -367,8 +367,7 @@ bool field_check(const struct field *field, const char *text, size_t len, struct
 		if (field->type == FIELD_EMAIL && address_to_ascii(check.text, ascii))
 			return error_set(err, EX_DATAERR,
 			                 "%s: '%s' has letters in its domain that mail servers "
-			                 "don't know; write "
-			                 "%s",
+			                 "don't know; write %s",
 			                 field->name, utf8_quote(text, len, quote), ascii);
 		return error_set(err, EX_DATAERR, "%s: '%s' is not %s", field->name,
 		                 utf8_quote(check.text, strlen(check.text), quote),

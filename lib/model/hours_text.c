@@ -115,18 +115,16 @@ static bool parse_window(const char *text, size_t len, struct hours_window *ret,
 	if (close < 0 || t != text + len)
 		return error_set(err, EX_DATAERR,
 		                 "\"%s\" is not a window; expected two times, such as 07:00-12:00, "
-		                 "or closed "
-		                 "for the whole day",
+		                 "or closed for the whole day",
 		                 quote);
 	if (open == DAY_MIN)
 		return error_set(err, EX_DATAERR,
 		                 "\"%s\" opens at 24:00; use 00:00 of the next day", quote);
 	if (open == close)
-		return error_set(
-		        err, EX_DATAERR,
-		        "\"%s\" is empty; a window must not end when it begins (a whole day "
-		        "is 00:00-24:00)",
-		        quote);
+		return error_set(err, EX_DATAERR,
+		                 "\"%s\" is empty; a window must not end when it begins (a whole "
+		                 "day is 00:00-24:00)",
+		                 quote);
 	if (close < open)
 		close += DAY_MIN;
 	*ret = (struct hours_window){.open = (int16_t)open, .close = (int16_t)close};

@@ -74,8 +74,7 @@ static const struct metric_row {
         [METRIC_ENTRIES_LOST] =
                 {.name = "dispatchd_entries_lost_total",
                  .type = COUNTER,
-                 .help = "Entries removed from Redis before they were read, by source and "
-                         "feed."},
+                 .help = "Entries removed from Redis before they were read, by source and feed."},
         [METRIC_REDIS_USABLE] = {.name = "dispatchd_redis_usable",
                                  .type = GAUGE,
                                  .help = "Whether Redis allows this use, by kind, name and use."},

@@ -43,8 +43,7 @@ const struct setting settings_table[] = {
                 .needed = true,
                 .secret = true,
                 .help = "The Redis server: redis://HOST:PORT/DB or unix:///PATH?db=DB, with "
-                        "USER:PASSWORD@ "
-                        "before the host or path where it requires one.",
+                        "USER:PASSWORD@ before the host or path where it requires one.",
         },
         {
                 KEY("redis", "password_file"),
@@ -53,10 +52,8 @@ const struct setting settings_table[] = {
                 .fallback = "",
                 .example = "/etc/dispatchd/redis-password",
                 .help = "A file whose first line is Redis' password, to keep it out of url. A "
-                        "systemd "
-                        "credential named redis-password does the same. If Redis rejects the "
-                        "password, the "
-                        "file is read again.",
+                        "systemd credential named redis-password does the same. If Redis rejects "
+                        "the password, the file is read again.",
         },
         {
                 KEY("redis", "stream"),
@@ -65,8 +62,7 @@ const struct setting settings_table[] = {
                 .fallback = "jobs:events",
                 .max_len = NAME_MAX_BYTES,
                 .help = "The stream of job events, read as a consumer group: nothing is lost while "
-                        "dispatchd "
-                        "is down. Empty: no stream.",
+                        "dispatchd is down. Empty: no stream.",
         },
         {
                 KEY("redis", "list"),
@@ -76,8 +72,7 @@ const struct setting settings_table[] = {
                 .example = "jobs:list",
                 .max_len = NAME_MAX_BYTES,
                 .help = "A list of job events to read as well (publishers use LPUSH); an item "
-                        "waits in "
-                        "LIST:processing:CONSUMER until it is decided. Empty: no list.",
+                        "waits in LIST:processing:CONSUMER until it is decided. Empty: no list.",
         },
         {
                 KEY("redis", "channel"),
@@ -87,10 +82,8 @@ const struct setting settings_table[] = {
                 .example = "jobs:channel",
                 .max_len = NAME_MAX_BYTES,
                 .help = "A publish/subscribe channel to listen to as well. Redis keeps nothing for "
-                        "a "
-                        "subscriber that is not connected: what is published then is lost. Empty: "
-                        "no "
-                        "channel.",
+                        "a subscriber that is not connected: what is published then is lost. "
+                        "Empty: no channel.",
         },
         {
                 KEY("redis", "requests"),
@@ -164,8 +157,7 @@ const struct setting settings_table[] = {
                 .max_len = NAME_MAX_BYTES,
                 .needed = true,
                 .help = "The consumer group that streams are read with; created at the start of "
-                        "the stream "
-                        "if it doesn't exist.",
+                        "the stream if it doesn't exist.",
         },
         {
                 KEY("redis", "consumer"),
@@ -186,8 +178,7 @@ const struct setting settings_table[] = {
                 .fallback = "5m",
                 .reload = true,
                 .help = "Entries that another consumer of the group has left unacknowledged for "
-                        "this long "
-                        "are taken over, as are list items of a consumer that is gone.",
+                        "this long are taken over, as are list items of a consumer that is gone.",
         },
         {
                 KEY("redis", "keep"),
@@ -198,11 +189,9 @@ const struct setting settings_table[] = {
                 .fallback = "7d",
                 .reload = true,
                 .help = "Entries older than this that every group of the stream has acknowledged "
-                        "are "
-                        "trimmed, including the customers feed and the requests: those streams are "
-                        "transport, not records. Consumers of our group that have been idle for as "
-                        "long are "
-                        "removed.",
+                        "are trimmed, including the customers feed and the requests: those streams "
+                        "are transport, not records. Consumers of our group that have been idle "
+                        "for as long are removed.",
         },
         {
                 KEY("redis", "max_event_size"),
@@ -231,10 +220,8 @@ const struct setting settings_table[] = {
                 .fallback = "60s",
                 .reload = true,
                 .help = "How long an event waits for a customer who is not known yet before it is "
-                        "rejected. "
-                        "It keeps waiting while entries of the feed that were published by then "
-                        "are still "
-                        "being applied.",
+                        "rejected. It keeps waiting while entries of the feed that were published "
+                        "by then are still being applied.",
         },
         {
                 KEY("customers", "key_file"),
@@ -244,10 +231,9 @@ const struct setting settings_table[] = {
                 .example = "/etc/dispatchd/customers.key",
                 .reload = true,
                 .help = "A file with the key for the secret fields of systems: 32 bytes, or 64 hex "
-                        "digits as "
-                        "openssl rand -hex 32 makes them; when empty, the systemd credential "
-                        "customers-key. "
-                        "Without one, no secrets can be stored; if it is lost, so are they.",
+                        "digits as openssl rand -hex 32 makes them; when empty, the systemd "
+                        "credential customers-key. Without one, no secrets can be stored; if it is "
+                        "lost, so are they.",
         },
         {
                 KEY("customers", "max_file_size"),
@@ -276,8 +262,7 @@ const struct setting settings_table[] = {
                 .fallback = "90d",
                 .reload = true,
                 .help = "How long events, mails and outcomes are kept once they have ended. An "
-                        "event that is "
-                        "published again after that counts as new.",
+                        "event that is published again after that counts as new.",
         },
         {
                 KEY("mail", "transport"),
@@ -286,8 +271,7 @@ const struct setting settings_table[] = {
                 .choices = "smtp maildir",
                 .fallback = "smtp",
                 .help = "smtp hands mails to the relays of [smtp]; maildir writes them into the "
-                        "folder "
-                        "maildir and sends nothing, for trials and tests.",
+                        "folder maildir and sends nothing, for trials and tests.",
         },
         {
                 KEY("mail", "maildir"),
@@ -323,8 +307,7 @@ const struct setting settings_table[] = {
                 .needed = true,
                 .reload = true,
                 .help = "The folder of mail templates. If the default folder doesn't exist, the "
-                        "built-in "
-                        "templates are used.",
+                        "built-in templates are used.",
         },
         {
                 KEY("mail", "max_age"),
@@ -346,8 +329,7 @@ const struct setting settings_table[] = {
                 .needed = true,
                 .reload = true,
                 .help = "One or more mail servers, tried in order: HOST:PORT, [IPV6]:PORT (port 25 "
-                        "by "
-                        "default) or unix:PATH.",
+                        "by default) or unix:PATH.",
         },
         {
                 KEY("smtp", "tls"),
@@ -357,10 +339,8 @@ const struct setting settings_table[] = {
                 .fallback = "opportunistic",
                 .reload = true,
                 .help = "none never encrypts; opportunistic encrypts if the relay offers STARTTLS, "
-                        "without "
-                        "verifying its certificate; required sends nothing without TLS 1.2 or "
-                        "later and a "
-                        "certificate for the relay's name.",
+                        "without verifying its certificate; required sends nothing without TLS 1.2 "
+                        "or later and a certificate for the relay's name.",
         },
         {
                 KEY("smtp", "helo"),
@@ -370,8 +350,7 @@ const struct setting settings_table[] = {
                 .example = "mail.example.com",
                 .reload = true,
                 .help = "The name sent in EHLO. Empty: the host's full name, or, if it has none "
-                        "that could "
-                        "be in the DNS, our address on the connection.",
+                        "that could be in the DNS, our address on the connection.",
         },
         {
                 KEY("smtp", "ca_file"),
@@ -400,8 +379,7 @@ const struct setting settings_table[] = {
                 .example = "/etc/dispatchd/smtp-password",
                 .reload = true,
                 .help = "A file whose first line is the password for AUTH. A systemd credential "
-                        "named "
-                        "smtp-password does the same.",
+                        "named smtp-password does the same.",
         },
         {
                 KEY("smtp", "connections"),
@@ -439,8 +417,7 @@ const struct setting settings_table[] = {
                 .example = "office@example.com",
                 .reload = true,
                 .help = "Who is notified at once when a job is under way for a customer whose "
-                        "service is "
-                        "suspended.",
+                        "service is suspended.",
         },
         {
                 KEY("office", "managers"),
@@ -460,9 +437,8 @@ const struct setting settings_table[] = {
                 .fallback = "flag",
                 .reload = true,
                 .help = "What happens to a job scheduled outside its customer's service hours: "
-                        "flag releases "
-                        "it with a mark, hold keeps it until the window of that day opens, deny "
-                        "refuses it.",
+                        "flag releases it with a mark, hold keeps it until the window of that day "
+                        "opens, deny refuses it.",
         },
         {
                 KEY("gate", "hold_max"),
@@ -480,11 +456,9 @@ const struct setting settings_table[] = {
                 AT(http.listen),
                 .fallback = "127.0.0.1:8925",
                 .help = "Where health, metrics and the gate are served: HOST:PORT, [IPV6]:PORT or "
-                        "unix:PATH. "
-                        "Port 0 is any free port; the log names it. Empty: HTTP is off. A "
-                        "suspension's note "
-                        "is shown over a Unix socket only, since any user of the host may connect "
-                        "to a port.",
+                        "unix:PATH. Port 0 is any free port; the log names it. Empty: HTTP is off. "
+                        "A suspension's note is shown over a Unix socket only, since any user of "
+                        "the host may connect to a port.",
         },
         {
                 KEY("http", "hosts"),
@@ -494,10 +468,8 @@ const struct setting settings_table[] = {
                 .example = "dispatch.example.com",
                 .reload = true,
                 .help = "Host names besides localhost that requests to the gate over TCP may use. "
-                        "A request "
-                        "whose Host is another name is refused (421), so that no web page can "
-                        "reach the gate "
-                        "by DNS rebinding; addresses are always allowed.",
+                        "A request whose Host is another name is refused (421), so that no web "
+                        "page can reach the gate by DNS rebinding; addresses are always allowed.",
         },
         {
                 KEY("http", "group"),
@@ -507,8 +479,7 @@ const struct setting settings_table[] = {
                 .example = "dispatch",
                 .max_len = 64,
                 .help = "The group that may use the Unix socket (mode 0660); dispatchd's user must "
-                        "be a "
-                        "member of it. Empty: the daemon's own group.",
+                        "be a member of it. Empty: the daemon's own group.",
         },
         {
                 KEY("company", "name"),
@@ -548,8 +519,7 @@ const struct setting settings_table[] = {
                 .fallback = "defer",
                 .reload = true,
                 .help = "What happens to a mail outside the customer's service hours: defer keeps "
-                        "it until "
-                        "the next opening, suppress drops it, send sends it anyway.",
+                        "it until the next opening, suppress drops it, send sends it anyway.",
         },
         {
                 KEY("notify", "shelf_life"),
@@ -569,8 +539,7 @@ const struct setting settings_table[] = {
                 .fallback = "0s",
                 .reload = true,
                 .help = "How long a mail waits for others of the same state to the same contact, "
-                        "to go as "
-                        "one.",
+                        "to go as one.",
         },
 };
 const size_t settings_table_len = sizeof settings_table / sizeof settings_table[0];

@@ -181,11 +181,10 @@ static bool read_hosts(const struct setting_reader *reader, const struct setting
 	const char **list = split(text, reader->arena, &n);
 	for (size_t i = 0; i < n; i++)
 		if (!is_host(list[i]))
-			return error_set(
-			        err, EX_CONFIG,
-			        "must be host names without a port; addresses need not be listed "
-			        "(got \"%s\")",
-			        list[i]);
+			return error_set(err, EX_CONFIG,
+			                 "must be host names without a port; addresses need not be "
+			                 "listed (got \"%s\")",
+			                 list[i]);
 	return read_list(reader, row, text, member, err);
 }
 
@@ -380,12 +379,11 @@ static const struct kind kinds[SETTING_KIND_COUNT] = {
         [SETTING_HOSTS] = {.read = read_hosts,
                            .format = format_list,
                            .what = "host names separated by commas"},
-        [SETTING_HELO] =
-                {.read = read_helo,
-                 .format = format_text,
-                 .what = "a full host name (letters, digits and hyphens, with a dot, not at the "
-                         "end: mail.example.com) or an address literal ([192.0.2.1], "
-                         "[IPv6:2001:db8::1])"},
+        [SETTING_HELO] = {.read = read_helo,
+                          .format = format_text,
+                          .what = "a full host name (letters, digits and hyphens, with a dot, not "
+                                  "at the end: mail.example.com) or an address literal "
+                                  "([192.0.2.1], [IPv6:2001:db8::1])"},
         [SETTING_DURATION] = {.read = read_duration,
                               .format = format_duration,
                               .describe = describe_duration},

@@ -19,10 +19,9 @@ bool actor_decide(const struct identity *identity, struct actor *ret, struct err
 	const char *as = identity->as;
 	bool manager = is_manager(identity);
 	if (as && !manager)
-		return error_set(
-		        err, EX_NOPERM,
-		        "--as is for root, the owner of customers.db, and those whom [office] "
-		        "managers names");
+		return error_set(err, EX_NOPERM,
+		                 "--as is for root, the owner of customers.db, and those whom "
+		                 "[office] managers names");
 	if (as && *as == '\0')
 		return error_set(err, EX_USAGE, "--as needs a user's name");
 	*ret = (struct actor){.user = as ? as : identity->login, .manager = manager};

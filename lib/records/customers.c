@@ -45,8 +45,7 @@ static const struct db_schema schema = {
         .name = "customers.db",
         .application_id = DB_ID_CUSTOMERS,
         .remedy = "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in "
-                  "its place; "
-                  "see RECOVERY in dispatchd(8)",
+                  "its place; see RECOVERY in dispatchd(8)",
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
         .digest = "ffc847223f29f1625eb832b187d228b0ec76eea8926d5440dcd9ef3d212d6df9",
@@ -199,10 +198,9 @@ static const char *const mark_changes[] = {
         "INSERT INTO change (time, user, kind, record, customer, action, after)"
         " SELECT ?1, 'dispatchd', 'contact', id, customer, 'mark',"
         " json_object('email', email, 'email_invalid_why', ?3) FROM contact WHERE id = ?2",
-        "INSERT INTO change (time, user, kind, record, customer, action, after)"
-        " SELECT ?1, 'dispatchd', 'contact', id, customer, 'mark',"
-        " json_object('alt_email', alt_email, 'alt_email_invalid_why', ?3) FROM contact WHERE id = "
-        "?2",
+        "INSERT INTO change (time, user, kind, record, customer, action, after) SELECT ?1, "
+        "'dispatchd', 'contact', id, customer, 'mark', json_object('alt_email', alt_email, "
+        "'alt_email_invalid_why', ?3) FROM contact WHERE id = ?2",
 };
 
 static bool mark(struct db *db, size_t which, int64_t contact, const char *address,

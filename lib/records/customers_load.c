@@ -62,11 +62,10 @@ static const char *whole_name(const struct contact *contact, struct arena *arena
 	return arena_printf(arena, "%s%s%s", contact->first_name, space, contact->last_name);
 }
 
-static const char contacts_sql[] = "SELECT id, name, first_name, last_name, title, email, "
-                                   "alt_email, email_invalid, alt_email_invalid,"
-                                   " home_phone, cell_phone, work_phone, locale, notify, all_sites "
-                                   "FROM contact WHERE customer = ?1"
-                                   " ORDER BY id";
+static const char contacts_sql[] =
+        "SELECT id, name, first_name, last_name, title, email, alt_email, email_invalid, "
+        "alt_email_invalid, home_phone, cell_phone, work_phone, locale, notify, all_sites FROM "
+        "contact WHERE customer = ?1 ORDER BY id";
 
 static void contact_row(const struct load *load, struct db_query *query, struct list *list)
 {

@@ -114,19 +114,17 @@ bool suspension_check(struct transaction *tx, const struct row *before, struct r
 	const char *from = row_value(after, "from"), *until = row_value(after, "until");
 	const char *scopes = row_value(after, "scopes");
 	if (from && until && strcmp(until, from) <= 0)
-		return error_set(
-		        tx->err, EX_DATAERR,
-		        "until: %s is not later than from (%s); it is the first day on which the "
-		        "suspension is over",
-		        until, from);
+		return error_set(tx->err, EX_DATAERR,
+		                 "until: %s is not later than from (%s); it is the first day on "
+		                 "which the suspension is over",
+		                 until, from);
 	if (scopes == NULL)
 		return error_set(tx->err, EX_DATAERR,
 		                 "scopes: expected one or more of jobs, routes, emails");
 	if (!tx->import && row_value(before, "removed") && row_differs(before, after))
 		return error_set(tx->err, EX_DATAERR,
 		                 "suspension %lld was ended on %.10s and can't be changed any "
-		                 "more; enter a new "
-		                 "one",
+		                 "more; enter a new one",
 		                 (long long)before->id, row_value(before, "removed"));
 	return authored_check(tx, before, after, values);
 }

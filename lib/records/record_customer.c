@@ -27,12 +27,10 @@ static bool depth_of(struct transaction *tx, int64_t parent, int64_t id, int *re
 /* How many levels hang below, itself counted. */
 static bool height_of(struct transaction *tx, int64_t id, int64_t *ret)
 {
-	struct db_query *query = db_query(
-	        tx->db,
-	        "WITH RECURSIVE below (id, level) AS (SELECT ?1, 1 UNION SELECT c.id, level + 1 "
-	        "FROM customer c"
-	        " JOIN below ON c.parent = below.id WHERE level < 20) SELECT max(level) FROM "
-	        "below");
+	struct db_query *query =
+	        db_query(tx->db, "WITH RECURSIVE below (id, level) AS (SELECT ?1, 1 UNION SELECT "
+	                         "c.id, level + 1 FROM customer c JOIN below ON c.parent = "
+	                         "below.id WHERE level < 20) SELECT max(level) FROM below");
 	db_bind_int(query, 1, id);
 	return db_run_int(query, 1, ret, tx->err);
 }
@@ -96,10 +94,9 @@ bool customer_check(struct transaction *tx, const struct row *before, struct row
 
 static bool note_hashes(struct transaction *tx, int64_t id)
 {
-	struct db_query *query = db_query(
-	        tx->db,
-	        "SELECT hash FROM document WHERE customer = ?1 UNION SELECT hash FROM picture"
-	        " WHERE customer = ?1");
+	struct db_query *query =
+	        db_query(tx->db, "SELECT hash FROM document WHERE customer = ?1 UNION SELECT hash "
+	                         "FROM picture WHERE customer = ?1");
 	enum db_step step;
 	db_bind_int(query, 1, id);
 	while ((step = db_step(query, tx->err)) == DB_ROW)

@@ -42,17 +42,13 @@ static bool add_views(struct customers *store, const char *number, json_t *objec
 	       json_object_set_new(object, "hours", view) == 0 &&
 	       texts_json(store,
 	                  "SELECT s.number FROM customer s JOIN customer p ON s.parent = p.id "
-	                  "WHERE p.number "
-	                  "= ?1"
-	                  " ORDER BY s.number",
+	                  "WHERE p.number = ?1 ORDER BY s.number",
 	                  number, &view, err) &&
 	       json_object_set_new(object, "sites", view) == 0 &&
 	       texts_json(store,
 	                  "SELECT r.name FROM rep r JOIN customer_rep cr ON cr.rep = r.id JOIN "
-	                  "customer c"
-	                  " ON c.id = cr.customer WHERE c.number = ?1 ORDER BY r.name = "
-	                  "c.sales_rep DESC, "
-	                  "r.name",
+	                  "customer c ON c.id = cr.customer WHERE c.number = ?1 ORDER BY r.name = "
+	                  "c.sales_rep DESC, r.name",
 	                  number, &view, err) &&
 	       json_object_set_new(object, "reps", view) == 0 &&
 	       texts_json(
@@ -90,9 +86,9 @@ static json_t *text_or_null(struct db_query *query, int column)
 
 static const char list_sql[] =
         "SELECT number, name, dba, city, state, status, phone, sales_rep, id FROM customer c"
-        " WHERE (?1 IS NULL OR id IN (" SQL_LOOKED_AFTER "))"
-        " AND (?2 IS NULL OR parent = (SELECT id FROM customer WHERE number = ?2))"
-        " AND (?3 IS NULL OR status = ?3) AND (?5 IS NULL OR number > ?5) ORDER BY number LIMIT ?4";
+        " WHERE (?1 IS NULL OR id IN (" SQL_LOOKED_AFTER
+        ")) AND (?2 IS NULL OR parent = (SELECT id FROM customer WHERE number = ?2)) AND (?3 IS "
+        "NULL OR status = ?3) AND (?5 IS NULL OR number > ?5) ORDER BY number LIMIT ?4";
 
 static bool list_one(struct customers *store, const struct customer_filter *filter,
                      struct db_query *query, json_t *array, struct error *err)

@@ -88,9 +88,9 @@ static bool put_weekdays(struct transaction *tx, int64_t id, unsigned weekdays, 
 	for (int weekday = 0; weekday < 7; weekday++) {
 		if ((weekdays & 1u << weekday) == 0)
 			continue;
-		struct db_query *query = db_query(
-		        tx->db, "INSERT OR REPLACE INTO hours_week (customer, weekday, windows)"
-		                " VALUES (?1, ?2, ?3)");
+		struct db_query *query =
+		        db_query(tx->db, "INSERT OR REPLACE INTO hours_week (customer, weekday, "
+		                         "windows) VALUES (?1, ?2, ?3)");
 		db_bind_int(query, 1, id);
 		db_bind_int(query, 2, weekday);
 		db_bind_text(query, 3, windows);

@@ -276,15 +276,12 @@ static bool move_sites(struct merge *merge)
  */
 static const char *const moves[] = {
         "INSERT INTO hours_week (customer, weekday, windows) SELECT ?2, weekday, windows FROM "
-        "hours_week"
-        " WHERE customer = ?1 AND NOT EXISTS (SELECT 1 FROM hours_week WHERE customer = ?2)"
-        " AND (SELECT parent FROM customer WHERE id = ?2) IS NULL",
+        "hours_week WHERE customer = ?1 AND NOT EXISTS (SELECT 1 FROM hours_week WHERE customer = "
+        "?2) AND (SELECT parent FROM customer WHERE id = ?2) IS NULL",
         "INSERT OR IGNORE INTO hours_date (customer, day, windows) SELECT ?2, day, windows FROM "
-        "hours_date"
-        " WHERE customer = ?1",
+        "hours_date WHERE customer = ?1",
         "INSERT OR IGNORE INTO customer_rep (customer, rep) SELECT ?2, rep FROM customer_rep WHERE "
-        "customer "
-        "= ?1",
+        "customer = ?1",
         "UPDATE change SET customer = ?2 WHERE customer = ?1",
         "UPDATE former_number SET customer = ?2 WHERE customer = ?1",
         "INSERT OR IGNORE INTO search_stale SELECT ?2 WHERE ?1 <> 0",

@@ -93,8 +93,7 @@ bool sale_check(struct transaction *tx, const struct row *before, struct row *af
 	if (!tx->import && given && !json_is_null(given))
 		return error_set(tx->err, EX_DATAERR,
 		                 "balance: is reckoned from contract_amount and the payments and "
-		                 "can't be given "
-		                 "beside them");
+		                 "can't be given beside them");
 	row_set(after, "balance", NULL);
 	return true;
 }

@@ -155,12 +155,10 @@ static bool find_value(struct transaction *tx, const struct row *row, const char
                        struct value *ret)
 {
 	struct db_query *query = db_query(
-	        tx->db,
-	        "SELECT f.id, f.secret, f.needed, coalesce(v.value, CASE WHEN v.sealed IS NOT NULL "
-	        "THEN"
-	        " '******' END) FROM system_field f LEFT JOIN system_value v ON v.field = f.id AND"
-	        " v.system = ?1 WHERE f.system_type = (SELECT id FROM system_type WHERE name = ?2)"
-	        " AND f.name = ?3");
+	        tx->db, "SELECT f.id, f.secret, f.needed, coalesce(v.value, CASE WHEN v.sealed IS "
+	                "NOT NULL THEN '******' END) FROM system_field f LEFT JOIN system_value v "
+	                "ON v.field = f.id AND v.system = ?1 WHERE f.system_type = (SELECT id FROM "
+	                "system_type WHERE name = ?2) AND f.name = ?3");
 	db_bind_int(query, 1, row->id);
 	db_bind_text(query, 2, row_value(row, "type"));
 	db_bind_text(query, 3, name);

@@ -30,9 +30,8 @@ static const enum search_by contact_columns[] = {BY_CONTACT, BY_CONTACT, BY_CONT
                                                  BY_EMAIL,   BY_PHONE,   BY_PHONE,   BY_PHONE};
 static const enum search_by equipment_columns[] = {BY_EQUIPMENT, BY_EQUIPMENT, BY_EQUIPMENT};
 
-static const char reps_sql[] =
-        "SELECT r.name FROM customer_rep cr JOIN rep r ON r.id = cr.rep WHERE cr.customer = ?1"
-        " ORDER BY r.name";
+static const char reps_sql[] = "SELECT r.name FROM customer_rep cr JOIN rep r ON r.id = cr.rep "
+                               "WHERE cr.customer = ?1 ORDER BY r.name";
 static const enum search_by rep_columns[] = {BY_REP};
 
 static const char formers_sql[] =
@@ -316,9 +315,8 @@ bool customers_reindex(struct customers *store, struct error *err)
 		return false;
 	if (db_exec(store->db,
 	            "INSERT INTO search (search) VALUES ('delete-all'); DELETE FROM search_text; "
-	            "DELETE FROM "
-	            "search_words;"
-	            "INSERT OR IGNORE INTO search_stale SELECT id FROM customer",
+	            "DELETE FROM search_words;INSERT OR IGNORE INTO search_stale SELECT id FROM "
+	            "customer",
 	            err) &&
 	    search_refresh(store, err))
 		return db_commit(store->db, err);

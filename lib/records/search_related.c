@@ -134,10 +134,9 @@ static bool gather_contacts(struct relation *relation)
 
 static bool gather(struct relation *relation)
 {
-	struct db_query *query =
-	        db_query(relation->store->db, "SELECT c.address, c.phone, t.city FROM customer c"
-	                                      " LEFT JOIN search_text t ON t.customer = c.id"
-	                                      " WHERE c.id = ?1");
+	struct db_query *query = db_query(
+	        relation->store->db, "SELECT c.address, c.phone, t.city FROM customer c LEFT JOIN "
+	                             "search_text t ON t.customer = c.id WHERE c.id = ?1");
 	db_bind_int(query, 1, relation->id);
 	enum db_step step = db_step(query, relation->err);
 	if (step != DB_ROW)
@@ -326,32 +325,28 @@ static const struct {
 } signs[] = {
         {.share = "name",
          .sql = "SELECT min(name) || coalesce(', ' || city, ''), group_concat(customer) FROM "
-                "search_text"
-                " WHERE name IS NOT NULL GROUP BY " NAME_KEY("name") ", city HAVING count(*) > 1"},
+                "search_text WHERE name IS NOT NULL GROUP BY " NAME_KEY(
+                        "name") ", city HAVING count(*) > 1"},
         {.share = "account",
          .whole = true,
          .sql = "SELECT account, group_concat(customer) FROM search_text WHERE account IS NOT NULL"
                 " GROUP BY account HAVING count(*) > 1"},
         {.share = "email",
          .whole = true,
-         .sql = "SELECT value, group_concat(DISTINCT customer) FROM"
-                " (SELECT lower(email) AS value, customer FROM contact WHERE email IS NOT NULL"
-                " UNION ALL SELECT lower(alt_email), customer FROM contact WHERE alt_email IS NOT "
-                "NULL)"
-                " GROUP BY value HAVING min(customer) <> max(customer)"},
+         .sql = "SELECT value, group_concat(DISTINCT customer) FROM (SELECT lower(email) AS value, "
+                "customer FROM contact WHERE email IS NOT NULL UNION ALL SELECT lower(alt_email), "
+                "customer FROM contact WHERE alt_email IS NOT NULL) GROUP BY value HAVING "
+                "min(customer) <> max(customer)"},
         {.share = "phone", /* digits, a line each */
          .whole = true,
-         .sql = "SELECT value, group_concat(DISTINCT customer) FROM"
-                " (SELECT phone AS value, customer FROM search_text WHERE instr(phone, char(10)) = "
-                "0"
-                " UNION ALL SELECT p.value, customer FROM search_text,"
-                " json_each('[\"' || replace(phone, char(10), '\",\"') || '\"]') p"
-                " WHERE instr(phone, char(10)) > 0)"
-                " GROUP BY value HAVING min(customer) <> max(customer)"},
+         .sql = "SELECT value, group_concat(DISTINCT customer) FROM (SELECT phone AS value, "
+                "customer FROM search_text WHERE instr(phone, char(10)) = 0 UNION ALL SELECT "
+                "p.value, customer FROM search_text, json_each('[\"' || replace(phone, char(10), "
+                "'\",\"') || '\"]') p WHERE instr(phone, char(10)) > 0) GROUP BY value HAVING "
+                "min(customer) <> max(customer)"},
         {.share = "address",
          .sql = "SELECT address || coalesce(', ' || city, ''), group_concat(customer) FROM "
-                "search_text"
-                " WHERE address IS NOT NULL GROUP BY address, city HAVING count(*) > 1"},
+                "search_text WHERE address IS NOT NULL GROUP BY address, city HAVING count(*) > 1"},
 };
 
 /* What is above a customer, itself first, nearest first; 0 behind the last. */
@@ -488,11 +483,10 @@ static bool longest_word(const char *text, size_t len, const char **ret, size_t 
 	return *ret_len > 0 && search_chars(*ret, *ret_len) >= TRIGRAM;
 }
 
-static const char like_sql[] = "SELECT t.customer FROM search_text t WHERE t.customer IN"
-                               " (SELECT rowid FROM search WHERE search MATCH ?1 LIMIT ?4)"
-                               " AND " NAME_KEY("t.name") " = " NAME_KEY(
-                                       "?2") " AND (t.city IS NULL OR ?3 IS NULL OR t.city = ?3)"
-                                             " ORDER BY t.customer";
+static const char like_sql[] =
+        "SELECT t.customer FROM search_text t WHERE t.customer IN (SELECT rowid FROM search WHERE "
+        "search MATCH ?1 LIMIT ?4) AND " NAME_KEY("t.name") " = " NAME_KEY(
+                "?2") " AND (t.city IS NULL OR ?3 IS NULL OR t.city = ?3) ORDER BY t.customer";
 
 static bool add_alike(struct customers *store, struct db_query *query, const struct line *above,
                       json_t *array, struct error *err)

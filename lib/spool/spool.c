@@ -33,8 +33,8 @@ static const struct db_schema schema = {
         .n_migrations = sizeof migrations / sizeof migrations[0],
         .digest = "2df34e8fdb13919291c55428cc4716537c3f210af973ea15653fa975d9b0e263",
         .remedy = "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in "
-                  "its place, "
-                  "or none: then mails and held jobs in it are lost; see RECOVERY in dispatchd(8)",
+                  "its place, or none: then mails and held jobs in it are lost; see RECOVERY in "
+                  "dispatchd(8)",
 };
 
 struct db_query *spool_query(struct spool *spool, const char *sql)
@@ -105,9 +105,8 @@ static void count(struct spool *spool)
 {
 	struct db_query *q =
 	        spool_query(spool, "SELECT status, count(*) FROM mail WHERE status <> 'sent' GROUP "
-	                           "BY status UNION ALL "
-	                           "SELECT 'sent', (SELECT count(*) FROM mail) - "
-	                           "(SELECT count(*) FROM mail WHERE status <> 'sent')");
+	                           "BY status UNION ALL SELECT 'sent', (SELECT count(*) FROM mail) "
+	                           "- (SELECT count(*) FROM mail WHERE status <> 'sent')");
 	while (spool_row(spool, q)) {
 		const char *name = db_peek_text(q, 0, NULL);
 		spool->mails[status_find(name ? name : "")] = db_int(q, 1);
@@ -259,8 +258,7 @@ struct purge { /* children before parents */
 /* An event stays while a mail tells of it, an answer while the job that it holds is held. */
 static const struct purge purges[] = {
         {"SELECT seq, 0 FROM outcome WHERE time < ?1 AND seq <= (SELECT value FROM meta WHERE key "
-         "= "
-         "'published') AND NOT EXISTS (SELECT 1 FROM request WHERE request.status = 'held' AND "
+         "= 'published') AND NOT EXISTS (SELECT 1 FROM request WHERE request.status = 'held' AND "
          "request.answer = outcome.seq) ORDER BY time LIMIT ?2",
          "DELETE FROM outcome WHERE seq = ?1"},
         {"SELECT id, 0 FROM mail WHERE changed < ?1 AND status IN " ENDED
@@ -273,8 +271,7 @@ static const struct purge purges[] = {
          " ORDER BY changed LIMIT ?2",
          "DELETE FROM mail WHERE id = ?1"},
         {"SELECT id, job FROM event WHERE received < ?1 AND NOT EXISTS (SELECT 1 FROM notice WHERE "
-         "notice.event = "
-         "event.id) ORDER BY received LIMIT ?2",
+         "notice.event = event.id) ORDER BY received LIMIT ?2",
          "DELETE FROM event WHERE id = ?1"},
         {"SELECT id, job FROM request WHERE changed < ?1 AND status <> 'held' ORDER BY changed "
          "LIMIT ?2",
@@ -285,12 +282,8 @@ static const struct purge purges[] = {
 static const char *const orphans[] = {
         "DELETE FROM collision WHERE job = ?1 AND NOT EXISTS (SELECT 1 FROM event WHERE job = ?1)",
         "DELETE FROM job WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM event WHERE job = ?1) AND NOT "
-        "EXISTS "
-        "(SELECT 1 "
-        "FROM notice WHERE job = ?1) AND NOT EXISTS (SELECT 1 FROM request WHERE job = ?1) AND NOT "
-        "EXISTS "
-        "(SELECT 1 "
-        "FROM collision WHERE job = ?1)",
+        "EXISTS (SELECT 1 FROM notice WHERE job = ?1) AND NOT EXISTS (SELECT 1 FROM request WHERE "
+        "job = ?1) AND NOT EXISTS (SELECT 1 FROM collision WHERE job = ?1)",
 };
 
 static void remove_id(struct spool *spool, const char *sql, int64_t id)

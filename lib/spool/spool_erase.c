@@ -42,14 +42,11 @@ size_t spool_erasable(struct spool *spool, int64_t *ret, size_t max)
 	struct db_query *q = spool_query(
 	        spool,
 	        "SELECT j.id FROM job j WHERE j.erase = 1 AND NOT EXISTS (SELECT 1 FROM request r "
-	        "WHERE r.job = j.id"
-	        " AND (r.status = 'held' OR r.watched > 0)) AND NOT EXISTS (SELECT 1 FROM outcome "
-	        "o "
-	        "WHERE o.job ="
-	        " j.id AND o.seq > (SELECT value FROM meta WHERE key = 'published')) AND NOT EXISTS"
-	        " (SELECT 1 FROM mail m WHERE m.id IN " MAILS_OF(
-	                "j.id") " AND m.status IN"
-	                        " ('queued', 'sending', 'retrying', 'deferred')) LIMIT ?1");
+	        "WHERE r.job = j.id AND (r.status = 'held' OR r.watched > 0)) AND NOT EXISTS "
+	        "(SELECT 1 FROM outcome o WHERE o.job = j.id AND o.seq > (SELECT value FROM meta "
+	        "WHERE key = 'published')) AND NOT EXISTS (SELECT 1 FROM mail m WHERE m.id "
+	        "IN " MAILS_OF("j.id") " AND m.status IN ('queued', 'sending', 'retrying', "
+	                               "'deferred')) LIMIT ?1");
 	db_bind_int(q, 1, (int64_t)max);
 	return spool_run_ids(spool, q, ret, max);
 }

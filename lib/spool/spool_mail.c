@@ -172,8 +172,7 @@ void spool_set_back(struct spool *spool, struct instant now, int64_t by_ms)
 {
 	static const char *const waits[] = {
 	        "UPDATE mail SET due = CASE status WHEN 'queued' THEN ?1 ELSE max(?1, due - ?2) "
-	        "END "
-	        "WHERE " WAITS " AND due > ?1 AND (status <> 'deferred' OR reason = 'grouped')",
+	        "END WHERE " WAITS " AND due > ?1 AND (status <> 'deferred' OR reason = 'grouped')",
 	        "UPDATE waiting SET until = max(?1, until - ?2) WHERE until > ?1",
 	};
 	for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
@@ -341,12 +340,11 @@ struct spool_other_mail *spool_other_mails(struct spool *spool, int64_t event, i
 {
 	struct spool_other_mail *mails = NULL;
 	size_t n = 0, cap = 0;
-	struct db_query *q = spool_query(
-	        spool,
-	        "SELECT mail.contact, mail.address, mail.waits FROM notice JOIN mail ON mail.id = "
-	        "notice.mail WHERE notice.event = ?1 AND notice.active = 1 AND notice.contact <> "
-	        "?2 AND "
-	        "mail.contact <> 0 AND (mail.waits = 1 OR mail.status IN ('sending', 'sent'))");
+	struct db_query *q =
+	        spool_query(spool, "SELECT mail.contact, mail.address, mail.waits FROM notice JOIN "
+	                           "mail ON mail.id = notice.mail WHERE notice.event = ?1 AND "
+	                           "notice.active = 1 AND notice.contact <> ?2 AND mail.contact <> "
+	                           "0 AND (mail.waits = 1 OR mail.status IN ('sending', 'sent'))");
 	db_bind_int(q, 1, event);
 	db_bind_int(q, 2, contact);
 	while (spool_row(spool, q)) {
@@ -362,12 +360,10 @@ struct spool_other_mail *spool_other_mails(struct spool *spool, int64_t event, i
 struct spool_notice *spool_job_notices(struct spool *spool, int64_t job, struct arena *arena,
                                        size_t *ret_n)
 {
-	struct db_query *q = spool_query(
-	        spool, "SELECT mail, event, job, notice.contact, overtaken FROM notice JOIN mail "
-	               "ON mail.id = "
-	               "notice.mail "
-	               "WHERE job = ?1 AND active = 1 AND (waits = 1 OR status = 'sending') "
-	               "ORDER BY mail");
+	struct db_query *q =
+	        spool_query(spool, "SELECT mail, event, job, notice.contact, overtaken FROM notice "
+	                           "JOIN mail ON mail.id = notice.mail WHERE job = ?1 AND active = "
+	                           "1 AND (waits = 1 OR status = 'sending') ORDER BY mail");
 	db_bind_int(q, 1, job);
 	return notices_read(spool, q, arena, ret_n);
 }
@@ -375,12 +371,11 @@ struct spool_notice *spool_job_notices(struct spool *spool, int64_t job, struct 
 bool spool_notice_blocked(struct spool *spool, const struct spool_notice *notice,
                           struct instant now)
 {
-	struct db_query *q = spool_query(
-	        spool,
-	        "SELECT 1 FROM notice JOIN mail ON mail.id = notice.mail WHERE notice.job = ?1 AND "
-	        "notice.contact = ?2 "
-	        "AND notice.active = 1 AND mail.id <> ?3 AND (status = 'sending' OR (" WAITS
-	        " AND due <= ?4 AND mail.id < ?3)) LIMIT 1");
+	struct db_query *q =
+	        spool_query(spool, "SELECT 1 FROM notice JOIN mail ON mail.id = notice.mail WHERE "
+	                           "notice.job = ?1 AND notice.contact = ?2 AND notice.active = 1 "
+	                           "AND mail.id <> ?3 AND (status = 'sending' OR (" WAITS
+	                           " AND due <= ?4 AND mail.id < ?3)) LIMIT 1");
 	db_bind_int(q, 1, notice->job);
 	db_bind_int(q, 2, notice->contact);
 	db_bind_int(q, 3, notice->mail);

@@ -209,22 +209,18 @@ void spool_write_something(struct spool *spool, struct instant now)
 int64_t spool_last_outcome(struct spool *spool)
 {
 	/* Where all are purged, the last one that was published was the last one. */
-	return spool_run_int(
-	        spool,
-	        spool_query(
-	                spool,
-	                "SELECT coalesce((SELECT max(seq) FROM outcome), value) FROM meta WHERE "
-	                "key = 'published'"),
-	        0);
+	return spool_run_int(spool,
+	                     spool_query(spool, "SELECT coalesce((SELECT max(seq) FROM outcome), "
+	                                        "value) FROM meta WHERE key = 'published'"),
+	                     0);
 }
 
 void spool_outcome_again(struct spool *spool, int64_t seq, struct instant now)
 {
-	struct db_query *q = spool_query(spool, "INSERT INTO outcome (stream, key, time, event, "
-	                                        "job, mail, again, status, reason, fields) "
-	                                        "SELECT stream, key, ?2, event, job, mail, seq, "
-	                                        "status, reason, fields FROM outcome "
-	                                        "WHERE seq = ?1");
+	struct db_query *q = spool_query(
+	        spool, "INSERT INTO outcome (stream, key, time, event, job, mail, again, status, "
+	               "reason, fields) SELECT stream, key, ?2, event, job, mail, seq, status, "
+	               "reason, fields FROM outcome WHERE seq = ?1");
 	db_bind_int(q, 1, seq);
 	db_bind_int(q, 2, now.ms);
 	spool_run(spool, q);

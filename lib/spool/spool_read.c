@@ -471,9 +471,8 @@ static void add_job_conditions(struct buf *sql, const struct spool_filter *filte
 	add_condition(sql, filter->reason, ANY_OF("reason", "?6"));
 	if (!instant_is_none(filter->before))
 		buf_adds(sql, " AND NOT EXISTS (SELECT 1 FROM event e WHERE e.job = j.id AND "
-		              "e.time >= ?7)"
-		              " AND NOT EXISTS (SELECT 1 FROM request r WHERE r.job = j.id AND "
-		              "r.time >= ?7)");
+		              "e.time >= ?7) AND NOT EXISTS (SELECT 1 FROM request r WHERE r.job = "
+		              "j.id AND r.time >= ?7)");
 }
 
 bool spool_read_jobs(struct spool *spool, const struct spool_filter *filter, json_t **ret,
@@ -524,11 +523,10 @@ bool spool_read_failures(struct spool *spool, json_t **ret, struct error *err)
 		return false;
 	struct arena *arena = arena_new();
 	json_t *json = json_object();
-	struct db_query *q = spool_query(
-	        spool, "SELECT count(*), reply, max(changed) FROM mail WHERE changed > ?1 AND "
-	               "status IN ('failed', 'retrying') AND reason IN ('address_refused', "
-	               "'mail_refused', "
-	               "'mail_busy', 'in_doubt')");
+	struct db_query *q =
+	        spool_query(spool, "SELECT count(*), reply, max(changed) FROM mail WHERE changed > "
+	                           "?1 AND status IN ('failed', 'retrying') AND reason IN "
+	                           "('address_refused', 'mail_refused', 'mail_busy', 'in_doubt')");
 	db_bind_int(q, 1, last_sent(spool));
 	while (spool_row(spool, q)) {
 		set_int(json, "failures", db_int(q, 0));

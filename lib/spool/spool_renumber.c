@@ -57,9 +57,8 @@ size_t spool_renumber(struct spool *spool, const char *before, const char *after
                       struct arena *arena)
 {
 	take_in_all(spool, before, after, arena);
-	struct db_query *q = spool_query(
-	        spool, "UPDATE job SET began_as = coalesce(began_as, customer), customer = ?2"
-	               " WHERE customer = ?1");
+	struct db_query *q = spool_query(spool, "UPDATE job SET began_as = coalesce(began_as, "
+	                                        "customer), customer = ?2 WHERE customer = ?1");
 	db_bind_text(q, 1, before);
 	db_bind_text(q, 2, after);
 	spool_run(spool, q);
@@ -70,9 +69,7 @@ void spool_renumber_contact(struct spool *spool, int64_t before, int64_t after)
 {
 	static const char *const followings[] = {
 	        "UPDATE notice SET contact = ?2 WHERE contact = ?1 AND mail IN (SELECT id FROM "
-	        "mail WHERE "
-	        "contact ="
-	        " ?1)",
+	        "mail WHERE contact = ?1)",
 	        "UPDATE mail SET contact = ?2, open = 0 WHERE contact = ?1",
 	};
 	for (size_t i = 0; i < sizeof followings / sizeof followings[0]; i++) {

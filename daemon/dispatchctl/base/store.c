@@ -60,9 +60,9 @@ static void find_key(const struct ctl *ctl, struct customers *store)
 	if (*path != '\0')
 		records_set_key_file(store, path, "[customers] key_file");
 	else if (directory != NULL)
-		records_set_key_file(store, arena_printf(ctl->arena, "%s/customers-key", directory),
-		                     "[customers] key_file is empty, and the systemd credential "
-		                     "customers-key");
+		records_set_key_file(
+		        store, arena_printf(ctl->arena, "%s/customers-key", directory),
+		        "[customers] key_file is empty, and the systemd credential customers-key");
 }
 
 bool store_open(struct ctl *ctl, enum db_mode mode, struct change_context *ret, struct error *err)

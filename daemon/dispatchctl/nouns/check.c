@@ -120,8 +120,8 @@ static bool run(struct ctl *ctl, struct error *err)
 static const struct command commands[] = {
         {.uses = "customers rules mail.templates " USES_SPOOL,
          .help = "Looks for customers nobody can reach, calendars that never open, forgotten "
-                 "suspensions, template variables nobody provides, and relays at which the "
-                 "last 10 mails failed",
+                 "suspensions, template variables nobody provides, and relays at which the last 10 "
+                 "mails failed",
          .more = "The exit status is 1 where it found something.",
          .examples = "check\ncheck --json",
          .run = run},

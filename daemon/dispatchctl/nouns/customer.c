@@ -308,12 +308,10 @@ static bool may_adopt(const struct ctl *ctl, const char *path, struct error *err
 	struct stat st;
 	if (!actor_find(ctl, &actor, err) || !actor_needs_manager(&actor, "adopt", err))
 		return false;
-	return stat(path, &st) == 0 ||
-	       error_set(
-	               err, EX_NOINPUT,
-	               "%s is missing: put the right file there first (an empty one to begin with "
-	               "no customers)",
-	               path);
+	return stat(path, &st) == 0 || error_set(err, EX_NOINPUT,
+	                                         "%s is missing: put the right file there first "
+	                                         "(an empty one to begin with no customers)",
+	                                         path);
 }
 
 /* What has to be in the file is written here, which one it is to be the engine records. */
@@ -402,10 +400,8 @@ static const struct command commands[] = {
          .uses = USES_STORE,
          .help = "Changes fields of a customer; an empty value clears one",
          .more = "With another number all that hangs on it stays with it, jobs and their mails "
-                 "too. The old "
-                 "one goes on as a name of it, for events, requests and the feed, until another "
-                 "customer is "
-                 "given it or customer remove takes it away.",
+                 "too. The old one goes on as a name of it, for events, requests and the feed, "
+                 "until another customer is given it or customer remove takes it away.",
          .examples = "customer set 1001 --phone \"+1 303 555 0100\" --reference \"\"\n"
                      "customer set 1001 --number 2001",
          .run = set},
@@ -425,8 +421,8 @@ static const struct command commands[] = {
          .args = "NUMBER",
          .uses = USES_STORE,
          .help = "Removes a customer without sites, with all that hangs on it",
-         .more = "Called by a number that a customer had before, it removes that name alone. "
-                 "A customer that may come back is better deactivated: its history then stays with "
+         .more = "Called by a number that a customer had before, it removes that name alone. A "
+                 "customer that may come back is better deactivated: its history then stays with "
                  "it.",
          .examples = "customer remove 1001 --yes",
          .run = remove_one},
@@ -436,10 +432,8 @@ static const struct command commands[] = {
          .uses = USES_STORE,
          .help = "Finds customers that have every word somewhere, best match first",
          .more = "Each word is any part of a value, in any order; one of fewer than three "
-                 "characters a whole "
-                 "word. "
-                 "Case, accents and punctuation don't matter, nor does the way a phone number is "
-                 "written.",
+                 "characters a whole word. Case, accents and punctuation don't matter, nor does "
+                 "the way a phone number is written.",
          .examples = "customer search bakery\ncustomer search 5550100 --by phone",
          .run = customer_run_search},
         {.verb = "release",
@@ -485,31 +479,21 @@ static const struct command commands[] = {
          .args = "FROM INTO",
          .uses = USES_STORE,
          .help = "Merges two customers: all records and jobs of the first become the second's "
-                 "(managers "
-                 "only)",
+                 "(managers only)",
          .more = "What the second doesn't set itself (fields, hours) it takes from the first; a "
-                 "contact of "
-                 "the "
-                 "same name and address is there once. The first one's number goes on as a name of "
-                 "the "
-                 "second "
-                 "until another customer is given it or customer remove takes it away.",
+                 "contact of the same name and address is there once. The first one's number goes "
+                 "on as a name of the second until another customer is given it or customer remove "
+                 "takes it away.",
          .examples = "customer merge 1001 2001",
          .run = customer_run_merge},
         {.verb = "erase",
          .args = "NUMBER",
          .uses = USES_STORE,
          .help = "Removes a customer and every word of it, in the history and the record of jobs, "
-                 "too "
-                 "(managers "
-                 "only)",
+                 "too (managers only)",
          .more = "Number, ids, counts, states and times stay, and that it was erased and by whom. "
-                 "Words of "
-                 "mails "
-                 "and held jobs that are under way go by themselves once these have ended. Backups "
-                 "are yours "
-                 "to "
-                 "clear.",
+                 "Words of mails and held jobs that are under way go by themselves once these have "
+                 "ended. Backups are yours to clear.",
          .examples = "customer erase 1001",
          .run = customer_run_erase},
         {.verb = "history",
@@ -527,11 +511,10 @@ static const struct command commands[] = {
          .help = "Adds and changes customers from CSV or JSON Lines: all rows, or none where one "
                  "is bad",
          .more = "Rows are matched by number. A missing column leaves the value alone, an empty "
-                 "cell clears "
-                 "it.",
+                 "cell clears it.",
          .examples = "customer import customers.csv --dry-run\ncustomer import billing.csv --map "
-                     "billing.map"
-                     "\ncustomer import billing.csv --map \"Cust Ref=number\" --map \"Balance=\"",
+                     "billing.map\ncustomer import billing.csv --map \"Cust Ref=number\" --map "
+                     "\"Balance=\"",
          .run = transfer_import},
         {.verb = "export",
          .args = "FILE",
@@ -546,20 +529,16 @@ static const struct command commands[] = {
          .uses = USES_STORE,
          .help = "Rebuilds the search index",
          .more = "Only needed after another program than dispatchctl and dispatchd has written to "
-                 "the "
-                 "database.",
+                 "the database.",
          .examples = "customer reindex",
          .run = reindex},
         {.verb = "adopt",
          .uses = USES_ENGINE,
          .help = "Accepts the customers.db that is there, though the spool knows another",
          .more = "For managers. dispatchd uses no other than the one that it knows, or a copy of "
-                 "it: where "
-                 "that is "
-                 "missing, or another is in its place, events wait. This is for one that was "
-                 "created again; "
-                 "an "
-                 "empty file counts as a database without customers.",
+                 "it: where that is missing, or another is in its place, events wait. This is for "
+                 "one that was created again; an empty file counts as a database without "
+                 "customers.",
          .examples = "customer adopt",
          .run = adopt},
 };

@@ -27,12 +27,11 @@ static bool is_meant(struct ctl *ctl, const struct change_context *context, cons
 	if (!find_name(ctl, context, from, &from_name, err) ||
 	    !find_name(ctl, context, into, &into_name, err))
 		return false;
-	return ctl_confirm(
-	        ctl, err,
-	        arena_printf(ctl->arena,
-	                     "Merge customer %s, %s, into %s, %s? All its records and jobs become "
-	                     "those of %s.",
-	                     from, from_name, into, into_name, into));
+	return ctl_confirm(ctl, err,
+	                   arena_printf(ctl->arena,
+	                                "Merge customer %s, %s, into %s, %s? All its records and "
+	                                "jobs become those of %s.",
+	                                from, from_name, into, into_name, into));
 }
 
 bool customer_run_merge(struct ctl *ctl, struct error *err)
@@ -60,11 +59,10 @@ bool customer_run_erase(struct ctl *ctl, struct error *err)
 	if (!store_open(ctl, DB_WRITE, &context, err) ||
 	    !find_name(ctl, &context, number, &name, err))
 		return false;
-	const char *question =
-	        arena_printf(ctl->arena,
-	                     "Erase customer %s, %s, with all records, files and what the history "
-	                     "says of them?",
-	                     number, name);
+	const char *question = arena_printf(
+	        ctl->arena,
+	        "Erase customer %s, %s, with all records, files and what the history says of them?",
+	        number, name);
 	if (!ctl_confirm(ctl, err, question) || !customer_erase(&context, number, err))
 		return false;
 	spool_follow_numbers(ctl);

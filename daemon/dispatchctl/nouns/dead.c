@@ -133,8 +133,7 @@ static const struct command commands[] = {
          .uses = USES_ENGINE,
          .help = "Takes a dead letter in again as it came, once its cause is fixed",
          .more = "ENTRY is the entry that broke the rule, the letter's own in the dead-letter "
-                 "stream, or an "
-                 "id of dead list.",
+                 "stream, or an id of dead list.",
          .examples = "dead retry 1785000000000-0\ndead retry --all",
          .run = retry},
 };

@@ -174,9 +174,8 @@ static const struct command commands[] = {
                 .uses = "redis",
                 .help = "Publishes a job event to the stream and prints its entry's id",
                 .more = "TYPE is job.dispatched, job.started, job.completed, job.failed, "
-                        "job.paused or "
-                        "job.cancelled; \"job.\" may be left out. KEY=VALUE becomes a member of "
-                        "data.",
+                        "job.paused or job.cancelled; \"job.\" may be left out. KEY=VALUE becomes "
+                        "a member of data.",
                 .examples = "event send job.completed --job 4711 --customer 1001 driver=Sam "
                             "reference=PO-88\n"
                             "event send started --job 4711 --customer 1001 --time -5m",

@@ -189,11 +189,10 @@ static bool check_parts(const struct ctl *ctl, struct error *err)
 	const char *state = strrchr(type, '.') ? strrchr(type, '.') + 1 : type;
 	if (job_state_find(state) != JOB_NONE)
 		return true;
-	return error_set(
-	        err, EX_USAGE,
-	        "--type must be dispatched, started, completed, failed, paused or cancelled "
-	        "(got \"%s\")",
-	        type);
+	return error_set(err, EX_USAGE,
+	                 "--type must be dispatched, started, completed, failed, paused or "
+	                 "cancelled (got \"%s\")",
+	                 type);
 }
 
 /* Which of the three ways to name an event was chosen; NULL on a fault. */
@@ -254,8 +253,7 @@ static const struct command commands[] = {
                      "explain --event '{\"id\": 1, \"type\": \"job.completed\", \"job\": 4711, "
                      "\"customer\": 1001}'\n"
                      "explain --at 2026-12-25T03:00:00-07:00 --event '{\"id\": 1, \"type\": "
-                     "\"job.started\", "
-                     "\"job\": 4711, \"customer\": 1001}'\n"
+                     "\"job.started\", \"job\": 4711, \"customer\": 1001}'\n"
                      "explain --batch cases.jsonl",
          .run = run},
 };

@@ -32,15 +32,13 @@ static bool check_words(const struct spool_filter *filter, const char *statuses,
 	if (filter->state && job_state_find(filter->state) == JOB_NONE)
 		return error_set(err, EX_USAGE,
 		                 "--state must be dispatched, started, completed, failed, paused "
-		                 "or cancelled "
-		                 "(got \"%s\")",
+		                 "or cancelled (got \"%s\")",
 		                 filter->state);
 	if (filter->reason && reason_find(filter->reason) == REASON_NONE)
-		return error_set(
-		        err, EX_USAGE,
-		        "--reason must be a word such as outside_hours, suspended or mail_refused "
-		        "(got \"%s\")",
-		        filter->reason);
+		return error_set(err, EX_USAGE,
+		                 "--reason must be a word such as outside_hours, suspended or "
+		                 "mail_refused (got \"%s\")",
+		                 filter->reason);
 	return true;
 }
 

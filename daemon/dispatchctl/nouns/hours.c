@@ -154,11 +154,8 @@ static const struct command commands[] = {
          .uses = USES_STORE,
          .help = "Sets the windows of weekdays; days never set are closed as soon as one is",
          .more = "WEEKDAYS: mon, mon-fri, sat,sun, all. WINDOWS: 07:00-12:00,13:00-17:00, "
-                 "22:00-06:00 (over "
-                 "midnight), 08:00-24:00, closed; Mon-Fri and 9:00 - 17:00 mean the same. "
-                 "Wall-clock time in "
-                 "the "
-                 "customer's zone.",
+                 "22:00-06:00 (over midnight), 08:00-24:00, closed; Mon-Fri and 9:00 - 17:00 mean "
+                 "the same. Wall-clock time in the customer's zone.",
          .examples = "hours set 1001 mon-fri 07:00-12:00,13:00-17:00\nhours set 1001 sat closed",
          .run = set},
         {.verb = "except",
@@ -168,9 +165,8 @@ static const struct command commands[] = {
          .help = "Sets the windows of a date, or of all from one to another, in place of the "
                  "weekdays'",
          .more = "WINDOWS as for hours set; \"normal\" takes the exception away. With --all it is "
-                 "a holiday "
-                 "of "
-                 "every customer that doesn't set the date itself, nor has it from its parent.",
+                 "a holiday of every customer that doesn't set the date itself, nor has it from "
+                 "its parent.",
          .examples = "hours except 1001 2026-12-25 closed\nhours except 1001 tomorrow 09:00-12:00\n"
                      "hours except --all 2026-12-24..2026-12-26 closed",
          .run = except},
@@ -179,8 +175,7 @@ static const struct command commands[] = {
          .options = all_options,
          .uses = USES_STORE,
          .help = "Takes all hours and dates away: the parent's hold, else it is always open but "
-                 "for the "
-                 "office's dates",
+                 "for the office's dates",
          .more = "With --all it takes away the office's dates alone.",
          .examples = "hours clear 1001",
          .run = clear},

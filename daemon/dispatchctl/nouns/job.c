@@ -238,9 +238,7 @@ static const struct command commands[] = {
          .uses = USES_SPOOL " " USES_STORE,
          .help = "Lists the latest jobs with their state",
          .more = "--status is a job's state, else what became of one of its mails, events or "
-                 "requests; "
-                 "--reason "
-                 "is one of theirs.",
+                 "requests; --reason is one of theirs.",
          .examples = "job list --customer 1001\njob list --state failed --older-than 2h",
          .run = list},
 };

@@ -39,8 +39,7 @@ static const struct command commands[] = {
         {.uses = USES_SPOOL,
          .help = "Makes dispatchd reload its configuration and templates, all or nothing",
          .more = "Where it refuses them, each fault is printed, the configuration in force stays, "
-                 "and the "
-                 "exit\n"
+                 "and the exit\n"
                  "status is 78.",
          .examples = "reload",
          .run = run},

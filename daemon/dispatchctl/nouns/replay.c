@@ -123,13 +123,9 @@ static const struct command commands[] = {
         {.options = options,
          .uses = USES_RULES,
          .help = "Judges recorded events by other rules or other customer data and says which "
-                 "mails would "
-                 "have "
-                 "been added, gone or moved; sends nothing",
+                 "mails would have been added, gone or moved; sends nothing",
          .more = "With neither --config nor --customers it shows what changes of the data since "
-                 "then would "
-                 "have "
-                 "changed. With --json one object a line.",
+                 "then would have changed. With --json one object a line.",
          .examples = "replay --since -7d --config new.conf\n"
                      "replay --since 2026-11-01 --until 2026-11-08 --customers copy.db",
          .run = run},

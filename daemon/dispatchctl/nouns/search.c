@@ -126,8 +126,7 @@ bool customer_run_duplicates(struct ctl *ctl, struct error *err)
 const struct option search_options[] = {
         {.name = "by",
          .value = "name|dba|number|account|address|city|state|phone|email|reference|county|rep|"
-                  "equipment|"
-                  "contact|all",
+                  "equipment|contact|all",
          .help = "where to look; everywhere by default"},
         {.name = "limit", .value = "N", .help = "at most this many; 50 by default"},
         {0},

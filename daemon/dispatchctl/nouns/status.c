@@ -208,8 +208,7 @@ static bool run(struct ctl *ctl, struct error *err)
 static const struct command commands[] = {
         {.uses = USES_SPOOL " redis",
          .help = "Says whether dispatchd, Redis and the relays are there, and counts held jobs and "
-                 "mails by "
-                 "status",
+                 "mails by status",
          .examples = "status\nstatus --json",
          .run = run},
 };

@@ -374,9 +374,7 @@ const struct option import_options[] = {
          .value = "COLUMN=FIELD|FILE",
          .many = true,
          .help = "what a foreign column is; nothing behind = leaves it out; a file has one a line; "
-                 "may be "
-                 "given "
-                 "more than once"},
+                 "may be given more than once"},
         {.name = "format",
          .value = "csv|jsonl",
          .help = "what the file is, where its ending doesn't say it"},

@@ -89,8 +89,7 @@ void plugin_fault(const char *offered, bool clear, char *ret, size_t size)
 	else if (!clear && count_known(offered, true) == 0)
 		snprintf(ret, size,
 		         "AUTH: the relay offers %s without TLS; %s, of which only CRAM-MD5 keeps "
-		         "the "
-		         "password without TLS",
+		         "the password without TLS",
 		         offered, known);
 	else
 		snprintf(ret, size,

@@ -69,8 +69,7 @@ static void keep(struct channel *channel, const redisReply *text)
 		channel->lost++;
 		log_fault(LOG_ERR,
 		          "messages of a channel are lost: they arrive faster than they can be "
-		          "processed "
-		          "channel=%s",
+		          "processed channel=%s",
 		          channel->source.key);
 		return;
 	}
@@ -106,8 +105,7 @@ void channel_reset(struct channel *channel)
 	if (channel->subscribed)
 		log_write(LOG_WARNING,
 		          "subscribed again: messages that were published since the connection was "
-		          "lost are "
-		          "lost channel=%s",
+		          "lost are lost channel=%s",
 		          channel->source.key);
 	channel->subscribed = true;
 	subscribe(channel);

@@ -222,8 +222,7 @@ void flow_lost(struct source *source, int64_t n)
 	source->lost += (uint64_t)n;
 	log_write(LOG_WARNING,
 	          "entries were removed from Redis before they were read, and are lost; whoever "
-	          "trims the %s "
-	          "must keep more %s=%s n=%" PRId64,
+	          "trims the %s must keep more %s=%s n=%" PRId64,
 	          source->kind, source->kind, source->key, n);
 }
 

@@ -317,8 +317,7 @@ static void on_swept(void *arg, const redisReply *reply)
 	if (!state->maintenance->no_scripts)
 		log_write(LOG_NOTICE,
 		          "consumers that are gone stay in Redis: we may not run scripts there "
-		          "stream=%s "
-		          "reply=\"%s\"",
+		          "stream=%s reply=\"%s\"",
 		          source_of(state)->key, reply->str);
 	state->maintenance->no_scripts = true;
 }

@@ -122,8 +122,7 @@ void takeover_too_long(struct takeover *takeover)
 	other->unread = true;
 	log_write(LOG_ERR,
 	          "another consumer's list can't be taken over: its oldest item is too large to be "
-	          "read; "
-	          "remove it by hand processing=%s",
+	          "read; remove it by hand processing=%s",
 	          other->name);
 }
 
@@ -143,8 +142,7 @@ static void on_signed(void *arg, const redisReply *reply)
 	takeover->no_sign = true;
 	log_write(LOG_WARNING,
 	          "we can't give a sign of life for our processing list: another dispatchd may "
-	          "take over what "
-	          "we have in hand for longer than claim_after key=%s reply=\"%s\"",
+	          "take over what we have in hand for longer than claim_after key=%s reply=\"%s\"",
 	          takeover->sign, reply->str);
 }
 
@@ -182,9 +180,7 @@ static void on_taken(void *arg, const redisReply *reply)
 	takeover->no_scripts = true;
 	log_write(LOG_WARNING,
 	          "what consumers that are gone left can't be taken over: we may not run scripts "
-	          "in Redis; "
-	          "move "
-	          "it back by hand processing=%s reply=\"%s\"",
+	          "in Redis; move it back by hand processing=%s reply=\"%s\"",
 	          other->name, reply->str);
 }
 
@@ -254,9 +250,7 @@ static void meet(struct takeover *takeover, const redisReply *name)
 		takeover->n++;
 		log_write(LOG_NOTICE,
 		          "another consumer holds items of the list; they are taken over once it "
-		          "has given "
-		          "no sign "
-		          "of life for claim_after list=%s processing=%s",
+		          "has given no sign of life for claim_after list=%s processing=%s",
 		          takeover->key, other->name);
 	}
 	if (other)
