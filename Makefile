@@ -140,11 +140,8 @@ check: deps-check ## compilers, linters, layering, and that code, manuals and sa
 	@$(MAKE) --no-print-directory all written
 	@MAKE="$(MAKE)" BUILD=$(BUILD) tests/check/run
 
-# dispatchctl has its sanitizers linked in, since the tests start it by the ten thousand (not dispatchd: libfaketime,
-# which sets its clock, wants to be there before them).
 asan: deps ## units and system tests again under the address and undefined-behavior sanitizers
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g" SANITIZE=address,undefined \
-		LDFLAGS_CTL="-static-libasan -static-libubsan" test
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g" SANITIZE=address,undefined test
 
 # A second signal ends the daemon at once: threads that nobody joined are no fault.
 tsan: deps ## units and system tests again under ThreadSanitizer
