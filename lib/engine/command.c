@@ -308,7 +308,7 @@ static const char *answer(struct engine *engine, const char *text)
 		                    ask.err.text);
 	}
 	char *reply = json_dumps(ask.out, JSON_COMPACT);
-	const char *copy = arena_strdup(engine->arena, reply ? reply : "{\"ok\":false}");
+	const char *copy = arena_strdup(engine->out->arena, reply ? reply : "{\"ok\":false}");
 	free(reply);
 	json_decref(ask.out);
 	json_decref(in);
@@ -317,8 +317,9 @@ static const char *answer(struct engine *engine, const char *text)
 
 void engine_take_commands(struct engine *engine)
 {
-	struct turn *turn = engine->turn;
-	turn->replies = arena_new_array(turn->arena, turn->n_commands, const char *);
-	for (size_t i = 0; i < turn->n_commands; i++)
-		turn->replies[i] = answer(engine, turn->commands[i]);
+	const struct turn_input *in = engine->in;
+	const char **replies = arena_new_array(engine->out->arena, in->n_commands, const char *);
+	for (size_t i = 0; i < in->n_commands; i++)
+		replies[i] = answer(engine, in->commands[i]);
+	engine->out->replies = replies;
 }

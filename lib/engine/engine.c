@@ -78,15 +78,18 @@ void engine_interrupt(struct engine *engine)
 
 static bool requeue_in_flight(struct engine *engine, struct instant now, struct error *err)
 {
-	struct turn turn = {.now = now};
-	bool ok = engine_turn_begin(engine, &turn, err);
+	struct turn_input in = {.now = now};
+	struct turn_output out;
+	engine_turn_enter(engine, &in, &out);
+	bool ok = engine_turn_begin(engine, err);
 	if (ok) {
 		engine_requeue_in_flight(engine);
-		engine->handed = spool_published(engine->spool);
+		engine->handed = engine->published = spool_published(engine->spool);
 		engine->opened = spool_last_outcome(engine->spool);
-		ok = engine_turn_end(engine, err);
+		ok = engine_turn_commit(engine, err);
 	}
-	turn_clear(&turn);
+	engine_turn_leave(engine);
+	turn_output_clear(&out);
 	return ok;
 }
 
@@ -155,11 +158,6 @@ bool engine_lacks_customers(const struct engine *engine)
 bool engine_feed_pending(const struct engine *engine)
 {
 	return engine->feed_oldest.ms != INSTANT_NEVER.ms;
-}
-
-int64_t engine_handed(const struct engine *engine)
-{
-	return engine->handed;
 }
 
 bool engine_open_for_intake(const struct engine *engine)

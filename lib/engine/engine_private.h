@@ -12,6 +12,7 @@
 #include "model/customer.h"
 #include "records/customers.h"
 #include "rules/rules.h"
+#include "spool/spool.h"
 
 struct customer_slot {
 	const char *number;
@@ -35,38 +36,41 @@ struct engine {
 	int lock_fd;
 	char *from_domain;
 
-	int64_t handed;          /* the last outcome given to be published */
-	int64_t opened;          /* the last outcome of earlier processes */
+	int64_t handed;      /* the last outcome given to be published */
+	int64_t published;   /* the last one that Redis has, as of the last commit */
+	int64_t unpublished; /* how many outcomes Redis hasn't got, as of the last turn */
+	int64_t opened;      /* the last outcome of earlier processes */
+
 	atomic_bool interrupted; /* by engine_interrupt() */
 	int64_t customers_version;
 	bool away;    /* `customers` is an empty one in memory: there was no file at the start */
 	bool lacks;   /* the last turn failed for want of the known customers.db */
-	bool spoiled; /* the file was written into while it was open: not used until another is
-	                 there */
+	bool spoiled; /* its file was written into while open: unused until another is there */
+	bool erased;  /* words were: the WAL has them still */
 	struct spool_known known; /* the customers.db that the spool knows, as of the last commit */
 	struct spool_known seen;  /* the one that this turn sees */
-	int64_t unpublished;      /* how many outcomes Redis hasn't got, as of the last turn */
-	struct instant feed_oldest; /* when the first customer who isn't in customers.db yet was
-	                               published */
+
+	struct instant last; /* `now` and `tick` of the last turn that was committed */
+	struct tick last_tick;
+	/* When the first customer who isn't in customers.db yet was published. */
+	struct instant feed_oldest;
 	struct sweeps sweeps, sweeps_before; /* now; as of the last commit */
 	int64_t purged_ms;                   /* when old records were last looked for */
 	struct stats stats, stats_before;    /* now; as of the turn's beginning */
 	struct report_minute minutes[REPORT_KINDS];
-	int64_t *yielding; /* mails at which a relay failed, in order of their ids: dispatched after
-	                      the others */
+	/* Mails at which a relay failed, in order of their ids: dispatched after the others. */
+	int64_t *yielding;
 	size_t n_yielding, cap_yielding;
 
 	/* of the current turn */
-	struct turn *turn;
-	struct arena *arena;
+	const struct turn_input *in;
+	struct turn_output *out;
+	struct arena *arena; /* gone when the turn ends; what `out` has is in arenas of its own */
 	struct instant now;
-	struct instant last; /* `now` and `tick` of the last turn that was committed */
-	struct tick last_tick;
+	bool customers_came; /* customers.db changed since the last turn */
 	struct refusal *refusals;
 	struct customer_slot slots[CUSTOMER_SLOTS];
 	size_t n_slots;
-	bool erased;         /* words were: the WAL has them still */
-	bool customers_came; /* customers.db changed since the last turn */
 };
 
 #endif

@@ -41,6 +41,6 @@ void engine_erase(struct engine *engine)
 		spool_erase_job(engine->spool, jobs[i], engine->arena);
 	spool_wipe_deleted(engine->spool, false);
 	engine->erased = true;
-	engine->turn->more |= n == JOBS_A_TURN;
+	engine->out->more |= n == JOBS_A_TURN;
 	engine_report(engine, LOG_NOTICE, "erased jobs=%zu", n);
 }

@@ -92,13 +92,13 @@ bool engine_follow_customers(struct engine *engine, struct error *err)
 }
 
 /* {"do": "customers.adopt", "identity": …}: "" where no command of the turn says so. */
-static void read_adoption(const struct turn *turn, char ret[IDENTITY_SIZE])
+static void read_adoption(const struct turn_input *in, char ret[IDENTITY_SIZE])
 {
 	ret[0] = '\0';
-	for (size_t i = 0; i < turn->n_commands; i++) {
+	for (size_t i = 0; i < in->n_commands; i++) {
 		json_t *command =
-		        engine_is_adoption(turn->commands[i])
-		                ? jsontext_read(turn->commands[i], strlen(turn->commands[i]), NULL)
+		        engine_is_adoption(in->commands[i])
+		                ? jsontext_read(in->commands[i], strlen(in->commands[i]), NULL)
 		                : NULL;
 		const char *identity = json_string_value(json_object_get(command, "identity"));
 		if (identity != NULL)
@@ -119,7 +119,7 @@ bool engine_knows_customers(struct engine *engine, struct error *err)
 {
 	const struct spool_known *known = &engine->known;
 	char adopted[IDENTITY_SIZE];
-	read_adoption(engine->turn, adopted);
+	read_adoption(engine->in, adopted);
 	if (!customers_identity(engine->customers, engine->seen.identity, err) ||
 	    !known_is_this(engine->settings->customers.path, adopted[0] ? adopted : known->identity,
 	                   engine->seen.identity, err))

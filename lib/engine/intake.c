@@ -77,9 +77,9 @@ void engine_take_entry(struct engine *engine, const struct entry *entry)
 
 void engine_take_entries(struct engine *engine)
 {
-	for (size_t i = 0; i < engine->turn->n_entries && !spool_failed(engine->spool); i++) {
-		if (engine->turn->entries[i]->feed != FEED_CUSTOMERS)
-			engine_take_entry(engine, engine->turn->entries[i]);
+	for (size_t i = 0; i < engine->in->n_entries && !spool_failed(engine->spool); i++) {
+		if (engine->in->entries[i]->feed != FEED_CUSTOMERS)
+			engine_take_entry(engine, engine->in->entries[i]);
 	}
 }
 

@@ -168,7 +168,7 @@ static void write_as_before(struct outgoing_mail *outgoing, const json_t *record
 static void send(struct engine *engine, struct dispatch *d, const struct contact *contact,
                  const struct customer *customer)
 {
-	struct turn *turn = engine->turn;
+	struct turn_output *out = engine->out;
 	const char *context = d->context;
 	if (context == NULL) {
 		context = engine_context(engine, &d->mail, d->events, d->n);
@@ -178,8 +178,8 @@ static void send(struct engine *engine, struct dispatch *d, const struct contact
 	if (d->context != NULL)
 		write_as_before(outgoing, d->record);
 	engine_mail_move(engine, &d->mail, STATUS_SENDING, REASON_OK);
-	turn->outgoing[turn->n_outgoing++] = outgoing;
-	turn->outgoing_bytes += outgoing_mail_bytes(outgoing);
+	out->outgoing[out->n_outgoing++] = outgoing;
+	out->outgoing_bytes += outgoing_mail_bytes(outgoing);
 }
 
 static void load_events(struct engine *engine, const struct spool_notice *notices, size_t n,
@@ -262,18 +262,19 @@ static void dispatch(struct engine *engine, int64_t id)
 
 static bool has_room(struct engine *engine)
 {
-	const struct turn *turn = engine->turn;
-	if (turn->n_outgoing == 0)
-		return turn->room > 0;
-	return turn->n_outgoing < turn->room &&
-	       (turn->room_bytes == 0 || turn->outgoing_bytes < turn->room_bytes) &&
+	const struct turn_input *in = engine->in;
+	const struct turn_output *out = engine->out;
+	if (out->n_outgoing == 0)
+		return in->room > 0;
+	return out->n_outgoing < in->room &&
+	       (in->room_bytes == 0 || out->outgoing_bytes < in->room_bytes) &&
 	       !engine_turn_is_full(engine);
 }
 
 /* Those that yield, or those that don't. */
 static void dispatch_due(struct engine *engine, bool yielding)
 {
-	struct turn *turn = engine->turn;
+	struct turn_output *out = engine->out;
 	struct spool_due window[WINDOW], after = {.id = 0, .due = INSTANT_NONE};
 	size_t read = 0;
 	while (has_room(engine) && read < DISPATCH_READ_MAX && !spool_failed(engine->spool)) {
@@ -287,13 +288,13 @@ static void dispatch_due(struct engine *engine, bool yielding)
 		after = window[n - 1];
 		read += n;
 	}
-	turn->more |= read >= DISPATCH_READ_MAX && turn->n_outgoing > 0;
+	out->more |= read >= DISPATCH_READ_MAX && out->n_outgoing > 0;
 }
 
 void engine_dispatch_mails(struct engine *engine)
 {
-	struct turn *turn = engine->turn;
-	turn->outgoing = arena_new_array(turn->arena, turn->room, struct outgoing_mail *);
+	struct turn_output *out = engine->out;
+	out->outgoing = arena_new_array(out->arena, engine->in->room, struct outgoing_mail *);
 	dispatch_due(engine, false);
 	if (engine->n_yielding > 0)
 		dispatch_due(engine, true);

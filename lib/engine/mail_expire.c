@@ -41,5 +41,5 @@ void engine_expire(struct engine *engine)
 		if (spool_mail_load(engine->spool, ids[i], engine->arena, &mail))
 			engine_expire_members(engine, &mail, engine->now);
 	}
-	engine->turn->more |= n == EXPIRED_A_TURN;
+	engine->out->more |= n == EXPIRED_A_TURN;
 }

@@ -41,7 +41,7 @@ static void set_superseded(struct engine *engine, struct spool_mail *mail)
 static void try_later(struct engine *engine, struct spool_mail *mail, enum reason reason)
 {
 	int64_t wait_ms = failure_retry_wait_ms(
-	        mail->attempts, engine->turn->random + (uint64_t)mail->id * 2654435761u);
+	        mail->attempts, engine->in->random + (uint64_t)mail->id * 2654435761u);
 	mail->due = instant_add(engine->now, wait_ms);
 	set_superseded(engine, mail);
 	if (mail->status == STATUS_SENDING && !instant_before(mail->due, mail->expires))
@@ -132,8 +132,8 @@ static void take_result(struct engine *engine, const struct delivery_result *res
 
 void engine_take_results(struct engine *engine)
 {
-	for (size_t i = 0; i < engine->turn->n_results && !spool_failed(engine->spool); i++)
-		take_result(engine, &engine->turn->results[i]);
+	for (size_t i = 0; i < engine->in->n_results && !spool_failed(engine->spool); i++)
+		take_result(engine, &engine->in->results[i]);
 }
 
 void engine_requeue_in_flight(struct engine *engine)

@@ -23,7 +23,7 @@ void engine_mail_move(struct engine *engine, struct spool_mail *mail, enum statu
 {
 	enum status from = mail->status;
 	spool_mail_move(engine->spool, mail, to, reason, engine->now);
-	if (engine->turn->debug)
+	if (engine->in->debug)
 		engine_report(engine, LOG_DEBUG, "mail=%lld was=%s now=%s reason=%s",
 		              (long long)mail->id, status_name(from), status_name(to),
 		              reason_name(reason));
@@ -110,8 +110,8 @@ void engine_notice_set_verdict(struct engine *engine, struct spool_mail *mail,
 
 void engine_recall_mail(struct engine *engine, int64_t mail)
 {
-	struct turn *turn = engine->turn;
-	turn->recalled = arena_grow(turn->arena, turn->recalled, turn->n_recalled,
-	                            &turn->cap_recalled, sizeof mail);
-	turn->recalled[turn->n_recalled++] = mail;
+	struct turn_output *out = engine->out;
+	out->recalled = arena_grow(out->arena, out->recalled, out->n_recalled, &out->cap_recalled,
+	                           sizeof mail);
+	out->recalled[out->n_recalled++] = mail;
 }

@@ -52,12 +52,12 @@ void engine_take_customer(struct engine *engine, const struct entry *entry)
 
 void engine_take_feed(struct engine *engine)
 {
-	for (size_t i = 0; i < engine->turn->n_entries; i++) {
-		if (engine->turn->entries[i]->feed == FEED_CUSTOMERS)
-			engine_take_customer(engine, engine->turn->entries[i]);
+	for (size_t i = 0; i < engine->in->n_entries; i++) {
+		if (engine->in->entries[i]->feed == FEED_CUSTOMERS)
+			engine_take_customer(engine, engine->in->entries[i]);
 	}
 	engine->feed_oldest = spool_feed_oldest(engine->spool);
-	if (engine->turn->feed_unread)
+	if (engine->in->feed_unread)
 		engine->feed_oldest.ms = 0; /* there may be older ones in Redis */
 }
 
@@ -75,9 +75,9 @@ static void feed_refused(struct engine *engine, const struct spool_office_write 
 
 void engine_record_office_writes(struct engine *engine)
 {
-	const struct turn *turn = engine->turn;
-	for (size_t i = 0; i < turn->n_office_writes_done; i++) {
-		const struct office_write_result *result = &turn->office_writes_done[i];
+	const struct turn_input *in = engine->in;
+	for (size_t i = 0; i < in->n_office_writes_done; i++) {
+		const struct office_write_result *result = &in->office_writes_done[i];
 		struct spool_office_write write;
 		if (!result->refused ||
 		    !spool_office_write_load(engine->spool, result->seq, engine->arena, &write))
@@ -88,16 +88,18 @@ void engine_record_office_writes(struct engine *engine)
 			engine_report(engine, LOG_ERR, "office write %lld (%s): %s",
 			              (long long)write.seq, write.kind, result->text);
 	}
-	if (turn->n_office_writes_done > 0)
-		spool_office_writes_done(
-		        engine->spool,
-		        turn->office_writes_done[turn->n_office_writes_done - 1].seq);
+	if (in->n_office_writes_done > 0)
+		spool_office_writes_done(engine->spool,
+		                         in->office_writes_done[in->n_office_writes_done - 1].seq);
 }
 
 void engine_dispatch_office_writes(struct engine *engine)
 {
-	struct turn *turn = engine->turn;
-	if (turn->office_writes_wanted)
-		turn->office_writes = spool_office_writes(engine->spool, OFFICE_WRITES_MAX,
-		                                          turn->arena, &turn->n_office_writes);
+	if (!engine->in->office_writes_wanted)
+		return;
+	struct office_writes *writes = mem_alloc(sizeof *writes);
+	writes->arena = arena_new();
+	writes->rows =
+	        spool_office_writes(engine->spool, OFFICE_WRITES_MAX, writes->arena, &writes->n);
+	engine->out->office_writes = writes->n > 0 ? writes : office_writes_free(writes);
 }

@@ -9,10 +9,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 #include <syslog.h>
 
-enum { REPORTS_MAX = 8192 /* a turn */, REPORTS_FIRST = 64, MINUTE_MS = 60 * 1000 };
+enum { REPORTS_MAX = 8192 /* a turn */, MINUTE_MS = 60 * 1000 };
 
 /* Of each kind: how many lines a minute, and what the rest is called. */
 static const struct {
@@ -28,42 +27,25 @@ static const struct {
         [REPORT_ADDRESS] = {.most = 200, .rest = "refused addresses"},
 };
 
-/* One more place; NULL where there are too many. */
-static struct engine_report *place(struct turn *turn)
-{
-	size_t n = turn->n_reports;
-	bool full = n >= REPORTS_FIRST ? (n & (n - 1)) == 0 : n == 0;
-	if (n == REPORTS_MAX)
-		return NULL;
-	if (full) {
-		struct engine_report *more = arena_new_array(
-		        turn->arena, n == 0 ? REPORTS_FIRST : n * 2, struct engine_report);
-		if (n > 0)
-			memcpy(more, turn->reports, n * sizeof *more);
-		turn->reports = more;
-	}
-	return &turn->reports[turn->n_reports++];
-}
-
-static void say(struct engine *engine, int level, bool counted, const char *fmt, va_list args)
-        PRINTF_LIKE(4, 0);
-static void say(struct engine *engine, int level, bool counted, const char *fmt, va_list args)
+static void report_line(struct engine *engine, int level, bool counted, const char *fmt,
+                        va_list args) PRINTF_LIKE(4, 0);
+static void report_line(struct engine *engine, int level, bool counted, const char *fmt,
+                        va_list args)
 {
 	char text[1200];
-	if (level == LOG_DEBUG && engine->turn->n_reports >= REPORTS_MAX / 2)
-		return; /* they leave room for what an admin has to see */
-	struct engine_report *report = place(engine->turn);
-	if (report == NULL)
+	/* Those at debug leave room for what an admin has to see. */
+	size_t max = level == LOG_DEBUG ? REPORTS_MAX / 2 : REPORTS_MAX;
+	if (engine->out->n_reports >= max)
 		return;
 	(void)vsnprintf(text, sizeof text, fmt, args);
-	*report = (struct engine_report){level, counted, arena_strdup(engine->turn->arena, text)};
+	turn_output_report(engine->out, level, counted, text);
 }
 
 void engine_report(struct engine *engine, int level, const char *fmt, ...)
 {
 	va_list args;
 	va_start(args, fmt);
-	say(engine, level, false, fmt, args);
+	report_line(engine, level, false, fmt, args);
 	va_end(args);
 }
 
@@ -80,7 +62,7 @@ void engine_report_often(struct engine *engine, enum report_kind kind, int level
 	}
 	minute->said++;
 	va_start(args, fmt);
-	say(engine, level, true, fmt, args);
+	report_line(engine, level, true, fmt, args);
 	va_end(args);
 }
 

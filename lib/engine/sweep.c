@@ -15,7 +15,7 @@ enum {
 bool engine_turn_is_full(struct engine *engine)
 {
 	bool full = arena_bytes(engine->arena) >= TURN_BYTES;
-	engine->turn->more |= full;
+	engine->out->more |= full;
 	return full;
 }
 
@@ -35,5 +35,5 @@ void engine_sweep_end(struct engine *engine, struct sweep *sweep, const int64_t 
 		sweep->after = ids[n - 1];
 	else
 		*sweep = (struct sweep){.all = sweep->again};
-	engine->turn->more |= n == max || sweep->all;
+	engine->out->more |= n == max || sweep->all;
 }

@@ -89,23 +89,24 @@ static double run(struct engine *engine, struct instant now)
 	double began = seconds();
 	for (int i = 0; i < events || n_results > 0;) {
 		const struct entry *entries[BATCH];
-		struct turn turn = {
+		struct turn_output out;
+		struct turn_input in = {
 		        .now = now, .entries = entries, .results = results, .n_results = n_results};
-		for (; turn.n_entries < BATCH && i < events; i++)
-			entries[turn.n_entries++] = entry_new(arena, i, now);
-		turn.room = BATCH * 2;
-		turn.outcomes_max = 4096;
-		turn.published = published;
-		if (!engine_turn(engine, &turn, &err))
+		for (; in.n_entries < BATCH && i < events; i++)
+			entries[in.n_entries++] = entry_new(arena, i, now);
+		in.room = BATCH * 2;
+		in.outcomes_max = 4096;
+		in.published = published;
+		if (!engine_turn(engine, &in, &out, &err))
 			give_up(&err);
-		for (n_results = 0; n_results < turn.n_outgoing; n_results++)
+		for (n_results = 0; n_results < out.n_outgoing; n_results++)
 			results[n_results] =
-			        (struct delivery_result){.mail = turn.outgoing[n_results]->mail,
+			        (struct delivery_result){.mail = out.outgoing[n_results]->mail,
 			                                 .delivery = DELIVERY_SENT,
 			                                 .reply = "250 2.0.0 Ok"};
-		if (turn.n_outcomes > 0)
-			published = turn.outcomes[turn.n_outcomes - 1].seq;
-		turn_clear(&turn);
+		if (out.publications != NULL)
+			published = out.publications->rows[out.publications->n - 1].seq;
+		turn_output_clear(&out);
 		arena_reset(arena);
 	}
 	free(results);

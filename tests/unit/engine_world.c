@@ -7,6 +7,7 @@
 
 #include "db/fields.h"
 #include "records/customers.h"
+#include "spool/spool.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -122,73 +123,77 @@ static void say_fields(struct world *w, const struct entry_field *fields, size_t
 		           (int)fields[i].value_len, fields[i].value, i + 1 < n ? '\t' : '\n');
 }
 
-static void say_outcomes(struct world *w, const struct turn *turn)
+static void say_outcome(struct world *w, const struct entry_field *fields, size_t n)
 {
-	for (size_t i = 0; i < turn->n_outcomes; i++) {
-		const struct spool_outcome *o = &turn->outcomes[i];
-		struct entry_field *fields;
-		size_t n, n_all;
-		assert_true(fields_unpack(o->fields, o->fields_len, turn->arena, &fields, &n));
-		w->published = o->seq;
+	const char *status = fields_find(fields, n, "status"), *due = fields_find(fields, n, "due");
+	bool waits = strcmp(status, status_name(STATUS_DEFERRED)) == 0 ||
+	             strcmp(status, status_name(STATUS_RETRYING)) == 0;
+	buf_printf(&w->said, "%s %s %s%s%s\n", status, fields_find(fields, n, "reason"),
+	           fields_find(fields, n, "job"), waits ? " " : "", waits ? due : "");
+}
+
+static void say_publications(struct world *w, const struct publications *publications)
+{
+	for (size_t i = 0; publications != NULL && i < publications->n; i++) {
+		const struct publication *row = &publications->rows[i];
+		const struct entry_field *fields = row->fields + 1; /* behind the id */
+		size_t n = row->n_fields - 1;
+		bool is_dead = strcmp(row->stream, w->settings.redis.dead) == 0;
+		w->published = row->seq;
 		say_fields(w, fields, n);
-		if (o->outbox == OUTBOX_DISPATCH) {
+		if (!is_dead && strcmp(row->stream, w->settings.redis.outcomes) != 0) {
 			for (size_t k = 0; k < n; k++)
 				buf_printf(&w->jobs, "%s=%s ", fields[k].name, fields[k].value);
-			buf_printf(&w->jobs, "-> %s\n", o->key);
+			buf_printf(&w->jobs, "-> %s\n", row->stream);
 			continue;
 		}
-		struct entry_field *all = engine_outcome_fields(w->engine, o, turn->arena, &n_all);
-		(void)snprintf(w->last_id, sizeof w->last_id, "%s", all[0].value);
-		if (o->outbox == OUTBOX_DEAD) {
+		(void)snprintf(w->last_id, sizeof w->last_id, "%s", row->fields[0].value);
+		if (is_dead)
 			buf_printf(&w->said, "dead %s\n", fields_find(fields, n, "dead_reason"));
-			continue;
-		}
-		const char *due = fields_find(fields, n, "due");
-		bool waits = o->status == STATUS_DEFERRED || o->status == STATUS_RETRYING;
-		buf_printf(&w->said, "%s %s %s%s%s\n", status_name(o->status),
-		           reason_name(o->reason), fields_find(fields, n, "job"), waits ? " " : "",
-		           waits ? due : "");
+		else
+			say_outcome(w, fields, n);
 	}
 }
 
-static void gather_outgoing(struct world *w, struct turn *turn)
+static void gather_outgoing(struct world *w, const struct turn_output *out)
 {
-	for (size_t i = 0; i < turn->n_outgoing; i++) {
+	for (size_t i = 0; i < out->n_outgoing; i++) {
 		struct delivery_result *r = &w->flying[w->n_flying];
-		*r = (struct delivery_result){.mail = turn->outgoing[i]->mail};
-		(void)snprintf(r->to, sizeof r->to, "%s", turn->outgoing[i]->to);
-		(void)snprintf(w->templates[w->n_flying], 16, "%s", turn->outgoing[i]->template);
+		*r = (struct delivery_result){.mail = out->outgoing[i]->mail};
+		(void)snprintf(r->to, sizeof r->to, "%s", out->outgoing[i]->to);
+		(void)snprintf(w->templates[w->n_flying], 16, "%s", out->outgoing[i]->template);
 		(void)snprintf(w->contexts[w->n_flying], sizeof w->contexts[0], "%s",
-		               turn->outgoing[i]->context);
+		               out->outgoing[i]->context);
 		(void)snprintf(w->message_ids[w->n_flying], 128, "%s",
-		               turn->outgoing[i]->message_id);
-		(void)snprintf(w->thread_ids[w->n_flying], 128, "%s", turn->outgoing[i]->thread_id);
+		               out->outgoing[i]->message_id);
+		(void)snprintf(w->thread_ids[w->n_flying], 128, "%s", out->outgoing[i]->thread_id);
 		w->n_flying++;
 	}
 }
 
-static void turn(struct world *w, struct turn *t)
+static void turn(struct world *w, struct turn_input *in)
 {
+	struct turn_output out;
 	struct error err;
 	buf_reset(&w->said);
 	buf_reset(&w->fields);
 	buf_reset(&w->jobs);
-	t->now = w->now;
-	t->tick = w->tick;
-	t->room = w->room - w->n_flying;
-	t->outcomes_max = 1000;
-	t->published = w->published;
-	if (!engine_turn(w->engine, t, &err))
+	in->now = w->now;
+	in->tick = w->tick;
+	in->room = w->room - w->n_flying;
+	in->outcomes_max = 1000;
+	in->published = w->published;
+	if (!engine_turn(w->engine, in, &out, &err))
 		fail_msg("%s", err.text);
-	say_outcomes(w, t);
-	gather_outgoing(w, t);
-	turn_clear(t);
+	say_publications(w, out.publications);
+	gather_outgoing(w, &out);
+	turn_output_clear(&out);
 }
 
 void world_turn(struct world *w)
 {
-	struct turn t = {0};
-	turn(w, &t);
+	struct turn_input in = {0};
+	turn(w, &in);
 }
 
 void world_entry(struct world *w, enum entry_feed feed, const char *const *fields)
@@ -203,8 +208,8 @@ void world_entry(struct world *w, enum entry_feed feed, const char *const *field
 			        fields[0], strlen(fields[0]), fields[1], strlen(fields[1])};
 	}
 	const struct entry *entries[] = {&entry};
-	struct turn t = {.entries = entries, .n_entries = 1};
-	turn(w, &t);
+	struct turn_input in = {.entries = entries, .n_entries = 1};
+	turn(w, &in);
 }
 
 void world_request(struct world *w, const char *type, const char *job, const char *customer,
@@ -239,7 +244,7 @@ void world_customer(struct world *w, const char *json)
 void world_deliver(struct world *w, enum delivery delivery)
 {
 	struct delivery_result results[64];
-	struct turn t = {.results = results, .n_results = w->n_flying};
+	struct turn_input in = {.results = results, .n_results = w->n_flying};
 	for (size_t i = 0; i < w->n_flying; i++) {
 		results[i] = w->flying[i];
 		results[i].delivery = delivery;
@@ -248,7 +253,7 @@ void world_deliver(struct world *w, enum delivery delivery)
 		             delivery == DELIVERY_SENT ? "250 ok" : "550 5.1.1 unknown");
 	}
 	w->n_flying = 0;
-	turn(w, &t);
+	turn(w, &in);
 }
 
 int64_t world_mails(struct world *w, enum status status)

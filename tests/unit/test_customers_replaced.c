@@ -103,9 +103,9 @@ static void another_file_is_followed(void **state)
 static void assert_waits(const char *said)
 {
 	struct error err;
-	struct turn turn = {.now = w->now, .tick = w->tick};
-	assert_false(engine_turn(w->engine, &turn, &err));
-	turn_clear(&turn);
+	struct turn_input in = {.now = w->now, .tick = w->tick};
+	struct turn_output out;
+	assert_false(engine_turn(w->engine, &in, &out, &err));
 	assert_non_null(strstr(err.text, said));
 	assert_true(engine_lacks_customers(w->engine));
 }

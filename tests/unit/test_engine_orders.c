@@ -113,24 +113,25 @@ static void turn(const struct entry *const *entries, size_t n)
 {
 	static struct delivery_result results[ORDERS_MAX];
 	static size_t n_results;
-	struct turn t = {.now = w->now,
-	                 .entries = entries,
-	                 .n_entries = n,
-	                 .results = results,
-	                 .n_results = n_results,
-	                 .room = ORDERS_MAX};
+	struct turn_input in = {.now = w->now,
+	                        .entries = entries,
+	                        .n_entries = n,
+	                        .results = results,
+	                        .n_results = n_results,
+	                        .room = ORDERS_MAX};
+	struct turn_output out;
 	struct error err;
-	if (!engine_turn(w->engine, &t, &err))
+	if (!engine_turn(w->engine, &in, &out, &err))
 		fail_msg("%s", err.text);
 	n_results = 0;
-	for (size_t i = 0; i < t.n_outgoing; i++) {
+	for (size_t i = 0; i < out.n_outgoing; i++) {
 		struct delivery_result *r = &results[n_results++];
-		*r = (struct delivery_result){.mail = t.outgoing[i]->mail,
+		*r = (struct delivery_result){.mail = out.outgoing[i]->mail,
 		                              .delivery = DELIVERY_SENT};
-		(void)snprintf(last[atoi(t.outgoing[i]->jobs[0])], sizeof last[0], "%s",
-		               t.outgoing[i]->template);
+		(void)snprintf(last[atoi(out.outgoing[i]->jobs[0])], sizeof last[0], "%s",
+		               out.outgoing[i]->template);
 	}
-	turn_clear(&t);
+	turn_output_clear(&out);
 }
 
 static void deliver_all(void)

@@ -99,10 +99,10 @@ static void check_allowed(const struct outgoing_mail *outgoing)
 			fail_msg("a mail of job %s outside hours", outgoing->jobs[j]);
 }
 
-static void take_outgoing(struct turn *t)
+static void take_outgoing(const struct turn_output *out)
 {
-	for (size_t i = 0; i < t->n_outgoing; i++) {
-		const struct outgoing_mail *outgoing = t->outgoing[i];
+	for (size_t i = 0; i < out->n_outgoing; i++) {
+		const struct outgoing_mail *outgoing = out->outgoing[i];
 		check_alone(outgoing);
 		check_state(outgoing);
 		check_allowed(outgoing);
@@ -175,16 +175,17 @@ static void turn(size_t events, bool all)
 	const struct entry *entries[4];
 	struct arena *arena = arena_new();
 	struct error err;
-	struct turn t = {
+	struct turn_output out;
+	struct turn_input in = {
 	        .now = w->now, .entries = entries, .results = results, .random = dice(1000000)};
-	t.n_results = random_results(results, all);
-	for (; t.n_entries < events; t.n_entries++)
-		entries[t.n_entries] = random_event(arena);
-	t.room = FLYING_MAX - n_flying;
-	if (!engine_turn(w->engine, &t, &err))
+	in.n_results = random_results(results, all);
+	for (; in.n_entries < events; in.n_entries++)
+		entries[in.n_entries] = random_event(arena);
+	in.room = FLYING_MAX - n_flying;
+	if (!engine_turn(w->engine, &in, &out, &err))
 		fail_msg("%s", err.text);
-	take_outgoing(&t);
-	turn_clear(&t);
+	take_outgoing(&out);
+	turn_output_clear(&out);
 	arena_free(arena);
 }
 

@@ -21,7 +21,8 @@ static void events_of_nobody(struct world *w)
 	struct entry *entries = mem_alloc(UNKNOWN * sizeof *entries);
 	const struct entry **list = mem_alloc(UNKNOWN * sizeof *list);
 	struct arena *arena = arena_new();
-	struct turn turn = {.now = w->now, .entries = list, .n_entries = UNKNOWN};
+	struct turn_output out;
+	struct turn_input in = {.now = w->now, .entries = list, .n_entries = UNKNOWN};
 	struct error err;
 	for (int i = 0; i < UNKNOWN; i++) {
 		struct entry_field *fields = arena_new_array(arena, 4, struct entry_field);
@@ -34,8 +35,8 @@ static void events_of_nobody(struct world *w)
 		        .id = "", .fields = fields, .n_fields = 4, .received = w->now};
 		list[i] = &entries[i];
 	}
-	assert_true(engine_turn(w->engine, &turn, &err));
-	turn_clear(&turn);
+	assert_true(engine_turn(w->engine, &in, &out, &err));
+	turn_output_clear(&out);
 	arena_free(arena);
 	free(entries);
 	free(list);
@@ -54,10 +55,11 @@ static void a_customer_that_comes_is_seen_behind_many_that_dont(void **state)
 	             "INSERT INTO contact (id, customer, name, email) VALUES (1, 1, 'Ann', "
 	             "'ann@example.com')");
 	for (int turns = 0; more && turns < 10; turns++) {
-		struct turn turn = {.now = w->now};
-		assert_true(engine_turn(w->engine, &turn, &err));
-		more = turn.more;
-		turn_clear(&turn);
+		struct turn_input in = {.now = w->now};
+		struct turn_output out;
+		assert_true(engine_turn(w->engine, &in, &out, &err));
+		more = out.more;
+		turn_output_clear(&out);
 	}
 	assert_false(more);
 	assert_int_equal(world_mails(w, STATUS_QUEUED), 1);
@@ -67,11 +69,13 @@ static void a_customer_that_comes_is_seen_behind_many_that_dont(void **state)
 static void turn_with(struct world *w, const struct office_write_result *done, size_t n,
                       struct instant *ret_next)
 {
-	struct turn turn = {.now = w->now, .office_writes_done = done, .n_office_writes_done = n};
+	struct turn_input in = {
+	        .now = w->now, .office_writes_done = done, .n_office_writes_done = n};
+	struct turn_output out;
 	struct error err;
-	assert_true(engine_turn(w->engine, &turn, &err));
-	*ret_next = turn.next;
-	turn_clear(&turn);
+	assert_true(engine_turn(w->engine, &in, &out, &err));
+	*ret_next = out.next;
+	turn_output_clear(&out);
 }
 
 /* The grace is over, but the feed isn't through: the customer may be in it. */

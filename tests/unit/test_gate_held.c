@@ -185,11 +185,12 @@ static void ask_many(int from, int n)
 		entries[i] = (struct entry){FEED_REQUESTS, "1-0", fields, 4, w->now, false, false};
 		all[i] = &entries[i];
 	}
-	struct turn turn = {
+	struct turn_output out;
+	struct turn_input in = {
 	        .now = w->now, .entries = all, .n_entries = (size_t)n, .outcomes_max = (size_t)n};
-	assert_true(engine_turn(w->engine, &turn, &err));
-	assert_int_equal(turn.n_outcomes, n);
-	turn_clear(&turn);
+	assert_true(engine_turn(w->engine, &in, &out, &err));
+	assert_int_equal(out.publications->n, n);
+	turn_output_clear(&out);
 	arena_free(arena);
 }
 
@@ -347,11 +348,11 @@ static void a_turn_that_fails_leaves_none_behind(void **state)
 	none = (struct rlimit){.rlim_cur = 0, .rlim_max = old.rlim_max};
 	(void)signal(SIGXFSZ, SIG_IGN);
 	setrlimit(RLIMIT_FSIZE, &none);
-	struct turn turn = {.now = w->now, .outcomes_max = 1};
+	struct turn_input in = {.now = w->now, .outcomes_max = 1};
+	struct turn_output out;
 	struct error err;
-	bool ok = engine_turn(w->engine, &turn, &err);
+	bool ok = engine_turn(w->engine, &in, &out, &err);
 	setrlimit(RLIMIT_FSIZE, &old);
-	turn_clear(&turn);
 	assert_false(ok);
 	world_turn(w);
 	assert_non_null(strstr(buf_text(&w->said), "released ok J1\n"));

@@ -45,12 +45,13 @@ static size_t broken_entries(size_t n, const char **ret_last)
 		                            .received = w->now};
 		list[i] = &entries[i];
 	}
-	struct turn turn = {.now = w->now, .entries = list, .n_entries = n};
-	assert_true(engine_turn(w->engine, &turn, &err));
-	size_t lines = turn.n_reports;
-	(void)snprintf(last, sizeof last, "%s", lines > 0 ? turn.reports[lines - 1].text : "");
+	struct turn_output out;
+	struct turn_input in = {.now = w->now, .entries = list, .n_entries = n};
+	assert_true(engine_turn(w->engine, &in, &out, &err));
+	size_t lines = out.n_reports;
+	(void)snprintf(last, sizeof last, "%s", lines > 0 ? out.reports[lines - 1].text : "");
 	*ret_last = last;
-	turn_clear(&turn);
+	turn_output_clear(&out);
 	free(entries);
 	free(list);
 	arena_free(ids);
@@ -93,13 +94,14 @@ static void dispatch_one(bool debug, const char *expected)
 	struct error err;
 	w->room = 0;
 	world_event(w, "job.started", debug ? "J1" : "J2", "1001", NULL, NULL);
-	struct turn turn = {.now = w->now, .room = 1, .debug = debug};
-	assert_true(engine_turn(w->engine, &turn, &err));
-	assert_int_equal(turn.n_outgoing, 1);
-	assert_int_equal(turn.n_reports, expected != NULL);
+	struct turn_output out;
+	struct turn_input in = {.now = w->now, .room = 1, .debug = debug};
+	assert_true(engine_turn(w->engine, &in, &out, &err));
+	assert_int_equal(out.n_outgoing, 1);
+	assert_int_equal(out.n_reports, expected != NULL);
 	if (expected != NULL)
-		assert_string_equal(turn.reports[0].text, expected);
-	turn_clear(&turn);
+		assert_string_equal(out.reports[0].text, expected);
+	turn_output_clear(&out);
 }
 
 static void a_mails_moves_are_reported_at_debug(void **state)

@@ -4,8 +4,6 @@
 
 #include "common/clock.h"
 
-#include <stdlib.h>
-
 enum { FEED_WAIT_MS = 8000 }; /* how long events wait for customers of the feed */
 
 static bool is_feed(const struct intake *intake)
@@ -44,7 +42,7 @@ static void take_intakes(struct engine_thread *t, struct engine_input *in)
 	struct intake **last = &in->intakes, **at = &t->intakes;
 	bool feed = feed_first(t);
 	t->waiting_for_feed = false;
-	while (*at != NULL && in->n_entries < ENTRIES_A_TURN && in->bytes < BYTES_A_TURN) {
+	while (*at != NULL && in->turn.n_entries < ENTRIES_A_TURN && in->bytes < BYTES_A_TURN) {
 		struct intake *intake = *at;
 		if (feed && !is_feed(intake)) {
 			t->waiting_for_feed = true;
@@ -55,7 +53,7 @@ static void take_intakes(struct engine_thread *t, struct engine_input *in)
 		intake->next = NULL;
 		*last = intake;
 		last = &intake->next;
-		in->n_entries += intake->n;
+		in->turn.n_entries += intake->n;
 		in->bytes += intake->bytes;
 	}
 	t->intakes_last = &t->intakes;
@@ -63,40 +61,41 @@ static void take_intakes(struct engine_thread *t, struct engine_input *in)
 		t->intakes_last = &(*t->intakes_last)->next;
 }
 
-static void take_commands(struct engine_thread *t, struct engine_input *in)
+static void spread_entries(struct engine_input *in)
 {
-	in->commands = t->commands;
-	t->commands = NULL;
-	t->commands_last = &t->commands;
-	for (struct command *c = in->commands; c != NULL; c = c->next)
-		in->n_commands++;
-}
-
-/* Arrays as the turn wants them. */
-static void spread(struct engine_input *in)
-{
+	const struct entry **entries =
+	        arena_new_array(in->arena, in->turn.n_entries, const struct entry *);
 	size_t n = 0;
-	in->entries = mem_alloc(in->n_entries * sizeof(struct entry *));
 	for (struct intake *intake = in->intakes; intake != NULL; intake = intake->next) {
 		for (size_t i = 0; i < intake->n; i++)
-			in->entries[n++] = &intake->entries[i];
+			entries[n++] = &intake->entries[i];
 	}
-	n = 0;
-	in->texts = mem_alloc(in->n_commands * sizeof(char *));
-	for (struct command *c = in->commands; c != NULL; c = c->next)
-		in->texts[n++] = c->text;
+	in->turn.entries = entries;
 }
 
-void engine_input_take(struct engine_thread *t, struct engine_input *in)
+void engine_input_set_commands(struct engine_input *in, struct command *list)
+{
+	size_t n = 0;
+	for (const struct command *c = list; c != NULL; c = c->next)
+		n++;
+	const char **texts = arena_new_array(in->arena, n, const char *);
+	in->turn.n_commands = 0;
+	for (const struct command *c = list; c != NULL; c = c->next)
+		texts[in->turn.n_commands++] = c->text;
+	in->turn.commands = texts;
+	in->commands = list;
+}
+
+void engine_input_take(struct engine_thread *t, struct engine_input *ret)
 {
 	pthread_mutex_lock(&t->lock);
-	take_intakes(t, in);
-	take_commands(t, in);
-	in->feed_unread = t->feed_unread || feed_queued(t);
-	in->published = t->published;
-	in->taken = t->taken;
-	in->prove = t->prove;
-	t->prove = false;
+	*ret = (struct engine_input){.turn = t->coming, .arena = arena_new(), .taken = t->taken};
+	take_intakes(t, ret);
+	struct command *commands = t->commands;
+	t->commands = NULL;
+	t->commands_last = &t->commands;
+	ret->turn.feed_unread |= feed_queued(t);
+	t->coming.prove = false;
 	t->pool = t->new_pool;
 	if (t->reload != NULL) {
 		t->settings = t->reload;
@@ -105,19 +104,16 @@ void engine_input_take(struct engine_thread *t, struct engine_input *in)
 	}
 	t->nudged = false;
 	pthread_mutex_unlock(&t->lock);
-	spread(in);
-	if (t->pool != NULL) {
-		in->results = mem_alloc(RESULTS_A_TURN * sizeof *in->results);
-		in->n_results = pool_take_results(t->pool, in->results, RESULTS_A_TURN);
-	}
-	in->office_writes = office_thread_take(t->office, &in->n_office_writes);
+	spread_entries(ret);
+	engine_input_set_commands(ret, commands);
+	if (t->pool != NULL)
+		ret->turn.n_results = pool_take_results(t->pool, t->results, RESULTS_A_TURN);
+	ret->turn.results = t->results;
+	ret->turn.office_writes_done =
+	        office_thread_take(t->office, ret->arena, &ret->turn.n_office_writes_done);
 }
 
 void engine_input_free(struct engine_input *in)
 {
-	free(in->entries);
-	free(in->texts);
-	free(in->results);
-	free(in->office_writes);
-	*in = (struct engine_input){0};
+	in->arena = arena_free(in->arena);
 }

@@ -6,105 +6,80 @@
 #include <stdlib.h>
 #include <syslog.h>
 
-static struct publications *publications_of(struct engine_thread *t, const struct turn *turn)
+/* Under the lock. */
+static void add_effects(struct engine_thread *t, struct effects *effects)
 {
-	struct publications *p = mem_alloc(sizeof *p);
-	p->arena = arena_new();
-	p->n = turn->n_outcomes;
-	p->rows = arena_new_array(p->arena, p->n, struct publication);
-	for (size_t i = 0; i < p->n; i++) {
-		const struct spool_outcome *outcome = &turn->outcomes[i];
-		struct publication *row = &p->rows[i];
-		row->seq = outcome->seq;
-		row->job = outcome->job;
-		row->weight = spool_outcome_weight(outcome);
-		t->handed += row->weight;
-		row->stream = arena_strdup(p->arena,
-		                           engine_outcome_stream(t->engine, outcome, &row->maxlen));
-		row->at_most = outcome->outbox == OUTBOX_DEAD;
-		row->fields = engine_outcome_fields(t->engine, outcome, p->arena, &row->n_fields);
+	*t->effects_last = effects;
+	t->effects_last = &effects->next;
+}
+
+static void dispatch_mails(struct engine_thread *t, struct turn_output *out)
+{
+	if (out->n_recalled > 0 && t->pool != NULL)
+		pool_recall(t->pool, out->recalled, out->n_recalled);
+	for (size_t i = 0; i < out->n_outgoing; i++) {
+		pool_put(t->pool, out->outgoing[i]);
+		out->outgoing[i] = NULL;
 	}
-	return p;
 }
 
-static void add_report(struct engine_thread *t, int level, bool counted, const char *text)
+static void dispatch_office_writes(struct engine_thread *t, struct turn_output *out)
 {
-	struct report *report = mem_alloc(sizeof *report);
-	report->level = level;
-	report->counted = counted;
-	report->text = mem_strdup(text);
-	*t->reports_last = report;
-	t->reports_last = &report->next;
+	if (out->office_writes != NULL)
+		office_thread_give(t->office, out->office_writes);
+	out->office_writes = NULL;
 }
 
-static void add_replies(struct engine_thread *t, struct engine_input *in, const struct turn *turn)
+/* What the thread itself needs for the turns to come. */
+static void note_turn(struct engine_thread *t, const struct engine_input *in,
+                      const struct turn_output *out)
 {
-	size_t i = 0;
-	for (struct command *c = in->commands; c != NULL; c = c->next) {
-		free(c->text);
-		c->text = mem_strdup(turn->replies[i++]);
-	}
-	*t->replies_last = in->commands;
-	while (*t->replies_last != NULL)
-		t->replies_last = &(*t->replies_last)->next;
-}
-
-static void dispatch_letters(struct engine_thread *t, struct turn *turn)
-{
-	if (turn->n_recalled > 0 && t->pool != NULL)
-		pool_recall(t->pool, turn->recalled, turn->n_recalled);
-	for (size_t i = 0; i < turn->n_outgoing; i++) {
-		pool_put(t->pool, turn->outgoing[i]);
-		turn->outgoing[i] = NULL;
-	}
-	turn->n_outgoing = 0;
-}
-
-void engine_give(struct engine_thread *t, struct engine_input *in, struct turn *turn)
-{
-	dispatch_letters(t, turn);
-	if (turn->n_office_writes > 0)
-		office_thread_give(t->office, turn->office_writes, turn->n_office_writes);
-	struct publications *p = turn->n_outcomes > 0 ? publications_of(t, turn) : NULL;
-	t->published_seen = in->published > t->published_seen ? in->published : t->published_seen;
-	t->next = turn->next;
-	t->more = turn->more || in->n_results == RESULTS_A_TURN ||
+	t->next = out->next;
+	t->more = out->more || in->turn.n_results == RESULTS_A_TURN ||
 	          (t->waiting_for_feed && !engine_feed_pending(t->engine));
+	if (out->publications != NULL)
+		t->handed += out->publications->weight;
+}
+
+void engine_give(struct engine_thread *t, struct engine_input *in, struct effects *effects)
+{
+	struct turn_output *out = &effects->out;
+	dispatch_mails(t, out);
+	dispatch_office_writes(t, out);
+	note_turn(t, in, out);
+	effects->done = in->intakes;
+	effects->commands = in->commands;
 	bool open = engine_open_for_intake(t->engine);
 	pthread_mutex_lock(&t->lock);
-	bool news = in->intakes || in->commands || p || turn->n_reports > 0 || open != t->open ||
-	            !t->spool_ok;
-	*t->done_last = in->intakes;
-	while (*t->done_last != NULL)
-		t->done_last = &(*t->done_last)->next;
-	if (p != NULL) {
-		*t->publications_last = p;
-		t->publications_last = &p->next;
-	}
-	add_replies(t, in, turn);
-	for (size_t i = 0; i < turn->n_reports; i++)
-		add_report(t, turn->reports[i].level, turn->reports[i].counted,
-		           turn->reports[i].text);
 	if (!t->spool_ok)
-		add_report(t, LOG_NOTICE, true,
-		           t->lacks ? "customers.db is used again" : "spool written again");
+		turn_output_report(out, LOG_NOTICE, true,
+		                   t->lacks ? "customers.db is used again" : "spool written again");
+	bool news = effects->done || effects->commands || out->publications || out->n_reports > 0;
+	bool wake = news || open != t->open;
+	if (news)
+		add_effects(t, effects);
 	t->spool_ok = true;
 	t->open = open;
 	t->turns++;
 	pthread_mutex_unlock(&t->lock);
-	if (news)
+	if (!news)
+		effects_free(effects);
+	if (wake)
 		t->wake(t->arg);
 }
 
-void engine_say_failed(struct engine_thread *t, const struct error *err)
+void engine_report_failed(struct engine_thread *t, const struct error *err)
 {
 	pthread_mutex_lock(&t->lock);
 	bool first = t->spool_ok;
 	t->spool_ok = false;
 	t->shown_fault = *err;
 	t->lacks = engine_lacks_customers(t->engine);
-	if (first)
-		add_report(t, LOG_ERR, true, err->text);
+	if (first) {
+		struct effects *effects = mem_alloc(sizeof *effects);
+		turn_output_report(&effects->out, LOG_ERR, true, err->text);
+		add_effects(t, effects);
+	}
 	pthread_mutex_unlock(&t->lock);
 	if (first)
 		t->wake(t->arg);
@@ -124,34 +99,43 @@ static struct command *take_unanswered(struct engine_thread *t, struct engine_in
 		*to = c;
 		last = to == last ? &c->next : last;
 	}
-	in->commands = kept;
-	in->n_commands = kept != NULL;
-	free(in->texts);
-	in->texts = mem_alloc(sizeof *in->texts);
-	in->texts[0] = kept != NULL ? kept->text : NULL;
+	engine_input_set_commands(in, kept);
 	t->commands = NULL;
 	t->commands_last = &t->commands;
 	return all;
 }
 
-void engine_refuse(struct engine_thread *t, struct engine_input *in, const struct error *err)
+/* Every command of the effects gets the same reply. */
+static void reply_to_all(struct effects *effects, const struct error *err)
 {
+	struct turn_output *out = &effects->out;
 	json_t *fault =
 	        json_pack("{s:b, s:i, s:s}", "ok", 0, "code", err->code, "error", err->text);
 	char *text = fault ? json_dumps(fault, JSON_COMPACT) : NULL;
+	size_t n = 0, cap = 0;
+	out->arena = arena_new();
+	const char *reply = arena_strdup(out->arena, text ? text : "{\"ok\":false}");
+	for (const struct command *c = effects->commands; c != NULL; c = c->next) {
+		out->replies = arena_grow(out->arena, out->replies, n, &cap, sizeof reply);
+		out->replies[n++] = reply;
+	}
+	free(text);
+	json_decref(fault);
+}
+
+void engine_refuse(struct engine_thread *t, struct engine_input *in, const struct error *err)
+{
 	pthread_mutex_lock(&t->lock);
 	struct command *refused = take_unanswered(t, in);
-	for (struct command *c = refused; c != NULL; c = c->next) {
-		free(c->text);
-		c->text = mem_strdup(text ? text : "{\"ok\":false}");
-		*t->replies_last = c;
-		t->replies_last = &c->next;
+	if (refused != NULL) {
+		struct effects *effects = mem_alloc(sizeof *effects);
+		effects->commands = refused;
+		reply_to_all(effects, err);
+		add_effects(t, effects);
 	}
 	pthread_mutex_unlock(&t->lock);
 	if (refused != NULL)
 		t->wake(t->arg);
-	free(text);
-	json_decref(fault);
 }
 
 void engine_show_metrics(struct engine_thread *t)

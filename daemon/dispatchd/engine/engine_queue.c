@@ -19,14 +19,6 @@ struct intake *intake_free(struct intake *intake)
 	return NULL;
 }
 
-struct publications *publications_free(struct publications *publications)
-{
-	if (publications != NULL)
-		arena_free(publications->arena);
-	free(publications);
-	return NULL;
-}
-
 struct command *command_new(struct command_route route, const char *text)
 {
 	struct command *command = mem_alloc(sizeof *command);
@@ -43,10 +35,26 @@ struct command *command_free(struct command *command)
 	return NULL;
 }
 
-struct report *report_free(struct report *report)
+static void effects_free_one(struct effects *effects)
 {
-	if (report != NULL)
-		free(report->text);
-	free(report);
+	for (struct intake *i = effects->done, *next; i != NULL; i = next) {
+		next = i->next;
+		intake_free(i);
+	}
+	for (struct command *c = effects->commands, *next; c != NULL; c = next) {
+		next = c->next;
+		command_free(c);
+	}
+	turn_output_clear(&effects->out);
+	free(effects);
+}
+
+struct effects *effects_free(struct effects *list)
+{
+	while (list != NULL) {
+		struct effects *next = list->next;
+		effects_free_one(list);
+		list = next;
+	}
 	return NULL;
 }

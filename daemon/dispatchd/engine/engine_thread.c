@@ -68,7 +68,7 @@ void engine_thread_command(struct engine_thread *t, struct command *command)
 void engine_thread_feed_read(struct engine_thread *t)
 {
 	pthread_mutex_lock(&t->lock);
-	t->feed_unread = false;
+	t->coming.feed_unread = false;
 	t->nudged = true;
 	pthread_cond_signal(&t->come);
 	pthread_mutex_unlock(&t->lock);
@@ -77,8 +77,8 @@ void engine_thread_feed_read(struct engine_thread *t)
 void engine_thread_published(struct engine_thread *t, int64_t seq, uint64_t taken)
 {
 	pthread_mutex_lock(&t->lock);
-	if (seq > t->published)
-		t->published = seq;
+	if (seq > t->coming.published)
+		t->coming.published = seq;
 	t->taken = taken;
 	t->nudged = true;
 	pthread_cond_signal(&t->come);
@@ -101,21 +101,14 @@ const struct settings *engine_thread_settings(struct engine_thread *t)
 	return settings;
 }
 
-void engine_out_reset(struct engine_thread *t)
-{
-	t->out = (struct effects){0};
-	t->done_last = &t->out.done;
-	t->publications_last = &t->out.publications;
-	t->replies_last = &t->out.replies;
-	t->reports_last = &t->out.reports;
-}
-
-void engine_thread_take(struct engine_thread *t, struct effects *ret)
+struct effects *engine_thread_take(struct engine_thread *t)
 {
 	pthread_mutex_lock(&t->lock);
-	*ret = t->out;
-	engine_out_reset(t);
+	struct effects *effects = t->effects;
+	t->effects = NULL;
+	t->effects_last = &t->effects;
 	pthread_mutex_unlock(&t->lock);
+	return effects;
 }
 
 bool engine_thread_stalled(struct engine_thread *t)
@@ -141,7 +134,7 @@ bool engine_thread_spool_ok(struct engine_thread *t)
 	bool ok = t->spool_ok;
 	if (now_ms - t->proved_ms >= PROVE_EVERY_MS) {
 		t->proved_ms = now_ms;
-		t->prove = t->nudged = true;
+		t->coming.prove = t->nudged = true;
 		pthread_cond_signal(&t->come);
 	}
 	pthread_mutex_unlock(&t->lock);
@@ -211,39 +204,19 @@ struct engine_thread *engine_thread_start(const struct settings *settings, engin
 	t->wake = wake;
 	t->arg = arg;
 	t->open = t->spool_ok = true;
-	t->feed_unread = *settings->redis.customers;
+	t->coming.feed_unread = *settings->redis.customers;
 	t->next = INSTANT_NEVER;
 	t->intakes_last = &t->intakes;
 	t->commands_last = &t->commands;
 	t->last_turn_ms = clock_tick().ms;
-	engine_out_reset(t);
+	t->effects_last = &t->effects;
+	t->results = mem_alloc(RESULTS_A_TURN * sizeof *t->results);
 	sync_init(t);
-	t->published_seen = engine_handed(engine);
 	engine_show_metrics(t);
 	t->office = office_thread_start(settings->customers.path, settings->spool.path, nudge, t);
 	if (pthread_create(&t->thread, NULL, engine_main_loop, t) != 0)
 		bug("no thread for the engine");
 	return t;
-}
-
-static void effects_free(struct effects *effects)
-{
-	for (struct intake *i = effects->done, *next; i != NULL; i = next) {
-		next = i->next;
-		intake_free(i);
-	}
-	for (struct publications *p = effects->publications, *next; p != NULL; p = next) {
-		next = p->next;
-		publications_free(p);
-	}
-	for (struct command *c = effects->replies, *next; c != NULL; c = next) {
-		next = c->next;
-		command_free(c);
-	}
-	for (struct report *r = effects->reports, *next; r != NULL; r = next) {
-		next = r->next;
-		report_free(r);
-	}
 }
 
 /* A last turn has some seconds; what it still reads in customers.db then is ended, and the turn
@@ -259,6 +232,14 @@ static void join(struct engine_thread *t)
 	pthread_join(t->thread, NULL);
 }
 
+static void free_unread(struct engine_thread *t)
+{
+	struct effects *unread = mem_alloc(sizeof *unread);
+	unread->done = t->intakes;
+	unread->commands = t->commands;
+	effects_free(unread);
+}
+
 struct engine_thread *engine_thread_stop(struct engine_thread *t)
 {
 	if (t == NULL)
@@ -272,8 +253,9 @@ struct engine_thread *engine_thread_stop(struct engine_thread *t)
 	join(t);
 	office_thread_stop(t->office);
 	engine_close(t->engine);
-	effects_free(&t->out);
-	effects_free(&(struct effects){.done = t->intakes, .replies = t->commands});
+	effects_free(t->effects);
+	free_unread(t);
+	free(t->results);
 	free(t->metrics);
 	pthread_mutex_destroy(&t->lock);
 	pthread_cond_destroy(&t->come);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "engine/turn_output.h"
 #include "model/event.h"
 #include "model/settings.h"
 
@@ -17,7 +18,7 @@
  * turn, commits, and hands back effects. It feeds the mailers itself.
  *
  *   loop ── submit(intake), published(seq), command() ──▶ engine ──▶ mailers
- *   loop ◀── take(): done intakes, publications, replies, reports ──┘
+ *   loop ◀── take(): effects of each turn ─────────────────┘
  */
 
 /* Entries read together from one source, which acknowledges them together. Owns its arena. */
@@ -32,28 +33,6 @@ struct intake {
 struct intake *intake_new(void);
 struct intake *intake_free(struct intake *intake);
 
-/* A row of the spool's outbox that Redis is to get: XADD stream MAXLEN [~] maxlen * fields. */
-struct publication {
-	int64_t seq;   /* rising */
-	int64_t job;   /* the spool's; 0: it is about none */
-	size_t weight; /* spool_outcome_weight() */
-	const char *stream;
-	int64_t maxlen; /* 0: not trimmed */
-	bool at_most;   /* not one more than maxlen; else about so many */
-	const struct entry_field *fields;
-	size_t n_fields;
-	bool taken; /* the loop's own: Redis has it */
-};
-
-/* A batch of them, in order, one at least. Owns its arena. */
-struct publications {
-	struct publications *next;
-	struct arena *arena;
-	struct publication *rows;
-	size_t n;
-};
-struct publications *publications_free(struct publications *publications);
-
 /* Who asked, and so who gets the reply. */
 enum command_origin {
 	COMMAND_CONTROL, /* the control socket */
@@ -64,7 +43,7 @@ struct command_route {
 	int64_t number; /* the origin's own, by which it finds who waits */
 };
 
-/* A request (one JSON document), and its reply in the same message. */
+/* A request (one JSON document); `effects.out.replies` has its reply. */
 struct command {
 	struct command *next;
 	struct command_route route;
@@ -73,22 +52,14 @@ struct command {
 struct command *command_new(struct command_route route, const char *text);
 struct command *command_free(struct command *command);
 
-/* Something for the log. `level` as in syslog(3). */
-struct report {
-	struct report *next;
-	int level;
-	bool counted; /* logged each time, however often */
-	char *text;   /* malloc'd: the whole line without level */
-};
-struct report *report_free(struct report *report);
-
-/* What became of the turns since the last take, lists in order; the loop owns all of it then. */
+/* What one turn leaves to the loop: the turn's own output, and what it was about. */
 struct effects {
-	struct intake *done;               /* committed: acknowledge, then free */
-	struct publications *publications; /* publish, then engine_thread_published() */
-	struct command *replies;
-	struct report *reports;
+	struct effects *next;
+	struct intake *done;      /* committed: acknowledge; who takes them over puts NULL here */
+	struct command *commands; /* each answered, in order, by out.replies */
+	struct turn_output out;
 };
+struct effects *effects_free(struct effects *list); /* all of them; takes NULL, returns NULL */
 
 struct engine_thread;
 struct pool;
@@ -104,8 +75,8 @@ struct engine_thread *engine_thread_start(const struct settings *settings, engin
 /* The mailers that outgoing mails go to; set once, before the first submit. The pool wakes this
  * thread from now on, until it stops; it must live longer. */
 void engine_thread_set_pool(struct engine_thread *thread, struct pool *pool);
-void engine_thread_nudge(
-        struct engine_thread *thread); /* results are there, or room; from any thread */
+/* Results are there, or room. From any thread. */
+void engine_thread_nudge(struct engine_thread *thread);
 
 /* False while intake is stopped (unpublished too much, disk not writable, too much waiting): read
  * no more entries. */
@@ -116,39 +87,36 @@ void engine_thread_submit(struct engine_thread *thread, struct intake *intake); 
 void engine_thread_feed_read(struct engine_thread *thread);
 /* Redis has all publications up to `seq`; all that it has got since the start weigh `taken`. */
 void engine_thread_published(struct engine_thread *thread, int64_t seq, uint64_t taken);
-void engine_thread_command(struct engine_thread *thread,
-                           struct command *command); /* takes it over */
+/* Takes it over. */
+void engine_thread_command(struct engine_thread *thread, struct command *command);
 /* Doesn't wait: the turn under way ends with the old ones. */
 void engine_thread_reload(struct engine_thread *thread, const struct settings *settings);
 /* Those in use: others before them may be freed. */
 const struct settings *engine_thread_settings(struct engine_thread *thread);
-void engine_thread_clock_set(
-        struct engine_thread *thread); /* the wall clock jumped: look at what is due again */
+/* The wall clock jumped: what is due is rechecked. */
+void engine_thread_clock_set(struct engine_thread *thread);
 
-void engine_thread_take(struct engine_thread *thread, struct effects *ret);
+/* What has become of turns since the last take, in order; NULL: nothing. The caller owns it. */
+struct effects *engine_thread_take(struct engine_thread *thread);
 
-/* For the watchdog and /healthz: no turn has ended for 20 s, though there is one at least every 5
- * s. */
+/* For the watchdog and /healthz: no turn has ended for 20 s; every 5 s at least one should. */
 bool engine_thread_stalled(struct engine_thread *thread);
 /* How many turns have worked. One that ends now may have begun before what was submitted last. */
 int64_t engine_thread_turns(struct engine_thread *thread);
 /* For /readyz: the last commit worked. Whoever asks has the next turn write something, once a
  * second at most, so that a full disk is known before there is work. */
 bool engine_thread_spool_ok(struct engine_thread *thread);
-/* What keeps a database from being used, in a sentence; false where nothing does. `i` counts from
- * 0. */
+/* What keeps a database from being used, in a sentence; false where nothing does. `i` is 0 for the
+ * first such fault, 1 for the second. */
 bool engine_thread_fault(struct engine_thread *thread, int i, struct error *ret);
 
-/* Prometheus text of what the engine counts (events, outcomes, mails by status, commit seconds …),
- * appended.
- */
+/* Appends what the engine counts (events, outcomes, mails by status …) as Prometheus text. */
 void engine_thread_metrics(struct engine_thread *thread, struct buf *out);
 
 /* Hands no more mails to the mailers and expects no more entries; results of mails in flight are
  * still recorded. */
 void engine_thread_drain(struct engine_thread *thread);
-/* Ends the thread after a last turn and closes the databases; what it still has to give is freed.
- */
+/* Ends the thread after a last turn and closes the databases; effects not taken are freed. */
 struct engine_thread *engine_thread_stop(struct engine_thread *thread);
 
 #endif

@@ -9,12 +9,11 @@
  * for the answer.
  *
  *   dispatchd/engine/engine_thread.c  the loop's side, start and stop
- *   dispatchd/engine/engine_input.c   what a turn is given
+ *   dispatchd/engine/engine_input.c   what a turn is given: struct turn_input
  *   dispatchd/engine/engine_turns.c   turns, and waiting for the next one
- *   dispatchd/engine/engine_output.c  what a turn gave
+ *   dispatchd/engine/engine_output.c  what a turn gave: struct turn_output
  *
- * The lock guards `in`, `out` and what stands below them; the engine itself is touched by its
- * thread alone.
+ * The lock guards what the struct lists under it; the engine itself is touched by its thread alone.
  */
 #include "dispatchd/engine/engine_thread.h"
 #include "dispatchd/mailer/pool.h"
@@ -41,19 +40,13 @@ struct engine_thread {
 	struct command *commands, **commands_last;
 	const struct settings *reload, *settings; /* to be used from the next turn on; in use */
 	struct pool *new_pool;                    /* the mailers, from the next turn on */
-	int64_t published;
-	uint64_t taken;   /* what the publications weigh that Redis has, since the start */
-	bool feed_unread; /* since the start */
+	struct turn_input coming; /* what the next turn is given of what the loop reports */
+	uint64_t taken;           /* what the publications weigh that Redis has, since the start */
 	bool nudged, stop, drain;
-	bool prove; /* the next turn shows whether the spool can be written */
 	int64_t proved_ms;
 
 	/* under the lock: out */
-	struct effects out;
-	struct intake **done_last;
-	struct publications **publications_last;
-	struct command **replies_last;
-	struct report **reports_last;
+	struct effects *effects, **effects_last;
 	bool open, spool_ok;
 	bool lacks;               /* not for the spool's sake: customers.db is missing or another */
 	struct error shown_fault; /* why not */
@@ -64,8 +57,8 @@ struct engine_thread {
 	struct engine *engine;
 	struct office_thread *office;
 	struct pool *pool;
-	int64_t published_seen; /* Redis has all outcomes up to it */
-	uint64_t handed;        /* what those weigh that were given to the loop */
+	struct delivery_result *results; /* RESULTS_A_TURN of them, for the turn's input */
+	uint64_t handed;                 /* what those publications weigh that the loop was given */
 	struct instant next;
 	int64_t again_ms;   /* how long to wait after a failed turn; 0: the last one worked */
 	struct error fault; /* why the last turn failed, if it did */
@@ -74,30 +67,23 @@ struct engine_thread {
 	bool waiting_for_feed; /* intakes are there that may not be taken yet */
 };
 
-/* What one turn is given, kept until a turn has worked. */
+/* What one turn is given, kept until a turn has worked, and what it is made of. */
 struct engine_input {
+	struct turn_input turn;
+	struct arena *arena; /* of the turn's arrays, but for results */
 	struct intake *intakes;
 	struct command *commands;
-	size_t n_commands;
-	const struct entry **entries;
-	const char **texts;
-	size_t n_entries, bytes;
-	struct delivery_result *results;
-	size_t n_results;
-	struct office_write_result *office_writes;
-	size_t n_office_writes;
-	int64_t published;
-	bool feed_unread;
+	size_t bytes; /* of entries */
 	uint64_t taken;
-	bool prove;
 };
-void engine_input_take(struct engine_thread *t, struct engine_input *in);
+void engine_input_take(struct engine_thread *t, struct engine_input *ret);
+/* The turn's commands are now those of the list. */
+void engine_input_set_commands(struct engine_input *in, struct command *list);
 void engine_input_free(struct engine_input *in);
 
-void engine_out_reset(struct engine_thread *t); /* under the lock: nothing to be taken */
-/* The turn is on disk: only now may anything of it be seen outside. */
-void engine_give(struct engine_thread *t, struct engine_input *in, struct turn *turn);
-void engine_say_failed(struct engine_thread *t, const struct error *err);
+/* The turn is on disk: only now may anything of it be seen outside. Takes the effects over. */
+void engine_give(struct engine_thread *t, struct engine_input *in, struct effects *effects);
+void engine_report_failed(struct engine_thread *t, const struct error *err);
 /* Commands of the turn that failed and those that have come since: nothing has happened, and who
  * asked hears it. */
 void engine_refuse(struct engine_thread *t, struct engine_input *in, const struct error *err);

@@ -31,44 +31,39 @@ static size_t room_of(struct engine_thread *t)
 	return room < ROOM_A_TURN ? room : ROOM_A_TURN;
 }
 
+/* What the thread itself knows, as of now: the rest of the input has come before. */
+static void complete_input(struct engine_thread *t, struct engine_input *in)
+{
+	struct turn_input *turn = &in->turn;
+	size_t out = (size_t)(t->handed - in->taken);
+	turn->now = clock_now();
+	turn->tick = clock_tick();
+	turn->room = room_of(t);
+	turn->room_bytes = ROOM_BYTES_A_TURN;
+	turn->outcomes_max = out < UNPUBLISHED_MAX ? UNPUBLISHED_MAX - out : 0;
+	turn->office_writes_wanted = office_thread_idle(t->office);
+	turn->debug = log_takes(LOG_DEBUG);
+	if (getrandom(&turn->random, sizeof turn->random, 0) < 0)
+		turn->random = 0;
+}
+
 static bool turn_once(struct engine_thread *t, struct engine_input *in)
 {
 	int64_t began = clock_usec();
-	size_t out = (size_t)(t->handed - in->taken);
-	struct turn turn = {
-	        .now = clock_now(),
-	        .tick = clock_tick(),
-	        .entries = in->entries,
-	        .n_entries = in->n_entries,
-	        .results = in->results,
-	        .n_results = in->n_results,
-	        .commands = in->texts,
-	        .n_commands = in->n_commands,
-	        .published = in->published > t->published_seen ? in->published : 0,
-	        .room = room_of(t),
-	        .room_bytes = ROOM_BYTES_A_TURN,
-	        .outcomes_max = out < UNPUBLISHED_MAX ? UNPUBLISHED_MAX - out : 0,
-	        .office_writes_wanted = office_thread_idle(t->office),
-	        .office_writes_done = in->office_writes,
-	        .n_office_writes_done = in->n_office_writes,
-	        .feed_unread = in->feed_unread,
-	        .prove = in->prove,
-	        .debug = log_takes(LOG_DEBUG),
-	};
-	if (getrandom(&turn.random, sizeof turn.random, 0) < 0)
-		turn.random = 0;
-	bool ok = engine_turn(t->engine, &turn, &t->fault);
-	if (ok) {
+	struct effects *effects = mem_alloc(sizeof *effects);
+	complete_input(t, in);
+	bool ok = engine_turn(t->engine, &in->turn, &effects->out, &t->fault);
+	bool large = in->bytes > in->turn.n_entries * LARGE_ENTRY_BYTES ||
+	             effects->out.outgoing_bytes >= ROOM_BYTES_A_TURN;
+	if (ok)
 		engine_turn_took(t->engine, (double)(clock_usec() - began) / 1e6);
-		engine_show_metrics(t); /* first: who sees an outcome finds it counted */
-		engine_give(t, in, &turn);
+	engine_show_metrics(t); /* first: who sees an outcome finds it counted */
+	if (ok) {
+		engine_give(t, in, effects);
 	} else {
-		engine_show_metrics(t);
-		engine_say_failed(t, &t->fault);
+		effects_free(effects);
+		engine_report_failed(t, &t->fault);
 	}
-	bool large = in->bytes > in->n_entries * LARGE_ENTRY_BYTES ||
-	             turn.outgoing_bytes >= ROOM_BYTES_A_TURN;
-	turn_clear(&turn);
 	if (large)
 		(void)malloc_trim(0); /* what JSON takes is many times its text, in small blocks */
 	return ok;
@@ -110,8 +105,8 @@ static void wait_for_work(struct engine_thread *t)
 	for (;;) {
 		struct instant now = clock_now();
 		int64_t left = t->next.ms - now.ms;
-		if (engine_clock_set(t->engine, now, clock_tick()) <
-		    0) /* the engine puts right what waits */
+		/* Set back: the engine puts right what waits. */
+		if (engine_clock_set(t->engine, now, clock_tick()) < 0)
 			return;
 		if (left <= 0 || engine_customers_changed(t->engine))
 			return;
@@ -144,8 +139,7 @@ static bool rest_until(struct engine_thread *t, const struct timespec *until)
 }
 
 /* Waits longer after each turn that fails, unless for a file that a look shows; false when it is
- * time to stop.
- */
+ * time to stop. */
 static bool again(struct engine_thread *t, struct engine_input *in)
 {
 	t->again_ms = t->again_ms == 0 ? AGAIN_FIRST_MS : t->again_ms * 2;
@@ -155,7 +149,7 @@ static bool again(struct engine_thread *t, struct engine_input *in)
 	struct timespec until = in_ms(t->again_ms);
 	do
 		engine_refuse(t, in, &t->fault);
-	while (in->n_commands == 0 && !stopping(t) && rest_until(t, &until));
+	while (in->turn.n_commands == 0 && !stopping(t) && rest_until(t, &until));
 	return !stopping(t);
 }
 
@@ -164,7 +158,7 @@ void *engine_main_loop(void *arg)
 	struct engine_thread *t = arg;
 	for (bool stop = false; !stop;) {
 		stop = stopping(t);
-		struct engine_input in = {0};
+		struct engine_input in;
 		engine_input_take(t, &in);
 		bool ok;
 		while (!(ok = turn_once(t, &in)) && again(t, &in))

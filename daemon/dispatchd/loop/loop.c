@@ -47,58 +47,64 @@ static void on_watchdog(evutil_socket_t fd, short what, void *arg)
 
 /* ---- the turn */
 
-static void log_reports(struct report *reports)
+static void log_reports(const struct turn_output *out)
 {
-	while (reports) {
-		struct report *report = reports;
-		reports = report->next;
+	for (size_t i = 0; i < out->n_reports; i++) {
+		const struct turn_report *report = &out->reports[i];
 		if (report->level <= LOG_WARNING && !report->counted)
 			log_fault(report->level, "%s", report->text);
 		else
 			log_write(report->level, "%s", report->text);
-		report_free(report);
 	}
 }
 
-static void deliver_reply(struct loop *loop, const struct command *reply)
+static void deliver_reply(struct loop *loop, const struct command_route *route, const char *text)
 {
-	switch (reply->route.origin) {
+	switch (route->origin) {
 	case COMMAND_CONTROL:
-		control_reply(loop->control, reply->route.number, reply->text);
+		control_reply(loop->control, route->number, text);
 		break;
 	case COMMAND_HTTP:
-		http_reply(loop->http, reply->route.number, reply->text);
+		http_reply(loop->http, route->number, text);
 		break;
 	}
 }
 
-static void deliver_replies(struct loop *loop, struct command *replies)
+static void deliver_replies(struct loop *loop, const struct effects *effects)
 {
-	while (replies) {
-		struct command *reply = replies;
-		replies = reply->next;
-		deliver_reply(loop, reply);
-		command_free(reply);
-	}
+	const char **reply = effects->out.replies;
+	for (const struct command *c = effects->commands; c; c = c->next)
+		deliver_reply(loop, &c->route, *reply++);
+}
+
+/* For Redis: both lists become the client's. */
+static void deliver_to_redis(struct loop *loop, struct effects *effects)
+{
+	redis_client_done(loop->view.redis, effects->done);
+	redis_client_publish(loop->view.redis, effects->out.publications);
+	effects->done = NULL;
+	effects->out.publications = NULL;
 }
 
 /* All due work, in this order, whoever asked for the turn. It never takes long: the engine's
  * batches are bounded, and Redis' replies come in their own callbacks. */
 static void do_turn(struct loop *loop)
 {
-	struct effects effects;
-	engine_thread_take(loop->view.engine, &effects);
+	struct effects *list = engine_thread_take(loop->view.engine);
 
 	/* 1. What people should know comes before what follows from it. */
-	log_reports(effects.reports);
-	/* 2. Committed entries are acknowledged, which makes room to read more. */
-	redis_client_done(loop->view.redis, effects.done);
-	/* 3. What was decided goes out. */
-	redis_client_publish(loop->view.redis, effects.publications);
+	for (const struct effects *effects = list; effects; effects = effects->next)
+		log_reports(&effects->out);
+	/* 2. Committed entries are acknowledged, which makes room to read more, and what was
+	 * decided is published. */
+	for (struct effects *effects = list; effects; effects = effects->next)
+		deliver_to_redis(loop, effects);
 	redis_client_turn(loop->view.redis);
-	/* 4. Whoever waits on the control socket or HTTP gets the answer. */
-	deliver_replies(loop, effects.replies);
-	/* 5. The end comes last, when all of the above is seen to. */
+	/* 3. Whoever waits on the control socket or HTTP gets the answer. */
+	for (const struct effects *effects = list; effects; effects = effects->next)
+		deliver_replies(loop, effects);
+	effects_free(list);
+	/* 4. The end comes last, when all of the above is seen to. */
 	loop_go_on_stopping(loop);
 }
 

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <time.h>
 
@@ -30,11 +31,9 @@ struct office_thread {
 	void *arg;
 	enum state state;
 	bool stop;
-	atomic_bool ending;  /* the same, for SQLite */
-	struct error fault;  /* why customers.db can't be written; code 0: it can */
-	struct arena *arena; /* of the batch */
-	struct spool_office_write *rows;
-	size_t n;
+	atomic_bool ending;           /* the same, for SQLite */
+	struct error fault;           /* why customers.db can't be written; code 0: it can */
+	struct office_writes *writes; /* the batch */
 	struct office_write_result *results;
 	size_t n_results;
 };
@@ -71,15 +70,16 @@ static struct office_writer *open_writer(struct office_thread *t, struct error *
 /* Until all rows have a result, however long customers.db is locked. */
 static size_t run_batch(struct office_thread *t, struct office_writer **writer)
 {
+	const struct office_writes *writes = t->writes;
 	size_t done = 0;
 	struct error err = {0};
-	while (done < t->n) {
+	while (done < writes->n) {
 		if (*writer == NULL)
 			*writer = open_writer(t, &err);
 		if (*writer != NULL)
-			done += office_writer_run(*writer, t->rows + done, t->n - done, clock_now(),
-			                          t->results + done, &err);
-		if (done == t->n)
+			done += office_writer_run(*writer, writes->rows + done, writes->n - done,
+			                          clock_now(), t->results + done, &err);
+		if (done == writes->n)
 			break;
 		if (err.code != EX_TEMPFAIL) /* an import holds the lock for as long as it takes */
 			set_fault(t, &err);
@@ -88,7 +88,7 @@ static size_t run_batch(struct office_thread *t, struct office_writer **writer)
 		if (!rest(t))
 			break;
 	}
-	if (done == t->n)
+	if (done == writes->n)
 		set_fault(t, &(struct error){0});
 	return done;
 }
@@ -142,36 +142,31 @@ bool office_thread_idle(struct office_thread *t)
 	return idle;
 }
 
-void office_thread_give(struct office_thread *t, const struct spool_office_write *rows, size_t n)
+void office_thread_give(struct office_thread *t, struct office_writes *writes)
 {
 	pthread_mutex_lock(&t->lock);
 	if (t->state != IDLE)
 		bug("office writes given while a batch is under way");
-	t->arena = arena_new();
-	t->rows = arena_new_array(t->arena, n, struct spool_office_write);
-	t->results = mem_alloc(n * sizeof *t->results);
-	t->n = n;
-	for (size_t i = 0; i < n; i++) {
-		t->rows[i] = rows[i];
-		t->rows[i].kind = arena_strdup(t->arena, rows[i].kind);
-		t->rows[i].detail = arena_strdup(t->arena, rows[i].detail);
-		t->rows[i].entry = arena_strdup(t->arena, rows[i].entry);
-	}
+	t->writes = writes;
+	t->results = mem_alloc(writes->n * sizeof *t->results);
 	t->state = GIVEN;
 	pthread_cond_signal(&t->given);
 	pthread_mutex_unlock(&t->lock);
 }
 
-struct office_write_result *office_thread_take(struct office_thread *t, size_t *ret_n)
+const struct office_write_result *office_thread_take(struct office_thread *t, struct arena *arena,
+                                                     size_t *ret_n)
 {
 	struct office_write_result *results = NULL;
 	*ret_n = 0;
 	pthread_mutex_lock(&t->lock);
 	if (t->state == DONE) {
-		results = t->results;
 		*ret_n = t->n_results;
+		results = arena_new_array(arena, t->n_results, struct office_write_result);
+		memcpy(results, t->results, t->n_results * sizeof *results);
+		free(t->results);
 		t->results = NULL;
-		t->arena = arena_free(t->arena);
+		t->writes = office_writes_free(t->writes);
 		t->state = IDLE;
 	}
 	pthread_mutex_unlock(&t->lock);
@@ -210,7 +205,7 @@ struct office_thread *office_thread_stop(struct office_thread *t)
 	pthread_mutex_unlock(&t->lock);
 	if (!join(t))
 		return NULL;
-	arena_free(t->arena);
+	office_writes_free(t->writes);
 	free(t->results);
 	free(t->path);
 	free(t->spool_path);

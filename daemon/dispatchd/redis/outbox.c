@@ -215,6 +215,7 @@ static void copy_row(struct publications *to, const struct publication *row)
 		fields[i].value = arena_strndup(to->arena, fields[i].value, fields[i].value_len);
 	}
 	copy->fields = fields;
+	to->weight += row->weight;
 }
 
 /* The batch with nothing but the `left` rows that still have to go; NULL where there are none.
@@ -224,9 +225,7 @@ static struct publications *shrink(struct publications *batch, size_t left)
 {
 	struct publications *rest = NULL;
 	if (left) {
-		rest = mem_alloc(sizeof(*rest));
-		rest->arena = arena_new();
-		rest->rows = arena_new_array(rest->arena, left, struct publication);
+		rest = publications_new(left);
 		for (size_t i = 0; i < batch->n; i++)
 			if (!batch->rows[i].taken)
 				copy_row(rest, &batch->rows[i]);

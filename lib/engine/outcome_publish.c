@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* Rows of the spool's outbox as Redis gets them: to which stream, and with which fields. */
+#include "engine/outcome_publish.h"
+
+#include "db/fields.h"
+#include "engine/engine_private.h"
+
+#include <string.h>
+
+/* Its id, then the fields as the row has them. */
+static void set_fields(const struct engine *engine, const struct spool_outcome *outcome,
+                       struct arena *arena, struct publication *row)
+{
+	struct entry_field *fields = NULL, *all;
+	size_t n = 0;
+	if (!fields_unpack(outcome->fields, outcome->fields_len, arena, &fields, &n))
+		n = 0;
+	all = arena_new_array(arena, n + 1, struct entry_field);
+	const char *name = outcome->outbox == OUTBOX_DEAD ? "dead_id" : "id";
+	const char *id = arena_printf(arena, "%s-%lld", spool_instance(engine->spool),
+	                              (long long)(outcome->again ? outcome->again : outcome->seq));
+	all[0] = (struct entry_field){name, strlen(name), id, strlen(id)};
+	if (n > 0)
+		memcpy(all + 1, fields, n * sizeof *fields);
+	row->fields = all;
+	row->n_fields = n + 1;
+}
+
+/* The stream's key and bound. */
+static void set_stream(const struct settings *settings, const struct spool_outcome *outcome,
+                       struct arena *arena, struct publication *row)
+{
+	const char *stream = settings->redis.outcomes;
+	row->maxlen = settings->redis.outcomes_max;
+	if (outcome->outbox == OUTBOX_DEAD) {
+		stream = settings->redis.dead;
+		row->maxlen = settings->redis.dead_max;
+		row->at_most = true;
+	} else if (outcome->outbox == OUTBOX_DISPATCH) {
+		stream = outcome->key;
+		row->maxlen = 0;
+	}
+	row->stream = arena_strdup(arena, stream);
+}
+
+static void publish(const struct engine *engine, const struct spool_outcome *outcome,
+                    struct publications *to)
+{
+	struct publication *row = &to->rows[to->n++];
+	row->seq = outcome->seq;
+	row->job = outcome->job;
+	row->weight = spool_outcome_weight(outcome);
+	to->weight += row->weight;
+	set_stream(engine->settings, outcome, to->arena, row);
+	set_fields(engine, outcome, to->arena, row);
+}
+
+static struct publications *outcomes_due(const struct engine *engine, size_t max)
+{
+	size_t n;
+	const struct spool_outcome *outcomes =
+	        spool_outcomes_after(engine->spool, engine->handed, max, engine->arena, &n);
+	struct publications *publications = n > 0 ? publications_new(n) : NULL;
+	for (size_t i = 0; i < n; i++)
+		publish(engine, &outcomes[i], publications);
+	return publications;
+}
+
+void engine_publish_outcomes(struct engine *engine)
+{
+	size_t max = engine->in->outcomes_max;
+	struct publications *due = max > 0 ? outcomes_due(engine, max) : NULL;
+	engine->out->publications = due;
+	engine->out->more |= due != NULL && due->weight >= max;
+	engine->unpublished = spool_last_outcome(engine->spool) - spool_published(engine->spool);
+}
