@@ -32,7 +32,7 @@ struct transaction {
 	struct esmtp *esmtp;
 	smtp_message_t message;
 	smtp_recipient_t recipient;
-	struct esmtp_mail mail;     /* without a message once all is said */
+	struct transport_mail mail; /* without a message once all is said */
 	bool bare[ESMTP_COMMANDS];  /* said without parameters */
 	bool again[ESMTP_COMMANDS]; /* because it was refused with them */
 	bool begun, read, reported;
@@ -115,7 +115,7 @@ static void set_parameters(struct transaction *transaction)
 }
 
 /* `before` is the mail's transaction when it was said first; NULL for a new one. */
-static void hand_over(struct esmtp *esmtp, struct esmtp_mail *mail,
+static void hand_over(struct esmtp *esmtp, struct transport_mail *mail,
                       const struct transaction *before)
 {
 	struct transaction *transaction = mem_alloc(sizeof *transaction);
@@ -141,7 +141,7 @@ static void hand_over(struct esmtp *esmtp, struct esmtp_mail *mail,
 /* Asks for the next mail; nothing is due from the relay meanwhile. */
 static void next_mail(struct esmtp *esmtp)
 {
-	struct esmtp_mail mail = {0};
+	struct transport_mail mail = {0};
 
 	if (esmtp->over)
 		return;
@@ -468,10 +468,10 @@ static void tear_down(struct esmtp *esmtp)
 }
 
 void esmtp_run(const struct esmtp_target *target, const struct mailer_limits *limits,
-               struct watch *watch, const struct esmtp_feed *feed)
+               struct watch *watch, const struct transport_feed *feed)
 {
 	struct esmtp esmtp = {.target = target, .limits = limits, .watch = watch, .feed = feed};
-	struct esmtp_mail mail = {0};
+	struct transport_mail mail = {0};
 
 	esmtp.talk.stage = SMTP_CONNECT;
 	esmtp.net = (struct net){.target = target, .limits = limits, .watch = watch};

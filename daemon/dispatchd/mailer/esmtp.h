@@ -2,11 +2,10 @@
 #ifndef DISPATCHD_MAILER_ESMTP_H
 #define DISPATCHD_MAILER_ESMTP_H
 
-#include "base/buf.h"
 #include "base/error.h"
 #include "dispatchd/mailer/limits.h"
+#include "dispatchd/mailer/transport.h"
 #include "dispatchd/mailer/watch.h"
-#include "mail/failure.h"
 #include "model/settings.h"
 
 #include <stdbool.h>
@@ -52,29 +51,12 @@ bool esmtp_target_set(struct esmtp_target *target, const char *relay, enum tls_m
                       const char *ca_file, struct error *err) MUST_CHECK;
 void esmtp_target_clear(struct esmtp_target *target);
 
-/* One mail as the session wants it. `next` fills it; the session owns `message` then. */
-struct esmtp_mail {
-	const char *from, *to; /* the caller's, until `done` */
-	struct buf message;
-	int64_t id;   /* the ENVID */
-	void *caller; /* the caller's own */
-};
-
-struct esmtp_feed {
-	/* The next mail for this connection. May block; false: none, the connection is closed
-	 * politely. */
-	bool (*next)(void *arg, struct esmtp_mail *ret);
-	/* What became of it: once for each mail that `next` gave. `reply` is one clean line. */
-	void (*done)(void *arg, void *caller, const struct smtp_report *report, const char *reply);
-	void *arg;
-};
-
 /* To be called once before other threads start. */
 void esmtp_init(void);
 
 /* Opens a connection for the first mail, and sends as long as `next` gives. Blocks; libesmtp's
  * errno is nobody's business. */
 void esmtp_run(const struct esmtp_target *target, const struct mailer_limits *limits,
-               struct watch *watch, const struct esmtp_feed *feed);
+               struct watch *watch, const struct transport_feed *feed);
 
 #endif

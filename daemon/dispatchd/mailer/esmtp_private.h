@@ -60,7 +60,7 @@ struct esmtp {
 	const struct esmtp_target *target;
 	const struct mailer_limits *limits;
 	struct watch *watch;
-	const struct esmtp_feed *feed;
+	const struct transport_feed *feed;
 	struct net net;
 	struct talk talk;
 	smtp_session_t session;

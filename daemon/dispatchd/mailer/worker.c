@@ -184,7 +184,7 @@ static struct queued_mail *take_mail(struct run *run)
 
 /* ---- SMTP ---- */
 
-static bool feed_next(void *arg, struct esmtp_mail *ret)
+static bool feed_next(void *arg, struct transport_mail *ret)
 {
 	struct run *run = arg;
 	struct queued_mail *queued;
@@ -194,11 +194,11 @@ static bool feed_next(void *arg, struct esmtp_mail *ret)
 		struct buf message = {0};
 		if (render(run, queued, &message, &result)) {
 			run->taken++;
-			*ret = (struct esmtp_mail){.from = run->config->envelope,
-			                           .to = queued->outgoing->to,
-			                           .message = message,
-			                           .id = queued->outgoing->mail,
-			                           .caller = queued};
+			*ret = (struct transport_mail){.from = run->config->envelope,
+			                               .to = queued->outgoing->to,
+			                               .message = message,
+			                               .id = queued->outgoing->mail,
+			                               .caller = queued};
 			return true;
 		}
 		buf_free(&message);
@@ -279,7 +279,7 @@ static void feed_done(void *arg, void *caller, const struct smtp_report *report,
 static void run_smtp(struct run *run)
 {
 	struct pool *pool = run->worker->pool;
-	struct esmtp_feed feed = {.next = feed_next, .done = feed_done, .arg = run};
+	struct transport_feed feed = {.next = feed_next, .done = feed_done, .arg = run};
 
 	watch_begin(&run->worker->watch);
 	esmtp_run(run->target, pool->limits, &run->worker->watch, &feed);
@@ -287,7 +287,7 @@ static void run_smtp(struct run *run)
 
 /* ---- the Maildir ---- */
 
-static void write_one(struct run *run, const struct esmtp_mail *mail)
+static void write_one(struct run *run, const struct transport_mail *mail)
 {
 	struct smtp_report report = {.stage = SMTP_CONNECT};
 	struct maildir_mail file = {.from = mail->from,
@@ -305,7 +305,7 @@ static void write_one(struct run *run, const struct esmtp_mail *mail)
 
 static void run_maildir(struct run *run)
 {
-	struct esmtp_mail mail = {0};
+	struct transport_mail mail = {0};
 
 	while (feed_next(run, &mail)) {
 		write_one(run, &mail);
