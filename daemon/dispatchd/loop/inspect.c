@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "common/target.h"
 #include "dispatchd/http/server.h"
-#include "dispatchd/mailer/pool.h"
+#include "dispatchd/mailer/transport_check.h"
 #include "dispatchd/sys/log.h"
 #include "engine/known.h"
 #include "mail/templates.h"
@@ -62,23 +62,17 @@ static bool login(const struct settings *settings, struct error *err)
 		          "credential smtp-password, which only the service gets from systemd");
 		return true;
 	}
-	return pool_check_login(settings, err);
+	return transport_check(settings, TRANSPORT_PART_LOGIN, err);
 }
 
-/* One that isn't there is made by the first mail. */
+static bool relays(const struct settings *settings, struct error *err)
+{
+	return transport_check(settings, TRANSPORT_PART_RELAYS, err);
+}
+
 static bool maildir(const struct settings *settings, struct error *err)
 {
-	struct folder folder;
-	struct error fault;
-	if (settings->mail.transport != TRANSPORT_MAILDIR || !*settings->mail.maildir)
-		return true;
-	if (!folder_open(&folder, settings->mail.maildir, true, &fault))
-		return fault.code != EX_NOPERM ||
-		       error_set(err, fault.code, "[mail] maildir: %s", fault.text);
-	bool ok = faccessat(folder.fd, ".", W_OK | X_OK, AT_EACCESS) == 0 ||
-	          error_set(err, EX_NOPERM, "[mail] maildir: %s: %s", folder.path, strerror(errno));
-	folder_close(&folder);
-	return ok;
+	return transport_check(settings, TRANSPORT_PART_FOLDER, err);
 }
 
 /* An absent database counts as an empty one. */
@@ -130,7 +124,7 @@ static bool http_group(const struct settings *settings, struct error *err)
 static const struct check files[] = {
         {.key = "redis.password_file", .because = "redis.url", .holds = redis_password},
         {.key = "smtp.password_file", .because = "smtp.user", .holds = smtp_password},
-        {.key = "smtp.ca_file", .because = "smtp.relay", .holds = pool_check_relays},
+        {.key = "smtp.ca_file", .because = "smtp.relay", .holds = relays},
         {.key = "customers.key_file", .holds = key_is_private},
         {.key = "http.group", .holds = http_group},
 };

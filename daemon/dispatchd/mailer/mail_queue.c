@@ -30,22 +30,22 @@ size_t pool_size(const struct pool *pool)
 
 bool pool_has_usable_relay(struct pool *pool)
 {
+	const struct transport_targets *targets = &pool->config->targets;
 	int64_t now_ms = clock_mono_ms();
 
-	if (pool->config->transport == TRANSPORT_MAILDIR)
-		return relay_usable(pool_relay_named(pool, pool->config->maildir), now_ms);
-	for (size_t i = 0; i < pool->config->n_relays; i++)
-		if (relay_usable(pool_relay_named(pool, pool->config->relays[i].name), now_ms))
+	for (size_t i = 0; i < targets->n; i++)
+		if (relay_usable(pool_relay_named(pool, targets->names[i]), now_ms))
 			return true;
 	return false;
 }
 
 bool pool_has_other_relay(struct pool *pool, const struct relay *relay)
 {
+	const struct transport_targets *targets = &pool->config->targets;
 	int64_t now_ms = clock_mono_ms();
 
-	for (size_t i = 0; i < pool->config->n_relays; i++) {
-		const struct relay *other = pool_relay_named(pool, pool->config->relays[i].name);
+	for (size_t i = 0; i < targets->n; i++) {
+		const struct relay *other = pool_relay_named(pool, targets->names[i]);
 		if (other != relay && !other->stalled && relay_usable(other, now_ms))
 			return true;
 	}
@@ -100,7 +100,7 @@ struct relay *pool_relay_named(struct pool *pool, const char *name)
 	struct relay **end = &pool->relays;
 
 	for (; *end; end = &(*end)->next)
-		if (strncmp((*end)->name, name, sizeof(*end)->name - 1) == 0)
+		if (relay_is_named(*end, name))
 			return *end;
 	*end = relay_new(name);
 	return *end;

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The Maildir transport: a mail is written to tmp/, made durable, then linked into new/. A crash
- * leaves a whole file or none.
+ * The Maildir transport: each mail becomes a file in new/ of the folder, written in tmp/ and on
+ * disk before it is moved there, so that a reader never sees half of one and a crash loses none
+ * that was reported. The three directories are made where they are missing. Return-Path and
+ * Delivered-To are put before the message, its line ends become LF, as a delivery agent does it.
  */
-#include "dispatchd/mailer/maildir.h"
-
 #include "base/buf.h"
 #include "base/folder.h"
+#include "base/mem.h"
+#include "dispatchd/mailer/transport.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -83,10 +86,10 @@ static void unique_name(int64_t mail, char *ret, size_t size)
 	         t.tv_nsec / 1000, (long)getpid(), atomic_fetch_add(&counter, 1), mail, clean);
 }
 
-static void render(const struct maildir_mail *mail, struct buf *ret)
+static void maildir_text(const struct transport_mail *mail, struct buf *ret)
 {
 	buf_printf(ret, "Return-Path: <%s>\nDelivered-To: %s\n", mail->from, mail->to);
-	for (const char *p = mail->data, *end = p + mail->len; p < end;) {
+	for (const char *p = mail->message.data, *end = p + mail->message.len; p < end;) {
 		const char *stop = memchr(p, '\n', (size_t)(end - p));
 		size_t len = (size_t)((stop ? stop : end) - p);
 		if (len > 0 && p[len - 1] == '\r')
@@ -110,11 +113,11 @@ static bool write_all(int fd, const struct buf *text)
 	return fsync(fd) == 0;
 }
 
-static bool write_file(int fd, const struct maildir_mail *mail)
+static bool write_file(int fd, const struct transport_mail *mail)
 {
 	struct buf text = {0};
 
-	render(mail, &text);
+	maildir_text(mail, &text);
 	bool ok = write_all(fd, &text);
 	ok = close(fd) == 0 && ok;
 	buf_free(&text);
@@ -122,12 +125,12 @@ static bool write_file(int fd, const struct maildir_mail *mail)
 }
 
 /* A new name is durable once its folder is. */
-static bool deliver(const struct folder *tmp, const struct folder *new,
-                    const struct maildir_mail *mail, struct error *err)
+static bool maildir_deliver(const struct folder *tmp, const struct folder *new,
+                            const struct transport_mail *mail, struct error *err)
 {
 	char name[1400];
 
-	unique_name(mail->mail, name, sizeof name);
+	unique_name(mail->id, name, sizeof name);
 	int fd = folder_make(tmp, name, 0600, err);
 	if (fd < 0)
 		return false;
@@ -139,14 +142,79 @@ static bool deliver(const struct folder *tmp, const struct folder *new,
 	return ok && folder_sync(new, err);
 }
 
-bool maildir_write(const char *path, const struct maildir_mail *mail, struct error *err)
+static bool maildir_write(const char *path, const struct transport_mail *mail, struct error *err)
 {
 	struct folder tmp = FOLDER_NONE, new = FOLDER_NONE;
 
 	if (strlen(path) >= MAILDIR_PATH_MAX - 8)
 		return error_set(err, EX_CONFIG, "the Maildir's path is too long");
-	bool ok = open_parts(path, &tmp, &new, err) && deliver(&tmp, &new, mail, err);
+	bool ok = open_parts(path, &tmp, &new, err) && maildir_deliver(&tmp, &new, mail, err);
 	folder_close(&tmp);
 	folder_close(&new);
 	return ok;
 }
+
+/* ---- the transport ---- */
+
+static bool maildir_targets(const struct settings *settings, struct transport_targets *ret,
+                            struct error *err)
+{
+	if (settings->mail.maildir[0] == '\0')
+		return error_set(err, EX_CONFIG,
+		                 "[mail] maildir is needed with transport = maildir");
+	ret->own = mem_strdup(settings->mail.maildir);
+	ret->names = mem_alloc(sizeof ret->names[0]);
+	ret->names[ret->n++] = ret->own;
+	return true;
+}
+
+static void maildir_clear(struct transport_targets *targets)
+{
+	free(targets->own);
+	free(targets->names);
+	*targets = (struct transport_targets){0};
+}
+
+/* A directory that can't be written is the relay's fault: no mail is to blame. */
+static void maildir_run(const struct transport_targets *targets, size_t target,
+                        const struct mailer_limits *limits, struct watch *watch,
+                        const struct transport_feed *feed)
+{
+	struct transport_mail mail = {0};
+
+	(void)limits, (void)watch;
+	while (feed->next(feed->arg, &mail)) {
+		struct smtp_report report = {.stage = SMTP_CONNECT};
+		struct error err = {0};
+		if (maildir_write(targets->names[target], &mail, &err))
+			report = (struct smtp_report){
+			        .stage = SMTP_BODY, .code = 250, .body_begun = true};
+		feed->done(feed->arg, mail.caller, &report, report.code ? "written" : err.text);
+		buf_free(&mail.message);
+	}
+}
+
+/* One that isn't there is made by the first mail. */
+static bool maildir_check(const struct settings *settings, struct error *err)
+{
+	struct folder folder;
+	struct error fault;
+
+	if (settings->mail.maildir[0] == '\0')
+		return true;
+	if (!folder_open(&folder, settings->mail.maildir, true, &fault))
+		return fault.code != EX_NOPERM ||
+		       error_set(err, fault.code, "[mail] maildir: %s", fault.text);
+	bool ok = faccessat(folder.fd, ".", W_OK | X_OK, AT_EACCESS) == 0 ||
+	          error_set(err, EX_NOPERM, "[mail] maildir: %s: %s", folder.path, strerror(errno));
+	folder_close(&folder);
+	return ok;
+}
+
+const struct transport_row transport_maildir = {
+        .name = "maildir",
+        .targets = maildir_targets,
+        .clear = maildir_clear,
+        .run = maildir_run,
+        .check = {[TRANSPORT_PART_FOLDER] = maildir_check},
+};

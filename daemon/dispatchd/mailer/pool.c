@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "dispatchd/mailer/clock.h"
+#include "dispatchd/mailer/esmtp.h"
 #include "dispatchd/mailer/pool_private.h"
 
 #include <signal.h>
@@ -33,10 +34,10 @@ static void init_locks(struct pool *pool)
 /* Relays of a new configuration begin well; those known keep their state. */
 static void meet_relays(struct pool *pool)
 {
-	if (pool->config->transport == TRANSPORT_MAILDIR)
-		pool_relay_named(pool, pool->config->maildir);
-	for (size_t i = 0; i < pool->config->n_relays; i++)
-		pool_relay_named(pool, pool->config->relays[i].name);
+	const struct transport_targets *targets = &pool->config->targets;
+
+	for (size_t i = 0; i < targets->n; i++)
+		pool_relay_named(pool, targets->names[i]);
 }
 
 static void prepare_process(void)
@@ -87,16 +88,6 @@ void pool_set_wake(struct pool *pool, pool_wake *wake, void *arg)
 	pool->wake = wake;
 	pool->wake_arg = arg;
 	pthread_mutex_unlock(&pool->wake_lock);
-}
-
-bool pool_check_login(const struct settings *settings, struct error *err)
-{
-	return mailer_config_check_login(settings, err);
-}
-
-bool pool_check_relays(const struct settings *settings, struct error *err)
-{
-	return mailer_config_check_relays(settings, err);
 }
 
 /* ---- mails in, results out ---- */
@@ -176,12 +167,10 @@ size_t pool_take_results(struct pool *pool, struct delivery_result *results, siz
 
 static bool is_configured(const struct pool *pool, const struct relay *relay)
 {
-	const struct mailer_config *config = pool->config;
+	const struct transport_targets *targets = &pool->config->targets;
 
-	if (config->transport == TRANSPORT_MAILDIR)
-		return strncmp(config->maildir, relay->name, sizeof relay->name - 1) == 0;
-	for (size_t i = 0; i < config->n_relays; i++)
-		if (strcmp(config->relays[i].name, relay->name) == 0)
+	for (size_t i = 0; i < targets->n; i++)
+		if (relay_is_named(relay, targets->names[i]))
 			return true;
 	return false;
 }

@@ -44,11 +44,6 @@ struct pool *pool_start(const struct settings *settings, struct templates *templ
  */
 void pool_set_wake(struct pool *pool, pool_wake *wake, void *arg);
 
-/* Whether pool_start() or pool_reload() would take these settings, each part by itself so that
- * every fault is reported: user and password; relays and authorities. */
-bool pool_check_login(const struct settings *settings, struct error *err) MUST_CHECK;
-bool pool_check_relays(const struct settings *settings, struct error *err) MUST_CHECK;
-
 /* How many mails may be put now; 0 while no relay is usable. */
 size_t pool_room(struct pool *pool);
 

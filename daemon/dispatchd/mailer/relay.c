@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* How long until a relay that limits our connections is asked for one more, after it took one more.
  */
@@ -30,6 +31,11 @@ struct relay *relay_free(struct relay *relay)
 {
 	free(relay);
 	return NULL;
+}
+
+bool relay_is_named(const struct relay *relay, const char *name)
+{
+	return strncmp(relay->name, name, sizeof relay->name - 1) == 0;
 }
 
 bool relay_usable(const struct relay *relay, int64_t now_ms)

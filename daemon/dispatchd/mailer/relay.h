@@ -63,6 +63,9 @@ struct relay_session {
 struct relay *relay_new(const char *name);
 struct relay *relay_free(struct relay *relay); /* takes NULL; returns NULL */
 
+/* A name too long for it is cut, also here. */
+bool relay_is_named(const struct relay *relay, const char *name);
+
 /* Whether mails may wait for it: its breaker isn't open, or is due for a trial, or connections
  * still work. */
 bool relay_usable(const struct relay *relay, int64_t now_ms);

@@ -58,7 +58,7 @@ static void check_stalls(struct pool *pool, int64_t now_ms)
 		changed |= stalled != relay->stalled;
 		relay->stalled = stalled;
 	}
-	for (size_t i = 0; i < pool->n_workers && pool->config->n_relays > 1; i++)
+	for (size_t i = 0; i < pool->n_workers && pool->config->targets.n > 1; i++)
 		n_stuck += is_stuck(pool, pool->workers[i], now_ms, &since_ms) &&
 		           pool->workers[i]->relay->stalled;
 	changed |= n_stuck != pool->n_stuck;

@@ -3,13 +3,20 @@
 #define DISPATCHD_MAILER_TRANSPORT_H
 
 #include "base/buf.h"
+#include "base/error.h"
+#include "dispatchd/mailer/limits.h"
+#include "dispatchd/mailer/transport_check.h"
+#include "dispatchd/mailer/watch.h"
 #include "mail/failure.h"
+#include "model/settings.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
- * A transport carries mails away: over SMTP, into a Maildir. It is fed with mails and reports what
+ * A transport carries mails away: over SMTP, into a Maildir. Each is a file of its own and a row of
+ * the table in transport.c; `[mail] transport` chooses one. It is fed with mails and reports what
  * it saw of each. It knows neither the queue nor the engine.
  */
 
@@ -29,5 +36,36 @@ struct transport_feed {
 	void (*done)(void *arg, void *caller, const struct smtp_report *report, const char *reply);
 	void *arg;
 };
+
+/* What mails can be handed to, made ready from the settings: relays, or a folder. */
+struct transport_targets {
+	const char **names; /* as configured, in that order; each has a circuit breaker */
+	size_t n;
+	void *own; /* the transport's; the names are in it */
+};
+
+struct transport_row {
+	const char *name; /* as the configuration spells it */
+	/* A connection is kept for the next mail, and a mail that fails over one may do better over
+	 * another. */
+	bool connects;
+	/* Keeps nothing of `settings`. On failure `clear` is still due. */
+	bool (*targets)(const struct settings *settings, struct transport_targets *ret,
+	                struct error *err);
+	void (*clear)(struct transport_targets *targets); /* takes `{0}` */
+	/* Hands what the feed gives to the target of this number, until there is no more. Blocks.
+	 */
+	void (*run)(const struct transport_targets *targets, size_t target,
+	            const struct mailer_limits *limits, struct watch *watch,
+	            const struct transport_feed *feed);
+	/* NULL: nothing to check. */
+	bool (*check[TRANSPORT_PART_COUNT])(const struct settings *settings, struct error *err);
+};
+
+/* One line for each file, and one in the table, which has them by `enum transport`. */
+extern const struct transport_row transport_smtp;
+extern const struct transport_row transport_maildir;
+extern const struct transport_row *const transport_rows[];
+extern const size_t transport_rows_len;
 
 #endif

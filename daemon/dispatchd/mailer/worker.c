@@ -9,7 +9,6 @@
 #include "base/address.h"
 #include "base/mem.h"
 #include "dispatchd/mailer/clock.h"
-#include "dispatchd/mailer/maildir.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -23,8 +22,8 @@ enum { LARGE_MAIL_BYTES = 128 * 1024 };
 /* One connection's run. */
 struct run {
 	struct worker *worker;
-	struct mailer_config *config;      /* a reference */
-	const struct esmtp_target *target; /* NULL with the Maildir */
+	struct mailer_config *config; /* a reference */
+	size_t target;                /* its place in the configuration's */
 	struct relay_session session;
 	struct queued_mail *first; /* what it was opened for */
 	unsigned taken, delivered;
@@ -107,10 +106,9 @@ static bool is_called_away(const struct run *run)
 {
 	int64_t now_ms = clock_mono_ms();
 
-	if (!run->target)
-		return false;
-	for (const struct esmtp_target *t = run->config->relays; t < run->target; t++)
-		if (relay_calls(pool_relay_named(run->worker->pool, t->name), now_ms))
+	for (size_t i = 0; i < run->target; i++)
+		if (relay_calls(pool_relay_named(run->worker->pool, run->config->targets.names[i]),
+		                now_ms))
 			return true;
 	return false;
 }
@@ -136,7 +134,8 @@ static struct queued_mail *wait_for_mail(struct run *run, bool *ret_waited)
 {
 	struct pool *pool = run->worker->pool;
 	/* Without a connection there is nothing to wait for. */
-	int64_t idle_ms = run->target && run->taken > 0 ? pool->limits->idle_ms : 0;
+	bool idles = run->config->transport->connects && run->taken > 0;
+	int64_t idle_ms = idles ? pool->limits->idle_ms : 0;
 	int64_t end_ms = clock_mono_ms() + idle_ms, left_ms, wait_ms;
 
 	*ret_waited = false;
@@ -172,7 +171,7 @@ static struct queued_mail *take_mail(struct run *run)
 	queued = wait_for_mail(run, &waited);
 	/* A relay that tired of waiting has said so, or has gone: that is no fault of the mail's.
 	 */
-	if (queued && waited && run->target && watch_readable(&run->worker->watch)) {
+	if (queued && waited && watch_readable(&run->worker->watch)) {
 		run->closing = true;
 		mail_queue_put_back(pool, queued);
 		queued = NULL;
@@ -182,7 +181,7 @@ static struct queued_mail *take_mail(struct run *run)
 	return queued;
 }
 
-/* ---- SMTP ---- */
+/* ---- what the transport is fed with, and reports ---- */
 
 static bool feed_next(void *arg, struct transport_mail *ret)
 {
@@ -214,6 +213,12 @@ static void renew(struct run *run, struct queued_mail *queued)
 	mail_queue_put_back(run->worker->pool, queued);
 }
 
+/* How many targets may fail a mail before the engine has it back. */
+static size_t count_tries(const struct mailer_config *config)
+{
+	return config->transport->connects ? config->targets.n : 0;
+}
+
 /* The next relay, or a connection that works, may have it; but it doesn't go in circles. */
 static void send_elsewhere(struct run *run, struct queued_mail *queued,
                            const struct failure *failure, const char *words)
@@ -233,7 +238,7 @@ static void send_elsewhere(struct run *run, struct queued_mail *queued,
 	}
 	relay_fault(&run->session, pool->limits, words);
 	pthread_cond_signal(&pool->clock);
-	if (pool_has_usable_relay(pool) && queued->faults++ < run->config->n_relays)
+	if (pool_has_usable_relay(pool) && queued->faults++ < count_tries(run->config))
 		mail_queue_put_back(pool, queued);
 	else
 		mail_queue_return(pool, queued);
@@ -276,41 +281,13 @@ static void feed_done(void *arg, void *caller, const struct smtp_report *report,
 	pool_unlock(pool, true);
 }
 
-static void run_smtp(struct run *run)
+static void send_mails(struct run *run)
 {
-	struct pool *pool = run->worker->pool;
+	struct worker *worker = run->worker;
 	struct transport_feed feed = {.next = feed_next, .done = feed_done, .arg = run};
 
-	watch_begin(&run->worker->watch);
-	esmtp_run(run->target, pool->limits, &run->worker->watch, &feed);
-}
-
-/* ---- the Maildir ---- */
-
-static void write_one(struct run *run, const struct transport_mail *mail)
-{
-	struct smtp_report report = {.stage = SMTP_CONNECT};
-	struct maildir_mail file = {.from = mail->from,
-	                            .to = mail->to,
-	                            .data = mail->message.data,
-	                            .len = mail->message.len,
-	                            .mail = mail->id};
-	struct error err = {0};
-
-	/* A directory that can't be written is the relay's fault: no mail is to blame. */
-	if (maildir_write(run->config->maildir, &file, &err))
-		report = (struct smtp_report){.stage = SMTP_BODY, .code = 250, .body_begun = true};
-	feed_done(run, mail->caller, &report, report.code ? "written" : err.text);
-}
-
-static void run_maildir(struct run *run)
-{
-	struct transport_mail mail = {0};
-
-	while (feed_next(run, &mail)) {
-		write_one(run, &mail);
-		buf_free(&mail.message);
-	}
+	run->config->transport->run(&run->config->targets, run->target, worker->pool->limits,
+	                            &worker->watch, &feed);
 }
 
 /* ---- the thread ---- */
@@ -320,12 +297,12 @@ static void run_maildir(struct run *run)
 static bool open_one(struct run *run, bool stalled)
 {
 	struct pool *pool = run->worker->pool;
-	struct mailer_config *config = pool->config;
+	const struct transport_targets *targets = &pool->config->targets;
 	int64_t now_ms = clock_mono_ms();
 
-	for (size_t i = 0; i < config->n_relays; i++) {
-		struct relay *relay = pool_relay_named(pool, config->relays[i].name);
-		run->target = &config->relays[i];
+	for (size_t i = 0; i < targets->n; i++) {
+		struct relay *relay = pool_relay_named(pool, targets->names[i]);
+		run->target = i;
 		if (relay->stalled == stalled && relay_session_open(relay, now_ms, &run->session))
 			return true;
 	}
@@ -336,9 +313,6 @@ static bool open_relay(struct run *run)
 {
 	struct pool *pool = run->worker->pool;
 
-	if (pool->config->transport == TRANSPORT_MAILDIR)
-		return relay_session_open(pool_relay_named(pool, pool->config->maildir),
-		                          clock_mono_ms(), &run->session);
 	/* Who stands in for one that is stuck doesn't get stuck, too. */
 	return open_one(run, false) ||
 	       (run->worker->index < pool->config->connections && open_one(run, true));
@@ -409,10 +383,7 @@ void *worker_main(void *arg)
 
 	worker->dates = dates_new();
 	while (wait_for_work(worker, &run)) {
-		if (run.config->transport == TRANSPORT_MAILDIR)
-			run_maildir(&run);
-		else
-			run_smtp(&run);
+		send_mails(&run);
 		end_run(&run);
 	}
 	worker->dates = dates_free(worker->dates);
