@@ -27,29 +27,22 @@ static void offer(const struct tab *tab, const char *prefix, const char *word)
 	struct buf line = {0};
 	buf_printf(&line, "%s%s", prefix, word);
 	if (strncmp(line.data, tab->typed, strlen(tab->typed)) == 0)
-		output_say(tab->ctl->out, "%s", line.data);
+		output_print(tab->ctl->out, "%s", line.data);
 	buf_free(&line);
-}
-
-static const struct option *find(const struct option *options, const char *word)
-{
-	size_t len = strcspn(word, "=");
-	for (; options->name != NULL; options++)
-		if (strlen(options->name) == len && strncmp(options->name, word, len) == 0)
-			return options;
-	return NULL;
 }
 
 static const struct option *option_of(const struct tab *tab, const char *word)
 {
 	if (strcmp(word, "-c") == 0)
-		return find(options_global, "config");
+		return option_find(options_global, "config", strlen("config"));
 	if (strncmp(word, "--", 2) != 0)
 		return NULL;
+	size_t len = strcspn(word + 2, "=");
 	const struct option *option =
-	        tab->command ? find(command_options(tab->command, tab->ctl->arena), word + 2)
-	                     : NULL;
-	return option ? option : find(options_global, word + 2);
+	        tab->command
+	                ? option_find(command_options(tab->command, tab->ctl->arena), word + 2, len)
+	                : NULL;
+	return option ? option : option_find(options_global, word + 2, len);
 }
 
 static void take_word(struct tab *tab, const char *word)
@@ -125,7 +118,7 @@ static void offer_value(const struct tab *tab, const char *what)
 		if (strcmp(meanings[i].name, what) != 0)
 			continue;
 		if (meanings[i].offers == NULL)
-			output_say(tab->ctl->out, ":files");
+			output_print(tab->ctl->out, ":files");
 		else
 			offer_choices(tab, meanings[i].offers);
 		return;

@@ -24,12 +24,12 @@ static void ignore_fault(void *arg, const char *text)
 
 static bool ready(struct ctl *ctl)
 {
-	static const char *const minds[] = {"customers", "spool.path", "office.managers",
-	                                    "rules.timezone", NULL};
+	static const char *const sections[] = {"customers", "spool.path", "office.managers",
+	                                       "rules.timezone", NULL};
 	int status;
 	if (ctl->settings == NULL)
-		ctl->settings = settings_load(settings_path(ctl->config), minds, ignore_fault, NULL,
-		                              &status);
+		ctl->settings = settings_load(settings_path(ctl->config), sections, ignore_fault,
+		                              NULL, &status);
 	struct error ignored;
 	return ctl->settings != NULL && office_become(ctl->settings, "spool customers", &ignored);
 }
@@ -53,7 +53,7 @@ static size_t offer_begun(struct ctl *ctl, const struct change_context *context,
 		return 0;
 	json_array_foreach(names, i, name)
 	{
-		output_say(ctl->out, "%s", json_string_value(name));
+		output_print(ctl->out, "%s", json_string_value(name));
 		n++;
 	}
 	json_decref(names);
@@ -70,8 +70,8 @@ static void offer_by_name(struct ctl *ctl, const struct change_context *context,
 	if (!customers_search(context->store, typed, BY_NAME, OFFERS, &rows, &ignored))
 		return;
 	json_array_foreach(rows, i, row)
-	        output_say(ctl->out, "%s  %s", json_string_value(json_object_get(row, "number")),
-	                   json_string_value(json_object_get(row, "name")));
+	        output_print(ctl->out, "%s  %s", json_string_value(json_object_get(row, "number")),
+	                     json_string_value(json_object_get(row, "name")));
 	json_decref(rows);
 }
 
@@ -87,8 +87,8 @@ static void offer_ids(struct ctl *ctl, const json_t *rows, const char *typed)
 		(void)snprintf(id, sizeof id, "%lld",
 		               (long long)json_integer_value(json_object_get(row, "id")));
 		if (i < OFFERS && strncmp(id, typed, strlen(typed)) == 0)
-			output_say(ctl->out, "%s  %s", id,
-			           json_is_string(text) ? json_string_value(text) : "");
+			output_print(ctl->out, "%s  %s", id,
+			             json_is_string(text) ? json_string_value(text) : "");
 	}
 }
 

@@ -84,8 +84,8 @@ static void help_command(const struct ctl *ctl)
 {
 	const struct command *command = ctl->command;
 	const struct option *options = command_options(command, ctl->arena);
-	output_say(ctl->out, "dispatchctl %s%s", usage_of(ctl->noun, command, ctl->arena),
-	           options->name ? " [OPTION...]" : "");
+	output_print(ctl->out, "dispatchctl %s%s", usage_of(ctl->noun, command, ctl->arena),
+	             options->name ? " [OPTION...]" : "");
 	paragraph(ctl, arena_printf(ctl->arena, "%s.", command->help));
 	if (command->more != NULL)
 		paragraph(ctl, command->more);
@@ -98,7 +98,7 @@ static void help_command(const struct ctl *ctl)
 
 static void help_noun(const struct ctl *ctl)
 {
-	output_say(ctl->out, "dispatchctl %s VERB: %s.", ctl->noun->name, ctl->noun->help);
+	output_print(ctl->out, "dispatchctl %s VERB: %s.", ctl->noun->name, ctl->noun->help);
 	heading(ctl, "Commands");
 	for (size_t i = 0; i < ctl->noun->n; i++)
 		pair(ctl, usage_of(ctl->noun, &ctl->noun->commands[i], ctl->arena),
@@ -112,7 +112,7 @@ static void help_noun(const struct ctl *ctl)
 	if (examples.len > 0)
 		print_examples(ctl, examples.data);
 	buf_free(&examples);
-	output_say(ctl->out, "\nSee dispatchctl %s VERB --help for details.", ctl->noun->name);
+	output_print(ctl->out, "\nSee dispatchctl %s VERB --help for details.", ctl->noun->name);
 }
 
 static const char overview_examples[] =
@@ -124,8 +124,8 @@ static const char overview_examples[] =
 
 static void help_program(const struct ctl *ctl)
 {
-	output_say(ctl->out, "dispatchctl [-c FILE] [--json] NOUN VERB ...: customer data, mails "
-	                     "and the daemon of dispatchd.");
+	output_print(ctl->out, "dispatchctl [-c FILE] [--json] NOUN VERB ...: customer data, mails "
+	                       "and the daemon of dispatchd.");
 	heading(ctl, "Nouns");
 	size_t n;
 	const struct noun *const *all = nouns_all(&n);
@@ -134,8 +134,9 @@ static void help_program(const struct ctl *ctl)
 	heading(ctl, "Options of every command");
 	print_options(ctl, options_global);
 	print_examples(ctl, overview_examples);
-	output_say(ctl->out, "\nSee dispatchctl NOUN --help, dispatchctl NOUN VERB --help, and man "
-	                     "dispatchctl.");
+	output_print(ctl->out,
+	             "\nSee dispatchctl NOUN --help, dispatchctl NOUN VERB --help, and man "
+	             "dispatchctl.");
 }
 
 void help_print(const struct ctl *ctl)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dispatchctl: reads the command line, the settings that the command minds, runs it, prints its
- * answer. Commands say what went wrong through `struct error`; only this file turns that into a
- * line on standard error and an exit status.
+ * dispatchctl: reads the command line and the settings that the command uses, runs it and prints
+ * its answer. Commands report what went wrong through `struct error`; only this file turns that
+ * into a line on standard error and an exit status.
  */
 #include "dispatchctl/base/ctl.h"
 
@@ -40,9 +40,9 @@ static bool load_settings(struct ctl *ctl, int *ret_status)
 {
 	if (ctl->command->uses == NULL)
 		return true;
-	const char *const *minds = ctl_words(ctl->arena, ctl->command->uses);
+	const char *const *sections = ctl_words(ctl->arena, ctl->command->uses);
 	ctl->settings =
-	        settings_load(settings_path(ctl->config), minds, print_fault, NULL, ret_status);
+	        settings_load(settings_path(ctl->config), sections, print_fault, NULL, ret_status);
 	return ctl->settings != NULL;
 }
 
@@ -53,7 +53,7 @@ static int fail(const struct error *err)
 	return err->code;
 }
 
-static int run(struct ctl *ctl)
+static int main_run(struct ctl *ctl)
 {
 	struct error err = {0};
 	int status = EX_SOFTWARE;
@@ -71,7 +71,7 @@ static int answer_about(struct ctl *ctl)
 {
 	struct error err = {0};
 	if (ctl->version)
-		output_say(ctl->out, "dispatchctl %s", DISPATCHD_VERSION);
+		output_print(ctl->out, "dispatchctl %s", DISPATCHD_VERSION);
 	else
 		help_print(ctl);
 	return output_end(ctl->out, &err) ? EX_OK : fail(&err);
@@ -99,7 +99,7 @@ static bool answer_hidden(struct ctl *ctl, int argc, char **argv, int *ret_statu
 	return true;
 }
 
-static int answer(struct ctl *ctl, int argc, char **argv)
+static int main_answer(struct ctl *ctl, int argc, char **argv)
 {
 	struct error err = {0};
 	bool read = options_read(ctl, argc, argv, &err);
@@ -107,7 +107,7 @@ static int answer(struct ctl *ctl, int argc, char **argv)
 	ctl->out = output_new(ctl->json && !about, zone_host(ctl->zones));
 	if (about)
 		return answer_about(ctl);
-	return read ? run(ctl) : fail(&err);
+	return read ? main_run(ctl) : fail(&err);
 }
 
 int main(int argc, char **argv)
@@ -120,7 +120,7 @@ int main(int argc, char **argv)
 	        SIGXFSZ,
 	        SIG_IGN); /* a limit on files is a full disk: an error of write(), not an end */
 	if (!answer_hidden(&ctl, argc, argv, &status))
-		status = answer(&ctl, argc, argv);
+		status = main_answer(&ctl, argc, argv);
 	ctl.out = output_free(ctl.out);
 	ctl.store = customers_close(ctl.store);
 	ctl.settings = settings_free(ctl.settings);

@@ -22,14 +22,6 @@ struct scan {
 	const struct option *options;
 };
 
-static const struct option *find(const struct option *options, const char *name, size_t len)
-{
-	for (; options != NULL && options->name != NULL; options++)
-		if (strlen(options->name) == len && strncmp(options->name, name, len) == 0)
-			return options;
-	return NULL;
-}
-
 /* True where it was one of dispatchctl's own. */
 static bool take_global(struct ctl *ctl, const struct option *option, const char *value)
 {
@@ -110,10 +102,10 @@ static bool take_long(struct scan *scan, const char *name, struct error *err)
 {
 	const char *equals = strchr(name, '=');
 	size_t len = equals ? (size_t)(equals - name) : strlen(name);
-	const struct option *option = find(scan->options, name, len);
+	const struct option *option = option_find(scan->options, name, len);
 	bool own = option != NULL;
 	if (!own)
-		option = find(options_global, name, len);
+		option = option_find(options_global, name, len);
 	if (option == NULL)
 		return unknown_option(scan, name, len, err);
 	const char *value = equals ? equals + 1 : "";
@@ -202,7 +194,7 @@ static bool take(struct scan *scan, struct error *err)
 }
 
 /* Help is wanted even where the rest of the line is wrong. */
-static void look_for_help(struct ctl *ctl, const struct scan *scan)
+static void find_help(struct ctl *ctl, const struct scan *scan)
 {
 	for (int i = scan->at; i < scan->argc && strcmp(scan->argv[i], "--") != 0; i++)
 		if (strcmp(scan->argv[i], "--help") == 0 || strcmp(scan->argv[i], "-h") == 0)
@@ -216,7 +208,7 @@ bool options_read(struct ctl *ctl, int argc, char **argv, struct error *err)
 	ctl->given = arena_new_array(ctl->arena, (size_t)argc + 1, struct ctl_given);
 	while (scan.at < argc) {
 		if (!take(&scan, err)) {
-			look_for_help(ctl, &scan);
+			find_help(ctl, &scan);
 			return false;
 		}
 	}

@@ -56,6 +56,14 @@ static const char *help_of(const struct field *field, bool adds, struct arena *a
 	return arena_printf(arena, "%s; %s by default", field->help, field->initial);
 }
 
+const struct option *option_find(const struct option *options, const char *name, size_t len)
+{
+	for (; options != NULL && options->name != NULL; options++)
+		if (strlen(options->name) == len && strncmp(options->name, name, len) == 0)
+			return options;
+	return NULL;
+}
+
 static struct option field_option(const struct field *field, bool adds, struct arena *arena)
 {
 	return (struct option){

@@ -83,7 +83,7 @@ static bool ask_daemon(struct ctl *ctl, json_t *findings)
 	return json_array_size(findings) > n;
 }
 
-static bool look_at_relays(struct ctl *ctl, json_t *findings, struct error *err)
+static bool check_relays(struct ctl *ctl, json_t *findings, struct error *err)
 {
 	json_t *failures;
 	if (ask_daemon(ctl, findings))
@@ -99,19 +99,19 @@ static bool look_at_relays(struct ctl *ctl, json_t *findings, struct error *err)
 	return true;
 }
 
-static bool run(struct ctl *ctl, struct error *err)
+static bool check_run(struct ctl *ctl, struct error *err)
 {
 	json_t *findings;
 	if (!check_all(ctl->settings, ctl->now, &findings, err))
 		return false;
-	if (!look_at_relays(ctl, findings, err)) {
+	if (!check_relays(ctl, findings, err)) {
 		json_decref(findings);
 		return false;
 	}
 	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
 		print_group(ctl, findings, i);
 	if (json_array_size(findings) == 0)
-		output_say(ctl->out, "nothing found");
+		output_print(ctl->out, "nothing found");
 	ctl->status = json_array_size(findings) > 0;
 	output_document(ctl->out, findings);
 	return true;
@@ -124,7 +124,7 @@ static const struct command commands[] = {
                  "mails failed",
          .more = "The exit status is 1 where it found something.",
          .examples = "check\ncheck --json",
-         .run = run},
+         .run = check_run},
 };
 
 const struct noun noun_check = {.name = "check",

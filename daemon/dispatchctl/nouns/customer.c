@@ -20,13 +20,13 @@
 #include <sysexits.h>
 
 /* Says what was done and gives the record as it is now, for `--json`. */
-static bool done(struct ctl *ctl, const struct change_context *context, const char *number,
-                 const char *what, struct error *err)
+static bool print_done(struct ctl *ctl, const struct change_context *context, const char *number,
+                       const char *what, struct error *err)
 {
 	json_t *customer;
 	if (!customer_show(context->store, number, &customer, err))
 		return false;
-	output_say(ctl->out, "customer %s %s", number, what);
+	output_print(ctl->out, "customer %s %s", number, what);
 	output_document(ctl->out, customer);
 	return true;
 }
@@ -87,7 +87,7 @@ static bool is_new(struct ctl *ctl, const struct change_context *context, const 
 	return !any || ctl_confirm_at_terminal(ctl, err, "Add this one all the same?");
 }
 
-static bool add(struct ctl *ctl, struct error *err)
+static bool customer_run_add(struct ctl *ctl, struct error *err)
 {
 	const char *number = ctl_arg(ctl, 0);
 	struct change_context context;
@@ -102,10 +102,10 @@ static bool add(struct ctl *ctl, struct error *err)
 	ok = ok && records_add(&context, customer_kind(), NULL, values, NULL, err);
 	number = fields_name(ctl, values, "number");
 	json_decref(values);
-	return ok && done(ctl, &context, number, "added", err);
+	return ok && print_done(ctl, &context, number, "added", err);
 }
 
-static bool set(struct ctl *ctl, struct error *err)
+static bool customer_run_set(struct ctl *ctl, struct error *err)
 {
 	const char *number = ctl_arg(ctl, 0);
 	struct change_context context;
@@ -121,7 +121,7 @@ static bool set(struct ctl *ctl, struct error *err)
 	json_decref(values);
 	if (ok && other && strcmp(other, number) != 0)
 		spool_follow_numbers(ctl);
-	return ok && done(ctl, &context, other ? other : number, "changed", err);
+	return ok && print_done(ctl, &context, other ? other : number, "changed", err);
 }
 
 /* Which of its suspensions hold today is worked out where the days are known. */
@@ -136,7 +136,7 @@ static bool with_suspensions(struct ctl *ctl, const struct change_context *conte
 	return true;
 }
 
-static bool show(struct ctl *ctl, struct error *err)
+static bool customer_run_show(struct ctl *ctl, struct error *err)
 {
 	struct change_context context;
 	json_t *customer;
@@ -182,7 +182,7 @@ static bool list_pieces(struct ctl *ctl, const struct change_context *context,
 	return true;
 }
 
-static bool list(struct ctl *ctl, struct error *err)
+static bool customer_run_list(struct ctl *ctl, struct error *err)
 {
 	struct change_context context;
 	int64_t limit = 0;
@@ -199,19 +199,19 @@ static bool list(struct ctl *ctl, struct error *err)
 	return ok;
 }
 
-static bool reindex(struct ctl *ctl, struct error *err)
+static bool customer_run_reindex(struct ctl *ctl, struct error *err)
 {
 	struct change_context context;
 	if (!store_open(ctl, DB_WRITE, &context, err) || !customers_reindex(context.store, err))
 		return false;
-	output_say(ctl->out, "the search index was rebuilt");
+	output_print(ctl->out, "the search index was rebuilt");
 	output_document(ctl->out, json_pack("{s:b}", "reindexed", 1));
 	return true;
 }
 
 /* Its name, for a question; false where there is no such customer. */
-static bool name_of(struct ctl *ctl, const struct change_context *context, const char *number,
-                    const char **ret, struct error *err)
+static bool find_name(struct ctl *ctl, const struct change_context *context, const char *number,
+                      const char **ret, struct error *err)
 {
 	json_t *customer;
 	if (!records_show(context->store, customer_kind(), number, &customer, err))
@@ -231,13 +231,13 @@ static bool remove_name(struct ctl *ctl, const struct change_context *context, c
 	if (!ctl_confirm(ctl, err, question) ||
 	    !records_remove(context, customer_kind(), name, err))
 		return false;
-	output_say(ctl->out, "%s no longer names customer %s", name, number);
+	output_print(ctl->out, "%s no longer names customer %s", name, number);
 	output_document(ctl->out,
 	                json_pack("{s:s, s:s}", "removed", name, "former_number_of", number));
 	return true;
 }
 
-static bool remove_one(struct ctl *ctl, struct error *err)
+static bool customer_run_remove(struct ctl *ctl, struct error *err)
 {
 	const char *number = ctl_arg(ctl, 0);
 	struct change_context context;
@@ -246,7 +246,7 @@ static bool remove_one(struct ctl *ctl, struct error *err)
 	int64_t id;
 	bool former;
 	if (!store_open(ctl, DB_WRITE, &context, err) ||
-	    !name_of(ctl, &context, number, &name, err) ||
+	    !find_name(ctl, &context, number, &name, err) ||
 	    !customer_named(context.store, number, ctl->arena, &id, &present, &former, err))
 		return false;
 	if (former)
@@ -257,7 +257,7 @@ static bool remove_one(struct ctl *ctl, struct error *err)
 	if (!ctl_confirm(ctl, err, question) ||
 	    !records_remove(&context, customer_kind(), number, err))
 		return false;
-	output_say(ctl->out, "customer %s removed", number);
+	output_print(ctl->out, "customer %s removed", number);
 	output_document(ctl->out, json_pack("{s:s}", "removed", number));
 	return true;
 }
@@ -273,13 +273,13 @@ static const struct {
 };
 
 /* Releasing asks, since accounts act on it. */
-static bool is_meant(struct ctl *ctl, const struct change_context *context, const char *number,
-                     const char *verb, struct error *err)
+static bool confirm_move(struct ctl *ctl, const struct change_context *context, const char *number,
+                         const char *verb, struct error *err)
 {
 	const char *name;
 	if (strcmp(verb, "release") != 0)
 		return true;
-	return name_of(ctl, context, number, &name, err) &&
+	return find_name(ctl, context, number, &name, err) &&
 	       ctl_confirm_at_terminal(
 	               ctl, err,
 	               arena_printf(ctl->arena,
@@ -287,7 +287,7 @@ static bool is_meant(struct ctl *ctl, const struct change_context *context, cons
 	                            name));
 }
 
-static bool move(struct ctl *ctl, struct error *err)
+static bool customer_run_move(struct ctl *ctl, struct error *err)
 {
 	const char *number = ctl_arg(ctl, 0), *verb = ctl->command->verb;
 	struct change_context context;
@@ -295,10 +295,10 @@ static bool move(struct ctl *ctl, struct error *err)
 	while (strcmp(moves[i].verb, verb) != 0)
 		i++;
 	if (!store_open(ctl, DB_WRITE, &context, err) ||
-	    !is_meant(ctl, &context, number, verb, err) ||
+	    !confirm_move(ctl, &context, number, verb, err) ||
 	    !customer_move(&context, number, verb, err))
 		return false;
-	return done(ctl, &context, number, moves[i].done, err);
+	return print_done(ctl, &context, number, moves[i].done, err);
 }
 
 /* One that is missing may be another day's mistake; an empty file was put there on purpose. */
@@ -315,7 +315,7 @@ static bool may_adopt(const struct ctl *ctl, const char *path, struct error *err
 }
 
 /* What has to be in the file is written here, which one it is to be the engine records. */
-static bool adopt(struct ctl *ctl, struct error *err)
+static bool customer_run_adopt(struct ctl *ctl, struct error *err)
 {
 	const char *path = ctl->settings->customers.path;
 	char identity[IDENTITY_SIZE];
@@ -333,12 +333,12 @@ static bool adopt(struct ctl *ctl, struct error *err)
 	if (!ok)
 		return false;
 	json_object_del(answer, "ok");
-	output_say(ctl->out, "%s is the one that is used from now on", path);
+	output_print(ctl->out, "%s is the one that is used from now on", path);
 	output_document(ctl->out, answer);
 	return true;
 }
 
-static bool history(struct ctl *ctl, struct error *err)
+static bool customer_run_history(struct ctl *ctl, struct error *err)
 {
 	struct change_context context;
 	json_t *rows;
@@ -392,7 +392,7 @@ static const struct command commands[] = {
          .examples = "customer add 1001 --name \"Example Bakery\" --email orders@example.com\n"
                      "customer add 1001-2 --name \"Example Bakery, depot\" --parent 1001 "
                      "--timezone America/Denver",
-         .run = add},
+         .run = customer_run_add},
         {.verb = "set",
          .args = "NUMBER",
          .kind = "customer",
@@ -404,19 +404,19 @@ static const struct command commands[] = {
                  "until another customer is given it or customer remove takes it away.",
          .examples = "customer set 1001 --phone \"+1 303 555 0100\" --reference \"\"\n"
                      "customer set 1001 --number 2001",
-         .run = set},
+         .run = customer_run_set},
         {.verb = "show",
          .args = "NUMBER",
          .uses = USES_STORE " " USES_SPOOL,
          .help = "Shows a customer with its jobs, contacts, hours, suspensions, notes and all else",
          .examples = "customer show 1001",
-         .run = show},
+         .run = customer_run_show},
         {.verb = "list",
          .options = list_options,
          .uses = USES_STORE,
          .help = "Lists customers by number",
          .examples = "customer list --rep \"Pat Example\"\ncustomer list --status released",
-         .run = list},
+         .run = customer_run_list},
         {.verb = "remove",
          .args = "NUMBER",
          .uses = USES_STORE,
@@ -425,7 +425,7 @@ static const struct command commands[] = {
                  "customer that may come back is better deactivated: its history then stays with "
                  "it.",
          .examples = "customer remove 1001 --yes",
-         .run = remove_one},
+         .run = customer_run_remove},
         {.verb = "search",
          .args = "TEXT",
          .options = search_options,
@@ -442,25 +442,25 @@ static const struct command commands[] = {
          .help = "Passes a new customer on to accounting for approval",
          .more = "At a terminal it asks whether you are sure; --yes answers that.",
          .examples = "customer release 1001",
-         .run = move},
+         .run = customer_run_move},
         {.verb = "approve",
          .args = "NUMBER",
          .uses = USES_STORE,
          .help = "Makes a released or inactive customer active",
          .examples = "customer approve 1001",
-         .run = move},
+         .run = customer_run_move},
         {.verb = "decline",
          .args = "NUMBER",
          .uses = USES_STORE,
          .help = "Sends a released customer back to new",
          .examples = "customer decline 1001",
-         .run = move},
+         .run = customer_run_move},
         {.verb = "deactivate",
          .args = "NUMBER",
          .uses = USES_STORE,
          .help = "Makes an active customer inactive: it gets no mail and no jobs",
          .examples = "customer deactivate 1001",
-         .run = move},
+         .run = customer_run_move},
         {.verb = "related",
          .args = "NUMBER",
          .options = limit_options,
@@ -502,7 +502,7 @@ static const struct command commands[] = {
          .help = "Lists every change to a customer and what hangs on it: who, when, before and "
                  "after",
          .examples = "customer history 1001",
-         .run = history},
+         .run = customer_run_history},
         {.verb = "import",
          .args = "FILE",
          .options = import_options,
@@ -531,7 +531,7 @@ static const struct command commands[] = {
          .more = "Only needed after another program than dispatchctl and dispatchd has written to "
                  "the database.",
          .examples = "customer reindex",
-         .run = reindex},
+         .run = customer_run_reindex},
         {.verb = "adopt",
          .uses = USES_ENGINE,
          .help = "Accepts the customers.db that is there, though the spool knows another",
@@ -540,7 +540,7 @@ static const struct command commands[] = {
                  "one that was created again; an empty file counts as a database without "
                  "customers.",
          .examples = "customer adopt",
-         .run = adopt},
+         .run = customer_run_adopt},
 };
 
 const struct noun noun_customer = {.name = "customer",

@@ -12,15 +12,9 @@
 
 enum { LOOKED_AT = 1000, LAST = 10 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-	return text ? text : "";
-}
-
 static bool has_ended(const json_t *job)
 {
-	enum job_state state = job_state_find(text_of(job, "state"));
+	enum job_state state = job_state_find(table_text(job, "state"));
 	return state != JOB_NONE && (JOB_BIT(state) & JOB_ENDS) != 0;
 }
 
@@ -28,16 +22,16 @@ static bool has_ended(const json_t *job)
 static bool is_to_come(struct ctl *ctl, const json_t *job)
 {
 	struct instant at;
-	const struct zone *zone = zone_find(ctl->zones, text_of(job, "timezone"));
+	const struct zone *zone = zone_find(ctl->zones, table_text(job, "timezone"));
 	zone = zone ? zone : zone_host(ctl->zones);
-	return !has_ended(job) && instant_parse(text_of(job, "scheduled"), &at) &&
+	return !has_ended(job) && instant_parse(table_text(job, "scheduled"), &at) &&
 	       zone_day(zone, at).n >= zone_day(zone, ctl->now).n;
 }
 
 static int64_t ms_of(const json_t *job, const char *key)
 {
 	struct instant at;
-	return instant_parse(text_of(job, key), &at) ? at.ms : INT64_MIN;
+	return instant_parse(table_text(job, key), &at) ? at.ms : INT64_MIN;
 }
 
 static int by_schedule(const void *a, const void *b)
@@ -75,7 +69,7 @@ static void divide(struct ctl *ctl, const json_t *rows, json_t *ret)
 	{
 		if (is_to_come(ctl, row))
 			to_come[coming++] = row;
-		if (*text_of(row, "changed") != '\0')
+		if (*table_text(row, "changed") != '\0')
 			past[changed++] = row;
 	}
 	json_object_set_new(ret, "scheduled", sorted(to_come, coming, SIZE_MAX, by_schedule));
@@ -88,7 +82,7 @@ static json_t *held_of(const json_t *held, const char *number)
 	size_t i;
 	json_array_foreach(held, i, row)
 	{
-		if (strcmp(text_of(row, "customer"), number) == 0)
+		if (strcmp(table_text(row, "customer"), number) == 0)
 			json_array_append(own, row);
 	}
 	return own;

@@ -20,8 +20,8 @@ static bool find_name(struct ctl *ctl, const struct change_context *context, con
 }
 
 /* Asks by both names: two numbers are easily taken for each other. */
-static bool is_meant(struct ctl *ctl, const struct change_context *context, const char *from,
-                     const char *into, struct error *err)
+static bool confirm_merge(struct ctl *ctl, const struct change_context *context, const char *from,
+                          const char *into, struct error *err)
 {
 	const char *from_name, *into_name;
 	if (!find_name(ctl, context, from, &from_name, err) ||
@@ -40,14 +40,15 @@ bool customer_run_merge(struct ctl *ctl, struct error *err)
 	struct change_context context;
 	json_t *customer;
 	if (!store_open(ctl, DB_WRITE, &context, err) ||
-	    !is_meant(ctl, &context, from, into, err) || !customer_merge(&context, from, into, err))
+	    !confirm_merge(ctl, &context, from, into, err) ||
+	    !customer_merge(&context, from, into, err))
 		return false;
 	spool_follow_numbers(ctl);
 	if (!customer_show(context.store, into, &customer, err))
 		return false;
-	output_say(ctl->out,
-	           "customer %s merged into %s; it is a name of that customer from now on", from,
-	           into);
+	output_print(ctl->out,
+	             "customer %s merged into %s; it is a name of that customer from now on", from,
+	             into);
 	output_document(ctl->out, customer);
 	return true;
 }
@@ -66,9 +67,9 @@ bool customer_run_erase(struct ctl *ctl, struct error *err)
 	if (!ctl_confirm(ctl, err, question) || !customer_erase(&context, number, err))
 		return false;
 	spool_follow_numbers(ctl);
-	output_say(ctl->out,
-	           "customer %s erased; what is under way of its jobs goes once it has ended",
-	           number);
+	output_print(ctl->out,
+	             "customer %s erased; what is under way of its jobs goes once it has ended",
+	             number);
 	output_document(ctl->out, json_pack("{s:s}", "erased", number));
 	return true;
 }

@@ -11,7 +11,7 @@
 
 enum { LIMIT = 200, LIMIT_MAX = 1000000, PATIENCE_MS = 3000 };
 
-static bool list(struct ctl *ctl, struct error *err)
+static bool dead_run_list(struct ctl *ctl, struct error *err)
 {
 	int64_t limit = LIMIT;
 	json_t *rows;
@@ -93,7 +93,7 @@ static bool retry_all(const struct ctl *ctl, json_t **ret, struct error *err)
 	        err);
 }
 
-static bool retry(struct ctl *ctl, struct error *err)
+static bool dead_run_retry(struct ctl *ctl, struct error *err)
 {
 	bool all = ctl_option(ctl, "all") != NULL;
 	json_t *answer;
@@ -103,7 +103,7 @@ static bool retry(struct ctl *ctl, struct error *err)
 	if (all ? !retry_all(ctl, &answer, err) : !retry_one(ctl, ctl_arg(ctl, 0), &answer, err))
 		return false;
 	size_t n = json_array_size(json_object_get(answer, "dead"));
-	output_say(ctl->out, "%zu dead letter%s taken again", n, n == 1 ? "" : "s");
+	output_print(ctl->out, "%zu dead letter%s taken again", n, n == 1 ? "" : "s");
 	json_object_del(answer, "ok");
 	output_document(ctl->out, answer);
 	return true;
@@ -126,7 +126,7 @@ static const struct command commands[] = {
          .uses = USES_SPOOL,
          .help = "Lists dead letters, the newest first, with the rule that they broke",
          .examples = "dead list",
-         .run = list},
+         .run = dead_run_list},
         {.verb = "retry",
          .args = "[ENTRY]",
          .options = retry_options,
@@ -135,7 +135,7 @@ static const struct command commands[] = {
          .more = "ENTRY is the entry that broke the rule, the letter's own in the dead-letter "
                  "stream, or an id of dead list.",
          .examples = "dead retry 1785000000000-0\ndead retry --all",
-         .run = retry},
+         .run = dead_run_retry},
 };
 
 const struct noun noun_dead = {.name = "dead",

@@ -96,7 +96,7 @@ static bool gather(struct ctl *ctl, struct fields *fields, struct error *err)
 
 /* What the daemon would put aside as malformed isn't sent: the person who typed it is still there.
  */
-static bool check(const struct ctl *ctl, const struct fields *fields, struct error *err)
+static bool event_check(const struct ctl *ctl, const struct fields *fields, struct error *err)
 {
 	struct entry entry = {.feed = FEED_EVENTS,
 	                      .id = "",
@@ -131,15 +131,15 @@ static void report(struct ctl *ctl, const struct fields *fields, const char *ent
 	for (size_t i = 0; i < fields->n; i++)
 		json_object_set_new(document, fields->list[i].name,
 		                    json_string(fields->list[i].value));
-	output_say(ctl->out, "%s", entry);
+	output_print(ctl->out, "%s", entry);
 	output_document(ctl->out, document);
 }
 
-static bool event_send(struct ctl *ctl, struct error *err)
+static bool event_run_send(struct ctl *ctl, struct error *err)
 {
 	struct fields fields = {.n = 0};
 	const char *entry;
-	if (!gather(ctl, &fields, err) || !check(ctl, &fields, err))
+	if (!gather(ctl, &fields, err) || !event_check(ctl, &fields, err))
 		return false;
 	if (*ctl->settings->redis.stream == '\0')
 		return error_set(err, EX_CONFIG,
@@ -179,7 +179,7 @@ static const struct command commands[] = {
                 .examples = "event send job.completed --job 4711 --customer 1001 driver=Sam "
                             "reference=PO-88\n"
                             "event send started --job 4711 --customer 1001 --time -5m",
-                .run = event_send,
+                .run = event_run_send,
         },
 };
 

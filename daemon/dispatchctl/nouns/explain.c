@@ -16,25 +16,19 @@
 #include <string.h>
 #include <sysexits.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-	return text ? text : "";
-}
-
 static void print_due(struct ctl *ctl, const json_t *object)
 {
 	struct buf *out = output_text(ctl->out);
-	if (*text_of(object, "due") == '\0')
+	if (*table_text(object, "due") == '\0')
 		return;
 	buf_adds(out, ", due ");
-	buf_adds(out, text_of(object, "due"));
+	buf_adds(out, table_text(object, "due"));
 }
 
 /* The verdict as one would say it. */
-static const struct saying {
+static const struct sentence {
 	const char *status, *reason, *sentence;
-} sayings[] = {
+} sentences[] = {
         {"queued", "ok", "A mail goes now."},
         {"deferred", "outside_hours",
          "A mail is made and waits until the customer's service hours open."},
@@ -59,15 +53,15 @@ static const struct saying {
         {"suppressed", "never_open", "No mail: the customer's service hours never open."},
 };
 
-static void print_saying(struct ctl *ctl, const json_t *answer)
+static void print_sentence(struct ctl *ctl, const json_t *answer)
 {
-	for (size_t i = 0; i < sizeof sayings / sizeof *sayings; i++)
-		if (strcmp(sayings[i].status, text_of(answer, "status")) == 0 &&
-		    strcmp(sayings[i].reason, text_of(answer, "reason")) == 0)
-			output_say(ctl->out, "%s", sayings[i].sentence);
+	for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++)
+		if (strcmp(sentences[i].status, table_text(answer, "status")) == 0 &&
+		    strcmp(sentences[i].reason, table_text(answer, "reason")) == 0)
+			output_print(ctl->out, "%s", sentences[i].sentence);
 	if (json_is_object(json_object_get(answer, "collision")))
-		output_say(ctl->out,
-		           "The office is notified: the job is under way despite a suspension.");
+		output_print(ctl->out,
+		             "The office is notified: the job is under way despite a suspension.");
 }
 
 static void print_verdict(struct ctl *ctl, const json_t *answer)
@@ -76,21 +70,22 @@ static void print_verdict(struct ctl *ctl, const json_t *answer)
 	const struct look *look = output_look(ctl->out);
 	size_t i;
 	const json_t *contact;
-	buf_printf(out, "%s%s: %s%s", look_bold(look), text_of(answer, "status"),
-	           text_of(answer, "reason"), look_plain(look));
+	buf_printf(out, "%s%s: %s%s", look_bold(look), table_text(answer, "status"),
+	           table_text(answer, "reason"), look_plain(look));
 	print_due(ctl, answer);
 	buf_addc(out, '\n');
-	print_saying(ctl, answer);
+	print_sentence(ctl, answer);
 	json_array_foreach(json_object_get(answer, "contacts"), i, contact)
 	{
 		buf_adds(out, "  ");
 		table_value(out, json_object_get(contact, "email"));
-		buf_printf(out, ": %s, %s", text_of(contact, "status"), text_of(contact, "reason"));
+		buf_printf(out, ": %s, %s", table_text(contact, "status"),
+		           table_text(contact, "reason"));
 		print_due(ctl, contact);
 		buf_addc(out, '\n');
 	}
 	if (json_is_true(json_object_get(answer, "recorded")))
-		output_say(ctl->out, "  (this event is on record; it is judged again)");
+		output_print(ctl->out, "  (this event is on record; it is judged again)");
 	buf_addc(out, '\n');
 	view_trace(ctl, json_object_get(answer, "trace"));
 }
@@ -213,7 +208,7 @@ static run_fn *way_of(const struct ctl *ctl, struct error *err)
 	return NULL;
 }
 
-static bool run(struct ctl *ctl, struct error *err)
+static bool explain_run(struct ctl *ctl, struct error *err)
 {
 	run_fn *way = way_of(ctl, err);
 	if (way == NULL)
@@ -255,7 +250,7 @@ static const struct command commands[] = {
                      "explain --at 2026-12-25T03:00:00-07:00 --event '{\"id\": 1, \"type\": "
                      "\"job.started\", \"job\": 4711, \"customer\": 1001}'\n"
                      "explain --batch cases.jsonl",
-         .run = run},
+         .run = explain_run},
 };
 
 const struct noun noun_explain = {.name = "explain",

@@ -21,7 +21,7 @@ static bool take_scheduled(const struct ctl *ctl, json_t *request, struct error 
 	return true;
 }
 
-static bool ask(struct ctl *ctl, const json_t *request, json_t *answer, struct error *err)
+static bool gate_ask(struct ctl *ctl, const json_t *request, json_t *answer, struct error *err)
 {
 	struct change_context context;
 	const struct customer *customer;
@@ -32,7 +32,7 @@ static bool ask(struct ctl *ctl, const json_t *request, json_t *answer, struct e
 	                   answer, err);
 }
 
-static bool run(struct ctl *ctl, struct error *err)
+static bool gate_run(struct ctl *ctl, struct error *err)
 {
 	const char *customer = ctl_option(ctl, "customer");
 	if (customer == NULL)
@@ -42,9 +42,10 @@ static bool run(struct ctl *ctl, struct error *err)
 	json_t *request = json_pack("{s:s, s:s}", "type",
 	                            arena_printf(ctl->arena, "job.%s", ctl->command->verb),
 	                            "customer", customer);
-	bool ok = request == NULL
-	                  ? error_set(err, EX_DATAERR, "--customer: the text is not valid UTF-8")
-	                  : take_scheduled(ctl, request, err) && ask(ctl, request, answer, err);
+	bool ok =
+	        request == NULL
+	                ? error_set(err, EX_DATAERR, "--customer: the text is not valid UTF-8")
+	                : take_scheduled(ctl, request, err) && gate_ask(ctl, request, answer, err);
 	json_decref(request);
 	if (ok)
 		output_sheet(ctl->out, json_incref(answer),
@@ -73,14 +74,14 @@ static const struct command commands[] = {
          .uses = USES_RULES " gate office",
          .help = "Says whether a job may be created for the customer; doesn't ask the daemon",
          .examples = "gate create --customer 1001",
-         .run = run},
+         .run = gate_run},
         {.verb = "dispatch",
          .options = options,
          .uses = USES_RULES " gate office",
          .help = "Says whether a stop may be dispatched, and the window to keep; nothing is "
                  "dispatched",
          .examples = "gate dispatch --customer 1001 --scheduled 2026-12-24T09:30:00-07:00",
-         .run = run},
+         .run = gate_run},
 };
 
 const struct noun noun_gate = {.name = "gate",

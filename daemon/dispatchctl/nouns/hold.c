@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-static bool list(struct ctl *ctl, struct error *err)
+static bool hold_run_list(struct ctl *ctl, struct error *err)
 {
 	json_t *rows;
 	struct spool *spool = spool_view(ctl, err);
@@ -36,7 +36,7 @@ static bool list(struct ctl *ctl, struct error *err)
 	return ok;
 }
 
-static bool decide(struct ctl *ctl, struct error *err)
+static bool hold_run_decide(struct ctl *ctl, struct error *err)
 {
 	int64_t id = 0;
 	json_t *answer;
@@ -53,8 +53,8 @@ static bool decide(struct ctl *ctl, struct error *err)
 	if (!spool_ask(ctl, request, &answer, err))
 		return false;
 	id = json_integer_value(json_object_get(answer, "id"));
-	output_say(ctl->out, "held job %lld %s", (long long)id,
-	           what == REQUEST_HOLD_RELEASE ? "released" : "cancelled");
+	output_print(ctl->out, "held job %lld %s", (long long)id,
+	             what == REQUEST_HOLD_RELEASE ? "released" : "cancelled");
 	json_object_del(answer, "ok");
 	output_document(ctl->out, answer);
 	return true;
@@ -70,7 +70,7 @@ static const struct command commands[] = {
          .uses = USES_SPOOL " " USES_STORE,
          .help = "Lists held jobs in order of arrival",
          .examples = "hold list",
-         .run = list},
+         .run = hold_run_list},
         {.verb = "release",
          .args = "ID",
          .options = options,
@@ -78,7 +78,7 @@ static const struct command commands[] = {
          .help = "Dispatches a held job now, overriding the hold; ID is from hold list, or the "
                  "job's",
          .examples = "hold release 12 --note \"The customer called: come all the same\"",
-         .run = decide},
+         .run = hold_run_decide},
         {.verb = "cancel",
          .args = "ID",
          .options = options,
@@ -86,7 +86,7 @@ static const struct command commands[] = {
          .help = "Cancels a held job: it will not be dispatched; ID is from hold list, or the "
                  "job's",
          .examples = "hold cancel 12",
-         .run = decide},
+         .run = hold_run_decide},
 };
 
 const struct noun noun_hold = {

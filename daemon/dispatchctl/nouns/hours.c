@@ -39,8 +39,8 @@ static const char *words_from(const struct ctl *ctl, size_t at)
 }
 
 /* The hours as they are now, after a sentence on what was done (NULL: nothing). */
-static bool give(struct ctl *ctl, const struct change_context *context, const char *number,
-                 const char *done, struct error *err)
+static bool print_hours(struct ctl *ctl, const struct change_context *context, const char *number,
+                        const char *done, struct error *err)
 {
 	json_t *hours;
 	if (!hours_show(context->store, number, &hours, err))
@@ -50,37 +50,37 @@ static bool give(struct ctl *ctl, const struct change_context *context, const ch
 		return false;
 	}
 	if (done != NULL)
-		output_say(ctl->out, "%s%s %s", number ? "hours of " : "dates of all customers",
-		           number ? number : "", done);
+		output_print(ctl->out, "%s%s %s", number ? "hours of " : "dates of all customers",
+		             number ? number : "", done);
 	else if (number == NULL && json_object_size(json_object_get(hours, "dates")) == 0)
-		output_say(ctl->out, "no dates for all customers");
+		output_print(ctl->out, "no dates for all customers");
 	else if (number != NULL && !json_is_object(json_object_get(hours, "weekly")))
-		output_say(ctl->out, "no weekly hours of its own%s",
-		           json_is_object(
-		                   json_object_get(json_object_get(hours, "inherited"), "weekly"))
-		                   ? ""
-		                   : ": open all day, every day, but for dates");
+		output_print(ctl->out, "no weekly hours of its own%s",
+		             json_is_object(
+		                     json_object_get(json_object_get(hours, "inherited"), "weekly"))
+		                     ? ""
+		                     : ": open all day, every day, but for dates");
 	view_hours(ctl, hours);
 	output_document(ctl->out, hours);
 	return true;
 }
 
-static bool show(struct ctl *ctl, struct error *err)
+static bool hours_run_show(struct ctl *ctl, struct error *err)
 {
 	struct change_context context;
 	const char *number;
 	size_t at;
 	return whose(ctl, 0, &number, &at, err) && store_open(ctl, DB_READ, &context, err) &&
-	       give(ctl, &context, number, NULL, err);
+	       print_hours(ctl, &context, number, NULL, err);
 }
 
-static bool set(struct ctl *ctl, struct error *err)
+static bool hours_run_set(struct ctl *ctl, struct error *err)
 {
 	struct change_context context;
 	const char *number = ctl_arg(ctl, 0);
 	return store_open(ctl, DB_WRITE, &context, err) &&
 	       hours_set(&context, number, ctl_arg(ctl, 1), words_from(ctl, 2), err) &&
-	       give(ctl, &context, number, "set", err);
+	       print_hours(ctl, &context, number, "set", err);
 }
 
 /* DAY or DAY..DAY; today is the customer's, for everybody the office's. */
@@ -98,7 +98,7 @@ static bool read_span(struct ctl *ctl, const struct change_context *context, con
 	       day_read(dots ? dots + 2 : text, ctl->now, zone, ret_last, err);
 }
 
-static bool except(struct ctl *ctl, struct error *err)
+static bool hours_run_except(struct ctl *ctl, struct error *err)
 {
 	struct change_context context;
 	struct day first, last;
@@ -110,19 +110,20 @@ static bool except(struct ctl *ctl, struct error *err)
 	bool as_always = strcmp(windows, "normal") == 0;
 	return read_span(ctl, &context, number, ctl_arg(ctl, at), &first, &last, err) &&
 	       hours_except(&context, number, first, last, as_always ? NULL : windows, err) &&
-	       give(ctl, &context, number, "set", err);
+	       print_hours(ctl, &context, number, "set", err);
 }
 
-static bool clear(struct ctl *ctl, struct error *err)
+static bool hours_run_clear(struct ctl *ctl, struct error *err)
 {
 	struct change_context context;
 	const char *number;
 	size_t at;
 	return whose(ctl, 0, &number, &at, err) && store_open(ctl, DB_WRITE, &context, err) &&
-	       hours_clear(&context, number, err) && give(ctl, &context, number, "cleared", err);
+	       hours_clear(&context, number, err) &&
+	       print_hours(ctl, &context, number, "cleared", err);
 }
 
-static bool history(struct ctl *ctl, struct error *err)
+static bool hours_run_history(struct ctl *ctl, struct error *err)
 {
 	struct change_context context;
 	const char *number;
@@ -148,7 +149,7 @@ static const struct command commands[] = {
          .uses = USES_STORE,
          .help = "Shows a customer's weekly hours and dates, and what it inherits from whom",
          .examples = "hours show 1001\nhours show --all",
-         .run = show},
+         .run = hours_run_show},
         {.verb = "set",
          .args = "NUMBER WEEKDAYS WINDOWS...",
          .uses = USES_STORE,
@@ -157,7 +158,7 @@ static const struct command commands[] = {
                  "22:00-06:00 (over midnight), 08:00-24:00, closed; Mon-Fri and 9:00 - 17:00 mean "
                  "the same. Wall-clock time in the customer's zone.",
          .examples = "hours set 1001 mon-fri 07:00-12:00,13:00-17:00\nhours set 1001 sat closed",
-         .run = set},
+         .run = hours_run_set},
         {.verb = "except",
          .args = "[NUMBER] DAY[..DAY] WINDOWS...",
          .options = all_options,
@@ -169,7 +170,7 @@ static const struct command commands[] = {
                  "its parent.",
          .examples = "hours except 1001 2026-12-25 closed\nhours except 1001 tomorrow 09:00-12:00\n"
                      "hours except --all 2026-12-24..2026-12-26 closed",
-         .run = except},
+         .run = hours_run_except},
         {.verb = "clear",
          .args = "[NUMBER]",
          .options = all_options,
@@ -178,14 +179,14 @@ static const struct command commands[] = {
                  "for the office's dates",
          .more = "With --all it takes away the office's dates alone.",
          .examples = "hours clear 1001",
-         .run = clear},
+         .run = hours_run_clear},
         {.verb = "history",
          .args = "[NUMBER]",
          .options = all_options,
          .uses = USES_STORE,
          .help = "Lists every change to the hours: who, when, before and after",
          .examples = "hours history 1001\nhours history --all",
-         .run = history},
+         .run = hours_run_history},
 };
 
 const struct noun noun_hours = {.name = "hours",

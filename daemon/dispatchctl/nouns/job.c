@@ -11,12 +11,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-	return text ? text : "";
-}
-
 /* What the office has on record for the job; nothing where customers.db can't be read. */
 static void add_records(struct ctl *ctl, const struct change_context *context, json_t *job)
 {
@@ -30,11 +24,11 @@ static void add_records(struct ctl *ctl, const struct change_context *context, j
 		struct error ignored = {0};
 		size_t i;
 		json_t *rows, *row, *own = json_array();
-		if (records_list(context->store, kind_find(parts[p].kind), text_of(job, "customer"),
-		                 &rows, &ignored)) {
+		if (records_list(context->store, kind_find(parts[p].kind),
+		                 table_text(job, "customer"), &rows, &ignored)) {
 			json_array_foreach(rows, i, row)
 			{
-				if (strcmp(text_of(row, "job"), text_of(job, "job")) == 0)
+				if (strcmp(table_text(row, "job"), table_text(job, "job")) == 0)
 					json_array_append(own, row);
 			}
 			json_decref(rows);
@@ -50,15 +44,15 @@ static void print_outcome(struct ctl *ctl, const json_t *outcome)
 	                                   "reply", "note", "until"};
 	struct buf *out = output_text(ctl->out);
 	buf_adds(out, "  ");
-	look_time(out, text_of(outcome, "time"), output_look(ctl->out));
-	buf_printf(out, "  %s, %s", text_of(outcome, "status"), text_of(outcome, "reason"));
+	look_time(out, table_text(outcome, "time"), output_look(ctl->out));
+	buf_printf(out, "  %s, %s", table_text(outcome, "status"), table_text(outcome, "reason"));
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 		const json_t *value = json_object_get(outcome, keys[i]);
 		if (value == NULL || json_is_null(value))
 			continue;
 		buf_printf(out, "; %s ", keys[i]);
 		if (strcmp(keys[i], "due") == 0)
-			look_time(out, text_of(outcome, "due"), output_look(ctl->out));
+			look_time(out, table_text(outcome, "due"), output_look(ctl->out));
 		else
 			table_value(out, value);
 		if (strcmp(keys[i], "due") == 0)
@@ -69,8 +63,8 @@ static void print_outcome(struct ctl *ctl, const json_t *outcome)
 
 static bool is_of(const json_t *outcome, const json_t *event)
 {
-	return strcmp(text_of(outcome, "event"), text_of(event, "id")) == 0 &&
-	       strcmp(text_of(outcome, "source"), text_of(event, "source")) == 0;
+	return strcmp(table_text(outcome, "event"), table_text(event, "id")) == 0 &&
+	       strcmp(table_text(outcome, "source"), table_text(event, "source")) == 0;
 }
 
 static void print_event(struct ctl *ctl, const json_t *job, const json_t *event)
@@ -80,12 +74,12 @@ static void print_event(struct ctl *ctl, const json_t *job, const json_t *event)
 	size_t i;
 	const json_t *outcome;
 	buf_addc(out, '\n');
-	look_time(out, text_of(event, "time"), look);
+	look_time(out, table_text(event, "time"), look);
 	local_print(ctl, event, "time");
-	buf_printf(out, "  %s%s%s  event ", look_bold(look), text_of(event, "type"),
+	buf_printf(out, "  %s%s%s  event ", look_bold(look), table_text(event, "type"),
 	           look_plain(look));
 	table_value(out, json_object_get(event, "id"));
-	if (*text_of(event, "source") != '\0')
+	if (*table_text(event, "source") != '\0')
 		buf_adds(out, " from ");
 	table_value(out, json_object_get(event, "source"));
 	buf_addc(out, '\n');
@@ -116,9 +110,9 @@ static void print_job(struct ctl *ctl, const json_t *job)
 {
 	size_t i;
 	const json_t *event;
-	output_say(ctl->out, "job %s of customer %s: %s", text_of(job, "job"),
-	           text_of(job, "customer"),
-	           *text_of(job, "state") ? text_of(job, "state") : "no state yet");
+	output_print(ctl->out, "job %s of customer %s: %s", table_text(job, "job"),
+	             table_text(job, "customer"),
+	             *table_text(job, "state") ? table_text(job, "state") : "no state yet");
 	json_array_foreach(json_object_get(job, "events"), i, event) print_event(ctl, job, event);
 	output_section(ctl->out, json_object_get(job, "requests"), "Asked of the gate",
 	               COLUMNS({.key = "type", .title = "Type"},
@@ -153,10 +147,10 @@ static void add_local(struct ctl *ctl, json_t *job)
 {
 	static const char *const lists[] = {"events", "requests", "outcomes", "mails"};
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-		local_members(ctl, json_object_get(job, lists[i]), text_of(job, "customer"));
+		local_members(ctl, json_object_get(job, lists[i]), table_text(job, "customer"));
 }
 
-static bool show(struct ctl *ctl, struct error *err)
+static bool job_run_show(struct ctl *ctl, struct error *err)
 {
 	json_t *job;
 	struct change_context context;
@@ -183,7 +177,7 @@ static bool show(struct ctl *ctl, struct error *err)
 
 enum { LIMIT = 20 };
 
-static bool list(struct ctl *ctl, struct error *err)
+static bool job_run_list(struct ctl *ctl, struct error *err)
 {
 	json_t *rows;
 	struct spool_filter filter;
@@ -232,7 +226,7 @@ static const struct command commands[] = {
          .help = "Shows a job's timeline: events, what was decided and why, mails, the servers' "
                  "words",
          .examples = "job show 4711\njob show 4711 --customer 1001",
-         .run = show},
+         .run = job_run_show},
         {.verb = "list",
          .options = list_options,
          .uses = USES_SPOOL " " USES_STORE,
@@ -240,7 +234,7 @@ static const struct command commands[] = {
          .more = "--status is a job's state, else what became of one of its mails, events or "
                  "requests; --reason is one of theirs.",
          .examples = "job list --customer 1001\njob list --state failed --older-than 2h",
-         .run = list},
+         .run = job_run_list},
 };
 
 const struct noun noun_job = {

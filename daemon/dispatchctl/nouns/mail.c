@@ -28,7 +28,7 @@ static const struct column list_columns[] = {
         {.key = "reply", .title = "Reply", .min = 16, .style = STYLE_FAINT},
 };
 
-static bool list(struct ctl *ctl, struct error *err)
+static bool mail_run_list(struct ctl *ctl, struct error *err)
 {
 	struct spool_filter filter;
 	json_t *rows;
@@ -64,7 +64,7 @@ static const struct column sheet_columns[] = {
         {.key = "message_id", .title = "Message-ID"},
 };
 
-static bool show(struct ctl *ctl, struct error *err)
+static bool mail_run_show(struct ctl *ctl, struct error *err)
 {
 	int64_t id;
 	json_t *mail;
@@ -105,21 +105,21 @@ static void report(struct ctl *ctl, json_t *answer, const char *done)
 	json_array_foreach(mails, i, id)
 	{
 		if (n <= 20)
-			output_say(ctl->out, "mail %lld %s", (long long)json_integer_value(id),
-			           done);
+			output_print(ctl->out, "mail %lld %s", (long long)json_integer_value(id),
+			             done);
 	}
 	json_array_foreach(past, i, id)
-	        output_say(ctl->out, "mail %lld superseded: its job has moved on",
-	                   (long long)json_integer_value(id));
+	        output_print(ctl->out, "mail %lld superseded: its job has moved on",
+	                     (long long)json_integer_value(id));
 	if (n == 0 && past == NULL)
-		output_say(ctl->out, "no mail to be found for that");
+		output_print(ctl->out, "no mail to be found for that");
 	else if (n > 20)
-		output_say(ctl->out, "%zu mails: each %s", n, done);
+		output_print(ctl->out, "%zu mails: each %s", n, done);
 	json_object_del(answer, "ok");
 	output_document(ctl->out, answer);
 }
 
-static bool retry(struct ctl *ctl, struct error *err)
+static bool mail_run_retry(struct ctl *ctl, struct error *err)
 {
 	bool all = ctl_option(ctl, "all-failed") != NULL;
 	int64_t id = 0;
@@ -140,7 +140,7 @@ static bool retry(struct ctl *ctl, struct error *err)
 	return true;
 }
 
-static bool cancel(struct ctl *ctl, struct error *err)
+static bool mail_run_cancel(struct ctl *ctl, struct error *err)
 {
 	int64_t id;
 	json_t *answer;
@@ -172,26 +172,26 @@ static const struct command commands[] = {
          .uses = USES_SPOOL " " USES_STORE,
          .help = "Lists mails, the newest first",
          .examples = "mail list --status failed\nmail list --status deferred",
-         .run = list},
+         .run = mail_run_list},
         {.verb = "show",
          .args = "ID",
          .uses = USES_SPOOL " " USES_STORE,
          .help = "Shows a mail with all that became of it and the server's words",
          .examples = "mail show 17",
-         .run = show},
+         .run = mail_run_show},
         {.verb = "retry",
          .args = "[ID]",
          .options = retry_options,
          .uses = USES_ENGINE,
          .help = "Makes a failed or waiting mail due now",
          .examples = "mail retry 17\nmail retry --all-failed",
-         .run = retry},
+         .run = mail_run_retry},
         {.verb = "cancel",
          .args = "ID",
          .uses = USES_ENGINE,
          .help = "Cancels a mail that has not been sent yet",
          .examples = "mail cancel 17",
-         .run = cancel},
+         .run = mail_run_cancel},
 };
 
 const struct noun noun_mail = {

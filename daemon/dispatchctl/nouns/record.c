@@ -23,7 +23,7 @@ bool record_done(struct ctl *ctl, struct customers *store, const char *name, con
 	json_t *record;
 	if (!records_show(store, kind_of(ctl), name, &record, err))
 		return false;
-	output_say(ctl->out, "%s %s %s", kind_of(ctl)->name, name, what);
+	output_print(ctl->out, "%s %s %s", kind_of(ctl)->name, name, what);
 	output_document(ctl->out, record);
 	return true;
 }
@@ -198,7 +198,7 @@ bool record_remove(struct ctl *ctl, struct error *err)
 	if (!ctl_confirm(ctl, err, arena_printf(ctl->arena, "Remove %s %s?", kind->name, name)) ||
 	    !records_remove(&context, kind, name, err))
 		return false;
-	output_say(ctl->out, "%s %s removed", kind->name, name);
+	output_print(ctl->out, "%s %s removed", kind->name, name);
 	output_document(ctl->out, json_pack("{s:s}", "removed", name));
 	return true;
 }

@@ -72,7 +72,7 @@ bool record_file_fetch(struct ctl *ctl, struct error *err)
 	if (!ok)
 		(void)unlink(path);
 	identity_back();
-	output_say(ctl->out, "%s %s written to %s", kind->name, ctl_arg(ctl, 0), path);
+	output_print(ctl->out, "%s %s written to %s", kind->name, ctl_arg(ctl, 0), path);
 	output_document(ctl->out, json_pack("{s:s}", "file", path));
 	return ok;
 }

@@ -10,7 +10,7 @@ static bool reps_of(struct ctl *ctl, const struct change_context *context, const
 	json_t *customer;
 	if (!customer_show(context->store, number, &customer, err))
 		return false;
-	output_say(ctl->out, "%s %s customer %s", rep, what, number);
+	output_print(ctl->out, "%s %s customer %s", rep, what, number);
 	output_document(ctl->out, customer);
 	return true;
 }

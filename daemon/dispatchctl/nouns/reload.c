@@ -14,7 +14,7 @@ static void print_faults(const json_t *faults)
 	json_array_foreach(faults, i, fault) output_fault("%s", json_string_value(fault));
 }
 
-static bool run(struct ctl *ctl, struct error *err)
+static bool reload_run(struct ctl *ctl, struct error *err)
 {
 	json_t *answer = NULL, *request = json_pack("{s:s}", "do", request_verb(REQUEST_RELOAD));
 	enum control_answer kind = control_ask(ctl->settings, request, &answer, err);
@@ -22,11 +22,12 @@ static bool run(struct ctl *ctl, struct error *err)
 	if (kind != CONTROL_ANSWERED)
 		return false;
 	if (json_is_true(json_object_get(answer, "reloaded"))) {
-		output_say(ctl->out, "reloaded");
+		output_print(ctl->out, "reloaded");
 	} else {
 		print_faults(json_object_get(answer, "faults"));
-		output_say(ctl->out,
-		           "reload refused: dispatchd goes on with the configuration that it has");
+		output_print(
+		        ctl->out,
+		        "reload refused: dispatchd goes on with the configuration that it has");
 		ctl->status = (int)json_integer_value(json_object_get(answer, "code"));
 	}
 	json_object_del(answer, "ok");
@@ -42,7 +43,7 @@ static const struct command commands[] = {
                  "and the exit\n"
                  "status is 78.",
          .examples = "reload",
-         .run = run},
+         .run = reload_run},
 };
 
 const struct noun noun_reload = {

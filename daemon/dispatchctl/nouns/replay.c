@@ -12,29 +12,23 @@
 #include <stdio.h>
 #include <sysexits.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-	return text ? text : "";
-}
-
 static void add_decision(struct buf *out, const json_t *decision)
 {
-	buf_printf(out, "%s, %s", text_of(decision, "status"), text_of(decision, "reason"));
-	if (*text_of(decision, "due") != '\0')
-		buf_printf(out, ", due %s", text_of(decision, "due"));
+	buf_printf(out, "%s, %s", table_text(decision, "status"), table_text(decision, "reason"));
+	if (*table_text(decision, "due") != '\0')
+		buf_printf(out, ", due %s", table_text(decision, "due"));
 }
 
 /* One object a line with `--json`; else a paragraph of three lines. */
-static bool changed(void *arg, const json_t *change, struct error *err)
+static bool print_change(void *arg, const json_t *change, struct error *err)
 {
 	struct ctl *ctl = arg;
 	struct buf text = {0};
 	if (output_json(ctl->out)) {
 		jsontext_write(&text, change, JSONTEXT_AS_IS);
 	} else {
-		buf_printf(&text, "%-6s %s  %s of job ", text_of(change, "change"),
-		           text_of(change, "received"), text_of(change, "type"));
+		buf_printf(&text, "%-6s %s  %s of job ", table_text(change, "change"),
+		           table_text(change, "received"), table_text(change, "type"));
 		table_value(&text, json_object_get(change, "job"));
 		buf_adds(&text, ", customer ");
 		table_value(&text, json_object_get(change, "customer"));
@@ -73,22 +67,23 @@ static void print_fault(void *arg, const char *text)
 /* Of the other configuration only what the rules ask counts; the databases stay ours. */
 static bool load_rules(const struct ctl *ctl, struct settings **ret, struct error *err)
 {
-	static const char *const minds[] = {"rules", "notify", "mail.max_age", NULL};
+	static const char *const sections[] = {"rules", "notify", "mail.max_age", NULL};
 	const char *path = ctl_option(ctl, "config");
 	int status = EX_CONFIG;
 	if (path == NULL)
 		return true;
 	identity_person();
-	*ret = settings_load(path, minds, print_fault, NULL, &status);
+	*ret = settings_load(path, sections, print_fault, NULL, &status);
 	identity_back();
 	return *ret != NULL || error_set(err, status, "%s: nothing was replayed", path);
 }
 
-static bool run(struct ctl *ctl, struct error *err)
+static bool replay_run_all(struct ctl *ctl, struct error *err)
 {
 	struct settings *other = NULL;
 	struct replay_counts counts;
-	struct replay replay = {.spool = ctl->settings->spool.path, .changed = changed, .arg = ctl};
+	struct replay replay = {
+	        .spool = ctl->settings->spool.path, .changed = print_change, .arg = ctl};
 	struct replay_data data = {0};
 	bool ok = read_span(ctl, &replay, err) && load_rules(ctl, &other, err) &&
 	          replay_data_find(ctl, ctl_option(ctl, "customers"), &data, err);
@@ -99,11 +94,11 @@ static bool run(struct ctl *ctl, struct error *err)
 	replay_data_end(&data);
 	settings_free(other);
 	if (ok && !output_json(ctl->out))
-		output_say(ctl->out,
-		           "%lld events: %lld mails the same, %lld added, %lld gone, %lld moved",
-		           (long long)counts.events, (long long)counts.same,
-		           (long long)counts.added, (long long)counts.gone,
-		           (long long)counts.moved);
+		output_print(ctl->out,
+		             "%lld events: %lld mails the same, %lld added, %lld gone, %lld moved",
+		             (long long)counts.events, (long long)counts.same,
+		             (long long)counts.added, (long long)counts.gone,
+		             (long long)counts.moved);
 	return ok;
 }
 
@@ -128,7 +123,7 @@ static const struct command commands[] = {
                  "then would have changed. With --json one object a line.",
          .examples = "replay --since -7d --config new.conf\n"
                      "replay --since 2026-11-01 --until 2026-11-08 --customers copy.db",
-         .run = run},
+         .run = replay_run_all},
 };
 
 const struct noun noun_replay = {.name = "replay",

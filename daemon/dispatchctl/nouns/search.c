@@ -105,8 +105,9 @@ bool customer_run_duplicates(struct ctl *ctl, struct error *err)
 	json_t *group, *one;
 	json_array_foreach(rows, i, group)
 	{
-		output_say(ctl->out, "%s: %s", json_string_value(json_object_get(group, "shares")),
-		           json_string_value(json_object_get(group, "value")));
+		output_print(ctl->out, "%s: %s",
+		             json_string_value(json_object_get(group, "shares")),
+		             json_string_value(json_object_get(group, "value")));
 		json_array_foreach(json_object_get(group, "customers"), k, one)
 		{
 			struct buf *out = output_text(ctl->out);
@@ -118,7 +119,7 @@ bool customer_run_duplicates(struct ctl *ctl, struct error *err)
 		}
 	}
 	if (json_array_size(rows) == 0)
-		output_say(ctl->out, "no customer seems to be on record twice");
+		output_print(ctl->out, "no customer seems to be on record twice");
 	output_document(ctl->out, rows);
 	return true;
 }

@@ -60,7 +60,8 @@ static bool ask_own_engine(const struct ctl *ctl, struct engine *engine, const j
 
 /* Who holds the engine's lock without listening may be a daemon that starts: then its socket is
  * there a moment later. */
-static bool ask(const struct ctl *ctl, const json_t *request, json_t **ret, struct error *err)
+static bool ask_engine(const struct ctl *ctl, const json_t *request, json_t **ret,
+                       struct error *err)
 {
 	for (int tries = 1;; tries++) {
 		enum control_answer answer = control_ask(ctl->settings, request, ret, err);
@@ -80,7 +81,7 @@ bool spool_ask(const struct ctl *ctl, json_t *request, json_t **ret, struct erro
 	bool ok = actor_find(ctl, &actor, err);
 	if (ok) {
 		json_object_set_new(request, "by", json_string(actor.user));
-		ok = ask(ctl, request, ret, err);
+		ok = ask_engine(ctl, request, ret, err);
 	}
 	json_decref(request);
 	return ok;
@@ -123,7 +124,7 @@ bool spool_ask_all(const struct ctl *ctl, json_t *request, json_t **ret, struct 
 	return ok;
 }
 
-static void say_nothing(void *arg, const char *text)
+static void ignore_fault(void *arg, const char *text)
 {
 	(void)arg, (void)text;
 }
@@ -131,13 +132,14 @@ static void say_nothing(void *arg, const char *text)
 /* The change itself is done and on record, so nothing that is amiss here is a fault of it. */
 void spool_follow_numbers(const struct ctl *ctl)
 {
-	const char *const *minds = ctl_words(ctl->arena, USES_ENGINE);
+	const char *const *sections = ctl_words(ctl->arena, USES_ENGINE);
 	struct ctl own = *ctl;
 	struct error err;
 	int status;
 	json_t *answer = NULL;
 	identity_person();
-	own.settings = settings_load(settings_path(ctl->config), minds, say_nothing, NULL, &status);
+	own.settings =
+	        settings_load(settings_path(ctl->config), sections, ignore_fault, NULL, &status);
 	identity_back();
 	if (own.settings == NULL)
 		return;

@@ -133,7 +133,7 @@ static void print_counts(struct ctl *ctl, const json_t *mails)
 			json_array_append_new(
 			        rows, json_pack("{s:s, s:O}", "status", status, "mails", count));
 	}
-	output_say(ctl->out, json_array_size(rows) > 0 ? "" : "\nno mails in the spool");
+	output_print(ctl->out, json_array_size(rows) > 0 ? "" : "\nno mails in the spool");
 	table_print(output_text(ctl->out), rows,
 	            COLUMNS({.key = "status", .title = "Mails", .style = STYLE_WORD},
 	                    {.key = "mails", .title = "Count", .right = true}),
@@ -166,7 +166,7 @@ static void print_feeds(struct ctl *ctl, const json_t *feeds)
 	json_decref(rows);
 }
 
-static bool run(struct ctl *ctl, struct error *err)
+static bool status_run(struct ctl *ctl, struct error *err)
 {
 	json_t *state;
 	if (!read_state(ctl, &state, err))
@@ -210,7 +210,7 @@ static const struct command commands[] = {
          .help = "Says whether dispatchd, Redis and the relays are there, and counts held jobs and "
                  "mails by status",
          .examples = "status\nstatus --json",
-         .run = run},
+         .run = status_run},
 };
 
 const struct noun noun_status = {

@@ -56,7 +56,7 @@ static bool gather_days(struct ctl *ctl, const struct change_context *context, j
 	       take_day(ctl, "until", zone, values, err);
 }
 
-static bool run_suspend(struct ctl *ctl, struct error *err)
+static bool suspension_run_add(struct ctl *ctl, struct error *err)
 {
 	const char *number = ctl_arg(ctl, 0);
 	struct change_context context;
@@ -73,16 +73,17 @@ static bool run_suspend(struct ctl *ctl, struct error *err)
 	struct buf scopes = {0};
 	table_value(&scopes, json_object_get(row, "scopes"));
 	const char *until = json_string_value(json_object_get(row, "until"));
-	output_say(ctl->out, "customer %s suspended (%lld): %s from %s %s%s", number, (long long)id,
-	           buf_text(&scopes), json_string_value(json_object_get(row, "from")),
-	           until ? "until " : "on, indefinitely", until ? until : "");
+	output_print(ctl->out, "customer %s suspended (%lld): %s from %s %s%s", number,
+	             (long long)id, buf_text(&scopes),
+	             json_string_value(json_object_get(row, "from")),
+	             until ? "until " : "on, indefinitely", until ? until : "");
 	buf_free(&scopes);
 	output_document(ctl->out, row);
 	return true;
 }
 
 /* Today and tomorrow are those of its customer, whose number the record has. */
-static bool run_set(struct ctl *ctl, struct error *err)
+static bool suspension_run_set(struct ctl *ctl, struct error *err)
 {
 	const struct kind *kind = kind_find("suspension");
 	const char *id = ctl_arg(ctl, 0), *until = ctl_option(ctl, "until");
@@ -106,7 +107,7 @@ static bool run_set(struct ctl *ctl, struct error *err)
 }
 
 /* What holds all the same, the parents' too, so that nobody believes the truck may go. */
-static void say_still(struct ctl *ctl, const json_t *row)
+static void print_still(struct ctl *ctl, const json_t *row)
 {
 	const char *number = ctl_arg(ctl, 0),
 	           *whose = json_string_value(json_object_get(row, "customer"));
@@ -138,14 +139,14 @@ static bool add_still(struct ctl *ctl, const struct change_context *context, jso
 		if (!json_is_true(json_object_get(row, "holds")))
 			continue;
 		json_array_append(still, row);
-		say_still(ctl, row);
+		print_still(ctl, row);
 	}
 	json_decref(rows);
 	json_object_set_new(answer, "still", still);
 	return true;
 }
 
-static bool run_resume(struct ctl *ctl, struct error *err)
+static bool suspension_run_end(struct ctl *ctl, struct error *err)
 {
 	struct change_context context;
 	int64_t id = 0, n = 0;
@@ -154,11 +155,11 @@ static bool run_resume(struct ctl *ctl, struct error *err)
 	    !resume(&context, ctl_arg(ctl, 0), store_default_zone(ctl), id, &n, err))
 		return false;
 	if (n == 0)
-		output_say(ctl->out, "customer %s: no suspension of its own is in force",
-		           ctl_arg(ctl, 0));
+		output_print(ctl->out, "customer %s: no suspension of its own is in force",
+		             ctl_arg(ctl, 0));
 	else
-		output_say(ctl->out, "customer %s resumed: %lld suspension%s ended",
-		           ctl_arg(ctl, 0), (long long)n, n == 1 ? "" : "s");
+		output_print(ctl->out, "customer %s resumed: %lld suspension%s ended",
+		             ctl_arg(ctl, 0), (long long)n, n == 1 ? "" : "s");
 	json_t *answer =
 	        json_pack("{s:s, s:I}", "customer", ctl_arg(ctl, 0), "ended", (json_int_t)n);
 	if (!add_still(ctl, &context, answer, err)) {
@@ -169,7 +170,7 @@ static bool run_resume(struct ctl *ctl, struct error *err)
 	return true;
 }
 
-static bool run_list(struct ctl *ctl, struct error *err)
+static bool suspension_run_list(struct ctl *ctl, struct error *err)
 {
 	struct change_context context;
 	json_t *rows;
@@ -224,7 +225,7 @@ const struct command suspension_verbs[] = {
          .examples =
                  "suspension add 1001 --until +14d --note \"Shop is being rebuilt\"\n"
                  "suspension add 1001 --scope emails --note \"No mails until the audit is over\"",
-         .run = run_suspend},
+         .run = suspension_run_add},
         {.verb = "set",
          .args = "ID",
          .options = set_options,
@@ -235,20 +236,20 @@ const struct command suspension_verbs[] = {
          .more = "An empty --until makes it indefinite. A suspension that was ended can't be "
                  "changed.",
          .examples = "suspension set 12 --until +7d\nsuspension set 12 --scope emails",
-         .run = run_set},
+         .run = suspension_run_set},
         {.verb = "end",
          .args = "NUMBER [ID]",
          .uses = USES_STORE,
          .help = "Ends one suspension of a customer, or all that are in force now",
          .examples = "suspension end 1001\nsuspension end 1001 12",
-         .run = run_resume},
+         .run = suspension_run_end},
         {.verb = "list",
          .args = "[NUMBER]",
          .options = list_options,
          .uses = USES_STORE,
          .help = "Lists the suspensions of a customer and of those above it, or of all customers",
          .examples = "suspension list\nsuspension list 1001 --history",
-         .run = run_list},
+         .run = suspension_run_list},
 };
 const size_t suspension_verbs_n = sizeof suspension_verbs / sizeof *suspension_verbs;
 
@@ -259,14 +260,14 @@ static const struct command suspend_command[] = {
          .uses = USES_STORE,
          .help = "Suspends a customer; short for suspension add",
          .examples = "suspend 1001 --until +14d --note \"Shop is being rebuilt\"",
-         .run = run_suspend},
+         .run = suspension_run_add},
 };
 static const struct command resume_command[] = {
         {.args = "NUMBER [ID]",
          .uses = USES_STORE,
          .help = "Ends suspensions of a customer; short for suspension end",
          .examples = "resume 1001\nresume 1001 12",
-         .run = run_resume},
+         .run = suspension_run_end},
 };
 static const struct command suspensions_command[] = {
         {.args = "[NUMBER]",
@@ -274,7 +275,7 @@ static const struct command suspensions_command[] = {
          .uses = USES_STORE,
          .help = "Lists suspensions; short for suspension list",
          .examples = "suspensions\nsuspensions 1001 --history",
-         .run = run_list},
+         .run = suspension_run_list},
 };
 
 const struct noun noun_suspend = {

@@ -8,7 +8,7 @@
 
 #include <sysexits.h>
 
-static bool render(struct ctl *ctl, struct error *err)
+static bool template_run_render(struct ctl *ctl, struct error *err)
 {
 	const char *data = ctl_option(ctl, "data");
 	if (data == NULL)
@@ -44,7 +44,7 @@ static const struct command commands[] = {
                  "it",
          .examples = "template render templates/completed.txt --data sample.json\n"
                      "template render templates/completed.html --data sample.json --html",
-         .run = render},
+         .run = template_run_render},
 };
 
 const struct noun noun_template = {

@@ -72,8 +72,8 @@ static void on_bad_row(void *arg, int64_t line, int64_t column, const char *text
 		output_fault("%s: %s", import->path, text);
 }
 
-static void say_change(struct import *import, const char *action, const char *name,
-                       const json_t *before, const json_t *after)
+static void print_change(struct import *import, const char *action, const char *name,
+                         const json_t *before, const json_t *after)
 {
 	struct buf *out = output_text(import->ctl->out);
 	const char *key;
@@ -102,7 +102,7 @@ static void on_change(void *arg, const char *action, const char *name, const jso
 		                      json_pack("{s:s, s:s, s:O?, s:O?}", "action", action, "name",
 		                                name, "before", before, "after", after));
 	else
-		say_change(import, action, name, before, after);
+		print_change(import, action, name, before, after);
 }
 
 static FILE *open_input(const char *path, struct error *err)
@@ -128,7 +128,7 @@ static const char *rows_word(int64_t n)
 }
 
 /* What the file brings was replaced by somebody since: it may be an old one. */
-static void say_stale(const struct records_counts *counts, bool dry_run)
+static void warn_of_stale(const struct records_counts *counts, bool dry_run)
 {
 	char day[INSTANT_TEXT_MAX], by[200];
 	if (counts->stale == 0)
@@ -157,11 +157,11 @@ static void add_stale(json_t *document, const struct records_counts *counts)
 static void import_report(struct import *import, const struct records_counts *counts, bool dry_run)
 {
 	struct ctl *ctl = import->ctl;
-	output_say(ctl->out, "%s%lld %s: %lld %s, %lld %s, %lld the same",
-	           dry_run ? "dry run, nothing changed; " : "", (long long)counts->rows,
-	           rows_word(counts->rows), (long long)counts->added, dry_run ? "to add" : "added",
-	           (long long)counts->changed, dry_run ? "to change" : "changed",
-	           (long long)counts->same);
+	output_print(ctl->out, "%s%lld %s: %lld %s, %lld %s, %lld the same",
+	             dry_run ? "dry run, nothing changed; " : "", (long long)counts->rows,
+	             rows_word(counts->rows), (long long)counts->added,
+	             dry_run ? "to add" : "added", (long long)counts->changed,
+	             dry_run ? "to change" : "changed", (long long)counts->same);
 	json_t *document =
 	        json_pack("{s:I, s:I, s:I, s:I, s:b}", "rows", (json_int_t)counts->rows, "added",
 	                  (json_int_t)counts->added, "changed", (json_int_t)counts->changed, "same",
@@ -223,7 +223,7 @@ bool transfer_import(struct ctl *ctl, struct error *err)
 		progress_clear(&import.progress);
 	}
 	if (ok) {
-		say_stale(&counts, how.dry_run);
+		warn_of_stale(&counts, how.dry_run);
 		import_report(&import, &counts, how.dry_run);
 	}
 	json_decref(import.changes);
@@ -361,8 +361,8 @@ bool transfer_export(struct ctl *ctl, struct error *err)
 	ok = target_close(&target, ok, err);
 	if (!ok || target.out == stdout)
 		return ok;
-	output_say(ctl->out, "%lld %s written to %s", (long long)rows, rows_word(rows),
-	           target.path);
+	output_print(ctl->out, "%lld %s written to %s", (long long)rows, rows_word(rows),
+	             target.path);
 	output_document(ctl->out,
 	                json_pack("{s:I, s:s}", "rows", (json_int_t)rows, "file", target.path));
 	return true;

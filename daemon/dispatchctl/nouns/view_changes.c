@@ -33,6 +33,6 @@ void view_changes(struct ctl *ctl, json_t *rows)
 	const json_t *change;
 	json_array_foreach(rows, i, change) view_change(ctl, change);
 	if (json_array_size(rows) == 0)
-		output_say(ctl->out, "no changes on record");
+		output_print(ctl->out, "no changes on record");
 	output_document(ctl->out, rows);
 }

@@ -146,7 +146,8 @@ static void view_week(struct ctl *ctl, const json_t *weekly, const char *whose)
 	for (int day = 0; json_is_object(weekly) && day < 7; day++) {
 		const char *name = hours_weekday_name(day);
 		const char *windows = json_string_value(json_object_get(weekly, name));
-		output_say(ctl->out, "%s         %s%s", name, windows ? windows : "closed", whose);
+		output_print(ctl->out, "%s         %s%s", name, windows ? windows : "closed",
+		             whose);
 	}
 }
 
@@ -183,12 +184,12 @@ void view_hours(struct ctl *ctl, const json_t *hours)
 	view_dates(ctl, json_object_get(hours, "dates"));
 	view_dates(ctl, json_object_get(inherited, "dates"));
 	if (json_is_true(json_object_get(hours, "never_open")))
-		output_say(ctl->out,
-		           "%sThis calendar never opens: no mail that waits for it can go out.%s",
-		           look_red(output_look(ctl->out)), look_plain(output_look(ctl->out)));
+		output_print(ctl->out,
+		             "%sThis calendar never opens: no mail that waits for it can go out.%s",
+		             look_red(output_look(ctl->out)), look_plain(output_look(ctl->out)));
 	else if (json_is_string(json_object_get(hours, "next_open")))
-		output_say(ctl->out, "Closed now; opens %s.",
-		           json_string_value(json_object_get(hours, "next_open")));
+		output_print(ctl->out, "Closed now; opens %s.",
+		             json_string_value(json_object_get(hours, "next_open")));
 }
 
 static bool has_hours(const json_t *hours)

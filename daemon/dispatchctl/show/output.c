@@ -91,7 +91,7 @@ struct buf *output_text(struct output *out)
 	return &out->text;
 }
 
-void output_say(struct output *out, const char *fmt, ...)
+void output_print(struct output *out, const char *fmt, ...)
 {
 	char *line = NULL;
 	va_list args;
@@ -125,7 +125,7 @@ void output_rows(struct output *out, json_t *rows, const struct column *columns,
                  const char *none)
 {
 	if (!out->json && json_array_size(rows) == 0)
-		output_say(out, "%s", none);
+		output_print(out, "%s", none);
 	else if (!out->json)
 		table_print(&out->text, rows, columns, n, &out->look);
 	output_document(out, rows);
@@ -240,7 +240,7 @@ static bool end_pager(struct output *out, struct error *err)
 }
 
 /* Gives the person at the terminal what was gathered since. */
-static bool show(struct output *out, struct error *err)
+static bool output_show(struct output *out, struct error *err)
 {
 	if (out->left)
 		return true;
@@ -308,7 +308,7 @@ bool output_piece(struct output *out, json_t *rows, const struct column *columns
 	out->pieces = true;
 	json_decref(rows);
 	if (out->terminal && !out->json)
-		return show(out, err);
+		return output_show(out, err);
 	bool good = print(out->text.data, out->text.len, err);
 	buf_reset(&out->text);
 	return good;
@@ -331,7 +331,7 @@ static void write_document(const struct output *out, struct buf *ret)
 bool output_end(struct output *out, struct error *err)
 {
 	if (!out->json) {
-		bool good = out->terminal ? show(out, err)
+		bool good = out->terminal ? output_show(out, err)
 		                          : print_all(buf_text(&out->text), out->text.len, err);
 		return out->pager ? good && end_pager(out, err) : good;
 	}

@@ -21,7 +21,7 @@ const struct look *output_look(const struct output *out);
 struct buf *output_text(struct output *out); /* text for a person; thrown away with `--json` */
 
 /* A line for a person; nothing with `--json`. */
-void output_say(struct output *out, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void output_print(struct output *out, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* A line on standard error, "dispatchctl: …", with what is foreign in it escaped. */
 void output_fault(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* The document for `--json`; takes the reference. Given twice, the later counts. */

@@ -76,6 +76,12 @@ void table_value(struct buf *out, const json_t *value)
 	}
 }
 
+const char *table_text(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return text ? text : "";
+}
+
 static const json_t *member(const json_t *row, const char *key)
 {
 	const char *dot = strchr(key, '.');

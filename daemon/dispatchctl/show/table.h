@@ -53,6 +53,8 @@ void table_print_sheet(struct buf *out, const json_t *object, const struct colum
  * with commas.
  */
 void table_value(struct buf *out, const json_t *value);
+/* A member's text as it is; "" where it has none. */
+const char *table_text(const json_t *object, const char *key);
 
 /* Cells that a UTF-8 text takes on a terminal. Invalid bytes count one each. */
 unsigned text_width(const char *text);
