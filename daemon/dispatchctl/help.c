@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Help, from the rows. Its three levels look alike: how it is written, what it does, what it takes,
- * examples that can be copied.
+ * Help, from the rows. Its three levels look alike: usage, what it does, options, examples to
+ * copy.
  */
 #include "dispatchctl/help.h"
 
@@ -19,7 +19,7 @@ static unsigned line_limit(const struct ctl *ctl)
 	return width == 0 || width > WIDTH_MAX ? WIDTH_MAX : width;
 }
 
-/* A left column and a sentence beside it; on the next line where the left one is too long. */
+/* A left column and a sentence beside it, or on the next line if the left one is too long. */
 static void pair(const struct ctl *ctl, const char *left, const char *right, unsigned column)
 {
 	struct buf *out = output_text(ctl->out);
@@ -45,15 +45,6 @@ static void heading(const struct ctl *ctl, const char *text)
 {
 	const struct look *look = output_look(ctl->out);
 	buf_printf(output_text(ctl->out), "\n%s%s%s\n", look_bold(look), text, look_plain(look));
-}
-
-static const char *usage_of(const struct noun *noun, const struct command *command,
-                            struct arena *arena)
-{
-	return arena_printf(arena, "%s%s%s%s%s", noun->name, command->verb ? " " : "",
-	                    command->verb ? command->verb : "",
-	                    command->args && *command->args ? " " : "",
-	                    command->args ? command->args : "");
 }
 
 static void print_options(const struct ctl *ctl, const struct option *options)
@@ -84,7 +75,7 @@ static void help_command(const struct ctl *ctl)
 {
 	const struct command *command = ctl->command;
 	const struct option *options = command_options(command, ctl->arena);
-	output_print(ctl->out, "dispatchctl %s%s", usage_of(ctl->noun, command, ctl->arena),
+	output_print(ctl->out, "dispatchctl %s%s", command_usage(ctl->noun, command, ctl->arena),
 	             options->name ? " [OPTION...]" : "");
 	paragraph(ctl, arena_printf(ctl->arena, "%s.", command->help));
 	if (command->more != NULL)
@@ -101,7 +92,7 @@ static void help_noun(const struct ctl *ctl)
 	output_print(ctl->out, "dispatchctl %s VERB: %s.", ctl->noun->name, ctl->noun->help);
 	heading(ctl, "Commands");
 	for (size_t i = 0; i < ctl->noun->n; i++)
-		pair(ctl, usage_of(ctl->noun, &ctl->noun->commands[i], ctl->arena),
+		pair(ctl, command_usage(ctl->noun, &ctl->noun->commands[i], ctl->arena),
 		     ctl->noun->commands[i].help, LEFT);
 	struct buf examples = {0};
 	for (size_t i = 0; i < ctl->noun->n; i++) {
@@ -149,7 +140,7 @@ void help_print(const struct ctl *ctl)
 		help_program(ctl);
 }
 
-/* Calls `each` for every command there is. */
+/* Calls `each` for every command. */
 static void each_command(const struct ctl *ctl,
                          void (*each)(const struct ctl *, const struct noun *,
                                       const struct command *))
@@ -165,8 +156,8 @@ static void list_command(const struct ctl *ctl, const struct noun *noun,
                          const struct command *command)
 {
 	struct buf *out = output_text(ctl->out);
-	buf_printf(out, "%s%s%s\t%s\t", noun->name, command->verb ? " " : "",
-	           command->verb ? command->verb : "", command->args ? command->args : "");
+	buf_printf(out, "%s\t%s\t", command_name(noun, command, ctl->arena),
+	           command->args ? command->args : "");
 	const struct option *options = command_options(command, ctl->arena);
 	for (const struct option *o = options; o->name != NULL; o++)
 		buf_printf(out, "%s--%s%s%s", o > options ? "," : "", o->name, o->value ? "=" : "",
@@ -179,7 +170,7 @@ void help_list_commands(const struct ctl *ctl)
 	each_command(ctl, list_command);
 }
 
-/* Text in mdoc: a leading dot or quote, and the backslash, mean something there. */
+/* Text for mdoc, in which a leading dot or quote and the backslash are special. */
 static void roff(struct buf *out, const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
@@ -198,7 +189,7 @@ static void manual_command(const struct ctl *ctl, const struct noun *noun,
                            const struct command *command)
 {
 	struct buf *out = output_text(ctl->out);
-	const char *usage = usage_of(noun, command, ctl->arena);
+	const char *usage = command_usage(noun, command, ctl->arena);
 	buf_adds(out, ".It Xo\n.Sy ");
 	roff(out, usage, strcspn(usage, "[ABCDEFGHIJKLMNOPQRSTUVWXYZ"));
 	const char *args = usage + strcspn(usage, "[ABCDEFGHIJKLMNOPQRSTUVWXYZ");

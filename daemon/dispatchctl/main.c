@@ -43,6 +43,8 @@ static bool load_settings(struct ctl *ctl, int *ret_status)
 	const char *const *sections = ctl_words(ctl->arena, ctl->command->uses);
 	ctl->settings =
 	        settings_load(settings_path(ctl->config), sections, print_fault, NULL, ret_status);
+	if (ctl->settings == NULL && *ret_status == EX_NOINPUT && ctl->config == NULL)
+		output_fault("name the configuration with -c FILE or in DISPATCHD_CONF");
 	return ctl->settings != NULL;
 }
 
@@ -66,7 +68,7 @@ static int main_run(struct ctl *ctl)
 	return ctl->status;
 }
 
-/* What is asked of the program itself and not of a command. */
+/* --help and --version. */
 static int answer_about(struct ctl *ctl)
 {
 	struct error err = {0};
@@ -77,8 +79,8 @@ static int answer_about(struct ctl *ctl)
 	return output_end(ctl->out, &err) ? EX_OK : fail(&err);
 }
 
-/* `--list-commands`, `--manual`, `--complete`: for the build, the checks and the shell, not for
- * people. */
+/* `--list-commands`, `--manual` and `--complete` are for the build, the checks and the shell, not
+ * for people. */
 static bool answer_hidden(struct ctl *ctl, int argc, char **argv, int *ret_status)
 {
 	struct error err = {0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command line: NOUN [VERB] ARGUMENT… with options anywhere among them. getopt_long isn't used:
- * which options there are is known only once noun and verb have been read.
+ * The command line: NOUN [VERB] ARGUMENT… with options anywhere among them. getopt_long isn't used,
+ * since noun and verb decide which options exist.
  */
 #include "dispatchctl/options.h"
 
@@ -22,7 +22,7 @@ struct scan {
 	const struct option *options;
 };
 
-/* True where it was one of dispatchctl's own. */
+/* An option of dispatchctl itself. Always true. */
 static bool take_global(struct ctl *ctl, const struct option *option, const char *value)
 {
 	if (strcmp(option->name, "config") == 0)
@@ -40,7 +40,7 @@ static bool take_global(struct ctl *ctl, const struct option *option, const char
 	return true;
 }
 
-/* A customer's number that was copied from a page or a spreadsheet, as where it is an argument. */
+/* A customer's number may come from a page or a spreadsheet: cleaned as an argument would be. */
 static bool take_number(const struct ctl *ctl, const char **value, struct error *err)
 {
 	const char *text = *value;
@@ -71,16 +71,16 @@ static bool unknown_option(const struct scan *scan, const char *name, size_t len
 	for (const struct option *o = options_global; o->name != NULL; o++)
 		nearest_try(&nearest, o->name);
 	if (ctl->command == NULL)
-		return error_set(err, EX_USAGE, "--%s: a command's options go after its words",
-		                 nearest.typed);
-	const char *verb = ctl->command->verb ? ctl->command->verb : "";
+		return error_set(
+		        err, EX_USAGE,
+		        "unknown option --%s; a command's own options go after the command",
+		        nearest.typed);
+	const char *command = command_name(ctl->noun, ctl->command, ctl->arena);
 	if (nearest.name != NULL)
-		return error_set(err, EX_USAGE, "%s%s%s has no option --%s; did you mean --%s?",
-		                 ctl->noun->name, *verb ? " " : "", verb, nearest.typed,
-		                 nearest.name);
-	return error_set(err, EX_USAGE, "%s%s%s has no option --%s; see dispatchctl %s%s%s --help",
-	                 ctl->noun->name, *verb ? " " : "", verb, nearest.typed, ctl->noun->name,
-	                 *verb ? " " : "", verb);
+		return error_set(err, EX_USAGE, "%s has no option --%s; did you mean --%s?",
+		                 command, nearest.typed, nearest.name);
+	return error_set(err, EX_USAGE, "%s has no option --%s; see dispatchctl %s --help", command,
+	                 nearest.typed, command);
 }
 
 /* Whether `word` is one of the words in `[yes|no]`. */
@@ -125,7 +125,7 @@ static bool take_long(struct scan *scan, const char *name, struct error *err)
 	           : take_global(scan->ctl, option, value);
 }
 
-/* -c FILE, -cFILE, -y, -h, -V; several letters in one word aren't worth their surprises. */
+/* -c FILE, -cFILE, -y, -h, -V; letters can't be combined in one word. */
 static bool take_short(struct scan *scan, const char *word, struct error *err)
 {
 	const struct option *option = options_global;
@@ -146,7 +146,7 @@ static bool take_short(struct scan *scan, const char *word, struct error *err)
 static bool take_word(struct scan *scan, const char *word, struct error *err)
 {
 	struct ctl *ctl = scan->ctl;
-	if (ctl->command == NULL && strcmp(word, "help") == 0) /* as many know it from elsewhere */
+	if (ctl->command == NULL && strcmp(word, "help") == 0) /* as other programs have it */
 		return ctl->help = true;
 	if (ctl->noun == NULL) {
 		ctl->noun = noun_find(word, err);
@@ -167,19 +167,16 @@ static bool take_word(struct scan *scan, const char *word, struct error *err)
 static bool check_count(const struct ctl *ctl, struct error *err)
 {
 	const struct command *command = ctl->command;
-	const char *verb = command->verb ? command->verb : "";
+	const char *usage = command_usage(ctl->noun, command, ctl->arena);
 	size_t min, max;
 	command_arg_range(command, &min, &max);
 	if (ctl->n_args < min)
-		return error_set(err, EX_USAGE, "%s%s%s needs %s: dispatchctl %s%s%s %s",
-		                 ctl->noun->name, *verb ? " " : "", verb,
-		                 command_arg_name(command, ctl->n_args, ctl->arena),
-		                 ctl->noun->name, *verb ? " " : "", verb, command->args);
+		return error_set(err, EX_USAGE, "%s needs %s; usage: dispatchctl %s",
+		                 command_name(ctl->noun, command, ctl->arena),
+		                 command_arg_name(command, ctl->n_args, ctl->arena), usage);
 	if (ctl->n_args > max)
-		return error_set(err, EX_USAGE,
-		                 "unexpected argument \"%s\"; usage: dispatchctl %s%s%s%s%s",
-		                 ctl->args[max], ctl->noun->name, *verb ? " " : "", verb,
-		                 max ? " " : "", command->args);
+		return error_set(err, EX_USAGE, "unexpected argument \"%s\"; usage: dispatchctl %s",
+		                 ctl->args[max], usage);
 	return true;
 }
 
@@ -193,7 +190,7 @@ static bool take(struct scan *scan, struct error *err)
 	return word[1] == '-' ? take_long(scan, word + 2, err) : take_short(scan, word, err);
 }
 
-/* Help is wanted even where the rest of the line is wrong. */
+/* --help is honored even if the rest of the line is wrong. */
 static void find_help(struct ctl *ctl, const struct scan *scan)
 {
 	for (int i = scan->at; i < scan->argc && strcmp(scan->argv[i], "--") != 0; i++)

@@ -6,9 +6,9 @@
 
 /*
  * Reads the command line into `ctl`: noun and command, arguments, options. Options of dispatchctl
- * itself may stand anywhere, those of a command behind its words; `--` ends them. On failure `err`
- * names the nearest known; what was understood so far is in `ctl` all the same, so that `--help`
- * can answer at the level that was reached.
+ * itself may be anywhere, those of a command after its noun and verb; `--` ends the options. On
+ * failure `err` suggests the nearest known word; `ctl` then holds what was read so far, so that
+ * `--help` can answer at the level reached.
  */
 bool options_read(struct ctl *ctl, int argc, char **argv, struct error *err) MUST_CHECK;
 

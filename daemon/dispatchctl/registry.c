@@ -12,8 +12,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* Those with a file of their own; those of the record kinds stand between the office's and the
- * daemon's. */
+/* Nouns with a file of their own; those of the record kinds are listed between the office's and
+ * the daemon's. */
 static const struct noun *const office[] = {
         &noun_customer,
         &noun_hours,
@@ -58,9 +58,9 @@ const struct noun *noun_find(const char *name, struct error *err)
 		nearest_try(&nearest, all[i]->name);
 	}
 	if (nearest.name != NULL)
-		error_set(err, EX_USAGE, "there is no \"%s\"; did you mean %s?", name,
+		error_set(err, EX_USAGE, "unknown command \"%s\"; did you mean \"%s\"?", name,
 		          nearest.name);
 	else
-		error_set(err, EX_USAGE, "there is no \"%s\"; see dispatchctl --help", name);
+		error_set(err, EX_USAGE, "unknown command \"%s\"; see dispatchctl --help", name);
 	return NULL;
 }

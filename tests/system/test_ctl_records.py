@@ -180,7 +180,7 @@ def test_a_cold_call_is_filled_in_from_the_customer(bakery):
 
 
 def test_underscores_and_dashes_are_told_apart_by_nobody(bakery):
-    refused(bakery, 64, "did you mean third-party?", "third_party", "list")
+    refused(bakery, 64, 'did you mean "third-party"?', "third_party", "list")
 
 
 @pytest.mark.parametrize("position, said", [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""dispatchctl's command line: help, options anywhere, and what it says to a slip of the finger."""
+"""dispatchctl's command line: help, options anywhere, and what it answers to a slip of the finger."""
 
 import os
 import re
@@ -13,7 +13,7 @@ CTL = str(BUILD / "dispatchctl")
 
 
 def run(*args, env=None, **more):
-    """On a terminal that doesn't know its size: LINES and COLUMNS tell."""
+    """Not on a terminal, with an environment of its own."""
     environment = {"PATH": os.environ["PATH"], "TZ": "UTC", **(env or {})}
     return subprocess.run([CTL, *args], capture_output=True, text=True, timeout=20, env=environment,
                           stdin=subprocess.DEVNULL, check=False, **more)
@@ -74,10 +74,10 @@ def test_version(option):
 
 @pytest.mark.parametrize("args, said", [
     ((), "no command given"),
-    (("custmer", "show", "1"), "did you mean customer?"),
+    (("custmer", "show", "1"), 'did you mean "customer"?'),
     (("customer",), "customer needs a verb"),
-    (("customer", "shw", "1"), "did you mean customer show?"),
-    (("customer", "frobnicate"), "only add,"),
+    (("customer", "shw", "1"), 'unknown verb "shw"; did you mean "customer show"?'),
+    (("customer", "frobnicate"), "it has add,"),
     (("customer", "add", "1", "--nmae", "x"), "did you mean --name?"),
     (("customer", "add", "1", "--posta-code", "x"), "did you mean --postal-code?"),
     (("customer", "add", "1", "--zzzzzz", "x"), "has no option --zzzzzz"),
@@ -85,11 +85,13 @@ def test_version(option):
     (("customer", "add", "1", "--name=a", "--name=b"), "--name was given twice"),
     (("customer", "add"), "NUMBER"),
     (("customer", "show", "1", "2"), 'unexpected argument "2"'),
+    (("status", "list"), 'unexpected argument "list"; usage: dispatchctl status\n'),
+    (("hours", "except", "1001"), "hours except needs DAY; usage: dispatchctl hours except [NUMBER] DAY[..DAY]"),
     (("customer", "remove", "1", "--yes=1"), "--yes takes no value"),
     (("-q", "customer"), "unknown option -q"),
-    (("--nmae", "x"), "go after its words"),
+    (("--nmae", "x"), "unknown option --nmae"),
 ])
-def test_a_slip_is_told_with_what_was_meant(args, said):
+def test_a_slip_gets_a_suggestion(args, said):
     done = run(*args)
     assert done.returncode == 64
     assert done.stdout == ""
@@ -104,13 +106,19 @@ def test_faults_go_to_standard_error_with_json_too(where):
     args.insert(where, "--json")
     done = run(*args)
     assert (done.returncode, done.stdout) == (64, "")
-    assert "did you mean customer?" in done.stderr
+    assert 'did you mean "customer"?' in done.stderr
 
 
 def test_a_missing_configuration_is_named():
     done = run("-c", "/nowhere/dispatchd.conf", "customer", "list")
     assert done.returncode == 66
-    assert "/nowhere/dispatchd.conf" in done.stderr
+    assert done.stderr == "dispatchctl: /nowhere/dispatchd.conf: No such file or directory\n"
+
+
+def test_without_a_configuration_the_ways_to_name_one_are_printed():
+    done = run("customer", "list", env={"DISPATCHD_CONF": "/nowhere/dispatchd.conf"})
+    assert done.returncode == 66
+    assert "/nowhere/dispatchd.conf" in done.stderr and "-c FILE or in DISPATCHD_CONF" in done.stderr
 
 
 def test_standard_output_that_is_full_is_a_fault():

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a command's row says, read for the parser, the help and completion: its noun's verbs, and
- * its arguments from the text that help shows ("NUMBER [ID]").
+ * Reads a command's row for the parser, the help and completion: its noun's verbs, and its
+ * arguments from the text that help shows ("NUMBER [ID]").
  */
 #include "dispatchctl/base/command.h"
 
@@ -17,12 +17,12 @@ bool noun_has_verbs(const struct noun *noun)
 	return noun->commands[0].verb != NULL;
 }
 
-/* "add, set, show or list" */
+/* "add, set, show and list" */
 static const char *verbs_of(const struct noun *noun, char *text, size_t size)
 {
 	size_t len = 0;
 	for (size_t i = 0; i < noun->n && len < size; i++) {
-		const char *between = i == 0 ? "" : i + 1 == noun->n ? " or " : ", ";
+		const char *between = i == 0 ? "" : i + 1 == noun->n ? " and " : ", ";
 		int more =
 		        snprintf(text + len, size - len, "%s%s", between, noun->commands[i].verb);
 		len += more > 0 ? (size_t)more : 0;
@@ -41,12 +41,26 @@ const struct command *command_find(const struct noun *noun, const char *verb, st
 	}
 	char text[300];
 	if (nearest.name != NULL)
-		error_set(err, EX_USAGE, "%s has no \"%s\"; did you mean %s %s?", noun->name, verb,
+		error_set(err, EX_USAGE, "unknown verb \"%s\"; did you mean \"%s %s\"?", verb,
 		          noun->name, nearest.name);
 	else
-		error_set(err, EX_USAGE, "%s has no \"%s\", only %s", noun->name, verb,
+		error_set(err, EX_USAGE, "%s has no verb \"%s\"; it has %s", noun->name, verb,
 		          verbs_of(noun, text, sizeof text));
 	return NULL;
+}
+
+const char *command_name(const struct noun *noun, const struct command *command,
+                         struct arena *arena)
+{
+	return command->verb ? arena_printf(arena, "%s %s", noun->name, command->verb) : noun->name;
+}
+
+const char *command_usage(const struct noun *noun, const struct command *command,
+                          struct arena *arena)
+{
+	const char *name = command_name(noun, command, arena);
+	bool any = command->args != NULL && *command->args != '\0';
+	return any ? arena_printf(arena, "%s %s", name, command->args) : name;
 }
 
 static bool ends_with_dots(const char *word, size_t len)
@@ -92,5 +106,5 @@ const char *command_arg_name(const struct command *command, size_t i, struct are
 	if (word == NULL)
 		return "";
 	word += *word == '[';
-	return arena_strndup(arena, word, strcspn(word, "]. "));
+	return arena_strndup(arena, word, strcspn(word, "[]. "));
 }

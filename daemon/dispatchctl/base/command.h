@@ -9,9 +9,8 @@
 #include <stddef.h>
 
 /*
- * What dispatchctl can be told, one row a command. The row is the only place that knows the
- * command: parsing, help, completion, the manual's check and the settings that are read come from
- * it.
+ * What dispatchctl can do, one row a command. The row is the only place that knows the command:
+ * parsing, help, completion, the manual's check and the settings to read all come from it.
  */
 struct ctl;
 
@@ -22,7 +21,7 @@ struct ctl;
  */
 struct option {
 	const char *name;  /* without the dashes */
-	const char *value; /* NULL: it takes none */
+	const char *value; /* NULL: it has no value */
 	const char *help;
 	char letter; /* the short spelling, "-c"; 0: none */
 	bool many;   /* may be given more than once */
@@ -52,6 +51,13 @@ struct noun {
 const struct command *command_find(const struct noun *noun, const char *verb,
                                    struct error *err) MUST_CHECK;
 bool noun_has_verbs(const struct noun *noun);
+
+/* How it is written, without "dispatchctl ": "customer add NUMBER". In the arena. */
+const char *command_usage(const struct noun *noun, const struct command *command,
+                          struct arena *arena);
+/* The same without arguments: "customer add". */
+const char *command_name(const struct noun *noun, const struct command *command,
+                         struct arena *arena);
 
 /* How many arguments `command->args` asks for at least and at most. */
 void command_arg_range(const struct command *command, size_t *ret_min, size_t *ret_max);

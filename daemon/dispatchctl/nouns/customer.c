@@ -114,8 +114,9 @@ static bool customer_run_set(struct ctl *ctl, struct error *err)
 		return false;
 	const char *other = fields_name(ctl, values, "number");
 	bool ok =
-	        json_object_size(values) > 0 ||
-	        error_set(err, EX_USAGE, "what is to be set? See dispatchctl customer set --help");
+	        json_object_size(values) > 0 || error_set(err, EX_USAGE,
+	                                                  "customer set needs at least one field; "
+	                                                  "see dispatchctl customer set --help");
 	ok = ok && store_open(ctl, DB_WRITE, &context, err) &&
 	     records_set(&context, customer_kind(), number, values, err);
 	json_decref(values);

@@ -83,8 +83,9 @@ bool record_set(struct ctl *ctl, struct error *err)
 	json_t *values = fields_given(ctl, err);
 	bool ok = values != NULL && take_words(ctl, values, err);
 	if (ok && json_object_size(values) == 0)
-		ok = error_set(err, EX_USAGE, "what is to be set? See dispatchctl %s set --help",
-		               kind->name);
+		ok = error_set(err, EX_USAGE,
+		               "%s set needs at least one field; see dispatchctl %s set --help",
+		               kind->name, kind->name);
 	ok = ok && store_open(ctl, DB_WRITE, &context, err) &&
 	     records_set(&context, kind, name, values, err);
 	const char *given =

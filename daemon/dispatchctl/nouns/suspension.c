@@ -39,8 +39,7 @@ static bool gather(const struct ctl *ctl, json_t *values, struct error *err)
 {
 	const char *note = ctl_option(ctl, "note");
 	if (note == NULL || *note == '\0')
-		return error_set(err, EX_USAGE,
-		                 "%s%s requires --note: tell the next dispatcher why",
+		return error_set(err, EX_USAGE, "%s%s needs --note: tell the next dispatcher why",
 		                 ctl->noun->name, ctl->command->verb ? " add" : "");
 	json_object_set_new(values, "note", json_string(note));
 	return take_scopes(ctl, values, err);
@@ -92,7 +91,7 @@ static bool suspension_run_set(struct ctl *ctl, struct error *err)
 	json_t *row = NULL, *values = fields_given(ctl, err);
 	bool ok = values != NULL && take_scopes(ctl, values, err);
 	if (ok && json_object_size(values) == 0)
-		ok = error_set(err, EX_USAGE, "suspension set requires --until, --scope or --note");
+		ok = error_set(err, EX_USAGE, "suspension set needs --until, --scope or --note");
 	ok = ok && store_open(ctl, DB_WRITE, &context, err) &&
 	     records_show(context.store, kind, id, &row, err);
 	if (ok && until && *until)
