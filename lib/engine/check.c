@@ -71,12 +71,12 @@ static void check_reachable(struct check *check, const struct customer *customer
 		wanting++;
 		refused += *contacts[i]->email != '\0';
 	}
-	const char *why = n == 0         ? "it has no contact"
-	                  : wanting == 0 ? "no contact wants to hear of any state"
+	const char *why = n == 0         ? "no contact"
+	                  : wanting == 0 ? "no contact wants any mail"
 	                  : refused == 0 ? "no contact has an address"
 	                                 : "every address was refused";
-	about(found(check, "unreachable", "nobody can be mailed for customer %s, %s: %s",
-	            customer->number, customer->name, why),
+	about(found(check, "unreachable", "customer %s, %s, can't be reached: %s", customer->number,
+	            customer->name, why),
 	      customer);
 }
 
@@ -96,12 +96,12 @@ static void check_doubles(struct check *check, const struct customer *customer)
 			if ((contacts[i]->notify & contacts[k]->notify) == 0 || *address == '\0' ||
 			    !address_same(address, first_address(contacts[k])))
 				continue;
-			json_t *finding = found(
-			        check, "same_address",
-			        "contacts %lld and %lld of customer %s, %s, have the same address, "
-			        "%s: one mail of an event goes there",
-			        (long long)contacts[i]->id, (long long)contacts[k]->id,
-			        customer->number, customer->name, address);
+			json_t *finding =
+			        found(check, "same_address",
+			              "contacts %lld and %lld of customer %s, %s, have the same "
+			              "address, %s: an event sends one mail there",
+			              (long long)contacts[i]->id, (long long)contacts[k]->id,
+			              customer->number, customer->name, address);
 			about(finding, customer);
 			json_object_set_new(finding, "contacts",
 			                    json_pack("[I, I]", (json_int_t)contacts[i]->id,
@@ -117,8 +117,8 @@ static void check_calendar(struct check *check, const struct customer *customer)
 	const struct zone *zone = rules_zone(check->settings, check->zones, customer);
 	if (!hours_next_open(hours, zone, check->now, &next))
 		about(found(check, "never_open",
-		            "the service hours of customer %s, %s, never open: what waits for them "
-		            "is never sent",
+		            "the service hours of customer %s, %s, never open: mails that wait for "
+		            "them are never sent",
 		            customer->number, customer->name),
 		      customer);
 }
@@ -129,11 +129,11 @@ static void check_suspension(struct check *check, const struct customer *custome
 	char from[DAY_TEXT_MAX];
 	if (!day_is_none(s->until) || today.n - s->from.n <= CHECK_FORGOTTEN_DAYS)
 		return;
-	json_t *finding =
-	        found(check, "forgotten",
-	              "suspension %lld of customer %s has been indefinite since %s, %d days: %s",
-	              (long long)s->id, customer->number, day_format(s->from, from),
-	              today.n - s->from.n, s->note);
+	json_t *finding = found(check, "forgotten",
+	                        "suspension %lld of customer %s started on %s, %d days ago, and "
+	                        "has no end date: %s",
+	                        (long long)s->id, customer->number, day_format(s->from, from),
+	                        today.n - s->from.n, s->note);
 	about(finding, customer);
 	json_object_set_new(finding, "suspension", json_integer(s->id));
 }
@@ -244,8 +244,7 @@ static void check_name(void *arg, const char *file, const char *name)
 {
 	if (context_provides(name) || publisher_provides(arg, name))
 		return;
-	json_t *finding =
-	        found(arg, "template", "%s uses {{%s}}, which nothing provides", file, name);
+	json_t *finding = found(arg, "template", "%s uses {{%s}}, which doesn't exist", file, name);
 	json_object_set_new(finding, "file", json_string(file));
 }
 

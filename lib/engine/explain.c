@@ -263,8 +263,8 @@ static bool explain_value(struct explain *e, json_t *json, const struct event_me
 		malformed(&why, ret);
 	else if (event.kind != EVENT_JOB)
 		malformed(&(struct error){.code = EX_DATAERR,
-		                          .text = "a request is no job event: see gate create, "
-		                                  "gate dispatch"},
+		                          .text = "this is a request, not a job event; see gate "
+		                                  "create and gate dispatch"},
 		          ret);
 	else
 		ok = ask(e, &event, at, ret, err);
@@ -294,10 +294,10 @@ bool explain_line(struct explain *e, const char *line, size_t len, struct instan
 	bool ok;
 	if (event == NULL)
 		ok = error_set(err, EX_DATAERR,
-		               "expected {\"at\": TIME, \"event\": {…}}, found no member event");
+		               "expected {\"at\": TIME, \"event\": {…}}, found no \"event\"");
 	else if (at_json != NULL && !json_is_null(at_json) &&
 	         (!json_is_string(at_json) || !instant_parse(json_string_value(at_json), &at)))
-		ok = error_set(err, EX_DATAERR, "at is no RFC 3339 time");
+		ok = error_set(err, EX_DATAERR, "\"at\" must be an RFC 3339 time");
 	else
 		ok = explain_value(e, event, &mends, at, ret, err);
 	json_decref(json);

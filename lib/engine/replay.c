@@ -185,8 +185,8 @@ static json_t *now_json(struct run *run, const struct then *then, const struct c
 }
 
 /* `then` or `now` is NULL where the contact had, or has, no decision of its own. */
-static bool tell(struct run *run, const char *change, int64_t *count, const struct then *then,
-                 const struct contact_verdict *now)
+static bool report_change(struct run *run, const char *change, int64_t *count,
+                          const struct then *then, const struct contact_verdict *now)
 {
 	const struct job_event *event = &run->event->event;
 	char received[INSTANT_TEXT_MAX];
@@ -249,11 +249,11 @@ static bool compare(struct run *run, struct then *then, const struct contact_ver
 {
 	bool had = then != NULL && is_mail(then->status), has = now != NULL && is_mail(now->status);
 	if (had && !has)
-		return tell(run, "gone", &run->counts.gone, then, now);
+		return report_change(run, "gone", &run->counts.gone, then, now);
 	if (has && !had)
-		return tell(run, "added", &run->counts.added, then, now);
+		return report_change(run, "added", &run->counts.added, then, now);
 	if (has && moved(run, then, now))
-		return tell(run, "moved", &run->counts.moved, then, now);
+		return report_change(run, "moved", &run->counts.moved, then, now);
 	run->counts.same += has;
 	return true;
 }
@@ -310,7 +310,7 @@ bool replay_run(const struct replay *replay, struct replay_counts *ret, struct e
 		     judge_all(&run);
 		spool_end_read(run.spool);
 		if (ok && spool_failed(run.spool))
-			ok = error_set(err, EX_IOERR, "%s can't be read", replay->spool);
+			ok = error_set(err, EX_IOERR, "can't read %s", replay->spool);
 		customers_end_read(run.customers);
 		arena_free(run.arena);
 	}

@@ -111,7 +111,7 @@ def test_options_before_and_behind_and_with_equals(world):
     (("suspend", "1001", "--note", "x", "--from", "2026-12-24", "--until", "2026-12-24"), 65, "until"),
     (("suspend", "9999", "--note", "x"), 66, "9999"),
     (("resume", "1001", "77"), 66, "77"),
-    (("resume", "1001", "all"), 64, "must be an integer"),
+    (("resume", "1001", "all"), 64, "must be a positive integer"),
 ])
 def test_what_is_wrong_is_said_in_a_sentence(bakery, args, code, said):
     refused(bakery, code, said, *args)

@@ -84,7 +84,7 @@ def test_notes_and_comments_are_only_added(bakery, kind):
     bakery.ctl(kind, "add", "1001", "--text", "The second")
     assert sorted(row["text"] for row in bakery.ctl_json(kind, "list", "1001")) == ["The first", "The second"]
     assert all(row["author"] and row["created"] for row in bakery.ctl_json(kind, "list", "1001"))
-    refused(bakery, 64, "no \"set\"", kind, "set", "1", "--text", "x")
+    refused(bakery, 64, "no verb \"set\"", kind, "set", "1", "--text", "x")
     refused(bakery, 64, "twice", kind, "add", "1001", "a", "--text", "b")
     refused(bakery, 65, "text", kind, "add", "1001")
 

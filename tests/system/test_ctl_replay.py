@@ -33,9 +33,9 @@ def changes(world, *args):
     return {c["event"]: c for c in all_changes(world, *args)}
 
 
-def test_nothing_changed_is_nothing_said(day):
+def test_the_same_rules_change_nothing(day):
     assert changes(day) == {}
-    assert day.ctl("replay", "--since", "today").stdout.startswith("2 events: 1 mails the same, 0 added")
+    assert day.ctl("replay", "--since", "today").stdout.startswith("2 events; mails: 1 unchanged, 0 added")
 
 
 def test_other_data(day):
@@ -86,7 +86,7 @@ def test_only_the_span_is_looked_at(day):
 @pytest.mark.parametrize("args, code, said", [
     ((), 64, "--since"),
     (("--since", "once"), 64, "--since"),
-    (("--since", "today", "--until", "yesterday"), 64, "--until lies before"),
+    (("--since", "today", "--until", "yesterday"), 64, "--until must be later than --since"),
     (("--since", "today", "--config", "/nowhere.conf"), 66, "/nowhere.conf"),
     (("--since", "today", "--customers", "/nowhere.db"), 66, "/nowhere.db"),
 ])

@@ -105,7 +105,7 @@ def test_what_is_not_on_record_is_66(bakery):
     refused(bakery, 66, "no mail 5", "mail", "retry", "5")
     refused(bakery, 66, "no mail 5", "mail", "cancel", "5")
     refused(bakery, 66, "1-1", "dead", "retry", "1-1")
-    refused(bakery, 64, "must be an integer", "mail", "show", "five")
+    refused(bakery, 64, "must be a positive integer", "mail", "show", "five")
     refused(bakery, 64, "--all-failed", "mail", "retry")
     refused(bakery, 64, "--all-failed", "mail", "retry", "5", "--all-failed")
     refused(bakery, 64, "--all", "dead", "retry")
@@ -301,6 +301,14 @@ def test_explain_shows_the_address_on_record_where_none_can_be_used(bakery):
         ("kim@example.com", "address_invalid")]
 
 
+def test_explain_names_a_contact_without_an_address(bakery):
+    bakery.ctl("customer", "add", "2", "--name", "No address")
+    number = bakery.ctl("contact", "add", "2", "--name", "Kim").stdout.split()[1]
+    answer = bakery.ctl("explain", "--customer", "2", "--type", "completed").stdout.splitlines()
+    assert answer[1] == "No mail: no contact has an address."
+    assert answer[2] == f"  contact {number}: suppressed, no_address"
+
+
 def test_explain_judges_an_event_on_record_again(bakery):
     bakery.start_daemon()
     for name, type in (("first", "job.started"), ("second", "job.completed")):
@@ -353,7 +361,7 @@ def test_explain_traces_every_contact(bakery):
     assert traced == [contact["id"] for contact in found["contacts"]]
 
 
-def test_explain_minds_the_size_of_an_event(bakery):
+def test_explain_refuses_an_event_that_is_too_large(bakery):
     bakery.configure(redis={"max_event_size": "1KiB"})
     event = {"id": "1", "type": "job.completed", "job": "1", "customer": "1001", "note": ""}
     spare = 1024 - len(json.dumps(event, separators=(",", ":")))
@@ -363,7 +371,7 @@ def test_explain_minds_the_size_of_an_event(bakery):
     assert "1025 bytes" in found[1]
 
 
-def test_explain_says_what_is_wrong_with_the_question(bakery):
+def test_explain_refuses_bad_options(bakery):
     refused(bakery, 64, "--event", "explain")
     refused(bakery, 65, "--event", "explain", "--event", "{")
     refused(bakery, 64, "--at", "explain", "--event", "{}", "--at", "noon")

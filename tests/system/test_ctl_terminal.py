@@ -93,7 +93,7 @@ def test_nothing_is_cut_where_no_terminal_is(office):
 def test_releasing_is_asked_for_where_somebody_is_there(office):
     office.ctl("customer", "add", "9", "--name", "Example Tavern", "--status", "new")
     text, status = at_terminal(office, "customer", "release", "9", typed=b"\n")
-    assert "Release customer 9, Example Tavern" in text and "are you sure?" in text and "nothing was changed" in text
+    assert "Release customer 9, Example Tavern" in text and "to accounting?" in text and "nothing was changed" in text
     assert (status, office.ctl_json("customer", "show", "9")["status"]) == (64, "new")
     assert at_terminal(office, "customer", "release", "9", typed=b"y\n")[1] == 0
     assert "sure" not in at_terminal(office, "customer", "decline", "9")[0]

@@ -8,8 +8,8 @@
 #include <string.h>
 
 const struct option options_global[] = {
-        {.name = "config", .value = "FILE", .help = "read this configuration", .letter = 'c'},
-        {.name = "json", .help = "print one JSON document"},
+        {.name = "config", .value = "FILE", .help = "use this configuration", .letter = 'c'},
+        {.name = "json", .help = "print the answer as JSON"},
         {.name = "as", .value = "USER", .help = "record USER as the author (managers only)"},
         {.name = "yes", .help = "don't ask before removing or releasing", .letter = 'y'},
         {.name = "help", .help = "show help", .letter = 'h'},

@@ -78,7 +78,8 @@ bool ctl_arg_id(const struct ctl *ctl, size_t i, int64_t *ret, struct error *err
 {
 	if (whole_number(ctl->args[i], ret) && *ret > 0)
 		return true;
-	return error_set(err, EX_USAGE, "%s must be an integer, as lists show it (got \"%s\")",
+	return error_set(err, EX_USAGE,
+	                 "%s must be a positive integer, as shown in lists (got \"%s\")",
 	                 command_arg_name(ctl->command, i, ctl->arena), ctl->args[i]);
 }
 

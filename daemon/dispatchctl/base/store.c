@@ -24,7 +24,7 @@ enum { PATIENCE_MS = 120 * 1000 }; /* a large import holds its lock for about a 
 static void waiting(void *arg)
 {
 	(void)arg;
-	output_fault("another is changing customer data (an import?); waiting");
+	output_fault("customer data is being changed by somebody else (an import?); waiting");
 }
 
 /* Where there is no file yet, it will be the owner's of the folder. */

@@ -16,9 +16,9 @@
 static const struct {
 	const char *finding, *title;
 } groups[] = {
-        {"unreachable", "Customers nobody can reach"},
+        {"unreachable", "Customers that can't be reached"},
         {"same_address", "Contacts with the same address"},
-        {"never_open", "Calendars that never open"},
+        {"never_open", "Service hours that never open"},
         {"forgotten", "Forgotten suspensions"},
         {"timezone", "Time zones that don't exist"},
         {"locale", "Locales that don't exist"},
@@ -59,7 +59,7 @@ static void found_failures(json_t *findings, const char *where, const json_t *of
 	json_array_append_new(
 	        findings,
 	        json_pack("{s:s, s:o}", "finding", "relay", "text",
-	                  sentence ? sentence : json_string("many mails failed in a row")));
+	                  sentence ? sentence : json_string("many mails in a row failed")));
 }
 
 /* The daemon knows what relays refused and is sent again; a count of before its start is in the
@@ -111,7 +111,7 @@ static bool check_run(struct ctl *ctl, struct error *err)
 	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
 		print_group(ctl, findings, i);
 	if (json_array_size(findings) == 0)
-		output_print(ctl->out, "nothing found");
+		output_print(ctl->out, "no problems found");
 	ctl->status = json_array_size(findings) > 0;
 	output_document(ctl->out, findings);
 	return true;
@@ -119,14 +119,14 @@ static bool check_run(struct ctl *ctl, struct error *err)
 
 static const struct command commands[] = {
         {.uses = "customers rules mail.templates " USES_SPOOL,
-         .help = "Looks for customers nobody can reach, calendars that never open, forgotten "
-                 "suspensions, template variables nobody provides, and relays at which the last 10 "
-                 "mails failed",
-         .more = "The exit status is 1 where it found something.",
+         .help = "Looks for customers that can't be reached, hours that never open, forgotten "
+                 "suspensions, unknown template variables, and relays where the last 10 mails "
+                 "failed",
+         .more = "The exit status is 1 if it found something.",
          .examples = "check\ncheck --json",
          .run = check_run},
 };
 
 const struct noun noun_check = {.name = "check",
-                                .help = "find problems in the data that someone should look at",
+                                .help = "find problems in the data that somebody should fix",
                                 COMMANDS(commands)};

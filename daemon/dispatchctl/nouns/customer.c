@@ -55,8 +55,8 @@ static void warn_of_former(struct ctl *ctl, const struct change_context *context
 	if (number &&
 	    customer_named(context->store, number, ctl->arena, &id, &present, &former, &ignored) &&
 	    former)
-		output_fault("warning: %s was a former number of customer %s; it is this one's "
-		             "from now on",
+		output_fault("warning: %s is a former number of customer %s; from now on it means "
+		             "this customer",
 		             number, present);
 }
 
@@ -77,14 +77,14 @@ static bool is_new(struct ctl *ctl, const struct change_context *context, const 
 	json_array_foreach(alike, i, row)
 	{
 		const char *city = json_string_value(json_object_get(row, "city"));
-		output_fault("warning: there is one like it: customer %s, %s%s%s",
+		output_fault("warning: similar to customer %s, %s%s%s",
 		             json_string_value(json_object_get(row, "number")),
 		             json_string_value(json_object_get(row, "name")), city ? ", " : "",
 		             city ? city : "");
 	}
 	bool any = json_array_size(alike) > 0;
 	json_decref(alike);
-	return !any || ctl_confirm_at_terminal(ctl, err, "Add this one all the same?");
+	return !any || ctl_confirm_at_terminal(ctl, err, "Add this customer anyway?");
 }
 
 static bool customer_run_add(struct ctl *ctl, struct error *err)
@@ -205,7 +205,7 @@ static bool customer_run_reindex(struct ctl *ctl, struct error *err)
 	struct change_context context;
 	if (!store_open(ctl, DB_WRITE, &context, err) || !customers_reindex(context.store, err))
 		return false;
-	output_print(ctl->out, "the search index was rebuilt");
+	output_print(ctl->out, "search index rebuilt");
 	output_document(ctl->out, json_pack("{s:b}", "reindexed", 1));
 	return true;
 }
@@ -232,7 +232,7 @@ static bool remove_name(struct ctl *ctl, const struct change_context *context, c
 	if (!ctl_confirm(ctl, err, question) ||
 	    !records_remove(context, customer_kind(), name, err))
 		return false;
-	output_print(ctl->out, "%s no longer names customer %s", name, number);
+	output_print(ctl->out, "%s is no longer a number of customer %s", name, number);
 	output_document(ctl->out,
 	                json_pack("{s:s, s:s}", "removed", name, "former_number_of", number));
 	return true;
@@ -267,10 +267,10 @@ static bool customer_run_remove(struct ctl *ctl, struct error *err)
 static const struct {
 	const char *verb, *done;
 } moves[] = {
-        {"release", "released: accounts can approve it now"},
+        {"release", "released: accounting can approve it now"},
         {"approve", "approved: it is active"},
         {"decline", "declined: it is new again"},
-        {"deactivate", "deactivated: it gets no mail and no jobs"},
+        {"deactivate", "deactivated: no more mail or jobs"},
 };
 
 /* Releasing asks, since accounts act on it. */
@@ -281,11 +281,10 @@ static bool confirm_move(struct ctl *ctl, const struct change_context *context, 
 	if (strcmp(verb, "release") != 0)
 		return true;
 	return find_name(ctl, context, number, &name, err) &&
-	       ctl_confirm_at_terminal(
-	               ctl, err,
-	               arena_printf(ctl->arena,
-	                            "Release customer %s, %s, to accounts: are you sure?", number,
-	                            name));
+	       ctl_confirm_at_terminal(ctl, err,
+	                               arena_printf(ctl->arena,
+	                                            "Release customer %s, %s, to accounting?",
+	                                            number, name));
 }
 
 static bool customer_run_move(struct ctl *ctl, struct error *err)
@@ -310,8 +309,8 @@ static bool may_adopt(const struct ctl *ctl, const char *path, struct error *err
 	if (!actor_find(ctl, &actor, err) || !actor_needs_manager(&actor, "adopt", err))
 		return false;
 	return stat(path, &st) == 0 || error_set(err, EX_NOINPUT,
-	                                         "%s is missing: put the right file there first "
-	                                         "(an empty one to begin with no customers)",
+	                                         "%s is missing: put the right file there first, "
+	                                         "or an empty one to start without customers",
 	                                         path);
 }
 
@@ -334,7 +333,7 @@ static bool customer_run_adopt(struct ctl *ctl, struct error *err)
 	if (!ok)
 		return false;
 	json_object_del(answer, "ok");
-	output_print(ctl->out, "%s is the one that is used from now on", path);
+	output_print(ctl->out, "%s is in use from now on", path);
 	output_document(ctl->out, answer);
 	return true;
 }
@@ -363,7 +362,7 @@ const struct column customer_columns[] = {
 const size_t customer_columns_n = sizeof customer_columns / sizeof *customer_columns;
 
 static const struct option add_options[] = {
-        {.name = "email", .value = "ADDRESS", .help = "mail address of its first contact"},
+        {.name = "email", .value = "ADDRESS", .help = "email address of its first contact"},
         {.name = "contact", .value = "NAME", .help = "name of its first contact"},
         {0},
 };
@@ -371,11 +370,11 @@ static const struct option add_options[] = {
 static const struct option list_options[] = {
         {.name = "rep",
          .value = "REP",
-         .help = "only customers of this sales rep, sites that inherit it included"},
+         .help = "only customers of this sales rep, including sites that inherit the rep"},
         {.name = "parent", .value = "NUMBER", .help = "only sites of this customer"},
         {.name = "status",
          .value = "new|released|active|inactive",
-         .help = "only customers of this status"},
+         .help = "only customers with this status"},
         {.name = "limit", .value = "N", .help = "at most this many"},
         {0},
 };
@@ -388,8 +387,8 @@ static const struct command commands[] = {
          .fields = true,
          .without = "number",
          .uses = USES_STORE,
-         .help = "Adds a customer; with --email its first contact too, who is mailed every state "
-                 "of a job",
+         .help = "Adds a customer, and with --email its first contact, who gets a mail for every "
+                 "job state",
          .examples = "customer add 1001 --name \"Example Bakery\" --email orders@example.com\n"
                      "customer add 1001-2 --name \"Example Bakery, depot\" --parent 1001 "
                      "--timezone America/Denver",
@@ -400,16 +399,17 @@ static const struct command commands[] = {
          .fields = true,
          .uses = USES_STORE,
          .help = "Changes fields of a customer; an empty value clears one",
-         .more = "With another number all that hangs on it stays with it, jobs and their mails "
-                 "too. The old one goes on as a name of it, for events, requests and the feed, "
-                 "until another customer is given it or customer remove takes it away.",
+         .more = "A new --number keeps everything the customer has, including jobs and their "
+                 "mails. The old number still works in events, requests and the feed until another "
+                 "customer gets it or customer remove takes it away.",
          .examples = "customer set 1001 --phone \"+1 303 555 0100\" --reference \"\"\n"
                      "customer set 1001 --number 2001",
          .run = customer_run_set},
         {.verb = "show",
          .args = "NUMBER",
          .uses = USES_STORE " " USES_SPOOL,
-         .help = "Shows a customer with its jobs, contacts, hours, suspensions, notes and all else",
+         .help = "Shows a customer with its jobs, contacts, hours, suspensions, notes and "
+                 "everything else",
          .examples = "customer show 1001",
          .run = customer_run_show},
         {.verb = "list",
@@ -421,27 +421,26 @@ static const struct command commands[] = {
         {.verb = "remove",
          .args = "NUMBER",
          .uses = USES_STORE,
-         .help = "Removes a customer without sites, with all that hangs on it",
-         .more = "Called by a number that a customer had before, it removes that name alone. A "
-                 "customer that may come back is better deactivated: its history then stays with "
-                 "it.",
+         .help = "Removes a customer and all its records; its sites have to be removed first",
+         .more = "With a customer's former number, only that number is removed. If the customer "
+                 "may come back, use customer deactivate: it keeps the history with the customer.",
          .examples = "customer remove 1001 --yes",
          .run = customer_run_remove},
         {.verb = "search",
          .args = "TEXT",
          .options = search_options,
          .uses = USES_STORE,
-         .help = "Finds customers that have every word somewhere, best match first",
-         .more = "Each word is any part of a value, in any order; one of fewer than three "
-                 "characters a whole word. Case, accents and punctuation don't matter, nor does "
-                 "the way a phone number is written.",
+         .help = "Finds customers whose records contain every word, best match first",
+         .more = "Words may come in any order and match any part of a value; a word of one or two "
+                 "characters matches only a whole word. Case, accents, punctuation and the format "
+                 "of phone numbers don't matter.",
          .examples = "customer search bakery\ncustomer search 5550100 --by phone",
          .run = customer_run_search},
         {.verb = "release",
          .args = "NUMBER",
          .uses = USES_STORE,
-         .help = "Passes a new customer on to accounting for approval",
-         .more = "At a terminal it asks whether you are sure; --yes answers that.",
+         .help = "Sends a new customer to accounting for approval",
+         .more = "At a terminal it asks first; --yes skips the question.",
          .examples = "customer release 1001",
          .run = customer_run_move},
         {.verb = "approve",
@@ -459,49 +458,46 @@ static const struct command commands[] = {
         {.verb = "deactivate",
          .args = "NUMBER",
          .uses = USES_STORE,
-         .help = "Makes an active customer inactive: it gets no mail and no jobs",
+         .help = "Makes an active customer inactive: no more mail or jobs",
          .examples = "customer deactivate 1001",
          .run = customer_run_move},
         {.verb = "related",
          .args = "NUMBER",
          .options = limit_options,
          .uses = USES_STORE,
-         .help = "Lists others that share a contact's name, the address, a phone or an email with "
-                 "it",
+         .help = "Lists other customers with the same contact name, address, phone or email",
          .examples = "customer related 1001",
          .run = customer_run_related},
         {.verb = "duplicates",
          .options = limit_options,
          .uses = USES_STORE,
-         .help = "Lists customers that may be on record twice",
+         .help = "Lists customers that may be duplicates",
          .examples = "customer duplicates",
          .run = customer_run_duplicates},
         {.verb = "merge",
          .args = "FROM INTO",
          .uses = USES_STORE,
-         .help = "Merges two customers: all records and jobs of the first become the second's "
+         .help = "Merges two customers: all records and jobs of the first go to the second "
                  "(managers only)",
-         .more = "What the second doesn't set itself (fields, hours) it takes from the first; a "
-                 "contact of the same name and address is there once. The first one's number goes "
-                 "on as a name of the second until another customer is given it or customer remove "
-                 "takes it away.",
+         .more = "Fields and hours that the second doesn't have come from the first; a contact "
+                 "with the same name and address is kept once. The first customer's number means "
+                 "the second until another customer gets it or customer remove takes it away.",
          .examples = "customer merge 1001 2001",
          .run = customer_run_merge},
         {.verb = "erase",
          .args = "NUMBER",
          .uses = USES_STORE,
-         .help = "Removes a customer and every word of it, in the history and the record of jobs, "
-                 "too (managers only)",
-         .more = "Number, ids, counts, states and times stay, and that it was erased and by whom. "
-                 "Words of mails and held jobs that are under way go by themselves once these have "
-                 "ended. Backups are yours to clear.",
+         .help = "Removes a customer and its data for good, also from the history and the record "
+                 "of jobs (managers only)",
+         .more = "What stays: the number, ids, counts, states and times, and who erased it when. "
+                 "Data of mails and held jobs still in progress is erased when they end. Erase it "
+                 "from your backups yourself.",
          .examples = "customer erase 1001",
          .run = customer_run_erase},
         {.verb = "history",
          .args = "NUMBER",
          .uses = USES_STORE,
-         .help = "Lists every change to a customer and what hangs on it: who, when, before and "
-                 "after",
+         .help = "Lists every change to a customer and its records: who, when, before and after",
          .examples = "customer history 1001",
          .run = customer_run_history},
         {.verb = "import",
@@ -509,9 +505,9 @@ static const struct command commands[] = {
          .options = import_options,
          .kind = "customer",
          .uses = USES_STORE,
-         .help = "Adds and changes customers from CSV or JSON Lines: all rows, or none where one "
-                 "is bad",
-         .more = "Rows are matched by number. A missing column leaves the value alone, an empty "
+         .help = "Adds and changes customers from CSV or JSON Lines: all rows, or none if one is "
+                 "bad",
+         .more = "Rows are matched by number. A missing column leaves the value alone; an empty "
                  "cell clears it.",
          .examples = "customer import customers.csv --dry-run\ncustomer import billing.csv --map "
                      "billing.map\ncustomer import billing.csv --map \"Cust Ref=number\" --map "
@@ -522,24 +518,23 @@ static const struct command commands[] = {
          .options = export_options,
          .kind = "customer",
          .uses = USES_STORE,
-         .help = "Writes all customers as CSV or JSON Lines, by the file's ending, as import takes "
-                 "them",
+         .help = "Writes all customers to a .csv or .jsonl file that import can read",
          .examples = "customer export customers.csv",
          .run = transfer_export},
         {.verb = "reindex",
          .uses = USES_STORE,
          .help = "Rebuilds the search index",
-         .more = "Only needed after another program than dispatchctl and dispatchd has written to "
+         .more = "Needed only after a program other than dispatchctl and dispatchd has written to "
                  "the database.",
          .examples = "customer reindex",
          .run = customer_run_reindex},
         {.verb = "adopt",
          .uses = USES_ENGINE,
-         .help = "Accepts the customers.db that is there, though the spool knows another",
-         .more = "For managers. dispatchd uses no other than the one that it knows, or a copy of "
-                 "it: where that is missing, or another is in its place, events wait. This is for "
-                 "one that was created again; an empty file counts as a database without "
-                 "customers.",
+         .help = "Accepts the present customers.db as the one to use",
+         .more = "Managers only. dispatchd uses only the customers.db it knows, or a copy of it; "
+                 "if that file is missing or a different one is in its place, events wait. Use "
+                 "this after you have created a new one; an empty file counts as a database "
+                 "without customers.",
          .examples = "customer adopt",
          .run = customer_run_adopt},
 };

@@ -27,11 +27,12 @@ static bool confirm_merge(struct ctl *ctl, const struct change_context *context,
 	if (!find_name(ctl, context, from, &from_name, err) ||
 	    !find_name(ctl, context, into, &into_name, err))
 		return false;
-	return ctl_confirm(ctl, err,
-	                   arena_printf(ctl->arena,
-	                                "Merge customer %s, %s, into %s, %s? All its records and "
-	                                "jobs become those of %s.",
-	                                from, from_name, into, into_name, into));
+	return ctl_confirm(
+	        ctl, err,
+	        arena_printf(
+	                ctl->arena,
+	                "Merge customer %s, %s, into %s, %s? All its records and jobs go to %s.",
+	                from, from_name, into, into_name, into));
 }
 
 bool customer_run_merge(struct ctl *ctl, struct error *err)
@@ -47,7 +48,7 @@ bool customer_run_merge(struct ctl *ctl, struct error *err)
 	if (!customer_show(context.store, into, &customer, err))
 		return false;
 	output_print(ctl->out,
-	             "customer %s merged into %s; it is a name of that customer from now on", from,
+	             "customer %s merged into %s; its number means that customer from now on", from,
 	             into);
 	output_document(ctl->out, customer);
 	return true;
@@ -61,14 +62,13 @@ bool customer_run_erase(struct ctl *ctl, struct error *err)
 	    !find_name(ctl, &context, number, &name, err))
 		return false;
 	const char *question = arena_printf(
-	        ctl->arena,
-	        "Erase customer %s, %s, with all records, files and what the history says of them?",
+	        ctl->arena, "Erase customer %s, %s, with all its records, files and history?",
 	        number, name);
 	if (!ctl_confirm(ctl, err, question) || !customer_erase(&context, number, err))
 		return false;
 	spool_follow_numbers(ctl);
 	output_print(ctl->out,
-	             "customer %s erased; what is under way of its jobs goes once it has ended",
+	             "customer %s erased; data of jobs still in progress goes when they end",
 	             number);
 	output_document(ctl->out, json_pack("{s:s}", "erased", number));
 	return true;

@@ -99,24 +99,22 @@ static bool dead_run_retry(struct ctl *ctl, struct error *err)
 	json_t *answer;
 	if (all == (ctl->n_args > 0))
 		return error_set(err, EX_USAGE,
-		                 "dead retry takes the ENTRY or id of a dead letter, or --all");
+		                 "dead retry needs the ENTRY or id of a dead letter, or --all");
 	if (all ? !retry_all(ctl, &answer, err) : !retry_one(ctl, ctl_arg(ctl, 0), &answer, err))
 		return false;
 	size_t n = json_array_size(json_object_get(answer, "dead"));
-	output_print(ctl->out, "%zu dead letter%s taken again", n, n == 1 ? "" : "s");
+	output_print(ctl->out, "%zu dead letter%s retried", n, n == 1 ? "" : "s");
 	json_object_del(answer, "ok");
 	output_document(ctl->out, answer);
 	return true;
 }
 
 static const struct option list_options[] = {
-        {.name = "limit",
-         .value = "N",
-         .help = "at most this many, the newest first; 200 by default"},
+        {.name = "limit", .value = "N", .help = "at most this many, newest first; 200 by default"},
         {0},
 };
 static const struct option retry_options[] = {
-        {.name = "all", .help = "every dead letter, the oldest first"},
+        {.name = "all", .help = "every dead letter, oldest first"},
         {0},
 };
 
@@ -124,20 +122,20 @@ static const struct command commands[] = {
         {.verb = "list",
          .options = list_options,
          .uses = USES_SPOOL,
-         .help = "Lists dead letters, the newest first, with the rule that they broke",
+         .help = "Lists dead letters, newest first, with the reason for each",
          .examples = "dead list",
          .run = dead_run_list},
         {.verb = "retry",
          .args = "[ENTRY]",
          .options = retry_options,
          .uses = USES_ENGINE,
-         .help = "Takes a dead letter in again as it came, once its cause is fixed",
-         .more = "ENTRY is the entry that broke the rule, the letter's own in the dead-letter "
-                 "stream, or an id of dead list.",
+         .help = "Processes a dead letter again, once its cause is fixed",
+         .more = "ENTRY is the id of the original entry, of its entry in the dead-letter stream, "
+                 "or from dead list.",
          .examples = "dead retry 1785000000000-0\ndead retry --all",
          .run = dead_run_retry},
 };
 
 const struct noun noun_dead = {.name = "dead",
-                               .help = "events set aside as malformed or without a customer",
+                               .help = "entries rejected as malformed or for an unknown customer",
                                COMMANDS(commands)};

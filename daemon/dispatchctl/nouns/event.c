@@ -42,7 +42,7 @@ static bool add_pair(struct ctl *ctl, struct fields *fields, const char *pair, s
 	const char *equals = strchr(pair, '=');
 	if (equals == NULL || equals == pair)
 		return error_set(err, EX_USAGE,
-		                 "must be KEY=VALUE, such as driver=Sam (got \"%s\")", pair);
+		                 "expected KEY=VALUE, such as driver=Sam (got \"%s\")", pair);
 	const char *key = arena_strndup(ctl->arena, pair, (size_t)(equals - pair));
 	if (has_field(fields, key))
 		return error_set(err, EX_USAGE, "%s was given twice", key);
@@ -143,7 +143,7 @@ static bool event_run_send(struct ctl *ctl, struct error *err)
 		return false;
 	if (*ctl->settings->redis.stream == '\0')
 		return error_set(err, EX_CONFIG,
-		                 "redis.stream is empty: there is no stream to publish to");
+		                 "[redis] stream is empty: no stream to publish to");
 	struct sync *redis = sync_open(ctl->settings, PATIENCE_MS, err);
 	bool ok = redis != NULL && publish(redis, ctl, &fields, &entry, err);
 	sync_close(redis);
@@ -157,12 +157,10 @@ static const struct option send_options[] = {
         {.name = "customer", .value = "NUMBER", .help = "the customer's number (required)"},
         {.name = "id",
          .value = "ID",
-         .help = "the event's id, by which duplicates are known; a new UUID by default"},
+         .help = "the event's id; an id seen before counts as a duplicate; a new UUID by default"},
         {.name = "source", .value = "TEXT", .help = "who publishes it"},
         {.name = "time", .value = "TIME", .help = "when the state changed; now by default"},
-        {.name = "data",
-         .value = "JSON",
-         .help = "an object with whatever else templates may want"},
+        {.name = "data", .value = "JSON", .help = "an object with anything else the templates use"},
         {0},
 };
 
@@ -172,7 +170,7 @@ static const struct command commands[] = {
                 .args = "TYPE [KEY=VALUE...]",
                 .options = send_options,
                 .uses = "redis",
-                .help = "Publishes a job event to the stream and prints its entry's id",
+                .help = "Publishes a job event to the stream and prints the entry's id",
                 .more = "TYPE is job.dispatched, job.started, job.completed, job.failed, "
                         "job.paused or job.cancelled; \"job.\" may be left out. KEY=VALUE becomes "
                         "a member of data.",

@@ -29,27 +29,26 @@ static void print_due(struct ctl *ctl, const json_t *object)
 static const struct sentence {
 	const char *status, *reason, *sentence;
 } sentences[] = {
-        {"queued", "ok", "A mail goes now."},
-        {"deferred", "outside_hours",
-         "A mail is made and waits until the customer's service hours open."},
-        {"deferred", "grouped", "A mail is made and waits for others that go with it."},
-        {"expired", "expired", "No mail: it would come too late to be of use."},
-        {"rejected", "malformed", "It is not an event: it goes to the dead letters."},
-        {"rejected", "unknown_customer", "There is no such customer: it goes to the dead letters."},
-        {"suppressed", "duplicate", "Nothing: it was seen before."},
-        {"suppressed", "stale", "No mail: the job is already further on than this event says."},
-        {"suppressed", "repeat", "No mail: the job was in that state before."},
-        {"suppressed", "customer_not_active",
-         "No mail: the customer, or one it belongs to, is not active."},
+        {"queued", "ok", "A mail is sent now."},
+        {"deferred", "outside_hours", "A mail is made; it waits until the customer opens."},
+        {"deferred", "grouped", "A mail is made; it waits to be combined with others."},
+        {"expired", "expired", "No mail: it would be too late to be useful."},
+        {"rejected", "malformed", "No mail: the event is malformed and becomes a dead letter."},
+        {"rejected", "unknown_customer",
+         "No mail: the customer is unknown; the event becomes a dead letter."},
+        {"suppressed", "duplicate", "No mail: this event was received before."},
+        {"suppressed", "stale", "No mail: the job already has a newer state."},
+        {"suppressed", "repeat", "No mail: the job was already in that state."},
+        {"suppressed", "customer_not_active", "No mail: the customer or a parent is not active."},
         {"suppressed", "suspended", "No mail: a suspension is in force."},
-        {"suppressed", "not_wanted", "No mail: no contact wants to hear of this state."},
-        {"suppressed", "no_address", "No mail: there is no address to send it to."},
+        {"suppressed", "not_wanted", "No mail: no contact wants mails about this state."},
+        {"suppressed", "no_address", "No mail: no contact has an address."},
         {"suppressed", "address_invalid",
          "No mail: the address was refused before and is marked invalid."},
         {"suppressed", "same_address",
-         "No mail: another contact's mail of this event goes to that address."},
+         "No mail: another contact's mail about this event goes to the same address."},
         {"suppressed", "outside_hours",
-         "No mail: the customer is closed now, and this state doesn't wait."},
+         "No mail: the customer is closed, and mails about this state don't wait."},
         {"suppressed", "never_open", "No mail: the customer's service hours never open."},
 };
 
@@ -60,8 +59,8 @@ static void print_sentence(struct ctl *ctl, const json_t *answer)
 		    strcmp(sentences[i].reason, table_text(answer, "reason")) == 0)
 			output_print(ctl->out, "%s", sentences[i].sentence);
 	if (json_is_object(json_object_get(answer, "collision")))
-		output_print(ctl->out,
-		             "The office is notified: the job is under way despite a suspension.");
+		output_print(ctl->out, "The office is notified: a job is in progress although the "
+		                       "customer is suspended.");
 }
 
 static void print_verdict(struct ctl *ctl, const json_t *answer)
@@ -78,6 +77,9 @@ static void print_verdict(struct ctl *ctl, const json_t *answer)
 	json_array_foreach(json_object_get(answer, "contacts"), i, contact)
 	{
 		buf_adds(out, "  ");
+		if (*table_text(contact, "email") == '\0')
+			buf_printf(out, "contact %lld",
+			           (long long)json_integer_value(json_object_get(contact, "id")));
 		table_value(out, json_object_get(contact, "email"));
 		buf_printf(out, ": %s, %s", table_text(contact, "status"),
 		           table_text(contact, "reason"));
@@ -85,7 +87,9 @@ static void print_verdict(struct ctl *ctl, const json_t *answer)
 		buf_addc(out, '\n');
 	}
 	if (json_is_true(json_object_get(answer, "recorded")))
-		output_print(ctl->out, "  (this event is on record; it is judged again)");
+		output_print(
+		        ctl->out,
+		        "  (this event is on record; this is what today's rules and data say)");
 	buf_addc(out, '\n');
 	view_trace(ctl, json_object_get(answer, "trace"));
 }
@@ -179,7 +183,7 @@ static bool check_parts(const struct ctl *ctl, struct error *err)
 	const char *type = ctl_option(ctl, "type");
 	if (ctl_option(ctl, "customer") == NULL || type == NULL)
 		return error_set(err, EX_USAGE,
-		                 "explain needs --%s: --customer NUMBER --type completed",
+		                 "explain needs --%s as well: --customer NUMBER --type completed",
 		                 type == NULL ? "type" : "customer");
 	const char *state = strrchr(type, '.') ? strrchr(type, '.') + 1 : type;
 	if (job_state_find(state) != JOB_NONE)
@@ -198,11 +202,12 @@ static run_fn *way_of(const struct ctl *ctl, struct error *err)
 	        ctl_option(ctl, "customer") || ctl_option(ctl, "type") || ctl_option(ctl, "job");
 	if (event + batch + parts != 1)
 		error_set(err, EX_USAGE,
-		          "explain takes --customer NUMBER --type STATE, or --event JSON, or "
+		          "explain needs --customer NUMBER and --type STATE, or --event JSON, or "
 		          "--batch FILE");
 	else if (batch && ctl_option(ctl, "at") != NULL)
 		error_set(err, EX_USAGE,
-		          "a batch has its times in its lines: {\"at\": TIME, \"event\": {…}}");
+		          "--at can't be used with --batch; each line has its own time: {\"at\": "
+		          "TIME, \"event\": {…}}");
 	else if (!parts || check_parts(ctl, err))
 		return event ? run_event : batch ? run_batch : run_parts;
 	return NULL;
@@ -220,17 +225,15 @@ static bool explain_run(struct ctl *ctl, struct error *err)
 }
 
 static const struct option options[] = {
-        {.name = "customer", .value = "NUMBER", .help = "whose event it would be"},
+        {.name = "customer", .value = "NUMBER", .help = "whose job it is"},
         {.name = "type",
          .value = "dispatched|started|completed|failed|paused|cancelled",
-         .help = "what it would say; \"job.\" may stand in front"},
-        {.name = "job",
-         .value = "JOB",
-         .help = "of which job, with all that is on record of it; a new one by default"},
+         .help = "the new state of the job, with or without \"job.\""},
+        {.name = "job", .value = "JOB", .help = "a job on record; a new one by default"},
         {.name = "event",
          .value = "JSON",
          .help = "the event, as dispatch software would publish it"},
-        {.name = "at", .value = "TIME", .help = "when it is judged; now by default"},
+        {.name = "at", .value = "TIME", .help = "when the event arrives; now by default"},
         {.name = "batch",
          .value = "FILE",
          .help = "JSON Lines, each {\"at\": TIME, \"event\": {...}}; - is standard input"},
@@ -240,9 +243,9 @@ static const struct option options[] = {
 static const struct command commands[] = {
         {.options = options,
          .uses = USES_RULES,
-         .help = "Says what would become of an event and why, rule by rule; changes and sends "
+         .help = "Shows what would happen to an event and why, rule by rule; changes and sends "
                  "nothing",
-         .more = "With today's records, at any instant. A batch gives one JSON object a line.",
+         .more = "Uses today's records, for any time. A batch prints one JSON object per line.",
          .examples = "explain --customer 1001 --type completed\n"
                      "explain --customer 1001 --type failed --job 4711 --at tomorrow\n"
                      "explain --event '{\"id\": 1, \"type\": \"job.completed\", \"job\": 4711, "

@@ -36,7 +36,7 @@ static bool check_words(const struct spool_filter *filter, const char *statuses,
 		                 filter->state);
 	if (filter->reason && reason_find(filter->reason) == REASON_NONE)
 		return error_set(err, EX_USAGE,
-		                 "--reason must be a word such as outside_hours, suspended or "
+		                 "--reason must be a reason such as outside_hours, suspended or "
 		                 "mail_refused (got \"%s\")",
 		                 filter->reason);
 	return true;

@@ -72,14 +72,14 @@ static const struct command commands[] = {
         {.verb = "create",
          .options = options,
          .uses = USES_RULES " gate office",
-         .help = "Says whether a job may be created for the customer; doesn't ask the daemon",
+         .help = "Shows whether a job may be created for the customer; needs no daemon",
          .examples = "gate create --customer 1001",
          .run = gate_run},
         {.verb = "dispatch",
          .options = options,
          .uses = USES_RULES " gate office",
-         .help = "Says whether a stop may be dispatched, and the window to keep; nothing is "
-                 "dispatched",
+         .help = "Shows whether a stop may be dispatched, and the arrival window; dispatches "
+                 "nothing",
          .examples = "gate dispatch --customer 1001 --scheduled 2026-12-24T09:30:00-07:00",
          .run = gate_run},
 };

@@ -30,7 +30,7 @@ static bool hold_run_list(struct ctl *ctl, struct error *err)
 		                     .style = STYLE_TIME},
 		                    {.key = "local.scheduled", .title = "There", .min = 10},
 		                    {.key = "data.route", .title = "Route"},
-		                    {.key = "look", .title = "Looked at", .style = STYLE_TIME},
+		                    {.key = "look", .title = "Rechecked", .style = STYLE_TIME},
 		                    {.key = "request", .title = "Request", .min = 12}),
 		            "no jobs are held");
 	return ok;
@@ -61,30 +61,30 @@ static bool hold_run_decide(struct ctl *ctl, struct error *err)
 }
 
 static const struct option options[] = {
-        {.name = "note", .value = "TEXT", .help = "why; it is recorded with who did it"},
+        {.name = "note", .value = "TEXT", .help = "why; recorded with your name"},
         {0},
 };
 
 static const struct command commands[] = {
         {.verb = "list",
          .uses = USES_SPOOL " " USES_STORE,
-         .help = "Lists held jobs in order of arrival",
+         .help = "Lists held jobs, oldest first",
          .examples = "hold list",
          .run = hold_run_list},
         {.verb = "release",
          .args = "ID",
          .options = options,
          .uses = USES_ENGINE,
-         .help = "Dispatches a held job now, overriding the hold; ID is from hold list, or the "
-                 "job's",
-         .examples = "hold release 12 --note \"The customer called: come all the same\"",
+         .help = "Dispatches a held job now in spite of the hold; ID is from hold list, or the "
+                 "job's id",
+         .examples = "hold release 12 --note \"The customer called: please come anyway\"",
          .run = hold_run_decide},
         {.verb = "cancel",
          .args = "ID",
          .options = options,
          .uses = USES_ENGINE,
-         .help = "Cancels a held job: it will not be dispatched; ID is from hold list, or the "
-                 "job's",
+         .help = "Cancels a held job, so that it won't be dispatched; ID is from hold list, or the "
+                 "job's id",
          .examples = "hold cancel 12",
          .run = hold_run_decide},
 };

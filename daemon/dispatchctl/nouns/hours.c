@@ -20,11 +20,11 @@ static bool whose(const struct ctl *ctl, size_t least, const char **ret_number, 
 		return error_set(
 		        err, EX_USAGE, "hours %s needs %s; see dispatchctl hours %s --help",
 		        ctl->command->verb,
-		        all ? "DAY and WINDOWS behind --all" : "the NUMBER of a customer, or --all",
+		        all ? "DAY and WINDOWS after --all" : "the NUMBER of a customer, or --all",
 		        ctl->command->verb);
 	if (least == 0 && ctl->n_args > *ret_at)
 		return error_set(err, EX_USAGE,
-		                 "hours %s takes the NUMBER of a customer or --all, not both",
+		                 "hours %s takes either the NUMBER of a customer or --all",
 		                 ctl->command->verb);
 	return true;
 }
@@ -50,7 +50,7 @@ static bool print_hours(struct ctl *ctl, const struct change_context *context, c
 		return false;
 	}
 	if (done != NULL)
-		output_print(ctl->out, "%s%s %s", number ? "hours of " : "dates of all customers",
+		output_print(ctl->out, "%s%s %s", number ? "hours of " : "dates for all customers",
 		             number ? number : "", done);
 	else if (number == NULL && json_object_size(json_object_get(hours, "dates")) == 0)
 		output_print(ctl->out, "no dates for all customers");
@@ -59,7 +59,7 @@ static bool print_hours(struct ctl *ctl, const struct change_context *context, c
 		             json_is_object(
 		                     json_object_get(json_object_get(hours, "inherited"), "weekly"))
 		                     ? ""
-		                     : ": open all day, every day, but for dates");
+		                     : ": open all day, every day, except on dates listed here");
 	view_hours(ctl, hours);
 	output_document(ctl->out, hours);
 	return true;
@@ -138,7 +138,7 @@ static bool hours_run_history(struct ctl *ctl, struct error *err)
 
 static const struct option all_options[] = {
         {.name = "all",
-         .help = "the dates that hold for every customer that doesn't set them itself"},
+         .help = "dates for all customers, except those that set the date themselves"},
         {0},
 };
 
@@ -147,27 +147,25 @@ static const struct command commands[] = {
          .args = "[NUMBER]",
          .options = all_options,
          .uses = USES_STORE,
-         .help = "Shows a customer's weekly hours and dates, and what it inherits from whom",
+         .help = "Shows a customer's weekly hours and dates, its own and inherited ones",
          .examples = "hours show 1001\nhours show --all",
          .run = hours_run_show},
         {.verb = "set",
          .args = "NUMBER WEEKDAYS WINDOWS...",
          .uses = USES_STORE,
-         .help = "Sets the windows of weekdays; days never set are closed as soon as one is",
+         .help = "Sets the windows of weekdays; once one is set, the others are closed until set",
          .more = "WEEKDAYS: mon, mon-fri, sat,sun, all. WINDOWS: 07:00-12:00,13:00-17:00, "
-                 "22:00-06:00 (over midnight), 08:00-24:00, closed; Mon-Fri and 9:00 - 17:00 mean "
-                 "the same. Wall-clock time in the customer's zone.",
+                 "22:00-06:00 (past midnight), 08:00-24:00, closed; Mon-Fri and 9:00 - 17:00 work "
+                 "too. Times are in the customer's time zone.",
          .examples = "hours set 1001 mon-fri 07:00-12:00,13:00-17:00\nhours set 1001 sat closed",
          .run = hours_run_set},
         {.verb = "except",
          .args = "[NUMBER] DAY[..DAY] WINDOWS...",
          .options = all_options,
          .uses = USES_STORE,
-         .help = "Sets the windows of a date, or of all from one to another, in place of the "
-                 "weekdays'",
-         .more = "WINDOWS as for hours set; \"normal\" takes the exception away. With --all it is "
-                 "a holiday of every customer that doesn't set the date itself, nor has it from "
-                 "its parent.",
+         .help = "Sets the windows of a date or a range of dates, instead of the weekday's",
+         .more = "WINDOWS as for hours set; \"normal\" removes the exception. With --all it is a "
+                 "date for every customer unless the customer or a parent sets that date.",
          .examples = "hours except 1001 2026-12-25 closed\nhours except 1001 tomorrow 09:00-12:00\n"
                      "hours except --all 2026-12-24..2026-12-26 closed",
          .run = hours_run_except},
@@ -175,9 +173,9 @@ static const struct command commands[] = {
          .args = "[NUMBER]",
          .options = all_options,
          .uses = USES_STORE,
-         .help = "Takes all hours and dates away: the parent's hold, else it is always open but "
-                 "for the office's dates",
-         .more = "With --all it takes away the office's dates alone.",
+         .help = "Removes a customer's hours and dates; its parent's apply, or else it is always "
+                 "open except on dates for all customers",
+         .more = "With --all it removes only the dates for all customers.",
          .examples = "hours clear 1001",
          .run = hours_run_clear},
         {.verb = "history",

@@ -114,7 +114,7 @@ static void print_job(struct ctl *ctl, const json_t *job)
 	             table_text(job, "customer"),
 	             *table_text(job, "state") ? table_text(job, "state") : "no state yet");
 	json_array_foreach(json_object_get(job, "events"), i, event) print_event(ctl, job, event);
-	output_section(ctl->out, json_object_get(job, "requests"), "Asked of the gate",
+	output_section(ctl->out, json_object_get(job, "requests"), "Gate requests",
 	               COLUMNS({.key = "type", .title = "Type"},
 	                       {.key = "status", .title = "Status", .style = STYLE_WORD},
 	                       {.key = "reason", .title = "Reason"},
@@ -205,16 +205,14 @@ static bool job_run_list(struct ctl *ctl, struct error *err)
 
 static const struct option list_options[] = {
         FILTER_OPTIONS(STATUSES),
-        {.name = "limit",
-         .value = "N",
-         .help = "at most this many, the latest first; 20 by default"},
+        {.name = "limit", .value = "N", .help = "at most this many, latest first; 20 by default"},
         {0},
 };
 
 static const struct option show_options[] = {
         {.name = "customer",
          .value = "NUMBER",
-         .help = "whose job; required where several customers have a job of this id"},
+         .help = "whose job; required if several customers have a job with this id"},
         {0},
 };
 
@@ -223,16 +221,15 @@ static const struct command commands[] = {
          .args = "JOB",
          .options = show_options,
          .uses = USES_SPOOL " " USES_STORE,
-         .help = "Shows a job's timeline: events, what was decided and why, mails, the servers' "
-                 "words",
+         .help = "Shows a job's timeline: events, what was decided and why, mails, server replies",
          .examples = "job show 4711\njob show 4711 --customer 1001",
          .run = job_run_show},
         {.verb = "list",
          .options = list_options,
          .uses = USES_SPOOL " " USES_STORE,
          .help = "Lists the latest jobs with their state",
-         .more = "--status is a job's state, else what became of one of its mails, events or "
-                 "requests; --reason is one of theirs.",
+         .more = "--status matches the job's state or the status of one of its mails, events or "
+                 "requests; --reason matches the reason of one of those.",
          .examples = "job list --customer 1001\njob list --state failed --older-than 2h",
          .run = job_run_list},
 };

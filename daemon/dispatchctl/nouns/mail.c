@@ -49,7 +49,7 @@ static const struct column sheet_columns[] = {
         {.key = "id", .title = "Mail"},
         {.key = "status", .title = "Status", .style = STYLE_WORD},
         {.key = "reason", .title = "Reason"},
-        {.key = "state", .title = "State of the job"},
+        {.key = "state", .title = "Job state"},
         {.key = "customer", .title = "Customer"},
         {.key = "jobs", .title = "Jobs"},
         {.key = "contact", .title = "Contact"},
@@ -109,10 +109,10 @@ static void report(struct ctl *ctl, json_t *answer, const char *done)
 			             done);
 	}
 	json_array_foreach(past, i, id)
-	        output_print(ctl->out, "mail %lld superseded: its job has moved on",
+	        output_print(ctl->out, "mail %lld superseded: its job has a newer state",
 	                     (long long)json_integer_value(id));
 	if (n == 0 && past == NULL)
-		output_print(ctl->out, "no mail to be found for that");
+		output_print(ctl->out, "no matching mails");
 	else if (n > 20)
 		output_print(ctl->out, "%zu mails: each %s", n, done);
 	json_object_del(answer, "ok");
@@ -126,7 +126,7 @@ static bool mail_run_retry(struct ctl *ctl, struct error *err)
 	json_t *answer;
 	if (all == (ctl->n_args > 0))
 		return error_set(err, EX_USAGE,
-		                 "mail retry takes the ID of a mail, or --all-failed");
+		                 "mail retry needs the ID of a mail, or --all-failed");
 	if (!all && !ctl_arg_id(ctl, 0, &id, err))
 		return false;
 	json_t *request = all ? json_pack("{s:s, s:b}", "do", request_verb(REQUEST_MAIL_RETRY),
@@ -156,9 +156,7 @@ static bool mail_run_cancel(struct ctl *ctl, struct error *err)
 
 static const struct option list_options[] = {
         FILTER_OPTIONS(FILTER_MAIL_STATUSES),
-        {.name = "limit",
-         .value = "N",
-         .help = "at most this many, the newest first; 200 by default"},
+        {.name = "limit", .value = "N", .help = "at most this many, newest first; 200 by default"},
         {0},
 };
 static const struct option retry_options[] = {
@@ -170,20 +168,20 @@ static const struct command commands[] = {
         {.verb = "list",
          .options = list_options,
          .uses = USES_SPOOL " " USES_STORE,
-         .help = "Lists mails, the newest first",
+         .help = "Lists mails, newest first",
          .examples = "mail list --status failed\nmail list --status deferred",
          .run = mail_run_list},
         {.verb = "show",
          .args = "ID",
          .uses = USES_SPOOL " " USES_STORE,
-         .help = "Shows a mail with all that became of it and the server's words",
+         .help = "Shows a mail with everything that happened to it and the server's replies",
          .examples = "mail show 17",
          .run = mail_run_show},
         {.verb = "retry",
          .args = "[ID]",
          .options = retry_options,
          .uses = USES_ENGINE,
-         .help = "Makes a failed or waiting mail due now",
+         .help = "Sends a failed or waiting mail now",
          .examples = "mail retry 17\nmail retry --all-failed",
          .run = mail_run_retry},
         {.verb = "cancel",

@@ -21,11 +21,12 @@ enum verb_for {
 };
 
 static const struct option show_options[] = {
-        {.name = "reveal", .help = "show secrets in clear; who did it is recorded (managers only)"},
+        {.name = "reveal",
+         .help = "show secrets in plain text; recorded with your name (managers only)"},
         {0},
 };
 static const struct option link_options[] = {
-        {.name = "first", .help = "make it the first of the customer's sales reps"},
+        {.name = "first", .help = "make this the customer's first sales rep"},
         {0},
 };
 
@@ -72,7 +73,7 @@ static const struct verb {
          .run = record_rep_link},
         {.verb = "unlink",
          .args = "NUMBER NAME",
-         .help = "Takes a ONE off a customer",
+         .help = "Removes a ONE from a customer",
          .only = FOR_REPS,
          .run = record_rep_unlink},
         {.verb = "remove",
@@ -86,13 +87,13 @@ static const struct verb {
          .run = record_show_history},
         {.verb = "import",
          .args = "FILE",
-         .help = "Adds and changes MANY from CSV or JSON Lines: all rows, or none where one is bad",
+         .help = "Adds and changes MANY from CSV or JSON Lines: all rows, or none if one is bad",
          .options = import_options,
-         .more = "Their contents are taken from the folder FILE.files, as export writes it.",
+         .more = "Their contents are read from the folder FILE.files, where export writes them.",
          .run = transfer_import},
         {.verb = "export",
          .args = "FILE",
-         .help = "Writes all MANY as CSV or JSON Lines, as import takes them",
+         .help = "Writes all MANY to a .csv or .jsonl file that import can read",
          .options = export_options,
          .more = "Their contents are written to the folder FILE.files.",
          .run = transfer_export},
@@ -106,11 +107,11 @@ static const struct {
         {"contact", "1001 --name \"Sam Example\" --email sam@example.com --notify completed,failed",
          NULL},
         {"note", "1001 \"The gate is locked on Mondays\" --urgent", "[TEXT]"},
-        {"comment", "1001 \"Asked for a stop in the morning\" --job 4711", "[TEXT]"},
+        {"comment", "1001 \"Asked for a morning stop\" --job 4711", "[TEXT]"},
         {"system-type", "--name \"Alarm panel\"", NULL},
         {"system-field", "\"Alarm panel\" --name code --secret", NULL},
         {"system", "1001 --type \"Alarm panel\" code=2580", "[FIELD=VALUE...]"},
-        {"asset", "1001 --kind container --serial C-118 --size 20yd --position \"behind the hall\"",
+        {"asset", "1001 --kind container --serial C-118 --size 20yd --position \"behind the shop\"",
          NULL},
         {"third-party", "1001 --name \"Example Paving\" --role \"owns the yard\" --contract P-7",
          NULL},

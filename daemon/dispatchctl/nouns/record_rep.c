@@ -21,7 +21,7 @@ bool record_rep_link(struct ctl *ctl, struct error *err)
 	return store_open(ctl, DB_WRITE, &context, err) &&
 	       rep_link(&context, ctl_arg(ctl, 0), ctl_arg(ctl, 1),
 	                ctl_option(ctl, "first") != NULL, err) &&
-	       reps_of(ctl, &context, "looks after", err);
+	       reps_of(ctl, &context, "is now assigned to", err);
 }
 
 bool record_rep_unlink(struct ctl *ctl, struct error *err)
@@ -29,5 +29,5 @@ bool record_rep_unlink(struct ctl *ctl, struct error *err)
 	struct change_context context;
 	return store_open(ctl, DB_WRITE, &context, err) &&
 	       rep_unlink(&context, ctl_arg(ctl, 0), ctl_arg(ctl, 1), err) &&
-	       reps_of(ctl, &context, "no longer looks after", err);
+	       reps_of(ctl, &context, "is no longer assigned to", err);
 }

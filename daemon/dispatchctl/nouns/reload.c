@@ -25,9 +25,7 @@ static bool reload_run(struct ctl *ctl, struct error *err)
 		output_print(ctl->out, "reloaded");
 	} else {
 		print_faults(json_object_get(answer, "faults"));
-		output_print(
-		        ctl->out,
-		        "reload refused: dispatchd goes on with the configuration that it has");
+		output_print(ctl->out, "reload refused: dispatchd keeps its present configuration");
 		ctl->status = (int)json_integer_value(json_object_get(answer, "code"));
 	}
 	json_object_del(answer, "ok");
@@ -39,9 +37,8 @@ static bool reload_run(struct ctl *ctl, struct error *err)
 static const struct command commands[] = {
         {.uses = USES_SPOOL,
          .help = "Makes dispatchd reload its configuration and templates, all or nothing",
-         .more = "Where it refuses them, each fault is printed, the configuration in force stays, "
-                 "and the exit\n"
-                 "status is 78.",
+         .more = "If it refuses, each fault is printed, the present configuration stays in force, "
+                 "and the exit status is 78.",
          .examples = "reload",
          .run = reload_run},
 };

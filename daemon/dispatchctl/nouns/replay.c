@@ -49,13 +49,14 @@ static bool print_change(void *arg, const json_t *change, struct error *err)
 static bool read_span(const struct ctl *ctl, struct replay *replay, struct error *err)
 {
 	if (ctl_option(ctl, "since") == NULL)
-		return error_set(err, EX_USAGE, "replay needs --since TIME, as -7d or 2026-11-01");
+		return error_set(err, EX_USAGE,
+		                 "replay needs --since TIME, such as -7d or 2026-11-01");
 	replay->until = INSTANT_NEVER;
 	if (!ctl_option_time(ctl, "since", &replay->since, err) ||
 	    !ctl_option_time(ctl, "until", &replay->until, err))
 		return false;
 	return replay->since.ms <= replay->until.ms ||
-	       error_set(err, EX_USAGE, "--until lies before --since");
+	       error_set(err, EX_USAGE, "--until must be later than --since");
 }
 
 static void print_fault(void *arg, const char *text)
@@ -94,38 +95,38 @@ static bool replay_run_all(struct ctl *ctl, struct error *err)
 	replay_data_end(&data);
 	settings_free(other);
 	if (ok && !output_json(ctl->out))
-		output_print(ctl->out,
-		             "%lld events: %lld mails the same, %lld added, %lld gone, %lld moved",
-		             (long long)counts.events, (long long)counts.same,
-		             (long long)counts.added, (long long)counts.gone,
-		             (long long)counts.moved);
+		output_print(
+		        ctl->out,
+		        "%lld events; mails: %lld unchanged, %lld added, %lld gone, %lld moved",
+		        (long long)counts.events, (long long)counts.same, (long long)counts.added,
+		        (long long)counts.gone, (long long)counts.moved);
 	return ok;
 }
 
 static const struct option options[] = {
-        {.name = "since", .value = "TIME", .help = "from events received then on (required)"},
-        {.name = "until", .value = "TIME", .help = "to those received before then; now by default"},
+        {.name = "since", .value = "TIME", .help = "events received from then on (required)"},
+        {.name = "until", .value = "TIME", .help = "events received before then; now by default"},
         {.name = "config",
          .value = "FILE",
-         .help = "judge by this configuration's [rules] and [notify] sections"},
+         .help = "use the [rules] and [notify] sections of this configuration"},
         {.name = "customers",
          .value = "FILE",
-         .help = "judge by this customers.db, or by ours with this import (.csv, .jsonl)"},
+         .help = "use this customers.db, or the present one with this file imported (.csv, "
+                 ".jsonl)"},
         {0},
 };
 
 static const struct command commands[] = {
         {.options = options,
          .uses = USES_RULES,
-         .help = "Judges recorded events by other rules or other customer data and says which "
-                 "mails would have been added, gone or moved; sends nothing",
-         .more = "With neither --config nor --customers it shows what changes of the data since "
-                 "then would have changed. With --json one object a line.",
+         .help = "Applies other rules or other customer data to recorded events and lists the "
+                 "mails that would be added, gone or moved; sends nothing",
+         .more = "Without --config and --customers it shows the effect of the changes made to the "
+                 "data since then. With --json it prints one object per line.",
          .examples = "replay --since -7d --config new.conf\n"
                      "replay --since 2026-11-01 --until 2026-11-08 --customers copy.db",
          .run = replay_run_all},
 };
 
-const struct noun noun_replay = {.name = "replay",
-                                 .help = "what other rules or data would have changed",
-                                 COMMANDS(commands)};
+const struct noun noun_replay = {
+        .name = "replay", .help = "what other rules or data would change", COMMANDS(commands)};

@@ -70,7 +70,7 @@ bool customer_run_search(struct ctl *ctl, struct error *err)
 	                    {.key = "phone", .title = "Phone", .min = 12},
 	                    {.key = "match", .title = "Found in", .min = 12, .style = STYLE_FAINT}),
 	            g_utf8_strlen(ctl_arg(ctl, 0), -1) < 3
-	                    ? "nothing found; fewer than three characters find only a whole word, "
+	                    ? "nothing found; one or two characters match only a whole word, "
 	                      "number or state"
 	                    : "nothing found");
 	return true;
@@ -89,7 +89,7 @@ bool customer_run_related(struct ctl *ctl, struct error *err)
 	                    {.key = "name", .title = "Name", .min = 16},
 	                    {.key = "city", .title = "City", .min = 8},
 	                    {.key = "shares", .title = "Shares", .min = 20}),
-	            "no other customer shares anything with it");
+	            "no related customers");
 	return true;
 }
 
@@ -119,7 +119,7 @@ bool customer_run_duplicates(struct ctl *ctl, struct error *err)
 		}
 	}
 	if (json_array_size(rows) == 0)
-		output_print(ctl->out, "no customer seems to be on record twice");
+		output_print(ctl->out, "no duplicates found");
 	output_document(ctl->out, rows);
 	return true;
 }
@@ -128,7 +128,7 @@ const struct option search_options[] = {
         {.name = "by",
          .value = "name|dba|number|account|address|city|state|phone|email|reference|county|rep|"
                   "equipment|contact|all",
-         .help = "where to look; everywhere by default"},
+         .help = "which field to search; all by default"},
         {.name = "limit", .value = "N", .help = "at most this many; 50 by default"},
         {0},
 };

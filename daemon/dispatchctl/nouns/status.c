@@ -207,7 +207,7 @@ static bool status_run(struct ctl *ctl, struct error *err)
 
 static const struct command commands[] = {
         {.uses = USES_SPOOL " redis",
-         .help = "Says whether dispatchd, Redis and the relays are there, and counts held jobs and "
+         .help = "Shows whether dispatchd, Redis and the relays are up, and counts held jobs and "
                  "mails by status",
          .examples = "status\nstatus --json",
          .run = status_run},

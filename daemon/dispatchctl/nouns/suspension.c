@@ -72,10 +72,10 @@ static bool suspension_run_add(struct ctl *ctl, struct error *err)
 	struct buf scopes = {0};
 	table_value(&scopes, json_object_get(row, "scopes"));
 	const char *until = json_string_value(json_object_get(row, "until"));
-	output_print(ctl->out, "customer %s suspended (%lld): %s from %s %s%s", number,
+	output_print(ctl->out, "customer %s suspended (%lld): %s from %s%s%s", number,
 	             (long long)id, buf_text(&scopes),
 	             json_string_value(json_object_get(row, "from")),
-	             until ? "until " : "on, indefinitely", until ? until : "");
+	             until ? " until " : ", indefinitely", until ? until : "");
 	buf_free(&scopes);
 	output_document(ctl->out, row);
 	return true;
@@ -154,7 +154,7 @@ static bool suspension_run_end(struct ctl *ctl, struct error *err)
 	    !resume(&context, ctl_arg(ctl, 0), store_default_zone(ctl), id, &n, err))
 		return false;
 	if (n == 0)
-		output_print(ctl->out, "customer %s: no suspension of its own is in force",
+		output_print(ctl->out, "customer %s has no suspension of its own in force",
 		             ctl_arg(ctl, 0));
 	else
 		output_print(ctl->out, "customer %s resumed: %lld suspension%s ended",
@@ -196,10 +196,10 @@ static const struct option suspend_options[] = {
         {.name = "from", .value = "DAY", .help = "first day; today by default"},
         {.name = "until",
          .value = "DAY",
-         .help = "first day on which it is over; indefinite by default"},
+         .help = "first day after the suspension; indefinite by default"},
         {.name = "scope",
          .value = "jobs,routes,emails",
-         .help = "what stops: new jobs, stops on routes, mails; all by default"},
+         .help = "what to suspend: new jobs, stops on routes, mails; all by default"},
         {.name = "scopes", .value = "jobs,routes,emails", .help = "the same as --scope"},
         {0},
 };
@@ -210,7 +210,7 @@ static const struct option set_options[] = {
 };
 
 static const struct option list_options[] = {
-        {.name = "history", .help = "include suspensions that were ended or are over"},
+        {.name = "history", .help = "include suspensions that have ended"},
         {0},
 };
 
@@ -220,7 +220,7 @@ const struct command suspension_verbs[] = {
          .args = "NUMBER",
          .options = suspend_options,
          .uses = USES_STORE,
-         .help = "Suspends a customer and its sites: no jobs, no stops, no mails for a time",
+         .help = "Suspends a customer and its sites: no new jobs, no stops, no mails",
          .examples =
                  "suspension add 1001 --until +14d --note \"Shop is being rebuilt\"\n"
                  "suspension add 1001 --scope emails --note \"No mails until the audit is over\"",
@@ -231,7 +231,7 @@ const struct command suspension_verbs[] = {
          .kind = "suspension",
          .fields = true,
          .uses = USES_STORE,
-         .help = "Changes the last day, the scopes or the note of a suspension",
+         .help = "Changes the end, the scopes or the note of a suspension",
          .more = "An empty --until makes it indefinite. A suspension that was ended can't be "
                  "changed.",
          .examples = "suspension set 12 --until +7d\nsuspension set 12 --scope emails",
@@ -239,14 +239,14 @@ const struct command suspension_verbs[] = {
         {.verb = "end",
          .args = "NUMBER [ID]",
          .uses = USES_STORE,
-         .help = "Ends one suspension of a customer, or all that are in force now",
+         .help = "Ends one suspension of a customer, or all that are in force",
          .examples = "suspension end 1001\nsuspension end 1001 12",
          .run = suspension_run_end},
         {.verb = "list",
          .args = "[NUMBER]",
          .options = list_options,
          .uses = USES_STORE,
-         .help = "Lists the suspensions of a customer and of those above it, or of all customers",
+         .help = "Lists the suspensions of a customer and its parents, or of all customers",
          .examples = "suspension list\nsuspension list 1001 --history",
          .run = suspension_run_list},
 };

@@ -31,8 +31,8 @@ static bool template_run_render(struct ctl *ctl, struct error *err)
 static const struct option render_options[] = {
         {.name = "data",
          .value = "FILE",
-         .help = "a file with the JSON that the template sees (required)"},
-        {.name = "html", .help = "escape what is inserted; partials are NAME.html"},
+         .help = "a file with a JSON object, the data for the template (required)"},
+        {.name = "html", .help = "escape values for HTML; partials are NAME.html"},
         {0},
 };
 
@@ -40,7 +40,7 @@ static const struct command commands[] = {
         {.verb = "render",
          .args = "FILE",
          .options = render_options,
-         .help = "Prints any Mustache file with JSON data; {{> name}} is the file name.txt beside "
+         .help = "Renders a Mustache file with JSON data; {{> name}} is the file name.txt beside "
                  "it",
          .examples = "template render templates/completed.txt --data sample.json\n"
                      "template render templates/completed.html --data sample.json --html",

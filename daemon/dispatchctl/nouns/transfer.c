@@ -30,10 +30,10 @@ static bool format_of(const struct ctl *ctl, const char *path, enum records_form
 	if (name == NULL)
 		return error_set(
 		        err, EX_USAGE,
-		        "%s ends neither in .csv nor in .jsonl; say --format csv or --format jsonl",
+		        "%s ends in neither .csv nor .jsonl; add --format csv or --format jsonl",
 		        path);
 	if (strcmp(name, "csv") != 0 && strcmp(name, "jsonl") != 0)
-		return error_set(err, EX_USAGE, "--format: \"%s\" is neither csv nor jsonl", name);
+		return error_set(err, EX_USAGE, "--format must be csv or jsonl (got \"%s\")", name);
 	*ret = strcmp(name, "csv") == 0 ? RECORDS_CSV : RECORDS_JSONL;
 	return true;
 }
@@ -134,11 +134,11 @@ static void warn_of_stale(const struct records_counts *counts, bool dry_run)
 	if (counts->stale == 0)
 		return;
 	(void)instant_format(counts->stale_latest, 0, day);
-	output_fault("warning: %lld %s %s newer edits, the latest of %.10s by %s",
+	output_fault("warning: %lld %s %s newer edits, the latest on %.10s by %s",
 	             (long long)counts->stale, rows_word(counts->stale),
-	             dry_run              ? "would take back"
-	             : counts->stale == 1 ? "takes back"
-	                                  : "take back",
+	             dry_run              ? "would undo"
+	             : counts->stale == 1 ? "undoes"
+	                                  : "undo",
 	             day, utf8_show(counts->stale_by, by, sizeof by));
 }
 
@@ -157,7 +157,7 @@ static void add_stale(json_t *document, const struct records_counts *counts)
 static void import_report(struct import *import, const struct records_counts *counts, bool dry_run)
 {
 	struct ctl *ctl = import->ctl;
-	output_print(ctl->out, "%s%lld %s: %lld %s, %lld %s, %lld the same",
+	output_print(ctl->out, "%s%lld %s: %lld %s, %lld %s, %lld unchanged",
 	             dry_run ? "dry run, nothing changed; " : "", (long long)counts->rows,
 	             rows_word(counts->rows), (long long)counts->added,
 	             dry_run ? "to add" : "added", (long long)counts->changed,
@@ -271,7 +271,7 @@ static int open_target(struct target *target, struct error *err)
 	}
 	target->name = slash ? slash + 1 : target->path;
 	if (*target->name == '\0') {
-		error_set(err, EX_IOERR, "expected a file's name, found a folder's");
+		error_set(err, EX_IOERR, "it is a folder, not a file");
 		return -1;
 	}
 	if (!folder_open_of(&target->folder, target->path, false, err))
@@ -369,30 +369,30 @@ bool transfer_export(struct ctl *ctl, struct error *err)
 }
 
 const struct option import_options[] = {
-        {.name = "dry-run", .help = "say what would change, and change nothing"},
+        {.name = "dry-run", .help = "show what would change, and change nothing"},
         {.name = "map",
          .value = "COLUMN=FIELD|FILE",
          .many = true,
-         .help = "what a foreign column is; nothing behind = leaves it out; a file has one a line; "
-                 "may be given more than once"},
+         .help = "which field a column is; nothing after = skips the column; a FILE has one per "
+                 "line; may be repeated"},
         {.name = "format",
          .value = "csv|jsonl",
-         .help = "what the file is, where its ending doesn't say it"},
+         .help = "file format; by default the file's extension"},
         {0},
 };
 
 const struct option export_options[] = {
         {.name = "format",
          .value = "csv|jsonl",
-         .help = "what to write, where the file's ending doesn't say it"},
+         .help = "file format; by default the file's extension"},
         {0},
 };
 
 const struct option export_reveal_options[] = {
         {.name = "format",
          .value = "csv|jsonl",
-         .help = "what to write, where the file's ending doesn't say it"},
+         .help = "file format; by default the file's extension"},
         {.name = "reveal",
-         .help = "write secrets in clear; who did it is recorded (managers only)"},
+         .help = "write secrets in plain text; recorded with your name (managers only)"},
         {0},
 };

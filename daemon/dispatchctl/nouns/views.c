@@ -185,7 +185,7 @@ void view_hours(struct ctl *ctl, const json_t *hours)
 	view_dates(ctl, json_object_get(inherited, "dates"));
 	if (json_is_true(json_object_get(hours, "never_open")))
 		output_print(ctl->out,
-		             "%sThis calendar never opens: no mail that waits for it can go out.%s",
+		             "%sThese hours never open: mails that wait for them can't go out.%s",
 		             look_red(output_look(ctl->out)), look_plain(output_look(ctl->out)));
 	else if (json_is_string(json_object_get(hours, "next_open")))
 		output_print(ctl->out, "Closed now; opens %s.",
