@@ -49,7 +49,7 @@ static bool watch_arm(struct clock_watch *watch)
 	                        NULL);
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void clock_on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct clock_watch *watch = arg;
 	uint64_t rings;
@@ -68,7 +68,8 @@ struct clock_watch *clock_watch_new(struct event_base *base, clock_jumped *jumpe
 	watch->fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (watch->fd < 0 || !watch_arm(watch))
 		return clock_watch_free(watch);
-	watch->readable = event_new(base, watch->fd, EV_READ | EV_PERSIST, on_readable, watch);
+	watch->readable =
+	        event_new(base, watch->fd, EV_READ | EV_PERSIST, clock_on_readable, watch);
 	event_add(watch->readable, NULL);
 	return watch;
 }

@@ -20,8 +20,8 @@
 
 enum { PATIENCE_S = 30, ANSWER_MAX = 256 * 1024 * 1024 };
 
-static enum control_answer connect_to(const struct socket_path *place, int *ret_fd,
-                                      struct error *err)
+static enum control_answer control_connect(const struct socket_path *place, int *ret_fd,
+                                           struct error *err)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0 &&
@@ -54,7 +54,7 @@ static bool send_line(int fd, const json_t *request, struct error *err)
 	return whole || error_set(err, EX_UNAVAILABLE, "dispatchd went away: %s", strerror(errno));
 }
 
-static bool read_line(int fd, struct buf *line, struct error *err)
+static bool control_read_line(int fd, struct buf *line, struct error *err)
 {
 	char bytes[16384];
 	while (line->len < ANSWER_MAX) {
@@ -75,7 +75,7 @@ static bool read_line(int fd, struct buf *line, struct error *err)
 }
 
 /* A fault comes as {"error": "sentence", "code": 65}. */
-static enum control_answer judge(json_t *answer, json_t **ret, struct error *err)
+static enum control_answer control_judge(json_t *answer, json_t **ret, struct error *err)
 {
 	const char *fault = json_string_value(json_object_get(answer, "error"));
 	if (fault == NULL) {
@@ -95,10 +95,10 @@ static enum control_answer converse(int fd, const json_t *request, json_t **ret,
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 	struct buf line = {0};
 	enum control_answer answer = CONTROL_FAULT;
-	if (send_line(fd, request, err) && read_line(fd, &line, err)) {
+	if (send_line(fd, request, err) && control_read_line(fd, &line, err)) {
 		json_t *document = jsontext_read(line.data, line.len, err);
 		if (document != NULL)
-			answer = judge(document, ret, err);
+			answer = control_judge(document, ret, err);
 		else
 			error_prefix(err, "dispatchd's answer");
 	}
@@ -113,7 +113,7 @@ enum control_answer control_ask(const struct settings *settings, const json_t *r
 	int fd = -1;
 	if (!socket_path_set(&place, settings->spool.path, CONTROL_SOCKET, err))
 		return CONTROL_FAULT;
-	enum control_answer answer = connect_to(&place, &fd, err);
+	enum control_answer answer = control_connect(&place, &fd, err);
 	socket_path_clear(&place);
 	if (answer != CONTROL_ANSWERED)
 		return answer;

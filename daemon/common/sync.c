@@ -137,7 +137,7 @@ static bool handshake(struct sync *sync, struct error *err)
 	return ok;
 }
 
-static bool connect_to(struct sync *sync, int timeout_ms, struct error *err)
+static bool sync_connect(struct sync *sync, int timeout_ms, struct error *err)
 {
 	const struct target *target = sync->target;
 	struct timeval timeout = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
@@ -159,7 +159,7 @@ struct sync *sync_open(const struct settings *settings, int timeout_ms, struct e
 		return NULL;
 	struct sync *sync = mem_alloc(sizeof(*sync));
 	sync->target = target;
-	return connect_to(sync, timeout_ms, err) ? sync : sync_close(sync);
+	return sync_connect(sync, timeout_ms, err) ? sync : sync_close(sync);
 }
 
 struct sync *sync_close(struct sync *sync)

@@ -117,7 +117,7 @@ static void take_request(struct client *client, const char *line, size_t len)
 	free(text);
 }
 
-static void on_readable(struct bufferevent *stream, void *arg)
+static void control_on_readable(struct bufferevent *stream, void *arg)
 {
 	struct client *client = arg;
 	struct evbuffer *in = bufferevent_get_input(stream);
@@ -145,7 +145,7 @@ static void on_written(struct bufferevent *stream, void *arg)
 		end_client(client);
 }
 
-static void on_event(struct bufferevent *stream, short what, void *arg)
+static void control_on_event(struct bufferevent *stream, short what, void *arg)
 {
 	struct client *client = arg;
 	/* A timeout of reading while an answer is awaited is ours, not the client's. */
@@ -171,7 +171,7 @@ static uid_t peer_uid(int fd)
 
 /* The oldest client without a request under way is closed to make room. The newest is first in the
  * list. */
-static bool close_oldest(struct control *control)
+static bool control_close_oldest(struct control *control)
 {
 	struct client *oldest = NULL;
 	for (struct client *client = control->clients; client; client = client->next)
@@ -189,7 +189,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	static const struct timeval idle = {.tv_sec = CONTROL_IDLE_S};
 	(void)address;
 	(void)len;
-	if (control->n == CONTROL_CLIENTS_MAX && !close_oldest(control)) {
+	if (control->n == CONTROL_CLIENTS_MAX && !control_close_oldest(control)) {
 		close(fd);
 		return;
 	}
@@ -201,7 +201,8 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	control->clients = client;
 	control->n++;
 	bufferevent_setwatermark(client->stream, EV_READ, 0, CONTROL_LINE_MAX);
-	bufferevent_setcb(client->stream, on_readable, on_written, on_event, client);
+	bufferevent_setcb(client->stream, control_on_readable, on_written, control_on_event,
+	                  client);
 	bufferevent_set_timeouts(client->stream, &idle, &idle);
 	bufferevent_enable(client->stream, EV_READ | EV_WRITE);
 }
@@ -236,7 +237,7 @@ void control_reply(struct control *control, int64_t number, const char *text)
 	else
 		evbuffer_add_printf(bufferevent_get_output(client->stream), "%s\n", text);
 	bufferevent_enable(client->stream, EV_READ);
-	on_readable(client->stream, client); /* it may have sent more requests */
+	control_on_readable(client->stream, client); /* it may have sent more requests */
 }
 
 /* ---- reloads */
@@ -268,7 +269,7 @@ void control_reloaded(struct control *control, const char *faults)
 		client->waits = client->wants_reload = client->reload_began = false;
 		send_answer(client, document);
 		bufferevent_enable(client->stream, EV_READ);
-		on_readable(client->stream, client); /* may end this client, and no other */
+		control_on_readable(client->stream, client); /* may end this client, and no other */
 	}
 	json_decref(document);
 }
@@ -277,7 +278,7 @@ void control_reloaded(struct control *control, const char *faults)
 
 /* Group of the directory, so that whoever may use the database may ask. Where that gives its group
  * to what is made in it there is nothing to change, which the system may forbid. */
-static void set_rights(const char *path)
+static void control_set_rights(const char *path)
 {
 	struct folder folder;
 	struct error err;
@@ -301,7 +302,7 @@ static int open_socket(struct control *control, struct error *err)
 	                              sizeof(control->place.address));
 	umask(old);
 	if (bound) {
-		set_rights(path);
+		control_set_rights(path);
 		return fd;
 	}
 	error_set(err, errno == EACCES ? EX_NOPERM : EX_UNAVAILABLE, "control socket %s: %s", path,

@@ -36,7 +36,7 @@ static const struct parameter *find_parameter(const char *name, size_t len)
 	return NULL;
 }
 
-static int hex(char c)
+static int gate_hex(char c)
 {
 	static const char digits[] = "0123456789abcdef";
 	const char *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c) : NULL;
@@ -44,15 +44,16 @@ static int hex(char c)
 }
 
 /* RFC 3986, section 2.1; false where a `%` has no two hexadecimal digits behind it. */
-static bool decode(const struct parameter *parameter, const char *text, size_t len, struct buf *ret)
+static bool gate_decode(const struct parameter *parameter, const char *text, size_t len,
+                        struct buf *ret)
 {
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] != '%') {
 			buf_addc(ret, text[i] == '+' && !parameter->plus ? ' ' : text[i]);
 			continue;
 		}
-		int high = i + 2 < len ? hex(text[i + 1]) : -1,
-		    low = i + 2 < len ? hex(text[i + 2]) : -1;
+		int high = i + 2 < len ? gate_hex(text[i + 1]) : -1,
+		    low = i + 2 < len ? gate_hex(text[i + 2]) : -1;
 		if (high < 0 || low < 0)
 			return false;
 		buf_addc(ret, (char)(high * 16 + low));
@@ -61,8 +62,8 @@ static bool decode(const struct parameter *parameter, const char *text, size_t l
 	return true;
 }
 
-static bool set_value(json_t *command, const struct parameter *parameter, const struct buf *value,
-                      struct error *err)
+static bool gate_set_value(json_t *command, const struct parameter *parameter,
+                           const struct buf *value, struct error *err)
 {
 	const char *text = buf_text(value);
 	const char *name = parameter->name;
@@ -92,8 +93,8 @@ static bool take_parameter(json_t *command, const char *text, size_t len, struct
 		return error_set(err, EX_USAGE, "%s has no value", parameter->name);
 	if (json_object_get(command, parameter->name))
 		return error_set(err, EX_USAGE, "%s is given twice", parameter->name);
-	bool ok = decode(parameter, equals + 1, len - name_len - 1, &value)
-	                  ? set_value(command, parameter, &value, err)
+	bool ok = gate_decode(parameter, equals + 1, len - name_len - 1, &value)
+	                  ? gate_set_value(command, parameter, &value, err)
 	                  : error_set(err, EX_USAGE,
 	                              "%s: a %% is not followed by two hexadecimal digits",
 	                              parameter->name);
@@ -126,7 +127,7 @@ static void set_answer(json_t *document, struct http_answer *ret)
 	json_decref(document);
 }
 
-static void set_fault(int status, const char *text, struct http_answer *ret)
+static void gate_set_fault(int status, const char *text, struct http_answer *ret)
 {
 	ret->status = status;
 	set_answer(json_pack("{s:s}", "error", text), ret);
@@ -144,7 +145,7 @@ bool http_gate_ask(void *arg, int64_t number, const char *query, struct http_ans
 	if (ok)
 		engine_thread_command(view->engine, command_new(route, text));
 	else
-		set_fault(400, err.text, ret);
+		gate_set_fault(400, err.text, ret);
 	free(text);
 	return ok;
 }
@@ -161,7 +162,7 @@ void http_gate_reply(const char *text, bool local, struct http_answer *ret)
 			json_object_del(reply, "note");
 		set_answer(json_incref(reply), ret);
 	} else {
-		set_fault(usage ? 400 : 503, error ? error : "no answer", ret);
+		gate_set_fault(usage ? 400 : 503, error ? error : "no answer", ret);
 	}
 	json_decref(reply);
 }

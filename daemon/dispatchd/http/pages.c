@@ -108,7 +108,7 @@ static long resident_pages(void)
 	return resident;
 }
 
-static int open_files(void)
+static int pages_open_files(void)
 {
 	int n = -3; /* ".", ".." and the directory itself */
 	DIR *directory = opendir("/proc/self/fd");
@@ -135,7 +135,7 @@ static void add_process(const struct daemon_view *view, struct buf *out)
 	metric_decimal(out, METRIC_START_TIME, (double)view->started.ms / 1e3);
 	metric_decimal(out, METRIC_CPU_SECONDS, seconds(usage.ru_utime) + seconds(usage.ru_stime));
 	metric_integer(out, METRIC_RESIDENT_MEMORY, resident_pages() * sysconf(_SC_PAGESIZE));
-	metric_integer(out, METRIC_OPEN_FDS, open_files());
+	metric_integer(out, METRIC_OPEN_FDS, pages_open_files());
 }
 
 static void answer_metrics(void *arg, const char *query, struct http_answer *ret)

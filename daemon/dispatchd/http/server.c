@@ -178,7 +178,7 @@ static void drop_closed(struct http_server *server)
 }
 
 /* The table is in order of age. evhttp sees the end of the connection and closes it. */
-static void close_oldest(struct http_server *server)
+static void server_close_oldest(struct http_server *server)
 {
 	log_fault(LOG_WARNING, "http: more than %d connections, the oldest is closed",
 	          HTTP_CONNECTIONS_MAX);
@@ -198,7 +198,7 @@ static void register_connection(struct http_server *server)
 	bufferevent_decref(accepted);
 	drop_closed(server);
 	if (server->n == HTTP_CONNECTIONS_MAX)
-		close_oldest(server);
+		server_close_oldest(server);
 	if (fd >= 0 && !fstat(fd, &st))
 		server->connections[server->n++] =
 		        (struct connection){.fd = fd, .inode = st.st_ino};
@@ -262,7 +262,7 @@ bool http_check_group(const char *group, struct error *err)
 
 /* By a descriptor, so that what gets the rights is our socket, whoever else may write in its
  * folder. */
-static bool set_rights(const char *path, gid_t group)
+static bool server_set_rights(const char *path, gid_t group)
 {
 	char place[64];
 	struct stat st;
@@ -283,7 +283,7 @@ static bool share_socket(const char *path, const char *name, struct error *err)
 	gid_t group;
 	if (!find_group(name, &group, err))
 		return false;
-	if (set_rights(path, group))
+	if (server_set_rights(path, group))
 		return true;
 	if (errno == EPERM && *name)
 		return error_set(err, EX_NOPERM,

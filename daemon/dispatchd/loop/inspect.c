@@ -136,10 +136,10 @@ static const struct check places[] = {
 };
 
 #define RUN(checks, settings, fault, arg)                                                          \
-	run_checks((checks), sizeof(checks) / sizeof((checks)[0]), (settings), (fault), (arg))
+	inspect_run((checks), sizeof(checks) / sizeof((checks)[0]), (settings), (fault), (arg))
 
-static int run_checks(const struct check *checks, size_t n, const struct settings *settings,
-                      settings_fault *fault, void *arg)
+static int inspect_run(const struct check *checks, size_t n, const struct settings *settings,
+                       settings_fault *fault, void *arg)
 {
 	int code = EX_OK;
 	struct arena *arena = arena_new();
@@ -171,7 +171,7 @@ static int inspect_templates(const struct settings *settings, settings_fault *fa
 	return n ? EX_CONFIG : EX_OK;
 }
 
-static void ignore_fault(void *arg, const char *text)
+static void inspect_ignore_fault(void *arg, const char *text)
 {
 	(void)arg, (void)text;
 }
@@ -182,7 +182,7 @@ bool inspect_become(const char *file, struct error *err)
 	struct folder folder;
 	if (geteuid() != 0)
 		return true;
-	struct settings *settings = settings_read(file, NULL, ignore_fault, NULL, &ignored);
+	struct settings *settings = settings_read(file, NULL, inspect_ignore_fault, NULL, &ignored);
 	bool good = true;
 	if (settings && folder_open_of(&folder, settings->spool.path, false, NULL)) {
 		for_another = folder.owner != 0;

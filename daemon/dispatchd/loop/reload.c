@@ -58,7 +58,7 @@ static void take_fault(void *arg, const char *text)
 	buf_printf(faults, "%s\n", text);
 }
 
-static void *thread_main(void *arg)
+static void *reload_thread(void *arg)
 {
 	struct reload *reload = arg;
 	struct error err;
@@ -74,7 +74,7 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
-static void on_ready(evutil_socket_t fd, short what, void *arg)
+static void reload_on_ready(evutil_socket_t fd, short what, void *arg)
 {
 	struct reload *reload = arg;
 	(void)fd;
@@ -97,8 +97,8 @@ struct reload *reload_start(struct event_base *base, const char *file, struct po
 {
 	struct reload *reload = mem_alloc(sizeof(*reload));
 	*reload = (struct reload){.file = file, .pool = pool, .done = done, .arg = arg};
-	reload->ready = event_new(base, -1, 0, on_ready, reload);
-	int rc = pthread_create(&reload->thread, NULL, thread_main, reload);
+	reload->ready = event_new(base, -1, 0, reload_on_ready, reload);
+	int rc = pthread_create(&reload->thread, NULL, reload_thread, reload);
 	if (!rc)
 		return reload;
 	log_write(LOG_ERR, "reload: can't start a thread: %s", strerror(rc));

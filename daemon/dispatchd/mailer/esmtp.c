@@ -115,8 +115,8 @@ static void set_parameters(struct transaction *transaction)
 }
 
 /* `before` is the mail's transaction when it was said first; NULL for a new one. */
-static void hand_over(struct esmtp *esmtp, struct transport_mail *mail,
-                      const struct transaction *before)
+static void esmtp_hand_over(struct esmtp *esmtp, struct transport_mail *mail,
+                            const struct transaction *before)
 {
 	struct transaction *transaction = mem_alloc(sizeof *transaction);
 
@@ -147,7 +147,7 @@ static void next_mail(struct esmtp *esmtp)
 		return;
 	watch_disarm(esmtp->watch);
 	if (esmtp->feed->next(esmtp->feed->arg, &mail))
-		hand_over(esmtp, &mail, NULL);
+		esmtp_hand_over(esmtp, &mail, NULL);
 	else
 		esmtp->over = true;
 	watch_arm(esmtp->watch, esmtp->limits->command_ms);
@@ -155,8 +155,8 @@ static void next_mail(struct esmtp *esmtp)
 
 /* ---- reporting ---- */
 
-static void report(struct transaction *transaction, enum smtp_stage stage, int code,
-                   const char *text)
+static void esmtp_report(struct transaction *transaction, enum smtp_stage stage, int code,
+                         const char *text)
 {
 	struct esmtp *esmtp = transaction->esmtp;
 	struct smtp_report report = {
@@ -188,7 +188,7 @@ static void report_status(struct transaction *transaction, enum smtp_stage stage
 		         status->enh_subject, status->enh_detail, said);
 	else
 		snprintf(text, sizeof text, "%03d %s", status->code, said);
-	report(transaction, stage, status->code, text);
+	esmtp_report(transaction, stage, status->code, text);
 }
 
 static bool is_good(int code)
@@ -203,8 +203,8 @@ static bool is_nonsense(int code)
 	return code < 200 || code > 599 || (code >= 300 && code < 400);
 }
 
-static void refused(struct transaction *transaction, enum smtp_stage stage,
-                    const smtp_status_t *status)
+static void esmtp_refused(struct transaction *transaction, enum smtp_stage stage,
+                          const smtp_status_t *status)
 {
 	char text[64];
 
@@ -213,7 +213,7 @@ static void refused(struct transaction *transaction, enum smtp_stage stage,
 		return;
 	}
 	snprintf(text, sizeof text, "the relay answered %d out of turn", status->code);
-	report(transaction, stage, 0, text);
+	esmtp_report(transaction, stage, 0, text);
 	talk_end(transaction->esmtp, stage, text);
 }
 
@@ -255,7 +255,7 @@ static bool say_again(struct transaction *transaction, enum esmtp_command comman
 	transaction->again[command] = true;
 	transaction->reported = true; /* by its second transaction, in the end */
 	watch_arm(esmtp->watch, esmtp->limits->command_ms);
-	hand_over(esmtp, &transaction->mail, transaction);
+	esmtp_hand_over(esmtp, &transaction->mail, transaction);
 	transaction->mail.message = (struct buf){0};
 	return true;
 }
@@ -267,7 +267,7 @@ static void on_mail_status(struct esmtp *esmtp, smtp_message_t message)
 
 	if (is_good(status->code) || say_again(transaction, ESMTP_MAIL, status))
 		return;
-	refused(transaction, SMTP_MAIL, status);
+	esmtp_refused(transaction, SMTP_MAIL, status);
 	next_mail(esmtp);
 }
 
@@ -279,7 +279,7 @@ static void on_rcpt_status(struct esmtp *esmtp, smtp_recipient_t recipient)
 	esmtp->talk.stage = SMTP_DATA;
 	if (is_good(status->code) || say_again(transaction, ESMTP_RCPT, status))
 		return;
-	refused(transaction, SMTP_RCPT, status);
+	esmtp_refused(transaction, SMTP_RCPT, status);
 	next_mail(esmtp);
 }
 
@@ -294,20 +294,20 @@ static void on_message_sent(struct esmtp *esmtp, smtp_message_t message)
 		return;
 	if (!transaction->begun && is_good(status->code)) {
 		/* 2xx to DATA: the library calls that a success. */
-		report(transaction, SMTP_DATA, 0,
-		       "the relay answered DATA as if the mail were there");
+		esmtp_report(transaction, SMTP_DATA, 0,
+		             "the relay answered DATA as if the mail were there");
 		talk_end(esmtp, SMTP_DATA, "the relay is out of step");
 		return;
 	}
 	if (is_good(status->code) &&
 	    !(complete && transaction->read &&
 	      is_good(smtp_recipient_status(transaction->recipient)->code)))
-		report(transaction, SMTP_BODY, 0,
-		       "the library and the relay disagree about the mail");
+		esmtp_report(transaction, SMTP_BODY, 0,
+		             "the library and the relay disagree about the mail");
 	else if (is_good(status->code))
 		report_status(transaction, SMTP_BODY, status);
 	else
-		refused(transaction, transaction->begun ? SMTP_BODY : SMTP_DATA, status);
+		esmtp_refused(transaction, transaction->begun ? SMTP_BODY : SMTP_DATA, status);
 	if (transaction->begun)
 		next_mail(esmtp);
 }
@@ -338,7 +338,7 @@ static void on_tls(struct esmtp *esmtp, SSL *ssl)
  * checked it against the configured name in the handshake, and what the library compares is its own
  * idea of a name; with `opportunistic` nothing is verified.
  */
-static void on_event(smtp_session_t session, int event, void *arg, ...)
+static void esmtp_on_event(smtp_session_t session, int event, void *arg, ...)
 {
 	struct esmtp *esmtp = arg;
 	va_list list;
@@ -416,8 +416,8 @@ static void report_rest(struct esmtp *esmtp)
 		fault_text(esmtp, text, sizeof text);
 	for (struct transaction *transaction = esmtp->transactions; transaction;
 	     transaction = transaction->next)
-		report(transaction, transaction->begun ? SMTP_BODY : talk->stage,
-		       refusal && !transaction->begun ? talk->code : 0, text);
+		esmtp_report(transaction, transaction->begun ? SMTP_BODY : talk->stage,
+		             refusal && !transaction->begun ? talk->code : 0, text);
 }
 
 /* The watch bounds every command; these only must not be shorter. */
@@ -445,7 +445,7 @@ static void set_up(struct esmtp *esmtp)
 	if (!esmtp->session || !auth_enter(esmtp))
 		bug("libesmtp makes no session");
 	smtp_set_server(esmtp->session, "relay.invalid:25"); /* getaddrinfo() here knows better */
-	smtp_set_eventcb(esmtp->session, on_event, esmtp);
+	smtp_set_eventcb(esmtp->session, esmtp_on_event, esmtp);
 	smtp_set_monitorcb(esmtp->session, talk_monitor, esmtp, 0);
 	set_timeouts(esmtp->session, esmtp->limits);
 	smtp_starttls_enable(esmtp->session, options[esmtp->target->tls]);
@@ -478,7 +478,7 @@ void esmtp_run(const struct esmtp_target *target, const struct mailer_limits *li
 	if (!feed->next(feed->arg, &mail))
 		return;
 	set_up(&esmtp);
-	hand_over(&esmtp, &mail, NULL);
+	esmtp_hand_over(&esmtp, &mail, NULL);
 	net_enter(&esmtp.net);
 	tls_enter();
 	smtp_start_session(esmtp.session);

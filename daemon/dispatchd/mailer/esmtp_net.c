@@ -46,7 +46,7 @@ bool net_entered(void)
 	return here != NULL;
 }
 
-static void fault(struct net *net, const char *what, const char *why)
+static void net_fault(struct net *net, const char *what, const char *why)
 {
 	snprintf(net->fault, sizeof net->fault, "%s: %s", what, why);
 }
@@ -147,7 +147,7 @@ __attribute__((visibility("default"))) int connect(int fd, __CONST_SOCKADDR_ARG 
 	error = connect_within(here, fd, address, len);
 	if (!error)
 		return 0;
-	fault(here, here->target->name, strerror(error));
+	net_fault(here, here->target->name, strerror(error));
 	errno = error;
 	return -1;
 }
@@ -207,7 +207,7 @@ static int lookup_target(struct net *net, struct addrinfo **ret)
 	state = lookup_name(net->target->host, net->target->port, net->limits->connect_ms,
 	                    net->watch, ret);
 	if (state != 0)
-		fault(net, net->target->host, gai_strerror(state));
+		net_fault(net, net->target->host, gai_strerror(state));
 	return state;
 }
 

@@ -239,7 +239,7 @@ static void on_line(struct esmtp *esmtp)
 		talk->code = 0;
 }
 
-static void on_read(struct esmtp *esmtp, char *text, size_t len)
+static void talk_on_read(struct esmtp *esmtp, char *text, size_t len)
 {
 	struct talk *talk = &esmtp->talk;
 
@@ -276,6 +276,6 @@ void talk_monitor(const char *text, int len, int writing, void *arg)
 	if (writing == SMTP_CB_WRITING)
 		on_write(esmtp, text, (size_t)len);
 	else if (writing == SMTP_CB_READING)
-		on_read(esmtp, (char *)(uintptr_t)text,
-		        (size_t)len); /* its own buffer, const only in name */
+		talk_on_read(esmtp, (char *)(uintptr_t)text,
+		             (size_t)len); /* its own buffer, const only in name */
 }

@@ -44,7 +44,7 @@ static int on_verify(int ok, X509_STORE_CTX *store)
 	return ok;
 }
 
-static bool set_name(SSL_CTX *ssl, const char *host)
+static bool tls_set_name(SSL_CTX *ssl, const char *host)
 {
 	X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ssl);
 
@@ -66,7 +66,7 @@ static bool set_required(SSL_CTX *ssl, const struct esmtp_target *target, const 
 	if (ca_file[0] == '\0' && SSL_CTX_set_default_verify_paths(ssl) != 1)
 		return error_set(err, EX_CONFIG,
 		                 "the system's certificate authorities can't be read");
-	if (!set_name(ssl, target->host))
+	if (!tls_set_name(ssl, target->host))
 		return error_set(err, EX_CONFIG,
 		                 "[smtp] relay: %s: no certificate can have that name",
 		                 target->name);

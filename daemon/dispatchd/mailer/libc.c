@@ -17,7 +17,7 @@ static struct {
 	void *(*dlopen)(const char *, int);
 } real;
 
-static void find(void *ret_function, const char *name)
+static void libc_find(void *ret_function, const char *name)
 {
 	void *symbol = dlsym(RTLD_NEXT, name);
 
@@ -28,11 +28,11 @@ static void find(void *ret_function, const char *name)
 
 static void find_all(void)
 {
-	find(&real.connect, "connect");
-	find(&real.poll, "poll");
-	find(&real.getaddrinfo, "getaddrinfo");
-	find(&real.freeaddrinfo, "freeaddrinfo");
-	find(&real.dlopen, "dlopen");
+	libc_find(&real.connect, "connect");
+	libc_find(&real.poll, "poll");
+	libc_find(&real.getaddrinfo, "getaddrinfo");
+	libc_find(&real.freeaddrinfo, "freeaddrinfo");
+	libc_find(&real.dlopen, "dlopen");
 }
 
 static void need_real(void)

@@ -77,7 +77,7 @@ static bool wait_for_answer(struct lookup *lookup, int64_t timeout_ms, struct wa
 	return done;
 }
 
-static struct lookup *start(const char *host, const char *port)
+static struct lookup *lookup_start(const char *host, const char *port)
 {
 	struct lookup *lookup = mem_alloc(sizeof *lookup);
 	pthread_condattr_t attr;
@@ -101,7 +101,7 @@ static struct lookup *start(const char *host, const char *port)
 int lookup_name(const char *host, const char *port, int64_t timeout_ms, struct watch *watch,
                 struct addrinfo **ret)
 {
-	struct lookup *lookup = start(host, port);
+	struct lookup *lookup = lookup_start(host, port);
 	int state;
 
 	if (!lookup || !wait_for_answer(lookup, timeout_ms, watch))

@@ -225,7 +225,7 @@ struct queued_mail *mail_queue_take(struct pool *pool, struct relay *relay, bool
 
 /* ---- results ---- */
 
-static void publish(struct pool *pool, const struct delivery_result *result)
+static void mail_queue_publish(struct pool *pool, const struct delivery_result *result)
 {
 	if (pool->n_results == pool->results_size)
 		bug("a result has no place");
@@ -234,7 +234,7 @@ static void publish(struct pool *pool, const struct delivery_result *result)
 
 static void publish_for(void *pool, const struct delivery_result *result)
 {
-	publish(pool, result);
+	mail_queue_publish(pool, result);
 }
 
 static void free_queued(struct pool *pool, struct queued_mail *queued)
@@ -244,7 +244,7 @@ static void free_queued(struct pool *pool, struct queued_mail *queued)
 	free(queued);
 }
 
-static void describe(const struct queued_mail *queued, struct delivery_result *result)
+static void mail_queue_describe(const struct queued_mail *queued, struct delivery_result *result)
 {
 	result->mail = queued->outgoing->mail;
 	result->yields = queued->yields;
@@ -291,7 +291,7 @@ void mail_queue_finish(struct pool *pool, struct relay_session *session, struct 
 {
 	struct relay *relay = session->relay;
 
-	describe(queued, result);
+	mail_queue_describe(queued, result);
 	snprintf(result->relay, sizeof result->relay, "%s", relay->name);
 	relay_count(relay, result);
 	judge_relay(pool, session, queued, result);
@@ -301,8 +301,8 @@ void mail_queue_finish(struct pool *pool, struct relay_session *session, struct 
 void mail_queue_finish_unsent(struct pool *pool, struct queued_mail *queued,
                               struct delivery_result *result)
 {
-	describe(queued, result);
-	publish(pool, result);
+	mail_queue_describe(queued, result);
+	mail_queue_publish(pool, result);
 	free_queued(pool, queued);
 }
 
@@ -310,10 +310,10 @@ void mail_queue_return(struct pool *pool, struct queued_mail *queued)
 {
 	struct delivery_result result = {.delivery = DELIVERY_RELAY};
 
-	describe(queued, &result);
+	mail_queue_describe(queued, &result);
 	snprintf(result.relay, sizeof result.relay, "%s", queued->relay);
 	snprintf(result.reply, sizeof result.reply, "%s", queued->words);
-	publish(pool, &result);
+	mail_queue_publish(pool, &result);
 	free_queued(pool, queued);
 }
 
@@ -324,7 +324,7 @@ static bool recall_held(struct pool *pool, int64_t mail)
 	for (struct relay *relay = pool->relays; relay; relay = relay->next)
 		if (refusals_take(&relay->refusals, mail, &result)) {
 			result.delivery = DELIVERY_RELAY;
-			publish(pool, &result);
+			mail_queue_publish(pool, &result);
 			return true;
 		}
 	return false;

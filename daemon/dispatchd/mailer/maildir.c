@@ -25,7 +25,7 @@
 enum { MAILDIR_PATH_MAX = 4096 };
 
 /* Makes the directory and those above it. */
-static bool make_directory(const char *path, struct error *err)
+static bool maildir_make_directory(const char *path, struct error *err)
 {
 	char part[MAILDIR_PATH_MAX];
 
@@ -49,7 +49,7 @@ static bool open_top(const char *path, struct folder *ret, struct error *err)
 {
 	struct stat st;
 
-	if (stat(path, &st) != 0 && errno == ENOENT && !make_directory(path, err))
+	if (stat(path, &st) != 0 && errno == ENOENT && !maildir_make_directory(path, err))
 		return false;
 	return folder_open(ret, path, true, err);
 }
@@ -100,7 +100,7 @@ static void maildir_text(const struct transport_mail *mail, struct buf *ret)
 	}
 }
 
-static bool write_all(int fd, const struct buf *text)
+static bool maildir_write_all(int fd, const struct buf *text)
 {
 	for (size_t done = 0; done < text->len;) {
 		ssize_t n = write(fd, text->data + done, text->len - done);
@@ -113,12 +113,12 @@ static bool write_all(int fd, const struct buf *text)
 	return fsync(fd) == 0;
 }
 
-static bool write_file(int fd, const struct transport_mail *mail)
+static bool maildir_write_file(int fd, const struct transport_mail *mail)
 {
 	struct buf text = {0};
 
 	maildir_text(mail, &text);
-	bool ok = write_all(fd, &text);
+	bool ok = maildir_write_all(fd, &text);
 	ok = close(fd) == 0 && ok;
 	buf_free(&text);
 	return ok;
@@ -134,7 +134,7 @@ static bool maildir_deliver(const struct folder *tmp, const struct folder *new,
 	int fd = folder_make(tmp, name, 0600, err);
 	if (fd < 0)
 		return false;
-	bool ok = write_file(fd, mail) ||
+	bool ok = maildir_write_file(fd, mail) ||
 	          error_set(err, EX_IOERR, "%s: %s", tmp->path, strerror(errno));
 	ok = ok && folder_rename(tmp, name, new, name, err);
 	if (!ok)

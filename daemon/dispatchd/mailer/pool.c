@@ -107,7 +107,7 @@ size_t pool_room(struct pool *pool)
 }
 
 /* A place for its result, before the mail goes anywhere. */
-static void reserve(struct pool *pool)
+static void pool_reserve(struct pool *pool)
 {
 	struct delivery_result *results;
 	size_t size = pool->results_size ? pool->results_size * 2 : 64;
@@ -132,7 +132,7 @@ void pool_put(struct pool *pool, struct outgoing_mail *outgoing)
 	queued->outgoing = outgoing;
 	pthread_mutex_lock(&pool->lock);
 	pool->bytes += outgoing_mail_bytes(outgoing);
-	reserve(pool);
+	pool_reserve(pool);
 	if (pool->stopping || !pool_has_usable_relay(pool))
 		mail_queue_return(pool, queued);
 	else

@@ -97,7 +97,7 @@ bool relay_goes_on(const struct relay_session *session)
 	return session->epoch == session->relay->epoch;
 }
 
-static void settle(struct relay *relay)
+static void relay_settle(struct relay *relay)
 {
 	bool up = relay->breaker == BREAKER_CLOSED || relay->allowed > 0;
 
@@ -118,7 +118,7 @@ static void open_breaker(struct relay *relay, const struct mailer_limits *limits
 	relay->open_until_ms = now_ms + wait_ms;
 	relay->open_until = instant_add(clock_wall(), wait_ms);
 	snprintf(relay->words, sizeof relay->words, "%s", words);
-	settle(relay);
+	relay_settle(relay);
 }
 
 /* Connections that fail while the breaker is open don't prolong that: they only show that fewer are
@@ -130,7 +130,7 @@ static void fewer(struct relay *relay, unsigned others)
 		relay->allowed--;
 	if (relay->allowed > others)
 		relay->allowed = others;
-	settle(relay);
+	relay_settle(relay);
 }
 
 void relay_fault(struct relay_session *session, const struct mailer_limits *limits,
@@ -165,7 +165,7 @@ static void works_still(const struct relay_session *session)
 	    relay->allowed >= relay->proven)
 		return;
 	relay->allowed = relay->proven;
-	settle(relay);
+	relay_settle(relay);
 }
 
 void relay_good(struct relay_session *session, bool delivered)
@@ -194,7 +194,7 @@ void relay_good(struct relay_session *session, bool delivered)
 		relay->faults = 0;
 		relay->words[0] = '\0';
 	}
-	settle(relay);
+	relay_settle(relay);
 }
 
 void relay_answers(struct relay *relay)
@@ -203,7 +203,7 @@ void relay_answers(struct relay *relay)
 	    (relay->breaker == BREAKER_OPEN && clock_mono_ms() < relay->open_until_ms))
 		return;
 	relay->breaker = BREAKER_CLOSED;
-	settle(relay);
+	relay_settle(relay);
 }
 
 void relay_count(struct relay *relay, const struct delivery_result *result)

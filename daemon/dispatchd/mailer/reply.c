@@ -17,7 +17,7 @@ static size_t utf8_length(const unsigned char *p, size_t left)
 }
 
 /* C0 and C1 controls, DEL, the line separators; whatever moves a terminal's cursor. */
-static bool is_blank(const unsigned char *p, size_t n)
+static bool reply_is_blank(const unsigned char *p, size_t n)
 {
 	if (n == 1)
 		return p[0] <= 0x20 || p[0] == 0x7f;
@@ -36,7 +36,7 @@ void reply_clean(char *ret, size_t size, const char *text, size_t len)
 		size_t width = utf8_length(p, (size_t)(end - p));
 		const char *from = width ? (const char *)p : "?";
 		size_t take = width ? width : 1;
-		if (width && is_blank(p, width)) {
+		if (width && reply_is_blank(p, width)) {
 			blank = n > 0;
 			p += width;
 			continue;

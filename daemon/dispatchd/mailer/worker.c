@@ -58,8 +58,8 @@ static enum delivery judge_ours(enum smtp_stage stage)
 }
 
 /* The message, or false with a result that says why there is none. */
-static bool render(const struct run *run, struct queued_mail *queued, struct buf *ret,
-                   struct delivery_result *result)
+static bool worker_render(const struct run *run, struct queued_mail *queued, struct buf *ret,
+                          struct delivery_result *result)
 {
 	struct error err = {0};
 
@@ -191,7 +191,7 @@ static bool feed_next(void *arg, struct transport_mail *ret)
 	while ((queued = take_mail(run)) != NULL) {
 		struct delivery_result result = {0};
 		struct buf message = {0};
-		if (render(run, queued, &message, &result)) {
+		if (worker_render(run, queued, &message, &result)) {
 			run->taken++;
 			*ret = (struct transport_mail){.from = run->config->envelope,
 			                               .to = queued->outgoing->to,
@@ -246,8 +246,8 @@ static void send_elsewhere(struct run *run, struct queued_mail *queued,
 		mail_queue_return_all(pool);
 }
 
-static void finish(struct run *run, struct queued_mail *queued, enum delivery delivery,
-                   const char *reply)
+static void worker_finish(struct run *run, struct queued_mail *queued, enum delivery delivery,
+                          const char *reply)
 {
 	struct delivery_result result = {.delivery = delivery};
 
@@ -277,7 +277,7 @@ static void feed_done(void *arg, void *caller, const struct smtp_report *report,
 	else if (failure.next == FAILURE_ELSEWHERE)
 		send_elsewhere(run, queued, &failure, reply);
 	else
-		finish(run, queued, failure.delivery, reply);
+		worker_finish(run, queued, failure.delivery, reply);
 	pool_unlock(pool, true);
 }
 
@@ -319,7 +319,7 @@ static bool open_relay(struct run *run)
 }
 
 /* With the lock held: a relay and a mail for it, or neither. */
-static bool begin(struct run *run, int64_t *ret_wait_ms)
+static bool worker_begin(struct run *run, int64_t *ret_wait_ms)
 {
 	struct pool *pool = run->worker->pool;
 
@@ -341,7 +341,7 @@ static bool begin(struct run *run, int64_t *ret_wait_ms)
 	return true;
 }
 
-static bool wait_for_work(struct worker *worker, struct run *run)
+static bool worker_wait_for_work(struct worker *worker, struct run *run)
 {
 	struct pool *pool = worker->pool;
 	int64_t wait_ms;
@@ -350,7 +350,7 @@ static bool wait_for_work(struct worker *worker, struct run *run)
 	pthread_mutex_lock(&pool->lock);
 	for (;;) {
 		*run = (struct run){.worker = worker};
-		begun = begin(run, &wait_ms);
+		begun = worker_begin(run, &wait_ms);
 		if (begun || pool->stopping)
 			break;
 		wait_on(pool, worker->index < pool_size(pool) ? &pool->work : &pool->spare,
@@ -382,7 +382,7 @@ void *worker_main(void *arg)
 	struct run run;
 
 	worker->dates = dates_new();
-	while (wait_for_work(worker, &run)) {
+	while (worker_wait_for_work(worker, &run)) {
 		send_mails(&run);
 		end_run(&run);
 	}

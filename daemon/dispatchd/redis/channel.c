@@ -63,7 +63,7 @@ struct channel *channel_free(struct channel *channel)
 	return NULL;
 }
 
-static void keep(struct channel *channel, const redisReply *text)
+static void channel_keep(struct channel *channel, const redisReply *text)
 {
 	if (channel->n >= CHANNEL_MESSAGES_MAX || channel->bytes + text->len > CHANNEL_BYTES_MAX) {
 		channel->lost++;
@@ -91,7 +91,7 @@ static void on_message(void *arg, const redisReply *reply)
 	const redisReply *kind = reply->element[0], *text = reply->element[2];
 	if (kind->type == REDIS_REPLY_STRING && !strcmp(kind->str, "message") &&
 	    text->type == REDIS_REPLY_STRING)
-		keep(channel, text);
+		channel_keep(channel, text);
 }
 
 static void subscribe(struct channel *channel)

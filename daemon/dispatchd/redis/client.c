@@ -155,7 +155,7 @@ static void report_down(struct redis_client *client, const char *why)
 }
 
 /* What was claimed over the connection for commands is ours now: the reader finds it. */
-static void on_too_long(struct slot *slot)
+static void client_on_too_long(struct slot *slot)
 {
 	struct redis_client *client = slot->client;
 	if (slot == &client->slots[SLOT_STREAMS]) {
@@ -186,7 +186,7 @@ static void on_down(void *arg, const char *why)
 {
 	reread_password(((struct slot *)arg)->client, why);
 	if (resp_is_too_long(why))
-		on_too_long(arg);
+		client_on_too_long(arg);
 	report_down(((struct slot *)arg)->client, why);
 }
 
@@ -414,7 +414,7 @@ const char *redis_client_target(const struct redis_client *client)
 	return client->target->name;
 }
 
-static void add_parts(struct redis_client *client, struct buf *out)
+static void client_add_parts(struct redis_client *client, struct buf *out)
 {
 	struct redis_part part;
 	metric_head(out, METRIC_REDIS_USABLE);
@@ -443,5 +443,5 @@ void redis_client_metrics(struct redis_client *client, struct buf *out)
 	metric_head(out, METRIC_ENTRIES_LOST);
 	for (size_t i = 0; i < flow->n_sources; i++)
 		add_source(out, METRIC_ENTRIES_LOST, flow->sources[i], flow->sources[i]->lost);
-	add_parts(client, out);
+	client_add_parts(client, out);
 }

@@ -71,7 +71,7 @@ struct call {
 	void *arg;
 };
 
-static void move_to(struct redis_connection *connection, enum connection_state to)
+static void connection_move_to(struct redis_connection *connection, enum connection_state to)
 {
 	if (!(allowed[connection->state] & 1u << to))
 		bug("a Redis connection can't go from state %d to %d", (int)connection->state,
@@ -93,12 +93,12 @@ uint32_t redis_connection_random(void)
 	return random;
 }
 
-static void rest(struct redis_connection *connection)
+static void connection_rest(struct redis_connection *connection)
 {
 	if (connection->ready_at.ms && clock_tick().ms - connection->ready_at.ms >= STEADY_MS)
 		connection->failures = 0;
 	connection->ready_at.ms = 0;
-	move_to(connection, CONNECTION_RESTING);
+	connection_move_to(connection, CONNECTION_RESTING);
 	connection->awaited = 0;
 	ring_in(connection, backoff_ms(pace, ++connection->failures, redis_connection_random()));
 }
@@ -108,7 +108,7 @@ static void lost(struct redis_connection *connection, const char *why)
 	if (!connection->why[0])
 		snprintf(connection->why, sizeof(connection->why), "%s",
 		         why && *why ? why : "connection closed");
-	rest(connection);
+	connection_rest(connection);
 	connection->events->down(connection->arg, connection->why);
 	connection->why[0] = '\0';
 }
@@ -119,7 +119,7 @@ static void link_fail(struct redis_connection *connection, const char *why)
 	if (!connection->wire || connection->state == CONNECTION_FAILING)
 		return;
 	snprintf(connection->why, sizeof(connection->why), "%s", why);
-	move_to(connection, CONNECTION_FAILING);
+	connection_move_to(connection, CONNECTION_FAILING);
 	ring_in(connection, 0);
 }
 
@@ -252,7 +252,7 @@ static void on_pong(void *arg, const redisReply *reply)
 	           (reply->type != REDIS_REPLY_STATUS || strcmp(reply->str, "PONG") != 0)) {
 		link_fail(connection, "protocol error: PING was not answered with PONG");
 	} else {
-		move_to(connection, CONNECTION_READY);
+		connection_move_to(connection, CONNECTION_READY);
 		connection->ready_at = clock_tick();
 		connection->events->up(connection->arg);
 	}
@@ -288,7 +288,7 @@ static void on_connected(void *arg)
 	struct redis_connection *connection = arg;
 	if (connection->state != CONNECTION_CONNECTING)
 		return;
-	move_to(connection, CONNECTION_HANDSHAKE);
+	connection_move_to(connection, CONNECTION_HANDSHAKE);
 	start_handshake(connection);
 }
 
@@ -302,11 +302,11 @@ static void on_broken(void *arg, const char *why)
 static const struct wire_events wire_hooks = {
         .connected = on_connected, .broken = on_broken, .pushed = on_pushed};
 
-static void connect_to(struct redis_connection *connection, const char *address)
+static void connection_connect(struct redis_connection *connection, const char *address)
 {
 	const struct target *target = connection->target;
 	char why[sizeof(connection->why)];
-	move_to(connection, CONNECTION_CONNECTING);
+	connection_move_to(connection, CONNECTION_CONNECTING);
 	connection->wire = wire_connect(connection->base, address, target->port, target->socket,
 	                                &wire_hooks, connection, why);
 	if (connection->wire)
@@ -320,7 +320,7 @@ static void on_resolved(void *arg, const char *address, const char *why)
 	struct redis_connection *connection = arg;
 	connection->resolution = NULL;
 	if (address)
-		connect_to(connection, address);
+		connection_connect(connection, address);
 	else
 		lost(connection, why);
 }
@@ -335,10 +335,10 @@ void redis_connection_open(struct redis_connection *connection)
 {
 	const struct target *target = connection->target;
 	if (target->socket || is_numeric(target->host)) {
-		connect_to(connection, target->host);
+		connection_connect(connection, target->host);
 		return;
 	}
-	move_to(connection, CONNECTION_RESOLVING);
+	connection_move_to(connection, CONNECTION_RESOLVING);
 	connection->resolution =
 	        resolve_start(connection->base, target->host, on_resolved, connection);
 }

@@ -80,7 +80,7 @@ static struct entry *next_entry(struct intake *intake)
 	return entry;
 }
 
-static bool is_text(const redisReply *reply)
+static bool flow_is_text(const redisReply *reply)
 {
 	return reply->type == REDIS_REPLY_STRING || reply->type == REDIS_REPLY_STATUS;
 }
@@ -92,7 +92,7 @@ static void copy_fields(struct intake *intake, struct entry *entry, const redisR
 	        arena_new_array(intake->arena, list->elements / 2, struct entry_field);
 	for (size_t i = 0; i + 1 < list->elements; i += 2) {
 		const redisReply *name = list->element[i], *value = list->element[i + 1];
-		if (!is_text(name) || !is_text(value))
+		if (!flow_is_text(name) || !flow_is_text(value))
 			continue;
 		fields[entry->n_fields++] = (struct entry_field){
 		        .name = arena_strndup(intake->arena, name->str, name->len),
@@ -107,7 +107,8 @@ static void copy_fields(struct intake *intake, struct entry *entry, const redisR
 
 bool flow_add_stream_entry(struct intake *intake, const redisReply *reply)
 {
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 || !is_text(reply->element[0]))
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+	    !flow_is_text(reply->element[0]))
 		return false; /* nil: XAUTOCLAIM before Redis 7 says so of a deleted entry */
 	struct entry *entry = next_entry(intake);
 	entry->id = arena_strndup(intake->arena, reply->element[0]->str, reply->element[0]->len);
@@ -310,7 +311,7 @@ void flow_send_ack(struct intake *intake, const struct args *args)
 
 /* The `waiting` that is held while commands are sent keeps an answer that comes at once (a NULL)
  * from ending the intake under our hands. */
-static void acknowledge(struct source *source, struct intake *intake)
+static void flow_acknowledge(struct source *source, struct intake *intake)
 {
 	struct tracked *tracked = intake->token;
 	tracked->waiting = 1;
@@ -333,7 +334,7 @@ void flow_turn(struct flow *flow)
 			source->committed = intake->next;
 			if (!source->committed)
 				source->committed_tail = &source->committed;
-			acknowledge(source, intake);
+			flow_acknowledge(source, intake);
 		}
 	}
 }

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const redisReply *value_of(const redisReply *map, const char *name)
+static const redisReply *gap_value(const redisReply *map, const char *name)
 {
 	for (size_t i = 0; map && map->type == REDIS_REPLY_ARRAY && i + 1 < map->elements; i += 2)
 		if (map->element[i]->type == REDIS_REPLY_STRING &&
@@ -20,25 +20,25 @@ static const redisReply *value_of(const redisReply *map, const char *name)
 	return NULL;
 }
 
-static bool number_of(const redisReply *map, const char *name, int64_t *ret)
+static bool gap_number(const redisReply *map, const char *name, int64_t *ret)
 {
-	const redisReply *value = value_of(map, name);
+	const redisReply *value = gap_value(map, name);
 	if (!value || value->type != REDIS_REPLY_INTEGER)
 		return false;
 	*ret = value->integer;
 	return true;
 }
 
-static const char *text_of(const redisReply *map, const char *name)
+static const char *gap_text(const redisReply *map, const char *name)
 {
-	const redisReply *value = value_of(map, name);
+	const redisReply *value = gap_value(map, name);
 	return value && value->type == REDIS_REPLY_STRING ? value->str : "";
 }
 
 static const redisReply *named(const redisReply *list, const char *name)
 {
 	for (size_t i = 0; list && list->type == REDIS_REPLY_ARRAY && i < list->elements; i++)
-		if (!strcmp(text_of(list->element[i], "name"), name))
+		if (!strcmp(gap_text(list->element[i], "name"), name))
 			return list->element[i];
 	return NULL;
 }
@@ -54,7 +54,7 @@ static bool id_after(const char *a, const char *b)
 
 static bool alone(const redisReply *group, const char *consumer)
 {
-	const redisReply *consumers = value_of(group, "consumers");
+	const redisReply *consumers = gap_value(group, "consumers");
 	return consumers && consumers->type == REDIS_REPLY_ARRAY && consumers->elements == 1 &&
 	       named(consumers, consumer);
 }
@@ -64,23 +64,23 @@ static bool alone(const redisReply *group, const char *consumer)
 static int64_t lost_ahead(const redisReply *stream, const redisReply *group, int64_t past)
 {
 	int64_t added, length;
-	if (!number_of(stream, "entries-added", &added) || !number_of(stream, "length", &length))
+	if (!gap_number(stream, "entries-added", &added) || !gap_number(stream, "length", &length))
 		return 0;
-	bool all_unread = !length || id_after(text_of(stream, "recorded-first-entry-id"),
-	                                      text_of(group, "last-delivered-id"));
+	bool all_unread = !length || id_after(gap_text(stream, "recorded-first-entry-id"),
+	                                      gap_text(group, "last-delivered-id"));
 	return all_unread && added - past > length ? added - past - length : 0;
 }
 
 int64_t gap_look(struct gap *gap, const redisReply *stream, const char *group_name,
                  const char *consumer)
 {
-	const redisReply *group = named(value_of(stream, "groups"), group_name);
+	const redisReply *group = named(gap_value(stream, "groups"), group_name);
 	int64_t past;
-	if (!group || !number_of(group, "entries-read", &past)) {
+	if (!group || !gap_number(group, "entries-read", &past)) {
 		gap->based = false;
 		return 0;
 	}
-	const char *at = text_of(group, "last-delivered-id");
+	const char *at = gap_text(group, "last-delivered-id");
 	int64_t ahead = lost_ahead(stream, group, past), before = 0;
 	int64_t known = strcmp(gap->at, at) ? 0 : gap->reported;
 	bool sole = alone(group, consumer);

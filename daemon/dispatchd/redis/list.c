@@ -36,7 +36,7 @@ struct list {
 
 /* A value is found from the right, where the oldest is; a second equal one is the same event again.
  */
-static void acknowledge(struct source *source, struct intake *intake)
+static void list_acknowledge(struct source *source, struct intake *intake)
 {
 	struct list *list = (struct list *)source;
 	struct args args = {0};
@@ -57,7 +57,7 @@ struct list *list_new(struct flow *flow, struct redis_connection *connection, co
 {
 	struct list *list = mem_alloc(sizeof(*list));
 	list->source = (struct source){
-	        .kind = "list", .key = key, .feed = FEED_EVENTS, .acknowledge = acknowledge};
+	        .kind = "list", .key = key, .feed = FEED_EVENTS, .acknowledge = list_acknowledge};
 	list->connection = connection;
 	flow_add(flow, &list->source);
 	if (asprintf(&list->processing, "%s:processing:%s", key, flow->consumer) < 0 ||
@@ -93,7 +93,7 @@ void list_reset(struct list *list)
 	list->retry_at.ms = 0;
 }
 
-static void refused(struct list *list, const redisReply *reply)
+static void list_refused(struct list *list, const redisReply *reply)
 {
 	health_refuse(&list->source.reading, "list can't be read", reply->str);
 	list->retry_at.ms = clock_tick().ms + FLOW_RETRY_MS;
@@ -116,7 +116,7 @@ static void on_left(void *arg, const redisReply *reply)
 	list->waiting--;
 	list->alone = false;
 	if (reply->type == REDIS_REPLY_ERROR) {
-		refused(list, reply);
+		list_refused(list, reply);
 	} else if (reply->type == REDIS_REPLY_ARRAY && reply->elements) {
 		struct intake *intake = flow_intake(&list->source, reply->elements);
 		for (size_t i = reply->elements; i > 0; i--)
@@ -172,7 +172,7 @@ static void on_aside(void *arg, const redisReply *reply)
 	list->waiting--;
 	list->aside = ASIDE_NOT;
 	if (reply->type == REDIS_REPLY_ERROR)
-		refused(list, reply);
+		list_refused(list, reply);
 	if (reply->type == REDIS_REPLY_STRING) {
 		struct intake *intake = flow_intake(&list->source, 1);
 		add_left(intake, reply);
@@ -223,13 +223,13 @@ static void on_move(void *arg, const redisReply *reply)
 	} else {
 		list->waits = true; /* the end of the list */
 		if (reply->type == REDIS_REPLY_ERROR)
-			refused(list, reply);
+			list_refused(list, reply);
 	}
 	if (!list->waiting)
 		end_round(list);
 }
 
-static void move(struct list *list)
+static void list_move(struct list *list)
 {
 	struct args args = {0};
 	args_add_all(&args, list->waits ? "BLMOVE" : "LMOVE", list->source.key, list->processing,
@@ -257,7 +257,7 @@ void list_turn(struct list *list, bool feed_first)
 	else if (!list->left_read)
 		read_left(list);
 	else
-		move(list);
+		list_move(list);
 }
 
 void list_set(struct list *list, int64_t claim_after_ms)

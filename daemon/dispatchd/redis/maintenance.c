@@ -204,7 +204,7 @@ static void on_trimmed(void *arg, const redisReply *reply)
 		          reply->integer);
 }
 
-static void trim(struct stream_state *state)
+static void maintenance_trim(struct stream_state *state)
 {
 	struct args args = {0};
 	char id[ID_MAX];
@@ -231,7 +231,7 @@ static void on_pending(void *arg, const redisReply *reply)
 	else if (reply->element[0]->integer)
 		keep_from(state, oldest);
 	if (!--state->groups)
-		trim(state);
+		maintenance_trim(state);
 }
 
 static bool ask_pending(struct stream_state *state, const redisReply *group)
@@ -322,7 +322,7 @@ static void on_swept(void *arg, const redisReply *reply)
 	state->maintenance->no_scripts = true;
 }
 
-static void sweep(struct stream_state *state, struct tick now)
+static void maintenance_sweep(struct stream_state *state, struct tick now)
 {
 	struct maintenance *maintenance = state->maintenance;
 	struct args args = {0};
@@ -348,6 +348,6 @@ void maintenance_turn(struct maintenance *maintenance)
 			continue;
 		claim(&maintenance->streams[i], now);
 		start_trim(&maintenance->streams[i], now);
-		sweep(&maintenance->streams[i], now);
+		maintenance_sweep(&maintenance->streams[i], now);
 	}
 }

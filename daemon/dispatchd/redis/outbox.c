@@ -221,7 +221,7 @@ static void copy_row(struct publications *to, const struct publication *row)
 /* The batch with nothing but the `left` rows that still have to go; NULL where there are none.
  * Frees `batch`.
  */
-static struct publications *shrink(struct publications *batch, size_t left)
+static struct publications *outbox_shrink(struct publications *batch, size_t left)
 {
 	struct publications *rest = NULL;
 	if (left) {
@@ -236,19 +236,19 @@ static struct publications *shrink(struct publications *batch, size_t left)
 }
 
 /* What is kept of a batch. */
-static struct publications *keep(const struct outbox *outbox, struct publications *batch)
+static struct publications *outbox_keep(const struct outbox *outbox, struct publications *batch)
 {
 	size_t left = rows_left(batch);
 	bool sparse = outbox->blocked && left <= batch->n / 2;
-	return left && !sparse ? batch : shrink(batch, left);
+	return left && !sparse ? batch : outbox_shrink(batch, left);
 }
 
-static void let_go(struct outbox *outbox)
+static void outbox_let_go(struct outbox *outbox)
 {
 	struct publications **at = &outbox->first;
 	while (*at) {
 		struct publications *next = (*at)->next;
-		*at = keep(outbox, *at);
+		*at = outbox_keep(outbox, *at);
 		if (*at)
 			at = &(*at)->next;
 		else
@@ -268,7 +268,7 @@ static int64_t first_left(const struct outbox *outbox)
 void outbox_settle(struct outbox *outbox, int64_t *ret_seq, uint64_t *ret_taken)
 {
 	settle_blocked(outbox);
-	let_go(outbox);
+	outbox_let_go(outbox);
 	*ret_seq = first_left(outbox) - 1;
 	*ret_taken = outbox->taken;
 }

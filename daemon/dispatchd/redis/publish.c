@@ -184,7 +184,8 @@ static void probe(struct publisher *publisher)
 
 /* ---- answers */
 
-static void refuse(struct publisher *publisher, const struct publication *row, const char *words)
+static void publish_refuse(struct publisher *publisher, const struct publication *row,
+                           const char *words)
 {
 	publisher->refused = true;
 	if (outbox_refused(publisher->outbox, row))
@@ -199,7 +200,7 @@ static void take_answer(struct publisher *publisher, struct publication *row,
 		outbox_taken(publisher->outbox, row);
 		note_taken(publisher, row->stream);
 	} else if (reply->type == REDIS_REPLY_ERROR) {
-		refuse(publisher, row, reply->str);
+		publish_refuse(publisher, row, reply->str);
 	}
 }
 
@@ -218,10 +219,10 @@ static void refuse_all(struct publisher *publisher, const char *words)
 {
 	for (size_t i = 0; i < publisher->n_sent; i++)
 		if (!publisher->sent[i]->taken)
-			refuse(publisher, publisher->sent[i], words);
+			publish_refuse(publisher, publisher->sent[i], words);
 }
 
-static void settle(struct publisher *publisher)
+static void publish_settle(struct publisher *publisher)
 {
 	int64_t seq;
 	uint64_t taken;
@@ -258,7 +259,7 @@ static void on_last(void *arg, const redisReply *reply)
 	if (!reply)
 		return; /* publisher_reset() comes with the next connection */
 	on_queued(publisher, reply);
-	settle(publisher);
+	publish_settle(publisher);
 }
 
 static void on_multi(void *arg, const redisReply *reply)
@@ -291,13 +292,13 @@ static void on_exec(void *arg, const redisReply *reply)
 			take_answer(publisher, publisher->sent[i], reply->element[i]);
 	else
 		on_exec_refused(publisher, reply->type == REDIS_REPLY_ERROR ? reply->str : "");
-	settle(publisher);
+	publish_settle(publisher);
 }
 
 /* ---- sending */
 
-static bool add_row(struct publisher *publisher, const struct publication *row,
-                    redis_connection_reply *fn)
+static bool publish_add_row(struct publisher *publisher, const struct publication *row,
+                            redis_connection_reply *fn)
 {
 	struct args args = {0};
 	args_add_all(&args, "XADD", row->stream, NULL);
@@ -340,8 +341,8 @@ void publisher_turn(struct publisher *publisher)
 	if (transaction)
 		send_word(publisher, "MULTI", on_multi);
 	for (size_t i = 0; i < n; i++)
-		add_row(publisher, publisher->sent[i],
-		        transaction || i + 1 < n ? on_queued : on_last);
+		publish_add_row(publisher, publisher->sent[i],
+		                transaction || i + 1 < n ? on_queued : on_last);
 	if (transaction)
 		send_word(publisher, "EXEC", on_exec);
 }

@@ -76,7 +76,7 @@ struct reader {
 	bool put_aside; /* an entry that is too long, just now */
 };
 
-static void acknowledge(struct source *source, struct intake *intake)
+static void reader_acknowledge(struct source *source, struct intake *intake)
 {
 	struct args args = {0};
 	args_add_all(&args, "XACK", source->key, source->flow->group, NULL);
@@ -107,7 +107,7 @@ void reader_add(struct reader *reader, const char *key, enum entry_feed feed)
 	struct stream *stream = &reader->streams[reader->n++];
 	stream->reader = reader;
 	stream->source = (struct source){
-	        .kind = "stream", .key = key, .feed = feed, .acknowledge = acknowledge};
+	        .kind = "stream", .key = key, .feed = feed, .acknowledge = reader_acknowledge};
 	flow_add(reader->flow, &stream->source);
 }
 
@@ -216,7 +216,7 @@ static void on_check(void *arg, const redisReply *reply)
 	reader->flow->wake(reader->flow->wake_arg);
 }
 
-static void ask(struct stream *stream, struct args *args, redis_connection_reply *fn)
+static void reader_ask(struct stream *stream, struct args *args, redis_connection_reply *fn)
 {
 	if (redis_connection_send(stream->reader->connection, args, fn, stream))
 		stream->reader->waiting++;
@@ -224,7 +224,7 @@ static void ask(struct stream *stream, struct args *args, redis_connection_reply
 }
 
 /* [[id, consumer, idle, deliveries]] of the entry that is too long. */
-static void on_too_long(void *arg, const redisReply *reply)
+static void reader_on_too_long(void *arg, const redisReply *reply)
 {
 	struct stream *stream = arg;
 	if (!reply)
@@ -253,7 +253,7 @@ static void ask_too_long(struct stream *stream)
 	snprintf(from, sizeof(from), "(%s", stream->before);
 	args_add_all(&args, "XPENDING", stream->source.key, stream->reader->flow->group, from, "+",
 	             "1", stream->reader->flow->consumer, NULL);
-	ask(stream, &args, on_too_long);
+	reader_ask(stream, &args, reader_on_too_long);
 	args_free(&args);
 }
 
@@ -267,11 +267,11 @@ static void ask_groups(struct reader *reader)
 			ask_too_long(stream);
 		args_add_all(&args, "XGROUP", "CREATE", stream->source.key, reader->flow->group,
 		             "0", "MKSTREAM", NULL);
-		ask(stream, &args, on_group);
+		reader_ask(stream, &args, on_group);
 		args_add_all(&args, "XREADGROUP", "GROUP", reader->flow->group,
 		             reader->flow->consumer, "COUNT", "1", "STREAMS", stream->source.key,
 		             ID_LAST, NULL);
-		ask(stream, &args, on_check);
+		reader_ask(stream, &args, on_check);
 	}
 	args_free(&args);
 }
@@ -356,7 +356,7 @@ static void on_read_success(struct reader *reader)
 			health_allow(&reader->streams[i].source.reading);
 }
 
-static void on_read(void *arg, const redisReply *reply)
+static void reader_on_read(void *arg, const redisReply *reply)
 {
 	struct reader *reader = arg;
 	if (!reply)
@@ -405,7 +405,7 @@ static bool look_for_gaps(struct reader *reader, struct tick now)
 		args_add_all(&args, "XINFO", "STREAM", stream->source.key, "FULL", "COUNT", "1",
 		             NULL);
 		if (stream->usable)
-			ask(stream, &args, on_gap);
+			reader_ask(stream, &args, on_gap);
 		args_reset(&args);
 	}
 	args_free(&args);
@@ -442,7 +442,7 @@ static bool read_streams(struct reader *reader)
 	for (size_t i = 0; i < reader->n; i++)
 		if (reader->streams[i].asked)
 			args_add(&args, row->own ? reader->streams[i].last : ">");
-	if (n && redis_connection_send(reader->connection, &args, on_read, reader))
+	if (n && redis_connection_send(reader->connection, &args, reader_on_read, reader))
 		reader->waiting = 1;
 	args_free(&args);
 	return n > 0;

@@ -27,7 +27,7 @@ struct resolution {
 	void *arg;
 };
 
-static void let_go(struct resolution *r)
+static void resolve_let_go(struct resolution *r)
 {
 	pthread_mutex_lock(&r->lock);
 	int left = --r->holders;
@@ -39,7 +39,7 @@ static void let_go(struct resolution *r)
 	free(r);
 }
 
-static void look_up(struct resolution *r)
+static void resolve_look_up(struct resolution *r)
 {
 	struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG},
 	                *found = NULL;
@@ -56,19 +56,19 @@ static void look_up(struct resolution *r)
 		freeaddrinfo(found);
 }
 
-static void *thread_main(void *arg)
+static void *resolve_thread(void *arg)
 {
 	struct resolution *r = arg;
-	look_up(r);
+	resolve_look_up(r);
 	pthread_mutex_lock(&r->lock);
 	if (r->ready) /* not abandoned */
 		event_active(r->ready, EV_READ, 0);
 	pthread_mutex_unlock(&r->lock);
-	let_go(r);
+	resolve_let_go(r);
 	return NULL;
 }
 
-static void on_ready(evutil_socket_t fd, short what, void *arg)
+static void resolve_on_ready(evutil_socket_t fd, short what, void *arg)
 {
 	struct resolution *r = arg;
 	(void)fd;
@@ -86,7 +86,7 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 static void start_thread(struct resolution *r)
 {
 	pthread_t thread;
-	int rc = pthread_create(&thread, NULL, thread_main, r);
+	int rc = pthread_create(&thread, NULL, resolve_thread, r);
 	if (!rc) {
 		pthread_detach(thread);
 		return;
@@ -105,7 +105,7 @@ struct resolution *resolve_start(struct event_base *base, const char *host, reso
 	r->host = mem_strdup(host);
 	r->done = done;
 	r->arg = arg;
-	r->ready = event_new(base, -1, 0, on_ready, r);
+	r->ready = event_new(base, -1, 0, resolve_on_ready, r);
 	start_thread(r);
 	return r;
 }
@@ -119,6 +119,6 @@ struct resolution *resolve_abandon(struct resolution *r)
 	r->ready = NULL;
 	pthread_mutex_unlock(&r->lock);
 	event_free(ready);
-	let_go(r);
+	resolve_let_go(r);
 	return NULL;
 }

@@ -57,7 +57,7 @@ static const char take_script[] = "if redis.call('EXISTS', KEYS[3]) == 1 or redi
                                   "'LEFT', 'RIGHT') do n = n + 1 end\n"
                                   "return n\n";
 
-static char *join(const char *a, const char *b, const char *c)
+static char *takeover_join(const char *a, const char *b, const char *c)
 {
 	char *text;
 	if (asprintf(&text, "%s%s%s", a, b, c) < 0)
@@ -69,9 +69,9 @@ struct takeover *takeover_new(struct flow *flow, const char *key, int64_t claim_
 {
 	struct takeover *takeover = mem_alloc(sizeof(*takeover));
 	*takeover = (struct takeover){.flow = flow, .key = key, .claim_after_ms = claim_after_ms};
-	takeover->prefix = join(key, ":processing:", "");
-	takeover->processing = join(takeover->prefix, flow->consumer, "");
-	takeover->sign = join(key, ":consumer:", flow->consumer);
+	takeover->prefix = takeover_join(key, ":processing:", "");
+	takeover->processing = takeover_join(takeover->prefix, flow->consumer, "");
+	takeover->sign = takeover_join(key, ":consumer:", flow->consumer);
 	return takeover;
 }
 
@@ -244,7 +244,7 @@ static void meet(struct takeover *takeover, const redisReply *name)
 		other = mem_alloc(sizeof(*other) + name->len + 1);
 		memcpy(other->name, name->str, name->len);
 		other->takeover = takeover;
-		other->sign = join(takeover->key, ":consumer:", other->name + prefix);
+		other->sign = takeover_join(takeover->key, ":consumer:", other->name + prefix);
 		other->next = takeover->others;
 		takeover->others = other;
 		takeover->n++;

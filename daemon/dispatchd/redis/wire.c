@@ -84,7 +84,7 @@ struct wire *wire_free(struct wire *wire)
 }
 
 /* The wire is gone afterwards. */
-static void break_off(struct wire *wire, const char *why)
+static void wire_break_off(struct wire *wire, const char *why)
 {
 	char words[WHY_MAX];
 	const struct wire_events *events = wire->events;
@@ -97,7 +97,7 @@ static void break_off(struct wire *wire, const char *why)
 
 /* ---- answers */
 
-static bool is_error(const redisReply *reply)
+static bool wire_is_error(const redisReply *reply)
 {
 	return reply->type == REDIS_REPLY_ERROR;
 }
@@ -110,7 +110,7 @@ static bool is_push(const redisReply *reply)
 }
 
 /* Why the connection can't go on with this reply; NULL where it can. */
-static const char *dispatch(struct wire *wire, const redisReply *reply)
+static const char *wire_dispatch(struct wire *wire, const redisReply *reply)
 {
 	struct waiter *waiter = wire->first;
 	if (waiter) {
@@ -125,7 +125,7 @@ static const char *dispatch(struct wire *wire, const redisReply *reply)
 		wire->events->pushed(wire->arg, reply);
 		return NULL;
 	}
-	bool says_why = is_error(reply) && *reply->str;
+	bool says_why = wire_is_error(reply) && *reply->str;
 	return says_why ? reply->str : "protocol error: an answer to nothing that was asked";
 }
 
@@ -135,21 +135,21 @@ static bool take_replies(struct wire *wire)
 	for (;;) {
 		void *reply = NULL;
 		if (redisReaderGetReply(wire->context->reader, &reply) != REDIS_OK) {
-			break_off(wire, wire->context->reader->errstr);
+			wire_break_off(wire, wire->context->reader->errstr);
 			return false;
 		}
 		if (!reply)
 			return true;
-		const char *fault = dispatch(wire, reply);
+		const char *fault = wire_dispatch(wire, reply);
 		if (fault)
-			break_off(wire, fault);
+			wire_break_off(wire, fault);
 		freeReplyObject(reply);
 		if (fault)
 			return false;
 	}
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void wire_on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct wire *wire = arg;
 	char bytes[READ_BYTES];
@@ -158,7 +158,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
-		break_off(wire, n < 0 ? strerror(errno) : "Server closed the connection");
+		wire_break_off(wire, n < 0 ? strerror(errno) : "Server closed the connection");
 		return;
 	}
 	const char *fault = resp_scan(&wire->resp, bytes, (size_t)n);
@@ -171,7 +171,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	    REDIS_OK)
 		fault = fault ? fault : wire->context->reader->errstr;
 	if (take_replies(wire) && fault)
-		break_off(wire, fault);
+		wire_break_off(wire, fault);
 }
 
 /* ---- connecting and sending */
@@ -191,7 +191,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 	if (!wire->connected) {
 		int error = socket_error(fd);
 		if (error) {
-			break_off(wire, strerror(error));
+			wire_break_off(wire, strerror(error));
 			return;
 		}
 		wire->connected = true;
@@ -199,7 +199,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 		wire->events->connected(wire->arg);
 	}
 	if (redisBufferWrite(wire->context, &done) != REDIS_OK)
-		break_off(wire, wire->context->errstr);
+		wire_break_off(wire, wire->context->errstr);
 	else if (!done)
 		event_add(wire->writable, NULL);
 }
@@ -242,7 +242,7 @@ struct wire *wire_connect(struct event_base *base, const char *address, int port
 	struct wire *wire = mem_alloc(sizeof(*wire));
 	*wire = (struct wire){.context = context, .events = events, .arg = arg};
 	wire->last = &wire->first;
-	wire->readable = event_new(base, context->fd, EV_READ | EV_PERSIST, on_readable, wire);
+	wire->readable = event_new(base, context->fd, EV_READ | EV_PERSIST, wire_on_readable, wire);
 	wire->writable = event_new(base, context->fd, EV_WRITE, on_writable, wire);
 	if (!wire->readable || !wire->writable)
 		bug("no memory for a connection's events");
