@@ -123,8 +123,7 @@ static bool handshake(struct sync *sync, struct error *err)
 			args_add(&args, target->user);
 		args_add(&args, target->password);
 		ok = sync_command(sync, &args, err);
-	} else { /* a missing password gives a clear error; a long command would only be malformed
-		  */
+	} else { /* a missing password gives a clear error; a long command is only malformed */
 		args_add(&args, "PING");
 		ok = sync_command(sync, &args, err);
 	}

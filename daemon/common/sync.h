@@ -10,7 +10,7 @@
 
 /*
  * Redis for programs that may wait (dispatchctl): one connection, one command at a time, each
- *within `timeout_ms`. Never for the daemon's loop.
+ * within `timeout_ms`. Never for the daemon's loop.
  *
  *	struct sync *redis = sync_open(settings, 5000, &err);
  *	redisReply *reply = sync_run(redis, &args, &err);
@@ -21,8 +21,7 @@
 struct sync;
 
 /* Connects and shakes hands as the daemon does. NULL with `err` (69 not reached, 77 refused) on
- * failure.
- */
+ * failure. */
 struct sync *sync_open(const struct settings *settings, int timeout_ms,
                        struct error *err) MUST_CHECK;
 struct sync *sync_close(struct sync *sync); /* takes NULL; returns NULL */

@@ -11,8 +11,7 @@ struct target {
 	char *host;   /* a name or a numeric address */
 	int port;
 	char *user, *password; /* NULL where there is none */
-	char *password_path;   /* where the password was read; NULL where it wasn't read from a file
-	                        */
+	char *password_path;   /* of the file that it was read from; NULL for none */
 	int db;
 	char *name; /* for the log: without password */
 };

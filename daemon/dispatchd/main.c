@@ -44,8 +44,7 @@ static const char usage[] =
         "  SIGTERM, SIGINT   no new events, mails in flight finish (20 s at most); again: at once\n"
         "  SIGHUP            rereads configuration and templates, all or nothing\n";
 
-/* Whoever starts us may have closed these three: what is opened first must not get the log's lines.
- */
+/* These three may be closed when we start: what is opened first must not get the log's lines. */
 static void open_standard_files(void)
 {
 	int fd;

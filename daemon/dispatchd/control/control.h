@@ -31,8 +31,8 @@ typedef void control_reload(void *arg);
 struct control *control_new(struct event_base *base, const char *spool_path,
                             const struct daemon_view *view, control_reload *reload, void *arg,
                             struct error *err) MUST_CHECK;
-struct control *
-control_free(struct control *control); /* removes the socket; takes NULL; returns NULL */
+/* Removes the socket. Takes NULL; returns NULL. */
+struct control *control_free(struct control *control);
 
 /* The engine's reply to request `number`. The client may have gone. */
 void control_reply(struct control *control, int64_t number, const char *text);

@@ -114,8 +114,8 @@ static int pages_open_files(void)
 	DIR *directory = opendir("/proc/self/fd");
 	if (!directory)
 		return 0;
-	while (readdir(directory)) /* cppcheck-suppress readdirCalled ; the stream is this thread's
-	                              alone */
+	/* The stream is this thread's alone. */
+	while (readdir(directory)) /* cppcheck-suppress readdirCalled */
 		n++;
 	closedir(directory);
 	return n;

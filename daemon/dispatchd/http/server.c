@@ -223,9 +223,8 @@ static struct bufferevent *on_new(struct event_base *base, void *arg)
 
 /* ---- the socket */
 
-/* Takes away a dead daemon's socket; false with errno where what is there is no socket, or somebody
- * answers.
- */
+/* Removes a dead daemon's socket; false with errno where something else is there, or somebody
+ * answers. */
 static bool clear_path(int fd, const struct sockaddr_un *address)
 {
 	struct stat st;

@@ -27,9 +27,7 @@
 
 typedef bool check_fn(const struct settings *settings, struct error *err);
 
-/* What is checked, and the key whose line a fault names; it names that of `because` where only that
- * is set.
- */
+/* What is checked, and the key whose line a fault names: `because` where only that one is set. */
 struct check {
 	const char *key, *because;
 	check_fn *holds;

@@ -65,8 +65,7 @@ void loop_take_signals(struct loop *loop);
  * where none were taken. */
 void loop_end_signals(struct loop *loop);
 
-/* Reads the configuration again, in a thread; one more reload that is asked for meanwhile follows.
- */
+/* Reads the configuration again, in a thread. One more reload requested meanwhile follows. */
 void loop_start_reload(void *loop);
 /* Frees settings replaced so long ago that no thread reads them any more. */
 void loop_free_retired(struct loop *loop, int64_t older_than_ms);

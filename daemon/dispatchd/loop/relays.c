@@ -6,9 +6,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Its place, made where there is none; RELAYS_MAX where there are too many (names come and go with
- * reloads).
- */
+/* Its place, made where there is none; RELAYS_MAX where there are too many, as names come and go
+ * with reloads. */
 static size_t relays_find(struct relays *relays, const struct pool_relay *relay)
 {
 	for (size_t i = 0; i < relays->n; i++)

@@ -17,9 +17,8 @@ struct relays {
 	size_t n;
 };
 
-/* Looks at them all; to be called now and then. `{0}` is how it begins: a relay counts as up until
- * seen down.
- */
+/* Checks them all; to be called now and then. `{0}` is how it begins: a relay counts as up until it
+ * is seen down. */
 void relays_look(struct relays *relays, struct pool *pool);
 
 #endif

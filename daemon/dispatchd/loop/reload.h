@@ -15,8 +15,7 @@ struct event_base;
 struct reload;
 
 /* From the loop, when it is read: `settings` and `templates` are the receiver's, or both NULL where
- * there was a fault. `faults`: a line each, "" where there is none; for the duration of the call.
- */
+ * there was a fault. `faults`: a line each, "" for none; good for the duration of the call. */
 typedef void reload_done(void *arg, struct settings *settings, struct templates *templates,
                          const char *faults);
 
@@ -25,8 +24,8 @@ typedef void reload_done(void *arg, struct settings *settings, struct templates 
 struct pool;
 struct reload *reload_start(struct event_base *base, const char *file, struct pool *pool,
                             reload_done *done, void *arg);
-/* Waits for the thread; for the daemon's end, when it is still under way. Takes NULL; returns NULL.
- */
+/* Waits for the thread: for the daemon's end, while it is still under way. Takes NULL; returns
+ * NULL. */
 struct reload *reload_free(struct reload *reload);
 
 /*

@@ -449,8 +449,8 @@ static void set_up(struct esmtp *esmtp)
 	smtp_set_monitorcb(esmtp->session, talk_monitor, esmtp, 0);
 	set_timeouts(esmtp->session, esmtp->limits);
 	smtp_starttls_enable(esmtp->session, options[esmtp->target->tls]);
-	/* Always ours, of which it takes a reference: its own is freed under every later session.
-	 */
+	/* Always ours, of which it takes a reference: it frees its own while later sessions still
+	 * use it. */
 	smtp_starttls_set_ctx(esmtp->session, esmtp->target->ssl);
 }
 

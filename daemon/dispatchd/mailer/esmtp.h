@@ -15,33 +15,33 @@
  * One SMTP connection by libesmtp, with the library's traps closed. Nothing outside esmtp*.c knows
  * of libesmtp; what is repaired, and where:
  *
- *   esmtp.c        success is judged by four signs at once; mails are fed from the callbacks, so
- * that a connection carries many; line ends are CRLF and nothing else esmtp_net.c    connect(),
- * poll(), getaddrinfo(), freeaddrinfo() as the library sees them on our threads: TCP_NODELAY, time
- * limits, a second descriptor for the watch, IPv6 literals, Unix sockets, writing before reading
- *   libc.c         the real ones of these, for our own use
- *   helo.c         a name for EHLO that strict relays take
- *   esmtp_tls.c    an own SSL_CTX a relay: version, host name, SNI, authorities
- *   esmtp_talk.c   the monitor: what stage the talk is at, replies before MAIL, CHUNKING masked,
- * bytes after STARTTLS's 220, no MAIL without the TLS and AUTH that were asked for. Never logs
- *   esmtp_auth.c   user and password, and when they may be said in the clear
- *   esmtp_plugin.c dlopen() likewise: the ways to log in that we know, under the names that Debian
- * gives them
+ * - esmtp.c: success is judged by four signs at once; mails are fed from the callbacks, so that a
+ *   connection carries many; line ends are CRLF and nothing else.
+ * - esmtp_net.c: connect(), poll(), getaddrinfo(), freeaddrinfo() as the library sees them on our
+ *   threads: TCP_NODELAY, time limits, a second descriptor for the watch, IPv6 literals, Unix
+ *   sockets, writing before reading.
+ * - libc.c: the real ones of these, for our own use.
+ * - helo.c: a name for EHLO that strict relays accept.
+ * - esmtp_tls.c: an SSL_CTX of its own for each relay: version, host name, SNI, authorities.
+ * - esmtp_talk.c: the monitor: what stage the session is at, replies before MAIL, CHUNKING masked,
+ *   bytes after STARTTLS's 220, no MAIL without the TLS and AUTH that are required. Never logs.
+ * - esmtp_auth.c: user and password, and when they may be sent in the clear.
+ * - esmtp_plugin.c: dlopen() likewise: the ways to log in that we know, under the names that Debian
+ *   gives them.
  */
 struct ssl_ctx_st;
 struct esmtp_habits; /* what was learned of a relay: by the sessions, for those that follow */
 
 struct esmtp_target {
-	char name[128]; /* as configured */
-	char *host;     /* a name, an IPv4 or IPv6 address; the path of a Unix socket */
-	char port[16];  /* "" for a Unix socket */
-	bool local; /* a Unix socket: never leaves the host, so TLS is neither asked for nor needed
-	             */
+	char name[128];       /* as configured */
+	char *host;           /* a name, an IPv4 or IPv6 address; the path of a Unix socket */
+	char port[16];        /* "" for a Unix socket */
+	bool local;           /* a Unix socket: never leaves the host, so no TLS */
 	enum tls_mode tls;    /* TLS_NONE where local */
 	enum tls_mode wanted; /* as configured */
 	struct ssl_ctx_st *ssl;
 	struct esmtp_habits *habits; /* forgotten with the target: by a reload, a restart */
-	const char *helo; /* not owned; said in EHLO, "": dispatchd/mailer/helo.h finds out */
+	const char *helo;            /* not owned; for EHLO; "": see dispatchd/mailer/helo.h */
 	const char *user, *password; /* not owned; "" for no AUTH; at most 255 bytes each */
 };
 

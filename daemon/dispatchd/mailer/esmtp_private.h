@@ -77,24 +77,23 @@ bool net_entered(void); /* whether this thread is in a session */
 /* esmtp_tls.c */
 bool tls_context(struct esmtp_target *target, const char *ca_file, struct error *err) MUST_CHECK;
 void tls_enter(void); /* forget this thread's earlier faults */
-void tls_fault_text(char *ret,
-                    size_t size); /* what went wrong in the handshake; "" for nothing known */
+/* What went wrong in the handshake; "" for nothing known. */
+void tls_fault_text(char *ret, size_t size);
 
 /* esmtp_talk.c: for smtp_set_monitorcb(). */
 void talk_monitor(const char *text, int len, int writing, void *arg);
-void talk_end(struct esmtp *esmtp, enum smtp_stage stage,
-              const char *why); /* shuts the connection down */
+/* Shuts the connection down. */
+void talk_end(struct esmtp *esmtp, enum smtp_stage stage, const char *why);
 
 /* esmtp_auth.c */
 bool auth_enter(struct esmtp *esmtp); /* false: out of memory */
-void auth_permit(
-        struct esmtp *esmtp); /* asked again before each EHLO: may the password be said now? */
+/* Before each EHLO: allows the ways to log in that may be used now. */
+void auth_permit(struct esmtp *esmtp);
 void auth_leave(struct esmtp *esmtp);
 bool auth_may_be_clear(const struct esmtp *esmtp);
 
-/* esmtp_plugin.c: why none of the ways that the relay offers was gone; `clear`: PLAIN and LOGIN are
- * allowed.
- */
+/* esmtp_plugin.c: why none of the mechanisms that the relay offers was used; `clear`: PLAIN and
+ * LOGIN are allowed. */
 void plugin_fault(const char *offered, bool clear, char *ret, size_t size);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds the functions behind those that the program defines itself; once, by whoever calls first.
- */
+/* Finds the functions behind those that the program defines itself, once, at the first call. */
 #include "dispatchd/mailer/libc.h"
 
 #include "base/mem.h"

@@ -20,16 +20,14 @@ struct mailer_limits {
 	int64_t idle_ms; /* an open connection waits that long for the next mail */
 	unsigned mails;  /* over one connection; libesmtp frees them only with its session */
 	int64_t open_min_ms, open_max_ms; /* of a relay at fault */
-	int64_t hold_ms;  /* refusals in the same words are held back so long after the last one */
-	int64_t lone_ms;  /* and so long where it was only one, if that is shorter */
-	int64_t stall_ms; /* a relay without an answer for so long gets no new mails where another
-	                     may take them */
-	int64_t wait_ms;  /* a mail that no mailer begins with goes back by then, to be judged again
-	                   */
-	int64_t bare_ms;  /* parameters that a relay refused are left out for so long */
-	size_t places, places_each; /* mails in hand: so many, and so many more a connection */
-	size_t places_refused; /* at least so many while a relay refuses all, to try it with another
-	                          kind */
+	int64_t hold_ms; /* refusals in the same words are held back so long after the last one */
+	int64_t lone_ms; /* and so long where it was only one, if that is shorter */
+	/* A relay without an answer for so long gets no new mails where another may take them. */
+	int64_t stall_ms;
+	int64_t wait_ms; /* a mail that no mailer begins goes back by then, to be judged again */
+	int64_t bare_ms; /* parameters that a relay refused are left out for so long */
+	size_t places, places_each; /* mails in hand: so many, and so many more per connection */
+	size_t places_refused; /* at least so many while a relay refuses all, to try other kinds */
 };
 
 extern const struct mailer_limits mailer_limits;

@@ -76,8 +76,8 @@ static bool any_breaker_open(const struct pool *pool)
 	return false;
 }
 
-/* With a rate, no more wait here than two seconds' worth: what lies longer is better judged again.
- */
+/* With a rate, no more wait here than two seconds' worth: what waits longer had better be
+ * judged again. */
 size_t mail_queue_room(struct pool *pool)
 {
 	size_t places =

@@ -35,13 +35,12 @@ typedef void pool_wake(void *arg);
 /*
  * Reads the password and the authorities' file, starts the threads. NULL with `err` where the
  * settings can't be used. To be called before other threads read the environment: it points HOME
- * at nothing, lest libesmtp read private files of whoever starts us. Ignores SIGPIPE.
+ * at nothing, so that libesmtp reads no private files of the user who starts us. Ignores SIGPIPE.
  */
 struct pool *pool_start(const struct settings *settings, struct templates *templates,
                         struct error *err) MUST_CHECK;
 
-/* Whom to wake: the engine; NULL: nobody. The one before isn't called any more once this returns.
- */
+/* Whom to wake: the engine; NULL: nobody. Once this returns, the one before isn't called again. */
 void pool_set_wake(struct pool *pool, pool_wake *wake, void *arg);
 
 /* How many mails may be put now; 0 while no relay is usable. */
@@ -64,8 +63,7 @@ size_t pool_take_results(struct pool *pool, struct delivery_result *results, siz
 bool pool_reload(struct pool *pool, const struct settings *settings, struct templates *templates,
                  struct error *err) MUST_CHECK;
 
-/* How a relay does, for status, metrics and log. With the Maildir there is one, named by its path.
- */
+/* A relay's state, for status, metrics and log. A Maildir counts as one, named by its path. */
 struct pool_relay {
 	char name[128];                 /* as configured */
 	bool tried;                     /* false: nothing is known of it yet */
@@ -75,8 +73,8 @@ struct pool_relay {
 	char words[DELIVERY_REPLY_MAX]; /* down: its last words, or ours */
 	unsigned sessions;              /* connections open or being opened */
 	uint64_t delivered, faults;     /* since the start */
-	uint64_t failures; /* mails that it refused, or that failed at it, since it took the last
-	                      one */
+	/* Mails that it refused, or that failed at it, since it took the last one. */
+	uint64_t failures;
 	struct instant failing_since;           /* the first of them; INSTANT_NONE for none */
 	char failing_words[DELIVERY_REPLY_MAX]; /* the answer to the last of them */
 };
@@ -90,7 +88,7 @@ size_t pool_relays(struct pool *pool, struct pool_relay *relays, size_t max);
  */
 void pool_stop(struct pool *pool, int64_t grace_ms);
 bool pool_stopped(struct pool *pool); /* every mail has its result, every mailer has ended */
-struct pool *
-pool_free(struct pool *pool); /* stops without grace, joins; takes NULL; returns NULL */
+/* Stops without grace, joins. Takes NULL; returns NULL. */
+struct pool *pool_free(struct pool *pool);
 
 #endif

@@ -51,9 +51,8 @@ struct worker {
 struct pool {
 	pthread_mutex_t lock;
 	pthread_cond_t work;  /* for mailers without a connection */
-	pthread_cond_t spare; /* for those more than there should be now: no signal for work is lost
-	                         on them */
-	pthread_cond_t feed;  /* for those with one */
+	pthread_cond_t spare; /* for those beyond pool_size(): no signal for work is lost on them */
+	pthread_cond_t feed;  /* for mailers with a connection */
 	pthread_cond_t clock; /* for the supervisor */
 	pthread_mutex_t wake_lock; /* the innermost: for whom to wake */
 	pool_wake *wake;           /* NULL: nobody */
@@ -75,11 +74,10 @@ struct pool {
 
 	struct worker **workers;
 	size_t n_workers;
-	size_t n_stuck; /* of them, those that wait for a relay that is stalled: others work in
-	                 * their places
-	                 */
+	/* Of them, those that wait for a relay that is stalled: others work in their places. */
+	size_t n_stuck;
 	pthread_t supervisor;
-	bool starved; /* pool_room() said 0: whoever makes room wakes the engine */
+	bool starved; /* pool_room() was 0: whoever makes room wakes the engine */
 	bool stopping, over;
 	int64_t cut_ms; /* stopping: when what is in hand is cut off */
 };

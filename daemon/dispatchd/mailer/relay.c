@@ -13,8 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long until a relay that limits our connections is asked for one more, after it took one more.
- */
+/* How long after a relay that limits our connections accepted one more it is tried with another. */
 enum { GROW_MS = 1000 };
 
 struct relay *relay_new(const char *name)
@@ -122,8 +121,7 @@ static void open_breaker(struct relay *relay, const struct mailer_limits *limits
 }
 
 /* Connections that fail while the breaker is open don't prolong that: they only show that fewer are
- * welcome.
- */
+ * welcome. */
 static void fewer(struct relay *relay, unsigned others)
 {
 	if (relay->allowed > 0)
@@ -146,8 +144,7 @@ void relay_fault(struct relay_session *session, const struct mailer_limits *limi
 		return;
 	}
 	/* It was opened before the breaker last opened, and others have found the relay well since:
-	 * the fault is old.
-	 */
+	 * the fault is old. */
 	if (!session->trial && session->from_ms < relay->opened_ms)
 		return;
 	session->trial = false;

@@ -40,8 +40,8 @@ struct relay {
 	unsigned sessions; /* open or being opened */
 	unsigned proven;   /* of them, those over which a mail went */
 	unsigned allowed;  /* breaker not closed: so many may be open beside a trial */
-	bool stalled; /* a connection waits for it, and it has answered no mail since (supervisor.c)
-	               */
+	/* A connection waits for it, and it has answered no mail since (supervisor.c). */
+	bool stalled;
 	int64_t answered_ms; /* its last answer to a mail */
 	bool called;         /* a connection to a lesser relay has ended for its trial's sake */
 	unsigned epoch;      /* rises when every open session has to end */

@@ -94,8 +94,7 @@ static int64_t check_breakers(struct pool *pool, int64_t now_ms)
 	return next_ms;
 }
 
-/* The oldest stand first. While there is a queue, some connection is at work, and so is the clock.
- */
+/* The oldest are first. While there is a queue, some connection is at work, and so is the clock. */
 static int64_t check_queue(struct pool *pool, int64_t now_ms, bool *ret_news)
 {
 	while (pool->head && now_ms - pool->head->put_ms >= pool->limits->wait_ms) {

@@ -53,8 +53,7 @@ struct transport_row {
 	bool (*targets)(const struct settings *settings, struct transport_targets *ret,
 	                struct error *err);
 	void (*clear)(struct transport_targets *targets); /* takes `{0}` */
-	/* Hands what the feed gives to the target of this number, until there is no more. Blocks.
-	 */
+	/* Hands what the feed gives to target number `target`, until there is no more. Blocks. */
 	void (*run)(const struct transport_targets *targets, size_t target,
 	            const struct mailer_limits *limits, struct watch *watch,
 	            const struct transport_feed *feed);

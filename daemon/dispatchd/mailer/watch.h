@@ -20,9 +20,9 @@ struct watch {
 	int fd;               /* a duplicate; -1: no connection */
 	bool cut;             /* the pool ends: nothing may be opened any more */
 	_Atomic int64_t deadline_ms;
-	_Atomic int64_t
-	        waits_since_ms; /* for the relay's answer; CLOCK_NEVER_MS: nothing is due from it */
-	atomic_bool expired;    /* the connection was shut down by its deadline */
+	/* For the relay's answer; CLOCK_NEVER_MS: nothing is due from it. */
+	_Atomic int64_t waits_since_ms;
+	atomic_bool expired; /* the connection was shut down by its deadline */
 };
 
 void watch_init(struct watch *watch);

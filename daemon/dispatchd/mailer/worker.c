@@ -76,8 +76,8 @@ static bool worker_render(const struct run *run, struct queued_mail *queued, str
 	bool ok = templates_render(run->config->templates, run->worker->dates, queued->outgoing,
 	                           run->config->from, ret, &queued->template_broken, &err);
 	if (large) {
-		(void)malloc_trim(0); /* small blocks by the hundred thousand, and the next one is
-		                         another thread's */
+		/* Small blocks by the hundred thousand, and the next one is another thread's. */
+		(void)malloc_trim(0);
 		pthread_mutex_unlock(&run->worker->pool->large);
 	}
 	if (!ok || queued->template_broken)
@@ -169,8 +169,7 @@ static struct queued_mail *take_mail(struct run *run)
 		return queued;
 	pthread_mutex_lock(&pool->lock);
 	queued = wait_for_mail(run, &waited);
-	/* A relay that tired of waiting has said so, or has gone: that is no fault of the mail's.
-	 */
+	/* The relay has ended the idle connection: that is no fault of the mail's. */
 	if (queued && waited && watch_readable(&run->worker->watch)) {
 		run->closing = true;
 		mail_queue_put_back(pool, queued);

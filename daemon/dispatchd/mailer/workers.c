@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Starts the pool's threads: for its beginning, a reload, and a supervisor that needs more of them.
- */
+/* Starts the pool's threads: at the start, at a reload, when the supervisor needs more of them. */
 #include "dispatchd/mailer/pool_private.h"
 
 #include "base/mem.h"

@@ -54,8 +54,8 @@ struct redis_client {
 	bool up;        /* all connections are */
 	bool reported;  /* the log has that they aren't */
 	char why[256];  /* they aren't */
-	bool doubted;   /* the server was unusable: that all connections are there again proves
-	                   nothing yet */
+	/* The server was unusable: that all connections are there again proves nothing yet. */
+	bool doubted;
 	struct tick ready_since; /* all of them, while doubted */
 	struct tick down_since;
 	uint64_t losses;
@@ -124,8 +124,7 @@ static void on_up(void *arg)
 }
 
 /* Redis' own refusals begin with a word in capitals (NOAUTH, LOADING); those are news even while it
- * is away.
- */
+ * is away. */
 static bool is_refusal(const char *why)
 {
 	return isupper((unsigned char)why[0]) && isupper((unsigned char)why[1]);

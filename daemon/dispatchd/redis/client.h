@@ -32,10 +32,10 @@ void redis_client_done(struct redis_client *client,
 void redis_client_publish(struct redis_client *client,
                           struct publications *list); /* takes them over */
 void redis_client_turn(struct redis_client *client);  /* all that is due */
-void redis_client_close(
-        struct redis_client *client); /* reads no more; not from within its callbacks */
-bool redis_client_connected(const struct redis_client *client); /* all connections are there, and to
-                                                                   a server that can be used */
+/* Reads no more. Not from within its callbacks. */
+void redis_client_close(struct redis_client *client);
+/* All connections are there, and to a server that can be used. */
+bool redis_client_connected(const struct redis_client *client);
 
 /* One thing that is configured and how it is. */
 struct redis_part {
@@ -45,16 +45,15 @@ struct redis_part {
 	int64_t since_ms;              /* how long it can't; 0 where that isn't known */
 };
 /* The parts by number from 0: every feed and every stream that is written. False beyond the last.
- * Whoever asks makes what may have become unusable be tried soon. What it points to is good until
- * the loop goes on.
- */
+ * Asking makes what may have become unusable be tried soon. What it points to is good until the
+ * loop goes on. */
 bool redis_client_part(struct redis_client *client, size_t i, struct redis_part *ret);
 /* Nothing waits to be acknowledged or published, or there is no connection to do it over. */
 bool redis_client_quiet(const struct redis_client *client);
 void redis_client_metrics(struct redis_client *client, struct buf *out);
-const char *redis_client_why(const struct redis_client *client); /* why it isn't connected; "" while
-                                                                    it is, or not yet known */
-const char *
-redis_client_target(const struct redis_client *client); /* for people; without password */
+/* Why it isn't connected; "" while it is, or not yet known. */
+const char *redis_client_why(const struct redis_client *client);
+/* For people; without password. */
+const char *redis_client_target(const struct redis_client *client);
 
 #endif

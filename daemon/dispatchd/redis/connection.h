@@ -44,18 +44,18 @@ struct redis_connection *redis_connection_new(struct event_base *base, const str
                                               void *arg);
 void redis_connection_open(struct redis_connection *connection);
 /* The connection can't be used any more: it is dropped after the callback that is running, and made
- * again, later each time that this happens within a short while. Does nothing unless it is ready.
- */
+ * again, later each time that this happens within a short while. Does nothing unless it is
+ * ready. */
 void redis_connection_renew(struct redis_connection *connection, const char *why);
 /* Ends it for good, from the loop's top (not from a connection's callback); answers awaited come as
  * NULL. */
 void redis_connection_close(struct redis_connection *connection);
-struct redis_connection *redis_connection_free(
-        struct redis_connection *connection); /* closes it; takes NULL; returns NULL */
+/* Closes it. Takes NULL; returns NULL. */
+struct redis_connection *redis_connection_free(struct redis_connection *connection);
 
 bool redis_connection_ready(const struct redis_connection *connection);
-unsigned
-redis_connection_awaited(const struct redis_connection *connection); /* commands not yet answered */
+/* Commands not yet answered. */
+unsigned redis_connection_awaited(const struct redis_connection *connection);
 
 /* False (and no answer will come) where the connection isn't ready. The command is copied. */
 bool redis_connection_send(struct redis_connection *connection, const struct args *args,

@@ -159,9 +159,8 @@ static void track(struct source *source, struct tracked *tracked)
 	source->flow->bytes += tracked->bytes;
 }
 
-/* What breaks the limit may come in numbers, so reads get smaller; a publisher who is put right is
- * forgotten.
- */
+/* What breaks the limit may come in numbers, so reads get smaller; a publisher that is repaired is
+ * forgotten. */
 static void note_size(struct flow *flow, const struct intake *intake)
 {
 	size_t average = intake->bytes / intake->n;

@@ -76,16 +76,16 @@ bool flow_open(const struct flow *flow);
 /* How many entries a read may ask for: nobody knows how large they are before they are here, so as
  * many as FLOW_READ_BYTES hold of the largest. One at least. */
 size_t flow_read_max(const struct flow *flow);
-void flow_read_less(
-        struct flow *flow); /* the last answer was too long: asks for an eighth, for a while */
+/* The last answer was too long: asks for an eighth, for a while. */
+void flow_read_less(struct flow *flow);
 
 /* An empty intake of this source with room for `max` entries, and one entry's end: false where the
  * reply is none. */
 struct intake *flow_intake(struct source *source, size_t max);
 bool flow_add_stream_entry(struct intake *intake, const redisReply *reply);
 void flow_add_message(struct intake *intake, const char *text, size_t len);
-void flow_add_unread(struct intake *intake,
-                     const char *id); /* of which the id is all that can be read */
+/* An entry of which the id is all that can be read. */
+void flow_add_unread(struct intake *intake, const char *id);
 size_t flow_bytes(const struct intake *intake);
 
 /* Takes it over. Entries that were deleted in Redis (no fields) are acknowledged without the
@@ -97,7 +97,7 @@ void flow_send_ack(struct intake *intake, const struct args *args);
 void flow_reset(struct flow *flow); /* the connection is new: what was refused is asked for again */
 /* How long the oldest intake of the source has been on its way; 0 where there is none. */
 int64_t flow_age_ms(const struct source *source);
-void flow_lost(struct source *source, int64_t n); /* counts and tells of them */
+void flow_lost(struct source *source, int64_t n); /* counts and logs them */
 void flow_free(struct flow *flow); /* what was never acknowledged will be read again */
 
 #endif

@@ -15,8 +15,7 @@
  *                                     last delivered id     first id
  */
 struct gap {
-	char at[48]; /* the group's last delivered id when it was looked at; "" before the first
-	                time */
+	char at[48];      /* the group's last delivered id at the last look; "" before the first */
 	int64_t reported; /* lost entries right behind it that are counted already */
 	bool based;   /* `base` is known: since the connection is new, and where we alone read */
 	int64_t base; /* what the group is past, less what was delivered to us */
@@ -24,10 +23,10 @@ struct gap {
 };
 
 /* The answer to XINFO STREAM FULL, taken while no read is under way. How many entries have been
- * lost since the last look; 0 where Redis doesn't tell. */
+ * lost since the last look; 0 where Redis doesn't know. */
 int64_t gap_look(struct gap *gap, const redisReply *stream, const char *group,
                  const char *consumer);
-void gap_reset(
-        struct gap *gap); /* the connection is new: what was delivered may not have reached us */
+/* The connection is new: what was delivered may not have reached us. */
+void gap_reset(struct gap *gap);
 
 #endif

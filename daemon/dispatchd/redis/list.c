@@ -34,8 +34,7 @@ struct list {
 	struct takeover *takeover; /* what other consumers left */
 };
 
-/* A value is found from the right, where the oldest is; a second equal one is the same event again.
- */
+/* A value is found from the right, where the oldest is; a second equal one is the same event. */
 static void list_acknowledge(struct source *source, struct intake *intake)
 {
 	struct list *list = (struct list *)source;

@@ -242,8 +242,7 @@ static bool ask_pending(struct stream_state *state, const redisReply *group)
 	if (!name || name->type != REDIS_REPLY_STRING ||
 	    !read_id(group_value(group, "last-delivered-id"), &last))
 		return false;
-	last.seq++; /* what was delivered last may go; 2⁶⁴ entries in a millisecond there are none
-	             */
+	last.seq++; /* what was delivered last may go; no millisecond has 2⁶⁴ entries */
 	keep_from(state, last);
 	struct args args = {0};
 	args_add_all(&args, "XPENDING", source_of(state)->key, NULL);

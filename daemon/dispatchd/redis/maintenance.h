@@ -13,10 +13,10 @@
 struct maintenance;
 struct maintenance *maintenance_new(struct flow *flow, struct reader *reader,
                                     int64_t claim_after_ms, int64_t keep_ms);
-void maintenance_set(struct maintenance *maintenance, int64_t claim_after_ms,
-                     int64_t keep_ms); /* from now on */
-struct maintenance *
-maintenance_free(struct maintenance *maintenance);       /* takes NULL; returns NULL */
+/* From now on. */
+void maintenance_set(struct maintenance *maintenance, int64_t claim_after_ms, int64_t keep_ms);
+/* Takes NULL; returns NULL. */
+struct maintenance *maintenance_free(struct maintenance *maintenance);
 void maintenance_reset(struct maintenance *maintenance); /* the connection is new */
 void maintenance_turn(struct maintenance *maintenance);
 

@@ -219,8 +219,7 @@ static void copy_row(struct publications *to, const struct publication *row)
 }
 
 /* The batch with nothing but the `left` rows that still have to go; NULL where there are none.
- * Frees `batch`.
- */
+ * Frees `batch`. */
 static struct publications *outbox_shrink(struct publications *batch, size_t left)
 {
 	struct publications *rest = NULL;

@@ -207,8 +207,7 @@ static void take_answer(struct publisher *publisher, struct publication *row,
 static void on_queued(void *arg, const redisReply *reply)
 {
 	struct publisher *publisher = arg;
-	if (!reply) /* an answer is missing: those behind it would be taken for those of other rows
-	             */
+	if (!reply) /* those behind a missing answer would be taken for those of other rows */
 		publisher->n_answered = publisher->n_sent;
 	else if (publisher->n_answered < publisher->n_sent)
 		take_answer(publisher, publisher->sent[publisher->n_answered++], reply);

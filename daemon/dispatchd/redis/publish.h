@@ -22,8 +22,8 @@ struct publisher;
 struct publisher *publisher_new(struct engine_thread *engine, struct redis_connection *connection);
 struct publisher *publisher_free(struct publisher *publisher); /* takes NULL; returns NULL */
 
-void publisher_add(struct publisher *publisher,
-                   struct publications *list);     /* takes the list over */
+/* Takes the list over. */
+void publisher_add(struct publisher *publisher, struct publications *list);
 void publisher_reset(struct publisher *publisher); /* the connection is new */
 void publisher_turn(struct publisher *publisher);
 size_t publisher_waiting(const struct publisher *publisher); /* rows not yet confirmed */
@@ -32,8 +32,8 @@ size_t publisher_waiting(const struct publisher *publisher); /* rows not yet con
  * can be written is known without anything to write, too: a command that adds nothing is tried now
  * and then. */
 void publisher_expect(struct publisher *publisher, const char *key);
-void publisher_probe_soon(
-        struct publisher *publisher); /* somebody asks how it is; once a second at most */
+/* Somebody asks whether the streams can be written; tries once a second at most. */
+void publisher_probe_soon(struct publisher *publisher);
 /* The streams that are expected or refuse, by number from 0; NULL beyond the last. */
 const struct health *publisher_stream(const struct publisher *publisher, size_t i);
 

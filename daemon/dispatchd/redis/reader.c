@@ -391,8 +391,7 @@ static void on_gap(void *arg, const redisReply *reply)
 	stream->reader->flow->wake(stream->reader->flow->wake_arg);
 }
 
-/* Before anything is read over a new connection, and now and then. True where answers are awaited.
- */
+/* Before anything is read over a new connection, and now and then. True while answers are due. */
 static bool look_for_gaps(struct reader *reader, struct tick now)
 {
 	struct args args = {0};

@@ -47,8 +47,8 @@ struct takeover {
 	bool no_sign, no_scripts; /* the user has no right to; it was logged */
 };
 
-/* Every item of theirs to the old end of ours, unless its consumer is alive or has done something.
- */
+/* Moves every item of theirs to the old end of ours, unless its consumer is alive or has done
+ * something. */
 static const char take_script[] = "if redis.call('EXISTS', KEYS[3]) == 1 or redis.call('LINDEX', "
                                   "KEYS[1], -1) ~= ARGV[1] then return 0 "
                                   "end\n"

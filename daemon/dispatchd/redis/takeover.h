@@ -18,7 +18,7 @@ void takeover_set(struct takeover *takeover, int64_t claim_after_ms);
 /* The connection for commands was lost for an answer that was too long. */
 void takeover_too_long(struct takeover *takeover);
 void takeover_reset(struct takeover *takeover); /* the connection for commands is new */
-bool takeover_turn(
-        struct takeover *takeover); /* true where items have come into our processing list */
+/* True where items have come into our processing list. */
+bool takeover_turn(struct takeover *takeover);
 
 #endif

@@ -10,9 +10,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* A descriptor kept back for the client that comes when there is no other: whoever asks /readyz or
- * for the status then still gets an answer. The process has one; the loop's thread alone uses it.
- */
+/* A descriptor kept back for the client that comes when there is no other: /readyz and the status
+ * are then still answered. The process has one; the loop's thread alone uses it. */
 static int reserve = -1;
 
 static const struct timeval rest = {.tv_sec = 1};

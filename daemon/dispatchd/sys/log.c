@@ -70,8 +70,7 @@ static int level_find(const char *name)
 }
 
 /* systemd sets $JOURNAL_STREAM to device:inode of the socket; standard error may have been
- * redirected since.
- */
+ * redirected since. */
 static bool stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -212,8 +211,7 @@ static uint64_t hash_text(const char *text)
 }
 
 /* True where the text may be written now; then `ret_kept_back` is how often it was not since the
- * last time.
- */
+ * last time. */
 static bool repeat_due(const char *text, unsigned *ret_kept_back)
 {
 	uint64_t hash = hash_text(text);
