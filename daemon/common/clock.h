@@ -12,7 +12,7 @@ int64_t clock_usec(void); /* CLOCK_MONOTONIC in microseconds, for sd_notify's MO
 /*
  * Calls `jumped` from the loop each time somebody sets the wall clock. What is due by wall time has
  * to be rechecked then; waits, which go by the monotonic clock, are not touched by it. NULL where
- * the kernel can't tell.
+ * the kernel doesn't report it.
  */
 struct event_base;
 struct clock_watch;

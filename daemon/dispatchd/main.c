@@ -147,9 +147,8 @@ int main(int argc, char **argv)
 	set_up_memory();
 	open_standard_files();
 	(void)signal(SIGPIPE, SIG_IGN);
-	(void)signal(
-	        SIGXFSZ,
-	        SIG_IGN); /* a limit on files is a full disk: an error of write(), not an end */
+	/* A limit on files is a full disk: an error of write(), not an end. */
+	(void)signal(SIGXFSZ, SIG_IGN);
 	if (!read_options(argc, argv, &options)) {
 		fputs(usage, stderr);
 		return EX_USAGE;

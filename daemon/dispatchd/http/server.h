@@ -36,8 +36,8 @@ struct http_place {
 struct http_server *http_new(struct event_base *base, const struct http_place *place,
                              const struct http_route *routes, void *arg,
                              struct error *err) MUST_CHECK;
-void http_set_hosts(struct http_server *server,
-                    const char *const *hosts); /* takes NULL for a server */
+/* Takes NULL for a server. */
+void http_set_hosts(struct http_server *server, const char *const *hosts);
 /* Whether there is such a group; "" is our own. */
 bool http_check_group(const char *group, struct error *err) MUST_CHECK;
 const char *http_address(const struct http_server *server); /* with the port that was taken */

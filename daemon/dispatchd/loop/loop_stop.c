@@ -65,7 +65,6 @@ void loop_go_on_stopping(struct loop *loop)
 		enter_step(loop, STOP_DONE, 0);
 	if (loop->stop == STOP_DONE || loop->stop_at_once)
 		event_base_loopbreak(loop->base);
-	else if (loop->stop != STOP_NOT)
-		event_add(loop->soon,
-		          &stop_pace); /* no event marks the end of a step: check again */
+	else if (loop->stop != STOP_NOT) /* no event marks the end of a step: check again */
+		event_add(loop->soon, &stop_pace);
 }

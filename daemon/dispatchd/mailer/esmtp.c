@@ -32,8 +32,8 @@ struct transaction {
 	struct esmtp *esmtp;
 	smtp_message_t message;
 	smtp_recipient_t recipient;
-	struct transport_mail mail; /* without a message once all is said */
-	bool bare[ESMTP_COMMANDS];  /* said without parameters */
+	struct transport_mail mail; /* without a message once all of it is sent */
+	bool bare[ESMTP_COMMANDS];  /* sent without parameters */
 	bool again[ESMTP_COMMANDS]; /* because it was refused with them */
 	bool begun, read, reported;
 };
@@ -114,7 +114,7 @@ static void set_parameters(struct transaction *transaction)
 		smtp_dsn_set_notify(transaction->recipient, Notify_FAILURE | Notify_DELAY);
 }
 
-/* `before` is the mail's transaction when it was said first; NULL for a new one. */
+/* `before` is the mail's transaction when it was sent first; NULL for a new one. */
 static void esmtp_hand_over(struct esmtp *esmtp, struct transport_mail *mail,
                             const struct transaction *before)
 {
@@ -175,19 +175,19 @@ static void esmtp_report(struct transaction *transaction, enum smtp_stage stage,
 	esmtp->feed->done(esmtp->feed->arg, transaction->mail.caller, &report, reply);
 }
 
-/* What the relay said, as it was on the wire: the library takes the enhanced code out of the text
+/* The relay's reply, as it was on the wire: the library takes the enhanced code out of the text
  * where the relay announced that it gives them. */
 static void report_status(struct transaction *transaction, enum smtp_stage stage,
                           const smtp_status_t *status)
 {
-	const char *said = status->text ? status->text : "";
+	const char *words = status->text ? status->text : "";
 	char text[5000];
 
 	if (status->enh_class)
 		snprintf(text, sizeof text, "%03d %d.%d.%d %s", status->code, status->enh_class,
-		         status->enh_subject, status->enh_detail, said);
+		         status->enh_subject, status->enh_detail, words);
 	else
-		snprintf(text, sizeof text, "%03d %s", status->code, said);
+		snprintf(text, sizeof text, "%03d %s", status->code, words);
 	esmtp_report(transaction, stage, status->code, text);
 }
 
@@ -233,7 +233,7 @@ static bool blames_parameters(enum smtp_stage stage, const smtp_status_t *status
 
 /*
  * Parameters are our own doing: nobody asked for them, and no mail is to fail for them. So the mail
- * is said again without, in the place of the next one. The relay's habit is noted before that is
+ * is sent again without, in the place of the next one. The relay's habit is noted before that is
  * known to help, since some hang up at once; and given up where the bare command is refused just
  * so: then it is the mail, or the address. False where it has to be reported.
  */
@@ -289,7 +289,7 @@ static void on_message_sent(struct esmtp *esmtp, smtp_message_t message)
 	const smtp_status_t *status = smtp_message_transfer_status(message);
 	bool complete = smtp_recipient_check_complete(transaction->recipient);
 
-	/* The tail of a mail whose recipient was refused: all is said, the next one is there. */
+	/* The tail of a mail whose recipient was refused: it is sent, the next one is there. */
 	if (transaction->reported)
 		return;
 	if (!transaction->begun && is_good(status->code)) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The monitor: libesmtp shows every buffer that it is about to write or has just read. That is the
- * only place to learn how AUTH ended, what was said before MAIL, and to keep the library from what
- * it must not do: it goes on to MAIL when AUTH was refused, and takes what a man in the middle put
- * behind the answer to STARTTLS for the server's words under TLS. It shows credentials too, so
+ * only place to learn how AUTH ended, what was replied before MAIL, and to keep the library from
+ * what it must not do: it goes on to MAIL when AUTH was refused, and takes what a man in the middle
+ * put behind the answer to STARTTLS for the server's words under TLS. It shows credentials too, so
  * nothing of what is written is kept, and replies only lose their control characters.
  */
 #include "dispatchd/mailer/esmtp_private.h"
@@ -64,7 +64,7 @@ static void before_auth(struct esmtp *esmtp)
 	esmtp->talk.auth_begun = true;
 }
 
-/* Why the session ends was said before; it is not overwritten by the good-bye. */
+/* Why the session ends is known by now: QUIT and its reply don't overwrite it. */
 static void before_quit(struct esmtp *esmtp)
 {
 	esmtp->talk.quitting = true;
@@ -218,7 +218,7 @@ static void note_offered(struct talk *talk)
 	            talk->line_len - 9);
 }
 
-/* Before MAIL every reply is kept until a good one comes; later ones the library tells apart. */
+/* Before MAIL every reply is kept until a good one comes; the library distinguishes later ones. */
 static void on_line(struct esmtp *esmtp)
 {
 	struct talk *talk = &esmtp->talk;
@@ -257,7 +257,7 @@ static void talk_on_read(struct esmtp *esmtp, char *text, size_t len)
 		on_line(esmtp);
 		talk->line_len = 0;
 		talk->masked = 0;
-		/* Whatever stands behind the answer to STARTTLS was not said under TLS
+		/* What follows the answer to STARTTLS was not sent under TLS
 		 * (CVE-2011-0411 and its kin). */
 		if (last && talk->stage == SMTP_TLS && !talk->tls_on && i + 1 < len) {
 			talk_end(esmtp, SMTP_TLS,
@@ -276,6 +276,6 @@ void talk_monitor(const char *text, int len, int writing, void *arg)
 	if (writing == SMTP_CB_WRITING)
 		on_write(esmtp, text, (size_t)len);
 	else if (writing == SMTP_CB_READING)
-		talk_on_read(esmtp, (char *)(uintptr_t)text,
-		             (size_t)len); /* its own buffer, const only in name */
+		/* Its own buffer, const only in name. */
+		talk_on_read(esmtp, (char *)(uintptr_t)text, (size_t)len);
 }

@@ -8,7 +8,7 @@
 enum { HELO_SIZE = 256 };
 
 /*
- * What is said in EHLO (RFC 5321, section 4.1.1.1: a full name or an address literal; some relays
+ * What EHLO names (RFC 5321, section 4.1.1.1: a full name or an address literal; some relays
  * refuse everything after less). `helo` is the configured name, which wins; "" for none. Else it is
  * `host`, as the kernel has it, where that is a full name; one final dot is left out. Else it is
  * the literal of `own`, our end of the connection, which is always true; [127.0.0.1] over a Unix

@@ -279,7 +279,7 @@ static void judge_relay(struct pool *pool, struct relay_session *session,
 	} else if (course->relay == FAILURE_RELAY_AT_FAULT) {
 		relay_fault(session, pool->limits, result->reply);
 	}
-	/* What is held back is let go by the supervisor, who also minds the breakers. */
+	/* The supervisor lets go of what is held back, and watches the breakers. */
 	if (course->relay != FAILURE_RELAY_WELL)
 		pthread_cond_signal(&pool->clock);
 	if (!pool_has_usable_relay(pool))

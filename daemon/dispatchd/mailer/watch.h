@@ -47,7 +47,7 @@ bool watch_readable(struct watch *watch);
 
 void watch_shut(struct watch *watch); /* shuts the connection down, if there is one */
 void watch_cut(struct watch *watch);  /* this one and all later ones */
-int64_t watch_check(struct watch *watch,
-                    int64_t now_ms); /* shuts down if it is over; returns the deadline */
+/* Shuts down what is over its time; returns the deadline. */
+int64_t watch_check(struct watch *watch, int64_t now_ms);
 
 #endif

@@ -6,7 +6,7 @@
 
 /*
  * The channel source. Redis keeps nothing for a subscriber that is absent, and a channel can't be
- * told to wait: while the engine takes no more, messages gather here up to a bound, beyond which
+ * made to wait: while the engine takes no more, messages gather here up to a bound, beyond which
  * they are lost, counted and logged. Whoever needs every event uses the stream.
  */
 enum { CHANNEL_MESSAGES_MAX = 20000, CHANNEL_BYTES_MAX = 12 << 20, CHANNEL_PULSE_MS = 10000 };

@@ -25,13 +25,14 @@ struct redis_client *redis_client_new(struct event_base *base, const struct sett
                                       void *arg, struct error *err) MUST_CHECK;
 struct redis_client *redis_client_free(struct redis_client *client); /* takes NULL; returns NULL */
 
-void redis_client_reload(struct redis_client *client,
-                         const struct settings *settings); /* what of it may change while it runs */
-void redis_client_done(struct redis_client *client,
-                       struct intake *list); /* committed: acknowledges them */
-void redis_client_publish(struct redis_client *client,
-                          struct publications *list); /* takes them over */
-void redis_client_turn(struct redis_client *client);  /* all that is due */
+/* What of it may change while it runs. */
+void redis_client_reload(struct redis_client *client, const struct settings *settings);
+/* They are committed: acknowledges them. */
+void redis_client_done(struct redis_client *client, struct intake *list);
+/* Takes them over. */
+void redis_client_publish(struct redis_client *client, struct publications *list);
+/* Does all that is due. */
+void redis_client_turn(struct redis_client *client);
 /* Reads no more. Not from within its callbacks. */
 void redis_client_close(struct redis_client *client);
 /* All connections are there, and to a server that can be used. */

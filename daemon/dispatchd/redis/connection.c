@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One connection after the other. A wire ends by itself when the peer goes, and tells us; or
+ * One connection after the other. A wire ends by itself when the peer goes, and reports it; or
  * on_timer() ends it from the loop's top. Everything else only marks (CONNECTION_FAILING) and lets
  * the timer ring, so that no wire is freed under its own calls.
  */

@@ -23,10 +23,9 @@ struct redis_connection;
 
 struct redis_connection_events {
 	void (*up)(void *arg); /* ready for commands; nothing is left of those before */
-	void (*down)(
-	        void *arg,
-	        const char *why); /* was ready, or a try has failed; it goes on trying by itself */
-	/* Redis answered that this server is not the one to talk to, or not now (READONLY,
+	/* Was ready, or a try has failed; it goes on trying by itself. */
+	void (*down)(void *arg, const char *why);
+	/* Redis answered that this server is not the one to use, or not now (READONLY,
 	 * LOADING): all connections to it are to be renewed. What was asked gets NULL for an
 	 * answer. */
 	void (*unusable)(void *arg, const char *words);

@@ -25,9 +25,9 @@ enum {
 	FLOW_INTAKES_MAX = 64,    /* on their way at once */
 	FLOW_BYTES_MAX = 6 << 20, /* in them; one read more may come */
 	FLOW_READ_ENTRIES = 256,  /* in one read, at most */
-	FLOW_READ_BYTES =
-	        4 << 20,      /* in one read of one source, unless entries break max_event_size */
-	FLOW_RETRY_MS = 1000, /* before something that Redis refused is tried again */
+	/* In one read of one source, unless entries break max_event_size. */
+	FLOW_READ_BYTES = 4 << 20,
+	FLOW_RETRY_MS = 1000,      /* before something that Redis refused is tried again */
 	FLOW_ENTRY_OVERHEAD = 200, /* bytes that an entry takes besides its content, about */
 	FLOW_FIELD_OVERHEAD = 32,
 };

@@ -84,8 +84,8 @@ int64_t gap_look(struct gap *gap, const redisReply *stream, const char *group_na
 	int64_t ahead = lost_ahead(stream, group, past), before = 0;
 	int64_t known = strcmp(gap->at, at) ? 0 : gap->reported;
 	bool sole = alone(group, consumer);
-	if (sole &&
-	    gap->based) { /* what was right ahead at the last look is behind now, and counted */
+	/* What was right ahead at the last look is behind now, and counted. */
+	if (sole && gap->based) {
 		before = past - gap->delivered - gap->base;
 		if (strcmp(gap->at, at) != 0)
 			before -= gap->reported;

@@ -20,11 +20,8 @@ struct list {
 	struct redis_connection *connection;
 	char *processing, *too_large;
 	bool alone; /* the read under way asks for one item that was left */
-	enum {
-		ASIDE_NOT,
-		ASIDE_WANTED,
-		ASIDE_SENT
-	} aside;               /* the oldest item is too long by itself */
+	/* The oldest item is too long by itself. */
+	enum { ASIDE_NOT, ASIDE_WANTED, ASIDE_SENT } aside;
 	bool left_read;        /* what an earlier process left is read */
 	bool waits;            /* the next move blocks: the last round found the end */
 	unsigned waiting;      /* answers not yet there */

@@ -25,7 +25,7 @@ size_t outbox_waiting(const struct outbox *outbox);                /* rows that 
  * stay ours. */
 size_t outbox_choose(struct outbox *outbox, struct publication **ret, size_t max, size_t max_bytes);
 
-/* What Redis said to a row that was chosen. */
+/* How Redis answered a row that was chosen. */
 void outbox_taken(struct outbox *outbox, struct publication *row);
 /* True for the first one of its stream in this transaction. */
 bool outbox_refused(struct outbox *outbox, const struct publication *row);

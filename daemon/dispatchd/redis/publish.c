@@ -146,7 +146,7 @@ const struct health *publisher_stream(const struct publisher *publisher, size_t 
 	return stream ? &stream->health : NULL;
 }
 
-/* Id 0-0 is never taken, and refused last: what is said of it first is what an entry would get. */
+/* Id 0-0 is never taken, and refused last: the first error about it is what an entry would get. */
 static void on_probed(void *arg, const redisReply *reply)
 {
 	struct outgoing *stream = arg;

@@ -151,7 +151,7 @@ void reader_reset(struct reader *reader)
 	reader->gaps_at.ms = 0;
 }
 
-/* XINFO tells of a stream's first entry with all that is in it; it may stay there for long. */
+/* XINFO shows a stream's first entry with all that is in it; it may stay there for long. */
 void reader_too_long(struct reader *reader)
 {
 	struct stream *stream = reader->alone;
@@ -191,7 +191,7 @@ static void on_group(void *arg, const redisReply *reply)
 		snprintf(stream->group_words, sizeof(stream->group_words), "%s", reply->str);
 }
 
-/* The answer to a read that can't find anything tells for each stream by itself whether it may be
+/* The answer to a read that can't find anything shows for each stream by itself whether it may be
  * read. */
 static void on_check(void *arg, const redisReply *reply)
 {
@@ -418,8 +418,8 @@ static bool read_streams(struct reader *reader)
 	const struct stage_row *row = &stages[reader->stage];
 	struct args args = {0};
 	size_t n = 0, most = flow_read_max(reader->flow);
-	bool one =
-	        row->own && most == 1; /* stream at a time: it is known whose answer is too long */
+	/* One stream at a time: it is known whose answer is too long. */
+	bool one = row->own && most == 1;
 	reader->alone = NULL;
 	args_add_all(&args, "XREADGROUP", "GROUP", reader->flow->group, reader->flow->consumer,
 	             "COUNT", NULL);

@@ -10,7 +10,7 @@
 /*
  * One connection to Redis in the loop, from the first byte to the last. hiredis formats commands
  * and parses replies; what it parses was looked at before (base/resp.h), and which reply belongs to
- * which command is known here. A peer that says what nobody asked for, or breaks the protocol,
+ * which command is known here. A peer that sends what nobody asked for, or breaks the protocol,
  * loses the connection.
  */
 struct event_base;
@@ -21,7 +21,7 @@ typedef void wire_reply(void *arg, const redisReply *reply);
 
 struct wire_events {
 	void (*connected)(void *arg);
-	/* Broken, by the peer or by what it said; the wire is gone after this call, the last of its
+	/* Broken, by the peer or by what it sent; the wire is gone after this call, the last of its
 	 * calls. Those that wait for an answer have got their NULL. */
 	void (*broken)(void *arg, const char *why);
 	wire_reply *pushed; /* once wire_subscribe() was called: what comes, NULL at the end */

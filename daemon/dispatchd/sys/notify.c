@@ -106,8 +106,8 @@ bool notify_wanted(void)
 	return find_receiver(&to, &len);
 }
 
-/* Type=notify-reload tells an answer to its signal from an older one by the time, so it is to the
- * microsecond. */
+/* Type=notify-reload distinguishes an answer to its signal from an older one by the time, so it is
+ * to the microsecond. */
 void notify_reloading(void)
 {
 	notify_send("RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_usec());
