@@ -12,6 +12,7 @@
 #include "engine/engine_private.h"
 #include "engine/report.h"
 #include "mail/context.h"
+#include "model/kind.h"
 #include "model/suspension.h"
 
 #include <jansson.h>
@@ -188,37 +189,22 @@ static json_t *timeline_json(const struct history *history, const struct zone *z
 	return list;
 }
 
+static void set_field(json_t *object, const struct field *field, const char *text)
+{
+	if (field->type == FIELD_FLAG && *text != '\0')
+		json_object_set_new(object, field->name, json_boolean(strcmp(text, "true") == 0));
+	else
+		set_text(object, field->name, text);
+}
+
 json_t *engine_customer_json(const struct customer *c)
 {
+	const struct kind *kind = kind_find("customer");
 	json_t *json = json_object();
-	const struct {
-		const char *name, *value;
-	} fields[] = {
-	        {"number", c->number},
-	        {"name", c->name},
-	        {"dba", c->dba},
-	        {"kind", c->kind},
-	        {"account", c->account},
-	        {"address", c->address},
-	        {"city", c->city},
-	        {"state", c->state},
-	        {"postal_code", c->postal_code},
-	        {"county", c->county},
-	        {"region", c->region},
-	        {"country", c->country},
-	        {"phone", c->phone},
-	        {"extension", c->extension},
-	        {"fax", c->fax},
-	        {"timezone", customer_timezone(c)},
-	        {"locale", customer_locale(c)},
-	        {"reference", customer_reference(c)},
-	        {"sales_rep", customer_sales_rep(c)},
-	        {"location_notes", customer_location_notes(c)},
-	};
-	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
-		set_text(json, fields[i].name, fields[i].value);
-	set_day(json, "renewal", c->renewal);
-	set_day(json, "disclaimer", c->disclaimer);
+	for (size_t i = 0; i < kind->n_fields; i++) {
+		if (!kind->fields[i].not_in_mail)
+			set_field(json, &kind->fields[i], customer_text(c, i));
+	}
 	if (c->parent != NULL)
 		json_object_set_new(json, "parent", engine_customer_json(c->parent));
 	return json;
@@ -226,16 +212,13 @@ json_t *engine_customer_json(const struct customer *c)
 
 static json_t *contact_json(const struct contact *c)
 {
+	const struct kind *kind = kind_find("contact");
 	json_t *json = json_object();
+	for (size_t i = 0; i < kind->n_fields; i++) {
+		if (!kind->fields[i].not_in_mail)
+			set_field(json, &kind->fields[i], c->texts[i]);
+	}
 	set_text(json, "name", c->name);
-	set_text(json, "first_name", c->first_name);
-	set_text(json, "last_name", c->last_name);
-	set_text(json, "title", c->title);
-	set_text(json, "email", c->email);
-	set_text(json, "home_phone", c->home_phone);
-	set_text(json, "cell_phone", c->cell_phone);
-	set_text(json, "work_phone", c->work_phone);
-	set_text(json, "locale", c->locale);
 	json_object_set_new(json, "id", json_integer(c->id));
 	return json;
 }

@@ -150,7 +150,6 @@ static void put_pictures(struct release *r)
 static void put_records(struct release *r)
 {
 	const struct customer *c = r->customer;
-	char day[DAY_TEXT_MAX];
 	json_t *assets = json_array(), *notes = json_array(), *documents = json_array();
 	for (size_t i = 0; i < c->n_assets; i++)
 		json_array_append_new(assets, asset_json(&c->assets[i]));
@@ -162,7 +161,7 @@ static void put_records(struct release *r)
 	put_json(r, "urgent_notes", notes);
 	put_json(r, "documents", documents);
 	put_pictures(r);
-	put(r, "disclaimer", day_format(c->disclaimer, day));
+	put(r, "disclaimer", c->disclaimer);
 }
 
 /* The dispatch stream: its key may have {route} in it, which only a checked name replaces. */

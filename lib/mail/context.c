@@ -5,6 +5,7 @@
  */
 #include "mail/context.h"
 
+#include "model/kind.h"
 #include "model/words.h"
 
 #include <stdio.h>
@@ -13,17 +14,12 @@
 #define JOB_DATA                                                                                   \
 	" reference service scheduled eta route stop driver vehicle asset reason note photos "     \
 	"amount "
-#define CUSTOMER                                                                                   \
-	" number name dba kind account address city state postal_code county region country "      \
-	"phone "                                                                                   \
-	"extension "                                                                               \
-	"fax timezone locale reference sales_rep location_notes renewal disclaimer parent "
 #define STATES " dispatched started completed failed paused cancelled "
 
-/* Members of each object, between spaces; what the contract lists and what context_complete() adds.
- */
+/* Members of each object, between spaces: what the contract lists and what context_complete() adds;
+ * and the kind whose fields it has besides. */
 static const struct object {
-	const char *name, *members;
+	const char *name, *members, *kind;
 } objects[] = {
         {.name = "event", .members = " id source type time job customer data " JOB_DATA},
         {.name = "event.data", .members = JOB_DATA},
@@ -32,10 +28,8 @@ static const struct object {
         {.name = "jobs", .members = " id state time customer window " JOB_DATA STATES},
         {.name = "jobs.window", .members = " arrive_by leave_by all_day "},
         {.name = "job.window", .members = " arrive_by leave_by all_day "},
-        {.name = "customer", .members = CUSTOMER},
-        {.name = "contact",
-         .members = " id name first_name last_name title email home_phone cell_phone work_phone "
-                    "locale "},
+        {.name = "customer", .members = " ", .kind = "customer"},
+        {.name = "contact", .members = " id ", .kind = "contact"},
         {.name = "window", .members = " arrive_by leave_by all_day "},
         {.name = "timeline", .members = " event state type time " JOB_DATA STATES},
         {.name = "company", .members = " name phone email website "},
@@ -48,6 +42,21 @@ static bool has_word(const char *words, const char *word, size_t len)
 		if (p > words && p[-1] == ' ' && p[len] == ' ')
 			return true;
 	return false;
+}
+
+static bool kind_provides(const char *name, const char *field)
+{
+	const struct kind *kind = kind_find(name);
+	for (size_t i = 0; i < kind->n_fields; i++)
+		if (!kind->fields[i].not_in_mail && strcmp(kind->fields[i].name, field) == 0)
+			return true;
+	return false;
+}
+
+static bool object_provides(const struct object *object, const char *member)
+{
+	return has_word(object->members, member, strlen(member)) ||
+	       (object->kind != NULL && kind_provides(object->kind, member));
 }
 
 /* A customer is in jobs too, and has its parents up the chain: "job.customer.parent.parent.name".
@@ -70,7 +79,7 @@ bool context_provides(const char *name)
 {
 	const char *member = customer_member(name);
 	if (member != NULL)
-		return has_word(CUSTOMER, member, strlen(member));
+		return kind_provides("customer", member);
 	const char *dot = strrchr(name, '.');
 	for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
 		const struct object *object = &objects[i];
@@ -78,7 +87,7 @@ bool context_provides(const char *name)
 			return true;
 		if (dot != NULL && strlen(object->name) == (size_t)(dot - name) &&
 		    strncmp(object->name, name, (size_t)(dot - name)) == 0)
-			return has_word(object->members, dot + 1, strlen(dot + 1));
+			return object_provides(object, dot + 1);
 	}
 	return false;
 }
@@ -96,18 +105,38 @@ size_t context_data_member(const char *name, const char **ret)
 	return 0;
 }
 
-void context_each_name(void (*each)(void *arg, const char *name), void *arg)
+struct each {
+	void (*fn)(void *arg, const char *name);
+	void *arg;
+	const char *object;
+};
+
+static void each_member(const struct each *each, const char *member, size_t len)
 {
 	char full[80];
+	(void)snprintf(full, sizeof full, "%s.%.*s", each->object, (int)len, member);
+	each->fn(each->arg, full);
+}
+
+static void each_field(const struct each *each, const struct kind *kind)
+{
+	for (size_t i = 0; i < kind->n_fields; i++)
+		if (!kind->fields[i].not_in_mail)
+			each_member(each, kind->fields[i].name, strlen(kind->fields[i].name));
+}
+
+void context_each_name(void (*fn)(void *arg, const char *name), void *arg)
+{
 	for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
-		const struct object *object = &objects[i];
-		each(arg, object->name);
-		for (const char *p = object->members + 1; *p != '\0'; p += strspn(p, " ")) {
-			int len = (int)strcspn(p, " ");
-			(void)snprintf(full, sizeof full, "%s.%.*s", object->name, len, p);
-			each(arg, full);
+		const struct each each = {fn, arg, objects[i].name};
+		fn(arg, objects[i].name);
+		for (const char *p = objects[i].members + 1; *p != '\0'; p += strspn(p, " ")) {
+			size_t len = strcspn(p, " ");
+			each_member(&each, p, len);
 			p += len;
 		}
+		if (objects[i].kind != NULL)
+			each_field(&each, kind_find(objects[i].kind));
 	}
 }
 

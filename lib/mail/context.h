@@ -25,7 +25,7 @@ bool context_provides(const char *name);
  */
 size_t context_data_member(const char *name, const char **ret);
 
-/* Calls `each` with all of them. */
-void context_each_name(void (*each)(void *arg, const char *name), void *arg);
+/* Calls `fn` with all of them. */
+void context_each_name(void (*fn)(void *arg, const char *name), void *arg);
 
 #endif

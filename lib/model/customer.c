@@ -5,31 +5,10 @@
  */
 #include "model/customer.h"
 
+#include "model/kind.h"
+
 #include <stddef.h>
 #include <string.h>
-
-static const char *const status_names[] = {
-        [CUSTOMER_NEW] = "new",
-        [CUSTOMER_RELEASED] = "released",
-        [CUSTOMER_ACTIVE] = "active",
-        [CUSTOMER_INACTIVE] = "inactive",
-};
-enum { N_STATUSES = sizeof status_names / sizeof status_names[0] };
-
-const char *customer_status_name(enum customer_status status)
-{
-	return status_names[status];
-}
-
-bool customer_status_find(const char *name, enum customer_status *ret)
-{
-	for (int i = 0; i < N_STATUSES; i++)
-		if (strcmp(status_names[i], name) == 0) {
-			*ret = (enum customer_status)i;
-			return true;
-		}
-	return false;
-}
 
 size_t customer_chain(const struct customer *customer,
                       const struct customer *ret[CUSTOMER_DEPTH_MAX])
@@ -77,6 +56,18 @@ const char *customer_location_notes(const struct customer *customer)
 const char *customer_sales_rep(const struct customer *customer)
 {
 	return inherited(customer, offsetof(struct customer, sales_rep));
+}
+
+const char *customer_text(const struct customer *customer, size_t field)
+{
+	const struct customer *chain[CUSTOMER_DEPTH_MAX];
+	size_t n = kind_find("customer")->fields[field].inherited ? customer_chain(customer, chain)
+	                                                          : 0;
+	for (size_t i = 0; i < n; i++) {
+		if (*chain[i]->texts[field] != '\0')
+			return chain[i]->texts[field];
+	}
+	return customer->texts[field];
 }
 
 /* Two lists by day into one; where both have a day, `near` wins. Returns how many there are. */
@@ -147,7 +138,7 @@ const struct customer *customer_not_active(const struct customer *customer)
 	const struct customer *chain[CUSTOMER_DEPTH_MAX];
 	size_t n = customer_chain(customer, chain);
 	for (size_t i = 0; i < n; i++)
-		if (chain[i]->status != CUSTOMER_ACTIVE)
+		if (strcmp(chain[i]->status, "active") != 0)
 			return chain[i];
 	return NULL;
 }

@@ -15,16 +15,18 @@
  * A customer as the rules see it: one record with all that hangs on it and its chain of parents.
  * Loaded whole by records/customers_load.c into an arena, never changed, thrown away with the turn.
  * Texts are "" where the record has none, never NULL.
+ *
+ * `texts` has every field of the record that a template sees, by its place in the table of kinds;
+ * the members are those that the code reads by name, where their rows (`member` in kind.c) put
+ * them.
  */
-enum customer_status { CUSTOMER_NEW, CUSTOMER_RELEASED, CUSTOMER_ACTIVE, CUSTOMER_INACTIVE };
-const char *customer_status_name(enum customer_status status);
-bool customer_status_find(const char *name, enum customer_status *ret);
-
 struct contact {
 	int64_t id;
+	const char *const *texts;
 	const char *customer; /* the number of the record that it belongs to: an ancestor's for
 	                         `all_sites` */
-	const char *name, *first_name, *last_name, *title;
+	const char *name;     /* put together where the record has only its parts */
+	const char *first_name, *last_name;
 	const char *email, *alt_email;
 	struct instant email_invalid,
 	        alt_email_invalid; /* when it was refused; INSTANT_NONE while it is good */
@@ -55,13 +57,11 @@ struct picture {
 };
 
 struct customer {
-	const char *number, *name, *dba;
-	enum customer_status status;
-	const char *kind, *account;
-	const char *address, *city, *state, *postal_code, *county, *region, *country;
-	const char *phone, *extension, *fax;
+	const char *const *texts;
+	const char *number, *name, *status;
+	const char *address, *city, *state, *postal_code, *country, *phone;
 	const char *timezone, *locale, *reference, *sales_rep, *location_notes;
-	struct day renewal, disclaimer;
+	const char *disclaimer;         /* a day */
 	const struct contact *contacts; /* its own, by id */
 	size_t n_contacts;
 	const struct suspension *suspensions; /* its own that are not removed, by id */
@@ -97,6 +97,9 @@ const char *customer_locale(const struct customer *customer);
 const char *customer_reference(const struct customer *customer);
 const char *customer_location_notes(const struct customer *customer);
 const char *customer_sales_rep(const struct customer *customer);
+/* A field's text by its place in the table of kinds: the nearest that is set where the field is
+ * inherited, else the record's own. */
+const char *customer_text(const struct customer *customer, size_t field);
 
 /* The weekly hours of the nearest that has any, with all dates of the chain, the nearest winning,
  * and the office's for everybody last. */

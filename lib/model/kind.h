@@ -85,6 +85,11 @@ struct field {
 	const char *const *choices; /* NULL-terminated, for FIELD_CHOICE */
 	const char *initial;        /* what it is where left out; NULL: nothing */
 	enum search_by by;
+	bool inherited;   /* a site takes its parent's where it has none itself (customers) */
+	bool not_in_mail; /* templates don't get it (customers and contacts) */
+	size_t member;    /* of customers and contacts, for code that reads it: its offset in the
+	                   * struct of customer.h; 0: it is in `texts` alone
+	                   */
 	const char *help; /* half a sentence */
 };
 

@@ -90,6 +90,7 @@ struct customers *customers_close(struct customers *customers)
 		free(customers->sql[i].contents);
 	}
 	free(customers->sql);
+	customers_load_free(&customers->load);
 	free(customers->key_file);
 	free(customers->key_from);
 	free(customers->path);

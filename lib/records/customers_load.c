@@ -8,12 +8,14 @@
  */
 #include "records/customers.h"
 
-#include "records/customers_private.h"
+#include "records/record_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct load {
 	struct db *db;
+	const struct load_sql *sql;
 	struct arena *arena;
 	struct customer *customer;
 	int64_t id;
@@ -52,6 +54,99 @@ static bool load_list(const struct load *load, const char *sql, row_fn *row, str
 	return step == DB_DONE;
 }
 
+/* -- fields, by the table of kinds ------------------------------------------------------------- */
+
+/* Another customer is an id here, and no text. */
+static bool is_loaded(const struct field *field)
+{
+	return field->type != FIELD_CUSTOMER && (!field->not_in_mail || field->member != 0);
+}
+
+static char *select_sql(const struct kind *kind, const char *where)
+{
+	struct buf sql = {0};
+	buf_printf(&sql, "SELECT id, %s", kind->is_customer ? "parent" : kind->owner_column);
+	for (size_t i = 0; i < kind->n_fields; i++) {
+		if (is_loaded(&kind->fields[i]))
+			buf_printf(&sql, ", \"%s\"", kind->fields[i].name);
+	}
+	buf_printf(&sql, " FROM %s WHERE %s", kind->table, where);
+	return buf_take(&sql);
+}
+
+static const struct load_sql *load_sql(struct customers *store)
+{
+	struct load_sql *sql = &store->load;
+	if (sql->by_number != NULL)
+		return sql;
+	const struct kind *customer = kind_find("customer");
+	*sql = (struct load_sql){
+	        .by_number = select_sql(customer, "number = ?1"),
+	        .by_former = select_sql(customer, "id = (SELECT customer FROM former_number"
+	                                          " WHERE number = ?1)"),
+	        .by_id = select_sql(customer, "id = ?1"),
+	        .contacts = select_sql(kind_find("contact"), "customer = ?1 ORDER BY id"),
+	};
+	return sql;
+}
+
+void customers_load_free(struct load_sql *sql)
+{
+	free(sql->by_number);
+	free(sql->by_former);
+	free(sql->by_id);
+	free(sql->contacts);
+}
+
+/* What a template sees of it. */
+static const char *field_text(const struct load *load, const struct field *field,
+                              struct db_query *query, int column)
+{
+	struct day day;
+	if (field->type == FIELD_FLAG || field->type == FIELD_INSTANT) {
+		const char *value = value_read(field, query, column, load->arena);
+		return value ? value : "";
+	}
+	const char *text = db_text(query, column, load->arena);
+	return field->type == FIELD_DAY && !day_parse(text, &day) ? "" : text;
+}
+
+/* What the code sees of it: a text but for these types. */
+static void set_member(const struct field *field, struct db_query *query, int column,
+                       const char *text, unsigned char *member)
+{
+	if (field->type == FIELD_FLAG) {
+		bool flag = db_int(query, column) != 0;
+		memcpy(member, &flag, sizeof flag);
+	} else if (field->type == FIELD_INSTANT) {
+		struct instant at = db_instant(query, column);
+		memcpy(member, &at, sizeof at);
+	} else if (field->type == FIELD_STATES) {
+		unsigned states = 0;
+		(void)states_parse(text, &states);
+		memcpy(member, &states, sizeof states);
+	} else {
+		memcpy(member, &text, sizeof text);
+	}
+}
+
+/* The row's fields into the members of `record`, a customer or a contact; returns its texts. */
+static const char *const *load_fields(const struct load *load, const struct kind *kind,
+                                      struct db_query *query, void *record)
+{
+	const char **texts = arena_new_array(load->arena, kind->n_fields, const char *);
+	int column = 2;
+	for (size_t i = 0; i < kind->n_fields; i++) {
+		const struct field *field = &kind->fields[i];
+		texts[i] = is_loaded(field) ? field_text(load, field, query, column) : "";
+		if (field->member != 0)
+			set_member(field, query, column, texts[i],
+			           (unsigned char *)record + field->member);
+		column += is_loaded(field);
+	}
+	return texts;
+}
+
 /* -- what hangs on a customer ------------------------------------------------------------------ */
 
 static const char *whole_name(const struct contact *contact, struct arena *arena)
@@ -62,36 +157,12 @@ static const char *whole_name(const struct contact *contact, struct arena *arena
 	return arena_printf(arena, "%s%s%s", contact->first_name, space, contact->last_name);
 }
 
-static const char contacts_sql[] =
-        "SELECT id, name, first_name, last_name, title, email, alt_email, email_invalid, "
-        "alt_email_invalid, home_phone, cell_phone, work_phone, locale, notify, all_sites FROM "
-        "contact WHERE customer = ?1 ORDER BY id";
-
 static void contact_row(const struct load *load, struct db_query *query, struct list *list)
 {
-	struct arena *arena = load->arena;
-	struct contact *contact = list_add(list, arena);
-	*contact = (struct contact){
-	        .id = db_int(query, 0),
-	        .customer = load->customer->number,
-	        .name = db_text(query, 1, arena),
-	        .first_name = db_text(query, 2, arena),
-	        .last_name = db_text(query, 3, arena),
-	        .title = db_text(query, 4, arena),
-	        .email = db_text(query, 5, arena),
-	        .alt_email = db_text(query, 6, arena),
-	        .email_invalid = db_instant(query, 7),
-	        .alt_email_invalid = db_instant(query, 8),
-	        .home_phone = db_text(query, 9, arena),
-	        .cell_phone = db_text(query, 10, arena),
-	        .work_phone = db_text(query, 11, arena),
-	        .locale = db_text(query, 12, arena),
-	        .all_sites = db_int(query, 14) != 0,
-	};
-	contact->name = whole_name(contact, arena);
-	const char *notify = db_peek_text(query, 13, NULL);
-	if (notify == NULL || !states_parse(notify, &contact->notify))
-		contact->notify = 0;
+	struct contact *contact = list_add(list, load->arena);
+	*contact = (struct contact){.id = db_int(query, 0), .customer = load->customer->number};
+	contact->texts = load_fields(load, kind_find("contact"), query, contact);
+	contact->name = whole_name(contact, load->arena);
 }
 
 static const char suspensions_sql[] =
@@ -218,7 +289,7 @@ static bool load_hangers(const struct load *load)
 	struct list assets = {.size = sizeof(struct asset)},
 	            dates = {.size = sizeof(struct hours_date)};
 	struct list none = {.size = 1};
-	if (!load_list(load, contacts_sql, contact_row, &contacts) ||
+	if (!load_list(load, load->sql->contacts, contact_row, &contacts) ||
 	    !load_list(load, suspensions_sql, suspension_row, &suspensions) ||
 	    !load_list(load, assets_sql, asset_row, &assets) ||
 	    !load_list(load, pictures_sql, picture_row, &pictures) ||
@@ -244,53 +315,6 @@ static bool load_hangers(const struct load *load)
 	return true;
 }
 
-#define COLUMNS                                                                                    \
-	"SELECT id, parent, number, name, dba, status, kind, account, address, city, state, "      \
-	"postal_code,"                                                                             \
-	" county, region, country, phone, extension, fax, timezone, locale, reference, sales_rep," \
-	" location_notes, renewal, disclaimer FROM customer "
-static const char by_number_sql[] = COLUMNS "WHERE number = ?1";
-static const char by_former_sql[] =
-        COLUMNS "WHERE id = (SELECT customer FROM former_number WHERE number = ?1)";
-static const char by_id_sql[] = COLUMNS "WHERE id = ?1";
-
-/* The texts of COLUMNS from the third on, in their order; the status is read apart. */
-static void customer_texts(struct customer *customer, struct db_query *query, struct arena *arena)
-{
-	const char **const texts[] = {
-	        &customer->number,
-	        &customer->name,
-	        &customer->dba,
-	        NULL,
-	        &customer->kind,
-	        &customer->account,
-	        &customer->address,
-	        &customer->city,
-	        &customer->state,
-	        &customer->postal_code,
-	        &customer->county,
-	        &customer->region,
-	        &customer->country,
-	        &customer->phone,
-	        &customer->extension,
-	        &customer->fax,
-	        &customer->timezone,
-	        &customer->locale,
-	        &customer->reference,
-	        &customer->sales_rep,
-	        &customer->location_notes,
-	};
-	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-		if (texts[i])
-			*texts[i] = db_text(query, (int)i + 2, arena);
-	}
-	const char *status = db_peek_text(query, 5, NULL);
-	if (status == NULL || !customer_status_find(status, &customer->status))
-		customer->status = CUSTOMER_INACTIVE;
-	customer->renewal = db_day(query, 23);
-	customer->disclaimer = db_day(query, 24);
-}
-
 /* Takes the query's row and all that hangs on it. *ret stays NULL where there is no row. */
 static bool load_row(struct load *load, struct db_query *query, struct customer **ret,
                      int64_t *ret_parent)
@@ -301,7 +325,7 @@ static bool load_row(struct load *load, struct db_query *query, struct customer 
 	load->customer = arena_alloc(load->arena, sizeof *load->customer);
 	load->id = db_int(query, 0);
 	*ret_parent = db_int(query, 1);
-	customer_texts(load->customer, query, load->arena);
+	load->customer->texts = load_fields(load, kind_find("customer"), query, load->customer);
 	db_finish(query);
 	*ret = load->customer;
 	return load_hangers(load);
@@ -312,7 +336,7 @@ static bool load_parents(struct load *load, struct customer *child, int64_t pare
 {
 	for (int depth = 1; parent != 0 && depth < CUSTOMER_DEPTH_MAX; depth++) {
 		struct customer *loaded = NULL;
-		struct db_query *query = db_query(load->db, by_id_sql);
+		struct db_query *query = db_query(load->db, load->sql->by_id);
 		db_bind_int(query, 1, parent);
 		if (!load_row(load, query, &loaded, &parent))
 			return false;
@@ -335,11 +359,13 @@ static bool load_named(struct load *load, const char *sql, const char *number,
 bool customers_load(struct customers *customers, struct arena *arena, const char *number,
                     const struct customer **ret, struct error *err)
 {
-	struct load load = {.db = customers->db, .arena = arena, .err = err};
+	struct load load = {
+	        .db = customers->db, .sql = load_sql(customers), .arena = arena, .err = err};
 	struct customer *customer = NULL;
 	int64_t parent = 0;
-	if (!load_named(&load, by_number_sql, number, &customer, &parent) ||
-	    (customer == NULL && !load_named(&load, by_former_sql, number, &customer, &parent)) ||
+	if (!load_named(&load, load.sql->by_number, number, &customer, &parent) ||
+	    (customer == NULL &&
+	     !load_named(&load, load.sql->by_former, number, &customer, &parent)) ||
 	    (customer && !(load_parents(&load, customer, parent) && load_office(&load, customer))))
 		return false;
 	*ret = customer;

@@ -23,6 +23,14 @@ struct kind_sql {
 	char *contents;     /* of kinds that come with a file: each hash with the latest id */
 };
 
+/* The statements that a customer is loaded by, put together likewise (customers_load.c). */
+struct load_sql {
+	char *by_number, *by_former; /* ?1 number: id, parent's id, the fields in order */
+	char *by_id;                 /* ?1 id: the same */
+	char *contacts;              /* ?1 customer's id: id, it, the fields in order */
+};
+void customers_load_free(struct load_sql *sql);
+
 struct customers {
 	struct db *db;
 	struct zones *zones;
@@ -32,6 +40,7 @@ struct customers {
 	char *key_from;       /* what names it, for faults */
 	bool revealing;       /* secrets are shown in clear */
 	struct kind_sql *sql; /* by the kind's place in the table; made when first used */
+	struct load_sql load; /* likewise */
 };
 
 #endif

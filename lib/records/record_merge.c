@@ -86,10 +86,8 @@ static bool check_family(struct merge *merge)
 static const char *const place[] = {"address", "city",   "state",   "postal_code",
                                     "county",  "region", "country", NULL};
 static const char *const telephone[] = {"phone", "extension", NULL};
-/* Fields that are never taken; and those that a site has from its parent. */
+/* Fields that are never taken. */
 static const char *const own[] = {"number", "name", "parent", "status", NULL};
-static const char *const inherited[] = {"timezone",       "locale",    "reference",
-                                        "location_notes", "sales_rep", NULL};
 
 static bool is_one_of(const char *const *names, const char *name)
 {
@@ -107,10 +105,10 @@ static bool has_any(const struct row *row, const char *const *names)
 	return false;
 }
 
-static bool may_fill(const struct row *into, const char *name)
+static bool may_fill(const struct row *into, const struct field *field)
 {
-	if (is_one_of(own, name) ||
-	    (is_one_of(inherited, name) && row_value(into, "parent") != NULL))
+	const char *name = field->name;
+	if (is_one_of(own, name) || (field->inherited && row_value(into, "parent") != NULL))
 		return false;
 	return !(is_one_of(place, name) && has_any(into, place)) &&
 	       !(is_one_of(telephone, name) && has_any(into, telephone));
@@ -127,7 +125,7 @@ static bool fill_fields(struct merge *merge)
 	const struct kind *kind = kind_find("customer");
 	struct row after = merge->into;
 	for (size_t i = 0; i < kind->n_fields; i++) {
-		if (after.value[i] == NULL && may_fill(&merge->into, kind->fields[i].name))
+		if (after.value[i] == NULL && may_fill(&merge->into, &kind->fields[i]))
 			after.value[i] = merge->from.value[i];
 	}
 	return write_changed(merge->tx, &merge->into, &after);

@@ -59,6 +59,9 @@ bool row_update(struct transaction *tx, const struct row *row) MUST_CHECK;
 /* Reads a row that a `get` or `list` statement stands on. */
 void row_read(const struct kind *kind, struct db_query *query, struct arena *arena,
               struct row *ret);
+/* A field's column as text; NULL for NULL. */
+const char *value_read(const struct field *field, struct db_query *query, int column,
+                       struct arena *arena);
 json_t *row_json(const struct row *row, struct arena *arena);
 json_t *value_json(const struct field *field, const char *value, struct arena *arena);
 /* Whether a JSON value is of a type that the field may have; NULL is the field of an id or an

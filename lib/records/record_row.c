@@ -168,8 +168,8 @@ static void bind_value(struct db_query *query, int i, const struct field *field,
 		db_bind_static(query, i, value, strlen(value));
 }
 
-static const char *read_value(const struct field *field, struct db_query *query, int column,
-                              struct arena *arena)
+const char *value_read(const struct field *field, struct db_query *query, int column,
+                       struct arena *arena)
 {
 	char text[INSTANT_TEXT_MAX];
 	if (db_is_null(query, column))
@@ -185,7 +185,7 @@ void row_read(const struct kind *kind, struct db_query *query, struct arena *are
 {
 	*ret = (struct row){.kind = kind, .id = db_int(query, 0), .owner = db_int(query, 1)};
 	for (size_t i = 0; i < kind->n_fields; i++)
-		ret->value[i] = read_value(&kind->fields[i], query, (int)i + 2, arena);
+		ret->value[i] = value_read(&kind->fields[i], query, (int)i + 2, arena);
 }
 
 /* Which customer's history a record's changes belong to: through at most one record in between. */

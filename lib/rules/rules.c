@@ -114,8 +114,7 @@ static bool rule_active(struct asking *q, char *detail, size_t size)
 		say(detail, size, "customer %s is active%s", q->in->customer->number,
 		    q->in->customer->parent ? ", its parents too" : "");
 	else
-		say(detail, size, "customer %s is %s, not active", not ->number,
-		    customer_status_name(not ->status));
+		say(detail, size, "customer %s is %s, not active", not ->number, not ->status);
 	return not == NULL;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Inheritance and suspensions over a chain of two: a site of 2001 and its parent 2000. */
 #include "model/customer.h"
+#include "model/kind.h"
 #include "model/suspension.h"
 
 #include <setjmp.h>
@@ -19,7 +20,7 @@ static struct zones *zones;
 static struct customer blank(const char *number, const struct customer *parent)
 {
 	return (struct customer){.number = number,
-	                         .status = CUSTOMER_ACTIVE,
+	                         .status = "active",
 	                         .timezone = "",
 	                         .locale = "",
 	                         .reference = "",
@@ -40,20 +41,6 @@ static struct instant instant(const char *text)
 	struct instant found;
 	assert_true(instant_parse(text, &found));
 	return found;
-}
-
-static void statuses_have_names(void **state)
-{
-	(void)state;
-	static const char *const names[] = {"new", "released", "active", "inactive"};
-	enum customer_status status;
-	for (size_t i = 0; i < N(names); i++) {
-		assert_true(customer_status_find(names[i], &status));
-		assert_int_equal(status, i);
-		assert_string_equal(customer_status_name(status), names[i]);
-	}
-	assert_false(customer_status_find("gone", &status));
-	assert_false(customer_status_find("", &status));
 }
 
 static void texts_come_from_the_nearest(void **state)
@@ -145,10 +132,47 @@ static void a_parent_that_is_not_active_counts(void **state)
 	(void)state;
 	struct customer parent = blank("2000", NULL), site = blank("2001", &parent);
 	assert_null(customer_not_active(&site));
-	parent.status = CUSTOMER_INACTIVE;
+	parent.status = "inactive";
 	assert_ptr_equal(customer_not_active(&site), &parent);
-	site.status = CUSTOMER_RELEASED;
+	site.status = "released";
 	assert_ptr_equal(customer_not_active(&site), &site);
+}
+
+/* Whatever the record has: a hand may have been in the database. */
+static void one_status_alone_is_active(void **state)
+{
+	(void)state;
+	const struct field *status = kind_field(kind_find("customer"), "status");
+	struct customer customer = blank("2000", NULL);
+	for (const char *const *choice = status->choices; *choice; choice++) {
+		customer.status = *choice;
+		assert_int_equal(customer_not_active(&customer) == NULL,
+		                 strcmp(*choice, "active") == 0);
+	}
+	static const char *const spoilt[] = {"", "gone", "Active", "active "};
+	for (size_t i = 0; i < N(spoilt); i++) {
+		customer.status = spoilt[i];
+		assert_ptr_equal(customer_not_active(&customer), &customer);
+	}
+}
+
+/* Any field, by its place in the table. */
+static void fields_are_inherited_as_the_table_says(void **state)
+{
+	(void)state;
+	const struct kind *kind = kind_find("customer");
+	const char *of_parent[KIND_FIELDS_MAX], *of_site[KIND_FIELDS_MAX];
+	struct customer parent = blank("2000", NULL), site = blank("2001", &parent);
+	parent.texts = of_parent;
+	site.texts = of_site;
+	for (size_t i = 0; i < kind->n_fields; i++) {
+		of_parent[i] = "parent's";
+		of_site[i] = "";
+		assert_string_equal(customer_text(&site, i),
+		                    kind->fields[i].inherited ? "parent's" : "");
+		of_site[i] = "its own";
+		assert_string_equal(customer_text(&site, i), "its own");
+	}
 }
 
 /* The store refuses a ring; should one be there, each question still ends. */
@@ -278,11 +302,12 @@ static void a_chain_of_suspensions_wears_off(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(statuses_have_names),
 	        cmocka_unit_test(texts_come_from_the_nearest),
 	        cmocka_unit_test(hours_are_taken_as_a_whole_and_dates_one_by_one),
 	        cmocka_unit_test(contacts_of_all_sites_come_after_its_own),
 	        cmocka_unit_test(a_parent_that_is_not_active_counts),
+	        cmocka_unit_test(one_status_alone_is_active),
+	        cmocka_unit_test(fields_are_inherited_as_the_table_says),
 	        cmocka_unit_test(a_ring_ends),
 	        cmocka_unit_test(a_suspension_holds_by_days_of_the_zone),
 	        cmocka_unit_test(the_nearest_suspension_is_found),

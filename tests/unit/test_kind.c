@@ -196,12 +196,31 @@ static void test_table(void **state)
 	zones_free(zones);
 }
 
+/* What the loading of customers and contacts goes by. */
+static void test_members(void **state)
+{
+	(void)state;
+	for (size_t k = 0; k < n_kinds; k++) {
+		bool loaded = strcmp(kinds[k].name, "customer") == 0 ||
+		              strcmp(kinds[k].name, "contact") == 0;
+		for (size_t i = 0; i < kinds[k].n_fields; i++) {
+			const struct field *field = &kinds[k].fields[i];
+			assert_true(loaded || (field->member == 0 && !field->not_in_mail));
+			assert_true(kinds[k].is_customer || !field->inherited);
+			for (size_t j = 0; j < i; j++)
+				assert_true(field->member == 0 ||
+				            field->member != kinds[k].fields[j].member);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_values),
 	        cmocka_unit_test(test_lengths),
 	        cmocka_unit_test(test_table),
+	        cmocka_unit_test(test_members),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

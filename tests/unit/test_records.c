@@ -476,6 +476,7 @@ static void test_spoilt_rows_send_nothing(void **state)
 	office_add(office, "customer", NULL, "{'number':'1','name':'x'}");
 	office_ok(office,
 	          db_exec(customers_db(office->store),
+	                  "UPDATE customer SET disclaimer = 'last May';"
 	                  "INSERT INTO contact (customer, notify, email) VALUES (1, 'everything', "
 	                  "'a@example.com');"
 	                  "INSERT INTO suspension (customer, scopes, \"from\", until, note)"
@@ -485,6 +486,7 @@ static void test_spoilt_rows_send_nothing(void **state)
 	                  &office->err));
 	office_ok(office,
 	          customers_load(office->store, office->arena, "1", &customer, &office->err));
+	assert_string_equal(customer->disclaimer, "");
 	assert_int_equal(customer->contacts[0].notify, 0);
 	assert_int_equal(customer->suspensions[0].scopes, SCOPE_ALL);
 	assert_true(day_is_none(customer->suspensions[0].until));
