@@ -266,14 +266,16 @@ $(BUILD)/gen/builtin_templates.h: $(BUILT_IN) Makefile
 		sed 's/\\/\\\\/g; s/"/\\"/g; $$!s/.*/"&\\n"/; $$s/.*/"&'"$$end"'"/' $$f; echo '},'; \
 	done > $@
 
-# Files that say what the last build was made with, touched only when that changes.
+# Files that say what the last build was made with, touched only when that changes. `flags` is read here, where a
+# target's own variables aren't seen: its first reader may be a test.
 $(BUILD)/gen/version.h: FORCE
 	@mkdir -p $(@D)
 	@echo '#define DISPATCHD_VERSION "$(VERSION)"' > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+flags := $(COMPILE) $(LDFLAGS)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(COMPILE) $(LDFLAGS)' > $@.new
+	@echo '$(flags)' > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(BUILD)/sources: FORCE
 	@mkdir -p $(@D)
