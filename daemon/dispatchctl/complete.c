@@ -8,6 +8,7 @@
 #include "dispatchctl/base/command_options.h"
 #include "dispatchctl/complete_data.h"
 #include "dispatchctl/registry.h"
+#include "model/job_state.h"
 
 #include <string.h>
 
@@ -104,16 +105,35 @@ static const struct {
         {"TIME", "now|today|-1h|-1d"},
         {"STATUS",
          "queued|deferred|sending|sent|retrying|failed|superseded|expired|suppressed|cancelled"},
-        {"STATES", "dispatched,started,completed,failed,paused,cancelled,all,none"},
         {"SCOPES", "jobs,routes,emails"},
-        {"TYPE", "job.dispatched|job.started|job.completed|job.failed|job.paused|job.cancelled"},
         {"WEEKDAYS", "mon-fri|mon|tue|wed|thu|fri|sat|sun|sat,sun"},
         {"WINDOWS", "closed|08:00-17:00|07:00-12:00,13:00-17:00"},
         {"yes|no", "yes|no"},
 };
 
+static void offer_states(const struct tab *tab)
+{
+	char states[JOB_STATES_TEXT_MAX];
+	job_states_join("", ",", ",", states);
+	offer_choices(tab, arena_printf(tab->ctl->arena, "%s,all,none", states));
+}
+
+static void offer_types(const struct tab *tab)
+{
+	char types[JOB_STATES_TEXT_MAX];
+	offer_choices(tab, job_states_join("job.", "|", "|", types));
+}
+
 static void offer_value(const struct tab *tab, const char *what)
 {
+	if (strcmp(what, "STATES") == 0) {
+		offer_states(tab);
+		return;
+	}
+	if (strcmp(what, "TYPE") == 0) {
+		offer_types(tab);
+		return;
+	}
 	for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
 		if (strcmp(meanings[i].name, what) != 0)
 			continue;

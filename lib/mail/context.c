@@ -14,24 +14,25 @@
 #define JOB_DATA                                                                                   \
 	" reference service scheduled eta route stop driver vehicle asset reason note photos "     \
 	"amount "
-#define STATES " dispatched started completed failed paused cancelled "
 
 /* Members of each object, between spaces: what the contract lists and what context_complete() adds;
- * and the kind whose fields it has besides. */
+ * the kind whose fields it has besides, and whether it has one for each state of a job. */
 static const struct object {
 	const char *name, *members, *kind;
+	bool has_states;
 } objects[] = {
         {.name = "event", .members = " id source type time job customer data " JOB_DATA},
         {.name = "event.data", .members = JOB_DATA},
         {.name = "job",
-         .members = " id state time grouped history customer window " JOB_DATA STATES},
-        {.name = "jobs", .members = " id state time customer window " JOB_DATA STATES},
+         .members = " id state time grouped history customer window " JOB_DATA,
+         .has_states = true},
+        {.name = "jobs", .members = " id state time customer window " JOB_DATA, .has_states = true},
         {.name = "jobs.window", .members = " arrive_by leave_by all_day "},
         {.name = "job.window", .members = " arrive_by leave_by all_day "},
         {.name = "customer", .members = " ", .kind = "customer"},
         {.name = "contact", .members = " id ", .kind = "contact"},
         {.name = "window", .members = " arrive_by leave_by all_day "},
-        {.name = "timeline", .members = " event state type time " JOB_DATA STATES},
+        {.name = "timeline", .members = " event state type time " JOB_DATA, .has_states = true},
         {.name = "company", .members = " name phone email website "},
         {.name = "suspension", .members = " id customer note from until author scopes "},
 };
@@ -56,11 +57,11 @@ static bool kind_provides(const char *name, const char *field)
 static bool object_provides(const struct object *object, const char *member)
 {
 	return has_word(object->members, member, strlen(member)) ||
-	       (object->kind != NULL && kind_provides(object->kind, member));
+	       (object->kind != NULL && kind_provides(object->kind, member)) ||
+	       (object->has_states && job_state_find(member) != JOB_NONE);
 }
 
-/* A customer is in jobs too, and has its parents up the chain: "job.customer.parent.parent.name".
- */
+/* A customer is in jobs too, with its parents up the chain: "job.customer.parent.parent.name". */
 static const char *customer_member(const char *name)
 {
 	static const char *const places[] = {"customer.", "job.customer.", "jobs.customer."};
@@ -125,6 +126,14 @@ static void each_field(const struct each *each, const struct kind *kind)
 			each_member(each, kind->fields[i].name, strlen(kind->fields[i].name));
 }
 
+static void each_state(const struct each *each)
+{
+	for (int i = 0; i < JOB_STATE_COUNT; i++) {
+		const char *state = job_state_name((enum job_state)i);
+		each_member(each, state, strlen(state));
+	}
+}
+
 void context_each_name(void (*fn)(void *arg, const char *name), void *arg)
 {
 	for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
@@ -137,6 +146,8 @@ void context_each_name(void (*fn)(void *arg, const char *name), void *arg)
 		}
 		if (objects[i].kind != NULL)
 			each_field(&each, kind_find(objects[i].kind));
+		if (objects[i].has_states)
+			each_state(&each);
 	}
 }
 

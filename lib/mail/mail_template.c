@@ -6,16 +6,18 @@
 #include <strings.h>
 #include <sysexits.h>
 
-const char *const mail_template_names[MAIL_TEMPLATES] = {
-        "dispatched", "started", "completed", "failed", "paused", "cancelled", "collision",
-};
+const char *mail_template_name(size_t i)
+{
+	return i < JOB_STATE_COUNT ? job_state_name((enum job_state)i) : "collision";
+}
 
 int mail_template_index(const char *name, size_t len)
 {
-	for (int i = 0; i < MAIL_TEMPLATES; i++)
-		if (strlen(mail_template_names[i]) == len &&
-		    strncmp(mail_template_names[i], name, len) == 0)
+	for (int i = 0; i < MAIL_TEMPLATES; i++) {
+		const char *known = mail_template_name((size_t)i);
+		if (strlen(known) == len && strncmp(known, name, len) == 0)
 			return i;
+	}
 	return -1;
 }
 

@@ -63,5 +63,5 @@ void templates_load_built_in(struct templates *templates)
 		bug("there is no built-in catalogue");
 	for (size_t i = 0; i < MAIL_TEMPLATES; i++)
 		if (!templates->built_in.mails[i].present)
-			bug("there is no built-in %s", mail_template_names[i]);
+			bug("there is no built-in %s", mail_template_name(i));
 }

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "mail/templates.h"
+#include "model/job_state.h"
 #include "template/catalogue.h"
 #include "template/mustache.h"
 
@@ -25,8 +26,9 @@
  * and phrases are looked for from the reader's folder on. One with words of its own is in the
  * language of its folder, and so are they.
  */
-enum { MAIL_TEMPLATES = 7 };
-extern const char *const mail_template_names[MAIL_TEMPLATES];
+enum { MAIL_TEMPLATES = JOB_STATE_COUNT + 1 };
+/* The states of a job, then "collision". */
+const char *mail_template_name(size_t i);
 
 struct mail_template {
 	bool present;           /* there is a .txt, good or not */
@@ -49,13 +51,11 @@ struct template_partial {
 
 struct template_folder {
 	struct template_folder *next;
-	struct template_folder
-	        *behind;    /* gives the partials that this one lacks: fr-CA, fr, the top, NULL */
-	const char *locale; /* "" for the top, "fr-CA" */
+	struct template_folder *behind; /* has what this one lacks: fr-CA, fr, the top, NULL */
+	const char *locale;             /* "" for the top, "fr-CA" */
 	struct mail_template mails[MAIL_TEMPLATES];
 	struct template_partial *partials;
-	const struct catalogue
-	        *catalogue; /* NULL where there is none; it lives in the set's arena */
+	const struct catalogue *catalogue; /* in the set's arena; NULL where there is none */
 };
 
 struct templates {
@@ -73,7 +73,7 @@ int templates_check(const struct templates *templates, templates_fault *fault, v
 
 /* ---- mails */
 
-/* Which of mail_template_names it is; -1 for none. */
+/* Which of these it is; -1 for none. */
 int mail_template_index(const char *name, size_t len);
 
 /* Cuts up a .txt: header lines, an empty line, the body. On a fault `mail` is untouched. */

@@ -57,22 +57,28 @@ static const struct attr_row {
                            .place = offsetof(struct job_event, customer)},
 };
 
-/* What a type may end in, and the feed it is at home on. */
-static const struct type_row {
-	const char *type;
+/* What a type may end in: that of a job's state, or of a request. */
+struct type {
+	const char *name;
 	enum event_kind kind;
 	enum job_state state;
-} type_rows[] = {
-        {.type = "job.dispatched", .kind = EVENT_JOB, .state = JOB_DISPATCHED},
-        {.type = "job.started", .kind = EVENT_JOB, .state = JOB_STARTED},
-        {.type = "job.completed", .kind = EVENT_JOB, .state = JOB_COMPLETED},
-        {.type = "job.failed", .kind = EVENT_JOB, .state = JOB_FAILED},
-        {.type = "job.paused", .kind = EVENT_JOB, .state = JOB_PAUSED},
-        {.type = "job.cancelled", .kind = EVENT_JOB, .state = JOB_CANCELLED},
-        {.type = "job.create", .kind = EVENT_ASK_CREATE, .state = JOB_NONE},
-        {.type = "job.dispatch", .kind = EVENT_ASK_DISPATCH, .state = JOB_NONE},
 };
-enum { N_TYPES = sizeof type_rows / sizeof type_rows[0] };
+static const struct type request_types[] = {
+        {.name = "job.create", .kind = EVENT_ASK_CREATE, .state = JOB_NONE},
+        {.name = "job.dispatch", .kind = EVENT_ASK_DISPATCH, .state = JOB_NONE},
+};
+enum {
+	N_REQUESTS = sizeof request_types / sizeof request_types[0],
+	N_TYPES = JOB_STATE_COUNT + N_REQUESTS,
+};
+
+static struct type type_at(int i)
+{
+	if (i >= JOB_STATE_COUNT)
+		return request_types[i - JOB_STATE_COUNT];
+	enum job_state state = (enum job_state)i;
+	return (struct type){.name = job_state_type(state), .kind = EVENT_JOB, .state = state};
+}
 
 const char *event_attr_name(enum event_attr attr)
 {
@@ -90,9 +96,9 @@ enum event_attr event_attr_find(const char *name, size_t len)
 
 const char *event_type(const struct job_event *event)
 {
-	for (size_t i = 0; i < N_TYPES; i++)
-		if (type_rows[i].kind == event->kind && type_rows[i].state == event->state)
-			return type_rows[i].type;
+	for (int i = 0; i < N_TYPES; i++)
+		if (type_at(i).kind == event->kind && type_at(i).state == event->state)
+			return type_at(i).name;
 	bug("an event of kind %d and state %d", (int)event->kind, (int)event->state);
 }
 
@@ -111,60 +117,60 @@ static bool is_prefix(const char *text, size_t len)
 	return true;
 }
 
-static const struct type_row *type_find(const char *text)
+static bool type_find(const char *text, struct type *ret)
 {
 	size_t len = strlen(text);
-	for (size_t i = 0; i < N_TYPES; i++) {
-		size_t n = strlen(type_rows[i].type);
-		if (len >= n && strcmp(text + len - n, type_rows[i].type) == 0)
-			return is_prefix(text, len - n) ? &type_rows[i] : NULL;
+	for (int i = 0; i < N_TYPES; i++) {
+		*ret = type_at(i);
+		size_t n = strlen(ret->name);
+		if (len >= n && strcmp(text + len - n, ret->name) == 0)
+			return is_prefix(text, len - n);
 	}
-	return NULL;
+	return false;
 }
 
 const char *event_request_type(const char *text, enum event_kind *kind)
 {
-	const struct type_row *row = type_find(text);
-	if (row == NULL || row->kind == EVENT_JOB)
+	struct type type;
+	if (!type_find(text, &type) || type.kind == EVENT_JOB)
 		return NULL;
-	*kind = row->kind;
-	return row->type;
+	*kind = type.kind;
+	return type.name;
 }
 
 /* Whether the type stands in the stream that it belongs to. */
-static bool check_feed(const struct reading *reading, const struct type_row *row, struct error *err)
+static bool check_feed(const struct reading *reading, const struct type *type, struct error *err)
 {
 	bool on_requests = reading->entry->feed == FEED_REQUESTS;
-	bool is_request = row->kind != EVENT_JOB;
+	bool is_request = type->kind != EVENT_JOB;
 	if (reading->any_feed || on_requests == is_request)
 		return true;
 	if (on_requests)
 		return error_set(err, EX_DATAERR,
 		                 "type %s is a job event and belongs among these; a request is "
 		                 "job.create or job.dispatch",
-		                 row->type);
+		                 type->name);
 	return error_set(
 	        err, EX_DATAERR,
 	        "type %s is a request and belongs in the stream of requests; a job event says "
 	        "what has happened, such as job.dispatched",
-	        row->type);
+	        type->name);
 }
 
 static bool take_type(const struct reading *reading, const char *text, struct job_event *event,
                       struct error *err)
 {
-	char quote[UTF8_QUOTE_MAX];
-	const struct type_row *row = type_find(text);
-	if (row == NULL)
-		return error_set(
-		        err, EX_DATAERR,
-		        "type \"%s\" is unknown; expected job.dispatched, job.started, "
-		        "job.completed, job.failed, job.paused or job.cancelled (for a request "
-		        "job.create or job.dispatch), optionally after a reverse-DNS prefix",
-		        utf8_quote(text, strlen(text), quote));
-	event->kind = row->kind;
-	event->state = row->state;
-	return check_feed(reading, row, err);
+	char quote[UTF8_QUOTE_MAX], types[JOB_STATES_TEXT_MAX];
+	struct type type;
+	if (!type_find(text, &type))
+		return error_set(err, EX_DATAERR,
+		                 "type \"%s\" is unknown; expected %s (for a request job.create or "
+		                 "job.dispatch), optionally after a reverse-DNS prefix",
+		                 utf8_quote(text, strlen(text), quote),
+		                 job_states_join("job.", ", ", " or ", types));
+	event->kind = type.kind;
+	event->state = type.state;
+	return check_feed(reading, &type, err);
 }
 
 static bool check_time(const char *name, const char *text, struct instant *ret, struct error *err)
@@ -207,8 +213,8 @@ const char *event_raw_told(const struct event_raw *raw, enum event_attr attr)
 	const char *text = raw->attrs[attr];
 	if (text == NULL || !check_attr(&attr_rows[attr], text, NULL))
 		return "";
-	const struct type_row *type = attr == ATTR_TYPE ? type_find(text) : NULL;
-	return type != NULL ? type->type : text;
+	struct type type;
+	return attr == ATTR_TYPE && type_find(text, &type) ? type.name : text;
 }
 
 static bool take_attr(const struct attr_row *row, const struct reading *reading, const char *text,

@@ -235,11 +235,7 @@ static const struct {
                         .max = 64,
                         .meant = "an IANA time zone (America/Denver)"},
         [FIELD_LOCALE] = {.check = check_locale, .max = 64, .meant = "a language tag (en-US, fr)"},
-        [FIELD_STATES] =
-                {.check = check_states,
-                 .max = 80,
-                 .meant = "job states (dispatched,started,completed,failed,paused,cancelled), all "
-                          "or none"},
+        [FIELD_STATES] = {.check = check_states, .max = 80}, /* see field_meant() */
         [FIELD_SCOPES] = {.check = check_scopes,
                           .max = 80,
                           .meant = "some of jobs, routes, emails"},
@@ -249,6 +245,10 @@ static const struct {
 
 const char *field_meant(const struct field *field, struct arena *arena)
 {
+	char states[JOB_STATES_TEXT_MAX];
+	if (field->type == FIELD_STATES)
+		return arena_printf(arena, "job states (%s), all or none",
+		                    job_states_join("", ",", ",", states));
 	if (field->type != FIELD_CHOICE)
 		return types[field->type].meant;
 	const char *text = "one of ";

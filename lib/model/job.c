@@ -2,38 +2,22 @@
 /*
  * One order over all marks, and the greatest is the state. Its keys, first to last:
  *
- *   1. not older than the latest `dispatched` (a new dispatch restarts the job)
+ *   1. not older than the latest restart, which is a `dispatched`
  *   2. an end before anything else: a driver's clock that is ahead can't reopen a finished job
  *   3. time
  *   4. rank: dispatched < started < paused; completed < failed < cancelled
  *   5. source, then id, as bytes: arbitrary, but the same everywhere
  *
- * The contract leaves the rank among ends open. It is by how much the customer has to know: who
- * reads "completed" for a job that also failed is misled, and the office's calling it off is the
- * last word. Within one millisecond that is all there is to go by.
+ * What distinguishes the states (rank, end, restart) is in the table of job_state.c.
  */
 #include "model/job.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-enum { BEFORE_END = JOB_BIT(JOB_DISPATCHED) | JOB_BIT(JOB_STARTED) | JOB_BIT(JOB_PAUSED) };
-
-static const struct state_row {
-	int rank;
-	unsigned supersedes, supersedes_for_getters;
-} rows[JOB_STATE_COUNT] = {
-        [JOB_DISPATCHED] = {.rank = 0, .supersedes = BEFORE_END | JOB_ENDS},
-        [JOB_STARTED] = {.rank = 1, .supersedes_for_getters = BEFORE_END},
-        [JOB_PAUSED] = {.rank = 2, .supersedes_for_getters = BEFORE_END},
-        [JOB_COMPLETED] = {.rank = 3, .supersedes = BEFORE_END | JOB_ENDS},
-        [JOB_FAILED] = {.rank = 4, .supersedes = BEFORE_END | JOB_ENDS},
-        [JOB_CANCELLED] = {.rank = 5, .supersedes = BEFORE_END | JOB_ENDS},
-};
-
 static bool is_end(const struct job_mark *mark)
 {
-	return (JOB_BIT(mark->state) & JOB_ENDS) != 0;
+	return job_state_row(mark->state)->is_end;
 }
 
 static int compare(const struct job_mark *a, const struct job_mark *b)
@@ -43,13 +27,12 @@ static int compare(const struct job_mark *a, const struct job_mark *b)
 	if (a->time.ms != b->time.ms)
 		return a->time.ms > b->time.ms ? 1 : -1;
 	if (a->state != b->state)
-		return rows[a->state].rank - rows[b->state].rank;
+		return job_state_row(a->state)->rank - job_state_row(b->state)->rank;
 	int order = strcmp(a->source, b->source);
 	return order != 0 ? order : strcmp(a->id, b->id);
 }
 
-/* The greatest of all marks and one more, which may be NULL; those older than `begin` don't count.
- */
+/* The greatest of all marks and one more, which may be NULL, but for those older than `begin`. */
 static const struct job_mark *greatest(const struct job_mark *marks, size_t n,
                                        const struct job_mark *more, struct instant begin)
 {
@@ -64,13 +47,13 @@ static const struct job_mark *greatest(const struct job_mark *marks, size_t n,
 	return best;
 }
 
-static struct instant latest_dispatch(const struct job_mark *marks, size_t n,
-                                      const struct job_mark *more)
+static struct instant latest_restart(const struct job_mark *marks, size_t n,
+                                     const struct job_mark *more)
 {
 	struct instant latest = INSTANT_NONE;
 	for (size_t i = 0; i <= n; i++) {
 		const struct job_mark *mark = i < n ? &marks[i] : more;
-		if (mark != NULL && mark->state == JOB_DISPATCHED &&
+		if (mark != NULL && job_state_row(mark->state)->restarts &&
 		    instant_before(latest, mark->time))
 			latest = mark->time;
 	}
@@ -80,7 +63,7 @@ static struct instant latest_dispatch(const struct job_mark *marks, size_t n,
 static const struct job_mark *state_with(const struct job_mark *marks, size_t n,
                                          const struct job_mark *more)
 {
-	return greatest(marks, n, more, latest_dispatch(marks, n, more));
+	return greatest(marks, n, more, latest_restart(marks, n, more));
 }
 
 const struct job_mark *job_state_of(const struct job_mark *marks, size_t n)
@@ -96,12 +79,22 @@ enum job_change job_change_of(const struct job_mark *marks, size_t n, const stru
 	return before != NULL && before->state == mark->state ? JOB_REPEATS : JOB_BECOMES;
 }
 
+/* An end or a restart makes all mails pointless. */
+static bool supersedes_all(enum job_state later)
+{
+	return job_state_row(later)->is_end || job_state_row(later)->restarts;
+}
+
 unsigned job_supersedes(enum job_state later)
 {
-	return rows[later].supersedes;
+	return supersedes_all(later) ? JOB_NOTIFY_ALL : 0;
 }
 
 unsigned job_supersedes_for_getters(enum job_state later)
 {
-	return rows[later].supersedes_for_getters;
+	unsigned states = 0;
+	for (int i = 0; i < JOB_STATE_COUNT && !supersedes_all(later); i++)
+		if (!job_state_row((enum job_state)i)->is_end)
+			states |= JOB_BIT(i);
+	return states;
 }

@@ -6,6 +6,7 @@
 #include "model/kind.h"
 
 #include "model/customer.h"
+#include "model/job_state.h"
 
 #include <stddef.h>
 
@@ -176,7 +177,7 @@ static const struct field contact_fields[] = {
         {.name = "notify",
          .type = FIELD_STATES,
          .needed = true,
-         .initial = "dispatched,started,completed,failed,paused",
+         .initial = job_states_default,
          .not_in_mail = true,
          .member = offsetof(struct contact, notify),
          .help = "job states that it is mailed for"},

@@ -34,6 +34,17 @@ static const char *capital(const char *text, struct arena *arena)
 	return copy;
 }
 
+/* What a section is about, the states of a job where it names them. In the arena. */
+static const char *section_help(const struct setting_section *section, struct arena *arena)
+{
+	char states[JOB_STATES_TEXT_MAX];
+	const char *at = strstr(section->help, "%s");
+	if (at == NULL)
+		return section->help;
+	return arena_printf(arena, "%.*s%s%s", (int)(at - section->help), section->help,
+	                    job_states_join("", ", ", ", ", states), at + 2);
+}
+
 /* The defaults that differ by state: "send for failed". In the arena; "" where none does. */
 static const char *by_state(const char *key, struct arena *arena)
 {
@@ -92,7 +103,7 @@ void settings_print_sample(FILE *out)
 	for (size_t i = 0; i < settings_sections_len; i++) {
 		const char *section = settings_sections[i].name;
 		(void)fprintf(out, "\n[%s]\n", section);
-		print_comment(settings_sections[i].help, out);
+		print_comment(section_help(&settings_sections[i], arena), out);
 		for (size_t j = 0; j < settings_table_len; j++)
 			if (strcmp(settings_table[j].section, section) == 0)
 				sample_key(&settings_table[j], arena, out);
@@ -134,7 +145,7 @@ void settings_print_manual(FILE *out)
 	for (size_t i = 0; i < settings_sections_len; i++) {
 		const char *section = settings_sections[i].name;
 		(void)fprintf(out, ".Ss [%s]\n", section);
-		print_sentences(settings_sections[i].help, out);
+		print_sentences(section_help(&settings_sections[i], arena), out);
 		(void)fputs(".Bl -tag -width Ds\n", out);
 		for (size_t j = 0; j < settings_table_len; j++)
 			if (strcmp(settings_table[j].section, section) == 0)

@@ -28,9 +28,8 @@ const struct setting_section settings_sections[] = {
         {"http", "Health, metrics, and questions to the dispatch gate."},
         {"company", "What templates call company."},
         {"notify",
-         "When customers are notified of a job's states. A section [notify.STATE] (dispatched, "
-         "started, completed, failed, paused, cancelled) has the same keys for that state alone "
-         "and wins over [notify]."},
+         "When customers are notified of a job's states. A section [notify.STATE] (%s) has the "
+         "same keys for that state alone and wins over [notify]."},
 };
 const size_t settings_sections_len = sizeof settings_sections / sizeof settings_sections[0];
 

@@ -53,7 +53,8 @@ struct setting {
 };
 
 struct setting_section {
-	const char *name, *help;
+	const char *name;
+	const char *help; /* %s: the states of a job */
 };
 
 extern const struct setting settings_table[];

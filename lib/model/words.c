@@ -9,14 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The prefix makes the type out of the name: a type is stored once and both are views of it. */
-static const char *const state_types[JOB_STATE_COUNT] = {
-        [JOB_DISPATCHED] = "job.dispatched", [JOB_STARTED] = "job.started",
-        [JOB_COMPLETED] = "job.completed",   [JOB_FAILED] = "job.failed",
-        [JOB_PAUSED] = "job.paused",         [JOB_CANCELLED] = "job.cancelled",
-};
-enum { TYPE_PREFIX = sizeof "job." - 1 };
-
 static const char *const status_names[STATUS_COUNT] = {
         [STATUS_NONE] = "",
         [STATUS_QUEUED] = "queued",
@@ -68,24 +60,6 @@ static const char *const reason_names[REASON_COUNT] = {
 
 enum { SCOPE_COUNT = 3 };
 static const char *const scope_names[SCOPE_COUNT] = {"jobs", "routes", "emails"}; /* by bit */
-
-const char *job_state_type(enum job_state state)
-{
-	return state >= 0 && (int)state < JOB_STATE_COUNT ? state_types[state] : "";
-}
-
-const char *job_state_name(enum job_state state)
-{
-	return state >= 0 && (int)state < JOB_STATE_COUNT ? state_types[state] + TYPE_PREFIX : "";
-}
-
-enum job_state job_state_find(const char *name)
-{
-	for (int i = 0; i < JOB_STATE_COUNT; i++)
-		if (strcmp(job_state_name((enum job_state)i), name) == 0)
-			return (enum job_state)i;
-	return JOB_NONE;
-}
 
 /* The place of a word in a table whose place 0 is the "none"; 0 where it isn't there. */
 static int word_find(const char *const *names, int count, const char *name)

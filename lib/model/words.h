@@ -2,39 +2,16 @@
 #ifndef MODEL_WORDS_H
 #define MODEL_WORDS_H
 
+#include "model/job_state.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
 /*
  * The fixed words of the contract (sections 2, 3, 4, 6) as enums, each with one table of names.
- * Database, outcomes, log, metrics and command line all spell them through here.
+ * Database, outcomes, log, metrics and command line all spell them through here. Those of a job's
+ * states are in job_state.h.
  */
-
-/* A job's states, which are also what a job event says. Ranks for equal times follow the contract.
- */
-enum job_state {
-	JOB_NONE = -1,
-	JOB_DISPATCHED,
-	JOB_STARTED,
-	JOB_COMPLETED,
-	JOB_FAILED,
-	JOB_PAUSED,
-	JOB_CANCELLED,
-};
-enum { JOB_STATE_COUNT = 6 };
-
-/* A set of states, as a contact's choice is. */
-#define JOB_BIT(state) (1u << (unsigned)(state))
-enum {
-	JOB_ENDS = 1u << JOB_COMPLETED | 1u << JOB_FAILED | 1u << JOB_CANCELLED,
-	JOB_NOTIFY_DEFAULT = 1u << JOB_DISPATCHED | 1u << JOB_STARTED | 1u << JOB_COMPLETED |
-	                     1u << JOB_FAILED | 1u << JOB_PAUSED,
-	JOB_NOTIFY_ALL = (1u << JOB_STATE_COUNT) - 1,
-};
-
-const char *job_state_name(enum job_state state); /* "dispatched"; "" for JOB_NONE */
-const char *job_state_type(enum job_state state); /* "job.dispatched"; "" for JOB_NONE */
-enum job_state job_state_find(const char *name);  /* "dispatched"; JOB_NONE where there is none */
 
 /* What became of an event, a mail or a held job. STATUS_SENDING is the spool's own and never
  * published. */

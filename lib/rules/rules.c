@@ -130,7 +130,7 @@ static void say_suspension(char *detail, size_t size, const struct suspension *s
 static bool rule_suspension(struct asking *q, char *detail, size_t size)
 {
 	unsigned scopes = SCOPE_EMAILS;
-	if (q->in->event->state == JOB_DISPATCHED)
+	if (job_state_row(q->in->event->state)->needs_route)
 		scopes |= SCOPE_ROUTES;
 	q->suspension = suspension_find(q->in->customer, scopes, q->zone, q->in->now);
 	if (q->suspension != NULL)
@@ -486,8 +486,7 @@ static void find_change(struct asking *q)
  * the mail does. */
 static void find_collision(struct asking *q)
 {
-	enum job_state state = q->in->event->state;
-	if (state == JOB_DISPATCHED || state == JOB_STARTED)
+	if (job_state_row(q->in->event->state)->is_under_way)
 		q->verdict->collision = suspension_find(q->in->customer, SCOPE_JOBS | SCOPE_ROUTES,
 		                                        q->zone, q->in->now);
 }

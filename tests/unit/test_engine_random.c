@@ -81,7 +81,7 @@ static void check_state(const struct outgoing_mail *outgoing)
 	enum job_state told = job_state_find(outgoing->template);
 	for (size_t j = 0; j < outgoing->n_jobs; j++) {
 		enum job_state end = ends_of[atoi(outgoing->jobs[j])];
-		if (end != JOB_NONE && (JOB_BIT(told) & JOB_ENDS) == 0)
+		if (end != JOB_NONE && !job_state_row(told)->is_end)
 			fail_msg("a mail of %s for job %s, which is %s", outgoing->template,
 			         outgoing->jobs[j], job_state_name(end));
 	}
@@ -147,7 +147,7 @@ static const struct entry *random_event(struct arena *arena)
 	        .feed = FEED_EVENTS, .id = "", .fields = fields, .n_fields = 5, .received = w->now};
 	marks[job][n_marks[job]++] = (struct job_mark){state, when, "", id};
 	const struct job_mark *is = job_state_of(marks[job], n_marks[job]);
-	ends_of[job] = (JOB_BIT(is->state) & JOB_ENDS) != 0 ? is->state : JOB_NONE;
+	ends_of[job] = job_state_row(is->state)->is_end ? is->state : JOB_NONE;
 	return entry;
 }
 

@@ -23,6 +23,13 @@ static void states_round_trip(void **state)
 	assert_int_equal(job_state_find(""), JOB_NONE);
 	assert_int_equal(job_state_find("job.paused"), JOB_NONE);
 	assert_string_equal(job_state_type(JOB_CANCELLED), "job.cancelled");
+	unsigned by_default;
+	char text[JOB_STATES_TEXT_MAX];
+	assert_true(states_parse(job_states_default, &by_default));
+	assert_int_equal(by_default, JOB_NOTIFY_ALL & ~JOB_BIT(JOB_CANCELLED));
+	assert_string_equal(job_states_join("job.", ", ", " or ", text),
+	                    "job.dispatched, job.started, job.completed, job.failed, job.paused or "
+	                    "job.cancelled");
 }
 
 static void words_round_trip(void **state)

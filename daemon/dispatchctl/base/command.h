@@ -19,6 +19,7 @@ struct ctl;
  * called in the help also says how it completes: NUMBER a customer, FILE a file, DAY a day, `a|b`
  * or `a,b,c` these words.
  */
+#define OPTION_JOB_STATE "JOB-STATE" /* in front of `value`: any state of a job */
 struct option {
 	const char *name;  /* without the dashes */
 	const char *value; /* NULL: it has no value */

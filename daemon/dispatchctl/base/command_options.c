@@ -5,6 +5,8 @@
  */
 #include "dispatchctl/base/command_options.h"
 
+#include "model/job_state.h"
+
 #include <string.h>
 
 const struct option options_global[] = {
@@ -95,6 +97,15 @@ bool command_takes_field(const struct command *command, const struct field *fiel
 	       !among(command->without, field->name);
 }
 
+const char *option_value(const char *value, struct arena *arena)
+{
+	char states[JOB_STATES_TEXT_MAX];
+	size_t len = strlen(OPTION_JOB_STATE);
+	if (value == NULL || strncmp(value, OPTION_JOB_STATE, len) != 0)
+		return value;
+	return arena_printf(arena, "%s%s", job_states_join("", "|", "|", states), value + len);
+}
+
 const struct option *command_options(const struct command *command, struct arena *arena)
 {
 	size_t n = 0, own = 0;
@@ -106,7 +117,9 @@ const struct option *command_options(const struct command *command, struct arena
 		if (command_takes_field(command, &kind->fields[i]))
 			all[n++] = field_option(&kind->fields[i], strcmp(command->verb, "add") == 0,
 			                        arena);
-	for (size_t i = 0; i < own; i++)
-		all[n++] = command->options[i];
+	for (size_t i = 0; i < own; i++, n++) {
+		all[n] = command->options[i];
+		all[n].value = option_value(all[n].value, arena);
+	}
 	return all;
 }

@@ -11,6 +11,8 @@
  * `--urgent` is `--urgent yes`. In the arena.
  */
 const struct option *command_options(const struct command *command, struct arena *arena);
+/* An option's value with the states of a job in place of OPTION_JOB_STATE. In the arena. */
+const char *option_value(const char *value, struct arena *arena);
 /* Those that any command takes. */
 extern const struct option options_global[];
 /* By name, `len` bytes of it; NULL where it isn't in the list. `options` may be NULL. */

@@ -15,7 +15,7 @@ enum { LOOKED_AT = 1000, LAST = 10 };
 static bool has_ended(const json_t *job)
 {
 	enum job_state state = job_state_find(table_text(job, "state"));
-	return state != JOB_NONE && (JOB_BIT(state) & JOB_ENDS) != 0;
+	return job_state_row(state)->is_end;
 }
 
 /* For today or later, by the customer's day. */

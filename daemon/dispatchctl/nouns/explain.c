@@ -188,10 +188,9 @@ static bool check_parts(const struct ctl *ctl, struct error *err)
 	const char *state = strrchr(type, '.') ? strrchr(type, '.') + 1 : type;
 	if (job_state_find(state) != JOB_NONE)
 		return true;
-	return error_set(err, EX_USAGE,
-	                 "--type must be dispatched, started, completed, failed, paused or "
-	                 "cancelled (got \"%s\")",
-	                 type);
+	char states[JOB_STATES_TEXT_MAX];
+	return error_set(err, EX_USAGE, "--type must be %s (got \"%s\")",
+	                 job_states_join("", ", ", " or ", states), type);
 }
 
 /* Which of the three ways to name an event was chosen; NULL on a fault. */
@@ -227,7 +226,7 @@ static bool explain_run(struct ctl *ctl, struct error *err)
 static const struct option options[] = {
         {.name = "customer", .value = "NUMBER", .help = "whose job it is"},
         {.name = "type",
-         .value = "dispatched|started|completed|failed|paused|cancelled",
+         .value = OPTION_JOB_STATE,
          .help = "the new state of the job, with or without \"job.\""},
         {.name = "job", .value = "JOB", .help = "a job on record; a new one by default"},
         {.name = "event",

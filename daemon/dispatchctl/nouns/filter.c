@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Which jobs or mails a list is about. A word that can match nothing is a fault, not an empty list.
+/* Which jobs or mails a list is about. A word that matches nothing is a fault, not an empty list.
  */
 #include "dispatchctl/nouns/filter.h"
 
 #include "base/units.h"
+#include "dispatchctl/base/command_options.h"
 #include "model/words.h"
 
 #include <string.h>
@@ -29,11 +30,10 @@ static bool check_words(const struct spool_filter *filter, const char *statuses,
 	if (filter->status && !among(statuses, filter->status))
 		return error_set(err, EX_USAGE, "--status must be one of %s (got \"%s\")", statuses,
 		                 filter->status);
+	char states[JOB_STATES_TEXT_MAX];
 	if (filter->state && job_state_find(filter->state) == JOB_NONE)
-		return error_set(err, EX_USAGE,
-		                 "--state must be dispatched, started, completed, failed, paused "
-		                 "or cancelled (got \"%s\")",
-		                 filter->state);
+		return error_set(err, EX_USAGE, "--state must be %s (got \"%s\")",
+		                 job_states_join("", ", ", " or ", states), filter->state);
 	if (filter->reason && reason_find(filter->reason) == REASON_NONE)
 		return error_set(err, EX_USAGE,
 		                 "--reason must be a reason such as outside_hours, suspended or "
@@ -55,7 +55,7 @@ bool filter_read(const struct ctl *ctl, const char *statuses, int64_t limit,
 	                             .reason = ctl_option(ctl, "reason"),
 	                             .before = INSTANT_NONE,
 	                             .limit = limit};
-	if (!check_words(ret, statuses, err) ||
+	if (!check_words(ret, option_value(statuses, ctl->arena), err) ||
 	    !ctl_option_number(ctl, "limit", 1, LIMIT_MAX, &ret->limit, err))
 		return false;
 	if (older == NULL)

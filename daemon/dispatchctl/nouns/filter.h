@@ -10,7 +10,7 @@
 #define FILTER_OPTIONS(statuses)                                                                   \
 	{.name = "status", .value = (statuses), .help = "only those with this status"},            \
 	        {.name = "state",                                                                  \
-	         .value = "dispatched|started|completed|failed|paused|cancelled",                  \
+	         .value = OPTION_JOB_STATE,                                                        \
 	         .help = "only those with this job state"},                                        \
 	        {.name = "customer", .value = "NUMBER", .help = "only those of this customer"},    \
 	        {.name = "to", .value = "ADDRESS", .help = "only mails to this address"},          \
