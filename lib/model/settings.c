@@ -48,7 +48,7 @@ void *setting_member(struct settings *settings, const struct setting *row, enum 
 
 /* ---- what the caller wants */
 
-/* The name under which a section stands in the table: all of [notify.STATE] are [notify]. */
+/* The name of a section in the table: all of [notify.STATE] are [notify]. */
 static const char *table_section(const char *section)
 {
 	return settings_section_state(section) != JOB_NONE ? "notify" : section;
@@ -234,7 +234,7 @@ static void check_exposed(struct loading *loading, const struct setting *row,
 	free(remedy);
 }
 
-/* Two rounds: what stands for one state alone wins over what stands for all, wherever it stands. */
+/* Two rounds: what is set for one state alone wins over what is set for all, wherever it is. */
 static void set_values(struct loading *loading, bool of_one_state)
 {
 	for (size_t i = 0; i < loading->conf->n_values; i++) {
@@ -303,8 +303,8 @@ static bool password_has_user(const struct settings *settings, struct arena *are
 
 static const struct check {
 	const char *section, *key; /* which the fault names */
-	const char *because; /* another key of the section, whose line it names where `key` is not
-	                        set */
+	/* Another key of the section, whose line is named where `key` isn't set. */
+	const char *because;
 	holds_fn *holds;
 } checks[] = {
         {.section = "redis", .key = "stream", .holds = has_source},
@@ -338,7 +338,7 @@ static bool stands_later(const struct conf_place *a, const struct conf_place *b)
 	return a->file != b->file ? a->file > b->file : a->line > b->line;
 }
 
-static const char *text_of(const struct loading *loading, const struct setting *row)
+static const char *settings_text_of(const struct loading *loading, const struct setting *row)
 {
 	const void *member = (const char *)&loading->loaded->settings + row->offset;
 	const char *const *text = member;
@@ -348,10 +348,10 @@ static const char *text_of(const struct loading *loading, const struct setting *
 /* Two keys, both of them read and good. The fault is the later one's. */
 static void check_apart(struct loading *loading, const struct setting *a, const struct setting *b)
 {
-	const char *name = text_of(loading, a);
+	const char *name = settings_text_of(loading, a);
 	const struct conf_place *at_a = &loading->place[a - settings_table];
 	const struct conf_place *at_b = &loading->place[b - settings_table];
-	if (*name == '\0' || strcmp(name, text_of(loading, b)) != 0)
+	if (*name == '\0' || strcmp(name, settings_text_of(loading, b)) != 0)
 		return;
 	bool a_later = at_b->line == 0 || (at_a->line > 0 && stands_later(at_a, at_b));
 	const struct setting *later = a_later ? a : b, *other = a_later ? b : a;
@@ -378,7 +378,7 @@ static void check_names(struct loading *loading)
 			check_apart(loading, rows[i], rows[j]);
 }
 
-static void run_checks(struct loading *loading)
+static void settings_run_checks(struct loading *loading)
 {
 	check_names(loading);
 	for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
@@ -424,7 +424,7 @@ static int report_faults(struct loading *loading, settings_fault *fault, void *a
 	return code;
 }
 
-/* ---- where keys stand */
+/* ---- where keys are */
 
 struct settings_places {
 	const char *text[ROWS_MAX]; /* "FILE:LINE" for each row of the table */
@@ -489,7 +489,7 @@ static bool read_all(struct loading *loading, const char *file)
 	set_values(loading, true);
 	bool read = conf->last_line > 0;
 	if (read)
-		run_checks(loading);
+		settings_run_checks(loading);
 	name_company(loading);
 	note_places(loading);
 	return read;
@@ -544,8 +544,8 @@ const char *settings_path(const char *option)
 	                                                   : "/etc/dispatchd/dispatchd.conf";
 }
 
-static bool same(const struct settings *a, const struct settings *b, const struct setting *row,
-                 struct arena *arena)
+static bool settings_same(const struct settings *a, const struct settings *b,
+                          const struct setting *row, struct arena *arena)
 {
 	const void *one = (const char *)a + row->offset, *other = (const char *)b + row->offset;
 	return strcmp(setting_format(row, one, arena), setting_format(row, other, arena)) == 0;
@@ -557,7 +557,7 @@ size_t settings_fixed_differences(const struct settings *a, const struct setting
 	struct arena *arena = arena_new();
 	size_t n = 0;
 	for (size_t i = 0; i < settings_table_len && n + 1 < max; i++)
-		if (!settings_table[i].reload && !same(a, b, &settings_table[i], arena))
+		if (!settings_table[i].reload && !settings_same(a, b, &settings_table[i], arena))
 			names[n++] = settings_table[i].name;
 	names[n] = NULL;
 	arena_free(arena);

@@ -26,7 +26,7 @@ struct notify_settings { /* resolved: [notify.STATE] over [notify] over the buil
 	int64_t group_wait_ms;
 };
 
-struct settings_places; /* where keys stand */
+struct settings_places; /* where keys are */
 
 struct settings {
 	const char *file; /* the main file's path, for messages */
@@ -59,7 +59,7 @@ struct settings {
 	struct {
 		const char *const *relay; /* one at least, each as base/endpoint.h takes it */
 		enum tls_mode tls;
-		const char *helo; /* what EHLO says; "": found out (mailer/esmtp_name.c) */
+		const char *helo; /* what EHLO says; "": found out (dispatchd/mailer/helo.h) */
 		const char *ca_file, *user, *password_file;
 		int64_t connections;
 		double rate; /* mails a second; 0: no limit */
@@ -81,8 +81,8 @@ struct settings {
 		const char *group;        /* of a Unix socket; "": the daemon's */
 	} http;
 	struct {
-		const char *name, *phone, *website; /* what templates call `company`; the name falls
-		                                       back on that in mail.from */
+		/* What templates call `company`; the name falls back on that in mail.from. */
+		const char *name, *phone, *website;
 	} company;
 	struct notify_settings notify[JOB_STATE_COUNT];
 };
@@ -103,8 +103,8 @@ typedef void settings_fault(void *arg, const char *text);
  */
 struct settings *settings_load(const char *file, const char *const *wanted, settings_fault *fault,
                                void *arg, int *ret_code);
-/* The same for who wants to look further: with faults, too, there are settings, in which the
- * default stands for what was at fault. NULL only where FILE can't be read. `ret_code` is 0 without
+/* The same for further checks: with faults, too, there are settings, in which the
+ * default replaces what was at fault. NULL only where FILE can't be read. `ret_code` is 0 without
  * a fault. */
 struct settings *settings_read(const char *file, const char *const *wanted, settings_fault *fault,
                                void *arg, int *ret_code);
@@ -113,7 +113,7 @@ struct settings *settings_free(struct settings *settings);
 /* Whether the key ("mail.templates") has its default, written down or not. */
 bool settings_has_default(const struct settings *settings, const char *name);
 
-/* Whether the configuration sets the key, and where it stands, as "FILE:LINE". One that is
+/* Whether the configuration sets the key, and where, as "FILE:LINE". One that is
  * not set would belong below the header of its section, else at the end of the main file. */
 bool settings_given(const struct settings *settings, const char *name);
 const char *settings_place(const struct settings *settings, const char *name);

@@ -62,11 +62,12 @@ static const char *by_state(const char *key, struct arena *arena)
  * enough. In the arena. */
 static const char *notes(const struct setting *row, const char *states, struct arena *arena)
 {
-	const unsigned told = 1u << SETTING_TEXT | 1u << SETTING_NAME | 1u << SETTING_PATH |
-	                      1u << SETTING_REDIS_URL |
-	                      1u << SETTING_LISTEN; /* by the help itself */
-	const char *type =
-	        (told & 1u << row->kind) != 0 ? "" : capital(setting_describe(row, arena), arena);
+	/* The help itself describes these. */
+	const unsigned described = 1u << SETTING_TEXT | 1u << SETTING_NAME | 1u << SETTING_PATH |
+	                           1u << SETTING_REDIS_URL | 1u << SETTING_LISTEN;
+	const char *type = (described & 1u << row->kind) != 0
+	                           ? ""
+	                           : capital(setting_describe(row, arena), arena);
 	return arena_printf(
 	        arena, "%s%s%s%s%s%s%s%s", type, *type ? ". " : "", *states ? "By default " : "",
 	        *states ? row->fallback : "", states, *states ? ". " : "",

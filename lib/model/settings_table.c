@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All keys of the configuration, one row each. What stands here is promised to scripts (a change of
+ * All keys of the configuration, one row each. What is here is promised to scripts (a change of
  * a name or a default is a breaking change); the sample file and dispatchd.conf(5) are made from it
  * by `make`.
  */

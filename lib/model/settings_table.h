@@ -15,25 +15,26 @@
  * The table of keys, for the files model/settings*.c alone. A row is the only place that knows a
  * key: reader, faults, sample, manual, dump and reload all follow it.
  */
-enum setting_kind {                    /* what a value is, and the member that holds it */
-	            SETTING_TEXT,      /* const char * */
-	            SETTING_NAME,      /* const char *: a key or channel of Redis, no spaces */
-	            SETTING_PATH,      /* const char * */
-	            SETTING_REDIS_URL, /* const char * */
-	            SETTING_LISTEN,    /* const char *: base/endpoint.h */
-	            SETTING_MAILBOX,   /* const char *: name and address */
-	            SETTING_ADDRESS,   /* const char *: an address alone */
-	            SETTING_ZONE,      /* const char *: an IANA name */
-	            SETTING_LIST,      /* const char *const *, NULL-terminated */
-	            SETTING_RELAYS,    /* the same, each base/endpoint.h */
-	            SETTING_HOSTS,     /* the same, each a host's name */
-	            SETTING_HELO,      /* const char *: a full name or an address literal */
-	            SETTING_DURATION,  /* int64_t, milliseconds */
-	            SETTING_SIZE,      /* int64_t, bytes */
-	            SETTING_COUNT,     /* int64_t */
-	            SETTING_RATE,      /* double, a second; empty is 0 */
-	            SETTING_CHOICE,    /* an enum, the index into `choices` */
-	            SETTING_KIND_COUNT,
+/* What a value is, and the member that holds it. */
+enum setting_kind {
+	SETTING_TEXT,      /* const char * */
+	SETTING_NAME,      /* const char *: a key or channel of Redis, no spaces */
+	SETTING_PATH,      /* const char * */
+	SETTING_REDIS_URL, /* const char * */
+	SETTING_LISTEN,    /* const char *: base/endpoint.h */
+	SETTING_MAILBOX,   /* const char *: name and address */
+	SETTING_ADDRESS,   /* const char *: an address alone */
+	SETTING_ZONE,      /* const char *: an IANA name */
+	SETTING_LIST,      /* const char *const *, NULL-terminated */
+	SETTING_RELAYS,    /* the same, each base/endpoint.h */
+	SETTING_HOSTS,     /* the same, each a host's name */
+	SETTING_HELO,      /* const char *: a full name or an address literal */
+	SETTING_DURATION,  /* int64_t, milliseconds */
+	SETTING_SIZE,      /* int64_t, bytes */
+	SETTING_COUNT,     /* int64_t */
+	SETTING_RATE,      /* double, a second; empty is 0 */
+	SETTING_CHOICE,    /* an enum, the index into `choices` */
+	SETTING_KIND_COUNT,
 };
 
 struct setting {
