@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shows test programs what lib/mail makes, without a daemon:
+ * Prints for test programs what lib/mail produces, without a daemon:
  *
  *      mail_probe compose < JSON            one mail from its parts
- *      mail_probe letter DIRECTORY < JSON   one mail from templates; faults on standard error
+ *      mail_probe render DIRECTORY < JSON   one mail from templates; faults on standard error
  *      mail_probe print FILE DATA [html]    a Mustache file with JSON data
  */
 #include "base/jsontext.h"
@@ -75,35 +75,35 @@ static void show_fault(void *arg, const char *text)
 	(void)fprintf(stderr, "fault: %s\n", text);
 }
 
-static int letter(const char *directory, json_t *root)
+static int render(const char *directory, json_t *root)
 {
 	const char *jobs[JOBS_MAX];
 	struct buf out = {0};
 	struct error err = {0};
 	bool broken = false;
 	struct templates *templates = templates_load(directory, show_fault, NULL, NULL);
-	struct outgoing_mail *it = outgoing_mail_new();
+	struct outgoing_mail *outgoing = outgoing_mail_new();
 	char *context = json_dumps(json_object_get(root, "context"), JSON_COMPACT);
 
-	it->to = text_of(root, "to");
-	it->to_name = text_of(root, "to_name");
-	it->template = text_of(root, "template");
-	it->locale = text_of(root, "locale");
-	it->timezone = text_of(root, "timezone");
-	it->message_id = "<a@example.com>";
-	it->thread_id = "<b@example.com>";
-	it->made = (struct instant){json_integer_value(json_object_get(root, "made"))};
-	it->n_jobs = read_jobs(root, jobs);
-	it->jobs = jobs;
-	it->context = arena_strdup(it->arena, context ? context : "");
+	outgoing->to = text_of(root, "to");
+	outgoing->to_name = text_of(root, "to_name");
+	outgoing->template = text_of(root, "template");
+	outgoing->locale = text_of(root, "locale");
+	outgoing->timezone = text_of(root, "timezone");
+	outgoing->message_id = "<a@example.com>";
+	outgoing->thread_id = "<b@example.com>";
+	outgoing->made = (struct instant){json_integer_value(json_object_get(root, "made"))};
+	outgoing->n_jobs = read_jobs(root, jobs);
+	outgoing->jobs = jobs;
+	outgoing->context = arena_strdup(outgoing->arena, context ? context : "");
 	free(context);
 	struct dates *dates = dates_new();
-	bool ok =
-	        templates_render(templates, dates, it, text_of(root, "from"), &out, &broken, &err);
+	bool ok = templates_render(templates, dates, outgoing, text_of(root, "from"), &out, &broken,
+	                           &err);
 	if (ok && broken)
 		(void)fprintf(stderr, "broken: %s\n", err.text);
 	dates_free(dates);
-	outgoing_mail_free(it);
+	outgoing_mail_free(outgoing);
 	templates_unref(templates);
 	return finish(&out, &err, ok);
 }
@@ -124,7 +124,7 @@ int main(int argc, char **argv)
 	if (argc < 2 || root == NULL)
 		return 64;
 	int code =
-	        strcmp(argv[1], "letter") == 0 && argc > 2 ? letter(argv[2], root) : compose(root);
+	        strcmp(argv[1], "render") == 0 && argc > 2 ? render(argv[2], root) : compose(root);
 	json_decref(root);
 	return code;
 }

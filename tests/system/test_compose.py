@@ -128,10 +128,10 @@ def test_no_field_adds_a_header(field, attack):
         assert urllib.parse.unquote(mail["X-Dispatchd-Job"]) == attack
 
 
-def letter(directory=SHIPPED, **more):
+def rendered(directory=SHIPPED, **more):
     data = {"from": "Example Hauling <dispatch@example.com>", "to": "rosa@example.com", "to_name": "Rosa Müller",
             "template": "completed", "locale": "", "timezone": "America/Denver", "made": 1798119000000, "jobs": ["4711"]}
-    done = run("letter", directory, data=data | more)
+    done = run("render", directory, data=data | more)
     return read(done.stdout), done.stderr.decode()
 
 
@@ -147,8 +147,8 @@ CONTEXT = {
 }
 
 
-def test_a_letter_as_its_reader_sees_it():
-    mail, faults = letter(template="dispatched", context=CONTEXT)
+def test_a_mail_as_its_reader_sees_it():
+    mail, faults = rendered(template="dispatched", context=CONTEXT)
     assert faults == ""
     assert mail["Subject"] == "Driver assigned: Roll-off swap (reference PO 2209)"
     assert mail["Reply-To"] == "office@example.com"
@@ -162,10 +162,10 @@ def test_a_letter_as_its_reader_sees_it():
     assert "before\n.\nafter" in html and "<img" not in html and "http" not in html
 
 
-def test_a_grouped_letter_lists_its_jobs():
+def test_a_grouped_mail_lists_its_jobs():
     jobs = [CONTEXT["job"] | {"state": "failed", "reason": "gate locked", "customer": CONTEXT["customer"]},
             {"id": "4712", "state": "failed", "service": "Delivery"}, {"id": "4713"}]
-    mail, _ = letter(template="failed", context=CONTEXT | {"jobs": jobs}, jobs=["4711", "4712", "4713"])
+    mail, _ = rendered(template="failed", context=CONTEXT | {"jobs": jobs}, jobs=["4711", "4712", "4713"])
     text = text_of(mail)
     assert mail["Subject"] == "Could not be completed: several jobs"
     assert mail.get_all("X-Dispatchd-Job") == ["4711", "4712", "4713"]
@@ -175,14 +175,14 @@ def test_a_grouped_letter_lists_its_jobs():
     assert "Müller &amp; &lt;Söhne&gt;" in text_of(mail, "html")
 
 
-def test_a_grouped_letter_says_when_each_driver_comes():
+def test_a_grouped_mail_says_when_each_driver_comes():
     """A job without a window has none, and not the first one's; one of the whole day is no span of time."""
     site = CONTEXT["customer"] | {"name": "Site", "address": "1 Main St"}
     day = {"arrive_by": "2026-12-25T00:00:00-07:00", "leave_by": "2026-12-26T00:00:00-07:00", "all_day": True}
     jobs = [{"id": "1", "state": "dispatched", "customer": site, "window": CONTEXT["window"]},
             {"id": "2", "state": "dispatched", "customer": site, "window": None},
             {"id": "3", "state": "dispatched", "window": day, "driver": "Kim", "vehicle": "Truck 7"}]
-    mail, _ = letter(template="dispatched", context=CONTEXT | {"jobs": jobs}, jobs=["1", "2", "3"])
+    mail, _ = rendered(template="dispatched", context=CONTEXT | {"jobs": jobs}, jobs=["1", "2", "3"])
     where = "  Site, 1 Main St, Golden\n"
     assert (f"* job 1\n{where}  Arrival window: Thursday, 24 December 2026, 07:00 to 12:00\n* job 2\n{where}* job 3\n"
             ) in text_of(mail)
@@ -191,7 +191,7 @@ def test_a_grouped_letter_says_when_each_driver_comes():
 
 
 def test_there_is_always_somebody_to_ask():
-    mail, _ = letter(context={"job": {"id": "4711"}, "company": {"name": "Example Hauling"}})
+    mail, _ = rendered(context={"job": {"id": "4711"}, "company": {"name": "Example Hauling"}})
     assert "\n\nQuestions? Just reply to this email.\n\nExample Hauling\n" in text_of(mail)
     assert "reply to this email" in text_of(mail, "html")
 
@@ -201,13 +201,13 @@ def test_languages():
                           ("es", "Su servicio se terminó el jueves, 24 de diciembre de 2026, 6:30."),
                           ("de-AT", "Ihr Auftrag ist erledigt (Donnerstag, 24. Dezember 2026 um 06:30)."),
                           ("pl", "Your job was completed on czwartek, 24 grudnia 2026 06:30.")):
-        assert words in text_of(letter(locale=locale, context=CONTEXT)[0])
+        assert words in text_of(rendered(locale=locale, context=CONTEXT)[0])
 
 
 def test_names_are_escaped_in_html_only(tmp_path):
     (tmp_path / "completed.txt").write_text("Subject: {{customer.name}}\n\n{{customer.name}}\n")
     (tmp_path / "completed.html").write_text("<p>{{customer.name}}</p>\n")
-    mail, faults = letter(tmp_path, context=CONTEXT)
+    mail, faults = rendered(tmp_path, context=CONTEXT)
     assert (mail["Subject"], faults) == ("Müller & <Söhne>", "")
     assert text_of(mail) == "Müller & <Söhne>\n"
     assert text_of(mail, "html") == "<p>Müller &amp; &lt;Söhne&gt;</p>\n"
@@ -217,7 +217,7 @@ def test_names_are_escaped_in_html_only(tmp_path):
 def test_data_adds_no_header(tmp_path, attack):
     (tmp_path / "completed.txt").write_text("Subject: {{job.id}} {{> p}}\nReply-To: {{company.email}}\n\n{{job.id}}\n")
     (tmp_path / "p.txt").write_text("{{job.id}}\n")
-    mail, _ = letter(tmp_path, to_name=attack, jobs=[attack],
+    mail, _ = rendered(tmp_path, to_name=attack, jobs=[attack],
                      context={"job": {"id": attack}, "company": {"email": attack}})
     assert "Bcc" not in mail
     assert "Reply-To" not in mail
@@ -226,7 +226,7 @@ def test_data_adds_no_header(tmp_path, attack):
 
 def test_a_broken_template_costs_no_mail(tmp_path):
     (tmp_path / "completed.txt").write_text("Subject: x\n\n{{#open}}\n")
-    mail, faults = letter(tmp_path, context=CONTEXT)
+    mail, faults = rendered(tmp_path, context=CONTEXT)
     assert mail["Subject"] == "Completed: Roll-off swap (reference PO 2209)"
     assert "Your job was completed on Thursday, 24 December 2026, 06:30." in text_of(mail)
     assert f"broken: {tmp_path}/completed.txt:3: this section is never closed: open" in faults

@@ -178,7 +178,7 @@ BROKEN = {
     "never closed": "Subject: s\n\n{{#job}}x\n", "closed twice": "Subject: s\n\n{{/job}}\n",
     "a tag without an end": "Subject: s\n\n{{job.id\n", "no subject": "hello {{job.id}}\n", "empty": "",
     "a partial that calls itself": "Subject: s\n\n{{> loop}}\n", "not UTF-8": b"Subject: s\n\n\xff\xfe\n",
-    "a letter as a partial": "Subject: s\n\n{{> failed}} {{job.id}}\n",
+    "a mail as a partial": "Subject: s\n\n{{> failed}} {{job.id}}\n",
     "a partial that isn't there": "Subject: s\n\n{{> nowhere}} {{job.id}}\n",
 }
 

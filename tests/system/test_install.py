@@ -45,11 +45,11 @@ def test_places_that_were_chosen_are_in_the_unit(install):
 @pytest.mark.long
 def test_what_an_admin_has_changed_stays(install):
     root = install()
-    conf, letter = root / "etc/dispatchd/dispatchd.conf", root / "etc/dispatchd/templates/failed.txt"
+    conf, template = root / "etc/dispatchd/dispatchd.conf", root / "etc/dispatchd/templates/failed.txt"
     conf.write_text("[mail]\nfrom = a@example.com\n")
-    letter.unlink()
+    template.unlink()
     install()
     assert conf.read_text() == "[mail]\nfrom = a@example.com\n"
     assert (root / "etc/dispatchd/dispatchd.conf.new").read_bytes() == (ROOT / "conf/dispatchd.conf").read_bytes()
-    assert letter.is_file()
+    assert template.is_file()
     assert [p.name for p in (root / "etc").rglob("*.new")] == ["dispatchd.conf.new"]

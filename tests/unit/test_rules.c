@@ -39,8 +39,8 @@ static struct story {
 	bool hold; /* mails stay with the mailers until a line says what became of them */
 	int line, cases, wrong;
 	bool reached[STATUS_COUNT][REASON_COUNT];
-	char letters[64][300]; /* dispatched in this turn: "completed>ann@example.com" */
-	size_t n_letters;
+	char mails[64][300]; /* dispatched in this turn: "completed>ann@example.com" */
+	size_t n_mails;
 } story;
 
 static void wrong(const char *fmt, ...) PRINTF_LIKE(1, 2);
@@ -326,7 +326,7 @@ static void publish(const struct words *words)
 	            value_of(words, "id"));
 }
 
-/* Returns how many of the letters in flight are from before. */
+/* Returns how many of the mails in flight are from before. */
 static size_t happen(const struct words *words)
 {
 	const char *verb = words->word[0];
@@ -424,21 +424,21 @@ static void expect_outcomes(char *expected)
 		wrong("missing:%s", one);
 }
 
-/* "completed>ann@example.com[A1,A2]": the letters that this turn dispatched, in order. */
-static void expect_letters(const char *expected)
+/* "completed>ann@example.com[A1,A2]": the mails that this turn dispatched, in order. */
+static void expect_mails(const char *expected)
 {
 	struct words words;
 	split(expected, &words);
 	bool none = words.n == 1 && strcmp(words.word[0], "none") == 0;
-	for (size_t i = 0; i < story.n_letters || (!none && i < words.n); i++) {
-		const char *is = i < story.n_letters ? story.letters[i] : "none";
+	for (size_t i = 0; i < story.n_mails || (!none && i < words.n); i++) {
+		const char *is = i < story.n_mails ? story.mails[i] : "none";
 		const char *meant = !none && i < words.n ? words.word[i] : "none";
 		if (strcmp(is, meant) != 0)
 			wrong("mail %s instead of %s", is, meant);
 	}
 }
 
-/* The ids of "jobs" in a letter's context. */
+/* The ids of "jobs" in a mail's context. */
 static void add_jobs(const char *context, char *text, size_t size)
 {
 	json_t *json = json_loads(context, 0, NULL);
@@ -454,11 +454,11 @@ static void add_jobs(const char *context, char *text, size_t size)
 	json_decref(json);
 }
 
-static void note_letters(size_t before)
+static void note_mails(size_t before)
 {
-	story.n_letters = 0;
+	story.n_mails = 0;
 	for (size_t i = before; i < story.w->n_flying; i++) {
-		char *text = story.letters[story.n_letters++];
+		char *text = story.mails[story.n_mails++];
 		(void)snprintf(text, 300, "%s>%s", story.w->templates[i], story.w->flying[i].to);
 		add_jobs(story.w->contexts[i], text, 300);
 	}
@@ -482,11 +482,11 @@ static void run_line(char *text)
 	if (time.n > 0)
 		story.w->now = read_time(time.word[0]);
 	size_t before = happen(&words);
-	note_letters(before);
+	note_mails(before);
 	story.alone = story.apart && words.n > 2 ? words.word[1] : NULL;
 	expect_outcomes(columns[2]);
 	if (n > 3)
-		expect_letters(columns[3]);
+		expect_mails(columns[3]);
 	story.cases++;
 	if (!story.hold && story.w->n_flying > 0)
 		world_deliver(story.w, DELIVERY_SENT);
