@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Called by `make install`: puts everything below $DESTDIR. What an admin may have changed is left alone; the
-# new text then lies beside it as FILE.new where it differs.
+# Called by `make install`: puts everything below $DESTDIR. Files that an admin may have changed are left alone;
+# if the new version differs, it is put beside them as FILE.new.
 set -euo pipefail
 umask 022
 : "${PREFIX:=/usr/local}" "${SYSCONFDIR:=/etc}" "${MANDIR:=$PREFIX/share/man}" "${DESTDIR:=}" "${BUILD:=build}"
@@ -9,7 +9,7 @@ conf=$SYSCONFDIR/dispatchd
 
 program() { install -D -m 755 "$1" "$DESTDIR$2"; }
 file() { install -D -m 644 "$1" "$DESTDIR$2"; }
-# Unit files name the places that were chosen.
+# Unit files contain the chosen paths.
 placed() {
 	install -d "$DESTDIR$(dirname "$2")"
 	sed -e "s|/usr/sbin/dispatchd|$PREFIX/sbin/dispatchd|" -e "s|/usr/bin/dispatchctl|$PREFIX/bin/dispatchctl|" -e "s|/etc/dispatchd|$conf|" "$1" >"$DESTDIR$2"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Completion of dispatchctl for bash. dispatchctl itself knows what may come next, customers'
-# numbers included; a name that was begun becomes its number.
+# Bash completion for dispatchctl. dispatchctl itself knows what can come next, including customer
+# numbers; the beginning of a name is completed to its number.
 
 _dispatchctl()
 {
