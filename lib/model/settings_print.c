@@ -95,11 +95,10 @@ void settings_print_sample(FILE *out)
 	              "manual page.",
 	              out);
 	(void)fputs(";\n", out);
-	print_comment("Every key is here, switched off by a semicolon in front, with its default; "
-	              "where the default is empty, or not the only one worth knowing, with an "
-	              "example. Files in conf.d/ beside this one are read after it, and win. "
-	              "`dispatchd -t` checks everything; `systemctl reload dispatchd` makes it so. "
-	              "The only key that must be set is [mail] from.",
+	print_comment("Every key is listed here with its default, commented out by a semicolon, "
+	              "some with an example. Files in conf.d/ beside this one are read after it "
+	              "and override it. `dispatchd -t` checks everything; `systemctl reload "
+	              "dispatchd` applies it. The only required key is [mail] from.",
 	              out);
 	for (size_t i = 0; i < settings_sections_len; i++) {
 		const char *section = settings_sections[i].name;

@@ -20,13 +20,13 @@ const struct setting_section settings_sections[] = {
         {"redis", "Where job events come from and outcomes go to."},
         {"customers", "The office's database of customers."},
         {"spool", "The daemon's own database: events, decisions, mails and their outcomes."},
-        {"mail", "What mails look like, and which way they go."},
-        {"smtp", "The mail server that takes our mails (transport = smtp)."},
-        {"rules", "What all rules share."},
+        {"mail", "What mails look like, and how they are sent."},
+        {"smtp", "The mail servers that mails are handed to (transport = smtp)."},
+        {"rules", "Settings for all rules."},
         {"office", "The people who work with dispatchd."},
         {"gate", "Answers to the dispatch software's requests to create or dispatch a job."},
         {"http", "Health, metrics, and questions to the dispatch gate."},
-        {"company", "What templates call company."},
+        {"company", "What templates see as company."},
         {"notify",
          "When customers are notified of a job's states. A section [notify.STATE] (%s) has the "
          "same keys for that state alone and wins over [notify]."},
@@ -99,7 +99,7 @@ const struct setting settings_table[] = {
                 .fallback = "jobs:outcomes",
                 .max_len = NAME_MAX_BYTES,
                 .needed = true,
-                .help = "The stream that every decision and its result are added to.",
+                .help = "The stream that every decision and its result is added to.",
         },
         {
                 KEY("redis", "outcomes_max"),
@@ -190,7 +190,7 @@ const struct setting settings_table[] = {
                 .help = "Entries older than this that every group of the stream has acknowledged "
                         "are trimmed, including the customers feed and the requests: those streams "
                         "are transport, not records. Consumers of our group that have been idle "
-                        "for as long are removed.",
+                        "that long are removed.",
         },
         {
                 KEY("redis", "max_event_size"),
@@ -425,7 +425,7 @@ const struct setting settings_table[] = {
                 .fallback = "",
                 .example = "alex, robin",
                 .reload = true,
-                .help = "Users who may do a manager's work, besides root and the owner of "
+                .help = "Users with a manager's rights, besides root and the owner of "
                         "customers.db.",
         },
         {
@@ -528,7 +528,7 @@ const struct setting settings_table[] = {
                 .max = DURATION_MAX_MS,
                 .fallback = "12h",
                 .reload = true,
-                .help = "How long the news is worth a mail, from the time of the event.",
+                .help = "How long after the event a mail about it is still useful.",
         },
         {
                 KEY("notify", "group_wait"),
@@ -538,7 +538,7 @@ const struct setting settings_table[] = {
                 .fallback = "0s",
                 .reload = true,
                 .help = "How long a mail waits for others of the same state to the same contact, "
-                        "to go as one.",
+                        "to be sent as one.",
         },
 };
 const size_t settings_table_len = sizeof settings_table / sizeof settings_table[0];
