@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the shell's Tab offers, from the same rows as everything else. The shell hands over its
- * words as they are; which of them is to be completed is the last.
+ * What the shell's Tab offers, from the same rows as everything else. The shell passes its words
+ * unchanged; the last one is completed.
  */
 #include "dispatchctl/complete.h"
 
@@ -17,10 +17,9 @@ struct tab {
 	const char *typed; /* the word so far */
 	const struct noun *noun;
 	const struct command *command;
-	size_t n_args; /* those before the word */
-	const struct option
-	        *value; /* the option whose value the word is; NULL where it is none's */
-	bool lost;      /* a word before makes no sense */
+	size_t n_args;              /* before the word */
+	const struct option *value; /* the option whose value the word is, or NULL */
+	bool lost;                  /* an earlier word is unknown */
 };
 
 static void offer(const struct tab *tab, const char *prefix, const char *word)
@@ -82,8 +81,7 @@ static void understand(struct tab *tab, int n, char **words)
 	}
 }
 
-/* "a|b" gives one of them; "a,b" a comma list of them: what stands before the last comma is kept.
- */
+/* "a|b" offers one of them, "a,b" a comma-separated list: what precedes the last comma is kept. */
 static void offer_choices(const struct tab *tab, const char *choices)
 {
 	const char *comma = strrchr(tab->typed, ',');

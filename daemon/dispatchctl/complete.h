@@ -6,8 +6,8 @@
 
 /*
  * Prints what the last of `words` may become, one candidate a line: the words behind "dispatchctl"
- * as the shell has them so far. `:files` and `:directories` leave it to the shell. Never a fault:
- * who presses Tab wants no messages.
+ * as the shell has them so far. `:files` and `:directories` leave it to the shell. Never reports a
+ * fault: pressing Tab should print no messages.
  */
 void complete(struct ctl *ctl, int n, char **words);
 

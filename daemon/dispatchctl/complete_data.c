@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Completion from the records. All faults are swallowed: a Tab while no configuration is there
- * offers nothing. The databases are only read, and only so much of them as a person can look at.
+ * Completion from the records. All faults are ignored: without a configuration, Tab offers nothing.
+ * The databases are only read, and no more of them than a person can look through.
  */
 #include "dispatchctl/complete_data.h"
 
@@ -40,7 +40,7 @@ static bool open_store(struct ctl *ctl, struct change_context *ret)
 	return ready(ctl) && store_open(ctl, DB_READ, ret, &ignored);
 }
 
-/* Numbers and names, as the store finds them by their beginning. */
+/* Numbers and names that begin with what was typed. */
 static size_t offer_begun(struct ctl *ctl, const struct change_context *context,
                           const struct kind *kind, const char *typed)
 {
@@ -60,7 +60,7 @@ static size_t offer_begun(struct ctl *ctl, const struct change_context *context,
 	return n;
 }
 
-/* A name that was begun becomes the number; where there are several, each number with its name. */
+/* The beginning of a name is completed to the number; several matches are listed with names. */
 static void offer_by_name(struct ctl *ctl, const struct change_context *context, const char *typed)
 {
 	struct error ignored = {0};

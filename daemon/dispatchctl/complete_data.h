@@ -5,8 +5,8 @@
 #include "dispatchctl/base/ctl.h"
 
 /*
- * Offers what is on record: for NUMBER customers' numbers (a name is completed to the number), for
- * ID the ids of the noun's records, for JOB jobs. Nothing where the databases can't be read.
+ * Offers what is on record: for NUMBER customer numbers (a name is completed to its number), for ID
+ * the ids of the noun's records, for JOB jobs. Nothing if the databases can't be read.
  */
 void complete_data(struct ctl *ctl, const struct noun *noun, const char *what, const char *typed);
 

@@ -118,9 +118,8 @@ int main(int argc, char **argv)
 	int status = EX_OK;
 	no_core();
 	(void)signal(SIGPIPE, SIG_IGN);
-	(void)signal(
-	        SIGXFSZ,
-	        SIG_IGN); /* a limit on files is a full disk: an error of write(), not an end */
+	(void)signal(SIGXFSZ,
+	             SIG_IGN); /* a file size limit is an error of write(), like a full disk */
 	if (!answer_hidden(&ctl, argc, argv, &status))
 		status = main_answer(&ctl, argc, argv);
 	ctl.out = output_free(ctl.out);

@@ -19,7 +19,7 @@ const struct option options_global[] = {
         {0},
 };
 
-/* What a value is called where the type alone says it; completion goes by the same words. */
+/* What a value is called, by type; completion uses the same words. */
 static const char *const value_names[] = {
         [FIELD_LINE] = "TEXT",       [FIELD_TEXT] = "TEXT",     [FIELD_CHOICE] = "WORD",
         [FIELD_DAY] = "DAY",         [FIELD_INSTANT] = "TIME",  [FIELD_FLAG] = "[yes|no]",
@@ -46,7 +46,7 @@ static char *dashed(const char *name, struct arena *arena)
 	return copy;
 }
 
-/* What counts only when a record is made: whether it is needed, what it is by default. */
+/* For a new record the help also says whether the field is required, or its default. */
 static const char *help_of(const struct field *field, bool adds, struct arena *arena)
 {
 	if (!adds || !field->needed)
@@ -77,7 +77,7 @@ static struct option field_option(const struct field *field, bool adds, struct a
 	};
 }
 
-/* Whether `names`, words with blanks between, has `name`. */
+/* Whether `names`, words separated by blanks, contains `name`. */
 static bool among(const char *names, const char *name)
 {
 	size_t len = strlen(name);

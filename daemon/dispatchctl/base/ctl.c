@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every command needs of its command line: options and arguments by name, read as numbers and
- * days, and the question before something is removed. What is wrong is said with the option's name,
- * since the person sees only what was typed.
+ * What every command needs from its command line: options and arguments by name, read as numbers
+ * and days, and the question before something is removed. Faults name the option.
  */
 #include "dispatchctl/base/ctl.h"
 

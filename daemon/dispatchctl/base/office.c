@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whose work is done, and as whom. */
+/* Which user the office's work is done as. */
 #include "dispatchctl/base/office.h"
 
 #include "base/folder.h"
@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A folder that its owner can't enter, because one above it is root's alone, is out of everybody's
- * reach: there is nobody to be careful of, and nobody else who could do the work. */
+/* If its owner can't enter the folder, because only root may enter one above it, nobody else can
+ * interfere, and only root can do the work. */
 static void return_where_unreachable(const char *path)
 {
 	struct folder folder;
@@ -25,7 +25,7 @@ static bool become_owner_of(const char *path, bool *ret_there, struct error *err
 	struct folder folder;
 	*ret_there = folder_open_of(&folder, path, false, NULL);
 	if (!*ret_there)
-		return true; /* who opens the database says what is wrong */
+		return true; /* opening the database will report what is wrong */
 	bool good = identity_become(folder.owner, folder.group, err);
 	folder_close(&folder);
 	if (good)

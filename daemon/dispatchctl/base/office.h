@@ -10,11 +10,11 @@
 struct settings;
 
 /*
- * Run by root, dispatchctl does the office's work as the user whose folder the database lies in,
- * the daemon's: others may write there, and nothing that they put there shall be done with root's
- * power. `uses` is what a command needs of the configuration: with the spool among it the spool's
- * folder counts, else that of customers.db. For the rest of the run; see base/identity.h. Nothing
- * happens where neither is needed or there.
+ * Run by root, dispatchctl does the office's work as the owner of the database's folder, the
+ * daemon's user: others may write there, and root must not act on what they put there. `uses` is
+ * what a command needs from the configuration: if that includes the spool, the spool's folder
+ * counts, else that of customers.db. For the rest of the run; see base/identity.h. Nothing happens
+ * if neither is needed or neither exists.
  */
 bool office_become(const struct settings *settings, const char *uses, struct error *err) MUST_CHECK;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Opens the office's database for a command. Who is at the keyboard is found here: the login's name
- * by real uid, so that sudo doesn't hide who it was, and whether the records are that person's. Who
- * acts then, and as a manager or not, records/actor.h decides; what only a manager may do, the
- * record functions know.
+ * Opens the office's database for a command. This file finds out who is at the keyboard: the login
+ * name of the real uid, so that sudo doesn't hide it, and whether that person owns the records.
+ * records/actor.h then decides who acts, and whether as a manager; the record functions know what
+ * only a manager may do.
  */
 #include "dispatchctl/base/store.h"
 
@@ -27,7 +27,7 @@ static void waiting(void *arg)
 	output_fault("customer data is being changed by somebody else (an import?); waiting");
 }
 
-/* Where there is no file yet, it will be the owner's of the folder. */
+/* A file that doesn't exist yet will belong to the owner of the folder. */
 static bool owns_records(const struct ctl *ctl)
 {
 	const char *path = ctl->settings->customers.path, *slash = strrchr(path, '/');
@@ -52,7 +52,7 @@ bool actor_find(const struct ctl *ctl, struct actor *ret, struct error *err)
 	return actor_decide(&identity, ret, err);
 }
 
-/* As the configuration says it, else as systemd passes it to a unit that runs dispatchctl. */
+/* From the configuration, else as systemd passes it to a unit that runs dispatchctl. */
 static void find_key(const struct ctl *ctl, struct customers *store)
 {
 	const char *directory = getenv("CREDENTIALS_DIRECTORY");

@@ -6,17 +6,17 @@
 #include "records/records.h"
 
 /*
- * Opens customers.db for the command and says in *ret who acts: the login's name by real uid, or
+ * Opens customers.db for the command; *ret has the acting user: the login name of the real uid, or
  * the user of `--as`, which only managers may give (root, the owner of customers.db, [office]
- * managers). It is closed with the run.
+ * managers). It is closed at the end of the run.
  */
 bool store_open(struct ctl *ctl, enum db_mode mode, struct change_context *ret,
                 struct error *err) MUST_CHECK;
 
-/* Who acts, for commands that change the spool. */
+/* The acting user, for commands that change the spool. */
 bool actor_find(const struct ctl *ctl, struct actor *ret, struct error *err) MUST_CHECK;
 
-/* The time zone of customers that set none; NULL for the host's. */
+/* The time zone of customers without one of their own; NULL for the host's. */
 const char *store_default_zone(const struct ctl *ctl);
 
 /* The sections of the configuration that these need. */

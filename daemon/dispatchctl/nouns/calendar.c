@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether a customer is open now, by the very functions that decide when a mail may go, so that
- * what a dispatcher reads is what the daemon does.
+ * Whether a customer is open now, by the functions that decide when a mail may go, so that a
+ * dispatcher reads what the daemon does.
  */
 #include "dispatchctl/nouns/calendar.h"
 
@@ -49,9 +49,7 @@ static json_t *week_json(struct ctl *ctl, const struct customer *customer)
 	return json_pack("{s:o, s:s}", "windows", week, "from", customer->number);
 }
 
-/* What counts besides its own, and whose it is: the nearest of those above it, then the office for
- * everybody.
- */
+/* Inherited hours and whose they are: those of the nearest parent, then the dates for all. */
 static json_t *inherited_json(struct ctl *ctl, const struct customer *customer, const json_t *hours)
 {
 	const struct customer *chain[CUSTOMER_DEPTH_MAX];

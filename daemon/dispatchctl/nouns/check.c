@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `check`: what a person should look at. Exit status 1 where there is anything. */
+/* `check`: problems that a person should fix. Exit status 1 if there are any. */
 #include "engine/check.h"
 
 #include "common/control.h"
@@ -55,15 +55,15 @@ static void found_failures(json_t *findings, const char *where, const json_t *of
 	               " mails failed%s%s, none was delivered: %.700s",
 	               json_integer_value(json_object_get(of, "failures")),
 	               *where ? " at relay " : "", where, reply ? reply : "");
-	json_t *sentence = json_string(text); /* NULL where the reply was cut within a character */
+	json_t *sentence = json_string(text); /* NULL if the reply was cut within a character */
 	json_array_append_new(
 	        findings,
 	        json_pack("{s:s, s:o}", "finding", "relay", "text",
 	                  sentence ? sentence : json_string("many mails in a row failed")));
 }
 
-/* The daemon knows what relays refused and is sent again; a count of before its start is in the
- * spool. */
+/* A running daemon counts per relay, including mails that it retries; the spool has earlier counts.
+ */
 static bool ask_daemon(struct ctl *ctl, json_t *findings)
 {
 	struct error absent = {0};

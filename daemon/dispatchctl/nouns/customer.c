@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `customer …`: what one does with a customer itself. Searching is in search.c, files in
- * transfer.c. */
+/* `customer …`: commands on a customer itself. Searching is in search.c, files in transfer.c. */
 #include "dispatchctl/nouns/customer.h"
 
 #include "dispatchctl/base/store.h"
@@ -19,7 +18,7 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
-/* Says what was done and gives the record as it is now, for `--json`. */
+/* Prints what was done; the document for `--json` is the record as it is now. */
 static bool print_done(struct ctl *ctl, const struct change_context *context, const char *number,
                        const char *what, struct error *err)
 {
@@ -36,7 +35,7 @@ static const struct kind *customer_kind(void)
 	return kind_find("customer");
 }
 
-/* Options that aren't fields of the customer but become its first contact. */
+/* Options that aren't fields of the customer but of its first contact. */
 static void take_contact(const struct ctl *ctl, json_t *values)
 {
 	static const char *const keys[] = {"email", "contact"};
@@ -60,7 +59,7 @@ static void warn_of_former(struct ctl *ctl, const struct change_context *context
 		             number, present);
 }
 
-/* Whoever is on record already is easily entered once more: said, and at a terminal asked. */
+/* A customer is easily entered twice: warns of similar ones, and at a terminal asks. */
 static bool is_new(struct ctl *ctl, const struct change_context *context, const json_t *values,
                    struct error *err)
 {
@@ -125,7 +124,7 @@ static bool customer_run_set(struct ctl *ctl, struct error *err)
 	return ok && print_done(ctl, &context, other ? other : number, "changed", err);
 }
 
-/* Which of its suspensions hold today is worked out where the days are known. */
+/* Which suspensions are in force depends on today in the customer's time zone. */
 static bool with_suspensions(struct ctl *ctl, const struct change_context *context,
                              json_t *customer, struct error *err)
 {
@@ -156,10 +155,9 @@ static bool customer_run_show(struct ctl *ctl, struct error *err)
 	return true;
 }
 
-enum { PIECE = 2000 }; /* rows that are kept in memory at a time */
+enum { PIECE = 2000 }; /* rows in memory at a time */
 
-/* A million of them would not fit in memory as one document; in one view, whatever is written
- * meanwhile. */
+/* In pieces, since a million rows don't fit in memory as one document; all from one view. */
 static bool list_pieces(struct ctl *ctl, const struct change_context *context,
                         struct customer_filter *filter, int64_t limit, struct error *err)
 {
@@ -210,7 +208,7 @@ static bool customer_run_reindex(struct ctl *ctl, struct error *err)
 	return true;
 }
 
-/* Its name, for a question; false where there is no such customer. */
+/* A customer's name, for a question; false if there is no such customer. */
 static bool find_name(struct ctl *ctl, const struct change_context *context, const char *number,
                       const char **ret, struct error *err)
 {
@@ -222,7 +220,7 @@ static bool find_name(struct ctl *ctl, const struct change_context *context, con
 	return true;
 }
 
-/* A number that a customer had before is only a name. */
+/* Removes a former number only; the customer stays. */
 static bool remove_name(struct ctl *ctl, const struct change_context *context, const char *name,
                         const char *number, struct error *err)
 {
@@ -263,7 +261,7 @@ static bool customer_run_remove(struct ctl *ctl, struct error *err)
 	return true;
 }
 
-/* What came of each verb of the status, for a person. */
+/* The result of each verb that changes the status, for a person. */
 static const struct {
 	const char *verb, *done;
 } moves[] = {
@@ -273,7 +271,7 @@ static const struct {
         {"deactivate", "deactivated: no more mail or jobs"},
 };
 
-/* Releasing asks, since accounts act on it. */
+/* Releasing asks first, since accounting acts on it. */
 static bool confirm_move(struct ctl *ctl, const struct change_context *context, const char *number,
                          const char *verb, struct error *err)
 {
@@ -301,7 +299,7 @@ static bool customer_run_move(struct ctl *ctl, struct error *err)
 	return print_done(ctl, &context, number, moves[i].done, err);
 }
 
-/* One that is missing may be another day's mistake; an empty file was put there on purpose. */
+/* A missing file may be a mistake; an empty one was put there on purpose. */
 static bool may_adopt(const struct ctl *ctl, const char *path, struct error *err)
 {
 	struct actor actor;
@@ -314,7 +312,7 @@ static bool may_adopt(const struct ctl *ctl, const char *path, struct error *err
 	                                         path);
 }
 
-/* What has to be in the file is written here, which one it is to be the engine records. */
+/* Creates the schema if the file is empty; the engine records which file to use. */
 static bool customer_run_adopt(struct ctl *ctl, struct error *err)
 {
 	const char *path = ctl->settings->customers.path;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A customer's jobs for its page: what is to come, what waits, what was last. */
+/* A customer's jobs for its page: scheduled, held, and latest ones. */
 #include "dispatchctl/nouns/customer_jobs.h"
 
 #include "dispatchctl/nouns/local.h"
@@ -18,7 +18,7 @@ static bool has_ended(const json_t *job)
 	return job_state_row(state)->is_end;
 }
 
-/* For today or later, by the customer's day. */
+/* For today or later, by the customer's time zone. */
 static bool is_to_come(struct ctl *ctl, const json_t *job)
 {
 	struct instant at;
@@ -50,7 +50,7 @@ static int by_change(const void *a, const void *b)
 
 typedef int order_fn(const void *a, const void *b);
 
-/* A list of `n` of the jobs in that order. */
+/* A list of at most `most` of the jobs in that order. */
 static json_t *sorted(json_t **jobs, size_t n, size_t most, order_fn *order)
 {
 	json_t *list = json_array();

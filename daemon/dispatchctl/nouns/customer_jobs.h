@@ -5,9 +5,9 @@
 #include "dispatchctl/base/ctl.h"
 
 /*
- * What the spool knows of a customer's jobs, as `customer show` has it: {"scheduled": those that
- * haven't ended and are scheduled for today or later, by time; "held": as `hold list`; "last": the
- * ten that changed last}. null where the spool can't be read.
+ * A customer's jobs in the spool, as `customer show` prints them: {"scheduled": those that haven't
+ * ended and are scheduled for today or later, by time; "held": as in `hold list`; "last": the ten
+ * that changed last}. null if the spool can't be read.
  */
 json_t *customer_jobs(struct ctl *ctl, const char *number);
 

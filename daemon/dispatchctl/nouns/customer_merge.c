@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `customer merge` and `customer erase`: what a customer is to be no more. */
+/* `customer merge` and `customer erase`: the two ways to end a customer's record. */
 #include "dispatchctl/nouns/customer.h"
 
 #include "dispatchctl/base/store.h"
@@ -19,7 +19,7 @@ static bool find_name(struct ctl *ctl, const struct change_context *context, con
 	return true;
 }
 
-/* Asks by both names: two numbers are easily taken for each other. */
+/* Asks with both names: two numbers are easily mixed up. */
 static bool confirm_merge(struct ctl *ctl, const struct change_context *context, const char *from,
                           const char *into, struct error *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `dead …`: entries that broke a rule and were put aside. */
+/* `dead …`: entries that were rejected. */
 #include "common/sync.h"
 #include "dispatchctl/nouns/nouns.h"
 #include "dispatchctl/nouns/spool.h"
@@ -35,8 +35,8 @@ static bool dead_run_list(struct ctl *ctl, struct error *err)
 	return ok;
 }
 
-/* The first field `dead_id` of an XRANGE's only entry, [[id, [name, value, ...]]]; one behind it
- * came from outside. NULL where there is none. */
+/* The first field `dead_id` of an XRANGE's only entry, [[id, [name, value, ...]]]; a later one came
+ * from outside. NULL if there is none. */
 static const char *dead_id_in(struct ctl *ctl, const redisReply *reply)
 {
 	const redisReply *entry = reply->elements == 1 ? reply->element[0] : NULL;
@@ -49,8 +49,8 @@ static const char *dead_id_in(struct ctl *ctl, const redisReply *reply)
 	return NULL;
 }
 
-/* Who has the dead-letter stream before them knows a letter by its entry there, which only Redis
- * can tell. NULL where it can't, or has no such entry. */
+/* A person who reads the dead-letter stream knows a letter by its entry there, which only Redis can
+ * look up. NULL if it can't, or has no such entry. */
 static const char *find_in_stream(struct ctl *ctl, const char *entry)
 {
 	struct error err = {0};

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `event send`: publishes a job event as dispatch software would, checked by the daemon's own
- * reader first.
- */
+/* `event send`: publishes a job event as dispatch software would; the daemon's reader checks it. */
 #include "dispatchctl/base/ctl.h"
 #include "dispatchctl/nouns/nouns.h"
 
@@ -16,7 +14,7 @@
 
 enum { FIELDS_MAX = 128, PATIENCE_MS = 10000 };
 
-/* The entry's fields as they will stand in the stream. */
+/* The entry's fields as they will be in the stream. */
 struct fields {
 	struct entry_field list[FIELDS_MAX];
 	size_t n;
@@ -94,8 +92,7 @@ static bool gather(struct ctl *ctl, struct fields *fields, struct error *err)
 	return true;
 }
 
-/* What the daemon would put aside as malformed isn't sent: the person who typed it is still there.
- */
+/* What the daemon would reject isn't sent: the person who typed it can still correct it. */
 static bool event_check(const struct ctl *ctl, const struct fields *fields, struct error *err)
 {
 	struct entry entry = {.feed = FEED_EVENTS,

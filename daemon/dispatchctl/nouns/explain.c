@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `explain`: what would become of an event, and why. The very code that decides answers. */
+/* `explain`: what would happen to an event, and why, by the code that decides. */
 #include "engine/explain.h"
 #include "dispatchctl/base/office.h"
 
@@ -25,7 +25,7 @@ static void print_due(struct ctl *ctl, const json_t *object)
 	buf_adds(out, table_text(object, "due"));
 }
 
-/* The verdict as one would say it. */
+/* The verdict in a sentence. */
 static const struct sentence {
 	const char *status, *reason, *sentence;
 } sentences[] = {
@@ -118,7 +118,7 @@ static bool run_event(struct ctl *ctl, struct explain *explain, struct error *er
 	return explain_text(ctl, explain, ctl_option(ctl, "event"), err);
 }
 
-/* One that nobody published: without --job it is of a job that nobody has heard of. */
+/* An event that wasn't published; without --job it is about a new job. */
 static bool run_parts(struct ctl *ctl, struct explain *explain, struct error *err)
 {
 	char *id = g_uuid_string_random();
@@ -135,7 +135,7 @@ static bool run_parts(struct ctl *ctl, struct explain *explain, struct error *er
 	return ok;
 }
 
-/* One answer a line, each written as it is found. */
+/* One answer per line, each written at once. */
 static bool run_lines(struct ctl *ctl, struct explain *explain, FILE *in, const char *path,
                       struct error *err)
 {
@@ -177,7 +177,7 @@ static bool run_batch(struct ctl *ctl, struct explain *explain, struct error *er
 
 typedef bool run_fn(struct ctl *ctl, struct explain *explain, struct error *err);
 
-/* Whether a person's own words make an event; what is missing is a fault of the command line. */
+/* Whether the options make an event; what is missing is a usage fault. */
 static bool check_parts(const struct ctl *ctl, struct error *err)
 {
 	const char *type = ctl_option(ctl, "type");

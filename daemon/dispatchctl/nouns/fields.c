@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between the command line and the kinds' table. Nothing is checked here but what only the command
- * line has: spelling with dashes, days like `+30d`, flags without a value. What a field may hold,
- * the store says.
+ * Between the command line and the kinds' table. Only what is special to the command line is
+ * checked here: names with dashes, days such as `+30d`, flags without a value. The store checks the
+ * values.
  */
 #include "dispatchctl/nouns/fields.h"
 
@@ -18,8 +18,7 @@ static const char *flag_text(const char *value)
 	return strcmp(value, "no") == 0 ? "false" : value;
 }
 
-/* "tomorrow 09:30": the day in figures, with what stands behind it; what is no day the store
- * refuses. */
+/* "tomorrow 09:30": the day as a date, followed by the rest; the store refuses other words. */
 static const char *moment_text(const struct ctl *ctl, const char *value)
 {
 	struct day day;
@@ -31,7 +30,7 @@ static const char *moment_text(const struct ctl *ctl, const char *value)
 	return arena_printf(ctl->arena, "%s%s", day_format(day, text), value + len);
 }
 
-/* The text that the store takes; NULL on a fault. */
+/* The text for the store; NULL on a fault. */
 static const char *store_text(const struct ctl *ctl, const struct field *field, const char *value,
                               struct error *err)
 {

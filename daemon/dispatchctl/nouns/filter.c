@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which jobs or mails a list is about. A word that matches nothing is a fault, not an empty list.
- */
+/* Filters of job and mail lists. A word that can't match anything is a fault, not an empty list. */
 #include "dispatchctl/nouns/filter.h"
 
 #include "base/units.h"

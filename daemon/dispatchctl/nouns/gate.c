@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `gate create`, `gate dispatch`: what the dispatch gate would answer. Asks and changes nothing. */
+/* `gate create`, `gate dispatch`: what the dispatch gate would answer; changes nothing. */
 #include "engine/gate_answer.h"
 
 #include "dispatchctl/base/store.h"

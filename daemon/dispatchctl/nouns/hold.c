@@ -41,7 +41,7 @@ static bool hold_run_decide(struct ctl *ctl, struct error *err)
 	int64_t id = 0;
 	json_t *answer;
 	const char *verb = ctl->command->verb, *note = ctl_option(ctl, "note");
-	/* The number that the list shows, else the job's own id. */
+	/* The number shown in the list, or else the job's id. */
 	if (!ctl_arg_id(ctl, 0, &id, NULL))
 		id = 0;
 	enum request what =

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `hours …`: when a customer may be mailed and expects the truck. */
+/* `hours …`: when a customer accepts mails and trucks. */
 #include "dispatchctl/base/store.h"
 #include "dispatchctl/nouns/calendar.h"
 #include "dispatchctl/nouns/nouns.h"
@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* Whose hours: a customer's by the first argument, with --all everybody's, which is NULL. *ret_at
- * is the argument behind; `least` is how many have to follow. */
+/* Whose hours: the customer of the first argument, or with --all those for all customers (NULL).
+ * *ret_at is the next argument; at least `least` have to follow. */
 static bool whose(const struct ctl *ctl, size_t least, const char **ret_number, size_t *ret_at,
                   struct error *err)
 {
@@ -29,7 +29,7 @@ static bool whose(const struct ctl *ctl, size_t least, const char **ret_number, 
 	return true;
 }
 
-/* `09:00 - 17:00` comes as three words where nobody has quoted it. */
+/* `09:00 - 17:00` without quotes comes as three words. */
 static const char *words_from(const struct ctl *ctl, size_t at)
 {
 	const char *text = ctl_arg(ctl, at);
@@ -38,7 +38,7 @@ static const char *words_from(const struct ctl *ctl, size_t at)
 	return text;
 }
 
-/* The hours as they are now, after a sentence on what was done (NULL: nothing). */
+/* Prints the hours as they are now, after a sentence about what was done (NULL: none). */
 static bool print_hours(struct ctl *ctl, const struct change_context *context, const char *number,
                         const char *done, struct error *err)
 {
@@ -83,7 +83,7 @@ static bool hours_run_set(struct ctl *ctl, struct error *err)
 	       print_hours(ctl, &context, number, "set", err);
 }
 
-/* DAY or DAY..DAY; today is the customer's, for everybody the office's. */
+/* DAY or DAY..DAY; today is the customer's, or with --all the office's. */
 static bool read_span(struct ctl *ctl, const struct change_context *context, const char *number,
                       const char *text, struct day *ret_first, struct day *ret_last,
                       struct error *err)

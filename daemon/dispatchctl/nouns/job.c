@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `job show`: all that is known of a job, in the order in which it happened. */
+/* `job …`: the latest jobs; everything about a job in the order in which it happened. */
 #include "dispatchctl/base/store.h"
 #include "dispatchctl/nouns/filter.h"
 #include "dispatchctl/nouns/local.h"
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* What the office has on record for the job; nothing where customers.db can't be read. */
+/* The office's records for the job; nothing if customers.db can't be read. */
 static void add_records(struct ctl *ctl, const struct change_context *context, json_t *job)
 {
 	static const struct {
@@ -91,7 +91,7 @@ static void print_event(struct ctl *ctl, const json_t *job, const json_t *event)
 	}
 }
 
-/* Outcomes that belong to no event of the list: of the gate, of a held job. */
+/* Outcomes without an event in the list: of the gate, of a held job. */
 static void print_others(struct ctl *ctl, const json_t *job)
 {
 	size_t i, k;

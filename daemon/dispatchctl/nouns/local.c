@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The spool keeps UTC; who talks to a customer on the telephone needs the customer's clock. */
+/* The spool keeps UTC; a dispatcher on the phone with a customer needs the customer's local time.
+ */
 #include "dispatchctl/nouns/local.h"
 
 #include "dispatchctl/base/store.h"
@@ -7,7 +8,7 @@
 
 #include <string.h>
 
-/* The times that rows of the spool have, by their keys. */
+/* The keys of times in rows of the spool. */
 static const char *const keys[] = {"time",    "received", "changed",   "due",  "made",
                                    "expires", "look",     "scheduled", "until"};
 
@@ -20,7 +21,7 @@ static struct customers *store_of(struct ctl *ctl)
 	return ctl->store;
 }
 
-/* NULL where there is no such customer. */
+/* NULL if there is no such customer. */
 static const struct zone *zone_of(struct ctl *ctl, const char *number)
 {
 	struct error ignored = {0};

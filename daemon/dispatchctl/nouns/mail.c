@@ -95,7 +95,7 @@ static bool mail_run_show(struct ctl *ctl, struct error *err)
 	return true;
 }
 
-/* Says how many were touched; the answer's `ok` is no news for `--json`. */
+/* Prints what was done to how many; `--json` doesn't need the answer's `ok`. */
 static void report(struct ctl *ctl, json_t *answer, const char *done)
 {
 	json_t *mails = json_object_get(answer, "mails"),

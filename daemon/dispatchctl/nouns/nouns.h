@@ -4,7 +4,7 @@
 
 #include "dispatchctl/base/command.h"
 
-/* What dispatchctl knows, one file each. */
+/* The nouns of dispatchctl, one file each. */
 extern const struct noun noun_customer, noun_hours, noun_suspend, noun_resume, noun_suspensions;
 extern const struct noun noun_event, noun_job, noun_mail, noun_dead, noun_status, noun_template,
         noun_explain;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What can be done with any kind of record. Nothing here knows a kind: the table of kinds says
- * which fields there are, the store what is allowed.
+ * Commands for any kind of record. Nothing here is about a single kind: the table of kinds lists
+ * the fields, and the store decides what is allowed.
  */
 #include "dispatchctl/nouns/record.h"
 
@@ -44,7 +44,7 @@ static bool take_pairs(const struct ctl *ctl, size_t first, json_t *values, stru
 	return true;
 }
 
-/* The words behind the first are the text of a note, or values of fields. */
+/* The words after the first are the text of a note, or values of fields. */
 static bool take_words(const struct ctl *ctl, json_t *values, struct error *err)
 {
 	if (ctl->n_args < 2)
@@ -101,9 +101,7 @@ static bool is_known(const struct kind *kind, const char *key)
 	       (kind->owner_column != NULL && strcmp(key, kind->owner_column) == 0);
 }
 
-/* Adds what the table of kinds doesn't know of: totals, numbers of customers, the fields of a
- * system's type.
- */
+/* Adds what isn't in the table of kinds: totals, customer numbers, fields of a system's type. */
 static struct view with_others(struct ctl *ctl, const struct kind *kind, json_t *record,
                                struct view view)
 {

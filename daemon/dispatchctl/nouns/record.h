@@ -4,7 +4,7 @@
 
 #include "dispatchctl/base/ctl.h"
 
-/* The verbs that any kind of record has; which kind it is, the command's row says. */
+/* The verbs of every kind of record; the command's row names the kind. */
 bool record_add(struct ctl *ctl, struct error *err) MUST_CHECK;
 bool record_set(struct ctl *ctl, struct error *err) MUST_CHECK;
 bool record_show(struct ctl *ctl, struct error *err) MUST_CHECK;
@@ -18,7 +18,7 @@ bool record_file_fetch(struct ctl *ctl, struct error *err) MUST_CHECK;
 bool record_rep_link(struct ctl *ctl, struct error *err) MUST_CHECK;
 bool record_rep_unlink(struct ctl *ctl, struct error *err) MUST_CHECK;
 
-/* After a change: says what was done to the record and gives it as it is now. */
+/* After a change: prints what was done; the document is the record as it is now. */
 bool record_done(struct ctl *ctl, struct customers *store, const char *name, const char *what,
                  struct error *err) MUST_CHECK;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The nouns of the record kinds, made from the kinds' table and one row a verb: a new kind needs
- * nothing here but an example of how to add one.
+ * The nouns of the record kinds, made from the kinds' table and one row per verb: a new kind only
+ * needs an example here of how to add a record.
  */
 #include "dispatchctl/nouns/record_nouns.h"
 
@@ -30,8 +30,8 @@ static const struct option link_options[] = {
         {0},
 };
 
-/* In `args`, OWNER stands for what the kind hangs on and SELF for what its records are called by;
- * in `help`, ONE and MANY for the kind. */
+/* In `args`, OWNER is replaced by the record's owner and SELF by the record's id or name; in
+ * `help`, ONE and MANY by the kind. */
 static const struct verb {
 	const char *verb, *args, *help;
 	unsigned only; /* verb_for; 0: every kind has it */
@@ -100,7 +100,7 @@ static const struct verb {
 };
 enum { VERBS = sizeof verbs / sizeof *verbs, NOUNS_MAX = 32 };
 
-/* How one is added, which no table can tell; further words that `add` and `set` take. */
+/* An example of `add`, which no table can supply; further words that `add` and `set` take. */
 static const struct {
 	const char *kind, *add, *words;
 } samples[] = {
@@ -125,7 +125,7 @@ static const struct {
         {"picture", "1001 gate.jpg --description \"The gate from the street\"", NULL},
 };
 
-/* What is made here is kept until the program ends. */
+/* Lives until the program ends. */
 static struct arena *kept;
 
 static const char *replace(const char *text, const char *word, const char *with)
@@ -192,8 +192,7 @@ static const char *example_of(const struct kind *kind, const struct verb *verb, 
 
 static bool applies(const struct kind *kind, const struct verb *verb)
 {
-	/* Suspensions are entered, changed, ended and listed in a way of their own (suspension.c).
-	 */
+	/* Suspensions have their own verbs to add, change, end and list them (suspension.c). */
 	if (kind->kept_when_removed &&
 	    (verb->fields || verb->run == record_remove || verb->run == record_list))
 		return false;

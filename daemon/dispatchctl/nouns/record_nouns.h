@@ -4,11 +4,11 @@
 
 #include "dispatchctl/base/command.h"
 
-/* A noun for each record kind that has none of its own file, made once; they live as long as the
- * program. */
+/* A noun for each record kind without a file of its own, made once; they live until the program
+ * ends. */
 const struct noun *record_nouns(size_t *ret_n);
 
-/* What suspensions have besides (suspension.c). */
+/* Additional verbs of suspensions (suspension.c). */
 extern const struct command suspension_verbs[];
 extern const size_t suspension_verbs_n;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `rep link` and `rep unlink`: which of the own firm's people look after a customer. */
+/* `rep link` and `rep unlink`: which sales reps are assigned to a customer. */
 #include "dispatchctl/base/store.h"
 #include "dispatchctl/nouns/record.h"
 

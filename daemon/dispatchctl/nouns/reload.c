@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `reload`: has the daemon read its configuration again, and says whether it took it. */
+/* `reload`: makes the daemon read its configuration again, and reports the result. */
 #include "common/control.h"
 #include "dispatchctl/nouns/nouns.h"
 #include "dispatchctl/nouns/spool.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `replay`: what other rules or other data would have changed. */
+/* `replay`: what other rules or other data would change. */
 #include "engine/replay.h"
 
 #include "base/identity.h"
@@ -19,7 +19,7 @@ static void add_decision(struct buf *out, const json_t *decision)
 		buf_printf(out, ", due %s", table_text(decision, "due"));
 }
 
-/* One object a line with `--json`; else a paragraph of three lines. */
+/* One object per line with `--json`, else a paragraph of three lines. */
 static bool print_change(void *arg, const json_t *change, struct error *err)
 {
 	struct ctl *ctl = arg;
@@ -65,7 +65,7 @@ static void print_fault(void *arg, const char *text)
 	output_fault("%s", text);
 }
 
-/* Of the other configuration only what the rules ask counts; the databases stay ours. */
+/* Only the rules' sections of the other configuration count, not its databases. */
 static bool load_rules(const struct ctl *ctl, struct settings **ret, struct error *err)
 {
 	static const char *const sections[] = {"rules", "notify", "mail.max_age", NULL};

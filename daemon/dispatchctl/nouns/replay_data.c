@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Other customer data for a replay. The records themselves are never touched. */
+/* Other customer data for a replay. The real records are never changed. */
 #include "dispatchctl/nouns/replay_data.h"
 
 #include "dispatchctl/base/office.h"

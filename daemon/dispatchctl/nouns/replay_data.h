@@ -5,13 +5,13 @@
 #include "dispatchctl/base/ctl.h"
 
 /*
- * The customer data that `replay --customers FILE` judges by: a customers.db as it is; or, from a
- * file as `customer import` takes it (.csv, .jsonl), a copy of ours into which it is imported. The
- * copy goes with replay_data_end().
+ * The customer data for `replay --customers FILE`: a customers.db as it is, or a copy of the
+ * present one into which a file for `customer import` (.csv, .jsonl) is imported. replay_data_end()
+ * removes the copy.
  */
 struct replay_data {
 	const char *path;
-	char directory[64]; /* of the copy; "" where there is none */
+	char directory[64]; /* of the copy; "" if there is none */
 };
 
 bool replay_data_find(const struct ctl *ctl, const char *file, struct replay_data *ret,

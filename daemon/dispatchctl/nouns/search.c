@@ -26,7 +26,7 @@ static bool limit_of(const struct ctl *ctl, int *ret, struct error *err)
 	return true;
 }
 
-/* "phone: +1 303 555 0100" where the match is no plain text. */
+/* "phone: +1 303 555 0100": where the text was found. */
 static void flatten_match(json_t *rows)
 {
 	size_t i;

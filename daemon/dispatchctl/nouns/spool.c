@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The way to the spool. Reading needs nobody: SQLite lets us look beside a running daemon. A change
- * is the engine's alone, so it is asked for: of the daemon over its socket, and where none runs of
- * an engine in this process. The engine's lock keeps the two apart if a daemon starts in between.
+ * Access to the spool. SQLite lets us read it beside a running daemon. Only an engine may change
+ * it: the daemon's, asked over its socket, or if no daemon runs, one in this process. The engine's
+ * lock keeps the two apart if a daemon starts in between.
  */
 #include "dispatchctl/nouns/spool.h"
 
@@ -26,8 +26,7 @@ struct spool *spool_view(const struct ctl *ctl, struct error *err)
 	return spool_open(ctl->settings->spool.path, DB_READ, err);
 }
 
-/* The engine's answer says ok, or what was wrong and with which code, which becomes our exit
- * status. */
+/* The engine's answer is ok, or has the fault and its code, which becomes our exit status. */
 static bool judge(json_t *answer, json_t **ret, struct error *err)
 {
 	if (!json_is_false(json_object_get(answer, "ok"))) {
@@ -42,7 +41,7 @@ static bool judge(json_t *answer, json_t **ret, struct error *err)
 	return false;
 }
 
-/* No daemon: this process is the engine for the length of one turn. */
+/* No daemon: this process is the engine for one turn. */
 static bool ask_own_engine(const struct ctl *ctl, struct engine *engine, const json_t *request,
                            json_t **ret, struct error *err)
 {
@@ -58,7 +57,7 @@ static bool ask_own_engine(const struct ctl *ctl, struct engine *engine, const j
 	return answer != NULL && judge(answer, ret, err);
 }
 
-/* Who holds the engine's lock without listening may be a daemon that starts: then its socket is
+/* If somebody has the engine's lock but doesn't listen, a daemon may be starting; its socket is
  * there a moment later. */
 static bool ask_engine(const struct ctl *ctl, const json_t *request, json_t **ret,
                        struct error *err)
@@ -129,7 +128,7 @@ static void ignore_fault(void *arg, const char *text)
 	(void)arg, (void)text;
 }
 
-/* The change itself is done and on record, so nothing that is amiss here is a fault of it. */
+/* The change itself is done and recorded, so failures here aren't reported. */
 void spool_follow_numbers(const struct ctl *ctl)
 {
 	const char *const *sections = ctl_words(ctl->arena, USES_ENGINE);

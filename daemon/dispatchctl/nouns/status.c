@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `status`: whether all is well, in a few lines. */
+/* `status`: the state of the daemon, Redis, relays and mails in a few lines. */
 #include "base/identity.h"
 #include "common/control.h"
 #include "common/sync.h"
@@ -14,8 +14,7 @@
 
 enum { PATIENCE_MS = 3000 };
 
-/* What the daemon says of itself; where none runs, or it can't write its spool, what the spool
- * holds. */
+/* The daemon's own report; if none runs or it can't write its spool, the counts in the spool. */
 static bool read_state(const struct ctl *ctl, json_t **ret, struct error *err)
 {
 	struct error absent = {0};
@@ -34,14 +33,14 @@ static bool read_state(const struct ctl *ctl, json_t **ret, struct error *err)
 		json_object_set_new(*ret, "daemon",
 		                    json_string(answer == CONTROL_REFUSED ? "up" : "down"));
 	if (ok && access(ctl->settings->spool.path, F_OK) != 0)
-		json_object_del(*ret, "instance"); /* it has none before its first start */
+		json_object_del(*ret, "instance"); /* there is none before the first start */
 	if (ok && answer != CONTROL_ABSENT)
 		json_object_set_new(*ret, "daemon_fault", json_string(absent.text));
 	return ok;
 }
 
-/* What stands in the way of the daemon's work with Redis; NULL where nothing does, or it doesn't
- * run. A server that answers us may still be of no use to it. free() it. */
+/* What keeps the daemon from using Redis; NULL if nothing does or it isn't running. A server that
+ * answers us may still be unusable for it. free() it. */
 static char *daemon_redis_fault(const json_t *state)
 {
 	const json_t *redis = json_object_get(state, "redis");
@@ -104,7 +103,7 @@ static void name_states(const json_t *relays)
 	}
 }
 
-/* Said in a sentence: a number in a table is easily missed. */
+/* As a sentence, since a number in a table is easily missed. */
 static void warn_of_failures(struct ctl *ctl, const json_t *relays)
 {
 	size_t i;
@@ -141,7 +140,7 @@ static void print_counts(struct ctl *ctl, const json_t *mails)
 	json_decref(rows);
 }
 
-/* Only those that can't be used or have lost entries: all is well is said by `Redis up`. */
+/* Only those that can't be used or have lost entries; otherwise `Redis up` says enough. */
 static void print_feeds(struct ctl *ctl, const json_t *feeds)
 {
 	json_t *rows = json_array(), *feed;

@@ -24,7 +24,7 @@ static bool take_day(const struct ctl *ctl, const char *name, const struct zone 
 	return true;
 }
 
-/* One word for it on the command line, another as the record's field: both are understood. */
+/* --scope is the option, scopes the record's field: both are accepted. */
 static bool take_scopes(const struct ctl *ctl, json_t *values, struct error *err)
 {
 	const char *scope = ctl_option(ctl, "scope"), *scopes = ctl_option(ctl, "scopes");
@@ -45,7 +45,7 @@ static bool gather(const struct ctl *ctl, json_t *values, struct error *err)
 	return take_scopes(ctl, values, err);
 }
 
-/* Today and tomorrow are those of the customer. */
+/* Today and tomorrow are in the customer's time zone. */
 static bool gather_days(struct ctl *ctl, const struct change_context *context, json_t *values,
                         struct error *err)
 {
@@ -81,7 +81,7 @@ static bool suspension_run_add(struct ctl *ctl, struct error *err)
 	return true;
 }
 
-/* Today and tomorrow are those of its customer, whose number the record has. */
+/* Today and tomorrow are in the time zone of the record's customer. */
 static bool suspension_run_set(struct ctl *ctl, struct error *err)
 {
 	const struct kind *kind = kind_find("suspension");
@@ -105,7 +105,7 @@ static bool suspension_run_set(struct ctl *ctl, struct error *err)
 	return ok && record_done(ctl, context.store, id, "changed", err);
 }
 
-/* What holds all the same, the parents' too, so that nobody believes the truck may go. */
+/* Suspensions still in force, including the parents', so that nobody sends the truck. */
 static void print_still(struct ctl *ctl, const json_t *row)
 {
 	const char *number = ctl_arg(ctl, 0),
@@ -252,7 +252,7 @@ const struct command suspension_verbs[] = {
 };
 const size_t suspension_verbs_n = sizeof suspension_verbs / sizeof *suspension_verbs;
 
-/* Short for three of these, and older than they are. */
+/* Short forms of three of these. */
 static const struct command suspend_command[] = {
         {.args = "NUMBER",
          .options = suspend_options,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `template render`: what a template makes of data, for those who write templates. */
+/* `template render`: renders a template with given data, for people who write templates. */
 #include "dispatchctl/nouns/nouns.h"
 
 #include "dispatchctl/base/ctl.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Records in and out. An export is written beside its file and then put in its place, so that a
- * full disk leaves yesterday's; a device or a pipe is written as it is.
+ * Import and export of records. An export is written beside its file and then renamed, so that a
+ * full disk leaves yesterday's file intact; a device or a pipe is written directly.
  */
 #include "dispatchctl/nouns/transfer.h"
 
@@ -38,7 +38,7 @@ static bool format_of(const struct ctl *ctl, const char *path, enum records_form
 	return true;
 }
 
-/* Where the contents of documents and pictures lie; NULL for standard input and output. */
+/* The folder of documents' and pictures' contents; NULL for standard input and output. */
 static const char *contents_beside(const struct ctl *ctl, const char *path)
 {
 	return strcmp(path, "-") == 0 ? NULL : arena_printf(ctl->arena, "%s.files", path);
@@ -127,7 +127,7 @@ static const char *rows_word(int64_t n)
 	return n == 1 ? "row" : "rows";
 }
 
-/* What the file brings was replaced by somebody since: it may be an old one. */
+/* Values in the file have been replaced since, so the file may be old. */
 static void warn_of_stale(const struct records_counts *counts, bool dry_run)
 {
 	char day[INSTANT_TEXT_MAX], by[200];
@@ -238,15 +238,12 @@ struct target {
 	const char *path;
 	struct folder folder;         /* that `path` lies in */
 	const char *name;             /* in it */
-	char beside[FOLDER_NEW_SIZE]; /* what is written before it is put in its place; "": the file
-	                                 itself */
-	bool secret;                  /* for nobody else's eyes */
+	char beside[FOLDER_NEW_SIZE]; /* what is written and then renamed; "": the file itself */
+	bool secret;                  /* only the owner may read it */
 	FILE *out;
 };
 
-/* A device or a pipe that the person names. One that was put in a file's place meanwhile is not
- * written to.
- */
+/* A device or a pipe named by the person; not a file that was put in its place meanwhile. */
 static int open_special(const char *path)
 {
 	struct stat info;
@@ -286,7 +283,7 @@ static int open_target(struct target *target, struct error *err)
 	return fd;
 }
 
-/* As the person: the office's user need not be allowed to write there. */
+/* As the person, since the office's user may not be allowed to write there. */
 static bool target_open(struct target *target, struct error *err)
 {
 	if (strcmp(target->path, "-") == 0) {

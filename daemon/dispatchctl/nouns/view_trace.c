@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared by `explain` and `job show`, which print the same trace: asked now, or kept since. */
+/* Shared by `explain` and `job show`: the trace of a verdict. */
 #include "dispatchctl/nouns/view_trace.h"
 
 void view_trace(struct ctl *ctl, const json_t *trace)

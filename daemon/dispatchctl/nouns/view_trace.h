@@ -4,7 +4,7 @@
 
 #include "dispatchctl/base/ctl.h"
 
-/* The rules in the order in which they were asked: a mark, the rule, what it saw. */
+/* The rules in their order: a mark, the rule, what it found. */
 void view_trace(struct ctl *ctl, const json_t *trace);
 
 #endif

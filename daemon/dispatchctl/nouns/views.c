@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Records for people. Lists and sheets of any kind come from the kinds' table; only the customer
- * has a page of its own, in the order in which a dispatcher asks: may I send a truck, who is it,
- * what must I know, when, whom to call.
+ * has its own page, in the order of a dispatcher's questions: may I send a truck, who is it, what
+ * do I have to know, when, whom do I call.
  */
 #include "dispatchctl/nouns/views.h"
 
@@ -94,7 +94,7 @@ static void heading(struct ctl *ctl, const char *title)
 	buf_printf(output_text(ctl->out), "\n%s%s%s\n", look_bold(look), title, look_plain(look));
 }
 
-/* The lists that hang on a customer, in the order in which they are shown. */
+/* A customer's lists, in the order in which they are shown. */
 static const struct {
 	const char *key, *title, *kind;
 } parts[] = {
@@ -151,7 +151,7 @@ static void view_week(struct ctl *ctl, const json_t *weekly, const char *whose)
 	}
 }
 
-/* "  (of customer 1000)", behind what isn't the customer's own. */
+/* "  (of customer 1000)", after hours that aren't the customer's own. */
 static const char *whose_text(struct ctl *ctl, const json_t *inherited)
 {
 	const char *from = json_string_value(json_object_get(inherited, "from"));

@@ -16,12 +16,12 @@ struct view view_of_sheet(const struct kind *kind, struct arena *arena);
 /* "postal_code" is "Postal code". In the arena. */
 const char *view_title(const char *name, struct arena *arena);
 
-/* Prints a customer with all that hangs on it; takes the reference. */
+/* Prints a customer with all its records; takes the reference. */
 void view_customer(struct ctl *ctl, json_t *customer);
-/* A customer's hours, as hours_show() gives them. */
+/* A customer's hours, as hours_show() returns them. */
 void view_hours(struct ctl *ctl, const json_t *hours);
 
-/* Changes as customer_history() gives them; takes the reference. (view_changes.c) */
+/* Changes as customer_history() returns them; takes the reference. (view_changes.c) */
 void view_changes(struct ctl *ctl, json_t *rows);
 
 #endif

@@ -8,7 +8,7 @@
 
 enum { MOST_DAYS = 36500 };
 
-/* A sign, digits and a unit's letter: "+30d". False where it is something else. */
+/* A sign, digits and a unit's letter: "+30d". False if it is something else. */
 static bool parse_shift(const char *text, const char *units, int64_t *ret_count, char *ret_unit)
 {
 	if (*text != '+' && *text != '-')

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Answers are gathered in memory and printed at the end: a table's widths are known only then, a
- * pager is worth starting only then, and a command that fails half-way has printed nothing.
+ * Answers are collected in memory and printed at the end: only then are a table's widths and the
+ * need for a pager known, and a command that fails halfway has printed nothing.
  */
 #include "dispatchctl/show/output.h"
 
@@ -25,12 +25,12 @@ struct output {
 	struct look look;
 	struct buf text;
 	json_t *document;
-	bool pieces; /* the beginning of a list is there already */
+	bool pieces; /* the beginning of a list has been printed */
 	struct pager *pager;
 	size_t paged; /* bytes of `text` that the pager has; kept until it is sure to be there */
-	bool direct;  /* there is no pager */
-	size_t clean; /* bytes of `text` that are fit for the terminal */
-	bool left;    /* the person has left the pager: no more is wanted */
+	bool direct;  /* without a pager */
+	size_t clean; /* bytes of `text` that are safe for the terminal */
+	bool left;    /* the person has left the pager */
 };
 
 static unsigned number_of(const char *variable)
@@ -139,8 +139,8 @@ void output_sheet(struct output *out, json_t *object, const struct column *colum
 }
 
 /*
- * SIGPIPE is ignored for the sake of sockets; for standard output it does what it does everywhere:
- * who pipes a list into head(1) wants no message about it.
+ * SIGPIPE is ignored for the sake of sockets; for standard output it has its usual effect: a list
+ * piped into head(1) ends without a message.
  */
 static bool print(const char *bytes, size_t len, struct error *err)
 {
@@ -165,17 +165,16 @@ bool output_line(struct output *out, const char *text, size_t len, struct error 
 	return print(text, len, err) && print("\n", 1, err);
 }
 
-/* -- what a terminal may be given -------------------------------------------------------------- */
+/* -- text that is safe for a terminal ---------------------------------------------------------- */
 
-/* Bytes of one of our own escapes, "ESC [ digits m", which do no more than color; 0: there is none.
- */
+/* Bytes of one of our own escapes, "ESC [ digits m", which only set colors; 0 if there is none. */
 static size_t own_escape(const char *text)
 {
 	size_t digits = strncmp(text, "\x1b[", 2) == 0 ? strspn(text + 2, "0123456789") : 0;
 	return digits > 0 && digits <= 2 && text[2 + digits] == 'm' ? digits + 3 : 0;
 }
 
-/* In JSON an escape has to be one of JSON's; all that comes here is text of its strings. */
+/* In JSON an escape has to be one of JSON's; only the text of its strings comes here. */
 static void add_escape(struct buf *out, const char *shown, bool json)
 {
 	unsigned c = (unsigned)strtoul(shown + 2, NULL, 16);
@@ -202,7 +201,7 @@ static void add_clean(struct buf *out, const char *text, size_t len, bool json)
 	}
 }
 
-/* The one place where text for a person leaves: what was added since is made fit for a terminal. */
+/* The only place where text for a person leaves: what was added since is made safe. */
 static void clean(struct output *out)
 {
 	struct buf fit = {0};
@@ -225,8 +224,7 @@ static bool is_long(const struct output *out)
 	return lines >= out->lines;
 }
 
-/* The pager is gone: because the person has seen enough, or it never was there, and then nothing
- * was seen. */
+/* The pager has ended: the person has seen enough, or it never started and nothing was seen. */
 static bool end_pager(struct output *out, struct error *err)
 {
 	struct pager *pager = out->pager;
@@ -239,7 +237,7 @@ static bool end_pager(struct output *out, struct error *err)
 	return good;
 }
 
-/* Gives the person at the terminal what was gathered since. */
+/* Shows the person at the terminal what was collected since. */
 static bool output_show(struct output *out, struct error *err)
 {
 	if (out->left)
@@ -265,7 +263,7 @@ static bool output_show(struct output *out, struct error *err)
 
 /* -- pieces ------------------------------------------------------------------------------------ */
 
-/* Headings stand over the first piece only; a later one may have other widths. */
+/* Only the first piece has headings; a later one may have other widths. */
 static void add_table_piece(struct output *out, const json_t *rows, const struct column *columns,
                             size_t n)
 {

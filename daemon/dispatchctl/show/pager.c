@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A pager that can't be started is no fault, nor is one that the person leaves early. Whether the
- * shell found the program is only known by its end, or by its having read.
+ * It isn't a fault if the pager can't be started or the person leaves it early. Whether the shell
+ * found the program is known only once it ends or has read something.
  */
 #include "dispatchctl/show/pager.h"
 

@@ -8,13 +8,12 @@
 /* The program through which a person reads a long answer: $PAGER, else less. */
 struct pager;
 
-struct pager *pager_start(void); /* NULL where none is wanted or can be started */
-/* False where it takes no more: the person has seen enough, or the program was never there. */
+struct pager *pager_start(void); /* NULL if none is wanted or it can't be started */
+/* False if it takes no more: the person has seen enough, or the program never started. */
 bool pager_write(struct pager *pager, const char *bytes, size_t len);
-/* Whether it is sure to be there: it has taken more than a pipe holds. */
+/* Whether it certainly runs: it has read more than a pipe holds. */
 bool pager_reads(const struct pager *pager);
-/* Waits until the person is done. False where the program was never there, so that nothing was
- * seen. */
+/* Waits until the person is done. False if the program never started, so that nothing was seen. */
 bool pager_end(struct pager *pager);
 
 #endif

@@ -25,7 +25,7 @@ struct progress progress_start(const char *what)
 	return (struct progress){.what = what, .on = isatty(STDERR_FILENO), .started_ms = now_ms()};
 }
 
-/* What is left is said only once there is something to go by. */
+/* The time left is shown only once it can be estimated. */
 static void print_left(int64_t elapsed_ms, int64_t done, int64_t total)
 {
 	if (elapsed_ms < 1000 || done <= 0)

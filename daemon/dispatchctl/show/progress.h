@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A line on standard error that says how far a long piece of work is; nothing where that is no
+/* A line on standard error that shows the progress of a long task; nothing unless that is a
  * terminal. */
 struct progress {
 	const char *what; /* "importing" */
@@ -14,9 +14,9 @@ struct progress {
 };
 
 struct progress progress_start(const char *what);
-/* `done` of `total` bytes; 0: not known. Draws ten times a second at most. */
+/* `done` of `total` bytes; 0: unknown. Draws at most ten times a second. */
 void progress_show(struct progress *progress, int64_t rows, int64_t done, int64_t total);
-void progress_clear(
-        struct progress *progress); /* before anything else is written there, and at the end */
+/* Before anything else is written there, and at the end. */
+void progress_clear(struct progress *progress);
 
 #endif

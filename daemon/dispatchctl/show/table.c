@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tables and sheets. Columns are first as wide as their widest cell; where a terminal is narrower,
- * the widest column that may be cut gives up a cell at a time until the line fits. On a very narrow
- * one those that may be cut go below their least width, then the others are cut, too; for what
- * still finds no room the last columns are left out. Whatever comes from a record is printed
- * without control characters: a customer's name must not be able to drive the terminal of the
- * person who lists it.
+ * Tables and sheets. Columns start as wide as their widest cell; on a narrower terminal the widest
+ * column that may be cut loses a cell at a time until the line fits. On a very narrow one these
+ * columns go below their minimum, then the others are cut, too; if that isn't enough, the last
+ * columns are left out. Values from records are printed without control characters: a customer's
+ * name must not be able to control the terminal of the person who lists it.
  */
 #include "dispatchctl/show/table.h"
 
@@ -116,7 +115,7 @@ static const char *cell(struct buf *scratch, const json_t *row, const struct col
 	return buf_text(scratch);
 }
 
-/* What a word of a status means to the person who looks for trouble. */
+/* Colors that make trouble easy to spot. */
 static const struct {
 	const char *word, *escape;
 } word_colours[] = {
@@ -165,8 +164,8 @@ static void measure(const json_t *rows, const struct column *columns, size_t n, 
 	buf_free(&scratch);
 }
 
-/* How far a column may be cut: as its row says; further; and then all of them, what names the row
- * last. */
+/* How far columns may be cut: to their minimum; further; then all of them, the first column last.
+ */
 enum round { ROUND_FAIR, ROUND_TIGHT, ROUND_ALL, ROUND_NAME, ROUNDS };
 enum { TIGHT = 4 };
 
@@ -185,7 +184,7 @@ static unsigned least_width(const struct column *columns, size_t c, enum round r
 	}
 }
 
-/* The widest column that may still give a cell; -1 where none may. */
+/* The widest column that may still lose a cell; -1 if none may. */
 static int widest(const struct column *columns, size_t n, const unsigned *widths, enum round round)
 {
 	int found = -1;
@@ -196,7 +195,7 @@ static int widest(const struct column *columns, size_t n, const unsigned *widths
 	return found;
 }
 
-/* How many columns find room when all are as narrow as can be. */
+/* How many columns fit if all are as narrow as possible. */
 static size_t columns_that_fit(size_t n, const unsigned *widths, unsigned limit)
 {
 	unsigned total = 0;
@@ -208,7 +207,7 @@ static size_t columns_that_fit(size_t n, const unsigned *widths, unsigned limit)
 	return n;
 }
 
-/* Gives how many columns are left. */
+/* Returns how many columns are left. */
 static size_t shrink(const struct column *columns, size_t n, unsigned *widths, unsigned limit)
 {
 	if (limit == 0 || n == 0)
@@ -242,8 +241,7 @@ static void print_cell(struct buf *out, const struct column *column, const char 
 	buf_printf(out, "%*s", last ? 0 : GAP, "");
 }
 
-/* Columns without a value in any row are left out: on a wide record they would only push the rest
- * away. */
+/* Columns without a value in any row are left out: they would only push the others away. */
 static size_t used_columns(const json_t *rows, const struct column *columns, size_t n,
                            struct column *ret, const struct look *look)
 {

@@ -11,14 +11,12 @@
 
 /*
  * JSON made readable: what `--json` would print, laid out for a person. A command makes one JSON
- * document; a table or a sheet is a view of it, so that the two never say different things.
+ * document; a table or a sheet is a view of it, so that the two always agree.
  */
 enum column_style {
 	STYLE_PLAIN,
-	STYLE_WORD,   /* a word of the contract: green where all is well, yellow where it waits, red
-	               * where not
-	               */
-	STYLE_URGENT, /* red where the row's "urgent" or "suspended" is true */
+	STYLE_WORD,   /* a word of the contract: green for good, yellow for waiting, red for bad */
+	STYLE_URGENT, /* red if the row's "urgent" or "suspended" is true */
 	STYLE_FAINT,
 	STYLE_TIME, /* RFC 3339, shown in the host's time zone */
 };
@@ -27,8 +25,7 @@ struct column {
 	const char *key;   /* a member of the row; `contact.name` goes down */
 	const char *title; /* the heading, or the label of a sheet's line */
 	bool right;
-	unsigned min; /* is cut down to this many cells before others; 0: only where nothing else
-	                 helps */
+	unsigned min; /* is cut to this many cells before others; 0: only as a last resort */
 	enum column_style style;
 };
 
@@ -41,31 +38,28 @@ struct look {
 /* Adds an RFC 3339 time in that zone, to the second; anything else as it is. */
 void look_time(struct buf *out, const char *text, const struct look *look);
 
-/* One line a row, under headings. `rows` is an array of objects. */
+/* One line per row, under headings. `rows` is an array of objects. */
 void table_print(struct buf *out, const json_t *rows, const struct column *columns, size_t n,
                  const struct look *look);
 
-/* One line a member that has a value, label first; long values are wrapped at `look->width`. */
+/* One line per member that has a value, label first; long values wrap at `look->width`. */
 void table_print_sheet(struct buf *out, const json_t *object, const struct column *columns,
                        size_t n, const struct look *look);
 
-/* A value as a person reads it: text as it is but without control characters, yes and no, lists
- * with commas.
- */
+/* A value for people: text without control characters, yes or no, lists with commas. */
 void table_value(struct buf *out, const json_t *value);
-/* A member's text as it is; "" where it has none. */
+/* A member's text unchanged; "" if it has none. */
 const char *table_text(const json_t *object, const char *key);
 
 /* Cells that a UTF-8 text takes on a terminal. Invalid bytes count one each. */
 unsigned text_width(const char *text);
-/* Adds `text`, cut to `cells` with an ellipsis where it is longer; returns the cells that it took.
- */
+/* Adds `text`, cut to `cells` with an ellipsis if it is longer; returns the cells it took. */
 unsigned text_add_cut(struct buf *out, const char *text, unsigned cells);
-/* Adds `text` in lines of at most `cells`, broken at blanks, each but the first behind `indent`
- * blanks. */
+/* Adds `text` in lines of at most `cells`, broken at blanks; all but the first are indented by
+ * `indent` blanks. */
 void text_add_wrapped(struct buf *out, const char *text, unsigned indent, unsigned cells);
 
-/* The escape that begins bold, red …; "" where `look` has no colour. `text_plain` ends them all. */
+/* The escape that begins bold, red, …; "" if `look` has no color. look_plain() ends them all. */
 const char *look_bold(const struct look *look);
 const char *look_red(const struct look *look);
 const char *look_faint(const struct look *look);

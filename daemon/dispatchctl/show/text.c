@@ -10,7 +10,7 @@
 
 static const char ellipsis[] = "…";
 
-/* Cells of the character at `p`, and its bytes. A byte that is no UTF-8 is shown as itself. */
+/* Cells of the character at `p`, and its bytes. A byte that isn't UTF-8 is shown as itself. */
 static unsigned char_cells(const char *p, size_t *ret_bytes)
 {
 	gunichar c = g_utf8_get_char_validated(p, -1);
@@ -38,7 +38,7 @@ unsigned text_width(const char *text)
 	return width_of(text, strlen(text));
 }
 
-/* Adds as much as fits into `cells`; returns the cells that it took. */
+/* Adds as much as fits into `cells`; returns the cells it took. */
 static unsigned add_fitting(struct buf *out, const char *text, unsigned cells)
 {
 	unsigned used = 0;
