@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The composer of the one shape of message that we send (contract, section 5). It lies on the hot
- * path of every mail: no JSON, no GLib, nothing but bytes. The SMTP library drops or adds headers
- * only where Date, From or Message-ID are missing or doubled; all are here, once.
+ * The composer of the only message format that we send (contract, section 5). It is on the hot path
+ * of every mail: no JSON, no GLib, only bytes. The SMTP library drops or adds headers only if Date,
+ * From or Message-ID are missing or repeated; here each appears once.
  */
 #include "mail/compose.h"
 
@@ -32,8 +32,8 @@ static void add_date(struct buf *out, struct instant made)
 }
 
 /*
- * The boundary is made from the Message-ID (FNV-1a), so a retry is the same to the byte. That it
- * stands nowhere in the parts is not left to chance: body_part() keeps "=_" out of them.
+ * The boundary is made from the Message-ID (FNV-1a), so a retry is the same byte for byte. It can't
+ * occur in the parts: body_part() keeps "=_" out of them.
  */
 static uint64_t boundary(const char *message_id)
 {

@@ -7,11 +7,11 @@
 
 #include <stddef.h>
 
-/* All texts are UTF-8; what is not valid becomes U+FFFD. None is NULL except `html`. */
+/* All texts are UTF-8; invalid bytes become U+FFFD. None is NULL except `html`. */
 struct compose_mail {
 	const char *from_name, *from;         /* a checked address; the name may be "" */
 	const char *to_name, *to;             /* the same */
-	const char *reply_to_name, *reply_to; /* the same; no header where `reply_to` is "" */
+	const char *reply_to_name, *reply_to; /* the same; no header if `reply_to` is "" */
 	const char *subject;
 	const char *message_id; /* with angle brackets */
 	const char *thread_id;  /* for In-Reply-To and References; "" for none */
@@ -24,9 +24,9 @@ struct compose_mail {
 
 /*
  * Adds the whole message (RFC 5322) to `ret`: CRLF throughout, 7-bit, the same bytes for the same
- * mail. Cannot fail: whatever the texts hold, no header carries a line break from them, and line
- * breaks and control characters in a header are spaces; in a body, control characters other than
- * tab and line break are spaces and lines end in CRLF, the last one too.
+ * mail. Cannot fail, whatever the texts contain: line breaks and control characters in a header
+ * become spaces; in a body, control characters other than tab and line break become spaces, and
+ * lines end in CRLF, the last one too.
  */
 void compose_mail(const struct compose_mail *mail, struct buf *ret);
 

@@ -3,9 +3,10 @@
  * Bodies of our mails (RFC 2045, section 6). The text is first brought to its canonical form, whole
  * lines that end in CRLF, then measured once in all three encodings, then written in the smallest.
  *
- * 7bit is only for what no relay, mbox file or dot-stuffing on the way could touch: printable ASCII
- * in short lines, none of which ends in a blank, begins with "From " or is a lone dot. It must not
- * hold "=_" either, which the boundary begins with: the two other encodings cannot produce that.
+ * 7bit is only for text that no relay, mbox file or dot-stuffing on the way could change: printable
+ * ASCII in short lines, none of which ends in a blank, begins with "From " or is a lone dot. It
+ * must not contain "=_" either, the start of the boundary; the other two encodings cannot produce
+ * that.
  */
 #include "mail/compose_body.h"
 
@@ -60,7 +61,7 @@ static unsigned char class_of(unsigned char c)
 	return classes[c];
 }
 
-/* Behind the longest run from `p` that can stand as it is: no control characters, valid UTF-8. */
+/* The end of the longest run from `p` that needs no change: no control characters, valid UTF-8. */
 static const char *run_end(const char *p, const char *end)
 {
 	while (p < end) {
@@ -75,9 +76,7 @@ static const char *run_end(const char *p, const char *end)
 	return p;
 }
 
-/* Lines end in CRLF whatever they ended in, control characters are spaces, bytes that are no UTF-8
- * are marked.
- */
+/* All lines end in CRLF, control characters become spaces, bytes that aren't UTF-8 U+FFFD. */
 static void canonical(struct buf *out, const char *text)
 {
 	const char *p = text, *end = text + strlen(text);
@@ -99,7 +98,7 @@ static void canonical(struct buf *out, const char *text)
 		buf_add(out, "\r\n", 2);
 }
 
-/* Whether a line, given without its CRLF, passes through everything as 7bit. */
+/* Whether a line, given without its CRLF, survives everything as 7bit. */
 static bool passes(const char *line, size_t len)
 {
 	if (len == 0)
@@ -127,15 +126,15 @@ static bool all_pass(const struct buf *text)
 	return true;
 }
 
-/* Whether a literal at the beginning of a line, or of what follows a soft break, must be encoded
- * all the same: a dot would be stuffed on the way, "From " marked. */
+/* Whether a literal at the beginning of a line, or after a soft break, must be encoded anyway: a
+ * dot would be stuffed on the way, "From " marked. */
 static bool risky_begin(const char *line, size_t i)
 {
 	return line[i] == '.' || (line[i] == 'F' && (i > 0 || strncmp(line, "From ", 5) == 0));
 }
 
-/* How many characters from `i` on stand for themselves, `max` at most; a blank at the line's end
- * does not. */
+/* How many characters from `i` on need no encoding, at most `max`; a blank at the line's end does.
+ */
 static size_t literal_run(const char *line, size_t i, size_t len, size_t max)
 {
 	size_t end = len - i > max ? i + max : len, stop = i;
@@ -185,7 +184,7 @@ static void add_quoted(struct buf *out, const struct buf *text)
 	}
 }
 
-/* What quoted-printable comes to, near enough to choose by. */
+/* The approximate size in quoted-printable, good enough to choose by. */
 static size_t quoted_size(const struct buf *text)
 {
 	size_t size = text->len;

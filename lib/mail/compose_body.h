@@ -5,7 +5,7 @@
 #include "base/buf.h"
 
 /*
- * The composer's bodies; compose.c alone includes this. Adds Content-Type,
+ * The composer's bodies; only compose.c includes this. Adds Content-Type,
  * Content-Transfer-Encoding, an empty line and the text in the smallest of 7bit, quoted-printable
  * and base64, with CRLF at the end. What is added never has a line that begins with "--=_".
  */

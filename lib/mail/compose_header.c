@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Headers of our mails. Every value goes through clean() or is made of a fixed alphabet, so no data
- * can end a header line: that is the whole defence against header injection, and it stands here.
+ * can end a header line: this is the entire defense against header injection.
  */
 #include "mail/compose_header.h"
 
@@ -51,8 +51,7 @@ void compose_add_utf8(struct buf *out, const char *text, size_t len)
 	buf_add(out, text + from, len - from);
 }
 
-/* C0, DEL, C1 and the two line separators: what some reader somewhere takes for a line break or
- * worse. */
+/* C0, DEL, C1 and the two line separators, which some mail program may take for a line break. */
 static size_t control_length(const char *text, size_t len)
 {
 	const unsigned char *s = (const unsigned char *)text;
@@ -65,7 +64,7 @@ static size_t control_length(const char *text, size_t len)
 	return 0;
 }
 
-/* Valid UTF-8 without control characters (each is a space) and without space at either end. */
+/* Valid UTF-8 without control characters (each becomes a space), trimmed at both ends. */
 static void clean(struct buf *out, const char *text)
 {
 	size_t plain = 0;
@@ -102,7 +101,7 @@ static bool is_ascii(const struct buf *text)
 	return true;
 }
 
-/* Whether it can stand in a header as it is, folded at its spaces, and be read back unchanged. */
+/* Whether a header can contain it as is, folded at its spaces, and be read back unchanged. */
 static bool can_be_plain(const struct buf *text)
 {
 	size_t word = 0;
@@ -117,8 +116,7 @@ static bool can_be_plain(const struct buf *text)
 	return true;
 }
 
-/* Adds words one by one, a new line before each that would not fit. `column` is where the line
- * stands. */
+/* Adds words one by one, each that doesn't fit on a new line. `column` is the current column. */
 static void add_folded(struct buf *out, const char *text, size_t column)
 {
 	for (;;) {
@@ -136,7 +134,7 @@ static void add_folded(struct buf *out, const char *text, size_t column)
 	}
 }
 
-static bool q_safe(char c) /* RFC 2047, section 5 (3): what may stand in a phrase */
+static bool q_safe(char c) /* RFC 2047, section 5 (3): allowed in a phrase */
 {
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 	       (c != '\0' && strchr("!*+-/", c) != NULL);
@@ -179,7 +177,7 @@ static void add_b(struct buf *out, const char *text, size_t len)
 	}
 }
 
-/* The bytes of the longest run of whole characters that fits into `room` columns of a code. */
+/* The bytes of the longest run of whole characters that fits into `room` encoded columns. */
 static size_t fit_q(const char *text, size_t len, size_t room)
 {
 	size_t fit = 0;
@@ -194,8 +192,7 @@ static size_t fit_q(const char *text, size_t len, size_t room)
 
 /*
  * The same for base64, and either all of the text or a multiple of three bytes: some readers (GMime
- * is one) decode neighbouring words as one stream and lose what follows padding. 0 where there is
- * none.
+ * is one) decode neighboring words as one stream and lose what follows padding. 0 if there is none.
  */
 static size_t fit_b(const char *text, size_t len, size_t room)
 {
@@ -211,9 +208,9 @@ static size_t fit_b(const char *text, size_t len, size_t room)
 }
 
 /*
- * Encoded words, each of whole characters (RFC 2047, section 5), one a line after the first: spaces
- * between two encoded words vanish when they are read. All take the encoding that is shorter over
- * all, except that a character on which no base64 word can end stands in a word of its own.
+ * Encoded words, each of whole characters (RFC 2047, section 5), one per line after the first;
+ * spaces between two encoded words disappear when read. All use the encoding that is shorter
+ * overall, except that a character on which no base64 word can end gets a word of its own.
  */
 static void add_encoded(struct buf *out, const struct buf *text, size_t column)
 {
@@ -270,8 +267,8 @@ static bool is_phrase(const struct buf *text)
 	return true;
 }
 
-/* As it is or as a quoted string, on one line: a fold within is legal, and yet GMime keeps its line
- * break. */
+/* As is or as a quoted string, on one line: a fold inside is legal, but GMime keeps its line break.
+ */
 static void add_phrase(struct buf *out, const struct buf *text)
 {
 	const char *quote = is_phrase(text) ? "" : "\"";

@@ -4,8 +4,7 @@
 
 #include "base/buf.h"
 
-/* The composer's headers; compose.c alone includes this. Each function adds whole lines with CRLF.
- */
+/* The composer's headers; only compose.c includes this. Each function adds lines with CRLF. */
 
 enum { HEADER_LINE_MAX = 76 };
 
@@ -16,17 +15,16 @@ void header_text(struct buf *out, const char *name, const char *value);
 /* One mailbox. */
 void header_mailbox(struct buf *out, const char *name, const char *display, const char *address);
 
-/* A token of printable ASCII: what is none is left out. */
+/* A token of printable ASCII; other characters are left out. */
 void header_token(struct buf *out, const char *name, const char *value);
 
-/* What isn't printable ASCII is percent-encoded, `%` too, and spaces that a reader would lose. */
+/* Percent-encodes `%`, what isn't printable ASCII, and spaces that a reader would lose. */
 void header_percent(struct buf *out, const char *name, const char *value);
 
-/* The length of the valid UTF-8 character at `text` (of `len` bytes, > 0); 0 where there is none.
- */
+/* The length of the valid UTF-8 character at `text` (of `len` bytes, > 0); 0 if there is none. */
 size_t compose_char_length(const char *text, size_t len);
 
-/* Reads `text` as UTF-8 and adds it: what is not valid becomes U+FFFD. */
+/* Reads `text` as UTF-8 and adds it; invalid bytes become U+FFFD. */
 void compose_add_utf8(struct buf *out, const char *text, size_t len);
 
 #endif

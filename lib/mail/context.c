@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The data that templates see: made by the engine, completed here, and the list of its names for
- * those who check templates.
+ * The data that templates see: the engine makes it, this file completes it, and lists its names for
+ * the check of templates.
  */
 #include "mail/context.h"
 

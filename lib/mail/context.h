@@ -7,10 +7,10 @@
 #include <stddef.h>
 
 /*
- * What a template needs and can't find out for itself, since Mustache neither counts nor compares:
- * `job.history` is true where the timeline has more than one state, `job.grouped` where
- * there is more than one job, and each entry of `timeline` and
- * `jobs` has a member named by its state that is true (`{{#completed}}done{{/completed}}`).
+ * Adds what a template can't work out itself, since Mustache neither counts nor compares:
+ * `job.history` is true if the timeline has more than one state, `job.grouped` if there is more
+ * than one job, and each entry of `timeline` and `jobs` has a member named after its state that is
+ * true (`{{#completed}}done{{/completed}}`).
  */
 void context_complete(json_t *context);
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The failure policy, the only place that knows it. Mailers report what they saw; the first row
- * that fits says whose fault it is and what becomes of the mail. The order of the rows is part of
- * the policy: what speaks of the session stands before what speaks of the relay, and that before
- * what speaks of the mail, so that one relay's bad day never costs a mail its tries nor a customer
- * the address. refusals.c has the one piece of evidence that no single reply holds, relay.c the
- * breaker.
+ * The failure policy, and the only place that knows it. Mailers report what happened; the first row
+ * that matches says whose fault it is and what happens to the mail. The order of the rows is part
+ * of the policy: rows about the session come before those about the relay, and these before those
+ * about the mail, so that a relay's bad day never costs a mail its tries or marks a customer's
+ * address invalid. refusals.c has the evidence that no single reply contains, relay.c the breaker.
  */
 #include "mail/failure.h"
 
@@ -16,20 +15,20 @@ enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS };
 
 /* ---- a reply ---- */
 
-/* Facts that a row asks for; all of them have to hold. */
+/* Facts that a row requires; all of them have to be true. */
 enum { BEGUN = 1, NOT_BEGUN = 2, PARAMETERS = 4, RENEWABLE = 8 };
 
 struct row {
 	enum smtp_stage from, to; /* both included */
 	int low, high;            /* reply codes, both included */
-	int subject, detail;      /* the enhanced code 5.SUBJECT.DETAIL; -1: whatever, or none */
+	int subject, detail;      /* the enhanced code 5.SUBJECT.DETAIL; -1: any, or none */
 	unsigned when;
 	enum failure_scope scope;
 	enum failure_next next; /* FAILURE_END: that of the delivery */
 	enum delivery delivery;
-	enum delivery alone; /* since MAIL, FAILURE_RELAY: where only this mail meets it, while
-	                        others go through; then it is the mail's */
-	bool hangs_up;       /* nothing more is to be had over the connection, even then */
+	enum delivery alone; /* since MAIL, FAILURE_RELAY: the result if only this mail fails so
+	                        while others go through; then it is the mail's fault */
+	bool hangs_up;       /* the connection is unusable afterwards, even then */
 };
 
 #define ANYWHERE       .from = SMTP_CONNECT, .to = SMTP_BODY
@@ -67,11 +66,11 @@ static const struct row rows[] = {
         {BEFORE_BODY, CODE(0), .when = RENEWABLE | NOT_BEGUN, RENEW},
         {AT(SMTP_BODY), CODE(421), .when = RENEWABLE, RENEW},
 
-        /* No reply: before the first byte of the body certainly not sent, after it nobody knows. */
+        /* No reply: before the first byte of the body certainly not sent, after it unknown. */
         {ANYWHERE, CODE(0), .when = BEGUN, DOUBT},
         {ANYWHERE, CODE(0), RELAY, .hangs_up = true},
 
-        /* The relay speaks of itself, or of our standing with it. */
+        /* The relay reports a problem of its own, or with us. */
         {ANYWHERE, CODE(421), RELAY, .hangs_up = true},
         {ANYWHERE, CODE(454), RELAY},
         {ANYWHERE, CODE(530), RELAY},
@@ -79,11 +78,11 @@ static const struct row rows[] = {
         {ANYWHERE, CODE(535), RELAY},
         {ANYWHERE, CODE(538), RELAY},
         {BEFORE_MAIL, ANY_CODE, RELAY},
-        /* It means the sender: for good where it means this mail's alone. */
+        /* About the sender: permanent if only this mail is affected. */
         {AT(SMTP_MAIL), ENHANCED(7, -1), .scope = FAILURE_RELAY, .delivery = DELIVERY_RELAY,
          .alone = DELIVERY_REFUSED},
 
-        /* The one good end. */
+        /* Success. */
         {AT(SMTP_BODY), CLASS(2), .scope = FAILURE_NONE, .delivery = DELIVERY_SENT},
 
         {SINCE_MAIL, CLASS(4), MAIL(DELIVERY_BUSY)},
@@ -98,7 +97,7 @@ static const struct row rows[] = {
 
         {SINCE_MAIL, CLASS(5), MAIL(DELIVERY_REFUSED)},
 
-        /* Ours to mend: the relay was not asked. */
+        /* Our own faults: the relay was not asked. */
         {AT(SMTP_NOT_ADDRESSABLE), ANYTHING, TO(DELIVERY_ADDRESS)},
         {AT(SMTP_NOT_RENDERED), ANYTHING, MAIL(DELIVERY_REFUSED)},
 
@@ -123,7 +122,7 @@ static bool fits(const struct row *row, const struct smtp_report *report, unsign
 	       (row->when & ~facts) == 0;
 }
 
-/* The last row but one fits whatever the others don't. */
+/* The last row but one matches whatever the others don't. */
 static const struct row *find_row(const struct smtp_report *report,
                                   const struct failure_facts *facts)
 {
@@ -216,7 +215,7 @@ int64_t failure_retry_wait_ms(int attempts, uint64_t random)
 	if (attempts < 7) /* 1, 2, 4, 8, 16, 32 minutes; the next would be 64 */
 		wait = (int64_t)MINUTE_MS << (attempts > 1 ? attempts - 1 : 0);
 	int64_t low = wait - wait / 8, high = wait + wait / 8;
-	/* At the ceiling only what is below it is left; it is still a spread, not one value. */
+	/* At the maximum only the part below it is left; that is still a spread, not one value. */
 	if (high > HOUR_MS)
 		high = HOUR_MS;
 	return low + (int64_t)(random % (uint64_t)(high - low + 1));

@@ -9,12 +9,12 @@
 #include <stdint.h>
 
 /*
- * The failure policy (contract, section 5). Whoever sends reports facts: the stage, the code, what
- * is known of the connection and of other mails. One table answers whose fault it is, and what
- * follows for the mail, the connection and the relay; a second one what follows later, once the
- * result is out.
+ * The failure policy (contract, section 5). Senders report facts: the stage, the code, what is
+ * known about the connection and about other mails. One table decides whose fault it is, and what
+ * happens to the mail, the connection and the relay; a second one decides what follows from the
+ * result.
  */
-enum smtp_stage {                /* the command whose answer, or whose want of one, is reported */
+enum smtp_stage {                /* the command whose reply, or lack of one, is reported */
 	          SMTP_CONNECT,  /* resolve, connect */
 	          SMTP_GREETING, /* 220, EHLO */
 	          SMTP_TLS,      /* STARTTLS, handshake, certificate */
@@ -23,7 +23,7 @@ enum smtp_stage {                /* the command whose answer, or whose want of o
 	          SMTP_RCPT,
 	          SMTP_DATA, /* the answer to DATA itself */
 	          SMTP_BODY, /* the answer after the final dot */
-	          /* ours, with nothing said to the relay about the mail */
+	          /* our own faults, before the relay hears of the mail */
 	          SMTP_NOT_ADDRESSABLE, /* the address can't be written in a command */
 	          SMTP_NOT_RENDERED,
 };
@@ -35,7 +35,7 @@ struct smtp_report {
 	bool body_begun; /* some of the message was handed to the library when it broke */
 };
 
-/* What else is known when it is reported. */
+/* What else is known at the time of the report. */
 struct failure_facts {
 	bool parameters; /* the command bore parameters that nobody asked for, and can be said
 	                    without */
@@ -43,7 +43,7 @@ struct failure_facts {
 	bool alone;     /* the relay failed at this mail before, and has delivered others since */
 };
 
-/* What becomes of a mail, as its result says. */
+/* The result of a try to deliver a mail. */
 enum delivery {
 	DELIVERY_SENT,         /* 250 after the body */
 	DELIVERY_RELAY,        /* the relay's fault: nothing counts against the mail */
@@ -51,7 +51,7 @@ enum delivery {
 	DELIVERY_ADDRESS,      /* the address was refused */
 	DELIVERY_ADDRESS_DEAD, /* and its code says that it doesn't exist */
 	DELIVERY_REFUSED,      /* the mail, for good: mail_refused */
-	DELIVERY_DOUBT,        /* nobody knows: in_doubt */
+	DELIVERY_DOUBT,        /* unknown: in_doubt */
 	DELIVERY_COUNT,
 };
 const char *delivery_name(enum delivery delivery); /* "sent", for messages */
@@ -67,12 +67,12 @@ enum failure_scope {
 
 /* What is next for the mail. */
 enum failure_next {
-	FAILURE_END,       /* nothing */
-	FAILURE_BARE,      /* now, over this connection: the command without its parameters */
-	FAILURE_FRESH,     /* now, over a fresh connection to this relay */
-	FAILURE_ELSEWHERE, /* now, at another relay or connection; else it goes back as
-	                      DELIVERY_RELAY, waits until a relay is usable, and no try is counted
-	                    */
+	FAILURE_END,   /* nothing */
+	FAILURE_BARE,  /* now, over this connection: the command without its parameters */
+	FAILURE_FRESH, /* now, over a fresh connection to this relay */
+	/* Now, at another relay or connection; else it goes back as DELIVERY_RELAY, waits until a
+	 * relay is usable, and no try is counted. */
+	FAILURE_ELSEWHERE,
 	FAILURE_LATER,     /* after failure_retry_wait_ms() */
 	FAILURE_ALTERNATE, /* at once to the alternate address, since this one is marked invalid */
 };
@@ -82,28 +82,25 @@ struct failure {
 	enum failure_next next;
 	enum delivery delivery;
 	bool ends_session; /* no further mail over this connection */
-	bool suspect;      /* the relay's fault in answer to this very mail: others go first */
+	bool suspect;      /* the relay failed at this very mail: others go first */
 };
 struct failure failure_judge(const struct smtp_report *report, const struct failure_facts *facts);
 
-/* What a result says of the relay. */
+/* What a result means for the relay. */
 enum failure_relay {
 	FAILURE_RELAY_WELL,
 	FAILURE_RELAY_AT_FAULT,
-	FAILURE_RELAY_UNSURE, /* it may refuse everybody: that depends on what becomes of others
-	                       * (refusals.h)
-	                       */
+	FAILURE_RELAY_UNSURE, /* it may refuse everybody: other mails will show (refusals.h) */
 };
 
 /* What follows from a result. */
 struct failure_course {
 	const char *name;
 	enum failure_relay relay;
-	enum delivery
-	        everybody; /* FAILURE_RELAY_UNSURE: what it is where everybody is refused so */
+	enum delivery everybody; /* FAILURE_RELAY_UNSURE: the result if everybody is refused so */
 	enum failure_next next;
-	enum status
-	        status; /* of the mail in the end, and why; for FAILURE_LATER until the next try */
+	/* Of the mail, and why; with FAILURE_LATER until the next try. */
+	enum status status;
 	enum reason reason;
 };
 const struct failure_course *failure_course(enum delivery delivery);
@@ -112,7 +109,7 @@ const struct failure_course *failure_course(enum delivery delivery);
  * eighth is taken or added by `random` (any 64 bits), and never more than 1 h. Milliseconds. */
 int64_t failure_retry_wait_ms(int attempts, uint64_t random);
 
-/* So many mails that fail with no delivery between are worth a warning, whatever the words. */
+/* This many mails failing in a row are worth a warning, whatever the replies. */
 enum { FAILURES_MANY = 10 };
 
 /* What a mailer reports of one outgoing mail. */
@@ -120,12 +117,11 @@ enum { DELIVERY_REPLY_MAX = 512 };
 struct delivery_result {
 	int64_t mail;
 	enum delivery delivery;
-	bool yields;          /* DELIVERY_RELAY, in answer to this very mail: others go first */
-	bool template_broken; /* the mail went without what is broken; `fault` says what */
+	bool yields;          /* DELIVERY_RELAY because of this very mail: others go first */
+	bool template_broken; /* the mail was sent without the broken part; `fault` names it */
 	char to[330];         /* the address that was tried */
-	char relay[128];      /* as configured; "" where none was reached */
-	char reply[DELIVERY_REPLY_MAX]; /* the server's words, one line, valid UTF-8; or ours where
-	                                   it said none */
+	char relay[128];      /* as configured; "" if none was reached */
+	char reply[DELIVERY_REPLY_MAX]; /* the server's, or our own words; one line, valid UTF-8 */
 	char fault[256];
 	struct instant at; /* when it ended */
 };

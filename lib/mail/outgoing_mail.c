@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The mail that travels from the engine to a mailer, and the two identifiers that are made from
- * what a mail is about, so that nothing has to be remembered to say the same thing twice.
+ * A mail on its way from the engine to a mailer, and the two identifiers derived from what the mail
+ * is about, so that they are the same every time without being stored.
  */
 #include "mail/outgoing_mail.h"
 

@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /*
- * A mail on its way from the engine to a mailer: all that rendering and sending it needs, nothing
- * that has to be looked up. It owns its arena; whoever holds it last calls outgoing_mail_free().
+ * A mail on its way from the engine to a mailer: everything needed to render and send it, with no
+ * further look-ups. It owns its arena; its last owner calls outgoing_mail_free().
  */
 struct outgoing_mail {
 	struct arena *arena;
@@ -33,7 +33,7 @@ struct outgoing_mail {
 struct outgoing_mail *outgoing_mail_new(void); /* empty, with an arena */
 struct outgoing_mail *
 outgoing_mail_free(struct outgoing_mail *outgoing);               /* takes NULL; returns NULL */
-size_t outgoing_mail_bytes(const struct outgoing_mail *outgoing); /* that it takes of the memory */
+size_t outgoing_mail_bytes(const struct outgoing_mail *outgoing); /* of memory */
 
 /*
  * Message-ID from what names the mail (contract, section 5): the same for a retry, a second copy,

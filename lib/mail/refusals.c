@@ -76,7 +76,7 @@ bool refusals_alone(const struct refusals *refusals, const char *to)
 	return i < refusals->n_suspects && refusals->suspects[i].seq < refusals->delivered;
 }
 
-/* Of those about whom a later delivery has not said anything yet. */
+/* Of those that no later delivery has cleared or confirmed yet. */
 static bool is_open(const struct refusals *refusals, size_t i)
 {
 	return refusals->suspects[i].seq >= refusals->delivered;
@@ -120,7 +120,7 @@ bool refusals_unresolved(const struct refusals *refusals)
 	return false;
 }
 
-/* ---- what goes out ---- */
+/* ---- results that go out ---- */
 
 static void drop_held(struct refusals *refusals, size_t i)
 {
@@ -176,7 +176,7 @@ bool refusals_take(struct refusals *refusals, int64_t mail, struct delivery_resu
 
 /* ---- rows ---- */
 
-/* A free place, else that of the row that has been quiet for longest. */
+/* A free row, else the one that has been quiet for longest. */
 static size_t place_for_row(struct refusals *refusals, refusals_out *out, void *arg)
 {
 	size_t best = 0;
@@ -229,7 +229,7 @@ static void note(struct refusals_row *row, struct refusals_who who, bool fresh)
 	row->fresh[row->n++] = fresh;
 }
 
-/* Ten different ones, and not only such as were refused before while others went through. */
+/* Ten different recipients, not all of them refused before while others went through. */
 static bool is_full(const struct refusals_row *row)
 {
 	size_t i = 0;

@@ -70,7 +70,7 @@ struct refusals {
 	size_t n_suspects;
 };
 
-/* Gets each result that goes out. */
+/* Called with each result that goes out. */
 typedef void refusals_out(void *arg, const struct delivery_result *result);
 
 /* To be called when a mail is begun with; refusals_add() wants the answer. */
@@ -83,10 +83,10 @@ uint64_t refusals_begin(struct refusals *refusals);
 bool refusals_add(struct refusals *refusals, const struct delivery_result *result, const char *kind,
                   uint64_t begun, int64_t now_ms, refusals_out *out, void *arg);
 
-/* How long refusals are held back after the last one in the same words. */
+/* How long refusals are held back after the last one with the same words. */
 struct refusals_patience {
-	int64_t lone_ms;       /* where only one recipient was refused so */
-	int64_t hold_ms;       /* where several were */
+	int64_t lone_ms;       /* if only one recipient was refused so */
+	int64_t hold_ms;       /* if several were */
 	int64_t open_until_ms; /* its breaker is open until then, perhaps for their sake: its next
 	                          words are waited for, up to REFUSALS_OPEN_MS; 0: it doesn't */
 };
@@ -99,10 +99,10 @@ int64_t refusals_expire(struct refusals *refusals, const struct refusals_patienc
 /* The end: a lone refusal goes out as it is, what may still be the relay's fault as that. */
 void refusals_end(struct refusals *refusals, refusals_out *out, void *arg);
 
-/* Takes out what is held of a mail; false where nothing is. */
+/* Takes out what is held of a mail; false if there is nothing. */
 bool refusals_take(struct refusals *refusals, int64_t mail, struct delivery_result *ret);
 
-/* The relay failed at the sending of this mail: others first. */
+/* The relay failed at this mail: others first. */
 void refusals_suspect(struct refusals *refusals, const char *to, const char *kind);
 
 /* Whether the relay failed at this recipient's mail before, and delivered one since: it is not the
@@ -118,7 +118,7 @@ int64_t refusals_rank(const struct refusals *refusals, const char *to, const cha
 /* Whether any row has ten, and no mail was delivered since. */
 bool refusals_breaker_open(const struct refusals *refusals);
 
-/* Whether anybody was refused about whom nothing has become clear yet. */
+/* Whether any refusal is still unexplained. */
 bool refusals_unresolved(const struct refusals *refusals);
 
 #endif

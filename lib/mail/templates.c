@@ -93,7 +93,7 @@ static bool is_blank(const struct buf *text)
 	return p[strspn(p, " \t\r\n")] == '\0';
 }
 
-/* A part of a mail, if it has that part. */
+/* A part of a mail, if the mail has it. */
 static bool render_part(const struct mustache *template, json_t *context,
                         const struct mustache_options *options, struct buf *ret, struct error *err)
 {
@@ -106,8 +106,8 @@ static bool render_part(const struct mustache *template, json_t *context,
 }
 
 /*
- * One mail's templates with the data. False where the text is broken; `ret` may then hold anything.
- * A broken HTML is left out: true then too, with `*ret_broken` and the reason in `err`.
+ * One mail's templates with the data. False if the text is broken; `ret` is then unspecified.
+ * Broken HTML is left out: then also true, with `*ret_broken` and the reason in `err`.
  */
 static bool render_mail(const struct mail_template *mail, struct words words, struct dates *dates,
                         json_t *context, const struct outgoing_mail *about, struct rendered *ret,
@@ -141,8 +141,8 @@ static bool render_mail(const struct mail_template *mail, struct words words, st
 	return true;
 }
 
-/* The best mail that can be rendered: the admin's, without its HTML where that is broken, else the
- * built-in one. Whatever went wrong on the way is in `err` and sets `*ret_broken`. */
+/* The best mail that can be rendered: the admin's, without its HTML if that is broken, else the
+ * built-in one. What went wrong on the way is in `err` and sets `*ret_broken`. */
 static bool render_best(const struct templates *templates, struct dates *dates, int index,
                         const struct outgoing_mail *about, json_t *context, struct rendered *ret,
                         bool *ret_broken, struct error *err)

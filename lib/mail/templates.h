@@ -29,11 +29,10 @@ typedef void templates_fault(void *arg, const char *text);
  * built-in ones. `ret_faults` counts. */
 struct templates *templates_load(const char *directory, templates_fault *fault, void *arg,
                                  int *ret_faults);
-/* Those of `[mail] templates`. A folder of the admin's choice must be there; the default one need
- * not. */
+/* Those of `[mail] templates`. A configured folder has to exist; the default one doesn't. */
 struct templates *templates_load_set(const struct settings *settings, templates_fault *fault,
                                      void *arg, int *ret_faults);
-/* Whether there are only the built-in ones, for want of a folder. */
+/* Whether only the built-in ones exist, because the folder is missing. */
 bool templates_built_in_only(const struct templates *templates);
 struct templates *templates_ref(struct templates *templates);   /* thread-safe */
 struct templates *templates_unref(struct templates *templates); /* takes NULL; returns NULL */

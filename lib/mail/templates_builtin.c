@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The built-in templates, for mails whose own is missing or broken: the shipped ones in plain text
- * with the English words (conf/templates/NAME.txt and en.ini, by the Makefile), so the two can't
- * differ. They need no file, so a mail can always be made.
+ * with the English words (the Makefile takes conf/templates/NAME.txt and en.ini), so the two can't
+ * differ. They need no file, so a mail can always be rendered.
  */
 #include "mail/templates_set.h"
 

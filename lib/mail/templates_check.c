@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a set of templates lacks, though each of its files is good by itself: partials that aren't
- * there, phrases that a catalogue doesn't have, phrases that nothing reads. For `dispatchd -t` and
- * for the log; mails go out all the same, with the English phrase in place of a missing one.
+ * Finds what a set of templates lacks even though each file is valid by itself: missing partials,
+ * missing phrases, unused phrases. For `dispatchd -t` and the log; mails are sent anyway, with the
+ * English phrase instead of a missing one.
  */
 #include "mail/templates_set.h"
 
@@ -11,8 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What was reported already, or visited: a fault counts once, however many templates run into it.
- */
+/* What was reported or visited already: a fault counts once, however many templates have it. */
 struct seen {
 	struct seen *next;
 	const void *where; /* the catalogue or template */
@@ -42,7 +41,7 @@ static void report(struct check *check, const char *text)
 		check->fault(check->arg, text);
 }
 
-/* Whether it was there before; from now on it is. */
+/* Adds it; whether it was there before. */
 static bool seen_before(struct check *check, struct seen **list, const void *where,
                         const char *what)
 {
@@ -55,7 +54,7 @@ static bool seen_before(struct check *check, struct seen **list, const void *whe
 	return false;
 }
 
-/* ---- partials: one that isn't there prints nothing, which is seldom intended */
+/* ---- partials: a missing one prints nothing, which is rarely intended */
 
 static void check_partial(void *arg, const char *name, int line)
 {
@@ -204,7 +203,7 @@ static void check_missing(struct check *check, const struct template_folder *rea
 		visit_mail(check, i);
 }
 
-/* ---- phrases that nothing reads: slips in a key, most often */
+/* ---- unused phrases: mostly misspelled keys */
 
 struct search {
 	const char *key;

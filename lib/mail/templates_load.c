@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reads a directory of templates, its folders for locales and its catalogues, into a set. Every
- * fault is reported and none stops it: what is broken is left to the built-in mails, since a mail
+ * fault is reported and none stops it: the built-in mails replace what is broken, since a mail
  * matters more than its looks.
  */
 #include "mail/templates_set.h"

@@ -13,7 +13,7 @@
 #include <stddef.h>
 
 /*
- * What a set of templates is made of: for templates*.c alone.
+ * The parts of a set of templates: only for templates*.c.
  *
  *      templates ─┬─ folder ""  ─┬─ mail dispatched … collision (.txt cut up, .html)
  *                 │              ├─ partials (every other .txt and .html)
@@ -35,7 +35,7 @@ struct mail_template {
 	const char *fault;      /* it doesn't parse: "FILE:LINE: message"; NULL while it is good */
 	const char *html_fault; /* the same of the .html */
 	bool has_phrases;       /* any of these reads one */
-	struct mustache *subject;  /* NULL where there is a fault, else never */
+	struct mustache *subject;  /* NULL only if there is a fault */
 	struct mustache *reply_to; /* may be NULL */
 	struct mustache *text;     /* as the subject */
 	struct mustache *html;     /* may be NULL */
@@ -55,7 +55,7 @@ struct template_folder {
 	const char *locale;             /* "" for the top, "fr-CA" */
 	struct mail_template mails[MAIL_TEMPLATES];
 	struct template_partial *partials;
-	const struct catalogue *catalogue; /* in the set's arena; NULL where there is none */
+	const struct catalogue *catalogue; /* in the set's arena; NULL if there is none */
 };
 
 struct templates {
@@ -108,7 +108,7 @@ size_t template_locale_shorter(const char *locale, size_t len);
 struct template_folder *template_set_folder(const struct templates *templates, const char *locale,
                                             size_t len);
 
-/* The folder whose mail a reader of that locale gets; NULL where none has it. */
+/* The folder whose mail a reader of that locale gets; NULL if none has it. */
 const struct template_folder *template_set_mail(const struct templates *templates,
                                                 const char *locale, int mail);
 

@@ -87,7 +87,7 @@ static bool is_enhanced(struct word word)
 	return word.len >= 5 && dots == 2 && is_digit(word.at[0]) && word.at[1] == '.';
 }
 
-/* ---- what is no word ---- */
+/* ---- what isn't a word ---- */
 
 static const char *const quotes[][2] = {
         {"\"", "\""}, {"<", ">"}, {"[", "]"}, {"`", "'"}, {"'", "'"},

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 /*
- * Whether two servers' replies say the same, whatever in them differs by nature: ids, hosts,
+ * Whether two servers' replies mean the same, apart from what always differs: ids, hosts,
  * addresses, numbers, times, quoted names, URLs.
  */
 enum { WORDING_MAX = 512 };
@@ -14,7 +14,7 @@ enum { WORDING_MAX = 512 };
 /*
  * What is left of a reply ("550 5.4.5 Quota of kim@example.com exceeded x7-12") without all that:
  * its code, its enhanced code, its plain words in lower case. `to` is the recipient: the parts of
- * the address are no words either. `ret` has room for WORDING_MAX.
+ * the address don't count as words. `ret` has room for WORDING_MAX.
  */
 void wording_key(char *ret, const char *reply, const char *to);
 

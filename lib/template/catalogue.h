@@ -32,7 +32,7 @@
 struct phrase {
 	const char *key; /* "completed.title" */
 	int line;
-	struct mustache *text; /* NULL where there is a fault, else never */
+	struct mustache *text; /* NULL only if there is a fault */
 	const char *fault;     /* it doesn't parse: "FILE:LINE: message"; NULL while it is good */
 };
 
@@ -46,17 +46,17 @@ struct catalogue {
 typedef void catalogue_fault(void *arg, const char *text);
 
 /*
- * Parses `len` bytes; `file` is for messages. Never NULL: what is good of the text is taken, of two
- * phrases with one key the first. All of it lives in the arena. `fault` may be NULL.
+ * Parses `len` bytes; `file` is for messages. Never NULL: valid lines are kept, and the first of
+ * two phrases with the same key. All of it lives in the arena. `fault` may be NULL.
  */
 struct catalogue *catalogue_parse(struct arena *arena, const char *text, size_t len,
                                   const char *file, catalogue_fault *fault, void *arg);
 
-/* NULL where there is none; a NULL catalogue has none. */
+/* NULL if there is none; a NULL catalogue has none. */
 const struct phrase *catalogue_find(const struct catalogue *catalogue, const char *key);
 
-/* The key that a name in a template asks for, "completed.title" of "phrase.completed.title"; NULL
- * where the name isn't a phrase's. */
+/* The key of a name in a template, "completed.title" of "phrase.completed.title"; NULL if the name
+ * isn't a phrase's. */
 const char *catalogue_key(const char *name);
 
 #endif

@@ -4,7 +4,7 @@
  * reader's language. ICU never sees a zone (its own zone data is years old): it formats the wall
  * time as if it were UTC.
  *
- * Opening a formatter costs 75 µs, using it 6, so a few are kept; the oldest makes way.
+ * Opening a formatter takes 75 µs, using it 6, so a few are kept; a new one replaces the oldest.
  */
 #include "template/dates.h"
 
@@ -24,7 +24,7 @@ enum { SLOTS = 24, LOCALE_MAX = 40, PATTERN_MAX = 200, OUT_MAX = 300 };
 struct style {
 	const char *name;
 	const char *skeleton; /* what ICU finds the locale's own pattern for (UTS 35) */
-	const char *pattern;  /* where there is no locale */
+	const char *pattern;  /* without a locale */
 };
 static const struct style styles[] = {
         {.name = "full", .skeleton = "yMMMMEEEEdjmm", .pattern = "EEEE, d MMMM y, HH:mm"},
@@ -98,7 +98,7 @@ static int32_t find_pattern(const struct style *style, const char *locale,
 	return len;
 }
 
-/* NULL where ICU can't. */
+/* NULL if ICU can't. */
 static UDateFormat *open_format(const struct style *style, const char *locale)
 {
 	static const UChar utc[] = {'U', 'T', 'C', 0};
@@ -137,8 +137,8 @@ static UDateFormat *get_format(struct dates *dates, const struct style *style, c
 	return slot->format;
 }
 
-/* No-break spaces become plain ones: they gain nothing in a mail and old readers show boxes for
- * some. */
+/* No-break spaces become plain ones: they have no use in a mail, and old mail programs show some
+ * of them as boxes. */
 static void add_utf16(struct buf *ret, UChar *text, int32_t len)
 {
 	char out[3 * OUT_MAX + 1];
@@ -152,7 +152,7 @@ static void add_utf16(struct buf *ret, UChar *text, int32_t len)
 		buf_add(ret, out, (size_t)n);
 }
 
-/* False where ICU can't. */
+/* False if ICU can't. */
 static bool add_time(struct buf *ret, int64_t wall_ms, const struct style *style,
                      const struct dates_reader *reader)
 {

@@ -4,13 +4,13 @@
 
 #include "base/buf.h"
 
-/* The formatters and zones that were needed so far. For one thread at a time. */
+/* The formatters and zones used so far. For one thread at a time. */
 struct dates;
 struct dates *dates_new(void);
 struct dates *dates_free(struct dates *dates); /* takes NULL; returns NULL */
 
-/* Whose eyes a date is for. Either may be "": no locale is plain English with a 24-hour clock, no
- * (or no known) zone is the offset that the time itself was given with. */
+/* Who reads a date. Either may be "": no locale means plain English with a 24-hour clock; no zone,
+ * or an unknown one, means the offset in the time itself. */
 struct dates_reader {
 	struct dates *dates;
 	const char *locale;   /* "fr-CA" */
@@ -18,11 +18,9 @@ struct dates_reader {
 };
 
 /*
- * Adds a time as people read it. `text` is RFC 3339, or a day (YYYY-MM-DD); `|STYLE` may follow:
- * full
- * ("Thursday, 24 December 2026, 14:30", also where none is named), short, day, time. Text that
- * isn't a time is added as it is. `arg` is a struct dates_reader; the form is that of a Mustache
- * helper.
+ * Adds a time for people. `text` is RFC 3339, or a day (YYYY-MM-DD); `|STYLE` may follow: full (the
+ * default, "Thursday, 24 December 2026, 14:30"), short, day, time. Text that isn't a time is added
+ * as is. `arg` is a struct dates_reader; the signature is that of a Mustache helper.
  */
 void dates_helper(void *arg, const char *text, struct buf *ret);
 

@@ -5,11 +5,10 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-/* Adds the bytes of a file of at most 1 MiB. Codes 66 (missing), 74 (can't be read), 65 (too long).
- */
+/* Adds the bytes of a file of at most 1 MiB. Codes 66 (missing), 74 (unreadable), 65 (too long). */
 bool template_read_bytes(const char *path, struct buf *ret, struct error *err) MUST_CHECK;
 
-/* The same for a file that must be valid UTF-8 as a whole; code 65, "FILE:LINE: ...", where it
+/* The same for a file that must be valid UTF-8 as a whole; code 65, "FILE:LINE: ...", if it
  * isn't. */
 bool template_read_file(const char *path, struct buf *ret, struct error *err) MUST_CHECK;
 

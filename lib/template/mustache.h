@@ -12,10 +12,10 @@
 
 /*
  * Mustache as the public specification (mustache.github.io, its modules comments, interpolation,
- * sections, inverted, partials) has it; tags that set delimiters are refused. A template is parsed
- * once and never changed: any number of threads may render it.
+ * sections, inverted, partials) defines it; tags that set delimiters are rejected. A template is
+ * parsed once and never changed: any number of threads may render it.
  *
- * False in a section are: a name that nothing has, null, false, an empty list and an empty text.
+ * These are false in a section: an unknown name, null, false, an empty list and an empty text.
  * Objects and lists print as nothing.
  */
 struct mustache;
@@ -44,12 +44,12 @@ struct mustache_helper {
 
 struct mustache_options {
 	bool escape; /* & < > " in {{name}} become entities */
-	/* Finds what {{> name}} means; NULL prints nothing. The template stays the callee's. */
+	/* Finds the template of {{> name}}; NULL prints nothing. It stays the callee's. */
 	const struct mustache *(*partial)(void *arg, const char *name);
 	void *partial_arg;
 	/*
-	 * Finds the template that {{name}} means where that is more than a value of the data; NULL
-	 * where it is the data's. It stays the callee's. The specification's module for this is
+	 * Finds the template that {{name}} means if it isn't a value of the data; NULL if it is. It
+	 * stays the callee's. The specification's module for this is
 	 * ~lambdas: the text is rendered where the name is, with the data at hand, and escaped as a
 	 * value would be;
 	 * {{{name}}} escapes nothing. What it includes by {{> name}} keeps its markup. Sections

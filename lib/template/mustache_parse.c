@@ -85,8 +85,7 @@ static bool all_blank(const char *from, const char *to)
 	return from == to;
 }
 
-/* Behind the line break if there are only blanks before it (or before the end); NULL where there is
- * more. */
+/* The position after the line break if only blanks precede it (or the end), else NULL. */
 static const char *rest_of_line(const char *pos, const char *end)
 {
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a tag that was read has an end */

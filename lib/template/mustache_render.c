@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mustache, the renderer: walks the tree with a stack of contexts, the innermost last. Everything a
- * stranger's data or an admin's slip could make endless has a ceiling here: the output's size, the
- * steps taken (empty loops in loops print nothing and yet never end), partials that include
+ * Mustache, the renderer: walks the tree with a stack of contexts, the innermost last. Everything
+ * that foreign data or an admin's mistake could make endless has a limit here: the output's size,
+ * the steps taken (nested empty loops print nothing but run forever), partials that include
  * themselves.
  */
 #include "template/mustache.h"
@@ -153,8 +153,7 @@ static const struct mustache_helper *find_helper(const struct render *r, const s
 	return NULL;
 }
 
-/* The content is rendered aside, unescaped; what the helper makes of it is escaped as a value would
- * be. */
+/* The content is rendered separately, unescaped; the helper's result is escaped like a value. */
 static bool render_helper(struct render *r, const struct node *node,
                           const struct mustache_helper *helper)
 {
@@ -232,7 +231,7 @@ static bool render_partial(struct render *r, const struct node *node)
 	return ok;
 }
 
-/* It is part of a line, so the indentation around is not its own. */
+/* It is part of a line, so the surrounding indentation doesn't apply. */
 static bool render_lambda(struct render *r, const struct node *node, const struct mustache *inner)
 {
 	struct buf none = {0}, *indent = r->indent;

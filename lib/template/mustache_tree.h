@@ -7,9 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What the parser hands to the renderer: nobody else includes this. All of it lives in the
- * template's arena.
- */
+/* The parser's result for the renderer; no other file includes this. It lives in the template's
+ * arena. */
 enum node_type {
 	NODE_TEXT,
 	NODE_VALUE,    /* {{name}} */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One template from a file with data from a file: what an admin who writes templates tries out. */
+/* Renders a template from a file with data from a file, so that admins can try out templates. */
 #include "template/print.h"
 
 #include "base/jsontext.h"
@@ -24,14 +24,14 @@ struct printer {
 	const char *locale; /* the reader's */
 	struct partial {
 		const char *name;
-		struct mustache *template; /* NULL: there is none, or it is broken */
+		struct mustache *template; /* NULL if missing or broken */
 	} partials[PARTIALS_MAX];
 	size_t n_partials;
 	const struct catalogue
 	        *catalogues[CATALOGUES_MAX]; /* the first that has a phrase gives it */
 	size_t n_catalogues;
 	bool has_catalogues;
-	struct error fault; /* the first; code 0 while there is none */
+	struct error fault; /* the first; code 0 if none so far */
 };
 
 static struct mustache *load_template(const char *path, struct error *err)
@@ -50,7 +50,7 @@ static const struct mustache *find_partial(void *arg, const char *name)
 	for (size_t i = 0; i < printer->n_partials; i++)
 		if (strcmp(printer->partials[i].name, name) == 0)
 			return printer->partials[i].template;
-	/* Only what lies beside the template: a name isn't a path. */
+	/* Only files beside the template: a name isn't a path. */
 	if (strchr(name, '/') != NULL || name[0] == '.' || printer->n_partials == PARTIALS_MAX)
 		return NULL;
 	struct error err = {0};

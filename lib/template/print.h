@@ -24,8 +24,8 @@ struct template_print {
  * {{phrase.KEY}}: the catalogues are LOCALE.ini, those of shorter locales and en.ini, beside
  * `file`, then in the folder above it.
  *
- * Faults name file and line: code 66 where a file is missing, 74 where it can't be read, 65 where
- * it is broken; `ret` is then as it was.
+ * Faults name file and line: code 66 if a file is missing, 74 if it can't be read, 65 if it is
+ * broken; `ret` is then unchanged.
  */
 bool template_print(const struct template_print *print, struct buf *ret,
                     struct error *err) MUST_CHECK;

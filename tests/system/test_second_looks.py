@@ -32,7 +32,7 @@ def test_an_import_that_takes_back_newer_edits_says_how_many_and_of_when(edited,
     document, said = imported(edited, edited.path("old.csv"), *(["--dry-run"] if dry else []))
     assert (document["changed"], document["stale"], document["stale_by"]) == (2, 2, "ann")
     assert document["stale_latest"][:19] == last["time"][:19]
-    assert f"2 rows {'would take' if dry else 'take'} back newer edits, the latest of {last['time'][:10]} by ann" in said
+    assert f"2 rows {'would undo' if dry else 'undo'} newer edits, the latest on {last['time'][:10]} by ann" in said
     assert edited.ctl_json("customer", "show", "1")["city"] == ("Boulder" if dry else "Denver")
 
 
@@ -50,7 +50,7 @@ def test_contacts_in_an_old_file_count_too(edited):
     edited.ctl("contact", "set", "3", "--title", "Manager", "--as", "kim")
     document, said = imported(edited, edited.path("contacts.csv"), kind="contact")
     assert (document["changed"], document["stale"], document["stale_by"]) == (1, 1, "kim")
-    assert "1 row takes back newer edits" in said
+    assert "1 row undoes newer edits" in said
 
 
 def add(world, number, name, *args):
@@ -58,9 +58,9 @@ def add(world, number, name, *args):
     return done.stderr
 
 
-def test_one_that_is_there_already_is_said_at_the_adding(world):
+def test_adding_warns_of_a_similar_customer(world):
     assert add(world, "1", "Acme Waste Inc.", "--city", "Denver") == ""
-    assert "there is one like it: customer 1, Acme Waste Inc., Denver" in add(world, "2", "ACME WASTE, INC")
+    assert "similar to customer 1, Acme Waste Inc., Denver" in add(world, "2", "ACME WASTE, INC")
     assert "customer 1" in add(world, "3", "acme-waste", "--city", "DENVER")
     assert "customer 1," not in add(world, "4", "Acme Waste", "--city", "Boulder")
     assert add(world, "5", "Acme Wasteland", "--city", "Denver") == ""
@@ -69,20 +69,20 @@ def test_one_that_is_there_already_is_said_at_the_adding(world):
     assert len(world.ctl_json("customer", "list")) == 7
 
 
-def test_a_terminal_asks_whether_to_add_it_all_the_same(world):
+def test_a_terminal_asks_whether_to_add_it_anyway(world):
     add(world, "1", "Acme Waste Inc.")
     command = [CTL, "-c", world.config_path, "customer", "add", "2", "--name", "Acme Waste"]
     shown, status = on_terminal(command, world.environment(), typed=b"n\n")
-    assert status == 64 and "customer 1, Acme Waste Inc." in shown and "all the same?" in shown
+    assert status == 64 and "customer 1, Acme Waste Inc." in shown and "Add this customer anyway?" in shown
     assert len(world.ctl_json("customer", "list")) == 1
     shown, status = on_terminal(command, world.environment(), typed=b"y\n")
     assert status == 0 and len(world.ctl_json("customer", "list")) == 2
 
 
-def test_a_number_that_another_had_is_said_at_the_adding(world):
+def test_adding_warns_of_a_former_number(world):
     add(world, "1", "First")
     world.ctl("customer", "set", "1", "--number", "9")
-    assert "1 was a former number of customer 9" in add(world, "1", "Second")
+    assert "1 is a former number of customer 9" in add(world, "1", "Second")
 
 
 def test_the_office_s_dates_go_to_another_database_as_the_manual_says(world):
