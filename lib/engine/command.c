@@ -183,8 +183,7 @@ static enum entry_feed feed_of(const char *name)
 }
 
 /* dead_reason, dead_detail, dead_entry: the last ones; fields of these names before them came from
- * outside.
- */
+ * outside. */
 enum { DEAD_FIELDS = 3 };
 
 /* As it came, without what we had added. */

@@ -302,8 +302,7 @@ static json_t *one_job(struct engine *engine, const struct spool_event *event, j
 	if (json_object_get(whose, "timezone") == NULL)
 		set_text(whose, "timezone", zone_name(zone));
 	json_object_set_new(job, "customer", whose);
-	/* Said where there is none too: in `jobs`, the name would else mean the first job's window.
-	 */
+	/* Written where there is none, too: in `jobs`, the name would be the first job's window. */
 	json_t *window = window_json(engine, customer, job, &event->event, zone);
 	if (window != NULL || json_object_get(job, "window") == NULL)
 		json_object_set_new(job, "window", window != NULL ? window : json_null());

@@ -48,9 +48,8 @@ static bool lock_file(struct engine *engine, const char *name, struct error *err
 	                 strerror(errno));
 }
 
-/* One engine a spool: the lock file's lock goes with the process, whatever becomes of it. Whoever
- * comes first makes the file, and the daemon's user and the office's must both be able to lock it.
- */
+/* One engine per spool: the lock file's lock goes with the process, whatever becomes of it. The
+ * first comer makes the file; the daemon's user and the office's must both be able to lock it. */
 static bool take_lock(struct engine *engine, struct error *err)
 {
 	const char *path = engine->settings->spool.path;

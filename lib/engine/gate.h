@@ -11,8 +11,7 @@
 
 struct engine;
 
-/* Answers a request for the first time, or again. `until`: how long it may wait for its customer.
- */
+/* Answers a request, again where it is known. `until`: how long it may wait for its customer. */
 void engine_take_request(struct engine *engine, const struct entry *entry,
                          const struct job_event *event, struct instant until);
 /* Held jobs whose time has come; all of them when customers have changed. In the order in which

@@ -12,8 +12,7 @@
 
 /* False, with a fault (66), where there is no file or an empty one. */
 bool known_is_there(const char *path, struct error *err) MUST_CHECK;
-/* The same for one of another identity (65). `known` may be "": then there is nothing to compare.
- */
+/* The same for one of another identity (65). With `known` "" there is nothing to compare. */
 bool known_is_this(const char *path, const char *known, const char *identity,
                    struct error *err) MUST_CHECK;
 

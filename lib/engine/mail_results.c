@@ -36,8 +36,7 @@ static void set_superseded(struct engine *engine, struct spool_mail *mail)
 }
 
 /* Not now: superseded where a later state came meanwhile, at its end where there is no later, else
- * once more.
- */
+ * once more. */
 static void try_later(struct engine *engine, struct spool_mail *mail, enum reason reason)
 {
 	int64_t wait_ms = failure_retry_wait_ms(

@@ -62,8 +62,7 @@ void engine_mail_set_status(struct engine *engine, struct spool_mail *mail, enum
 }
 
 /* Where the event that began a grouped mail leaves it, the mail is the next one's by Message-ID and
- * thread.
- */
+ * thread. */
 void engine_notice_leave(struct engine *engine, struct spool_mail *mail,
                          const struct spool_notice *notice)
 {

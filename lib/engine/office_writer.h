@@ -22,8 +22,7 @@ struct office_writer *office_writer_close(struct office_writer *writer);
 /* What became of an office write. */
 struct office_write_result {
 	int64_t seq;
-	bool refused; /* it can never be done: `text` says why (an entry of the feed then is a dead
-	                 letter) */
+	bool refused; /* it can never be done: `text` says why; an entry of the feed is dead then */
 	char text[320];
 };
 

@@ -9,9 +9,8 @@
 
 struct engine;
 
-/* Whether one who isn't known may still come: until `until`, and as long as customers who were
- * published before it are on their way into customers.db, however long a feed or an import takes.
- */
+/* Whether one who isn't known may still come: until `until`, and as long as customers published
+ * before it are on their way into customers.db, however long a feed or an import takes. */
 bool engine_may_come(const struct engine *engine, struct instant until);
 struct instant
 engine_next_wait(struct engine *engine); /* when engine_take_waiting() has something to do */

@@ -21,20 +21,20 @@ struct gate_case {
 	enum event_kind kind;            /* EVENT_ASK_CREATE or EVENT_ASK_DISPATCH */
 	const struct customer *customer; /* NULL: unknown */
 	struct instant scheduled;        /* INSTANT_NONE where left out */
-	struct instant
-	        asked; /* when the request came: a held job without `scheduled` ages from here */
+	/* When the request came: a held job without `scheduled` ages from here. */
+	struct instant asked;
 };
 
 struct gate_verdict {
-	enum status status; /* allowed, released, held, denied; expired for a held job whose time is
-	                       over */
+	/* Allowed, released, held, denied; expired where a held job's time is over. */
+	enum status status;
 	enum reason reason;
 	const struct suspension *suspension; /* the one that denies or holds */
 	bool outside_hours;                  /* `scheduled` lies outside service hours */
-	struct instant due; /* held: when it may go if nothing changes; INSTANT_NEVER: its time is
-	                       over before */
-	struct instant recheck; /* held: when, at the latest, its end included; INSTANT_NEVER: only
-	                        when data changes */
+	/* Of a held one: when it may go if nothing changes; INSTANT_NEVER: it expires before. */
+	struct instant due;
+	/* Of a held one: when at the latest, its end included; INSTANT_NEVER: when data changes. */
+	struct instant recheck;
 };
 
 void gate_judge(const struct gate_case *asked, struct gate_verdict *ret);

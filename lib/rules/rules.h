@@ -46,8 +46,7 @@ const char *rule_name(enum rule rule);
 struct rules_mail {
 	int64_t contact;
 	const char *address;
-	bool went; /* to that address, or is on its way; else it will go to the contact's address of
-	              then */
+	bool went; /* to that address, or is on its way; else it goes to the one of that moment */
 };
 
 /* All that a verdict depends on. Nothing is changed or kept. */
@@ -62,11 +61,9 @@ struct rules_case {
 	const struct customer *customer; /* NULL: unknown */
 	const struct job_mark *marks;    /* the job's other known events, in any order */
 	size_t n_marks;
-	const struct rules_mail
-	        *mails; /* judged again: that are sent or may still be, in any order */
+	const struct rules_mail *mails; /* judged again: sent, or may still be; in any order */
 	size_t n_mails;
-	size_t trace_max; /* rows of the trace to write at most, of whatever contact: 0 or
-	                     TRACE_WHOLE */
+	size_t trace_max; /* rows of the trace at most, for all contacts: 0 or TRACE_WHOLE */
 };
 
 struct trace_row {
@@ -90,16 +87,15 @@ struct contact_verdict {
 #define TRACE_WHOLE SIZE_MAX
 
 struct verdict {
-	enum status status; /* of the first contact that gets a mail, else of the rule that stopped
-	                       it */
+	/* Of the first contact that gets a mail, else of the rule that stops it. */
+	enum status status;
 	enum reason reason;
 	struct instant due;
 	enum job_state before, after;        /* the job's state without and with the event */
 	bool takes_state;                    /* rules 1 to 5 hold: it supersedes */
 	const struct suspension *suspension; /* the one that covers it, by rule 7 */
-	const struct suspension
-	        *collision; /* the jobs or routes suspension that the job is under way against */
-	struct contact_verdict *contacts; /* those that want the state, in order */
+	const struct suspension *collision; /* of jobs or routes: the job is under way against it */
+	struct contact_verdict *contacts;   /* those that want the state, in order */
 	size_t n_contacts;
 	struct trace_row *trace;
 	size_t n_trace;
@@ -115,8 +111,7 @@ void rules_judge(const struct rules_case *asked, struct verdict *ret);
 void rules_judge_again(const struct rules_case *asked, int64_t contact_id,
                        struct contact_verdict *ret);
 
-/* The customer's zone: its own or inherited, else `[rules] timezone`, else the host's. Never NULL.
- */
+/* The customer's zone, own or inherited, else `[rules] timezone`, else the host's; never NULL. */
 const struct zone *rules_zone(const struct settings *settings, struct zones *zones,
                               const struct customer *customer);
 

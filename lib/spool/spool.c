@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The spool as a whole: opening, transactions, the fault that is kept. The tables' own files are
- * spool_*.c.
- */
+ * spool_*.c. */
 #include "spool/spool.h"
 
 #include "db/db_private.h"
@@ -99,8 +98,7 @@ int64_t spool_find_digest(struct spool *spool, const char *sql, const char *sour
 	return found;
 }
 
-/* Most mails are sent, and the index of the others leaves those out: they are what remains of all.
- */
+/* Most mails are sent, and the index of the others leaves those out: they are the remainder. */
 static void count(struct spool *spool)
 {
 	struct db_query *q =
@@ -248,8 +246,8 @@ void spool_set_known(struct spool *spool, const struct spool_known *known)
 /* ---- Old records ---- */
 
 struct purge { /* children before parents */
-	const char
-	        *find; /* ids, and jobs that may be orphans then (0: none), before ?1, at most ?2 */
+	/* Ids, and jobs that may be orphans then (0: none), before ?1, at most ?2. */
+	const char *find;
 	const char *remove; /* by id */
 };
 

@@ -27,8 +27,8 @@ struct spool;
 /* As db_look() and db_open(): `mode` DB_WRITE makes an absent file. */
 bool spool_look(const char *path, struct error *err) MUST_CHECK;
 struct spool *spool_open(const char *path, enum db_mode mode, struct error *err) MUST_CHECK;
-bool spool_check(struct spool *spool,
-                 struct error *err) MUST_CHECK; /* reads all pages: is any damaged? */
+/* Reads all pages: is any damaged? */
+bool spool_check(struct spool *spool, struct error *err) MUST_CHECK;
 struct spool *spool_close(struct spool *spool);
 
 bool spool_begin(struct spool *spool, struct error *err) MUST_CHECK;
@@ -80,8 +80,7 @@ void spool_empty_wal(struct spool *spool);
 /* Up to which row of customers.db's `renumbered` that was done. */
 int64_t spool_renumbered(struct spool *spool);
 void spool_set_renumbered(struct spool *spool, int64_t id);
-/* The customer's number under which the job was first heard of; `customer` where it has no other.
- */
+/* The customer's number under which the job first came; `customer` where it has no other. */
 const char *spool_job_began_as(struct spool *spool, int64_t job, const char *customer,
                                struct arena *arena);
 
@@ -151,16 +150,15 @@ bool spool_mail_load(struct spool *spool, int64_t id, struct arena *arena, struc
  */
 void spool_mail_move(struct spool *spool, struct spool_mail *mail, enum status to,
                      enum reason reason, struct instant now);
-void spool_mail_set_context(struct spool *spool, int64_t mail,
-                            const char *context); /* NULL: none */
-const char *spool_mail_context(struct spool *spool, int64_t mail,
-                               struct arena *arena); /* NULL where none is recorded */
-void spool_mail_set_due(struct spool *spool, int64_t mail,
-                        struct instant due); /* for one that stays as it is */
+/* What its template sees, as JSON; NULL: none. */
+void spool_mail_set_context(struct spool *spool, int64_t mail, const char *context);
+const char *spool_mail_context(struct spool *spool, int64_t mail, struct arena *arena);
+/* For one that keeps its status. */
+void spool_mail_set_due(struct spool *spool, int64_t mail, struct instant due);
 void spool_mail_set_expires(struct spool *spool, int64_t mail, struct instant expires);
 void spool_mail_close_group(struct spool *spool, int64_t mail);
-void spool_mail_set_ids(struct spool *spool,
-                        const struct spool_mail *mail); /* message_id and thread_id */
+/* message_id and thread_id. */
+void spool_mail_set_ids(struct spool *spool, const struct spool_mail *mail);
 /* One that gathers for this contact and state and is due in [from, until]; 0: none. */
 int64_t spool_mail_open_group(struct spool *spool, int64_t contact, const char *state,
                               struct instant from, struct instant until);
@@ -181,12 +179,12 @@ struct spool_due {
 };
 size_t spool_mails_due(struct spool *spool, struct instant now, struct spool_due after,
                        struct spool_due *ret, size_t max);
-struct instant spool_next_due(struct spool *spool,
-                              struct instant now);     /* after `now`; INSTANT_NEVER: none */
-struct instant spool_next_expiry(struct spool *spool); /* the same of the ends of shelf lives */
+/* When the next mail is due after `now`, the next shelf life ends; INSTANT_NEVER: none. */
+struct instant spool_next_due(struct spool *spool, struct instant now);
+struct instant spool_next_expiry(struct spool *spool);
 size_t spool_mails_expired(struct spool *spool, struct instant now, int64_t *ret, size_t max);
-size_t spool_mails_sending(struct spool *spool, int64_t *ret,
-                           size_t max); /* after a crash: in doubt */
+/* After a crash: those that were in flight. */
+size_t spool_mails_sending(struct spool *spool, int64_t *ret, size_t max);
 /* Ids of mails with that status changed since `since`, by change; at most `max`. */
 size_t spool_mails_with(struct spool *spool, enum status status, int64_t after, int64_t *ret,
                         size_t max);
@@ -196,8 +194,9 @@ void spool_notice_add(struct spool *spool, const struct spool_notice *notice);
 void spool_notice_leave(struct spool *spool, int64_t mail, int64_t event);
 /* Of a mail in flight, which is left alone until it is back. */
 void spool_notice_supersede(struct spool *spool, int64_t mail, int64_t event);
+/* A mail's active ones. */
 struct spool_notice *spool_notices(struct spool *spool, int64_t mail, struct arena *arena,
-                                   size_t *ret_n); /* active ones */
+                                   size_t *ret_n);
 /* Mails that other contacts have of an event: those that are sent or may still be. */
 struct spool_other_mail {
 	int64_t contact;
@@ -224,9 +223,8 @@ struct spool_outcome {
 	const char *key; /* of OUTBOX_DISPATCH; "" else */
 	struct instant time;
 	int64_t event, job, mail; /* 0: none */
-	const char *entry; /* a dead letter's stream entry, or what stands for a list's item; NULL:
-	                      none */
-	int64_t again;     /* the outcome that this one says again, under its id; 0: none */
+	const char *entry; /* of a dead letter: its id, or one made for a list's item; else NULL */
+	int64_t again;     /* the outcome that this one repeats, under its id; 0: none */
 	enum status status;
 	enum reason reason;
 	const void *fields; /* packed: db/fields.h */
@@ -331,8 +329,7 @@ void spool_request_add(struct spool *spool, struct spool_request *request,
 bool spool_request_load(struct spool *spool, int64_t id, struct arena *arena,
                         struct spool_request *ret);
 /* Writes status, reason, recheck, watched and answer. held → released, cancelled, denied, expired;
- * or as it is.
- */
+ * or as it is. */
 void spool_request_move(struct spool *spool, struct spool_request *request, enum status to,
                         enum reason reason, struct instant now);
 /* Ids of held requests to recheck by `until`, in the order in which they came, behind `after`. */
@@ -343,8 +340,8 @@ int64_t spool_held_count(struct spool *spool);
 size_t spool_requests_held_for(struct spool *spool, const char *job, int64_t *ret, size_t max);
 /* Is a job of the customer held whose request's id is behind `after`? */
 bool spool_holds_for(struct spool *spool, const char *customer, int64_t after);
-struct instant
-spool_next_recheck(struct spool *spool); /* INSTANT_NEVER where none is held or watched */
+/* INSTANT_NEVER where none is held or watched. */
+struct instant spool_next_recheck(struct spool *spool);
 /* Ids of released requests whose jobs have not started, behind `after`; and the end of watching a
  * job. */
 size_t spool_requests_watched(struct spool *spool, struct instant until, int64_t after,

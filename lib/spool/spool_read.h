@@ -29,8 +29,7 @@ struct spool_filter {
 	const char *customer, *job;
 	const char *to; /* an address, case ignored */
 	const char *reason;
-	struct instant
-	        before; /* a mail made, a job last heard of earlier; INSTANT_NONE: whenever */
+	struct instant before; /* a mail made, a job changed earlier; INSTANT_NONE: whenever */
 	int64_t limit;
 };
 
