@@ -85,7 +85,7 @@ static const char *first_address(const struct contact *contact)
 	return *contact->email ? contact->email : contact->alt_email;
 }
 
-/* Two who hear of one state at one address. What both inherit is said of the parent. */
+/* Two who are mailed of one state at one address. What both inherit is reported of the parent. */
 static void check_doubles(struct check *check, const struct customer *customer)
 {
 	size_t n;

@@ -287,7 +287,7 @@ static run_fn *const runs[REQUEST_COUNT] = {
         [REQUEST_CUSTOMERS_ADOPT] = run_adopt,
 };
 
-static bool run(struct ask *ask)
+static bool command_run(struct ask *ask)
 {
 	run_fn *run_request = runs[request_find(ask->in)];
 	if (run_request != NULL)
@@ -296,12 +296,12 @@ static bool run(struct ask *ask)
 	return error_set(&ask->err, EX_USAGE, "the daemon knows no command '%s'", name ? name : "");
 }
 
-static const char *answer(struct engine *engine, const char *text)
+static const char *command_answer(struct engine *engine, const char *text)
 {
 	struct ask ask = {.engine = engine, .out = json_pack("{s:b}", "ok", 1)};
 	json_t *in = jsontext_read(text, strlen(text), &ask.err);
 	ask.in = in;
-	if (in == NULL || !run(&ask)) {
+	if (in == NULL || !command_run(&ask)) {
 		json_decref(ask.out);
 		ask.out = json_pack("{s:b, s:i, s:s}", "ok", 0, "code", ask.err.code, "error",
 		                    ask.err.text);
@@ -319,6 +319,6 @@ void engine_take_commands(struct engine *engine)
 	const struct turn_input *in = engine->in;
 	const char **replies = arena_new_array(engine->out->arena, in->n_commands, const char *);
 	for (size_t i = 0; i < in->n_commands; i++)
-		replies[i] = answer(engine, in->commands[i]);
+		replies[i] = command_answer(engine, in->commands[i]);
 	engine->out->replies = replies;
 }

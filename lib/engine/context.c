@@ -157,7 +157,7 @@ static json_t *event_json(const struct job_event *event, json_t *data, const str
 	return json;
 }
 
-/* One object from all that the job's events said, later ones winning. */
+/* One object from the data of all the job's events, later ones winning. */
 static json_t *job_json(const struct history *history, const struct job_event *now, json_t *latest,
                         const struct zone *zone)
 {

@@ -25,8 +25,8 @@ enum {
 	        5000, /* the office may change customers without end: nobody waits for longer */
 };
 
-static void answer(struct engine *engine, struct spool_request *request, enum status status,
-                   enum reason reason, const struct outcome_facts *facts)
+static void request_answer(struct engine *engine, struct spool_request *request, enum status status,
+                           enum reason reason, const struct outcome_facts *facts)
 {
 	struct spool_event event = {.id = 0, .job = request->job, .event = request->event};
 	request->answer = engine_outcome(engine, &event, status, reason, facts);
@@ -47,7 +47,7 @@ static void decide(struct engine *engine, struct spool_request *request,
 		engine_watch(engine, request, asked);
 		engine_release_job(engine, request, asked->customer, v->outside_hours);
 	}
-	answer(engine, request, v->status, v->reason, &facts);
+	request_answer(engine, request, v->status, v->reason, &facts);
 }
 
 static void repeat_answer(struct engine *engine, int64_t id, const struct job_event *event,
@@ -188,7 +188,7 @@ bool engine_release_by_hand(struct engine *engine, int64_t *id, const char *job,
 	request.recheck = INSTANT_NEVER;
 	if (request.reason != REASON_SUSPENDED)
 		engine_watch(engine, &request, &asked);
-	answer(engine, &request, STATUS_RELEASED, REASON_OK, &facts);
+	request_answer(engine, &request, STATUS_RELEASED, REASON_OK, &facts);
 	return true;
 }
 
@@ -199,7 +199,7 @@ bool engine_cancel_by_hand(struct engine *engine, int64_t *id, const char *job, 
 	if (!load_held(engine, *id, job, &request, err))
 		return false;
 	*id = request.id;
-	answer(engine, &request, STATUS_CANCELLED, REASON_BY_HAND,
-	       &(struct outcome_facts){.note = note, .due = INSTANT_NONE});
+	request_answer(engine, &request, STATUS_CANCELLED, REASON_BY_HAND,
+	               &(struct outcome_facts){.note = note, .due = INSTANT_NONE});
 	return true;
 }

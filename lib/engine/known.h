@@ -6,8 +6,7 @@
 
 /*
  * The customers.db that the spool knows. It is in use as long as the spool is; one that is missing,
- * empty or another's is used by nobody, until the known one is back or a manager says that this one
- * is meant.
+ * empty or another's is used by nobody, until the known one is back or a manager adopts this one.
  */
 
 /* False, with a fault (66), where there is no file or an empty one. */

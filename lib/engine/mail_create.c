@@ -93,7 +93,7 @@ static struct spool_mail office_mail(struct engine *engine, const struct spool_e
 	};
 }
 
-/* The collision is said in any case; the mail needs an office that has an address. */
+/* The collision is reported in any case; the mail needs an office that has an address. */
 void engine_create_office_mail(struct engine *engine, const struct spool_event *event,
                                const struct suspension *suspension)
 {

@@ -53,7 +53,7 @@ static void try_later(struct engine *engine, struct spool_mail *mail, enum reaso
 		engine_mail_set_status(engine, mail, STATUS_RETRYING, reason);
 }
 
-/* Back to where it waits, nothing counted: said to nobody. */
+/* Back to where it waits: neither counted nor reported. */
 static void put_back(struct engine *engine, struct spool_mail *mail)
 {
 	set_superseded(engine, mail);

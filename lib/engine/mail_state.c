@@ -49,8 +49,8 @@ static void notice_outcome(struct engine *engine, const struct spool_mail *mail,
 	engine_outcome(engine, &event, status, reason, &facts);
 }
 
-/* The mail as a whole takes a status, and so does each event in it. The office's mails are told of
- * by their collision. */
+/* The mail as a whole takes a status, and so does each event in it. The office's mails are
+ * reported by their collision. */
 void engine_mail_set_status(struct engine *engine, struct spool_mail *mail, enum status status,
                             enum reason reason)
 {

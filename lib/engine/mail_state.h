@@ -13,8 +13,8 @@ struct engine;
 /* The one way by which a mail moves: says from where to where, for the log at debug. No outcome. */
 void engine_mail_move(struct engine *engine, struct spool_mail *mail, enum status to,
                       enum reason reason);
-/* All active notices of a mail take a status with it. The office's mails are told of by their
- * collision. */
+/* All active notices of a mail take a status with it. The office's mails are
+ * reported by their collision. */
 void engine_mail_set_status(struct engine *engine, struct spool_mail *mail, enum status status,
                             enum reason reason);
 /* One of several events leaves a mail. Where it is the one that began it, the mail is the next
@@ -25,7 +25,7 @@ void engine_notice_leave(struct engine *engine, struct spool_mail *mail,
 void engine_notice_set_status(struct engine *engine, struct spool_mail *mail,
                               const struct spool_notice *notice, enum status status,
                               enum reason reason);
-/* The same by a verdict that said no, with the suspension's note in the outcome. */
+/* The same by a verdict that stops it, with the suspension's note in the outcome. */
 void engine_notice_set_verdict(struct engine *engine, struct spool_mail *mail,
                                const struct spool_notice *notice,
                                const struct contact_verdict *why);

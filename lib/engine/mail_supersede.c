@@ -74,12 +74,12 @@ static bool left_behind(struct engine *engine, const struct spool_mail *mail,
 	size_t n;
 	struct job_mark *marks = spool_marks(engine->spool, notice->job, engine->arena, &n);
 	const struct job_mark *is = job_state_of(marks, n);
-	enum job_state told = job_state_find(mail->state);
-	if (is == NULL || told == JOB_NONE || is->state == told)
+	enum job_state notified = job_state_find(mail->state);
+	if (is == NULL || notified == JOB_NONE || is->state == notified)
 		return false;
-	if ((job_supersedes(is->state) & JOB_BIT(told)) != 0)
+	if ((job_supersedes(is->state) & JOB_BIT(notified)) != 0)
 		return true;
-	return (job_supersedes_for_getters(is->state) & JOB_BIT(told)) != 0 &&
+	return (job_supersedes_for_getters(is->state) & JOB_BIT(notified)) != 0 &&
 	       spool_event_load(engine->spool, notice->event, engine->arena, &event) &&
 	       wants_state(engine, &event.event, mail->contact, is->state);
 }

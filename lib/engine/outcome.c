@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is said to the outside: outcomes (contract, section 3) and dead letters (section 2). */
+/* What is reported to the outside: outcomes (contract, section 3) and dead letters (section 2). */
 #include "engine/outcome.h"
 
 #include "db/fields.h"
@@ -99,15 +99,15 @@ int64_t engine_outcome(struct engine *engine, const struct spool_event *event, e
 
 static void rejected_outcome(struct engine *engine, const struct entry *entry, enum reason reason)
 {
-	struct event_sketch said;
+	struct event_sketch sketch;
 	struct buf pack = {0};
-	event_sketch(entry, engine->arena, &said);
+	event_sketch(entry, engine->arena, &sketch);
 	add_instant(&pack, "time", engine->now);
-	fields_add(&pack, "event", said.id);
-	fields_add(&pack, "source", said.source);
-	fields_add(&pack, "job", said.job);
-	fields_add(&pack, "customer", said.customer);
-	fields_add(&pack, "type", said.type);
+	fields_add(&pack, "event", sketch.id);
+	fields_add(&pack, "source", sketch.source);
+	fields_add(&pack, "job", sketch.job);
+	fields_add(&pack, "customer", sketch.customer);
+	fields_add(&pack, "type", sketch.type);
 	fields_add(&pack, "status", status_name(STATUS_REJECTED));
 	fields_add(&pack, "reason", reason_name(reason));
 	store(engine,

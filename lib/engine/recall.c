@@ -20,7 +20,7 @@
 
 enum { WATCHED_A_TURN = 2000 };
 
-/* What the office is told in one mail: the jobs that one customer's suspension recalls, the sites'
+/* What one mail reports to the office: the jobs that one customer's suspension recalls, the sites'
  * too. */
 struct recall {
 	struct recall *next;

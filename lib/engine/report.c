@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lines for the log. What comes one line a delivery is said whatever its number; what a broken
- * publisher or template can cause without end is said so often a minute and then summed up.
+ * Lines for the log. What comes one line a delivery is always logged; what a broken publisher or
+ * template can cause without end is logged so often a minute and then summed up.
  */
 #include "engine/report.h"
 
@@ -54,13 +54,13 @@ void engine_report_often(struct engine *engine, enum report_kind kind, int level
 {
 	struct report_minute *minute = &engine->minutes[kind];
 	va_list args;
-	if (minute->said == 0)
+	if (minute->logged == 0)
 		minute->began_ms = engine->now.ms;
-	if (minute->said == kinds[kind].most) {
+	if (minute->logged == kinds[kind].most) {
 		minute->kept_back++;
 		return;
 	}
-	minute->said++;
+	minute->logged++;
 	va_start(args, fmt);
 	report_line(engine, level, true, fmt, args);
 	va_end(args);
@@ -72,7 +72,7 @@ void engine_sum_up(struct engine *engine)
 	for (size_t i = 0; i < REPORT_KINDS; i++) {
 		struct report_minute *minute = &engine->minutes[i];
 		int64_t age_ms = engine->now.ms - minute->began_ms;
-		if (minute->said == 0 || (age_ms >= 0 && age_ms < MINUTE_MS))
+		if (minute->logged == 0 || (age_ms >= 0 && age_ms < MINUTE_MS))
 			continue;
 		if (minute->kept_back > 0)
 			engine_report(engine, LOG_WARNING,

@@ -22,7 +22,7 @@ enum report_kind {
 };
 struct report_minute {
 	int64_t began_ms;
-	unsigned said, kept_back;
+	unsigned logged, kept_back;
 };
 
 /* `level` as in syslog(3). One line a delivery or a person's act: all of them are logged. */

@@ -40,12 +40,12 @@ void engine_wait_for_customer(struct engine *engine, const struct entry *entry,
                               const struct job_event *event, struct instant until)
 {
 	struct spool_waiting first;
-	struct job_event said;
+	struct job_event waits;
 	unsigned char digest[EVENT_DIGEST_SIZE];
 	if (spool_wait_add(engine->spool, entry, event, until) ||
 	    !spool_wait_find(engine->spool, entry, event, engine->arena, &first) ||
-	    !event_read(&first.entry, SIZE_MAX / 4, engine->arena, &said, NULL))
+	    !event_read(&first.entry, SIZE_MAX / 4, engine->arena, &waits, NULL))
 		return;
-	event_digest(&said, digest);
+	event_digest(&waits, digest);
 	engine_take_duplicate(engine, event, digest);
 }

@@ -59,7 +59,7 @@ static json_t *read_data(const struct entry *entry, struct error *err)
 	return json_object();
 }
 
-static const char *text_of(const struct entry *entry, const char *name, struct arena *arena)
+static const char *field_text(const struct entry *entry, const char *name, struct arena *arena)
 {
 	const struct entry_field *field = find(entry, name);
 	return field != NULL ? arena_strndup(arena, field->value, field->value_len) : NULL;
@@ -88,8 +88,8 @@ bool event_raw_fields(const struct entry *entry, struct arena *arena, struct eve
                       struct error *err)
 {
 	*ret = (struct event_raw){0};
-	if (!event_envelope_check(text_of(entry, "specversion", arena),
-	                          text_of(entry, "datacontenttype", arena), err))
+	if (!event_envelope_check(field_text(entry, "specversion", arena),
+	                          field_text(entry, "datacontenttype", arena), err))
 		return false;
 	ret->data = read_data(entry, err);
 	if (ret->data == NULL)

@@ -12,7 +12,7 @@ struct gate_asking {
 	struct gate_verdict *out;
 };
 
-static bool answer(struct gate_asking *q, enum status status, enum reason reason)
+static bool gate_decide(struct gate_asking *q, enum status status, enum reason reason)
 {
 	q->out->status = status;
 	q->out->reason = reason;
@@ -22,13 +22,13 @@ static bool answer(struct gate_asking *q, enum status status, enum reason reason
 /* Each row: true where it answers. */
 static bool row_unknown(struct gate_asking *q)
 {
-	return q->in->customer == NULL && answer(q, STATUS_DENIED, REASON_UNKNOWN_CUSTOMER);
+	return q->in->customer == NULL && gate_decide(q, STATUS_DENIED, REASON_UNKNOWN_CUSTOMER);
 }
 
 static bool row_not_active(struct gate_asking *q)
 {
 	return customer_not_active(q->in->customer) != NULL &&
-	       answer(q, STATUS_DENIED, REASON_CUSTOMER_NOT_ACTIVE);
+	       gate_decide(q, STATUS_DENIED, REASON_CUSTOMER_NOT_ACTIVE);
 }
 
 static bool row_suspended(struct gate_asking *q)
@@ -40,12 +40,12 @@ static bool row_suspended(struct gate_asking *q)
 		return false;
 	if (!create)
 		q->out->recheck = suspension_clear(q->in->customer, scope, q->zone, q->in->now);
-	return answer(q, create ? STATUS_DENIED : STATUS_HELD, REASON_SUSPENDED);
+	return gate_decide(q, create ? STATUS_DENIED : STATUS_HELD, REASON_SUSPENDED);
 }
 
 static bool row_create(struct gate_asking *q)
 {
-	return q->in->kind == EVENT_ASK_CREATE && answer(q, STATUS_ALLOWED, REASON_OK);
+	return q->in->kind == EVENT_ASK_CREATE && gate_decide(q, STATUS_ALLOWED, REASON_OK);
 }
 
 /* Held until the window of the scheduled day opens; where that is over or open now, there is
@@ -54,11 +54,11 @@ static bool hold_for_window(struct gate_asking *q, const struct hours *hours)
 {
 	struct hours_span span;
 	if (!hours_arrival_window(hours, q->zone, q->in->scheduled, &span))
-		return answer(q, STATUS_HELD, REASON_OUTSIDE_HOURS);
+		return gate_decide(q, STATUS_HELD, REASON_OUTSIDE_HOURS);
 	if (!instant_before(q->in->now, span.open))
 		return false;
 	q->out->recheck = span.open;
-	return answer(q, STATUS_HELD, REASON_OUTSIDE_HOURS);
+	return gate_decide(q, STATUS_HELD, REASON_OUTSIDE_HOURS);
 }
 
 static bool is_outside_hours(const struct gate_case *asked, const struct zone *zone)
@@ -81,7 +81,7 @@ static bool row_outside_hours(struct gate_asking *q)
 	q->out->outside_hours = true;
 	switch (q->in->settings->gate.outside_hours) {
 	case GATE_DENY:
-		return answer(q, STATUS_DENIED, REASON_OUTSIDE_HOURS);
+		return gate_decide(q, STATUS_DENIED, REASON_OUTSIDE_HOURS);
 	case GATE_HOLD:
 		return hold_for_window(q, customer_hours(q->in->customer, q->in->arena));
 	case GATE_FLAG:
@@ -92,7 +92,7 @@ static bool row_outside_hours(struct gate_asking *q)
 
 static bool row_released(struct gate_asking *q)
 {
-	return answer(q, STATUS_RELEASED, REASON_OK);
+	return gate_decide(q, STATUS_RELEASED, REASON_OK);
 }
 
 static bool (*const rows[])(struct gate_asking *) = {
@@ -138,5 +138,5 @@ void gate_judge_held(const struct gate_case *asked, struct gate_verdict *ret)
 	judge(&q);
 	bool over = !instant_before(asked->now, held_end(&q));
 	if (over && ret->status != STATUS_DENIED)
-		answer(&q, STATUS_EXPIRED, REASON_EXPIRED);
+		gate_decide(&q, STATUS_EXPIRED, REASON_EXPIRED);
 }

@@ -42,8 +42,8 @@ struct rule_row {
 
 enum { DETAIL_MAX = 320 };
 
-static void say(char *detail, size_t size, const char *fmt, ...) PRINTF_LIKE(3, 4);
-static void say(char *detail, size_t size, const char *fmt, ...)
+static void rules_detail(char *detail, size_t size, const char *fmt, ...) PRINTF_LIKE(3, 4);
+static void rules_detail(char *detail, size_t size, const char *fmt, ...)
 {
 	if (size == 0)
 		return;
@@ -60,17 +60,18 @@ static const char *local_time(const struct asking *q, struct instant t, char tex
 
 static bool rule_well_formed(struct asking *q, char *detail, size_t size)
 {
-	say(detail, size, "the event %s is well formed%s", q->in->event->id,
-	    q->in->event->time_ahead ? "; its time lies ahead and counts as receipt" : "");
+	rules_detail(detail, size, "the event %s is well formed%s", q->in->event->id,
+	             q->in->event->time_ahead ? "; its time lies ahead and counts as receipt" : "");
 	return true;
 }
 
 static bool rule_new(struct asking *q, char *detail, size_t size)
 {
-	say(detail, size, "%s",
-	    q->in->seen       ? "an event with this source and id was seen before"
-	    : q->in->recorded ? "this is the first with its source and id; it is judged again"
-	                      : "not seen before");
+	rules_detail(detail, size, "%s",
+	             q->in->seen ? "an event with this source and id was seen before"
+	             : q->in->recorded
+	                     ? "this is the first with its source and id; it is judged again"
+	                     : "not seen before");
 	return !q->in->seen;
 }
 
@@ -78,9 +79,9 @@ static bool rule_customer(struct asking *q, char *detail, size_t size)
 {
 	const struct customer *customer = q->in->customer;
 	if (customer == NULL)
-		say(detail, size, "there is no customer %s", q->in->event->customer);
+		rules_detail(detail, size, "there is no customer %s", q->in->event->customer);
 	else
-		say(detail, size, "customer %s is %s", customer->number, customer->name);
+		rules_detail(detail, size, "customer %s is %s", customer->number, customer->name);
 	return customer != NULL;
 }
 
@@ -88,11 +89,11 @@ static bool rule_state(struct asking *q, char *detail, size_t size)
 {
 	bool holds = q->change != JOB_STALE;
 	if (holds)
-		say(detail, size, "it gives job %s its state: %s", q->in->event->job,
-		    job_state_name(q->in->event->state));
+		rules_detail(detail, size, "it gives job %s its state: %s", q->in->event->job,
+		             job_state_name(q->in->event->state));
 	else
-		say(detail, size, "job %s stays %s: this event is older or less final",
-		    q->in->event->job, job_state_name(q->verdict->after));
+		rules_detail(detail, size, "job %s stays %s: this event is older or less final",
+		             q->in->event->job, job_state_name(q->verdict->after));
 	return holds;
 }
 
@@ -101,9 +102,9 @@ static bool rule_change(struct asking *q, char *detail, size_t size)
 	const char *before = job_state_name(q->verdict->before);
 	bool holds = q->change == JOB_BECOMES;
 	if (holds)
-		say(detail, size, "the state before was %s", *before ? before : "none");
+		rules_detail(detail, size, "the state before was %s", *before ? before : "none");
 	else
-		say(detail, size, "the job was %s before", before);
+		rules_detail(detail, size, "the job was %s before", before);
 	return holds;
 }
 
@@ -111,10 +112,11 @@ static bool rule_active(struct asking *q, char *detail, size_t size)
 {
 	const struct customer *not = customer_not_active(q->in->customer);
 	if (not == NULL)
-		say(detail, size, "customer %s is active%s", q->in->customer->number,
-		    q->in->customer->parent ? ", its parents too" : "");
+		rules_detail(detail, size, "customer %s is active%s", q->in->customer->number,
+		             q->in->customer->parent ? ", its parents too" : "");
 	else
-		say(detail, size, "customer %s is %s, not active", not ->number, not ->status);
+		rules_detail(detail, size, "customer %s is %s, not active", not ->number,
+		             not ->status);
 	return not == NULL;
 }
 
@@ -122,9 +124,9 @@ static void say_suspension(char *detail, size_t size, const struct suspension *s
 {
 	char scopes[WORDS_TEXT_MAX], from[DAY_TEXT_MAX], until[DAY_TEXT_MAX];
 	day_format(s->until, until);
-	say(detail, size, "suspension %lld of customer %s holds (%s, from %s, %s%s): %s",
-	    (long long)s->id, s->customer, scopes_format(s->scopes, scopes),
-	    day_format(s->from, from), *until ? "until " : "indefinite", until, s->note);
+	rules_detail(detail, size, "suspension %lld of customer %s holds (%s, from %s, %s%s): %s",
+	             (long long)s->id, s->customer, scopes_format(s->scopes, scopes),
+	             day_format(s->from, from), *until ? "until " : "indefinite", until, s->note);
 }
 
 static bool rule_suspension(struct asking *q, char *detail, size_t size)
@@ -136,7 +138,7 @@ static bool rule_suspension(struct asking *q, char *detail, size_t size)
 	if (q->suspension != NULL)
 		say_suspension(detail, size, q->suspension);
 	else
-		say(detail, size, "no suspension covers it");
+		rules_detail(detail, size, "no suspension covers it");
 	return q->suspension == NULL;
 }
 
@@ -158,9 +160,10 @@ static void say_unwanted(const struct asking *q, char *detail, size_t size)
 		                        (long long)q->contacts[i]->id);
 	}
 	if (n > 0)
-		say(detail, size, "%s %s%s %s want %s mails", n == 1 ? "contact" : "contacts", who,
-		    len + LAST >= sizeof who ? " and others" : "", n == 1 ? "doesn't" : "don't",
-		    job_state_name(q->in->event->state));
+		rules_detail(detail, size, "%s %s%s %s want %s mails",
+		             n == 1 ? "contact" : "contacts", who,
+		             len + LAST >= sizeof who ? " and others" : "",
+		             n == 1 ? "doesn't" : "don't", job_state_name(q->in->event->state));
 }
 
 static bool some_want(const struct asking *q)
@@ -178,8 +181,8 @@ static bool rule_wanted(struct asking *q, char *detail, size_t size)
 	const char *state = job_state_name(q->in->event->state);
 	if (q->at != NULL) {
 		bool holds = wants(q->at->contact, q->in->event);
-		say(detail, size, "contact %lld %s %s mails", (long long)q->at->contact->id,
-		    holds ? "gets" : "doesn't want", state);
+		rules_detail(detail, size, "contact %lld %s %s mails",
+		             (long long)q->at->contact->id, holds ? "gets" : "doesn't want", state);
 		return holds;
 	}
 	if (some_want(q)) {
@@ -187,7 +190,7 @@ static bool rule_wanted(struct asking *q, char *detail, size_t size)
 			say_unwanted(q, detail, size);
 		return true;
 	}
-	say(detail, size, "none of %zu contacts wants %s mails", q->n_contacts, state);
+	rules_detail(detail, size, "none of %zu contacts wants %s mails", q->n_contacts, state);
 	return q->n_contacts == 0;
 }
 
@@ -238,7 +241,7 @@ static int64_t who_gets_it_there(const struct asking *q, const char *address)
 static bool rule_address(struct asking *q, char *detail, size_t size)
 {
 	if (q->at == NULL) {
-		say(detail, size, "the customer has no contact");
+		rules_detail(detail, size, "the customer has no contact");
 		return q->n_contacts > 0;
 	}
 	const struct contact *contact = q->at->contact;
@@ -247,19 +250,20 @@ static bool rule_address(struct asking *q, char *detail, size_t size)
 		int64_t other = who_gets_it_there(q, q->at->to);
 		const char *which = q->at->to == contact->email ? "" : " (the alternate address)";
 		if (other == 0)
-			say(detail, size, "%s%s", q->at->to, which);
+			rules_detail(detail, size, "%s%s", q->at->to, which);
 		else
-			say(detail, size, "%s%s: contact %lld's mail of this event goes there",
-			    q->at->to, which, (long long)other);
+			rules_detail(detail, size,
+			             "%s%s: contact %lld's mail of this event goes there",
+			             q->at->to, which, (long long)other);
 		q->reason = REASON_SAME_ADDRESS;
 		return other == 0;
 	}
 	if (*contact->email || *contact->alt_email) {
 		q->reason = REASON_ADDRESS_INVALID;
-		say(detail, size, "%s was refused and is marked invalid",
-		    *contact->email ? contact->email : contact->alt_email);
+		rules_detail(detail, size, "%s was refused and is marked invalid",
+		             *contact->email ? contact->email : contact->alt_email);
 	} else {
-		say(detail, size, "contact %lld has no address", (long long)contact->id);
+		rules_detail(detail, size, "contact %lld has no address", (long long)contact->id);
 	}
 	return false;
 }
@@ -274,8 +278,8 @@ static bool rule_shelf_life(struct asking *q, char *detail, size_t size)
 	char end[INSTANT_TEXT_MAX];
 	q->at->expires = instant_add(q->in->event->time, notify_of(q)->shelf_life_ms);
 	bool holds = instant_before(q->in->now, q->at->expires);
-	say(detail, size, "its shelf life %s %s", holds ? "ends" : "ended",
-	    local_time(q, q->at->expires, end));
+	rules_detail(detail, size, "its shelf life %s %s", holds ? "ends" : "ended",
+	             local_time(q, q->at->expires, end));
 	return holds;
 }
 
@@ -283,7 +287,7 @@ static bool hours_never(struct asking *q, char *detail, size_t size)
 {
 	q->status = STATUS_SUPPRESSED;
 	q->reason = REASON_NEVER_OPEN;
-	say(detail, size, "the calendar doesn't open within %d days", HOURS_SEARCH_DAYS);
+	rules_detail(detail, size, "the calendar doesn't open within %d days", HOURS_SEARCH_DAYS);
 	return false;
 }
 
@@ -298,11 +302,11 @@ static bool hours_defer(struct asking *q, const struct hours *hours, char *detai
 	if (!instant_before(open, q->at->expires)) {
 		q->status = STATUS_EXPIRED;
 		q->reason = REASON_EXPIRED;
-		say(detail, size, "closed until %s, which lies beyond its shelf life",
-		    local_time(q, open, text));
+		rules_detail(detail, size, "closed until %s, which lies beyond its shelf life",
+		             local_time(q, open, text));
 	} else {
-		say(detail, size, "closed; opens %s (%s)", local_time(q, open, text),
-		    zone_name(q->zone));
+		rules_detail(detail, size, "closed; opens %s (%s)", local_time(q, open, text),
+		             zone_name(q->zone));
 	}
 	return false;
 }
@@ -314,19 +318,19 @@ static bool rule_hours(struct asking *q, char *detail, size_t size)
 	char text[INSTANT_TEXT_MAX];
 	q->at->due = q->in->now;
 	if (hours_open_at(hours, q->zone, q->in->now, &span)) {
-		say(detail, size, "open until %s (%s)", local_time(q, span.close, text),
-		    zone_name(q->zone));
+		rules_detail(detail, size, "open until %s (%s)", local_time(q, span.close, text),
+		             zone_name(q->zone));
 		return true;
 	}
 	switch (notify_of(q)->outside_hours) {
 	case HOURS_SEND:
-		say(detail, size, "closed, but %s mails go all the same",
-		    job_state_name(q->in->event->state));
+		rules_detail(detail, size, "closed, but %s mails go all the same",
+		             job_state_name(q->in->event->state));
 		return true;
 	case HOURS_SUPPRESS:
 		q->status = STATUS_SUPPRESSED;
-		say(detail, size, "closed, and %s mails don't wait",
-		    job_state_name(q->in->event->state));
+		rules_detail(detail, size, "closed, and %s mails don't wait",
+		             job_state_name(q->in->event->state));
 		return false;
 	case HOURS_DEFER:
 		break;
@@ -339,13 +343,13 @@ static bool rule_grouping(struct asking *q, char *detail, size_t size)
 	int64_t wait_ms = notify_of(q)->group_wait_ms;
 	char text[INSTANT_TEXT_MAX];
 	if (wait_ms == 0) {
-		say(detail, size, "%s mails don't wait for each other",
-		    job_state_name(q->in->event->state));
+		rules_detail(detail, size, "%s mails don't wait for each other",
+		             job_state_name(q->in->event->state));
 		return true;
 	}
 	q->at->grouped = true;
 	q->at->due = instant_add(q->at->due, wait_ms);
-	say(detail, size, "waits for others until %s", local_time(q, q->at->due, text));
+	rules_detail(detail, size, "waits for others until %s", local_time(q, q->at->due, text));
 	if (instant_before(q->at->due, q->at->expires))
 		return false;
 	q->status = STATUS_EXPIRED;

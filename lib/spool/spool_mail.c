@@ -296,7 +296,7 @@ void spool_notice_leave(struct spool *spool, int64_t mail, int64_t event)
 {
 	notice_set(spool, "UPDATE notice SET active = 0 WHERE mail = ?1 AND event = ?2", mail,
 	           event);
-	spool_mail_set_context(spool, mail, NULL); /* it told of this event, too */
+	spool_mail_set_context(spool, mail, NULL); /* it named this event, too */
 }
 
 void spool_notice_supersede(struct spool *spool, int64_t mail, int64_t event)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What goes to Redis, in order, and stays as the record of what was said. */
+/* What goes to Redis, in order, and stays as the record of what was reported. */
 #include "spool/spool.h"
 
 #include "spool/spool_private.h"

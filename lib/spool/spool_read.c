@@ -203,7 +203,7 @@ static void add_requests(struct spool *spool, json_t *json, int64_t job, struct 
 	json_object_set_new(json, "requests", list);
 }
 
-/* What was said of the job, and what the dispatch stream got. */
+/* Outcomes of the job, and what the dispatch stream got. */
 static void add_outcomes(struct spool *spool, json_t *json, int64_t job, struct arena *arena)
 {
 	size_t n;
@@ -444,7 +444,7 @@ static json_t *job_line(struct spool *spool, struct db_query *job)
 			set_time(line, "changed", db_instant(q, 0));
 		set_members(line, q, 1);
 	}
-	/* What only the gate was told. */
+	/* What only requests had. */
 	q = spool_query(spool, "SELECT data FROM request WHERE job = ?1 ORDER BY id DESC LIMIT 5");
 	db_bind_int(q, 1, db_int(job, 0));
 	while (spool_row(spool, q))
