@@ -160,11 +160,12 @@ static void offer_options(const struct tab *tab)
 static void offer_words(const struct tab *tab)
 {
 	size_t n;
-	const struct noun *const *all = nouns_all(&n);
-	for (size_t i = 0; tab->noun == NULL && i < n; i++)
+	const struct noun *noun = tab->noun, *const *all = nouns_all(&n);
+	for (size_t i = 0; noun == NULL && i < n; i++)
 		offer(tab, "", all[i]->name);
-	for (size_t i = 0; tab->noun != NULL && i < tab->noun->n; i++)
-		offer(tab, "", tab->noun->commands[i].verb);
+	const struct command *commands = noun != NULL ? noun->commands : NULL;
+	for (size_t i = 0; commands != NULL && i < noun->n; i++)
+		offer(tab, "", commands[i].verb);
 }
 
 void complete(struct ctl *ctl, int n, char **words)
