@@ -108,7 +108,7 @@ static const char *decimal(const struct check *check, bool sign, size_t whole_ma
 	return arena_printf(check->arena, "%s%s", negative ? "-" : "", p);
 }
 
-static const char *check_whole(const struct check *check)
+static const char *check_unsigned(const struct check *check)
 {
 	return decimal(check, false, 15, 0);
 }
@@ -217,7 +217,7 @@ static const struct {
                           .max = 40,
                           .meant = "a day (2026-12-24) or a day and a time (2026-12-24T09:30)"},
         [FIELD_FLAG] = {.check = check_flag, .max = 5, .meant = "true or false"},
-        [FIELD_WHOLE] = {.check = check_whole, .max = 20, .meant = "a whole number"},
+        [FIELD_UNSIGNED] = {.check = check_unsigned, .max = 20, .meant = "a whole number"},
         [FIELD_AMOUNT] =
                 {.check = check_amount,
                  .max = 20,
@@ -382,7 +382,7 @@ bool field_emptied(const struct field *field, bool adding, const char **ret, str
 	*ret = field->initial;
 	if (!adding && field->type == FIELD_STATES)
 		*ret = "none"; /* who takes away all states wants none */
-	if (field->needed && (*ret == NULL || (!adding && field->type == FIELD_CHOICE)))
+	if (field->required && (*ret == NULL || (!adding && field->type == FIELD_CHOICE)))
 		return error_set(err, EX_DATAERR, "%s: is required and can't be empty",
 		                 field->name);
 	return true;

@@ -24,7 +24,7 @@ enum field_type {
 	                 * kept as text
 	                 */
 	FIELD_FLAG,     /* true or false; 1 or 0 in the database */
-	FIELD_WHOLE,    /* a whole number, 0 or more */
+	FIELD_UNSIGNED, /* an integer, 0 or more */
 	FIELD_AMOUNT,   /* a decimal number: up to 12 digits, four behind the point; kept as text,
 	                   exact */
 	FIELD_DEGREES,  /* a decimal number between -180 and 180 */
@@ -72,12 +72,12 @@ struct field {
 	const char *
 	        name; /* column of the table, key of JSON, column of CSV; option with `-` for `_` */
 	enum field_type type;
-	bool needed;
+	bool required;
 	bool manager; /* only a manager may change it (it may be given when the record is added) */
 	bool fixed;   /* given when the record is added, then never changed */
-	bool kept;    /* kept by the program: shown, never given (author, time, …) */
-	bool by_hand; /* a kept time that a person may set (`yes`: now) and clear (`no`) */
-	bool secret;  /* encrypted in the database, shown only when revealed */
+	bool read_only; /* set by the program: shown, never given (author, time, …) */
+	bool by_hand;   /* a read-only time that a person may set (`yes`: now) and clear (`no`) */
+	bool secret;    /* encrypted in the database, shown only when revealed */
 	enum field_key
 	        key;   /* for FIELD_LINE; other types but FIELD_TEXT are keys by nature (key.h) */
 	int max;       /* characters; 0: as the type has it */
@@ -137,8 +137,8 @@ const char *kind_nearest(const struct kind *kind, const char *name);
 
 /*
  * Checks a value and gives its canonical text (in the arena; NULL where the value is empty, which
- * clears the field). On a fault `err` names the field and what was expected (code 65). `needed` is
- * the caller's to ask: it depends on what the record has already.
+ * clears the field). On a fault `err` names the field and what was expected (code 65). `required`
+ * is the caller's to ask: it depends on what the record has already.
  */
 bool field_check(const struct field *field, const char *text, size_t len, struct zones *zones,
                  struct arena *arena, const char **ret, struct error *err) MUST_CHECK;

@@ -39,7 +39,7 @@ const struct setting settings_table[] = {
                 .kind = SETTING_REDIS_URL,
                 AT(redis.url),
                 .fallback = "redis://127.0.0.1:6379/0",
-                .needed = true,
+                .required = true,
                 .secret = true,
                 .help = "The Redis server: redis://HOST:PORT/DB or unix:///PATH?db=DB, with "
                         "USER:PASSWORD@ before the host or path where it requires one.",
@@ -98,7 +98,7 @@ const struct setting settings_table[] = {
                 AT(redis.outcomes),
                 .fallback = "jobs:outcomes",
                 .max_len = NAME_MAX_BYTES,
-                .needed = true,
+                .required = true,
                 .help = "The stream that every decision and its result is added to.",
         },
         {
@@ -117,7 +117,7 @@ const struct setting settings_table[] = {
                 AT(redis.dead),
                 .fallback = "jobs:dead",
                 .max_len = NAME_MAX_BYTES,
-                .needed = true,
+                .required = true,
                 .help = "The stream for dead letters: malformed entries, each with the reason.",
         },
         {
@@ -137,7 +137,7 @@ const struct setting settings_table[] = {
                 .fallback = "jobs:dispatch",
                 .example = "jobs:dispatch:{route}",
                 .max_len = NAME_MAX_BYTES,
-                .needed = true,
+                .required = true,
                 .help = "The stream of released jobs; {route} in it makes one stream per route.",
         },
         {
@@ -154,7 +154,7 @@ const struct setting settings_table[] = {
                 AT(redis.group),
                 .fallback = "dispatchd",
                 .max_len = NAME_MAX_BYTES,
-                .needed = true,
+                .required = true,
                 .help = "The consumer group that streams are read with; created at the start of "
                         "the stream if it doesn't exist.",
         },
@@ -208,7 +208,7 @@ const struct setting settings_table[] = {
                 .kind = SETTING_PATH,
                 AT(customers.path),
                 .fallback = "/var/lib/dispatchd/customers.db",
-                .needed = true,
+                .required = true,
                 .help = "The SQLite file. It is created if it doesn't exist.",
         },
         {
@@ -249,7 +249,7 @@ const struct setting settings_table[] = {
                 .kind = SETTING_PATH,
                 AT(spool.path),
                 .fallback = "/var/lib/dispatchd/spool.db",
-                .needed = true,
+                .required = true,
                 .help = "The SQLite file, on a disk that honors fsync.",
         },
         {
@@ -303,7 +303,7 @@ const struct setting settings_table[] = {
                 .kind = SETTING_PATH,
                 AT(mail.templates),
                 .fallback = "/etc/dispatchd/templates",
-                .needed = true,
+                .required = true,
                 .reload = true,
                 .help = "The folder of mail templates. If the default folder doesn't exist, the "
                         "built-in templates are used.",
@@ -325,7 +325,7 @@ const struct setting settings_table[] = {
                 AT(smtp.relay),
                 .fallback = "127.0.0.1:25",
                 .example = "mail.example.com:25, [2001:db8::25]:25",
-                .needed = true,
+                .required = true,
                 .reload = true,
                 .help = "One or more mail servers, tried in order: HOST:PORT, [IPV6]:PORT (port 25 "
                         "by default) or unix:PATH.",

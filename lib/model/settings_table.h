@@ -48,7 +48,7 @@ struct setting {
 	const char *fallback; /* the default, as it would be written; read like any value */
 	const char *example;  /* for the sample, where the default shows nothing */
 	const char *help;     /* whole sentences */
-	bool needed;          /* may not be empty */
+	bool required;        /* may not be empty */
 	bool reload;          /* a reload may change it */
 	bool secret; /* may hold a password: sample and manual say who may read the file then */
 };

@@ -414,7 +414,7 @@ bool setting_read(const struct setting_reader *reader, const struct setting *row
 {
 	bool number = row->kind == SETTING_DURATION || row->kind == SETTING_SIZE ||
 	              row->kind == SETTING_COUNT || row->kind == SETTING_CHOICE;
-	if (*text == '\0' && !number && !row->needed)
+	if (*text == '\0' && !number && !row->required)
 		return read_empty(reader, row, member);
 	if (*text == '\0')
 		return error_set(err, EX_CONFIG, "must not be empty; expected %s",

@@ -160,7 +160,7 @@ static bool check_kept(struct transaction *tx, const struct row *before, const s
 	for (size_t i = 0; i < after->kind->n_fields; i++) {
 		const char *a = before->value[i], *b = after->value[i];
 		bool same = a == b || (a && b && strcmp(a, b) == 0);
-		if (!same && after->kind->fields[i].kept &&
+		if (!same && after->kind->fields[i].read_only &&
 		    !transaction_needs_manager(tx, after->kind->fields[i].name))
 			return false;
 	}

@@ -50,7 +50,7 @@ static bool put_field(struct reading *reading, const struct target *target, cons
 	if (!field_check(field, text, len, import->context->store->zones, import->arena,
 	                 &reading->row.value[i], err))
 		return false;
-	if (reading->row.value[i] == NULL && field->needed && field->initial == NULL)
+	if (reading->row.value[i] == NULL && field->required && field->initial == NULL)
 		return error_set(err, EX_DATAERR, "%s: is required and can't be empty",
 		                 field->name);
 	reading->row.given |= 1u << i;

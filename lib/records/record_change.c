@@ -104,7 +104,7 @@ static void add_value(struct buf *out, const struct field *field, const char *va
 		buf_adds(out, "null");
 	else if (field->secret)
 		buf_adds(out, "\"******\"");
-	else if (field->type == FIELD_FLAG || field->type == FIELD_WHOLE)
+	else if (field->type == FIELD_FLAG || field->type == FIELD_UNSIGNED)
 		buf_adds(out, value);
 	else if (field->type == FIELD_STATES || field->type == FIELD_SCOPES)
 		add_words(out, value);

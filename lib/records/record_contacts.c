@@ -112,7 +112,7 @@ static json_t *plain_contact(const json_t *shown)
 	(void)json_object_del(plain, "id");
 	(void)json_object_del(plain, "customer");
 	for (size_t i = 0; i < kind->n_fields; i++) {
-		if (kind->fields[i].kept &&
+		if (kind->fields[i].read_only &&
 		    json_is_null(json_object_get(plain, kind->fields[i].name)))
 			(void)json_object_del(plain, kind->fields[i].name);
 	}

@@ -178,13 +178,13 @@ static bool fill_contact(struct transaction *tx, const struct row *from, struct 
 {
 	struct row after = *into;
 	for (size_t i = 0; i < after.kind->n_fields; i++) {
-		if (after.value[i] == NULL && !after.kind->fields[i].kept)
+		if (after.value[i] == NULL && !after.kind->fields[i].read_only)
 			after.value[i] = from->value[i];
 	}
 	for (size_t i = 0; i < after.kind->n_fields; i++) {
 		const struct field *field = &after.kind->fields[i];
 		const char *address = strncmp(field->name, "alt_", 4) == 0 ? "alt_email" : "email";
-		if (field->kept && after.value[i] == NULL &&
+		if (field->read_only && after.value[i] == NULL &&
 		    same_text(row_value(&after, address), row_value(from, address)))
 			after.value[i] = from->value[i];
 	}

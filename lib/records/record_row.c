@@ -160,7 +160,7 @@ static void bind_value(struct db_query *query, int i, const struct field *field,
 		return; /* NULL is what parameters start as */
 	if (field->type == FIELD_FLAG)
 		db_bind_int(query, i, strcmp(value, "true") == 0);
-	else if (field->type == FIELD_WHOLE)
+	else if (field->type == FIELD_UNSIGNED)
 		db_bind_int(query, i, strtoll(value, NULL, 10));
 	else if (field->type == FIELD_INSTANT && instant_parse(value, &at))
 		db_bind_instant(query, i, at);
@@ -324,7 +324,7 @@ json_t *value_json(const struct field *field, const char *value, struct arena *a
 		return json_string("******");
 	if (field->type == FIELD_FLAG)
 		return json_boolean(strcmp(value, "true") == 0);
-	if (field->type == FIELD_WHOLE)
+	if (field->type == FIELD_UNSIGNED)
 		return json_integer(strtoll(value, NULL, 10));
 	if (field->type == FIELD_STATES || field->type == FIELD_SCOPES)
 		return words_json(value, arena);

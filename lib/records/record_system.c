@@ -147,7 +147,7 @@ bool system_check(struct transaction *tx, const struct row *before, struct row *
 struct value {
 	int64_t system, field;
 	const char *name;
-	bool secret, needed;
+	bool secret, required;
 	const char *was; /* NULL: none; of a secret: `hidden` */
 };
 
@@ -172,7 +172,7 @@ static bool find_value(struct transaction *tx, const struct row *row, const char
 	                      .field = db_int(query, 0),
 	                      .name = name,
 	                      .secret = db_int(query, 1) != 0,
-	                      .needed = db_int(query, 2) != 0,
+	                      .required = db_int(query, 2) != 0,
 	                      .was = db_text_or_null(query, 3, tx->arena)};
 	db_finish(query);
 	return true;
@@ -228,7 +228,7 @@ static bool put_value(struct transaction *tx, const struct row *row, const char 
 	return store_value(tx, &value, canonical);
 }
 
-static bool check_all_needed(struct transaction *tx, const struct row *row)
+static bool check_all_required(struct transaction *tx, const struct row *row)
 {
 	struct db_query *query = db_query(
 	        tx->db, "SELECT name FROM system_field f WHERE needed <> 0 AND system_type ="
@@ -264,7 +264,7 @@ bool system_written(struct transaction *tx, const struct row *row, const json_t 
                     bool adding, bool *changed)
 {
 	json_t *was = json_object(), *is = json_object();
-	bool good = put_values(tx, row, values, was, is) && check_all_needed(tx, row);
+	bool good = put_values(tx, row, values, was, is) && check_all_required(tx, row);
 	if (good && json_object_size(is) > 0) {
 		*changed = true;
 		return change_add(tx, "system", row->id, row->customer, adding ? "add" : "set", was,

@@ -30,7 +30,7 @@ static bool same_text(const char *a, const char *b)
  */
 static bool may_give(struct transaction *tx, const struct field *field, struct error *err)
 {
-	if (!field->kept || tx->stored)
+	if (!field->read_only || tx->stored)
 		return true;
 	if (!tx->import)
 		return error_set(err, EX_DATAERR, "%s: is kept by the program and can't be given",
@@ -38,7 +38,8 @@ static bool may_give(struct transaction *tx, const struct field *field, struct e
 	return transaction_needs_manager(tx, field->name);
 }
 
-/* `yes` sets a kept time to now where it isn't set, `no` clears it. False where `value` is neither.
+/* `yes` sets a read-only time to now where it isn't set, `no` clears it. False where `value` is
+ * neither.
  */
 static bool merge_by_hand(struct transaction *tx, struct row *row, const struct field *field,
                           const json_t *value)
@@ -106,7 +107,7 @@ static void fill_initial(struct row *row)
 static bool check_needed(struct transaction *tx, const struct row *row)
 {
 	for (size_t i = 0; i < row->kind->n_fields; i++) {
-		if (row->kind->fields[i].needed && row->value[i] == NULL)
+		if (row->kind->fields[i].required && row->value[i] == NULL)
 			return error_set(tx->err, EX_DATAERR, "%s: is required",
 			                 row->kind->fields[i].name);
 	}
@@ -123,7 +124,7 @@ static bool check_rights(struct transaction *tx, const struct row *before, const
 		if (field->manager && !tx->context->actor.manager)
 			return error_set(tx->err, EX_NOPERM, "%s: only a manager may change it",
 			                 field->name);
-		if (field->fixed || (after->kind->added_only && !field->kept))
+		if (field->fixed || (after->kind->added_only && !field->read_only))
 			return error_set(tx->err, EX_DATAERR,
 			                 "%s: can't be changed once it is entered", field->name);
 	}

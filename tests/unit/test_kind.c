@@ -180,7 +180,7 @@ static void test_table(void **state)
 			assert_non_null(field->help);
 			assert_true(strlen(field_meant(field, arena)) > 0);
 			assert_int_equal(field->type == FIELD_CHOICE, field->choices != NULL);
-			assert_true(!field->kept || !field->needed);
+			assert_true(!field->read_only || !field->required);
 			if (field->initial) {
 				assert_true(field_check(field, field->initial,
 				                        strlen(field->initial), zones, arena, &kept,

@@ -23,7 +23,7 @@ const struct option options_global[] = {
 static const char *const value_names[] = {
         [FIELD_LINE] = "TEXT",       [FIELD_TEXT] = "TEXT",     [FIELD_CHOICE] = "WORD",
         [FIELD_DAY] = "DAY",         [FIELD_INSTANT] = "TIME",  [FIELD_FLAG] = "[yes|no]",
-        [FIELD_WHOLE] = "N",         [FIELD_AMOUNT] = "AMOUNT", [FIELD_DEGREES] = "DEGREES",
+        [FIELD_UNSIGNED] = "N",      [FIELD_AMOUNT] = "AMOUNT", [FIELD_DEGREES] = "DEGREES",
         [FIELD_EMAIL] = "ADDRESS",   [FIELD_PHONE] = "PHONE",   [FIELD_ZONE] = "ZONE",
         [FIELD_LOCALE] = "LOCALE",   [FIELD_STATES] = "STATES", [FIELD_SCOPES] = "SCOPES",
         [FIELD_CUSTOMER] = "NUMBER", [FIELD_NAME] = "TEXT",     [FIELD_MOMENT] = "DAY[THH:MM]",
@@ -49,7 +49,7 @@ static char *dashed(const char *name, struct arena *arena)
 /* For a new record the help also says whether the field is required, or its default. */
 static const char *help_of(const struct field *field, bool adds, struct arena *arena)
 {
-	if (!adds || !field->needed)
+	if (!adds || !field->required)
 		return field->help;
 	if (field->initial == NULL)
 		return arena_printf(arena, "%s (required)", field->help);
@@ -93,7 +93,7 @@ static bool among(const char *names, const char *name)
 bool command_takes_field(const struct command *command, const struct field *field)
 {
 	bool changes = strcmp(command->verb, "set") == 0;
-	return (!field->kept || (field->by_hand && changes)) && !(field->fixed && changes) &&
+	return (!field->read_only || (field->by_hand && changes)) && !(field->fixed && changes) &&
 	       !among(command->without, field->name);
 }
 

@@ -29,7 +29,7 @@ static bool may_be_cut(enum field_type type)
 
 static bool is_right(enum field_type type)
 {
-	return type == FIELD_WHOLE || type == FIELD_AMOUNT;
+	return type == FIELD_UNSIGNED || type == FIELD_AMOUNT;
 }
 
 static void add(struct view *view, struct column column)

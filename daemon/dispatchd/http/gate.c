@@ -19,11 +19,11 @@
 static const struct parameter {
 	const char *name;
 	size_t max; /* bytes */
-	bool needed;
+	bool required;
 	bool plus; /* `+` is a plus, as in a time's offset; else a space, as forms send it */
 } parameters[] = {
-        {.name = "customer", .max = 128, .needed = true},
-        {.name = "type", .max = 64, .needed = true},
+        {.name = "customer", .max = 128, .required = true},
+        {.name = "type", .max = 64, .required = true},
         {.name = "scheduled", .max = 64, .plus = true},
 };
 enum { PARAMETERS = sizeof parameters / sizeof parameters[0] };
@@ -113,7 +113,7 @@ static bool read_query(const char *query, json_t *command, struct error *err)
 			return error_set(err, EX_USAGE, "the query ends in &");
 	}
 	for (size_t i = 0; i < PARAMETERS; i++)
-		if (parameters[i].needed && !json_object_get(command, parameters[i].name))
+		if (parameters[i].required && !json_object_get(command, parameters[i].name))
 			return error_set(err, EX_USAGE, "%s is missing", parameters[i].name);
 	return true;
 }
