@@ -4,7 +4,8 @@
 
 #include "db/db_private.h"
 #include "model/kind.h"
-#include "records/record_private.h"
+#include "records/customers_private.h"
+#include "records/search_fold.h"
 
 #include <stdio.h>
 #include <stdlib.h>

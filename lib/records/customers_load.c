@@ -8,7 +8,9 @@
  */
 #include "records/customers.h"
 
-#include "records/record_private.h"
+#include "base/buf.h"
+#include "records/customers_private.h"
+#include "records/record_row.h"
 
 #include <stdlib.h>
 #include <string.h>

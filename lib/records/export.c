@@ -4,9 +4,16 @@
  * besides them what a kind's values may carry (a customer's first contact and hours, a quote's
  * items, …).
  */
+#include "records/records.h"
+
+#include "base/buf.h"
 #include "base/jsontext.h"
 #include "db/csv.h"
-#include "records/record_private.h"
+#include "records/customers_private.h"
+#include "records/record_hours.h"
+#include "records/record_json.h"
+#include "records/record_operations.h"
+#include "records/record_row.h"
 
 #include <errno.h>
 #include <string.h>

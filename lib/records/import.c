@@ -12,8 +12,17 @@
 #include "records/import_private.h"
 
 #include "base/address.h"
+#include "base/buf.h"
 #include "db/utf16.h"
+#include "records/customers_private.h"
+#include "records/record_find.h"
+#include "records/record_row.h"
+#include "records/record_write.h"
+#include "records/records.h"
+#include "records/search_fold.h"
+#include "records/transaction.h"
 
+#include <glib.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -14,6 +14,7 @@
 #include "model/key.h"
 
 #include <errno.h>
+#include <glib.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>

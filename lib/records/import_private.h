@@ -2,8 +2,9 @@
 #ifndef RECORDS_IMPORT_PRIVATE_H
 #define RECORDS_IMPORT_PRIVATE_H
 
+#include "base/buf.h"
 #include "db/csv.h"
-#include "records/record_private.h"
+#include "records/records.h"
 
 #include <glib.h>
 

@@ -5,6 +5,8 @@
 #include "base/jsontext.h"
 #include "base/utf8.h"
 #include "model/key.h"
+#include "records/customers_private.h"
+#include "records/record_row.h"
 
 #include <stdlib.h>
 #include <string.h>

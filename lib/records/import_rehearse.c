@@ -7,6 +7,9 @@
  */
 #include "records/import_private.h"
 
+#include "records/customers_private.h"
+#include "records/records.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,6 +2,7 @@
 /* What an import reports while it runs: bad rows, and how far it is. */
 #include "records/import_private.h"
 
+#include <glib.h>
 void import_bad(struct import *import, int64_t line, int64_t column, const char *text)
 {
 	import->counts.bad++;

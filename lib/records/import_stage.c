@@ -9,6 +9,9 @@
  */
 #include "records/import_private.h"
 
+#include "base/buf.h"
+#include "records/customers_private.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

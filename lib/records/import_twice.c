@@ -9,6 +9,7 @@
 
 #include "base/jsontext.h"
 
+#include <glib.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The history: who changed what, when, what it was before and after. Only added to, never changed.
  */
-#include "records/record_private.h"
+#include "records/record_change.h"
 
+#include "base/buf.h"
 #include "base/utf8.h"
 #include "model/key.h"
+#include "records/record_row.h"
+#include "records/transaction.h"
 
 #include <stdlib.h>
 #include <string.h>

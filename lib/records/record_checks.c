@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What kinds of record check and complete besides the table of fields. */
-#include "records/record_private.h"
+#include "records/record_checks.h"
+
+#include "records/record_change.h"
+#include "records/record_file_transfer.h"
+#include "records/record_row.h"
+#include "records/transaction.h"
 
 #include <math.h>
 #include <stdlib.h>

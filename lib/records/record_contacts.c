@@ -10,8 +10,14 @@
  *a contact in the list is known by its address and name, else by its address, else by its name; a
  *new one keeps the id that it comes with where that is free.
  */
+#include "records/record_contacts.h"
+
 #include "base/address.h"
-#include "records/record_private.h"
+#include "records/record_find.h"
+#include "records/record_rep.h"
+#include "records/record_row.h"
+#include "records/record_write.h"
+#include "records/transaction.h"
 
 #include <string.h>
 #include <sysexits.h>

@@ -4,7 +4,10 @@
  * database, once however many records point to it. It is written under a temporary name, synced,
  * and only then given its own: one of that name is always whole.
  */
-#include "records/record_private.h"
+#include "records/record_content.h"
+
+#include "records/customers_private.h"
+#include "records/transaction.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* What customers do besides the table of fields: their status, their sites, what comes with their
  * values. */
-#include "records/record_private.h"
+#include "records/record_customer.h"
+
+#include "records/record_contacts.h"
+#include "records/record_find.h"
+#include "records/record_hours.h"
+#include "records/record_row.h"
+#include "records/record_status.h"
+#include "records/records.h"
+#include "records/transaction.h"
 
 #include <string.h>
 #include <sysexits.h>

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* A customer with all that hangs on it, and the list of customers. */
-#include "records/record_private.h"
+#include "records/records.h"
+
+#include "records/customers_private.h"
+#include "records/record_find.h"
+#include "records/record_rep.h"
+#include "records/record_suspension.h"
 
 #include <string.h>
 

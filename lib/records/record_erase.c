@@ -8,7 +8,15 @@
  * SQLite leaves what is deleted in free pages and in the WAL until it is written over. Here it is
  * wiped at the deletion, and the file is written again where free pages are left from before.
  */
-#include "records/record_private.h"
+#include "records/records.h"
+
+#include "records/customers_private.h"
+#include "records/record_change.h"
+#include "records/record_content.h"
+#include "records/record_customer.h"
+#include "records/record_row.h"
+#include "records/search_fold.h"
+#include "records/transaction.h"
 
 #include <sysexits.h>
 

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Documents and pictures: what came with a file (name, ending) is recorded and trusted for nothing.
  */
-#include "records/record_private.h"
+#include "records/records.h"
+
+#include "records/record_content.h"
+#include "records/record_find.h"
+#include "records/record_row.h"
+#include "records/record_write.h"
+#include "records/transaction.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -5,10 +5,15 @@
  * (type, size) is not trusted: the content is read, compared with the hash, and its type and size
  * determined from it.
  */
-#include "records/record_private.h"
+#include "records/record_file_transfer.h"
 
 #include "base/folder.h"
 #include "base/identity.h"
+#include "records/customers_private.h"
+#include "records/record_content.h"
+#include "records/record_row.h"
+#include "records/records.h"
+#include "records/transaction.h"
 
 #include <errno.h>
 #include <fcntl.h>

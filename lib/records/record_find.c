@@ -3,9 +3,13 @@
  * Records by their names: customers by number, those that they had before too, reps and types of
  * systems by name, all others by id.
  */
+#include "records/record_find.h"
+
 #include "base/utf8.h"
 #include "model/key.h"
-#include "records/record_private.h"
+#include "records/customers_private.h"
+#include "records/record_row.h"
+#include "records/records.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The history, read: a customer's with all that hangs on it, one record's, that of the hours. */
+#include "records/records.h"
+
 #include "base/jsontext.h"
-#include "records/record_private.h"
+#include "records/customers_private.h"
+#include "records/record_find.h"
+#include "records/record_row.h"
 
 #include <string.h>
 #include <sysexits.h>

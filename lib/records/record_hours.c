@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Service hours of a customer: by weekday and by date. Each change replaces a day as a whole. */
-#include "records/record_private.h"
+#include "records/record_hours.h"
 
 #include "model/hours.h"
+#include "records/customers_private.h"
+#include "records/record_change.h"
+#include "records/record_find.h"
+#include "records/records.h"
+#include "records/transaction.h"
 
 #include <string.h>
 #include <sysexits.h>

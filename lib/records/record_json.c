@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* A row as JSON, without what its kind's operations add, and lists of rows. */
-#include "records/record_private.h"
+#include "records/record_json.h"
+
+#include "records/customers_private.h"
+#include "records/record_row.h"
 
 /* An owner by its name outside: a customer's number, a system type's name, else the id. */
 bool owner_json(struct customers *store, const struct row *row, json_t *object, struct error *err)

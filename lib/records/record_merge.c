@@ -7,8 +7,13 @@
  *	FROM ─ records, sites, reps, history, numbers ─▶ INTO
  *	     └ what INTO doesn't set itself ───────────▶
  */
+#include "records/records.h"
+
 #include "base/address.h"
-#include "records/record_private.h"
+#include "records/record_change.h"
+#include "records/record_customer.h"
+#include "records/record_row.h"
+#include "records/transaction.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What each kind of record does besides the table of fields: one row a kind that does anything. */
-#include "records/record_private.h"
+#include "records/record_operations.h"
+
+#include "records/record_checks.h"
+#include "records/record_customer.h"
+#include "records/record_parts.h"
+#include "records/record_rep.h"
+#include "records/record_system.h"
 
 #include <string.h>
 

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Records with parts: quotes with their items, sales with their payments, and their sums. */
-#include "records/record_private.h"
+#include "records/record_parts.h"
+
+#include "records/record_json.h"
+#include "records/record_row.h"
+#include "records/record_write.h"
+#include "records/transaction.h"
 
 #include <stdlib.h>
 #include <string.h>

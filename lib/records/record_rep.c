@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Sales reps and the customers they are linked with. The first of a customer's reps is its
  * `sales_rep`. */
-#include "records/record_private.h"
+#include "records/record_rep.h"
+
+#include "records/customers_private.h"
+#include "records/record_change.h"
+#include "records/record_row.h"
+#include "records/transaction.h"
 
 #include <string.h>
 

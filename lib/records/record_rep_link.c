@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Which of the sales reps look after a customer. The first of them is its `sales_rep`. */
-#include "records/record_private.h"
+#include "records/records.h"
+
+#include "records/record_find.h"
+#include "records/record_rep.h"
+#include "records/record_row.h"
+#include "records/record_write.h"
+#include "records/transaction.h"
 
 #include <string.h>
 

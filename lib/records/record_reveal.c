@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Secrets of systems in clear: a manager's work, and on record before anything is shown. */
-#include "records/record_private.h"
+#include "records/records.h"
+
+#include "records/customers_private.h"
+#include "records/record_change.h"
+#include "records/record_find.h"
+#include "records/record_row.h"
+#include "records/record_system.h"
+#include "records/transaction.h"
 
 #include <sodium.h>
 

@@ -3,9 +3,12 @@
  * A record between SQL, text and JSON, for every kind alike. The statements are put together from
  * the table of kinds once a connection; a `struct row` is a value a field.
  */
-#include "records/record_private.h"
+#include "records/record_row.h"
 
+#include "base/buf.h"
 #include "base/jsontext.h"
+#include "records/customers_private.h"
+#include "records/transaction.h"
 
 #include <stdlib.h>
 #include <string.h>

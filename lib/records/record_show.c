@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Records of every kind as JSON, one or a list of them. */
-#include "records/record_private.h"
+#include "records/records.h"
+
+#include "records/record_find.h"
+#include "records/record_json.h"
+#include "records/record_operations.h"
+#include "records/record_row.h"
 
 static bool show_row(struct customers *store, const struct row *row, struct arena *arena,
                      json_t **ret, struct error *err)

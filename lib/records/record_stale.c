@@ -3,9 +3,11 @@
  * An import that is older than what it changes: the history has the value which a row brings as one
  * that somebody replaced. That may be meant, so it is only said.
  */
-#include "records/record_private.h"
+#include "records/record_stale.h"
 
 #include "base/jsontext.h"
+#include "records/record_row.h"
+#include "records/transaction.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The status of a customer: which moves there are, and whose work each is. */
-#include "records/record_private.h"
+#include "records/record_status.h"
+
+#include "records/records.h"
+#include "records/transaction.h"
 
 #include <string.h>
 #include <sysexits.h>

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* `release`, `approve`, `decline`, `deactivate`: a customer's status by verb. */
-#include "records/record_private.h"
+#include "records/records.h"
+
+#include "records/record_find.h"
+#include "records/record_row.h"
+#include "records/record_status.h"
+#include "records/record_write.h"
+#include "records/transaction.h"
 
 #include <string.h>
 #include <sysexits.h>

@@ -4,7 +4,15 @@
  * One holds from the first instant of `from` to the first instant of `until` in the customer's time
  * zone.
  */
-#include "records/record_private.h"
+#include "records/record_suspension.h"
+
+#include "records/customers_private.h"
+#include "records/record_change.h"
+#include "records/record_find.h"
+#include "records/record_row.h"
+#include "records/record_write.h"
+#include "records/records.h"
+#include "records/transaction.h"
 
 #include <string.h>
 #include <sysexits.h>

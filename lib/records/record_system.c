@@ -6,10 +6,17 @@
  *
  *	sealed = 24 bytes nonce │ ciphertext │ 16 bytes tag
  */
-#include "records/record_private.h"
+#include "records/record_system.h"
 
+#include "base/buf.h"
 #include "base/exposed.h"
 #include "base/identity.h"
+#include "records/customers_private.h"
+#include "records/record_change.h"
+#include "records/record_json.h"
+#include "records/record_row.h"
+#include "records/records.h"
+#include "records/transaction.h"
 
 #include <ctype.h>
 #include <errno.h>

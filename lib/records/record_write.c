@@ -5,7 +5,14 @@
  *
  *	values (JSON) ─ merge ─▶ row ─ check ─▶ row ─ insert/update ─▶ written ─▶ change
  */
-#include "records/record_private.h"
+#include "records/record_write.h"
+
+#include "records/customers_private.h"
+#include "records/record_change.h"
+#include "records/record_operations.h"
+#include "records/record_row.h"
+#include "records/record_stale.h"
+#include "records/transaction.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -2,7 +2,13 @@
 /* Adding, changing and removing records of every kind, each in a transaction of its own. */
 #include "records/records.h"
 
-#include "records/record_private.h"
+#include "records/record_change.h"
+#include "records/record_content.h"
+#include "records/record_find.h"
+#include "records/record_operations.h"
+#include "records/record_row.h"
+#include "records/record_write.h"
+#include "records/transaction.h"
 
 #include <string.h>
 #include <sysexits.h>

@@ -10,11 +10,16 @@
  *to the end: the first hits, ENOUGH or some more, are sorted, together with those whose number or
  *name it begins, which are looked up directly and so never missed.
  */
+#include "records/records.h"
+
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "model/key.h"
+#include "records/customers_private.h"
 #include "records/fold.h"
-#include "records/record_private.h"
+#include "records/record_find.h"
+#include "records/record_suspension.h"
+#include "records/search_fold.h"
 #include "records/search_private.h"
 
 #include <stdlib.h>

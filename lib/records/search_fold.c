@@ -4,9 +4,12 @@
  * before each commit of the record functions their texts are put together and folded here, and go
  * into the index. Several values of one field are lines of its text.
  */
+#include "records/search_fold.h"
+
 #include "base/buf.h"
+#include "records/customers_private.h"
 #include "records/fold.h"
-#include "records/record_private.h"
+#include "records/records.h"
 #include "records/search_private.h"
 
 #include <string.h>

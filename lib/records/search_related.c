@@ -6,9 +6,12 @@
  * Candidates for each thing come from the trigram index, at most CANDIDATES of them: that bounds
  * what a common name costs, while what is rare, and so tells most, is found to the last.
  */
+#include "records/records.h"
+
 #include "base/buf.h"
+#include "records/customers_private.h"
 #include "records/fold.h"
-#include "records/record_private.h"
+#include "records/record_find.h"
 #include "records/search_private.h"
 
 #include <stdlib.h>

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* One change of the office's records: its transaction, and what is kept of it until its end. */
-#include "records/record_private.h"
+#include "records/transaction.h"
 
+#include "records/customers_private.h"
+#include "records/records.h"
+#include "records/search_fold.h"
+
+#include <glib.h>
 bool transaction_begin(struct transaction *tx, const struct change_context *context,
                        struct error *err)
 {

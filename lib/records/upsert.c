@@ -4,8 +4,14 @@
  * transaction, since a commit and the index of the search cost more than a row; each has a
  * savepoint, so that one which can't be taken leaves nothing behind.
  */
+#include "records/records.h"
+
 #include "base/jsontext.h"
-#include "records/record_private.h"
+#include "records/customers_private.h"
+#include "records/record_find.h"
+#include "records/record_row.h"
+#include "records/record_write.h"
+#include "records/transaction.h"
 
 #include <string.h>
 #include <sysexits.h>
