@@ -155,8 +155,7 @@ static const char *skip_space(const char *p)
 }
 
 /* Copies a quoted string's content; returns what stands behind the closing quote, NULL where there
- * is none.
- */
+ * is none. */
 static const char *copy_quoted(const char *p, char *name, size_t size)
 {
 	size_t n = 0;

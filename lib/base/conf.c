@@ -22,9 +22,8 @@
 
 struct reader { /* one file on its way through */
 	struct conf *conf;
-	struct conf_place
-	        place; /* its section is NULL before the first header and after a broken one */
-	bool skip;     /* the header was broken: what follows belongs nowhere */
+	struct conf_place place; /* section: NULL before the first header, after a broken one */
+	bool skip;               /* the header was broken: what follows belongs nowhere */
 };
 
 struct conf *conf_new(void)
@@ -329,8 +328,8 @@ static int code_of(int error, bool main_file)
 	return error == ENOENT && main_file ? EX_NOINPUT : EX_IOERR;
 }
 
-/* Fills `room` as far as the file goes; 0 or errno. A directory opens, and fails at the first read.
- */
+/* Fills `room` as far as the file goes; 0 or errno. A directory opens, and fails at the first
+ * read. */
 static int slurp(const char *path, char *room, size_t size, size_t *ret_len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);

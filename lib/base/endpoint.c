@@ -52,8 +52,7 @@ struct port_rule {
 };
 
 /* Where the host ends, and `ret_port` what stands behind it (NULL: nothing); NULL where that can't
- * be told.
- */
+ * be told. */
 static const char *host_end(const char *text, const struct port_rule *rule, const char **ret_port)
 {
 	bool v6 = *text == '[';

@@ -285,8 +285,8 @@ static bool share(int fd, gid_t group, mode_t type, mode_t mode)
 bool folder_share(const struct folder *folder, const char *name, mode_t type, mode_t mode)
 {
 	check_name(name);
-	/* SQLite's locks are POSIX ones, which closing any other descriptor of the file would drop.
-	 */
+	/* SQLite's locks are POSIX ones, which closing any other descriptor of the file would
+	 * drop. */
 	int fd = openat(folder->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	bool good = fd >= 0 && share(fd, folder->group, type, mode);
 	int number = errno;

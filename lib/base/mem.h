@@ -20,8 +20,7 @@ char *mem_strdup(const char *text); /* NULL gives NULL */
  */
 struct arena;
 struct arena *arena_new(void);
-struct arena *
-arena_new_private(void); /* may hold passwords: overwritten when it is reset or freed */
+struct arena *arena_new_private(void); /* may hold passwords: overwritten before it is freed */
 void *arena_alloc(struct arena *arena, size_t size);                    /* aligned for any type */
 char *arena_strdup(struct arena *arena, const char *text);              /* NULL gives NULL */
 char *arena_strndup(struct arena *arena, const char *text, size_t len); /* adds the NUL */

@@ -13,8 +13,8 @@
 #define DURATION_MAX_MS ((int64_t)1000 * 24 * 60 * 60 * 1000) /* 1000d */
 #define UNITS_TEXT_MAX  24
 
-/* `500ms`, `30s`, `5m`, `12h`, `90d`, at most 1000d; zero needs a unit too. Untouched on failure.
- */
+/* `500ms`, `30s`, `5m`, `12h`, `90d`, at most 1000d; zero needs a unit too. Untouched on
+ * failure. */
 bool duration_parse(const char *text, int64_t *ret_ms) MUST_CHECK;
 
 /* In the largest unit that leaves a whole number: 90000 is "90s", 0 is "0s". Returns `text`. */

@@ -129,8 +129,8 @@ static bool is_name(const char *name)
 	       name[len - 1] != '/' && strstr(name, "//") == NULL && !is_no_place(name);
 }
 
-/* The rule in a file's last line ends its second name with a bare 0: "IST-1GMT0,M10.5.0,M3.5.0/1".
- */
+/* The rule in a file's last line ends its second name with a bare 0:
+ * "IST-1GMT0,M10.5.0,M3.5.0/1". */
 static bool rule_misread(FILE *file)
 {
 	char tail[64] = "";
@@ -285,8 +285,8 @@ static int64_t stretch_end(const struct zone *zone, int64_t low, int64_t high)
 	return high;
 }
 
-/* Walks the stretches near the wall time; GLib doesn't say where one ends, so that is searched for.
- */
+/* Walks the stretches near the wall time; GLib doesn't say where one ends, so that is searched
+ * for. */
 static int64_t wall_to_utc(const struct zone *zone, int64_t wall, enum zone_choice choice)
 {
 	enum { FARTHEST_S = 17 * 60 * 60 }; /* no place was ever farther from UTC */

@@ -85,8 +85,8 @@ static char find_separator(struct csv *csv)
 	return separators[best];
 }
 
-/* A first line `sep=;`, by which a spreadsheet is told what separates: true, and it is passed over.
- */
+/* A first line `sep=;`, by which a spreadsheet is told what separates: true, and it is passed
+ * over. */
 static bool take_separator(struct csv *csv)
 {
 	const char *line = csv->block + csv->at;

@@ -13,7 +13,7 @@
  * CSV as RFC 4180 has it, and as programs write it: UTF-8 with or without a byte order mark, line
  * breaks of any kind (a carriage return alone, too), separated by `,`, `;` or tabs, whichever the
  * first line has most of, or by what a first line `sep=;` says. Cells in quotes may hold line
- * breaks. Rows in which nothing but white space stands are passed over.
+ * breaks. Rows of nothing but white space are skipped.
  */
 struct csv;
 struct csv *csv_new(FILE *in);
@@ -31,8 +31,7 @@ struct csv_row {
 
 enum csv_result {
 	CSV_ROW,
-	CSV_BAD, /* this row is malformed (`err` says how); the next can be read. ret->line is set
-	          */
+	CSV_BAD, /* this row is malformed (`err` has why), the next can be read; ret->line is set */
 	CSV_END,
 	CSV_FAULT, /* nothing more can be read; ret->line is set */
 };

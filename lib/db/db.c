@@ -133,8 +133,8 @@ void db_query_free(struct db_query *query)
 	free(query);
 }
 
-/* Ready for the next use; one made for once stays until db_finish(), so that it may be run again.
- */
+/* Ready for the next use; one made for once stays until db_finish(), so that it may be run
+ * again. */
 static void end(struct db_query *query)
 {
 	if (query->stmt) {

@@ -13,8 +13,8 @@
 
 /*
  * A SQLite file as both databases need it: a schema that is compared with ours (db_schema.c), WAL,
- *synchronous=FULL, foreign keys, a busy timeout, a schema version that moves forward on its own. A
- *`struct db` belongs to one thread.
+ * synchronous=FULL, foreign keys, a busy timeout, a schema version that moves forward on its own. A
+ * `struct db` belongs to one thread.
  *
  *	struct db_query *q = db_query(db, "SELECT name FROM customer WHERE number = ?1");
  *	db_bind_text(q, 1, number);
@@ -80,8 +80,7 @@ bool db_has_directory(const char *path, struct error *err) MUST_CHECK;
 bool db_may_write(const char *path, struct error *err) MUST_CHECK;
 
 /* A file to lock, made as a new database is made unless it is there: its descriptor, or -1. Codes
- * 65, 74, 77.
- */
+ * 65, 74, 77. */
 int db_lock_file(const char *path, struct error *err) MUST_CHECK;
 
 /* How long to wait for another's lock (5 s at first), and what to call once when a second of it is
@@ -134,8 +133,7 @@ struct db_query *db_query(struct db *db, const char *sql);
 struct db_query *db_query_once(struct db *db, const char *sql);
 
 /* Parameters count from 1. Texts are copied, but for db_bind_static()'s: they stay until the query
- * has ended.
- */
+ * has ended. */
 void db_bind_static(struct db_query *query, int i, const char *text, size_t len);
 void db_bind_text(struct db_query *query, int i, const char *text); /* NULL binds NULL */
 void db_bind_text_n(struct db_query *query, int i, const char *text, size_t len);
@@ -155,8 +153,7 @@ bool db_run_int(struct db_query *query, int64_t none, int64_t *ret, struct error
 void db_finish(struct db_query *query); /* ends it before DB_DONE; takes NULL and ended ones */
 
 /* Columns count from 0; wrong types are converted, never a fault (a database may have been edited
- * by hand).
- */
+ * by hand). */
 const char *db_text(struct db_query *query, int column, struct arena *arena); /* "" for NULL */
 const char *db_text_or_null(struct db_query *query, int column, struct arena *arena);
 /* Good until the next step; NULL for NULL. */
@@ -177,8 +174,8 @@ int64_t db_changes(const struct db *db); /* rows that the last statement changed
 int64_t db_data_version(struct db *db);
 
 /* Whether another file stands at the path by now (a backup was put back); `ret_clean` tells that
- * there is no -wal left beside it, which would be the old one's and must not be read into the new.
- */
+ * there is no -wal left beside it, which would be the old one's and must not be read into the
+ * new. */
 bool db_replaced(struct db *db, bool *ret_clean);
 /* Whether no file is at the path any more: what is written now would go with it. */
 bool db_gone(struct db *db);

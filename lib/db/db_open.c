@@ -188,8 +188,8 @@ static void adopt_companions(const char *path)
 			char *beside = sqlite3_mprintf("%s%s", name_of(path), companions[i]);
 			if (folder_has(&folder, beside) &&
 			    !folder_share(&folder, beside, S_IFREG, 0)) {
-				/* Another's, who has given it away already, or nothing can be done.
-				 */
+				/* Another's, who has given it away already, or nothing can be
+				 * done. */
 			}
 			sqlite3_free(beside);
 		}
@@ -362,8 +362,7 @@ static bool configure(struct db *db, const struct db_schema *schema, bool there,
 }
 
 /* SQLite counts each allocation under a lock of the whole process unless told not to; nobody reads
- * the count.
- */
+ * the count. */
 __attribute__((constructor)) static void set_up_library(void)
 {
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);

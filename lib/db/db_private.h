@@ -63,8 +63,8 @@ bool db_schema_still(struct db *db, struct error *err) MUST_CHECK;
 bool db_schema_cookie(struct db *db, int64_t *ret,
                       struct error *err) MUST_CHECK; /* SQLite's own count */
 
-/* db_transaction.c: compares as of the last version; from then on each transaction finds changes.
- */
+/* db_transaction.c: compares as of the last version; from then on each transaction finds
+ * changes. */
 bool db_schema_trust(struct db *db, const struct db_schema *schema, struct error *err) MUST_CHECK;
 
 /* Records what SQLite's `rc` means and puts it into words; returns false. */

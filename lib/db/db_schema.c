@@ -53,8 +53,7 @@ static struct object *add(struct objects *objects)
 }
 
 /* In the order of type and name. SQLite's own tables, and the indexes that it makes for UNIQUE, are
- * left out.
- */
+ * left out. */
 static int read_objects(sqlite3 *handle, struct objects *ret)
 {
 	sqlite3_stmt *stmt = NULL;

@@ -210,8 +210,8 @@ void event_digest(const struct job_event *event, unsigned char digest[EVENT_DIGE
 	                             event->named ? event->named : event->customer};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		digest_part(&state, texts[i], strlen(texts[i]));
-	/* What was said, not what was made of it: a time left out is another one at every arrival.
-	 */
+	/* What was said, not what was made of it: a time left out is another one at every
+	 * arrival. */
 	digest_part(&state, &event->said.ms, sizeof event->said.ms);
 	struct buf sorted = {0};
 	json_t *data = data_of(event);

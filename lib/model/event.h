@@ -33,8 +33,7 @@ struct entry {
 };
 
 /* When it was published: the milliseconds of a stream entry's id (`1700000000000-0`), else when it
- * was received.
- */
+ * was received. */
 struct instant entry_time(const struct entry *entry);
 
 /* What an entry asks for or tells. */
@@ -51,13 +50,11 @@ struct job_event {
 	const char *source;   /* "" where left out */
 	const char *job;      /* 1–128 bytes */
 	const char *customer; /* never empty */
-	const char *
-	        named; /* the customer's number as published where that was an old one; NULL else */
-	struct instant
-	        time; /* when the state changed; receipt where it said a time too far ahead */
-	struct instant said; /* the attribute `time` as published; INSTANT_NONE where left out */
+	const char *named;    /* the customer's number as published, if an old one; else NULL */
+	struct instant time;  /* when the state changed; of receipt where that is too far ahead */
+	struct instant said;  /* the attribute `time` as published; INSTANT_NONE where left out */
 	struct instant received;
-	bool time_ahead;      /* said a time more than 10 minutes after receipt */
+	bool time_ahead;      /* the time is more than 10 minutes after receipt */
 	const char *data;     /* a JSON object, compact; "{}" where there was none */
 	const char *entry_id; /* as in struct entry */
 };
@@ -109,8 +106,7 @@ void event_sketch(const struct entry *entry, struct arena *arena, struct event_s
 const char *event_type(const struct job_event *event);
 
 /* The type of a request as somebody spelled it, without its prefix; NULL (`kind` untouched) where
- * it is none.
- */
+ * it is none. */
 const char *event_request_type(const char *text, enum event_kind *kind);
 
 /*

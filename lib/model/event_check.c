@@ -102,8 +102,8 @@ const char *event_type(const struct job_event *event)
 	bug("an event of kind %d and state %d", (int)event->kind, (int)event->state);
 }
 
-/* A reverse-DNS prefix: labels of letters, digits, "-" and "_", each followed by a dot; or nothing.
- */
+/* A reverse-DNS prefix: labels of letters, digits, "-" and "_", each followed by a dot; or
+ * nothing. */
 static bool is_prefix(const char *text, size_t len)
 {
 	static const char label[] =

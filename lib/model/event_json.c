@@ -174,8 +174,7 @@ static bool is_envelope(const char *name, bool subject_is_job)
 }
 
 /* Extension attributes, and `scheduled` and `route` of a request: what data doesn't say itself is
- * kept there.
- */
+ * kept there. */
 static void keep_extensions(json_t *event, struct event_raw *raw)
 {
 	const char *name;

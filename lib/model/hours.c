@@ -76,8 +76,7 @@ static const int near_days[] = {0, -1, -2, 1};
 enum { NEAR_DAYS = sizeof near_days / sizeof near_days[0] };
 
 /* A real window that contains `at`, or, where `silent` allows it, a whole day about which hours say
- * nothing.
- */
+ * nothing. */
 static bool find_open(const struct hours *hours, const struct zone *zone, struct instant at,
                       bool silent, struct hours_span *ret)
 {

@@ -20,13 +20,10 @@ enum field_type {
 	FIELD_CHOICE,   /* one of `choices` */
 	FIELD_DAY,      /* YYYY-MM-DD */
 	FIELD_INSTANT,  /* RFC 3339; milliseconds in the database */
-	FIELD_MOMENT,   /* a day, or a day with a time: of the customer's clock, or with an offset;
-	                 * kept as text
-	                 */
+	FIELD_MOMENT,   /* a day, or one with a time (local, or with an offset); kept as text */
 	FIELD_FLAG,     /* true or false; 1 or 0 in the database */
 	FIELD_UNSIGNED, /* an integer, 0 or more */
-	FIELD_AMOUNT,   /* a decimal number: up to 12 digits, four behind the point; kept as text,
-	                   exact */
+	FIELD_AMOUNT,   /* decimal: up to 12 digits, four behind the point; kept as text, exact */
 	FIELD_DEGREES,  /* a decimal number between -180 and 180 */
 	FIELD_EMAIL,    /* base/address.h */
 	FIELD_PHONE,    /* digits and what people put between them */
@@ -69,8 +66,7 @@ enum field_key {
 };
 
 struct field {
-	const char *
-	        name; /* column of the table, key of JSON, column of CSV; option with `-` for `_` */
+	const char *name; /* column of the table, JSON key, column of CSV; option (`-` for `_`) */
 	enum field_type type;
 	bool required;
 	bool manager; /* only a manager may change it (it may be given when the record is added) */
@@ -78,18 +74,15 @@ struct field {
 	bool read_only; /* set by the program: shown, never given (author, time, …) */
 	bool by_hand;   /* a read-only time that a person may set (`yes`: now) and clear (`no`) */
 	bool secret;    /* encrypted in the database, shown only when revealed */
-	enum field_key
-	        key;   /* for FIELD_LINE; other types but FIELD_TEXT are keys by nature (key.h) */
-	int max;       /* characters; 0: as the type has it */
-	bool reckoned; /* where it has no value, it is reckoned from others when it is shown */
+	enum field_key key; /* of FIELD_LINE; all others but FIELD_TEXT are keys (key.h) */
+	int max;            /* characters; 0: as the type has it */
+	bool reckoned;      /* where it has no value, it is computed from others when it is shown */
 	const char *const *choices; /* NULL-terminated, for FIELD_CHOICE */
 	const char *initial;        /* what it is where left out; NULL: nothing */
 	enum search_by by;
 	bool inherited;   /* a site takes its parent's where it has none itself (customers) */
 	bool not_in_mail; /* templates don't get it (customers and contacts) */
-	size_t member;    /* of customers and contacts, for code that reads it: its offset in the
-	                   * struct of customer.h; 0: it is in `texts` alone
-	                   */
+	size_t member;    /* its offset in the struct of customer.h; 0: in `texts` alone */
 	const char *help; /* half a sentence */
 };
 
@@ -99,9 +92,8 @@ struct kind {
 	const char *table; /* "third_party" */
 	const char *owner; /* the kind that it belongs to, by name; NULL: to none */
 	const char *owner_column;
-	const char *owner_key; /* the owner's name as a JSON key and as a column of CSV */
-	const char *
-	        customer_of; /* SQL: the customer of an owner that isn't one itself, by its id ?1 */
+	const char *owner_key;   /* the owner's name as a JSON key and as a column of CSV */
+	const char *customer_of; /* SQL: the customer of an owner (id ?1) that isn't one itself */
 	const struct field *fields;
 	size_t n_fields;
 	bool added_only;        /* never changed, removed by a manager alone (notes, comments) */
@@ -132,7 +124,7 @@ const struct field *kind_field(const struct kind *kind,
 bool kind_has_extra(const struct kind *kind, const char *key);
 bool kind_is_of_customer(const struct kind *kind); /* belongs to a customer directly */
 size_t kind_field_index(const struct kind *kind, const struct field *field);
-/* The name of the field that `name` was most likely meant to be; NULL where none is near. */
+/* The name of the field that `name` is most likely a misspelling of; NULL where none is near. */
 const char *kind_nearest(const struct kind *kind, const char *name);
 
 /*

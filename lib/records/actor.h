@@ -18,8 +18,8 @@ struct identity {
 	const char *login; /* who is signed in */
 	const char *as;    /* whom that person names as the author; NULL: nobody else */
 	bool owner;        /* root, or the owner of the records: a manager in any case */
-	const char *const
-	        *managers; /* logins that [office] managers names, NULL-terminated; NULL: none */
+	/* Logins that [office] managers names, NULL-terminated; NULL: none. */
+	const char *const *managers;
 };
 
 /* Decides who acts: the login, or for managers whom they name. 77 where another may not be named,

@@ -7,7 +7,7 @@
  *
  * Bad rows are all reported, in either half; after the first one nothing will be committed, and the
  * rest is only looked at for its own faults, in a copy of the database, so that nobody waits for
- *it. A site may stand before its parent: such rows wait until the others are through.
+ * it. A site may come before its parent: such rows wait until the others are through.
  */
 #include "records/import_private.h"
 
@@ -58,8 +58,7 @@ static const char *value_of(const struct staged *staged, const struct kind *kind
 	return staged->value[kind_field_index(kind, kind_field(kind, field))];
 }
 
-/* -- whom a contact's row means ------------------------------------------------------------------
- */
+/* -- whom a contact's row means ---------------------------------------------------------------- */
 
 /* How surely a contact on record is meant by a row. */
 enum meant { MEANT_NOT, MEANT_NAME, MEANT_ADDRESS, MEANT_ID, MEANT_WHOLE };
@@ -162,8 +161,8 @@ static bool find_before(struct import *import, struct transaction *tx, const str
 	       (row_new(tx, kind, owner, ret) && (named || row_keep_id(tx, ret, id)));
 }
 
-/* Authors and times, marks of bad addresses: an import may bring them, but then it is a manager's.
- */
+/* Authors and times, marks of bad addresses: an import may bring them, but then it is a
+ * manager's. */
 static bool check_kept(struct transaction *tx, const struct row *before, const struct row *after)
 {
 	for (size_t i = 0; i < after->kind->n_fields; i++) {
@@ -359,8 +358,7 @@ static bool put_all(struct import *import, struct transaction *tx, struct waitin
 }
 
 /* Rounds over those that wait, as long as each brings some of them in. What is left has no parent
- * anywhere.
- */
+ * anywhere. */
 static bool put_waiting(struct import *import, struct transaction *tx, struct waiting *waiting)
 {
 	struct staged staged;
@@ -458,8 +456,7 @@ static bool write_all(struct import *import)
 }
 
 /* What the first half left is looked at even where some of it was bad: the rest of the faults is
- * told, too.
- */
+ * told, too. */
 static bool put(struct import *import)
 {
 	bool bad = import->counts.bad > 0;

@@ -2,8 +2,8 @@
 /*
  * What a column or key of a foreign file is for:
  *
- *	--map  ─▶  a field's own name  ─▶  its name in other case and spelling  ─▶  what other
- *programs call it
+ *	--map  ─▶  a field's own name  ─▶  its name in other case and spelling
+ *	       ─▶  what other programs call it
  *
  * A name that nobody knows is a fault: no column is lost in silence.
  */
@@ -115,8 +115,7 @@ static const char *mapped(const struct import *import, const char *name)
 /* -- what other programs call it --------------------------------------------------------------- */
 
 /* Spellings without case, spaces and punctuation; `other` takes what `own` has already from another
- * column.
- */
+ * column. */
 struct alias {
 	const char *kind; /* NULL: any kind that has the field */
 	const char *theirs, *own, *other;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Checked rows on their way to the database, in a file without a name. The input is read once (it
- *may be a pipe) and checked before the lock is taken; what is left to do under the lock is little.
- *A million rows are some 200 MB: too much for memory, nothing for a disk.
+ * may be a pipe) and checked before the lock is taken; what is left to do under the lock is little.
+ * A million rows are some 200 MB: too much for memory, nothing for a disk.
  *
- *	row = u32 length │ i64 line │ u32 given │ id │ owner │ extras │ a text for each bit of
- *`given` text = u32 length (all ones: NULL) │ bytes │ NUL
+ *	row  = u32 length │ i64 line │ u32 given │ id │ owner │ extras │ a text per bit of `given`
+ *	text = u32 length (all ones: NULL) │ bytes │ NUL
  */
 #include "records/import_private.h"
 

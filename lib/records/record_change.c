@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The history: who changed what, when, what it was before and after. Only added to, never changed.
- */
+/* The history: who changed what, when, what it was before and after. Only added to, never
+ * changed. */
 #include "records/record_change.h"
 
 #include "base/buf.h"
@@ -61,8 +61,7 @@ static void observe(struct transaction *tx, const struct row *row, const char *a
 	json_decref(after);
 }
 
-/* -- a row's change, straight into text ----------------------------------------------------------
- */
+/* -- a row's change, straight into text -------------------------------------------------------- */
 
 /* An import writes two of these a customer, which is why they don't go through JSON objects. */
 

@@ -7,8 +7,8 @@
  *	reps		names of its sales reps
  *
  * Nothing is taken away: contacts and reps that aren't mentioned stay. Ids are a database's own, so
- *a contact in the list is known by its address and name, else by its address, else by its name; a
- *new one keeps the id that it comes with where that is free.
+ * a contact in the list is known by its address and name, else by its address, else by its name; a
+ * new one keeps the id that it comes with where that is free.
  */
 #include "records/record_contacts.h"
 

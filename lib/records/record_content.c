@@ -36,8 +36,7 @@ static bool file_fault(const char *path, struct error *err)
 }
 
 /* files/ beside the database; with `make`, made as the database is: its folder's group, and for it
- * to write.
- */
+ * to write. */
 static bool open_files(struct customers *store, bool make, struct folder *ret, struct error *err)
 {
 	if (store->folder.fd < 0 && !folder_open_of(&store->folder, store->path, false, err))

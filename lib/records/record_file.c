@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Documents and pictures: what came with a file (name, ending) is recorded and trusted for nothing.
- */
+/* Documents and pictures: what came with a file (name, ending) is recorded and trusted for
+ * nothing. */
 #include "records/records.h"
 
 #include "records/record_content.h"

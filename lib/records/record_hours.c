@@ -144,8 +144,8 @@ static bool clear(struct transaction *tx, int64_t id)
 	return true;
 }
 
-/* The history keeps the hours as a whole, before and after: that is what a person wants to compare.
- */
+/* The history keeps the hours as a whole, before and after: that is what a person wants to
+ * compare. */
 static bool begin(struct transaction *tx, const struct change_context *context, const char *number,
                   int64_t *ret_id, json_t **ret_before, struct error *err)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Two customers that are one: all that hangs on the one becomes the other's, and its number goes on
- *as a name of that. In one transaction; jobs and mails follow in the engine (renumbered,
- *customers_6.sql).
+ * as a name of that. In one transaction; jobs and mails follow in the engine (renumbered,
+ * customers_6.sql).
  *
  *	FROM ─ records, sites, reps, history, numbers ─▶ INTO
  *	     └ what INTO doesn't set itself ───────────▶
@@ -275,8 +275,7 @@ static bool move_sites(struct merge *merge)
 }
 
 /* Hours of the week as a whole, as long as INTO has none and no parent to take them from; dates one
- * by one.
- */
+ * by one. */
 static const char *const moves[] = {
         "INSERT INTO hours_week (customer, weekday, windows) SELECT ?2, weekday, windows FROM "
         "hours_week WHERE customer = ?1 AND NOT EXISTS (SELECT 1 FROM hours_week WHERE customer = "

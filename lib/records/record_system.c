@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Systems: equipment whose fields the administrator defines for each type. Values stand in a table
- *of their own. Secret ones are sealed (XChaCha20-Poly1305, libsodium) with a key that is not in the
- * database; the seal is bound to its system and field, so that it can't be moved to another.
+ * of their own. Secret ones are sealed (XChaCha20-Poly1305, libsodium) with a key that is not in
+ * the database; the seal is bound to its system and field, so that it can't be moved to another.
  *
  *	sealed = 24 bytes nonce │ ciphertext │ 16 bytes tag
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Adding and changing a record of any kind within a transaction. What is common comes from the
- *table of kinds; what a kind does besides is in its operations (record_operations.c).
+ * table of kinds; what a kind does besides is in its operations (record_operations.c).
  *
  *	values (JSON) ─ merge ─▶ row ─ check ─▶ row ─ insert/update ─▶ written ─▶ change
  */
@@ -33,8 +33,7 @@ static bool same_text(const char *a, const char *b)
 }
 
 /* What the program keeps may be given by an import alone: what it is already by anybody, else by a
- * manager.
- */
+ * manager. */
 static bool may_give(struct transaction *tx, const struct field *field, struct error *err)
 {
 	if (!field->read_only || tx->stored)
@@ -46,8 +45,7 @@ static bool may_give(struct transaction *tx, const struct field *field, struct e
 }
 
 /* `yes` sets a read-only time to now where it isn't set, `no` clears it. False where `value` is
- * neither.
- */
+ * neither. */
 static bool merge_by_hand(struct transaction *tx, struct row *row, const struct field *field,
                           const json_t *value)
 {

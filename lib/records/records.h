@@ -68,8 +68,7 @@ bool record_history(struct customers *store, const struct kind *kind, const char
                     json_t **ret, struct error *err) MUST_CHECK;
 
 /* Numbers or names that begin with `prefix`, at most `limit`, as an array of strings: for shell
- * completion.
- */
+ * completion. */
 bool records_complete(struct customers *store, const struct kind *kind, const char *prefix,
                       int limit, json_t **ret, struct error *err) MUST_CHECK;
 
@@ -117,8 +116,8 @@ bool customer_list(struct customers *store, const struct customer_filter *filter
                    struct error *err) MUST_CHECK;
 
 /* Every change to the customer and what hangs on it, oldest first: time, user, kind, record,
- * action, before, after (objects of the fields that changed). A removed customer's history stays.
- */
+ * action, before, after (objects of the fields that changed). A removed customer's history
+ * stays. */
 bool customer_history(struct customers *store, const char *number, json_t **ret,
                       struct error *err) MUST_CHECK;
 
@@ -126,8 +125,7 @@ bool customer_history(struct customers *store, const char *number, json_t **ret,
 
 /* `{"weekly": {"mon": "07:00-12:00", …} or null, "dates": {"2026-12-25": "closed"}}`; the
  * customer's own, nothing inherited. With `number` NULL the dates that hold for everybody, without
- * `weekly`.
- */
+ * `weekly`. */
 bool hours_show(struct customers *store, const char *number, json_t **ret,
                 struct error *err) MUST_CHECK;
 bool hours_set(const struct change_context *context, const char *number, const char *weekdays,
@@ -146,15 +144,14 @@ bool hours_history(struct customers *store, const char *number, json_t **ret,
 
 /* -- suspensions (record_suspension.c) --------------------------------------------------------- */
 
-/* `default_zone` is what customers without a time zone have ([rules] timezone; NULL: the host's).
- */
+/* `default_zone` is what customers without a time zone have ([rules] timezone; NULL: the
+ * host's). */
 
 /* `values`: from (today there), until, scopes, note. */
 bool suspend(const struct change_context *context, const char *number, const char *default_zone,
              const json_t *values, int64_t *ret_id, struct error *err) MUST_CHECK;
 /* Ends `id`, or with 0 all of the customer's own that hold at `context->when`; *ret_n (may be NULL)
- * is how many.
- */
+ * is how many. */
 bool resume(const struct change_context *context, const char *number, const char *default_zone,
             int64_t id, int64_t *ret_n, struct error *err) MUST_CHECK;
 /* Those of one customer with its ancestors', or of all with NULL; each with `customer` and `holds`.
@@ -205,11 +202,10 @@ bool file_fetch(struct customers *store, const struct kind *kind, const char *id
  * or another content took its place.
  */
 struct contents {
-	const char *files; /* NULL: only the store; opened as the person (base/identity.h) */
-	struct customers
-	        *store;   /* whose folder is looked into; a dry run has another to write to */
-	int64_t size_max; /* bytes */
-	bool look_only;   /* a dry run: nothing is taken */
+	const char *files;       /* NULL: only the store; opened as the person (base/identity.h) */
+	struct customers *store; /* with the folder to read; a dry run writes to another */
+	int64_t size_max;        /* bytes */
+	bool look_only;          /* a dry run: nothing is taken */
 	json_t *noted;
 };
 void contents_begin(struct contents *contents, struct customers *store, const char *files,

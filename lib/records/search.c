@@ -2,13 +2,13 @@
 /*
  * Searching customers by words, each any part of a value.
  *
- *	text ─ fold ─▶ words ─▶ their trigrams ─ index ─▶ candidates ─ compare ─▶ hits ─ sort ─▶
- *best first
+ *	text ─ fold ─▶ words ─▶ their trigrams ─ index ─▶ candidates ─ compare ─▶ hits,
+ *	best first
  *
  * The index knows which customers have all the trigrams somewhere; whether those of a word stand
- *together in one value is compared on the folded lines. A text that very many have is not followed
- *to the end: the first hits, ENOUGH or some more, are sorted, together with those whose number or
- *name it begins, which are looked up directly and so never missed.
+ * together in one value is compared on the folded lines. A text that very many have is not followed
+ * to the end: the first hits, ENOUGH or some more, are sorted, together with those whose number or
+ * name it begins, which are looked up directly and so never missed.
  */
 #include "records/records.h"
 
@@ -52,15 +52,13 @@ struct search {
 	struct word phrase; /* all words with one space between them */
 	struct word *words;
 	size_t n_words;
-	const char
-	        *digits; /* those of a phone number, without zeros in front; "" where it is none */
-	bool foreign;    /* the number begins with a country's */
+	const char *digits; /* of a phone number, without leading zeros; "" where it is none */
+	bool foreign;       /* the number begins with a country's */
 	enum search_by by;
 	size_t enough; /* hits that are gathered before they are sorted */
 	struct hit *hits;
 	size_t n, cap;
-	size_t n_direct; /* the first of them, found without the trigrams: only these may come twice
-	                  */
+	size_t n_direct; /* the first, found without trigrams: only these may come twice */
 	struct error *err;
 };
 

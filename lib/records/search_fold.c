@@ -102,7 +102,7 @@ static bool gather(struct customers *store, int64_t id, const char *sql,
 #define COLUMNS "name, dba, number, account, address, city, state, phone, email, equipment, contact"
 #define WORDS   COLUMNS ", reference, county, rep"
 
-/* What is there now, into `texts`; *ret_there tells whether anything is. */
+/* What is there now, into `texts`; *ret_there is whether anything is. */
 static bool read_old(struct customers *store, int64_t id, struct texts *texts, bool *ret_there,
                      struct error *err)
 {
@@ -138,7 +138,7 @@ static bool write_texts(struct customers *store, const char *sql, int64_t id,
 #define VALUES "?15, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11"
 _Static_assert(BY_COUNT == 15, "the id is bound behind the texts");
 
-/* The index keeps no text of its own: to forget a row it must be told what the row was. */
+/* The index keeps no text of its own: to forget a row it needs what the row was. */
 static bool forget(struct customers *store, int64_t id, const struct texts *old, struct error *err)
 {
 	struct db_query *plain = db_query(store->db, "DELETE FROM search_text WHERE customer = ?1");
@@ -200,8 +200,7 @@ static bool same_texts(const struct texts *a, const struct texts *b)
 /* Reused from customer to customer. */
 struct folding {
 	struct texts old, texts;
-	int64_t known;  /* greater ids aren't in the index yet: an import adds them by the thousand
-	                 */
+	int64_t known;  /* greater ids aren't in the index yet (an import adds many) */
 	bool equipment; /* whether there is any at all */
 };
 

@@ -242,8 +242,8 @@ static bool follow_keys(struct relation *relation)
 	for (size_t i = 0; good && i < relation->n_keys; i++) {
 		const struct key *key = &relation->keys[i];
 		const struct key *next = i + 1 < relation->n_keys ? key + 1 : NULL;
-		/* A first name and the last name behind it: both together before each for itself.
-		 */
+		/* A first name and the last name behind it: both together before each for
+		 * itself. */
 		if (next && key->share == SHARE_FIRST_NAME && next->share == SHARE_LAST_NAME) {
 			buf_reset(&expression);
 			add_expression(&expression, key);
@@ -469,8 +469,7 @@ bool customers_duplicates(struct customers *store, int limit, json_t **ret, stru
 enum { LIKE_CANDIDATES = 5000, LIKE_MAX = 5 };
 
 /* The longest run of letters and digits: few others have it. False where none is long enough to be
- * searched.
- */
+ * searched. */
 static bool longest_word(const char *text, size_t len, const char **ret, size_t *ret_len)
 {
 	*ret_len = 0;
