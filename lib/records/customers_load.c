@@ -162,7 +162,13 @@ static const char *whole_name(const struct contact *contact, struct arena *arena
 static void contact_row(const struct load *load, struct db_query *query, struct list *list)
 {
 	struct contact *contact = list_add(list, load->arena);
-	*contact = (struct contact){.id = db_int(query, 0), .customer = load->customer->number};
+	*contact = (struct contact){
+	        .id = db_int(query, 0),
+	        .customer = load->customer->number,
+	        .name = "",
+	        .first_name = "",
+	        .last_name = "",
+	};
 	contact->texts = load_fields(load, kind_find("contact"), query, contact);
 	contact->name = whole_name(contact, load->arena);
 }
