@@ -68,11 +68,6 @@ static bool is_given(const struct staged *staged, const struct kind *kind, const
 	return (staged->given & 1u << kind_field_index(kind, kind_field(kind, field))) != 0;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 /* `of` are the contact's texts, in the order of `names`. */
 static enum meant compare_contact(const struct staged *staged, const struct kind *kind,
                                   const char *const names[4], const char *const of[4])
@@ -82,7 +77,7 @@ static enum meant compare_contact(const struct staged *staged, const struct kind
 		const char *value = value_of(staged, kind, names[i]);
 		bool address = i == 0, given = is_given(staged, kind, names[i]);
 		bool same = address && value && of[i] ? address_same(value, of[i])
-		                                      : same_text(value, of[i]);
+		                                      : value_same(value, of[i]);
 		whole = whole && (!given || same);
 		named = named && (address || !given || same);
 		any_name = any_name || (!address && value);

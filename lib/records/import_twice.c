@@ -8,6 +8,7 @@
 #include "records/import_private.h"
 
 #include "base/jsontext.h"
+#include "records/record_row.h"
 
 #include <glib.h>
 #include <stdlib.h>
@@ -66,17 +67,12 @@ static void keep(struct arena *arena, struct staged *row)
 		row->value[i] = arena_strdup(arena, row->value[i]);
 }
 
-static bool same(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 /* The name of the first field that differs; NULL where none does. */
 static const char *differing(const struct kind *kind, const struct staged *a,
                              const struct staged *b)
 {
 	for (size_t i = 0; i < kind->n_fields; i++) {
-		if (((a->given ^ b->given) & 1u << i) || !same(a->value[i], b->value[i]))
+		if (((a->given ^ b->given) & 1u << i) || !value_same(a->value[i], b->value[i]))
 			return kind->fields[i].name;
 	}
 	return NULL;

@@ -114,15 +114,10 @@ static void add_value(struct buf *out, const struct field *field, const char *va
 		add_string(out, value, strlen(value));
 }
 
-static bool same(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 bool row_differs(const struct row *before, const struct row *after)
 {
 	for (size_t i = 0; i < after->kind->n_fields; i++) {
-		if (!same(before->value[i], after->value[i]))
+		if (!value_same(before->value[i], after->value[i]))
 			return true;
 	}
 	return false;
@@ -133,7 +128,7 @@ static void add_differing(struct buf *out, const struct row *before, const struc
 {
 	for (size_t i = 0; i < after->kind->n_fields; i++) {
 		const struct field *field = &after->kind->fields[i];
-		if (same(before->value[i], after->value[i]))
+		if (value_same(before->value[i], after->value[i]))
 			continue;
 		buf_adds(out, out->len > 0 ? ",\"" : "{\"");
 		buf_adds(out, field->name);

@@ -28,19 +28,15 @@ bool authored_check(struct transaction *tx, const struct row *before, struct row
 	return true;
 }
 
-static bool same(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 /* A new address, or one that the office says again, is taken to be good, unless an import brings
  * its mark along. */
 static void unmark(struct transaction *tx, const struct row *before, struct row *after,
                    const json_t *values, const char *address, const char *invalid, const char *why)
 {
 	bool said = !tx->import && json_object_get(values, address);
-	bool differs = !same(row_value(before, address), row_value(after, address));
-	if (!(differs || said) || !same(row_value(before, invalid), row_value(after, invalid)))
+	bool differs = !value_same(row_value(before, address), row_value(after, address));
+	if (!(differs || said) ||
+	    !value_same(row_value(before, invalid), row_value(after, invalid)))
 		return;
 	row_set(after, invalid, NULL);
 	row_set(after, why, NULL);
@@ -51,7 +47,7 @@ static bool mark_by_hand(struct transaction *tx, const struct row *before, struc
                          const char *address, const char *invalid, const char *why)
 {
 	const char *was = row_value(before, invalid), *is = row_value(after, invalid);
-	if (tx->import || same(was, is))
+	if (tx->import || value_same(was, is))
 		return true;
 	if (is && row_value(after, address) == NULL)
 		return error_set(tx->err, EX_DATAERR,

@@ -110,23 +110,19 @@ static bool read_content(struct transaction *tx, struct row *after, const char *
 	return good;
 }
 
-static bool same(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 bool content_arrives(struct transaction *tx, const struct row *before, struct row *after)
 {
 	static const char *const told[] = {"type", "size", "hash"};
 	const char *hash = row_value(after, "hash"), *was = row_value(before, "hash");
 	bool differs = false;
 	for (size_t i = 0; i < sizeof told / sizeof told[0]; i++)
-		differs = differs || !same(row_value(before, told[i]), row_value(after, told[i]));
+		differs = differs ||
+		          !value_same(row_value(before, told[i]), row_value(after, told[i]));
 	if (!differs)
 		return true;
 	if (!content_hash_valid(hash) || tx->context->contents == NULL)
 		return error_set(tx->err, EX_DATAERR, "hash: expected the SHA-256 of a content");
-	if (was && !same(was, hash))
+	if (was && !value_same(was, hash))
 		(void)json_array_append_new(tx->context->contents->noted, json_string(was));
 	return read_content(tx, after, hash);
 }

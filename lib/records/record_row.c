@@ -184,6 +184,11 @@ const char *value_read(const struct field *field, struct db_query *query, int co
 	return db_text(query, column, arena);
 }
 
+bool value_same(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
 void row_read(const struct kind *kind, struct db_query *query, struct arena *arena, struct row *ret)
 {
 	*ret = (struct row){.kind = kind, .id = db_int(query, 0), .owner = db_int(query, 1)};

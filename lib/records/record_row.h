@@ -34,6 +34,8 @@ void row_read(const struct kind *kind, struct db_query *query, struct arena *are
 /* A field's column as text; NULL for NULL. */
 const char *value_read(const struct field *field, struct db_query *query, int column,
                        struct arena *arena);
+/* Whether two values are the same; NULL is the same as NULL alone. */
+bool value_same(const char *a, const char *b);
 json_t *row_json(const struct row *row, struct arena *arena);
 json_t *value_json(const struct field *field, const char *value, struct arena *arena);
 /* Whether a JSON value is of a type that the field may have; NULL is the field of an id or an

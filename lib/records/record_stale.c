@@ -14,11 +14,6 @@
 
 enum { CHANGES_MAX = 50 }; /* the latest of a record that are looked at */
 
-static bool same(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 /* Whether that change replaced a value which the row brings back. */
 static bool replaced(struct transaction *tx, const struct row *before, const struct row *after,
                      const json_t *was)
@@ -27,7 +22,7 @@ static bool replaced(struct transaction *tx, const struct row *before, const str
 	for (size_t i = 0; !found && i < after->kind->n_fields; i++) {
 		const struct field *field = &after->kind->fields[i];
 		const json_t *old = json_object_get(was, field->name);
-		if (old == NULL || field->secret || same(before->value[i], after->value[i]))
+		if (old == NULL || field->secret || value_same(before->value[i], after->value[i]))
 			continue;
 		json_t *brought = value_json(field, after->value[i], tx->arena);
 		found = json_equal(old, brought);

@@ -27,11 +27,6 @@ static bool unknown_field(const struct kind *kind, const char *key, struct error
 	                 meant ? " (did you mean " : "", meant ? meant : "", meant ? "?)" : "");
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 /* What the program keeps may be given by an import alone: what it is already by anybody, else by a
  * manager. */
 static bool may_give(struct transaction *tx, const struct field *field, struct error *err)
@@ -79,7 +74,7 @@ static bool merge_one(struct transaction *tx, struct row *row, const struct fiel
 	    !value_text(field->name, value, tx->arena, &text, &len, tx->err) ||
 	    !field_check(field, text, len, tx->store->zones, tx->arena, &canonical, tx->err))
 		return false;
-	bool same = same_text(row->value[kind_field_index(row->kind, field)], canonical);
+	bool same = value_same(row->value[kind_field_index(row->kind, field)], canonical);
 	if (!(tx->import && same) && !may_give(tx, field, tx->err))
 		return false;
 	if (canonical == NULL && !field_emptied(field, row->id == 0, &canonical, tx->err))
@@ -124,7 +119,7 @@ static bool check_rights(struct transaction *tx, const struct row *before, const
 {
 	for (size_t i = 0; before->id != 0 && i < after->kind->n_fields; i++) {
 		const struct field *field = &after->kind->fields[i];
-		if (same_text(before->value[i], after->value[i]))
+		if (value_same(before->value[i], after->value[i]))
 			continue;
 		if (field->manager && !tx->context->actor.manager)
 			return error_set(tx->err, EX_NOPERM, "%s: only a manager may change it",
