@@ -11,9 +11,9 @@
  */
 #include "dispatchd/http/server.h"
 
-#include "base/endpoint.h"
 #include "base/hostname.h"
 #include "base/mem.h"
+#include "common/http_socket.h"
 #include "dispatchd/http/pending.h"
 #include "dispatchd/sys/listen.h"
 #include "dispatchd/sys/log.h"
@@ -24,17 +24,12 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
-#include <fcntl.h>
-#include <grp.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -61,8 +56,7 @@ struct http_server {
 	const struct http_route *routes;
 	void *arg;
 	const char *const *hosts;
-	char *socket_path; /* to be removed in the end; NULL for TCP */
-	char address[ENDPOINT_HOST_MAX + 16];
+	struct http_socket socket;
 	struct connection connections[HTTP_CONNECTIONS_MAX];
 	size_t n;
 };
@@ -104,7 +98,7 @@ static bool names_us(const struct http_server *server, struct evhttp_request *re
 {
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
 	const char *host = only_host(request), *target = uri ? evhttp_uri_get_host(uri) : NULL;
-	return server->socket_path || (host && hostname_addresses_us(host, server->hosts) &&
+	return server->socket.path || (host && hostname_addresses_us(host, server->hosts) &&
 	                               (!target || hostname_addresses_us(target, server->hosts)));
 }
 
@@ -221,160 +215,6 @@ static struct bufferevent *on_new(struct event_base *base, void *arg)
 	return server->accepted;
 }
 
-/* ---- the socket */
-
-/* Removes a dead daemon's socket; false with errno where something else is there, or somebody
- * answers. */
-static bool clear_path(int fd, const struct sockaddr_un *address)
-{
-	struct stat st;
-	if (lstat(address->sun_path, &st))
-		return errno == ENOENT;
-	bool taken = !S_ISSOCK(st.st_mode) ||
-	             !connect(fd, (const struct sockaddr *)address, sizeof(*address)) ||
-	             errno == EAGAIN;
-	if (taken)
-		errno = EADDRINUSE;
-	return !taken && !unlink(address->sun_path);
-}
-
-static bool find_group(const char *name, gid_t *ret, struct error *err)
-{
-	char room[16384];
-	struct group entry, *found = NULL;
-	*ret = getegid();
-	if (!*name)
-		return true;
-	int rc = getgrnam_r(name, &entry, room, sizeof(room), &found);
-	if (!found)
-		return error_set(err, EX_CONFIG, "[http] group: unknown group \"%s\"%s%s", name,
-		                 rc ? ": " : "", rc ? strerror(rc) : "");
-	*ret = found->gr_gid;
-	return true;
-}
-
-bool http_check_group(const char *group, struct error *err)
-{
-	gid_t gid;
-	return find_group(group, &gid, err);
-}
-
-/* By a descriptor, so that what gets the rights is our socket, whoever else may write in its
- * folder. */
-static bool server_set_rights(const char *path, gid_t group)
-{
-	char place[64];
-	struct stat st;
-	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	snprintf(place, sizeof(place), "/proc/self/fd/%d", fd);
-	bool ok = fd >= 0 && !fstat(fd, &st) && S_ISSOCK(st.st_mode) && st.st_uid == geteuid() &&
-	          (st.st_gid == group || !fchownat(fd, "", (uid_t)-1, group, AT_EMPTY_PATH)) &&
-	          !chmod(place, 0660);
-	int why = errno;
-	if (fd >= 0)
-		close(fd);
-	errno = why;
-	return ok;
-}
-
-static bool share_socket(const char *path, const char *name, struct error *err)
-{
-	gid_t group;
-	if (!find_group(name, &group, err))
-		return false;
-	if (server_set_rights(path, group))
-		return true;
-	if (errno == EPERM && *name)
-		return error_set(err, EX_NOPERM,
-		                 "[http] group = %s: can't give it the socket: dispatchd's user is "
-		                 "not a member",
-		                 name);
-	return error_set(err, EX_UNAVAILABLE, "[http] listen = unix:%s: rights can't be set: %s",
-	                 path, strerror(errno));
-}
-
-/* Nobody else's before the rights are set: the kernel takes the mode of the unbound socket. */
-static int private_socket(void)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd >= 0)
-		(void)fchmod(fd, 0600);
-	return fd;
-}
-
-static bool listen_unix(struct http_server *server, const char *path, int *ret_fd,
-                        struct error *err)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = private_socket();
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	if (fd < 0 || !clear_path(fd, &address) ||
-	    bind(fd, (struct sockaddr *)&address, sizeof(address))) {
-		error_set(err, errno == EACCES ? EX_NOPERM : EX_UNAVAILABLE,
-		          "[http] listen = unix:%s: %s", path, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return false;
-	}
-	server->socket_path = mem_strdup(path);
-	*ret_fd = fd;
-	return true;
-}
-
-static int listen_address(const struct addrinfo *at)
-{
-	int fd = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
-	if (fd < 0)
-		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (!bind(fd, at->ai_addr, at->ai_addrlen))
-		return fd;
-	int why = errno;
-	close(fd);
-	errno = why;
-	return -1;
-}
-
-static bool listen_tcp(const struct endpoint *endpoint, int *ret_fd, struct error *err)
-{
-	struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE},
-	                *found = NULL;
-	char port[8];
-	snprintf(port, sizeof(port), "%d", endpoint->port);
-	int rc = getaddrinfo(endpoint->host, port, &wanted, &found);
-	if (rc)
-		return error_set(err, rc == EAI_AGAIN ? EX_UNAVAILABLE : EX_CONFIG,
-		                 "[http] listen: %s: %s", endpoint->host, gai_strerror(rc));
-	int fd = -1;
-	for (const struct addrinfo *at = found; at && fd < 0; at = at->ai_next)
-		fd = listen_address(at);
-	freeaddrinfo(found);
-	if (fd < 0)
-		return error_set(err, errno == EACCES ? EX_NOPERM : EX_UNAVAILABLE,
-		                 "[http] listen = %s:%s: %s", endpoint->host, port,
-		                 strerror(errno));
-	*ret_fd = fd;
-	return true;
-}
-
-/* As configured, with the port that the kernel chose where that was left to it. */
-static void name_address(struct http_server *server, const struct endpoint *endpoint, int fd)
-{
-	union {
-		struct sockaddr_storage any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-	} at = {0};
-	socklen_t len = sizeof(at);
-	size_t size = sizeof(server->address);
-	if (*endpoint->path || getsockname(fd, (struct sockaddr *)&at, &len)) {
-		snprintf(server->address, size, "unix:%s", endpoint->path);
-		return;
-	}
-	int port = ntohs(at.any.ss_family == AF_INET6 ? at.v6.sin6_port : at.v4.sin_port);
-	snprintf(server->address, size, endpoint->v6 ? "[%s]:%d" : "%s:%d", endpoint->host, port);
-}
-
 static struct evhttp *new_evhttp(struct event_base *base, struct http_server *server)
 {
 	struct evhttp *http = evhttp_new(base);
@@ -390,34 +230,25 @@ static struct evhttp *new_evhttp(struct event_base *base, struct http_server *se
 struct http_server *http_new(struct event_base *base, const struct http_place *place,
                              const struct http_route *routes, void *arg, struct error *err)
 {
-	struct endpoint endpoint;
-	int fd = -1;
-	if (!endpoint_parse_own(place->listen, &endpoint, err))
+	struct http_socket socket;
+	if (!http_socket_open(&socket, "[http]", place->listen, place->group, err))
 		return NULL;
 	struct http_server *server = mem_alloc(sizeof(*server));
-	*server = (struct http_server){.routes = routes, .arg = arg, .hosts = place->hosts};
-	bool local = *endpoint.path;
-	bool ok = local ? listen_unix(server, endpoint.path, &fd, err) &&
-	                          share_socket(endpoint.path, place->group, err)
-	                : listen_tcp(&endpoint, &fd, err);
-	if (!ok) {
-		if (fd >= 0)
-			close(fd);
-		return http_free(server);
-	}
-	name_address(server, &endpoint, fd);
+	*server = (struct http_server){
+	        .routes = routes, .arg = arg, .hosts = place->hosts, .socket = socket};
 	server->arrived = event_new(base, -1, 0, on_arrived, server);
-	server->pending = pending_new(base, local);
+	server->pending = pending_new(base, socket.path != NULL);
 	server->http = new_evhttp(base, server);
 	struct evhttp_bound_socket *bound =
-	        listen(fd, LISTEN_BACKLOG) ? NULL
-	                                   : evhttp_accept_socket_with_handle(server->http, fd);
+	        listen(socket.fd, LISTEN_BACKLOG)
+	                ? NULL
+	                : evhttp_accept_socket_with_handle(server->http, socket.fd);
 	if (bound) {
+		server->socket.fd = -1; /* evhttp's now */
 		listen_with_rests(evhttp_bound_socket_get_listener(bound));
 		return server;
 	}
 	error_set(err, EX_UNAVAILABLE, "[http] listen = %s: %s", place->listen, strerror(errno));
-	close(fd);
 	return http_free(server);
 }
 
@@ -429,7 +260,7 @@ void http_set_hosts(struct http_server *server, const char *const *hosts)
 
 const char *http_address(const struct http_server *server)
 {
-	return server->address;
+	return server->socket.address;
 }
 
 struct http_server *http_free(struct http_server *server)
@@ -443,9 +274,7 @@ struct http_server *http_free(struct http_server *server)
 		evhttp_free(server->http);
 	if (server->arrived)
 		event_free(server->arrived);
-	if (server->socket_path)
-		unlink(server->socket_path);
-	free(server->socket_path);
+	http_socket_close(&server->socket);
 	free(server);
 	return NULL;
 }

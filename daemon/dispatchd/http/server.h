@@ -38,8 +38,6 @@ struct http_server *http_new(struct event_base *base, const struct http_place *p
                              struct error *err) MUST_CHECK;
 /* Takes NULL for a server. */
 void http_set_hosts(struct http_server *server, const char *const *hosts);
-/* Whether there is such a group; "" is our own. */
-bool http_check_group(const char *group, struct error *err) MUST_CHECK;
 const char *http_address(const struct http_server *server); /* with the port that was taken */
 struct http_server *http_free(struct http_server *server);  /* takes NULL; returns NULL */
 

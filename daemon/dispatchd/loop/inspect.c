@@ -9,8 +9,8 @@
 #include "base/folder.h"
 #include "base/identity.h"
 #include "base/mem.h"
+#include "common/http_socket.h"
 #include "common/target.h"
-#include "dispatchd/http/server.h"
 #include "dispatchd/mailer/transport_check.h"
 #include "dispatchd/sys/log.h"
 #include "engine/known.h"
@@ -116,7 +116,7 @@ static bool key_is_private(const struct settings *settings, struct error *err)
 
 static bool http_group(const struct settings *settings, struct error *err)
 {
-	return http_check_group(settings->http.group, err);
+	return http_socket_check_group("[http]", settings->http.group, err);
 }
 
 static const struct check files[] = {
