@@ -39,13 +39,14 @@ struct db_schema {
 	const char *digest; /* of the schema that all of them make, see db_schema_digest(); may be
 	                       NULL */
 	const char *remedy; /* what a person can do about a damaged file: the end of a sentence */
+	bool private; /* a file that is made is its owner's alone: mode 0600 */
 	/* What SQL can't do of the step to `version`, in its transaction; may be NULL. */
 	bool (*migrated)(struct db *db, size_t version, struct error *err);
 };
 
 enum db_mode {
 	DB_READ,  /* an absent or empty file counts as an empty database; writing is refused */
-	DB_WRITE, /* an absent file is made: owner and group of its directory, mode 0660 */
+	DB_WRITE, /* an absent file is made: owner and group of its directory, mode 0660 (0600) */
 };
 
 /*

@@ -104,6 +104,8 @@ static const char *name_of(uint32_t application_id)
 		return "customers.db";
 	case DB_ID_SPOOL:
 		return "spool.db";
+	case DB_ID_CENTER:
+		return "center.db";
 	default:
 		return NULL;
 	}

@@ -21,7 +21,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-enum { WAIT_MS = 5000, WAIT_TELL_MS = 1000, WAIT_STEP_MAX_MS = 50, FILE_MODE = 0660 };
+enum { WAIT_MS = 5000, WAIT_TELL_MS = 1000, WAIT_STEP_MAX_MS = 50 };
+enum { SHARED_MODE = 0660, PRIVATE_MODE = 0600 };
 
 /* -- the file ---------------------------------------------------------------------------------- */
 
@@ -87,11 +88,11 @@ bool db_may_write(const char *path, struct error *err)
 }
 
 /* Another may make it at the same time. */
-static bool make_file(const struct folder *folder, const char *name, struct error *err)
+static bool make_file(const struct folder *folder, const char *name, mode_t mode, struct error *err)
 {
 	if (folder_has(folder, name))
 		return true;
-	int fd = folder_make(folder, name, FILE_MODE, err);
+	int fd = folder_make(folder, name, mode, err);
 	if (fd < 0)
 		return folder_has(folder, name);
 	(void)close(fd);
@@ -103,7 +104,7 @@ int db_lock_file(const char *path, struct error *err)
 	struct folder folder;
 	if (!open_folder(path, &folder, err))
 		return -1;
-	bool made = make_file(&folder, name_of(path), err);
+	bool made = make_file(&folder, name_of(path), SHARED_MODE, err);
 	int fd = made ? folder_file(&folder, name_of(path), O_RDONLY, err) : -1;
 	folder_close(&folder);
 	return fd;
@@ -147,12 +148,13 @@ static bool check_access(const struct folder *folder, const char *path, enum db_
 	       file_fault(path, errno, err);
 }
 
-static bool ensure_in(const struct folder *folder, const char *path, enum db_mode mode,
-                      bool *ret_there, struct error *err)
+static bool ensure_in(const struct folder *folder, const char *path, bool private,
+                      enum db_mode mode, bool *ret_there, struct error *err)
 {
 	const char *name = name_of(path);
 	bool there;
-	if ((mode == DB_WRITE && !make_file(folder, name, err)) ||
+	if ((mode == DB_WRITE &&
+	     !make_file(folder, name, private ? PRIVATE_MODE : SHARED_MODE, err)) ||
 	    !folder_check(folder, name, &there, err))
 		return false;
 	*ret_there = there;
@@ -161,7 +163,8 @@ static bool ensure_in(const struct folder *folder, const char *path, enum db_mod
 }
 
 /* Makes the file where it is missing and may be made; tells whether there is one. */
-static bool ensure_file(const char *path, enum db_mode mode, bool *ret_there, struct error *err)
+static bool ensure_file(const char *path, bool private, enum db_mode mode, bool *ret_there,
+                        struct error *err)
 {
 	struct folder folder;
 	struct stat st;
@@ -170,7 +173,8 @@ static bool ensure_file(const char *path, enum db_mode mode, bool *ret_there, st
 		return true;
 	if (!open_folder(path, &folder, err))
 		return false;
-	bool good = ensure_in(&folder, path, mode, ret_there, err);
+	folder.gives = !private;
+	bool good = ensure_in(&folder, path, private, mode, ret_there, err);
 	folder_close(&folder);
 	return good;
 }
@@ -421,8 +425,8 @@ bool db_look(const char *path, const struct db_schema *schema, struct error *err
 	db->path = mem_strdup(path);
 	bool there = stat(path, &st) == 0, empty;
 	bool good =
-	        !there || (ensure_file(path, DB_READ, &there, err) && open_handle(db, true, err) &&
-	                   db_header_check(db, schema, &empty, err));
+	        !there || (ensure_file(path, schema->private, DB_READ, &there, err) &&
+	                   open_handle(db, true, err) && db_header_check(db, schema, &empty, err));
 	(void)db_close(db);
 	return good;
 }
@@ -435,8 +439,9 @@ struct db *db_open(const char *path, const struct db_schema *schema, enum db_mod
 	db->timeout_ms = WAIT_MS;
 	db->remedy = schema->remedy;
 	bool there;
-	if (!ensure_file(path, mode, &there, err) || !open_ours(db, schema, mode, &there, err) ||
-	    !configure(db, schema, there, err) || !migrate(db, schema, err) ||
+	if (!ensure_file(path, schema->private, mode, &there, err) ||
+	    !open_ours(db, schema, mode, &there, err) || !configure(db, schema, there, err) ||
+	    !migrate(db, schema, err) ||
 	    (mode == DB_READ && !db_exec(db, "PRAGMA query_only = ON", err)))
 		return db_close(db);
 	if (there)

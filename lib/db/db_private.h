@@ -39,8 +39,12 @@ struct db {
 	bool over;               /* a statement took more than `ops_max` */
 };
 
-/* Who made a database file, and which: the two of dispatchd. */
-enum { DB_ID_CUSTOMERS = 0x64637573 /* "dcus" */, DB_ID_SPOOL = 0x64737031 /* "dsp1" */ };
+/* Who made a database file, and which: the three of dispatchd. */
+enum {
+	DB_ID_CUSTOMERS = 0x64637573, /* "dcus" */
+	DB_ID_SPOOL = 0x64737031,     /* "dsp1" */
+	DB_ID_CENTER = 0x6463656e,    /* "dcen" */
+};
 
 /*
  * db_header.c: looks at the file of a handle that has done nothing yet, and changes nothing. False
