@@ -4,6 +4,7 @@
 
 #include "records/record_change.h"
 #include "records/record_content.h"
+#include "records/record_expected.h"
 #include "records/record_find.h"
 #include "records/record_operations.h"
 #include "records/record_row.h"
@@ -50,6 +51,7 @@ bool records_set(const struct change_context *context, const struct kind *kind, 
 		return false;
 	return transaction_end(&tx, record_find(tx.store, kind, name, &id, err) &&
 	                                    row_get(tx.store, tx.arena, kind, id, &row, err) &&
+	                                    expected_holds(&tx, &row, values) &&
 	                                    record_put(&tx, &row, values, NULL, NULL));
 }
 

@@ -29,12 +29,23 @@
 
 struct contents;
 
+/*
+ * What somebody saw of a record before they changed it. Where others have changed the same fields
+ * since, to other values, records_set() changes nothing and fails (65), with `conflicts`
+ * {field: {was, yours, theirs}}, the caller's; other fields are changed all the same.
+ */
+struct expected {
+	int64_t version; /* as record_version() gave it */
+	json_t *conflicts;
+};
+
 /* A transaction's circumstances: passed to everything that changes records. */
 struct change_context {
 	struct customers *store;
 	struct actor actor;
 	struct instant when;
 	struct contents *contents; /* of an import of documents or pictures; NULL else */
+	struct expected *expected; /* of records_set(); NULL: whatever is there */
 };
 
 /* -- every kind (records.c) -------------------------------------------------------------------- */
@@ -61,6 +72,10 @@ bool records_show(struct customers *store, const struct kind *kind, const char *
 /* All of an owner, or of everybody where it is NULL, as an array. */
 bool records_list(struct customers *store, const struct kind *kind, const char *owner, json_t **ret,
                   struct error *err) MUST_CHECK;
+
+/* The number of a record's last change; 0 where none is known. It grows with each. */
+bool record_version(struct customers *store, const struct kind *kind, const char *name,
+                    int64_t *ret, struct error *err) MUST_CHECK;
 
 /* Every change to one, oldest first, as customer_history() gives them; of one that is gone too,
  * where it was called by its id. */
