@@ -429,7 +429,7 @@ def test_a_manager_may_remove_a_note_or_comment(world, kind):
     assert world.ctl_json(kind, "list", "1") == []
     last = world.ctl_json("customer", "history", "1")[-1]
     assert (last["kind"], last["action"], last["user"]) == (kind, "remove", "kim")
-    refused(world, 64, "no \"set\"", kind, "set", made["id"], "--text", "x")
+    refused(world, 64, "no verb \"set\"", kind, "set", made["id"], "--text", "x")
 
 
 def test_an_internationalized_domain_is_offered_in_ascii(world):
