@@ -84,6 +84,16 @@ struct settings {
 		/* What templates call `company`; the name falls back on that in mail.from. */
 		const char *name, *phone, *website;
 	} company;
+	struct {
+		const char *listen; /* as base/endpoint.h takes it */
+		const char *url;    /* as a browser sees the center; "": as it asks */
+		const char *tls_cert, *tls_key;
+		const char *user; /* that it runs as */
+		const char *user_header, *proxy_user;
+		const char *path; /* of center.db */
+		const char *billing_url, *dms_url, *dispatch_url, *map_url;
+		int64_t max_upload;
+	} center;
 	struct notify_settings notify[JOB_STATE_COUNT];
 };
 

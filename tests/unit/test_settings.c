@@ -96,7 +96,7 @@ static const struct {
         {FROM "[mial]\nfrom = x\n", "main.conf:3: unknown section [mial]; did you mean [mail]?\n"},
         {FROM "[notify.done]\n", "main.conf:3: unknown section [notify.done]; expected one of "
                                  "redis, customers, spool, mail, smtp, "
-                                 "rules, office, gate, http, company, notify, notify.dispatched, "
+                                 "rules, office, gate, http, company, center, notify, notify.dispatched, "
                                  "notify.started, notify.completed, "
                                  "notify.failed, notify.paused, notify.cancelled\n"},
         {FROM "[notify.pausd]\n",
