@@ -18,7 +18,7 @@ DESTDIR    ?=
 
 # What `make deps` installs, by its name in Debian 12. Checks need more, and install that themselves.
 DEPS := gcc make pkg-config libevent-dev libesmtp-dev libhiredis-dev libsqlite3-dev libjansson-dev \
-	libglib2.0-dev libicu-dev libssl-dev libsodium-dev libsystemd-dev \
+	libglib2.0-dev libicu-dev libssl-dev libsodium-dev libsystemd-dev libmicrohttpd-dev \
 	libcmocka-dev libgmime-3.0-dev redis-server redis-tools sqlite3 tzdata openssl \
 	python3 python3-pytest python3-pytest-xdist python3-aiosmtpd python3-redis python3-cryptography faketime
 DEPS_CHECK := clang clang-tidy clang-format cppcheck mandoc systemd bash-completion
@@ -28,6 +28,7 @@ DEPS_COVERAGE := gcovr
 pkg_cflags = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(1) 2>/dev/null))
 pkg_libs   = $(shell pkg-config --libs $(1) 2>/dev/null)
 LIB_PKGS    := sqlite3 jansson glib-2.0 icu-i18n icu-uc libsodium
+CENTER_PKGS := libmicrohttpd
 DAEMON_PKGS := libevent libevent_pthreads hiredis libesmtp-1.0 openssl libsystemd
 TEST_PKGS   := cmocka
 
@@ -39,7 +40,7 @@ say = $(if $(filter 0,$(V)),@printf '  %-5s %s\n' $(1) $@)
 # Warnings are errors in `make check` alone (WERROR=-Werror): another compiler's new ones stop nobody's build.
 WERROR ?=
 WARN := -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-overlength-strings $(WERROR)
-INCLUDES := -D_GNU_SOURCE -Ilib -Idaemon -I$(BUILD)/gen $(call pkg_cflags,$(LIB_PKGS) $(DAEMON_PKGS))
+INCLUDES := -D_GNU_SOURCE -Ilib -Idaemon -I$(BUILD)/gen $(call pkg_cflags,$(LIB_PKGS) $(DAEMON_PKGS) $(CENTER_PKGS))
 TEST_INCLUDES := -Itests/unit $(call pkg_cflags,$(TEST_PKGS) gmime-3.0)
 LIBS := $(call pkg_libs,$(DAEMON_PKGS) $(LIB_PKGS)) -lm -lpthread
 
@@ -66,13 +67,15 @@ LIB_SRC    := $(wildcard lib/*/*.c)
 ROOM_SRC   := $(wildcard daemon/dispatchd/*/*.c)
 CTL_SRC    := $(wildcard daemon/dispatchctl/*.c daemon/dispatchctl/*/*.c)
 MAIN_SRC   := $(wildcard daemon/dispatchd/*.c)
+CENTER_SRC := $(wildcard daemon/center/*.c daemon/center/*/*.c)
 SHARED_SRC := $(wildcard daemon/common/*.c)
 UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 UNIT_HELP  := $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))
 PROBE_SRC  := $(wildcard tests/system/*.c)
 BENCH_SRC  := $(wildcard tests/bench/*.c)
 TOOL_SRC   := $(wildcard conf/generate.c)
-SQL        := $(wildcard lib/*/*.sql)
+SQL        := $(wildcard lib/*/*.sql daemon/center/*/*.sql)
+ASSETS     := $(wildcard daemon/center/assets/*)
 BUILT_IN   := $(wildcard conf/templates/*.txt) conf/templates/en.ini
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -83,10 +86,11 @@ HELP   := $(BUILD)/libunit.a
 UNIT   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 PROBES := $(PROBE_SRC:tests/system/%.c=$(BUILD)/tests/%)
 BENCH  := $(BENCH_SRC:tests/bench/%.c=$(BUILD)/tests/%)
-PROGRAMS := $(BUILD)/dispatchd $(BUILD)/dispatchctl
-GEN  := $(BUILD)/gen/version.h $(BUILD)/gen/builtin_templates.h $(patsubst %,$(BUILD)/gen/%.h,$(notdir $(SQL)))
+PROGRAMS := $(BUILD)/dispatchd $(BUILD)/dispatchctl $(BUILD)/dispatch-center
+GEN  := $(BUILD)/gen/version.h $(BUILD)/gen/builtin_templates.h $(BUILD)/gen/center_assets.h \
+	$(patsubst %,$(BUILD)/gen/%.h,$(notdir $(SQL)))
 TSAN_SRC := $(if $(filter thread,$(SANITIZE)),$(wildcard tests/tsan/*.c))
-SOURCES := $(LIB_SRC) $(ROOM_SRC) $(CTL_SRC) $(MAIN_SRC) $(SHARED_SRC) $(UNIT_SRC) $(UNIT_HELP) $(PROBE_SRC) \
+SOURCES := $(LIB_SRC) $(ROOM_SRC) $(CTL_SRC) $(MAIN_SRC) $(CENTER_SRC) $(SHARED_SRC) $(UNIT_SRC) $(UNIT_HELP) $(PROBE_SRC) \
 	$(BENCH_SRC) $(TOOL_SRC) $(TSAN_SRC)
 OBJ  := $(call obj,$(SOURCES))
 
@@ -98,7 +102,7 @@ OBJ  := $(call obj,$(SOURCES))
 	install dist written generated clean help FORCE
 FORCE:
 
-all: $(LIB) $(PROGRAMS) ## build dispatchd and dispatchctl (the default)
+all: $(LIB) $(PROGRAMS) ## build the programs (the default)
 
 deps: ## install what building, the demo and the tests need (Debian and its kin)
 	@.ci/deps $(DEPS)
@@ -200,10 +204,15 @@ $(BUILD)/dispatchctl: $(call obj,$(CTL_SRC)) $(SHARED) $(LIB)
 	$(call say,LINK)
 	$(Q)$(LINK) -o $@ $^ -Wl,--as-needed $(LIBS)
 
+# GnuTLS comes with libmicrohttpd: no other program loads it.
+$(BUILD)/dispatch-center: $(call obj,$(CENTER_SRC)) $(SHARED) $(LIB)
+	$(call say,LINK)
+	$(Q)$(LINK) -o $@ $^ -Wl,--as-needed $(LIBS) $(call pkg_libs,$(CENTER_PKGS))
+
 $(PROGRAMS) $(UNIT) $(PROBES) $(BENCH): $(call obj,$(TSAN_SRC))
 
 $(LIB): $(call obj,$(LIB_SRC))
-$(ROOMS): $(call obj,$(ROOM_SRC) $(SHARED_SRC))
+$(ROOMS): $(call obj,$(ROOM_SRC) $(SHARED_SRC) $(wildcard daemon/center/*/*.c))
 $(HELP): $(call obj,$(UNIT_HELP))
 $(SHARED): $(call obj,$(SHARED_SRC))
 $(LIB) $(ROOMS) $(SHARED) $(HELP): $(BUILD)/sources
@@ -256,11 +265,13 @@ $(BUILD)/gen/%.sql.h: %.sql Makefile
 	@mkdir -p $(@D)
 	@sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $< > $@
 
-# The shipped templates and their English words, a row a file, for those who have lost their own. A file's last line is
-# one only if it ends.
-$(BUILD)/gen/builtin_templates.h: $(BUILT_IN) Makefile
+# The shipped templates and their English words, for those who have lost their own, and the center's files: a row a
+# file. A file's last line is one only if it ends.
+$(BUILD)/gen/builtin_templates.h: $(BUILT_IN)
+$(BUILD)/gen/center_assets.h: $(ASSETS)
+$(BUILD)/gen/builtin_templates.h $(BUILD)/gen/center_assets.h: Makefile
 	@mkdir -p $(@D)
-	@for f in $(BUILT_IN); do \
+	@for f in $(filter-out Makefile,$^); do \
 		[ -z "$$(tail -c 1 $$f)" ] && end='\\n' || end=; \
 		echo "{.name = \"$$(basename $$f)\", .text ="; \
 		sed 's/\\/\\\\/g; s/"/\\"/g; $$!s/.*/"&\\n"/; $$s/.*/"&'"$$end"'"/' $$f; echo '},'; \
@@ -279,7 +290,7 @@ $(BUILD)/flags: FORCE
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(BUILD)/sources: FORCE
 	@mkdir -p $(@D)
-	@echo '$(LIB_SRC) $(ROOM_SRC) $(SHARED_SRC) $(CTL_SRC) $(UNIT_HELP)' > $@.new
+	@echo '$(LIB_SRC) $(ROOM_SRC) $(SHARED_SRC) $(CTL_SRC) $(CENTER_SRC) $(UNIT_HELP)' > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 -include $(OBJ:.o=.d)

@@ -12,7 +12,7 @@ file() { install -D -m 644 "$1" "$DESTDIR$2"; }
 # Unit files contain the chosen paths.
 placed() {
 	install -d "$DESTDIR$(dirname "$2")"
-	sed -e "s|/usr/sbin/dispatchd|$PREFIX/sbin/dispatchd|" -e "s|/usr/bin/dispatchctl|$PREFIX/bin/dispatchctl|" -e "s|/etc/dispatchd|$conf|" "$1" >"$DESTDIR$2"
+	sed -e "s|/usr/sbin/dispatchd|$PREFIX/sbin/dispatchd|" -e "s|/usr/sbin/dispatch-center|$PREFIX/sbin/dispatch-center|" -e "s|/usr/bin/dispatchctl|$PREFIX/bin/dispatchctl|" -e "s|/etc/dispatchd|$conf|" "$1" >"$DESTDIR$2"
 	chmod 644 "$DESTDIR$2"
 }
 kept() {
@@ -26,6 +26,7 @@ kept() {
 }
 
 program "$BUILD/dispatchd" "$PREFIX/sbin/dispatchd"
+program "$BUILD/dispatch-center" "$PREFIX/sbin/dispatch-center"
 program "$BUILD/dispatchctl" "$PREFIX/bin/dispatchctl"
 for page in conf/man/*.[1-8]; do
 	file "$page" "$MANDIR/man${page##*.}/${page##*/}"
@@ -38,9 +39,11 @@ if [ -d conf/templates ]; then
 		kept "conf/templates/$template" "$conf/templates/$template"
 	done
 fi
-placed systemd/dispatchd.service "$PREFIX/lib/systemd/system/dispatchd.service"
-[ "$conf" = /etc/dispatchd ] ||
-	sed -i -E "s#^(ExecStart|ExecReload)=.*#& -c $conf/dispatchd.conf#" "$DESTDIR$PREFIX/lib/systemd/system/dispatchd.service"
+for unit in dispatchd dispatch-center; do
+	placed systemd/$unit.service "$PREFIX/lib/systemd/system/$unit.service"
+	[ "$conf" = /etc/dispatchd ] ||
+		sed -i -E "s#^(ExecStart|ExecReload)=.*#& -c $conf/dispatchd.conf#" "$DESTDIR$PREFIX/lib/systemd/system/$unit.service"
+done
 placed systemd/dispatchd.sysusers "$PREFIX/lib/sysusers.d/dispatchd.conf"
 placed systemd/dispatchd.tmpfiles "$PREFIX/lib/tmpfiles.d/dispatchd.conf"
 [ ! -e conf/completion/dispatchctl.bash ] ||

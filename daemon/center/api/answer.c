@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/* What the API's answers share: faults by field, lists in pieces, versions. */
+#include "center/api/answer.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sysexits.h>
+
+enum { LIMIT = 20, LIMIT_MAX = 200 };
+
+void answer_status(struct call *call, int status, const char *detail)
+{
+	response_problem(call->response, status, detail);
+}
+
+/* The field whose name the text begins with: "email: expected …". */
+static const struct field *field_at_fault(const struct kind *kind, const char *text)
+{
+	char name[64];
+	size_t len = strcspn(text, ": ");
+	if (kind == NULL || text[len] != ':' || len >= sizeof name)
+		return NULL;
+	memcpy(name, text, len);
+	name[len] = '\0';
+	return kind_field(kind, name);
+}
+
+void answer_fault(struct call *call, const struct kind *kind, const struct error *err)
+{
+	if (response_status_of(err) != 422) {
+		call_fail(call, err);
+		return;
+	}
+	const struct field *field = field_at_fault(kind, err->text);
+	const char *detail = err->text + (field ? strcspn(err->text, ":") + 1 : 0);
+	detail += strspn(detail, " ");
+	json_t *fault =
+	        json_pack("{s:s, s:s}", "field", field ? field->name : "", "detail", detail);
+	response_json(call->response, 422,
+	              json_pack("{s:s, s:i, s:s, s:[o]}", "title", "Unprocessable Content",
+	                        "status", 422, "detail", err->text, "errors", fault));
+	call->response->type = "application/problem+json";
+}
+
+void answer_values_fault(struct call *call, const struct kind *kind, const json_t *values,
+                         const char *own, const struct error *err)
+{
+	const struct field *first = &kind->fields[0];
+	const char *name = json_string_value(json_object_get(values, first->name));
+	struct error ignored;
+	int64_t version;
+	struct customers *store = stores_customers(call->stores, &ignored);
+	if (err->code == EX_DATAERR && store && first->type == FIELD_NAME && name &&
+	    (own == NULL || strcmp(own, name) != 0) &&
+	    record_version(store, kind, name, &version, &ignored))
+		answer_status(call, 409, err->text);
+	else
+		answer_fault(call, kind, err);
+}
+
+bool answer_values(struct call *call, json_t **ret)
+{
+	const char *type = request_header(call->request, "Content-Type");
+	struct error err;
+	if (call->request->body_len > 0 &&
+	    (type == NULL || strncasecmp(type, "application/json", 16) != 0)) {
+		answer_status(call, 415, "send JSON (Content-Type: application/json)");
+		return false;
+	}
+	if (request_json(call->request, ret, &err))
+		return true;
+	answer_status(call, 400, err.text);
+	return false;
+}
+
+static bool read_number(struct call *call, const char *name, int64_t least, int64_t most,
+                        int64_t *ret)
+{
+	const char *text = request_value(&call->request->query, name);
+	char *end;
+	if (text == NULL)
+		return true;
+	int64_t value = strtoll(text, &end, 10);
+	if (*text != '\0' && strspn(text, "0123456789") == strlen(text) && value >= least &&
+	    value <= most) {
+		*ret = value;
+		return true;
+	}
+	answer_status(call, 400,
+	              arena_printf(call->request->arena,
+	                           "%s must be an integer between %lld and %lld", name,
+	                           (long long)least, (long long)most));
+	return false;
+}
+
+bool answer_page(struct call *call, struct page *ret)
+{
+	*ret = (struct page){.limit = LIMIT};
+	return read_number(call, "limit", 1, LIMIT_MAX, &ret->limit) &&
+	       read_number(call, "before", 1, INT64_MAX, &ret->before);
+}
+
+static int64_t id_of(const json_t *row)
+{
+	return json_integer_value(json_object_get(row, "id"));
+}
+
+static int by_falling_id(const void *a, const void *b)
+{
+	int64_t one = id_of(*(json_t *const *)a), two = id_of(*(json_t *const *)b);
+	return (one < two) - (one > two);
+}
+
+void answer_list(struct call *call, const char *name, json_t *rows, const struct page *page)
+{
+	size_t n = json_array_size(rows), i;
+	json_t **sorted = arena_new_array(call->request->arena, n + 1, json_t *), *row;
+	json_t *list = json_array();
+	bool more = false;
+	json_array_foreach(rows, i, row) sorted[i] = row;
+	qsort(sorted, n, sizeof(json_t *), by_falling_id);
+	for (i = 0; i < n && !more; i++) {
+		if (page->before != 0 && id_of(sorted[i]) >= page->before)
+			continue;
+		more = (int64_t)json_array_size(list) == page->limit;
+		if (!more)
+			json_array_append(list, sorted[i]);
+	}
+	response_json(call->response, 200, json_pack("{s:o, s:b}", name, list, "more", more));
+	json_decref(rows);
+}
+
+void answer_record(struct call *call, int status, const struct kind *kind, const char *name)
+{
+	struct error err;
+	json_t *record = NULL;
+	int64_t version;
+	struct customers *store = stores_customers(call->stores, &err);
+	if (store == NULL || !records_show(store, kind, name, &record, &err) ||
+	    !record_version(store, kind, name, &version, &err)) {
+		json_decref(record);
+		answer_fault(call, kind, &err);
+		return;
+	}
+	json_object_set_new(record, "version", json_integer(version));
+	response_header(call->response, call->request, "ETag",
+	                arena_printf(call->request->arena, "\"%lld\"", (long long)version));
+	response_json(call->response, status, record);
+}
+
+bool answer_expected(struct call *call, struct expected *ret)
+{
+	const char *text = request_header(call->request, "If-Match");
+	char *end;
+	if (text == NULL) {
+		answer_status(call, 428, "If-Match with the version that you saw is missing");
+		return false;
+	}
+	text += *text == '"';
+	*ret = (struct expected){.version = strtoll(text, &end, 10)};
+	if (end != text && (strcmp(end, "\"") == 0 || *end == '\0') && ret->version >= 0)
+		return true;
+	answer_status(call, 400, "If-Match is no version");
+	return false;
+}
+
+static void answer_conflicts(struct call *call, struct expected *expected)
+{
+	response_json(call->response, 409,
+	              json_pack("{s:s, s:i, s:s, s:o}", "title", "Conflict", "status", 409,
+	                        "detail", "somebody else has changed this meanwhile", "fields",
+	                        expected->conflicts));
+	call->response->type = "application/problem+json";
+}
+
+void answer_change(struct call *call, const struct kind *kind, const char *name)
+{
+	struct change_context context;
+	struct expected expected;
+	struct error err;
+	json_t *values;
+	if (!answer_expected(call, &expected) || !answer_values(call, &values))
+		return;
+	bool good = call_context(call, &context, &err);
+	context.expected = &expected;
+	good = good && records_set(&context, kind, name, values, &err);
+	const char *renamed = json_string_value(json_object_get(values, kind->fields[0].name));
+	if (good)
+		answer_record(call, 200, kind,
+		              kind->fields[0].type == FIELD_NAME && renamed ? renamed : name);
+	else if (expected.conflicts)
+		answer_conflicts(call, &expected);
+	else
+		answer_values_fault(call, kind, values, name, &err);
+	json_decref(values);
+}
+
+/* A suspension is ended, not removed. */
+static bool end_suspension(struct call *call, struct change_context *context, const char *id,
+                           struct error *err)
+{
+	const struct kind *kind = kind_find("suspension");
+	json_t *row;
+	if (!records_show(context->store, kind, id, &row, err))
+		return false;
+	const char *customer = json_string_value(json_object_get(row, "customer"));
+	bool good = resume(context, customer ? customer : "", stores_default_zone(call->stores),
+	                   json_integer_value(json_object_get(row, "id")), NULL, err);
+	json_decref(row);
+	return good;
+}
+
+void answer_remove(struct call *call, const struct kind *kind, const char *name)
+{
+	struct change_context context;
+	struct error err;
+	bool good = call_context(call, &context, &err) &&
+	            (strcmp(kind->name, "suspension") == 0
+	                     ? end_suspension(call, &context, name, &err)
+	                     : records_remove(&context, kind, name, &err));
+	if (good)
+		call->response->status = 204;
+	else
+		answer_fault(call, kind, &err);
+}

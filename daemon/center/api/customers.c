@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* /api/v1/customers: finding, the one view, changing, and what hangs on a customer but is no record
+ * of a kind. */
+#include "center/api/answer.h"
+#include "center/api/one_view.h"
+#include "center/api/records.h"
+#include "records/records.h"
+
+#include <string.h>
+
+enum { FOUND_MAX = 200, RELATED_MAX = 200 };
+
+static const struct kind *customer_kind(void)
+{
+	return kind_find("customer");
+}
+
+/* What a record function gave, or its fault. */
+static void answer_with(struct call *call, bool good, json_t *value, const struct error *err)
+{
+	if (good)
+		response_json(call->response, 200, value);
+	else
+		answer_fault(call, customer_kind(), err);
+}
+
+/* -- finding ----------------------------------------------------------------------------------- */
+
+static bool search(struct call *call, struct customers *store, const char *text, int limit,
+                   json_t **ret, struct error *err)
+{
+	const char *word = request_value(&call->request->query, "by");
+	enum search_by by = BY_ALL;
+	if (word && !search_by_find(word, &by))
+		return error_set(err, 65, "by: no field is called \"%.40s\"", word);
+	return customers_search(store, text, by, limit, ret, err) &&
+	       customers_show_suspended(store, *ret, stores_default_zone(call->stores), call->now,
+	                                err);
+}
+
+/* One more than asked for tells whether there are more. */
+static void find(struct call *call)
+{
+	const char *text = request_value(&call->request->query, "q");
+	struct page page;
+	struct error err;
+	json_t *rows = NULL;
+	struct customers *store = stores_customers(call->stores, &err);
+	if (!answer_page(call, &page))
+		return;
+	const struct customer_filter filter = {.default_zone = stores_default_zone(call->stores),
+	                                       .now = call->now,
+	                                       .limit = page.limit + 1};
+	bool good = store &&
+	            (text && *text ? search(call, store, text, (int)page.limit + 1, &rows, &err)
+	                           : customer_list(store, &filter, &rows, &err));
+	if (!good) {
+		answer_fault(call, NULL, &err);
+		return;
+	}
+	bool more = (int64_t)json_array_size(rows) > page.limit;
+	if (more)
+		json_array_remove(rows, (size_t)page.limit);
+	response_json(call->response, 200,
+	              json_pack("{s:o, s:b}", "customers", rows, "more", more));
+}
+
+/* -- one --------------------------------------------------------------------------------------- */
+
+static void answer_one(struct call *call, int status, const char *number)
+{
+	struct error err;
+	json_t *view;
+	if (!one_view(call, number, &view, &err)) {
+		answer_fault(call, customer_kind(), &err);
+		return;
+	}
+	response_header(
+	        call->response, call->request, "ETag",
+	        arena_printf(call->request->arena, "\"%lld\"",
+	                     (long long)json_integer_value(json_object_get(view, "version"))));
+	response_json(call->response, status, view);
+}
+
+static void show(struct call *call)
+{
+	answer_one(call, 200, call->names[0]);
+}
+
+static void add(struct call *call)
+{
+	struct change_context context;
+	struct error err;
+	json_t *values;
+	if (!answer_values(call, &values))
+		return;
+	if (call_context(call, &context, &err) &&
+	    records_add(&context, customer_kind(), NULL, values, NULL, &err))
+		answer_one(call, 201, json_string_value(json_object_get(values, "number")));
+	else
+		answer_values_fault(call, customer_kind(), values, NULL, &err);
+	json_decref(values);
+}
+
+static void change(struct call *call)
+{
+	answer_change(call, customer_kind(), call->names[0]);
+}
+
+static void remove_one(struct call *call)
+{
+	answer_remove(call, customer_kind(), call->names[0]);
+}
+
+static void move(struct call *call, const char *verb)
+{
+	struct change_context context;
+	struct error err;
+	if (call_context(call, &context, &err) &&
+	    customer_move(&context, call->names[0], verb, &err))
+		answer_one(call, 200, call->names[0]);
+	else if (response_status_of(&err) == 422)
+		answer_status(call, 409, err.text);
+	else
+		answer_fault(call, customer_kind(), &err);
+}
+
+static void release(struct call *call)
+{
+	move(call, "release");
+}
+
+static void approve(struct call *call)
+{
+	move(call, "approve");
+}
+
+static void decline(struct call *call)
+{
+	move(call, "decline");
+}
+
+static void deactivate(struct call *call)
+{
+	move(call, "deactivate");
+}
+
+/* -- what hangs on it -------------------------------------------------------------------------- */
+
+static void history(struct call *call)
+{
+	struct error err;
+	json_t *rows = NULL;
+	struct customers *store = stores_customers(call->stores, &err);
+	bool good = store && customer_history(store, call->names[0], &rows, &err);
+	answer_with(call, good, good ? json_pack("{s:o, s:b}", "history", rows, "more", 0) : NULL,
+	            &err);
+}
+
+static void related(struct call *call)
+{
+	struct error err;
+	json_t *rows = NULL;
+	struct customers *store = stores_customers(call->stores, &err);
+	bool good = store && customers_related(store, call->names[0], RELATED_MAX, &rows, &err);
+	answer_with(call, good, good ? json_pack("{s:o, s:b}", "related", rows, "more", 0) : NULL,
+	            &err);
+}
+
+static void hours(struct call *call)
+{
+	struct error err;
+	json_t *value = NULL;
+	struct customers *store = stores_customers(call->stores, &err);
+	answer_with(call, store && hours_show(store, call->names[0], &value, &err), value, &err);
+}
+
+static void link_rep(struct call *call)
+{
+	struct change_context context;
+	struct error err;
+	if (call_context(call, &context, &err) &&
+	    rep_link(&context, call->names[0], call->names[1], false, &err))
+		call->response->status = 204;
+	else
+		answer_fault(call, customer_kind(), &err);
+}
+
+static void unlink_rep(struct call *call)
+{
+	struct change_context context;
+	struct error err;
+	if (call_context(call, &context, &err) &&
+	    rep_unlink(&context, call->names[0], call->names[1], &err))
+		call->response->status = 204;
+	else
+		answer_fault(call, customer_kind(), &err);
+}
+
+#define ONE "/api/v1/customers/:number"
+
+const struct route api_customer_routes[] = {
+        {ROUTE("GET", "/api/v1/customers", ACCESS_READER, find), .query = "q by limit"},
+        {ROUTE("POST", "/api/v1/customers", ACCESS_CLERK, add)},
+        {ROUTE("GET", ONE, ACCESS_READER, show)},
+        {ROUTE("PATCH", ONE, ACCESS_CLERK, change)},
+        {ROUTE("DELETE", ONE, ACCESS_CLERK, remove_one)},
+        {ROUTE("POST", ONE "/release", ACCESS_CLERK, release)},
+        {ROUTE("POST", ONE "/approve", ACCESS_MANAGER, approve)},
+        {ROUTE("POST", ONE "/decline", ACCESS_MANAGER, decline)},
+        {ROUTE("POST", ONE "/deactivate", ACCESS_MANAGER, deactivate)},
+        {ROUTE("GET", ONE "/history", ACCESS_READER, history)},
+        {ROUTE("GET", ONE "/related", ACCESS_READER, related)},
+        {ROUTE("GET", ONE "/hours", ACCESS_READER, hours)},
+        {ROUTE("PUT", ONE "/reps/:name", ACCESS_CLERK, link_rep)},
+        {ROUTE("DELETE", ONE "/reps/:name", ACCESS_CLERK, unlink_rep)},
+        {0},
+};

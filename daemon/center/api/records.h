@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CENTER_API_RECORDS_H
+#define CENTER_API_RECORDS_H
+
+#include "center/entry/route.h"
+
+/* The API's rows for records of every kind, and for customers. */
+extern const struct route api_customer_routes[];
+extern const struct route api_record_routes[];
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CENTER_ENTRY_CALL_H
+#define CENTER_ENTRY_CALL_H
+
+#include "base/instant.h"
+#include "center/entry/stores.h"
+#include "center/http/request.h"
+#include "center/http/response.h"
+#include "center/trust/accounts.h"
+
+/* One request on its way through the center: what came, who asks, and the answer. */
+enum { CALL_NAMES_MAX = 4 };
+
+struct call {
+	struct request *request;
+	struct response *response;
+	struct stores *stores;
+	struct instant now;
+	const struct route *const *tables; /* all rows, of pages and API; each table ends with a row
+	                                      without a path, the list with NULL */
+	const struct route *route;
+	const char *names[CALL_NAMES_MAX]; /* what stands for `:name` in the route's path */
+
+	bool known;             /* somebody is logged in */
+	struct account account; /* who */
+	const char *session;    /* the cookie's secret; NULL for a token or nobody */
+	struct visitor visitor;
+};
+
+/* The page's and the API's way to say that something failed. */
+void call_fail(struct call *call, const struct error *err);
+bool call_is_api(const struct call *call);
+/* What the record functions want to know; false where customers.db can't be had (503). */
+bool call_context(struct call *call, struct change_context *ret, struct error *err) MUST_CHECK;
+
+#endif

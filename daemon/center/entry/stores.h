@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CENTER_ENTRY_STORES_H
+#define CENTER_ENTRY_STORES_H
+
+#include "base/error.h"
+#include "center/trust/accounts.h"
+#include "model/settings.h"
+#include "records/records.h"
+#include "spool/spool.h"
+
+/*
+ * The databases as one thread of the server has them: opened when they are first asked for, kept,
+ * opened anew where the file was replaced. All of it belongs to that thread.
+ */
+struct stores;
+
+struct stores *stores_new(const struct settings *settings);
+struct stores *stores_free(struct stores *stores); /* takes NULL; returns NULL */
+
+const struct settings *stores_settings(const struct stores *stores);
+/* Each NULL with a fault where it can't be opened. */
+struct accounts *stores_accounts(struct stores *stores, struct error *err) MUST_CHECK;
+struct customers *stores_customers(struct stores *stores, struct error *err) MUST_CHECK;
+/* For reading alone: an absent one counts as empty. */
+struct spool *stores_spool(struct stores *stores, struct error *err) MUST_CHECK;
+/* The time zone of customers that set none; NULL for the host's. */
+const char *stores_default_zone(const struct stores *stores);
+
+#endif

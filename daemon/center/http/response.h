@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CENTER_HTTP_RESPONSE_H
+#define CENTER_HTTP_RESPONSE_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "center/http/request.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* The answer to a request. Headers live in the request's arena. */
+struct response {
+	int status;
+	const char *type; /* the Content-Type; NULL: there is no content */
+	struct request_pairs headers;
+	struct buf body;
+	FILE *file;           /* in place of `body`: sent from its beginning, then closed */
+	const char *embedded; /* in place of `body`: static memory */
+	size_t embedded_len;
+};
+
+void response_header(struct response *response, struct request *request, const char *name,
+                     const char *value);
+/* Takes over `value`. */
+void response_json(struct response *response, int status, json_t *value);
+void response_text(struct response *response, int status, const char *text);
+/* 303 (RFC 9110, section 15.4.4). */
+void response_redirect(struct response *response, struct request *request, const char *where);
+/* A problem as RFC 9457 has it: `application/problem+json`. */
+void response_problem(struct response *response, int status, const char *detail);
+/* What a fault of a record function means over HTTP: 65 is 422, 66 404, 75 503, 77 403, else 500.
+ */
+int response_status_of(const struct error *err);
+
+/*
+ * Sets the cookie with the session's secret; NULL takes it away. Over TLS, by a proxy's or our own,
+ * its name begins with `__Host-` and it is Secure.
+ */
+void response_cookie(struct response *response, struct request *request, bool secure,
+                     const char *secret);
+#define COOKIE_SECURE "__Host-dispatch"
+#define COOKIE_PLAIN  "dispatch"
+
+#endif

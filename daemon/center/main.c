@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* dispatch-center: options and exit status (sysexits.h). */
+#include "base/utf8.h"
+#include "center/serve.h"
+#include "center/user_command.h"
+#include "common/no_core.h"
+#include "model/settings.h"
+#include "version.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+enum { FAULT_SHOWN_MAX = 4000 };
+
+static const char usage[] =
+        "usage: dispatch-center [-c FILE] [-t] [-V]\n"
+        "       dispatch-center [-c FILE] user add|list|role|password|token|remove ...\n"
+        "\n"
+        "Serves the customer center: the office's pages in the browser, and their API.\n"
+        "\n"
+        "  -c FILE      the configuration (else $DISPATCHD_CONF, else "
+        "/etc/dispatchd/dispatchd.conf)\n"
+        "  -t           check the configuration and the databases, and exit\n"
+        "  -V           print the version and exit\n"
+        "  -h, --help   print this and exit\n"
+        "\n"
+        "Accounts are added by `dispatch-center user add NAME --role ROLE`.\n";
+
+struct options {
+	const char *file;
+	bool check, help, version;
+};
+
+static void print_fault(void *arg, const char *text)
+{
+	char shown[FAULT_SHOWN_MAX];
+	(void)arg;
+	fprintf(stderr, "%s\n", utf8_show(text, shown, sizeof shown));
+}
+
+/* Options before a command; false on a usage fault. */
+static bool read_options(int argc, char **argv, struct options *ret)
+{
+	static const struct option longs[] = {{"help", no_argument, NULL, 'h'},
+	                                      {"version", no_argument, NULL, 'V'},
+	                                      {NULL, 0, NULL, 0}};
+	int option;
+	while ((option = getopt_long(argc, argv, "+c:tVh", longs, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			ret->file = optarg;
+			break;
+		case 't':
+			ret->check = true;
+			break;
+		case 'V':
+			ret->version = true;
+			break;
+		case 'h':
+			ret->help = true;
+			break;
+		default:
+			return false;
+		}
+	}
+	if (optind == argc || strcmp(argv[optind], "user") == 0)
+		return true;
+	fprintf(stderr, "dispatch-center: unexpected argument '%s'\n", argv[optind]);
+	return false;
+}
+
+static int run(const struct options *options, int argc, char **argv)
+{
+	static const char *const serving[] = {"center", "customers",      "spool.path",
+	                                      "office", "rules.timezone", NULL};
+	static const char *const users[] = {"center", NULL};
+	bool user = optind < argc;
+	int code = EX_SOFTWARE;
+	struct settings *settings = settings_load(settings_path(options->file),
+	                                          user ? users : serving, print_fault, NULL, &code);
+	if (settings == NULL)
+		return code;
+	if (user)
+		code = user_command(settings, argc - optind - 1, argv + optind + 1);
+	else if (options->check)
+		code = serve_check(settings);
+	else
+		code = serve(settings);
+	(void)settings_free(settings);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {0};
+	no_core();
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (!read_options(argc, argv, &options)) {
+		(void)fputs(usage, stderr);
+		return EX_USAGE;
+	}
+	if (options.version) {
+		printf("dispatch-center %s\n", DISPATCHD_VERSION);
+		return EX_OK;
+	}
+	if (options.help) {
+		(void)fputs(usage, stdout);
+		return EX_OK;
+	}
+	if (sodium_init() < 0) {
+		print_fault(NULL, "dispatch-center: libsodium can't start");
+		return EX_OSERR;
+	}
+	return run(&options, argc, argv);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* Rendering: the templates that are built in, and what every page knows. */
+#include "center/pages/page.h"
+
+#include "center/pages/assets.h"
+#include "template/dates.h"
+#include "template/mustache.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+enum { FILES_MAX = 64 };
+
+static struct mustache *parsed[FILES_MAX];
+
+static bool is_template(const struct page_file *asset)
+{
+	size_t len = strlen(asset->name);
+	return len > 5 && strcmp(asset->name + len - 5, ".html") == 0;
+}
+
+bool pages_prepare(struct error *err)
+{
+	for (size_t i = 0; i < n_page_files; i++) {
+		if (!is_template(&page_files[i]))
+			continue;
+		parsed[i] = mustache_parse(page_files[i].text, strlen(page_files[i].text),
+		                           page_files[i].name, 1, err);
+		if (parsed[i] == NULL)
+			return false;
+	}
+	return true;
+}
+
+void pages_free(void)
+{
+	for (size_t i = 0; i < FILES_MAX; i++)
+		if (parsed[i])
+			parsed[i] = mustache_free(parsed[i]);
+}
+
+static const struct mustache *find(const char *name)
+{
+	size_t len = strlen(name);
+	for (size_t i = 0; i < n_page_files; i++)
+		if (parsed[i] && strncmp(page_files[i].name, name, len) == 0 &&
+		    strcmp(page_files[i].name + len, ".html") == 0)
+			return parsed[i];
+	return NULL;
+}
+
+/* `{{> content}}` in the frame is the page itself. */
+static const struct mustache *partial(void *arg, const char *name)
+{
+	return strcmp(name, "content") == 0 ? arg : find(name);
+}
+
+static json_t *account_of(const struct call *call)
+{
+	enum role role = call->account.role;
+	if (!call->known)
+		return json_null();
+	return json_pack("{s:s, s:s, s:b, s:b, s:b}", "name", call->account.name, "role",
+	                 role_name(role), "can_change", role >= ROLE_CLERK, "can_manage",
+	                 role >= ROLE_MANAGER, "can_admin", role >= ROLE_ADMIN);
+}
+
+static void add_common(struct call *call, const char *title, json_t *data)
+{
+	char token[SECRET_SIZE] = "";
+	if (call->session)
+		form_token(call->session, token);
+	json_object_set_new(data, "page",
+	                    json_pack("{s:s, s:s, s:s, s:o}", "title", title, "path",
+	                              call->request->path, "token", token, "me", account_of(call)));
+}
+
+/* {{#url}}…{{/url}}: a part of a path or query, percent-encoded. */
+static void url_helper(void *arg, const char *text, struct buf *ret)
+{
+	(void)arg;
+	request_encode(text, ret);
+}
+
+void page_answer(struct call *call, int status, const char *name, const char *title, json_t *data)
+{
+	static const struct mustache_helper helpers[] = {{"date", dates_helper},
+	                                                 {"url", url_helper}};
+	struct dates_reader reader = {.dates = dates_new(), .locale = "en-US", .timezone = ""};
+	struct mustache_options options = {.escape = true,
+	                                   .partial = partial,
+	                                   .partial_arg = (void *)(uintptr_t)find(name),
+	                                   .helpers = helpers,
+	                                   .n_helpers = 2,
+	                                   .helper_arg = &reader};
+	struct error err;
+	add_common(call, title, data);
+	buf_reset(&call->response->body);
+	call->response->status = status;
+	call->response->type = "text/html; charset=utf-8";
+	if (!mustache_render(find("frame"), data, &options, &call->response->body, &err))
+		response_text(call->response, 500, err.text);
+	reader.dates = dates_free(reader.dates);
+	json_decref(data);
+}
+
+void page_fail_status(struct call *call, int status, const char *detail)
+{
+	page_answer(call, status, "fault", "Something is wrong",
+	            json_pack("{s:s}", "detail", detail));
+}
+
+void page_fail(struct call *call, const struct error *err)
+{
+	int status = response_status_of(err);
+	page_fail_status(call, status == 422 ? 400 : status, err->text);
+}

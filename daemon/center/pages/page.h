@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CENTER_PAGES_PAGE_H
+#define CENTER_PAGES_PAGE_H
+
+#include "center/entry/route.h"
+
+#include <jansson.h>
+
+/*
+ * Pages are HTML from our own Mustache, out of the JSON that the API gives: `name` is a file of
+ * assets/, embedded by the build, around it the frame of all pages. Besides its own data each has
+ * `page`: title, path, token (of its forms), and `me`: name, role, can_change, can_manage,
+ * can_admin; null where nobody is logged in.
+ */
+bool pages_prepare(struct error *err) MUST_CHECK; /* parses all templates, once */
+void pages_free(void);
+
+/* Answers with the page; takes over `data`. */
+void page_answer(struct call *call, int status, const char *name, const char *title, json_t *data);
+/* A page that says what failed. */
+void page_fail(struct call *call, const struct error *err);
+void page_fail_status(struct call *call, int status, const char *detail);
+
+extern const struct route page_routes[];
+extern const struct route entry_routes[]; /* login, logout, files of the pages */
+
+#endif

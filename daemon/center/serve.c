@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The center at work: the server's threads, each with databases of its own, and a main thread that
+ * waits for the signal to end.
+ */
+#include "center/serve.h"
+
+#include "base/endpoint.h"
+#include "center/api/records.h"
+#include "center/entry/guard.h"
+#include "center/http/server.h"
+#include "center/pages/page.h"
+#include "common/clock.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <systemd/sd-daemon.h>
+
+enum { THREADS = 8, PEM_MAX = 256 * 1024 };
+
+static const struct route *const tables[] = {entry_routes, page_routes, api_customer_routes,
+                                             api_record_routes, NULL};
+
+struct center {
+	const struct settings *settings;
+	pthread_key_t stores; /* each thread's */
+};
+
+/* -- a request --------------------------------------------------------------------------------- */
+
+static void end_thread(void *stores)
+{
+	(void)stores_free(stores);
+}
+
+static struct stores *stores_of_thread(struct center *center)
+{
+	struct stores *stores = pthread_getspecific(center->stores);
+	if (stores == NULL) {
+		stores = stores_new(center->settings);
+		(void)pthread_setspecific(center->stores, stores);
+	}
+	return stores;
+}
+
+static struct call call_new(struct center *center, struct request *request,
+                            struct response *response)
+{
+	const char *agent = request_header(request, "User-Agent");
+	return (struct call){.request = request,
+	                     .response = response,
+	                     .stores = stores_of_thread(center),
+	                     .tables = tables,
+	                     .now = clock_now(),
+	                     .visitor = {.address = request->address, .agent = agent ? agent : ""}};
+}
+
+/* What the headers said is asked once: the body may take its time, and a session may end meanwhile;
+ * the answer asks anew. */
+static bool admit(void *arg, struct request *request, int64_t *ret_body_max,
+                  struct response *response)
+{
+	struct call call = call_new(arg, request, response);
+	if (guard_admit(&call, ret_body_max))
+		return true;
+	if (!call_is_api(&call) && response->status >= 400 && call.known)
+		page_fail_status(&call, response->status,
+		                 "This page isn't there, or not for your account.");
+	return false;
+}
+
+static void answer(void *arg, struct request *request, struct response *response)
+{
+	struct call call = call_new(arg, request, response);
+	int64_t body_max;
+	response->headers.n = 0;
+	if (guard_admit(&call, &body_max) && guard_form(&call))
+		call.route->answer(&call);
+}
+
+/* -- starting ---------------------------------------------------------------------------------- */
+
+static bool read_pem(const char *path, char **ret, struct error *err)
+{
+	*ret = NULL;
+	if (*path == '\0')
+		return true;
+	FILE *in = fopen(path, "re");
+	char *text = in ? calloc(1, PEM_MAX + 1) : NULL;
+	size_t n = text ? fread(text, 1, PEM_MAX, in) : 0;
+	if (in)
+		(void)fclose(in);
+	*ret = text;
+	return n > 0 || error_set(err, EX_CONFIG, "[center] %s: can't be read", path);
+}
+
+static bool check_pairs(const struct settings *settings, struct error *err)
+{
+	bool unix_socket = strncmp(settings->center.listen, "unix:", 5) == 0;
+	if ((*settings->center.tls_cert == '\0') != (*settings->center.tls_key == '\0'))
+		return error_set(err, EX_CONFIG, "[center] tls_cert and tls_key go together");
+	if (*settings->center.user_header != '\0' && !unix_socket)
+		return error_set(
+		        err, EX_CONFIG,
+		        "[center] user_header: expected a Unix socket in listen, since over "
+		        "TCP anybody could send it");
+	if (*settings->center.user_header != '\0' && *settings->center.proxy_user == '\0')
+		return error_set(err, EX_CONFIG, "[center] user_header needs proxy_user");
+	return true;
+}
+
+/* Where a page leads to is a web page, never a script. */
+static bool check_jumps(const struct settings *settings, struct error *err)
+{
+	const struct {
+		const char *key, *url;
+	} rows[] = {{"billing_url", settings->center.billing_url},
+	            {"dms_url", settings->center.dms_url},
+	            {"dispatch_url", settings->center.dispatch_url},
+	            {"map_url", settings->center.map_url},
+	            {"url", settings->center.url}};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (*rows[i].url != '\0' && strncmp(rows[i].url, "https://", 8) != 0 &&
+		    strncmp(rows[i].url, "http://", 7) != 0)
+			return error_set(
+			        err, EX_CONFIG,
+			        "[center] %s: expected an address that begins with https:// "
+			        "or http://",
+			        rows[i].key);
+	return true;
+}
+
+static void print_fault(const struct error *err)
+{
+	fprintf(stderr, "dispatch-center: %s\n", err->text);
+}
+
+int serve_check(const struct settings *settings)
+{
+	struct error err;
+	if (!check_pairs(settings, &err) || !check_jumps(settings, &err) ||
+	    !accounts_look(settings->center.path, &err) ||
+	    !customers_look(settings->customers.path, &err)) {
+		print_fault(&err);
+		return err.code;
+	}
+	return EX_OK;
+}
+
+static int wait_for_end(void)
+{
+	sigset_t signals;
+	int signal = 0;
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGTERM);
+	(void)sigaddset(&signals, SIGINT);
+	(void)sigwait(&signals, &signal);
+	return signal;
+}
+
+static bool run(struct center *center, struct error *err)
+{
+	const struct settings *settings = center->settings;
+	const struct server_rules rules = {.admit = admit, .answer = answer, .arg = center};
+	struct server_options options = {.listen = settings->center.listen, .threads = THREADS};
+	char *cert = NULL, *key = NULL;
+	struct server *server = NULL;
+	bool good = read_pem(settings->center.tls_cert, &cert, err) &&
+	            read_pem(settings->center.tls_key, &key, err);
+	options.tls_cert = cert;
+	options.tls_key = key;
+	if (good)
+		server = server_start(&options, &rules, err);
+	if (server) {
+		fprintf(stderr, "<6>listening on %s%s\n", cert ? "https " : "",
+		        server_address(server));
+		(void)sd_notify(0, "READY=1");
+		(void)wait_for_end();
+		(void)sd_notify(0, "STOPPING=1");
+	}
+	good = server != NULL;
+	(void)server_stop(server);
+	free(cert);
+	if (key)
+		sodium_memzero(key, strlen(key));
+	free(key);
+	return good;
+}
+
+int serve(const struct settings *settings)
+{
+	struct center center = {.settings = settings};
+	struct error err;
+	sigset_t signals;
+	int code = serve_check(settings);
+	if (code != EX_OK)
+		return code;
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGTERM);
+	(void)sigaddset(&signals, SIGINT);
+	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	struct accounts *accounts = accounts_open(settings->center.path, &err);
+	bool good = accounts != NULL;
+	(void)accounts_close(accounts); /* made where it was missing, before threads race */
+	if (good && pthread_key_create(&center.stores, end_thread) == 0) {
+		good = pages_prepare(&err) && run(&center, &err);
+		pages_free();
+		(void)pthread_key_delete(center.stores);
+	}
+	if (!good)
+		print_fault(&err);
+	return good ? EX_OK : err.code;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CENTER_TRUST_ACCOUNTS_PRIVATE_H
+#define CENTER_TRUST_ACCOUNTS_PRIVATE_H
+
+#include "center/trust/accounts.h"
+#include "db/db.h"
+
+/* What the files on center.db share; nobody else includes it. */
+struct accounts {
+	struct db *db;
+};
+
+/* How a secret is kept. */
+enum { KEY_SIZE = 32 };
+void secret_new(char ret[SECRET_SIZE]);
+void secret_key(const char *secret, unsigned char ret[KEY_SIZE]);
+
+/* An account from columns `at` and on: id, name, role, password IS NOT NULL, token IS NOT NULL. */
+#define ACCOUNT_COLUMNS                                                                            \
+	"account.id, account.name, account.role, account.password IS NOT NULL,"                    \
+	" account.token IS NOT NULL"
+void account_read(struct db_query *query, struct arena *arena, struct account *ret);
+
+#endif
