@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The digest beside each database's migrations is that of the schema they make; a failure prints
  * the right one. */
+#include "center/trust/accounts_private.h"
 #include "records/customers_private.h"
 #include "spool/spool_private.h"
 
@@ -61,9 +62,23 @@ static void test_spool(void **state)
 	remove_folder(path);
 }
 
+static void test_center(void **state)
+{
+	char path[64];
+	struct error err = {0};
+	(void)state;
+	in_new_folder(path, sizeof path, "center.db");
+	struct accounts *accounts = accounts_open(path, &err);
+	assert_non_null(accounts);
+	assert_known("center.db", accounts->db);
+	accounts_close(accounts);
+	remove_folder(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_customers),
-	                                   cmocka_unit_test(test_spool)};
+	                                   cmocka_unit_test(test_spool),
+	                                   cmocka_unit_test(test_center)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

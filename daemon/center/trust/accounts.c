@@ -22,6 +22,7 @@ static const char *const migrations[] = {center_1};
 static const struct db_schema schema = {
         .name = "center.db",
         .application_id = DB_ID_CENTER,
+        .digest = "cfebc6212596410305b2071fa8992e8342622e048c24e0143a1866f1de9271cf",
         .private = true,
         .remedy = "stop dispatch-center, move the file with its -wal and -shm aside, and put a "
                   "backup in its place, or add the accounts again; see dispatch-center(8)",
