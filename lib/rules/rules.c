@@ -61,7 +61,9 @@ static const char *local_time(const struct asking *q, struct instant t, char tex
 static bool rule_well_formed(struct asking *q, char *detail, size_t size)
 {
 	rules_detail(detail, size, "the event %s is well formed%s", q->in->event->id,
-	             q->in->event->time_ahead ? "; its time lies ahead and counts as receipt" : "");
+	             q->in->event->time_ahead
+	                     ? "; its time is in the future, so the time of receipt counts"
+	                     : "");
 	return true;
 }
 
@@ -89,7 +91,7 @@ static bool rule_state(struct asking *q, char *detail, size_t size)
 {
 	bool holds = q->change != JOB_STALE;
 	if (holds)
-		rules_detail(detail, size, "it gives job %s its state: %s", q->in->event->job,
+		rules_detail(detail, size, "job %s becomes %s", q->in->event->job,
 		             job_state_name(q->in->event->state));
 	else
 		rules_detail(detail, size, "job %s stays %s: this event is older or less final",
@@ -302,7 +304,7 @@ static bool hours_defer(struct asking *q, const struct hours *hours, char *detai
 	if (!instant_before(open, q->at->expires)) {
 		q->status = STATUS_EXPIRED;
 		q->reason = REASON_EXPIRED;
-		rules_detail(detail, size, "closed until %s, which lies beyond its shelf life",
+		rules_detail(detail, size, "closed until %s, after its shelf life ends",
 		             local_time(q, open, text));
 	} else {
 		rules_detail(detail, size, "closed; opens %s (%s)", local_time(q, open, text),
@@ -324,7 +326,7 @@ static bool rule_hours(struct asking *q, char *detail, size_t size)
 	}
 	switch (notify_of(q)->outside_hours) {
 	case HOURS_SEND:
-		rules_detail(detail, size, "closed, but %s mails go all the same",
+		rules_detail(detail, size, "closed, but %s mails are sent anyway",
 		             job_state_name(q->in->event->state));
 		return true;
 	case HOURS_SUPPRESS:

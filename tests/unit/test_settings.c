@@ -94,11 +94,12 @@ static const struct {
         {FROM "[smtp]\nuser = \xED\xA0\x80\n", "main.conf:4: the line is not valid UTF-8\n"},
         /* names */
         {FROM "[mial]\nfrom = x\n", "main.conf:3: unknown section [mial]; did you mean [mail]?\n"},
-        {FROM "[notify.done]\n", "main.conf:3: unknown section [notify.done]; expected one of "
-                                 "redis, customers, spool, mail, smtp, "
-                                 "rules, office, gate, http, company, center, notify, notify.dispatched, "
-                                 "notify.started, notify.completed, "
-                                 "notify.failed, notify.paused, notify.cancelled\n"},
+        {FROM "[notify.done]\n",
+         "main.conf:3: unknown section [notify.done]; expected one of "
+         "redis, customers, spool, mail, smtp, "
+         "rules, office, gate, http, company, center, notify, notify.dispatched, "
+         "notify.started, notify.completed, "
+         "notify.failed, notify.paused, notify.cancelled\n"},
         {FROM "[notify.pausd]\n",
          "main.conf:3: unknown section [notify.pausd]; did you mean [notify.paused]?\n"},
         {FROM "[Smtp]\n", "main.conf:3: unknown section [Smtp]; did you mean [smtp]?\n"},
