@@ -48,39 +48,41 @@ static struct stores *stores_of_thread(struct center *center)
 	return stores;
 }
 
-static struct call call_new(struct center *center, struct request *request,
-                            struct response *response)
+static struct call *call_new(struct center *center, struct request *request,
+                             struct response *response)
 {
 	const char *agent = request_header(request, "User-Agent");
-	return (struct call){.request = request,
-	                     .response = response,
-	                     .stores = stores_of_thread(center),
-	                     .tables = tables,
-	                     .now = clock_now(),
-	                     .visitor = {.address = request->address, .agent = agent ? agent : ""}};
+	struct call *call = arena_alloc(request->arena, sizeof *call);
+	*call = (struct call){
+	        .request = request,
+	        .response = response,
+	        .stores = stores_of_thread(center),
+	        .tables = tables,
+	        .now = clock_now(),
+	        .visitor = {.address = request->address, .agent = agent ? agent : ""}};
+	return call;
 }
 
-/* What the headers said is asked once: the body may take its time, and a session may end meanwhile;
- * the answer asks anew. */
 static bool admit(void *arg, struct request *request, int64_t *ret_body_max,
                   struct response *response)
 {
-	struct call call = call_new(arg, request, response);
-	if (guard_admit(&call, ret_body_max))
+	struct call *call = call_new(arg, request, response);
+	request->kept = call;
+	if (guard_admit(call, ret_body_max))
 		return true;
-	if (!call_is_api(&call) && response->status >= 400 && call.known)
-		page_fail_status(&call, response->status,
+	if (!call_is_api(call) && response->status >= 400 && call->known)
+		page_fail_status(call, response->status,
 		                 "This page isn't there, or not for your account.");
 	return false;
 }
 
+/* By the thread that admitted it: a connection stays with one. */
 static void answer(void *arg, struct request *request, struct response *response)
 {
-	struct call call = call_new(arg, request, response);
-	int64_t body_max;
-	response->headers.n = 0;
-	if (guard_admit(&call, &body_max) && guard_form(&call))
-		call.route->answer(&call);
+	struct call *call = request->kept;
+	(void)arg, (void)response;
+	if (guard_form(call))
+		call->route->answer(call);
 }
 
 /* -- starting ---------------------------------------------------------------------------------- */

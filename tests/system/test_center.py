@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """dispatch-center: who may come in, what a request must bring, and the records over the API."""
+import contextlib
 import os
+import sqlite3
 import stat
 import subprocess
 
@@ -200,7 +202,12 @@ def test_the_proxys_word(world):
     world.configure(center={"listen": f"unix:{world.path('center.sock')}"})
     center.add("sam")
     center.start()
-    assert center.ask("GET", "/", headers={"X-Remote-User": "sam"}).status == 200
+    answer = center.ask("GET", "/", headers={"X-Remote-User": "sam"})
+    assert answer.status == 200
+    again = center.ask("GET", "/", headers={"X-Remote-User": "sam", "Cookie": answer.cookie()})
+    assert again.status == 200 and "Set-Cookie" not in again.headers
+    with contextlib.closing(sqlite3.connect(world.path("center.db"))) as db:
+        assert db.execute("SELECT count(*) FROM session").fetchone() == (1,)
     assert center.ask("GET", "/", headers={"X-Remote-User": "nobody"}).status == 403
     assert center.ask("GET", "/", headers={"X-Remote-User": ""}).status == 400
     assert center.ask("GET", "/").status == 303

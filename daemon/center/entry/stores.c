@@ -14,12 +14,14 @@ struct stores {
 	struct accounts *accounts;
 	struct customers *customers;
 	struct spool *spool;
+	struct dates *dates;
 };
 
 struct stores *stores_new(const struct settings *settings)
 {
 	struct stores *stores = mem_alloc(sizeof *stores);
 	stores->settings = settings;
+	stores->dates = dates_new();
 	return stores;
 }
 
@@ -30,6 +32,7 @@ struct stores *stores_free(struct stores *stores)
 	(void)accounts_close(stores->accounts);
 	(void)customers_close(stores->customers);
 	(void)spool_close(stores->spool);
+	(void)dates_free(stores->dates);
 	free(stores);
 	return NULL;
 }
@@ -84,4 +87,9 @@ const char *stores_default_zone(const struct stores *stores)
 {
 	const char *zone = stores->settings->rules.timezone;
 	return *zone != '\0' ? zone : NULL;
+}
+
+struct dates *stores_dates(struct stores *stores)
+{
+	return stores->dates;
 }

@@ -7,6 +7,7 @@
 #include "model/settings.h"
 #include "records/records.h"
 #include "spool/spool.h"
+#include "template/dates.h"
 
 /*
  * The databases as one thread of the server has them: opened when they are first asked for, kept,
@@ -25,5 +26,8 @@ struct customers *stores_customers(struct stores *stores, struct error *err) MUS
 struct spool *stores_spool(struct stores *stores, struct error *err) MUST_CHECK;
 /* The time zone of customers that set none; NULL for the host's. */
 const char *stores_default_zone(const struct stores *stores);
+
+/* The formatters of dates that pages have needed so far. */
+struct dates *stores_dates(struct stores *stores);
 
 #endif

@@ -48,6 +48,7 @@ struct request {
 	bool loopback;       /* from this machine */
 	bool secure;         /* over TLS of our own */
 	uid_t peer;          /* of a Unix socket; (uid_t)-1 else */
+	void *kept;          /* the rules' own, from admit() to answer() */
 };
 
 void request_pair_add(struct request_pairs *pairs, struct arena *arena, const char *name,

@@ -86,7 +86,8 @@ void page_answer(struct call *call, int status, const char *name, const char *ti
 {
 	static const struct mustache_helper helpers[] = {{"date", dates_helper},
 	                                                 {"url", url_helper}};
-	struct dates_reader reader = {.dates = dates_new(), .locale = "en-US", .timezone = ""};
+	struct dates_reader reader = {
+	        .dates = stores_dates(call->stores), .locale = "en-US", .timezone = ""};
 	struct mustache_options options = {.escape = true,
 	                                   .partial = partial,
 	                                   .partial_arg = (void *)(uintptr_t)find(name),
@@ -100,7 +101,6 @@ void page_answer(struct call *call, int status, const char *name, const char *ti
 	call->response->type = "text/html; charset=utf-8";
 	if (!mustache_render(find("frame"), data, &options, &call->response->body, &err))
 		response_text(call->response, 500, err.text);
-	reader.dates = dates_free(reader.dates);
 	json_decref(data);
 }
 
