@@ -2,6 +2,7 @@
 """dispatch-center: who may come in, what a request must bring, and the records over the API."""
 import contextlib
 import os
+import re
 import sqlite3
 import stat
 import subprocess
@@ -375,6 +376,64 @@ def test_a_customers_page(center):
     for region in ("Contact and location", "Assets and scheduled jobs", "Recent jobs"):
         assert f'aria-label="{region}"' in page
     assert sam.get("/customers/nobody").status == 404
+
+
+def test_suspend_and_resume_by_hand(center):
+    center.add("sam")
+    center.start()
+    sam = center.log_in("sam")
+    form = sam.get("/customers/1001/suspensions").text
+    for name in ("from", "until", "scopes", "note", "indefinite"):
+        assert f'name="{name}"' in form
+    assert sam.submit("/customers/1001/suspensions", {"note": "gate closed", "scopes": "jobs"}).status == 303
+    (row,) = center.world.ctl_json("suspensions", "1001")
+    assert (row["note"], row["scopes"], row["until"]) == ("gate closed", ["jobs"], None)
+    assert ">Resume<" in sam.get("/customers/1001").text
+    assert sam.submit("/customers/1001/resume", {}).status == 303
+    assert center.world.ctl_json("suspensions", "1001") == []
+    answer = sam.submit("/customers/1001/suspensions", {"note": "x"})
+    assert answer.status == 422 and "scopes" in answer.text
+
+
+def test_a_records_form_follows_from_its_kind(center):
+    center.add("sam")
+    center.add("rita", "reader")
+    center.start()
+    sam, rita = center.log_in("sam"), center.log_in("rita")
+    assert sam.submit("/customers/1001/contacts", {"name": "Bob <x>", "email": "bob@example.com",
+                                                   "notify": "failed"}).status == 303
+    bob = center.world.ctl_json("customer", "show", "1001")["contacts"][-1]
+    assert (bob["name"], bob["notify"], bob["all_sites"]) == ("Bob <x>", ["failed"], False)
+    page = sam.get("/customers/1001/contacts").text
+    assert "Bob &lt;x&gt;" in page and f'/edit/contacts/{bob["id"]}' in page
+    answer = sam.submit("/customers/1001/contacts", {"name": "Kept", "email": "no address"})
+    assert answer.status == 422 and 'value="Kept"' in answer.text and "not a mail address" in answer.text
+    form = sam.get(f'/edit/contacts/{bob["id"]}').text
+    version = re.search(r'name="version" value="(\d+)"', form).group(1)
+    assert re.search(r'value="failed" checked', form) and not re.search(r'value="paused" checked', form)
+    center.world.ctl("contact", "set", bob["id"], "--title", "boss")
+    fields = {"version": version, "name": "Bob", "email": "bob@example.com", "notify": "failed"}
+    assert sam.submit(f'/edit/contacts/{bob["id"]}', {**fields, "title": "owner"}).status == 409
+    assert sam.submit(f'/edit/contacts/{bob["id"]}', fields).status == 303
+    saved = center.world.ctl_json("contact", "show", bob["id"])
+    assert (saved["name"], saved["title"]) == ("Bob", "boss")
+    assert rita.submit("/customers/1001/contacts", {"name": "No"}).status == 403
+    assert "<form method=\"post\" class" not in rita.get("/customers/1001/contacts").text
+    assert sam.submit(f'/remove/contacts/{bob["id"]}', {"number": "1001"}).status == 303
+    assert center.world.ctl("contact", "show", bob["id"], check=False).returncode == 66
+
+
+def test_a_customers_own_form(center):
+    center.add("sam")
+    center.start()
+    sam = center.log_in("sam")
+    form = sam.get("/edit/customers/1001").text
+    assert 'name="city"' in form and 'name="number"' not in form  # a manager's
+    version = re.search(r'name="version" value="(\d+)"', form).group(1)
+    answer = sam.submit("/edit/customers/1001", {"version": version, "name": "Maple & Sons", "city": "Reno",
+                                                 "status": "active"})
+    assert answer.status == 303 and answer.headers["Location"] == "/customers/1001"
+    assert center.world.ctl_json("customer", "show", "1001")["name"] == "Maple & Sons"
 
 
 def test_jumps_to_other_systems(center):

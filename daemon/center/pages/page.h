@@ -22,6 +22,7 @@ void page_fail(struct call *call, const struct error *err);
 void page_fail_status(struct call *call, int status, const char *detail);
 
 extern const struct route page_routes[];
+extern const struct route record_page_routes[];
 extern const struct route entry_routes[]; /* login, logout, files of the pages */
 
 #endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CENTER_PAGES_FORM_H
+#define CENTER_PAGES_FORM_H
+
+#include "center/entry/call.h"
+#include "model/kind.h"
+
+#include <jansson.h>
+
+/*
+ * Forms follow from the kinds' table: a field of a record is an input by its type, and what comes
+ * back is the record's values again.
+ */
+
+/*
+ * The inputs of a record: an array of {name, label, help, required, value, fault, and one of
+ * `area`, `flag` {checked}, `has_choices` {choices}, `has_checks` {checks}, `input` {type}}.
+ * `values` is what they show (a record, or what was typed); NULL for a new one. `fault` may be
+ * NULL; it shows at the field that its text begins with. The caller's.
+ */
+json_t *form_inputs(const struct call *call, const struct kind *kind, bool adding,
+                    const json_t *values, const struct error *fault);
+
+/* What was typed, for records_add() and records_set(). The caller's. */
+json_t *form_values(const struct call *call, const struct kind *kind, bool adding);
+
+/* "Cell phone" for cell_phone. In the request's arena. */
+const char *form_label(const struct call *call, const char *name);
+
+#endif
