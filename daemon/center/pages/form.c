@@ -20,6 +20,13 @@ const char *form_label(const struct call *call, const char *name)
 	return label;
 }
 
+const char *form_field_label(const struct call *call, const struct kind *kind,
+                             const struct field *field)
+{
+	bool is_it = strcmp(field->name, "text") == 0;
+	return form_label(call, is_it ? kind->name : field->name);
+}
+
 /* Whether this person may give the field in this form. */
 static bool takes(const struct call *call, const struct field *field, bool adding)
 {
@@ -113,15 +120,15 @@ static bool is_at_fault(const struct field *field, const struct error *fault)
 	return fault && strncmp(fault->text, field->name, len) == 0 && fault->text[len] == ':';
 }
 
-static json_t *input_of(const struct call *call, const struct field *field, const json_t *values,
-                        const struct error *fault)
+static json_t *input_of(const struct call *call, const struct kind *kind, const struct field *field,
+                        const json_t *values, const struct error *fault)
 {
 	json_t *value = json_object_get(values, field->name);
 	const char *text = text_of(call, field, value);
 	const char *wrong = is_at_fault(field, fault) ? fault->text + strlen(field->name) + 2 : "";
 	json_t *input =
 	        json_pack("{s:s, s:s, s:s, s:b, s:s, s:s}", "name", field->name, "label",
-	                  form_label(call, field->name), "help", field->help, "required",
+	                  form_field_label(call, kind, field), "help", field->help, "required",
 	                  field->required && field->initial == NULL, "value", text, "fault", wrong);
 	if (field->type == FIELD_STATES || field->type == FIELD_SCOPES)
 		json_object_set_new(input, "has_checks",
@@ -145,8 +152,8 @@ json_t *form_inputs(const struct call *call, const struct kind *kind, bool addin
 	json_t *inputs = json_array();
 	for (size_t i = 0; i < kind->n_fields; i++)
 		if (takes(call, &kind->fields[i], adding))
-			json_array_append_new(inputs,
-			                      input_of(call, &kind->fields[i], values, fault));
+			json_array_append_new(
+			        inputs, input_of(call, kind, &kind->fields[i], values, fault));
 	return inputs;
 }
 

@@ -27,4 +27,8 @@ json_t *form_values(const struct call *call, const struct kind *kind, bool addin
 /* "Cell phone" for cell_phone. In the request's arena. */
 const char *form_label(const struct call *call, const char *name);
 
+/* The same for a field: the text of a note is labelled "Note". */
+const char *form_field_label(const struct call *call, const struct kind *kind,
+                             const struct field *field);
+
 #endif
