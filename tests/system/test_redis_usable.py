@@ -121,6 +121,48 @@ def test_a_server_that_stays_read_only_is_tried_with_pauses(world, pair):
     wait_outcomes(world, range(5))
 
 
+def test_a_replica_that_serves_nothing_is_left_for_the_other(world, pair):
+    """MASTERDOWN: it lost its master, and has been told to answer nothing stale."""
+    first, second, proxy = pair
+    publish(world, range(5))
+    wait_outcomes(world, range(5))
+    world.wait_idle()
+    first.client().config_set("replica-serve-stale-data", "no")
+    first.client().execute_command("REPLICAOF", "127.0.0.1", 1)
+    wait_unready(world, "MASTERDOWN")
+    second.client().execute_command("REPLICAOF", "NO", "ONE")
+    proxy.target = second.port
+    wait_ready(world)
+    world.redis = second.client()
+    publish(world, range(5, 10))
+    wait_outcomes(world, range(10), timeout=30)
+    assert len(through_tcp(second.client())) == 4
+
+
+@pytest.mark.long
+def test_a_server_that_is_loading_is_waited_for(world):
+    """LOADING: it has been started again and reads its file, a key each tenth of a second."""
+    port = free_port()
+    server = world.start_redis("loading", port=port, args=["--dbfilename", "dump.rdb"])
+    world.configure(redis={"url": f"redis://localhost:{port}/0"})
+    world.redis, world.raw = server.client(), redis.Redis(unix_socket_path=server.socket)
+    world.start_daemon()
+    wait_ready(world)
+    publish(world, range(3))
+    wait_outcomes(world, range(3))
+    world.wait_idle()
+    for key in range(100):
+        world.redis.set(f"key:{key}", "x" * 100_000)
+    world.redis.save()
+    server.stop()
+    server.args += ["--key-load-delay", "100000", "--loading-process-events-interval-bytes", "1024"]
+    server.start()
+    wait_unready(world, "LOADING")
+    wait_ready(world, timeout=60)
+    publish(world, range(3, 6))
+    wait_outcomes(world, range(6))
+
+
 # ---- a server that takes this and refuses that
 
 def out_of_memory(client):

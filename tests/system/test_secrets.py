@@ -90,8 +90,9 @@ def test_nobody_else_looks_into_the_daemon(world):
     assert os.stat(f"/proc/{world.daemon.pid}/environ").st_uid == 0
 
 
-def test_the_unit_allows_no_core_dumps():
-    assert "\nLimitCORE=0\n" in (ROOT / "systemd" / "dispatchd.service").read_text()
+@pytest.mark.parametrize("unit", ["dispatchd", "dispatch-center"])
+def test_the_units_allow_no_core_dumps(unit):
+    assert "\nLimitCORE=0\n" in (ROOT / "systemd" / f"{unit}.service").read_text()
 
 
 # ---- files that everybody can read
