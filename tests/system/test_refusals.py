@@ -17,7 +17,8 @@ OPENS = {"open_min_ms": 5000, "open_max_ms": 5000, "hold_ms": 2000}
 
 
 def an_id(length=12, letters=string.ascii_letters + string.digits):
-    return "".join(random.choice(letters) for _ in range(length))
+    """One that nobody takes for a word: by chance three in ten thousand without a digit look like one."""
+    return "".join(random.choice(letters) for _ in range(length - 1)) + random.choice(string.digits)
 
 
 def customers(world, n, domain="example.com"):

@@ -5,10 +5,11 @@ import contextlib
 import json
 import os
 import random
+import threading
 import time
 
 from kit import add_customer, message, told, wait_told
-from world import wait_until
+from world import PATIENCE, wait_until
 
 
 def publish(world, numbers, state="completed"):
@@ -98,10 +99,15 @@ def test_killed_with_requests_and_a_list(world):
 def test_killed_with_a_mail_in_flight(world, smtp):
     """Nobody knows whether the relay has it: retrying, in_doubt, and at once again."""
     add_customer(world)
-    smtp.answers["body"] = lambda *_: time.sleep(0.7)
+    begun = threading.Event()
+
+    def slowly(*_):
+        begun.set()
+        time.sleep(0.7)
+    smtp.answers["body"] = slowly
     world.start_daemon()
     publish(world, [1])
-    wait_until(lambda: "DATA" in smtp.commands(), "DATA")
+    assert begun.wait(10 * PATIENCE), "the body, all of it, never came"
     world.daemon.kill()
     wait_until(lambda: len(smtp.mails) == 1, "the first copy")
     world.start_daemon()
