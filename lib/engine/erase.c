@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Customers that the office erased (records/record_erase.c): their jobs are marked in the turn that
- * sees it, and lose their words in the first turn in which nothing of them is under way any more.
+ * Customers that the office erased (records/record_erase.c): their jobs are marked at the beginning
+ * of the turn that sees it, before a new customer of the same number has any, and lose their words
+ * in the first turn in which nothing of them is under way any more.
  */
 #include "engine/erase.h"
 
@@ -12,11 +13,13 @@
 
 enum { JOBS_A_TURN = 100 };
 
-static void follow(struct engine *engine)
+void engine_follow_erased(struct engine *engine)
 {
 	const char **numbers;
 	size_t n;
 	struct error err;
+	if (!engine->customers_came)
+		return;
 	int64_t known = spool_erased(engine->spool), last;
 	if (!customers_erased(engine->customers, known, engine->arena, &numbers, &n, &last, &err)) {
 		spool_fail(engine->spool, &err);
@@ -31,8 +34,6 @@ static void follow(struct engine *engine)
 void engine_erase(struct engine *engine)
 {
 	int64_t jobs[JOBS_A_TURN];
-	if (engine->customers_came)
-		follow(engine);
 	size_t n = spool_erasable(engine->spool, jobs, JOBS_A_TURN);
 	if (n == 0)
 		return;

@@ -142,6 +142,7 @@ static void steps(struct engine *engine)
 {
 	take_published(engine);                /* Redis has what it was given */
 	engine_follow_numbers(engine);         /* numbers.c: jobs follow customers' new numbers */
+	engine_follow_erased(engine);          /* erase.c: whose words are to go */
 	engine_take_results(engine);           /* mail_results.c: mails in flight that are back */
 	engine_record_office_writes(engine);   /* office_write.c: done in customers.db */
 	engine_take_feed(engine);              /* office_write.c: customers changed elsewhere */

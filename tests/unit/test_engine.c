@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The engine, turn by turn, on real files: what one event becomes, and what becomes of its mail. */
 #include "engine_world.h"
+#include "spool/spool_read.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -65,6 +66,27 @@ static void a_repeat_and_a_stale_one_are_suppressed(void **state)
 	said("suppressed stale J1\n");
 	world_event(w, "job.completed", "J1", "1001", "2026-06-03T11:40:00Z", NULL);
 	said("suppressed repeat J1\n");
+}
+
+/* Erased and entered again under the same number, all before the turn that takes its first event.
+ */
+static void a_new_customer_of_an_erased_number_keeps_its_words(void **state)
+{
+	struct error err;
+	json_t *mails;
+	const struct spool_filter all = {.before = INSTANT_NONE, .limit = 10};
+	(void)state;
+	world_sql(w, "INSERT INTO erased (number, time) VALUES ('1001', 1)");
+	world_event(w, "job.completed", "J1", "1001", NULL, NULL);
+	world_deliver(w, DELIVERY_SENT);
+	world_turn(w);
+	struct spool *spool = spool_open(w->settings.spool.path, DB_READ, &err);
+	assert_non_null(spool);
+	assert_true(spool_read_mails(spool, &all, &mails, &err));
+	assert_string_equal(json_string_value(json_object_get(json_array_get(mails, 0), "to")),
+	                    "ann@example.com");
+	json_decref(mails);
+	spool_close(spool);
 }
 
 static void an_unknown_customer_waits_then_is_rejected(void **state)
@@ -288,6 +310,7 @@ int main(void)
 	        test(an_event_becomes_a_mail),
 	        test(a_duplicate_changes_nothing),
 	        test(a_repeat_and_a_stale_one_are_suppressed),
+	        test(a_new_customer_of_an_erased_number_keeps_its_words),
 	        test(an_unknown_customer_waits_then_is_rejected),
 	        test(a_customer_that_comes_in_time_is_mailed),
 	        test(a_suspended_customer_gets_none_and_the_office_knows),
