@@ -290,7 +290,8 @@ def test_a_list_item_left_after_its_decision_is_no_second_dead_letter(world):
     world.start_daemon()
     wait_until(lambda: world.redis.xlen("jobs:dead") == 2, "two dead letters")
     wait_until(lambda: not world.redis.exists("jobs:list:processing:test"), "an empty processing list")
-    world.wait_idle()  # what isn't confirmed yet is published again, as it should be
+    # What isn't confirmed yet is published again, as it should be.
+    wait_until(lambda: world.ctl_json("status")["unpublished"] == 0, "all outcomes to be confirmed")
     world.daemon.kill()
     world.redis.lpush("jobs:list:processing:test", json.dumps(event(1)), "{broken", "{new", "{new")
     world.start_daemon()
