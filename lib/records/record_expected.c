@@ -7,6 +7,7 @@
 #include "records/record_find.h"
 #include "records/records.h"
 
+#include <stdint.h>
 #include <sysexits.h>
 
 /* Changes of a record whose customer (0: none) is known, by the index of the customers. */
@@ -58,37 +59,55 @@ static bool fields_since(struct transaction *tx, const struct row *row, int64_t 
 	return step == DB_DONE;
 }
 
-/* Notes a field that both have changed to different values. */
-static void compare(const char *name, json_t *was, json_t *yours, json_t *theirs, json_t *conflicts)
+/* A field's value as a row has it: people spell the same one in several ways. False where it isn't
+ * one, which whoever writes it reports. */
+static bool canonical(struct transaction *tx, const struct field *field, const json_t *value,
+                      const char **ret)
 {
-	if (yours == NULL || json_equal(yours, theirs) || json_equal(yours, was))
-		return;
-	(void)json_object_set_new(
-	        conflicts, name,
-	        json_pack("{s:O, s:O, s:O}", "was", was, "yours", yours, "theirs", theirs));
+	struct error ignored;
+	const char *text;
+	size_t len;
+	return value_text(field->name, value, tx->arena, &text, &len, &ignored) &&
+	       field_check(field, text, len, tx->store->zones, tx->arena, ret, &ignored);
 }
 
-bool expected_holds(struct transaction *tx, const struct row *row, const json_t *values)
+/* One field that others have changed, from `was`: leaves it out of `mine` where it is given as it
+ * was, notes it where both have changed it. */
+static void merge_field(struct transaction *tx, const struct row *row, const struct field *field,
+                        const json_t *was, json_t *mine, json_t *conflicts)
+{
+	const char *theirs = row_value(row, field->name), *seen, *given;
+	json_t *value = json_object_get(mine, field->name);
+	if (value == NULL || !canonical(tx, field, value, &given) ||
+	    !canonical(tx, field, was, &seen) || value_same(given, theirs))
+		return;
+	if (!value_same(given, seen))
+		(void)json_object_set_new(conflicts, field->name,
+		                          json_pack("{s:O, s:O, s:o}", "was", was, "yours", value,
+		                                    "theirs",
+		                                    value_json(field, theirs, tx->arena)));
+	(void)json_object_del(mine, field->name);
+}
+
+bool expected_merge(struct transaction *tx, const struct row *row, const json_t *values,
+                    json_t **ret)
 {
 	struct expected *expected = tx->context->expected;
 	const char *name;
-	json_t *was;
-	if (expected == NULL)
-		return true;
-	json_t *since = json_object(), *now = row_json(row, tx->arena), *conflicts = json_object();
-	bool good = fields_since(tx, row, expected->version, since);
+	json_t *was, *since = json_object(), *conflicts = json_object();
+	*ret = json_copy((json_t *)(uintptr_t)values);
+	bool good = expected == NULL || fields_since(tx, row, expected->version, since);
 	json_object_foreach(since, name, was)
 	{
-		json_t *theirs = json_object_get(now, name);
-		compare(name, was, json_object_get(values, name), theirs ? theirs : json_null(),
-		        conflicts);
+		const struct field *field = kind_field(row->kind, name);
+		if (field != NULL)
+			merge_field(tx, row, field, was, *ret, conflicts);
+	}
+	if (good && json_object_size(conflicts) > 0) {
+		expected->conflicts = json_incref(conflicts);
+		good = error_set(tx->err, EX_DATAERR, "somebody else has changed this meanwhile");
 	}
 	json_decref(since);
-	json_decref(now);
-	if (good && json_object_size(conflicts) > 0) {
-		expected->conflicts = conflicts;
-		return error_set(tx->err, EX_DATAERR, "somebody else has changed this meanwhile");
-	}
 	json_decref(conflicts);
 	return good;
 }

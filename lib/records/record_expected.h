@@ -7,7 +7,9 @@
 
 #include <jansson.h>
 
-/* False (65) where others have changed meanwhile what `values` change; see struct expected. */
-bool expected_holds(struct transaction *tx, const struct row *row, const json_t *values) MUST_CHECK;
+/* What of `values` is to be written to a row that others may have changed meanwhile; see struct
+ * expected. *ret is the caller's. False (65) where both have changed a field. */
+bool expected_merge(struct transaction *tx, const struct row *row, const json_t *values,
+                    json_t **ret) MUST_CHECK;
 
 #endif

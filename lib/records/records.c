@@ -49,10 +49,13 @@ bool records_set(const struct change_context *context, const struct kind *kind, 
 		return error_set(err, EX_DATAERR, "%s are only added, never changed", kind->many);
 	if (!transaction_begin(&tx, context, err))
 		return false;
-	return transaction_end(&tx, record_find(tx.store, kind, name, &id, err) &&
-	                                    row_get(tx.store, tx.arena, kind, id, &row, err) &&
-	                                    expected_holds(&tx, &row, values) &&
-	                                    record_put(&tx, &row, values, NULL, NULL));
+	json_t *mine = NULL;
+	bool good = record_find(tx.store, kind, name, &id, err) &&
+	            row_get(tx.store, tx.arena, kind, id, &row, err) &&
+	            expected_merge(&tx, &row, values, &mine) &&
+	            record_put(&tx, &row, mine, NULL, NULL);
+	json_decref(mine);
+	return transaction_end(&tx, good);
 }
 
 /* -- removing ---------------------------------------------------------------------------------- */

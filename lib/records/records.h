@@ -30,9 +30,10 @@
 struct contents;
 
 /*
- * What somebody saw of a record before they changed it. Where others have changed the same fields
- * since, to other values, records_set() changes nothing and fails (65), with `conflicts`
- * {field: {was, yours, theirs}}, the caller's; other fields are changed all the same.
+ * What somebody saw of a record before they changed it. Where both they and others have changed a
+ * field since, to different values, records_set() changes nothing and fails (65), with `conflicts`
+ * {field: {was, yours, theirs}}, the caller's. Else the changes merge: a value that is given as it
+ * was seen takes nobody's change back.
  */
 struct expected {
 	int64_t version; /* as record_version() gave it */

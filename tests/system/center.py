@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A dispatch-center of a test's own, and people who use it."""
 import contextlib
+import html
 import http.client
 import json
 import os
@@ -120,7 +121,7 @@ class Center:
             connection.close()
 
     def form(self, path, fields, headers=None):
-        return self.ask("POST", path, urllib.parse.urlencode(fields),
+        return self.ask("POST", path, urllib.parse.urlencode(fields, doseq=True),
                         {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})})
 
     def log_in(self, name, password=PASSWORD):
@@ -147,6 +148,21 @@ class Person:
 
     def form_token(self, page="/"):
         return re.search(r'name="token" value="([^"]+)"', self.get(page).text).group(1)
+
+    def fill(self, page, **changed):
+        """What a browser sends of the form on a page: every field as it is shown, and what was changed."""
+        form = re.search(r'<form method="post"[^>]*class="[^"]*fields".*?</form>', self.get(page).text, re.S).group(0)
+        fields = {}
+        for tag in re.findall(r"<(?:input|textarea|select).*?(?:</textarea>|</select>|>)", form, re.S):
+            name = re.search(r'name="([^"]+)"', tag).group(1)
+            value = re.search(r'value="([^"]*)"', tag)
+            if tag.startswith("<select"):
+                value = re.search(r'<option value="([^"]*)" selected', tag)
+            elif tag.startswith("<textarea"):
+                value = re.search(r">(.*)</textarea>", tag, re.S)
+            if 'type="checkbox"' not in tag or " checked" in tag:
+                fields.setdefault(name, []).append(html.unescape(value.group(1)))
+        return {**fields, **changed}
 
     def submit(self, path, fields):
         own = {"Sec-Fetch-Site": "same-origin"}

@@ -423,6 +423,26 @@ def test_a_records_form_follows_from_its_kind(center):
     assert center.world.ctl("contact", "show", bob["id"], check=False).returncode == 66
 
 
+def test_a_form_takes_nobodys_change_back(center):
+    """It sends all that it shows; what its author left alone stays as somebody else has it by now."""
+    center.add("sam")
+    center.start()
+    sam = center.log_in("sam")
+    (ann,) = center.world.ctl_json("customer", "show", "1001")["contacts"]
+    path = f'/edit/contacts/{ann["id"]}'
+    form = sam.fill(path, name="Ann Lee")
+    center.world.ctl("contact", "set", ann["id"], "--title", "boss", "--notify", "failed,paused", "--all-sites")
+    assert sam.submit(path, form).status == 303
+    saved = center.world.ctl_json("contact", "show", ann["id"])
+    assert (saved["name"], saved["title"], saved["notify"], saved["all_sites"]) == (
+        "Ann Lee", "boss", ["failed", "paused"], True)
+    both = sam.fill(path, title="owner")
+    center.world.ctl("contact", "set", ann["id"], "--title", "")
+    answer = sam.submit(path, both)
+    assert answer.status == 409 and "owner" in answer.text
+    assert center.world.ctl_json("contact", "show", ann["id"])["title"] is None
+
+
 def test_a_customers_own_form(center):
     center.add("sam")
     center.start()
