@@ -63,6 +63,14 @@ static bool is_control(const unsigned char *s, size_t n)
 	return s[0] < 0x20 || s[0] == 0x7F || (n == 2 && s[0] == 0xC2 && s[1] < 0xA0);
 }
 
+size_t utf8_length(const char *text, size_t len)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < len; i++)
+		n += ((unsigned char)text[i] & 0xC0) != 0x80;
+	return n;
+}
+
 bool utf8_has_control(const char *text, size_t len)
 {
 	const unsigned char *s = (const unsigned char *)text;

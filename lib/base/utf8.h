@@ -9,6 +9,9 @@
  * beyond U+10FFFF. NUL is a character like any other here. */
 bool utf8_valid(const char *text, size_t len);
 
+/* How many characters valid text has. */
+size_t utf8_length(const char *text, size_t len);
+
 /* Whether valid text holds a control character: U+0000–U+001F, U+007F–U+009F. */
 bool utf8_has_control(const char *text, size_t len);
 

@@ -265,14 +265,6 @@ static bool fault(const struct field *field, struct error *err, const char *what
 	return error_set(err, EX_DATAERR, "%s: %s", field->name, what);
 }
 
-static size_t count_chars(const char *text, size_t len)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < len; i++)
-		n += ((unsigned char)text[i] & 0xc0) != 0x80;
-	return n;
-}
-
 /* U+2028 and U+2029, the separators of lines and paragraphs. */
 static bool is_separator(const char *text, size_t len)
 {
@@ -301,7 +293,7 @@ static bool check_shape(const struct field *field, const char *text, size_t len,
 		return fault(field, err, "is not valid UTF-8");
 	if (has_bad_control(text, len, field->type == FIELD_TEXT))
 		return fault(field, err, "has a line break or control character in it");
-	if (count_chars(text, len) <= max)
+	if (utf8_length(text, len) <= max)
 		return true;
 	return error_set(err, EX_DATAERR, "%s: is longer than %zu characters", field->name, max);
 }

@@ -70,14 +70,6 @@ static size_t char_len(const char *p)
 	return c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
 }
 
-size_t search_chars(const char *text, size_t len)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < len; i += char_len(text + i))
-		n++;
-	return n;
-}
-
 static void add_trigram(struct buf *out, const char *text, size_t len)
 {
 	buf_adds(out, out->len > 0 && out->data[out->len - 1] != '(' ? " AND \"" : "\"");
@@ -92,8 +84,7 @@ static void add_trigram(struct buf *out, const char *text, size_t len)
 /* Some of the trigrams do, for the hits are compared anyway: evenly taken, the last among them. */
 void search_trigrams(struct buf *out, const char *text, size_t len)
 {
-	size_t count = search_chars(text, len) - 2,
-	       step = (count + TRIGRAMS_MAX - 1) / TRIGRAMS_MAX;
+	size_t count = utf8_length(text, len) - 2, step = (count + TRIGRAMS_MAX - 1) / TRIGRAMS_MAX;
 	size_t at = 0;
 	for (size_t i = 0; i < count; i++, at += char_len(text + at)) {
 		size_t end = at;
@@ -300,7 +291,7 @@ static void add_whole_word(struct buf *out, const char *text, size_t len)
 {
 	static const char *const around[][2] = {{" ", " "}, {" ", "\n"}, {"\n", " "}, {"\n", "\n"}};
 	static const char *const beside[][2] = {{" ", ""}, {"\n", ""}};
-	bool one = search_chars(text, len) == 1;
+	bool one = utf8_length(text, len) == 1;
 	size_t n = one ? 4 : 2;
 	for (size_t i = 0; i < n; i++) {
 		const char *const *sides = one ? around[i] : beside[i];
@@ -317,7 +308,7 @@ static void add_word(struct buf *out, const struct word *word)
 		if (text == NULL)
 			continue;
 		buf_adds(out, i > 0 ? " OR (" : "(");
-		if (search_chars(text, word->len[i]) >= SHORT)
+		if (utf8_length(text, word->len[i]) >= SHORT)
 			search_trigrams(out, text, word->len[i]);
 		else
 			add_whole_word(out, text, word->len[i]);
@@ -464,7 +455,7 @@ static struct word word_of(struct search *search, const char *text, size_t len)
 		}
 		buf_free(&folded);
 	}
-	size_t chars = word.spelling[0] ? search_chars(word.spelling[0], word.len[0]) : 0;
+	size_t chars = word.spelling[0] ? utf8_length(word.spelling[0], word.len[0]) : 0;
 	word.is_short =
 	        chars < SHORT && !(chars == 2 && fold_is_han(word.spelling[0], word.len[0]));
 	return word;
@@ -496,7 +487,7 @@ static bool prepare(struct search *search, const char *text)
 		return error_set(search->err, EX_DATAERR, "the text to search is not valid UTF-8");
 	if (search->by == BY_PHONE || (search->by == BY_ALL && phone_like(text)))
 		read_phone(search, text);
-	if (search_chars(text, len) > TEXT_MAX_CHARS)
+	if (utf8_length(text, len) > TEXT_MAX_CHARS)
 		return error_set(search->err, EX_DATAERR,
 		                 "the text to search is longer than %d characters",
 		                 (int)TEXT_MAX_CHARS);

@@ -9,8 +9,6 @@
 
 /* What search.c and search_related.c share; nobody else includes it. */
 
-/* Characters of valid UTF-8. */
-size_t search_chars(const char *text, size_t len);
 /* Appends `"abc" AND "bcd" …`; the text has three characters or more. */
 void search_trigrams(struct buf *out, const char *text, size_t len);
 /* number, name, dba, city, state, phone, status; an empty object where the customer is gone. */

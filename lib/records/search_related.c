@@ -9,6 +9,7 @@
 #include "records/records.h"
 
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "records/customers_private.h"
 #include "records/fold.h"
 #include "records/record_find.h"
@@ -73,7 +74,7 @@ static void add_key(struct relation *relation, enum share share, const char *tex
 		fold_digits(text, len, &folded);
 	else
 		fold_text(text, len, &folded);
-	size_t chars = search_chars(folded.data, folded.len);
+	size_t chars = utf8_length(folded.data, folded.len);
 	bool is_short = share >= SHARE_LAST_NAME && chars == SHORT_NAME &&
 	                memchr(folded.data, '"', folded.len) == NULL;
 	bool useful = (chars >= TRIGRAM || is_short) && relation->n_keys < KEYS_MAX;
@@ -228,7 +229,7 @@ static void add_short(struct buf *out, const struct key *key)
 static void add_expression(struct buf *out, const struct key *key)
 {
 	buf_printf(out, "%s{%s} : (", out->len > 0 ? " AND " : "", shares[key->share].column);
-	if (search_chars(key->text, key->len) >= TRIGRAM)
+	if (utf8_length(key->text, key->len) >= TRIGRAM)
 		search_trigrams(out, key->text, key->len);
 	else
 		add_short(out, key);
@@ -482,7 +483,7 @@ static bool longest_word(const char *text, size_t len, const char **ret, size_t 
 		}
 		i += n + 1;
 	}
-	return *ret_len > 0 && search_chars(*ret, *ret_len) >= TRIGRAM;
+	return *ret_len > 0 && utf8_length(*ret, *ret_len) >= TRIGRAM;
 }
 
 static const char like_sql[] =

@@ -32,21 +32,13 @@ static void leave(void)
 	(void)pthread_mutex_unlock(&lock);
 }
 
-static size_t characters(const char *text)
-{
-	size_t n = 0;
-	for (; *text != '\0'; text++)
-		n += ((unsigned char)*text & 0xc0) != 0x80;
-	return n;
-}
-
 bool password_check(const char *password, struct error *err)
 {
 	size_t len = strlen(password);
 	if (len > PASSWORD_MAX || !utf8_valid(password, len))
 		return error_set(err, EX_DATAERR, "a password has at most %d bytes of UTF-8",
 		                 PASSWORD_MAX);
-	if (characters(password) < PASSWORD_MIN)
+	if (utf8_length(password, len) < PASSWORD_MIN)
 		return error_set(err, EX_DATAERR, "a password has at least %d characters",
 		                 PASSWORD_MIN);
 	return true;

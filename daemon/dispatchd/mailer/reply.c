@@ -8,7 +8,7 @@
 #include <strings.h>
 
 /* How many bytes the character at `p` has; 0 where it is none. */
-static size_t utf8_length(const unsigned char *p, size_t left)
+static size_t sequence_length(const unsigned char *p, size_t left)
 {
 	for (size_t n = 1; n <= 4 && n <= left; n++)
 		if (utf8_valid((const char *)p, n))
@@ -33,7 +33,7 @@ void reply_clean(char *ret, size_t size, const char *text, size_t len)
 	bool blank = false;
 
 	while (p < end) {
-		size_t width = utf8_length(p, (size_t)(end - p));
+		size_t width = sequence_length(p, (size_t)(end - p));
 		const char *from = width ? (const char *)p : "?";
 		size_t take = width ? width : 1;
 		if (width && reply_is_blank(p, width)) {
