@@ -58,7 +58,6 @@ static const char *const reason_names[REASON_COUNT] = {
         [REASON_BY_HAND] = "by_hand",
 };
 
-enum { SCOPE_COUNT = 3 };
 static const char *const scope_names[SCOPE_COUNT] = {"jobs", "routes", "emails"}; /* by bit */
 
 /* The place of a word in a table whose place 0 is the "none"; 0 where it isn't there. */
@@ -129,7 +128,7 @@ static bool set_parse(const char *text, const char *(*name)(int), int count, uns
 	return true;
 }
 
-static const char *scope_name_at(int i)
+const char *scope_name(int i)
 {
 	return scope_names[i];
 }
@@ -141,12 +140,12 @@ static const char *state_name_at(int i)
 
 const char *scopes_format(unsigned scopes, char text[WORDS_TEXT_MAX])
 {
-	return set_format(scopes, scope_name_at, SCOPE_COUNT, text);
+	return set_format(scopes, scope_name, SCOPE_COUNT, text);
 }
 
 bool scopes_parse(const char *text, unsigned *ret)
 {
-	return set_parse(text, scope_name_at, SCOPE_COUNT, ret);
+	return set_parse(text, scope_name, SCOPE_COUNT, ret);
 }
 
 const char *states_format(unsigned states, char text[WORDS_TEXT_MAX])

@@ -71,7 +71,8 @@ const char *reason_name(enum reason reason); /* "" for REASON_NONE */
 enum reason reason_find(const char *name);   /* REASON_NONE where there is none */
 
 /* Scopes of a suspension, a set. */
-enum { SCOPE_JOBS = 1, SCOPE_ROUTES = 2, SCOPE_EMAILS = 4, SCOPE_ALL = 7 };
+enum { SCOPE_JOBS = 1, SCOPE_ROUTES = 2, SCOPE_EMAILS = 4, SCOPE_ALL = 7, SCOPE_COUNT = 3 };
+const char *scope_name(int bit); /* "jobs" for 0, … "emails" for 2 */
 
 #define WORDS_TEXT_MAX 80
 /* "jobs,routes"; "" for none. Returns `text`. */

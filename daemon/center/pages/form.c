@@ -54,20 +54,22 @@ static void add_check(const struct call *call, json_t *checks, const char *word,
 	                                        form_label(call, word), "checked", on));
 }
 
+/* Of a new record what it is where left out: a suspension has all scopes. */
 static json_t *checks_of(const struct call *call, const struct field *field, const json_t *value)
 {
-	static const char *const scopes[] = {"jobs", "routes", "emails"};
 	json_t *checks = json_array();
-	const char *initial = field->initial ? field->initial : "";
+	unsigned states = 0;
 	if (field->type == FIELD_SCOPES) {
-		for (size_t i = 0; i < sizeof scopes / sizeof *scopes; i++)
-			add_check(call, checks, scopes[i], !value || is_set(value, scopes[i]));
+		for (int s = 0; s < SCOPE_COUNT; s++)
+			add_check(call, checks, scope_name(s),
+			          !value || is_set(value, scope_name(s)));
 		return checks;
 	}
+	(void)states_parse(field->initial ? field->initial : "", &states);
 	for (int s = 0; s < JOB_STATE_COUNT; s++) {
 		const char *name = job_state_name((enum job_state)s);
 		add_check(call, checks, name,
-		          value ? is_set(value, name) : strstr(initial, name) != NULL);
+		          value ? is_set(value, name) : (states & JOB_BIT(s)) != 0);
 	}
 	return checks;
 }
