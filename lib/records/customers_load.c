@@ -81,13 +81,15 @@ static const struct load_sql *load_sql(struct customers *store)
 	struct load_sql *sql = &store->load;
 	if (sql->by_number != NULL)
 		return sql;
-	const struct kind *customer = kind_find("customer");
+	const struct kind *customer = kind_find("customer"), *contact = kind_find("contact");
 	*sql = (struct load_sql){
+	        .customer = customer,
+	        .contact = contact,
 	        .by_number = select_sql(customer, "number = ?1"),
 	        .by_former = select_sql(customer, "id = (SELECT customer FROM former_number"
 	                                          " WHERE number = ?1)"),
 	        .by_id = select_sql(customer, "id = ?1"),
-	        .contacts = select_sql(kind_find("contact"), "customer = ?1 ORDER BY id"),
+	        .contacts = select_sql(contact, "customer = ?1 ORDER BY id"),
 	};
 	return sql;
 }
@@ -169,7 +171,7 @@ static void contact_row(const struct load *load, struct db_query *query, struct 
 	        .first_name = "",
 	        .last_name = "",
 	};
-	contact->texts = load_fields(load, kind_find("contact"), query, contact);
+	contact->texts = load_fields(load, load->sql->contact, query, contact);
 	contact->name = whole_name(contact, load->arena);
 }
 
@@ -333,7 +335,7 @@ static bool load_row(struct load *load, struct db_query *query, struct customer 
 	load->customer = arena_alloc(load->arena, sizeof *load->customer);
 	load->id = db_int(query, 0);
 	*ret_parent = db_int(query, 1);
-	load->customer->texts = load_fields(load, kind_find("customer"), query, load->customer);
+	load->customer->texts = load_fields(load, load->sql->customer, query, load->customer);
 	db_finish(query);
 	*ret = load->customer;
 	return load_hangers(load);

@@ -25,6 +25,7 @@ struct kind_sql {
 
 /* The statements that a customer is loaded by, put together likewise (customers_load.c). */
 struct load_sql {
+	const struct kind *customer, *contact;
 	char *by_number, *by_former; /* ?1 number: id, parent's id, the fields in order */
 	char *by_id;                 /* ?1 id: the same */
 	char *contacts;              /* ?1 customer's id: id, it, the fields in order */
