@@ -148,8 +148,8 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-/* What is meant by the text behind `=`, changed in place. A quote that something else follows is
- * part of the value: "Example Hauling" <dispatch@example.com>. */
+/* The value that the text after `=` stands for, unquoted in place. A quote with something after it
+ * is part of the value: "Example Hauling" <dispatch@example.com>. */
 static const char *value_of(char *text, bool *ret_open_quote)
 {
 	char *p = text;

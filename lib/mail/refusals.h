@@ -14,10 +14,9 @@
  * 550 to each mail; a mailbox that is gone gets the same 550. What tells them apart is what becomes
  * of other mails. So every 5xx, whatever command it answers, is held back until that is clear:
  *
- *     a mail that was begun after it is delivered ───────────────────▶ it goes out as it is
- *     nothing more in these words for a while ───────────────────────▶ it goes out as it is
- *     the tenth recipient in the same words, no delivery since ──────▶ all ten go out as
- * DELIVERY_RELAY
+ *     a mail that was begun after it is delivered ──────────────▶ it goes out as it is
+ *     nothing more in these words for a while ──────────────────▶ it goes out as it is
+ *     the tenth recipient in the same words, no delivery since ─▶ all ten: DELIVERY_RELAY
  *
  * Refusals in the same words (wording.h) are a row; each wording has its own, and a delivery ends
  * what was begun before it in all of them. A row counts recipients also after their results went

@@ -13,18 +13,19 @@
  *
  *     # a comment, on a line of its own
  *     completed.title = Your job is complete
- *     completed.job   = Your job was completed{{#event.time}} on
- * {{#date}}{{event.time}}{{/date}}{{/event.time}}. colon           = " :"          quotes around
- * all of it keep spaces
+ *     completed.job   = Job {{event.job}} was completed {{#date}}{{event.time}}{{/date}}.
+ *     colon           = " :"
+ *
+ * Quotes around a whole phrase keep its spaces.
  *
  * A template has {{phrase.completed.title}} where the words go. In Mustache's terms that is a
  * dotted name whose value is a lambda (module ~lambdas of the specification): its text is rendered
  * in place, with the data at hand, and escaped as a whole. The alternatives are worse:
  *
- *   - a member of the data prints as it is, so a phrase could hold neither a date nor a name, and
- * each language has them in another place;
- *   - a partial, {{> title}}, isn't escaped, so a phrase would need one spelling for .txt and one
- * for .html; and phrases would share their names with files.
+ *   - a member of the data prints as it is, so a phrase could hold neither a date nor a name,
+ *     and each language has them in another place;
+ *   - a partial, {{> title}}, isn't escaped, so a phrase would need one spelling for .txt and
+ *     one for .html; and phrases would share their names with files.
  *
  * So a phrase is plain text with Mustache in it, the same for both; markup within one comes from a
  * partial: "Call us at {{> phone}}", with phone.txt and phone.html.

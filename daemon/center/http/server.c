@@ -306,8 +306,8 @@ static enum MHD_Result begin(struct server *server, struct MHD_Connection *conne
 	if (!server->rules.admit(server->rules.arg, request, &exchange->body_max,
 	                         &exchange->response))
 		return send_answer(connection, exchange);
-	/* Who waits for leave to send is told at once; what others send is read to its end and
-	 * dropped, since a browser that can't send on doesn't read the answer. */
+	/* A client that sent Expect: 100-continue gets its 413 now. For the others the body is read
+	 * and dropped: a browser whose upload is cut off doesn't show the answer. */
 	const char *length = request_header(request, "Content-Length");
 	if (length && strtoll(length, NULL, 10) > exchange->body_max) {
 		break_off(exchange, 413, "the request is too large");
