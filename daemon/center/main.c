@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* dispatch-center: options and exit status (sysexits.h). */
 #include "base/utf8.h"
+#include "center/owner.h"
 #include "center/serve.h"
 #include "center/user_command.h"
 #include "common/no_core.h"
@@ -73,6 +74,15 @@ static bool read_options(int argc, char **argv, struct options *ret)
 	return false;
 }
 
+static int check(const struct settings *settings)
+{
+	struct error err;
+	if (owner_become(settings, &err))
+		return serve_check(settings);
+	print_fault(NULL, err.text);
+	return err.code;
+}
+
 static int run(const struct options *options, int argc, char **argv)
 {
 	static const char *const serving[] = {"center", "customers",      "spool.path",
@@ -87,7 +97,7 @@ static int run(const struct options *options, int argc, char **argv)
 	if (user)
 		code = user_command(settings, argc - optind - 1, argv + optind + 1);
 	else if (options->check)
-		code = serve_check(settings);
+		code = check(settings);
 	else
 		code = serve(settings);
 	(void)settings_free(settings);

@@ -1,25 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Accounts by hand: add, list, role, password, token, remove. Run by root it works as the file's
- * owner, so that the center can read what was made. */
+/* Accounts by hand: add, list, role, password, token, remove. */
 #include "center/user_command.h"
 
 #include "base/identity.h"
 #include "base/utf8.h"
+#include "center/owner.h"
 #include "center/trust/accounts.h"
 #include "common/clock.h"
 
 #include <getopt.h>
-#include <grp.h>
-#include <pwd.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
-#include <unistd.h>
 
-enum { PASSWORD_LINE_MAX = 4096, GROUPS_MAX = 64 };
+enum { PASSWORD_LINE_MAX = 4096 };
 
 struct user_run {
 	const struct settings *settings;
@@ -36,57 +32,9 @@ static int fail(const struct error *err)
 	return err->code;
 }
 
-/* -- whose work it is -------------------------------------------------------------------------- */
-
-static bool stat_folder(const char *path, struct stat *ret)
-{
-	const char *slash = strrchr(path, '/');
-	char *folder = slash == NULL   ? strdup(".")
-	               : slash == path ? strdup("/")
-	                               : strndup(path, (size_t)(slash - path));
-	bool found = folder && stat(folder, ret) == 0;
-	free(folder);
-	return found;
-}
-
-/* Whether the center's own user may make files in that folder, which is the daemon's. */
-static bool center_may_write(const char *name, const struct stat *folder, struct stat *ret)
-{
-	gid_t groups[GROUPS_MAX];
-	int n = GROUPS_MAX;
-	struct passwd entry, *user = NULL;
-	char room[4096];
-	if (getpwnam_r(name, &entry, room, sizeof room, &user) != 0 || user == NULL ||
-	    (folder->st_mode & S_IWGRP) == 0 || getgrouplist(name, user->pw_gid, groups, &n) < 0)
-		return false;
-	ret->st_uid = user->pw_uid;
-	ret->st_gid = user->pw_gid;
-	for (int i = 0; i < n; i++)
-		if (groups[i] == folder->st_gid)
-			return true;
-	return false;
-}
-
-/* Whose file it is; where there is none yet, whose it will be: the center's user, where that works
- * in the folder, else the folder's owner. */
-static bool owner_of(const struct settings *settings, struct stat *ret)
-{
-	struct stat folder;
-	const char *path = settings->center.path;
-	if (lstat(path, ret) == 0 && S_ISREG(ret->st_mode))
-		return true;
-	if (!stat_folder(path, &folder))
-		return false;
-	if (!center_may_write(settings->center.user, &folder, ret))
-		*ret = folder;
-	return true;
-}
-
 static bool open_accounts(struct user_run *run, struct error *err)
 {
-	struct stat owner;
-	if (geteuid() == 0 && owner_of(run->settings, &owner) &&
-	    !identity_become(owner.st_uid, owner.st_gid, err))
+	if (!owner_become(run->settings, err))
 		return false;
 	run->accounts = accounts_open(run->settings->center.path, err);
 	return run->accounts != NULL;

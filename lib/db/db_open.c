@@ -148,6 +148,23 @@ static bool check_access(const struct folder *folder, const char *path, enum db_
 	       file_fault(path, errno, err);
 }
 
+/* What is its owner's alone must be ours: in a folder that others may write to, one of theirs could
+ * have been put there first. */
+static bool check_private(const struct folder *folder, const char *path, struct error *err)
+{
+	struct stat st;
+	if (fstatat(folder->fd, name_of(path), &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return file_fault(path, errno, err);
+	if (st.st_uid != geteuid())
+		return error_set(err, EX_NOPERM,
+		                 "%s: refused, for it belongs to another user (uid %ld)", path,
+		                 (long)st.st_uid);
+	return (st.st_mode & 077) == 0 ||
+	       error_set(err, EX_NOPERM,
+	                 "%s: others may use this file (mode %03o); run chmod 600 on it", path,
+	                 (unsigned)st.st_mode & 0777);
+}
+
 static bool ensure_in(const struct folder *folder, const char *path, bool private,
                       enum db_mode mode, bool *ret_there, struct error *err)
 {
@@ -159,7 +176,8 @@ static bool ensure_in(const struct folder *folder, const char *path, bool privat
 		return false;
 	*ret_there = there;
 	return !there ||
-	       (check_companions(folder, name, err) && check_access(folder, path, mode, err));
+	       ((!private || check_private(folder, path, err)) &&
+	        check_companions(folder, name, err) && check_access(folder, path, mode, err));
 }
 
 /* Makes the file where it is missing and may be made; tells whether there is one. */
