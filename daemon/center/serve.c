@@ -180,7 +180,7 @@ static bool run(struct center *center, struct error *err)
 	if (good)
 		server = server_start(&options, &rules, err);
 	if (server) {
-		fprintf(stderr, "<6>listening on %s%s\n", cert ? "https " : "",
+		fprintf(stderr, "dispatch-center: listening on %s%s\n", cert ? "https " : "",
 		        server_address(server));
 		(void)sd_notify(0, "READY=1");
 		(void)wait_for_end();

@@ -73,13 +73,31 @@ def test_a_link_sets_a_password_once(center):
     assert center.log_in("sam").get("/").status == 200
 
 
+def test_accounts_of_somebody_else_are_not_used(center):
+    """The folder is the office's, too: what lies there first need not be the center's."""
+    center.add("sam")
+    path = center.world.path("center.db")
+    os.chmod(path, 0o640)
+    done = center.run("-t", check=False)
+    assert done.returncode == 77 and "chmod 600" in done.stderr
+    os.chmod(path, 0o600)
+    assert center.run("-t").returncode == 0
+    if os.geteuid() != 0:
+        pytest.skip("another user's file is root's to make")
+    os.chown(path, 65534, -1)
+    done = center.run(check=False)
+    assert done.returncode == 77 and "another user" in done.stderr
+
+
 # ---- coming in
 
 def test_login_and_logout(center):
     center.add("sam")
     center.start()
-    answer = center.ask("GET", "/")
-    assert answer.status == 303 and answer.headers["Location"].startswith("/login")
+    answer = center.ask("GET", "/customers/A%2F1?x=1")
+    assert answer.status == 303 and answer.headers["Location"] == "/login?next=%2Fcustomers%2FA%252F1%3Fx%3D1"
+    assert 'name="next" value="/customers/A%2F1?x=1"' in center.ask("GET", answer.headers["Location"]).text
+    assert center.ask("GET", "/").headers["Location"] == "/login"
     assert center.ask("GET", "/login").status == 200
     wrong = center.form("/login", {"name": "sam", "password": "wrong"})
     assert wrong.status == 401 and "Set-Cookie" not in wrong.headers

@@ -2,6 +2,8 @@
 /* What the API's answers share: faults by field, lists in pieces, versions. */
 #include "center/api/answer.h"
 
+#include "center/api/change.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -196,30 +198,10 @@ void answer_change(struct call *call, const struct kind *kind, const char *name)
 	json_decref(values);
 }
 
-/* A suspension is ended, not removed. */
-static bool end_suspension(struct call *call, struct change_context *context, const char *id,
-                           struct error *err)
-{
-	const struct kind *kind = kind_find("suspension");
-	json_t *row;
-	if (!records_show(context->store, kind, id, &row, err))
-		return false;
-	const char *customer = json_string_value(json_object_get(row, "customer"));
-	bool good = resume(context, customer ? customer : "", stores_default_zone(call->stores),
-	                   json_integer_value(json_object_get(row, "id")), NULL, err);
-	json_decref(row);
-	return good;
-}
-
 void answer_remove(struct call *call, const struct kind *kind, const char *name)
 {
-	struct change_context context;
 	struct error err;
-	bool good = call_context(call, &context, &err) &&
-	            (strcmp(kind->name, "suspension") == 0
-	                     ? end_suspension(call, &context, name, &err)
-	                     : records_remove(&context, kind, name, &err));
-	if (good)
+	if (center_remove(call, kind, name, &err))
 		call->response->status = 204;
 	else
 		answer_fault(call, kind, &err);

@@ -7,8 +7,9 @@
 #include "records/records.h"
 
 #include <string.h>
+#include <sysexits.h>
 
-enum { FOUND_MAX = 200, RELATED_MAX = 200 };
+enum { RELATED_MAX = 200 };
 
 static const struct kind *customer_kind(void)
 {
@@ -32,7 +33,7 @@ static bool search(struct call *call, struct customers *store, const char *text,
 	const char *word = request_value(&call->request->query, "by");
 	enum search_by by = BY_ALL;
 	if (word && !search_by_find(word, &by))
-		return error_set(err, 65, "by: no field is called \"%.40s\"", word);
+		return error_set(err, EX_DATAERR, "by: no field is called \"%.40s\"", word);
 	return customers_search(store, text, by, limit, ret, err) &&
 	       customers_show_suspended(store, *ret, stores_default_zone(call->stores), call->now,
 	                                err);

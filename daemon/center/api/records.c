@@ -3,6 +3,7 @@
 #include "center/api/records.h"
 
 #include "center/api/answer.h"
+#include "center/api/change.h"
 #include "center/api/kinds.h"
 #include "records/records.h"
 
@@ -45,18 +46,6 @@ static void list(struct call *call, const struct kind *kind, const char *owner)
 		answer_fault(call, kind, &err);
 }
 
-static bool add_values(struct call *call, const struct kind *kind, const char *owner,
-                       const json_t *values, int64_t *ret_id, struct error *err)
-{
-	struct change_context context;
-	if (!call_context(call, &context, err))
-		return false;
-	if (strcmp(kind->name, "suspension") == 0)
-		return suspend(&context, owner, stores_default_zone(call->stores), values, ret_id,
-		               err);
-	return records_add(&context, kind, owner, values, ret_id, err);
-}
-
 /* A rep and a system type are named by name, all others by id. */
 static const char *name_of(struct call *call, const struct kind *kind, const json_t *values,
                            int64_t id)
@@ -74,7 +63,7 @@ static void add(struct call *call, const struct kind *kind, const char *owner)
 	int64_t id = 0;
 	if (!answer_values(call, &values))
 		return;
-	if (add_values(call, kind, owner, values, &id, &err)) {
+	if (center_add(call, kind, owner, values, &id, &err)) {
 		const char *name = name_of(call, kind, values, id);
 		answer_record(call, 201, kind, name);
 	} else {

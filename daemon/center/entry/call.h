@@ -27,7 +27,7 @@ struct call {
 	struct visitor visitor;
 };
 
-/* The page's and the API's way to say that something failed. */
+/* Says that something failed, as a problem (RFC 9457). */
 void call_fail(struct call *call, const struct error *err);
 bool call_is_api(const struct call *call);
 /* What the record functions want to know; false where customers.db can't be had (503). */

@@ -227,7 +227,15 @@ static bool refuse_stranger(struct call *call)
 		response_header(call->response, call->request, "WWW-Authenticate", "Bearer");
 		return refuse(call, 401, "log in, or send an API token");
 	}
-	response_redirect(call->response, call->request, "/login");
+	struct buf path = {0};
+	buf_adds(&path, "/login");
+	if (!changes(call->request) && strcmp(call->request->path, "/") != 0) {
+		buf_adds(&path, "?next=");
+		request_encode(call->request->target, &path);
+	}
+	response_redirect(call->response, call->request,
+	                  arena_strdup(call->request->arena, buf_text(&path)));
+	buf_free(&path);
 	return false;
 }
 

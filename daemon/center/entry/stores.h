@@ -10,8 +10,8 @@
 #include "template/dates.h"
 
 /*
- * The databases as one thread of the server has them: opened when they are first asked for, kept,
- * opened anew where the file was replaced. All of it belongs to that thread.
+ * The databases of one server thread. Each is opened at first use; customers.db is reopened after
+ * its file was replaced. Not to be shared between threads.
  */
 struct stores;
 

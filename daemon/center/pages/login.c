@@ -10,20 +10,19 @@
 #include <sysexits.h>
 
 /* Where one wanted to go: a path of ours, never another site's. */
-static const char *next_of(const struct call *call, const struct request_pairs *pairs)
+static const char *next_of(const struct request_pairs *pairs)
 {
 	const char *next = request_value(pairs, "next");
-	(void)call;
 	return next && next[0] == '/' && next[1] != '/' && next[1] != '\\' ? next : "/";
 }
 
 static void show_login(struct call *call, int status, const char *name, const char *fault)
 {
-	page_answer(call, status, "login", "Log in",
-	            json_pack("{s:b, s:s, s:s, s:s}", "private", guard_private(call), "name", name,
-	                      "fault", fault, "next",
-	                      next_of(call, status == 200 ? &call->request->query
-	                                                  : &call->request->form)));
+	page_answer(
+	        call, status, "login", "Log in",
+	        json_pack("{s:b, s:s, s:s, s:s}", "private", guard_private(call), "name", name,
+	                  "fault", fault, "next",
+	                  next_of(status == 200 ? &call->request->query : &call->request->form)));
 }
 
 static void login_page(struct call *call)
@@ -49,7 +48,7 @@ static void enter(struct call *call, struct accounts *accounts)
 		return;
 	}
 	response_cookie(call->response, call->request, guard_secure(call), secret);
-	response_redirect(call->response, call->request, next_of(call, &call->request->form));
+	response_redirect(call->response, call->request, next_of(&call->request->form));
 }
 
 static void refuse(struct call *call, enum login login, const char *name, int64_t wait_s,

@@ -2,6 +2,7 @@
 /* Pages of records: a customer's tabs, adding, changing, removing, suspending. What a form has
  * follows from the kind; what may be done, the record functions know. */
 #include "records/records.h"
+#include "center/api/change.h"
 #include "center/api/kinds.h"
 #include "center/pages/form.h"
 #include "center/pages/page.h"
@@ -74,8 +75,7 @@ static json_t *form_page(const struct call *call, const struct kind *kind, const
 {
 	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:b}", "number", number, "kind", kind->name,
 	                 "kinds", kinds_path(kind, call->request->arena), "inputs", inputs, "fault",
-	                 fault ? fault->text : "", "suspends",
-	                 strcmp(kind->name, "suspension") == 0);
+	                 fault ? fault->text : "", "suspends", kind->kept_when_removed);
 }
 
 static void to_customer(struct call *call, const char *number, const char *tab)
@@ -133,18 +133,6 @@ static void tab(struct call *call)
 		show_tab(call, kind, 200, NULL, NULL);
 }
 
-static bool add_record(struct call *call, const struct kind *kind, const json_t *values,
-                       struct error *err)
-{
-	struct change_context context;
-	if (!call_context(call, &context, err))
-		return false;
-	return strcmp(kind->name, "suspension") == 0
-	               ? suspend(&context, call->names[0], stores_default_zone(call->stores),
-	                         values, NULL, err)
-	               : records_add(&context, kind, call->names[0], values, NULL, err);
-}
-
 static void add_to_tab(struct call *call)
 {
 	const struct kind *kind = tab_kind(call);
@@ -152,7 +140,7 @@ static void add_to_tab(struct call *call)
 	if (kind == NULL)
 		return;
 	json_t *values = form_values(call, kind, true);
-	if (add_record(call, kind, values, &err))
+	if (center_add(call, kind, call->names[0], values, NULL, &err))
 		to_customer(call, call->names[0],
 		            kind->kept_when_removed ? "" : kinds_path(kind, call->request->arena));
 	else if (response_status_of(&err) == 422)
@@ -289,12 +277,10 @@ static void remove_record(struct call *call)
 {
 	const struct kind *kind = kinds_by_path(call->names[0], call->request->arena);
 	const char *number = request_value(&call->request->form, "number");
-	struct change_context context;
 	struct error err;
 	if (kind == NULL)
 		page_fail_status(call, 404, "There is no such record.");
-	else if (call_context(call, &context, &err) &&
-	         records_remove(&context, kind, call->names[1], &err))
+	else if (center_remove(call, kind, call->names[1], &err))
 		to_customer(call, number ? number : "", kinds_path(kind, call->request->arena));
 	else
 		page_fail(call, &err);

@@ -97,16 +97,11 @@ void secret_new(char ret[SECRET_SIZE])
 	sodium_memzero(bytes, sizeof bytes);
 }
 
-void secret_key(const char *secret, unsigned char ret[KEY_SIZE])
-{
-	(void)crypto_generichash(ret, KEY_SIZE, (const unsigned char *)secret, strlen(secret), NULL,
-	                         0);
-}
-
-static void secret_bind(struct db_query *query, int i, const char *secret)
+void secret_bind(struct db_query *query, int i, const char *secret)
 {
 	unsigned char key[KEY_SIZE];
-	secret_key(secret, key);
+	(void)crypto_generichash(key, sizeof key, (const unsigned char *)secret, strlen(secret),
+	                         NULL, 0);
 	db_bind_blob(query, i, key, sizeof key);
 }
 

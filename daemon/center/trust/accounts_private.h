@@ -13,7 +13,7 @@ struct accounts {
 /* How a secret is kept. */
 enum { KEY_SIZE = 32 };
 void secret_new(char ret[SECRET_SIZE]);
-void secret_key(const char *secret, unsigned char ret[KEY_SIZE]);
+void secret_bind(struct db_query *query, int i, const char *secret);
 
 /* An account from columns `at` and on: id, name, role, password IS NOT NULL, token IS NOT NULL. */
 #define ACCOUNT_COLUMNS                                                                            \

@@ -7,13 +7,6 @@
 
 enum { AGENT_MAX = 200, USED_STEP_MS = 60 * 1000 };
 
-static void bind_key(struct db_query *query, int i, const char *secret)
-{
-	unsigned char key[KEY_SIZE];
-	secret_key(secret, key);
-	db_bind_blob(query, i, key, sizeof key);
-}
-
 static struct instant idle_since(struct instant now)
 {
 	return instant_add(now, -SESSION_IDLE_MS);
@@ -37,7 +30,7 @@ bool sessions_begin(struct accounts *accounts, const struct account *account,
 	                      " VALUES (?1, ?2, ?3, ?3, ?4, ?5)");
 	secret_new(ret);
 	db_bind_int(query, 1, account->id);
-	bind_key(query, 2, ret);
+	secret_bind(query, 2, ret);
 	db_bind_instant(query, 3, now);
 	db_bind_text(query, 4, visitor->address);
 	db_bind_text_n(query, 5, visitor->agent, strnlen(visitor->agent, AGENT_MAX));
@@ -50,7 +43,7 @@ static bool note_use(struct accounts *accounts, const char *secret, struct insta
 {
 	struct db_query *query =
 	        db_query(accounts->db, "UPDATE session SET used = ?2 WHERE key = ?1 AND used < ?2");
-	bind_key(query, 1, secret);
+	secret_bind(query, 1, secret);
 	db_bind_instant(query, 2, now);
 	return db_run(query, err);
 }
@@ -62,7 +55,7 @@ bool sessions_find(struct accounts *accounts, const char *secret, struct instant
 	        db_query(accounts->db, "SELECT " ACCOUNT_COLUMNS ", session.used FROM session JOIN"
 	                               " account ON account.id = session.account"
 	                               " WHERE session.key = ?1 AND session.used > ?2");
-	bind_key(query, 1, secret);
+	secret_bind(query, 1, secret);
 	db_bind_instant(query, 2, idle_since(now));
 	enum db_step step = db_step(query, err);
 	*ret_found = step == DB_ROW;
@@ -78,7 +71,7 @@ bool sessions_find(struct accounts *accounts, const char *secret, struct instant
 bool sessions_end(struct accounts *accounts, const char *secret, struct error *err)
 {
 	struct db_query *query = db_query(accounts->db, "DELETE FROM session WHERE key = ?1");
-	bind_key(query, 1, secret);
+	secret_bind(query, 1, secret);
 	return db_run(query, err);
 }
 
@@ -101,7 +94,7 @@ bool sessions_list(struct accounts *accounts, int64_t account, const char *secre
 	        accounts->db, "SELECT id, created, used, address, agent, key = ?2 FROM session"
 	                      " WHERE account = ?1 AND used > ?3 ORDER BY used DESC, id DESC");
 	db_bind_int(query, 1, account);
-	bind_key(query, 2, secret);
+	secret_bind(query, 2, secret);
 	db_bind_instant(query, 3, idle_since(now));
 	enum db_step step;
 	while ((step = db_step(query, err)) == DB_ROW)

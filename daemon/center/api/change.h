@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CENTER_API_CHANGE_H
+#define CENTER_API_CHANGE_H
+
+#include "center/entry/call.h"
+#include "model/kind.h"
+
+#include <jansson.h>
+
+/* Adding and removing records of any kind by whoever asks; as records_add() and records_remove().
+ * What is kept when it is removed, a suspension, is suspended and resumed by its own functions. */
+bool center_add(struct call *call, const struct kind *kind, const char *owner, const json_t *values,
+                int64_t *ret_id, struct error *err) MUST_CHECK;
+bool center_remove(struct call *call, const struct kind *kind, const char *name,
+                   struct error *err) MUST_CHECK;
+
+#endif
