@@ -32,7 +32,7 @@ void engine_watch(struct engine *engine, struct spool_request *request,
 	/* A `jobs` suspension lets jobs be dispatched that are there: until it ends, it recalls
 	 * none. */
 	bool known = suspension_find(asked->customer, SCOPE_JOBS, zone, engine->now) != NULL;
-	request->watched = known ? WATCH_ROUTES : WATCH_ALL;
+	request->watched = known ? GATE_WATCH_ROUTES : GATE_WATCH_ALL;
 	request->recheck = watch_recheck(engine, asked, zone, end);
 }
 
@@ -43,14 +43,14 @@ const struct suspension *engine_watched_suspension(struct engine *engine,
 	const struct zone *zone = rules_zone(engine->settings, engine->zones, asked.customer);
 	struct instant end = watch_end(engine, &asked, zone);
 	if (asked.customer == NULL || !instant_before(engine->now, end)) {
-		request->watched = WATCH_NOT;
+		request->watched = GATE_WATCH_NONE;
 		return NULL;
 	}
 	request->recheck = watch_recheck(engine, &asked, zone, end);
-	if (request->watched == WATCH_ROUTES &&
+	if (request->watched == GATE_WATCH_ROUTES &&
 	    suspension_find(asked.customer, SCOPE_JOBS, zone, engine->now) == NULL)
-		request->watched = WATCH_ALL;
+		request->watched = GATE_WATCH_ALL;
 	unsigned scopes =
-	        request->watched == WATCH_ROUTES ? SCOPE_ROUTES : SCOPE_JOBS | SCOPE_ROUTES;
+	        request->watched == GATE_WATCH_ROUTES ? SCOPE_ROUTES : SCOPE_JOBS | SCOPE_ROUTES;
 	return suspension_find(asked.customer, scopes, zone, engine->now);
 }

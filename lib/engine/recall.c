@@ -70,7 +70,7 @@ static void recall_job(struct engine *engine, struct spool_request *request,
 	recalled->recall->end = &recalled->next;
 	*all->end = recalled;
 	all->end = &recalled->after;
-	request->watched = WATCH_NOT;
+	request->watched = GATE_WATCH_NONE;
 	spool_unwatch_job(engine->spool, request->job);
 }
 
@@ -129,7 +129,7 @@ static void recheck(struct engine *engine, int64_t id, struct all_recalls *all)
 {
 	struct spool_request request;
 	if (!spool_request_load(engine->spool, id, engine->arena, &request) ||
-	    request.watched == WATCH_NOT)
+	    request.watched == GATE_WATCH_NONE)
 		return;
 	struct spool_request before = request;
 	const struct suspension *suspension = engine_watched_suspension(engine, &request);

@@ -305,10 +305,10 @@ void spool_office_writes_done(struct spool *spool, int64_t seq); /* all up to se
 /* ---- The gate's requests (spool_request.c) ---- */
 
 /* What recalls a released job as long as it has not started. */
-enum watch {
-	WATCH_NOT,
-	WATCH_ALL,    /* a suspension of jobs or routes */
-	WATCH_ROUTES, /* of routes: one of jobs held already when it was released */
+enum gate_watch {
+	GATE_WATCH_NONE,
+	GATE_WATCH_ALL,    /* a suspension of jobs or routes */
+	GATE_WATCH_ROUTES, /* of routes: one of jobs held already when it was released */
 };
 
 struct spool_request {
@@ -317,7 +317,7 @@ struct spool_request {
 	enum status status;     /* allowed, denied, released, held, cancelled, expired */
 	enum reason reason;
 	struct instant recheck; /* held or watched: when, at the latest */
-	enum watch watched;
+	enum gate_watch watched;
 	struct instant changed;
 	int64_t answer; /* the outcome that answers it */
 };

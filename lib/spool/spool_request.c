@@ -77,7 +77,7 @@ bool spool_request_load(struct spool *spool, int64_t id, struct arena *arena,
 	        .status = status_find(db_text(q, 7, arena)),
 	        .reason = reason_find(db_text(q, 8, arena)),
 	        .recheck = db_instant(q, 9),
-	        .watched = (enum watch)db_int(q, 10),
+	        .watched = (enum gate_watch)db_int(q, 10),
 	        .answer = db_int(q, 11),
 	        .changed = db_instant(q, 14),
 	};
