@@ -23,13 +23,13 @@ def add_customer(world, number="1001", name="Example Farm", email="farm@example.
     world.ctl("customer", "add", number, "--name", name, "--email", email, *options)
 
 
-def refused(world, code, said, *args, **more):
+def refused(world, code, fault, *args, **more):
     """Runs a command that has to fail: nothing on standard output, one sentence on standard error."""
     done = world.ctl(*args, check=False, **more)
     assert done.returncode == code, done
     assert done.stdout == ""
     assert done.stderr.startswith("dispatchctl: ") and done.stderr.count("\n") == 1, done.stderr
-    assert said in done.stderr, done.stderr
+    assert fault in done.stderr, done.stderr
 
 
 def on_terminal(command, env, columns=80, lines=1000, typed=b""):
@@ -66,7 +66,7 @@ def text_of(mail, kind="plain"):
     return part.get_content().replace("\r\n", "\n")
 
 
-def told(world, event):
+def outcomes_of(world, event):
     """(status, reason) of the event's outcomes, in order and without repeats."""
     seen, pairs = set(), []
     for outcome in world.outcomes():
@@ -76,7 +76,7 @@ def told(world, event):
     return pairs
 
 
-def wait_told(world, event, status, reason=None, count=1, timeout=10.0):
+def wait_outcome(world, event, status, reason=None, count=1, timeout=10.0):
     wanted = {"event": event, "status": status, **({"reason": reason} if reason else {})}
     return world.outcomes(wait_for=wanted, count=count, timeout=timeout)
 

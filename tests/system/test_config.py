@@ -62,33 +62,33 @@ def test_a_helo_that_strict_relays_refuse(world, helo):
 
 
 def test_all_faults_at_once(world):
-    """One file with every typo: each is told with its own line, and nothing else is."""
+    """One file with every typo: each is reported with its own line, and nothing else is."""
     plain = open(world.config_path, encoding="utf-8").read()
     lines = plain.splitlines()
     expected = {}
-    for section, line, name, meant in TYPOS:
+    for section, line, name, hint in TYPOS:
         lines.append(section)
         at = len(lines)
         lines.append(line)
-        # A section that is unknown or unclosed is itself the fault; what stands in it isn't judged again.
+        # A section that is unknown or unclosed is itself the fault; what is in it isn't judged again.
         bad_section = name in ("notify.finished", "notifi") or section == "[redis"
-        expected[at if bad_section else at + 1] = (name, meant)
+        expected[at if bad_section else at + 1] = (name, hint)
     with open(world.config_path, "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
     done = check(world, "-c", world.config_path)
     assert done.returncode == 78 and done.stdout == ""
-    told = {}
-    for said in done.stderr.splitlines():
-        found = re.fullmatch(rf"{re.escape(world.config_path)}:(\d+): (.*)", said)
-        assert found, f"not FILE:LINE: message: {said}"
-        told.setdefault(int(found[1]), []).append(found[2])
-    for at, (name, meant) in expected.items():
-        assert at in told, f"line {at}, {lines[at - 1]!r}, is not told:\n{done.stderr}"
-        text = " ".join(told[at])
+    reported = {}
+    for fault in done.stderr.splitlines():
+        found = re.fullmatch(rf"{re.escape(world.config_path)}:(\d+): (.*)", fault)
+        assert found, f"not FILE:LINE: message: {fault}"
+        reported.setdefault(int(found[1]), []).append(found[2])
+    for at, (name, hint) in expected.items():
+        assert at in reported, f"line {at}, {lines[at - 1]!r}, is not reported:\n{done.stderr}"
+        text = " ".join(reported[at])
         assert name in text, f"{lines[at - 1]!r}: {text}"
-        assert meant in text, f"{lines[at - 1]!r}: {text} (lacks {meant!r})"
-    extra = set(told) - set(expected)
-    assert extra <= {at + 1 for at in expected}, f"told without need: {[told[at] for at in extra]}"
+        assert hint in text, f"{lines[at - 1]!r}: {text} (lacks {hint!r})"
+    extra = set(reported) - set(expected)
+    assert extra <= {at + 1 for at in expected}, f"reported without need: {[reported[at] for at in extra]}"
     started = dispatchd(world, "-c", world.config_path)
     assert started.returncode == 78, "it doesn't start either"
 
@@ -207,8 +207,8 @@ def test_faults_of_every_kind_at_once(world):
     for name in ("spool.db", "customers.db"):
         kit.write(world, name, "this is no database at all" * 100)
     done = check(world, "-c", world.config_path)
-    told = done.stderr.splitlines()
-    assert done.returncode == 78 and len(told) == 8, done.stderr
+    reported = done.stderr.splitlines()
+    assert done.returncode == 78 and len(reported) == 8, done.stderr
     for line, word in (("[mail]", "from"), ("hold_max = soon", "hold_max"),
                        (f"password_file = {world.path('none-1')}", "[redis] password_file"),
                        (f"password_file = {world.path('none-2')}", "[smtp] password_file"),
@@ -216,8 +216,8 @@ def test_faults_of_every_kind_at_once(world):
                        (f"path = {world.path('spool.db')}", "spool.db"),
                        (f"path = {world.path('customers.db')}", "customers.db")):
         place = f"{world.config_path}:{line_of(world.config_path, line)}: "
-        assert any(said.startswith(place) and word in said for said in told), (line, done.stderr)
-    assert any(said.startswith(world.path("templates/started.txt:3: ")) for said in told)
+        assert any(fault.startswith(place) and word in fault for fault in reported), (line, done.stderr)
+    assert any(fault.startswith(world.path("templates/started.txt:3: ")) for fault in reported)
 
 
 def test_a_missing_key_is_told_where_it_belongs(world):

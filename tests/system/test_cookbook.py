@@ -43,7 +43,7 @@ def start(world, language):
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=world.environment())
 
 
-def said(process):
+def output_of(process):
     out = process.communicate(timeout=20 * PATIENCE)[0]
     assert process.returncode == 0, out
     return out.strip()
@@ -51,10 +51,10 @@ def said(process):
 
 def test_python_asks_and_is_answered(office):
     office.start_daemon()
-    assert said(start(office, "python")) == "released ok"
+    assert output_of(start(office, "python")) == "released ok"
     (job,) = [fields for _, fields in office.redis.xrange("jobs:dispatch")]
     assert (job["job"], job["route"], job["scheduled"]) == ("4711", "north", "2026-12-24T09:30:00-07:00")
-    assert said(start(office, "python")) == "released ok", "asked once more after a crash of its own"
+    assert output_of(start(office, "python")) == "released ok", "asked once more after a crash of its own"
     assert office.redis.xlen("jobs:dispatch") == 1
 
 
@@ -64,13 +64,13 @@ def test_python_asks_again_while_dispatchd_is_away(office):
     wait_until(lambda: office.redis.xlen("jobs:requests") >= 2, "the question to be asked again")
     assert process.poll() is None
     office.start_daemon()
-    assert said(process) == "held suspended Barn is being rebuilt"
+    assert output_of(process) == "held suspended Barn is being rebuilt"
     assert [row["job"] for row in office.ctl_json("hold", "list")] == ["4711"]
 
 
 @pytest.mark.skipif(not has_php_redis(), reason="PHP with its extension redis is not here")
 def test_php(office):
-    assert said(start(office, "php")) == "no answer yet"
+    assert output_of(start(office, "php")) == "no answer yet"
     office.start_daemon()
-    assert said(start(office, "php")) == "allowed ok"
-    assert said(start(office, "php")) == "allowed ok"
+    assert output_of(start(office, "php")) == "allowed ok"
+    assert output_of(start(office, "php")) == "allowed ok"

@@ -85,7 +85,7 @@ def test_options_before_and_behind_and_with_equals(world):
     assert world.ctl_json("customer", "show", "1001")["city"] == "Denver"
 
 
-@pytest.mark.parametrize("args, code, said", [
+@pytest.mark.parametrize("args, code, fault", [
     (("customer", "add", "1002"), 65, "name"),
     (("customer", "add", "1001", "--name", "Again"), 65, "1001"),
     (("customer", "add", "1002", "--name", "X", "--email", "not an address"), 65, "email"),
@@ -113,9 +113,9 @@ def test_options_before_and_behind_and_with_equals(world):
     (("resume", "1001", "77"), 66, "77"),
     (("resume", "1001", "all"), 64, "must be a positive integer"),
 ])
-def test_what_is_wrong_is_said_in_a_sentence(bakery, args, code, said):
-    refused(bakery, code, said, *args)
-    refused(bakery, code, said, "--json", *args)
+def test_what_is_wrong_is_reported_in_a_sentence(bakery, args, code, fault):
+    refused(bakery, code, fault, *args)
+    refused(bakery, code, fault, "--json", *args)
 
 
 def test_an_absent_database_counts_as_empty_and_reading_does_not_make_it(world):
@@ -387,8 +387,8 @@ def test_many_at_once_and_nobody_is_turned_away(bakery):
     processes = [subprocess.Popen([str(BUILD / "dispatchctl"), "-c", bakery.config_path, "note", "add", "1001", f"Note {i}"],
                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                                   env=bakery.environment()) for i in range(20)]
-    said = [process.communicate(timeout=30)[1] for process in processes]
-    assert [process.returncode for process in processes] == [0] * 20, said
+    errors = [process.communicate(timeout=30)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 20, errors
     assert len(bakery.ctl_json("note", "list", "1001")) == 20
 
 
@@ -396,8 +396,8 @@ def test_the_first_ones_make_the_database_together(world):
     processes = [subprocess.Popen([str(BUILD / "dispatchctl"), "-c", world.config_path, "customer", "add", str(i),
                                    "--name", "X"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                                   env=world.environment()) for i in range(6)]
-    said = [process.communicate(timeout=30)[1] for process in processes]
-    assert [process.returncode for process in processes] == [0] * 6, said
+    errors = [process.communicate(timeout=30)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 6, errors
     assert len(world.ctl_json("customer", "list")) == 6
 
 
@@ -442,8 +442,8 @@ def test_today_is_the_customer_s_day(world, zone):
     world.ctl("customer", "add", "1-1", "--name", "Site", "--parent", "1")
     for number in ("1", "1-1"):
         left_out = world.ctl_json("suspend", number, "--note", "x")
-        said = world.ctl_json("suspend", number, "--note", "x", "--from", "today", "--until", "tomorrow")
+        shown = world.ctl_json("suspend", number, "--note", "x", "--from", "today", "--until", "tomorrow")
         found = world.ctl_json("hours", "except", number, "tomorrow", "closed")
-        assert left_out["from"] == said["from"] == today.isoformat()
-        assert said["until"] == (today + datetime.timedelta(1)).isoformat()
-        assert list(found["dates"]) == [said["until"]]
+        assert left_out["from"] == shown["from"] == today.isoformat()
+        assert shown["until"] == (today + datetime.timedelta(1)).isoformat()
+        assert list(found["dates"]) == [shown["until"]]

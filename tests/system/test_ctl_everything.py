@@ -144,7 +144,7 @@ def test_contacts_that_a_row_does_not_mention_stay(world):
     assert [(c["email"], c["title"]) for c in contacts] == [("a@example.com", "T"), ("b@example.com", None)]
 
 
-@pytest.mark.parametrize("row, said", [
+@pytest.mark.parametrize("row, fault", [
     ({"contacts": "b@example.com"}, "contacts"),
     ({"contacts": [{"email": "nobody"}]}, "email"),
     ({"contacts": ["x"]}, "contacts"),
@@ -152,10 +152,10 @@ def test_contacts_that_a_row_does_not_mention_stay(world):
     ({"reps": ["Nobody"]}, "Nobody"),
     ({"reps": "Nobody"}, "reps"),
 ])
-def test_a_bad_list_is_a_bad_row(world, row, said):
+def test_a_bad_list_is_a_bad_row(world, row, fault):
     done = world.ctl("customer", "import", "-", "--format", "jsonl",
                      stdin=json.dumps({"number": "1", "name": "X", **row}) + "\n", check=False)
-    assert done.returncode == 65 and ":1:" in done.stderr and said in done.stderr, done
+    assert done.returncode == 65 and ":1:" in done.stderr and fault in done.stderr, done
     assert world.ctl_json("customer", "list") == []
 
 
@@ -191,18 +191,18 @@ def test_what_a_row_says_of_its_content_is_not_believed(world):
     assert stored(world, "files") == [name]
 
 
-@pytest.mark.parametrize("row, said", [
+@pytest.mark.parametrize("row, fault", [
     ({}, "comes with a file"),
     ({"hash": "../../../etc/passwd"}, "SHA-256"),
     ({"hash": "0" * 64}, "neither here nor"),
     ({"hash": "1" * 64}, "has another"),
 ])
-def test_a_row_without_its_content_is_a_bad_row(world, row, said):
+def test_a_row_without_its_content_is_a_bad_row(world, row, fault):
     world.ctl("customer", "add", "1", "--name", "X")
     lay(world, b"text", "1" * 64)
     good = {"customer": "1", "description": "good", "hash": lay(world, b"good")}
     done = take(world, "document", good, {"customer": "1", "description": "bad", **row}, check=False)
-    assert done.returncode == 65 and "rows.jsonl:2: " in done.stderr and said in done.stderr, done
+    assert done.returncode == 65 and "rows.jsonl:2: " in done.stderr and fault in done.stderr, done
     assert world.ctl_json("document", "list") == []
     assert stored(world, "files") == [], "what was taken in is let go of again"
 

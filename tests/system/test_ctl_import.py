@@ -77,8 +77,8 @@ def test_a_number_that_a_spreadsheet_keeps_as_text(world, cell):
 @pytest.mark.parametrize("field", ["number", "account", "phone", "postal_code"])
 def test_a_number_that_a_spreadsheet_has_spoilt(world, field, cell):
     row = {"number": "7", "name": "A", field: cell}
-    said = faults(world, ",".join(row) + "\n" + ",".join(row.values()) + "\n")
-    assert "in.csv:2:" in said and f"{field}: " in said and "spreadsheet" in said and cell in said
+    reported = faults(world, ",".join(row) + "\n" + ",".join(row.values()) + "\n")
+    assert "in.csv:2:" in reported and f"{field}: " in reported and "spreadsheet" in reported and cell in reported
     number, option = (cell, []) if field == "number" else ("7", [f"--{field.replace('_', '-')}", cell])
     refused(world, 65, "spreadsheet", "customer", "add", number, "--name", "A", *option)
     assert numbers(world) == []
@@ -132,9 +132,9 @@ def test_unicode_of_any_width(world, encoding, mark, separator):
 
 
 def test_windows_1252_is_named_with_what_to_do(world):
-    said = faults(world, "number,name\n1001,Z\u00fcrich\n1002,ok\n1003,\u20ac\n", encoding="cp1252")
-    assert "in.csv:2:2: name: " in said and "in.csv:4:2: name: " in said and "in.csv:3" not in said
-    assert "Windows-1252" in said and "CSV UTF-8" in said and "iconv" in said
+    reported = faults(world, "number,name\n1001,Z\u00fcrich\n1002,ok\n1003,\u20ac\n", encoding="cp1252")
+    assert "in.csv:2:2: name: " in reported and "in.csv:4:2: name: " in reported and "in.csv:3" not in reported
+    assert "Windows-1252" in reported and "CSV UTF-8" in reported and "iconv" in reported
     assert "Windows-1252" in faults(world, "number,name,stra\u00dfe\n1,x,y\n", encoding="cp1252")
     assert "Windows-1252" in faults(world, '{"number": "1", "name": "Z\u00fcrich"}\n', name="in.jsonl", encoding="cp1252")
     assert numbers(world) == []
@@ -168,8 +168,8 @@ def test_columns_are_mapped_in_pairs_beside_a_file(world):
          "--map", "a=b=")
     one = world.ctl_json("customer", "show", "7")
     assert (one["name"], one["city"], one["account"]) == ("Example", "Denver", None)
-    said = faults(world, text, "--map", mapping, "--map", "The Name=name", "--map", "a=b=")
-    assert "Cust Ref" in said and "--map" in said
+    reported = faults(world, text, "--map", mapping, "--map", "The Name=name", "--map", "a=b=")
+    assert "Cust Ref" in reported and "--map" in reported
     assert "no such file" in faults(world, text, "--map", world.path("nowhere"), code=66).lower()
 
 
@@ -252,9 +252,9 @@ def test_a_contact_is_known_by_id_then_address_then_name(world):
     ("in.jsonl", '{"number": "1001", "name": "A"}\n\n\n{"number": 1001, "name": "C"}\n'),
 ])
 def test_a_number_in_two_rows_is_a_fault_with_both_lines(world, name, text):
-    said = faults(world, text, name=name)
+    reported = faults(world, text, name=name)
     lines = (4, 2) if name == "in.csv" else (4, 1)
-    assert f"{name}:{lines[0]}: number: 1001 is in line {lines[1]} already" in said and "another name" in said
+    assert f"{name}:{lines[0]}: number: 1001 is in line {lines[1]} already" in reported and "another name" in reported
     assert numbers(world) == []
 
 
@@ -278,8 +278,8 @@ def test_one_address_gets_one_mail(world, smtp):
     found = [row for row in json.loads(done.stdout) if row["finding"] == "same_address"]
     assert [row["customer"] for row in found] == ["1001"] and "office@example.com" in found[0]["text"]
     event = json.dumps({"id": 1, "type": "job.completed", "job": 1, "customer": 1001})
-    said = world.ctl_json("explain", "--event", event)["contacts"]
-    assert [(row["status"], row["reason"]) for row in said] == [("queued", "ok"), ("suppressed", "same_address")]
+    verdicts = world.ctl_json("explain", "--event", event)["contacts"]
+    assert [(row["status"], row["reason"]) for row in verdicts] == [("queued", "ok"), ("suppressed", "same_address")]
     world.start_daemon()
     world.xadd(id="1", type="job.completed", job="1", customer="1001")
     outcome = world.outcomes(wait_for={"event": "1", "status": "suppressed", "reason": "same_address"})

@@ -183,13 +183,13 @@ def test_underscores_and_dashes_are_told_apart_by_nobody(bakery):
     refused(bakery, 64, 'did you mean "third-party"?', "third_party", "list")
 
 
-@pytest.mark.parametrize("position, said", [
+@pytest.mark.parametrize("position, fault", [
     (("--latitude", "91", "--longitude", "0"), "latitude"),
     (("--latitude", "-90.5", "--longitude", "0"), "latitude"),
     (("--latitude", "0", "--longitude", "181"), "longitude"),
 ])
-def test_a_position_that_is_nowhere(world, position, said):
+def test_a_position_that_is_nowhere(world, position, fault):
     world.ctl("customer", "add", "1", "--name", "X")
     done = world.ctl("asset", "add", "1", "--kind", "roll-off", *position, check=False)
-    assert done.returncode == 65 and said in done.stderr
+    assert done.returncode == 65 and fault in done.stderr
     world.ctl("asset", "add", "1", "--kind", "roll-off", "--latitude", "-90", "--longitude", "180")

@@ -5,7 +5,7 @@ import os
 import sqlite3
 
 import pytest
-from kit import add_customer, message, wait_told
+from kit import add_customer, message, wait_outcome
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def farm(world):
     add_customer(world)
     world.start_daemon()
     world.xadd(id="e1", type="job.dispatched", job="4711", customer="1001")
-    wait_told(world, "e1", "sent")
+    wait_outcome(world, "e1", "sent")
     return world
 
 
@@ -36,9 +36,9 @@ def test_the_next_event_goes_on_with_the_job(farm):
     first = message(farm.mails(count=1)[0])
     farm.ctl("customer", "set", "1001", "--number", "2001")
     farm.xadd(id="e2", type="job.dispatched", job="4711", customer="2001")
-    wait_told(farm, "e2", "suppressed", "repeat")
+    wait_outcome(farm, "e2", "suppressed", "repeat")
     farm.xadd(id="e3", type="job.completed", job="4711", customer="2001")
-    wait_told(farm, "e3", "sent")
+    wait_outcome(farm, "e3", "sent")
     (job,) = farm.ctl_json("job", "list")
     assert (job["customer"], job["state"]) == ("2001", "completed")
     assert len(farm.ctl_json("job", "show", "4711")["events"]) == 3
@@ -64,7 +64,7 @@ def test_several_changes_while_no_daemon_runs_are_followed_in_order(farm):
     farm.configure(redis={"url": url})
     farm.start_daemon()
     farm.xadd(id="e2", type="job.dispatched", job="4711", customer="3001")
-    wait_told(farm, "e2", "suppressed", "repeat")
+    wait_outcome(farm, "e2", "suppressed", "repeat")
     assert states(farm, "2001") == []
 
 
@@ -81,7 +81,7 @@ def test_a_held_job_follows(farm):
 def test_a_job_of_the_same_id_under_the_new_number_becomes_one_with_it(farm):
     add_customer(farm, "2001")
     farm.xadd(id="f1", type="job.completed", job="4711", customer="2001", time="2020-01-01T00:00:00Z")
-    wait_told(farm, "f1", "expired")
+    wait_outcome(farm, "f1", "expired")
     farm.ctl("customer", "remove", "2001", "--yes")
     farm.ctl("customer", "set", "1001", "--number", "2001")
     assert states(farm, "2001") == [("4711", "dispatched")]

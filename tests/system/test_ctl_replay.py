@@ -83,17 +83,17 @@ def test_only_the_span_is_looked_at(day):
     assert day.ctl("replay", "--since", "+1h").stdout.startswith("0 events")
 
 
-@pytest.mark.parametrize("args, code, said", [
+@pytest.mark.parametrize("args, code, fault", [
     ((), 64, "--since"),
     (("--since", "once"), 64, "--since"),
     (("--since", "today", "--until", "yesterday"), 64, "--until must be later than --since"),
     (("--since", "today", "--config", "/nowhere.conf"), 66, "/nowhere.conf"),
     (("--since", "today", "--customers", "/nowhere.db"), 66, "/nowhere.db"),
 ])
-def test_what_replay_needs(world, args, code, said):
+def test_what_replay_needs(world, args, code, fault):
     done = world.ctl("replay", *args, check=False)
     assert (done.returncode, done.stdout) == (code, "")
-    assert said in done.stderr
+    assert fault in done.stderr
 
 
 def test_an_import_is_laid_over_a_copy_of_ours(day):

@@ -6,7 +6,7 @@ import sqlite3
 import time
 
 import pytest
-from kit import refused, wait_told
+from kit import refused, wait_outcome
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_an_id_is_made_up_and_the_type_may_be_short(world):
     assert first["stream"] == "jobs:events"
 
 
-@pytest.mark.parametrize("args, code, said", [
+@pytest.mark.parametrize("args, code, fault", [
     (("job.startd", "--job", "1", "--customer", "1"), 65, "job.startd"),
     (("started", "--customer", "1"), 64, "--job"),
     (("started", "--job", "1"), 64, "--customer"),
@@ -54,8 +54,8 @@ def test_an_id_is_made_up_and_the_type_may_be_short(world):
     (("started", "--job", "x" * 200, "--customer", "1"), 65, "job"),
     ((), 64, "TYPE"),
 ])
-def test_what_the_daemon_would_put_aside_is_not_published(world, args, code, said):
-    refused(world, code, said, "event", "send", *args)
+def test_what_the_daemon_would_put_aside_is_not_published(world, args, code, fault):
+    refused(world, code, fault, "event", "send", *args)
     assert world.redis.xlen("jobs:events") == 0
 
 
@@ -208,8 +208,8 @@ def test_all_dead_letters_are_taken_again_however_many(bakery, daemon):
     assert len(set(bakery.ctl_json("dead", "retry", "--all")["dead"])) == many
     if not daemon:
         bakery.start_daemon()
-    told = bakery.outcomes(wait_for={"reason": "no_address", "customer": "77"}, count=many // 2)
-    assert [o["event"] for o in told] == [f"e{n}" for n in range(1, many, 2)]
+    outcomes = bakery.outcomes(wait_for={"reason": "no_address", "customer": "77"}, count=many // 2)
+    assert [o["event"] for o in outcomes] == [f"e{n}" for n in range(1, many, 2)]
     again = bakery.ctl_json("dead", "list", "--limit", many)
     assert len(again) == many // 2 and all(d["id"] > newest and d["fields"]["customer"] == "78" for d in again)
     oldest = again[-1]
@@ -245,8 +245,8 @@ def test_a_mail_whose_job_has_moved_on_goes_nowhere(bakery, smtp):
     bakery.xadd(id="c1", type="job.completed", job="1", customer="1001")
     bakery.outcomes(wait_for={"event": "c1", "status": "sent"})
     ids = {row["jobs"][0]: row["id"] for row in bakery.ctl_json("mail", "list", "--status", "failed")}
-    said = bakery.ctl("mail", "retry", ids["1"]).stdout
-    assert "superseded" in said and "due now" not in said
+    printed = bakery.ctl("mail", "retry", ids["1"]).stdout
+    assert "superseded" in printed and "due now" not in printed
     assert bakery.outcomes(wait_for={"event": "s1", "status": "superseded"})["reason"] == "later_state"
     assert bakery.ctl_json("mail", "retry", "--all-failed") == {"mails": [ids["2"]]}
     bakery.outcomes(wait_for={"event": "s2", "status": "sent"})
@@ -409,7 +409,7 @@ def test_the_last_jobs_of_a_customer(world):
     world.xadd(id="2", type="job.dispatched", job="b", customer="1002")
     world.xadd(id="3", type="job.completed", job="a", customer="1001", driver="Sam")
     world.xadd(id="4", type="job.started", job="c", customer="1001")
-    wait_told(world, "4", "sent")
+    wait_outcome(world, "4", "sent")
     jobs = world.ctl_json("job", "list", "--customer", "1001")
     assert [(j["job"], j["state"], j["service"], j["driver"]) for j in jobs] == \
         [("c", "started", None, None), ("a", "completed", "pick up", "Sam")]

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from kit import wait_told
+from kit import wait_outcome
 from world import BUILD, PATIENCE, wait_until
 
 ROWS = 50000
@@ -75,7 +75,7 @@ def test_the_daemon_goes_on_while_an_import_writes(world):
     world.ctl("customer", "add", "1", "--name", "Small", "--email", "one@example.com")
     world.start_daemon()
     world.xadd(id="first", type="job.completed", job="first", customer="1")
-    wait_told(world, "first", "sent")
+    wait_outcome(world, "first", "sent")
     importing = start(world, "--json", "customer", "import", big_file(world))
     wait_until(lambda: is_locked(world.path("customers.db")) or importing.poll() is not None, "the import to write", 60)
     assert importing.poll() is None
@@ -85,10 +85,10 @@ def test_the_daemon_goes_on_while_an_import_writes(world):
         began = time.monotonic()
         world.xadd(id=f"e{n}", type="job.completed", job=f"j{n}", customer="1")
         world.xadd(id=f"n{n}", type="job.completed", job=f"n{n}", customer="100000")
-        told = wait_told(world, f"e{n}", "sent")
+        outcome = wait_outcome(world, f"e{n}", "sent")
         if importing.poll() is None:
             slowest = max(slowest, time.monotonic() - began)
-            assert told["to"] == "one@example.com"
+            assert outcome["to"] == "one@example.com"
         n += 1
         time.sleep(0.05)
     assert n > 2, "the import was over too soon to tell anything"
@@ -102,7 +102,7 @@ def test_the_daemon_goes_on_while_an_import_writes(world):
     one = world.ctl_json("customer", "show", "1")
     assert (one["city"], one["dba"], one["region"]) == ("set meanwhile",) * 3
     world.xadd(id="last", type="job.completed", job="last", customer="149999")
-    assert wait_told(world, "last", "sent")["to"] == "c149999@example.com"
+    assert wait_outcome(world, "last", "sent")["to"] == "c149999@example.com"
     assert "locked" not in world.daemon.log()
 
 
@@ -127,7 +127,7 @@ def test_writers_without_an_import_wait_for_nobody(world):
     assert [code for _, code, _ in took] == [0] * 20
     assert not any(err for _, _, err in took), took
     assert max(took)[0] < A_SECOND, max(took)
-    wait_told(world, "e19", "sent")
+    wait_outcome(world, "e19", "sent")
     assert len(world.ctl_json("customer", "show", "1")["notes"]) == 20
 
 

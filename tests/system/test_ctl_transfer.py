@@ -142,7 +142,7 @@ def test_other_kinds_too(world):
     assert world.ctl_json("asset", "export", out)["rows"] == 2
 
 
-@pytest.mark.parametrize("args, code, said", [
+@pytest.mark.parametrize("args, code, fault", [
     (("import", "none.csv"), 66, "none.csv"),
     (("import", "in.xml"), 64, "--format"),
     (("import", "in.csv", "--format", "xml"), 64, "xml"),
@@ -151,10 +151,10 @@ def test_other_kinds_too(world):
     (("export", "/nowhere/out.csv"), 74, "/nowhere/out.csv"),
     (("export", "out.xlsx"), 64, "--format"),
 ])
-def test_what_cannot_be_read_or_written(world, args, code, said):
+def test_what_cannot_be_read_or_written(world, args, code, fault):
     done = world.ctl("customer", *args, check=False)
     assert (done.returncode, done.stdout) == (code, ""), done
-    assert said in done.stderr
+    assert fault in done.stderr
 
 
 def test_an_export_that_fails_leaves_the_old_file(world):

@@ -72,7 +72,7 @@ def test_version(option):
     assert re.fullmatch(r"dispatchctl \d+\.\d+\.\d+\n", done.stdout)
 
 
-@pytest.mark.parametrize("args, said", [
+@pytest.mark.parametrize("args, fault", [
     ((), "no command given"),
     (("custmer", "show", "1"), 'did you mean "customer"?'),
     (("customer",), "customer needs a verb"),
@@ -91,13 +91,13 @@ def test_version(option):
     (("-q", "customer"), "unknown option -q"),
     (("--nmae", "x"), "unknown option --nmae"),
 ])
-def test_a_slip_gets_a_suggestion(args, said):
+def test_a_slip_gets_a_suggestion(args, fault):
     done = run(*args)
     assert done.returncode == 64
     assert done.stdout == ""
     assert done.stderr.startswith("dispatchctl: ")
     assert done.stderr.count("\n") == 1
-    assert said in done.stderr
+    assert fault in done.stderr
 
 
 @pytest.mark.parametrize("where", range(4))

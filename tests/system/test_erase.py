@@ -6,7 +6,7 @@ import os
 import sqlite3
 
 import pytest
-from kit import add_customer, as_user, on_terminal, refused, wait_told
+from kit import add_customer, as_user, on_terminal, refused, wait_outcome
 from world import BUILD, wait_until
 
 WORDS = ("Zebulon", "zebulon@example.com", "Wildwood", "Quartermaster")
@@ -59,8 +59,8 @@ def test_words_leave_the_spool_once_all_has_ended(person):
     person.start_daemon()
     person.xadd(id="e1", type="job.completed", job="4711", customer="1001", data='{"note": "Quartermaster"}')
     person.xadd(id="e2", type="job.completed", job="4711", customer="2001", data='{"note": "kept"}')
-    wait_told(person, "e1", "sent")
-    wait_told(person, "e2", "sent")
+    wait_outcome(person, "e1", "sent")
+    wait_outcome(person, "e2", "sent")
     before = person.ctl_json("job", "show", "4711", "--customer", "1001")
     assert found_in(person, "spool.db*")
     erase(person)
@@ -91,7 +91,7 @@ def test_what_is_under_way_goes_when_it_has_ended(person):
 def test_it_works_without_a_daemon(person):
     person.start_daemon()
     person.xadd(id="e1", type="job.completed", job="4711", customer="1001", data='{"note": "Quartermaster"}')
-    wait_told(person, "e1", "sent")
+    wait_outcome(person, "e1", "sent")
     person.daemon.stop()
     erase(person)
     assert found_in(person, "spool.db*") == []
@@ -102,7 +102,7 @@ def test_a_new_customer_of_that_number_is_another(person):
     add_customer(person, "1001", name="New", email="new@example.com")
     person.start_daemon()
     person.xadd(id="e1", type="job.completed", job="1", customer="1001", data='{"note": "kept"}')
-    wait_told(person, "e1", "sent")
+    wait_outcome(person, "e1", "sent")
     assert person.ctl_json("mail", "list")[0]["to"] == "new@example.com"
 
 
@@ -124,7 +124,7 @@ def test_a_mail_that_waits_is_answered_and_then_goes(person):
     person.ctl("hours", "except", "1001", "tomorrow", "closed")
     person.start_daemon()
     person.xadd(id="e1", type="job.completed", job="4711", customer="1001", data='{"note": "Quartermaster"}')
-    wait_told(person, "e1", "deferred")
+    wait_outcome(person, "e1", "deferred")
     erase(person)
     (mail,) = person.ctl_json("mail", "list")
     if mail["status"] == "deferred":

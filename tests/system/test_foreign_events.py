@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from kit import add_customer, dead_letters, text_of, told, wait_told
+from kit import add_customer, dead_letters, outcomes_of, text_of, wait_outcome
 
 EVENT = {"id": "1", "type": "job.started", "job": "4711", "customer": "1001"}
 DATA = {"driver": "Zoë Driver", "reference": "PO-88"}
@@ -28,7 +28,7 @@ def mail_of(world, fields):
     add_customer(world)
     world.start_daemon()
     publish(world, fields)
-    wait_told(world, EVENT["id"], "sent")
+    wait_outcome(world, EVENT["id"], "sent")
     return text_of(world.mails(1)[0])
 
 
@@ -48,10 +48,10 @@ def test_data_base64_in_a_list_and_a_channel(world):
     add_customer(world)
     world.start_daemon()
     world.redis.lpush("jobs:list", structured(id="l", data_base64=encoded())["event"])
-    wait_told(world, "l", "sent")
+    wait_outcome(world, "l", "sent")
     while not world.redis.publish("jobs:channel", structured(id="c", job="2", data_base64=encoded())["event"]):
         pass
-    wait_told(world, "c", "sent")
+    wait_outcome(world, "c", "sent")
     assert all(DATA["driver"] in text_of(m) for m in world.mails(2))
 
 
@@ -82,14 +82,14 @@ def test_what_cannot_be_honored_is_a_dead_letter(world, stream, kind):
     for fields, _ in REFUSED.values():
         world.raw.xadd(stream, {k: v.replace("job.started", kind) for k, v in fields.items()})
     letters = dead_letters(world, len(REFUSED))
-    for letter, (name, (_, said)) in zip(letters, REFUSED.items()):
+    for letter, (name, (_, fault)) in zip(letters, REFUSED.items()):
         detail = letter[b"dead_detail"].decode()
-        assert letter[b"dead_reason"] == b"malformed" and said in detail, f"{name}: {detail}"
+        assert letter[b"dead_reason"] == b"malformed" and fault in detail, f"{name}: {detail}"
         assert not [t for t in THEIRS if t in detail], detail
     assert world.mails() == []
 
 
-@pytest.mark.parametrize("fields,said", [
+@pytest.mark.parametrize("fields,text", [
     ({"event": json.dumps({**EVENT, "data": {"driver": "Sam\0\ud83d Miller"}})}, "Sam\ufffd\ufffd Miller"),
     ({**EVENT, "data": '{"driver": "Sam\\udE9A", "odd\\u0000": {"x\\ud800": ["\\u0000"]}}'}, "Sam\ufffd"),
     ({**EVENT, "data_base64": encoded({"driver": "Sam\ude9a\ud83d"})}, "Sam\ufffd\ufffd"),
@@ -102,8 +102,8 @@ def test_what_cannot_be_honored_is_a_dead_letter(world, stream, kind):
     (structured(job="", subject="4711"), "4711"),
 ], ids=["JSON", "field data", "data_base64", "a whole pair", "BOM", "BOM in data", "no time", "no time in JSON",
         "job empty", "job empty in JSON"])
-def test_what_json_allows_costs_no_notice(world, fields, said):
-    assert said in mail_of(world, fields)
+def test_what_json_allows_costs_no_notice(world, fields, text):
+    assert text in mail_of(world, fields)
 
 
 def test_times_as_others_write_them(world):
@@ -114,11 +114,11 @@ def test_times_as_others_write_them(world):
              "2026-01-02t03:14-07:00"]
     for n, time in enumerate(times):
         world.xadd(id=str(n), job=str(n), type="job.started", customer="1001", time=time)
-        wait_told(world, str(n), "expired")
+        wait_outcome(world, str(n), "expired")
         (event,) = world.ctl_json("job", "show", str(n))["events"]
         assert event["time"] == "2026-01-02T10:14:00Z", time
     world.xadd(id="local", job="x", type="job.started", customer="1001", time="2026-01-02T10:14")
-    wait_told(world, "local", "rejected", "malformed")
+    wait_outcome(world, "local", "rejected", "malformed")
     gate = ["gate", "dispatch", "--customer", "1001", "--scheduled"]
     assert world.ctl_json(*gate, "2026-01-02T10:14Z") == world.ctl_json(*gate, "2026-01-02T10:14:00+0000")
     path = "/v1/gate?customer=1001&type=job.dispatch&scheduled="
@@ -126,7 +126,7 @@ def test_times_as_others_write_them(world):
     assert world.http(path + "2026-01-02T10:14:00%2B0000")[0] == 200
     assert world.http(path + "2026-01-02T10:14")[0] == 400
     world.xadd("jobs:requests", id="r", type="job.dispatch", job="r", customer="1001", scheduled="2126-01-02T10:14+0000")
-    wait_told(world, "r", "released")
+    wait_outcome(world, "r", "released")
 
 
 def test_explain_reads_an_event_as_the_daemon_does(world):
@@ -139,4 +139,4 @@ def test_explain_reads_an_event_as_the_daemon_does(world):
     answers = [json.loads(line) for line in
                world.ctl("explain", "--batch", "-", "--json", stdin="\ufeff" + lines).stdout.splitlines()]
     assert [a["reason"] == "malformed" for a in answers] == [False, True]
-    assert told(world, "1") == []
+    assert outcomes_of(world, "1") == []

@@ -53,13 +53,13 @@ def elsewhere(world):
     return folder
 
 
-def look_at(world, folder, name, code, said, all_of=SHORT):
+def look_at(world, folder, name, code, fault, all_of=SHORT):
     """Every program comes by; those that need the file name it."""
     world.configure({name: {"path": os.path.join(folder, f"{name}.db")}})
     before = state_of(folder)
     for args in (["-t"], []):
         done = dispatchd(world, *args, "-c", world.config_path)
-        assert done.returncode == code and said in done.stderr, (args, done)
+        assert done.returncode == code and fault in done.stderr, (args, done)
         assert state_of(folder) == before, args
     for args in all_of:
         done = world.ctl(*args, check=False, stdin="")

@@ -9,7 +9,7 @@ import zoneinfo
 
 import pytest
 
-from kit import add_customer, message, text_of, told, wait_told, zone_where_soon
+from kit import add_customer, message, outcomes_of, text_of, wait_outcome, zone_where_soon
 from world import PATIENCE, wait_until
 
 NOW = datetime.datetime.now(datetime.timezone.utc)
@@ -29,8 +29,8 @@ def ask(world, number, kind="dispatch", customer="1001", **more):
 
 
 def answer(world, number, timeout=10.0):
-    wait_until(lambda: told(world, number), lambda: f"an answer to {number}; {world.log_tail()}", timeout)
-    return told(world, number)[-1]
+    wait_until(lambda: outcomes_of(world, number), lambda: f"an answer to {number}; {world.log_tail()}", timeout)
+    return outcomes_of(world, number)[-1]
 
 
 def jobs(world, stream="jobs:dispatch"):
@@ -39,7 +39,7 @@ def jobs(world, stream="jobs:dispatch"):
 
 def released(world, number, timeout=10.0):
     """The job that was released by request `number`."""
-    wait_told(world, number, "released", timeout=timeout)
+    wait_outcome(world, number, "released", timeout=timeout)
     return next(j for j in jobs(world) if j["job"] == f"j{number}")
 
 
@@ -76,7 +76,7 @@ def test_a_suspended_customer(world, scope, create, dispatch):
     ask(world, "c", "create")
     ask(world, "d", "dispatch")
     answer(world, "c"), answer(world, "d")
-    assert (told(world, "c")[0], told(world, "d")[0]) == (create, dispatch)
+    assert (outcomes_of(world, "c")[0], outcomes_of(world, "d")[0]) == (create, dispatch)
     for outcome in world.outcomes():
         if outcome["reason"] == "suspended":
             assert outcome["note"] == "closed for winter" and outcome["until"].startswith(day(5))
@@ -156,8 +156,8 @@ def test_scheduled_outside_service_hours(world, setting, expected):
     assert released(world, "in")["outside_hours"] == "false"
     if setting == "flag":
         assert released(world, "out")["outside_hours"] == "true"
-        assert wait_told(world, "out", "released")["outside_hours"] == "true", "the answer says so"
-        assert "outside_hours" not in wait_told(world, "in", "released")
+        assert wait_outcome(world, "out", "released")["outside_hours"] == "true", "the answer says so"
+        assert "outside_hours" not in wait_outcome(world, "in", "released")
 
 
 def test_a_window_that_is_open_already_holds_nothing(world):
@@ -185,11 +185,11 @@ def test_released_by_resume_within_a_second(world):
     assert jobs(world) == []
     world.ctl("resume", "1001")
     begun = time.monotonic()
-    wait_told(world, "4", "released")
+    wait_outcome(world, "4", "released")
     assert time.monotonic() - begun < 3 * PATIENCE, "within about a second"
     assert [j["job"] for j in jobs(world)] == [f"j{n}" for n in range(5)]
     for n in range(5):
-        assert told(world, str(n)) == [("held", "suspended"), ("released", "ok")]
+        assert outcomes_of(world, str(n)) == [("held", "suspended"), ("released", "ok")]
 
 
 @pytest.mark.long
@@ -202,7 +202,7 @@ def test_released_when_the_suspension_wears_off(world):
     world.start_daemon()
     ask(world, "1")
     assert answer(world, "1") == ("held", "suspended")
-    released_at = wait_told(world, "1", "released", timeout=20)["time"]
+    released_at = wait_outcome(world, "1", "released", timeout=20)["time"]
     seconds = (datetime.datetime.fromisoformat(released_at.replace("Z", "+00:00")) - midnight).total_seconds()
     assert -1 <= seconds < 2 * PATIENCE, "within a second of midnight"
 
@@ -232,7 +232,7 @@ def test_released_while_the_daemon_was_down(world):
     world.daemon.kill()
     world.ctl("resume", "1001")
     world.start_daemon()
-    wait_told(world, "1", "released", timeout=10)
+    wait_outcome(world, "1", "released", timeout=10)
     assert [j["job"] for j in jobs(world)] == ["j1"]
 
 
@@ -246,9 +246,9 @@ def test_another_suspension_still_holds(world):
     ids = [s["id"] for s in world.ctl_json("suspensions", "1001")]
     world.ctl("resume", "1001", ids[0])
     time.sleep(1.2)
-    assert told(world, "1")[-1] == ("held", "suspended") and jobs(world) == []
+    assert outcomes_of(world, "1")[-1] == ("held", "suspended") and jobs(world) == []
     world.ctl("resume", "1001", ids[1])
-    wait_told(world, "1", "released", timeout=10)
+    wait_outcome(world, "1", "released", timeout=10)
     assert len(jobs(world)) == 1
 
 
@@ -260,7 +260,7 @@ def test_a_parents_suspension_holds_the_site(world):
     ask(world, "1", customer="1-2")
     assert answer(world, "1") == ("held", "suspended")
     world.ctl("resume", "1")
-    wait_told(world, "1", "released", timeout=10)
+    wait_outcome(world, "1", "released", timeout=10)
 
 
 def test_denied_when_the_customer_stops_being_active(world):
@@ -270,10 +270,10 @@ def test_denied_when_the_customer_stops_being_active(world):
     ask(world, "1")
     assert answer(world, "1") == ("held", "suspended")
     world.ctl("customer", "deactivate", "1001")
-    wait_told(world, "1", "denied", "customer_not_active", timeout=10)
+    wait_outcome(world, "1", "denied", "customer_not_active", timeout=10)
     world.ctl("resume", "1001")
     time.sleep(1.2)
-    assert told(world, "1")[-1] == ("denied", "customer_not_active") and jobs(world) == []
+    assert outcomes_of(world, "1")[-1] == ("denied", "customer_not_active") and jobs(world) == []
 
 
 def test_expired_when_its_day_is_over(world):
@@ -281,7 +281,7 @@ def test_expired_when_its_day_is_over(world):
     suspend(world)
     world.start_daemon()
     ask(world, "1", scheduled=at(-1, "09:00:00"))
-    wait_told(world, "1", "expired", "expired")
+    wait_outcome(world, "1", "expired", "expired")
     world.ctl("resume", "1001")
     time.sleep(1.0)
     assert jobs(world) == []
@@ -294,7 +294,7 @@ def test_expired_when_held_for_too_long(world):
     world.start_daemon()
     ask(world, "1")
     assert answer(world, "1") == ("held", "suspended")
-    wait_told(world, "1", "expired", "expired", timeout=10)
+    wait_outcome(world, "1", "expired", "expired", timeout=10)
     ask(world, "2", scheduled=at(0, "23:59:59"))
     time.sleep(1.3)
     assert answer(world, "2") == ("held", "suspended"), "with a time its day counts"
@@ -315,15 +315,15 @@ def test_two_requests_with_one_id(world):
         same = [{k: v for k, v in o.items() if k != "entry"} for o in world.outcomes() if o["event"] == number]
         assert len(same) == 2 and same[0] == same[1]
     world.ctl("resume", "1001")
-    wait_told(world, "d", "released")
+    wait_outcome(world, "d", "released")
     ask(world, "d")
-    again = wait_told(world, "d", "released", count=2)
+    again = wait_outcome(world, "d", "released", count=2)
     assert again[0]["id"] == again[1]["id"], "now the recorded answer is the release"
     assert len(jobs(world)) == 1
     world.daemon.kill()
     world.start_daemon()
     ask(world, "d")
-    wait_told(world, "d", "released", count=3)
+    wait_outcome(world, "d", "released", count=3)
     assert len(jobs(world)) == 1 and len({j["id"] for j in jobs(world)}) == 1
 
 
@@ -332,8 +332,8 @@ def test_an_event_and_a_request_may_share_an_id(world):
     world.start_daemon()
     world.xadd(id="1", type="job.dispatched", job="j1", customer="1001")
     ask(world, "1")
-    wait_told(world, "1", "released")
-    wait_told(world, "1", "sent")
+    wait_outcome(world, "1", "released")
+    wait_outcome(world, "1", "sent")
 
 
 # ---- the released job
@@ -384,7 +384,7 @@ def test_data_can_not_forge_what_is_ours(world):
                                           "address", "request", "dispatchd")}
     world.xadd("jobs:requests", event=json.dumps({"id": "1", "type": "job.dispatch", "job": "j1", "customer": "1001",
                                                   "data": forged}))
-    wait_told(world, "1", "released")
+    wait_outcome(world, "1", "released")
     names = raw_fields(world, "jobs:dispatch")[::2]
     assert len(names) == len(set(names)), f"a field twice: {names}"
     (job,) = jobs(world)
@@ -410,8 +410,8 @@ def test_one_stream_a_route(world):
     ask(world, "1", route="north")
     ask(world, "2", route="South.2_x-y")
     ask(world, "3")
-    wait_told(world, "3", "released")
-    wait_told(world, "2", "released")
+    wait_outcome(world, "3", "released")
+    wait_outcome(world, "2", "released")
     assert [j["job"] for j in jobs(world, "jobs:dispatch:north")] == ["j1"]
     assert [j["job"] for j in jobs(world, "jobs:dispatch:South.2_x-y")] == ["j2"]
     assert [j["job"] for j in jobs(world, "jobs:dispatch:none")] == ["j3"]
@@ -426,7 +426,7 @@ def test_malformed_requests(world, more):
     world.xadd_fields({"id": "1", "type": "job.dispatch", "job": "j1", "customer": "1001", **more}, "jobs:requests")
     ask(world, "2")
     assert answer(world, "2") == ("released", "ok")
-    assert told(world, "1") == [("rejected", "malformed")]
+    assert outcomes_of(world, "1") == [("rejected", "malformed")]
     assert world.redis.xlen("jobs:dead") == 1 and len(jobs(world)) == 1
 
 
@@ -436,7 +436,7 @@ def test_the_structured_spelling(world):
     world.xadd("jobs:requests", event=json.dumps({
         "specversion": "1.0", "id": 1, "source": "/app", "type": "com.example.job.dispatch",
         "data": {"job": 7, "customer": 1001, "route": "r1", "scheduled": at(1, "09:00:00")}}))
-    wait_told(world, "1", "released")
+    wait_outcome(world, "1", "released")
     (job,) = jobs(world)
     assert (job["job"], job["route"], job["scheduled"]) == ("7", "r1", at(1, "09:00:00"))
 
@@ -467,8 +467,8 @@ def test_hold_list_release_cancel(held):
         assert held.ctl("hold", "release", row, check=False).returncode == code
     if held.daemon.process.poll() is not None:
         held.start_daemon()
-    wait_told(held, "1", "released")
-    wait_told(held, "2", "cancelled", "by_hand")
+    wait_outcome(held, "1", "released")
+    wait_outcome(held, "2", "cancelled", "by_hand")
     assert [j["job"] for j in jobs(held)] == ["j1"]
     held.ctl("resume", "1001")
     time.sleep(1.2)
@@ -504,15 +504,15 @@ def test_a_released_job_that_is_suspended_before_it_starts(world, smtp):
     world.start_daemon()
     ask(world, "1")
     ask(world, "2")
-    wait_told(world, "2", "released")
+    wait_outcome(world, "2", "released")
     world.xadd(id="s", type="job.started", job="j1", customer="1001")
-    wait_told(world, "s", "sent")
+    wait_outcome(world, "s", "sent")
     suspend(world, note="flooded")
-    collision = wait_told(world, "2", "collision", "suspended", timeout=10)
+    collision = wait_outcome(world, "2", "collision", "suspended", timeout=10)
     assert collision["note"] == "flooded"
     office = wait_until(lambda: [m for m in smtp.mails if m.recipients == ["office@example.com"]], "the office's mail")
     assert len(office) == 1 and "flooded" in office[0].text
-    assert told(world, "1") == [("released", "ok")], "that one has started"
+    assert outcomes_of(world, "1") == [("released", "ok")], "that one has started"
 
 
 def test_sites_called_back_by_their_parents_suspension(world, smtp):
@@ -527,11 +527,11 @@ def test_sites_called_back_by_their_parents_suspension(world, smtp):
     ask(world, "a", customer="1-1", job="north", scheduled="2027-03-02T02:00:00-07:00")
     ask(world, "b", customer="1-1", job="north", scheduled="2027-03-02T02:00:00-07:00")
     ask(world, "c", customer="1-2", job="south")
-    wait_told(world, "c", "released")
+    wait_outcome(world, "c", "released")
     suspend(world, holding, note="flooded")
-    collisions = [wait_told(world, number, "collision", timeout=10) for number in "ac"]
+    collisions = [wait_outcome(world, number, "collision", timeout=10) for number in "ac"]
     world.wait_idle("jobs:requests")
-    assert told(world, "b") == [("released", "ok")], "one outcome a job"
+    assert outcomes_of(world, "b") == [("released", "ok")], "one outcome a job"
     office = wait_until(lambda: smtp.mails, "the office's mail")
     time.sleep(0.5)
     assert len(office) == 1, "one for all of them"
@@ -554,14 +554,14 @@ def test_an_event_during_a_suspension_is_a_collision(world, smtp):
     suspend(world, scope="routes", note="flooded")
     world.start_daemon()
     world.xadd(id="1", type="job.dispatched", job="a", customer="1001")
-    wait_told(world, "1", "suppressed", "suspended")
-    assert wait_told(world, "1", "collision", "suspended")["note"] == "flooded"
+    wait_outcome(world, "1", "suppressed", "suspended")
+    assert wait_outcome(world, "1", "collision", "suspended")["note"] == "flooded"
     world.xadd(id="2", type="job.started", job="b", customer="1001")
-    wait_told(world, "2", "sent")
-    wait_told(world, "2", "collision")
+    wait_outcome(world, "2", "sent")
+    wait_outcome(world, "2", "collision")
     world.xadd(id="3", type="job.completed", job="c", customer="1001")
-    wait_told(world, "3", "sent")
+    wait_outcome(world, "3", "sent")
     wait_until(lambda: len(smtp.mails) == 4, "two mails to the office, two to the customer")
     to = [m.recipients[0] for m in smtp.mails]
     assert to.count("office@example.com") == 2 and to.count("farm@example.com") == 2
-    assert ("collision", "suspended") not in told(world, "3")
+    assert ("collision", "suspended") not in outcomes_of(world, "3")

@@ -82,7 +82,7 @@ def test_a_plus_in_a_time_is_its_offset(bakery):
         assert gate(bakery, f"customer={spelled}&type=job.create")["status"] == "allowed"
 
 
-@pytest.mark.parametrize("query, said", [
+@pytest.mark.parametrize("query, fault", [
     ("", "customer"),
     ("customer=1001", "type"),
     ("type=job.create", "customer"),
@@ -103,8 +103,8 @@ def test_a_plus_in_a_time_is_its_offset(bakery):
     ("customer=%ff&type=job.create", "customer"),
     (f"customer={'1' * 129}&type=job.create", "128"),
 ])
-def test_bad_questions(bakery, query, said):
-    assert said in gate(bakery, query, 400)["error"]
+def test_bad_questions(bakery, query, fault):
+    assert fault in gate(bakery, query, 400)["error"]
     assert bakery.http("/v1/gate?customer=1001&type=job.create", method="HEAD")[0] == 200
 
 

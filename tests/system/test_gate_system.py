@@ -84,10 +84,10 @@ def test_resumed_while_the_daemon_is_away(farm, how):
     farm.start_daemon()
     wait_until(lambda: released(farm) == [f"j{n}" for n in range(20)], lambda: f"order; {released(farm)}", 5)
     assert farm.ctl_json("hold", "list") == []
-    told = farm.ctl_json("job", "show", "j7")
-    assert [(r["request"], r["status"]) for r in told["requests"]] == [("r7", "released")]
-    assert [o["status"] for o in told["outcomes"]] == ["held", "released"]
-    assert [o["stream"] for o in told["released"]] == ["jobs:dispatch"]
+    shown = farm.ctl_json("job", "show", "j7")
+    assert [(r["request"], r["status"]) for r in shown["requests"]] == [("r7", "released")]
+    assert [o["status"] for o in shown["outcomes"]] == ["held", "released"]
+    assert [o["stream"] for o in shown["released"]] == ["jobs:dispatch"]
 
 
 @pytest.mark.long

@@ -11,7 +11,7 @@ import time
 import pytest
 
 import kit
-from kit import add_customer, message, text_of, told, wait_told
+from kit import add_customer, message, outcomes_of, text_of, wait_outcome
 from world import wait_until
 
 # What ends a line somewhere: for SMTP, for MIME readers, for Unicode.
@@ -60,7 +60,7 @@ def test_no_field_makes_a_header(world, smtp, name):
     data = {key: f"{key} {evil}" for key in ("reference", "service", "driver", "note", "reply")}
     world.xadd(event=json.dumps({"id": "1", "source": "s", "type": "job.completed", "job": "j", "customer": "1001",
                                  "data": data}))
-    wait_told(world, "1", "sent")
+    wait_outcome(world, "1", "sent")
     assert_clean(smtp.mails[0].data)
     assert smtp.mails[0].recipients == ["farm@example.com"]
     subject = str(message(smtp.mails[0])["Subject"])
@@ -111,7 +111,7 @@ def test_a_name_in_every_script(world, smtp, script):
     assert world.ctl_json("customer", "show", "1001")["name"] == name
     world.start_daemon()
     world.xadd(id="1", type="job.completed", job=f"j-{name}"[:60], customer="1001", note=name)
-    wait_told(world, "1", "sent")
+    wait_outcome(world, "1", "sent")
     (mail,) = smtp.mails
     assert_clean(mail.data)
     read = message(mail)
@@ -148,7 +148,7 @@ def test_a_body_of_anything(world, smtp, name):
     world.start_daemon()
     world.xadd(event=json.dumps({"id": "1", "type": "job.completed", "job": "j", "customer": "1001",
                                  "data": {"note": note}}))
-    wait_told(world, "1", "sent")
+    wait_outcome(world, "1", "sent")
     (mail,) = smtp.mails
     assert_clean(mail.data)
     expected = f"[{note}]\n".replace("\r\n", "\n").replace("\r", "\n")
@@ -167,7 +167,7 @@ def test_huge_data(world, smtp):
     text = json.dumps({"id": "1", "type": "job.completed", "job": "j", "customer": "1001", "data": data})
     assert 200_000 < len(text) < 262_144
     world.xadd(event=text)
-    wait_told(world, "1", "sent", timeout=20)
+    wait_outcome(world, "1", "sent", timeout=20)
     (mail,) = smtp.mails
     assert all(len(line) <= 998 for line in mail.data.split(b"\r\n"))
     lines = text_of(mail).splitlines()
@@ -198,14 +198,14 @@ def test_a_template_that_breaks_costs_no_mail(world, smtp, name):
     if checked.returncode:
         assert "completed.txt:" in checked.stderr, checked.stderr
     world.xadd(id="1", type="job.completed", job="4711", customer="1001")
-    wait_told(world, "1", "sent")
+    wait_outcome(world, "1", "sent")
     world.daemon.stop()
     world.start_daemon(ready=False)
     wait_until(lambda: world.daemon.process.poll() is not None or "READY=1" in world.daemon.notified(), "a start or an end")
     if world.daemon.process.poll() is not None:
         pytest.fail(f"it doesn't start: {world.daemon.log()}")
     world.xadd(id="2", type="job.completed", job="4712", customer="1001")
-    wait_told(world, "2", "sent")
+    wait_outcome(world, "2", "sent")
     mail = smtp.mails[1]
     assert message(mail)["Subject"] is not None
     assert "4712" in text_of(mail)
@@ -216,7 +216,7 @@ def test_a_subject_that_data_empties(world, smtp):
     add_customer(world)
     world.start_daemon()
     world.xadd(id="1", type="job.completed", job="4711", customer="1001")
-    wait_told(world, "1", "sent")
+    wait_outcome(world, "1", "sent")
     assert_clean(smtp.mails[0].data)
     assert "Reply-To" not in message(smtp.mails[0])
 
@@ -228,10 +228,10 @@ def test_names_of_fields_mean_no_harm(world, smtp):
     world.xadd_fields({"id": "1", "type": "job.completed", "job": "j", "customer": "1001", "timeline": "x", "jobs": "x",
                        "company": "x", "contact": "x", "date": "x", "__proto__": "x", "a.b": "x", "{{": "}}", " ": "x",
                        "data": '{"customer": {"name": "forged"}, "event": "x", "state": "failed", "contact": {"name": "x"}}'})
-    wait_told(world, "1", "sent")
+    wait_outcome(world, "1", "sent")
     assert_clean(smtp.mails[0].data)
     assert "forged" not in smtp.mails[0].text
-    assert told(world, "1") == [("queued", "ok"), ("sent", "ok")]
+    assert outcomes_of(world, "1") == [("queued", "ok"), ("sent", "ok")]
 
 
 def garbled(chance, text):
@@ -275,7 +275,7 @@ def test_anything_at_all(world, smtp):
         world.wait_idle(stream, timeout=30)
     world.ctl("customer", "set", "1001", "--status", "active", "--name", "Farm")
     world.xadd(id="last", type="job.failed", job="last", customer="1001")
-    wait_until(lambda: told(world, "last"), lambda: f"the one behind them, seed {seed}; {world.log_tail()}")
+    wait_until(lambda: outcomes_of(world, "last"), lambda: f"the one behind them, seed {seed}; {world.log_tail()}")
     for mail in smtp.mails:
         headers = headers_of(mail.data)
         assert all(0x20 <= byte < 0x7f or byte == 9 for line in headers for byte in line), f"seed {seed}"

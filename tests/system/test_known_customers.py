@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from kit import add_customer, as_user, dispatchd, needs_root, refused, wait_told
+from kit import add_customer, as_user, dispatchd, needs_root, refused, wait_outcome
 from world import ROOT, wait_until
 
 
@@ -47,25 +47,25 @@ def known(world):
     add_customer(world)
     world.start_daemon()
     event(world, 1)
-    wait_told(world, 1, "sent")
+    wait_outcome(world, 1, "sent")
     assert world.daemon.stop() == 0
     assert not os.path.exists(path(world) + "-wal")
     return world
 
 
-def waits(world, said, number):
+def waits(world, fault, number):
     """Not ready, with the reason in three places; an event is neither judged nor lost."""
-    wait_until(lambda: world.http("/readyz")[0] == 503 and said in world.http("/readyz")[2], f"not ready: {said}", 15)
+    wait_until(lambda: world.http("/readyz")[0] == 503 and fault in world.http("/readyz")[2], f"not ready: {fault}", 15)
     assert world.http("/healthz")[0] == 200
-    world.daemon.wait_log(said)
-    assert said in world.ctl_json("status")["daemon_fault"]
+    world.daemon.wait_log(fault)
+    assert fault in world.ctl_json("status")["daemon_fault"]
     event(world, number)
     time.sleep(0.7)
     assert not [o for o in world.outcomes() if o.get("event") == str(number)], "events wait"
 
 
 def goes_on(world, number):
-    wait_told(world, number, "sent", timeout=20)
+    wait_outcome(world, number, "sent", timeout=20)
     wait_until(lambda: world.http("/readyz")[0] == 200, "ready again", 15)
 
 
@@ -130,13 +130,13 @@ def test_nothing_is_marked_or_made_in_its_place(known, smtp):
     smtp.answers["rcpt"] = lambda *_: time.sleep(2) or "550 5.1.1 no such user"
     known.start_daemon()
     event(known, 2)
-    wait_told(known, 2, "queued")
+    wait_outcome(known, 2, "queued")
     set_aside(known)
     wait_until(lambda: known.http("/readyz")[0] == 503, "not ready", 15)
     time.sleep(2.5)
     assert not os.path.exists(path(known))
     bring_back(known)
-    wait_told(known, 2, "failed", "address_refused", timeout=20)
+    wait_outcome(known, 2, "failed", "address_refused", timeout=20)
     wait_until(lambda: known.ctl_json("customer", "show", "1001")["contacts"][0]["email_invalid"], "the mark", 15)
 
 
@@ -190,7 +190,7 @@ def test_another_is_adopted(known, running):
     if not running:
         known.start_daemon()
         event(known, 2)
-    wait_told(known, 2, "rejected", "unknown_customer", timeout=20)
+    wait_outcome(known, 2, "rejected", "unknown_customer", timeout=20)
     event(known, 3, "2002")
     goes_on(known, 3)
     known.ctl("customer", "set", "2002", "--phone", "303 555 0100")
@@ -275,7 +275,7 @@ def backed_up(known):
     known.start_daemon()
     add_customer(known, "1002", email="later@example.com")
     event(known, 2, "1002")
-    wait_told(known, 2, "sent")
+    wait_outcome(known, 2, "sent")
     time.sleep(1.0)  # mtime
     assert os.path.getsize(path(known) + "-wal") > 0
     return known
@@ -316,7 +316,7 @@ def test_its_own_wal_is_none_of_another(known):
                 db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
             db.close()
         event(known, n, f"10{n:02}")
-        wait_told(known, n, "sent")
+        wait_outcome(known, n, "sent")
         if n % 3 == 0:
             os.utime(path(known) + "-wal", (1, 1))
         known.daemon.kill()

@@ -24,7 +24,7 @@ def started(world, number, **fields):
     """The mail that a new customer gets, whose address tells it from others."""
     add_customer(world, number, email=f"c{number}@example.com", **fields)
     world.xadd(id=number, type="job.started", job=number, customer=number)
-    kit.wait_told(world, number, "sent")
+    kit.wait_outcome(world, number, "sent")
     (mail,) = [m for m in world.mails() if message(m)["To"].addresses[0].addr_spec == f"c{number}@example.com"]
     return mail
 

@@ -193,14 +193,14 @@ def in_host(name):
             "os.execv(sys.argv[2], sys.argv[2:])", name]
 
 
-@pytest.mark.parametrize("name, said", [
+@pytest.mark.parametrize("name, expected", [
     ("mail.example.com", "mail.example.com"), ("mail.example.com.", "mail.example.com"),
     ("my_host.example.com", "[127.0.0.1]"), ("localhost.localdomain", "[127.0.0.1]"), ("10.1.2.3", "[127.0.0.1]"),
     ("mailhost", "[127.0.0.1]"), ("localhost", "[127.0.0.1]")])
-def test_ehlo_says_a_full_name_or_an_address(peer, name, said):
+def test_ehlo_gives_a_full_name_or_an_address(peer, name, expected):
     with Probe(peer.relay, before=in_host(name)) as probe:
         assert probe.send()["delivery"] == "sent"
-    assert peer.commands()[0] == "EHLO " + said
+    assert peer.commands()[0] == "EHLO " + expected
 
 
 def test_ehlo_says_our_ipv6_address():
@@ -327,10 +327,10 @@ def parameters(peer, verb):
 
 
 @pytest.mark.parametrize("pipelining", [[], ["PIPELINING"]])
-@pytest.mark.parametrize("stage, verb, said", [("mail", "MAIL", "ENVID"), ("mail", "MAIL", "SIZE"), ("rcpt", "RCPT", "NOTIFY")])
+@pytest.mark.parametrize("stage, verb, parameter", [("mail", "MAIL", "ENVID"), ("mail", "MAIL", "SIZE"), ("rcpt", "RCPT", "NOTIFY")])
 @pytest.mark.parametrize("reply", ["501 5.5.4 bad parameter", "504 5.5.4 not implemented", "555 5.5.4 unsupported option",
                                    "555 what", "550 5.5.4 invalid arguments"])
-def test_a_refused_parameter_is_left_out(pipelining, stage, verb, said, reply):
+def test_a_refused_parameter_is_left_out(pipelining, stage, verb, parameter, reply):
     with SmtpPeer(extensions=[*DSN, *pipelining], answers={stage: with_parameters(reply)}) as peer:
         with Probe(peer.relay) as probe:
             for n in range(5):
@@ -339,10 +339,10 @@ def test_a_refused_parameter_is_left_out(pipelining, stage, verb, said, reply):
     assert {(r["delivery"], r["reply"][:3]) for r in results} == {("sent", "250")}
     assert sorted(m.recipients[0] for m in peer.mails) == [f"kim{n}@example.com" for n in range(5)]
     found = parameters(peer, verb)
-    assert said in found[0] and found[1:] == [""] * 5, "it is said again once, and remembered"
+    assert parameter in found[0] and found[1:] == [""] * 5, "the bare command is tried once, and that is remembered"
     assert peer.connections == 1
     other = parameters(peer, "RCPT" if verb == "MAIL" else "MAIL")
-    assert all(other), "what was not refused goes on being said"
+    assert all(other), "what was not refused is still sent"
 
 
 def test_both_commands_without_parameters():
@@ -817,17 +817,17 @@ def test_auth_refused(password_file, reply):
     assert not any(c.startswith("MAIL") for c in peer.sessions[0].commands)
 
 
-@pytest.mark.parametrize("auth, said", [
+@pytest.mark.parametrize("auth, fault", [
     (None, "offers no way to log in; dispatchd knows PLAIN, LOGIN and CRAM-MD5"),
     ("GSSAPI XOAUTH2", "offers GSSAPI XOAUTH2; dispatchd knows PLAIN, LOGIN and CRAM-MD5"),
     ("NTLM", "offers NTLM; dispatchd knows"),
     ("SCRAM-SHA-256 CRAM-MD5-PLUS", "offers SCRAM-SHA-256 CRAM-MD5-PLUS; dispatchd knows")])
-def test_no_way_to_log_in_means_no_mail(password_file, auth, said):
+def test_no_way_to_log_in_means_no_mail(password_file, auth, fault):
     with SmtpPeer(users=None if auth is None else {"me": "x"}, auth=auth or "") as peer:
         with Probe(peer.relay, user="me", password_file=password_file) as probe:
             result = probe.send()
             assert probe.relays()[0]["words"] == result["reply"]
-    assert result["delivery"] == "relay" and result["reply"].startswith("AUTH: the relay " + said)
+    assert result["delivery"] == "relay" and result["reply"].startswith("AUTH: the relay " + fault)
     assert not any(c.startswith(("MAIL", "AUTH")) for c in peer.commands())
 
 
@@ -850,8 +850,8 @@ def test_the_systemd_credential(tmp_path):
                                              ("a\tb", 0o600, "control"), ("x" * 256, 0o600, "at most 255")])
 def test_password_files_that_are_refused(tmp_path, text, mode, words):
     secret = _password(tmp_path / "password", text, mode)
-    said = fails("127.0.0.1:25", user="me", password_file=secret)
-    assert words in said and (not text.strip() or text not in said.replace(secret, ""))
+    fault = fails("127.0.0.1:25", user="me", password_file=secret)
+    assert words in fault and (not text.strip() or text not in fault.replace(secret, ""))
 
 
 @pytest.mark.parametrize("text", ["correct horse", "correct horse\n", "correct horse\r\n", "correct horse\nof whom\n"])

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 
 import kit
-from kit import add_customer, message, text_of, told, wait_told
+from kit import add_customer, message, outcomes_of, text_of, wait_outcome
 from world import wait_until
 
 STATES = ("dispatched", "started", "paused", "completed", "failed")
@@ -30,7 +30,7 @@ def test_five_states_with_the_shipped_templates(world, smtp):
                    service="20 yard container", reference="PO-77", reason="gate locked",
                    time=(datetime.datetime.now(datetime.timezone.utc)).isoformat())
     for n, state in enumerate(STATES):
-        wait_told(world, f"e{n}", "sent")
+        wait_outcome(world, f"e{n}", "sent")
     by_job = {message(m)["X-Dispatchd-Job"]: m for m in smtp.mails}
     assert len(smtp.mails) == 5
     for n, state in enumerate(STATES):
@@ -59,7 +59,7 @@ def test_outcomes_have_their_fields_and_order(world, smtp):
     world.start_daemon()
     smtp.answers["body"] = "250 2.0.0 queued as ABC"
     world.xadd(id="8f2c", source="app", type="com.example.job.completed", job="4711", customer="1001")
-    wait_told(world, "8f2c", "sent")
+    wait_outcome(world, "8f2c", "sent")
     queued, sent = world.outcomes()
     common = {"event": "8f2c", "source": "app", "job": "4711", "customer": "1001", "type": "job.completed",
               "reason": "ok", "contact": queued["contact"], "to": "farm@example.com", "mail": queued["mail"]}
@@ -110,10 +110,10 @@ def test_data_of_both_spellings_reaches_the_template(world):
     world.start_daemon()
     world.xadd(id="1", type="job.started", job="a", customer="1001", driver="Sam",
                data='{"driver": "Kim", "crate": "C-1", "deep": {"er": "x"}, "amount": 12}')
-    wait_told(world, "1", "sent")
+    wait_outcome(world, "1", "sent")
     world.xadd(event=json.dumps({"id": "2", "type": "job.started", "job": "b", "customer": "1001",
                                  "data": {"driver": "Kim", "crate": "C-2", "deep": {"er": "y"}, "amount": 12.50}}))
-    wait_told(world, "2", "sent")
+    wait_outcome(world, "2", "sent")
     first, second = world.mails(2)
     assert text_of(first) == "Sam/C-1/x/12/Example Farm/Ann/a 1001\n", "a field wins over data"
     assert text_of(second).startswith("Kim/C-2/y/12.5"), text_of(second)
@@ -157,14 +157,14 @@ def test_two_contacts_two_mails(world, smtp):
     world.ctl("contact", "add", "1001", "--name", "Lee", "--email", "lee@example.com", "--notify", "none")
     world.start_daemon()
     world.xadd(id="1", type="job.completed", job="1", customer="1001")
-    sent = wait_told(world, "1", "sent", count=2)
+    sent = wait_outcome(world, "1", "sent", count=2)
     assert sorted(m.recipients for m in smtp.mails) == [["farm@example.com"], ["kim@example.com"]]
     assert len({o["mail"] for o in sent}) == len({o["contact"] for o in sent}) == 2
     ids = {message(m)["Message-ID"] for m in smtp.mails}
     assert len(ids) == 2, "two mails, two ids"
     assert {message(m)["References"] for m in smtp.mails} != {None}
     world.xadd(id="2", type="job.started", job="2", customer="1001")
-    wait_told(world, "2", "sent")
+    wait_outcome(world, "2", "sent")
     time.sleep(0.1)
     assert [m.recipients for m in smtp.mails[2:]] == [["farm@example.com"]]
 
@@ -174,9 +174,9 @@ def test_mails_of_a_job_are_one_thread(world, smtp):
     world.start_daemon()
     for n, state in enumerate(("dispatched", "started", "completed")):
         world.xadd(id=f"a{n}", type=f"job.{state}", job="4711", customer="1001")
-        wait_told(world, f"a{n}", "sent")
+        wait_outcome(world, f"a{n}", "sent")
     world.xadd(id="b", type="job.started", job="4712", customer="1001")
-    wait_told(world, "b", "sent")
+    wait_outcome(world, "b", "sent")
     read = [message(m) for m in smtp.mails]
     threads = [m["References"] for m in read]
     assert threads[0] == threads[1] == threads[2] != threads[3]
@@ -189,7 +189,7 @@ def test_envelope_sender_of_its_own(world, smtp):
     add_customer(world)
     world.start_daemon()
     world.xadd(id="1", type="job.started", job="1", customer="1001")
-    wait_told(world, "1", "sent")
+    wait_outcome(world, "1", "sent")
     assert smtp.mails[0].sender == "bounces@example.com"
     assert str(message(smtp.mails[0])["From"]) == "Example Hauling <dispatch@example.com>"
 
@@ -203,7 +203,7 @@ def test_a_retry_is_the_same_mail(world, smtp):
     world.start_daemon()
     made = time.time()
     world.xadd(id="1", type="job.started", job="1", customer="1001", driver="Sam")
-    retrying = wait_told(world, "1", "retrying", "mail_busy")
+    retrying = wait_outcome(world, "1", "retrying", "mail_busy")
     assert retrying["attempts"] == "1" and "451 4.3.0 later" in retrying["reply"]
     due = datetime.datetime.fromisoformat(retrying["due"].replace("Z", "+00:00")).timestamp()
     assert 45 < due - made < 80, "a minute, with jitter"
@@ -211,7 +211,7 @@ def test_a_retry_is_the_same_mail(world, smtp):
     wait_until(lambda: time.time() > made + 1.5, "the seconds of Date to differ")
     del smtp.answers["body"]
     world.ctl("mail", "retry", retrying["mail"])
-    assert wait_told(world, "1", "sent")["attempts"] == "2", "a try asked for by hand is one more"
+    assert wait_outcome(world, "1", "sent")["attempts"] == "2", "a try asked for by hand is one more"
     assert smtp.mails[0].data == seen[0], "byte for byte"
     read = message(smtp.mails[0])
     queued = datetime.datetime.fromisoformat(world.outcomes()[0]["time"].replace("Z", "+00:00"))
@@ -247,7 +247,7 @@ def test_jobs_that_are_not_printable_are_percent_encoded(world):
     add_customer(world)
     world.start_daemon()
     world.xadd(id="1", type="job.started", job="Tür 5/é%\u202e", customer="1001")
-    wait_told(world, "1", "sent")
+    wait_outcome(world, "1", "sent")
     header = message(world.mails(1)[0])["X-Dispatchd-Job"]
     assert unquote(header) == "Tür 5/é%\u202e"
     assert all(32 < ord(c) < 127 for c in header.replace(" ", "")), header
@@ -270,14 +270,14 @@ def test_what_customers_get_no_mail_for_is_said(world):
         world.xadd(id=f"{number}-{state}", type=f"job.{state}", job="j", customer=number, time=time_.isoformat())
     world.xadd(id="again", type="job.completed", job="j", customer="1",
                time=datetime.datetime.now(datetime.timezone.utc).isoformat())
-    wait_told(world, "again", "suppressed")
-    assert told(world, "1-completed")[0] == ("queued", "ok")
-    assert told(world, "1-started") == [("suppressed", "stale")]
-    assert told(world, "again") == [("suppressed", "repeat")]
-    assert told(world, "6-started") == [("suppressed", "customer_not_active")]
-    assert told(world, "7-started") == [("suppressed", "suspended")]
-    assert told(world, "8-started") == [("suppressed", "not_wanted")]
-    assert told(world, "9-started") == [("suppressed", "no_address")]
+    wait_outcome(world, "again", "suppressed")
+    assert outcomes_of(world, "1-completed")[0] == ("queued", "ok")
+    assert outcomes_of(world, "1-started") == [("suppressed", "stale")]
+    assert outcomes_of(world, "again") == [("suppressed", "repeat")]
+    assert outcomes_of(world, "6-started") == [("suppressed", "customer_not_active")]
+    assert outcomes_of(world, "7-started") == [("suppressed", "suspended")]
+    assert outcomes_of(world, "8-started") == [("suppressed", "not_wanted")]
+    assert outcomes_of(world, "9-started") == [("suppressed", "no_address")]
     suspended = next(o for o in world.outcomes() if o["event"] == "7-started")
     assert suspended["note"] == "away" and suspended["until"].startswith(day(3))
 
@@ -294,24 +294,24 @@ def test_a_mail_waits_for_service_hours(world):
     world.start_daemon()
     world.xadd(id="1", type="job.completed", job="1", customer="1001")
     world.xadd(id="2", type="job.failed", job="2", customer="1001")
-    deferred = wait_told(world, "1", "deferred", "outside_hours")
+    deferred = wait_outcome(world, "1", "deferred", "outside_hours")
     assert deferred["due"].startswith(f"{opening:%Y-%m-%dT%H}:00:00")
-    wait_told(world, "2", "sent")
-    assert told(world, "2")[0] == ("queued", "ok"), "failed is sent all the same"
+    wait_outcome(world, "2", "sent")
+    assert outcomes_of(world, "2")[0] == ("queued", "ok"), "failed is sent all the same"
     assert len(world.mails()) == 1
     shown = world.ctl_json("mail", "list", "--status", "deferred")
     assert [(str(m["id"]), m["to"]) for m in shown] == [(deferred["mail"], "farm@example.com")]
     earlier = opening - datetime.timedelta(hours=1)
     world.ctl("hours", "except", "1001", day, f"{earlier:%H}:00-{opening:%H}:30")
-    sooner = wait_told(world, "1", "deferred", count=2)[1]
+    sooner = wait_outcome(world, "1", "deferred", count=2)[1]
     assert sooner["due"].startswith(f"{earlier:%Y-%m-%dT%H}:00:00"), "the office's change is acted upon"
     assert sooner["to"] == "farm@example.com"
     world.xadd(id="3", type="job.failed", job="1", customer="1001")
-    assert wait_told(world, "1", "superseded")["to"] == "farm@example.com"
+    assert wait_outcome(world, "1", "superseded")["to"] == "farm@example.com"
     world.xadd(id="4", type="job.completed", job="4", customer="1001")
-    wait_told(world, "4", "deferred")
+    wait_outcome(world, "4", "deferred")
     world.ctl("hours", "clear", "1001", "--yes")
-    wait_told(world, "4", "sent")
+    wait_outcome(world, "4", "sent")
 
 
 @pytest.mark.long
@@ -324,9 +324,9 @@ def test_a_deferred_mail_goes_when_the_service_opens(world):
     world.start_daemon()
     for number in ("1", "2"):
         world.xadd(id=number, type="job.completed", job=number, customer=number)
-        wait_told(world, number, "deferred", "outside_hours")
+        wait_outcome(world, number, "deferred", "outside_hours")
     world.ctl("suspend", "2", "--scope", "emails", "--note", "asked for quiet")
-    wait_told(world, "1", "sent", timeout=20)
-    wait_told(world, "2", "suppressed", "suspended")
+    wait_outcome(world, "1", "sent", timeout=20)
+    wait_outcome(world, "2", "suppressed", "suspended")
     assert [message(m)["To"] for m in world.mails()] == ["c1@example.com"]
-    assert told(world, "1") == [("deferred", "outside_hours"), ("sent", "ok")]
+    assert outcomes_of(world, "1") == [("deferred", "outside_hours"), ("sent", "ok")]

@@ -5,7 +5,7 @@ import json
 import sqlite3
 
 import pytest
-from kit import add_customer, dead_letters, message, on_terminal, refused, wait_told, write
+from kit import add_customer, dead_letters, message, on_terminal, refused, wait_outcome, write
 from world import BUILD, ROOT, wait_until
 
 
@@ -86,7 +86,7 @@ def test_jobs_and_waiting_mails_follow(pair):
     pair.ctl("contact", "set", "2", "--name", "Sam", "--email", "old@example.com")
     pair.start_daemon()
     pair.xadd(id="e1", type="job.completed", job="4711", customer="1001")
-    wait_told(pair, "e1", "deferred")
+    wait_outcome(pair, "e1", "deferred")
     pair.ctl("suspend", "1001", "--scope", "routes", "--note", "Rebuilding")
     pair.xadd("jobs:requests", id="r1", type="job.dispatch", job="8", customer="1001")
     pair.outcomes(wait_for={"status": "held", "job": "8"})
@@ -96,7 +96,7 @@ def test_jobs_and_waiting_mails_follow(pair):
     (mail,) = pair.ctl_json("mail", "list")
     assert (mail["customer"], mail["status"]) == ("2001", "deferred")
     pair.ctl("hours", "clear", "2001")
-    wait_told(pair, "e1", "sent")
+    wait_outcome(pair, "e1", "sent")
     assert message(pair.mails(count=1)[0])["To"].endswith("old@example.com>")
     pair.ctl("resume", "2001")
     pair.outcomes(wait_for={"status": "released", "job": "8", "customer": "2001"})
@@ -107,14 +107,14 @@ def test_events_requests_feed_and_search_go_on_by_the_old_number(world, how):
     add_customer(world, "1001")
     world.start_daemon()
     world.xadd(id="e1", type="job.dispatched", job="4711", customer="1001")
-    wait_told(world, "e1", "sent")
+    wait_outcome(world, "e1", "sent")
     if how == "merged":
         add_customer(world, "2001", email="other@example.com")
         merge(world)
     else:
         world.ctl("customer", "set", "1001", "--number", "2001")
     world.xadd(id="e2", type="job.completed", job="4711", customer="1001")
-    wait_told(world, "e2", "sent")
+    wait_outcome(world, "e2", "sent")
     assert world.outcomes(wait_for={"event": "e2", "status": "sent"})
     (job,) = world.ctl_json("job", "list")
     assert (job["customer"], job["state"]) == ("2001", "completed")
@@ -133,13 +133,13 @@ def test_events_requests_feed_and_search_go_on_by_the_old_number(world, how):
 def test_an_event_that_comes_again_by_the_old_number_is_the_same_one(world):
     add_customer(world, "1001")
     world.start_daemon()
-    said = dict(id="e1", type="job.dispatched", job="4711", customer="1001", time="2026-01-01T00:00:00Z")
-    world.xadd(**said)
+    fields = dict(id="e1", type="job.dispatched", job="4711", customer="1001", time="2026-01-01T00:00:00Z")
+    world.xadd(**fields)
     world.outcomes(wait_for={"event": "e1"})
     world.ctl("customer", "set", "1001", "--number", "2001")
-    world.xadd(**said)
+    world.xadd(**fields)
     world.xadd(id="e2", type="job.completed", job="4711", customer="1001")
-    wait_told(world, "e2", "sent")
+    wait_outcome(world, "e2", "sent")
     assert "duplicate with other content" not in world.log_tail()
     assert len(world.ctl_json("job", "show", "4711")["events"]) == 2
 

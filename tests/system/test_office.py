@@ -9,7 +9,7 @@ import shutil
 import zoneinfo
 
 import pytest
-from kit import add_customer, refused, wait_told
+from kit import add_customer, refused, wait_outcome
 from world import wait_until
 
 
@@ -75,14 +75,14 @@ def test_explain_without_json_knows_the_job_that_is_named(world):
     add_customer(world, "1001")
     world.start_daemon()
     world.xadd(id="1", type="job.completed", job="4711", customer="1001")
-    wait_told(world, "1", "sent")
+    wait_outcome(world, "1", "sent")
     later = ("--at", "+1h")
     assert world.ctl_json("explain", "--customer", "1001", "--type", "completed", "--job", "4711",
                           *later)["reason"] == "repeat"
     assert world.ctl_json("explain", "--customer", "1001", "--type", "completed", *later)["reason"] == "ok"
 
 
-@pytest.mark.parametrize("args, said", [
+@pytest.mark.parametrize("args, fault", [
     (("--customer", "1001"), "--type"),
     (("--type", "completed"), "--customer"),
     (("--customer", "1001", "--type", "complete"), "complete"),
@@ -90,8 +90,8 @@ def test_explain_without_json_knows_the_job_that_is_named(world):
     (("--job", "1", "--batch", "-"), "--batch"),
     ((), "--customer"),
 ])
-def test_explain_says_which_words_are_missing(world, args, said):
-    refused(world, 64, said, "explain", *args)
+def test_explain_says_which_words_are_missing(world, args, fault):
+    refused(world, 64, fault, "explain", *args)
 
 
 # ---- suspensions
@@ -142,10 +142,10 @@ def test_a_changed_suspension_acts_at_once(world):
     world.ctl("suspension", "set", made["id"], "--scope", "emails")
     world.outcomes(wait_for={"event": "r1", "status": "released"})
     world.xadd(id="e1", type="job.completed", job="1", customer="1")
-    assert wait_told(world, "e1", "suppressed")["note"] == "Rebuilding"
+    assert wait_outcome(world, "e1", "suppressed")["note"] == "Rebuilding"
     world.ctl("suspension", "set", made["id"], "--scope", "jobs")
     world.xadd(id="e2", type="job.completed", job="2", customer="1")
-    wait_told(world, "e2", "sent")
+    wait_outcome(world, "e2", "sent")
 
 
 def test_resume_says_that_the_parents_suspension_still_holds(world):
@@ -240,9 +240,9 @@ def test_a_holiday_acts_at_once_in_the_daemon(world):
     world.start_daemon()
     world.ctl("hours", "except", "--all", "yesterday..+3d", "closed")
     world.xadd(id="e1", type="job.completed", job="1", customer="1")
-    assert wait_told(world, "e1", "deferred")["reason"] == "outside_hours"
+    assert wait_outcome(world, "e1", "deferred")["reason"] == "outside_hours"
     world.ctl("hours", "except", "--all", "yesterday..+3d", "normal")
-    wait_told(world, "e1", "sent")
+    wait_outcome(world, "e1", "sent")
 
 
 # ---- jobs and mails by customer, in the customer's time
@@ -265,7 +265,7 @@ def test_a_customers_page_has_its_jobs(world):
     world.xadd(id="e1", type="job.completed", job="done", customer="1001", scheduled=coming, service="Pick-up")
     world.xadd(id="e2", type="job.completed", job="others", customer="1002")
     world.outcomes(wait_for={"event": "r2", "status": "held"})
-    wait_told(world, "e2", "sent")
+    wait_outcome(world, "e2", "sent")
     jobs = world.ctl_json("customer", "show", "1001")["jobs"]
     assert sorted(row["job"] for row in jobs["scheduled"]) == ["later", "waits"]
     assert [row["job"] for row in jobs["held"]] == ["waits"]
@@ -296,7 +296,7 @@ def test_lists_of_jobs_and_mails_are_narrowed(world):
     world.xadd(id="e2", type="job.failed", job="4712", customer="1001")
     world.xadd(id="e3", type="job.completed", job="4711", customer="1002")
     for event, status in (("e1", "sent"), ("e2", "sent"), ("e3", "deferred")):
-        wait_told(world, event, status)
+        wait_outcome(world, event, status)
 
     def mails(*args):
         return sorted((row["customer"], row["jobs"][0]) for row in world.ctl_json("mail", "list", *args))

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from kit import add_customer, as_user, dispatchd, needs_root, wait_told
+from kit import add_customer, as_user, dispatchd, needs_root, wait_outcome
 from smtp_peer import SmtpPeer
 from world import wait_until
 
@@ -24,16 +24,16 @@ def test_mails_go_out_while_redis_is_away(world, smtp):
     smtp.answers["body"] = lambda *_: time.sleep(1.0)
     world.start_daemon()
     event(world, 1)
-    wait_told(world, 1, "queued")
+    wait_outcome(world, 1, "queued")
     world.redis_server.stop()
     wait_until(lambda: len(smtp.mails) == 1, "the mail")
     world.daemon.wait_log("Redis connection lost")
     world.redis_server.start()
     world.outcomes_read = "-"
-    sent = wait_told(world, 1, "sent", timeout=15)
+    sent = wait_outcome(world, 1, "sent", timeout=15)
     assert sent["attempts"] == "1"
     event(world, 2)
-    wait_told(world, 2, "sent")
+    wait_outcome(world, 2, "sent")
     assert len(smtp.mails) == 2
 
 
@@ -42,12 +42,12 @@ def test_deferred_mails_fall_due_while_redis_is_away(world, smtp):
     add_customer(world)
     world.start_daemon()
     event(world, 1)
-    wait_told(world, 1, "deferred")
+    wait_outcome(world, 1, "deferred")
     world.redis_server.stop()
     smtp.wait_mails(1)
     world.redis_server.start()
     world.outcomes_read = "-"
-    wait_told(world, 1, "sent", timeout=15)
+    wait_outcome(world, 1, "sent", timeout=15)
 
 
 # ---- the relay
@@ -65,9 +65,9 @@ def test_relay_away_and_back(world):
     for n in range(20):
         event(world, n)
     for n in range(20):
-        wait_told(world, n, "queued")
-    wait_told(world, "s", "superseded", "later_state")
-    wait_told(world, "d", "superseded", "later_state")
+        wait_outcome(world, n, "queued")
+    wait_outcome(world, "s", "superseded", "later_state")
+    wait_outcome(world, "d", "superseded", "later_state")
     world.daemon.wait_log("relay")
     time.sleep(1.2)  # at least one more try
     assert not [o for o in world.outcomes() if o["status"] in ("retrying", "failed", "sent")]
@@ -82,7 +82,7 @@ def test_relay_away_and_back(world):
         assert len(back.mails) == 21
         assert world.daemon.stop() == 0
     log = world.daemon.log()
-    assert sum(line.startswith("warning") and "relay" in line for line in log.splitlines()) <= 2, "said once"
+    assert sum(line.startswith("warning") and "relay" in line for line in log.splitlines()) <= 2, "logged once"
 
 
 def test_the_second_relay_takes_over(world):
@@ -93,7 +93,7 @@ def test_the_second_relay_takes_over(world):
         add_customer(world)
         world.start_daemon()
         event(world, 1)
-        wait_told(world, 1, "sent")
+        wait_outcome(world, 1, "sent")
         assert len(second.mails) == 1
         world.daemon.kill()
 
@@ -105,15 +105,15 @@ def test_a_long_import_holds_no_turn(world, smtp):
     add_customer(world)
     world.start_daemon()
     event(world, 1)
-    wait_told(world, 1, "sent")
+    wait_outcome(world, 1, "sent")
     office = sqlite3.connect(world.path("customers.db"), isolation_level=None)
     try:
         office.execute("BEGIN IMMEDIATE")
         smtp.answers["rcpt"] = "550 5.1.1 no such user"
         event(world, 2)
-        wait_told(world, 2, "failed", "address_refused", timeout=10)
+        wait_outcome(world, 2, "failed", "address_refused", timeout=10)
         event(world, 3)
-        wait_told(world, 3, "suppressed", "address_invalid", timeout=10)
+        wait_outcome(world, 3, "suppressed", "address_invalid", timeout=10)
         assert world.http("/healthz")[0] == 200
         # The mark itself has to wait. One who looks meanwhile sees what was there before.
         time.sleep(0.5)
@@ -128,10 +128,10 @@ def test_a_long_import_holds_no_turn(world, smtp):
 def test_customers_db_may_be_absent(world):
     world.start_daemon()
     event(world, 1)
-    wait_told(world, 1, "rejected", "unknown_customer")
+    wait_outcome(world, 1, "rejected", "unknown_customer")
     add_customer(world)
     event(world, 2)
-    wait_told(world, 2, "sent")
+    wait_outcome(world, 2, "sent")
 
 
 # ---- the disk
@@ -141,7 +141,7 @@ def test_a_full_disk_is_waited_for(world, smtp):
     add_customer(world)
     world.start_daemon()
     event(world, 1)
-    wait_told(world, 1, "sent")
+    wait_outcome(world, 1, "sent")
     world.wait_idle()
     resource.prlimit(world.daemon.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
     for n in range(10, 30):
@@ -178,13 +178,13 @@ def test_stopped_while_the_disk_is_full(world):
     add_customer(world)
     world.start_daemon()
     event(world, 1)
-    wait_told(world, 1, "sent")
+    wait_outcome(world, 1, "sent")
     resource.prlimit(world.daemon.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
     event(world, 2)
     wait_until(lambda: world.http("/readyz")[0] == 503, "not ready", 10)
     world.daemon.stop(25)
     world.start_daemon()
-    wait_told(world, 2, "sent")
+    wait_outcome(world, 2, "sent")
 
 
 def small_files():
@@ -205,7 +205,7 @@ def test_a_disk_that_is_full_at_the_start(world):
     daemon.wait_notified("READY=1", timeout=30)
     add_customer(world)
     event(world, 1)
-    wait_told(world, 1, "queued")
+    wait_outcome(world, 1, "queued")
 
 
 # ---- databases as they are made
@@ -224,7 +224,7 @@ def test_new_databases_belong_to_their_folder(world):
     finally:
         os.umask(before)
     event(world, 1)
-    wait_told(world, 1, "sent")
+    wait_outcome(world, 1, "sent")
     for name in ("customers.db", "spool.db", "spool.db.lock", "spool.db-wal", "customers.db-wal"):
         if not name.endswith("-wal") or os.path.exists(f"{folder}/{name}"):
             found, of = os.stat(f"{folder}/{name}"), os.stat(folder)
@@ -344,7 +344,7 @@ def test_customer_data_removed_under_the_daemon(world):
     add_customer(world)
     world.start_daemon()
     event(world, 1)
-    wait_told(world, 1, "sent")
+    wait_outcome(world, 1, "sent")
     wait_until(lambda: world.http("/readyz")[0] == 200, "ready")
     os.rename(world.path("customers.db"), world.path("aside"))
     wait_until(lambda: world.http("/readyz")[0] == 503, "not ready", 15)
@@ -355,5 +355,5 @@ def test_customer_data_removed_under_the_daemon(world):
     time.sleep(0.5)
     assert not [o for o in world.outcomes() if o["event"] == "2"], "events wait"
     os.rename(world.path("aside"), world.path("customers.db"))
-    wait_told(world, 2, "sent", timeout=20)
+    wait_outcome(world, 2, "sent", timeout=20)
     wait_until(lambda: world.http("/readyz")[0] == 200, "ready again", 15)

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from kit import add_customer, dispatchd, wait_told
+from kit import add_customer, dispatchd, wait_outcome
 from world import PATIENCE, wait_until
 
 # Without end: each row that is added adds another.
@@ -42,16 +42,16 @@ def plant(world, sql, name="customers.db"):
 
 @pytest.mark.parametrize("kind", PLANTED)
 def test_what_was_planted_is_named_at_the_opening(world, kind):
-    sql, said = PLANTED[kind]
+    sql, fault = PLANTED[kind]
     add_customer(world)
     plant(world, sql)
     for args in (["-t"], []):
         done = dispatchd(world, *args, "-c", world.config_path)
-        assert done.returncode == 65 and said in done.stderr, (args, done)
+        assert done.returncode == 65 and fault in done.stderr, (args, done)
         assert "customers.db" in done.stderr
     for args in (["customer", "show", "1001"], ["contact", "set", "1", "--name", "x"], ["customer", "list"]):
         done = world.ctl(*args, check=False, timeout=20)
-        assert done.returncode == 65 and said in done.stderr, (args, done)
+        assert done.returncode == 65 and fault in done.stderr, (args, done)
 
 
 @pytest.mark.parametrize("sql", ["ANALYZE", "CREATE TABLE own (a TEXT UNIQUE, b); CREATE INDEX own_b ON own (b);"
@@ -62,7 +62,7 @@ def test_an_offices_own_table_does_no_harm(world, sql):
     world.start_daemon()
     plant(world, "CREATE TABLE later (a)")
     world.xadd(id="1", type="job.completed", job="1", customer="1001")
-    wait_told(world, 1, "sent")
+    wait_outcome(world, 1, "sent")
     world.ctl("customer", "set", "1001", "--name", "Other")
     assert world.http("/readyz")[0] == 200
 
@@ -81,7 +81,7 @@ def test_a_trigger_planted_while_it_runs(world, smtp):
     add_customer(world)
     world.start_daemon()
     world.xadd(id="1", type="job.completed", job="1", customer="1001")
-    wait_told(world, 1, "sent")
+    wait_outcome(world, 1, "sent")
     plant(world, ENDLESS)
     wait_until(lambda: world.http("/readyz")[0] == 503, "not ready", 15)
     assert '"trap"' in world.http("/readyz")[2] and world.http("/healthz")[0] == 200
@@ -92,7 +92,7 @@ def test_a_trigger_planted_while_it_runs(world, smtp):
     time.sleep(0.5)
     assert not [o for o in world.outcomes() if o["event"] == "2"], "events wait"
     plant(world, "DROP TRIGGER trap")
-    wait_told(world, 2, "failed", "address_refused", timeout=20)
+    wait_outcome(world, 2, "failed", "address_refused", timeout=20)
     wait_until(lambda: world.http("/readyz")[0] == 200, "ready again", 15)
     plant(world, ENDLESS.replace("CREATE TABLE own (n);", ""))
     wait_until(lambda: world.http("/readyz")[0] == 503, "not ready", 15)

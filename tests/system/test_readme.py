@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from kit import add_customer, dispatchd, wait_told, write
+from kit import add_customer, dispatchd, wait_outcome, write
 from world import BUILD, PATIENCE, ROOT, free_port
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -57,7 +57,7 @@ def test_the_first_customer_and_every_way_to_publish(newcomer):
     world.ctl("hours", "clear", "1001", "--yes")
     (shell,) = [b for b in blocks("sh") if "XADD" in b]
     run(world, ["sh", "-c", shell.replace("redis-cli", f"redis-cli -p {world.port}")])
-    assert wait_told(world, "8f2c", "sent")["job"] == "4711"
+    assert wait_outcome(world, "8f2c", "sent")["job"] == "4711"
     python = publishing("python").replace("redis.Redis()", f"redis.Redis(port={world.port})")
     run(world, ["/usr/bin/python3", "-"], python)
     repeat = world.outcomes(wait_for={"reason": "repeat"})

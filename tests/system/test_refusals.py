@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from kit import told, wait_told, write
+from kit import outcomes_of, wait_outcome, write
 from smtp_peer import Drop, SmtpPeer, Then
 from test_mailer import QUICK, Probe
 from world import wait_until
@@ -62,16 +62,16 @@ REFUSES_ALL = {
 def test_a_relay_that_refuses_everything_costs_no_mail(world, smtp, kind):
     stage, reply = REFUSES_ALL[kind]
     customers(world, 40)
-    said = []
+    replies = []
 
     def refuse(session, line):
-        said.append(reply(line[line.find("<") + 1:line.find(">")] if stage in ("mail", "rcpt") else
+        replies.append(reply(line[line.find("<") + 1:line.find(">")] if stage in ("mail", "rcpt") else
                           session.recipients[0]))
-        return said[-1]
+        return replies[-1]
     smtp.answers[stage] = refuse
     world.start_daemon()
     publish(world, 40)
-    wait_until(lambda: len(said) >= 14, "the row and trials after it", 30)
+    wait_until(lambda: len(replies) >= 14, "the row and trials after it", 30)
     smtp.answers.clear()
     sent = world.outcomes(wait_for={"status": "sent"}, count=40, timeout=40)
     assert {o["attempts"] for o in sent} == {"1"} and len(sent) == smtp.count == 40
@@ -221,7 +221,7 @@ def test_a_stop_while_refusals_are_held_back_loses_none(world, smtp):
     wait_until(lambda: smtp.commands().count("DATA") >= 7, "the lone one's refusal")
     time.sleep(0.2)
     assert daemon.stop() == 0
-    assert told(world, "alone")[-1] == ("failed", "mail_refused")
+    assert outcomes_of(world, "alone")[-1] == ("failed", "mail_refused")
     assert smtp.count == 3
 
 
@@ -235,7 +235,7 @@ def test_a_kill_while_refusals_are_held_back_loses_none(world, smtp):
     smtp.answers.clear()
     world.start_daemon()
     for n in range(3):
-        mail = wait_told(world, f"completed{n}", "retrying", "in_doubt")["mail"]
+        mail = wait_outcome(world, f"completed{n}", "retrying", "in_doubt")["mail"]
         world.ctl("mail", "retry", mail, check=False)
     world.outcomes(wait_for={"status": "sent"}, count=3, timeout=20)
     assert contacts_marked(world, 3) == []
@@ -250,8 +250,8 @@ def test_a_mail_overtaken_while_its_refusal_is_held_back(world, smtp):
     time.sleep(0.2)
     smtp.answers.clear()
     world.xadd(id="b", type="job.completed", job="J", customer="1000")
-    wait_told(world, "b", "sent", timeout=4)
-    assert told(world, "a") == [("queued", "ok"), ("superseded", "later_state")]
+    wait_outcome(world, "b", "sent", timeout=4)
+    assert outcomes_of(world, "a") == [("queued", "ok"), ("superseded", "later_state")]
 
 
 def test_a_contact_removed_while_a_refusal_is_held_back(world, smtp):
@@ -262,7 +262,7 @@ def test_a_contact_removed_while_a_refusal_is_held_back(world, smtp):
     world.xadd(id="a", type="job.completed", job="J", customer="1000")
     wait_until(lambda: any(c.startswith("RCPT") for c in smtp.commands()), "the refusal")
     world.ctl("suspend", "1000", "--scope", "emails", "--note", "x")
-    wait_told(world, "a", "suppressed", "suspended", timeout=4)
+    wait_outcome(world, "a", "suppressed", "suspended", timeout=4)
 
 
 # ---- and people hear of it
@@ -289,7 +289,7 @@ def test_many_failures_and_no_delivery_are_a_warning_everywhere(world, smtp):
     assert found["finding"] == "relay" and smtp.relay in found["text"]
     smtp.answers.clear()
     world.xadd(id="well", type="job.completed", job="J13", customer="1013")
-    wait_told(world, "well", "sent")
+    wait_outcome(world, "well", "sent")
     daemon.wait_log("relay delivers again")
     assert world.metrics()[gauge] == 0 and not world.ctl_json("status")["relays"][0]["failing"]
     assert world.ctl("check", check=False).returncode == 0

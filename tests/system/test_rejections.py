@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from kit import add_customer, dead_letters, told, wait_told
+from kit import add_customer, dead_letters, outcomes_of, wait_outcome
 from world import wait_until
 
 GOOD = {"id": "bad", "type": "job.started", "job": "1", "customer": "1001"}
@@ -90,7 +90,7 @@ def test_every_rejection(world, smtp):
     for n, (name, (fields, _)) in enumerate(FAULTS.items()):
         entries[world.raw.xadd("jobs:events", fields)] = name
         world.xadd(id=f"good{n}", type="job.started", job=f"j{n}", customer="1001")
-    wait_told(world, f"good{len(FAULTS) - 1}", "sent", timeout=20)
+    wait_outcome(world, f"good{len(FAULTS) - 1}", "sent", timeout=20)
     letters = {f[b"dead_entry"]: f for f in dead_letters(world, len(FAULTS))}
     assert set(letters) == set(entries), "a dead letter each, and no other"
     for entry, name in entries.items():
@@ -139,9 +139,9 @@ def test_sent_again_put_right_it_is_new(world, smtp):
     add_customer(world)
     world.start_daemon()
     world.xadd(id="1", type="job.begun", job="1", customer="1001")
-    wait_told(world, "1", "rejected", "malformed")
+    wait_outcome(world, "1", "rejected", "malformed")
     world.xadd(id="1", type="job.started", job="1", customer="1001")
-    wait_told(world, "1", "sent")
+    wait_outcome(world, "1", "sent")
 
 
 def test_an_unknown_customer_waits_its_grace(world):
@@ -150,10 +150,10 @@ def test_an_unknown_customer_waits_its_grace(world):
     published = time.monotonic()
     world.xadd(id="1", type="job.started", job="1", customer="404", driver="Sam")
     world.xadd(id="2", type="job.begun", job="1", customer="404")
-    wait_told(world, "2", "rejected", "malformed")
-    assert told(world, "1") == [], "what waits stops nothing behind it"
+    wait_outcome(world, "2", "rejected", "malformed")
+    assert outcomes_of(world, "1") == [], "what waits stops nothing behind it"
     world.wait_idle()  # it is on disk here, so that Redis need not keep it
-    wait_told(world, "1", "rejected", "unknown_customer")
+    wait_outcome(world, "1", "rejected", "unknown_customer")
     assert time.monotonic() - published > 2.8
     letter = [f for f in dead_letters(world, 2) if f[b"dead_reason"] == b"unknown_customer"]
     assert len(letter) == 1 and letter[0][b"driver"] == b"Sam" and b"404" in letter[0][b"dead_detail"]
@@ -169,7 +169,7 @@ def test_the_customer_arrives_within_the_grace(world):
     assert world.outcomes() == []
     add_customer(world)
     for n in range(3):
-        wait_told(world, str(n), "sent", timeout=10)
+        wait_outcome(world, str(n), "sent", timeout=10)
     assert world.raw.xlen("jobs:dead") == 0
 
 
@@ -180,7 +180,7 @@ def test_the_customer_arrives_by_the_feed(world):
     world.xadd(id="1", type="job.started", job="1", customer="1001")
     world.wait_idle()
     world.xadd("customers:changes", customer=json.dumps({"number": "1001", "name": "By feed", "email": "f@example.com"}))
-    wait_told(world, "1", "sent", timeout=10)
+    wait_outcome(world, "1", "sent", timeout=10)
 
 
 def test_the_customer_arrives_while_the_daemon_is_down(world):
@@ -191,7 +191,7 @@ def test_the_customer_arrives_while_the_daemon_is_down(world):
     world.daemon.stop()
     add_customer(world)
     world.start_daemon()
-    wait_told(world, "1", "sent", timeout=10)
+    wait_outcome(world, "1", "sent", timeout=10)
 
 
 def test_the_grace_ends_while_the_daemon_is_down(world):
@@ -202,7 +202,7 @@ def test_the_grace_ends_while_the_daemon_is_down(world):
     world.daemon.kill()
     time.sleep(0.6)
     world.start_daemon()
-    wait_told(world, "1", "rejected", "unknown_customer")
+    wait_outcome(world, "1", "rejected", "unknown_customer")
     assert len(dead_letters(world, 1)) == 1
 
 
@@ -220,9 +220,9 @@ def test_the_grace_ends_while_the_daemon_is_down_and_the_customer_has_arrived(wo
     world.start_daemon()
     time.sleep(1)
     world.redis_server.thaw()
-    wait_told(world, "2", "rejected", "unknown_customer")
-    wait_told(world, "1", "sent")
-    assert told(world, "1") == [("queued", "ok"), ("sent", "ok")]
+    wait_outcome(world, "2", "rejected", "unknown_customer")
+    wait_outcome(world, "1", "sent")
+    assert outcomes_of(world, "1") == [("queued", "ok"), ("sent", "ok")]
 
 
 def test_leading_zeros_and_case_count(world):
@@ -230,8 +230,8 @@ def test_leading_zeros_and_case_count(world):
     world.start_daemon()
     for n, customer in enumerate(("7a", "07a", "007A", "007a ", "007a")):
         world.xadd(id=str(n), type="job.started", job="1", customer=customer)
-    wait_told(world, "4", "sent")
-    assert [told(world, str(n)) for n in range(4)] == [[("rejected", "unknown_customer")]] * 4
+    wait_outcome(world, "4", "sent")
+    assert [outcomes_of(world, str(n)) for n in range(4)] == [[("rejected", "unknown_customer")]] * 4
 
 
 def test_a_bad_customer_of_the_feed(world):
@@ -253,7 +253,7 @@ def test_a_bad_customer_of_the_feed(world):
 STRUCTURED = {"id": 7, "source": "app", "type": "job.begun", "job": 8, "customer": 9}
 
 
-@pytest.mark.parametrize("fields,said", [
+@pytest.mark.parametrize("fields,named", [
     ({"event": json.dumps(STRUCTURED)}, ("7", "app", "8", "9", "job.begun")),
     ({"event": json.dumps({"id": "i", "type": "x.y.job.failed", "data": {"job": 1, "customer": [2]}})},
      ("i", "", "1", "", "job.failed")),
@@ -264,12 +264,12 @@ STRUCTURED = {"id": 7, "source": "app", "type": "job.begun", "job": 8, "customer
     ({**without("job"), "subject": "s", "note": b"\xff", "source": b"\xff"}, ("bad", "", "s", "1001", "job.started")),
     ({**GOOD, "id": "a\nb", "job": "j" * 129, "customer": b"1\x002"}, ("", "", "", "", "job.started")),
 ])
-def test_a_rejection_names_what_can_be_made_out(world, fields, said):
+def test_a_rejection_names_what_can_be_made_out(world, fields, named):
     """In either spelling, so that the publisher finds its event among the outcomes."""
     world.start_daemon()
     world.raw.xadd("jobs:events", fields)
     outcome = world.outcomes(wait_for={"status": "rejected", "reason": "malformed"})
-    assert tuple(outcome[k] for k in ("event", "source", "job", "customer", "type")) == said
+    assert tuple(outcome[k] for k in ("event", "source", "job", "customer", "type")) == named
 
 
 # ---- dead letters by hand
@@ -284,13 +284,13 @@ def test_dead_list_and_retry(world):
     assert [d["reason"] for d in listed] == ["malformed", "unknown_customer", "unknown_customer"], listed
     add_customer(world)
     world.ctl("dead", "retry", entry)
-    wait_told(world, "1", "sent")
-    assert told(world, "2") == [("rejected", "unknown_customer")]
+    wait_outcome(world, "1", "sent")
+    assert outcomes_of(world, "2") == [("rejected", "unknown_customer")]
     assert len(world.ctl_json("dead", "list")) == 2
     world.ctl("dead", "retry", world.redis.xrange("jobs:dead")[1][1]["dead_id"])
-    wait_told(world, "2", "sent")
+    wait_outcome(world, "2", "sent")
     world.ctl("dead", "retry", "--all")
-    wait_told(world, "3", "rejected", count=2)
+    wait_outcome(world, "3", "rejected", count=2)
     (left,) = world.ctl_json("dead", "list")
     assert left["reason"] == "malformed" and left["fields"]["id"] == "3", "still malformed: put aside again"
     assert world.ctl("dead", "retry", "1-1", check=False).returncode == 66

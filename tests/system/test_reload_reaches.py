@@ -2,7 +2,7 @@
 """What the configuration's table calls reloadable takes effect with a SIGHUP, in Redis' upkeep too."""
 import signal
 
-from kit import add_customer, wait_told
+from kit import add_customer, wait_outcome
 from world import wait_until
 
 
@@ -16,7 +16,7 @@ def test_keep(world):
     world.start_daemon()
     for n in range(3):
         world.xadd(id=str(n), type="job.completed", job=f"J{n}", customer="1001")
-        wait_told(world, n, "sent")
+        wait_outcome(world, n, "sent")
     assert world.redis.xlen("jobs:events") == 3
     world.configure(redis={"keep": "1s"})
     reload(world)
@@ -31,4 +31,4 @@ def test_claim_after(world):
     world.start_daemon()
     world.configure(redis={"claim_after": "1s"})
     reload(world)
-    wait_told(world, 1, "sent")
+    wait_outcome(world, 1, "sent")

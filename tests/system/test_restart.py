@@ -8,7 +8,7 @@ import random
 import threading
 import time
 
-from kit import add_customer, message, told, wait_told
+from kit import add_customer, message, outcomes_of, wait_outcome
 from world import PATIENCE, wait_until
 
 
@@ -23,8 +23,8 @@ def stable(world):
     """The outcomes by id; a repeat has to say the same as the first."""
     by_id = {}
     for outcome in world.outcomes():
-        said = {k: v for k, v in outcome.items() if k != "entry"}
-        assert by_id.setdefault(outcome["id"], said) == said, "a repeat that differs"
+        content = {k: v for k, v in outcome.items() if k != "entry"}
+        assert by_id.setdefault(outcome["id"], content) == content, "a repeat that differs"
     return by_id
 
 
@@ -84,8 +84,8 @@ def test_killed_with_requests_and_a_list(world):
         world.daemon.kill()
     world.start_daemon()
     for n in range(rounds * each):
-        wait_told(world, f"r{n}", "released", timeout=20)
-        wait_told(world, f"l{n}", "queued", timeout=20)
+        wait_outcome(world, f"r{n}", "released", timeout=20)
+        wait_outcome(world, f"l{n}", "queued", timeout=20)
     world.wait_idle("jobs:requests")
     wait_until(lambda: not world.redis.exists("jobs:list", "jobs:list:processing:test"), "empty lists")
     by_id = {}
@@ -111,8 +111,8 @@ def test_killed_with_a_mail_in_flight(world, smtp):
     world.daemon.kill()
     wait_until(lambda: len(smtp.mails) == 1, "the first copy")
     world.start_daemon()
-    wait_told(world, "1", "sent")
-    assert [s for s, _ in told(world, "1")] == ["queued", "retrying", "sent"]
+    wait_outcome(world, "1", "sent")
+    assert [s for s, _ in outcomes_of(world, "1")] == ["queued", "retrying", "sent"]
     assert next(o for o in world.outcomes() if o["status"] == "retrying")["reason"] == "in_doubt"
     assert len({message(m)["Message-ID"] for m in smtp.mails}) == 1
     assert smtp.mails[0].data == smtp.mails[1].data
@@ -145,9 +145,9 @@ def test_decided_but_not_acknowledged(world, smtp):
     world.start_daemon()
     world.wait_idle()
     publish(world, [99])
-    wait_told(world, "99", "sent")
+    wait_outcome(world, "99", "sent")
     assert len(smtp.mails) == 21
-    assert all(told(world, n) == [("queued", "ok"), ("sent", "ok")] for n in range(20))
+    assert all(outcomes_of(world, n) == [("queued", "ok"), ("sent", "ok")] for n in range(20))
 
 
 def test_deferred_mails_survive(world):
@@ -155,11 +155,11 @@ def test_deferred_mails_survive(world):
     add_customer(world)
     world.start_daemon()
     publish(world, [1])
-    deferred = wait_told(world, "1", "deferred", "grouped")
+    deferred = wait_outcome(world, "1", "deferred", "grouped")
     world.daemon.kill()
     world.start_daemon()
     assert world.mails() == []
-    sent = wait_told(world, "1", "sent")
+    sent = wait_outcome(world, "1", "sent")
     assert sent["mail"] == deferred["mail"] and len(world.mails()) == 1
 
 
@@ -169,7 +169,7 @@ def test_a_new_spool_is_another_instance(world):
     for n in range(2):
         world.start_daemon()
         publish(world, [n])
-        wait_told(world, n, "sent")
+        wait_outcome(world, n, "sent")
         assert world.daemon.stop() == 0
         for name in ("spool.db", "spool.db-wal", "spool.db-shm"):
             with contextlib.suppress(FileNotFoundError):

@@ -29,28 +29,28 @@ def edited(world):
 @pytest.mark.parametrize("dry", [True, False])
 def test_an_import_that_takes_back_newer_edits_says_how_many_and_of_when(edited, dry):
     last = edited.ctl_json("customer", "history", "2")[-1]
-    document, said = imported(edited, edited.path("old.csv"), *(["--dry-run"] if dry else []))
+    document, warning = imported(edited, edited.path("old.csv"), *(["--dry-run"] if dry else []))
     assert (document["changed"], document["stale"], document["stale_by"]) == (2, 2, "ann")
     assert document["stale_latest"][:19] == last["time"][:19]
-    assert f"2 rows {'would undo' if dry else 'undo'} newer edits, the latest on {last['time'][:10]} by ann" in said
+    assert f"2 rows {'would undo' if dry else 'undo'} newer edits, the latest on {last['time'][:10]} by ann" in warning
     assert edited.ctl_json("customer", "show", "1")["city"] == ("Boulder" if dry else "Denver")
 
 
 def test_an_import_of_new_values_takes_nothing_back(edited):
     file = write(edited, "new.csv", "number,city,phone\n1,Aspen,\n2,,303 555 0111\n3,Golden,303 555 0100\n")
-    document, said = imported(edited, file)
+    document, warning = imported(edited, file)
     assert (document["changed"], document["stale"], document["stale_latest"], document["stale_by"]) == (3, 0, None, None)
-    assert said == ""
-    document, said = imported(edited, file)
+    assert warning == ""
+    document, warning = imported(edited, file)
     assert (document["same"], document["stale"]) == (3, 0)
 
 
 def test_contacts_in_an_old_file_count_too(edited):
     edited.ctl("contact", "export", edited.path("contacts.csv"))
     edited.ctl("contact", "set", "3", "--title", "Manager", "--as", "kim")
-    document, said = imported(edited, edited.path("contacts.csv"), kind="contact")
+    document, warning = imported(edited, edited.path("contacts.csv"), kind="contact")
     assert (document["changed"], document["stale"], document["stale_by"]) == (1, 1, "kim")
-    assert "1 row undoes newer edits" in said
+    assert "1 row undoes newer edits" in warning
 
 
 def add(world, number, name, *args):

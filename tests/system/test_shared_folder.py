@@ -36,9 +36,9 @@ def member(world, code):
     assert done.returncode == 0, done.stderr
 
 
-def refused(done, said, code=77):
+def refused(done, fault, code=77):
     assert done.returncode == code, done
-    assert done.stdout == "" and said in done.stderr, done
+    assert done.stdout == "" and fault in done.stderr, done
 
 
 def letter(world, text="a letter\n"):
@@ -98,7 +98,7 @@ def test_a_shelf_that_is_a_link(shared):
 # ---- databases and locks
 
 @pytest.mark.parametrize("name", ["customers.db", "spool.db"])
-@pytest.mark.parametrize("made, said", [
+@pytest.mark.parametrize("made, fault", [
     ("os.symlink(OTHER, NAME)", "found a symbolic link"),
     ("os.rename(OTHER, NAME); os.link(NAME, 'second')", "hard link"),
     ("os.mkfifo(NAME)", "found a FIFO"),
@@ -106,17 +106,17 @@ def test_a_shelf_that_is_a_link(shared):
     ("os.rename(OTHER, NAME); os.mkfifo(NAME + '-journal')", "-journal: expected a regular file"),
     ("os.rename(OTHER, NAME); os.mkfifo(NAME + '-shm')", "-shm: expected a regular file"),
 ], ids=["link", "hard-link", "fifo", "wal", "journal", "shm"])
-def test_a_database_that_is_something_else(shared, name, made, said):
+def test_a_database_that_is_something_else(shared, name, made, fault):
     add_customer(shared)
     shared.start_daemon()
     assert shared.daemon.stop() == 0
     member(shared, f"os.rename({name!r}, 'other')\n" + made.replace("OTHER", "'other'").replace("NAME", repr(name)))
     command = ("customer", "set", "1001", "--city", "X") if name == "customers.db" else ("mail", "list")
     done = shared.ctl(*command, check=False)
-    assert done.returncode in (65, 77) and said in done.stderr and done.stdout == "", done
+    assert done.returncode in (65, 77) and fault in done.stderr and done.stdout == "", done
     for args in (("-t",), ()):
         done = dispatchd(shared, *args, "-c", shared.config_path)
-        assert done.returncode in (65, 77) and said in done.stderr, done
+        assert done.returncode in (65, 77) and fault in done.stderr, done
 
 
 @needs_root
@@ -127,15 +127,15 @@ def test_a_members_rollback_journal_is_not_played(shared):
     refused(shared.ctl("customer", "list", check=False), "-journal: refused, for it belongs to another user")
 
 
-@pytest.mark.parametrize("made, said", [("os.mkfifo(NAME)", "found a FIFO"), ("os.symlink('x', NAME)", "symbolic link")],
+@pytest.mark.parametrize("made, fault", [("os.mkfifo(NAME)", "found a FIFO"), ("os.symlink('x', NAME)", "symbolic link")],
                          ids=["fifo", "link"])
-def test_a_lock_that_is_something_else(shared, made, said):
+def test_a_lock_that_is_something_else(shared, made, fault):
     add_customer(shared)
     shared.start_daemon()
     assert shared.daemon.stop() == 0
     member(shared, "os.unlink('spool.db.lock')\n" + made.replace("NAME", "'spool.db.lock'"))
     for done in (shared.ctl("mail", "retry", "--all-failed", check=False), dispatchd(shared, "-c", shared.config_path)):
-        assert done.returncode in (65, 77) and said in done.stderr, done
+        assert done.returncode in (65, 77) and fault in done.stderr, done
 
 
 def test_the_control_sockets_rights_are_set_on_the_socket_alone(shared):
@@ -283,10 +283,10 @@ def test_root_checks_as_the_owner_of_the_folder(shared):
 
 
 @needs_root
-@pytest.mark.parametrize("name, mode, said", [("spool.db", 0o644, "can't write this file"),
+@pytest.mark.parametrize("name, mode, fault", [("spool.db", 0o644, "can't write this file"),
                                               (".", 0o755, "can't write in its folder"),
                                               ("../mail", 0o755, "[mail] maildir")], ids=["file", "folder", "maildir"])
-def test_root_finds_what_the_service_could_not_write(shared, name, mode, said):
+def test_root_finds_what_the_service_could_not_write(shared, name, mode, fault):
     add_customer(shared)
     shared.start_daemon()
     assert shared.daemon.stop() == 0
@@ -298,7 +298,7 @@ def test_root_finds_what_the_service_could_not_write(shared, name, mode, said):
         os.chown(place, 0, 0)
     os.chmod(place, 0o555 if name == "." else mode)
     done = check(shared)
-    assert done.returncode == 77 and said in done.stderr and "checked as user daemon" in done.stderr, done
+    assert done.returncode == 77 and fault in done.stderr and "checked as user daemon" in done.stderr, done
 
 
 @needs_root

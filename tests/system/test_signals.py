@@ -252,9 +252,9 @@ def test_reload(world):
     world.configure(redis={"outcomes_max": "500"})
     daemon.signal(signal.SIGHUP)
     daemon.wait_notified("READY=1", count=2)
-    said = daemon.notified()
-    assert "RELOADING=1" in said
-    assert any(line.startswith("MONOTONIC_USEC=") for line in said)
+    messages = daemon.notified()
+    assert "RELOADING=1" in messages
+    assert any(line.startswith("MONOTONIC_USEC=") for line in messages)
     assert "reloaded" in daemon.log()
 
 
@@ -336,9 +336,9 @@ def test_who_does_not_read_the_log_holds_nothing_up(world):
     world.outcomes(wait_for={"status": "sent"}, count=1500, timeout=30)
     assert world.http("/healthz")[0] == 200
     process.terminate()
-    said = process.stderr.read()
+    log = process.stderr.read()
     assert process.wait(10 * PATIENCE) == 0
-    assert "found no place n=" in said and "stopped" in said and said.count("status=sent") < 1500
+    assert "found no place n=" in log and "stopped" in log and log.count("status=sent") < 1500
 
 
 # ---- systemd
@@ -351,8 +351,8 @@ def test_who_does_not_listen_holds_nothing_up(world):
         daemon.wait_log("reloaded", count=n)
     assert world.http("/healthz")[0] == 200
     time.sleep(1.2)  # time for what the queue has no place for
-    wait_until(lambda: len(daemon.notified()) > 20 and daemon.said[-2:] == ["READY=1", "STATUS=Running"],
-               lambda: f"the last reload's end; {daemon.said}")
+    wait_until(lambda: len(daemon.notified()) > 20 and daemon.notifications[-2:] == ["READY=1", "STATUS=Running"],
+               lambda: f"the last reload's end; {daemon.notifications}")
     assert daemon.stop() == 0
 
 
@@ -589,8 +589,8 @@ def holds(pid, number):
         return int(file.read().partition("SigBlk:")[2].split()[0], 16) >> (number - 1) & 1
 
 
-@pytest.mark.parametrize("number, said", [(signal.SIGHUP, "reloaded"), (signal.SIGTERM, "stopped")])
-def test_a_signal_during_the_start_is_kept(world, number, said):
+@pytest.mark.parametrize("number, expected", [(signal.SIGHUP, "reloaded"), (signal.SIGTERM, "stopped")])
+def test_a_signal_during_the_start_is_kept(world, number, expected):
     """The start takes a while here: somebody has the spool's lock."""
     world.ctl("mail", "retry", "--all-failed")
     with open(world.path("spool.db.lock"), "rb") as lock:
@@ -598,5 +598,5 @@ def test_a_signal_during_the_start_is_kept(world, number, said):
         daemon = world.start_daemon(ready=False)
         wait_until(lambda: holds(daemon.pid, number), "its first moments to be over")
         daemon.signal(number)
-    wait_until(lambda: said in daemon.log(), lambda: f"{said}: {daemon.log()}")
+    wait_until(lambda: expected in daemon.log(), lambda: f"{expected}: {daemon.log()}")
     assert daemon.stop() == 0

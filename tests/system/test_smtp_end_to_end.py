@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from kit import add_customer, message, text_of, told, wait_told, write
+from kit import add_customer, message, outcomes_of, text_of, wait_outcome, write
 from smtp_peer import Drop, Hang, SmtpPeer, make_authority, make_certificate, start, tls_context
 from world import PATIENCE, ROOT, wait_until
 
@@ -40,7 +40,7 @@ def test_tls_with_a_good_certificate(world, certificates, mode):
     add_customer(world)
     world.start_daemon()
     publish(world)
-    wait_told(world, "1", "sent")
+    wait_outcome(world, "1", "sent")
     assert peer.mails[0].tls in ("TLSv1.2", "TLSv1.3")
 
 
@@ -52,13 +52,13 @@ def test_tls_required_with_a_bad_certificate(world, certificates, certificate):
     add_customer(world)
     daemon = world.start_daemon()
     publish(world)
-    wait_told(world, "1", "queued")
+    wait_outcome(world, "1", "queued")
     daemon.wait_log("the certificate is refused")
     assert peer.count == 0 and not [c for c in peer.commands() if c.startswith("MAIL")]
-    assert told(world, "1") == [("queued", "ok")]
+    assert outcomes_of(world, "1") == [("queued", "ok")]
     world.configure(smtp={"tls": "opportunistic"})
     daemon.signal(signal.SIGHUP)
-    sent = wait_told(world, "1", "sent", timeout=15)
+    sent = wait_outcome(world, "1", "sent", timeout=15)
     assert sent["attempts"] == "1" and peer.mails[0].tls
 
 
@@ -70,7 +70,7 @@ def test_tls_required_but_not_offered(world):
     publish(world)
     world.daemon.wait_log("STARTTLS")
     time.sleep(0.3)
-    assert peer.count == 0 and told(world, "1") == [("queued", "ok")]
+    assert peer.count == 0 and outcomes_of(world, "1") == [("queued", "ok")]
 
 
 @pytest.mark.parametrize("certificate", ["wrong name", "self-signed"])
@@ -80,7 +80,7 @@ def test_opportunistic_takes_any_certificate(world, certificates, certificate):
     add_customer(world)
     world.start_daemon()
     publish(world)
-    wait_told(world, "1", "sent")
+    wait_outcome(world, "1", "sent")
     assert peer.mails[0].tls
 
 
@@ -98,7 +98,7 @@ def test_auth_right(world):
     add_customer(world)
     world.start_daemon()
     publish(world)
-    wait_told(world, "1", "sent")
+    wait_outcome(world, "1", "sent")
     assert peer.mails[0].user == "dispatch"
     assert "s3cret" not in world.daemon.log()
 
@@ -112,10 +112,10 @@ def test_auth_wrong_then_right(world):
     publish(world)
     daemon.wait_log("535")
     assert peer.count == 0 and not [c for c in peer.commands() if c.startswith("MAIL")]
-    assert told(world, "1") == [("queued", "ok")]
+    assert outcomes_of(world, "1") == [("queued", "ok")]
     password(world, "s3cret")
     daemon.signal(signal.SIGHUP)
-    assert wait_told(world, "1", "sent", timeout=15)["attempts"] == "1"
+    assert wait_outcome(world, "1", "sent", timeout=15)["attempts"] == "1"
     assert "guess-of-mine" not in daemon.log() and "s3cret" not in daemon.log()
 
 
@@ -157,7 +157,7 @@ def test_refusals(world, smtp, stage, reply, status, reason, marked):
     smtp.answers[stage] = reply
     world.start_daemon()
     publish(world)
-    outcome = wait_told(world, "1", status, reason)
+    outcome = wait_outcome(world, "1", status, reason)
     assert outcome["attempts"] == "1"
     if isinstance(reply, str):
         assert reply in outcome["reply"]
@@ -173,7 +173,7 @@ def test_refusals(world, smtp, stage, reply, status, reason, marked):
     if status == "retrying":  # and then it goes
         smtp.answers.clear()
         world.ctl("mail", "retry", outcome["mail"])
-        wait_told(world, "1", "sent")
+        wait_outcome(world, "1", "sent")
         assert contact(world)["email_invalid"] is None
 
 
@@ -192,8 +192,8 @@ def test_the_relays_fault_is_not_the_mails(world, smtp, stage, reply):
     smtp.answers[stage] = lambda *_: reply if len(times) < 1 and not times.append(time.monotonic()) else None
     world.start_daemon()
     publish(world)
-    sent = wait_told(world, "1", "sent", timeout=15)
-    assert told(world, "1") == [("queued", "ok"), ("sent", "ok")] and sent["attempts"] == "1"
+    sent = wait_outcome(world, "1", "sent", timeout=15)
+    assert outcomes_of(world, "1") == [("queued", "ok"), ("sent", "ok")] and sent["attempts"] == "1"
     assert time.monotonic() - times[0] > 0.5, "it is left alone for about a second"
     assert contact(world)["email_invalid"] is None
     assert smtp.count == 1
@@ -208,7 +208,7 @@ def test_the_alternate_address(world, smtp):
     smtp.answers["rcpt"] = lambda session, line: "550 5.1.1 gone" if "farm@" in line else None
     world.start_daemon()
     publish(world)
-    sent = wait_told(world, "1", "sent")
+    sent = wait_outcome(world, "1", "sent")
     assert sent["to"] == "second@example.com"
     (mail,) = smtp.mails
     assert mail.recipients == ["second@example.com"]
@@ -217,19 +217,19 @@ def test_the_alternate_address(world, smtp):
     shown = wait_until(contact_marked(world), "the mark")
     assert shown["email"] == "farm@example.com" and shown["email_invalid"].startswith("20")
     publish(world, "2")
-    assert wait_told(world, "2", "queued")["to"] == "second@example.com", "no second try of a marked address"
-    wait_told(world, "2", "sent")
+    assert wait_outcome(world, "2", "queued")["to"] == "second@example.com", "no second try of a marked address"
+    wait_outcome(world, "2", "sent")
     # Both gone: nobody is left to tell.
     smtp.answers["rcpt"] = "550 5.1.1 gone, too"
     publish(world, "3")
-    wait_told(world, "3", "failed", "address_refused")
+    wait_outcome(world, "3", "failed", "address_refused")
     publish(world, "4")
-    wait_told(world, "4", "suppressed", "address_invalid")
+    wait_outcome(world, "4", "suppressed", "address_invalid")
     # A person puts the address right.
     smtp.answers.clear()
     world.ctl("contact", "set", shown["id"], "--email", "new@example.com")
     publish(world, "5")
-    assert wait_told(world, "5", "sent")["to"] == "new@example.com"
+    assert wait_outcome(world, "5", "sent")["to"] == "new@example.com"
     assert contact(world)["email_invalid"] is None
 
 
@@ -257,11 +257,11 @@ def test_a_later_state_supersedes_what_is_retried(world, smtp):
     smtp.answers["body"] = "451 4.3.0 later"
     world.start_daemon()
     world.xadd(id="1", type="job.started", job="j", customer="1001")
-    wait_told(world, "1", "retrying")
+    wait_outcome(world, "1", "retrying")
     smtp.answers.clear()
     world.xadd(id="2", type="job.completed", job="j", customer="1001")
-    wait_told(world, "2", "sent")
-    wait_told(world, "1", "superseded", "later_state")
+    wait_outcome(world, "2", "sent")
+    wait_outcome(world, "1", "superseded", "later_state")
     assert len(smtp.mails) == 1
 
 
@@ -285,7 +285,7 @@ def test_never_two_of_one_job_in_flight(world, smtp):
     for n, state in enumerate(("completed", "failed", "completed", "failed")):
         for job in ("a", "b", "c"):
             world.xadd(id=f"{job}{n}", type=f"job.{state}", job=job, customer="1001")
-        wait_told(world, f"c{n}", "queued")
+        wait_outcome(world, f"c{n}", "queued")
         time.sleep(0.05)
     wait_until(lambda: smtp.count + sum(o["status"] == "superseded" for o in world.outcomes()) == 12, "all to end", 15)
     assert most == {"a": 1, "b": 1, "c": 1}
@@ -328,9 +328,9 @@ def test_a_second_sigterm_ends_at_once(world, smtp):
     assert time.monotonic() - begun < 3 * PATIENCE
     smtp.answers.clear()
     world.start_daemon()
-    doubtful = wait_told(world, "1", "retrying", "in_doubt")
+    doubtful = wait_outcome(world, "1", "retrying", "in_doubt")
     world.ctl("mail", "retry", doubtful["mail"], check=False)  # unless it was noted at the start, and is due
-    wait_told(world, "1", "sent")
+    wait_outcome(world, "1", "sent")
 
 
 def test_reload_is_all_or_nothing(world, smtp):
@@ -339,7 +339,7 @@ def test_reload_is_all_or_nothing(world, smtp):
     add_customer(world)
     daemon = world.start_daemon()
     publish(world, "1")
-    wait_told(world, "1", "sent")
+    wait_outcome(world, "1", "sent")
     with SmtpPeer() as other:
         write(world, "templates/completed.txt", "Subject: two\n\ntwo\n")
         write(world, "templates/started.txt", "Subject: x\n\n{{#never}}closed\n")
@@ -348,14 +348,14 @@ def test_reload_is_all_or_nothing(world, smtp):
         daemon.wait_log("reload refused")
         assert "started.txt:3" in daemon.log()
         publish(world, "2")
-        wait_told(world, "2", "sent")
+        wait_outcome(world, "2", "sent")
         assert other.count == 0 and str(message(smtp.mails[1])["Subject"]) == "one"
         assert str(message(smtp.mails[1])["From"]).startswith("Example Hauling")
         write(world, "templates/started.txt", "Subject: x\n\nfine\n")
         daemon.signal(signal.SIGHUP)
         daemon.wait_log("reloaded")
         publish(world, "3")
-        wait_told(world, "3", "sent")
+        wait_outcome(world, "3", "sent")
         assert str(message(other.mails[0])["Subject"]) == "two"
         assert str(message(other.mails[0])["From"]) == "Other <other@example.com>"
         assert other.mails[0].sender == "other@example.com"
@@ -368,7 +368,7 @@ def test_dsn_is_asked_for(world):
     add_customer(world)
     world.start_daemon()
     publish(world)
-    wait_told(world, "1", "sent")
+    wait_outcome(world, "1", "sent")
     assert "ENVID=" in peer.mails[0].sender_options
     assert "NOTIFY=FAILURE,DELAY" in peer.mails[0].recipient_options[0].replace("DELAY,FAILURE", "FAILURE,DELAY")
 
@@ -381,5 +381,5 @@ def test_a_refused_parameter_costs_no_try(world, stage):
     add_customer(world)
     world.start_daemon()
     publish(world)
-    assert wait_told(world, "1", "sent")["attempts"] == "1"
-    assert told(world, "1") == [("queued", "ok"), ("sent", "ok")] and peer.count == 1
+    assert wait_outcome(world, "1", "sent")["attempts"] == "1"
+    assert outcomes_of(world, "1") == [("queued", "ok"), ("sent", "ok")] and peer.count == 1

@@ -95,8 +95,8 @@ def test_storm(world, smtp):
     world.outcomes(wait_for={"event": publisher.ids[-1], "status": "sent"})
     outcomes = {}
     for outcome in world.outcomes():
-        told = {key: value for key, value in outcome.items() if key != "entry"}
-        assert outcomes.setdefault(told["id"], told) == told  # published again, it is the same
+        content = {key: value for key, value in outcome.items() if key != "entry"}
+        assert outcomes.setdefault(content["id"], content) == content  # published again, it is the same
     check_events(list(outcomes.values()), publisher.ids)
     check_mails(smtp.mails)
     assert world.redis.xlen("jobs:dead") == 0

@@ -144,7 +144,7 @@ class Daemon:
             os.unlink(notify_path)
         self.notify.bind(notify_path)
         self.notify.setblocking(False)
-        self.said = []
+        self.notifications = []
         environment = world.environment(NOTIFY_SOCKET=notify_path, **(env or {}))
         with open(self.log_path, "ab") as log:
             self.log_start = log.tell()
@@ -172,8 +172,8 @@ class Daemon:
         """Every assignment that it has sent by sd_notify so far."""
         with contextlib.suppress(BlockingIOError):
             while True:
-                self.said += self.notify.recv(65536).decode().splitlines()
-        return self.said
+                self.notifications += self.notify.recv(65536).decode().splitlines()
+        return self.notifications
 
     def wait_notified(self, line, count=1, timeout=10.0):
         def there():
