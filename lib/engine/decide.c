@@ -35,7 +35,7 @@ void engine_decide(struct engine *engine, const struct job_event *event,
 {
 	struct spool_event record = {.event = *event,
 	                             .job = spool_job(engine->spool, event->customer, event->job)};
-	struct rules_case asked = {
+	struct rules_case subject = {
 	        .settings = engine->settings,
 	        .zones = engine->zones,
 	        .arena = engine->arena,
@@ -45,8 +45,8 @@ void engine_decide(struct engine *engine, const struct job_event *event,
 	        .trace_max = TRACE_ROWS,
 	};
 	struct verdict verdict;
-	asked.marks = spool_marks(engine->spool, record.job, engine->arena, &asked.n_marks);
-	rules_judge(&asked, &verdict);
+	subject.marks = spool_marks(engine->spool, record.job, engine->arena, &subject.n_marks);
+	rules_judge(&subject, &verdict);
 	record.status = verdict.status;
 	record.reason = verdict.reason;
 	record.id = spool_event_add(engine->spool, event, record.job, verdict.status,

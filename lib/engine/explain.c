@@ -170,9 +170,9 @@ static void add_suspension(struct buf *out, const char *name, const struct suspe
 	buf_addc(out, '}');
 }
 
-static void verdict_json(const struct rules_case *asked, const struct verdict *v, struct buf *out)
+static void verdict_json(const struct rules_case *subject, const struct verdict *v, struct buf *out)
 {
-	const struct zone *zone = rules_zone(asked->settings, asked->zones, asked->customer);
+	const struct zone *zone = rules_zone(subject->settings, subject->zones, subject->customer);
 	add_head(out, v->status, v->reason);
 	add_time(out, "due", v->due, zone);
 	add_contacts(out, v, zone);
@@ -180,7 +180,7 @@ static void verdict_json(const struct rules_case *asked, const struct verdict *v
 	add_suspension(out, "suspension", v->suspension);
 	if (v->collision != NULL)
 		add_suspension(out, "collision", v->collision);
-	if (asked->recorded)
+	if (subject->recorded)
 		buf_adds(out, ",\"recorded\":true");
 	buf_adds(out, ",\"trace\":");
 	trace_print(v, out);
@@ -218,21 +218,21 @@ static int64_t find_recorded(struct explain *e, struct job_event *event)
 }
 
 /* The job's other events; those that came before it, where the event is on record itself. */
-static void find_marks(struct explain *e, struct rules_case *asked, int64_t id)
+static void find_marks(struct explain *e, struct rules_case *subject, int64_t id)
 {
-	const struct job_event *event = asked->event;
+	const struct job_event *event = subject->event;
 	int64_t job = spool_job_find(e->spool, event->customer, event->job);
-	asked->recorded = id != 0;
+	subject->recorded = id != 0;
 	if (job != 0)
-		asked->marks = spool_marks_before(e->spool, job, id ? id : INT64_MAX, e->arena,
-		                                  &asked->n_marks);
+		subject->marks = spool_marks_before(e->spool, job, id ? id : INT64_MAX, e->arena,
+		                                    &subject->n_marks);
 }
 
 static bool ask(struct explain *e, struct job_event *event, struct instant at, struct buf *ret,
                 struct error *err)
 {
 	struct verdict verdict;
-	struct rules_case asked = {
+	struct rules_case subject = {
 	        .settings = e->settings,
 	        .zones = e->zones,
 	        .arena = e->arena,
@@ -240,15 +240,15 @@ static bool ask(struct explain *e, struct job_event *event, struct instant at, s
 	        .event = event,
 	        .trace_max = TRACE_WHOLE,
 	};
-	if (!find_customer(e, event->customer, &asked.customer, err))
+	if (!find_customer(e, event->customer, &subject.customer, err))
 		return false;
-	if (asked.customer && strcmp(asked.customer->number, event->customer) != 0) {
+	if (subject.customer && strcmp(subject.customer->number, event->customer) != 0) {
 		event->named = event->customer;
-		event->customer = asked.customer->number;
+		event->customer = subject.customer->number;
 	}
-	find_marks(e, &asked, find_recorded(e, event));
-	rules_judge(&asked, &verdict);
-	verdict_json(&asked, &verdict, ret);
+	find_marks(e, &subject, find_recorded(e, event));
+	rules_judge(&subject, &verdict);
+	verdict_json(&subject, &verdict, ret);
 	return true;
 }
 

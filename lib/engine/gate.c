@@ -36,7 +36,7 @@ static void request_answer(struct engine *engine, struct spool_request *request,
 /* ---- Requests ---- */
 
 static void decide(struct engine *engine, struct spool_request *request,
-                   const struct gate_case *asked, const struct gate_verdict *v)
+                   const struct gate_case *subject, const struct gate_verdict *v)
 {
 	struct outcome_facts facts = {.suspension = v->suspension, .due = INSTANT_NONE};
 	if (v->due.ms != INSTANT_NEVER.ms)
@@ -44,8 +44,8 @@ static void decide(struct engine *engine, struct spool_request *request,
 	request->recheck = v->recheck;
 	if (v->status == STATUS_RELEASED) {
 		facts.outside_hours = v->outside_hours;
-		engine_watch(engine, request, asked);
-		engine_release_job(engine, request, asked->customer, v->outside_hours);
+		engine_watch(engine, request, subject);
+		engine_release_job(engine, request, subject->customer, v->outside_hours);
 	}
 	request_answer(engine, request, v->status, v->reason, &facts);
 }
@@ -63,14 +63,14 @@ static void take_new(struct engine *engine, const struct job_event *event)
 {
 	struct spool_request request = {.event = *event};
 	struct gate_verdict verdict;
-	struct gate_case asked = engine_gate_case(engine, &request);
+	struct gate_case subject = engine_gate_case(engine, &request);
 	request.job = spool_job(engine->spool, event->customer, event->job);
-	gate_judge(&asked, &verdict);
+	gate_judge(&subject, &verdict);
 	request.status = verdict.status;
 	request.reason = verdict.reason;
 	request.recheck = verdict.recheck;
 	spool_request_add(engine->spool, &request, engine->now);
-	decide(engine, &request, &asked, &verdict);
+	decide(engine, &request, &subject, &verdict);
 }
 
 /* For one who waits for no customer: it is due at once, whatever the feed brings. */
@@ -113,10 +113,10 @@ static void recheck(struct engine *engine, int64_t id)
 	if (!spool_request_load(engine->spool, id, engine->arena, &request) ||
 	    request.status != STATUS_HELD)
 		return;
-	struct gate_case asked = engine_gate_case(engine, &request);
-	gate_judge_held(&asked, &verdict);
+	struct gate_case subject = engine_gate_case(engine, &request);
+	gate_judge_held(&subject, &verdict);
 	if (verdict.status != STATUS_HELD || verdict.reason != request.reason) {
-		decide(engine, &request, &asked, &verdict);
+		decide(engine, &request, &subject, &verdict);
 	} else if (verdict.recheck.ms != request.recheck.ms) {
 		request.recheck = verdict.recheck;
 		spool_request_move(engine->spool, &request, STATUS_HELD, request.reason,
@@ -180,14 +180,14 @@ bool engine_release_by_hand(struct engine *engine, int64_t *id, const char *job,
 	if (customer == NULL)
 		return error_set(err, EX_DATAERR, "customer %s is no longer there",
 		                 request.event.customer);
-	struct gate_case asked = engine_gate_case(engine, &request);
+	struct gate_case subject = engine_gate_case(engine, &request);
 	struct outcome_facts facts = {
-	        .note = note, .due = INSTANT_NONE, .outside_hours = gate_outside_hours(&asked)};
+	        .note = note, .due = INSTANT_NONE, .outside_hours = gate_outside_hours(&subject)};
 	engine_release_job(engine, &request, customer, facts.outside_hours);
 	/* Whoever releases it against the suspension knows of it: then it is not watched. */
 	request.recheck = INSTANT_NEVER;
 	if (request.reason != REASON_SUSPENDED)
-		engine_watch(engine, &request, &asked);
+		engine_watch(engine, &request, &subject);
 	request_answer(engine, &request, STATUS_RELEASED, REASON_OK, &facts);
 	return true;
 }

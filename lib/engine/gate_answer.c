@@ -32,11 +32,12 @@ static bool read_case(const json_t *in, struct gate_case *ret, const char **type
 	return true;
 }
 
-static void add_window(const struct gate_case *asked, const struct zone *zone, json_t *out)
+static void add_window(const struct gate_case *subject, const struct zone *zone, json_t *out)
 {
-	struct instant at = instant_is_none(asked->scheduled) ? asked->now : asked->scheduled;
+	struct instant at = instant_is_none(subject->scheduled) ? subject->now : subject->scheduled;
 	struct hours_span span;
-	if (!hours_arrival_window(customer_hours(asked->customer, asked->arena), zone, at, &span))
+	if (!hours_arrival_window(customer_hours(subject->customer, subject->arena), zone, at,
+	                          &span))
 		return;
 	set_time(out, "arrive_by", span.open, zone);
 	set_time(out, "leave_by", span.close, zone);
@@ -46,19 +47,19 @@ bool gate_answer(const struct settings *settings, struct zones *zones, struct ar
                  struct instant now, const struct customer *customer, const json_t *in, json_t *out,
                  struct error *err)
 {
-	struct gate_case asked = {.settings = settings,
-	                          .zones = zones,
-	                          .arena = arena,
-	                          .now = now,
-	                          .customer = customer,
-	                          .asked = now};
+	struct gate_case subject = {.settings = settings,
+	                            .zones = zones,
+	                            .arena = arena,
+	                            .now = now,
+	                            .customer = customer,
+	                            .asked = now};
 	struct gate_verdict v;
 	char day[DAY_TEXT_MAX];
 	const char *type;
-	if (!read_case(in, &asked, &type, err))
+	if (!read_case(in, &subject, &type, err))
 		return false;
 	const struct zone *zone = rules_zone(settings, zones, customer);
-	gate_judge(&asked, &v);
+	gate_judge(&subject, &v);
 	set_text(out, "type", type);
 	set_text(out, "customer", json_string_value(json_object_get(in, "customer")));
 	set_text(out, "status", status_name(v.status));
@@ -71,6 +72,6 @@ bool gate_answer(const struct settings *settings, struct zones *zones, struct ar
 	if (v.status == STATUS_HELD)
 		set_time(out, v.due.ms != INSTANT_NEVER.ms ? "due" : "expires", v.recheck, zone);
 	if (v.status == STATUS_RELEASED)
-		add_window(&asked, zone, out);
+		add_window(&subject, zone, out);
 	return true;
 }

@@ -7,7 +7,7 @@
 
 struct gate_case engine_gate_case(struct engine *engine, const struct spool_request *request)
 {
-	struct gate_case asked = {
+	struct gate_case subject = {
 	        .settings = engine->settings,
 	        .zones = engine->zones,
 	        .arena = engine->arena,
@@ -17,6 +17,6 @@ struct gate_case engine_gate_case(struct engine *engine, const struct spool_requ
 	        .scheduled = INSTANT_NONE,
 	        .asked = request->event.received,
 	};
-	(void)event_scheduled(&request->event, &asked.scheduled);
-	return asked;
+	(void)event_scheduled(&request->event, &subject.scheduled);
+	return subject;
 }

@@ -7,7 +7,7 @@
 
 /* What other contacts have of the event. */
 static void find_mails(struct engine *engine, int64_t event, int64_t contact,
-                       struct rules_case *asked)
+                       struct rules_case *subject)
 {
 	size_t n;
 	const struct spool_other_mail *others =
@@ -16,8 +16,8 @@ static void find_mails(struct engine *engine, int64_t event, int64_t contact,
 	for (size_t i = 0; i < n; i++)
 		mails[i] =
 		        (struct rules_mail){others[i].contact, others[i].address, others[i].went};
-	asked->mails = mails;
-	asked->n_mails = n;
+	subject->mails = mails;
+	subject->n_mails = n;
 }
 
 bool engine_judge_member(struct engine *engine, const struct spool_mail *mail,
@@ -26,7 +26,7 @@ bool engine_judge_member(struct engine *engine, const struct spool_mail *mail,
 	if (!spool_event_load(engine->spool, member->notice->event, engine->arena, &member->event))
 		return false;
 	member->customer = engine_customer(engine, member->event.event.customer);
-	struct rules_case asked = {
+	struct rules_case subject = {
 	        .settings = engine->settings,
 	        .zones = engine->zones,
 	        .arena = engine->arena,
@@ -34,8 +34,8 @@ bool engine_judge_member(struct engine *engine, const struct spool_mail *mail,
 	        .event = &member->event.event,
 	        .customer = member->customer,
 	};
-	find_mails(engine, member->notice->event, mail->contact, &asked);
-	rules_judge_again(&asked, mail->contact, &member->verdict);
+	find_mails(engine, member->notice->event, mail->contact, &subject);
+	rules_judge_again(&subject, mail->contact, &member->verdict);
 	return true;
 }
 

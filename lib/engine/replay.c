@@ -97,19 +97,20 @@ static void find_then(struct run *run)
 static bool judge(struct run *run)
 {
 	const struct job_event *event = &run->event->event;
-	struct rules_case asked = {.settings = run->replay->rules,
-	                           .zones = customers_zones(run->customers),
-	                           .arena = run->arena,
-	                           .now = event->received,
-	                           .event = event,
-	                           .trace_max = TRACE_WHOLE};
-	if (!customers_load(run->customers, run->arena, event->customer, &asked.customer, run->err))
+	struct rules_case subject = {.settings = run->replay->rules,
+	                             .zones = customers_zones(run->customers),
+	                             .arena = run->arena,
+	                             .now = event->received,
+	                             .event = event,
+	                             .trace_max = TRACE_WHOLE};
+	if (!customers_load(run->customers, run->arena, event->customer, &subject.customer,
+	                    run->err))
 		return false;
-	asked.marks = spool_marks_before(run->spool, run->event->job, run->event->id, run->arena,
-	                                 &asked.n_marks);
-	rules_judge(&asked, &run->verdict);
-	run->customer = asked.customer;
-	run->zone = rules_zone(asked.settings, asked.zones, asked.customer);
+	subject.marks = spool_marks_before(run->spool, run->event->job, run->event->id, run->arena,
+	                                   &subject.n_marks);
+	rules_judge(&subject, &run->verdict);
+	run->customer = subject.customer;
+	run->zone = rules_zone(subject.settings, subject.zones, subject.customer);
 	return true;
 }
 

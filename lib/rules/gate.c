@@ -6,13 +6,13 @@
 #include "model/suspension.h"
 #include "rules/rules.h"
 
-struct gate_asking {
+struct gate_evaluation {
 	const struct gate_case *in;
 	const struct zone *zone;
 	struct gate_verdict *out;
 };
 
-static bool gate_decide(struct gate_asking *q, enum status status, enum reason reason)
+static bool gate_decide(struct gate_evaluation *q, enum status status, enum reason reason)
 {
 	q->out->status = status;
 	q->out->reason = reason;
@@ -20,18 +20,18 @@ static bool gate_decide(struct gate_asking *q, enum status status, enum reason r
 }
 
 /* Each row: true where it answers. */
-static bool row_unknown(struct gate_asking *q)
+static bool row_unknown(struct gate_evaluation *q)
 {
 	return q->in->customer == NULL && gate_decide(q, STATUS_DENIED, REASON_UNKNOWN_CUSTOMER);
 }
 
-static bool row_not_active(struct gate_asking *q)
+static bool row_not_active(struct gate_evaluation *q)
 {
 	return customer_not_active(q->in->customer) != NULL &&
 	       gate_decide(q, STATUS_DENIED, REASON_CUSTOMER_NOT_ACTIVE);
 }
 
-static bool row_suspended(struct gate_asking *q)
+static bool row_suspended(struct gate_evaluation *q)
 {
 	bool create = q->in->kind == EVENT_ASK_CREATE;
 	unsigned scope = create ? SCOPE_JOBS : SCOPE_ROUTES;
@@ -43,14 +43,14 @@ static bool row_suspended(struct gate_asking *q)
 	return gate_decide(q, create ? STATUS_DENIED : STATUS_HELD, REASON_SUSPENDED);
 }
 
-static bool row_create(struct gate_asking *q)
+static bool row_create(struct gate_evaluation *q)
 {
 	return q->in->kind == EVENT_ASK_CREATE && gate_decide(q, STATUS_ALLOWED, REASON_OK);
 }
 
 /* Held until the window of the scheduled day opens; where that is over or open now, there is
  * nothing to wait for. */
-static bool hold_for_window(struct gate_asking *q, const struct hours *hours)
+static bool hold_for_window(struct gate_evaluation *q, const struct hours *hours)
 {
 	struct hours_span span;
 	if (!hours_arrival_window(hours, q->zone, q->in->scheduled, &span))
@@ -61,20 +61,19 @@ static bool hold_for_window(struct gate_asking *q, const struct hours *hours)
 	return gate_decide(q, STATUS_HELD, REASON_OUTSIDE_HOURS);
 }
 
-static bool is_outside_hours(const struct gate_case *asked, const struct zone *zone)
+static bool is_outside_hours(const struct gate_case *in, const struct zone *zone)
 {
 	struct hours_span span;
-	return !instant_is_none(asked->scheduled) &&
-	       !hours_open_at(customer_hours(asked->customer, asked->arena), zone, asked->scheduled,
-	                      &span);
+	return !instant_is_none(in->scheduled) &&
+	       !hours_open_at(customer_hours(in->customer, in->arena), zone, in->scheduled, &span);
 }
 
-bool gate_outside_hours(const struct gate_case *asked)
+bool gate_outside_hours(const struct gate_case *in)
 {
-	return is_outside_hours(asked, rules_zone(asked->settings, asked->zones, asked->customer));
+	return is_outside_hours(in, rules_zone(in->settings, in->zones, in->customer));
 }
 
-static bool row_outside_hours(struct gate_asking *q)
+static bool row_outside_hours(struct gate_evaluation *q)
 {
 	if (!is_outside_hours(q->in, q->zone))
 		return false;
@@ -90,17 +89,17 @@ static bool row_outside_hours(struct gate_asking *q)
 	return false;
 }
 
-static bool row_released(struct gate_asking *q)
+static bool row_released(struct gate_evaluation *q)
 {
 	return gate_decide(q, STATUS_RELEASED, REASON_OK);
 }
 
-static bool (*const rows[])(struct gate_asking *) = {
+static bool (*const rows[])(struct gate_evaluation *) = {
         row_unknown, row_not_active, row_suspended, row_create, row_outside_hours, row_released,
 };
 
 /* When a held job's time is over: with its scheduled day, or when it has waited for too long. */
-static struct instant held_end(const struct gate_asking *q)
+static struct instant held_end(const struct gate_evaluation *q)
 {
 	if (instant_is_none(q->in->scheduled))
 		return instant_add(q->in->asked, q->in->settings->gate.hold_max_ms);
@@ -108,7 +107,7 @@ static struct instant held_end(const struct gate_asking *q)
 	return zone_day_start(q->zone, (struct day){day.n + 1});
 }
 
-static void judge(struct gate_asking *q)
+static void judge(struct gate_evaluation *q)
 {
 	*q->out = (struct gate_verdict){.due = INSTANT_NEVER, .recheck = INSTANT_NEVER};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -124,19 +123,17 @@ static void judge(struct gate_asking *q)
 		q->out->recheck = INSTANT_NEVER;
 }
 
-void gate_judge(const struct gate_case *asked, struct gate_verdict *ret)
+void gate_judge(const struct gate_case *in, struct gate_verdict *ret)
 {
-	struct gate_asking q = {asked, rules_zone(asked->settings, asked->zones, asked->customer),
-	                        ret};
+	struct gate_evaluation q = {in, rules_zone(in->settings, in->zones, in->customer), ret};
 	judge(&q);
 }
 
-void gate_judge_held(const struct gate_case *asked, struct gate_verdict *ret)
+void gate_judge_held(const struct gate_case *in, struct gate_verdict *ret)
 {
-	struct gate_asking q = {asked, rules_zone(asked->settings, asked->zones, asked->customer),
-	                        ret};
+	struct gate_evaluation q = {in, rules_zone(in->settings, in->zones, in->customer), ret};
 	judge(&q);
-	bool over = !instant_before(asked->now, held_end(&q));
+	bool over = !instant_before(in->now, held_end(&q));
 	if (over && ret->status != STATUS_DENIED)
 		gate_decide(&q, STATUS_EXPIRED, REASON_EXPIRED);
 }

@@ -11,7 +11,7 @@
 
 /*
  * The dispatch gate's rules (contract, section 6): may this job be created, may it be dispatched? A
- * pure function, for a request, for a held job that is rechecked, and for those who only ask.
+ * pure function, for a request, for a held job that is rechecked, and for a query without effect.
  */
 struct gate_case {
 	const struct settings *settings;
@@ -37,12 +37,12 @@ struct gate_verdict {
 	struct instant recheck;
 };
 
-void gate_judge(const struct gate_case *asked, struct gate_verdict *ret);
+void gate_judge(const struct gate_case *in, struct gate_verdict *ret);
 
-/* What a held job may become, asked again: as above, and expired. */
-void gate_judge_held(const struct gate_case *asked, struct gate_verdict *ret);
+/* What a held job may become, judged again: as above, and expired. */
+void gate_judge_held(const struct gate_case *in, struct gate_verdict *ret);
 
 /* Whether `scheduled` lies outside the customer's service hours. */
-bool gate_outside_hours(const struct gate_case *asked);
+bool gate_outside_hours(const struct gate_case *in);
 
 #endif

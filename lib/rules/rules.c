@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rules' rows and the two ways of asking them. A rule looks at one `struct asking`, says
- * whether it holds, and may write what it saw; what a failure means stands in its row, unless the
- * rule itself knows better (no_address or address_invalid, outside_hours or never_open).
+ * The rules' rows and the two ways to evaluate them. A rule gets one `struct evaluation`, returns
+ * whether it holds, and may write what it saw; what a failure means is in its row, unless the rule
+ * itself knows better (no_address or address_invalid, outside_hours or never_open).
  *
  * Called by the engine for each event and before each send, and by dispatchctl's explain, replay
  * and check. Keeps nothing, reads no clock.
@@ -17,8 +17,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A case while its rules are asked, for the event or for one contact. */
-struct asking {
+/* A case while its rules are evaluated, for the event or for one contact. */
+struct evaluation {
 	const struct rules_case *in;
 	struct verdict *verdict; /* NULL when judged again */
 	size_t trace_room;       /* rows, those written included */
@@ -37,7 +37,7 @@ struct rule_row {
 	const char *name;
 	enum status status; /* where it fails */
 	enum reason reason;
-	bool (*holds)(struct asking *q, char *detail, size_t size);
+	bool (*holds)(struct evaluation *q, char *detail, size_t size);
 };
 
 enum { DETAIL_MAX = 320 };
@@ -53,12 +53,13 @@ static void rules_detail(char *detail, size_t size, const char *fmt, ...)
 	va_end(args);
 }
 
-static const char *local_time(const struct asking *q, struct instant t, char text[INSTANT_TEXT_MAX])
+static const char *local_time(const struct evaluation *q, struct instant t,
+                              char text[INSTANT_TEXT_MAX])
 {
 	return instant_format(t, zone_offset_s(q->zone, t), text);
 }
 
-static bool rule_well_formed(struct asking *q, char *detail, size_t size)
+static bool rule_well_formed(struct evaluation *q, char *detail, size_t size)
 {
 	rules_detail(detail, size, "the event %s is well formed%s", q->in->event->id,
 	             q->in->event->time_ahead
@@ -67,7 +68,7 @@ static bool rule_well_formed(struct asking *q, char *detail, size_t size)
 	return true;
 }
 
-static bool rule_new(struct asking *q, char *detail, size_t size)
+static bool rule_new(struct evaluation *q, char *detail, size_t size)
 {
 	rules_detail(detail, size, "%s",
 	             q->in->seen ? "an event with this source and id was seen before"
@@ -77,7 +78,7 @@ static bool rule_new(struct asking *q, char *detail, size_t size)
 	return !q->in->seen;
 }
 
-static bool rule_customer(struct asking *q, char *detail, size_t size)
+static bool rule_customer(struct evaluation *q, char *detail, size_t size)
 {
 	const struct customer *customer = q->in->customer;
 	if (customer == NULL)
@@ -87,7 +88,7 @@ static bool rule_customer(struct asking *q, char *detail, size_t size)
 	return customer != NULL;
 }
 
-static bool rule_state(struct asking *q, char *detail, size_t size)
+static bool rule_state(struct evaluation *q, char *detail, size_t size)
 {
 	bool holds = q->change != JOB_STALE;
 	if (holds)
@@ -99,7 +100,7 @@ static bool rule_state(struct asking *q, char *detail, size_t size)
 	return holds;
 }
 
-static bool rule_change(struct asking *q, char *detail, size_t size)
+static bool rule_change(struct evaluation *q, char *detail, size_t size)
 {
 	const char *before = job_state_name(q->verdict->before);
 	bool holds = q->change == JOB_BECOMES;
@@ -110,7 +111,7 @@ static bool rule_change(struct asking *q, char *detail, size_t size)
 	return holds;
 }
 
-static bool rule_active(struct asking *q, char *detail, size_t size)
+static bool rule_active(struct evaluation *q, char *detail, size_t size)
 {
 	const struct customer *not = customer_not_active(q->in->customer);
 	if (not == NULL)
@@ -131,7 +132,7 @@ static void say_suspension(char *detail, size_t size, const struct suspension *s
 	             day_format(s->from, from), *until ? "until " : "indefinite", until, s->note);
 }
 
-static bool rule_suspension(struct asking *q, char *detail, size_t size)
+static bool rule_suspension(struct evaluation *q, char *detail, size_t size)
 {
 	unsigned scopes = SCOPE_EMAILS;
 	if (job_state_row(q->in->event->state)->needs_route)
@@ -149,8 +150,8 @@ static bool wants(const struct contact *contact, const struct job_event *event)
 	return (contact->notify & JOB_BIT(event->state)) != 0;
 }
 
-/* Who doesn't is not judged any further: nothing else tells of them. */
-static void say_unwanted(const struct asking *q, char *detail, size_t size)
+/* Who doesn't is not judged any further: nothing else reports them. */
+static void describe_unwanted(const struct evaluation *q, char *detail, size_t size)
 {
 	enum { LAST = 20 }; /* room for one more number */
 	char who[DETAIL_MAX / 2] = "";
@@ -168,7 +169,7 @@ static void say_unwanted(const struct asking *q, char *detail, size_t size)
 		             n == 1 ? "doesn't" : "don't", job_state_name(q->in->event->state));
 }
 
-static bool some_want(const struct asking *q)
+static bool some_want(const struct evaluation *q)
 {
 	for (size_t i = 0; i < q->n_contacts; i++) {
 		if (wants(q->contacts[i], q->in->event))
@@ -177,8 +178,8 @@ static bool some_want(const struct asking *q)
 	return false;
 }
 
-/* Asked for the event: does anybody? Asked for a contact: does it? */
-static bool rule_wanted(struct asking *q, char *detail, size_t size)
+/* For the event: does anybody? For a contact: does that one? */
+static bool rule_wanted(struct evaluation *q, char *detail, size_t size)
 {
 	const char *state = job_state_name(q->in->event->state);
 	if (q->at != NULL) {
@@ -189,7 +190,7 @@ static bool rule_wanted(struct asking *q, char *detail, size_t size)
 	}
 	if (some_want(q)) {
 		if (size > 0)
-			say_unwanted(q, detail, size);
+			describe_unwanted(q, detail, size);
 		return true;
 	}
 	rules_detail(detail, size, "none of %zu contacts wants %s mails", q->n_contacts, state);
@@ -212,7 +213,7 @@ static bool gets_mail(const struct contact_verdict *at)
 }
 
 /* Where another contact's mail of the event went or will go; "" for nowhere. */
-static const char *address_of_mail(const struct asking *q, const struct rules_mail *mail)
+static const char *address_of_mail(const struct evaluation *q, const struct rules_mail *mail)
 {
 	if (mail->went)
 		return mail->address;
@@ -224,7 +225,7 @@ static const char *address_of_mail(const struct asking *q, const struct rules_ma
 }
 
 /* The contact whose mail of this event goes to that address; 0 where there is none. */
-static int64_t who_gets_it_there(const struct asking *q, const char *address)
+static int64_t contact_mailed_at(const struct evaluation *q, const char *address)
 {
 	const struct verdict *v = q->verdict;
 	for (size_t i = 0; v != NULL && &v->contacts[i] < q->at; i++) {
@@ -240,7 +241,7 @@ static int64_t who_gets_it_there(const struct asking *q, const char *address)
 	return 0;
 }
 
-static bool rule_address(struct asking *q, char *detail, size_t size)
+static bool rule_address(struct evaluation *q, char *detail, size_t size)
 {
 	if (q->at == NULL) {
 		rules_detail(detail, size, "the customer has no contact");
@@ -249,7 +250,7 @@ static bool rule_address(struct asking *q, char *detail, size_t size)
 	const struct contact *contact = q->at->contact;
 	q->at->to = address_of(contact);
 	if (*q->at->to) {
-		int64_t other = who_gets_it_there(q, q->at->to);
+		int64_t other = contact_mailed_at(q, q->at->to);
 		const char *which = q->at->to == contact->email ? "" : " (the alternate address)";
 		if (other == 0)
 			rules_detail(detail, size, "%s%s", q->at->to, which);
@@ -270,12 +271,12 @@ static bool rule_address(struct asking *q, char *detail, size_t size)
 	return false;
 }
 
-static const struct notify_settings *notify_of(const struct asking *q)
+static const struct notify_settings *notify_of(const struct evaluation *q)
 {
 	return &q->in->settings->notify[q->in->event->state];
 }
 
-static bool rule_shelf_life(struct asking *q, char *detail, size_t size)
+static bool rule_shelf_life(struct evaluation *q, char *detail, size_t size)
 {
 	char end[INSTANT_TEXT_MAX];
 	q->at->expires = instant_add(q->in->event->time, notify_of(q)->shelf_life_ms);
@@ -285,7 +286,7 @@ static bool rule_shelf_life(struct asking *q, char *detail, size_t size)
 	return holds;
 }
 
-static bool hours_never(struct asking *q, char *detail, size_t size)
+static bool hours_never(struct evaluation *q, char *detail, size_t size)
 {
 	q->status = STATUS_SUPPRESSED;
 	q->reason = REASON_NEVER_OPEN;
@@ -294,7 +295,7 @@ static bool hours_never(struct asking *q, char *detail, size_t size)
 }
 
 /* Closed now, and a mail may wait: until when? */
-static bool hours_defer(struct asking *q, const struct hours *hours, char *detail, size_t size)
+static bool hours_defer(struct evaluation *q, const struct hours *hours, char *detail, size_t size)
 {
 	char text[INSTANT_TEXT_MAX];
 	struct instant open;
@@ -313,7 +314,7 @@ static bool hours_defer(struct asking *q, const struct hours *hours, char *detai
 	return false;
 }
 
-static bool rule_hours(struct asking *q, char *detail, size_t size)
+static bool rule_hours(struct evaluation *q, char *detail, size_t size)
 {
 	const struct hours *hours = customer_hours(q->in->customer, q->in->arena);
 	struct hours_span span;
@@ -340,7 +341,7 @@ static bool rule_hours(struct asking *q, char *detail, size_t size)
 	return hours_defer(q, hours, detail, size);
 }
 
-static bool rule_grouping(struct asking *q, char *detail, size_t size)
+static bool rule_grouping(struct evaluation *q, char *detail, size_t size)
 {
 	int64_t wait_ms = notify_of(q)->group_wait_ms;
 	char text[INSTANT_TEXT_MAX];
@@ -381,7 +382,7 @@ const char *rule_name(enum rule rule)
 	return rows[rule - 1].name;
 }
 
-static void trace(struct asking *q, enum rule rule, bool holds, const char *detail)
+static void trace(struct evaluation *q, enum rule rule, bool holds, const char *detail)
 {
 	struct verdict *v = q->verdict;
 	if (v == NULL || v->n_trace == q->trace_room)
@@ -394,8 +395,8 @@ static void trace(struct asking *q, enum rule rule, bool holds, const char *deta
 	};
 }
 
-/* Asks one rule; false leaves status and reason of the failure in `q`. */
-static bool ask(struct asking *q, enum rule rule)
+/* Evaluates one rule; false leaves status and reason of the failure in `q`. */
+static bool evaluate(struct evaluation *q, enum rule rule)
 {
 	const struct rule_row *row = &rows[rule - 1];
 	char detail[DETAIL_MAX] = "";
@@ -407,10 +408,10 @@ static bool ask(struct asking *q, enum rule rule)
 	return holds;
 }
 
-static bool ask_range(struct asking *q, enum rule first, enum rule last)
+static bool evaluate_range(struct evaluation *q, enum rule first, enum rule last)
 {
 	for (enum rule rule = first; rule <= last; rule++) {
-		if (!ask(q, rule))
+		if (!evaluate(q, rule))
 			return false;
 	}
 	return true;
@@ -418,21 +419,21 @@ static bool ask_range(struct asking *q, enum rule first, enum rule last)
 
 /*
  * Rules 8 to 12 for the contact at `q->at`. A mail that waits for service hours waits for its group
- * too, counted from the opening, so rule 12 is asked behind a deferral by rule 11.
+ * too, counted from the opening, so rule 12 is evaluated after a deferral by rule 11.
  */
-static void judge_contact(struct asking *q)
+static void judge_contact(struct evaluation *q)
 {
 	struct contact_verdict *at = q->at;
 	bool open = false;
-	if (ask_range(q, RULE_WANTED, RULE_SHELF_LIFE))
-		open = ask(q, RULE_HOURS);
+	if (evaluate_range(q, RULE_WANTED, RULE_SHELF_LIFE))
+		open = evaluate(q, RULE_HOURS);
 	at->status = open ? STATUS_QUEUED : q->status;
 	at->reason = open ? REASON_OK : q->reason;
 	if (!open && at->status != STATUS_DEFERRED) {
 		at->due = INSTANT_NONE;
 		return;
 	}
-	if (!ask(q, RULE_GROUPING) && (open || q->status == STATUS_EXPIRED)) {
+	if (!evaluate(q, RULE_GROUPING) && (open || q->status == STATUS_EXPIRED)) {
 		at->status = q->status;
 		at->reason = q->reason;
 	}
@@ -440,7 +441,7 @@ static void judge_contact(struct asking *q)
 		at->due = INSTANT_NONE;
 }
 
-static void stop(struct asking *q)
+static void stop(struct evaluation *q)
 {
 	q->verdict->status = q->status;
 	q->verdict->reason = q->reason;
@@ -448,7 +449,7 @@ static void stop(struct asking *q)
 	q->verdict->suspension = q->suspension;
 }
 
-static void judge_contacts(struct asking *q)
+static void judge_contacts(struct evaluation *q)
 {
 	struct verdict *v = q->verdict;
 	const struct contact_verdict *first = NULL;
@@ -473,7 +474,7 @@ static void judge_contacts(struct asking *q)
 	v->due = first->due;
 }
 
-static void find_change(struct asking *q)
+static void find_change(struct evaluation *q)
 {
 	const struct rules_case *in = q->in;
 	struct job_mark mark = {in->event->state, in->event->time, in->event->source,
@@ -490,16 +491,16 @@ static void find_change(struct asking *q)
 
 /* A job that is under way against a suspension of jobs or routes: the office has to know, whatever
  * the mail does. */
-static void find_collision(struct asking *q)
+static void find_collision(struct evaluation *q)
 {
 	if (job_state_row(q->in->event->state)->is_under_way)
 		q->verdict->collision = suspension_find(q->in->customer, SCOPE_JOBS | SCOPE_ROUTES,
 		                                        q->zone, q->in->now);
 }
 
-static struct asking asking_of(const struct rules_case *in, struct verdict *verdict)
+static struct evaluation evaluation_of(const struct rules_case *in, struct verdict *verdict)
 {
-	struct asking q = {.in = in, .verdict = verdict};
+	struct evaluation q = {.in = in, .verdict = verdict};
 	q.zone = rules_zone(in->settings, in->zones, in->customer);
 	if (in->customer != NULL)
 		q.contacts = customer_contacts(in->customer, in->arena, &q.n_contacts);
@@ -507,7 +508,7 @@ static struct asking asking_of(const struct rules_case *in, struct verdict *verd
 }
 
 /* Rules 1 to 9 once, 8 to 12 for each contact: more rows there can't be. */
-static void make_trace(struct asking *q)
+static void make_trace(struct evaluation *q)
 {
 	size_t most = RULE_ADDRESS + q->n_contacts * (RULE_COUNT - RULE_WANTED + 1);
 	q->trace_room = most < q->in->trace_max ? most : q->in->trace_max;
@@ -518,17 +519,17 @@ static void make_trace(struct asking *q)
 void rules_judge(const struct rules_case *in, struct verdict *ret)
 {
 	*ret = (struct verdict){.before = JOB_NONE, .after = JOB_NONE, .due = INSTANT_NONE};
-	struct asking q = asking_of(in, ret);
+	struct evaluation q = evaluation_of(in, ret);
 	make_trace(&q);
 	find_change(&q);
-	if (!ask_range(&q, RULE_WELL_FORMED, RULE_CHANGE)) {
+	if (!evaluate_range(&q, RULE_WELL_FORMED, RULE_CHANGE)) {
 		stop(&q);
 		return;
 	}
 	ret->takes_state = true;
 	find_collision(&q);
-	if (!ask_range(&q, RULE_ACTIVE, RULE_WANTED) ||
-	    (q.n_contacts == 0 && !ask(&q, RULE_ADDRESS))) {
+	if (!evaluate_range(&q, RULE_ACTIVE, RULE_WANTED) ||
+	    (q.n_contacts == 0 && !evaluate(&q, RULE_ADDRESS))) {
 		stop(&q);
 		return;
 	}
@@ -537,7 +538,7 @@ void rules_judge(const struct rules_case *in, struct verdict *ret)
 
 void rules_judge_again(const struct rules_case *in, int64_t contact_id, struct contact_verdict *ret)
 {
-	struct asking q = asking_of(in, NULL);
+	struct evaluation q = evaluation_of(in, NULL);
 	*ret = (struct contact_verdict){.due = INSTANT_NONE, .expires = INSTANT_NONE, .to = ""};
 	for (size_t i = 0; i < q.n_contacts && ret->contact == NULL; i++) {
 		if (q.contacts[i]->id == contact_id)
@@ -550,12 +551,12 @@ void rules_judge_again(const struct rules_case *in, int64_t contact_id, struct c
 		ret->reason = REASON_CUSTOMER_NOT_ACTIVE;
 		return;
 	}
-	holds = ask_range(&q, RULE_ACTIVE, RULE_SUSPENSION);
+	holds = evaluate_range(&q, RULE_ACTIVE, RULE_SUSPENSION);
 	if (holds && ret->contact == NULL)
 		return;
 	if (holds) {
 		q.at = ret;
-		holds = ask_range(&q, RULE_WANTED, RULE_HOURS);
+		holds = evaluate_range(&q, RULE_WANTED, RULE_HOURS);
 	}
 	ret->status = holds ? STATUS_QUEUED : q.status;
 	ret->reason = holds ? REASON_OK : q.reason;

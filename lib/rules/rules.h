@@ -16,12 +16,12 @@
 #include <stdint.h>
 
 /*
- * The rules of the contract's section 4: twelve rows, asked in order. A verdict is a pure function
- * of a case; the daemon's turn, `explain`, `replay` and `check` all come here.
+ * The rules of the contract's section 4: twelve rows, evaluated in order. A verdict is a pure
+ * function of a case; the daemon's turn, `explain`, `replay` and `check` all come here.
  *
- *   1–7  asked once an event          (1 is put by event_read: a case has a well-formed event)
- *   8–12 asked for each contact       (8 and 9 also once an event, where nobody is left)
- *   6–11 asked again before a mail is sent, for its contact
+ *   1–7  once per event           (1 is put by event_read: a case has a well-formed event)
+ *   8–12 for each contact         (8 and 9 also once per event, where nobody is left)
+ *   6–11 again before a mail is sent, for its contact
  */
 enum rule {
 	RULE_WELL_FORMED = 1,
@@ -69,7 +69,7 @@ struct rules_case {
 struct trace_row {
 	enum rule rule;
 	bool holds;
-	const struct contact *contact; /* NULL for what is asked once an event */
+	const struct contact *contact; /* NULL for what is evaluated once per event */
 	const char *detail;            /* a sentence with the facts */
 };
 
@@ -101,14 +101,15 @@ struct verdict {
 	size_t n_trace;
 };
 
-/* Asks all rules. */
-void rules_judge(const struct rules_case *asked, struct verdict *ret);
+/* Evaluates all rules. */
+void rules_judge(const struct rules_case *in, struct verdict *ret);
 
 /*
- * Asks rules 6 to 11 again for a mail to `contact_id` that was made before. `ret->status` is queued
- * where all hold; a contact that is gone or wants the state no more is suppressed, not_wanted.
+ * Evaluates rules 6 to 11 again for a mail to `contact_id` that was made before. `ret->status` is
+ * queued where all hold; a contact that is gone or wants the state no more is suppressed,
+ * not_wanted.
  */
-void rules_judge_again(const struct rules_case *asked, int64_t contact_id,
+void rules_judge_again(const struct rules_case *in, int64_t contact_id,
                        struct contact_verdict *ret);
 
 /* The customer's zone, own or inherited, else `[rules] timezone`, else the host's; never NULL. */
