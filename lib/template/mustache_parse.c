@@ -12,6 +12,8 @@
  *                                   ^line_start ^tag          ^after
  */
 #include "template/mustache.h"
+
+#include "base/utf8.h"
 #include "template/mustache_tree.h"
 
 #include <stdlib.h>
@@ -46,9 +48,9 @@ struct tag {
 
 static bool fault(struct parser *p, int line, const char *text, const char *name, size_t len)
 {
-	(void)error_set(p->err, EX_DATAERR, "%s:%d: %s%.*s", p->template->file, line, text,
-	                (int)(len < 80 ? len : 80), name);
-	return false;
+	char quote[UTF8_QUOTE_MAX];
+	return error_set(p->err, EX_DATAERR, "%s:%d: %s%s", p->template->file, line, text,
+	                 utf8_quote(name, len, quote));
 }
 
 static struct node *add_node(struct parser *p, enum node_type type, int line)
@@ -180,6 +182,15 @@ static bool open_section(struct parser *p, const struct tag *tag)
 	return true;
 }
 
+static bool close_other(struct parser *p, const struct node *open, const struct tag *tag)
+{
+	char name[UTF8_QUOTE_MAX], quote[UTF8_QUOTE_MAX];
+	return error_set(p->err, EX_DATAERR, "%s:%d: the section %s of line %d is open, not %s",
+	                 p->template->file, tag->line,
+	                 utf8_quote(open->name, strlen(open->name), name), open->line,
+	                 utf8_quote(tag->name, tag->len, quote));
+}
+
 static bool close_section(struct parser *p, const struct tag *tag)
 {
 	if (p->n_open == 0)
@@ -187,10 +198,7 @@ static bool close_section(struct parser *p, const struct tag *tag)
 		             tag->len);
 	const struct node *node = p->open[p->n_open - 1].node;
 	if (strlen(node->name) != tag->len || memcmp(node->name, tag->name, tag->len) != 0)
-		return error_set(p->err, EX_DATAERR,
-		                 "%s:%d: the section %s of line %d is open, not %.*s",
-		                 p->template->file, tag->line, node->name, node->line,
-		                 (int)(tag->len < 80 ? tag->len : 80), tag->name);
+		return close_other(p, node, tag);
 	p->tail = p->open[--p->n_open].tail;
 	return true;
 }

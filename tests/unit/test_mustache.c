@@ -156,6 +156,14 @@ static void faults_name_line_and_cause(void **state)
 	        {"{{two words}}", "x.txt:1: invalid name: two words"},
 	        {"{{a..b}}", "x.txt:1: invalid name: a..b"},
 	        {"{{.a}}", "x.txt:1: invalid name: .a"},
+	        {"{{a\x15\x1b[2J}}", "x.txt:1: invalid name: a??[2J"},
+	        {"{{#\xc2\x85}}{{/b}}", "x.txt:1: the section ? of line 1 is open, not b"},
+	        {"{{/\xc2\x9b"
+	         "31m}}",
+	         "x.txt:1: no section is open here to be closed by /?31m"},
+	        {"{{+ a2345678901234567890123456789012345678901234567890123456789012345\xc3\xbc}}",
+	         "x.txt:1: invalid name: + "
+	         "a2345678901234567890123456789012345678901234567890123456789012345…"},
 	        {"1\n2\n{{=<% %>=}}", "x.txt:3: tags that set other delimiters are not supported"},
 	        {"{{! a\nb\n}}\n{{! c }}\n{{/x}}",
 	         "x.txt:5: no section is open here to be closed by /x"},
