@@ -212,7 +212,7 @@ void event_digest(const struct job_event *event, unsigned char digest[EVENT_DIGE
 		digest_part(&state, texts[i], strlen(texts[i]));
 	/* What was said, not what was made of it: a time left out is another one at every
 	 * arrival. */
-	digest_part(&state, &event->said.ms, sizeof event->said.ms);
+	digest_part(&state, &event->time_published.ms, sizeof event->time_published.ms);
 	struct buf sorted = {0};
 	json_t *data = data_of(event);
 	jsontext_write(&sorted, data, JSONTEXT_SORTED);

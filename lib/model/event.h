@@ -52,7 +52,7 @@ struct job_event {
 	const char *customer; /* never empty */
 	const char *named;    /* the customer's number as published, if an old one; else NULL */
 	struct instant time;  /* when the state changed; of receipt where that is too far ahead */
-	struct instant said;  /* the attribute `time` as published; INSTANT_NONE where left out */
+	struct instant time_published; /* the attribute `time` as published; INSTANT_NONE where left out */
 	struct instant received;
 	bool time_ahead;      /* the time is more than 10 minutes after receipt */
 	const char *data;     /* a JSON object, compact; "{}" where there was none */

@@ -188,7 +188,7 @@ static bool take_time(const struct reading *reading, const char *text, struct jo
                       struct error *err)
 {
 	(void)reading;
-	return *text == '\0' || check_time("time", text, &event->said, err);
+	return *text == '\0' || check_time("time", text, &event->time_published, err);
 }
 
 static bool check_attr(const struct attr_row *row, const char *text, struct error *err)
@@ -243,7 +243,7 @@ struct instant entry_time(const struct entry *entry)
 
 static void settle_time(const struct entry *entry, struct job_event *event)
 {
-	event->time = instant_is_none(event->said) ? entry_time(entry) : event->said;
+	event->time = instant_is_none(event->time_published) ? entry_time(entry) : event->time_published;
 	event->time_ahead =
 	        instant_before(instant_add(entry->received, EVENT_AHEAD_MAX_MS), event->time);
 	if (event->time_ahead)
@@ -307,7 +307,7 @@ bool event_check(const struct entry *entry, bool any_feed, const struct event_ra
                  struct job_event *ret, struct error *err)
 {
 	const struct reading reading = {.entry = entry, .any_feed = any_feed};
-	*ret = (struct job_event){.source = "", .said = INSTANT_NONE, .received = entry->received};
+	*ret = (struct job_event){.source = "", .time_published = INSTANT_NONE, .received = entry->received};
 	for (enum event_attr attr = 0; attr < ATTR_COUNT; attr++)
 		if (!take_attr(&attr_rows[attr], &reading, raw->attrs[attr], ret, err))
 			return false;

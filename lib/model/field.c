@@ -204,53 +204,53 @@ static const char *check_scopes(const struct check *check)
 static const struct {
 	check_fn *check;
 	int max; /* characters */
-	const char *meant;
+	const char *expected;
 } types[] = {
-        [FIELD_LINE] = {.check = check_any, .max = LINE_MAX_CHARS, .meant = "one line of text"},
-        [FIELD_TEXT] = {.check = check_any, .max = TEXT_MAX_CHARS, .meant = "text"},
-        [FIELD_CHOICE] = {.check = check_choice, .max = 40, .meant = "one of the choices"},
-        [FIELD_DAY] = {.check = check_day, .max = 10, .meant = "a day (YYYY-MM-DD)"},
+        [FIELD_LINE] = {.check = check_any, .max = LINE_MAX_CHARS, .expected = "one line of text"},
+        [FIELD_TEXT] = {.check = check_any, .max = TEXT_MAX_CHARS, .expected = "text"},
+        [FIELD_CHOICE] = {.check = check_choice, .max = 40, .expected = "one of the choices"},
+        [FIELD_DAY] = {.check = check_day, .max = 10, .expected = "a day (YYYY-MM-DD)"},
         [FIELD_INSTANT] = {.check = check_instant,
                            .max = 40,
-                           .meant = "a time (RFC 3339 with an offset)"},
+                           .expected = "a time (RFC 3339 with an offset)"},
         [FIELD_MOMENT] = {.check = check_moment,
                           .max = 40,
-                          .meant = "a day (2026-12-24) or a day and a time (2026-12-24T09:30)"},
-        [FIELD_FLAG] = {.check = check_flag, .max = 5, .meant = "true or false"},
-        [FIELD_UNSIGNED] = {.check = check_unsigned, .max = 20, .meant = "a whole number"},
+                          .expected = "a day (2026-12-24) or a day and a time (2026-12-24T09:30)"},
+        [FIELD_FLAG] = {.check = check_flag, .max = 5, .expected = "true or false"},
+        [FIELD_UNSIGNED] = {.check = check_unsigned, .max = 20, .expected = "a whole number"},
         [FIELD_AMOUNT] =
                 {.check = check_amount,
                  .max = 20,
-                 .meant = "a decimal number (1234.50; at most four digits behind the point)"},
+                 .expected = "a decimal number (1234.50; at most four digits behind the point)"},
         [FIELD_DEGREES] = {.check = check_degrees,
                            .max = 20,
-                           .meant = "degrees (-180 to 180, as 39.7392)"},
+                           .expected = "degrees (-180 to 180, as 39.7392)"},
         [FIELD_EMAIL] = {.check = check_email,
                          .max = 254,
-                         .meant = "a mail address (name@example.com)"},
+                         .expected = "a mail address (name@example.com)"},
         [FIELD_PHONE] = {.check = check_phone,
                          .max = PHONE_MAX_CHARS,
-                         .meant = "a phone number (three digits or more)"},
+                         .expected = "a phone number (three digits or more)"},
         [FIELD_ZONE] = {.check = check_zone,
                         .max = 64,
-                        .meant = "an IANA time zone (America/Denver)"},
-        [FIELD_LOCALE] = {.check = check_locale, .max = 64, .meant = "a language tag (en-US, fr)"},
-        [FIELD_STATES] = {.check = check_states, .max = 80}, /* see field_meant() */
+                        .expected = "an IANA time zone (America/Denver)"},
+        [FIELD_LOCALE] = {.check = check_locale, .max = 64, .expected = "a language tag (en-US, fr)"},
+        [FIELD_STATES] = {.check = check_states, .max = 80}, /* see field_expected() */
         [FIELD_SCOPES] = {.check = check_scopes,
                           .max = 80,
-                          .meant = "some of jobs, routes, emails"},
-        [FIELD_CUSTOMER] = {.check = check_any, .max = 128, .meant = "a customer's number"},
-        [FIELD_NAME] = {.check = check_any, .max = 128, .meant = "a name of its own"},
+                          .expected = "some of jobs, routes, emails"},
+        [FIELD_CUSTOMER] = {.check = check_any, .max = 128, .expected = "a customer's number"},
+        [FIELD_NAME] = {.check = check_any, .max = 128, .expected = "a name of its own"},
 };
 
-const char *field_meant(const struct field *field, struct arena *arena)
+const char *field_expected(const struct field *field, struct arena *arena)
 {
 	char states[JOB_STATES_TEXT_MAX];
 	if (field->type == FIELD_STATES)
 		return arena_printf(arena, "job states (%s), all or none",
 		                    job_states_join("", ",", ",", states));
 	if (field->type != FIELD_CHOICE)
-		return types[field->type].meant;
+		return types[field->type].expected;
 	const char *text = "one of ";
 	for (const char *const *choice = field->choices; *choice; choice++)
 		text = arena_printf(arena, "%s%s%s", text, choice == field->choices ? "" : ", ",
@@ -363,7 +363,7 @@ bool field_check(const struct field *field, const char *text, size_t len, struct
 			                 field->name, utf8_quote(text, len, quote), ascii);
 		return error_set(err, EX_DATAERR, "%s: '%s' is not %s", field->name,
 		                 utf8_quote(check.text, strlen(check.text), quote),
-		                 field_meant(field, arena));
+		                 field_expected(field, arena));
 	}
 	*ret = value;
 	return true;

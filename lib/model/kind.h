@@ -142,6 +142,6 @@ bool field_emptied(const struct field *field, bool adding, const char **ret,
 
 /* "a day (YYYY-MM-DD)", "one of new, released, active, inactive": for help and messages. In the
  * arena. */
-const char *field_meant(const struct field *field, struct arena *arena);
+const char *field_expected(const struct field *field, struct arena *arena);
 
 #endif

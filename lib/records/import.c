@@ -2,12 +2,12 @@
 /*
  * An import: all rows or none.
  *
- *	file ─ read, check ─▶ staged rows │ lock ─▶ find, compare, write ─▶ commit or roll back
- *	        (no lock held)            │          (one transaction)
+ * 	file ─ read, check ─▶ staged rows │ lock ─▶ find, compare, write ─▶ commit or roll back
+ * 	        (no lock held)            │          (one transaction)
  *
  * Bad rows are all reported, in either half; after the first one nothing will be committed, and the
- * rest is only looked at for its own faults, in a copy of the database, so that nobody waits for
- * it. A site may come before its parent: such rows wait until the others are through.
+ * rest is only checked for its own faults, in a copy of the database, so that nobody waits for it.
+ * A site may come before its parent: such rows wait until the others are through.
  */
 #include "records/import_private.h"
 
@@ -58,10 +58,10 @@ static const char *value_of(const struct staged *staged, const struct kind *kind
 	return staged->value[kind_field_index(kind, kind_field(kind, field))];
 }
 
-/* -- whom a contact's row means ---------------------------------------------------------------- */
+/* -- which contact a row matches -------------------------------------------------------------- */
 
-/* How surely a contact on record is meant by a row. */
-enum meant { MEANT_NOT, MEANT_NAME, MEANT_ADDRESS, MEANT_ID, MEANT_WHOLE };
+/* How well a contact on record matches a row, worst first. */
+enum match { MATCH_NONE, MATCH_NAME, MATCH_ADDRESS, MATCH_ID, MATCH_WHOLE };
 
 static bool is_given(const struct staged *staged, const struct kind *kind, const char *field)
 {
@@ -69,7 +69,7 @@ static bool is_given(const struct staged *staged, const struct kind *kind, const
 }
 
 /* `of` are the contact's texts, in the order of `names`. */
-static enum meant compare_contact(const struct staged *staged, const struct kind *kind,
+static enum match compare_contact(const struct staged *staged, const struct kind *kind,
                                   const char *const names[4], const char *const of[4])
 {
 	bool whole = true, named = true, any_name = false;
@@ -84,23 +84,23 @@ static enum meant compare_contact(const struct staged *staged, const struct kind
 	}
 	const char *address = value_of(staged, kind, "email");
 	if (whole && (address || any_name))
-		return MEANT_WHOLE;
+		return MATCH_WHOLE;
 	if (address && of[0] && address_same(address, of[0]))
-		return MEANT_ADDRESS;
-	return named && any_name ? MEANT_NAME : MEANT_NOT;
+		return MATCH_ADDRESS;
+	return named && any_name ? MATCH_NAME : MATCH_NONE;
 }
 
 /*
  * One that has all that the row says of address and names; else by id; else by address; else by
- * name. Whom an earlier row of the file meant is meant only by the same again: two people may share
- * an address or a name. *ret is the id that the row has, 0 for none; where nobody is meant it
- * stays.
+ * name. A contact that an earlier row of the file matched is matched only by an equal row: two
+ * people may share an address or a name. *ret is the id that the row has, 0 for none; it stays
+ * where nobody matches.
  */
 static bool find_contact(struct import *import, struct transaction *tx, const struct staged *staged,
                          int64_t owner, int64_t *ret)
 {
 	static const char *const names[4] = {"email", "name", "first_name", "last_name"};
-	enum meant best = MEANT_NOT;
+	enum match best = MATCH_NONE;
 	enum db_step step;
 	int64_t wanted = *ret;
 	struct db_query *query =
@@ -112,18 +112,18 @@ static bool find_contact(struct import *import, struct transaction *tx, const st
 		int64_t id = db_int(query, 0);
 		for (int i = 0; i < 4; i++)
 			of[i] = db_text_or_null(query, i + 1, tx->arena);
-		enum meant meant = compare_contact(staged, import->kind, names, of);
+		enum match match = compare_contact(staged, import->kind, names, of);
 		bool claimed = transaction_is_claimed(tx, id);
-		if (id == wanted && meant != MEANT_WHOLE)
-			meant = MEANT_ID;
-		if (claimed && meant != MEANT_WHOLE)
+		if (id == wanted && match != MATCH_WHOLE)
+			match = MATCH_ID;
+		if (claimed && match != MATCH_WHOLE)
 			continue;
-		if (meant > best || (meant == best && meant != MEANT_NOT && id == wanted)) {
-			best = meant;
+		if (match > best || (match == best && match != MATCH_NONE && id == wanted)) {
+			best = match;
 			*ret = id;
 		}
 	}
-	if (step == DB_DONE && best == MEANT_NOT && transaction_is_claimed(tx, wanted))
+	if (step == DB_DONE && best == MATCH_NONE && transaction_is_claimed(tx, wanted))
 		*ret = 0;
 	return step == DB_DONE;
 }
@@ -450,8 +450,8 @@ static bool write_all(struct import *import)
 	return wanted ? done : good;
 }
 
-/* What the first half left is looked at even where some of it was bad: the rest of the faults is
- * told, too. */
+/* What the first half left is checked even where some of it was bad, so that the rest of the faults
+ * is reported, too. */
 static bool put(struct import *import)
 {
 	bool bad = import->counts.bad > 0;

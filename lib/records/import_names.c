@@ -454,10 +454,10 @@ static bool find_foreign(const struct import *import, const char *name, struct t
 static bool unknown_name(const struct import *import, const char *name, struct error *err)
 {
 	const struct kind *kind = import->kind;
-	const char *meant = kind_nearest(kind, name);
-	if (meant)
+	const char *nearest = kind_nearest(kind, name);
+	if (nearest)
 		return error_set(err, EX_DATAERR, "%s: a %s has no such field (did you mean %s?)",
-		                 name, kind->name, meant);
+		                 name, kind->name, nearest);
 	return error_set(err, EX_DATAERR,
 	                 "%s: a %s has no such field (--map \"%s=\" leaves it out)", name,
 	                 kind->name, name);

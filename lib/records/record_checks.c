@@ -28,14 +28,14 @@ bool authored_check(struct transaction *tx, const struct row *before, struct row
 	return true;
 }
 
-/* A new address, or one that the office says again, is taken to be good, unless an import brings
- * its mark along. */
+/* A new address, or one that the office enters again, counts as good, unless an import brings its
+ * mark along. */
 static void unmark(struct transaction *tx, const struct row *before, struct row *after,
                    const json_t *values, const char *address, const char *invalid, const char *why)
 {
-	bool said = !tx->import && json_object_get(values, address);
+	bool repeated = !tx->import && json_object_get(values, address);
 	bool differs = !value_same(row_value(before, address), row_value(after, address));
-	if (!(differs || said) ||
+	if (!(differs || repeated) ||
 	    !value_same(row_value(before, invalid), row_value(after, invalid)))
 		return;
 	row_set(after, invalid, NULL);

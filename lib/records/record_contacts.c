@@ -62,7 +62,7 @@ static bool equals(const char *text, const json_t *value)
 	return text && json_is_string(value) && strcmp(text, json_string_value(value)) == 0;
 }
 
-/* How surely it is meant: by address and name 3, by address 2, by name 1. */
+/* How well it matches: by address and name 3, by address 2, by name 1. */
 static int rank_of(const struct transaction *tx, const struct there *there, const json_t *email,
                    const json_t *name)
 {
@@ -78,8 +78,8 @@ static int rank_of(const struct transaction *tx, const struct there *there, cons
 	return address ? 2 : named ? 1 : 0;
 }
 
-/* Takes one that is meant so surely out of those that are left; 0 where there is none. */
-static int64_t take_meant(const struct transaction *tx, struct there **left, const json_t *email,
+/* Takes one that matches so well out of those that are left; 0 where there is none. */
+static int64_t take_match(const struct transaction *tx, struct there **left, const json_t *email,
                           const json_t *name, int rank)
 {
 	for (struct there **at = left; *at; at = &(*at)->next) {
@@ -126,7 +126,7 @@ static json_t *plain_contact(const json_t *shown)
 }
 
 /* The list with `email` and `contact` in its first one: whoever changes these columns of an export
- * means them. */
+ * wants that change. */
 static json_t *merged(const json_t *list, json_t *email, json_t *name)
 {
 	json_t *all = json_array(), *one;
@@ -142,9 +142,9 @@ static json_t *merged(const json_t *list, json_t *email, json_t *name)
 	return all;
 }
 
-/* The surest first, so that none takes another's. */
-static void find_meant(const struct transaction *tx, const json_t *list, const json_t *all,
-                       bool columns, struct there *left, int64_t *ids)
+/* The best matches first, so that none takes another's. */
+static void find_matches(const struct transaction *tx, const json_t *list, const json_t *all,
+                         bool columns, struct there *left, int64_t *ids)
 {
 	for (int rank = 3; rank >= 0; rank--) {
 		const json_t *one;
@@ -156,21 +156,21 @@ static void find_meant(const struct transaction *tx, const json_t *list, const j
 			bool oldest = rank == 0 && i == 0 && columns && left;
 			if (ids[i] != 0 || (rank == 0 && !oldest))
 				continue;
-			ids[i] = take_meant(tx, &left, json_object_get(named, "email"),
+			ids[i] = take_match(tx, &left, json_object_get(named, "email"),
 			                    json_object_get(named, "name"), rank);
 		}
 	}
 }
 
-/* Each is found before any is changed, the first by what the list called it before the columns had
- * a say. */
+/* Each is found before any is changed, the first by what the list called it before the columns
+ * changed it. */
 static bool put_list(struct transaction *tx, const struct row *row, const json_t *list,
                      const json_t *all, bool columns, struct there *left, bool *changed)
 {
 	const json_t *one;
 	size_t i;
 	int64_t *ids = arena_new_array(tx->arena, json_array_size(all) + 1, int64_t);
-	find_meant(tx, list, all, columns, left, ids);
+	find_matches(tx, list, all, columns, left, ids);
 	json_array_foreach(all, i, one)
 	{
 		const json_t *id = json_object_get(json_array_get(list, i), "id");
@@ -181,11 +181,11 @@ static bool put_list(struct transaction *tx, const struct row *row, const json_t
 }
 
 /* Without a list the columns are the contact's that has the address, else the oldest one's. */
-static int64_t meant_by_columns(const struct transaction *tx, struct there *there,
-                                const json_t *email, const json_t *name)
+static int64_t match_columns(const struct transaction *tx, struct there *there, const json_t *email,
+                             const json_t *name)
 {
 	int64_t oldest = there ? there->id : 0,
-	        id = is_empty(email) ? 0 : take_meant(tx, &there, email, name, 2);
+	        id = is_empty(email) ? 0 : take_match(tx, &there, email, name, 2);
 	return id ? id : oldest;
 }
 
@@ -223,7 +223,7 @@ static bool put_contacts(struct transaction *tx, const struct row *row, const js
 		(void)json_object_set(one, "name", name);
 		(void)json_array_append_new(all, one);
 		list = NULL;
-		bool good = put_contact(tx, row, meant_by_columns(tx, there, email, name), 0, one,
+		bool good = put_contact(tx, row, match_columns(tx, there, email, name), 0, one,
 		                        changed);
 		json_decref(all);
 		return good;

@@ -112,12 +112,12 @@ static bool read_content(struct transaction *tx, struct row *after, const char *
 
 bool content_arrives(struct transaction *tx, const struct row *before, struct row *after)
 {
-	static const char *const told[] = {"type", "size", "hash"};
+	static const char *const derived[] = {"type", "size", "hash"};
 	const char *hash = row_value(after, "hash"), *was = row_value(before, "hash");
 	bool differs = false;
-	for (size_t i = 0; i < sizeof told / sizeof told[0]; i++)
+	for (size_t i = 0; i < sizeof derived / sizeof derived[0]; i++)
 		differs = differs ||
-		          !value_same(row_value(before, told[i]), row_value(after, told[i]));
+		          !value_same(row_value(before, derived[i]), row_value(after, derived[i]));
 	if (!differs)
 		return true;
 	if (!content_hash_valid(hash) || tx->context->contents == NULL)

@@ -22,9 +22,9 @@
 
 static bool unknown_field(const struct kind *kind, const char *key, struct error *err)
 {
-	const char *meant = kind_nearest(kind, key);
+	const char *nearest = kind_nearest(kind, key);
 	return error_set(err, EX_DATAERR, "%s: a %s has no such field%s%s%s", key, kind->name,
-	                 meant ? " (did you mean " : "", meant ? meant : "", meant ? "?)" : "");
+	                 nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "");
 }
 
 /* What the program keeps may be given by an import alone: what it is already by anybody, else by a

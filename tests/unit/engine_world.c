@@ -77,7 +77,7 @@ void world_free(struct world *w)
 {
 	char command[128];
 	engine_close(w->engine);
-	buf_free(&w->said);
+	buf_free(&w->outcomes);
 	buf_free(&w->fields);
 	buf_free(&w->jobs);
 	(void)snprintf(command, sizeof command, "rm -rf %s", w->directory);
@@ -128,7 +128,7 @@ static void say_outcome(struct world *w, const struct entry_field *fields, size_
 	const char *status = fields_find(fields, n, "status"), *due = fields_find(fields, n, "due");
 	bool waits = strcmp(status, status_name(STATUS_DEFERRED)) == 0 ||
 	             strcmp(status, status_name(STATUS_RETRYING)) == 0;
-	buf_printf(&w->said, "%s %s %s%s%s\n", status, fields_find(fields, n, "reason"),
+	buf_printf(&w->outcomes, "%s %s %s%s%s\n", status, fields_find(fields, n, "reason"),
 	           fields_find(fields, n, "job"), waits ? " " : "", waits ? due : "");
 }
 
@@ -149,7 +149,7 @@ static void say_publications(struct world *w, const struct publications *publica
 		}
 		(void)snprintf(w->last_id, sizeof w->last_id, "%s", row->fields[0].value);
 		if (is_dead)
-			buf_printf(&w->said, "dead %s\n", fields_find(fields, n, "dead_reason"));
+			buf_printf(&w->outcomes, "dead %s\n", fields_find(fields, n, "dead_reason"));
 		else
 			say_outcome(w, fields, n);
 	}
@@ -175,7 +175,7 @@ static void turn(struct world *w, struct turn_input *in)
 {
 	struct turn_output out;
 	struct error err;
-	buf_reset(&w->said);
+	buf_reset(&w->outcomes);
 	buf_reset(&w->fields);
 	buf_reset(&w->jobs);
 	in->now = w->now;

@@ -16,7 +16,7 @@ struct world {
 	struct engine *engine;
 	struct instant now;
 	struct tick tick; /* 0 unless a test minds the clock that nobody sets */
-	struct buf said;  /* outcomes of the last turn, a line each */
+	struct buf outcomes; /* outcomes of the last turn, a line each */
 	struct buf jobs;  /* jobs released in it: "name=value " each, a line a job */
 	char last_id[64]; /* of the last outcome */
 	struct buf

@@ -93,20 +93,20 @@ static void another_file_is_followed(void **state)
 	remove_companions();
 	assert_true(engine_customers_changed(w->engine));
 	world_event(w, "job.dispatched", "J1", "1002", NULL, NULL);
-	assert_string_equal(buf_text(&w->said), "queued ok J1\n");
+	assert_string_equal(buf_text(&w->outcomes), "queued ok J1\n");
 	world_event(w, "job.dispatched", "J2", "1001", NULL, NULL);
-	assert_non_null(strstr(buf_text(&w->said), "rejected unknown_customer J2\n"));
+	assert_non_null(strstr(buf_text(&w->outcomes), "rejected unknown_customer J2\n"));
 	assert_false(engine_customers_changed(w->engine));
 }
 
 /* No turn works, and says why; nothing is decided by data that isn't there any more. */
-static void assert_waits(const char *said)
+static void assert_waits(const char *fault)
 {
 	struct error err;
 	struct turn_input in = {.now = w->now, .tick = w->tick};
 	struct turn_output out;
 	assert_false(engine_turn(w->engine, &in, &out, &err));
-	assert_non_null(strstr(err.text, said));
+	assert_non_null(strstr(err.text, fault));
 	assert_true(engine_lacks_customers(w->engine));
 }
 
@@ -120,7 +120,7 @@ static void a_log_left_behind_is_not_read_into_another_file(void **state)
 	assert_waits("its -wal is still the old one's");
 	remove_companions();
 	world_event(w, "job.dispatched", "J2", "1002", NULL, NULL);
-	assert_string_equal(buf_text(&w->said), "queued ok J2\n");
+	assert_string_equal(buf_text(&w->outcomes), "queued ok J2\n");
 	assert_false(engine_lacks_customers(w->engine));
 }
 

@@ -37,7 +37,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-#define said(text)  assert_string_equal(buf_text(&w->said), text)
+#define outcomes_are(text) assert_string_equal(buf_text(&w->outcomes), text)
 #define told(text)  assert_non_null(strstr(buf_text(&w->fields), text))
 #define count(text) count_of(buf_text(&w->fields), text)
 
@@ -120,13 +120,13 @@ static void a_site_that_is_open_doesnt_wait_for_one_that_is_closed(void **state)
 	group_completed();
 	world_sql(w, "INSERT INTO hours_week VALUES (2, 3, '07:00-11:00')");
 	world_event(w, "job.completed", "J1", "1002", NULL, NULL);
-	said("deferred outside_hours J1 2026-06-04T07:01:00Z\n");
+	outcomes_are("deferred outside_hours J1 2026-06-04T07:01:00Z\n");
 	world_event(w, "job.completed", "J2", "1003", NULL, NULL);
-	said("deferred grouped J2 2026-06-03T12:01:00Z\n");
+	outcomes_are("deferred grouped J2 2026-06-03T12:01:00Z\n");
 	world_event(w, "job.completed", "J3", "1002", NULL, NULL);
-	said("deferred outside_hours J3 2026-06-04T07:01:00Z\n");
+	outcomes_are("deferred outside_hours J3 2026-06-04T07:01:00Z\n");
 	world_event(w, "job.completed", "J4", "1003", NULL, NULL);
-	said("deferred grouped J4 2026-06-03T12:01:00Z\n");
+	outcomes_are("deferred grouped J4 2026-06-03T12:01:00Z\n");
 	assert_int_equal(world_mails(w, STATUS_DEFERRED), 2);
 }
 
@@ -193,7 +193,7 @@ static void a_suspension_found_later_says_its_note(void **state)
 	             "'2026-06-03', '2026-07-01', 'unpaid since May')");
 	w->room = 16;
 	world_turn(w);
-	said("suppressed suspended J1\n");
+	outcomes_are("suppressed suspended J1\n");
 	told("note=unpaid since May\tuntil=2026-07-01");
 }
 
@@ -202,7 +202,7 @@ static void a_failed_mail_of_a_finished_job_is_not_sent_by_a_retry(void **state)
 	(void)state;
 	world_event(w, "job.started", "J1", "1001", NULL, NULL);
 	world_deliver(w, DELIVERY_REFUSED);
-	said("failed mail_refused J1\n");
+	outcomes_are("failed mail_refused J1\n");
 	world_event(w, "job.completed", "J1", "1001", NULL, NULL);
 	world_deliver(w, DELIVERY_SENT);
 	free(world_command(w, "{\"do\":\"mail.retry\",\"all_failed\":true}"));
@@ -225,7 +225,7 @@ static void a_waiting_duplicate_with_other_content_is_counted(void **state)
 	world_sql(w, "INSERT INTO customer (id, number, name) VALUES (9, '2002', 'Late');"
 	             "INSERT INTO contact (customer, email) VALUES (9, 'l@example.com')");
 	world_turn(w);
-	said("queued ok J1\n");
+	outcomes_are("queued ok J1\n");
 	assert_string_equal(w->templates[0], "started");
 }
 
@@ -249,7 +249,7 @@ static void a_clock_that_is_set_back_delays_nothing(void **state)
 	(void)state;
 	w->room = 0;
 	world_event(w, "job.completed", "J1", "1001", NULL, NULL);
-	said("queued ok J1\n");
+	outcomes_are("queued ok J1\n");
 	w->room = 16;
 	world_at(w, "2026-06-03T09:00:00Z");
 	world_turn(w);
@@ -297,10 +297,10 @@ static void an_unknown_customer_is_waited_for_as_long_over_a_sleep(void **state)
 	world_event(w, "job.completed", "J1", "2002", NULL, NULL);
 	world_at_after(w, "2026-06-04T07:00:00Z", 10);
 	world_turn(w);
-	said("");
+	outcomes_are("");
 	world_at_after(w, "2026-06-04T07:00:50Z", 50);
 	world_turn(w);
-	said("dead unknown_customer\nrejected unknown_customer J1\n");
+	outcomes_are("dead unknown_customer\nrejected unknown_customer J1\n");
 }
 
 static void an_unknown_customer_is_waited_for_no_longer(void **state)
@@ -309,10 +309,10 @@ static void an_unknown_customer_is_waited_for_no_longer(void **state)
 	world_event(w, "job.completed", "J1", "2002", NULL, NULL);
 	world_at(w, "2026-06-03T09:00:00Z");
 	world_turn(w);
-	said("");
+	outcomes_are("");
 	world_at(w, "2026-06-03T09:01:00Z");
 	world_turn(w);
-	said("dead unknown_customer\nrejected unknown_customer J1\n");
+	outcomes_are("dead unknown_customer\nrejected unknown_customer J1\n");
 }
 
 static void what_was_due_while_the_machine_slept_goes_at_once_and_once(void **state)
@@ -320,7 +320,7 @@ static void what_was_due_while_the_machine_slept_goes_at_once_and_once(void **st
 	(void)state;
 	world_sql(w, "INSERT INTO hours_week VALUES (1, 3, '07:00-11:00')");
 	world_event(w, "job.completed", "J1", "1001", NULL, NULL);
-	said("deferred outside_hours J1 2026-06-04T07:00:00Z\n");
+	outcomes_are("deferred outside_hours J1 2026-06-04T07:00:00Z\n");
 	world_at(w, "2026-06-04T09:30:00Z");
 	world_turn(w);
 	assert_int_equal(w->n_flying, 1);

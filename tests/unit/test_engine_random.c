@@ -23,7 +23,7 @@
 
 enum { JOBS = 8, TURNS = 300, FLYING_MAX = 12, MAIL_JOBS_MAX = 16 };
 
-static struct flight {
+static struct mail_in_flight {
 	struct delivery_result result;
 	char jobs[MAIL_JOBS_MAX][8];
 	size_t n_jobs;
@@ -106,8 +106,8 @@ static void take_outgoing(const struct turn_output *out)
 		check_alone(outgoing);
 		check_state(outgoing);
 		check_allowed(outgoing);
-		struct flight *f = &flying[n_flying++];
-		*f = (struct flight){.result = {.mail = outgoing->mail}};
+		struct mail_in_flight *f = &flying[n_flying++];
+		*f = (struct mail_in_flight){.result = {.mail = outgoing->mail}};
 		(void)snprintf(f->result.to, sizeof f->result.to, "%s", outgoing->to);
 		for (size_t j = 0; j < outgoing->n_jobs && j < MAIL_JOBS_MAX; j++)
 			(void)snprintf(f->jobs[f->n_jobs++], sizeof f->jobs[0], "%s",
@@ -212,7 +212,7 @@ static void office(void)
 		world_reopen(w);
 		for (size_t i = 0; i < w->n_flying;
 		     i++) /* dispatched by the first turn after the crash */
-			flying[n_flying++] = (struct flight){.result = w->flying[i]};
+			flying[n_flying++] = (struct mail_in_flight){.result = w->flying[i]};
 		w->n_flying = 0;
 		break;
 	default:

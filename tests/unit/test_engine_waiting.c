@@ -95,10 +95,10 @@ static void a_customer_is_waited_for_while_the_feed_is_on_its_way(void **state)
 	turn_with(w, &done[0], 1, &next);
 	assert_true(instant_before(w->now, next));
 	world_turn(w);
-	assert_string_equal(buf_text(&w->said), "");
+	assert_string_equal(buf_text(&w->outcomes), "");
 	turn_with(w, &done[1], 1, &next);
 	world_turn(w);
-	assert_string_equal(buf_text(&w->said),
+	assert_string_equal(buf_text(&w->outcomes),
 	                    "dead unknown_customer\nrejected unknown_customer J1\n");
 	world_free(w);
 }
@@ -111,7 +111,7 @@ static void a_feed_that_never_ends_holds_nobody_up(void **state)
 	world_event(w, "job.started", "J1", "9999", NULL, NULL);
 	world_at(w, "2026-06-03T12:01:01Z");
 	world_customer(w, "{\"number\": \"7\", \"name\": \"G\"}");
-	assert_string_equal(buf_text(&w->said),
+	assert_string_equal(buf_text(&w->outcomes),
 	                    "dead unknown_customer\nrejected unknown_customer J1\n");
 	world_free(w);
 }

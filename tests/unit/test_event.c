@@ -551,7 +551,7 @@ static void time_has_three_sources(void **state)
 	static const struct {
 		const char *time, *entry_id;
 		int64_t want; /* after receipt */
-		bool ahead, said;
+		bool ahead, given;
 	} cases[] = {
 	        {"2026-02-25T06:13:20Z", "1772000000000-0", 0, false, true},
 	        {"2026-02-25T07:13:20.250+01:00", "", 250, false, true},
@@ -577,7 +577,7 @@ static void time_has_three_sources(void **state)
 		assert_true(event_read(&entry, MAX_SIZE, arena, &event, &err));
 		assert_int_equal(event.time.ms - received.ms, cases[i].want);
 		assert_int_equal(event.time_ahead, cases[i].ahead);
-		assert_int_equal(!instant_is_none(event.said), cases[i].said);
+		assert_int_equal(!instant_is_none(event.time_published), cases[i].given);
 		assert_string_equal(event.entry_id, cases[i].entry_id);
 		assert_int_equal(event.received.ms, received.ms);
 	}

@@ -39,7 +39,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-#define said(text)    assert_string_equal(buf_text(&w->said), text)
+#define outcomes_are(text) assert_string_equal(buf_text(&w->outcomes), text)
 #define has_job(text) assert_non_null(strstr(buf_text(&w->jobs), text))
 
 static void suspend(const char *scopes, const char *from, const char *until)
@@ -62,13 +62,13 @@ static void creation_is_allowed_or_denied(void **state)
 {
 	(void)state;
 	world_request(w, "job.create", "J1", "1001", "r1", NULL);
-	said("allowed ok J1\n");
+	outcomes_are("allowed ok J1\n");
 	suspend("routes,emails", "2026-06-01", NULL);
 	world_request(w, "job.create", "J2", "1001", "r2", NULL);
-	said("allowed ok J2\n");
+	outcomes_are("allowed ok J2\n");
 	suspend("jobs", "2026-06-01", "2026-07-01");
 	world_request(w, "job.create", "J3", "1001", "r3", NULL);
-	said("denied suspended J3\n");
+	outcomes_are("denied suspended J3\n");
 }
 
 static void a_released_job_carries_what_the_driver_needs(void **state)
@@ -77,7 +77,7 @@ static void a_released_job_carries_what_the_driver_needs(void **state)
 	const char *more[] = {"route",     "North-1", "scheduled", "2026-06-04T09:30:00Z",
 	                      "gate_code", "42",      NULL};
 	world_request(w, "job.dispatch", "J1", "1001", "r1", more);
-	said("released ok J1\n");
+	outcomes_are("released ok J1\n");
 	has_job("-> jobs:dispatch:North-1\n");
 	has_job("gate_code=42 ");
 	has_job("arrive_by=2026-06-04T07:00:00Z leave_by=2026-06-04T17:00:00Z ");
@@ -95,7 +95,7 @@ static void a_strange_route_is_malformed(void **state)
 	(void)state;
 	const char *more[] = {"route", "a b", NULL};
 	world_request(w, "job.dispatch", "J1", "1001", "r1", more);
-	said("dead malformed\nrejected malformed J1\n");
+	outcomes_are("dead malformed\nrejected malformed J1\n");
 }
 
 static void a_suspended_customers_job_is_held_until_resumed(void **state)
@@ -104,12 +104,12 @@ static void a_suspended_customers_job_is_held_until_resumed(void **state)
 	suspend("routes", "2026-06-01", NULL);
 	world_request(w, "job.dispatch", "J1", "1001", "r1", NULL);
 	world_request(w, "job.dispatch", "J2", "1001", "r2", NULL);
-	said("held suspended J2\n");
+	outcomes_are("held suspended J2\n");
 	resume();
 	world_turn(w);
-	said("released ok J1\nreleased ok J2\n");
+	outcomes_are("released ok J1\nreleased ok J2\n");
 	world_turn(w);
-	said("");
+	outcomes_are("");
 }
 
 static void a_suspension_wears_off_by_itself(void **state)
@@ -117,13 +117,13 @@ static void a_suspension_wears_off_by_itself(void **state)
 	(void)state;
 	suspend("routes", "2026-06-01", "2026-06-04");
 	world_request(w, "job.dispatch", "J1", "1001", "r1", NULL);
-	said("held suspended J1\n");
+	outcomes_are("held suspended J1\n");
 	world_at(w, "2026-06-03T23:59:59.999Z");
 	world_turn(w);
-	said("");
+	outcomes_are("");
 	world_at(w, "2026-06-04T00:00:00Z");
 	world_turn(w);
-	said("released ok J1\n");
+	outcomes_are("released ok J1\n");
 }
 
 static void yesterdays_stop_is_not_sent(void **state)
@@ -134,10 +134,10 @@ static void yesterdays_stop_is_not_sent(void **state)
 	world_request(w, "job.dispatch", "J1", "1001", "r1", more);
 	world_at(w, "2026-06-04T00:00:00Z");
 	world_turn(w);
-	said("expired expired J1\n");
+	outcomes_are("expired expired J1\n");
 	resume();
 	world_turn(w);
-	said("");
+	outcomes_are("");
 }
 
 static void without_a_day_a_held_job_ages(void **state)
@@ -147,7 +147,7 @@ static void without_a_day_a_held_job_ages(void **state)
 	world_request(w, "job.dispatch", "J1", "1001", "r1", NULL);
 	world_at(w, "2026-06-10T12:00:00Z");
 	world_turn(w);
-	said("expired expired J1\n");
+	outcomes_are("expired expired J1\n");
 }
 
 static void a_held_job_is_denied_when_its_customer_stops_being_active(void **state)
@@ -157,9 +157,9 @@ static void a_held_job_is_denied_when_its_customer_stops_being_active(void **sta
 	world_request(w, "job.dispatch", "J1", "1001", "r1", NULL);
 	world_sql(w, "UPDATE customer SET status = 'inactive'");
 	world_turn(w);
-	said("denied customer_not_active J1\n");
+	outcomes_are("denied customer_not_active J1\n");
 	world_request(w, "job.create", "J2", "1001", "r2", NULL);
-	said("denied customer_not_active J2\n");
+	outcomes_are("denied customer_not_active J2\n");
 }
 
 static void outside_hours_by_the_setting(void **state)
@@ -167,20 +167,20 @@ static void outside_hours_by_the_setting(void **state)
 	(void)state;
 	const char *early[] = {"scheduled", "2026-06-04T05:00:00Z", NULL};
 	world_request(w, "job.dispatch", "J1", "1001", "r1", early);
-	said("released ok J1\n");
+	outcomes_are("released ok J1\n");
 	has_job("outside_hours=true ");
 	w->settings.gate.outside_hours = GATE_DENY;
 	world_request(w, "job.dispatch", "J2", "1001", "r2", early);
-	said("denied outside_hours J2\n");
+	outcomes_are("denied outside_hours J2\n");
 	w->settings.gate.outside_hours = GATE_HOLD;
 	world_request(w, "job.dispatch", "J3", "1001", "r3", early);
-	said("held outside_hours J3\n");
+	outcomes_are("held outside_hours J3\n");
 	world_at(w, "2026-06-04T06:59:59Z");
 	world_turn(w);
-	said("");
+	outcomes_are("");
 	world_at(w, "2026-06-04T07:00:00Z");
 	world_turn(w);
-	said("released ok J3\n");
+	outcomes_are("released ok J3\n");
 	has_job("outside_hours=true ");
 }
 
@@ -188,10 +188,10 @@ static void an_unknown_customer_is_denied_after_the_grace(void **state)
 {
 	(void)state;
 	world_request(w, "job.create", "J1", "2002", "r1", NULL);
-	said("");
+	outcomes_are("");
 	world_at(w, "2026-06-03T12:01:00Z");
 	world_turn(w);
-	said("denied unknown_customer J1\n");
+	outcomes_are("denied unknown_customer J1\n");
 }
 
 static void a_repeated_request_gets_the_same_answer(void **state)
@@ -201,7 +201,7 @@ static void a_repeated_request_gets_the_same_answer(void **state)
 	char first[64];
 	(void)strcpy(first, w->last_id);
 	world_request(w, "job.dispatch", "J1", "1001", "r1", NULL);
-	said("released ok J1\n");
+	outcomes_are("released ok J1\n");
 	assert_string_equal(w->last_id, first);
 	assert_string_equal(buf_text(&w->jobs), ""); /* it acts once */
 }
@@ -214,7 +214,7 @@ static void a_held_job_outlives_a_crash(void **state)
 	world_turn(w);
 	resume();
 	world_reopen(w);
-	assert_non_null(strstr(buf_text(&w->said), "released ok J1\n"));
+	assert_non_null(strstr(buf_text(&w->outcomes), "released ok J1\n"));
 }
 
 static void by_hand(void **state)
@@ -227,7 +227,7 @@ static void by_hand(void **state)
 	                   "{\"do\":\"hold.release\",\"id\":1,\"by\":\"sam\",\"note\":\"paid\"}"));
 	free(world_command(w, "{\"do\":\"hold.cancel\",\"id\":2,\"by\":\"sam\"}"));
 	world_turn(w);
-	said("released ok J1\ncancelled by_hand J2\n");
+	outcomes_are("released ok J1\ncancelled by_hand J2\n");
 	char *reply = world_command(w, "{\"do\":\"hold.release\",\"id\":2}");
 	assert_non_null(strstr(reply, "\"code\":65"));
 	free(reply);
@@ -247,13 +247,13 @@ static void a_truck_under_way_is_called_back(void **state)
 	world_deliver(w, DELIVERY_SENT);
 	suspend("routes", "2026-06-03", NULL);
 	world_turn(w);
-	said("collision suspended J0\ncollision suspended J2\n");
+	outcomes_are("collision suspended J0\ncollision suspended J2\n");
 	assert_int_equal(w->n_flying, 1);
 	assert_string_equal(w->flying[0].to, "office@example.com");
 	assert_non_null(strstr(w->contexts[0], "\"J2\""));
 	world_deliver(w, DELIVERY_SENT);
 	world_turn(w);
-	said("");
+	outcomes_are("");
 }
 
 static void a_question_changes_nothing(void **state)
@@ -264,7 +264,7 @@ static void a_question_changes_nothing(void **state)
 	assert_non_null(strstr(reply, "\"status\":\"allowed\""));
 	free(reply);
 	world_turn(w);
-	said("");
+	outcomes_are("");
 }
 
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

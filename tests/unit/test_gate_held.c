@@ -32,7 +32,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-#define said(text)    assert_string_equal(buf_text(&w->said), text)
+#define outcomes_are(text) assert_string_equal(buf_text(&w->outcomes), text)
 #define has_job(text) assert_non_null(strstr(buf_text(&w->jobs), text))
 #define no_job(text)  assert_null(strstr(buf_text(&w->jobs), text))
 
@@ -74,7 +74,7 @@ static void data_never_overrules_the_record(void **state)
 	        "}",
 	        NULL};
 	world_entry(w, FEED_REQUESTS, event);
-	said("released ok J1\n");
+	outcomes_are("released ok J1\n");
 	has_job("job=J1 customer=1001 ");
 	has_job("outside_hours=true "); /* closed on Fridays */
 	has_job("route=none ");
@@ -128,7 +128,7 @@ static void a_site_takes_from_its_parent(void **state)
 	has_job("arrive_by=2026-06-04T07:00:00-06:00 leave_by=2026-06-04T17:00:00-06:00 ");
 	suspend(1, "routes", "2026-06-01"); /* the parent's covers the site */
 	ask("job.dispatch", "1002", 2, NULL);
-	said("held suspended J2\ncollision suspended J1\n");
+	outcomes_are("held suspended J2\ncollision suspended J1\n");
 }
 
 /* The suspension was entered days before: nothing changes at the moment when it takes effect. */
@@ -137,13 +137,13 @@ static void called_back_when_its_day_comes(void **state)
 	(void)state;
 	suspend(1, "routes", "2026-06-05");
 	ask("job.dispatch", "1001", 1, NULL);
-	said("released ok J1\n");
+	outcomes_are("released ok J1\n");
 	world_at(w, "2026-06-04T23:59:59.999Z");
 	world_turn(w);
-	said("");
+	outcomes_are("");
 	world_at(w, "2026-06-05T00:00:00Z");
 	world_turn(w);
-	said("collision suspended J1\n");
+	outcomes_are("collision suspended J1\n");
 }
 
 /* By hand against no suspension: one that begins later recalls it as any other. */
@@ -153,13 +153,13 @@ static void released_by_hand_into_the_night(void **state)
 	const char *early[] = {"scheduled", "2026-06-04T05:00:00Z", NULL};
 	w->settings.gate.outside_hours = GATE_HOLD;
 	ask("job.dispatch", "1001", 1, early);
-	said("held outside_hours J1\n");
+	outcomes_are("held outside_hours J1\n");
 	free(world_command(w, "{\"do\":\"hold.release\",\"id\":1,\"by\":\"sam\"}"));
 	world_turn(w);
-	said("released ok J1\n");
+	outcomes_are("released ok J1\n");
 	suspend(1, "routes", "2026-06-01");
 	world_turn(w);
-	said("collision suspended J1\n");
+	outcomes_are("collision suspended J1\n");
 }
 
 /* ---- Held jobs ---- */
@@ -207,7 +207,7 @@ static int all_go_in_order(int last)
 	int next = 1, turns = 0;
 	for (; next <= last && turns < 100; turns++) {
 		world_turn(w);
-		char *text = mem_strdup(buf_text(&w->said)), *at = text;
+		char *text = mem_strdup(buf_text(&w->outcomes)), *at = text;
 		for (char *line; (line = strsep(&at, "\n")) != NULL && *line != '\0'; next++) {
 			char expected[40];
 			(void)snprintf(expected, sizeof expected, "released ok J%d", next);
@@ -227,12 +227,12 @@ static void ten_thousand_go_in_order_over_bounded_turns(void **state)
 	assert_true(all_go_in_order(MANY) >= 5); /* none takes all of them */
 }
 
-static size_t place_of(const struct buf *said, const char *line)
+static size_t place_of(const struct buf *outcomes, const char *line)
 {
-	const char *at = strstr(buf_text(said), line);
+	const char *at = strstr(buf_text(outcomes), line);
 	assert_non_null(at);
 	assert_null(strstr(at + 1, line));
-	return (size_t)(at - buf_text(said));
+	return (size_t)(at - buf_text(outcomes));
 }
 
 static void those_who_come_under_way_go_last(void **state)
@@ -250,7 +250,7 @@ static void those_who_come_under_way_go_last(void **state)
 			ask("job.dispatch", "1002", MANY + i, NULL);
 		else
 			world_turn(w);
-		buf_adds(&all, buf_text(&w->said));
+		buf_adds(&all, buf_text(&w->outcomes));
 	}
 	size_t last = place_of(&all, "released ok J10000\n");
 	assert_true(place_of(&all, "allowed ok J10001\n") < last);
@@ -266,7 +266,7 @@ static void a_change_under_way_keeps_the_order(void **state)
 	hold_many();
 	world_sql(w, "UPDATE customer SET fax = '1' WHERE id = 2");
 	world_turn(w);
-	said("");
+	outcomes_are("");
 	resume();
 	(void)all_go_in_order(MANY);
 }
@@ -295,22 +295,22 @@ static void held_for_longer_than_records_are_kept(void **state)
 	char id[64];
 	suspend(1, "routes", "2026-06-01");
 	ask("job.dispatch", "1001", 1, later);
-	said("held suspended J1\n");
+	outcomes_are("held suspended J1\n");
 	(void)snprintf(id, sizeof id, "%s", w->last_id);
 	world_at(w, "2026-10-01T12:00:00Z"); /* more than 90 days later */
 	world_turn(w);
 	world_turn(w);
 	ask("job.dispatch", "1001", 1, later);
-	said("held suspended J1\n");
+	outcomes_are("held suspended J1\n");
 	assert_string_equal(w->last_id, id);
 	resume();
 	world_turn(w);
-	said("released ok J1\n");
+	outcomes_are("released ok J1\n");
 	(void)snprintf(id, sizeof id, "%s", w->last_id);
 	world_at(w, "2026-10-02T12:00:00Z");
 	world_turn(w);
 	ask("job.dispatch", "1001", 1, later);
-	said("released ok J1\n");
+	outcomes_are("released ok J1\n");
 	assert_string_equal(w->last_id, id);
 	world_at(w, "2027-02-01T12:00:00Z");
 	world_turn(w);
@@ -355,7 +355,7 @@ static void a_turn_that_fails_leaves_none_behind(void **state)
 	setrlimit(RLIMIT_FSIZE, &old);
 	assert_false(ok);
 	world_turn(w);
-	assert_non_null(strstr(buf_text(&w->said), "released ok J1\n"));
+	assert_non_null(strstr(buf_text(&w->outcomes), "released ok J1\n"));
 }
 
 static void those_who_waited_go_before_those_who_come(void **state)
@@ -366,7 +366,7 @@ static void those_who_waited_go_before_those_who_come(void **state)
 	ask("job.dispatch", "1001", 2, NULL);
 	resume();
 	ask("job.dispatch", "1001", 3, NULL);
-	said("released ok J1\nreleased ok J2\nreleased ok J3\n");
+	outcomes_are("released ok J1\nreleased ok J2\nreleased ok J3\n");
 }
 
 static void a_held_job_is_denied_when_its_customer_is_removed(void **state)
@@ -376,7 +376,7 @@ static void a_held_job_is_denied_when_its_customer_is_removed(void **state)
 	ask("job.dispatch", "1001", 1, NULL);
 	world_sql(w, "DELETE FROM customer WHERE id = 1");
 	world_turn(w);
-	said("denied unknown_customer J1\n");
+	outcomes_are("denied unknown_customer J1\n");
 }
 
 static void from_a_suspension_into_the_night(void **state)
@@ -386,15 +386,15 @@ static void from_a_suspension_into_the_night(void **state)
 	w->settings.gate.outside_hours = GATE_HOLD;
 	suspend(1, "routes", "2026-06-01");
 	ask("job.dispatch", "1001", 1, early);
-	said("held suspended J1\n");
+	outcomes_are("held suspended J1\n");
 	resume();
 	world_turn(w);
-	said("held outside_hours J1\n");
+	outcomes_are("held outside_hours J1\n");
 	world_at(w, "2026-06-04T07:00:00Z");
 	world_turn(w);
-	said("released ok J1\n");
+	outcomes_are("released ok J1\n");
 	world_turn(w);
-	said("");
+	outcomes_are("");
 }
 
 static void a_new_setting_counts_for_held_jobs(void **state)
@@ -403,11 +403,11 @@ static void a_new_setting_counts_for_held_jobs(void **state)
 	const char *early[] = {"scheduled", "2026-06-04T05:00:00Z", NULL};
 	w->settings.gate.outside_hours = GATE_HOLD;
 	ask("job.dispatch", "1001", 1, early);
-	said("held outside_hours J1\n");
+	outcomes_are("held outside_hours J1\n");
 	w->settings.gate.outside_hours = GATE_DENY;
 	engine_reload(w->engine, &w->settings);
 	world_turn(w);
-	said("denied outside_hours J1\n");
+	outcomes_are("denied outside_hours J1\n");
 }
 
 static void a_release_by_hand_tells_of_the_hours(void **state)
@@ -419,7 +419,7 @@ static void a_release_by_hand_tells_of_the_hours(void **state)
 	buf_reset(&w->jobs);
 	free(world_command(w, "{\"do\":\"hold.release\",\"id\":1,\"by\":\"sam\"}"));
 	world_turn(w);
-	said("released ok J1\n");
+	outcomes_are("released ok J1\n");
 	has_job("outside_hours=true ");
 }
 
@@ -452,22 +452,22 @@ static void two_requests_with_one_id(void **state)
 {
 	(void)state;
 	world_request(w, "job.create", "J1", "1001", "r1", NULL);
-	said("allowed ok J1\n");
+	outcomes_are("allowed ok J1\n");
 	char first[64];
 	(void)strcpy(first, w->last_id);
 	world_request(w, "job.dispatch", "J2", "1002", "r1",
 	              NULL); /* another question: the first counts */
-	said("allowed ok J1\n");
+	outcomes_are("allowed ok J1\n");
 	assert_string_equal(w->last_id, first);
 	assert_string_equal(buf_text(&w->jobs), "");
 	suspend(1, "routes", "2026-06-01");
 	ask("job.dispatch", "1001", 2, NULL);
 	resume();
 	world_turn(w);
-	said("released ok J2\n");
+	outcomes_are("released ok J2\n");
 	(void)strcpy(first, w->last_id);
 	ask("job.dispatch", "1001", 2, NULL); /* the answer of now, not the `held` of then */
-	said("released ok J2\n");
+	outcomes_are("released ok J2\n");
 	assert_string_equal(w->last_id, first);
 	assert_string_equal(buf_text(&w->jobs), "");
 }
@@ -478,13 +478,13 @@ static void those_who_wait_for_their_customer_are_answered_once(void **state)
 	ask("job.create", "2002", 1, NULL);
 	ask("job.create", "2002", 1, NULL);
 	ask("job.dispatch", "2002", 2, NULL);
-	said("");
+	outcomes_are("");
 	world_sql(w, "INSERT INTO customer (number, name) VALUES ('2002', 'Late')");
 	world_turn(w);
-	said("allowed ok J1\nreleased ok J2\n");
+	outcomes_are("allowed ok J1\nreleased ok J2\n");
 	world_at(w, "2026-06-03T12:05:00Z");
 	world_turn(w);
-	said("");
+	outcomes_are("");
 }
 
 /* ---- Recalled ---- */
@@ -498,10 +498,10 @@ static void the_office_gets_a_mail_a_customer(void **state)
 	suspend(1, "routes", "2026-06-04");
 	suspend(2, "jobs", "2026-06-04");
 	world_turn(w);
-	said("");
+	outcomes_are("");
 	world_at(w, "2026-06-04T00:00:00Z");
 	world_turn(w);
-	said("collision suspended J1\ncollision suspended J2\ncollision suspended J3\n");
+	outcomes_are("collision suspended J1\ncollision suspended J2\ncollision suspended J3\n");
 	assert_int_equal(w->n_flying, 2);
 	assert_non_null(strstr(w->contexts[0], "\"Acme\""));
 	assert_non_null(strstr(w->contexts[0], "\"J3\""));
@@ -515,12 +515,12 @@ static void a_suspension_known_at_the_release_calls_nobody_back(void **state)
 	(void)state;
 	suspend(1, "jobs", "2026-06-01");
 	ask("job.dispatch", "1001", 1, NULL);
-	said("released ok J1\n");
+	outcomes_are("released ok J1\n");
 	world_turn(w);
-	said("");
+	outcomes_are("");
 	suspend(1, "routes", "2026-06-03");
 	world_turn(w);
-	said("collision suspended J1\n");
+	outcomes_are("collision suspended J1\n");
 }
 
 static void once_it_has_ended_the_next_one_does(void **state)
@@ -530,10 +530,10 @@ static void once_it_has_ended_the_next_one_does(void **state)
 	ask("job.dispatch", "1001", 1, NULL);
 	resume();
 	world_turn(w);
-	said("");
+	outcomes_are("");
 	suspend(1, "jobs", "2026-06-02");
 	world_turn(w);
-	said("collision suspended J1\n");
+	outcomes_are("collision suspended J1\n");
 }
 
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-static const char *said(const char *helo, const char *host, const char *own)
+static const char *chosen(const char *helo, const char *host, const char *own)
 {
 	static char ret[HELO_SIZE];
 	struct sockaddr_in v4 = {.sin_family = AF_INET};
@@ -29,9 +29,9 @@ static const char *said(const char *helo, const char *host, const char *own)
 static void test_full_names(void **state)
 {
 	(void)state;
-	assert_string_equal(said("", "mail.example.com", "192.0.2.1"), "mail.example.com");
-	assert_string_equal(said("", "Mail-1.Example.com", "192.0.2.1"), "Mail-1.Example.com");
-	assert_string_equal(said("", "mail.example.com.", "192.0.2.1"), "mail.example.com");
+	assert_string_equal(chosen("", "mail.example.com", "192.0.2.1"), "mail.example.com");
+	assert_string_equal(chosen("", "Mail-1.Example.com", "192.0.2.1"), "Mail-1.Example.com");
+	assert_string_equal(chosen("", "mail.example.com.", "192.0.2.1"), "mail.example.com");
 }
 
 static void test_names_that_no_strict_relay_takes(void **state)
@@ -53,18 +53,18 @@ static void test_names_that_no_strict_relay_takes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
-		assert_string_equal(said("", hosts[i], "192.0.2.1"), "[192.0.2.1]");
-		assert_string_equal(said("", hosts[i], "2001:db8::1"), "[IPv6:2001:db8::1]");
-		assert_string_equal(said("", hosts[i], NULL), "[127.0.0.1]");
+		assert_string_equal(chosen("", hosts[i], "192.0.2.1"), "[192.0.2.1]");
+		assert_string_equal(chosen("", hosts[i], "2001:db8::1"), "[IPv6:2001:db8::1]");
+		assert_string_equal(chosen("", hosts[i], NULL), "[127.0.0.1]");
 	}
 }
 
 static void test_the_configured_name_wins(void **state)
 {
 	(void)state;
-	assert_string_equal(said("out.example.net", "mail.example.com", "192.0.2.1"),
+	assert_string_equal(chosen("out.example.net", "mail.example.com", "192.0.2.1"),
 	                    "out.example.net");
-	assert_string_equal(said("[192.0.2.9]", "mailhost", "192.0.2.1"), "[192.0.2.9]");
+	assert_string_equal(chosen("[192.0.2.9]", "mailhost", "192.0.2.1"), "[192.0.2.9]");
 }
 
 int main(void)

@@ -178,7 +178,7 @@ static void test_table(void **state)
 			const char *kept;
 			assert_ptr_equal(kind_field(kind, field->name), field);
 			assert_non_null(field->help);
-			assert_true(strlen(field_meant(field, arena)) > 0);
+			assert_true(strlen(field_expected(field, arena)) > 0);
 			assert_int_equal(field->type == FIELD_CHOICE, field->choices != NULL);
 			assert_true(!field->read_only || !field->required);
 			if (field->initial) {

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-static const char *said(const char *offered, bool clear)
+static const char *reason(const char *offered, bool clear)
 {
 	static char ret[DELIVERY_REPLY_MAX];
 
@@ -20,13 +20,13 @@ static const char *said(const char *offered, bool clear)
 static void test_what_is_offered_is_named(void **state)
 {
 	(void)state;
-	assert_string_equal(said("", true), "AUTH: the relay offers no way to log in; dispatchd "
-	                                    "knows PLAIN, LOGIN and CRAM-MD5");
+	assert_string_equal(reason("", true), "AUTH: the relay offers no way to log in; dispatchd "
+	                                      "knows PLAIN, LOGIN and CRAM-MD5");
 	assert_string_equal(
-	        said("GSSAPI XOAUTH2", false),
+	        reason("GSSAPI XOAUTH2", false),
 	        "AUTH: the relay offers GSSAPI XOAUTH2; dispatchd knows PLAIN, LOGIN and CRAM-MD5");
 	assert_string_equal(
-	        said("PLAINS CRAM-MD", true),
+	        reason("PLAINS CRAM-MD", true),
 	        "AUTH: the relay offers PLAINS CRAM-MD; dispatchd knows PLAIN, LOGIN and CRAM-MD5");
 }
 
@@ -34,7 +34,7 @@ static void test_passwords_are_not_said_in_the_clear(void **state)
 {
 	(void)state;
 	assert_string_equal(
-	        said("plain LOGIN", false),
+	        reason("plain LOGIN", false),
 	        "AUTH: the relay offers plain LOGIN without TLS; dispatchd knows PLAIN, LOGIN and "
 	        "CRAM-MD5, of which only CRAM-MD5 keeps the password without TLS");
 }
@@ -43,7 +43,7 @@ static void test_a_plugin_that_is_missing(void **state)
 {
 	(void)state;
 	assert_string_equal(
-	        said("CRAM-MD5", false),
+	        reason("CRAM-MD5", false),
 	        "AUTH: the relay offers CRAM-MD5; libesmtp's plugin for it can't be opened");
 }
 

@@ -68,7 +68,7 @@ static int64_t add_event(const char *id, int64_t job, struct instant at)
 	        .job = "J",
 	        .customer = "1001",
 	        .time = at,
-	        .said = at,
+	        .time_published = at,
 	        .received = at,
 	        .data = "{}",
 	        .entry_id = "",
