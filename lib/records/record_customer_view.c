@@ -135,3 +135,18 @@ bool customer_list(struct customers *store, const struct customer_filter *filter
 	json_decref(array);
 	return false;
 }
+
+bool customer_below(struct customers *store, const char *number, json_t **ret, struct error *err)
+{
+	int64_t id;
+	if (!record_find(store, kind_find("customer"), number, &id, err))
+		return false;
+	struct db_query *query = db_query(
+	        store->db,
+	        "WITH RECURSIVE below (id, depth) AS (SELECT ?1, 1 UNION ALL SELECT c.id, depth + "
+	        "1 "
+	        "FROM customer c JOIN below ON c.parent = below.id WHERE depth < 8) SELECT "
+	        "c.number FROM below JOIN customer c ON c.id = below.id ORDER BY depth, c.number");
+	db_bind_int(query, 1, id);
+	return query_texts(query, ret, err);
+}

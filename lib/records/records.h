@@ -119,6 +119,10 @@ bool customer_named(struct customers *store, const char *name, struct arena *are
 bool customer_show(struct customers *store, const char *number, json_t **ret,
                    struct error *err) MUST_CHECK;
 
+/* The numbers of the customer and of all sites below it, the nearer ones first. */
+bool customer_below(struct customers *store, const char *number, json_t **ret,
+                    struct error *err) MUST_CHECK;
+
 /* number, name, dba, city, state, status, phone, sales_rep, suspended (whether a suspension of its
  * own or of an ancestor holds at `now`), by number; `rep` (first or linked), `parent` and `status`
  * may be NULL. For a list in pieces `after` is the last number of the piece before. */

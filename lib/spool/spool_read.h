@@ -40,6 +40,16 @@ struct spool_filter {
 bool spool_read_jobs(struct spool *spool, const struct spool_filter *filter, json_t **ret,
                      struct error *err) MUST_CHECK;
 
+/* Adds to each of such jobs `notice`, what became of its latest event: {"state", "status",
+ * "reason", "mails": [{"id", "status", "reason", "to", "due", "attempts", "reply"}]}; null for a
+ * job without any. */
+bool spool_read_notices(struct spool *spool, json_t *jobs, struct error *err) MUST_CHECK;
+
+/* What is still to come for a customer: {"mails": those that wait, [{"id", "state", "due"}],
+ * "held": [{"id", "job", "scheduled"}], "under_way": [{"job", "state"}]}. */
+bool spool_read_pending(struct spool *spool, const char *customer, json_t **ret,
+                        struct error *err) MUST_CHECK;
+
 /* Mails, the newest first. A mail: id, status, reason, state, customer, jobs, contact, to, made,
  * due, expires, changed, attempts, reply, message_id. */
 bool spool_read_mails(struct spool *spool, const struct spool_filter *filter, json_t **ret,

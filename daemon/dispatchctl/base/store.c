@@ -85,3 +85,18 @@ const char *store_default_zone(const struct ctl *ctl)
 	const char *zone = ctl->settings->rules.timezone;
 	return *zone != '\0' ? zone : NULL;
 }
+
+const struct overview *store_overview(struct ctl *ctl)
+{
+	struct overview *view = arena_alloc(ctl->arena, sizeof *view);
+	struct change_context context;
+	struct error ignored = {0};
+	if (ctl->store == NULL && !store_open(ctl, DB_READ, &context, &ignored))
+		ctl->store = NULL;
+	*view = (struct overview){.arena = ctl->arena,
+	                          .settings = ctl->settings,
+	                          .zones = ctl->zones,
+	                          .customers = ctl->store,
+	                          .now = ctl->now};
+	return view;
+}

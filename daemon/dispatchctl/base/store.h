@@ -3,6 +3,7 @@
 #define DISPATCHCTL_BASE_STORE_H
 
 #include "dispatchctl/base/ctl.h"
+#include "overview/overview.h"
 #include "records/records.h"
 
 /*
@@ -18,6 +19,10 @@ bool actor_find(const struct ctl *ctl, struct actor *ret, struct error *err) MUS
 
 /* The time zone of customers without one of their own; NULL for the host's. */
 const char *store_default_zone(const struct ctl *ctl);
+
+/* What lib/overview needs. Opens customers.db for reading if it isn't open, and does without it if
+ * that fails. Valid until the end of the run. */
+const struct overview *store_overview(struct ctl *ctl);
 
 /* The sections of the configuration that these need. */
 #define USES_STORE "customers spool.path office.managers rules.timezone"

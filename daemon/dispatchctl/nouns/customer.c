@@ -3,8 +3,6 @@
 #include "dispatchctl/nouns/customer.h"
 
 #include "dispatchctl/base/store.h"
-#include "dispatchctl/nouns/calendar.h"
-#include "dispatchctl/nouns/customer_jobs.h"
 #include "dispatchctl/nouns/fields.h"
 #include "dispatchctl/nouns/nouns.h"
 #include "dispatchctl/nouns/spool.h"
@@ -13,6 +11,8 @@
 #include "engine/known.h"
 #include "model/request.h"
 #include "model/settings.h"
+#include "overview/calendar.h"
+#include "overview/customer_jobs.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -136,6 +136,18 @@ static bool with_suspensions(struct ctl *ctl, const struct change_context *conte
 	return true;
 }
 
+/* null if the spool can't be read. */
+static json_t *jobs_of(struct ctl *ctl, const char *number)
+{
+	struct error ignored = {0};
+	json_t *jobs = NULL;
+	struct spool *spool = spool_view(ctl, &ignored);
+	if (spool == NULL || !customer_jobs(store_overview(ctl), spool, number, &jobs, &ignored))
+		jobs = json_null();
+	spool_close(spool);
+	return jobs;
+}
+
 static bool customer_run_show(struct ctl *ctl, struct error *err)
 {
 	struct change_context context;
@@ -144,13 +156,13 @@ static bool customer_run_show(struct ctl *ctl, struct error *err)
 	    !customer_show(context.store, ctl_arg(ctl, 0), &customer, err))
 		return false;
 	if (!with_suspensions(ctl, &context, customer, err) ||
-	    !calendar_add(ctl, context.store, ctl_arg(ctl, 0), json_object_get(customer, "hours"),
+	    !calendar_add(store_overview(ctl), ctl_arg(ctl, 0), json_object_get(customer, "hours"),
 	                  err)) {
 		json_decref(customer);
 		return false;
 	}
 	const char *number = json_string_value(json_object_get(customer, "number"));
-	json_object_set_new(customer, "jobs", customer_jobs(ctl, number));
+	json_object_set_new(customer, "jobs", jobs_of(ctl, number));
 	view_customer(ctl, customer);
 	return true;
 }

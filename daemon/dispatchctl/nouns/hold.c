@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* `hold …`: jobs held by the dispatch gate. */
 #include "dispatchctl/base/store.h"
-#include "dispatchctl/nouns/local.h"
 #include "dispatchctl/nouns/nouns.h"
 #include "dispatchctl/nouns/spool.h"
 #include "model/request.h"
+#include "overview/local_times.h"
 #include "spool/spool_read.h"
 
 #include <string.h>
@@ -17,7 +17,7 @@ static bool hold_run_list(struct ctl *ctl, struct error *err)
 	bool ok = spool != NULL && spool_read_held(spool, &rows, err);
 	spool_close(spool);
 	if (ok)
-		local_rows(ctl, rows);
+		local_rows(store_overview(ctl), rows);
 	if (ok)
 		output_rows(ctl->out, rows,
 		            COLUMNS({.key = "id", .title = "Id", .right = true},

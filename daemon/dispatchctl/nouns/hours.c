@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* `hours …`: when a customer accepts mails and trucks. */
 #include "dispatchctl/base/store.h"
-#include "dispatchctl/nouns/calendar.h"
 #include "dispatchctl/nouns/nouns.h"
 #include "dispatchctl/nouns/views.h"
+#include "overview/calendar.h"
 
 #include <string.h>
 #include <sysexits.h>
@@ -45,7 +45,7 @@ static bool print_hours(struct ctl *ctl, const struct change_context *context, c
 	json_t *hours;
 	if (!hours_show(context->store, number, &hours, err))
 		return false;
-	if (number != NULL && !calendar_add(ctl, context->store, number, hours, err)) {
+	if (number != NULL && !calendar_add(store_overview(ctl), number, hours, err)) {
 		json_decref(hours);
 		return false;
 	}
@@ -84,14 +84,13 @@ static bool hours_run_set(struct ctl *ctl, struct error *err)
 }
 
 /* DAY or DAY..DAY; today is the customer's, or with --all the office's. */
-static bool read_span(struct ctl *ctl, const struct change_context *context, const char *number,
-                      const char *text, struct day *ret_first, struct day *ret_last,
-                      struct error *err)
+static bool read_span(struct ctl *ctl, const char *number, const char *text, struct day *ret_first,
+                      struct day *ret_last, struct error *err)
 {
 	const char *dots = strstr(text, ".."), *default_zone = store_default_zone(ctl);
 	const struct zone *zone = default_zone ? zone_find(ctl->zones, default_zone) : NULL;
 	zone = zone ? zone : zone_host(ctl->zones);
-	if (number != NULL && !calendar_zone(ctl, context->store, number, &zone, err))
+	if (number != NULL && !calendar_zone(store_overview(ctl), number, &zone, err))
 		return false;
 	const char *first = dots ? arena_strndup(ctl->arena, text, (size_t)(dots - text)) : text;
 	return day_read(first, ctl->now, zone, ret_first, err) &&
@@ -108,7 +107,7 @@ static bool hours_run_except(struct ctl *ctl, struct error *err)
 		return false;
 	const char *windows = words_from(ctl, at + 1);
 	bool as_always = strcmp(windows, "normal") == 0;
-	return read_span(ctl, &context, number, ctl_arg(ctl, at), &first, &last, err) &&
+	return read_span(ctl, number, ctl_arg(ctl, at), &first, &last, err) &&
 	       hours_except(&context, number, first, last, as_always ? NULL : windows, err) &&
 	       print_hours(ctl, &context, number, "set", err);
 }

@@ -2,10 +2,10 @@
 /* `job …`: the latest jobs; everything about a job in the order in which it happened. */
 #include "dispatchctl/base/store.h"
 #include "dispatchctl/nouns/filter.h"
-#include "dispatchctl/nouns/local.h"
 #include "dispatchctl/nouns/nouns.h"
 #include "dispatchctl/nouns/spool.h"
 #include "dispatchctl/nouns/view_trace.h"
+#include "overview/local_times.h"
 #include "spool/spool_read.h"
 
 #include <string.h>
@@ -38,6 +38,15 @@ static void add_records(struct ctl *ctl, const struct change_context *context, j
 	(void)ctl;
 }
 
+/* " (there: 2026-12-24T08:30:00-07:00)" if `object` has that local time. */
+static void print_local(const struct ctl *ctl, const json_t *object, const char *key)
+{
+	const char *text =
+	        json_string_value(json_object_get(json_object_get(object, "local"), key));
+	if (text != NULL)
+		buf_printf(output_text(ctl->out), " (there: %s)", text);
+}
+
 static void print_outcome(struct ctl *ctl, const json_t *outcome)
 {
 	static const char *const keys[] = {"to",    "mail", "due",  "attempts",
@@ -56,7 +65,7 @@ static void print_outcome(struct ctl *ctl, const json_t *outcome)
 		else
 			table_value(out, value);
 		if (strcmp(keys[i], "due") == 0)
-			local_print(ctl, outcome, "due");
+			print_local(ctl, outcome, "due");
 	}
 	buf_addc(out, '\n');
 }
@@ -75,7 +84,7 @@ static void print_event(struct ctl *ctl, const json_t *job, const json_t *event)
 	const json_t *outcome;
 	buf_addc(out, '\n');
 	look_time(out, table_text(event, "time"), look);
-	local_print(ctl, event, "time");
+	print_local(ctl, event, "time");
 	buf_printf(out, "  %s%s%s  event ", look_bold(look), table_text(event, "type"),
 	           look_plain(look));
 	table_value(out, json_object_get(event, "id"));
@@ -147,7 +156,8 @@ static void add_local(struct ctl *ctl, json_t *job)
 {
 	static const char *const lists[] = {"events", "requests", "outcomes", "mails"};
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-		local_members(ctl, json_object_get(job, lists[i]), table_text(job, "customer"));
+		local_members(store_overview(ctl), json_object_get(job, lists[i]),
+		              table_text(job, "customer"));
 }
 
 static bool job_run_show(struct ctl *ctl, struct error *err)
@@ -187,7 +197,7 @@ static bool job_run_list(struct ctl *ctl, struct error *err)
 	spool_close(spool);
 	if (!ok)
 		return false;
-	local_rows(ctl, rows);
+	local_rows(store_overview(ctl), rows);
 	output_rows(ctl->out, rows,
 	            COLUMNS({.key = "job", .title = "Job"},
 	                    {.key = "customer", .title = "Customer"},

@@ -2,11 +2,11 @@
 /* `mail …`: mails in the spool. */
 #include "dispatchctl/base/store.h"
 #include "dispatchctl/nouns/filter.h"
-#include "dispatchctl/nouns/local.h"
 #include "dispatchctl/nouns/nouns.h"
 #include "dispatchctl/nouns/spool.h"
 #include "model/request.h"
 #include "model/words.h"
+#include "overview/local_times.h"
 #include "spool/spool_read.h"
 
 #include <string.h>
@@ -39,7 +39,7 @@ static bool mail_run_list(struct ctl *ctl, struct error *err)
 	spool_close(spool);
 	if (!ok)
 		return false;
-	local_rows(ctl, rows);
+	local_rows(store_overview(ctl), rows);
 	output_rows(ctl->out, rows, list_columns, sizeof list_columns / sizeof *list_columns,
 	            "no mails");
 	return true;
@@ -76,8 +76,9 @@ static bool mail_run_show(struct ctl *ctl, struct error *err)
 	if (!ok)
 		return false;
 	const char *customer = json_string_value(json_object_get(mail, "customer"));
-	local_object(ctl, mail, customer);
-	local_members(ctl, json_object_get(mail, "outcomes"), customer);
+	const struct overview *view = store_overview(ctl);
+	local_object(view, mail, customer);
+	local_members(view, json_object_get(mail, "outcomes"), customer);
 	output_sheet(ctl->out, json_incref(mail), sheet_columns,
 	             sizeof sheet_columns / sizeof *sheet_columns);
 	buf_addc(output_text(ctl->out), '\n');

@@ -2,11 +2,11 @@
 /* `suspension add`, `set`, `end` and `list`; `suspend`, `resume` and `suspensions` are short for
  * three of them. */
 #include "dispatchctl/base/store.h"
-#include "dispatchctl/nouns/calendar.h"
 #include "dispatchctl/nouns/fields.h"
 #include "dispatchctl/nouns/nouns.h"
 #include "dispatchctl/nouns/record.h"
 #include "dispatchctl/nouns/record_nouns.h"
+#include "overview/calendar.h"
 
 #include <string.h>
 #include <sysexits.h>
@@ -46,11 +46,10 @@ static bool gather(const struct ctl *ctl, json_t *values, struct error *err)
 }
 
 /* Today and tomorrow are in the customer's time zone. */
-static bool gather_days(struct ctl *ctl, const struct change_context *context, json_t *values,
-                        struct error *err)
+static bool gather_days(struct ctl *ctl, json_t *values, struct error *err)
 {
 	const struct zone *zone;
-	return calendar_zone(ctl, context->store, ctl_arg(ctl, 0), &zone, err) &&
+	return calendar_zone(store_overview(ctl), ctl_arg(ctl, 0), &zone, err) &&
 	       take_day(ctl, "from", zone, values, err) &&
 	       take_day(ctl, "until", zone, values, err);
 }
@@ -62,7 +61,7 @@ static bool suspension_run_add(struct ctl *ctl, struct error *err)
 	int64_t id;
 	json_t *values = json_object(), *row = NULL;
 	bool ok = gather(ctl, values, err) && store_open(ctl, DB_WRITE, &context, err) &&
-	          gather_days(ctl, &context, values, err) &&
+	          gather_days(ctl, values, err) &&
 	          suspend(&context, number, store_default_zone(ctl), values, &id, err) &&
 	          records_show(context.store, kind_find("suspension"),
 	                       arena_printf(ctl->arena, "%lld", (long long)id), &row, err);
@@ -95,7 +94,7 @@ static bool suspension_run_set(struct ctl *ctl, struct error *err)
 	ok = ok && store_open(ctl, DB_WRITE, &context, err) &&
 	     records_show(context.store, kind, id, &row, err);
 	if (ok && until && *until)
-		ok = calendar_zone(ctl, context.store,
+		ok = calendar_zone(store_overview(ctl),
 		                   json_string_value(json_object_get(row, "customer")), &zone,
 		                   err) &&
 		     take_day(ctl, "until", zone, values, err);

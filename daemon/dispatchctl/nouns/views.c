@@ -6,9 +6,8 @@
  */
 #include "dispatchctl/nouns/views.h"
 
-#include "dispatchctl/nouns/calendar.h"
-#include "dispatchctl/nouns/customer_jobs.h"
 #include "model/hours.h"
+#include "overview/calendar.h"
 
 #include <string.h>
 
@@ -226,6 +225,36 @@ static void view_suspensions(struct ctl *ctl, const json_t *rows)
 	}
 }
 
+/* What customer_jobs() gives, for a person. */
+static void views_customer_jobs(struct ctl *ctl, const json_t *jobs)
+{
+	static const struct column columns[] = {
+	        {.key = "job", .title = "Job"},
+	        {.key = "state", .title = "State", .style = STYLE_WORD},
+	        {.key = "scheduled", .title = "Scheduled", .style = STYLE_TIME},
+	        {.key = "local.scheduled", .title = "There", .min = 10},
+	        {.key = "changed", .title = "Changed", .style = STYLE_TIME},
+	        {.key = "local.changed", .title = "There", .min = 10},
+	        {.key = "service", .title = "Service", .min = 8},
+	        {.key = "reference", .title = "Reference", .min = 8},
+	};
+	enum { COLUMNS = sizeof columns / sizeof *columns };
+	output_section(ctl->out, json_object_get(jobs, "scheduled"), "Scheduled jobs", columns,
+	               COLUMNS);
+	static const struct column held[] = {
+	        {.key = "id", .title = "Id", .right = true},
+	        {.key = "job", .title = "Job"},
+	        {.key = "reason", .title = "Reason"},
+	        {.key = "received", .title = "Since", .style = STYLE_TIME},
+	        {.key = "data.scheduled", .title = "Scheduled", .style = STYLE_TIME},
+	        {.key = "local.scheduled", .title = "There", .min = 10},
+	        {.key = "data.route", .title = "Route"},
+	};
+	output_section(ctl->out, json_object_get(jobs, "held"), "Held jobs", held,
+	               sizeof held / sizeof *held);
+	output_section(ctl->out, json_object_get(jobs, "last"), "Last jobs", columns, COLUMNS);
+}
+
 void view_customer(struct ctl *ctl, json_t *customer)
 {
 	const struct kind *kind = kind_find("customer");
@@ -240,7 +269,7 @@ void view_customer(struct ctl *ctl, json_t *customer)
 		heading(ctl, "Service hours");
 		view_hours(ctl, json_object_get(customer, "hours"));
 	}
-	customer_jobs_view(ctl, json_object_get(customer, "jobs"));
+	views_customer_jobs(ctl, json_object_get(customer, "jobs"));
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
 		struct view view = view_of_list(kind_find(parts[i].kind), false, ctl->arena);
 		view_part(ctl, json_object_get(customer, parts[i].key), parts[i].title, &view);

@@ -3,7 +3,7 @@
  * Whether a customer is open now, by the functions that decide when a mail may go, so that a
  * dispatcher reads what the daemon does.
  */
-#include "dispatchctl/nouns/calendar.h"
+#include "overview/calendar.h"
 
 #include "model/hours.h"
 #include "rules/rules.h"
@@ -14,17 +14,18 @@ static json_t *time_json(const struct zone *zone, struct instant at)
 	return json_string(instant_format(at, zone_offset_s(zone, at), text));
 }
 
-bool calendar_zone(struct ctl *ctl, struct customers *store, const char *number,
-                   const struct zone **ret, struct error *err)
+bool calendar_zone(const struct overview *view, const char *number, const struct zone **ret,
+                   struct error *err)
 {
 	const struct customer *customer;
-	if (!customers_load(store, ctl->arena, number, &customer, err))
+	if (!customers_load(view->customers, view->arena, number, &customer, err))
 		return false;
-	*ret = customer ? rules_zone(ctl->settings, ctl->zones, customer) : zone_host(ctl->zones);
+	*ret = customer ? rules_zone(view->settings, view->zones, customer)
+	                : zone_host(view->zones);
 	return true;
 }
 
-static void add_dates(struct ctl *ctl, json_t *inherited, json_t *own,
+static void add_dates(const struct overview *view, json_t *inherited, json_t *own,
                       const struct hours_date *dates, size_t n, const char *from)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -34,23 +35,24 @@ static void add_dates(struct ctl *ctl, json_t *inherited, json_t *own,
 			continue;
 		json_object_set_new(inherited, day,
 		                    json_pack("{s:s, s:s}", "windows",
-		                              hours_day_format(&dates[i].hours, ctl->arena), "from",
-		                              from));
+		                              hours_day_format(&dates[i].hours, view->arena),
+		                              "from", from));
 	}
 }
 
-static json_t *week_json(struct ctl *ctl, const struct customer *customer)
+static json_t *week_json(const struct overview *view, const struct customer *customer)
 {
 	json_t *week = json_object();
 	for (int day = 0; day < 7; day++)
 		json_object_set_new(
 		        week, hours_weekday_name(day),
-		        json_string(hours_day_format(&customer->hours.week[day], ctl->arena)));
+		        json_string(hours_day_format(&customer->hours.week[day], view->arena)));
 	return json_pack("{s:o, s:s}", "windows", week, "from", customer->number);
 }
 
 /* Inherited hours and whose they are: those of the nearest parent, then the dates for all. */
-static json_t *inherited_json(struct ctl *ctl, const struct customer *customer, const json_t *hours)
+static json_t *inherited_json(const struct overview *view, const struct customer *customer,
+                              const json_t *hours)
 {
 	const struct customer *chain[CUSTOMER_DEPTH_MAX];
 	size_t n = customer_chain(customer, chain);
@@ -60,33 +62,32 @@ static json_t *inherited_json(struct ctl *ctl, const struct customer *customer, 
 	json_t *dates = json_object();
 	for (size_t i = 1; i < n; i++) {
 		if (!weekly && chain[i]->hours.weekly) {
-			json_object_set_new(inherited, "weekly", week_json(ctl, chain[i]));
+			json_object_set_new(inherited, "weekly", week_json(view, chain[i]));
 			weekly = true;
 		}
-		add_dates(ctl, dates, own, chain[i]->hours.dates, chain[i]->hours.n_dates,
+		add_dates(view, dates, own, chain[i]->hours.dates, chain[i]->hours.n_dates,
 		          chain[i]->number);
 	}
-	add_dates(ctl, dates, own, customer->office_dates, customer->n_office_dates,
+	add_dates(view, dates, own, customer->office_dates, customer->n_office_dates,
 	          CALENDAR_OFFICE);
 	json_object_set_new(inherited, "dates", dates);
 	return inherited;
 }
 
-bool calendar_add(struct ctl *ctl, struct customers *store, const char *number, json_t *hours,
-                  struct error *err)
+bool calendar_add(const struct overview *view, const char *number, json_t *hours, struct error *err)
 {
 	const struct customer *customer;
 	struct hours_span span;
 	struct instant next;
-	if (!customers_load(store, ctl->arena, number, &customer, err))
+	if (!customers_load(view->customers, view->arena, number, &customer, err))
 		return false;
 	if (customer == NULL)
 		return true;
-	const struct hours *all = customer_hours(customer, ctl->arena);
-	const struct zone *zone = rules_zone(ctl->settings, ctl->zones, customer);
-	bool open = hours_open_at(all, zone, ctl->now, &span);
-	bool opens = hours_next_open(all, zone, ctl->now, &next);
-	json_object_set_new(hours, "inherited", inherited_json(ctl, customer, hours));
+	const struct hours *all = customer_hours(customer, view->arena);
+	const struct zone *zone = rules_zone(view->settings, view->zones, customer);
+	bool open = hours_open_at(all, zone, view->now, &span);
+	bool opens = hours_next_open(all, zone, view->now, &next);
+	json_object_set_new(hours, "inherited", inherited_json(view, customer, hours));
 	json_object_set_new(hours, "open", json_boolean(open));
 	json_object_set_new(hours, "next_open",
 	                    opens && !open ? time_json(zone, next) : json_null());

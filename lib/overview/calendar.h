@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DISPATCHCTL_NOUNS_CALENDAR_H
-#define DISPATCHCTL_NOUNS_CALENDAR_H
+#ifndef OVERVIEW_CALENDAR_H
+#define OVERVIEW_CALENDAR_H
 
-#include "dispatchctl/base/ctl.h"
-#include "records/customers.h"
+#include "overview/overview.h"
+
+#include <jansson.h>
 
 /* The time zone of a customer's days; the host's if there is no such customer. */
-bool calendar_zone(struct ctl *ctl, struct customers *store, const char *number,
-                   const struct zone **ret, struct error *err) MUST_CHECK;
+bool calendar_zone(const struct overview *view, const char *number, const struct zone **ret,
+                   struct error *err) MUST_CHECK;
 
 /* `from` of a date for all customers. */
 #define CALENDAR_OFFICE "all"
@@ -18,7 +19,7 @@ bool calendar_zone(struct ctl *ctl, struct customers *store, const char *number,
  * `inherited`, the hours that aren't its own: {"weekly": {"windows": {"mon": …}, "from": NUMBER} or
  * null, "dates": {DAY: {"windows", "from": NUMBER or "all"}}}.
  */
-bool calendar_add(struct ctl *ctl, struct customers *store, const char *number, json_t *hours,
+bool calendar_add(const struct overview *view, const char *number, json_t *hours,
                   struct error *err) MUST_CHECK;
 
 #endif

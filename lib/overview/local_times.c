@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The spool keeps UTC; a dispatcher on the phone with a customer needs the customer's local time.
  */
-#include "dispatchctl/nouns/local.h"
+#include "overview/local_times.h"
 
-#include "dispatchctl/base/store.h"
 #include "rules/rules.h"
 
 #include <string.h>
@@ -12,25 +11,15 @@
 static const char *const keys[] = {"time",    "received", "changed",   "due",  "made",
                                    "expires", "look",     "scheduled", "until"};
 
-static struct customers *store_of(struct ctl *ctl)
-{
-	struct change_context context;
-	struct error ignored = {0};
-	if (ctl->store == NULL && !store_open(ctl, DB_READ, &context, &ignored))
-		return NULL;
-	return ctl->store;
-}
-
 /* NULL if there is no such customer. */
-static const struct zone *zone_of(struct ctl *ctl, const char *number)
+static const struct zone *zone_of(const struct overview *view, const char *number)
 {
 	struct error ignored = {0};
 	const struct customer *customer = NULL;
-	struct customers *store = number ? store_of(ctl) : NULL;
-	if (store == NULL || !customers_load(store, ctl->arena, number, &customer, &ignored) ||
-	    !customer)
+	if (number == NULL || view->customers == NULL ||
+	    !customers_load(view->customers, view->arena, number, &customer, &ignored) || !customer)
 		return NULL;
-	return rules_zone(ctl->settings, ctl->zones, customer);
+	return rules_zone(view->settings, view->zones, customer);
 }
 
 static void add_time(json_t *local, const char *key, const json_t *value, const struct zone *zone)
@@ -58,20 +47,20 @@ static void add(json_t *object, const struct zone *zone)
 	json_object_set_new(object, "local", local);
 }
 
-void local_object(struct ctl *ctl, json_t *object, const char *customer)
+void local_object(const struct overview *view, json_t *object, const char *customer)
 {
-	add(object, zone_of(ctl, customer));
+	add(object, zone_of(view, customer));
 }
 
-void local_members(struct ctl *ctl, json_t *rows, const char *customer)
+void local_members(const struct overview *view, json_t *rows, const char *customer)
 {
-	const struct zone *zone = zone_of(ctl, customer);
+	const struct zone *zone = zone_of(view, customer);
 	size_t i;
 	json_t *row;
 	json_array_foreach(rows, i, row) add(row, zone);
 }
 
-void local_rows(struct ctl *ctl, json_t *rows)
+void local_rows(const struct overview *view, json_t *rows)
 {
 	size_t i;
 	json_t *row, *known = json_object(); /* a customer's zone by its number, by name */
@@ -80,22 +69,14 @@ void local_rows(struct ctl *ctl, json_t *rows)
 		const char *number = json_string_value(json_object_get(row, "customer"));
 		const json_t *name = number ? json_object_get(known, number) : NULL;
 		const struct zone *zone = json_is_string(name)
-		                                  ? zone_find(ctl->zones, json_string_value(name))
+		                                  ? zone_find(view->zones, json_string_value(name))
 		                                  : NULL;
 		if (number != NULL && zone == NULL && !json_is_null(name)) {
-			zone = zone_of(ctl, number);
+			zone = zone_of(view, number);
 			json_object_set_new(known, number,
 			                    zone ? json_string(zone_name(zone)) : json_null());
 		}
 		add(row, zone);
 	}
 	json_decref(known);
-}
-
-void local_print(struct ctl *ctl, const json_t *object, const char *key)
-{
-	const char *text =
-	        json_string_value(json_object_get(json_object_get(object, "local"), key));
-	if (text != NULL)
-		buf_printf(output_text(ctl->out), " (there: %s)", text);
 }

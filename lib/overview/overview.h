@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef OVERVIEW_OVERVIEW_H
+#define OVERVIEW_OVERVIEW_H
+
+#include "base/instant.h"
+#include "base/mem.h"
+#include "base/zone.h"
+#include "model/settings.h"
+#include "records/customers.h"
+
+/*
+ * What a person is shown of the office's records and the spool together, which know nothing of each
+ * other: for dispatchctl and the customer center alike. All of it is JSON that the caller
+ * json_decref()s.
+ */
+struct overview {
+	struct arena *arena; /* for what a customer needs while it is looked at */
+	const struct settings *settings;
+	struct zones *zones;
+	struct customers *customers; /* NULL: can't be read; what is said of zones is left out */
+	struct instant now;
+};
+
+#endif

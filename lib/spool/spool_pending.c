@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is still to come for a customer, and what became of what was: for its page, and for whoever
+ * is about to suspend it. Read beside a running daemon.
+ */
+#include "spool/spool_read.h"
+
+#include "spool/spool_private.h"
+
+static void set_time(json_t *object, const char *name, struct instant t)
+{
+	char text[INSTANT_TEXT_MAX];
+	json_object_set_new(object, name, json_string(instant_format(t, 0, text)));
+}
+
+static void set_text(json_t *object, const char *name, const char *text)
+{
+	json_object_set_new(object, name, json_string(text ? text : ""));
+}
+
+/* ---- What is to come ---- */
+
+static json_t *mails_to_come(struct spool *spool, const char *customer)
+{
+	json_t *list = json_array();
+	struct db_query *q = spool_query(
+	        spool, "SELECT DISTINCT m.id, m.state, m.due FROM job j JOIN notice n ON n.job = "
+	               "j.id AND n.active = 1 JOIN mail m ON m.id = n.mail WHERE j.customer = ?1 "
+	               "AND m.waits = 1 AND m.contact <> 0");
+	db_bind_text(q, 1, customer);
+	while (spool_row(spool, q)) {
+		json_t *row = json_object();
+		json_object_set_new(row, "id", json_integer(db_int(q, 0)));
+		set_text(row, "state", db_peek_text(q, 1, NULL));
+		set_time(row, "due", db_instant(q, 2));
+		json_array_append_new(list, row);
+	}
+	return list;
+}
+
+static json_t *jobs_held(struct spool *spool, const char *customer)
+{
+	json_t *list = json_array();
+	struct db_query *q = spool_query(
+	        spool, "SELECT r.id, j.job, r.data FROM job j JOIN request r ON r.job = j.id WHERE "
+	               "j.customer = ?1 AND r.status = 'held'");
+	db_bind_text(q, 1, customer);
+	while (spool_row(spool, q)) {
+		json_t *row = json_object(), *data;
+		const char *text = db_peek_text(q, 2, NULL);
+		json_object_set_new(row, "id", json_integer(db_int(q, 0)));
+		set_text(row, "job", db_peek_text(q, 1, NULL));
+		data = text ? json_loads(text, 0, NULL) : NULL;
+		json_object_set(row, "scheduled", json_object_get(data, "scheduled"));
+		json_decref(data);
+		json_array_append_new(list, row);
+	}
+	return list;
+}
+
+static json_t *jobs_under_way(struct spool *spool, const char *customer)
+{
+	json_t *list = json_array();
+	struct db_query *q = spool_query(spool, "SELECT job, state FROM job WHERE customer = ?1");
+	db_bind_text(q, 1, customer);
+	while (spool_row(spool, q)) {
+		const char *state = db_peek_text(q, 1, NULL);
+		if (!job_state_row(job_state_find(state ? state : ""))->is_under_way)
+			continue;
+		json_t *row = json_object();
+		set_text(row, "job", db_peek_text(q, 0, NULL));
+		set_text(row, "state", state);
+		json_array_append_new(list, row);
+	}
+	return list;
+}
+
+bool spool_read_pending(struct spool *spool, const char *customer, json_t **ret, struct error *err)
+{
+	if (!spool_begin_read(spool, err))
+		return false;
+	json_t *json = json_object();
+	json_object_set_new(json, "mails", mails_to_come(spool, customer));
+	json_object_set_new(json, "held", jobs_held(spool, customer));
+	json_object_set_new(json, "under_way", jobs_under_way(spool, customer));
+	spool_end_read(spool);
+	if (!spool_failed(spool)) {
+		*ret = json;
+		return true;
+	}
+	json_decref(json);
+	*err = spool->fault;
+	return false;
+}
+
+/* ---- What became of it ---- */
+
+static json_t *mails_of(struct spool *spool, int64_t event)
+{
+	json_t *list = json_array();
+	struct db_query *q = spool_query(
+	        spool,
+	        "SELECT m.id, m.status, m.reason, m.address, m.due, m.attempts, m.reply FROM "
+	        "notice n JOIN mail m ON m.id = n.mail WHERE n.event = ?1 ORDER BY m.id");
+	static const char *const texts[] = {"status", "reason", "to"};
+	db_bind_int(q, 1, event);
+	while (spool_row(spool, q)) {
+		json_t *row = json_object();
+		json_object_set_new(row, "id", json_integer(db_int(q, 0)));
+		for (int i = 0; i < 3; i++)
+			set_text(row, texts[i], db_peek_text(q, 1 + i, NULL));
+		set_time(row, "due", db_instant(q, 4));
+		json_object_set_new(row, "attempts", json_integer(db_int(q, 5)));
+		set_text(row, "reply", db_peek_text(q, 6, NULL));
+		json_array_append_new(list, row);
+	}
+	return list;
+}
+
+/* Of the job's latest event, by its own time. */
+static json_t *notice_of(struct spool *spool, const char *customer, const char *job)
+{
+	struct db_query *q = spool_query(
+	        spool,
+	        "SELECT e.id, e.state, e.status, e.reason FROM job j JOIN event e ON e.job = "
+	        "j.id WHERE j.job = ?1 AND j.customer = ?2 ORDER BY e.time DESC, e.id DESC "
+	        "LIMIT 1");
+	db_bind_text(q, 1, job);
+	db_bind_text(q, 2, customer);
+	if (!spool_row(spool, q))
+		return json_null();
+	json_t *notice = json_object();
+	int64_t event = db_int(q, 0);
+	set_text(notice, "state", db_peek_text(q, 1, NULL));
+	set_text(notice, "status", db_peek_text(q, 2, NULL));
+	set_text(notice, "reason", db_peek_text(q, 3, NULL));
+	db_finish(q);
+	json_object_set_new(notice, "mails", mails_of(spool, event));
+	return notice;
+}
+
+bool spool_read_notices(struct spool *spool, json_t *jobs, struct error *err)
+{
+	size_t i;
+	json_t *job;
+	if (!spool_begin_read(spool, err))
+		return false;
+	json_array_foreach(jobs, i, job)
+	{
+		const char *customer = json_string_value(json_object_get(job, "customer"));
+		const char *name = json_string_value(json_object_get(job, "job"));
+		json_object_set_new(job, "notice",
+		                    notice_of(spool, customer ? customer : "", name ? name : ""));
+	}
+	spool_end_read(spool);
+	if (!spool_failed(spool))
+		return true;
+	*err = spool->fault;
+	return false;
+}
