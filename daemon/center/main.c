@@ -85,8 +85,10 @@ static int check(const struct settings *settings)
 
 static int run(const struct options *options, int argc, char **argv)
 {
-	static const char *const serving[] = {"center", "customers",      "spool.path",
-	                                      "office", "rules.timezone", NULL};
+	static const char *const serving[] = {
+	        "center",       "customers", "spool",  "office",
+	        "rules",        "gate",      "notify", "redis.max_event_size",
+	        "mail.max_age", NULL};
 	static const char *const users[] = {"center", NULL};
 	bool user = optind < argc;
 	int code = EX_SOFTWARE;

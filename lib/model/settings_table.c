@@ -542,7 +542,9 @@ const struct setting settings_table[] = {
                 .fallback = "dispatch-center",
                 .max_len = 64,
                 .reload = true,
-                .help = "The system user that dispatch-center runs as.",
+                .help = "The system user that dispatch-center runs as. What the center's users "
+                        "change in the spool is recorded by their names, which dispatchd believes "
+                        "from this user alone.",
         },
         {
                 KEY("center", "tls_cert"),

@@ -21,4 +21,8 @@ struct overview {
 	struct instant now;
 };
 
+/* The number that a customer has now, by any that it ever had, since the spool knows it by that
+ * alone; `number` itself where nobody has it. Takes NULL. */
+const char *overview_number(const struct overview *view, const char *number);
+
 #endif

@@ -272,8 +272,9 @@ static void add_condition(struct buf *sql, const char *value, const char *condit
 static struct db_query *filtered(struct spool *spool, struct buf *sql,
                                  const struct spool_filter *filter)
 {
-	buf_adds(sql, " AND coalesce(?1, ?2, ?3, ?4, ?5, ?6, ?7, '') IS NOT NULL ORDER BY id DESC "
-	              "LIMIT ?8");
+	add_condition(sql, filter->before_id ? "" : NULL, "id < ?9");
+	buf_adds(sql, " AND coalesce(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?9, '') IS NOT NULL ORDER BY id "
+	              "DESC LIMIT ?8");
 	struct db_query *q = db_query_once(spool->db, buf_text(sql));
 	db_bind_text(q, 1, filter->status);
 	db_bind_text(q, 2, filter->state);
@@ -284,6 +285,7 @@ static struct db_query *filtered(struct spool *spool, struct buf *sql,
 	if (!instant_is_none(filter->before))
 		db_bind_instant(q, 7, filter->before);
 	db_bind_int(q, 8, filter->limit);
+	db_bind_int(q, 9, filter->before_id);
 	return q;
 }
 
@@ -429,6 +431,7 @@ static void set_members(json_t *line, struct db_query *q, int column)
 static json_t *job_line(struct spool *spool, struct db_query *job)
 {
 	json_t *line = json_object();
+	set_int(line, "id", db_int(job, 0));
 	set_text(line, "job", db_peek_text(job, 1, NULL));
 	set_text(line, "customer", db_peek_text(job, 2, NULL));
 	set_text(line, "state", db_peek_text(job, 3, NULL));

@@ -30,10 +30,11 @@ struct spool_filter {
 	const char *to; /* an address, case ignored */
 	const char *reason;
 	struct instant before; /* a mail made, a job changed earlier; INSTANT_NONE: whenever */
+	int64_t before_id; /* below it alone; 0: from the latest */
 	int64_t limit;
 };
 
-/* Jobs, those heard of first last first. A job: job, customer, state, changed (the time of its
+/* Jobs, those heard of first last first. A job: id, job, customer, state, changed (the time of its
  * latest event), and of its events' and requests' data service, reference, scheduled, driver.
  * `status` is a job's state, else that of one of its mails, events or requests; `reason` is one of
  * theirs. */

@@ -139,9 +139,10 @@ void answer_record(struct call *call, int status, const struct kind *kind, const
 	json_t *record = NULL;
 	int64_t version;
 	struct customers *store = stores_customers(call->stores, &err);
-	if (store == NULL || !records_show(store, kind, name, &record, &err) ||
-	    !record_version(store, kind, name, &version, &err)) {
-		json_decref(record);
+	/* The version first: should somebody change the record in between, what is shown is newer
+	 * than what the version says, and their change is merged, not taken back. */
+	if (store == NULL || !record_version(store, kind, name, &version, &err) ||
+	    !records_show(store, kind, name, &record, &err)) {
 		answer_fault(call, kind, &err);
 		return;
 	}

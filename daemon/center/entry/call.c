@@ -26,3 +26,16 @@ bool call_context(struct call *call, struct change_context *ret, struct error *e
 	                               .when = call->now};
 	return store != NULL;
 }
+
+bool call_overview(struct call *call, struct overview *ret, struct error *err)
+{
+	struct customers *store = stores_customers(call->stores, err);
+	if (store == NULL)
+		return false;
+	*ret = (struct overview){.arena = call->request->arena,
+	                         .settings = stores_settings(call->stores),
+	                         .zones = customers_zones(store),
+	                         .customers = store,
+	                         .now = call->now};
+	return true;
+}

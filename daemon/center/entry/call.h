@@ -7,6 +7,7 @@
 #include "center/http/request.h"
 #include "center/http/response.h"
 #include "center/trust/accounts.h"
+#include "overview/overview.h"
 
 /* One request on its way through the center: what came, who asks, and the answer. */
 enum { CALL_NAMES_MAX = 4 };
@@ -32,5 +33,7 @@ void call_fail(struct call *call, const struct error *err);
 bool call_is_api(const struct call *call);
 /* What the record functions want to know; false where customers.db can't be had (503). */
 bool call_context(struct call *call, struct change_context *ret, struct error *err) MUST_CHECK;
+/* What lib/overview wants to know; likewise. */
+bool call_overview(struct call *call, struct overview *ret, struct error *err) MUST_CHECK;
 
 #endif

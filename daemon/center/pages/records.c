@@ -202,12 +202,9 @@ static void show_record(struct call *call, const struct kind *kind, int status, 
 	json_t *record;
 	int64_t version;
 	struct customers *store = stores_customers(call->stores, &err);
-	if (store == NULL || !records_show(store, kind, call->names[1], &record, &err)) {
-		page_fail(call, &err);
-		return;
-	}
-	if (!record_version(store, kind, call->names[1], &version, &err)) {
-		json_decref(record);
+	/* The version first: see answer_record(). */
+	if (store == NULL || !record_version(store, kind, call->names[1], &version, &err) ||
+	    !records_show(store, kind, call->names[1], &record, &err)) {
 		page_fail(call, &err);
 		return;
 	}

@@ -5,38 +5,12 @@
 #include "dispatchctl/nouns/nouns.h"
 #include "dispatchctl/nouns/spool.h"
 #include "dispatchctl/nouns/view_trace.h"
+#include "overview/job_timeline.h"
 #include "overview/local_times.h"
 #include "spool/spool_read.h"
 
 #include <string.h>
 #include <sysexits.h>
-
-/* The office's records for the job; nothing if customers.db can't be read. */
-static void add_records(struct ctl *ctl, const struct change_context *context, json_t *job)
-{
-	static const struct {
-		const char *key, *kind;
-	} parts[] = {{"sales", "sale"},
-	             {"comments", "comment"},
-	             {"documents", "document"},
-	             {"pictures", "picture"}};
-	for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
-		struct error ignored = {0};
-		size_t i;
-		json_t *rows, *row, *own = json_array();
-		if (records_list(context->store, kind_find(parts[p].kind),
-		                 table_text(job, "customer"), &rows, &ignored)) {
-			json_array_foreach(rows, i, row)
-			{
-				if (strcmp(table_text(row, "job"), table_text(job, "job")) == 0)
-					json_array_append(own, row);
-			}
-			json_decref(rows);
-		}
-		json_object_set_new(job, parts[p].key, own);
-	}
-	(void)ctl;
-}
 
 /* " (there: 2026-12-24T08:30:00-07:00)" if `object` has that local time. */
 static void print_local(const struct ctl *ctl, const json_t *object, const char *key)
@@ -152,28 +126,15 @@ static void print_job(struct ctl *ctl, const json_t *job)
 	                       {.key = "text", .title = "Text", .min = 20}));
 }
 
-static void add_local(struct ctl *ctl, json_t *job)
-{
-	static const char *const lists[] = {"events", "requests", "outcomes", "mails"};
-	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-		local_members(store_overview(ctl), json_object_get(job, lists[i]),
-		              table_text(job, "customer"));
-}
-
 static bool job_run_show(struct ctl *ctl, struct error *err)
 {
 	json_t *job;
-	struct change_context context;
-	struct error ignored = {0};
 	struct spool *spool = spool_view(ctl, err);
-	bool ok = spool != NULL &&
-	          spool_read_job(spool, ctl_arg(ctl, 0), ctl_option(ctl, "customer"), &job, err);
+	bool ok = spool != NULL && job_timeline(store_overview(ctl), spool, ctl_arg(ctl, 0),
+	                                        ctl_option(ctl, "customer"), &job, err);
 	spool_close(spool);
 	if (!ok)
 		return false;
-	if (store_open(ctl, DB_READ, &context, &ignored))
-		add_records(ctl, &context, job);
-	add_local(ctl, job);
 	print_job(ctl, job);
 	output_document(ctl->out, job);
 	return true;
@@ -192,6 +153,7 @@ static bool job_run_list(struct ctl *ctl, struct error *err)
 	struct spool_filter filter;
 	if (!filter_read(ctl, STATUSES, LIMIT, &filter, err))
 		return false;
+	filter.customer = overview_number(store_overview(ctl), filter.customer);
 	struct spool *spool = spool_view(ctl, err);
 	bool ok = spool != NULL && spool_read_jobs(spool, &filter, &rows, err);
 	spool_close(spool);

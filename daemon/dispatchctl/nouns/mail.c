@@ -34,6 +34,7 @@ static bool mail_run_list(struct ctl *ctl, struct error *err)
 	json_t *rows;
 	if (!filter_read(ctl, FILTER_MAIL_STATUSES, LIMIT, &filter, err))
 		return false;
+	filter.customer = overview_number(store_overview(ctl), filter.customer);
 	struct spool *spool = spool_view(ctl, err);
 	bool ok = spool != NULL && spool_read_mails(spool, &filter, &rows, err);
 	spool_close(spool);

@@ -8,6 +8,7 @@
 #include "base/folder.h"
 #include "base/mem.h"
 #include "common/socket_path.h"
+#include "dispatchd/control/asker.h"
 #include "dispatchd/control/status.h"
 #include "dispatchd/sys/daemon_view.h"
 #include "dispatchd/sys/listen.h"
@@ -106,7 +107,12 @@ static void take_request(struct client *client, const char *line, size_t len)
 		ask_for_reload(client);
 		return;
 	}
-	json_object_set_new(request, "uid", json_integer((json_int_t)client->uid));
+	struct error err;
+	if (!asker_set(client->control->view->settings, client->uid, request, &err)) {
+		json_decref(request);
+		answer_fault(client, err.code, err.text);
+		return;
+	}
 	char *text = json_dumps(request, JSON_COMPACT);
 	json_decref(request);
 	client->waits = true;

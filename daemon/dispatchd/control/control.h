@@ -10,8 +10,8 @@
 
 /*
  * The control socket, `control.sock` beside spool.db: one JSON object a line in, one line out, mode
- * 0660 with the group of the directory. A request goes to the engine as it came, but for "uid",
- * which is the client's as the kernel reports it.
+ * 0660 with the group of the directory. A request goes to the engine as it came, but for "by",
+ * whose name is checked (control/asker.h).
  */
 enum {
 	CONTROL_CLIENTS_MAX = 32,

@@ -184,7 +184,7 @@ static void log_libevent(int severity, const char *text)
 struct loop *loop_new(struct settings *settings, struct templates *templates, struct error *err)
 {
 	struct loop *loop = mem_alloc(sizeof(*loop));
-	loop->settings = settings;
+	loop->view.settings = loop->settings = settings;
 	loop->templates = templates;
 	loop->view.started = clock_now();
 	event_set_log_callback(log_libevent);

@@ -75,7 +75,7 @@ static void on_reloaded(void *arg, struct settings *settings, struct templates *
 		http_set_hosts(loop->http, settings->http.hosts);
 		retire(loop, loop->settings);
 		templates_unref(loop->templates);
-		loop->settings = settings;
+		loop->view.settings = loop->settings = settings;
 		loop->templates = templates;
 		log_write(LOG_NOTICE, "reloaded file=%s", settings->file);
 	} else {

@@ -9,6 +9,7 @@
 struct engine_thread;
 struct pool;
 struct redis_client;
+struct settings;
 
 /*
  * The daemon's parts and state as the ways in from outside (HTTP, the control socket) see it. The
@@ -16,6 +17,7 @@ struct redis_client;
  * loop's thread may read it. All parts are there once the first request comes.
  */
 struct daemon_view {
+	const struct settings *settings; /* those in force */
 	struct engine_thread *engine;
 	struct pool *pool;
 	struct redis_client *redis;

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include "overview/job_timeline.h"
+
+#include "model/kind.h"
+#include "overview/local_times.h"
+#include "records/records.h"
+#include "spool/spool_read.h"
+
+#include <string.h>
+
+static const char *text_at(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return text ? text : "";
+}
+
+/* Those of the customer's records that name the job. */
+static json_t *records_of(const struct overview *view, const char *kind, const json_t *job)
+{
+	struct error ignored;
+	size_t i;
+	json_t *rows, *row, *own = json_array();
+	if (!records_list(view->customers, kind_find(kind), text_at(job, "customer"), &rows,
+	                  &ignored))
+		return own;
+	json_array_foreach(rows, i, row)
+	{
+		if (strcmp(text_at(row, "job"), text_at(job, "job")) == 0)
+			json_array_append(own, row);
+	}
+	json_decref(rows);
+	return own;
+}
+
+static void add_records(const struct overview *view, json_t *job)
+{
+	static const struct {
+		const char *key, *kind;
+	} parts[] = {{"sales", "sale"},
+	             {"comments", "comment"},
+	             {"documents", "document"},
+	             {"pictures", "picture"}};
+	for (size_t p = 0; p < sizeof parts / sizeof *parts; p++)
+		json_object_set_new(job, parts[p].key, records_of(view, parts[p].kind, job));
+}
+
+bool job_timeline(const struct overview *view, struct spool *spool, const char *job,
+                  const char *customer, json_t **ret, struct error *err)
+{
+	static const char *const lists[] = {"events", "requests", "outcomes", "mails"};
+	json_t *json;
+	if (!spool_read_job(spool, job, overview_number(view, customer), &json, err))
+		return false;
+	if (view->customers)
+		add_records(view, json);
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+		local_members(view, json_object_get(json, lists[i]), text_at(json, "customer"));
+	*ret = json;
+	return true;
+}
