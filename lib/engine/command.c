@@ -289,7 +289,7 @@ static run_fn *const runs[REQUEST_COUNT] = {
 
 static bool command_run(struct ask *ask)
 {
-	run_fn *run_request = runs[request_find(ask->in)];
+	run_fn *run_request = runs[control_request_find(ask->in)];
 	if (run_request != NULL)
 		return run_request(ask);
 	const char *name = json_string_value(json_object_get(ask->in, "do"));

@@ -110,7 +110,7 @@ static void read_adoption(const struct turn_input *in, char ret[IDENTITY_SIZE])
 bool engine_is_adoption(const char *command)
 {
 	json_t *json = jsontext_read(command, strlen(command), NULL);
-	bool is = request_find(json) == REQUEST_CUSTOMERS_ADOPT;
+	bool is = control_request_find(json) == REQUEST_CUSTOMERS_ADOPT;
 	json_decref(json);
 	return is;
 }

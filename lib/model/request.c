@@ -17,16 +17,16 @@ static const char *const verbs[REQUEST_COUNT] = {
         [REQUEST_CUSTOMERS_ADOPT] = "customers.adopt",
 };
 
-const char *request_verb(enum request request)
+const char *control_request_verb(enum control_request request)
 {
 	return verbs[request];
 }
 
-enum request request_find(const json_t *document)
+enum control_request control_request_find(const json_t *document)
 {
 	const char *verb = json_string_value(json_object_get(document, "do"));
 	for (int i = REQUEST_NONE + 1; verb != NULL && i < REQUEST_COUNT; i++)
 		if (strcmp(verb, verbs[i]) == 0)
-			return (enum request)i;
+			return (enum control_request)i;
 	return REQUEST_NONE;
 }

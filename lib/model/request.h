@@ -8,7 +8,7 @@
  * What the daemon can be asked on its control socket: {"do": VERB, …}. Both ends take the verbs
  * from here: dispatchctl to ask, the control socket and the engine to answer.
  */
-enum request {
+enum control_request {
 	REQUEST_NONE, /* no verb, or an unknown one */
 	REQUEST_STATUS,
 	REQUEST_RELOAD, /* answered by the loop; all others by the engine */
@@ -23,7 +23,7 @@ enum request {
 	REQUEST_COUNT,
 };
 
-const char *request_verb(enum request request);    /* "mail.retry" */
-enum request request_find(const json_t *document); /* by its "do"; takes NULL */
+const char *control_request_verb(enum control_request request);    /* "mail.retry" */
+enum control_request control_request_find(const json_t *document); /* by its "do"; takes NULL */
 
 #endif

@@ -2,6 +2,7 @@
 /* Service hours of a customer: by weekday and by date. Each change replaces a day as a whole. */
 #include "records/record_hours.h"
 
+#include "base/jsontext.h"
 #include "model/hours.h"
 #include "records/customers_private.h"
 #include "records/record_change.h"
@@ -9,6 +10,7 @@
 #include "records/records.h"
 #include "records/transaction.h"
 
+#include <stdint.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -278,4 +280,101 @@ bool hours_put(struct transaction *tx, int64_t id, const json_t *hours, bool *ch
 	json_decref(before);
 	json_decref(after);
 	return true;
+}
+
+/* -- all at once, by a person ------------------------------------------------------------------ */
+
+static struct db_query *hours_changes(struct customers *store, const char *sql, int64_t id)
+{
+	struct db_query *query = db_query(store->db, sql);
+	db_bind_int(query, 1, id);
+	return query;
+}
+
+bool hours_version(struct customers *store, const char *number, int64_t *ret, struct error *err)
+{
+	int64_t id;
+	return find_whose(store, number, &id, err) &&
+	       db_run_int(hours_changes(store,
+	                                "SELECT max(id) FROM change WHERE customer IS ?1 AND kind "
+	                                "= 'hours'",
+	                                id),
+	                  0, ret, err);
+}
+
+/* The hours as they were at that version; NULL where nobody has changed them since. */
+static bool hours_seen(struct transaction *tx, int64_t id, int64_t version, json_t **ret)
+{
+	struct db_query *query = hours_changes(
+	        tx->store,
+	        "SELECT before FROM change WHERE customer IS ?1 AND kind = 'hours' AND id > ?2 "
+	        "ORDER BY id LIMIT 1",
+	        id);
+	db_bind_int(query, 2, version);
+	enum db_step step = db_step(query, tx->err);
+	*ret = NULL;
+	if (step != DB_ROW)
+		return step == DB_DONE;
+	size_t len;
+	const char *text = db_peek_text(query, 0, &len);
+	*ret = text ? jsontext_read(text, len, NULL) : NULL;
+	db_finish(query);
+	return true;
+}
+
+/* A member that isn't given is empty. */
+static json_t *hours_member(const json_t *hours, const char *name)
+{
+	json_t *value = json_object_get(hours, name);
+	if (value)
+		return json_incref(value);
+	return strcmp(name, "weekly") == 0 ? json_null() : json_object();
+}
+
+/* Of `weekly` and `dates` what is to be written; false where both have changed one. */
+static bool hours_merge(const json_t *was, const json_t *theirs, json_t *mine,
+                        struct expected *expected, struct error *err)
+{
+	static const char *const names[] = {"weekly", "dates"};
+	json_t *conflicts = json_object();
+	for (size_t i = 0; i < 2; i++) {
+		json_t *old = hours_member(was, names[i]), *now = hours_member(theirs, names[i]),
+		       *own = hours_member(mine, names[i]);
+		if (json_equal(own, old))
+			(void)json_object_set(mine, names[i], now);
+		else if (!json_equal(now, old) && !json_equal(now, own))
+			(void)json_object_set_new(conflicts, names[i],
+			                          json_pack("{s:O, s:O, s:O}", "was", old, "yours",
+			                                    own, "theirs", now));
+		json_decref(old);
+		json_decref(now);
+		json_decref(own);
+	}
+	if (json_object_size(conflicts) == 0) {
+		json_decref(conflicts);
+		return true;
+	}
+	expected->conflicts = conflicts;
+	return error_set(err, EX_DATAERR, "somebody else has changed this meanwhile");
+}
+
+bool hours_replace(const struct change_context *context, const char *number, const json_t *hours,
+                   struct error *err)
+{
+	struct transaction tx;
+	int64_t id;
+	json_t *before, *was = NULL, *mine = json_copy((json_t *)(uintptr_t)hours);
+	bool changed = false, good = begin(&tx, context, number, &id, &before, err);
+	if (!good) {
+		json_decref(mine);
+		return false;
+	}
+	if (context->expected)
+		good = hours_seen(&tx, id, context->expected->version, &was);
+	good = good && (was == NULL || hours_merge(was, before, mine, context->expected, err)) &&
+	       hours_put(&tx, id, mine, &changed);
+	json_decref(before);
+	json_decref(mine);
+	json_decref(was);
+	return transaction_end(&tx, good);
 }

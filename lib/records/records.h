@@ -158,6 +158,14 @@ bool hours_except(const struct change_context *context, const char *number, stru
                   struct day last, const char *windows, struct error *err) MUST_CHECK;
 bool hours_clear(const struct change_context *context, const char *number,
                  struct error *err) MUST_CHECK;
+/* Replaces `weekly` and `dates` as a whole by those in `hours`; what isn't given is cleared. With
+ * `context->expected` (of hours_version()) each of the two is merged as records_set() merges
+ * fields. Not for the dates of everybody. */
+bool hours_replace(const struct change_context *context, const char *number, const json_t *hours,
+                   struct error *err) MUST_CHECK;
+/* The number of the hours' last change; 0 where none is known. */
+bool hours_version(struct customers *store, const char *number, int64_t *ret,
+                   struct error *err) MUST_CHECK;
 /* Every change to the hours, as customer_history() gives them. */
 bool hours_history(struct customers *store, const char *number, json_t **ret,
                    struct error *err) MUST_CHECK;

@@ -133,6 +133,20 @@ void answer_list(struct call *call, const char *name, json_t *rows, const struct
 	json_decref(rows);
 }
 
+void answer_piece(struct call *call, const char *name, json_t *rows, const struct page *page)
+{
+	bool more = (int64_t)json_array_size(rows) > page->limit;
+	if (more)
+		json_array_remove(rows, (size_t)page->limit);
+	response_json(call->response, 200, json_pack("{s:o, s:b}", name, rows, "more", more));
+}
+
+void answer_etag(struct call *call, int64_t version)
+{
+	response_header(call->response, call->request, "ETag",
+	                arena_printf(call->request->arena, "\"%lld\"", (long long)version));
+}
+
 void answer_record(struct call *call, int status, const struct kind *kind, const char *name)
 {
 	struct error err;
@@ -147,8 +161,7 @@ void answer_record(struct call *call, int status, const struct kind *kind, const
 		return;
 	}
 	json_object_set_new(record, "version", json_integer(version));
-	response_header(call->response, call->request, "ETag",
-	                arena_printf(call->request->arena, "\"%lld\"", (long long)version));
+	answer_etag(call, version);
 	response_json(call->response, status, record);
 }
 
@@ -168,7 +181,7 @@ bool answer_expected(struct call *call, struct expected *ret)
 	return false;
 }
 
-static void answer_conflicts(struct call *call, struct expected *expected)
+void answer_conflicts(struct call *call, struct expected *expected)
 {
 	response_json(call->response, 409,
 	              json_pack("{s:s, s:i, s:s, s:o}", "title", "Conflict", "status", 409,

@@ -29,7 +29,11 @@ struct page {
 bool answer_page(struct call *call, struct page *ret) MUST_CHECK;
 /* 200 with {name: the page's rows by falling id, "more"}; takes over `rows`. */
 void answer_list(struct call *call, const char *name, json_t *rows, const struct page *page);
+/* The same of rows that are in order, and at most one more than the page has. */
+void answer_piece(struct call *call, const char *name, json_t *rows, const struct page *page);
 
+/* The version as an entity tag (RFC 9110, section 8.8.3). */
+void answer_etag(struct call *call, int64_t version);
 /* A record with its `version`: answers with `status`. */
 void answer_record(struct call *call, int status, const struct kind *kind, const char *name);
 /* PATCH and DELETE of a record of any kind, by its name. */
@@ -37,5 +41,7 @@ void answer_change(struct call *call, const struct kind *kind, const char *name)
 void answer_remove(struct call *call, const struct kind *kind, const char *name);
 /* The version in If-Match; false with the answer made (428 where it is missing, 400). */
 bool answer_expected(struct call *call, struct expected *ret) MUST_CHECK;
+/* 409 with the fields that somebody else has changed, too. */
+void answer_conflicts(struct call *call, struct expected *expected);
 
 #endif

@@ -4,6 +4,9 @@
 #include "center/api/answer.h"
 #include "center/api/one_view.h"
 #include "center/api/records.h"
+#include "model/words.h"
+#include "overview/calendar.h"
+#include "overview/suspension_preview.h"
 #include "records/records.h"
 
 #include <string.h>
@@ -59,11 +62,7 @@ static void find(struct call *call)
 		answer_fault(call, NULL, &err);
 		return;
 	}
-	bool more = (int64_t)json_array_size(rows) > page.limit;
-	if (more)
-		json_array_remove(rows, (size_t)page.limit);
-	response_json(call->response, 200,
-	              json_pack("{s:o, s:b}", "customers", rows, "more", more));
+	answer_piece(call, "customers", rows, &page);
 }
 
 /* -- one --------------------------------------------------------------------------------------- */
@@ -76,10 +75,7 @@ static void answer_one(struct call *call, int status, const char *number)
 		answer_fault(call, customer_kind(), &err);
 		return;
 	}
-	response_header(
-	        call->response, call->request, "ETag",
-	        arena_printf(call->request->arena, "\"%lld\"",
-	                     (long long)json_integer_value(json_object_get(view, "version"))));
+	answer_etag(call, json_integer_value(json_object_get(view, "version")));
 	response_json(call->response, status, view);
 }
 
@@ -168,12 +164,93 @@ static void related(struct call *call)
 	            &err);
 }
 
-static void hours(struct call *call)
+/* As `hours show` has them, with the version of the hours. */
+static void answer_hours(struct call *call)
 {
+	struct overview overview;
 	struct error err;
-	json_t *value = NULL;
-	struct customers *store = stores_customers(call->stores, &err);
-	answer_with(call, store && hours_show(store, call->names[0], &value, &err), value, &err);
+	json_t *hours = NULL;
+	int64_t version;
+	const char *number = call->names[0];
+	if (!call_overview(call, &overview, &err) ||
+	    !hours_version(overview.customers, number, &version, &err) ||
+	    !hours_show(overview.customers, number, &hours, &err) ||
+	    !calendar_add(&overview, number, hours, &err)) {
+		json_decref(hours);
+		answer_fault(call, NULL, &err);
+		return;
+	}
+	json_object_set_new(hours, "version", json_integer(version));
+	answer_etag(call, version);
+	response_json(call->response, 200, hours);
+}
+
+static void put_hours(struct call *call)
+{
+	struct change_context context;
+	struct expected expected;
+	struct error err;
+	json_t *values;
+	if (!answer_expected(call, &expected) || !answer_values(call, &values))
+		return;
+	bool good = call_context(call, &context, &err);
+	context.expected = &expected;
+	if (good && hours_replace(&context, call->names[0], values, &err))
+		answer_hours(call);
+	else if (expected.conflicts)
+		answer_conflicts(call, &expected);
+	else
+		answer_fault(call, NULL, &err);
+	json_decref(values);
+}
+
+/* -- what a suspension would do ---------------------------------------------------------------- */
+
+static bool read_day(struct call *call, const char *name, struct day *ret)
+{
+	const char *text = request_value(&call->request->query, name);
+	if (text == NULL || *text == '\0' || day_parse(text, ret))
+		return true;
+	answer_status(call, 400,
+	              arena_printf(call->request->arena, "%s: expected a day (YYYY-MM-DD)", name));
+	return false;
+}
+
+static bool read_planned(struct call *call, const struct overview *overview, struct suspension *ret,
+                         struct error *err)
+{
+	const char *scopes = request_value(&call->request->query, "scopes");
+	const struct zone *zone;
+	*ret = (struct suspension){.scopes = SCOPE_ALL, .until = DAY_NONE};
+	if (!calendar_zone(overview, call->names[0], &zone, err)) {
+		call_fail(call, err);
+		return false;
+	}
+	ret->from = zone_day(zone, overview->now);
+	if (scopes && *scopes && !scopes_parse(scopes, &ret->scopes)) {
+		answer_status(call, 400, "scopes: expected one or more of jobs, routes, emails");
+		return false;
+	}
+	return read_day(call, "from", &ret->from) && read_day(call, "until", &ret->until);
+}
+
+static void preview(struct call *call)
+{
+	struct overview overview;
+	struct suspension planned;
+	struct error err;
+	json_t *counts = NULL;
+	if (!call_overview(call, &overview, &err)) {
+		call_fail(call, &err);
+		return;
+	}
+	if (!read_planned(call, &overview, &planned, &err))
+		return;
+	struct spool *spool = stores_spool(call->stores, &err);
+	answer_with(call,
+	            spool && suspension_preview(&overview, spool, call->names[0], &planned, &counts,
+	                                        &err),
+	            counts, &err);
 }
 
 static void link_rep(struct call *call)
@@ -212,7 +289,10 @@ const struct route api_customer_routes[] = {
         {ROUTE("POST", ONE "/deactivate", ACCESS_MANAGER, deactivate)},
         {ROUTE("GET", ONE "/history", ACCESS_READER, history)},
         {ROUTE("GET", ONE "/related", ACCESS_READER, related)},
-        {ROUTE("GET", ONE "/hours", ACCESS_READER, hours)},
+        {ROUTE("GET", ONE "/hours", ACCESS_READER, answer_hours)},
+        {ROUTE("PUT", ONE "/hours", ACCESS_CLERK, put_hours)},
+        {ROUTE("GET", ONE "/suspensions/preview", ACCESS_READER, preview),
+         .query = "from until scopes"},
         {ROUTE("PUT", ONE "/reps/:name", ACCESS_CLERK, link_rep)},
         {ROUTE("DELETE", ONE "/reps/:name", ACCESS_CLERK, unlink_rep)},
         {0},

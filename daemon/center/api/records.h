@@ -4,8 +4,9 @@
 
 #include "center/entry/route.h"
 
-/* The API's rows for records of every kind, and for customers. */
+/* The API's rows for records of every kind, for customers, and for what the spool has. */
 extern const struct route api_customer_routes[];
 extern const struct route api_record_routes[];
+extern const struct route api_job_routes[];
 
 #endif

@@ -67,8 +67,8 @@ static void found_failures(json_t *findings, const char *where, const json_t *of
 static bool ask_daemon(struct ctl *ctl, json_t *findings)
 {
 	struct error absent = {0};
-	json_t *request = json_pack("{s:s}", "do", request_verb(REQUEST_STATUS)), *state = NULL,
-	       *relay;
+	json_t *request = json_pack("{s:s}", "do", control_request_verb(REQUEST_STATUS)),
+	       *state = NULL, *relay;
 	size_t i, n = json_array_size(findings);
 	if (control_ask(ctl->settings, request, &state, &absent) == CONTROL_ANSWERED)
 		json_array_foreach(json_object_get(state, "relays"), i, relay)

@@ -336,10 +336,11 @@ static bool customer_run_adopt(struct ctl *ctl, struct error *err)
 	bool ok = store != NULL && customers_identify(store, err) &&
 	          customers_identity(store, identity, err);
 	customers_close(store);
-	ok = ok && spool_ask(ctl,
-	                     json_pack("{s:s, s:s}", "do", request_verb(REQUEST_CUSTOMERS_ADOPT),
-	                               "identity", identity),
-	                     &answer, err);
+	ok = ok &&
+	     spool_ask(ctl,
+	               json_pack("{s:s, s:s}", "do", control_request_verb(REQUEST_CUSTOMERS_ADOPT),
+	                         "identity", identity),
+	               &answer, err);
 	if (!ok)
 		return false;
 	json_object_del(answer, "ok");

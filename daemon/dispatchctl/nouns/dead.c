@@ -71,8 +71,8 @@ static const char *find_in_stream(struct ctl *ctl, const char *entry)
 
 static bool ask_for(const struct ctl *ctl, const char *entry, json_t **ret, struct error *err)
 {
-	json_t *request =
-	        json_pack("{s:s, s:s}", "do", request_verb(REQUEST_DEAD_RETRY), "entry", entry);
+	json_t *request = json_pack("{s:s, s:s}", "do", control_request_verb(REQUEST_DEAD_RETRY),
+	                            "entry", entry);
 	if (request == NULL)
 		return error_set(err, EX_DATAERR, "the text is not valid UTF-8");
 	return spool_ask(ctl, request, ret, err);
@@ -89,8 +89,9 @@ static bool retry_one(struct ctl *ctl, const char *entry, json_t **ret, struct e
 static bool retry_all(const struct ctl *ctl, json_t **ret, struct error *err)
 {
 	return spool_ask_all(
-	        ctl, json_pack("{s:s, s:b}", "do", request_verb(REQUEST_DEAD_RETRY), "all", 1), ret,
-	        err);
+	        ctl,
+	        json_pack("{s:s, s:b}", "do", control_request_verb(REQUEST_DEAD_RETRY), "all", 1),
+	        ret, err);
 }
 
 static bool dead_run_retry(struct ctl *ctl, struct error *err)

@@ -44,9 +44,9 @@ static bool hold_run_decide(struct ctl *ctl, struct error *err)
 	/* The number shown in the list, or else the job's id. */
 	if (!ctl_arg_id(ctl, 0, &id, NULL))
 		id = 0;
-	enum request what =
+	enum control_request what =
 	        strcmp(verb, "release") == 0 ? REQUEST_HOLD_RELEASE : REQUEST_HOLD_CANCEL;
-	json_t *request = json_pack("{s:s, s:I, s:s, s:s*}", "do", request_verb(what), "id",
+	json_t *request = json_pack("{s:s, s:I, s:s, s:s*}", "do", control_request_verb(what), "id",
 	                            (json_int_t)id, "job", ctl_arg(ctl, 0), "note", note);
 	if (request == NULL)
 		return error_set(err, EX_DATAERR, "the text is not valid UTF-8");

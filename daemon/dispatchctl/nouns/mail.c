@@ -131,10 +131,11 @@ static bool mail_run_retry(struct ctl *ctl, struct error *err)
 		                 "mail retry needs the ID of a mail, or --all-failed");
 	if (!all && !ctl_arg_id(ctl, 0, &id, err))
 		return false;
-	json_t *request = all ? json_pack("{s:s, s:b}", "do", request_verb(REQUEST_MAIL_RETRY),
-	                                  "all_failed", 1)
-	                      : json_pack("{s:s, s:I}", "do", request_verb(REQUEST_MAIL_RETRY),
-	                                  "id", (json_int_t)id);
+	json_t *request =
+	        all ? json_pack("{s:s, s:b}", "do", control_request_verb(REQUEST_MAIL_RETRY),
+	                        "all_failed", 1)
+	            : json_pack("{s:s, s:I}", "do", control_request_verb(REQUEST_MAIL_RETRY), "id",
+	                        (json_int_t)id);
 	if (all ? !spool_ask_all(ctl, request, &answer, err)
 	        : !spool_ask(ctl, request, &answer, err))
 		return false;
@@ -148,8 +149,8 @@ static bool mail_run_cancel(struct ctl *ctl, struct error *err)
 	json_t *answer;
 	if (!ctl_arg_id(ctl, 0, &id, err))
 		return false;
-	json_t *request = json_pack("{s:s, s:I}", "do", request_verb(REQUEST_MAIL_CANCEL), "id",
-	                            (json_int_t)id);
+	json_t *request = json_pack("{s:s, s:I}", "do", control_request_verb(REQUEST_MAIL_CANCEL),
+	                            "id", (json_int_t)id);
 	if (!spool_ask(ctl, request, &answer, err))
 		return false;
 	report(ctl, answer, "cancelled");

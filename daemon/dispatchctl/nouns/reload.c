@@ -16,7 +16,8 @@ static void print_faults(const json_t *faults)
 
 static bool reload_run(struct ctl *ctl, struct error *err)
 {
-	json_t *answer = NULL, *request = json_pack("{s:s}", "do", request_verb(REQUEST_RELOAD));
+	json_t *answer = NULL,
+	       *request = json_pack("{s:s}", "do", control_request_verb(REQUEST_RELOAD));
 	enum control_answer kind = control_ask(ctl->settings, request, &answer, err);
 	json_decref(request);
 	if (kind != CONTROL_ANSWERED)

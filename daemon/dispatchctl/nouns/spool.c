@@ -143,7 +143,8 @@ void spool_follow_numbers(const struct ctl *ctl)
 	if (own.settings == NULL)
 		return;
 	if (access(own.settings->spool.path, F_OK) == 0 &&
-	    spool_ask(&own, json_pack("{s:s}", "do", request_verb(REQUEST_NUMBERS)), &answer, &err))
+	    spool_ask(&own, json_pack("{s:s}", "do", control_request_verb(REQUEST_NUMBERS)),
+	              &answer, &err))
 		json_decref(answer);
 	settings_free(own.settings);
 }

@@ -18,7 +18,7 @@ enum { PATIENCE_MS = 3000 };
 static bool read_state(const struct ctl *ctl, json_t **ret, struct error *err)
 {
 	struct error absent = {0};
-	json_t *request = json_pack("{s:s}", "do", request_verb(REQUEST_STATUS));
+	json_t *request = json_pack("{s:s}", "do", control_request_verb(REQUEST_STATUS));
 	enum control_answer answer = control_ask(ctl->settings, request, ret, &absent);
 	json_decref(request);
 	if (answer == CONTROL_ANSWERED) {

@@ -100,7 +100,7 @@ static void take_request(struct client *client, const char *line, size_t len)
 		answer_fault(client, EX_DATAERR, "not a JSON object");
 		return;
 	}
-	enum request what = request_find(request);
+	enum control_request what = control_request_find(request);
 	client->wants_status = what == REQUEST_STATUS;
 	if (what == REQUEST_RELOAD) {
 		json_decref(request);

@@ -138,7 +138,7 @@ bool http_gate_ask(void *arg, int64_t number, const char *query, struct http_ans
 	const struct daemon_view *view = arg;
 	const struct command_route route = {.origin = COMMAND_HTTP, .number = number};
 	struct error err;
-	json_t *command = json_pack("{s:s}", "do", request_verb(REQUEST_GATE));
+	json_t *command = json_pack("{s:s}", "do", control_request_verb(REQUEST_GATE));
 	bool ok = read_query(query, command, &err);
 	char *text = ok ? json_dumps(command, JSON_COMPACT) : NULL;
 	json_decref(command);
