@@ -3,6 +3,10 @@
 
 #include "records/records.h"
 
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
 bool center_add(struct call *call, const struct kind *kind, const char *owner, const json_t *values,
                 int64_t *ret_id, struct error *err)
 {
@@ -12,6 +16,39 @@ bool center_add(struct call *call, const struct kind *kind, const char *owner, c
 	return kind->kept_when_removed ? suspend(&context, owner, stores_default_zone(call->stores),
 	                                         values, ret_id, err)
 	                               : records_add(&context, kind, owner, values, ret_id, err);
+}
+
+bool center_upload_too_large(const struct call *call)
+{
+	int64_t most = stores_settings(call->stores)->center.max_upload;
+	for (size_t i = 0; i < call->request->n_uploads; i++) {
+		struct stat st;
+		FILE *content = call->request->uploads[i].content;
+		if (fstat(fileno(content), &st) != 0 || st.st_size > most)
+			return true;
+	}
+	return false;
+}
+
+bool center_upload(struct call *call, const struct kind *kind, const char *number, int64_t *ret_id,
+                   struct error *err)
+{
+	const struct request *request = call->request;
+	const char *description = request_value(&request->form, "description");
+	struct change_context context;
+	if (request->n_uploads == 0)
+		return error_set(err, EX_DATAERR, "file: choose a file");
+	if (!call_context(call, &context, err))
+		return false;
+	json_t *values = json_pack("{s:s}", "description", description ? description : "");
+	bool good = true;
+	for (size_t i = 0; good && i < request->n_uploads; i++)
+		good = file_add(&context, kind, number, request->uploads[i].name,
+		                request->uploads[i].content,
+		                stores_settings(call->stores)->center.max_upload, values, ret_id,
+		                err);
+	json_decref(values);
+	return good;
 }
 
 static bool end_suspension(struct call *call, const struct change_context *context,

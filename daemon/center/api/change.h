@@ -11,6 +11,12 @@
  * What is kept when it is removed, a suspension, is suspended and resumed by its own functions. */
 bool center_add(struct call *call, const struct kind *kind, const char *owner, const json_t *values,
                 int64_t *ret_id, struct error *err) MUST_CHECK;
+/* Adds each file that came with the form as a document or picture, with the form's description; the
+ * last one's id in *ret_id. 65 where there is none. */
+bool center_upload(struct call *call, const struct kind *kind, const char *number, int64_t *ret_id,
+                   struct error *err) MUST_CHECK;
+/* Whether one of them is larger than [center] max_upload. */
+bool center_upload_too_large(const struct call *call);
 bool center_remove(struct call *call, const struct kind *kind, const char *name,
                    struct error *err) MUST_CHECK;
 

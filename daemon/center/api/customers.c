@@ -247,10 +247,9 @@ static void preview(struct call *call)
 	if (!read_planned(call, &overview, &planned, &err))
 		return;
 	struct spool *spool = stores_spool(call->stores, &err);
-	answer_with(call,
-	            spool && suspension_preview(&overview, spool, call->names[0], &planned, &counts,
-	                                        &err),
-	            counts, &err);
+	bool good = spool &&
+	            suspension_preview(&overview, spool, call->names[0], &planned, &counts, &err);
+	answer_with(call, good, counts, &err);
 }
 
 static void link_rep(struct call *call)

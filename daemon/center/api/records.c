@@ -84,9 +84,7 @@ static void list_of_customer(struct call *call)
 static void add_to_customer(struct call *call)
 {
 	const struct kind *kind = kind_of_owner(call, call->names[1], kind_find("customer"));
-	if (kind && kind->file)
-		answer_status(call, 415, "send the file as multipart/form-data");
-	else if (kind)
+	if (kind)
 		add(call, kind, call->names[0]);
 }
 

@@ -4,9 +4,11 @@
 
 #include "center/entry/route.h"
 
-/* The API's rows for records of every kind, for customers, and for what the spool has. */
+/* The API's rows for records of every kind, for customers, for documents and pictures, and for
+ * what the spool has. */
 extern const struct route api_customer_routes[];
 extern const struct route api_record_routes[];
 extern const struct route api_job_routes[];
+extern const struct route api_file_routes[]; /* before those of the kinds */
 
 #endif

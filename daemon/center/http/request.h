@@ -30,8 +30,8 @@ struct request_pairs {
 struct request_upload {
 	FILE *content;    /* at its beginning; closed with the request */
 	const char *name; /* as the browser sent it: trusted for nothing */
-	bool too_large;
 };
+enum { REQUEST_UPLOADS_MAX = 32 };
 
 struct request {
 	struct arena *arena;
@@ -42,7 +42,8 @@ struct request {
 	struct request_pairs query, form, headers, cookies;
 	const char *body; /* of a request that is no form */
 	size_t body_len;
-	struct request_upload upload;
+	struct request_upload uploads[REQUEST_UPLOADS_MAX];
+	size_t n_uploads;
 	const char *address; /* the peer's; "" over a Unix socket */
 	bool local;          /* over a Unix socket */
 	bool loopback;       /* from this machine */

@@ -61,8 +61,8 @@ static void exchange_free(struct exchange *exchange)
 {
 	if (exchange->post)
 		(void)MHD_destroy_post_processor(exchange->post);
-	if (exchange->request.upload.content)
-		(void)fclose(exchange->request.upload.content);
+	for (size_t i = 0; i < exchange->request.n_uploads; i++)
+		(void)fclose(exchange->request.uploads[i].content);
 	if (exchange->response.file)
 		(void)fclose(exchange->response.file);
 	buf_free(&exchange->body);
@@ -149,15 +149,38 @@ static void end_field(struct exchange *exchange)
 	buf_reset(&exchange->field);
 }
 
-static bool take_file(struct exchange *exchange, const char *name, const char *data, size_t size)
+/* A new part of the form. NULL where it can't be stored. */
+static struct request_upload *begin_upload(struct exchange *exchange, const char *name)
 {
-	struct request_upload *upload = &exchange->request.upload;
-	if (upload->content == NULL) {
-		upload->content = tmpfile();
-		upload->name = arena_strdup(exchange->request.arena, name);
+	struct request *request = &exchange->request;
+	if (request->n_uploads == REQUEST_UPLOADS_MAX) {
+		break_off(exchange, 413, "too many files at once");
+		return NULL;
 	}
-	if (upload->content && fwrite(data, 1, size, upload->content) == size)
+	struct request_upload *upload = &request->uploads[request->n_uploads];
+	upload->content = tmpfile();
+	upload->name = arena_strdup(request->arena, utf8_valid(name, strlen(name)) ? name : "");
+	if (upload->content == NULL) {
+		break_off(exchange, 503, "the upload can't be stored for now");
+		return NULL;
+	}
+	request->n_uploads++;
+	return upload;
+}
+
+/* A piece of a file, the first one at offset 0. A browser sends a file without a name and content
+ * where none was chosen. */
+static bool take_file(struct exchange *exchange, const char *name, const char *data,
+                      uint64_t offset, size_t size)
+{
+	struct request *request = &exchange->request;
+	if (*name == '\0' && size == 0)
 		return true;
+	struct request_upload *upload = offset == 0 || request->n_uploads == 0
+	                                        ? begin_upload(exchange, name)
+	                                        : &request->uploads[request->n_uploads - 1];
+	if (upload == NULL || fwrite(data, 1, size, upload->content) == size)
+		return upload != NULL;
 	break_off(exchange, 503, "the upload can't be stored for now");
 	return false;
 }
@@ -172,7 +195,7 @@ static enum MHD_Result on_field(void *arg, enum MHD_ValueKind kind, const char *
 		return MHD_NO;
 	if (filename) {
 		end_field(exchange);
-		return take_file(exchange, filename, data, size) ? MHD_YES : MHD_NO;
+		return take_file(exchange, filename, data, offset, size) ? MHD_YES : MHD_NO;
 	}
 	if (offset == 0) {
 		end_field(exchange);
@@ -217,8 +240,8 @@ static void end_body(struct exchange *exchange)
 		exchange->post = NULL;
 		end_field(exchange);
 	}
-	if (request->upload.content)
-		rewind(request->upload.content);
+	for (size_t i = 0; i < request->n_uploads; i++)
+		rewind(request->uploads[i].content);
 	request->body = buf_text(&exchange->body);
 	request->body_len = exchange->body.len;
 }
