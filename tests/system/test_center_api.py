@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from center import Center
-from kit import needs_root, wait_told
+from kit import needs_root, wait_outcome
 from world import PATIENCE, wait_until
 
 TODAY = datetime.datetime.now(datetime.timezone.utc)
@@ -39,11 +39,11 @@ def held(world, center):
     world.start_daemon()
     world.xadd("jobs:events", id="1", type="job.started", job="4711", customer="1001", service="Rolloff swap",
                scheduled=f"{day(0)}T23:59:00Z")
-    wait_told(world, "1", "sent")
+    wait_outcome(world, "1", "sent")
     world.ctl("suspend", "1001", "--scope", "jobs,routes", "--note", "unpaid")
     for n in (1, 2):
         world.xadd("jobs:requests", id=f"r{n}", type="job.dispatch", job=f"h{n}", customer="1001")
-        wait_told(world, f"r{n}", "held")
+        wait_outcome(world, f"r{n}", "held")
     return center
 
 
@@ -71,7 +71,7 @@ def test_the_one_view_says_why_there_was_no_mail(world, center, carl):
     world.ctl("contact", "set", contact["id"], "--notify", "failed")
     world.start_daemon()
     world.xadd("jobs:events", id="1", type="job.started", job="4711", customer="1001")
-    wait_told(world, "1", "suppressed")
+    wait_outcome(world, "1", "suppressed")
     (job,) = carl.get("/api/v1/customers/1001").json["jobs"]["last"]
     assert job["notice"] == {"state": "started", "status": "suppressed", "reason": "not_wanted", "mails": []}
 
@@ -121,11 +121,11 @@ def test_a_held_job_is_released_by_name(held, world, carl):
     first, second = sorted(carl.get("/api/v1/holds").json["holds"], key=lambda row: row["id"])
     answer = carl.send("POST", f"/api/v1/holds/{first['id']}/release", {"note": "the driver is there"})
     assert answer.status == 200, answer.text
-    outcome = wait_told(world, "r1", "released")
+    outcome = wait_outcome(world, "r1", "released")
     assert outcome["note"] == "carl: the driver is there"
     assert carl.send("POST", f"/api/v1/holds/{first['id']}/release", {}).status == 409
     assert carl.send("POST", f"/api/v1/holds/{second['id']}/cancel", {}).status == 200
-    wait_told(world, "r2", "cancelled")
+    wait_outcome(world, "r2", "cancelled")
     assert carl.get("/api/v1/holds").json == {"holds": [], "more": False}
 
 
@@ -175,7 +175,7 @@ def test_a_suspension_says_what_it_would_do(world, center, carl):
     world.start_daemon()
     world.xadd("jobs:events", id="1", type="job.started", job="a1", customer="1001-A")
     world.xadd("jobs:events", id="2", type="job.completed", job="a2", customer="1001-A")
-    wait_told(world, "2", "deferred")
+    wait_outcome(world, "2", "deferred")
     path = "/api/v1/customers/1001/suspensions/preview"
     assert carl.get(path).json == {"mails": 1, "jobs": 1, "sites": 1}
     assert carl.get(f"{path}?scopes=emails").json == {"mails": 1, "jobs": 0, "sites": 1}
