@@ -9,6 +9,7 @@
 #include "center/api/records.h"
 #include "center/entry/guard.h"
 #include "center/http/server.h"
+#include "center/live/live.h"
 #include "center/pages/page.h"
 #include "common/clock.h"
 
@@ -24,11 +25,13 @@
 enum { THREADS = 8, PEM_MAX = 256 * 1024 };
 
 static const struct route *const tables[] = {
-        entry_routes,   page_routes,     record_page_routes, api_customer_routes,
-        api_job_routes, api_file_routes, api_record_routes,  NULL};
+        entry_routes,        page_routes,       record_page_routes,
+        api_customer_routes, api_job_routes,    api_file_routes,
+        api_live_routes,     api_record_routes, NULL};
 
 struct center {
 	const struct settings *settings;
+	struct live *live;
 	pthread_key_t stores; /* each thread's */
 };
 
@@ -58,6 +61,7 @@ static struct call *call_new(struct center *center, struct request *request,
 	        .request = request,
 	        .response = response,
 	        .stores = stores_of_thread(center),
+	        .live = center->live,
 	        .tables = tables,
 	        .now = clock_now(),
 	        .visitor = {.address = request->address, .agent = agent ? agent : ""}};
@@ -179,14 +183,15 @@ static bool run(struct center *center, struct error *err)
 	options.tls_key = key;
 	if (good)
 		server = server_start(&options, &rules, err);
-	if (server) {
+	good = server && live_start(center->live, server, err);
+	if (good) {
 		fprintf(stderr, "dispatch-center: listening on %s%s\n", cert ? "https " : "",
 		        server_address(server));
 		(void)sd_notify(0, "READY=1");
 		(void)wait_for_end();
 		(void)sd_notify(0, "STOPPING=1");
 	}
-	good = server != NULL;
+	live_stop(center->live);
 	(void)server_stop(server);
 	free(cert);
 	if (key)
@@ -211,7 +216,9 @@ int serve(const struct settings *settings)
 	bool good = accounts != NULL;
 	(void)accounts_close(accounts); /* made where it was missing, before threads race */
 	if (good && pthread_key_create(&center.stores, end_thread) == 0) {
+		center.live = live_new(settings);
 		good = pages_prepare(&err) && run(&center, &err);
+		center.live = live_free(center.live);
 		pages_free();
 		(void)pthread_key_delete(center.stores);
 	}

@@ -150,3 +150,28 @@ bool customer_below(struct customers *store, const char *number, json_t **ret, s
 	db_bind_int(query, 1, id);
 	return query_texts(query, ret, err);
 }
+
+bool customer_version(struct customers *store, int64_t id, int64_t *ret, struct error *err)
+{
+	struct db_query *query =
+	        db_query(store->db, "SELECT max(id) FROM change WHERE customer IS ?1 AND kind = "
+	                            "'customer' AND record = ?1");
+	db_bind_int(query, 1, id);
+	return db_run_int(query, 0, ret, err);
+}
+
+bool customer_ancestors(struct customers *store, int64_t id, int64_t *ret, size_t max,
+                        struct error *err)
+{
+	for (size_t i = 1; i < max; i++)
+		ret[i] = 0;
+	for (size_t i = 1; i < max && id != 0; i++) {
+		struct db_query *query =
+		        db_query(store->db, "SELECT parent FROM customer WHERE id = ?1");
+		db_bind_int(query, 1, id);
+		if (!db_run_int(query, 0, &id, err))
+			return false;
+		ret[i] = id;
+	}
+	return true;
+}

@@ -156,3 +156,28 @@ bool record_history(struct customers *store, const struct kind *kind, const char
 		json_decref(array);
 	return good;
 }
+
+enum { CHANGED_MAX = 1000 };
+
+bool changes_since(struct customers *store, int64_t after, struct arena *arena, int64_t **ret,
+                   size_t *ret_n, int64_t *ret_last, struct error *err)
+{
+	*ret_n = 0;
+	*ret = arena_new_array(arena, CHANGED_MAX, int64_t);
+	if (!db_run_int(db_query(store->db, "SELECT max(id) FROM change"), 0, ret_last, err))
+		return false;
+	if (after < 0 || after >= *ret_last)
+		return true;
+	struct db_query *query = db_query(store->db, "SELECT DISTINCT coalesce(customer, 0) FROM "
+	                                             "change WHERE id > ?1 AND id <= ?2 LIMIT ?3");
+	enum db_step step;
+	db_bind_int(query, 1, after);
+	db_bind_int(query, 2, *ret_last);
+	db_bind_int(query, 3, CHANGED_MAX);
+	while ((step = db_step(query, err)) == DB_ROW)
+		(*ret)[(*ret_n)++] = db_int(query, 0);
+	/* An import of thousands: everybody may be among them. */
+	if (*ret_n == CHANGED_MAX)
+		(*ret)[0] = 0;
+	return step == DB_DONE;
+}

@@ -123,6 +123,14 @@ bool customer_show(struct customers *store, const char *number, json_t **ret,
 bool customer_below(struct customers *store, const char *number, json_t **ret,
                     struct error *err) MUST_CHECK;
 
+/* record_version() of a customer by its id. */
+bool customer_version(struct customers *store, int64_t id, int64_t *ret,
+                      struct error *err) MUST_CHECK;
+/* Fills `ret`, of `max`, from its second place with the ids above the customer, 0 behind the last
+ * one. */
+bool customer_ancestors(struct customers *store, int64_t id, int64_t *ret, size_t max,
+                        struct error *err) MUST_CHECK;
+
 /* number, name, dba, city, state, status, phone, sales_rep, suspended (whether a suspension of its
  * own or of an ancestor holds at `now`), by number; `rep` (first or linked), `parent` and `status`
  * may be NULL. For a list in pieces `after` is the last number of the piece before. */
@@ -140,6 +148,11 @@ bool customer_list(struct customers *store, const struct customer_filter *filter
  * stays. */
 bool customer_history(struct customers *store, const char *number, json_t **ret,
                       struct error *err) MUST_CHECK;
+
+/* Whose records have changed behind change `after`: ids of customers, each once, 0 for what is of no
+ * customer, in the arena; *ret_last is the latest change. With `after` -1 nobody's. */
+bool changes_since(struct customers *store, int64_t after, struct arena *arena, int64_t **ret,
+                   size_t *ret_n, int64_t *ret_last, struct error *err) MUST_CHECK;
 
 /* -- hours (record_hours.c) -------------------------------------------------------------------- */
 

@@ -324,3 +324,8 @@ bool spool_purge(struct spool *spool, struct instant before, size_t max)
 	arena_free(arena);
 	return more;
 }
+
+int64_t spool_data_version(struct spool *spool)
+{
+	return db_data_version(spool->db);
+}

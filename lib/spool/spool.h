@@ -30,6 +30,8 @@ struct spool *spool_open(const char *path, enum db_mode mode, struct error *err)
 /* Reads all pages: is any damaged? */
 bool spool_check(struct spool *spool, struct error *err) MUST_CHECK;
 struct spool *spool_close(struct spool *spool);
+/* Grows when another connection has committed; -1 where it can't be known. */
+int64_t spool_data_version(struct spool *spool);
 
 bool spool_begin(struct spool *spool, struct error *err) MUST_CHECK;
 bool spool_commit(struct spool *spool, struct error *err) MUST_CHECK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is still to come for a customer, and what became of what was: for its page, and for whoever
- * is about to suspend it. Read beside a running daemon.
+ * What is still to come for a customer, what became of what was, and what has changed lately: for
+ * its page, and for whoever is about to suspend it. Read beside a running daemon.
  */
 #include "spool/spool_read.h"
 
@@ -151,6 +151,53 @@ bool spool_read_notices(struct spool *spool, json_t *jobs, struct error *err)
 		const char *name = json_string_value(json_object_get(job, "job"));
 		json_object_set_new(job, "notice",
 		                    notice_of(spool, customer ? customer : "", name ? name : ""));
+	}
+	spool_end_read(spool);
+	if (!spool_failed(spool))
+		return true;
+	*err = spool->fault;
+	return false;
+}
+
+/* ---- What has changed ---- */
+
+enum { CHANGED_MAX = 500 };
+
+static void read_changed_jobs(struct spool *spool, int64_t after, struct arena *arena,
+                              struct spool_changes *ret)
+{
+	struct db_query *q = spool_query(
+	        spool, "SELECT DISTINCT j.customer FROM outcome o JOIN job j ON j.id = o.job WHERE "
+	               "o.seq > ?1 LIMIT ?2");
+	db_bind_int(q, 1, after);
+	db_bind_int(q, 2, CHANGED_MAX);
+	ret->customers = arena_new_array(arena, CHANGED_MAX, const char *);
+	while (spool_row(spool, q))
+		ret->customers[ret->n_customers++] = db_text(q, 0, arena);
+	ret->everybodys = ret->n_customers == CHANGED_MAX;
+}
+
+bool spool_read_changes(struct spool *spool, int64_t after, struct arena *arena,
+                        struct spool_changes *ret, struct error *err)
+{
+	int64_t before = ret->held;
+	*ret = (struct spool_changes){0};
+	if (!spool_begin_read(spool, err))
+		return false;
+	ret->last = spool_last_outcome(spool);
+	ret->held = spool_run_int(
+	        spool,
+	        spool_query(spool, "SELECT count(*) * 1000003 + coalesce(sum(id), 0) FROM request "
+	                           "WHERE status = 'held'"),
+	        0);
+	ret->holds = after >= 0 && ret->held != before;
+	if (after >= 0 && ret->last > after) {
+		read_changed_jobs(spool, after, arena, ret);
+		struct db_query *q = spool_query(
+		        spool, "SELECT EXISTS (SELECT 1 FROM outcome WHERE seq > ?1 AND mail IS "
+		               "NOT NULL)");
+		db_bind_int(q, 1, after);
+		ret->mails = spool_run_int(spool, q, 0) != 0;
 	}
 	spool_end_read(spool);
 	if (!spool_failed(spool))

@@ -51,6 +51,19 @@ bool spool_read_notices(struct spool *spool, json_t *jobs, struct error *err) MU
 bool spool_read_pending(struct spool *spool, const char *customer, json_t **ret,
                         struct error *err) MUST_CHECK;
 
+/* What has changed behind outcome `after` (-1: nothing): whose jobs (numbers, in the arena), and
+ * whether any held job or any mail. */
+struct spool_changes {
+	const char **customers;
+	size_t n_customers;
+	bool everybodys; /* too many to name */
+	bool holds, mails;
+	int64_t last; /* the latest outcome */
+	int64_t held; /* tells one set of held jobs from another; give it back the next time */
+};
+bool spool_read_changes(struct spool *spool, int64_t after, struct arena *arena,
+                        struct spool_changes *ret, struct error *err) MUST_CHECK;
+
 /* Mails, the newest first. A mail: id, status, reason, state, customer, jobs, contact, to, made,
  * due, expires, changed, attempts, reply, message_id. */
 bool spool_read_mails(struct spool *spool, const struct spool_filter *filter, json_t **ret,

@@ -43,10 +43,12 @@ DAEMON = {
     "dispatchctl": ["common", "dispatchctl/show", "dispatchctl/base", "dispatchctl/nouns"],
     "center/http": ["common"],
     "center/trust": ["common"],
+    "center/live": ["common", "center/http"],
     "center/entry": ["common", "center/http", "center/trust"],
-    "center/api": ["common", "center/http", "center/trust", "center/entry"],
+    "center/api": ["common", "center/http", "center/trust", "center/live", "center/entry"],
     "center/pages": ["common", "center/http", "center/trust", "center/entry", "center/api"],
-    "center": ["common", "center/http", "center/trust", "center/entry", "center/api", "center/pages"],
+    "center": ["common", "center/http", "center/trust", "center/live", "center/entry", "center/api",
+               "center/pages"],
     "bounce": ["common"],
 }
 # What lib/ may not use: event loops, threads, sockets, logging (but the names of its levels), the clock.

@@ -12,10 +12,13 @@
 /* One request on its way through the center: what came, who asks, and the answer. */
 enum { CALL_NAMES_MAX = 4 };
 
+struct live;
+
 struct call {
 	struct request *request;
 	struct response *response;
 	struct stores *stores;
+	struct live *live; /* what pages hear of changes */
 	struct instant now;
 	const struct route *const *tables; /* all rows, of pages and API; each table ends with a row
 	                                      without a path, the list with NULL */

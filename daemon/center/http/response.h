@@ -11,6 +11,17 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/*
+ * An answer that goes on for as long as there is something to say. `read` gives at most `max` bytes
+ * of it: 0 for nothing now, after which it is called again once server_wake() was; -1 at its end.
+ * `end` is called once when nobody reads any more. Both by the server's threads.
+ */
+struct response_stream {
+	ssize_t (*read)(void *arg, char *ret, size_t max);
+	void (*end)(void *arg);
+	void *arg;
+};
+
 /* The answer to a request. Headers live in the request's arena. */
 struct response {
 	int status;
@@ -20,6 +31,7 @@ struct response {
 	FILE *file;           /* in place of `body`: sent from its beginning, then closed */
 	const char *embedded; /* in place of `body`: static memory */
 	size_t embedded_len;
+	struct response_stream stream; /* in place of `body`, where it has a `read` */
 };
 
 void response_header(struct response *response, struct request *request, const char *name,

@@ -14,11 +14,13 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -29,12 +31,27 @@ enum {
 	CONNECTION_MEMORY = 32 * 1024, /* headers, and a piece of the body */
 	FORM_BUFFER = 16 * 1024,
 	FIELD_MAX = 1024 * 1024,
+	STREAM_BUFFER = 1024,
+	STREAMS_END_S = 5,
+};
+
+/* An answer without an end (response.h). */
+struct stream {
+	struct server *server;
+	struct MHD_Connection *connection;
+	struct response_stream of;
+	bool suspended;
+	struct stream *next, *previous;
 };
 
 struct server {
 	struct MHD_Daemon *daemon;
 	struct http_socket socket;
 	struct server_rules rules;
+	pthread_mutex_t lock; /* of what follows, and of each stream's `suspended` */
+	pthread_cond_t ended; /* a stream has */
+	struct stream *streams;
+	bool stopping;
 };
 
 /* A request that is being read. */
@@ -246,10 +263,91 @@ static void end_body(struct exchange *exchange)
 	request->body_len = exchange->body.len;
 }
 
+/* -- streams ----------------------------------------------------------------------------------- */
+
+static ssize_t read_stream(void *arg, uint64_t position, char *ret, size_t max)
+{
+	struct stream *stream = arg;
+	struct server *server = stream->server;
+	(void)position;
+	(void)pthread_mutex_lock(&server->lock);
+	ssize_t n = server->stopping ? -1 : stream->of.read(stream->of.arg, ret, max);
+	if (n == 0) {
+		stream->suspended = true;
+		MHD_suspend_connection(stream->connection);
+	}
+	(void)pthread_mutex_unlock(&server->lock);
+	return n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : n;
+}
+
+static void end_stream(void *arg)
+{
+	struct stream *stream = arg;
+	struct server *server = stream->server;
+	stream->of.end(stream->of.arg);
+	(void)pthread_mutex_lock(&server->lock);
+	if (stream->next)
+		stream->next->previous = stream->previous;
+	*(stream->previous ? &stream->previous->next : &server->streams) = stream->next;
+	(void)pthread_cond_signal(&server->ended);
+	(void)pthread_mutex_unlock(&server->lock);
+	free(stream);
+}
+
+static struct MHD_Response *stream_response(struct server *server,
+                                            struct MHD_Connection *connection,
+                                            const struct response_stream *of)
+{
+	struct stream *stream = mem_alloc(sizeof *stream);
+	*stream = (struct stream){.server = server, .connection = connection, .of = *of};
+	(void)pthread_mutex_lock(&server->lock);
+	stream->next = server->streams;
+	if (stream->next)
+		stream->next->previous = stream;
+	server->streams = stream;
+	(void)pthread_mutex_unlock(&server->lock);
+	return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BUFFER, read_stream,
+	                                         stream, end_stream);
+}
+
+static void resume_all(struct server *server)
+{
+	for (struct stream *stream = server->streams; stream; stream = stream->next) {
+		if (stream->suspended)
+			MHD_resume_connection(stream->connection);
+		stream->suspended = false;
+	}
+}
+
+void server_wake(struct server *server)
+{
+	(void)pthread_mutex_lock(&server->lock);
+	resume_all(server);
+	(void)pthread_mutex_unlock(&server->lock);
+}
+
+/* libmicrohttpd must not be stopped while a connection is put aside. */
+static void end_streams(struct server *server)
+{
+	struct timespec until;
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += STREAMS_END_S;
+	(void)pthread_mutex_lock(&server->lock);
+	server->stopping = true;
+	resume_all(server);
+	while (server->streams &&
+	       pthread_cond_timedwait(&server->ended, &server->lock, &until) == 0)
+		continue;
+	(void)pthread_mutex_unlock(&server->lock);
+}
+
 /* -- the answer -------------------------------------------------------------------------------- */
 
-static struct MHD_Response *content_of(struct response *response)
+static struct MHD_Response *content_of(struct server *server, struct MHD_Connection *connection,
+                                       struct response *response)
 {
+	if (response->stream.read)
+		return stream_response(server, connection, &response->stream);
 	if (response->file) {
 		int fd = dup(fileno(response->file));
 		off_t size = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
@@ -282,10 +380,11 @@ static bool has_header(const struct response *response, const char *name)
 	return request_value(&response->headers, name) != NULL;
 }
 
-static enum MHD_Result send_answer(struct MHD_Connection *connection, struct exchange *exchange)
+static enum MHD_Result send_answer(struct server *server, struct MHD_Connection *connection,
+                                   struct exchange *exchange)
 {
 	struct response *response = &exchange->response;
-	struct MHD_Response *content = content_of(response);
+	struct MHD_Response *content = content_of(server, connection, response);
 	if (content == NULL)
 		return MHD_NO;
 	if (response->type)
@@ -324,17 +423,17 @@ static enum MHD_Result begin(struct server *server, struct MHD_Connection *conne
 	request_read_cookies(request);
 	if (!request_read_target(request, &err)) {
 		response_problem(&exchange->response, 400, err.text);
-		return send_answer(connection, exchange);
+		return send_answer(server, connection, exchange);
 	}
 	if (!server->rules.admit(server->rules.arg, request, &exchange->body_max,
 	                         &exchange->response))
-		return send_answer(connection, exchange);
+		return send_answer(server, connection, exchange);
 	/* A client that sent Expect: 100-continue gets its 413 now. For the others the body is read
 	 * and dropped: a browser whose upload is cut off doesn't show the answer. */
 	const char *length = request_header(request, "Content-Length");
 	if (length && strtoll(length, NULL, 10) > exchange->body_max) {
 		break_off(exchange, 413, "the request is too large");
-		return request_header(request, "Expect") ? send_answer(connection, exchange)
+		return request_header(request, "Expect") ? send_answer(server, connection, exchange)
 		                                         : MHD_YES;
 	}
 	if (is_form(request))
@@ -360,7 +459,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	end_body(exchange);
 	if (!exchange->broken)
 		server->rules.answer(server->rules.arg, &exchange->request, &exchange->response);
-	return send_answer(connection, exchange);
+	return send_answer(server, connection, exchange);
 }
 
 static void on_end(void *arg, struct MHD_Connection *connection, void **state,
@@ -382,7 +481,7 @@ static size_t leave_escapes(void *arg, struct MHD_Connection *connection, char *
 static struct MHD_Daemon *start_daemon(struct server *server, const struct server_options *options)
 {
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ITC |
-	                 (options->tls_cert ? MHD_USE_TLS : 0);
+	                 MHD_ALLOW_SUSPEND_RESUME | (options->tls_cert ? MHD_USE_TLS : 0);
 	struct MHD_OptionItem tls[] = {
 	        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)options->tls_cert},
 	        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)options->tls_key},
@@ -410,6 +509,8 @@ struct server *server_start(const struct server_options *options, const struct s
 		return NULL;
 	struct server *server = mem_alloc(sizeof *server);
 	*server = (struct server){.rules = *rules, .socket = socket};
+	(void)pthread_mutex_init(&server->lock, NULL);
+	(void)pthread_cond_init(&server->ended, NULL);
 	if (listen(socket.fd, BACKLOG) == 0)
 		server->daemon = start_daemon(server, options);
 	if (server->daemon) {
@@ -430,9 +531,12 @@ struct server *server_stop(struct server *server)
 {
 	if (server == NULL)
 		return NULL;
+	end_streams(server);
 	if (server->daemon)
 		MHD_stop_daemon(server->daemon);
 	http_socket_close(&server->socket);
+	(void)pthread_cond_destroy(&server->ended);
+	(void)pthread_mutex_destroy(&server->lock);
 	free(server);
 	return NULL;
 }

@@ -17,6 +17,9 @@
  *   headers ─▶ admit() ─ refused ─▶ answer, the body unread
  *                │
  *                └─▶ body, streamed ─▶ answer() ─▶ answer
+ *
+ * A stream (response.h) that has nothing to say costs no thread: its connection is put aside until
+ * server_wake().
  */
 struct server;
 
@@ -40,6 +43,8 @@ struct server *server_start(const struct server_options *options, const struct s
                             struct error *err) MUST_CHECK;
 /* Where it listens, with the port that was chosen. */
 const char *server_address(const struct server *server);
+/* Asks the streams that had nothing to say again. By any thread. */
+void server_wake(struct server *server);
 /* Ends after requests under way; takes NULL; returns NULL. */
 struct server *server_stop(struct server *server);
 
