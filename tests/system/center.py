@@ -153,7 +153,7 @@ class Person:
         """What a browser sends of the form on a page: every field as it is shown, and what was changed."""
         form = re.search(r'<form method="post"[^>]*class="[^"]*fields".*?</form>', self.get(page).text, re.S).group(0)
         fields = {}
-        for tag in re.findall(r"<(?:input|textarea|select).*?(?:</textarea>|</select>|>)", form, re.S):
+        for tag in re.findall(r"<input[^>]*>|<textarea.*?</textarea>|<select.*?</select>", form, re.S):
             name = re.search(r'name="([^"]+)"', tag).group(1)
             value = re.search(r'value="([^"]*)"', tag)
             if tag.startswith("<select"):

@@ -14,14 +14,14 @@ struct stores {
 	struct accounts *accounts;
 	struct customers *customers;
 	struct spool *spool;
-	struct dates *dates;
+	struct zones *zones;
 };
 
 struct stores *stores_new(const struct settings *settings)
 {
 	struct stores *stores = mem_alloc(sizeof *stores);
 	stores->settings = settings;
-	stores->dates = dates_new();
+	stores->zones = zones_new();
 	return stores;
 }
 
@@ -32,7 +32,7 @@ struct stores *stores_free(struct stores *stores)
 	(void)accounts_close(stores->accounts);
 	(void)customers_close(stores->customers);
 	(void)spool_close(stores->spool);
-	(void)dates_free(stores->dates);
+	(void)zones_free(stores->zones);
 	free(stores);
 	return NULL;
 }
@@ -89,7 +89,7 @@ const char *stores_default_zone(const struct stores *stores)
 	return *zone != '\0' ? zone : NULL;
 }
 
-struct dates *stores_dates(struct stores *stores)
+struct zones *stores_zones(struct stores *stores)
 {
-	return stores->dates;
+	return stores->zones;
 }

@@ -3,11 +3,11 @@
 #define CENTER_ENTRY_STORES_H
 
 #include "base/error.h"
+#include "base/zone.h"
 #include "center/trust/accounts.h"
 #include "model/settings.h"
 #include "records/records.h"
 #include "spool/spool.h"
-#include "template/dates.h"
 
 /*
  * The databases of one server thread. Each is opened at first use; customers.db is reopened after
@@ -27,7 +27,7 @@ struct spool *stores_spool(struct stores *stores, struct error *err) MUST_CHECK;
 /* The time zone of customers that set none; NULL for the host's. */
 const char *stores_default_zone(const struct stores *stores);
 
-/* The formatters of dates that pages have needed so far. */
-struct dates *stores_dates(struct stores *stores);
+/* The time zones that were needed so far. */
+struct zones *stores_zones(struct stores *stores);
 
 #endif

@@ -12,6 +12,16 @@
 
 const char *form_label(const struct call *call, const char *name)
 {
+	static const struct {
+		const char *name, *label;
+	} rows[] = {{"dba", "DBA"},
+	            {"timezone", "Time zone"},
+	            {"alt_email", "Alternate email"},
+	            {"rto", "Returned to office"},
+	            {"rereceived", "Received again"}};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return rows[i].label;
 	char *label = arena_strdup(call->request->arena, name);
 	label[0] = (char)toupper((unsigned char)label[0]);
 	for (char *c = label; *c != '\0'; c++)
@@ -132,6 +142,12 @@ static json_t *input_of(const struct call *call, const struct kind *kind, const 
 	        json_pack("{s:s, s:s, s:s, s:b, s:s, s:s}", "name", field->name, "label",
 	                  form_field_label(call, kind, field), "help", field->help, "required",
 	                  field->required && field->initial == NULL, "value", text, "fault", wrong);
+	json_object_set_new(input, "wide",
+	                    json_boolean(field->type == FIELD_TEXT || field->type == FIELD_STATES ||
+	                                 field->type == FIELD_SCOPES));
+	if (kind->kept_when_removed && strcmp(field->name, "until") == 0)
+		json_object_set_new(input, "indefinite",
+		                    json_pack("{s:b}", "checked", json_is_null(value)));
 	if (field->type == FIELD_STATES || field->type == FIELD_SCOPES)
 		json_object_set_new(input, "has_checks",
 		                    json_pack("{s:o}", "checks", checks_of(call, field, value)));

@@ -4,17 +4,11 @@
 #include "center/entry/guard.h"
 #include "center/pages/assets.h"
 #include "center/pages/page.h"
+#include "center/pages/panel.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-
-/* Where one wanted to go: a path of ours, never another site's. */
-static const char *next_of(const struct request_pairs *pairs)
-{
-	const char *next = request_value(pairs, "next");
-	return next && next[0] == '/' && next[1] != '/' && next[1] != '\\' ? next : "/";
-}
 
 static void show_login(struct call *call, int status, const char *name, const char *fault)
 {

@@ -3,7 +3,8 @@
 #include "center/pages/page.h"
 
 #include "center/pages/assets.h"
-#include "template/dates.h"
+#include "center/pages/panel.h"
+#include "center/pages/when.h"
 #include "template/mustache.h"
 
 #include <string.h>
@@ -65,15 +66,50 @@ static json_t *account_of(const struct call *call)
 	                 role >= ROLE_MANAGER, "can_admin", role >= ROLE_ADMIN);
 }
 
+/* -- what all pages know ----------------------------------------------------------------------- */
+
+bool page_leads(const struct call *call, const char *path)
+{
+	for (size_t t = 0; call->tables[t]; t++)
+		for (const struct route *route = call->tables[t]; route->path; route++)
+			if (strcmp(route->method, "GET") == 0 && strcmp(route->path, path) == 0)
+				return (int)call->account.role >=
+				       (int)route->access - (int)ACCESS_READER;
+	return false;
+}
+
+static json_t *nav_of(const struct call *call)
+{
+	static const struct {
+		const char *path, *label;
+	} rows[] = {{"/today", "Today"}, {"/jobs", "Jobs"},         {"/holds", "Held"},
+	            {"/mails", "Mails"}, {"/dead", "Dead letters"}, {"/users", "Users"}};
+	json_t *nav = json_array();
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (page_leads(call, rows[i].path))
+			json_array_append_new(
+			        nav, json_pack("{s:s, s:s, s:b}", "path", rows[i].path, "label",
+			                       rows[i].label, "current",
+			                       strcmp(call->request->path, rows[i].path) == 0));
+	return nav;
+}
+
 static void add_common(struct call *call, const char *title, json_t *data)
 {
 	char token[SECRET_SIZE] = "";
 	if (call->session)
 		form_token(call->session, token);
 	json_object_set_new(data, "page",
-	                    json_pack("{s:s, s:s, s:s, s:o}", "title", title, "path",
-	                              call->request->path, "token", token, "me", account_of(call)));
+	                    json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:b, s:b}", "title",
+	                              title, "path", call->request->path, "target",
+	                              call->request->target, "token", token, "me", account_of(call),
+	                              "nav", nav_of(call), "live", page_leads(call, "/api/v1/live"),
+	                              "has_account", page_leads(call, "/account"), "leads_jobs",
+	                              page_leads(call, "/jobs/:job"), "no_panel",
+	                              panel_hidden(call)));
 }
+
+/* -- rendering --------------------------------------------------------------------------------- */
 
 /* {{#url}}…{{/url}}: a part of a path or query, percent-encoded. */
 static void url_helper(void *arg, const char *text, struct buf *ret)
@@ -82,18 +118,33 @@ static void url_helper(void *arg, const char *text, struct buf *ret)
 	request_encode(text, ret);
 }
 
+static void when_helper(void *arg, const char *text, struct buf *ret)
+{
+	buf_adds(ret, when_words(arg, text));
+}
+
+static void day_helper(void *arg, const char *text, struct buf *ret)
+{
+	buf_adds(ret, when_day(arg, text));
+}
+
+static void clock_helper(void *arg, const char *text, struct buf *ret)
+{
+	buf_adds(ret, when_clock(arg, text));
+}
+
 void page_answer(struct call *call, int status, const char *name, const char *title, json_t *data)
 {
-	static const struct mustache_helper helpers[] = {{"date", dates_helper},
-	                                                 {"url", url_helper}};
-	struct dates_reader reader = {
-	        .dates = stores_dates(call->stores), .locale = "en-US", .timezone = ""};
+	static const struct mustache_helper helpers[] = {{"url", url_helper},
+	                                                 {"when", when_helper},
+	                                                 {"day", day_helper},
+	                                                 {"clock", clock_helper}};
 	struct mustache_options options = {.escape = true,
 	                                   .partial = partial,
 	                                   .partial_arg = (void *)(uintptr_t)find(name),
 	                                   .helpers = helpers,
-	                                   .n_helpers = 2,
-	                                   .helper_arg = &reader};
+	                                   .n_helpers = sizeof helpers / sizeof *helpers,
+	                                   .helper_arg = call};
 	struct error err;
 	add_common(call, title, data);
 	buf_reset(&call->response->body);

@@ -10,7 +10,9 @@
  * Pages are HTML from our own Mustache, out of the JSON that the API gives: `name` is a file of
  * assets/, embedded by the build, around it the frame of all pages. Besides its own data each has
  * `page`: title, path, token (of its forms), and `me`: name, role, can_change, can_manage,
- * can_admin; null where nobody is logged in.
+ * can_admin; null where nobody is logged in. `nav` is where all pages lead [{path, label,
+ * current}], `live` whether changes are told, `no_panel` whether this user hides the side panel.
+ * {{#when}}, {{#day}} and {{#clock}} print times as when.h has them.
  */
 bool pages_prepare(struct error *err) MUST_CHECK; /* parses all templates, once */
 void pages_free(void);
@@ -21,8 +23,13 @@ void page_answer(struct call *call, int status, const char *name, const char *ti
 void page_fail(struct call *call, const struct error *err);
 void page_fail_status(struct call *call, int status, const char *detail);
 
+/* Whether pages lead there: whether there is such a route (its path as in the tables) for GET, and
+ * for this account. */
+bool page_leads(const struct call *call, const char *path);
+
 extern const struct route page_routes[];
 extern const struct route record_page_routes[];
-extern const struct route entry_routes[]; /* login, logout, files of the pages */
+extern const struct route tab_page_routes[]; /* the last: `:tab` is any */
+extern const struct route entry_routes[];    /* login, logout, files of the pages */
 
 #endif

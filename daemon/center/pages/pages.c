@@ -1,29 +1,69 @@
 /* SPDX-License-Identifier: MIT */
 /* The pages: search, and a customer's one view. */
 #include "center/api/one_view.h"
+#include "center/pages/facts.h"
+#include "center/pages/form.h"
+#include "center/pages/head.h"
 #include "center/pages/jumps.h"
 #include "center/pages/page.h"
+#include "center/pages/panel.h"
 #include "records/records.h"
 
+#include <string.h>
+
 enum { FOUND_MAX = 50 };
+
+/* The fields that one may search by, the chosen one marked. */
+static json_t *fields_of(const struct call *call, enum search_by chosen)
+{
+	json_t *fields = json_array();
+	for (int by = BY_ALL; by > BY_NONE; by--) {
+		const char *name = search_by_name(by);
+		json_array_append_new(fields,
+		                      json_pack("{s:s, s:s, s:b}", "value", name, "label",
+		                                by == BY_ALL ? "any field" : form_label(call, name),
+		                                "selected", (enum search_by)by == chosen));
+	}
+	return fields;
+}
+
+static bool search(struct call *call, const char *text, enum search_by by, json_t **ret,
+                   struct error *err)
+{
+	struct customers *store = stores_customers(call->stores, err);
+	json_t *row;
+	size_t i;
+	if (store == NULL || !customers_search(store, text, by, FOUND_MAX, ret, err) ||
+	    !customers_show_suspended(store, *ret, stores_default_zone(call->stores), call->now,
+	                              err))
+		return false;
+	json_array_foreach(*ret, i, row) json_object_set_new(
+	        row, "idle", json_boolean(strcmp(text_at(row, "status"), "active") != 0));
+	return true;
+}
 
 static void home(struct call *call)
 {
 	const char *text = request_value(&call->request->query, "q");
+	const char *word = request_value(&call->request->query, "by");
+	enum search_by by = BY_ALL;
 	struct error err;
 	json_t *rows = NULL;
-	struct customers *store = stores_customers(call->stores, &err);
-	if (text && *text &&
-	    (store == NULL || !customers_search(store, text, BY_ALL, FOUND_MAX, &rows, &err) ||
-	     !customers_show_suspended(store, rows, stores_default_zone(call->stores), call->now,
-	                               &err))) {
+	bool asked = text && *text;
+	if (word && !search_by_find(word, &by)) {
+		page_fail_status(call, 400, "There is no field of that name.");
+		return;
+	}
+	if (asked && !search(call, text, by, &rows, &err)) {
 		page_fail(call, &err);
 		return;
 	}
-	bool none = rows && json_array_size(rows) == 0;
+	rows = rows ? rows : json_array();
+	bool none = json_array_size(rows) == 0;
 	page_answer(call, 200, "search", "Customers",
-	            json_pack("{s:s, s:o, s:b}", "q", text ? text : "", "customers",
-	                      rows ? rows : json_array(), "none", none));
+	            json_pack("{s:s, s:o, s:b, s:b, s:o}", "q", text ? text : "", "customers", rows,
+	                      "none", asked && none, "has_rows", !none, "fields",
+	                      fields_of(call, by)));
 }
 
 static void customer(struct call *call)
@@ -34,13 +74,17 @@ static void customer(struct call *call)
 		page_fail(call, &err);
 		return;
 	}
-	const char *name = json_string_value(json_object_get(view, "name"));
+	const char *name = text_at(view, "name");
 	json_object_set_new(view, "jumps", jumps_of(stores_settings(call->stores), view));
+	json_object_set_new(view, "head",
+	                    head_of(call, view, json_object_get(view, "suspensions"), ""));
+	facts_add(call, view);
 	page_answer(call, 200, "customer", arena_strdup(call->request->arena, name), view);
 }
 
 const struct route page_routes[] = {
-        {ROUTE("GET", "/", ACCESS_READER, home), .query = "q"},
+        {ROUTE("GET", "/", ACCESS_READER, home), .query = "q by"},
         {ROUTE("GET", "/customers/:number", ACCESS_READER, customer)},
+        {ROUTE("POST", "/panel", ACCESS_READER, panel_toggle)},
         {0},
 };

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/* What a customer's page says in words, out of what the record functions return. */
+#include "center/pages/facts.h"
+
+#include "center/pages/cells.h"
+#include "center/pages/head.h"
+#include "center/pages/hours_words.h"
+#include "center/pages/when.h"
+#include "model/job_state.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { RENEWAL_NEAR_DAYS = 90, NOTES_MAX = 5 };
+
+static const char *words(const struct call *call, const char *name)
+{
+	char *text = arena_strdup(call->request->arena, name);
+	for (char *c = text; *c != '\0'; c++)
+		if (*c == '_')
+			*c = ' ';
+	return text;
+}
+
+/* -- contacts ---------------------------------------------------------------------------------- */
+
+static json_t *phones_of(const struct call *call, const json_t *contact)
+{
+	static const struct {
+		const char *key, *label;
+	} rows[] = {{"cell_phone", "cell"}, {"work_phone", "work"}, {"home_phone", "home"}};
+	json_t *phones = json_array();
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const char *number = text_at(contact, rows[i].key);
+		if (*number != '\0')
+			json_array_append_new(phones, json_pack("{s:s, s:s, s:s}", "label",
+			                                        rows[i].label, "number", number,
+			                                        "dial", cells_dial(call, number)));
+	}
+	return phones;
+}
+
+static bool has_word(const json_t *list, const char *word)
+{
+	size_t i;
+	const json_t *item;
+	json_array_foreach(list, i, item)
+	{
+		if (strcmp(json_string_value(item), word) == 0)
+			return true;
+	}
+	return false;
+}
+
+static json_t *states_of(const struct call *call, const json_t *notify, const char **ret_mailed)
+{
+	json_t *states = json_array();
+	*ret_mailed = "";
+	for (int s = 0; s < JOB_STATE_COUNT; s++) {
+		const char *name = job_state_name((enum job_state)s);
+		bool on = has_word(notify, name);
+		char letter[2] = {(char)toupper((unsigned char)name[0]), '\0'};
+		if (s == JOB_CANCELLED)
+			letter[0] = 'X'; /* C is completed */
+		if (on)
+			*ret_mailed = arena_printf(call->request->arena, "%s%s%s", *ret_mailed,
+			                           **ret_mailed ? ", " : "", name);
+		json_array_append_new(states, json_pack("{s:s, s:s, s:b}", "letter", letter,
+		                                        "state", name, "on", on));
+	}
+	return states;
+}
+
+static const char *called(const struct call *call, const json_t *contact)
+{
+	const char *name = text_at(contact, "name"), *first = text_at(contact, "first_name");
+	const char *last = text_at(contact, "last_name"), *email = text_at(contact, "email");
+	if (*name != '\0')
+		return name;
+	if (*first != '\0' || *last != '\0')
+		return arena_printf(call->request->arena, "%s%s%s", first,
+		                    *first && *last ? " " : "", last);
+	return *email != '\0' ? email : "no name";
+}
+
+void facts_add_contacts(const struct call *call, json_t *contacts)
+{
+	size_t i;
+	json_t *contact;
+	json_array_foreach(contacts, i, contact)
+	{
+		const char *mailed;
+		json_t *states = states_of(call, json_object_get(contact, "notify"), &mailed);
+		json_object_set_new(contact, "called", json_string(called(call, contact)));
+		json_object_set_new(contact, "phones", phones_of(call, contact));
+		json_object_set_new(contact, "states", states);
+		json_object_set_new(contact, "mailed", json_string(mailed));
+	}
+}
+
+/* -- jobs -------------------------------------------------------------------------------------- */
+
+static bool same_mail(const json_t *a, const json_t *b)
+{
+	static const char *const keys[] = {"to", "status", "reason"};
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (strcmp(text_at(a, keys[i]), text_at(b, keys[i])) != 0)
+			return false;
+	return true;
+}
+
+/* "dana@example.com: sent 3 times", "site@example.com: failed, 550 5.1.1 …". */
+static json_t *mail_words(const struct call *call, const json_t *mail, int n)
+{
+	const char *status = text_at(mail, "status"), *reply = text_at(mail, "reply");
+	const char *reason = text_at(mail, "reason");
+	bool sent = strcmp(status, "sent") == 0;
+	const char *why = sent || strcmp(reason, "ok") == 0 ? "" : words(call, reason);
+	bool bad = strcmp(status, "failed") == 0 || strcmp(status, "bounced") == 0;
+	const char *times = n > 1 ? arena_printf(call->request->arena, " %d times", n) : "";
+	return json_pack("{s:o, s:b}", "words",
+	                 json_sprintf("%s: %s%s%s%s%s%s", text_at(mail, "to"), status, times,
+	                              *why ? ", " : "", why, bad && *reply ? ", " : "",
+	                              bad ? reply : ""),
+	                 "bad", bad);
+}
+
+/* Mails alike are one line. */
+static json_t *became_of(const struct call *call, const json_t *mails)
+{
+	json_t *lines = json_array();
+	size_t n = json_array_size(mails);
+	for (size_t i = 0; i < n; i++) {
+		const json_t *mail = json_array_get(mails, i);
+		bool seen = false;
+		int alike = 0;
+		for (size_t k = 0; k < n; k++) {
+			bool same = same_mail(json_array_get(mails, k), mail);
+			seen = seen || (same && k < i);
+			alike += same;
+		}
+		if (!seen)
+			json_array_append_new(lines, mail_words(call, mail, alike));
+	}
+	return lines;
+}
+
+static json_t *row_of_job(json_t *rows, const char *job)
+{
+	size_t i;
+	json_t *row;
+	json_array_foreach(rows, i, row)
+	{
+		if (strcmp(text_at(row, "job"), job) == 0)
+			return row;
+	}
+	return NULL;
+}
+
+/* A held job has its data in an object of its own. */
+static json_t *job_of_held(const json_t *held)
+{
+	const json_t *data = json_object_get(held, "data");
+	json_t *row = json_deep_copy(data ? data : held);
+	json_object_set(row, "job", json_object_get(held, "job"));
+	json_object_set(row, "local", json_object_get(held, "local"));
+	return row;
+}
+
+static json_t *coming_of(const struct call *call, const json_t *jobs)
+{
+	json_t *rows = json_deep_copy(json_object_get(jobs, "scheduled"));
+	size_t i;
+	const json_t *held;
+	rows = rows ? rows : json_array();
+	json_array_foreach(json_object_get(jobs, "held"), i, held)
+	{
+		json_t *row = row_of_job(rows, text_at(held, "job"));
+		if (row == NULL) {
+			json_array_append_new(rows, job_of_held(held));
+			row = json_array_get(rows, json_array_size(rows) - 1);
+		}
+		json_object_set_new(row, "held",
+		                    json_pack("{s:O, s:s}", "id", json_object_get(held, "id"),
+		                              "why", words(call, text_at(held, "reason"))));
+	}
+	return rows;
+}
+
+static void add_jobs(const struct call *call, json_t *view)
+{
+	json_t *jobs = json_object_get(view, "jobs"), *job;
+	size_t i;
+	json_array_foreach(json_object_get(jobs, "last"), i, job)
+	        json_object_set_new(job, "became", became_of(call, json_object_get(job, "mails")));
+	json_object_set_new(view, "coming", coming_of(call, jobs));
+}
+
+/* -- why nothing goes -------------------------------------------------------------------------- */
+
+static bool covers(const json_t *suspension, const char *scope)
+{
+	return has_word(json_object_get(suspension, "scopes"), scope);
+}
+
+/* What the gate would say to a dispatch; by the records where the gate wasn't asked. */
+static void add_refusal(const struct call *call, json_t *view)
+{
+	const json_t *held = json_object_get(view, "suspension");
+	const json_t *gate = json_object_get(json_object_get(view, "gate"), "job.dispatch");
+	const char *status = text_at(gate, "status"), *reason = text_at(gate, "reason");
+	const char *why = NULL;
+	if (covers(held, "routes"))
+		why = "A suspension covers routes: nothing is dispatched while it holds.";
+	else if (covers(held, "jobs"))
+		why = "A suspension covers jobs: none is created while it holds.";
+	else if (strcmp(text_at(view, "status"), "active") != 0)
+		why = arena_printf(call->request->arena,
+		                   "The customer is %s: only active ones get jobs.",
+		                   text_at(view, "status"));
+	else if (*status != '\0' && strcmp(status, "released") != 0)
+		why = arena_printf(call->request->arena, "The gate would answer %s: %s.", status,
+		                   words(call, reason));
+	if (why)
+		json_object_set_new(view, "refused", json_string(why));
+}
+
+/* -- all of it --------------------------------------------------------------------------------- */
+
+static void add_renewal(const struct call *call, json_t *view)
+{
+	int days;
+	if (when_days_until(call, json_string_value(json_object_get(view, "renewal")), &days))
+		json_object_set_new(view, "renewal_in",
+		                    json_pack("{s:s, s:b}", "words", when_distance(call, days),
+		                              "near", days <= RENEWAL_NEAR_DAYS));
+}
+
+/* In the order of the list, urgent ones first. */
+static json_t *first_notes(const json_t *notes)
+{
+	json_t *first = json_array();
+	size_t i;
+	json_t *note;
+	json_array_foreach(notes, i, note)
+	{
+		if (i < NOTES_MAX || json_is_true(json_object_get(note, "urgent")))
+			json_array_append(first, note);
+	}
+	return first;
+}
+
+void facts_add(struct call *call, json_t *view)
+{
+	json_object_set_new(view, "dial", json_string(cells_dial(call, text_at(view, "phone"))));
+	facts_add_contacts(call, json_object_get(view, "contacts"));
+	hours_words_add(call, view);
+	add_renewal(call, view);
+	add_jobs(call, view);
+	add_refusal(call, view);
+	json_object_set_new(view, "first_notes", first_notes(json_object_get(view, "notes")));
+}

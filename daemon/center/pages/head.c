@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* The head of all pages of one customer: who it is, whether it is suspended, and its tabs. */
+#include "center/pages/head.h"
+
+#include "center/pages/page.h"
+#include "center/pages/when.h"
+#include "records/records.h"
+
+#include <string.h>
+
+const char *text_at(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return text ? text : "";
+}
+
+/* -- the suspension ---------------------------------------------------------------------------- */
+
+static const json_t *holding(const json_t *suspensions)
+{
+	size_t i;
+	const json_t *row;
+	json_array_foreach(suspensions, i, row)
+	{
+		if (json_is_true(json_object_get(row, "holds")))
+			return row;
+	}
+	return NULL;
+}
+
+/* "jobs, routes and emails". */
+static const char *list_words(const struct call *call, const json_t *words)
+{
+	const char *text = "";
+	size_t i, n = json_array_size(words);
+	const json_t *word;
+	json_array_foreach(words, i, word)
+	{
+		const char *before = i == 0 ? "" : i + 1 < n ? ", " : " and ";
+		text = arena_printf(call->request->arena, "%s%s%s", text, before,
+		                    json_string_value(word));
+	}
+	return text;
+}
+
+static json_t *customer_named_by(struct call *call, const char *number)
+{
+	struct error ignored;
+	json_t *row;
+	struct customers *store = stores_customers(call->stores, &ignored);
+	if (store == NULL || !records_show(store, kind_find("customer"), number, &row, &ignored))
+		return json_pack("{s:s, s:s}", "number", number, "name", number);
+	json_t *named = json_pack("{s:s, s:s}", "number", number, "name", text_at(row, "name"));
+	json_decref(row);
+	return named;
+}
+
+static json_t *suspension_of(struct call *call, const json_t *customer, const json_t *row)
+{
+	if (row == NULL)
+		return json_null();
+	json_t *shown = json_copy((json_t *)(uintptr_t)row);
+	const char *until = text_at(row, "until"), *whose = text_at(row, "customer");
+	json_object_set_new(shown, "days",
+	                    *until != '\0' ? json_sprintf("until %s", when_day(call, until))
+	                                   : json_string("until further notice"));
+	json_object_set_new(shown, "what",
+	                    json_string(list_words(call, json_object_get(row, "scopes"))));
+	if (*whose != '\0' && strcmp(whose, text_at(customer, "number")) != 0)
+		json_object_set_new(shown, "inherited", customer_named_by(call, whose));
+	return shown;
+}
+
+/* -- tabs and moves ---------------------------------------------------------------------------- */
+
+static const struct {
+	const char *path, *label, *key; /* of customer_show(), whose length is shown; NULL: none */
+} tabs[] = {
+        {"notes", "Notes", "notes"},
+        {"comments", "Comments", "comments"},
+        {"contacts", "Contacts", "contacts"},
+        {"hours", "Hours", NULL},
+        {"documents", "Documents", "documents"},
+        {"pictures", "Pictures", "pictures"},
+        {"assets", "Assets", "assets"},
+        {"systems", "Systems", "systems"},
+        {"third-parties", "Third parties", "third_parties"},
+        {"activities", "Activities", "activities"},
+        {"quotes", "Quotes", "quotes"},
+        {"sales", "Sales", "sales"},
+        {"suspensions", "Suspensions", NULL},
+        {"related", "Related", NULL},
+        {"history", "History", NULL},
+};
+
+static json_t *tabs_of(const json_t *customer, const char *current)
+{
+	json_t *rows = json_array();
+	for (size_t i = 0; i < sizeof tabs / sizeof *tabs; i++) {
+		size_t n =
+		        tabs[i].key ? json_array_size(json_object_get(customer, tabs[i].key)) : 0;
+		json_array_append_new(rows,
+		                      json_pack("{s:s, s:s, s:s, s:o, s:b}", "number",
+		                                text_at(customer, "number"), "path", tabs[i].path,
+		                                "label", tabs[i].label, "count",
+		                                n > 0 ? json_integer((json_int_t)n) : json_null(),
+		                                "current", strcmp(tabs[i].path, current) == 0));
+	}
+	return rows;
+}
+
+/* What the status may become, by whom asks. */
+static json_t *moves_of(const struct call *call, const char *status)
+{
+	static const struct {
+		const char *from, *verb, *label;
+		enum role role;
+	} moves[] = {
+	        {"new", "release", "Release", ROLE_CLERK},
+	        {"released", "approve", "Approve", ROLE_MANAGER},
+	        {"released", "decline", "Decline", ROLE_MANAGER},
+	        {"active", "deactivate", "Deactivate", ROLE_MANAGER},
+	        {"inactive", "approve", "Activate", ROLE_MANAGER},
+	};
+	json_t *rows = json_array();
+	for (size_t i = 0; i < sizeof moves / sizeof *moves; i++)
+		if (strcmp(moves[i].from, status) == 0 && call->account.role >= moves[i].role)
+			json_array_append_new(rows, json_pack("{s:s, s:s}", "verb", moves[i].verb,
+			                                      "label", moves[i].label));
+	return rows;
+}
+
+json_t *head_of(struct call *call, const json_t *customer, const json_t *suspensions,
+                const char *tab)
+{
+	static const char *const same[] = {"number", "name", "dba", "account", "status", "parent"};
+	json_t *head = json_object();
+	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+		json_object_set(head, same[i], json_object_get(customer, same[i]));
+	const char *parent = text_at(customer, "parent");
+	if (*parent != '\0')
+		json_object_set_new(head, "above", customer_named_by(call, parent));
+	json_object_set_new(head, "moves", moves_of(call, text_at(customer, "status")));
+	json_object_set_new(head, "tabs", tabs_of(customer, tab));
+	json_object_set_new(head, "suspension",
+	                    suspension_of(call, customer, holding(suspensions)));
+	json_object_set_new(head, "has_plot",
+	                    json_boolean(page_leads(call, "/customers/:number/plot")));
+	return head;
+}
+
+bool head_read(struct call *call, const char *number, const char *tab, json_t **ret_head,
+               json_t **ret_customer)
+{
+	struct error err;
+	json_t *customer = NULL, *suspensions = NULL;
+	struct customers *store = stores_customers(call->stores, &err);
+	if (store == NULL || !customer_show(store, number, &customer, &err) ||
+	    !suspensions_list(store, number, stores_default_zone(call->stores), call->now, false,
+	                      &suspensions, &err)) {
+		json_decref(customer);
+		page_fail(call, &err);
+		return false;
+	}
+	*ret_head = head_of(call, customer, suspensions, tab);
+	*ret_customer = customer;
+	json_decref(suspensions);
+	return true;
+}
