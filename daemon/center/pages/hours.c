@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A customer's service hours as a week grid: a row a weekday with its windows as text and as a bar,
+ * copied to the days below, tried before it is saved; and the dates that are otherwise. The form
+ * carries what it showed: of two people who change different days both are right.
+ */
+#include "model/hours.h"
+
+#include "center/pages/head.h"
+#include "center/pages/hours_words.h"
+#include "center/pages/page.h"
+#include "center/pages/to.h"
+#include "center/pages/when.h"
+#include "records/records.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+enum { DAYS = 7, DAY_MINUTES = 24 * 60 };
+
+static const char *const day_labels[DAYS] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                             "Friday", "Saturday", "Sunday"};
+
+/* The week as the form has it. */
+struct week {
+	const char *windows[DAYS]; /* as typed; "" for a day that isn't set */
+	const char *was[DAYS];     /* as it was shown */
+	const char *wrong[DAYS];   /* "" where it is fine */
+	bool set;                  /* some day is */
+};
+
+/* -- reading ----------------------------------------------------------------------------------- */
+
+static void week_of_record(const json_t *hours, struct week *ret)
+{
+	const json_t *weekly = json_object_get(hours, "weekly");
+	*ret = (struct week){.set = json_is_object(weekly)};
+	for (int d = 0; d < DAYS; d++) {
+		ret->windows[d] = text_at(weekly, hours_weekday_name(d));
+		if (ret->set && *ret->windows[d] == '\0')
+			ret->windows[d] = "closed";
+		ret->was[d] = ret->windows[d];
+		ret->wrong[d] = "";
+	}
+}
+
+static const char *typed(const struct call *call, const char *name)
+{
+	const char *text = request_value(&call->request->form, name);
+	return text ? text : "";
+}
+
+/* Once a day is set the others are closed. */
+static void week_of_form(const struct call *call, struct week *ret)
+{
+	struct arena *arena = call->request->arena;
+	*ret = (struct week){.set = false};
+	for (int d = 0; d < DAYS; d++) {
+		const char *text = typed(call, hours_weekday_name(d));
+		ret->windows[d] = text + strspn(text, " ");
+		ret->was[d] = typed(call, arena_printf(arena, "was_%s", hours_weekday_name(d)));
+		ret->wrong[d] = "";
+		ret->set = ret->set || *ret->windows[d] != '\0';
+	}
+	for (int d = 0; d < DAYS && ret->set; d++)
+		if (*ret->windows[d] == '\0')
+			ret->windows[d] = "closed";
+}
+
+static bool week_check(const struct call *call, struct week *week)
+{
+	struct hours_day day;
+	struct error err;
+	bool good = true;
+	for (int d = 0; d < DAYS; d++) {
+		if (*week->windows[d] == '\0' ||
+		    hours_day_parse(week->windows[d], call->request->arena, &day, &err))
+			continue;
+		week->wrong[d] = arena_strdup(call->request->arena, err.text);
+		good = false;
+	}
+	return good;
+}
+
+/* -- when it would open ------------------------------------------------------------------------ */
+
+static const struct zone *zone_of(const struct call *call, const json_t *customer)
+{
+	struct zones *zones = stores_zones(call->stores);
+	const char *name = text_at(customer, "timezone");
+	const struct zone *zone = *name != '\0' ? zone_find(zones, name) : NULL;
+	const char *office = stores_default_zone(call->stores);
+	if (zone == NULL && office)
+		zone = zone_find(zones, office);
+	return zone ? zone : zone_host(zones);
+}
+
+static void read_week(const struct call *call, const struct week *week, struct hours *ret)
+{
+	struct error ignored;
+	ret->weekly = week->set;
+	for (int d = 0; d < DAYS && week->set; d++)
+		(void)!hours_day_parse(week->windows[d], call->request->arena, &ret->week[d],
+		                       &ignored);
+}
+
+/* Its own dates, and those of everybody that it doesn't set. Objects of days keep their order. */
+static void read_dates(const struct call *call, json_t *dates, struct hours *ret)
+{
+	struct hours_date *rows = arena_new_array(call->request->arena, json_object_size(dates) + 1,
+	                                          struct hours_date);
+	struct error ignored;
+	const char *key;
+	json_t *windows;
+	json_object_foreach(dates, key, windows)
+	{
+		struct hours_date *row = &rows[ret->n_dates];
+		if (day_parse(key, &row->day) &&
+		    hours_day_parse(json_string_value(windows), call->request->arena, &row->hours,
+		                    &ignored))
+			ret->n_dates++;
+	}
+	ret->dates = rows;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static json_t *all_dates(struct call *call, const json_t *own)
+{
+	struct error ignored;
+	json_t *office, *merged = json_object(), *sorted = json_object(), *value;
+	const char *key;
+	struct customers *store = stores_customers(call->stores, &ignored);
+	if (store && hours_show(store, NULL, &office, &ignored)) {
+		json_object_update(merged, json_object_get(office, "dates"));
+		json_decref(office);
+	}
+	json_object_update(merged, (json_t *)(uintptr_t)own);
+	size_t n = 0;
+	const char **keys =
+	        arena_new_array(call->request->arena, json_object_size(merged) + 1, const char *);
+	json_object_foreach(merged, key, value)
+	{
+		keys[n++] = key;
+	}
+	qsort(keys, n, sizeof *keys, by_key);
+	for (size_t i = 0; i < n; i++)
+		json_object_set(sorted, keys[i], json_object_get(merged, keys[i]));
+	json_decref(merged);
+	return sorted;
+}
+
+static const char *instant_words(const struct call *call, const struct zone *zone,
+                                 struct instant at)
+{
+	char text[INSTANT_TEXT_MAX];
+	return when_words(call, instant_format(at, zone_offset_s(zone, at), text));
+}
+
+/* "open now, until today 17:00", "opens tomorrow 7:00", "never opens". */
+static const char *opens(struct call *call, const json_t *customer, const struct week *week)
+{
+	const struct zone *zone = zone_of(call, customer);
+	const json_t *own = json_object_get(json_object_get(customer, "hours"), "dates");
+	struct hours hours = {0};
+	struct hours_span span;
+	struct instant next;
+	json_t *dates = all_dates(call, own);
+	read_week(call, week, &hours);
+	read_dates(call, dates, &hours);
+	json_decref(dates);
+	if (!hours_next_open(&hours, zone, call->now, &next))
+		return "it never opens";
+	if (next.ms != call->now.ms)
+		return arena_printf(call->request->arena, "it opens %s",
+		                    instant_words(call, zone, next));
+	(void)hours_open_at(&hours, zone, call->now, &span);
+	return arena_printf(call->request->arena, "it is open now, until %s",
+	                    instant_words(call, zone, span.close));
+}
+
+/* -- the page ---------------------------------------------------------------------------------- */
+
+/* Rectangles on a line of 1440 minutes. */
+static json_t *bars_of(const struct call *call, const char *windows)
+{
+	json_t *bars = json_array();
+	struct hours_day day;
+	struct error ignored;
+	if (*windows == '\0' || !hours_day_parse(windows, call->request->arena, &day, &ignored))
+		return bars;
+	for (size_t i = 0; i < day.n; i++) {
+		int open = day.windows[i].open, close = day.windows[i].close;
+		int end = close < DAY_MINUTES ? close : DAY_MINUTES;
+		json_array_append_new(bars,
+		                      json_pack("{s:i, s:i}", "x", open, "width", end - open));
+	}
+	return bars;
+}
+
+static json_t *day_rows(const struct call *call, const struct week *week)
+{
+	json_t *rows = json_array();
+	for (int d = 0; d < DAYS; d++)
+		json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:b}", "name",
+		                                      hours_weekday_name(d), "day", day_labels[d],
+		                                      "windows", week->windows[d], "was",
+		                                      week->was[d], "wrong", week->wrong[d], "bars",
+		                                      bars_of(call, week->windows[d]), "copies",
+		                                      d + 1 < DAYS));
+	return rows;
+}
+
+static json_t *date_rows(const struct call *call, const json_t *dates)
+{
+	json_t *rows = json_array(), *windows;
+	const char *day;
+	json_object_foreach((json_t *)(uintptr_t)dates, day, windows)
+	{
+		json_array_append_new(rows, json_pack("{s:s, s:s, s:O}", "date", day, "shown",
+		                                      when_day(call, day), "windows", windows));
+	}
+	return rows;
+}
+
+/* `week` NULL: as it is on record. */
+static void show(struct call *call, int status, const struct week *week, const char *fault,
+                 const char *tried)
+{
+	json_t *head, *customer;
+	struct week own;
+	if (!head_read(call, call->names[0], "hours", &head, &customer))
+		return;
+	const json_t *hours = json_object_get(customer, "hours");
+	week_of_record(hours, &own);
+	week = week ? week : &own;
+	json_t *dates = date_rows(call, json_object_get(hours, "dates"));
+	json_t *data =
+	        json_pack("{s:o, s:O, s:o, s:s, s:s, s:b, s:b}", "head", head, "number",
+	                  json_object_get(customer, "number"), "days", day_rows(call, week),
+	                  "fault", fault, "tried", tried, "has_dates", json_array_size(dates) > 0,
+	                  "has_own", own.set || json_array_size(dates) > 0);
+	json_object_set_new(data, "dates", dates);
+	if (week == &own || *tried != '\0')
+		json_object_set_new(data, "opens", json_string(opens(call, customer, week)));
+	json_decref(customer);
+	page_answer(call, status, "hours", "Service hours", data);
+}
+
+static void hours(struct call *call)
+{
+	show(call, 200, NULL, "", "");
+}
+
+/* -- saving ------------------------------------------------------------------------------------ */
+
+/* Days that somebody else has changed meanwhile, to something else. */
+static bool find_conflicts(const struct call *call, const struct week *stored, struct week *week)
+{
+	bool any = false;
+	for (int d = 0; d < DAYS; d++) {
+		bool ours = strcmp(week->windows[d], week->was[d]) != 0;
+		bool theirs = strcmp(stored->windows[d], week->was[d]) != 0 &&
+		              strcmp(stored->windows[d], week->windows[d]) != 0;
+		if (!ours || !theirs)
+			continue;
+		week->wrong[d] = arena_printf(call->request->arena, "It is “%s” by now.",
+		                              stored->windows[d]);
+		week->was[d] = stored->windows[d];
+		any = true;
+	}
+	return any;
+}
+
+static bool save_week(struct call *call, const struct week *week, struct error *err)
+{
+	struct change_context context;
+	bool good = call_context(call, &context, err);
+	for (int d = 0; d < DAYS && good; d++)
+		if (*week->windows[d] != '\0' && strcmp(week->windows[d], week->was[d]) != 0)
+			good = hours_set(&context, call->names[0], hours_weekday_name(d),
+			                 week->windows[d], err);
+	return good;
+}
+
+static void save(struct call *call, struct week *week)
+{
+	struct week stored;
+	struct error err;
+	json_t *own;
+	struct customers *store = stores_customers(call->stores, &err);
+	if (!week->set) {
+		show(call, 422, week, "No day has hours: remove all hours below instead.", "");
+		return;
+	}
+	if (store == NULL || !hours_show(store, call->names[0], &own, &err)) {
+		page_fail(call, &err);
+		return;
+	}
+	week_of_record(own, &stored);
+	if (find_conflicts(call, &stored, week))
+		show(call, 409, week, "Somebody else has changed these hours meanwhile.", "");
+	else if (save_week(call, week, &err))
+		to_customer(call, call->names[0], "hours");
+	else
+		page_fail(call, &err);
+	json_decref(own);
+}
+
+static void copy_down(struct week *week, const char *from)
+{
+	int source = DAYS;
+	for (int d = 0; d < DAYS; d++) {
+		if (d > source)
+			week->windows[d] = week->windows[source];
+		if (strcmp(hours_weekday_name(d), from) == 0)
+			source = d;
+	}
+}
+
+/* What one button of the form does: copies a day to those below, tries it, or saves it. */
+static void change(struct call *call)
+{
+	const char *copied = request_value(&call->request->form, "copy");
+	struct week week;
+	week_of_form(call, &week);
+	if (copied)
+		copy_down(&week, copied);
+	if (!week_check(call, &week))
+		show(call, 422, &week, "Some day's hours can't be read.", "");
+	else if (copied || request_value(&call->request->form, "try"))
+		show(call, 200, &week, "", "yes");
+	else
+		save(call, &week);
+}
+
+static bool put_dates(struct call *call, struct error *err)
+{
+	struct change_context context;
+	const char *first = typed(call, "first"), *last = typed(call, "last");
+	const char *windows = typed(call, "windows");
+	struct day from, to;
+	bool removes = request_value(&call->request->form, "remove") != NULL;
+	if (!day_parse(first, &from) || !day_parse(*last != '\0' ? last : first, &to))
+		return error_set(err, EX_DATAERR, "First and last must be days (YYYY-MM-DD).");
+	if (!removes && *windows == '\0')
+		windows = "closed";
+	return call_context(call, &context, err) &&
+	       hours_except(&context, call->names[0], from, to, removes ? NULL : windows, err);
+}
+
+static void change_dates(struct call *call)
+{
+	struct error err;
+	if (put_dates(call, &err))
+		to_customer(call, call->names[0], "hours");
+	else if (response_status_of(&err) == 422)
+		show(call, 422, NULL, err.text, "");
+	else
+		page_fail(call, &err);
+}
+
+static void clear(struct call *call)
+{
+	struct change_context context;
+	struct error err;
+	if (call_context(call, &context, &err) && hours_clear(&context, call->names[0], &err))
+		to_customer(call, call->names[0], "hours");
+	else
+		page_fail(call, &err);
+}
+
+const struct route hours_page_routes[] = {
+        {ROUTE("GET", "/customers/:number/hours", ACCESS_READER, hours)},
+        {ROUTE("POST", "/customers/:number/hours", ACCESS_CLERK, change)},
+        {ROUTE("POST", "/customers/:number/hours/dates", ACCESS_CLERK, change_dates)},
+        {ROUTE("POST", "/customers/:number/hours/clear", ACCESS_CLERK, clear)},
+        {0},
+};
