@@ -29,6 +29,7 @@ bool page_leads(const struct call *call, const char *path);
 
 extern const struct route page_routes[];
 extern const struct route record_page_routes[];
+extern const struct route contact_page_routes[];
 extern const struct route hours_page_routes[];
 extern const struct route story_page_routes[];
 extern const struct route tab_page_routes[]; /* the last: `:tab` is any */
