@@ -32,6 +32,7 @@ extern const struct route record_page_routes[];
 extern const struct route contact_page_routes[];
 extern const struct route hours_page_routes[];
 extern const struct route story_page_routes[];
+extern const struct route add_page_routes[];
 extern const struct route tab_page_routes[]; /* the last: `:tab` is any */
 extern const struct route entry_routes[];    /* login, logout, files of the pages */
 
