@@ -35,6 +35,8 @@ static const struct route *const tables[] = {entry_routes,
                                              api_customer_routes,
                                              api_job_routes,
                                              api_file_routes,
+                                             api_live_routes,
+                                             api_open_routes,
                                              api_record_routes,
                                              NULL};
 

@@ -149,8 +149,8 @@ bool customer_list(struct customers *store, const struct customer_filter *filter
 bool customer_history(struct customers *store, const char *number, json_t **ret,
                       struct error *err) MUST_CHECK;
 
-/* Whose records have changed behind change `after`: ids of customers, each once, 0 for what is of no
- * customer, in the arena; *ret_last is the latest change. With `after` -1 nobody's. */
+/* Whose records have changed behind change `after`: ids of customers, each once, 0 for what is of
+ * no customer, in the arena; *ret_last is the latest change. With `after` -1 nobody's. */
 bool changes_since(struct customers *store, int64_t after, struct arena *arena, int64_t **ret,
                    size_t *ret_n, int64_t *ret_last, struct error *err) MUST_CHECK;
 

@@ -16,29 +16,24 @@ void answer_status(struct call *call, int status, const char *detail)
 	response_problem(call->response, status, detail);
 }
 
-/* The field whose name the text begins with: "email: expected …". */
-static const struct field *field_at_fault(const struct kind *kind, const char *text)
+/* The name of the field that the text begins with, be it known or not: "email: expected …". ""
+ * where it begins with none. */
+static const char *field_at_fault(const struct call *call, const char *text)
 {
-	char name[64];
-	size_t len = strcspn(text, ": ");
-	if (kind == NULL || text[len] != ':' || len >= sizeof name)
-		return NULL;
-	memcpy(name, text, len);
-	name[len] = '\0';
-	return kind_field(kind, name);
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
+	return text[len] == ':' ? arena_strndup(call->request->arena, text, len) : "";
 }
 
-void answer_fault(struct call *call, const struct kind *kind, const struct error *err)
+void answer_fault(struct call *call, const struct error *err)
 {
 	if (response_status_of(err) != 422) {
 		call_fail(call, err);
 		return;
 	}
-	const struct field *field = field_at_fault(kind, err->text);
-	const char *detail = err->text + (field ? strcspn(err->text, ":") + 1 : 0);
+	const char *field = field_at_fault(call, err->text);
+	const char *detail = err->text + (*field ? strlen(field) + 1 : 0);
 	detail += strspn(detail, " ");
-	json_t *fault =
-	        json_pack("{s:s, s:s}", "field", field ? field->name : "", "detail", detail);
+	json_t *fault = json_pack("{s:s, s:s}", "field", field, "detail", detail);
 	response_json(call->response, 422,
 	              json_pack("{s:s, s:i, s:s, s:[o]}", "title", "Unprocessable Content",
 	                        "status", 422, "detail", err->text, "errors", fault));
@@ -58,7 +53,7 @@ void answer_values_fault(struct call *call, const struct kind *kind, const json_
 	    record_version(store, kind, name, &version, &ignored))
 		answer_status(call, 409, err->text);
 	else
-		answer_fault(call, kind, err);
+		answer_fault(call, err);
 }
 
 bool answer_values(struct call *call, json_t **ret)
@@ -157,7 +152,7 @@ void answer_record(struct call *call, int status, const struct kind *kind, const
 	 * than what the version says, and their change is merged, not taken back. */
 	if (store == NULL || !record_version(store, kind, name, &version, &err) ||
 	    !records_show(store, kind, name, &record, &err)) {
-		answer_fault(call, kind, &err);
+		answer_fault(call, &err);
 		return;
 	}
 	json_object_set_new(record, "version", json_integer(version));
@@ -218,5 +213,5 @@ void answer_remove(struct call *call, const struct kind *kind, const char *name)
 	if (center_remove(call, kind, name, &err))
 		call->response->status = 204;
 	else
-		answer_fault(call, kind, &err);
+		answer_fault(call, &err);
 }

@@ -11,7 +11,7 @@
 
 /* A fault of a record function: 422 with the field that the text begins with, where it does; else
  * as call_fail(). */
-void answer_fault(struct call *call, const struct kind *kind, const struct error *err);
+void answer_fault(struct call *call, const struct error *err);
 void answer_status(struct call *call, int status, const char *detail);
 
 /* The same for `values` that were to be a record: 409 where another has their name already. `own`

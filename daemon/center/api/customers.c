@@ -25,7 +25,7 @@ static void answer_with(struct call *call, bool good, json_t *value, const struc
 	if (good)
 		response_json(call->response, 200, value);
 	else
-		answer_fault(call, customer_kind(), err);
+		answer_fault(call, err);
 }
 
 /* -- finding ----------------------------------------------------------------------------------- */
@@ -59,7 +59,7 @@ static void find(struct call *call)
 	            (text && *text ? search(call, store, text, (int)page.limit + 1, &rows, &err)
 	                           : customer_list(store, &filter, &rows, &err));
 	if (!good) {
-		answer_fault(call, NULL, &err);
+		answer_fault(call, &err);
 		return;
 	}
 	answer_piece(call, "customers", rows, &page);
@@ -72,7 +72,7 @@ static void answer_one(struct call *call, int status, const char *number)
 	struct error err;
 	json_t *view;
 	if (!one_view(call, number, &view, &err)) {
-		answer_fault(call, customer_kind(), &err);
+		answer_fault(call, &err);
 		return;
 	}
 	answer_etag(call, json_integer_value(json_object_get(view, "version")));
@@ -119,7 +119,7 @@ static void move(struct call *call, const char *verb)
 	else if (response_status_of(&err) == 422)
 		answer_status(call, 409, err.text);
 	else
-		answer_fault(call, customer_kind(), &err);
+		answer_fault(call, &err);
 }
 
 static void release(struct call *call)
@@ -177,7 +177,7 @@ static void answer_hours(struct call *call)
 	    !hours_show(overview.customers, number, &hours, &err) ||
 	    !calendar_add(&overview, number, hours, &err)) {
 		json_decref(hours);
-		answer_fault(call, NULL, &err);
+		answer_fault(call, &err);
 		return;
 	}
 	json_object_set_new(hours, "version", json_integer(version));
@@ -200,7 +200,7 @@ static void put_hours(struct call *call)
 	else if (expected.conflicts)
 		answer_conflicts(call, &expected);
 	else
-		answer_fault(call, NULL, &err);
+		answer_fault(call, &err);
 	json_decref(values);
 }
 
@@ -260,7 +260,7 @@ static void link_rep(struct call *call)
 	    rep_link(&context, call->names[0], call->names[1], false, &err))
 		call->response->status = 204;
 	else
-		answer_fault(call, customer_kind(), &err);
+		answer_fault(call, &err);
 }
 
 static void unlink_rep(struct call *call)
@@ -271,7 +271,7 @@ static void unlink_rep(struct call *call)
 	    rep_unlink(&context, call->names[0], call->names[1], &err))
 		call->response->status = 204;
 	else
-		answer_fault(call, customer_kind(), &err);
+		answer_fault(call, &err);
 }
 
 #define ONE "/api/v1/customers/:number"
@@ -282,17 +282,25 @@ const struct route api_customer_routes[] = {
         {ROUTE("GET", ONE, ACCESS_READER, show)},
         {ROUTE("PATCH", ONE, ACCESS_CLERK, change)},
         {ROUTE("DELETE", ONE, ACCESS_CLERK, remove_one)},
-        {ROUTE("POST", ONE "/release", ACCESS_CLERK, release)},
-        {ROUTE("POST", ONE "/approve", ACCESS_MANAGER, approve)},
-        {ROUTE("POST", ONE "/decline", ACCESS_MANAGER, decline)},
-        {ROUTE("POST", ONE "/deactivate", ACCESS_MANAGER, deactivate)},
-        {ROUTE("GET", ONE "/history", ACCESS_READER, history)},
-        {ROUTE("GET", ONE "/related", ACCESS_READER, related)},
-        {ROUTE("GET", ONE "/hours", ACCESS_READER, answer_hours)},
-        {ROUTE("PUT", ONE "/hours", ACCESS_CLERK, put_hours)},
+        {ROUTE("POST", ONE "/release", ACCESS_CLERK, release), .summary = "Release a new customer"},
+        {ROUTE("POST", ONE "/approve", ACCESS_MANAGER, approve),
+         .summary = "Approve a released customer"},
+        {ROUTE("POST", ONE "/decline", ACCESS_MANAGER, decline),
+         .summary = "Decline a released customer"},
+        {ROUTE("POST", ONE "/deactivate", ACCESS_MANAGER, deactivate),
+         .summary = "Deactivate a customer"},
+        {ROUTE("GET", ONE "/history", ACCESS_READER, history),
+         .summary = "All changes to a customer and its records"},
+        {ROUTE("GET", ONE "/related", ACCESS_READER, related),
+         .summary = "Customers that share something with it"},
+        {ROUTE("GET", ONE "/hours", ACCESS_READER, answer_hours),
+         .summary = "Service hours, own and inherited"},
+        {ROUTE("PUT", ONE "/hours", ACCESS_CLERK, put_hours),
+         .summary = "Replace the service hours"},
         {ROUTE("GET", ONE "/suspensions/preview", ACCESS_READER, preview),
-         .query = "from until scopes"},
-        {ROUTE("PUT", ONE "/reps/:name", ACCESS_CLERK, link_rep)},
-        {ROUTE("DELETE", ONE "/reps/:name", ACCESS_CLERK, unlink_rep)},
+         .query = "from until scopes", .summary = "What a suspension would do"},
+        {ROUTE("PUT", ONE "/reps/:name", ACCESS_CLERK, link_rep), .summary = "Link a sales rep"},
+        {ROUTE("DELETE", ONE "/reps/:name", ACCESS_CLERK, unlink_rep),
+         .summary = "Unlink a sales rep"},
         {0},
 };

@@ -34,7 +34,7 @@ static void upload(struct call *call, const struct kind *kind)
 		answer_record(call, 201, kind,
 		              arena_printf(call->request->arena, "%lld", (long long)id));
 	else
-		answer_fault(call, kind, &err);
+		answer_fault(call, &err);
 }
 
 static void upload_document(struct call *call)
@@ -110,7 +110,7 @@ static void send_content(struct call *call, const struct kind *kind, const json_
 		call->response->file = out;
 		return;
 	} else {
-		answer_fault(call, kind, &err);
+		answer_fault(call, &err);
 	}
 	if (out)
 		(void)fclose(out);
@@ -122,7 +122,7 @@ static void content(struct call *call, const struct kind *kind)
 	json_t *record;
 	struct customers *store = stores_customers(call->stores, &err);
 	if (store == NULL || !records_show(store, kind, call->names[0], &record, &err)) {
-		answer_fault(call, kind, &err);
+		answer_fault(call, &err);
 		return;
 	}
 	if (is_known(call, record))
@@ -145,9 +145,13 @@ static void picture(struct call *call)
 #define OF_CUSTOMER "/api/v1/customers/:number"
 
 const struct route api_file_routes[] = {
-        {ROUTE("POST", OF_CUSTOMER "/documents", ACCESS_CLERK, upload_document), .upload = true},
-        {ROUTE("POST", OF_CUSTOMER "/pictures", ACCESS_CLERK, upload_picture), .upload = true},
-        {ROUTE("GET", "/api/v1/documents/:id/content", ACCESS_READER, document)},
-        {ROUTE("GET", "/api/v1/pictures/:id/content", ACCESS_READER, picture)},
+        {ROUTE("POST", OF_CUSTOMER "/documents", ACCESS_CLERK, upload_document), .kind = "document",
+         .summary = "Add documents", .upload = true},
+        {ROUTE("POST", OF_CUSTOMER "/pictures", ACCESS_CLERK, upload_picture), .kind = "picture",
+         .summary = "Add pictures", .upload = true},
+        {ROUTE("GET", "/api/v1/documents/:id/content", ACCESS_READER, document),
+         .answers = "application/octet-stream", .summary = "A document's content"},
+        {ROUTE("GET", "/api/v1/pictures/:id/content", ACCESS_READER, picture),
+         .answers = "application/octet-stream", .summary = "A picture's content"},
         {0},
 };

@@ -5,11 +5,9 @@
 
 const char *kinds_path(const struct kind *kind, struct arena *arena)
 {
-	char *word = arena_strdup(arena, kind->many);
-	for (char *c = word; *c != '\0'; c++)
-		if (*c == ' ')
-			*c = '-';
-	return word;
+	size_t len = strlen(kind->name);
+	return kind->name[len - 1] == 'y' ? arena_printf(arena, "%.*sies", (int)len - 1, kind->name)
+	                                  : arena_printf(arena, "%ss", kind->name);
 }
 
 const struct kind *kinds_by_path(const char *word, struct arena *arena)

@@ -91,6 +91,7 @@ static void live(struct call *call)
 }
 
 const struct route api_live_routes[] = {
-        {ROUTE("GET", "/api/v1/live", ACCESS_READER, live), .query = "topics"},
+        {ROUTE("GET", "/api/v1/live", ACCESS_READER, live), .answers = "text/event-stream",
+         .summary = "Changes as they happen", .query = "topics"},
         {0},
 };

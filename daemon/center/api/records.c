@@ -43,7 +43,7 @@ static void list(struct call *call, const struct kind *kind, const char *owner)
 	if (store && records_list(store, kind, owner, &rows, &err))
 		answer_list(call, kinds_path(kind, call->request->arena), rows, &page);
 	else
-		answer_fault(call, kind, &err);
+		answer_fault(call, &err);
 }
 
 /* A rep and a system type are named by name, all others by id. */
@@ -153,7 +153,7 @@ static void history(struct call *call)
 		response_json(call->response, 200,
 		              json_pack("{s:o, s:b}", "history", rows, "more", 0));
 	else
-		answer_fault(call, kind, &err);
+		answer_fault(call, &err);
 }
 
 const struct route api_record_routes[] = {
@@ -165,7 +165,8 @@ const struct route api_record_routes[] = {
         {ROUTE("GET", "/api/v1/:kinds/:id", ACCESS_READER, show)},
         {ROUTE("PATCH", "/api/v1/:kinds/:id", ACCESS_CLERK, change)},
         {ROUTE("DELETE", "/api/v1/:kinds/:id", ACCESS_CLERK, remove_one)},
-        {ROUTE("GET", "/api/v1/:kinds/:id/history", ACCESS_READER, history)},
+        {ROUTE("GET", "/api/v1/:kinds/:id/history", ACCESS_READER, history),
+         .summary = "All changes to a record"},
         {ROUTE("GET", "/api/v1/:kinds/:id/:parts", ACCESS_READER, list_of_record),
          .query = "limit before"},
         {ROUTE("POST", "/api/v1/:kinds/:id/:parts", ACCESS_CLERK, add_to_record)},

@@ -20,6 +20,9 @@ struct route {
 	const char
 	        *query; /* names of its parameters, "q by limit"; others are refused; NULL: none */
 	bool upload;    /* takes a body as large as [center] max_upload */
+	/* For the API's description (openapi.c): a sentence; the kind of record that it gives; the
+	 * type of what is no JSON. */
+	const char *summary, *kind, *answers;
 };
 
 /* What every row has; the others are named behind it. */
