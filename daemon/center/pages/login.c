@@ -45,10 +45,25 @@ static void enter(struct call *call, struct accounts *accounts)
 	response_redirect(call->response, call->request, next_of(&call->request->form));
 }
 
+/* A wrong password is on record. What is no name may be a password in the wrong field, and isn't.
+ */
+static void audit_failure(struct call *call, const char *name)
+{
+	struct error ignored;
+	struct accounts *accounts = stores_accounts(call->stores, &ignored);
+	bool is_name = strlen(name) <= 64 &&
+	               name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-")] == '\0';
+	if (accounts)
+		(void)!accounts_audit(accounts, is_name ? name : "", "login-failed", "",
+		                      &call->visitor, call->now, &ignored);
+}
+
 static void refuse(struct call *call, enum login login, const char *name, int64_t wait_s,
                    const struct error *err)
 {
 	char text[24];
+	if (login == LOGIN_WRONG)
+		audit_failure(call, name);
 	(void)snprintf(text, sizeof text, "%lld", (long long)wait_s);
 	if (login == LOGIN_WAIT)
 		response_header(call->response, call->request, "Retry-After",
@@ -88,7 +103,9 @@ static void log_out(struct call *call)
 {
 	struct error err;
 	struct accounts *accounts = stores_accounts(call->stores, &err);
-	if (accounts == NULL || (call->session && !sessions_end(accounts, call->session, &err))) {
+	if (accounts == NULL || (call->session && !sessions_end(accounts, call->session, &err)) ||
+	    !accounts_audit(accounts, call->account.name, "logout", "", &call->visitor, call->now,
+	                    &err)) {
 		page_fail(call, &err);
 		return;
 	}

@@ -33,6 +33,10 @@ extern const struct route contact_page_routes[];
 extern const struct route hours_page_routes[];
 extern const struct route story_page_routes[];
 extern const struct route add_page_routes[];
+extern const struct route account_page_routes[];
+extern const struct route user_page_routes[];
+extern const struct route file_page_routes[];
+extern const struct route hold_page_routes[];
 extern const struct route tab_page_routes[]; /* the last: `:tab` is any */
 extern const struct route entry_routes[];    /* login, logout, files of the pages */
 

@@ -360,3 +360,28 @@ bool accounts_audit(struct accounts *accounts, const char *user, const char *act
 	db_bind_text(query, 5, visitor->address);
 	return db_run(query, err);
 }
+
+bool accounts_audit_list(struct accounts *accounts, int limit, json_t **ret, struct error *err)
+{
+	char time[INSTANT_TEXT_MAX];
+	struct arena *arena = arena_new();
+	json_t *rows = json_array();
+	struct db_query *query =
+	        db_query(accounts->db, "SELECT time, user, action, about, address FROM audit ORDER "
+	                               "BY id DESC LIMIT ?1");
+	enum db_step step;
+	db_bind_int(query, 1, limit);
+	while ((step = db_step(query, err)) == DB_ROW)
+		json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s, s:s}", "time",
+		                                      instant_format(db_instant(query, 0), 0, time),
+		                                      "user", db_text(query, 1, arena), "action",
+		                                      db_text(query, 2, arena), "about",
+		                                      db_text(query, 3, arena), "address",
+		                                      db_text(query, 4, arena)));
+	(void)arena_free(arena);
+	if (step == DB_DONE)
+		*ret = rows;
+	else
+		json_decref(rows);
+	return step == DB_DONE;
+}

@@ -114,4 +114,8 @@ bool accounts_audit(struct accounts *accounts, const char *user, const char *act
                     const char *about, const struct visitor *visitor, struct instant now,
                     struct error *err) MUST_CHECK;
 
+/* The latest first, at most `limit`: time, user, action, about, address. */
+bool accounts_audit_list(struct accounts *accounts, int limit, json_t **ret,
+                         struct error *err) MUST_CHECK;
+
 #endif
