@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The demo's events, its table of outcomes, and one mail as text.
+"""The demo's events, its table of outcomes, one mail as text, and a look at the pages.
 
-    day.py publish SOCKET | outcomes SOCKET | mail MAILDIR JOB
+    day.py publish SOCKET | outcomes SOCKET | mail MAILDIR JOB | pages URL USER PASSWORD
 """
 import datetime
 import email
@@ -10,6 +10,8 @@ import email.policy
 import json
 import sys
 import time
+import urllib.parse
+import urllib.request
 from pathlib import Path
 
 import redis
@@ -118,5 +120,18 @@ def mail(maildir, job):
     print(f"\n  ({len(files)} mails in all)")
 
 
+def pages(url, user, password):
+    """Logs in and looks for a customer, as a dispatcher would."""
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    form = urllib.parse.urlencode({"name": user, "password": password}).encode()
+    opener.open(f"{url}/login", form, timeout=20)
+    found = json.load(opener.open(f"{url}/api/v1/customers?q=bakery", timeout=20))["customers"]
+    page = opener.open(f"{url}/customers/{found[0]['number']}", timeout=20).read().decode()
+    if found[0]["name"] not in page:
+        sys.exit(f"the page of {found[0]['name']} is not what it should be")
+    print(f"  {url}  user {user}, password {password}")
+    print(f"  \"bakery\" finds {found[0]['name']}; its page weighs {len(page.encode()) / 1000:.0f} kB")
+
+
 if __name__ == "__main__":
-    {"publish": publish, "outcomes": outcomes, "mail": mail}[sys.argv[1]](*sys.argv[2:])
+    {"publish": publish, "outcomes": outcomes, "mail": mail, "pages": pages}[sys.argv[1]](*sys.argv[2:])

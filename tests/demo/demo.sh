@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # `make demo`: a working day of a hauling company in half a minute, in build/demo and nowhere else. A private
-# Redis on a socket, six customers, dispatchd writing its mails into a Maildir, and the events of the day.
+# Redis on a socket, six customers, dispatchd writing its mails into a Maildir, the events of the day, and the pages
+# of dispatch-center.
 #
 # --keep leaves everything running until Enter is pressed.
 set -euo pipefail
@@ -70,6 +71,9 @@ timezone = America/Denver
 email = office@example.com
 [http]
 listen = unix:$world/http.sock
+[center]
+listen = 127.0.0.1:0
+path = $world/center.db
 [company]
 phone = +1 555 0100
 website = https://www.example.com/
@@ -96,6 +100,12 @@ ctl customer add 1004 --name 'Red Barn Storage' --contact 'Pat Low' --email pat@
 ctl suspend 1004 --until "$next_month" --note 'Account is being reviewed; ask the office before sending anyone'
 ctl customer add 1005 --name 'Café Zoë' --contact 'Zoë Lang' --email zoe@cafe.example.com --city Boulder
 ctl customer add 1006 --name 'Old Quarry' --email info@quarry.example.com --status inactive
+{
+	ctl note add 1001 --urgent --text 'The dog is loose after 6 pm: call before entering the yard'
+	ctl comment add 1001 --text 'Wants the 30 yard container closer to the loading dock'
+	ctl asset add 1001 --kind 'Roll-off 30 yd' --serial R-2231 --position 'loading dock'
+	ctl asset add 1004 --kind 'Compactor' --serial C-77
+} >/dev/null
 
 tell 'Starting dispatchd (mails go into a Maildir, nothing leaves this machine)'
 "$BUILD/dispatchd" -c "$conf" >"$world/dispatchd.log" 2>&1 &
@@ -117,10 +127,23 @@ tell 'What became of them'
 tell 'One of the mails, as its reader sees it'
 "$PYTHON" tests/demo/day.py mail "$world/mails" J-1001
 
+tell 'Starting dispatch-center, the pages of the office'
+password=$("$PYTHON" -c 'import secrets; print(secrets.token_urlsafe(9))')
+"$BUILD/dispatch-center" -c "$conf" user add demo --role admin --password-file - <<<"$password"
+"$BUILD/dispatch-center" -c "$conf" 2>"$world/center.log" &
+pids+=($!)
+serving() {
+	kill -0 "${pids[2]}" || exit 1
+	grep -q 'listening on' "$world/center.log"
+}
+until_true 15 serving
+center=http://$(sed -n 's/.*listening on //p' "$world/center.log")
+"$PYTHON" tests/demo/day.py pages "$center" demo "$password"
+
 here=${BUILD#"$PWD"/}
 wconf=${conf#"$PWD"/}
 if [ -n "$keep" ]; then
-	tell "All of it runs on, on $world/redis.sock. Enter ends it."
+	tell "All of it runs on: $center (user demo, password $password), events on $world/redis.sock. Enter ends it."
 	read -r _ || true
 fi
 tell 'What to try next'
@@ -131,5 +154,5 @@ try "$here/dispatchctl -c $wconf job show J-1001" 'why each mail went, or did no
 try "$here/dispatchctl -c $wconf mail list" 'the mails in the spool'
 try "$here/dispatchctl -c $wconf suspensions" 'who is suspended, and why'
 try "ls ${world#"$PWD"/}/mails/new" 'every mail, for any mail program'
-try 'KEEP=1 make demo' 'leaves it running, to publish events of your own'
+try 'KEEP=1 make demo' 'leaves all of it running, the pages too'
 try 'man ./conf/man/dispatchd.conf.5' 'every key of the configuration'
