@@ -139,6 +139,42 @@ def test_pages_by_role(center):
     assert people["manager"].get("/users").status == 403 and people["admin"].get("/users").status == 200
 
 
+# ---- systems and their secrets
+
+def test_a_systems_own_fields_and_secrets(world, center):
+    key = world.path("key")
+    with open(key, "w", encoding="ascii") as file:
+        file.write("ab" * 32)
+    center.stop()
+    world.configure(customers={"key_file": key})
+    center.start()
+    admin, mona, sam = (center.log_in(name) for name in ("admin", "manager", "clerk"))
+    assert admin.submit("/records/system-types", {"name": "gate"}).status == 303
+    for name, secret in (("code", "yes"), ("model", None)):
+        fields = {"name": name, **({"secret": secret} if secret else {})}
+        assert admin.submit("/parts/system-types/gate/system-fields", fields).status == 303
+    assert '<option value="gate">gate</option>' in sam.get("/customers/1001/systems").text
+    made = sam.submit("/customers/1001/systems", {"type": "gate", "label": "Main gate", "code": "4711", "model": "G2"})
+    assert made.status == 303, made.text
+    (system,) = world.ctl_json("system", "list", "1001")
+    assert system["fields"] == {"code": "******", "model": "G2"}
+    edit = f"/edit/systems/{system['id']}"
+    form = sam.fill(edit, model="G3")
+    assert form["code"] == [""] and form["secret"] == ["code"]
+    assert sam.submit(edit, form).status == 303
+    shown = world.ctl_json("system", "show", system["id"], "--reveal")
+    assert shown["fields"] == {"code": "4711", "model": "G3"}
+    reveal = f"/reveal/systems/{system['id']}"
+    assert "Show secrets" not in sam.get("/customers/1001/systems").text
+    assert sam.submit(reveal, {}).status == 403 and mona.get(reveal).status == 405
+    assert "Show secrets" in mona.get("/customers/1001/systems").text
+    seen = mona.submit(reveal, {})
+    assert seen.status == 200 and "<dd>4711</dd>" in seen.text and seen.headers["Cache-Control"] == "no-store"
+    assert f"secret: system {system['id']} of 1001" in admin.get("/users").text
+    history = world.ctl_json("customer", "history", "1001")
+    assert (history[-1]["user"], history[-1]["action"]) == ("manager", "reveal")
+
+
 # ---- held jobs
 
 def test_a_held_job_is_released_from_the_page(world, center):

@@ -30,7 +30,7 @@ static json_t *guess(const char *typed)
 }
 
 /* Its first contact comes with it. */
-static json_t *inputs_of(const struct call *call, const json_t *values, const struct error *fault)
+static json_t *inputs_of(struct call *call, const json_t *values, const struct error *fault)
 {
 	json_t *inputs = form_inputs(call, customer_kind(), true, values, fault);
 	json_array_append_new(

@@ -2,6 +2,7 @@
 /* A record as a form, and a form as a record's values. */
 #include "center/pages/form.h"
 
+#include "center/pages/systems.h"
 #include "model/job_state.h"
 #include "model/words.h"
 
@@ -164,14 +165,16 @@ static json_t *input_of(const struct call *call, const struct kind *kind, const 
 	return input;
 }
 
-json_t *form_inputs(const struct call *call, const struct kind *kind, bool adding,
-                    const json_t *values, const struct error *fault)
+json_t *form_inputs(struct call *call, const struct kind *kind, bool adding, const json_t *values,
+                    const struct error *fault)
 {
 	json_t *inputs = json_array();
 	for (size_t i = 0; i < kind->n_fields; i++)
 		if (takes(call, &kind->fields[i], adding))
 			json_array_append_new(
 			        inputs, input_of(call, kind, &kind->fields[i], values, fault));
+	if (kind->secrets)
+		systems_inputs(call, values, adding, fault, inputs);
 	return inputs;
 }
 
@@ -211,5 +214,7 @@ json_t *form_values(const struct call *call, const struct kind *kind, bool addin
 	}
 	if (request_value(form, "indefinite") && kind_field(kind, "until"))
 		json_object_set_new(values, "until", json_null());
+	if (kind->secrets)
+		systems_values(call, values);
 	return values;
 }

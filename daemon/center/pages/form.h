@@ -19,8 +19,8 @@
  * `values` is what they show (a record, or what was typed); NULL for a new one. `fault` may be
  * NULL; it shows at the field that its text begins with. The caller's.
  */
-json_t *form_inputs(const struct call *call, const struct kind *kind, bool adding,
-                    const json_t *values, const struct error *fault);
+json_t *form_inputs(struct call *call, const struct kind *kind, bool adding, const json_t *values,
+                    const struct error *fault);
 
 /* What was typed, for records_add() and records_set(). The caller's. */
 json_t *form_values(const struct call *call, const struct kind *kind, bool adding);

@@ -53,6 +53,9 @@ static void add_rows(const struct call *call, const struct kind *kind, const jso
 		        row, "changes",
 		        json_boolean(!kind->added_only && call->account.role >= ROLE_CLERK));
 		json_object_set_new(row, "removes", json_boolean(removes(call, kind)));
+		json_object_set_new(
+		        row, "reveals",
+		        json_boolean(kind->secrets && call->account.role >= ROLE_MANAGER));
 		if (part)
 			json_object_set_new(row, "parts",
 			                    json_pack("{s:s, s:s}", "path",
@@ -63,8 +66,8 @@ static void add_rows(const struct call *call, const struct kind *kind, const jso
 	json_object_set_new(data, "rows", rows);
 }
 
-static void add_form(const struct call *call, const struct kind *kind, json_t *data,
-                     const json_t *typed, const struct error *fault)
+static void add_form(struct call *call, const struct kind *kind, json_t *data, const json_t *typed,
+                     const struct error *fault)
 {
 	struct arena *arena = call->request->arena;
 	json_object_set_new(data, "verb", json_sprintf("Add %s", kind->name));
