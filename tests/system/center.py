@@ -14,6 +14,7 @@ import urllib.parse
 from world import BUILD, DIES_WITH_US, PATIENCE, wait_until
 
 PASSWORD = "correct horse battery"
+FILES = {}  # center.db's contents by the accounts in it
 
 
 class Answer:
@@ -52,6 +53,7 @@ class Center:
         world.configure(center={"listen": "127.0.0.1:0", "path": world.path("center.db"), **settings})
         self.log_path = world.path("center.log")
         self.process = None
+        self.added = ()  # the accounts that add() made, as long as there is nothing else in center.db
         world.cleanups.append(self.end)
 
     def run(self, *args, stdin=None, check=True):
@@ -63,15 +65,29 @@ class Center:
         return done
 
     def user(self, *args, stdin=None, check=True):
+        self.added = None
         return self.run("user", *args, stdin=stdin, check=check)
 
     def add(self, name, role="clerk"):
-        self.user("add", name, "--role", role, "--password-file", "-", stdin=PASSWORD + "\n")
+        """An account with PASSWORD. Hashing passwords is slow by intent: of a file with nothing but such accounts a
+        copy is kept for the next test."""
+        accounts = None if self.added is None else (*self.added, (name, role))
+        path = self.world.path("center.db")
+        if accounts in FILES and self.added is not None:
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(FILES[accounts])
+        else:
+            self.run("user", "add", name, "--role", role, "--password-file", "-", stdin=PASSWORD + "\n")
+            if accounts and not os.path.exists(path + "-wal"):
+                with open(path, "rb") as file:
+                    FILES[accounts] = file.read()
+        self.added = accounts
 
     def token(self, name):
         return self.user("token", name).stdout.strip()
 
     def start(self):
+        self.added = None
         with open(self.log_path, "ab") as log:
             start = log.tell()
             self.process = subprocess.Popen(
