@@ -4,6 +4,8 @@ import datetime
 import json
 import os
 import pwd
+import re
+import sqlite3
 import subprocess
 
 import pytest
@@ -309,6 +311,25 @@ def test_an_upload_takes_little_memory(world, center, carl):
     answer = upload(carl, "/api/v1/customers/1001/documents", [("a", os.urandom(24 << 20))], description="large")
     assert answer.status == 201
     assert peak() - before < 8 << 10 or SANITIZED
+
+
+# ---- a long import
+
+def test_who_holds_the_database_is_said(world, center, carl):
+    sam = center.log_in("carl")
+    token = sam.form_token()
+    with sqlite3.connect(world.path("customers.db"), isolation_level=None) as db:
+        db.execute("BEGIN IMMEDIATE")
+        answer = carl.send("POST", "/api/v1/customers/1001/notes", {"text": "x"})
+        assert answer.status == 503 and answer.headers["Retry-After"]
+        assert re.match(r"customer data is being changed by python3 \(user \w+\)", answer.json["detail"]), answer.text
+        page = center.form("/customers/1001/notes", {"token": token, "text": "x"},
+                           {**sam.headers, "Sec-Fetch-Site": "same-origin"})
+        assert page.status == 503 and "being changed by python3" in page.text
+        assert sam.get("/customers/1001").status == 200
+        db.execute("ROLLBACK")
+    db.close()
+    assert carl.send("POST", "/api/v1/customers/1001/notes", {"text": "x"}).status == 201
 
 
 # ---- who asks on the control socket

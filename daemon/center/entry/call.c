@@ -9,10 +9,21 @@ bool call_is_api(const struct call *call)
 	return strncmp(call->request->path, "/api/", 5) == 0;
 }
 
+const char *call_fault_text(struct call *call, const struct error *err)
+{
+	struct arena *arena = call->request->arena;
+	const char *writer = err->code == EX_TEMPFAIL ? stores_writer(call->stores, arena) : NULL;
+	return writer ? arena_printf(arena,
+	                             "customer data is being changed by %s, an import perhaps; "
+	                             "nothing was saved, try again in a moment",
+	                             writer)
+	              : arena_strdup(arena, err->text);
+}
+
 void call_fail(struct call *call, const struct error *err)
 {
 	int status = response_status_of(err);
-	response_problem(call->response, status, err->text);
+	response_problem(call->response, status, call_fault_text(call, err));
 	if (status == 503)
 		response_header(call->response, call->request, "Retry-After", "5");
 }

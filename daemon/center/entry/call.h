@@ -33,6 +33,8 @@ struct call {
 
 /* Says that something failed, as a problem (RFC 9457). */
 void call_fail(struct call *call, const struct error *err);
+/* What the fault says; where somebody else writes to customers.db, who. In the arena. */
+const char *call_fault_text(struct call *call, const struct error *err);
 bool call_is_api(const struct call *call);
 /* What the record functions want to know; false where customers.db can't be had (503). */
 bool call_context(struct call *call, struct change_context *ret, struct error *err) MUST_CHECK;

@@ -5,9 +5,15 @@
 #include "base/mem.h"
 #include "engine/known.h"
 
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/types.h>
 
-enum { PATIENCE_MS = 5000 }; /* somebody sits before the page */
+enum { PATIENCE_MS = 2000 }; /* somebody sits before the page, and others wait for the thread */
 
 struct stores {
 	const struct settings *settings;
@@ -15,6 +21,7 @@ struct stores {
 	struct customers *customers;
 	struct spool *spool;
 	struct zones *zones;
+	int shm; /* of customers.db, for stores_writer(); -1 */
 };
 
 struct stores *stores_new(const struct settings *settings)
@@ -22,6 +29,7 @@ struct stores *stores_new(const struct settings *settings)
 	struct stores *stores = mem_alloc(sizeof *stores);
 	stores->settings = settings;
 	stores->zones = zones_new();
+	stores->shm = -1;
 	return stores;
 }
 
@@ -92,4 +100,55 @@ const char *stores_default_zone(const struct stores *stores)
 struct zones *stores_zones(struct stores *stores)
 {
 	return stores->zones;
+}
+
+/* -- who writes -------------------------------------------------------------------------------- */
+
+enum {
+	WAL_WRITE_LOCK = 120
+}; /* the byte of the -shm file that a writer locks (SQLite's WAL format) */
+
+/* Never closed, not even at the end: closing any descriptor of the file would drop the locks that
+ * SQLite holds in this process (POSIX). */
+static int open_shm(struct stores *stores, struct arena *arena)
+{
+	if (stores->shm < 0)
+		stores->shm = open(arena_printf(arena, "%s-shm", stores->settings->customers.path),
+		                   O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return stores->shm;
+}
+
+static const char *program_of(pid_t pid, struct arena *arena)
+{
+	char name[64] = "";
+	FILE *in = fopen(arena_printf(arena, "/proc/%d/comm", (int)pid), "re");
+	if (in == NULL)
+		return NULL;
+	if (fgets(name, sizeof name, in))
+		name[strcspn(name, "\n")] = '\0';
+	(void)fclose(in);
+	return *name != '\0' ? arena_strdup(arena, name) : NULL;
+}
+
+static const char *user_of(pid_t pid, struct arena *arena)
+{
+	struct stat st;
+	struct passwd entry, *found = NULL;
+	char room[4096];
+	if (stat(arena_printf(arena, "/proc/%d", (int)pid), &st) != 0 ||
+	    getpwuid_r(st.st_uid, &entry, room, sizeof room, &found) != 0 || found == NULL)
+		return NULL;
+	return arena_strdup(arena, found->pw_name);
+}
+
+const char *stores_writer(struct stores *stores, struct arena *arena)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_start = WAL_WRITE_LOCK, .l_len = 1};
+	int fd = open_shm(stores, arena);
+	if (fd < 0 || fcntl(fd, F_GETLK, &lock) != 0 || lock.l_type == F_UNLCK || lock.l_pid <= 0)
+		return NULL;
+	const char *program = program_of(lock.l_pid, arena), *user = user_of(lock.l_pid, arena);
+	if (program == NULL || user == NULL)
+		return "another program";
+	return arena_printf(arena, "%s (user %s)", program, user);
 }

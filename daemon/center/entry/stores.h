@@ -30,4 +30,8 @@ const char *stores_default_zone(const struct stores *stores);
 /* The time zones that were needed so far. */
 struct zones *stores_zones(struct stores *stores);
 
+/* Which other process is writing to customers.db now, as "dispatchctl (user sam)"; NULL where none
+ * is. In the arena. */
+const char *stores_writer(struct stores *stores, struct arena *arena);
+
 #endif

@@ -164,5 +164,7 @@ void page_fail_status(struct call *call, int status, const char *detail)
 void page_fail(struct call *call, const struct error *err)
 {
 	int status = response_status_of(err);
-	page_fail_status(call, status == 422 ? 400 : status, err->text);
+	if (status == 503)
+		response_header(call->response, call->request, "Retry-After", "5");
+	page_fail_status(call, status == 422 ? 400 : status, call_fault_text(call, err));
 }
