@@ -19,7 +19,7 @@ static size_t relays_find(struct relays *relays, const struct pool_relay *relay)
 	return relays->n++;
 }
 
-/* Whatever the replies say: whoever wonders why nothing arrives finds this. */
+/* Whatever the replies are: this explains why no mail arrives. */
 static void report_failures(uint64_t *reported, const struct pool_relay *relay)
 {
 	if (relay->failures < FAILURES_MANY) {

@@ -2,8 +2,8 @@
 /*
  * Two ways to see it. Right behind the last entry delivered, by the numbers alone; good whoever
  * reads. And, between two looks, the group is past more than was delivered: good only where we are
- * its one consumer. What Redis isn't sure of (deleted entries in the middle) it answers with nil,
- * and so do we.
+ * its one consumer. Where Redis isn't sure (deleted entries in the middle) it answers nil, and we
+ * report nothing.
  */
 #include "dispatchd/redis/gap.h"
 

@@ -336,7 +336,7 @@ static void on_read_error(struct reader *reader, const char *text)
 {
 	bool made_anew = !strncmp(text, "NOGROUP", 7) && !reader->failures;
 	if (!made_anew && !reader->failures)
-		log_fault(LOG_ERR, "Redis refuses to be read from reply=\"%s\"", text);
+		log_fault(LOG_ERR, "Redis refuses reads reply=\"%s\"", text);
 	for (size_t i = 0; reader->failures && i < reader->n; i++)
 		if (reader->streams[i].asked)
 			health_refuse(&reader->streams[i].source.reading, "stream can't be read",
