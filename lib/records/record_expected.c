@@ -105,7 +105,8 @@ bool expected_merge(struct transaction *tx, const struct row *row, const json_t 
 	}
 	if (good && json_object_size(conflicts) > 0) {
 		expected->conflicts = json_incref(conflicts);
-		good = error_set(tx->err, EX_DATAERR, "somebody else has changed this meanwhile");
+		good = error_set(tx->err, EX_DATAERR,
+		                 "somebody else has changed this in the meantime");
 	}
 	json_decref(since);
 	json_decref(conflicts);
