@@ -60,7 +60,7 @@ struct db *db_open(const char *path, const struct db_schema *schema, enum db_mod
  * Whether the file is one of that schema, or isn't there, or is empty, without making, locking or
  * changing anything. Codes as above.
  */
-bool db_look(const char *path, const struct db_schema *schema, struct error *err) MUST_CHECK;
+bool db_inspect(const char *path, const struct db_schema *schema, struct error *err) MUST_CHECK;
 /*
  * Writes the BLAKE2b digest of the file's schema (type, name, table and SQL of each object) as
  * DB_DIGEST_SIZE bytes of hexadecimal text. True where it is the one that the schema's row names;

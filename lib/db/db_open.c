@@ -436,7 +436,7 @@ static bool open_ours(struct db *db, const struct db_schema *schema, enum db_mod
 	return open_handle(db, false, err);
 }
 
-bool db_look(const char *path, const struct db_schema *schema, struct error *err)
+bool db_inspect(const char *path, const struct db_schema *schema, struct error *err)
 {
 	struct stat st;
 	struct db *db = mem_alloc(sizeof *db);

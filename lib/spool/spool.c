@@ -114,9 +114,9 @@ static void count(struct spool *spool)
 	spool->waits_before = spool->waits;
 }
 
-bool spool_look(const char *path, struct error *err)
+bool spool_inspect(const char *path, struct error *err)
 {
-	return db_look(path, &schema, err);
+	return db_inspect(path, &schema, err);
 }
 
 struct spool *spool_open(const char *path, enum db_mode mode, struct error *err)

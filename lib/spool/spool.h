@@ -24,8 +24,8 @@
  */
 struct spool;
 
-/* As db_look() and db_open(): `mode` DB_WRITE makes an absent file. */
-bool spool_look(const char *path, struct error *err) MUST_CHECK;
+/* As db_inspect() and db_open(): `mode` DB_WRITE makes an absent file. */
+bool spool_inspect(const char *path, struct error *err) MUST_CHECK;
 struct spool *spool_open(const char *path, enum db_mode mode, struct error *err) MUST_CHECK;
 /* Reads all pages: is any damaged? */
 bool spool_check(struct spool *spool, struct error *err) MUST_CHECK;

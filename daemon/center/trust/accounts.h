@@ -33,7 +33,7 @@ struct account {
 };
 
 /* Whether the file is ours or isn't there; and opening it, made where it is missing (mode 0600). */
-bool accounts_look(const char *path, struct error *err) MUST_CHECK;
+bool accounts_inspect(const char *path, struct error *err) MUST_CHECK;
 struct accounts *accounts_open(const char *path, struct error *err) MUST_CHECK;
 struct accounts *accounts_close(struct accounts *accounts); /* takes NULL; returns NULL */
 

@@ -121,7 +121,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	struct loop *loop = arg;
 	(void)fd;
 	(void)what;
-	relays_look(&loop->relays, loop->view.pool);
+	relays_check(&loop->relays, loop->view.pool);
 	loop_free_retired(loop, RETIRED_MS);
 	notify_again();
 	do_turn(loop);

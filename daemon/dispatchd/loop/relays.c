@@ -35,7 +35,7 @@ static void report_failures(uint64_t *reported, const struct pool_relay *relay)
 	}
 }
 
-void relays_look(struct relays *relays, struct pool *pool)
+void relays_check(struct relays *relays, struct pool *pool)
 {
 	struct pool_relay now[RELAYS_MAX];
 	size_t n = pool_relays(pool, now, RELAYS_MAX);

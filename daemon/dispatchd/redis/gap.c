@@ -71,8 +71,8 @@ static int64_t lost_ahead(const redisReply *stream, const redisReply *group, int
 	return all_unread && added - past > length ? added - past - length : 0;
 }
 
-int64_t gap_look(struct gap *gap, const redisReply *stream, const char *group_name,
-                 const char *consumer)
+int64_t gap_check(struct gap *gap, const redisReply *stream, const char *group_name,
+                  const char *consumer)
 {
 	const redisReply *group = named(gap_value(stream, "groups"), group_name);
 	int64_t past;

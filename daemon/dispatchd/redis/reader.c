@@ -386,8 +386,8 @@ static void on_gap(void *arg, const redisReply *reply)
 	stream->reader->looking = stream->reader->waiting > 0;
 	if (reply->type == REDIS_REPLY_ARRAY)
 		flow_lost(&stream->source,
-		          gap_look(&stream->gap, reply, stream->reader->flow->group,
-		                   stream->reader->flow->consumer));
+		          gap_check(&stream->gap, reply, stream->reader->flow->group,
+		                    stream->reader->flow->consumer));
 	stream->reader->flow->wake(stream->reader->flow->wake_arg);
 }
 
