@@ -4,8 +4,7 @@
 
 struct engine;
 
-/* Rows of the outbox that were not yet handed to the publisher, this turn's included, up to the
- * limit. */
+/* Rows of the outbox that were not handed out yet, this turn's included: as many as may go. */
 void engine_publish_outcomes(struct engine *engine);
 
 #endif

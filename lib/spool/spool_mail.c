@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mails and the events that they report.
+ * Mails and the events that they tell of.
  *
  *   (made) ─▶ queued ────┐        ┌─▶ sent
  *   (made) ─▶ deferred ──┼▶ sending ─▶ failed ─▶ queued (by hand)
