@@ -23,8 +23,6 @@ DEPS := gcc make pkg-config libevent-dev libesmtp-dev libhiredis-dev libsqlite3-
 	python3 python3-pytest python3-pytest-xdist python3-aiosmtpd python3-redis python3-cryptography faketime
 DEPS_CHECK := clang clang-tidy clang-format cppcheck mandoc systemd bash-completion
 DEPS_COVERAGE := gcovr
-# For the tests of the customer center's pages in a browser, which are skipped where it can't be had.
-DEPS_BROWSER := chromium chromium-driver python3-selenium
 
 # Headers of others are system headers: their inline code is not ours to warn about.
 pkg_cflags = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(1) 2>/dev/null))
@@ -37,7 +35,7 @@ TEST_PKGS   := cmocka
 # `make V=1` shows whole commands.
 V ?= 0
 Q := $(if $(filter 0,$(V)),@)
-say = $(if $(filter 0,$(V)),@printf '  %-5s %s\n' $(1) $@)
+progress = $(if $(filter 0,$(V)),@printf '  %-5s %s\n' $(1) $@)
 
 # Warnings are errors in `make check` alone (WERROR=-Werror): another compiler's new ones stop nobody's build.
 WERROR ?=
@@ -46,8 +44,8 @@ INCLUDES := -D_GNU_SOURCE -Ilib -Idaemon -I$(BUILD)/gen $(call pkg_cflags,$(LIB_
 TEST_INCLUDES := -Itests/unit $(call pkg_cflags,$(TEST_PKGS) gmime-3.0)
 LIBS := $(call pkg_libs,$(DAEMON_PKGS) $(LIB_PKGS)) -lm -lpthread
 
-# What is compiled in besides: a sanitizer, counters for coverage, or what hardens a program. Where CFLAGS don't
-# optimize, or a packager fortifies by flags of their own, we don't fortify.
+# What else is compiled in: a sanitizer, counters for coverage, or hardening. Where CFLAGS don't optimize, or a packager
+# sets _FORTIFY_SOURCE, we don't set it.
 ifdef SANITIZE
 HARDEN   := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 HARDEN_L := -fsanitize=$(SANITIZE)
@@ -60,11 +58,11 @@ FORTIFY  := $(if $(optimized),$(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CF
 HARDEN   := -fPIE -fstack-protector-strong -fstack-clash-protection $(FORTIFY)
 HARDEN_L := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 endif
-# Those who build have the last word.
+# The flags of whoever builds come last, so that they win.
 COMPILE = $(CC) $(INCLUDES) $(WARN) $(HARDEN) $(CPPFLAGS) $(CFLAGS)
 LINK    = $(CC) $(HARDEN) $(CFLAGS) $(HARDEN_L) $(LDFLAGS)
 
-# Only the mailers' room may stand in for connect() and poll(), so dispatchctl gets no object of dispatchd's.
+# The mailers replace connect() and poll() for the whole program, so dispatchctl is linked with no object of dispatchd's.
 LIB_SRC    := $(wildcard lib/*/*.c)
 ROOM_SRC   := $(wildcard daemon/dispatchd/*/*.c)
 CTL_SRC    := $(wildcard daemon/dispatchctl/*.c daemon/dispatchctl/*/*.c)
@@ -100,7 +98,7 @@ OBJ  := $(call obj,$(SOURCES))
 .SUFFIXES:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all deps deps-check deps-coverage deps-browser demo test test-long unit tests objects check asan tsan coverage fuzz bench \
+.PHONY: all deps deps-check deps-coverage demo test test-long unit tests objects check asan tsan coverage fuzz bench \
 	install dist written generated clean help FORCE
 FORCE:
 
@@ -115,20 +113,17 @@ deps-check:
 deps-coverage:
 	@.ci/deps $(DEPS) $(DEPS_COVERAGE)
 
-deps-browser:
-	@.ci/deps $(DEPS_BROWSER) || echo 'deps: no browser can be installed: its tests are skipped'
-
-# The packages' flags are read when make starts: what needs packages that may just have come starts afresh.
+# pkg-config is asked when make starts, so whatever needs packages that were just installed starts another make.
 demo: deps ## a working day in half a minute: private Redis, six customers, twenty events, mails in a Maildir
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) tests/demo/demo.sh
 
-# Tests mostly wait for clocks, so that more of them than there are processors may run at a time.
+# Tests mostly wait for clocks, so more of them than there are processors run at a time.
 TEST_JOBS ?= $(shell echo $$((3 * $$(nproc) + 2)))
 pytest = $(if $(wildcard tests/system/test_*.py),BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -n $(TEST_JOBS) \
-	--dist loadgroup -m $(1) $(PYTEST_ARGS) tests/system)
+	-m $(1) $(PYTEST_ARGS) tests/system)
 
-test: deps deps-browser ## units, then the real programs with a real Redis and SMTP peers
+test: deps ## units, then the real programs with a real Redis and SMTP peers
 	@$(MAKE) --no-print-directory all tests
 	@$(MAKE) --no-print-directory unit
 	@$(call pytest,"not long")
@@ -139,7 +134,7 @@ test-long: deps ## the tests that take long: gigabytes, minutes on the clock, ev
 
 unit: $(UNIT) ## the unit tests alone; prints all of those that fail
 	@printf '%s\n' $(UNIT) | xargs -P $(shell nproc) -I{} sh -c \
-		'said=$$({} 2>&1) && echo "== {}" || { echo "$$said"; echo "== {} failed"; exit 1; }'
+		'output=$$({} 2>&1) && echo "== {}" || { echo "$$output"; echo "== {} failed"; exit 1; }'
 
 tests: $(UNIT) $(PROBES) $(BENCH) ## build the test programs without running them
 
@@ -152,20 +147,20 @@ check: deps-check ## compilers, linters, layering, and that code, manuals and sa
 asan: deps ## units and system tests again under the address and undefined-behavior sanitizers
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g" SANITIZE=address,undefined test
 
-# A second signal ends the daemon at once: threads that nobody joined are no fault.
+# A second signal ends the daemon at once: threads that nobody joined are not a fault.
 tsan: deps ## units and system tests again under ThreadSanitizer
 	@TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan/suppressions:history_size=4:report_thread_leaks=0:$$TSAN_OPTIONS" \
 		$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan CFLAGS="-O1 -g" SANITIZE=thread test
 
-# The least that tests must run through, in percent of lines. What runs as another user may not write its counters down.
+# The least coverage, in percent of lines. What runs as another user can't write its counters.
 COVERED_LIB    := 90
 COVERED_DAEMON := 80
-coverage: deps-coverage ## how much of the code the tests run through (gcovr); fails below 90 % of lib, 80 % of daemon
+coverage: deps-coverage ## how much of the code the tests cover (gcovr); fails below 90 % of lib, 80 % of daemon
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage CFLAGS="-O0 -g" COVERAGE=1 all tests
 	@find $(BUILD)/coverage -name '*.gcda' -delete
 	@GCOV_ERROR_FILE=/dev/null $(MAKE) --no-print-directory BUILD=$(BUILD)/coverage CFLAGS="-O0 -g" COVERAGE=1 test
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage coverage-report
-coverage-report: # of the counters that are there
+coverage-report: # from the counters that exist
 	@gcovr --root . --object-directory $(BUILD) --filter lib/ --filter daemon/ --json $(BUILD)/coverage.json $(BUILD)
 	@failed=0; for floor in lib:$(COVERED_LIB) daemon:$(COVERED_DAEMON); do \
 		echo "== coverage of $${floor%:*}, at least $${floor#*:} % of lines"; \
@@ -185,33 +180,33 @@ $(BUILD)/dispatchd-$(VERSION).tar.gz: FORCE
 	@.ci/dist dispatchd-$(VERSION) $@
 
 compile_command = s!.*!{"directory": "$(CURDIR)", "file": "&", "command": "$(COMPILE) $(TEST_INCLUDES) -c &"},!
-compile_commands.json: FORCE ## for clangd and other tools that want to know how a file is compiled
+compile_commands.json: FORCE ## for clangd and other tools that need to know how a file is compiled
 	@printf '%s\n' $(SOURCES) | sed '$(compile_command); 1s/^/[/; $$s/,$$/]/' > $@
 
-clean: ## remove all that was built
+clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z_.-]+:.*## /{printf "  %-21s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo; echo "  variables: BUILD CC CFLAGS PREFIX SYSCONFDIR DESTDIR TEST_JOBS PYTEST_ARGS"
 
-install: all ## put everything in its place (DESTDIR=, PREFIX=/usr/local, SYSCONFDIR=/etc)
+install: all ## install everything (DESTDIR=, PREFIX=/usr/local, SYSCONFDIR=/etc)
 	@PREFIX="$(PREFIX)" SYSCONFDIR="$(SYSCONFDIR)" MANDIR="$(MANDIR)" DESTDIR="$(DESTDIR)" BUILD=$(BUILD) \
 		systemd/install.sh
 
 # ---- how things are made
 
 $(BUILD)/dispatchd: $(call obj,$(MAIN_SRC) $(SHARED_SRC) $(ROOM_SRC)) $(LIB)
-	$(call say,LINK)
+	$(call progress,LINK)
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 $(BUILD)/dispatchctl: $(call obj,$(CTL_SRC)) $(SHARED) $(LIB)
-	$(call say,LINK)
+	$(call progress,LINK)
 	$(Q)$(LINK) -o $@ $^ -Wl,--as-needed $(LIBS)
 
-# GnuTLS comes with libmicrohttpd: no other program loads it.
+# libmicrohttpd brings GnuTLS: no other program loads it.
 $(BUILD)/dispatch-center: $(call obj,$(CENTER_SRC)) $(SHARED) $(LIB)
-	$(call say,LINK)
+	$(call progress,LINK)
 	$(Q)$(LINK) -o $@ $^ -Wl,--as-needed $(LIBS) $(call pkg_libs,$(CENTER_PKGS))
 
 $(PROGRAMS) $(UNIT) $(PROBES) $(BENCH): $(call obj,$(TSAN_SRC))
@@ -222,16 +217,16 @@ $(HELP): $(call obj,$(UNIT_HELP))
 $(SHARED): $(call obj,$(SHARED_SRC))
 $(LIB) $(ROOMS) $(SHARED) $(HELP): $(BUILD)/sources
 	@rm -f $@
-	$(call say,AR)
+	$(call progress,AR)
 	$(Q)ar rcs $@ $(filter %.o,$^)
 
-# A test program is linked with whatever it asks for; GMime only where it says so.
+# A test program is linked with whatever it uses; with GMime only where it includes it.
 $(UNIT): $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(HELP) $(ROOMS) $(LIB)
 $(PROBES): $(BUILD)/tests/%: $(BUILD)/tests/system/%.o $(HELP) $(ROOMS) $(LIB)
 $(BENCH): $(BUILD)/tests/%: $(BUILD)/tests/bench/%.o $(HELP) $(ROOMS) $(LIB)
 $(UNIT) $(PROBES) $(BENCH):
 	@mkdir -p $(@D)
-	$(call say,LINK)
+	$(call progress,LINK)
 	$(Q)$(LINK) -o $@ $(filter %.o %.a,$^) \
 		-Wl,--as-needed $(LIBS) $(call pkg_libs,$(TEST_PKGS) $(if $(shell grep -l gmime \
 		$(patsubst $(BUILD)/%.o,%.c,$(filter %.o,$<))),gmime-3.0))
@@ -239,12 +234,12 @@ $(UNIT) $(PROBES) $(BENCH):
 $(BUILD)/tests/%.o: INCLUDES += $(TEST_INCLUDES)
 $(OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags | $(GEN)
 	@mkdir -p $(@D)
-	$(call say,CC)
+	$(call progress,CC)
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
 # The sample configuration and the manual's list of keys, written by the table of keys itself.
 $(BUILD)/generate: $(call obj,$(TOOL_SRC)) $(LIB)
-	$(call say,LINK)
+	$(call progress,LINK)
 	$(Q)$(LINK) -o $@ $^ -Wl,--as-needed $(LIBS)
 
 # Puts $(2), which a program wrote, between the marks "$(1): begin" and "$(1): end" of a manual page.
@@ -270,8 +265,8 @@ $(BUILD)/gen/%.sql.h: %.sql Makefile
 	@mkdir -p $(@D)
 	@sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $< > $@
 
-# The shipped templates and their English words, for those who have lost their own, and the center's files: a row a
-# file. A file's last line is one only if it ends.
+# The shipped templates and their English words, for a daemon whose own are missing, and the center's files: a row per
+# file. A last line without a line feed stays without one.
 $(BUILD)/gen/builtin_templates.h: $(BUILT_IN)
 $(BUILD)/gen/center_assets.h: $(ASSETS)
 $(BUILD)/gen/builtin_templates.h $(BUILD)/gen/center_assets.h: Makefile
@@ -282,8 +277,8 @@ $(BUILD)/gen/builtin_templates.h $(BUILD)/gen/center_assets.h: Makefile
 		sed 's/\\/\\\\/g; s/"/\\"/g; $$!s/.*/"&\\n"/; $$s/.*/"&'"$$end"'"/' $$f; echo '},'; \
 	done > $@
 
-# Files that say what the last build was made with, touched only when that changes. `flags` is read here, where a
-# target's own variables aren't seen: its first reader may be a test.
+# Files that record what the last build was made with, touched only when that changes. `flags` is expanded here, where a
+# target's own variables aren't seen: a test may be the first to need it.
 $(BUILD)/gen/version.h: FORCE
 	@mkdir -p $(@D)
 	@echo '#define DISPATCHD_VERSION "$(VERSION)"' > $@.new

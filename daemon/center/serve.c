@@ -153,8 +153,8 @@ int serve_check(const struct settings *settings)
 {
 	struct error err;
 	if (!check_pairs(settings, &err) || !check_jumps(settings, &err) ||
-	    !accounts_look(settings->center.path, &err) ||
-	    !customers_look(settings->customers.path, &err)) {
+	    !accounts_inspect(settings->center.path, &err) ||
+	    !customers_inspect(settings->customers.path, &err)) {
 		print_fault(&err);
 		return err.code;
 	}

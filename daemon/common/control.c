@@ -51,7 +51,8 @@ static bool send_line(int fd, const json_t *request, struct error *err)
 	}
 	bool whole = sent == line.len;
 	buf_free(&line);
-	return whole || error_set(err, EX_UNAVAILABLE, "dispatchd went away: %s", strerror(errno));
+	return whole || error_set(err, EX_UNAVAILABLE, "lost the connection to dispatchd: %s",
+	                          strerror(errno));
 }
 
 static bool control_read_line(int fd, struct buf *line, struct error *err)

@@ -13,9 +13,9 @@
  */
 enum control_answer {
 	CONTROL_ANSWERED, /* *ret is the answer, the caller's */
-	CONTROL_ABSENT,   /* no daemon runs here; `err` says what was tried */
+	CONTROL_ABSENT,   /* no daemon runs here; `err` has what was tried */
 	CONTROL_REFUSED,  /* it answered with a fault, which is in `err` */
-	CONTROL_FAULT,    /* it didn't answer; `err` says why */
+	CONTROL_FAULT,    /* it didn't answer; `err` has the reason */
 };
 enum control_answer control_ask(const struct settings *settings, const json_t *request,
                                 json_t **ret, struct error *err) MUST_CHECK;

@@ -22,7 +22,7 @@ struct socket_path {
 	int directory; /* -1: none was needed, or there is none */
 };
 
-/* A directory that is missing is no fault: nobody listens there, and bind() says so. */
+/* A missing directory is not a fault: nobody listens there, and bind() reports it. */
 bool socket_path_set(struct socket_path *ret, const char *file, const char *name,
                      struct error *err) MUST_CHECK;
 void socket_path_clear(struct socket_path *place);

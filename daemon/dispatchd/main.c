@@ -61,7 +61,7 @@ static void print_usage_fault(const char *what, const char *word)
 	fprintf(stderr, "dispatchd: %s '%s'\n", what, utf8_show(word, shown, sizeof(shown)));
 }
 
-/* getopt has passed by the word; a letter among others is in `optopt`. */
+/* getopt has already passed the word; one letter of several is in `optopt`. */
 static void print_unknown(char **argv)
 {
 	char letter[] = {'-', (char)optopt, '\0'};

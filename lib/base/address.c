@@ -154,8 +154,8 @@ static const char *skip_space(const char *p)
 	return p;
 }
 
-/* Copies a quoted string's content; returns what stands behind the closing quote, NULL where there
- * is none. */
+/* Copies a quoted string's content; returns what follows the closing quote, NULL where there is
+ * none. */
 static const char *copy_quoted(const char *p, char *name, size_t size)
 {
 	size_t n = 0;

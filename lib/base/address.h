@@ -9,7 +9,7 @@
 enum { ADDRESS_MAX = 254, MAILBOX_NAME_MAX = 256 };
 
 /*
- * Whether `address` may stand in an SMTP envelope: RFC 5321, section 4.1.2, a Dot-string or
+ * Whether `address` can be used in an SMTP envelope: RFC 5321, section 4.1.2, a Dot-string or
  * Quoted-string (64 bytes at most), `@`, and a domain or an address literal; 254 bytes at most.
  * Stricter than that in one point: no space, not even between quotes. On a fault `err` says what is
  * wrong (code 65); it may be NULL.
@@ -23,10 +23,10 @@ bool address_check(const char *address, struct error *err) MUST_CHECK;
  */
 bool address_to_ascii(const char *address, char ret[ADDRESS_MAX + 1]) MUST_CHECK;
 
-/* What stands behind the last `@`; "" where there is none. Points into `address`. */
+/* What follows the last `@`; "" where there is none. Points into `address`. */
 const char *address_domain(const char *address);
 
-/* Whether mail for both goes to the same mailbox, as far as others can tell: the domain without
+/* Whether mail for both goes to the same mailbox, as far as others can know: the domain without
  * case. */
 bool address_same(const char *a, const char *b);
 

@@ -148,8 +148,8 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-/* The value that the text after `=` stands for, unquoted in place. A quote with something after it
- * is part of the value: "Example Hauling" <dispatch@example.com>. */
+/* The value of the text after `=`, unquoted in place. A quote with something after it is part of
+ * the value: "Example Hauling" <dispatch@example.com>. */
 static const char *value_of(char *text, bool *ret_open_quote)
 {
 	char *p = text;
@@ -274,7 +274,7 @@ static void read_line(struct reader *reader, const char *bytes, size_t len)
 
 /* ---- one file */
 
-/* Complains about keys that stand twice among the values from `first` on, which are one file's. */
+/* Reports keys that appear twice among the values from `first` on, which are one file's. */
 static void check_twice(struct conf *conf, size_t first)
 {
 	GHashTable *seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

@@ -18,7 +18,7 @@
  * CRLF and a byte order mark are taken. A section may be opened again. Reading goes on after a
  * fault, so that all of them are reported at once.
  */
-/* Where a thing stands; `{0}` is the main file as a whole. */
+/* A place in a file; `{0}` is the main file as a whole. */
 struct conf_place {
 	const char *section; /* NULL for none */
 	int file;            /* index into `files` */

@@ -45,14 +45,14 @@ static bool unix_parse(const char *path, struct endpoint *ret, struct error *err
 	return true;
 }
 
-/* What may stand where the port does. */
+/* What may be in the place of the port. */
 struct port_rule {
 	int least;
-	int left_out; /* the port that is meant where none is written; 0: one has to be */
+	int left_out; /* the default port; 0: the port is required */
 };
 
-/* Where the host ends, and `ret_port` what stands behind it (NULL: nothing); NULL where that can't
- * be told. */
+/* Where the host ends, and `ret_port` what follows it (NULL: nothing); NULL where that is
+ * ambiguous. */
 static const char *host_end(const char *text, const struct port_rule *rule, const char **ret_port)
 {
 	bool v6 = *text == '[';

@@ -76,7 +76,7 @@ static bool judge(const struct folder *folder, const char *name, const struct st
 	return true;
 }
 
-/* Why a name couldn't be opened: what it is says more than errno does. */
+/* Why a name couldn't be opened: what it is explains more than errno does. */
 static bool explain(const struct folder *folder, const char *name, mode_t type, struct error *err)
 {
 	int number = errno;

@@ -12,12 +12,12 @@
  * Files in a folder where others may write, too: the daemon shares its folder with the office,
  * whose members can put anything in the place of any name. So a folder is opened once and
  * everything below it by its descriptor, a step at a time: no link is followed, no FIFO waited for,
- * owner and mode are changed on descriptors, and what isn't ours is refused: what is no regular
+ * owner and mode are changed on descriptors, and what isn't ours is refused: what is not a regular
  * file (or folder), a file that has a second name (a hard link), and what belongs neither to us,
  * root, the folder's owner nor its group.
  *
- * Names are one step each, without `/`. Faults: 65 something else than a
- * file or a folder, 77 not permitted or not ours, 74 else.
+ * Names are one step each, without `/`. Faults: 65 something else than a file or a folder, 77 not
+ * permitted or not ours, 74 else.
  */
 struct folder {
 	int fd;

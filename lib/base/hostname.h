@@ -23,10 +23,9 @@ bool hostname_literal(const char *text);
 bool hostname_same(const char *a, const char *b);
 
 /*
- * Whether an HTTP request may be meant for us by what its Host says (RFC 9110, section 7.2): an
- * IPv4 address, an IPv6 address in brackets, a name that means this very host, or one of `names`
- * (NULL-terminated); each with or without a port. Any other name is one that somebody else's DNS
- * chose.
+ * Whether an HTTP request may be for us, by its Host (RFC 9110, section 7.2): an IPv4 address, an
+ * IPv6 address in brackets, a name that means this very host, or one of `names` (NULL-terminated);
+ * each with or without a port. Any other name is one that somebody else's DNS chose.
  */
 bool hostname_addresses_us(const char *host, const char *const *names);
 

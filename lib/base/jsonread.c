@@ -12,7 +12,7 @@
 
 enum { WORDS_MAX = 200 };
 
-/* What jansson says (the beginning of it), and what we say. */
+/* jansson's messages (the beginning of each), and ours. */
 static const struct {
 	const char *theirs, *ours;
 } words[] = {
@@ -22,15 +22,15 @@ static const struct {
         {"invalid Unicode escape", "\\u without four hexadecimal digits behind it"},
         {"invalid Unicode", "half a surrogate pair (\\ud800 to \\udfff) in a string"},
         {"premature end of input", "the text ends inside a string"},
-        {"unexpected newline", "a line break inside a string, where \\n was expected"},
-        {"control character", "a control character inside a string, where an escape was expected"},
+        {"unexpected newline", "a line break inside a string, expected \\n"},
+        {"control character", "a control character inside a string, expected an escape"},
         {"invalid escape", "an unknown escape in a string"},
         {"too big", "a number beyond 64 bits"},
         {"real number overflow", "a number beyond the range of a double"},
-        {"string or '}' expected", "a key in quotes or } was expected"},
-        {"':' expected", "a colon was expected"},
-        {"'}' expected", "a comma or } was expected"},
-        {"']' expected", "a comma or ] was expected"},
+        {"string or '}' expected", "expected a key in quotes or }"},
+        {"':' expected", "expected a colon"},
+        {"'}' expected", "expected a comma or }"},
+        {"']' expected", "expected a comma or ]"},
         {"maximum parsing depth", "more than 2048 objects and arrays inside one another"},
         {"end of file expected", "more text behind the JSON value"},
         {"duplicate object key", "the same key twice in an object"},

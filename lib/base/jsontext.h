@@ -31,9 +31,9 @@ enum { JSONTEXT_PATH_MAX = 3 };
 typedef void jsontext_mended(void *arg, const char *const path[JSONTEXT_PATH_MAX], size_t depth);
 
 /*
- * The same for text that strangers write: half a surrogate pair and \u0000, which JSON allows and
- * text can't hold, become U+FFFD, in keys too. `mended` hears of each value; of a changed key
- * nobody does.
+ * The same for text from outside: half a surrogate pair and \u0000, which JSON allows and text
+ * can't hold, become U+FFFD, in keys too. `mended` hears of each value; of a changed key nobody
+ * does.
  */
 json_t *jsontext_read_mended(const char *text, size_t len, jsontext_mended *mended, void *arg,
                              struct error *err) MUST_CHECK;
@@ -44,14 +44,13 @@ json_t *jsontext_read_line(const char *text, size_t len, int *ret_column,
 
 enum jsontext_order { JSONTEXT_AS_IS, JSONTEXT_SORTED };
 /*
- * Appends it, compact. Members stand in their own order, or sorted by bytes at every level. A real
- * is written with the fewest digits that read back as the same: 49.95, where jansson writes
+ * Appends it, compact. Members keep their order, or are sorted by bytes at every level. A real is
+ * written with the fewest digits that read back as the same: 49.95, where jansson writes
  * 49.950000000000003.
  */
 void jsontext_write(struct buf *buf, const json_t *value, enum jsontext_order order);
 
-/* How many containers stand in one another at most: 0 for a scalar, 1 for `{}`. Looks no deeper
- * than `limit` + 1. */
+/* How deep containers nest: 0 for a scalar, 1 for `{}`. Looks no deeper than `limit` + 1. */
 int jsontext_depth(const json_t *value, int limit);
 
 /* "an object", "text", "an integer", … for messages. */

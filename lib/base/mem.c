@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory that is there or ends the program, and arenas: blocks that are handed out in pieces and
+ * Memory that is there or ends the program, and arenas: blocks that are given out in pieces and
  * freed all at once.
  */
 #include "base/mem.h"

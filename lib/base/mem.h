@@ -7,16 +7,16 @@
 #include <stddef.h>
 
 /*
- * Memory that is there or ends the program: Debian overcommits, so a NULL from malloc is no state
- * to live on in; everything that counts is on disk and systemd starts us again.
+ * Memory that is there or ends the program: Debian overcommits, so a NULL from malloc is not a
+ * state to live on in; everything that counts is on disk and systemd starts us again.
  */
 void *mem_alloc(size_t size); /* zeroed; free() frees */
 void *mem_realloc(void *old, size_t count, size_t size);
 char *mem_strdup(const char *text); /* NULL gives NULL */
 
 /*
- * An arena hands out memory that is freed all at once: what one turn loads and decides lives in
- * one and is gone after it. Not for sharing between threads. All results are zeroed.
+ * An arena allocates memory that is freed all at once: what one turn loads and decides lives in one
+ * and is gone after it. Not for sharing between threads. All results are zeroed.
  */
 struct arena;
 struct arena *arena_new(void);
@@ -25,8 +25,8 @@ void *arena_alloc(struct arena *arena, size_t size);                    /* align
 char *arena_strdup(struct arena *arena, const char *text);              /* NULL gives NULL */
 char *arena_strndup(struct arena *arena, const char *text, size_t len); /* adds the NUL */
 char *arena_printf(struct arena *arena, const char *fmt, ...) PRINTF_LIKE(2, 3);
-size_t arena_bytes(const struct arena *arena); /* handed out since it was made or reset */
-void arena_reset(struct arena *arena);         /* frees what was handed out, keeps a block */
+size_t arena_bytes(const struct arena *arena); /* allocated since it was made or reset */
+void arena_reset(struct arena *arena);         /* frees what was allocated, keeps a block */
 struct arena *arena_free(struct arena *arena); /* takes NULL; returns NULL */
 
 /* Room for one more in an array of `n`: `array` itself, or where `*cap` of them are there a copy

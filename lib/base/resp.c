@@ -110,8 +110,8 @@ static const char *take_digit(struct resp *resp, char c)
 	} else if (c == '-' && resp->digits == 0 && !resp->negative) {
 		resp->negative = true;
 	} else if (c >= '0' && c <= '9') {
-		/* A full int64_t is no length: only `:` may have 19 digits, and its value doesn't
-		 * count here. */
+		/* A full int64_t is not a length: only `:` may have 19 digits, and its value
+		 * doesn't count here. */
 		if (++resp->digits > DIGITS_MAX + 1 ||
 		    (resp->digits > DIGITS_MAX && resp->type != ':'))
 			return "protocol error: a number is too long";

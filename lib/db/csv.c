@@ -85,7 +85,7 @@ static char find_separator(struct csv *csv)
 	return separators[best];
 }
 
-/* A first line `sep=;`, by which a spreadsheet is told what separates: true, and it is passed
+/* A first line `sep=;`, which declares the separator to a spreadsheet: true, and it is passed
  * over. */
 static bool take_separator(struct csv *csv)
 {
@@ -193,7 +193,7 @@ static void read_plain(struct csv *csv)
 		while (csv->at < csv->filled && !is_end(csv, (unsigned char)csv->block[csv->at]))
 			csv->at++;
 		if (memchr(csv->block + from, '"', csv->at - from))
-			note(csv, "a quote stands inside a cell that isn't in quotes");
+			note(csv, "a quote is inside a cell that isn't in quotes");
 		buf_add(&csv->text, csv->block + from, csv->at - from);
 	}
 }
@@ -214,7 +214,7 @@ static bool read_formula(struct csv *csv)
 	return true;
 }
 
-/* A cell in quotes or a formula; nothing may stand behind it. */
+/* A cell in quotes or a formula; nothing may follow it. */
 static bool read_closed(struct csv *csv)
 {
 	bool formula = begins_formula(csv);
@@ -224,7 +224,7 @@ static bool read_closed(struct csv *csv)
 		return false;
 	size_t len = csv->text.len;
 	if (!is_end(csv, peek(csv)))
-		note(csv, "something stands behind the closing quote of a cell");
+		note(csv, "something follows the closing quote of a cell");
 	read_plain(csv);
 	csv->text.len = len;
 	return true;

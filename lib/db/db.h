@@ -29,7 +29,7 @@ struct db_query;
 /* What a database is: one row of constants a database. */
 struct db_schema {
 	const char *name;              /* "customers.db", for messages */
-	uint32_t application_id;       /* tells the two databases apart */
+	uint32_t application_id;       /* distinguishes the two databases */
 	const char *const *migrations; /* SQL; the version is how many of them have run */
 	size_t n_migrations;
 	/* Sets up a new connection (SQL functions that the schema uses); may be NULL. `handle` is a
@@ -60,7 +60,7 @@ struct db *db_open(const char *path, const struct db_schema *schema, enum db_mod
  * Whether the file is one of that schema, or isn't there, or is empty, without making, locking or
  * changing anything. Codes as above.
  */
-bool db_look(const char *path, const struct db_schema *schema, struct error *err) MUST_CHECK;
+bool db_inspect(const char *path, const struct db_schema *schema, struct error *err) MUST_CHECK;
 /*
  * Writes the BLAKE2b digest of the file's schema (type, name, table and SQL of each object) as
  * DB_DIGEST_SIZE bytes of hexadecimal text. True where it is the one that the schema's row names;
@@ -163,7 +163,7 @@ const void *db_peek_blob(struct db_query *query, int column, size_t *ret_len);
 int64_t db_int(struct db_query *query, int column);
 bool db_is_null(struct db_query *query, int column);
 struct instant db_instant(struct db_query *query, int column); /* INSTANT_NONE for NULL */
-struct day db_day(struct db_query *query, int column); /* DAY_NONE for NULL and what is no day */
+struct day db_day(struct db_query *query, int column); /* DAY_NONE for NULL and what isn't a day */
 
 /* SQL that gives no rows and has no parameters, several statements with `;`. */
 bool db_exec(struct db *db, const char *sql, struct error *err);
@@ -171,10 +171,10 @@ bool db_exec(struct db *db, const char *sql, struct error *err);
 int64_t db_last_id(const struct db *db);
 int64_t db_changes(const struct db *db); /* rows that the last statement changed */
 
-/* Grows when another connection has committed (2.6 µs); -1 where it can't be told. */
+/* Grows when another connection has committed (2.6 µs); -1 where that is unknown. */
 int64_t db_data_version(struct db *db);
 
-/* Whether another file stands at the path by now (a backup was put back); `ret_clean` tells that
+/* Whether another file is at the path by now (a backup was put back); `ret_clean` reports that
  * there is no -wal left beside it, which would be the old one's and must not be read into the
  * new. */
 bool db_replaced(struct db *db, bool *ret_clean);

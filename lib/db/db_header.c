@@ -116,8 +116,8 @@ static bool another(const struct db *db, const struct db_schema *schema, uint32_
 {
 	const char *name = name_of(id);
 	if (name != NULL)
-		return error_set(err, EX_DATAERR, "%s is dispatchd's %s, but its %s was expected",
-		                 db->path, name, schema->name);
+		return error_set(err, EX_DATAERR, "%s is dispatchd's %s; expected its %s", db->path,
+		                 name, schema->name);
 	return error_set(err, EX_DATAERR, "%s is a database, but not dispatchd's %s", db->path,
 	                 schema->name);
 }
@@ -170,9 +170,8 @@ bool db_header_check(struct db *db, const struct db_schema *schema, bool *ret_em
 		return true;
 	}
 	if (memcmp(header, magic, sizeof magic) != 0)
-		return error_set(err, EX_DATAERR,
-		                 "%s is not a database; dispatchd's %s was expected", db->path,
-		                 schema->name);
+		return error_set(err, EX_DATAERR, "%s is not a database; expected dispatchd's %s",
+		                 db->path, schema->name);
 	uint32_t version = number_at(header + 60), id = number_at(header + 68);
 	if (!*ret_empty && id != schema->application_id)
 		return another(db, schema, id, err);

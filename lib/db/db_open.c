@@ -180,7 +180,7 @@ static bool ensure_in(const struct folder *folder, const char *path, bool privat
 	        check_companions(folder, name, err) && check_access(folder, path, mode, err));
 }
 
-/* Makes the file where it is missing and may be made; tells whether there is one. */
+/* Makes the file where it is missing and may be made; returns whether there is one. */
 static bool ensure_file(const char *path, bool private, enum db_mode mode, bool *ret_there,
                         struct error *err)
 {
@@ -436,7 +436,7 @@ static bool open_ours(struct db *db, const struct db_schema *schema, enum db_mod
 	return open_handle(db, false, err);
 }
 
-bool db_look(const char *path, const struct db_schema *schema, struct error *err)
+bool db_inspect(const char *path, const struct db_schema *schema, struct error *err)
 {
 	struct stat st;
 	struct db *db = mem_alloc(sizeof *db);

@@ -16,7 +16,7 @@ struct db_query {
 	const char *sql;       /* its address is the key; not to be read for one made for once */
 	sqlite3_stmt *stmt;    /* NULL where it couldn't be prepared: `rc` says why */
 	int rc;                /* the first fault of preparing and binding */
-	bool busy;             /* handed out and not ended */
+	bool busy;             /* in use and not ended */
 	bool once;
 	int64_t ops; /* SQLite's steps since it began */
 };

@@ -6,8 +6,8 @@
  * text, with that of an empty database that the same migrations made, or its digest with that
  * one's: at the opening, and in each transaction that finds it changed since.
  *
- * What isn't ours and is no fault: SQLite's own tables (ANALYZE's), and plain tables that refer to
- * none of ours, with their indexes. Nothing of ours runs them.
+ * What isn't ours and is not a fault: SQLite's own tables (ANALYZE's), and plain tables that refer
+ * to none of ours, with their indexes. Nothing of ours runs them.
  */
 #include "db/db_private.h"
 

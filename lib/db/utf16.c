@@ -93,7 +93,7 @@ static int utf16_close(void *cookie)
 	return 0;
 }
 
-/* What two first bytes say; false where it is no UTF-16. */
+/* What the first two bytes mean; false where it isn't UTF-16. */
 static bool sniff(int first, int second, bool *ret_big, bool *ret_mark)
 {
 	bool ascii_first = first > 0 && first<0x80, ascii_second = second> 0 && second < 0x80;

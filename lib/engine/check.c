@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The checks: some look at a customer as the rules see it, the others at what only the database or
- * the templates have. Each says its findings in the words of the office.
+ * the templates have. Each reports its findings in the office's terms.
  */
 #include "engine/check.h"
 
@@ -231,7 +231,7 @@ static void check_fault(void *arg, const char *text)
 	found(arg, "template", "%s", text);
 }
 
-/* What is no name of ours may be one of the publisher's: then events on record had it. */
+/* A name that isn't ours may be a publisher's: then events on record had it. */
 static bool publisher_provides(struct check *check, const char *name)
 {
 	const char *member;

@@ -9,7 +9,7 @@
 #include <jansson.h>
 
 /*
- * What the office would want to know before a customer tells it: customers nobody can be mailed
+ * What the office would want to know before a customer complains: customers nobody can be mailed
  * for, calendars that never open, suspensions that were forgotten, zones and locales that don't
  * exist, template variables that nothing provides. Reads customers.db and the templates, changes
  * nothing.

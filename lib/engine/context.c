@@ -2,8 +2,8 @@
 /*
  * What a template sees (contract, section 5): one JSON object with event, job, jobs, customer,
  * contact, window, timeline, company and, for the office, suspension. Made when a mail is first
- * dispatched and recorded with it, so that a retry says the same. Only names that have a value are
- * there.
+ * dispatched and recorded with it, so that a retry has the same content. Only names that have a
+ * value are there.
  */
 #include "engine/context.h"
 
@@ -237,7 +237,7 @@ json_t *engine_suspension_json(const struct suspension *s)
 	return json;
 }
 
-/* From midnight to midnight: "00:00 to 00:00" would tell nobody anything. */
+/* From midnight to midnight: "00:00 to 00:00" would be meaningless. */
 static bool is_all_day(struct hours_span span, const struct zone *zone)
 {
 	struct day day = zone_day(zone, span.open);
@@ -414,7 +414,7 @@ const char *engine_context(struct engine *engine, const struct spool_mail *mail,
 	char *text = json_dumps(context, JSON_COMPACT);
 	json_decref(context);
 	if (text == NULL)
-		bug("mail %lld: its context is no JSON", (long long)mail->id);
+		bug("mail %lld: its context is not JSON", (long long)mail->id);
 	const char *copy = arena_strdup(engine->arena, text);
 	free(text);
 	return copy;

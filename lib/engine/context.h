@@ -11,11 +11,11 @@
 
 struct engine;
 
-/* What a template sees of a mail that tells of these events: JSON text, in the turn's arena. */
+/* What a template sees of a mail that reports these events: JSON text, in the turn's arena. */
 const char *engine_context(struct engine *engine, const struct spool_mail *mail,
                            const struct spool_event *const *events, size_t n);
 
-/* What it sees of a customer, a job, a suspension, the firm. */
+/* What it sees of a customer, a job, a suspension, the company. */
 json_t *engine_customer_json(const struct customer *customer);
 /* Events' data in one mail may weigh so much; `*room` is what is left of it. Each is there several
  * times. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Customers as a turn sees them: each loaded once, with the marks of refused addresses that are not
- * in customers.db yet. Whoever marks one sees the mark at once, and so does everybody after.
+ * in customers.db yet. A mark is visible at once to all that follows.
  */
 #include "engine/customer_cache.h"
 
@@ -80,7 +80,7 @@ void engine_refuse_address(struct engine *engine, int64_t contact, const char *a
 	                           address, "reply", reply);
 	char *text = detail ? json_dumps(detail, JSON_COMPACT) : NULL;
 	if (text == NULL)
-		bug("a refused address that is no text");
+		bug("a refused address that is not text");
 	struct spool_office_write write = {
 	        .kind = "refused", .time = engine->now, .detail = text, .entry = ""};
 	spool_office_write_add(engine->spool, &write);

@@ -104,8 +104,8 @@ struct engine *engine_open(const struct settings *settings, struct instant now, 
 	engine->zones = zones_new();
 	set_domain(engine);
 	/* Before anything is made beside a file that isn't ours. */
-	if (!spool_look(settings->spool.path, err) ||
-	    !customers_look(settings->customers.path, err) || !take_lock(engine, err))
+	if (!spool_inspect(settings->spool.path, err) ||
+	    !customers_inspect(settings->customers.path, err) || !take_lock(engine, err))
 		return engine_close(engine);
 	engine->spool = spool_open(settings->spool.path, DB_WRITE, err);
 	if (engine->spool == NULL)

@@ -10,8 +10,8 @@
 #include <stddef.h>
 
 /*
- * The answer to "why?": what the rules say of one event at an instant, with today's records. Opens
- * both databases for reading, changes and sends nothing, needs neither Redis nor a daemon.
+ * The answer to "why?": what the rules decide about one event at an instant, with today's records.
+ * Opens both databases for reading, changes and sends nothing, needs neither Redis nor a daemon.
  *
  * One batch sees one view of the records: explain_open() begins it.
  */

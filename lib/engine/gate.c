@@ -184,7 +184,7 @@ bool engine_release_by_hand(struct engine *engine, int64_t *id, const char *job,
 	struct outcome_facts facts = {
 	        .note = note, .due = INSTANT_NONE, .outside_hours = gate_outside_hours(&subject)};
 	engine_release_job(engine, &request, customer, facts.outside_hours);
-	/* Whoever releases it against the suspension knows of it: then it is not watched. */
+	/* Whoever releases it in spite of the suspension knows about it: then it is not watched. */
 	request.recheck = INSTANT_NEVER;
 	if (request.reason != REASON_SUSPENDED)
 		engine_watch(engine, &request, &subject);

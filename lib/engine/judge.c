@@ -5,7 +5,7 @@
 #include "engine/customer_cache.h"
 #include "engine/engine_private.h"
 
-/* What other contacts have of the event. */
+/* The mails of the event that other contacts have. */
 static void find_mails(struct engine *engine, int64_t event, int64_t contact,
                        struct rules_case *subject)
 {

@@ -9,7 +9,7 @@
 
 struct engine;
 
-/* An event in a mail, and what the rules say of it now. */
+/* An event in a mail, and what the rules decide about it now. */
 struct mail_member {
 	const struct spool_notice *notice;
 	struct spool_event event;

@@ -16,7 +16,7 @@ bool known_is_there(const char *path, struct error *err)
 {
 	struct stat st;
 	bool there = lstat(path, &st) == 0;
-	/* What is no file, or can't be reached, is for the opening to say. */
+	/* What is not a file, or can't be reached, is reported when it is opened. */
 	if (there ? !S_ISREG(st.st_mode) || st.st_size > 0 : errno != ENOENT)
 		return true;
 	return error_set(err, EX_NOINPUT,

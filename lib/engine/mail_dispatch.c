@@ -82,8 +82,8 @@ struct dispatch {
 	json_t *record;      /* the same, parsed */
 };
 
-/* A mail that was tried says the same again; the office's was written when it was made. A relay's
- * words tell of an earlier try, also in spools where a person's retry put the count back to 0. */
+/* A mail that was tried repeats its content; the office's was written when it was made. A relay's
+ * reply proves an earlier try, also in spools where a manual retry reset the count to 0. */
 static void read_record(struct engine *engine, struct dispatch *d)
 {
 	const struct spool_mail *mail = &d->mail;
@@ -101,7 +101,7 @@ static void name_jobs(struct outgoing_mail *outgoing, const struct dispatch *d)
 	outgoing->jobs = jobs;
 }
 
-/* A mail of recalled jobs tells of no event: they are in its context alone. */
+/* A mail of recalled jobs reports no event: the jobs are in its context alone. */
 static void name_recalled_jobs(struct outgoing_mail *outgoing, const json_t *record)
 {
 	const json_t *list = json_object_get(record, "jobs"), *job;
@@ -201,7 +201,7 @@ static const struct customer *customer_of(struct engine *engine, const struct di
 	return number != NULL ? engine_customer(engine, number) : NULL;
 }
 
-/* The office's mails are asked nothing: it has to know. */
+/* The office's mails are not judged: the office has to know. */
 static void dispatch_office(struct engine *engine, struct dispatch *d,
                             const struct spool_notice *notices, size_t n)
 {

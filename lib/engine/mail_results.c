@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What became of mails in flight: by what the mailers report, or unknown after a crash.
- * mail_dispatch.c is where they take off.
+ * mail_dispatch.c dispatches them.
  */
 #include "engine/mail_results.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A mail's state and its events': what a mail becomes, each event in it becomes, and an outcome
- * says so. An event may also leave a mail that has others.
+ * reports it. An event may also leave a mail that has others.
  */
 #include "engine/mail_state.h"
 

@@ -10,7 +10,7 @@
 
 struct engine;
 
-/* The one way by which a mail moves: says from where to where, for the log at debug. No outcome. */
+/* The only way to move a mail: reports from where to where, for the log at debug. No outcome. */
 void engine_mail_move(struct engine *engine, struct spool_mail *mail, enum status to,
                       enum reason reason);
 /* All active notices of a mail take a status with it. The office's mails are

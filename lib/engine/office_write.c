@@ -36,7 +36,7 @@ void engine_take_customer(struct engine *engine, const struct entry *entry)
 	json_t *json = jsontext_read(entry->fields[0].value, entry->fields[0].value_len, &err);
 	if (!json_is_object(json)) {
 		engine_dead_letter(engine, entry, REASON_MALFORMED,
-		                   json ? "customer is no JSON object" : err.text);
+		                   json ? "customer is not a JSON object" : err.text);
 	} else {
 		const struct entry_field *field = &entry->fields[0];
 		struct spool_office_write write = {

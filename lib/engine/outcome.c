@@ -126,7 +126,7 @@ const char *entry_feed_name(enum entry_feed feed)
 
 enum { ENTRY_NAME_BYTES = 16 };
 
-/* A list's item has no id of its own: what it says stands for it. */
+/* A list's item has no id of its own: a digest of its content replaces it. */
 static const char *entry_name(const struct engine *engine, const struct entry *entry,
                               const struct buf *pack)
 {
@@ -139,7 +139,7 @@ static const char *entry_name(const struct engine *engine, const struct entry *e
 	return sodium_bin2hex(name, 2 * sizeof digest + 1, digest, sizeof digest);
 }
 
-/* Whether this is no second dead letter, but one that was read before and not acknowledged. Two
+/* Whether this is not a second dead letter, but one that was read before and not acknowledged. Two
  * items of a list may well be equal, so that only those count which another process has left. */
 static bool is_known(const struct engine *engine, const struct entry *entry,
                      const struct spool_outcome *dead)

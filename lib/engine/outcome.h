@@ -13,7 +13,7 @@
 
 struct engine;
 
-struct outcome_facts { /* what may stand in an outcome besides event, status and reason */
+struct outcome_facts { /* what an outcome may have besides event, status and reason */
 	const struct spool_mail *mail;
 	const char *to;
 	const char *reply;

@@ -4,7 +4,8 @@
 
 struct engine;
 
-/* Rows of the outbox that were not handed out yet, this turn's included: as many as may go. */
+/* Rows of the outbox that were not yet handed to the publisher, this turn's included, up to the
+ * limit. */
 void engine_publish_outcomes(struct engine *engine);
 
 #endif

@@ -69,7 +69,7 @@ static void take_outcome(struct run *run, const struct spool_outcome *outcome)
 	const char *contact = fields_find(fields, n, "contact"), *to = fields_find(fields, n, "to");
 	const char *due = fields_find(fields, n, "due");
 	if (contact == NULL || known(run, strtoll(contact, NULL, 10)))
-		return; /* what became of a mail later is no decision of the rules */
+		return; /* what became of a mail later is not a decision of the rules */
 	struct then *then = &run->then[run->n_then++];
 	*then = (struct then){.contact = strtoll(contact, NULL, 10),
 	                      .to = to ? to : "",
@@ -114,7 +114,7 @@ static bool judge(struct run *run)
 	return true;
 }
 
-/* What the rule saw that decided: the last that didn't hold, else the last that was asked. */
+/* What the deciding rule saw: the last that didn't hold, else the last that was evaluated. */
 static const char *detail_of(const struct verdict *verdict, const struct contact *contact)
 {
 	const char *detail = "", *stopped = NULL;
@@ -166,7 +166,7 @@ static bool is_contact(const struct run *run, int64_t id)
 	return false;
 }
 
-/* The same now, but that the records still tell who is there. */
+/* The same now, but the records still show who is there. */
 static json_t *now_json(struct run *run, const struct then *then, const struct contact_verdict *now,
                         const char **ret_detail)
 {
@@ -228,7 +228,7 @@ static int64_t group_wait(const struct settings *settings, const struct run *run
 }
 
 /* One that joins a group is due when that is: at some time of the wait at whose end it would be due
- * alone. That wait began when it was decided, not with the receipt that is asked for here. */
+ * alone. That wait began when it was decided, not with the receipt that is given here. */
 static bool within_wait(const struct run *run, const struct then *then,
                         const struct contact_verdict *now)
 {

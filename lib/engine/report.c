@@ -13,7 +13,7 @@
 
 enum { REPORTS_MAX = 8192 /* a turn */, MINUTE_MS = 60 * 1000 };
 
-/* Of each kind: how many lines a minute, and what the rest is called. */
+/* For each kind: how many lines a minute, and what the rest is called. */
 static const struct {
 	unsigned most;
 	const char *rest;
@@ -76,7 +76,7 @@ void engine_sum_up(struct engine *engine)
 			continue;
 		if (minute->kept_back > 0)
 			engine_report(engine, LOG_WARNING,
-			              "not said one by one in the last minute n=%u: %s",
+			              "not logged one by one in the last minute n=%u: %s",
 			              minute->kept_back, kinds[i].rest);
 		*minute = (struct report_minute){0};
 	}

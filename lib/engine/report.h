@@ -10,7 +10,7 @@ struct engine;
 
 /* Lines for the log, once the turn is committed. */
 
-/* Lines that can come without end, by what they tell of. */
+/* Kinds of lines that can come without end. */
 enum report_kind {
 	REPORT_DEAD,
 	REPORT_AHEAD,
@@ -27,10 +27,10 @@ struct report_minute {
 
 /* `level` as in syslog(3). One line a delivery or a person's act: all of them are logged. */
 void engine_report(struct engine *engine, int level, const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* So many a minute of its kind, and then a sum. */
+/* A limited number per minute of its kind, then a summary. */
 void engine_report_often(struct engine *engine, enum report_kind kind, int level, const char *fmt,
                          ...) PRINTF_LIKE(4, 5);
-/* Minutes that are over are summed up. Once a turn. */
+/* Summarizes the minutes that are over. Once per turn. */
 void engine_sum_up(struct engine *engine);
 
 #endif

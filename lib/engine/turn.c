@@ -41,7 +41,7 @@ int64_t engine_clock_set(const struct engine *engine, struct instant now, struct
 /* A wall clock that was set back must not hold up what waits for longer than intended. At the
  * start it is unknown by how much it was set. One that was set forward must not end the wait for a
  * customer who may be in Redis. */
-static void mind_clock(struct engine *engine)
+static void handle_clock_jump(struct engine *engine)
 {
 	int64_t by_ms = engine_clock_set(engine, engine->now, engine->in->tick);
 	if (instant_is_none(engine->last) || by_ms < 0)
@@ -74,7 +74,7 @@ bool engine_turn_begin(struct engine *engine, struct error *err)
 	if (!customers_begin_read(engine->customers, err))
 		return false;
 	if (spool_begin(engine->spool, err)) {
-		mind_clock(engine);
+		handle_clock_jump(engine);
 		engine_load_refusals(engine);
 		return true;
 	}

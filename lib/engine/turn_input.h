@@ -33,7 +33,7 @@ struct turn_input {
 	const struct office_write_result *office_writes_done; /* in order */
 	size_t n_office_writes_done;
 	int64_t published; /* Redis has all outcomes up to this one */
-	bool feed_unread;  /* customers of the feed may be unread: nobody is unknown for good */
+	bool feed_unread;  /* customers of the feed may be unread: nobody is finally unknown */
 
 	/* what may go out */
 	size_t room;         /* how many mails may be dispatched */

@@ -11,8 +11,9 @@
 
 /*
  * Whose fault is a refusal? A relay whose quota is used up, or that no longer takes our mail, says
- * 550 to each mail; a mailbox that is gone gets the same 550. What tells them apart is what becomes
- * of other mails. So every 5xx, whatever command it answers, is held back until that is clear:
+ * 550 to each mail; a mailbox that is gone gets the same 550. What distinguishes them is what
+ * becomes of other mails. So every 5xx, whatever command it answers, is held back until that is
+ * clear:
  *
  *     a mail that was begun after it is delivered ──────────────▶ it goes out as it is
  *     nothing more in these words for a while ──────────────────▶ it goes out as it is
@@ -109,8 +110,8 @@ void refusals_suspect(struct refusals *refusals, const char *to, const char *kin
 bool refusals_alone(const struct refusals *refusals, const char *to);
 
 /* Which mail is to be sent first: the greater the sooner. REFUSALS_RANK_BEST has nothing in common
- * with any that was refused since the last delivery: what becomes of it says most. Mails to the
- * same recipients are below 0, the one refused first before the others. */
+ * with any that was refused since the last delivery: what becomes of it is the best evidence. Mails
+ * to the same recipients are below 0, the one refused first before the others. */
 enum { REFUSALS_RANK_BEST = 3 };
 int64_t refusals_rank(const struct refusals *refusals, const char *to, const char *kind);
 

@@ -97,7 +97,7 @@ static void check_partials(struct check *check, const struct template_folder *fo
 /* ---- phrases that a catalogue lacks: all that its readers' mails have is looked up as for a mail
  */
 
-/* English words, which the top folder has, stand in for those of another language, but are missing
+/* English words, which the top folder has, replace those of another language, but are missing
  * there. */
 static const struct template_folder *next_of_language(const struct template_folder *folder)
 {

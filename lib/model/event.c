@@ -66,7 +66,7 @@ static int by_name(const void *a, const void *b)
 	                  : (one->name_len > two->name_len) - (one->name_len < two->name_len);
 }
 
-/* Sorted, since a stranger may send many thousand fields. */
+/* Sorted, since anybody may send many thousand fields. */
 static bool check_names_differ(const struct entry *entry, struct arena *arena, struct error *err)
 {
 	const struct entry_field **sorted =
@@ -77,8 +77,7 @@ static bool check_names_differ(const struct entry *entry, struct arena *arena, s
 	for (size_t i = 1; i < entry->n_fields; i++) {
 		char quote[UTF8_QUOTE_MAX];
 		if (by_name(&sorted[i - 1], &sorted[i]) == 0)
-			return error_set(err, EX_DATAERR,
-			                 "the field \"%s\" is there twice; expected once",
+			return error_set(err, EX_DATAERR, "the field \"%s\" appears twice",
 			                 utf8_quote(sorted[i]->name, sorted[i]->name_len, quote));
 	}
 	return true;
@@ -168,7 +167,7 @@ static json_t *data_of(const struct job_event *event)
 	struct error err;
 	json_t *data = jsontext_read(event->data, strlen(event->data), &err);
 	if (!json_is_object(data))
-		bug("an event's data is no object");
+		bug("an event's data is not an object");
 	return data;
 }
 

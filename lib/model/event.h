@@ -36,7 +36,7 @@ struct entry {
  * was received. */
 struct instant entry_time(const struct entry *entry);
 
-/* What an entry asks for or tells. */
+/* What an entry asks for or reports. */
 enum event_kind { EVENT_JOB, EVENT_ASK_CREATE, EVENT_ASK_DISPATCH };
 
 /*
@@ -52,7 +52,7 @@ struct job_event {
 	const char *customer; /* never empty */
 	const char *named;    /* the customer's number as published, if an old one; else NULL */
 	struct instant time;  /* when the state changed; of receipt where that is too far ahead */
-	struct instant time_published; /* the attribute `time` as published; INSTANT_NONE where left out */
+	struct instant time_published; /* the attribute `time`; INSTANT_NONE where left out */
 	struct instant received;
 	bool time_ahead;      /* the time is more than 10 minutes after receipt */
 	const char *data;     /* a JSON object, compact; "{}" where there was none */
@@ -76,7 +76,7 @@ bool event_read_json(const char *json, size_t len, struct instant received, size
 
 /*
  * What jsontext_read_mended() had to change in an event's text: data may be mended, an attribute
- * may not. `above` is how many containers stand around the event in that text, 0 or 1.
+ * may not. `above` is how many containers enclose the event in that text, 0 or 1.
  */
 struct event_mends {
 	size_t above;
@@ -92,8 +92,8 @@ bool event_read_value(json_t *json, const struct event_mends *mends, struct inst
                       struct error *err) MUST_CHECK;
 
 /*
- * What an entry that breaks a rule of form says all the same: each attribute as it was written, or
- * "" where it is left out, in the way of its own limits, or can't be made out. Texts live in the
+ * What an entry that breaks a rule of form contains all the same: each attribute as it was written,
+ * or "" where it is left out, in the way of its own limits, or can't be made out. Texts live in the
  * arena.
  */
 struct event_sketch {
@@ -119,7 +119,7 @@ const char *event_data_text(const struct job_event *event, const char *member, s
  * request's never is. */
 bool event_scheduled(const struct job_event *event, struct instant *ret);
 
-/* A digest of all that the publisher said, to tell a duplicate with other content from an equal
+/* A digest of all that was published, to distinguish a duplicate with other content from an equal
  * one. */
 enum { EVENT_DIGEST_SIZE = 16 };
 void event_digest(const struct job_event *event, unsigned char digest[EVENT_DIGEST_SIZE]);

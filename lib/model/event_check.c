@@ -138,7 +138,7 @@ const char *event_request_type(const char *text, enum event_kind *kind)
 	return type.name;
 }
 
-/* Whether the type stands in the stream that it belongs to. */
+/* Whether the type is in the stream that it belongs to. */
 static bool check_feed(const struct reading *reading, const struct type *type, struct error *err)
 {
 	bool on_requests = reading->entry->feed == FEED_REQUESTS;
@@ -147,8 +147,8 @@ static bool check_feed(const struct reading *reading, const struct type *type, s
 		return true;
 	if (on_requests)
 		return error_set(err, EX_DATAERR,
-		                 "type %s is a job event and belongs among these; a request is "
-		                 "job.create or job.dispatch",
+		                 "type %s is a job event and belongs in the stream of job events; "
+		                 "a request is job.create or job.dispatch",
 		                 type->name);
 	return error_set(
 	        err, EX_DATAERR,
@@ -179,7 +179,7 @@ static bool check_time(const char *name, const char *text, struct instant *ret, 
 	if (instant_parse(text, ret))
 		return true;
 	return error_set(err, EX_DATAERR,
-	                 "%s \"%s\" is not RFC 3339; a time with an offset was expected, such as "
+	                 "%s \"%s\" is not RFC 3339; expected a time with an offset, such as "
 	                 "2026-03-05T14:30:00-07:00",
 	                 name, utf8_quote(text, strlen(text), quote));
 }
@@ -243,7 +243,8 @@ struct instant entry_time(const struct entry *entry)
 
 static void settle_time(const struct entry *entry, struct job_event *event)
 {
-	event->time = instant_is_none(event->time_published) ? entry_time(entry) : event->time_published;
+	event->time =
+	        instant_is_none(event->time_published) ? entry_time(entry) : event->time_published;
 	event->time_ahead =
 	        instant_before(instant_add(entry->received, EVENT_AHEAD_MAX_MS), event->time);
 	if (event->time_ahead)
@@ -307,7 +308,8 @@ bool event_check(const struct entry *entry, bool any_feed, const struct event_ra
                  struct job_event *ret, struct error *err)
 {
 	const struct reading reading = {.entry = entry, .any_feed = any_feed};
-	*ret = (struct job_event){.source = "", .time_published = INSTANT_NONE, .received = entry->received};
+	*ret = (struct job_event){
+	        .source = "", .time_published = INSTANT_NONE, .received = entry->received};
 	for (enum event_attr attr = 0; attr < ATTR_COUNT; attr++)
 		if (!take_attr(&attr_rows[attr], &reading, raw->attrs[attr], ret, err))
 			return false;

@@ -92,13 +92,13 @@ json_t *event_data_decode(const char *base64, size_t len, jsontext_mended *mende
 	if (!decode(base64, len, bytes, &n))
 		(void)error_set(err, EX_DATAERR, "data_base64 is not base64 (RFC 4648)");
 	else if (!utf8_valid((const char *)bytes, n) || memchr(bytes, '\0', n) != NULL)
-		(void)error_set(err, EX_DATAERR, "data_base64 holds other bytes than UTF-8 text");
+		(void)error_set(err, EX_DATAERR, "data_base64 does not hold UTF-8 text");
 	else if ((data = jsontext_read_mended((const char *)bytes, n, mended, arg, err)) == NULL)
 		(void)error_prefix(err, "data_base64 does not hold JSON");
 	free(bytes);
 	if (data == NULL || json_is_object(data))
 		return data;
-	(void)error_set(err, EX_DATAERR, "data_base64 holds %s; a JSON object was expected",
+	(void)error_set(err, EX_DATAERR, "data_base64 holds %s; expected a JSON object",
 	                jsontext_kind(data));
 	json_decref(data);
 	return NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Spelling 1 of a job event: each attribute is a field, and what is none goes into data as a
+/* Spelling 1 of a job event: each attribute is a field, and any other field goes into data as a
  * string. */
 #include "base/jsontext.h"
 #include "base/utf8.h"
@@ -35,7 +35,7 @@ static json_t *read_json(const struct entry_field *field, struct error *err)
 	}
 	if (!json_is_object(data)) {
 		(void)error_set(err, EX_DATAERR,
-		                "the field \"data\" is %s in JSON; an object was expected",
+		                "the field \"data\" is %s in JSON; expected an object",
 		                jsontext_kind(data));
 		json_decref(data);
 		return NULL;
@@ -49,7 +49,7 @@ static json_t *read_data(const struct entry *entry, struct error *err)
 	const struct entry_field *data = find(entry, "data"), *base64 = find(entry, "data_base64");
 	if (!is_empty(data) && !is_empty(base64)) {
 		(void)error_set(err, EX_DATAERR,
-		                "data and data_base64 are both there; one was expected");
+		                "data and data_base64 are both present; expected one");
 		return NULL;
 	}
 	if (!is_empty(data))

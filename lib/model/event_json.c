@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* Which attributes a whole number may stand for, and which may stand inside data. */
+/* Which attributes may be an integer, and which may be inside data. */
 static const struct spelling {
 	bool number, in_data;
 } spellings[ATTR_COUNT] = {
@@ -34,7 +34,7 @@ static bool is_empty(const json_t *value)
 	return json_is_string(value) && json_string_length(value) == 0;
 }
 
-/* A place where an attribute may stand. */
+/* A place where an attribute may be. */
 struct place {
 	const char *name;
 	json_t *value; /* NULL: left out */
@@ -60,7 +60,7 @@ static bool take_member(enum event_attr attr, const struct place *place, struct 
 		        arena_printf(arena, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
 		return true;
 	}
-	return error_set(err, EX_DATAERR, "%s is %s; %s was expected", place->name,
+	return error_set(err, EX_DATAERR, "%s is %s; expected %s", place->name,
 	                 jsontext_kind(value),
 	                 spellings[attr].number ? "text or an integer" : "text");
 }
@@ -79,8 +79,8 @@ static bool is_usable(const struct place *place)
 }
 
 /*
- * The top level says it, else data, else (the job's id only) `subject`. An empty text says nothing
- * while there is another place to look at.
+ * The top level has it, else data, else (the job's id only) `subject`. An empty text doesn't count
+ * while there is another place.
  */
 static bool take_attr(enum event_attr attr, const json_t *event, const struct event_mends *mends,
                       struct arena *arena, struct event_raw *raw, struct error *err)
@@ -140,8 +140,7 @@ static json_t *read_base64(const json_t *base64, struct event_mends *mends, stru
 	if (json_is_string(base64))
 		return event_data_decode(json_string_value(base64), json_string_length(base64),
 		                         data_mended, mends, err);
-	(void)error_set(err, EX_DATAERR, "data_base64 is %s; text was expected",
-	                jsontext_kind(base64));
+	(void)error_set(err, EX_DATAERR, "data_base64 is %s; expected text", jsontext_kind(base64));
 	return NULL;
 }
 
@@ -151,7 +150,7 @@ static json_t *read_data(const json_t *event, struct event_mends *mends, struct 
 	json_t *data = member(event, "data"), *base64 = member(event, "data_base64");
 	if (data != NULL && base64 != NULL)
 		(void)error_set(err, EX_DATAERR,
-		                "data and data_base64 are both there; one was expected");
+		                "data and data_base64 are both present; expected one");
 	else if (base64 != NULL && !is_empty(base64))
 		return read_base64(base64, mends, err);
 	else if (data == NULL)
@@ -159,7 +158,7 @@ static json_t *read_data(const json_t *event, struct event_mends *mends, struct 
 	else if (json_is_object(data))
 		return json_incref(data);
 	else
-		(void)error_set(err, EX_DATAERR, "data is %s; an object was expected",
+		(void)error_set(err, EX_DATAERR, "data is %s; expected an object",
 		                jsontext_kind(data));
 	return NULL;
 }
@@ -184,8 +183,8 @@ static void keep_extensions(json_t *event, struct event_raw *raw)
 	        json_object_set(raw->data, name, value);
 }
 
-/* An attribute of the envelope as text, in the arena: what is none as JSON writes it. NULL where
- * left out. */
+/* An attribute of the envelope as text, in the arena: anything but a string as JSON writes it. NULL
+ * where left out. */
 static const char *envelope_text(const json_t *event, const char *name, struct arena *arena)
 {
 	const json_t *value = member(event, name);
@@ -205,7 +204,7 @@ static bool read_event(json_t *event, const struct event_mends *found, struct ar
 {
 	struct event_mends mends = found != NULL ? *found : (struct event_mends){0};
 	if (!json_is_object(event))
-		return error_set(err, EX_DATAERR, "the event is %s; a JSON object was expected",
+		return error_set(err, EX_DATAERR, "the event is %s; expected a JSON object",
 		                 jsontext_kind(event));
 	if (!event_envelope_check(envelope_text(event, "specversion", arena),
 	                          envelope_text(event, "datacontenttype", arena), err))

@@ -11,7 +11,7 @@
 /*
  * What an entry said, whichever way it was spelled, before anything of it is judged. Private to
  * model/event*.c: event_fields.c and event_json.c fill it, event_check.c makes an event of it;
- * event_sketch.c tells what it can of an entry for which that fails.
+ * event_sketch.c reads what it can of an entry for which that fails.
  *
  *   fields ──▶ event_fields.c ──┐
  *                               ├──▶ struct event_raw ──▶ event_check.c ──▶ struct job_event

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What can still be told of an entry that is put aside, so that its publisher finds it among the
+/* What can still be read of an entry that is put aside, so that its publisher finds it among the
  * outcomes. */
 #include "base/jsontext.h"
 #include "model/event_raw.h"
 
-/* As large as max_event_size may be. A monster is not taken apart only to name it. */
+/* As large as max_event_size may be. A larger entry is not parsed only to name it. */
 enum { SKETCH_BYTES_MAX = 64 << 20 };
 
 static void sketch_json(const struct entry_field *field, struct arena *arena, struct event_raw *raw)

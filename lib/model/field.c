@@ -217,11 +217,13 @@ static const struct {
                           .max = 40,
                           .expected = "a day (2026-12-24) or a day and a time (2026-12-24T09:30)"},
         [FIELD_FLAG] = {.check = check_flag, .max = 5, .expected = "true or false"},
-        [FIELD_UNSIGNED] = {.check = check_unsigned, .max = 20, .expected = "a whole number"},
+        [FIELD_UNSIGNED] = {.check = check_unsigned,
+                            .max = 20,
+                            .expected = "an integer, 0 or more"},
         [FIELD_AMOUNT] =
                 {.check = check_amount,
                  .max = 20,
-                 .expected = "a decimal number (1234.50; at most four digits behind the point)"},
+                 .expected = "a decimal number (1234.50; at most four digits after the point)"},
         [FIELD_DEGREES] = {.check = check_degrees,
                            .max = 20,
                            .expected = "degrees (-180 to 180, as 39.7392)"},
@@ -234,11 +236,13 @@ static const struct {
         [FIELD_ZONE] = {.check = check_zone,
                         .max = 64,
                         .expected = "an IANA time zone (America/Denver)"},
-        [FIELD_LOCALE] = {.check = check_locale, .max = 64, .expected = "a language tag (en-US, fr)"},
+        [FIELD_LOCALE] = {.check = check_locale,
+                          .max = 64,
+                          .expected = "a language tag (en-US, fr)"},
         [FIELD_STATES] = {.check = check_states, .max = 80}, /* see field_expected() */
         [FIELD_SCOPES] = {.check = check_scopes,
                           .max = 80,
-                          .expected = "some of jobs, routes, emails"},
+                          .expected = "one or more of jobs, routes, emails"},
         [FIELD_CUSTOMER] = {.check = check_any, .max = 128, .expected = "a customer's number"},
         [FIELD_NAME] = {.check = check_any, .max = 128, .expected = "a name of its own"},
 };
@@ -361,9 +365,9 @@ bool field_check(const struct field *field, const char *text, size_t len, struct
 			                 "%s: '%s' has letters in its domain that mail servers "
 			                 "don't know; write %s",
 			                 field->name, utf8_quote(text, len, quote), ascii);
-		return error_set(err, EX_DATAERR, "%s: '%s' is not %s", field->name,
-		                 utf8_quote(check.text, strlen(check.text), quote),
-		                 field_expected(field, arena));
+		return error_set(err, EX_DATAERR, "%s: must be %s (got \"%s\")", field->name,
+		                 field_expected(field, arena),
+		                 utf8_quote(check.text, strlen(check.text), quote));
 	}
 	*ret = value;
 	return true;

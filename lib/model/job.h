@@ -34,7 +34,7 @@ enum job_change job_change_of(const struct job_mark *marks, size_t n, const stru
 
 /*
  * Which mails not yet sent a later event of the job makes pointless (section 4, Superseding), as
- * sets of the states that they tell: whoever gets them, or only where the contact gets the later
+ * sets of the states that they report: whoever gets them, or only where the contact gets the later
  * one too.
  */
 unsigned job_supersedes(enum job_state later);

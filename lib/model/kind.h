@@ -76,7 +76,7 @@ struct field {
 	bool secret;    /* encrypted in the database, shown only when revealed */
 	enum field_key key; /* of FIELD_LINE; all others but FIELD_TEXT are keys (key.h) */
 	int max;            /* characters; 0: as the type has it */
-	bool reckoned;      /* where it has no value, it is computed from others when it is shown */
+	bool computed;      /* where it has no value, it is computed from others when it is shown */
 	const char *const *choices; /* NULL-terminated, for FIELD_CHOICE */
 	const char *initial;        /* what it is where left out; NULL: nothing */
 	enum search_by by;
@@ -106,7 +106,7 @@ struct kind {
 	bool secrets;           /* may have values that are revealed to managers only */
 	bool known_by_address;  /* an import recognizes one by its address and name */
 	bool any_key; /* its values may have any further key: fields that the office defined */
-	/* Keys of its values that are no fields, NULL-terminated; columns of an export, too. Of a
+	/* Keys of its values that aren't fields, NULL-terminated; columns of an export, too. Of a
 	 * customer the first KIND_EXTRA_CONTACT are its first contact's. */
 	const char *const *extra;
 	const char *parts, *part_kind; /* the key and the kind of the records that are part of it */

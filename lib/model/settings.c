@@ -20,7 +20,7 @@
 
 enum { ROWS_MAX = 128 };
 
-struct loaded { /* what settings_load() hands out: the settings are its first member */
+struct loaded { /* what settings_load() returns: the settings are its first member */
 	struct settings settings;
 	struct arena *arena;
 };
@@ -476,8 +476,8 @@ const char *settings_place(const struct settings *settings, const char *name)
 
 /* ---- */
 
-/* What the files say goes into the settings, what is wrong with it into the conf's faults. False
- * where the main file could not be read: that says nothing about what is missing in it. */
+/* What the files contain goes into the settings, what is wrong with it into the conf's faults.
+ * False where the main file could not be read: that says nothing about what is missing in it. */
 static bool read_all(struct loading *loading, const char *file)
 {
 	struct conf *conf = loading->conf;

@@ -531,8 +531,8 @@ const struct setting settings_table[] = {
                 .example = "https://center.example.com",
                 .max_len = 500,
                 .reload = true,
-                .help = "The center's address as a browser sees it, where a proxy stands in "
-                        "front. Requests by another host name, and changes that come from another "
+                .help = "The center's address as a browser sees it, if a proxy is in front of it. "
+                        "Requests by another host name, and changes that come from another "
                         "site's pages, are refused.",
         },
         {

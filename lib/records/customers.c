@@ -53,9 +53,9 @@ static const struct db_schema schema = {
         .migrated = migrated,
 };
 
-bool customers_look(const char *path, struct error *err)
+bool customers_inspect(const char *path, struct error *err)
 {
-	return db_look(path, &schema, err);
+	return db_inspect(path, &schema, err);
 }
 
 struct customers *customers_open(const char *path, enum db_mode mode, struct error *err)

@@ -18,8 +18,8 @@
  */
 struct customers;
 
-/* As db_look() and db_open() say it. */
-bool customers_look(const char *path, struct error *err) MUST_CHECK;
+/* As db_inspect() and db_open() say it. */
+bool customers_inspect(const char *path, struct error *err) MUST_CHECK;
 struct customers *customers_open(const char *path, enum db_mode mode, struct error *err) MUST_CHECK;
 struct customers *customers_close(struct customers *customers); /* takes NULL; returns NULL */
 struct db *customers_db(struct customers *customers);           /* still the store's */

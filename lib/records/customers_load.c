@@ -3,7 +3,7 @@
  * A customer as the rules see it, out of the database. Runs once an event: every statement is an
  * index lookup, nothing is asked twice, and texts go straight into the turn's arena.
  *
- * Rows may have been edited by hand. What can't be read must not cause a mail that should not be
+ * Rows may have been edited by hand. What can't be read must never cause a mail that should not be
  * sent: an unreadable suspension holds, unreadable hours are closed, unreadable choices are none.
  */
 #include "records/customers.h"

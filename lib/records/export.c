@@ -175,7 +175,7 @@ static void add_csv_row(struct export *export, const struct row *row, const json
 		first = false;
 	}
 	for (size_t i = 0; i < export->kind->n_fields; i++, first = false) {
-		if (export->kind->fields[i].reckoned)
+		if (export->kind->fields[i].computed)
 			add_member(export, first, object,
 			           export->kind->fields[i].name); /* it is in no row */
 		else

@@ -229,7 +229,7 @@ bool fold_is_han(const char *text, size_t len)
 	return len > 0;
 }
 
-/* Any two of them that stand together, as words of their own. */
+/* Any two adjacent ones, as words of their own. */
 static void add_pairs(struct buf *out, const char *text, size_t len)
 {
 	const uint8_t *bytes = (const uint8_t *)text;

@@ -519,7 +519,7 @@ bool import_check_twice(const struct target *targets, size_t i, struct error *er
 	for (size_t k = 0; k < i; k++) {
 		if (same_target(&targets[k], &targets[i]))
 			return error_set(err, EX_DATAERR,
-			                 "%s: is there twice, in columns %zu and %zu",
+			                 "%s: appears twice, in columns %zu and %zu",
 			                 targets[i].name, k + 1, i + 1);
 	}
 	return true;

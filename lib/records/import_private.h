@@ -36,7 +36,7 @@ struct staged {
 	uint32_t given;                     /* a bit a field that the row mentions */
 	const char *id, *owner;             /* NULL where it has none */
 	const char *value[KIND_FIELDS_MAX]; /* NULL: cleared */
-	const char *extras;                 /* a JSON object of what is no field; NULL: none */
+	const char *extras;                 /* a JSON object of what isn't a field; NULL: none */
 	bool several; /* the customer has more rows, which differ in the contact */
 };
 
@@ -57,13 +57,13 @@ struct import {
 	FILE *in;
 	FILE *stage;                    /* staged rows, in a file without a name */
 	int64_t size, stage_size, done; /* bytes */
-	struct map_entry *map;          /* what was said last first */
+	struct map_entry *map;          /* the last one given first */
 	struct arena *names;            /* of the map and the header */
 	struct arena *arena;            /* of one row */
 	struct buf buf;
 	struct records_counts counts;
-	/* Numbers of customers whose row was bad: their sites can't be judged, and are no further
-	 * faults. */
+	/* Numbers of customers whose row was bad: their sites can't be judged, and are not reported
+	 * as well. */
 	GHashTable *fallen;
 	struct import_place *places; /* of rows that have a number or name */
 	size_t n_places, cap_places;

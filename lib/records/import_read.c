@@ -361,7 +361,7 @@ static bool read_line(struct import *import, const char *text, size_t len, int64
 	if (object == NULL && len <= LINE_MAX_BYTES && !utf8_valid(text, len))
 		(void)error_set(&err, EX_DATAERR, IMPORT_NOT_UTF8, "the line");
 	if (len > LINE_MAX_BYTES)
-		(void)error_set(&err, EX_DATAERR, "a line of more than %d MiB",
+		(void)error_set(&err, EX_DATAERR, "the line is longer than %d MiB",
 		                (int)(LINE_MAX_BYTES >> 20));
 	else if (object && !json_is_object(object))
 		(void)error_set(&err, EX_DATAERR, "expected an object, not %s",

@@ -47,7 +47,7 @@ bool change_add(struct transaction *tx, const char *kind, int64_t record, int64_
 	return db_run(query, tx->err);
 }
 
-/* Tells a dry run's caller. */
+/* Reports to a dry run's caller. */
 static void observe(struct transaction *tx, const struct row *row, const char *action,
                     const char *was, const char *is)
 {

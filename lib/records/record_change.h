@@ -12,7 +12,7 @@ bool row_differs(const struct row *before, const struct row *after);
 /* The fields that differ; `id` 0 in one of the two: added or removed. Secrets are redacted. */
 bool change_row(struct transaction *tx, const struct row *before, const struct row *after,
                 const char *action) MUST_CHECK;
-/* A number that it had before, as customer_named() finds it, is no name of it any more. */
+/* A number that it had before, as customer_named() finds it, no longer names it. */
 bool customer_forget_number(struct transaction *tx, int64_t customer, const char *name) MUST_CHECK;
 
 #endif

@@ -50,8 +50,7 @@ static bool mark_by_hand(struct transaction *tx, const struct row *before, struc
 	if (tx->import || value_same(was, is))
 		return true;
 	if (is && row_value(after, address) == NULL)
-		return error_set(tx->err, EX_DATAERR,
-		                 "%s: the contact has no %s that could be marked", invalid,
+		return error_set(tx->err, EX_DATAERR, "%s: the contact has no %s to mark", invalid,
 		                 address);
 	row_set(after, why, is ? "marked by hand" : NULL);
 	return true;
@@ -68,7 +67,7 @@ bool contact_check(struct transaction *tx, const struct row *before, struct row 
 	                    "alt_email_invalid_why");
 }
 
-/* The type of field knows degrees, not which of the two they are. */
+/* The field's type checks degrees, but not which of the two they are. */
 bool asset_check(struct transaction *tx, const struct row *before, struct row *after,
                  const json_t *values)
 {

@@ -177,7 +177,7 @@ bool content_take_in(struct customers *store, FILE *in, int64_t size_max, struct
 	return good;
 }
 
-/* One that is there already stays; what was taken in is then removed at the end. */
+/* An existing one stays; the new copy is then removed at the end. */
 static bool put_on_shelf(struct incoming *incoming, const struct folder *shelf, const char *hash,
                          struct error *err)
 {
@@ -235,11 +235,11 @@ bool content_fetch(struct customers *store, const char *hash, FILE *out, struct 
 		return false;
 	bool good = content_copy(in, out, "output", 0, &content, err);
 	(void)fclose(in);
-	return good &&
-	       (strcmp(content.hash, hash) == 0 ||
-	        error_set(err, EX_IOERR,
-	                  "%s/files/%.2s/%s: is not what was stored (its content has another hash)",
-	                  store->folder.path, hash, hash));
+	return good && (strcmp(content.hash, hash) == 0 ||
+	                error_set(err, EX_IOERR,
+	                          "%s/files/%.2s/%s: is not what was stored (its content has a "
+	                          "different hash)",
+	                          store->folder.path, hash, hash));
 }
 
 /* -- away with it ------------------------------------------------------------------------------ */

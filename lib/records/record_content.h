@@ -13,7 +13,7 @@ struct content {
 	unsigned char head[CONTENT_HEAD_SIZE];
 	size_t head_len;
 	int64_t size;
-	bool text; /* nothing in it but text, as far as a glance tells */
+	bool text; /* nothing in it but text, by its first bytes */
 	char hash[HASH_TEXT_SIZE];
 };
 bool content_hash_valid(const char *hash);
@@ -26,7 +26,7 @@ bool content_shelf(const struct folder *files, const char *hash, mode_t mode, st
 /* The whole of `in` to `out` (NULL: nowhere), and what it is. `size_max` 0: of any size. */
 bool content_copy(FILE *in, FILE *out, const char *out_name, int64_t size_max,
                   struct content *content, struct error *err) MUST_CHECK;
-/* Its type, told by its first bytes. Where `kind` is that of pictures, it has to be one. */
+/* Its type, recognized by its first bytes. Where `kind` is that of pictures, it has to be one. */
 bool content_type(const struct content *content, const struct kind *kind, const char **ret,
                   struct error *err) MUST_CHECK;
 /* A content on its way into files/, under a name of its own. */

@@ -60,7 +60,7 @@ static bool check_parent(struct transaction *tx, const struct row *before, const
 		                 "parent: %s is the customer itself or one of its own sites",
 		                 parent);
 	return depth + height <= CUSTOMER_DEPTH_MAX ||
-	       error_set(tx->err, EX_DATAERR, "parent: sites would be more than %d deep",
+	       error_set(tx->err, EX_DATAERR, "parent: sites must not nest more than %d deep",
 	                 (int)CUSTOMER_DEPTH_MAX);
 }
 

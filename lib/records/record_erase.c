@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A customer whose words have to go: the record with all that hangs on it, what the history says of
- * them, the index of the search, the files. What stays is that there was one: number, ids, times,
- * who did what, and that it was erased. The engine follows in the spool by `erased`
- * (engine/erase.c).
+ * A customer to erase: the record with everything that belongs to it, its texts in the history, the
+ * search index, the files. What stays is that there was one: number, ids, times, who did what, and
+ * that it was erased. The engine follows in the spool by `erased` (engine/erase.c).
  *
  * SQLite leaves what is deleted in free pages and in the WAL until it is written over. Here it is
  * wiped at the deletion, and the file is written again where free pages are left from before.
@@ -29,8 +28,7 @@ static bool find(struct transaction *tx, const char *name, struct row *ret)
 		return false;
 	if (former)
 		return error_set(tx->err, EX_DATAERR,
-		                 "%s is a former number of customer %s: name it by that", name,
-		                 number);
+		                 "%s is a former number; the customer is %s now", name, number);
 	return row_get(tx->store, tx->arena, kind_find("customer"), id, ret, tx->err);
 }
 
@@ -73,7 +71,7 @@ static bool erase(struct transaction *tx, const char *number)
 	       customer_removing(tx, &row) && wipe(tx, &row) && note_erased(tx, &row);
 }
 
-/* What cannot be had now (a reader is in the way, the disk is full) is no fault: the record is
+/* What can't be done now (a reader is in the way, the disk is full) is not a fault: the record is
  * gone. */
 static void clean_up(struct customers *store)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Documents and pictures in and out. Their rows go as those of any kind; their contents lie in a
- * folder beside the file, each under its hash, as in the store. What a row says of its content
+ * folder beside the file, each under its hash, as in the store. What a row claims about its content
  * (type, size) is not trusted: the content is read, compared with the hash, and its type and size
  * determined from it.
  */
@@ -44,8 +44,8 @@ void contents_end(struct contents *contents, struct customers *store)
 	*contents = (struct contents){0};
 }
 
-/* Who hands an import over has named this folder, and a content has to be what its name says: links
- * in it do no harm. What isn't a regular file is not waited for. */
+/* Whoever runs the import has named this folder, and a content must match its name: links in it do
+ * no harm. What isn't a regular file is not waited for. */
 static int open_given(const char *files, const char *hash, struct arena *arena)
 {
 	struct stat st;
@@ -81,7 +81,8 @@ static bool take(struct transaction *tx, FILE *in, bool ours, const char *hash,
 		return false;
 	return json_array_append_new(contents->noted, json_string(content->hash)) == 0 &&
 	       (strcmp(content->hash, hash) == 0 ||
-	        error_set(tx->err, EX_DATAERR, "hash: the content that is named so has another"));
+	        error_set(tx->err, EX_DATAERR,
+	                  "hash: the content of that name has a different hash"));
 }
 
 static bool describe(struct transaction *tx, struct row *after, const struct content *content)
@@ -104,7 +105,7 @@ static bool read_content(struct transaction *tx, struct row *after, const char *
 	if (in == NULL)
 		return error_set(
 		        tx->err, EX_DATAERR,
-		        "hash: its content is neither here nor in the folder beside the file");
+		        "hash: no such content, neither stored nor in the folder beside the file");
 	bool good = take(tx, in, ours, hash, &content) && describe(tx, after, &content);
 	(void)fclose(in);
 	return good;

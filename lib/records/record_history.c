@@ -122,8 +122,8 @@ static bool find_record(struct customers *store, const struct kind *kind, const 
 	return ret->id != 0;
 }
 
-/* By the index of the customers where the record still tells whose it is; who asks for one that is
- * gone can wait for a walk over all changes. */
+/* By the index of the customers where the record still shows whose it is; for one that is gone, a
+ * scan of all changes is fast enough. */
 bool record_history(struct customers *store, const struct kind *kind, const char *name,
                     json_t **ret, struct error *err)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two customers that are one: all that hangs on the one becomes the other's, and its number goes on
- * as a name of that. In one transaction; jobs and mails follow in the engine (renumbered,
- * customers_6.sql).
+ * Two customers that are one: everything that belongs to the one becomes the other's, and its
+ * number goes on as a name of that. In one transaction; jobs and mails follow in the engine
+ * (renumbered, customers_6.sql).
  *
- *	FROM ─ records, sites, reps, history, numbers ─▶ INTO
- *	     └ what INTO doesn't set itself ───────────▶
+ * 	FROM ─ records, sites, reps, history, numbers ─▶ INTO
+ * 	     └ what INTO doesn't set itself ───────────▶
  */
 #include "records/records.h"
 
@@ -81,7 +81,7 @@ static bool check_family(struct merge *merge)
 	if (!customer_sites_fit(tx, merge->from.id, merge->into.id, &fits))
 		return false;
 	return fits ||
-	       error_set(tx->err, EX_DATAERR, "sites of customer %s would be more than %d deep",
+	       error_set(tx->err, EX_DATAERR, "sites of customer %s would nest more than %d deep",
 	                 row_value(&merge->from, "number"), (int)CUSTOMER_DEPTH_MAX);
 }
 
@@ -301,7 +301,7 @@ static bool move_rest(struct merge *merge)
 
 /* -- its number, and the history --------------------------------------------------------------- */
 
-/* The history of FROM's number leads to INTO also when that number is no name of it any more. */
+/* The history of FROM's number leads to INTO also when that number no longer names it. */
 static bool record_both(struct merge *merge)
 {
 	struct transaction *tx = merge->tx;

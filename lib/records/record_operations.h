@@ -9,7 +9,8 @@
 /* What a kind does besides what its row in the table says. */
 struct kind_operations {
 	const char *kind;
-	/* May refuse, and may complete `after`. `before->id` is 0 for one that is added. */
+	/* May refuse the change, and may complete `after`. `before->id` is 0 for one that is
+	 * added. */
 	bool (*check)(struct transaction *tx, const struct row *before, struct row *after,
 	              const json_t *values);
 	/* After the row itself is written. Sets *changed where it changed something. */

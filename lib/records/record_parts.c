@@ -87,7 +87,7 @@ bool parts_written(struct transaction *tx, const struct row *row, const json_t *
 	return good;
 }
 
-/* Beside a contract's amount the balance is reckoned, so what an import brings of it isn't kept. */
+/* Beside a contract's amount the balance is computed, so what an import brings of it isn't kept. */
 bool sale_check(struct transaction *tx, const struct row *before, struct row *after,
                 const json_t *values)
 {
@@ -97,8 +97,8 @@ bool sale_check(struct transaction *tx, const struct row *before, struct row *af
 		return true;
 	if (!tx->import && given && !json_is_null(given))
 		return error_set(tx->err, EX_DATAERR,
-		                 "balance: is reckoned from contract_amount and the payments and "
-		                 "can't be given beside them");
+		                 "balance: is computed from contract_amount and the payments and "
+		                 "can't be given with them");
 	row_set(after, "balance", NULL);
 	return true;
 }

@@ -101,7 +101,7 @@ static char *remove_sql(const struct kind *kind, const char *column)
 	return buf_take(&sql);
 }
 
-/* The two by name are of kinds whose records have one, which is their first field. */
+/* The two by name are for kinds whose records have a name, their first field. */
 static char *name_sql(const struct kind *kind)
 {
 	struct buf sql = {0};
@@ -230,16 +230,14 @@ bool row_new(struct transaction *tx, const struct kind *kind, int64_t owner, str
 	return find_customer(tx->store, ret, tx->err);
 }
 
-/* The database alone knows what is taken when two write at once. */
+/* Only the database knows which names are taken when two write at once. */
 static bool refused(struct transaction *tx, const struct row *row)
 {
 	const struct field *first = &row->kind->fields[0];
 	if (first->type == FIELD_NAME && row->value[0] != NULL)
-		return error_set(tx->err, EX_DATAERR, "%s: there is a %s %s already", first->name,
+		return error_set(tx->err, EX_DATAERR, "%s: there already is a %s %s", first->name,
 		                 row->kind->name, row->value[0]);
-	return error_set(tx->err, EX_DATAERR,
-	                 "%s: the database refuses it: another of its name is there",
-	                 row->kind->name);
+	return error_set(tx->err, EX_DATAERR, "%s: that name is already taken", row->kind->name);
 }
 
 static bool write_row(struct transaction *tx, const struct row *row, const char *sql, int64_t first)
@@ -256,7 +254,7 @@ static bool write_row(struct transaction *tx, const struct row *row, const char 
 	return db_answer(tx->db) == DB_CONSTRAINT ? refused(tx, row) : false;
 }
 
-/* For search: triggers tell what is changed and removed, not what is added (customers_4.sql). */
+/* For search: triggers note what is changed and removed, not what is added (customers_4.sql). */
 static bool note_added(struct transaction *tx, const struct row *row)
 {
 	if (!row->kind->searched || tx->noted == row->customer)
@@ -305,8 +303,7 @@ void row_set(struct row *row, const char *field, const char *value)
 
 /* -- rows and JSON ----------------------------------------------------------------------------- */
 
-/* A text out of the database may hold what is no UTF-8 where it was edited by hand: then it is
- * null. */
+/* A text of a database that was edited by hand may hold invalid UTF-8: then it is null. */
 static json_t *text_json(const char *text)
 {
 	json_t *value = json_string(text);

@@ -28,7 +28,7 @@ bool row_new(struct transaction *tx, const struct kind *kind, int64_t owner,
 bool row_keep_id(struct transaction *tx, struct row *row, int64_t id) MUST_CHECK;
 bool row_insert(struct transaction *tx, struct row *row) MUST_CHECK; /* sets row->id */
 bool row_update(struct transaction *tx, const struct row *row) MUST_CHECK;
-/* Reads a row that a `get` or `list` statement stands on. */
+/* Reads the current row of a `get` or `list` statement. */
 void row_read(const struct kind *kind, struct db_query *query, struct arena *arena,
               struct row *ret);
 /* A field's column as text; NULL for NULL. */

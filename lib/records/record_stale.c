@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An import that is older than what it changes: the history has the value which a row brings as one
- * that somebody replaced. That may be meant, so it is only said.
+ * that somebody replaced. That may be intended, so it is only reported.
  */
 #include "records/record_stale.h"
 

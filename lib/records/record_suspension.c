@@ -150,7 +150,7 @@ static bool end_by_id(struct transaction *tx, int64_t customer, int64_t id)
 		return error_set(tx->err, EX_NOINPUT,
 		                 "there is no suspension %lld of that customer", (long long)id);
 	if (row_value(&row, "removed"))
-		return error_set(tx->err, EX_DATAERR, "suspension %lld was ended before",
+		return error_set(tx->err, EX_DATAERR, "suspension %lld has already ended",
 		                 (long long)id);
 	return end_one(tx, &row);
 }

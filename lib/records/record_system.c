@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Systems: equipment whose fields the administrator defines for each type. Values stand in a table
- * of their own. Secret ones are sealed (XChaCha20-Poly1305, libsodium) with a key that is not in
- * the database; the seal is bound to its system and field, so that it can't be moved to another.
+ * Systems: equipment whose fields the administrator defines for each type. Values are in a table of
+ * their own. Secret ones are sealed (XChaCha20-Poly1305, libsodium) with a key that is not in the
+ * database; the seal is bound to its system and field, so that it can't be moved to another.
  *
- *	sealed = 24 bytes nonce │ ciphertext │ 16 bytes tag
+ * 	sealed = 24 bytes nonce │ ciphertext │ 16 bytes tag
  */
 #include "records/record_system.h"
 
@@ -69,7 +69,7 @@ bool system_read_key(struct customers *store, unsigned char key[SYSTEM_KEY_SIZE]
 		        "there is no key for secret fields: set [customers] key_file, or give the "
 		        "systemd credential customers-key");
 	if (sodium_init() < 0)
-		bug("libsodium can't be used");
+		bug("libsodium can't be initialized");
 	identity_person(); /* the key may be root's alone */
 	bool private = exposed_check(store->key_file, "key", err);
 	FILE *file = private ? fopen(store->key_file, "re") : NULL;

@@ -22,19 +22,19 @@
 
 static bool unknown_field(const struct kind *kind, const char *key, struct error *err)
 {
-	const char *nearest = kind_nearest(kind, key);
+	const char *near = kind_nearest(kind, key);
 	return error_set(err, EX_DATAERR, "%s: a %s has no such field%s%s%s", key, kind->name,
-	                 nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "");
+	                 near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
 }
 
-/* What the program keeps may be given by an import alone: what it is already by anybody, else by a
+/* A read-only value may be given by an import only: by anybody where it is unchanged, else by a
  * manager. */
 static bool may_give(struct transaction *tx, const struct field *field, struct error *err)
 {
 	if (!field->read_only || tx->stored)
 		return true;
 	if (!tx->import)
-		return error_set(err, EX_DATAERR, "%s: is kept by the program and can't be given",
+		return error_set(err, EX_DATAERR, "%s: is read-only; the program sets it",
 		                 field->name);
 	return transaction_needs_manager(tx, field->name);
 }

@@ -10,7 +10,7 @@
 bool record_put(struct transaction *tx, const struct row *before, const json_t *values,
                 int64_t *ret_id, bool *ret_changed) MUST_CHECK;
 /* The same in two steps, for values that are checked already: a copy to change, with initial values
- * where it is added; and writing it. `values` holds what is no field. */
+ * where it is added; and writing it. `values` holds what isn't a field. */
 struct row row_start(const struct row *before);
 bool record_write(struct transaction *tx, const struct row *before, struct row *after,
                   const json_t *values, bool *ret_changed) MUST_CHECK;

@@ -16,7 +16,7 @@
 
 /*
  * What people do with the office's records: the one place where a record is checked, changed and
- * its change recorded. dispatchctl, imports, the feed and later the customer center stand on it.
+ * its change recorded. dispatchctl, imports, the feed and the customer center use it.
  *
  * Values and results are JSON. Values are objects { field: value } with the fields of model/kind.h:
  * a text, a number, true/false, an array of words for a set, null or "" to clear; what isn't
@@ -38,9 +38,6 @@ struct contents;
 struct expected {
 	int64_t version; /* as record_version() gave it */
 	json_t *conflicts;
-	/* May be NULL. Beside conflicts: of the values given, those that nobody's change stands
-	 * against, for a form that is to be filled in again; the caller's. */
-	json_t **ret_mine;
 };
 
 /* A transaction's circumstances: passed to everything that changes records. */
@@ -70,7 +67,7 @@ bool records_remove(const struct change_context *context, const struct kind *kin
 
 /* One as an object: `id`, its owner (`customer`: the number; `quote`, `sale`, `system_type`), all
  * fields in the table's order; secrets as "******". A quote has `items` and `total`, a sale
- * `payments`, `paid` and `balance`, reckoned from them where it has a `contract_amount`. */
+ * `payments`, `paid` and `balance`, computed from them where it has a `contract_amount`. */
 bool records_show(struct customers *store, const struct kind *kind, const char *name, json_t **ret,
                   struct error *err) MUST_CHECK;
 /* All of an owner, or of everybody where it is NULL, as an array. */
@@ -111,8 +108,8 @@ bool customer_merge(const struct change_context *context, const char *from, cons
  */
 bool customer_erase(const struct change_context *context, const char *number,
                     struct error *err) MUST_CHECK;
-/* Whom `name` names; whether by a number that it had before (*ret_former), which is no reason to
- * remove it. The number that it has now is in the arena. 66 where there is none. */
+/* Whom `name` names; whether by a number that it had before (*ret_former), which doesn't justify
+ * removing it. The number that it has now is in the arena. 66 where there is none. */
 bool customer_named(struct customers *store, const char *name, struct arena *arena, int64_t *ret_id,
                     const char **ret_number, bool *ret_former, struct error *err) MUST_CHECK;
 
@@ -280,7 +277,7 @@ bool customers_related(struct customers *store, const char *number, int limit, j
  * city}]. */
 bool customers_duplicates(struct customers *store, int limit, json_t **ret,
                           struct error *err) MUST_CHECK;
-/* Those of the same name, told as customers_duplicates() does, in the same city or in one that
+/* Those of the same name, compared as customers_duplicates() does, in the same city or in one that
  * isn't known; not what is above `parent` (a number; NULL for none): number, name, city. `city` may
  * be NULL. */
 bool customers_like(struct customers *store, const char *name, const char *city, const char *parent,

@@ -2,11 +2,11 @@
 /*
  * Searching customers by words, each any part of a value.
  *
- *	text ─ fold ─▶ words ─▶ their trigrams ─ index ─▶ candidates ─ compare ─▶ hits,
- *	best first
+ * 	text ─ fold ─▶ words ─▶ their trigrams ─ index ─▶ candidates ─ compare ─▶ hits,
+ * 	best first
  *
- * The index knows which customers have all the trigrams somewhere; whether those of a word stand
- * together in one value is compared on the folded lines. A text that very many have is not followed
+ * The index knows which customers have all the trigrams somewhere; whether those of a word are
+ * adjacent in one value is compared on the folded lines. A text that very many have is not followed
  * to the end: the first hits, ENOUGH or some more, are sorted, together with those whose number or
  * name it begins, which are looked up directly and so never missed.
  */
@@ -39,7 +39,7 @@ struct hit {
 	const char *value;
 };
 
-/* What is looked for as one: a word, or all words as they stand. */
+/* What is searched for as one: a word, or all words as they were typed. */
 struct word {
 	const char *spelling[SPELLINGS]; /* plain, and spelt out where that differs; NULL: none */
 	size_t len[SPELLINGS];
@@ -183,7 +183,7 @@ static void compare_fields(struct search *search, struct db_query *query, const 
 	}
 }
 
-/* All words, best where they stand together. */
+/* All words, best where they are adjacent. */
 static void compare_words(struct search *search, struct db_query *query, struct hit *hit)
 {
 	struct hit first = {.id = hit->id, .rank = RANK_NONE};
@@ -484,18 +484,18 @@ static bool prepare(struct search *search, const char *text)
 	size_t len = strlen(text);
 	search->digits = "";
 	if (!utf8_valid(text, len))
-		return error_set(search->err, EX_DATAERR, "the text to search is not valid UTF-8");
+		return error_set(search->err, EX_DATAERR, "the search text is not valid UTF-8");
 	if (search->by == BY_PHONE || (search->by == BY_ALL && phone_like(text)))
 		read_phone(search, text);
 	if (utf8_length(text, len) > TEXT_MAX_CHARS)
 		return error_set(search->err, EX_DATAERR,
-		                 "the text to search is longer than %d characters",
+		                 "the search text is longer than %d characters",
 		                 (int)TEXT_MAX_CHARS);
 	read_words(search, text, len);
 	if (search->by == BY_PHONE && *search->digits)
 		search->n_words = 0; /* what else is between digits doesn't count */
 	return search->n_words > 0 || *search->digits ||
-	       error_set(search->err, EX_DATAERR, "the text to search is empty");
+	       error_set(search->err, EX_DATAERR, "the search text is empty");
 }
 
 static bool run(struct search *search, const char *text)

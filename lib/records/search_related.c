@@ -4,7 +4,7 @@
  * phone or an email. And customers that look as if they had been entered twice.
  *
  * Candidates for each thing come from the trigram index, at most CANDIDATES of them: that bounds
- * what a common name costs, while what is rare, and so tells most, is found to the last.
+ * the cost of a common name, while rare ones, which are the strongest evidence, are all found.
  */
 #include "records/records.h"
 
@@ -21,7 +21,7 @@
 
 enum { CANDIDATES = 300, KEYS_MAX = 64, TRIGRAM = 3, SHORT_NAME = 2 };
 
-/* What may be shared; a row says how much it tells. */
+/* What may be shared, with its weight as evidence. */
 enum share {
 	SHARE_EMAIL,
 	SHARE_PHONE,
@@ -321,8 +321,8 @@ bool customers_related(struct customers *store, const char *number, int limit, j
 	"coalesce(nullif(replace(" NO_FORM(                                                        \
 	        "' ' || " PLAIN(text) " || ' '") ", ' ', ''), ''), " text ")"
 
-/* The strongest signs first. `whole` families are no doubles of themselves: a site has its parent's
- * phone. */
+/* The strongest signs first. `whole` families are not duplicates of themselves: a site has its
+ * parent's phone. */
 static const struct {
 	const char *share, *sql;
 	bool whole;

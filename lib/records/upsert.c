@@ -38,7 +38,7 @@ static bool upsert(struct transaction *tx, const json_t *values)
 	size_t len;
 	int64_t id;
 	if (!json_is_object(values))
-		return error_set(tx->err, EX_DATAERR, "a customer is an object of fields");
+		return error_set(tx->err, EX_DATAERR, "expected a customer as an object of fields");
 	if (number == NULL)
 		return error_set(tx->err, EX_DATAERR, "number: is required");
 	if (!value_fits("number", kind_field(kind, "number"), number, tx->err) ||

@@ -123,7 +123,7 @@ static bool rule_active(struct evaluation *q, char *detail, size_t size)
 	return not == NULL;
 }
 
-static void say_suspension(char *detail, size_t size, const struct suspension *s)
+static void describe_suspension(char *detail, size_t size, const struct suspension *s)
 {
 	char scopes[WORDS_TEXT_MAX], from[DAY_TEXT_MAX], until[DAY_TEXT_MAX];
 	day_format(s->until, until);
@@ -139,7 +139,7 @@ static bool rule_suspension(struct evaluation *q, char *detail, size_t size)
 		scopes |= SCOPE_ROUTES;
 	q->suspension = suspension_find(q->in->customer, scopes, q->zone, q->in->now);
 	if (q->suspension != NULL)
-		say_suspension(detail, size, q->suspension);
+		describe_suspension(detail, size, q->suspension);
 	else
 		rules_detail(detail, size, "no suspension covers it");
 	return q->suspension == NULL;

@@ -114,9 +114,9 @@ static void count(struct spool *spool)
 	spool->waits_before = spool->waits;
 }
 
-bool spool_look(const char *path, struct error *err)
+bool spool_inspect(const char *path, struct error *err)
 {
-	return db_look(path, &schema, err);
+	return db_inspect(path, &schema, err);
 }
 
 struct spool *spool_open(const char *path, enum db_mode mode, struct error *err)
@@ -253,7 +253,7 @@ struct purge { /* children before parents */
 
 #define ENDED "('sent','failed','superseded','expired','suppressed','cancelled')"
 
-/* An event stays while a mail tells of it, an answer while the job that it holds is held. */
+/* An event stays while a mail reports it, an answer while the job that it holds is held. */
 static const struct purge purges[] = {
         {"SELECT seq, 0 FROM outcome WHERE time < ?1 AND seq <= (SELECT value FROM meta WHERE key "
          "= 'published') AND NOT EXISTS (SELECT 1 FROM request WHERE request.status = 'held' AND "
@@ -276,7 +276,7 @@ static const struct purge purges[] = {
          "DELETE FROM request WHERE id = ?1"},
 };
 
-/* A job is forgotten with the last thing that tells of it. */
+/* A job is forgotten with the last row that refers to it. */
 static const char *const orphans[] = {
         "DELETE FROM collision WHERE job = ?1 AND NOT EXISTS (SELECT 1 FROM event WHERE job = ?1)",
         "DELETE FROM job WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM event WHERE job = ?1) AND NOT "

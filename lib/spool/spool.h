@@ -24,8 +24,8 @@
  */
 struct spool;
 
-/* As db_look() and db_open(): `mode` DB_WRITE makes an absent file. */
-bool spool_look(const char *path, struct error *err) MUST_CHECK;
+/* As db_inspect() and db_open(): `mode` DB_WRITE makes an absent file. */
+bool spool_inspect(const char *path, struct error *err) MUST_CHECK;
 struct spool *spool_open(const char *path, enum db_mode mode, struct error *err) MUST_CHECK;
 /* Reads all pages: is any damaged? */
 bool spool_check(struct spool *spool, struct error *err) MUST_CHECK;
@@ -165,8 +165,8 @@ void spool_mail_set_ids(struct spool *spool, const struct spool_mail *mail);
 int64_t spool_mail_open_group(struct spool *spool, int64_t contact, const char *state,
                               struct instant from, struct instant until);
 /*
- * The wall clock was set back by `by_ms` to `now`: what was to go at once still is, and what waits
- * for a length of time (a retry, a group, an unknown customer) waits no longer for that.
+ * The wall clock was set back by `by_ms` to `now`: what was due is still due, and what waits for a
+ * length of time (a retry, a group, an unknown customer) waits no longer for that.
  */
 void spool_set_back(struct spool *spool, struct instant now, int64_t by_ms);
 /* It was set forward by `by_ms`, or the machine slept: an unknown customer is waited for as long as

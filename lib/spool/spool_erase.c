@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Words of customers that were erased leave the spool, a job at a time, as soon as nothing of the
+ * Texts of customers that were erased leave the spool, a job at a time, as soon as nothing of the
  * job is under way: no mail that may still go, no held or watched request, no outcome that Redis
  * hasn't got. What stays are ids, states, counts and times.
  */
@@ -31,7 +31,7 @@ void spool_set_erased(struct spool *spool, int64_t id)
 	spool_run(spool, q);
 }
 
-/* Mails that tell of a job; those of the office about several recalled jobs are known by their
+/* Mails that report a job; those of the office about several recalled jobs are known by their
  * outcomes alone. */
 #define MAILS_OF(job)                                                                              \
 	"(SELECT mail FROM notice WHERE job = " job                                                \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mails and the events that they tell of.
+ * Mails and the events that they report.
  *
  *   (made) ─▶ queued ────┐        ┌─▶ sent
  *   (made) ─▶ deferred ──┼▶ sending ─▶ failed ─▶ queued (by hand)

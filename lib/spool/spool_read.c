@@ -29,7 +29,7 @@ static void set_int(json_t *object, const char *name, int64_t value)
 	json_object_set_new(object, name, json_integer(value));
 }
 
-/* JSON that we wrote ourselves; null where a hand has been in it. */
+/* JSON that we wrote ourselves; null where somebody has edited it. */
 static void set_json(json_t *object, const char *name, const char *text)
 {
 	json_t *value = text && *text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
@@ -93,7 +93,7 @@ static json_t *event_json(const struct spool_event *event)
 	return json;
 }
 
-/* The office's mail of recalled jobs tells of no event: they stand in its context alone. */
+/* The office's mail of recalled jobs reports no event: the jobs are in its context alone. */
 static void add_jobs_told(struct spool *spool, json_t *json, json_t *jobs, int64_t mail,
                           struct arena *arena)
 {

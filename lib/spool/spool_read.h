@@ -25,7 +25,7 @@ bool spool_read_job(struct spool *spool, const char *job, const char *customer, 
 /* Which jobs or mails a list has: all that is set must hold. Words are the contract's. */
 struct spool_filter {
 	const char *status;
-	const char *state; /* of the job; what a mail tells of */
+	const char *state; /* of the job; the state that a mail reports */
 	const char *customer, *job;
 	const char *to; /* an address, case ignored */
 	const char *reason;
@@ -77,8 +77,8 @@ bool spool_read_dead(struct spool *spool, int64_t limit, json_t **ret,
                      struct error *err) MUST_CHECK;
 
 /* Held jobs in the order in which they came: id (what `hold release` takes), request, source, job,
- * customer, reason, received, look (when it will be looked at again at the latest; null: when
- * customer data changes), data. */
+ * customer, reason, received, look (when it will be rechecked at the latest; null: when customer
+ * data changes), data. */
 bool spool_read_held(struct spool *spool, json_t **ret, struct error *err) MUST_CHECK;
 
 /* What failed since the last mail was delivered: {"failures": n, "reply": the last words}. */

@@ -54,7 +54,7 @@ def check_comments(faults):
 
 
 def spelled_out(path):
-    """lib/{a,b}.c is two; N and NAME stand for anything."""
+    """lib/{a,b}.c is two; N and NAME match anything."""
     braces = re.search(r"\{([^}]*)\}", path)
     if braces:
         for part in braces[1].split(","):

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Proves from the #includes that arrows between rooms go one way, and that lib/ keeps to itself.
 
-lib: base < model < rules, template < mail, db < records and spool, all of them < engine; overview (what people are shown of records and
-spool together) stands on these, beside the engine; rules, mail, records and
-spool know nothing of each other. daemon: each program stands on lib and on common; in dispatchd sys is
-the ground, the mailers and the office's writer stand on it, the engine's thread on these, redis on the engine, the
-ways in (control, http) on redis, and the loop is the roof that knows all; the ways in see its struct daemon_view. dispatchctl: show < base < nouns < the registry and main.
-Rooms to come have their rows already.
+lib: base < model < rules, template < mail, db < records and spool, all of them < engine; overview (what people are
+shown of records and spool together) uses these, beside the engine; rules, mail, records and spool know nothing of
+each other. daemon: each program uses lib and common; in dispatchd sys is the ground, the mailers and the office's
+writer use it, the engine's thread uses these, redis uses the engine, the ways in (control, http) use redis, and the
+loop is the roof that knows all; the ways in see its struct daemon_view. dispatchctl: show < base < nouns < the
+registry and main. Rooms to come have their rows already.
 """
 import re
 import sys

@@ -332,7 +332,7 @@ def test_faults_of_the_api(api, method, path, body, status):
 
 def test_a_fault_names_its_field(api):
     answer = api["carl"].send("POST", "/api/v1/customers/1001/contacts", {"email": "no address"})
-    assert answer.json["errors"][0]["field"] == "email" and "not a mail address" in answer.json["errors"][0]["detail"]
+    assert answer.json["errors"][0]["field"] == "email" and "must be a mail address" in answer.json["errors"][0]["detail"]
 
 
 def test_bodies_that_are_no_json(api):
@@ -425,7 +425,7 @@ def test_a_records_form_follows_from_its_kind(center):
     page = sam.get("/customers/1001/contacts").text
     assert "Bob &lt;x&gt;" in page and f'/edit/contacts/{bob["id"]}' in page
     answer = sam.submit("/customers/1001/contacts", {"name": "Kept", "email": "no address"})
-    assert answer.status == 422 and 'value="Kept"' in answer.text and "not a mail address" in answer.text
+    assert answer.status == 422 and 'value="Kept"' in answer.text and "must be a mail address" in answer.text
     form = sam.get(f'/edit/contacts/{bob["id"]}').text
     version = re.search(r'name="version" value="(\d+)"', form).group(1)
     assert re.search(r'value="failed" checked', form) and not re.search(r'value="paused" checked', form)

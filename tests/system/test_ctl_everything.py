@@ -194,8 +194,8 @@ def test_what_a_row_says_of_its_content_is_not_believed(world):
 @pytest.mark.parametrize("row, fault", [
     ({}, "comes with a file"),
     ({"hash": "../../../etc/passwd"}, "SHA-256"),
-    ({"hash": "0" * 64}, "neither here nor"),
-    ({"hash": "1" * 64}, "has another"),
+    ({"hash": "0" * 64}, "no such content"),
+    ({"hash": "1" * 64}, "a different hash"),
 ])
 def test_a_row_without_its_content_is_a_bad_row(world, row, fault):
     world.ctl("customer", "add", "1", "--name", "X")

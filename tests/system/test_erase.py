@@ -112,7 +112,7 @@ def test_what_is_refused(person):
     refused(person, 64, "--yes", "customer", "erase", "2001")
     refused(person, 66, "7", "customer", "erase", "7", "--yes")
     person.ctl("customer", "set", "2001", "--number", "3001")
-    refused(person, 65, "former number of customer 3001", "customer", "erase", "2001", "--yes")
+    refused(person, 65, "is a former number; the customer is 3001 now", "customer", "erase", "2001", "--yes")
     shown, status = on_terminal([str(BUILD / "dispatchctl"), "-c", person.config_path, "customer", "erase", "3001"],
                                 person.environment(), typed=b"n\n")
     assert status == 64 and "Another" in shown

@@ -57,10 +57,10 @@ def test_data_base64_in_a_list_and_a_channel(world):
 
 # What can't be honored, and what the dead letter says of it.
 REFUSED = {
-    "both data": (structured(data={}, data_base64=encoded()), "data and data_base64 are both there"),
-    "both fields": ({**EVENT, "data": "{}", "data_base64": encoded()}, "data and data_base64 are both there"),
+    "both data": (structured(data={}, data_base64=encoded()), "data and data_base64 are both present"),
+    "both fields": ({**EVENT, "data": "{}", "data_base64": encoded()}, "data and data_base64 are both present"),
     "not base64": (structured(data_base64="***"), "data_base64 is not base64"),
-    "a PDF": (structured(data_base64=encoded(b"%PDF-1.7 \x80\xff")), "data_base64 holds other bytes than UTF-8"),
+    "a PDF": (structured(data_base64=encoded(b"%PDF-1.7 \x80\xff")), "data_base64 does not hold UTF-8"),
     "not JSON": ({**EVENT, "data_base64": encoded(b"<job/>")}, "data_base64 does not hold JSON"),
     "a list": (structured(data_base64=encoded([1])), "data_base64 holds an array"),
     "XML": (structured(datacontenttype="application/xml", data={"a": 1}), 'found "application/xml"'),

@@ -59,7 +59,7 @@ def test_metrics_are_prometheus_text(world):
         elif not line.startswith("#"):
             assert sample.match(line), line
             key = line.rpartition(" ")[0]
-            assert key not in seen, f"{key} is there twice"
+            assert key not in seen, f"{key} appears twice"
             seen.add(key)
             base = re.sub(r"_(bucket|sum|count)$", "", key.partition("{")[0])
             assert base in typed or key.partition("{")[0] in typed, f"{key} has no type"

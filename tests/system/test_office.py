@@ -380,7 +380,7 @@ def test_a_sale_has_what_accounts_need(world):
     assert "Paid by check" in world.ctl("sale", "show", made["id"]).stdout
 
 
-def test_a_balance_is_reckoned_from_the_contract_and_the_payments(world):
+def test_a_balance_is_computed_from_the_contract_and_the_payments(world):
     add_customer(world, "1")
     sale = world.ctl_json("sale", "add", "1", "--contract-amount", "1000.00", "--job", "4711")
     assert float(sale["balance"]) == 1000

@@ -338,7 +338,7 @@ def test_who_does_not_read_the_log_holds_nothing_up(world):
     process.terminate()
     log = process.stderr.read()
     assert process.wait(10 * PATIENCE) == 0
-    assert "found no place n=" in log and "stopped" in log and log.count("status=sent") < 1500
+    assert "were dropped n=" in log and "stopped" in log and log.count("status=sent") < 1500
 
 
 # ---- systemd

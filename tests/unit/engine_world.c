@@ -116,14 +116,14 @@ void world_reopen(struct world *w)
 	world_turn(w);
 }
 
-static void say_fields(struct world *w, const struct entry_field *fields, size_t n)
+static void note_fields(struct world *w, const struct entry_field *fields, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		buf_printf(&w->fields, "%.*s=%.*s%c", (int)fields[i].name_len, fields[i].name,
 		           (int)fields[i].value_len, fields[i].value, i + 1 < n ? '\t' : '\n');
 }
 
-static void say_outcome(struct world *w, const struct entry_field *fields, size_t n)
+static void note_outcome(struct world *w, const struct entry_field *fields, size_t n)
 {
 	const char *status = fields_find(fields, n, "status"), *due = fields_find(fields, n, "due");
 	bool waits = strcmp(status, status_name(STATUS_DEFERRED)) == 0 ||
@@ -132,7 +132,7 @@ static void say_outcome(struct world *w, const struct entry_field *fields, size_
 	           fields_find(fields, n, "job"), waits ? " " : "", waits ? due : "");
 }
 
-static void say_publications(struct world *w, const struct publications *publications)
+static void note_publications(struct world *w, const struct publications *publications)
 {
 	for (size_t i = 0; publications != NULL && i < publications->n; i++) {
 		const struct publication *row = &publications->rows[i];
@@ -140,7 +140,7 @@ static void say_publications(struct world *w, const struct publications *publica
 		size_t n = row->n_fields - 1;
 		bool is_dead = strcmp(row->stream, w->settings.redis.dead) == 0;
 		w->published = row->seq;
-		say_fields(w, fields, n);
+		note_fields(w, fields, n);
 		if (!is_dead && strcmp(row->stream, w->settings.redis.outcomes) != 0) {
 			for (size_t k = 0; k < n; k++)
 				buf_printf(&w->jobs, "%s=%s ", fields[k].name, fields[k].value);
@@ -149,9 +149,10 @@ static void say_publications(struct world *w, const struct publications *publica
 		}
 		(void)snprintf(w->last_id, sizeof w->last_id, "%s", row->fields[0].value);
 		if (is_dead)
-			buf_printf(&w->outcomes, "dead %s\n", fields_find(fields, n, "dead_reason"));
+			buf_printf(&w->outcomes, "dead %s\n",
+			           fields_find(fields, n, "dead_reason"));
 		else
-			say_outcome(w, fields, n);
+			note_outcome(w, fields, n);
 	}
 }
 
@@ -185,7 +186,7 @@ static void turn(struct world *w, struct turn_input *in)
 	in->published = w->published;
 	if (!engine_turn(w->engine, in, &out, &err))
 		fail_msg("%s", err.text);
-	say_publications(w, out.publications);
+	note_publications(w, out.publications);
 	gather_outgoing(w, &out);
 	turn_output_clear(&out);
 }

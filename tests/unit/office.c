@@ -106,7 +106,7 @@ void office_refuses(struct office *office, const struct change_context *context,
 	if (good)
 		fail_msg("%s was accepted", values);
 	if (err.code != code || strstr(err.text, words) == NULL)
-		fail_msg("%s: '%s' (%d), '%s' (%d) was meant", values, err.text, err.code, words,
+		fail_msg("%s: '%s' (%d), expected '%s' (%d)", values, err.text, err.code, words,
 		         code);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What templates are told, by the engine with the mail composer's additions, against the list of
- * names that `check` goes by: all that is told is listed, all that is listed is told.
+ * What templates get from the engine, with the mail composer's additions, against the list of
+ * names that `check` goes by: all that is provided is listed, all that is listed is provided.
  */
 #include "engine_world.h"
 
@@ -31,7 +31,7 @@ static const char data[] =
         "\"asset\":\"x\",\"reason\":\"y\",\"note\":\"z\",\"photos\":[\"https://example.com/1\"],"
         "\"amount\":12.5}";
 
-static GHashTable *told;
+static GHashTable *provided;
 
 /* Every name in the document, in full, without the places in arrays. */
 static void gather(const char *name, const json_t *value)
@@ -40,7 +40,7 @@ static void gather(const char *name, const json_t *value)
 	size_t i;
 	json_t *member;
 	if (*name)
-		g_hash_table_add(told, g_strdup(name));
+		g_hash_table_add(provided, g_strdup(name));
 	json_object_foreach((json_t *)(uintptr_t)value, key, member)
 	{
 		char *full = g_strdup_printf("%s%s%s", name, *name ? "." : "", key);
@@ -124,32 +124,32 @@ static void tell_all(struct world *w)
 	take_letters(w);
 }
 
-static void is_told(void *arg, const char *name)
+static void is_provided(void *arg, const char *name)
 {
 	int *missing = arg;
-	if (g_hash_table_contains(told, name))
+	if (g_hash_table_contains(provided, name))
 		return;
-	print_error("%s is listed, but nothing tells it\n", name);
+	print_error("%s is listed, but nothing provides it\n", name);
 	++*missing;
 }
 
-static void what_is_told_and_what_is_listed_agree(void **state)
+static void what_is_provided_and_what_is_listed_agree(void **state)
 {
 	(void)state;
 	struct world *w = world_new("2026-06-03T12:10:00Z");
 	GHashTableIter all;
 	gpointer name;
 	int wrong = 0;
-	told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	provided = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	tell_all(w);
-	g_hash_table_iter_init(&all, told);
+	g_hash_table_iter_init(&all, provided);
 	while (g_hash_table_iter_next(&all, &name, NULL))
 		if (!context_provides(name)) {
-			print_error("%s is told, but not listed\n", (const char *)name);
+			print_error("%s is provided, but not listed\n", (const char *)name);
 			wrong++;
 		}
-	context_each_name(is_told, &wrong);
-	g_hash_table_destroy(told);
+	context_each_name(is_provided, &wrong);
+	g_hash_table_destroy(provided);
 	world_free(w);
 	assert_int_equal(wrong, 0);
 }
@@ -157,7 +157,7 @@ static void what_is_told_and_what_is_listed_agree(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(what_is_told_and_what_is_listed_agree),
+	        cmocka_unit_test(what_is_provided_and_what_is_listed_agree),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

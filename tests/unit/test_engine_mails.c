@@ -37,9 +37,9 @@ static int teardown(void **state)
 	return 0;
 }
 
-#define outcomes_are(text) assert_string_equal(buf_text(&w->outcomes), text)
-#define told(text)  assert_non_null(strstr(buf_text(&w->fields), text))
-#define count(text) count_of(buf_text(&w->fields), text)
+#define outcomes_are(text)  assert_string_equal(buf_text(&w->outcomes), text)
+#define outcomes_have(text) assert_non_null(strstr(buf_text(&w->fields), text))
+#define count(text)         count_of(buf_text(&w->fields), text)
 
 static int count_of(const char *text, const char *part)
 {
@@ -84,8 +84,8 @@ static void only_the_member_whose_life_ends_expires_at_a_retry(void **state)
 	assert_int_equal(w->n_flying, 1);
 	world_deliver(w, DELIVERY_BUSY); /* once more in a minute: J1's life ends before */
 	assert_int_equal(count("status=expired"), 1);
-	told("job=J1\tcustomer=1001\ttype=job.completed\tstatus=expired");
-	told("job=J2\tcustomer=1001\ttype=job.completed\tstatus=retrying");
+	outcomes_have("job=J1\tcustomer=1001\ttype=job.completed\tstatus=expired");
+	outcomes_have("job=J2\tcustomer=1001\ttype=job.completed\tstatus=retrying");
 	world_at(w, "2026-06-03T12:03:00Z");
 	world_turn(w);
 	assert_int_equal(w->n_flying, 1);
@@ -148,7 +148,7 @@ static void a_retry_keeps_its_message_id_under_another_from(void **state)
 
 /* ---- The office ---- */
 
-static void the_office_is_told_the_note_also_when_it_is_lifted_meanwhile(void **state)
+static void the_office_gets_the_note_also_when_it_is_lifted_meanwhile(void **state)
 {
 	(void)state;
 	world_sql(w, "INSERT INTO suspension (id, customer, scopes, \"from\", note) VALUES (1, 1, "
@@ -194,7 +194,7 @@ static void a_suspension_found_later_says_its_note(void **state)
 	w->room = 16;
 	world_turn(w);
 	outcomes_are("suppressed suspended J1\n");
-	told("note=unpaid since May\tuntil=2026-07-01");
+	outcomes_have("note=unpaid since May\tuntil=2026-07-01");
 }
 
 static void a_failed_mail_of_a_finished_job_is_not_sent_by_a_retry(void **state)
@@ -208,7 +208,7 @@ static void a_failed_mail_of_a_finished_job_is_not_sent_by_a_retry(void **state)
 	free(world_command(w, "{\"do\":\"mail.retry\",\"all_failed\":true}"));
 	world_turn(w);
 	assert_int_equal(w->n_flying, 0);
-	told("status=superseded");
+	outcomes_have("status=superseded");
 }
 
 /* ---- Waiting for the customer ---- */
@@ -343,7 +343,7 @@ int main(void)
 	        test(two_mails_of_a_split_group_differ_in_message_id_and_thread),
 	        test(a_site_that_is_open_doesnt_wait_for_one_that_is_closed),
 	        test(a_retry_keeps_its_message_id_under_another_from),
-	        test(the_office_is_told_the_note_also_when_it_is_lifted_meanwhile),
+	        test(the_office_gets_the_note_also_when_it_is_lifted_meanwhile),
 	        test(a_refused_address_is_known_behind_a_long_feed),
 	        test(a_suspension_found_later_says_its_note),
 	        test(a_failed_mail_of_a_finished_job_is_not_sent_by_a_retry),

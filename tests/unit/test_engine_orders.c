@@ -21,7 +21,7 @@ enum { EVENTS_MAX = 5, ORDERS_MAX = 120 };
 
 /*
  * "STATE@MINUTE …", what the job is in the end, and what the customer hears last ("" where that
- * depends on the order: a job that had ended before it was dispatched anew).
+ * depends on the order: a job that had ended before it was dispatched again).
  */
 static const struct set {
 	const char *events[EVENTS_MAX];

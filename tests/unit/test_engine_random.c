@@ -78,10 +78,10 @@ static void check_alone(const struct outgoing_mail *outgoing)
 
 static void check_state(const struct outgoing_mail *outgoing)
 {
-	enum job_state told = job_state_find(outgoing->template);
+	enum job_state reported = job_state_find(outgoing->template);
 	for (size_t j = 0; j < outgoing->n_jobs; j++) {
 		enum job_state end = ends_of[atoi(outgoing->jobs[j])];
-		if (end != JOB_NONE && !job_state_row(told)->is_end)
+		if (end != JOB_NONE && !job_state_row(reported)->is_end)
 			fail_msg("a mail of %s for job %s, which is %s", outgoing->template,
 			         outgoing->jobs[j], job_state_name(end));
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The dispatch gate's harder days: many held jobs, crashes, strangers' data, trucks recalled. */
+/* The dispatch gate's harder days: many held jobs, crashes, hostile data, trucks recalled. */
 #include "engine_world.h"
 
 #include <setjmp.h>
@@ -33,8 +33,8 @@ static int teardown(void **state)
 }
 
 #define outcomes_are(text) assert_string_equal(buf_text(&w->outcomes), text)
-#define has_job(text) assert_non_null(strstr(buf_text(&w->jobs), text))
-#define no_job(text)  assert_null(strstr(buf_text(&w->jobs), text))
+#define has_job(text)      assert_non_null(strstr(buf_text(&w->jobs), text))
+#define no_job(text)       assert_null(strstr(buf_text(&w->jobs), text))
 
 static void suspend(int customer, const char *scopes, const char *from)
 {
@@ -286,7 +286,7 @@ static void changes_without_end_keep_nobody_waiting(void **state)
 }
 
 /* Its answer is repeated for as long as it is held, and a while after its last one: never is it
- * asked anew.
+ * asked again.
  */
 static void held_for_longer_than_records_are_kept(void **state)
 {

@@ -53,7 +53,7 @@ static void days_are_read_and_written(void **state)
 	}
 }
 
-static void bad_days_say_what_is_meant(void **state)
+static void bad_days_report_what_is_expected(void **state)
 {
 	(void)state;
 	static const struct {
@@ -314,7 +314,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(days_are_read_and_written),
-	        cmocka_unit_test(bad_days_say_what_is_meant),
+	        cmocka_unit_test(bad_days_report_what_is_expected),
 	        cmocka_unit_test(weekdays_are_read),
 	        cmocka_unit_test(next_opening),
 	        cmocka_unit_test(arrival_windows),

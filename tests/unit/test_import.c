@@ -113,7 +113,7 @@ static void test_rows(void **state)
 	        "3:0 notify: a customer has no such field (--map \"notify=\" leaves it out); ");
 	office_has(office_show(office, "customer", "13"), "'city':'Reno'");
 	report = import_jsonl(office, "{'number':'15','name':'New'}\n{'number':'16'\n");
-	assert_string_equal(report.bad, "2:14 a comma or } was expected, but the text ends here; ");
+	assert_string_equal(report.bad, "2:14 expected a comma or }, but the text ends here; ");
 	report = import_jsonl(
 	        office,
 	        "{'number':13,'city':null,'email':'j@example.com'}\n{'number':'14','name':'New'}");
@@ -136,13 +136,14 @@ static void test_bad_rows(void **state)
 	                                          "7,ok,,\n");
 	assert_false(report.good);
 	assert_int_equal(office->err.code, EX_DATAERR);
-	assert_string_equal(report.bad,
-	                    "2:3 renewal: '2026-13-01' is not a day (YYYY-MM-DD); "
-	                    "3:2 name: is required and can't be empty; "
-	                    "4:4 status: 'gone' is not one of new, released, active, inactive; "
-	                    "5:1 number: is required and can't be empty; "
-	                    "6:0 has 2 cells where the header has 4; "
-	                    "7:0 something stands behind the closing quote of a cell; ");
+	assert_string_equal(
+	        report.bad,
+	        "2:3 renewal: must be a day (YYYY-MM-DD) (got \"2026-13-01\"); "
+	        "3:2 name: is required and can't be empty; "
+	        "4:4 status: must be one of new, released, active, inactive (got \"gone\"); "
+	        "5:1 number: is required and can't be empty; "
+	        "6:0 has 2 cells where the header has 4; "
+	        "7:0 something follows the closing quote of a cell; ");
 	/* What only the database knows. */
 	report = import_csv(office,
 	                    "number,name,status,parent\n8,ok,,\n1,x,active,\n9,y,,77\n10,,,\n");
@@ -159,7 +160,7 @@ static void test_bad_rows(void **state)
 	report = import_csv(office, "number,name,contact\n1,x,\"a\nb\"\n");
 	office_has(report.bad, "2:3 contact: has a line break");
 	report = import_csv(office, "number,name,number\n1,x,2\n");
-	office_has(report.bad, "1:3 number: is there twice");
+	office_has(report.bad, "1:3 number: appears twice");
 	report = import_csv(office, "");
 	office_has(office->err.text, "empty");
 	report = import_csv(office, "number,city\n99,Denver\n");
@@ -233,8 +234,8 @@ static void test_sites_before_parents(void **state)
 	report = import_csv(office, "number,name,parent\n4,d,5\n5,e,4\n");
 	assert_false(report.good);
 	office_has(report.bad, "2:0 parent: there is no customer 5");
-	/* Faults of a value and faults that only the database knows are told together, each once: a
-	 * site of a customer whose row is bad can't be judged. */
+	/* Faults of a value and faults that only the database knows are reported together, each
+	 * once: a site of a customer whose row is bad can't be judged. */
 	report = import_csv(office, "number,name,parent,renewal,reps\n"
 	                            "20,a,,soon,\n"
 	                            "21,b,404,,\n"
@@ -244,7 +245,7 @@ static void test_sites_before_parents(void **state)
 	                            "25,f,24,,\n"
 	                            "26,g,1,,\n");
 	assert_false(report.good);
-	assert_string_equal(report.bad, "2:4 renewal: 'soon' is not a day (YYYY-MM-DD); "
+	assert_string_equal(report.bad, "2:4 renewal: must be a day (YYYY-MM-DD) (got \"soon\"); "
 	                                "6:0 reps: there is no sales rep Nobody; "
 	                                "3:0 parent: there is no customer 404; ");
 	assert_int_equal(report.counts.bad, 3);

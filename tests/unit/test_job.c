@@ -47,7 +47,7 @@ static void states_by_the_sentence(void **state)
 	        {"started@1 paused@2 started@3", "c"},
 	        {"dispatched@1 completed@2 started@9", "b"}, /* a phone that is ahead */
 	        {"completed@2 dispatched@1 paused@3", "a"},
-	        {"completed@2 dispatched@3", "b"}, /* dispatched anew */
+	        {"completed@2 dispatched@3", "b"}, /* dispatched again */
 	        {"completed@2 dispatched@3 started@1", "b"},
 	        {"completed@2 dispatched@3 started@4", "c"},
 	        {"completed@3 dispatched@3", "a"}, /* not older: it counts */

@@ -40,11 +40,12 @@ static void test_customer(void **state)
 	office_has(shown, "'renewal':null");
 	office_set(office, "customer", "0012", "{'number':'13'}");
 	office_has(office_list(office, "contact", "13"), "zoe@example.com");
-	const char *told = history(office, "13");
-	office_has(told, "'before':{'city':null,'renewal':'2027-01-31'},'after':{'city':'Denver','"
-	                 "renewal':null}");
-	office_has(told, "'before':{'number':'0012'},'after':{'number':'13'}");
-	office_has(told, "'user':'boss'");
+	const char *changes = history(office, "13");
+	office_has(changes,
+	           "'before':{'city':null,'renewal':'2027-01-31'},'after':{'city':'Denver','"
+	           "renewal':null}");
+	office_has(changes, "'before':{'number':'0012'},'after':{'number':'13'}");
+	office_has(changes, "'user':'boss'");
 	office_ok(office, records_remove(&office->boss, kind_find("customer"), "13", &office->err));
 	office_has(history(office, "13"), "'action':'remove'");
 	office_refuses(office, &office->boss, "customer", NULL, "13", "{}", EX_NOINPUT,
@@ -63,13 +64,12 @@ static void test_bad_values(void **state)
 	        {"{'number':'1','name':'x','citty':'y'}", "did you mean city?"},
 	        {"{'number':'1','name':'x','status':'gone'}",
 	         "one of new, released, active, inactive"},
-	        {"{'number':'1','name':'x','timezone':'Mars/Olympus'}", "timezone: 'Mars/Olympus'"},
+	        {"{'number':'1','name':'x','timezone':'Mars/Olympus'}",
+	         "timezone: must be an IANA time zone"},
 	        {"{'number':'1','name':'x','locale':'xx-123456789'}", "locale"},
-	        {"{'number':'1','name':'x','renewal':'2026-02-30'}",
-	         "renewal: '2026-02-30' is not a day"},
+	        {"{'number':'1','name':'x','renewal':'2026-02-30'}", "renewal: must be a day"},
 	        {"{'number':'1','name':'x','phone':'none'}", "phone"},
-	        {"{'number':'1','name':'x','email':'nobody'}",
-	         "email: 'nobody' is not a mail address"},
+	        {"{'number':'1','name':'x','email':'nobody'}", "email: must be a mail address"},
 	        {"{'number':'1','name':'x','parent':'77'}", "parent: there is no customer 77"},
 	        {"{'number':'1','name':'a\\nb'}", "name: has a line break"},
 	        {"{'number':'1','name':{'a':1}}", "name: expected text or a number, not an object"},
@@ -82,7 +82,7 @@ static void test_bad_values(void **state)
 	office_add(office, "customer", NULL, "{'number':1001,'name':'Numbers are text'}");
 	office_refuses(office, &office->boss, "customer", NULL, NULL,
 	               "{'number':'1001','name':'Twice'}", EX_DATAERR,
-	               "there is a customer 1001 already");
+	               "there already is a customer 1001");
 }
 
 static void test_status_and_rights(void **state)
@@ -173,7 +173,7 @@ static void test_contact_and_mark(void **state)
 	office_set(office, "contact", name, "{'email':'a@example.com'}");
 	office_has(office_show(office, "contact", name), "'email_invalid':null");
 	office_refuses(office, &office->boss, "contact", NULL, name, "{'email_invalid':null}",
-	               EX_DATAERR, "kept");
+	               EX_DATAERR, "is read-only");
 	office_has(history(office, "1"), "'action':'mark'");
 	office_ok(office, records_remove(&office->clerk, kind_find("contact"), name, &office->err));
 	assert_string_equal(office_list(office, "contact", "1"), "[]");

@@ -70,7 +70,7 @@ static void a_broken_publisher_does_not_flood_the_log(void **state)
 	assert_int_equal(broken_entries(0, &last), 1);
 	assert_string_equal(
 	        last,
-	        "not said one by one in the last minute n=3900: dead letters; all of them are in "
+	        "not logged one by one in the last minute n=3900: dead letters; all of them are in "
 	        "the dead-letter stream");
 	assert_int_equal(broken_entries(3, &last), 3);
 	world_at(w, "2026-06-03T12:02:00Z");

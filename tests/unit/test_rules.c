@@ -411,7 +411,7 @@ static void expect_outcomes(char *expected)
 		(void)snprintf(outcome, sizeof outcome, "\t%.*s", (int)strcspn(at, "\n"), at);
 		char job[200];
 		if (strstr(outcome, "\tdead_reason=") != NULL)
-			continue; /* told by the outcome behind it */
+			continue; /* checked by the outcome behind it */
 		if (story.alone != NULL && strcmp(story.alone, field_of(outcome, "job", job)) != 0)
 			continue;
 		if (one == NULL)

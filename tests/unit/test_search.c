@@ -118,7 +118,7 @@ static void test_search(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		const char *numbers = found(office, cases[i].text, cases[i].by);
 		if (strcmp(numbers, cases[i].numbers) != 0)
-			fail_msg("'%s' by %s: '%s', '%s' was meant", cases[i].text,
+			fail_msg("'%s' by %s: '%s', expected '%s'", cases[i].text,
 			         search_by_name(cases[i].by), numbers, cases[i].numbers);
 	}
 	struct error err;

@@ -165,14 +165,14 @@ bool answer_expected(struct call *call, struct expected *ret)
 	const char *text = request_header(call->request, "If-Match");
 	char *end;
 	if (text == NULL) {
-		answer_status(call, 428, "If-Match with the version that you saw is missing");
+		answer_status(call, 428, "If-Match is required: the version that you saw");
 		return false;
 	}
 	text += *text == '"';
 	*ret = (struct expected){.version = strtoll(text, &end, 10)};
 	if (end != text && (strcmp(end, "\"") == 0 || *end == '\0') && ret->version >= 0)
 		return true;
-	answer_status(call, 400, "If-Match is no version");
+	answer_status(call, 400, "If-Match is not a version");
 	return false;
 }
 
@@ -180,8 +180,8 @@ void answer_conflicts(struct call *call, struct expected *expected)
 {
 	response_json(call->response, 409,
 	              json_pack("{s:s, s:i, s:s, s:o}", "title", "Conflict", "status", 409,
-	                        "detail", "somebody else has changed this meanwhile", "fields",
-	                        expected->conflicts));
+	                        "detail", "somebody else has changed this in the meantime",
+	                        "fields", expected->conflicts));
 	call->response->type = "application/problem+json";
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* /api/v1/customers: finding, the one view, changing, and what hangs on a customer but is no record
- * of a kind. */
+/* /api/v1/customers: finding, the one view, changing, and what belongs to a customer but isn't a
+ * record of a kind. */
 #include "center/api/answer.h"
 #include "center/api/one_view.h"
 #include "center/api/records.h"
@@ -42,7 +42,7 @@ static bool search(struct call *call, struct customers *store, const char *text,
 	                                err);
 }
 
-/* One more than asked for tells whether there are more. */
+/* One more than requested shows whether there are more. */
 static void find(struct call *call)
 {
 	const char *text = request_value(&call->request->query, "q");

@@ -89,7 +89,7 @@ static json_t *schema_of_field(const struct field *field)
 		json_object_set_new(schema, "enum", words);
 	}
 	json_object_set_new(schema, "description", json_string(field->help));
-	if (field->read_only || field->reckoned)
+	if (field->read_only || field->computed)
 		json_object_set_new(schema, "readOnly", json_true());
 	return schema;
 }

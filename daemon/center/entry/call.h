@@ -9,7 +9,7 @@
 #include "center/trust/accounts.h"
 #include "overview/overview.h"
 
-/* One request on its way through the center: what came, who asks, and the answer. */
+/* One request on its way through the center: what came, from whom, and the answer. */
 enum { CALL_NAMES_MAX = 4 };
 
 struct live;
@@ -23,7 +23,7 @@ struct call {
 	const struct route *const *tables; /* all rows, of pages and API; each table ends with a row
 	                                      without a path, the list with NULL */
 	const struct route *route;
-	const char *names[CALL_NAMES_MAX]; /* what stands for `:name` in the route's path */
+	const char *names[CALL_NAMES_MAX]; /* the values of `:name` in the route's path */
 
 	bool known;             /* somebody is logged in */
 	struct account account; /* who */
@@ -36,7 +36,7 @@ void call_fail(struct call *call, const struct error *err);
 /* What the fault says; where somebody else writes to customers.db, who. In the arena. */
 const char *call_fault_text(struct call *call, const struct error *err);
 bool call_is_api(const struct call *call);
-/* What the record functions want to know; false where customers.db can't be had (503). */
+/* What the record functions need; false where customers.db can't be opened (503). */
 bool call_context(struct call *call, struct change_context *ret, struct error *err) MUST_CHECK;
 /* What lib/overview wants to know; likewise. */
 bool call_overview(struct call *call, struct overview *ret, struct error *err) MUST_CHECK;

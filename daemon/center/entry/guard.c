@@ -158,7 +158,7 @@ static bool by_cookie(struct call *call, struct error *err)
 	return true;
 }
 
-/* Whose word the header of a proxy is: that of one user, over the Unix socket. */
+/* Whose header is believed: that of one system user, over the Unix socket. */
 static bool from_proxy(const struct call *call)
 {
 	const struct settings *settings = stores_settings(call->stores);
@@ -251,7 +251,7 @@ static bool is_listed(const char *list, const char *name)
 	return false;
 }
 
-/* A parameter that nobody knows is a mistyped one. */
+/* An unknown parameter is most likely mistyped. */
 static bool query_may(struct call *call)
 {
 	for (size_t i = 0; i < call->request->query.n; i++) {

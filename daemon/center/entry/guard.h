@@ -5,12 +5,12 @@
 #include "center/entry/route.h"
 
 /*
- * Who may come in, and what may be asked: Host, origin, who asks, the route and its role, in this
- * order; nothing of a request is acted on before. False where the response is the answer already.
+ * Who has access, and to what: Host, origin, account, the route and its role, in this order;
+ * nothing of a request is acted on before. False where the response is the answer already.
  */
 bool guard_admit(struct call *call, int64_t *ret_body_max) MUST_CHECK;
 
-/* What can be said only once the body is there: the token of a form. */
+/* What can be checked only once the body is there: the token of a form. */
 bool guard_form(struct call *call) MUST_CHECK;
 
 /* Whether passwords may come this way: over TLS, or from this machine. */

@@ -57,7 +57,7 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* `len` bytes decoded, in the arena; NULL where they are no text. A form writes a space as `+` and
+/* `len` bytes decoded, in the arena; NULL where they aren't text. A form writes a space as `+` and
  * may hold line breaks. */
 static const char *decode(struct arena *arena, const char *text, size_t len, bool form)
 {
@@ -97,7 +97,7 @@ static bool add_part(struct request *request, const char *text, size_t len, size
 {
 	const char *part = decode(request->arena, text, len, false);
 	if (part == NULL)
-		return error_set(err, EX_DATAERR, "the path holds an escape that is no text");
+		return error_set(err, EX_DATAERR, "the path has an escape that is not text");
 	request->parts = arena_grow(request->arena, request->parts, request->n_parts, cap,
 	                            sizeof *request->parts);
 	request->parts[request->n_parts++] = part;
@@ -117,8 +117,7 @@ bool request_read_form(struct arena *arena, const char *text, size_t len,
 		const char *name = decode(arena, text, name_len, true);
 		const char *value = decode(arena, value_text, (size_t)(stop - value_text), true);
 		if (name == NULL || value == NULL)
-			return error_set(err, EX_DATAERR,
-			                 "a field holds an escape that is no text");
+			return error_set(err, EX_DATAERR, "a field has an escape that is not text");
 		if (*name != '\0' || *value != '\0')
 			request_pair_add(pairs, arena, name, value);
 		text = stop + 1;
@@ -166,12 +165,12 @@ bool request_json(const struct request *request, json_t **ret, struct error *err
 	json_t *value = json_loadb(request->body ? request->body : "", request->body_len,
 	                           JSON_REJECT_DUPLICATES, &fault);
 	if (value == NULL)
-		return error_set(err, EX_DATAERR, "the body is no JSON: line %d: %s", fault.line,
+		return error_set(err, EX_DATAERR, "the body is not JSON: line %d: %s", fault.line,
 		                 fault.text);
 	if (json_is_object(value)) {
 		*ret = value;
 		return true;
 	}
 	json_decref(value);
-	return error_set(err, EX_DATAERR, "the body is no JSON object");
+	return error_set(err, EX_DATAERR, "the body is not a JSON object");
 }

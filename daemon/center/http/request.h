@@ -40,7 +40,7 @@ struct request {
 	const char **parts;          /* the path cut at its slashes, each decoded */
 	size_t n_parts;
 	struct request_pairs query, form, headers, cookies;
-	const char *body; /* of a request that is no form */
+	const char *body; /* of a request that isn't a form */
 	size_t body_len;
 	struct request_upload uploads[REQUEST_UPLOADS_MAX];
 	size_t n_uploads;

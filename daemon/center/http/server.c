@@ -62,7 +62,7 @@ struct exchange {
 	struct buf body, field;
 	const char *field_name; /* whose value is in `field` */
 	int64_t taken, body_max;
-	bool broken; /* the body can't be read; the answer stands in `response` */
+	bool broken; /* the body can't be read; the answer is in `response` */
 	bool answered;
 };
 
@@ -157,7 +157,7 @@ static void end_field(struct exchange *exchange)
 		return;
 	if (memchr(buf_text(&exchange->field), '\0', exchange->field.len) ||
 	    !utf8_valid(buf_text(&exchange->field), exchange->field.len))
-		break_off(exchange, 400, "a field of the form is no text");
+		break_off(exchange, 400, "a field of the form is not text");
 	else
 		request_pair_add(&request->form, request->arena, exchange->field_name,
 		                 arena_strndup(request->arena, buf_text(&exchange->field),

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A customer's documents and pictures: shown, and added by a form. */
+/* The tabs with documents and pictures: what there is, and a form to add files. */
 #include "center/api/change.h"
-#include "center/api/kinds.h"
-#include "center/pages/form.h"
 #include "center/pages/head.h"
 #include "center/pages/page.h"
 #include "center/pages/to.h"
@@ -10,107 +8,91 @@
 
 #include <string.h>
 
-/* -- showing ----------------------------------------------------------------------------------- */
-
-/* The types that a browser shows (those of GET …/content). */
 static bool is_shown(const char *type)
 {
-	static const char *const types[] = {"image/jpeg", "image/png", "image/webp", "image/gif"};
-	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-		if (strcmp(types[i], type) == 0)
-			return true;
-	return false;
+	return strncmp(type, "image/", 6) == 0;
 }
 
-/* "340 kB". */
-static const char *size_words(const struct call *call, json_int_t bytes)
+/* "1.4 MB" */
+static json_t *size_words(json_int_t bytes)
 {
-	static const char *const units[] = {"bytes", "kB", "MB", "GB"};
-	double size = (double)bytes;
+	static const char *const units[] = {"kB", "MB", "GB"};
+	double size = (double)bytes / 1000;
 	size_t unit = 0;
-	while (size >= 1000 && unit + 1 < sizeof units / sizeof *units) {
+	for (; size >= 1000 && unit < 2; unit++)
 		size /= 1000;
-		unit++;
-	}
-	return arena_printf(call->request->arena, unit > 0 && size < 10 ? "%.1f %s" : "%.0f %s",
-	                    size, units[unit]);
+	return bytes < 1000 ? json_sprintf("%d bytes", (int)bytes)
+	                    : json_sprintf("%.1f %s", size, units[unit]);
 }
 
-/* The newest first. */
-static json_t *rows_of(const struct call *call, const json_t *records)
+static void show(struct call *call, const struct kind *kind, const char *tab, int status,
+                 const char *fault)
 {
-	json_t *rows = json_array();
-	for (size_t i = json_array_size(records); i-- > 0;) {
-		json_t *row = json_copy(json_array_get(records, i));
-		json_int_t size = json_integer_value(json_object_get(row, "size"));
-		json_object_set_new(row, "weight", json_string(size_words(call, size)));
-		json_object_set_new(row, "shown", json_boolean(is_shown(text_at(row, "type"))));
-		json_array_append_new(rows, row);
-	}
-	return rows;
-}
-
-static void show(struct call *call, const struct kind *kind, int status, const char *fault)
-{
-	json_t *head, *customer;
-	const char *kinds_word = kinds_path(kind, call->request->arena);
-	if (!head_read(call, call->names[0], kinds_word, &head, &customer))
+	struct error err;
+	json_t *head, *customer, *rows, *row;
+	size_t i;
+	struct customers *store = stores_customers(call->stores, &err);
+	if (!head_read(call, call->names[0], tab, &head, &customer))
 		return;
-	json_t *rows = rows_of(call, json_object_get(customer, kinds_word));
 	json_decref(customer);
-	const char *described = request_value(&call->request->form, "description");
-	json_int_t most = stores_settings(call->stores)->center.max_upload;
-	json_t *data = json_pack(
-	        "{s:o, s:O, s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:s, s:s}", "head", head, "number",
-	        json_object_get(head, "number"), "kind", kind->name, "kinds", kinds_word, "many",
-	        form_label(call, kind->many), "action", call->request->path, "has_rows",
-	        json_array_size(rows) > 0, "pictures", kind->picture_only, "fault", fault,
-	        "description", described ? described : "", "most", size_words(call, most));
-	json_object_set_new(data, "rows", rows);
-	page_answer(call, status, "files", form_label(call, kind->many), data);
+	if (store == NULL || !records_list(store, kind, call->names[0], &rows, &err)) {
+		json_decref(head);
+		page_fail(call, &err);
+		return;
+	}
+	json_array_foreach(rows, i, row)
+	{
+		json_object_set_new(row, "kinds", json_string(tab));
+		json_object_set_new(row, "shown", json_boolean(is_shown(text_at(row, "type"))));
+		json_object_set_new(row, "bytes",
+		                    size_words(json_integer_value(json_object_get(row, "size"))));
+	}
+	const char *description = request_value(&call->request->form, "description");
+	page_answer(call, status, "files", strcmp(tab, "pictures") == 0 ? "Pictures" : "Documents",
+	            json_pack("{s:o, s:o, s:b, s:s, s:s, s:b, s:s}", "head", head, "rows", rows,
+	                      "has_rows", json_array_size(rows) > 0, "tab", tab, "fault", fault,
+	                      "pictures", kind->picture_only, "description",
+	                      description ? description : ""));
 }
 
-static void documents(struct call *call)
-{
-	show(call, kind_find("document"), 200, "");
-}
-
-static void pictures(struct call *call)
-{
-	show(call, kind_find("picture"), 200, "");
-}
-
-/* -- adding ------------------------------------------------------------------------------------ */
-
-static void upload(struct call *call, const struct kind *kind)
+static void add(struct call *call, const struct kind *kind, const char *tab)
 {
 	struct error err;
 	int64_t id;
 	if (center_upload_too_large(call))
-		show(call, kind, 413, "The file is too large.");
+		show(call, kind, tab, 413, "The file is too large.");
 	else if (center_upload(call, kind, call->names[0], &id, &err))
-		to_customer(call, call->names[0], kinds_path(kind, call->request->arena));
+		to_customer(call, call->names[0], tab);
 	else if (response_status_of(&err) == 422)
-		show(call, kind, 422, err.text);
+		show(call, kind, tab, 422, err.text);
 	else
 		page_fail(call, &err);
 }
 
-static void add_documents(struct call *call)
+static void documents(struct call *call)
 {
-	upload(call, kind_find("document"));
+	show(call, kind_find("document"), "documents", 200, "");
 }
 
-static void add_pictures(struct call *call)
+static void pictures(struct call *call)
 {
-	upload(call, kind_find("picture"));
+	show(call, kind_find("picture"), "pictures", 200, "");
+}
+
+static void add_document(struct call *call)
+{
+	add(call, kind_find("document"), "documents");
+}
+
+static void add_picture(struct call *call)
+{
+	add(call, kind_find("picture"), "pictures");
 }
 
 const struct route file_page_routes[] = {
         {ROUTE("GET", "/customers/:number/documents", ACCESS_READER, documents)},
         {ROUTE("GET", "/customers/:number/pictures", ACCESS_READER, pictures)},
-        {ROUTE("POST", "/customers/:number/documents", ACCESS_CLERK, add_documents),
-         .upload = true},
-        {ROUTE("POST", "/customers/:number/pictures", ACCESS_CLERK, add_pictures), .upload = true},
+        {ROUTE("POST", "/customers/:number/documents", ACCESS_CLERK, add_document), .upload = true},
+        {ROUTE("POST", "/customers/:number/pictures", ACCESS_CLERK, add_picture), .upload = true},
         {0},
 };

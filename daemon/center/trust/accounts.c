@@ -30,9 +30,9 @@ static const struct db_schema schema = {
         .n_migrations = sizeof migrations / sizeof migrations[0],
 };
 
-bool accounts_look(const char *path, struct error *err)
+bool accounts_inspect(const char *path, struct error *err)
 {
-	return db_look(path, &schema, err);
+	return db_inspect(path, &schema, err);
 }
 
 struct accounts *accounts_open(const char *path, struct error *err)

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /*
- * center.db: who may come in, as what, and who is in. A `struct accounts` belongs to one thread;
+ * center.db: accounts, their roles, and sessions. A `struct accounts` belongs to one thread;
  * several of them, in other threads and processes, share the file. Secrets (passwords, tokens, what
  * cookies and links hold) are kept as hashes only.
  *
@@ -20,7 +20,7 @@
  */
 struct accounts;
 
-/* What one may do; each may also do what those before it may. */
+/* What an account may do; each role includes those before it. */
 enum role { ROLE_READER, ROLE_CLERK, ROLE_MANAGER, ROLE_ADMIN, ROLE_COUNT };
 const char *role_name(enum role role);
 bool role_find(const char *name, enum role *ret, struct error *err) MUST_CHECK;
@@ -33,11 +33,11 @@ struct account {
 };
 
 /* Whether the file is ours or isn't there; and opening it, made where it is missing (mode 0600). */
-bool accounts_look(const char *path, struct error *err) MUST_CHECK;
+bool accounts_inspect(const char *path, struct error *err) MUST_CHECK;
 struct accounts *accounts_open(const char *path, struct error *err) MUST_CHECK;
 struct accounts *accounts_close(struct accounts *accounts); /* takes NULL; returns NULL */
 
-/* Secrets that are handed out once: 256 random bits in base64url. */
+/* Secrets that are shown once: 256 random bits in base64url. */
 enum { SECRET_SIZE = 44 };
 
 /* NAME is 1 to 64 of `a-z 0-9 . _ -`. `password` NULL: none until a link sets one. */

@@ -36,10 +36,10 @@ bool password_check(const char *password, struct error *err)
 {
 	size_t len = strlen(password);
 	if (len > PASSWORD_MAX || !utf8_valid(password, len))
-		return error_set(err, EX_DATAERR, "a password has at most %d bytes of UTF-8",
+		return error_set(err, EX_DATAERR, "a password must have at most %d bytes of UTF-8",
 		                 PASSWORD_MAX);
 	if (utf8_length(password, len) < PASSWORD_MIN)
-		return error_set(err, EX_DATAERR, "a password has at least %d characters",
+		return error_set(err, EX_DATAERR, "a password must have at least %d characters",
 		                 PASSWORD_MIN);
 	return true;
 }
@@ -49,7 +49,7 @@ bool password_hash(const char *password, char ret[PASSWORD_HASH_SIZE], struct er
 	enter();
 	int failed = crypto_pwhash_str(ret, password, strlen(password), PASSES, MEMORY);
 	leave();
-	return !failed || error_set(err, EX_OSERR, "no memory for a password's hash");
+	return !failed || error_set(err, EX_OSERR, "not enough memory for a password's hash");
 }
 
 /* What a name without an account is compared with: a hash of random bytes. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who is in: sessions by a cookie's secret, and the token that their forms carry. */
+/* Sessions, by a cookie's secret, and the token that their forms carry. */
 #include "center/trust/accounts_private.h"
 
 #include <sodium.h>

@@ -80,7 +80,7 @@ static void answer_fault(struct client *client, int code, const char *text)
 	json_decref(document);
 }
 
-/* A reload that is under way may have read the files already, so its end is no answer to this
+/* A reload that is under way may have read the files already, so its end is not the answer for this
  * client. */
 static void ask_for_reload(struct client *client)
 {
@@ -142,7 +142,7 @@ static void control_on_readable(struct bufferevent *stream, void *arg)
 	}
 }
 
-/* All that was to be written is. */
+/* Everything has been written. */
 static void on_written(struct bufferevent *stream, void *arg)
 {
 	struct client *client = arg;
@@ -282,8 +282,8 @@ void control_reloaded(struct control *control, const char *faults)
 
 /* ---- the socket */
 
-/* Group of the directory, so that whoever may use the database may ask. Where that gives its group
- * to what is made in it there is nothing to change, which the system may forbid. */
+/* The directory's group, so that whoever may use the database may use the socket. In a directory
+ * that passes its group on there is nothing to change, which the system may forbid. */
 static void control_set_rights(const char *path)
 {
 	struct folder folder;

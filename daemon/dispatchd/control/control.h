@@ -37,8 +37,8 @@ struct control *control_free(struct control *control);
 /* The engine's reply to request `number`. The client may have gone. */
 void control_reply(struct control *control, int64_t number, const char *text);
 
-/* A reload begins to read the files: whoever asked by {"do": "reload"} so far is answered at its
- * end. */
+/* A reload begins to read the files: those who requested {"do": "reload"} so far are answered at
+ * its end. */
 void control_reload_begins(struct control *control);
 /* It has ended. `faults`: a line each; "" where the new configuration is in force. */
 void control_reloaded(struct control *control, const char *faults);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a turn gave: mails to the mailers, the rest to the loop. */
+/* A turn's output: mails go to the mailers, the rest to the loop. */
 #include "dispatchd/engine/engine_thread_private.h"
 
 #include <jansson.h>
@@ -86,7 +86,7 @@ void engine_report_failed(struct engine_thread *t, const struct error *err)
 }
 
 /* Under the lock: the commands of the failed turn, then those that have come since. An adoption
- * that has come since may end what makes turns fail: it stays, for the next one. */
+ * that has come since may end what makes turns fail: it is kept for the next one. */
 static struct command *take_unanswered(struct engine_thread *t, struct engine_input *in)
 {
 	struct command *all = in->commands, **last = &all, *kept = NULL, *next;

@@ -215,7 +215,7 @@ struct engine_thread *engine_thread_start(const struct settings *settings, engin
 	engine_show_metrics(t);
 	t->office = office_thread_start(settings->customers.path, settings->spool.path, nudge, t);
 	if (pthread_create(&t->thread, NULL, engine_main_loop, t) != 0)
-		bug("no thread for the engine");
+		bug("can't start the engine's thread");
 	return t;
 }
 

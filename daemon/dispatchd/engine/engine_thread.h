@@ -33,14 +33,14 @@ struct intake {
 struct intake *intake_new(void);
 struct intake *intake_free(struct intake *intake);
 
-/* Who asked, and so who gets the reply. */
+/* Where a request came from, and so where its reply goes. */
 enum command_origin {
 	COMMAND_CONTROL, /* the control socket */
 	COMMAND_HTTP,
 };
 struct command_route {
 	enum command_origin origin;
-	int64_t number; /* the origin's own, by which it finds who waits */
+	int64_t number; /* the origin's own, by which it finds the waiting client */
 };
 
 /* A request (one JSON document); `effects.out.replies` has its reply. */
@@ -82,8 +82,8 @@ void engine_thread_nudge(struct engine_thread *thread);
  * no more entries. */
 bool engine_thread_open(struct engine_thread *thread);
 void engine_thread_submit(struct engine_thread *thread, struct intake *intake); /* takes it over */
-/* All that stood in the customers feed at the start is submitted. Until this is called, nobody is
- * unknown for good. */
+/* Everything in the customers feed at the start is submitted. Until this is called, no customer is
+ * finally unknown. */
 void engine_thread_feed_read(struct engine_thread *thread);
 /* Redis has all publications up to `seq`; all that it has got since the start weigh `taken`. */
 void engine_thread_published(struct engine_thread *thread, int64_t seq, uint64_t taken);
@@ -103,8 +103,8 @@ struct effects *engine_thread_take(struct engine_thread *thread);
 bool engine_thread_stalled(struct engine_thread *thread);
 /* How many turns have worked. One that ends now may have begun before what was submitted last. */
 int64_t engine_thread_turns(struct engine_thread *thread);
-/* For /readyz: the last commit worked. Whoever asks has the next turn write something, once a
- * second at most, so that a full disk is known before there is work. */
+/* For /readyz: the last commit worked. Each call has the next turn write something, once a second
+ * at most, so that a full disk is known before there is work. */
 bool engine_thread_spool_ok(struct engine_thread *thread);
 /* What keeps a database from being used, in a sentence; false where nothing does. `i` is 0 for the
  * first such fault, 1 for the second. */

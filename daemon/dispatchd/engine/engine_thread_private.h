@@ -3,10 +3,10 @@
 #define DISPATCHD_ENGINE_ENGINE_THREAD_PRIVATE_H
 
 /*
- * For engine_*.c only. While a turn commits, the next batch gathers in the queues by itself:
- * group commit without a timer. A turn that fails keeps its input and is tried again, so that
- * nothing is acknowledged that is not on disk; only its commands are refused, since somebody waits
- * for the answer.
+ * For engine_*.c only. While a turn commits, the next batch gathers in the queues by itself: group
+ * commit without a timer. A turn that fails keeps its input and is tried again, so that nothing is
+ * acknowledged that is not on disk; only its commands are refused, since clients wait for their
+ * answers.
  *
  *   dispatchd/engine/engine_thread.c  the loop's side, start and stop
  *   dispatchd/engine/engine_input.c   what a turn is given: struct turn_input
@@ -84,8 +84,8 @@ void engine_input_free(struct engine_input *in);
 /* The turn is on disk: only now may anything of it be seen outside. Takes the effects over. */
 void engine_give(struct engine_thread *t, struct engine_input *in, struct effects *effects);
 void engine_report_failed(struct engine_thread *t, const struct error *err);
-/* Commands of the turn that failed and those that have come since: nothing has happened, and who
- * asked hears it. */
+/* Commands of the turn that failed and those that have come since: nothing has happened, and each
+ * gets a fault as its reply. */
 void engine_refuse(struct engine_thread *t, struct engine_input *in, const struct error *err);
 void engine_show_metrics(struct engine_thread *t); /* as they are now */
 

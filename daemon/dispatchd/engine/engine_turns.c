@@ -57,7 +57,7 @@ static bool turn_once(struct engine_thread *t, struct engine_input *in)
 	             effects->out.outgoing_bytes >= ROOM_BYTES_A_TURN;
 	if (ok)
 		engine_turn_took(t->engine, (double)(clock_usec() - began) / 1e6);
-	engine_show_metrics(t); /* first: who sees an outcome finds it counted */
+	engine_show_metrics(t); /* first: whoever sees an outcome finds it counted */
 	if (ok) {
 		engine_give(t, in, effects);
 	} else {
@@ -127,7 +127,7 @@ static bool stopping(struct engine_thread *t)
 	return stop;
 }
 
-/* Until then, or until somebody asks for something or for the end. False when the time is over. */
+/* Until then, or until there is a command or a stop. False when the time is over. */
 static bool rest_until(struct engine_thread *t, const struct timespec *until)
 {
 	int rc = 0;
@@ -138,8 +138,8 @@ static bool rest_until(struct engine_thread *t, const struct timespec *until)
 	return rc == 0;
 }
 
-/* Waits longer after each turn that fails, unless for a file that a look shows; false when it is
- * time to stop. */
+/* Waits longer after each turn that fails, but not for a file that is back; false when it is time
+ * to stop. */
 static bool again(struct engine_thread *t, struct engine_input *in)
 {
 	t->again_ms = t->again_ms == 0 ? AGAIN_FIRST_MS : t->again_ms * 2;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The question without effect. The engine answers it, with the data of its next turn; here a query
- * becomes its command. A query that isn't understood to its last byte is refused: the answer to a
- * misread question could send a truck.
+ * The gate query without effect. The engine answers it, with the data of its next turn; here a
+ * query becomes its command. A query that isn't understood to its last byte is refused: the answer
+ * to a misread query could send a truck.
  */
 #include "dispatchd/http/gate.h"
 
@@ -157,7 +157,8 @@ void http_gate_reply(const char *text, bool local, struct http_answer *ret)
 	bool usage = json_integer_value(json_object_get(reply, "code")) == EX_USAGE;
 	if (json_is_true(json_object_get(reply, "ok"))) {
 		json_object_del(reply, "ok");
-		/* Any user of this host may connect to a port; the office's words aren't theirs. */
+		/* Any user of this host may connect to a port; the office's notes aren't for
+		 * them. */
 		if (!local)
 			json_object_del(reply, "note");
 		set_answer(json_incref(reply), ret);

@@ -36,13 +36,13 @@
 enum {
 	LISTEN_BACKLOG = 128,
 	ASKING_METHODS = EVHTTP_REQ_GET | EVHTTP_REQ_HEAD,
-	/* Let in so that they get a 405; evhttp answers what it doesn't let in by 501. */
+	/* Allowed so that they get a 405; evhttp answers other methods with 501. */
 	CHANGING_METHODS = EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_PATCH | EVHTTP_REQ_DELETE |
 	                   EVHTTP_REQ_OPTIONS,
 };
 
-/* An accepted connection. evhttp closes it without a word; the socket's inode shows whether it is
- * still there. */
+/* An accepted connection. evhttp closes it without a callback; the socket's inode shows whether it
+ * is still there. */
 struct connection {
 	int fd;
 	ino_t inode;

@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /*
- * The HTTP socket, `[http] listen`. It knows limits, methods and how to answer; what there is to
- * say is in a table of routes. Not for the open internet: no TLS, no users.
+ * The HTTP socket, `[http] listen`. It knows limits, methods and how to answer; the answers come
+ * from a table of routes. Not for the open internet: no TLS, no users.
  */
 enum {
 	HTTP_CONNECTIONS_MAX = 64,

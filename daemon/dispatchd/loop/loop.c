@@ -33,7 +33,7 @@ static void on_clock_set(void *arg)
 	engine_thread_clock_set(loop->view.engine);
 }
 
-/* systemd hears from us only while the engine makes turns, too. */
+/* The watchdog is pinged only while the engine makes turns, too. */
 static void on_watchdog(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop *loop = arg;
@@ -92,7 +92,7 @@ static void do_turn(struct loop *loop)
 {
 	struct effects *list = engine_thread_take(loop->view.engine);
 
-	/* 1. What people should know comes before what follows from it. */
+	/* 1. The log comes before the effects that it explains. */
 	for (const struct effects *effects = list; effects; effects = effects->next)
 		log_reports(&effects->out);
 	/* 2. Committed entries are acknowledged, which makes room to read more, and what was
@@ -104,7 +104,7 @@ static void do_turn(struct loop *loop)
 	for (const struct effects *effects = list; effects; effects = effects->next)
 		deliver_replies(loop, effects);
 	effects_free(list);
-	/* 4. The end comes last, when all of the above is seen to. */
+	/* 4. The end comes last, after all of the above. */
 	loop_go_on_stopping(loop);
 }
 
@@ -121,7 +121,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	struct loop *loop = arg;
 	(void)fd;
 	(void)what;
-	relays_look(&loop->relays, loop->view.pool);
+	relays_check(&loop->relays, loop->view.pool);
 	loop_free_retired(loop, RETIRED_MS);
 	notify_again();
 	do_turn(loop);
@@ -145,7 +145,7 @@ static void add_events(struct loop *loop)
 	loop_take_signals(loop);
 	loop->clock = clock_watch_new(loop->base, on_clock_set, loop);
 	if (!loop->clock)
-		log_write(LOG_WARNING, "the kernel can't tell when the clock is set");
+		log_write(LOG_WARNING, "the kernel can't report when the clock is set");
 }
 
 static bool open_all(struct loop *loop, struct error *err)

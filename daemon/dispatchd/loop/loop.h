@@ -12,7 +12,7 @@
 
 /*
  * The daemon's loop: Redis, HTTP, control socket, signals, timers. It starts the engine's thread
- * and the mailers, carries what they have for each other and the world, and ends them in order. It
+ * and the mailers, carries messages between them and the outside, and ends them in order. It
  * touches no disk once it runs and never waits.
  */
 enum {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The way to the end: no more events, mails in flight finish, the engine writes down what became of
- * them, Redis hears of it. Each step has its time; one that doesn't end in it is left behind, and
- * what it did not get done is still on disk.
+ * The way to the end: no more events, mails in flight finish, the engine records the results, Redis
+ * gets the outcomes. Each step has its time; one that doesn't end in it is left behind, and what it
+ * did not get done is still on disk.
  */
 #include "common/clock.h"
 #include "dispatchd/engine/engine_thread.h"

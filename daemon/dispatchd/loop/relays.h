@@ -19,6 +19,6 @@ struct relays {
 
 /* Checks them all; to be called now and then. `{0}` is how it begins: a relay counts as up until it
  * is seen down. */
-void relays_look(struct relays *relays, struct pool *pool);
+void relays_check(struct relays *relays, struct pool *pool);
 
 #endif

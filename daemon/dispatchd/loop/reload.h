@@ -30,8 +30,8 @@ struct reload *reload_free(struct reload *reload);
 
 /*
  * The same at once, for the start. All faults go to `fault`. Returns an exit status, 0 with both
- * set. Unless `strict`, broken templates are no reason to fail: a mail falls back to the built-in
- * one.
+ * set. Unless `strict`, broken templates are not a reason to fail: a mail falls back to the
+ * built-in one.
  */
 int reload_read(const char *file, bool strict, settings_fault *fault, void *arg,
                 struct settings **ret_settings, struct templates **ret_templates);

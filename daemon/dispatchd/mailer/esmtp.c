@@ -11,9 +11,9 @@
  * library looks for a further one only afterwards; so the connection stays. A refused DATA is the
  * one place where it looks first: then the connection ends, and the next mail gets a new one.
  *
- * The library's return value and errno say nothing (it returns success when nothing was delivered).
- * A mail is sent if its recipient is complete, RCPT and message have a 2xx, and its body was read
- * to its end: all four, since each alone can be had without a delivery.
+ * The library's return value and errno mean nothing (it returns success when nothing was
+ * delivered). A mail is sent if its recipient is complete, RCPT and message have a 2xx, and its
+ * body was read to its end: all four, since each alone can be had without a delivery.
  */
 #include "dispatchd/mailer/esmtp_private.h"
 
@@ -95,7 +95,7 @@ static const char *give_text(void **context, int *len, void *arg)
 	return NULL;
 }
 
-/* Said only where the relay announces SIZE (RFC 1870) and DSN (RFC 3461). */
+/* Sent only where the relay announces SIZE (RFC 1870) and DSN (RFC 3461). */
 static void set_parameters(struct transaction *transaction)
 {
 	const struct esmtp_habits *habits = transaction->esmtp->target->habits;
@@ -130,7 +130,7 @@ static void esmtp_hand_over(struct esmtp *esmtp, struct transport_mail *mail,
 	transaction->recipient =
 	        transaction->message ? smtp_add_recipient(transaction->message, mail->to) : NULL;
 	if (!transaction->recipient)
-		bug("libesmtp takes no message");
+		bug("libesmtp can't add a message");
 	smtp_set_reverse_path(transaction->message, mail->from);
 	smtp_set_messagecb(transaction->message, give_text, transaction);
 	smtp_message_set_application_data_release(transaction->message, transaction, NULL);
@@ -196,7 +196,7 @@ static bool is_good(int code)
 	return code >= 200 && code <= 299;
 }
 
-/* A code that is no answer to this command: the talk is out of step, and nothing after it can be
+/* A code that can't answer this command: the session is out of step, and nothing after it can be
  * trusted. */
 static bool is_nonsense(int code)
 {
@@ -217,7 +217,7 @@ static void esmtp_refused(struct transaction *transaction, enum smtp_stage stage
 	talk_end(transaction->esmtp, stage, text);
 }
 
-/* Whether that is what the relay says of a command's parameters, if it bore some. */
+/* Whether the reply is about a command's parameters, if it had some. */
 static bool blames_parameters(enum smtp_stage stage, const smtp_status_t *status)
 {
 	struct smtp_report report = {
@@ -232,13 +232,13 @@ static bool blames_parameters(enum smtp_stage stage, const smtp_status_t *status
 }
 
 /*
- * Parameters are our own doing: nobody asked for them, and no mail is to fail for them. So the mail
- * is sent again without, in the place of the next one. The relay's habit is noted before that is
- * known to help, since some hang up at once; and given up where the bare command is refused just
- * so: then it is the mail, or the address. False where it has to be reported.
+ * Parameters are our own choice, and no mail must fail because of them. So the mail is sent again
+ * without, in the place of the next one. The relay's habit is noted before that is known to help,
+ * since some hang up at once; and given up where the bare command is refused just so: then it is
+ * the mail, or the address. False where it has to be reported.
  */
-static bool say_again(struct transaction *transaction, enum esmtp_command command,
-                      const smtp_status_t *status)
+static bool resend_bare(struct transaction *transaction, enum esmtp_command command,
+                        const smtp_status_t *status)
 {
 	static const enum smtp_stage stages[] = {
 	        [ESMTP_MAIL] = SMTP_MAIL, [ESMTP_RCPT] = SMTP_RCPT};
@@ -265,7 +265,7 @@ static void on_mail_status(struct esmtp *esmtp, smtp_message_t message)
 	struct transaction *transaction = smtp_message_get_application_data(message);
 	const smtp_status_t *status = smtp_reverse_path_status(message);
 
-	if (is_good(status->code) || say_again(transaction, ESMTP_MAIL, status))
+	if (is_good(status->code) || resend_bare(transaction, ESMTP_MAIL, status))
 		return;
 	esmtp_refused(transaction, SMTP_MAIL, status);
 	next_mail(esmtp);
@@ -277,7 +277,7 @@ static void on_rcpt_status(struct esmtp *esmtp, smtp_recipient_t recipient)
 	const smtp_status_t *status = smtp_recipient_status(recipient);
 
 	esmtp->talk.stage = SMTP_DATA;
-	if (is_good(status->code) || say_again(transaction, ESMTP_RCPT, status))
+	if (is_good(status->code) || resend_bare(transaction, ESMTP_RCPT, status))
 		return;
 	esmtp_refused(transaction, SMTP_RCPT, status);
 	next_mail(esmtp);
@@ -394,7 +394,7 @@ static void fault_text(const struct esmtp *esmtp, char *ret, size_t size)
 	else if (!esmtp->net.connected)
 		snprintf(ret, size, "%s", esmtp->net.fault[0] ? esmtp->net.fault : "can't connect");
 	else if (watch_is_cut(esmtp->watch))
-		snprintf(ret, size, "cut off: dispatchd ends");
+		snprintf(ret, size, "cut off: dispatchd is stopping");
 	else if (atomic_load(&esmtp->watch->expired))
 		snprintf(ret, size, "the relay took too long");
 	else if (talk->stage == SMTP_TLS)
@@ -443,8 +443,8 @@ static void set_up(struct esmtp *esmtp)
 
 	esmtp->session = smtp_create_session();
 	if (!esmtp->session || !auth_enter(esmtp))
-		bug("libesmtp makes no session");
-	smtp_set_server(esmtp->session, "relay.invalid:25"); /* getaddrinfo() here knows better */
+		bug("libesmtp can't create a session");
+	smtp_set_server(esmtp->session, "relay.invalid:25"); /* our getaddrinfo() ignores it */
 	smtp_set_eventcb(esmtp->session, esmtp_on_event, esmtp);
 	smtp_set_monitorcb(esmtp->session, talk_monitor, esmtp, 0);
 	set_timeouts(esmtp->session, esmtp->limits);

@@ -30,7 +30,7 @@
  *   gives them.
  */
 struct ssl_ctx_st;
-struct esmtp_habits; /* what was learned of a relay: by the sessions, for those that follow */
+struct esmtp_habits; /* what sessions learned about a relay, for later ones */
 
 struct esmtp_target {
 	char name[128];       /* as configured */
@@ -55,7 +55,7 @@ void esmtp_target_clear(struct esmtp_target *target);
 void esmtp_init(void);
 
 /* Opens a connection for the first mail, and sends as long as `next` gives. Blocks; libesmtp's
- * errno is nobody's business. */
+ * errno has no meaning. */
 void esmtp_run(const struct esmtp_target *target, const struct mailer_limits *limits,
                struct watch *watch, const struct transport_feed *feed);
 

@@ -4,7 +4,7 @@
  * connect(), poll(), getaddrinfo() and freeaddrinfo() itself; the dynamic linker gives these to
  * libesmtp too. On threads that are not in a session (net_enter()) they pass straight on.
  *
- * Known limit: this stands on libesmtp calling through the dynamic symbol table, which a static
+ * Known limit: this relies on libesmtp calling through the dynamic symbol table, which a static
  * build of it would not.
  */
 #undef _FORTIFY_SOURCE /* its poll() is an inline function, which can't be defined once more */
@@ -31,7 +31,7 @@
 
 /* How long we wait at a time, so that a pool that ends is noticed. */
 enum { SLICE_MS = 500 };
-/* Bytes sent that nobody acknowledges for so long: the peer is gone. */
+/* Bytes sent and not acknowledged for this long: the peer is gone. */
 enum { UNACKNOWLEDGED_MS = 60 * 1000 };
 
 static _Thread_local struct net *here;

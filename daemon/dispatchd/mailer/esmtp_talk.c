@@ -38,7 +38,7 @@ static void guard_mail(struct esmtp *esmtp)
 	if ((talk->tls_begun || esmtp->target->tls == TLS_REQUIRED) && !talk->tls_on) {
 		talk_end(esmtp, SMTP_TLS, "TLS is not on");
 	} else if (esmtp->target->user[0] != '\0' && !talk->auth_ok) {
-		/* The reply that refused it is what people should read. */
+		/* The reply that refused it is the one to report. */
 		if (talk->auth_begun && talk->code >= 400)
 			snprintf(why, sizeof why, "%s", talk->reply);
 		else
@@ -156,8 +156,8 @@ static void mend_bare_code(const struct talk *talk, char *c)
 }
 
 /*
- * CHUNKING can't be declined, and the library loses temporary errors with it. So the word is spoilt
- * where it stands for a keyword, letter by letter, since a buffer may end in the middle of it.
+ * CHUNKING can't be declined, and the library loses temporary errors with it. So the word is masked
+ * where it is a keyword, byte by byte, since a buffer may end in the middle of it.
  */
 static void mask_chunking(struct talk *talk, char *c)
 {
@@ -184,7 +184,7 @@ static void keep_line(struct esmtp *esmtp, bool first)
 
 	if (first)
 		talk->reply[0] = '\0';
-	/* The code stands before the first line only. */
+	/* Only the first line keeps its code. */
 	size_t skip = first || talk->line_len < 4 ? 0 : 3;
 	reply_clean(line, sizeof line, talk->line + skip, talk->line_len - skip);
 	if (strlen(esmtp->target->password) >= 4)
@@ -261,7 +261,7 @@ static void talk_on_read(struct esmtp *esmtp, char *text, size_t len)
 		 * (CVE-2011-0411 and its kin). */
 		if (last && talk->stage == SMTP_TLS && !talk->tls_on && i + 1 < len) {
 			talk_end(esmtp, SMTP_TLS,
-			         "bytes behind the answer to STARTTLS: somebody meddles");
+			         "bytes after the answer to STARTTLS: possible tampering");
 			return;
 		}
 	}

@@ -79,7 +79,7 @@ bool tls_context(struct esmtp_target *target, const char *ca_file, struct error 
 	SSL_CTX *ssl = SSL_CTX_new(TLS_client_method());
 
 	if (!ssl)
-		return error_set(err, EX_SOFTWARE, "OpenSSL makes no context");
+		return error_set(err, EX_SOFTWARE, "OpenSSL can't create a context");
 	target->ssl = ssl;
 	SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
 	SSL_CTX_set_mode(ssl, SSL_MODE_AUTO_RETRY | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);

@@ -8,8 +8,8 @@
 
 /*
  * The C library's own functions of these names. The program defines them itself for libesmtp's sake
- * (esmtp_net.c, esmtp_plugin.c), so that a plain call anywhere in it arrives there. What stands
- * below libesmtp calls the real ones by these names.
+ * (esmtp_net.c, esmtp_plugin.c), so that a plain call anywhere in it arrives there. Code below
+ * libesmtp calls the real ones by these names.
  */
 int libc_connect(int fd, const struct sockaddr *address, socklen_t len);
 int libc_poll(struct pollfd *fds, nfds_t n, int timeout_ms);

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * How long a mailer bears with a relay, and how much it keeps in hand. One set for the daemon
- * (mailer_limits); the tests' probe brings a shorter one, which is why they are no constants in the
+ * How long a mailer waits for a relay, and how many mails it holds. One set for the daemon
+ * (mailer_limits); the tests' probe brings a shorter one, which is why they aren't constants in the
  * code that uses them.
  */
 struct mailer_limits {

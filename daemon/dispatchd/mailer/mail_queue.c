@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The engine puts mails one by one: so long the one at hand waits for one that says more of the
+/* The engine puts mails one by one: a mail waits this long for one that reveals more about the
  * relay. */
 enum { BETTER_WAIT_MS = 100 };
 
@@ -152,7 +152,7 @@ static struct queued_mail **find_second(struct pool *pool)
 	return NULL;
 }
 
-/* What says most of the relay: the first of those with the best rank; NULL for none. */
+/* What reveals most about the relay: the first of those with the best rank; NULL for none. */
 static struct queued_mail **find_best(struct pool *pool, const struct relay *relay,
                                       int64_t *ret_rank)
 {
@@ -228,7 +228,7 @@ struct queued_mail *mail_queue_take(struct pool *pool, struct relay *relay, bool
 static void mail_queue_publish(struct pool *pool, const struct delivery_result *result)
 {
 	if (pool->n_results == pool->results_size)
-		bug("a result has no place");
+		bug("no place for a result");
 	pool->results[(pool->first_result + pool->n_results++) % pool->results_size] = *result;
 }
 

@@ -66,13 +66,13 @@ struct pool *pool_start_with(const struct settings *settings, struct templates *
 	bucket_set(&pool->bucket, config->rate, clock_mono_ms());
 	meet_relays(pool);
 	if (!pool_start_thread(&pool->supervisor, supervisor_main, pool))
-		bug("no thread can be started");
+		bug("can't start a thread");
 	pthread_mutex_lock(&pool->lock);
 	ok = pool_start_workers(pool);
 	pthread_mutex_unlock(&pool->lock);
 	if (ok)
 		return pool;
-	error_set(err, EX_TEMPFAIL, "no thread for a mailer can be started");
+	error_set(err, EX_TEMPFAIL, "can't start a mailer's thread");
 	return pool_free(pool);
 }
 
@@ -255,7 +255,7 @@ bool pool_stopped(struct pool *pool)
 	return stopped;
 }
 
-/* When no thread looks at it any more. */
+/* When no thread uses it any more. */
 static void free_pool(struct pool *pool)
 {
 	for (size_t i = 0; i < pool->n_workers; i++) {

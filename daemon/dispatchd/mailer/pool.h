@@ -70,7 +70,7 @@ struct pool_relay {
 	bool up;                        /* false: at fault and not yet seen well again */
 	struct instant since;           /* up or down */
 	struct instant open_until;      /* down: no connection before that; INSTANT_NONE while up */
-	char words[DELIVERY_REPLY_MAX]; /* down: its last words, or ours */
+	char words[DELIVERY_REPLY_MAX]; /* down: its last reply, or our own text */
 	unsigned sessions;              /* connections open or being opened */
 	uint64_t delivered, faults;     /* since the start */
 	/* Mails that it refused, or that failed at it, since it took the last one. */

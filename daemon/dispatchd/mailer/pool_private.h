@@ -44,7 +44,7 @@ struct worker {
 	struct dates *dates; /* the thread's own */
 	/* under the pool's lock */
 	struct relay *relay; /* to which it has a connection, or opens one; NULL for none */
-	bool leaving;        /* and only says good-bye to it */
+	bool leaving;        /* and only sends QUIT */
 	bool ended;          /* it takes no more work */
 };
 
@@ -122,8 +122,8 @@ size_t pool_size(const struct pool *pool);
 
 /* Threads of the pool take no signals: those are the loop's. */
 bool pool_start_thread(pthread_t *thread, void *(*run)(void *), void *arg);
-/* With the lock held: as many as there should be. Fewer are no fault as long as there is one; else
- * false. */
+/* With the lock held: as many as there should be. Fewer are not a fault as long as there is one;
+ * else false. */
 bool pool_start_workers(struct pool *pool);
 
 /* ---- the threads ---- */

@@ -34,7 +34,7 @@ static bool check_text(const char *text, size_t len, const char *path, struct er
 	if (len == 0)
 		return error_set(err, EX_CONFIG, "%s: is empty", path);
 	if (len > SECRET_MAX)
-		return error_set(err, EX_CONFIG, "%s: a password has at most %d bytes", path,
+		return error_set(err, EX_CONFIG, "%s: a password must have at most %d bytes", path,
 		                 SECRET_MAX);
 	for (size_t i = 0; i < len; i++)
 		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)

@@ -12,7 +12,7 @@ enum { SECRET_MAX = 255 };
 
 /*
  * Reads a password: from `file`, or where that is empty from the systemd credential of that name in
- * $CREDENTIALS_DIRECTORY. It is the file's first line. A file that is no regular one, and a line
+ * $CREDENTIALS_DIRECTORY. It is the file's first line. A file that is not a regular one, and a line
  * that is empty, longer than SECRET_MAX or has a control character in it are refused, and so is a
  * file that everybody can read (base/exposed.h); the text in `err` names the file, never its
  * content. Stores "" and returns true where neither is there.

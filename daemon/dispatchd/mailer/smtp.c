@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The SMTP transport: what [smtp] says made ready once, relays taken apart, the password and the
- * authorities read. A connection itself is esmtp.c's.
+ * The SMTP transport: prepares [smtp] once: parses relays, reads the password and the authorities.
+ * A connection itself is esmtp.c's.
  */
 #include "base/mem.h"
 #include "dispatchd/mailer/esmtp.h"
@@ -27,7 +27,8 @@ static bool smtp_read_login(struct smtp_relays *smtp, const struct settings *set
 	if (smtp->user[0] == '\0')
 		return true;
 	if (strlen(smtp->user) > SECRET_MAX)
-		return error_set(err, EX_CONFIG, "[smtp] user has at most %d bytes", SECRET_MAX);
+		return error_set(err, EX_CONFIG, "[smtp] user must have at most %d bytes",
+		                 SECRET_MAX);
 	if (!secret_read(settings->smtp.password_file, "smtp-password", smtp->password, err))
 		return error_prefix(err, "[smtp] password_file");
 	if (smtp->password[0] == '\0')

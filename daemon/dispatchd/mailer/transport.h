@@ -17,7 +17,7 @@
 /*
  * A transport carries mails away: over SMTP, into a Maildir. Each is a file of its own and a row of
  * the table in transport.c; `[mail] transport` chooses one. It is fed with mails and reports what
- * it saw of each. It knows neither the queue nor the engine.
+ * happened to each. It knows neither the queue nor the engine.
  */
 
 /* One mail. `next` fills it; the transport owns `message` then. */

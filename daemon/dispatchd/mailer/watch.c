@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A deadline for one connection, set by the mailer and enforced by the supervisor through a
- * duplicate of the descriptor: libesmtp keeps its own to itself and bounds only single reads.
+ * duplicate of the descriptor: libesmtp doesn't share its own and bounds only single reads.
  */
 #include "dispatchd/mailer/watch.h"
 

@@ -169,7 +169,7 @@ static struct queued_mail *take_mail(struct run *run)
 		return queued;
 	pthread_mutex_lock(&pool->lock);
 	queued = wait_for_mail(run, &waited);
-	/* The relay has ended the idle connection: that is no fault of the mail's. */
+	/* The relay has ended the idle connection: that is not the mail's fault. */
 	if (queued && waited && watch_readable(&run->worker->watch)) {
 		run->closing = true;
 		mail_queue_put_back(pool, queued);
@@ -312,7 +312,7 @@ static bool open_relay(struct run *run)
 {
 	struct pool *pool = run->worker->pool;
 
-	/* Who stands in for one that is stuck doesn't get stuck, too. */
+	/* A replacement for one that is stuck doesn't get stuck, too. */
 	return open_one(run, false) ||
 	       (run->worker->index < pool->config->connections && open_one(run, true));
 }

@@ -83,7 +83,7 @@ static size_t run_batch(struct office_thread *t, struct office_writer **writer)
 			break;
 		if (err.code != EX_TEMPFAIL) /* an import holds the lock for as long as it takes */
 			set_fault(t, &err);
-		log_fault(LOG_ERR, "customers.db: %s; tried again", err.text);
+		log_fault(LOG_ERR, "customers.db: %s; will retry", err.text);
 		*writer = office_writer_close(*writer); /* another file may be there by then */
 		if (!rest(t))
 			break;
@@ -130,7 +130,7 @@ struct office_thread *office_thread_start(const char *path, const char *spool_pa
 	pthread_cond_init(&t->given, &attr);
 	pthread_condattr_destroy(&attr);
 	if (pthread_create(&t->thread, NULL, main_loop, t) != 0)
-		bug("no thread for office writes");
+		bug("can't start the thread for office writes");
 	return t;
 }
 
@@ -189,8 +189,8 @@ static bool join(struct office_thread *t)
 	until.tv_sec += END_S;
 	if (pthread_clockjoin_np(t->thread, NULL, CLOCK_MONOTONIC, &until) == 0)
 		return true;
-	log_write(LOG_ERR, "customers.db: its writer hangs and is left behind; what it had to do "
-	                   "is in the spool");
+	log_write(LOG_ERR,
+	          "customers.db: the writer hangs and is abandoned; its work is in the spool");
 	return false;
 }
 

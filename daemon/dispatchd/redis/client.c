@@ -95,8 +95,7 @@ static bool all_ready(const struct redis_client *client)
 	return true;
 }
 
-/* A server that completes the handshake but is unusable says so as soon as something is asked of
- * it. */
+/* A server that completes the handshake but is unusable reports it at the first command. */
 static void find_up(struct redis_client *client)
 {
 	if (client->up || !all_ready(client) ||
@@ -171,7 +170,7 @@ static void client_on_too_long(struct slot *slot)
 	}
 }
 
-/* The password was changed, and its file perhaps, too. */
+/* The password was changed, and perhaps its file, too. */
 static void reread_password(struct redis_client *client, const char *why)
 {
 	struct error err = {0};

@@ -138,7 +138,7 @@ void redis_connection_renew(struct redis_connection *connection, const char *why
 		link_fail(connection, why);
 }
 
-/* What Redis says where it is the server that is unusable, not the command or the key. */
+/* Redis' errors that mean an unusable server, not a bad command or key. */
 static bool is_unusable(const redisReply *reply)
 {
 	static const char *const words[] = {"READONLY ",  "MASTERDOWN ",  "LOADING ",
@@ -372,7 +372,7 @@ struct redis_connection *redis_connection_new(struct event_base *base, const str
 	return connection;
 }
 
-/* Every state may end so. Callbacks that hear of it can't send any more. */
+/* Every state may end here. Callbacks that learn of it can't send any more. */
 void redis_connection_close(struct redis_connection *connection)
 {
 	connection->state = CONNECTION_CLOSED;

@@ -11,7 +11,7 @@
 /*
  * One connection to Redis that comes back for ever: resolved in a thread, handshake (AUTH, SELECT,
  * PING), watched for a peer that has died, retried with backoff and jitter. It decides nothing and
- * logs nothing: its owner hears of `up` and `down`.
+ * logs nothing: its owner gets `up` and `down`.
  *
  *   RESTING ──▶ RESOLVING ──▶ CONNECTING ──▶ HANDSHAKE ──▶ READY
  *      ▲            └───────────────┴────────────┴──────────┤
@@ -61,7 +61,7 @@ bool redis_connection_send(struct redis_connection *connection, const struct arg
                            redis_connection_reply *fn, void *arg);
 
 /* SUBSCRIBE: `fn` gets every message and confirmation until the connection goes down, then one
- * NULL. Said again it only asks for another confirmation: the sign of life of a connection that
+ * NULL. Called again it only requests another confirmation: the sign of life of a connection that
  * awaits nothing else. */
 bool redis_connection_subscribe(struct redis_connection *connection, const char *channel,
                                 redis_connection_reply *fn, void *arg);

@@ -2,8 +2,8 @@
 /*
  * Two ways to see it. Right behind the last entry delivered, by the numbers alone; good whoever
  * reads. And, between two looks, the group is past more than was delivered: good only where we are
- * its one consumer. What Redis isn't sure of (deleted entries in the middle) it answers with nil,
- * and so do we.
+ * its one consumer. Where Redis isn't sure (deleted entries in the middle) it answers nil, and we
+ * report nothing.
  */
 #include "dispatchd/redis/gap.h"
 
@@ -71,8 +71,8 @@ static int64_t lost_ahead(const redisReply *stream, const redisReply *group, int
 	return all_unread && added - past > length ? added - past - length : 0;
 }
 
-int64_t gap_look(struct gap *gap, const redisReply *stream, const char *group_name,
-                 const char *consumer)
+int64_t gap_check(struct gap *gap, const redisReply *stream, const char *group_name,
+                  const char *consumer)
 {
 	const redisReply *group = named(gap_value(stream, "groups"), group_name);
 	int64_t past;

@@ -24,8 +24,8 @@ struct gap {
 
 /* The answer to XINFO STREAM FULL, taken while no read is under way. How many entries have been
  * lost since the last look; 0 where Redis doesn't know. */
-int64_t gap_look(struct gap *gap, const redisReply *stream, const char *group,
-                 const char *consumer);
+int64_t gap_check(struct gap *gap, const redisReply *stream, const char *group,
+                  const char *consumer);
 /* The connection is new: what was delivered may not have reached us. */
 void gap_reset(struct gap *gap);
 

@@ -288,7 +288,7 @@ static void start_trim(struct stream_state *state, struct tick now)
 
 /* ---- consumers that are gone */
 
-/* Looked at and removed in one step: one that is handed an entry meanwhile would lose it with its
+/* Checked and removed in one step: one that gets an entry in between would lose it with its
  * name. */
 static const char sweep_script[] =
         "local n = 0\n"

@@ -32,7 +32,7 @@ size_t publisher_waiting(const struct publisher *publisher); /* rows not yet con
  * can be written is known without anything to write, too: a command that adds nothing is tried now
  * and then. */
 void publisher_expect(struct publisher *publisher, const char *key);
-/* Somebody asks whether the streams can be written; tries once a second at most. */
+/* Asks whether the streams can be written; tries once a second at most. */
 void publisher_probe_soon(struct publisher *publisher);
 /* The streams that are expected or refuse, by number from 0; NULL beyond the last. */
 const struct health *publisher_stream(const struct publisher *publisher, size_t i);

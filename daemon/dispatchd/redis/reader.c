@@ -336,7 +336,7 @@ static void on_read_error(struct reader *reader, const char *text)
 {
 	bool made_anew = !strncmp(text, "NOGROUP", 7) && !reader->failures;
 	if (!made_anew && !reader->failures)
-		log_fault(LOG_ERR, "Redis refuses to be read from reply=\"%s\"", text);
+		log_fault(LOG_ERR, "Redis refuses reads reply=\"%s\"", text);
 	for (size_t i = 0; reader->failures && i < reader->n; i++)
 		if (reader->streams[i].asked)
 			health_refuse(&reader->streams[i].source.reading, "stream can't be read",
@@ -386,8 +386,8 @@ static void on_gap(void *arg, const redisReply *reply)
 	stream->reader->looking = stream->reader->waiting > 0;
 	if (reply->type == REDIS_REPLY_ARRAY)
 		flow_lost(&stream->source,
-		          gap_look(&stream->gap, reply, stream->reader->flow->group,
-		                   stream->reader->flow->consumer));
+		          gap_check(&stream->gap, reply, stream->reader->flow->group,
+		                    stream->reader->flow->consumer));
 	stream->reader->flow->wake(stream->reader->flow->wake_arg);
 }
 

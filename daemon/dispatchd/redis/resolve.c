@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A resolution is shared by the loop and its thread. Whichever of the two lets go last frees it: a
- * thread that hangs in a name server's timeout outlives a loop that has lost interest.
+ * thread that hangs in a name server's timeout may outlive the loop's request.
  */
 #include "dispatchd/redis/resolve.h"
 

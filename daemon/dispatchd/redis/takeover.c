@@ -21,13 +21,13 @@ enum { LOOK_MIN_MS = 500, LOOK_MAX_MS = 30 * 1000, SIGN_MIN_MS = 5000, OTHERS_MA
 struct other_consumer {
 	struct other_consumer *next;
 	struct takeover *takeover;
-	char *oldest; /* its oldest item when it was looked at; NULL before the first time */
+	char *oldest; /* its oldest item at the last check; NULL before the first one */
 	size_t oldest_len;
 	struct tick since; /* when that item was first seen to be the oldest */
 	bool seen;         /* in the scan under way */
 	bool asked;        /* an answer is awaited */
-	bool looked_at;    /* it is that of a look at the oldest item */
-	bool unread;       /* its oldest item is too long to be looked at: it stays where it is */
+	bool looked_at;    /* it belongs to a check of the oldest item */
+	bool unread;       /* its oldest item is too long to be checked: it is not moved */
 	char *sign;        /* its consumer's sign of life */
 	char name[];
 };

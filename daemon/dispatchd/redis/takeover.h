@@ -8,7 +8,7 @@
  * Processing lists of consumers that are gone. Every consumer of a list gives a sign of life: the
  * key LIST:consumer:CONSUMER, which expires after `claim_after` (5 s at least). A processing list
  * whose consumer gives none, and whose oldest item has been the same for `claim_after`, is moved to
- * the old end of ours, looked at and moved in one step (a script).
+ * the old end of ours, checked and moved in one step (a script).
  */
 struct takeover;
 /* `key` must outlive it. */

@@ -126,7 +126,7 @@ static const char *wire_dispatch(struct wire *wire, const redisReply *reply)
 		return NULL;
 	}
 	bool says_why = wire_is_error(reply) && *reply->str;
-	return says_why ? reply->str : "protocol error: an answer to nothing that was asked";
+	return says_why ? reply->str : "protocol error: a reply to no command";
 }
 
 /* False where the wire is gone. */

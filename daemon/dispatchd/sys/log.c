@@ -94,9 +94,9 @@ bool log_takes(int level)
 	return level <= lowest;
 }
 
-/* Whoever reads standard error may have stopped to: the loop must not wait for that. One that is
- * only slow is waited for a little, and what finds no place then is counted. Under the lock, so
- * that nobody else takes the place that was found: a pipe that can be written has room for PIPE_BUF
+/* The reader of standard error may have stopped: the loop must not wait for it. A slow one gets a
+ * little time, and lines that don't fit then are dropped and counted. Under the lock, so that
+ * nobody else takes the place that was found: a pipe that can be written has room for PIPE_BUF
  * bytes. */
 static bool has_place(void)
 {
@@ -117,12 +117,11 @@ static void write_stderr(int level, const char *text)
 	if (has_place()) {
 		if (lines_lost)
 			len = snprintf(line, sizeof(line),
-			               "warning: lines of the log found no place n=%u\n",
-			               lines_lost);
+			               "warning: lines of the log were dropped n=%u\n", lines_lost);
 		lines_lost = 0;
 		len += snprintf(line + len, sizeof(line) - (size_t)len, "%s: %s\n",
 		                levels[level & LOG_PRIMASK].name, text);
-		/* Where this fails nobody is left to report it to. */
+		/* There is nowhere to report a failure of this. */
 		if (write(STDERR_FILENO, line, (size_t)len) < 0)
 			lines_lost = 0;
 	}

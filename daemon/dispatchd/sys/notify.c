@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Notifies systemd. A failure to do so is no reason to stop: systemd acts on silence by itself.
+ * Notifies systemd. A failure is ignored: systemd acts on silence by itself.
  *
  * sd_notify() waits while the receiver's queue is full, and the loop would wait with it for
  * somebody who doesn't read. So messages are sent here without waiting, and those that don't fit

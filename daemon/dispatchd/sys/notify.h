@@ -14,7 +14,7 @@ void notify_reloading(void);
 void notify_stopping(void);
 void notify_watchdog(void);
 
-/* Whether anybody listens: systemd, or what stands in for it. */
+/* Whether anybody listens: systemd, or a substitute. */
 bool notify_wanted(void);
 
 /* Sends again what did not fit into the receiver's queue; to be called now and then. */
