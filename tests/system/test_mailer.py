@@ -25,6 +25,7 @@ PROBE = os.path.join(BUILD, "tests", "mailer_probe")
 HEAD = ("Date: Thu, 1 Jan 2026 08:00:00 +0000\r\nFrom: Example Hauling <dispatch@example.com>\r\n"
         "To: a@example.com\r\nMessage-ID: <1@example.com>\r\nSubject: on the way\r\n\r\n")
 # Rests short enough for a test, long enough to be seen.
+LONG_HOLD_MS = 20000  # where refusals have to gather: nobody waits for it who isn't held up
 QUICK = {"open_min_ms": 200, "open_max_ms": 400, "idle_ms": 300, "hold_ms": 500}
 
 
@@ -1017,7 +1018,7 @@ def test_connections_that_work_keep_a_relay_that_refused_others_first(peer):
 
 def test_ten_different_recipients_refused_alike_are_the_relays_fault(peer):
     peer.answers["rcpt"] = "554 5.1.1 we take no mail from you"
-    with Probe(peer.relay, limits={"open_min_ms": 5000, "open_max_ms": 5000, "hold_ms": 2000}) as probe:
+    with Probe(peer.relay, limits={"open_min_ms": 5000, "open_max_ms": 5000, "hold_ms": LONG_HOLD_MS}) as probe:
         for n in range(12):
             probe.put(to=f"u{n}@example.com")
         kinds = [r["delivery"] for r in probe.results(12)]
@@ -1029,7 +1030,8 @@ def test_the_row_goes_on_after_the_tenth(peer):
     """Who is refused so over connections that are open, or by the trial of the breaker, is the relay's fault, too."""
     peer.answers["rcpt"] = "550 5.1.1 we take no mail from you"
     peer.answers["mail"] = lambda session, line: time.sleep(0.2)
-    with Probe(peer.relay, connections=8, limits={"open_min_ms": 100, "open_max_ms": 200, "hold_ms": 300}) as probe:
+    with Probe(peer.relay, connections=8,
+               limits={"open_min_ms": 100, "open_max_ms": 200, "hold_ms": LONG_HOLD_MS, "lone_ms": 2000}) as probe:
         for n in range(16):
             probe.put(to=f"u{n}@example.com")
         assert [r["delivery"] for r in probe.results(16)] == ["relay"] * 16
@@ -1047,7 +1049,7 @@ def test_hanging_up_on_who_was_refused_too_often_says_nothing_of_the_addresses(p
     refused = "550 5.1.1 no such user"
     peer.answers["rcpt"] = refused
     peer.answers["mail"] = lambda s, _: Then("421 4.7.0 too many errors", Drop) if s.commands.count("RSET") >= 4 else None
-    with Probe(peer.relay, limits={"hold_ms": 400}) as probe:
+    with Probe(peer.relay, limits={"hold_ms": LONG_HOLD_MS, "lone_ms": LONG_HOLD_MS}) as probe:
         for n in range(10):
             probe.put(to=f"u{n}@example.com")
         ended = []
@@ -1082,7 +1084,7 @@ def test_a_relay_that_thinks_better_of_it_costs_nobody_the_address(peer):
 
 def test_the_address_does_not_make_words_different(peer):
     peer.answers["rcpt"] = lambda s, line: f"554 5.7.1 {line[8:]}: Relay access denied"
-    with Probe(peer.relay, limits={"open_min_ms": 5000, "open_max_ms": 5000, "hold_ms": 2000}) as probe:
+    with Probe(peer.relay, limits={"open_min_ms": 5000, "open_max_ms": 5000, "hold_ms": LONG_HOLD_MS}) as probe:
         for n in range(10):
             probe.put(to=f"u{n}@example.com")
         assert [r["delivery"] for r in probe.results(10)] == ["relay"] * 10

@@ -13,7 +13,7 @@ from smtp_peer import Drop, SmtpPeer, Then
 from test_mailer import QUICK, Probe
 from world import wait_until
 
-OPENS = {"open_min_ms": 5000, "open_max_ms": 5000, "hold_ms": 2000}
+OPENS = {"open_min_ms": 5000, "open_max_ms": 5000, "hold_ms": 5000}
 
 
 def an_id(length=12, letters=string.ascii_letters + string.digits):
