@@ -105,6 +105,8 @@ bool expected_merge(struct transaction *tx, const struct row *row, const json_t 
 	}
 	if (good && json_object_size(conflicts) > 0) {
 		expected->conflicts = json_incref(conflicts);
+		if (expected->ret_mine)
+			*expected->ret_mine = json_incref(*ret);
 		good = error_set(tx->err, EX_DATAERR,
 		                 "somebody else has changed this in the meantime");
 	}

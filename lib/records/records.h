@@ -38,6 +38,9 @@ struct contents;
 struct expected {
 	int64_t version; /* as record_version() gave it */
 	json_t *conflicts;
+	/* May be NULL. Beside conflicts: of the values given, those that nobody's change stands
+	 * against, for a form that is to be filled in again; the caller's. */
+	json_t **ret_mine;
 };
 
 /* A transaction's circumstances: passed to everything that changes records. */

@@ -123,11 +123,33 @@ static void after_saving(struct call *call, const struct kind *kind, const char 
 	json_decref(record);
 }
 
+/* What a form shows again after a conflict: the record as it is by now, with what this person
+ * changed. The next saving is then held against that. */
+static json_t *typed_again(struct call *call, const struct kind *kind, json_t *mine,
+                           const json_t *conflicts)
+{
+	struct error ignored;
+	const char *name;
+	json_t *record, *one;
+	struct customers *store = stores_customers(call->stores, &ignored);
+	if (store == NULL || !records_show(store, kind, call->names[1], &record, &ignored))
+		record = json_object();
+	json_object_update(record, mine);
+	json_object_foreach((json_t *)(uintptr_t)conflicts, name, one)
+	{
+		json_object_set(record, name, json_object_get(one, "yours"));
+	}
+	json_decref(mine);
+	return record;
+}
+
 static void save(struct call *call)
 {
 	const struct kind *kind = record_kind(call);
 	const char *version = request_value(&call->request->form, "version");
-	struct expected expected = {.version = version ? strtoll(version, NULL, 10) : 0};
+	json_t *mine = NULL;
+	struct expected expected = {.version = version ? strtoll(version, NULL, 10) : 0,
+	                            .ret_mine = &mine};
 	struct change_context context;
 	struct error err;
 	if (kind == NULL)
@@ -138,6 +160,10 @@ static void save(struct call *call)
 	good = good && records_set(&context, kind, call->names[1], values, &err);
 	const struct field *first = &kind->fields[0];
 	const char *renamed = first->type == FIELD_NAME ? text_at(values, first->name) : "";
+	if (mine) {
+		json_decref(values);
+		values = typed_again(call, kind, mine, expected.conflicts);
+	}
 	if (good)
 		after_saving(call, kind, *renamed != '\0' ? renamed : call->names[1]);
 	else if (response_status_of(&err) == 422)

@@ -109,26 +109,37 @@ static bool same_mail(const json_t *a, const json_t *b)
 	return true;
 }
 
-/* "dana@example.com: sent 3 times", "site@example.com: failed, 550 5.1.1 …". */
+static bool waits(const char *status)
+{
+	return strcmp(status, "deferred") == 0 || strcmp(status, "retrying") == 0 ||
+	       strcmp(status, "queued") == 0;
+}
+
+/* "dana@example.com: sent 3 times", "site@example.com: failed, address refused, 550 5.1.1 …",
+ * "pat@example.com: deferred, outside hours, due tomorrow 7:00". */
 static json_t *mail_words(const struct call *call, const json_t *mail, int n)
 {
 	const char *status = text_at(mail, "status"), *reply = text_at(mail, "reply");
-	const char *reason = text_at(mail, "reason");
-	bool sent = strcmp(status, "sent") == 0;
-	const char *why = sent || strcmp(reason, "ok") == 0 ? "" : words(call, reason);
+	const char *reason = text_at(mail, "reason"), *due = text_at(mail, "due");
 	bool bad = strcmp(status, "failed") == 0 || strcmp(status, "bounced") == 0;
-	const char *times = n > 1 ? arena_printf(call->request->arena, " %d times", n) : "";
-	return json_pack("{s:o, s:b}", "words",
-	                 json_sprintf("%s: %s%s%s%s%s%s", text_at(mail, "to"), status, times,
-	                              *why ? ", " : "", why, bad && *reply ? ", " : "",
-	                              bad ? reply : ""),
-	                 "bad", bad);
+	struct buf line = {0};
+	buf_printf(&line, "%s: %s", text_at(mail, "to"), status);
+	if (n > 1)
+		buf_printf(&line, " %d times", n);
+	if (*reason != '\0' && strcmp(reason, "ok") != 0)
+		buf_printf(&line, ", %s", words(call, reason));
+	if (bad && *reply != '\0')
+		buf_printf(&line, ", %s", reply);
+	if (waits(status) && *due != '\0')
+		buf_printf(&line, ", due %s", when_words(call, due));
+	json_t *row = json_pack("{s:s, s:b}", "words", buf_text(&line), "bad", bad);
+	buf_free(&line);
+	return row;
 }
 
 /* Mails alike are one line. */
-static json_t *became_of(const struct call *call, const json_t *mails)
+static void add_mails(const struct call *call, const json_t *mails, json_t *lines)
 {
-	json_t *lines = json_array();
 	size_t n = json_array_size(mails);
 	for (size_t i = 0; i < n; i++) {
 		const json_t *mail = json_array_get(mails, i);
@@ -141,6 +152,22 @@ static json_t *became_of(const struct call *call, const json_t *mails)
 		}
 		if (!seen)
 			json_array_append_new(lines, mail_words(call, mail, alike));
+	}
+}
+
+/* What became of the notice of the job's last state: of each of its mails, or why there is none. */
+static json_t *became_of(const struct call *call, const json_t *notice)
+{
+	json_t *lines = json_array();
+	const char *status = text_at(notice, "status"), *reason = text_at(notice, "reason");
+	add_mails(call, json_object_get(notice, "mails"), lines);
+	if (json_array_size(lines) == 0 && *status != '\0') {
+		bool same = strcmp(status, reason) == 0 || *reason == '\0';
+		json_array_append_new(
+		        lines, json_pack("{s:o, s:b}", "words",
+		                         json_sprintf("no mail: %s%s%s", status, same ? "" : ", ",
+		                                      same ? "" : words(call, reason)),
+		                         "bad", false));
 	}
 	return lines;
 }
@@ -192,7 +219,7 @@ static void add_jobs(const struct call *call, json_t *view)
 	json_t *jobs = json_object_get(view, "jobs"), *job;
 	size_t i;
 	json_array_foreach(json_object_get(jobs, "last"), i, job)
-	        json_object_set_new(job, "became", became_of(call, json_object_get(job, "mails")));
+	        json_object_set_new(job, "became", became_of(call, json_object_get(job, "notice")));
 	json_object_set_new(view, "coming", coming_of(call, jobs));
 }
 
@@ -223,6 +250,22 @@ static void add_refusal(const struct call *call, json_t *view)
 		                   words(call, reason));
 	if (why)
 		json_object_set_new(view, "refused", json_string(why));
+}
+
+/* "J-1042 and J-1043": what resuming sets free. */
+static void add_waiting(const struct call *call, json_t *view)
+{
+	const json_t *held = json_object_get(json_object_get(view, "jobs"), "held"), *job;
+	const char *names = "";
+	size_t i;
+	json_array_foreach(held, i, job)
+	{
+		if (strcmp(text_at(job, "reason"), "suspended") == 0)
+			names = arena_printf(call->request->arena, "%s%s%s", names,
+			                     *names ? ", " : "", text_at(job, "job"));
+	}
+	if (*names != '\0')
+		json_object_set_new(view, "waiting", json_string(names));
 }
 
 /* -- all of it --------------------------------------------------------------------------------- */
@@ -258,5 +301,6 @@ void facts_add(struct call *call, json_t *view)
 	add_renewal(call, view);
 	add_jobs(call, view);
 	add_refusal(call, view);
+	add_waiting(call, view);
 	json_object_set_new(view, "first_notes", first_notes(json_object_get(view, "notes")));
 }

@@ -12,7 +12,8 @@
  * - `dial`, and of each contact `called`, `states` [{letter, state, on}], `mailed`, `phones`
  *   [{label, number, dial}];
  * - its hours (hours_words.h);
- * - `renewal_in` {words, near}; `refused`, why nothing is dispatched (absent where it may be);
+ * - `renewal_in` {words, near}; `refused`, why nothing is dispatched (absent where it may be),
+ *   and `waiting`, the held jobs that resuming sets free;
  * - `coming`: scheduled and held jobs, each held one with `held` {id, why};
  * - of each last job `became` [{words, bad}]: what became of its mails;
  * - `first_notes`: the urgent ones and the newest.

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The tabs with documents and pictures: what there is, and a form to add files. */
+/* A customer's documents and pictures: shown, and added by a form. */
 #include "center/api/change.h"
+#include "center/api/kinds.h"
+#include "center/pages/form.h"
 #include "center/pages/head.h"
 #include "center/pages/page.h"
 #include "center/pages/to.h"
@@ -8,91 +10,107 @@
 
 #include <string.h>
 
+/* -- showing ----------------------------------------------------------------------------------- */
+
+/* The types that a browser shows (those of GET …/content). */
 static bool is_shown(const char *type)
 {
-	return strncmp(type, "image/", 6) == 0;
+	static const char *const types[] = {"image/jpeg", "image/png", "image/webp", "image/gif"};
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+		if (strcmp(types[i], type) == 0)
+			return true;
+	return false;
 }
 
-/* "1.4 MB" */
-static json_t *size_words(json_int_t bytes)
+/* "340 kB". */
+static const char *size_words(const struct call *call, json_int_t bytes)
 {
-	static const char *const units[] = {"kB", "MB", "GB"};
-	double size = (double)bytes / 1000;
+	static const char *const units[] = {"bytes", "kB", "MB", "GB"};
+	double size = (double)bytes;
 	size_t unit = 0;
-	for (; size >= 1000 && unit < 2; unit++)
+	while (size >= 1000 && unit + 1 < sizeof units / sizeof *units) {
 		size /= 1000;
-	return bytes < 1000 ? json_sprintf("%d bytes", (int)bytes)
-	                    : json_sprintf("%.1f %s", size, units[unit]);
+		unit++;
+	}
+	return arena_printf(call->request->arena, unit > 0 && size < 10 ? "%.1f %s" : "%.0f %s",
+	                    size, units[unit]);
 }
 
-static void show(struct call *call, const struct kind *kind, const char *tab, int status,
-                 const char *fault)
+/* The newest first. */
+static json_t *rows_of(const struct call *call, const json_t *records)
 {
-	struct error err;
-	json_t *head, *customer, *rows, *row;
-	size_t i;
-	struct customers *store = stores_customers(call->stores, &err);
-	if (!head_read(call, call->names[0], tab, &head, &customer))
-		return;
-	json_decref(customer);
-	if (store == NULL || !records_list(store, kind, call->names[0], &rows, &err)) {
-		json_decref(head);
-		page_fail(call, &err);
-		return;
-	}
-	json_array_foreach(rows, i, row)
-	{
-		json_object_set_new(row, "kinds", json_string(tab));
+	json_t *rows = json_array();
+	for (size_t i = json_array_size(records); i-- > 0;) {
+		json_t *row = json_copy(json_array_get(records, i));
+		json_int_t size = json_integer_value(json_object_get(row, "size"));
+		json_object_set_new(row, "weight", json_string(size_words(call, size)));
 		json_object_set_new(row, "shown", json_boolean(is_shown(text_at(row, "type"))));
-		json_object_set_new(row, "bytes",
-		                    size_words(json_integer_value(json_object_get(row, "size"))));
+		json_array_append_new(rows, row);
 	}
-	const char *description = request_value(&call->request->form, "description");
-	page_answer(call, status, "files", strcmp(tab, "pictures") == 0 ? "Pictures" : "Documents",
-	            json_pack("{s:o, s:o, s:b, s:s, s:s, s:b, s:s}", "head", head, "rows", rows,
-	                      "has_rows", json_array_size(rows) > 0, "tab", tab, "fault", fault,
-	                      "pictures", kind->picture_only, "description",
-	                      description ? description : ""));
+	return rows;
 }
 
-static void add(struct call *call, const struct kind *kind, const char *tab)
+static void show(struct call *call, const struct kind *kind, int status, const char *fault)
 {
-	struct error err;
-	int64_t id;
-	if (center_upload_too_large(call))
-		show(call, kind, tab, 413, "The file is too large.");
-	else if (center_upload(call, kind, call->names[0], &id, &err))
-		to_customer(call, call->names[0], tab);
-	else if (response_status_of(&err) == 422)
-		show(call, kind, tab, 422, err.text);
-	else
-		page_fail(call, &err);
+	json_t *head, *customer;
+	const char *kinds_word = kinds_path(kind, call->request->arena);
+	if (!head_read(call, call->names[0], kinds_word, &head, &customer))
+		return;
+	json_t *rows = rows_of(call, json_object_get(customer, kinds_word));
+	json_decref(customer);
+	const char *described = request_value(&call->request->form, "description");
+	json_int_t most = stores_settings(call->stores)->center.max_upload;
+	json_t *data = json_pack(
+	        "{s:o, s:O, s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:s, s:s}", "head", head, "number",
+	        json_object_get(head, "number"), "kind", kind->name, "kinds", kinds_word, "many",
+	        form_label(call, kind->many), "action", call->request->path, "has_rows",
+	        json_array_size(rows) > 0, "pictures", kind->picture_only, "fault", fault,
+	        "description", described ? described : "", "most", size_words(call, most));
+	json_object_set_new(data, "rows", rows);
+	page_answer(call, status, "files", form_label(call, kind->many), data);
 }
 
 static void documents(struct call *call)
 {
-	show(call, kind_find("document"), "documents", 200, "");
+	show(call, kind_find("document"), 200, "");
 }
 
 static void pictures(struct call *call)
 {
-	show(call, kind_find("picture"), "pictures", 200, "");
+	show(call, kind_find("picture"), 200, "");
 }
 
-static void add_document(struct call *call)
+/* -- adding ------------------------------------------------------------------------------------ */
+
+static void upload(struct call *call, const struct kind *kind)
 {
-	add(call, kind_find("document"), "documents");
+	struct error err;
+	int64_t id;
+	if (center_upload_too_large(call))
+		show(call, kind, 413, "The file is too large.");
+	else if (center_upload(call, kind, call->names[0], &id, &err))
+		to_customer(call, call->names[0], kinds_path(kind, call->request->arena));
+	else if (response_status_of(&err) == 422)
+		show(call, kind, 422, err.text);
+	else
+		page_fail(call, &err);
 }
 
-static void add_picture(struct call *call)
+static void add_documents(struct call *call)
 {
-	add(call, kind_find("picture"), "pictures");
+	upload(call, kind_find("document"));
+}
+
+static void add_pictures(struct call *call)
+{
+	upload(call, kind_find("picture"));
 }
 
 const struct route file_page_routes[] = {
         {ROUTE("GET", "/customers/:number/documents", ACCESS_READER, documents)},
         {ROUTE("GET", "/customers/:number/pictures", ACCESS_READER, pictures)},
-        {ROUTE("POST", "/customers/:number/documents", ACCESS_CLERK, add_document), .upload = true},
-        {ROUTE("POST", "/customers/:number/pictures", ACCESS_CLERK, add_picture), .upload = true},
+        {ROUTE("POST", "/customers/:number/documents", ACCESS_CLERK, add_documents),
+         .upload = true},
+        {ROUTE("POST", "/customers/:number/pictures", ACCESS_CLERK, add_pictures), .upload = true},
         {0},
 };

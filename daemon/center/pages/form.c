@@ -139,10 +139,12 @@ static json_t *input_of(const struct call *call, const struct kind *kind, const 
 	json_t *value = json_object_get(values, field->name);
 	const char *text = text_of(call, field, value);
 	const char *wrong = is_at_fault(field, fault) ? fault->text + strlen(field->name) + 2 : "";
-	json_t *input =
-	        json_pack("{s:s, s:s, s:s, s:b, s:s, s:s}", "name", field->name, "label",
-	                  form_field_label(call, kind, field), "help", field->help, "required",
-	                  field->required && field->initial == NULL, "value", text, "fault", wrong);
+	bool from_today = kind->kept_when_removed && field->fixed; /* a suspension, left out */
+	json_t *input = json_pack("{s:s, s:s, s:s, s:b, s:s, s:s}", "name", field->name, "label",
+	                          form_field_label(call, kind, field), "hint",
+	                          from_today ? "Today, where it is left empty" : "", "required",
+	                          field->required && field->initial == NULL && !from_today, "value",
+	                          text, "fault", wrong);
 	json_object_set_new(input, "wide",
 	                    json_boolean(field->type == FIELD_TEXT || field->type == FIELD_STATES ||
 	                                 field->type == FIELD_SCOPES));
@@ -189,15 +191,16 @@ static json_t *all_of(const struct request_pairs *form, const char *name)
 	return words;
 }
 
-/* NULL for a field that the form doesn't have. */
-static json_t *value_of(const struct request_pairs *form, const struct field *field)
+/* NULL for a field that the form doesn't have, or that is left empty in a new record: that is what
+ * it is where left out. */
+static json_t *value_of(const struct request_pairs *form, const struct field *field, bool adding)
 {
 	const char *text = request_value(form, field->name);
 	if (field->type == FIELD_STATES || field->type == FIELD_SCOPES)
 		return all_of(form, field->name);
 	if (field->type == FIELD_FLAG)
 		return json_boolean(text != NULL);
-	if (text == NULL || (field->secret && *text == '\0'))
+	if (text == NULL || (*text == '\0' && (field->secret || adding)))
 		return NULL;
 	return json_string(text);
 }
@@ -208,7 +211,7 @@ json_t *form_values(const struct call *call, const struct kind *kind, bool addin
 	json_t *values = json_object();
 	for (size_t i = 0; i < kind->n_fields; i++) {
 		const struct field *field = &kind->fields[i];
-		json_t *value = takes(call, field, adding) ? value_of(form, field) : NULL;
+		json_t *value = takes(call, field, adding) ? value_of(form, field, adding) : NULL;
 		if (value)
 			json_object_set_new(values, field->name, value);
 	}

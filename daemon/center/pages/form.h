@@ -13,7 +13,7 @@
  */
 
 /*
- * The inputs of a record: an array of {name, label, help, required, value, fault, and one of
+ * The inputs of a record: an array of {name, label, hint, required, value, fault, and one of
  * `area`, `flag` {checked}, `has_choices` {choices}, `has_checks` {checks}, `input` {type}}; `wide`
  * ones take a line, the end of a suspension has `indefinite` {checked} besides.
  * `values` is what they show (a record, or what was typed); NULL for a new one. `fault` may be

@@ -275,14 +275,28 @@ static bool find_conflicts(const struct call *call, const struct week *stored, s
 	return any;
 }
 
-static bool save_week(struct call *call, const struct week *week, struct error *err)
+/* As it is on record, with the days that were changed; the dates stay. */
+static json_t *merged(const json_t *own, const struct week *stored, const struct week *week)
 {
+	json_t *weekly = json_object();
+	for (int d = 0; d < DAYS; d++) {
+		bool ours = strcmp(week->windows[d], week->was[d]) != 0;
+		const char *windows = ours ? week->windows[d] : stored->windows[d];
+		if (*windows != '\0')
+			json_object_set_new(weekly, hours_weekday_name(d), json_string(windows));
+	}
+	return json_pack("{s:o, s:O}", "weekly", weekly, "dates", json_object_get(own, "dates"));
+}
+
+static bool save_week(struct call *call, json_t *values, int64_t version, struct error *err)
+{
+	struct expected expected = {.version = version};
 	struct change_context context;
 	bool good = call_context(call, &context, err);
-	for (int d = 0; d < DAYS && good; d++)
-		if (*week->windows[d] != '\0' && strcmp(week->windows[d], week->was[d]) != 0)
-			good = hours_set(&context, call->names[0], hours_weekday_name(d),
-			                 week->windows[d], err);
+	context.expected = &expected;
+	good = good && hours_replace(&context, call->names[0], values, err);
+	json_decref(expected.conflicts);
+	json_decref(values);
 	return good;
 }
 
@@ -291,19 +305,21 @@ static void save(struct call *call, struct week *week)
 	struct week stored;
 	struct error err;
 	json_t *own;
+	int64_t version;
 	struct customers *store = stores_customers(call->stores, &err);
 	if (!week->set) {
 		show(call, 422, week, "No day has hours: remove all hours below instead.", "");
 		return;
 	}
-	if (store == NULL || !hours_show(store, call->names[0], &own, &err)) {
+	if (store == NULL || !hours_version(store, call->names[0], &version, &err) ||
+	    !hours_show(store, call->names[0], &own, &err)) {
 		page_fail(call, &err);
 		return;
 	}
 	week_of_record(own, &stored);
 	if (find_conflicts(call, &stored, week))
 		show(call, 409, week, "Somebody else has changed these hours meanwhile.", "");
-	else if (save_week(call, week, &err))
+	else if (save_week(call, merged(own, &stored, week), version, &err))
 		to_customer(call, call->names[0], "hours");
 	else
 		page_fail(call, &err);

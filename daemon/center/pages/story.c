@@ -20,11 +20,12 @@ static void answer(struct call *call, const char *name, const char *title, json_
 
 /* -- history ----------------------------------------------------------------------------------- */
 
-/* Who and when is said for the change as a whole; a flag that isn't set says nothing. */
+/* Who and when is said for the change as a whole; a flag that isn't set, or a part of the hours
+ * that is as it was, says nothing. */
 static bool says_nothing(const char *name, const json_t *was, const json_t *is)
 {
 	return strcmp(name, "author") == 0 || strcmp(name, "created") == 0 ||
-	       (was == NULL && json_is_false(is));
+	       (was == NULL && json_is_false(is)) || (was && is && json_equal(was, is));
 }
 
 static void add_field(const struct call *call, json_t *fields, const char *name, const json_t *was,

@@ -10,6 +10,7 @@
 #include "center/pages/form.h"
 #include "center/pages/head.h"
 #include "center/pages/page.h"
+#include "center/pages/reach.h"
 #include "center/pages/to.h"
 #include "records/records.h"
 
@@ -81,6 +82,8 @@ static void add_form(struct call *call, const struct kind *kind, json_t *data, c
 	json_object_set_new(data, "action", json_string(call->request->path));
 	json_object_set_new(data, "inputs", form_inputs(call, kind, true, typed, fault));
 	json_object_set_new(data, "fault", json_string(fault ? fault->text : ""));
+	if (kind->kept_when_removed)
+		json_object_set_new(data, "reach", reach_of(call, call->names[0], typed));
 }
 
 static json_t *up_of(const struct call *call, const struct listing *listing)
@@ -125,7 +128,9 @@ static void add(struct call *call, const struct listing *listing)
 	struct error err;
 	const struct kind *kind = listing->kind;
 	json_t *values = form_values(call, kind, true);
-	if (center_add(call, kind, listing->owner, values, NULL, &err)) {
+	if (request_value(&call->request->form, "try")) {
+		show(call, listing, 200, values, NULL);
+	} else if (center_add(call, kind, listing->owner, values, NULL, &err)) {
 		if (kind->kept_when_removed)
 			to_customer(call, listing->owner, "");
 		else

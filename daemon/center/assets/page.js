@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// Pages as fragments: fetched, and put in the place of what is shown, region by region.
+
+// Says something to everybody, those who don't see it too; it goes away by itself.
+let silence;
+export function say(text) {
+	const said = document.getElementById("said");
+	said.textContent = text;
+	clearTimeout(silence);
+	silence = setTimeout(() => { said.textContent = ""; }, 8000);
+}
+
+export async function load(url, options = {}) {
+	const answer = await fetch(url, { credentials: "same-origin", ...options });
+	const text = await answer.text();
+	return { answer, page: new DOMParser().parseFromString(text, "text/html") };
+}
+
+// The customer whose page it is: two parts of the path name it.
+export function subject(path) {
+	return path.split("/").slice(0, 3).join("/");
+}
+
+function changedByHand(field) {
+	if (field.type === "checkbox" || field.type === "radio")
+		return field.checked !== field.defaultChecked;
+	if (field.tagName === "SELECT")
+		return [...field.options].some(option => option.selected !== option.defaultSelected);
+	return field.type !== "hidden" && field.value !== field.defaultValue;
+}
+
+// Somebody is at work here: it has the focus, or holds what isn't saved.
+function busy(region) {
+	return region.contains(document.activeElement) ||
+		[...region.querySelectorAll("input, textarea, select")].some(changedByHand);
+}
+
+function put(region, fresh) {
+	region.replaceWith(document.adoptNode(fresh));
+}
+
+function offer(region, fresh, who) {
+	region.querySelector(":scope > .changed")?.remove();
+	const line = document.createElement("p");
+	const button = document.createElement("button");
+	line.className = "changed";
+	line.textContent = who ? `Changed by ${who}. ` : "Changed meanwhile. ";
+	button.type = "button";
+	button.textContent = "Show it";
+	button.addEventListener("click", () => put(region, fresh));
+	line.append(button);
+	region.prepend(line);
+	say(line.firstChild.textContent);
+}
+
+// Shows what is new on a page. Where somebody is at work nothing is touched: it is offered. `force` is for one's own
+// changes.
+export async function show(page, { force = false, who = async () => "" } = {}) {
+	let changed = false;
+	document.title = page.title;
+	document.body.className = page.body.className;
+	for (const region of document.querySelectorAll("[data-region]")) {
+		const fresh = page.getElementById(region.id);
+		const now = region.cloneNode(true);
+		now.querySelector(":scope > .changed")?.remove();
+		if (!fresh || fresh.outerHTML === now.outerHTML)
+			continue;
+		changed = true;
+		if (force || !busy(region))
+			put(region, fresh);
+		else
+			offer(region, fresh, await who());
+	}
+	return changed;
+}
+
+export async function refresh(options) {
+	const { answer, page } = await load(location.href);
+	return answer.ok && !answer.redirected && show(page, options);
+}

@@ -1,0 +1,393 @@
+# SPDX-License-Identifier: MIT
+"""dispatch-center in Chromium: what an office does all day, with the mouse, by keys, and without scripts.
+
+All of it is before one center and in one browser. Skipped where there is none; `make test` installs it where it can.
+"""
+import datetime
+import struct
+import zlib
+
+import pytest
+
+import browser as browsers
+from center import PASSWORD, Center
+from world import World, wait_until
+
+pytestmark = [pytest.mark.xdist_group("browser"),
+              pytest.mark.skipif(browsers.missing() is not None, reason=f"no browser: {browsers.missing()}")]
+Keys = getattr(browsers, "Keys", None)
+
+
+@pytest.fixture(scope="module")
+def office():
+    """A center with people; each test has customers of its own."""
+    world = World()
+    try:
+        world.start_daemon()
+        center = Center(world, dispatch_url="https://dispatch.example.com/new?c={number}")
+        for name, role in (("sam", "clerk"), ("mona", "manager"), ("rita", "reader")):
+            center.add(name, role)
+        center.start()
+        center.people = {name: center.log_in(name) for name in ("sam", "mona", "rita")}
+        yield center
+    finally:
+        world.close()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    found = browsers.Browser()
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+@pytest.fixture
+def page(office, chromium):
+    """A window of sam's; nothing may be wrong on the console at the end."""
+    yield chromium.begin(office, office.people["sam"])
+    assert chromium.faults() == []
+
+
+@pytest.fixture
+def plain(office, chromium):
+    """The same without scripts."""
+    yield chromium.begin(office, office.people["sam"], scripts=False)
+    assert chromium.faults() == []
+
+
+def add(office, number, name, *more):
+    office.world.ctl("customer", "add", number, "--name", name, "--city", "Denver", "--timezone", "UTC", *more)
+    return f"/customers/{number}"
+
+
+def customer(office, number):
+    return office.world.ctl_json("customer", "show", number)
+
+
+def picture(shade):
+    """A PNG of one pixel."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    head = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes([0, shade]))) + chunk(b"IEND", b""))
+
+
+# ---- the commonest tasks
+
+def test_log_in_and_out_by_keys(office, chromium):
+    window = chromium.begin(office).open("/customers/nobody")
+    window.find("field", "Name")
+    assert window.focused.accessible_name == "Name"
+    window.press("sam", Keys.TAB)
+    window.press("wrong password", Keys.ENTER)
+    window.wait_text("wrong")
+    window.type("Password", PASSWORD)
+    window.press(Keys.ENTER)
+    window.wait_path("/customers/nobody")
+    window.click("button", "Log out")
+    window.wait_path("/login")
+    assert [line for line in window.faults() if "401" not in line and "404" not in line] == []
+
+
+def test_three_letters_find_anybody(office, page):
+    add(office, "F1", "Zebra Logistics")
+    add(office, "F2", "Zebra & Sons", "--phone", "303 555 0177")
+    office.world.ctl("suspend", "F2", "--note", "closed")
+    page.open("/").press("/")
+    box = page.find("combobox", "Search customers")
+    assert page.focused == box and box.get_attribute("aria-expanded") == "false"
+    page.press("zeb")
+    page.find("option")
+    wait_until(lambda: len(page.all("option")) == 3, "two customers, and adding a third")
+    assert box.get_attribute("aria-expanded") == "true"
+    (red,) = [row for row in page.all("option") if "Sons" in row.text]
+    assert "suspended" in red.text
+    page.press(Keys.ARROW_DOWN)
+    active = [row for row in page.all("option") if row.get_attribute("aria-selected") == "true"]
+    assert [row.get_attribute("id") for row in active] == [box.get_attribute("aria-activedescendant")]
+    page.press(Keys.ARROW_UP)
+    page.press(Keys.ARROW_UP)
+    assert "Zebra" in page.driver.find_element("id", box.get_attribute("aria-activedescendant")).text
+    page.press(Keys.ESCAPE)
+    assert page.all("option") == []
+    box.send_keys(Keys.CONTROL, "a")
+    box.send_keys("5550177")
+    wait_until(lambda: [row.text for row in page.all("option") if "phone: 303 555 0177" in row.text], "the phone found")
+    page.press(Keys.ARROW_DOWN, Keys.ENTER)
+    page.wait_path("/customers/F2")
+
+
+def test_enter_shows_all_hits_on_a_page(office, page):
+    add(office, "F3", "Quagga Rentals")
+    page.open("/")
+    page.find("combobox", "Search customers").send_keys("quagga", Keys.ENTER)
+    page.wait_path("/?q=quagga")
+    page.click("link", "Quagga Rentals")
+    page.wait_path("/customers/F3")
+
+
+def test_add_what_was_typed(office, page):
+    add(office, "A1", "Okapi Farms")
+    page.open("/")
+    page.find("combobox", "Search customers").send_keys("okapi farms")
+    wait_until(lambda: [row for row in page.all("option") if "Add new" in row.text], "the offer to add one")
+    page.press(Keys.ARROW_UP, Keys.ENTER)
+    page.wait_path("/add/customers?typed=okapi%20farms")
+    assert page.find("field", "Name").get_attribute("value") == "okapi farms"
+    page.type("Number", "A2")
+    page.type("City", "Denver")
+    page.click("button", "Save")
+    page.wait_text("There is one like it")
+    assert page.all("link", "Okapi Farms")
+    page.click("checkbox", "It is another one: add it all the same")
+    page.click("button", "Save")
+    page.wait_path("/customers/A2")
+
+
+def test_suspend_and_resume(office, page):
+    path = add(office, "S1", "Gnu Storage")
+    add(office, "S2", "Gnu Yard", "--parent", "S1")
+    office.world.ctl("asset", "add", "S1", "--kind", "Roll-off")
+    page.open(path)
+    assert page.find("link", "Dispatch").get_attribute("href") == "https://dispatch.example.com/new?c=S1"
+    page.press("s")
+    dialog = page.find("dialog", "Suspend")
+    for name in ("From", "Until", "Note"):
+        page.find("field", name, dialog)
+    assert all(page.find("checkbox", name, dialog).is_selected() for name in ("Jobs", "Routes", "Emails"))
+    wait_until(lambda: "1 site inherits it" in page.find("status", inside=dialog).text, "what it would reach")
+    page.click("checkbox", "Indefinite", dialog)
+    page.set_day("Until", "2999-03-01", dialog)
+    assert not page.find("checkbox", "Indefinite", dialog).is_selected()
+    page.type("Note", "barn is being rebuilt", dialog)
+    page.click("button", "Save", dialog)
+    page.wait_gone("dialog")
+    alert = page.find("alert")
+    assert alert.text.startswith("Suspended until March 1, 2999") and "barn is being rebuilt" in alert.text
+    assert "sam" in alert.text
+    blocked = page.find("button", "Dispatch")
+    assert blocked.get_attribute("aria-disabled") == "true"
+    reason = page.driver.find_element("id", blocked.get_attribute("aria-describedby"))
+    assert "suspension" in reason.text
+    page.open("/customers/S2")
+    page.click("link", "Gnu Storage", page.find("alert"))
+    page.wait_path(path)
+    page.click("button", "Resume")
+    page.find("link", "Dispatch")
+    assert page.all("alert") == [] and office.world.ctl_json("suspensions", "S1") == []
+
+
+def test_a_note_by_keys_alone(office, page):
+    path = add(office, "N1", "Ibex Cafe")
+    page.open(path).press("n")
+    dialog = page.find("dialog")
+    assert page.focused.accessible_name == "Note"
+    page.press("they moved / suspend nobody ?")  # in a field these are letters
+    page.press(Keys.TAB, Keys.SPACE)
+    page.find("button", "Save", dialog).send_keys(Keys.ENTER)
+    page.wait_gone("dialog")
+    page.wait_text("they moved / suspend nobody ?")
+    (note,) = customer(office, "N1")["notes"]
+    assert (note["author"], note["urgent"]) == ("sam", True)
+    assert page.focused.accessible_name == "Add note"
+
+
+def test_keys_can_be_switched_off(office, page):
+    page.open(add(office, "K1", "Kudu Works"))
+    page.press("?")
+    dialog = page.find("dialog", "Keys")
+    page.click("checkbox", "Use these keys", dialog)
+    page.click("button", "Close", dialog)
+    page.wait_gone("dialog")
+    page.driver.find_element("tag name", "body").send_keys("n")
+    page.click("button", "Keys")
+    page.click("checkbox", "Use these keys", page.find("dialog", "Keys"))
+    page.press(Keys.ESCAPE)
+    page.wait_gone("dialog")
+    page.driver.find_element("tag name", "body").send_keys("n")
+    page.find("dialog", "Add note")
+
+
+def test_two_people_edit_one_customer(office, page):
+    path = add(office, "E1", "Eland Depot", "--phone", "303 555 0101")
+    page.open(path).press("e")
+    dialog = page.find("dialog", "Edit customer")
+    page.type("City", "Elko", dialog)
+    office.world.ctl("customer", "set", "E1", "--city", "Reno", "--phone", "303 555 0202")
+    page.click("button", "Save", dialog)
+    page.wait_text("you wrote “Elko”, but it is “Reno” by now", "dialog")
+    assert page.find("field", "City").get_attribute("value") == "Elko"
+    page.click("button", "Save", page.find("dialog"))
+    page.wait_gone("dialog")
+    page.wait_text("Elko", "#location")
+    found = customer(office, "E1")
+    assert (found["city"], found["phone"]) == ("Elko", "303 555 0202")
+
+
+def test_contacts_and_what_each_is_mailed_for(office, page):
+    path = add(office, "C1", "Civet Foods", "--contact", "Ann", "--email", "ann@example.com")
+    page.open(path)
+    page.click("link", "Add a contact")
+    dialog = page.find("dialog", "Add contact")
+    page.type("Name", "Bo", dialog)
+    page.type("Email", "no address", dialog)
+    page.driver.execute_script("arguments[0].noValidate = true", page.find("field", "Name", dialog).find_element("xpath", "ancestor::form"))
+    page.click("button", "Save", dialog)
+    page.wait_text("must be a mail address", "dialog")
+    page.type("Email", "bo@example.com", page.find("dialog"))
+    page.click("button", "Save", page.find("dialog"))
+    page.wait_gone("dialog")
+    page.wait_text("bo@example.com", "#contacts")
+    page.driver.find_element("css selector", ".tabs a[href$='/contacts']").click()
+    page.wait_path(path + "/contacts")
+    page.click("checkbox", "Bo: dispatched")
+    page.click("checkbox", "Ann: cancelled")
+    page.click("button", "Save notifications")
+    wait_until(lambda: [row["notify"][0] for row in customer(office, "C1")["contacts"]] == ["dispatched", "started"], "saved")
+    assert "cancelled" in customer(office, "C1")["contacts"][0]["notify"]
+
+
+def test_a_week_of_hours(office, page):
+    path = add(office, "H1", "Hyrax Mills") + "/hours"
+    page.open(path)
+    page.type("Monday", "07:00-12:00,13:00-17:00")
+    page.click("button", "Copy down from Monday")
+    assert page.find("field", "Sunday").get_attribute("value") == "07:00-12:00,13:00-17:00"
+    assert len(page.driver.find_elements("css selector", ".week .open")) == 14
+    page.type("Sunday", "closed")
+    page.click("button", "When would it open?")
+    page.wait_text("Nothing is saved yet")
+    page.click("button", "Save")
+    wait_until(lambda: office.world.ctl_json("hours", "show", "H1")["weekly"], "the hours on record")
+    week = office.world.ctl_json("hours", "show", "H1")["weekly"]
+    assert (week["sat"], week["sun"]) == ("07:00-12:00,13:00-17:00", "closed")
+
+
+def test_several_pictures_at_once(office, page, tmp_path):
+    files = [tmp_path / f"{shade}.png" for shade in (10, 200)]
+    for file, shade in zip(files, (10, 200)):
+        file.write_bytes(picture(shade))
+    page.open(add(office, "P1", "Puma Press") + "/pictures")
+    page.find("field", "File").send_keys("\n".join(str(file) for file in files))
+    wait_until(lambda: len(page.driver.find_elements("css selector", "form .thumbs img")) == 2, "two thumbnails")
+    page.type("Description", "gate <b>north</b>")
+    page.click("button", "Upload")
+    wait_until(lambda: len(page.driver.find_elements("css selector", "#rows img")) == 2, "two pictures on the page")
+    assert [row["description"] for row in customer(office, "P1")["pictures"]] == ["gate <b>north</b>"] * 2
+    shown = "return [...document.querySelectorAll('#rows img')].every(i => i.complete && i.naturalWidth === 1)"
+    wait_until(lambda: page.driver.execute_script(shown), "pictures that can be seen")
+
+
+def test_status_asks_first(office, chromium):
+    path = add(office, "T1", "Tapir Tools")
+    window = chromium.begin(office, office.people["mona"]).open(path)
+    window.click("link", "Deactivate")
+    dialog = window.find("dialog", "Are you sure?")
+    window.click("link", "Cancel", dialog)
+    window.wait_gone("dialog")
+    assert customer(office, "T1")["status"] == "active"
+    window.click("link", "Deactivate")
+    window.click("button", "Deactivate", window.find("dialog", "Are you sure?"))
+    window.wait_gone("dialog")
+    window.wait_text("inactive", "#top")
+    assert customer(office, "T1")["status"] == "inactive" and window.faults() == []
+
+
+# ---- what others do
+
+def test_changes_appear_by_themselves(office, page):
+    path = add(office, "L1", "Lynx Labs")
+    page.open(path)
+    page.find("region", "Contact and location")
+    office.world.ctl("customer", "set", "L1", "--phone", "303 555 0188")
+    page.wait_text("303 555 0188", "#location")
+    office.world.ctl("suspend", "L1", "--note", "flood")
+    assert page.find("alert").text.startswith("Suspended")
+
+
+def test_where_somebody_is_at_work_nothing_is_touched(office, page):
+    path = add(office, "L2", "Loris Lumber", "--contact", "Ann", "--email", "ann@example.com")
+    page.open(path + "/contacts")
+    box = page.find("checkbox", "Ann: cancelled")
+    box.click()
+    (ann,) = customer(office, "L2")["contacts"]
+    office.world.ctl("contact", "set", ann["id"], "--title", "boss")
+    page.wait_text("Changed by", "#rows")
+    assert box.is_selected() and "boss" not in page.text("#rows")
+    page.click("button", "Show it")
+    page.wait_text("boss", "#rows")
+
+
+# ---- without scripts
+
+def test_without_scripts_the_same_can_be_done(office, plain, tmp_path):
+    path = add(office, "W1", "Wombat Wood")
+    plain.open("/")
+    plain.find("searchbox", "Search customers").send_keys("womb", Keys.ENTER)
+    plain.click("link", "Wombat Wood")
+    plain.wait_path(path)
+    plain.click("link", "Add note")
+    plain.wait_path(path + "/notes")
+    plain.type("Note", "beware of the wombat")
+    plain.click("button", "Save")
+    plain.wait_text("beware of the wombat", "#rows")
+    plain.click("link", "Edit")
+    plain.type("City", "Elko")
+    plain.click("button", "Save")
+    plain.wait_path(path)
+    plain.wait_text("Elko", "#location")
+    plain.click("link", "Suspend")
+    plain.type("Note", "strike")
+    plain.click("button", "What would it hold?")
+    plain.wait_path(path + "/suspensions")
+    wait_until(lambda: plain.find("status").text.startswith("As it stands:"), "what it would hold")
+    assert plain.find("field", "Note").get_attribute("value") == "strike"
+    plain.click("button", "Save")
+    plain.wait_path(path)
+    assert plain.find("alert").text.startswith("Suspended until further notice")
+    plain.click("button", "Resume")
+    plain.wait_gone("alert")
+    plain.open(path + "/hours")
+    plain.type("Monday", "08:00-16:00")
+    plain.click("button", "Copy down from Monday")
+    plain.wait_text("Nothing is saved yet")
+    plain.click("button", "Save")
+    plain.wait_text("With the hours on record")
+    file = tmp_path / "plan.txt"
+    file.write_text("a plan")
+    plain.open(path + "/documents")
+    plain.find("field", "File").send_keys(str(file))
+    plain.type("Description", "the plan")
+    plain.click("button", "Upload")
+    plain.wait_text("the plan", "#rows")
+    found = customer(office, "W1")
+    assert office.world.ctl_json("hours", "show", "W1")["weekly"]["sun"] == "08:00-16:00"
+    assert (found["city"], len(found["notes"]), len(found["documents"])) == ("Elko", 1, 1)
+
+
+# ---- how it looks
+
+PAGES = ["", "/notes", "/contacts", "/hours", "/pictures", "/assets", "/suspensions", "/related", "/history"]
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_page_fits_a_phone(office, chromium, dark):
+    number = f"V{int(dark)}"
+    year = datetime.date.today().year + 1
+    path = add(office, number, "Vicuna " + "Very" * 12 + " Long", "--contact", "Ann", "--email", "a" * 60 + "@example.com",
+               "--renewal", f"{year}-01-31", "--location-notes", "x" * 90)
+    office.world.ctl("asset", "add", number, "--kind", "Roll-off", "--position", "behind the " + "long " * 20)
+    office.world.ctl("suspend", number, "--note", "n" * 120)
+    window = chromium.begin(office, office.people["sam"], width=360, height=740, dark=dark)
+    for tab in PAGES:
+        window.open(path + tab)
+        wide = window.driver.execute_script("return document.documentElement.scrollWidth")
+        assert wide <= 360, (tab, wide)
+        ground = window.driver.execute_script("return getComputedStyle(document.querySelector('.card')).backgroundColor")
+        assert (ground == "rgb(255, 255, 255)") is not dark, tab
+    small = window.open(path).driver.execute_script("""
+        return [...document.querySelectorAll('button, .button, input, header a')].filter(e => e.offsetParent && e.type !== 'checkbox')
+            .filter(e => e.getBoundingClientRect().height < 24).map(e => e.outerHTML)""")
+    assert small == [] and window.faults() == []
