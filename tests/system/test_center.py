@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: MIT
 """dispatch-center: who may come in, what a request must bring, and the records over the API."""
 import contextlib
+import http.client
 import os
 import re
 import sqlite3
+import ssl
 import stat
 import subprocess
 
 import pytest
 
 from center import PASSWORD, Center
+from smtp_peer import make_certificate
+from world import PATIENCE
 
 
 @pytest.fixture
@@ -161,6 +165,28 @@ def test_over_tls_the_cookie_is_the_hosts_alone(center):
     answer = center.form("/login", {"name": "sam", "password": PASSWORD}, {"Host": "center.example.com"})
     assert answer.status == 303
     assert answer.headers["Set-Cookie"].startswith("__Host-") and "; Secure" in answer.headers["Set-Cookie"]
+
+
+def test_tls_of_its_own(center):
+    pem = make_certificate(center.world.directory, None, ["localhost"])
+    center.world.configure(center={"tls_cert": pem, "tls_key": pem})
+    center.add("sam")
+    center.start()
+    context = ssl.create_default_context(cafile=pem)
+    port = int(center.address.rpartition(":")[2])
+    connection = http.client.HTTPSConnection("localhost", port, context=context, timeout=30 * PATIENCE)
+    connection.request("POST", "/login", f"name=sam&password={PASSWORD.replace(' ', '+')}",
+                       {"Content-Type": "application/x-www-form-urlencoded", "Origin": f"https://localhost:{port}"})
+    answer = connection.getresponse()
+    answer.read()
+    assert answer.status == 303 and answer.getheader("Set-Cookie").startswith("__Host-dispatch=")
+    connection.close()
+    plain = http.client.HTTPConnection("localhost", port, timeout=30 * PATIENCE)
+    with pytest.raises((http.client.HTTPException, OSError)):
+        plain.request("GET", "/login")
+        plain.getresponse()
+    center.world.configure(center={"tls_key": None})
+    assert center.run("-t", check=False).returncode == 78
 
 
 # ---- what a request must bring
