@@ -83,25 +83,48 @@ static int check(const struct settings *settings)
 	return err.code;
 }
 
-static int run(const struct options *options, int argc, char **argv)
+/* No passwords of relays or Redis: what isn't named isn't read. */
+static struct settings *read_settings(const struct options *options, bool user, int *ret_code)
 {
 	static const char *const serving[] = {
 	        "center",       "customers", "spool",  "office",
 	        "rules",        "gate",      "notify", "redis.max_event_size",
 	        "mail.max_age", NULL};
 	static const char *const users[] = {"center", NULL};
+	return settings_load(settings_path(options->file), user ? users : serving, print_fault,
+	                     NULL, ret_code);
+}
+
+static struct settings *reread(void *arg)
+{
+	int ignored;
+	return read_settings(arg, false, &ignored);
+}
+
+/* Until it is to end; again with each configuration that a reload brings. */
+static int serve_on(struct options *options, struct settings *settings)
+{
+	int code;
+	do {
+		struct settings *next;
+		code = serve(settings, reread, options, &next);
+		(void)settings_free(settings);
+		settings = next;
+	} while (settings);
+	return code;
+}
+
+static int run(struct options *options, int argc, char **argv)
+{
 	bool user = optind < argc;
 	int code = EX_SOFTWARE;
-	struct settings *settings = settings_load(settings_path(options->file),
-	                                          user ? users : serving, print_fault, NULL, &code);
+	struct settings *settings = read_settings(options, user, &code);
 	if (settings == NULL)
 		return code;
-	if (user)
-		code = user_command(settings, argc - optind - 1, argv + optind + 1);
-	else if (options->check)
-		code = check(settings);
-	else
-		code = serve(settings);
+	if (!user && !options->check)
+		return serve_on(options, settings);
+	code = user ? user_command(settings, argc - optind - 1, argv + optind + 1)
+	            : check(settings);
 	(void)settings_free(settings);
 	return code;
 }

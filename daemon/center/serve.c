@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The center at work: the server's threads, each with databases of its own, and a main thread that
- * waits for the signal to end.
+ * waits for a signal: to end, or to read the configuration again.
  */
 #include "center/serve.h"
 
@@ -13,6 +13,7 @@
 #include "center/pages/page.h"
 #include "common/clock.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sodium.h>
@@ -35,6 +36,9 @@ struct center {
 	const struct settings *settings;
 	struct live *live;
 	pthread_key_t stores; /* each thread's */
+	serve_reread *reread;
+	void *arg;
+	struct settings *next; /* what was read on SIGHUP */
 };
 
 /* -- a request --------------------------------------------------------------------------------- */
@@ -123,6 +127,16 @@ static bool check_pairs(const struct settings *settings, struct error *err)
 	return true;
 }
 
+static bool check_pem(const char *path, struct error *err)
+{
+	char *text;
+	bool good = read_pem(path, &text, err);
+	if (text)
+		sodium_memzero(text, strlen(text));
+	free(text);
+	return good;
+}
+
 /* Where a page leads to is a web page, never a script. */
 static bool check_jumps(const struct settings *settings, struct error *err)
 {
@@ -153,6 +167,8 @@ int serve_check(const struct settings *settings)
 {
 	struct error err;
 	if (!check_pairs(settings, &err) || !check_jumps(settings, &err) ||
+	    !check_pem(settings->center.tls_cert, &err) ||
+	    !check_pem(settings->center.tls_key, &err) ||
 	    !accounts_inspect(settings->center.path, &err) ||
 	    !customers_inspect(settings->customers.path, &err)) {
 		print_fault(&err);
@@ -161,15 +177,35 @@ int serve_check(const struct settings *settings)
 	return EX_OK;
 }
 
-static int wait_for_end(void)
+static void block_signals(sigset_t *ret)
+{
+	(void)sigemptyset(ret);
+	(void)sigaddset(ret, SIGTERM);
+	(void)sigaddset(ret, SIGINT);
+	(void)sigaddset(ret, SIGHUP);
+	(void)pthread_sigmask(SIG_BLOCK, ret, NULL);
+}
+
+/* The configuration as it is now, where it can be used. */
+static struct settings *read_again(const struct center *center)
+{
+	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_usec());
+	struct settings *next = center->reread(center->arg);
+	if (next && serve_check(next) == EX_OK)
+		return next;
+	fprintf(stderr, "dispatch-center: reload refused, nothing has changed\n");
+	(void)settings_free(next);
+	(void)sd_notify(0, "READY=1");
+	return NULL;
+}
+
+static void wait_for_end(struct center *center)
 {
 	sigset_t signals;
 	int signal = 0;
-	(void)sigemptyset(&signals);
-	(void)sigaddset(&signals, SIGTERM);
-	(void)sigaddset(&signals, SIGINT);
-	(void)sigwait(&signals, &signal);
-	return signal;
+	block_signals(&signals);
+	while (center->next == NULL && sigwait(&signals, &signal) == 0 && signal == SIGHUP)
+		center->next = read_again(center);
 }
 
 static bool run(struct center *center, struct error *err)
@@ -190,8 +226,9 @@ static bool run(struct center *center, struct error *err)
 		fprintf(stderr, "dispatch-center: listening on %s%s\n", cert ? "https " : "",
 		        server_address(server));
 		(void)sd_notify(0, "READY=1");
-		(void)wait_for_end();
-		(void)sd_notify(0, "STOPPING=1");
+		wait_for_end(center);
+		if (center->next == NULL)
+			(void)sd_notify(0, "STOPPING=1");
 	}
 	live_stop(center->live);
 	(void)server_stop(server);
@@ -202,18 +239,17 @@ static bool run(struct center *center, struct error *err)
 	return good;
 }
 
-int serve(const struct settings *settings)
+int serve(const struct settings *settings, serve_reread *reread, void *arg,
+          struct settings **ret_next)
 {
-	struct center center = {.settings = settings};
+	struct center center = {.settings = settings, .reread = reread, .arg = arg};
 	struct error err;
 	sigset_t signals;
 	int code = serve_check(settings);
+	*ret_next = NULL;
 	if (code != EX_OK)
 		return code;
-	(void)sigemptyset(&signals);
-	(void)sigaddset(&signals, SIGTERM);
-	(void)sigaddset(&signals, SIGINT);
-	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	block_signals(&signals);
 	struct accounts *accounts = accounts_open(settings->center.path, &err);
 	bool good = accounts != NULL;
 	(void)accounts_close(accounts); /* made where it was missing, before threads race */
@@ -224,6 +260,7 @@ int serve(const struct settings *settings)
 		pages_free();
 		(void)pthread_key_delete(center.stores);
 	}
+	*ret_next = center.next;
 	if (!good)
 		print_fault(&err);
 	return good ? EX_OK : err.code;

@@ -105,6 +105,10 @@ class Center:
         self.address = wait_until(listening, "dispatch-center to listen")
         return self
 
+    def log(self):
+        with open(self.log_path, encoding="utf-8") as file:
+            return file.read()
+
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(30 * PATIENCE)

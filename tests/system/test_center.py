@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import os
 import re
+import signal
 import sqlite3
 import ssl
 import stat
@@ -13,7 +14,7 @@ import pytest
 
 from center import PASSWORD, Center
 from smtp_peer import make_certificate
-from world import PATIENCE
+from world import PATIENCE, wait_until
 
 
 @pytest.fixture
@@ -187,6 +188,25 @@ def test_tls_of_its_own(center):
         plain.getresponse()
     center.world.configure(center={"tls_key": None})
     assert center.run("-t", check=False).returncode == 78
+
+
+def test_reload(center):
+    center.world.configure(center={"listen": f"unix:{center.world.path('center.sock')}"})
+    center.start()
+    assert center.ask("GET", "/login").status == 200
+    center.world.configure(center={"listen": "127.0.0.1:0"})
+    center.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: "listening on 127" in center.log(), "another address")
+    center.address = re.findall(r"listening on (\S+)", center.log())[-1]
+    assert center.ask("GET", "/login").status == 200
+    for faulty in ({"listen": "nonsense"}, {"listen": "127.0.0.1:0", "tls_cert": "/nowhere"},
+                   {"tls_key": "/nowhere"}):
+        before = center.log().count("nothing has changed")
+        center.world.configure(center=faulty)
+        center.process.send_signal(signal.SIGHUP)
+        wait_until(lambda n=before: center.log().count("reload refused, nothing has changed") == n + 1, "the refusal")
+        assert center.ask("GET", "/login").status == 200
+    assert center.stop() == 0
 
 
 # ---- what a request must bring
