@@ -23,8 +23,8 @@ DEPS := gcc make pkg-config libevent-dev libesmtp-dev libhiredis-dev libsqlite3-
 	python3 python3-pytest python3-pytest-xdist python3-aiosmtpd python3-redis python3-cryptography faketime
 DEPS_CHECK := clang clang-tidy clang-format cppcheck mandoc systemd bash-completion
 DEPS_COVERAGE := gcovr
-# For the tests of the customer center's pages in a browser, which are skipped where it can't be had.
-DEPS_BROWSER := chromium chromium-driver python3-selenium
+# For the tests of the customer center in a browser and behind a proxy, which are skipped where these can't be had.
+DEPS_TESTS := chromium chromium-driver python3-selenium nginx-light
 
 # Headers of others are system headers: their inline code is not ours to warn about.
 pkg_cflags = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(1) 2>/dev/null))
@@ -100,7 +100,7 @@ OBJ  := $(call obj,$(SOURCES))
 .SUFFIXES:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all deps deps-check deps-coverage deps-browser demo test test-long unit tests objects check asan tsan coverage fuzz bench \
+.PHONY: all deps deps-check deps-coverage deps-tests demo test test-long unit tests objects check asan tsan coverage fuzz bench \
 	install dist written generated clean help FORCE
 FORCE:
 
@@ -115,8 +115,8 @@ deps-check:
 deps-coverage:
 	@.ci/deps $(DEPS) $(DEPS_COVERAGE)
 
-deps-browser:
-	@.ci/deps $(DEPS_BROWSER) || echo 'deps: no browser can be installed: its tests are skipped'
+deps-tests:
+	@.ci/deps $(DEPS_TESTS) || echo 'deps: no browser and proxy can be installed: their tests are skipped'
 
 # pkg-config is asked when make starts, so whatever needs packages that were just installed starts another make.
 demo: deps ## a working day in half a minute: private Redis, six customers, twenty events, mails in a Maildir
@@ -128,7 +128,7 @@ TEST_JOBS ?= $(shell echo $$((3 * $$(nproc) + 2)))
 pytest = $(if $(wildcard tests/system/test_*.py),BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -n $(TEST_JOBS) \
 	--dist loadgroup -m $(1) $(PYTEST_ARGS) tests/system)
 
-test: deps deps-browser ## units, then the real programs with a real Redis and SMTP peers
+test: deps deps-tests ## units, then the real programs with a real Redis and SMTP peers
 	@$(MAKE) --no-print-directory all tests
 	@$(MAKE) --no-print-directory unit
 	@$(call pytest,"not long")

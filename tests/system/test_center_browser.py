@@ -11,10 +11,11 @@ import pytest
 
 import browser as browsers
 from center import PASSWORD, Center
-from world import World, wait_until
+from world import SANITIZED, World, wait_until
 
 pytestmark = [pytest.mark.xdist_group("browser"),
-              pytest.mark.skipif(browsers.missing() is not None, reason=f"no browser: {browsers.missing()}")]
+              pytest.mark.skipif(browsers.missing() is not None, reason=f"no browser: {browsers.missing()}"),
+              pytest.mark.skipif(SANITIZED, reason="what the center does for a browser, tests over HTTP ask of it, too")]
 Keys = getattr(browsers, "Keys", None)
 
 
