@@ -26,8 +26,8 @@ def test_jobs_follow_at_once(farm, daemon):
     if not daemon:
         farm.daemon.stop()
     farm.ctl("customer", "set", "1001", "--number", "2001")
-    assert states(farm, "2001") == [("4711", "dispatched")]
-    assert states(farm, "1001") == []
+    assert states(farm, "2001") == states(farm, "1001") == [("4711", "dispatched")], "by either number"
+    assert farm.ctl_json("job", "list")[0]["customer"] == "2001"
     assert farm.ctl_json("job", "show", "4711")["customer"] == "2001"
     assert farm.ctl_json("mail", "list")[0]["customer"] == "2001"
 
