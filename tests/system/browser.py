@@ -9,8 +9,6 @@ import re
 import shutil
 import tempfile
 
-import pytest
-
 from world import PATIENCE, wait_until
 
 try:
@@ -53,6 +51,10 @@ def missing():
     return None
 
 
+class NoBrowser(Exception):
+    pass
+
+
 class Browser:
     def __init__(self):
         self.directory = tempfile.mkdtemp(prefix="dispatchd-browser-")
@@ -67,7 +69,7 @@ class Browser:
             self.driver = webdriver.Chrome(service=Service(shutil.which("chromedriver"), env=environment), options=options)
         except WebDriverException as fault:
             shutil.rmtree(self.directory, ignore_errors=True)
-            pytest.skip(f"Chromium doesn't start here: {fault.msg.splitlines()[0]}")
+            raise NoBrowser(f"Chromium doesn't start here: {fault.msg.splitlines()[0]}") from fault
         self.driver.set_page_load_timeout(30 * PATIENCE)
         self.driver.set_script_timeout(30 * PATIENCE)
         self.center = None
@@ -173,4 +175,4 @@ class Browser:
         return self.driver.switch_to.active_element
 
 
-__all__ = ["Browser", "Keys", "missing"] if webdriver else ["Browser", "missing"]
+__all__ = ["Browser", "NoBrowser", "missing"] + (["Keys"] if webdriver else [])
