@@ -31,15 +31,19 @@ static bool search(struct call *call, const char *text, enum search_by by, json_
                    struct error *err)
 {
 	struct customers *store = stores_customers(call->stores, err);
-	json_t *row;
-	size_t i;
-	if (store == NULL || !customers_search(store, text, by, FOUND_MAX, ret, err) ||
-	    !customers_show_suspended(store, *ret, stores_default_zone(call->stores), call->now,
-	                              err))
-		return false;
-	json_array_foreach(*ret, i, row) json_object_set_new(
-	        row, "idle", json_boolean(strcmp(text_at(row, "status"), "active") != 0));
-	return true;
+	return store && customers_search(store, text, by, FOUND_MAX, ret, err) &&
+	       customers_show_suspended(store, *ret, stores_default_zone(call->stores), call->now,
+	                                err);
+}
+
+/* Where nothing is asked for: the first customers by number. */
+static bool first_ones(struct call *call, json_t **ret, struct error *err)
+{
+	const struct customer_filter filter = {.default_zone = stores_default_zone(call->stores),
+	                                       .now = call->now,
+	                                       .limit = FOUND_MAX};
+	struct customers *store = stores_customers(call->stores, err);
+	return store && customer_list(store, &filter, ret, err);
 }
 
 static void home(struct call *call)
@@ -54,11 +58,14 @@ static void home(struct call *call)
 		page_fail_status(call, 400, "There is no field of that name.");
 		return;
 	}
-	if (asked && !search(call, text, by, &rows, &err)) {
+	if (asked ? !search(call, text, by, &rows, &err) : !first_ones(call, &rows, &err)) {
 		page_fail(call, &err);
 		return;
 	}
-	rows = rows ? rows : json_array();
+	json_t *row;
+	size_t i;
+	json_array_foreach(rows, i, row) json_object_set_new(
+	        row, "idle", json_boolean(strcmp(text_at(row, "status"), "active") != 0));
 	bool none = json_array_size(rows) == 0;
 	page_answer(call, 200, "search", "Customers",
 	            json_pack("{s:s, s:o, s:b, s:b, s:o}", "q", text ? text : "", "customers", rows,
