@@ -145,7 +145,7 @@ tests: $(UNIT) $(PROBES) $(BENCH) ## build the test programs without running the
 
 objects: $(OBJ) ## compile everything and link nothing
 
-check: deps-check deps-browser ## compilers, linters, layering, and that code, manuals and samples agree
+check: deps-check deps-tests ## compilers, linters, layering, and that code, manuals and samples agree
 	@$(MAKE) --no-print-directory all written
 	@MAKE="$(MAKE)" BUILD=$(BUILD) tests/check/run
 
