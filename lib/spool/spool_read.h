@@ -30,7 +30,7 @@ struct spool_filter {
 	const char *to; /* an address, case ignored */
 	const char *reason;
 	struct instant before; /* a mail made, a job changed earlier; INSTANT_NONE: whenever */
-	int64_t before_id; /* below it alone; 0: from the latest */
+	int64_t before_id;     /* below it alone; 0: from the latest */
 	int64_t limit;
 };
 

@@ -15,10 +15,10 @@ struct world {
 	struct settings settings;
 	struct engine *engine;
 	struct instant now;
-	struct tick tick; /* 0 unless a test minds the clock that nobody sets */
+	struct tick tick;    /* 0 unless a test minds the clock that nobody sets */
 	struct buf outcomes; /* outcomes of the last turn, a line each */
-	struct buf jobs;  /* jobs released in it: "name=value " each, a line a job */
-	char last_id[64]; /* of the last outcome */
+	struct buf jobs;     /* jobs released in it: "name=value " each, a line a job */
+	char last_id[64];    /* of the last outcome */
 	struct buf
 	        fields; /* outcomes with all they say: "status=sent\treason=ok\t…", a line each */
 	struct delivery_result flying[64]; /* mails dispatched and not yet answered */

@@ -40,7 +40,7 @@ static int teardown(void **state)
 }
 
 #define outcomes_are(text) assert_string_equal(buf_text(&w->outcomes), text)
-#define has_job(text) assert_non_null(strstr(buf_text(&w->jobs), text))
+#define has_job(text)      assert_non_null(strstr(buf_text(&w->jobs), text))
 
 static void suspend(const char *scopes, const char *from, const char *until)
 {

@@ -17,12 +17,13 @@ enum { FOUND_MAX = 50 };
 static json_t *fields_of(const struct call *call, enum search_by chosen)
 {
 	json_t *fields = json_array();
-	for (int by = BY_ALL; by > BY_NONE; by--) {
+	for (int i = BY_ALL; i > BY_NONE; i--) {
+		enum search_by by = (enum search_by)i;
 		const char *name = search_by_name(by);
 		json_array_append_new(fields,
 		                      json_pack("{s:s, s:s, s:b}", "value", name, "label",
 		                                by == BY_ALL ? "any field" : form_label(call, name),
-		                                "selected", (enum search_by)by == chosen));
+		                                "selected", by == chosen));
 	}
 	return fields;
 }
