@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """dispatch-center: its pages over HTTP, as a browser without scripts has them."""
+import datetime
 import re
 
 import pytest
@@ -279,3 +280,19 @@ def test_a_reader_changes_nothing_by_forms(center):
     for path in ("/customers/1001", "/customers/1001/contacts", "/customers/1001/hours", "/customers/1001/notes"):
         page = rita.get(path).text
         assert not re.search(r'method="post" action="/(?!logout|panel)', page) and "Log out" in page, path
+
+
+def test_what_became_of_a_jobs_mails_is_said_by_the_customers_clock(center, sam):
+    """In Tokyo, which knows no summer time, it opens in two to three hours; the office is elsewhere."""
+    world = center.world
+    opens = datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=9))) + datetime.timedelta(hours=3)
+    world.ctl("customer", "set", "1001", "--timezone", "Asia/Tokyo")
+    world.ctl("hours", "set", "1001", "all", f"{opens:%H}:00-{opens:%H}:30")
+    world.start_daemon()
+    world.xadd(id="1", type="job.completed", job="J-1", customer="1001", service="Swap")
+    world.outcomes(wait_for={"event": "1"})
+    page = sam.get("/customers/1001").text
+    jobs = re.search(r'aria-label="Recent jobs".*?</section>', page, re.S).group(0)
+    assert "J-1" in jobs and "Swap" in jobs and '<span class="pill completed">completed</span>' in jobs
+    due = re.search(r"ann@example\.com: deferred, outside hours, due (?:today|tomorrow) ([\d:]+)", jobs).group(1)
+    assert due == f"{opens.hour}:00"

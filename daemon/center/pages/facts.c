@@ -115,9 +115,9 @@ static bool waits(const char *status)
 	       strcmp(status, "queued") == 0;
 }
 
-/* "dana@example.com: sent 3 times", "site@example.com: failed, address refused, 550 5.1.1 …",
- * "pat@example.com: deferred, outside hours, due tomorrow 7:00". */
-static json_t *mail_words(const struct call *call, const json_t *mail, int n)
+/* By the customer's clock: "dana@example.com: sent 3 times", "site@example.com: failed, address
+ * refused, 550 5.1.1 …", "pat@example.com: deferred, outside hours, due tomorrow 7:00". */
+static json_t *mail_words(const struct call *call, const json_t *mail, int n, const char *clock)
 {
 	const char *status = text_at(mail, "status"), *reply = text_at(mail, "reply");
 	const char *reason = text_at(mail, "reason"), *due = text_at(mail, "due");
@@ -131,14 +131,15 @@ static json_t *mail_words(const struct call *call, const json_t *mail, int n)
 	if (bad && *reply != '\0')
 		buf_printf(&line, ", %s", reply);
 	if (waits(status) && *due != '\0')
-		buf_printf(&line, ", due %s", when_words(call, due));
+		buf_printf(&line, ", due %s", when_there(call, due, clock));
 	json_t *row = json_pack("{s:s, s:b}", "words", buf_text(&line), "bad", bad);
 	buf_free(&line);
 	return row;
 }
 
 /* Mails alike are one line. */
-static void add_mails(const struct call *call, const json_t *mails, json_t *lines)
+static void add_mails(const struct call *call, const json_t *mails, const char *clock,
+                      json_t *lines)
 {
 	size_t n = json_array_size(mails);
 	for (size_t i = 0; i < n; i++) {
@@ -151,16 +152,16 @@ static void add_mails(const struct call *call, const json_t *mails, json_t *line
 			alike += same;
 		}
 		if (!seen)
-			json_array_append_new(lines, mail_words(call, mail, alike));
+			json_array_append_new(lines, mail_words(call, mail, alike, clock));
 	}
 }
 
 /* What became of the notice of the job's last state: of each of its mails, or why there is none. */
-static json_t *became_of(const struct call *call, const json_t *notice)
+static json_t *became_of(const struct call *call, const json_t *notice, const char *clock)
 {
 	json_t *lines = json_array();
 	const char *status = text_at(notice, "status"), *reason = text_at(notice, "reason");
-	add_mails(call, json_object_get(notice, "mails"), lines);
+	add_mails(call, json_object_get(notice, "mails"), clock, lines);
 	if (json_array_size(lines) == 0 && *status != '\0') {
 		bool same = strcmp(status, reason) == 0 || *reason == '\0';
 		json_array_append_new(
@@ -218,8 +219,9 @@ static void add_jobs(const struct call *call, json_t *view)
 {
 	json_t *jobs = json_object_get(view, "jobs"), *job;
 	size_t i;
-	json_array_foreach(json_object_get(jobs, "last"), i, job)
-	        json_object_set_new(job, "became", became_of(call, json_object_get(job, "notice")));
+	json_array_foreach(json_object_get(jobs, "last"), i, job) json_object_set_new(
+	        job, "became",
+	        became_of(call, json_object_get(job, "notice"), text_at(view, "local_now")));
 	json_object_set_new(view, "coming", coming_of(call, jobs));
 }
 

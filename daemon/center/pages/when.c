@@ -104,6 +104,15 @@ const char *when_words(const struct call *call, const char *text)
 	                    clock_words(call, &wall));
 }
 
+const char *when_there(const struct call *call, const char *text, const char *clock)
+{
+	struct instant at, there;
+	char local[INSTANT_TEXT_MAX];
+	if (!instant_parse(text, &at) || !instant_parse(clock, &there))
+		return when_words(call, text);
+	return when_words(call, instant_format(at, offset_of(call, clock, there), local));
+}
+
 const char *when_day(const struct call *call, const char *text)
 {
 	struct wall wall;

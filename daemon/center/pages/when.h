@@ -11,6 +11,8 @@
  * request's arena.
  */
 const char *when_words(const struct call *call, const char *text);
+/* The same by another clock: that of `clock`, a time with its offset ("" for when_words()). */
+const char *when_there(const struct call *call, const char *text, const char *clock);
 /* The day alone: "March 1, 2027"; of a time, too. */
 const char *when_day(const struct call *call, const char *text);
 /* The time alone: "9:48". */
