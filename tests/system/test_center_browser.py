@@ -324,6 +324,22 @@ def test_where_somebody_is_at_work_nothing_is_touched(office, page):
     page.wait_text("boss", "#rows")
 
 
+def test_held_jobs_come_and_go(office, page):
+    add(office, "L3", "Llama Loads")
+    office.world.ctl("suspend", "L3", "--note", "flood")
+    page.open("/holds")
+    office.world.xadd(stream="jobs:requests", id="l3", type="job.dispatch", job="J-L3", customer="L3", route="north")
+    page.wait_text("J-L3")
+    page.open("/customers/L3")
+    page.wait_text("held: suspended", "#assets")
+    assert page.find("button", "Dispatch").get_attribute("aria-disabled") == "true"
+    assert "Resuming releases J-L3" in page.text("#refused")
+    page.click("button", "Resume")
+    page.wait_gone("alert")
+    page.open("/holds")
+    page.wait_text("No job is held")
+
+
 # ---- without scripts
 
 def test_without_scripts_the_same_can_be_done(office, plain, tmp_path):

@@ -6,6 +6,8 @@ let source, waiting;
 
 // Who changed it last, by the customer's history.
 async function who() {
+	if (!location.pathname.startsWith("/customers/"))
+		return "";
 	const { page } = await load(`${subject(location.pathname)}/history`);
 	return page.querySelector("#rows li b")?.textContent;
 }
@@ -18,7 +20,8 @@ function look() {
 
 function listen(topics) {
 	source = new EventSource(`/api/v1/live?topics=${topics}`);
-	source.addEventListener("customer", look);
+	for (const topic of ["customer", "holds", "mails"])
+		source.addEventListener(topic, look);
 }
 
 function deaf() {

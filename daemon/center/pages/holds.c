@@ -22,7 +22,7 @@ static void show(struct call *call, int status, const char *fault)
 	if (call_overview(call, &overview, &err))
 		local_rows(&overview, rows);
 	page_answer(call, status, "holds", "Held jobs",
-	            json_pack("{s:o, s:b, s:s}", "rows", rows, "has_rows",
+	            json_pack("{s:s, s:o, s:b, s:s}", "topics", "holds", "rows", rows, "has_rows",
 	                      json_array_size(rows) > 0, "fault", fault));
 }
 
