@@ -296,3 +296,18 @@ def test_what_became_of_a_jobs_mails_is_said_by_the_customers_clock(center, sam)
     assert "J-1" in jobs and "Swap" in jobs and '<span class="pill completed">completed</span>' in jobs
     due = re.search(r"ann@example\.com: deferred, outside hours, due (?:today|tomorrow) ([\d:]+)", jobs).group(1)
     assert due == f"{opens.hour}:00"
+
+
+def test_numbers_with_anything_in_them(center, sam):
+    """In a path they are percent-encoded, whatever they have."""
+    center.world.ctl("customer", "add", "R&D <1>?#", "--name", "Odd One", "--parent", "1001")
+    path = "/customers/R%26D%20%3C1%3E%3F%23"
+    assert f'href="{path}"' in sam.get("/?q=odd").text
+    page = sam.get(path).text
+    for link in (f"{path}/notes", f"{path}/hours", f"/edit{path}", f"{path}/suspensions#add"):
+        assert f'href="{link}"' in page, link
+    assert f'data-live="customer:{path.rpartition("/")[2]}"' in page
+    assert f'href="{path}"' in sam.get("/customers/1001/related").text
+    assert sam.submit(f"{path}/notes", {"text": "found"}).headers["Location"] == f"{path}/notes"
+    assert sam.submit(f"{path}/suspensions", {"scopes": "jobs", "note": "x"}).headers["Location"] == path
+    assert sam.submit(f"{path}/resume", {}).headers["Location"] == path
