@@ -311,3 +311,21 @@ def test_numbers_with_anything_in_them(center, sam):
     assert sam.submit(f"{path}/notes", {"text": "found"}).headers["Location"] == f"{path}/notes"
     assert sam.submit(f"{path}/suspensions", {"scopes": "jobs", "note": "x"}).headers["Location"] == path
     assert sam.submit(f"{path}/resume", {}).headers["Location"] == path
+
+
+def test_linking_sales_reps(center, sam):
+    for name in ("Robin Lee", "Kim <x>"):
+        center.world.ctl("rep", "add", "--name", name)
+    path = "/customers/1001/reps"
+    assert len(re.findall("<option>", sam.get(path).text)) == 2
+    assert sam.submit(path, {"name": "Robin Lee", "first": "yes"}).status == 303
+    assert sam.submit(path, {"name": "Kim <x>"}).status == 303
+    assert (customer(center)["sales_rep"], customer(center)["reps"]) == ("Robin Lee", ["Robin Lee", "Kim <x>"])
+    page = sam.get(path).text
+    assert "Kim &lt;x&gt;" in page and "There is no other" in page
+    assert sam.submit(path, {"name": "Kim <x>", "first": "yes"}).status == 303
+    assert customer(center)["sales_rep"] == "Kim <x>"
+    assert sam.submit(path + "/unlink", {"name": "Kim <x>"}).status == 303
+    assert (customer(center)["sales_rep"], customer(center)["reps"]) == (None, ["Robin Lee"])
+    assert sam.submit(path, {"name": "Nobody"}).status in (404, 422)
+    assert center.log_in("rita").submit(path, {"name": "Kim <x>"}).status == 403

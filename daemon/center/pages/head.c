@@ -85,6 +85,7 @@ static const struct {
         {"assets", "Assets", "assets"},
         {"systems", "Systems", "systems"},
         {"third-parties", "Third parties", "third_parties"},
+        {"reps", "Sales reps", "reps"},
         {"activities", "Activities", "activities"},
         {"quotes", "Quotes", "quotes"},
         {"sales", "Sales", "sales"},

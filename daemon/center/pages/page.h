@@ -36,6 +36,7 @@ extern const struct route add_page_routes[];
 extern const struct route account_page_routes[];
 extern const struct route user_page_routes[];
 extern const struct route file_page_routes[];
+extern const struct route rep_page_routes[];
 extern const struct route hold_page_routes[];
 extern const struct route system_page_routes[];
 extern const struct route tab_page_routes[]; /* the last: `:tab` is any */
