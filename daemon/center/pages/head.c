@@ -85,7 +85,7 @@ static const struct {
         {"assets", "Assets", "assets"},
         {"systems", "Systems", "systems"},
         {"third-parties", "Third parties", "third_parties"},
-        {"reps", "Sales reps", "reps"},
+        {"reps", "Reps", "reps"},
         {"activities", "Activities", "activities"},
         {"quotes", "Quotes", "quotes"},
         {"sales", "Sales", "sales"},
