@@ -40,6 +40,7 @@ def get_axe():
     (BUILD / "axe").mkdir(parents=True, exist_ok=True)
     try:
         subprocess.run(["npm", "install", "--prefix", str(BUILD / "axe"), "--ignore-scripts", "--no-audit", "--no-fund",
+                        "--fetch-retries=0", "--fetch-timeout=20000",
                         "axe-core@4"], check=True, capture_output=True, timeout=120)
     except (subprocess.SubprocessError, OSError):
         return "npm can't get axe-core"
