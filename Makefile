@@ -128,7 +128,7 @@ TEST_JOBS ?= $(shell echo $$((3 * $$(nproc) + 2)))
 pytest = $(if $(wildcard tests/system/test_*.py),BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -n $(TEST_JOBS) \
 	--dist loadgroup -m $(1) $(PYTEST_ARGS) tests/system)
 
-test: deps deps-tests ## units, then the real programs with a real Redis and SMTP peers
+test: deps $(if $(SANITIZE),,deps-tests) ## units, then the real programs with a real Redis and SMTP peers
 	@$(MAKE) --no-print-directory all tests
 	@$(MAKE) --no-print-directory unit
 	@$(call pytest,"not long")
