@@ -23,7 +23,8 @@ static json_t *change_json(struct db_query *query, struct arena *arena)
 	char time[INSTANT_TEXT_MAX];
 	json_t *user = json_string(db_text(query, 1, arena)),
 	       *record = json_integer(db_int(query, 3));
-	return json_pack("{s:s, s:o, s:s, s:o, s:s, s:o, s:o}", "time",
+	return json_pack("{s:I, s:s, s:o, s:s, s:o, s:s, s:o, s:o}", "id",
+	                 (json_int_t)db_int(query, 7), "time",
 	                 instant_format(db_instant(query, 0), 0, time), "user",
 	                 user ? user : json_null(), "kind", db_text(query, 2, arena), "record",
 	                 record, "action", db_text(query, 4, arena), "before",
@@ -49,7 +50,7 @@ static bool history_ids(struct customers *store, const char *number, int64_t *re
 	return *ret != 0 || error_set(err, EX_NOINPUT, "there is no customer %s", number);
 }
 
-#define CHANGES "SELECT time, user, kind, record, action, before, after FROM change"
+#define CHANGES "SELECT time, user, kind, record, action, before, after, id FROM change"
 
 static bool changes(struct db_query *query, json_t **ret, struct error *err)
 {
@@ -157,7 +158,7 @@ bool record_history(struct customers *store, const struct kind *kind, const char
 	return good;
 }
 
-enum { CHANGED_MAX = 1000 };
+enum { CHANGED_MAX = 200 };
 
 bool changes_since(struct customers *store, int64_t after, struct arena *arena, int64_t **ret,
                    size_t *ret_n, int64_t *ret_last, struct error *err)
@@ -177,7 +178,9 @@ bool changes_since(struct customers *store, int64_t after, struct arena *arena, 
 	while ((step = db_step(query, err)) == DB_ROW)
 		(*ret)[(*ret_n)++] = db_int(query, 0);
 	/* An import of thousands: everybody may be among them. */
-	if (*ret_n == CHANGED_MAX)
+	if (*ret_n == CHANGED_MAX) {
+		*ret_n = 1;
 		(*ret)[0] = 0;
+	}
 	return step == DB_DONE;
 }

@@ -146,7 +146,7 @@ struct customer_filter {
 bool customer_list(struct customers *store, const struct customer_filter *filter, json_t **ret,
                    struct error *err) MUST_CHECK;
 
-/* Every change to the customer and what hangs on it, oldest first: time, user, kind, record,
+/* Every change to the customer and what hangs on it, oldest first: id, time, user, kind, record,
  * action, before, after (objects of the fields that changed). A removed customer's history
  * stays. */
 bool customer_history(struct customers *store, const char *number, json_t **ret,

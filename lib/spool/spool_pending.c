@@ -7,17 +7,6 @@
 
 #include "spool/spool_private.h"
 
-static void set_time(json_t *object, const char *name, struct instant t)
-{
-	char text[INSTANT_TEXT_MAX];
-	json_object_set_new(object, name, json_string(instant_format(t, 0, text)));
-}
-
-static void set_text(json_t *object, const char *name, const char *text)
-{
-	json_object_set_new(object, name, json_string(text ? text : ""));
-}
-
 /* ---- What is to come ---- */
 
 static json_t *mails_to_come(struct spool *spool, const char *customer)
@@ -31,8 +20,8 @@ static json_t *mails_to_come(struct spool *spool, const char *customer)
 	while (spool_row(spool, q)) {
 		json_t *row = json_object();
 		json_object_set_new(row, "id", json_integer(db_int(q, 0)));
-		set_text(row, "state", db_peek_text(q, 1, NULL));
-		set_time(row, "due", db_instant(q, 2));
+		spool_set_text(row, "state", db_peek_text(q, 1, NULL));
+		spool_set_time(row, "due", db_instant(q, 2));
 		json_array_append_new(list, row);
 	}
 	return list;
@@ -49,7 +38,7 @@ static json_t *jobs_held(struct spool *spool, const char *customer)
 		json_t *row = json_object(), *data;
 		const char *text = db_peek_text(q, 2, NULL);
 		json_object_set_new(row, "id", json_integer(db_int(q, 0)));
-		set_text(row, "job", db_peek_text(q, 1, NULL));
+		spool_set_text(row, "job", db_peek_text(q, 1, NULL));
 		data = text ? json_loads(text, 0, NULL) : NULL;
 		json_object_set(row, "scheduled", json_object_get(data, "scheduled"));
 		json_decref(data);
@@ -68,8 +57,8 @@ static json_t *jobs_under_way(struct spool *spool, const char *customer)
 		if (!job_state_row(job_state_find(state ? state : ""))->is_under_way)
 			continue;
 		json_t *row = json_object();
-		set_text(row, "job", db_peek_text(q, 0, NULL));
-		set_text(row, "state", state);
+		spool_set_text(row, "job", db_peek_text(q, 0, NULL));
+		spool_set_text(row, "state", state);
 		json_array_append_new(list, row);
 	}
 	return list;
@@ -108,10 +97,10 @@ static json_t *mails_of(struct spool *spool, int64_t event)
 		json_t *row = json_object();
 		json_object_set_new(row, "id", json_integer(db_int(q, 0)));
 		for (int i = 0; i < 3; i++)
-			set_text(row, texts[i], db_peek_text(q, 1 + i, NULL));
-		set_time(row, "due", db_instant(q, 4));
+			spool_set_text(row, texts[i], db_peek_text(q, 1 + i, NULL));
+		spool_set_time(row, "due", db_instant(q, 4));
 		json_object_set_new(row, "attempts", json_integer(db_int(q, 5)));
-		set_text(row, "reply", db_peek_text(q, 6, NULL));
+		spool_set_text(row, "reply", db_peek_text(q, 6, NULL));
 		json_array_append_new(list, row);
 	}
 	return list;
@@ -131,9 +120,9 @@ static json_t *notice_of(struct spool *spool, const char *customer, const char *
 		return json_null();
 	json_t *notice = json_object();
 	int64_t event = db_int(q, 0);
-	set_text(notice, "state", db_peek_text(q, 1, NULL));
-	set_text(notice, "status", db_peek_text(q, 2, NULL));
-	set_text(notice, "reason", db_peek_text(q, 3, NULL));
+	spool_set_text(notice, "state", db_peek_text(q, 1, NULL));
+	spool_set_text(notice, "status", db_peek_text(q, 2, NULL));
+	spool_set_text(notice, "reason", db_peek_text(q, 3, NULL));
 	db_finish(q);
 	json_object_set_new(notice, "mails", mails_of(spool, event));
 	return notice;
@@ -177,27 +166,29 @@ static void read_changed_jobs(struct spool *spool, int64_t after, struct arena *
 	ret->everybodys = ret->n_customers == CHANGED_MAX;
 }
 
+#define ANY_SINCE "SELECT EXISTS (SELECT 1 FROM outcome WHERE seq > ?1 AND "
+
+static bool any_since(struct spool *spool, int64_t after, const char *sql)
+{
+	struct db_query *q = spool_query(spool, sql);
+	db_bind_int(q, 1, after);
+	return spool_run_int(spool, q, 0) != 0;
+}
+
 bool spool_read_changes(struct spool *spool, int64_t after, struct arena *arena,
                         struct spool_changes *ret, struct error *err)
 {
-	int64_t before = ret->held;
 	*ret = (struct spool_changes){0};
 	if (!spool_begin_read(spool, err))
 		return false;
 	ret->last = spool_last_outcome(spool);
-	ret->held = spool_run_int(
-	        spool,
-	        spool_query(spool, "SELECT count(*) * 1000003 + coalesce(sum(id), 0) FROM request "
-	                           "WHERE status = 'held'"),
-	        0);
-	ret->holds = after >= 0 && ret->held != before;
 	if (after >= 0 && ret->last > after) {
 		read_changed_jobs(spool, after, arena, ret);
-		struct db_query *q = spool_query(
-		        spool, "SELECT EXISTS (SELECT 1 FROM outcome WHERE seq > ?1 AND mail IS "
-		               "NOT NULL)");
-		db_bind_int(q, 1, after);
-		ret->mails = spool_run_int(spool, q, 0) != 0;
+		ret->mails = any_since(spool, after, ANY_SINCE "mail IS NOT NULL)");
+		/* What a held job becomes, and that it is held. */
+		ret->holds = any_since(spool, after,
+		                       ANY_SINCE "mail IS NULL AND status IN ('held', 'released', "
+		                                 "'cancelled', 'denied', 'expired'))");
 	}
 	spool_end_read(spool);
 	if (!spool_failed(spool))

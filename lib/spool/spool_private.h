@@ -7,6 +7,8 @@
 #include "db/db.h"
 #include "spool/spool.h"
 
+#include <jansson.h>
+
 struct spool {
 	struct db *db;
 	char instance[32];
@@ -24,6 +26,10 @@ bool spool_row(struct spool *spool, struct db_query *query);
 void spool_run(struct spool *spool, struct db_query *query);
 size_t spool_run_ids(struct spool *spool, struct db_query *query, int64_t *ret, size_t max);
 int64_t spool_run_int(struct spool *spool, struct db_query *query, int64_t none);
+
+/* Members of what people are shown: a text that is no UTF-8 says so; a time in UTC. */
+void spool_set_text(json_t *object, const char *name, const char *text);
+void spool_set_time(json_t *object, const char *name, struct instant t);
 
 /* For tables with `id` and `digest` found by (?1, ?2): the id, 0 where there is none; the digest
  * where wanted. */

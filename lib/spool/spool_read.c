@@ -12,16 +12,16 @@
 #include <string.h>
 #include <sysexits.h>
 
-static void set_text(json_t *object, const char *name, const char *text)
+void spool_set_text(json_t *object, const char *name, const char *text)
 {
 	json_t *value = json_string(text ? text : "");
 	json_object_set_new(object, name, value ? value : json_string("(not UTF-8)"));
 }
 
-static void set_time(json_t *object, const char *name, struct instant t)
+void spool_set_time(json_t *object, const char *name, struct instant t)
 {
 	char text[INSTANT_TEXT_MAX];
-	set_text(object, name, instant_format(t, 0, text));
+	spool_set_text(object, name, instant_format(t, 0, text));
 }
 
 static void set_int(json_t *object, const char *name, int64_t value)
@@ -64,7 +64,7 @@ static json_t *fields_json(const struct spool_outcome *outcome, struct arena *ar
 	if (!fields_unpack(outcome->fields, outcome->fields_len, arena, &fields, &n))
 		return json;
 	for (size_t i = 0; i < n; i++)
-		set_text(json, fields[i].name, fields[i].value);
+		spool_set_text(json, fields[i].name, fields[i].value);
 	return json;
 }
 
@@ -72,22 +72,22 @@ static json_t *outcome_json(const struct spool *spool, const struct spool_outcom
                             struct arena *arena)
 {
 	json_t *json = fields_json(outcome, arena);
-	set_text(json, "id",
-	         arena_printf(arena, "%s-%lld", spool_instance(spool),
-	                      (long long)(outcome->again ? outcome->again : outcome->seq)));
+	spool_set_text(json, "id",
+	               arena_printf(arena, "%s-%lld", spool_instance(spool),
+	                            (long long)(outcome->again ? outcome->again : outcome->seq)));
 	return json;
 }
 
 static json_t *event_json(const struct spool_event *event)
 {
 	json_t *json = json_object();
-	set_text(json, "id", event->event.id);
-	set_text(json, "source", event->event.source);
-	set_text(json, "type", event_type(&event->event));
-	set_time(json, "time", event->event.time);
-	set_time(json, "received", event->event.received);
-	set_text(json, "status", status_name(event->status));
-	set_text(json, "reason", reason_name(event->reason));
+	spool_set_text(json, "id", event->event.id);
+	spool_set_text(json, "source", event->event.source);
+	spool_set_text(json, "type", event_type(&event->event));
+	spool_set_time(json, "time", event->event.time);
+	spool_set_time(json, "received", event->event.received);
+	spool_set_text(json, "status", status_name(event->status));
+	spool_set_text(json, "reason", reason_name(event->reason));
 	set_json(json, "data", event->event.data);
 	set_json(json, "trace", event->trace);
 	return json;
@@ -117,7 +117,7 @@ static void add_jobs(struct spool *spool, json_t *json, int64_t mail, struct are
 	db_bind_int(q, 1, mail);
 	while (spool_row(spool, q)) {
 		if (json_array_size(jobs) == 0)
-			set_text(json, "customer", db_text(q, 1, arena));
+			spool_set_text(json, "customer", db_text(q, 1, arena));
 		json_array_append_new(jobs, json_string(db_text(q, 0, arena)));
 	}
 	if (json_array_size(jobs) == 0)
@@ -132,20 +132,20 @@ static json_t *mail_json(struct spool *spool, int64_t id, struct arena *arena, b
 		return NULL;
 	json_t *json = json_object();
 	set_int(json, "id", mail.id);
-	set_text(json, "status", status_name(mail.status));
-	set_text(json, "reason", reason_name(mail.reason));
-	set_text(json, "state", mail.state);
+	spool_set_text(json, "status", status_name(mail.status));
+	spool_set_text(json, "reason", reason_name(mail.reason));
+	spool_set_text(json, "state", mail.state);
 	add_jobs(spool, json, id, arena);
 	json_object_set_new(json, "contact",
 	                    mail.contact == MAIL_OFFICE ? json_null() : json_integer(mail.contact));
-	set_text(json, "to", mail.address);
-	set_time(json, "made", mail.made);
-	set_time(json, "due", mail.due);
-	set_time(json, "expires", mail.expires);
-	set_time(json, "changed", mail.changed);
+	spool_set_text(json, "to", mail.address);
+	spool_set_time(json, "made", mail.made);
+	spool_set_time(json, "due", mail.due);
+	spool_set_time(json, "expires", mail.expires);
+	spool_set_time(json, "changed", mail.changed);
 	set_int(json, "attempts", mail.attempts);
-	set_text(json, "reply", mail.reply);
-	set_text(json, "message_id", mail.message_id);
+	spool_set_text(json, "reply", mail.reply);
+	spool_set_text(json, "message_id", mail.message_id);
 	if (whole)
 		set_json(json, "context", spool_mail_context(spool, id, arena));
 	return json;
@@ -178,13 +178,13 @@ static json_t *request_json(const struct spool_request *request)
 {
 	json_t *json = json_object();
 	set_int(json, "id", request->id);
-	set_text(json, "request", request->event.id);
-	set_text(json, "source", request->event.source);
-	set_text(json, "type", event_type(&request->event));
-	set_text(json, "status", status_name(request->status));
-	set_text(json, "reason", reason_name(request->reason));
-	set_time(json, "received", request->event.received);
-	set_time(json, "changed", request->changed);
+	spool_set_text(json, "request", request->event.id);
+	spool_set_text(json, "source", request->event.source);
+	spool_set_text(json, "type", event_type(&request->event));
+	spool_set_text(json, "status", status_name(request->status));
+	spool_set_text(json, "reason", reason_name(request->reason));
+	spool_set_time(json, "received", request->event.received);
+	spool_set_time(json, "changed", request->changed);
 	set_json(json, "data", request->event.data);
 	return json;
 }
@@ -212,7 +212,7 @@ static void add_outcomes(struct spool *spool, json_t *json, int64_t job, struct 
 	for (size_t i = 0; i < n; i++) {
 		json_t *row = outcome_json(spool, &o[i], arena);
 		if (o[i].outbox == OUTBOX_DISPATCH)
-			set_text(row, "stream", o[i].key);
+			spool_set_text(row, "stream", o[i].key);
 		json_array_append_new(o[i].outbox == OUTBOX_DISPATCH ? released : outcomes, row);
 	}
 	json_object_set_new(json, "outcomes", outcomes);
@@ -230,9 +230,9 @@ static json_t *job_json(struct spool *spool, int64_t id, struct arena *arena)
 	        spool_query(spool, "SELECT job, customer, state FROM job WHERE id = ?1");
 	db_bind_int(q, 1, id);
 	if (spool_row(spool, q)) {
-		set_text(json, "job", db_text(q, 0, arena));
-		set_text(json, "customer", db_text(q, 1, arena));
-		set_text(json, "state", db_text(q, 2, arena));
+		spool_set_text(json, "job", db_text(q, 0, arena));
+		spool_set_text(json, "customer", db_text(q, 1, arena));
+		spool_set_text(json, "state", db_text(q, 2, arena));
 		db_finish(q);
 	}
 	for (size_t i = 0; i < n_events; i++)
@@ -356,7 +356,7 @@ static json_t *dead_json(struct spool_outcome *outcome, struct arena *arena)
 {
 	json_t *json = json_object(), *fields = fields_json(outcome, arena);
 	set_int(json, "id", outcome->seq);
-	set_time(json, "time", outcome->time);
+	spool_set_time(json, "time", outcome->time);
 	json_object_set(json, "reason", json_object_get(fields, "dead_reason"));
 	json_object_set(json, "detail", json_object_get(fields, "dead_detail"));
 	json_object_set(json, "entry", json_object_get(fields, "dead_entry"));
@@ -383,12 +383,12 @@ bool spool_read_dead(struct spool *spool, int64_t limit, json_t **ret, struct er
 static json_t *held_json(const struct spool_request *request)
 {
 	json_t *json = request_json(request);
-	set_text(json, "job", request->event.job);
-	set_text(json, "customer", request->event.customer);
+	spool_set_text(json, "job", request->event.job);
+	spool_set_text(json, "customer", request->event.customer);
 	if (request->recheck.ms == INSTANT_NEVER.ms)
 		json_object_set_new(json, "look", json_null());
 	else
-		set_time(json, "look", request->recheck);
+		spool_set_time(json, "look", request->recheck);
 	return json;
 }
 
@@ -432,9 +432,9 @@ static json_t *job_line(struct spool *spool, struct db_query *job)
 {
 	json_t *line = json_object();
 	set_int(line, "id", db_int(job, 0));
-	set_text(line, "job", db_peek_text(job, 1, NULL));
-	set_text(line, "customer", db_peek_text(job, 2, NULL));
-	set_text(line, "state", db_peek_text(job, 3, NULL));
+	spool_set_text(line, "job", db_peek_text(job, 1, NULL));
+	spool_set_text(line, "customer", db_peek_text(job, 2, NULL));
+	spool_set_text(line, "state", db_peek_text(job, 3, NULL));
 	json_object_set_new(line, "changed", json_null());
 	for (size_t i = 0; i < LINE_MEMBERS; i++)
 		json_object_set_new(line, line_members[i], json_null());
@@ -444,7 +444,7 @@ static json_t *job_line(struct spool *spool, struct db_query *job)
 	db_bind_int(q, 1, db_int(job, 0));
 	while (spool_row(spool, q)) {
 		if (json_is_null(json_object_get(line, "changed")))
-			set_time(line, "changed", db_instant(q, 0));
+			spool_set_time(line, "changed", db_instant(q, 0));
 		set_members(line, q, 1);
 	}
 	/* What only requests had. */
@@ -507,7 +507,7 @@ bool spool_read_counts(struct spool *spool, json_t **ret, struct error *err)
 	set_int(json, "waiting", spool_wait_count(spool));
 	set_int(json, "held", spool_held_count(spool));
 	set_int(json, "unpublished", spool_last_outcome(spool) - spool_published(spool));
-	set_text(json, "instance", spool_instance(spool));
+	spool_set_text(json, "instance", spool_instance(spool));
 	return finish(spool, NULL, json, ret, err);
 }
 
@@ -534,7 +534,7 @@ bool spool_read_failures(struct spool *spool, json_t **ret, struct error *err)
 	while (spool_row(spool, q)) {
 		set_int(json, "failures", db_int(q, 0));
 		if (db_int(q, 0) > 0)
-			set_text(json, "reply", db_text(q, 1, arena));
+			spool_set_text(json, "reply", db_text(q, 1, arena));
 	}
 	return finish(spool, arena, json, ret, err);
 }

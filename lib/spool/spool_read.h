@@ -59,7 +59,6 @@ struct spool_changes {
 	bool everybodys; /* too many to name */
 	bool holds, mails;
 	int64_t last; /* the latest outcome */
-	int64_t held; /* tells one set of held jobs from another; give it back the next time */
 };
 bool spool_read_changes(struct spool *spool, int64_t after, struct arena *arena,
                         struct spool_changes *ret, struct error *err) MUST_CHECK;

@@ -84,6 +84,16 @@ def test_a_page_hears_of_changes_by_anybody(world, center):
     page.wait("holds")
 
 
+def test_the_first_change_after_the_start_is_heard(world, center):
+    carl = center.bearer("carl")
+    for n in range(3):
+        center.stop()
+        center.start()
+        page = Page(carl, "customer:1001")
+        world.ctl("customer", "set", "1001", "--city", f"City {n}")
+        page.wait("customer")
+
+
 def test_a_page_hears_of_its_parent_and_of_nobody_else(world, center):
     world.ctl("customer", "add", "A,1 x", "--name", "A site", "--parent", "1001")
     world.ctl("customer", "add", "2002", "--name", "Another")

@@ -29,7 +29,7 @@ enum {
 };
 
 struct live {
-	const struct settings *settings;
+	struct watcher *watcher; /* the thread's, once it is started */
 	struct server *server;
 	int64_t run; /* when it was started */
 	pthread_t thread;
@@ -79,25 +79,26 @@ static bool wait_tick(struct live *live)
 static void *watch(void *arg)
 {
 	struct live *live = arg;
-	struct watcher *watcher = watcher_new(live->settings, add_event, live);
 	struct tick woken = clock_tick();
 	while (wait_tick(live)) {
-		bool any = watcher_look(watcher);
+		bool any = watcher_look(live->watcher);
 		if (!any && clock_tick().ms - woken.ms < BEAT_MS)
 			continue;
 		server_wake(live->server);
 		woken = clock_tick();
 	}
-	(void)watcher_free(watcher);
 	return NULL;
 }
 
 struct live *live_new(const struct settings *settings)
 {
 	struct live *live = mem_alloc(sizeof *live);
-	*live = (struct live){.settings = settings, .run = clock_now().ms};
+	*live = (struct live){.run = clock_now().ms};
 	(void)pthread_mutex_init(&live->lock, NULL);
 	(void)pthread_cond_init(&live->stop, NULL);
+	/* What is there before the first page can be opened is no change. */
+	live->watcher = watcher_new(settings, add_event, live);
+	(void)watcher_look(live->watcher);
 	return live;
 }
 
@@ -124,6 +125,7 @@ struct live *live_free(struct live *live)
 {
 	if (live == NULL)
 		return NULL;
+	(void)watcher_free(live->watcher);
 	(void)pthread_cond_destroy(&live->stop);
 	(void)pthread_mutex_destroy(&live->lock);
 	free(live);

@@ -18,7 +18,7 @@ struct watcher {
 	struct customers *customers;
 	struct spool *spool;
 	int64_t customers_version, spool_version;
-	int64_t last_change, last_outcome, held; /* the first two -1: not known yet */
+	int64_t last_change, last_outcome; /* -1: not known yet */
 	unsigned looks;
 	bool any;
 };
@@ -121,7 +121,7 @@ static void tell_number(struct watcher *watcher, struct arena *arena, const char
 
 static void look_at_outcomes(struct watcher *watcher)
 {
-	struct spool_changes changes = {.held = watcher->held};
+	struct spool_changes changes;
 	struct arena *arena = arena_new();
 	struct error ignored;
 	if (spool_read_changes(watcher->spool, watcher->last_outcome, arena, &changes, &ignored)) {
@@ -134,13 +134,12 @@ static void look_at_outcomes(struct watcher *watcher)
 		if (changes.mails)
 			tell(watcher, LIVE_MAILS, 0, -1);
 		watcher->last_outcome = changes.last;
-		watcher->held = changes.held;
 	}
 	(void)arena_free(arena);
 }
 
-/* Opened anew now and then: the daemon may have brought it up to date, or it may be another one.
- * One that is missing counts as empty. */
+/* Reopened now and then: the daemon may have brought it up to date, or it may be another one. One
+ * that is missing counts as empty. */
 static void look_at_spool(struct watcher *watcher)
 {
 	struct error ignored;
