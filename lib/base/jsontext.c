@@ -136,3 +136,9 @@ const char *jsontext_kind(const json_t *value)
 	};
 	return kinds[json_typeof(value)];
 }
+
+const char *jsontext_at(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return text ? text : "";
+}

@@ -53,6 +53,9 @@ void jsontext_write(struct buf *buf, const json_t *value, enum jsontext_order or
 /* How deep containers nest: 0 for a scalar, 1 for `{}`. Looks no deeper than `limit` + 1. */
 int jsontext_depth(const json_t *value, int limit);
 
+/* The text of an object's member; "" where there is none. Borrowed. */
+const char *jsontext_at(const json_t *object, const char *key);
+
 /* "an object", "text", "an integer", … for messages. */
 const char *jsontext_kind(const json_t *value);
 

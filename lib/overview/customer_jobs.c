@@ -2,6 +2,7 @@
 /* A customer's jobs for its page: scheduled, held, and latest ones. */
 #include "overview/customer_jobs.h"
 
+#include "base/jsontext.h"
 #include "model/job_state.h"
 #include "overview/local_times.h"
 #include "spool/spool_read.h"
@@ -11,15 +12,9 @@
 
 enum { LOOKED_AT = 1000, LAST = 10 };
 
-static const char *text_at(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-	return text ? text : "";
-}
-
 static bool has_ended(const json_t *job)
 {
-	enum job_state state = job_state_find(text_at(job, "state"));
+	enum job_state state = job_state_find(jsontext_at(job, "state"));
 	return job_state_row(state)->is_end;
 }
 
@@ -27,16 +22,16 @@ static bool has_ended(const json_t *job)
 static bool is_to_come(const struct overview *view, const json_t *job)
 {
 	struct instant at;
-	const struct zone *zone = zone_find(view->zones, text_at(job, "timezone"));
+	const struct zone *zone = zone_find(view->zones, jsontext_at(job, "timezone"));
 	zone = zone ? zone : zone_host(view->zones);
-	return !has_ended(job) && instant_parse(text_at(job, "scheduled"), &at) &&
+	return !has_ended(job) && instant_parse(jsontext_at(job, "scheduled"), &at) &&
 	       zone_day(zone, at).n >= zone_day(zone, view->now).n;
 }
 
 static int64_t ms_of(const json_t *job, const char *key)
 {
 	struct instant at;
-	return instant_parse(text_at(job, key), &at) ? at.ms : INT64_MIN;
+	return instant_parse(jsontext_at(job, key), &at) ? at.ms : INT64_MIN;
 }
 
 static int by_schedule(const void *a, const void *b)
@@ -74,7 +69,7 @@ static void divide(const struct overview *view, const json_t *rows, json_t *ret)
 	{
 		if (is_to_come(view, row))
 			to_come[coming++] = row;
-		if (*text_at(row, "changed") != '\0')
+		if (*jsontext_at(row, "changed") != '\0')
 			past[changed++] = row;
 	}
 	json_object_set_new(ret, "scheduled", sorted(to_come, coming, SIZE_MAX, by_schedule));
@@ -87,7 +82,7 @@ static json_t *held_of(const json_t *held, const char *number)
 	size_t i;
 	json_array_foreach(held, i, row)
 	{
-		if (strcmp(text_at(row, "customer"), number) == 0)
+		if (strcmp(jsontext_at(row, "customer"), number) == 0)
 			json_array_append(own, row);
 	}
 	return own;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "overview/job_timeline.h"
 
+#include "base/jsontext.h"
 #include "model/kind.h"
 #include "overview/local_times.h"
 #include "records/records.h"
@@ -8,24 +9,18 @@
 
 #include <string.h>
 
-static const char *text_at(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-	return text ? text : "";
-}
-
 /* Those of the customer's records that name the job. */
 static json_t *records_of(const struct overview *view, const char *kind, const json_t *job)
 {
 	struct error ignored;
 	size_t i;
 	json_t *rows, *row, *own = json_array();
-	if (!records_list(view->customers, kind_find(kind), text_at(job, "customer"), &rows,
+	if (!records_list(view->customers, kind_find(kind), jsontext_at(job, "customer"), &rows,
 	                  &ignored))
 		return own;
 	json_array_foreach(rows, i, row)
 	{
-		if (strcmp(text_at(row, "job"), text_at(job, "job")) == 0)
+		if (strcmp(jsontext_at(row, "job"), jsontext_at(job, "job")) == 0)
 			json_array_append(own, row);
 	}
 	json_decref(rows);
@@ -54,7 +49,7 @@ bool job_timeline(const struct overview *view, struct spool *spool, const char *
 	if (view->customers)
 		add_records(view, json);
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-		local_members(view, json_object_get(json, lists[i]), text_at(json, "customer"));
+		local_members(view, json_object_get(json, lists[i]), jsontext_at(json, "customer"));
 	*ret = json;
 	return true;
 }

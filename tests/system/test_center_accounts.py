@@ -150,20 +150,21 @@ def test_a_systems_own_fields_and_secrets(world, center):
     center.start()
     admin, mona, sam = (center.log_in(name) for name in ("admin", "manager", "clerk"))
     assert admin.submit("/records/system-types", {"name": "gate"}).status == 303
-    for name, secret in (("code", "yes"), ("model", None)):
+    for name, secret in (("code", "yes"), ("model", None), ("version", None)):
         fields = {"name": name, **({"secret": secret} if secret else {})}
         assert admin.submit("/parts/system-types/gate/system-fields", fields).status == 303
     assert '<option value="gate">gate</option>' in sam.get("/customers/1001/systems").text
-    made = sam.submit("/customers/1001/systems", {"type": "gate", "label": "Main gate", "code": "4711", "model": "G2"})
+    made = sam.submit("/customers/1001/systems", {"type": "gate", "label": "Main gate", "code": "4711", "model": "G2",
+                                                      "field.version": "2.1"})
     assert made.status == 303, made.text
     (system,) = world.ctl_json("system", "list", "1001")
-    assert system["fields"] == {"code": "******", "model": "G2"}
+    assert system["fields"] == {"code": "******", "model": "G2", "version": "2.1"}
     edit = f"/edit/systems/{system['id']}"
-    form = sam.fill(edit, model="G3")
+    form = sam.fill(edit, model="G3", **{"field.version": "2.2"})
     assert form["code"] == [""] and form["secret"] == ["code"]
     assert sam.submit(edit, form).status == 303
     shown = world.ctl_json("system", "show", system["id"], "--reveal")
-    assert shown["fields"] == {"code": "4711", "model": "G3"}
+    assert shown["fields"] == {"code": "4711", "model": "G3", "version": "2.2"}
     reveal = f"/reveal/systems/{system['id']}"
     assert "Show secrets" not in sam.get("/customers/1001/systems").text
     assert sam.submit(reveal, {}).status == 403 and mona.get(reveal).status == 405

@@ -86,6 +86,25 @@ def test_a_site_that_is_closed_says_when_it_opens(world, carl):
     assert view["open"]["next"] == f"{day(1)}T00:00:00Z"
 
 
+def test_jobs_follow_a_new_number_at_once(held, center):
+    center.add("mona", "manager")
+    mona = center.bearer("mona")
+    version = str(mona.get("/api/v1/customers/1001").json["version"])
+    moved = mona.send("PATCH", "/api/v1/customers/1001", {"number": "2002"}, {"If-Match": version})
+    assert moved.status == 200 and moved.json["number"] == "2002", moved.text
+    assert [row["job"] for row in mona.get("/api/v1/customers/2002").json["jobs"]["held"]] == ["h1", "h2"]
+
+
+def test_a_history_in_pieces(carl):
+    for n in range(3):
+        assert carl.send("POST", "/api/v1/customers/1001/notes", {"text": f"note {n}"}).status == 201
+    piece = carl.get("/api/v1/customers/1001/history?limit=2").json
+    assert [row["after"]["text"] for row in piece["history"]] == ["note 1", "note 2"] and piece["more"] is True
+    rest = carl.get(f"/api/v1/customers/1001/history?before={piece['history'][0]['id']}").json
+    assert rest["history"][-1]["after"]["text"] == "note 0" and rest["more"] is False
+    assert carl.get("/api/v1/customers/1001/history?limit=0").status == 400
+
+
 # ---- jobs and held jobs
 
 def test_jobs_and_one_with_its_timeline(held, carl):

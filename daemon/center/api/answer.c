@@ -109,23 +109,55 @@ static int by_falling_id(const void *a, const void *b)
 	return (one < two) - (one > two);
 }
 
-void answer_list(struct call *call, const char *name, json_t *rows, const struct page *page)
+/* The page's rows by falling id, and whether there are more; takes over `rows`. */
+static json_t *cut(struct call *call, json_t *rows, const struct page *page, bool *ret_more)
 {
 	size_t n = json_array_size(rows), i;
 	json_t **sorted = arena_new_array(call->request->arena, n + 1, json_t *), *row;
 	json_t *list = json_array();
-	bool more = false;
+	*ret_more = false;
 	json_array_foreach(rows, i, row) sorted[i] = row;
 	qsort(sorted, n, sizeof(json_t *), by_falling_id);
-	for (i = 0; i < n && !more; i++) {
+	for (i = 0; i < n && !*ret_more; i++) {
 		if (page->before != 0 && id_of(sorted[i]) >= page->before)
 			continue;
-		more = (int64_t)json_array_size(list) == page->limit;
-		if (!more)
+		*ret_more = (int64_t)json_array_size(list) == page->limit;
+		if (!*ret_more)
 			json_array_append(list, sorted[i]);
 	}
-	response_json(call->response, 200, json_pack("{s:o, s:b}", name, list, "more", more));
 	json_decref(rows);
+	return list;
+}
+
+static void answer_rows(struct call *call, const char *name, json_t *list, bool more)
+{
+	response_json(call->response, 200, json_pack("{s:o, s:b}", name, list, "more", more));
+}
+
+void answer_list(struct call *call, const char *name, json_t *rows, const struct page *page)
+{
+	bool more;
+	json_t *list = cut(call, rows, page, &more);
+	answer_rows(call, name, list, more);
+}
+
+void answer_history(struct call *call, bool good, json_t *rows, const struct error *err)
+{
+	struct page page;
+	bool more;
+	if (!good) {
+		answer_fault(call, err);
+		return;
+	}
+	if (!answer_page(call, &page)) {
+		json_decref(rows);
+		return;
+	}
+	json_t *latest = cut(call, rows, &page, &more), *list = json_array();
+	for (size_t i = json_array_size(latest); i-- > 0;)
+		json_array_append(list, json_array_get(latest, i));
+	json_decref(latest);
+	answer_rows(call, "history", list, more);
 }
 
 void answer_piece(struct call *call, const char *name, json_t *rows, const struct page *page)
@@ -133,7 +165,7 @@ void answer_piece(struct call *call, const char *name, json_t *rows, const struc
 	bool more = (int64_t)json_array_size(rows) > page->limit;
 	if (more)
 		json_array_remove(rows, (size_t)page->limit);
-	response_json(call->response, 200, json_pack("{s:o, s:b}", name, rows, "more", more));
+	answer_rows(call, name, rows, more);
 }
 
 void answer_etag(struct call *call, int64_t version)
@@ -187,15 +219,12 @@ void answer_conflicts(struct call *call, struct expected *expected)
 
 void answer_change(struct call *call, const struct kind *kind, const char *name)
 {
-	struct change_context context;
 	struct expected expected;
 	struct error err;
 	json_t *values;
 	if (!answer_expected(call, &expected) || !answer_values(call, &values))
 		return;
-	bool good = call_context(call, &context, &err);
-	context.expected = &expected;
-	good = good && records_set(&context, kind, name, values, &err);
+	bool good = center_set(call, kind, name, values, &expected, &err);
 	const char *renamed = json_string_value(json_object_get(values, kind->fields[0].name));
 	if (good)
 		answer_record(call, 200, kind,

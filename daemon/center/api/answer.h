@@ -29,6 +29,9 @@ struct page {
 bool answer_page(struct call *call, struct page *ret) MUST_CHECK;
 /* 200 with {name: the page's rows by falling id, "more"}; takes over `rows`. */
 void answer_list(struct call *call, const char *name, json_t *rows, const struct page *page);
+/* A page of a history, the oldest of its changes first, or the fault where there is none (`good`
+ * false); takes over `rows`. */
+void answer_history(struct call *call, bool good, json_t *rows, const struct error *err);
 /* The same of rows that are in order, and at most one more than the page has. */
 void answer_piece(struct call *call, const char *name, json_t *rows, const struct page *page);
 

@@ -18,7 +18,7 @@ bool ask_daemon(struct call *call, enum control_request what, json_t *values, js
 	else
 		json_decref(answer);
 	if (end == CONTROL_ABSENT || end == CONTROL_FAULT)
-		err->code = EX_TEMPFAIL;
+		err->code = EX_UNAVAILABLE;
 	return end == CONTROL_ANSWERED;
 }
 

@@ -10,7 +10,7 @@
 /*
  * What changes the spool is asked of the daemon, by its control socket, in the name of whoever is
  * logged in. Takes over `values`, the request without `do` and `by`; *ret (may be NULL) is the
- * answer, the caller's. Codes are the daemon's; 75 where it can't be reached.
+ * answer, the caller's. Codes are the daemon's; 69 where it can't be reached.
  */
 bool ask_daemon(struct call *call, enum control_request what, json_t *values, json_t **ret,
                 struct error *err) MUST_CHECK;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "center/api/change.h"
 
-#include "records/records.h"
+#include "center/api/ask_daemon.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 
@@ -16,6 +17,21 @@ bool center_add(struct call *call, const struct kind *kind, const char *owner, c
 	return kind->kept_when_removed ? suspend(&context, owner, stores_default_zone(call->stores),
 	                                         values, ret_id, err)
 	                               : records_add(&context, kind, owner, values, ret_id, err);
+}
+
+bool center_set(struct call *call, const struct kind *kind, const char *name, const json_t *values,
+                struct expected *expected, struct error *err)
+{
+	struct change_context context;
+	if (!call_context(call, &context, err))
+		return false;
+	context.expected = expected;
+	if (!records_set(&context, kind, name, values, err))
+		return false;
+	const char *number = json_string_value(json_object_get(values, "number"));
+	if (kind->is_customer && number && strcmp(number, name) != 0)
+		ask_to_follow_numbers(call);
+	return true;
 }
 
 bool center_upload_too_large(const struct call *call)

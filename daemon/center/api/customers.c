@@ -150,8 +150,7 @@ static void history(struct call *call)
 	json_t *rows = NULL;
 	struct customers *store = stores_customers(call->stores, &err);
 	bool good = store && customer_history(store, call->names[0], &rows, &err);
-	answer_with(call, good, good ? json_pack("{s:o, s:b}", "history", rows, "more", 0) : NULL,
-	            &err);
+	answer_history(call, good, rows, &err);
 }
 
 static void related(struct call *call)
@@ -289,7 +288,7 @@ const struct route api_customer_routes[] = {
          .summary = "Decline a released customer"},
         {ROUTE("POST", ONE "/deactivate", ACCESS_MANAGER, deactivate),
          .summary = "Deactivate a customer"},
-        {ROUTE("GET", ONE "/history", ACCESS_READER, history),
+        {ROUTE("GET", ONE "/history", ACCESS_READER, history), .query = "limit before",
          .summary = "All changes to a customer and its records"},
         {ROUTE("GET", ONE "/related", ACCESS_READER, related),
          .summary = "Customers that share something with it"},

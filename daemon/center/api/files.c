@@ -4,6 +4,7 @@
  * name; only pictures of four kinds are shown, everything else is handed over as an attachment
  * that no browser runs.
  */
+#include "base/jsontext.h"
 #include "center/api/answer.h"
 #include "center/api/change.h"
 #include "center/api/records.h"
@@ -11,22 +12,14 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 /* -- in ---------------------------------------------------------------------------------------- */
-
-static bool is_multipart(const struct call *call)
-{
-	static const char type[] = "multipart/form-data";
-	const char *given = request_header(call->request, "Content-Type");
-	return given && strncasecmp(given, type, sizeof type - 1) == 0;
-}
 
 static void upload(struct call *call, const struct kind *kind)
 {
 	struct error err;
 	int64_t id = 0;
-	if (!is_multipart(call))
+	if (!request_is_multipart(call->request))
 		answer_status(call, 415, "send the file as multipart/form-data");
 	else if (center_upload_too_large(call))
 		answer_status(call, 413, "the file is too large");
@@ -70,18 +63,13 @@ static void set_attachment(struct call *call, const char *name)
 	buf_free(&value);
 }
 
-static const char *text_at(const json_t *record, const char *key)
-{
-	return json_string_value(json_object_get(record, key));
-}
-
 static void set_headers(struct call *call, const json_t *record)
 {
 	struct response *response = call->response;
-	const char *type = shown_type(text_at(record, "type"));
+	const char *type = shown_type(jsontext_at(record, "type"));
 	response->type = type ? type : "application/octet-stream";
 	if (type == NULL)
-		set_attachment(call, text_at(record, "name"));
+		set_attachment(call, jsontext_at(record, "name"));
 	response_header(response, call->request, "Content-Security-Policy",
 	                "default-src 'none'; sandbox");
 	response_header(response, call->request, "Cache-Control", "private, no-cache");
@@ -90,7 +78,7 @@ static void set_headers(struct call *call, const json_t *record)
 /* Whether the browser has it already (RFC 9110, section 13.1.2). */
 static bool is_known(struct call *call, const json_t *record)
 {
-	const char *hash = text_at(record, "hash");
+	const char *hash = jsontext_at(record, "hash");
 	const char *known = request_header(call->request, "If-None-Match");
 	const char *tag = arena_printf(call->request->arena, "\"%s\"", hash ? hash : "");
 	response_header(call->response, call->request, "ETag", tag);

@@ -145,15 +145,12 @@ static void history(struct call *call)
 {
 	const struct kind *kind = kind_named(call, call->names[0]);
 	struct error err;
-	json_t *rows;
+	json_t *rows = NULL;
 	struct customers *store = kind ? stores_customers(call->stores, &err) : NULL;
 	if (kind == NULL)
 		return;
-	if (store && record_history(store, kind, call->names[1], &rows, &err))
-		response_json(call->response, 200,
-		              json_pack("{s:o, s:b}", "history", rows, "more", 0));
-	else
-		answer_fault(call, &err);
+	bool good = store && record_history(store, kind, call->names[1], &rows, &err);
+	answer_history(call, good, rows, &err);
 }
 
 const struct route api_record_routes[] = {
@@ -166,7 +163,7 @@ const struct route api_record_routes[] = {
         {ROUTE("PATCH", "/api/v1/:kinds/:id", ACCESS_CLERK, change)},
         {ROUTE("DELETE", "/api/v1/:kinds/:id", ACCESS_CLERK, remove_one)},
         {ROUTE("GET", "/api/v1/:kinds/:id/history", ACCESS_READER, history),
-         .summary = "All changes to a record"},
+         .query = "limit before", .summary = "All changes to a record"},
         {ROUTE("GET", "/api/v1/:kinds/:id/:parts", ACCESS_READER, list_of_record),
          .query = "limit before"},
         {ROUTE("POST", "/api/v1/:kinds/:id/:parts", ACCESS_CLERK, add_to_record)},

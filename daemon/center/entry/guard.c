@@ -295,11 +295,9 @@ bool guard_admit(struct call *call, int64_t *ret_body_max)
 
 bool guard_form(struct call *call)
 {
-	const char *type = request_header(call->request, "Content-Type");
-	bool form = type && (strncasecmp(type, "application/x-www-form-urlencoded", 33) == 0 ||
-	                     strncasecmp(type, "multipart/form-data", 19) == 0);
 	/* An open form, the login's, has none: whoever sends it may be somebody else by now. */
-	if (!call->session || !form || call_is_api(call) || call->route->access == ACCESS_OPEN)
+	if (!call->session || !request_is_form(call->request) || call_is_api(call) ||
+	    call->route->access == ACCESS_OPEN)
 		return true;
 	const char *token = request_value(&call->request->form, "token");
 	return (token && form_token_fits(call->session, token)) ||

@@ -174,3 +174,20 @@ bool request_json(const struct request *request, json_t **ret, struct error *err
 	json_decref(value);
 	return error_set(err, EX_DATAERR, "the body is not a JSON object");
 }
+
+static bool has_type(const struct request *request, const char *type)
+{
+	const char *given = request_header(request, "Content-Type");
+	return given && strncasecmp(given, type, strlen(type)) == 0;
+}
+
+bool request_is_multipart(const struct request *request)
+{
+	return has_type(request, "multipart/form-data");
+}
+
+bool request_is_form(const struct request *request)
+{
+	return has_type(request, "application/x-www-form-urlencoded") ||
+	       request_is_multipart(request);
+}

@@ -61,6 +61,10 @@ size_t request_count(const struct request_pairs *pairs, const char *name);
 const char *request_header(const struct request *request, const char *name);
 size_t request_header_count(const struct request *request, const char *name);
 
+/* By its Content-Type: whether the body is a form's with files, and whether it is any form's. */
+bool request_is_multipart(const struct request *request);
+bool request_is_form(const struct request *request);
+
 /*
  * Takes the target apart: path, parts, query. False (65) where an escape is broken, or what it
  * stands for is not UTF-8 or a control character.

@@ -17,7 +17,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <sysexits.h>
 #include <time.h>
@@ -226,15 +225,6 @@ static enum MHD_Result on_field(void *arg, enum MHD_ValueKind kind, const char *
 	return MHD_YES;
 }
 
-static bool is_form(const struct request *request)
-{
-	const char *type = request_header(request, "Content-Type");
-	return type && (strncasecmp(type, MHD_HTTP_POST_ENCODING_FORM_URLENCODED,
-	                            strlen(MHD_HTTP_POST_ENCODING_FORM_URLENCODED)) == 0 ||
-	                strncasecmp(type, MHD_HTTP_POST_ENCODING_MULTIPART_FORMDATA,
-	                            strlen(MHD_HTTP_POST_ENCODING_MULTIPART_FORMDATA)) == 0);
-}
-
 static void take_body(struct exchange *exchange, const char *data, size_t size)
 {
 	exchange->taken += (int64_t)size;
@@ -436,7 +426,7 @@ static enum MHD_Result begin(struct server *server, struct MHD_Connection *conne
 		return request_header(request, "Expect") ? send_answer(server, connection, exchange)
 		                                         : MHD_YES;
 	}
-	if (is_form(request))
+	if (request_is_form(request))
 		exchange->post =
 		        MHD_create_post_processor(connection, FORM_BUFFER, on_field, exchange);
 	return MHD_YES;

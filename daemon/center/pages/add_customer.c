@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Adding a customer, with what was typed into the search filled in where it belongs, and a look
  * whether there is one like it. */
+#include "base/jsontext.h"
 #include "center/pages/form.h"
 #include "center/pages/head.h"
 #include "center/pages/page.h"
@@ -33,12 +34,13 @@ static json_t *guess(const char *typed)
 static json_t *inputs_of(struct call *call, const json_t *values, const struct error *fault)
 {
 	json_t *inputs = form_inputs(call, customer_kind(), true, values, fault);
-	json_array_append_new(
-	        inputs, json_pack("{s:s, s:s, s:s, s:{s:s}}", "name", "contact", "label", "Contact",
-	                          "value", text_at(values, "contact"), "input", "type", "text"));
+	json_array_append_new(inputs,
+	                      json_pack("{s:s, s:s, s:s, s:{s:s}}", "name", "contact", "label",
+	                                "Contact", "value", jsontext_at(values, "contact"), "input",
+	                                "type", "text"));
 	json_array_append_new(inputs,
 	                      json_pack("{s:s, s:s, s:s, s:{s:s}}", "name", "email", "label",
-	                                "Contact's email", "value", text_at(values, "email"),
+	                                "Contact's email", "value", jsontext_at(values, "email"),
 	                                "input", "type", "email"));
 	return inputs;
 }
@@ -72,13 +74,13 @@ static void take_extra(const struct call *call, json_t *values, const char *key)
 static bool find_like(struct call *call, const json_t *values, json_t **ret, struct error *err)
 {
 	struct customers *store = stores_customers(call->stores, err);
-	const char *city = text_at(values, "city"), *parent = text_at(values, "parent");
+	const char *city = jsontext_at(values, "city"), *parent = jsontext_at(values, "parent");
 	*ret = NULL;
 	if (store == NULL)
 		return false;
 	if (request_value(&call->request->form, "anyway"))
 		return true;
-	if (!customers_like(store, text_at(values, "name"), *city ? city : NULL,
+	if (!customers_like(store, jsontext_at(values, "name"), *city ? city : NULL,
 	                    *parent ? parent : NULL, ret, err))
 		return false;
 	if (json_array_size(*ret) == 0) {
@@ -101,7 +103,7 @@ static void add(struct call *call)
 		show(call, 409, values, like, NULL);
 	else if (call_context(call, &context, &err) &&
 	         records_add(&context, customer_kind(), NULL, values, NULL, &err))
-		to_customer(call, text_at(values, "number"), "");
+		to_customer(call, jsontext_at(values, "number"), "");
 	else if (response_status_of(&err) == 422)
 		show(call, 422, values, NULL, &err);
 	else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One record: its form, saving it beside what others changed, removing it; and a customer's status,
  * each after "are you sure?". */
+#include "base/jsontext.h"
 #include "center/api/change.h"
 #include "center/api/kinds.h"
 #include "center/pages/cells.h"
@@ -27,7 +28,7 @@ static const struct kind *record_kind(struct call *call)
 /* The customer that a record belongs to, or is. */
 static const char *customer_of(const struct kind *kind, const json_t *record)
 {
-	return text_at(record, kind->is_customer ? "number" : "customer");
+	return jsontext_at(record, kind->is_customer ? "number" : "customer");
 }
 
 static json_t *conflict_rows(const struct call *call, const json_t *conflicts)
@@ -150,16 +151,13 @@ static void save(struct call *call)
 	json_t *mine = NULL;
 	struct expected expected = {.version = version ? strtoll(version, NULL, 10) : 0,
 	                            .ret_mine = &mine};
-	struct change_context context;
 	struct error err;
 	if (kind == NULL)
 		return;
 	json_t *values = form_values(call, kind, false);
-	bool good = call_context(call, &context, &err);
-	context.expected = &expected;
-	good = good && records_set(&context, kind, call->names[1], values, &err);
+	bool good = center_set(call, kind, call->names[1], values, &expected, &err);
 	const struct field *first = &kind->fields[0];
-	const char *renamed = first->type == FIELD_NAME ? text_at(values, first->name) : "";
+	const char *renamed = first->type == FIELD_NAME ? jsontext_at(values, first->name) : "";
 	if (mine) {
 		json_decref(values);
 		values = typed_again(call, kind, mine, expected.conflicts);
@@ -191,7 +189,7 @@ static const struct kind *removable_kind(struct call *call)
 static const char *words_of(const struct call *call, const struct kind *kind, const json_t *record)
 {
 	const char *text = cells_text(call, json_object_get(record, kind->fields[0].name));
-	const char *name = kind->is_customer ? text_at(record, "name") : "";
+	const char *name = kind->is_customer ? jsontext_at(record, "name") : "";
 	return arena_printf(call->request->arena, "%s%s%s", text ? text : "", *name ? ", " : "",
 	                    name);
 }
@@ -231,7 +229,8 @@ static void remove_record(struct call *call)
 	else if (number)
 		to_customer(call, number, kinds_path(kind, call->request->arena));
 	else
-		response_redirect(call->response, call->request, next_of(&call->request->form));
+		response_redirect(call->response, call->request,
+		                  next_of(&call->request->form, "/"));
 }
 
 /* -- a customer's status ----------------------------------------------------------------------- */
@@ -263,10 +262,10 @@ static void ask_to_move(struct call *call)
 		page_fail(call, &err);
 		return;
 	}
-	const char *number = text_at(record, "number");
+	const char *number = jsontext_at(record, "number");
 	json_t *data = json_pack(
 	        "{s:o, s:s, s:s, s:s, s:s}", "question",
-	        json_sprintf("%s %s, %s?", moves[i].label, number, text_at(record, "name")),
+	        json_sprintf("%s %s, %s?", moves[i].label, number, jsontext_at(record, "name")),
 	        "detail", moves[i].detail, "action", call->request->path, "verb", moves[i].label,
 	        "back", to_customer_path(call, number, ""));
 	json_decref(record);

@@ -2,6 +2,7 @@
 /* What a customer's page says in words, out of what the record functions return. */
 #include "center/pages/facts.h"
 
+#include "base/jsontext.h"
 #include "center/pages/cells.h"
 #include "center/pages/head.h"
 #include "center/pages/hours_words.h"
@@ -31,7 +32,7 @@ static json_t *phones_of(const struct call *call, const json_t *contact)
 	} rows[] = {{"cell_phone", "cell"}, {"work_phone", "work"}, {"home_phone", "home"}};
 	json_t *phones = json_array();
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		const char *number = text_at(contact, rows[i].key);
+		const char *number = jsontext_at(contact, rows[i].key);
 		if (*number != '\0')
 			json_array_append_new(phones, json_pack("{s:s, s:s, s:s}", "label",
 			                                        rows[i].label, "number", number,
@@ -73,8 +74,10 @@ static json_t *states_of(const struct call *call, const json_t *notify, const ch
 
 static const char *called(const struct call *call, const json_t *contact)
 {
-	const char *name = text_at(contact, "name"), *first = text_at(contact, "first_name");
-	const char *last = text_at(contact, "last_name"), *email = text_at(contact, "email");
+	const char *name = jsontext_at(contact, "name"),
+	           *first = jsontext_at(contact, "first_name");
+	const char *last = jsontext_at(contact, "last_name"),
+	           *email = jsontext_at(contact, "email");
 	if (*name != '\0')
 		return name;
 	if (*first != '\0' || *last != '\0')
@@ -104,7 +107,7 @@ static bool same_mail(const json_t *a, const json_t *b)
 {
 	static const char *const keys[] = {"to", "status", "reason"};
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-		if (strcmp(text_at(a, keys[i]), text_at(b, keys[i])) != 0)
+		if (strcmp(jsontext_at(a, keys[i]), jsontext_at(b, keys[i])) != 0)
 			return false;
 	return true;
 }
@@ -119,11 +122,11 @@ static bool waits(const char *status)
  * refused, 550 5.1.1 …", "pat@example.com: deferred, outside hours, due tomorrow 7:00". */
 static json_t *mail_words(const struct call *call, const json_t *mail, int n, const char *clock)
 {
-	const char *status = text_at(mail, "status"), *reply = text_at(mail, "reply");
-	const char *reason = text_at(mail, "reason"), *due = text_at(mail, "due");
+	const char *status = jsontext_at(mail, "status"), *reply = jsontext_at(mail, "reply");
+	const char *reason = jsontext_at(mail, "reason"), *due = jsontext_at(mail, "due");
 	bool bad = strcmp(status, "failed") == 0 || strcmp(status, "bounced") == 0;
 	struct buf line = {0};
-	buf_printf(&line, "%s: %s", text_at(mail, "to"), status);
+	buf_printf(&line, "%s: %s", jsontext_at(mail, "to"), status);
 	if (n > 1)
 		buf_printf(&line, " %d times", n);
 	if (*reason != '\0' && strcmp(reason, "ok") != 0)
@@ -160,7 +163,7 @@ static void add_mails(const struct call *call, const json_t *mails, const char *
 static json_t *became_of(const struct call *call, const json_t *notice, const char *clock)
 {
 	json_t *lines = json_array();
-	const char *status = text_at(notice, "status"), *reason = text_at(notice, "reason");
+	const char *status = jsontext_at(notice, "status"), *reason = jsontext_at(notice, "reason");
 	add_mails(call, json_object_get(notice, "mails"), clock, lines);
 	if (json_array_size(lines) == 0 && *status != '\0') {
 		bool same = strcmp(status, reason) == 0 || *reason == '\0';
@@ -179,7 +182,7 @@ static json_t *row_of_job(json_t *rows, const char *job)
 	json_t *row;
 	json_array_foreach(rows, i, row)
 	{
-		if (strcmp(text_at(row, "job"), job) == 0)
+		if (strcmp(jsontext_at(row, "job"), job) == 0)
 			return row;
 	}
 	return NULL;
@@ -203,14 +206,14 @@ static json_t *coming_of(const struct call *call, const json_t *jobs)
 	rows = rows ? rows : json_array();
 	json_array_foreach(json_object_get(jobs, "held"), i, held)
 	{
-		json_t *row = row_of_job(rows, text_at(held, "job"));
+		json_t *row = row_of_job(rows, jsontext_at(held, "job"));
 		if (row == NULL) {
 			json_array_append_new(rows, job_of_held(held));
 			row = json_array_get(rows, json_array_size(rows) - 1);
 		}
 		json_object_set_new(row, "held",
 		                    json_pack("{s:O, s:s}", "id", json_object_get(held, "id"),
-		                              "why", words(call, text_at(held, "reason"))));
+		                              "why", words(call, jsontext_at(held, "reason"))));
 	}
 	return rows;
 }
@@ -221,7 +224,7 @@ static void add_jobs(const struct call *call, json_t *view)
 	size_t i;
 	json_array_foreach(json_object_get(jobs, "last"), i, job) json_object_set_new(
 	        job, "became",
-	        became_of(call, json_object_get(job, "notice"), text_at(view, "local_now")));
+	        became_of(call, json_object_get(job, "notice"), jsontext_at(view, "local_now")));
 	json_object_set_new(view, "coming", coming_of(call, jobs));
 }
 
@@ -237,16 +240,16 @@ static void add_refusal(const struct call *call, json_t *view)
 {
 	const json_t *held = json_object_get(view, "suspension");
 	const json_t *gate = json_object_get(json_object_get(view, "gate"), "job.dispatch");
-	const char *status = text_at(gate, "status"), *reason = text_at(gate, "reason");
+	const char *status = jsontext_at(gate, "status"), *reason = jsontext_at(gate, "reason");
 	const char *why = NULL;
 	if (covers(held, "routes"))
 		why = "A suspension covers routes: nothing is dispatched while it holds.";
 	else if (covers(held, "jobs"))
 		why = "A suspension covers jobs: none is created while it holds.";
-	else if (strcmp(text_at(view, "status"), "active") != 0)
+	else if (strcmp(jsontext_at(view, "status"), "active") != 0)
 		why = arena_printf(call->request->arena,
 		                   "The customer is %s: only active ones get jobs.",
-		                   text_at(view, "status"));
+		                   jsontext_at(view, "status"));
 	else if (*status != '\0' && strcmp(status, "released") != 0)
 		why = arena_printf(call->request->arena, "The gate would answer %s: %s.", status,
 		                   words(call, reason));
@@ -262,9 +265,9 @@ static void add_waiting(const struct call *call, json_t *view)
 	size_t i;
 	json_array_foreach(held, i, job)
 	{
-		if (strcmp(text_at(job, "reason"), "suspended") == 0)
+		if (strcmp(jsontext_at(job, "reason"), "suspended") == 0)
 			names = arena_printf(call->request->arena, "%s%s%s", names,
-			                     *names ? ", " : "", text_at(job, "job"));
+			                     *names ? ", " : "", jsontext_at(job, "job"));
 	}
 	if (*names != '\0')
 		json_object_set_new(view, "waiting", json_string(names));
@@ -297,7 +300,8 @@ static json_t *first_notes(const json_t *notes)
 
 void facts_add(struct call *call, json_t *view)
 {
-	json_object_set_new(view, "dial", json_string(cells_dial(call, text_at(view, "phone"))));
+	json_object_set_new(view, "dial",
+	                    json_string(cells_dial(call, jsontext_at(view, "phone"))));
 	facts_add_contacts(call, json_object_get(view, "contacts"));
 	hours_words_add(call, view);
 	add_renewal(call, view);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A customer's documents and pictures: shown, and added by a form. */
+#include "base/jsontext.h"
 #include "center/api/change.h"
 #include "center/api/kinds.h"
 #include "center/pages/form.h"
@@ -44,7 +45,7 @@ static json_t *rows_of(const struct call *call, const json_t *records)
 		json_t *row = json_copy(json_array_get(records, i));
 		json_int_t size = json_integer_value(json_object_get(row, "size"));
 		json_object_set_new(row, "weight", json_string(size_words(call, size)));
-		json_object_set_new(row, "shown", json_boolean(is_shown(text_at(row, "type"))));
+		json_object_set_new(row, "shown", json_boolean(is_shown(jsontext_at(row, "type"))));
 		json_array_append_new(rows, row);
 	}
 	return rows;

@@ -2,17 +2,12 @@
 /* The head of all pages of one customer: who it is, whether it is suspended, and its tabs. */
 #include "center/pages/head.h"
 
+#include "base/jsontext.h"
 #include "center/pages/page.h"
 #include "center/pages/when.h"
 #include "records/records.h"
 
 #include <string.h>
-
-const char *text_at(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-	return text ? text : "";
-}
 
 /* -- the suspension ---------------------------------------------------------------------------- */
 
@@ -50,7 +45,7 @@ static json_t *customer_named_by(struct call *call, const char *number)
 	struct customers *store = stores_customers(call->stores, &ignored);
 	if (store == NULL || !records_show(store, kind_find("customer"), number, &row, &ignored))
 		return json_pack("{s:s, s:s}", "number", number, "name", number);
-	json_t *named = json_pack("{s:s, s:s}", "number", number, "name", text_at(row, "name"));
+	json_t *named = json_pack("{s:s, s:s}", "number", number, "name", jsontext_at(row, "name"));
 	json_decref(row);
 	return named;
 }
@@ -60,13 +55,13 @@ static json_t *suspension_of(struct call *call, const json_t *customer, const js
 	if (row == NULL)
 		return json_null();
 	json_t *shown = json_copy((json_t *)(uintptr_t)row);
-	const char *until = text_at(row, "until"), *whose = text_at(row, "customer");
+	const char *until = jsontext_at(row, "until"), *whose = jsontext_at(row, "customer");
 	json_object_set_new(shown, "days",
 	                    *until != '\0' ? json_sprintf("until %s", when_day(call, until))
 	                                   : json_string("until further notice"));
 	json_object_set_new(shown, "what",
 	                    json_string(list_words(call, json_object_get(row, "scopes"))));
-	if (*whose != '\0' && strcmp(whose, text_at(customer, "number")) != 0)
+	if (*whose != '\0' && strcmp(whose, jsontext_at(customer, "number")) != 0)
 		json_object_set_new(shown, "inherited", customer_named_by(call, whose));
 	return shown;
 }
@@ -102,8 +97,8 @@ static json_t *tabs_of(const json_t *customer, const char *current)
 		        tabs[i].key ? json_array_size(json_object_get(customer, tabs[i].key)) : 0;
 		json_array_append_new(rows,
 		                      json_pack("{s:s, s:s, s:s, s:o, s:b}", "number",
-		                                text_at(customer, "number"), "path", tabs[i].path,
-		                                "label", tabs[i].label, "count",
+		                                jsontext_at(customer, "number"), "path",
+		                                tabs[i].path, "label", tabs[i].label, "count",
 		                                n > 0 ? json_integer((json_int_t)n) : json_null(),
 		                                "current", strcmp(tabs[i].path, current) == 0));
 	}
@@ -138,10 +133,10 @@ json_t *head_of(struct call *call, const json_t *customer, const json_t *suspens
 	json_t *head = json_object();
 	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
 		json_object_set(head, same[i], json_object_get(customer, same[i]));
-	const char *parent = text_at(customer, "parent");
+	const char *parent = jsontext_at(customer, "parent");
 	if (*parent != '\0')
 		json_object_set_new(head, "above", customer_named_by(call, parent));
-	json_object_set_new(head, "moves", moves_of(call, text_at(customer, "status")));
+	json_object_set_new(head, "moves", moves_of(call, jsontext_at(customer, "status")));
 	json_object_set_new(head, "tabs", tabs_of(customer, tab));
 	json_object_set_new(head, "suspension",
 	                    suspension_of(call, customer, holding(suspensions)));

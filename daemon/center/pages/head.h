@@ -21,7 +21,4 @@ json_t *head_of(struct call *call, const json_t *customer, const json_t *suspens
 bool head_read(struct call *call, const char *number, const char *tab, json_t **ret_head,
                json_t **ret_customer) MUST_CHECK;
 
-/* The text of a member; "" where there is none. */
-const char *text_at(const json_t *object, const char *key);
-
 #endif

@@ -2,6 +2,7 @@
 /* Held jobs: which wait, why, since when; released or called off with a note. */
 #include "center/api/ask_daemon.h"
 #include "center/pages/page.h"
+#include "center/pages/panel.h"
 #include "overview/local_times.h"
 #include "spool/spool_read.h"
 
@@ -31,13 +32,6 @@ static void holds(struct call *call)
 	show(call, 200, "");
 }
 
-/* Where the form was: this page, or the customer's. */
-static const char *back_of(const struct call *call)
-{
-	const char *next = request_value(&call->request->form, "next");
-	return next && next[0] == '/' && next[1] != '/' && next[1] != '\\' ? next : "/holds";
-}
-
 static void ask(struct call *call, enum control_request what)
 {
 	const char *note = request_value(&call->request->form, "note");
@@ -46,8 +40,9 @@ static void ask(struct call *call, enum control_request what)
 	if (ask_daemon(call, what,
 	               json_pack("{s:I, s:s*}", "id", id, "note", note && *note ? note : NULL),
 	               NULL, &err))
-		response_redirect(call->response, call->request, back_of(call));
-	else if (err.code == EX_DATAERR || err.code == EX_TEMPFAIL)
+		response_redirect(call->response, call->request,
+		                  next_of(&call->request->form, "/holds"));
+	else if (err.code == EX_DATAERR || err.code == EX_UNAVAILABLE)
 		show(call, err.code == EX_DATAERR ? 409 : 503, err.text);
 	else
 		page_fail(call, &err);

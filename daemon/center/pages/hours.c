@@ -6,6 +6,7 @@
  */
 #include "model/hours.h"
 
+#include "base/jsontext.h"
 #include "center/pages/head.h"
 #include "center/pages/hours_words.h"
 #include "center/pages/page.h"
@@ -36,7 +37,7 @@ static void week_of_record(const json_t *hours, struct week *ret)
 	const json_t *weekly = json_object_get(hours, "weekly");
 	*ret = (struct week){.set = json_is_object(weekly)};
 	for (int d = 0; d < DAYS; d++) {
-		ret->windows[d] = text_at(weekly, hours_weekday_name(d));
+		ret->windows[d] = jsontext_at(weekly, hours_weekday_name(d));
 		if (ret->set && *ret->windows[d] == '\0')
 			ret->windows[d] = "closed";
 		ret->was[d] = ret->windows[d];
@@ -87,7 +88,7 @@ static bool week_check(const struct call *call, struct week *week)
 static const struct zone *zone_of(const struct call *call, const json_t *customer)
 {
 	struct zones *zones = stores_zones(call->stores);
-	const char *name = text_at(customer, "timezone");
+	const char *name = jsontext_at(customer, "timezone");
 	const struct zone *zone = *name != '\0' ? zone_find(zones, name) : NULL;
 	const char *office = stores_default_zone(call->stores);
 	if (zone == NULL && office)

@@ -2,6 +2,7 @@
 /* Service hours as a person reads them: days alike in one line, the next dates, open or not. */
 #include "center/pages/hours_words.h"
 
+#include "base/jsontext.h"
 #include "center/pages/head.h"
 #include "center/pages/when.h"
 #include "model/hours.h"
@@ -33,7 +34,7 @@ static const char *windows_words(const struct call *call, const char *windows)
 
 static const char *windows_of(const json_t *week, int weekday)
 {
-	const char *windows = text_at(week, hours_weekday_name(weekday));
+	const char *windows = jsontext_at(week, hours_weekday_name(weekday));
 	return *windows != '\0' ? windows : "closed";
 }
 
@@ -89,7 +90,7 @@ static json_t *date_lines(const struct call *call, const json_t *dates)
 static void add_open(const struct call *call, json_t *view)
 {
 	const json_t *open = json_object_get(view, "open");
-	const char *next = text_at(open, "next"), *clock = text_at(view, "local_now");
+	const char *next = jsontext_at(open, "next"), *clock = jsontext_at(view, "local_now");
 	bool now = json_is_true(json_object_get(open, "now"));
 	if (open)
 		json_object_set_new(

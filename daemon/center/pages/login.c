@@ -12,11 +12,11 @@
 
 static void show_login(struct call *call, int status, const char *name, const char *fault)
 {
-	page_answer(
-	        call, status, "login", "Log in",
-	        json_pack("{s:b, s:s, s:s, s:s}", "private", guard_private(call), "name", name,
-	                  "fault", fault, "next",
-	                  next_of(status == 200 ? &call->request->query : &call->request->form)));
+	page_answer(call, status, "login", "Log in",
+	            json_pack("{s:b, s:s, s:s, s:s}", "private", guard_private(call), "name", name,
+	                      "fault", fault, "next",
+	                      next_of(status == 200 ? &call->request->query : &call->request->form,
+	                              "/")));
 }
 
 static void login_page(struct call *call)
@@ -42,7 +42,7 @@ static void enter(struct call *call, struct accounts *accounts)
 		return;
 	}
 	response_cookie(call->response, call->request, guard_secure(call), secret);
-	response_redirect(call->response, call->request, next_of(&call->request->form));
+	response_redirect(call->response, call->request, next_of(&call->request->form, "/"));
 }
 
 /* A wrong password is on record. What is no name may be a password in the wrong field, and isn't.
@@ -51,11 +51,9 @@ static void audit_failure(struct call *call, const char *name)
 {
 	struct error ignored;
 	struct accounts *accounts = stores_accounts(call->stores, &ignored);
-	bool is_name = strlen(name) <= 64 &&
-	               name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-")] == '\0';
 	if (accounts)
-		(void)!accounts_audit(accounts, is_name ? name : "", "login-failed", "",
-		                      &call->visitor, call->now, &ignored);
+		(void)!accounts_audit(accounts, account_name_valid(name) ? name : "",
+		                      "login-failed", "", &call->visitor, call->now, &ignored);
 }
 
 static void refuse(struct call *call, enum login login, const char *name, int64_t wait_s,

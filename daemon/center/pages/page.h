@@ -11,7 +11,8 @@
  * assets/, embedded by the build, around it the frame of all pages. Besides its own data each has
  * `page`: title, path, token (of its forms), and `me`: name, role, can_change, can_manage,
  * can_admin; null where nobody is logged in. `nav` is where all pages lead [{path, label,
- * current}], `live` whether changes are told, `no_panel` whether this user hides the side panel.
+ * current}], `live` whether there is a stream of changes, `no_panel` whether this user hides the
+ * side panel.
  * {{#when}}, {{#day}} and {{#clock}} print times as when.h has them.
  */
 bool pages_prepare(struct error *err) MUST_CHECK; /* parses all templates, once */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The pages: search, and a customer's one view. */
+#include "base/jsontext.h"
 #include "center/api/one_view.h"
 #include "center/pages/facts.h"
 #include "center/pages/form.h"
@@ -66,7 +67,7 @@ static void home(struct call *call)
 	json_t *row;
 	size_t i;
 	json_array_foreach(rows, i, row) json_object_set_new(
-	        row, "idle", json_boolean(strcmp(text_at(row, "status"), "active") != 0));
+	        row, "idle", json_boolean(strcmp(jsontext_at(row, "status"), "active") != 0));
 	bool none = json_array_size(rows) == 0;
 	page_answer(call, 200, "search", "Customers",
 	            json_pack("{s:s, s:o, s:b, s:b, s:o}", "q", text ? text : "", "customers", rows,
@@ -82,7 +83,7 @@ static void customer(struct call *call)
 		page_fail(call, &err);
 		return;
 	}
-	const char *name = text_at(view, "name");
+	const char *name = jsontext_at(view, "name");
 	json_object_set_new(view, "jumps", jumps_of(stores_settings(call->stores), view));
 	json_object_set_new(view, "head",
 	                    head_of(call, view, json_object_get(view, "suspensions"), ""));

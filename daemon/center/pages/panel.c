@@ -18,10 +18,10 @@ bool panel_hidden(const struct call *call)
 	return value && strcmp(value, "hidden") == 0;
 }
 
-const char *next_of(const struct request_pairs *pairs)
+const char *next_of(const struct request_pairs *pairs, const char *other)
 {
 	const char *next = request_value(pairs, "next");
-	return next && next[0] == '/' && next[1] != '/' && next[1] != '\\' ? next : "/";
+	return next && next[0] == '/' && next[1] != '/' && next[1] != '\\' ? next : other;
 }
 
 void panel_toggle(struct call *call)
@@ -31,5 +31,5 @@ void panel_toggle(struct call *call)
 	                arena_printf(call->request->arena,
 	                             "%s=hidden; Path=/; HttpOnly; SameSite=Lax; Max-Age=%d",
 	                             cookie_of(call), hide ? YEAR_S : 0));
-	response_redirect(call->response, call->request, next_of(&call->request->form));
+	response_redirect(call->response, call->request, next_of(&call->request->form, "/"));
 }

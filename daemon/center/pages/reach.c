@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "center/pages/reach.h"
 
+#include "base/jsontext.h"
 #include "center/pages/head.h"
 #include "model/words.h"
 #include "overview/calendar.h"
@@ -26,7 +27,7 @@ static bool read_planned(const struct overview *overview, const char *number, co
                          struct suspension *ret, struct error *err)
 {
 	const struct zone *zone;
-	const char *from = text_at(typed, "from"), *until = text_at(typed, "until");
+	const char *from = jsontext_at(typed, "from"), *until = jsontext_at(typed, "until");
 	if (!calendar_zone(overview, number, &zone, err))
 		return false;
 	*ret = (struct suspension){.scopes = typed ? scopes_of(json_object_get(typed, "scopes"))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The sales reps of a customer: linked, unlinked, and which is the first. */
+#include "base/jsontext.h"
 #include "center/pages/head.h"
 #include "center/pages/page.h"
 #include "center/pages/to.h"
@@ -27,7 +28,7 @@ static json_t *others(const json_t *all, const json_t *linked)
 	const json_t *rep;
 	json_array_foreach(all, i, rep)
 	{
-		if (!is_linked(linked, text_at(rep, "name")))
+		if (!is_linked(linked, jsontext_at(rep, "name")))
 			json_array_append(names, json_object_get(rep, "name"));
 	}
 	return names;
@@ -61,7 +62,7 @@ static void show(struct call *call, int status, const char *fault)
 	json_t *choices = others(all, linked);
 	json_t *data = json_pack("{s:o, s:O, s:o, s:b, s:b, s:o, s:s}", "head", head, "number",
 	                         json_object_get(customer, "number"), "rows",
-	                         rows_of(linked, text_at(customer, "sales_rep")), "has_rows",
+	                         rows_of(linked, jsontext_at(customer, "sales_rep")), "has_rows",
 	                         json_array_size(linked) > 0, "has_choices",
 	                         json_array_size(choices) > 0, "choices", choices, "fault", fault);
 	json_decref(customer);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A customer's history, and the customers that share something with it. */
+#include "base/jsontext.h"
 #include "center/pages/cells.h"
 #include "center/pages/form.h"
 #include "center/pages/head.h"
@@ -85,7 +86,8 @@ static void history(struct call *call)
 	json_array_foreach(newest, i, row)
 	{
 		json_object_set_new(row, "fields", fields_of(call, row));
-		json_object_set_new(row, "action", json_string(did(call, text_at(row, "action"))));
+		json_object_set_new(row, "action",
+		                    json_string(did(call, jsontext_at(row, "action"))));
 	}
 	json_decref(all);
 	json_object_set_new(data, "rows", newest);

@@ -3,6 +3,7 @@
  */
 #include "center/pages/systems.h"
 
+#include "base/jsontext.h"
 #include "center/pages/head.h"
 #include "center/pages/page.h"
 #include "center/pages/to.h"
@@ -12,6 +13,17 @@
 #include <string.h>
 
 #define SECRET_MARK "secret"
+/* Before the name of a field that a form, or the kind, needs for itself. */
+#define OWN_PREFIX "field."
+
+static bool is_taken(const char *name)
+{
+	static const char *const taken[] = {"token", "version", "next", "number", SECRET_MARK};
+	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+		if (strcmp(taken[i], name) == 0)
+			return true;
+	return kind_field(kind_find("system"), name) != NULL;
+}
 
 /* -- inputs ------------------------------------------------------------------------------------ */
 
@@ -33,14 +45,14 @@ static void choose_type(struct call *call, json_t *inputs, const char *chosen)
 	                                         "selected", *chosen == '\0'));
 	json_array_foreach(types, i, type)
 	{
-		const char *name = text_at(type, "name");
+		const char *name = jsontext_at(type, "name");
 		json_array_append_new(choices,
 		                      json_pack("{s:s, s:s, s:b}", "value", name, "label", name,
 		                                "selected", strcmp(name, chosen) == 0));
 	}
 	json_array_foreach(inputs, i, input)
 	{
-		if (strcmp(text_at(input, "name"), "type") != 0)
+		if (strcmp(jsontext_at(input, "name"), "type") != 0)
 			continue;
 		json_object_del(input, "input");
 		json_object_set_new(input, "has_choices", json_pack("{s:O}", "choices", choices));
@@ -52,8 +64,8 @@ static void choose_type(struct call *call, json_t *inputs, const char *chosen)
 /* A system has its own values below `fields`; what was typed, beside the others. */
 static const char *value_of(const json_t *values, const char *name)
 {
-	const char *own = text_at(json_object_get(values, "fields"), name);
-	return *own != '\0' ? own : text_at(values, name);
+	const char *own = jsontext_at(json_object_get(values, "fields"), name);
+	return *own != '\0' ? own : jsontext_at(values, name);
 }
 
 /* What the fault says of the field. */
@@ -66,19 +78,21 @@ static const char *wrong_of(const struct error *fault, const char *name)
 
 static json_t *input_of(const json_t *field, const json_t *values, const struct error *fault)
 {
-	const char *name = text_at(field, "name");
+	const char *name = jsontext_at(field, "name");
 	bool secret = json_is_true(json_object_get(field, "secret"));
-	return json_pack(
-	        "{s:s, s:s, s:s, s:b, s:s, s:s, s:b, s:{s:s}}", "name", name, "label", name, "help",
-	        secret ? "kept encrypted; empty: as it is" : text_at(field, "about"), "required", 0,
-	        "value", secret ? "" : value_of(values, name), "fault", wrong_of(fault, name),
-	        "secret", secret, "input", "type", secret ? "password" : "text");
+	json_t *as = json_sprintf("%s%s", is_taken(name) ? OWN_PREFIX : "", name);
+	return json_pack("{s:o, s:s, s:s, s:b, s:s, s:s, s:b, s:{s:s}}", "name", as, "label", name,
+	                 "help",
+	                 secret ? "kept encrypted; empty: as it is" : jsontext_at(field, "about"),
+	                 "required", 0, "value", secret ? "" : value_of(values, name), "fault",
+	                 wrong_of(fault, name), "secret", secret, "input", "type",
+	                 secret ? "password" : "text");
 }
 
 void systems_inputs(struct call *call, const json_t *values, bool adding, const struct error *fault,
                     json_t *inputs)
 {
-	const char *type = text_at(values, "type");
+	const char *type = jsontext_at(values, "type");
 	json_t *fields = *type != '\0' ? list_of(call, "system-field", type) : json_array(), *field;
 	size_t i;
 	if (adding)
@@ -99,15 +113,14 @@ static bool is_marked(const struct request_pairs *form, const char *name)
 
 void systems_values(const struct call *call, json_t *values)
 {
-	static const char *const ours[] = {"token", "version", "next", "number", SECRET_MARK};
 	const struct request_pairs *form = &call->request->form;
 	for (size_t i = 0; i < form->n; i++) {
 		const char *name = form->rows[i].name, *text = form->rows[i].value;
-		bool own = kind_field(kind_find("system"), name) != NULL;
-		for (size_t k = 0; k < sizeof ours / sizeof *ours; k++)
-			own = own || strcmp(ours[k], name) == 0;
-		if (!own && !(*text == '\0' && is_marked(form, name)))
-			json_object_set_new(values, name, json_string(text));
+		bool prefixed = strncmp(name, OWN_PREFIX, strlen(OWN_PREFIX)) == 0;
+		if (is_taken(name) || (*text == '\0' && is_marked(form, name)))
+			continue;
+		json_object_set_new(values, name + (prefixed ? strlen(OWN_PREFIX) : 0),
+		                    json_string(text));
 	}
 }
 
@@ -129,10 +142,11 @@ static json_t *rows_of(const json_t *fields)
 static bool audit(struct call *call, const json_t *system, struct error *err)
 {
 	struct accounts *accounts = stores_accounts(call->stores, err);
-	return accounts && accounts_audit(accounts, call->account.name, "secret",
-	                                  arena_printf(call->request->arena, "system %s of %s",
-	                                               call->names[0], text_at(system, "customer")),
-	                                  &call->visitor, call->now, err);
+	return accounts &&
+	       accounts_audit(accounts, call->account.name, "secret",
+	                      arena_printf(call->request->arena, "system %s of %s", call->names[0],
+	                                   jsontext_at(system, "customer")),
+	                      &call->visitor, call->now, err);
 }
 
 /* A POST, since looking is put on record: in the customer's history, too. */
@@ -151,9 +165,9 @@ static void reveal(struct call *call)
 		page_fail(call, &err);
 		return;
 	}
-	const char *label = text_at(system, "label"), *type = text_at(system, "type");
+	const char *label = jsontext_at(system, "label"), *type = jsontext_at(system, "type");
 	json_t *data = json_pack("{s:s, s:s, s:o}", "label", *label ? label : type, "back",
-	                         to_customer_path(call, text_at(system, "customer"), "systems"),
+	                         to_customer_path(call, jsontext_at(system, "customer"), "systems"),
 	                         "rows", rows_of(json_object_get(system, "fields")));
 	json_decref(system);
 	page_answer(call, 200, "secrets", "Secrets", data);

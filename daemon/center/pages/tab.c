@@ -4,6 +4,7 @@
  * quote's items, a sale's payments), and records of no customer (sales reps, types of systems).
  * What a form has follows from the kind; what may be done, the record functions know.
  */
+#include "base/jsontext.h"
 #include "center/api/change.h"
 #include "center/api/kinds.h"
 #include "center/pages/cells.h"
@@ -115,7 +116,7 @@ static void show(struct call *call, const struct listing *listing, int status, c
 		return;
 	}
 	json_t *data = json_pack("{s:o, s:s, s:o}", "head", head, "number",
-	                         listing->tab ? text_at(head, "number") : listing->number, "up",
+	                         listing->tab ? jsontext_at(head, "number") : listing->number, "up",
 	                         up_of(call, listing));
 	add_rows(call, listing->kind, records, data);
 	add_form(call, listing->kind, data, typed, fault);
@@ -192,7 +193,7 @@ static bool find_parts(struct call *call, struct listing *ret)
 	*ret = (struct listing){
 	        .kind = kind,
 	        .owner = call->names[1],
-	        .number = arena_strdup(call->request->arena, text_at(record, "customer"))};
+	        .number = arena_strdup(call->request->arena, jsontext_at(record, "customer"))};
 	json_decref(record);
 	return true;
 }

@@ -75,10 +75,15 @@ bool role_find(const char *name, enum role *ret, struct error *err)
 	                 "role: expected reader, clerk, manager or admin (got %.40s)", name);
 }
 
-static bool name_check(const char *name, struct error *err)
+bool account_name_valid(const char *name)
 {
 	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-");
-	if (len == 0 || len > NAME_MAX_CHARS || name[len] != '\0')
+	return len > 0 && len <= NAME_MAX_CHARS && name[len] == '\0';
+}
+
+static bool name_check(const char *name, struct error *err)
+{
+	if (!account_name_valid(name))
 		return error_set(
 		        err, EX_DATAERR,
 		        "name: expected 1 to %d characters of a-z 0-9 . _ - (got \"%.80s\")",

@@ -40,6 +40,8 @@ struct accounts *accounts_close(struct accounts *accounts); /* takes NULL; retur
 /* Secrets that are shown once: 256 random bits in base64url. */
 enum { SECRET_SIZE = 44 };
 
+/* Whether it may be an account's name. */
+bool account_name_valid(const char *name);
 /* NAME is 1 to 64 of `a-z 0-9 . _ -`. `password` NULL: none until a link sets one. */
 bool accounts_add(struct accounts *accounts, const char *name, enum role role, const char *password,
                   struct instant now, struct error *err) MUST_CHECK;
