@@ -12,6 +12,7 @@
 #include "center/live/live.h"
 #include "center/pages/page.h"
 #include "common/clock.h"
+#include "records/file_type.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -172,7 +173,7 @@ int serve_check(const struct settings *settings)
 	    !check_pem(settings->center.tls_cert, &err) ||
 	    !check_pem(settings->center.tls_key, &err) ||
 	    !accounts_inspect(settings->center.path, &err) ||
-	    !customers_inspect(settings->customers.path, &err)) {
+	    !customers_inspect(settings->customers.path, &err) || !file_type_check(&err)) {
 		print_fault(&err);
 		return err.code;
 	}

@@ -66,59 +66,36 @@ int content_open(struct customers *store, const char *hash, struct error *err)
 
 /* -- what it is -------------------------------------------------------------------------------- */
 
-static const struct {
-	const char *type;
-	bool picture;
-	size_t at;
-	const char *magic;
-	size_t len;
-} magics[] = {
-        {.type = "image/png", .picture = true, .magic = "\x89PNG\r\n\x1a\n", .len = 8},
-        {.type = "image/jpeg", .picture = true, .magic = "\xff\xd8\xff", .len = 3},
-        {.type = "image/gif", .picture = true, .magic = "GIF8", .len = 4},
-        {.type = "image/webp", .picture = true, .at = 8, .magic = "WEBP", .len = 4},
-        {.type = "image/heic", .picture = true, .at = 4, .magic = "ftyphei", .len = 7},
-        {.type = "image/tiff", .picture = true, .magic = "II*\0", .len = 4},
-        {.type = "image/tiff", .picture = true, .magic = "MM\0*", .len = 4},
-        {.type = "application/pdf", .magic = "%PDF-", .len = 5},
-        {.type = "application/zip",
-         .magic = "PK\x03\x04",
-         .len = 4}, /* and what office programs write */
-        {.type = "application/gzip", .magic = "\x1f\x8b", .len = 2},
-        {.type = "application/msword", .magic = "\xd0\xcf\x11\xe0", .len = 4},
-};
-
-static const char *type_of(const struct content *content, bool *ret_picture)
+/* libmagic wants a PNG's first chunk behind its signature; one that was cut off or mended is one by
+ * its signature alone. */
+static void recognize_png(struct content *content)
 {
-	*ret_picture = false;
-	for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++) {
-		size_t end = magics[i].at + magics[i].len;
-		if (content->head_len < end ||
-		    memcmp(content->head + magics[i].at, magics[i].magic, magics[i].len) != 0)
-			continue;
-		*ret_picture = magics[i].picture;
-		return magics[i].type;
-	}
-	return content->text ? "text/plain" : "application/octet-stream";
+	static const char signature[] = "\x89PNG\r\n\x1a\n";
+	size_t len = sizeof signature - 1;
+	if (strcmp(content->type, "application/octet-stream") == 0 && content->head_len >= len &&
+	    memcmp(content->head, signature, len) == 0)
+		(void)snprintf(content->type, sizeof content->type, "image/png");
 }
 
-bool content_type(const struct content *content, const struct kind *kind, const char **ret,
-                  struct error *err)
+bool content_recognize(struct content *content, const struct kind *kind, struct error *err)
 {
-	bool picture;
-	*ret = type_of(content, &picture);
+	static const char image[] = "image/";
+	if (!file_type(content->head, content->head_len, content->type, err))
+		return false;
+	recognize_png(content);
+	bool picture = strncmp(content->type, image, sizeof image - 1) == 0 &&
+	               strcmp(content->type, "image/svg+xml") != 0;
 	return picture || !kind->picture_only ||
-	       error_set(err, EX_DATAERR, "this is not a picture, but %s", *ret);
+	       error_set(err, EX_DATAERR, "this is not a picture, but %s", content->type);
 }
 
 /* -- taking it in ------------------------------------------------------------------------------ */
 
 static void look_at(struct content *content, const unsigned char *bytes, size_t n)
 {
-	for (size_t i = 0; i < n && content->head_len < CONTENT_HEAD_SIZE; i++)
-		content->head[content->head_len++] = bytes[i];
-	if (memchr(bytes, '\0', n))
-		content->text = false;
+	size_t room = sizeof content->head - content->head_len, part = n < room ? n : room;
+	memcpy(content->head + content->head_len, bytes, part);
+	content->head_len += part;
 	content->size += (int64_t)n;
 }
 
@@ -129,7 +106,7 @@ bool content_copy(FILE *in, FILE *out, const char *out_name, int64_t size_max,
 	unsigned char bytes[CHUNK_SIZE], hash[crypto_hash_sha256_BYTES];
 	crypto_hash_sha256_state state;
 	size_t n;
-	*content = (struct content){.text = true};
+	*content = (struct content){0};
 	(void)crypto_hash_sha256_init(&state);
 	(void)crypto_hash_sha256_update(&state, none, 0);
 	while ((n = fread(bytes, 1, sizeof bytes, in)) > 0) {

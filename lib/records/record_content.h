@@ -4,17 +4,18 @@
 
 #include "base/folder.h"
 #include "model/kind.h"
+#include "records/file_type.h"
 #include "records/transaction.h"
 
 #include <stdio.h>
 
-enum { HASH_TEXT_SIZE = 65, CONTENT_HEAD_SIZE = 16 };
+enum { HASH_TEXT_SIZE = 65 };
 struct content {
-	unsigned char head[CONTENT_HEAD_SIZE];
+	unsigned char head[FILE_TYPE_HEAD_SIZE];
 	size_t head_len;
 	int64_t size;
-	bool text; /* nothing in it but text, by its first bytes */
 	char hash[HASH_TEXT_SIZE];
+	char type[FILE_TYPE_SIZE]; /* once content_recognize() was called */
 };
 bool content_hash_valid(const char *hash);
 /* A content of the store; its descriptor, or -1. */
@@ -26,9 +27,10 @@ bool content_shelf(const struct folder *files, const char *hash, mode_t mode, st
 /* The whole of `in` to `out` (NULL: nowhere), and what it is. `size_max` 0: of any size. */
 bool content_copy(FILE *in, FILE *out, const char *out_name, int64_t size_max,
                   struct content *content, struct error *err) MUST_CHECK;
-/* Its type, recognized by its first bytes. Where `kind` is that of pictures, it has to be one. */
-bool content_type(const struct content *content, const struct kind *kind, const char **ret,
-                  struct error *err) MUST_CHECK;
+/* Sets its type, by its first bytes. Where `kind` is that of pictures, it has to be one; an SVG,
+ * which may hold scripts, is none. Codes 65, 72. */
+bool content_recognize(struct content *content, const struct kind *kind,
+                       struct error *err) MUST_CHECK;
 /* A content on its way into files/, under a name of its own. */
 struct incoming {
 	struct folder files;

@@ -19,8 +19,8 @@ static json_t *plain_name(const char *name, struct arena *arena)
 }
 
 static bool add_row(struct transaction *tx, const struct kind *kind, const char *number,
-                    const json_t *values, const struct content *content, const char *type,
-                    const char *name, int64_t *ret_id)
+                    const json_t *values, const struct content *content, const char *name,
+                    int64_t *ret_id)
 {
 	struct row row;
 	int64_t customer;
@@ -28,8 +28,8 @@ static bool add_row(struct transaction *tx, const struct kind *kind, const char 
 	    !row_new(tx, kind, customer, &row))
 		return false;
 	json_t *complete =
-	        json_pack("{s:o, s:s, s:I, s:s}", "name", plain_name(name, tx->arena), "type", type,
-	                  "size", (json_int_t)content->size, "hash", content->hash);
+	        json_pack("{s:o, s:s, s:I, s:s}", "name", plain_name(name, tx->arena), "type",
+	                  content->type, "size", (json_int_t)content->size, "hash", content->hash);
 	json_t *given = json_copy((json_t *)(uintptr_t)values);
 	(void)json_object_update_missing(given, complete);
 	json_decref(complete);
@@ -46,14 +46,12 @@ bool file_add(const struct change_context *context, const struct kind *kind, con
 	struct transaction tx;
 	struct content content;
 	struct incoming incoming;
-	const char *type;
 	bool good = content_take_in(context->store, in, size_max, &incoming, &content, err) &&
-	            content_type(&content, kind, &type, err) &&
-	            transaction_begin(&tx, context, err);
+	            content_recognize(&content, kind, err) && transaction_begin(&tx, context, err);
 	if (good)
-		good = transaction_end(
-		        &tx, add_row(&tx, kind, number, values, &content, type, name, ret_id) &&
-		                     content_put_in_place(&tx, &incoming, content.hash));
+		good = transaction_end(&tx,
+		                       add_row(&tx, kind, number, values, &content, name, ret_id) &&
+		                               content_put_in_place(&tx, &incoming, content.hash));
 	incoming_end(&incoming);
 	return good;
 }

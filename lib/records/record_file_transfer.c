@@ -85,12 +85,12 @@ static bool take(struct transaction *tx, FILE *in, bool ours, const char *hash,
 	                  "hash: the content of that name has a different hash"));
 }
 
-static bool describe(struct transaction *tx, struct row *after, const struct content *content)
+static bool describe(struct transaction *tx, struct row *after, struct content *content)
 {
-	const char *type, *name = row_value(after, "name");
-	if (!content_type(content, after->kind, &type, tx->err))
+	const char *name = row_value(after, "name");
+	if (!content_recognize(content, after->kind, tx->err))
 		return false;
-	row_set(after, "type", type);
+	row_set(after, "type", arena_strdup(tx->arena, content->type));
 	row_set(after, "size", arena_printf(tx->arena, "%lld", (long long)content->size));
 	if (name)
 		row_set(after, "name", content_name(name, tx->arena));

@@ -286,9 +286,28 @@ def test_pictures_are_shown_and_nothing_else_is_one(carl):
     content = carl.get(f"/api/v1/pictures/{answer.json['id']}/content")
     assert content.body == PNG and content.headers["Content-Type"] == "image/png"
     assert "Content-Disposition" not in content.headers and content.headers["X-Content-Type-Options"] == "nosniff"
-    svg = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
-    assert upload(carl, "/api/v1/customers/1001/pictures", [("gate.png", svg)], description="x").status == 422
+    for content in (b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
+                    b"<!DOCTYPE html><title>x</title>", b"%PDF-1.4\n", b"RIFF\x10\0\0\0WAVEfmt "):
+        refused = upload(carl, "/api/v1/customers/1001/pictures", [("gate.png", content)], description="x")
+        assert refused.status == 422 and "not a picture" in refused.text, refused.text
     assert carl.get(f"/api/v1/pictures/{answer.json['id']}/content/x").status == 404
+
+
+@pytest.mark.parametrize("content, kind", [
+    (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "application/pdf"),
+    (b"<!DOCTYPE html><title>x</title>", "text/html"),
+    (b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', "image/svg+xml"),
+    (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "image/heic"),
+    (b"ID3\x04\0\0\0\0\0\0\xff\xfb\x90\x64" + bytes(32), "audio/mpeg"),
+    (b"\x89PNG\r\n\x1a\ncut off", "image/png"),
+    ("Grüße an die Straße\n".encode(), "text/plain"),
+    (b"\x01\x02\x03\xff" * 8, "application/octet-stream")])
+def test_a_document_is_what_its_content_is(carl, content, kind):
+    answer = upload(carl, "/api/v1/customers/1001/documents", [("gate.png", content)], description="x")
+    assert answer.status == 201 and answer.json["type"] == kind, answer.text
+    got = carl.get(f"/api/v1/documents/{answer.json['id']}/content")
+    shown = "Content-Disposition" not in got.headers
+    assert got.body == content and shown == (kind == "image/png")
 
 
 def test_an_upload_needs_a_description_and_a_file(carl, center):
