@@ -166,6 +166,31 @@ static void sessions_end_one_by_one(void **state)
 	json_decref(rows);
 }
 
+static void an_account_keeps_the_language_of_its_pages(void **state)
+{
+	char secret[SECRET_SIZE];
+	struct account account;
+	struct error err;
+	bool found;
+	(void)state;
+	begin(noon, secret);
+	assert_true(accounts_find(accounts, "sam", arena, &account, &err));
+	assert_string_equal(account.language, "");
+	assert_true(accounts_set_language(accounts, "sam", "de", &err));
+	assert_true(sessions_find(accounts, secret, noon, arena, &account, &found, &err));
+	assert_true(found);
+	assert_string_equal(account.language, "de");
+	accounts = accounts_close(accounts);
+	accounts = accounts_open(path, &err);
+	assert_true(accounts_find(accounts, "sam", arena, &account, &err));
+	assert_string_equal(account.language, "de");
+	assert_true(accounts_set_language(accounts, "sam", "", &err));
+	assert_true(accounts_find(accounts, "sam", arena, &account, &err));
+	assert_string_equal(account.language, "");
+	assert_false(accounts_set_language(accounts, "nobody", "de", &err));
+	assert_int_equal(err.code, EX_NOINPUT);
+}
+
 static void links_are_good_once_and_for_a_day(void **state)
 {
 	char secret[SECRET_SIZE], other[SECRET_SIZE];
@@ -228,6 +253,8 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(sessions_end_after_twelve_hours_unused, setup,
 	                                        teardown),
 	        cmocka_unit_test_setup_teardown(sessions_end_one_by_one, setup, teardown),
+	        cmocka_unit_test_setup_teardown(an_account_keeps_the_language_of_its_pages, setup,
+	                                        teardown),
 	        cmocka_unit_test_setup_teardown(links_are_good_once_and_for_a_day, setup, teardown),
 	        cmocka_unit_test_setup_teardown(a_forms_token_is_its_sessions, setup, teardown),
 	        cmocka_unit_test_setup_teardown(secrets_are_kept_as_hashes, setup, teardown),

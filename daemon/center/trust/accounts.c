@@ -17,12 +17,15 @@ enum { NAME_MAX_CHARS = 64 };
 static const char center_1[] =
 #include "center_1.sql.h"
         ;
-static const char *const migrations[] = {center_1};
+static const char center_2[] =
+#include "center_2.sql.h"
+        ;
+static const char *const migrations[] = {center_1, center_2};
 
 static const struct db_schema schema = {
         .name = "center.db",
         .application_id = DB_ID_CENTER,
-        .digest = "cfebc6212596410305b2071fa8992e8342622e048c24e0143a1866f1de9271cf",
+        .digest = "f112e499b171927764a0c9b995fd13107eed63205802e1ad123e6d1988bbb99a",
         .private = true,
         .remedy = "stop dispatch-center, move the file with its -wal and -shm aside, and put a "
                   "backup in its place, or add the accounts again; see dispatch-center(8)",
@@ -122,7 +125,8 @@ void account_read(struct db_query *query, struct arena *arena, struct account *r
 	                        .name = db_text(query, 1, arena),
 	                        .role = role,
 	                        .has_password = db_int(query, 3) != 0,
-	                        .has_token = db_int(query, 4) != 0};
+	                        .has_token = db_int(query, 4) != 0,
+	                        .language = db_text(query, 5, arena)};
 }
 
 bool accounts_find(struct accounts *accounts, const char *name, struct arena *arena,
@@ -175,11 +179,11 @@ static json_t *account_row(struct db_query *query, struct arena *arena)
 	struct account account;
 	char text[INSTANT_TEXT_MAX];
 	account_read(query, arena, &account);
-	const char *used = instant_format(db_instant(query, 6), 0, text);
+	const char *used = instant_format(db_instant(query, ACCOUNT_N + 1), 0, text);
 	return json_pack("{s:s, s:s, s:b, s:b, s:I, s:s?}", "name", account.name, "role",
 	                 role_name(account.role), "password", account.has_password, "token",
-	                 account.has_token, "sessions", (json_int_t)db_int(query, 5), "used",
-	                 *used ? used : NULL);
+	                 account.has_token, "sessions", (json_int_t)db_int(query, ACCOUNT_N),
+	                 "used", *used ? used : NULL);
 }
 
 bool accounts_list(struct accounts *accounts, json_t **ret, struct error *err)
@@ -279,6 +283,16 @@ bool accounts_set_token(struct accounts *accounts, const char *name, char ret[SE
 		secret_new(ret);
 		secret_bind(query, 2, ret);
 	}
+	return run_on(accounts, query, name, err);
+}
+
+bool accounts_set_language(struct accounts *accounts, const char *name, const char *language,
+                           struct error *err)
+{
+	struct db_query *query =
+	        db_query(accounts->db, "UPDATE account SET language = ?2 WHERE name = ?1");
+	db_bind_text(query, 1, name);
+	db_bind_text(query, 2, language);
 	return run_on(accounts, query, name, err);
 }
 

@@ -30,6 +30,7 @@ struct account {
 	const char *name;
 	enum role role;
 	bool has_password, has_token;
+	const char *language; /* of its pages: "de"; "": the browser's */
 };
 
 /* Whether the file is ours or isn't there; and opening it, made where it is missing (mode 0600). */
@@ -58,6 +59,9 @@ bool accounts_set_password(struct accounts *accounts, const char *name, const ch
 /* A new API token, which replaces the one before; `ret` NULL revokes it. */
 bool accounts_set_token(struct accounts *accounts, const char *name, char ret[SECRET_SIZE],
                         struct error *err) MUST_CHECK;
+/* "" for the browser's. The caller knows which there are. */
+bool accounts_set_language(struct accounts *accounts, const char *name, const char *language,
+                           struct error *err) MUST_CHECK;
 bool accounts_remove(struct accounts *accounts, const char *name, struct error *err) MUST_CHECK;
 
 /* A link's secret, good once and for 24 h, to set a password; and setting it by that: *ret_name (in

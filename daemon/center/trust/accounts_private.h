@@ -15,10 +15,11 @@ enum { KEY_SIZE = 32 };
 void secret_new(char ret[SECRET_SIZE]);
 void secret_bind(struct db_query *query, int i, const char *secret);
 
-/* An account from columns `at` and on: id, name, role, password IS NOT NULL, token IS NOT NULL. */
+/* An account is the first ACCOUNT_N columns of a row. */
 #define ACCOUNT_COLUMNS                                                                            \
 	"account.id, account.name, account.role, account.password IS NOT NULL,"                    \
-	" account.token IS NOT NULL"
+	" account.token IS NOT NULL, account.language"
+enum { ACCOUNT_N = 6 };
 void account_read(struct db_query *query, struct arena *arena, struct account *ret);
 
 #endif

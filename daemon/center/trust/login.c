@@ -100,7 +100,7 @@ static bool look_up(struct accounts *accounts, const char *name, struct arena *a
 	*ret_hash = NULL;
 	if (step == DB_ROW) {
 		account_read(query, arena, ret);
-		*ret_hash = db_text_or_null(query, 5, arena);
+		*ret_hash = db_text_or_null(query, ACCOUNT_N, arena);
 	}
 	db_finish(query);
 	return step != DB_FAULT;

@@ -62,7 +62,7 @@ bool sessions_find(struct accounts *accounts, const char *secret, struct instant
 	bool stale = false;
 	if (*ret_found) {
 		account_read(query, arena, ret);
-		stale = db_int(query, 5) + USED_STEP_MS < now.ms;
+		stale = db_int(query, ACCOUNT_N) + USED_STEP_MS < now.ms;
 	}
 	db_finish(query);
 	return step != DB_FAULT && (!stale || note_use(accounts, secret, now, err));
