@@ -11,6 +11,7 @@
 #include "center/http/server.h"
 #include "center/live/live.h"
 #include "center/pages/page.h"
+#include "center/pages/words.h"
 #include "common/clock.h"
 #include "records/file_type.h"
 
@@ -82,11 +83,12 @@ static bool admit(void *arg, struct request *request, int64_t *ret_body_max,
 {
 	struct call *call = call_new(arg, request, response);
 	request->kept = call;
-	if (guard_admit(call, ret_body_max))
+	bool admitted = guard_admit(call, ret_body_max);
+	words_choose(call);
+	if (admitted)
 		return true;
 	if (!call_is_api(call) && response->status >= 400 && call->known)
-		page_fail_status(call, response->status,
-		                 "This page isn't there, or not for your account.");
+		page_fail_status(call, response->status, words(call, "fault.no_access"));
 	return false;
 }
 
@@ -258,9 +260,10 @@ int serve(const struct settings *settings, serve_reread *reread, void *arg,
 	(void)accounts_close(accounts); /* made where it was missing, before threads race */
 	if (good && pthread_key_create(&center.stores, end_thread) == 0) {
 		center.live = live_new(settings);
-		good = pages_prepare(&err) && run(&center, &err);
+		good = words_prepare(&err) && pages_prepare(&err) && run(&center, &err);
 		center.live = live_free(center.live);
 		pages_free();
+		words_free();
 		(void)pthread_key_delete(center.stores);
 	}
 	*ret_next = center.next;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A form's page as a dialog: the same page, fetched, and its form sent from where one is.
-import { load, refresh, say, subject } from "./page.js";
+import { load, refresh, say, subject, words } from "./page.js";
 
 // The part of a page that a dialog shows.
 function part(page) {
@@ -27,7 +27,7 @@ class Dialog {
 		close.type = "button";
 		close.className = "plain close";
 		close.dataset.close = "";
-		close.textContent = "Close";
+		close.textContent = words.close;
 		if (head) {
 			head.id = "dialog-head";
 			this.box.setAttribute("aria-labelledby", head.id);
@@ -65,9 +65,9 @@ class Dialog {
 			else if (part(page))
 				this.fill(part(page));
 			else
-				say(page.querySelector("[role=alert]")?.textContent || "That didn't work.");
+				say(page.querySelector("[role=alert]")?.textContent || words.failed);
 		} catch {
-			say("The center can't be reached for now; nothing was saved.");
+			say(words.unsaved);
 		}
 		this.box.querySelector("[role=alert], [aria-invalid]")?.scrollIntoView({ block: "nearest" });
 	}
@@ -80,7 +80,7 @@ class Dialog {
 		}
 		await refresh({ force: true });
 		this.box.close();
-		say("Saved.");
+		say(words.saved);
 	}
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Search as you type: a combobox (ARIA 1.2) with a list of customers. The last answer wins.
-import { say } from "./page.js";
+import { say, words } from "./page.js";
 
 const LEAST = 2, MOST = 8;
+const fixed = JSON.parse(words.fixed || "{}");
+const named = word => fixed[word] || word;
 
 function option(id, href, parts, bad) {
 	const row = document.createElement("div");
@@ -25,10 +27,10 @@ function hit(customer, n) {
 	const { field, value } = customer.matched || {};
 	const parts = [["b", "", customer.name], ["span", "muted", customer.number]];
 	if (customer.suspended)
-		parts.push(["span", "pill bad", "suspended"]);
+		parts.push(["span", "pill bad", named("suspended")]);
 	if (customer.status !== "active")
-		parts.push(["span", `pill ${customer.status}`, customer.status]);
-	parts.push(["div", "muted", [place, field && `${field}: ${value}`].filter(Boolean).join(" · ")]);
+		parts.push(["span", `pill ${customer.status}`, named(customer.status)]);
+	parts.push(["div", "muted", [place, field && `${named(field)}: ${value}`].filter(Boolean).join(" · ")]);
 	return option(`hit-${n}`, `/customers/${encodeURIComponent(customer.number)}`, parts, customer.suspended);
 }
 
@@ -40,7 +42,7 @@ class Finder {
 		this.list.id = "hits";
 		this.list.hidden = true;
 		this.list.setAttribute("role", "listbox");
-		this.list.setAttribute("aria-label", "Customers");
+		this.list.setAttribute("aria-label", words.customers);
 		this.input.type = "text";
 		for (const [name, value] of Object.entries({ role: "combobox", "aria-expanded": "false", "aria-controls": "hits",
 			"aria-autocomplete": "list" }))
@@ -73,7 +75,7 @@ class Finder {
 				this.fill(text, found);
 		} catch (fault) {
 			if (fault.name !== "AbortError")
-				say("The search can't be reached for now.");
+				say(words.unsearched);
 		}
 	}
 
@@ -81,7 +83,7 @@ class Finder {
 		const rows = customers.map(hit);
 		if (this.adds)
 			rows.push(option("hit-new", `/add/customers?typed=${encodeURIComponent(text)}`,
-				[["span", "", "Add new:"], ["b", "", text]], false));
+				[["span", "", words.addNew], ["b", "", text]], false));
 		this.list.replaceChildren(...rows);
 		this.list.dataset.text = text;
 		this.active = -1;

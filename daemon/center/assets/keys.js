@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Single keys for what one does all day; off in fields, and switched off for good by whoever doesn't want them.
-const HELP = [["/", "search"], ["s", "suspend or resume"], ["n", "add a note"], ["e", "edit the customer"], ["?", "these keys"]];
+import { words } from "./page.js";
 
 const on = () => localStorage.getItem("keys") !== "off";
 
 function help() {
-	const box = document.createElement("dialog");
-	const list = HELP.map(([key, what]) => `<dt><kbd>${key}</kbd></dt><dd>${what}</dd>`).join("");
-	box.setAttribute("aria-labelledby", "keys-head");
-	box.innerHTML = `<form method="dialog"><h1 id="keys-head">Keys</h1><dl>${list}</dl>
-<p><label class="check"><input type="checkbox" name="on"> Use these keys</label></p><button class="primary">Close</button></form>`;
+	const box = document.getElementById("keys").content.firstElementChild.cloneNode(true);
 	const choice = box.querySelector("[name=on]");
 	choice.checked = on();
 	choice.addEventListener("change", () => localStorage.setItem("keys", choice.checked ? "on" : "off"));
@@ -41,7 +37,7 @@ export function keys() {
 	const button = document.createElement("button");
 	button.type = "button";
 	button.className = "plain";
-	button.textContent = "Keys";
+	button.textContent = words.keys;
 	button.addEventListener("click", help);
 	nav.prepend(button);
 	document.addEventListener("keydown", press);

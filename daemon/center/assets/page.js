@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Pages as fragments: fetched, and put in the place of what is shown, region by region.
 
+// The words of the page's language, and what belongs into their {blanks}.
+export const words = document.getElementById("words")?.dataset ?? {};
+export function fill(text, blanks) {
+	return text.replace(/\{(\w+)\}/g, (all, name) => blanks[name] ?? all);
+}
+
 // Says something to everybody, those who don't see it too; it goes away by itself.
 let silence;
 export function say(text) {
@@ -44,9 +50,9 @@ function offer(region, fresh, who) {
 	const line = document.createElement("p");
 	const button = document.createElement("button");
 	line.className = "changed";
-	line.textContent = who ? `Changed by ${who}. ` : "Changed meanwhile. ";
+	line.textContent = who ? fill(words.changedBy, { who }) : words.changed;
 	button.type = "button";
-	button.textContent = "Show it";
+	button.textContent = words.show;
 	button.addEventListener("click", () => put(region, fresh));
 	line.append(button);
 	region.prepend(line);

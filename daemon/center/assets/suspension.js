@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // What a suspension would hold or reach, said before it is saved, as its form is filled in.
+import { fill } from "./page.js";
+
 let asked = 0;
 
-const count = (n, one, many) => n > 0 && `${n} ${n === 1 ? one : many}`;
-
-function words({ mails, jobs, sites }) {
-	const parts = [count(mails, "mail waits and is suppressed", "mails wait and are suppressed"),
-		count(jobs, "job is held", "jobs are held"), count(sites, "site inherits it", "sites inherit it")].filter(Boolean);
-	return `As it stands: ${parts.join(", ") || "no mail waits, no job is held, no site inherits it"}.`;
+function reach(words, counts) {
+	const parts = ["mails", "jobs", "sites"].filter(key => counts[key] > 0)
+		.map(key => fill(words[key + (counts[key] === 1 ? "One" : "Many")], { n: counts[key] }));
+	return fill(words.whole, { parts: parts.join(", ") || words.none });
 }
 
 async function look(form) {
@@ -18,12 +18,12 @@ async function look(form) {
 			query.set(name, data.get(name));
 	query.set("scopes", data.getAll("scopes").join(","));
 	if (!query.get("scopes")) {
-		said.textContent = "Nothing is suspended: choose jobs, routes or emails.";
+		said.textContent = said.dataset.unchosen;
 		return;
 	}
 	const answer = await fetch(`${said.dataset.preview}?${query}`);
 	if (mine === asked && answer.ok)
-		said.textContent = words(await answer.json());
+		said.textContent = reach(said.dataset, await answer.json());
 }
 
 function start(event) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Uploads: what was chosen is shown at once, and how far it is.
-import { refresh, say } from "./page.js";
+import { refresh, say, words } from "./page.js";
 
 function preview(form) {
 	const shown = form.querySelector(".thumbs");
@@ -43,9 +43,9 @@ async function submit(event) {
 			preview(form);
 			await refresh({ force: true });
 		}
-		say(status === 200 && !fault ? "Uploaded." : fault?.textContent || "That didn't work.");
+		say(status === 200 && !fault ? words.uploaded : fault?.textContent || words.failed);
 	} catch {
-		say("The center can't be reached for now; nothing was uploaded.");
+		say(words.notUploaded);
 	}
 	bar.hidden = true;
 }

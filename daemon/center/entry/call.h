@@ -12,6 +12,7 @@
 /* One request on its way through the center: what came, from whom, and the answer. */
 enum { CALL_NAMES_MAX = 4 };
 
+struct language;
 struct live;
 
 struct call {
@@ -29,6 +30,7 @@ struct call {
 	struct account account; /* who */
 	const char *session;    /* the cookie's secret; NULL for a token or nobody */
 	struct visitor visitor;
+	const struct language *language; /* of pages (pages/words.h); NULL: not chosen yet */
 };
 
 /* Says that something failed, as a problem (RFC 9457). */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One's own account: password, API token, and where one is logged in. */
+/* One's own account: password, language, API token, and where one is logged in. */
 #include "center/entry/guard.h"
 #include "center/pages/page.h"
+#include "center/pages/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,11 +40,11 @@ static void show(struct call *call, int status, const char *fault, const char *t
 		page_fail(call, &err);
 		return;
 	}
-	page_answer(call, status, "account", "Your account",
-	            json_pack("{s:s, s:s, s:o, s:b, s:b, s:b}", "fault", fault, "token", token,
-	                      "sessions", sessions, "has_password", call->account.has_password,
-	                      "has_token", call->account.has_token, "private",
-	                      guard_private(call)));
+	page_answer(call, status, "account", words(call, "account.title"),
+	            json_pack("{s:s, s:s, s:o, s:o, s:b, s:b, s:b}", "fault", fault, "token", token,
+	                      "languages", words_languages(call->account.language), "sessions",
+	                      sessions, "has_password", call->account.has_password, "has_token",
+	                      call->account.has_token, "private", guard_private(call)));
 }
 
 static void account(struct call *call)
@@ -91,7 +92,7 @@ static void change_password(struct call *call)
 	if (accounts == NULL)
 		return;
 	if (!guard_private(call)) {
-		show(call, 403, "Passwords need TLS.", "");
+		show(call, 403, words(call, "password.tls"), "");
 		return;
 	}
 	switch (accounts_login(accounts, call->account.name, current ? current : "", &call->visitor,
@@ -100,17 +101,36 @@ static void change_password(struct call *call)
 		set_password(call, accounts, password ? password : "");
 		break;
 	case LOGIN_WRONG:
-		show(call, 422, "The current password is wrong.", "");
+		show(call, 422, words(call, "password.wrong"), "");
 		break;
 	case LOGIN_WAIT:
 		response_header(call->response, call->request, "Retry-After",
 		                arena_printf(call->request->arena, "%lld", (long long)wait_s));
-		show(call, 429, err.text, "");
+		show(call, 429,
+		     words_fill(call, "login.wait", json_pack("{s:I}", "n", (json_int_t)wait_s)),
+		     "");
 		break;
 	case LOGIN_FAULT:
 		page_fail(call, &err);
 		break;
 	}
+}
+
+/* -- the language ------------------------------------------------------------------------------ */
+
+static void change_language(struct call *call)
+{
+	const char *code = request_value(&call->request->form, "language");
+	struct error err;
+	struct accounts *accounts = accounts_of(call);
+	if (accounts == NULL)
+		return;
+	if (code == NULL || (*code != '\0' && !words_has_language(code)))
+		show(call, 422, words(call, "account.language.none"), "");
+	else if (accounts_set_language(accounts, call->account.name, code, &err))
+		response_redirect(call->response, call->request, "/account");
+	else
+		page_fail(call, &err);
 }
 
 /* -- the token --------------------------------------------------------------------------------- */
@@ -154,6 +174,7 @@ static void end_session(struct call *call)
 const struct route account_page_routes[] = {
         {ROUTE("GET", "/account", ACCESS_READER, account)},
         {ROUTE("POST", "/account/password", ACCESS_READER, change_password)},
+        {ROUTE("POST", "/account/language", ACCESS_READER, change_language)},
         {ROUTE("POST", "/account/token", ACCESS_READER, change_token)},
         {ROUTE("POST", "/account/sessions/:id/end", ACCESS_READER, end_session)},
         {0},

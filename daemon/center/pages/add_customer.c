@@ -6,6 +6,7 @@
 #include "center/pages/head.h"
 #include "center/pages/page.h"
 #include "center/pages/to.h"
+#include "center/pages/words.h"
 #include "records/records.h"
 
 #include <string.h>
@@ -36,19 +37,19 @@ static json_t *inputs_of(struct call *call, const json_t *values, const struct e
 	json_t *inputs = form_inputs(call, customer_kind(), true, values, fault);
 	json_array_append_new(inputs,
 	                      json_pack("{s:s, s:s, s:s, s:{s:s}}", "name", "contact", "label",
-	                                "Contact", "value", jsontext_at(values, "contact"), "input",
-	                                "type", "text"));
+	                                words(call, "contact"), "value",
+	                                jsontext_at(values, "contact"), "input", "type", "text"));
 	json_array_append_new(inputs,
 	                      json_pack("{s:s, s:s, s:s, s:{s:s}}", "name", "email", "label",
-	                                "Contact's email", "value", jsontext_at(values, "email"),
-	                                "input", "type", "email"));
+	                                words(call, "add_customer.email"), "value",
+	                                jsontext_at(values, "email"), "input", "type", "email"));
 	return inputs;
 }
 
 static void show(struct call *call, int status, const json_t *values, json_t *like,
                  const struct error *fault)
 {
-	page_answer(call, status, "add_customer", "Add a customer",
+	page_answer(call, status, "add_customer", words(call, "add_customer.title"),
 	            json_pack("{s:o, s:s, s:b, s:o}", "inputs", inputs_of(call, values, fault),
 	                      "fault", fault ? fault->text : "", "alike", like != NULL, "like",
 	                      like ? like : json_array()));

@@ -2,8 +2,9 @@
 /* Records as rows of a table, by the kinds' table. */
 #include "center/pages/cells.h"
 
-#include "center/pages/form.h"
+#include "center/pages/labels.h"
 #include "center/pages/when.h"
+#include "center/pages/words.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -49,9 +50,9 @@ const char *cells_text(const struct call *call, const json_t *value)
 	case JSON_REAL:
 		return arena_printf(arena, "%.10g", json_real_value(value));
 	case JSON_TRUE:
-		return "yes";
+		return words(call, "yes");
 	case JSON_FALSE:
-		return "no";
+		return words(call, "no");
 	case JSON_ARRAY:
 	case JSON_OBJECT:
 		return many_text(call, value);
@@ -59,6 +60,29 @@ const char *cells_text(const struct call *call, const json_t *value)
 		break;
 	}
 	return NULL;
+}
+
+/* Words with commas, of a list of fixed ones. */
+static const char *fixed_text(const struct call *call, const json_t *list)
+{
+	const char *text = NULL;
+	size_t i;
+	const json_t *word;
+	json_array_foreach(list, i, word)
+	{
+		text = joined(call, text, words_fixed(call, json_string_value(word)));
+	}
+	return text;
+}
+
+const char *cells_field_text(const struct call *call, const struct field *field,
+                             const json_t *value)
+{
+	if (field->type == FIELD_CHOICE && json_is_string(value))
+		return words_fixed(call, json_string_value(value));
+	if (json_is_array(value) && (field->type == FIELD_STATES || field->type == FIELD_SCOPES))
+		return fixed_text(call, value);
+	return cells_text(call, value);
 }
 
 const char *cells_dial(const struct call *call, const char *phone)
@@ -73,7 +97,7 @@ const char *cells_dial(const struct call *call, const char *phone)
 
 static json_t *cell_of(const struct call *call, const struct field *field, const json_t *value)
 {
-	const char *text = cells_text(call, value);
+	const char *text = cells_field_text(call, field, value);
 	if (text && field->type == FIELD_EMAIL)
 		return json_pack("{s:s}", "mail", text);
 	if (text && field->type == FIELD_PHONE)
@@ -113,8 +137,9 @@ static void add_own_fields(const struct call *call, const json_t *record, json_t
 
 static const char *called(const struct call *call, const struct kind *kind, const json_t *record)
 {
-	const char *text = cells_text(call, json_object_get(record, kind->fields[0].name));
-	return text ? text : kind->name;
+	const struct field *field = &kind->fields[0];
+	const char *text = cells_field_text(call, field, json_object_get(record, field->name));
+	return text ? text : words_kind(call, kind);
 }
 
 static json_t *row_of(const struct call *call, const struct kind *kind, const json_t *record,
@@ -144,12 +169,12 @@ void cells_of(const struct call *call, const struct kind *kind, const json_t *re
 		const struct field *field = &kind->fields[f];
 		shown[f] = strcmp(field->name, "hash") != 0 && any_has(records, field->name);
 		if (shown[f])
-			json_array_append_new(
-			        columns,
-			        json_pack("{s:s}", "label", form_field_label(call, kind, field)));
+			json_array_append_new(columns, json_pack("{s:s}", "label",
+			                                         label_field(call, kind, field)));
 	}
 	if (any_has(records, "fields"))
-		json_array_append_new(columns, json_pack("{s:s}", "label", "Fields"));
+		json_array_append_new(columns,
+		                      json_pack("{s:s}", "label", words(call, "system.fields")));
 	size_t i;
 	const json_t *record;
 	json_array_foreach(records, i, record)

@@ -10,6 +10,9 @@
 /* A value as a person reads it: words with commas, yes and no, times as when.h has them. NULL where
  * there is nothing. In the request's arena. */
 const char *cells_text(const struct call *call, const json_t *value);
+/* The same of a field, whose fixed words are known. */
+const char *cells_field_text(const struct call *call, const struct field *field,
+                             const json_t *value);
 
 /*
  * Records of a kind as the rows of a table: `columns` [{label}] of the fields that any of them has,

@@ -3,8 +3,10 @@
 #include "center/pages/facts.h"
 #include "center/pages/form.h"
 #include "center/pages/head.h"
+#include "center/pages/labels.h"
 #include "center/pages/page.h"
 #include "center/pages/to.h"
+#include "center/pages/words.h"
 #include "model/job_state.h"
 #include "records/records.h"
 
@@ -57,13 +59,13 @@ static void contacts(struct call *call)
 		return;
 	}
 	facts_add_contacts(call, rows);
-	json_t *data = json_pack("{s:O, s:o, s:b, s:o, s:s, s:s, s:o}", "number",
-	                         json_object_get(head, "number"), "head", head, "has_rows",
-	                         json_array_size(rows) > 0, "state_names", state_names(), "verb",
-	                         "Add contact", "action", call->request->path, "inputs",
-	                         form_inputs(call, kind_find("contact"), true, NULL, NULL));
+	json_t *data = json_pack(
+	        "{s:O, s:o, s:b, s:o, s:s, s:s, s:o}", "number", json_object_get(head, "number"),
+	        "head", head, "has_rows", json_array_size(rows) > 0, "state_names", state_names(),
+	        "verb", label_add(call, kind_find("contact")), "action", call->request->path,
+	        "inputs", form_inputs(call, kind_find("contact"), true, NULL, NULL));
 	json_object_set_new(data, "rows", rows);
-	page_answer(call, 200, "contacts", "Contacts", data);
+	page_answer(call, 200, "contacts", words(call, "tab.contacts"), data);
 }
 
 /* -- saving the matrix ------------------------------------------------------------------------- */

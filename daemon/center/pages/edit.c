@@ -7,9 +7,11 @@
 #include "center/pages/cells.h"
 #include "center/pages/form.h"
 #include "center/pages/head.h"
+#include "center/pages/labels.h"
 #include "center/pages/page.h"
 #include "center/pages/panel.h"
 #include "center/pages/to.h"
+#include "center/pages/words.h"
 #include "records/records.h"
 
 #include <stdlib.h>
@@ -21,7 +23,7 @@ static const struct kind *record_kind(struct call *call)
 	                                  ? kind_find("customer")
 	                                  : kinds_by_path(call->names[0], call->request->arena);
 	if (kind == NULL || kind->added_only)
-		page_fail_status(call, 404, "There is no such page.");
+		page_fail_status(call, 404, words(call, "fault.no_page"));
 	return kind && !kind->added_only ? kind : NULL;
 }
 
@@ -39,10 +41,10 @@ static json_t *conflict_rows(const struct call *call, const json_t *conflicts)
 	{
 		const char *yours = cells_text(call, json_object_get(one, "yours"));
 		const char *theirs = cells_text(call, json_object_get(one, "theirs"));
-		json_array_append_new(rows,
-		                      json_pack("{s:s, s:s, s:s}", "label", form_label(call, name),
-		                                "yours", yours ? yours : "nothing", "theirs",
-		                                theirs ? theirs : "nothing"));
+		json_array_append_new(
+		        rows, json_pack("{s:s, s:s, s:s}", "label", label_name(call, name), "yours",
+		                        yours ? yours : words(call, "nothing"), "theirs",
+		                        theirs ? theirs : words(call, "nothing")));
 	}
 	return rows;
 }
@@ -62,13 +64,15 @@ static void show_record(struct call *call, const struct kind *kind, int status, 
 	}
 	json_t *data = json_pack(
 	        "{s:s, s:s, s:s, s:I, s:o, s:o, s:s, s:b}", "number", customer_of(kind, record),
-	        "kind", kind->name, "action", call->request->path, "version", (json_int_t)version,
-	        "conflicts", conflict_rows(call, conflicts), "inputs",
+	        "kind", words_kind(call, kind), "action", call->request->path, "version",
+	        (json_int_t)version, "conflicts", conflict_rows(call, conflicts), "inputs",
 	        form_inputs(call, kind, false, typed ? typed : record, fault), "fault",
 	        fault ? fault->text : "", "suspends", kind->kept_when_removed);
 	json_decref(record);
-	page_answer(call, status, "edit", arena_printf(call->request->arena, "Edit %s", kind->name),
-	            data);
+	page_answer(
+	        call, status, "edit",
+	        words_fill(call, "edit.title", json_pack("{s:s}", "kind", words_kind(call, kind))),
+	        data);
 }
 
 static void edit(struct call *call)
@@ -181,14 +185,15 @@ static const struct kind *removable_kind(struct call *call)
 	                                  ? kind_find("customer")
 	                                  : kinds_by_path(call->names[0], call->request->arena);
 	if (kind == NULL)
-		page_fail_status(call, 404, "There is no such record.");
+		page_fail_status(call, 404, words(call, "fault.no_record"));
 	return kind;
 }
 
 /* What the first field says, which is most often its name. */
 static const char *words_of(const struct call *call, const struct kind *kind, const json_t *record)
 {
-	const char *text = cells_text(call, json_object_get(record, kind->fields[0].name));
+	const struct field *field = &kind->fields[0];
+	const char *text = cells_field_text(call, field, json_object_get(record, field->name));
 	const char *name = kind->is_customer ? jsontext_at(record, "name") : "";
 	return arena_printf(call->request->arena, "%s%s%s", text ? text : "", *name ? ", " : "",
 	                    name);
@@ -207,14 +212,15 @@ static void ask_to_remove(struct call *call)
 		return;
 	}
 	const char *back = back_of(call, kind, record);
-	json_t *data = json_pack(
-	        "{s:o, s:s, s:s, s:s, s:s, s:s, s:b}", "question",
-	        json_sprintf("Remove this %s: %s?", kind->name, words_of(call, kind, record)),
-	        "detail", "What it was stays in the history.", "action", call->request->path,
-	        "verb", "Remove", "next", kind->is_customer ? "/" : back, "back", back, "removes",
-	        true);
+	json_t *data = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "question",
+	                         words_fill(call, "remove.question",
+	                                    json_pack("{s:s, s:s}", "kind", words_kind(call, kind),
+	                                              "what", words_of(call, kind, record))),
+	                         "detail", words(call, "remove.detail"), "action",
+	                         call->request->path, "verb", words(call, "remove"), "next",
+	                         kind->is_customer ? "/" : back, "back", back, "removes", true);
 	json_decref(record);
-	page_answer(call, 200, "sure", "Are you sure?", data);
+	page_answer(call, 200, "sure", words(call, "sure"), data);
 }
 
 static void remove_record(struct call *call)
@@ -238,11 +244,10 @@ static void remove_record(struct call *call)
 static const struct {
 	const char *verb, *label, *detail;
 } moves[] = {
-        {"release", "Release",
-         "Accounts are to check it; it gets jobs and mail once it is approved."},
-        {"approve", "Approve", "It becomes active: from then on it gets jobs and mail."},
-        {"decline", "Decline", "It goes back to new, for whoever entered it."},
-        {"deactivate", "Deactivate", "It gets neither jobs nor mail until it is activated again."},
+        {"release", "move.release", "move.release.detail"},
+        {"approve", "move.approve", "move.approve.detail"},
+        {"decline", "move.decline", "move.decline.detail"},
+        {"deactivate", "move.deactivate", "move.deactivate.detail"},
 };
 
 static void ask_to_move(struct call *call)
@@ -254,7 +259,7 @@ static void ask_to_move(struct call *call)
 	while (i < sizeof moves / sizeof *moves && strcmp(moves[i].verb, call->names[1]) != 0)
 		i++;
 	if (i == sizeof moves / sizeof *moves) {
-		page_fail_status(call, 404, "There is no such page.");
+		page_fail_status(call, 404, words(call, "fault.no_page"));
 		return;
 	}
 	if (store == NULL ||
@@ -262,14 +267,16 @@ static void ask_to_move(struct call *call)
 		page_fail(call, &err);
 		return;
 	}
-	const char *number = jsontext_at(record, "number");
-	json_t *data = json_pack(
-	        "{s:o, s:s, s:s, s:s, s:s}", "question",
-	        json_sprintf("%s %s, %s?", moves[i].label, number, jsontext_at(record, "name")),
-	        "detail", moves[i].detail, "action", call->request->path, "verb", moves[i].label,
-	        "back", to_customer_path(call, number, ""));
+	const char *number = jsontext_at(record, "number"), *verb = words(call, moves[i].label);
+	json_t *data =
+	        json_pack("{s:s, s:s, s:s, s:s, s:s}", "question",
+	                  words_fill(call, "move.question",
+	                             json_pack("{s:s, s:s, s:s}", "verb", verb, "number", number,
+	                                       "name", jsontext_at(record, "name"))),
+	                  "detail", words(call, moves[i].detail), "action", call->request->path,
+	                  "verb", verb, "back", to_customer_path(call, number, ""));
 	json_decref(record);
-	page_answer(call, 200, "sure", "Are you sure?", data);
+	page_answer(call, 200, "sure", words(call, "sure"), data);
 }
 
 static void move(struct call *call)

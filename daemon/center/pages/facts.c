@@ -7,6 +7,7 @@
 #include "center/pages/head.h"
 #include "center/pages/hours_words.h"
 #include "center/pages/when.h"
+#include "center/pages/words.h"
 #include "model/job_state.h"
 
 #include <ctype.h>
@@ -14,8 +15,12 @@
 
 enum { RENEWAL_NEAR_DAYS = 90, NOTES_MAX = 5 };
 
-static const char *words(const struct call *call, const char *name)
+/* A fixed word, in English with blanks. */
+static const char *word_of(const struct call *call, const char *name)
 {
+	const char *found = words_find(call, "word", name);
+	if (found)
+		return found;
 	char *text = arena_strdup(call->request->arena, name);
 	for (char *c = text; *c != '\0'; c++)
 		if (*c == '_')
@@ -29,14 +34,17 @@ static json_t *phones_of(const struct call *call, const json_t *contact)
 {
 	static const struct {
 		const char *key, *label;
-	} rows[] = {{"cell_phone", "cell"}, {"work_phone", "work"}, {"home_phone", "home"}};
+	} rows[] = {{"cell_phone", "phone.cell"},
+	            {"work_phone", "phone.work"},
+	            {"home_phone", "phone.home"}};
 	json_t *phones = json_array();
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		const char *number = jsontext_at(contact, rows[i].key);
 		if (*number != '\0')
-			json_array_append_new(phones, json_pack("{s:s, s:s, s:s}", "label",
-			                                        rows[i].label, "number", number,
-			                                        "dial", cells_dial(call, number)));
+			json_array_append_new(phones,
+			                      json_pack("{s:s, s:s, s:s}", "label",
+			                                words(call, rows[i].label), "number",
+			                                number, "dial", cells_dial(call, number)));
 	}
 	return phones;
 }
@@ -53,6 +61,18 @@ static bool has_word(const json_t *list, const char *word)
 	return false;
 }
 
+/* One for each state of a job. */
+static const char *letter_of(const struct call *call, enum job_state state)
+{
+	const char *name = job_state_name(state);
+	const char *own = words_find(call, "letter", name);
+	if (own)
+		return own;
+	if (state == JOB_CANCELLED)
+		return "X"; /* C is completed */
+	return arena_printf(call->request->arena, "%c", toupper((unsigned char)name[0]));
+}
+
 static json_t *states_of(const struct call *call, const json_t *notify, const char **ret_mailed)
 {
 	json_t *states = json_array();
@@ -60,14 +80,13 @@ static json_t *states_of(const struct call *call, const json_t *notify, const ch
 	for (int s = 0; s < JOB_STATE_COUNT; s++) {
 		const char *name = job_state_name((enum job_state)s);
 		bool on = has_word(notify, name);
-		char letter[2] = {(char)toupper((unsigned char)name[0]), '\0'};
-		if (s == JOB_CANCELLED)
-			letter[0] = 'X'; /* C is completed */
 		if (on)
-			*ret_mailed = arena_printf(call->request->arena, "%s%s%s", *ret_mailed,
-			                           **ret_mailed ? ", " : "", name);
-		json_array_append_new(states, json_pack("{s:s, s:s, s:b}", "letter", letter,
-		                                        "state", name, "on", on));
+			*ret_mailed =
+			        arena_printf(call->request->arena, "%s%s%s", *ret_mailed,
+			                     **ret_mailed ? ", " : "", words_fixed(call, name));
+		json_array_append_new(states, json_pack("{s:s, s:s, s:b}", "letter",
+		                                        letter_of(call, (enum job_state)s), "state",
+		                                        name, "on", on));
 	}
 	return states;
 }
@@ -83,7 +102,7 @@ static const char *called(const struct call *call, const json_t *contact)
 	if (*first != '\0' || *last != '\0')
 		return arena_printf(call->request->arena, "%s%s%s", first,
 		                    *first && *last ? " " : "", last);
-	return *email != '\0' ? email : "no name";
+	return *email != '\0' ? email : words(call, "contact.no_name");
 }
 
 void facts_add_contacts(const struct call *call, json_t *contacts)
@@ -126,15 +145,18 @@ static json_t *mail_words(const struct call *call, const json_t *mail, int n, co
 	const char *reason = jsontext_at(mail, "reason"), *due = jsontext_at(mail, "due");
 	bool bad = strcmp(status, "failed") == 0 || strcmp(status, "bounced") == 0;
 	struct buf line = {0};
-	buf_printf(&line, "%s: %s", jsontext_at(mail, "to"), status);
+	buf_printf(&line, "%s: %s", jsontext_at(mail, "to"), word_of(call, status));
 	if (n > 1)
-		buf_printf(&line, " %d times", n);
+		buf_printf(&line, " %s",
+		           words_fill(call, "mail.times", json_pack("{s:i}", "n", n)));
 	if (*reason != '\0' && strcmp(reason, "ok") != 0)
-		buf_printf(&line, ", %s", words(call, reason));
+		buf_printf(&line, ", %s", word_of(call, reason));
 	if (bad && *reply != '\0')
 		buf_printf(&line, ", %s", reply);
 	if (waits(status) && *due != '\0')
-		buf_printf(&line, ", due %s", when_there(call, due, clock));
+		buf_printf(&line, ", %s",
+		           words_fill(call, "mail.due",
+		                      json_pack("{s:s}", "when", when_there(call, due, clock))));
 	json_t *row = json_pack("{s:s, s:b}", "words", buf_text(&line), "bad", bad);
 	buf_free(&line);
 	return row;
@@ -167,11 +189,13 @@ static json_t *became_of(const struct call *call, const json_t *notice, const ch
 	add_mails(call, json_object_get(notice, "mails"), clock, lines);
 	if (json_array_size(lines) == 0 && *status != '\0') {
 		bool same = strcmp(status, reason) == 0 || *reason == '\0';
-		json_array_append_new(
-		        lines, json_pack("{s:o, s:b}", "words",
-		                         json_sprintf("no mail: %s%s%s", status, same ? "" : ", ",
-		                                      same ? "" : words(call, reason)),
-		                         "bad", false));
+		const char *why =
+		        arena_printf(call->request->arena, "%s%s%s", word_of(call, status),
+		                     same ? "" : ", ", same ? "" : word_of(call, reason));
+		json_array_append_new(lines, json_pack("{s:s, s:b}", "words",
+		                                       words_fill(call, "mail.none",
+		                                                  json_pack("{s:s}", "why", why)),
+		                                       "bad", false));
 	}
 	return lines;
 }
@@ -213,7 +237,7 @@ static json_t *coming_of(const struct call *call, const json_t *jobs)
 		}
 		json_object_set_new(row, "held",
 		                    json_pack("{s:O, s:s}", "id", json_object_get(held, "id"),
-		                              "why", words(call, jsontext_at(held, "reason"))));
+		                              "why", word_of(call, jsontext_at(held, "reason"))));
 	}
 	return rows;
 }
@@ -243,16 +267,17 @@ static void add_refusal(const struct call *call, json_t *view)
 	const char *status = jsontext_at(gate, "status"), *reason = jsontext_at(gate, "reason");
 	const char *why = NULL;
 	if (covers(held, "routes"))
-		why = "A suspension covers routes: nothing is dispatched while it holds.";
+		why = words(call, "refused.routes");
 	else if (covers(held, "jobs"))
-		why = "A suspension covers jobs: none is created while it holds.";
+		why = words(call, "refused.jobs");
 	else if (strcmp(jsontext_at(view, "status"), "active") != 0)
-		why = arena_printf(call->request->arena,
-		                   "The customer is %s: only active ones get jobs.",
-		                   jsontext_at(view, "status"));
+		why = words_fill(call, "refused.status",
+		                 json_pack("{s:s}", "status",
+		                           words_fixed(call, jsontext_at(view, "status"))));
 	else if (*status != '\0' && strcmp(status, "released") != 0)
-		why = arena_printf(call->request->arena, "The gate would answer %s: %s.", status,
-		                   words(call, reason));
+		why = words_fill(call, "refused.gate",
+		                 json_pack("{s:s, s:s}", "status", word_of(call, status), "reason",
+		                           word_of(call, reason)));
 	if (why)
 		json_object_set_new(view, "refused", json_string(why));
 }

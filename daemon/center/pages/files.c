@@ -3,10 +3,11 @@
 #include "base/jsontext.h"
 #include "center/api/change.h"
 #include "center/api/kinds.h"
-#include "center/pages/form.h"
 #include "center/pages/head.h"
+#include "center/pages/labels.h"
 #include "center/pages/page.h"
 #include "center/pages/to.h"
+#include "center/pages/words.h"
 #include "records/records.h"
 
 #include <string.h>
@@ -26,7 +27,7 @@ static bool is_shown(const char *type)
 /* "340 kB". */
 static const char *size_words(const struct call *call, json_int_t bytes)
 {
-	static const char *const units[] = {"bytes", "kB", "MB", "GB"};
+	const char *const units[] = {words(call, "files.bytes"), "kB", "MB", "GB"};
 	double size = (double)bytes;
 	size_t unit = 0;
 	while (size >= 1000 && unit + 1 < sizeof units / sizeof *units) {
@@ -64,11 +65,11 @@ static void show(struct call *call, const struct kind *kind, int status, const c
 	json_t *data = json_pack(
 	        "{s:o, s:O, s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:s, s:s}", "head", head, "number",
 	        json_object_get(head, "number"), "kind", kind->name, "kinds", kinds_word, "many",
-	        form_label(call, kind->many), "action", call->request->path, "has_rows",
+	        label_kinds(call, kind), "action", call->request->path, "has_rows",
 	        json_array_size(rows) > 0, "pictures", kind->picture_only, "fault", fault,
 	        "description", described ? described : "", "most", size_words(call, most));
 	json_object_set_new(data, "rows", rows);
-	page_answer(call, status, "files", form_label(call, kind->many), data);
+	page_answer(call, status, "files", label_kinds(call, kind), data);
 }
 
 static void documents(struct call *call)
@@ -88,7 +89,7 @@ static void upload(struct call *call, const struct kind *kind)
 	struct error err;
 	int64_t id;
 	if (center_upload_too_large(call))
-		show(call, kind, 413, "The file is too large.");
+		show(call, kind, 413, words(call, "files.too_large"));
 	else if (center_upload(call, kind, call->names[0], &id, &err))
 		to_customer(call, call->names[0], kinds_path(kind, call->request->arena));
 	else if (response_status_of(&err) == 422)

@@ -2,41 +2,15 @@
 /* A record as a form, and a form as a record's values. */
 #include "center/pages/form.h"
 
+#include "center/pages/labels.h"
 #include "center/pages/systems.h"
+#include "center/pages/words.h"
 #include "model/job_state.h"
 #include "model/words.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #define SECRET_SHOWN "******" /* what records_show() gives in place of a secret */
-
-const char *form_label(const struct call *call, const char *name)
-{
-	static const struct {
-		const char *name, *label;
-	} rows[] = {{"dba", "DBA"},
-	            {"timezone", "Time zone"},
-	            {"alt_email", "Alternate email"},
-	            {"rto", "Returned to office"},
-	            {"rereceived", "Received again"}};
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (strcmp(rows[i].name, name) == 0)
-			return rows[i].label;
-	char *label = arena_strdup(call->request->arena, name);
-	label[0] = (char)toupper((unsigned char)label[0]);
-	for (char *c = label; *c != '\0'; c++)
-		if (*c == '_')
-			*c = ' ';
-	return label;
-}
-
-const char *form_field_label(const struct call *call, const struct kind *kind,
-                             const struct field *field)
-{
-	bool is_it = strcmp(field->name, "text") == 0;
-	return form_label(call, is_it ? kind->name : field->name);
-}
 
 /* Whether this person may give the field in this form. */
 static bool takes(const struct call *call, const struct field *field, bool adding)
@@ -62,7 +36,7 @@ static bool is_set(const json_t *value, const char *word)
 static void add_check(const struct call *call, json_t *checks, const char *word, bool on)
 {
 	json_array_append_new(checks, json_pack("{s:s, s:s, s:b}", "value", word, "label",
-	                                        form_label(call, word), "checked", on));
+	                                        label_choice(call, word), "checked", on));
 }
 
 /* Of a new record what it is where left out: a suspension has all scopes. */
@@ -93,7 +67,7 @@ static json_t *choices_of(const struct call *call, const struct field *field, co
 		                                         "", "selected", *value == '\0'));
 	for (const char *const *choice = field->choices; *choice; choice++)
 		json_array_append_new(choices, json_pack("{s:s, s:s, s:b}", "value", *choice,
-		                                         "label", form_label(call, *choice),
+		                                         "label", label_choice(call, *choice),
 		                                         "selected", strcmp(*choice, value) == 0));
 	return choices;
 }
@@ -141,8 +115,8 @@ static json_t *input_of(const struct call *call, const struct kind *kind, const 
 	const char *wrong = is_at_fault(field, fault) ? fault->text + strlen(field->name) + 2 : "";
 	bool from_today = kind->kept_when_removed && field->fixed; /* a suspension, left out */
 	json_t *input = json_pack("{s:s, s:s, s:s, s:b, s:s, s:s}", "name", field->name, "label",
-	                          form_field_label(call, kind, field), "hint",
-	                          from_today ? "Today, where it is left empty" : "", "required",
+	                          label_field(call, kind, field), "hint",
+	                          from_today ? words(call, "suspend.from_today") : "", "required",
 	                          field->required && field->initial == NULL && !from_today, "value",
 	                          text, "fault", wrong);
 	json_object_set_new(input, "wide",

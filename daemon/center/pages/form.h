@@ -25,11 +25,4 @@ json_t *form_inputs(struct call *call, const struct kind *kind, bool adding, con
 /* What was typed, for records_add() and records_set(). The caller's. */
 json_t *form_values(const struct call *call, const struct kind *kind, bool adding);
 
-/* "Cell phone" for cell_phone. In the request's arena. */
-const char *form_label(const struct call *call, const char *name);
-
-/* The same for a field: the text of a note is labelled "Note". */
-const char *form_field_label(const struct call *call, const struct kind *kind,
-                             const struct field *field);
-
 #endif

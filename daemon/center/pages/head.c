@@ -5,6 +5,7 @@
 #include "base/jsontext.h"
 #include "center/pages/page.h"
 #include "center/pages/when.h"
+#include "center/pages/words.h"
 #include "records/records.h"
 
 #include <string.h>
@@ -24,16 +25,16 @@ static const json_t *holding(const json_t *suspensions)
 }
 
 /* "jobs, routes and emails". */
-static const char *list_words(const struct call *call, const json_t *words)
+static const char *list_words(const struct call *call, const json_t *list)
 {
 	const char *text = "";
-	size_t i, n = json_array_size(words);
+	size_t i, n = json_array_size(list);
 	const json_t *word;
-	json_array_foreach(words, i, word)
+	json_array_foreach(list, i, word)
 	{
-		const char *before = i == 0 ? "" : i + 1 < n ? ", " : " and ";
+		const char *before = i == 0 ? "" : i + 1 < n ? ", " : words(call, "list.and");
 		text = arena_printf(call->request->arena, "%s%s%s", text, before,
-		                    json_string_value(word));
+		                    words_fixed(call, json_string_value(word)));
 	}
 	return text;
 }
@@ -56,9 +57,11 @@ static json_t *suspension_of(struct call *call, const json_t *customer, const js
 		return json_null();
 	json_t *shown = json_copy((json_t *)(uintptr_t)row);
 	const char *until = jsontext_at(row, "until"), *whose = jsontext_at(row, "customer");
-	json_object_set_new(shown, "days",
-	                    *until != '\0' ? json_sprintf("until %s", when_day(call, until))
-	                                   : json_string("until further notice"));
+	const char *days = *until != '\0'
+	                           ? words_fill(call, "suspended.until",
+	                                        json_pack("{s:s}", "day", when_day(call, until)))
+	                           : words(call, "suspended.indefinite");
+	json_object_set_new(shown, "days", json_string(days));
 	json_object_set_new(shown, "what",
 	                    json_string(list_words(call, json_object_get(row, "scopes"))));
 	if (*whose != '\0' && strcmp(whose, jsontext_at(customer, "number")) != 0)
@@ -71,36 +74,36 @@ static json_t *suspension_of(struct call *call, const json_t *customer, const js
 static const struct {
 	const char *path, *label, *key; /* of customer_show(), whose length is shown; NULL: none */
 } tabs[] = {
-        {"notes", "Notes", "notes"},
-        {"comments", "Comments", "comments"},
-        {"contacts", "Contacts", "contacts"},
-        {"hours", "Hours", NULL},
-        {"documents", "Documents", "documents"},
-        {"pictures", "Pictures", "pictures"},
-        {"assets", "Assets", "assets"},
-        {"systems", "Systems", "systems"},
-        {"third-parties", "Third parties", "third_parties"},
-        {"reps", "Reps", "reps"},
-        {"activities", "Activities", "activities"},
-        {"quotes", "Quotes", "quotes"},
-        {"sales", "Sales", "sales"},
-        {"suspensions", "Suspensions", NULL},
-        {"related", "Related", NULL},
-        {"history", "History", NULL},
+        {"notes", "tab.notes", "notes"},
+        {"comments", "tab.comments", "comments"},
+        {"contacts", "tab.contacts", "contacts"},
+        {"hours", "tab.hours", NULL},
+        {"documents", "tab.documents", "documents"},
+        {"pictures", "tab.pictures", "pictures"},
+        {"assets", "tab.assets", "assets"},
+        {"systems", "tab.systems", "systems"},
+        {"third-parties", "tab.third-parties", "third_parties"},
+        {"reps", "tab.reps", "reps"},
+        {"activities", "tab.activities", "activities"},
+        {"quotes", "tab.quotes", "quotes"},
+        {"sales", "tab.sales", "sales"},
+        {"suspensions", "tab.suspensions", NULL},
+        {"related", "tab.related", NULL},
+        {"history", "tab.history", NULL},
 };
 
-static json_t *tabs_of(const json_t *customer, const char *current)
+static json_t *tabs_of(const struct call *call, const json_t *customer, const char *current)
 {
 	json_t *rows = json_array();
 	for (size_t i = 0; i < sizeof tabs / sizeof *tabs; i++) {
 		size_t n =
 		        tabs[i].key ? json_array_size(json_object_get(customer, tabs[i].key)) : 0;
-		json_array_append_new(rows,
-		                      json_pack("{s:s, s:s, s:s, s:o, s:b}", "number",
-		                                jsontext_at(customer, "number"), "path",
-		                                tabs[i].path, "label", tabs[i].label, "count",
-		                                n > 0 ? json_integer((json_int_t)n) : json_null(),
-		                                "current", strcmp(tabs[i].path, current) == 0));
+		json_array_append_new(
+		        rows, json_pack("{s:s, s:s, s:s, s:o, s:b}", "number",
+		                        jsontext_at(customer, "number"), "path", tabs[i].path,
+		                        "label", words(call, tabs[i].label), "count",
+		                        n > 0 ? json_integer((json_int_t)n) : json_null(),
+		                        "current", strcmp(tabs[i].path, current) == 0));
 	}
 	return rows;
 }
@@ -112,17 +115,18 @@ static json_t *moves_of(const struct call *call, const char *status)
 		const char *from, *verb, *label;
 		enum role role;
 	} moves[] = {
-	        {"new", "release", "Release", ROLE_CLERK},
-	        {"released", "approve", "Approve", ROLE_MANAGER},
-	        {"released", "decline", "Decline", ROLE_MANAGER},
-	        {"active", "deactivate", "Deactivate", ROLE_MANAGER},
-	        {"inactive", "approve", "Activate", ROLE_MANAGER},
+	        {"new", "release", "move.release", ROLE_CLERK},
+	        {"released", "approve", "move.approve", ROLE_MANAGER},
+	        {"released", "decline", "move.decline", ROLE_MANAGER},
+	        {"active", "deactivate", "move.deactivate", ROLE_MANAGER},
+	        {"inactive", "approve", "move.activate", ROLE_MANAGER},
 	};
 	json_t *rows = json_array();
 	for (size_t i = 0; i < sizeof moves / sizeof *moves; i++)
 		if (strcmp(moves[i].from, status) == 0 && call->account.role >= moves[i].role)
-			json_array_append_new(rows, json_pack("{s:s, s:s}", "verb", moves[i].verb,
-			                                      "label", moves[i].label));
+			json_array_append_new(rows,
+			                      json_pack("{s:s, s:s}", "verb", moves[i].verb,
+			                                "label", words(call, moves[i].label)));
 	return rows;
 }
 
@@ -137,7 +141,7 @@ json_t *head_of(struct call *call, const json_t *customer, const json_t *suspens
 	if (*parent != '\0')
 		json_object_set_new(head, "above", customer_named_by(call, parent));
 	json_object_set_new(head, "moves", moves_of(call, jsontext_at(customer, "status")));
-	json_object_set_new(head, "tabs", tabs_of(customer, tab));
+	json_object_set_new(head, "tabs", tabs_of(call, customer, tab));
 	json_object_set_new(head, "suspension",
 	                    suspension_of(call, customer, holding(suspensions)));
 	json_object_set_new(head, "has_plot",

@@ -3,6 +3,7 @@
 #include "center/api/ask_daemon.h"
 #include "center/pages/page.h"
 #include "center/pages/panel.h"
+#include "center/pages/words.h"
 #include "overview/local_times.h"
 #include "spool/spool_read.h"
 
@@ -22,7 +23,7 @@ static void show(struct call *call, int status, const char *fault)
 	}
 	if (call_overview(call, &overview, &err))
 		local_rows(&overview, rows);
-	page_answer(call, status, "holds", "Held jobs",
+	page_answer(call, status, "holds", words(call, "holds.title"),
 	            json_pack("{s:s, s:o, s:b, s:s}", "topics", "holds", "rows", rows, "has_rows",
 	                      json_array_size(rows) > 0, "fault", fault));
 }

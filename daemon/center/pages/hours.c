@@ -12,15 +12,13 @@
 #include "center/pages/page.h"
 #include "center/pages/to.h"
 #include "center/pages/when.h"
+#include "center/pages/words.h"
 #include "records/records.h"
 
 #include <string.h>
 #include <sysexits.h>
 
 enum { DAYS = 7, DAY_MINUTES = 24 * 60 };
-
-static const char *const day_labels[DAYS] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
-                                             "Friday", "Saturday", "Sunday"};
 
 /* The week as the form has it. */
 struct week {
@@ -161,7 +159,7 @@ static const char *instant_words(const struct call *call, const struct zone *zon
 	return when_words(call, instant_format(at, zone_offset_s(zone, at), text));
 }
 
-/* "open now, until today 17:00", "opens tomorrow 7:00", "never opens". */
+/* "it is open now, until today 17:00", "it opens tomorrow 7:00", "it never opens". */
 static const char *opens(struct call *call, const json_t *customer, const struct week *week)
 {
 	const struct zone *zone = zone_of(call, customer);
@@ -174,13 +172,13 @@ static const char *opens(struct call *call, const json_t *customer, const struct
 	read_dates(call, dates, &hours);
 	json_decref(dates);
 	if (!hours_next_open(&hours, zone, call->now, &next))
-		return "it never opens";
+		return words(call, "hours.try.never");
 	if (next.ms != call->now.ms)
-		return arena_printf(call->request->arena, "it opens %s",
-		                    instant_words(call, zone, next));
+		return words_fill(call, "hours.try.opens",
+		                  json_pack("{s:s}", "when", instant_words(call, zone, next)));
 	(void)hours_open_at(&hours, zone, call->now, &span);
-	return arena_printf(call->request->arena, "it is open now, until %s",
-	                    instant_words(call, zone, span.close));
+	return words_fill(call, "hours.try.now",
+	                  json_pack("{s:s}", "when", instant_words(call, zone, span.close)));
 }
 
 /* -- the page ---------------------------------------------------------------------------------- */
@@ -206,12 +204,13 @@ static json_t *day_rows(const struct call *call, const struct week *week)
 {
 	json_t *rows = json_array();
 	for (int d = 0; d < DAYS; d++)
-		json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:b}", "name",
-		                                      hours_weekday_name(d), "day", day_labels[d],
-		                                      "windows", week->windows[d], "was",
-		                                      week->was[d], "wrong", week->wrong[d], "bars",
-		                                      bars_of(call, week->windows[d]), "copies",
-		                                      d + 1 < DAYS));
+		json_array_append_new(
+		        rows,
+		        json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:b}", "name",
+		                  hours_weekday_name(d), "day",
+		                  words_find(call, "weekday", hours_weekday_name(d)), "windows",
+		                  week->windows[d], "was", week->was[d], "wrong", week->wrong[d],
+		                  "bars", bars_of(call, week->windows[d]), "copies", d + 1 < DAYS));
 	return rows;
 }
 
@@ -248,7 +247,7 @@ static void show(struct call *call, int status, const struct week *week, const c
 	if (week == &own || *tried != '\0')
 		json_object_set_new(data, "opens", json_string(opens(call, customer, week)));
 	json_decref(customer);
-	page_answer(call, status, "hours", "Service hours", data);
+	page_answer(call, status, "hours", words(call, "hours.title"), data);
 }
 
 static void hours(struct call *call)
@@ -268,8 +267,8 @@ static bool find_conflicts(const struct call *call, const struct week *stored, s
 		              strcmp(stored->windows[d], week->windows[d]) != 0;
 		if (!ours || !theirs)
 			continue;
-		week->wrong[d] = arena_printf(call->request->arena, "It is “%s” by now.",
-		                              stored->windows[d]);
+		week->wrong[d] = words_fill(call, "hours.theirs",
+		                            json_pack("{s:s}", "windows", stored->windows[d]));
 		week->was[d] = stored->windows[d];
 		any = true;
 	}
@@ -309,7 +308,7 @@ static void save(struct call *call, struct week *week)
 	int64_t version;
 	struct customers *store = stores_customers(call->stores, &err);
 	if (!week->set) {
-		show(call, 422, week, "No day has hours: remove all hours below instead.", "");
+		show(call, 422, week, words(call, "hours.none"), "");
 		return;
 	}
 	if (store == NULL || !hours_version(store, call->names[0], &version, &err) ||
@@ -319,7 +318,7 @@ static void save(struct call *call, struct week *week)
 	}
 	week_of_record(own, &stored);
 	if (find_conflicts(call, &stored, week))
-		show(call, 409, week, "Somebody else has changed these hours meanwhile.", "");
+		show(call, 409, week, words(call, "hours.conflict"), "");
 	else if (save_week(call, merged(own, &stored, week), version, &err))
 		to_customer(call, call->names[0], "hours");
 	else
@@ -347,7 +346,7 @@ static void change(struct call *call)
 	if (copied)
 		copy_down(&week, copied);
 	if (!week_check(call, &week))
-		show(call, 422, &week, "Some day's hours can't be read.", "");
+		show(call, 422, &week, words(call, "hours.wrong"), "");
 	else if (copied || request_value(&call->request->form, "try"))
 		show(call, 200, &week, "", "yes");
 	else
@@ -362,7 +361,7 @@ static bool put_dates(struct call *call, struct error *err)
 	struct day from, to;
 	bool removes = request_value(&call->request->form, "remove") != NULL;
 	if (!day_parse(first, &from) || !day_parse(*last != '\0' ? last : first, &to))
-		return error_set(err, EX_DATAERR, "First and last must be days (YYYY-MM-DD).");
+		return error_set(err, EX_DATAERR, "%s", words(call, "hours.dates.wrong"));
 	if (!removes && *windows == '\0')
 		windows = "closed";
 	return call_context(call, &context, err) &&

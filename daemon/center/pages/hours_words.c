@@ -5,19 +5,25 @@
 #include "base/jsontext.h"
 #include "center/pages/head.h"
 #include "center/pages/when.h"
+#include "center/pages/words.h"
 #include "model/hours.h"
 
 #include <string.h>
 
 enum { DATES_SHOWN = 4 };
 
-static const char *const day_names[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+static const char *day_name(const struct call *call, int weekday)
+{
+	return words_find(call, "weekday.short", hours_weekday_name(weekday));
+}
 
 /* "07:00-12:00,13:00-17:00" → "7:00–12:00, 13:00–17:00". */
 static const char *windows_words(const struct call *call, const char *windows)
 {
 	struct buf out = {0};
 	bool begins = true;
+	if (strcmp(windows, "closed") == 0)
+		return words_fixed(call, windows);
 	for (const char *c = windows; *c != '\0'; c++) {
 		if (*c == ',')
 			buf_adds(&out, ", ");
@@ -45,11 +51,11 @@ static json_t *week_lines(const struct call *call, const json_t *week)
 		const char *windows = windows_of(week, first);
 		for (next = first + 1; next < 7 && strcmp(windows_of(week, next), windows) == 0;)
 			next++;
-		const char *last = day_names[next - 1];
+		const char *last = day_name(call, next - 1);
 		bool one = next == first + 1;
 		json_array_append_new(lines,
 		                      json_pack("{s:o, s:s}", "days",
-		                                json_sprintf("%s%s%s", day_names[first],
+		                                json_sprintf("%s%s%s", day_name(call, first),
 		                                             one ? "" : "–", one ? "" : last),
 		                                "windows", windows_words(call, windows)));
 	}
@@ -95,10 +101,12 @@ static void add_open(const struct call *call, json_t *view)
 	if (open)
 		json_object_set_new(
 		        view, "opens",
-		        json_pack("{s:b, s:o}", "now", now, "words",
-		                  now             ? json_string("open now")
-		                  : *next != '\0' ? json_sprintf("opens %s", when_words(call, next))
-		                                  : json_string("never opens")));
+		        json_pack("{s:b, s:s}", "now", now, "words",
+		                  now             ? words(call, "hours.open")
+		                  : *next != '\0' ? words_fill(call, "hours.opens",
+		                                               json_pack("{s:s}", "when",
+		                                                         when_words(call, next)))
+		                                  : words(call, "hours.never")));
 	if (*clock != '\0')
 		json_object_set_new(view, "there", json_string(when_clock(call, clock)));
 }

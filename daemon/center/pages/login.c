@@ -5,6 +5,7 @@
 #include "center/pages/assets.h"
 #include "center/pages/page.h"
 #include "center/pages/panel.h"
+#include "center/pages/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 
 static void show_login(struct call *call, int status, const char *name, const char *fault)
 {
-	page_answer(call, status, "login", "Log in",
+	page_answer(call, status, "login", words(call, "login"),
 	            json_pack("{s:b, s:s, s:s, s:s}", "private", guard_private(call), "name", name,
 	                      "fault", fault, "next",
 	                      next_of(status == 200 ? &call->request->query : &call->request->form,
@@ -66,11 +67,14 @@ static void refuse(struct call *call, enum login login, const char *name, int64_
 	if (login == LOGIN_WAIT)
 		response_header(call->response, call->request, "Retry-After",
 		                arena_strdup(call->request->arena, text));
-	show_login(call,
-	           login == LOGIN_WAIT    ? 429
-	           : login == LOGIN_WRONG ? 401
-	                                  : 503,
-	           name, err->text);
+	if (login == LOGIN_WAIT)
+		show_login(call, 429, name,
+		           words_fill(call, "login.wait",
+		                      json_pack("{s:I}", "n", (json_int_t)wait_s)));
+	else if (login == LOGIN_WRONG)
+		show_login(call, 401, name, words(call, "login.wrong"));
+	else
+		show_login(call, 503, name, err->text);
 }
 
 static void log_in(struct call *call)
@@ -80,13 +84,13 @@ static void log_in(struct call *call)
 	struct error err;
 	int64_t wait_s;
 	if (!guard_private(call)) {
-		show_login(call, 403, "", "Passwords need TLS.");
+		show_login(call, 403, "", words(call, "password.tls"));
 		return;
 	}
 	struct accounts *accounts = stores_accounts(call->stores, &err);
 	if (name == NULL || password == NULL || accounts == NULL) {
 		show_login(call, accounts ? 400 : 503, name ? name : "",
-		           accounts ? "Name and password are needed." : err.text);
+		           accounts ? words(call, "login.needed") : err.text);
 		return;
 	}
 	enum login login = accounts_login(accounts, name, password, &call->visitor, call->now,
@@ -115,7 +119,7 @@ static void log_out(struct call *call)
 
 static void show_password(struct call *call, int status, const char *whose, const char *fault)
 {
-	page_answer(call, status, "password", "Set your password",
+	page_answer(call, status, "password", words(call, "password.title"),
 	            json_pack("{s:s, s:s, s:b}", "whose", whose, "fault", fault, "private",
 	                      guard_private(call)));
 }
@@ -150,7 +154,7 @@ static void set_password(struct call *call)
 	if (name == NULL)
 		page_fail(call, &err);
 	else if (!guard_private(call))
-		show_password(call, 403, name, "Passwords need TLS.");
+		show_password(call, 403, name, words(call, "password.tls"));
 	else if (!accounts_link_use(accounts, call->names[0], password ? password : "", call->now,
 	                            &err))
 		show_password(call, 400, name, err.text);

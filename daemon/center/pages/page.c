@@ -3,10 +3,15 @@
 #include "center/pages/page.h"
 
 #include "center/pages/assets.h"
+#include "center/pages/labels.h"
 #include "center/pages/panel.h"
 #include "center/pages/when.h"
+#include "center/pages/words.h"
+#include "model/kind.h"
+#include "template/catalogue.h"
 #include "template/mustache.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -82,16 +87,35 @@ static json_t *nav_of(const struct call *call)
 {
 	static const struct {
 		const char *path, *label;
-	} rows[] = {{"/today", "Today"}, {"/jobs", "Jobs"},         {"/holds", "Held"},
-	            {"/mails", "Mails"}, {"/dead", "Dead letters"}, {"/users", "Users"}};
+	} rows[] = {{"/today", "nav.today"}, {"/jobs", "nav.jobs"}, {"/holds", "nav.holds"},
+	            {"/mails", "nav.mails"}, {"/dead", "nav.dead"}, {"/users", "users"}};
 	json_t *nav = json_array();
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (page_leads(call, rows[i].path))
 			json_array_append_new(
 			        nav, json_pack("{s:s, s:s, s:b}", "path", rows[i].path, "label",
-			                       rows[i].label, "current",
+			                       words(call, rows[i].label), "current",
 			                       strcmp(call->request->path, rows[i].path) == 0));
 	return nav;
+}
+
+/* What find.js says of a customer, where the language has words of its own for it: JSON as text. */
+static json_t *fixed_words(const struct call *call)
+{
+	static const char *const others[] = {"suspended", "new", "released", "active", "inactive"};
+	json_t *words = json_object();
+	for (int by = BY_NAME; by < BY_COUNT; by++) {
+		const char *name = search_by_name((enum search_by)by);
+		json_object_set_new(words, name, json_string(words_find(call, "word", name)));
+	}
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		json_object_set_new(words, others[i],
+		                    json_string(words_find(call, "word", others[i])));
+	char *text = json_dumps(words, JSON_COMPACT);
+	json_t *dumped = json_string(text ? text : "{}");
+	free(text);
+	json_decref(words);
+	return dumped;
 }
 
 static void add_common(struct call *call, const char *title, json_t *data)
@@ -99,14 +123,18 @@ static void add_common(struct call *call, const char *title, json_t *data)
 	char token[SECRET_SIZE] = "";
 	if (call->session)
 		form_token(call->session, token);
-	json_object_set_new(data, "page",
-	                    json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:b, s:b}", "title",
-	                              title, "path", call->request->path, "target",
-	                              call->request->target, "token", token, "me", account_of(call),
-	                              "nav", nav_of(call), "live", page_leads(call, "/api/v1/live"),
-	                              "has_account", page_leads(call, "/account"), "leads_jobs",
-	                              page_leads(call, "/jobs/:job"), "no_panel",
-	                              panel_hidden(call)));
+	json_t *page =
+	        json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:b, s:b}", "language",
+	                  words_language(call), "title", title, "path", call->request->path,
+	                  "target", call->request->target, "token", token, "me", account_of(call),
+	                  "nav", nav_of(call), "live", page_leads(call, "/api/v1/live"),
+	                  "has_account", page_leads(call, "/account"), "leads_jobs",
+	                  page_leads(call, "/jobs/:job"), "no_panel", panel_hidden(call));
+	if (call->known) {
+		json_object_set_new(page, "fixed", fixed_words(call));
+		json_object_set_new(page, "blanks", json_pack("{s:s}", "who", "{who}"));
+	}
+	json_object_set_new(data, "page", page);
 }
 
 /* -- rendering --------------------------------------------------------------------------------- */
@@ -128,6 +156,22 @@ static void day_helper(void *arg, const char *text, struct buf *ret)
 	buf_adds(ret, when_day(arg, text));
 }
 
+static void word_helper(void *arg, const char *text, struct buf *ret)
+{
+	buf_adds(ret, words_fixed(arg, text));
+}
+
+static void label_helper(void *arg, const char *text, struct buf *ret)
+{
+	buf_adds(ret, label_name(arg, text));
+}
+
+static const struct mustache *phrase(void *arg, const char *name)
+{
+	const char *key = catalogue_key(name);
+	return key ? words_template(arg, key) : NULL;
+}
+
 static void clock_helper(void *arg, const char *text, struct buf *ret)
 {
 	buf_adds(ret, when_clock(arg, text));
@@ -135,13 +179,14 @@ static void clock_helper(void *arg, const char *text, struct buf *ret)
 
 void page_answer(struct call *call, int status, const char *name, const char *title, json_t *data)
 {
-	static const struct mustache_helper helpers[] = {{"url", url_helper},
-	                                                 {"when", when_helper},
-	                                                 {"day", day_helper},
-	                                                 {"clock", clock_helper}};
+	static const struct mustache_helper helpers[] = {
+	        {"url", url_helper},     {"when", when_helper}, {"day", day_helper},
+	        {"clock", clock_helper}, {"word", word_helper}, {"label", label_helper}};
 	struct mustache_options options = {.escape = true,
 	                                   .partial = partial,
 	                                   .partial_arg = (void *)(uintptr_t)find(name),
+	                                   .lambda = phrase,
+	                                   .lambda_arg = call,
 	                                   .helpers = helpers,
 	                                   .n_helpers = sizeof helpers / sizeof *helpers,
 	                                   .helper_arg = call};
@@ -157,7 +202,7 @@ void page_answer(struct call *call, int status, const char *name, const char *ti
 
 void page_fail_status(struct call *call, int status, const char *detail)
 {
-	page_answer(call, status, "fault", "Something is wrong",
+	page_answer(call, status, "fault", words(call, "fault.title"),
 	            json_pack("{s:s}", "detail", detail));
 }
 

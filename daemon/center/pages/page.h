@@ -9,11 +9,13 @@
 /*
  * Pages are HTML from our own Mustache, out of the JSON that the API gives: `name` is a file of
  * assets/, embedded by the build, around it the frame of all pages. Besides its own data each has
- * `page`: title, path, token (of its forms), and `me`: name, role, can_change, can_manage,
- * can_admin; null where nobody is logged in. `nav` is where all pages lead [{path, label,
- * current}], `live` whether there is a stream of changes, `no_panel` whether this user hides the
- * side panel.
- * {{#when}}, {{#day}} and {{#clock}} print times as when.h has them.
+ * `page`: language, title, path, token (of its forms), and `me`: name, role, can_change,
+ * can_manage, can_admin; null where nobody is logged in. `nav` is where all pages lead [{path,
+ * label, current}], `live` whether there is a stream of changes, `no_panel` whether this user hides
+ * the side panel; `fixed` (JSON) and `blanks` are for the words of scripts.
+ * {{#when}}, {{#day}} and {{#clock}} print times as when.h has them, {{phrase.KEY}} and
+ * {{#word}}…{{/word}} (a fixed word) print as words.h has them, {{#label}}…{{/label}} (a field's
+ * name) as labels.h.
  */
 bool pages_prepare(struct error *err) MUST_CHECK; /* parses all templates, once */
 void pages_free(void);

@@ -3,11 +3,12 @@
 #include "base/jsontext.h"
 #include "center/api/one_view.h"
 #include "center/pages/facts.h"
-#include "center/pages/form.h"
 #include "center/pages/head.h"
 #include "center/pages/jumps.h"
+#include "center/pages/labels.h"
 #include "center/pages/page.h"
 #include "center/pages/panel.h"
+#include "center/pages/words.h"
 #include "records/records.h"
 
 #include <string.h>
@@ -21,10 +22,10 @@ static json_t *fields_of(const struct call *call, enum search_by chosen)
 	for (int i = BY_ALL; i > BY_NONE; i--) {
 		enum search_by by = (enum search_by)i;
 		const char *name = search_by_name(by);
-		json_array_append_new(fields,
-		                      json_pack("{s:s, s:s, s:b}", "value", name, "label",
-		                                by == BY_ALL ? "any field" : form_label(call, name),
-		                                "selected", by == chosen));
+		json_array_append_new(fields, json_pack("{s:s, s:s, s:b}", "value", name, "label",
+		                                        by == BY_ALL ? words(call, "search.any")
+		                                                     : label_name(call, name),
+		                                        "selected", by == chosen));
 	}
 	return fields;
 }
@@ -57,7 +58,7 @@ static void home(struct call *call)
 	json_t *rows = NULL;
 	bool asked = text && *text;
 	if (word && !search_by_find(word, &by)) {
-		page_fail_status(call, 400, "There is no field of that name.");
+		page_fail_status(call, 400, words(call, "search.no_field"));
 		return;
 	}
 	if (asked ? !search(call, text, by, &rows, &err) : !first_ones(call, &rows, &err)) {
@@ -69,7 +70,7 @@ static void home(struct call *call)
 	json_array_foreach(rows, i, row) json_object_set_new(
 	        row, "idle", json_boolean(strcmp(jsontext_at(row, "status"), "active") != 0));
 	bool none = json_array_size(rows) == 0;
-	page_answer(call, 200, "search", "Customers",
+	page_answer(call, 200, "search", words(call, "customers"),
 	            json_pack("{s:s, s:o, s:b, s:b, s:o}", "q", text ? text : "", "customers", rows,
 	                      "none", asked && none, "has_rows", !none, "fields",
 	                      fields_of(call, by)));

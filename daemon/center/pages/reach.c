@@ -3,6 +3,7 @@
 
 #include "base/jsontext.h"
 #include "center/pages/head.h"
+#include "center/pages/words.h"
 #include "model/words.h"
 #include "overview/calendar.h"
 #include "overview/suspension_preview.h"
@@ -38,24 +39,21 @@ static bool read_planned(const struct overview *overview, const char *number, co
 	       (*until == '\0' || day_parse(until, &ret->until));
 }
 
-/* The same words are in suspension.js. */
+/* suspension.js does the same, with the same words. */
 static const char *words_of(const struct call *call, const json_t *counts)
 {
 	static const struct {
-		const char *key, *one, *many;
-	} rows[] = {{"mails", "mail waits and is suppressed", "mails wait and are suppressed"},
-	            {"jobs", "job is held", "jobs are held"},
-	            {"sites", "site inherits it", "sites inherit it"}};
+		const char *key, *words;
+	} rows[] = {{"mails", "reach.mails"}, {"jobs", "reach.jobs"}, {"sites", "reach.sites"}};
 	const char *text = "";
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		json_int_t n = json_integer_value(json_object_get(counts, rows[i].key));
 		if (n > 0)
-			text = arena_printf(call->request->arena, "%s%s%lld %s", text,
-			                    *text ? ", " : "", (long long)n,
-			                    n == 1 ? rows[i].one : rows[i].many);
+			text = arena_printf(call->request->arena, "%s%s%s", text, *text ? ", " : "",
+			                    words_count(call, rows[i].words, n));
 	}
-	return *text ? arena_printf(call->request->arena, "As it stands: %s.", text)
-	             : "As it stands: no mail waits, no job is held, no site inherits it.";
+	return words_fill(call, "reach",
+	                  json_pack("{s:s}", "parts", *text ? text : words(call, "reach.none")));
 }
 
 json_t *reach_of(struct call *call, const char *number, const json_t *typed)
@@ -73,8 +71,8 @@ json_t *reach_of(struct call *call, const char *number, const json_t *typed)
 	buf_adds(&url, "/api/v1/customers/");
 	request_encode(number, &url);
 	buf_adds(&url, "/suspensions/preview");
-	json_t *reach =
-	        json_pack("{s:s, s:s}", "url", buf_text(&url), "words", words_of(call, counts));
+	json_t *reach = json_pack("{s:s, s:s, s:s, s:s}", "url", buf_text(&url), "words",
+	                          words_of(call, counts), "n", "{n}", "parts", "{parts}");
 	buf_free(&url);
 	json_decref(counts);
 	return reach;

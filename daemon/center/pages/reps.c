@@ -4,6 +4,7 @@
 #include "center/pages/head.h"
 #include "center/pages/page.h"
 #include "center/pages/to.h"
+#include "center/pages/words.h"
 #include "records/records.h"
 
 #include <string.h>
@@ -67,7 +68,7 @@ static void show(struct call *call, int status, const char *fault)
 	                         json_array_size(choices) > 0, "choices", choices, "fault", fault);
 	json_decref(customer);
 	json_decref(all);
-	page_answer(call, status, "reps", "Sales reps", data);
+	page_answer(call, status, "reps", words(call, "reps.title"), data);
 }
 
 static void reps(struct call *call)

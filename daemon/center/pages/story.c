@@ -2,9 +2,10 @@
 /* A customer's history, and the customers that share something with it. */
 #include "base/jsontext.h"
 #include "center/pages/cells.h"
-#include "center/pages/form.h"
 #include "center/pages/head.h"
+#include "center/pages/labels.h"
 #include "center/pages/page.h"
+#include "center/pages/words.h"
 #include "records/records.h"
 
 #include <string.h>
@@ -34,9 +35,10 @@ static void add_field(const struct call *call, json_t *fields, const char *name,
 {
 	const char *before = cells_text(call, was), *after = cells_text(call, is);
 	if ((before || after) && !says_nothing(name, was, is))
-		json_array_append_new(
-		        fields, json_pack("{s:s, s:s, s:s}", "label", form_label(call, name), "was",
-		                          before ? before : "", "is", after ? after : "nothing"));
+		json_array_append_new(fields,
+		                      json_pack("{s:s, s:s, s:s}", "label", label_name(call, name),
+		                                "was", before ? before : "", "is",
+		                                after ? after : words(call, "nothing")));
 }
 
 /* "title: boss → owner". */
@@ -57,13 +59,25 @@ static json_t *fields_of(const struct call *call, const json_t *row)
 	return fields;
 }
 
-static const char *did(const struct call *call, const char *action)
+/* As English has it: "added". */
+static const char *done(const struct call *call, const char *action)
 {
 	size_t len = strlen(action);
 	if (strcmp(action, "set") == 0)
 		return "changed";
 	return arena_printf(call->request->arena, "%s%s", action,
 	                    len > 0 && action[len - 1] == 'e' ? "d" : "ed");
+}
+
+/* "added contact". */
+static const char *did(const struct call *call, const json_t *row)
+{
+	const char *action = jsontext_at(row, "action"), *name = jsontext_at(row, "kind");
+	const char *key = arena_printf(call->request->arena, "did.%s", action);
+	const char *kind = words_find(call, "kind", name);
+	return words_fill(
+	        call, words_template(call, key) ? key : "did",
+	        json_pack("{s:s, s:s}", "kind", kind ? kind : name, "action", done(call, action)));
 }
 
 static void history(struct call *call)
@@ -86,12 +100,11 @@ static void history(struct call *call)
 	json_array_foreach(newest, i, row)
 	{
 		json_object_set_new(row, "fields", fields_of(call, row));
-		json_object_set_new(row, "action",
-		                    json_string(did(call, jsontext_at(row, "action"))));
+		json_object_set_new(row, "did", json_string(did(call, row)));
 	}
 	json_decref(all);
 	json_object_set_new(data, "rows", newest);
-	answer(call, "history", "History", head, data);
+	answer(call, "history", words(call, "tab.history"), head, data);
 }
 
 /* -- related ----------------------------------------------------------------------------------- */
@@ -113,7 +126,7 @@ static void related(struct call *call)
 	json_object_set_new(data, "has_sites",
 	                    json_boolean(json_array_size(json_object_get(data, "sites")) > 0));
 	json_decref(customer);
-	answer(call, "related", "Related", head, data);
+	answer(call, "related", words(call, "tab.related"), head, data);
 }
 
 const struct route story_page_routes[] = {

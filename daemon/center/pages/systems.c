@@ -7,6 +7,7 @@
 #include "center/pages/head.h"
 #include "center/pages/page.h"
 #include "center/pages/to.h"
+#include "center/pages/words.h"
 #include "records/records.h"
 
 #include <stdio.h>
@@ -76,14 +77,14 @@ static const char *wrong_of(const struct error *fault, const char *name)
 	return names ? fault->text + len + 2 : "";
 }
 
-static json_t *input_of(const json_t *field, const json_t *values, const struct error *fault)
+static json_t *input_of(const struct call *call, const json_t *field, const json_t *values,
+                        const struct error *fault)
 {
 	const char *name = jsontext_at(field, "name");
 	bool secret = json_is_true(json_object_get(field, "secret"));
 	json_t *as = json_sprintf("%s%s", is_taken(name) ? OWN_PREFIX : "", name);
 	return json_pack("{s:o, s:s, s:s, s:b, s:s, s:s, s:b, s:{s:s}}", "name", as, "label", name,
-	                 "help",
-	                 secret ? "kept encrypted; empty: as it is" : jsontext_at(field, "about"),
+	                 "help", secret ? words(call, "secrets.kept") : jsontext_at(field, "about"),
 	                 "required", 0, "value", secret ? "" : value_of(values, name), "fault",
 	                 wrong_of(fault, name), "secret", secret, "input", "type",
 	                 secret ? "password" : "text");
@@ -98,7 +99,7 @@ void systems_inputs(struct call *call, const json_t *values, bool adding, const 
 	if (adding)
 		choose_type(call, inputs, type);
 	json_array_foreach(fields, i, field)
-	        json_array_append_new(inputs, input_of(field, values, fault));
+	        json_array_append_new(inputs, input_of(call, field, values, fault));
 	json_decref(fields);
 }
 
@@ -170,7 +171,7 @@ static void reveal(struct call *call)
 	                         to_customer_path(call, jsontext_at(system, "customer"), "systems"),
 	                         "rows", rows_of(json_object_get(system, "fields")));
 	json_decref(system);
-	page_answer(call, 200, "secrets", "Secrets", data);
+	page_answer(call, 200, "secrets", words(call, "secrets.title"), data);
 }
 
 const struct route system_page_routes[] = {

@@ -10,9 +10,11 @@
 #include "center/pages/cells.h"
 #include "center/pages/form.h"
 #include "center/pages/head.h"
+#include "center/pages/labels.h"
 #include "center/pages/page.h"
 #include "center/pages/reach.h"
 #include "center/pages/to.h"
+#include "center/pages/words.h"
 #include "records/records.h"
 
 #include <string.h>
@@ -62,7 +64,7 @@ static void add_rows(const struct call *call, const struct kind *kind, const jso
 			json_object_set_new(row, "parts",
 			                    json_pack("{s:s, s:s}", "path",
 			                              kinds_path(part, call->request->arena),
-			                              "label", form_label(call, part->many)));
+			                              "label", label_kinds(call, part)));
 	}
 	json_object_set_new(data, "columns", columns);
 	json_object_set_new(data, "rows", rows);
@@ -72,12 +74,11 @@ static void add_form(struct call *call, const struct kind *kind, json_t *data, c
                      const struct error *fault)
 {
 	struct arena *arena = call->request->arena;
-	json_object_set_new(data, "verb", json_sprintf("Add %s", kind->name));
-	if (kind->kept_when_removed)
-		json_object_set_new(data, "verb", json_string("Suspend"));
-	json_object_set_new(data, "kind", json_string(kind->name));
+	const char *verb = kind->kept_when_removed ? words(call, "suspend") : label_add(call, kind);
+	json_object_set_new(data, "verb", json_string(verb));
+	json_object_set_new(data, "kind", json_string(words_kind(call, kind)));
 	json_object_set_new(data, "kinds", json_string(kinds_path(kind, arena)));
-	json_object_set_new(data, "many", json_string(form_label(call, kind->many)));
+	json_object_set_new(data, "many", json_string(label_kinds(call, kind)));
 	json_object_set_new(data, "is_said", json_boolean(kind->added_only));
 	json_object_set_new(data, "suspends", json_boolean(kind->kept_when_removed));
 	json_object_set_new(data, "action", json_string(call->request->path));
@@ -87,18 +88,27 @@ static void add_form(struct call *call, const struct kind *kind, json_t *data, c
 		json_object_set_new(data, "reach", reach_of(call, call->names[0], typed));
 }
 
+/* "quotes of 1001". */
+static const char *up_label(const struct call *call, const char *tab, const char *number)
+{
+	const struct kind *kind = kinds_by_path(tab, call->request->arena);
+	const char *found = kind ? words_find(call, "kinds", kind->name) : NULL;
+	return words_fill(call, "up.of",
+	                  json_pack("{s:s, s:s}", "kinds", found ? found : tab, "number", number));
+}
+
 static json_t *up_of(const struct call *call, const struct listing *listing)
 {
 	struct arena *arena = call->request->arena;
 	const char *tab =
 	        listing->kind->owner ? kinds_path(kind_find(listing->kind->owner), arena) : "";
 	if (*listing->number != '\0')
-		return json_pack("{s:s, s:o}", "path", to_customer_path(call, listing->number, tab),
-		                 "label", json_sprintf("%s of %s", tab, listing->number));
+		return json_pack("{s:s, s:s}", "path", to_customer_path(call, listing->number, tab),
+		                 "label", up_label(call, tab, listing->number));
 	return *tab != '\0'
 	               ? json_pack("{s:o, s:s}", "path", json_sprintf("/records/%s", tab), "label",
-	                           form_label(call, kind_find(listing->kind->owner)->many))
-	               : json_pack("{s:s, s:s}", "path", "/", "label", "Customers");
+	                           label_kinds(call, kind_find(listing->kind->owner)))
+	               : json_pack("{s:s, s:s}", "path", "/", "label", words(call, "customers"));
 }
 
 static void show(struct call *call, const struct listing *listing, int status, const json_t *typed,
@@ -121,7 +131,7 @@ static void show(struct call *call, const struct listing *listing, int status, c
 	add_rows(call, listing->kind, records, data);
 	add_form(call, listing->kind, data, typed, fault);
 	json_decref(records);
-	page_answer(call, status, "tab", form_label(call, listing->kind->many), data);
+	page_answer(call, status, "tab", label_kinds(call, listing->kind), data);
 }
 
 static void add(struct call *call, const struct listing *listing)
@@ -148,7 +158,7 @@ static void add(struct call *call, const struct listing *listing)
 
 static bool no_page(struct call *call)
 {
-	page_fail_status(call, 404, "There is no such page.");
+	page_fail_status(call, 404, words(call, "fault.no_page"));
 	return false;
 }
 

@@ -3,6 +3,7 @@
  */
 #include "center/entry/guard.h"
 #include "center/pages/page.h"
+#include "center/pages/words.h"
 
 #include <string.h>
 #include <sysexits.h>
@@ -11,12 +12,14 @@ enum { AUDIT_MAX = 100 };
 
 /* -- the page ---------------------------------------------------------------------------------- */
 
-static json_t *roles_of(const char *selected)
+/* `named` is there where the language has a word of its own. */
+static json_t *roles_of(const struct call *call, const char *selected)
 {
 	json_t *roles = json_array();
 	for (int i = 0; i < ROLE_COUNT; i++) {
 		const char *name = role_name((enum role)i);
-		json_array_append_new(roles, json_pack("{s:s, s:b}", "value", name, "selected",
+		json_array_append_new(roles, json_pack("{s:s, s:s?, s:b}", "value", name, "named",
+		                                       words_find(call, "word", name), "selected",
 		                                       strcmp(name, selected) == 0));
 	}
 	return roles;
@@ -43,13 +46,13 @@ static void show(struct call *call, const struct shown *shown)
 	json_array_foreach(users, i, row)
 	{
 		const char *role = json_string_value(json_object_get(row, "role"));
-		json_object_set_new(row, "roles", roles_of(role ? role : ""));
+		json_object_set_new(row, "roles", roles_of(call, role ? role : ""));
 	}
-	page_answer(call, shown->status, "users", "Users",
+	page_answer(call, shown->status, "users", words(call, "users"),
 	            json_pack("{s:o, s:o, s:s, s:s, s:o, s:s, s:s}", "users", users, "audit", audit,
 	                      "fault", shown->fault ? shown->fault : "", "name",
 	                      shown->name ? shown->name : "", "roles",
-	                      roles_of(shown->role ? shown->role : "clerk"), "link",
+	                      roles_of(call, shown->role ? shown->role : "clerk"), "link",
 	                      shown->link ? shown->link : "", "whose",
 	                      shown->whose ? shown->whose : ""));
 }
@@ -167,12 +170,13 @@ static void revoke_token(struct call *call)
 
 static void ask_to_remove(struct call *call)
 {
-	page_answer(call, 200, "sure", "Are you sure?",
-	            json_pack("{s:o, s:s, s:s, s:s, s:s, s:b}", "question",
-	                      json_sprintf("Remove the account %s?", call->names[0]), "detail",
-	                      "Who did what stays on record under that name.", "action",
-	                      call->request->path, "verb", "Remove", "back", "/users", "removes",
-	                      1));
+	page_answer(call, 200, "sure", words(call, "sure"),
+	            json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "question",
+	                      words_fill(call, "users.remove.question",
+	                                 json_pack("{s:s}", "name", call->names[0])),
+	                      "detail", words(call, "users.remove.detail"), "action",
+	                      call->request->path, "verb", words(call, "remove"), "back", "/users",
+	                      "removes", 1));
 }
 
 static void remove_user(struct call *call)

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Times in the words of an office. Pages are in English, so that the names are here. */
+/* Times in the words of an office; the names and the order are those of the language. */
 #include "center/pages/when.h"
 
 #include "base/zone.h"
+#include "center/pages/words.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { MINUTE_MS = 60 * 1000, DAY_MS = 24 * 60 * MINUTE_MS };
-
-static const char *const months[] = {"January",   "February", "March",    "April",
-                                     "May",       "June",     "July",     "August",
-                                     "September", "October",  "November", "December"};
 
 struct wall {
 	struct day day, today;
@@ -63,29 +60,41 @@ static bool read_wall(const struct call *call, const char *text, struct wall *re
 
 static const char *clock_words(const struct call *call, const struct wall *wall)
 {
-	return arena_printf(call->request->arena, "%d:%02d", wall->minute / 60, wall->minute % 60);
+	return words_fill(call, "when.clock",
+	                  json_pack("{s:i, s:s}", "hour", wall->minute / 60, "minute",
+	                            arena_printf(call->request->arena, "%02d", wall->minute % 60)));
+}
+
+/* `month` is the space of its name. */
+static const char *day_words(const struct call *call, const char *key, const char *month,
+                             struct day at)
+{
+	int year, number, day;
+	day_split(at, &year, &number, &day);
+	const char *name = words(call, arena_printf(call->request->arena, "%s.%d", month, number));
+	return words_fill(call, key,
+	                  json_pack("{s:i, s:s, s:i}", "year", year, "month", name, "day", day));
 }
 
 /* Beside a time the year is said only where it is another. */
 static const char *date_words(const struct call *call, const struct wall *wall)
 {
-	int year, month, day, this_year, ignored;
-	day_split(wall->day, &year, &month, &day);
+	int year, this_year, ignored;
+	day_split(wall->day, &year, &ignored, &ignored);
 	day_split(wall->today, &this_year, &ignored, &ignored);
-	if (year == this_year)
-		return arena_printf(call->request->arena, "%.3s %d", months[month - 1], day);
-	return arena_printf(call->request->arena, "%.3s %d, %d", months[month - 1], day, year);
+	return day_words(call, year == this_year ? "when.date" : "when.date.year", "month.short",
+	                 wall->day);
 }
 
-static const char *near_words(const struct wall *wall)
+static const char *near_words(const struct call *call, const struct wall *wall)
 {
 	switch (wall->day.n - wall->today.n) {
 	case -1:
-		return "yesterday";
+		return words(call, "when.yesterday");
 	case 0:
-		return "today";
+		return words(call, "when.today");
 	case 1:
-		return "tomorrow";
+		return words(call, "when.tomorrow");
 	default:
 		return NULL;
 	}
@@ -96,12 +105,12 @@ const char *when_words(const struct call *call, const char *text)
 	struct wall wall;
 	if (!read_wall(call, text, &wall))
 		return text;
-	const char *near = near_words(&wall);
+	const char *near = near_words(call, &wall);
 	const char *date = near ? near : date_words(call, &wall);
 	if (wall.minute < 0)
 		return date;
-	return arena_printf(call->request->arena, near ? "%s %s" : "%s, %s", date,
-	                    clock_words(call, &wall));
+	return words_fill(call, near ? "when.near" : "when.far",
+	                  json_pack("{s:s, s:s}", "date", date, "time", clock_words(call, &wall)));
 }
 
 const char *when_there(const struct call *call, const char *text, const char *clock)
@@ -116,11 +125,7 @@ const char *when_there(const struct call *call, const char *text, const char *cl
 const char *when_day(const struct call *call, const char *text)
 {
 	struct wall wall;
-	int year, month, day;
-	if (!read_wall(call, text, &wall))
-		return text;
-	day_split(wall.day, &year, &month, &day);
-	return arena_printf(call->request->arena, "%s %d, %d", months[month - 1], day, year);
+	return read_wall(call, text, &wall) ? day_words(call, "when.day", "month", wall.day) : text;
 }
 
 const char *when_clock(const struct call *call, const char *text)
@@ -141,9 +146,6 @@ bool when_days_until(const struct call *call, const char *day, int *ret)
 const char *when_distance(const struct call *call, int days)
 {
 	if (days == 0)
-		return "today";
-	int n = days < 0 ? -days : days;
-	const char *unit = n == 1 ? "day" : "days";
-	return days > 0 ? arena_printf(call->request->arena, "in %d %s", n, unit)
-	                : arena_printf(call->request->arena, "%d %s ago", n, unit);
+		return words(call, "when.today");
+	return words_count(call, days > 0 ? "when.in" : "when.ago", days < 0 ? -days : days);
 }
