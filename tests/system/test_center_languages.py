@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """dispatch-center: its pages in other languages, and that the catalogues of their words are whole."""
+import contextlib
 import html
 import re
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -176,6 +178,7 @@ def test_no_page_has_words_of_two_languages(center, language, words):
     furnish(center.world)
     center.world.start_daemon()
     boss = center.log_in("boss")
+    assert len(leftovers(boss.get("/customers/1001").text, language)) > 10
     page = boss.get("/customers/1001", **{"Accept-Language": language}).text
     for word in words:
         assert word in page
@@ -199,6 +202,36 @@ def test_forms_and_histories_are_in_german(center):
     assert "hat hinzugefügt: Kontakt" in boss.get("/customers/1001/history").text
     assert '<option value="clerk" selected>Sachbearbeitung</option>' in boss.get("/users").text
     assert boss.submit("/users/sam/role", {"role": "reader"}).status == 303
+
+
+def test_hours_are_closed_in_either_language(center):
+    sam = center.log_in("sam")
+    assert sam.submit("/account/language", {"language": "de"}).status == 303
+    assert sam.submit("/customers/1001/hours", {"mon": "07:00-12:00", "tue": "Geschlossen", "wed": "closed"}).status == 303
+    weekly = center.world.ctl_json("hours", "show", "1001")["weekly"]
+    assert weekly["mon"] == "07:00-12:00" and "geschlossen" not in str(weekly).lower()
+    page = sam.get("/customers/1001/hours").text
+    assert re.search(r'name="tue" value="geschlossen"', page) and 'name="was_tue" value="closed"' in page
+    answer = sam.submit("/customers/1001/hours", {"mon": "open"})
+    assert answer.status == 422 and 'name="mon" value="open"' in answer.text
+    assert sam.submit("/customers/1001/hours/dates", {"first": "2999-12-24", "windows": "geschlossen"}).status == 303
+    assert center.world.ctl_json("hours", "show", "1001")["dates"] == {"2999-12-24": "closed"}
+    fields = {"mon": "08:00-09:00", "was_mon": "07:00-12:00", "tue": "geschlossen", "was_tue": "closed"}
+    assert sam.submit("/customers/1001/hours", fields).status == 303
+    assert center.world.ctl_json("hours", "show", "1001")["weekly"]["mon"] == "08:00-09:00"
+
+
+def test_accounts_of_before_are_kept(world):
+    center = Center(world)
+    center.add("sam")
+    with contextlib.closing(sqlite3.connect(world.path("center.db"))) as db:
+        db.execute("ALTER TABLE account DROP COLUMN language")
+        db.execute("PRAGMA user_version = 1")
+        db.commit()
+    center.start()
+    sam = center.log_in("sam")
+    assert language_of(sam.get("/")) == "en" and sam.submit("/account/language", {"language": "fr"}).status == 303
+    assert language_of(sam.get("/")) == "fr"
 
 
 def test_the_api_and_its_faults_stay_english(center):

@@ -16,6 +16,7 @@
 #include "records/records.h"
 
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
 
 enum { DAYS = 7, DAY_MINUTES = 24 * 60 };
@@ -49,14 +50,27 @@ static const char *typed(const struct call *call, const char *name)
 	return text ? text : "";
 }
 
+/* Hours as the records have them, where they are closed in the language of the page. */
+static const char *typed_hours(const struct call *call, const char *name)
+{
+	const char *text = typed(call, name);
+	text += strspn(text, " ");
+	return strcasecmp(text, words_fixed(call, "closed")) == 0 ? "closed" : text;
+}
+
+/* The other way around. */
+static const char *shown_hours(const struct call *call, const char *windows)
+{
+	return strcmp(windows, "closed") == 0 ? words_fixed(call, windows) : windows;
+}
+
 /* Once a day is set the others are closed. */
 static void week_of_form(const struct call *call, struct week *ret)
 {
 	struct arena *arena = call->request->arena;
 	*ret = (struct week){.set = false};
 	for (int d = 0; d < DAYS; d++) {
-		const char *text = typed(call, hours_weekday_name(d));
-		ret->windows[d] = text + strspn(text, " ");
+		ret->windows[d] = typed_hours(call, hours_weekday_name(d));
 		ret->was[d] = typed(call, arena_printf(arena, "was_%s", hours_weekday_name(d)));
 		ret->wrong[d] = "";
 		ret->set = ret->set || *ret->windows[d] != '\0';
@@ -205,12 +219,12 @@ static json_t *day_rows(const struct call *call, const struct week *week)
 	json_t *rows = json_array();
 	for (int d = 0; d < DAYS; d++)
 		json_array_append_new(
-		        rows,
-		        json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:b}", "name",
-		                  hours_weekday_name(d), "day",
-		                  words_find(call, "weekday", hours_weekday_name(d)), "windows",
-		                  week->windows[d], "was", week->was[d], "wrong", week->wrong[d],
-		                  "bars", bars_of(call, week->windows[d]), "copies", d + 1 < DAYS));
+		        rows, json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:b}", "name",
+		                        hours_weekday_name(d), "day",
+		                        words_find(call, "weekday", hours_weekday_name(d)),
+		                        "windows", shown_hours(call, week->windows[d]), "was",
+		                        week->was[d], "wrong", week->wrong[d], "bars",
+		                        bars_of(call, week->windows[d]), "copies", d + 1 < DAYS));
 	return rows;
 }
 
@@ -267,8 +281,9 @@ static bool find_conflicts(const struct call *call, const struct week *stored, s
 		              strcmp(stored->windows[d], week->windows[d]) != 0;
 		if (!ours || !theirs)
 			continue;
-		week->wrong[d] = words_fill(call, "hours.theirs",
-		                            json_pack("{s:s}", "windows", stored->windows[d]));
+		week->wrong[d] = words_fill(
+		        call, "hours.theirs",
+		        json_pack("{s:s}", "windows", shown_hours(call, stored->windows[d])));
 		week->was[d] = stored->windows[d];
 		any = true;
 	}
@@ -357,7 +372,7 @@ static bool put_dates(struct call *call, struct error *err)
 {
 	struct change_context context;
 	const char *first = typed(call, "first"), *last = typed(call, "last");
-	const char *windows = typed(call, "windows");
+	const char *windows = typed_hours(call, "windows");
 	struct day from, to;
 	bool removes = request_value(&call->request->form, "remove") != NULL;
 	if (!day_parse(first, &from) || !day_parse(*last != '\0' ? last : first, &to))
