@@ -26,10 +26,11 @@ def office():
     try:
         world.start_daemon()
         center = Center(world, dispatch_url="https://dispatch.example.com/new?c={number}")
-        for name, role in (("sam", "clerk"), ("mona", "manager"), ("rita", "reader")):
+        for name, role in (("sam", "clerk"), ("mona", "manager"), ("rita", "reader"), ("greta", "clerk")):
             center.add(name, role)
         center.start()
-        center.people = {name: center.log_in(name) for name in ("sam", "mona", "rita")}
+        center.people = {name: center.log_in(name) for name in ("sam", "mona", "rita", "greta")}
+        center.people["greta"].submit("/account/language", {"language": "de"})
         yield center
     finally:
         world.close()
@@ -181,6 +182,39 @@ def test_suspend_and_resume(office, page):
     page.click("button", "Resume")
     page.find("link", "Dispatch")
     assert page.all("alert") == [] and office.world.ctl_json("suspensions", "S1") == []
+
+
+def test_find_suspend_and_resume_in_german(office, chromium):
+    add(office, "D1", "Dachs Logistik", "--phone", "303 555 0188")
+    add(office, "D2", "Dachs Hof", "--parent", "D1")
+    page = chromium.begin(office, office.people["greta"]).open("/")
+    assert page.driver.find_element("tag name", "html").get_attribute("lang") == "de"
+    page.find("combobox", "Kunden suchen").send_keys("5550188")
+    wait_until(lambda: [row.text for row in page.all("option") if "Telefon: 303 555 0188" in row.text], "the phone found")
+    assert [row.text for row in page.all("option") if "Neu anlegen: 5550188" in row.text]
+    page.press(Keys.ARROW_DOWN, Keys.ENTER)
+    page.wait_path("/customers/D1")
+    page.press("?")
+    assert "sperren oder Sperre aufheben" in page.find("dialog", "Tasten").text
+    page.click("button", "Schließen", page.find("dialog"))
+    page.wait_gone("dialog")
+    page.press("s")
+    dialog = page.find("dialog", "Sperren")
+    wait_until(lambda: "Nach jetzigem Stand: 1 Standort erbt es." in page.find("status", inside=dialog).text, "what it would reach")
+    for name in ("Aufträge", "Routen", "E-Mails"):
+        page.click("checkbox", name, dialog)
+    wait_until(lambda: "So wird nichts gesperrt" in page.find("status", inside=dialog).text, "that nothing is chosen")
+    page.click("checkbox", "E-Mails", dialog)
+    page.set_day("Bis", "2999-03-01", dialog)
+    page.type("Notiz", "Umbau", dialog)
+    page.click("button", "Speichern", dialog)
+    page.wait_gone("dialog")
+    assert page.find("alert").text.startswith("Gesperrt bis 1. März 2999 für E-Mails: „Umbau“")
+    wait_until(lambda: page.text("#said") == "Gespeichert.", "that it is said")
+    assert "gesperrt" in page.open("/?q=dachs").text("main")
+    page.open("/customers/D1").click("button", "Sperre aufheben")
+    page.find("link", "Sperren")
+    assert page.all("alert") == [] and office.world.ctl_json("suspensions", "D1") == [] and page.faults() == []
 
 
 def test_a_note_by_keys_alone(office, page):
