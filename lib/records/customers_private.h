@@ -6,6 +6,9 @@
 #include "model/kind.h"
 #include "records/customers.h"
 
+#include <jansson.h>
+#include <stdbool.h>
+
 /* What the files behind customers.h and records.h share; nobody else includes it. */
 
 /* The statements of a kind, put together from its row of the table once a connection. */
@@ -32,6 +35,12 @@ struct load_sql {
 };
 void customers_load_free(struct load_sql *sql);
 
+/* Changes that are one; see changes_begin(). */
+struct together {
+	bool open, failed;
+	json_t *files; /* hashes of contents that came or may have gone */
+};
+
 struct customers {
 	struct db *db;
 	struct zones *zones;
@@ -42,6 +51,7 @@ struct customers {
 	bool revealing;       /* secrets are shown in clear */
 	struct kind_sql *sql; /* by the kind's place in the table; made when first used */
 	struct load_sql load; /* likewise */
+	struct together together;
 };
 
 #endif

@@ -172,6 +172,8 @@ static bool put_on_shelf(struct incoming *incoming, const struct folder *shelf, 
 bool content_put_in_place(struct transaction *tx, struct incoming *incoming, const char *hash)
 {
 	struct folder shelf;
+	if (tx->store->together.open)
+		json_array_append_new(tx->store->together.files, json_string(hash));
 	if (!content_shelf(&incoming->files, hash, FOLDER_MODE, &shelf, tx->err))
 		return false;
 	bool good = put_on_shelf(incoming, &shelf, hash, tx->err);
@@ -242,6 +244,10 @@ void files_sweep(struct customers *store, const json_t *hashes)
 {
 	size_t i;
 	json_t *hash;
+	if (store->together.open) {
+		json_array_extend(store->together.files, (json_t *)(uintptr_t)hashes);
+		return;
+	}
 	if (json_array_size(hashes) > 0 && db_begin(store->db, NULL)) {
 		json_array_foreach(hashes, i, hash)
 		{

@@ -24,7 +24,8 @@
  *
  * A record is named by `name`: a customer by its number, a rep and a system type by name, all
  * others by id. Errors: 65 bad values (the field is named), 66 no such record, 77 a manager's work,
- * and db_open()'s. Each function that changes something is one transaction of its own.
+ * and db_open()'s. Each function that changes something is one transaction of its
+ * own, but between changes_begin() and changes_end().
  */
 
 struct contents;
@@ -51,6 +52,15 @@ struct change_context {
 	struct contents *contents; /* of an import of documents or pictures; NULL else */
 	struct expected *expected; /* of records_set(); NULL: whatever is there */
 };
+
+/*
+ * Several changes as one: what the functions below change between these two is committed at the
+ * end, or, where one of them has failed or `good` is false, not at all. The database is locked for
+ * others meanwhile. changes_end() is called once for each changes_begin() that was true; false
+ * where nothing was committed; `err` stays as it is where `good` is false.
+ */
+bool changes_begin(struct customers *store, struct error *err) MUST_CHECK;
+bool changes_end(struct customers *store, bool good, struct error *err) MUST_CHECK;
 
 /* -- every kind (records.c) -------------------------------------------------------------------- */
 

@@ -3,16 +3,30 @@
 #include "records/transaction.h"
 
 #include "records/customers_private.h"
+#include "records/record_content.h"
 #include "records/records.h"
 #include "records/search_fold.h"
 
 #include <glib.h>
+#include <sysexits.h>
+
+static bool failed_before(struct error *err)
+{
+	return error_set(err, EX_DATAERR, "another of these changes failed");
+}
+
+/* SQLite ends a transaction by itself where the disk is full. */
+static bool goes_on(const struct customers *store, struct error *err)
+{
+	return (!store->together.failed && db_in_transaction(store->db)) || failed_before(err);
+}
+
 bool transaction_begin(struct transaction *tx, const struct change_context *context,
                        struct error *err)
 {
 	*tx = (struct transaction){
 	        .context = context, .store = context->store, .db = context->store->db, .err = err};
-	if (!db_begin(tx->db, err))
+	if (!(tx->store->together.open ? goes_on(tx->store, err) : db_begin(tx->db, err)))
 		return false;
 	tx->arena = arena_new();
 	return true;
@@ -21,11 +35,33 @@ bool transaction_begin(struct transaction *tx, const struct change_context *cont
 bool transaction_end(struct transaction *tx, bool good)
 {
 	good = good && search_refresh(tx->store, tx->err);
-	if (good)
+	if (tx->store->together.open)
+		tx->store->together.failed = tx->store->together.failed || !good;
+	else if (good)
 		good = db_commit(tx->db, tx->err);
 	else
 		db_rollback(tx->db);
 	tx->arena = arena_free(tx->arena);
+	return good;
+}
+
+bool changes_begin(struct customers *store, struct error *err)
+{
+	if (!db_begin(store->db, err))
+		return false;
+	store->together = (struct together){.open = true, .files = json_array()};
+	return true;
+}
+
+bool changes_end(struct customers *store, bool good, struct error *err)
+{
+	struct together together = store->together;
+	store->together = (struct together){0};
+	good = good && (!together.failed || failed_before(err)) && db_commit(store->db, err);
+	if (!good)
+		db_rollback(store->db);
+	files_sweep(store, together.files);
+	json_decref(together.files);
 	return good;
 }
 

@@ -3,6 +3,7 @@
 import datetime
 import json
 import os
+import pathlib
 import pwd
 import re
 import sqlite3
@@ -291,6 +292,16 @@ def test_pictures_are_shown_and_nothing_else_is_one(carl):
         refused = upload(carl, "/api/v1/customers/1001/pictures", [("gate.png", content)], description="x")
         assert refused.status == 422 and "not a picture" in refused.text, refused.text
     assert carl.get(f"/api/v1/pictures/{answer.json['id']}/content/x").status == 404
+
+
+def test_of_several_files_all_come_or_none(carl, world):
+    path = "/api/v1/customers/1001/pictures"
+    mixed = [("gate.png", PNG), ("notes.txt", b"Ring twice.")]
+    assert upload(carl, path, mixed, description="the gate").status == 422
+    assert carl.get(path).json["pictures"] == []
+    assert not list(pathlib.Path(world.path("files")).glob("*/*"))
+    assert upload(carl, path, [("gate.png", PNG), ("yard.png", PNG + b"x")], description="both").status == 201
+    assert [row["name"] for row in carl.get(path).json["pictures"]] == ["yard.png", "gate.png"]
 
 
 @pytest.mark.parametrize("content, kind", [

@@ -446,6 +446,39 @@ static void test_files(void **state)
 	assert_int_not_equal(access(path, F_OK), 0);
 }
 
+static void test_changes_together(void **state)
+{
+	struct office *office = *state;
+	struct error err;
+	const char *path =
+	        arena_printf(office->arena, "%s/files/2c/%s", office->dir,
+	                     "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
+	office_add(office, "customer", NULL, "{'number':'1','name':'x'}");
+	office_ok(office, changes_begin(office->store, &office->err));
+	office_set(office, "customer", "1", "{'city':'Denver'}");
+	add_file(office, "document", "hello", 5, 100, "{'description':'d'}", true);
+	office_refuses(office, &office->clerk, "customer", NULL, "1", "{'name':''}", EX_DATAERR,
+	               "name");
+	office_refuses(office, &office->clerk, "customer", NULL, "1", "{'name':'y'}", EX_DATAERR,
+	               "another of these changes failed");
+	assert_false(changes_end(office->store, true, &err));
+	assert_string_equal(err.text, "another of these changes failed");
+	office_has(office_show(office, "customer", "1"), "'city':null");
+	office_has_not(office_list(office, "document", "1"), "hello");
+	assert_int_not_equal(access(path, F_OK), 0);
+
+	office_ok(office, changes_begin(office->store, &office->err));
+	int64_t id = add_file(office, "document", "hello", 5, 100, "{'description':'d'}", true);
+	office_ok(office, records_remove(&office->boss, kind_find("document"),
+	                                 office_id(office, id), &office->err));
+	office_set(office, "customer", "1", "{'city':'Aurora'}");
+	office_ok(office, changes_end(office->store, true, &office->err));
+	office_has(office_show(office, "customer", "1"), "'city':'Aurora'");
+	assert_int_not_equal(access(path, F_OK), 0);
+	office_set(office, "customer", "1", "{'city':'Pueblo'}");
+	office_ok(office, records_remove(&office->boss, kind_find("customer"), "1", &office->err));
+}
+
 static void test_edited_by_hand(void **state)
 {
 	struct office *office = *state;
@@ -512,6 +545,7 @@ int main(void)
 	        OFFICE_TEST(test_reps),
 	        OFFICE_TEST(test_systems),
 	        OFFICE_TEST(test_files),
+	        OFFICE_TEST(test_changes_together),
 	        OFFICE_TEST(test_edited_by_hand),
 	        OFFICE_TEST(test_spoilt_rows_send_nothing),
 	};

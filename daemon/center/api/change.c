@@ -56,6 +56,8 @@ bool center_upload(struct call *call, const struct kind *kind, const char *numbe
 		return error_set(err, EX_DATAERR, "file: choose a file");
 	if (!call_context(call, &context, err))
 		return false;
+	if (!changes_begin(context.store, err))
+		return false;
 	json_t *values = json_pack("{s:s}", "description", description ? description : "");
 	bool good = true;
 	for (size_t i = 0; good && i < request->n_uploads; i++)
@@ -64,7 +66,7 @@ bool center_upload(struct call *call, const struct kind *kind, const char *numbe
 		                stores_settings(call->stores)->center.max_upload, values, ret_id,
 		                err);
 	json_decref(values);
-	return good;
+	return changes_end(context.store, good, err);
 }
 
 static bool end_suspension(struct call *call, const struct change_context *context,

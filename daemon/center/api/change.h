@@ -16,8 +16,8 @@ bool center_add(struct call *call, const struct kind *kind, const char *owner, c
  * follow at once. */
 bool center_set(struct call *call, const struct kind *kind, const char *name, const json_t *values,
                 struct expected *expected, struct error *err) MUST_CHECK;
-/* Adds each file that came with the form as a document or picture, with the form's description; the
- * last one's id in *ret_id. 65 where there is none. */
+/* Adds each file that came with the form as a document or picture, with the form's description, or
+ * none of them; the last one's id in *ret_id. 65 where there is none. */
 bool center_upload(struct call *call, const struct kind *kind, const char *number, int64_t *ret_id,
                    struct error *err) MUST_CHECK;
 /* Whether one of them is larger than [center] max_upload. */

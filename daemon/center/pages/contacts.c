@@ -111,10 +111,11 @@ static void save(struct call *call)
 		page_fail(call, &err);
 		return;
 	}
-	bool good = true;
+	bool good = changes_begin(store, &err), begun = good;
 	size_t i;
 	json_array_foreach(rows, i, contact) good = good && set_states(call, contact, &err);
 	json_decref(rows);
+	good = begun && changes_end(store, good, &err);
 	if (good)
 		to_customer(call, call->names[0], "contacts");
 	else if (response_status_of(&err) == 422)
