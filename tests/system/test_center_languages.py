@@ -45,6 +45,26 @@ def test_every_phrase_that_is_asked_for_is_there():
     assert [key for key in keys if not any(re.fullmatch(key, known) for known in ENGLISH)] == []
 
 
+def test_what_code_names_in_its_tables_is_there():
+    """Keys that reach words() by a table: each literal that looks like one is a key, or the space of some."""
+    _, code = asked_for()
+    spaces = {key.partition(".")[0] for key in ENGLISH}
+    literals = set(re.findall(r'"([a-z_]+\.[a-z_.-]+)"', re.sub(r"#include.*", "", code))) - {"job.create", "job.dispatch"}
+    assert [word for word in literals if word.partition(".")[0] in spaces and word not in ENGLISH
+            and not any(key.startswith(word + ".") for key in ENGLISH)] == []
+    for space, names in (("month", range(1, 13)), ("weekday", ("mon", "tue", "wed", "thu", "fri", "sat", "sun"))):
+        assert {f"{space}.{short}{name}" for short in ("", "short.") for name in names} <= set(ENGLISH)
+
+
+def test_scripts_have_no_words_of_their_own():
+    frame = (CENTER / "assets/frame.html").read_text(encoding="utf-8") + (CENTER / "assets/add.html").read_text(encoding="utf-8")
+    given = {re.sub(r"-(\w)", lambda letter: letter[1].upper(), name) for name in re.findall(r" data-([a-z-]+)=", frame)}
+    for path in (CENTER / "assets").glob("*.js"):
+        text = re.sub(r"//.*", "", path.read_text(encoding="utf-8"))
+        assert re.findall(r'["`][A-Z][a-z]+[^"`]*[ .:][^"`]*["`]', text) == [], path
+        assert set(re.findall(r"\b(?:words|said\.dataset)\.(\w+)", text)) <= given, path
+
+
 def test_every_phrase_is_asked_for():
     keys, code = asked_for()
     literals = set(re.findall(r'"([a-z_.-]+)"', code))
