@@ -242,6 +242,23 @@ static void secrets_are_kept_as_hashes(void **state)
 	(void)fclose(file);
 }
 
+static void refused_logins_keep_the_latest(void **state)
+{
+	struct error err;
+	json_t *rows;
+	(void)state;
+	assert_true(accounts_audit(accounts, "sam", "login", "", &here, noon, &err));
+	for (int i = 0; i < REFUSALS_KEPT + 3; i++) {
+		struct instant at = {noon.ms + i};
+		assert_true(accounts_audit_refusal(accounts, "eve", &here, at, &err));
+	}
+	assert_true(accounts_audit_list(accounts, 2 * REFUSALS_KEPT, &rows, &err));
+	assert_int_equal(json_array_size(rows), REFUSALS_KEPT + 1);
+	const json_t *first = json_array_get(rows, REFUSALS_KEPT);
+	assert_string_equal(json_string_value(json_object_get(first, "user")), "sam");
+	json_decref(rows);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +275,7 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(links_are_good_once_and_for_a_day, setup, teardown),
 	        cmocka_unit_test_setup_teardown(a_forms_token_is_its_sessions, setup, teardown),
 	        cmocka_unit_test_setup_teardown(secrets_are_kept_as_hashes, setup, teardown),
+	        cmocka_unit_test_setup_teardown(refused_logins_keep_the_latest, setup, teardown),
 	};
 	if (sodium_init() < 0)
 		return 1;

@@ -53,8 +53,8 @@ static void audit_failure(struct call *call, const char *name)
 	struct error ignored;
 	struct accounts *accounts = stores_accounts(call->stores, &ignored);
 	if (accounts)
-		(void)!accounts_audit(accounts, account_name_valid(name) ? name : "",
-		                      "login-failed", "", &call->visitor, call->now, &ignored);
+		(void)!accounts_audit_refusal(accounts, account_name_valid(name) ? name : "",
+		                              &call->visitor, call->now, &ignored);
 }
 
 static void refuse(struct call *call, enum login login, const char *name, int64_t wait_s,

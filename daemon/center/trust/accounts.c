@@ -20,12 +20,15 @@ static const char center_1[] =
 static const char center_2[] =
 #include "center_2.sql.h"
         ;
-static const char *const migrations[] = {center_1, center_2};
+static const char center_3[] =
+#include "center_3.sql.h"
+        ;
+static const char *const migrations[] = {center_1, center_2, center_3};
 
 static const struct db_schema schema = {
         .name = "center.db",
         .application_id = DB_ID_CENTER,
-        .digest = "f112e499b171927764a0c9b995fd13107eed63205802e1ad123e6d1988bbb99a",
+        .digest = "c2f4a59ea229013e852373f6e29d5610fdd3cffe536d764f436a12bb90cb8003",
         .private = true,
         .remedy = "stop dispatch-center, move the file with its -wal and -shm aside, and put a "
                   "backup in its place, or add the accounts again; see dispatch-center(8)",
@@ -364,6 +367,25 @@ bool accounts_link_use(struct accounts *accounts, const char *secret, const char
 }
 
 /* -- what is to be known later ----------------------------------------------------------------- */
+
+static bool forget_old(struct accounts *accounts, const char *action, int most, struct error *err)
+{
+	struct db_query *query =
+	        db_query(accounts->db, "DELETE FROM audit WHERE action = ?1 AND id <= (SELECT id "
+	                               "FROM audit WHERE action = ?1"
+	                               " ORDER BY id DESC LIMIT 1 OFFSET ?2)");
+	db_bind_text(query, 1, action);
+	db_bind_int(query, 2, most);
+	return db_run(query, err);
+}
+
+bool accounts_audit_refusal(struct accounts *accounts, const char *user,
+                            const struct visitor *visitor, struct instant now, struct error *err)
+{
+	static const char action[] = "login-failed";
+	return accounts_audit(accounts, user, action, "", visitor, now, err) &&
+	       forget_old(accounts, action, REFUSALS_KEPT, err);
+}
 
 bool accounts_audit(struct accounts *accounts, const char *user, const char *action,
                     const char *about, const struct visitor *visitor, struct instant now,

@@ -119,6 +119,12 @@ bool form_token_fits(const char *secret, const char *token);
 bool accounts_audit(struct accounts *accounts, const char *user, const char *action,
                     const char *about, const struct visitor *visitor, struct instant now,
                     struct error *err) MUST_CHECK;
+/* A login with a wrong password: "login-failed". Of these only the latest are kept, since anybody
+ * can make them. */
+enum { REFUSALS_KEPT = 10000 };
+bool accounts_audit_refusal(struct accounts *accounts, const char *user,
+                            const struct visitor *visitor, struct instant now,
+                            struct error *err) MUST_CHECK;
 
 /* The latest first, at most `limit`: time, user, action, about, address. */
 bool accounts_audit_list(struct accounts *accounts, int limit, json_t **ret,
