@@ -235,7 +235,7 @@ $(UNIT) $(PROBES) $(BENCH):
 	$(call progress,LINK)
 	$(Q)$(LINK) -o $@ $(filter %.o %.a,$^) \
 		-Wl,--as-needed $(LIBS) $(call pkg_libs,$(TEST_PKGS) $(if $(shell grep -l gmime \
-		$(patsubst $(BUILD)/%.o,%.c,$(filter %.o,$<))),gmime-3.0))
+		$(patsubst $(BUILD)/%.o,%.c,$(filter %/$(@F).o,$^))),gmime-3.0))
 
 $(BUILD)/tests/%.o: INCLUDES += $(TEST_INCLUDES)
 $(OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags | $(GEN)

@@ -246,6 +246,7 @@ def test_accounts_of_before_are_kept(world):
     center.add("sam")
     with contextlib.closing(sqlite3.connect(world.path("center.db"))) as db:
         db.execute("ALTER TABLE account DROP COLUMN language")
+        db.execute("DROP INDEX audit_action")
         db.execute("PRAGMA user_version = 1")
         db.commit()
     center.start()

@@ -61,6 +61,17 @@ def test_where_it_may_be_dispatched_it_leads_to_the_dispatch_system(center, sam)
     assert re.search(rf'id="{described}">A suspension covers routes', page)
 
 
+def test_without_a_dispatch_system_dispatch_says_so(world):
+    world.ctl(*MAPLE)
+    world.ctl("asset", "add", "1001", "--kind", "Roll-off")
+    center = Center(world)
+    center.add("sam", "clerk")
+    center.start()
+    page = center.log_in("sam").get("/customers/1001").text
+    described = re.search(r'aria-disabled="true" aria-describedby="(\w+)">Dispatch<', page).group(1)
+    assert re.search(rf'id="{described}">There is nowhere to dispatch to', page)
+
+
 def test_an_inherited_suspension_names_the_parent_and_leads_there(center, sam):
     world = center.world
     world.ctl("customer", "add", "A/1", "--name", "Group & Co")

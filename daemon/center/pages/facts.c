@@ -282,6 +282,25 @@ static void add_refusal(const struct call *call, json_t *view)
 		json_object_set_new(view, "refused", json_string(why));
 }
 
+/* Where Dispatch can't lead anywhere: what isn't held goes by [center] dispatch_url, what is held by
+ * somebody who may release it. */
+static void add_hindrances(const struct call *call, json_t *view)
+{
+	bool linked = json_object_get(json_object_get(view, "jumps"), "dispatch") != NULL;
+	bool reader = call->account.role < ROLE_CLERK, held = false, others = false;
+	size_t i;
+	json_t *job;
+	json_array_foreach(json_object_get(view, "coming"), i, job)
+	{
+		bool waits = json_object_get(job, "held") != NULL;
+		held = held || waits;
+		others = others || !waits;
+	}
+	others = others || json_array_size(json_object_get(view, "assets")) > 0;
+	json_object_set_new(view, "nowhere", json_boolean(others && !linked));
+	json_object_set_new(view, "reader", json_boolean(held && reader));
+}
+
 /* "J-1042 and J-1043": what resuming sets free. */
 static void add_waiting(const struct call *call, json_t *view)
 {
@@ -332,6 +351,7 @@ void facts_add(struct call *call, json_t *view)
 	add_renewal(call, view);
 	add_jobs(call, view);
 	add_refusal(call, view);
+	add_hindrances(call, view);
 	add_waiting(call, view);
 	json_object_set_new(view, "first_notes", first_notes(json_object_get(view, "notes")));
 }
