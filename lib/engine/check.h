@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/instant.h"
 #include "model/settings.h"
+#include "spool/spool.h"
 
 #include <jansson.h>
 
@@ -24,5 +25,10 @@ enum { CHECK_FORGOTTEN_DAYS = 90 };
  */
 bool check_all(const struct settings *settings, struct instant now, json_t **ret,
                struct error *err) MUST_CHECK;
+
+/* Adds the finding `relay` where the last mails all failed: by what the daemon answers to `status`,
+ * NULL where it is away, else by the spool. */
+bool check_relays(const json_t *status, struct spool *spool, json_t *findings,
+                  struct error *err) MUST_CHECK;
 
 #endif

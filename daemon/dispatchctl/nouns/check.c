@@ -6,11 +6,8 @@
 #include "dispatchctl/base/ctl.h"
 #include "dispatchctl/nouns/nouns.h"
 #include "dispatchctl/nouns/spool.h"
-#include "mail/failure.h"
 #include "model/request.h"
-#include "spool/spool_read.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -46,57 +43,19 @@ static void print_group(struct ctl *ctl, const json_t *findings, size_t group)
 	}
 }
 
-static void found_failures(json_t *findings, const char *where, const json_t *of)
-{
-	char text[1000];
-	const char *reply = json_string_value(json_object_get(of, "reply"));
-	(void)snprintf(text, sizeof text,
-	               "the last %" JSON_INTEGER_FORMAT
-	               " mails failed%s%s, none was delivered: %.700s",
-	               json_integer_value(json_object_get(of, "failures")),
-	               *where ? " at relay " : "", where, reply ? reply : "");
-	json_t *sentence = json_string(text); /* NULL if the reply was cut within a character */
-	json_array_append_new(
-	        findings,
-	        json_pack("{s:s, s:o}", "finding", "relay", "text",
-	                  sentence ? sentence : json_string("many mails in a row failed")));
-}
-
-/* A running daemon counts per relay, including mails that it retries; the spool has earlier counts.
- */
-static bool ask_daemon(struct ctl *ctl, json_t *findings)
+static bool check_mailing(struct ctl *ctl, json_t *findings, struct error *err)
 {
 	struct error absent = {0};
-	json_t *request = json_pack("{s:s}", "do", control_request_verb(REQUEST_STATUS)),
-	       *state = NULL, *relay;
-	size_t i, n = json_array_size(findings);
-	if (control_ask(ctl->settings, request, &state, &absent) == CONTROL_ANSWERED)
-		json_array_foreach(json_object_get(state, "relays"), i, relay)
-		{
-			if (json_is_true(json_object_get(relay, "failing")))
-				found_failures(findings,
-				               json_string_value(json_object_get(relay, "name")),
-				               relay);
-		}
-	json_decref(state);
-	json_decref(request);
-	return json_array_size(findings) > n;
-}
-
-static bool check_relays(struct ctl *ctl, json_t *findings, struct error *err)
-{
-	json_t *failures;
-	if (ask_daemon(ctl, findings))
-		return true;
+	json_t *request = json_pack("{s:s}", "do", control_request_verb(REQUEST_STATUS));
+	json_t *status = NULL;
+	if (control_ask(ctl->settings, request, &status, &absent) != CONTROL_ANSWERED)
+		status = NULL;
 	struct spool *spool = spool_view(ctl, err);
-	bool ok = spool != NULL && spool_read_failures(spool, &failures, err);
+	bool ok = spool != NULL && check_relays(status, spool, findings, err);
 	spool_close(spool);
-	if (!ok)
-		return false;
-	if (json_integer_value(json_object_get(failures, "failures")) >= FAILURES_MANY)
-		found_failures(findings, "", failures);
-	json_decref(failures);
-	return true;
+	json_decref(status);
+	json_decref(request);
+	return ok;
 }
 
 static bool check_run(struct ctl *ctl, struct error *err)
@@ -104,7 +63,7 @@ static bool check_run(struct ctl *ctl, struct error *err)
 	json_t *findings;
 	if (!check_all(ctl->settings, ctl->now, &findings, err))
 		return false;
-	if (!check_relays(ctl, findings, err)) {
+	if (!check_mailing(ctl, findings, err)) {
 		json_decref(findings);
 		return false;
 	}
