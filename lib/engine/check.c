@@ -49,6 +49,7 @@ static json_t *found(struct check *check, const char *finding, const char *fmt, 
 static void about(json_t *finding, const struct customer *customer)
 {
 	json_object_set_new(finding, "customer", json_string(customer->number));
+	json_object_set_new(finding, "name", json_string(customer->name));
 }
 
 /* ---- A customer as the rules see it ---- */
@@ -71,13 +72,17 @@ static void check_reachable(struct check *check, const struct customer *customer
 		wanting++;
 		refused += *contacts[i]->email != '\0';
 	}
-	const char *why = n == 0         ? "no contact"
-	                  : wanting == 0 ? "no contact wants any mail"
-	                  : refused == 0 ? "no contact has an address"
-	                                 : "every address was refused";
-	about(found(check, "unreachable", "customer %s, %s, can't be reached: %s", customer->number,
-	            customer->name, why),
-	      customer);
+	static const struct {
+		const char *word, *sentence;
+	} whys[] = {{"no_contact", "no contact"},
+	            {"none_wanted", "no contact wants any mail"},
+	            {"no_address", "no contact has an address"},
+	            {"all_refused", "every address was refused"}};
+	size_t why = n == 0 ? 0 : wanting == 0 ? 1 : refused == 0 ? 2 : 3;
+	json_t *finding = found(check, "unreachable", "customer %s, %s, can't be reached: %s",
+	                        customer->number, customer->name, whys[why].sentence);
+	about(finding, customer);
+	json_object_set_new(finding, "why", json_string(whys[why].word));
 }
 
 static const char *first_address(const struct contact *contact)
@@ -103,6 +108,7 @@ static void check_doubles(struct check *check, const struct customer *customer)
 			              (long long)contacts[i]->id, (long long)contacts[k]->id,
 			              customer->number, customer->name, address);
 			about(finding, customer);
+			json_object_set_new(finding, "address", json_string(address));
 			json_object_set_new(finding, "contacts",
 			                    json_pack("[I, I]", (json_int_t)contacts[i]->id,
 			                              (json_int_t)contacts[k]->id));
@@ -136,6 +142,8 @@ static void check_suspension(struct check *check, const struct customer *custome
 	                        today.n - s->from.n, s->note);
 	about(finding, customer);
 	json_object_set_new(finding, "suspension", json_integer(s->id));
+	json_object_set_new(finding, "from", json_string(from));
+	json_object_set_new(finding, "note", json_string(s->note));
 }
 
 static void check_suspensions(struct check *check, const struct customer *customer)

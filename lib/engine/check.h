@@ -20,8 +20,10 @@ enum { CHECK_FORGOTTEN_DAYS = 90 };
 
 /*
  * *ret is an array of findings, the caller's: each an object with `finding` (unreachable,
- * never_open, forgotten, timezone, locale, template), `text` (a sentence), and `customer`,
- * `contact`, `suspension` or `file` where it is about one.
+ * same_address, never_open, forgotten, timezone, locale, template), `text` (a sentence), and
+ * `customer` (with its `name`), `contact`, `suspension` (with `from` and `note`) or `file` where it
+ * is about one; of an unreachable one `why` (no_contact, none_wanted, no_address, all_refused), of
+ * a shared one the `address`.
  */
 bool check_all(const struct settings *settings, struct instant now, json_t **ret,
                struct error *err) MUST_CHECK;
