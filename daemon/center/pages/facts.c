@@ -6,6 +6,7 @@
 #include "center/pages/cells.h"
 #include "center/pages/head.h"
 #include "center/pages/hours_words.h"
+#include "center/pages/labels.h"
 #include "center/pages/when.h"
 #include "center/pages/words.h"
 #include "model/job_state.h"
@@ -14,19 +15,6 @@
 #include <string.h>
 
 enum { RENEWAL_NEAR_DAYS = 90, NOTES_MAX = 5 };
-
-/* A fixed word, in English with blanks. */
-static const char *word_of(const struct call *call, const char *name)
-{
-	const char *found = words_find(call, "word", name);
-	if (found)
-		return found;
-	char *text = arena_strdup(call->request->arena, name);
-	for (char *c = text; *c != '\0'; c++)
-		if (*c == '_')
-			*c = ' ';
-	return text;
-}
 
 /* -- contacts ---------------------------------------------------------------------------------- */
 
@@ -145,12 +133,12 @@ static json_t *mail_words(const struct call *call, const json_t *mail, int n, co
 	const char *reason = jsontext_at(mail, "reason"), *due = jsontext_at(mail, "due");
 	bool bad = strcmp(status, "failed") == 0 || strcmp(status, "bounced") == 0;
 	struct buf line = {0};
-	buf_printf(&line, "%s: %s", jsontext_at(mail, "to"), word_of(call, status));
+	buf_printf(&line, "%s: %s", jsontext_at(mail, "to"), label_word(call, status));
 	if (n > 1)
 		buf_printf(&line, " %s",
 		           words_fill(call, "mail.times", json_pack("{s:i}", "n", n)));
 	if (*reason != '\0' && strcmp(reason, "ok") != 0)
-		buf_printf(&line, ", %s", word_of(call, reason));
+		buf_printf(&line, ", %s", label_word(call, reason));
 	if (bad && *reply != '\0')
 		buf_printf(&line, ", %s", reply);
 	if (waits(status) && *due != '\0')
@@ -190,8 +178,8 @@ static json_t *became_of(const struct call *call, const json_t *notice, const ch
 	if (json_array_size(lines) == 0 && *status != '\0') {
 		bool same = strcmp(status, reason) == 0 || *reason == '\0';
 		const char *why =
-		        arena_printf(call->request->arena, "%s%s%s", word_of(call, status),
-		                     same ? "" : ", ", same ? "" : word_of(call, reason));
+		        arena_printf(call->request->arena, "%s%s%s", label_word(call, status),
+		                     same ? "" : ", ", same ? "" : label_word(call, reason));
 		json_array_append_new(lines, json_pack("{s:s, s:b}", "words",
 		                                       words_fill(call, "mail.none",
 		                                                  json_pack("{s:s}", "why", why)),
@@ -237,7 +225,8 @@ static json_t *coming_of(const struct call *call, const json_t *jobs)
 		}
 		json_object_set_new(row, "held",
 		                    json_pack("{s:O, s:s}", "id", json_object_get(held, "id"),
-		                              "why", word_of(call, jsontext_at(held, "reason"))));
+		                              "why",
+		                              label_word(call, jsontext_at(held, "reason"))));
 	}
 	return rows;
 }
@@ -276,8 +265,8 @@ static void add_refusal(const struct call *call, json_t *view)
 		                           words_fixed(call, jsontext_at(view, "status"))));
 	else if (*status != '\0' && strcmp(status, "released") != 0)
 		why = words_fill(call, "refused.gate",
-		                 json_pack("{s:s, s:s}", "status", word_of(call, status), "reason",
-		                           word_of(call, reason)));
+		                 json_pack("{s:s, s:s}", "status", label_word(call, status),
+		                           "reason", label_word(call, reason)));
 	if (why)
 		json_object_set_new(view, "refused", json_string(why));
 }

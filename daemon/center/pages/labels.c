@@ -6,6 +6,15 @@
 #include <ctype.h>
 #include <string.h>
 
+static char *with_blanks(const struct call *call, const char *name)
+{
+	char *text = arena_strdup(call->request->arena, name);
+	for (char *c = text; *c != '\0'; c++)
+		if (*c == '_')
+			*c = ' ';
+	return text;
+}
+
 /* As English names it. */
 static const char *plain_label(const struct call *call, const char *name)
 {
@@ -19,11 +28,8 @@ static const char *plain_label(const struct call *call, const char *name)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (strcmp(rows[i].name, name) == 0)
 			return rows[i].label;
-	char *label = arena_strdup(call->request->arena, name);
+	char *label = with_blanks(call, name);
 	label[0] = (char)toupper((unsigned char)label[0]);
-	for (char *c = label; *c != '\0'; c++)
-		if (*c == '_')
-			*c = ' ';
 	return label;
 }
 
@@ -59,4 +65,10 @@ const char *label_choice(const struct call *call, const char *word)
 {
 	const char *found = words_find(call, "word", word);
 	return found ? words_capital(call, found) : plain_label(call, word);
+}
+
+const char *label_word(const struct call *call, const char *name)
+{
+	const char *found = words_find(call, "word", name);
+	return found ? found : with_blanks(call, name);
 }

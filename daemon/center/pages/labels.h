@@ -21,5 +21,7 @@ const char *label_kinds(const struct call *call, const struct kind *kind);
 const char *label_add(const struct call *call, const struct kind *kind);
 /* "Active", of the words that a field chooses from. */
 const char *label_choice(const struct call *call, const char *word);
+/* "outside hours", a fixed word in a sentence. */
+const char *label_word(const struct call *call, const char *name);
 
 #endif

@@ -158,7 +158,7 @@ static void day_helper(void *arg, const char *text, struct buf *ret)
 
 static void word_helper(void *arg, const char *text, struct buf *ret)
 {
-	buf_adds(ret, words_fixed(arg, text));
+	buf_adds(ret, label_word(arg, text));
 }
 
 static void label_helper(void *arg, const char *text, struct buf *ret)
