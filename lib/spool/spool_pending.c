@@ -82,6 +82,22 @@ bool spool_read_pending(struct spool *spool, const char *customer, json_t **ret,
 	return false;
 }
 
+bool spool_read_late(struct spool *spool, struct instant now, struct instant *ret,
+                     struct error *err)
+{
+	if (!spool_begin_read(spool, err))
+		return false;
+	int64_t due = spool_run_int(
+	        spool, spool_query(spool, "SELECT min(due) FROM mail WHERE waits = 1"), INT64_MAX);
+	spool_end_read(spool);
+	if (spool_failed(spool)) {
+		*err = spool->fault;
+		return false;
+	}
+	*ret = due < now.ms ? (struct instant){due} : INSTANT_NONE;
+	return true;
+}
+
 /* ---- What became of it ---- */
 
 static json_t *mails_of(struct spool *spool, int64_t event)

@@ -83,6 +83,11 @@ bool spool_read_held(struct spool *spool, json_t **ret, struct error *err) MUST_
 /* What failed since the last mail was delivered: {"failures": n, "reply": the last words}. */
 bool spool_read_failures(struct spool *spool, json_t **ret, struct error *err) MUST_CHECK;
 
+/* Since when the mail that has been due for longest waits to be sent; INSTANT_NONE where none is
+ * due. */
+bool spool_read_late(struct spool *spool, struct instant now, struct instant *ret,
+                     struct error *err) MUST_CHECK;
+
 /* Counts: {"mails": {status: n}, "waiting": n, "unpublished": n, "instance": …}. */
 bool spool_read_counts(struct spool *spool, json_t **ret, struct error *err) MUST_CHECK;
 

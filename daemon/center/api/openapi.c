@@ -232,7 +232,9 @@ static void add_success(const struct operation *op, json_t *responses, struct ar
 		        answer, content(op->route->answers, json_pack("{s:s}", "type", "string")));
 	else
 		(void)json_object_update_new(
-		        answer, content("application/json", json_pack("{s:s}", "type", "object")));
+		        answer,
+		        content("application/json",
+		                json_pack("{s:s}", "type", op->route->list ? "array" : "object")));
 	json_object_set_new(responses, adds ? "201" : empty ? "204" : "200", answer);
 }
 

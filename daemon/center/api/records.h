@@ -10,6 +10,7 @@ extern const struct route api_customer_routes[];
 extern const struct route api_record_routes[];
 extern const struct route api_job_routes[];
 extern const struct route api_live_routes[];
+extern const struct route api_today_routes[];
 extern const struct route api_open_routes[];
 extern const struct route api_file_routes[]; /* before those of the kinds */
 

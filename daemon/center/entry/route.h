@@ -23,6 +23,7 @@ struct route {
 	/* For the API's description (openapi.c): a sentence; the kind of record that it gives; the
 	 * type of what is no JSON. */
 	const char *summary, *kind, *answers;
+	bool list; /* it gives a bare array */
 };
 
 /* What every row has; the others are named behind it. */

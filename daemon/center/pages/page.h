@@ -41,6 +41,7 @@ extern const struct route user_page_routes[];
 extern const struct route file_page_routes[];
 extern const struct route rep_page_routes[];
 extern const struct route hold_page_routes[];
+extern const struct route today_page_routes[];
 extern const struct route system_page_routes[];
 extern const struct route tab_page_routes[]; /* the last: `:tab` is any */
 extern const struct route entry_routes[];    /* login, logout, files of the pages */

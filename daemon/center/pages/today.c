@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a morning needs: each thing that somebody should look at, with a link to where it is mended,
+ * and how the daemon is. Lists come from survey(), mails and counts from the spool, relays and
+ * Redis from the daemon's status. What is all right is one line at the end.
+ */
+#include "base/jsontext.h"
+#include "center/api/ask_daemon.h"
+#include "center/api/survey.h"
+#include "center/pages/cells.h"
+#include "center/pages/command.h"
+#include "center/pages/labels.h"
+#include "center/pages/page.h"
+#include "center/pages/to.h"
+#include "center/pages/when.h"
+#include "center/pages/words.h"
+#include "model/words.h"
+#include "spool/spool_read.h"
+
+#include <string.h>
+
+enum { ROWS_FEW = 6, FAILED_MAX = 200, LATE_MS = 60 * 1000 };
+
+/* Takes over `values`. */
+static json_t *text_of(const struct call *call, const char *key, json_t *values)
+{
+	return json_string(words_fill(call, key, values));
+}
+
+/* -- rows: what is shown of one thing ---------------------------------------------------------- */
+
+/* A row that leads to a tab of its customer: {href, who, number}. */
+static json_t *of_customer(const struct call *call, const json_t *found, const char *tab)
+{
+	const char *number = jsontext_at(found, "customer"), *name = jsontext_at(found, "name");
+	return json_pack("{s:s, s:s, s:s}", "href", to_customer_path(call, number, tab), "who",
+	                 *name ? name : number, "number", number);
+}
+
+static json_t *row_of_collision(const struct call *call, const json_t *found)
+{
+	json_t *row = of_customer(call, found, "");
+	const json_t *suspension = json_object_get(found, "suspension");
+	const char *until = jsontext_at(suspension, "until");
+	json_object_set(row, "job", json_object_get(found, "job"));
+	json_object_set(row, "state", json_object_get(found, "state"));
+	json_object_set_new(row, "words",
+	                    text_of(call, *until ? "today.suspended.until" : "today.suspended",
+	                            json_pack("{s:s, s:s}", "day", when_day(call, until), "note",
+	                                      jsontext_at(suspension, "note"))));
+	return row;
+}
+
+static json_t *row_of_failed(const struct call *call, const json_t *mail)
+{
+	const char *reason = jsontext_at(mail, "reason"), *reply = jsontext_at(mail, "reply");
+	const char *number = jsontext_at(mail, "customer");
+	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "href", to_customer_path(call, number, ""),
+	                 "who", jsontext_at(mail, "to"), "number", number, "time",
+	                 when_words(call, jsontext_at(mail, "changed")), "words",
+	                 arena_printf(call->request->arena, "%s%s%s", label_word(call, reason),
+	                              *reply ? ": " : "", reply));
+}
+
+static json_t *row_of_unreachable(const struct call *call, const json_t *found)
+{
+	static const struct {
+		const char *why, *key;
+	} whys[] = {{"no_contact", "today.unreachable.no_contact"},
+	            {"none_wanted", "today.unreachable.none_wanted"},
+	            {"no_address", "today.unreachable.no_address"},
+	            {"all_refused", "today.unreachable.all_refused"}};
+	json_t *row = of_customer(call, found, "contacts");
+	for (size_t i = 0; i < sizeof whys / sizeof *whys; i++)
+		if (strcmp(whys[i].why, jsontext_at(found, "why")) == 0)
+			json_object_set_new(row, "words", json_string(words(call, whys[i].key)));
+	return row;
+}
+
+static json_t *row_of_calendar(const struct call *call, const json_t *found)
+{
+	return of_customer(call, found, "hours");
+}
+
+static json_t *row_of_forgotten(const struct call *call, const json_t *found)
+{
+	json_t *row = of_customer(call, found, "suspensions");
+	json_object_set_new(
+	        row, "words",
+	        text_of(call, "today.since",
+	                json_pack("{s:s, s:s}", "day", when_day(call, jsontext_at(found, "from")),
+	                          "note", jsontext_at(found, "note"))));
+	return row;
+}
+
+/* The row's `time`: how far a day is. */
+static void set_distance(const struct call *call, json_t *row, const char *day)
+{
+	int days;
+	if (when_days_until(call, day, &days)) {
+		json_object_set_new(row, "time", json_string(when_distance(call, days)));
+		json_object_set_new(row, "past", json_boolean(days < 0));
+	}
+}
+
+static json_t *row_of_ending(const struct call *call, const json_t *found)
+{
+	json_t *row = of_customer(call, found, "suspensions");
+	set_distance(call, row, jsontext_at(found, "until"));
+	json_object_set(row, "words", json_object_get(found, "note"));
+	return row;
+}
+
+static json_t *row_of_renewal(const struct call *call, const json_t *found)
+{
+	json_t *row = of_customer(call, found, "");
+	set_distance(call, row, jsontext_at(found, "renewal"));
+	json_object_set_new(row, "words",
+	                    json_string(when_day(call, jsontext_at(found, "renewal"))));
+	return row;
+}
+
+static json_t *row_of_same_address(const struct call *call, const json_t *found)
+{
+	json_t *row = of_customer(call, found, "contacts");
+	json_object_set(row, "words", json_object_get(found, "address"));
+	return row;
+}
+
+/* As `check` says it; a customer's leads there. */
+static json_t *row_of_sentence(const struct call *call, const json_t *found)
+{
+	json_t *row =
+	        json_object_get(found, "customer") ? of_customer(call, found, "") : json_object();
+	json_object_set(row, "words", json_object_get(found, "text"));
+	return row;
+}
+
+/* -- groups ------------------------------------------------------------------------------------ */
+
+static const struct group {
+	const char *id, *title, *none;
+	const char *list;    /* where the survey has it */
+	const char *finding; /* of the list `findings`: which */
+	json_t *(*row)(const struct call *call, const json_t *found);
+	bool bad;
+} groups[] = {
+        {"collisions", "today.collisions", "today.collisions.none", "collisions", NULL,
+         row_of_collision, true},
+        {"failed", "today.failed", "today.failed.none", "failed", NULL, row_of_failed, true},
+        {"unreachable", "today.unreachable", "today.unreachable.none", "findings", "unreachable",
+         row_of_unreachable, true},
+        {"never_open", "today.never_open", "today.never_open.none", "findings", "never_open",
+         row_of_calendar, false},
+        {"forgotten", "today.forgotten", "today.forgotten.none", "findings", "forgotten",
+         row_of_forgotten, false},
+        {"ending", "today.ending", "today.ending.none", "ending", NULL, row_of_ending, false},
+        {"renewals", "today.renewals", "today.renewals.none", "renewals", NULL, row_of_renewal,
+         false},
+        {"same_address", "today.same_address", "today.same_address.none", "findings",
+         "same_address", row_of_same_address, false},
+        {"timezone", "today.timezone", NULL, "findings", "timezone", row_of_sentence, false},
+        {"locale", "today.locale", NULL, "findings", "locale", row_of_sentence, false},
+        {"template", "today.template", "today.template.none", "findings", "template",
+         row_of_sentence, false},
+        {"relay", "today.relay", NULL, "findings", "relay", row_of_sentence, true},
+};
+
+static const struct group *group_find(const char *id)
+{
+	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+		if (strcmp(groups[i].id, id) == 0)
+			return &groups[i];
+	return NULL;
+}
+
+static bool is_in(const struct group *group, const json_t *found)
+{
+	return group->finding == NULL || strcmp(jsontext_at(found, "finding"), group->finding) == 0;
+}
+
+static size_t count_of(const struct group *group, const json_t *survey)
+{
+	size_t i, n = 0;
+	const json_t *found;
+	json_array_foreach(json_object_get(survey, group->list), i, found) n += is_in(group, found);
+	return n;
+}
+
+/* At most `max` rows. */
+static json_t *rows_of(const struct call *call, const struct group *group, const json_t *survey,
+                       size_t max)
+{
+	json_t *rows = json_array();
+	size_t i;
+	const json_t *found;
+	json_array_foreach(json_object_get(survey, group->list), i, found)
+	{
+		if (is_in(group, found) && json_array_size(rows) < max)
+			json_array_append_new(rows, group->row(call, found));
+	}
+	return rows;
+}
+
+static json_t *group_of(const struct call *call, const struct group *group, const json_t *survey,
+                        size_t n)
+{
+	json_t *shown =
+	        json_pack("{s:s, s:s, s:I, s:b, s:o}", "id", group->id, "title",
+	                  words(call, group->title), "n", (json_int_t)n, "bad", (int)group->bad,
+	                  "rows", rows_of(call, group, survey, n > ROWS_FEW ? ROWS_FEW : n));
+	if (n > ROWS_FEW)
+		json_object_set_new(shown, "more",
+		                    json_pack("{s:I}", "left", (json_int_t)(n - ROWS_FEW)));
+	return shown;
+}
+
+/* Those with something in them; what has nothing is said in `fine`. */
+static void add_groups(const struct call *call, const json_t *survey, json_t *data)
+{
+	json_t *shown = json_array(), *fine = json_array();
+	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+		size_t n = count_of(&groups[i], survey);
+		if (n > 0)
+			json_array_append_new(shown, group_of(call, &groups[i], survey, n));
+		else if (groups[i].none)
+			json_array_append_new(fine, json_string(words(call, groups[i].none)));
+	}
+	json_object_set_new(data, "groups", shown);
+	json_object_set_new(data, "has_fine", json_boolean(json_array_size(fine) > 0));
+	json_object_set_new(data, "fine", fine);
+}
+
+/* -- the daemon and its spool ------------------------------------------------------------------ */
+
+static json_t *relays_of(const struct call *call, const json_t *status)
+{
+	json_t *rows = json_array();
+	const json_t *relay;
+	size_t i;
+	json_array_foreach(json_object_get(status, "relays"), i, relay)
+	{
+		const json_t *up = json_object_get(relay, "up");
+		bool failing = json_is_true(json_object_get(relay, "failing"));
+		const char *state = failing            ? "today.relay.failing"
+		                    : json_is_null(up) ? "today.relay.untried"
+		                    : json_is_true(up) ? "today.up"
+		                                       : "today.down";
+		const char *since = jsontext_at(relay, failing ? "failing_since" : "since");
+		json_array_append_new(
+		        rows, json_pack("{s:s, s:s, s:s, s:s, s:s}", "name",
+		                        jsontext_at(relay, "name"), "state", words(call, state),
+		                        "look", failing || json_is_false(up) ? "bad" : "active",
+		                        "since", json_is_null(up) ? "" : when_words(call, since),
+		                        "reply", jsontext_at(relay, "reply")));
+	}
+	return rows;
+}
+
+/* Redis itself, and each stream that can't be used or has lost entries. */
+static json_t *redis_of(const struct call *call, const json_t *status)
+{
+	const json_t *redis = json_object_get(status, "redis"), *feed;
+	bool connected = json_is_true(json_object_get(redis, "connected"));
+	json_t *rows = json_array();
+	size_t i;
+	json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s}", "name", "Redis", "state",
+	                                      words(call, connected ? "today.up" : "today.down"),
+	                                      "look", connected ? "active" : "bad", "reply",
+	                                      jsontext_at(redis, "reply")));
+	json_array_foreach(json_object_get(status, "feeds"), i, feed)
+	{
+		json_int_t lost = json_integer_value(json_object_get(feed, "lost"));
+		bool down = strcmp(jsontext_at(feed, "state"), "down") == 0;
+		const char *words_lost = lost > 0 ? words_count(call, "today.lost", lost)
+		                                  : words(call, "today.down");
+		if (down || lost > 0)
+			json_array_append_new(
+			        rows, json_pack("{s:s, s:s, s:s, s:s, s:s}", "name",
+			                        jsontext_at(feed, "name"), "state", words_lost,
+			                        "look", "bad", "since",
+			                        when_words(call, jsontext_at(feed, "since")),
+			                        "reply", jsontext_at(feed, "reply")));
+	}
+	return rows;
+}
+
+static void add_count(const struct call *call, json_t *rows, const char *key, const char *path,
+                      json_int_t n)
+{
+	if (n > 0)
+		json_array_append_new(rows, json_pack("{s:s, s:s, s:b}", "words",
+		                                      words_count(call, key, n), "path", path,
+		                                      "leads", page_leads(call, path)));
+}
+
+/* How much waits, and since when the mail waits that is due for longest. */
+static json_t *counts_of(struct call *call, struct spool *spool, const json_t *counts)
+{
+	const json_t *mails = json_object_get(counts, "mails");
+	struct instant late = INSTANT_NONE;
+	struct error ignored;
+	json_t *rows = json_array();
+	char text[INSTANT_TEXT_MAX];
+	json_int_t queued = json_integer_value(json_object_get(mails, "queued")) +
+	                    json_integer_value(json_object_get(mails, "sending"));
+	add_count(call, rows, "today.held", "/holds",
+	          json_integer_value(json_object_get(counts, "held")));
+	add_count(call, rows, "today.dead", "/dead",
+	          json_integer_value(json_object_get(counts, "dead")));
+	add_count(call, rows, "today.queued", "/mails", queued);
+	add_count(call, rows, "today.deferred", "/mails",
+	          json_integer_value(json_object_get(mails, "deferred")));
+	add_count(call, rows, "today.retrying", "/mails",
+	          json_integer_value(json_object_get(mails, "retrying")));
+	add_count(call, rows, "today.waiting", "",
+	          json_integer_value(json_object_get(counts, "waiting")));
+	add_count(call, rows, "today.unpublished", "",
+	          json_integer_value(json_object_get(counts, "unpublished")));
+	if (spool_read_late(spool, call->now, &late, &ignored) && !instant_is_none(late) &&
+	    call->now.ms - late.ms > LATE_MS)
+		json_array_append_new(
+		        rows,
+		        json_pack(
+		                "{s:o, s:b}", "words",
+		                text_of(call, "today.late",
+		                        json_pack("{s:s}", "when",
+		                                  when_words(call, instant_format(late, 0, text)))),
+		                "bad", 1));
+	return rows;
+}
+
+/* -- all of it --------------------------------------------------------------------------------- */
+
+static bool read_failed(struct spool *spool, json_t **ret, struct error *err)
+{
+	const struct spool_filter filter = {
+	        .status = status_name(STATUS_FAILED), .before = INSTANT_NONE, .limit = FAILED_MAX};
+	return spool_read_mails(spool, &filter, ret, err);
+}
+
+static void add_spool(struct call *call, json_t *survey, json_t *data)
+{
+	json_t *counts, *failed, *dead;
+	struct error err;
+	struct spool *spool = stores_spool(call->stores, &err);
+	if (spool == NULL || !spool_read_counts(spool, &counts, &err)) {
+		json_object_set_new(data, "fault", json_string(call_fault_text(call, &err)));
+		return;
+	}
+	if (spool_read_dead(spool, FAILED_MAX, &dead, &err)) {
+		json_object_set_new(counts, "dead",
+		                    json_integer((json_int_t)json_array_size(dead)));
+		json_decref(dead);
+	}
+	json_object_set_new(data, "counts", counts_of(call, spool, counts));
+	if (read_failed(spool, &failed, &err))
+		json_object_set_new(survey, "failed", failed);
+	json_decref(counts);
+}
+
+static json_t *status_of(struct call *call, json_t *data)
+{
+	struct error err;
+	json_t *status;
+	if (!ask_daemon(call, REQUEST_STATUS, json_object(), &status, &err)) {
+		json_object_set_new(data, "away", json_string(err.text));
+		return NULL;
+	}
+	json_object_set_new(data, "relays", relays_of(call, status));
+	json_object_set_new(data, "redis", redis_of(call, status));
+	json_object_set(data, "daemon_fault", json_object_get(status, "daemon_fault"));
+	return status;
+}
+
+/* The survey with what is of this moment; where it can't be had, what else there is. */
+static json_t *gather(struct call *call, json_t *data)
+{
+	json_t *status = status_of(call, data), *all;
+	struct error err;
+	if (!survey(call, &all, &err) ||
+	    !survey_relays(call, status, json_object_get(all, "findings"), &err)) {
+		json_object_set_new(data, "fault", json_string(call_fault_text(call, &err)));
+		all = json_object();
+	}
+	add_spool(call, all, data);
+	json_decref(status);
+	return all;
+}
+
+static void show_group(struct call *call, const struct group *group, const json_t *survey,
+                       json_t *data)
+{
+	json_t *rows = rows_of(call, group, survey, SIZE_MAX);
+	cells_page(call, rows, data);
+	json_object_set_new(
+	        data, "group",
+	        json_pack("{s:s, s:s}", "id", group->id, "title", words(call, group->title)));
+	json_object_set_new(data, "rows", rows);
+	page_answer(call, 200, "today_group", words(call, group->title), data);
+}
+
+static void today(struct call *call)
+{
+	const char *id = request_value(&call->request->query, "show");
+	const struct group *group = id ? group_find(id) : NULL;
+	if (id && group == NULL) {
+		page_fail_status(call, 404, words(call, "fault.no_page"));
+		return;
+	}
+	json_t *data =
+	        json_pack("{s:s, s:[s, s]}", "topics", "holds,mails", "commands",
+	                  command_text(call, "check", NULL), command_text(call, "status", NULL));
+	json_t *all = gather(call, data);
+	if (group) {
+		show_group(call, group, all, data);
+	} else {
+		if (json_object_size(all) > 1)
+			add_groups(call, all, data);
+		page_answer(call, 200, "today", words(call, "nav.today"), data);
+	}
+	json_decref(all);
+}
+
+const struct route today_page_routes[] = {
+        {ROUTE("GET", "/today", ACCESS_READER, today), .query = "show from"},
+        {0},
+};
