@@ -83,11 +83,14 @@ static struct call *call_new(struct center *center, struct request *request,
 {
 	const char *agent = request_header(request, "User-Agent");
 	struct call *call = arena_alloc(request->arena, sizeof *call);
+	char since[LIVE_POSITION_SIZE];
+	live_position(center->live, since);
 	*call = (struct call){
 	        .request = request,
 	        .response = response,
 	        .stores = stores_of_thread(center),
 	        .live = center->live,
+	        .since = arena_strdup(request->arena, since),
 	        .tables = tables,
 	        .now = clock_now(),
 	        .visitor = {.address = request->address, .agent = agent ? agent : ""}};

@@ -2,6 +2,7 @@
 """dispatch-center's live events: whoever makes a change, open pages hear of it."""
 import http.client
 import json
+import re
 import threading
 import time
 
@@ -23,11 +24,11 @@ def center(world):
 class Page:
     """Reads a stream as a browser does."""
 
-    def __init__(self, person, topics, last_id=None):
+    def __init__(self, person, topics, last_id=None, since=None):
         self.events, self.comments, self.last_id, self.ended = [], 0, None, False
         self.connection = http.client.HTTPConnection(person.center.address, timeout=60 * PATIENCE)
         headers = {**person.headers, **({"Last-Event-ID": last_id} if last_id else {})}
-        self.connection.request("GET", f"/api/v1/live?topics={topics}", headers=headers)
+        self.connection.request("GET", f"/api/v1/live?topics={topics}" + (f"&since={since}" if since else ""), headers=headers)
         self.answer = self.connection.getresponse()
         self.thread = threading.Thread(target=self.read, daemon=True)
         self.thread.start()
@@ -63,6 +64,18 @@ class Page:
 
     def close(self):
         self.connection.sock and self.connection.sock.shutdown(2)
+
+
+def test_a_page_hears_what_changed_while_it_was_on_its_way(world, center):
+    carl, sam = center.bearer("carl"), center.log_in("carl")
+    witness = Page(carl, "customer:1001")
+    since = re.search(r'data-since="([^"]+)"', sam.get("/customers/1001").text).group(1)
+    world.ctl("customer", "set", "1001", "--city", "Denver")
+    witness.wait("customer")
+    Page(carl, "customer:1001", since=since).wait("customer")
+    later = Page(carl, "customer:1001", since="1-1")
+    later.wait("customer")
+    assert Page(carl, "customer:1001", later.last_id, since=since).events == [], "the header counts"
 
 
 def test_a_page_hears_of_changes_by_anybody(world, center):

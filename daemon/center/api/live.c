@@ -86,12 +86,13 @@ static void live(struct call *call)
 	call->response->type = "text/event-stream";
 	/* A proxy must not keep events back. */
 	response_header(call->response, call->request, "X-Accel-Buffering", "no");
-	call->response->stream =
-	        live_subscribe(call->live, &topics, request_header(call->request, "Last-Event-ID"));
+	const char *last = request_header(call->request, "Last-Event-ID");
+	last = last ? last : request_value(&call->request->query, "since");
+	call->response->stream = live_subscribe(call->live, &topics, last);
 }
 
 const struct route api_live_routes[] = {
         {ROUTE("GET", "/api/v1/live", ACCESS_READER, live), .answers = "text/event-stream",
-         .summary = "Changes as they happen", .query = "topics"},
+         .summary = "Changes as they happen", .query = "topics since"},
         {0},
 };

@@ -2,7 +2,7 @@
 // What others change appears. The stream is there only while the page is seen: a browser has few connections to a host.
 import { load, refresh, subject } from "./page.js";
 
-let source, waiting;
+let source, waiting, since;
 
 // Who changed it last, by the customer's history.
 async function who() {
@@ -18,10 +18,14 @@ function look() {
 	waiting = setTimeout(() => refresh({ who }).catch(() => {}), 50);
 }
 
+// What has changed since the page was made is heard first.
 function listen(topics) {
-	source = new EventSource(`/api/v1/live?topics=${topics}`);
+	source = new EventSource(`/api/v1/live?topics=${topics}&since=${since}`);
 	for (const topic of ["customer", "holds", "mails"])
-		source.addEventListener(topic, look);
+		source.addEventListener(topic, event => {
+			since = event.lastEventId;
+			look();
+		});
 }
 
 function deaf() {
@@ -33,12 +37,12 @@ export function live() {
 	const topics = document.getElementById("main").dataset.live;
 	if (!topics || !document.querySelector("[data-region]"))
 		return;
+	since = document.getElementById("main").dataset.since;
 	document.addEventListener("visibilitychange", () => {
 		if (document.hidden) {
 			deaf();
 		} else if (!source) {
 			listen(topics);
-			look();
 		}
 	});
 	addEventListener("pagehide", deaf);

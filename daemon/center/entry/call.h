@@ -20,6 +20,7 @@ struct call {
 	struct response *response;
 	struct stores *stores;
 	struct live *live; /* what pages hear of changes */
+	const char *since; /* live_position() before anything was read */
 	struct instant now;
 	const struct route *const *tables; /* all rows, of pages and API; each table ends with a row
 	                                      without a path, the list with NULL */

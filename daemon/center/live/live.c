@@ -252,6 +252,13 @@ static void end_page(void *page)
 	free(page);
 }
 
+void live_position(struct live *live, char ret[LIVE_POSITION_SIZE])
+{
+	(void)pthread_mutex_lock(&live->lock);
+	(void)snprintf(ret, LIVE_POSITION_SIZE, "%" PRId64 "-%" PRId64, live->run, live->n);
+	(void)pthread_mutex_unlock(&live->lock);
+}
+
 /* "RUN-NUMBER" of this run; the events behind it are still there, or all topics are said. */
 static void begin_after(struct page *page, const char *last_id)
 {

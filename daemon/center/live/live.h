@@ -35,9 +35,14 @@ struct live_topics {
 	bool holds, mails;
 };
 
+/* Which events are out, for a page to hear of all behind it: taken before what it shows is read. */
+enum { LIVE_POSITION_SIZE = 48 };
+void live_position(struct live *live, char ret[LIVE_POSITION_SIZE]);
+
 /*
- * The stream of a page. `last_id` is the Last-Event-ID that it came with (NULL: none): what has
- * happened since is said first, or, where that isn't known any more, each topic once.
+ * The stream of a page. `last_id` is a position, or the Last-Event-ID that it came with (NULL:
+ * none): what has happened since is said first, or, where that isn't known any more, each topic
+ * once.
  */
 struct response_stream live_subscribe(struct live *live, const struct live_topics *topics,
                                       const char *last_id);

@@ -123,13 +123,13 @@ static void add_common(struct call *call, const char *title, json_t *data)
 	char token[SECRET_SIZE] = "";
 	if (call->session)
 		form_token(call->session, token);
-	json_t *page =
-	        json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:b, s:b}", "language",
-	                  words_language(call), "title", title, "path", call->request->path,
-	                  "target", call->request->target, "token", token, "me", account_of(call),
-	                  "nav", nav_of(call), "live", page_leads(call, "/api/v1/live"),
-	                  "has_account", page_leads(call, "/account"), "leads_jobs",
-	                  page_leads(call, "/jobs/:job"), "no_panel", panel_hidden(call));
+	json_t *page = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:b, s:b, s:b, s:b}",
+	                         "language", words_language(call), "title", title, "path",
+	                         call->request->path, "target", call->request->target, "token",
+	                         token, "me", account_of(call), "nav", nav_of(call), "since",
+	                         call->since, "live", page_leads(call, "/api/v1/live"),
+	                         "has_account", page_leads(call, "/account"), "leads_jobs",
+	                         page_leads(call, "/jobs/:job"), "no_panel", panel_hidden(call));
 	if (call->known) {
 		json_object_set_new(page, "fixed", fixed_words(call));
 		json_object_set_new(page, "blanks", json_pack("{s:s}", "who", "{who}"));
