@@ -90,16 +90,41 @@ static bool retry_failed(struct ask *ask)
 	return true;
 }
 
+/* Those of `ids` that may be; who asks sees from the answer which these were. */
+static bool run_listed(struct ask *ask, bool (*may)(enum status status),
+                       void (*run)(struct ask *ask, struct spool_mail *mail))
+{
+	const json_t *ids = json_object_get(ask->in, "ids"), *id;
+	size_t i;
+	if (json_array_size(ids) > BATCH)
+		return error_set(&ask->err, EX_USAGE, "at most %d ids at a time", BATCH);
+	json_array_foreach(ids, i, id)
+	{
+		struct spool_mail mail;
+		if (spool_mail_load(ask->engine->spool, json_integer_value(id), ask->engine->arena,
+		                    &mail) &&
+		    may(mail.status))
+			run(ask, &mail);
+	}
+	return true;
+}
+
+static bool may_retry(enum status status)
+{
+	return status == STATUS_RETRYING || status == STATUS_DEFERRED || status == STATUS_FAILED;
+}
+
 static bool run_mail_retry(struct ask *ask)
 {
 	struct spool_mail mail;
 	json_object_set_new(ask->out, "mails", json_array());
 	if (json_is_true(json_object_get(ask->in, "all_failed")))
 		return retry_failed(ask);
+	if (json_object_get(ask->in, "ids"))
+		return run_listed(ask, may_retry, retry);
 	if (!get_mail(ask, json_integer_value(json_object_get(ask->in, "id")), &mail))
 		return false;
-	if (mail.status == STATUS_RETRYING || mail.status == STATUS_DEFERRED ||
-	    mail.status == STATUS_FAILED) {
+	if (may_retry(mail.status)) {
 		retry(ask, &mail);
 		return true;
 	}
@@ -109,18 +134,30 @@ static bool run_mail_retry(struct ask *ask)
 	        (long long)mail.id, status_name(mail.status));
 }
 
+static bool may_cancel(enum status status)
+{
+	return status == STATUS_QUEUED || status == STATUS_DEFERRED || status == STATUS_RETRYING;
+}
+
+static void cancel(struct ask *ask, struct spool_mail *mail)
+{
+	engine_mail_set_status(ask->engine, mail, STATUS_CANCELLED, REASON_BY_HAND);
+	json_array_append_new(json_object_get(ask->out, "mails"), json_integer(mail->id));
+}
+
 static bool run_mail_cancel(struct ask *ask)
 {
 	struct spool_mail mail;
+	json_object_set_new(ask->out, "mails", json_array());
+	if (json_object_get(ask->in, "ids"))
+		return run_listed(ask, may_cancel, cancel);
 	if (!get_mail(ask, json_integer_value(json_object_get(ask->in, "id")), &mail))
 		return false;
-	if (mail.status != STATUS_QUEUED && mail.status != STATUS_DEFERRED &&
-	    mail.status != STATUS_RETRYING)
+	if (!may_cancel(mail.status))
 		return error_set(&ask->err, EX_DATAERR,
 		                 "mail %lld is %s: it can't be called off any more",
 		                 (long long)mail.id, status_name(mail.status));
-	engine_mail_set_status(ask->engine, &mail, STATUS_CANCELLED, REASON_BY_HAND);
-	json_object_set_new(ask->out, "mails", json_pack("[I]", (json_int_t)mail.id));
+	cancel(ask, &mail);
 	return true;
 }
 

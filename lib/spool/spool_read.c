@@ -289,15 +289,12 @@ static struct db_query *filtered(struct spool *spool, struct buf *sql,
 	return q;
 }
 
-bool spool_read_mails(struct spool *spool, const struct spool_filter *filter, json_t **ret,
-                      struct error *err)
+/* Mails of a list, in order: their `columns`, the id first. */
+static struct db_query *filtered_mails(struct spool *spool, const char *columns,
+                                       const struct spool_filter *filter)
 {
-	if (!spool_begin_read(spool, err))
-		return false;
-	struct arena *arena = arena_new();
 	struct buf sql = {0};
-	json_t *list = json_array();
-	buf_adds(&sql, "SELECT id FROM mail m WHERE 1");
+	buf_printf(&sql, "SELECT %s FROM mail m WHERE 1", columns);
 	/* The index of statuses leaves out what is sent, and so most of a long list's rows. */
 	if (filter->status)
 		buf_adds(&sql, strcmp(filter->status, "sent") == 0
@@ -314,10 +311,36 @@ bool spool_read_mails(struct spool *spool, const struct spool_filter *filter, js
 	add_condition(&sql, filter->reason, "reason = ?6");
 	add_condition(&sql, instant_is_none(filter->before) ? NULL : "", "made < ?7");
 	struct db_query *q = filtered(spool, &sql, filter);
+	buf_free(&sql);
+	return q;
+}
+
+bool spool_read_mails(struct spool *spool, const struct spool_filter *filter, json_t **ret,
+                      struct error *err)
+{
+	if (!spool_begin_read(spool, err))
+		return false;
+	struct arena *arena = arena_new();
+	json_t *list = json_array();
+	struct db_query *q = filtered_mails(spool, "id", filter);
 	while (spool_row(spool, q))
 		json_array_append_new(list, mail_json(spool, db_int(q, 0), arena, false));
-	buf_free(&sql);
 	return finish(spool, arena, list, ret, err);
+}
+
+bool spool_read_mail_ids(struct spool *spool, const struct spool_filter *filter, unsigned statuses,
+                         json_t **ret, struct error *err)
+{
+	if (!spool_begin_read(spool, err))
+		return false;
+	json_t *list = json_array();
+	struct db_query *q = filtered_mails(spool, "id, status", filter);
+	while (spool_row(spool, q)) {
+		const char *status = db_peek_text(q, 1, NULL);
+		if (statuses & 1u << status_find(status ? status : ""))
+			json_array_append_new(list, json_integer(db_int(q, 0)));
+	}
+	return finish(spool, NULL, list, ret, err);
 }
 
 static void add_mail_outcomes(struct spool *spool, json_t *json, int64_t id, struct arena *arena)

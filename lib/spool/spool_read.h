@@ -67,6 +67,9 @@ bool spool_read_changes(struct spool *spool, int64_t after, struct arena *arena,
  * due, expires, changed, attempts, reply, message_id. */
 bool spool_read_mails(struct spool *spool, const struct spool_filter *filter, json_t **ret,
                       struct error *err) MUST_CHECK;
+/* The ids of those whose status is one of `statuses` (1u << status each). */
+bool spool_read_mail_ids(struct spool *spool, const struct spool_filter *filter, unsigned statuses,
+                         json_t **ret, struct error *err) MUST_CHECK;
 /* One with its outcomes and its context. Code 66: no such mail. */
 bool spool_read_mail(struct spool *spool, int64_t id, json_t **ret, struct error *err) MUST_CHECK;
 

@@ -9,10 +9,11 @@
 #include "overview/local_times.h"
 #include "spool/spool_read.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
-enum { LIMIT = 200 };
+enum { LIMIT = 200, BATCH = 500 };
 
 static const struct column list_columns[] = {
         {.key = "id", .title = "Id", .right = true},
@@ -121,14 +122,93 @@ static void report(struct ctl *ctl, json_t *answer, const char *done)
 	output_document(ctl->out, answer);
 }
 
+/* ---- Many ---- */
+
+static const struct many {
+	enum control_request request;
+	unsigned statuses; /* of mails that it is for */
+	const char *question;
+} retry_many = {REQUEST_MAIL_RETRY,
+                1u << STATUS_FAILED | 1u << STATUS_RETRYING | 1u << STATUS_DEFERRED,
+                "Send %zu mails now?"},
+  cancel_many = {REQUEST_MAIL_CANCEL,
+                 1u << STATUS_QUEUED | 1u << STATUS_RETRYING | 1u << STATUS_DEFERRED,
+                 "Cancel %zu mails?"};
+
+static bool matching_ids(struct ctl *ctl, const struct many *many, json_t **ret, struct error *err)
+{
+	struct spool_filter f;
+	if (!filter_read(ctl, FILTER_MAIL_STATUSES, INT64_MAX, &f, err))
+		return false;
+	if (!f.status && !f.state && !f.customer && !f.to && !f.job && !f.reason &&
+	    instant_is_none(f.before))
+		return error_set(err, EX_USAGE,
+		                 "--all needs a filter as well, such as --status or --customer");
+	f.customer = overview_number(store_overview(ctl), f.customer);
+	struct spool *spool = spool_view(ctl, err);
+	bool ok = spool != NULL && spool_read_mail_ids(spool, &f, many->statuses, ret, err);
+	spool_close(spool);
+	return ok;
+}
+
+/* Batch by batch; how many it was done to. */
+static bool change_ids(struct ctl *ctl, const struct many *many, const json_t *ids, size_t *ret_n,
+                       struct error *err)
+{
+	size_t all = json_array_size(ids);
+	*ret_n = 0;
+	for (size_t from = 0; from < all; from += BATCH) {
+		json_t *piece = json_array(), *answer;
+		for (size_t i = from; i < all && i < from + BATCH; i++)
+			json_array_append(piece, json_array_get(ids, i));
+		if (!spool_ask(ctl,
+		               json_pack("{s:s, s:o}", "do", control_request_verb(many->request),
+		                         "ids", piece),
+		               &answer, err))
+			return false;
+		*ret_n += json_array_size(json_object_get(answer, "mails"));
+		json_decref(answer);
+	}
+	return true;
+}
+
+static bool change_all(struct ctl *ctl, const struct many *many, struct error *err)
+{
+	json_t *ids;
+	size_t done = 0;
+	char question[80];
+	bool dry_run = ctl_option(ctl, "dry-run") != NULL;
+	if (!matching_ids(ctl, many, &ids, err))
+		return false;
+	size_t n = json_array_size(ids);
+	(void)snprintf(question, sizeof question, many->question, n);
+	bool ok = n == 0 || dry_run ||
+	          (ctl_confirm(ctl, err, question) && change_ids(ctl, many, ids, &done, err));
+	json_decref(ids);
+	if (!ok)
+		return false;
+	if (n == 0)
+		output_print(ctl->out, "no matching mails");
+	else if (dry_run)
+		output_print(ctl->out, "%zu matching mails", n);
+	else
+		output_print(ctl->out, "%zu of %zu mails: done", done, n);
+	output_document(ctl->out, json_pack("{s:I, s:I}", "matched", (json_int_t)n, "done",
+	                                    (json_int_t)done));
+	return true;
+}
+
 static bool mail_run_retry(struct ctl *ctl, struct error *err)
 {
-	bool all = ctl_option(ctl, "all-failed") != NULL;
+	bool all = ctl_option(ctl, "all-failed") != NULL, many = ctl_option(ctl, "all") != NULL;
 	int64_t id = 0;
 	json_t *answer;
-	if (all == (ctl->n_args > 0))
+	if (all + many + (ctl->n_args > 0) != 1)
 		return error_set(err, EX_USAGE,
-		                 "mail retry needs the ID of a mail, or --all-failed");
+		                 "mail retry needs the ID of a mail, --all-failed, or --all with a "
+		                 "filter");
+	if (many)
+		return change_all(ctl, &retry_many, err);
 	if (!all && !ctl_arg_id(ctl, 0, &id, err))
 		return false;
 	json_t *request =
@@ -147,6 +227,11 @@ static bool mail_run_cancel(struct ctl *ctl, struct error *err)
 {
 	int64_t id;
 	json_t *answer;
+	if ((ctl_option(ctl, "all") != NULL) == (ctl->n_args > 0))
+		return error_set(err, EX_USAGE,
+		                 "mail cancel needs the ID of a mail, or --all with a filter");
+	if (ctl->n_args == 0)
+		return change_all(ctl, &cancel_many, err);
 	if (!ctl_arg_id(ctl, 0, &id, err))
 		return false;
 	json_t *request = json_pack("{s:s, s:I}", "do", control_request_verb(REQUEST_MAIL_CANCEL),
@@ -162,8 +247,17 @@ static const struct option list_options[] = {
         {.name = "limit", .value = "N", .help = "at most this many, newest first; 200 by default"},
         {0},
 };
+#define MANY_OPTIONS                                                                               \
+	{.name = "all", .help = "all that the filter finds"},                                      \
+	        {.name = "dry-run", .help = "only says how many these are"},                       \
+	        FILTER_OPTIONS(FILTER_MAIL_STATUSES)
 static const struct option retry_options[] = {
         {.name = "all-failed", .help = "every mail that failed"},
+        MANY_OPTIONS,
+        {0},
+};
+static const struct option cancel_options[] = {
+        MANY_OPTIONS,
         {0},
 };
 
@@ -185,13 +279,17 @@ static const struct command commands[] = {
          .options = retry_options,
          .uses = USES_ENGINE,
          .help = "Sends a failed or waiting mail now",
-         .examples = "mail retry 17\nmail retry --all-failed",
+         .more = "Of many it asks first; without a terminal these need --yes.",
+         .examples = "mail retry 17\nmail retry --all-failed\n"
+                     "mail retry --all --status failed --customer 1001 --yes",
          .run = mail_run_retry},
         {.verb = "cancel",
-         .args = "ID",
+         .args = "[ID]",
+         .options = cancel_options,
          .uses = USES_ENGINE,
          .help = "Cancels a mail that has not been sent yet",
-         .examples = "mail cancel 17",
+         .more = "Of many it asks first; without a terminal these need --yes.",
+         .examples = "mail cancel 17\nmail cancel --all --job 4711 --dry-run",
          .run = mail_run_cancel},
 };
 
