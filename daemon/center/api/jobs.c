@@ -4,10 +4,10 @@
 #include "base/jsontext.h"
 #include "center/api/answer.h"
 #include "center/api/ask_daemon.h"
+#include "center/api/filter.h"
 #include "center/api/records.h"
 #include "engine/explain.h"
 #include "engine/gate_answer.h"
-#include "model/words.h"
 #include "overview/job_timeline.h"
 #include "overview/local_times.h"
 #include "spool/spool_read.h"
@@ -26,36 +26,6 @@ static const char *asked(const struct call *call, const char *name)
 	return text && *text ? text : NULL;
 }
 
-static bool refuse_word(struct call *call, const char *name, const char *word)
-{
-	answer_status(call, 400,
-	              arena_printf(call->request->arena, "%s: there is no \"%.40s\"", name, word));
-	return false;
-}
-
-/* A word that can match nothing is a mistyped one. */
-static bool read_filter(struct call *call, const struct overview *overview, const struct page *page,
-                        struct spool_filter *ret)
-{
-	*ret = (struct spool_filter){.status = asked(call, "status"),
-	                             .state = asked(call, "state"),
-	                             .customer = overview_number(overview, asked(call, "customer")),
-	                             .to = asked(call, "to"),
-	                             .job = asked(call, "job"),
-	                             .reason = asked(call, "reason"),
-	                             .before = INSTANT_NONE,
-	                             .before_id = page->before,
-	                             .limit = page->limit + 1};
-	if (ret->status && status_find(ret->status) == STATUS_NONE &&
-	    job_state_find(ret->status) == JOB_NONE)
-		return refuse_word(call, "status", ret->status);
-	if (ret->state && job_state_find(ret->state) == JOB_NONE)
-		return refuse_word(call, "state", ret->state);
-	if (ret->reason && reason_find(ret->reason) == REASON_NONE)
-		return refuse_word(call, "reason", ret->reason);
-	return true;
-}
-
 typedef bool read_fn(struct spool *spool, const struct spool_filter *filter, json_t **ret,
                      struct error *err);
 
@@ -72,8 +42,12 @@ static void list(struct call *call, const char *name, read_fn *read)
 		call_fail(call, &err);
 		return;
 	}
-	if (!read_filter(call, &overview, &page, &filter))
+	if (!filter_read(&overview, &call->request->query, &filter, &err)) {
+		answer_status(call, 400, err.text);
 		return;
+	}
+	filter.before_id = page.before;
+	filter.limit = page.limit + 1;
 	struct spool *spool = stores_spool(call->stores, &err);
 	if (spool == NULL || !read(spool, &filter, &rows, &err)) {
 		call_fail(call, &err);

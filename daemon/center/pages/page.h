@@ -42,6 +42,8 @@ extern const struct route file_page_routes[];
 extern const struct route rep_page_routes[];
 extern const struct route hold_page_routes[];
 extern const struct route today_page_routes[];
+extern const struct route mail_list_page_routes[]; /* before those of one */
+extern const struct route mail_page_routes[];
 extern const struct route system_page_routes[];
 extern const struct route tab_page_routes[]; /* the last: `:tab` is any */
 extern const struct route entry_routes[];    /* login, logout, files of the pages */

@@ -19,7 +19,7 @@
 
 #include <string.h>
 
-enum { ROWS_FEW = 6, FAILED_MAX = 200, LATE_MS = 60 * 1000 };
+enum { ROWS_FEW = 6, DEAD_MAX = 1000, LATE_MS = 60 * 1000 };
 
 /* Takes over `values`. */
 static json_t *text_of(const struct call *call, const char *key, json_t *values)
@@ -55,7 +55,9 @@ static json_t *row_of_failed(const struct call *call, const json_t *mail)
 {
 	const char *reason = jsontext_at(mail, "reason"), *reply = jsontext_at(mail, "reply");
 	const char *number = jsontext_at(mail, "customer");
-	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "href", to_customer_path(call, number, ""),
+	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "href",
+	                 arena_printf(call->request->arena, "/mails/%lld",
+	                              (long long)json_integer_value(json_object_get(mail, "id"))),
 	                 "who", jsontext_at(mail, "to"), "number", number, "time",
 	                 when_words(call, jsontext_at(mail, "changed")), "words",
 	                 arena_printf(call->request->arena, "%s%s%s", label_word(call, reason),
@@ -144,26 +146,78 @@ static const struct group {
 	const char *finding; /* of the list `findings`: which */
 	json_t *(*row)(const struct call *call, const json_t *found);
 	bool bad;
+	const char *all; /* the page of all of them; NULL: one of ours */
 } groups[] = {
-        {"collisions", "today.collisions", "today.collisions.none", "collisions", NULL,
-         row_of_collision, true},
-        {"failed", "today.failed", "today.failed.none", "failed", NULL, row_of_failed, true},
-        {"unreachable", "today.unreachable", "today.unreachable.none", "findings", "unreachable",
-         row_of_unreachable, true},
-        {"never_open", "today.never_open", "today.never_open.none", "findings", "never_open",
-         row_of_calendar, false},
-        {"forgotten", "today.forgotten", "today.forgotten.none", "findings", "forgotten",
-         row_of_forgotten, false},
-        {"ending", "today.ending", "today.ending.none", "ending", NULL, row_of_ending, false},
-        {"renewals", "today.renewals", "today.renewals.none", "renewals", NULL, row_of_renewal,
-         false},
-        {"same_address", "today.same_address", "today.same_address.none", "findings",
-         "same_address", row_of_same_address, false},
-        {"timezone", "today.timezone", NULL, "findings", "timezone", row_of_sentence, false},
-        {"locale", "today.locale", NULL, "findings", "locale", row_of_sentence, false},
-        {"template", "today.template", "today.template.none", "findings", "template",
-         row_of_sentence, false},
-        {"relay", "today.relay", NULL, "findings", "relay", row_of_sentence, true},
+        {.id = "collisions",
+         .title = "today.collisions",
+         .none = "today.collisions.none",
+         .list = "collisions",
+         .row = row_of_collision,
+         .bad = true},
+        {.id = "failed",
+         .title = "today.failed",
+         .none = "today.failed.none",
+         .list = "failed",
+         .row = row_of_failed,
+         .bad = true,
+         .all = "/mails?status=failed"},
+        {.id = "unreachable",
+         .title = "today.unreachable",
+         .none = "today.unreachable.none",
+         .list = "findings",
+         .finding = "unreachable",
+         .row = row_of_unreachable,
+         .bad = true},
+        {.id = "never_open",
+         .title = "today.never_open",
+         .none = "today.never_open.none",
+         .list = "findings",
+         .finding = "never_open",
+         .row = row_of_calendar},
+        {.id = "forgotten",
+         .title = "today.forgotten",
+         .none = "today.forgotten.none",
+         .list = "findings",
+         .finding = "forgotten",
+         .row = row_of_forgotten},
+        {.id = "ending",
+         .title = "today.ending",
+         .none = "today.ending.none",
+         .list = "ending",
+         .row = row_of_ending},
+        {.id = "renewals",
+         .title = "today.renewals",
+         .none = "today.renewals.none",
+         .list = "renewals",
+         .row = row_of_renewal},
+        {.id = "same_address",
+         .title = "today.same_address",
+         .none = "today.same_address.none",
+         .list = "findings",
+         .finding = "same_address",
+         .row = row_of_same_address},
+        {.id = "timezone",
+         .title = "today.timezone",
+         .list = "findings",
+         .finding = "timezone",
+         .row = row_of_sentence},
+        {.id = "locale",
+         .title = "today.locale",
+         .list = "findings",
+         .finding = "locale",
+         .row = row_of_sentence},
+        {.id = "template",
+         .title = "today.template",
+         .none = "today.template.none",
+         .list = "findings",
+         .finding = "template",
+         .row = row_of_sentence},
+        {.id = "relay",
+         .title = "today.relay",
+         .list = "findings",
+         .finding = "relay",
+         .row = row_of_sentence,
+         .bad = true},
 };
 
 static const struct group *group_find(const char *id)
@@ -179,9 +233,13 @@ static bool is_in(const struct group *group, const json_t *found)
 	return group->finding == NULL || strcmp(jsontext_at(found, "finding"), group->finding) == 0;
 }
 
+/* Of mails that failed only the latest are there. */
 static size_t count_of(const struct group *group, const json_t *survey)
 {
 	size_t i, n = 0;
+	const json_t *counted = json_object_get(survey, "failed_count");
+	if (counted && strcmp(group->list, "failed") == 0)
+		return (size_t)json_integer_value(counted);
 	const json_t *found;
 	json_array_foreach(json_object_get(survey, group->list), i, found) n += is_in(group, found);
 	return n;
@@ -210,8 +268,12 @@ static json_t *group_of(const struct call *call, const struct group *group, cons
 	                  words(call, group->title), "n", (json_int_t)n, "bad", (int)group->bad,
 	                  "rows", rows_of(call, group, survey, n > ROWS_FEW ? ROWS_FEW : n));
 	if (n > ROWS_FEW)
-		json_object_set_new(shown, "more",
-		                    json_pack("{s:I}", "left", (json_int_t)(n - ROWS_FEW)));
+		json_object_set_new(
+		        shown, "more",
+		        json_pack("{s:I, s:s}", "left", (json_int_t)(n - ROWS_FEW), "path",
+		                  group->all ? group->all
+		                             : arena_printf(call->request->arena, "/today?show=%s",
+		                                            group->id)));
 	return shown;
 }
 
@@ -288,10 +350,11 @@ static json_t *redis_of(const struct call *call, const json_t *status)
 static void add_count(const struct call *call, json_t *rows, const char *key, const char *path,
                       json_int_t n)
 {
+	const char *page = arena_strndup(call->request->arena, path, strcspn(path, "?"));
 	if (n > 0)
 		json_array_append_new(rows, json_pack("{s:s, s:s, s:b}", "words",
 		                                      words_count(call, key, n), "path", path,
-		                                      "leads", page_leads(call, path)));
+		                                      "leads", page_leads(call, page)));
 }
 
 /* How much waits, and since when the mail waits that is due for longest. */
@@ -308,10 +371,10 @@ static json_t *counts_of(struct call *call, struct spool *spool, const json_t *c
 	          json_integer_value(json_object_get(counts, "held")));
 	add_count(call, rows, "today.dead", "/dead",
 	          json_integer_value(json_object_get(counts, "dead")));
-	add_count(call, rows, "today.queued", "/mails", queued);
-	add_count(call, rows, "today.deferred", "/mails",
+	add_count(call, rows, "today.queued", "/mails?status=queued", queued);
+	add_count(call, rows, "today.deferred", "/mails?status=deferred",
 	          json_integer_value(json_object_get(mails, "deferred")));
-	add_count(call, rows, "today.retrying", "/mails",
+	add_count(call, rows, "today.retrying", "/mails?status=retrying",
 	          json_integer_value(json_object_get(mails, "retrying")));
 	add_count(call, rows, "today.waiting", "",
 	          json_integer_value(json_object_get(counts, "waiting")));
@@ -335,7 +398,7 @@ static json_t *counts_of(struct call *call, struct spool *spool, const json_t *c
 static bool read_failed(struct spool *spool, json_t **ret, struct error *err)
 {
 	const struct spool_filter filter = {
-	        .status = status_name(STATUS_FAILED), .before = INSTANT_NONE, .limit = FAILED_MAX};
+	        .status = status_name(STATUS_FAILED), .before = INSTANT_NONE, .limit = ROWS_FEW};
 	return spool_read_mails(spool, &filter, ret, err);
 }
 
@@ -348,14 +411,17 @@ static void add_spool(struct call *call, json_t *survey, json_t *data)
 		json_object_set_new(data, "fault", json_string(call_fault_text(call, &err)));
 		return;
 	}
-	if (spool_read_dead(spool, FAILED_MAX, &dead, &err)) {
+	if (spool_read_dead(spool, DEAD_MAX, &dead, &err)) {
 		json_object_set_new(counts, "dead",
 		                    json_integer((json_int_t)json_array_size(dead)));
 		json_decref(dead);
 	}
 	json_object_set_new(data, "counts", counts_of(call, spool, counts));
-	if (read_failed(spool, &failed, &err))
+	if (read_failed(spool, &failed, &err)) {
 		json_object_set_new(survey, "failed", failed);
+		json_object_set(survey, "failed_count",
+		                json_object_get(json_object_get(counts, "mails"), "failed"));
+	}
 	json_decref(counts);
 }
 
@@ -404,7 +470,7 @@ static void today(struct call *call)
 {
 	const char *id = request_value(&call->request->query, "show");
 	const struct group *group = id ? group_find(id) : NULL;
-	if (id && group == NULL) {
+	if (id && (group == NULL || group->all)) {
 		page_fail_status(call, 404, words(call, "fault.no_page"));
 		return;
 	}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#include "center/api/filter.h"
+
+#include "model/words.h"
+
+#include <sysexits.h>
+
+static const char *asked(const struct request_pairs *pairs, const char *name)
+{
+	const char *text = request_value(pairs, name);
+	return text && *text ? text : NULL;
+}
+
+static bool refuse(struct error *err, const char *name, const char *word)
+{
+	return error_set(err, EX_USAGE, "%s: there is no \"%.40s\"", name, word);
+}
+
+bool filter_read(const struct overview *overview, const struct request_pairs *pairs,
+                 struct spool_filter *ret, struct error *err)
+{
+	*ret = (struct spool_filter){.status = asked(pairs, "status"),
+	                             .state = asked(pairs, "state"),
+	                             .customer =
+	                                     overview_number(overview, asked(pairs, "customer")),
+	                             .to = asked(pairs, "to"),
+	                             .job = asked(pairs, "job"),
+	                             .reason = asked(pairs, "reason"),
+	                             .before = INSTANT_NONE};
+	if (ret->status && status_find(ret->status) == STATUS_NONE &&
+	    job_state_find(ret->status) == JOB_NONE)
+		return refuse(err, "status", ret->status);
+	if (ret->state && job_state_find(ret->state) == JOB_NONE)
+		return refuse(err, "state", ret->state);
+	if (ret->reason && reason_find(ret->reason) == REASON_NONE)
+		return refuse(err, "reason", ret->reason);
+	return true;
+}

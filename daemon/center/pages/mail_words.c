@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#include "center/pages/mail_words.h"
+
+#include "base/jsontext.h"
+#include "center/pages/labels.h"
+#include "center/pages/when.h"
+#include "center/pages/words.h"
+#include "model/words.h"
+
+#include <string.h>
+
+const char *mail_words_time(const struct call *call, const json_t *row, const char *key)
+{
+	const char *there = jsontext_at(json_object_get(row, "local"), key);
+	return when_words(call, *there ? there : jsontext_at(row, key));
+}
+
+void mail_words_add(const struct call *call, json_t *mail)
+{
+	enum status status = status_find(jsontext_at(mail, "status"));
+	const char *reason = jsontext_at(mail, "reason");
+	bool retries = status == STATUS_RETRYING || status == STATUS_DEFERRED;
+	bool waits = retries || status == STATUS_QUEUED;
+	bool says = reason_find(reason) > REASON_OK && strcmp(reason, status_name(status)) != 0;
+	const char *due = mail_words_time(call, mail, "due");
+	const char *at = waits ? words_fill(call, "mail.due", json_pack("{s:s}", "when", due))
+	                       : mail_words_time(call, mail, "changed");
+	json_object_set_new(mail, "why", json_string(says ? label_word(call, reason) : ""));
+	json_object_set_new(mail, "at", json_string(at));
+	json_object_set_new(mail, "trouble",
+	                    json_string(status == STATUS_SENT ? "" : jsontext_at(mail, "reply")));
+	json_object_set_new(mail, "waits", json_boolean(waits));
+	json_object_set_new(mail, "may_retry", json_boolean(retries || status == STATUS_FAILED));
+	json_object_set_new(mail, "may_cancel", json_boolean(waits));
+}

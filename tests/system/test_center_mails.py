@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: MIT
+"""dispatch-center: the pages of mails, one by one and many at once."""
+import re
+
+import pytest
+
+from center import Center
+from kit import wait_outcome
+from world import wait_until
+
+ROLES = {"rita": "reader", "sam": "clerk"}
+
+
+@pytest.fixture
+def center(world):
+    world.ctl("customer", "add", "1001", "--name", "Maple & Sons", "--email", "ann@example.com", "--timezone", "America/Denver")
+    world.ctl("customer", "add", "A/2", "--name", "Elm Cafe", "--email", "elm@example.com", "--timezone", "UTC")
+    center = Center(world)
+    for name, role in ROLES.items():
+        center.add(name, role)
+    return center.start()
+
+
+@pytest.fixture
+def sam(center):
+    return center.log_in("sam")
+
+
+@pytest.fixture
+def deferred(center):
+    """Three mails that wait: two of 1001, one of A/2."""
+    world = center.world
+    for number in ("1001", "A/2"):
+        world.ctl("hours", "set", number, "all", "closed")
+        world.ctl("hours", "except", number, "+2d", "09:00-10:00")
+    world.start_daemon()
+    for n, (job, number) in enumerate((("J 1", "1001"), ("j2", "1001"), ("j3", "A/2"))):
+        world.xadd(id=str(n), type="job.completed", job=job, customer=number)
+        wait_outcome(world, str(n), "deferred")
+    return center
+
+
+def rows(page):
+    return [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in re.findall(r'<tr id="row-.*?</tr>', page, re.S)]
+
+
+def statuses(center):
+    return {mail["id"]: mail["status"] for mail in center.world.ctl_json("mail", "list")}
+
+
+def test_the_list_and_its_filter(deferred, sam):
+    page = sam.get("/mails").text
+    assert 'aria-current="page">Mails</a>' in page
+    newest, _, oldest = rows(page)
+    assert newest.startswith("elm@example.com deferred outside hours completed j3 A/2 due ")
+    assert oldest.startswith("ann@example.com deferred") and "J 1 1001" in oldest
+    assert 'href="/customers/A%2F2"' in page
+    for query, n in (("customer=1001", 2), ("status=sent", 0), ("status=deferred&to=ELM@example.com", 1), ("job=J+1", 1),
+                     ("reason=outside_hours&customer=A%2F2", 1), ("state=failed", 0), ("status=&customer=&job=", 3)):
+        assert len(rows(sam.get(f"/mails?{query}").text)) == n, query
+    page = sam.get("/mails?status=deferred&customer=A%2F2").text
+    assert '<option value="deferred" selected>' in page and 'name="customer" value="A/2"' in page
+    assert "<code>dispatchctl mail list --status deferred --customer A/2</code>" in page
+    assert "No mail is like that." in sam.get("/mails?status=sent").text
+    for query in ("status=lost", "state=x", "reason=bored", "colour=red"):
+        assert sam.get(f"/mails?{query}").status == 400, query
+
+
+def test_long_lists_come_in_pieces(world, center, sam):
+    world.start_daemon()
+    for n in range(60):
+        world.xadd(id=str(n), type="job.started", job=f"j{n}", customer="1001")
+    wait_until(lambda: len(world.ctl_json("mail", "list", "--status", "sent")) == 60, "60 mails")
+    page = sam.get("/mails?customer=1001").text
+    assert len(rows(page)) == 50
+    older = re.search(r'href="(/mails\?customer=1001&(?:amp;)?before=\d+)">Older', page).group(1).replace("&amp;", "&")
+    assert len(rows(sam.get(older).text)) == 10 and ">Newest</a>" in sam.get(older).text
+
+
+def test_one_mail_with_its_tries_and_the_servers_words(world, smtp, center, sam):
+    smtp.answers["mail"] = "451 4.7.1 come <later>"
+    world.start_daemon()
+    world.xadd(id="1", type="job.started", job="j/1", customer="1001")
+    wait_outcome(world, "1", "retrying")
+    (mail,) = statuses(center)
+    page = sam.get(f"/mails/{mail}").text
+    assert "451 4.7.1 come &lt;later&gt;" in page and "mail busy" in page and "America/Denver" in page
+    assert 'href="/customers/1001/contacts#row-' in page and "<dt>Job</dt><dd>" in page and "j/1" in page
+    assert f"<code>dispatchctl mail retry {mail}</code>" in page and f"<code>dispatchctl mail cancel {mail}</code>" in page
+    del smtp.answers["mail"]
+    assert sam.submit(f"/mails/{mail}/retry", {}).headers["Location"] == f"/mails/{mail}"
+    wait_outcome(world, "1", "sent")
+    page = sam.get(f"/mails/{mail}").text
+    assert 'class="pill sent"' in page and ">Send now<" not in page and "mail retry" not in page
+    again = sam.submit(f"/mails/{mail}/retry", {})
+    assert again.status == 409 and "is sent" in again.text
+    assert sam.get("/mails/999").status == 404 and sam.get("/mails/x").status == 404
+    assert sam.submit("/mails/999/cancel", {}).status == 404
+
+
+def test_one_is_cancelled(deferred, sam):
+    (mail, *_) = statuses(deferred)
+    assert sam.submit(f"/mails/{mail}/cancel", {"next": "/mails"}).headers["Location"] == "/mails"
+    assert statuses(deferred)[mail] == "cancelled"
+    assert deferred.world.outcomes(wait_for={"status": "cancelled"})["reason"] == "by_hand"
+    assert deferred.world.daemon.stop() == 0
+    answer = sam.submit(f"/mails/{mail}/retry", {})
+    assert answer.status == 503 and "dispatchd" in answer.text
+
+
+def hidden(page):
+    return dict(re.findall(r'<input type="hidden" name="(?!token)(\w+)" value="([^"]*)"', page))
+
+
+def test_all_that_the_filter_shows_after_a_question(deferred, sam):
+    world = deferred.world
+    page = sam.get("/mails?customer=1001").text
+    ask = re.search(r'href="(/mails/cancel\?[^"]+)"', page).group(1).replace("&amp;", "&")
+    sure = sam.get(ask).text
+    assert "Are you sure?" in sure and "2 mails that haven&#39;t been sent are cancelled." in sure.replace("'", "&#39;")
+    assert "<code>dispatchctl mail cancel --all --customer 1001</code>" in sure
+    world.xadd(id="9", type="job.completed", job="late", customer="1001")
+    wait_outcome(world, "9", "deferred")
+    answer = sam.submit("/mails/cancel", hidden(sure))
+    assert (answer.status, answer.headers["Location"]) == (303, "/mails?customer=1001&cancelled=2")
+    assert "2 mails are cancelled." in sam.get(answer.headers["Location"]).text
+    assert sorted(statuses(deferred).values()) == ["cancelled", "cancelled", "deferred", "deferred"], "what came later isn't"
+    answer = sam.submit("/mails/retry", {"status": "deferred", "until": "0"})
+    assert answer.headers["Location"] == "/mails?status=deferred&retried=2"
+    page = sam.get("/mails/cancel?status=sent").text
+    assert "there is nothing to cancel" in page and "<button class=\"danger\"" not in page
+
+
+def test_many_only_with_a_filter(deferred, sam):
+    assert "/mails/cancel?" not in sam.get("/mails").text
+    for path in ("/mails/cancel", "/mails/retry"):
+        assert sam.get(path).status == 400
+        assert sam.submit(path, {"until": "99999"}).status == 400
+        assert sam.submit(path, {"status": "lost"}).status == 400
+    assert set(statuses(deferred).values()) == {"deferred"}
+
+
+def test_more_than_a_batch(world, center, sam):
+    world.ctl("hours", "set", "1001", "all", "closed")
+    world.ctl("hours", "except", "1001", "+2d", "09:00-10:00")
+    world.start_daemon()
+    for n in range(520):
+        world.xadd(id=str(n), type="job.completed", job=f"j{n}", customer="1001")
+    wait_until(lambda: len(world.ctl_json("mail", "list", "--limit", "1000")) == 520, "520 mails")
+    answer = sam.submit("/mails/cancel", {"customer": "1001", "until": "0"})
+    assert answer.headers["Location"] == "/mails?customer=1001&cancelled=520"
+    assert set(statuses(center).values()) == {"cancelled"}
+
+
+def test_who_may(deferred):
+    rita = deferred.log_in("rita")
+    (mail, *_) = statuses(deferred)
+    page = rita.get(f"/mails/{mail}").text
+    assert "As a command" in page and ">Send now<" not in page
+    assert "/mails/cancel?" not in rita.get("/mails?customer=1001").text
+    assert rita.get("/mails/cancel?customer=1001").status == 403
+    for path in (f"/mails/{mail}/retry", f"/mails/{mail}/cancel", "/mails/retry", "/mails/cancel"):
+        assert rita.submit(path, {"customer": "1001"}).status == 403, path
+        assert deferred.form(path, {"customer": "1001"}).status in (303, 403), path
+    assert deferred.ask("GET", f"/mails/{mail}").status == 303
+    sam = deferred.log_in("sam")
+    without = deferred.form(f"/mails/{mail}/cancel", {}, {**sam.headers, "Sec-Fetch-Site": "same-origin"})
+    assert without.status == 403, "a form has a token"
+    assert set(statuses(deferred).values()) == {"deferred"}
+
+
+# ---- the same by dispatchctl
+
+def test_many_by_a_filter_with_dispatchctl(deferred):
+    world = deferred.world
+    for verb in ("retry", "cancel"):
+        assert world.ctl("mail", verb, "--all", check=False).returncode == 64
+        assert world.ctl("mail", verb, "1", "--all", "--customer", "1001", check=False).returncode == 64
+        done = world.ctl("mail", verb, "--all", "--customer", "1001", check=False)
+        assert done.returncode == 64 and "--yes" in done.stderr
+    assert world.ctl_json("mail", "cancel", "--all", "--customer", "1001", "--dry-run") == {"matched": 2, "done": 0}
+    assert set(statuses(deferred).values()) == {"deferred"}
+    assert world.ctl_json("mail", "cancel", "--all", "--customer", "1001", "--yes") == {"matched": 2, "done": 2}
+    assert sorted(statuses(deferred).values()) == ["cancelled", "cancelled", "deferred"]
+    assert world.ctl_json("mail", "retry", "--all", "--status", "cancelled", "--yes") == {"matched": 0, "done": 0}
+    assert "no matching mails" in world.ctl("mail", "retry", "--all", "--to", "nobody@example.com", "--yes").stdout
+    assert world.daemon.stop() == 0
+    assert "1 of 1 mails: done" in world.ctl("mail", "cancel", "--all", "--job", "j3", "--yes").stdout
