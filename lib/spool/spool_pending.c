@@ -201,10 +201,10 @@ bool spool_read_changes(struct spool *spool, int64_t after, struct arena *arena,
 	if (after >= 0 && ret->last > after) {
 		read_changed_jobs(spool, after, arena, ret);
 		ret->mails = any_since(spool, after, ANY_SINCE "mail IS NOT NULL)");
-		/* What a held job becomes, and that it is held. */
+		/* What a held job becomes, and that it is held; and what was rejected. */
 		ret->holds = any_since(spool, after,
 		                       ANY_SINCE "mail IS NULL AND status IN ('held', 'released', "
-		                                 "'cancelled', 'denied', 'expired'))");
+		                                 "'cancelled', 'denied', 'expired', 'rejected'))");
 	}
 	spool_end_read(spool);
 	if (!spool_failed(spool))

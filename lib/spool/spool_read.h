@@ -52,7 +52,7 @@ bool spool_read_pending(struct spool *spool, const char *customer, json_t **ret,
                         struct error *err) MUST_CHECK;
 
 /* What has changed behind outcome `after` (-1: nothing): whose jobs (numbers, in the arena), and
- * whether any held job or any mail. */
+ * whether any held job or dead letter (`holds`), or any mail. */
 struct spool_changes {
 	const char **customers;
 	size_t n_customers;
