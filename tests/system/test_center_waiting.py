@@ -107,8 +107,8 @@ def test_dead_letters_as_they_came(dead, sam):
     assert 'aria-current="page">Dead letters</a>' in page and len(rows(page)) == 2
     assert "<dt>service</dt><dd><code>&lt;b&gt;swap&lt;/b&gt;</code></dd>" in page
     assert "unknown customer" in page and "malformed" in page
-    assert 'href="/add/customers?typed=N%209%2F1">add this customer' in page
-    assert 'name="number" type="text" value="N 9/1"' in sam.get("/add/customers?typed=N%209%2F1").text
+    assert 'href="/add/customers?number=N%209%2F1">add this customer' in page
+    assert 'name="number" type="text" value="N 9/1"' in sam.get("/add/customers?number=N%209%2F1").text
 
 
 def test_one_is_taken_again_once_its_cause_is_mended(dead, sam):

@@ -58,7 +58,8 @@ static void show(struct call *call, int status, const json_t *values, json_t *li
 static void form(struct call *call)
 {
 	const char *typed = request_value(&call->request->query, "typed");
-	json_t *values = guess(typed ? typed : "");
+	const char *number = request_value(&call->request->query, "number");
+	json_t *values = number ? json_pack("{s:s}", "number", number) : guess(typed ? typed : "");
 	/* What a new one is where left out is the table's, not empty. */
 	show(call, 200, values, NULL, NULL);
 	json_decref(values);
@@ -113,7 +114,7 @@ static void add(struct call *call)
 }
 
 const struct route add_page_routes[] = {
-        {ROUTE("GET", "/add/customers", ACCESS_CLERK, form), .query = "typed"},
+        {ROUTE("GET", "/add/customers", ACCESS_CLERK, form), .query = "typed number"},
         {ROUTE("POST", "/add/customers", ACCESS_CLERK, add)},
         {0},
 };

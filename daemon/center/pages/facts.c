@@ -271,8 +271,8 @@ static void add_refusal(const struct call *call, json_t *view)
 		json_object_set_new(view, "refused", json_string(why));
 }
 
-/* Where Dispatch can't lead anywhere: what isn't held goes by [center] dispatch_url, what is held by
- * somebody who may release it. */
+/* Where Dispatch can't lead anywhere: what isn't held goes by [center] dispatch_url, what is held
+ * by somebody who may release it. */
 static void add_hindrances(const struct call *call, json_t *view)
 {
 	bool linked = json_object_get(json_object_get(view, "jumps"), "dispatch") != NULL;
