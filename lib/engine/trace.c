@@ -38,6 +38,10 @@ static void add_row(struct buf *out, const struct trace_row *row)
 	json_quote(out, row->detail);
 	if (row->contact != NULL)
 		buf_printf(out, ",\"contact\":%lld", (long long)row->contact->id);
+	if (row->suspension != NULL) {
+		buf_printf(out, ",\"suspension\":%lld,\"of\":", (long long)row->suspension->id);
+		json_quote(out, row->suspension->customer);
+	}
 	buf_addc(out, '}');
 }
 

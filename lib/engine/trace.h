@@ -6,7 +6,8 @@
 #include "rules/rules.h"
 
 /* The trace as JSON text: [{"rule": 7, "name": "not_suspended", "holds": false, "detail": "…",
- * "contact": 3}, …]. */
+ * "contact": 3}, …]; of the suspension that stops it `suspension`, its id, and `of`, whose it is.
+ */
 const char *trace_json(const struct verdict *verdict, struct arena *arena);
 /* The same, appended. */
 struct buf;

@@ -392,6 +392,7 @@ static void trace(struct evaluation *q, enum rule rule, bool holds, const char *
 	        .holds = holds,
 	        .contact = q->at ? q->at->contact : NULL,
 	        .detail = arena_strdup(q->in->arena, detail),
+	        .suspension = rule == RULE_SUSPENSION ? q->suspension : NULL,
 	};
 }
 

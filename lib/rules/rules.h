@@ -69,8 +69,9 @@ struct rules_case {
 struct trace_row {
 	enum rule rule;
 	bool holds;
-	const struct contact *contact; /* NULL for what is evaluated once per event */
-	const char *detail;            /* a sentence with the facts */
+	const struct contact *contact;       /* NULL for what is evaluated once per event */
+	const char *detail;                  /* a sentence with the facts */
+	const struct suspension *suspension; /* what rule 7 found; NULL else */
 };
 
 struct contact_verdict {
