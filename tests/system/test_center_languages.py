@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from center import Center
+from kit import wait_outcome
 
 CENTER = Path(__file__).resolve().parents[2] / "daemon/center"
 MODEL = CENTER.parents[1] / "lib/model"
@@ -197,12 +198,14 @@ def leftovers(text, language):
 def test_no_page_has_words_of_two_languages(center, language, words):
     furnish(center.world)
     center.world.start_daemon()
+    center.world.xadd(id="1", type="job.started", job="A7", customer="1001", service="Tausch", route="Nord")
+    wait_outcome(center.world, "1", "suppressed")
     boss = center.log_in("boss")
     assert len(leftovers(boss.get("/customers/1001").text, language)) > 10
     page = boss.get("/customers/1001", **{"Accept-Language": language}).text
     for word in words:
         assert word in page
-    for path in PAGES:
+    for path in (*PAGES, "/jobs/A7?customer=1001&type=completed", "/jobs/none?customer=1001"):
         answer = boss.get(path, **{"Accept-Language": language})
         assert answer.status in (200, 404) and language_of(answer) == language, path
         assert leftovers(answer.text, language) == [], path

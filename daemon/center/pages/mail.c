@@ -4,12 +4,10 @@
 #include "base/jsontext.h"
 #include "center/api/ask_daemon.h"
 #include "center/pages/command.h"
-#include "center/pages/labels.h"
 #include "center/pages/mail_words.h"
 #include "center/pages/page.h"
 #include "center/pages/panel.h"
 #include "center/pages/words.h"
-#include "model/words.h"
 #include "overview/local_times.h"
 #include "spool/spool_read.h"
 
@@ -19,18 +17,6 @@
 
 /* -- what is shown ----------------------------------------------------------------------------- */
 
-/* {time, status, why, job, text}: `text` is the server's words, or a note. */
-static json_t *step_of(const struct call *call, const json_t *outcome)
-{
-	const char *reason = jsontext_at(outcome, "reason"), *reply = jsontext_at(outcome, "reply");
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "at",
-	                 mail_words_time(call, outcome, "time"), "status",
-	                 jsontext_at(outcome, "status"), "why",
-	                 reason_find(reason) > REASON_OK ? label_word(call, reason) : "", "job",
-	                 jsontext_at(outcome, "job"), "to", jsontext_at(outcome, "to"), "text",
-	                 *reply ? reply : jsontext_at(outcome, "note"));
-}
-
 static json_t *steps_of(const struct call *call, const json_t *outcomes)
 {
 	json_t *steps = json_array();
@@ -38,7 +24,7 @@ static json_t *steps_of(const struct call *call, const json_t *outcomes)
 	const json_t *outcome;
 	json_array_foreach(outcomes, i, outcome)
 	{
-		json_array_append_new(steps, step_of(call, outcome));
+		json_array_append_new(steps, mail_words_step(call, outcome));
 	}
 	return steps;
 }

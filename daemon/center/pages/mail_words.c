@@ -15,6 +15,17 @@ const char *mail_words_time(const struct call *call, const json_t *row, const ch
 	return when_words(call, *there ? there : jsontext_at(row, key));
 }
 
+/* Names as objects: a template sees them from within a section, too. */
+static json_t *named(const json_t *jobs)
+{
+	json_t *rows = json_array();
+	size_t i;
+	json_t *job;
+	json_array_foreach(jobs, i, job)
+	        json_array_append_new(rows, json_pack("{s:O}", "job", job));
+	return rows;
+}
+
 void mail_words_add(const struct call *call, json_t *mail)
 {
 	enum status status = status_find(jsontext_at(mail, "status"));
@@ -29,7 +40,19 @@ void mail_words_add(const struct call *call, json_t *mail)
 	json_object_set_new(mail, "at", json_string(at));
 	json_object_set_new(mail, "trouble",
 	                    json_string(status == STATUS_SENT ? "" : jsontext_at(mail, "reply")));
+	json_object_set_new(mail, "of_jobs", named(json_object_get(mail, "jobs")));
 	json_object_set_new(mail, "waits", json_boolean(waits));
 	json_object_set_new(mail, "may_retry", json_boolean(retries || status == STATUS_FAILED));
 	json_object_set_new(mail, "may_cancel", json_boolean(waits));
+}
+
+json_t *mail_words_step(const struct call *call, const json_t *outcome)
+{
+	const char *reason = jsontext_at(outcome, "reason"), *reply = jsontext_at(outcome, "reply");
+	return json_pack(
+	        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "at", mail_words_time(call, outcome, "time"),
+	        "status", jsontext_at(outcome, "status"), "why",
+	        reason_find(reason) > REASON_OK ? label_word(call, reason) : "", "job",
+	        jsontext_at(outcome, "job"), "mail", jsontext_at(outcome, "mail"), "to",
+	        jsontext_at(outcome, "to"), "text", *reply ? reply : jsontext_at(outcome, "note"));
 }

@@ -9,13 +9,17 @@
 /*
  * Adds to a mail of the spool what pages say of it: `why` (the reason, where it says more than the
  * status), `at` (when it is due, of one that waits; else when it took its status), `trouble` (the
- * server's words, unless it was sent), `waits`, `may_retry`, `may_cancel`. Times are by the
- * customer's clock, where overview/local_times.h has added them.
+ * server's words, unless it was sent), `of_jobs` [{job}], `waits`, `may_retry`, `may_cancel`. Times
+ * are by the customer's clock, where overview/local_times.h has added them.
  */
 void mail_words_add(const struct call *call, json_t *mail);
 
 /* A time of a row in words: by its customer's clock where `local` has it; "" where there is none.
  */
 const char *mail_words_time(const struct call *call, const json_t *row, const char *key);
+
+/* What an outcome says, {at, status, why, job, mail, to, text}: `text` is the server's words, or a
+ * note. The caller's. */
+json_t *mail_words_step(const struct call *call, const json_t *outcome);
 
 #endif

@@ -42,6 +42,7 @@ extern const struct route file_page_routes[];
 extern const struct route rep_page_routes[];
 extern const struct route hold_page_routes[];
 extern const struct route dead_page_routes[];
+extern const struct route job_page_routes[];
 extern const struct route today_page_routes[];
 extern const struct route mail_list_page_routes[]; /* before those of one */
 extern const struct route mail_page_routes[];

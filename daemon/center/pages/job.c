@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All about one job: its events with the rules as they passed or stopped, what became of the mails,
+ * what the gate was asked, what the office has on record for it; and what another event would do.
+ */
+#include "base/jsontext.h"
+#include "center/pages/command.h"
+#include "center/pages/labels.h"
+#include "center/pages/mail_words.h"
+#include "center/pages/page.h"
+#include "center/pages/trace_words.h"
+#include "center/pages/what_if.h"
+#include "center/pages/words.h"
+#include "model/words.h"
+#include "overview/job_timeline.h"
+#include "records/customers.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+/* -- outcomes ---------------------------------------------------------------------------------- */
+
+/* Whether an outcome is of an event or request with that id. */
+static bool is_of(const json_t *outcome, const json_t *of, const char *id)
+{
+	return strcmp(jsontext_at(outcome, "event"), jsontext_at(of, id)) == 0 &&
+	       strcmp(jsontext_at(outcome, "source"), jsontext_at(of, "source")) == 0;
+}
+
+/* What became of it, but for what it says itself. */
+static json_t *steps_of(const struct call *call, const json_t *job, const json_t *of,
+                        const char *id)
+{
+	json_t *steps = json_array();
+	size_t i;
+	const json_t *outcome;
+	json_array_foreach(json_object_get(job, "outcomes"), i, outcome)
+	{
+		bool says = *jsontext_at(outcome, "mail") != '\0' ||
+		            *jsontext_at(outcome, "note") != '\0' ||
+		            strcmp(jsontext_at(outcome, "status"), jsontext_at(of, "status")) != 0;
+		if (is_of(outcome, of, id) && says)
+			json_array_append_new(steps, mail_words_step(call, outcome));
+	}
+	return steps;
+}
+
+static const char *why_of(const struct call *call, const json_t *of)
+{
+	const char *reason = jsontext_at(of, "reason");
+	return reason_find(reason) > REASON_OK && strcmp(reason, jsontext_at(of, "status")) != 0
+	               ? label_word(call, reason)
+	               : "";
+}
+
+/* -- events and requests ----------------------------------------------------------------------- */
+
+/* What follows "job." in its type. */
+static const char *state_of(const json_t *event)
+{
+	const char *type = jsontext_at(event, "type"), *dot = strrchr(type, '.');
+	return dot ? dot + 1 : type;
+}
+
+static json_t *event_of(const struct call *call, const json_t *job, const json_t *event)
+{
+	json_t *trace =
+	        trace_words(call, json_object_get(event, "trace"), jsontext_at(job, "customer"));
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:o, s:o}", "id",
+	                 jsontext_at(event, "id"), "source", jsontext_at(event, "source"), "state",
+	                 state_of(event), "at", mail_words_time(call, event, "time"), "status",
+	                 jsontext_at(event, "status"), "why", why_of(call, event), "stops",
+	                 trace_words_stops(trace), "has_trace", json_array_size(trace) > 0, "trace",
+	                 trace, "steps", steps_of(call, job, event, "id"));
+}
+
+/* The latest first. */
+static json_t *events_of(const struct call *call, const json_t *job)
+{
+	const json_t *events = json_object_get(job, "events");
+	json_t *rows = json_array();
+	for (size_t i = json_array_size(events); i-- > 0;)
+		json_array_append_new(rows, event_of(call, job, json_array_get(events, i)));
+	return rows;
+}
+
+static json_t *requests_of(const struct call *call, const json_t *job)
+{
+	const json_t *requests = json_object_get(job, "requests");
+	json_t *rows = json_array();
+	for (size_t i = json_array_size(requests); i-- > 0;) {
+		const json_t *request = json_array_get(requests, i);
+		bool create = strcmp(jsontext_at(request, "type"), "job.create") == 0;
+		json_array_append_new(
+		        rows,
+		        json_pack("{s:O, s:s, s:s, s:s, s:s, s:b, s:o}", "id",
+		                  json_object_get(request, "id"), "what",
+		                  words(call, create ? "job.asks_create" : "job.asks_dispatch"),
+		                  "at", mail_words_time(call, request, "received"), "status",
+		                  jsontext_at(request, "status"), "why", why_of(call, request),
+		                  "held",
+		                  strcmp(jsontext_at(request, "status"),
+		                         status_name(STATUS_HELD)) == 0,
+		                  "steps", steps_of(call, job, request, "request")));
+	}
+	return rows;
+}
+
+/* -- what is said of it ------------------------------------------------------------------------ */
+
+/* The latest event that says it, else a request. */
+static const json_t *saying(const json_t *job, const char *key)
+{
+	static const char *const lists[] = {"events", "requests"};
+	for (size_t l = 0; l < 2; l++) {
+		const json_t *rows = json_object_get(job, lists[l]);
+		for (size_t i = json_array_size(rows); i-- > 0;) {
+			const json_t *row = json_array_get(rows, i);
+			if (*jsontext_at(json_object_get(row, "data"), key) != '\0')
+				return row;
+		}
+	}
+	return NULL;
+}
+
+static json_t *facts_of(const struct call *call, const json_t *job)
+{
+	static const struct {
+		const char *key, *label;
+	} rows[] = {{"service", "job.service"},
+	            {"scheduled", "holds.scheduled"},
+	            {"route", "job.route"},
+	            {"driver", "job.driver"},
+	            {"reference", "job.reference"}};
+	json_t *facts = json_array();
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const json_t *row = saying(job, rows[i].key);
+		const char *text = jsontext_at(json_object_get(row, "data"), rows[i].key);
+		if (row && strcmp(rows[i].key, "scheduled") == 0)
+			text = mail_words_time(
+			        call,
+			        json_object_get(row, "local") ? row : json_object_get(row, "data"),
+			        "scheduled");
+		if (row)
+			json_array_append_new(facts,
+			                      json_pack("{s:s, s:s}", "label",
+			                                words(call, rows[i].label), "text", text));
+	}
+	return facts;
+}
+
+static bool has_any(const json_t *job, const char *key)
+{
+	return json_array_size(json_object_get(job, key)) > 0;
+}
+
+static json_t *commands_of(const struct call *call, const json_t *job, const json_t *asked)
+{
+	const char *command = json_string_value(json_object_get(asked, "command"));
+	json_t *commands =
+	        json_pack("[s]", command_text(call, "job", "show", jsontext_at(job, "job"),
+	                                      "--customer", jsontext_at(job, "customer"), NULL));
+	if (command)
+		json_array_append_new(commands, json_string(command));
+	return commands;
+}
+
+static const char *topic_of(const struct call *call, const char *number)
+{
+	struct buf topic = {0};
+	buf_adds(&topic, "customer:");
+	request_encode(number, &topic);
+	const char *text = arena_strdup(call->request->arena, buf_text(&topic));
+	buf_free(&topic);
+	return text;
+}
+
+static json_t *page_of(struct call *call, const json_t *job)
+{
+	const char *number = jsontext_at(job, "customer"), *name = jsontext_at(job, "job");
+	json_t *asked = what_if(call, name, number);
+	json_t *data = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "topics",
+	                         topic_of(call, number), "job", name, "customer", number, "state",
+	                         jsontext_at(job, "state"), "facts", facts_of(call, job), "events",
+	                         events_of(call, job), "requests", requests_of(call, job),
+	                         "commands", commands_of(call, job, asked), "whatif", asked);
+	static const char *const lists[] = {"sales", "comments", "documents", "pictures"};
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+		if (has_any(job, lists[i]))
+			json_object_set(data, lists[i], json_object_get(job, lists[i]));
+	json_object_set_new(data, "has_requests", json_boolean(has_any(job, "requests")));
+	return data;
+}
+
+/* "" where the office has no such customer any more. */
+static const char *name_of(const struct overview *overview, const char *number)
+{
+	const struct customer *customer = NULL;
+	struct error ignored;
+	if (!customers_load(overview->customers, overview->arena, number, &customer, &ignored))
+		return "";
+	return customer ? customer->name : "";
+}
+
+static void show_fault(struct call *call, const struct error *err)
+{
+	if (err->code == EX_NOINPUT)
+		page_fail_status(call, 404, words(call, "job.none"));
+	else if (err->code == EX_DATAERR)
+		page_fail_status(call, 400, words(call, "job.several"));
+	else
+		page_fail(call, err);
+}
+
+static void job(struct call *call)
+{
+	const char *customer = request_value(&call->request->query, "customer");
+	struct overview overview;
+	struct error err;
+	json_t *timeline;
+	struct spool *spool = stores_spool(call->stores, &err);
+	if (spool == NULL || !call_overview(call, &overview, &err) ||
+	    !job_timeline(&overview, spool, call->names[0], customer && *customer ? customer : NULL,
+	                  &timeline, &err)) {
+		show_fault(call, &err);
+		return;
+	}
+	const char *number = jsontext_at(timeline, "customer");
+	const char *title = words_fill(call, "job.title",
+	                               json_pack("{s:s}", "job", jsontext_at(timeline, "job")));
+	json_t *data = page_of(call, timeline);
+	json_object_set_new(data, "name", json_string(name_of(&overview, number)));
+	page_answer(call, 200, "job", title, data);
+	json_decref(timeline);
+}
+
+const struct route job_page_routes[] = {
+        {ROUTE("GET", "/jobs/:job", ACCESS_READER, job), .query = "customer type at"},
+        {0},
+};
