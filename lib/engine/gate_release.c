@@ -120,15 +120,31 @@ static void put_address(struct release *r)
 	buf_free(&text);
 }
 
-/* Coordinates as the record has them, where it has both. */
+static void put_both(json_t *json, const char *first, const char *a, const char *second,
+                     const char *b)
+{
+	if (*a == '\0' || *b == '\0')
+		return;
+	json_object_set_new(json, first, json_string(a));
+	json_object_set_new(json, second, json_string(b));
+}
+
+/* Coordinates, and its place on the plan, as the record has them, where it has both. */
 static json_t *asset_json(const struct asset *asset)
 {
 	json_t *json = json_pack("{s:s, s:s, s:s}", "kind", asset->kind, "serial", asset->serial,
 	                         "position", asset->position);
-	if (*asset->latitude && *asset->longitude) {
-		json_object_set_new(json, "latitude", json_string(asset->latitude));
-		json_object_set_new(json, "longitude", json_string(asset->longitude));
-	}
+	put_both(json, "latitude", asset->latitude, "longitude", asset->longitude);
+	put_both(json, "plan_x", asset->plan_x, "plan_y", asset->plan_y);
+	return json;
+}
+
+static json_t *picture_json(const struct picture *p)
+{
+	json_t *json = json_pack("{s:I, s:s, s:s, s:s}", "id", (json_int_t)p->id, "name", p->name,
+	                         "description", p->description, "type", p->type);
+	if (p->plan)
+		json_object_set_new(json, "plan", json_true());
 	return json;
 }
 
@@ -139,10 +155,7 @@ static void put_pictures(struct release *r)
 	for (size_t i = 0; i < r->customer->n_pictures; i++) {
 		const struct picture *p = &r->customer->pictures[i];
 		if (*p->job == '\0' || strcmp(p->job, r->request->event.job) == 0)
-			json_array_append_new(pictures, json_pack("{s:I, s:s, s:s, s:s}", "id",
-			                                          (json_int_t)p->id, "name",
-			                                          p->name, "description",
-			                                          p->description, "type", p->type));
+			json_array_append_new(pictures, picture_json(p));
 	}
 	put_json(r, "pictures", pictures);
 }

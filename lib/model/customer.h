@@ -48,12 +48,14 @@ struct suspension {
 struct asset {
 	const char *kind, *serial, *position;
 	const char *latitude, *longitude; /* degrees as decimal numbers */
+	const char *plan_x, *plan_y;      /* on the plan, from 0 to 1; both or neither */
 };
 
 struct picture {
 	int64_t id;
 	const char *job; /* "" where it is of the customer */
 	const char *name, *description, *type;
+	bool plan; /* the one of the site */
 };
 
 struct customer {

@@ -127,6 +127,12 @@ static const char *check_degrees(const struct check *check)
 	return value >= -180 && value <= 180 ? text : NULL;
 }
 
+static const char *check_share(const struct check *check)
+{
+	const char *text = decimal(check, false, 1, 8);
+	return text && strtod(text, NULL) <= 1 ? text : NULL;
+}
+
 static const char *check_email(const struct check *check)
 {
 	return address_check(check->text, NULL) ? check->text : NULL;
@@ -227,6 +233,9 @@ static const struct {
         [FIELD_DEGREES] = {.check = check_degrees,
                            .max = 20,
                            .expected = "degrees (-180 to 180, as 39.7392)"},
+        [FIELD_SHARE] = {.check = check_share,
+                         .max = 20,
+                         .expected = "a number between 0 and 1 (0.25)"},
         [FIELD_EMAIL] = {.check = check_email,
                          .max = 254,
                          .expected = "a mail address (name@example.com)"},

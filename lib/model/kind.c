@@ -326,6 +326,12 @@ static const struct field asset_fields[] = {
          .help = "where on the site it is, described in words"},
         {.name = "latitude", .type = FIELD_DEGREES, .help = "degrees north"},
         {.name = "longitude", .type = FIELD_DEGREES, .help = "degrees east"},
+        {.name = "plan_x",
+         .type = FIELD_SHARE,
+         .help = "where it is on the plan, from 0 at the left to 1 at the right"},
+        {.name = "plan_y",
+         .type = FIELD_SHARE,
+         .help = "where it is on the plan, from 0 at the top to 1 at the bottom"},
         {.name = "since", .type = FIELD_DAY, .help = "day it was placed there"},
         {.name = "job",
          .type = FIELD_LINE,
@@ -462,6 +468,7 @@ static const struct field payment_fields[] = {
 
 /* -- files ------------------------------------------------------------------------------------- */
 
+/* The last is a picture's alone. */
 static const struct field file_fields[] = {
         {.name = "description",
          .type = FIELD_LINE,
@@ -487,6 +494,11 @@ static const struct field file_fields[] = {
          .help = "SHA-256 of its content, its place on disk"},
         {.name = "author", .type = FIELD_LINE, .read_only = true, .help = "who added it"},
         {.name = "created", .type = FIELD_INSTANT, .read_only = true, .help = "when"},
+        {.name = "plan",
+         .type = FIELD_FLAG,
+         .initial = "false",
+         .help = "whether it is the plan of the customer's site, on which its assets are placed; "
+                 "one picture of a customer at most is"},
 };
 
 #define FIELDS(array) .fields = (array), .n_fields = COUNT(array)
@@ -642,7 +654,8 @@ const struct kind kinds[] = {
          .many = "documents",
          .table = "document",
          OF_CUSTOMER,
-         FIELDS(file_fields),
+         .fields = file_fields,
+         .n_fields = COUNT(file_fields) - 1,
          .file = true,
          .order = "id",
          .help = "A document of the customer, available for every job."},

@@ -25,6 +25,7 @@ enum field_type {
 	FIELD_UNSIGNED, /* an integer, 0 or more */
 	FIELD_AMOUNT,   /* decimal: up to 12 digits, four behind the point; kept as text, exact */
 	FIELD_DEGREES,  /* a decimal number between -180 and 180 */
+	FIELD_SHARE,    /* a decimal number between 0 and 1 */
 	FIELD_EMAIL,    /* base/address.h */
 	FIELD_PHONE,    /* digits and what people put between them */
 	FIELD_ZONE,     /* an IANA time zone that the system has */

@@ -31,9 +31,12 @@ static const char customers_6[] =
 static const char customers_7[] =
 #include "customers_7.sql.h"
         ;
+static const char customers_8[] =
+#include "customers_8.sql.h"
+        ;
 
 static const char *const migrations[] = {customers_1, customers_2, customers_3, customers_4,
-                                         customers_5, customers_6, customers_7};
+                                         customers_5, customers_6, customers_7, customers_8};
 
 /* The search that version 7 brings. */
 static bool migrated(struct db *db, size_t version, struct error *err)
@@ -49,7 +52,7 @@ static const struct db_schema schema = {
                   "its place; see RECOVERY in dispatchd(8)",
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
-        .digest = "ffc847223f29f1625eb832b187d228b0ec76eea8926d5440dcd9ef3d212d6df9",
+        .digest = "cb500a758f874badd2a467b1bb50a13ac5f56e07b972c847e8c32f7becb8fa57",
         .migrated = migrated,
 };
 

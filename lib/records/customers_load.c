@@ -197,8 +197,9 @@ static void suspension_row(const struct load *load, struct db_query *query, stru
 		suspension->from = day_of(1, 1, 1);
 }
 
-static const char assets_sql[] = "SELECT kind, serial, position, latitude, longitude FROM asset "
-                                 "WHERE customer = ?1 ORDER BY id";
+static const char assets_sql[] =
+        "SELECT kind, serial, position, latitude, longitude, plan_x, plan_y FROM asset "
+        "WHERE customer = ?1 ORDER BY id";
 
 static void asset_row(const struct load *load, struct db_query *query, struct list *list)
 {
@@ -207,14 +208,16 @@ static void asset_row(const struct load *load, struct db_query *query, struct li
 	                        .serial = db_text(query, 1, load->arena),
 	                        .position = db_text(query, 2, load->arena),
 	                        .latitude = db_text(query, 3, load->arena),
-	                        .longitude = db_text(query, 4, load->arena)};
+	                        .longitude = db_text(query, 4, load->arena),
+	                        .plan_x = db_text(query, 5, load->arena),
+	                        .plan_y = db_text(query, 6, load->arena)};
 	if (*asset->position == '\0' && !db_is_null(query, 3) && !db_is_null(query, 4))
 		asset->position = arena_printf(load->arena, "%s,%s", db_text(query, 3, load->arena),
 		                               db_text(query, 4, load->arena));
 }
 
-static const char pictures_sql[] =
-        "SELECT id, job, name, description, type FROM picture WHERE customer = ?1 ORDER BY id";
+static const char pictures_sql[] = "SELECT id, job, name, description, type, plan FROM picture "
+                                   "WHERE customer = ?1 ORDER BY id";
 
 static void picture_row(const struct load *load, struct db_query *query, struct list *list)
 {
@@ -223,7 +226,8 @@ static void picture_row(const struct load *load, struct db_query *query, struct 
 	                            .job = db_text(query, 1, load->arena),
 	                            .name = db_text(query, 2, load->arena),
 	                            .description = db_text(query, 3, load->arena),
-	                            .type = db_text(query, 4, load->arena)};
+	                            .type = db_text(query, 4, load->arena),
+	                            .plan = db_int(query, 5) != 0};
 }
 
 static const char notes_sql[] =

@@ -72,7 +72,12 @@ bool asset_check(struct transaction *tx, const struct row *before, struct row *a
                  const json_t *values)
 {
 	const char *latitude = row_value(after, "latitude");
+	const char *x = row_value(after, "plan_x"), *y = row_value(after, "plan_y");
 	(void)before, (void)values;
+	if ((x == NULL) != (y == NULL))
+		return error_set(tx->err, EX_DATAERR,
+		                 "%s: is needed where %s is given: a place on the plan is both",
+		                 x ? "plan_y" : "plan_x", x ? "plan_x" : "plan_y");
 	return latitude == NULL || fabs(strtod(latitude, NULL)) <= 90 ||
 	       error_set(tx->err, EX_DATAERR, "latitude: %s is not between -90 and 90", latitude);
 }
@@ -137,6 +142,39 @@ bool file_check(struct transaction *tx, const struct row *before, struct row *af
 	if (tx->import && !content_arrives(tx, before, after))
 		return false;
 	return authored_check(tx, before, after, values);
+}
+
+/* It has one at most: the index of them sees to it. */
+bool picture_clear_plan(struct transaction *tx, int64_t customer)
+{
+	struct row before;
+	int64_t id = 0;
+	struct db_query *query =
+	        db_query(tx->db, "SELECT id FROM picture WHERE customer = ?1 AND plan <> 0");
+	db_bind_int(query, 1, customer);
+	enum db_step step = db_step(query, tx->err);
+	if (step != DB_ROW)
+		return step == DB_DONE;
+	id = db_int(query, 0);
+	db_finish(query);
+	if (!row_get(tx->store, tx->arena, kind_find("picture"), id, &before, tx->err))
+		return false;
+	struct row after = before;
+	row_set(&after, "plan", "false");
+	return row_update(tx, &after) && change_row(tx, &before, &after, "set");
+}
+
+static bool is_plan(const struct row *picture)
+{
+	const char *plan = row_value(picture, "plan");
+	return plan && strcmp(plan, "true") == 0;
+}
+
+bool picture_check(struct transaction *tx, const struct row *before, struct row *after,
+                   const json_t *values)
+{
+	return file_check(tx, before, after, values) &&
+	       (!is_plan(after) || is_plan(before) || picture_clear_plan(tx, after->customer));
 }
 
 bool file_removing(struct transaction *tx, const struct row *row)

@@ -11,6 +11,7 @@
 
 #include "base/address.h"
 #include "records/record_change.h"
+#include "records/record_checks.h"
 #include "records/record_customer.h"
 #include "records/record_row.h"
 #include "records/transaction.h"
@@ -238,6 +239,18 @@ static bool run_on_both(struct merge *merge, struct db_query *query)
 	return db_run(query, merge->tx->err);
 }
 
+/* INTO's own plan goes on as the plan. */
+static bool keep_one_plan(struct merge *merge)
+{
+	struct transaction *tx = merge->tx;
+	int64_t n;
+	struct db_query *query =
+	        db_query(tx->db, "SELECT count(*) FROM picture WHERE customer = ?1 AND plan <> 0");
+	db_bind_int(query, 1, merge->into.id);
+	return db_run_int(query, 0, &n, tx->err) &&
+	       (n == 0 || picture_clear_plan(tx, merge->from.id));
+}
+
 static bool move_records(struct merge *merge)
 {
 	struct transaction *tx = merge->tx;
@@ -355,8 +368,9 @@ bool customer_merge(const struct change_context *context, const char *from, cons
 	merge.contacts = json_array();
 	bool good = transaction_needs_manager(&tx, "merge") && find_both(&merge, from, into) &&
 	            check_family(&merge) && fill_fields(&merge) && unite_contacts(&merge) &&
-	            move_records(&merge) && move_sites(&merge) && move_rest(&merge) &&
-	            record_both(&merge) && keep_number(&merge) && note_for_spool(&merge);
+	            keep_one_plan(&merge) && move_records(&merge) && move_sites(&merge) &&
+	            move_rest(&merge) && record_both(&merge) && keep_number(&merge) &&
+	            note_for_spool(&merge);
 	json_decref(merge.contacts);
 	return transaction_end(&tx, good);
 }

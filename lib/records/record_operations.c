@@ -27,7 +27,7 @@ static const struct kind_operations all_operations[] = {
         {.kind = "quote", .written = parts_written, .show = quote_show},
         {.kind = "sale", .check = sale_check, .written = parts_written, .show = sale_show},
         {.kind = "document", .check = file_check, .removing = file_removing},
-        {.kind = "picture", .check = file_check, .removing = file_removing},
+        {.kind = "picture", .check = picture_check, .removing = file_removing},
 };
 
 static const struct kind_operations no_operations;

@@ -90,8 +90,10 @@ static void data_never_overrules_the_record(void **state)
 static void assets_notes_and_documents_go_along(void **state)
 {
 	(void)state;
-	world_sql(w, "INSERT INTO asset (customer, kind, serial, position) VALUES (1, 'bin', 'S1', "
-	             "'behind');"
+	world_sql(w, "INSERT INTO asset (customer, kind, serial, position, plan_x, plan_y) VALUES "
+	             "(1, 'bin', 'S1', 'behind', '0.25', '0.5');"
+	             "INSERT INTO picture (customer, description, name, type, plan) VALUES (1, "
+	             "'The yard', 'yard.png', 'image/png', 1);"
 	             "INSERT INTO asset (customer, kind, latitude, longitude) VALUES (1, 'cart', "
 	             "'39.5', "
 	             "'-119.8');"
@@ -100,12 +102,15 @@ static void assets_notes_and_documents_go_along(void **state)
 	             "'permit.pdf');"
 	             "UPDATE customer SET disclaimer = '2026-01-02' WHERE id = 1");
 	ask("job.dispatch", "1001", 1, NULL);
-	has_job("assets=[{\"kind\":\"bin\",\"serial\":\"S1\",\"position\":\"behind\"},"
+	has_job("assets=[{\"kind\":\"bin\",\"serial\":\"S1\",\"position\":\"behind\",\"plan_x\":"
+	        "\"0.25\","
+	        "\"plan_y\":\"0.5\"},"
 	        "{\"kind\":\"cart\",\"serial\":\"\",\"position\":\"39.5,-119.8\",\"latitude\":\"39."
 	        "5\","
 	        "\"longitude\":\"-119.8\"}] ");
 	has_job("urgent_notes=[\"Beware of the dog\"] documents=[\"permit.pdf\"] "
-	        "disclaimer=2026-01-02 ");
+	        "pictures=[{\"id\":1,\"name\":\"yard.png\",\"description\":\"The yard\","
+	        "\"type\":\"image/png\",\"plan\":true}] disclaimer=2026-01-02 ");
 }
 
 static void a_site_takes_from_its_parent(void **state)

@@ -446,6 +446,59 @@ static void test_files(void **state)
 	assert_int_not_equal(access(path, F_OK), 0);
 }
 
+static const char *add_picture(struct office *office, const char *values)
+{
+	return office_id(office, add_file(office, "picture", "\x89PNG\r\n\x1a\n....", 12, 100,
+	                                  values, true));
+}
+
+/* One picture of a customer is its plan; a merge keeps that of the customer that stays. */
+static void test_plan(void **state)
+{
+	struct office *office = *state;
+	office_add(office, "customer", NULL, "{'number':'1','name':'x'}");
+	assert_null(kind_field(kind_find("document"), "plan"));
+	const char *first = add_picture(office, "{'description':'a','plan':true}");
+	const char *second = add_picture(office, "{'description':'b'}");
+	office_has(office_show(office, "picture", first), "'plan':true");
+	office_has(office_show(office, "picture", second), "'plan':false");
+	office_set(office, "picture", second, "{'plan':true}");
+	office_has(office_show(office, "picture", first), "'plan':false");
+	office_has(office_show(office, "picture", second), "'plan':true");
+	office_has(history(office, "1"), "'before':{'plan':true},'after':{'plan':false}");
+	office_set(office, "picture", second, "{'description':'c','plan':true}");
+	office_set(office, "customer", "1", "{'number':'2'}");
+	office_add(office, "customer", NULL, "{'number':'1','name':'y'}");
+	const char *other = add_picture(office, "{'description':'d','plan':true}");
+	office_has(office_show(office, "picture", second), "'plan':true");
+	office_ok(office, customer_merge(&office->boss, "2", "1", &office->err));
+	office_has(office_show(office, "picture", other), "'plan':true");
+	office_has(office_show(office, "picture", second), "'plan':false");
+	office_set(office, "picture", other, "{'plan':null}");
+	office_has_not(office_list(office, "picture", "1"), "'plan':true");
+}
+
+/* A place on the plan is both numbers, or none. */
+static void test_place_on_plan(void **state)
+{
+	struct office *office = *state;
+	office_add(office, "customer", NULL, "{'number':'1','name':'x'}");
+	const char *asset = office_id(office, office_add(office, "asset", "1", "{'kind':'bin'}"));
+	office_has(office_show(office, "asset", asset), "'plan_x':null,'plan_y':null");
+	office_refuses(office, &office->clerk, "asset", NULL, asset, "{'plan_x':0.5}", EX_DATAERR,
+	               "plan_y: is needed");
+	office_refuses(office, &office->clerk, "asset", NULL, asset, "{'plan_y':'0.5'}", EX_DATAERR,
+	               "plan_x: is needed");
+	office_refuses(office, &office->clerk, "asset", NULL, asset, "{'plan_x':1.1,'plan_y':0}",
+	               EX_DATAERR, "plan_x: must be a number between 0 and 1");
+	office_set(office, "asset", asset, "{'plan_x':0.1,'plan_y':1}");
+	office_has(office_show(office, "asset", asset), "'plan_x':'0.1','plan_y':'1'");
+	office_refuses(office, &office->clerk, "asset", NULL, asset, "{'plan_x':''}", EX_DATAERR,
+	               "plan_x: is needed");
+	office_set(office, "asset", asset, "{'plan_x':'','plan_y':null}");
+	office_has(office_show(office, "asset", asset), "'plan_x':null,'plan_y':null");
+}
+
 static void test_changes_together(void **state)
 {
 	struct office *office = *state;
@@ -545,6 +598,8 @@ int main(void)
 	        OFFICE_TEST(test_reps),
 	        OFFICE_TEST(test_systems),
 	        OFFICE_TEST(test_files),
+	        OFFICE_TEST(test_plan),
+	        OFFICE_TEST(test_place_on_plan),
 	        OFFICE_TEST(test_changes_together),
 	        OFFICE_TEST(test_edited_by_hand),
 	        OFFICE_TEST(test_spoilt_rows_send_nothing),

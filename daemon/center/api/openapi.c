@@ -68,9 +68,6 @@ static json_t *schema_of_field(const struct field *field)
 	case FIELD_UNSIGNED:
 		schema = typed(field, "integer", NULL);
 		break;
-	case FIELD_DEGREES:
-		schema = typed(field, "number", NULL);
-		break;
 	case FIELD_STATES:
 	case FIELD_SCOPES:
 		schema = array_of(

@@ -27,6 +27,7 @@ static const char *const value_names[] = {
         [FIELD_EMAIL] = "ADDRESS",   [FIELD_PHONE] = "PHONE",   [FIELD_ZONE] = "ZONE",
         [FIELD_LOCALE] = "LOCALE",   [FIELD_STATES] = "STATES", [FIELD_SCOPES] = "SCOPES",
         [FIELD_CUSTOMER] = "NUMBER", [FIELD_NAME] = "TEXT",     [FIELD_MOMENT] = "DAY[THH:MM]",
+        [FIELD_SHARE] = "SHARE",
 };
 
 static const char *choices_of(const struct field *field, struct arena *arena)
