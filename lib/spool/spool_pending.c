@@ -94,7 +94,9 @@ bool spool_read_late(struct spool *spool, struct instant now, struct instant *re
 		*err = spool->fault;
 		return false;
 	}
-	*ret = due < now.ms ? (struct instant){due} : INSTANT_NONE;
+	*ret = INSTANT_NONE;
+	if (due < now.ms)
+		ret->ms = due;
 	return true;
 }
 

@@ -11,6 +11,7 @@ import pytest
 
 import browser as browsers
 from center import PASSWORD, Center
+from kit import wait_outcome
 from world import SANITIZED, World, wait_until
 
 pytestmark = [pytest.mark.xdist_group("browser"),
@@ -374,7 +375,41 @@ def test_held_jobs_come_and_go(office, page):
     page.wait_text("No job is held")
 
 
+def test_mails_jobs_and_dead_letters_come_by_themselves(office, page):
+    add(office, "L4", "Lark Lumber", "--email", "lark@example.com")
+    page.open("/mails?customer=L4")
+    page.wait_text("No mail is like that.", "#rows")
+    office.world.xadd(id="l4", type="job.started", job="J-L4", customer="L4")
+    page.wait_text("lark@example.com", "#rows")
+    page.click("link", "J-L4")
+    page.wait_text("sent", "#story")
+    office.world.xadd(id="l5", type="job.completed", job="J-L4", customer="L4")
+    page.wait_text("event l5", "#story")
+    page.open("/dead")
+    office.world.xadd(id="l6", type="no such type", job="J-L4", customer="L4")
+    page.wait_text("no such type", "#rows")
+
+
 # ---- without scripts
+
+def test_what_if_and_several_held_jobs_without_scripts(office, plain):
+    add(office, "W2", "Weasel Works", "--email", "weasel@example.com")
+    office.world.ctl("suspend", "W2", "--scope", "routes", "--note", "mud")
+    for n in (1, 2):
+        office.world.xadd(stream="jobs:requests", id=f"w{n}", type="job.dispatch", job=f"J-W{n}", customer="W2")
+        wait_outcome(office.world, f"w{n}", "held")
+    plain.open("/jobs/J-W1?customer=W2")
+    plain.click("button", "Ask")
+    plain.wait_text("Not suspended", "#whatif")
+    plain.open("/holds")
+    for n in (1, 2):
+        plain.click("checkbox", f"Choose J-W{n}")
+    plain.type("Note", "they have a new road")
+    plain.click("button", "Release the chosen")
+    plain.wait_text("2 jobs are released.")
+    plain.open("/today")
+    plain.wait_text("Today")
+
 
 def test_without_scripts_the_same_can_be_done(office, plain, tmp_path):
     path = add(office, "W1", "Wombat Wood")
