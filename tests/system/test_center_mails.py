@@ -64,6 +64,16 @@ def test_the_list_and_its_filter(deferred, sam):
     assert "No mail is like that." in sam.get("/mails?status=sent").text
     for query in ("status=lost", "state=x", "reason=bored", "colour=red"):
         assert sam.get(f"/mails?{query}").status == 400, query
+    answer = sam.get("/mails?status=x" + "%C3%A9" * 300)
+    assert answer.status == 400 and "there is no &quot;xéé" in answer.text.replace('"', "&quot;")
+    assert "there is no" in sam.get("/api/v1/mails?reason=x" + "%C3%A9" * 300).json["detail"]
+    for before in ("abc", "-5", "0"):
+        assert len(rows(sam.get(f"/mails?before={before}").text)) == 3
+
+
+def test_a_customers_mails_are_one_click_away(deferred, sam):
+    (link,) = re.findall(r'href="(/mails\?customer=[^"]+)"', sam.get("/customers/A%2F2").text)
+    assert [row.split()[0] for row in rows(sam.get(link).text)] == ["elm@example.com"]
 
 
 def test_long_lists_come_in_pieces(world, center, sam):

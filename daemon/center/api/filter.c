@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "center/api/filter.h"
 
+#include "base/utf8.h"
 #include "model/words.h"
 
 #include <sysexits.h>
@@ -13,7 +14,10 @@ static const char *asked(const struct request_pairs *pairs, const char *name)
 
 static bool refuse(struct error *err, const char *name, const char *word)
 {
-	return error_set(err, EX_USAGE, "%s: there is no \"%.40s\"", name, word);
+	enum { SHOWN_MAX = 80 };
+	char shown[SHOWN_MAX];
+	return error_set(err, EX_USAGE, "%s: there is no \"%s\"", name,
+	                 utf8_show(word, shown, sizeof shown));
 }
 
 bool filter_read(const struct overview *overview, const struct request_pairs *pairs,

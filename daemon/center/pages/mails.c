@@ -168,7 +168,8 @@ static void list(struct call *call)
 	size_t i;
 	if (!prepare(call, &call->request->query, &overview, &filter))
 		return;
-	filter.before_id = before ? strtoll(before, NULL, 10) : 0;
+	int64_t below = before ? strtoll(before, NULL, 10) : 0;
+	filter.before_id = below > 0 ? below : 0;
 	filter.limit = PIECE + 1;
 	struct spool *spool = stores_spool(call->stores, &err);
 	if (spool == NULL || !spool_read_mails(spool, &filter, &rows, &err)) {
@@ -185,7 +186,7 @@ static void list(struct call *call)
 	if (more)
 		json_object_set(data, "older",
 		                json_object_get(json_array_get(rows, PIECE - 1), "id"));
-	json_object_set_new(data, "newest", json_boolean(before == NULL));
+	json_object_set_new(data, "newest", json_boolean(below <= 0));
 	json_decref(rows);
 	add_filter(call, data);
 	page_answer(call, 200, "mails", words(call, "nav.mails"), data);

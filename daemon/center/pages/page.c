@@ -2,6 +2,7 @@
 /* Rendering: the templates that are built in, and what every page knows. */
 #include "center/pages/page.h"
 
+#include "base/utf8.h"
 #include "center/pages/assets.h"
 #include "center/pages/labels.h"
 #include "center/pages/panel.h"
@@ -202,8 +203,10 @@ void page_answer(struct call *call, int status, const char *name, const char *ti
 
 void page_fail_status(struct call *call, int status, const char *detail)
 {
+	enum { SHOWN_MAX = 600 }; /* a fault's text may have been cut within a character */
+	char shown[SHOWN_MAX];
 	page_answer(call, status, "fault", words(call, "fault.title"),
-	            json_pack("{s:s}", "detail", detail));
+	            json_pack("{s:s}", "detail", utf8_show(detail, shown, sizeof shown)));
 }
 
 void page_fail(struct call *call, const struct error *err)
