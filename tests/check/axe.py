@@ -20,7 +20,7 @@ from world import World  # noqa: E402
 BUILD = Path(os.environ.get("BUILD") or ROOT / "build").resolve()
 AXE = BUILD / "axe/node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-CUSTOMER = ["", "/notes", "/comments", "/contacts", "/hours", "/documents", "/pictures", "/assets", "/systems", "/third-parties",
+CUSTOMER = ["", "/notes", "/comments", "/contacts", "/hours", "/documents", "/pictures", "/assets", "/plot", "/systems", "/third-parties",
             "/reps", "/activities", "/quotes", "/sales", "/suspensions", "/related", "/history"]
 OTHERS = ["/", "/?q=maple", "/?q=nobody", "/add/customers", "/edit/customers/1001", "/status/1001/deactivate",
           "/remove/customers/1001", "/records/reps", "/records/system-types", "/holds", "/today", "/today?show=ending", "/mails", "/mails/retry?status=failed", "/dead", "/jobs/4711?customer=1001&type=completed", "/users", "/account", "/nowhere"]

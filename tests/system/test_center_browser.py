@@ -390,6 +390,126 @@ def test_mails_jobs_and_dead_letters_come_by_themselves(office, page):
     page.wait_text("no such type", "#rows")
 
 
+# ---- the plot map
+
+def with_plan(office, tmp_path, number, *assets):
+    """A customer with a plan; each asset by kind with its place on it."""
+    path, file, ids = add(office, number, f"Plotted {number}"), tmp_path / "yard.png", []
+    file.write_bytes(picture(200))
+    office.world.ctl("picture", "add", number, file, "--description", "The yard", "--plan", "yes")
+    for kind, *at in assets:
+        office.world.ctl("asset", "add", number, "--kind", kind, *(("--plan-x", at[0], "--plan-y", at[1]) if at else ()))
+        ids.append(max(row["id"] for row in customer(office, number)["assets"]))
+    return path + "/plot", ids
+
+
+def at(office, asset):
+    found = office.world.ctl_json("asset", "show", asset)
+    return found["plan_x"] and (float(found["plan_x"]), float(found["plan_y"]))
+
+
+def wait_at(office, asset, x, y, room=0.0):
+    def there():
+        found = at(office, asset)
+        return found and abs(found[0] - x) <= room and abs(found[1] - y) <= room
+    wait_until(there, lambda: f"asset {asset} at {x}, {y}, not {at(office, asset)}")
+
+
+def wait_said(page, text):
+    wait_until(lambda: text in page.find("status").text, lambda: f"{text!r}, not {page.find('status').text!r}")
+
+
+def test_an_asset_is_placed_by_keys(office, page, tmp_path):
+    path, (bin_, cart) = with_plan(office, tmp_path, "G1", ("Bin", "0.5", "0.25"), ("Cart",))
+    page.open(path[:-5] + "/notes").click("link", "Plot map")
+    page.wait_path(path)
+    page.driver.execute_script("arguments[0].focus()", page.find("link", "1 Bin"))
+    page.press(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.SHIFT + Keys.ARROW_DOWN)
+    wait_said(page, "Bin: 52 % from the left, 30 % from the top")
+    wait_at(office, bin_, 0.52, 0.3)
+    assert page.focused.accessible_name == "1 Bin"
+    page.press(Keys.ESCAPE)
+    wait_at(office, bin_, 0.5, 0.25)
+    wait_said(page, "Bin: 50 % from the left, 25 % from the top")
+    page.driver.execute_script("arguments[0].focus()", page.find("link", "Pick Cart"))
+    page.press(Keys.SHIFT + Keys.ARROW_LEFT)
+    wait_at(office, cart, 0.45, 0.5)
+    wait_until(lambda: page.focused.accessible_name == "2 Cart", "the new pin to have the focus")
+    page.press(Keys.ESCAPE)
+    wait_said(page, "Cart is not on the plan any more")
+    assert at(office, cart) is None
+
+
+def test_an_asset_is_dragged(office, page, tmp_path):
+    path, (bin_,) = with_plan(office, tmp_path, "G2", ("Bin", "0.25", "0.25"))
+    page.open(path)
+    wide, high = page.driver.execute_script("const box = document.querySelector('.plan').getBoundingClientRect();"
+                                            "return [box.width, box.height]")
+    by = (round(wide / 2), round(high / 4))
+    actions = browsers.webdriver.ActionChains(page.driver)
+    actions.click_and_hold(page.find("link", "1 Bin")).move_by_offset(*by).release().perform()
+    wait_at(office, bin_, 0.75, 0.5, 0.005)
+    wait_said(page, "Bin: 7")
+    there = at(office, bin_)
+    actions = browsers.webdriver.ActionChains(page.driver)
+    actions.click_and_hold(page.find("link", "1 Bin")).move_by_offset(-90, 40).send_keys(Keys.ESCAPE).release().perform()
+    page.press(Keys.ARROW_UP)
+    wait_at(office, bin_, there[0], there[1] - 0.01, 0.0001)
+
+
+def test_an_asset_is_picked_and_its_place_clicked(office, page, tmp_path):
+    path, (bin_, cart) = with_plan(office, tmp_path, "G3", ("Bin", "0.5", "0.25"), ("Cart",))
+    page.open(path)
+    for pick, asset, right in (("Pick Cart", cart, 0.3), ("1 Bin", bin_, -0.3)):
+        page.click("link", pick)
+        wait_said(page, "is picked")
+        plan = page.driver.find_element("css selector", ".plan")
+        size = plan.size
+        actions = browsers.webdriver.ActionChains(page.driver)
+        actions.move_to_element_with_offset(plan, round(size["width"] * right), round(-size["height"] * 0.1)).click().perform()
+        wait_at(office, asset, 0.5 + right, 0.4, 0.01)
+
+
+def test_what_others_move_appears_and_is_not_overwritten(office, page, tmp_path):
+    path, (bin_,) = with_plan(office, tmp_path, "G4", ("Bin", "0.5", "0.25"))
+    page.open(path)
+    pin = "return document.querySelector('.pin svg').getAttribute('x')"
+    office.world.ctl("asset", "set", bin_, "--plan-x", "0.6", "--plan-y", "0.25")
+    wait_until(lambda: page.driver.execute_script(pin) == "60%", "the pin where it was moved to")
+    page.driver.execute_script("arguments[0].focus()", page.find("link", "1 Bin"))
+    office.world.ctl("asset", "set", bin_, "--plan-x", "0.7", "--plan-y", "0.25")
+    page.wait_text("Changed by", "#plot")
+    page.press(Keys.ARROW_LEFT)
+    wait_said(page, "Somebody else has changed its place")
+    assert at(office, bin_) == (0.7, 0.25) and page.driver.execute_script(pin) == "70%"
+
+
+def test_a_reader_moves_nothing_on_the_plot_map(office, chromium, tmp_path):
+    path, (bin_,) = with_plan(office, tmp_path, "G5", ("Bin", "0.5", "0.25"))
+    window = chromium.begin(office, office.people["rita"]).open(path)
+    assert window.find("region", "Plot map") and not window.all("button", "Save Bin")
+    browsers.webdriver.ActionChains(window.driver).drag_and_drop_by_offset(window.find("link", "1 Bin"), 60, 60).perform()
+    window.driver.execute_script("arguments[0].focus()", window.find("link", "1 Bin"))
+    window.press(Keys.ARROW_LEFT)
+    assert window.driver.execute_script("return document.querySelector('.pin svg').getAttribute('x')") == "50%"
+    assert at(office, bin_) == (0.5, 0.25) and window.faults() == []
+
+
+def test_without_scripts_the_plan_is_clicked(office, plain, tmp_path):
+    path, (bin_,) = with_plan(office, tmp_path, "G6", ("Bin",))
+    plain.open(path)
+    plain.type("From the left (%)", "10")
+    plain.type("From the top (%)", "20.5")
+    plain.click("button", "Save Bin")
+    plain.wait_text("Take off the plan")
+    assert at(office, bin_) == (0.1, 0.205)
+    plain.click("link", "Pick Bin")
+    place = wait_until(lambda: plain.driver.find_elements("css selector", "input[type=image]"), "a plan to click")[0]
+    assert place.size == {"width": 300, "height": 225}
+    browsers.webdriver.ActionChains(plain.driver).move_to_element_with_offset(place, 75, -45).click().perform()
+    wait_at(office, bin_, 0.75, 0.3, 0.005)
+
+
 # ---- without scripts
 
 def test_what_if_and_several_held_jobs_without_scripts(office, plain):
@@ -458,7 +578,7 @@ def test_without_scripts_the_same_can_be_done(office, plain, tmp_path):
 
 # ---- how it looks
 
-PAGES = ["", "/notes", "/contacts", "/hours", "/pictures", "/assets", "/suspensions", "/related", "/history"]
+PAGES = ["", "/notes", "/contacts", "/hours", "/pictures", "/assets", "/plot", "/suspensions", "/related", "/history"]
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

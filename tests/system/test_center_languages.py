@@ -166,7 +166,7 @@ def furnish(world):
     world.ctl("suspend", "1001", "--until", "2999-03-01", "--note", "Umbau")
 
 
-TABS = ("", "/notes", "/comments", "/contacts", "/hours", "/documents", "/pictures", "/assets", "/systems", "/third-parties",
+TABS = ("", "/notes", "/comments", "/contacts", "/hours", "/documents", "/pictures", "/assets", "/plot", "/systems", "/third-parties",
         "/reps", "/activities", "/quotes", "/sales", "/suspensions", "/related", "/history")
 PAGES = (*(f"/customers/{number}{tab}" for number in ("1001", "1002", "1004") for tab in TABS), "/", "/?q=ahorn", "/?q=xyz", "/holds", "/today", "/mails", "/mails?status=sent", "/mails/1", "/mails/retry?status=sent", "/dead", "/dead/retry",
          "/account", "/users", "/add/customers", "/edit/customers/1001", "/edit/contacts/1", "/edit/suspensions/1", "/edit/sales/1",

@@ -81,6 +81,7 @@ static const struct {
         {"documents", "tab.documents", "documents"},
         {"pictures", "tab.pictures", "pictures"},
         {"assets", "tab.assets", "assets"},
+        {"plot", "plot", NULL},
         {"systems", "tab.systems", "systems"},
         {"third-parties", "tab.third-parties", "third_parties"},
         {"reps", "tab.reps", "reps"},
@@ -144,8 +145,6 @@ json_t *head_of(struct call *call, const json_t *customer, const json_t *suspens
 	json_object_set_new(head, "tabs", tabs_of(call, customer, tab));
 	json_object_set_new(head, "suspension",
 	                    suspension_of(call, customer, holding(suspensions)));
-	json_object_set_new(head, "has_plot",
-	                    json_boolean(page_leads(call, "/customers/:number/plot")));
 	return head;
 }
 
