@@ -8,6 +8,9 @@
 #include "model/hours.h"
 #include "rules/rules.h"
 
+#include <string.h>
+#include <sysexits.h>
+
 static json_t *time_json(const struct zone *zone, struct instant at)
 {
 	char text[INSTANT_TEXT_MAX];
@@ -92,5 +95,27 @@ bool calendar_add(const struct overview *view, const char *number, json_t *hours
 	json_object_set_new(hours, "next_open",
 	                    opens && !open ? time_json(zone, next) : json_null());
 	json_object_set_new(hours, "never_open", json_boolean(!opens));
+	return true;
+}
+
+/* Code 66 where there is no such customer. */
+bool calendar_try(const struct overview *view, const char *number, const struct hours *week,
+                  struct calendar_trial *ret, struct error *err)
+{
+	const struct customer *customer;
+	struct hours_span span;
+	if (!customers_load(view->customers, view->arena, number, &customer, err))
+		return false;
+	if (customer == NULL)
+		return error_set(err, EX_NOINPUT, "there is no customer %s", number);
+	struct customer tried = *customer;
+	tried.hours.weekly = week->weekly;
+	memcpy(tried.hours.week, week->week, sizeof tried.hours.week);
+	const struct hours *all = customer_hours(&tried, view->arena);
+	ret->zone = rules_zone(view->settings, view->zones, customer);
+	ret->open = hours_open_at(all, ret->zone, view->now, &span);
+	ret->opens = hours_next_open(all, ret->zone, view->now, &ret->until);
+	if (ret->open)
+		ret->until = span.close;
 	return true;
 }

@@ -2,6 +2,7 @@
 #ifndef OVERVIEW_CALENDAR_H
 #define OVERVIEW_CALENDAR_H
 
+#include "model/hours.h"
 #include "overview/overview.h"
 
 #include <jansson.h>
@@ -21,5 +22,16 @@ bool calendar_zone(const struct overview *view, const char *number, const struct
  */
 bool calendar_add(const struct overview *view, const char *number, json_t *hours,
                   struct error *err) MUST_CHECK;
+
+/* When a customer would be open with another week of its own (one that isn't set: its parents'),
+ * its own dates and those that it inherits as they are. */
+struct calendar_trial {
+	const struct zone *zone;
+	bool opens;           /* within 400 days */
+	bool open;            /* now */
+	struct instant until; /* when it closes, where it is open; else when it opens */
+};
+bool calendar_try(const struct overview *view, const char *number, const struct hours *week,
+                  struct calendar_trial *ret, struct error *err) MUST_CHECK;
 
 #endif

@@ -250,6 +250,26 @@ def test_the_week_grid(center, sam):
     assert week["mon"] == "07:00-12:00,13:00-17:00" and week["sun"] == "closed"
 
 
+def test_hours_are_tried_with_what_is_inherited(center, sam):
+    """A parent's dates, and its week where one's own isn't set."""
+    world = center.world
+    world.ctl("customer", "add", "P", "--name", "Parent")
+    world.ctl("customer", "set", "1001", "--parent", "P")
+    tried = {**dict.fromkeys(WEEK, "00:00-24:00"), **{f"was_{day}": "" for day in WEEK}, "copy": "mon"}
+    said = lambda fields: re.search(r'role="status">With these hours ([^<]+)',
+                                    sam.submit("/customers/1001/hours", fields).text).group(1)
+    assert said(tried).startswith("it is open now")
+    today = datetime.datetime.now(datetime.UTC).date()
+    for days in range(2):
+        world.ctl("hours", "except", "P", str(today + datetime.timedelta(days=days)), "closed")
+    assert said(tried).startswith("it opens")
+    world.ctl("hours", "set", "P", "mon-sun", "closed")
+    world.ctl("hours", "set", "1001", "mon-sun", "closed")
+    assert "never opens" in sam.get("/customers/1001/hours").text
+    world.ctl("hours", "clear", "1001")
+    assert "never opens" in sam.get("/customers/1001/hours").text
+
+
 def test_two_people_change_the_hours(center, sam):
     center.world.ctl("hours", "set", "1001", "mon-fri", "08:00-16:00")
     seen = dict(re.findall(r'name="(was_\w+)" value="([^"]*)"', sam.get("/customers/1001/hours").text))

@@ -13,6 +13,7 @@
 #include "center/pages/to.h"
 #include "center/pages/when.h"
 #include "center/pages/words.h"
+#include "overview/calendar.h"
 #include "records/records.h"
 
 #include <string.h>
@@ -97,17 +98,6 @@ static bool week_check(const struct call *call, struct week *week)
 
 /* -- when it would open ------------------------------------------------------------------------ */
 
-static const struct zone *zone_of(const struct call *call, const json_t *customer)
-{
-	struct zones *zones = stores_zones(call->stores);
-	const char *name = jsontext_at(customer, "timezone");
-	const struct zone *zone = *name != '\0' ? zone_find(zones, name) : NULL;
-	const char *office = stores_default_zone(call->stores);
-	if (zone == NULL && office)
-		zone = zone_find(zones, office);
-	return zone ? zone : zone_host(zones);
-}
-
 static void read_week(const struct call *call, const struct week *week, struct hours *ret)
 {
 	struct error ignored;
@@ -115,55 +105,6 @@ static void read_week(const struct call *call, const struct week *week, struct h
 	for (int d = 0; d < DAYS && week->set; d++)
 		(void)!hours_day_parse(week->windows[d], call->request->arena, &ret->week[d],
 		                       &ignored);
-}
-
-/* Its own dates, and those of everybody that it doesn't set. Objects of days keep their order. */
-static void read_dates(const struct call *call, json_t *dates, struct hours *ret)
-{
-	struct hours_date *rows = arena_new_array(call->request->arena, json_object_size(dates) + 1,
-	                                          struct hours_date);
-	struct error ignored;
-	const char *key;
-	json_t *windows;
-	json_object_foreach(dates, key, windows)
-	{
-		struct hours_date *row = &rows[ret->n_dates];
-		if (day_parse(key, &row->day) &&
-		    hours_day_parse(json_string_value(windows), call->request->arena, &row->hours,
-		                    &ignored))
-			ret->n_dates++;
-	}
-	ret->dates = rows;
-}
-
-static int by_key(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static json_t *all_dates(struct call *call, const json_t *own)
-{
-	struct error ignored;
-	json_t *office, *merged = json_object(), *sorted = json_object(), *value;
-	const char *key;
-	struct customers *store = stores_customers(call->stores, &ignored);
-	if (store && hours_show(store, NULL, &office, &ignored)) {
-		json_object_update(merged, json_object_get(office, "dates"));
-		json_decref(office);
-	}
-	json_object_update(merged, (json_t *)(uintptr_t)own);
-	size_t n = 0;
-	const char **keys =
-	        arena_new_array(call->request->arena, json_object_size(merged) + 1, const char *);
-	json_object_foreach(merged, key, value)
-	{
-		keys[n++] = key;
-	}
-	qsort(keys, n, sizeof *keys, by_key);
-	for (size_t i = 0; i < n; i++)
-		json_object_set(sorted, keys[i], json_object_get(merged, keys[i]));
-	json_decref(merged);
-	return sorted;
 }
 
 static const char *instant_words(const struct call *call, const struct zone *zone,
@@ -174,25 +115,20 @@ static const char *instant_words(const struct call *call, const struct zone *zon
 }
 
 /* "it is open now, until today 17:00", "it opens tomorrow 7:00", "it never opens". */
-static const char *opens(struct call *call, const json_t *customer, const struct week *week)
+static const char *opens(struct call *call, const struct week *week)
 {
-	const struct zone *zone = zone_of(call, customer);
-	const json_t *own = json_object_get(json_object_get(customer, "hours"), "dates");
 	struct hours hours = {0};
-	struct hours_span span;
-	struct instant next;
-	json_t *dates = all_dates(call, own);
+	struct overview view;
+	struct calendar_trial trial;
+	struct error ignored;
 	read_week(call, week, &hours);
-	read_dates(call, dates, &hours);
-	json_decref(dates);
-	if (!hours_next_open(&hours, zone, call->now, &next))
+	if (!call_overview(call, &view, &ignored) ||
+	    !calendar_try(&view, call->names[0], &hours, &trial, &ignored))
+		return "";
+	if (!trial.opens)
 		return words(call, "hours.try.never");
-	if (next.ms != call->now.ms)
-		return words_fill(call, "hours.try.opens",
-		                  json_pack("{s:s}", "when", instant_words(call, zone, next)));
-	(void)hours_open_at(&hours, zone, call->now, &span);
-	return words_fill(call, "hours.try.now",
-	                  json_pack("{s:s}", "when", instant_words(call, zone, span.close)));
+	return words_fill(call, trial.open ? "hours.try.now" : "hours.try.opens",
+	                  json_pack("{s:s}", "when", instant_words(call, trial.zone, trial.until)));
 }
 
 /* -- the page ---------------------------------------------------------------------------------- */
@@ -259,7 +195,7 @@ static void show(struct call *call, int status, const struct week *week, const c
 	                  "has_own", own.set || json_array_size(dates) > 0);
 	json_object_set_new(data, "dates", dates);
 	if (week == &own || *tried != '\0')
-		json_object_set_new(data, "opens", json_string(opens(call, customer, week)));
+		json_object_set_new(data, "opens", json_string(opens(call, week)));
 	json_decref(customer);
 	page_answer(call, status, "hours", words(call, "hours.title"), data);
 }
