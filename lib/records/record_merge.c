@@ -155,10 +155,10 @@ static bool is_same_person(struct transaction *tx, const struct row *a, const st
 	return x && y && address_same(x, y) && strcasecmp(name_of(tx, a), name_of(tx, b)) == 0;
 }
 
-static size_t read_contacts(struct merge *merge, int64_t customer, struct row **ret, bool *good)
+static size_t read_rows(struct merge *merge, const struct kind *kind, int64_t customer,
+                        struct row **ret, bool *good)
 {
 	struct transaction *tx = merge->tx;
-	const struct kind *kind = kind_find("contact");
 	struct db_query *query = db_query(tx->db, row_sql(tx->store, kind)->list);
 	struct row *rows = NULL;
 	size_t n = 0, cap = 0;
@@ -216,8 +216,9 @@ static bool unite_contacts(struct merge *merge)
 {
 	struct row *from, *into;
 	bool good, good_too;
-	size_t n_from = read_contacts(merge, merge->from.id, &from, &good);
-	size_t n_into = read_contacts(merge, merge->into.id, &into, &good_too);
+	const struct kind *kind = kind_find("contact");
+	size_t n_from = read_rows(merge, kind, merge->from.id, &from, &good);
+	size_t n_into = read_rows(merge, kind, merge->into.id, &into, &good_too);
 	good = good && good_too;
 	for (size_t i = 0; good && i < n_from; i++) {
 		for (size_t k = 0; k < n_into; k++) {
@@ -239,6 +240,21 @@ static bool run_on_both(struct merge *merge, struct db_query *query)
 	return db_run(query, merge->tx->err);
 }
 
+/* Where they were is on a plan that is none any more. */
+static bool displace_assets(struct merge *merge)
+{
+	struct row *assets;
+	bool good;
+	size_t n = read_rows(merge, kind_find("asset"), merge->from.id, &assets, &good);
+	for (size_t i = 0; good && i < n; i++) {
+		struct row after = assets[i];
+		row_set(&after, "plan_x", NULL);
+		row_set(&after, "plan_y", NULL);
+		good = write_changed(merge->tx, &assets[i], &after);
+	}
+	return good;
+}
+
 /* INTO's own plan goes on as the plan. */
 static bool keep_one_plan(struct merge *merge)
 {
@@ -248,7 +264,7 @@ static bool keep_one_plan(struct merge *merge)
 	        db_query(tx->db, "SELECT count(*) FROM picture WHERE customer = ?1 AND plan <> 0");
 	db_bind_int(query, 1, merge->into.id);
 	return db_run_int(query, 0, &n, tx->err) &&
-	       (n == 0 || picture_clear_plan(tx, merge->from.id));
+	       (n == 0 || (picture_clear_plan(tx, merge->from.id) && displace_assets(merge)));
 }
 
 static bool move_records(struct merge *merge)

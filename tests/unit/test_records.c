@@ -467,6 +467,8 @@ static void test_plan(void **state)
 	office_has(office_show(office, "picture", second), "'plan':true");
 	office_has(history(office, "1"), "'before':{'plan':true},'after':{'plan':false}");
 	office_set(office, "picture", second, "{'description':'c','plan':true}");
+	const char *asset = office_id(
+	        office, office_add(office, "asset", "1", "{'kind':'bin','plan_x':0,'plan_y':1}"));
 	office_set(office, "customer", "1", "{'number':'2'}");
 	office_add(office, "customer", NULL, "{'number':'1','name':'y'}");
 	const char *other = add_picture(office, "{'description':'d','plan':true}");
@@ -474,6 +476,7 @@ static void test_plan(void **state)
 	office_ok(office, customer_merge(&office->boss, "2", "1", &office->err));
 	office_has(office_show(office, "picture", other), "'plan':true");
 	office_has(office_show(office, "picture", second), "'plan':false");
+	office_has(office_show(office, "asset", asset), "'plan_x':null,'plan_y':null");
 	office_set(office, "picture", other, "{'plan':null}");
 	office_has_not(office_list(office, "picture", "1"), "'plan':true");
 }

@@ -26,11 +26,10 @@ function place(id) {
 
 function draw(id, at) {
 	const shown = pin(id)?.querySelector("svg");
-	shown?.setAttribute("x", `${at?.x ?? -99}%`);
-	shown?.setAttribute("y", `${at?.y ?? -99}%`);
+	shown?.setAttribute("visibility", at ? "visible" : "hidden");
+	shown?.setAttribute("x", `${at?.x ?? 0}%`);
+	shown?.setAttribute("y", `${at?.y ?? 0}%`);
 }
-
-// ---- saving
 
 async function save(id, at) {
 	const { called, version } = asset(id), { moved, cleared, conflict } = plan().dataset;
@@ -78,15 +77,10 @@ function move(id, at, wait = 0) {
 
 function takeBack(id) {
 	if (before?.id !== id)
-		return false;
-	wanted.set(id, before.at);
-	draw(id, before.at);
+		return;
+	move(id, before.at);
 	before = null;
-	flush();
-	return true;
 }
-
-// ---- by pointer, by click, by keys
 
 function pick(id) {
 	picked = id;
