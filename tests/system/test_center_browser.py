@@ -5,6 +5,7 @@ All of it is before one center and in one browser. Skipped where there is none; 
 """
 import datetime
 import struct
+import urllib.parse
 import zlib
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 import browser as browsers
 from center import PASSWORD, Center
 from kit import wait_outcome
+from test_center_hostile import EVIL, TABS, plant
 from world import SANITIZED, World, wait_until
 
 pytestmark = [pytest.mark.xdist_group("browser"),
@@ -601,3 +603,31 @@ def test_every_page_fits_a_phone(office, chromium, dark):
         return [...document.querySelectorAll('button, .button, input, header a')].filter(e => e.offsetParent && e.type !== 'checkbox')
             .filter(e => e.getBoundingClientRect().height < 24).map(e => e.outerHTML)""")
     assert small == [] and window.faults() == []
+
+
+# ---- strangers
+
+def test_no_record_runs_in_the_browser(office, chromium):
+    """Scripts in every field, in file names and events: the policy would stop them, and the console would say so."""
+    add(office, "E1", "Evil & Sons")
+    plant(office.bearer("mona"), "E1")
+    office.world.xadd(id="evil1", type="job.started", job=EVIL, customer="E1", service=EVIL, driver=EVIL)
+    office.world.xadd(id="evil2", type=EVIL, job=EVIL, customer="E1")
+    wait_outcome(office.world, "evil1", "suppressed")
+    page = chromium.begin(office, office.people["mona"])
+    job, shown = f"/jobs/{urllib.parse.quote(EVIL, safe='')}?customer=E1", set()
+    for path in ["/", "/?q=script", "/customers/E1", job, "/mails", "/dead", "/today",
+                 *(f"/customers/E1/{tab}" for tab in TABS)]:
+        page.open(path)
+        assert page.faults() == [], path
+        if "<script>alert(1)" in page.text("body"):
+            shown.add(path)
+    assert shown >= {"/?q=script", "/customers/E1", job, "/dead", *(f"/customers/E1/{tab}" for tab in (
+        "contacts", "notes", "comments", "documents", "assets", "quotes", "sales", "history"))}, shown
+    page.open("/").find("combobox", "Search customers").send_keys("script")
+    wait_until(lambda: [row for row in page.all("option") if "<script>" in row.text], "the script, found as a text")
+    page.press(Keys.ARROW_DOWN, Keys.ENTER)
+    page.wait_path("/customers/E1")
+    page.press("n")
+    page.find("dialog")
+    assert page.faults() == []
