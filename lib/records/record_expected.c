@@ -5,9 +5,11 @@
 #include "base/jsontext.h"
 #include "records/customers_private.h"
 #include "records/record_find.h"
+#include "records/record_system.h"
 #include "records/records.h"
 
 #include <stdint.h>
+#include <string.h>
 #include <sysexits.h>
 
 /* Changes of a record whose customer (0: none) is known, by the index of the customers. */
@@ -38,23 +40,33 @@ bool record_version(struct customers *store, const struct kind *kind, const char
 	return good;
 }
 
-/* What the fields were that others have changed since: the oldest `before` of each. */
-static bool fields_since(struct transaction *tx, const struct row *row, int64_t version,
-                         json_t *ret)
+static json_t *read_object(struct db_query *query, int column)
 {
-	struct db_query *query = changes_of(tx->store,
-	                                    "SELECT before FROM change WHERE customer IS ?3 AND"
-	                                    " kind = ?1 AND record = ?2 AND id > ?4 ORDER BY id",
-	                                    row);
+	size_t len;
+	const char *text = db_peek_text(query, column, &len);
+	return text ? jsontext_read(text, len, NULL) : NULL;
+}
+
+/* What the fields were that others have changed since, and are: the oldest `before` of each and the
+ * latest `after`. */
+static bool fields_since(struct transaction *tx, const struct row *row, int64_t version,
+                         json_t *ret_was, json_t *ret_is)
+{
+	struct db_query *query =
+	        changes_of(tx->store,
+	                   "SELECT before, after FROM change WHERE customer IS ?3 AND"
+	                   " kind = ?1 AND record = ?2 AND id > ?4 ORDER BY id",
+	                   row);
 	enum db_step step;
 	db_bind_int(query, 4, version);
 	while ((step = db_step(query, tx->err)) == DB_ROW) {
-		size_t len;
-		const char *text = db_peek_text(query, 0, &len);
-		json_t *before = text ? jsontext_read(text, len, NULL) : NULL;
+		json_t *before = read_object(query, 0), *after = read_object(query, 1);
 		if (before)
-			(void)json_object_update_missing(ret, before);
+			(void)json_object_update_missing(ret_was, before);
+		if (after)
+			(void)json_object_update(ret_is, after);
 		json_decref(before);
+		json_decref(after);
 	}
 	return step == DB_DONE;
 }
@@ -71,22 +83,56 @@ static bool canonical(struct transaction *tx, const struct field *field, const j
 	       field_check(field, text, len, tx->store->zones, tx->arena, ret, &ignored);
 }
 
-/* One field that others have changed, from `was`: leaves it out of `mine` where it is given as it
- * was, notes it where both have changed it. */
-static void merge_field(struct transaction *tx, const struct row *row, const struct field *field,
-                        const json_t *was, json_t *mine, json_t *conflicts)
+/* A field that others have changed. */
+struct changed {
+	const struct field *field;
+	const json_t *was;  /* before that */
+	const char *theirs; /* now; NULL for none */
+	json_t *shown;      /* that as people are shown it */
+};
+
+static json_t *conflict_json(const struct changed *changed, json_t *yours)
 {
-	const char *theirs = row_value(row, field->name), *seen, *given;
-	json_t *value = json_object_get(mine, field->name);
-	if (value == NULL || !canonical(tx, field, value, &given) ||
-	    !canonical(tx, field, was, &seen) || value_same(given, theirs))
+	bool secret = changed->theirs && strcmp(changed->theirs, SECRET_HIDDEN) == 0;
+	return json_pack("{s:O, s:o, s:O}", "was", changed->was, "yours",
+	                 secret ? json_string(SECRET_HIDDEN) : json_incref(yours), "theirs",
+	                 changed->shown);
+}
+
+/* Leaves it out of `mine` where it is given as it was, notes it where both have changed it. */
+static void merge_field(struct transaction *tx, const struct changed *changed, json_t *mine,
+                        json_t *conflicts)
+{
+	const char *name = changed->field->name, *seen, *given;
+	json_t *value = json_object_get(mine, name);
+	if (value == NULL || !canonical(tx, changed->field, value, &given) ||
+	    !canonical(tx, changed->field, changed->was, &seen) ||
+	    value_same(given, changed->theirs))
 		return;
 	if (!value_same(given, seen))
-		(void)json_object_set_new(conflicts, field->name,
-		                          json_pack("{s:O, s:O, s:o}", "was", was, "yours", value,
-		                                    "theirs",
-		                                    value_json(field, theirs, tx->arena)));
-	(void)json_object_del(mine, field->name);
+		(void)json_object_set_new(conflicts, name, conflict_json(changed, value));
+	(void)json_object_del(mine, name);
+}
+
+/* What the kind has no field for is a text of its own: a field of a system's type. Two secrets
+ * can't be compared, so that two new ones are a conflict. */
+static void merge(struct transaction *tx, const struct row *row, const char *name,
+                  const json_t *was, json_t *is, json_t *mine, json_t *conflicts)
+{
+	const struct field *field = kind_field(row->kind, name);
+	const struct field line = {.name = name, .type = FIELD_TEXT};
+	json_t *fields = json_object_get(mine, "fields");
+	struct changed changed = {.field = field ? field : &line, .was = was};
+	if (field) {
+		changed.theirs = row_value(row, name);
+		changed.shown = value_json(field, changed.theirs, tx->arena);
+	} else if (is && canonical(tx, &line, is, &changed.theirs)) {
+		changed.shown = json_incref(is);
+	} else {
+		return;
+	}
+	merge_field(tx, &changed, field == NULL && fields ? fields : mine, conflicts);
+	json_decref(changed.shown);
 }
 
 bool expected_merge(struct transaction *tx, const struct row *row, const json_t *values,
@@ -94,14 +140,12 @@ bool expected_merge(struct transaction *tx, const struct row *row, const json_t 
 {
 	struct expected *expected = tx->context->expected;
 	const char *name;
-	json_t *was, *since = json_object(), *conflicts = json_object();
-	*ret = json_copy((json_t *)(uintptr_t)values);
-	bool good = expected == NULL || fields_since(tx, row, expected->version, since);
+	json_t *was, *since = json_object(), *now = json_object(), *conflicts = json_object();
+	*ret = json_deep_copy(values);
+	bool good = expected == NULL || fields_since(tx, row, expected->version, since, now);
 	json_object_foreach(since, name, was)
 	{
-		const struct field *field = kind_field(row->kind, name);
-		if (field != NULL)
-			merge_field(tx, row, field, was, *ret, conflicts);
+		merge(tx, row, name, was, json_object_get(now, name), *ret, conflicts);
 	}
 	if (good && json_object_size(conflicts) > 0) {
 		expected->conflicts = json_incref(conflicts);
@@ -111,6 +155,7 @@ bool expected_merge(struct transaction *tx, const struct row *row, const json_t 
 		                 "somebody else has changed this in the meantime");
 	}
 	json_decref(since);
+	json_decref(now);
 	json_decref(conflicts);
 	return good;
 }

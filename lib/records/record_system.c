@@ -33,7 +33,7 @@ enum {
 _Static_assert(SYSTEM_KEY_SIZE == crypto_aead_xchacha20poly1305_ietf_KEYBYTES,
                "a key of libsodium");
 
-static const char hidden[] = "******";
+static const char hidden[] = SECRET_HIDDEN;
 
 void records_set_key_file(struct customers *store, const char *path, const char *from)
 {

@@ -17,6 +17,9 @@ bool system_type_show(struct customers *store, const struct row *row, json_t *ob
 enum { SYSTEM_KEY_SIZE = 32 };
 bool system_read_key(struct customers *store, unsigned char key[SYSTEM_KEY_SIZE],
                      struct error *err) MUST_CHECK;
+/* How a secret is shown. */
+#define SECRET_HIDDEN "******"
+
 /* All fields of a system's type, by name; `key` NULL keeps secrets hidden. */
 bool system_fields_json(struct customers *store, const struct row *row, const unsigned char *key,
                         json_t **ret, struct error *err) MUST_CHECK;

@@ -245,6 +245,31 @@ def test_two_people_change_hours(carl):
     assert conflict.json["fields"]["weekly"]["theirs"]["mon"] == "07:00-12:00"
 
 
+def test_fields_of_a_systems_type_conflict_too(world, center, carl):
+    key = world.path("key")
+    pathlib.Path(key).write_text("ab" * 32)
+    os.chmod(key, 0o600)
+    world.configure(customers={"key_file": key})
+    assert center.stop() == 0
+    center.start()
+    world.ctl("system-type", "add", "--name", "router")
+    for name, more in (("ip", ()), ("site", ()), ("password", ("--secret",))):
+        world.ctl("system-field", "add", "router", "--name", name, *more)
+    added = carl.send("POST", "/api/v1/customers/1001/systems", {"type": "router", "ip": "10.0.0.1", "site": "a",
+                                                                "password": "first one"})
+    assert added.status == 201, added.text
+    path, seen = f"/api/v1/systems/{added.json['id']}", {"If-Match": str(added.json["version"])}
+    assert carl.send("PATCH", path, {"ip": "10.0.0.2", "password": "second one"}, seen).status == 200
+    merged = carl.send("PATCH", path, {"ip": "10.0.0.1", "site": "b", "password": "******"}, seen)
+    assert merged.status == 200 and merged.json["fields"]["ip"] == "10.0.0.2", merged.text
+    assert merged.json["fields"]["site"] == "b"
+    refused = carl.send("PATCH", path, {"ip": "10.0.0.3", "password": "third one"}, seen)
+    assert refused.status == 409, refused.text
+    assert refused.json["fields"] == {
+        "ip": {"was": "10.0.0.1", "yours": "10.0.0.3", "theirs": "10.0.0.2"},
+        "password": {"was": "******", "yours": "******", "theirs": "******"}}
+
+
 # ---- files
 
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360000002"
