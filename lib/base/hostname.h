@@ -16,7 +16,7 @@ bool hostname_valid(const char *name);
  * (localhost, anything below it, localhost.localdomain). */
 bool hostname_full(const char *name);
 
-/* An address as EHLO says it (RFC 5321, section 4.1.3): [192.0.2.1], [IPv6:2001:db8::1]. */
+/* An address as EHLO takes it (RFC 5321, section 4.1.3): [192.0.2.1], [IPv6:2001:db8::1]. */
 bool hostname_literal(const char *text);
 
 /* Whether two names are the same to the DNS: without regard to case and to one final dot. */

@@ -37,7 +37,7 @@ struct resp {
 /* NULL while all is well; else what is wrong, and the connection can't be used any more. */
 const char *resp_scan(struct resp *resp, const char *bytes, size_t n);
 
-/* For all answers together that are under way; who counts them says so. */
+/* For all answers together that are under way; whoever counts them reports it. */
 #define RESP_ALL_TOO_LONG "protocol error: unfinished answers take too much memory"
 /* Whether that fault says that there was too much of an answer, not that it was wrong. */
 bool resp_is_too_long(const char *fault);

@@ -76,7 +76,8 @@ bool db_has_directory(const char *path, struct error *err) MUST_CHECK;
 
 /*
  * Whether a daemon may work with the database: its folder belongs to it or to root, and folder and
- * file can be written. True where there is no folder: who opens the database says so. Code 77.
+ * file can be written. True where there is no folder: whoever opens the database reports it.
+ * Code 77.
  */
 bool db_may_write(const char *path, struct error *err) MUST_CHECK;
 

@@ -139,7 +139,7 @@ static bool check_companions(const struct folder *folder, const char *name, stru
 	return good;
 }
 
-/* SQLite opens what may not be written as read-only and says so at the first write; better now. */
+/* SQLite opens what may not be written as read-only and fails at the first write; better now. */
 static bool check_access(const struct folder *folder, const char *path, enum db_mode mode,
                          struct error *err)
 {

@@ -340,8 +340,7 @@ static const char *command_answer(struct engine *engine, const char *text)
 	ask.in = in;
 	if (in == NULL || !command_run(&ask)) {
 		json_decref(ask.out);
-		ask.out = json_pack("{s:b, s:i, s:s}", "ok", 0, "code", ask.err.code, "error",
-		                    ask.err.text);
+		ask.out = control_fault(&ask.err);
 	}
 	char *reply = json_dumps(ask.out, JSON_COMPACT);
 	const char *copy = arena_strdup(engine->out->arena, reply ? reply : "{\"ok\":false}");

@@ -365,7 +365,7 @@ static void report_thinned(struct engine *engine, const struct job_event *event)
 	                    MAIL_VALUES_MAX, event->source, event->id);
 }
 
-/* What the event itself said, as far as there is room: for one event there is, but for too many
+/* What the event itself holds, as far as there is room: for one event there is, but for too many
  * values. */
 static json_t *own_data(struct engine *engine, struct spool_event *event, size_t *room)
 {

@@ -91,7 +91,7 @@ bool engine_follow_customers(struct engine *engine, struct error *err)
 	return true;
 }
 
-/* {"do": "customers.adopt", "identity": …}: "" where no command of the turn says so. */
+/* {"do": "customers.adopt", "identity": …}: "" where no command of the turn asks for it. */
 static void read_adoption(const struct turn_input *in, char ret[IDENTITY_SIZE])
 {
 	ret[0] = '\0';

@@ -27,7 +27,7 @@ struct outcome_facts { /* what an outcome may have besides event, status and rea
 int64_t engine_outcome(struct engine *engine, const struct spool_event *event, enum status status,
                        enum reason reason, const struct outcome_facts *facts);
 const char *entry_feed_name(enum entry_feed feed);
-/* Puts an entry aside with its reason; an outcome says so, but for the customers feed. */
+/* Puts an entry aside with its reason; an outcome reports it, but for the customers feed. */
 void engine_dead_letter(struct engine *engine, const struct entry *entry, enum reason reason,
                         const char *detail);
 /* The same for one that was too large to be read. */

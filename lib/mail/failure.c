@@ -102,7 +102,7 @@ static const struct row rows[] = {
         {AT(SMTP_NOT_RENDERED), ANYTHING, MAIL(DELIVERY_REFUSED)},
 
         /* Replies that have no business there (a 2xx to DATA), or are none: the two sides no longer
-           agree on what was said. */
+           agree on what was sent. */
         {ANYWHERE, ANYTHING, .when = BEGUN, DOUBT},
         {ANYWHERE, ANYTHING, RELAY},
 };

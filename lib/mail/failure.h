@@ -37,7 +37,7 @@ struct smtp_report {
 
 /* What else is known at the time of the report. */
 struct failure_facts {
-	bool parameters; /* the command bore parameters that nobody asked for, and can be said
+	bool parameters; /* the command bore parameters that nobody asked for, and can be given
 	                    without */
 	bool renewable; /* the connection has delivered before, and the mail may have a fresh one */
 	bool alone;     /* the relay failed at this mail before, and has delivered others since */

@@ -209,7 +209,7 @@ void event_digest(const struct job_event *event, unsigned char digest[EVENT_DIGE
 	                             event->named ? event->named : event->customer};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		digest_part(&state, texts[i], strlen(texts[i]));
-	/* What was said, not what was made of it: a time left out is another one at every
+	/* As it was given, not as it was read: a time left out is another one at every
 	 * arrival. */
 	digest_part(&state, &event->time_published.ms, sizeof event->time_published.ms);
 	struct buf sorted = {0};

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 /*
- * What an entry said, whichever way it was spelled, before anything of it is judged. Private to
+ * What an entry holds, whichever way it was spelled, before anything of it is judged. Private to
  * model/event*.c: event_fields.c and event_json.c fill it, event_check.c makes an event of it;
  * event_sketch.c reads what it can of an entry for which that fails.
  *

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/request.h"
 
+#include "base/utf8.h"
+
 #include <string.h>
 
 static const char *const verbs[REQUEST_COUNT] = {
@@ -29,4 +31,11 @@ enum control_request control_request_find(const json_t *document)
 		if (strcmp(verb, verbs[i]) == 0)
 			return (enum control_request)i;
 	return REQUEST_NONE;
+}
+
+json_t *control_fault(const struct error *err)
+{
+	char shown[4 * sizeof err->text];
+	return json_pack("{s:b, s:i, s:s}", "ok", 0, "code", err->code, "error",
+	                 utf8_show(err->text, shown, sizeof shown));
 }

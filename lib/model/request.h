@@ -2,6 +2,8 @@
 #ifndef MODEL_REQUEST_H
 #define MODEL_REQUEST_H
 
+#include "base/error.h"
+
 #include <jansson.h>
 
 /*
@@ -25,5 +27,9 @@ enum control_request {
 
 const char *control_request_verb(enum control_request request);    /* "mail.retry" */
 enum control_request control_request_find(const json_t *document); /* by its "do"; takes NULL */
+
+/* The answer that it failed: {"ok": false, "code", "error"}. What the text quotes may come from
+ * anywhere: control characters and bytes that aren't UTF-8 are escaped. The caller's. */
+json_t *control_fault(const struct error *err);
 
 #endif

@@ -17,7 +17,7 @@ struct overview {
 	struct arena *arena; /* for what a customer needs while it is looked at */
 	const struct settings *settings;
 	struct zones *zones;
-	struct customers *customers; /* NULL: can't be read; what is said of zones is left out */
+	struct customers *customers; /* NULL: can't be read; everything about zones is left out */
 	struct instant now;
 };
 

@@ -22,7 +22,7 @@ struct reading {
 	json_t *extras; /* made with the first */
 };
 
-/* What is known already to be bad needs no lock to say so. */
+/* What is known to be bad is reported without a lock. */
 static bool check_extra(struct reading *reading, const char *name, const char *text, size_t len,
                         struct error *err)
 {

@@ -19,8 +19,8 @@
  * reads it, or holds the engine's lock where no daemon runs.
  *
  * A turn calls many small functions here. None of them returns a fault: the first one that the disk
- * has is kept, everything after it does nothing and gives nothing, and spool_commit() says it. So a
- * turn is written as if disks never failed, and a failed one leaves no trace.
+ * has is kept, everything after it does nothing and gives nothing, and spool_commit() reports it.
+ * So a turn is written as if disks never failed, and a failed one leaves no trace.
  */
 struct spool;
 

@@ -27,7 +27,7 @@ void spool_run(struct spool *spool, struct db_query *query);
 size_t spool_run_ids(struct spool *spool, struct db_query *query, int64_t *ret, size_t max);
 int64_t spool_run_int(struct spool *spool, struct db_query *query, int64_t none);
 
-/* Members of what people are shown: a text that is no UTF-8 says so; a time in UTC. */
+/* Members of what people are shown: a text that isn't UTF-8 is marked as such; a time in UTC. */
 void spool_set_text(json_t *object, const char *name, const char *text);
 void spool_set_time(json_t *object, const char *name, struct instant t);
 

@@ -250,7 +250,7 @@ def test_a_form_needs_its_token(center):
     assert sam.submit("/logout", {}).status == 303
 
 
-def test_every_answer_says_what_a_browser_may_do(center):
+def test_every_answer_has_a_policy_for_the_browser(center):
     center.start()
     for path in ("/login", "/healthz", "/api/v1/customers", "/assets/style.css"):
         headers = center.ask("GET", path).headers

@@ -69,7 +69,7 @@ def test_the_one_view_has_what_is_to_come_and_what_became_of_it(held, carl):
     assert view["suspension"]["note"] == "unpaid" and view["suspension"]["customer"] == "1001"
 
 
-def test_the_one_view_says_why_there_was_no_mail(world, center, carl):
+def test_the_one_view_shows_why_there_was_no_mail(world, center, carl):
     (contact,) = world.ctl_json("customer", "show", "1001")["contacts"]
     world.ctl("contact", "set", contact["id"], "--notify", "failed")
     world.start_daemon()
@@ -79,7 +79,7 @@ def test_the_one_view_says_why_there_was_no_mail(world, center, carl):
     assert job["notice"] == {"state": "started", "status": "suppressed", "reason": "not_wanted", "mails": []}
 
 
-def test_a_site_that_is_closed_says_when_it_opens(world, carl):
+def test_a_closed_site_shows_when_it_opens(world, carl):
     world.ctl("hours", "set", "1001", "all", "00:00-00:01")
     view = carl.get("/api/v1/customers/1001").json
     if view["open"]["now"]:  # it is midnight
@@ -189,7 +189,7 @@ def test_the_gate_and_why(held, carl):
 
 # ---- what a suspension would do
 
-def test_a_suspension_says_what_it_would_do(world, center, carl):
+def test_a_suspension_is_previewed(world, center, carl):
     world.ctl("customer", "add", "1001-A", "--name", "Maple Bakery West", "--parent", "1001", "--email",
               "west@example.com")
     world.ctl("hours", "set", "1001-A", "all", "closed")
@@ -389,7 +389,7 @@ def test_an_upload_takes_little_memory(world, center, carl):
 
 # ---- a long import
 
-def test_who_holds_the_database_is_said(world, center, carl):
+def test_who_holds_the_database_is_named(world, center, carl):
     sam = center.log_in("carl")
     token = sam.form_token()
     with sqlite3.connect(world.path("customers.db"), isolation_level=None) as db:

@@ -119,7 +119,7 @@ def test_a_page_hears_of_its_parent_and_of_nobody_else(world, center):
     wait_until(lambda: len(page.events) >= 2, "dates for everybody")
 
 
-def test_what_was_missed_is_said_after_a_break(world, center):
+def test_what_was_missed_is_sent_after_a_break(world, center):
     carl = center.bearer("carl")
     page = Page(carl, "customer:1001")
     world.ctl("customer", "set", "1001", "--city", "Denver")

@@ -61,7 +61,7 @@ def test_where_it_may_be_dispatched_it_leads_to_the_dispatch_system(center, sam)
     assert re.search(rf'id="{described}">A suspension covers routes', page)
 
 
-def test_without_a_dispatch_system_dispatch_says_so(world):
+def test_without_a_dispatch_system_dispatch_is_disabled(world):
     world.ctl(*MAPLE)
     world.ctl("asset", "add", "1001", "--kind", "Roll-off")
     center = Center(world)
@@ -318,7 +318,7 @@ def test_a_reader_changes_nothing_by_forms(center):
         assert not re.search(r'method="post" action="/(?!logout|panel)', page) and "Log out" in page, path
 
 
-def test_what_became_of_a_jobs_mails_is_said_by_the_customers_clock(center, sam):
+def test_what_became_of_a_jobs_mails_has_the_customers_time(center, sam):
     """In Tokyo, which knows no summer time, it opens in two to three hours; the office is elsewhere."""
     world = center.world
     opens = datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=9))) + datetime.timedelta(hours=3)

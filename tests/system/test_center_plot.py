@@ -97,7 +97,7 @@ def test_a_reader_places_nothing(center, sam):
     assert change(rita, f"/pictures/{yard}", {"plan": True}).status == 403
 
 
-def test_the_api_says_what_they_are(sam):
+def test_the_api_describes_them(sam):
     schemas = sam.get("/api/v1/openapi.json").json["components"]["schemas"]
     assert schemas["picture"]["properties"]["plan"]["type"] == "boolean"
     assert "plan" not in schemas["document"]["properties"]

@@ -165,7 +165,7 @@ def test_who_may_see_it(center):
     assert center.bearer("rita").get("/api/v1/today?show=all").status == 400
 
 
-def test_where_the_databases_are_away_the_page_says_so(center, sam):
+def test_a_page_without_databases_names_them(center, sam):
     world = center.world
     with open(world.path("spool.db"), "w", encoding="utf-8") as file:
         file.write("not a database, but long enough to be taken for one " * 100)

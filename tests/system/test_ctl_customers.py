@@ -347,7 +347,7 @@ def test_only_the_keys_that_it_uses_are_minded(bakery):
     assert done.returncode in (0, 78)
 
 
-def test_a_locked_database_is_waited_for_and_said(bakery):
+def test_a_locked_database_is_waited_for_and_reported(bakery):
     lock = sqlite3.connect(bakery.path("customers.db"), isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
     process = subprocess.Popen([str(BUILD / "dispatchctl"), "-c", bakery.config_path, "customer", "set", "1001",
@@ -360,7 +360,7 @@ def test_a_locked_database_is_waited_for_and_said(bakery):
     assert bakery.ctl_json("customer", "show", "1001")["city"] == "Boulder"
 
 
-def test_a_file_that_is_no_database_is_said(world):
+def test_a_file_that_is_no_database_is_reported(world):
     with open(world.path("customers.db"), "w", encoding="utf-8") as file:
         file.write("this is no database, it is a letter to a friend\n" * 100)
     refused(world, 65, "customers.db", "customer", "list")

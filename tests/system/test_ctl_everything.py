@@ -181,7 +181,7 @@ def lay(world, content, name=None):
     return name
 
 
-def test_what_a_row_says_of_its_content_is_not_believed(world):
+def test_a_rows_own_type_and_size_are_not_believed(world):
     world.ctl("customer", "add", "1", "--name", "X")
     name = lay(world, b"text")
     take(world, "document", {"customer": "1", "description": "d", "hash": name, "type": "image/png", "size": 9,

@@ -147,7 +147,7 @@ def test_lines_end_in_any_way(world, end):
 
 
 @pytest.mark.parametrize("first", ["sep=;", "SEP=;", '"sep=;"'])
-def test_a_first_line_says_what_separates(world, first):
+def test_a_first_line_names_the_separator(world, first):
     assert load(world, f"{first}\r\nnumber;name\r\n1;A, B, and C\r\n")["added"] == 1
     assert world.ctl_json("customer", "show", "1")["name"] == "A, B, and C"
     assert load(world, "sep=|\nnumber|name\n2|x;y,z\n")["added"] == 1

@@ -342,7 +342,7 @@ def test_explain_shows_suspensions_as_others_do(bakery):
         assert found[key] == {name: listed[name] for name in found[key]}
 
 
-def test_explain_says_who_does_not_want_it(bakery):
+def test_explain_shows_who_does_not_want_it(bakery):
     ids = [bakery.ctl_json("contact", "add", "1001", "--name", "Quiet", "--email", f"q{i}@example.com", "--notify",
                            "failed")["id"] for i in range(2)]
     event = json.dumps({"id": 1, "type": "job.completed", "job": 1, "customer": "1001"})

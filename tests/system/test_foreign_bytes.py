@@ -2,10 +2,11 @@
 """What others wrote is shown so that it can't drive a terminal or a log: in faults, tables, log lines."""
 import json
 import os
+import socket
 import subprocess
 
 from kit import add_customer, on_terminal
-from world import BUILD
+from world import BUILD, PATIENCE
 
 ESCAPES = b"\x1b]0;x\x07\x1b[2J\xff\xc2\x9b\x7f" + "\u202e\u2066".encode()
 HARMFUL = (b"\x1b", b"\x07", b"\xff", b"\xc2\x9b", b"\x7f", "\u202e".encode(), "\u2066".encode())
@@ -42,6 +43,23 @@ def test_faults_that_echo_what_was_given(world):
         assert ctl(world, *args).returncode != 0, args
     for args in ((ESCAPES,), (b"--" + ESCAPES,), (b"-\x1b",), ("-t", "-c", b"/none/" + ESCAPES), (b"-c",)):
         assert run(world, "dispatchd", *args).returncode != 0, args
+
+
+def test_answers_of_the_control_socket(world):
+    """Programs ask there, too, which print what they are answered."""
+    add_customer(world)
+    world.start_daemon()
+    evil = "a\x1b[2J\tb\u202e"
+    for request in ({"do": evil}, {"do": "dead.retry", "entry": evil}, {"do": "hold.release", "job": evil},
+                    {"do": "hold.cancel", "id": 1, "by": evil}, {"do": "gate", "customer": evil, "type": evil},
+                    {"do": "gate", "customer": "1001", "type": "job.create", "scheduled": evil}):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(20 * PATIENCE)
+            client.connect(world.path("control.sock"))
+            client.sendall(json.dumps(request).encode() + b"\n")
+            answer = json.loads(client.makefile().readline())
+        assert not answer["ok"] and answer["error"], answer
+        assert not [c for c in answer["error"] if c < " " or c == "\u202e"], answer
 
 
 def test_faults_of_the_configuration(world):

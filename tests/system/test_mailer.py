@@ -204,7 +204,7 @@ def test_ehlo_gives_a_full_name_or_an_address(peer, name, expected):
     assert peer.commands()[0] == "EHLO " + expected
 
 
-def test_ehlo_says_our_ipv6_address():
+def test_ehlo_has_our_ipv6_address():
     try:
         peer = SmtpPeer(host="::1")
     except OSError:
@@ -222,7 +222,7 @@ def test_ehlo_over_a_unix_socket(tmp_path):
 
 
 @pytest.mark.parametrize("helo", ["out.example.net", "[192.0.2.9]", "[IPv6:2001:db8::9]"])
-def test_ehlo_says_what_is_configured(peer, helo):
+def test_ehlo_has_what_is_configured(peer, helo):
     with Probe(peer.relay, helo=helo) as probe:
         assert probe.send()["delivery"] == "sent"
     assert peer.commands()[0] == "EHLO " + helo
@@ -371,7 +371,7 @@ def test_a_bare_command_that_is_refused_is_the_mails_own(stage, verb, delivery):
 
 @pytest.mark.parametrize("reply, delivery", [("501 5.1.7 bad syntax", "mail_refused"), ("552 5.3.4 too big", "mail_refused"),
                                              ("451 4.5.4 later", "mail_busy")])
-def test_a_refusal_of_something_else_is_said_once(reply, delivery):
+def test_a_refusal_of_something_else_is_reported_once(reply, delivery):
     extensions = ["PIPELINING"] if reply.startswith("501") else DSN
     with SmtpPeer(extensions=extensions, answers={"mail": reply}) as peer, Probe(peer.relay) as probe:
         assert probe.send()["delivery"] == delivery
@@ -1044,7 +1044,7 @@ def test_the_row_goes_on_after_the_tenth(peer):
         assert probe.send()["delivery"] == "sent"
 
 
-def test_hanging_up_on_who_was_refused_too_often_says_nothing_of_the_addresses(peer):
+def test_hanging_up_after_many_refusals_is_no_fault_of_the_addresses(peer):
     """Exchange and Postfix end a connection after so many refusals; the next ones come over another."""
     refused = "550 5.1.1 no such user"
     peer.answers["rcpt"] = refused

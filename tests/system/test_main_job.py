@@ -253,7 +253,7 @@ def test_jobs_that_are_not_printable_are_percent_encoded(world):
     assert all(32 < ord(c) < 127 for c in header.replace(" ", "")), header
 
 
-def test_what_customers_get_no_mail_for_is_said(world):
+def test_what_customers_get_no_mail_for_is_reported(world):
     """One row a rule from 4 to 9, in their order."""
     day = lambda n: (datetime.date.today() + datetime.timedelta(days=n)).isoformat()
     add_customer(world, "1")

@@ -90,7 +90,7 @@ def test_explain_without_json_knows_the_job_that_is_named(world):
     (("--job", "1", "--batch", "-"), "--batch"),
     ((), "--customer"),
 ])
-def test_explain_says_which_words_are_missing(world, args, fault):
+def test_explain_names_the_missing_words(world, args, fault):
     refused(world, 64, fault, "explain", *args)
 
 
@@ -110,7 +110,7 @@ def test_worn_off_suspensions_leave_the_lists_and_the_check(world):
     assert world.ctl("check").returncode == 0
 
 
-def test_a_suspension_can_be_changed_and_its_history_says_so(world):
+def test_a_suspension_can_be_changed_and_its_history_has_it(world):
     add_customer(world, "1", timezone="America/Denver")
     made = world.ctl_json("suspension", "add", "1", "--note", "Rebuilding", "--from", "2026-01-01")
     changed = world.ctl_json("suspension", "set", made["id"], "--until", "2100-01-01", "--scope", "routes,jobs",
@@ -148,7 +148,7 @@ def test_a_changed_suspension_acts_at_once(world):
     wait_outcome(world, "e2", "sent")
 
 
-def test_resume_says_that_the_parents_suspension_still_holds(world):
+def test_resume_reports_that_the_parents_suspension_still_holds(world):
     add_customer(world, "1")
     add_customer(world, "1-2", name="Depot", parent="1")
     parents = world.ctl_json("suspend", "1", "--note", "Unpaid", "--until", "+30d")

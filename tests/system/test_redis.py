@@ -415,7 +415,7 @@ def test_tcp_by_name_with_user_password_and_database(world):
     assert "s3cret" not in world.daemon.log()
 
 
-def test_wrong_password_is_said_and_tried_again(world):
+def test_wrong_password_is_reported_and_tried_again(world):
     world.redis.config_set("requirepass", "right")
     world.configure(redis={"url": f"unix://:wrong-secret@{world.redis_server.socket}"})
     world.start_daemon()

@@ -96,7 +96,7 @@ def test_a_giant_in_the_list_is_moved_aside(farm):
     wait_until(lambda: farm.http("/readyz")[0] == 200, lambda: farm.http("/readyz"), PATIENCE_S)
 
 
-def test_a_giant_in_another_consumer_s_list_is_said_once(farm):
+def test_a_giant_in_another_consumer_s_list_is_reported_once(farm):
     """It can't be looked at, so that list stays; the rest goes on."""
     farm.configure(redis={"list": "jobs:list", "claim_after": "2s"})
     farm.redis.config_set("proto-max-bulk-len", 200 << 20)

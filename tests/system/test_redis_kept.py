@@ -67,7 +67,7 @@ def test_pending_entries_that_were_removed_are_counted(world):
 
 
 @pytest.mark.long
-def test_nothing_is_said_of_what_was_read(world):
+def test_nothing_is_reported_of_what_was_read(world):
     """Our own trimming, somebody's XDEL and XTRIM of what is acknowledged, another reader in the group."""
     world.configure(redis={"keep": "1s"})
     world.start_daemon()

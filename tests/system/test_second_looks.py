@@ -27,7 +27,7 @@ def edited(world):
 
 
 @pytest.mark.parametrize("dry", [True, False])
-def test_an_import_that_takes_back_newer_edits_says_how_many_and_of_when(edited, dry):
+def test_an_import_that_reverts_newer_edits_counts_them(edited, dry):
     last = edited.ctl_json("customer", "history", "2")[-1]
     document, warning = imported(edited, edited.path("old.csv"), *(["--dry-run"] if dry else []))
     assert (document["changed"], document["stale"], document["stale_by"]) == (2, 2, "ann")

@@ -46,7 +46,7 @@ def test_missing_configuration(world):
     assert "none.conf" in done.stderr
 
 
-def test_check_says_that_all_is_well(world):
+def test_check_reports_that_all_is_well(world):
     done = dispatchd(world, "-t", "-c", world.config_path)
     assert done.returncode == 0, done.stderr
     assert not os.path.exists(world.path("spool.db")), "a check makes nothing"

@@ -233,7 +233,7 @@ def test_the_alternate_address(world, smtp):
     assert contact(world)["email_invalid"] is None
 
 
-def test_a_retry_says_the_same_again(world, smtp):
+def test_a_retry_sends_the_same_again(world, smtp):
     """In the language, by the clock and to the name of the first try, whatever was changed since."""
     world.configure(mail={"templates": str(ROOT / "conf" / "templates")})
     world.ctl("customer", "add", "1001", "--name", "Example Farm", "--email", "farm@example.com", "--contact", "Ann Reed")

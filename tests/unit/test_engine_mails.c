@@ -183,7 +183,7 @@ static void a_refused_address_is_known_behind_a_long_feed(void **state)
 
 /* ---- Judged again ---- */
 
-static void a_suspension_found_later_says_its_note(void **state)
+static void a_suspension_found_later_shows_its_note(void **state)
 {
 	(void)state;
 	w->room = 0;
@@ -345,7 +345,7 @@ int main(void)
 	        test(a_retry_keeps_its_message_id_under_another_from),
 	        test(the_office_gets_the_note_also_when_it_is_lifted_meanwhile),
 	        test(a_refused_address_is_known_behind_a_long_feed),
-	        test(a_suspension_found_later_says_its_note),
+	        test(a_suspension_found_later_shows_its_note),
 	        test(a_failed_mail_of_a_finished_job_is_not_sent_by_a_retry),
 	        test(a_waiting_duplicate_with_other_content_is_counted),
 	        test(so_is_a_waiting_request),

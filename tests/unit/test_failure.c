@@ -269,7 +269,7 @@ static void parameters_are_left_out_where_they_are_refused(void **state)
 	}
 }
 
-static void what_was_not_said_to_a_relay_is_not_its_fault(void **state)
+static void what_never_reached_a_relay_is_not_its_fault(void **state)
 {
 	const struct smtp_report address = {.stage = SMTP_NOT_ADDRESSABLE};
 	const struct smtp_report mail = {.stage = SMTP_NOT_RENDERED};
@@ -299,7 +299,7 @@ int main(void)
 	        cmocka_unit_test(what_the_relays_fault_is_when_one_mail_alone_meets_it),
 	        cmocka_unit_test(before_mail_it_is_the_relays_fault),
 	        cmocka_unit_test(parameters_are_left_out_where_they_are_refused),
-	        cmocka_unit_test(what_was_not_said_to_a_relay_is_not_its_fault),
+	        cmocka_unit_test(what_never_reached_a_relay_is_not_its_fault),
 	        cmocka_unit_test(what_follows_agrees_with_the_status),
 	        cmocka_unit_test(every_row_of_the_table),
 	        cmocka_unit_test(nothing_is_lost_or_sent_by_mistake),

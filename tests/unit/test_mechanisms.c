@@ -30,7 +30,7 @@ static void test_what_is_offered_is_named(void **state)
 	        "AUTH: the relay offers PLAINS CRAM-MD; dispatchd knows PLAIN, LOGIN and CRAM-MD5");
 }
 
-static void test_passwords_are_not_said_in_the_clear(void **state)
+static void test_passwords_are_not_sent_in_the_clear(void **state)
 {
 	(void)state;
 	assert_string_equal(
@@ -51,7 +51,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_what_is_offered_is_named),
-	        cmocka_unit_test(test_passwords_are_not_said_in_the_clear),
+	        cmocka_unit_test(test_passwords_are_not_sent_in_the_clear),
 	        cmocka_unit_test(test_a_plugin_that_is_missing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,7 @@ static const char *scan(const char *text)
 	return fault;
 }
 
-static void what_redis_says_passes(void **state)
+static void ordinary_replies_pass(void **state)
 {
 	(void)state;
 	static const char *const good[] = {
@@ -119,7 +119,7 @@ static void replies_before_a_fault_are_whole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(what_redis_says_passes),
+	        cmocka_unit_test(ordinary_replies_pass),
 	        cmocka_unit_test(what_breaks_the_protocol_or_a_limit_is_named),
 	        cmocka_unit_test(what_never_ends_is_cut_off),
 	        cmocka_unit_test(replies_before_a_fault_are_whole),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Documents and pictures: in by a form, out as they are. What a file is says its content, not its
- * name; only pictures of four kinds are shown, everything else is handed over as an attachment
- * that no browser runs.
+ * Documents and pictures: in by a form, out as they are. A file's type is that of its content, not
+ * of its name; only pictures of four kinds are shown, everything else is handed over as an
+ * attachment that no browser runs.
  */
 #include "base/jsontext.h"
 #include "center/api/answer.h"

@@ -45,7 +45,7 @@ struct page {
 	struct live *live;
 	struct live_topics topics;
 	int64_t next; /* the number of the next event to look at */
-	bool all;     /* each topic is to be said once */
+	bool all;     /* each topic is to be sent once */
 	size_t all_at;
 	bool greeted;
 	struct tick began, wrote;
@@ -259,7 +259,7 @@ void live_position(struct live *live, char ret[LIVE_POSITION_SIZE])
 	(void)pthread_mutex_unlock(&live->lock);
 }
 
-/* "RUN-NUMBER" of this run; the events behind it are still there, or all topics are said. */
+/* "RUN-NUMBER" of this run; the events behind it are still there, or all topics are sent. */
 static void begin_after(struct page *page, const char *last_id)
 {
 	int64_t run, next;

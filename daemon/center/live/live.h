@@ -28,7 +28,7 @@ enum { LIVE_CUSTOMERS_MAX = 16, LIVE_CHAIN_MAX = 8, LIVE_NUMBER_MAX = 256 };
 /* What a page asked for. */
 struct live_topics {
 	struct live_customer {
-		char number[LIVE_NUMBER_MAX];  /* as it is said in events */
+		char number[LIVE_NUMBER_MAX];  /* as events have it */
 		int64_t chain[LIVE_CHAIN_MAX]; /* ids: its own, then its parents'; 0 behind them */
 	} customers[LIVE_CUSTOMERS_MAX];
 	size_t n_customers;
@@ -41,7 +41,7 @@ void live_position(struct live *live, char ret[LIVE_POSITION_SIZE]);
 
 /*
  * The stream of a page. `last_id` is a position, or the Last-Event-ID that it came with (NULL:
- * none): what has happened since is said first, or, where that isn't known any more, each topic
+ * none): what has happened since comes first, or, where that isn't known any more, each topic
  * once.
  */
 struct response_stream live_subscribe(struct live *live, const struct live_topics *topics,

@@ -17,7 +17,7 @@ static struct accounts *accounts_of(struct call *call)
 	return accounts;
 }
 
-/* Notes it, and says so where that fails: what isn't on record isn't done quietly. */
+/* Puts it on record, and reports where that fails: what isn't on record isn't done quietly. */
 static bool audit(struct call *call, struct accounts *accounts, const char *about)
 {
 	struct error err;

@@ -27,7 +27,7 @@ static bool is_of(const json_t *outcome, const json_t *of, const char *id)
 	       strcmp(jsontext_at(outcome, "source"), jsontext_at(of, "source")) == 0;
 }
 
-/* What became of it, but for what it says itself. */
+/* What became of it, but for what its own words tell. */
 static json_t *steps_of(const struct call *call, const json_t *job, const json_t *of,
                         const char *id)
 {
@@ -106,9 +106,9 @@ static json_t *requests_of(const struct call *call, const json_t *job)
 	return rows;
 }
 
-/* -- what is said of it ------------------------------------------------------------------------ */
+/* -- what is known of it ----------------------------------------------------------------------- */
 
-/* The latest event that says it, else a request. */
+/* The latest event that has it, else a request. */
 static const json_t *saying(const json_t *job, const char *key)
 {
 	static const char *const lists[] = {"events", "requests"};

@@ -22,7 +22,7 @@ static void answer(struct call *call, const char *name, const char *title, json_
 
 /* -- history ----------------------------------------------------------------------------------- */
 
-/* Who and when is said for the change as a whole; a flag that isn't set, or a part of the hours
+/* Who and when are given for the change as a whole; a flag that isn't set, or a part of the hours
  * that is as it was, says nothing. */
 static bool says_nothing(const char *name, const json_t *was, const json_t *is)
 {

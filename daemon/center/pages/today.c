@@ -129,7 +129,7 @@ static json_t *row_of_same_address(const struct call *call, const json_t *found)
 	return row;
 }
 
-/* As `check` says it; a customer's leads there. */
+/* In `check`'s words; a customer's leads there. */
 static json_t *row_of_sentence(const struct call *call, const json_t *found)
 {
 	json_t *row =
@@ -277,7 +277,7 @@ static json_t *group_of(const struct call *call, const struct group *group, cons
 	return shown;
 }
 
-/* Those with something in them; what has nothing is said in `fine`. */
+/* Those with something in them; the others are listed in `fine`. */
 static void add_groups(const struct call *call, const json_t *survey, json_t *data)
 {
 	json_t *shown = json_array(), *fine = json_array();

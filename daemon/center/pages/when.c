@@ -76,7 +76,7 @@ static const char *day_words(const struct call *call, const char *key, const cha
 	                  json_pack("{s:i, s:s, s:i}", "year", year, "month", name, "day", day));
 }
 
-/* Beside a time the year is said only where it is another. */
+/* Beside a time the year is given only where it isn't this one. */
 static const char *date_words(const struct call *call, const struct wall *wall)
 {
 	int year, this_year, ignored;

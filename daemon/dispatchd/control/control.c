@@ -73,9 +73,9 @@ static void send_answer(struct client *client, json_t *document)
 	free(text);
 }
 
-static void answer_fault(struct client *client, int code, const char *text)
+static void answer_fault(struct client *client, const struct error *err)
 {
-	json_t *document = json_pack("{s:b, s:i, s:s}", "ok", 0, "code", code, "error", text);
+	json_t *document = control_fault(err);
 	send_answer(client, document);
 	json_decref(document);
 }
@@ -93,11 +93,13 @@ static void ask_for_reload(struct client *client)
 
 static void take_request(struct client *client, const char *line, size_t len)
 {
+	struct error err;
 	json_error_t where;
 	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &where);
 	if (!json_is_object(request)) {
 		json_decref(request);
-		answer_fault(client, EX_DATAERR, "not a JSON object");
+		(void)error_set(&err, EX_DATAERR, "not a JSON object");
+		answer_fault(client, &err);
 		return;
 	}
 	enum control_request what = control_request_find(request);
@@ -107,10 +109,9 @@ static void take_request(struct client *client, const char *line, size_t len)
 		ask_for_reload(client);
 		return;
 	}
-	struct error err;
 	if (!asker_set(client->control->view->settings, client->uid, request, &err)) {
 		json_decref(request);
-		answer_fault(client, err.code, err.text);
+		answer_fault(client, &err);
 		return;
 	}
 	char *text = json_dumps(request, JSON_COMPACT);

@@ -2,6 +2,8 @@
 /* A turn's output: mails go to the mailers, the rest to the loop. */
 #include "dispatchd/engine/engine_thread_private.h"
 
+#include "model/request.h"
+
 #include <jansson.h>
 #include <stdlib.h>
 #include <syslog.h>
@@ -109,8 +111,7 @@ static struct command *take_unanswered(struct engine_thread *t, struct engine_in
 static void reply_to_all(struct effects *effects, const struct error *err)
 {
 	struct turn_output *out = &effects->out;
-	json_t *fault =
-	        json_pack("{s:b, s:i, s:s}", "ok", 0, "code", err->code, "error", err->text);
+	json_t *fault = control_fault(err);
 	char *text = fault ? json_dumps(fault, JSON_COMPACT) : NULL;
 	size_t n = 0, cap = 0;
 	out->arena = arena_new();

@@ -263,7 +263,8 @@ static void let_others_come(struct pool *pool, const struct relay *relay)
 		                      queued->outgoing->template) <= REFUSALS_RANK_BEST - 2;
 }
 
-/* The relay is well if it took the mail; a refusal says so only when it is clear whose it is. */
+/* The relay is well if it took the mail; a refusal proves it only when it is clear whose fault it
+ * is. */
 static void judge_relay(struct pool *pool, struct relay_session *session,
                         const struct queued_mail *queued, const struct delivery_result *result)
 {

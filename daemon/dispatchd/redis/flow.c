@@ -109,7 +109,7 @@ bool flow_add_stream_entry(struct intake *intake, const redisReply *reply)
 {
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
 	    !flow_is_text(reply->element[0]))
-		return false; /* nil: XAUTOCLAIM before Redis 7 says so of a deleted entry */
+		return false; /* nil: XAUTOCLAIM's answer for a deleted entry before Redis 7 */
 	struct entry *entry = next_entry(intake);
 	entry->id = arena_strndup(intake->arena, reply->element[0]->str, reply->element[0]->len);
 	if (reply->element[1]->type == REDIS_REPLY_ARRAY)

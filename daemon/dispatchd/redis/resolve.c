@@ -82,7 +82,7 @@ static void resolve_on_ready(evutil_socket_t fd, short what, void *arg)
 	done(done_arg, address[0] ? address : NULL, why);
 }
 
-/* Without a thread there is no answer: says so through the loop, as every other failure. */
+/* Without a thread there is no answer: reported through the loop, as every other failure. */
 static void start_thread(struct resolution *r)
 {
 	pthread_t thread;
