@@ -90,28 +90,23 @@ static bool retry_failed(struct ask *ask)
 	return true;
 }
 
-/* Those of `ids` that may be; who asks sees from the answer which these were. */
-static bool run_listed(struct ask *ask, bool (*may)(enum status status),
+/* Those of `ids` with one of these statuses; who asks sees from the answer which these were. */
+static bool run_listed(struct ask *ask, unsigned statuses,
                        void (*run)(struct ask *ask, struct spool_mail *mail))
 {
 	const json_t *ids = json_object_get(ask->in, "ids"), *id;
 	size_t i;
-	if (json_array_size(ids) > BATCH)
-		return error_set(&ask->err, EX_USAGE, "at most %d ids at a time", BATCH);
+	if (json_array_size(ids) > REQUEST_IDS_MAX)
+		return error_set(&ask->err, EX_USAGE, "at most %d ids at a time", REQUEST_IDS_MAX);
 	json_array_foreach(ids, i, id)
 	{
 		struct spool_mail mail;
 		if (spool_mail_load(ask->engine->spool, json_integer_value(id), ask->engine->arena,
 		                    &mail) &&
-		    may(mail.status))
+		    status_in(mail.status, statuses))
 			run(ask, &mail);
 	}
 	return true;
-}
-
-static bool may_retry(enum status status)
-{
-	return status == STATUS_RETRYING || status == STATUS_DEFERRED || status == STATUS_FAILED;
 }
 
 static bool run_mail_retry(struct ask *ask)
@@ -121,10 +116,10 @@ static bool run_mail_retry(struct ask *ask)
 	if (json_is_true(json_object_get(ask->in, "all_failed")))
 		return retry_failed(ask);
 	if (json_object_get(ask->in, "ids"))
-		return run_listed(ask, may_retry, retry);
+		return run_listed(ask, STATUSES_RETRIED, retry);
 	if (!get_mail(ask, json_integer_value(json_object_get(ask->in, "id")), &mail))
 		return false;
-	if (may_retry(mail.status)) {
+	if (status_in(mail.status, STATUSES_RETRIED)) {
 		retry(ask, &mail);
 		return true;
 	}
@@ -132,11 +127,6 @@ static bool run_mail_retry(struct ask *ask)
 	        &ask->err, EX_DATAERR,
 	        "mail %lld is %s: only one that failed, is retrying or deferred can be retried",
 	        (long long)mail.id, status_name(mail.status));
-}
-
-static bool may_cancel(enum status status)
-{
-	return status == STATUS_QUEUED || status == STATUS_DEFERRED || status == STATUS_RETRYING;
 }
 
 static void cancel(struct ask *ask, struct spool_mail *mail)
@@ -150,10 +140,10 @@ static bool run_mail_cancel(struct ask *ask)
 	struct spool_mail mail;
 	json_object_set_new(ask->out, "mails", json_array());
 	if (json_object_get(ask->in, "ids"))
-		return run_listed(ask, may_cancel, cancel);
+		return run_listed(ask, STATUSES_WAITING, cancel);
 	if (!get_mail(ask, json_integer_value(json_object_get(ask->in, "id")), &mail))
 		return false;
-	if (!may_cancel(mail.status))
+	if (!status_in(mail.status, STATUSES_WAITING))
 		return error_set(&ask->err, EX_DATAERR,
 		                 "mail %lld is %s: it can't be called off any more",
 		                 (long long)mail.id, status_name(mail.status));

@@ -36,8 +36,7 @@ static void notice_outcome(struct engine *engine, const struct spool_mail *mail,
 	struct spool_event event;
 	if (!spool_event_load(engine->spool, event_id, engine->arena, &event))
 		return;
-	bool waits =
-	        status == STATUS_DEFERRED || status == STATUS_RETRYING || status == STATUS_QUEUED;
+	bool waits = status_in(status, STATUSES_WAITING);
 	struct outcome_facts facts = {
 	        .mail = mail,
 	        .contact = mail->contact,

@@ -25,6 +25,8 @@ enum control_request {
 	REQUEST_COUNT,
 };
 
+enum { REQUEST_IDS_MAX = 500 }; /* of mails in one request (`ids`) */
+
 const char *control_request_verb(enum control_request request);    /* "mail.retry" */
 enum control_request control_request_find(const json_t *document); /* by its "do"; takes NULL */
 

@@ -38,6 +38,15 @@ enum status {
 const char *status_name(enum status status); /* "" for STATUS_NONE */
 enum status status_find(const char *name);   /* STATUS_NONE where there is none */
 
+/* Sets of statuses, 1u << each: of mails that are still to be sent, which can be cancelled, and of
+ * those that can be sent now. */
+#define STATUSES_WAITING (1u << STATUS_QUEUED | 1u << STATUS_DEFERRED | 1u << STATUS_RETRYING)
+#define STATUSES_RETRIED (1u << STATUS_DEFERRED | 1u << STATUS_RETRYING | 1u << STATUS_FAILED)
+static inline bool status_in(enum status status, unsigned set)
+{
+	return (set & 1u << status) != 0;
+}
+
 enum reason {
 	REASON_NONE,
 	REASON_OK,

@@ -109,7 +109,7 @@ void spool_mail_move(struct spool *spool, struct spool_mail *mail, enum status t
 	db_bind_text(q, 6, mail->address);
 	db_bind_text(q, 7, mail->reply);
 	db_bind_int(q, 8, now.ms);
-	db_bind_int(q, 9, to == STATUS_QUEUED || to == STATUS_DEFERRED || to == STATUS_RETRYING);
+	db_bind_int(q, 9, status_in(to, STATUSES_WAITING));
 	spool_run(spool, q);
 }
 

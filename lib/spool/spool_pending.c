@@ -85,15 +85,10 @@ bool spool_read_pending(struct spool *spool, const char *customer, json_t **ret,
 bool spool_read_late(struct spool *spool, struct instant now, struct instant *ret,
                      struct error *err)
 {
-	if (!spool_begin_read(spool, err))
+	int64_t due;
+	if (!spool_read_int(spool, "SELECT min(due) FROM mail WHERE waits = 1", INT64_MAX, &due,
+	                    err))
 		return false;
-	int64_t due = spool_run_int(
-	        spool, spool_query(spool, "SELECT min(due) FROM mail WHERE waits = 1"), INT64_MAX);
-	spool_end_read(spool);
-	if (spool_failed(spool)) {
-		*err = spool->fault;
-		return false;
-	}
 	*ret = INSTANT_NONE;
 	if (due < now.ms)
 		ret->ms = due;

@@ -31,6 +31,10 @@ int64_t spool_run_int(struct spool *spool, struct db_query *query, int64_t none)
 void spool_set_text(json_t *object, const char *name, const char *text);
 void spool_set_time(json_t *object, const char *name, struct instant t);
 
+/* One number of a statement without values, in a view of its own; `none` where there is no row. */
+bool spool_read_int(struct spool *spool, const char *sql, int64_t none, int64_t *ret,
+                    struct error *err) MUST_CHECK;
+
 /* For tables with `id` and `digest` found by (?1, ?2): the id, 0 where there is none; the digest
  * where wanted. */
 int64_t spool_find_digest(struct spool *spool, const char *sql, const char *source, const char *id,

@@ -24,6 +24,18 @@ void spool_set_time(json_t *object, const char *name, struct instant t)
 	spool_set_text(object, name, instant_format(t, 0, text));
 }
 
+bool spool_read_int(struct spool *spool, const char *sql, int64_t none, int64_t *ret,
+                    struct error *err)
+{
+	if (!spool_begin_read(spool, err))
+		return false;
+	*ret = spool_run_int(spool, spool_query(spool, sql), none);
+	spool_end_read(spool);
+	if (spool_failed(spool))
+		*err = spool->fault;
+	return !spool_failed(spool);
+}
+
 static void set_int(json_t *object, const char *name, int64_t value)
 {
 	json_object_set_new(object, name, json_integer(value));
@@ -337,7 +349,7 @@ bool spool_read_mail_ids(struct spool *spool, const struct spool_filter *filter,
 	struct db_query *q = filtered_mails(spool, "id, status", filter);
 	while (spool_row(spool, q)) {
 		const char *status = db_peek_text(q, 1, NULL);
-		if (statuses & 1u << status_find(status ? status : ""))
+		if (status_in(status_find(status ? status : ""), statuses))
 			json_array_append_new(list, json_integer(db_int(q, 0)));
 	}
 	return finish(spool, NULL, list, ret, err);
@@ -401,6 +413,13 @@ bool spool_read_dead(struct spool *spool, int64_t limit, json_t **ret, struct er
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(list, dead_json(&dead[i], arena));
 	return finish(spool, arena, list, ret, err);
+}
+
+bool spool_read_dead_count(struct spool *spool, int64_t *ret, struct error *err)
+{
+	return spool_read_int(
+	        spool, "SELECT count(*) FROM outcome WHERE stream = 'dead' AND key <> 'retried'", 0,
+	        ret, err);
 }
 
 static json_t *held_json(const struct spool_request *request)

@@ -73,8 +73,9 @@ bool spool_read_mail_ids(struct spool *spool, const struct spool_filter *filter,
 /* One with its outcomes and its context. Code 66: no such mail. */
 bool spool_read_mail(struct spool *spool, int64_t id, json_t **ret, struct error *err) MUST_CHECK;
 
-/* Dead letters, the newest first: id (what `dead retry` takes), time, reason, detail, entry,
- * fields. */
+/* How many dead letters there are; those, the newest first: id (what `dead retry` takes), time,
+ * reason, detail, entry, fields. */
+bool spool_read_dead_count(struct spool *spool, int64_t *ret, struct error *err) MUST_CHECK;
 bool spool_read_dead(struct spool *spool, int64_t limit, json_t **ret,
                      struct error *err) MUST_CHECK;
 
@@ -91,7 +92,7 @@ bool spool_read_failures(struct spool *spool, json_t **ret, struct error *err) M
 bool spool_read_late(struct spool *spool, struct instant now, struct instant *ret,
                      struct error *err) MUST_CHECK;
 
-/* Counts: {"mails": {status: n}, "waiting": n, "unpublished": n, "instance": …}. */
+/* Counts: {"mails": {status: n}, "waiting": n, "held": n, "unpublished": n, "instance": …}. */
 bool spool_read_counts(struct spool *spool, json_t **ret, struct error *err) MUST_CHECK;
 
 #endif

@@ -54,10 +54,11 @@ static bool read_letters(struct call *call, int64_t max, json_t **ret, struct er
 	return spool && spool_read_dead(spool, max, ret, err);
 }
 
+static const struct words_done done = {"retried", "dead.retried"};
+
 static void show(struct call *call, int status, const char *fault)
 {
 	const char *text = request_value(&call->request->query, "from");
-	const char *n = request_value(&call->request->query, "retried");
 	int64_t from = text ? strtoll(text, NULL, 10) : 0;
 	struct error err;
 	json_t *rows, *row, *data;
@@ -75,8 +76,8 @@ static void show(struct call *call, int status, const char *fault)
 	json_array_foreach(rows, i, row) add_words(call, row);
 	data = json_pack("{s:s, s:o, s:b, s:s, s:s, s:b, s:[s, s, s]}", "topics", "holds", "rows",
 	                 rows, "has_rows", json_array_size(rows) > 0, "fault", fault, "done",
-	                 n ? words_count(call, "dead.retried", strtoll(n, NULL, 10)) : "", "newest",
-	                 from == 0, "commands", command_text(call, "dead", "list", NULL),
+	                 words_done(call, &done, 1), "newest", from == 0, "commands",
+	                 command_text(call, "dead", "list", NULL),
 	                 command_text(call, "dead", "retry", "ID", NULL),
 	                 command_text(call, "dead", "retry", "--all", NULL));
 	if (more)

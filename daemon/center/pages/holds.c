@@ -45,23 +45,11 @@ static void add_words(const struct call *call, json_t *row)
 	json_object_set(row, "route", json_object_get(data, "route"));
 }
 
-/* What a form before has done. */
-static const char *done_words(const struct call *call)
-{
-	static const struct {
-		const char *name, *key;
-	} rows[] = {{"released", "holds.released"},
-	            {"cancelled", "holds.cancelled"},
-	            {"past", "holds.past"}};
-	const char *text = "";
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		const char *n = request_value(&call->request->query, rows[i].name);
-		if (n)
-			text = arena_printf(call->request->arena, "%s%s%s", text, *text ? " " : "",
-			                    words_count(call, rows[i].key, strtoll(n, NULL, 10)));
-	}
-	return text;
-}
+static const struct words_done done[] = {
+        {"released", "holds.released"},
+        {"cancelled", "holds.cancelled"},
+        {"past", "holds.past"},
+};
 
 static void show(struct call *call, int status, const char *fault)
 {
@@ -80,7 +68,7 @@ static void show(struct call *call, int status, const char *fault)
 	page_answer(call, status, "holds", words(call, "holds.title"),
 	            json_pack("{s:s, s:o, s:b, s:s, s:s, s:[s, s, s]}", "topics", "holds", "rows",
 	                      rows, "has_rows", json_array_size(rows) > 0, "fault", fault, "done",
-	                      done_words(call), "commands",
+	                      words_done(call, done, sizeof done / sizeof *done), "commands",
 	                      command_text(call, "hold", "list", NULL),
 	                      command_text(call, "hold", "release", "ID", "--note", "TEXT", NULL),
 	                      command_text(call, "hold", "cancel", "ID", "--note", "TEXT", NULL)));
@@ -122,7 +110,7 @@ static void ask_one(struct call *call, enum control_request what)
 }
 
 /* Those that somebody has decided in the meantime are counted apart. */
-static void ask_each(struct call *call, enum control_request what, const char *done)
+static void ask_each(struct call *call, enum control_request what, const char *count)
 {
 	const struct request_pairs *form = &call->request->form;
 	struct arena *arena = call->request->arena;
@@ -143,7 +131,7 @@ static void ask_each(struct call *call, enum control_request what, const char *d
 	const char *more = past > 0 ? arena_printf(arena, "&past=%d", past) : "";
 	if (n + past > 0)
 		response_redirect(call->response, call->request,
-		                  arena_printf(arena, "/holds?%s=%d%s", done, n, more));
+		                  arena_printf(arena, "/holds?%s=%d%s", count, n, more));
 	else
 		show(call, 422, words(call, "holds.chosen.none"));
 }

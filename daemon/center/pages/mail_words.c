@@ -30,8 +30,7 @@ void mail_words_add(const struct call *call, json_t *mail)
 {
 	enum status status = status_find(jsontext_at(mail, "status"));
 	const char *reason = jsontext_at(mail, "reason");
-	bool retries = status == STATUS_RETRYING || status == STATUS_DEFERRED;
-	bool waits = retries || status == STATUS_QUEUED;
+	bool waits = status_in(status, STATUSES_WAITING);
 	bool says = reason_find(reason) > REASON_OK && strcmp(reason, status_name(status)) != 0;
 	const char *due = mail_words_time(call, mail, "due");
 	const char *at = waits ? words_fill(call, "mail.due", json_pack("{s:s}", "when", due))
@@ -42,7 +41,7 @@ void mail_words_add(const struct call *call, json_t *mail)
 	                    json_string(status == STATUS_SENT ? "" : jsontext_at(mail, "reply")));
 	json_object_set_new(mail, "of_jobs", named(json_object_get(mail, "jobs")));
 	json_object_set_new(mail, "waits", json_boolean(waits));
-	json_object_set_new(mail, "may_retry", json_boolean(retries || status == STATUS_FAILED));
+	json_object_set_new(mail, "may_retry", json_boolean(status_in(status, STATUSES_RETRIED)));
 	json_object_set_new(mail, "may_cancel", json_boolean(waits));
 }
 

@@ -19,7 +19,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum { PIECE = 50, MANY_MAX = 100000, BATCH = 500 };
+enum { PIECE = 50, MANY_MAX = 100000 };
 
 static const char *const names[] = {"status", "state", "customer", "to", "job", "reason"};
 enum { N_NAMES = sizeof names / sizeof *names };
@@ -125,23 +125,11 @@ static bool prepare(struct call *call, const struct request_pairs *pairs, struct
 
 /* -- the list ---------------------------------------------------------------------------------- */
 
-/* "23 mails are due now.": what a form before has done. */
-static const char *done_words(const struct call *call)
-{
-	static const struct {
-		const char *name, *key;
-	} rows[] = {{"retried", "mails.retried"},
-	            {"cancelled", "mails.cancelled"},
-	            {"past", "mails.past"}};
-	const char *text = "";
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		const char *n = request_value(&call->request->query, rows[i].name);
-		if (n)
-			text = arena_printf(call->request->arena, "%s%s%s", text, *text ? " " : "",
-			                    words_count(call, rows[i].key, strtoll(n, NULL, 10)));
-	}
-	return text;
-}
+static const struct words_done done[] = {
+        {"retried", "mails.retried"},
+        {"cancelled", "mails.cancelled"},
+        {"past", "mails.past"},
+};
 
 static void add_filter(const struct call *call, json_t *data)
 {
@@ -182,7 +170,8 @@ static void list(struct call *call)
 	local_rows(&overview, rows);
 	json_array_foreach(rows, i, row) mail_words_add(call, row);
 	json_t *data = json_pack("{s:s, s:O, s:b, s:s}", "topics", "mails", "rows", rows,
-	                         "has_rows", json_array_size(rows) > 0, "done", done_words(call));
+	                         "has_rows", json_array_size(rows) > 0, "done",
+	                         words_done(call, done, sizeof done / sizeof *done));
 	if (more)
 		json_object_set(data, "older",
 		                json_object_get(json_array_get(rows, PIECE - 1), "id"));
@@ -201,12 +190,10 @@ static const struct many {
 	const char *label, *question, *none, *done;
 	bool removes;
 } manies[] = {
-        {"retry", REQUEST_MAIL_RETRY,
-         1u << STATUS_FAILED | 1u << STATUS_RETRYING | 1u << STATUS_DEFERRED, "mail.retry",
-         "mails.retry.question", "mails.retry.none", "retried", false},
-        {"cancel", REQUEST_MAIL_CANCEL,
-         1u << STATUS_QUEUED | 1u << STATUS_RETRYING | 1u << STATUS_DEFERRED, "mail.cancel",
-         "mails.cancel.question", "mails.cancel.none", "cancelled", true},
+        {"retry", REQUEST_MAIL_RETRY, STATUSES_RETRIED, "mail.retry", "mails.retry.question",
+         "mails.retry.none", "retried", false},
+        {"cancel", REQUEST_MAIL_CANCEL, STATUSES_WAITING, "mail.cancel", "mails.cancel.question",
+         "mails.cancel.none", "cancelled", true},
 };
 
 /* What follows /mails/ in the path. */
@@ -268,9 +255,9 @@ static bool change(struct call *call, const struct many *many, const json_t *ids
 {
 	size_t all = json_array_size(ids);
 	*ret_n = *ret_past = 0;
-	for (size_t from = 0; from < all; from += BATCH) {
+	for (size_t from = 0; from < all; from += REQUEST_IDS_MAX) {
 		json_t *piece = json_array(), *answer;
-		for (size_t i = from; i < all && i < from + BATCH; i++)
+		for (size_t i = from; i < all && i < from + REQUEST_IDS_MAX; i++)
 			json_array_append(piece, json_array_get(ids, i));
 		if (!ask_daemon(call, many->request, json_pack("{s:o}", "ids", piece), &answer,
 		                err))

@@ -19,7 +19,7 @@
 
 #include <string.h>
 
-enum { ROWS_FEW = 6, DEAD_MAX = 1000, LATE_MS = 60 * 1000 };
+enum { ROWS_FEW = 6, LATE_MS = 60 * 1000 };
 
 /* Takes over `values`. */
 static json_t *text_of(const struct call *call, const char *key, json_t *values)
@@ -404,18 +404,16 @@ static bool read_failed(struct spool *spool, json_t **ret, struct error *err)
 
 static void add_spool(struct call *call, json_t *survey, json_t *data)
 {
-	json_t *counts, *failed, *dead;
+	json_t *counts, *failed;
+	int64_t dead;
 	struct error err;
 	struct spool *spool = stores_spool(call->stores, &err);
 	if (spool == NULL || !spool_read_counts(spool, &counts, &err)) {
 		json_object_set_new(data, "fault", json_string(call_fault_text(call, &err)));
 		return;
 	}
-	if (spool_read_dead(spool, DEAD_MAX, &dead, &err)) {
-		json_object_set_new(counts, "dead",
-		                    json_integer((json_int_t)json_array_size(dead)));
-		json_decref(dead);
-	}
+	if (spool_read_dead_count(spool, &dead, &err))
+		json_object_set_new(counts, "dead", json_integer(dead));
 	json_object_set_new(data, "counts", counts_of(call, spool, counts));
 	if (read_failed(spool, &failed, &err)) {
 		json_object_set_new(survey, "failed", failed);

@@ -173,6 +173,19 @@ const char *words_find(const struct call *call, const char *space, const char *n
 	return words_template(call, key) ? words(call, key) : NULL;
 }
 
+const char *words_done(const struct call *call, const struct words_done *rows, size_t n)
+{
+	const char *text = "";
+	for (size_t i = 0; i < n; i++) {
+		const char *count = request_value(&call->request->query, rows[i].name);
+		if (count)
+			text = arena_printf(
+			        call->request->arena, "%s%s%s", text, *text ? " " : "",
+			        words_count(call, rows[i].key, strtoll(count, NULL, 10)));
+	}
+	return text;
+}
+
 const char *words_fixed(const struct call *call, const char *name)
 {
 	const char *found = words_find(call, "word", name);

@@ -48,6 +48,12 @@ const char *words(const struct call *call, const char *key);
 const char *words_fill(const struct call *call, const char *key, json_t *values);
 /* KEY.one for 1, else KEY.many, with {{n}}. */
 const char *words_count(const struct call *call, const char *key, int64_t n);
+/* What a form before has done, by the counts in the page's query: for each row whose name is there
+ * its phrase, as words_count(). */
+struct words_done {
+	const char *name, *key; /* "retried", "mails.retried" */
+};
+const char *words_done(const struct call *call, const struct words_done *rows, size_t n);
 
 /* word.NAME; `name` itself where there is none. */
 const char *words_fixed(const struct call *call, const char *name);

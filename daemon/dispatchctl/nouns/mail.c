@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum { LIMIT = 200, BATCH = 500 };
+enum { LIMIT = 200 };
 
 static const struct column list_columns[] = {
         {.key = "id", .title = "Id", .right = true},
@@ -128,12 +128,8 @@ static const struct many {
 	enum control_request request;
 	unsigned statuses; /* of mails that it is for */
 	const char *question;
-} retry_many = {REQUEST_MAIL_RETRY,
-                1u << STATUS_FAILED | 1u << STATUS_RETRYING | 1u << STATUS_DEFERRED,
-                "Send %zu mails now?"},
-  cancel_many = {REQUEST_MAIL_CANCEL,
-                 1u << STATUS_QUEUED | 1u << STATUS_RETRYING | 1u << STATUS_DEFERRED,
-                 "Cancel %zu mails?"};
+} retry_many = {REQUEST_MAIL_RETRY, STATUSES_RETRIED, "Send %zu mails now?"},
+  cancel_many = {REQUEST_MAIL_CANCEL, STATUSES_WAITING, "Cancel %zu mails?"};
 
 static bool matching_ids(struct ctl *ctl, const struct many *many, json_t **ret, struct error *err)
 {
@@ -157,9 +153,9 @@ static bool change_ids(struct ctl *ctl, const struct many *many, const json_t *i
 {
 	size_t all = json_array_size(ids);
 	*ret_n = 0;
-	for (size_t from = 0; from < all; from += BATCH) {
+	for (size_t from = 0; from < all; from += REQUEST_IDS_MAX) {
 		json_t *piece = json_array(), *answer;
-		for (size_t i = from; i < all && i < from + BATCH; i++)
+		for (size_t i = from; i < all && i < from + REQUEST_IDS_MAX; i++)
 			json_array_append(piece, json_array_get(ids, i));
 		if (!spool_ask(ctl,
 		               json_pack("{s:s, s:o}", "do", control_request_verb(many->request),
