@@ -122,6 +122,7 @@ struct engine *engine_close(struct engine *engine)
 	spool_close(engine->spool);
 	customers_close(engine->customers);
 	zones_free(engine->zones);
+	templates_unref(engine->templates);
 	if (engine->lock_fd >= 0)
 		(void)close(engine->lock_fd);
 	free(engine->yielding);
@@ -137,6 +138,13 @@ void engine_reload(struct engine *engine, const struct settings *settings)
 	zones_free(engine->zones);
 	engine->zones = zones_new();
 	set_domain(engine);
+}
+
+void engine_set_templates(struct engine *engine, struct templates *templates)
+{
+	templates_unref(engine->templates);
+	engine->templates = templates_ref(templates);
+	engine->templates_kept = false;
 }
 
 bool engine_customers_changed(struct engine *engine)

@@ -7,6 +7,7 @@
 #include "base/instant.h"
 #include "engine/turn_input.h"
 #include "engine/turn_output.h"
+#include "mail/templates.h"
 #include "model/settings.h"
 
 #include <stdatomic.h>
@@ -42,6 +43,8 @@ struct engine *engine_close(struct engine *engine); /* takes NULL; returns NULL 
 /* From any thread: ends a statement under way in customers.db, and later ones. The turn fails. */
 void engine_interrupt(struct engine *engine);
 void engine_reload(struct engine *engine, const struct settings *settings);
+/* By what mails are rendered from now on: the next turn keeps it. Takes a reference of its own. */
+void engine_set_templates(struct engine *engine, struct templates *templates);
 
 /*
  * Runs one turn. True: it is committed, and `*ret` has its effects, until turn_output_clear().

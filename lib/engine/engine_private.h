@@ -9,6 +9,7 @@
 #include "engine/report.h"
 #include "engine/stats.h"
 #include "engine/sweep.h"
+#include "mail/templates.h"
 #include "model/customer.h"
 #include "records/customers.h"
 #include "rules/rules.h"
@@ -35,6 +36,8 @@ struct engine {
 	struct zones *zones;
 	int lock_fd;
 	char *from_domain;
+	struct templates *templates; /* those in use; NULL: none is known */
+	bool templates_kept;         /* in the spool, as of the last commit */
 
 	int64_t handed;      /* the last outcome given to be published */
 	int64_t published;   /* the last one that Redis has, as of the last commit */

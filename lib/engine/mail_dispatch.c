@@ -101,21 +101,6 @@ static void name_jobs(struct outgoing_mail *outgoing, const struct dispatch *d)
 	outgoing->jobs = jobs;
 }
 
-/* A mail of recalled jobs reports no event: the jobs are in its context alone. */
-static void name_recalled_jobs(struct outgoing_mail *outgoing, const json_t *record)
-{
-	const json_t *list = json_object_get(record, "jobs"), *job;
-	const char **jobs = arena_new_array(outgoing->arena, json_array_size(list), const char *);
-	size_t i;
-	json_array_foreach(list, i, job)
-	{
-		const char *id = json_string_value(json_object_get(job, "id"));
-		if (id != NULL)
-			jobs[outgoing->n_jobs++] = arena_strdup(outgoing->arena, id);
-	}
-	outgoing->jobs = jobs;
-}
-
 static struct outgoing_mail *write_outgoing(struct engine *engine, const struct dispatch *d,
                                             const struct contact *contact,
                                             const struct customer *customer, const char *context)
@@ -140,29 +125,8 @@ static struct outgoing_mail *write_outgoing(struct engine *engine, const struct 
 	if (d->n > 0)
 		name_jobs(outgoing, d);
 	else
-		name_recalled_jobs(outgoing, d->record);
+		outgoing_mail_read_jobs(outgoing, d->record);
 	return outgoing;
-}
-
-static void keep_text(struct outgoing_mail *outgoing, const char **field, const json_t *object,
-                      const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-	if (text != NULL)
-		*field = arena_strdup(outgoing->arena, text);
-}
-
-/* A mail that was tried is in the same language, by the same clock and to the same name again,
- * whatever has become of the customer's and contact's since. */
-static void write_as_before(struct outgoing_mail *outgoing, const json_t *record)
-{
-	const json_t *contact = json_object_get(record, "contact");
-	const json_t *customer = json_object_get(record, "customer");
-	outgoing->locale = "";
-	keep_text(outgoing, &outgoing->locale, customer, "locale");
-	keep_text(outgoing, &outgoing->locale, contact, "locale");
-	keep_text(outgoing, &outgoing->timezone, customer, "timezone");
-	keep_text(outgoing, &outgoing->to_name, contact, "name");
 }
 
 static void send(struct engine *engine, struct dispatch *d, const struct contact *contact,
@@ -176,7 +140,7 @@ static void send(struct engine *engine, struct dispatch *d, const struct contact
 	}
 	struct outgoing_mail *outgoing = write_outgoing(engine, d, contact, customer, context);
 	if (d->context != NULL)
-		write_as_before(outgoing, d->record);
+		outgoing_mail_read(outgoing, d->record);
 	engine_mail_move(engine, &d->mail, STATUS_SENDING, REASON_OK);
 	out->outgoing[out->n_outgoing++] = outgoing;
 	out->outgoing_bytes += outgoing_mail_bytes(outgoing);

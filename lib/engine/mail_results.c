@@ -120,6 +120,8 @@ static void take_result(struct engine *engine, const struct delivery_result *res
 	}
 	mail.attempts++;
 	mail.reply = result->reply;
+	if (result->rendering.known)
+		mail.rendering = result->rendering;
 	if (course->next == FAILURE_LATER)
 		try_later(engine, &mail, course->reason);
 	else if (course->next == FAILURE_ALTERNATE)

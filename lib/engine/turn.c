@@ -13,6 +13,7 @@
 #include "engine/mail_expire.h"
 #include "engine/mail_recheck.h"
 #include "engine/mail_results.h"
+#include "engine/mail_templates.h"
 #include "engine/numbers.h"
 #include "engine/office_write.h"
 #include "engine/outcome_publish.h"
@@ -88,6 +89,7 @@ static void keep(struct engine *engine)
 	const struct publications *publications = engine->out->publications;
 	engine->stats_before = engine->stats;
 	engine->sweeps_before = engine->sweeps;
+	engine->templates_kept = engine->templates != NULL;
 	engine->last = engine->now;
 	engine->last_tick = engine->in->tick;
 	if (engine->in->published > engine->published)
@@ -141,6 +143,7 @@ static void find_next(struct engine *engine)
 static void steps(struct engine *engine)
 {
 	take_published(engine);                /* Redis has what it was given */
+	engine_keep_templates(engine);         /* mail_templates.c: by which mails are rendered */
 	engine_follow_numbers(engine);         /* numbers.c: jobs follow customers' new numbers */
 	engine_follow_erased(engine);          /* erase.c: whose words are to go */
 	engine_take_results(engine);           /* mail_results.c: mails in flight that are back */

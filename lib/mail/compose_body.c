@@ -98,6 +98,20 @@ static void canonical(struct buf *out, const char *text)
 		buf_add(out, "\r\n", 2);
 }
 
+void body_read(struct buf *out, const char *text)
+{
+	struct buf lines = {0};
+	canonical(&lines, text);
+	const char *p = buf_text(&lines), *end = p + lines.len;
+	while (p < end) {
+		const char *cr = memchr(p, '\r', (size_t)(end - p));
+		buf_add(out, p, (size_t)(cr - p));
+		buf_addc(out, '\n');
+		p = cr + 2;
+	}
+	buf_free(&lines);
+}
+
 /* Whether a line, given without its CRLF, survives everything as 7bit. */
 static bool passes(const char *line, size_t len)
 {

@@ -3,6 +3,7 @@
 #define MAIL_FAILURE_H
 
 #include "base/instant.h"
+#include "model/rendering.h"
 #include "model/words.h"
 
 #include <stdbool.h>
@@ -119,8 +120,9 @@ struct delivery_result {
 	enum delivery delivery;
 	bool yields;          /* DELIVERY_RELAY because of this very mail: others go first */
 	bool template_broken; /* the mail was sent without the broken part; `fault` names it */
-	char to[330];         /* the address that was tried */
-	char relay[128];      /* as configured; "" if none was reached */
+	struct rendering rendering;     /* of what was tried */
+	char to[330];                   /* the address that was tried */
+	char relay[128];                /* as configured; "" if none was reached */
 	char reply[DELIVERY_REPLY_MAX]; /* the server's, or our own words; one line, valid UTF-8 */
 	char fault[256];
 	struct instant at; /* when it ended */

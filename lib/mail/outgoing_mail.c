@@ -5,6 +5,8 @@
  */
 #include "mail/outgoing_mail.h"
 
+#include "base/digest.h"
+
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -37,15 +39,38 @@ struct outgoing_mail *outgoing_mail_free(struct outgoing_mail *outgoing)
 	return NULL;
 }
 
-/* Each part goes in with its length before it: ("ab", "c") and ("a", "bc") are two things. */
-static void add_part(crypto_generichash_state *hash, const char *part)
+static void keep_text(struct outgoing_mail *outgoing, const char **field, const json_t *object,
+                      const char *name)
 {
-	uint64_t len = strlen(part);
-	unsigned char prefix[8];
-	for (size_t i = 0; i < sizeof prefix; i++)
-		prefix[i] = (unsigned char)(len >> (8 * i));
-	crypto_generichash_update(hash, prefix, sizeof prefix);
-	crypto_generichash_update(hash, (const unsigned char *)part, len);
+	const char *text = json_string_value(json_object_get(object, name));
+	if (text != NULL)
+		*field = arena_strdup(outgoing->arena, text);
+}
+
+void outgoing_mail_read(struct outgoing_mail *outgoing, const json_t *context)
+{
+	const json_t *contact = json_object_get(context, "contact");
+	const json_t *customer = json_object_get(context, "customer");
+	outgoing->locale = "";
+	keep_text(outgoing, &outgoing->locale, customer, "locale");
+	keep_text(outgoing, &outgoing->locale, contact, "locale");
+	keep_text(outgoing, &outgoing->timezone, customer, "timezone");
+	keep_text(outgoing, &outgoing->to_name, contact, "name");
+}
+
+void outgoing_mail_read_jobs(struct outgoing_mail *outgoing, const json_t *context)
+{
+	const json_t *list = json_object_get(context, "jobs"), *job;
+	const char **jobs = arena_new_array(outgoing->arena, json_array_size(list), const char *);
+	size_t i;
+	outgoing->n_jobs = 0;
+	json_array_foreach(list, i, job)
+	{
+		const char *id = json_string_value(json_object_get(job, "id"));
+		if (id != NULL)
+			jobs[outgoing->n_jobs++] = arena_strdup(outgoing->arena, id);
+	}
+	outgoing->jobs = jobs;
 }
 
 static const char *identifier(struct arena *arena, const char *const *parts, size_t n,
@@ -57,7 +82,7 @@ static const char *identifier(struct arena *arena, const char *const *parts, siz
 
 	crypto_generichash_init(&hash, NULL, 0, sizeof digest);
 	for (size_t i = 0; i < n; i++)
-		add_part(&hash, parts[i]);
+		digest_part(&hash, parts[i], strlen(parts[i]));
 	crypto_generichash_final(&hash, digest, sizeof digest);
 	sodium_bin2hex(hex, sizeof hex, digest, sizeof digest);
 	return arena_printf(arena, "<%s@%s>", hex, domain);

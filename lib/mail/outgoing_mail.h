@@ -5,6 +5,7 @@
 #include "base/instant.h"
 #include "base/mem.h"
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,12 @@ struct outgoing_mail *outgoing_mail_new(void); /* empty, with an arena */
 struct outgoing_mail *
 outgoing_mail_free(struct outgoing_mail *outgoing);               /* takes NULL; returns NULL */
 size_t outgoing_mail_bytes(const struct outgoing_mail *outgoing); /* of memory */
+
+/* A mail that was tried is in the same language, by the same clock and to the same name again,
+ * whatever has become of the customer's and contact's since: as its context says. */
+void outgoing_mail_read(struct outgoing_mail *outgoing, const json_t *context);
+/* The jobs of a mail that reports no event (of recalled jobs): they are in its context alone. */
+void outgoing_mail_read_jobs(struct outgoing_mail *outgoing, const json_t *context);
 
 /*
  * Message-ID from what names the mail (contract, section 5): the same for a retry, a second copy,

@@ -8,6 +8,7 @@
 #include "base/address.h"
 #include "base/jsontext.h"
 #include "mail/compose.h"
+#include "mail/compose_body.h"
 #include "mail/context.h"
 #include "mail/templates_set.h"
 
@@ -73,18 +74,28 @@ static const struct mustache *find_phrase(void *arg, const char *name)
 	return phrase != NULL ? phrase->text : NULL;
 }
 
-struct rendered {
-	struct buf subject, reply_to, text, html;
-	bool has_html;
-};
-
-static void rendered_clear(struct rendered *rendered)
+void templates_mail_clear(struct templates_mail *mail)
 {
-	buf_free(&rendered->subject);
-	buf_free(&rendered->reply_to);
-	buf_free(&rendered->text);
-	buf_free(&rendered->html);
-	rendered->has_html = false;
+	buf_free(&mail->subject);
+	buf_free(&mail->reply_to);
+	buf_free(&mail->text);
+	buf_free(&mail->html);
+	buf_free(&mail->message);
+	mail->has_html = false;
+}
+
+static void read_part(struct buf *part)
+{
+	struct buf read = {0};
+	body_read(&read, buf_text(part));
+	buf_free(part);
+	*part = read;
+}
+
+void templates_mail_read(struct templates_mail *mail)
+{
+	read_part(&mail->text);
+	read_part(&mail->html);
 }
 
 static bool is_blank(const struct buf *text)
@@ -110,8 +121,8 @@ static bool render_part(const struct mustache *template, json_t *context,
  * Broken HTML is left out: then also true, with `*ret_broken` and the reason in `err`.
  */
 static bool render_mail(const struct mail_template *mail, struct words words, struct dates *dates,
-                        json_t *context, const struct outgoing_mail *about, struct rendered *ret,
-                        bool *ret_broken, struct error *err)
+                        json_t *context, const struct outgoing_mail *about,
+                        struct templates_mail *ret, bool *ret_broken, struct error *err)
 {
 	static const struct mustache_helper helpers[] = {{.name = "date", .call = dates_helper}};
 	struct dates_reader reader = {
@@ -144,8 +155,8 @@ static bool render_mail(const struct mail_template *mail, struct words words, st
 /* The best mail that can be rendered: the admin's, without its HTML if that is broken, else the
  * built-in one. What went wrong on the way is in `err` and sets `*ret_broken`. */
 static bool render_best(const struct templates *templates, struct dates *dates, int index,
-                        const struct outgoing_mail *about, json_t *context, struct rendered *ret,
-                        bool *ret_broken, struct error *err)
+                        const struct outgoing_mail *about, json_t *context,
+                        struct templates_mail *ret, bool *ret_broken, struct error *err)
 {
 	const struct template_folder *folder = template_set_mail(templates, about->locale, index);
 	const struct mail_template *mail = folder ? &folder->mails[index] : NULL;
@@ -160,7 +171,7 @@ static bool render_best(const struct templates *templates, struct dates *dates, 
 		if (render_mail(mail, words, dates, context, about, ret, ret_broken, err))
 			return true;
 		*ret_broken = true;
-		rendered_clear(ret);
+		templates_mail_clear(ret);
 	}
 	struct error built_in = {0};
 	words.folder = &templates->built_in;
@@ -173,53 +184,65 @@ static bool render_best(const struct templates *templates, struct dates *dates, 
 }
 
 static void compose(const struct outgoing_mail *outgoing, const struct mailbox *from,
-                    const struct rendered *rendered, struct buf *ret)
+                    struct templates_mail *mail)
 {
 	struct mailbox reply_to = {0};
-	if (!mailbox_parse(buf_text(&rendered->reply_to), &reply_to,
+	if (!mailbox_parse(buf_text(&mail->reply_to), &reply_to,
 	                   NULL)) /* an empty one isn't a fault */
 		reply_to = (struct mailbox){0};
-	const struct compose_mail mail = {
+	const struct compose_mail parts = {
 	        .from_name = from->name,
 	        .from = from->address,
 	        .to_name = outgoing->to_name,
 	        .to = outgoing->to,
 	        .reply_to_name = reply_to.name,
 	        .reply_to = reply_to.address,
-	        .subject = buf_text(&rendered->subject),
+	        .subject = buf_text(&mail->subject),
 	        .message_id = outgoing->message_id,
 	        .thread_id = outgoing->thread_id,
 	        .made = outgoing->made,
 	        .jobs = outgoing->jobs,
 	        .n_jobs = outgoing->n_jobs,
-	        .text = buf_text(&rendered->text),
-	        .html = rendered->has_html ? buf_text(&rendered->html) : NULL,
+	        .text = buf_text(&mail->text),
+	        .html = mail->has_html ? buf_text(&mail->html) : NULL,
 	};
-	compose_mail(&mail, ret);
+	compose_mail(&parts, &mail->message);
 }
 
-bool templates_render(const struct templates *templates, struct dates *dates,
-                      const struct outgoing_mail *outgoing, const char *from, struct buf *ret,
-                      bool *ret_broken, struct error *err)
+bool templates_render_parts(const struct templates *templates, struct dates *dates,
+                            const struct outgoing_mail *outgoing, struct templates_mail *ret,
+                            bool *ret_broken, struct error *err)
 {
-	struct rendered rendered = {0};
 	struct mailbox sender;
 	int index = mail_template_index(outgoing->template, strlen(outgoing->template));
 
 	if (index < 0)
 		return error_set(err, EX_SOFTWARE, "there is no template named '%s'",
 		                 outgoing->template);
-	if (!mailbox_parse(from, &sender, err))
+	if (!mailbox_parse(templates->from, &sender, err))
 		return error_prefix(err, "From");
 	json_t *context = jsontext_read(outgoing->context, strlen(outgoing->context), err);
 	if (context == NULL)
 		return error_prefix(err, "the template's data");
 	context_complete(context);
-	bool ok =
-	        render_best(templates, dates, index, outgoing, context, &rendered, ret_broken, err);
+	bool ok = render_best(templates, dates, index, outgoing, context, ret, ret_broken, err);
 	if (ok)
-		compose(outgoing, &sender, &rendered, ret);
-	rendered_clear(&rendered);
+		compose(outgoing, &sender, ret);
 	json_decref(context);
+	return ok;
+}
+
+bool templates_render(const struct templates *templates, struct dates *dates,
+                      const struct outgoing_mail *outgoing, struct buf *ret, bool *ret_broken,
+                      struct error *err)
+{
+	struct templates_mail mail = {0};
+	bool ok = templates_render_parts(templates, dates, outgoing, &mail, ret_broken, err);
+	if (ok) {
+		buf_free(ret);
+		*ret = mail.message;
+		mail.message = (struct buf){0};
+	}
+	templates_mail_clear(&mail);
 	return ok;
 }

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "mail/outgoing_mail.h"
+#include "mail/template_sources.h"
 #include "model/settings.h"
 #include "template/dates.h"
 
@@ -26,26 +27,44 @@ struct templates;
 typedef void templates_fault(void *arg, const char *text);
 
 /* A missing directory is a fault too; NULL for none. Never NULL: what is broken is left to the
- * built-in ones. `ret_faults` counts. */
-struct templates *templates_load(const char *directory, templates_fault *fault, void *arg,
-                                 int *ret_faults);
+ * built-in ones. `from` is `[mail] from`, already checked. `ret_faults` counts. */
+struct templates *templates_load(const char *directory, const char *from, templates_fault *fault,
+                                 void *arg, int *ret_faults);
 /* Those of `[mail] templates`. A configured folder has to exist; the default one doesn't. */
 struct templates *templates_load_set(const struct settings *settings, templates_fault *fault,
                                      void *arg, int *ret_faults);
+/* The set that was made of these, again. NULL, code 65, where they lack a built-in one. */
+struct templates *templates_restore(const struct template_sources *sources,
+                                    struct error *err) MUST_CHECK;
+/* What a set was made of, and its digest, by which it is known: as long as the set. */
+const struct template_sources *templates_sources(const struct templates *templates);
+const unsigned char *templates_digest(const struct templates *templates);
 /* Whether only the built-in ones exist, because the folder is missing. */
 bool templates_built_in_only(const struct templates *templates);
 struct templates *templates_ref(struct templates *templates);   /* thread-safe */
 struct templates *templates_unref(struct templates *templates); /* takes NULL; returns NULL */
 
 /*
- * The whole message (RFC 5322, CRLF, 7-bit) for a mail. `dates` are the calling thread's; `from` is
- * `[mail] from`, already checked.
+ * The whole message (RFC 5322, CRLF, 7-bit) for a mail. `dates` are the calling thread's.
  * A template that breaks falls back to the built-in one: true then too, with `*ret_broken` and the
  * reason in `err`. False only where even that can't be rendered (the context isn't JSON).
  */
 bool templates_render(const struct templates *templates, struct dates *dates,
-                      const struct outgoing_mail *outgoing, const char *from, struct buf *ret,
-                      bool *ret_broken, struct error *err) MUST_CHECK;
+                      const struct outgoing_mail *outgoing, struct buf *ret, bool *ret_broken,
+                      struct error *err) MUST_CHECK;
+
+/* The same with what it was composed of, as UTF-8. To be cleared in any case. */
+struct templates_mail {
+	struct buf subject, reply_to, text, html;
+	bool has_html;
+	struct buf message;
+};
+bool templates_render_parts(const struct templates *templates, struct dates *dates,
+                            const struct outgoing_mail *outgoing, struct templates_mail *ret,
+                            bool *ret_broken, struct error *err) MUST_CHECK;
+void templates_mail_clear(struct templates_mail *mail);
+/* Brings text and HTML to what their reader gets: no control characters, lines that end in LF. */
+void templates_mail_read(struct templates_mail *mail);
 
 /* Calls `each` with every name ("job.reference") that any template of the set uses, with the file,
  * for `check`. */

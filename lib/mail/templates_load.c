@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads a directory of templates, its folders for locales and its catalogues, into a set. Every
+ * Makes a set of its sources: those in a directory, or those that a set was made of before. Every
  * fault is reported and none stops it: the built-in mails replace what is broken, since a mail
  * matters more than its looks.
  */
 #include "mail/templates_set.h"
 #include "template/file.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -34,68 +32,68 @@ static void report_line(void *arg, const char *text)
 	report(arg, text);
 }
 
-static void load_mail_text(struct loading *loading, const char *path, struct mail_template *mail)
+/* What a source holds, if it was read and is text. */
+static bool is_text(const struct template_source *source, struct error *err)
 {
-	struct buf text = {0};
+	if (source->text == NULL)
+		return error_set(err, EX_IOERR, "%s", source->fault);
+	return template_check_text(source->text, source->len, source->path, err);
+}
+
+static void load_mail_text(struct loading *loading, const struct template_source *source,
+                           struct mail_template *mail)
+{
 	struct error err = {0};
 	mail->present = true;
-	if (!template_read_file(path, &text, &err) ||
-	    !mail_template_parse(buf_text(&text), text.len, path, mail, &err)) {
+	if (!is_text(source, &err) ||
+	    !mail_template_parse(source->text, source->len, source->path, mail, &err)) {
 		mail->fault = arena_strdup(loading->templates->arena, err.text);
 		report(loading, err.text);
 	}
-	buf_free(&text);
 }
 
 /* A .html of a mail, or any partial: a template from the first line to the last. */
-static struct mustache *load_plain(struct loading *loading, const char *path, struct error *err)
+static struct mustache *load_plain(struct loading *loading, const struct template_source *source,
+                                   struct error *err)
 {
-	struct buf text = {0};
 	struct mustache *template = NULL;
-	if (template_read_file(path, &text, err))
-		template = mustache_parse(buf_text(&text), text.len, path, 1, err);
+	if (is_text(source, err))
+		template = mustache_parse(source->text, source->len, source->path, 1, err);
 	if (template == NULL)
 		report(loading, err->text);
-	buf_free(&text);
 	return template;
 }
 
-static void load_file(struct loading *loading, struct template_folder *folder, const char *path,
-                      const char *name, size_t len, bool html)
+/* `name` is that of the file in its folder, `len` without its ending. */
+static void load_template(struct loading *loading, struct template_folder *folder,
+                          const struct template_source *source, const char *name, size_t len)
 {
 	struct arena *arena = loading->templates->arena;
 	struct error err = {0};
 	int index = mail_template_index(name, len);
+	bool html = strcmp(name + len, ".html") == 0;
 
 	if (index >= 0 && !html) {
-		load_mail_text(loading, path, &folder->mails[index]);
+		load_mail_text(loading, source, &folder->mails[index]);
 	} else if (index >= 0) {
 		struct mail_template *mail = &folder->mails[index];
-		mail->html = load_plain(loading, path, &err);
+		mail->html = load_plain(loading, source, &err);
 		if (mail->html == NULL)
 			mail->html_fault = arena_strdup(arena, err.text);
 	} else {
 		struct template_partial *partial = template_folder_add(arena, folder, name, len);
 		partial->html = html;
-		partial->template = load_plain(loading, path, &err);
+		partial->template = load_plain(loading, source, &err);
 		if (partial->template == NULL)
 			partial->fault = arena_strdup(arena, err.text);
 	}
 }
 
-/* "fr", "fr-CA", "zh-Hant-TW", with `_` too. */
-static bool is_locale(const char *name)
-{
-	size_t len =
-	        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
-	size_t language = strcspn(name, "-_");
-	return name[len] == '\0' && len < 36 && language >= 2 && language <= 3;
-}
-
-static struct template_folder *add_folder(struct templates *templates, const char *locale)
+static struct template_folder *add_folder(struct templates *templates, const char *locale,
+                                          size_t len)
 {
 	struct template_folder *folder = arena_alloc(templates->arena, sizeof *folder);
-	char *name = arena_strdup(templates->arena, locale);
+	char *name = arena_strndup(templates->arena, locale, len);
 	for (char *p = name; *p != '\0'; p++)
 		*p = *p == '_' ? '-' : *p;
 	folder->locale = name;
@@ -106,82 +104,56 @@ static struct template_folder *add_folder(struct templates *templates, const cha
 	return folder;
 }
 
-static int visible(const struct dirent *entry)
+static struct template_folder *folder_of(struct templates *templates, const char *locale,
+                                         size_t len)
 {
-	return entry->d_name[0] != '.';
-}
-
-static bool ends_with(const char *name, const char *ending)
-{
-	size_t len = strlen(name), n = strlen(ending);
-	return len > n && strcmp(name + len - n, ending) == 0;
-}
-
-static void load_directory(struct loading *loading, const char *path, const char *locale)
-{
-	struct template_folder *folder = add_folder(loading->templates, locale);
-	struct dirent **entries;
-	int n = scandir(path, &entries, visible, alphasort);
-	if (n < 0) {
-		char text[300];
-		(void)snprintf(text, sizeof text, "%.200s: %s", path, strerror(errno));
-		report(loading, text);
-		return;
-	}
-	for (int i = 0; i < n; i++) {
-		const char *name = entries[i]->d_name;
-		char *file = arena_printf(loading->templates->arena, "%s/%s", path, name);
-		struct stat st;
-		if (stat(file, &st) == 0 && S_ISDIR(st.st_mode)) {
-			if (*locale == '\0' && is_locale(name))
-				load_directory(loading, file, name);
-		} else if (ends_with(name, ".txt")) {
-			load_file(loading, folder, file, name, strlen(name) - 4, false);
-		} else if (ends_with(name, ".html")) {
-			load_file(loading, folder, file, name, strlen(name) - 5, true);
-		}
-		free(entries[i]);
-	}
-	free(entries);
+	struct template_folder *folder = templates->folders;
+	while (folder != NULL && !template_folder_is(folder, locale, len))
+		folder = folder->next;
+	return folder != NULL ? folder : add_folder(templates, locale, len);
 }
 
 /* A catalogue lies beside the templates, and belongs to the folder of its locale, there or not. */
-static void load_catalogue(struct loading *loading, const char *path, const char *locale)
+static void load_catalogue(struct loading *loading, struct template_folder *folder,
+                           const struct template_source *source)
 {
-	struct templates *templates = loading->templates;
-	struct template_folder *folder = templates->folders;
-	struct buf text = {0};
-	struct error err = {0};
-
-	while (folder != NULL && !template_folder_is(folder, locale, strlen(locale)))
-		folder = folder->next;
-	if (folder == NULL)
-		folder = add_folder(templates, locale);
-	if (template_read_bytes(path, &text, &err))
-		folder->catalogue = catalogue_parse(templates->arena, buf_text(&text), text.len,
-		                                    path, report_line, loading);
+	if (source->text != NULL)
+		folder->catalogue =
+		        catalogue_parse(loading->templates->arena, source->text, source->len,
+		                        source->path, report_line, loading);
 	else
-		report(loading, err.text);
-	buf_free(&text);
+		report(loading, source->fault);
 }
 
-static void load_catalogues(struct loading *loading, const char *path)
+/* `name` is that of the file in its folder. */
+static void load_file(struct loading *loading, struct template_folder *folder,
+                      const struct template_source *source, const char *name)
 {
-	struct dirent **entries;
-	int n = scandir(path, &entries, visible, alphasort);
-	for (int i = 0; i < n; i++) {
-		const char *name = entries[i]->d_name;
-		struct arena *arena = loading->templates->arena;
-		if (ends_with(name, ".ini")) {
-			const char *locale = arena_strndup(arena, name, strlen(name) - 4);
-			if (is_locale(locale))
-				load_catalogue(loading, arena_printf(arena, "%s/%s", path, name),
-				               locale);
-		}
-		free(entries[i]);
-	}
-	if (n >= 0)
-		free(entries);
+	const char *ending = strrchr(name, '.');
+	if (ending != NULL && strcmp(ending, ".ini") == 0)
+		load_catalogue(loading, folder, source);
+	else if (ending != NULL)
+		load_template(loading, folder, source, name, (size_t)(ending - name));
+}
+
+static void load_source(struct loading *loading, const struct template_source *source)
+{
+	struct templates *templates = loading->templates;
+	const char *slash = strchr(source->name, '/'), *ending = strrchr(source->name, '.');
+	const char *name = slash != NULL ? slash + 1 : source->name;
+	size_t len = slash != NULL ? (size_t)(slash - source->name) : 0;
+
+	if (*source->name == '\0')
+		report(loading, source->fault);
+	else if (strcmp(name, TEMPLATE_FROM) == 0)
+		templates->from = source->text;
+	else if (strncmp(source->name, TEMPLATE_BUILT_IN, strlen(TEMPLATE_BUILT_IN)) == 0)
+		load_file(loading, &templates->built_in, source, name);
+	else if (slash == NULL && ending != NULL && strcmp(ending, ".ini") == 0)
+		load_file(loading, folder_of(templates, name, (size_t)(ending - name)), source,
+		          name);
+	else
+		load_file(loading, folder_of(templates, source->name, len), source, name);
 }
 
 static void find_phrase(void *arg, const char *name, const char *const *around, size_t n_around)
@@ -217,23 +189,82 @@ static void join_folders(struct templates *templates)
 	}
 }
 
-struct templates *templates_load(const char *directory, templates_fault *fault, void *arg,
-                                 int *ret_faults)
+/* The built-in ones are whole: what is left of a set without them can't fall back to anything. */
+static bool is_whole(const struct template_folder *built_in)
+{
+	bool whole = built_in->catalogue != NULL;
+	for (size_t i = 0; i < MAIL_TEMPLATES; i++)
+		whole = whole && built_in->mails[i].present;
+	return whole;
+}
+
+static struct templates *templates_new(void)
 {
 	struct templates *templates = mem_alloc(sizeof *templates);
 	atomic_init(&templates->refs, 1);
 	templates->arena = arena_new();
-	templates_load_built_in(templates);
-	struct loading loading = {.templates = templates, .fault = fault, .arg = arg};
+	templates->built_in.locale = "";
+	templates->from = "";
+	return templates;
+}
+
+static void load_sources(struct loading *loading, size_t first)
+{
+	const struct template_sources *sources = &loading->templates->sources;
+	for (size_t i = first; i < sources->n; i++)
+		load_source(loading, &sources->rows[i]);
+}
+
+struct templates *templates_load(const char *directory, const char *from, templates_fault *fault,
+                                 void *arg, int *ret_faults)
+{
+	struct templates *templates = templates_new();
+	struct template_sources *sources = &templates->sources;
+	struct loading loading = {.templates = templates};
+	template_sources_add(sources, templates->arena, TEMPLATE_FROM, "", from, strlen(from));
+	template_sources_add_built_in(sources, templates->arena);
+	load_sources(&loading, 0);
+	if (loading.n_faults > 0 || !is_whole(&templates->built_in))
+		bug("the built-in templates are broken");
+	loading = (struct loading){.templates = templates, .fault = fault, .arg = arg};
 	if (directory != NULL) {
-		load_directory(&loading, directory, "");
-		load_catalogues(&loading, directory);
+		size_t first = sources->n;
+		add_folder(templates, "", 0);
+		template_sources_read(sources, templates->arena, directory);
+		load_sources(&loading, first);
 		join_folders(templates);
 	}
+	template_sources_digest(sources, templates->digest);
 	int missing = templates_check(templates, fault, arg);
 	if (ret_faults != NULL)
 		*ret_faults = loading.n_faults + missing;
 	return templates;
+}
+
+struct templates *templates_restore(const struct template_sources *sources, struct error *err)
+{
+	struct templates *templates = templates_new();
+	struct loading loading = {.templates = templates};
+	for (size_t i = 0; i < sources->n; i++)
+		template_sources_copy(&templates->sources, templates->arena, &sources->rows[i]);
+	add_folder(templates, "", 0);
+	load_sources(&loading, 0);
+	join_folders(templates);
+	template_sources_digest(&templates->sources, templates->digest);
+	if (is_whole(&templates->built_in))
+		return templates;
+	error_set(err, EX_DATAERR, "the set of templates is not whole");
+	return templates_unref(templates);
+}
+
+const struct template_sources *templates_sources(const struct templates *templates)
+{
+	return &templates->sources;
+}
+
+const unsigned char *templates_digest(const struct templates *templates)
+{
+	return templates->digest;
 }
 
 struct templates *templates_load_set(const struct settings *settings, templates_fault *fault,
@@ -242,10 +273,11 @@ struct templates *templates_load_set(const struct settings *settings, templates_
 	const char *directory = settings->mail.templates;
 	struct stat st;
 	if (stat(directory, &st) == 0)
-		return templates_load(directory, fault, arg, ret_faults);
+		return templates_load(directory, settings->mail.from, fault, arg, ret_faults);
 	int error = errno;
 	bool bad = error != ENOENT || !settings_has_default(settings, "mail.templates");
-	struct templates *templates = templates_load(NULL, fault, arg, ret_faults);
+	struct templates *templates =
+	        templates_load(NULL, settings->mail.from, fault, arg, ret_faults);
 	if (bad && fault != NULL)
 		fault(arg, arena_printf(templates->arena, "%s: [mail] templates: %s: %s",
 		                        settings_place(settings, "mail.templates"), directory,

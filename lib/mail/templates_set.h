@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "mail/template_sources.h"
 #include "mail/templates.h"
 #include "model/job_state.h"
 #include "template/catalogue.h"
@@ -63,9 +64,10 @@ struct templates {
 	struct arena *arena;
 	struct template_folder *folders; /* the top one first */
 	struct template_folder built_in;
+	struct template_sources sources; /* what all of this was made of */
+	unsigned char digest[RENDERING_DIGEST_SIZE];
+	const char *from; /* `[mail] from` */
 };
-
-void templates_load_built_in(struct templates *templates);
 
 /* Calls `fault` for each partial that isn't there, each phrase that a catalogue lacks and each that
  * nothing reads, once for each file; returns how many. */

@@ -6,6 +6,7 @@
  */
 #include "model/event.h"
 
+#include "base/digest.h"
 #include "base/jsontext.h"
 #include "base/utf8.h"
 #include "model/event_raw.h"
@@ -191,14 +192,6 @@ bool event_scheduled(const struct job_event *event, struct instant *ret)
 	bool ok = text != NULL && instant_parse(text, ret);
 	json_decref(data);
 	return ok;
-}
-
-/* Each part with its length before it, so that no two different events make the same bytes. */
-static void digest_part(crypto_generichash_state *state, const void *bytes, size_t len)
-{
-	uint64_t n = len;
-	(void)crypto_generichash_update(state, (const unsigned char *)&n, sizeof n);
-	(void)crypto_generichash_update(state, bytes, len);
 }
 
 void event_digest(const struct job_event *event, unsigned char digest[EVENT_DIGEST_SIZE])

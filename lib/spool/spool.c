@@ -22,15 +22,18 @@ static const char spool_3[] =
 static const char spool_4[] =
 #include "spool_4.sql.h"
         ;
+static const char spool_5[] =
+#include "spool_5.sql.h"
+        ;
 
-static const char *const migrations[] = {spool_1, spool_2, spool_3, spool_4};
+static const char *const migrations[] = {spool_1, spool_2, spool_3, spool_4, spool_5};
 
 static const struct db_schema schema = {
         .name = "spool.db",
         .application_id = DB_ID_SPOOL,
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
-        .digest = "2df34e8fdb13919291c55428cc4716537c3f210af973ea15653fa975d9b0e263",
+        .digest = "caac968be49b37bbe814be089340796820441a6d8a2379bfecbf08217e6549d9",
         .remedy = "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in "
                   "its place, or none: then mails and held jobs in it are lost; see RECOVERY in "
                   "dispatchd(8)",
@@ -315,12 +318,22 @@ static bool purge(struct spool *spool, const struct purge *row, struct instant b
 	return n == max;
 }
 
+/* A mail may be tried for weeks, and names its set for as long as it is kept after that. */
+static void purge_templates(struct spool *spool, struct instant before)
+{
+	static const int64_t spare_ms = INT64_C(60) * 24 * 3600 * 1000;
+	struct db_query *q = spool_query(spool, "DELETE FROM template_set WHERE ended < ?1");
+	db_bind_int(q, 1, before.ms - spare_ms);
+	spool_run(spool, q);
+}
+
 bool spool_purge(struct spool *spool, struct instant before, size_t max)
 {
 	struct arena *arena = arena_new();
 	bool more = false;
 	for (size_t i = 0; i < sizeof purges / sizeof purges[0]; i++)
 		more |= purge(spool, &purges[i], before, max, arena);
+	purge_templates(spool, before);
 	arena_free(arena);
 	return more;
 }

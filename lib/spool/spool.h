@@ -2,12 +2,14 @@
 #ifndef SPOOL_SPOOL_H
 #define SPOOL_SPOOL_H
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/instant.h"
 #include "base/mem.h"
 #include "db/db.h"
 #include "model/event.h"
 #include "model/job.h"
+#include "model/rendering.h"
 #include "model/words.h"
 
 #include <stdbool.h>
@@ -135,6 +137,7 @@ struct spool_mail {
 	int attempts;
 	const char *address; /* as of the last time when it was judged or sent */
 	const char *message_id, *thread_id, *reply;
+	struct rendering rendering; /* of the last try */
 };
 
 struct spool_notice {
@@ -148,7 +151,8 @@ void spool_mail_add(struct spool *spool, struct spool_mail *mail);
 bool spool_mail_load(struct spool *spool, int64_t id, struct arena *arena, struct spool_mail *ret);
 /*
  * The one setter of a mail's state: a move that is not in its table is a bug. Writes status,
- * reason, due, attempts, address and reply from *mail, and `now` as the time of the change.
+ * reason, due, attempts, address, reply and rendering from *mail, and `now` as the time of the
+ * change.
  */
 void spool_mail_move(struct spool *spool, struct spool_mail *mail, enum status to,
                      enum reason reason, struct instant now);
@@ -214,6 +218,13 @@ struct spool_notice *spool_job_notices(struct spool *spool, int64_t job, struct 
  * event. */
 bool spool_notice_blocked(struct spool *spool, const struct spool_notice *notice,
                           struct instant now);
+
+/* ---- Templates (spool_templates.c) ---- */
+
+/* The set in use from `now` on: kept if it isn't yet, its files packed by db/fields.h. Those of
+ * before stay as long as mails may name them. */
+void spool_templates_keep(struct spool *spool, const unsigned char digest[RENDERING_DIGEST_SIZE],
+                          const struct buf *files, struct instant now);
 
 /* ---- Outcomes (spool_outcome.c) ---- */
 

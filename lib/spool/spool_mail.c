@@ -12,6 +12,8 @@
 
 #include "spool/spool_private.h"
 
+#include <string.h>
+
 #define TO(status) (1u << (unsigned)(status))
 enum {
 	WAITS_NO_MORE = TO(STATUS_SUPERSEDED) | TO(STATUS_EXPIRED) | TO(STATUS_SUPPRESSED) |
@@ -56,12 +58,23 @@ void spool_mail_add(struct spool *spool, struct spool_mail *mail)
 	spool->mails[mail->status]++;
 }
 
+static bool peek_digest(struct db_query *query, int column,
+                        unsigned char ret[RENDERING_DIGEST_SIZE])
+{
+	size_t len = 0;
+	const void *bytes = db_peek_blob(query, column, &len);
+	if (bytes == NULL || len != RENDERING_DIGEST_SIZE)
+		return false;
+	memcpy(ret, bytes, len);
+	return true;
+}
+
 bool spool_mail_load(struct spool *spool, int64_t id, struct arena *arena, struct spool_mail *ret)
 {
 	struct db_query *q = spool_query(
 	        spool, "SELECT contact, state, status, reason, made, due, expires, changed, "
 	               "open, attempts, address, "
-	               "message_id, thread_id, reply FROM mail WHERE id = ?1");
+	               "message_id, thread_id, reply, templates, message FROM mail WHERE id = ?1");
 	db_bind_int(q, 1, id);
 	if (!spool_row(spool, q))
 		return false;
@@ -82,6 +95,8 @@ bool spool_mail_load(struct spool *spool, int64_t id, struct arena *arena, struc
 	        .thread_id = db_text(q, 12, arena),
 	        .reply = db_text(q, 13, arena),
 	};
+	ret->rendering.known = peek_digest(q, 14, ret->rendering.templates) &&
+	                       peek_digest(q, 15, ret->rendering.message);
 	db_finish(q);
 	return true;
 }
@@ -100,7 +115,8 @@ void spool_mail_move(struct spool *spool, struct spool_mail *mail, enum status t
 	struct db_query *q = spool_query(
 	        spool,
 	        "UPDATE mail SET status = ?2, reason = ?3, due = ?4, attempts = ?5, address = ?6, "
-	        "reply = ?7, changed = ?8, waits = ?9, open = 0 WHERE id = ?1");
+	        "reply = ?7, changed = ?8, waits = ?9, open = 0, templates = ?10, message = ?11 "
+	        "WHERE id = ?1");
 	db_bind_int(q, 1, mail->id);
 	db_bind_text(q, 2, status_name(to));
 	db_bind_text(q, 3, reason_name(reason));
@@ -110,6 +126,10 @@ void spool_mail_move(struct spool *spool, struct spool_mail *mail, enum status t
 	db_bind_text(q, 7, mail->reply);
 	db_bind_int(q, 8, now.ms);
 	db_bind_int(q, 9, status_in(to, STATUSES_WAITING));
+	if (mail->rendering.known) {
+		db_bind_blob(q, 10, mail->rendering.templates, sizeof mail->rendering.templates);
+		db_bind_blob(q, 11, mail->rendering.message, sizeof mail->rendering.message);
+	}
 	spool_run(spool, q);
 }
 

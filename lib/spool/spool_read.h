@@ -73,6 +73,18 @@ bool spool_read_mail_ids(struct spool *spool, const struct spool_filter *filter,
 /* One with its outcomes and its context. Code 66: no such mail. */
 bool spool_read_mail(struct spool *spool, int64_t id, json_t **ret, struct error *err) MUST_CHECK;
 
+/* One with all that its message is made of, in the arena. Code 66: no such mail. */
+struct spool_rendered {
+	struct spool_mail mail;
+	const char *context; /* NULL: it has none (yet), or its customer was erased */
+	const char *const *jobs;
+	size_t n_jobs;
+	struct entry_field *files; /* of its set of templates */
+	size_t n_files;            /* 0: never rendered, or the set isn't kept any more */
+};
+bool spool_read_rendered(struct spool *spool, int64_t id, struct arena *arena,
+                         struct spool_rendered *ret, struct error *err) MUST_CHECK;
+
 /* How many dead letters there are; those, the newest first: id (what `dead retry` takes), time,
  * reason, detail, entry, fields. */
 bool spool_read_dead_count(struct spool *spool, int64_t *ret, struct error *err) MUST_CHECK;

@@ -37,10 +37,10 @@ bool template_read_bytes(const char *path, struct buf *ret, struct error *err)
 }
 
 /* The line of a file's first bad byte. */
-static int bad_line(const struct buf *text)
+static int bad_line(const char *p, size_t len)
 {
 	int line = 1;
-	const char *p = text->data, *end = p + text->len;
+	const char *end = p + len;
 	while (p < end) {
 		const char *nl = memchr(p, '\n', (size_t)(end - p));
 		if (nl == NULL || !utf8_valid(p, (size_t)(nl - p)))
@@ -51,12 +51,16 @@ static int bad_line(const struct buf *text)
 	return line;
 }
 
+bool template_check_text(const char *text, size_t len, const char *path, struct error *err)
+{
+	if (!utf8_valid(text, len) || memchr(text, '\0', len) != NULL)
+		return error_set(err, EX_DATAERR, "%s:%d: this is not UTF-8 text", path,
+		                 bad_line(text, len));
+	return true;
+}
+
 bool template_read_file(const char *path, struct buf *ret, struct error *err)
 {
-	if (!template_read_bytes(path, ret, err))
-		return false;
-	if (!utf8_valid(buf_text(ret), ret->len) || memchr(buf_text(ret), '\0', ret->len) != NULL)
-		return error_set(err, EX_DATAERR, "%s:%d: this is not UTF-8 text", path,
-		                 bad_line(ret));
-	return true;
+	return template_read_bytes(path, ret, err) &&
+	       template_check_text(buf_text(ret), ret->len, path, err);
 }

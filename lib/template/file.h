@@ -12,4 +12,9 @@ bool template_read_bytes(const char *path, struct buf *ret, struct error *err) M
  * isn't. */
 bool template_read_file(const char *path, struct buf *ret, struct error *err) MUST_CHECK;
 
+/* Whether bytes are UTF-8 without NULs, as template_read_file() wants them; `path` is for the
+ * fault. */
+bool template_check_text(const char *text, size_t len, const char *path,
+                         struct error *err) MUST_CHECK;
+
 #endif

@@ -23,7 +23,7 @@ LIB = {
     "records": ["base", "model", "db"],
     "spool": ["base", "model", "db"],
     "engine": ["base", "model", "rules", "template", "mail", "db", "records", "spool"],
-    "overview": ["base", "model", "rules", "db", "records", "spool"],
+    "overview": ["base", "model", "rules", "template", "mail", "db", "records", "spool"],
 }
 DAEMON = {
     "common": [],

@@ -81,7 +81,8 @@ static int render(const char *directory, json_t *root)
 	struct buf out = {0};
 	struct error err = {0};
 	bool broken = false;
-	struct templates *templates = templates_load(directory, show_fault, NULL, NULL);
+	struct templates *templates =
+	        templates_load(directory, text_of(root, "from"), show_fault, NULL, NULL);
 	struct outgoing_mail *outgoing = outgoing_mail_new();
 	char *context = json_dumps(json_object_get(root, "context"), JSON_COMPACT);
 
@@ -98,8 +99,7 @@ static int render(const char *directory, json_t *root)
 	outgoing->context = arena_strdup(outgoing->arena, context ? context : "");
 	free(context);
 	struct dates *dates = dates_new();
-	bool ok = templates_render(templates, dates, outgoing, text_of(root, "from"), &out, &broken,
-	                           &err);
+	bool ok = templates_render(templates, dates, outgoing, &out, &broken, &err);
 	if (ok && broken)
 		(void)fprintf(stderr, "broken: %s\n", err.text);
 	dates_free(dates);

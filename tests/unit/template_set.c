@@ -36,8 +36,8 @@ struct outcome set_render(const struct templates *templates, const char *templat
 	struct outcome outcome = {0};
 	struct outgoing_mail *outgoing = outgoing_for(template, locale, context);
 	struct dates *dates = dates_new();
-	outcome.ok = templates_render(templates, dates, outgoing, "Example <d@example.com>",
-	                              &outcome.out, &outcome.broken, &outcome.err);
+	outcome.ok = templates_render(templates, dates, outgoing, &outcome.out, &outcome.broken,
+	                              &outcome.err);
 	dates_free(dates);
 	outgoing_mail_free(outgoing);
 	return outcome;
@@ -97,7 +97,8 @@ static void collect_fault(void *arg, const char *text)
 struct templates *set_load(struct buf *faults, int expected)
 {
 	int n = -1;
-	struct templates *templates = templates_load(set_directory, collect_fault, faults, &n);
+	struct templates *templates =
+	        templates_load(set_directory, SET_FROM, collect_fault, faults, &n);
 	assert_int_equal(n, expected);
 	return templates;
 }

@@ -5,6 +5,8 @@
 #include "base/buf.h"
 #include "mail/templates.h"
 
+#define SET_FROM "Example <d@example.com>"
+
 /* A folder of templates made for a test, and what comes of it. */
 extern char set_directory[];
 int set_setup(void **state); /* of cmocka: the folder is there for one test */

@@ -33,6 +33,8 @@ static const char *const mails[] = {"dispatched", "started",   "completed", "fai
 /* pl is a language that has no words of its own; the last one is the set behind all others. */
 static const char *const locales[] = {"none", "en",    "en-GB", "de", "de-AT",
                                       "fr",   "fr-CA", "es",    "pl", "built-in"};
+#define FROM "Example <d@example.com>"
+
 enum {
 	MAILS = sizeof mails / sizeof *mails,
 	LOCALES = sizeof locales / sizeof *locales,
@@ -226,9 +228,7 @@ static void add_digest(const struct templates *templates, struct dates *dates, c
 	outgoing->timezone = "America/Denver";
 	outgoing->message_id = "<1@example.com>";
 	outgoing->context = context;
-	if (!templates_render(templates, dates, outgoing, "Example <d@example.com>", &out, &broken,
-	                      &err) ||
-	    broken)
+	if (!templates_render(templates, dates, outgoing, &out, &broken, &err) || broken)
 		fail_msg("%s %s: %s", locale, mail, err.text);
 	char *digest =
 	        g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)out.data, out.len);
@@ -254,8 +254,8 @@ static char *digests_now(void)
 {
 	struct buf now = {0};
 	int faults = -1;
-	struct templates *shipped = templates_load(SHIPPED, print_fault, NULL, &faults);
-	struct templates *built_in = templates_load(NULL, print_fault, NULL, NULL);
+	struct templates *shipped = templates_load(SHIPPED, FROM, print_fault, NULL, &faults);
+	struct templates *built_in = templates_load(NULL, FROM, print_fault, NULL, NULL);
 	struct dates *dates = dates_new();
 	assert_int_equal(faults, 0);
 	for (size_t l = 0; l < LOCALES; l++)

@@ -235,7 +235,8 @@ static void a_missing_directory_is_a_fault(void **state)
 {
 	(void)state;
 	int faults = 0;
-	struct templates *templates = templates_load("/nowhere/at/all", NULL, NULL, &faults);
+	struct templates *templates =
+	        templates_load("/nowhere/at/all", SET_FROM, NULL, NULL, &faults);
 	assert_int_equal(faults, 1);
 	for (size_t i = 0; i < NAMES; i++) {
 		struct outcome got = set_render(templates, names[i], "fr", bare);

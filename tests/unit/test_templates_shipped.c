@@ -58,7 +58,8 @@ static const char bare[] = "{\"job\":{\"id\":\"4711\"}}", empty[] = "{}";
 static struct templates *shipped(void)
 {
 	int faults = -1;
-	struct templates *templates = templates_load(SHIPPED, set_no_fault, NULL, &faults);
+	struct templates *templates =
+	        templates_load(SHIPPED, SET_FROM, set_no_fault, NULL, &faults);
 	assert_int_equal(faults, 0);
 	return templates;
 }
@@ -171,7 +172,8 @@ static void built_in_mails_are_the_shipped_ones(void **state)
 	(void)snprintf(one, sizeof one, full, "");
 	(void)snprintf(many, sizeof many, full, ",{\"id\":\"4712\"}");
 	const char *contexts[] = {one, many, bare};
-	struct templates *ours = shipped(), *none = templates_load(NULL, NULL, NULL, NULL);
+	struct templates *ours = shipped(),
+	                 *none = templates_load(NULL, SET_FROM, NULL, NULL, NULL);
 	for (size_t n = 0; n < NAMES; n++)
 		for (size_t c = 0; c < 3; c++) {
 			struct outcome a = set_render(ours, names[n], "", contexts[c]);

@@ -10,6 +10,7 @@
 #include "engine/gate_answer.h"
 #include "overview/job_timeline.h"
 #include "overview/local_times.h"
+#include "overview/sent_mail.h"
 #include "spool/spool_read.h"
 
 #include <stdlib.h>
@@ -142,16 +143,20 @@ static void show_mail(struct call *call)
 	if (!id_of_path(call, &id))
 		return;
 	struct spool *spool = stores_spool(call->stores, &err);
-	if (spool == NULL || !spool_read_mail(spool, id, &mail, &err)) {
+	if (spool == NULL || !call_overview(call, &overview, &err) ||
+	    !spool_read_mail(spool, id, &mail, &err)) {
 		call_fail(call, &err);
 		return;
 	}
 	const char *customer = json_string_value(json_object_get(mail, "customer"));
-	if (call_overview(call, &overview, &err)) {
-		local_object(&overview, mail, customer);
-		local_members(&overview, json_object_get(mail, "outcomes"), customer);
+	local_object(&overview, mail, customer);
+	local_members(&overview, json_object_get(mail, "outcomes"), customer);
+	if (sent_mail_add(&overview, spool, mail, &err)) {
+		response_json(call->response, 200, mail);
+		return;
 	}
-	response_json(call->response, 200, mail);
+	json_decref(mail);
+	call_fail(call, &err);
 }
 
 /* -- changes ----------------------------------------------------------------------------------- */

@@ -358,7 +358,8 @@ static struct MHD_Response *content_of(struct server *server, struct MHD_Connect
 static const struct request_pair always[] = {
         {"Content-Security-Policy",
          "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
-         "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
+         "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
+         "frame-ancestors 'none'"},
         {"X-Content-Type-Options", "nosniff"},
         {"Referrer-Policy", "same-origin"},
         {"Cross-Origin-Opener-Policy", "same-origin"},

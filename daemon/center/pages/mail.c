@@ -7,6 +7,7 @@
 #include "center/pages/mail_words.h"
 #include "center/pages/page.h"
 #include "center/pages/panel.h"
+#include "center/pages/sent.h"
 #include "center/pages/words.h"
 #include "overview/local_times.h"
 #include "spool/spool_read.h"
@@ -94,6 +95,7 @@ static void show(struct call *call, int status, const char *fault)
 	json_object_set_new(mail, "times", times_of(call, mail));
 	json_object_set_new(mail, "steps", steps_of(call, json_object_get(mail, "outcomes")));
 	json_object_set_new(mail, "commands", commands_of(call, mail));
+	sent_add(call, mail);
 	const char *title = words_fill(call, "mail.title",
 	                               json_pack("{s:O}", "id", json_object_get(mail, "id")));
 	page_answer(call, status, "mail", title, mail);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `mail …`: mails in the spool. */
+#include "base/jsontext.h"
 #include "dispatchctl/base/store.h"
 #include "dispatchctl/nouns/filter.h"
 #include "dispatchctl/nouns/nouns.h"
@@ -7,6 +8,7 @@
 #include "model/request.h"
 #include "model/words.h"
 #include "overview/local_times.h"
+#include "overview/sent_mail.h"
 #include "spool/spool_read.h"
 
 #include <stdio.h>
@@ -66,21 +68,29 @@ static const struct column sheet_columns[] = {
         {.key = "message_id", .title = "Message-ID"},
 };
 
-static bool mail_run_show(struct ctl *ctl, struct error *err)
+/* Of a mail as it was sent: its message, its text or its HTML; NULL where none is wanted. */
+static const char *wanted_part(struct ctl *ctl)
 {
-	int64_t id;
-	json_t *mail;
-	if (!ctl_arg_id(ctl, 0, &id, err))
-		return false;
-	struct spool *spool = spool_view(ctl, err);
-	bool ok = spool != NULL && spool_read_mail(spool, id, &mail, err);
-	spool_close(spool);
-	if (!ok)
-		return false;
-	const char *customer = json_string_value(json_object_get(mail, "customer"));
-	const struct overview *view = store_overview(ctl);
-	local_object(view, mail, customer);
-	local_members(view, json_object_get(mail, "outcomes"), customer);
+	static const char *const parts[] = {"source", "text", "html"};
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		if (ctl_option(ctl, parts[i]) != NULL)
+			return parts[i];
+	return NULL;
+}
+
+static bool print_part(struct ctl *ctl, const json_t *mail, const char *part, struct error *err)
+{
+	const json_t *text = json_object_get(mail, part);
+	if (!json_is_string(text))
+		return error_set(err, EX_NOINPUT, "mail %lld has no %s as it was sent: %s",
+		                 (long long)json_integer_value(json_object_get(mail, "id")), part,
+		                 jsontext_at(mail, "rendering"));
+	buf_add(output_text(ctl->out), json_string_value(text), json_string_length(text));
+	return true;
+}
+
+static void print_mail(struct ctl *ctl, json_t *mail)
+{
 	output_sheet(ctl->out, json_incref(mail), sheet_columns,
 	             sizeof sheet_columns / sizeof *sheet_columns);
 	buf_addc(output_text(ctl->out), '\n');
@@ -94,8 +104,32 @@ static bool mail_run_show(struct ctl *ctl, struct error *err)
 	};
 	table_print(output_text(ctl->out), json_object_get(mail, "outcomes"), outcomes,
 	            sizeof outcomes / sizeof *outcomes, output_look(ctl->out));
+}
+
+static bool mail_run_show(struct ctl *ctl, struct error *err)
+{
+	const char *part = wanted_part(ctl);
+	int64_t id;
+	json_t *mail;
+	if (!ctl_arg_id(ctl, 0, &id, err))
+		return false;
+	struct spool *spool = spool_view(ctl, err);
+	if (spool == NULL || !spool_read_mail(spool, id, &mail, err)) {
+		spool_close(spool);
+		return false;
+	}
+	const char *customer = json_string_value(json_object_get(mail, "customer"));
+	const struct overview *view = store_overview(ctl);
+	local_object(view, mail, customer);
+	local_members(view, json_object_get(mail, "outcomes"), customer);
+	bool ok = sent_mail_add(view, spool, mail, err);
+	spool_close(spool);
+	if (ok && part != NULL)
+		ok = print_part(ctl, mail, part, err);
+	else if (ok)
+		print_mail(ctl, mail);
 	json_decref(mail);
-	return true;
+	return ok;
 }
 
 /* Prints what was done to how many; `--json` doesn't need the answer's `ok`. */
@@ -247,6 +281,12 @@ static const struct option list_options[] = {
 	{.name = "all", .help = "all that the filter finds"},                                      \
 	        {.name = "dry-run", .help = "only says how many these are"},                       \
 	        FILTER_OPTIONS(FILTER_MAIL_STATUSES)
+static const struct option show_options[] = {
+        {.name = "text", .help = "the text of the mail as it was sent"},
+        {.name = "html", .help = "its HTML"},
+        {.name = "source", .help = "the whole message, with its headers"},
+        {0},
+};
 static const struct option retry_options[] = {
         {.name = "all-failed", .help = "every mail that failed"},
         MANY_OPTIONS,
@@ -266,9 +306,12 @@ static const struct command commands[] = {
          .run = mail_run_list},
         {.verb = "show",
          .args = "ID",
+         .options = show_options,
          .uses = USES_SPOOL " " USES_STORE,
          .help = "Shows a mail with everything that happened to it and the server's replies",
-         .examples = "mail show 17",
+         .more = "With an option it prints the mail as it was sent, made of the templates and "
+                 "the data of that time.",
+         .examples = "mail show 17\nmail show 17 --text",
          .run = mail_run_show},
         {.verb = "retry",
          .args = "[ID]",

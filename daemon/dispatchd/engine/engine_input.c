@@ -102,6 +102,10 @@ void engine_input_take(struct engine_thread *t, struct engine_input *ret)
 		engine_reload(t->engine, t->reload);
 		t->reload = NULL;
 	}
+	if (t->templates != NULL) {
+		engine_set_templates(t->engine, t->templates);
+		t->templates = templates_unref(t->templates);
+	}
 	t->nudged = false;
 	pthread_mutex_unlock(&t->lock);
 	spread_entries(ret);

@@ -85,6 +85,15 @@ void engine_thread_published(struct engine_thread *t, int64_t seq, uint64_t take
 	pthread_mutex_unlock(&t->lock);
 }
 
+void engine_thread_set_templates(struct engine_thread *t, struct templates *templates)
+{
+	pthread_mutex_lock(&t->lock);
+	templates_unref(t->templates);
+	t->templates = templates_ref(templates);
+	pthread_cond_signal(&t->come);
+	pthread_mutex_unlock(&t->lock);
+}
+
 void engine_thread_reload(struct engine_thread *t, const struct settings *settings)
 {
 	pthread_mutex_lock(&t->lock);
@@ -253,6 +262,7 @@ struct engine_thread *engine_thread_stop(struct engine_thread *t)
 	join(t);
 	office_thread_stop(t->office);
 	engine_close(t->engine);
+	templates_unref(t->templates);
 	effects_free(t->effects);
 	free_unread(t);
 	free(t->results);

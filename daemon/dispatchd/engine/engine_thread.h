@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "engine/turn_output.h"
+#include "mail/templates.h"
 #include "model/event.h"
 #include "model/settings.h"
 
@@ -91,6 +92,8 @@ void engine_thread_published(struct engine_thread *thread, int64_t seq, uint64_t
 void engine_thread_command(struct engine_thread *thread, struct command *command);
 /* Doesn't wait: the turn under way ends with the old ones. */
 void engine_thread_reload(struct engine_thread *thread, const struct settings *settings);
+/* By what mails are rendered, to be kept in the spool. Takes a reference of its own. */
+void engine_thread_set_templates(struct engine_thread *thread, struct templates *templates);
 /* Those in use: others before them may be freed. */
 const struct settings *engine_thread_settings(struct engine_thread *thread);
 /* The wall clock jumped: what is due is rechecked. */

@@ -39,6 +39,7 @@ struct engine_thread {
 	struct intake *intakes, **intakes_last;
 	struct command *commands, **commands_last;
 	const struct settings *reload, *settings; /* to be used from the next turn on; in use */
+	struct templates *templates;              /* the same: a reference; NULL: no new ones */
 	struct pool *new_pool;                    /* the mailers, from the next turn on */
 	struct turn_input coming; /* what the next turn is given of what the loop reports */
 	uint64_t taken;           /* what the publications weigh that Redis has, since the start */

@@ -84,7 +84,7 @@ static bool wait_ms(struct engine_thread *t, int64_t ms)
 	t->last_turn_ms = clock_tick().ms;
 	int rc = 0;
 	while (rc == 0 && !t->stop && !t->nudged && (t->intakes == NULL || t->waiting_for_feed) &&
-	       t->commands == NULL && t->reload == NULL)
+	       t->commands == NULL && t->reload == NULL && t->templates == NULL)
 		rc = pthread_cond_timedwait(&t->come, &t->lock, &until);
 	bool came = rc == 0;
 	pthread_mutex_unlock(&t->lock);

@@ -161,6 +161,7 @@ static bool open_all(struct loop *loop, struct error *err)
 	if (!(loop->view.engine = engine))
 		return false;
 	engine_thread_set_pool(engine, loop->view.pool);
+	engine_thread_set_templates(engine, loop->templates);
 	const struct http_place place = {.listen = settings->http.listen,
 	                                 .group = settings->http.group,
 	                                 .hosts = settings->http.hosts};

@@ -71,6 +71,7 @@ static void on_reloaded(void *arg, struct settings *settings, struct templates *
 		tell_fixed(loop->settings, settings);
 		zones_renew(); /* the system's tzdata may be newer */
 		engine_thread_reload(loop->view.engine, settings);
+		engine_thread_set_templates(loop->view.engine, templates);
 		redis_client_reload(loop->view.redis, settings);
 		http_set_hosts(loop->http, settings->http.hosts);
 		retire(loop, loop->settings);

@@ -249,6 +249,7 @@ static void mail_queue_describe(const struct queued_mail *queued, struct deliver
 	result->mail = queued->outgoing->mail;
 	result->yields = queued->yields;
 	result->template_broken = queued->template_broken;
+	result->rendering = queued->rendering;
 	snprintf(result->to, sizeof result->to, "%s", queued->outgoing->to);
 	snprintf(result->fault, sizeof result->fault, "%s", queued->fault);
 	result->at = clock_wall();

@@ -25,7 +25,6 @@ static bool set_envelope(struct mailer_config *config, const struct settings *se
 static bool fill(struct mailer_config *config, const struct settings *settings, struct error *err)
 {
 	config->transport = transport_rows[settings->mail.transport];
-	config->from = mem_strdup(settings->mail.from);
 	config->connections =
 	        settings->smtp.connections > 0 ? (size_t)settings->smtp.connections : 1;
 	config->rate = settings->smtp.rate;
@@ -56,7 +55,6 @@ struct mailer_config *mailer_config_unref(struct mailer_config *config)
 	if (!config || atomic_fetch_sub(&config->refs, 1) != 1)
 		return NULL;
 	config->transport->clear(&config->targets);
-	free(config->from);
 	free(config->envelope);
 	if (config->templates)
 		templates_unref(config->templates);

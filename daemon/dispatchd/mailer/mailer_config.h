@@ -17,8 +17,7 @@ struct mailer_config {
 	atomic_uint refs;
 	const struct transport_row *transport;
 	struct transport_targets targets;
-	char *from;     /* for the header */
-	char *envelope; /* its address */
+	char *envelope; /* the address of the sender */
 	size_t connections;
 	double rate;
 	struct templates *templates;

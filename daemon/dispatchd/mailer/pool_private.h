@@ -8,6 +8,7 @@
 #include "dispatchd/mailer/pool.h"
 #include "dispatchd/mailer/relay.h"
 #include "dispatchd/mailer/watch.h"
+#include "model/rendering.h"
 #include "template/dates.h"
 
 #include <pthread.h>
@@ -31,6 +32,7 @@ struct queued_mail {
 	bool second;     /* its connection had carried enough; it gets a fresh one */
 	bool yields;     /* the relay failed when it was its turn: others first */
 	bool template_broken;
+	struct rendering rendering; /* the last one */
 	char fault[256];
 	char relay[128]; /* the last that was tried, and what came of it */
 	char words[DELIVERY_REPLY_MAX];

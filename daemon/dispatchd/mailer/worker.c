@@ -74,7 +74,10 @@ static bool worker_render(const struct run *run, struct queued_mail *queued, str
 	if (large)
 		pthread_mutex_lock(&run->worker->pool->large);
 	bool ok = templates_render(run->config->templates, run->worker->dates, queued->outgoing,
-	                           run->config->from, ret, &queued->template_broken, &err);
+	                           ret, &queued->template_broken, &err);
+	if (ok)
+		rendering_set(&queued->rendering, templates_digest(run->config->templates),
+		              buf_text(ret), ret->len);
 	if (large) {
 		/* Small blocks by the hundred thousand, and the next one is another thread's. */
 		(void)malloc_trim(0);
