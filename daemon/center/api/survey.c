@@ -109,7 +109,7 @@ void survey_free(void)
 
 /* -- the API ----------------------------------------------------------------------------------- */
 
-bool survey_relays(struct call *call, const json_t *status, json_t *findings, struct error *err)
+bool survey_mailing(struct call *call, const json_t *status, json_t *findings, struct error *err)
 {
 	struct spool *spool = stores_spool(call->stores, err);
 	return spool && check_relays(status, spool, findings, err);
@@ -122,7 +122,7 @@ static void today(struct call *call)
 	if (!ask_daemon(call, REQUEST_STATUS, json_object(), &status, &err))
 		status = NULL;
 	if (survey(call, &all, &err) &&
-	    survey_relays(call, status, json_object_get(all, "findings"), &err))
+	    survey_mailing(call, status, json_object_get(all, "findings"), &err))
 		response_json(call->response, 200, json_incref(json_object_get(all, "findings")));
 	else
 		call_fail(call, &err);

@@ -17,7 +17,7 @@ bool survey(struct call *call, json_t **ret, struct error *err) MUST_CHECK;
 void survey_free(void);
 
 /* Adds what `check` finds of relays: by the daemon's answer to `status` (NULL: it is away). */
-bool survey_relays(struct call *call, const json_t *status, json_t *findings,
-                   struct error *err) MUST_CHECK;
+bool survey_mailing(struct call *call, const json_t *status, json_t *findings,
+                    struct error *err) MUST_CHECK;
 
 #endif

@@ -443,7 +443,7 @@ static json_t *gather(struct call *call, json_t *data)
 	json_t *status = status_of(call, data), *all;
 	struct error err;
 	if (!survey(call, &all, &err) ||
-	    !survey_relays(call, status, json_object_get(all, "findings"), &err)) {
+	    !survey_mailing(call, status, json_object_get(all, "findings"), &err)) {
 		json_object_set_new(data, "fault", json_string(call_fault_text(call, &err)));
 		all = json_object();
 	}
