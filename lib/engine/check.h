@@ -33,4 +33,9 @@ bool check_all(const struct settings *settings, struct instant now, json_t **ret
 bool check_relays(const json_t *status, struct spool *spool, json_t *findings,
                   struct error *err) MUST_CHECK;
 
+/* Puts the finding `paused` in front where sending is paused and mails that are due wait for its
+ * end. */
+bool check_pause(struct spool *spool, struct instant now, json_t *findings,
+                 struct error *err) MUST_CHECK;
+
 #endif

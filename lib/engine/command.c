@@ -16,10 +16,12 @@
 #include "engine/gate.h"
 #include "engine/gate_answer.h"
 #include "engine/intake.h"
+#include "engine/mail_pause.h"
 #include "engine/mail_state.h"
 #include "engine/mail_supersede.h"
 #include "engine/outcome.h"
 #include "model/request.h"
+#include "spool/spool_pause.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -148,6 +150,35 @@ static bool run_mail_cancel(struct ask *ask)
 		                 "mail %lld is %s: it can't be called off any more",
 		                 (long long)mail.id, status_name(mail.status));
 	cancel(ask, &mail);
+	return true;
+}
+
+/* How it is now: `paused` is null where mails go out. */
+static void add_pause(struct ask *ask)
+{
+	json_object_set_new(ask->out, "paused",
+	                    spool_pause_json(ask->engine->spool, ask->engine->now));
+}
+
+static bool run_mail_pause(struct ask *ask)
+{
+	if (!engine_pause(ask->engine, json_text(ask->in, "by"), json_text(ask->in, "note"),
+	                  &ask->err))
+		return false;
+	add_pause(ask);
+	return true;
+}
+
+/* `due`: how many mails were; each of them is judged again. */
+static bool run_mail_resume(struct ask *ask)
+{
+	json_t *pause = spool_pause_json(ask->engine->spool, ask->engine->now);
+	json_object_set_new(ask->out, "resumed",
+	                    json_boolean(engine_resume(ask->engine, json_text(ask->in, "by"))));
+	json_object_set_new(ask->out, "due",
+	                    json_integer(json_integer_value(json_object_get(pause, "due"))));
+	json_decref(pause);
+	add_pause(ask);
 	return true;
 }
 
@@ -290,6 +321,7 @@ static bool run_status(struct ask *ask)
 	json_object_set_new(ask->out, "waiting", json_integer(spool_wait_count(engine->spool)));
 	json_object_set_new(ask->out, "held", json_integer(spool_held_count(engine->spool)));
 	json_object_set_new(ask->out, "unpublished", json_integer(engine->unpublished));
+	add_pause(ask);
 	json_object_set_new(ask->out, "instance", json_string(spool_instance(engine->spool)));
 	return true;
 }
@@ -306,6 +338,8 @@ static run_fn *const runs[REQUEST_COUNT] = {
         [REQUEST_STATUS] = run_status,
         [REQUEST_MAIL_RETRY] = run_mail_retry,
         [REQUEST_MAIL_CANCEL] = run_mail_cancel,
+        [REQUEST_MAIL_PAUSE] = run_mail_pause,
+        [REQUEST_MAIL_RESUME] = run_mail_resume,
         [REQUEST_DEAD_RETRY] = run_dead_retry,
         [REQUEST_HOLD_RELEASE] = run_hold_release,
         [REQUEST_HOLD_CANCEL] = run_hold_cancel,

@@ -50,6 +50,8 @@ struct engine {
 	bool lacks;   /* the last turn failed for want of the known customers.db */
 	bool spoiled; /* its file was written into while open: unused until another is there */
 	bool erased;  /* words were: the WAL has them still */
+	bool paused;  /* no mail goes out; of the current turn, and as of the last commit */
+	bool paused_before;
 	struct spool_known known; /* the customers.db that the spool knows, as of the last commit */
 	struct spool_known seen;  /* the one that this turn sees */
 

@@ -258,6 +258,8 @@ static void dispatch_due(struct engine *engine, bool yielding)
 void engine_dispatch_mails(struct engine *engine)
 {
 	struct turn_output *out = engine->out;
+	if (engine->paused)
+		return;
 	out->outgoing = arena_new_array(out->arena, engine->in->room, struct outgoing_mail *);
 	dispatch_due(engine, false);
 	if (engine->n_yielding > 0)

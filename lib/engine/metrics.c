@@ -44,6 +44,7 @@ void engine_metrics(const struct engine *engine, struct buf *out)
 	print_events(stats, out);
 	print_outcomes(stats, out);
 	print_mails(engine->spool, out);
+	metric_integer(out, METRIC_PAUSED, engine->paused);
 	metric_integer(out, METRIC_DUPLICATES, (int64_t)stats->duplicates);
 	metric_integer(out, METRIC_DUPLICATES_DIFFERING, (int64_t)stats->duplicates_differing);
 	metric_integer(out, METRIC_TEMPLATE_FAULTS, (int64_t)stats->template_faults);

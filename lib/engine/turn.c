@@ -11,6 +11,7 @@
 #include "engine/intake.h"
 #include "engine/mail_dispatch.h"
 #include "engine/mail_expire.h"
+#include "engine/mail_pause.h"
 #include "engine/mail_recheck.h"
 #include "engine/mail_results.h"
 #include "engine/mail_templates.h"
@@ -90,6 +91,7 @@ static void keep(struct engine *engine)
 	engine->stats_before = engine->stats;
 	engine->sweeps_before = engine->sweeps;
 	engine->templates_kept = engine->templates != NULL;
+	engine->paused_before = engine->paused;
 	engine->last = engine->now;
 	engine->last_tick = engine->in->tick;
 	if (engine->in->published > engine->published)
@@ -107,6 +109,7 @@ bool engine_turn_commit(struct engine *engine, struct error *err)
 	} else {
 		engine->stats = engine->stats_before;
 		engine->sweeps = engine->sweeps_before;
+		engine->paused = engine->paused_before;
 	}
 	return ok;
 }
@@ -143,6 +146,7 @@ static void find_next(struct engine *engine)
 static void steps(struct engine *engine)
 {
 	take_published(engine);                /* Redis has what it was given */
+	engine_load_pause(engine);             /* mail_pause.c: whether mails go out */
 	engine_keep_templates(engine);         /* mail_templates.c: by which mails are rendered */
 	engine_follow_numbers(engine);         /* numbers.c: jobs follow customers' new numbers */
 	engine_follow_erased(engine);          /* erase.c: whose words are to go */

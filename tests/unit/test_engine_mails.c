@@ -49,6 +49,45 @@ static int count_of(const char *text, const char *part)
 	return n;
 }
 
+/* ---- Paused by hand ---- */
+
+static void ask(const char *request, const char *part)
+{
+	char *reply = world_command(w, request);
+	if (strstr(reply, part) == NULL)
+		fail_msg("%s has no %s", reply, part);
+	free(reply);
+}
+
+static void a_pause_holds_mails_back_and_outlives_a_crash(void **state)
+{
+	(void)state;
+	ask("{\"do\":\"mail.pause\",\"by\":\"sam\",\"note\":\"why\"}", "\"note\":\"why\"");
+	world_event(w, "job.completed", "J1", "1001", NULL, NULL);
+	world_reopen(w);
+	world_turn(w);
+	assert_int_equal(w->n_flying, 0);
+	ask("{\"do\":\"status\"}", "\"by\":\"sam\",\"note\":\"why\",\"due\":1");
+	ask("{\"do\":\"mail.resume\",\"by\":\"sam\"}", "\"resumed\":true,\"due\":1");
+	world_turn(w);
+	assert_int_equal(w->n_flying, 1);
+	world_deliver(w, DELIVERY_SENT);
+	outcomes_are("sent ok J1\n");
+}
+
+static void a_mail_that_comes_back_during_a_pause_waits(void **state)
+{
+	(void)state;
+	world_event(w, "job.completed", "J1", "1001", NULL, NULL);
+	assert_int_equal(w->n_flying, 1);
+	ask("{\"do\":\"mail.pause\",\"by\":\"sam\"}", "\"ok\":true");
+	world_deliver(w, DELIVERY_BUSY);
+	world_at(w, "2026-06-05T12:00:00Z");
+	world_turn(w);
+	assert_int_equal(w->n_flying, 0);
+	assert_int_equal(world_mails(w, STATUS_RETRYING), 1);
+}
+
 /* ---- Superseded in flight ---- */
 
 static void a_crash_doesnt_send_what_was_superseded_in_flight(void **state)
@@ -338,6 +377,8 @@ static void what_was_due_while_the_machine_slept_goes_at_once_and_once(void **st
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        test(a_pause_holds_mails_back_and_outlives_a_crash),
+	        test(a_mail_that_comes_back_during_a_pause_waits),
 	        test(a_crash_doesnt_send_what_was_superseded_in_flight),
 	        test(only_the_member_whose_life_ends_expires_at_a_retry),
 	        test(two_mails_of_a_split_group_differ_in_message_id_and_thread),

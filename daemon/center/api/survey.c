@@ -112,7 +112,8 @@ void survey_free(void)
 bool survey_mailing(struct call *call, const json_t *status, json_t *findings, struct error *err)
 {
 	struct spool *spool = stores_spool(call->stores, err);
-	return spool && check_relays(status, spool, findings, err);
+	return spool && check_relays(status, spool, findings, err) &&
+	       check_pause(spool, call->now, findings, err);
 }
 
 static void today(struct call *call)

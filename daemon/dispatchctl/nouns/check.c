@@ -13,6 +13,7 @@
 static const struct {
 	const char *finding, *title;
 } groups[] = {
+        {"paused", "Sending"},
         {"unreachable", "Customers that can't be reached"},
         {"same_address", "Contacts with the same address"},
         {"never_open", "Service hours that never open"},
@@ -51,7 +52,8 @@ static bool check_mailing(struct ctl *ctl, json_t *findings, struct error *err)
 	if (control_ask(ctl->settings, request, &status, &absent) != CONTROL_ANSWERED)
 		status = NULL;
 	struct spool *spool = spool_view(ctl, err);
-	bool ok = spool != NULL && check_relays(status, spool, findings, err);
+	bool ok = spool != NULL && check_relays(status, spool, findings, err) &&
+	          check_pause(spool, ctl->now, findings, err);
 	spool_close(spool);
 	json_decref(status);
 	json_decref(request);
@@ -79,8 +81,8 @@ static bool check_run(struct ctl *ctl, struct error *err)
 static const struct command commands[] = {
         {.uses = "customers rules mail.templates " USES_SPOOL,
          .help = "Looks for customers that can't be reached, hours that never open, forgotten "
-                 "suspensions, unknown template variables, and relays where the last 10 mails "
-                 "failed",
+                 "suspensions, unknown template variables, relays where the last 10 mails "
+                 "failed, and mails that wait because sending is paused",
          .more = "The exit status is 1 if it found something.",
          .examples = "check\ncheck --json",
          .run = check_run},

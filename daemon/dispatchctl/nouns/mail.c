@@ -4,6 +4,7 @@
 #include "dispatchctl/base/store.h"
 #include "dispatchctl/nouns/filter.h"
 #include "dispatchctl/nouns/nouns.h"
+#include "dispatchctl/nouns/pause.h"
 #include "dispatchctl/nouns/spool.h"
 #include "model/request.h"
 #include "model/words.h"
@@ -272,6 +273,40 @@ static bool mail_run_cancel(struct ctl *ctl, struct error *err)
 	return true;
 }
 
+/* ---- All of them ---- */
+
+static bool mail_run_pause(struct ctl *ctl, struct error *err)
+{
+	json_t *answer,
+	        *request = json_pack("{s:s, s:s*}", "do", control_request_verb(REQUEST_MAIL_PAUSE),
+	                             "note", ctl_option(ctl, "note"));
+	if (request == NULL)
+		return error_set(err, EX_DATAERR, "the note is not valid UTF-8");
+	if (!spool_ask(ctl, request, &answer, err))
+		return false;
+	pause_print(ctl, json_object_get(answer, "paused"));
+	json_object_del(answer, "ok");
+	output_document(ctl->out, answer);
+	return true;
+}
+
+static bool mail_run_resume(struct ctl *ctl, struct error *err)
+{
+	json_t *answer;
+	if (!spool_ask(ctl, json_pack("{s:s}", "do", control_request_verb(REQUEST_MAIL_RESUME)),
+	               &answer, err))
+		return false;
+	json_int_t due = json_integer_value(json_object_get(answer, "due"));
+	if (!json_is_true(json_object_get(answer, "resumed")))
+		output_print(ctl->out, "sending was not paused");
+	else
+		output_print(ctl->out, "sending is resumed; %" JSON_INTEGER_FORMAT " %s due", due,
+		             due == 1 ? "mail was" : "mails were");
+	json_object_del(answer, "ok");
+	output_document(ctl->out, answer);
+	return true;
+}
+
 static const struct option list_options[] = {
         FILTER_OPTIONS(FILTER_MAIL_STATUSES),
         {.name = "limit", .value = "N", .help = "at most this many, newest first; 200 by default"},
@@ -290,6 +325,10 @@ static const struct option show_options[] = {
 static const struct option retry_options[] = {
         {.name = "all-failed", .help = "every mail that failed"},
         MANY_OPTIONS,
+        {0},
+};
+static const struct option pause_options[] = {
+        {.name = "note", .value = "TEXT", .help = "why; shown with your name"},
         {0},
 };
 static const struct option cancel_options[] = {
@@ -330,7 +369,21 @@ static const struct command commands[] = {
          .more = "Of many it asks first; without a terminal these need --yes.",
          .examples = "mail cancel 17\nmail cancel --all --job 4711 --dry-run",
          .run = mail_run_cancel},
+        {.verb = "pause",
+         .options = pause_options,
+         .uses = USES_ENGINE,
+         .help = "Pauses all sending until mail resume, over a restart, too",
+         .more = "Everything else goes on: events are judged, mails are made, superseded and "
+                 "expire. A mail that is being sent at that moment still goes out. Who paused it, "
+                 "since when and the note are shown by status and the customer center.",
+         .examples = "mail pause --note \"The relay is being moved\"",
+         .run = mail_run_pause},
+        {.verb = "resume",
+         .uses = USES_ENGINE,
+         .help = "Ends the pause: each mail that is due is judged again, and goes once",
+         .examples = "mail resume",
+         .run = mail_run_resume},
 };
 
 const struct noun noun_mail = {
-        .name = "mail", .help = "mails: list, retry, cancel", COMMANDS(commands)};
+        .name = "mail", .help = "mails: list, retry, cancel, pause", COMMANDS(commands)};

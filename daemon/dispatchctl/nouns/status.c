@@ -4,8 +4,10 @@
 #include "common/control.h"
 #include "common/sync.h"
 #include "dispatchctl/nouns/nouns.h"
+#include "dispatchctl/nouns/pause.h"
 #include "dispatchctl/nouns/spool.h"
 #include "model/request.h"
+#include "spool/spool_pause.h"
 #include "spool/spool_read.h"
 
 #include <stdio.h>
@@ -27,8 +29,13 @@ static bool read_state(const struct ctl *ctl, json_t **ret, struct error *err)
 		return true;
 	}
 	struct spool *spool = spool_view(ctl, err);
-	bool ok = spool != NULL && spool_read_counts(spool, ret, err);
+	json_t *pause = NULL;
+	bool ok = spool != NULL && spool_read_pause(spool, ctl->now, &pause, err) &&
+	          spool_read_counts(spool, ret, err);
 	spool_close(spool);
+	if (ok)
+		json_object_set(*ret, "paused", pause);
+	json_decref(pause);
 	if (ok)
 		json_object_set_new(*ret, "daemon",
 		                    json_string(answer == CONTROL_REFUSED ? "up" : "down"));
@@ -165,6 +172,14 @@ static void print_feeds(struct ctl *ctl, const json_t *feeds)
 	json_decref(rows);
 }
 
+/* First of all: whoever asks why no mail comes has the answer. */
+static void print_pause(struct ctl *ctl, const json_t *pause)
+{
+	pause_print(ctl, pause);
+	if (json_is_object(pause))
+		buf_addc(output_text(ctl->out), '\n');
+}
+
 static bool status_run(struct ctl *ctl, struct error *err)
 {
 	json_t *state;
@@ -173,6 +188,7 @@ static bool status_run(struct ctl *ctl, struct error *err)
 	identity_person(); /* a socket or a password of Redis may be root's */
 	ask_redis(ctl, state);
 	identity_back();
+	print_pause(ctl, json_object_get(state, "paused"));
 	output_sheet(ctl->out, json_incref(state),
 	             COLUMNS({.key = "daemon", .title = "dispatchd", .style = STYLE_WORD},
 	                     {.key = "daemon_fault", .title = ""},

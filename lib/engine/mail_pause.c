@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* All sending is paused and resumed by hand. Only mail_dispatch.c stops; everything else goes on.
+ */
+#include "engine/mail_pause.h"
+
+#include "engine/engine_private.h"
+#include "engine/mail_state.h"
+#include "spool/spool_pause.h"
+
+#include <string.h>
+#include <sysexits.h>
+#include <syslog.h>
+
+enum { SENDING_MAX = 4096 };
+
+static void log_pause(struct engine *engine, const struct spool_pause *pause)
+{
+	char since[INSTANT_TEXT_MAX];
+	engine_report(engine, LOG_WARNING,
+	              "sending is paused: no mail goes out until dispatchctl mail resume since=%s "
+	              "by=%s note=\"%s\"",
+	              instant_format(pause->since, 0, since), pause->by, pause->note);
+}
+
+void engine_load_pause(struct engine *engine)
+{
+	struct spool_pause pause;
+	spool_pause_load(engine->spool, engine->arena, &pause);
+	engine->paused = !instant_is_none(pause.since);
+	if (engine->paused && !engine->paused_before)
+		log_pause(engine, &pause);
+}
+
+static void recall_sending(struct engine *engine)
+{
+	int64_t ids[SENDING_MAX];
+	size_t n = spool_mails_sending(engine->spool, ids, SENDING_MAX);
+	for (size_t i = 0; i < n; i++)
+		engine_recall_mail(engine, ids[i]);
+}
+
+bool engine_pause(struct engine *engine, const char *by, const char *note, struct error *err)
+{
+	struct spool_pause pause;
+	bool paused = engine->paused;
+	if (strlen(note) > SPOOL_PAUSE_NOTE_MAX)
+		return error_set(err, EX_USAGE, "the note must have at most %d bytes (got %zu)",
+		                 SPOOL_PAUSE_NOTE_MAX, strlen(note));
+	if (paused && *note == '\0')
+		return true;
+	spool_pause_load(engine->spool, engine->arena, &pause);
+	if (!paused)
+		pause.since = engine->now;
+	pause.by = by;
+	pause.note = note;
+	spool_pause_set(engine->spool, &pause);
+	log_pause(engine, &pause);
+	engine->paused = true;
+	if (!paused)
+		recall_sending(engine);
+	return true;
+}
+
+bool engine_resume(struct engine *engine, const char *by)
+{
+	bool paused = engine->paused;
+	if (!paused)
+		return false;
+	spool_pause_end(engine->spool);
+	engine->paused = false;
+	engine_report(engine, LOG_NOTICE, "sending is resumed by=%s", by);
+	return true;
+}
