@@ -122,6 +122,39 @@ def test_two_customers_with_a_job_of_the_same_id(bakery):
     assert bakery.ctl_json("job", "show", "7", "--customer", "1002")["customer"] == "1002"
 
 
+def made_ago(world, mail, seconds):
+    """As if the mail had been made that long ago; the daemon must be down."""
+    with sqlite3.connect(world.path("spool.db")) as spool:
+        spool.execute("UPDATE mail SET made = made - ? WHERE id = ?", (seconds * 1000, mail))
+    spool.close()
+
+
+@pytest.mark.parametrize("daemon", [True, False])
+def test_mails_by_their_age(bakery, daemon):
+    """Age counts from when a mail was made, whatever happened to it since."""
+    bakery.start_daemon()
+    old = defer_one(bakery)
+    bakery.ctl("event", "send", "completed", "--job", "10", "--customer", "1001")
+    new = int(bakery.outcomes(wait_for={"status": "deferred", "job": "10"})["mail"])
+    bakery.daemon.stop()
+    made_ago(bakery, old, 7200)
+    if daemon:
+        bakery.start_daemon()
+    assert [mail["id"] for mail in bakery.ctl_json("mail", "list", "--older-than", "1h")] == [old]
+    assert bakery.ctl_json("mail", "list", "--older-than", "3h") == []
+    assert [mail["id"] for mail in bakery.ctl_json("mail", "list", "--older-than", "0s")] == [new, old]
+    for verb in ("retry", "cancel"):
+        assert bakery.ctl_json("mail", verb, "--all", "--older-than", "1h", "--dry-run") == {"matched": 1, "done": 0}
+        assert bakery.ctl("mail", verb, "--all", "--older-than", "1h", "--dry-run").stdout == "1 matching mail\n"
+        refused(bakery, 64, "--yes", "mail", verb, "--all", "--older-than", "1h")
+        refused(bakery, 64, "filter", "mail", verb, "--all", "--dry-run")
+        refused(bakery, 64, "--older-than", "mail", verb, "--all", "--older-than", "soon", "--yes")
+    both = ("--older-than", "1h", "--job", "10")
+    assert bakery.ctl_json("mail", "cancel", "--all", *both, "--yes") == {"matched": 0, "done": 0}, "all must hold"
+    assert bakery.ctl_json("mail", "cancel", "--all", "--older-than", "1h", "--yes") == {"matched": 1, "done": 1}
+    assert {mail["id"]: mail["status"] for mail in bakery.ctl_json("mail", "list")} == {old: "cancelled", new: "deferred"}
+
+
 @pytest.mark.parametrize("daemon", [True, False])
 def test_a_mail_is_listed_retried_and_called_off(bakery, daemon):
     bakery.start_daemon()

@@ -163,8 +163,8 @@ static const struct many {
 	enum control_request request;
 	unsigned statuses; /* of mails that it is for */
 	const char *question;
-} retry_many = {REQUEST_MAIL_RETRY, STATUSES_RETRIED, "Send %zu mails now?"},
-  cancel_many = {REQUEST_MAIL_CANCEL, STATUSES_WAITING, "Cancel %zu mails?"};
+} retry_many = {REQUEST_MAIL_RETRY, STATUSES_RETRIED, "Send %zu %s now?"},
+  cancel_many = {REQUEST_MAIL_CANCEL, STATUSES_WAITING, "Cancel %zu %s?"};
 
 static bool matching_ids(struct ctl *ctl, const struct many *many, json_t **ret, struct error *err)
 {
@@ -212,7 +212,7 @@ static bool change_all(struct ctl *ctl, const struct many *many, struct error *e
 	if (!matching_ids(ctl, many, &ids, err))
 		return false;
 	size_t n = json_array_size(ids);
-	(void)snprintf(question, sizeof question, many->question, n);
+	(void)snprintf(question, sizeof question, many->question, n, n == 1 ? "mail" : "mails");
 	bool ok = n == 0 || dry_run ||
 	          (ctl_confirm(ctl, err, question) && change_ids(ctl, many, ids, &done, err));
 	json_decref(ids);
@@ -221,7 +221,7 @@ static bool change_all(struct ctl *ctl, const struct many *many, struct error *e
 	if (n == 0)
 		output_print(ctl->out, "no matching mails");
 	else if (dry_run)
-		output_print(ctl->out, "%zu matching mails", n);
+		output_print(ctl->out, "%zu matching %s", n, n == 1 ? "mail" : "mails");
 	else
 		output_print(ctl->out, "%zu of %zu mails: done", done, n);
 	output_document(ctl->out, json_pack("{s:I, s:I}", "matched", (json_int_t)n, "done",
@@ -341,7 +341,8 @@ static const struct command commands[] = {
          .options = list_options,
          .uses = USES_SPOOL " " USES_STORE,
          .help = "Lists mails, newest first",
-         .examples = "mail list --status failed\nmail list --status deferred",
+         .more = "--older-than counts from when a mail was made.",
+         .examples = "mail list --status failed\nmail list --status deferred --older-than 2h",
          .run = mail_run_list},
         {.verb = "show",
          .args = "ID",
@@ -357,7 +358,8 @@ static const struct command commands[] = {
          .options = retry_options,
          .uses = USES_ENGINE,
          .help = "Sends a failed or waiting mail now",
-         .more = "Of many it asks first; without a terminal these need --yes.",
+         .more = "Of many it asks first, with their number; without a terminal these need --yes. "
+                 "--older-than counts from when a mail was made.",
          .examples = "mail retry 17\nmail retry --all-failed\n"
                      "mail retry --all --status failed --customer 1001 --yes",
          .run = mail_run_retry},
@@ -366,7 +368,8 @@ static const struct command commands[] = {
          .options = cancel_options,
          .uses = USES_ENGINE,
          .help = "Cancels a mail that has not been sent yet",
-         .more = "Of many it asks first; without a terminal these need --yes.",
+         .more = "Of many it asks first, with their number; without a terminal these need --yes. "
+                 "--older-than counts from when a mail was made.",
          .examples = "mail cancel 17\nmail cancel --all --job 4711 --dry-run",
          .run = mail_run_cancel},
         {.verb = "pause",
