@@ -16,8 +16,8 @@ bool survey(struct call *call, json_t **ret, struct error *err) MUST_CHECK;
 /* Frees what is kept, at the program's end. */
 void survey_free(void);
 
-/* Adds what `check` finds of relays, by the daemon's answer to `status` (NULL: it is away), and of a
- * pause. */
+/* Adds what `check` finds of relays, by the daemon's answer to `status` (NULL: it is away), and of
+ * a pause. */
 bool survey_mailing(struct call *call, const json_t *status, json_t *findings,
                     struct error *err) MUST_CHECK;
 
