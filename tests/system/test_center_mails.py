@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """dispatch-center: the pages of mails, one by one and many at once."""
 import re
+import sqlite3
 
 import pytest
 
@@ -177,6 +178,27 @@ def test_who_may(deferred):
     without = deferred.form(f"/mails/{mail}/cancel", {}, {**sam.headers, "Sec-Fetch-Site": "same-origin"})
     assert without.status == 403, "a form has a token"
     assert set(statuses(deferred).values()) == {"deferred"}
+
+
+def test_by_age(deferred, sam):
+    world = deferred.world
+    assert world.daemon.stop() == 0
+    with sqlite3.connect(world.path("spool.db")) as spool:
+        spool.execute("UPDATE mail SET made = made - 7200000 WHERE id = (SELECT min(id) FROM mail)")
+    spool.close()
+    world.start_daemon()
+    page = sam.get("/mails?older_than=1h").text
+    assert len(rows(page)) == 1 and 'name="older_than" value="1h"' in page
+    assert "<code>dispatchctl mail list --older-than 1h</code>" in page
+    assert rows(sam.get("/mails?older_than=3h").text) == []
+    assert len(deferred.bearer("rita").get("/api/v1/mails?older_than=1h").json["mails"]) == 1
+    for path in ("/mails?older_than=soon", "/api/v1/mails?older_than=soon", "/api/v1/jobs?older_than=-1h"):
+        answer = sam.get(path) if path.startswith("/mails") else deferred.bearer("rita").get(path)
+        assert answer.status == 400 and "expected a duration such as 30m, 2h or 7d" in answer.text, path
+    sure = sam.get("/mails/cancel?older_than=1h").text
+    assert "<code>dispatchctl mail cancel --all --older-than 1h</code>" in sure
+    assert sam.submit("/mails/cancel", hidden(sure)).headers["Location"] == "/mails?older_than=1h&cancelled=1"
+    assert sorted(statuses(deferred).values()) == ["cancelled", "deferred", "deferred"]
 
 
 # ---- the same by dispatchctl

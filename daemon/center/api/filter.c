@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "center/api/filter.h"
 
+#include "base/units.h"
 #include "base/utf8.h"
 #include "model/words.h"
 
@@ -31,6 +32,8 @@ bool filter_read(const struct overview *overview, const struct request_pairs *pa
 	                             .job = asked(pairs, "job"),
 	                             .reason = asked(pairs, "reason"),
 	                             .before = INSTANT_NONE};
+	const char *older = asked(pairs, "older_than");
+	int64_t age_ms;
 	if (ret->status && status_find(ret->status) == STATUS_NONE &&
 	    job_state_find(ret->status) == JOB_NONE)
 		return refuse(err, "status", ret->status);
@@ -38,5 +41,10 @@ bool filter_read(const struct overview *overview, const struct request_pairs *pa
 		return refuse(err, "state", ret->state);
 	if (ret->reason && reason_find(ret->reason) == REASON_NONE)
 		return refuse(err, "reason", ret->reason);
+	if (older && !duration_parse(older, &age_ms))
+		return error_set(err, EX_USAGE,
+		                 "older_than: expected a duration such as 30m, 2h or 7d");
+	if (older)
+		ret->before = instant_add(overview->now, -age_ms);
 	return true;
 }

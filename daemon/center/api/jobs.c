@@ -287,7 +287,7 @@ static void explain(struct call *call)
 	buf_free(&answer);
 }
 
-#define FILTER "status state customer to job reason limit before"
+#define FILTER "status state customer to job reason older_than limit before"
 
 const struct route api_job_routes[] = {
         {ROUTE("GET", "/api/v1/jobs", ACCESS_READER, list_jobs),

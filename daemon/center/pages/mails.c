@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mails: a list by status, state, customer, address, job and reason, in pieces; and all that it
- * shows tried again or called off at once, by the daemon, after a page that says how many these
+ * Mails: a list by status, state, customer, address, job, reason and age, in pieces; and all that
+ * it shows tried again or called off at once, by the daemon, after a page that says how many these
  * are. One mail is in mail.c.
  */
 #include "base/jsontext.h"
@@ -21,7 +21,8 @@
 
 enum { PIECE = 50, MANY_MAX = 100000 };
 
-static const char *const names[] = {"status", "state", "customer", "to", "job", "reason"};
+static const char *const names[] = {"status", "state",  "customer",  "to",
+                                    "job",    "reason", "older_than"};
 enum { N_NAMES = sizeof names / sizeof *names };
 
 static const char *asked(const struct request_pairs *pairs, const char *name)
@@ -59,6 +60,16 @@ static json_t *hidden_of(const struct request_pairs *pairs)
 	return fields;
 }
 
+/* "--older-than" */
+static const char *option_of(const struct call *call, const char *name)
+{
+	char *option = arena_printf(call->request->arena, "--%s", name);
+	for (char *at = option; *at != '\0'; at++)
+		if (*at == '_')
+			*at = '-';
+	return option;
+}
+
 static const char *command_for(const struct call *call, const struct request_pairs *pairs,
                                const char *verb, bool all)
 {
@@ -67,7 +78,7 @@ static const char *command_for(const struct call *call, const struct request_pai
 	for (size_t i = 0; i < N_NAMES; i++) {
 		if (*asked(pairs, names[i]) == '\0')
 			continue;
-		line[n++] = arena_printf(call->request->arena, "--%s", names[i]);
+		line[n++] = option_of(call, names[i]);
 		line[n++] = asked(pairs, names[i]);
 	}
 	return command_of(call, line, n);
@@ -291,7 +302,7 @@ static void change_many(struct call *call)
 	json_decref(ids);
 }
 
-#define FILTER "status state customer to job reason"
+#define FILTER "status state customer to job reason older_than"
 
 const struct route mail_list_page_routes[] = {
         {ROUTE("GET", "/mails", ACCESS_READER, list),
