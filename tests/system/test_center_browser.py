@@ -631,3 +631,26 @@ def test_no_record_runs_in_the_browser(office, chromium):
     page.press("n")
     page.find("dialog")
     assert page.faults() == []
+
+
+# ---- paused sending
+
+def test_sending_is_paused_in_a_dialog_and_everybody_sees_it(office, chromium):
+    """The note is asked for in a dialog; the page that is open elsewhere hears of it by itself."""
+    window = chromium.begin(office, office.people["mona"]).open("/mails")
+    window.click("link", "Pause sending")
+    window.find("dialog")
+    window.type("Note", "The relay is being moved")
+    window.click("button", "Pause sending")
+    window.wait_gone("dialog")
+    window.wait_text("The relay is being moved", "[role=alert]")
+    assert window.path == "/mails" and window.all("link", "Pause sending") == []
+    window.open("/today").wait_text("Sending is paused since today", "[role=alert]")
+    office.world.ctl("mail", "resume")
+    window.wait_gone("alert")
+    office.world.ctl("mail", "pause", "--note", "by a command")
+    window.wait_text("by a command", "[role=alert]")
+    window.click("button", "Resume sending")
+    window.wait_gone("alert")
+    assert office.world.ctl_json("status")["paused"] is None
+    assert chromium.faults() == []

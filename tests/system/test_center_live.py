@@ -97,6 +97,15 @@ def test_a_page_hears_of_changes_by_anybody(world, center):
     page.wait("holds")
 
 
+def test_a_pause_of_sending_is_heard(world, center):
+    """No mail has changed, but what the pages of mails say."""
+    page = Page(center.bearer("carl"), "mails")
+    for n, command in enumerate((("pause",), ("pause", "--note", "why"), ("resume",)), 1):
+        world.ctl("mail", *command)
+        wait_until(lambda n=n: len(page.events) == n, f"{command} to be heard")
+    assert {name for name, _ in page.events} == {"mails"}
+
+
 def test_the_first_change_after_the_start_is_heard(world, center):
     carl = center.bearer("carl")
     for n in range(3):

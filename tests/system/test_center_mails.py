@@ -9,7 +9,7 @@ from center import Center
 from kit import wait_outcome
 from world import wait_until
 
-ROLES = {"rita": "reader", "sam": "clerk"}
+ROLES = {"rita": "reader", "sam": "clerk", "mona": "manager"}
 
 
 @pytest.fixture
@@ -199,6 +199,78 @@ def test_by_age(deferred, sam):
     assert "<code>dispatchctl mail cancel --all --older-than 1h</code>" in sure
     assert sam.submit("/mails/cancel", hidden(sure)).headers["Location"] == "/mails?older_than=1h&cancelled=1"
     assert sorted(statuses(deferred).values()) == ["cancelled", "deferred", "deferred"]
+
+
+# ---- paused sending
+
+def alerts(page):
+    return [" ".join(re.sub(r"<[^>]+>", " ", text).split()) for text in re.findall(r'role="alert">(.*?)</div>', page, re.S)]
+
+
+def test_a_manager_pauses_and_resumes_all_sending(world, center):
+    world.start_daemon()
+    mona = center.log_in("mona")
+    assert 'href="/mails/pause?next=%2Fmails%3Fstatus%3Dsent"' in mona.get("/mails?status=sent").text
+    question = mona.get("/mails/pause?next=/today").text
+    assert "No mail goes out until" in question and "<code>dispatchctl mail pause --note TEXT</code>" in question
+    answer = mona.submit("/mails/pause", {"note": "The relay <moves>", "next": "/today"})
+    assert (answer.status, answer.headers["Location"]) == (303, "/today")
+    world.xadd(id="1", type="job.completed", job="j1", customer="1001")
+    wait_outcome(world, "1", "queued")
+    for path in ("/mails", "/today"):
+        (text,) = alerts(mona.get(path).text)
+        assert re.fullmatch(r"Sending is paused since today \d+:\d\d by mona : “The relay &lt;moves&gt;” "
+                            r"1 mail is due and waits\.", text), text
+        assert "Resume sending" in mona.get(path).text and "/mails/pause?" not in mona.get(path).text
+    assert world.ctl_json("status")["paused"]["by"] == "mona"
+    answer = mona.submit("/mails/resume", {})
+    assert answer.headers["Location"] == "/mails?resumed=1"
+    page = mona.get("/mails?resumed=1").text
+    assert "Sending is resumed: 1 mail was due." in page and alerts(page) == []
+    wait_outcome(world, "1", "sent")
+    assert mona.submit("/mails/resume", {"next": "/today"}).headers["Location"] == "/today", "it is resumed already"
+
+
+def test_a_pause_that_fails_says_why(world, center):
+    mona = center.log_in("mona")
+    away = mona.submit("/mails/pause", {"note": "kept"})
+    assert away.status == 503 and 'value="kept"' in away.text and alerts(mona.get("/mails").text) == []
+    assert mona.submit("/mails/resume", {}).status == 503
+    world.start_daemon()
+    long = mona.submit("/mails/pause", {"note": "é" * 251})
+    assert long.status == 422 and "at most 500 bytes" in long.text
+
+
+def test_who_may_pause(world, center, sam):
+    world.start_daemon()
+    rita = center.log_in("rita")
+    for user in (rita, sam):
+        assert "/mails/pause" not in user.get("/mails").text and "/mails/pause" not in user.get("/today").text
+        assert user.get("/mails/pause").status == 403
+        assert user.submit("/mails/pause", {"note": "x"}).status == 403
+    world.ctl("mail", "pause", "--note", "by hand")
+    for user in (rita, sam):
+        for path in ("/mails", "/today"):
+            page = user.get(path).text
+            assert len(alerts(page)) == 1 and "“by hand”" in page and "Resume sending" not in page
+        assert user.submit("/mails/resume", {}).status == 403
+    assert world.ctl_json("status")["paused"]["note"] == "by hand"
+
+
+def test_the_api_pauses_and_resumes(world, center):
+    world.start_daemon()
+    rita, sam, mona = (center.bearer(name) for name in ROLES)
+    assert rita.get("/api/v1/mails/pause").json == {"paused": None}
+    for user in (rita, sam):
+        assert user.send("POST", "/api/v1/mails/pause", {"note": "x"}).status == 403
+        assert user.send("POST", "/api/v1/mails/resume", {}).status == 403
+    assert mona.send("POST", "/api/v1/mails/pause", {"note": 5}).status == 400
+    done = mona.send("POST", "/api/v1/mails/pause", {"note": "why"})
+    assert done.status == 200 and done.json == rita.get("/api/v1/mails/pause").json
+    assert (done.json["paused"]["by"], done.json["paused"]["note"], done.json["paused"]["due"]) == ("mona", "why", 0)
+    assert mona.send("POST", "/api/v1/mails/resume", {}).json == {"resumed": True, "due": 0, "paused": None}
+    paths = rita.get("/api/v1/openapi.json").json["paths"]
+    assert set(paths["/mails/pause"]) == {"get", "post"} and set(paths["/mails/resume"]) == {"post"}
 
 
 # ---- the same by dispatchctl

@@ -11,6 +11,7 @@
 #include "overview/job_timeline.h"
 #include "overview/local_times.h"
 #include "overview/sent_mail.h"
+#include "spool/spool_pause.h"
 #include "spool/spool_read.h"
 
 #include <stdlib.h>
@@ -215,6 +216,37 @@ static void cancel_mail(struct call *call)
 	ask_of_id(call, REQUEST_MAIL_CANCEL);
 }
 
+/* {"paused": null, or who paused sending, since when and why} */
+static void show_pause(struct call *call)
+{
+	struct error err;
+	json_t *pause;
+	struct spool *spool = stores_spool(call->stores, &err);
+	if (spool && spool_read_pause(spool, call->now, &pause, &err))
+		response_json(call->response, 200, json_pack("{s:o}", "paused", pause));
+	else
+		call_fail(call, &err);
+}
+
+static void pause_sending(struct call *call)
+{
+	json_t *values;
+	if (!answer_values(call, &values))
+		return;
+	json_t *note = json_object_get(values, "note");
+	if (note && !json_is_null(note) && !json_is_string(note))
+		answer_status(call, 400, "note: expected text");
+	else
+		ask(call, REQUEST_MAIL_PAUSE,
+		    json_is_string(note) ? json_pack("{s:O}", "note", note) : json_object());
+	json_decref(values);
+}
+
+static void resume_sending(struct call *call)
+{
+	ask(call, REQUEST_MAIL_RESUME, json_object());
+}
+
 static void retry_dead(struct call *call)
 {
 	ask(call, REQUEST_DEAD_RETRY, json_pack("{s:s}", "entry", call->names[0]));
@@ -296,6 +328,12 @@ const struct route api_job_routes[] = {
          .query = "customer"},
         {ROUTE("GET", "/api/v1/mails", ACCESS_READER, list_mails),
          .summary = "Mails, the latest first", .query = FILTER},
+        {ROUTE("GET", "/api/v1/mails/pause", ACCESS_READER, show_pause),
+         .summary = "Whether sending is paused, since when, by whom and why"},
+        {ROUTE("POST", "/api/v1/mails/pause", ACCESS_MANAGER, pause_sending),
+         .summary = "Pause all sending, with a note"},
+        {ROUTE("POST", "/api/v1/mails/resume", ACCESS_MANAGER, resume_sending),
+         .summary = "Resume sending"},
         {ROUTE("GET", "/api/v1/mails/:id", ACCESS_READER, show_mail), .summary = "One mail"},
         {ROUTE("POST", "/api/v1/mails/:id/retry", ACCESS_CLERK, retry_mail),
          .summary = "Try a mail again now"},

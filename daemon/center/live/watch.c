@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "records/records.h"
+#include "spool/spool_pause.h"
 #include "spool/spool_read.h"
 
 #include <stdlib.h>
@@ -19,6 +20,7 @@ struct watcher {
 	struct spool *spool;
 	int64_t customers_version, spool_version;
 	int64_t last_change, last_outcome; /* -1: not known yet */
+	json_t *pause;                     /* NULL: not known yet */
 	unsigned looks;
 	bool any;
 };
@@ -40,6 +42,7 @@ struct watcher *watcher_free(struct watcher *watcher)
 		return NULL;
 	(void)customers_close(watcher->customers);
 	(void)spool_close(watcher->spool);
+	json_decref(watcher->pause);
 	free(watcher);
 	return NULL;
 }
@@ -138,6 +141,20 @@ static void look_at_outcomes(struct watcher *watcher)
 	(void)arena_free(arena);
 }
 
+/* Whether somebody has paused or resumed sending. */
+static void look_at_pause(struct watcher *watcher)
+{
+	const struct instant whenever = {0};
+	struct error ignored;
+	json_t *pause;
+	if (!spool_read_pause(watcher->spool, whenever, &pause, &ignored))
+		return;
+	if (watcher->pause && !json_equal(pause, watcher->pause))
+		tell(watcher, LIVE_MAILS, 0, -1);
+	json_decref(watcher->pause);
+	watcher->pause = pause;
+}
+
 /* Reopened now and then: the daemon may have brought it up to date, or it may be another one. One
  * that is missing counts as empty. */
 static void look_at_spool(struct watcher *watcher)
@@ -151,8 +168,10 @@ static void look_at_spool(struct watcher *watcher)
 	if (watcher->spool == NULL)
 		return;
 	int64_t version = spool_data_version(watcher->spool);
-	if (version != watcher->spool_version)
+	if (version != watcher->spool_version) {
 		look_at_outcomes(watcher);
+		look_at_pause(watcher);
+	}
 	watcher->spool_version = version;
 }
 

@@ -11,6 +11,7 @@
 #include "center/pages/labels.h"
 #include "center/pages/mail_words.h"
 #include "center/pages/page.h"
+#include "center/pages/pause.h"
 #include "center/pages/words.h"
 #include "model/words.h"
 #include "overview/local_times.h"
@@ -140,6 +141,7 @@ static const struct words_done done[] = {
         {"retried", "mails.retried"},
         {"cancelled", "mails.cancelled"},
         {"past", "mails.past"},
+        {"resumed", "mails.resumed"},
 };
 
 static void add_filter(const struct call *call, json_t *data)
@@ -189,6 +191,7 @@ static void list(struct call *call)
 	json_object_set_new(data, "newest", json_boolean(below <= 0));
 	json_decref(rows);
 	add_filter(call, data);
+	pause_add(call, spool, data);
 	page_answer(call, 200, "mails", words(call, "nav.mails"), data);
 }
 
@@ -306,7 +309,7 @@ static void change_many(struct call *call)
 
 const struct route mail_list_page_routes[] = {
         {ROUTE("GET", "/mails", ACCESS_READER, list),
-         .query = FILTER " before retried cancelled past"},
+         .query = FILTER " before retried cancelled past resumed"},
         {ROUTE("GET", "/mails/retry", ACCESS_CLERK, ask_many), .query = FILTER},
         {ROUTE("POST", "/mails/retry", ACCESS_CLERK, change_many)},
         {ROUTE("GET", "/mails/cancel", ACCESS_CLERK, ask_many), .query = FILTER},

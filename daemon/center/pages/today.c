@@ -11,6 +11,7 @@
 #include "center/pages/command.h"
 #include "center/pages/labels.h"
 #include "center/pages/page.h"
+#include "center/pages/pause.h"
 #include "center/pages/to.h"
 #include "center/pages/when.h"
 #include "center/pages/words.h"
@@ -358,7 +359,7 @@ static void add_count(const struct call *call, json_t *rows, const char *key, co
 }
 
 /* How much waits, and since when the mail waits that is due for longest. */
-static json_t *counts_of(struct call *call, struct spool *spool, const json_t *counts)
+static json_t *counts_of(struct call *call, struct spool *spool, const json_t *counts, bool paused)
 {
 	const json_t *mails = json_object_get(counts, "mails");
 	struct instant late = INSTANT_NONE;
@@ -371,7 +372,8 @@ static json_t *counts_of(struct call *call, struct spool *spool, const json_t *c
 	          json_integer_value(json_object_get(counts, "held")));
 	add_count(call, rows, "today.dead", "/dead",
 	          json_integer_value(json_object_get(counts, "dead")));
-	add_count(call, rows, "today.queued", "/mails?status=queued", queued);
+	add_count(call, rows, paused ? "paused.waits" : "today.queued", "/mails?status=queued",
+	          queued);
 	add_count(call, rows, "today.deferred", "/mails?status=deferred",
 	          json_integer_value(json_object_get(mails, "deferred")));
 	add_count(call, rows, "today.retrying", "/mails?status=retrying",
@@ -414,7 +416,10 @@ static void add_spool(struct call *call, json_t *survey, json_t *data)
 	}
 	if (spool_read_dead_count(spool, &dead, &err))
 		json_object_set_new(counts, "dead", json_integer(dead));
-	json_object_set_new(data, "counts", counts_of(call, spool, counts));
+	json_object_set_new(data, "stays", json_true());
+	pause_add(call, spool, data);
+	json_object_set_new(data, "counts",
+	                    counts_of(call, spool, counts, json_object_get(data, "paused")));
 	if (read_failed(spool, &failed, &err)) {
 		json_object_set_new(survey, "failed", failed);
 		json_object_set(survey, "failed_count",
