@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """dispatch-center: the pages of mails, one by one and many at once."""
+import json
 import re
 import sqlite3
 
@@ -255,6 +256,10 @@ def test_who_may_pause(world, center, sam):
             assert len(alerts(page)) == 1 and "“by hand”" in page and "Resume sending" not in page
         assert user.submit("/mails/resume", {}).status == 403
     assert world.ctl_json("status")["paused"]["note"] == "by hand"
+    world.xadd(id="1", type="job.completed", job="j1", customer="1001")
+    wait_outcome(world, "1", "queued")
+    checked = json.loads(world.ctl("check", "--json", check=False).stdout)
+    assert center.bearer("rita").get("/api/v1/today").json == checked and checked[0]["finding"] == "paused"
 
 
 def test_the_api_pauses_and_resumes(world, center):

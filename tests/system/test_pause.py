@@ -4,10 +4,12 @@ import json
 import os
 import pwd
 import threading
+import time
 
 import pytest
 
 from kit import add_customer, outcomes_of, refused, wait_outcome
+from smtp_peer import SmtpPeer
 from world import wait_until
 
 ME = pwd.getpwuid(os.getuid()).pw_name
@@ -110,6 +112,29 @@ def test_what_is_in_hand_finishes_and_what_is_behind_it_waits(farm, smtp):
     for n in (1, 2, 3, 4, 5, 9):
         wait_outcome(farm, n, "sent")
     assert len(smtp.mails) == 7, "each once"
+
+
+def test_a_relay_that_comes_back_during_the_pause_gets_nothing(farm):
+    """Mails were handed out and wait for a relay that is away."""
+    with SmtpPeer() as gone:
+        port = gone.port
+    farm.configure(mail={"transport": "smtp"}, smtp={"relay": f"127.0.0.1:{port}", "tls": "none"})
+    farm.start_daemon()
+    for n in range(3):
+        event(farm, n)
+        wait_outcome(farm, n, "queued")
+    farm.daemon.wait_log("relay")
+    farm.ctl("mail", "pause")
+    wait_until(lambda: set(statuses(farm).values()) == {"queued"}, "all to come back")
+    with SmtpPeer(port=port) as back:
+        farm.cleanups.append(back.close)
+        time.sleep(2.5)  # longer than a relay that is away is left alone
+        assert back.mails == [] and set(statuses(farm).values()) == {"queued"}
+        farm.ctl("mail", "resume")
+        for n in range(3):
+            wait_outcome(farm, n, "sent")
+        assert len(back.mails) == 3, "each once"
+        assert farm.daemon.stop() == 0
 
 
 def test_a_group_gathers_during_the_pause(farm, smtp):
