@@ -7,7 +7,7 @@
  *
  * evhttp announces a new connection only by asking for its bufferevent, which has no socket yet;
  * and its end not at all. So on_arrived() looks a moment later, before the loop reads from it, and
- * the socket's inode shows afterwards whether it is still the same.
+ * the socket's cookie shows afterwards whether it is still the same.
  */
 #include "dispatchd/http/server.h"
 
@@ -24,12 +24,12 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -41,11 +41,11 @@ enum {
 	                   EVHTTP_REQ_OPTIONS,
 };
 
-/* An accepted connection. evhttp closes it without a callback; the socket's inode shows whether it
+/* An accepted connection. evhttp closes it without a callback; the socket's cookie shows whether it
  * is still there. */
 struct connection {
 	int fd;
-	ino_t inode;
+	uint64_t cookie;
 };
 
 struct http_server {
@@ -155,11 +155,16 @@ void http_reply(struct http_server *server, int64_t number, const char *text)
 
 /* ---- who is connected */
 
+static bool cookie_of(int fd, uint64_t *ret)
+{
+	socklen_t len = sizeof(*ret);
+	return !getsockopt(fd, SOL_SOCKET, SO_COOKIE, ret, &len);
+}
+
 static bool still_there(const struct connection *connection)
 {
-	struct stat st;
-	return !fstat(connection->fd, &st) && S_ISSOCK(st.st_mode) &&
-	       st.st_ino == connection->inode;
+	uint64_t cookie;
+	return cookie_of(connection->fd, &cookie) && cookie == connection->cookie;
 }
 
 static void drop_closed(struct http_server *server)
@@ -184,7 +189,7 @@ static void server_close_oldest(struct http_server *server)
 static void register_connection(struct http_server *server)
 {
 	struct bufferevent *accepted = server->accepted;
-	struct stat st;
+	uint64_t cookie;
 	if (!accepted)
 		return;
 	int fd = bufferevent_getfd(accepted);
@@ -193,9 +198,8 @@ static void register_connection(struct http_server *server)
 	drop_closed(server);
 	if (server->n == HTTP_CONNECTIONS_MAX)
 		server_close_oldest(server);
-	if (fd >= 0 && !fstat(fd, &st))
-		server->connections[server->n++] =
-		        (struct connection){.fd = fd, .inode = st.st_ino};
+	if (fd >= 0 && cookie_of(fd, &cookie))
+		server->connections[server->n++] = (struct connection){.fd = fd, .cookie = cookie};
 }
 
 static void on_arrived(evutil_socket_t fd, short what, void *arg)
