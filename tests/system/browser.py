@@ -174,5 +174,13 @@ class Browser:
     def focused(self):
         return self.driver.switch_to.active_element
 
+    def wait_focus(self, name):
+        def there():
+            try:
+                return self.focused.accessible_name == name
+            except WebDriverException:  # the page is being replaced
+                return False
+        wait_until(there, f"{name!r} to have the focus")
+
 
 __all__ = ["Browser", "NoBrowser", "missing"] + (["Keys"] if webdriver else [])

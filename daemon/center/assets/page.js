@@ -22,6 +22,12 @@ export async function load(url, options = {}) {
 	return { answer, page: new DOMParser().parseFromString(text, "text/html") };
 }
 
+// Changes some fields of a record, as it was seen at that version.
+export function patch(url, version, values) {
+	return fetch(url, { method: "PATCH", headers: { "Content-Type": "application/json", "If-Match": version },
+		body: JSON.stringify(values) });
+}
+
 // The customer whose page it is: two parts of the path name it.
 export function subject(path) {
 	return path.split("/").slice(0, 3).join("/");
@@ -59,10 +65,20 @@ function offer(region, fresh, who) {
 	say(line.firstChild.textContent);
 }
 
-// Shows what is new on a page. Where somebody is at work nothing is touched: it is offered. `force` is for one's own
-// changes.
-export async function show(page, { force = false, who = async () => "" } = {}) {
+// One's own change is shown by itself: what is heard of it meanwhile isn't somebody else's.
+let changing = 0, shown = 0, own;
+export function change(work) {
+	const done = work().finally(() => { changing--; });
+	changing++;
+	own = done.catch(() => {});
+	return done;
+}
+
+// Shows what is new on a page. Where somebody is at work nothing is touched: it is offered, unless it is `late`.
+// `force` is for one's own changes.
+export async function show(page, { force = false, who = async () => "", late = () => false } = {}) {
 	let changed = false;
+	shown += force;
 	document.title = page.title;
 	document.body.className = page.body.className;
 	for (const region of document.querySelectorAll("[data-region]")) {
@@ -74,13 +90,27 @@ export async function show(page, { force = false, who = async () => "" } = {}) {
 		changed = true;
 		if (force || !busy(region))
 			put(region, fresh);
-		else
-			offer(region, fresh, await who());
+		else {
+			const name = await who();
+			if (!late())
+				offer(region, fresh, name);
+		}
 	}
 	return changed;
 }
 
-export async function refresh(options) {
-	const { answer, page } = await load(location.href);
-	return answer.ok && !answer.redirected && show(page, options);
+// What is late, since one's own change has been shown meanwhile, is fetched again.
+export async function refresh(options = {}) {
+	for (;;) {
+		while (changing > 0 && !options.force)
+			await own;
+		const before = shown;
+		const late = () => !options.force && (changing > 0 || shown !== before);
+		const { answer, page } = await load(location.href);
+		if (!answer.ok || answer.redirected)
+			return false;
+		const changed = !late() && await show(page, { ...options, late });
+		if (!late())
+			return changed;
+	}
 }
