@@ -24,7 +24,7 @@ DEPS := gcc make pkg-config libevent-dev libesmtp-dev libhiredis-dev libsqlite3-
 DEPS_CHECK := clang clang-tidy clang-format cppcheck mandoc systemd bash-completion
 DEPS_COVERAGE := gcovr
 # For the tests of the customer center in a browser and behind a proxy, which are skipped where these can't be had.
-DEPS_TESTS := chromium chromium-driver python3-selenium nginx-light
+DEPS_TESTS := chromium chromium-driver python3-selenium nginx-light libjs-leaflet
 
 # Headers of others are system headers: their inline code is not ours to warn about.
 pkg_cflags = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(1) 2>/dev/null))

@@ -92,6 +92,7 @@ struct settings {
 		const char *user_header, *proxy_user;
 		const char *path; /* of center.db */
 		const char *billing_url, *dms_url, *dispatch_url, *map_url;
+		const char *tiles, *tiles_note;
 		int64_t max_upload;
 	} center;
 	struct notify_settings notify[JOB_STATE_COUNT];

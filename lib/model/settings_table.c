@@ -10,7 +10,14 @@
 
 #include <limits.h>
 
-#define KEY(s, k)      .section = (s), .key = (k), .name = s "." k
+#define KEY(s, k) .section = (s), .key = (k), .name = s "." k
+/* A page of other software, where the center's pages lead to. */
+#define JUMP(member, like, what)                                                                   \
+	{                                                                                          \
+		KEY("center", #member), .kind = SETTING_TEXT, AT(center.member), .fallback = "",   \
+		                        .example = like, .max_len = 1000, .reload = true,          \
+		                        .help = what                                               \
+	}
 #define AT(member)     .offset = offsetof(struct settings, member)
 #define NOTIFY(member) .offset = offsetof(struct notify_settings, member)
 
@@ -595,49 +602,38 @@ const struct setting settings_table[] = {
                 .reload = true,
                 .help = "The largest document or picture that may be uploaded.",
         },
+        JUMP(billing_url, "https://billing.example.com/?account={account}",
+             "The address of the billing system's page for a customer: http or https, with any "
+             "field of the customer in braces."),
+        JUMP(dms_url, "https://dms.example.com/customers/{number}",
+             "The address of the dealer management system's: http or https, with any field of "
+             "the customer in braces."),
+        JUMP(dispatch_url, "https://dispatch.example.com/new?customer={number}",
+             "The address of the dispatch software's page for a new job: http or https, with any "
+             "field of the customer in braces."),
+        JUMP(map_url, "https://maps.example.com/?q={address},{city}",
+             "The address of a map: http or https, with any field of the customer in braces."),
         {
-                KEY("center", "billing_url"),
+                KEY("center", "tiles"),
                 .kind = SETTING_TEXT,
-                AT(center.billing_url),
+                AT(center.tiles),
                 .fallback = "",
-                .example = "https://billing.example.com/?account={account}",
+                .example = "https://tiles.example.com/{z}/{x}/{y}.png",
                 .max_len = 1000,
                 .reload = true,
-                .help = "The address of the billing system's page for a customer: http or https, "
-                        "with any field of the customer in braces.",
+                .help = "The address of map tiles, http or https, with {z}, {x} and {y}: a site "
+                        "without a plan then has a map, where libjs-leaflet is installed. "
+                        "Browsers fetch the tiles themselves.",
         },
         {
-                KEY("center", "dms_url"),
+                KEY("center", "tiles_note"),
                 .kind = SETTING_TEXT,
-                AT(center.dms_url),
+                AT(center.tiles_note),
                 .fallback = "",
-                .example = "https://dms.example.com/customers/{number}",
-                .max_len = 1000,
+                .example = "© OpenStreetMap contributors",
+                .max_len = 300,
                 .reload = true,
-                .help = "The address of the dealer management system's: http or https, with any "
-                        "field of the customer in braces.",
-        },
-        {
-                KEY("center", "dispatch_url"),
-                .kind = SETTING_TEXT,
-                AT(center.dispatch_url),
-                .fallback = "",
-                .example = "https://dispatch.example.com/new?customer={number}",
-                .max_len = 1000,
-                .reload = true,
-                .help = "The address of the dispatch software's page for a new job: http or "
-                        "https, with any field of the customer in braces.",
-        },
-        {
-                KEY("center", "map_url"),
-                .kind = SETTING_TEXT,
-                AT(center.map_url),
-                .fallback = "",
-                .example = "https://maps.example.com/?q={address},{city}",
-                .max_len = 1000,
-                .reload = true,
-                .help = "The address of a map: http or https, with any field of the customer in "
-                        "braces.",
+                .help = "Whose tiles these are: shown on the map.",
         },
         {
                 KEY("center", "path"),

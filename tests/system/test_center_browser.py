@@ -4,7 +4,11 @@
 All of it is before one center and in one browser. Skipped where there is none; `make test` installs it where it can.
 """
 import datetime
+import http.server
+import os
+import signal
 import struct
+import threading
 import urllib.parse
 import zlib
 
@@ -430,14 +434,14 @@ def test_an_asset_is_placed_by_keys(office, page, tmp_path):
     page.press(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.SHIFT + Keys.ARROW_DOWN)
     wait_said(page, "Bin: 52 % from the left, 30 % from the top")
     wait_at(office, bin_, 0.52, 0.3)
-    assert page.focused.accessible_name == "1 Bin"
+    page.wait_focus("1 Bin")
     page.press(Keys.ESCAPE)
     wait_at(office, bin_, 0.5, 0.25)
     wait_said(page, "Bin: 50 % from the left, 25 % from the top")
     page.driver.execute_script("arguments[0].focus()", page.find("link", "Pick Cart"))
     page.press(Keys.SHIFT + Keys.ARROW_LEFT)
     wait_at(office, cart, 0.45, 0.5)
-    wait_until(lambda: page.focused.accessible_name == "2 Cart", "the new pin to have the focus")
+    page.wait_focus("2 Cart")
     page.press(Keys.ESCAPE)
     wait_said(page, "Cart is not on the plan any more")
     assert at(office, cart) is None
@@ -654,3 +658,91 @@ def test_sending_is_paused_in_a_dialog_and_everybody_sees_it(office, chromium):
     window.wait_gone("alert")
     assert office.world.ctl_json("status")["paused"] is None
     assert chromium.faults() == []
+
+
+# ---- the map
+
+class Tiles(http.server.BaseHTTPRequestHandler):
+    """A tile server of the test's own; `asked` is what it was asked for, and from where."""
+    asked = []
+
+    def do_GET(self):
+        self.asked.append((self.path, self.headers.get("Referer")))
+        self.send_response(200)
+        self.send_header("Content-Type", "image/png")
+        self.end_headers()
+        self.wfile.write(picture(1))
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def mapped(world, chromium):
+    """A center with tiles, and sam's window."""
+    if not os.path.exists("/usr/share/javascript/leaflet/leaflet.esm.min.js"):
+        pytest.skip("libjs-leaflet isn't installed")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Tiles)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    Tiles.asked.clear()
+    world.start_daemon()
+    center = Center(world, tiles=f"http://127.0.0.1:{server.server_port}/{{z}}/{{x}}/{{y}}.png",
+                    tiles_note="© The <Survey>")
+    center.add("sam", "clerk")
+    center.start()
+    yield center, chromium.begin(center, center.log_in("sam"))
+    assert chromium.faults() == []
+    server.shutdown()
+    server.server_close()
+
+
+def coordinates(center, asset):
+    found = center.world.ctl_json("asset", "show", asset)
+    return found["latitude"] and (float(found["latitude"]), float(found["longitude"]))
+
+
+def wait_moved(center, asset, before):
+    wait_until(lambda: coordinates(center, asset) not in (None, "", before), "the asset has moved")
+    return coordinates(center, asset)
+
+
+def find_mark(page, name):
+    return wait_until(lambda: page.driver.find_elements("css selector", f'#map [aria-label="{name}"]'), f"{name} on the map")[0]
+
+
+def test_assets_on_a_map(mapped):
+    (center, page), ids = mapped, []
+    path = add(center, "M1", "Mapped Mills")
+    for kind, *spot in (("Bin", "39.7392", "-104.9903"), ("Cart", "39.7396", "-104.9899"), ("Tank",)):
+        place = ("--latitude", spot[0], "--longitude", spot[1]) if spot else ()
+        center.world.ctl("asset", "add", "M1", "--kind", kind, *place)
+        ids.append(max(row["id"] for row in customer(center, "M1")["assets"]))
+    bin_, _, tank = ids
+    page.open(path + "/plot")
+    pin = find_mark(page, "1 Bin")
+    wait_until(lambda: Tiles.asked, "tiles are asked for")
+    asked, whence = Tiles.asked[0]
+    assert asked.count("/") == 3 and whence.startswith("http://127.0.0.1") and whence.count("/") == 3
+    assert "© The <Survey>" in page.text("#map")
+    assert not page.driver.find_element("css selector", ".ground").is_displayed()
+    page.driver.execute_script("arguments[0].focus()", pin)
+    page.press(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+    wait_said(page, "Bin: 39.7392")
+    there = coordinates(center, bin_)
+    assert there[0] == pytest.approx(39.7392, abs=1e-6) and -104.9903 < there[1] < -104.985
+    page.wait_focus("1 Bin")
+    page.press(Keys.ESCAPE)
+    wait_until(lambda: coordinates(center, bin_) == (39.7392, -104.9903), "the move is taken back")
+    page.click("link", "Pick Tank")
+    wait_said(page, "Tank is picked")
+    box = page.driver.find_element("id", "map")
+    browsers.webdriver.ActionChains(page.driver).move_to_element_with_offset(box, 60, 60).click().perform()
+    there = wait_moved(center, tank, None)
+    wait_said(page, "Tank: ")
+    pin = find_mark(page, "3 Tank")
+    actions = browsers.webdriver.ActionChains(page.driver).click_and_hold(pin).move_by_offset(-10, 0).move_by_offset(-50, 0)
+    actions.pause(0.3).release().perform()  # it follows from the second step on, once a frame
+    assert wait_moved(center, tank, there)[1] < there[1]
+    center.world.ctl("asset", "set", tank, "--latitude", "", "--longitude", "")
+    page.wait_text("not placed yet", "#plot")
+    wait_until(lambda: not page.driver.find_elements("css selector", '[aria-label="3 Tank"]'), "its pin is gone")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """dispatch-center: the plan of a site and where on it assets are, over the API and on the page."""
+import os
 import re
 
 import pytest
@@ -206,3 +207,37 @@ def test_names_are_never_more_than_text(center, sam):
     assert change(sam, f"/pictures/{yard}", {"plan": True, "description": evil}).status == 200
     page = sam.get("/customers/A%2F1%20%3F/plot").text
     assert "<script>alert" not in page and "{{token}}" in page and 'action="/customers/A%2F1%20%3F/plot/place"' in page
+
+
+# ---- a map
+
+def test_tiles_have_to_be_an_address_with_places(center):
+    for tiles, fault in (("ftp://tiles.example.com/{z}/{x}/{y}", "expected an address that begins with"),
+                         ("https://tiles.example.com/{z}/{x}", "{y} is missing"),
+                         ("https:///{z}/{x}/{y}", "there is no host in it"),
+                         ("https://a'b;c/{z}/{x}/{y}", "there is no host in it")):
+        center.world.configure(center={"tiles": tiles})
+        done = center.run("-t", check=False)
+        assert done.returncode == 78 and f"[center] tiles: {fault}" in done.stderr, tiles
+    center.world.configure(center={"tiles": "https://{s}.tiles.example.com/{z}/{x}/{y}.png"})
+    assert center.run("-t").returncode == 0
+
+
+@pytest.mark.skipif(not os.path.exists("/usr/share/javascript/leaflet/leaflet.esm.min.js"), reason="libjs-leaflet isn't installed")
+def test_the_page_lets_tiles_in_and_nothing_else(world, center):
+    center.stop()
+    world.configure(center={"tiles": "https://{s}.tiles.example.com/{z}/{x}/{y}.png", "tiles_note": "<The & Survey>"})
+    center.start()
+    sam = center.log_in("sam")
+    asset(sam, latitude="39.7", longitude="-104.9")
+    answer = sam.get("/customers/1001/plot")
+    assert "img-src 'self' blob: https://*.tiles.example.com;" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
+    assert 'data-note="&lt;The &amp; Survey&gt;"' in answer.text and 'class="plan ground"' in answer.text
+    assert "tiles.example.com" not in sam.get("/customers/1001/notes").headers["Content-Security-Policy"]
+    for name, kind in (("leaflet.esm.min.js", "text/javascript"), ("leaflet.css", "text/css")):
+        file = sam.get(f"/leaflet/{name}")
+        assert file.status == 200 and file.headers["Content-Type"].startswith(kind) and len(file.body) > 9000
+    assert sam.get("/leaflet/leaflet.js").status == 404 and sam.get("/leaflet/..%2Fleaflet.css").status == 404
+    change(sam, f"/pictures/{picture(sam, 'yard')}", {"plan": True})
+    assert "data-tiles" not in sam.get("/customers/1001/plot").text

@@ -6,9 +6,10 @@ import { dialogs } from "./dialog.js";
 import { find } from "./find.js";
 import { hours } from "./hours.js";
 import { live } from "./live.js";
+import { map } from "./map.js";
 import { plot } from "./plot.js";
 import { suspension } from "./suspension.js";
 import { uploads } from "./upload.js";
 
-for (const start of [find, dialogs, keys, hours, plot, suspension, uploads, live])
+for (const start of [find, dialogs, keys, hours, plot, map, suspension, uploads, live])
 	start();

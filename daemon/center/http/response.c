@@ -12,6 +12,11 @@ void response_header(struct response *response, struct request *request, const c
 	request_pair_add(&response->headers, request->arena, name, value);
 }
 
+const char *response_policy(const struct request *request, const char *images)
+{
+	return arena_printf(request->arena, RESPONSE_POLICY(" %s"), images);
+}
+
 void response_json(struct response *response, int status, json_t *value)
 {
 	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);

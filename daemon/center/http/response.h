@@ -39,6 +39,13 @@ void response_header(struct response *response, struct request *request, const c
 /* Takes over `value`. */
 void response_json(struct response *response, int status, json_t *value);
 void response_text(struct response *response, int status, const char *text);
+/* The Content-Security-Policy of pages whose pictures may come from `images`, too: an origin. */
+#define RESPONSE_POLICY(images)                                                                    \
+	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:" images     \
+	"; "                                                                                       \
+	"connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; "              \
+	"frame-ancestors 'none'"
+const char *response_policy(const struct request *request, const char *images);
 /* 303 (RFC 9110, section 15.4.4). */
 void response_redirect(struct response *response, struct request *request, const char *where);
 /* A problem as RFC 9457 has it: `application/problem+json`. */

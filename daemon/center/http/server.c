@@ -356,10 +356,7 @@ static struct MHD_Response *content_of(struct server *server, struct MHD_Connect
 
 /* What every answer says: whose scripts may run, and that nobody keeps or frames it. */
 static const struct request_pair always[] = {
-        {"Content-Security-Policy",
-         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
-         "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
-         "frame-ancestors 'none'"},
+        {"Content-Security-Policy", RESPONSE_POLICY("")},
         {"X-Content-Type-Options", "nosniff"},
         {"Referrer-Policy", "same-origin"},
         {"Cross-Origin-Opener-Policy", "same-origin"},

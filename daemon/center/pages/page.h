@@ -49,6 +49,7 @@ extern const struct route mail_list_page_routes[]; /* before those of one */
 extern const struct route mail_page_routes[];
 extern const struct route sent_page_routes[];
 extern const struct route plot_page_routes[];
+extern const struct route tile_page_routes[];
 extern const struct route system_page_routes[];
 extern const struct route tab_page_routes[]; /* the last: `:tab` is any */
 extern const struct route entry_routes[];    /* login, logout, files of the pages */

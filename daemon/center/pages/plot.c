@@ -9,6 +9,7 @@
 #include "center/pages/head.h"
 #include "center/pages/page.h"
 #include "center/pages/plot_ground.h"
+#include "center/pages/tiles.h"
 #include "center/pages/to.h"
 #include "center/pages/words.h"
 #include "records/records.h"
@@ -186,6 +187,7 @@ static void add_ground(struct call *call, const json_t *plan, const json_t *rows
 	json_object_set_new(data, "on_plan", json_boolean(plan));
 	if (plan == NULL) {
 		json_object_set_new(data, "ground", ground_of(call, rows));
+		json_object_set_new(data, "tiles", tiles_add(call));
 		return;
 	}
 	json_object_set_new(data, "picked", picked_of(call, rows));
