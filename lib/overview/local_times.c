@@ -8,8 +8,8 @@
 #include <string.h>
 
 /* The keys of times in rows of the spool. */
-static const char *const keys[] = {"time",    "received", "changed",   "due",  "made",
-                                   "expires", "look",     "scheduled", "until"};
+static const char *const keys[] = {"time",    "received", "changed",   "due",   "made",
+                                   "expires", "look",     "scheduled", "until", "eta"};
 
 /* NULL if there is no such customer. */
 static const struct zone *zone_of(const struct overview *view, const char *number)

@@ -458,7 +458,8 @@ static void set_data(json_t *object, const char *name, const json_t *data)
 		json_object_set(object, name, value);
 }
 
-static const char *const line_members[] = {"service", "reference", "scheduled", "driver"};
+static const char *const line_members[] = {"service", "reference", "scheduled",
+                                           "eta",     "route",     "driver"};
 enum { LINE_MEMBERS = sizeof line_members / sizeof line_members[0] };
 
 static void set_members(json_t *line, struct db_query *q, int column)
@@ -532,6 +533,37 @@ bool spool_read_jobs(struct spool *spool, const struct spool_filter *filter, jso
 	struct db_query *q = filtered(spool, &sql, filter);
 	while (spool_row(spool, q))
 		json_array_append_new(list, job_line(spool, q));
+	buf_free(&sql);
+	return finish(spool, NULL, list, ret, err);
+}
+
+/* Those that a state, or the gate's last answer, doesn't end. */
+static void add_current(struct buf *sql)
+{
+	buf_adds(sql, "SELECT id, job, customer, state, gate FROM (SELECT j.*, (SELECT r.status "
+	              "FROM request r WHERE r.job = j.id ORDER BY r.id DESC LIMIT 1) AS gate "
+	              "FROM job j WHERE j.state IN (''");
+	for (int s = 0; s < JOB_STATE_COUNT; s++)
+		if (!job_state_row((enum job_state)s)->is_end)
+			buf_printf(sql, ", '%s'", job_state_name((enum job_state)s));
+	buf_adds(sql, ")) WHERE state <> '' OR gate IN ('held', 'allowed', 'released') "
+	              "ORDER BY id DESC LIMIT ?1");
+}
+
+bool spool_read_current(struct spool *spool, int64_t limit, json_t **ret, struct error *err)
+{
+	if (!spool_begin_read(spool, err))
+		return false;
+	struct buf sql = {0};
+	json_t *list = json_array();
+	add_current(&sql);
+	struct db_query *q = db_query_once(spool->db, buf_text(&sql));
+	db_bind_int(q, 1, limit);
+	while (spool_row(spool, q)) {
+		json_t *line = job_line(spool, q);
+		spool_set_text(line, "gate", db_peek_text(q, 4, NULL));
+		json_array_append_new(list, line);
+	}
 	buf_free(&sql);
 	return finish(spool, NULL, list, ret, err);
 }

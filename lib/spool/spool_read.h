@@ -35,11 +35,17 @@ struct spool_filter {
 };
 
 /* Jobs, those heard of first last first. A job: id, job, customer, state, changed (the time of its
- * latest event), and of its events' and requests' data service, reference, scheduled, driver.
+ * latest event), and of its events' and requests' data service, reference, scheduled, eta,
+ * route, driver.
  * `status` is a job's state, else that of one of its mails, events or requests; `reason` is one of
  * theirs. */
 bool spool_read_jobs(struct spool *spool, const struct spool_filter *filter, json_t **ret,
                      struct error *err) MUST_CHECK;
+
+/* The same of jobs that have not ended, at most `limit`: those under way, and those without an
+ * event that are held or that the gate has let through. `gate` is its last answer, or null. */
+bool spool_read_current(struct spool *spool, int64_t limit, json_t **ret,
+                        struct error *err) MUST_CHECK;
 
 /* Adds to each of such jobs `notice`, what became of its latest event: {"state", "status",
  * "reason", "mails": [{"id", "status", "reason", "to", "due", "attempts", "reply"}]}; null for a

@@ -23,7 +23,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 CUSTOMER = ["", "/notes", "/comments", "/contacts", "/hours", "/documents", "/pictures", "/assets", "/plot", "/systems", "/third-parties",
             "/reps", "/activities", "/quotes", "/sales", "/suspensions", "/related", "/history"]
 OTHERS = ["/", "/?q=maple", "/?q=nobody", "/add/customers", "/edit/customers/1001", "/status/1001/deactivate",
-          "/remove/customers/1001", "/records/reps", "/records/system-types", "/holds", "/today", "/today?show=ending", "/mails", "/mails/retry?status=failed", "/dead", "/jobs/4711?customer=1001&type=completed", "/users", "/account", "/nowhere"]
+          "/remove/customers/1001", "/records/reps", "/records/system-types", "/holds", "/today", "/today?show=ending", "/jobs", "/mails", "/mails/retry?status=failed", "/dead", "/jobs/4711?customer=1001&type=completed", "/users", "/account", "/nowhere"]
 RUN = """
     const done = arguments[arguments.length - 1];
     axe.run({runOnly: {type: "tag", values: arguments[0]}}).then(found => done(found.violations.map(

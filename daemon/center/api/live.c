@@ -44,7 +44,8 @@ static size_t topic_length(const char *text)
 {
 	size_t len = strcspn(text, ",");
 	while (text[len] == ',' && strncmp(text + len + 1, CUSTOMER, strlen(CUSTOMER)) != 0 &&
-	       strncmp(text + len + 1, "holds", 5) != 0 && strncmp(text + len + 1, "mails", 5) != 0)
+	       strncmp(text + len + 1, "holds", 5) != 0 &&
+	       strncmp(text + len + 1, "mails", 5) != 0 && strncmp(text + len + 1, "jobs", 4) != 0)
 		len += 1 + strcspn(text + len + 1, ",");
 	return len;
 }
@@ -55,10 +56,12 @@ static bool add_topic(struct call *call, const char *topic, struct live_topics *
 		topics->holds = true;
 	else if (strcmp(topic, "mails") == 0)
 		topics->mails = true;
+	else if (strcmp(topic, "jobs") == 0)
+		topics->jobs = true;
 	else if (strncmp(topic, CUSTOMER, strlen(CUSTOMER)) == 0)
 		return add_customer(call, topic + strlen(CUSTOMER), topics);
 	else
-		return refuse_topic(call, "topics: expected customer:NUMBER, holds or mails");
+		return refuse_topic(call, "topics: expected customer:NUMBER, holds, mails or jobs");
 	return true;
 }
 

@@ -21,7 +21,7 @@ function look() {
 // What has changed since the page was made is heard first.
 function listen(topics) {
 	source = new EventSource(`/api/v1/live?topics=${topics}&since=${since}`);
-	for (const topic of ["customer", "holds", "mails"])
+	for (const topic of ["customer", "holds", "mails", "jobs"])
 		source.addEventListener(topic, event => {
 			since = event.lastEventId;
 			look();

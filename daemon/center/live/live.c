@@ -181,7 +181,7 @@ static size_t write_event(const struct page *page, const struct live_event *even
 	}
 	customer = customer_of(page, event);
 	if (customer == NULL)
-		return 0;
+		return page->topics.jobs ? write_plain(page, "jobs", ret, max) : 0;
 	bool own = customer->chain[0] == event->customer;
 	return write_customer(page, customer, own ? event->version : -1, ret, max);
 }
@@ -189,13 +189,19 @@ static size_t write_event(const struct page *page, const struct live_event *even
 /* One topic after the other; 0 at their end. */
 static size_t write_all(struct page *page, char *ret, size_t max)
 {
-	while (page->all_at < page->topics.n_customers + 2) {
+	while (page->all_at < page->topics.n_customers + 3) {
 		size_t at = page->all_at++;
 		if (at < page->topics.n_customers)
 			return write_customer(page, &page->topics.customers[at], -1, ret, max);
-		bool holds = at == page->topics.n_customers;
-		if (holds ? page->topics.holds : page->topics.mails)
-			return write_plain(page, holds ? "holds" : "mails", ret, max);
+		const struct {
+			bool asked;
+			const char *name;
+		} plain[] = {{page->topics.holds, "holds"},
+		             {page->topics.mails, "mails"},
+		             {page->topics.jobs, "jobs"}};
+		at -= page->topics.n_customers;
+		if (plain[at].asked)
+			return write_plain(page, plain[at].name, ret, max);
 	}
 	page->all = false;
 	return 0;

@@ -33,6 +33,7 @@ struct live_topics {
 	} customers[LIVE_CUSTOMERS_MAX];
 	size_t n_customers;
 	bool holds, mails;
+	bool jobs; /* anything about a customer that isn't named */
 };
 
 /* Which events are out, for a page to hear of all behind it: taken before what it shows is read. */

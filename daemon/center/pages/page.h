@@ -41,6 +41,7 @@ extern const struct route user_page_routes[];
 extern const struct route file_page_routes[];
 extern const struct route rep_page_routes[];
 extern const struct route hold_page_routes[];
+extern const struct route jobs_page_routes[];
 extern const struct route dead_page_routes[];
 extern const struct route job_page_routes[];
 extern const struct route today_page_routes[];
