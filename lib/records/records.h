@@ -156,6 +156,12 @@ struct customer_filter {
 bool customer_list(struct customers *store, const struct customer_filter *filter, json_t **ret,
                    struct error *err) MUST_CHECK;
 
+/* The same customers as CSV in UTF-8: a column a field of theirs, cells as an export has them. A
+ * spreadsheet runs none. */
+bool customer_list_csv(struct customers *store, const struct customer_filter *filter,
+                       const struct field *const *columns, size_t n_columns, FILE *out,
+                       struct error *err) MUST_CHECK;
+
 /* Every change to the customer and what hangs on it, oldest first: id, time, user, kind, record,
  * action, before, after (objects of the fields that changed). A removed customer's history
  * stays. */

@@ -250,6 +250,7 @@ def test_accounts_of_before_are_kept(world):
     with contextlib.closing(sqlite3.connect(world.path("center.db"))) as db:
         db.execute("ALTER TABLE account DROP COLUMN language")
         db.execute("DROP INDEX audit_action")
+        db.execute("DROP TABLE list")
         db.execute("PRAGMA user_version = 1")
         db.commit()
     center.start()

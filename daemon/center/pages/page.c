@@ -88,8 +88,9 @@ static json_t *nav_of(const struct call *call)
 {
 	static const struct {
 		const char *path, *label;
-	} rows[] = {{"/today", "nav.today"}, {"/jobs", "nav.jobs"}, {"/holds", "nav.holds"},
-	            {"/mails", "nav.mails"}, {"/dead", "nav.dead"}, {"/users", "users"}};
+	} rows[] = {{"/today", "nav.today"}, {"/lists", "nav.lists"}, {"/jobs", "nav.jobs"},
+	            {"/holds", "nav.holds"}, {"/mails", "nav.mails"}, {"/dead", "nav.dead"},
+	            {"/users", "users"}};
 	json_t *nav = json_array();
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (page_leads(call, rows[i].path))

@@ -23,12 +23,15 @@ static const char center_2[] =
 static const char center_3[] =
 #include "center_3.sql.h"
         ;
-static const char *const migrations[] = {center_1, center_2, center_3};
+static const char center_4[] =
+#include "center_4.sql.h"
+        ;
+static const char *const migrations[] = {center_1, center_2, center_3, center_4};
 
 static const struct db_schema schema = {
         .name = "center.db",
         .application_id = DB_ID_CENTER,
-        .digest = "c2f4a59ea229013e852373f6e29d5610fdd3cffe536d764f436a12bb90cb8003",
+        .digest = "139351ab91cd734a6304e8cdadb75a9aa50774fc4be6e66ee22bdb3402b073c0",
         .private = true,
         .remedy = "stop dispatch-center, move the file with its -wal and -shm aside, and put a "
                   "backup in its place, or add the accounts again; see dispatch-center(8)",

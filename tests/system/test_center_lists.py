@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: MIT
+"""dispatch-center: lists of customers with columns chosen, as CSV, and saved."""
+import csv
+import io
+import re
+
+import pytest
+
+from center import Center
+
+EVIL = '"><script>alert(1)</script>{{page.token}}'
+
+
+@pytest.fixture
+def center(world):
+    world.ctl("rep", "add", "--name", "Pat")
+    for number, name, *more in (("1001", "Maple & Sons", "--sales-rep", "Pat", "--city", "Denver"),
+                                ("1002", "Oak Ltd", "--status", "inactive", "--parent", "1001"),
+                                ("1003", "=1+1", "--city", "Köln", "--phone", "+1 303 5550100")):
+        world.ctl("customer", "add", number, "--name", name, "--timezone", "UTC", *more)
+    center = Center(world)
+    for name, role in (("sam", "clerk"), ("rita", "reader"), ("mona", "manager")):
+        center.add(name, role)
+    return center.start()
+
+
+@pytest.fixture
+def sam(center):
+    return center.log_in("sam")
+
+
+def shown(page):
+    rows = re.search(r"<tbody>.*?</tbody>", page, re.S)
+    return re.findall(r'<tr><td><a href="/customers/([^"]+)"', rows.group(0)) if rows else []
+
+
+def heads(page):
+    return re.findall(r'<th scope="col">([^<]+)</th>', page)
+
+
+def table(answer):
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="customers.csv"'
+    return list(csv.reader(io.StringIO(answer.text)))
+
+
+def test_chosen_as_customer_list_chooses(center, sam):
+    for query, options in (("", ()), ("status=inactive", ("--status", "inactive")), ("rep=Pat", ("--rep", "Pat")),
+                           ("parent=1001", ("--parent", "1001")), ("status=new", ("--status", "new"))):
+        page = sam.get(f"/lists?{query}").text
+        assert shown(page) == [row["number"] for row in center.world.ctl_json("customer", "list", *options)], query
+        assert " ".join(("dispatchctl customer list", *options)) in page
+    assert 'aria-current="page">Lists</a>' in page and "No customer is like that." in page
+    assert sam.get("/lists?color=red").status == 400
+
+
+def test_columns_and_csv_are_those_chosen(sam):
+    page = sam.get("/lists?column=city&column=name&column=nothing").text
+    assert heads(page) == ["Name", "City"] and shown(page) == ["1001", "1002", "1003"]
+    assert table(sam.get("/lists/csv?column=city&column=name&rep=Pat")) == [["name", "city"], ["Maple & Sons", "Denver"], ["Oak Ltd", ""]]
+    rows = table(sam.get("/lists/csv?column=name&column=parent&column=phone&column=city"))
+    assert rows[0] == ["name", "parent", "city", "phone"]
+    assert rows[2] == ["Oak Ltd", "1001", "", ""]
+    assert rows[3] == ["'=1+1", "", "Köln", "'+1 303 5550100"], "a spreadsheet runs it"
+
+
+def test_as_the_export_writes_them(center, sam):
+    path = center.world.path("all.csv")
+    center.world.ctl("customer", "export", path)
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    own = table(sam.get("/lists/csv?column=number&column=name&column=phone&column=parent&column=timezone"))
+    assert own[1:] == [[row[name] for name in own[0]] for row in rows]
+
+
+def test_long_lists_come_in_pieces(center, sam):
+    path = center.world.path("many.csv")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("number,name\n" + "".join(f"N {n:04},Name {n}\n" for n in range(1100)))
+    center.world.ctl("customer", "import", path)
+    page, seen = sam.get("/lists").text, []
+    for _ in range(11):
+        seen += shown(page)
+        page = sam.get(re.search(r'<a href="(/lists\?[^"]*after=[^"]+)"', page).group(1).replace("&amp;", "&")).text
+    seen += shown(page)
+    assert len(seen) == len(set(seen)) == 1103 and "after=" not in page
+    assert len(table(sam.get("/lists/csv"))) == 1104
+
+
+def test_saved_for_oneself_then_for_all(center, sam):
+    rita, mona = center.log_in("rita"), center.log_in("mona")
+    fields = {"status": "inactive", "column": ["number", "city"], "name": "Idle"}
+    answer = sam.submit("/lists", fields)
+    where = answer.headers["Location"]
+    assert (answer.status, where) == (303, "/lists?list=1&status=inactive&column=number&column=city&")
+    assert "<h1>Idle</h1>" in sam.get(where).text and heads(sam.get(where).text) == ["Number", "City"]
+    assert sam.get("/lists/1").headers["Location"] == where
+    for other in (rita, mona):
+        assert "Idle" not in other.get("/lists").text
+        assert other.get("/lists/1").status == 404 and other.get("/lists?list=1").status == 404
+    # the same name: replaced
+    assert sam.submit("/lists", {**fields, "shared": "yes", "status": "active"}).headers["Location"].startswith("/lists?list=1&status=active")
+    page = rita.get("/lists").text
+    assert '<a href="/lists/1">Idle</a> <span class="muted">by sam</span>' in page and "/remove" not in page
+    assert rita.get("/lists/1").status == 303
+    # removed by its own account alone
+    assert mona.submit("/lists/1/remove", {}).status == 404 and rita.submit("/lists/1/remove", {}).status == 403
+    assert "The list “Idle” is removed." in sam.get("/lists/1/remove").text
+    assert sam.submit("/lists/1/remove", {}).headers["Location"] == "/lists"
+    assert sam.get("/lists/1").status == 404 and "Idle" not in rita.get("/lists").text
+
+
+def test_hostile_names_and_forms(center, sam):
+    for name in ("", "   ", "x" * 81, "a\nb"):
+        answer = sam.submit("/lists", {"name": name})
+        assert answer.status == 422 and 'role="alert"' in answer.text, name
+    assert sam.submit("/lists", {"name": "x", "status": "y" * 5000}).status == 422
+    assert sam.submit("/lists", {"name": EVIL, "parent": EVIL, "rep": EVIL, "shared": "yes"}).status == 303
+    where = sam.get("/lists/1").headers["Location"]
+    assert where.startswith("/lists?list=1&") and "<" not in where
+    for person in (sam, center.log_in("rita")):
+        page = person.get(where).text
+        assert "<script>alert" not in page and "&lt;script&gt;" in page
+    assert center.log_in("rita").submit("/lists", {"name": "mine"}).status == 403
+    assert center.ask("GET", "/lists").status == 303 and center.ask("GET", "/lists/csv").status == 303
+    assert center.form("/lists", {"name": "x"}, {**sam.headers, "Sec-Fetch-Site": "same-origin"}).status == 403
+    for id in ("0", "-1", "x", "9223372036854775808"):
+        assert sam.get(f"/lists/{id}").status == 404
+
+
+def test_lists_go_with_their_account(center, sam):
+    sam.submit("/lists", {"name": "Ours", "shared": "yes"})
+    center.user("remove", "sam")
+    assert "Ours" not in center.log_in("rita").get("/lists").text
