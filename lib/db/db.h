@@ -175,6 +175,9 @@ int64_t db_changes(const struct db *db); /* rows that the last statement changed
 /* Grows when another connection has committed (2.6 µs); -1 where that is unknown. */
 int64_t db_data_version(struct db *db);
 
+/* Whether an empty one in memory stands for a file that was missing when it was opened to be read.
+ */
+bool db_in_memory(const struct db *db);
 /* Whether another file is at the path by now (a backup was put back); `ret_clean` reports that
  * there is no -wal left beside it, which would be the old one's and must not be read into the
  * new. */

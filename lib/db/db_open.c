@@ -467,6 +467,12 @@ struct db *db_open(const char *path, const struct db_schema *schema, enum db_mod
 	return db;
 }
 
+bool db_in_memory(const struct db *db)
+{
+	const char *name = sqlite3_db_filename(db->handle, "main");
+	return name == NULL || *name == '\0';
+}
+
 bool db_gone(struct db *db)
 {
 	struct stat st;

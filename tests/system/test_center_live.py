@@ -2,6 +2,7 @@
 """dispatch-center's live events: whoever makes a change, open pages hear of it."""
 import http.client
 import json
+import os
 import re
 import threading
 import time
@@ -170,3 +171,17 @@ def test_fifty_pages_take_little_and_end_with_it(world, center):
     assert time.monotonic() - begin < 20 * PATIENCE
     for page in pages:
         wait_until(lambda page=page: page.ended, "the end of a stream")
+
+
+def test_a_center_that_was_there_first_hears_too(world):
+    """Started on a new machine, before there is a database of customers."""
+    center = Center(world)
+    center.add("carl", "clerk")
+    center.start()
+    assert not os.path.exists(world.path("customers.db"))
+    world.ctl("customer", "add", "1001", "--name", "Maple Bakery")
+    page = Page(center.bearer("carl"), "customer:1001")
+    page.wait("customer")
+    seen = len(page.events)
+    world.ctl("customer", "set", "1001", "--city", "Denver")
+    wait_until(lambda: len(page.events) > seen, "a later change")

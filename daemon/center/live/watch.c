@@ -87,7 +87,7 @@ static bool is_replaced(struct watcher *watcher)
 {
 	bool clean;
 	struct db *db = customers_db(watcher->customers);
-	return db_replaced(db, &clean) || db_gone(db);
+	return db_in_memory(db) || db_replaced(db, &clean) || db_gone(db);
 }
 
 static void look_at_customers(struct watcher *watcher)
