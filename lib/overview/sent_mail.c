@@ -95,8 +95,12 @@ bool sent_mail_render(const struct overview *view, struct spool *spool, int64_t 
 	*ret = (struct sent_mail){.state = SENT_MAIL_NOT_YET};
 	if (!spool_read_rendered(spool, id, view->arena, &kept, err))
 		return false;
-	if (!kept.mail.rendering.known)
+	/* One that was tried before renderings were kept names no set. */
+	if (!kept.mail.rendering.known) {
+		bool tried = kept.mail.attempts > 0 || kept.mail.status == STATUS_SENT;
+		ret->state = tried ? SENT_MAIL_OUTDATED : SENT_MAIL_NOT_YET;
 		return true;
+	}
 	json_t *context =
 	        kept.context ? jsontext_read(kept.context, strlen(kept.context), NULL) : NULL;
 	ret->state = context == NULL ? SENT_MAIL_ERASED : SENT_MAIL_OUTDATED;

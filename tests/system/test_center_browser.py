@@ -6,7 +6,6 @@ All of it is before one center and in one browser. Skipped where there is none; 
 import datetime
 import http.server
 import os
-import signal
 import struct
 import threading
 import urllib.parse

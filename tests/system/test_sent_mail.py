@@ -99,7 +99,7 @@ def test_built_in_ones_count_too(world, peer):
     number, data = sent_data(peer, world, "1")
     assert message(data).get_content_type() == "text/plain"
     assert source(world, number) == data
-    refused(world, 66, "has no html", "mail", "show", number, "--html")
+    refused(world, 66, "has no html to show: it went without", "mail", "show", number, "--html")
 
 
 def test_what_is_broken_is_left_out_again(world, peer):
@@ -165,7 +165,7 @@ def test_where_there_is_nothing(world, peer):
     number = wait_outcome(world, "1", "deferred")["mail"]
     shown = world.ctl_json("mail", "show", number)
     assert (shown["rendering"], shown["text"], shown["html"], shown["source"]) == ("not_yet", None, None, None)
-    refused(world, 66, "not_yet", "mail", "show", number, "--text")
+    refused(world, 66, "it has not been tried yet", "mail", "show", number, "--text")
     publish(world, "2", "failed")
     other, data = sent_data(peer, world, "2")
     assert source(world, other) == data
@@ -173,9 +173,13 @@ def test_where_there_is_nothing(world, peer):
     with sqlite3.connect(world.path("spool.db")) as db:
         db.execute("DELETE FROM template_set")
     assert world.ctl_json("mail", "show", other)["rendering"] == "outdated"
+    refused(world, 66, "its templates are not kept", "mail", "show", other, "--source")
     with sqlite3.connect(world.path("spool.db")) as db:
         db.execute("DELETE FROM mail_context")
     assert world.ctl_json("mail", "show", other)["rendering"] == "erased"
+    with sqlite3.connect(world.path("spool.db")) as db:
+        db.execute("UPDATE mail SET templates = NULL, message = NULL")
+    assert world.ctl_json("mail", "show", other)["rendering"] == "outdated", "sent by a version that kept none"
 
 
 def test_what_is_not_quite_the_same_is_not_called_so(world, peer):

@@ -81,11 +81,19 @@ static const char *wanted_part(struct ctl *ctl)
 
 static bool print_part(struct ctl *ctl, const json_t *mail, const char *part, struct error *err)
 {
+	static const char *const lacks[][2] = {
+	        {"not_yet", "it has not been tried yet"},
+	        {"erased", "what it said was erased with its customer"},
+	        {"outdated", "its templates are not kept"}};
 	const json_t *text = json_object_get(mail, part);
+	const char *why = "it went without";
+	for (size_t i = 0; i < sizeof lacks / sizeof *lacks; i++)
+		if (strcmp(jsontext_at(mail, "rendering"), lacks[i][0]) == 0)
+			why = lacks[i][1];
 	if (!json_is_string(text))
-		return error_set(err, EX_NOINPUT, "mail %lld has no %s as it was sent: %s",
+		return error_set(err, EX_NOINPUT, "mail %lld has no %s to show: %s",
 		                 (long long)json_integer_value(json_object_get(mail, "id")), part,
-		                 jsontext_at(mail, "rendering"));
+		                 why);
 	buf_add(output_text(ctl->out), json_string_value(text), json_string_length(text));
 	return true;
 }
@@ -123,7 +131,7 @@ static bool mail_run_show(struct ctl *ctl, struct error *err)
 	const struct overview *view = store_overview(ctl);
 	local_object(view, mail, customer);
 	local_members(view, json_object_get(mail, "outcomes"), customer);
-	bool ok = sent_mail_add(view, spool, mail, err);
+	bool ok = (part == NULL && !output_json(ctl->out)) || sent_mail_add(view, spool, mail, err);
 	spool_close(spool);
 	if (ok && part != NULL)
 		ok = print_part(ctl, mail, part, err);
