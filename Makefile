@@ -284,20 +284,16 @@ $(BUILD)/gen/builtin_templates.h $(BUILD)/gen/center_assets.h $(BUILD)/gen/cente
 		sed 's/\\/\\\\/g; s/"/\\"/g; $$!s/.*/"&\\n"/; $$s/.*/"&'"$$end"'"/' $$f; echo '},'; \
 	done > $@
 
-# Files that record what the last build was made with, touched only when that changes. `flags` is expanded here, where a
-# target's own variables aren't seen: a test may be the first to need it.
-$(BUILD)/gen/version.h: FORCE
-	@mkdir -p $(@D)
-	@echo '#define DISPATCHD_VERSION "$(VERSION)"' > $@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+# Files that record what the last build was made with, written only when that changes, so that several makes at a time
+# in a finished build only read them. `flags` is expanded here, where a target's own variables aren't seen: a test may
+# be the first to need it.
+record = @mkdir -p $(@D) && echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
 flags := $(COMPILE) $(LDFLAGS)
+$(BUILD)/gen/version.h: FORCE
+	$(call record,#define DISPATCHD_VERSION "$(VERSION)")
 $(BUILD)/flags: FORCE
-	@mkdir -p $(@D)
-	@echo '$(flags)' > $@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	$(call record,$(flags))
 $(BUILD)/sources: FORCE
-	@mkdir -p $(@D)
-	@echo '$(LIB_SRC) $(ROOM_SRC) $(SHARED_SRC) $(CTL_SRC) $(CENTER_SRC) $(UNIT_HELP)' > $@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	$(call record,$(LIB_SRC) $(ROOM_SRC) $(SHARED_SRC) $(CTL_SRC) $(CENTER_SRC) $(UNIT_HELP))
 
 -include $(OBJ:.o=.d)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What `make install` puts where, and what it leaves alone."""
+"""What `make install` puts where and what it leaves alone, and several makes at a time."""
 import os
 import subprocess
 
@@ -53,3 +53,16 @@ def test_what_an_admin_has_changed_stays(install):
     assert (root / "etc/dispatchd/dispatchd.conf.new").read_bytes() == (ROOT / "conf/dispatchd.conf").read_bytes()
     assert template.is_file()
     assert [p.name for p in (root / "etc").rglob("*.new")] == ["dispatchd.conf.new"]
+
+
+def test_several_makes_at_a_time_in_a_finished_build(tmp_path):
+    recorded = [str(tmp_path / name) for name in ("flags", "sources", "gen/version.h")]
+    command = ["make", "-s", f"BUILD={tmp_path}", *recorded]
+    environment = {"PATH": os.environ["PATH"]}
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=60)
+    before = [os.stat(path).st_mtime_ns for path in recorded]
+    for _ in range(3):
+        makes = [subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+                 for _ in range(6)]
+        assert [(make.communicate(timeout=60)[1], make.returncode) for make in makes] == [("", 0)] * 6
+    assert [os.stat(path).st_mtime_ns for path in recorded] == before
