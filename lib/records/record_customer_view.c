@@ -93,7 +93,8 @@ static const char list_sql[] =
         "SELECT number, name, dba, city, state, status, phone, sales_rep, id FROM customer c"
         " WHERE (?1 IS NULL OR id IN (" SQL_LOOKED_AFTER
         ")) AND (?2 IS NULL OR parent = (SELECT id FROM customer WHERE number = ?2)) AND (?3 IS "
-        "NULL OR status = ?3) AND (?5 IS NULL OR number > ?5) ORDER BY number LIMIT ?4";
+        "NULL OR status = ?3) AND (?5 IS NULL OR number > ?5) AND (?6 IS NULL OR city = ?6"
+        " COLLATE NOCASE) ORDER BY number LIMIT ?4";
 
 static bool list_one(struct customers *store, const struct customer_filter *filter,
                      struct db_query *query, json_t *array, struct error *err)
@@ -101,15 +102,24 @@ static bool list_one(struct customers *store, const struct customer_filter *filt
 	static const char *const keys[] = {"number", "name",   "dba",   "city",
 	                                   "state",  "status", "phone", "sales_rep"};
 	enum { KEYS = sizeof keys / sizeof keys[0] };
-	json_t *object = json_object();
 	bool suspended;
+	if (!customer_suspended(store, db_int(query, KEYS), filter->default_zone, filter->now,
+	                        &suspended, err))
+		return false;
+	if (filter->suspended && !suspended)
+		return true;
+	json_t *object = json_object();
 	for (int i = 0; i < KEYS; i++)
 		(void)json_object_set_new_nocheck(object, keys[i], text_or_null(query, i));
-	bool good = customer_suspended(store, db_int(query, KEYS), filter->default_zone,
-	                               filter->now, &suspended, err);
-	(void)json_object_set_new_nocheck(object, "suspended", json_boolean(good && suspended));
+	(void)json_object_set_new_nocheck(object, "suspended", json_boolean(suspended));
 	(void)json_array_append_new(array, object);
-	return good;
+	return true;
+}
+
+/* Whether they are suspended is known of each row alone, so that SQL can't count them. */
+static bool is_full(const struct customer_filter *filter, const json_t *array)
+{
+	return filter->limit > 0 && (int64_t)json_array_size(array) >= filter->limit;
 }
 
 bool customer_list(struct customers *store, const struct customer_filter *filter, json_t **ret,
@@ -117,18 +127,19 @@ bool customer_list(struct customers *store, const struct customer_filter *filter
 {
 	struct db_query *query = db_query(store->db, list_sql);
 	json_t *array = json_array();
-	enum db_step step;
+	enum db_step step = DB_DONE;
 	bool good = true;
 	db_bind_text(query, 1, filter->rep);
 	db_bind_text(query, 2, filter->parent);
 	db_bind_text(query, 3, filter->status);
-	db_bind_int(query, 4, filter->limit > 0 ? filter->limit : -1);
+	db_bind_int(query, 4, filter->limit > 0 && !filter->suspended ? filter->limit : -1);
 	db_bind_text(query, 5, filter->after);
-	while (good && (step = db_step(query, err)) == DB_ROW)
+	db_bind_text(query, 6, filter->city);
+	while (good && !is_full(filter, array) && (step = db_step(query, err)) == DB_ROW)
 		good = list_one(store, filter, query, array, err);
-	if (!good)
+	if (!good || step == DB_ROW)
 		db_finish(query);
-	if (good && step == DB_DONE) {
+	if (good && step != DB_FAULT) {
 		*ret = array;
 		return true;
 	}

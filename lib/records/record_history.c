@@ -77,6 +77,25 @@ bool customer_history(struct customers *store, const char *number, json_t **ret,
 	return changes(query, ret, err);
 }
 
+bool customer_changes_after(struct customers *store, const char *number, int64_t after,
+                            json_t **ret, struct error *err)
+{
+	int64_t id;
+	if (!record_find(store, kind_find("customer"), number, &id, err))
+		return false;
+	struct db_query *query =
+	        db_query(store->db, CHANGES " WHERE customer = ?1 AND id > ?2 ORDER BY id");
+	db_bind_int(query, 1, id);
+	db_bind_int(query, 2, after);
+	return changes(query, ret, err);
+}
+
+bool changes_last(struct customers *store, int64_t *ret, struct error *err)
+{
+	return db_run_int(db_query(store->db, "SELECT coalesce(max(id), 0) FROM change"), 0, ret,
+	                  err);
+}
+
 bool hours_history(struct customers *store, const char *number, json_t **ret, struct error *err)
 {
 	int64_t id = 0;
@@ -165,7 +184,7 @@ bool changes_since(struct customers *store, int64_t after, struct arena *arena, 
 {
 	*ret_n = 0;
 	*ret = arena_new_array(arena, CHANGED_MAX, int64_t);
-	if (!db_run_int(db_query(store->db, "SELECT max(id) FROM change"), 0, ret_last, err))
+	if (!changes_last(store, ret_last, err))
 		return false;
 	if (after < 0 || after >= *ret_last)
 		return true;

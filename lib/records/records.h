@@ -145,10 +145,11 @@ bool customer_ancestors(struct customers *store, int64_t id, int64_t *ret, size_
                         struct error *err) MUST_CHECK;
 
 /* number, name, dba, city, state, status, phone, sales_rep, suspended (whether a suspension of its
- * own or of an ancestor holds at `now`), by number; `rep` (first or linked), `parent` and `status`
- * may be NULL. For a list in pieces `after` is the last number of the piece before. */
+ * own or of an ancestor holds at `now`), by number; `rep` (first or linked), `parent`, `status` and
+ * `city` may be NULL. For a list in pieces `after` is the last number of the piece before. */
 struct customer_filter {
-	const char *rep, *parent, *status, *after;
+	const char *rep, *parent, *status, *city, *after;
+	bool suspended;           /* only those */
 	const char *default_zone; /* of customers without one, see suspensions below */
 	struct instant now;
 	int64_t limit; /* 0: all */
@@ -167,6 +168,12 @@ bool customer_list_csv(struct customers *store, const struct customer_filter *fi
  * stays. */
 bool customer_history(struct customers *store, const char *number, json_t **ret,
                       struct error *err) MUST_CHECK;
+
+/* The same of what came behind change `after`, of a customer that is there. */
+bool customer_changes_after(struct customers *store, const char *number, int64_t after,
+                            json_t **ret, struct error *err) MUST_CHECK;
+/* The latest change of all; 0 where there is none. */
+bool changes_last(struct customers *store, int64_t *ret, struct error *err) MUST_CHECK;
 
 /* Whose records have changed behind change `after`: ids of customers, each once, 0 for what is of
  * no customer, in the arena; *ret_last is the latest change. With `after` -1 nobody's. */

@@ -44,6 +44,8 @@ void list_choice_read(const struct call *call, const struct request_pairs *pairs
 	*ret = (struct list_choice){.filter = {.rep = given(pairs, "rep"),
 	                                       .parent = given(pairs, "parent"),
 	                                       .status = given(pairs, "status"),
+	                                       .city = given(pairs, "city"),
+	                                       .suspended = given(pairs, "suspended") != NULL,
 	                                       .default_zone = stores_default_zone(call->stores),
 	                                       .now = call->now}};
 	add_columns(pairs, false, ret);
@@ -53,10 +55,12 @@ void list_choice_read(const struct call *call, const struct request_pairs *pairs
 
 json_t *list_choice_hidden(const struct list_choice *choice)
 {
-	const char *names[] = {"status", "rep", "parent"};
-	const char *values[] = {choice->filter.status, choice->filter.rep, choice->filter.parent};
+	const struct customer_filter *filter = &choice->filter;
+	const char *names[] = {"status", "rep", "parent", "city", "suspended"};
+	const char *values[] = {filter->status, filter->rep, filter->parent, filter->city,
+	                        filter->suspended ? "yes" : NULL};
 	json_t *fields = json_array();
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (values[i])
 			json_array_append_new(fields, json_pack("{s:s, s:s}", "name", names[i],
 			                                        "value", values[i]));

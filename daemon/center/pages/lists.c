@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lists of customers: chosen by status, sales rep and parent, with the columns that one wants, in
+ * Lists of customers: chosen by status, sales rep, parent and city, with columns of choice, in
  * pieces or as CSV; saved under a name for oneself or for all. What is chosen is the query of the
  * page (list_choice.h), and so is what is saved (trust/lists.h).
  */
@@ -144,16 +144,18 @@ static bool read_rows(struct call *call, const struct list_choice *choice, const
 
 static const char *command_for(const struct call *call, const struct customer_filter *filter)
 {
-	const char *line[8] = {"customer", "list"};
+	const char *line[11] = {"customer", "list"};
 	size_t n = 2;
-	const char *names[] = {"--status", "--rep", "--parent"};
-	const char *values[] = {filter->status, filter->rep, filter->parent};
-	for (size_t i = 0; i < 3; i++) {
+	const char *names[] = {"--status", "--rep", "--parent", "--city"};
+	const char *values[] = {filter->status, filter->rep, filter->parent, filter->city};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		if (values[i] == NULL)
 			continue;
 		line[n++] = names[i];
 		line[n++] = values[i];
 	}
+	if (filter->suspended)
+		line[n++] = "--suspended";
 	return command_of(call, line, n);
 }
 
@@ -185,16 +187,18 @@ static void show_rows(struct call *call, int status, const struct list_choice *c
 	bool more = json_array_size(rows) > PIECE;
 	if (more)
 		json_array_remove(rows, PIECE);
-	json_t *data =
-	        json_pack("{s:o, s:o?, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:s, s:[s]}",
-	                  "saved", saved, "open", json_incref(open), "fault", fault, "query",
-	                  list_choice_query(call, choice), "statuses",
-	                  statuses_of(call, choice->filter.status), "reps", reps, "columns",
-	                  columns_of(call, choice), "heads", heads_of(call, choice), "first",
-	                  after == NULL || *after == '\0', "has_rows", json_array_size(rows) > 0,
-	                  "hidden", list_choice_hidden(choice), "parent",
-	                  choice->filter.parent ? choice->filter.parent : "", "commands",
-	                  command_for(call, &choice->filter));
+	json_t *data = json_pack(
+	        "{s:o, s:o?, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:s, s:s, s:b, "
+	        "s:[s]}",
+	        "saved", saved, "open", json_incref(open), "fault", fault, "query",
+	        list_choice_query(call, choice), "statuses",
+	        statuses_of(call, choice->filter.status), "reps", reps, "columns",
+	        columns_of(call, choice), "heads", heads_of(call, choice), "first",
+	        after == NULL || *after == '\0', "has_rows", json_array_size(rows) > 0, "hidden",
+	        list_choice_hidden(choice), "parent",
+	        choice->filter.parent ? choice->filter.parent : "", "city",
+	        choice->filter.city ? choice->filter.city : "", "only_suspended",
+	        (int)choice->filter.suspended, "commands", command_for(call, &choice->filter));
 	if (more)
 		json_object_set(data, "after",
 		                json_object_get(json_array_get(rows, PIECE - 1), "number"));

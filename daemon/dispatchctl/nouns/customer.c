@@ -200,6 +200,8 @@ static bool customer_run_list(struct ctl *ctl, struct error *err)
 	struct customer_filter filter = {.rep = ctl_option(ctl, "rep"),
 	                                 .parent = ctl_option(ctl, "parent"),
 	                                 .status = ctl_option(ctl, "status"),
+	                                 .city = ctl_option(ctl, "city"),
+	                                 .suspended = ctl_option(ctl, "suspended") != NULL,
 	                                 .default_zone = store_default_zone(ctl),
 	                                 .now = ctl->now};
 	if (!ctl_option_number(ctl, "limit", 1, INT32_MAX, &limit, err) ||
@@ -386,6 +388,10 @@ static const struct option list_options[] = {
         {.name = "status",
          .value = "new|released|active|inactive",
          .help = "only customers with this status"},
+        {.name = "city", .value = "CITY", .help = "only customers in this city"},
+        {.name = "suspended",
+         .help = "only customers with a suspension in force, their own or of a customer above "
+                 "them"},
         {.name = "limit", .value = "N", .help = "at most this many"},
         {0},
 };
