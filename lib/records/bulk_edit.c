@@ -251,7 +251,7 @@ static bool same(crypto_generichash_state *state, const char *digest, struct err
 	char now[BULK_DIGEST_SIZE];
 	digest_end(state, now);
 	return strcmp(now, digest) == 0 ||
-	       error_set(err, EX_TEMPFAIL, "the records have changed since; nothing was edited");
+	       error_set(err, EX_DATAERR, "the records have changed since; nothing was edited");
 }
 
 bool bulk_apply(const struct change_context *context, const struct bulk_edit *edit,

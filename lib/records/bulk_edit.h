@@ -46,8 +46,8 @@ void bulk_digest(const struct bulk_edit *edit, const json_t *previewed, char *re
 
 /*
  * Makes it for those of `previewed`, a preview of now, that have changes and no fault, if the
- * preview that a person has seen is the same (`digest`). *ret_n is how many. Nothing is changed
- * where it is another (EX_TEMPFAIL) or one of them can't be edited by now.
+ * preview that a person has seen is the same (`digest`; 65 where it is another). *ret_n is how
+ * many. Nothing is changed where one of them can't be edited by now.
  */
 bool bulk_apply(const struct change_context *context, const struct bulk_edit *edit,
                 const json_t *previewed, const char *digest, int64_t *ret_n,

@@ -135,7 +135,7 @@ static void test_not_what_was_seen(void **state)
 	assert_string_not_equal(seen, now);
 	int64_t before = history_length(office);
 	assert_false(bulk_apply(&office->clerk, &edit, rows, seen, &n, &office->err));
-	assert_int_equal(office->err.code, EX_TEMPFAIL);
+	assert_int_equal(office->err.code, EX_DATAERR);
 	assert_int_equal(history_length(office), before);
 	office_has(office_show(office, "customer", "1"), "'sales_rep':null");
 	/* one that fails behind others takes these back */

@@ -159,6 +159,8 @@ static const char *command_for(const struct call *call, const struct customer_fi
 	return command_of(call, line, n);
 }
 
+static const struct words_done edited = {"edited", "bulk.edited"};
+
 /* -- the page ---------------------------------------------------------------------------------- */
 
 /* The list that is open, {} where none is; false with the answer made. */
@@ -187,18 +189,19 @@ static void show_rows(struct call *call, int status, const struct list_choice *c
 	bool more = json_array_size(rows) > PIECE;
 	if (more)
 		json_array_remove(rows, PIECE);
-	json_t *data = json_pack(
-	        "{s:o, s:o?, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:s, s:s, s:b, "
-	        "s:[s]}",
-	        "saved", saved, "open", json_incref(open), "fault", fault, "query",
-	        list_choice_query(call, choice), "statuses",
-	        statuses_of(call, choice->filter.status), "reps", reps, "columns",
-	        columns_of(call, choice), "heads", heads_of(call, choice), "first",
-	        after == NULL || *after == '\0', "has_rows", json_array_size(rows) > 0, "hidden",
-	        list_choice_hidden(choice), "parent",
-	        choice->filter.parent ? choice->filter.parent : "", "city",
-	        choice->filter.city ? choice->filter.city : "", "only_suspended",
-	        (int)choice->filter.suspended, "commands", command_for(call, &choice->filter));
+	json_t *data =
+	        json_pack("{s:o, s:o?, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:s, s:s, s:b, "
+	                  "s:s, s:[s]}",
+	                  "saved", saved, "open", json_incref(open), "fault", fault, "query",
+	                  list_choice_query(call, choice), "statuses",
+	                  statuses_of(call, choice->filter.status), "reps", reps, "columns",
+	                  columns_of(call, choice), "heads", heads_of(call, choice), "first",
+	                  after == NULL || *after == '\0', "has_rows", json_array_size(rows) > 0,
+	                  "hidden", list_choice_hidden(choice), "parent",
+	                  choice->filter.parent ? choice->filter.parent : "", "city",
+	                  choice->filter.city ? choice->filter.city : "", "only_suspended",
+	                  (int)choice->filter.suspended, "done", words_done(call, &edited, 1),
+	                  "commands", command_for(call, &choice->filter));
 	if (more)
 		json_object_set(data, "after",
 		                json_object_get(json_array_get(rows, PIECE - 1), "number"));
@@ -336,7 +339,7 @@ static void remove_saved(struct call *call)
 }
 
 const struct route list_page_routes[] = {
-        {ROUTE("GET", "/lists", ACCESS_READER, list), .query = LIST_QUERY " after list"},
+        {ROUTE("GET", "/lists", ACCESS_READER, list), .query = LIST_QUERY " after list edited"},
         {ROUTE("POST", "/lists", ACCESS_CLERK, save)},
         {ROUTE("GET", "/lists/csv", ACCESS_READER, csv), .query = LIST_QUERY},
         {ROUTE("GET", "/lists/:id", ACCESS_READER, saved)},

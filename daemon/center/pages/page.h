@@ -46,6 +46,7 @@ extern const struct route dead_page_routes[];
 extern const struct route job_page_routes[];
 extern const struct route today_page_routes[];
 extern const struct route pause_page_routes[]; /* before mail_page_routes */
+extern const struct route bulk_page_routes[];  /* before list_page_routes */
 extern const struct route list_page_routes[];
 extern const struct route mail_list_page_routes[]; /* before those of one */
 extern const struct route mail_page_routes[];
