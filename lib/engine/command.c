@@ -258,7 +258,7 @@ static void retry_dead(struct ask *ask, const struct spool_outcome *dead)
 	                      .n_fields = n - DEAD_FIELDS,
 	                      .received = ask->engine->now};
 	spool_dead_retried(ask->engine->spool, dead->seq);
-	engine_take_entry(ask->engine, &entry);
+	engine_process_entry(ask->engine, &entry);
 	json_array_append_new(json_object_get(ask->out, "dead"), json_integer(dead->seq));
 }
 
@@ -374,7 +374,7 @@ static const char *command_answer(struct engine *engine, const char *text)
 	return copy;
 }
 
-void engine_take_commands(struct engine *engine)
+void engine_process_commands(struct engine *engine)
 {
 	const struct turn_input *in = engine->in;
 	const char **replies = arena_new_array(engine->out->arena, in->n_commands, const char *);

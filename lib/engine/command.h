@@ -5,6 +5,6 @@
 struct engine;
 
 /* Answers the turn's commands, in order. */
-void engine_take_commands(struct engine *engine);
+void engine_process_commands(struct engine *engine);
 
 #endif

@@ -54,7 +54,7 @@ static void repeat_answer(struct engine *engine, int64_t id, const struct job_ev
                           const unsigned char recorded[EVENT_DIGEST_SIZE])
 {
 	struct spool_request request;
-	engine_take_duplicate(engine, event, recorded);
+	engine_process_duplicate(engine, event, recorded);
 	if (spool_request_load(engine->spool, id, engine->arena, &request) && request.answer != 0)
 		spool_outcome_again(engine->spool, request.answer, engine->now);
 }
@@ -86,8 +86,8 @@ static bool has_to_queue(struct engine *engine, const struct job_event *event)
 	       spool_holds_for(engine->spool, event->customer, sweep->again ? 0 : sweep->after);
 }
 
-void engine_take_request(struct engine *engine, const struct entry *entry,
-                         const struct job_event *event, struct instant until)
+void engine_process_request(struct engine *engine, const struct entry *entry,
+                            const struct job_event *event, struct instant until)
 {
 	unsigned char digest[EVENT_DIGEST_SIZE] = {0};
 	const struct customer *customer = engine_customer(engine, event->customer);

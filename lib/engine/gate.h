@@ -12,8 +12,8 @@
 struct engine;
 
 /* Answers a request, again where it is known. `until`: how long it may wait for its customer. */
-void engine_take_request(struct engine *engine, const struct entry *entry,
-                         const struct job_event *event, struct instant until);
+void engine_process_request(struct engine *engine, const struct entry *entry,
+                            const struct job_event *event, struct instant until);
 /* Held jobs whose time has come; all of them when customers have changed. In the order in which
  * they came. */
 void engine_recheck_held(struct engine *engine);

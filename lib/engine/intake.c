@@ -29,7 +29,7 @@ static void take_event(struct engine *engine, const struct entry *entry,
 {
 	unsigned char digest[EVENT_DIGEST_SIZE] = {0};
 	if (spool_event_find(engine->spool, event->source, event->id, digest) != 0) {
-		engine_take_duplicate(engine, event, digest);
+		engine_process_duplicate(engine, event, digest);
 		return;
 	}
 	const struct customer *customer = engine_customer(engine, event->customer);
@@ -43,12 +43,12 @@ static void take_event(struct engine *engine, const struct entry *entry,
 		        arena_printf(engine->arena, "there is no customer %s", event->customer));
 }
 
-void engine_take_entry(struct engine *engine, const struct entry *entry)
+void engine_process_entry(struct engine *engine, const struct entry *entry)
 {
 	struct job_event event;
 	struct error err = {0};
 	if (entry->feed == FEED_CUSTOMERS) {
-		engine_take_customer(engine, entry);
+		engine_process_customer(engine, entry);
 		return;
 	}
 	if (entry->unread) {
@@ -72,14 +72,14 @@ void engine_take_entry(struct engine *engine, const struct entry *entry)
 	if (event.kind == EVENT_JOB)
 		take_event(engine, entry, &event, until);
 	else
-		engine_take_request(engine, entry, &event, until);
+		engine_process_request(engine, entry, &event, until);
 }
 
-void engine_take_entries(struct engine *engine)
+void engine_process_entries(struct engine *engine)
 {
 	for (size_t i = 0; i < engine->in->n_entries && !spool_failed(engine->spool); i++) {
 		if (engine->in->entries[i]->feed != FEED_CUSTOMERS)
-			engine_take_entry(engine, engine->in->entries[i]);
+			engine_process_entry(engine, engine->in->entries[i]);
 	}
 }
 
@@ -95,14 +95,14 @@ static void take_waiting(struct engine *engine, const struct spool_waiting *wait
 	    event.kind == EVENT_JOB)
 		take_event(engine, &waiting->entry, &event, waiting->until);
 	else if (event.kind != EVENT_JOB)
-		engine_take_request(engine, &waiting->entry, &event, waiting->until);
+		engine_process_request(engine, &waiting->entry, &event, waiting->until);
 	else
 		engine_dead_letter(engine, &waiting->entry, REASON_MALFORMED, err.text);
 }
 
 /* Those whose grace is over, unless their customer may be on its way; all of them when customers
  * have changed. */
-void engine_take_waiting(struct engine *engine)
+void engine_process_waiting(struct engine *engine)
 {
 	struct sweep *sweep = &engine->sweeps.waiting;
 	int64_t ids[WAITS_A_TURN];

@@ -6,8 +6,8 @@
 
 struct engine;
 
-void engine_take_entries(struct engine *engine);                          /* the turn's */
-void engine_take_entry(struct engine *engine, const struct entry *entry); /* one of any feed */
-void engine_take_waiting(struct engine *engine); /* those whose customer has come, or won't */
+void engine_process_entries(struct engine *engine);                          /* the turn's */
+void engine_process_entry(struct engine *engine, const struct entry *entry); /* one of any feed */
+void engine_process_waiting(struct engine *engine); /* those whose customer has come, or won't */
 
 #endif

@@ -131,7 +131,7 @@ static void take_result(struct engine *engine, const struct delivery_result *res
 	log_delivery(engine, &mail, result);
 }
 
-void engine_take_results(struct engine *engine)
+void engine_process_results(struct engine *engine)
 {
 	for (size_t i = 0; i < engine->in->n_results && !spool_failed(engine->spool); i++)
 		take_result(engine, &engine->in->results[i]);

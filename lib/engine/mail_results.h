@@ -4,7 +4,7 @@
 
 struct engine;
 
-void engine_take_results(struct engine *engine);      /* the turn's */
+void engine_process_results(struct engine *engine);   /* the turn's */
 void engine_requeue_in_flight(struct engine *engine); /* after a crash */
 
 #endif

@@ -20,7 +20,7 @@
 
 enum { OFFICE_WRITES_MAX = 256 };
 
-void engine_take_customer(struct engine *engine, const struct entry *entry)
+void engine_process_customer(struct engine *engine, const struct entry *entry)
 {
 	if (entry->unread) {
 		engine_refuse_unread(engine, entry);
@@ -50,11 +50,11 @@ void engine_take_customer(struct engine *engine, const struct entry *entry)
 	json_decref(json);
 }
 
-void engine_take_feed(struct engine *engine)
+void engine_process_feed(struct engine *engine)
 {
 	for (size_t i = 0; i < engine->in->n_entries; i++) {
 		if (engine->in->entries[i]->feed == FEED_CUSTOMERS)
-			engine_take_customer(engine, engine->in->entries[i]);
+			engine_process_customer(engine, engine->in->entries[i]);
 	}
 	engine->feed_oldest = spool_feed_oldest(engine->spool);
 	if (engine->in->feed_unread)

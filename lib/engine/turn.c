@@ -150,13 +150,13 @@ static void steps(struct engine *engine)
 	engine_keep_templates(engine);         /* mail_templates.c: by which mails are rendered */
 	engine_follow_numbers(engine);         /* numbers.c: jobs follow customers' new numbers */
 	engine_follow_erased(engine);          /* erase.c: whose words are to go */
-	engine_take_results(engine);           /* mail_results.c: mails in flight that are back */
+	engine_process_results(engine);        /* mail_results.c: mails in flight that are back */
 	engine_record_office_writes(engine);   /* office_write.c: done in customers.db */
-	engine_take_feed(engine);              /* office_write.c: customers changed elsewhere */
+	engine_process_feed(engine);           /* office_write.c: customers changed elsewhere */
 	engine_recheck_held(engine);           /* gate.c: held jobs, before any new request */
-	engine_take_waiting(engine);           /* intake.c: events whose customer came, or won't */
-	engine_take_entries(engine);           /* intake.c: new events */
-	engine_take_commands(engine);          /* command.c: the office's and the admin's */
+	engine_process_waiting(engine);        /* intake.c: events whose customer came, or won't */
+	engine_process_entries(engine);        /* intake.c: new events */
+	engine_process_commands(engine);       /* command.c: the office's and the admin's */
 	engine_recall_jobs(engine);            /* recall.c: released jobs, now suspended */
 	engine_expire(engine);                 /* mail_expire.c: shelf lives that ended */
 	engine_recheck_deferred(engine);       /* mail_recheck.c: may go sooner: new hours */

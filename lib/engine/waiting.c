@@ -9,8 +9,8 @@
 #include <string.h>
 #include <syslog.h>
 
-void engine_take_duplicate(struct engine *engine, const struct job_event *event,
-                           const unsigned char recorded[EVENT_DIGEST_SIZE])
+void engine_process_duplicate(struct engine *engine, const struct job_event *event,
+                              const unsigned char recorded[EVENT_DIGEST_SIZE])
 {
 	unsigned char digest[EVENT_DIGEST_SIZE];
 	event_digest(event, digest);
@@ -47,5 +47,5 @@ void engine_wait_for_customer(struct engine *engine, const struct entry *entry,
 	    !event_read(&first.entry, SIZE_MAX / 4, engine->arena, &waits, NULL))
 		return;
 	event_digest(&waits, digest);
-	engine_take_duplicate(engine, event, digest);
+	engine_process_duplicate(engine, event, digest);
 }
