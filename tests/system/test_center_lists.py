@@ -2,6 +2,7 @@
 """dispatch-center: lists of customers with columns chosen, as CSV, and saved."""
 import csv
 import io
+import json
 import re
 
 import pytest
@@ -85,6 +86,36 @@ def test_long_lists_come_in_pieces(center, sam):
     seen += shown(page)
     assert len(seen) == len(set(seen)) == 1103 and "after=" not in page
     assert len(table(sam.get("/lists/csv"))) == 1104
+
+
+def test_by_city_and_suspension(center, sam):
+    center.world.ctl("suspend", "1001", "--note", "unpaid")
+    assert shown(sam.get("/lists?city=DENVER").text) == ["1001"]
+    assert shown(sam.get("/lists?suspended=yes").text) == ["1001", "1002"], "a site's parent holds it, too"
+    assert shown(sam.get("/lists?suspended=yes&city=K%C3%B6ln").text) == []
+    assert "customer list --city Denver" in sam.get("/lists?city=Denver").text
+    assert "customer list --suspended" in sam.get("/lists?suspended=yes").text
+    assert [row[0] for row in table(sam.get("/lists/csv?suspended=yes&column=number"))] == ["number", "1001", "1002"]
+    listed = center.world.ctl("--json", "customer", "list", "--suspended", "--limit", "1").stdout
+    assert [row["number"] for row in json.loads(listed)] == ["1001"]
+    page = sam.get(sam.submit("/lists", {"name": "Held", "suspended": "yes"}).headers["Location"]).text
+    assert shown(page) == ["1001", "1002"] and 'name="suspended" value="yes" checked' in page
+
+
+def test_over_the_api(center, sam):
+    center.world.ctl("suspend", "1001", "--note", "unpaid")
+
+    def numbers(query):
+        answer = sam.get("/api/v1/customers?" + query)
+        assert answer.status == 200, answer.text
+        return [row["number"] for row in answer.json["customers"]], answer.json["more"]
+    assert numbers("status=inactive") == (["1002"], False)
+    assert numbers("rep=Pat&limit=1") == (["1001"], True) and numbers("rep=Pat&limit=1&after=1001") == (["1002"], False)
+    assert numbers("parent=1001") == (["1002"], False) and numbers("city=denver") == (["1001"], False)
+    assert numbers("suspended=true") == (["1001", "1002"], False)
+    assert numbers("suspended=true&limit=1&after=1001") == (["1002"], False)
+    for query in ("q=maple&status=active", "q=maple&after=1", "suspended=no", "colour=red"):
+        assert sam.get("/api/v1/customers?" + query).status == 400, query
 
 
 def test_saved_for_oneself_then_for_all(center, sam):

@@ -42,21 +42,50 @@ static bool search(struct call *call, struct customers *store, const char *text,
 	                                err);
 }
 
+#define FILTERS "status rep parent city suspended after"
+
+static const char *asked(const struct call *call, const char *name)
+{
+	const char *text = request_value(&call->request->query, name);
+	return text && *text != '\0' ? text : NULL;
+}
+
+/* A search has an order of its own, so that it is neither filtered nor continued. False with the
+ * answer made. */
+static bool filter_of(struct call *call, const char *text, struct customer_filter *ret)
+{
+	*ret = (struct customer_filter){.status = asked(call, "status"),
+	                                .rep = asked(call, "rep"),
+	                                .parent = asked(call, "parent"),
+	                                .city = asked(call, "city"),
+	                                .suspended = asked(call, "suspended") != NULL,
+	                                .after = asked(call, "after"),
+	                                .default_zone = stores_default_zone(call->stores),
+	                                .now = call->now};
+	bool filtered =
+	        ret->status || ret->rep || ret->parent || ret->city || ret->suspended || ret->after;
+	if (text && filtered)
+		response_problem(call->response, 400, "q can't be given with " FILTERS);
+	else if (ret->suspended && strcmp(asked(call, "suspended"), "true") != 0)
+		response_problem(call->response, 400, "suspended: expected true");
+	else
+		return true;
+	return false;
+}
+
 /* One more than requested shows whether there are more. */
 static void find(struct call *call)
 {
-	const char *text = request_value(&call->request->query, "q");
+	const char *text = asked(call, "q");
+	struct customer_filter filter;
 	struct page page;
 	struct error err;
 	json_t *rows = NULL;
 	struct customers *store = stores_customers(call->stores, &err);
-	if (!answer_page(call, &page))
+	if (!answer_page(call, &page) || !filter_of(call, text, &filter))
 		return;
-	const struct customer_filter filter = {.default_zone = stores_default_zone(call->stores),
-	                                       .now = call->now,
-	                                       .limit = page.limit + 1};
-	bool good = store &&
-	            (text && *text ? search(call, store, text, (int)page.limit + 1, &rows, &err)
+	filter.limit = page.limit + 1;
+	bool good = store && (text ? search(call, store, text, (int)page.limit + 1, &rows, &err)
 	                           : customer_list(store, &filter, &rows, &err));
 	if (!good) {
 		answer_fault(call, &err);
@@ -276,7 +305,7 @@ static void unlink_rep(struct call *call)
 #define ONE "/api/v1/customers/:number"
 
 const struct route api_customer_routes[] = {
-        {ROUTE("GET", "/api/v1/customers", ACCESS_READER, find), .query = "q by limit"},
+        {ROUTE("GET", "/api/v1/customers", ACCESS_READER, find), .query = "q by limit " FILTERS},
         {ROUTE("POST", "/api/v1/customers", ACCESS_CLERK, add)},
         {ROUTE("GET", ONE, ACCESS_READER, show)},
         {ROUTE("PATCH", ONE, ACCESS_CLERK, change)},

@@ -94,10 +94,11 @@ function plain(note) {
 }
 
 function begin() {
-	const { tiles, note } = box().dataset;
+	const { tiles, note, zoomIn, zoomOut } = box().dataset;
 	box().hidden = false;
 	document.documentElement.classList.add("mapped");
-	chart = leaflet.map(box());
+	chart = leaflet.map(box(), { zoomControl: false });
+	leaflet.control.zoom({ zoomInTitle: zoomIn, zoomOutTitle: zoomOut }).addTo(chart);
 	leaflet.tileLayer(tiles, { attribution: plain(note), maxZoom: 20 }).addTo(chart);
 	leaflet.control.scale().addTo(chart);
 	look();
