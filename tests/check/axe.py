@@ -23,7 +23,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 CUSTOMER = ["", "/notes", "/comments", "/contacts", "/hours", "/documents", "/pictures", "/assets", "/plot", "/systems", "/third-parties",
             "/reps", "/activities", "/quotes", "/sales", "/suspensions", "/related", "/history"]
 OTHERS = ["/", "/?q=maple", "/?q=nobody", "/add/customers", "/edit/customers/1001", "/status/1001/deactivate",
-          "/remove/customers/1001", "/records/reps", "/records/system-types", "/holds", "/today", "/today?show=ending", "/jobs", "/mails", "/mails/retry?status=failed", "/dead", "/jobs/4711?customer=1001&type=completed", "/users", "/account", "/nowhere"]
+          "/remove/customers/1001", "/records/reps", "/records/system-types", "/holds", "/today", "/today?show=ending", "/jobs", "/lists", "/lists/edit", "/mails", "/mails/retry?status=failed", "/dead", "/jobs/4711?customer=1001&type=completed", "/users", "/account", "/nowhere"]
 RUN = """
     const done = arguments[arguments.length - 1];
     axe.run({runOnly: {type: "tag", values: arguments[0]}}).then(found => done(found.violations.map(
@@ -56,7 +56,8 @@ def furnish(world):
     ctl("contact", "add", "1001", "--name", "Site office", "--email", "site@example.com", "--notify", "failed")
     ctl("hours", "set", "1001", "mon-fri", "07:00-12:00,13:00-17:00")
     ctl("hours", "except", "1001", "2030-12-24..2030-12-26", "closed")
-    ctl("asset", "add", "1001", "--kind", "30 yard roll-off", "--serial", "R-3017")
+    ctl("asset", "add", "1001", "--kind", "30 yard roll-off", "--serial", "R-3017", "--latitude", "39.7392",
+        "--longitude", "-104.9903")
     ctl("note", "add", "1001", "--text", "The lane is narrow.", "--urgent")
     ctl("note", "add", "1001", "--text", "An ordinary note.")
     ctl("comment", "add", "1001", "--text", "They asked for a bigger box.")
@@ -92,6 +93,21 @@ def look_at_dialogs(window, faults):
     look(window, "search as one types", faults)
 
 
+def look_at_preview(window, faults):
+    window.open("/lists/edit")
+    window.driver.execute_script("""const form = document.querySelector('[name=verb][value=dates]').form;
+        form.first.value = '2030-05-01'; form.submit();""")
+    window.find("heading", "What would change")
+    look(window, "an edit of many, as a preview", faults)
+
+
+def look_at_map(window, faults):
+    """Tiles aren't there; whatever is drawn on them is. Where Leaflet isn't installed it is the plot once more."""
+    window.open("/customers/1001/plot")
+    window.driver.execute_async_script("setTimeout(arguments[0], 500)")
+    look(window, "a map", faults)
+
+
 def look_at_all(window, center, faults):
     """How many pages. Each once in light and wide, once dark on a phone; the busiest in the other two, too."""
     people, n = {name: center.log_in(name) for name in ("boss", "rita")}, 0
@@ -105,6 +121,7 @@ def look_at_all(window, center, faults):
         for path in ("/customers/1001", "/customers/1003"):
             look(window.open(path), f"{path} ({width}, {'dark' if dark else 'light'})", faults)
         look_at_dialogs(window, faults)
+        look_at_preview(window, faults)
     return n
 
 
@@ -128,6 +145,11 @@ def main():
         center.add("boss", "admin")
         center.add("rita", "reader")
         n = look_at_all(window, center.start(), faults)
+        center.stop()
+        center = Center(world, tiles="http://127.0.0.1:1/{z}/{x}/{y}.png", tiles_note="© Nobody").start()
+        for width, dark in ((1280, False), (360, True)):
+            window.begin(center, center.log_in("boss"), width=width, dark=dark)
+            look_at_map(window, faults)
     finally:
         world.close()
         window.close()
