@@ -54,20 +54,15 @@ static void about(json_t *finding, const struct customer *customer)
 
 /* ---- A customer as the rules see it ---- */
 
-static bool usable(const struct contact *c)
-{
-	return (*c->email && instant_is_none(c->email_invalid)) ||
-	       (*c->alt_email && instant_is_none(c->alt_email_invalid));
-}
-
 static void check_reachable(struct check *check, const struct customer *customer)
 {
 	size_t n, wanting = 0, refused = 0;
 	const struct contact *const *contacts = customer_contacts(customer, check->arena, &n);
+	enum reason ignored;
 	for (size_t i = 0; i < n; i++) {
 		if (contacts[i]->notify == 0)
 			continue;
-		if (usable(contacts[i]))
+		if (*contact_address(contacts[i], &ignored) != '\0')
 			return;
 		wanting++;
 		refused += *contacts[i]->email != '\0';

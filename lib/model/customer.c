@@ -10,6 +10,18 @@
 #include <stddef.h>
 #include <string.h>
 
+const char *contact_address(const struct contact *contact, enum reason *ret_reason)
+{
+	bool any = *contact->email != '\0' || *contact->alt_email != '\0';
+	*ret_reason = REASON_OK;
+	if (*contact->email != '\0' && instant_is_none(contact->email_invalid))
+		return contact->email;
+	if (*contact->alt_email != '\0' && instant_is_none(contact->alt_email_invalid))
+		return contact->alt_email;
+	*ret_reason = any ? REASON_ADDRESS_INVALID : REASON_NO_ADDRESS;
+	return "";
+}
+
 size_t customer_chain(const struct customer *customer,
                       const struct customer *ret[CUSTOMER_DEPTH_MAX])
 {

@@ -36,6 +36,11 @@ struct contact {
 	bool all_sites;
 };
 
+/* The address that a mail to the contact goes to now: the first one, or the alternate one where
+ * that is missing or marked; "" where none is usable. *ret_reason is then REASON_NO_ADDRESS or
+ * REASON_ADDRESS_INVALID, else REASON_OK. */
+const char *contact_address(const struct contact *contact, enum reason *ret_reason);
+
 struct suspension {
 	int64_t id;
 	const char *customer; /* whose record it is: the customer's own or an ancestor's */

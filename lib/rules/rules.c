@@ -197,16 +197,6 @@ static bool rule_wanted(struct evaluation *q, char *detail, size_t size)
 	return q->n_contacts == 0;
 }
 
-/* The address to use; "" where none is usable. */
-static const char *address_of(const struct contact *contact)
-{
-	if (*contact->email && instant_is_none(contact->email_invalid))
-		return contact->email;
-	if (*contact->alt_email && instant_is_none(contact->alt_email_invalid))
-		return contact->alt_email;
-	return "";
-}
-
 static bool gets_mail(const struct contact_verdict *at)
 {
 	return at->status == STATUS_QUEUED || at->status == STATUS_DEFERRED;
@@ -215,11 +205,12 @@ static bool gets_mail(const struct contact_verdict *at)
 /* Where another contact's mail of the event went or will go; "" for nowhere. */
 static const char *address_of_mail(const struct evaluation *q, const struct rules_mail *mail)
 {
+	enum reason ignored;
 	if (mail->went)
 		return mail->address;
 	for (size_t i = 0; i < q->n_contacts; i++) {
 		if (q->contacts[i]->id == mail->contact && wants(q->contacts[i], q->in->event))
-			return address_of(q->contacts[i]);
+			return contact_address(q->contacts[i], &ignored);
 	}
 	return "";
 }
@@ -248,7 +239,7 @@ static bool rule_address(struct evaluation *q, char *detail, size_t size)
 		return q->n_contacts > 0;
 	}
 	const struct contact *contact = q->at->contact;
-	q->at->to = address_of(contact);
+	q->at->to = contact_address(contact, &q->reason);
 	if (*q->at->to) {
 		int64_t other = contact_mailed_at(q, q->at->to);
 		const char *which = q->at->to == contact->email ? "" : " (the alternate address)";
@@ -261,13 +252,11 @@ static bool rule_address(struct evaluation *q, char *detail, size_t size)
 		q->reason = REASON_SAME_ADDRESS;
 		return other == 0;
 	}
-	if (*contact->email || *contact->alt_email) {
-		q->reason = REASON_ADDRESS_INVALID;
+	if (q->reason == REASON_ADDRESS_INVALID)
 		rules_detail(detail, size, "%s was refused and is marked invalid",
 		             *contact->email ? contact->email : contact->alt_email);
-	} else {
+	else
 		rules_detail(detail, size, "contact %lld has no address", (long long)contact->id);
-	}
 	return false;
 }
 

@@ -127,6 +127,42 @@ static void contacts_of_all_sites_come_after_its_own(void **state)
 	assert_int_equal(n, 3);
 }
 
+static void the_first_good_address_is_used(void **state)
+{
+	(void)state;
+	const struct instant marked = {.ms = 1}, good = INSTANT_NONE;
+	const struct {
+		struct contact contact;
+		const char *address;
+		enum reason reason;
+	} cases[] = {
+	        {{.email = "a", .alt_email = "b"}, "a", REASON_OK},
+	        {{.email = "a", .alt_email = "b", .email_invalid = marked}, "b", REASON_OK},
+	        {{.email = "a", .alt_email = "b", .alt_email_invalid = marked}, "a", REASON_OK},
+	        {{.email = "", .alt_email = "b"}, "b", REASON_OK},
+	        {{.email = "a", .alt_email = "", .email_invalid = marked},
+	         "",
+	         REASON_ADDRESS_INVALID},
+	        {{.email = "a",
+	          .alt_email = "b",
+	          .email_invalid = marked,
+	          .alt_email_invalid = marked},
+	         "",
+	         REASON_ADDRESS_INVALID},
+	        {{.email = "", .alt_email = ""}, "", REASON_NO_ADDRESS},
+	};
+	for (size_t i = 0; i < N(cases); i++) {
+		struct contact contact = cases[i].contact;
+		enum reason reason;
+		if (contact.email_invalid.ms == 0)
+			contact.email_invalid = good;
+		if (contact.alt_email_invalid.ms == 0)
+			contact.alt_email_invalid = good;
+		assert_string_equal(contact_address(&contact, &reason), cases[i].address);
+		assert_int_equal(reason, cases[i].reason);
+	}
+}
+
 static void a_parent_that_is_not_active_counts(void **state)
 {
 	(void)state;
@@ -305,6 +341,7 @@ int main(void)
 	        cmocka_unit_test(texts_come_from_the_nearest),
 	        cmocka_unit_test(hours_are_taken_as_a_whole_and_dates_one_by_one),
 	        cmocka_unit_test(contacts_of_all_sites_come_after_its_own),
+	        cmocka_unit_test(the_first_good_address_is_used),
 	        cmocka_unit_test(a_parent_that_is_not_active_counts),
 	        cmocka_unit_test(one_status_alone_is_active),
 	        cmocka_unit_test(fields_are_inherited_as_the_table_says),
