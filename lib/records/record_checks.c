@@ -52,7 +52,7 @@ static bool mark_by_hand(struct transaction *tx, const struct row *before, struc
 	if (is && row_value(after, address) == NULL)
 		return error_set(tx->err, EX_DATAERR, "%s: the contact has no %s to mark", invalid,
 		                 address);
-	row_set(after, why, is ? "marked by hand" : NULL);
+	row_set(after, why, is ? RECORDS_MARKED_BY_HAND : NULL);
 	return true;
 }
 

@@ -30,6 +30,9 @@
 
 struct contents;
 
+/* In place of a server's words, where a person marked an address (`email_invalid`). */
+#define RECORDS_MARKED_BY_HAND "marked by hand"
+
 /*
  * What somebody saw of a record before they changed it. Where both they and others have changed a
  * field since, to different values, records_set() changes nothing and fails (65), with `conflicts`

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* /api/v1/customers: finding, the one view, changing, and what belongs to a customer but isn't a
  * record of a kind. */
+#include "base/jsontext.h"
 #include "center/api/answer.h"
 #include "center/api/one_view.h"
 #include "center/api/records.h"
 #include "model/words.h"
 #include "overview/calendar.h"
+#include "overview/reachable.h"
 #include "overview/suspension_preview.h"
 #include "records/records.h"
 
@@ -96,6 +98,19 @@ static void find(struct call *call)
 
 /* -- one --------------------------------------------------------------------------------------- */
 
+/* null where the spool or the records can't be read for a moment. */
+static json_t *reachable_of(struct call *call, const char *number)
+{
+	struct error ignored;
+	struct overview overview;
+	json_t *rows;
+	struct spool *spool = stores_spool(call->stores, &ignored);
+	return call_overview(call, &overview, &ignored) &&
+	                       reachable(&overview, spool, number, &rows, &ignored)
+	               ? rows
+	               : json_null();
+}
+
 static void answer_one(struct call *call, int status, const char *number)
 {
 	struct error err;
@@ -105,6 +120,7 @@ static void answer_one(struct call *call, int status, const char *number)
 		return;
 	}
 	answer_etag(call, json_integer_value(json_object_get(view, "version")));
+	json_object_set_new(view, "reachable", reachable_of(call, jsontext_at(view, "number")));
 	response_json(call->response, status, view);
 }
 

@@ -121,12 +121,50 @@ static json_t *schema_of_problem(void)
 	                 "errors", "type", "array", "fields", "type", "object");
 }
 
+static json_t *text_schema(const char *description)
+{
+	return json_pack("{s:[s, s], s:s}", "type", "string", "null", "description", description);
+}
+
+/* What GET /customers/N says of a contact (overview/reachable.h). */
+static json_t *schema_of_reachable(void)
+{
+	json_t *mark = json_pack(
+	        "{s:s, s:{s:{s:s}, s:{s:s}, s:{s:s, s:s}, s:{s:s}, s:o, s:o, s:{s:[s, s], s:s}}}",
+	        "type", "object", "properties", "which", "type", "string", "address", "type",
+	        "string", "since", "type", "string", "format", "date-time", "by_hand", "type",
+	        "boolean", "words", text_schema("the server's, where it refused the address"), "by",
+	        text_schema("who marked it"), "mail", "type", "integer", "null", "description",
+	        "the latest one that was refused there");
+	return json_pack(
+	        "{s:s, s:s, s:{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}, s:o, s:o, s:o, s:{s:s}, "
+	        "s:o}}",
+	        "type", "object", "description",
+	        "where a mail to a contact, its own or inherited, would go now, and why",
+	        "properties", "contact", "type", "integer", "name", "type", "string", "customer",
+	        "type", "string", "inherited", "type", "boolean", "notify",
+	        array_of(json_pack("{s:s}", "type", "string")), "address",
+	        text_schema("null: no mail goes out"), "which",
+	        text_schema("the field that it is of"), "reason", "type", "string", "marks",
+	        array_of(mark));
+}
+
+static void add_reachable(json_t *all)
+{
+	json_t *list = array_of(json_pack("{s:s}", "$ref", "#/components/schemas/reachable"));
+	json_object_set_new(list, "readOnly", json_true());
+	json_object_set_new(all, "reachable", schema_of_reachable());
+	json_object_set_new(json_object_get(json_object_get(all, "customer"), "properties"),
+	                    "reachable", list);
+}
+
 static json_t *schemas(void)
 {
 	json_t *all = json_object();
 	for (size_t i = 0; i < n_kinds; i++)
 		json_object_set_new(all, kinds[i].name, schema_of_kind(&kinds[i]));
 	json_object_set_new(all, "problem", schema_of_problem());
+	add_reachable(all);
 	return all;
 }
 

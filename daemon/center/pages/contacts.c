@@ -5,6 +5,7 @@
 #include "center/pages/head.h"
 #include "center/pages/labels.h"
 #include "center/pages/page.h"
+#include "center/pages/reachable.h"
 #include "center/pages/to.h"
 #include "center/pages/words.h"
 #include "model/job_state.h"
@@ -47,12 +48,13 @@ static bool add_versions(struct call *call, json_t *contacts, struct error *err)
 static void contacts(struct call *call)
 {
 	struct error err;
-	json_t *head, *customer;
+	json_t *head, *customer, *reached = NULL;
 	if (!head_read(call, call->names[0], "contacts", &head, &customer))
 		return;
 	json_t *rows = json_incref(json_object_get(customer, "contacts"));
 	json_decref(customer);
-	if (!add_versions(call, rows, &err)) {
+	if (!add_versions(call, rows, &err) ||
+	    !reachable_rows(call, call->names[0], &reached, &err)) {
 		json_decref(rows);
 		json_decref(head);
 		page_fail(call, &err);
@@ -65,6 +67,8 @@ static void contacts(struct call *call)
 	        "verb", label_add(call, kind_find("contact")), "action", call->request->path,
 	        "inputs", form_inputs(call, kind_find("contact"), true, NULL, NULL));
 	json_object_set_new(data, "rows", rows);
+	json_object_set_new(data, "has_reached", json_boolean(json_array_size(reached) > 0));
+	json_object_set_new(data, "reached", reached);
 	page_answer(call, 200, "contacts", words(call, "tab.contacts"), data);
 }
 

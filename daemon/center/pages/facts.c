@@ -10,6 +10,7 @@
 #include "center/pages/when.h"
 #include "center/pages/words.h"
 #include "model/job_state.h"
+#include "records/records.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -93,6 +94,16 @@ static const char *called(const struct call *call, const json_t *contact)
 	return *email != '\0' ? email : words(call, "contact.no_name");
 }
 
+/* Who marked an address isn't a server's words, so it is said in the reader's language. */
+static void say_by_hand(const struct call *call, json_t *contact)
+{
+	static const char *const keys[] = {"email_invalid_why", "alt_email_invalid_why"};
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (strcmp(jsontext_at(contact, keys[i]), RECORDS_MARKED_BY_HAND) == 0)
+			json_object_set_new(contact, keys[i],
+			                    json_string(words(call, "reachable.by.hand")));
+}
+
 void facts_add_contacts(const struct call *call, json_t *contacts)
 {
 	size_t i;
@@ -105,6 +116,7 @@ void facts_add_contacts(const struct call *call, json_t *contacts)
 		json_object_set_new(contact, "phones", phones_of(call, contact));
 		json_object_set_new(contact, "states", states);
 		json_object_set_new(contact, "mailed", json_string(mailed));
+		say_by_hand(call, contact);
 	}
 }
 

@@ -33,6 +33,7 @@ bool page_leads(const struct call *call, const char *path);
 extern const struct route page_routes[];
 extern const struct route record_page_routes[];
 extern const struct route contact_page_routes[];
+extern const struct route reachable_page_routes[];
 extern const struct route hours_page_routes[];
 extern const struct route story_page_routes[];
 extern const struct route add_page_routes[];
