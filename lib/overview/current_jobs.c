@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOKED_AT = 1000, DAY_MS = 24 * 60 * 60 * 1000 };
+enum { LOOKED_AT = 10000, SHOWN = 1000, DAY_MS = 24 * 60 * 60 * 1000 };
 
 static bool time_of(const json_t *job, const char *key, struct instant *ret)
 {
@@ -58,14 +58,6 @@ static bool is_on(const struct overview *view, const json_t *job, enum current_d
 	        zone_day(zone, at).n == zone_day(zone, view->now).n + (day == CURRENT_TOMORROW));
 }
 
-static bool is_wanted(const struct overview *view, const json_t *job,
-                      const struct current_filter *filter)
-{
-	return (!filter->route || strcmp(jsontext_at(job, "route"), filter->route) == 0) &&
-	       (!filter->stage || strcmp(jsontext_at(job, "stage"), filter->stage) == 0) &&
-	       is_on(view, job, filter->day);
-}
-
 /* -- customers --------------------------------------------------------------------------------- */
 
 /* {name, suspended}; empty where no such customer is on record. */
@@ -98,70 +90,108 @@ static void add_customer(const struct overview *view, json_t *known, json_t *job
 
 /* -- the list ---------------------------------------------------------------------------------- */
 
-static int64_t ms_of(const json_t *job)
-{
-	struct instant at;
-	return time_of(job, "scheduled", &at) || time_of(job, "eta", &at) ? at.ms : INT64_MAX;
-}
+struct listed_job {
+	json_t *job; /* the rows' */
+	const char *route;
+	int64_t ms;
+};
 
 /* Those without a route last. */
 static int by_route_and_time(const void *a, const void *b)
 {
-	const json_t *one = *(json_t *const *)a, *two = *(json_t *const *)b;
-	const char *route = jsontext_at(one, "route"), *other = jsontext_at(two, "route");
-	if ((*route == '\0') != (*other == '\0'))
-		return *route == '\0' ? 1 : -1;
-	int order = strcmp(route, other);
-	int64_t ms = ms_of(one), other_ms = ms_of(two);
-	return order != 0 ? order : (ms > other_ms) - (ms < other_ms);
+	const struct listed_job *one = a, *two = b;
+	if ((*one->route == '\0') != (*two->route == '\0'))
+		return *one->route == '\0' ? 1 : -1;
+	int order = strcmp(one->route, two->route);
+	return order != 0 ? order : (one->ms > two->ms) - (one->ms < two->ms);
 }
 
-/* Of jobs by route. */
-static void add_route(json_t *routes, const json_t *job)
+static struct listed_job listed_job_of(json_t *job)
 {
-	size_t n = json_array_size(routes);
-	const char *route = jsontext_at(job, "route");
-	const char *last = n > 0 ? json_string_value(json_array_get(routes, n - 1)) : "";
-	if (strcmp(route, last) != 0 && *route != '\0')
-		json_array_append_new(routes, json_string(route));
+	struct instant at;
+	bool known = time_of(job, "scheduled", &at) || time_of(job, "eta", &at);
+	json_object_set_new(job, "stage", json_string(stage_of(job)));
+	return (struct listed_job){
+	        .job = job, .route = jsontext_at(job, "route"), .ms = known ? at.ms : INT64_MAX};
 }
 
-static json_t *listed(const struct overview *view, json_t *rows,
+/* Those that are expected, in order; in the arena. */
+static struct listed_job *in_order(const struct overview *view, json_t *rows, size_t *ret_n)
+{
+	struct listed_job *entries =
+	        arena_new_array(view->arena, json_array_size(rows) + 1, struct listed_job);
+	size_t i;
+	json_t *row;
+	*ret_n = 0;
+	json_array_foreach(rows, i, row) if (is_expected(row, view->now)) entries[(*ret_n)++] =
+	        listed_job_of(row);
+	qsort(entries, *ret_n, sizeof *entries, by_route_and_time);
+	return entries;
+}
+
+static json_t *routes_of(const struct listed_job *entries, size_t n)
+{
+	json_t *routes = json_array();
+	for (size_t i = 0; i < n; i++)
+		if (*entries[i].route != '\0' &&
+		    (i == 0 || strcmp(entries[i].route, entries[i - 1].route) != 0))
+			json_array_append_new(routes, json_string(entries[i].route));
+	return routes;
+}
+
+/* By route and state; the day needs the customer's clock. */
+static json_t *wanted(const struct listed_job *entries, size_t n,
                       const struct current_filter *filter)
 {
-	size_t n = 0, i;
-	json_t *row, *jobs = json_array(), *routes = json_array(), *known = json_object();
-	json_t **sorted = arena_new_array(view->arena, json_array_size(rows) + 1, json_t *);
-	json_array_foreach(rows, i, row)
+	json_t *jobs = json_array();
+	for (size_t i = 0; i < n; i++)
+		if ((!filter->route || strcmp(entries[i].route, filter->route) == 0) &&
+		    (!filter->stage ||
+		     strcmp(jsontext_at(entries[i].job, "stage"), filter->stage) == 0))
+			json_array_append(jobs, entries[i].job);
+	return jobs;
+}
+
+/* Those of the day, at most SHOWN, with what is said of each. */
+static json_t *shown(const struct overview *view, json_t *jobs, enum current_day day,
+                     bool *ret_more)
+{
+	json_t *job, *list = json_array(), *known = json_object();
+	size_t i;
+	*ret_more = false;
+	local_rows(view, jobs);
+	json_array_foreach(jobs, i, job)
 	{
-		if (!is_expected(row, view->now))
+		if (!is_on(view, job, day))
 			continue;
-		json_object_set_new(row, "stage", json_string(stage_of(row)));
-		json_object_set_new(row, "late", json_boolean(is_late(row, view->now)));
-		sorted[n++] = row;
-	}
-	qsort(sorted, n, sizeof *sorted, by_route_and_time);
-	for (i = 0; i < n; i++) {
-		add_route(routes, sorted[i]);
-		if (!is_wanted(view, sorted[i], filter))
-			continue;
-		add_customer(view, known, sorted[i]);
-		json_array_append(jobs, sorted[i]);
+		*ret_more = json_array_size(list) == SHOWN;
+		if (*ret_more)
+			break;
+		json_object_set_new(job, "late", json_boolean(is_late(job, view->now)));
+		add_customer(view, known, job);
+		json_array_append(list, job);
 	}
 	json_decref(known);
-	return json_pack("{s:o, s:o}", "jobs", jobs, "routes", routes);
+	return list;
 }
 
 bool current_jobs(const struct overview *view, struct spool *spool,
                   const struct current_filter *filter, json_t **ret, struct error *err)
 {
 	json_t *rows;
+	size_t n;
+	bool more;
 	if (!spool_read_current(spool, LOOKED_AT + 1, &rows, err))
 		return false;
 	bool cut = json_array_size(rows) > LOOKED_AT;
-	local_rows(view, rows);
-	*ret = listed(view, rows, filter);
-	json_object_set_new(*ret, "cut", json_boolean(cut));
+	if (cut)
+		json_array_remove(rows, LOOKED_AT);
+	struct listed_job *entries = in_order(view, rows, &n);
+	json_t *jobs = wanted(entries, n, filter);
+	json_t *list = shown(view, jobs, filter->day, &more);
+	*ret = json_pack("{s:o, s:o, s:b, s:b}", "jobs", list, "routes", routes_of(entries, n),
+	                 "cut", (int)cut, "more", (int)more);
+	json_decref(jobs);
 	json_decref(rows);
 	return true;
 }

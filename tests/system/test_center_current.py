@@ -92,3 +92,15 @@ def test_a_page_hears_of_any_customer(center, rita):
     event(center.world, "e9", "completed", "late", "1001")
     page.wait("jobs")
     wait_until(lambda: "late" not in jobs(rita.get("/jobs").text), "it has ended")
+
+
+def test_more_than_a_page_shows(center, rita):
+    center.world.ctl("customer", "add", "1003", "--name", "Nobody to mail")
+    for n in range(1010):
+        event(center.world, f"m{n}", "dispatched", f"M{n}", "1003", route=f"Big {n % 2}")
+    wait_until(lambda: "There are more than a thousand" in rita.get("/jobs").text, "all jobs")
+    wait_until(lambda: len(jobs(rita.get("/jobs?route=Big+1").text)) == 505, "all of a route")
+    page = rita.get("/jobs").text
+    assert len(rows(page)) == 1000 and 'value="West"' in page, "routes are named though their jobs aren't shown"
+    assert len(jobs(rita.get("/jobs?route=West").text)) == 1
+    assert "There are more" not in rita.get("/jobs?route=Big+1").text

@@ -2,7 +2,9 @@
 // What others change appears. The stream is there only while the page is seen: a browser has few connections to a host.
 import { load, refresh, subject } from "./page.js";
 
-let source, waiting, since;
+const SHARE = 5, MINUTE = 60_000; // between two looks a few times as long as one takes
+const wait = ms => new Promise(done => setTimeout(done, ms));
+let source, since, looking, due;
 
 // Who changed it last, by the customer's history.
 async function who() {
@@ -13,9 +15,19 @@ async function who() {
 }
 
 // Many events at once are one look.
-function look() {
-	clearTimeout(waiting);
-	waiting = setTimeout(() => refresh({ who }).catch(() => {}), 50);
+async function look() {
+	due = true;
+	if (looking)
+		return;
+	looking = true;
+	while (due) {
+		await wait(50);
+		due = false;
+		const begun = performance.now();
+		await refresh({ who }).catch(() => {});
+		await wait(SHARE * (performance.now() - begun));
+	}
+	looking = false;
 }
 
 // What has changed since the page was made is heard first.
@@ -46,6 +58,8 @@ export function live() {
 		}
 	});
 	addEventListener("pagehide", deaf);
+	if (document.querySelector("[data-minutes]")) // what it says changes by the clock, too
+		setInterval(() => !document.hidden && look(), MINUTE);
 	if (!document.hidden)
 		listen(topics);
 }

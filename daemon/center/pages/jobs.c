@@ -118,9 +118,10 @@ static void jobs(struct call *call)
 	json_t *rows = json_object_get(found, "jobs");
 	json_array_foreach(rows, i, row) add_words(call, row);
 	json_t *data = json_pack(
-	        "{s:s, s:O, s:b, s:O, s:o, s:o, s:o, s:b, s:[s]}", "topics", "jobs", "rows", rows,
-	        "has_rows", json_array_size(rows) > 0, "cut", json_object_get(found, "cut"),
-	        "routes", routes_of(json_object_get(found, "routes"), filter.route), "stages",
+	        "{s:s, s:O, s:b, s:O, s:O, s:o, s:o, s:o, s:b, s:[s]}", "topics", "jobs", "rows",
+	        rows, "has_rows", json_array_size(rows) > 0, "more", json_object_get(found, "more"),
+	        "cut", json_object_get(found, "cut"), "routes",
+	        routes_of(json_object_get(found, "routes"), filter.route), "stages",
 	        stages_of(call, filter.stage), "days", days_of(call, asked(call, "day")),
 	        "filtered", filter.route || filter.stage || filter.day != CURRENT_ALL, "commands",
 	        command_for(call, filter.stage));
