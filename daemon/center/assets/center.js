@@ -3,6 +3,7 @@
 // page does anyway.
 import { keys } from "./keys.js";
 import { dialogs } from "./dialog.js";
+import { command } from "./command.js";
 import { find } from "./find.js";
 import { hours } from "./hours.js";
 import { live } from "./live.js";
@@ -11,5 +12,5 @@ import { plot } from "./plot.js";
 import { suspension } from "./suspension.js";
 import { uploads } from "./upload.js";
 
-for (const start of [find, dialogs, keys, hours, plot, map, suspension, uploads, live])
+for (const start of [find, dialogs, keys, hours, plot, map, suspension, uploads, command, live])
 	start();

@@ -33,7 +33,7 @@ export function subject(path) {
 	return path.split("/").slice(0, 3).join("/");
 }
 
-function changedByHand(field) {
+export function changedByHand(field) {
 	if (field.type === "checkbox" || field.type === "radio")
 		return field.checked !== field.defaultChecked;
 	if (field.tagName === "SELECT")
@@ -84,6 +84,8 @@ export async function show(page, { force = false, who = async () => "", late = (
 	for (const region of document.querySelectorAll("[data-region]")) {
 		const fresh = page.getElementById(region.id);
 		const now = region.cloneNode(true);
+		for (const open of region.querySelectorAll("details[id][open]"))
+			fresh?.querySelector(`#${CSS.escape(open.id)}`)?.setAttribute("open", "");
 		now.querySelector(":scope > .changed")?.remove();
 		if (!fresh || fresh.outerHTML === now.outerHTML)
 			continue;

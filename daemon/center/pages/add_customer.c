@@ -3,6 +3,7 @@
  * whether there is one like it. */
 #include "base/jsontext.h"
 #include "center/pages/form.h"
+#include "center/pages/form_command.h"
 #include "center/pages/head.h"
 #include "center/pages/page.h"
 #include "center/pages/to.h"
@@ -49,9 +50,11 @@ static json_t *inputs_of(struct call *call, const json_t *values, const struct e
 static void show(struct call *call, int status, const json_t *values, json_t *like,
                  const struct error *fault)
 {
+	json_t *inputs = inputs_of(call, values, fault);
 	page_answer(call, status, "add_customer", words(call, "add_customer.title"),
-	            json_pack("{s:o, s:s, s:b, s:o}", "inputs", inputs_of(call, values, fault),
-	                      "fault", fault ? fault->text : "", "alike", like != NULL, "like",
+	            json_pack("{s:o, s:o, s:s, s:b, s:o}", "inputs", inputs, "fold",
+	                      form_command_add(call, customer_kind(), NULL, inputs), "fault",
+	                      fault ? fault->text : "", "alike", like != NULL, "like",
 	                      like ? like : json_array()));
 }
 

@@ -5,7 +5,9 @@
 #include "center/api/change.h"
 #include "center/api/kinds.h"
 #include "center/pages/cells.h"
+#include "center/pages/command.h"
 #include "center/pages/form.h"
+#include "center/pages/form_command.h"
 #include "center/pages/head.h"
 #include "center/pages/labels.h"
 #include "center/pages/page.h"
@@ -49,6 +51,19 @@ static json_t *conflict_rows(const struct call *call, const json_t *conflicts)
 	return rows;
 }
 
+/* As a command; of a file also how one gets it. */
+static json_t *fold_of(const struct call *call, const struct kind *kind, const json_t *record,
+                       const json_t *inputs, bool again)
+{
+	json_t *fold = form_command_set(call, kind, call->names[1], inputs, again);
+	if (kind->file)
+		command_add(call, json_object_get(fold, "commands"),
+		            json_pack("[s, s, s, s]", kind->name, "fetch", call->names[1],
+		                      jsontext_at(record, "name")),
+		            NULL);
+	return fold;
+}
+
 static void show_record(struct call *call, const struct kind *kind, int status, const json_t *typed,
                         const struct error *fault, const json_t *conflicts)
 {
@@ -62,12 +77,14 @@ static void show_record(struct call *call, const struct kind *kind, int status, 
 		page_fail(call, &err);
 		return;
 	}
-	json_t *data = json_pack(
-	        "{s:s, s:s, s:s, s:I, s:o, s:o, s:s, s:b}", "number", customer_of(kind, record),
-	        "kind", words_kind(call, kind), "action", call->request->path, "version",
-	        (json_int_t)version, "conflicts", conflict_rows(call, conflicts), "inputs",
-	        form_inputs(call, kind, false, typed ? typed : record, fault), "fault",
-	        fault ? fault->text : "", "suspends", kind->kept_when_removed);
+	json_t *inputs = form_inputs(call, kind, false, typed ? typed : record, fault);
+	json_t *data =
+	        json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:s, s:b}", "number",
+	                  customer_of(kind, record), "kind", words_kind(call, kind), "action",
+	                  call->request->path, "version", (json_int_t)version, "conflicts",
+	                  conflict_rows(call, conflicts), "inputs", inputs, "fold",
+	                  fold_of(call, kind, record, inputs, typed != NULL), "fault",
+	                  fault ? fault->text : "", "suspends", kind->kept_when_removed);
 	json_decref(record);
 	page_answer(
 	        call, status, "edit",
@@ -212,13 +229,15 @@ static void ask_to_remove(struct call *call)
 		return;
 	}
 	const char *back = back_of(call, kind, record);
-	json_t *data = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "question",
-	                         words_fill(call, "remove.question",
-	                                    json_pack("{s:s, s:s}", "kind", words_kind(call, kind),
-	                                              "what", words_of(call, kind, record))),
-	                         "detail", words(call, "remove.detail"), "action",
-	                         call->request->path, "verb", words(call, "remove"), "next",
-	                         kind->is_customer ? "/" : back, "back", back, "removes", true);
+	const char *command = form_command_remove(call, kind, call->names[1], record);
+	json_t *data =
+	        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:o}", "question",
+	                  words_fill(call, "remove.question",
+	                             json_pack("{s:s, s:s}", "kind", words_kind(call, kind), "what",
+	                                       words_of(call, kind, record))),
+	                  "detail", words(call, "remove.detail"), "action", call->request->path,
+	                  "verb", words(call, "remove"), "next", kind->is_customer ? "/" : back,
+	                  "back", back, "removes", true, "fold", command_fold(command, NULL));
 	json_decref(record);
 	page_answer(call, 200, "sure", words(call, "sure"), data);
 }
@@ -268,13 +287,17 @@ static void ask_to_move(struct call *call)
 		return;
 	}
 	const char *number = jsontext_at(record, "number"), *verb = words(call, moves[i].label);
-	json_t *data =
-	        json_pack("{s:s, s:s, s:s, s:s, s:s}", "question",
-	                  words_fill(call, "move.question",
-	                             json_pack("{s:s, s:s, s:s}", "verb", verb, "number", number,
-	                                       "name", jsontext_at(record, "name"))),
-	                  "detail", words(call, moves[i].detail), "action", call->request->path,
-	                  "verb", verb, "back", to_customer_path(call, number, ""));
+	json_t *data = json_pack(
+	        "{s:s, s:s, s:s, s:s, s:s, s:o}", "question",
+	        words_fill(call, "move.question",
+	                   json_pack("{s:s, s:s, s:s}", "verb", verb, "number", number, "name",
+	                             jsontext_at(record, "name"))),
+	        "detail", words(call, moves[i].detail), "action", call->request->path, "verb", verb,
+	        "back", to_customer_path(call, number, ""), "fold",
+	        command_fold(command_line(call,
+	                                  json_pack("[s, s, s]", "customer", moves[i].verb, number),
+	                                  NULL),
+	                     NULL));
 	json_decref(record);
 	page_answer(call, 200, "sure", words(call, "sure"), data);
 }

@@ -15,7 +15,8 @@
 /*
  * The inputs of a record: an array of {name, label, hint, required, value, fault, and one of
  * `area`, `flag` {checked}, `has_choices` {choices}, `has_checks` {checks}, `input` {type}}; `wide`
- * ones take a line, the end of a suspension has `indefinite` {checked} besides.
+ * ones take a line, the end of a suspension has `indefinite` {checked} besides, a field of a
+ * system's type its own name as `pair`.
  * `values` is what they show (a record, or what was typed); NULL for a new one. `fault` may be
  * NULL; it shows at the field that its text begins with. The caller's.
  */

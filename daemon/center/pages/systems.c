@@ -4,6 +4,7 @@
 #include "center/pages/systems.h"
 
 #include "base/jsontext.h"
+#include "center/pages/command.h"
 #include "center/pages/head.h"
 #include "center/pages/page.h"
 #include "center/pages/to.h"
@@ -83,8 +84,9 @@ static json_t *input_of(const struct call *call, const json_t *field, const json
 	const char *name = jsontext_at(field, "name");
 	bool secret = json_is_true(json_object_get(field, "secret"));
 	json_t *as = json_sprintf("%s%s", is_taken(name) ? OWN_PREFIX : "", name);
-	return json_pack("{s:o, s:s, s:s, s:b, s:s, s:s, s:b, s:{s:s}}", "name", as, "label", name,
-	                 "help", secret ? words(call, "secrets.kept") : jsontext_at(field, "about"),
+	return json_pack("{s:o, s:s, s:s, s:s, s:b, s:s, s:s, s:b, s:{s:s}}", "name", as, "pair",
+	                 name, "label", name, "help",
+	                 secret ? words(call, "secrets.kept") : jsontext_at(field, "about"),
 	                 "required", 0, "value", secret ? "" : value_of(values, name), "fault",
 	                 wrong_of(fault, name), "secret", secret, "input", "type",
 	                 secret ? "password" : "text");
@@ -167,9 +169,11 @@ static void reveal(struct call *call)
 		return;
 	}
 	const char *label = jsontext_at(system, "label"), *type = jsontext_at(system, "type");
-	json_t *data = json_pack("{s:s, s:s, s:o}", "label", *label ? label : type, "back",
-	                         to_customer_path(call, jsontext_at(system, "customer"), "systems"),
-	                         "rows", rows_of(json_object_get(system, "fields")));
+	json_t *data =
+	        json_pack("{s:s, s:s, s:o, s:[s]}", "label", *label ? label : type, "back",
+	                  to_customer_path(call, jsontext_at(system, "customer"), "systems"),
+	                  "rows", rows_of(json_object_get(system, "fields")), "commands",
+	                  command_text(call, "system", "show", call->names[0], "--reveal", NULL));
 	json_decref(system);
 	page_answer(call, 200, "secrets", words(call, "secrets.title"), data);
 }

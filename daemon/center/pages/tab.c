@@ -9,6 +9,7 @@
 #include "center/api/kinds.h"
 #include "center/pages/cells.h"
 #include "center/pages/form.h"
+#include "center/pages/form_command.h"
 #include "center/pages/head.h"
 #include "center/pages/labels.h"
 #include "center/pages/page.h"
@@ -70,9 +71,11 @@ static void add_rows(const struct call *call, const struct kind *kind, const jso
 	json_object_set_new(data, "rows", rows);
 }
 
-static void add_form(struct call *call, const struct kind *kind, json_t *data, const json_t *typed,
-                     const struct error *fault)
+static void add_form(struct call *call, const struct listing *listing, json_t *data,
+                     const json_t *typed, const struct error *fault)
 {
+	const struct kind *kind = listing->kind;
+	json_t *inputs = form_inputs(call, kind, true, typed, fault);
 	struct arena *arena = call->request->arena;
 	const char *verb = kind->kept_when_removed ? words(call, "suspend") : label_add(call, kind);
 	json_object_set_new(data, "verb", json_string(verb));
@@ -82,7 +85,8 @@ static void add_form(struct call *call, const struct kind *kind, json_t *data, c
 	json_object_set_new(data, "is_said", json_boolean(kind->added_only));
 	json_object_set_new(data, "suspends", json_boolean(kind->kept_when_removed));
 	json_object_set_new(data, "action", json_string(call->request->path));
-	json_object_set_new(data, "inputs", form_inputs(call, kind, true, typed, fault));
+	json_object_set_new(data, "fold", form_command_add(call, kind, listing->owner, inputs));
+	json_object_set_new(data, "inputs", inputs);
 	json_object_set_new(data, "fault", json_string(fault ? fault->text : ""));
 	if (kind->kept_when_removed)
 		json_object_set_new(data, "reach", reach_of(call, call->names[0], typed));
@@ -129,7 +133,7 @@ static void show(struct call *call, const struct listing *listing, int status, c
 	                         listing->tab ? jsontext_at(head, "number") : listing->number, "up",
 	                         up_of(call, listing));
 	add_rows(call, listing->kind, records, data);
-	add_form(call, listing->kind, data, typed, fault);
+	add_form(call, listing, data, typed, fault);
 	json_decref(records);
 	page_answer(call, status, "tab", label_kinds(call, listing->kind), data);
 }
