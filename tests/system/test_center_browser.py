@@ -6,6 +6,7 @@ All of it is before one center and in one browser. Skipped where there is none; 
 import datetime
 import http.server
 import os
+import shlex
 import struct
 import threading
 import urllib.parse
@@ -323,6 +324,59 @@ def test_several_pictures_at_once(office, page, tmp_path):
     assert [row["description"] for row in customer(office, "P1")["pictures"]] == ["gate <b>north</b>"] * 2
     shown = "return [...document.querySelectorAll('#rows img')].every(i => i.complete && i.naturalWidth === 1)"
     wait_until(lambda: page.driver.execute_script(shown), "pictures that can be seen")
+
+
+def commands(page, inside):
+    """Those beside a form, as a shell takes them apart."""
+    codes = page.driver.find_elements("css selector", f"{inside} .command code")
+    return [shlex.split(line)[1:] for code in codes for line in code.get_property("textContent").split("dispatchctl")[1:]
+            for line in ["dispatchctl" + line]]
+
+
+def test_the_command_follows_what_is_typed(office, page, tmp_path):
+    world = office.world
+    path = add(office, "O1", "Otter's Own", "--contact", "Ann", "--email", "ann@example.com", "--fax", "303 555 0101")
+    page.open(path).press("e")
+    dialog = page.find("dialog", "Edit customer")
+    (whole,) = commands(page, "dialog")
+    assert whole[:3] == ["customer", "set", "O1"] and whole[whole.index("--name") + 1] == "Otter's Own"
+    page.type("City", "Saint Mary's", dialog)
+    page.type("Fax", "", dialog)
+    (changed,) = commands(page, "dialog")
+    assert changed == ["customer", "set", "O1", "--city", "Saint Mary's", "--fax", ""]
+    world.ctl(*changed)
+    assert customer(office, "O1")["city"] == "Saint Mary's" and customer(office, "O1")["fax"] is None
+    page.type("City", "Denver", dialog)
+    page.type("Fax", "303 555 0101", dialog)
+    assert commands(page, "dialog") == [whole]
+    page.open(path).press("s")
+    dialog = page.find("dialog", "Suspend")
+    page.type("Note", "it's unpaid", dialog)
+    page.click("checkbox", "Routes", dialog)
+    page.set_day("Until", "2999-01-02", dialog)
+    (suspend,) = commands(page, "dialog")
+    world.ctl(*suspend)
+    (row,) = world.ctl_json("suspension", "list", "O1")
+    assert (row["note"], row["until"], row["scopes"]) == ("it's unpaid", "2999-01-02", ["jobs", "emails"])
+    page.open(path + "/hours")
+    page.type("Monday", "07:00-12:00")
+    page.click("button", "Copy down from Monday")
+    page.type("Sunday", "closed")
+    for line in commands(page, "[data-week]"):
+        world.ctl(*line)
+    week = world.ctl_json("hours", "show", "O1")["weekly"]
+    assert (week["mon"], week["sat"], week["sun"]) == ("07:00-12:00", "07:00-12:00", "closed")
+    files = [tmp_path / f"{shade} it's.png" for shade in (20, 210)]
+    for file, shade in zip(files, (20, 210)):
+        file.write_bytes(picture(shade))
+    page.open(path + "/pictures")
+    page.find("field", "File").send_keys("\n".join(str(file) for file in files))
+    page.type("Description", "$gate")
+    lines = commands(page, "#add")
+    assert [line[3] for line in lines] == [file.name for file in files]
+    for line, file in zip(lines, files):
+        world.ctl(*line[:3], str(file), *line[4:])
+    assert [row["description"] for row in customer(office, "O1")["pictures"]] == ["$gate"] * 2
 
 
 def test_status_asks_first(office, chromium):

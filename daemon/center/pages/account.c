@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One's own account: password, language, API token, and where one is logged in. */
 #include "center/entry/guard.h"
+#include "center/pages/command.h"
 #include "center/pages/page.h"
 #include "center/pages/words.h"
 
@@ -28,6 +29,18 @@ static bool audit(struct call *call, struct accounts *accounts, const char *abou
 	return false;
 }
 
+/* What an admin does for this account at the machine. */
+static json_t *fold_of(const struct call *call)
+{
+	const char *name = call->account.name;
+	return command_fold(
+	        command_line(call, json_pack("[s, s, s]", "user", "password", name), NULL),
+	        command_line(call, json_pack("[s, s, s]", "user", "token", name), NULL),
+	        command_line(call, json_pack("[s, s, s]", "user", "token", name),
+	                     json_pack("[s]", "--revoke")),
+	        NULL);
+}
+
 static void show(struct call *call, int status, const char *fault, const char *token)
 {
 	struct error err;
@@ -41,9 +54,10 @@ static void show(struct call *call, int status, const char *fault, const char *t
 		return;
 	}
 	page_answer(call, status, "account", words(call, "account.title"),
-	            json_pack("{s:s, s:s, s:o, s:o, s:b, s:b, s:b}", "fault", fault, "token", token,
-	                      "languages", words_languages(call->account.language), "sessions",
-	                      sessions, "has_password", call->account.has_password, "has_token",
+	            json_pack("{s:s, s:s, s:o, s:o, s:o, s:b, s:b, s:b}", "fault", fault, "token",
+	                      token, "fold", fold_of(call), "languages",
+	                      words_languages(call->account.language), "sessions", sessions,
+	                      "has_password", call->account.has_password, "has_token",
 	                      call->account.has_token, "private", guard_private(call)));
 }
 

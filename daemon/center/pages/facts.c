@@ -4,6 +4,7 @@
 
 #include "base/jsontext.h"
 #include "center/pages/cells.h"
+#include "center/pages/command.h"
 #include "center/pages/head.h"
 #include "center/pages/hours_words.h"
 #include "center/pages/labels.h"
@@ -302,6 +303,28 @@ static void add_hindrances(const struct call *call, json_t *view)
 	json_object_set_new(view, "reader", json_boolean(held && reader));
 }
 
+/* What releasing each held job does. */
+static void add_releases(const struct call *call, json_t *view)
+{
+	json_t *commands = json_array(), *job;
+	size_t i;
+	json_array_foreach(json_object_get(view, "coming"), i, job)
+	{
+		const json_t *id = json_object_get(json_object_get(job, "held"), "id");
+		if (id)
+			command_add(
+			        call, commands,
+			        json_pack("[s, s, o]", "hold", "release",
+			                  json_sprintf("%lld", (long long)json_integer_value(id))),
+			        NULL);
+	}
+	if (json_array_size(commands) > 0)
+		json_object_set_new(
+		        view, "releases",
+		        json_pack("{s:s, s:O}", "fold_id", "releases", "commands", commands));
+	json_decref(commands);
+}
+
 /* "J-1042 and J-1043": what resuming sets free. */
 static void add_waiting(const struct call *call, json_t *view)
 {
@@ -354,5 +377,6 @@ void facts_add(struct call *call, json_t *view)
 	add_refusal(call, view);
 	add_hindrances(call, view);
 	add_waiting(call, view);
+	add_releases(call, view);
 	json_object_set_new(view, "first_notes", first_notes(json_object_get(view, "notes")));
 }

@@ -3,6 +3,8 @@
 #include "base/jsontext.h"
 #include "center/api/change.h"
 #include "center/api/kinds.h"
+#include "center/pages/command.h"
+#include "center/pages/form_command.h"
 #include "center/pages/head.h"
 #include "center/pages/labels.h"
 #include "center/pages/page.h"
@@ -52,6 +54,36 @@ static json_t *rows_of(const struct call *call, const json_t *records)
 	return rows;
 }
 
+/* Uploading, as the form shows it. */
+static json_t *add_fold(const struct call *call, const struct kind *kind, const char *number,
+                        const char *described)
+{
+	json_t *words = json_pack("[s, s, s]", kind->name, "add", number);
+	json_t *follow = form_command_follow(words, NULL);
+	json_array_append_new(words, json_string("FILE"));
+	json_t *options =
+	        json_pack("[s, s]", "--description", *described ? described : "DESCRIPTION");
+	json_t *fold = command_fold(command_line(call, words, options), NULL);
+	json_object_set_new(fold, "follow", follow);
+	return fold;
+}
+
+/* Getting each of them, under the name that it was uploaded by. */
+static json_t *fetch_fold(const struct call *call, const struct kind *kind, const json_t *rows)
+{
+	json_t *commands = json_array(), *row;
+	size_t i;
+	json_array_foreach((json_t *)(uintptr_t)rows, i, row)
+	{
+		json_t *words = json_pack("[s, s, o, s]", kind->name, "fetch",
+		                          json_sprintf("%lld", (long long)json_integer_value(
+		                                                       json_object_get(row, "id"))),
+		                          jsontext_at(row, "name"));
+		command_add(call, commands, words, NULL);
+	}
+	return json_pack("{s:s, s:o}", "fold_id", "fetch", "commands", commands);
+}
+
 static void show(struct call *call, const struct kind *kind, int status, const char *fault)
 {
 	json_t *head, *customer;
@@ -68,6 +100,10 @@ static void show(struct call *call, const struct kind *kind, int status, const c
 	        label_kinds(call, kind), "action", call->request->path, "has_rows",
 	        json_array_size(rows) > 0, "pictures", kind->picture_only, "fault", fault,
 	        "description", described ? described : "", "most", size_words(call, most));
+	json_object_set_new(data, "fetch_fold", fetch_fold(call, kind, rows));
+	json_object_set_new(
+	        data, "add_fold",
+	        add_fold(call, kind, jsontext_at(head, "number"), described ? described : ""));
 	json_object_set_new(data, "rows", rows);
 	page_answer(call, status, "files", label_kinds(call, kind), data);
 }

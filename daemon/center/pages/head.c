@@ -3,6 +3,7 @@
 #include "center/pages/head.h"
 
 #include "base/jsontext.h"
+#include "center/pages/command.h"
 #include "center/pages/page.h"
 #include "center/pages/when.h"
 #include "center/pages/words.h"
@@ -51,6 +52,15 @@ static json_t *customer_named_by(struct call *call, const char *number)
 	return named;
 }
 
+static json_t *resume_fold(const struct call *call, const json_t *customer)
+{
+	const char *number = jsontext_at(customer, "number");
+	json_t *words = json_pack("[s, s, s]", "suspension", "end", number);
+	json_t *fold = command_fold(command_line(call, words, NULL), NULL);
+	json_object_set_new(fold, "fold_id", json_string("resume"));
+	return fold;
+}
+
 static json_t *suspension_of(struct call *call, const json_t *customer, const json_t *row)
 {
 	if (row == NULL)
@@ -66,6 +76,8 @@ static json_t *suspension_of(struct call *call, const json_t *customer, const js
 	                    json_string(list_words(call, json_object_get(row, "scopes"))));
 	if (*whose != '\0' && strcmp(whose, jsontext_at(customer, "number")) != 0)
 		json_object_set_new(shown, "inherited", customer_named_by(call, whose));
+	else
+		json_object_set_new(shown, "resume_fold", resume_fold(call, customer));
 	return shown;
 }
 

@@ -7,6 +7,7 @@
 #include "model/hours.h"
 
 #include "base/jsontext.h"
+#include "center/pages/command.h"
 #include "center/pages/head.h"
 #include "center/pages/hours_words.h"
 #include "center/pages/page.h"
@@ -131,6 +132,62 @@ static const char *opens(struct call *call, const struct week *week)
 	                  json_pack("{s:s}", "when", instant_words(call, trial.zone, trial.until)));
 }
 
+/* -- as commands ------------------------------------------------------------------------------- */
+
+/* "mon,tue": the days that have the same windows as the day `first`. */
+static const char *days_like(const struct call *call, const struct week *week, int first)
+{
+	const char *days = "";
+	for (int d = first; d < DAYS; d++)
+		if (strcmp(week->windows[d], week->windows[first]) == 0)
+			days = arena_printf(call->request->arena, "%s%s%s", days, *days ? "," : "",
+			                    hours_weekday_name(d));
+	return days;
+}
+
+static void add_set(const struct call *call, json_t *commands, const char *number, const char *days,
+                    const char *windows)
+{
+	command_add(call, commands,
+	            json_pack("[s, s, s, s, s]", "hours", "set", number, days, windows), NULL);
+}
+
+static json_t *week_fold(const struct call *call, const char *number, const struct week *week)
+{
+	json_t *commands = json_array();
+	for (int d = 0; d < DAYS && week->set; d++) {
+		int before = 0;
+		while (strcmp(week->windows[before], week->windows[d]) != 0)
+			before++;
+		if (before == d)
+			add_set(call, commands, number, days_like(call, week, d), week->windows[d]);
+	}
+	if (!week->set)
+		add_set(call, commands, number, "WEEKDAYS", "WINDOWS");
+	return json_pack("{s:s, s:o}", "fold_id", "week", "commands", commands);
+}
+
+static void add_date(const struct call *call, json_t *commands, const char *number, const char *day,
+                     const char *windows)
+{
+	command_add(call, commands,
+	            json_pack("[s, s, s, s, s]", "hours", "except", number, day, windows), NULL);
+}
+
+/* Adding dates, removing each that there is, and clearing all hours where there are any. */
+static json_t *dates_fold(const struct call *call, const char *number, const json_t *dates,
+                          bool has_own)
+{
+	json_t *commands = json_array(), *date;
+	size_t i;
+	add_date(call, commands, number, "FIRST..LAST", "closed");
+	json_array_foreach((json_t *)(uintptr_t)dates, i, date)
+	        add_date(call, commands, number, jsontext_at(date, "date"), "normal");
+	if (has_own)
+		command_add(call, commands, json_pack("[s, s, s]", "hours", "clear", number), NULL);
+	return json_pack("{s:s, s:o}", "fold_id", "except", "commands", commands);
+}
+
 /* -- the page ---------------------------------------------------------------------------------- */
 
 /* Rectangles on a line of 1440 minutes. */
@@ -193,6 +250,10 @@ static void show(struct call *call, int status, const struct week *week, const c
 	                  json_object_get(customer, "number"), "days", day_rows(call, week),
 	                  "fault", fault, "tried", tried, "has_dates", json_array_size(dates) > 0,
 	                  "has_own", own.set || json_array_size(dates) > 0);
+	const char *number = jsontext_at(head, "number");
+	json_object_set_new(data, "week_fold", week_fold(call, number, week));
+	json_object_set_new(data, "dates_fold",
+	                    dates_fold(call, number, dates, own.set || json_array_size(dates) > 0));
 	json_object_set_new(data, "dates", dates);
 	if (week == &own || *tried != '\0')
 		json_object_set_new(data, "opens", json_string(opens(call, week)));

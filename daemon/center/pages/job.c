@@ -154,6 +154,23 @@ static bool has_any(const json_t *job, const char *key)
 	return json_array_size(json_object_get(job, key)) > 0;
 }
 
+/* What the buttons of those that are held do. */
+static void add_holds(const struct call *call, const json_t *job, json_t *commands)
+{
+	size_t i;
+	const json_t *request;
+	json_array_foreach(json_object_get(job, "requests"), i, request)
+	{
+		if (strcmp(jsontext_at(request, "status"), status_name(STATUS_HELD)) != 0)
+			continue;
+		const char *id =
+		        arena_printf(call->request->arena, "%lld",
+		                     (long long)json_integer_value(json_object_get(request, "id")));
+		command_add(call, commands, json_pack("[s, s, s]", "hold", "release", id), NULL);
+		command_add(call, commands, json_pack("[s, s, s]", "hold", "cancel", id), NULL);
+	}
+}
+
 static json_t *commands_of(const struct call *call, const json_t *job, const json_t *asked)
 {
 	const char *command = json_string_value(json_object_get(asked, "command"));
@@ -162,6 +179,8 @@ static json_t *commands_of(const struct call *call, const json_t *job, const jso
 	                                      "--customer", jsontext_at(job, "customer"), NULL));
 	if (command)
 		json_array_append_new(commands, json_string(command));
+	if (call->account.role >= ROLE_CLERK)
+		add_holds(call, job, commands);
 	return commands;
 }
 

@@ -6,6 +6,7 @@
  */
 #include "base/jsontext.h"
 #include "center/api/change.h"
+#include "center/pages/command.h"
 #include "center/pages/head.h"
 #include "center/pages/page.h"
 #include "center/pages/plot_ground.h"
@@ -164,6 +165,49 @@ static json_t *ground_of(struct call *call, const json_t *rows)
 	                 bar_json(call, &ground.feet));
 }
 
+/* -- as commands ------------------------------------------------------------------------------- */
+
+static const char *id_of(const struct call *call, const json_t *record)
+{
+	return arena_printf(call->request->arena, "%lld",
+	                    (long long)json_integer_value(json_object_get(record, "id")));
+}
+
+static void add_place(const struct call *call, const json_t *asset, bool on_plan, json_t *commands)
+{
+	const char *x = on_plan ? "plan_x" : "latitude", *y = on_plan ? "plan_y" : "longitude";
+	const char *left = jsontext_at(asset, x), *top = jsontext_at(asset, y);
+	json_t *words = json_pack("[s, s, s]", "asset", "set", id_of(call, asset));
+	json_t *options = json_pack("[s, s, s, s]", on_plan ? "--plan-x" : "--latitude",
+	                            *left     ? left
+	                            : on_plan ? "0.5"
+	                                      : "LATITUDE",
+	                            on_plan ? "--plan-y" : "--longitude",
+	                            *top      ? top
+	                            : on_plan ? "0.5"
+	                                      : "LONGITUDE");
+	command_add(call, commands, words, options);
+}
+
+/* The place of each asset as it is now, and the choice of each picture as the plan. */
+static json_t *fold_of(const struct call *call, const json_t *customer, const json_t *choices,
+                       bool on_plan)
+{
+	json_t *commands = json_array(), *row;
+	size_t i;
+	json_array_foreach(json_object_get(customer, "assets"), i, row)
+	        add_place(call, row, on_plan, commands);
+	json_array_foreach((json_t *)(uintptr_t)choices, i, row)
+	{
+		json_t *words = json_pack("[s, s, s]", "picture", "set", id_of(call, row));
+		bool is_plan = json_is_true(json_object_get(row, "selected"));
+		json_t *options =
+		        is_plan ? json_pack("[s, s]", "--plan", "no") : json_pack("[s]", "--plan");
+		command_add(call, commands, words, options);
+	}
+	return json_pack("{s:s, s:o}", "fold_id", "places", "commands", commands);
+}
+
 /* -- the page ---------------------------------------------------------------------------------- */
 
 /* What a click on the plan places, without scripts: the row that was picked; null for none. */
@@ -217,6 +261,8 @@ static void show(struct call *call, int status, const char *fault)
 	                  json_object_get(head, "number"), "fault", fault, "has_rows",
 	                  json_array_size(rows) > 0, "has_choices", json_array_size(choices) > 0);
 	add_ground(call, plan, rows, data);
+	if (json_array_size(rows) + json_array_size(choices) > 0)
+		json_object_set_new(data, "fold", fold_of(call, customer, choices, plan));
 	json_object_set_new(data, "choices", choices);
 	json_object_set_new(data, "rows", rows);
 	json_decref(customer);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The sales reps of a customer: linked, unlinked, and which is the first. */
 #include "base/jsontext.h"
+#include "center/pages/command.h"
+#include "center/pages/form_command.h"
 #include "center/pages/head.h"
 #include "center/pages/page.h"
 #include "center/pages/to.h"
@@ -35,6 +37,44 @@ static json_t *others(const json_t *all, const json_t *linked)
 	return names;
 }
 
+static void add_line(const struct call *call, json_t *commands, const char *verb,
+                     const char *number, const char *name, bool first)
+{
+	command_add(call, commands, json_pack("[s, s, s, s]", "rep", verb, number, name),
+	            first ? json_pack("[s]", "--first") : NULL);
+}
+
+/* What each button does. */
+static json_t *fold_of(const struct call *call, const char *number, const json_t *linked,
+                       const char *first)
+{
+	json_t *commands = json_array(), *name;
+	size_t i;
+	json_array_foreach(linked, i, name)
+	{
+		const char *text = json_string_value(name);
+		if (strcmp(text, first) != 0)
+			add_line(call, commands, "link", number, text, true);
+		add_line(call, commands, "unlink", number, text, false);
+	}
+	if (json_array_size(commands) > 0)
+		return json_pack("{s:s, s:o}", "fold_id", "links", "commands", commands);
+	json_decref(commands);
+	return NULL;
+}
+
+/* Of the first one of the choices, as the form shows it. */
+static json_t *add_fold(const struct call *call, const char *number, const json_t *choices)
+{
+	const char *name = json_string_value(json_array_get(choices, 0));
+	json_t *words = json_pack("[s, s, s]", "rep", "link", number);
+	json_t *follow = form_command_follow(words, "name");
+	json_array_append_new(words, json_string(name ? name : "NAME"));
+	json_t *fold = command_fold(command_line(call, words, NULL), NULL);
+	json_object_set_new(fold, "follow", follow);
+	return fold;
+}
+
 static json_t *rows_of(const json_t *linked, const char *first)
 {
 	json_t *rows = json_array();
@@ -61,11 +101,14 @@ static void show(struct call *call, int status, const char *fault)
 	}
 	const json_t *linked = json_object_get(customer, "reps");
 	json_t *choices = others(all, linked);
-	json_t *data = json_pack("{s:o, s:O, s:o, s:b, s:b, s:o, s:s}", "head", head, "number",
-	                         json_object_get(customer, "number"), "rows",
-	                         rows_of(linked, jsontext_at(customer, "sales_rep")), "has_rows",
-	                         json_array_size(linked) > 0, "has_choices",
-	                         json_array_size(choices) > 0, "choices", choices, "fault", fault);
+	const char *number = jsontext_at(customer, "number");
+	const char *first = jsontext_at(customer, "sales_rep");
+	json_t *data = json_pack(
+	        "{s:o, s:s, s:o, s:b, s:o?, s:b, s:o, s:o, s:s}", "head", head, "number", number,
+	        "rows", rows_of(linked, first), "has_rows", json_array_size(linked) > 0,
+	        "linked_fold", fold_of(call, number, linked, first), "has_choices",
+	        json_array_size(choices) > 0, "add_fold", add_fold(call, number, choices),
+	        "choices", choices, "fault", fault);
 	json_decref(customer);
 	json_decref(all);
 	page_answer(call, status, "reps", words(call, "reps.title"), data);

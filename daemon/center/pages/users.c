@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Accounts, for an admin: who may come in and as what, links to set a password, and who did what.
  */
+#include "base/jsontext.h"
 #include "center/entry/guard.h"
+#include "center/pages/command.h"
+#include "center/pages/form_command.h"
 #include "center/pages/page.h"
 #include "center/pages/words.h"
 
@@ -31,6 +34,41 @@ struct shown {
 	const char *link, *whose;        /* a new link, to hand over */
 };
 
+/* -- as commands ------------------------------------------------------------------------------- */
+
+/* What the buttons of each account do. */
+static json_t *accounts_fold(const struct call *call, const json_t *users)
+{
+	json_t *commands = json_array(), *row;
+	size_t i;
+	command_add(call, commands, json_pack("[s, s]", "user", "list"), NULL);
+	json_array_foreach((json_t *)(uintptr_t)users, i, row)
+	{
+		const char *name = jsontext_at(row, "name"), *role = jsontext_at(row, "role");
+		command_add(call, commands, json_pack("[s, s, s, s]", "user", "role", name, role),
+		            NULL);
+		command_add(call, commands, json_pack("[s, s, s]", "user", "password", name), NULL);
+		if (json_is_true(json_object_get(row, "token")))
+			command_add(call, commands, json_pack("[s, s, s]", "user", "token", name),
+			            json_pack("[s]", "--revoke"));
+	}
+	return json_pack("{s:o}", "commands", commands);
+}
+
+static json_t *add_fold(const struct call *call, const struct shown *shown)
+{
+	json_t *words = json_pack("[s, s]", "user", "add");
+	json_t *follow = form_command_follow(words, "name");
+	json_array_append_new(words,
+	                      json_string(shown->name && *shown->name ? shown->name : "NAME"));
+	json_t *options = json_pack("[s, s]", "--role", shown->role ? shown->role : "clerk");
+	json_t *fold = command_fold(command_line(call, words, options), NULL);
+	json_object_set_new(fold, "follow", follow);
+	return fold;
+}
+
+/* -- showing it -------------------------------------------------------------------------------- */
+
 static void show(struct call *call, const struct shown *shown)
 {
 	struct error err;
@@ -49,8 +87,10 @@ static void show(struct call *call, const struct shown *shown)
 		json_object_set_new(row, "roles", roles_of(call, role ? role : ""));
 	}
 	page_answer(call, shown->status, "users", words(call, "users"),
-	            json_pack("{s:o, s:o, s:s, s:s, s:o, s:s, s:s}", "users", users, "audit", audit,
-	                      "fault", shown->fault ? shown->fault : "", "name",
+	            json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:s, s:s}", "users", users,
+	                      "accounts_fold", accounts_fold(call, users), "add_fold",
+	                      add_fold(call, shown), "audit", audit, "fault",
+	                      shown->fault ? shown->fault : "", "name",
 	                      shown->name ? shown->name : "", "roles",
 	                      roles_of(call, shown->role ? shown->role : "clerk"), "link",
 	                      shown->link ? shown->link : "", "whose",
@@ -171,12 +211,17 @@ static void revoke_token(struct call *call)
 static void ask_to_remove(struct call *call)
 {
 	page_answer(call, 200, "sure", words(call, "sure"),
-	            json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "question",
+	            json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o}", "question",
 	                      words_fill(call, "users.remove.question",
 	                                 json_pack("{s:s}", "name", call->names[0])),
 	                      "detail", words(call, "users.remove.detail"), "action",
 	                      call->request->path, "verb", words(call, "remove"), "back", "/users",
-	                      "removes", 1));
+	                      "removes", 1, "fold",
+	                      command_fold(command_line(call,
+	                                                json_pack("[s, s, s]", "user", "remove",
+	                                                          call->names[0]),
+	                                                NULL),
+	                                   NULL)));
 }
 
 static void remove_user(struct call *call)
