@@ -12,8 +12,8 @@
 #include "base/address.h"
 #include "model/hours.h"
 #include "model/suspension.h"
+#include "rules/detail.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,19 +40,6 @@ struct rule_row {
 	bool (*holds)(struct evaluation *q, char *detail, size_t size);
 };
 
-enum { DETAIL_MAX = 320 };
-
-static void rules_detail(char *detail, size_t size, const char *fmt, ...) PRINTF_LIKE(3, 4);
-static void rules_detail(char *detail, size_t size, const char *fmt, ...)
-{
-	if (size == 0)
-		return;
-	va_list args;
-	va_start(args, fmt);
-	(void)vsnprintf(detail, size, fmt, args);
-	va_end(args);
-}
-
 static const char *local_time(const struct evaluation *q, struct instant t,
                               char text[INSTANT_TEXT_MAX])
 {
@@ -61,7 +48,7 @@ static const char *local_time(const struct evaluation *q, struct instant t,
 
 static bool rule_well_formed(struct evaluation *q, char *detail, size_t size)
 {
-	rules_detail(detail, size, "the event %s is well formed%s", q->in->event->id,
+	detail_print(detail, size, "the event %s is well formed%s", q->in->event->id,
 	             q->in->event->time_ahead
 	                     ? "; its time is in the future, so the time of receipt counts"
 	                     : "");
@@ -70,7 +57,7 @@ static bool rule_well_formed(struct evaluation *q, char *detail, size_t size)
 
 static bool rule_new(struct evaluation *q, char *detail, size_t size)
 {
-	rules_detail(detail, size, "%s",
+	detail_print(detail, size, "%s",
 	             q->in->seen ? "an event with this source and id was seen before"
 	             : q->in->recorded
 	                     ? "this is the first with its source and id; it is judged again"
@@ -82,9 +69,9 @@ static bool rule_customer(struct evaluation *q, char *detail, size_t size)
 {
 	const struct customer *customer = q->in->customer;
 	if (customer == NULL)
-		rules_detail(detail, size, "there is no customer %s", q->in->event->customer);
+		detail_print(detail, size, "there is no customer %s", q->in->event->customer);
 	else
-		rules_detail(detail, size, "customer %s is %s", customer->number, customer->name);
+		detail_customer(detail, size, customer);
 	return customer != NULL;
 }
 
@@ -92,10 +79,10 @@ static bool rule_state(struct evaluation *q, char *detail, size_t size)
 {
 	bool holds = q->change != JOB_STALE;
 	if (holds)
-		rules_detail(detail, size, "job %s becomes %s", q->in->event->job,
+		detail_print(detail, size, "job %s becomes %s", q->in->event->job,
 		             job_state_name(q->in->event->state));
 	else
-		rules_detail(detail, size, "job %s stays %s: this event is older or less final",
+		detail_print(detail, size, "job %s stays %s: this event is older or less final",
 		             q->in->event->job, job_state_name(q->verdict->after));
 	return holds;
 }
@@ -105,31 +92,17 @@ static bool rule_change(struct evaluation *q, char *detail, size_t size)
 	const char *before = job_state_name(q->verdict->before);
 	bool holds = q->change == JOB_BECOMES;
 	if (holds)
-		rules_detail(detail, size, "the state before was %s", *before ? before : "none");
+		detail_print(detail, size, "the state before was %s", *before ? before : "none");
 	else
-		rules_detail(detail, size, "the job was %s before", before);
+		detail_print(detail, size, "the job was %s before", before);
 	return holds;
 }
 
 static bool rule_active(struct evaluation *q, char *detail, size_t size)
 {
-	const struct customer *not = customer_not_active(q->in->customer);
-	if (not == NULL)
-		rules_detail(detail, size, "customer %s is active%s", q->in->customer->number,
-		             q->in->customer->parent ? ", its parents too" : "");
-	else
-		rules_detail(detail, size, "customer %s is %s, not active", not ->number,
-		             not ->status);
-	return not == NULL;
-}
-
-static void describe_suspension(char *detail, size_t size, const struct suspension *s)
-{
-	char scopes[WORDS_TEXT_MAX], from[DAY_TEXT_MAX], until[DAY_TEXT_MAX];
-	day_format(s->until, until);
-	rules_detail(detail, size, "suspension %lld of customer %s holds (%s, from %s, %s%s): %s",
-	             (long long)s->id, s->customer, scopes_format(s->scopes, scopes),
-	             day_format(s->from, from), *until ? "until " : "indefinite", until, s->note);
+	const struct customer *not_active = customer_not_active(q->in->customer);
+	detail_active(detail, size, q->in->customer, not_active);
+	return not_active == NULL;
 }
 
 static bool rule_suspension(struct evaluation *q, char *detail, size_t size)
@@ -138,10 +111,7 @@ static bool rule_suspension(struct evaluation *q, char *detail, size_t size)
 	if (job_state_row(q->in->event->state)->needs_route)
 		scopes |= SCOPE_ROUTES;
 	q->suspension = suspension_find(q->in->customer, scopes, q->zone, q->in->now);
-	if (q->suspension != NULL)
-		describe_suspension(detail, size, q->suspension);
-	else
-		rules_detail(detail, size, "no suspension covers it");
+	detail_suspension(detail, size, q->suspension);
 	return q->suspension == NULL;
 }
 
@@ -163,7 +133,7 @@ static void describe_unwanted(const struct evaluation *q, char *detail, size_t s
 		                        (long long)q->contacts[i]->id);
 	}
 	if (n > 0)
-		rules_detail(detail, size, "%s %s%s %s want %s mails",
+		detail_print(detail, size, "%s %s%s %s want %s mails",
 		             n == 1 ? "contact" : "contacts", who,
 		             len + LAST >= sizeof who ? " and others" : "",
 		             n == 1 ? "doesn't" : "don't", job_state_name(q->in->event->state));
@@ -184,7 +154,7 @@ static bool rule_wanted(struct evaluation *q, char *detail, size_t size)
 	const char *state = job_state_name(q->in->event->state);
 	if (q->at != NULL) {
 		bool holds = wants(q->at->contact, q->in->event);
-		rules_detail(detail, size, "contact %lld %s %s mails",
+		detail_print(detail, size, "contact %lld %s %s mails",
 		             (long long)q->at->contact->id, holds ? "gets" : "doesn't want", state);
 		return holds;
 	}
@@ -193,7 +163,7 @@ static bool rule_wanted(struct evaluation *q, char *detail, size_t size)
 			describe_unwanted(q, detail, size);
 		return true;
 	}
-	rules_detail(detail, size, "none of %zu contacts wants %s mails", q->n_contacts, state);
+	detail_print(detail, size, "none of %zu contacts wants %s mails", q->n_contacts, state);
 	return q->n_contacts == 0;
 }
 
@@ -235,7 +205,7 @@ static int64_t contact_mailed_at(const struct evaluation *q, const char *address
 static bool rule_address(struct evaluation *q, char *detail, size_t size)
 {
 	if (q->at == NULL) {
-		rules_detail(detail, size, "the customer has no contact");
+		detail_print(detail, size, "the customer has no contact");
 		return q->n_contacts > 0;
 	}
 	const struct contact *contact = q->at->contact;
@@ -244,19 +214,19 @@ static bool rule_address(struct evaluation *q, char *detail, size_t size)
 		int64_t other = contact_mailed_at(q, q->at->to);
 		const char *which = q->at->to == contact->email ? "" : " (the alternate address)";
 		if (other == 0)
-			rules_detail(detail, size, "%s%s", q->at->to, which);
+			detail_print(detail, size, "%s%s", q->at->to, which);
 		else
-			rules_detail(detail, size,
+			detail_print(detail, size,
 			             "%s%s: contact %lld's mail of this event goes there",
 			             q->at->to, which, (long long)other);
 		q->reason = REASON_SAME_ADDRESS;
 		return other == 0;
 	}
 	if (q->reason == REASON_ADDRESS_INVALID)
-		rules_detail(detail, size, "%s was refused and is marked invalid",
+		detail_print(detail, size, "%s was refused and is marked invalid",
 		             *contact->email ? contact->email : contact->alt_email);
 	else
-		rules_detail(detail, size, "contact %lld has no address", (long long)contact->id);
+		detail_print(detail, size, "contact %lld has no address", (long long)contact->id);
 	return false;
 }
 
@@ -270,7 +240,7 @@ static bool rule_shelf_life(struct evaluation *q, char *detail, size_t size)
 	char end[INSTANT_TEXT_MAX];
 	q->at->expires = instant_add(q->in->event->time, notify_of(q)->shelf_life_ms);
 	bool holds = instant_before(q->in->now, q->at->expires);
-	rules_detail(detail, size, "its shelf life %s %s", holds ? "ends" : "ended",
+	detail_print(detail, size, "its shelf life %s %s", holds ? "ends" : "ended",
 	             local_time(q, q->at->expires, end));
 	return holds;
 }
@@ -279,7 +249,7 @@ static bool hours_never(struct evaluation *q, char *detail, size_t size)
 {
 	q->status = STATUS_SUPPRESSED;
 	q->reason = REASON_NEVER_OPEN;
-	rules_detail(detail, size, "the calendar doesn't open within %d days", HOURS_SEARCH_DAYS);
+	detail_print(detail, size, "the calendar doesn't open within %d days", HOURS_SEARCH_DAYS);
 	return false;
 }
 
@@ -294,10 +264,10 @@ static bool hours_defer(struct evaluation *q, const struct hours *hours, char *d
 	if (!instant_before(open, q->at->expires)) {
 		q->status = STATUS_EXPIRED;
 		q->reason = REASON_EXPIRED;
-		rules_detail(detail, size, "closed until %s, after its shelf life ends",
+		detail_print(detail, size, "closed until %s, after its shelf life ends",
 		             local_time(q, open, text));
 	} else {
-		rules_detail(detail, size, "closed; opens %s (%s)", local_time(q, open, text),
+		detail_print(detail, size, "closed; opens %s (%s)", local_time(q, open, text),
 		             zone_name(q->zone));
 	}
 	return false;
@@ -310,18 +280,18 @@ static bool rule_hours(struct evaluation *q, char *detail, size_t size)
 	char text[INSTANT_TEXT_MAX];
 	q->at->due = q->in->now;
 	if (hours_open_at(hours, q->zone, q->in->now, &span)) {
-		rules_detail(detail, size, "open until %s (%s)", local_time(q, span.close, text),
+		detail_print(detail, size, "open until %s (%s)", local_time(q, span.close, text),
 		             zone_name(q->zone));
 		return true;
 	}
 	switch (notify_of(q)->outside_hours) {
 	case HOURS_SEND:
-		rules_detail(detail, size, "closed, but %s mails are sent anyway",
+		detail_print(detail, size, "closed, but %s mails are sent anyway",
 		             job_state_name(q->in->event->state));
 		return true;
 	case HOURS_SUPPRESS:
 		q->status = STATUS_SUPPRESSED;
-		rules_detail(detail, size, "closed, and %s mails don't wait",
+		detail_print(detail, size, "closed, and %s mails don't wait",
 		             job_state_name(q->in->event->state));
 		return false;
 	case HOURS_DEFER:
@@ -335,13 +305,13 @@ static bool rule_grouping(struct evaluation *q, char *detail, size_t size)
 	int64_t wait_ms = notify_of(q)->group_wait_ms;
 	char text[INSTANT_TEXT_MAX];
 	if (wait_ms == 0) {
-		rules_detail(detail, size, "%s mails don't wait for each other",
+		detail_print(detail, size, "%s mails don't wait for each other",
 		             job_state_name(q->in->event->state));
 		return true;
 	}
 	q->at->grouped = true;
 	q->at->due = instant_add(q->at->due, wait_ms);
-	rules_detail(detail, size, "waits for others until %s", local_time(q, q->at->due, text));
+	detail_print(detail, size, "waits for others until %s", local_time(q, q->at->due, text));
 	if (instant_before(q->at->due, q->at->expires))
 		return false;
 	q->status = STATUS_EXPIRED;
