@@ -7,6 +7,7 @@
 #include "records/record_rep.h"
 #include "records/record_suspension.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -94,7 +95,8 @@ static const char list_sql[] =
         " WHERE (?1 IS NULL OR id IN (" SQL_LOOKED_AFTER
         ")) AND (?2 IS NULL OR parent = (SELECT id FROM customer WHERE number = ?2)) AND (?3 IS "
         "NULL OR status = ?3) AND (?5 IS NULL OR number > ?5) AND (?6 IS NULL OR city = ?6"
-        " COLLATE NOCASE) ORDER BY number LIMIT ?4";
+        " COLLATE NOCASE) AND (?7 IS NULL OR number IN (SELECT value FROM json_each(?7)))"
+        " ORDER BY number LIMIT ?4";
 
 static bool list_one(struct customers *store, const struct customer_filter *filter,
                      struct db_query *query, json_t *array, struct error *err)
@@ -122,9 +124,31 @@ static bool is_full(const struct customer_filter *filter, const json_t *array)
 	return filter->limit > 0 && (int64_t)json_array_size(array) >= filter->limit;
 }
 
+/* The numbers of those that have the text, as a JSON array; NULL where there is no text to find.
+ * The caller's. */
+static bool numbers_found(struct customers *store, const char *text, char **ret, struct error *err)
+{
+	json_t *rows, *row, *numbers;
+	size_t i;
+	*ret = NULL;
+	if (text == NULL)
+		return true;
+	if (!customers_search(store, text, BY_ALL, LISTED_FOUND_MAX, &rows, err))
+		return false;
+	numbers = json_array();
+	json_array_foreach(rows, i, row) json_array_append(numbers, json_object_get(row, "number"));
+	*ret = json_dumps(numbers, JSON_COMPACT);
+	json_decref(numbers);
+	json_decref(rows);
+	return true;
+}
+
 bool customer_list(struct customers *store, const struct customer_filter *filter, json_t **ret,
                    struct error *err)
 {
+	char *numbers;
+	if (!numbers_found(store, filter->text, &numbers, err))
+		return false;
 	struct db_query *query = db_query(store->db, list_sql);
 	json_t *array = json_array();
 	enum db_step step = DB_DONE;
@@ -135,6 +159,8 @@ bool customer_list(struct customers *store, const struct customer_filter *filter
 	db_bind_int(query, 4, filter->limit > 0 && !filter->suspended ? filter->limit : -1);
 	db_bind_text(query, 5, filter->after);
 	db_bind_text(query, 6, filter->city);
+	db_bind_text(query, 7, numbers);
+	free(numbers);
 	while (good && !is_full(filter, array) && (step = db_step(query, err)) == DB_ROW)
 		good = list_one(store, filter, query, array, err);
 	if (!good || step == DB_ROW)

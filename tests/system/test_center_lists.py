@@ -102,6 +102,20 @@ def test_by_city_and_suspension(center, sam):
     assert shown(page) == ["1001", "1002"] and 'name="suspended" value="yes" checked' in page
 
 
+def test_a_search_as_a_list(center, sam):
+    assert 'href="/lists?q=maple%20sons"' in sam.get("/?q=maple+sons").text
+    assert shown(sam.get("/lists?q=MAPLE+sons").text) == ["1001"]
+    assert shown(sam.get("/lists?q=303555").text) == ["1003"] and shown(sam.get("/lists?q=303555&city=Denver").text) == []
+    assert shown(sam.get("/lists?q=nobody").text) == []
+    page = sam.get(sam.submit("/lists", {"name": "Maples", "q": "maple"}).headers["Location"]).text
+    assert shown(page) == ["1001"] and 'name="q" type="search" value="maple"' in page
+    assert "dispatchctl customer list --search maple" in page
+    listed = json.loads(center.world.ctl("--json", "customer", "list", "--search", "maple").stdout)
+    assert [row["number"] for row in listed] == ["1001"]
+    assert [row[0] for row in table(sam.get("/lists/csv?q=maple&column=number"))] == ["number", "1001"]
+    assert "1 customer is on the list." in sam.get("/lists/edit?q=maple").text
+
+
 def test_over_the_api(center, sam):
     center.world.ctl("suspend", "1001", "--note", "unpaid")
 

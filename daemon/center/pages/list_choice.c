@@ -45,6 +45,7 @@ void list_choice_read(const struct call *call, const struct request_pairs *pairs
 	                                       .parent = given(pairs, "parent"),
 	                                       .status = given(pairs, "status"),
 	                                       .city = given(pairs, "city"),
+	                                       .text = given(pairs, "q"),
 	                                       .suspended = given(pairs, "suspended") != NULL,
 	                                       .default_zone = stores_default_zone(call->stores),
 	                                       .now = call->now}};
@@ -56,9 +57,9 @@ void list_choice_read(const struct call *call, const struct request_pairs *pairs
 json_t *list_choice_hidden(const struct list_choice *choice)
 {
 	const struct customer_filter *filter = &choice->filter;
-	const char *names[] = {"status", "rep", "parent", "city", "suspended"};
-	const char *values[] = {filter->status, filter->rep, filter->parent, filter->city,
-	                        filter->suspended ? "yes" : NULL};
+	const char *names[] = {"q", "status", "rep", "parent", "city", "suspended"};
+	const char *values[] = {filter->text,   filter->status, filter->rep,
+	                        filter->parent, filter->city,   filter->suspended ? "yes" : NULL};
 	json_t *fields = json_array();
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (values[i])

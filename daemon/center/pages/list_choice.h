@@ -9,9 +9,9 @@
 #include <jansson.h>
 
 /* What a list of customers is: whom it shows, and which of their fields, in the kind's order. Read
- * from a query or a form: `status`, `rep`, `parent`, `city`, `suspended` (any value), and `column`
- * once for each field. */
-#define LIST_QUERY "status rep parent city suspended column"
+ * from a query or a form: `q` (a search), `status`, `rep`, `parent`, `city`, `suspended` (any
+ * value), and `column` once for each field. */
+#define LIST_QUERY "q status rep parent city suspended column"
 
 struct list_choice {
 	struct customer_filter filter;

@@ -144,10 +144,11 @@ static bool read_rows(struct call *call, const struct list_choice *choice, const
 
 static const char *command_for(const struct call *call, const struct customer_filter *filter)
 {
-	const char *line[11] = {"customer", "list"};
+	const char *line[13] = {"customer", "list"};
 	size_t n = 2;
-	const char *names[] = {"--status", "--rep", "--parent", "--city"};
-	const char *values[] = {filter->status, filter->rep, filter->parent, filter->city};
+	const char *names[] = {"--search", "--status", "--rep", "--parent", "--city"};
+	const char *values[] = {filter->text, filter->status, filter->rep, filter->parent,
+	                        filter->city};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		if (values[i] == NULL)
 			continue;
@@ -190,8 +191,8 @@ static void show_rows(struct call *call, int status, const struct list_choice *c
 	if (more)
 		json_array_remove(rows, PIECE);
 	json_t *data =
-	        json_pack("{s:o, s:o?, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:s, s:s, s:b, "
-	                  "s:s, s:[s]}",
+	        json_pack("{s:o, s:o?, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:s, s:s, s:s, "
+	                  "s:b, s:s, s:[s]}",
 	                  "saved", saved, "open", json_incref(open), "fault", fault, "query",
 	                  list_choice_query(call, choice), "statuses",
 	                  statuses_of(call, choice->filter.status), "reps", reps, "columns",
@@ -199,7 +200,8 @@ static void show_rows(struct call *call, int status, const struct list_choice *c
 	                  after == NULL || *after == '\0', "has_rows", json_array_size(rows) > 0,
 	                  "hidden", list_choice_hidden(choice), "parent",
 	                  choice->filter.parent ? choice->filter.parent : "", "city",
-	                  choice->filter.city ? choice->filter.city : "", "only_suspended",
+	                  choice->filter.city ? choice->filter.city : "", "search_text",
+	                  choice->filter.text ? choice->filter.text : "", "only_suspended",
 	                  (int)choice->filter.suspended, "done", words_done(call, &edited, 1),
 	                  "commands", command_for(call, &choice->filter));
 	if (more)

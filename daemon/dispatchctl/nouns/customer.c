@@ -201,6 +201,7 @@ static bool customer_run_list(struct ctl *ctl, struct error *err)
 	                                 .parent = ctl_option(ctl, "parent"),
 	                                 .status = ctl_option(ctl, "status"),
 	                                 .city = ctl_option(ctl, "city"),
+	                                 .text = ctl_option(ctl, "search"),
 	                                 .suspended = ctl_option(ctl, "suspended") != NULL,
 	                                 .default_zone = store_default_zone(ctl),
 	                                 .now = ctl->now};
@@ -389,6 +390,9 @@ static const struct option list_options[] = {
          .value = "new|released|active|inactive",
          .help = "only customers with this status"},
         {.name = "city", .value = "CITY", .help = "only customers in this city"},
+        {.name = "search",
+         .value = "TEXT",
+         .help = "only customers that customer search TEXT finds, of the first 5000"},
         {.name = "suspended",
          .help = "only customers with a suspension in force, their own or of a customer above "
                  "them"},
