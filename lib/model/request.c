@@ -9,6 +9,7 @@ static const char *const verbs[REQUEST_COUNT] = {
         [REQUEST_NONE] = "",
         [REQUEST_STATUS] = "status",
         [REQUEST_RELOAD] = "reload",
+        [REQUEST_RELAY_TEST] = "relay.test",
         [REQUEST_MAIL_RETRY] = "mail.retry",
         [REQUEST_MAIL_CANCEL] = "mail.cancel",
         [REQUEST_MAIL_PAUSE] = "mail.pause",

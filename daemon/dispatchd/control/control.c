@@ -5,11 +5,14 @@
  */
 #include "dispatchd/control/control.h"
 
+#include "base/address.h"
 #include "base/folder.h"
+#include "base/jsontext.h"
 #include "base/mem.h"
 #include "common/socket_path.h"
 #include "dispatchd/control/asker.h"
 #include "dispatchd/control/status.h"
+#include "dispatchd/control/test.h"
 #include "dispatchd/sys/daemon_view.h"
 #include "dispatchd/sys/listen.h"
 #include "dispatchd/sys/log.h"
@@ -38,14 +41,14 @@ struct client {
 	bool wants_status;   /* the daemon's part goes into the answer */
 	bool wants_reload;   /* it waits for the end of a reload that begins after it asked */
 	bool reload_began;   /* which has begun */
+	bool wants_test;     /* it waits for the end of a test of the relays */
 	bool closed_by_peer; /* it has closed its side; its request is still answered */
 };
 
 struct control {
 	struct evconnlistener *listener;
 	const struct daemon_view *view;
-	control_reload *reload;
-	void *arg;
+	struct control_calls calls;
 	struct client *clients;
 	size_t n;
 	int64_t last_number;
@@ -88,7 +91,29 @@ static void ask_for_reload(struct client *client)
 	client->reload_began = false;
 	client->number = 0;
 	bufferevent_disable(client->stream, EV_READ);
-	client->control->reload(client->control->arg);
+	client->control->calls.reload(client->control->calls.arg);
+}
+
+/* {"do": "relay.test", "to": ADDRESS, "by": …}. The log says who had a mail sent. */
+static bool ask_for_test(struct client *client, json_t *request, struct error *err)
+{
+	const struct control_calls *calls = &client->control->calls;
+	const json_t *to = json_object_get(request, "to");
+	const char *address = json_string_value(to);
+	if (to && !json_is_null(to) && !address)
+		return error_set(err, EX_DATAERR, "to: expected an address");
+	if (!asker_set(client->control->view->settings, client->uid, request, err))
+		return false;
+	if (address && !address_check(address, err))
+		return error_prefix(err, "to");
+	if (!calls->test(calls->arg, address, err))
+		return false;
+	log_write(LOG_NOTICE, "relay test begins by=%s to=%s", jsontext_at(request, "by"),
+	          address ? address : "-");
+	client->waits = client->wants_test = true;
+	client->number = 0;
+	bufferevent_disable(client->stream, EV_READ);
+	return true;
 }
 
 static void take_request(struct client *client, const char *line, size_t len)
@@ -107,6 +132,12 @@ static void take_request(struct client *client, const char *line, size_t len)
 	if (what == REQUEST_RELOAD) {
 		json_decref(request);
 		ask_for_reload(client);
+		return;
+	}
+	if (what == REQUEST_RELAY_TEST) {
+		if (!ask_for_test(client, request, &err))
+			answer_fault(client, &err);
+		json_decref(request);
 		return;
 	}
 	if (!asker_set(client->control->view->settings, client->uid, request, &err)) {
@@ -281,6 +312,23 @@ void control_reloaded(struct control *control, const char *faults)
 	json_decref(document);
 }
 
+/* ---- tests of the relays */
+
+void control_tested(struct control *control, const struct relay_test *test)
+{
+	json_t *document = test_answer(test);
+	for (struct client *client = control->clients, *next; client; client = next) {
+		next = client->next;
+		if (!client->wants_test)
+			continue;
+		client->waits = client->wants_test = false;
+		send_answer(client, document);
+		bufferevent_enable(client->stream, EV_READ);
+		control_on_readable(client->stream, client); /* may end this client, and no other */
+	}
+	json_decref(document);
+}
+
 /* ---- the socket */
 
 /* The directory's group, so that whoever may use the database may use the socket. In a directory
@@ -320,12 +368,11 @@ static int open_socket(struct control *control, struct error *err)
 }
 
 struct control *control_new(struct event_base *base, const char *spool_path,
-                            const struct daemon_view *view, control_reload *reload, void *arg,
+                            const struct daemon_view *view, const struct control_calls *calls,
                             struct error *err)
 {
 	struct control *control = mem_alloc(sizeof(*control));
-	*control = (struct control){
-	        .view = view, .reload = reload, .arg = arg, .place = {.directory = -1}};
+	*control = (struct control){.view = view, .calls = *calls, .place = {.directory = -1}};
 	int fd = socket_path_set(&control->place, spool_path, CONTROL_SOCKET, err)
 	                 ? open_socket(control, err)
 	                 : -1;

@@ -22,14 +22,21 @@ enum {
 struct event_base;
 struct control;
 struct daemon_view;
+struct relay_test;
 
-/* Asks for a reload; control_reloaded() brings the answer. */
-typedef void control_reload(void *arg);
+/* What the loop does for it. */
+struct control_calls {
+	void (*reload)(void *arg); /* asks for one; control_reloaded() brings the answer */
+	/* Begins a test of the relays, `to` NULL or a checked address; control_tested() brings the
+	 * answer. */
+	bool (*test)(void *arg, const char *to, struct error *err);
+	void *arg;
+};
 
 /* `spool_path` is the database's; `view` must outlive the control socket. The engine holds its
  * lock, so a socket found there is a dead daemon's. */
 struct control *control_new(struct event_base *base, const char *spool_path,
-                            const struct daemon_view *view, control_reload *reload, void *arg,
+                            const struct daemon_view *view, const struct control_calls *calls,
                             struct error *err) MUST_CHECK;
 /* Removes the socket. Takes NULL; returns NULL. */
 struct control *control_free(struct control *control);
@@ -42,5 +49,8 @@ void control_reply(struct control *control, int64_t number, const char *text);
 void control_reload_begins(struct control *control);
 /* It has ended. `faults`: a line each; "" where the new configuration is in force. */
 void control_reloaded(struct control *control, const char *faults);
+
+/* A test of the relays has ended. */
+void control_tested(struct control *control, const struct relay_test *test);
 
 #endif

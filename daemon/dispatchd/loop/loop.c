@@ -13,6 +13,7 @@
 #include "dispatchd/loop/loop_private.h"
 #include "dispatchd/loop/reload.h"
 #include "dispatchd/mailer/pool.h"
+#include "dispatchd/mailer/relay_test.h"
 #include "dispatchd/redis/client.h"
 #include "dispatchd/sys/log.h"
 #include "dispatchd/sys/notify.h"
@@ -86,6 +87,15 @@ static void deliver_to_redis(struct loop *loop, struct effects *effects)
 	effects->out.publications = NULL;
 }
 
+/* The end of a test of the relays, if there is one. */
+static void deliver_test(struct loop *loop)
+{
+	struct relay_test *test = pool_test_take(loop->view.pool);
+	if (test)
+		control_tested(loop->control, test);
+	relay_test_free(test);
+}
+
 /* All due work, in this order, whoever asked for the turn. It never takes long: the engine's
  * batches are bounded, and Redis' replies come in their own callbacks. */
 static void do_turn(struct loop *loop)
@@ -103,6 +113,7 @@ static void do_turn(struct loop *loop)
 	/* 3. Whoever waits on the control socket or HTTP gets the answer. */
 	for (const struct effects *effects = list; effects; effects = effects->next)
 		deliver_replies(loop, effects);
+	deliver_test(loop);
 	effects_free(list);
 	/* 4. The end comes last, after all of the above. */
 	loop_go_on_stopping(loop);
@@ -148,6 +159,12 @@ static void add_events(struct loop *loop)
 		log_write(LOG_WARNING, "the kernel can't report when the clock is set");
 }
 
+static bool start_test(void *arg, const char *to, struct error *err)
+{
+	struct loop *loop = arg;
+	return pool_test_start(loop->view.pool, to, loop_wake, loop, err);
+}
+
 static bool open_all(struct loop *loop, struct error *err)
 {
 	const struct settings *settings = loop->settings;
@@ -168,8 +185,9 @@ static bool open_all(struct loop *loop, struct error *err)
 	if (*place.listen &&
 	    !(loop->http = http_new(loop->base, &place, http_pages, &loop->view, err)))
 		return false;
-	loop->control = control_new(loop->base, settings->spool.path, &loop->view,
-	                            loop_start_reload, loop, err);
+	const struct control_calls calls = {
+	        .reload = loop_start_reload, .test = start_test, .arg = loop};
+	loop->control = control_new(loop->base, settings->spool.path, &loop->view, &calls, err);
 	if (!loop->control)
 		return false;
 	loop->view.redis = redis_client_new(loop->base, settings, engine, loop_wake, loop, err);

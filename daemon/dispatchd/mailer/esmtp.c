@@ -292,6 +292,12 @@ static void on_message_sent(struct esmtp *esmtp, smtp_message_t message)
 	/* The tail of a mail whose recipient was refused: it is sent, the next one is there. */
 	if (transaction->reported)
 		return;
+	if (!transaction->begun && is_good(status->code) && talk_ends_envelope(esmtp)) {
+		report_status(transaction, SMTP_RCPT,
+		              smtp_recipient_status(transaction->recipient));
+		next_mail(esmtp);
+		return;
+	}
 	if (!transaction->begun && is_good(status->code)) {
 		/* 2xx to DATA: the library calls that a success. */
 		esmtp_report(transaction, SMTP_DATA, 0,
@@ -320,15 +326,19 @@ static void on_connect(struct esmtp *esmtp)
 	atomic_store(&esmtp->watch->expired, false);
 	esmtp->talk = (struct talk){.stage = SMTP_GREETING};
 	smtp_set_hostname(esmtp->session, esmtp->net.greet_as);
+	steps_begin(esmtp->net.steps, "greeting");
 }
 
 /* The library takes a reference of our certificate that it has not got, and gives it back. */
 static void on_tls(struct esmtp *esmtp, SSL *ssl)
 {
 	X509 *own = SSL_get_certificate(ssl);
+	char words[DELIVERY_REPLY_MAX];
 
 	if (own)
 		X509_up_ref(own);
+	tls_words(esmtp->target, ssl, words, sizeof words);
+	steps_end(esmtp->net.steps, false, words);
 	esmtp->talk.tls_on = true;
 	esmtp->talk.line_len = 0;
 }
@@ -394,7 +404,7 @@ static void fault_text(const struct esmtp *esmtp, char *ret, size_t size)
 	else if (!esmtp->net.connected)
 		snprintf(ret, size, "%s", esmtp->net.fault[0] ? esmtp->net.fault : "can't connect");
 	else if (watch_is_cut(esmtp->watch))
-		snprintf(ret, size, "cut off: dispatchd is stopping");
+		snprintf(ret, size, "cut off: %s", watch_is_cut(esmtp->watch));
 	else if (atomic_load(&esmtp->watch->expired))
 		snprintf(ret, size, "the relay took too long");
 	else if (talk->stage == SMTP_TLS)
@@ -474,7 +484,8 @@ void esmtp_run(const struct esmtp_target *target, const struct mailer_limits *li
 	struct transport_mail mail = {0};
 
 	esmtp.talk.stage = SMTP_CONNECT;
-	esmtp.net = (struct net){.target = target, .limits = limits, .watch = watch};
+	esmtp.net = (struct net){
+	        .target = target, .limits = limits, .watch = watch, .steps = feed->steps};
 	if (!feed->next(feed->arg, &mail))
 		return;
 	set_up(&esmtp);

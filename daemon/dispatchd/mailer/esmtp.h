@@ -25,6 +25,7 @@
  * - esmtp_tls.c: an SSL_CTX of its own for each relay: version, host name, SNI, authorities.
  * - esmtp_talk.c: the monitor: what stage the session is at, replies before MAIL, CHUNKING masked,
  *   bytes after STARTTLS's 220, no MAIL without the TLS and AUTH that are required. Never logs.
+ *   With the feed's `steps` it notes what is said, and without a mail has RSET sent for DATA.
  * - esmtp_auth.c: user and password, and when they may be sent in the clear.
  * - esmtp_plugin.c: dlopen() likewise: the ways to log in that we know, under the names that Debian
  *   gives them.

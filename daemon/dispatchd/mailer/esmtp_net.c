@@ -137,6 +137,32 @@ static int connect_within(struct net *net, int fd, const struct sockaddr *addres
 	return 0;
 }
 
+/* "192.0.2.1", without its port. */
+static void address_text(const struct sockaddr *address, char ret[INET6_ADDRSTRLEN])
+{
+	const void *from = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
+
+	ret[0] = '\0';
+	if (address->sa_family == AF_INET6)
+		from = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+	if (address->sa_family != AF_UNIX)
+		inet_ntop(address->sa_family, from, ret, INET6_ADDRSTRLEN);
+}
+
+static void note_connected(struct net *net, const struct sockaddr *address, int error)
+{
+	char text[INET6_ADDRSTRLEN + 100], where[INET6_ADDRSTRLEN];
+
+	if (!net->steps)
+		return;
+	address_text(address, where);
+	snprintf(text, sizeof text, "%s%s%s", where, where[0] && error ? ": " : "",
+	         error      ? strerror(error)
+	         : where[0] ? ""
+	                    : "connected");
+	steps_end(net->steps, error != 0, text);
+}
+
 __attribute__((visibility("default"))) int connect(int fd, __CONST_SOCKADDR_ARG to, socklen_t len)
 {
 	const struct sockaddr *address = to.__sockaddr__;
@@ -144,7 +170,9 @@ __attribute__((visibility("default"))) int connect(int fd, __CONST_SOCKADDR_ARG 
 
 	if (!here)
 		return libc_connect(fd, address, len);
+	steps_begin(here->steps, "connect");
 	error = connect_within(here, fd, address, len);
+	note_connected(here, address, error);
 	if (!error)
 		return 0;
 	net_fault(here, here->target->name, strerror(error));
@@ -191,16 +219,27 @@ static struct addrinfo *unix_address(const char *path)
 	return &block->info;
 }
 
-static int lookup_target(struct net *net, struct addrinfo **ret)
+static void note_resolved(struct net *net, int state, const struct addrinfo *found)
+{
+	char one[INET6_ADDRSTRLEN], text[DELIVERY_REPLY_MAX] = "";
+	size_t used = 0;
+
+	if (!net->steps)
+		return;
+	for (; state == 0 && found && used < sizeof text; found = found->ai_next) {
+		address_text(found->ai_addr, one);
+		used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? ", " : "",
+		                         one);
+	}
+	steps_end(net->steps, state != 0, state != 0 ? gai_strerror(state) : text);
+}
+
+static int lookup_host(struct net *net, struct addrinfo **ret)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
 	                         .ai_flags = AI_NUMERICSERV | AI_NUMERICHOST};
 	int state;
 
-	if (net->target->local) {
-		*ret = net->own = unix_address(net->target->host);
-		return 0;
-	}
 	state = libc_getaddrinfo(net->target->host, net->target->port, &hints, ret);
 	if (state == 0)
 		return 0;
@@ -208,6 +247,20 @@ static int lookup_target(struct net *net, struct addrinfo **ret)
 	                    net->watch, ret);
 	if (state != 0)
 		net_fault(net, net->target->host, gai_strerror(state));
+	return state;
+}
+
+static int lookup_target(struct net *net, struct addrinfo **ret)
+{
+	int state;
+
+	if (net->target->local) {
+		*ret = net->own = unix_address(net->target->host);
+		return 0;
+	}
+	steps_begin(net->steps, "resolve");
+	state = lookup_host(net, ret);
+	note_resolved(net, state, state == 0 ? *ret : NULL);
 	return state;
 }
 

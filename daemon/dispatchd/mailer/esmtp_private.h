@@ -24,6 +24,7 @@ struct net {
 	const struct esmtp_target *target;
 	const struct mailer_limits *limits;
 	struct watch *watch;
+	struct steps *steps;  /* of a test; NULL else */
 	struct addrinfo *own; /* made here, not by the resolver */
 	bool loopback;        /* connected, and the peer is this host */
 	bool connected;
@@ -79,9 +80,13 @@ bool tls_context(struct esmtp_target *target, const char *ca_file, struct error 
 void tls_enter(void); /* forget this thread's earlier faults */
 /* What went wrong in the handshake; "" for nothing known. */
 void tls_fault_text(char *ret, size_t size);
+/* Version, the certificate's name and end, and whether it was verified. */
+void tls_words(const struct esmtp_target *target, const SSL *ssl, char *ret, size_t size);
 
 /* esmtp_talk.c: for smtp_set_monitorcb(). */
 void talk_monitor(const char *text, int len, int writing, void *arg);
+/* Whether no mail goes out, only a test of its envelope: RSET is sent where DATA would be. */
+bool talk_ends_envelope(const struct esmtp *esmtp);
 /* Shuts the connection down. */
 void talk_end(struct esmtp *esmtp, enum smtp_stage stage, const char *why);
 

@@ -70,34 +70,45 @@ static void before_quit(struct esmtp *esmtp)
 	esmtp->talk.quitting = true;
 }
 
-/* One row a command: the stage that it begins, how long it may take, what has to be done before. */
+/* One row a command: the stage that it begins, how long it may take, what has to be done before,
+ * and its name as a step of a test. */
 static const struct command {
 	const char *word;
+	const char *step; /* NULL: none */
 	enum smtp_stage stage;
 	size_t limit; /* offset in struct mailer_limits */
 	void (*before)(struct esmtp *);
 } commands[] = {
         {.word = "EHLO ",
+         .step = "ehlo",
          .stage = SMTP_GREETING,
          .limit = offsetof(struct mailer_limits, greeting_ms),
          .before = before_ehlo},
         {.word = "HELO ",
+         .step = "helo",
          .stage = SMTP_GREETING,
          .limit = offsetof(struct mailer_limits, greeting_ms)},
         {.word = "STARTTLS\r",
+         .step = "tls",
          .stage = SMTP_TLS,
          .limit = offsetof(struct mailer_limits, tls_ms),
          .before = before_starttls},
         {.word = "AUTH ",
+         .step = "login",
          .stage = SMTP_AUTH,
          .limit = offsetof(struct mailer_limits, auth_ms),
          .before = before_auth},
-        {.word = "RSET\r", .stage = SMTP_MAIL, .limit = offsetof(struct mailer_limits, command_ms)},
+        {.word = "RSET\r",
+         .step = "rset",
+         .stage = SMTP_MAIL,
+         .limit = offsetof(struct mailer_limits, command_ms)},
         {.word = "MAIL FROM:",
+         .step = "mail",
          .stage = SMTP_MAIL,
          .limit = offsetof(struct mailer_limits, command_ms),
          .before = guard_mail},
         {.word = "RCPT TO:",
+         .step = "rcpt",
          .stage = SMTP_RCPT,
          .limit = offsetof(struct mailer_limits, command_ms)},
         {.word = "QUIT\r",
@@ -126,11 +137,32 @@ static void on_command(struct esmtp *esmtp, const char *line, size_t len)
 		watch_arm(esmtp->watch, ms);
 		if (c->before)
 			c->before(esmtp);
-		if (esmtp->talk.fault[0] == '\0' && !esmtp->talk.quitting)
+		if (esmtp->talk.fault[0] == '\0' && !esmtp->talk.quitting) {
 			esmtp->talk.stage = c->stage;
+			steps_begin(esmtp->net.steps, c->step);
+		}
 		esmtp->talk.parameters = bears_parameters(line, len);
 		return;
 	}
+}
+
+bool talk_ends_envelope(const struct esmtp *esmtp)
+{
+	return esmtp->net.steps && esmtp->net.steps->envelope;
+}
+
+/* Of a test. What the library is about to write is its own buffer, const only in name. */
+static void before_data(struct esmtp *esmtp, const char *line, size_t len)
+{
+	static const char word[] = "DATA\r\n";
+
+	if (!esmtp->net.steps || len != sizeof word - 1 || memcmp(line, word, len) != 0 ||
+	    !esmtp->talk.mail_begun || esmtp->talk.fault[0] != '\0')
+		return;
+	if (talk_ends_envelope(esmtp))
+		memcpy((char *)(uintptr_t)line, "RSET", 4);
+	else
+		steps_begin(esmtp->net.steps, "message");
 }
 
 static void on_write(struct esmtp *esmtp, const char *text, size_t len)
@@ -140,6 +172,7 @@ static void on_write(struct esmtp *esmtp, const char *text, size_t len)
 	while (text < end) {
 		const char *stop = memchr(text, '\n', (size_t)(end - text));
 		const char *next = stop ? stop + 1 : end;
+		before_data(esmtp, text, (size_t)(next - text));
 		on_command(esmtp, text, (size_t)(next - text));
 		text = next;
 	}
@@ -176,20 +209,20 @@ static void mask_chunking(struct talk *talk, char *c)
 	}
 }
 
-static void keep_line(struct esmtp *esmtp, bool first)
+/* Adds a line to a reply, of which only the first keeps its code. */
+static void add_line(const struct esmtp *esmtp, char ret[DELIVERY_REPLY_MAX], bool first)
 {
-	struct talk *talk = &esmtp->talk;
+	const struct talk *talk = &esmtp->talk;
 	char line[DELIVERY_REPLY_MAX];
-	size_t used = first ? 0 : strlen(talk->reply);
+	size_t used = first ? 0 : strlen(ret);
 
 	if (first)
-		talk->reply[0] = '\0';
-	/* Only the first line keeps its code. */
+		ret[0] = '\0';
 	size_t skip = first || talk->line_len < 4 ? 0 : 3;
 	reply_clean(line, sizeof line, talk->line + skip, talk->line_len - skip);
 	if (strlen(esmtp->target->password) >= 4)
 		reply_mask(line, esmtp->target->password, "***");
-	snprintf(talk->reply + used, sizeof talk->reply - used, "%s%s", used ? " " : "",
+	snprintf(ret + used, DELIVERY_REPLY_MAX - used, "%s%s", used ? " " : "",
 	         used && line[0] == '-' ? line + 1 : line);
 }
 
@@ -229,7 +262,7 @@ static void on_line(struct esmtp *esmtp)
 		return;
 	if (talk->stage == SMTP_GREETING && code == 250)
 		note_offered(talk);
-	keep_line(esmtp, talk->code == 0 || talk->code != -code);
+	add_line(esmtp, talk->reply, talk->code == 0 || talk->code != -code);
 	talk->code = more ? -code : code;
 	if (more)
 		return;
@@ -239,21 +272,41 @@ static void on_line(struct esmtp *esmtp)
 		talk->code = 0;
 }
 
+/* Of a test: a whole reply ends a step, but for one that asks for more (3xx) and the go-ahead for
+ * TLS. */
+static void note_line(struct esmtp *esmtp)
+{
+	struct steps *steps = esmtp->net.steps;
+	const struct talk *talk = &esmtp->talk;
+	int code = reply_code(talk->line, talk->line_len);
+
+	if (!steps || talk->quitting)
+		return;
+	add_line(esmtp, steps->reply, steps->reply[0] == '\0');
+	if (talk->line_len > 3 && talk->line[3] == '-')
+		return;
+	if ((code < 300 || code >= 400) && !(talk->stage == SMTP_TLS && code == 220))
+		steps_end(steps, code < 200 || code >= 400, steps->reply);
+	steps->reply[0] = '\0';
+}
+
 static void talk_on_read(struct esmtp *esmtp, char *text, size_t len)
 {
 	struct talk *talk = &esmtp->talk;
 
 	for (size_t i = 0; i < len; i++) {
+		char heard = text[i]; /* before it is changed for the library */
 		if (talk->stage == SMTP_GREETING)
 			mask_chunking(talk, &text[i]);
 		mend_bare_code(talk, &text[i]);
 		if (text[i] != '\n') {
 			if (talk->line_len < sizeof talk->line)
-				talk->line[talk->line_len] = text[i];
+				talk->line[talk->line_len] = heard;
 			talk->line_len += talk->line_len < sizeof talk->line;
 			continue;
 		}
 		bool last = talk->line_len < 4 || talk->line[3] != '-';
+		note_line(esmtp);
 		on_line(esmtp);
 		talk->line_len = 0;
 		talk->masked = 0;

@@ -6,12 +6,16 @@
  */
 #include "dispatchd/mailer/esmtp_private.h"
 
+#include "base/instant.h"
+#include "dispatchd/mailer/reply.h"
+
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 
 /* Why this thread's handshake failed, where it was the certificate. */
 static _Thread_local const char *verdict;
@@ -91,6 +95,51 @@ bool tls_context(struct esmtp_target *target, const char *ca_file, struct error 
 	SSL_CTX_set_info_callback(ssl, on_info);
 	SSL_CTX_set_verify(ssl, SSL_VERIFY_NONE, NULL);
 	return target->tls != TLS_REQUIRED || set_required(ssl, target, ca_file, err);
+}
+
+/* A name for which it was made, of those that clients compare; its subject where it has none. */
+static void certificate_name(const X509 *certificate, char *ret, size_t size)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	const ASN1_IA5STRING *text = NULL;
+
+	for (int i = 0; i < sk_GENERAL_NAME_num(names) && !text; i++) {
+		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+		text = name->type == GEN_DNS ? name->d.dNSName : NULL;
+	}
+	if (text)
+		snprintf(ret, size, "%.*s", ASN1_STRING_length(text),
+		         (const char *)ASN1_STRING_get0_data(text));
+	else
+		X509_NAME_oneline(X509_get_subject_name(certificate), ret, (int)size);
+	GENERAL_NAMES_free(names);
+}
+
+static const char *certificate_end(const X509 *certificate, char ret[INSTANT_TEXT_MAX])
+{
+	struct tm end = {0};
+
+	if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1)
+		return "?";
+	return instant_format((struct instant){.ms = (int64_t)timegm(&end) * 1000}, 0, ret);
+}
+
+void tls_words(const struct esmtp_target *target, const SSL *ssl, char *ret, size_t size)
+{
+	X509 *peer = SSL_get1_peer_certificate(ssl);
+	char name[300], end[INSTANT_TEXT_MAX], text[DELIVERY_REPLY_MAX];
+	bool verified = target->tls == TLS_REQUIRED;
+
+	if (peer) {
+		certificate_name(peer, name, sizeof name);
+		snprintf(text, sizeof text, "%s, certificate of %s until %s, %s",
+		         SSL_get_version(ssl), name, certificate_end(peer, end),
+		         verified ? "verified" : "not verified");
+	} else {
+		snprintf(text, sizeof text, "%s, no certificate", SSL_get_version(ssl));
+	}
+	X509_free(peer);
+	reply_clean(ret, size, text, strlen(text));
 }
 
 void tls_enter(void)

@@ -16,6 +16,8 @@ static bool set_envelope(struct mailer_config *config, const struct settings *se
 	bool own = settings->mail.envelope_from[0] != '\0';
 	struct mailbox mailbox;
 
+	if (!mailbox_parse(settings->mail.from, &config->from, err))
+		return error_prefix(err, "[mail] from");
 	if (!mailbox_parse(own ? settings->mail.envelope_from : settings->mail.from, &mailbox, err))
 		return error_prefix(err, "[mail] %s", own ? "envelope_from" : "from");
 	config->envelope = mem_strdup(mailbox.address);

@@ -2,6 +2,7 @@
 #ifndef DISPATCHD_MAILER_CONFIG_H
 #define DISPATCHD_MAILER_CONFIG_H
 
+#include "base/address.h"
 #include "dispatchd/mailer/transport.h"
 #include "mail/templates.h"
 #include "model/settings.h"
@@ -17,7 +18,8 @@ struct mailer_config {
 	atomic_uint refs;
 	const struct transport_row *transport;
 	struct transport_targets targets;
-	char *envelope; /* the address of the sender */
+	char *envelope;      /* the address of the sender */
+	struct mailbox from; /* [mail] from */
 	size_t connections;
 	double rate;
 	struct templates *templates;

@@ -6,6 +6,7 @@
 #include "dispatchd/mailer/clock.h"
 #include "dispatchd/mailer/esmtp.h"
 #include "dispatchd/mailer/pool_private.h"
+#include "dispatchd/mailer/relay_test.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -287,6 +288,7 @@ struct pool *pool_free(struct pool *pool)
 	pool_stop(pool, 0);
 	for (size_t i = 0; i < pool->n_workers; i++)
 		pthread_join(pool->workers[i]->thread, NULL);
+	relay_test_free(pool->test); /* the supervisor cuts it off */
 	pthread_mutex_lock(&pool->lock);
 	pool->over = true;
 	pthread_cond_signal(&pool->clock);

@@ -15,8 +15,8 @@
 
 /*
  * The inside of a pool, for its own files: pool.c (what the engine calls), workers.c (starts
- * threads), supervisor.c (the thread that watches the clock), worker.c (a mailer's thread),
- * mail_queue.c (what they all share under the lock). Each calls only those that come after it.
+ * threads), supervisor.c (the thread that watches the clock), relay_test.c (a test of the relays),
+ * worker.c (a mailer's thread), mail_queue.c (what they all share under the lock). Each calls only those that come after it.
  *
  *               ┌────────────────── a mail's credit ──────────────────┐
  *   pool_put ─▶ queue ─▶ in a mailer's hand ─▶ (held refusals) ─▶ results ─▶ pool_take_results
@@ -79,7 +79,8 @@ struct pool {
 	/* Of them, those that wait for a relay that is stalled: others work in their places. */
 	size_t n_stuck;
 	pthread_t supervisor;
-	bool starved; /* pool_room() was 0: whoever makes room wakes the engine */
+	struct relay_test *test; /* under way, or not yet taken; NULL for none */
+	bool starved;            /* pool_room() was 0: whoever makes room wakes the engine */
 	bool stopping, over;
 	int64_t cut_ms; /* stopping: when what is in hand is cut off */
 };
@@ -127,6 +128,14 @@ bool pool_start_thread(pthread_t *thread, void *(*run)(void *), void *arg);
 /* With the lock held: as many as there should be. Fewer are not a fault as long as there is one;
  * else false. */
 bool pool_start_workers(struct pool *pool);
+
+/* How often deadlines of connections are looked at while there are any. */
+enum { POOL_LOOK_MS = 250 };
+
+/* ---- relay_test.c: with the lock held ---- */
+
+/* Cuts off what takes too long, or all when the pool ends; when to look again. */
+int64_t pool_test_check(struct pool *pool, int64_t now_ms);
 
 /* ---- the threads ---- */
 void *worker_main(void *worker);

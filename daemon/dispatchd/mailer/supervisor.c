@@ -2,15 +2,14 @@
 /*
  * The thread that watches the clock for all mailers: shuts down what takes too long, finds
  * relays that are stalled, lets go of refusals held back, wakes mailers when a breaker may be
- * tried, gives back what waits for a mailer for too long, and ends the grace of a stop. It sleeps
+ * tried, gives back what waits for a mailer for too long, bounds a test of the relays, and ends the
+ * grace of a stop. It sleeps
  * until the next of these is due; deadlines of connections are looked at four times a second while
  * there are any.
  */
 #include "dispatchd/mailer/pool_private.h"
 
 #include "dispatchd/mailer/clock.h"
-
-enum { LOOK_MS = 250 };
 
 static int64_t earlier(int64_t a, int64_t b)
 {
@@ -23,11 +22,11 @@ static int64_t check_watches(struct pool *pool, int64_t now_ms)
 
 	for (size_t i = 0; i < pool->n_workers; i++)
 		if (watch_check(&pool->workers[i]->watch, now_ms) != CLOCK_NEVER_MS)
-			next_ms = now_ms + LOOK_MS;
+			next_ms = now_ms + POOL_LOOK_MS;
 	/* A connection that is only being opened has armed nothing yet. */
 	for (struct relay *relay = pool->relays; relay; relay = relay->next)
 		if (relay->sessions > 0)
-			next_ms = now_ms + LOOK_MS;
+			next_ms = now_ms + POOL_LOOK_MS;
 	return next_ms;
 }
 
@@ -111,7 +110,7 @@ static int64_t check_cut(struct pool *pool, int64_t now_ms)
 	if (now_ms < pool->cut_ms)
 		return pool->cut_ms;
 	for (size_t i = 0; i < pool->n_workers; i++)
-		watch_cut(&pool->workers[i]->watch);
+		watch_cut(&pool->workers[i]->watch, "dispatchd is stopping");
 	pool->cut_ms = CLOCK_NEVER_MS;
 	return CLOCK_NEVER_MS;
 }
@@ -140,6 +139,7 @@ void *supervisor_main(void *arg)
 		next_ms = earlier(next_ms, check_breakers(pool, now_ms));
 		next_ms = earlier(next_ms, check_queue(pool, now_ms, &news));
 		next_ms = earlier(next_ms, check_cut(pool, now_ms));
+		next_ms = earlier(next_ms, pool_test_check(pool, now_ms));
 		if (news || (pool->starved && mail_queue_room(pool) > 0)) {
 			pool_unlock(pool, news);
 			pthread_mutex_lock(&pool->lock);

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "dispatchd/mailer/limits.h"
+#include "dispatchd/mailer/steps.h"
 #include "dispatchd/mailer/transport_check.h"
 #include "dispatchd/mailer/watch.h"
 #include "mail/failure.h"
@@ -35,6 +36,7 @@ struct transport_feed {
 	/* What became of it: once for each mail that `next` gave. `reply` is one clean line. */
 	void (*done)(void *arg, void *caller, const struct smtp_report *report, const char *reply);
 	void *arg;
+	struct steps *steps; /* of a test, to be noted; NULL for mails */
 };
 
 /* What mails can be handed to, made ready from the settings: relays, or a folder. */

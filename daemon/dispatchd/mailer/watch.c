@@ -16,7 +16,7 @@ void watch_init(struct watch *watch)
 {
 	pthread_mutex_init(&watch->lock, NULL);
 	watch->fd = -1;
-	watch->cut = false;
+	watch->cut = NULL;
 	atomic_init(&watch->deadline_ms, CLOCK_NEVER_MS);
 	atomic_init(&watch->waits_since_ms, CLOCK_NEVER_MS);
 	atomic_init(&watch->expired, false);
@@ -86,9 +86,9 @@ bool watch_waits(struct watch *watch, int64_t now_ms, int64_t ms, int64_t *ret_s
 	return true;
 }
 
-bool watch_is_cut(struct watch *watch)
+const char *watch_is_cut(struct watch *watch)
 {
-	bool cut;
+	const char *cut;
 
 	pthread_mutex_lock(&watch->lock);
 	cut = watch->cut;
@@ -111,10 +111,10 @@ void watch_shut(struct watch *watch)
 	pthread_mutex_unlock(&watch->lock);
 }
 
-void watch_cut(struct watch *watch)
+void watch_cut(struct watch *watch, const char *why)
 {
 	pthread_mutex_lock(&watch->lock);
-	watch->cut = true;
+	watch->cut = why;
 	if (watch->fd >= 0)
 		shutdown(watch->fd, SHUT_RDWR);
 	pthread_mutex_unlock(&watch->lock);

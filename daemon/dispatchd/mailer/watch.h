@@ -18,7 +18,7 @@
 struct watch {
 	pthread_mutex_t lock; /* the descriptor may not be closed while it is shut down */
 	int fd;               /* a duplicate; -1: no connection */
-	bool cut;             /* the pool ends: nothing may be opened any more */
+	const char *cut;      /* nothing may be opened any more, and why: static; NULL: it may */
 	_Atomic int64_t deadline_ms;
 	/* For the relay's answer; CLOCK_NEVER_MS: nothing is due from it. */
 	_Atomic int64_t waits_since_ms;
@@ -40,13 +40,15 @@ void watch_disarm(struct watch *watch);
 /* Whether the relay has kept us waiting for `ms`, or longer; since when. */
 bool watch_waits(struct watch *watch, int64_t now_ms, int64_t ms, int64_t *ret_since_ms);
 
-bool watch_is_cut(struct watch *watch);
+/* Why it was cut; NULL where it wasn't. */
+const char *watch_is_cut(struct watch *watch);
 
 /* Whether something waits to be read, or the end: for a connection that has been idle. */
 bool watch_readable(struct watch *watch);
 
 void watch_shut(struct watch *watch); /* shuts the connection down, if there is one */
-void watch_cut(struct watch *watch);  /* this one and all later ones */
+void watch_cut(struct watch *watch,
+               const char *why); /* this one and all later ones; `why` is static */
 /* Shuts down what is over its time; returns the deadline. */
 int64_t watch_check(struct watch *watch, int64_t now_ms);
 
