@@ -32,7 +32,7 @@ def sam(center):
 def said(person, contact, path="/customers/1001/contacts"):
     """What the page says of that contact, without its forms."""
     row = re.search(rf'<li id="reached-{contact}">.*?</li>', person.get(path).text, re.S).group(0)
-    row = re.sub(r"<form.*?</form>|<details.*?</details>", " ", row, flags=re.S)
+    row = re.sub(r"<form.*?</form>|<details.*?</details>|<a class=.button.*?</a>", " ", row, flags=re.S)
     return html.unescape(" ".join(re.sub(r"<[^>]+>", " ", row).split()))
 
 
@@ -144,3 +144,55 @@ def test_its_description(center):
     center.world.ctl("contact", "set", "1", "--email-invalid", "yes")
     (mark,) = reached(center.bearer("rita"))[1]["marks"]
     assert set(schemas["reachable"]["properties"]["marks"]["items"]["properties"]) == set(mark)
+
+
+# ---- a test mail
+
+@pytest.fixture
+def smtp(center):
+    peer = smtp_peer.start(center.world)
+    center.world.start_daemon()
+    return peer
+
+
+def test_a_test_mail(center, sam, smtp):
+    page = sam.get("/customers/1001/contacts").text
+    assert '<a class="button small" href="/contacts/1/test?which=email">' in page
+    page = sam.get("/contacts/1/test?which=email").text
+    assert "Send a test mail to ann@example.com?" in page and "dispatchctl relay test --to ann@example.com" in page
+    answer = sam.submit("/contacts/1/test", {"which": "email", "address": "ann@example.com"})
+    assert answer.status == 200 and "The test mail was taken." in answer.text
+    rows = [re.sub(r"<[^>]+>", " ", row).split() for row in re.findall(r"<tr><th scope=\"row\">.*?</tr>", answer.text, re.S)]
+    assert [row[0] for row in rows] == ["Name", "Connection", "Greeting", "EHLO", "MAIL", "RCPT", "The"], rows
+    (mail,) = smtp.wait_mails(1)
+    assert mail.recipients == ["ann@example.com"]
+    assert "relay test begins by=sam to=ann@example.com" in center.world.daemon.log()
+    sam.submit("/contacts/1/test", {"which": "alt_email", "address": "ann@example.net"})
+    assert smtp.wait_mails(2)[1].recipients == ["ann@example.net"]
+    assert center.world.ctl_json("mail", "list") == []
+
+
+def test_a_test_mail_that_is_refused(center, sam, smtp):
+    smtp.answers["rcpt"] = "550 5.1.1 no <such> user"
+    answer = sam.submit("/contacts/1/test", {"which": "email", "address": "ann@example.com"})
+    assert answer.status == 200 and "A relay didn’t take the test mail" in answer.text
+    assert "550 5.1.1 no &lt;such&gt; user" in answer.text and "failed</span>" in answer.text
+    assert center.world.ctl_json("customer", "show", "1001")["contacts"][0]["email_invalid"] is None, "it marks nothing"
+
+
+def test_who_may_send_a_test_mail_and_where(center, sam, smtp):
+    rita = center.log_in("rita")
+    assert "/contacts/1/test" not in rita.get("/customers/1001/contacts").text
+    assert rita.get("/contacts/1/test?which=email").status == 403
+    fields = {"which": "email", "address": "ann@example.com"}
+    assert rita.submit("/contacts/1/test", fields).status == 403
+    assert sam.submit("/contacts/1/test", {**fields, "token": "x"}).status == 403
+    assert sam.submit("/contacts/1/test", {**fields, "address": "else@example.com"}).status == 409
+    assert sam.submit("/contacts/1/test", {**fields, "which": "phone"}).status == 422
+    assert sam.get("/contacts/2/test?which=email").status == 422 and sam.get("/contacts/99/test?which=email").status == 404
+    assert smtp.mails == [] and smtp.count == 0
+
+
+def test_a_test_mail_without_a_daemon(center, sam):
+    answer = sam.submit("/contacts/1/test", {"which": "email", "address": "ann@example.com"})
+    assert answer.status == 503 and "can't reach dispatchd" in html.unescape(answer.text), answer.text

@@ -34,6 +34,7 @@ extern const struct route page_routes[];
 extern const struct route record_page_routes[];
 extern const struct route contact_page_routes[];
 extern const struct route reachable_page_routes[];
+extern const struct route test_mail_page_routes[];
 extern const struct route hours_page_routes[];
 extern const struct route story_page_routes[];
 extern const struct route add_page_routes[];
