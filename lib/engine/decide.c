@@ -49,8 +49,9 @@ void engine_decide(struct engine *engine, const struct job_event *event,
 	rules_judge(&subject, &verdict);
 	record.status = verdict.status;
 	record.reason = verdict.reason;
-	record.id = spool_event_add(engine->spool, event, record.job, verdict.status,
-	                            verdict.reason, trace_json(&verdict, engine->arena));
+	record.id =
+	        spool_event_add(engine->spool, event, record.job, verdict.status, verdict.reason,
+	                        trace_json(verdict.trace, verdict.n_trace, engine->arena));
 	spool_job_set_state(engine->spool, record.job, verdict.after);
 	if (event->state != JOB_DISPATCHED)
 		spool_unwatch_job(engine->spool, record.job); /* it has started, or never will */

@@ -183,7 +183,7 @@ static void verdict_json(const struct rules_case *subject, const struct verdict 
 	if (subject->recorded)
 		buf_adds(out, ",\"recorded\":true");
 	buf_adds(out, ",\"trace\":");
-	trace_print(v, out);
+	trace_print(v->trace, v->n_trace, out);
 	buf_addc(out, '}');
 }
 

@@ -14,6 +14,7 @@
 #include "engine/numbers.h"
 #include "engine/outcome.h"
 #include "engine/sweep.h"
+#include "engine/trace.h"
 #include "engine/waiting.h"
 #include "rules/gate.h"
 
@@ -65,7 +66,9 @@ static void take_new(struct engine *engine, const struct job_event *event)
 	struct gate_verdict verdict;
 	struct gate_case subject = engine_gate_case(engine, &request);
 	request.job = spool_job(engine->spool, event->customer, event->job);
+	subject.traced = true;
 	gate_judge(&subject, &verdict);
+	request.trace = trace_json(verdict.trace, verdict.n_trace, engine->arena);
 	request.status = verdict.status;
 	request.reason = verdict.reason;
 	request.recheck = verdict.recheck;
@@ -115,9 +118,16 @@ static void recheck(struct engine *engine, int64_t id)
 		return;
 	struct gate_case subject = engine_gate_case(engine, &request);
 	gate_judge_held(&subject, &verdict);
-	if (verdict.status != STATUS_HELD || verdict.reason != request.reason) {
+	bool as_it_was = verdict.status == STATUS_HELD && verdict.reason == request.reason;
+	if (as_it_was && verdict.recheck.ms == request.recheck.ms)
+		return;
+	/* Most of many are as they were: words are made for the others alone. */
+	subject.traced = true;
+	gate_judge_held(&subject, &verdict);
+	request.trace = trace_json(verdict.trace, verdict.n_trace, engine->arena);
+	if (!as_it_was) {
 		decide(engine, &request, &subject, &verdict);
-	} else if (verdict.recheck.ms != request.recheck.ms) {
+	} else {
 		request.recheck = verdict.recheck;
 		spool_request_move(engine->spool, &request, STATUS_HELD, request.reason,
 		                   engine->now);

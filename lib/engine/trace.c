@@ -45,21 +45,21 @@ static void add_row(struct buf *out, const struct trace_row *row)
 	buf_addc(out, '}');
 }
 
-void trace_print(const struct verdict *verdict, struct buf *out)
+void trace_print(const struct trace_row *rows, size_t n, struct buf *out)
 {
 	buf_addc(out, '[');
-	for (size_t i = 0; i < verdict->n_trace; i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (i > 0)
 			buf_addc(out, ',');
-		add_row(out, &verdict->trace[i]);
+		add_row(out, &rows[i]);
 	}
 	buf_addc(out, ']');
 }
 
-const char *trace_json(const struct verdict *verdict, struct arena *arena)
+const char *trace_json(const struct trace_row *rows, size_t n, struct arena *arena)
 {
 	struct buf out = {0};
-	trace_print(verdict, &out);
+	trace_print(rows, n, &out);
 	const char *text = arena_strndup(arena, buf_text(&out), out.len);
 	buf_free(&out);
 	return text;

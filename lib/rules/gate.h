@@ -8,6 +8,7 @@
 #include "model/event.h"
 #include "model/settings.h"
 #include "model/words.h"
+#include "rules/rules.h"
 
 /*
  * The dispatch gate's rules (contract, section 6): may this job be created, may it be dispatched? A
@@ -23,7 +24,10 @@ struct gate_case {
 	struct instant scheduled;        /* INSTANT_NONE where left out */
 	/* When the request came: a held job without `scheduled` ages from here. */
 	struct instant asked;
+	bool traced; /* the verdict is to have a trace */
 };
+
+enum { GATE_TRACE_MAX = 5 };
 
 struct gate_verdict {
 	/* Allowed, released, held, denied; expired where a held job's time is over. */
@@ -35,6 +39,9 @@ struct gate_verdict {
 	struct instant due;
 	/* Of a held one: when at the latest, its end included; INSTANT_NEVER: when data changes. */
 	struct instant recheck;
+	/* Rows of the rules that were asked, those of events (rules.h) by what they ask. */
+	struct trace_row trace[GATE_TRACE_MAX];
+	size_t n_trace;
 };
 
 void gate_judge(const struct gate_case *in, struct gate_verdict *ret);

@@ -26,14 +26,18 @@ static const char spool_5[] =
 #include "spool_5.sql.h"
         ;
 
-static const char *const migrations[] = {spool_1, spool_2, spool_3, spool_4, spool_5};
+static const char spool_6[] =
+#include "spool_6.sql.h"
+        ;
+
+static const char *const migrations[] = {spool_1, spool_2, spool_3, spool_4, spool_5, spool_6};
 
 static const struct db_schema schema = {
         .name = "spool.db",
         .application_id = DB_ID_SPOOL,
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
-        .digest = "caac968be49b37bbe814be089340796820441a6d8a2379bfecbf08217e6549d9",
+        .digest = "50aa3226a55958a4192886ecef2c48e491f840462e6af07e2eda00619e7ba7f7",
         .remedy = "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in "
                   "its place, or none: then mails and held jobs in it are lost; see RECOVERY in "
                   "dispatchd(8)",

@@ -332,7 +332,8 @@ struct spool_request {
 	struct instant recheck; /* held or watched: when, at the latest */
 	enum gate_watch watched;
 	struct instant changed;
-	int64_t answer; /* the outcome that answers it */
+	int64_t answer;    /* the outcome that answers it */
+	const char *trace; /* of the last decision, as JSON */
 };
 /* 0 where (source, id) is not on record; its digest where wanted. */
 int64_t spool_request_find(struct spool *spool, const char *source, const char *id,
@@ -341,8 +342,8 @@ void spool_request_add(struct spool *spool, struct spool_request *request,
                        struct instant now); /* sets id */
 bool spool_request_load(struct spool *spool, int64_t id, struct arena *arena,
                         struct spool_request *ret);
-/* Writes status, reason, recheck, watched and answer. held → released, cancelled, denied, expired;
- * or as it is. */
+/* Writes status, reason, recheck, watched, answer and trace. held → released, cancelled, denied,
+ * expired; or as it is. */
 void spool_request_move(struct spool *spool, struct spool_request *request, enum status to,
                         enum reason reason, struct instant now);
 /* Ids of held requests to recheck by `until`, in the order in which they came, behind `after`. */

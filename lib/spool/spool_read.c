@@ -198,6 +198,7 @@ static json_t *request_json(const struct spool_request *request)
 	spool_set_time(json, "received", request->event.received);
 	spool_set_time(json, "changed", request->changed);
 	set_json(json, "data", request->event.data);
+	set_json(json, "trace", request->trace);
 	return json;
 }
 

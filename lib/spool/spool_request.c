@@ -27,8 +27,8 @@ void spool_request_add(struct spool *spool, struct spool_request *request, struc
 	struct db_query *q =
 	        spool_query(spool, "INSERT INTO request (source, request, type, job, time, "
 	                           "received, data, digest, status, reason, look, "
-	                           "changed, watched, answer) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "
-	                           "?7, ?8, ?9, ?10, ?11, ?12, ?13, 0)");
+	                           "changed, watched, answer, trace) VALUES (?1, ?2, ?3, ?4, "
+	                           "?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, ?14)");
 	db_bind_text(q, 1, event->source);
 	db_bind_text(q, 2, event->id);
 	db_bind_text(q, 3, event_type(event));
@@ -42,6 +42,7 @@ void spool_request_add(struct spool *spool, struct spool_request *request, struc
 	db_bind_int(q, 11, request->recheck.ms);
 	db_bind_int(q, 12, now.ms);
 	db_bind_int(q, 13, (int64_t)request->watched);
+	db_bind_text(q, 14, request->trace);
 	spool_run(spool, q);
 	request->id = db_last_id(spool->db);
 }
@@ -50,10 +51,11 @@ bool spool_request_load(struct spool *spool, int64_t id, struct arena *arena,
                         struct spool_request *ret)
 {
 	struct db_query *q = spool_query(
-	        spool, "SELECT request.job, source, request, type, time, received, "
-	               "data, status, reason, look, watched, "
-	               "answer, job.job, customer, changed FROM request JOIN job ON job.id = "
-	               "request.job WHERE request.id = ?1");
+	        spool,
+	        "SELECT request.job, source, request, type, time, received, "
+	        "data, status, reason, look, watched, "
+	        "answer, job.job, customer, changed, trace FROM request JOIN job ON job.id = "
+	        "request.job WHERE request.id = ?1");
 	db_bind_int(q, 1, id);
 	if (!spool_row(spool, q))
 		return false;
@@ -80,6 +82,7 @@ bool spool_request_load(struct spool *spool, int64_t id, struct arena *arena,
 	        .watched = (enum gate_watch)db_int(q, 10),
 	        .answer = db_int(q, 11),
 	        .changed = db_instant(q, 14),
+	        .trace = db_text(q, 15, arena),
 	};
 	db_finish(q);
 	return true;
@@ -95,7 +98,8 @@ void spool_request_move(struct spool *spool, struct spool_request *request, enum
 	request->reason = reason;
 	struct db_query *q = spool_query(
 	        spool, "UPDATE request SET status = ?2, reason = ?3, look = ?4, watched = ?5, "
-	               "answer = ?6, changed = CASE WHEN status = ?2 AND reason = ?3 THEN changed "
+	               "answer = ?6, trace = ?8, changed = CASE WHEN status = ?2 AND reason = ?3 "
+	               "THEN changed "
 	               "ELSE ?7 END WHERE id = ?1");
 	db_bind_int(q, 1, request->id);
 	db_bind_text(q, 2, status_name(to));
@@ -104,6 +108,7 @@ void spool_request_move(struct spool *spool, struct spool_request *request, enum
 	db_bind_int(q, 5, (int64_t)request->watched);
 	db_bind_int(q, 6, request->answer);
 	db_bind_int(q, 7, now.ms);
+	db_bind_text(q, 8, request->trace);
 	spool_run(spool, q);
 }
 

@@ -97,7 +97,10 @@ def test_the_gate_and_releasing_from_here(world, center, sam):
     wait_outcome(world, "r1", "held")
     path = "/jobs/h1?customer=1001"
     page = sam.get(path).text
-    assert "May it be dispatched? held suspended" in part(page, "What the gate was asked")
+    gate = part(page, "What the gate was asked")
+    assert "May it be dispatched? held suspended" in gate and "Customer active passed: customer 1001 is active" in gate
+    assert "Not suspended: suspension 1 of customer 1001 holds (routes, from" in gate
+    assert 'href="/customers/1001/suspensions#row-1">suspension 1 of customer 1001' in page
     assert "No event yet." in happened(page) and "Route North" in part(page, "Job")
     action = re.search(r'action="(/holds/\d+/release)"', page).group(1)
     rita = center.log_in("rita")

@@ -80,12 +80,14 @@ def test_what_is_under_way_goes_when_it_has_ended(person):
     person.xadd("jobs:requests", id="r1", type="job.dispatch", job="8", customer="1001",
                 data='{"note": "Quartermaster"}')
     person.outcomes(wait_for={"job": "8", "status": "held"})
+    (request,) = person.ctl_json("job", "show", "8")["requests"]
+    assert "Wildwood" in request["trace"][-1]["detail"]
     erase(person)
     wait_until(lambda: person.ctl_json("hold", "list") == [] or found_in(person, "spool.db*"), "an answer")
     for row in person.ctl_json("hold", "list"):
         person.ctl("hold", "cancel", str(row["id"]))
     person.daemon.wait_log("erased jobs=1")
-    wait_until(lambda: "Quartermaster" not in found_in(person, "spool.db*"), lambda: found_in(person, "spool.db*"))
+    wait_until(lambda: found_in(person, "spool.db*") == [], lambda: found_in(person, "spool.db*"))
 
 
 def test_it_works_without_a_daemon(person):

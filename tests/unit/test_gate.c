@@ -3,6 +3,9 @@
  */
 #include "engine_world.h"
 
+#include "base/jsontext.h"
+#include "spool/spool_read.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -184,6 +187,97 @@ static void outside_hours_by_the_setting(void **state)
 	has_job("outside_hours=true ");
 }
 
+/* The job's last request: "customer_known+", "not_suspended-" in the order in which they were
+ * asked, with what the last one saw. */
+static void trace_is(const char *job, const char *rules, const char *saw)
+{
+	struct error err;
+	json_t *shown, *row;
+	size_t i;
+	struct buf text = {0};
+	struct spool *spool = spool_open(w->settings.spool.path, DB_READ, &err);
+	assert_true(spool_read_job(spool, job, NULL, &shown, &err));
+	const json_t *requests = json_object_get(shown, "requests");
+	const json_t *trace =
+	        json_object_get(json_array_get(requests, json_array_size(requests) - 1), "trace");
+	json_array_foreach(trace, i, row)
+	        buf_printf(&text, "%s%s%s", i ? " " : "", jsontext_at(row, "name"),
+	                   json_is_true(json_object_get(row, "holds")) ? "+" : "-");
+	assert_string_equal(buf_text(&text), rules);
+	row = json_array_get(trace, json_array_size(trace) - 1);
+	assert_string_equal(jsontext_at(row, "detail"), saw);
+	buf_free(&text);
+	json_decref(shown);
+	spool_close(spool);
+}
+
+#define ALL_HOLD "customer_known+ customer_active+ not_suspended+"
+
+static void what_the_rules_saw_is_on_record(void **state)
+{
+	(void)state;
+	const char *early[] = {"scheduled", "2026-06-04T05:00:00Z", NULL};
+	world_request(w, "job.create", "J1", "1001", "r1", NULL);
+	trace_is("J1", ALL_HOLD, "no suspension covers it");
+	world_request(w, "job.dispatch", "J2", "1001", "r2", early);
+	trace_is("J2", ALL_HOLD " service_hours+",
+	         "2026-06-04T05:00:00Z is outside service hours, which is only noted");
+	w->settings.gate.outside_hours = GATE_HOLD;
+	world_request(w, "job.dispatch", "J3", "1001", "r3", early);
+	trace_is("J3", ALL_HOLD " service_hours-",
+	         "2026-06-04T05:00:00Z is outside service hours: held");
+	w->settings.gate.outside_hours = GATE_DENY;
+	world_request(w, "job.dispatch", "J4", "1001", "r4", early);
+	trace_is("J4", ALL_HOLD " service_hours-",
+	         "2026-06-04T05:00:00Z is outside service hours: denied");
+	world_request(w, "job.dispatch", "J5", "1001", "r5", NULL);
+	trace_is("J5", ALL_HOLD " service_hours+", "no time is scheduled");
+	suspend("jobs", "2026-06-01", NULL);
+	world_request(w, "job.create", "J6", "1001", "r6", NULL);
+	trace_is("J6", "customer_known+ customer_active+ not_suspended-",
+	         "suspension 1 of customer 1001 holds (jobs, from 2026-06-01, indefinite): x");
+	world_request(w, "job.create", "J7", "2002", "r7", NULL);
+	world_at(w, "2026-06-03T12:01:00Z");
+	world_turn(w);
+	trace_is("J7", "customer_known-", "there is no such customer");
+}
+
+static void a_held_jobs_last_decision_is_on_record(void **state)
+{
+	(void)state;
+	suspend("routes", "2026-06-01", NULL);
+	world_request(w, "job.dispatch", "J1", "1001", "r1", NULL);
+	world_request(w, "job.dispatch", "J2", "1001", "r2", NULL);
+	const char *saw =
+	        "suspension 1 of customer 1001 holds (routes, from 2026-06-01, indefinite): x";
+	trace_is("J1", "customer_known+ customer_active+ not_suspended-", saw);
+	free(world_command(w, "{\"do\":\"hold.release\",\"id\":2,\"by\":\"sam\"}"));
+	trace_is("J2", "customer_known+ customer_active+ not_suspended-", saw);
+	suspend("routes", "2026-05-01", "2026-06-05");
+	world_turn(w);
+	trace_is("J1", "customer_known+ customer_active+ not_suspended-", saw);
+	world_sql(w, "UPDATE suspension SET removed = 1 WHERE id = 1");
+	world_turn(w);
+	trace_is("J1", "customer_known+ customer_active+ not_suspended- shelf_life+",
+	         "its time ends 2026-06-10T12:00:00Z");
+	resume();
+	world_turn(w);
+	outcomes_are("released ok J1\n");
+	trace_is("J1", ALL_HOLD " service_hours+ shelf_life+",
+	         "its time ends 2026-06-10T12:00:00Z");
+}
+
+static void a_job_whose_time_is_over_says_so(void **state)
+{
+	(void)state;
+	suspend("routes", "2026-06-01", NULL);
+	world_request(w, "job.dispatch", "J1", "1001", "r1", NULL);
+	world_at(w, "2026-06-10T12:00:00Z");
+	world_turn(w);
+	trace_is("J1", "customer_known+ customer_active+ not_suspended- shelf_life-",
+	         "its time ended 2026-06-10T12:00:00Z");
+}
+
 static void an_unknown_customer_is_denied_after_the_grace(void **state)
 {
 	(void)state;
@@ -281,6 +375,9 @@ int main(void)
 	        test(without_a_day_a_held_job_ages),
 	        test(a_held_job_is_denied_when_its_customer_stops_being_active),
 	        test(outside_hours_by_the_setting),
+	        test(what_the_rules_saw_is_on_record),
+	        test(a_held_jobs_last_decision_is_on_record),
+	        test(a_job_whose_time_is_over_says_so),
 	        test(an_unknown_customer_is_denied_after_the_grace),
 	        test(a_repeated_request_gets_the_same_answer),
 	        test(a_held_job_outlives_a_crash),

@@ -91,9 +91,11 @@ static json_t *requests_of(const struct call *call, const json_t *job)
 	for (size_t i = json_array_size(requests); i-- > 0;) {
 		const json_t *request = json_array_get(requests, i);
 		bool create = strcmp(jsontext_at(request, "type"), "job.create") == 0;
+		json_t *trace = trace_words(call, json_object_get(request, "trace"),
+		                            jsontext_at(job, "customer"));
 		json_array_append_new(
 		        rows,
-		        json_pack("{s:O, s:s, s:s, s:s, s:s, s:b, s:o}", "id",
+		        json_pack("{s:O, s:s, s:s, s:s, s:s, s:b, s:o, s:b, s:o, s:o}", "id",
 		                  json_object_get(request, "id"), "what",
 		                  words(call, create ? "job.asks_create" : "job.asks_dispatch"),
 		                  "at", mail_words_time(call, request, "received"), "status",
@@ -101,7 +103,9 @@ static json_t *requests_of(const struct call *call, const json_t *job)
 		                  "held",
 		                  strcmp(jsontext_at(request, "status"),
 		                         status_name(STATUS_HELD)) == 0,
-		                  "steps", steps_of(call, job, request, "request")));
+		                  "stops", trace_words_stops(trace), "has_trace",
+		                  json_array_size(trace) > 0, "trace", trace, "steps",
+		                  steps_of(call, job, request, "request")));
 	}
 	return rows;
 }

@@ -74,6 +74,19 @@ static void print_event(struct ctl *ctl, const json_t *job, const json_t *event)
 	}
 }
 
+/* What the gate's rules saw of each request. */
+static void print_request(struct ctl *ctl, const json_t *request)
+{
+	if (json_array_size(json_object_get(request, "trace")) == 0)
+		return;
+	struct buf *out = output_text(ctl->out);
+	buf_printf(out, "\n%s %s, request ", table_text(request, "type"),
+	           table_text(request, "status"));
+	table_value(out, json_object_get(request, "request"));
+	buf_addc(out, '\n');
+	view_trace(ctl, json_object_get(request, "trace"));
+}
+
 /* Outcomes without an event in the list: of the gate, of a held job. */
 static void print_others(struct ctl *ctl, const json_t *job)
 {
@@ -105,6 +118,7 @@ static void print_job(struct ctl *ctl, const json_t *job)
 	                       {.key = "changed", .title = "Decided", .style = STYLE_TIME},
 	                       {.key = "id", .title = "Id", .right = true},
 	                       {.key = "request", .title = "Request", .min = 12}));
+	json_array_foreach(json_object_get(job, "requests"), i, event) print_request(ctl, event);
 	print_others(ctl, job);
 	output_section(
 	        ctl->out, json_object_get(job, "mails"), "Mails",
