@@ -96,6 +96,9 @@ static const char list_sql[] =
         ")) AND (?2 IS NULL OR parent = (SELECT id FROM customer WHERE number = ?2)) AND (?3 IS "
         "NULL OR status = ?3) AND (?5 IS NULL OR number > ?5) AND (?6 IS NULL OR city = ?6"
         " COLLATE NOCASE) AND (?7 IS NULL OR number IN (SELECT value FROM json_each(?7)))"
+        /* Who may be suspended: who has ever been, and all below them. */
+        " AND (NOT ?8 OR id IN (WITH RECURSIVE held (id) AS (SELECT customer FROM suspension UNION"
+        " SELECT s.id FROM customer s JOIN held ON s.parent = held.id) SELECT id FROM held))"
         " ORDER BY number LIMIT ?4";
 
 static bool list_one(struct customers *store, const struct customer_filter *filter,
@@ -160,6 +163,7 @@ bool customer_list(struct customers *store, const struct customer_filter *filter
 	db_bind_text(query, 5, filter->after);
 	db_bind_text(query, 6, filter->city);
 	db_bind_text(query, 7, numbers);
+	db_bind_int(query, 8, filter->suspended);
 	free(numbers);
 	while (good && !is_full(filter, array) && (step = db_step(query, err)) == DB_ROW)
 		good = list_one(store, filter, query, array, err);
