@@ -6,6 +6,7 @@ import re
 import pytest
 
 from center import Center
+from world import ROOT
 
 MAPLE = ["customer", "add", "1001", "--name", "Maple Bakery", "--city", "Denver", "--timezone", "UTC",
          "--contact", "Ann Lee", "--email", "ann@example.com", "--phone", "+1 (303) 555-0100"]
@@ -365,3 +366,15 @@ def test_linking_sales_reps(center, sam):
     assert (customer(center)["sales_rep"], customer(center)["reps"]) == (None, ["Robin Lee"])
     assert sam.submit(path, {"name": "Nobody"}).status in (404, 422)
     assert center.log_in("rita").submit(path, {"name": "Kim <x>"}).status == 403
+
+
+# What a `pill {{status}}` or `pill {{state}}` may be called.
+PILLS = ("new released active inactive dispatched started completed failed paused cancelled queued scheduled sending retrying sent "
+         "bounced suppressed waiting deferred held allowed denied dead error none").split()
+
+
+def test_no_state_is_a_class_of_something_else():
+    style = (ROOT / "daemon/center/assets/style.css").read_text(encoding="utf-8")
+    alone = set(re.findall(r"(?<![\w.)\]-])\.([a-z-]+)", re.sub(r"\{[^}]*\}", "{}", style)))
+    assert "card" in alone and "pill" in alone
+    assert alone & set(PILLS) == set()

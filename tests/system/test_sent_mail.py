@@ -229,7 +229,7 @@ def test_the_page_shows_it(world, office):
     center, number, data = office
     rita = center.log_in("rita")
     page = rita.get(f"/mails/{number}").text
-    assert f'<iframe class="sent" sandbox src="/mails/{number}/html"' in page
+    assert f'<iframe class="as-sent" sandbox src="/mails/{number}/html"' in page
     assert "<script>alert" not in page and "Not quite" not in page
     frame = rita.get(f"/mails/{number}/html")
     assert frame.text.replace("\r\n", "\n") == text_of(data, "html")
