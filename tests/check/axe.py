@@ -22,7 +22,7 @@ AXE = BUILD / "axe/node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 CUSTOMER = ["", "/notes", "/comments", "/contacts", "/hours", "/documents", "/pictures", "/assets", "/plot", "/systems", "/third-parties",
             "/reps", "/activities", "/quotes", "/sales", "/suspensions", "/related", "/history"]
-OTHERS = ["/", "/?q=maple", "/?q=nobody", "/add/customers", "/edit/customers/1001", "/status/1001/deactivate",
+OTHERS = ["/", "/?q=maple", "/?q=nobody", "/add/customers", "/edit/customers/1001", "/contacts/1/test?which=email", "/status/1001/deactivate",
           "/remove/customers/1001", "/records/reps", "/records/system-types", "/holds", "/today", "/today?show=ending", "/jobs", "/lists", "/lists/edit", "/mails", "/mails/retry?status=failed", "/dead", "/jobs/4711?customer=1001&type=completed", "/users", "/account", "/nowhere"]
 RUN = """
     const done = arguments[arguments.length - 1];
@@ -53,6 +53,7 @@ def furnish(world):
     ctl("customer", "add", "1001", "--name", "Maple Street Bakery", "--dba", "Maple Bread", "--address", "12 Maple Street",
         "--city", "Denver", "--state", "CO", "--phone", "+1 303 555 0100", "--renewal", "2027-01-31", "--contact", "Dana Hill",
         "--email", "dana@example.com", "--location-notes", "Dog in the yard after six.")
+    ctl("contact", "set", "1", "--email-invalid", "yes")
     ctl("contact", "add", "1001", "--name", "Site office", "--email", "site@example.com", "--notify", "failed")
     ctl("hours", "set", "1001", "mon-fri", "07:00-12:00,13:00-17:00")
     ctl("hours", "except", "1001", "2030-12-24..2030-12-26", "closed")

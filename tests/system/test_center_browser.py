@@ -650,8 +650,9 @@ def test_every_page_fits_a_phone(office, chromium, dark):
     office.world.ctl("asset", "add", number, "--kind", "Roll-off", "--position", "behind the " + "long " * 20)
     office.world.ctl("suspend", number, "--note", "n" * 120)
     window = chromium.begin(office, office.people["sam"], width=360, height=740, dark=dark)
-    for tab in PAGES:
-        window.open(path + tab)
+    contact = customer(office, number)["contacts"][0]["id"]
+    for tab in (*(path + tab for tab in PAGES), f"/contacts/{contact}/test?which=email"):
+        window.open(tab)
         wide = window.driver.execute_script("return document.documentElement.scrollWidth")
         assert wide <= 360, (tab, wide)
         ground = window.driver.execute_script("return getComputedStyle(document.querySelector('.card')).backgroundColor")

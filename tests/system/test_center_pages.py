@@ -42,7 +42,7 @@ def test_what_is_known_is_shown_and_what_is_missing_is_not(center, sam):
     world.ctl("hours", "set", "1001", "mon-fri", "07:00-12:00,13:00-17:00")
     page = sam.get("/customers/1001").text
     assert 'href="tel:+13035550100"' in page and 'href="tel:3035550142"' in page
-    assert 'href="mailto:ann@example.com"' in page and "refused today" in page
+    assert 'href="mailto:ann@example.com"' in page and "invalid since today" in page
     assert "mailed for failed, paused" in page
     assert "Mon–Fri 7:00\u2060–\u206012:00, 13:00\u2060–\u206017:00" in page and "Sat–Sun closed" in page
     assert page.index("beware of the dog") < page.index("an ordinary note")

@@ -32,6 +32,7 @@ def sam(center):
 def said(person, contact, path="/customers/1001/contacts"):
     """What the page says of that contact, without its forms."""
     row = re.search(rf'<li id="reached-{contact}">.*?</li>', person.get(path).text, re.S).group(0)
+    row = re.sub(r'<div class="row long">.*?</div>', " ", row, flags=re.S)
     row = re.sub(r"<form.*?</form>|<details.*?</details>|<a class=.button.*?</a>", " ", row, flags=re.S)
     return html.unescape(" ".join(re.sub(r"<[^>]+>", " ", row).split()))
 
