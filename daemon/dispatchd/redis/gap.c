@@ -7,41 +7,11 @@
  */
 #include "dispatchd/redis/gap.h"
 
+#include "dispatchd/redis/xinfo.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-static const redisReply *gap_value(const redisReply *map, const char *name)
-{
-	for (size_t i = 0; map && map->type == REDIS_REPLY_ARRAY && i + 1 < map->elements; i += 2)
-		if (map->element[i]->type == REDIS_REPLY_STRING &&
-		    !strcmp(map->element[i]->str, name))
-			return map->element[i + 1];
-	return NULL;
-}
-
-static bool gap_number(const redisReply *map, const char *name, int64_t *ret)
-{
-	const redisReply *value = gap_value(map, name);
-	if (!value || value->type != REDIS_REPLY_INTEGER)
-		return false;
-	*ret = value->integer;
-	return true;
-}
-
-static const char *gap_text(const redisReply *map, const char *name)
-{
-	const redisReply *value = gap_value(map, name);
-	return value && value->type == REDIS_REPLY_STRING ? value->str : "";
-}
-
-static const redisReply *named(const redisReply *list, const char *name)
-{
-	for (size_t i = 0; list && list->type == REDIS_REPLY_ARRAY && i < list->elements; i++)
-		if (!strcmp(gap_text(list->element[i], "name"), name))
-			return list->element[i];
-	return NULL;
-}
 
 static bool id_after(const char *a, const char *b)
 {
@@ -54,9 +24,9 @@ static bool id_after(const char *a, const char *b)
 
 static bool alone(const redisReply *group, const char *consumer)
 {
-	const redisReply *consumers = gap_value(group, "consumers");
+	const redisReply *consumers = xinfo_value(group, "consumers");
 	return consumers && consumers->type == REDIS_REPLY_ARRAY && consumers->elements == 1 &&
-	       named(consumers, consumer);
+	       xinfo_named(consumers, consumer);
 }
 
 /* What was added, is not past and not there. All that is there is still to be delivered: the oldest
@@ -64,23 +34,24 @@ static bool alone(const redisReply *group, const char *consumer)
 static int64_t lost_ahead(const redisReply *stream, const redisReply *group, int64_t past)
 {
 	int64_t added, length;
-	if (!gap_number(stream, "entries-added", &added) || !gap_number(stream, "length", &length))
+	if (!xinfo_number(stream, "entries-added", &added) ||
+	    !xinfo_number(stream, "length", &length))
 		return 0;
-	bool all_unread = !length || id_after(gap_text(stream, "recorded-first-entry-id"),
-	                                      gap_text(group, "last-delivered-id"));
+	bool all_unread = !length || id_after(xinfo_text(stream, "recorded-first-entry-id"),
+	                                      xinfo_text(group, "last-delivered-id"));
 	return all_unread && added - past > length ? added - past - length : 0;
 }
 
 int64_t gap_check(struct gap *gap, const redisReply *stream, const char *group_name,
                   const char *consumer)
 {
-	const redisReply *group = named(gap_value(stream, "groups"), group_name);
+	const redisReply *group = xinfo_named(xinfo_value(stream, "groups"), group_name);
 	int64_t past;
-	if (!group || !gap_number(group, "entries-read", &past)) {
+	if (!group || !xinfo_number(group, "entries-read", &past)) {
 		gap->based = false;
 		return 0;
 	}
-	const char *at = gap_text(group, "last-delivered-id");
+	const char *at = xinfo_text(group, "last-delivered-id");
 	int64_t ahead = lost_ahead(stream, group, past), before = 0;
 	int64_t known = strcmp(gap->at, at) ? 0 : gap->reported;
 	bool sole = alone(group, consumer);
