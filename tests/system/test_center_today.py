@@ -3,6 +3,7 @@
 import datetime
 import json
 import re
+import time
 
 import pytest
 
@@ -138,6 +139,27 @@ def test_what_waits_and_how_the_daemon_is(world, smtp, center, sam):
     page = sam.get("/today").text
     assert "dispatchd can&#39;t be reached" in page or "dispatchd can't be reached" in page
     assert "1 job is held" in group(page, "Sending") and group(page, "In order")
+
+
+def test_how_far_the_daemon_is_behind(world, center, sam):
+    ago = int(time.time() * 1000) - 3600_000
+    world.redis.xgroup_create("jobs:events", "dispatchd", "0", mkstream=True)
+    world.start_daemon()
+
+    def sending():
+        return group(sam.get("/today").text, "Sending")
+    wait_until(lambda: "Redis connected No entry waits in its streams." in sending(), lambda: str(sending()), 20)
+    for n in range(2):
+        world.redis.xadd("jobs:events", {"id": str(n), "type": "job.started", "job": str(n), "customer": "1001"}, id=f"{ago + n}-0")
+    wait_outcome(world, "1", "sent")
+    assert world.daemon.stop() == 0
+    world.redis.xgroup_setid("jobs:events", "dispatchd", "0")
+    world.redis.xreadgroup("dispatchd", "other", {"jobs:events": ">"})
+    world.start_daemon()
+    wait_until(lambda: any(row.startswith("jobs:events 2 entries behind since today ") or
+                           row.startswith("jobs:events 2 entries behind since yesterday ") for row in sending()),
+               lambda: str(sending()), 20)
+    assert not any("No entry waits" in row for row in sending())
 
 
 def test_a_long_group_has_a_page_of_its_own(center, sam):

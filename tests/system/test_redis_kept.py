@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What Redis keeps and doesn't: entries trimmed before they were read, consumers that are gone."""
+import datetime
 import os
 import signal
 import time
@@ -38,6 +39,61 @@ def test_entries_trimmed_while_it_was_down_are_counted(world):
     world.wait_idle()
     time.sleep(6)  # one more look, which finds nothing new
     assert lost(world) == 25
+
+
+# ---- how far the daemon is behind
+
+def lag(world):
+    (row,) = [row for row in world.ctl_json("status")["feeds"] if row["name"] == "jobs:events"]
+    return {key: row.get(key) for key in ("unread", "pending", "oldest")}
+
+
+def an_hour_ago():
+    """An id, and its time as status has it."""
+    ms = int(time.time() * 1000) - 3600_000
+    at = datetime.datetime.fromtimestamp(ms / 1000, datetime.timezone.utc)
+    return ms, at.strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def test_who_is_not_behind_says_so(world):
+    world.start_daemon()
+    publish(world, range(3))
+    wait_outcomes(world, range(3))
+    wait_until(lambda: lag(world) == {"unread": 0, "pending": 0, "oldest": None}, lambda: str(lag(world)), 20)
+    assert "Undecided" not in world.ctl("status").stdout
+
+
+def test_what_another_consumer_has_in_hand_is_behind(world):
+    ms, at = an_hour_ago()
+    for n in range(3):
+        world.redis.xadd("jobs:events", event(n), id=f"{ms + n}-0")
+    world.redis.xgroup_create("jobs:events", "dispatchd", "0")
+    world.redis.xreadgroup("dispatchd", "other", {"jobs:events": ">"}, count=2)
+    world.start_daemon()
+    wait_outcomes(world, [2])
+    wait_until(lambda: (lag(world)["unread"], lag(world)["pending"]) == (0, 2), lambda: str(lag(world)), 20)
+    assert lag(world)["oldest"].startswith(at), lag(world)
+    shown = world.ctl("status").stdout
+    assert "Undecided" in shown and "jobs:events" in shown
+
+
+def test_what_is_not_read_yet_is_behind(world):
+    """The first look is before the first read: nothing is pending, only the stream itself knows the oldest. It holds
+    for five seconds; a machine that is slower than that gets another chance."""
+    ms, at = an_hour_ago()
+    world.redis.xgroup_create("jobs:events", "dispatchd", "0", mkstream=True)
+    for attempt in range(5):
+        for n in range(2):
+            world.redis.xadd("jobs:events", event(2 * attempt + n), id=f"{ms}-{2 * attempt + n}")
+        world.start_daemon()
+        found = lag(world)
+        wait_outcomes(world, range(2 * attempt + 2))
+        if found["unread"] == 2:
+            break
+        world.wait_idle()
+        assert world.daemon.stop() == 0
+    assert (found["unread"], found["pending"]) == (2, 0) and found["oldest"].startswith(at), found
+    wait_until(lambda: lag(world) == {"unread": 0, "pending": 0, "oldest": None}, lambda: str(lag(world)), 20)
 
 
 def test_all_that_was_published_is_trimmed(world):

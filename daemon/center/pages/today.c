@@ -20,7 +20,7 @@
 
 #include <string.h>
 
-enum { ROWS_FEW = 6, LATE_MS = 60 * 1000 };
+enum { ROWS_FEW = 6, LATE_MS = 60 * 1000, BEHIND_MS = 10 * 1000 };
 
 /* Takes over `values`. */
 static json_t *text_of(const struct call *call, const char *key, json_t *values)
@@ -320,18 +320,55 @@ static json_t *relays_of(const struct call *call, const json_t *status)
 	return rows;
 }
 
-/* Redis itself, and each stream that can't be used or has lost entries. */
+/* Entries of a stream have waited for longer than it takes to decide them. */
+static bool is_behind(const struct call *call, const json_t *feed)
+{
+	struct instant oldest;
+	return instant_parse(jsontext_at(feed, "oldest"), &oldest) &&
+	       call->now.ms - oldest.ms > BEHIND_MS;
+}
+
+static json_t *behind_of(const struct call *call, const json_t *feed)
+{
+	json_int_t n = json_integer_value(json_object_get(feed, "unread")) +
+	               json_integer_value(json_object_get(feed, "pending"));
+	return json_pack("{s:s, s:s, s:s, s:s}", "name", jsontext_at(feed, "name"), "state",
+	                 n > 0 ? words_count(call, "today.behind", n) : words(call, "today.behind"),
+	                 "look", "bad", "since", when_words(call, jsontext_at(feed, "oldest")));
+}
+
+/* Whether all streams that are read say how far they are, and none is behind. */
+static bool all_current(const struct call *call, const json_t *feeds)
+{
+	size_t i, n = 0;
+	const json_t *feed;
+	json_array_foreach(feeds, i, feed)
+	{
+		bool known = json_object_get(feed, "pending") != NULL;
+		bool read = strcmp(jsontext_at(feed, "use"), "read") == 0 &&
+		            strcmp(jsontext_at(feed, "kind"), "stream") == 0;
+		if ((read && !known) || is_behind(call, feed))
+			return false;
+		n += known;
+	}
+	return n > 0;
+}
+
+/* Redis itself, and each stream that can't be used, has lost entries or is behind. */
 static json_t *redis_of(const struct call *call, const json_t *status)
 {
 	const json_t *redis = json_object_get(status, "redis"), *feed;
+	const json_t *feeds = json_object_get(status, "feeds");
 	bool connected = json_is_true(json_object_get(redis, "connected"));
 	json_t *rows = json_array();
 	size_t i;
-	json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s}", "name", "Redis", "state",
-	                                      words(call, connected ? "today.up" : "today.down"),
-	                                      "look", connected ? "active" : "bad", "reply",
-	                                      jsontext_at(redis, "reply")));
-	json_array_foreach(json_object_get(status, "feeds"), i, feed)
+	json_array_append_new(rows,
+	                      json_pack("{s:s, s:s, s:s, s:s}", "name", "Redis", "state",
+	                                words(call, connected ? "today.up" : "today.down"), "look",
+	                                connected ? "active" : "bad", "reply",
+	                                all_current(call, feeds) ? words(call, "today.current")
+	                                                         : jsontext_at(redis, "reply")));
+	json_array_foreach(feeds, i, feed)
 	{
 		json_int_t lost = json_integer_value(json_object_get(feed, "lost"));
 		bool down = strcmp(jsontext_at(feed, "state"), "down") == 0;
@@ -344,6 +381,8 @@ static json_t *redis_of(const struct call *call, const json_t *status)
 			                        "look", "bad", "since",
 			                        when_words(call, jsontext_at(feed, "since")),
 			                        "reply", jsontext_at(feed, "reply")));
+		else if (is_behind(call, feed))
+			json_array_append_new(rows, behind_of(call, feed));
 	}
 	return rows;
 }

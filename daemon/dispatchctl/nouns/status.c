@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 3000 };
+enum { PATIENCE_MS = 3000, BEHIND_MS = 10000 };
 
 /* The daemon's own report; if none runs or it can't write its spool, the counts in the spool. */
 static bool read_state(const struct ctl *ctl, json_t **ret, struct error *err)
@@ -147,14 +147,24 @@ static void print_counts(struct ctl *ctl, const json_t *mails)
 	json_decref(rows);
 }
 
-/* Only those that can't be used or have lost entries; otherwise `Redis up` says enough. */
+/* Entries of a stream have waited for longer than it takes to decide them. */
+static bool is_behind(const struct ctl *ctl, const json_t *feed)
+{
+	struct instant oldest;
+	const char *text = json_string_value(json_object_get(feed, "oldest"));
+	return text && instant_parse(text, &oldest) && ctl->now.ms - oldest.ms > BEHIND_MS;
+}
+
+/* Only those that can't be used, have lost entries or are behind; otherwise `Redis up` says
+ * enough. */
 static void print_feeds(struct ctl *ctl, const json_t *feeds)
 {
 	json_t *rows = json_array(), *feed;
 	size_t i;
 	json_array_foreach(feeds, i, feed)
 	{
-		if (json_object_get(feed, "reply") != NULL || json_object_get(feed, "lost") != NULL)
+		if (json_object_get(feed, "reply") != NULL ||
+		    json_object_get(feed, "lost") != NULL || is_behind(ctl, feed))
 			json_array_append(rows, feed);
 	}
 	if (json_array_size(rows) > 0) {
@@ -165,6 +175,9 @@ static void print_feeds(struct ctl *ctl, const json_t *feeds)
 		                    {.key = "state", .title = "State", .style = STYLE_WORD},
 		                    {.key = "use", .title = "To be"},
 		                    {.key = "lost", .title = "Lost unread", .right = true},
+		                    {.key = "unread", .title = "Unread", .right = true},
+		                    {.key = "pending", .title = "Undecided", .right = true},
+		                    {.key = "oldest", .title = "Oldest", .style = STYLE_TIME},
 		                    {.key = "since", .title = "Since", .style = STYLE_TIME},
 		                    {.key = "reply", .title = "Reply", .min = 20}),
 		            output_look(ctl->out));

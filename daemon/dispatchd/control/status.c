@@ -45,6 +45,18 @@ static json_t *relays_json(const struct daemon_view *view)
 	return list;
 }
 
+/* How far the daemon is behind a stream. */
+static void add_lag(json_t *row, const struct lag *lag)
+{
+	char oldest[INSTANT_TEXT_MAX];
+	json_object_set_new(row, "unread",
+	                    lag->unread == LAG_UNKNOWN ? json_null() : json_integer(lag->unread));
+	json_object_set_new(row, "pending", json_integer(lag->pending));
+	if (!instant_is_none(lag->oldest))
+		json_object_set_new(row, "oldest",
+		                    json_string(instant_format(lag->oldest, 0, oldest)));
+}
+
 /* Every feed and every stream that is written, and how it is. */
 static json_t *parts_json(const struct daemon_view *view)
 {
@@ -61,6 +73,8 @@ static json_t *parts_json(const struct daemon_view *view)
 			        json_string(utf8_show(part.words, shown, sizeof(shown))));
 		if (row && part.lost)
 			json_object_set_new(row, "lost", json_integer((json_int_t)part.lost));
+		if (row && part.lag)
+			add_lag(row, part.lag);
 		if (row && part.since_ms) {
 			struct instant at = {.ms = clock_now().ms - part.since_ms};
 			json_object_set_new(row, "since",

@@ -367,6 +367,7 @@ static bool source_part(const struct redis_client *client, const struct source *
 	        source->reading.refused ? &source->reading : &source->acknowledging;
 	*ret = (struct redis_part){
 	        .kind = source->kind, .name = source->key, .use = "read", .lost = source->lost};
+	ret->lag = client->up && source->lag.known ? &source->lag : NULL;
 	if (!client->up)
 		ret->words = "Redis is not connected";
 	if (!health->refused)

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "dispatchd/engine/engine_thread.h"
 #include "dispatchd/redis/health.h"
+#include "dispatchd/redis/lag.h"
 #include "model/settings.h"
 
 #include <stdbool.h>
@@ -44,6 +45,7 @@ struct redis_part {
 	const char *words;             /* why it can't be used; NULL where it can */
 	uint64_t lost;                 /* entries that were removed before they were read */
 	int64_t since_ms;              /* how long it can't; 0 where that isn't known */
+	const struct lag *lag;         /* of a stream that is read; NULL where it isn't known */
 };
 /* The parts by number from 0: every feed and every stream that is written. False beyond the last.
  * Asking makes what may have become unusable be tried soon. What it points to is good until the

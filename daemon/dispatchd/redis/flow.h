@@ -6,6 +6,7 @@
 #include "dispatchd/engine/engine_thread.h"
 #include "dispatchd/redis/connection.h"
 #include "dispatchd/redis/health.h"
+#include "dispatchd/redis/lag.h"
 
 #include <hiredis/hiredis.h>
 #include <stdbool.h>
@@ -53,6 +54,7 @@ struct source {
 	uint64_t entries;                           /* read since the start */
 	uint64_t lost;                              /* removed from Redis before they were read */
 	struct health reading, acknowledging;
+	struct lag lag; /* of a stream, at the last look */
 };
 
 struct flow {

@@ -141,6 +141,7 @@ void reader_reset(struct reader *reader)
 		reader->streams[i].own_read = false;
 		snprintf(reader->streams[i].last, ID_MAX, "0");
 		gap_reset(&reader->streams[i].gap);
+		reader->streams[i].source.lag.known = false;
 	}
 	reader->looking = false;
 	reader->alone = NULL;
@@ -375,6 +376,29 @@ static void reader_on_read(void *arg, const redisReply *reply)
 	reader->flow->wake(reader->flow->wake_arg);
 }
 
+static void on_oldest(void *arg, const redisReply *reply)
+{
+	struct stream *stream = arg;
+	if (!reply)
+		return; /* reader_reset() comes with the next connection */
+	stream->reader->waiting--;
+	stream->reader->looking = stream->reader->waiting > 0;
+	lag_read_oldest(&stream->source.lag, reply);
+	stream->reader->flow->wake(stream->reader->flow->wake_arg);
+}
+
+static void look_for_lag(struct stream *stream, const redisReply *info)
+{
+	struct args args = {0};
+	char after[LAG_ID_MAX], from[LAG_ID_MAX + 1];
+	if (!lag_read(&stream->source.lag, info, stream->reader->flow->group, after))
+		return;
+	snprintf(from, sizeof(from), "(%s", after);
+	args_add_all(&args, "XRANGE", stream->source.key, from, "+", "COUNT", "1", NULL);
+	reader_ask(stream, &args, on_oldest);
+	args_free(&args);
+}
+
 /* Between two reads, so that the numbers fit what was delivered. A user without the right isn't
  * warned. */
 static void on_gap(void *arg, const redisReply *reply)
@@ -383,11 +407,15 @@ static void on_gap(void *arg, const redisReply *reply)
 	if (!reply)
 		return; /* reader_reset() comes with the next connection */
 	stream->reader->waiting--;
-	stream->reader->looking = stream->reader->waiting > 0;
-	if (reply->type == REDIS_REPLY_ARRAY)
+	if (reply->type == REDIS_REPLY_ARRAY) {
 		flow_lost(&stream->source,
 		          gap_check(&stream->gap, reply, stream->reader->flow->group,
 		                    stream->reader->flow->consumer));
+		look_for_lag(stream, reply);
+	} else {
+		stream->source.lag.known = false;
+	}
+	stream->reader->looking = stream->reader->waiting > 0;
 	stream->reader->flow->wake(stream->reader->flow->wake_arg);
 }
 
