@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* All customers' jobs under way and scheduled, by route and time; one job's page is in job.c. */
 #include "base/jsontext.h"
+#include "center/pages/choice.h"
 #include "center/pages/command.h"
 #include "center/pages/labels.h"
 #include "center/pages/mail_words.h"
@@ -23,21 +24,15 @@ static const char *stage_word(const struct call *call, const char *stage)
 	                                       : label_word(call, stage);
 }
 
-static void add_choice(json_t *choices, const char *value, const char *label, const char *chosen)
-{
-	json_array_append_new(choices, json_pack("{s:s, s:s, s:b}", "value", value, "label", label,
-	                                         "selected", chosen && strcmp(value, chosen) == 0));
-}
-
 static json_t *stages_of(const struct call *call, const char *chosen)
 {
 	json_t *choices = json_array();
-	add_choice(choices, "held", stage_word(call, "held"), chosen);
-	add_choice(choices, "scheduled", stage_word(call, "scheduled"), chosen);
+	choice_add(choices, "held", stage_word(call, "held"), chosen);
+	choice_add(choices, "scheduled", stage_word(call, "scheduled"), chosen);
 	for (int s = 0; s < JOB_STATE_COUNT; s++) {
 		const char *name = job_state_name((enum job_state)s);
 		if (!job_state_row((enum job_state)s)->is_end)
-			add_choice(choices, name, stage_word(call, name), chosen);
+			choice_add(choices, name, stage_word(call, name), chosen);
 	}
 	return choices;
 }
@@ -51,11 +46,11 @@ static json_t *routes_of(const json_t *names, const char *chosen)
 	json_array_foreach(names, i, name)
 	{
 		const char *text = json_string_value(name);
-		add_choice(choices, text, text, chosen);
+		choice_add(choices, text, text, chosen);
 		found = found || strcmp(text, chosen) == 0;
 	}
 	if (!found)
-		add_choice(choices, chosen, chosen, chosen);
+		choice_add(choices, chosen, chosen, chosen);
 	return choices;
 }
 
@@ -70,7 +65,7 @@ static json_t *days_of(const struct call *call, const char *chosen)
 {
 	json_t *choices = json_array();
 	for (size_t i = 0; i < N_DAYS; i++)
-		add_choice(choices, days[i].name, words(call, days[i].label), chosen);
+		choice_add(choices, days[i].name, words(call, days[i].label), chosen);
 	return choices;
 }
 

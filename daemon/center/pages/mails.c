@@ -7,6 +7,7 @@
 #include "base/jsontext.h"
 #include "center/api/ask_daemon.h"
 #include "center/api/filter.h"
+#include "center/pages/choice.h"
 #include "center/pages/command.h"
 #include "center/pages/labels.h"
 #include "center/pages/mail_words.h"
@@ -89,9 +90,7 @@ static void add_choice(const struct call *call, json_t *choices, const char *wor
                        const char *chosen)
 {
 	if (*word != '\0')
-		json_array_append_new(choices, json_pack("{s:s, s:s, s:b}", "value", word, "label",
-		                                         label_word(call, word), "selected",
-		                                         strcmp(word, chosen) == 0));
+		choice_add(choices, word, label_word(call, word), chosen);
 }
 
 static json_t *statuses_of(const struct call *call, const char *chosen)
