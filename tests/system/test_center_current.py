@@ -78,6 +78,11 @@ def test_narrowed(rita):
     page = rita.get("/jobs?route=South").text
     assert "No job is like that." in page and '<option value="South" selected>' in page
     assert "dispatchctl job list --state started" in rita.get("/jobs?state=started").text
+    for wrong, says in (("state=completed", "“completed”"), ("state=flown", "“flown”: choose a state"),
+                        ("day=yesterday", "no day “yesterday”"), ("day=today&state=%3Cb%3E", "“&lt;b&gt;”")):
+        answer = rita.get(f"/jobs?{wrong}")
+        assert answer.status == 400 and says in answer.text and 'id="rows"' not in answer.text, wrong
+    assert rita.get("/jobs?day=&state=&route=").status == 200
     assert rita.get("/jobs?color=red").status == 400
 
 

@@ -69,16 +69,34 @@ static json_t *days_of(const struct call *call, const char *chosen)
 	return choices;
 }
 
-/* A day that there isn't is any. */
-static struct current_filter filter_of(const struct call *call)
+static bool is_stage(const char *name)
 {
-	const char *day = asked(call, "day");
-	struct current_filter filter = {.route = asked(call, "route"),
-	                                .stage = asked(call, "state")};
-	for (size_t i = 0; i < N_DAYS; i++)
-		if (day && strcmp(day, days[i].name) == 0)
-			filter.day = days[i].day;
-	return filter;
+	enum job_state state = job_state_find(name);
+	return strcmp(name, "held") == 0 || strcmp(name, "scheduled") == 0 ||
+	       (state != JOB_NONE && !job_state_row(state)->is_end);
+}
+
+static bool no_such(struct call *call, const char *key, const char *asked)
+{
+	page_fail_status(call, 400, words_fill(call, key, json_pack("{s:s}", "asked", asked)));
+	return false;
+}
+
+/* False with the answer made, for a state or a day that the form doesn't have. */
+static bool read_filter(struct call *call, struct current_filter *ret)
+{
+	const char *day = asked(call, "day"), *stage = asked(call, "state");
+	size_t i = 0;
+	*ret = (struct current_filter){.route = asked(call, "route"), .stage = stage};
+	if (stage && !is_stage(stage))
+		return no_such(call, "jobs.no_state", stage);
+	while (day && i < N_DAYS && strcmp(day, days[i].name) != 0)
+		i++;
+	if (i == N_DAYS)
+		return no_such(call, "jobs.no_day", day);
+	if (day)
+		ret->day = days[i].day;
+	return true;
 }
 
 static void add_words(const struct call *call, json_t *row)
@@ -103,7 +121,9 @@ static void jobs(struct call *call)
 	struct error err;
 	json_t *found, *row;
 	size_t i;
-	struct current_filter filter = filter_of(call);
+	struct current_filter filter;
+	if (!read_filter(call, &filter))
+		return;
 	struct spool *spool = stores_spool(call->stores, &err);
 	if (spool == NULL || !call_overview(call, &overview, &err) ||
 	    !current_jobs(&overview, spool, &filter, &found, &err)) {
