@@ -242,6 +242,7 @@ static bool run(struct center *center, struct error *err)
 		if (center->next == NULL)
 			(void)sd_notify(0, "STOPPING=1");
 	}
+	survey_stop();
 	live_stop(center->live);
 	(void)server_stop(server);
 	free(cert);

@@ -18,6 +18,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 
 struct check {
 	const struct settings *settings;
@@ -26,6 +27,7 @@ struct check {
 	struct zones *zones;
 	struct arena *arena; /* of the customer that is checked */
 	struct instant now;
+	const atomic_bool *stop; /* may be NULL */
 	json_t *findings;
 };
 
@@ -165,6 +167,12 @@ static bool check_customer(struct check *check, const char *number, struct error
 	return true;
 }
 
+static bool goes_on(const struct check *check, struct error *err)
+{
+	return check->stop == NULL || !atomic_load(check->stop) ||
+	       error_set(err, EX_TEMPFAIL, "the check was stopped");
+}
+
 static bool check_customers(struct check *check, struct error *err)
 {
 	struct db_query *query =
@@ -173,7 +181,8 @@ static bool check_customers(struct check *check, struct error *err)
 	bool ok = true;
 	while (ok && (step = db_step(query, err)) == DB_ROW) {
 		arena_reset(check->arena);
-		ok = check_customer(check, db_text(query, 0, check->arena), err);
+		ok = goes_on(check, err) &&
+		     check_customer(check, db_text(query, 0, check->arena), err);
 	}
 	db_finish(query);
 	return ok && step == DB_DONE;
@@ -265,9 +274,10 @@ static bool check_templates(struct check *check, struct error *err)
 	return true;
 }
 
-bool check_all(const struct settings *settings, struct instant now, json_t **ret, struct error *err)
+bool check_all(const struct settings *settings, struct instant now, const atomic_bool *stop,
+               json_t **ret, struct error *err)
 {
-	struct check check = {.settings = settings, .now = now};
+	struct check check = {.settings = settings, .now = now, .stop = stop};
 	check.store = known_open(settings->customers.path, settings->spool.path, DB_READ, err);
 	if (check.store == NULL)
 		return false;

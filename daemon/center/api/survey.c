@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* GET /api/v1/today, and what the page of today has besides: a look at all customers, which is
- * shared by all who ask as long as it is expensive. */
+/*
+ * GET /api/v1/today, and what the page of today has besides: a look at all customers. A thread
+ * makes it, so that nobody waits for one of a million customers but whoever is the first to ask.
+ */
 #include "center/api/survey.h"
 
 #include "center/api/ask_daemon.h"
@@ -10,31 +12,41 @@
 #include "overview/today.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sysexits.h>
 #include <time.h>
 
-enum { CHEAP_MS = 250, PATIENCE_S = 2, TIMES = 10 };
+enum { CHEAP_MS = 250, PATIENCE_S = 10, TIMES = 10 };
 
 static struct {
 	pthread_mutex_t lock;
-	pthread_cond_t done;
-	bool running;
-	json_t *last;
-	int64_t work_ms; /* that it took */
-	struct tick at;  /* of `last` */
-} kept = {.lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
+	pthread_cond_t wanted, done;
+	pthread_t thread;
+	bool started;
+	atomic_bool stop;
+	const struct settings *settings;
+	int64_t asked, made; /* the number of the latest one that is wanted, and that is made */
+	json_t *last;        /* NULL: none, or it failed: `fault` */
+	struct error fault;
+	int64_t work_ms; /* that the last one took */
+	struct tick at;  /* when it was made */
+} kept = {.lock = PTHREAD_MUTEX_INITIALIZER,
+          .wanted = PTHREAD_COND_INITIALIZER,
+          .done = PTHREAD_COND_INITIALIZER};
 
-/* -- making one -------------------------------------------------------------------------------- */
+/* -- making one, in the thread ----------------------------------------------------------------- */
 
-static bool make(struct call *call, json_t **ret, struct error *err)
+static bool make(struct stores *stores, struct arena *arena, json_t **ret, struct error *err)
 {
 	struct overview overview;
+	struct instant now = clock_now();
 	json_t *findings = NULL, *customers = NULL, *collisions = NULL;
-	struct spool *spool = stores_spool(call->stores, err);
-	bool good = spool && call_overview(call, &overview, err) &&
-	            check_all(overview.settings, call->now, &findings, err) &&
+	struct spool *spool = stores_spool(stores, err);
+	bool good = spool && stores_overview(stores, arena, now, &overview, err) &&
+	            check_all(overview.settings, now, &kept.stop, &findings, err) &&
 	            today_customers(&overview, &customers, err) &&
 	            today_collisions(&overview, spool, &collisions, err);
+	*ret = NULL;
 	if (good) {
 		*ret = json_incref(customers);
 		json_object_set(*ret, "findings", findings);
@@ -46,25 +58,6 @@ static bool make(struct call *call, json_t **ret, struct error *err)
 	return good;
 }
 
-/* -- sharing it -------------------------------------------------------------------------------- */
-
-static bool is_fresh(void)
-{
-	return kept.last && kept.work_ms >= CHEAP_MS &&
-	       clock_tick().ms - kept.at.ms < TIMES * kept.work_ms;
-}
-
-/* Under the lock, until whoever makes one is done. */
-static void wait_a_moment(void)
-{
-	struct timespec until;
-	(void)clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += PATIENCE_S;
-	while (kept.running && kept.last == NULL)
-		if (pthread_cond_timedwait(&kept.done, &kept.lock, &until) != 0)
-			return;
-}
-
 /* How long this thread has worked: on a busy machine a few customers take long, too, and a look at
  * them is still cheap. */
 static int64_t worked_ms(void)
@@ -74,46 +67,122 @@ static int64_t worked_ms(void)
 	return (int64_t)worked.tv_sec * 1000 + worked.tv_nsec / 1000000;
 }
 
-static bool make_and_keep(struct call *call, json_t **ret, struct error *err)
+static void keep(json_t *made, const struct error *fault, int64_t number, int64_t work_ms)
 {
-	int64_t before_ms = worked_ms();
-	bool good = make(call, ret, err);
-	json_t *copy = good ? json_deep_copy(*ret) : NULL;
-	(void)pthread_mutex_lock(&kept.lock);
-	if (good) {
-		json_decref(kept.last);
-		kept.last = copy;
-		kept.at = clock_tick();
-		kept.work_ms = worked_ms() - before_ms;
-	}
-	kept.running = false;
+	json_decref(kept.last);
+	kept.last = made;
+	kept.fault = *fault;
+	kept.made = number;
+	kept.work_ms = work_ms;
+	kept.at = clock_tick();
 	(void)pthread_cond_broadcast(&kept.done);
+}
+
+/* Under the lock, but while it works. */
+static void make_next(void)
+{
+	struct error err = {0};
+	json_t *made;
+	int64_t number = kept.asked;
+	const struct settings *settings = kept.settings;
 	(void)pthread_mutex_unlock(&kept.lock);
-	return good;
+	int64_t before_ms = worked_ms();
+	struct stores *stores = stores_new(settings);
+	struct arena *arena = arena_new();
+	(void)make(stores, arena, &made, &err);
+	arena_free(arena);
+	(void)stores_free(stores);
+	int64_t work_ms = worked_ms() - before_ms;
+	(void)pthread_mutex_lock(&kept.lock);
+	keep(made, &err, number, work_ms);
+}
+
+static void *work(void *arg)
+{
+	(void)arg;
+	(void)pthread_mutex_lock(&kept.lock);
+	while (!atomic_load(&kept.stop)) {
+		if (kept.asked > kept.made)
+			make_next();
+		else
+			(void)pthread_cond_wait(&kept.wanted, &kept.lock);
+	}
+	(void)pthread_mutex_unlock(&kept.lock);
+	return NULL;
+}
+
+/* -- asking for one ---------------------------------------------------------------------------- */
+
+static bool is_dear(void)
+{
+	return kept.last && kept.work_ms >= CHEAP_MS;
+}
+
+static bool is_fresh(void)
+{
+	return clock_tick().ms - kept.at.ms < TIMES * kept.work_ms;
+}
+
+/* One that begins from now on; what is being made may have seen too little. */
+static void want_next(const struct settings *settings)
+{
+	kept.settings = settings;
+	if (!kept.started && !atomic_load(&kept.stop))
+		kept.started = pthread_create(&kept.thread, NULL, work, NULL) == 0;
+	kept.asked++;
+	(void)pthread_cond_signal(&kept.wanted);
+}
+
+static void wait_for(int64_t number)
+{
+	struct timespec until;
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += PATIENCE_S;
+	while (kept.made < number && !atomic_load(&kept.stop))
+		if (pthread_cond_timedwait(&kept.done, &kept.lock, &until) != 0)
+			return;
 }
 
 bool survey(struct call *call, json_t **ret, struct error *err)
 {
 	(void)pthread_mutex_lock(&kept.lock);
-	if (kept.running)
-		wait_a_moment();
-	bool wanted = !kept.running && !is_fresh();
-	json_t *copy = !wanted && kept.last ? json_deep_copy(kept.last) : NULL;
-	kept.running = kept.running || wanted;
+	if (!is_dear()) {
+		want_next(stores_settings(call->stores));
+		wait_for(kept.asked);
+	} else if (!is_fresh() && kept.asked == kept.made) {
+		want_next(stores_settings(call->stores));
+	}
+	*ret = kept.last ? json_deep_copy(kept.last) : NULL;
+	*err = kept.fault;
 	(void)pthread_mutex_unlock(&kept.lock);
-	if (wanted)
-		return make_and_keep(call, ret, err);
-	if (copy == NULL)
-		return error_set(err, EX_UNAVAILABLE,
-		                 "all customers are being checked; try again in a moment");
-	*ret = copy;
-	return true;
+	if (*ret != NULL)
+		return true;
+	if (err->code == 0)
+		(void)error_set(err, EX_UNAVAILABLE,
+		                "all customers are being checked; try again in a moment");
+	return false;
+}
+
+void survey_stop(void)
+{
+	(void)pthread_mutex_lock(&kept.lock);
+	atomic_store(&kept.stop, true);
+	(void)pthread_cond_signal(&kept.wanted);
+	(void)pthread_cond_broadcast(&kept.done);
+	bool started = kept.started;
+	kept.started = false;
+	(void)pthread_mutex_unlock(&kept.lock);
+	if (started)
+		(void)pthread_join(kept.thread, NULL);
 }
 
 void survey_free(void)
 {
 	json_decref(kept.last);
 	kept.last = NULL;
+	kept.fault = (struct error){0};
+	kept.asked = kept.made = 0;
+	atomic_store(&kept.stop, false);
 }
 
 /* -- the API ----------------------------------------------------------------------------------- */

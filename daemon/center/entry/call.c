@@ -40,13 +40,5 @@ bool call_context(struct call *call, struct change_context *ret, struct error *e
 
 bool call_overview(struct call *call, struct overview *ret, struct error *err)
 {
-	struct customers *store = stores_customers(call->stores, err);
-	if (store == NULL)
-		return false;
-	*ret = (struct overview){.arena = call->request->arena,
-	                         .settings = stores_settings(call->stores),
-	                         .zones = customers_zones(store),
-	                         .customers = store,
-	                         .now = call->now};
-	return true;
+	return stores_overview(call->stores, call->request->arena, call->now, ret, err);
 }

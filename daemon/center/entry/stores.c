@@ -91,6 +91,20 @@ struct spool *stores_spool(struct stores *stores, struct error *err)
 	return stores->spool;
 }
 
+bool stores_overview(struct stores *stores, struct arena *arena, struct instant now,
+                     struct overview *ret, struct error *err)
+{
+	struct customers *store = stores_customers(stores, err);
+	if (store == NULL)
+		return false;
+	*ret = (struct overview){.arena = arena,
+	                         .settings = stores->settings,
+	                         .zones = customers_zones(store),
+	                         .customers = store,
+	                         .now = now};
+	return true;
+}
+
 const char *stores_default_zone(const struct stores *stores)
 {
 	const char *zone = stores->settings->rules.timezone;

@@ -6,6 +6,7 @@
 #include "base/zone.h"
 #include "center/trust/accounts.h"
 #include "model/settings.h"
+#include "overview/overview.h"
 #include "records/records.h"
 #include "spool/spool.h"
 
@@ -24,6 +25,9 @@ struct accounts *stores_accounts(struct stores *stores, struct error *err) MUST_
 struct customers *stores_customers(struct stores *stores, struct error *err) MUST_CHECK;
 /* For reading alone: an absent one counts as empty. */
 struct spool *stores_spool(struct stores *stores, struct error *err) MUST_CHECK;
+/* What lib/overview wants to know; false where customers.db can't be opened. */
+bool stores_overview(struct stores *stores, struct arena *arena, struct instant now,
+                     struct overview *ret, struct error *err) MUST_CHECK;
 /* The time zone of customers that set none; NULL for the host's. */
 const char *stores_default_zone(const struct stores *stores);
 

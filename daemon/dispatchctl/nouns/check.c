@@ -63,7 +63,7 @@ static bool check_mailing(struct ctl *ctl, json_t *findings, struct error *err)
 static bool check_run(struct ctl *ctl, struct error *err)
 {
 	json_t *findings;
-	if (!check_all(ctl->settings, ctl->now, &findings, err))
+	if (!check_all(ctl->settings, ctl->now, NULL, &findings, err))
 		return false;
 	if (!check_mailing(ctl, findings, err)) {
 		json_decref(findings);
