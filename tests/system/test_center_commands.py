@@ -162,6 +162,13 @@ def test_a_record_of_a_customer(center, mona, tab):
     assert world.ctl_json("customer", "show", "1001")[tab.replace("-", "_")] == []
 
 
+def test_a_contact_is_added(center, mona):
+    command = only(mona.get("/customers/1001/contacts").text, "contact", "add")
+    assert command[:3] == ["contact", "add", "1001"]
+    center.world.ctl(*command, "--name", "Bo", "--email", "bo@example.com")
+    assert newest(center, "contacts")["email"] == "bo@example.com"
+
+
 def test_a_contact_is_changed_and_removed(center, mona):
     world = center.world
     ann = newest(center, "contacts")

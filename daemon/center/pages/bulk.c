@@ -7,6 +7,7 @@
 #include "base/jsontext.h"
 #include "center/pages/bulk_form.h"
 #include "center/pages/change_words.h"
+#include "center/pages/choice.h"
 #include "center/pages/form.h"
 #include "center/pages/labels.h"
 #include "center/pages/list_choice.h"
@@ -46,17 +47,12 @@ static const char *back_to(const struct call *call, const struct list_choice *ch
 
 /* -- what -------------------------------------------------------------------------------------- */
 
-static json_t *option_of(const char *value, const char *label)
-{
-	return json_pack("{s:s, s:s}", "value", value, "label", label);
-}
-
 static json_t *statuses_of(const struct call *call)
 {
 	json_t *options = json_array();
 	for (const char *const *word = kind_field(kind_find("customer"), "status")->choices; *word;
 	     word++)
-		json_array_append_new(options, option_of(*word, label_choice(call, *word)));
+		choice_add(options, *word, label_choice(call, *word), NULL);
 	return options;
 }
 
@@ -67,8 +63,8 @@ static json_t *reps_of(struct customers *store)
 	size_t i;
 	if (!records_list(store, kind_find("rep"), NULL, &reps, &err))
 		return options;
-	json_array_foreach(reps, i, rep) json_array_append_new(
-	        options, option_of(jsontext_at(rep, "name"), jsontext_at(rep, "name")));
+	json_array_foreach(reps, i, rep)
+	        choice_add(options, jsontext_at(rep, "name"), jsontext_at(rep, "name"), NULL);
 	json_decref(reps);
 	return options;
 }
@@ -78,7 +74,7 @@ static json_t *states_of(const struct call *call)
 	json_t *options = json_array();
 	for (int s = 0; s < JOB_STATE_COUNT; s++) {
 		const char *name = job_state_name((enum job_state)s);
-		json_array_append_new(options, option_of(name, words_fixed(call, name)));
+		choice_add(options, name, words_fixed(call, name), NULL);
 	}
 	return options;
 }
@@ -88,7 +84,7 @@ static json_t *days_of(const struct call *call)
 	json_t *options = json_array();
 	for (int d = 0; d < 7; d++) {
 		const char *name = hours_weekday_name(d);
-		json_array_append_new(options, option_of(name, words_find(call, "weekday", name)));
+		choice_add(options, name, words_find(call, "weekday", name), NULL);
 	}
 	return options;
 }

@@ -2,6 +2,7 @@
 /* A customer's contacts, with what each is mailed for as a matrix of contacts and states. */
 #include "center/pages/facts.h"
 #include "center/pages/form.h"
+#include "center/pages/form_command.h"
 #include "center/pages/head.h"
 #include "center/pages/labels.h"
 #include "center/pages/page.h"
@@ -69,6 +70,9 @@ static void contacts(struct call *call)
 	json_object_set_new(data, "rows", rows);
 	json_object_set_new(data, "has_reached", json_boolean(json_array_size(reached) > 0));
 	json_object_set_new(data, "reached", reached);
+	json_object_set_new(data, "fold",
+	                    form_command_add(call, kind_find("contact"), call->names[0],
+	                                     json_object_get(data, "inputs")));
 	page_answer(call, 200, "contacts", words(call, "tab.contacts"), data);
 }
 

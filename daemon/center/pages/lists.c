@@ -7,6 +7,7 @@
 #include "center/trust/lists.h"
 #include "base/jsontext.h"
 #include "center/pages/cells.h"
+#include "center/pages/choice.h"
 #include "center/pages/command.h"
 #include "center/pages/labels.h"
 #include "center/pages/list_choice.h"
@@ -20,18 +21,12 @@ enum { PIECE = 100 };
 
 /* -- what can be chosen ------------------------------------------------------------------------ */
 
-static json_t *choice_of(const char *value, const char *label, const char *chosen)
-{
-	return json_pack("{s:s, s:s, s:b}", "value", value, "label", label, "selected",
-	                 chosen && strcmp(value, chosen) == 0);
-}
-
 static json_t *statuses_of(const struct call *call, const char *chosen)
 {
 	json_t *choices = json_array();
 	for (const char *const *word = kind_field(kind_find("customer"), "status")->choices; *word;
 	     word++)
-		json_array_append_new(choices, choice_of(*word, label_choice(call, *word), chosen));
+		choice_add(choices, *word, label_choice(call, *word), chosen);
 	return choices;
 }
 
@@ -41,9 +36,8 @@ static bool reps_of(struct customers *store, const char *chosen, json_t **ret, s
 	size_t i;
 	bool good = records_list(store, kind_find("rep"), NULL, &reps, err);
 	if (good) {
-		json_array_foreach(reps, i, rep)
-		        json_array_append_new(choices, choice_of(jsontext_at(rep, "name"),
-		                                                 jsontext_at(rep, "name"), chosen));
+		json_array_foreach(reps, i, rep) choice_add(choices, jsontext_at(rep, "name"),
+		                                            jsontext_at(rep, "name"), chosen);
 		json_decref(reps);
 	}
 	*ret = choices;
