@@ -256,7 +256,7 @@ $(BUILD)/dispatchd.conf: $(BUILD)/generate
 $(BUILD)/dispatchd.conf.5: $(BUILD)/generate conf/man/dispatchd.conf.5
 	@$< manual > $(BUILD)/keys && $(call insert,keys,$(BUILD)/keys) conf/man/dispatchd.conf.5 > $@
 $(BUILD)/dispatchctl.1: $(BUILD)/dispatchctl conf/man/dispatchctl.1
-	@$< --manual | sed '/^\./!s/\([a-z0-9)"]\)\. \([A-Z]\)/\1.\n\2/g' > $(BUILD)/commands && $(call insert,commands,$(BUILD)/commands) conf/man/dispatchctl.1 > $@
+	@$< --manual | sed '/^\./!s/\([A-Za-z0-9)"]\)\. \([A-Z]\)/\1.\n\2/g' > $(BUILD)/commands && $(call insert,commands,$(BUILD)/commands) conf/man/dispatchctl.1 > $@
 GENERATED := $(BUILD)/dispatchd.conf $(BUILD)/dispatchd.conf.5 \
 	$(if $(filter %/dispatchctl,$(PROGRAMS)),$(BUILD)/dispatchctl.1)
 written: $(GENERATED)

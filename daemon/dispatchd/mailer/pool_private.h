@@ -16,7 +16,8 @@
 /*
  * The inside of a pool, for its own files: pool.c (what the engine calls), workers.c (starts
  * threads), supervisor.c (the thread that watches the clock), relay_test.c (a test of the relays),
- * worker.c (a mailer's thread), mail_queue.c (what they all share under the lock). Each calls only those that come after it.
+ * worker.c (a mailer's thread), mail_queue.c (what they all share under the lock). Each calls only
+ * those that come after it.
  *
  *               ┌────────────────── a mail's credit ──────────────────┐
  *   pool_put ─▶ queue ─▶ in a mailer's hand ─▶ (held refusals) ─▶ results ─▶ pool_take_results
