@@ -21,12 +21,13 @@
 
 /* -- whom -------------------------------------------------------------------------------------- */
 
-/* All of the list, {number, name, …}; false with the answer made. */
+/* All of the list, {number, name, …}; false with the answer made, and nothing to free. */
 static bool customers_of(struct call *call, const struct list_choice *choice, json_t **ret)
 {
 	struct customer_filter filter = choice->filter;
 	struct customers *store;
 	struct error err;
+	*ret = NULL;
 	filter.limit = BULK_MAX + 1;
 	if ((store = stores_customers(call->stores, &err)) == NULL ||
 	    !customer_list(store, &filter, ret, &err)) {
@@ -36,6 +37,7 @@ static bool customers_of(struct call *call, const struct list_choice *choice, js
 	if (json_array_size(*ret) <= BULK_MAX)
 		return true;
 	json_decref(*ret);
+	*ret = NULL;
 	page_fail_status(call, 422, words_count(call, "bulk.too_many", BULK_MAX));
 	return false;
 }
