@@ -313,6 +313,8 @@ static struct db_query *filtered_mails(struct spool *spool, const char *columns,
 		buf_adds(&sql, strcmp(filter->status, "sent") == 0
 		                       ? " AND status = ?1"
 		                       : " AND status = ?1 AND status <> 'sent'");
+	else if (filter->reason && strcmp(filter->reason, reason_name(REASON_OK)) != 0)
+		buf_adds(&sql, " AND status > '' AND status <> 'sent'"); /* those are ok */
 	add_condition(&sql, filter->state, "state = ?2");
 	add_condition(&sql, filter->customer,
 	              "id IN (SELECT n.mail FROM job j JOIN notice n ON n.job = j.id WHERE "

@@ -111,6 +111,18 @@ def test_each_edit_and_its_commands(center, verb, fields, seen):
         assert seen(customer(center, number.replace("%2F", "/"))), number
 
 
+def test_commands_for_a_number_that_begins_with_a_dash(center, sam):
+    center.world.ctl("customer", "add", "--name", "Dash", "--city", "Lyons", "--", "-9")
+    for verb, fields in (("set", {"field": "county", "value": "Boulder"}), ("suspend", {"scopes": "jobs", "note": "x"})):
+        (command,) = commands_of(look(sam, verb, {"city": "Lyons"}, **fields))
+        center.world.ctl(*shlex.split(command)[1:])
+    shown = json.loads(center.world.ctl("--json", "customer", "show", "--", "-9").stdout)
+    assert shown["county"] == "Boulder" and shown["suspensions"][0]["scopes"] == ["jobs"]
+    page = look(sam, "resume", {"city": "Lyons"})
+    center.world.ctl(*shlex.split(commands_of(page)[0])[1:])
+    assert "1 is like that already." in look(sam, "resume", {"city": "Lyons"})
+
+
 def test_dates_back_to_the_week(center, sam):
     center.world.ctl("hours", "except", "1001", "2031-12-24", "closed")
     page = look(sam, "dates", first="2031-12-24", normal="yes")

@@ -2,7 +2,7 @@
 // What others change appears. The stream is there only while the page is seen: a browser has few connections to a host.
 import { load, refresh, subject } from "./page.js";
 
-const SHARE = 5, MINUTE = 60_000; // between two looks a few times as long as one takes
+const SHARE = 5, LONGEST = 5_000, MINUTE = 60_000; // between two looks a few times as long as one takes
 const wait = ms => new Promise(done => setTimeout(done, ms));
 let source, since, looking, due;
 
@@ -25,7 +25,7 @@ async function look() {
 		due = false;
 		const begun = performance.now();
 		await refresh({ who }).catch(() => {});
-		await wait(SHARE * (performance.now() - begun));
+		await wait(Math.min(LONGEST, SHARE * (performance.now() - begun)));
 	}
 	looking = false;
 }

@@ -18,16 +18,6 @@ static const char *typed(const struct call *call, const char *name)
 	return text ? text : "";
 }
 
-static json_t *all_typed(const struct call *call, const char *name)
-{
-	const struct request_pairs *form = &call->request->form;
-	json_t *words = json_array();
-	for (size_t i = 0; i < form->n; i++)
-		if (strcmp(form->rows[i].name, name) == 0)
-			json_array_append_new(words, json_string(form->rows[i].value));
-	return words;
-}
-
 /* "mon,tue"; in the arena. */
 static const char *joined(const struct call *call, const json_t *words)
 {
@@ -66,12 +56,12 @@ static json_t *read_notify(const struct call *call, struct error *err)
 		(void)error_set(err, EX_DATAERR, "how: expected add, remove or set");
 		return NULL;
 	}
-	return json_pack("{s:s, s:o}", "how", how, "states", all_typed(call, "states"));
+	return json_pack("{s:s, s:o}", "how", how, "states", form_all(call, "states"));
 }
 
 static json_t *read_weekly(const struct call *call, struct error *err)
 {
-	json_t *days = all_typed(call, "weekdays");
+	json_t *days = form_all(call, "weekdays");
 	const char *text = joined(call, days);
 	json_decref(days);
 	if (*text != '\0')
@@ -154,44 +144,42 @@ json_t *bulk_form_fields(const struct call *call)
 
 /* -- as commands ------------------------------------------------------------------------------- */
 
-static const char *set_command(const struct call *call, const json_t *values, const char *number)
+static void add_set(const struct call *call, const json_t *values, const char *number,
+                    json_t *commands)
 {
 	json_t *all = (json_t *)(uintptr_t)values;
 	const char *name = json_object_iter_key(json_object_iter(all));
-	char *option = arena_printf(call->request->arena, "--%s", name);
-	for (char *c = option; *c; c++)
-		*c = *c == '_' ? '-' : *c;
-	return command_text(call, "customer", "set", number, option, jsontext_at(values, name),
-	                    NULL);
+	command_add(call, commands, json_pack("[s, s, s]", "customer", "set", number),
+	            json_pack("[s, s]", command_option(call, name), jsontext_at(values, name)));
 }
 
-static const char *dates_command(const struct call *call, const json_t *values, const char *number)
+static void add_dates(const struct call *call, const json_t *values, const char *number,
+                      json_t *commands)
 {
 	const char *first = jsontext_at(values, "first"), *last = jsontext_at(values, "last");
 	const char *windows = json_string_value(json_object_get(values, "windows"));
-	return command_text(call, "hours", "except", number,
-	                    strcmp(first, last) == 0
-	                            ? first
-	                            : arena_printf(call->request->arena, "%s..%s", first, last),
-	                    windows ? windows : "normal", NULL);
+	const char *span = strcmp(first, last) == 0
+	                           ? first
+	                           : arena_printf(call->request->arena, "%s..%s", first, last);
+	command_add(call, commands,
+	            json_pack("[s, s, s, s, s]", "hours", "except", number, span,
+	                      windows ? windows : "normal"),
+	            NULL);
 }
 
-static const char *suspend_command(const struct call *call, const json_t *values,
-                                   const char *number)
+static void add_suspend(const struct call *call, const json_t *values, const char *number,
+                        json_t *commands)
 {
 	static const char *const names[] = {"from", "until", "note"};
-	static const char *const options[] = {"--from", "--until", "--note"};
-	const char *line[10] = {"suspend", number};
-	size_t n = 2;
+	json_t *options =
+	        json_pack("[s, s]", "--scopes", joined(call, json_object_get(values, "scopes")));
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		if (*jsontext_at(values, names[i]) == '\0')
 			continue;
-		line[n++] = options[i];
-		line[n++] = jsontext_at(values, names[i]);
+		json_array_append_new(options, json_string(command_option(call, names[i])));
+		json_array_append(options, json_object_get(values, names[i]));
 	}
-	line[n++] = "--scope";
-	line[n++] = joined(call, json_object_get(values, "scopes"));
-	return command_of(call, line, n);
+	command_add(call, commands, json_pack("[s, s, s]", "suspension", "add", number), options);
 }
 
 /* A contact's own: what it hears of differs. */
@@ -203,44 +191,44 @@ static void add_contacts(const struct call *call, const json_t *changes, json_t 
 	{
 		const char *states =
 		        joined(call, json_object_get(json_object_get(change, "after"), "notify"));
-		json_array_append_new(
-		        commands, json_string(command_text(
-		                          call, "contact", "set",
-		                          arena_printf(call->request->arena, "%lld",
-		                                       (long long)json_integer_value(
-		                                               json_object_get(change, "record"))),
-		                          "--notify", *states ? states : "none", NULL)));
+		const char *id = arena_printf(
+		        call->request->arena, "%lld",
+		        (long long)json_integer_value(json_object_get(change, "record")));
+		command_add(call, commands, json_pack("[s, s, s]", "contact", "set", id),
+		            json_pack("[s, s]", "--notify", *states ? states : "none"));
 	}
 }
 
 void bulk_form_commands(const struct call *call, const struct bulk_edit *edit,
                         const json_t *customer, json_t *commands)
 {
-	const char *number = jsontext_at(customer, "number"), *line = NULL;
+	const char *number = jsontext_at(customer, "number");
 	const json_t *values = edit->values;
 	switch (edit->verb) {
 	case BULK_SET:
-		line = set_command(call, values, number);
+		add_set(call, values, number, commands);
 		break;
 	case BULK_NOTIFY:
 		add_contacts(call, json_object_get(customer, "changes"), commands);
 		break;
 	case BULK_WEEKLY:
-		line = command_text(call, "hours", "set", number, jsontext_at(values, "weekdays"),
-		                    jsontext_at(values, "windows"), NULL);
+		command_add(call, commands,
+		            json_pack("[s, s, s, s, s]", "hours", "set", number,
+		                      jsontext_at(values, "weekdays"),
+		                      jsontext_at(values, "windows")),
+		            NULL);
 		break;
 	case BULK_DATES:
-		line = dates_command(call, values, number);
+		add_dates(call, values, number, commands);
 		break;
 	case BULK_SUSPEND:
-		line = suspend_command(call, values, number);
+		add_suspend(call, values, number, commands);
 		break;
 	case BULK_RESUME:
-		line = command_text(call, "resume", number, NULL);
+		command_add(call, commands, json_pack("[s, s, s]", "suspension", "end", number),
+		            NULL);
 		break;
 	case BULK_VERB_COUNT:
 		break;
 	}
-	if (line)
-		json_array_append_new(commands, json_string(line));
 }

@@ -86,6 +86,15 @@ const char *command_line(const struct call *call, json_t *words, json_t *options
 	return take_line(call, &line);
 }
 
+const char *command_option(const struct call *call, const char *field)
+{
+	char *text = arena_printf(call->request->arena, "--%s", field);
+	for (char *c = text; *c != '\0'; c++)
+		if (*c == '_')
+			*c = '-';
+	return text;
+}
+
 void command_add(const struct call *call, json_t *commands, json_t *words, json_t *options)
 {
 	json_array_append_new(commands, json_string(command_line(call, words, options)));

@@ -20,6 +20,8 @@ const char *command_of(const struct call *call, const char *const *words, size_t
  * dispatch-center's.
  */
 const char *command_line(const struct call *call, json_t *words, json_t *options);
+/* A field's option: "--postal-code". In the request's arena. */
+const char *command_option(const struct call *call, const char *field);
 /* Appends it to an array of commands. */
 void command_add(const struct call *call, json_t *commands, json_t *words, json_t *options);
 /* {commands: [...]}, of those up to a NULL, for {{#fold}}{{> command}}{{/fold}}. */

@@ -78,17 +78,6 @@ static void contacts(struct call *call)
 
 /* -- saving the matrix ------------------------------------------------------------------------- */
 
-static json_t *chosen(const struct call *call, const char *id)
-{
-	const struct request_pairs *form = &call->request->form;
-	const char *name = arena_printf(call->request->arena, "notify_%s", id);
-	json_t *states = json_array();
-	for (size_t i = 0; i < form->n; i++)
-		if (strcmp(form->rows[i].name, name) == 0)
-			json_array_append_new(states, json_string(form->rows[i].value));
-	return states;
-}
-
 /* One of those that the form has; those that came since stay as they are. */
 static bool set_states(struct call *call, const json_t *contact, struct error *err)
 {
@@ -102,7 +91,9 @@ static bool set_states(struct call *call, const json_t *contact, struct error *e
 	if (!call_context(call, &context, err))
 		return false;
 	context.expected = &expected;
-	json_t *values = json_pack("{s:o}", "notify", chosen(call, id));
+	json_t *values =
+	        json_pack("{s:o}", "notify",
+	                  form_all(call, arena_printf(call->request->arena, "notify_%s", id)));
 	bool good = records_set(&context, kind_find("contact"), id, values, err);
 	json_decref(expected.conflicts);
 	json_decref(values);

@@ -156,8 +156,9 @@ json_t *form_inputs(struct call *call, const struct kind *kind, bool adding, con
 
 /* -- values ------------------------------------------------------------------------------------ */
 
-static json_t *all_of(const struct request_pairs *form, const char *name)
+json_t *form_all(const struct call *call, const char *name)
 {
+	const struct request_pairs *form = &call->request->form;
 	json_t *words = json_array();
 	for (size_t i = 0; i < form->n; i++)
 		if (strcmp(form->rows[i].name, name) == 0)
@@ -167,11 +168,11 @@ static json_t *all_of(const struct request_pairs *form, const char *name)
 
 /* NULL for a field that the form doesn't have, or that is left empty in a new record: that is what
  * it is where left out. */
-static json_t *value_of(const struct request_pairs *form, const struct field *field, bool adding)
+static json_t *value_of(const struct call *call, const struct field *field, bool adding)
 {
-	const char *text = request_value(form, field->name);
+	const char *text = request_value(&call->request->form, field->name);
 	if (field->type == FIELD_STATES || field->type == FIELD_SCOPES)
-		return all_of(form, field->name);
+		return form_all(call, field->name);
 	if (field->type == FIELD_FLAG)
 		return json_boolean(text != NULL);
 	if (text == NULL || (*text == '\0' && (field->secret || adding)))
@@ -185,7 +186,7 @@ json_t *form_values(const struct call *call, const struct kind *kind, bool addin
 	json_t *values = json_object();
 	for (size_t i = 0; i < kind->n_fields; i++) {
 		const struct field *field = &kind->fields[i];
-		json_t *value = takes(call, field, adding) ? value_of(form, field, adding) : NULL;
+		json_t *value = takes(call, field, adding) ? value_of(call, field, adding) : NULL;
 		if (value)
 			json_object_set_new(values, field->name, value);
 	}

@@ -23,6 +23,9 @@
 json_t *form_inputs(struct call *call, const struct kind *kind, bool adding, const json_t *values,
                     const struct error *fault);
 
+/* All values of that name that were typed, as an array; the caller's. */
+json_t *form_all(const struct call *call, const char *name);
+
 /* What was typed, for records_add() and records_set(). The caller's. */
 json_t *form_values(const struct call *call, const struct kind *kind, bool adding);
 

@@ -14,15 +14,6 @@
 
 /* -- words ------------------------------------------------------------------------------------- */
 
-static const char *option_of(const struct call *call, const char *field)
-{
-	char *text = arena_printf(call->request->arena, "--%s", field);
-	for (char *c = text; *c != '\0'; c++)
-		if (*c == '_')
-			*c = '-';
-	return text;
-}
-
 /* In place of what isn't known yet. */
 static const char *capitals(const struct call *call, const char *field)
 {
@@ -79,7 +70,7 @@ static void add_text(const struct call *call, json_t *options, const json_t *inp
 		value = capitals(call, name);
 	if (*value == '\0' && adding)
 		return;
-	add_word(options, option_of(call, name));
+	add_word(options, command_option(call, name));
 	add_word(options, value);
 }
 
@@ -92,10 +83,10 @@ static void add_input(const struct call *call, json_t *words, json_t *options, c
 	if (*jsontext_at(input, "pair") != '\0') {
 		add_pair(call, words, input, adding);
 	} else if (flag) {
-		add_flag(options, option_of(call, name),
+		add_flag(options, command_option(call, name),
 		         json_is_true(json_object_get(flag, "checked")), adding);
 	} else if (checks) {
-		add_word(options, option_of(call, name));
+		add_word(options, command_option(call, name));
 		add_word(options, checked_of(call, json_object_get(checks, "checks")));
 	} else {
 		add_text(call, options, input, adding);
