@@ -66,3 +66,25 @@ def test_several_makes_at_a_time_in_a_finished_build(tmp_path):
                  for _ in range(6)]
         assert [(make.communicate(timeout=60)[1], make.returncode) for make in makes] == [("", 0)] * 6
     assert [os.stat(path).st_mtime_ns for path in recorded] == before
+
+
+# Stands in for the package manager: `apt-get` holds a lock as the real one does, and fails where it is held.
+PACKAGE_MANAGER = {
+    "id": "echo 1000",
+    "sudo": 'case $1 in apt-get) exec "$@" ;; tee) cat >/dev/null ;; esac',
+    "dpkg-query": "exit 1",
+    "systemctl": "exit 1",
+    "apt-get": 'mkdir "$LOCK" || exit 100; sleep 0.3; rmdir "$LOCK"; echo "$@" >>"$LOCK.log"',
+}
+
+
+def test_several_installations_at_a_time_wait_for_each_other(tmp_path):
+    for name, body in PACKAGE_MANAGER.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "LOCK": str(tmp_path / "lock")}
+    running = [subprocess.Popen([ROOT / ".ci/deps", package], env=environment, stdout=subprocess.DEVNULL)
+               for package in ("one", "two", "three")]
+    assert [process.wait(60) for process in running] == [0, 0, 0]
+    done = (tmp_path / "lock.log").read_text()
+    assert done.count("update") == 3 and all(package in done for package in ("one", "two", "three"))
