@@ -5,9 +5,9 @@
 
 #include "base/jsontext.h"
 #include "model/job_state.h"
+#include "model/suspension.h"
 #include "overview/local_times.h"
-#include "records/record_find.h"
-#include "records/record_suspension.h"
+#include "records/customers.h"
 #include "rules/rules.h"
 #include "spool/spool_read.h"
 
@@ -60,32 +60,47 @@ static bool is_on(const struct overview *view, const json_t *job, enum current_d
 
 /* -- customers --------------------------------------------------------------------------------- */
 
-/* {name, suspended}; empty where no such customer is on record. */
-static json_t *read_customer(const struct overview *view, const char *number)
+/* Those of the jobs that were shown so far, each read once. */
+struct known_customers {
+	json_t *places;               /* by number: where in `list` */
+	const struct customer **list; /* NULL: no such customer is on record */
+};
+
+static const struct customer *find_customer(const struct overview *view,
+                                            struct known_customers *known, const char *number)
 {
 	struct error ignored;
-	int64_t id;
-	bool suspended = false;
-	const struct customer *customer = NULL;
+	size_t n = json_object_size(known->places);
+	const json_t *place = json_object_get(known->places, number);
+	if (place != NULL)
+		return known->list[json_integer_value(place)];
 	if (view->customers == NULL ||
-	    !customers_load(view->customers, view->arena, number, &customer, &ignored) ||
-	    customer == NULL || !customer_id(view->customers, number, &id, &ignored) ||
-	    !customer_suspended(view->customers, id,
-	                        zone_name(rules_zone(view->settings, view->zones, customer)),
-	                        view->now, &suspended, &ignored))
-		return json_object();
-	return json_pack("{s:s, s:b}", "name", customer->name, "suspended", suspended);
+	    !customers_load(view->customers, view->arena, number, &known->list[n], &ignored))
+		known->list[n] = NULL;
+	json_object_set_new(known->places, number, json_integer((json_int_t)n));
+	return known->list[n];
 }
 
-static void add_customer(const struct overview *view, json_t *known, json_t *job)
+/* Whether it may not be driven: now where it is under way, else at the time for which it is
+ * planned. */
+static bool is_suspended(const struct overview *view, const json_t *job,
+                         const struct customer *customer)
 {
-	const char *number = jsontext_at(job, "customer");
-	json_t *customer = json_object_get(known, number);
-	if (customer == NULL) {
-		customer = read_customer(view, number);
-		json_object_set_new(known, number, customer);
-	}
-	json_object_update(job, customer);
+	struct instant at;
+	bool ahead = *jsontext_at(job, "state") == '\0' && time_of(job, "scheduled", &at) &&
+	             instant_before(view->now, at);
+	return suspension_find(customer, SCOPE_JOBS | SCOPE_ROUTES,
+	                       rules_zone(view->settings, view->zones, customer),
+	                       ahead ? at : view->now) != NULL;
+}
+
+static void add_customer(const struct overview *view, struct known_customers *known, json_t *job)
+{
+	const struct customer *customer = find_customer(view, known, jsontext_at(job, "customer"));
+	if (customer == NULL)
+		return;
+	json_object_set_new(job, "name", json_string(customer->name));
+	json_object_set_new(job, "suspended", json_boolean(is_suspended(view, job, customer)));
 }
 
 /* -- the list ---------------------------------------------------------------------------------- */
@@ -156,7 +171,9 @@ static json_t *wanted(const struct listed_job *entries, size_t n,
 static json_t *shown(const struct overview *view, json_t *jobs, enum current_day day,
                      bool *ret_more)
 {
-	json_t *job, *list = json_array(), *known = json_object();
+	json_t *job, *list = json_array();
+	struct known_customers known = {
+	        json_object(), arena_new_array(view->arena, SHOWN, const struct customer *)};
 	size_t i;
 	*ret_more = false;
 	local_rows(view, jobs);
@@ -168,10 +185,10 @@ static json_t *shown(const struct overview *view, json_t *jobs, enum current_day
 		if (*ret_more)
 			break;
 		json_object_set_new(job, "late", json_boolean(is_late(job, view->now)));
-		add_customer(view, known, job);
+		add_customer(view, &known, job);
 		json_array_append(list, job);
 	}
-	json_decref(known);
+	json_decref(known.places);
 	return list;
 }
 

@@ -71,6 +71,17 @@ def test_by_route_and_time_with_what_is_late_and_suspended(rita):
     assert 'href="/jobs" aria-current="page"' in page
 
 
+def test_suspended_is_what_may_not_be_driven(center, rita, world):
+    """Mails that are off don't color a job, and a suspension that wears off before the stop's day doesn't."""
+    tomorrow = hours_from_now(24)[:10]
+    world.ctl("suspend", "1001", "--scope", "emails", "--note", "no mail, please")
+    assert not [row for row in rows(rita.get("/jobs").text) if "1001" in row and "suspended" in row]
+    world.ctl("resume", "1001")
+    world.ctl("suspend", "1001", "--until", tomorrow, "--note", "until tomorrow")
+    colored = {job: "suspended" in row for job, row in zip(jobs(rita.get("/jobs").text), rows(rita.get("/jobs").text))}
+    assert colored == {"slow": True, "begun": True, "late": True, "kept": True, "next": False}
+
+
 def test_narrowed(rita):
     for query, found in (("route=North", ["begun", "late"]), ("state=held", ["kept"]), ("state=scheduled", ["next"]),
                          ("day=tomorrow", ["next"]), ("route=North&state=started", ["begun"]), ("route=South", [])):
