@@ -18,6 +18,13 @@ void spool_pause_load(struct spool *spool, struct arena *arena, struct spool_pau
 	db_finish(q);
 }
 
+/* Each change counts, so that whoever looks now and then misses none. */
+static void count_change(struct spool *spool)
+{
+	spool_run(spool, spool_query(spool, "INSERT INTO meta (key, value) VALUES ('pauses', 1) ON "
+	                                    "CONFLICT (key) DO UPDATE SET value = value + 1"));
+}
+
 void spool_pause_set(struct spool *spool, const struct spool_pause *pause)
 {
 	struct db_query *q = spool_query(spool, "INSERT OR REPLACE INTO meta (key, value) VALUES "
@@ -27,12 +34,14 @@ void spool_pause_set(struct spool *spool, const struct spool_pause *pause)
 	db_bind_text(q, 2, pause->by);
 	db_bind_text(q, 3, pause->note);
 	spool_run(spool, q);
+	count_change(spool);
 }
 
 void spool_pause_end(struct spool *spool)
 {
 	spool_run(spool, spool_query(spool, "DELETE FROM meta WHERE key IN ('paused', 'paused_by', "
 	                                    "'paused_note')"));
+	count_change(spool);
 }
 
 static int64_t count_due(struct spool *spool, struct instant now)
@@ -73,4 +82,9 @@ bool spool_read_pause(struct spool *spool, struct instant now, json_t **ret, str
 	json_decref(json);
 	*err = spool->fault;
 	return false;
+}
+
+bool spool_read_pause_changes(struct spool *spool, int64_t *ret, struct error *err)
+{
+	return spool_read_int(spool, "SELECT value FROM meta WHERE key = 'pauses'", 0, ret, err);
 }

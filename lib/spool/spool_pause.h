@@ -26,5 +26,7 @@ json_t *spool_pause_json(struct spool *spool, struct instant now);
 /* The same in a view of its own. */
 bool spool_read_pause(struct spool *spool, struct instant now, json_t **ret,
                       struct error *err) MUST_CHECK;
+/* How often sending has been paused, resumed, or given another note since the spool was made. */
+bool spool_read_pause_changes(struct spool *spool, int64_t *ret, struct error *err) MUST_CHECK;
 
 #endif

@@ -20,7 +20,7 @@ struct watcher {
 	struct spool *spool;
 	int64_t customers_version, spool_version;
 	int64_t last_change, last_outcome; /* -1: not known yet */
-	json_t *pause;                     /* NULL: not known yet */
+	int64_t pauses;                    /* the same */
 	unsigned looks;
 	bool any;
 };
@@ -32,7 +32,8 @@ struct watcher *watcher_new(const struct settings *settings, live_event_fn *even
 	                            .event = event,
 	                            .arg = arg,
 	                            .last_change = -1,
-	                            .last_outcome = -1};
+	                            .last_outcome = -1,
+	                            .pauses = -1};
 	return watcher;
 }
 
@@ -42,7 +43,6 @@ struct watcher *watcher_free(struct watcher *watcher)
 		return NULL;
 	(void)customers_close(watcher->customers);
 	(void)spool_close(watcher->spool);
-	json_decref(watcher->pause);
 	free(watcher);
 	return NULL;
 }
@@ -141,18 +141,16 @@ static void look_at_outcomes(struct watcher *watcher)
 	(void)arena_free(arena);
 }
 
-/* Whether somebody has paused or resumed sending. */
+/* Whether somebody has paused or resumed sending, or both since the last look. */
 static void look_at_pause(struct watcher *watcher)
 {
-	const struct instant whenever = {0};
 	struct error ignored;
-	json_t *pause;
-	if (!spool_read_pause(watcher->spool, whenever, &pause, &ignored))
+	int64_t pauses;
+	if (!spool_read_pause_changes(watcher->spool, &pauses, &ignored))
 		return;
-	if (watcher->pause && !json_equal(pause, watcher->pause))
+	if (watcher->pauses >= 0 && pauses != watcher->pauses)
 		tell(watcher, LIVE_MAILS, 0, -1);
-	json_decref(watcher->pause);
-	watcher->pause = pause;
+	watcher->pauses = pauses;
 }
 
 /* Reopened now and then: the daemon may have brought it up to date, or it may be another one. One
