@@ -14,7 +14,7 @@ async function who() {
 	return page.querySelector("#rows li b")?.textContent;
 }
 
-// Many events at once are one look.
+// Many events at once are one look; one that fails, of a busy server say, is made again.
 async function look() {
 	due = true;
 	if (looking)
@@ -24,8 +24,9 @@ async function look() {
 		await wait(50);
 		due = false;
 		const begun = performance.now();
-		await refresh({ who }).catch(() => {});
-		await wait(Math.min(LONGEST, SHARE * (performance.now() - begun)));
+		const failed = await refresh({ who }).catch(() => null) === null;
+		due ||= failed;
+		await wait(failed ? LONGEST : Math.min(LONGEST, SHARE * (performance.now() - begun)));
 	}
 	looking = false;
 }

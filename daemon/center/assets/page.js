@@ -101,7 +101,7 @@ export async function show(page, { force = false, who = async () => "", late = (
 	return changed;
 }
 
-// What is late, since one's own change has been shown meanwhile, is fetched again.
+// What is late, since one's own change has been shown meanwhile, is fetched again. null: the page can't be had now.
 export async function refresh(options = {}) {
 	for (;;) {
 		while (changing > 0 && !options.force)
@@ -109,6 +109,8 @@ export async function refresh(options = {}) {
 		const before = shown;
 		const late = () => !options.force && (changing > 0 || shown !== before);
 		const { answer, page } = await load(location.href);
+		if (answer.status >= 500)
+			return null;
 		if (!answer.ok || answer.redirected)
 			return false;
 		const changed = !late() && await show(page, { ...options, late });
