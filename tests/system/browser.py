@@ -13,7 +13,7 @@ from world import PATIENCE, wait_until
 
 try:
     from selenium import webdriver
-    from selenium.common.exceptions import WebDriverException
+    from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
     from selenium.webdriver.chrome.options import Options
     from selenium.webdriver.chrome.service import Service
     from selenium.webdriver.common.by import By
@@ -117,47 +117,49 @@ class Browser:
         near = self.driver.execute_script(NEAR, inside, CANDIDATES[role], name)
         return [element for element in near if name is None or element.accessible_name == name]
 
-    def find(self, role, name=None, inside=None):
-        """The first one of that role and accessible name; waits for it."""
+    def wait(self, check, what):
+        """Waits as wait_until() does; what can't be found, or is being replaced, isn't there yet."""
         def there():
             try:
-                return self.all(role, name, inside)
-            except WebDriverException:  # the page is being replaced
-                return []
-        return wait_until(there, f"a {role} called {name!r} on {self.path}")[0]
+                return check()
+            except WebDriverException:
+                return None
+        return wait_until(there, what)
+
+    def find(self, role, name=None, inside=None):
+        """The first one of that role and accessible name; waits for it."""
+        return self.wait(lambda: self.all(role, name, inside), lambda: f"a {role} called {name!r} on {self.path}")[0]
 
     def text(self, selector="body"):
         return self.driver.find_element(By.CSS_SELECTOR, selector).text
 
     def wait_text(self, text, selector="main"):
-        def there():
-            try:
-                return text in self.text(selector)
-            except WebDriverException:
-                return False
-        wait_until(there, f"{text!r} in {selector} of {self.path}")
+        self.wait(lambda: text in self.text(selector), lambda: f"{text!r} in {selector} of {self.path}")
 
     def wait_path(self, path):
         wait_until(lambda: self.path.partition("#")[0] == path, lambda: f"the page {path}, not {self.path}")
 
     def wait_gone(self, role, name=None):
-        def gone():
-            try:
-                return not self.all(role, name)
-            except WebDriverException:
-                return False
-        wait_until(gone, f"no {role} called {name!r}")
+        self.wait(lambda: not self.all(role, name), f"no {role} called {name!r}")
 
     # ---- what one does
 
+    def use(self, act, role, name, inside=None):
+        """Finds it once more where the page was replaced in between."""
+        try:
+            return act(self.find(role, name, inside))
+        except StaleElementReferenceException:
+            return act(self.find(role, name, inside))
+
     def click(self, role, name, inside=None):
-        self.find(role, name, inside).click()
+        self.use(lambda element: element.click(), role, name, inside)
 
     def type(self, name, text, inside=None):
-        field = self.find("field", name, inside)
-        field.clear()
-        field.send_keys(text)
-        return field
+        def fill(field):
+            field.clear()
+            field.send_keys(text)
+            return field
+        return self.use(fill, "field", name, inside)
 
     def set_day(self, name, day, inside=None):
         """Types into a date field, whose parts are in the browser's own order (en-US: month, day, year)."""
@@ -175,12 +177,7 @@ class Browser:
         return self.driver.switch_to.active_element
 
     def wait_focus(self, name):
-        def there():
-            try:
-                return self.focused.accessible_name == name
-            except WebDriverException:  # the page is being replaced
-                return False
-        wait_until(there, f"{name!r} to have the focus")
+        self.wait(lambda: self.focused.accessible_name == name, f"{name!r} to have the focus")
 
 
 __all__ = ["Browser", "NoBrowser", "missing"] + (["Keys"] if webdriver else [])

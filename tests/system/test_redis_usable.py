@@ -99,7 +99,8 @@ def test_a_failover_behind_one_address_moves_every_connection(world, pair):
     wait_outcomes(world, range(40), timeout=30)
     wait_until(lambda: not through_tcp(first.client()),
                lambda: f"the old server to be left: {through_tcp(first.client())}", 20)
-    assert len(through_tcp(second.client())) == 4
+    wait_until(lambda: len(through_tcp(second.client())) == 4,
+               lambda: f"four connections to the new server, not {through_tcp(second.client())}", 20)
     wait_ready(world)
     assert "READONLY" in world.daemon.log() or "UNBLOCKED" in world.daemon.log()
     second.client().lpush("jobs:list", '{"id": "50", "type": "job.started", "job": "j50", "customer": "1001"}')
@@ -136,7 +137,8 @@ def test_a_replica_that_serves_nothing_is_left_for_the_other(world, pair):
     world.redis = second.client()
     publish(world, range(5, 10))
     wait_outcomes(world, range(10), timeout=30)
-    assert len(through_tcp(second.client())) == 4
+    wait_until(lambda: len(through_tcp(second.client())) == 4,
+               lambda: f"four connections to the new server, not {through_tcp(second.client())}", 20)
 
 
 @pytest.mark.long
