@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """dispatch-center: the page of a job: what happened, why, and what another event would do."""
+import os
 import re
 
 import pytest
@@ -149,3 +150,48 @@ def test_which_job_and_who_may(world, center, sam):
     page = rita.get("/jobs/both?customer=1001").text
     assert "What happened" in page and "Add comment" not in page
     assert center.ask("GET", "/jobs/both?customer=1001").status == 303
+
+
+# ---- where a database can't be read
+
+def ruin(path):
+    for name in (path, path + "-wal", path + "-shm"):
+        if os.path.exists(name):
+            os.unlink(name)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("not a database, but long enough to be taken for one " * 100)
+
+
+def test_a_spool_that_cant_be_read_is_no_missing_job(world, center, sam):
+    """503 with the reason: not "no such job", "several have it", or a fault of whoever asked."""
+    world.xadd(id="e1", type="job.started", job="j1", customer="1001")
+    wait_outcome(world, "e1", "sent")
+    assert world.daemon.stop() == 0
+    ruin(world.path("spool.db"))
+    program = center.bearer("sam")
+    for path in ("/jobs/j1?customer=1001", "/jobs", "/mails", "/mails/1", "/mails/1/source", "/holds", "/dead", "/api/v1/jobs/j1",
+                 "/api/v1/mails/1", "/api/v1/mails", "/api/v1/holds"):
+        answer = (program if path.startswith("/api") else sam).get(path)
+        assert answer.status == 503 and "spool.db" in answer.text, (path, answer.status, answer.text)
+        assert "several" not in answer.text.lower(), path
+
+
+def test_what_the_spool_has_is_shown_without_customers(world, center, sam):
+    world.xadd(id="e1", type="job.started", job="j1", customer="1001")
+    wait_outcome(world, "e1", "sent")
+    assert world.daemon.stop() == 0
+    program = center.bearer("sam")
+    before = program.get("/api/v1/mails/1").json
+    ruin(world.path("customers.db"))
+    mail = program.get("/api/v1/mails/1")
+    assert mail.status == 200 and mail.json["source"] == before["source"] and mail.json["rendering"] == "exact"
+    assert "local" in before and "local" not in mail.json
+    for path in ("/api/v1/jobs", "/api/v1/jobs/j1", "/api/v1/mails", "/api/v1/holds"):
+        assert program.get(path).status == 200, path
+    for path in ("/mails", "/mails/1", "/mails/1/source", "/jobs", "/holds", "/dead"):
+        assert sam.get(path).status == 200, path
+    page = sam.get("/jobs/j1?customer=1001")
+    assert page.status == 200 and "sent ann@example.com" in happened(page.text)
+    for path in ("/customers/1001", "/lists"):
+        answer = sam.get(path)
+        assert answer.status == 503 and "customers.db" in answer.text, path

@@ -193,3 +193,14 @@ def test_a_page_without_databases_names_them(center, sam):
         file.write("not a database, but long enough to be taken for one " * 100)
     page = sam.get("/today")
     assert page.status == 200 and 'role="alert"' in page.text and "spool.db" in page.text
+    assert group(page.text, "Sending") == ["What waits can't be read: dispatchd's database is away."]
+
+
+def test_redis_that_is_away_is_said_once(center, sam):
+    world = center.world
+    world.start_daemon()
+    wait_until(lambda: "connected" in str(group(sam.get("/today").text, "Sending")), "Redis to be connected")
+    world.redis_server.stop()
+    wait_until(lambda: "Redis not connected" in str(group(sam.get("/today").text, "Sending")), "Redis to be missed")
+    rows = group(sam.get("/today").text, "Sending")
+    assert sum("not connected" in row for row in rows) == 1 and not any("jobs:events" in row for row in rows), rows

@@ -40,10 +40,7 @@ static void list(struct call *call, const char *name, read_fn *read)
 	json_t *rows;
 	if (!answer_page(call, &page))
 		return;
-	if (!call_overview(call, &overview, &err)) {
-		call_fail(call, &err);
-		return;
-	}
+	call_spool_overview(call, &overview);
 	if (!filter_read(&overview, &call->request->query, &filter, &err)) {
 		answer_status(call, 400, err.text);
 		return;
@@ -75,7 +72,6 @@ static void list_whole(struct call *call, const char *name, bool good, json_t *r
 {
 	struct overview overview;
 	struct page page;
-	struct error ignored;
 	if (!good) {
 		call_fail(call, err);
 		return;
@@ -84,8 +80,8 @@ static void list_whole(struct call *call, const char *name, bool good, json_t *r
 		json_decref(rows);
 		return;
 	}
-	if (call_overview(call, &overview, &ignored))
-		local_rows(&overview, rows);
+	call_spool_overview(call, &overview);
+	local_rows(&overview, rows);
 	answer_list(call, name, rows, &page);
 }
 
@@ -115,7 +111,8 @@ static void show_job(struct call *call)
 	struct error err;
 	json_t *job;
 	struct spool *spool = stores_spool(call->stores, &err);
-	if (spool && call_overview(call, &overview, &err) &&
+	call_spool_overview(call, &overview);
+	if (spool &&
 	    job_timeline(&overview, spool, call->names[0], asked(call, "customer"), &job, &err))
 		response_json(call->response, 200, job);
 	else if (response_status_of(&err) == 422)
@@ -144,11 +141,11 @@ static void show_mail(struct call *call)
 	if (!id_of_path(call, &id))
 		return;
 	struct spool *spool = stores_spool(call->stores, &err);
-	if (spool == NULL || !call_overview(call, &overview, &err) ||
-	    !spool_read_mail(spool, id, &mail, &err)) {
+	if (spool == NULL || !spool_read_mail(spool, id, &mail, &err)) {
 		call_fail(call, &err);
 		return;
 	}
+	call_spool_overview(call, &overview);
 	const char *customer = json_string_value(json_object_get(mail, "customer"));
 	local_object(&overview, mail, customer);
 	local_members(&overview, json_object_get(mail, "outcomes"), customer);

@@ -42,3 +42,13 @@ bool call_overview(struct call *call, struct overview *ret, struct error *err)
 {
 	return stores_overview(call->stores, call->request->arena, call->now, ret, err);
 }
+
+void call_spool_overview(struct call *call, struct overview *ret)
+{
+	struct error ignored;
+	if (!call_overview(call, ret, &ignored))
+		*ret = (struct overview){.arena = call->request->arena,
+		                         .settings = stores_settings(call->stores),
+		                         .zones = stores_zones(call->stores),
+		                         .now = call->now};
+}

@@ -43,5 +43,8 @@ bool call_is_api(const struct call *call);
 bool call_context(struct call *call, struct change_context *ret, struct error *err) MUST_CHECK;
 /* What lib/overview wants to know; likewise. */
 bool call_overview(struct call *call, struct overview *ret, struct error *err) MUST_CHECK;
+/* The same for what is the spool's: where customers.db can't be opened it is shown all the same,
+ * without names and local times. */
+void call_spool_overview(struct call *call, struct overview *ret);
 
 #endif

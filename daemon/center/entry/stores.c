@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <sysexits.h>
 
 enum { PATIENCE_MS = 2000 }; /* somebody sits before the page, and others wait for the thread */
 
@@ -50,10 +51,20 @@ const struct settings *stores_settings(const struct stores *stores)
 	return stores->settings;
 }
 
+/* A database that is missing, damaged or not ours to read isn't what the caller asked for amiss:
+ * it is 503, and not "no such job". */
+static void is_away(struct error *err)
+{
+	if (err->code != EX_TEMPFAIL)
+		err->code = EX_UNAVAILABLE;
+}
+
 struct accounts *stores_accounts(struct stores *stores, struct error *err)
 {
 	if (stores->accounts == NULL)
 		stores->accounts = accounts_open(stores->settings->center.path, err);
+	if (stores->accounts == NULL)
+		is_away(err);
 	return stores->accounts;
 }
 
@@ -74,8 +85,10 @@ struct customers *stores_customers(struct stores *stores, struct error *err)
 		return stores->customers;
 	stores->customers =
 	        known_open(settings->customers.path, settings->spool.path, DB_WRITE, err);
-	if (stores->customers == NULL)
+	if (stores->customers == NULL) {
+		is_away(err);
 		return NULL;
+	}
 	db_set_wait(customers_db(stores->customers), PATIENCE_MS, NULL, NULL);
 	if (*settings->customers.key_file != '\0')
 		records_set_key_file(stores->customers, settings->customers.key_file,
@@ -88,6 +101,8 @@ struct spool *stores_spool(struct stores *stores, struct error *err)
 {
 	stores->spool = spool_close(stores->spool);
 	stores->spool = spool_open(stores->settings->spool.path, DB_READ, err);
+	if (stores->spool == NULL)
+		is_away(err);
 	return stores->spool;
 }
 

@@ -220,7 +220,8 @@ static const char *name_of(const struct overview *overview, const char *number)
 {
 	const struct customer *customer = NULL;
 	struct error ignored;
-	if (!customers_load(overview->customers, overview->arena, number, &customer, &ignored))
+	if (overview->customers == NULL ||
+	    !customers_load(overview->customers, overview->arena, number, &customer, &ignored))
 		return "";
 	return customer ? customer->name : "";
 }
@@ -242,7 +243,8 @@ static void job(struct call *call)
 	struct error err;
 	json_t *timeline;
 	struct spool *spool = stores_spool(call->stores, &err);
-	if (spool == NULL || !call_overview(call, &overview, &err) ||
+	call_spool_overview(call, &overview);
+	if (spool == NULL ||
 	    !job_timeline(&overview, spool, call->names[0], customer && *customer ? customer : NULL,
 	                  &timeline, &err)) {
 		show_fault(call, &err);

@@ -125,8 +125,8 @@ static void jobs(struct call *call)
 	if (!read_filter(call, &filter))
 		return;
 	struct spool *spool = stores_spool(call->stores, &err);
-	if (spool == NULL || !call_overview(call, &overview, &err) ||
-	    !current_jobs(&overview, spool, &filter, &found, &err)) {
+	call_spool_overview(call, &overview);
+	if (spool == NULL || !current_jobs(&overview, spool, &filter, &found, &err)) {
 		page_fail(call, &err);
 		return;
 	}

@@ -66,15 +66,13 @@ static json_t *commands_of(const struct call *call, const json_t *mail)
 static bool read_mail(struct call *call, json_t **ret, struct error *err)
 {
 	struct overview overview;
-	struct error ignored;
 	struct spool *spool = stores_spool(call->stores, err);
 	if (spool == NULL || !spool_read_mail(spool, strtoll(call->names[0], NULL, 10), ret, err))
 		return false;
 	const char *customer = json_string_value(json_object_get(*ret, "customer"));
-	if (call_overview(call, &overview, &ignored)) {
-		local_object(&overview, *ret, customer);
-		local_members(&overview, json_object_get(*ret, "outcomes"), customer);
-	}
+	call_spool_overview(call, &overview);
+	local_object(&overview, *ret, customer);
+	local_members(&overview, json_object_get(*ret, "outcomes"), customer);
 	return true;
 }
 

@@ -123,10 +123,7 @@ static bool prepare(struct call *call, const struct request_pairs *pairs, struct
                     struct spool_filter *ret)
 {
 	struct error err;
-	if (!call_overview(call, overview, &err)) {
-		page_fail(call, &err);
-		return false;
-	}
+	call_spool_overview(call, overview);
 	if (!filter_read(overview, pairs, ret, &err)) {
 		page_fail_status(call, 400, err.text);
 		return false;

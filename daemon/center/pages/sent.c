@@ -25,7 +25,8 @@ static bool render(struct call *call, struct sent_mail *ret, struct error *err)
 	struct overview overview;
 	*ret = (struct sent_mail){0};
 	struct spool *spool = stores_spool(call->stores, err);
-	return spool != NULL && call_overview(call, &overview, err) &&
+	call_spool_overview(call, &overview);
+	return spool != NULL &&
 	       sent_mail_render(&overview, spool, strtoll(call->names[0], NULL, 10), ret, err);
 }
 

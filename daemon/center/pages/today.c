@@ -354,7 +354,8 @@ static bool all_current(const struct call *call, const json_t *feeds)
 	return n > 0;
 }
 
-/* Redis itself, and each stream that can't be used, has lost entries or is behind. */
+/* Redis itself, and each stream that has lost entries or is behind; where Redis is connected, also
+ * each that can't be used: without it none can. */
 static json_t *redis_of(const struct call *call, const json_t *status)
 {
 	const json_t *redis = json_object_get(status, "redis"), *feed;
@@ -371,7 +372,7 @@ static json_t *redis_of(const struct call *call, const json_t *status)
 	json_array_foreach(feeds, i, feed)
 	{
 		json_int_t lost = json_integer_value(json_object_get(feed, "lost"));
-		bool down = strcmp(jsontext_at(feed, "state"), "down") == 0;
+		bool down = connected && strcmp(jsontext_at(feed, "state"), "down") == 0;
 		const char *words_lost = lost > 0 ? words_count(call, "today.lost", lost)
 		                                  : words(call, "today.down");
 		if (down || lost > 0)
@@ -456,6 +457,7 @@ static void add_spool(struct call *call, json_t *survey, json_t *data)
 	if (spool_read_dead_count(spool, &dead, &err))
 		json_object_set_new(counts, "dead", json_integer(dead));
 	json_object_set_new(data, "stays", json_true());
+	json_object_set_new(data, "counted", json_true());
 	pause_add(call, spool, data);
 	json_object_set_new(data, "counts",
 	                    counts_of(call, spool, counts, json_object_get(data, "paused")));
