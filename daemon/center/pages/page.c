@@ -2,6 +2,7 @@
 /* Rendering: the templates that are built in, and what every page knows. */
 #include "center/pages/page.h"
 
+#include "base/mem.h"
 #include "base/utf8.h"
 #include "center/pages/assets.h"
 #include "center/pages/labels.h"
@@ -16,9 +17,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum { FILES_MAX = 64 };
-
-static struct mustache *parsed[FILES_MAX];
+static struct mustache **parsed; /* beside page_files[]; NULL for what is no template */
 
 static bool is_template(const struct page_file *asset)
 {
@@ -28,6 +27,7 @@ static bool is_template(const struct page_file *asset)
 
 bool pages_prepare(struct error *err)
 {
+	parsed = mem_alloc(n_page_files * sizeof(struct mustache *));
 	for (size_t i = 0; i < n_page_files; i++) {
 		if (!is_template(&page_files[i]))
 			continue;
@@ -41,9 +41,11 @@ bool pages_prepare(struct error *err)
 
 void pages_free(void)
 {
-	for (size_t i = 0; i < FILES_MAX; i++)
+	for (size_t i = 0; parsed && i < n_page_files; i++)
 		if (parsed[i])
-			parsed[i] = mustache_free(parsed[i]);
+			(void)mustache_free(parsed[i]);
+	free(parsed);
+	parsed = NULL;
 }
 
 static const struct mustache *find(const char *name)
