@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """dispatch-center: the page of a job: what happened, why, and what another event would do."""
+import datetime
 import os
 import re
 
@@ -55,6 +56,35 @@ def test_what_happened_with_rules_and_the_servers_words(world, center, sam):
     assert "<code>dispatchctl job show &#39;J 7/1&#39; --customer 1001</code>" in page.replace("'", "&#39;")
     (mail,) = world.ctl_json("mail", "list")
     assert f'href="/mails/{mail["id"]}">ann@example.com' in page
+
+
+def test_each_event_says_what_the_driver_said(world, center, sam):
+    """Why it failed is what a dispatcher looks for; it is the event's, and not the job's."""
+    world.xadd(id="e1", type="job.started", job="j1", customer="1001", driver="Sam", service="Swap")
+    wait_outcome(world, "e1", "sent")
+    world.xadd(id="e2", type="job.failed", job="j1", customer="1001", driver="Pat", service="Swap", reason="No access <to> the yard",
+               note="Dog", eta="2999-01-02T15:00:00Z", mood="grim", photos="[\"https://example.com/1.jpg\"]", long="x" * 5000)
+    wait_outcome(world, "e2", "sent")
+    page = sam.get("/jobs/j1?customer=1001").text
+    story = happened(page)
+    failed, _, started = story.partition("started event e1")
+    assert "Reason No access &lt;to&gt; the yard Note Dog" in failed and "mood grim" in failed
+    assert "Photos" in failed and "https://example.com/1.jpg" in failed and "xxx…" in failed and "x" * 2000 not in failed
+    assert "Driver Sam" in started and "Service Swap" not in story and "Driver Pat" not in story
+    assert "Driver Pat" in part(page, "Job") and "Expected Jan 2, 2999, 8:00" in part(page, "Job")
+    # What became of the mail says it: no heading "queued" above "sent".
+    assert "<b>queued" not in page and "sent ann@example.com" in failed
+
+
+def test_times_in_reasons_are_said_as_all_others(world, center, sam):
+    later = datetime.date.today() + datetime.timedelta(days=3)
+    world.ctl("hours", "set", "1001", "all", "closed")
+    world.ctl("hours", "except", "1001", later.isoformat(), "08:00-09:00")
+    world.xadd(id="e1", type="job.completed", job="j1", customer="1001")
+    wait_outcome(world, "e1", "deferred")
+    story = happened(sam.get("/jobs/j1?customer=1001").text)
+    assert re.search(rf"closed; opens \w+ {later.day}, (\d+, )?8:00 \(America/Denver\)", story), story
+    assert not re.search(r"\d-\d\dT\d\d", story), story
 
 
 def test_it_is_linked_from_everywhere(world, center, sam):

@@ -5,6 +5,7 @@
  */
 #include "base/jsontext.h"
 #include "center/pages/command.h"
+#include "center/pages/job_data.h"
 #include "center/pages/labels.h"
 #include "center/pages/mail_words.h"
 #include "center/pages/page.h"
@@ -62,16 +63,26 @@ static const char *state_of(const json_t *event)
 	return dot ? dot + 1 : type;
 }
 
+/* "" where nothing stopped it: then its mails say what became of it. */
+static const char *decided(const json_t *event, const json_t *steps)
+{
+	const char *status = jsontext_at(event, "status");
+	return strcmp(status, status_name(STATUS_QUEUED)) == 0 && json_array_size(steps) > 0
+	               ? ""
+	               : status;
+}
+
 static json_t *event_of(const struct call *call, const json_t *job, const json_t *event)
 {
 	json_t *trace =
 	        trace_words(call, json_object_get(event, "trace"), jsontext_at(job, "customer"));
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:o, s:o}", "id",
+	json_t *steps = steps_of(call, job, event, "id");
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:b, s:o, s:o}", "id",
 	                 jsontext_at(event, "id"), "source", jsontext_at(event, "source"), "state",
-	                 state_of(event), "at", mail_words_time(call, event, "time"), "status",
-	                 jsontext_at(event, "status"), "why", why_of(call, event), "stops",
-	                 trace_words_stops(trace), "has_trace", json_array_size(trace) > 0, "trace",
-	                 trace, "steps", steps_of(call, job, event, "id"));
+	                 state_of(event), "at", mail_words_time(call, event, "time"), "said",
+	                 job_data_said(call, job, event), "status", decided(event, steps), "why",
+	                 why_of(call, event), "stops", trace_words_stops(trace), "has_trace",
+	                 json_array_size(trace) > 0, "trace", trace, "steps", steps);
 }
 
 /* The latest first. */
@@ -95,10 +106,11 @@ static json_t *requests_of(const struct call *call, const json_t *job)
 		                            jsontext_at(job, "customer"));
 		json_array_append_new(
 		        rows,
-		        json_pack("{s:O, s:s, s:s, s:s, s:s, s:b, s:o, s:b, s:o, s:o}", "id",
+		        json_pack("{s:O, s:s, s:s, s:o, s:s, s:s, s:b, s:o, s:b, s:o, s:o}", "id",
 		                  json_object_get(request, "id"), "what",
 		                  words(call, create ? "job.asks_create" : "job.asks_dispatch"),
-		                  "at", mail_words_time(call, request, "received"), "status",
+		                  "at", mail_words_time(call, request, "received"), "said",
+		                  job_data_said(call, job, request), "status",
 		                  jsontext_at(request, "status"), "why", why_of(call, request),
 		                  "held",
 		                  strcmp(jsontext_at(request, "status"),
@@ -110,48 +122,7 @@ static json_t *requests_of(const struct call *call, const json_t *job)
 	return rows;
 }
 
-/* -- what is known of it ----------------------------------------------------------------------- */
-
-/* The latest event that has it, else a request. */
-static const json_t *saying(const json_t *job, const char *key)
-{
-	static const char *const lists[] = {"events", "requests"};
-	for (size_t l = 0; l < 2; l++) {
-		const json_t *rows = json_object_get(job, lists[l]);
-		for (size_t i = json_array_size(rows); i-- > 0;) {
-			const json_t *row = json_array_get(rows, i);
-			if (*jsontext_at(json_object_get(row, "data"), key) != '\0')
-				return row;
-		}
-	}
-	return NULL;
-}
-
-static json_t *facts_of(const struct call *call, const json_t *job)
-{
-	static const struct {
-		const char *key, *label;
-	} rows[] = {{"service", "job.service"},
-	            {"scheduled", "holds.scheduled"},
-	            {"route", "job.route"},
-	            {"driver", "job.driver"},
-	            {"reference", "job.reference"}};
-	json_t *facts = json_array();
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		const json_t *row = saying(job, rows[i].key);
-		const char *text = jsontext_at(json_object_get(row, "data"), rows[i].key);
-		if (row && strcmp(rows[i].key, "scheduled") == 0)
-			text = mail_words_time(
-			        call,
-			        json_object_get(row, "local") ? row : json_object_get(row, "data"),
-			        "scheduled");
-		if (row)
-			json_array_append_new(facts,
-			                      json_pack("{s:s, s:s}", "label",
-			                                words(call, rows[i].label), "text", text));
-	}
-	return facts;
-}
+/* -- the page ---------------------------------------------------------------------------------- */
 
 static bool has_any(const json_t *job, const char *key)
 {
@@ -204,8 +175,8 @@ static json_t *page_of(struct call *call, const json_t *job)
 	json_t *asked = what_if(call, name, number);
 	json_t *data = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "topics",
 	                         topic_of(call, number), "job", name, "customer", number, "state",
-	                         jsontext_at(job, "state"), "facts", facts_of(call, job), "events",
-	                         events_of(call, job), "requests", requests_of(call, job),
+	                         jsontext_at(job, "state"), "facts", job_data_facts(call, job),
+	                         "events", events_of(call, job), "requests", requests_of(call, job),
 	                         "commands", commands_of(call, job, asked), "whatif", asked);
 	static const char *const lists[] = {"sales", "comments", "documents", "pictures"};
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)

@@ -3,6 +3,7 @@
 
 #include "base/jsontext.h"
 #include "center/pages/to.h"
+#include "center/pages/when.h"
 #include "center/pages/words.h"
 #include "rules/rules.h"
 
@@ -53,8 +54,8 @@ json_t *trace_words(const struct call *call, const json_t *trace, const char *nu
 		                           : "";
 		json_array_append_new(rows, json_pack("{s:s, s:O, s:s, s:s}", "rule", name, "holds",
 		                                      json_object_get(row, "holds"), "detail",
-		                                      jsontext_at(row, "detail"), "path",
-		                                      path_of(call, row, number)));
+		                                      when_in(call, jsontext_at(row, "detail")),
+		                                      "path", path_of(call, row, number)));
 	}
 	return rows;
 }

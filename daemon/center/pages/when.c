@@ -5,6 +5,7 @@
 #include "base/zone.h"
 #include "center/pages/words.h"
 
+#include <glib.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,6 +121,36 @@ const char *when_there(const struct call *call, const char *text, const char *cl
 	if (!instant_parse(text, &at) || !instant_parse(clock, &there))
 		return when_words(call, text);
 	return when_words(call, instant_format(at, offset_of(call, clock, there), local));
+}
+
+/* How long the time is with which a text begins, such as 2026-11-28T08:00:00-07:00; 0 for none. */
+static size_t time_length(const struct call *call, const char *text)
+{
+	struct instant ignored;
+	size_t len = strspn(text, "0123456789-:.+TZ");
+	while (len > 0 && strchr(".:-+", text[len - 1]) != NULL)
+		len--;
+	return len > 0 && instant_parse(arena_strndup(call->request->arena, text, len), &ignored)
+	               ? len
+	               : 0;
+}
+
+const char *when_in(const struct call *call, const char *text)
+{
+	struct arena *arena = call->request->arena;
+	struct buf said = {0};
+	for (const char *at = text; *at != '\0';) {
+		bool begins = at == text || !g_ascii_isalnum(at[-1]);
+		size_t len = begins && g_ascii_isdigit(*at) ? time_length(call, at) : 0;
+		if (len > 0)
+			buf_adds(&said, when_words(call, arena_strndup(arena, at, len)));
+		else
+			buf_add(&said, at, 1);
+		at += len > 0 ? len : 1;
+	}
+	const char *all = arena_strdup(arena, buf_text(&said));
+	buf_free(&said);
+	return all;
 }
 
 const char *when_day(const struct call *call, const char *text)

@@ -13,6 +13,8 @@
 const char *when_words(const struct call *call, const char *text);
 /* The same by another clock: that of `clock`, a time with its offset ("" for when_words()). */
 const char *when_there(const struct call *call, const char *text, const char *clock);
+/* A sentence, the times in it (RFC 3339) in such words. */
+const char *when_in(const struct call *call, const char *text);
 /* The day alone: "March 1, 2027"; of a time, too. */
 const char *when_day(const struct call *call, const char *text);
 /* The time alone: "9:48". */
