@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A morning's lists over all customers: renewals, suspensions that end, jobs under way against a
- * suspension. Read by the customer center for its page of today; what `check` finds is the
- * engine's (engine/check.h).
+ * suspension, jobs that failed. Read by the customer center for its page of today; what `check`
+ * finds is the engine's (engine/check.h).
  */
 #include "overview/today.h"
 
 #include "base/jsontext.h"
+#include "overview/local_times.h"
 #include "records/records.h"
 #include "rules/rules.h"
 #include "spool/spool_read.h"
@@ -16,20 +17,6 @@
 static struct day today_of(const struct overview *view)
 {
 	return zone_day(rules_zone(view->settings, view->zones, NULL), view->now);
-}
-
-/* "" where there is no such customer. */
-static const char *name_of(const struct overview *view, const char *number)
-{
-	struct error ignored;
-	const char *name = "";
-	struct db_query *q = db_query(customers_db(view->customers),
-	                              "SELECT name FROM customer WHERE number = ?1");
-	db_bind_text(q, 1, number);
-	if (db_step(q, &ignored) == DB_ROW)
-		name = db_text(q, 0, view->arena);
-	db_finish(q);
-	return name;
 }
 
 /* -- customers --------------------------------------------------------------------------------- */
@@ -84,7 +71,7 @@ bool today_customers(const struct overview *view, json_t **ret, struct error *er
 		if (!ends_soon(row, today_of(view)))
 			continue;
 		json_object_set_new(row, "name",
-		                    json_string(name_of(view, jsontext_at(row, "customer"))));
+		                    json_string(overview_name(view, jsontext_at(row, "customer"))));
 		json_array_append(ending, row);
 	}
 	json_decref(all);
@@ -117,8 +104,8 @@ static bool add_jobs(const struct overview *view, struct spool *spool, const cha
 		return false;
 	json_array_foreach(json_object_get(pending, "under_way"), i, job) json_array_append_new(
 	        rows, json_pack("{s:s, s:s, s:O, s:O, s:O}", "customer", number, "name",
-	                        name_of(view, number), "job", json_object_get(job, "job"), "state",
-	                        json_object_get(job, "state"), "suspension", suspension));
+	                        overview_name(view, number), "job", json_object_get(job, "job"),
+	                        "state", json_object_get(job, "state"), "suspension", suspension));
 	json_decref(pending);
 	return true;
 }
@@ -164,4 +151,16 @@ bool today_collisions(const struct overview *view, struct spool *spool, json_t *
 	else
 		json_decref(rows);
 	return good;
+}
+
+bool today_failed_jobs(const struct overview *view, struct spool *spool, json_t **ret,
+                       struct error *err)
+{
+	enum { DAY_MS = 24 * 60 * 60 * 1000 };
+	struct instant since = {view->now.ms - (int64_t)TODAY_FAILED_DAYS * DAY_MS};
+	if (!spool_read_failed_jobs(spool, since, TODAY_FAILED_MAX, ret, err))
+		return false;
+	overview_add_names(view, *ret);
+	local_rows(view, *ret);
+	return true;
 }

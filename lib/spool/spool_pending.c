@@ -95,6 +95,51 @@ bool spool_read_late(struct spool *spool, struct instant now, struct instant *re
 	return true;
 }
 
+static json_t *failed_job(struct db_query *q)
+{
+	static const char *const members[] = {"reason", "service"};
+	json_t *row = json_object();
+	const char *text = db_peek_text(q, 3, NULL);
+	json_t *data = text ? json_loads(text, 0, NULL) : NULL;
+	spool_set_text(row, "customer", db_peek_text(q, 0, NULL));
+	spool_set_text(row, "job", db_peek_text(q, 1, NULL));
+	spool_set_text(row, "state", job_state_name(JOB_FAILED));
+	spool_set_time(row, "time", db_instant(q, 2));
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+		json_t *value = json_object_get(data, members[i]);
+		json_object_set(row, members[i], value ? value : json_null());
+	}
+	json_decref(data);
+	return row;
+}
+
+bool spool_read_failed_jobs(struct spool *spool, struct instant since, int64_t limit, json_t **ret,
+                            struct error *err)
+{
+	if (!spool_begin_read(spool, err))
+		return false;
+	json_t *list = json_array();
+	struct db_query *q = spool_query(
+	        spool,
+	        "SELECT j.customer, j.job, e.time, e.data FROM event e JOIN job j ON j.id = e.job "
+	        "WHERE e.received >= ?1 AND e.state = ?2 AND j.state = ?2 AND NOT EXISTS (SELECT 1 "
+	        "FROM event l WHERE l.job = e.job AND l.state = ?2 AND l.id > e.id) "
+	        "ORDER BY e.received DESC, e.id DESC LIMIT ?3");
+	db_bind_int(q, 1, since.ms);
+	db_bind_text(q, 2, job_state_name(JOB_FAILED));
+	db_bind_int(q, 3, limit);
+	while (spool_row(spool, q))
+		json_array_append_new(list, failed_job(q));
+	spool_end_read(spool);
+	if (!spool_failed(spool)) {
+		*ret = list;
+		return true;
+	}
+	json_decref(list);
+	*err = spool->fault;
+	return false;
+}
+
 /* ---- What became of it ---- */
 
 static json_t *mails_of(struct spool *spool, int64_t event)

@@ -57,6 +57,12 @@ bool spool_read_notices(struct spool *spool, json_t *jobs, struct error *err) MU
 bool spool_read_pending(struct spool *spool, const char *customer, json_t **ret,
                         struct error *err) MUST_CHECK;
 
+/* Jobs whose last word is that they failed, heard at `since` or later, the latest first, at most
+ * `limit`: [{"customer", "job", "state", "time", "reason", "service"}], the last two of the
+ * event's data, or null. */
+bool spool_read_failed_jobs(struct spool *spool, struct instant since, int64_t limit, json_t **ret,
+                            struct error *err) MUST_CHECK;
+
 /* What has changed behind outcome `after` (-1: nothing): whose jobs (numbers, in the arena), and
  * whether any held job or dead letter (`holds`), or any mail. */
 struct spool_changes {

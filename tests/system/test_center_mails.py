@@ -54,8 +54,10 @@ def test_the_list_and_its_filter(deferred, sam):
     page = sam.get("/mails").text
     assert 'aria-current="page">Mails</a>' in page
     newest, _, oldest = rows(page)
-    assert newest.startswith("elm@example.com deferred outside hours completed j3 A/2 due ")
-    assert oldest.startswith("ann@example.com deferred") and "J 1 1001" in oldest
+    assert newest.startswith("elm@example.com deferred outside hours completed j3 A/2 Elm Cafe due ") and newest.endswith("9:00")
+    assert oldest.startswith("ann@example.com deferred") and "J 1 1001 Maple &amp; Sons" in oldest
+    # Times of several clocks are in one list: whose is said where it isn't the office's.
+    assert oldest.endswith("9:00 (Denver)"), oldest
     assert 'href="/customers/A%2F2"' in page
     for query, n in (("customer=1001", 2), ("status=sent", 0), ("status=deferred&to=ELM@example.com", 1), ("job=J+1", 1),
                      ("reason=outside_hours&customer=A%2F2", 1), ("state=failed", 0), ("status=&customer=&job=", 3)):

@@ -115,10 +115,27 @@ def test_mails_that_failed_with_the_servers_words(world, smtp, center, sam):
     wait_outcome(world, "1", "failed")
     page = sam.get("/today").text
     (row,) = group(page, "Mails that failed")
-    assert "ann@example.com 1001" in row and "address refused: 550 5.1.1 no such user here" in row
+    assert "ann@example.com 1001 Maple &amp; Sons" in row and "address refused: 550 5.1.1 no such user here" in row
     # The address is marked a moment after the mail's outcome.
     wait_until(lambda: group(sam.get("/today").text, "Nobody can be reached") ==
                ["Maple &amp; Sons 1001 every address was refused"], "that nobody can be reached")
+
+
+def test_jobs_that_failed_and_why(center, sam):
+    """What a dispatcher asks first in the morning. One that is begun again isn't there any more."""
+    world = center.world
+    world.ctl("customer", "add", "1002", "--name", "Köln <Bau>", "--email", "k@example.com", "--timezone", "Asia/Kolkata")
+    world.start_daemon()
+    assert "No job failed in the last three days" in group(sam.get("/today").text, "In order")
+    for n, (job, state, more) in enumerate([("J 1", "failed", {"reason": "No access <yet>"}), ("J2", "failed", {"service": "Swap"}),
+                                            ("J3", "failed", {}), ("J3", "dispatched", {}), ("J4", "completed", {})]):
+        world.xadd(id=f"e{n}", type=f"job.{state}", job=job, customer="1002" if job == "J 1" else "1001", **more)
+        world.wait_idle()
+    first, second = group(sam.get("/today").text, "Jobs that failed")
+    assert first.startswith("Maple &amp; Sons 1001 J2 failed today") and first.endswith("Swap")
+    assert second.startswith("Köln &lt;Bau&gt; 1002 J 1 failed") and second.endswith("(Kolkata) No access &lt;yet&gt;"), second
+    assert 'href="/jobs/J%201?customer=1002"' in sam.get("/today").text
+    assert len(group(sam.get("/today?show=failed_jobs").text, "Jobs that failed")) == 2
 
 
 def test_what_waits_and_how_the_daemon_is(world, smtp, center, sam):

@@ -49,7 +49,7 @@ def rows(page):
 def test_what_waits_why_and_until_when(held, sam):
     page = sam.get("/holds").text
     first = rows(page)[0]
-    assert "h0 North 1001 suspended today" in first and "Jan 2, 2999, 8:00" in first, first
+    assert "h0 North 1001 Maple &amp; Sons suspended today" in first and "Jan 2, 2999, 8:00 (Denver)" in first, first
     assert 'href="/customers/1001/suspensions">suspended<' in page
     assert len(ids(page)) == 3 and "dispatchctl hold release ID" in page
 

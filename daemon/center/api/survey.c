@@ -40,21 +40,24 @@ static bool make(struct stores *stores, struct arena *arena, json_t **ret, struc
 {
 	struct overview overview;
 	struct instant now = clock_now();
-	json_t *findings = NULL, *customers = NULL, *collisions = NULL;
+	json_t *findings = NULL, *customers = NULL, *collisions = NULL, *failed = NULL;
 	struct spool *spool = stores_spool(stores, err);
 	bool good = spool && stores_overview(stores, arena, now, &overview, err) &&
 	            check_all(overview.settings, now, &kept.stop, &findings, err) &&
 	            today_customers(&overview, &customers, err) &&
-	            today_collisions(&overview, spool, &collisions, err);
+	            today_collisions(&overview, spool, &collisions, err) &&
+	            today_failed_jobs(&overview, spool, &failed, err);
 	*ret = NULL;
 	if (good) {
 		*ret = json_incref(customers);
 		json_object_set(*ret, "findings", findings);
 		json_object_set(*ret, "collisions", collisions);
+		json_object_set(*ret, "failed_jobs", failed);
 	}
 	json_decref(findings);
 	json_decref(customers);
 	json_decref(collisions);
+	json_decref(failed);
 	return good;
 }
 

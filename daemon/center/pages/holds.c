@@ -39,10 +39,11 @@ static void add_words(const struct call *call, json_t *row)
 	json_object_set_new(
 	        row, "why_path",
 	        json_string(to_customer_path(call, jsontext_at(row, "customer"), tab_of(row))));
-	json_object_set_new(row, "at", json_string(mail_words_time(call, row, "received")));
-	json_object_set_new(row, "until", json_string(mail_words_time(call, row, "look")));
-	json_object_set_new(row, "planned", json_string(mail_words_time(call, row, "scheduled")));
+	json_object_set_new(row, "at", json_string(mail_words_listed(call, row, "received")));
+	json_object_set_new(row, "until", json_string(mail_words_listed(call, row, "look")));
+	json_object_set_new(row, "planned", json_string(mail_words_listed(call, row, "scheduled")));
 	json_object_set(row, "route", json_object_get(data, "route"));
+	json_object_set(row, "service", json_object_get(data, "service"));
 }
 
 static const struct words_done done[] = {
@@ -62,8 +63,9 @@ static void show(struct call *call, int status, const char *fault)
 		page_fail(call, &err);
 		return;
 	}
-	if (call_overview(call, &overview, &err))
-		local_rows(&overview, rows);
+	call_spool_overview(call, &overview);
+	local_rows(&overview, rows);
+	overview_add_names(&overview, rows);
 	json_array_foreach(rows, i, row) add_words(call, row);
 	page_answer(call, status, "holds", words(call, "holds.title"),
 	            json_pack("{s:s, s:o, s:b, s:s, s:s, s:[s, s, s]}", "topics", "holds", "rows",

@@ -14,7 +14,6 @@
 #include "center/pages/words.h"
 #include "model/words.h"
 #include "overview/job_timeline.h"
-#include "records/customers.h"
 
 #include <string.h>
 #include <sysexits.h>
@@ -186,17 +185,6 @@ static json_t *page_of(struct call *call, const json_t *job)
 	return data;
 }
 
-/* "" where the office has no such customer any more. */
-static const char *name_of(const struct overview *overview, const char *number)
-{
-	const struct customer *customer = NULL;
-	struct error ignored;
-	if (overview->customers == NULL ||
-	    !customers_load(overview->customers, overview->arena, number, &customer, &ignored))
-		return "";
-	return customer ? customer->name : "";
-}
-
 static void show_fault(struct call *call, const struct error *err)
 {
 	if (err->code == EX_NOINPUT)
@@ -225,7 +213,7 @@ static void job(struct call *call)
 	const char *title = words_fill(call, "job.title",
 	                               json_pack("{s:s}", "job", jsontext_at(timeline, "job")));
 	json_t *data = page_of(call, timeline);
-	json_object_set_new(data, "name", json_string(name_of(&overview, number)));
+	json_object_set_new(data, "name", json_string(overview_name(&overview, number)));
 	page_answer(call, 200, "job", title, data);
 	json_decref(timeline);
 }

@@ -103,8 +103,8 @@ static void add_words(const struct call *call, json_t *row)
 {
 	const char *stage = jsontext_at(row, "stage");
 	json_object_set_new(row, "stage_word", json_string(stage_word(call, stage)));
-	json_object_set_new(row, "planned", json_string(mail_words_time(call, row, "scheduled")));
-	json_object_set_new(row, "expected", json_string(mail_words_time(call, row, "eta")));
+	json_object_set_new(row, "planned", json_string(mail_words_listed(call, row, "scheduled")));
+	json_object_set_new(row, "expected", json_string(mail_words_listed(call, row, "eta")));
 }
 
 /* The list for one who writes commands; it has no routes. */

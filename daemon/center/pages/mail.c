@@ -72,6 +72,8 @@ static bool read_mail(struct call *call, json_t **ret, struct error *err)
 	const char *customer = json_string_value(json_object_get(*ret, "customer"));
 	call_spool_overview(call, &overview);
 	local_object(&overview, *ret, customer);
+	json_object_set_new(*ret, "name",
+	                    json_string(overview_name(&overview, customer ? customer : "")));
 	local_members(&overview, json_object_get(*ret, "outcomes"), customer);
 	return true;
 }

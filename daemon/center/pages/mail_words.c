@@ -15,6 +15,13 @@ const char *mail_words_time(const struct call *call, const json_t *row, const ch
 	return when_words(call, *there ? there : jsontext_at(row, key));
 }
 
+const char *mail_words_listed(const struct call *call, const json_t *row, const char *key)
+{
+	const char *there = jsontext_at(json_object_get(row, "local"), key);
+	return *there ? when_listed(call, there, jsontext_at(row, "timezone"))
+	              : when_words(call, jsontext_at(row, key));
+}
+
 /* Names as objects: a template sees them from within a section, too. */
 static json_t *named(const json_t *jobs)
 {
@@ -32,9 +39,9 @@ void mail_words_add(const struct call *call, json_t *mail)
 	const char *reason = jsontext_at(mail, "reason");
 	bool waits = status_in(status, STATUSES_WAITING);
 	bool says = reason_find(reason) > REASON_OK && strcmp(reason, status_name(status)) != 0;
-	const char *due = mail_words_time(call, mail, "due");
+	const char *due = mail_words_listed(call, mail, "due");
 	const char *at = waits ? words_fill(call, "mail.due", json_pack("{s:s}", "when", due))
-	                       : mail_words_time(call, mail, "changed");
+	                       : mail_words_listed(call, mail, "changed");
 	json_object_set_new(mail, "why", json_string(says ? label_word(call, reason) : ""));
 	json_object_set_new(mail, "at", json_string(at));
 	json_object_set_new(mail, "trouble",

@@ -18,6 +18,10 @@ void mail_words_add(const struct call *call, json_t *mail);
  */
 const char *mail_words_time(const struct call *call, const json_t *row, const char *key);
 
+/* The same in a list of many customers' rows: with the place of the clock where it isn't the
+ * office's. */
+const char *mail_words_listed(const struct call *call, const json_t *row, const char *key);
+
 /* What an outcome says, {at, status, why, job, mail, to, text}: `text` is the server's words, or a
  * note. The caller's. */
 json_t *mail_words_step(const struct call *call, const json_t *outcome);

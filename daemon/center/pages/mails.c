@@ -177,6 +177,7 @@ static void list(struct call *call)
 	if (more)
 		json_array_remove(rows, PIECE);
 	local_rows(&overview, rows);
+	overview_add_names(&overview, rows);
 	json_array_foreach(rows, i, row) mail_words_add(call, row);
 	json_t *data = json_pack("{s:s, s:O, s:b, s:s}", "topics", "mails", "rows", rows,
 	                         "has_rows", json_array_size(rows) > 0, "done",

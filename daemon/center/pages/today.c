@@ -10,6 +10,7 @@
 #include "center/pages/cells.h"
 #include "center/pages/command.h"
 #include "center/pages/labels.h"
+#include "center/pages/mail_words.h"
 #include "center/pages/page.h"
 #include "center/pages/pause.h"
 #include "center/pages/to.h"
@@ -52,14 +53,26 @@ static json_t *row_of_collision(const struct call *call, const json_t *found)
 	return row;
 }
 
+static json_t *row_of_failed_job(const struct call *call, const json_t *found)
+{
+	json_t *row = of_customer(call, found, "");
+	const char *reason = jsontext_at(found, "reason"), *service = jsontext_at(found, "service");
+	json_object_set(row, "job", json_object_get(found, "job"));
+	json_object_set(row, "state", json_object_get(found, "state"));
+	json_object_set_new(row, "time", json_string(mail_words_listed(call, found, "time")));
+	json_object_set_new(row, "words", json_string(*reason ? reason : service));
+	return row;
+}
+
 static json_t *row_of_failed(const struct call *call, const json_t *mail)
 {
 	const char *reason = jsontext_at(mail, "reason"), *reply = jsontext_at(mail, "reply");
 	const char *number = jsontext_at(mail, "customer");
-	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "href",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "href",
 	                 arena_printf(call->request->arena, "/mails/%lld",
 	                              (long long)json_integer_value(json_object_get(mail, "id"))),
-	                 "who", jsontext_at(mail, "to"), "number", number, "time",
+	                 "who", jsontext_at(mail, "to"), "number", number, "name",
+	                 jsontext_at(mail, "name"), "time",
 	                 when_words(call, jsontext_at(mail, "changed")), "words",
 	                 arena_printf(call->request->arena, "%s%s%s", label_word(call, reason),
 	                              *reply ? ": " : "", reply));
@@ -154,6 +167,12 @@ static const struct group {
          .none = "today.collisions.none",
          .list = "collisions",
          .row = row_of_collision,
+         .bad = true},
+        {.id = "failed_jobs",
+         .title = "today.failed_jobs",
+         .none = "today.failed_jobs.none",
+         .list = "failed_jobs",
+         .row = row_of_failed_job,
          .bad = true},
         {.id = "failed",
          .title = "today.failed",
@@ -437,11 +456,16 @@ static json_t *counts_of(struct call *call, struct spool *spool, const json_t *c
 
 /* -- all of it --------------------------------------------------------------------------------- */
 
-static bool read_failed(struct spool *spool, json_t **ret, struct error *err)
+static bool read_failed(struct call *call, struct spool *spool, json_t **ret, struct error *err)
 {
 	const struct spool_filter filter = {
 	        .status = status_name(STATUS_FAILED), .before = INSTANT_NONE, .limit = ROWS_FEW};
-	return spool_read_mails(spool, &filter, ret, err);
+	struct overview overview;
+	call_spool_overview(call, &overview);
+	if (!spool_read_mails(spool, &filter, ret, err))
+		return false;
+	overview_add_names(&overview, *ret);
+	return true;
 }
 
 static void add_spool(struct call *call, json_t *survey, json_t *data)
@@ -461,7 +485,7 @@ static void add_spool(struct call *call, json_t *survey, json_t *data)
 	pause_add(call, spool, data);
 	json_object_set_new(data, "counts",
 	                    counts_of(call, spool, counts, json_object_get(data, "paused")));
-	if (read_failed(spool, &failed, &err)) {
+	if (read_failed(call, spool, &failed, &err)) {
 		json_object_set_new(survey, "failed", failed);
 		json_object_set(survey, "failed_count",
 		                json_object_get(json_object_get(counts, "mails"), "failed"));

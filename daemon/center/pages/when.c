@@ -123,6 +123,24 @@ const char *when_there(const struct call *call, const char *text, const char *cl
 	return when_words(call, instant_format(at, offset_of(call, clock, there), local));
 }
 
+/* "America/Argentina/Buenos_Aires" → "Buenos Aires" */
+static const char *place_of(const struct call *call, const char *zone)
+{
+	const char *slash = strrchr(zone, '/');
+	char *place = arena_strdup(call->request->arena, slash ? slash + 1 : zone);
+	return g_strdelimit(place, "_", ' ');
+}
+
+const char *when_listed(const struct call *call, const char *text, const char *zone)
+{
+	struct instant at;
+	const char *shown = when_words(call, text);
+	if (*zone == '\0' || !instant_parse(text, &at) ||
+	    offset_of(call, text, at) == zone_offset_s(office_zone(call), at))
+		return shown;
+	return arena_printf(call->request->arena, "%s (%s)", shown, place_of(call, zone));
+}
+
 /* How long the time is with which a text begins, such as 2026-11-28T08:00:00-07:00; 0 for none. */
 static size_t time_length(const struct call *call, const char *text)
 {

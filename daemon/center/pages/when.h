@@ -13,6 +13,9 @@
 const char *when_words(const struct call *call, const char *text);
 /* The same by another clock: that of `clock`, a time with its offset ("" for when_words()). */
 const char *when_there(const struct call *call, const char *text, const char *clock);
+/* The same, and whose clock that is where it isn't the office's: "today 15:38 (Berlin)"; `zone` is
+ * its IANA name. */
+const char *when_listed(const struct call *call, const char *text, const char *zone);
 /* A sentence, the times in it (RFC 3339) in such words. */
 const char *when_in(const struct call *call, const char *text);
 /* The day alone: "March 1, 2027"; of a time, too. */
