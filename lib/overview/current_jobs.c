@@ -101,6 +101,8 @@ static void add_customer(const struct overview *view, struct known_customers *kn
 		return;
 	json_object_set_new(job, "name", json_string(customer->name));
 	json_object_set_new(job, "suspended", json_boolean(is_suspended(view, job, customer)));
+	if (strcmp(customer->status, "active") != 0)
+		json_object_set_new(job, "idle", json_string(customer->status));
 }
 
 /* -- the list ---------------------------------------------------------------------------------- */
@@ -108,26 +110,32 @@ static void add_customer(const struct overview *view, struct known_customers *kn
 struct listed_job {
 	json_t *job; /* the rows' */
 	const char *route;
-	int64_t ms;
+	int64_t ms;    /* for when it is scheduled or expected */
+	int64_t since; /* its latest event */
 };
 
-/* Those without a route last. */
+/* Those without a route last, and within one those without a time, the oldest first. */
 static int by_route_and_time(const void *a, const void *b)
 {
 	const struct listed_job *one = a, *two = b;
 	if ((*one->route == '\0') != (*two->route == '\0'))
 		return *one->route == '\0' ? 1 : -1;
 	int order = strcmp(one->route, two->route);
-	return order != 0 ? order : (one->ms > two->ms) - (one->ms < two->ms);
+	if (order == 0)
+		order = (one->ms > two->ms) - (one->ms < two->ms);
+	return order != 0 ? order : (one->since > two->since) - (one->since < two->since);
 }
 
 static struct listed_job listed_job_of(json_t *job)
 {
-	struct instant at;
+	struct instant at, since;
 	bool known = time_of(job, "scheduled", &at) || time_of(job, "eta", &at);
+	bool heard = time_of(job, "changed", &since);
 	json_object_set_new(job, "stage", json_string(stage_of(job)));
-	return (struct listed_job){
-	        .job = job, .route = jsontext_at(job, "route"), .ms = known ? at.ms : INT64_MAX};
+	return (struct listed_job){.job = job,
+	                           .route = jsontext_at(job, "route"),
+	                           .ms = known ? at.ms : INT64_MAX,
+	                           .since = heard ? since.ms : INT64_MAX};
 }
 
 /* Those that are expected, in order; in the arena. */

@@ -90,16 +90,35 @@ static json_t *text_or_null(struct db_query *query, int column)
 	return value ? value : json_null();
 }
 
-static const char list_sql[] =
-        "SELECT number, name, dba, city, state, status, phone, sales_rep, id FROM customer c"
-        " WHERE (?1 IS NULL OR id IN (" SQL_LOOKED_AFTER
-        ")) AND (?2 IS NULL OR parent = (SELECT id FROM customer WHERE number = ?2)) AND (?3 IS "
-        "NULL OR status = ?3) AND (?5 IS NULL OR number > ?5) AND (?6 IS NULL OR city = ?6"
-        " COLLATE NOCASE) AND (?7 IS NULL OR number IN (SELECT value FROM json_each(?7)))"
-        /* Who may be suspended: who has ever been, and all below them. */
-        " AND (NOT ?8 OR id IN (WITH RECURSIVE held (id) AS (SELECT customer FROM suspension UNION"
-        " SELECT s.id FROM customer s JOIN held ON s.parent = held.id) SELECT id FROM held))"
-        " ORDER BY number LIMIT ?4";
+/* ?5 is the number of the row that came before. Who may be suspended (?8): who has ever been, and
+ * all below them. */
+#define LIST_SQL(behind, order)                                                                    \
+	"SELECT number, name, dba, city, state, status, phone, sales_rep, id FROM customer c"      \
+	" WHERE (?1 IS NULL OR id IN (" SQL_LOOKED_AFTER ")) AND (?2 IS NULL OR parent = (SELECT"  \
+	" id FROM customer WHERE number = ?2)) AND (?3 IS NULL OR status = ?3)"                    \
+	" AND (?5 IS NULL OR " behind ") AND (?6 IS NULL OR city = ?6 COLLATE NOCASE)"             \
+	" AND (?7 IS NULL OR number IN (SELECT value FROM json_each(?7)))"                         \
+	" AND (NOT ?8 OR id IN (WITH RECURSIVE held (id) AS (SELECT customer FROM suspension"      \
+	" UNION SELECT s.id FROM customer s JOIN held ON s.parent = held.id) SELECT id FROM"       \
+	" held)) ORDER BY " order " LIMIT ?4"
+#define PLACE(column) column " IS NULL, coalesce(" column ", '') COLLATE NOCASE, number"
+#define BEHIND(column)                                                                             \
+	"(" PLACE(column) ") > (SELECT " PLACE(column) " FROM customer WHERE number = ?5)"
+#define LIST_SQL_BY(column) LIST_SQL(BEHIND(column), PLACE(column))
+
+const char *const customer_sorts[] = {"name", "city", "status", "sales_rep", "renewal", NULL};
+static const char *const list_sql[] = {LIST_SQL_BY("name"),    LIST_SQL_BY("city"),
+                                       LIST_SQL_BY("status"),  LIST_SQL_BY("sales_rep"),
+                                       LIST_SQL_BY("renewal"), LIST_SQL("number > ?5", "number")};
+
+/* The last of them for any other word. */
+static const char *list_sql_of(const char *sort)
+{
+	size_t i = 0;
+	while (customer_sorts[i] && (sort == NULL || strcmp(customer_sorts[i], sort) != 0))
+		i++;
+	return list_sql[i];
+}
 
 static bool list_one(struct customers *store, const struct customer_filter *filter,
                      struct db_query *query, json_t *array, struct error *err)
@@ -152,7 +171,7 @@ bool customer_list(struct customers *store, const struct customer_filter *filter
 	char *numbers;
 	if (!numbers_found(store, filter->text, &numbers, err))
 		return false;
-	struct db_query *query = db_query(store->db, list_sql);
+	struct db_query *query = db_query(store->db, list_sql_of(filter->sort));
 	json_t *array = json_array();
 	enum db_step step = DB_DONE;
 	bool good = true;

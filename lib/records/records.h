@@ -148,12 +148,15 @@ bool customer_ancestors(struct customers *store, int64_t id, int64_t *ret, size_
                         struct error *err) MUST_CHECK;
 
 /* number, name, dba, city, state, status, phone, sales_rep, suspended (whether a suspension of its
- * own or of an ancestor holds at `now`), by number; `rep` (first or linked), `parent`, `status`,
- * `city` and `text` (as customers_search() finds it, of the first LISTED_FOUND_MAX) may be NULL.
- * For a list in pieces `after` is the last number of the piece before. */
+ * own or of an ancestor holds at `now`), by `sort` (a name of customer_sorts[], those without one
+ * last, and then by number) or, where it is NULL or another word, by number; `rep` (first or
+ * linked), `parent`, `status`, `city` and `text` (as customers_search() finds it, of the first
+ * LISTED_FOUND_MAX) may be NULL. For a list in pieces `after` is the last number of the piece
+ * before. */
 enum { LISTED_FOUND_MAX = 5000 };
+extern const char *const customer_sorts[]; /* fields; ends with NULL */
 struct customer_filter {
-	const char *rep, *parent, *status, *city, *text, *after;
+	const char *rep, *parent, *status, *city, *text, *sort, *after;
 	bool suspended;           /* only those */
 	const char *default_zone; /* of customers without one, see suspensions below */
 	struct instant now;

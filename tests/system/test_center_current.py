@@ -71,6 +71,17 @@ def test_by_route_and_time_with_what_is_late_and_suspended(rita):
     assert 'href="/jobs" aria-current="page"' in page
 
 
+def test_since_when_and_of_customers_that_get_no_jobs(center, rita, world):
+    """Those that nobody has planned are in the order in which they were heard of."""
+    world.ctl("customer", "add", "1003", "--name", "Quarry", "--status", "inactive", "--timezone", "Asia/Kolkata")
+    for n in (2, 3, 1):
+        event(world, f"s{n}", "dispatched", f"since{n}", "1003", route="Q", time=hours_from_now(-n))
+        wait_outcome(world, f"s{n}", "suppressed")
+    page = rita.get("/jobs?route=Q").text
+    assert jobs(page) == ["since3", "since2", "since1"]
+    assert re.search(r"^Q since3 dispatched (today|yesterday) \d+:\d\d \(Kolkata\) 1003 Quarry inactive$", rows(page)[0]), rows(page)[0]
+
+
 def test_suspended_is_what_may_not_be_driven(center, rita, world):
     """Mails that are off don't color a job, and a suspension that wears off before the stop's day doesn't."""
     tomorrow = hours_from_now(24)[:10]

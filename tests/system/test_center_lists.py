@@ -36,7 +36,7 @@ def shown(page):
 
 
 def heads(page):
-    return re.findall(r'<th scope="col">([^<]+)</th>', page)
+    return [re.sub(r"<[^>]+>|▲", "", head).strip() for head in re.findall(r"<th scope=.col.[^>]*>(.*?)</th>", page)]
 
 
 def table(answer):
@@ -63,6 +63,28 @@ def test_columns_and_csv_are_those_chosen(sam):
     assert rows[0] == ["name", "parent", "city", "phone"]
     assert rows[2] == ["Oak Ltd", "1001", "", ""]
     assert rows[3] == ["'=1+1", "", "Köln", "'+1 303 5550100"], "a spreadsheet runs it"
+
+
+def test_sorted_by_a_column(center, sam):
+    """Those without a value come last; a piece begins where the one before ended."""
+    world = center.world
+    world.ctl("customer", "add", "1004", "--name", "almond", "--city", "aurora", "--renewal", "2030-01-02")
+    for sort, order in (("name", ["1003", "1004", "1001", "1002"]), ("city", ["1004", "1001", "1003", "1002"]),
+                        ("sales_rep", ["1001", "1002", "1003", "1004"]), ("renewal", ["1004", "1001", "1002", "1003"]),
+                        ("status", ["1001", "1003", "1004", "1002"]), ("number", ["1001", "1002", "1003", "1004"])):
+        page = sam.get(f"/lists?sort={sort}&status=").text
+        assert shown(page) == order, sort
+        assert [row[0] for row in table(sam.get(f"/lists/csv?column=number&sort={sort}"))[1:]] == order, sort
+        if sort != "number":
+            assert [row["number"] for row in world.ctl_json("customer", "list", "--sort", sort)] == order
+            assert f"dispatchctl customer list --sort {sort}<" in page and f'name="sort" value="{sort}"' in page
+            assert shown(sam.get(f"/lists?sort={sort}&after={order[1]}").text) == order[2:], sort
+    page = sam.get("/lists?sort=name&city=denver").text
+    assert re.search(r'<th scope="col" aria-sort="ascending">Name', page) and 'href="/lists?city=denver&amp;sort=city&amp;' in page
+    assert 'href="/lists?city=denver&amp;column=number' in page, "back to the order by number"
+    for word in (("--sort", "phone"), ("--status", "inactiv")):
+        done = world.ctl("customer", "list", *word, check=False)
+        assert done.returncode == 64 and f'(got "{word[1]}")' in done.stderr, done
 
 
 def test_as_the_export_writes_them(center, sam):

@@ -104,6 +104,7 @@ static void add_words(const struct call *call, json_t *row)
 	const char *stage = jsontext_at(row, "stage");
 	json_object_set_new(row, "stage_word", json_string(stage_word(call, stage)));
 	json_object_set_new(row, "planned", json_string(mail_words_listed(call, row, "scheduled")));
+	json_object_set_new(row, "since", json_string(mail_words_listed(call, row, "changed")));
 	json_object_set_new(row, "expected", json_string(mail_words_listed(call, row, "eta")));
 }
 

@@ -38,6 +38,15 @@ static void add_columns(const struct request_pairs *pairs, bool usual, struct li
 	}
 }
 
+/* NULL for another word: by number. */
+static const char *sort_of(const char *name)
+{
+	for (size_t i = 0; name && customer_sorts[i]; i++)
+		if (strcmp(customer_sorts[i], name) == 0)
+			return customer_sorts[i];
+	return NULL;
+}
+
 void list_choice_read(const struct call *call, const struct request_pairs *pairs,
                       struct list_choice *ret)
 {
@@ -46,6 +55,7 @@ void list_choice_read(const struct call *call, const struct request_pairs *pairs
 	                                       .status = given(pairs, "status"),
 	                                       .city = given(pairs, "city"),
 	                                       .text = given(pairs, "q"),
+	                                       .sort = sort_of(given(pairs, "sort")),
 	                                       .suspended = given(pairs, "suspended") != NULL,
 	                                       .default_zone = stores_default_zone(call->stores),
 	                                       .now = call->now}};
@@ -57,9 +67,10 @@ void list_choice_read(const struct call *call, const struct request_pairs *pairs
 json_t *list_choice_hidden(const struct list_choice *choice)
 {
 	const struct customer_filter *filter = &choice->filter;
-	const char *names[] = {"q", "status", "rep", "parent", "city", "suspended"};
+	const char *names[] = {"q", "status", "rep", "parent", "city", "suspended", "sort"};
 	const char *values[] = {filter->text,   filter->status, filter->rep,
-	                        filter->parent, filter->city,   filter->suspended ? "yes" : NULL};
+	                        filter->parent, filter->city,   filter->suspended ? "yes" : NULL,
+	                        filter->sort};
 	json_t *fields = json_array();
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (values[i])

@@ -10,8 +10,8 @@
 
 /* What a list of customers is: whom it shows, and which of their fields, in the kind's order. Read
  * from a query or a form: `q` (a search), `status`, `rep`, `parent`, `city`, `suspended` (any
- * value), and `column` once for each field. */
-#define LIST_QUERY "q status rep parent city suspended column"
+ * value), `sort` (of customer_sorts[]), and `column` once for each field. */
+#define LIST_QUERY "q status rep parent city suspended sort column"
 
 struct list_choice {
 	struct customer_filter filter;

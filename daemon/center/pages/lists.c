@@ -66,12 +66,32 @@ static json_t *columns_of(const struct call *call, const struct list_choice *cho
 
 /* -- the rows ---------------------------------------------------------------------------------- */
 
+/* The query by which the list is in the order of that column; NULL where there is no such. */
+static const char *sorted_by(const struct call *call, const struct list_choice *choice,
+                             const char *name)
+{
+	struct list_choice other = *choice;
+	bool by_number = strcmp(name, "number") == 0;
+	for (size_t i = 0; customer_sorts[i]; i++)
+		if (by_number || strcmp(customer_sorts[i], name) == 0) {
+			other.filter.sort = by_number ? NULL : customer_sorts[i];
+			return list_choice_query(call, &other);
+		}
+	return NULL;
+}
+
 static json_t *heads_of(const struct call *call, const struct list_choice *choice)
 {
+	const char *sort = choice->filter.sort ? choice->filter.sort : "number";
 	json_t *heads = json_array();
-	for (size_t i = 0; i < choice->n_columns; i++)
-		json_array_append_new(heads, json_string(label_field(call, kind_find("customer"),
-		                                                     choice->columns[i])));
+	for (size_t i = 0; i < choice->n_columns; i++) {
+		const char *name = choice->columns[i]->name;
+		json_array_append_new(heads, json_pack("{s:s, s:s*, s:b}", "label",
+		                                       label_field(call, kind_find("customer"),
+		                                                   choice->columns[i]),
+		                                       "by", sorted_by(call, choice, name),
+		                                       "sorted", strcmp(name, sort) == 0));
+	}
 	return heads;
 }
 
@@ -138,11 +158,11 @@ static bool read_rows(struct call *call, const struct list_choice *choice, const
 
 static const char *command_for(const struct call *call, const struct customer_filter *filter)
 {
-	const char *line[13] = {"customer", "list"};
+	const char *line[15] = {"customer", "list"};
 	size_t n = 2;
-	const char *names[] = {"--search", "--status", "--rep", "--parent", "--city"};
-	const char *values[] = {filter->text, filter->status, filter->rep, filter->parent,
-	                        filter->city};
+	const char *names[] = {"--search", "--status", "--rep", "--parent", "--city", "--sort"};
+	const char *values[] = {filter->text,   filter->status, filter->rep,
+	                        filter->parent, filter->city,   filter->sort};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		if (values[i] == NULL)
 			continue;
@@ -202,6 +222,8 @@ static void show_rows(struct call *call, int status, const struct list_choice *c
 		json_object_set(data, "after",
 		                json_object_get(json_array_get(rows, PIECE - 1), "number"));
 	json_object_set_new(data, "rows", rows);
+	if (choice->filter.sort)
+		json_object_set_new(data, "sort", json_string(choice->filter.sort));
 	json_object_set_new(data, "has_saved",
 	                    json_boolean(json_array_size(json_object_get(data, "saved")) > 0));
 	page_answer(call, status, "lists",

@@ -193,6 +193,17 @@ static bool list_pieces(struct ctl *ctl, const struct change_context *context,
 	return true;
 }
 
+/* A word that no customer has is a slip of the pen, and not a list without any. */
+static bool check_word(const char *option, const char *word, const char *const *words,
+                       const char *expected, struct error *err)
+{
+	for (size_t i = 0; word && words[i]; i++)
+		if (strcmp(words[i], word) == 0)
+			return true;
+	return word == NULL ||
+	       error_set(err, EX_USAGE, "--%s must be %s (got \"%s\")", option, expected, word);
+}
+
 static bool customer_run_list(struct ctl *ctl, struct error *err)
 {
 	struct change_context context;
@@ -202,10 +213,15 @@ static bool customer_run_list(struct ctl *ctl, struct error *err)
 	                                 .status = ctl_option(ctl, "status"),
 	                                 .city = ctl_option(ctl, "city"),
 	                                 .text = ctl_option(ctl, "search"),
+	                                 .sort = ctl_option(ctl, "sort"),
 	                                 .suspended = ctl_option(ctl, "suspended") != NULL,
 	                                 .default_zone = store_default_zone(ctl),
 	                                 .now = ctl->now};
-	if (!ctl_option_number(ctl, "limit", 1, INT32_MAX, &limit, err) ||
+	if (!check_word("status", filter.status, kind_field(customer_kind(), "status")->choices,
+	                "new, released, active or inactive", err) ||
+	    !check_word("sort", filter.sort, customer_sorts,
+	                "name, city, status, sales_rep or renewal", err) ||
+	    !ctl_option_number(ctl, "limit", 1, INT32_MAX, &limit, err) ||
 	    !store_open(ctl, DB_READ, &context, err) || !customers_begin_read(context.store, err))
 		return false;
 	bool ok = list_pieces(ctl, &context, &filter, limit, err);
@@ -396,6 +412,9 @@ static const struct option list_options[] = {
         {.name = "suspended",
          .help = "only customers with a suspension in force, their own or of a customer above "
                  "them"},
+        {.name = "sort",
+         .value = "name|city|status|sales_rep|renewal",
+         .help = "by this field instead of by number"},
         {.name = "limit", .value = "N", .help = "at most this many"},
         {0},
 };
