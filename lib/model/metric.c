@@ -78,6 +78,18 @@ static const struct metric_row {
                 {.name = "dispatchd_entries_lost_total",
                  .type = COUNTER,
                  .help = "Entries removed from Redis before they were read, by source and feed."},
+        [METRIC_ENTRIES_UNREAD] =
+                {.name = "dispatchd_entries_unread",
+                 .type = GAUGE,
+                 .help = "Entries not read yet, by source and feed; none below Redis 7."},
+        [METRIC_ENTRIES_PENDING] =
+                {.name = "dispatchd_entries_pending",
+                 .type = GAUGE,
+                 .help = "Entries read and not acknowledged, by source and feed."},
+        [METRIC_ENTRIES_BEHIND] =
+                {.name = "dispatchd_entries_behind_seconds",
+                 .type = GAUGE,
+                 .help = "How long the oldest of both has waited, by source and feed."},
         [METRIC_REDIS_USABLE] = {.name = "dispatchd_redis_usable",
                                  .type = GAUGE,
                                  .help = "Whether Redis allows this use, by kind, name and use."},

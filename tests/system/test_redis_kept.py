@@ -73,6 +73,11 @@ def test_what_another_consumer_has_in_hand_is_behind(world):
     wait_outcomes(world, [2])
     wait_until(lambda: (lag(world)["unread"], lag(world)["pending"]) == (0, 2), lambda: str(lag(world)), 20)
     assert lag(world)["oldest"].startswith(at), lag(world)
+    of = '{source="stream",feed="events"}'
+    found = world.metrics()
+    assert (found["dispatchd_entries_unread" + of], found["dispatchd_entries_pending" + of]) == (0, 2), found
+    assert 3599 <= found["dispatchd_entries_behind_seconds" + of] < 7200, found
+    assert found['dispatchd_entries_behind_seconds{source="stream",feed="requests"}'] == 0
     shown = world.ctl("status").stdout
     assert "Undecided" in shown and "jobs:events" in shown
 

@@ -429,6 +429,36 @@ static void add_source(struct buf *out, enum metric metric, const struct source 
 	              feed_names[source->feed], NULL);
 }
 
+static int64_t unread_of(const struct lag *lag)
+{
+	return lag->unread;
+}
+
+static int64_t pending_of(const struct lag *lag)
+{
+	return lag->pending;
+}
+
+static int64_t behind_s(const struct lag *lag)
+{
+	int64_t ms = clock_now().ms - lag->oldest.ms;
+	return instant_is_none(lag->oldest) || ms < 0 ? 0 : ms / 1000;
+}
+
+/* Of each stream of which Redis has said it; no value is better than one that isn't known. */
+static void client_add_lag(const struct redis_client *client, struct buf *out, enum metric metric,
+                           int64_t (*value)(const struct lag *lag))
+{
+	const struct flow *flow = &client->flow;
+	metric_head(out, metric);
+	for (size_t i = 0; i < flow->n_sources; i++) {
+		const struct source *source = flow->sources[i];
+		if (!client->up || !source->lag.known || value(&source->lag) == LAG_UNKNOWN)
+			continue;
+		add_source(out, metric, source, (uint64_t)value(&source->lag));
+	}
+}
+
 void redis_client_metrics(struct redis_client *client, struct buf *out)
 {
 	const struct flow *flow = &client->flow;
@@ -442,5 +472,8 @@ void redis_client_metrics(struct redis_client *client, struct buf *out)
 	metric_head(out, METRIC_ENTRIES_LOST);
 	for (size_t i = 0; i < flow->n_sources; i++)
 		add_source(out, METRIC_ENTRIES_LOST, flow->sources[i], flow->sources[i]->lost);
+	client_add_lag(client, out, METRIC_ENTRIES_UNREAD, unread_of);
+	client_add_lag(client, out, METRIC_ENTRIES_PENDING, pending_of);
+	client_add_lag(client, out, METRIC_ENTRIES_BEHIND, behind_s);
 	client_add_parts(client, out);
 }
