@@ -46,8 +46,8 @@ void csv_add(struct buf *out, bool first, const char *text);
 /*
  * A spreadsheet runs a cell that begins with = + - @ or a tab. csv_add_marked() puts a `'` before
  * it (and before one that looks marked already), csv_unmark() takes one away. What a spreadsheet
- * wrote as
- * ="00005", so that it stays text, is the text within.
+ * wrote as ="00005", so that it stays text, is the text within: `len` bytes without a NUL behind
+ * them.
  */
 void csv_add_marked(struct buf *out, bool first, const char *text);
 void csv_unmark(const char **text, size_t *len);

@@ -3,6 +3,7 @@
  */
 #include "base/buf.h"
 #include "db/csv.h"
+#include "model/key.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,21 +17,48 @@ struct cells {
 	struct buf csv;
 };
 
-/* A cell with a NUL can't be written (a record's value never has one). A row that would be an empty
- * line is passed over when read again. */
-static void take_row(struct cells *cells, const struct csv_row *row)
+/* In order to be written, without its mark; the caller's. */
+static char *unmarked(struct csv_cell cell)
 {
+	csv_unmark(&cell.text, &cell.len);
+	char *text = strndup(cell.text, cell.len);
+	if (text == NULL)
+		abort();
+	return text;
+}
+
+static bool is_blank(struct csv_cell cell)
+{
+	char *own = unmarked(cell);
+	const char *text = own;
+	size_t len = strlen(text);
+	key_trim(&text, &len);
+	free(own);
+	return len == 0;
+}
+
+/* A cell with a NUL can't be written (a record's value never has one). A row without anything to be
+ * seen is passed over when read again. */
+static bool comes_back(const struct csv_row *row)
+{
+	bool blank = true;
 	for (size_t i = 0; i < row->n; i++) {
 		if (strlen(row->cells[i].text) != row->cells[i].len)
-			return;
+			return false;
+		blank = blank && is_blank(row->cells[i]);
 	}
-	if (row->n == 1 && (row->cells[0].len == 0 || strcmp(row->cells[0].text, "'") == 0))
+	return !blank;
+}
+
+static void take_row(struct cells *cells, const struct csv_row *row)
+{
+	if (!comes_back(row))
 		return;
 	for (size_t i = 0; i < row->n; i++) {
-		struct csv_cell cell = row->cells[i];
-		csv_unmark(&cell.text, &cell.len);
-		buf_add(&cells->text, cell.text, cell.len + 1);
-		csv_add_marked(&cells->csv, i == 0, cell.text);
+		char *text = unmarked(row->cells[i]);
+		buf_add(&cells->text, text, strlen(text) + 1);
+		csv_add_marked(&cells->csv, i == 0, text);
+		free(text);
 	}
 	buf_add(&cells->text, "\n", 2);
 	buf_adds(&cells->csv, "\r\n");
