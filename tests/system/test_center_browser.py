@@ -822,3 +822,18 @@ def test_assets_on_a_map(mapped):
     center.world.ctl("asset", "set", tank, "--latitude", "", "--longitude", "")
     page.wait_text("not placed yet", "#plot")
     page.wait(lambda: not page.driver.find_elements("css selector", '[aria-label="3 Tank"]'), "its pin is gone")
+
+
+def test_a_map_of_nothing_says_so(mapped):
+    """Without any coordinates the map is of the whole world: it says what to do, until the first asset has its place."""
+    center, page = mapped
+    path = add(center, "M2", "Empty Elms")
+    center.world.ctl("asset", "add", "M2", "--kind", "Bin")
+    page.open(path + "/plot")
+    page.wait_text("No asset has coordinates yet. Pick one")
+    assert "There is no plan" not in page.text("main")
+    page.type("Latitude", "39.7392")
+    page.type("Longitude", "-104.9903")
+    page.click("button", "Save Bin")
+    find_mark(page, "1 Bin")
+    assert "No asset has coordinates" not in page.text("main")
