@@ -108,7 +108,17 @@ def test_dead_letters_as_they_came(dead, sam):
     assert "<dt>service</dt><dd><code>&lt;b&gt;swap&lt;/b&gt;</code></dd>" in page
     assert "unknown customer" in page and "malformed" in page
     assert 'href="/add/customers?number=N%209%2F1">add this customer' in page
+    said = " ".join(rows(page))
+    assert "Job 4711 no such type Customer 1001 As it came" in said and "Job 4711 job.started Customer N 9/1 As it came" in said
     assert 'name="number" type="text" value="N 9/1"' in sam.get("/add/customers?number=N%209%2F1").text
+
+
+def test_one_in_json_says_what_it_is_as_well(dead, sam):
+    dead.world.xadd(event='{"id": "7", "type": "job.failed", "job": 815, "customer": 9992}')
+    wait_until(lambda: len(dead.world.ctl_json("dead", "list")) == 3, "the third dead letter", 20)
+    page = sam.get("/dead").text
+    assert "Job 815 job.failed Customer 9992 As it came" in " ".join(rows(page))
+    assert 'href="/add/customers?number=9992">add this customer' in page
 
 
 def test_one_is_taken_again_once_its_cause_is_mended(dead, sam):

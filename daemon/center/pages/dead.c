@@ -40,11 +40,36 @@ static json_t *fields_of(const struct call *call, const json_t *letter)
 	return fields;
 }
 
+/* {type, job, customer}, as far as they can be read: of the fields, or of the JSON in one. */
+static json_t *what_of(const struct call *call, const json_t *letter)
+{
+	static const char *const keys[] = {"type", "job", "customer"};
+	const json_t *fields = json_object_get(letter, "fields");
+	const char *text = jsontext_at(fields, "event");
+	struct error ignored;
+	json_t *what = json_object();
+	json_t *inside = *text == '{' ? jsontext_read(text, strlen(text), &ignored) : NULL;
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		const json_t *value = json_object_get(inside ? inside : fields, keys[i]);
+		if (json_is_string(value))
+			json_object_set_new(what, keys[i],
+			                    json_string(shown(call, json_string_value(value))));
+		else if (json_is_integer(value))
+			json_object_set_new(
+			        what, keys[i],
+			        json_sprintf("%lld", (long long)json_integer_value(value)));
+	}
+	json_decref(inside);
+	return what;
+}
+
 static void add_words(const struct call *call, json_t *letter)
 {
-	const char *customer = jsontext_at(json_object_get(letter, "fields"), "customer");
+	json_t *what = what_of(call, letter);
+	const char *customer = jsontext_at(what, "customer");
 	bool unknown = reason_find(jsontext_at(letter, "reason")) == REASON_UNKNOWN_CUSTOMER;
 	json_object_set_new(letter, "unknown", json_string(unknown ? customer : ""));
+	json_object_set_new(letter, "what", what);
 	json_object_set_new(letter, "fields", fields_of(call, letter));
 }
 
