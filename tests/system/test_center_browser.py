@@ -133,11 +133,21 @@ def test_three_letters_find_anybody(office, page):
 
 def test_enter_shows_all_hits_on_a_page(office, page):
     add(office, "F3", "Quagga Rentals")
+    add(office, "F4", "Quagga Repairs")
     page.open("/")
     page.find("combobox", "Search customers").send_keys("quagga", Keys.ENTER)
     page.wait_path("/?q=quagga")
     page.click("link", "Quagga Rentals")
     page.wait_path("/customers/F3")
+
+
+def test_enter_opens_the_only_hit(office, page):
+    add(office, "F5", "Okapi Optics")
+    page.open("/")
+    page.find("combobox", "Search customers").send_keys("okapi")
+    page.wait(lambda: [row.text for row in page.all("option") if "Okapi Optics" in row.text], "the hit")
+    page.press(Keys.ENTER)
+    page.wait_path("/customers/F5")
 
 
 def test_add_what_was_typed(office, page):

@@ -69,6 +69,15 @@ def test_several_are_released_with_a_note(held, sam):
     wait_outcome(world, "r2", "cancelled")
 
 
+def test_one_by_its_button_is_said_as_well(held, sam):
+    first, second, third = ids(sam.get("/holds").text)
+    answer = sam.submit(f"/holds/{first}/release", {"note": "they paid"})
+    assert answer.headers["Location"] == "/holds?released=1"
+    assert sam.submit(f"/holds/{second}/cancel", {}).headers["Location"] == "/holds?cancelled=1"
+    assert sam.submit(f"/holds/{third}/cancel", {"next": "/customers/1001"}).headers["Location"] == "/customers/1001"
+    assert "1 job is cancelled." in sam.get("/holds?cancelled=1").text
+
+
 def test_none_chosen_and_no_daemon(held, sam):
     answer = sam.submit("/holds/release", {"note": "x"})
     assert answer.status == 422 and "Choose at least one job." in answer.text

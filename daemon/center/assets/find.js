@@ -114,6 +114,12 @@ class Finder {
 		this.input.setAttribute("aria-activedescendant", rows[this.active].id);
 	}
 
+	// The one customer that was found of what stands there now.
+	only() {
+		const rows = [...this.list.children].filter(row => row.id !== "hit-new");
+		return rows.length === 1 && this.list.dataset.text === this.input.value.trim() ? rows[0] : null;
+	}
+
 	go(row) {
 		if (row)
 			location.assign(row.dataset.href);
@@ -127,6 +133,9 @@ class Finder {
 		} else if (event.key === "Enter" && !this.list.hidden && this.active >= 0) {
 			event.preventDefault();
 			this.go(this.list.children[this.active]);
+		} else if (event.key === "Enter" && !this.list.hidden && this.only()) {
+			event.preventDefault();
+			this.go(this.only());
 		} else if (event.key === "Escape" && !this.list.hidden) {
 			event.preventDefault();
 			this.close();

@@ -101,12 +101,14 @@ static void answer_fault(struct call *call, const struct error *err)
 		page_fail(call, err);
 }
 
-static void ask_one(struct call *call, enum control_request what)
+static void ask_one(struct call *call, enum control_request what, const char *count)
 {
 	struct error err;
 	if (ask(call, what, call->names[0], &err))
-		response_redirect(call->response, call->request,
-		                  next_of(&call->request->form, "/holds"));
+		response_redirect(
+		        call->response, call->request,
+		        next_of(&call->request->form,
+		                arena_printf(call->request->arena, "/holds?%s=1", count)));
 	else
 		answer_fault(call, &err);
 }
@@ -140,12 +142,12 @@ static void ask_each(struct call *call, enum control_request what, const char *c
 
 static void release(struct call *call)
 {
-	ask_one(call, REQUEST_HOLD_RELEASE);
+	ask_one(call, REQUEST_HOLD_RELEASE, "released");
 }
 
 static void cancel(struct call *call)
 {
-	ask_one(call, REQUEST_HOLD_CANCEL);
+	ask_one(call, REQUEST_HOLD_CANCEL, "cancelled");
 }
 
 static void release_chosen(struct call *call)
