@@ -61,11 +61,16 @@ static struct block *block_new(size_t size, struct block *next)
 	return block;
 }
 
-struct arena *arena_new(void)
+struct arena *arena_new_small(size_t size)
 {
 	struct arena *arena = mem_alloc(sizeof *arena);
-	arena->blocks = block_new(BLOCK_SIZE, NULL);
+	arena->blocks = block_new(size, NULL);
 	return arena;
+}
+
+struct arena *arena_new(void)
+{
+	return arena_new_small(BLOCK_SIZE);
 }
 
 struct arena *arena_new_private(void)
@@ -81,8 +86,11 @@ void *arena_alloc(struct arena *arena, size_t size)
 		bug("arena allocation of %zu bytes", size);
 	size = (size + ALIGN - 1) / ALIGN * ALIGN;
 	struct block *block = arena->blocks;
-	if (block->size - block->used < size)
-		arena->blocks = block = block_new(size > BLOCK_SIZE ? size : BLOCK_SIZE, block);
+	if (block->size - block->used < size) {
+		/* A small one twice as large each time, up to what is usual. */
+		size_t next = block->size < BLOCK_SIZE / 2 ? 2 * block->size : BLOCK_SIZE;
+		arena->blocks = block = block_new(size > next ? size : next, block);
+	}
 	arena->bytes += size;
 	void *p = block->bytes + block->used;
 	block->used += size;

@@ -20,7 +20,8 @@ char *mem_strdup(const char *text); /* NULL gives NULL */
  */
 struct arena;
 struct arena *arena_new(void);
-struct arena *arena_new_private(void); /* may hold passwords: overwritten before it is freed */
+struct arena *arena_new_small(size_t size); /* for about so many bytes; it grows like the others */
+struct arena *arena_new_private(void);      /* may hold passwords: overwritten before it is freed */
 void *arena_alloc(struct arena *arena, size_t size);                    /* aligned for any type */
 char *arena_strdup(struct arena *arena, const char *text);              /* NULL gives NULL */
 char *arena_strndup(struct arena *arena, const char *text, size_t len); /* adds the NUL */

@@ -6,7 +6,6 @@
 #include "mail/templates.h"
 
 #include "base/address.h"
-#include "base/jsontext.h"
 #include "mail/compose.h"
 #include "mail/compose_body.h"
 #include "mail/context.h"
@@ -15,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+
+enum { RENDERING_BYTES = 8192 }; /* what a usual mail's data takes */
 
 struct templates *templates_ref(struct templates *templates)
 {
@@ -105,13 +106,13 @@ static bool is_blank(const struct buf *text)
 }
 
 /* A part of a mail, if the mail has it. */
-static bool render_part(const struct mustache *template, json_t *context,
+static bool render_part(const struct mustache *template, const struct jsonview *context,
                         const struct mustache_options *options, struct buf *ret, struct error *err)
 {
 	const struct words *words = options->partial_arg;
 	if (template == NULL)
 		return true;
-	if (!mustache_render(template, context, options, ret, err))
+	if (!mustache_render_view(template, context, options, ret, err))
 		return false;
 	return words->fault == NULL || error_set(err, EX_DATAERR, "%s", words->fault);
 }
@@ -121,7 +122,7 @@ static bool render_part(const struct mustache *template, json_t *context,
  * Broken HTML is left out: then also true, with `*ret_broken` and the reason in `err`.
  */
 static bool render_mail(const struct mail_template *mail, struct words words, struct dates *dates,
-                        json_t *context, const struct outgoing_mail *about,
+                        const struct jsonview *context, const struct outgoing_mail *about,
                         struct templates_mail *ret, bool *ret_broken, struct error *err)
 {
 	static const struct mustache_helper helpers[] = {{.name = "date", .call = dates_helper}};
@@ -155,7 +156,7 @@ static bool render_mail(const struct mail_template *mail, struct words words, st
 /* The best mail that can be rendered: the admin's, without its HTML if that is broken, else the
  * built-in one. What went wrong on the way is in `err` and sets `*ret_broken`. */
 static bool render_best(const struct templates *templates, struct dates *dates, int index,
-                        const struct outgoing_mail *about, json_t *context,
+                        const struct outgoing_mail *about, const struct jsonview *context,
                         struct templates_mail *ret, bool *ret_broken, struct error *err)
 {
 	const struct template_folder *folder = template_set_mail(templates, about->locale, index);
@@ -221,14 +222,13 @@ bool templates_render_parts(const struct templates *templates, struct dates *dat
 		                 outgoing->template);
 	if (!mailbox_parse(templates->from, &sender, err))
 		return error_prefix(err, "From");
-	json_t *context = jsontext_read(outgoing->context, strlen(outgoing->context), err);
-	if (context == NULL)
-		return error_prefix(err, "the template's data");
-	context_complete(context);
-	bool ok = render_best(templates, dates, index, outgoing, context, ret, ret_broken, err);
+	struct arena *arena = arena_new_small(RENDERING_BYTES);
+	const struct jsonview *context = context_read(arena, outgoing->context, err);
+	bool ok = context != NULL || error_prefix(err, "the template's data");
+	ok = ok && render_best(templates, dates, index, outgoing, context, ret, ret_broken, err);
 	if (ok)
 		compose(outgoing, &sender, ret);
-	json_decref(context);
+	arena_free(arena);
 	return ok;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/jsonview.h"
 #include "base/mem.h"
 
 #include <jansson.h>
@@ -72,8 +73,11 @@ enum {
 };
 
 /* Adds to `ret`. On a fault (a limit met; code 65, "FILE:LINE: …") `ret` holds what was rendered so
- * far. */
-bool mustache_render(const struct mustache *template, json_t *context,
+ * far. The second is for data that jansson has read. */
+bool mustache_render_view(const struct mustache *template, const struct jsonview *context,
+                          const struct mustache_options *options, struct buf *ret,
+                          struct error *err) MUST_CHECK;
+bool mustache_render(const struct mustache *template, const json_t *context,
                      const struct mustache_options *options, struct buf *ret,
                      struct error *err) MUST_CHECK;
 

@@ -7,7 +7,6 @@
  */
 #include "template/mustache.h"
 
-#include "base/jsontext.h"
 #include "template/mustache_tree.h"
 
 #include <string.h>
@@ -19,7 +18,7 @@ enum { CONTEXTS_MAX = 512 };
 struct render {
 	const struct mustache *template; /* that the nodes at hand belong to, for messages */
 	const struct mustache_options *options;
-	json_t *contexts[CONTEXTS_MAX];
+	const struct jsonview *contexts[CONTEXTS_MAX];
 	size_t n_contexts;
 	struct buf *indent; /* what partials around put before each line */
 	size_t n_partials;
@@ -39,28 +38,28 @@ static bool fault(struct render *r, const struct node *node, const char *what)
 
 /* The value of a name: its first part is looked for from the inside out, the others only within
  * that. */
-static json_t *look_up(const struct render *r, const struct node *node)
+static const struct jsonview *look_up(const struct render *r, const struct node *node)
 {
 	if (node->n_parts == 0)
 		return r->contexts[r->n_contexts - 1];
-	json_t *value = NULL;
+	const struct jsonview *value = NULL;
 	for (size_t i = r->n_contexts; i-- > 0 && value == NULL;)
-		value = json_object_get(r->contexts[i], node->parts[0]);
+		value = jsonview_get(r->contexts[i], node->parts[0]);
 	for (size_t i = 1; i < node->n_parts && value != NULL; i++)
-		value = json_object_get(value, node->parts[i]);
+		value = jsonview_get(value, node->parts[i]);
 	return value;
 }
 
-static bool is_truthy(const json_t *value)
+static bool is_truthy(const struct jsonview *value)
 {
-	switch (value ? json_typeof(value) : JSON_NULL) {
-	case JSON_NULL:
-	case JSON_FALSE:
+	switch (value ? value->type : JSONVIEW_NULL) {
+	case JSONVIEW_NULL:
+	case JSONVIEW_FALSE:
 		return false;
-	case JSON_ARRAY:
-		return json_array_size(value) > 0;
-	case JSON_STRING:
-		return json_string_length(value) > 0;
+	case JSONVIEW_LIST:
+		return value->first != NULL;
+	case JSONVIEW_TEXT:
+		return value->len > 0;
 	default:
 		return true;
 	}
@@ -92,23 +91,22 @@ static void add_plain(const struct render *r, const char *text, size_t len)
 		buf_add(r->out, text, len);
 }
 
-static void print_value(struct render *r, const json_t *value, bool escape)
+static void print_value(struct render *r, const struct jsonview *value, bool escape)
 {
-	switch (value ? json_typeof(value) : JSON_NULL) {
-	case JSON_STRING:
+	switch (value ? value->type : JSONVIEW_NULL) {
+	case JSONVIEW_TEXT:
 		if (escape)
-			add_escaped(r->out, json_string_value(value), json_string_length(value));
+			add_escaped(r->out, value->text, value->len);
 		else
-			buf_add(r->out, json_string_value(value), json_string_length(value));
+			buf_add(r->out, value->text, value->len);
 		break;
-	case JSON_INTEGER:
-	case JSON_REAL:
-		jsontext_write(r->out, value, JSONTEXT_AS_IS);
+	case JSONVIEW_NUMBER:
+		jsonview_add_number(r->out, value);
 		break;
-	case JSON_TRUE:
+	case JSONVIEW_TRUE:
 		buf_adds(r->out, "true");
 		break;
-	case JSON_FALSE:
+	case JSONVIEW_FALSE:
 		buf_adds(r->out, "false");
 		break;
 	default:
@@ -135,7 +133,7 @@ static void render_text(struct render *r, const struct node *node)
 	} while (from < end);
 }
 
-static bool render_within(struct render *r, const struct node *node, json_t *context)
+static bool render_within(struct render *r, const struct node *node, const struct jsonview *context)
 {
 	if (r->n_contexts == CONTEXTS_MAX)
 		return fault(r, node, "sections and partials nest too deep");
@@ -189,11 +187,12 @@ static bool render_section(struct render *r, const struct node *node)
 	if (helper != NULL)
 		return render_helper(r, node, helper);
 
-	json_t *value = look_up(r, node), *item;
-	size_t i;
-	if (!json_is_array(value))
+	const struct jsonview *value = look_up(r, node);
+	if (value == NULL || value->type != JSONVIEW_LIST)
 		return !is_truthy(value) || render_within(r, node, value);
-	json_array_foreach(value, i, item) if (!render_within(r, node, item)) return false;
+	for (const struct jsonview *item = value->first; item != NULL; item = item->next)
+		if (!render_within(r, node, item))
+			return false;
 	return true;
 }
 
@@ -293,8 +292,9 @@ static bool render_nodes(struct render *r, const struct node *node)
 	return true;
 }
 
-bool mustache_render(const struct mustache *template, json_t *context,
-                     const struct mustache_options *options, struct buf *ret, struct error *err)
+bool mustache_render_view(const struct mustache *template, const struct jsonview *context,
+                          const struct mustache_options *options, struct buf *ret,
+                          struct error *err)
 {
 	struct buf indent = {0};
 	struct render r = {
@@ -309,5 +309,14 @@ bool mustache_render(const struct mustache *template, json_t *context,
 	};
 	bool ok = render_nodes(&r, template->nodes);
 	buf_free(&indent);
+	return ok;
+}
+
+bool mustache_render(const struct mustache *template, const json_t *context,
+                     const struct mustache_options *options, struct buf *ret, struct error *err)
+{
+	struct arena *arena = arena_new();
+	bool ok = mustache_render_view(template, jsonview_of(arena, context), options, ret, err);
+	arena_free(arena);
 	return ok;
 }
