@@ -20,6 +20,7 @@ struct release {
 	const struct customer *customer;
 	const struct zone *zone;
 	json_t *fields; /* name → text */
+	struct belongings belongings;
 };
 
 static void put(struct release *r, const char *name, const char *value)
@@ -152,8 +153,8 @@ static json_t *picture_json(const struct picture *p)
 static void put_pictures(struct release *r)
 {
 	json_t *pictures = json_array();
-	for (size_t i = 0; i < r->customer->n_pictures; i++) {
-		const struct picture *p = &r->customer->pictures[i];
+	for (size_t i = 0; i < r->belongings.n_pictures; i++) {
+		const struct picture *p = &r->belongings.pictures[i];
 		if (*p->job == '\0' || strcmp(p->job, r->request->event.job) == 0)
 			json_array_append_new(pictures, picture_json(p));
 	}
@@ -162,19 +163,19 @@ static void put_pictures(struct release *r)
 
 static void put_records(struct release *r)
 {
-	const struct customer *c = r->customer;
+	const struct belongings *own = &r->belongings;
 	json_t *assets = json_array(), *notes = json_array(), *documents = json_array();
-	for (size_t i = 0; i < c->n_assets; i++)
-		json_array_append_new(assets, asset_json(&c->assets[i]));
-	for (size_t i = 0; i < c->n_urgent_notes; i++)
-		json_array_append_new(notes, json_string(c->urgent_notes[i]));
-	for (size_t i = 0; i < c->n_documents; i++)
-		json_array_append_new(documents, json_string(c->documents[i]));
+	for (size_t i = 0; i < own->n_assets; i++)
+		json_array_append_new(assets, asset_json(&own->assets[i]));
+	for (size_t i = 0; i < own->n_urgent_notes; i++)
+		json_array_append_new(notes, json_string(own->urgent_notes[i]));
+	for (size_t i = 0; i < own->n_documents; i++)
+		json_array_append_new(documents, json_string(own->documents[i]));
 	put_json(r, "assets", assets);
 	put_json(r, "urgent_notes", notes);
 	put_json(r, "documents", documents);
 	put_pictures(r);
-	put(r, "disclaimer", c->disclaimer);
+	put(r, "disclaimer", r->customer->disclaimer);
 }
 
 /* The dispatch stream: its key may have {route} in it, which only a checked name replaces. */
@@ -221,12 +222,24 @@ static void put_decision(struct release *r, bool outside_hours)
 	put(r, "outside_hours", outside_hours ? "true" : "false");
 }
 
+/* Where they can't be read, the turn can't be trusted: none of it happens. */
+static struct belongings belongings_of(struct engine *engine, const struct customer *customer)
+{
+	struct belongings belongings = {0};
+	struct error err;
+	if (!customers_load_belongings(engine->customers, engine->arena, customer, &belongings,
+	                               &err))
+		spool_fail(engine->spool, &err);
+	return belongings;
+}
+
 void engine_release_job(struct engine *engine, const struct spool_request *request,
                         const struct customer *customer, bool outside_hours)
 {
 	struct instant scheduled = INSTANT_NONE;
-	struct release r = {engine, request, customer,
-	                    rules_zone(engine->settings, engine->zones, customer), json_object()};
+	struct release r = {engine,        request,
+	                    customer,      rules_zone(engine->settings, engine->zones, customer),
+	                    json_object(), belongings_of(engine, customer)};
 	(void)event_scheduled(&request->event, &scheduled);
 	put(&r, "request",
 	    request->event.id); /* not in the contract: a member of that name may replace it */

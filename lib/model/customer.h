@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 /*
- * A customer as the rules see it: one record with all that hangs on it and its chain of parents.
- * Loaded whole by records/customers_load.c into an arena, never changed, thrown away with the turn.
- * Texts are "" where the record has none, never NULL.
+ * A customer as the rules see it: one record with its contacts, suspensions and hours, and its
+ * chain of parents. Loaded whole by records/customers_load.c into an arena, never changed, thrown
+ * away with the turn. Texts are "" where the record has none, never NULL.
  *
  * `texts` has every field of the record that a template sees, by its place in the table of kinds;
  * the members are those that the code reads by name, where their rows (`member` in kind.c) put
@@ -64,6 +64,7 @@ struct picture {
 };
 
 struct customer {
+	int64_t id;
 	const char *const *texts;
 	const char *number, *name, *status;
 	const char *address, *city, *state, *postal_code, *country, *phone;
@@ -73,6 +74,15 @@ struct customer {
 	size_t n_contacts;
 	const struct suspension *suspensions; /* its own that are not removed, by id */
 	size_t n_suspensions;
+	struct hours hours;                    /* its own */
+	const struct hours_date *office_dates; /* the office's for everybody, by day; the customer's
+	                                          alone that was asked for, not its parents' */
+	size_t n_office_dates;
+	const struct customer *parent; /* NULL at the top */
+};
+
+/* What a driver gets with a customer's job; no rule and no mail needs it. */
+struct belongings {
 	const struct asset *assets;
 	size_t n_assets;
 	const struct picture *pictures;
@@ -81,11 +91,6 @@ struct customer {
 	size_t n_urgent_notes;
 	const char *const *documents;
 	size_t n_documents;
-	struct hours hours;                    /* its own */
-	const struct hours_date *office_dates; /* the office's for everybody, by day; the customer's
-	                                          alone that was asked for, not its parents' */
-	size_t n_office_dates;
-	const struct customer *parent; /* NULL at the top */
 };
 
 enum { CUSTOMER_DEPTH_MAX = 8 };

@@ -36,7 +36,7 @@ bool customers_begin_read(struct customers *customers, struct error *err) MUST_C
 void customers_end_read(struct customers *customers);
 
 /*
- * The customer of that number with its parents and all that hangs on them, in `arena`; NULL in *ret
+ * The customer of that number with its parents, their contacts, suspensions and hours, in `arena`; NULL in *ret
  * where there is none. What is not well formed in the database (edited by hand) is passed over as
  * if it weren't there; a suspension whose days or scopes can't be read holds for everything and for
  * good, and unreadable hours are closed, so that nobody is mailed by mistake. Works within and
@@ -44,6 +44,11 @@ void customers_end_read(struct customers *customers);
  */
 bool customers_load(struct customers *customers, struct arena *arena, const char *number,
                     const struct customer **ret, struct error *err) MUST_CHECK;
+
+/* What else the customer has, in `arena`. */
+bool customers_load_belongings(struct customers *customers, struct arena *arena,
+                               const struct customer *customer, struct belongings *ret,
+                               struct error *err) MUST_CHECK;
 
 /* Customers' numbers that have changed, in order: those behind row `after` (0: all), in `arena`.
  * *ret_last is the latest row there is. */

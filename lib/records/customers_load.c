@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A customer as the rules see it, out of the database. Runs once an event: every statement is an
- * index lookup, nothing is asked twice, and texts go straight into the turn's arena.
+ * A customer as the rules see it, out of the database. Runs once an event: three statements for
+ * each record of the chain, every one an index lookup, nothing is asked twice, and texts go
+ * straight into the turn's arena.
  *
  * Rows may have been edited by hand. What can't be read must never cause a mail that should not be
  * sent: an unreadable suspension holds, unreadable hours are closed, unreadable choices are none.
@@ -175,22 +176,28 @@ static void contact_row(const struct load *load, struct db_query *query, struct 
 	contact->name = whole_name(contact, load->arena);
 }
 
-static const char suspensions_sql[] =
-        "SELECT id, scopes, \"from\", until, note, author FROM suspension"
-        " WHERE customer = ?1 AND removed IS NULL ORDER BY id";
+/* Column 0 says what the row is. */
+enum { ROW_SUSPENSION, ROW_WEEK, ROW_DATE };
+static const char rules_sql[] =
+        "SELECT 0, id, \"from\", until, scopes, note, author FROM suspension"
+        " WHERE customer = ?1 AND removed IS NULL"
+        " UNION ALL SELECT 1, weekday, NULL, windows, NULL, NULL, NULL FROM hours_week"
+        " WHERE customer = ?1"
+        " UNION ALL SELECT 2, 0, day, windows, NULL, NULL, NULL FROM hours_date"
+        " WHERE customer = ?1";
 
 static void suspension_row(const struct load *load, struct db_query *query, struct list *list)
 {
 	struct suspension *suspension = list_add(list, load->arena);
 	*suspension = (struct suspension){
-	        .id = db_int(query, 0),
+	        .id = db_int(query, 1),
 	        .customer = load->customer->number,
 	        .from = db_day(query, 2),
 	        .until = db_day(query, 3),
-	        .note = db_text(query, 4, load->arena),
-	        .author = db_text(query, 5, load->arena),
+	        .note = db_text(query, 5, load->arena),
+	        .author = db_text(query, 6, load->arena),
 	};
-	const char *scopes = db_peek_text(query, 1, NULL);
+	const char *scopes = db_peek_text(query, 4, NULL);
 	if (scopes == NULL || !scopes_parse(scopes, &suspension->scopes))
 		suspension->scopes = SCOPE_ALL;
 	if (day_is_none(suspension->from))
@@ -253,28 +260,22 @@ static struct hours_day windows_of(const struct load *load, struct db_query *que
 	return day;
 }
 
-static const char week_sql[] = "SELECT weekday, windows FROM hours_week WHERE customer = ?1";
-
-static void week_row(const struct load *load, struct db_query *query, struct list *list)
+static void week_row(const struct load *load, struct db_query *query)
 {
-	(void)list;
-	int64_t weekday = db_int(query, 0);
+	int64_t weekday = db_int(query, 1);
 	if (weekday < 0 || weekday > 6)
 		return;
 	load->customer->hours.weekly = true;
-	load->customer->hours.week[weekday] = windows_of(load, query, 1);
+	load->customer->hours.week[weekday] = windows_of(load, query, 3);
 }
-
-static const char dates_sql[] =
-        "SELECT day, windows FROM hours_date WHERE customer = ?1 ORDER BY day";
 
 static void date_row(const struct load *load, struct db_query *query, struct list *list)
 {
-	struct day day = db_day(query, 0);
+	struct day day = db_day(query, 2);
 	if (day_is_none(day))
 		return;
 	struct hours_date *date = list_add(list, load->arena);
-	*date = (struct hours_date){.day = day, .hours = windows_of(load, query, 1)};
+	*date = (struct hours_date){.day = day, .hours = windows_of(load, query, 3)};
 }
 
 /* Everybody's. */
@@ -282,7 +283,7 @@ static bool load_office(struct load *load, struct customer *customer)
 {
 	struct list dates = {.size = sizeof(struct hours_date)};
 	struct db_query *query =
-	        db_query(load->db, "SELECT day, windows FROM office_date ORDER BY day");
+	        db_query(load->db, "SELECT 2, 0, day, windows FROM office_date ORDER BY day");
 	enum db_step step;
 	while ((step = db_step(query, load->err)) == DB_ROW)
 		date_row(load, query, &dates);
@@ -293,39 +294,86 @@ static bool load_office(struct load *load, struct customer *customer)
 
 /* -- the customer ------------------------------------------------------------------------------ */
 
-static bool load_hangers(const struct load *load)
+static int by_id(const void *a, const void *b)
+{
+	const struct suspension *x = a, *y = b;
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static int by_day(const void *a, const void *b)
+{
+	const struct hours_date *x = a, *y = b;
+	return x->day.n < y->day.n ? -1 : x->day.n > y->day.n;
+}
+
+/* Indexes have them in order, but nothing promises it. */
+static void sort(struct list *list, int (*compare)(const void *a, const void *b))
+{
+	if (list->n > 1)
+		qsort(list->items, list->n, list->size, compare);
+}
+
+/* Suspensions and hours. */
+static bool load_rules(const struct load *load)
 {
 	struct customer *customer = load->customer;
-	struct list contacts = {.size = sizeof(struct contact)}, notes = {.size = sizeof(char *)};
 	struct list suspensions = {.size = sizeof(struct suspension)},
-	            documents = {.size = sizeof(char *)};
-	struct list pictures = {.size = sizeof(struct picture)};
-	struct list assets = {.size = sizeof(struct asset)},
 	            dates = {.size = sizeof(struct hours_date)};
-	struct list none = {.size = 1};
-	if (!load_list(load, load->sql->contacts, contact_row, &contacts) ||
-	    !load_list(load, suspensions_sql, suspension_row, &suspensions) ||
-	    !load_list(load, assets_sql, asset_row, &assets) ||
-	    !load_list(load, pictures_sql, picture_row, &pictures) ||
-	    !load_list(load, notes_sql, text_row, &notes) ||
-	    !load_list(load, documents_sql, text_row, &documents) ||
-	    !load_list(load, week_sql, week_row, &none) ||
-	    !load_list(load, dates_sql, date_row, &dates))
-		return false;
-	customer->contacts = (const struct contact *)(void *)contacts.items;
-	customer->n_contacts = contacts.n;
+	struct db_query *query = db_query(load->db, rules_sql);
+	enum db_step step;
+	db_bind_int(query, 1, load->id);
+	while ((step = db_step(query, load->err)) == DB_ROW) {
+		int64_t row = db_int(query, 0);
+		if (row == ROW_SUSPENSION)
+			suspension_row(load, query, &suspensions);
+		else if (row == ROW_WEEK)
+			week_row(load, query);
+		else
+			date_row(load, query, &dates);
+	}
+	sort(&suspensions, by_id);
+	sort(&dates, by_day);
 	customer->suspensions = (const struct suspension *)(void *)suspensions.items;
 	customer->n_suspensions = suspensions.n;
-	customer->assets = (const struct asset *)(void *)assets.items;
-	customer->n_assets = assets.n;
-	customer->pictures = (const struct picture *)(void *)pictures.items;
-	customer->n_pictures = pictures.n;
-	customer->urgent_notes = (const char *const *)(void *)notes.items;
-	customer->n_urgent_notes = notes.n;
-	customer->documents = (const char *const *)(void *)documents.items;
-	customer->n_documents = documents.n;
 	customer->hours.dates = (const struct hours_date *)(void *)dates.items;
 	customer->hours.n_dates = dates.n;
+	return step == DB_DONE;
+}
+
+static bool load_contacts(const struct load *load)
+{
+	struct list contacts = {.size = sizeof(struct contact)};
+	if (!load_list(load, load->sql->contacts, contact_row, &contacts))
+		return false;
+	load->customer->contacts = (const struct contact *)(void *)contacts.items;
+	load->customer->n_contacts = contacts.n;
+	return true;
+}
+
+bool customers_load_belongings(struct customers *customers, struct arena *arena,
+                               const struct customer *customer, struct belongings *ret,
+                               struct error *err)
+{
+	const struct load load = {
+	        .db = customers->db, .arena = arena, .id = customer->id, .err = err};
+	struct list notes = {.size = sizeof(char *)}, documents = {.size = sizeof(char *)};
+	struct list pictures = {.size = sizeof(struct picture)};
+	struct list assets = {.size = sizeof(struct asset)};
+	if (!load_list(&load, assets_sql, asset_row, &assets) ||
+	    !load_list(&load, pictures_sql, picture_row, &pictures) ||
+	    !load_list(&load, notes_sql, text_row, &notes) ||
+	    !load_list(&load, documents_sql, text_row, &documents))
+		return false;
+	*ret = (struct belongings){
+	        .assets = (const struct asset *)(void *)assets.items,
+	        .n_assets = assets.n,
+	        .pictures = (const struct picture *)(void *)pictures.items,
+	        .n_pictures = pictures.n,
+	        .urgent_notes = (const char *const *)(void *)notes.items,
+	        .n_urgent_notes = notes.n,
+	        .documents = (const char *const *)(void *)documents.items,
+	        .n_documents = documents.n,
+	};
 	return true;
 }
 
@@ -337,12 +385,12 @@ static bool load_row(struct load *load, struct db_query *query, struct customer 
 	if (step != DB_ROW)
 		return step == DB_DONE;
 	load->customer = arena_alloc(load->arena, sizeof *load->customer);
-	load->id = db_int(query, 0);
+	load->id = load->customer->id = db_int(query, 0);
 	*ret_parent = db_int(query, 1);
 	load->customer->texts = load_fields(load, load->sql->customer, query, load->customer);
 	db_finish(query);
 	*ret = load->customer;
-	return load_hangers(load);
+	return load_contacts(load) && load_rules(load);
 }
 
 /* The chain ends after eight, which also ends a loop that somebody made by hand. */
