@@ -350,7 +350,10 @@ static run_fn *const runs[REQUEST_COUNT] = {
 
 static bool command_run(struct ask *ask)
 {
-	run_fn *run_request = runs[control_request_find(ask->in)];
+	enum control_request request = control_request_find(ask->in);
+	run_fn *run_request = runs[request];
+	if (request != REQUEST_GATE) /* which is about no mail */
+		engine_new_mails_write_all(ask->engine);
 	if (run_request != NULL)
 		return run_request(ask);
 	const char *name = json_string_value(json_object_get(ask->in, "do"));

@@ -104,6 +104,14 @@ static json_t *data_of(const struct job_event *event)
 	return json_object();
 }
 
+/* An event that a mail reports. */
+struct source {
+	struct spool_event event;
+	const char *data; /* NULL: it is in the spool */
+	bool first;       /* the spool has no other event of the job */
+	const struct customer *customer;
+};
+
 /* A job's events by time, and the data of each. */
 struct history {
 	const struct spool_event *events;
@@ -113,12 +121,14 @@ struct history {
 
 /* The data of a job's events, the latest first as far as the room goes: each is in a mail several
  * times. */
-static void history_load(struct engine *engine, const struct spool_event *now, json_t *latest,
+static void history_load(struct engine *engine, const struct source *source, json_t *latest,
                          size_t *room, struct history *ret)
 {
-	size_t n;
-	*ret = (struct history){
-	        .events = spool_job_events(engine->spool, now->job, engine->arena, &n)};
+	const struct spool_event *now = &source->event;
+	size_t n = 1;
+	*ret = (struct history){.events = now};
+	if (!source->first)
+		ret->events = spool_job_events(engine->spool, now->job, engine->arena, &n);
 	ret->n = n;
 	ret->data = arena_new_array(engine->arena, n, json_t *);
 	for (size_t i = n; i-- > 0;) {
@@ -277,12 +287,14 @@ json_t *engine_company_json(const struct settings *settings)
 }
 
 /* The members of one event: its job with its customer and window. */
-static json_t *one_job(struct engine *engine, const struct spool_event *event, json_t *data,
-                       size_t *room, const struct customer *customer, json_t **ret_timeline)
+static json_t *one_job(struct engine *engine, const struct source *source, json_t *data,
+                       size_t *room, json_t **ret_timeline)
 {
 	struct history history;
+	const struct spool_event *event = &source->event;
+	const struct customer *customer = source->customer;
 	const struct zone *zone = rules_zone(engine->settings, engine->zones, customer);
-	history_load(engine, event, data, room, &history);
+	history_load(engine, source, data, room, &history);
 	json_t *job = job_json(&history, &event->event, data, zone);
 	if (ret_timeline != NULL)
 		*ret_timeline = timeline_json(&history, zone);
@@ -314,8 +326,9 @@ json_t *engine_job_json(struct engine *engine, const struct spool_event *event, 
 	size_t weight = weigh(event->event.data);
 	json_t *data = weight <= *room ? data_of(&event->event) : json_object();
 	*room -= weight <= *room ? weight : 0;
-	json_t *job = one_job(engine, event, data, room,
-	                      engine_customer(engine, event->event.customer), NULL);
+	struct source source = {.event = *event,
+	                        .customer = engine_customer(engine, event->event.customer)};
+	json_t *job = one_job(engine, &source, data, room, NULL);
 	json_decref(data);
 	return job;
 }
@@ -333,11 +346,11 @@ static const struct contact *find_contact(struct engine *engine, const struct cu
 }
 
 static void add_first(struct engine *engine, json_t *context, const struct spool_mail *mail,
-                      const struct spool_event *event, json_t *data, json_t *job,
-                      const struct customer *customer)
+                      const struct source *source, json_t *data, json_t *job)
 {
+	const struct customer *customer = source->customer;
 	const struct zone *zone = rules_zone(engine->settings, engine->zones, customer);
-	json_object_set_new(context, "event", event_json(&event->event, data, zone));
+	json_object_set_new(context, "event", event_json(&source->event.event, data, zone));
 	json_object_set_new(context, "job",
 	                    json_copy(job)); /* it is completed, those in `jobs` are not */
 	json_object_set_new(context, "company", engine_company_json(engine->settings));
@@ -367,10 +380,14 @@ static void report_thinned(struct engine *engine, const struct job_event *event)
 
 /* What the event itself holds, as far as there is room: for one event there is, but for too many
  * values. */
-static json_t *own_data(struct engine *engine, struct spool_event *event, size_t *room)
+static json_t *own_data(struct engine *engine, struct source *source, size_t *room)
 {
-	const char *data =
-	        *room > 0 ? spool_event_data(engine->spool, event->id, engine->arena) : "{}";
+	struct spool_event *event = &source->event;
+	const char *data = *room == 0 ? "{}"
+	                   : source->data != NULL
+	                           ? source->data
+	                           : spool_event_data(engine->spool, event->id, engine->arena);
+	event->event.data = "{}"; /* until it is known whether there is room for it */
 	size_t len = weigh(data);
 	bool fits = *room == MAIL_DATA_MAX || (*room > 0 && len <= *room);
 	if (fits)
@@ -389,33 +406,71 @@ static json_t *own_data(struct engine *engine, struct spool_event *event, size_t
 	return json;
 }
 
+/* A mail's context in the making. */
+struct making {
+	struct engine *engine;
+	const struct spool_mail *mail;
+	json_t *context, *jobs;
+	size_t room;
+};
+
+static struct making making_of(struct engine *engine, const struct spool_mail *mail)
+{
+	return (struct making){engine, mail, json_object(), json_array(), MAIL_DATA_MAX};
+}
+
+/* One more event of the mail: its job, and with the first one what is there once. */
+static void add_source(struct making *m, struct source *source)
+{
+	json_t *timeline = NULL;
+	json_t *data = own_data(m->engine, source, &m->room);
+	json_t *job = one_job(m->engine, source, data, &m->room, &timeline);
+	json_array_append_new(m->jobs, job);
+	if (json_array_size(m->jobs) == 1) {
+		json_object_set(m->context, "timeline", timeline);
+		add_first(m->engine, m->context, m->mail, source, data, job);
+	}
+	json_decref(timeline);
+	json_decref(data);
+}
+
+/* Its text, in the turn's arena. */
+static const char *finish(struct making *m)
+{
+	json_object_set_new(m->context, "jobs", m->jobs);
+	context_complete(m->context);
+	char *text = json_dumps(m->context, JSON_COMPACT);
+	json_decref(m->context);
+	if (text == NULL)
+		bug("mail %lld: its context is not JSON", (long long)m->mail->id);
+	const char *copy = arena_strdup(m->engine->arena, text);
+	free(text);
+	return copy;
+}
+
 const char *engine_context(struct engine *engine, const struct spool_mail *mail,
                            const struct spool_event *const *events, size_t n)
 {
-	json_t *context = json_object(), *jobs = json_array();
-	size_t room = MAIL_DATA_MAX;
+	struct making m = making_of(engine, mail);
 	for (size_t i = 0; i < n; i++) {
-		struct spool_event event = *events[i];
-		json_t *timeline = NULL;
-		event.event.data = "{}"; /* own_data() knows whether there is room for it */
-		const struct customer *customer = engine_customer(engine, event.event.customer);
-		json_t *data = own_data(engine, &event, &room);
-		json_t *job = one_job(engine, &event, data, &room, customer, &timeline);
-		json_array_append_new(jobs, job);
-		if (json_array_size(jobs) == 1) {
-			json_object_set(context, "timeline", timeline);
-			add_first(engine, context, mail, &event, data, job, customer);
-		}
-		json_decref(timeline);
-		json_decref(data);
+		struct source source = {
+		        .event = *events[i],
+		        .customer = engine_customer(engine, events[i]->event.customer),
+		};
+		add_source(&m, &source);
 	}
-	json_object_set_new(context, "jobs", jobs);
-	context_complete(context);
-	char *text = json_dumps(context, JSON_COMPACT);
-	json_decref(context);
-	if (text == NULL)
-		bug("mail %lld: its context is not JSON", (long long)mail->id);
-	const char *copy = arena_strdup(engine->arena, text);
-	free(text);
-	return copy;
+	return finish(&m);
+}
+
+const char *engine_context_new(struct engine *engine, const struct new_mail *mail)
+{
+	struct making m = making_of(engine, &mail->mail);
+	struct source source = {
+	        .event = mail->event,
+	        .data = mail->event.event.data,
+	        .first = mail->first,
+	        .customer = mail->customer,
+	};
+	add_source(&m, &source);
+	return finish(&m);
 }

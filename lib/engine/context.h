@@ -2,6 +2,7 @@
 #ifndef ENGINE_CONTEXT_H
 #define ENGINE_CONTEXT_H
 
+#include "engine/mail_new.h"
 #include "model/customer.h"
 #include "model/settings.h"
 #include "model/suspension.h"
@@ -14,6 +15,9 @@ struct engine;
 /* What a template sees of a mail that reports these events: JSON text, in the turn's arena. */
 const char *engine_context(struct engine *engine, const struct spool_mail *mail,
                            const struct spool_event *const *events, size_t n);
+
+/* The same of a new mail, from what is in hand. */
+const char *engine_context_new(struct engine *engine, const struct new_mail *mail);
 
 /* What it sees of a customer, a job, a suspension, the company. */
 json_t *engine_customer_json(const struct customer *customer);

@@ -11,9 +11,10 @@
 
 enum { TRACE_ROWS = 64 /* on record; explain writes more */ };
 
-static void record_outcomes(struct engine *engine, const struct spool_event *event,
+static void record_outcomes(struct engine *engine, const struct reported_event *reported,
                             const struct verdict *verdict)
 {
+	const struct spool_event *event = reported->event;
 	if (verdict->n_contacts == 0) {
 		struct outcome_facts facts = {.suspension = verdict->suspension,
 		                              .due = INSTANT_NONE};
@@ -24,17 +25,29 @@ static void record_outcomes(struct engine *engine, const struct spool_event *eve
 		struct outcome_facts facts = {
 		        .contact = at->contact->id, .to = at->to, .due = INSTANT_NONE};
 		if (at->status == STATUS_QUEUED || at->status == STATUS_DEFERRED)
-			engine_create_mail(engine, event, at);
+			engine_create_mail(engine, reported, at);
 		else
 			engine_outcome(engine, event, at->status, at->reason, &facts);
 	}
 }
 
+/* What the event means for what is on record of its job. */
+static void follow_job(struct engine *engine, const struct spool_event *event,
+                       const struct verdict *verdict)
+{
+	engine_new_mails_write_job(engine, event->job);
+	if (event->event.state != JOB_DISPATCHED)
+		spool_unwatch_job(engine->spool, event->job); /* it has started, or never will */
+	if (verdict->takes_state)
+		engine_supersede(engine, event, verdict);
+}
+
 void engine_decide(struct engine *engine, const struct job_event *event,
                    const struct customer *customer)
 {
-	struct spool_event record = {.event = *event,
-	                             .job = spool_job(engine->spool, event->customer, event->job)};
+	struct spool_event record = {
+	        .event = *event, .job = spool_job_find(engine->spool, event->customer, event->job)};
+	bool known = record.job != 0; /* else nothing is on record of the job, and nothing read */
 	struct rules_case subject = {
 	        .settings = engine->settings,
 	        .zones = engine->zones,
@@ -45,20 +58,25 @@ void engine_decide(struct engine *engine, const struct job_event *event,
 	        .trace_max = TRACE_ROWS,
 	};
 	struct verdict verdict;
-	subject.marks = spool_marks(engine->spool, record.job, engine->arena, &subject.n_marks);
+	if (known)
+		subject.marks =
+		        spool_marks(engine->spool, record.job, engine->arena, &subject.n_marks);
 	rules_judge(&subject, &verdict);
 	record.status = verdict.status;
 	record.reason = verdict.reason;
+	if (known)
+		spool_job_set_state(engine->spool, record.job, verdict.after);
+	else
+		record.job =
+		        spool_job_add(engine->spool, event->customer, event->job, verdict.after);
 	record.id =
 	        spool_event_add(engine->spool, event, record.job, verdict.status, verdict.reason,
 	                        trace_json(verdict.trace, verdict.n_trace, engine->arena));
-	spool_job_set_state(engine->spool, record.job, verdict.after);
-	if (event->state != JOB_DISPATCHED)
-		spool_unwatch_job(engine->spool, record.job); /* it has started, or never will */
-	if (verdict.takes_state)
-		engine_supersede(engine, &record, &verdict);
+	struct reported_event reported = {&record, customer, !known};
+	if (known)
+		follow_job(engine, &record, &verdict);
 	if (verdict.collision != NULL &&
 	    spool_collision_first(engine->spool, record.job, event->state))
-		engine_create_office_mail(engine, &record, verdict.collision);
-	record_outcomes(engine, &record, &verdict);
+		engine_create_office_mail(engine, &reported, verdict.collision);
+	record_outcomes(engine, &reported, &verdict);
 }

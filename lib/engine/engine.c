@@ -102,6 +102,7 @@ struct engine *engine_open(const struct settings *settings, struct instant now, 
 	engine->last = INSTANT_NONE;
 	engine->feed_oldest = INSTANT_NEVER;
 	engine->zones = zones_new();
+	engine->in_flight = in_flight_new();
 	set_domain(engine);
 	/* Before anything is made beside a file that isn't ours. */
 	if (!spool_inspect(settings->spool.path, err) ||
@@ -125,6 +126,7 @@ struct engine *engine_close(struct engine *engine)
 	templates_unref(engine->templates);
 	if (engine->lock_fd >= 0)
 		(void)close(engine->lock_fd);
+	in_flight_free(engine->in_flight);
 	free(engine->yielding);
 	free(engine->from_domain);
 	free(engine);

@@ -6,6 +6,8 @@
 
 #include "base/zone.h"
 #include "engine/engine.h"
+#include "engine/in_flight.h"
+#include "engine/mail_new.h"
 #include "engine/report.h"
 #include "engine/stats.h"
 #include "engine/sweep.h"
@@ -66,6 +68,7 @@ struct engine {
 	/* Mails at which a relay failed, in order of their ids: dispatched after the others. */
 	int64_t *yielding;
 	size_t n_yielding, cap_yielding;
+	struct in_flight *in_flight;
 
 	/* of the current turn */
 	const struct turn_input *in;
@@ -76,6 +79,7 @@ struct engine {
 	struct refusal *refusals;
 	struct customer_slot slots[CUSTOMER_SLOTS];
 	size_t n_slots;
+	struct new_mails new_mails;
 };
 
 #endif

@@ -10,6 +10,7 @@ static void find_mails(struct engine *engine, int64_t event, int64_t contact,
                        struct rules_case *subject)
 {
 	size_t n;
+	engine_new_mails_write_event(engine, event);
 	const struct spool_other_mail *others =
 	        spool_other_mails(engine->spool, event, contact, engine->arena, &n);
 	struct rules_mail *mails = arena_new_array(engine->arena, n, struct rules_mail);

@@ -4,11 +4,21 @@
 
 #include "engine/context.h"
 #include "engine/engine_private.h"
+#include "engine/mail_new.h"
 #include "engine/numbers.h"
 #include "engine/outcome.h"
 #include "mail/outgoing_mail.h"
 
 enum { GROUP_MAX = 500 }; /* members of one mail; the next one begins another */
+
+/* Nothing but a change of its customer's number gives a job another thread. */
+static const char *thread_of(struct engine *engine, const struct reported_event *reported)
+{
+	const struct job_event *e = &reported->event->event;
+	if (!reported->first)
+		return engine_thread_id(engine, reported->event);
+	return outgoing_mail_thread_id(engine->arena, e->customer, e->job, engine->from_domain);
+}
 
 static void add_notice(struct engine *engine, const struct spool_mail *mail,
                        const struct spool_event *event)
@@ -46,9 +56,35 @@ static bool join_group(struct engine *engine, const struct spool_event *event,
 	return true;
 }
 
-void engine_create_mail(struct engine *engine, const struct spool_event *event,
+/* One that is due now waits for the turn's end to become a row; others are one at once. */
+static void add_mail(struct engine *engine, const struct reported_event *reported,
+                     const struct contact *contact, const char *context, struct spool_mail *mail)
+{
+	if (mail->status != STATUS_QUEUED || mail->due.ms != engine->now.ms ||
+	    !instant_before(engine->now, mail->expires)) {
+		spool_mail_add(engine->spool, mail);
+		add_notice(engine, mail, reported->event);
+		if (context != NULL)
+			spool_mail_set_context(engine->spool, mail->id, context);
+		return;
+	}
+	struct new_mail *made = arena_alloc(engine->arena, sizeof *made);
+	*made = (struct new_mail){
+	        .mail = *mail,
+	        .event = *reported->event,
+	        .customer = reported->customer,
+	        .contact = contact,
+	        .context = context,
+	        .first = reported->first,
+	};
+	engine_new_mail_add(engine, made);
+	mail->id = made->mail.id;
+}
+
+void engine_create_mail(struct engine *engine, const struct reported_event *reported,
                         const struct contact_verdict *at)
 {
+	const struct spool_event *event = reported->event;
 	if (at->grouped && join_group(engine, event, at))
 		return;
 	const struct job_event *e = &event->event;
@@ -65,47 +101,49 @@ void engine_create_mail(struct engine *engine, const struct spool_event *event,
 	        .address = at->to,
 	        .message_id = outgoing_mail_message_id(engine->arena, e->source, e->id,
 	                                               at->contact->id, state, engine->from_domain),
-	        .thread_id = engine_thread_id(engine, event),
+	        .thread_id = thread_of(engine, reported),
+	        .changed = engine->now,
+	        .reply = "",
 	};
-	spool_mail_add(engine->spool, &mail);
-	add_notice(engine, &mail, event);
+	add_mail(engine, reported, at->contact, NULL, &mail);
 	struct outcome_facts facts = {
 	        .mail = &mail, .contact = at->contact->id, .to = at->to, .due = mail.due};
 	engine_outcome(engine, event, mail.status, mail.reason, &facts);
 }
 
 /* Due at once, for as long as a mail of that state is worth sending. */
-static struct spool_mail office_mail(struct engine *engine, const struct spool_event *event,
+static struct spool_mail office_mail(struct engine *engine, const struct reported_event *reported,
                                      const char *what, enum job_state state)
 {
-	const struct job_event *e = &event->event;
+	const struct job_event *e = &reported->event->event;
 	return (struct spool_mail){
 	        .contact = MAIL_OFFICE,
 	        .state = "collision",
 	        .status = STATUS_QUEUED,
 	        .reason = REASON_OK,
 	        .made = engine->now,
+	        .changed = engine->now,
 	        .due = engine->now,
 	        .expires = instant_add(engine->now, engine->settings->notify[state].shelf_life_ms),
+	        .address = "",
 	        .message_id = outgoing_mail_message_id(engine->arena, e->source, e->id, MAIL_OFFICE,
 	                                               what, engine->from_domain),
-	        .thread_id = engine_thread_id(engine, event),
+	        .thread_id = thread_of(engine, reported),
+	        .reply = "",
 	};
 }
 
 /* The collision is reported in any case; the mail needs an office that has an address. */
-void engine_create_office_mail(struct engine *engine, const struct spool_event *event,
+void engine_create_office_mail(struct engine *engine, const struct reported_event *reported,
                                const struct suspension *suspension)
 {
 	const char *office = engine->settings->office.email;
+	const struct spool_event *event = reported->event;
 	struct outcome_facts facts = {.suspension = suspension, .due = INSTANT_NONE};
-	struct spool_mail mail = office_mail(engine, event, "collision", event->event.state);
+	struct spool_mail mail = office_mail(engine, reported, "collision", event->event.state);
 	if (office != NULL && *office) {
-		spool_mail_add(engine->spool, &mail);
-		add_notice(engine, &mail, event);
-		/* At once: the suspension may be lifted before the relay is there. */
-		spool_mail_set_context(engine->spool, mail.id,
-		                       engine_context(engine, &mail, &event, 1));
+		/* Its context at once: the suspension may be lifted before the relay is there. */
+		add_mail(engine, reported, NULL, engine_context(engine, &mail, &event, 1), &mail);
 		facts.mail = &mail;
 		facts.to = office;
 	}
@@ -116,9 +154,10 @@ bool engine_create_recall_mail(struct engine *engine, const struct spool_event *
                                const char *context, struct spool_mail *ret)
 {
 	const char *office = engine->settings->office.email;
+	struct reported_event reported = {.event = first};
 	if (office == NULL || !*office)
 		return false;
-	*ret = office_mail(engine, first, "callback", JOB_DISPATCHED);
+	*ret = office_mail(engine, &reported, "callback", JOB_DISPATCHED);
 	spool_mail_add(engine->spool, ret);
 	spool_mail_set_context(engine->spool, ret->id, context);
 	return true;

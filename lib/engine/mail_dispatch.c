@@ -7,6 +7,9 @@
  *       ─▶ too old? ─▶ failed, max_age
  *       ─▶ members judged: those that may not go leave, those that wait get a mail of their own
  *       ─▶ sending, with the context recorded
+ *
+ * New mails (mail_new.h) were judged in this very turn, with the data of this moment: each goes in
+ * its place among those that are due, and becomes a row in the state that it takes here.
  */
 #include "engine/mail_dispatch.h"
 
@@ -15,6 +18,7 @@
 #include "engine/engine_private.h"
 #include "engine/judge.h"
 #include "engine/mail_create.h"
+#include "engine/mail_new.h"
 #include "engine/mail_state.h"
 #include "engine/mail_yield.h"
 #include "engine/sweep.h"
@@ -28,8 +32,9 @@ enum { WINDOW = 64, DISPATCH_READ_MAX = 4096 };
 static void split_off(struct engine *engine, struct spool_mail *mail,
                       const struct mail_member *member)
 {
+	struct reported_event reported = {.event = &member->event, .customer = member->customer};
 	engine_notice_leave(engine, mail, member->notice);
-	engine_create_mail(engine, &member->event, &member->verdict);
+	engine_create_mail(engine, &reported, &member->verdict);
 }
 
 /* None may go now. */
@@ -76,8 +81,10 @@ static const struct mail_member *judge_members(struct engine *engine, struct spo
 /* A mail on its way: what is read of it is read once. */
 struct dispatch {
 	struct spool_mail mail;
-	const struct spool_event **events; /* that go in it */
+	const struct spool_event **events; /* that go in it, and */
+	struct spool_notice *notices;      /* the notice of each */
 	size_t n;
+	bool part;           /* others are in it, whose events are gone from the spool */
 	const char *context; /* recorded by an earlier try, or with the office's mail; NULL: none */
 	json_t *record;      /* the same, parsed */
 };
@@ -129,10 +136,21 @@ static struct outgoing_mail *write_outgoing(struct engine *engine, const struct 
 	return outgoing;
 }
 
+/* It is sending: to the mailers with it, once the turn is on disk, and what its result will need is
+ * kept. */
+static void hand_out(struct engine *engine, const struct dispatch *d,
+                     struct outgoing_mail *outgoing)
+{
+	struct turn_output *out = engine->out;
+	if (!d->part)
+		in_flight_note(engine->in_flight, &d->mail, d->notices, d->events, d->n);
+	out->outgoing[out->n_outgoing++] = outgoing;
+	out->outgoing_bytes += outgoing_mail_bytes(outgoing);
+}
+
 static void send(struct engine *engine, struct dispatch *d, const struct contact *contact,
                  const struct customer *customer)
 {
-	struct turn_output *out = engine->out;
 	const char *context = d->context;
 	if (context == NULL) {
 		context = engine_context(engine, &d->mail, d->events, d->n);
@@ -142,8 +160,15 @@ static void send(struct engine *engine, struct dispatch *d, const struct contact
 	if (d->context != NULL)
 		outgoing_mail_read(outgoing, d->record);
 	engine_mail_move(engine, &d->mail, STATUS_SENDING, REASON_OK);
-	out->outgoing[out->n_outgoing++] = outgoing;
-	out->outgoing_bytes += outgoing_mail_bytes(outgoing);
+	d->mail.open = false; /* as the setter has it */
+	hand_out(engine, d, outgoing);
+}
+
+static void add_event(struct dispatch *d, const struct spool_event *event,
+                      const struct spool_notice *notice)
+{
+	d->events[d->n] = event;
+	d->notices[d->n++] = *notice;
 }
 
 static void load_events(struct engine *engine, const struct spool_notice *notices, size_t n,
@@ -152,7 +177,9 @@ static void load_events(struct engine *engine, const struct spool_notice *notice
 	struct spool_event *events = arena_new_array(engine->arena, n, struct spool_event);
 	for (size_t i = 0; i < n; i++) {
 		if (spool_event_load(engine->spool, notices[i].event, engine->arena, &events[i]))
-			d->events[d->n++] = &events[i];
+			add_event(d, &events[i], &notices[i]);
+		else
+			d->part = true;
 	}
 }
 
@@ -188,8 +215,9 @@ static void dispatch_to_contact(struct engine *engine, struct dispatch *d,
 	if (first == NULL)
 		return;
 	for (size_t i = 0; i < n; i++) {
+		d->part |= members[i].customer == NULL; /* not judged: its event is gone */
 		if (members[i].verdict.status == STATUS_QUEUED)
-			d->events[d->n++] = &members[i].event;
+			add_event(d, &members[i].event, &notices[i]);
 	}
 	d->mail.address = first->verdict.to;
 	read_record(engine, d);
@@ -213,6 +241,7 @@ static void dispatch(struct engine *engine, int64_t id)
 		return;
 	struct spool_notice *notices = spool_notices(engine->spool, id, engine->arena, &n);
 	d.events = arena_new_array(engine->arena, n, const struct spool_event *);
+	d.notices = arena_new_array(engine->arena, n, struct spool_notice);
 	if ((n == 0 && d.mail.contact != MAIL_OFFICE) || blocked(engine, notices, n))
 		return;
 	if (engine->now.ms - d.mail.made.ms >= engine->settings->mail.max_age_ms)
@@ -235,7 +264,55 @@ static bool has_room(struct engine *engine)
 	       !engine_turn_is_full(engine);
 }
 
-/* Those that yield, or those that don't. */
+/* A new mail, from what is in hand. */
+static void send_new(struct engine *engine, struct new_mail *mail)
+{
+	const struct spool_event *event = &mail->event;
+	struct spool_notice notice = engine_new_mail_notice(mail);
+	struct dispatch d = {
+	        .events = &event, .notices = &notice, .n = 1, .context = mail->context};
+	if (mail->contact == NULL) {
+		mail->mail.address = engine->settings->office.email;
+		d.record = json_loads(mail->context, 0, NULL);
+	} else {
+		mail->context = engine_context_new(engine, mail);
+	}
+	engine_mail_dispatch_new(engine, mail);
+	d.mail = mail->mail;
+	struct outgoing_mail *outgoing =
+	        write_outgoing(engine, &d, mail->contact, mail->customer, mail->context);
+	if (d.record != NULL)
+		outgoing_mail_read(outgoing, d.record);
+	hand_out(engine, &d, outgoing);
+	json_decref(d.record);
+}
+
+static bool new_is_blocked(struct engine *engine, const struct new_mail *mail)
+{
+	struct spool_notice notice = engine_new_mail_notice(mail);
+	return !mail->first && blocked(engine, &notice, 1);
+}
+
+/* New mails that are due before `other`, from behind those dispatched: they go, or are one of those
+ * that wait. */
+static void dispatch_new(struct engine *engine, struct spool_due other)
+{
+	struct new_mails *mails = &engine->new_mails;
+	for (; mails->first != NULL; mails->first = mails->first->next) {
+		struct new_mail *mail = mails->first;
+		if (other.due.ms < mail->mail.due.ms ||
+		    (other.due.ms == mail->mail.due.ms && other.id < mail->mail.id))
+			return;
+		if (mail->written)
+			continue;
+		if (has_room(engine) && !new_is_blocked(engine, mail))
+			send_new(engine, mail);
+		else
+			engine_new_mail_write(engine, mail);
+	}
+}
+
+/* Those that yield, or those that don't, and with these the new ones. */
 static void dispatch_due(struct engine *engine, bool yielding)
 {
 	struct turn_output *out = engine->out;
@@ -244,11 +321,15 @@ static void dispatch_due(struct engine *engine, bool yielding)
 	while (has_room(engine) && read < DISPATCH_READ_MAX && !spool_failed(engine->spool)) {
 		size_t n = spool_mails_due(engine->spool, engine->now, after, window, WINDOW);
 		for (size_t i = 0; i < n && has_room(engine); i++) {
-			if (engine_yields(engine, window[i].id) == yielding)
+			if (!yielding)
+				dispatch_new(engine, window[i]);
+			if (engine_yields(engine, window[i].id) == yielding && has_room(engine))
 				dispatch(engine, window[i].id);
 		}
-		if (n < WINDOW)
+		if (n < WINDOW) {
+			dispatch_new(engine, (struct spool_due){.due = INSTANT_NEVER});
 			return;
+		}
 		after = window[n - 1];
 		read += n;
 	}
@@ -258,10 +339,12 @@ static void dispatch_due(struct engine *engine, bool yielding)
 void engine_dispatch_mails(struct engine *engine)
 {
 	struct turn_output *out = engine->out;
-	if (engine->paused)
-		return;
-	out->outgoing = arena_new_array(out->arena, engine->in->room, struct outgoing_mail *);
-	dispatch_due(engine, false);
-	if (engine->n_yielding > 0)
+	if (!engine->paused) {
+		out->outgoing =
+		        arena_new_array(out->arena, engine->in->room, struct outgoing_mail *);
+		dispatch_due(engine, false);
+	}
+	engine_new_mails_write_all(engine); /* for which there was no room */
+	if (!engine->paused && engine->n_yielding > 0)
 		dispatch_due(engine, true);
 }

@@ -7,6 +7,12 @@
 
 enum { EXPIRED_A_TURN = 256 };
 
+static void set_expires(struct engine *engine, const struct spool_mail *mail, struct instant at)
+{
+	in_flight_drop(engine->in_flight, mail->id);
+	spool_mail_set_expires(engine->spool, mail->id, at);
+}
+
 /* Members whose shelf life is over by then leave; the mail's is that of the next one to end. */
 void engine_expire_members(struct engine *engine, struct spool_mail *mail, struct instant by)
 {
@@ -29,7 +35,7 @@ void engine_expire_members(struct engine *engine, struct spool_mail *mail, struc
 	if (n == 0)
 		engine_mail_set_status(engine, mail, STATUS_EXPIRED, REASON_EXPIRED);
 	else if (mail->status != STATUS_EXPIRED)
-		spool_mail_set_expires(engine->spool, mail->id, next);
+		set_expires(engine, mail, next);
 }
 
 void engine_expire(struct engine *engine)

@@ -27,7 +27,7 @@ static bool is_office(const struct spool_mail *mail)
 static void set_superseded(struct engine *engine, struct spool_mail *mail)
 {
 	size_t n;
-	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
+	const struct spool_notice *notices = engine_mail_notices(engine, mail->id, &n);
 	for (size_t i = 0; i < n; i++) {
 		if (notices[i].superseded)
 			engine_notice_set_status(engine, mail, &notices[i], STATUS_SUPERSEDED,
@@ -99,11 +99,22 @@ static void log_delivery(struct engine *engine, const struct spool_mail *mail,
 	        *result->to ? result->to : "-", result->reply);
 }
 
+/* As kept since its dispatch, else as the spool has it. */
+static bool load_in_flight(struct engine *engine, int64_t id, struct spool_mail *ret)
+{
+	const struct in_flight_mail *kept = in_flight_find(engine->in_flight, id);
+	if (kept != NULL) {
+		*ret = kept->mail;
+		return true;
+	}
+	return spool_mail_load(engine->spool, id, engine->arena, ret) &&
+	       ret->status == STATUS_SENDING;
+}
+
 static void take_result(struct engine *engine, const struct delivery_result *result)
 {
 	struct spool_mail mail;
-	if (!spool_mail_load(engine->spool, result->mail, engine->arena, &mail) ||
-	    mail.status != STATUS_SENDING)
+	if (!load_in_flight(engine, result->mail, &mail))
 		return;
 	if (result->template_broken) {
 		engine->stats.template_faults++;

@@ -18,24 +18,45 @@ static bool is_office(const struct spool_mail *mail)
 	return mail->contact == MAIL_OFFICE;
 }
 
+static void report_move(struct engine *engine, const struct spool_mail *mail, enum status from)
+{
+	if (engine->in->debug)
+		engine_report(engine, LOG_DEBUG, "mail=%lld was=%s now=%s reason=%s",
+		              (long long)mail->id, status_name(from), status_name(mail->status),
+		              reason_name(mail->reason));
+}
+
 void engine_mail_move(struct engine *engine, struct spool_mail *mail, enum status to,
                       enum reason reason)
 {
 	enum status from = mail->status;
+	in_flight_drop(engine->in_flight, mail->id);
 	spool_mail_move(engine->spool, mail, to, reason, engine->now);
-	if (engine->in->debug)
-		engine_report(engine, LOG_DEBUG, "mail=%lld was=%s now=%s reason=%s",
-		              (long long)mail->id, status_name(from), status_name(to),
-		              reason_name(reason));
+	report_move(engine, mail, from);
 }
 
-static void notice_outcome(struct engine *engine, const struct spool_mail *mail, int64_t event_id,
-                           enum status status, enum reason reason,
-                           const struct suspension *suspension)
+void engine_mail_dispatch_new(struct engine *engine, struct new_mail *mail)
 {
-	struct spool_event event;
-	if (!spool_event_load(engine->spool, event_id, engine->arena, &event))
-		return;
+	enum status from = mail->mail.status;
+	mail->mail.status = STATUS_SENDING;
+	mail->mail.reason = REASON_OK;
+	engine_new_mail_write(engine, mail);
+	report_move(engine, &mail->mail, from);
+}
+
+const struct spool_notice *engine_mail_notices(struct engine *engine, int64_t mail, size_t *ret_n)
+{
+	const struct in_flight_mail *kept = in_flight_find(engine->in_flight, mail);
+	if (kept == NULL)
+		return spool_notices(engine->spool, mail, engine->arena, ret_n);
+	*ret_n = kept->n;
+	return kept->notices;
+}
+
+static void event_outcome(struct engine *engine, const struct spool_mail *mail,
+                          const struct spool_event *event, enum status status, enum reason reason,
+                          const struct suspension *suspension)
+{
 	bool waits = status_in(status, STATUSES_WAITING);
 	struct outcome_facts facts = {
 	        .mail = mail,
@@ -45,7 +66,16 @@ static void notice_outcome(struct engine *engine, const struct spool_mail *mail,
 	        .due = waits ? mail->due : INSTANT_NONE,
 	        .suspension = suspension,
 	};
-	engine_outcome(engine, &event, status, reason, &facts);
+	engine_outcome(engine, event, status, reason, &facts);
+}
+
+static void notice_outcome(struct engine *engine, const struct spool_mail *mail, int64_t event_id,
+                           enum status status, enum reason reason,
+                           const struct suspension *suspension)
+{
+	struct spool_event event;
+	if (spool_event_load(engine->spool, event_id, engine->arena, &event))
+		event_outcome(engine, mail, &event, status, reason, suspension);
 }
 
 /* The mail as a whole takes a status, and so does each event in it. The office's mails are
@@ -54,10 +84,15 @@ void engine_mail_set_status(struct engine *engine, struct spool_mail *mail, enum
                             enum reason reason)
 {
 	size_t n;
-	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
+	const struct in_flight_mail *kept = in_flight_find(engine->in_flight, mail->id);
+	const struct spool_notice *notices = engine_mail_notices(engine, mail->id, &n);
 	engine_mail_move(engine, mail, status, reason);
-	for (size_t i = 0; i < n && !is_office(mail); i++)
-		notice_outcome(engine, mail, notices[i].event, status, reason, NULL);
+	for (size_t i = 0; i < n && !is_office(mail); i++) {
+		if (kept != NULL)
+			event_outcome(engine, mail, &kept->events[i], status, reason, NULL);
+		else
+			notice_outcome(engine, mail, notices[i].event, status, reason, NULL);
+	}
 }
 
 /* Where the event that began a grouped mail leaves it, the mail is the next one's by Message-ID and
@@ -68,6 +103,7 @@ void engine_notice_leave(struct engine *engine, struct spool_mail *mail,
 	size_t n;
 	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
 	struct spool_event next;
+	in_flight_drop(engine->in_flight, mail->id);
 	spool_notice_leave(engine->spool, mail->id, notice->event);
 	if (n < 2 || notices[0].event != notice->event ||
 	    !spool_event_load(engine->spool, notices[1].event, engine->arena, &next))

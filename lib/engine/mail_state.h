@@ -2,6 +2,7 @@
 #ifndef ENGINE_MAIL_STATE_H
 #define ENGINE_MAIL_STATE_H
 
+#include "engine/mail_new.h"
 #include "model/words.h"
 #include "rules/rules.h"
 #include "spool/spool.h"
@@ -13,6 +14,10 @@ struct engine;
 /* The only way to move a mail: reports from where to where, for the log at debug. No outcome. */
 void engine_mail_move(struct engine *engine, struct spool_mail *mail, enum status to,
                       enum reason reason);
+/* A new mail is written as sending, reported as one that was queued. */
+void engine_mail_dispatch_new(struct engine *engine, struct new_mail *mail);
+/* Its active notices, as kept since its dispatch or as the spool has them. */
+const struct spool_notice *engine_mail_notices(struct engine *engine, int64_t mail, size_t *ret_n);
 /* All active notices of a mail take a status with it. The office's mails are
  * reported by their collision. */
 void engine_mail_set_status(struct engine *engine, struct spool_mail *mail, enum status status,

@@ -23,6 +23,7 @@ static bool gets_later(const struct verdict *verdict, int64_t contact)
  * sent. */
 static void supersede_in_flight(struct engine *engine, const struct spool_notice *notice)
 {
+	in_flight_drop(engine->in_flight, notice->mail);
 	spool_notice_supersede(engine->spool, notice->mail, notice->event);
 	engine_recall_mail(engine, notice->mail);
 }

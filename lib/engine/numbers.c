@@ -33,6 +33,7 @@ static void follow_contacts(struct engine *engine, const char *text)
 static void follow(struct engine *engine, const struct renumbering *row)
 {
 	size_t n = spool_renumber(engine->spool, row->before, row->after, engine->arena);
+	in_flight_drop_all(engine->in_flight); /* numbers, jobs, contacts */
 	if (row->contacts != NULL)
 		follow_contacts(engine, row->contacts);
 	if (n > 0)

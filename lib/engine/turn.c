@@ -73,6 +73,7 @@ bool engine_turn_begin(struct engine *engine, struct error *err)
 	engine->stats_before = engine->stats;
 	engine->n_slots = 0;
 	memset(engine->slots, 0, sizeof engine->slots);
+	engine_new_mails_begin(engine);
 	if (!customers_begin_read(engine->customers, err))
 		return false;
 	if (spool_begin(engine->spool, err)) {
@@ -104,6 +105,7 @@ bool engine_turn_commit(struct engine *engine, struct error *err)
 {
 	bool ok = spool_commit(engine->spool, err);
 	customers_end_read(engine->customers);
+	in_flight_end_turn(engine->in_flight, ok);
 	if (ok) {
 		keep(engine);
 	} else {

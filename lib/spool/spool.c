@@ -164,6 +164,7 @@ struct spool *spool_close(struct spool *spool)
 bool spool_begin(struct spool *spool, struct error *err)
 {
 	spool->failed = false;
+	spool->last_mail = 0;
 	return db_begin(spool->db, err);
 }
 

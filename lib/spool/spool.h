@@ -58,6 +58,9 @@ void spool_set_known(struct spool *spool, const struct spool_known *known);
 /* ---- Jobs and events (spool_event.c) ---- */
 
 int64_t spool_job(struct spool *spool, const char *customer, const char *job); /* found or made */
+/* One that isn't there. */
+int64_t spool_job_add(struct spool *spool, const char *customer, const char *job,
+                      enum job_state state);
 int64_t spool_job_find(struct spool *spool, const char *customer, const char *job); /* 0: none */
 void spool_job_set_state(struct spool *spool, int64_t job, enum job_state state);
 
@@ -146,7 +149,9 @@ struct spool_notice {
 	bool superseded; /* in flight: once it is back */
 };
 
-/* `mail->status` must be queued or deferred; sets mail->id. */
+/* The id of a mail that will be added in this transaction, or of none. */
+int64_t spool_mail_new_id(struct spool *spool);
+/* `mail->status` must be queued, deferred or sending; sets mail->id unless it is a new one. */
 void spool_mail_add(struct spool *spool, struct spool_mail *mail);
 bool spool_mail_load(struct spool *spool, int64_t id, struct arena *arena, struct spool_mail *ret);
 /*

@@ -16,12 +16,17 @@ int64_t spool_job_find(struct spool *spool, const char *customer, const char *jo
 int64_t spool_job(struct spool *spool, const char *customer, const char *job)
 {
 	int64_t id = spool_job_find(spool, customer, job);
-	if (id != 0)
-		return id;
+	return id != 0 ? id : spool_job_add(spool, customer, job, JOB_NONE);
+}
+
+int64_t spool_job_add(struct spool *spool, const char *customer, const char *job,
+                      enum job_state state)
+{
 	struct db_query *q =
-	        spool_query(spool, "INSERT INTO job (job, customer, state) VALUES (?1, ?2, '')");
+	        spool_query(spool, "INSERT INTO job (job, customer, state) VALUES (?1, ?2, ?3)");
 	db_bind_text(q, 1, job);
 	db_bind_text(q, 2, customer);
+	db_bind_text(q, 3, job_state_name(state));
 	spool_run(spool, q);
 	return db_last_id(spool->db);
 }

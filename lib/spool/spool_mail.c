@@ -4,8 +4,8 @@
  *
  *   (made) ─▶ queued ────┐        ┌─▶ sent
  *   (made) ─▶ deferred ──┼▶ sending ─▶ failed ─▶ queued (by hand)
- *             retrying ──┘   │ └─▶ retrying
- *                            └─▶ queued (the relay's fault, or the alternate address)
+ *   (made) ──────────────┤   │ └─▶ retrying
+ *             retrying ──┘   └─▶ queued (the relay's fault, or the alternate address)
  *   any that waits ─▶ superseded | expired | suppressed | cancelled | failed (max_age)
  */
 #include "spool/spool.h"
@@ -33,15 +33,26 @@ static const unsigned moves[STATUS_COUNT] = {
 
 #define WAITS "waits = 1"
 
+int64_t spool_mail_new_id(struct spool *spool)
+{
+	if (spool->last_mail == 0)
+		spool->last_mail =
+		        spool_run_int(spool, spool_query(spool, "SELECT max(id) FROM mail"), 0);
+	return ++spool->last_mail;
+}
+
 void spool_mail_add(struct spool *spool, struct spool_mail *mail)
 {
-	if (mail->status != STATUS_QUEUED && mail->status != STATUS_DEFERRED)
+	if (mail->status != STATUS_QUEUED && mail->status != STATUS_DEFERRED &&
+	    mail->status != STATUS_SENDING)
 		bug("a mail made as %s", status_name(mail->status));
+	if (mail->id == 0)
+		mail->id = spool_mail_new_id(spool);
 	struct db_query *q = spool_query(
 	        spool,
 	        "INSERT INTO mail (contact, state, status, waits, reason, made, due, expires, "
-	        "changed, open, message_id, "
-	        "thread_id, address) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?5, ?8, ?9, ?10, ?11)");
+	        "changed, open, message_id, thread_id, address, id) "
+	        "VALUES (?1, ?2, ?3, ?12, ?4, ?5, ?6, ?7, ?5, ?8, ?9, ?10, ?11, ?13)");
 	db_bind_int(q, 1, mail->contact);
 	db_bind_text(q, 2, mail->state);
 	db_bind_text(q, 3, status_name(mail->status));
@@ -53,8 +64,9 @@ void spool_mail_add(struct spool *spool, struct spool_mail *mail)
 	db_bind_text(q, 9, mail->message_id);
 	db_bind_text(q, 10, mail->thread_id);
 	db_bind_text(q, 11, mail->address ? mail->address : "");
+	db_bind_int(q, 12, status_in(mail->status, STATUSES_WAITING));
+	db_bind_int(q, 13, mail->id);
 	spool_run(spool, q);
-	mail->id = db_last_id(spool->db);
 	spool->mails[mail->status]++;
 }
 

@@ -17,6 +17,7 @@ struct spool {
 	int64_t mails[STATUS_COUNT],
 	        mails_before[STATUS_COUNT]; /* mails by status; as of the last commit */
 	int64_t waits, waits_before;
+	int64_t last_mail; /* the largest id of a mail; 0: not yet known in this transaction */
 };
 
 /* A query of the current transaction; after a fault one that gives nothing. */
