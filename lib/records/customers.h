@@ -36,11 +36,11 @@ bool customers_begin_read(struct customers *customers, struct error *err) MUST_C
 void customers_end_read(struct customers *customers);
 
 /*
- * The customer of that number with its parents, their contacts, suspensions and hours, in `arena`; NULL in *ret
- * where there is none. What is not well formed in the database (edited by hand) is passed over as
- * if it weren't there; a suspension whose days or scopes can't be read holds for everything and for
- * good, and unreadable hours are closed, so that nobody is mailed by mistake. Works within and
- * without customers_begin_read().
+ * The customer of that number with its parents, their contacts, suspensions and hours, in `arena`;
+ * NULL in *ret where there is none. What is not well formed in the database (edited by hand) is
+ * passed over as if it weren't there; a suspension whose days or scopes can't be read holds for
+ * everything and for good, and unreadable hours are closed, so that nobody is mailed by mistake.
+ * Works within and without customers_begin_read().
  */
 bool customers_load(struct customers *customers, struct arena *arena, const char *number,
                     const struct customer **ret, struct error *err) MUST_CHECK;
