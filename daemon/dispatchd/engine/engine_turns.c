@@ -156,6 +156,7 @@ static bool again(struct engine_thread *t, struct engine_input *in)
 void *engine_main_loop(void *arg)
 {
 	struct engine_thread *t = arg;
+	(void)pthread_setname_np(pthread_self(), "engine");
 	for (bool stop = false; !stop;) {
 		stop = stopping(t);
 		struct engine_input in;

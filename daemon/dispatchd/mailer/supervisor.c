@@ -129,6 +129,7 @@ void *supervisor_main(void *arg)
 {
 	struct pool *pool = arg;
 
+	(void)pthread_setname_np(pthread_self(), "supervisor");
 	pthread_mutex_lock(&pool->lock);
 	while (!pool->over) {
 		int64_t now_ms = clock_mono_ms(), next_ms;

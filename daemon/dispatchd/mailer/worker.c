@@ -383,6 +383,7 @@ void *worker_main(void *arg)
 	struct worker *worker = arg;
 	struct run run;
 
+	(void)pthread_setname_np(pthread_self(), "mailer");
 	worker->dates = dates_new();
 	while (worker_wait_for_work(worker, &run)) {
 		send_mails(&run);

@@ -97,6 +97,7 @@ static void *main_loop(void *arg)
 {
 	struct office_thread *t = arg;
 	struct office_writer *writer = NULL;
+	(void)pthread_setname_np(pthread_self(), "office");
 	pthread_mutex_lock(&t->lock);
 	for (;;) {
 		while (!t->stop && t->state != GIVEN)
