@@ -101,8 +101,8 @@ OBJ  := $(call obj,$(SOURCES))
 .SUFFIXES:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all deps deps-check deps-coverage deps-tests demo test test-long unit tests objects check asan tsan coverage fuzz bench \
-	install dist written generated clean help FORCE
+.PHONY: all deps deps-check deps-coverage deps-tests demo test test-long unit tests objects check asan tsan coverage fuzz \
+	deps-bench bench bench-growth bench-parts bench-table install dist written generated clean help FORCE
 FORCE:
 
 all: $(LIB) $(PROGRAMS) ## build the programs (the default)
@@ -118,6 +118,9 @@ deps-coverage:
 
 deps-tests:
 	@.ci/deps $(DEPS_TESTS) || echo 'deps: no browser and proxy can be installed: their tests are skipped'
+
+deps-bench: deps ## install what `make bench` compares with: Postfix's smtp-sink and smtp-source, BullMQ, Celery
+	@BUILD=$(BUILD) .ci/deps-bench
 
 # pkg-config is asked when make starts, so whatever needs packages that were just installed starts another make.
 demo: deps ## a working day in half a minute: private Redis, six customers, twenty events, mails in a Maildir
@@ -177,8 +180,20 @@ coverage-report: # from the counters that exist
 fuzz: deps-check ## a minute of libFuzzer on each target of tests/fuzz (FUZZ_SECONDS=60)
 	@BUILD=$(BUILD)/fuzz MAKE="$(MAKE)" tests/fuzz/run
 
-bench: all $(BENCH) $(PROBES) ## measure it (tests/bench)
-	@for b in $(wildcard tests/bench/*.sh tests/bench/*.py); do BUILD=$(BUILD) $$b || exit 1; done
+# Figures are worth something on an idle machine only. docs/PERFORMANCE.md says more.
+bench: ## from an event to an accepted mail, beside smtp-source, BullMQ and Celery (BENCH_ARGS="--events 2000")
+	@$(MAKE) --no-print-directory deps-bench || echo 'bench: not all peers can be installed: those are left out'
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/compare.py $(BENCH_ARGS)
+
+bench-growth: all $(BENCH) ## latency, intake while the relay is away, a million customers and waiting mails
+	@BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/latency.py $(BENCH_ARGS)
+
+bench-parts: all $(BENCH) $(PROBES) ## the parts by themselves: engine, gate, mailers, explain, customers, pages
+	@for b in $(wildcard tests/bench/parts/*); do echo "== $$b"; BUILD=$(BUILD) $$b || exit 1; done
+
+bench-table: ## put what `make bench` and `make bench-growth` measured into docs/PERFORMANCE.md
+	@$(PYTHON) tests/bench/table.py $(wildcard $(BUILD)/bench/compare.json $(BUILD)/bench/growth.json)
 
 dist: $(BUILD)/dispatchd-$(VERSION).tar.gz ## the tracked files as a tarball, the same bytes each time
 $(BUILD)/dispatchd-$(VERSION).tar.gz: FORCE
@@ -194,7 +209,7 @@ clean: ## remove everything that was built
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z_.-]+:.*## /{printf "  %-21s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
-	@echo; echo "  variables: BUILD CC CFLAGS PREFIX SYSCONFDIR DESTDIR TEST_JOBS PYTEST_ARGS"
+	@echo; echo "  variables: BUILD CC CFLAGS PREFIX SYSCONFDIR DESTDIR TEST_JOBS PYTEST_ARGS BENCH_ARGS"
 
 install: all ## install everything (DESTDIR=, PREFIX=/usr/local, SYSCONFDIR=/etc)
 	@PREFIX="$(PREFIX)" SYSCONFDIR="$(SYSCONFDIR)" MANDIR="$(MANDIR)" DESTDIR="$(DESTDIR)" BUILD=$(BUILD) \

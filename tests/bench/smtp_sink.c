@@ -2,6 +2,11 @@
 /*
  * An SMTP server that takes everything as fast as it can and keeps nothing, for measuring what
  * sends to it: one thread, epoll, PIPELINING. Prints its port, ends with its standard input.
+ *
+ *	smtp_sink [RECORD]
+ *
+ * RECORD gets a line for each mail: when it was accepted (microseconds of the monotonic clock), and
+ * its last recipient.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,15 +17,18 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { INPUT_MAX = 65536, OUTPUT_MAX = 8192, EVENTS = 64 };
+enum { INPUT_MAX = 65536, OUTPUT_MAX = 8192, EVENTS = 64, ADDRESS_MAX = 128 };
+
+static FILE *record;
 
 struct client {
 	int fd;
 	bool in_body, quit;
 	size_t len, out_len;
-	char in[INPUT_MAX], out[OUTPUT_MAX];
+	char in[INPUT_MAX], out[OUTPUT_MAX], to[ADDRESS_MAX];
 };
 
 static void say(struct client *c, const char *text)
@@ -31,6 +39,24 @@ static void say(struct client *c, const char *text)
 		memcpy(c->out + c->out_len, text, len);
 		c->out_len += len;
 	}
+}
+
+static void note_recipient(struct client *c, const char *line)
+{
+	const char *open = strchr(line, '<');
+
+	if (open)
+		(void)snprintf(c->to, sizeof c->to, "%.*s", (int)strcspn(open + 1, ">"), open + 1);
+}
+
+static void note_accepted(const struct client *c)
+{
+	struct timespec now;
+
+	if (!record)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	fprintf(record, "%lld %s\n", (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000, c->to);
 }
 
 static void on_line(struct client *c, const char *line)
@@ -49,6 +75,8 @@ static void on_line(struct client *c, const char *line)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (strncasecmp(line, rows[i].verb, 4) == 0) {
 			say(c, rows[i].reply);
+			if (i == 2)
+				note_recipient(c, line);
 			c->in_body = i == 3;
 			c->quit = i == 5;
 			return;
@@ -65,6 +93,7 @@ static size_t take_body(struct client *c)
 		return c->len > 4 ? c->len - 4 : 0;
 	c->in_body = false;
 	say(c, "250 2.0.0 taken\r\n");
+	note_accepted(c);
 	return (size_t)(end - c->in) + 5;
 }
 
@@ -136,9 +165,14 @@ static int listen_anywhere(void)
 	return fd;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static int stdin_mark, listener_mark;
+
+	if (argc > 1 && !(record = fopen(argv[1], "w"))) {
+		perror(argv[1]);
+		return 1;
+	}
 	int listener = listen_anywhere(), poller = epoll_create1(0);
 	struct epoll_event events[EVENTS], in = {.events = EPOLLIN, .data.ptr = &stdin_mark};
 
@@ -150,7 +184,7 @@ int main(void)
 		for (int i = 0; i < n; i++) {
 			struct client *c = events[i].data.ptr;
 			if (events[i].data.ptr == &stdin_mark)
-				return 0;
+				return record && fclose(record) != 0;
 			if (events[i].data.ptr == &listener_mark) {
 				accept_one(listener, poller);
 			} else if (!serve(c)) {

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "system"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "system"))
 
 from center import Center  # noqa: E402
 from world import World  # noqa: E402

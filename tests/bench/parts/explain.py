@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Batch answers of dispatchctl explain a second, on one core, over customers as a firm has them.
 
-    make && tests/bench/explain.py [COUNT]
+    make && tests/bench/parts/explain.py [COUNT]
 
 The contract's issue asks for 20,000 a second. A ratio to Python's own json.loads over the same lines is
 printed beside it, so that two machines can be compared.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Mails a second by connections and size, as ratios to one connection in the same run.
 
-    make tests && tests/bench/mailers.py [COUNT]
+    make tests && tests/bench/parts/mailers.py [COUNT]
 """
 import json
 import os

@@ -1,0 +1,145 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""`make bench-table`: puts the figures that `make bench` and `make bench-growth` wrote as JSON into
+docs/PERFORMANCE.md, between the marks of each, with the day and the machine that they are of.
+
+    tests/bench/table.py build/bench/compare.json build/bench/growth.json
+"""
+import datetime
+import json
+import re
+import sys
+from pathlib import Path
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "PERFORMANCE.md"
+SHARED = ("sink", "redis")
+
+
+def rows(head, lines):
+    """A Markdown table; all columns but the first are numbers."""
+    table = [head, ["---"] + ["---:"] * (len(head) - 1), *lines]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in table)
+
+
+def number(value):
+    return "–" if value is None else f"{value:,.0f}"
+
+
+def percent(part):
+    return f"± {part * 50:.0f} %"  # around the middle
+
+
+def where(found):
+    """When, and on what machine."""
+    m = found["machine"]
+    day = datetime.datetime.fromisoformat(found["taken"]).strftime("%B %-d, %Y")
+    kind = "cores of a virtual machine" if m["virtual"] else "cores"
+    return (f"Taken on {day}, on {m['cores']} {kind} ({m['cpu']}, {m['memory_gib']} GiB, {m['kernel']}; {m['file_system']}, "
+            f"which keeps 4 KiB for good in {m['fdatasync_ms']:.2g} ms).")
+
+
+def main_table(found):
+    lines = []
+    for c in found["contestants"].values():
+        own = sum(us for part, us in c["cpu_us"].items() if part not in SHARED)
+        lines.append([c["title"], f"{number(c['rate'])} {percent(c['spread'])}", f"{c['ratio']:.2f}" if "ratio" in c else "–",
+                      number(c["cpu_us_all"]), number(c["cpu_us"].get("sink")), number(c["cpu_us"].get("redis")),
+                      number(own), number(c["peak_mib"])])
+    return rows(["", "mails/s", "of smtp-source", "CPU, µs a mail", "sink", "Redis", "own", "MiB"], lines)
+
+
+def parts_table(found):
+    """Where each contestant's own time goes."""
+    lines = []
+    for c in found["contestants"].values():
+        parts = sorted(((us, part) for part, us in c["cpu_us"].items() if part not in SHARED), reverse=True)
+        said = ", ".join(f"{part} {us:.0f}" for us, part in parts if us >= 0.5)
+        lines.append([c["title"], said or "–"])
+    return rows(["", "CPU, µs a mail"], lines)
+
+
+def durabilities(found):
+    return "\n".join(f"- {c['title']}: {c['durability']}." for c in found["contestants"].values())
+
+
+def sizes(found):
+    d = found["contestants"].get("dispatchd", {})
+    if "spool_bytes" not in d:
+        return ""
+    return rows(["dispatchd, bytes a mail", ""], [
+        ["of Redis' memory while the event waits", number(d["redis_bytes"])],
+        ["written by Redis", number(d["redis_written"])],
+        ["written by dispatchd", number(d["written"])],
+        ["in the spool once it is sent", number(d["spool_bytes"])]])
+
+
+def sweep_table(found):
+    if not found["sweep"]:
+        return ""
+    return rows(["connections", "dispatchd, mails/s", "smtp-source, mails/s", "dispatchd, MiB"],
+                [[s["connections"], number(s["dispatchd"]), number(s["smtp-source"]), number(s["peak_mib"])]
+                 for s in found["sweep"]])
+
+
+def comparison(found):
+    v = found["versions"]
+    names = {"redis-server": "Redis", "postfix": "Postfix", "celery": "Celery", "node": "Node", "bullmq": "BullMQ",
+             "nodemailer": "nodemailer"}
+    used = ", ".join(f"{title} {v[name].lstrip('v')}" for name, title in names.items() if name in v)
+    head = (f"{where(found)} {found['events']:,} mails of {found['mail_bytes']:,} bytes over {found['connections']} "
+            f"connections; medians of {found['rounds']} rounds. {used}.")
+    blocks = [head, main_table(found), durabilities(found), parts_table(found), sizes(found), sweep_table(found)]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def latency_lines(found):
+    lines = [[title, *(f"{found[key][p]:.2f}" for p in ("p50", "p99", "max"))]
+             for key, title in (("sink", "the sink alone, ms"), ("dispatchd", "XADD to the mail's acceptance, ms"))]
+    lines.append(["over the sink's own, ms", *(f"{found['over'][p]:.2f}" for p in ("p50", "p99")), ""])
+    return rows([f"{found['rate']} events/s", "p50", "p99", "max"], lines)
+
+
+def outage_lines(found):
+    return rows(["intake while the relay is away", *(f"{n * 10} %" for n in range(1, 11))],
+                [["events/s", *map(number, found["tenths"])]])
+
+
+def growth_lines(figures):
+    """What tests/bench/growth.* measured: name, number, unit."""
+    return rows(["", "", ""], [[name, f"{value:,.4g}", unit] for name, value, unit in figures])
+
+
+def growth(found):
+    blocks = [where(found)]
+    if "latency" in found:
+        blocks.append(latency_lines(found["latency"]))
+    if "outage" in found:
+        blocks.append(f"{found['outage']['events']:,} events:\n\n" + outage_lines(found["outage"]))
+    if found.get("growth"):
+        blocks.append(growth_lines(found["growth"]))
+    return "\n\n".join(blocks) + "\n"
+
+
+KINDS = {"compare": comparison, "growth": growth}
+
+
+def put(text, mark, block):
+    """Replaces what is between the marks."""
+    begin, end = f"<!-- {mark}: begin -->", f"<!-- {mark}: end -->"
+    if begin not in text or end not in text:
+        sys.exit(f"table: {DOCUMENT} has no {begin} … {end}")
+    return re.sub(re.escape(begin) + ".*?" + re.escape(end), lambda _: f"{begin}\n{block}{end}", text, flags=re.S)
+
+
+def main():
+    text = DOCUMENT.read_text(encoding="utf-8")
+    for path in sys.argv[1:]:
+        mark = Path(path).stem
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        text = put(text, mark, KINDS[mark](found))
+        print(f"table: {path} → {DOCUMENT.name}")
+    DOCUMENT.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
