@@ -253,6 +253,35 @@ def test_big_mails_go_at_full_speed(size):
     assert big["took_ms"] < small["took_ms"] * 10 + 2000
 
 
+# ---- sizes at which libesmtp's buffer of 2,048 bytes, or ours, is just full ----
+
+SIZES = [whole + more for whole in (2048, 4096, 8192, 16384) for more in (-1, 0, 1)]
+
+
+def check_sizes(peer, probe):
+    texts = []
+    for size in SIZES:
+        fill = size - len(HEAD) - len(".\r\n")  # the dot is written with the mail
+        texts.append(HEAD + ("x" * 62 + "\r\n") * (fill // 64 - 1) + "y" * (64 + fill % 64 - 2) + "\r\n")
+        assert len(texts[-1]) == size - 3
+        probe.put(text=texts[-1])
+    assert {r["delivery"] for r in probe.results(len(SIZES))} == {"sent"}
+    assert [m.text for m in peer.mails] == texts
+
+
+def test_mails_that_just_fill_a_buffer(peer):
+    with Probe(peer.relay) as probe:
+        check_sizes(peer, probe)
+    assert peer.connections == 1
+
+
+def test_mails_that_just_fill_a_buffer_under_tls(certificates):
+    with SmtpPeer(tls=tls_context(certificates["good"])) as peer:
+        with Probe(f"localhost:{peer.port}", tls="required", ca_file=certificates["ca"]) as probe:
+            check_sizes(peer, probe)
+    assert peer.connections == 1
+
+
 # ---- what a message may carry ----
 
 @pytest.mark.parametrize("body", ["a\n.\nMAIL FROM:<evil@example.com>\nb\n", "a\r.\rb", "a\r\n.\r\nb\r\n",
@@ -513,6 +542,18 @@ def test_a_drop_in_the_middle_of_the_body_is_in_doubt():
     with SmtpPeer(stop_in_body=100000) as peer, Probe(peer.relay) as probe:
         result = probe.send(text=HEAD + "x" * 70 + "\r\n" * 1 + ("y" * 70 + "\r\n") * 40000)
     assert result["delivery"] == "in_doubt" and not peer.mails
+
+
+@pytest.mark.parametrize("length", [20, 100000])
+def test_what_a_relay_says_in_the_middle_of_the_body_is_its_answer(peer, length):
+    """It has enough and hangs up while the mail is on its way."""
+    peer.answers["data"] = Then("354 go on", Then("421 4.3.2 shutting down", Drop))
+    with Probe(peer.relay) as probe:
+        result = probe.send(text=HEAD + "Hello\r\n" * length)
+        assert result["delivery"] in ("relay", "in_doubt") and not peer.mails
+        del peer.answers["data"]
+        assert probe.until_sent()
+    assert len(peer.mails) == 1
 
 
 def test_a_peer_that_reads_no_body(peer):

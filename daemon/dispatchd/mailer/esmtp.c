@@ -40,6 +40,21 @@ struct transaction {
 
 /* ---- handing over ---- */
 
+static bool has_whole_lines(const struct buf *text)
+{
+	const char *p = buf_text(text), *end = p + text->len;
+
+	if (text->len == 0 || memchr(p, '\0', text->len))
+		return false;
+	while (p < end) {
+		const char *cr = memchr(p, '\r', (size_t)(end - p)), *stop = cr ? cr : end;
+		if (memchr(p, '\n', (size_t)(stop - p)) || (cr && cr[1] != '\n'))
+			return false;
+		p = cr ? cr + 2 : end;
+	}
+	return true;
+}
+
 /*
  * CRLF at each line's end, and no CR, LF or NUL elsewhere: a bare LF would pass the library
  * unstuffed, and a "\n.\n" in a note would end the mail early.
@@ -48,13 +63,8 @@ static void make_lines(struct buf *text)
 {
 	struct buf out = {0};
 	const char *from = text->data, *end = from + text->len;
-	bool fine = text->len > 0;
 
-	for (const char *p = from; p < end && fine; p++)
-		fine = *p == '\r'   ? p + 1 < end && p[1] == '\n'
-		       : *p == '\n' ? p > from && p[-1] == '\r'
-		                    : *p != '\0';
-	if (fine)
+	if (has_whole_lines(text))
 		return;
 	for (const char *p = from; p < end; p++) {
 		if (*p == '\r' && p + 1 < end && p[1] == '\n')
@@ -79,6 +89,7 @@ static const char *give_text(void **context, int *len, void *arg)
 	if (!len) {
 		transaction->begun = true;
 		transaction->read = false;
+		esmtp->net.in_body = true;
 		esmtp->talk.stage = SMTP_BODY;
 		watch_arm(esmtp->watch,
 		          esmtp->limits->body_ms +
@@ -325,6 +336,7 @@ static void on_connect(struct esmtp *esmtp)
 	/* A name has several addresses, and the one before may have failed. */
 	atomic_store(&esmtp->watch->expired, false);
 	esmtp->talk = (struct talk){.stage = SMTP_GREETING};
+	net_block(&esmtp->net);
 	smtp_set_hostname(esmtp->session, esmtp->net.greet_as);
 	steps_begin(esmtp->net.steps, "greeting");
 }
@@ -485,7 +497,7 @@ void esmtp_run(const struct esmtp_target *target, const struct mailer_limits *li
 
 	esmtp.talk.stage = SMTP_CONNECT;
 	esmtp.net = (struct net){
-	        .target = target, .limits = limits, .watch = watch, .steps = feed->steps};
+	        .target = target, .limits = limits, .watch = watch, .steps = feed->steps, .fd = -1};
 	if (!feed->next(feed->arg, &mail))
 		return;
 	set_up(&esmtp);

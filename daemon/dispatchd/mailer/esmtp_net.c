@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The calls that libesmtp makes of the C library, as it should have made them. The program defines
- * connect(), poll(), getaddrinfo() and freeaddrinfo() itself; the dynamic linker gives these to
- * libesmtp too. On threads that are not in a session (net_enter()) they pass straight on.
+ * connect(), poll(), write(), getaddrinfo() and freeaddrinfo() itself; the dynamic linker gives
+ * these to libesmtp, and to OpenSSL, too. On threads that are not in a session (net_enter()) they
+ * pass straight on.
  *
  * Known limit: this relies on libesmtp calling through the dynamic symbol table, which a static
  * build of it would not.
@@ -26,8 +27,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 /* How long we wait at a time, so that a pool that ends is noticed. */
 enum { SLICE_MS = 500 };
@@ -120,6 +123,10 @@ static int connect_within(struct net *net, int fd, const struct sockaddr *addres
 	int error = 0;
 
 	net->connected = false;
+	net->fd = fd;
+	net->timeout_ms = 0;
+	net->in_body = false;
+	net->n_held = 0;
 	if (!watch_follow(net->watch, fd))
 		return ECANCELED;
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -180,24 +187,125 @@ __attribute__((visibility("default"))) int connect(int fd, __CONST_SOCKADDR_ARG 
 	return -1;
 }
 
-/* ---- poll() ---- */
+/* ---- poll() and write() ---- */
+
+/*
+ * libesmtp asks poll() before each read and write, on a socket that it made non-blocking: half of
+ * its calls only ask whether another one would wait. So the socket blocks, for as long as poll()
+ * would have, and poll() says at once that the call may be made.
+ *
+ *      libesmtp      poll(out) write  poll(in) read   poll(0)  poll(out) write   poll(in) read
+ *      the kernel              write           read                      write            read
+ *
+ * A read that has waited in vain, or been cut off by the watch, returns as a non-blocking one
+ * would; only then is poll() the real one, which waits as long again at most.
+ */
+void net_block(struct net *net)
+{
+	fcntl(net->fd, F_SETFL, 0);
+	net->timeout_ms = -1;
+}
+
+static void set_timeout(struct net *net, int timeout_ms)
+{
+	struct timeval time = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
+
+	if (net->timeout_ms == timeout_ms || timeout_ms < 0)
+		return;
+	net->timeout_ms = timeout_ms;
+	setsockopt(net->fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
+	setsockopt(net->fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+}
+
+/* libesmtp takes no notice of an error in a mail, and reads what the relay has to say to it. */
+static bool send_held(struct net *net)
+{
+	size_t sent = 0;
+
+	while (sent < net->n_held) {
+		ssize_t n = libc_write(net->fd, net->held + sent, net->n_held - sent);
+		if (n < 0 && errno != EINTR)
+			break;
+		sent += n > 0 ? (size_t)n : 0;
+	}
+	bool ok = sent == net->n_held;
+	if (!ok && errno == EAGAIN)
+		shutdown(net->fd, SHUT_RDWR); /* it isn't waited for once more */
+	net->n_held = 0;
+	return ok;
+}
+
+/* A part of a mail is held until there is more of it than fits, or the library waits for an answer:
+ * a mail is one packet where it can be, however many buffers of 2 KB the library fills. */
+static ssize_t hold(struct net *net, const char *bytes, size_t len)
+{
+	if (len > sizeof net->held - net->n_held && !send_held(net))
+		return -1;
+	if (len > sizeof net->held)
+		return libc_write(net->fd, bytes, len);
+	memcpy(net->held + net->n_held, bytes, len);
+	net->n_held += len;
+	return net->in_body || send_held(net) ? (ssize_t)len : -1;
+}
+
+__attribute__((visibility("default"))) ssize_t write(int fd, const void *bytes, size_t len)
+{
+	if (here && fd == here->fd && (here->in_body || here->n_held > 0))
+		return hold(here, bytes, len);
+	return libc_write(fd, bytes, len);
+}
 
 /*
  * A socket that can be read and written is reported as one that can be written: libesmtp else reads
  * first, and with TLS 1.3, where the server's session tickets come unasked, it would wait in that
  * read for the answer to a command that it has not sent yet.
  */
-__attribute__((visibility("default"))) int poll(struct pollfd *fds, nfds_t n, int timeout_ms)
+static int poll_really(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
 	int ready = libc_poll(fds, n, timeout_ms);
 
-	if (!here || ready <= 0 || n < 2)
-		return ready;
-	for (nfds_t i = 0; i < n; i++)
+	for (nfds_t i = 0; ready > 0 && i < n; i++)
 		for (nfds_t k = 0; k < n; k++)
 			if (fds[k].fd == fds[i].fd && (fds[k].revents & POLLOUT))
 				fds[i].revents &= (short)~POLLIN;
+	errno = ready > 0 ? 0 : errno;
 	return ready;
+}
+
+static int poll_at_once(struct net *net, struct pollfd *fds, nfds_t n, int timeout_ms)
+{
+	short ready = POLLIN;
+
+	set_timeout(net, timeout_ms);
+	for (nfds_t i = 0; i < n; i++)
+		if (fds[i].events & POLLOUT)
+			ready = POLLOUT;
+	for (nfds_t i = 0; i < n; i++)
+		fds[i].revents = fds[i].events & ready;
+	errno = 0;
+	return 1;
+}
+
+/* Not inline: the C library declares that poll() only writes to `fds`. */
+__attribute__((noinline)) static int poll_session(struct net *net, struct pollfd *fds, nfds_t n,
+                                                  int timeout_ms)
+{
+	/* The read or write before; an older call's errno is no harm. */
+	bool would_wait = errno == EAGAIN;
+
+	if (n == 0 || fds[0].fd != net->fd || net->timeout_ms == 0)
+		return poll_really(fds, n, timeout_ms);
+	net->in_body = false;
+	(void)send_held(net);
+	if (would_wait)
+		return poll_really(fds, n, timeout_ms);
+	/* Between commands that are sent together: there is nothing to answer yet. */
+	return timeout_ms == 0 ? 0 : poll_at_once(net, fds, n, timeout_ms);
+}
+
+__attribute__((visibility("default"))) int poll(struct pollfd *fds, nfds_t n, int timeout_ms)
+{
+	return here ? poll_session(here, fds, n, timeout_ms) : libc_poll(fds, n, timeout_ms);
 }
 
 /* ---- getaddrinfo() ---- */

@@ -17,7 +17,7 @@
 
 #include <netdb.h>
 
-enum { SMTP_LINE_MAX = 1024, SMTP_OFFERED_MAX = 256 };
+enum { SMTP_LINE_MAX = 1024, SMTP_OFFERED_MAX = 256, NET_HELD_MAX = 8192 };
 
 /* What libesmtp's calls of connect() and the like need on this thread. */
 struct net {
@@ -28,6 +28,12 @@ struct net {
 	struct addrinfo *own; /* made here, not by the resolver */
 	bool loopback;        /* connected, and the peer is this host */
 	bool connected;
+	int fd;         /* libesmtp's own; -1: none yet */
+	int timeout_ms; /* of the socket, for a read or write; 0: not set yet, and it doesn't block
+	                 */
+	bool in_body;   /* what is written is a part of a mail, with more behind it */
+	size_t n_held;
+	char held[NET_HELD_MAX];  /* of the mail, written by libesmtp and not sent yet */
 	char greet_as[HELO_SIZE]; /* set once connected */
 	char fault[200];          /* why not connected */
 };
@@ -74,6 +80,8 @@ struct esmtp {
 /* esmtp_net.c: makes the calls on this thread ours; NULL ends it. */
 void net_enter(struct net *net);
 bool net_entered(void); /* whether this thread is in a session */
+/* Its socket blocks from here on, so that no call is needed to learn when it can be used. */
+void net_block(struct net *net);
 
 /* esmtp_tls.c */
 bool tls_context(struct esmtp_target *target, const char *ca_file, struct error *err) MUST_CHECK;

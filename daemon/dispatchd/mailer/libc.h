@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
 /*
  * The C library's own functions of these names. The program defines them itself for libesmtp's sake
@@ -13,6 +14,7 @@
  */
 int libc_connect(int fd, const struct sockaddr *address, socklen_t len);
 int libc_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
+ssize_t libc_write(int fd, const void *bytes, size_t len);
 int libc_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
                      struct addrinfo **ret);
 void libc_freeaddrinfo(struct addrinfo *list);
