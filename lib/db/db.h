@@ -39,6 +39,7 @@ struct db_schema {
 	const char *digest; /* of the schema that all of them make, see db_schema_digest(); may be
 	                       NULL */
 	const char *remedy; /* what a person can do about a damaged file: the end of a sentence */
+	int page_bytes;     /* of a new file's pages; 0: SQLite's own choice */
 	bool private; /* the file is its owner's alone, mode 0600; any other is refused (77) */
 	/* What SQL can't do of the step to `version`, in its transaction; may be NULL. */
 	bool (*migrated)(struct db *db, size_t version, struct error *err);

@@ -368,6 +368,14 @@ static bool use_wal(struct db *db, struct error *err)
 	}
 }
 
+/* Does nothing to a file that has pages already. */
+static bool set_page_bytes(struct db *db, int bytes, struct error *err)
+{
+	char sql[48];
+	(void)snprintf(sql, sizeof sql, "PRAGMA page_size = %d", bytes);
+	return db_exec(db, sql, err);
+}
+
 static bool configure(struct db *db, const struct db_schema *schema, bool there, struct error *err)
 {
 	(void)sqlite3_extended_result_codes(db->handle, 1);
@@ -375,6 +383,8 @@ static bool configure(struct db *db, const struct db_schema *schema, bool there,
 	set_bounds(db);
 	if (schema->connect && !schema->connect(db->handle))
 		return error_set(err, EX_SOFTWARE, "%s: the connection can't be set up", db->path);
+	if (schema->page_bytes != 0 && !set_page_bytes(db, schema->page_bytes, err))
+		return false;
 	return db_exec(db,
 	               "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete "
 	               "= FAST;PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096;PRAGMA "

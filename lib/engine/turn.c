@@ -26,8 +26,9 @@
 
 enum {
 	PURGE_EVERY_MS = 30 * 1000,
-	PURGE_ROWS = 500,
-	CLOCK_SET_MS = 100, /* by less than that, a clock is adjusted */
+	PURGE_AGAIN_MS = 50, /* between the slices of a round */
+	PURGE_ROWS = 2500,   /* a slice */
+	CLOCK_SET_MS = 100,  /* by less than that, a clock is adjusted */
 };
 
 int64_t engine_clock_set(const struct engine *engine, struct instant now, struct tick tick)
@@ -124,15 +125,15 @@ static void take_published(struct engine *engine)
 		spool_set_published(engine->spool, engine->in->published);
 }
 
+/* By slices that hold no turn for long. */
 static void purge(struct engine *engine)
 {
-	if (engine->now.ms - engine->purged_ms < PURGE_EVERY_MS &&
-	    engine->now.ms >= engine->purged_ms)
+	int64_t since_ms = engine->now.ms - engine->purged_ms;
+	if (since_ms >= 0 && since_ms < (engine->purging ? PURGE_AGAIN_MS : PURGE_EVERY_MS))
 		return;
-	engine->purged_ms = engine->now.ms;
 	struct instant before = instant_add(engine->now, -engine->settings->spool.keep_ms);
-	if (spool_purge(engine->spool, before, PURGE_ROWS))
-		engine->purged_ms -= PURGE_EVERY_MS; /* more of it in the next turn */
+	engine->purged_ms = engine->now.ms;
+	engine->purging = spool_purge(engine->spool, before, engine->now, PURGE_ROWS);
 }
 
 static void find_next(struct engine *engine)
@@ -141,6 +142,8 @@ static void find_next(struct engine *engine)
 	next = instant_min(next, spool_next_expiry(engine->spool));
 	next = instant_min(next, engine_next_wait(engine));
 	next = instant_min(next, spool_next_recheck(engine->spool));
+	if (engine->purging)
+		next = instant_min(next, (struct instant){engine->purged_ms + PURGE_AGAIN_MS});
 	engine->out->next = next;
 }
 

@@ -29,15 +29,22 @@ static const char spool_5[] =
 static const char spool_6[] =
 #include "spool_6.sql.h"
         ;
+static const char spool_7[] =
+#include "spool_7.sql.h"
+        ;
 
-static const char *const migrations[] = {spool_1, spool_2, spool_3, spool_4, spool_5, spool_6};
+static const char *const migrations[] = {spool_1, spool_2, spool_3, spool_4,
+                                         spool_5, spool_6, spool_7};
+
+enum { PAGE_BYTES = 8192 }; /* half of the writes of small pages; a mail's rows are long */
 
 static const struct db_schema schema = {
         .name = "spool.db",
         .application_id = DB_ID_SPOOL,
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
-        .digest = "50aa3226a55958a4192886ecef2c48e491f840462e6af07e2eda00619e7ba7f7",
+        .page_bytes = PAGE_BYTES,
+        .digest = "0f1e1b47b67b6e652a83955d4e1d20360ac5a08776562203a11767c5ea77b6af",
         .remedy = "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in "
                   "its place, or none: then mails and held jobs in it are lost; see RECOVERY in "
                   "dispatchd(8)",
@@ -168,8 +175,20 @@ bool spool_begin(struct spool *spool, struct error *err)
 	return db_begin(spool->db, err);
 }
 
+/* Once a turn, where a mail was delivered in it. */
+static void write_last_sent(struct spool *spool)
+{
+	if (spool->last_sent.ms == spool->last_sent_before.ms)
+		return;
+	struct db_query *q =
+	        spool_query(spool, "UPDATE meta SET value = ?1 WHERE key = 'last_sent'");
+	db_bind_instant(q, 1, spool->last_sent);
+	spool_run(spool, q);
+}
+
 bool spool_commit(struct spool *spool, struct error *err)
 {
+	write_last_sent(spool);
 	if (spool->failed) {
 		if (err != NULL)
 			*err = spool->fault;
@@ -182,6 +201,7 @@ bool spool_commit(struct spool *spool, struct error *err)
 	}
 	memcpy(spool->mails_before, spool->mails, sizeof spool->mails);
 	spool->waits_before = spool->waits;
+	spool->last_sent_before = spool->last_sent;
 	return true;
 }
 
@@ -191,6 +211,7 @@ void spool_rollback(struct spool *spool)
 	spool->failed = false;
 	memcpy(spool->mails, spool->mails_before, sizeof spool->mails);
 	spool->waits = spool->waits_before;
+	spool->last_sent = spool->last_sent_before;
 }
 
 bool spool_failed(const struct spool *spool)
@@ -249,98 +270,6 @@ void spool_set_known(struct spool *spool, const struct spool_known *known)
 	db_bind_text(q, 1, known->identity);
 	db_bind_text(q, 2, known->stamp);
 	spool_run(spool, q);
-}
-
-/* ---- Old records ---- */
-
-struct purge { /* children before parents */
-	/* Ids, and jobs that may be orphans then (0: none), before ?1, at most ?2. */
-	const char *find;
-	const char *remove; /* by id */
-};
-
-#define ENDED "('sent','failed','superseded','expired','suppressed','cancelled')"
-
-/* An event stays while a mail reports it, an answer while the job that it holds is held. */
-static const struct purge purges[] = {
-        {"SELECT seq, 0 FROM outcome WHERE time < ?1 AND seq <= (SELECT value FROM meta WHERE key "
-         "= 'published') AND NOT EXISTS (SELECT 1 FROM request WHERE request.status = 'held' AND "
-         "request.answer = outcome.seq) ORDER BY time LIMIT ?2",
-         "DELETE FROM outcome WHERE seq = ?1"},
-        {"SELECT id, 0 FROM mail WHERE changed < ?1 AND status IN " ENDED
-         " ORDER BY changed LIMIT ?2",
-         "DELETE FROM notice WHERE mail = ?1"},
-        {"SELECT id, 0 FROM mail WHERE changed < ?1 AND status IN " ENDED
-         " ORDER BY changed LIMIT ?2",
-         "DELETE FROM mail_context WHERE mail = ?1"},
-        {"SELECT id, 0 FROM mail WHERE changed < ?1 AND status IN " ENDED
-         " ORDER BY changed LIMIT ?2",
-         "DELETE FROM mail WHERE id = ?1"},
-        {"SELECT id, job FROM event WHERE received < ?1 AND NOT EXISTS (SELECT 1 FROM notice WHERE "
-         "notice.event = event.id) ORDER BY received LIMIT ?2",
-         "DELETE FROM event WHERE id = ?1"},
-        {"SELECT id, job FROM request WHERE changed < ?1 AND status <> 'held' ORDER BY changed "
-         "LIMIT ?2",
-         "DELETE FROM request WHERE id = ?1"},
-};
-
-/* A job is forgotten with the last row that refers to it. */
-static const char *const orphans[] = {
-        "DELETE FROM collision WHERE job = ?1 AND NOT EXISTS (SELECT 1 FROM event WHERE job = ?1)",
-        "DELETE FROM job WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM event WHERE job = ?1) AND NOT "
-        "EXISTS (SELECT 1 FROM notice WHERE job = ?1) AND NOT EXISTS (SELECT 1 FROM request WHERE "
-        "job = ?1) AND NOT EXISTS (SELECT 1 FROM collision WHERE job = ?1)",
-};
-
-static void remove_id(struct spool *spool, const char *sql, int64_t id)
-{
-	struct db_query *q = spool_query(spool, sql);
-	db_bind_int(q, 1, id);
-	spool_run(spool, q);
-}
-
-/* True where there may be more. */
-static bool purge(struct spool *spool, const struct purge *row, struct instant before, size_t max,
-                  struct arena *arena)
-{
-	int64_t *ids = arena_new_array(arena, max * 2, int64_t);
-	size_t n = 0;
-	struct db_query *q = spool_query(spool, row->find);
-	db_bind_int(q, 1, before.ms);
-	db_bind_int(q, 2, (int64_t)max);
-	while (spool_row(spool, q)) {
-		if (n == max)
-			continue;
-		ids[2 * n] = db_int(q, 0);
-		ids[2 * n++ + 1] = db_int(q, 1);
-	}
-	for (size_t i = 0; i < n; i++) {
-		remove_id(spool, row->remove, ids[2 * i]);
-		for (size_t k = 0; ids[2 * i + 1] != 0 && k < sizeof orphans / sizeof orphans[0];
-		     k++)
-			remove_id(spool, orphans[k], ids[2 * i + 1]);
-	}
-	return n == max;
-}
-
-/* A mail may be tried for weeks, and names its set for as long as it is kept after that. */
-static void purge_templates(struct spool *spool, struct instant before)
-{
-	static const int64_t spare_ms = INT64_C(60) * 24 * 3600 * 1000;
-	struct db_query *q = spool_query(spool, "DELETE FROM template_set WHERE ended < ?1");
-	db_bind_int(q, 1, before.ms - spare_ms);
-	spool_run(spool, q);
-}
-
-bool spool_purge(struct spool *spool, struct instant before, size_t max)
-{
-	struct arena *arena = arena_new();
-	bool more = false;
-	for (size_t i = 0; i < sizeof purges / sizeof purges[0]; i++)
-		more |= purge(spool, &purges[i], before, max, arena);
-	purge_templates(spool, before);
-	arena_free(arena);
-	return more;
 }
 
 int64_t spool_data_version(struct spool *spool)

@@ -118,7 +118,7 @@ const char *spool_event_data(struct spool *spool, int64_t id, struct arena *aren
 struct spool_event *spool_job_events(struct spool *spool, int64_t job, struct arena *arena,
                                      size_t *ret_n);
 /* Events received in [since, until), by receipt, from behind event `after` (0: from the first), at
- * most `max`. */
+ * most `max`. Ids follow the time of receipt, unless the clock was set by more than a day. */
 struct spool_event *spool_events_between(struct spool *spool, struct instant since,
                                          struct instant until, int64_t after, size_t max,
                                          struct arena *arena, size_t *ret_n);
@@ -369,7 +369,8 @@ void spool_unwatch_job(struct spool *spool, int64_t job);
 /* The outcome once more, under the same id. */
 void spool_outcome_again(struct spool *spool, int64_t seq, struct instant now);
 
-/* Removes what ended before `before`, at most `max` rows a kind; true where more is left. */
-bool spool_purge(struct spool *spool, struct instant before, size_t max);
+/* Goes on removing what ended before `before`: a slice of about `max` rows. True where more is
+ * left. (spool_purge.c) */
+bool spool_purge(struct spool *spool, struct instant before, struct instant now, size_t max);
 
 #endif

@@ -179,6 +179,52 @@ struct spool_event *spool_job_events(struct spool *spool, int64_t job, struct ar
 	return events_read(spool, q, arena, ret_n);
 }
 
+/* -- by the time of receipt -------------------------------------------------------------------- */
+
+static bool event_at(struct spool *spool, int64_t from, int64_t *ret_id, int64_t *ret_received)
+{
+	struct db_query *q = spool_query(
+	        spool, "SELECT id, received FROM event WHERE id >= ?1 ORDER BY id LIMIT 1");
+	db_bind_int(q, 1, from);
+	if (!spool_row(spool, q))
+		return false;
+	*ret_id = db_int(q, 0);
+	*ret_received = db_int(q, 1);
+	db_finish(q);
+	return true;
+}
+
+/* The first event received at that time or later, or an id behind the last one. */
+static int64_t first_since(struct spool *spool, int64_t ms)
+{
+	int64_t id, received;
+	int64_t high = spool_run_int(spool, spool_query(spool, "SELECT max(id) FROM event"), 0) + 1;
+	int64_t low = spool_run_int(spool, spool_query(spool, "SELECT min(id) FROM event"), high);
+	while (low < high && !spool->failed) {
+		int64_t middle = low + (high - low) / 2;
+		if (event_at(spool, middle, &id, &received) && received < ms)
+			low = id + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+enum { CLOCK_SET_MS = 24 * 3600 * 1000 };
+
+int64_t spool_event_since(struct spool *spool, struct instant since)
+{
+	return since.ms < INT64_MIN + CLOCK_SET_MS ? INT64_MIN
+	                                           : first_since(spool, since.ms - CLOCK_SET_MS);
+}
+
+/* An id behind all events received before. */
+static int64_t event_until(struct spool *spool, struct instant until)
+{
+	return until.ms > INT64_MAX - CLOCK_SET_MS ? INT64_MAX
+	                                           : first_since(spool, until.ms + CLOCK_SET_MS);
+}
+
 struct spool_event *spool_events_between(struct spool *spool, struct instant since,
                                          struct instant until, int64_t after, size_t max,
                                          struct arena *arena, size_t *ret_n)
@@ -186,11 +232,14 @@ struct spool_event *spool_events_between(struct spool *spool, struct instant sin
 	struct db_query *q = spool_query(
 	        spool,
 	        EVENT_COLUMNS("data") "WHERE received >= ?1 AND received < ?2 AND event.id > ?3 "
-	                              "ORDER BY event.id LIMIT ?4");
+	                              "AND event.id >= ?5 AND event.id < ?6 ORDER BY event.id "
+	                              "LIMIT ?4");
 	db_bind_int(q, 1, since.ms);
 	db_bind_int(q, 2, until.ms);
 	db_bind_int(q, 3, after);
 	db_bind_int(q, 4, (int64_t)max);
+	db_bind_int(q, 5, spool_event_since(spool, since));
+	db_bind_int(q, 6, event_until(spool, until));
 	return events_read(spool, q, arena, ret_n);
 }
 

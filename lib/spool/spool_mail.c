@@ -121,6 +121,8 @@ void spool_mail_move(struct spool *spool, struct spool_mail *mail, enum status t
 		    status_name(to));
 	spool->mails[mail->status]--;
 	spool->mails[to]++;
+	if (to == STATUS_SENT)
+		spool->last_sent = now;
 	mail->status = to;
 	mail->reason = reason;
 	mail->changed = now;

@@ -122,12 +122,14 @@ bool spool_read_failed_jobs(struct spool *spool, struct instant since, int64_t l
 	struct db_query *q = spool_query(
 	        spool,
 	        "SELECT j.customer, j.job, e.time, e.data FROM event e JOIN job j ON j.id = e.job "
-	        "WHERE e.received >= ?1 AND e.state = ?2 AND j.state = ?2 AND NOT EXISTS (SELECT 1 "
+	        "WHERE e.id >= ?4 AND e.received >= ?1 AND e.state = ?2 AND j.state = ?2 AND NOT "
+	        "EXISTS (SELECT 1 "
 	        "FROM event l WHERE l.job = e.job AND l.state = ?2 AND l.id > e.id) "
-	        "ORDER BY e.received DESC, e.id DESC LIMIT ?3");
+	        "ORDER BY e.id DESC LIMIT ?3");
 	db_bind_int(q, 1, since.ms);
 	db_bind_text(q, 2, job_state_name(JOB_FAILED));
 	db_bind_int(q, 3, limit);
+	db_bind_int(q, 4, spool_event_since(spool, since));
 	while (spool_row(spool, q))
 		json_array_append_new(list, failed_job(q));
 	spool_end_read(spool);

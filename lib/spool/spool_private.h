@@ -18,6 +18,12 @@ struct spool {
 	        mails_before[STATUS_COUNT]; /* mails by status; as of the last commit */
 	int64_t waits, waits_before;
 	int64_t last_mail; /* the largest id of a mail; 0: not yet known in this transaction */
+	struct instant last_sent,
+	        last_sent_before; /* when a mail was; {0}: not since the opening */
+	struct {
+		size_t kind;   /* spool_purge.c: which table it is at, */
+		int64_t after; /* and behind which id */
+	} purge;
 };
 
 /* A query of the current transaction; after a fault one that gives nothing. */
@@ -27,6 +33,10 @@ bool spool_row(struct spool *spool, struct db_query *query);
 void spool_run(struct spool *spool, struct db_query *query);
 size_t spool_run_ids(struct spool *spool, struct db_query *query, int64_t *ret, size_t max);
 int64_t spool_run_int(struct spool *spool, struct db_query *query, int64_t none);
+
+/* An id of which no event received at that time or later is before, unless the clock was set by
+ * more than a day: ids follow the time of receipt. */
+int64_t spool_event_since(struct spool *spool, struct instant since);
 
 /* Members of what people are shown: a text that isn't UTF-8 is marked as such; a time in UTC. */
 void spool_set_text(json_t *object, const char *name, const char *text);

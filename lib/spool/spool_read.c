@@ -591,10 +591,7 @@ bool spool_read_counts(struct spool *spool, json_t **ret, struct error *err)
 static int64_t last_sent(struct spool *spool)
 {
 	return spool_run_int(
-	        spool,
-	        spool_query(spool, "SELECT changed FROM mail WHERE status IN ('sent', 'bounced') "
-	                           "ORDER BY changed DESC LIMIT 1"),
-	        0);
+	        spool, spool_query(spool, "SELECT value FROM meta WHERE key = 'last_sent'"), 0);
 }
 
 bool spool_read_failures(struct spool *spool, json_t **ret, struct error *err)
@@ -605,8 +602,9 @@ bool spool_read_failures(struct spool *spool, json_t **ret, struct error *err)
 	json_t *json = json_object();
 	struct db_query *q =
 	        spool_query(spool, "SELECT count(*), reply, max(changed) FROM mail WHERE changed > "
-	                           "?1 AND status IN ('failed', 'retrying') AND reason IN "
-	                           "('address_refused', 'mail_refused', 'mail_busy', 'in_doubt')");
+	                           "?1 AND status IN ('failed', 'retrying') AND status <> 'sent' "
+	                           "AND reason IN ('address_refused', 'mail_refused', "
+	                           "'mail_busy', 'in_doubt')");
 	db_bind_int(q, 1, last_sent(spool));
 	while (spool_row(spool, q)) {
 		set_int(json, "failures", db_int(q, 0));

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -149,7 +150,7 @@ static void what_redis_has_is_a_watermark(void **state)
 	assert_int_equal(n, 2);
 	assert_int_equal(left[0].seq, 4);
 	spool_set_published(spool, 5);
-	assert_false(spool_purge(spool, instant_add(now, 1), 100));
+	assert_false(spool_purge(spool, instant_add(now, 1), now, 1000));
 	assert_int_equal(spool_last_outcome(spool), 5); /* with none left, none is unpublished */
 	commit();
 }
@@ -214,7 +215,7 @@ static void old_records_go_and_others_stay(void **state)
 	spool_mail_set_context(spool, sent, "{}");
 	spool_mail_move(spool, &mail, STATUS_SENDING, REASON_OK, old);
 	spool_mail_move(spool, &mail, STATUS_SENT, REASON_OK, old);
-	assert_false(spool_purge(spool, instant_add(now, -90LL * DAY_MS), 100));
+	assert_false(spool_purge(spool, instant_add(now, -90LL * DAY_MS), now, 1000));
 	commit();
 	begin();
 	assert_int_equal(spool_event_find(spool, "s", "e1", NULL), 0);
@@ -223,6 +224,190 @@ static void old_records_go_and_others_stay(void **state)
 	assert_int_not_equal(spool_event_find(spool, "s", "e2", NULL), 0);
 	assert_true(spool_mail_load(spool, waits, arena, &mail));
 	commit();
+}
+
+static int64_t add_sent(const char *id, int64_t job, struct instant at)
+{
+	struct spool_mail mail;
+	int64_t event = add_event(id, job, at), added = add_mail(event, job, at);
+	assert_true(spool_mail_load(spool, added, arena, &mail));
+	spool_mail_set_context(spool, added, "{\"customer\":{\"name\":\"Example Farm\"}}");
+	spool_mail_move(spool, &mail, STATUS_SENDING, REASON_OK, at);
+	spool_mail_move(spool, &mail, STATUS_SENT, REASON_OK, at);
+	struct spool_outcome outcome = {.time = at,
+	                                .event = event,
+	                                .job = job,
+	                                .mail = added,
+	                                .status = STATUS_SENT,
+	                                .reason = REASON_OK,
+	                                .fields = "",
+	                                .fields_len = 0};
+	spool_outcome_add(spool, &outcome);
+	spool_set_published(spool, outcome.seq);
+	return added;
+}
+
+/* Slices of the least work until the round is over. */
+static void purge_by_slices(struct instant before)
+{
+	int slices = 1;
+	while (spool_purge(spool, before, now, 1))
+		assert_true(slices++ < 10000);
+	assert_true(slices > 4);
+}
+
+static void a_round_passes_over_what_stays(void **state)
+{
+	(void)state;
+	enum { N = 300 };
+	struct spool_mail mail;
+	struct instant old = instant_add(now, -100LL * DAY_MS), ahead = instant_add(now, DAY_MS);
+	int64_t waits[N], sent[N], wrong[N];
+	begin();
+	int64_t job = spool_job(spool, "1001", "old");
+	for (int i = 0; i < N; i++) {
+		waits[i] = add_mail(add_event(arena_printf(arena, "w%d", i), job, old), job, old);
+		wrong[i] = add_sent(arena_printf(arena, "f%d", i), job, ahead);
+		sent[i] = add_sent(arena_printf(arena, "e%d", i), job, old);
+	}
+	int64_t young = add_sent("young", job, now);
+	purge_by_slices(instant_add(now, -90LL * DAY_MS));
+	for (int i = 0; i < N; i++) {
+		assert_true(spool_mail_load(spool, waits[i], arena, &mail));
+		assert_true(spool_mail_load(spool, wrong[i], arena, &mail));
+		assert_false(spool_mail_load(spool, sent[i], arena, &mail));
+		assert_int_equal(spool_event_find(spool, "s", arena_printf(arena, "e%d", i), NULL),
+		                 0);
+	}
+	assert_true(spool_mail_load(spool, young, arena, &mail));
+	commit();
+}
+
+static void what_is_old_goes_slice_by_slice(void **state)
+{
+	(void)state;
+	enum { N = 300 };
+	struct spool_mail mail;
+	struct instant old = instant_add(now, -100LL * DAY_MS);
+	int64_t last = 0;
+	begin();
+	for (int i = 0; i < N; i++) {
+		int64_t job = spool_job(spool, "1001", arena_printf(arena, "j%d", i));
+		if (i % 7 == 0)
+			add_mail(add_event(arena_printf(arena, "w%d", i), job, old), job, old);
+		last = add_sent(arena_printf(arena, "e%d", i), job, old);
+	}
+	int64_t young = add_sent("young", spool_job(spool, "1001", "young"), now);
+	purge_by_slices(instant_add(now, -90LL * DAY_MS));
+	assert_false(spool_mail_load(spool, last, arena, &mail));
+	assert_true(spool_mail_load(spool, young, arena, &mail));
+	for (int i = 0; i < N; i++) {
+		const char *job = arena_printf(arena, "j%d", i);
+		const char *sent = arena_printf(arena, "e%d", i);
+		assert_int_equal(spool_event_find(spool, "s", sent, NULL), 0);
+		assert_int_equal(spool_job_find(spool, "1001", job) != 0, i % 7 == 0);
+	}
+	assert_int_not_equal(spool_event_find(spool, "s", "young", NULL), 0);
+	commit();
+}
+
+static int64_t file_bytes(void)
+{
+	struct stat st;
+	spool_empty_wal(spool);
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_size;
+}
+
+/* As many mails go as come: free pages are used again. */
+static void a_steady_load_doesnt_grow_the_file(void **state)
+{
+	(void)state;
+	enum { ROUNDS = 60, MAILS = 100, KEPT = 10, MINUTE_MS = 60 * 1000 };
+	int64_t full = 0;
+	for (int round = 0; round < ROUNDS; round++) {
+		struct instant at = instant_add(now, (int64_t)round * MINUTE_MS);
+		begin();
+		for (int i = 0; i < MAILS; i++) {
+			/* As ids come: in no order. */
+			unsigned n = (unsigned)(round * MAILS + i) * 2654435761u;
+			int64_t job = spool_job(spool, "1001", arena_printf(arena, "j%08x", n));
+			add_sent(arena_printf(arena, "%08x", n), job, at);
+		}
+		commit();
+		for (bool more = true; more;) {
+			begin();
+			more = spool_purge(spool, instant_add(at, -KEPT * MINUTE_MS), at, 2500);
+			commit();
+		}
+		arena_reset(arena);
+		if (round == ROUNDS / 2)
+			full = file_bytes();
+	}
+	assert_int_equal(spool_mail_count(spool, STATUS_SENT), (KEPT + 1) * MAILS);
+	assert_true(full > 0 && file_bytes() <= full + full / 10);
+}
+
+static void events_are_found_by_receipt(void **state)
+{
+	(void)state;
+	enum { N = 500 };
+	size_t n;
+	begin();
+	int64_t job = spool_job(spool, "1001", "J"), first = 0;
+	for (int i = 0; i < N; i++) {
+		/* A clock that is adjusted and set back by an hour now and then. */
+		struct instant at = instant_add(now, i * (int64_t)DAY_MS / 10 - i % 9 * 3600000);
+		int64_t event = add_event(arena_printf(arena, "e%d", i), job, at);
+		first = i == 0 ? event : first;
+	}
+	struct instant since = instant_add(now, 20LL * DAY_MS), until = instant_add(since, DAY_MS);
+	struct spool_event *events = spool_events_between(spool, since, until, 0, N, arena, &n);
+	size_t counted = 0;
+	for (int i = 0; i < N; i++) {
+		int64_t at = now.ms + i * (int64_t)DAY_MS / 10 - i % 9 * 3600000;
+		counted += at >= since.ms && at < until.ms;
+	}
+	assert_int_equal(n, counted);
+	assert_true(n > 5);
+	int64_t second = events[1].id;
+	events = spool_events_between(spool, since, until, second, N, arena, &n);
+	assert_int_equal(n, counted - 2);
+	events = spool_events_between(spool, INSTANT_NONE, INSTANT_NEVER, 0, 2 * N, arena, &n);
+	assert_int_equal(n, N);
+	assert_int_equal(events[0].id, first);
+	spool_events_between(spool, instant_add(now, 4000LL * DAY_MS), INSTANT_NEVER, 0, N, arena,
+	                     &n);
+	assert_int_equal(n, 0);
+	commit();
+}
+
+static void failures_count_since_the_last_mail_that_went(void **state)
+{
+	(void)state;
+	struct error err;
+	json_t *json;
+	struct spool_mail mail;
+	begin();
+	int64_t job = spool_job(spool, "1001", "J");
+	add_sent("e1", job, now);
+	commit();
+	spool = spool_close(spool); /* it is known after a restart, too */
+	spool = spool_open(path, DB_WRITE, NULL);
+	for (int i = 0; i < 2; i++) {
+		begin();
+		int64_t id = add_mail(add_event(i ? "e3" : "e2", job, now), job, now);
+		assert_true(spool_mail_load(spool, id, arena, &mail));
+		struct instant at = instant_add(now, i ? 1000 : -1000);
+		mail.reply = i ? "451 later" : "451 before";
+		spool_mail_move(spool, &mail, STATUS_SENDING, REASON_OK, at);
+		spool_mail_move(spool, &mail, STATUS_RETRYING, REASON_MAIL_BUSY, at);
+		commit();
+	}
+	assert_true(spool_read_failures(spool, &json, &err));
+	assert_int_equal(json_integer_value(json_object_get(json, "failures")), 1);
+	assert_string_equal(json_string_value(json_object_get(json, "reply")), "451 later");
+	json_decref(json);
 }
 
 static void a_move_that_is_not_in_the_table_is_a_bug(void **state)
@@ -252,6 +437,11 @@ int main(void)
 	        test(a_failed_turn_leaves_no_trace),
 	        test(a_full_disk_is_a_fault_and_passes),
 	        test(old_records_go_and_others_stay),
+	        test(a_round_passes_over_what_stays),
+	        test(what_is_old_goes_slice_by_slice),
+	        test(a_steady_load_doesnt_grow_the_file),
+	        test(events_are_found_by_receipt),
+	        test(failures_count_since_the_last_mail_that_went),
 	        test(a_move_that_is_not_in_the_table_is_a_bug),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
