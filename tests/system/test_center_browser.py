@@ -274,6 +274,7 @@ def test_two_people_edit_one_customer(office, page):
     office.world.ctl("customer", "set", "E1", "--city", "Reno", "--phone", "303 555 0202")
     page.click("button", "Save", dialog)
     page.wait_text("you wrote “Elko”, but it is “Reno” by now", "dialog")
+    assert "nothing of yours is saved yet" in page.find("alert").text
     assert page.find("field", "City").get_attribute("value") == "Elko"
     page.click("button", "Save", page.find("dialog"))
     page.wait_gone("dialog")

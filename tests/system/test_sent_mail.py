@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A mail as it was sent is made again byte by byte, whatever has become of templates, records and daemon since."""
+import html
 import os
 import shutil
 import signal
@@ -231,6 +232,8 @@ def test_the_page_shows_it(world, office):
     page = rita.get(f"/mails/{number}").text
     assert f'<iframe class="as-sent" sandbox src="/mails/{number}/html"' in page
     assert "<script>alert" not in page and "Not quite" not in page
+    subject = html.escape(message(data)["Subject"])
+    assert subject and f'<span class="muted">Subject</span> <b>{subject}</b>' in page
     frame = rita.get(f"/mails/{number}/html")
     assert frame.text.replace("\r\n", "\n") == text_of(data, "html")
     policy = frame.headers["Content-Security-Policy"]

@@ -63,11 +63,15 @@ static json_t *what_of(const struct call *call, const json_t *letter)
 	return what;
 }
 
-static void add_words(const struct call *call, json_t *letter)
+/* A customer that came later than the letter is known by now. */
+static void add_words(const struct call *call, const struct overview *overview, json_t *letter)
 {
 	json_t *what = what_of(call, letter);
 	const char *customer = jsontext_at(what, "customer");
-	bool unknown = reason_find(jsontext_at(letter, "reason")) == REASON_UNKNOWN_CUSTOMER;
+	const char *name = overview_name(overview, customer);
+	bool unknown = reason_find(jsontext_at(letter, "reason")) == REASON_UNKNOWN_CUSTOMER &&
+	               *name == '\0';
+	json_object_set_new(what, "name", json_string(name));
 	json_object_set_new(letter, "unknown", json_string(unknown ? customer : ""));
 	json_object_set_new(letter, "what", what);
 	json_object_set_new(letter, "fields", fields_of(call, letter));
@@ -85,6 +89,7 @@ static void show(struct call *call, int status, const char *fault)
 {
 	const char *text = request_value(&call->request->query, "from");
 	int64_t from = text ? strtoll(text, NULL, 10) : 0;
+	struct overview overview;
 	struct error err;
 	json_t *rows, *row, *data;
 	size_t i;
@@ -98,7 +103,8 @@ static void show(struct call *call, int status, const char *fault)
 	bool more = json_array_size(rows) > PIECE;
 	if (more)
 		json_array_remove(rows, PIECE);
-	json_array_foreach(rows, i, row) add_words(call, row);
+	call_spool_overview(call, &overview);
+	json_array_foreach(rows, i, row) add_words(call, &overview, row);
 	data = json_pack("{s:s, s:o, s:b, s:s, s:s, s:b, s:[s, s, s]}", "topics", "holds", "rows",
 	                 rows, "has_rows", json_array_size(rows) > 0, "fault", fault, "done",
 	                 words_done(call, &done, 1), "newest", from == 0, "commands",

@@ -84,7 +84,10 @@ static void show_record(struct call *call, const struct kind *kind, int status, 
 	                  call->request->path, "version", (json_int_t)version, "conflicts",
 	                  conflict_rows(call, conflicts), "inputs", inputs, "fold",
 	                  fold_of(call, kind, record, inputs, typed != NULL), "fault",
-	                  fault ? fault->text : "", "suspends", kind->kept_when_removed);
+	                  conflicts ? words(call, "edit.changed")
+	                  : fault   ? fault->text
+	                            : "",
+	                  "suspends", kind->kept_when_removed);
 	json_decref(record);
 	page_answer(
 	        call, status, "edit",

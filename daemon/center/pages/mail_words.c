@@ -55,6 +55,8 @@ void mail_words_add(const struct call *call, json_t *mail)
 json_t *mail_words_step(const struct call *call, const json_t *outcome)
 {
 	const char *reason = jsontext_at(outcome, "reason"), *reply = jsontext_at(outcome, "reply");
+	if (strcmp(jsontext_at(outcome, "status"), status_name(STATUS_QUEUED)) == 0)
+		reply = ""; /* of a try before this one */
 	return json_pack(
 	        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "at", mail_words_time(call, outcome, "time"),
 	        "status", jsontext_at(outcome, "status"), "why",
