@@ -8,6 +8,7 @@ import argparse
 import datetime
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ import time
 from pathlib import Path
 
 from contestants import ALL, Dispatchd, Setup
-from meter import BUILD, Fault, Sink, busy_seconds, find_tool, machine, middle, snapshot, spread
+from meter import BUILD, Fault, Sink, busy_seconds, find_tool, machine, middle, snapshot, spread, use_cores
 from table import comparison
 from world import World
 
@@ -60,7 +61,8 @@ def summary(kind, runs, limit):
              **others}
     if limit:
         ratios = [rate / top["rate"] for rate, top in zip(rates, limit, strict=True)]
-        found.update(ratio=middle(ratios), ratio_spread=spread(ratios))
+        cpu = [sum(top["cpu_us"].values()) / sum(run["cpu_us"].values()) for run, top in zip(runs, limit, strict=True)]
+        found.update(ratio=middle(ratios), ratio_spread=spread(ratios), cpu_ratio=middle(cpu))
     return found
 
 
@@ -109,7 +111,12 @@ def version(*command):
 
 
 def package(name):
-    return version("dpkg-query", "-W", "-f", "${Version}", name)
+    return upstream(version("dpkg-query", "-W", "-f", "${Version}", name))
+
+
+def upstream(text):
+    """1:2.3-4 is 2.3 to those who wrote it."""
+    return text and re.sub(r"^\d+:|-[^-]*$", "", text)
 
 
 def versions():
@@ -119,7 +126,7 @@ def versions():
             for name in ("bullmq", "nodemailer") if modules and (modules / name).is_dir()}
     postfix = find_tool("smtp-sink")[0]
     found = {"dispatchd": version(str(BUILD / "dispatchd"), "--version"), "redis-server": package("redis-server"),
-             "postfix": package("postfix") or version("cat", str(Path(postfix).parents[2] / "version")),
+             "postfix": package("postfix") or upstream(version("cat", str(Path(postfix).parents[2] / "version"))),
              "celery": package("python3-celery"), "node": version("node", "--version"), **node}
     return {name: text for name, text in found.items() if text}
 
@@ -137,6 +144,7 @@ def options():
     parser.add_argument("--events", type=int, default=20000, help="mails in each run (20000)")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each (3)")
     parser.add_argument("--connections", type=int, default=16, help="SMTP connections (16)")
+    parser.add_argument("--cores", type=int, default=2, help="processors that all of it shares (2)")
     parser.add_argument("--only", default=",".join(ALL), help="who takes part: " + ",".join(ALL))
     parser.add_argument("--sweep", default="1,2,4,8,16,32,64",
                         help="connections to measure dispatchd with, once each; empty: none (1,2,4,8,16,32,64)")
@@ -150,6 +158,7 @@ def options():
 def main():
     given = options()
     workplace()
+    use_cores(given.cores)
     if not find_tool("smtp-sink"):
         sys.exit("compare: no smtp-sink, which counts the mails; `make deps-bench` brings it")
     kinds, missing = [], {}

@@ -208,7 +208,8 @@ class SmtpSource(Contestant):
 
 class Dispatchd(Contestant):
     name, title = "dispatchd", "dispatchd"
-    durability = "each decision is committed (synchronous=FULL) before its mail goes out, each result before it is published"
+    durability = ("each decision is committed (synchronous=FULL) before its mail goes out, each result before it is "
+                  "published")
     fsync = "everysec"
 
     def configure(self, **smtp):
@@ -262,14 +263,16 @@ class Dispatchd(Contestant):
 
 class BullMq(Contestant):
     name, title = "bullmq", "BullMQ, nodemailer's pool"
-    durability = "Redis' append-only file, written to disk every second: a crash may lose a second of events and results"
+    durability = ("Redis' append-only file, written to disk every second: when the machine fails, a second of events and "
+                  "results may be lost")
     fsync = "everysec"
-    processes_n = 2  # its documentation: a process for each core
     without_delay = False
 
     def __init__(self, *args):
         super().__init__(*args)
         self.workers = []
+        # Its documentation: a process for each core.
+        self.processes_n = min(len(os.sched_getaffinity(0)), self.setup.connections)
 
     @staticmethod
     def modules():
@@ -280,10 +283,10 @@ class BullMq(Contestant):
         return "" if shutil.which("node") and BullMq.modules() else "node with BullMQ and nodemailer"
 
     def node(self, *args, **more):
-        n = min(self.processes_n, self.setup.connections)
         environment = {**os.environ, "NODE_PATH": str(self.modules()), "NODE_ENV": "production",
                        "BENCH_REDIS_PORT": str(self.redis.port), "BENCH_SMTP_PORT": str(self.port),
-                       "BENCH_CONNECTIONS": str(self.setup.connections // n), "BENCH_CUSTOMERS": str(CUSTOMERS),
+                       "BENCH_CONNECTIONS": str(self.setup.connections // self.processes_n),
+                       "BENCH_CUSTOMERS": str(CUSTOMERS),
                        "BENCH_MAIL": self.setup.peers_file(), "BENCH_NODELAY": "1" if self.without_delay else ""}
         return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", "node", str(PEERS / "bullmq.js"),
                                  *map(str, args)], env=environment, text=True, **more)
@@ -291,7 +294,7 @@ class BullMq(Contestant):
     def prepare(self):
         if self.node("fill", self.setup.events).wait(600 * PATIENCE) != 0:
             raise Fault("BullMQ's queue can't be filled")
-        for _ in range(min(self.processes_n, self.setup.connections)):
+        for _ in range(self.processes_n):
             worker = self.node("work", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             self.workers.append(worker)
             if worker.stdout.readline() != "ready\n":

@@ -2,13 +2,12 @@
 # SPDX-License-Identifier: MIT
 """`make bench-growth`, its first half: from XADD to the sink's acceptance of the mail at a steady 200 events a second,
 beside what a mail takes on a connection that is open already; and how fast events are taken in while the relay is
-away. Then it runs each tests/bench/growth.* there is, and keeps its lines "NAME NUMBER UNIT". All of it is written as
-JSON for tests/bench/table.py."""
+away. Then it runs tests/bench/growth.py. All of it is written as JSON for tests/bench/table.py."""
 import argparse
 import datetime
+import importlib
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -139,6 +138,31 @@ def taken_in(client):
     return groups[0]["entries-read"] - groups[0]["pending"] if groups and groups[0]["entries-read"] else 0
 
 
+def watch_intake(world, client, began, count):
+    """[(when, how many were taken in by then)], up to all of them."""
+    seen = [(began, 0)]
+    while seen[-1][1] < count:
+        time.sleep(0.01)
+        now, n = time.monotonic(), taken_in(client)
+        if n > seen[-1][1]:
+            seen.append((now, n))
+        elif world.daemon.process.poll() is not None or now - seen[-1][0] > STALLED_S:
+            raise Fault(f"{n} of {count} events were taken in; {world.log_tail()}")
+    return seen
+
+
+def rates_by_tenths(seen):
+    """Events a second in each tenth of them; between two looks they came evenly."""
+    count, times, at = seen[-1][1], [seen[0][0]], 1
+    for tenth in range(1, TENTHS + 1):
+        mark = count * tenth / TENTHS
+        while seen[at][1] < mark:
+            at += 1
+        (before, n), (after, more) = seen[at - 1], seen[at]
+        times.append(before + (after - before) * (mark - n) / (more - n))
+    return [count / TENTHS / (b - a) for a, b in zip(times, times[1:], strict=False)]
+
+
 def outage(count):
     """The stream is full and the relay refuses connections: events a second, by tenths of them."""
     setup = Setup(count, 16)
@@ -147,39 +171,26 @@ def outage(count):
         contestant = Dispatchd(setup, world, free_port())
         contestant.configure()
         fill_stream(contestant.client, count)
-        marks, since = [time.monotonic()], time.monotonic()
+        began = time.monotonic()
         world.start_daemon(ready=False)
-        while len(marks) <= TENTHS:
-            n = taken_in(contestant.client)
-            while len(marks) <= TENTHS and n >= count * len(marks) // TENTHS:
-                marks.append(time.monotonic())
-                since = marks[-1]
-            if world.daemon.process.poll() is not None or time.monotonic() - since > STALLED_S:
-                raise Fault(f"{n} of {count} events were taken in; {world.log_tail()}")
-            time.sleep(0.01)
-        tenths = [count / TENTHS / (b - a) if b > a else None for a, b in zip(marks, marks[1:], strict=False)]
-        return {"events": count, "tenths": tenths}
+        return {"events": count, "tenths": rates_by_tenths(watch_intake(world, contestant.client, began, count))}
     finally:
         world.close()
         setup.close()
 
 
-def growths():
-    """What the programs tests/bench/growth.* print: [name, number, unit]."""
-    found = []
-    for path in sorted(HERE.glob("growth.*")):
-        if not os.access(path, os.X_OK):
-            continue
-        print(f"{path.name}:", flush=True)
-        with subprocess.Popen([str(path)], stdout=subprocess.PIPE, text=True,
-                              env={**os.environ, "BUILD": str(BUILD)}) as process:
-            for line in process.stdout:
-                print("  " + line, end="", flush=True)
-                if match := re.fullmatch(r"(\S+) ([\d.]+) (\S.*)\n?", line):
-                    found.append([match[1], float(match[2]), match[3]])
-        if process.returncode != 0:
-            raise Fault(f"{path.name} failed")
-    return found
+def growth():
+    """What tests/bench/growth.py measures, where it is there: {what was filled, rows of [what, figure, aim]}."""
+    program, path = HERE / "growth.py", BUILD / "bench" / "growth-measured.json"
+    if not program.exists():
+        return None
+    environment = {**os.environ, "BUILD": str(BUILD), "GROWTH_JSON": str(path)}
+    if subprocess.run([sys.executable, str(program)], env=environment, check=False).returncode != 0:
+        raise Fault(f"{program.name} failed")
+    found = json.loads(path.read_text(encoding="utf-8"))
+    measured = found.pop("measured")
+    rows = importlib.import_module("growth").ROWS
+    return {**found, "rows": [[what, measured[name], aim] for name, what, aim in rows if name in measured]}
 
 
 def options():
@@ -187,7 +198,7 @@ def options():
     parser.add_argument("--rate", type=int, default=200, help="events a second for the latency (200)")
     parser.add_argument("--seconds", type=int, default=20, help="for how long (20)")
     parser.add_argument("--outage", type=int, default=300000, help="events while the relay is away (300000)")
-    parser.add_argument("--no-growth", action="store_true", help="without tests/bench/growth.*")
+    parser.add_argument("--no-growth", action="store_true", help="without tests/bench/growth.py")
     parser.add_argument("--json", default=str(BUILD / "bench" / "growth.json"), help="where the figures go")
     return parser.parse_args()
 
@@ -200,10 +211,11 @@ def main():
     try:
         found["latency"] = latency(given.rate, given.seconds)
         for who in ("sink", "dispatchd", "over"):
-            print(f"latency {who}: " + ", ".join(f"{p} {ms:.2f} ms" for p, ms in found["latency"][who].items()), flush=True)
+            figures = ", ".join(f"{p} {ms:.2f} ms" for p, ms in found["latency"][who].items())
+            print(f"latency {who}: {figures}", flush=True)
         found["outage"] = outage(given.outage)
-        print("intake by tenths: " + " ".join(f"{n:.0f}/s" if n else "–" for n in found["outage"]["tenths"]), flush=True)
-        found["growth"] = [] if given.no_growth else growths()
+        print("intake by tenths: " + " ".join(f"{n:.0f}/s" for n in found["outage"]["tenths"]), flush=True)
+        found["growth"] = None if given.no_growth else growth()
     except Fault as fault:
         sys.exit(f"latency: {fault}")
     Path(given.json).write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -74,9 +74,19 @@ def spent(before, after):
 
 
 def busy_seconds():
-    """What all processors of the machine have worked since it started."""
-    fields = [int(n) for n in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
-    return (sum(fields[:8]) - fields[3] - fields[4]) / TICK
+    """What the processors that we may use have worked since the machine started, for whomever."""
+    total = 0
+    for line in Path("/proc/stat").read_text().splitlines():
+        name, *fields = line.split()
+        if re.fullmatch(r"cpu\d+", name) and int(name[3:]) in os.sched_getaffinity(0):
+            fields = [int(n) for n in fields]
+            total += sum(fields[:8]) - fields[3] - fields[4]
+    return total / TICK
+
+
+def use_cores(n):
+    """Keeps this process, and what it starts, on so many processors, if there are more."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:n])
 
 
 def family(pid):

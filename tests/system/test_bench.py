@@ -13,6 +13,7 @@ from world import BUILD, PATIENCE, ROOT
 sys.path.append(str(ROOT / "tests" / "bench"))
 
 import contestants  # noqa: E402
+import latency  # noqa: E402
 import meter  # noqa: E402
 import table  # noqa: E402
 
@@ -44,6 +45,7 @@ def test_each_contestant_delivers_all_and_is_measured(world, name):
     assert {"cores", "cpu", "memory_gib", "kernel", "file_system"} <= found["machine"].keys()
     measured = found["contestants"][name]
     assert len(measured["rates"]) == 1 and measured["rate"] > 0 and measured["ratio"] > 0
+    assert measured["cpu_ratio"] > 0
     assert measured["peak_mib"] > 0 and measured["cpu_us"]["sink"] > 0
     assert ("redis" in measured["cpu_us"]) == (name != "smtp-source")
     if name == "dispatchd":
@@ -94,3 +96,15 @@ def test_latency_and_intake_without_a_relay(world):
     assert found["latency"]["events"] == 40 and {"p50", "p99", "max"} <= found["latency"]["dispatchd"].keys()
     assert len(found["outage"]["tenths"]) == 10
     assert "20 events/s" in table.growth(found)
+
+
+def test_tenths_between_two_looks_are_even():
+    assert latency.rates_by_tenths([(0, 0), (1, 50), (6, 100)]) == pytest.approx([50] * 5 + [10] * 5)
+    assert latency.rates_by_tenths([(2, 0), (4, 10)]) == pytest.approx([5] * 10)
+
+
+def test_a_threads_time_counts_from_the_start_and_names_are_summed():
+    before = {("d", 1, None): ("", 1.0), ("d", 1, 1): ("main", 0.5), ("d", 1, 2): ("mailer", 0.5)}
+    after = {("d", 1, None): ("", 4.0), ("d", 1, 1): ("main", 1.0), ("d", 1, 2): ("mailer", 1.0),
+             ("d", 1, 3): ("mailer", 0.75)}
+    assert meter.spent(before, after) == {"d": {"main": 0.5, "mailer": 1.25, "ended": pytest.approx(1.25)}}
