@@ -13,12 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ID_BYTES = 20 }; /* 160 bits: no two mails meet by chance */
+enum {
+	ID_BYTES = 20,     /* 160 bits: no two mails meet by chance */
+	MAIL_BYTES = 2048, /* what a usual one takes */
+};
 
 struct outgoing_mail *outgoing_mail_new(void)
 {
 	struct outgoing_mail *outgoing = mem_alloc(sizeof *outgoing);
-	outgoing->arena = arena_new();
+	outgoing->arena = arena_new_small(MAIL_BYTES);
 	outgoing->to = outgoing->to_name = outgoing->template = outgoing->locale =
 	        outgoing->timezone = "";
 	outgoing->message_id = outgoing->thread_id = "";
