@@ -4,7 +4,8 @@
  * reader's language. ICU never sees a zone (its own zone data is years old): it formats the wall
  * time as if it were UTC.
  *
- * Opening a formatter takes 75 µs, using it 6, so a few are kept; a new one replaces the oldest.
+ * Opening a formatter takes 75 µs, using it 6, so a few are kept, and of each what it made last,
+ * since a mail has its times in the text and once more in the HTML; a new one replaces the oldest.
  */
 #include "template/dates.h"
 
@@ -19,7 +20,7 @@
 #include <unicode/uloc.h>
 #include <unicode/ustring.h>
 
-enum { SLOTS = 24, LOCALE_MAX = 40, PATTERN_MAX = 200, OUT_MAX = 300 };
+enum { SLOTS = 24, LOCALE_MAX = 40, PATTERN_MAX = 200, OUT_MAX = 300, MADE = 4, MADE_MAX = 62 };
 
 struct style {
 	const char *name;
@@ -34,10 +35,18 @@ static const struct style styles[] = {
 };
 enum { STYLE_FULL = 0, STYLE_DAY = 2 };
 
+struct made {
+	int64_t wall_ms;
+	unsigned char len; /* 0: nothing yet */
+	char text[MADE_MAX];
+};
+
 struct slot {
 	char locale[LOCALE_MAX];
 	const struct style *style;
-	UDateFormat *format;
+	UDateFormat *format; /* NULL if ICU can't */
+	struct made made[MADE];
+	size_t next_made; /* the one to be used again */
 };
 
 struct dates {
@@ -118,23 +127,45 @@ static UDateFormat *open_format(const struct style *style, const char *locale)
 	return U_SUCCESS(status) ? format : NULL;
 }
 
-static UDateFormat *get_format(struct dates *dates, const struct style *style, const char *locale)
+static struct slot *get_slot(struct dates *dates, const struct style *style, const char *locale)
 {
 	if (strlen(locale) >= LOCALE_MAX)
 		locale = "";
 	for (size_t i = 0; i < SLOTS; i++) {
-		const struct slot *slot = &dates->slots[i];
+		struct slot *slot = &dates->slots[i];
 		if (slot->style == style && strcmp(slot->locale, locale) == 0)
-			return slot->format;
+			return slot;
 	}
 	struct slot *slot = &dates->slots[dates->next];
 	dates->next = (dates->next + 1) % SLOTS;
 	if (slot->format != NULL)
 		udat_close(slot->format);
+	*slot = (struct slot){.style = style, .format = open_format(style, locale)};
 	strcpy(slot->locale, locale);
-	slot->style = style;
-	slot->format = open_format(style, locale);
-	return slot->format;
+	return slot;
+}
+
+static bool add_made(struct buf *ret, int64_t wall_ms, const struct slot *slot)
+{
+	for (size_t i = 0; i < MADE; i++) {
+		const struct made *made = &slot->made[i];
+		if (made->len > 0 && made->wall_ms == wall_ms) {
+			buf_add(ret, made->text, made->len);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void keep_made(struct slot *slot, int64_t wall_ms, const char *text, size_t len)
+{
+	struct made *made = &slot->made[slot->next_made];
+	if (len == 0 || len > sizeof made->text)
+		return;
+	slot->next_made = (slot->next_made + 1) % MADE;
+	made->wall_ms = wall_ms;
+	made->len = (unsigned char)len;
+	memcpy(made->text, text, len);
 }
 
 /* No-break spaces become plain ones: they have no use in a mail, and old mail programs show some
@@ -158,13 +189,17 @@ static bool add_time(struct buf *ret, int64_t wall_ms, const struct style *style
 {
 	UErrorCode status = U_ZERO_ERROR;
 	UChar out[OUT_MAX];
-	UDateFormat *format = get_format(reader->dates, style, reader->locale);
-	if (format == NULL)
+	struct slot *slot = get_slot(reader->dates, style, reader->locale);
+	if (slot->format == NULL)
 		return false;
-	int32_t len = udat_format(format, (UDate)wall_ms, out, OUT_MAX, NULL, &status);
+	if (add_made(ret, wall_ms, slot))
+		return true;
+	int32_t len = udat_format(slot->format, (UDate)wall_ms, out, OUT_MAX, NULL, &status);
 	if (U_FAILURE(status) || len > OUT_MAX)
 		return false;
+	size_t from = ret->len;
 	add_utf16(ret, out, len);
+	keep_made(slot, wall_ms, buf_text(ret) + from, ret->len - from);
 	return true;
 }
 
