@@ -44,6 +44,8 @@ static void report_line(struct engine *engine, int level, bool counted, const ch
 void engine_report(struct engine *engine, int level, const char *fmt, ...)
 {
 	va_list args;
+	if (level >= LOG_INFO && engine->in->terse)
+		return;
 	va_start(args, fmt);
 	report_line(engine, level, false, fmt, args);
 	va_end(args);

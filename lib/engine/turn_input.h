@@ -41,6 +41,7 @@ struct turn_input {
 	size_t outcomes_max; /* outcomes to be published weigh so much: spool_outcome_weight() */
 	bool office_writes_wanted; /* whether office writes may be dispatched */
 	bool debug; /* the log takes lines at debug: moves of mails are reported, too */
+	bool terse; /* it takes none at info: what became of each mail isn't reported */
 	bool prove; /* writes to the disk even if there is nothing to write: is it full? */
 };
 

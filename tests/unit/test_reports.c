@@ -115,6 +115,34 @@ static void a_mails_moves_are_reported_at_debug(void **state)
 	dispatch_one(false, NULL);
 }
 
+/* What became of it is reported where anybody reads that. */
+static void deliver(int64_t mail, bool terse, const char *expected)
+{
+	struct error err;
+	struct turn_output out;
+	const struct delivery_result result = {.mail = mail, .delivery = DELIVERY_SENT};
+	const struct turn_input in = {
+	        .now = w->now, .results = &result, .n_results = 1, .terse = terse};
+	assert_true(engine_turn(w->engine, &in, &out, &err));
+	assert_int_equal(out.n_reports, expected != NULL);
+	if (expected != NULL)
+		assert_memory_equal(out.reports[0].text, expected, strlen(expected));
+	turn_output_clear(&out);
+}
+
+static void a_mails_end_is_reported_at_info(void **state)
+{
+	(void)state;
+	world_sql(w, "INSERT INTO customer (id, number, name, timezone) VALUES (1, '1001', 'Acme', "
+	             "'UTC');"
+	             "INSERT INTO contact (id, customer, name, email) VALUES (1, 1, 'Ann', "
+	             "'ann@example.com')");
+	dispatch_one(true, "mail=1 was=queued now=sending reason=ok");
+	deliver(1, false, "mail=1 status=sent reason=ok");
+	dispatch_one(false, NULL);
+	deliver(2, true, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +152,7 @@ int main(void)
 	                                        teardown),
 	        cmocka_unit_test_setup_teardown(a_mails_moves_are_reported_at_debug, setup,
 	                                        teardown),
+	        cmocka_unit_test_setup_teardown(a_mails_end_is_reported_at_info, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

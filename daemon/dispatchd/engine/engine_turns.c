@@ -43,6 +43,7 @@ static void complete_input(struct engine_thread *t, struct engine_input *in)
 	turn->outcomes_max = out < UNPUBLISHED_MAX ? UNPUBLISHED_MAX - out : 0;
 	turn->office_writes_wanted = office_thread_idle(t->office);
 	turn->debug = log_takes(LOG_DEBUG);
+	turn->terse = !log_takes(LOG_INFO);
 	if (getrandom(&turn->random, sizeof turn->random, 0) < 0)
 		turn->random = 0;
 }
