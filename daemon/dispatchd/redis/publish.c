@@ -37,7 +37,8 @@ struct publisher {
 	struct tick probed;
 	unsigned probing; /* answers not yet there */
 	bool probe_soon;
-	bool one_by_one; /* the user may not use transactions, so none is used */
+	struct args args; /* of a row; its memory is kept */
+	bool one_by_one;  /* the user may not use transactions, so none is used */
 };
 
 struct publisher *publisher_new(struct engine_thread *engine, struct redis_connection *connection)
@@ -54,6 +55,7 @@ struct publisher *publisher_free(struct publisher *publisher)
 	if (!publisher)
 		return NULL;
 	outbox_free(publisher->outbox);
+	args_free(&publisher->args);
 	while (publisher->streams) {
 		struct outgoing *next = publisher->streams->next;
 		free(publisher->streams);
@@ -299,20 +301,19 @@ static void on_exec(void *arg, const redisReply *reply)
 static bool publish_add_row(struct publisher *publisher, const struct publication *row,
                             redis_connection_reply *fn)
 {
-	struct args args = {0};
-	args_add_all(&args, "XADD", row->stream, NULL);
+	struct args *args = &publisher->args;
+	args_reset(args);
+	args_add_all(args, "XADD", row->stream, NULL);
 	if (row->maxlen) {
-		args_add_all(&args, "MAXLEN", row->at_most ? "=" : "~", NULL);
-		args_add_number(&args, row->maxlen);
+		args_add_all(args, "MAXLEN", row->at_most ? "=" : "~", NULL);
+		args_add_number(args, row->maxlen);
 	}
-	args_add(&args, "*");
+	args_add(args, "*");
 	for (size_t i = 0; i < row->n_fields; i++) {
-		args_add_bytes(&args, row->fields[i].name, row->fields[i].name_len);
-		args_add_bytes(&args, row->fields[i].value, row->fields[i].value_len);
+		args_add_bytes(args, row->fields[i].name, row->fields[i].name_len);
+		args_add_bytes(args, row->fields[i].value, row->fields[i].value_len);
 	}
-	bool sent = redis_connection_send(publisher->connection, &args, fn, publisher);
-	args_free(&args);
-	return sent;
+	return redis_connection_send(publisher->connection, args, fn, publisher);
 }
 
 static void send_word(struct publisher *publisher, const char *word, redis_connection_reply *fn)

@@ -6,6 +6,7 @@
  */
 #include "dispatchd/redis/wire.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/resp.h"
 
@@ -38,6 +39,7 @@ struct wire {
 	struct resp resp;
 	size_t counted; /* its part of what is under way */
 	struct waiter *first, **last;
+	struct buf command; /* that is being written; its memory is kept */
 	bool connected, subscribed;
 };
 
@@ -71,6 +73,7 @@ static void destroy(struct wire *wire)
 	if (wire->writable)
 		event_free(wire->writable);
 	redisFree(wire->context);
+	buf_free(&wire->command);
 	free(wire);
 }
 
@@ -204,9 +207,36 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 		event_add(wire->writable, NULL);
 }
 
+static void add_length(struct buf *out, char sign, size_t length)
+{
+	char text[24];
+	size_t at = sizeof(text);
+	text[--at] = '\n';
+	text[--at] = '\r';
+	do
+		text[--at] = (char)('0' + length % 10);
+	while ((length /= 10) > 0);
+	text[--at] = sign;
+	buf_add(out, text + at, sizeof(text) - at);
+}
+
+/* As hiredis would, whose own way takes a block of memory for each command. */
+static bool append_command(struct wire *wire, const struct args *args)
+{
+	struct buf *out = &wire->command;
+	buf_reset(out);
+	add_length(out, '*', (size_t)args->n);
+	for (int i = 0; i < args->n; i++) {
+		add_length(out, '$', args->lens[i]);
+		buf_add(out, args->argv[i], args->lens[i]);
+		buf_add(out, "\r\n", 2);
+	}
+	return redisAppendFormattedCommand(wire->context, out->data, out->len) == REDIS_OK;
+}
+
 bool wire_send(struct wire *wire, const struct args *args, wire_reply *fn, void *arg)
 {
-	if (redisAppendCommandArgv(wire->context, args->n, args->argv, args->lens) != REDIS_OK)
+	if (!append_command(wire, args))
 		return false;
 	struct waiter *waiter = mem_alloc(sizeof(*waiter));
 	*waiter = (struct waiter){.fn = fn, .arg = arg};
@@ -218,7 +248,7 @@ bool wire_send(struct wire *wire, const struct args *args, wire_reply *fn, void 
 
 bool wire_subscribe(struct wire *wire, const struct args *args)
 {
-	if (redisAppendCommandArgv(wire->context, args->n, args->argv, args->lens) != REDIS_OK)
+	if (!append_command(wire, args))
 		return false;
 	wire->subscribed = true;
 	event_add(wire->writable, NULL);
