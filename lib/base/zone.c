@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* What GLib has said of a stretch: it holds at both instants, so that it holds between them. GLib
  * searches its table from the front. */
@@ -67,6 +68,20 @@ struct zones *zones_new(void)
 bool zones_stale(const struct zones *zones)
 {
 	return zones->epoch != atomic_load(&epoch);
+}
+
+/* In ns; 0 where there is none. A package's files are moved into the folder one by one. */
+static long long written(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 ? st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec : 0;
+}
+
+void zones_stamp(char ret[ZONES_STAMP_SIZE])
+{
+	const char *folder = getenv("TZDIR");
+	(void)snprintf(ret, ZONES_STAMP_SIZE, "%lld %lld",
+	               written(folder ? folder : "/usr/share/zoneinfo"), written("/etc/localtime"));
 }
 
 static struct zone *zone_free(struct zone *zone)

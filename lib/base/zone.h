@@ -22,6 +22,10 @@ struct zones *zones_free(struct zones *zones); /* takes NULL; returns NULL */
 void zones_renew(void);
 bool zones_stale(const struct zones *zones);
 
+/* What one can see of the system's files from outside, as text: another after they were updated. */
+enum { ZONES_STAMP_SIZE = 64 };
+void zones_stamp(char ret[ZONES_STAMP_SIZE]);
+
 /* By IANA name ("America/Denver", "UTC"); NULL where the system has none such. POSIX TZ strings and
  * paths are refused. */
 const struct zone *zone_find(struct zones *zones, const char *name);

@@ -252,7 +252,7 @@ void db_set_wait(struct db *db, int timeout_ms, db_waiting *waiting, void *arg)
 enum {
 	OPS_A_CALL = 1000,
 	VALUE_MAX = 64 * 1024 * 1024, /* bytes of a value or a row */
-	TRIGGER_DEPTH_MAX = 16,       /* ours run one deep, what hangs on a removed record four */
+	TRIGGER_DEPTH_MAX = 16,       /* ours run two deep, what hangs on a removed record five */
 };
 
 /* SQLite asks every so many steps; what isn't 0 ends the statement. */

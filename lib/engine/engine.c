@@ -109,8 +109,10 @@ struct engine *engine_open(const struct settings *settings, struct instant now, 
 	    !customers_inspect(settings->customers.path, err) || !take_lock(engine, err))
 		return engine_close(engine);
 	engine->spool = spool_open(settings->spool.path, DB_WRITE, err);
-	if (engine->spool == NULL)
+	if (engine->spool == NULL || !spool_recheck_open(engine->spool, err))
 		return engine_close(engine);
+	engine_load_followed(engine);
+	engine_note_rules(engine);
 	if (!engine_open_customers(engine, err) || !requeue_in_flight(engine, now, err))
 		return engine_close(engine);
 	return engine;
@@ -139,6 +141,7 @@ void engine_reload(struct engine *engine, const struct settings *settings)
 	engine->customers_version = -1;
 	zones_free(engine->zones);
 	engine->zones = zones_new();
+	engine_note_rules(engine);
 	set_domain(engine);
 }
 

@@ -5,12 +5,12 @@
 /* For lib/engine/ only: the engine between its steps. */
 
 #include "base/zone.h"
+#include "engine/changed.h"
 #include "engine/engine.h"
 #include "engine/in_flight.h"
 #include "engine/mail_new.h"
 #include "engine/report.h"
 #include "engine/stats.h"
-#include "engine/sweep.h"
 #include "mail/templates.h"
 #include "model/customer.h"
 #include "records/customers.h"
@@ -48,6 +48,8 @@ struct engine {
 
 	atomic_bool interrupted; /* by engine_interrupt() */
 	int64_t customers_version;
+	char rules[FOLLOWED_RULES_SIZE]; /* what the rules go by besides customers.db */
+	bool recheck_all; /* another customers.db is used: what is known of its changes is void */
 	bool away;    /* `customers` is an empty one in memory: there was no file at the start */
 	bool lacks;   /* the last turn failed for want of the known customers.db */
 	bool spoiled; /* its file was written into while open: unused until another is there */

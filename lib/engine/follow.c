@@ -85,6 +85,7 @@ bool engine_follow_customers(struct engine *engine, struct error *err)
 	if (found == NULL)
 		return error_prefix(err, "events wait, since the new %s can't be used", path);
 	use_customers(engine, found);
+	engine->recheck_all = true;
 	engine->away = false;
 	db_stamp(path, engine->seen.stamp);
 	engine_report(engine, LOG_NOTICE, "%s was replaced: the new one is used", path);
@@ -125,6 +126,7 @@ bool engine_knows_customers(struct engine *engine, struct error *err)
 	                   engine->seen.identity, err))
 		return false;
 	bool same = strcmp(engine->seen.identity, known->identity) == 0;
+	engine->recheck_all |= !same;
 	if (!same || strcmp(engine->seen.stamp, known->stamp) != 0)
 		spool_set_known(engine->spool, &engine->seen);
 	if (!same && adopted[0] != '\0')

@@ -83,10 +83,13 @@ static void take_new(struct engine *engine, const struct job_event *event)
  * to come: a new one goes behind them. */
 static bool has_to_queue(struct engine *engine, const struct job_event *event)
 {
-	const struct sweep *sweep = &engine->sweeps.held;
-	return event->kind == EVENT_ASK_DISPATCH && (sweep->after > 0 || sweep->all) &&
-	       engine->now.ms - event->received.ms < QUEUE_MAX_MS &&
-	       spool_holds_for(engine->spool, event->customer, sweep->again ? 0 : sweep->after);
+	const struct sweep *sweep = &engine->sweeps.of[RECHECK_HELD];
+	if (event->kind != EVENT_ASK_DISPATCH ||
+	    engine->now.ms - event->received.ms >= QUEUE_MAX_MS)
+		return false;
+	return ((sweep->after > 0 || sweep->all) &&
+	        spool_holds_for(engine->spool, event->customer, sweep->again ? 0 : sweep->after)) ||
+	       (sweep->listed && spool_recheck_lists_held_for(engine->spool, event->customer));
 }
 
 void engine_process_request(struct engine *engine, const struct entry *entry,
@@ -113,6 +116,7 @@ static void recheck(struct engine *engine, int64_t id)
 {
 	struct spool_request request;
 	struct gate_verdict verdict;
+	engine->stats.rechecks++;
 	if (!spool_request_load(engine->spool, id, engine->arena, &request) ||
 	    request.status != STATUS_HELD)
 		return;
@@ -134,14 +138,15 @@ static void recheck(struct engine *engine, int64_t id)
 	}
 }
 
-/* Those whose time has come; all of them when customers have changed. In the order in which they
+/* Those whose time has come, and those of customers that have changed, in the order in which they
  * came. */
 void engine_recheck_held(struct engine *engine)
 {
-	struct sweep *sweep = &engine->sweeps.held;
+	struct sweep *sweep = &engine->sweeps.of[RECHECK_HELD];
 	int64_t ids[HELD_A_TURN];
 	struct instant until = engine_sweep_begin(engine, sweep);
-	size_t n = spool_requests_held(engine->spool, until, sweep->after, ids, HELD_A_TURN);
+	size_t n = spool_requests_held(engine->spool, until, sweep->listed, sweep->after, ids,
+	                               HELD_A_TURN);
 	size_t max = HELD_A_TURN;
 	for (size_t i = 0; i < n && i < max && !spool_failed(engine->spool); i++) {
 		recheck(engine, ids[i]);

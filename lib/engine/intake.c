@@ -87,6 +87,7 @@ static void take_waiting(struct engine *engine, const struct spool_waiting *wait
 {
 	struct job_event event = {.kind = EVENT_JOB};
 	struct error err = {0};
+	engine->stats.rechecks++;
 	if (engine_may_come(engine, waiting->until) &&
 	    engine_customer(engine, waiting->customer) == NULL)
 		return;
@@ -100,23 +101,24 @@ static void take_waiting(struct engine *engine, const struct spool_waiting *wait
 		engine_dead_letter(engine, &waiting->entry, REASON_MALFORMED, err.text);
 }
 
-/* Those whose grace is over, unless their customer may be on its way; all of them when customers
- * have changed. */
+/* Those whose grace is over, unless their customer may be on its way, and those whose customer has
+ * changed. */
 void engine_process_waiting(struct engine *engine)
 {
-	struct sweep *sweep = &engine->sweeps.waiting;
+	struct sweep *sweep = &engine->sweeps.of[RECHECK_WAITING];
 	int64_t ids[WAITS_A_TURN];
 	size_t n;
 	bool cut;
 	if (spool_wait_count(engine->spool) == 0) {
-		*sweep = (struct sweep){0};
+		engine_sweep_none(engine, sweep);
 		return;
 	}
 	struct instant until = engine_sweep_begin(engine, sweep);
 	if (!sweep->all)
 		until = instant_min(until, instant_add(engine->feed_oldest, -1));
-	struct spool_waiting *waits = spool_waits(engine->spool, until, sweep->after, engine->arena,
-	                                          WAITS_A_TURN, WAIT_BYTES_A_TURN, &n, &cut);
+	struct spool_waiting *waits =
+	        spool_waits(engine->spool, until, sweep->listed, sweep->after, engine->arena,
+	                    WAITS_A_TURN, WAIT_BYTES_A_TURN, &n, &cut);
 	for (size_t i = 0; i < n; i++) {
 		ids[i] = waits[i].id;
 		take_waiting(engine, &waits[i]);

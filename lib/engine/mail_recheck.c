@@ -20,6 +20,7 @@ static void recheck(struct engine *engine, int64_t id)
 {
 	struct spool_mail mail;
 	struct contact_verdict verdict;
+	engine->stats.rechecks++;
 	if (!spool_mail_load(engine->spool, id, engine->arena, &mail) ||
 	    mail.status != STATUS_DEFERRED || mail.reason != REASON_OUTSIDE_HOURS ||
 	    !instant_before(engine->now, mail.due) || !engine_judge_mail(engine, &mail, &verdict))
@@ -41,19 +42,41 @@ static void recheck(struct engine *engine, int64_t id)
 		engine_mail_set_status(engine, &mail, STATUS_DEFERRED, verdict.reason);
 }
 
-void engine_recheck_deferred(struct engine *engine)
+/* Those of customers that have changed, before a sweep over all goes on. */
+static void recheck_listed(struct engine *engine, struct sweep *sweep)
 {
-	struct sweep *sweep = &engine->sweeps.deferred;
 	int64_t ids[DEFERRED_A_TURN];
-	(void)engine_sweep_begin(engine, sweep);
-	if (!sweep->all ||
-	    engine->sweeps.held.after > 0) /* held jobs are to go within a second: they first */
-		return;
+	size_t n = spool_recheck_listed(engine->spool, sweep->kind, ids, DEFERRED_A_TURN);
+	for (size_t i = 0; i < n && !spool_failed(engine->spool); i++)
+		recheck(engine, ids[i]);
+	sweep->listed = n == DEFERRED_A_TURN;
+	spool_recheck_done(engine->spool, sweep->kind, 0, sweep->listed ? ids[n - 1] : INT64_MAX);
+	engine->out->more |= engine_sweeps(sweep);
+}
+
+static void recheck_each(struct engine *engine, struct sweep *sweep)
+{
+	int64_t ids[DEFERRED_A_TURN];
 	size_t n = spool_mails_with(engine->spool, STATUS_DEFERRED, sweep->after, ids,
 	                            DEFERRED_A_TURN);
 	for (size_t i = 0; i < n && !spool_failed(engine->spool); i++)
 		recheck(engine, ids[i]);
 	engine_sweep_end(engine, sweep, ids, n, DEFERRED_A_TURN);
+}
+
+void engine_recheck_deferred(struct engine *engine)
+{
+	struct sweep *sweep = &engine->sweeps.of[RECHECK_DEFERRED];
+	if (sweep->came == SWEEP_LISTED) /* in no order: a sweep under way goes on */
+		sweep->came = SWEEP_NOBODY;
+	(void)engine_sweep_begin(engine, sweep);
+	/* Held jobs are to go within a second: they first. */
+	if (!engine_sweeps(sweep) || engine->sweeps.of[RECHECK_HELD].after > 0)
+		return;
+	if (sweep->listed)
+		recheck_listed(engine, sweep);
+	else
+		recheck_each(engine, sweep);
 }
 
 /* Would each event in it still be sent, and to the address to which it was dispatched? */
@@ -73,14 +96,19 @@ static bool still_goes(struct engine *engine, const struct spool_mail *mail)
 
 void engine_recheck_sending(struct engine *engine)
 {
+	struct sweep *sweep = &engine->sweeps.of[RECHECK_SENDING];
 	int64_t ids[SENDING_MAX];
-	if (!engine->customers_came)
-		return;
-	size_t n = spool_mails_sending(engine->spool, ids, SENDING_MAX);
+	size_t n = 0;
+	if (sweep->came == SWEEP_EVERYBODY)
+		n = spool_mails_sending(engine->spool, ids, SENDING_MAX);
+	else if (sweep->came == SWEEP_LISTED)
+		n = spool_recheck_listed(engine->spool, sweep->kind, ids, SENDING_MAX);
 	for (size_t i = 0; i < n; i++) {
 		struct spool_mail mail;
+		engine->stats.rechecks++;
 		if (spool_mail_load(engine->spool, ids[i], engine->arena, &mail) &&
 		    mail.contact != MAIL_OFFICE && !still_goes(engine, &mail))
 			engine_recall_mail(engine, mail.id);
 	}
+	engine_sweep_none(engine, sweep);
 }

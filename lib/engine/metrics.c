@@ -51,6 +51,7 @@ void engine_metrics(const struct engine *engine, struct buf *out)
 	metric_integer(out, METRIC_COMMIT_FAULTS, (int64_t)stats->commit_faults);
 	metric_integer(out, METRIC_WAITING_EVENTS, spool_wait_count(engine->spool));
 	metric_integer(out, METRIC_UNPUBLISHED_OUTCOMES, engine->unpublished);
+	metric_integer(out, METRIC_RECHECKS, (int64_t)stats->rechecks);
 	histogram_print(&stats->commit_s, METRIC_COMMIT_SECONDS, out);
 	histogram_print(&stats->delivery_s, METRIC_DELIVERY_SECONDS, out);
 }

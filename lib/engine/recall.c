@@ -128,6 +128,7 @@ static void publish_collision(struct engine *engine, const struct recalled *reca
 static void recheck(struct engine *engine, int64_t id, struct all_recalls *all)
 {
 	struct spool_request request;
+	engine->stats.rechecks++;
 	if (!spool_request_load(engine->spool, id, engine->arena, &request) ||
 	    request.watched == GATE_WATCH_NONE)
 		return;
@@ -142,11 +143,12 @@ static void recheck(struct engine *engine, int64_t id, struct all_recalls *all)
 
 void engine_recall_jobs(struct engine *engine)
 {
-	struct sweep *sweep = &engine->sweeps.watched;
+	struct sweep *sweep = &engine->sweeps.of[RECHECK_WATCHED];
 	int64_t ids[WATCHED_A_TURN];
 	struct all_recalls all = {.end = &all.first};
 	struct instant until = engine_sweep_begin(engine, sweep);
-	size_t n = spool_requests_watched(engine->spool, until, sweep->after, ids, WATCHED_A_TURN);
+	size_t n = spool_requests_watched(engine->spool, until, sweep->listed, sweep->after, ids,
+	                                  WATCHED_A_TURN);
 	size_t max = WATCHED_A_TURN;
 	for (size_t i = 0; i < n && i < max && !spool_failed(engine->spool); i++) {
 		recheck(engine, ids[i], &all);

@@ -22,6 +22,7 @@ struct stats {
 	uint64_t events[EVENT_TYPES];
 	uint64_t outcomes[STATUS_COUNT][REASON_COUNT];
 	uint64_t duplicates, duplicates_differing;
+	uint64_t rechecks; /* rows looked at again, whatever came of it */
 	uint64_t template_faults;
 	uint64_t commit_faults;
 	struct histogram commit_s, delivery_s;

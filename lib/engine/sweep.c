@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Sweeps over records: some of them a turn, from where the turn before ended, those whose time has
- * come or, where customers have changed, all of them.
+ * come and those of customers that have changed (changed.c), or all of them.
  */
 #include "engine/sweep.h"
 
@@ -21,19 +21,43 @@ bool engine_turn_is_full(struct engine *engine)
 
 struct instant engine_sweep_begin(struct engine *engine, struct sweep *sweep)
 {
-	if (engine->customers_came && sweep->after > 0 && sweep->begun >= SWEEPS_BEGUN_MAX)
+	bool at_once = sweep->after == 0 || sweep->begun < SWEEPS_BEGUN_MAX;
+	if (sweep->came != SWEEP_NOBODY && at_once) {
+		sweep->all |= sweep->came == SWEEP_EVERYBODY;
+		sweep->after = 0;
+		sweep->begun++;
+	} else if (sweep->came == SWEEP_EVERYBODY) {
 		sweep->again = true;
-	else if (engine->customers_came)
-		*sweep = (struct sweep){.all = true, .begun = sweep->begun + 1};
+	}
+	sweep->came = SWEEP_NOBODY;
 	return sweep->all ? INSTANT_NEVER : engine->now;
 }
 
 void engine_sweep_end(struct engine *engine, struct sweep *sweep, const int64_t *ids, size_t n,
                       size_t max)
 {
-	if (n == max)
-		sweep->after = ids[n - 1];
-	else
-		*sweep = (struct sweep){.all = sweep->again};
-	engine->out->more |= n == max || sweep->all;
+	bool goes_on = n == max;
+	if (sweep->listed)
+		spool_recheck_done(engine->spool, sweep->kind, sweep->after,
+		                   goes_on ? ids[n - 1] : INT64_MAX);
+	sweep->after = goes_on ? ids[n - 1] : 0;
+	if (!goes_on) {
+		sweep->all = sweep->again;
+		sweep->again = false;
+		sweep->begun = 0;
+		sweep->listed = sweep->listed && spool_recheck_lists(engine->spool, sweep->kind);
+	}
+	engine->out->more |= goes_on || engine_sweeps(sweep);
+}
+
+void engine_sweep_none(struct engine *engine, struct sweep *sweep)
+{
+	if (sweep->listed)
+		spool_recheck_done(engine->spool, sweep->kind, 0, INT64_MAX);
+	*sweep = (struct sweep){.kind = sweep->kind, .covered = sweep->covered};
+}
+
+bool engine_sweeps(const struct sweep *sweep)
+{
+	return sweep->all || sweep->listed || sweep->again;
 }

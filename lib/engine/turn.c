@@ -2,6 +2,7 @@
 /* The turn with its steps in order. What each step does is in the file that it names. */
 #include "engine/turn.h"
 
+#include "engine/changed.h"
 #include "engine/command.h"
 #include "engine/customer_cache.h"
 #include "engine/engine_private.h"
@@ -158,6 +159,7 @@ static void steps(struct engine *engine)
 	engine_process_results(engine);        /* mail_results.c: mails in flight that are back */
 	engine_record_office_writes(engine);   /* office_write.c: done in customers.db */
 	engine_process_feed(engine);           /* office_write.c: customers changed elsewhere */
+	engine_follow_changes(engine);         /* changed.c: whose data has changed since */
 	engine_recheck_held(engine);           /* gate.c: held jobs, before any new request */
 	engine_process_waiting(engine);        /* intake.c: events whose customer came, or won't */
 	engine_process_entries(engine);        /* intake.c: new events */
@@ -170,6 +172,7 @@ static void steps(struct engine *engine)
 	engine_publish_outcomes(engine);       /* outcome_publish.c: what Redis gets next */
 	engine_dispatch_office_writes(engine); /* office_write.c: to be done in customers.db */
 	engine_erase(engine);                  /* erase.c: words of customers that were erased */
+	engine_keep_followed(engine);          /* changed.c: rechecked for all changes */
 	purge(engine);                         /* what is too old to keep */
 	find_next(engine);                     /* when something will be due */
 	engine_sum_up(engine);                 /* report.c: what was too much for the log */
@@ -195,6 +198,7 @@ static bool make_turn(struct engine *engine, struct error *err)
 		return false;
 	engine->known = engine->seen;
 	engine->customers_version = version;
+	engine->recheck_all = false;
 	if (engine->erased)
 		spool_empty_wal(engine->spool);
 	engine->erased = false;

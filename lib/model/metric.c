@@ -52,6 +52,10 @@ static const struct metric_row {
                 {.name = "dispatchd_unpublished_outcomes",
                  .type = GAUGE,
                  .help = "Outcomes in the spool that Redis doesn't have yet."},
+        [METRIC_RECHECKS] = {.name = "dispatchd_rechecks_total",
+                             .type = COUNTER,
+                             .help = "Waiting entries, held or released jobs, and mails that were "
+                                     "judged again since customers changed or time passed."},
         [METRIC_COMMIT_SECONDS] = {.name = "dispatchd_commit_seconds",
                                    .type = HISTOGRAM,
                                    .help = "How long turns took, commit included."},

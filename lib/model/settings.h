@@ -138,6 +138,12 @@ const char *settings_path(const char *option);
 size_t settings_fixed_differences(const struct settings *a, const struct settings *b,
                                   const char **names, size_t max);
 
+/* Of all that the rules go by, and of `more`, as hexadecimal text: another where anything of it has
+ * changed. */
+enum { SETTINGS_DIGEST_SIZE = 65 };
+void settings_rules_digest(const struct settings *settings, const char *more,
+                           char ret[SETTINGS_DIGEST_SIZE]);
+
 /* The annotated sample file, and the manual's section (mdoc), both from the table. */
 void settings_print_sample(FILE *out);
 void settings_print_manual(FILE *out);

@@ -35,8 +35,13 @@ static const char customers_8[] =
 #include "customers_8.sql.h"
         ;
 
-static const char *const migrations[] = {customers_1, customers_2, customers_3, customers_4,
-                                         customers_5, customers_6, customers_7, customers_8};
+static const char customers_9[] =
+#include "customers_9.sql.h"
+        ;
+
+static const char *const migrations[] = {customers_1, customers_2, customers_3,
+                                         customers_4, customers_5, customers_6,
+                                         customers_7, customers_8, customers_9};
 
 /* The search that version 7 brings. */
 static bool migrated(struct db *db, size_t version, struct error *err)
@@ -52,7 +57,7 @@ static const struct db_schema schema = {
                   "its place; see RECOVERY in dispatchd(8)",
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
-        .digest = "cb500a758f874badd2a467b1bb50a13ac5f56e07b972c847e8c32f7becb8fa57",
+        .digest = "273ddfbb131072ca9c64bae8702829efe400a9585bf426a3ea3f1072e0ca9429",
         .migrated = migrated,
 };
 

@@ -66,6 +66,37 @@ bool customers_erased(struct customers *customers, int64_t after, struct arena *
                       const char ***ret, size_t *ret_n, int64_t *ret_last,
                       struct error *err) MUST_CHECK;
 
+/* -- what has changed (customers_recheck.c) -- */
+
+/*
+ * How far somebody has followed the changes of what the rules see. A database that a backup was put
+ * in the place of may have as many changes and another past: `mark` is the last change of the
+ * history then, and the same row must be there.
+ */
+enum { CHANGE_MARK_SIZE = 128 };
+struct change_point {
+	int64_t seq;
+	char mark[CHANGE_MARK_SIZE];
+};
+/* That of this moment. */
+bool customers_change_point(struct customers *customers, struct change_point *ret,
+                            struct error *err) MUST_CHECK;
+/* Whether this database has that point in its past. */
+bool customers_change_known(struct customers *customers, const struct change_point *point,
+                            bool *ret, struct error *err) MUST_CHECK;
+/* Whose changes they are, those behind `after`, at most `max` of them, no more than `max_numbers`.
+ */
+struct customer_changes {
+	int64_t upto;         /* the last one that is in it; `after` where there is none */
+	bool everybody;       /* something that holds for all, or more than `max_numbers` numbers */
+	const char **numbers; /* of the customers and of their sites, and those that they had
+	                         before; in the arena */
+	size_t n_numbers;
+};
+bool customers_changes(struct customers *customers, int64_t after, size_t max, size_t max_numbers,
+                       struct arena *arena, struct customer_changes *ret,
+                       struct error *err) MUST_CHECK;
+
 /*
  * Notes that a relay refused `address`, with its words. Does nothing where the contact is gone, has
  * another address by now, or is marked already, so it may be applied twice. A transaction of its

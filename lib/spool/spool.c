@@ -33,8 +33,12 @@ static const char spool_7[] =
 #include "spool_7.sql.h"
         ;
 
+static const char spool_8[] =
+#include "spool_8.sql.h"
+        ;
+
 static const char *const migrations[] = {spool_1, spool_2, spool_3, spool_4,
-                                         spool_5, spool_6, spool_7};
+                                         spool_5, spool_6, spool_7, spool_8};
 
 enum { PAGE_BYTES = 8192 }; /* half of the writes of small pages; a mail's rows are long */
 
@@ -44,7 +48,7 @@ static const struct db_schema schema = {
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
         .page_bytes = PAGE_BYTES,
-        .digest = "0f1e1b47b67b6e652a83955d4e1d20360ac5a08776562203a11767c5ea77b6af",
+        .digest = "c4f93fc68813f7de16b6d00af51b5ced09c72bc12a6a8ac7fd6b5a6f8115e686",
         .remedy = "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in "
                   "its place, or none: then mails and held jobs in it are lost; see RECOVERY in "
                   "dispatchd(8)",
@@ -242,7 +246,7 @@ const char *spool_instance(const struct spool *spool)
 	return spool->instance;
 }
 
-static void get_text(struct spool *spool, const char *sql, char *ret, size_t size)
+void spool_get_text(struct spool *spool, const char *sql, char *ret, size_t size)
 {
 	struct db_query *q = spool_query(spool, sql);
 	ret[0] = '\0';
@@ -255,10 +259,10 @@ static void get_text(struct spool *spool, const char *sql, char *ret, size_t siz
 
 void spool_known(struct spool *spool, struct spool_known *ret)
 {
-	get_text(spool, "SELECT value FROM meta WHERE key = 'customers'", ret->identity,
-	         sizeof ret->identity);
-	get_text(spool, "SELECT value FROM meta WHERE key = 'customers_stamp'", ret->stamp,
-	         sizeof ret->stamp);
+	spool_get_text(spool, "SELECT value FROM meta WHERE key = 'customers'", ret->identity,
+	               sizeof ret->identity);
+	spool_get_text(spool, "SELECT value FROM meta WHERE key = 'customers_stamp'", ret->stamp,
+	               sizeof ret->stamp);
 }
 
 void spool_set_known(struct spool *spool, const struct spool_known *known)

@@ -291,11 +291,11 @@ bool spool_wait_add(struct spool *spool, const struct entry *entry, const struct
 bool spool_wait_find(struct spool *spool, const struct entry *entry, const struct job_event *event,
                      struct arena *arena, struct spool_waiting *ret);
 /* By the order in which they came, behind the one with id `after`: those whose time is over by
- * `until`. At most `max`, and `max_bytes` of them or one more: `*ret_cut` then says that there may
- * be others. */
-struct spool_waiting *spool_waits(struct spool *spool, struct instant until, int64_t after,
-                                  struct arena *arena, size_t max, size_t max_bytes, size_t *ret_n,
-                                  bool *ret_cut);
+ * `until`, and if `listed` those on the list of RECHECK_WAITING. At most `max`, and `max_bytes` of
+ * them or one more: `*ret_cut` then says that there may be others. */
+struct spool_waiting *spool_waits(struct spool *spool, struct instant until, bool listed,
+                                  int64_t after, struct arena *arena, size_t max, size_t max_bytes,
+                                  size_t *ret_n, bool *ret_cut);
 struct instant spool_next_wait(struct spool *spool);
 int64_t spool_wait_count(const struct spool *spool);
 void spool_wait_remove(struct spool *spool, int64_t id);
@@ -319,6 +319,43 @@ struct instant spool_feed_oldest(struct spool *spool);
 struct spool_office_write *spool_refusals(struct spool *spool, size_t max, struct arena *arena,
                                           size_t *ret_n);
 void spool_office_writes_done(struct spool *spool, int64_t seq); /* all up to seq */
+
+/* ---- What waits for customers that have changed (spool_recheck.c) ---- */
+
+enum recheck {
+	RECHECK_WAITING,  /* entries that wait for their customer */
+	RECHECK_HELD,     /* requests */
+	RECHECK_WATCHED,  /* released requests */
+	RECHECK_DEFERRED, /* mails that wait for an opening */
+	RECHECK_SENDING,  /* mails in flight */
+	RECHECK_KINDS
+};
+/* Makes the lists, once a connection and before anything else here. */
+bool spool_recheck_open(struct spool *spool, struct error *err) MUST_CHECK;
+/* Whose numbers spool_recheck_list() goes by, in place of those before. */
+void spool_recheck_customers(struct spool *spool, const char *const *numbers, size_t n);
+/* Puts on the kind's list what waits for them. Returns how many are on it then; `max` where some
+ * may be missing. */
+size_t spool_recheck_list(struct spool *spool, enum recheck kind, size_t max);
+/* How many of a kind there are; `max` where there are more of those that would have to be counted.
+ */
+int64_t spool_recheck_count(struct spool *spool, enum recheck kind, int64_t max);
+/* The first `max` of the list, in order; whether there is any, or any of a customer. */
+size_t spool_recheck_listed(struct spool *spool, enum recheck kind, int64_t *ret, size_t max);
+bool spool_recheck_lists(struct spool *spool, enum recheck kind);
+bool spool_recheck_lists_held_for(struct spool *spool, const char *customer);
+/* Takes those from behind `after` up to `upto` off the list. */
+void spool_recheck_done(struct spool *spool, enum recheck kind, int64_t after, int64_t upto);
+
+/* Up to where all that was rechecked; seq is -1 where that is unknown. */
+enum { FOLLOWED_MARK_SIZE = 128, FOLLOWED_RULES_SIZE = 80 };
+struct spool_followed {
+	int64_t seq;                     /* the last change of customers.db */
+	char mark[FOLLOWED_MARK_SIZE];   /* what its history was then */
+	char rules[FOLLOWED_RULES_SIZE]; /* what else the rules went by */
+};
+void spool_followed(struct spool *spool, struct spool_followed *ret);
+void spool_set_followed(struct spool *spool, const struct spool_followed *followed);
 
 /* ---- The gate's requests (spool_request.c) ---- */
 
@@ -351,9 +388,10 @@ bool spool_request_load(struct spool *spool, int64_t id, struct arena *arena,
  * expired; or as it is. */
 void spool_request_move(struct spool *spool, struct spool_request *request, enum status to,
                         enum reason reason, struct instant now);
-/* Ids of held requests to recheck by `until`, in the order in which they came, behind `after`. */
-size_t spool_requests_held(struct spool *spool, struct instant until, int64_t after, int64_t *ret,
-                           size_t max);
+/* Ids of held requests to recheck by `until`, in the order in which they came, behind `after`; if
+ * `listed` also those on the list of RECHECK_HELD. */
+size_t spool_requests_held(struct spool *spool, struct instant until, bool listed, int64_t after,
+                           int64_t *ret, size_t max);
 int64_t spool_held_count(struct spool *spool);
 /* Ids of held requests for the job, of whichever customer. */
 size_t spool_requests_held_for(struct spool *spool, const char *job, int64_t *ret, size_t max);
@@ -361,9 +399,9 @@ size_t spool_requests_held_for(struct spool *spool, const char *job, int64_t *re
 bool spool_holds_for(struct spool *spool, const char *customer, int64_t after);
 /* INSTANT_NEVER where none is held or watched. */
 struct instant spool_next_recheck(struct spool *spool);
-/* Ids of released requests whose jobs have not started, behind `after`; and the end of watching a
- * job. */
-size_t spool_requests_watched(struct spool *spool, struct instant until, int64_t after,
+/* The same of released requests whose jobs have not started, and RECHECK_WATCHED; and the end of
+ * watching a job. */
+size_t spool_requests_watched(struct spool *spool, struct instant until, bool listed, int64_t after,
                               int64_t *ret, size_t max);
 void spool_unwatch_job(struct spool *spool, int64_t job);
 /* The outcome once more, under the same id. */

@@ -38,6 +38,9 @@ int64_t spool_run_int(struct spool *spool, struct db_query *query, int64_t none)
  * more than a day: ids follow the time of receipt. */
 int64_t spool_event_since(struct spool *spool, struct instant since);
 
+/* The first column of the first row; "" where there is none. */
+void spool_get_text(struct spool *spool, const char *sql, char *ret, size_t size);
+
 /* Members of what people are shown: a text that isn't UTF-8 is marked as such; a time in UTC. */
 void spool_set_text(json_t *object, const char *name, const char *text);
 void spool_set_time(json_t *object, const char *name, struct instant t);

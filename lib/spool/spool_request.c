@@ -113,27 +113,36 @@ void spool_request_move(struct spool *spool, struct spool_request *request, enum
 }
 
 /* The table keeps what was asked for months: the planner must not go through it by its key. */
-static size_t requests(struct spool *spool, const char *all, const char *due, struct instant until,
-                       int64_t after, int64_t *ret, size_t max)
+static size_t requests(struct spool *spool, const char *sql, struct instant until,
+                       enum recheck kind, int64_t after, int64_t *ret, size_t max)
 {
-	struct db_query *q = spool_query(spool, until.ms == INSTANT_NEVER.ms ? all : due);
+	struct db_query *q = spool_query(spool, sql);
 	db_bind_int(q, 1, after);
 	db_bind_int(q, 2, (int64_t)max);
 	if (until.ms != INSTANT_NEVER.ms)
 		db_bind_int(q, 3, until.ms);
+	if (kind != RECHECK_KINDS)
+		db_bind_int(q, 4, kind);
 	return spool_run_ids(spool, q, ret, max);
 }
 
-size_t spool_requests_held(struct spool *spool, struct instant until, int64_t after, int64_t *ret,
-                           size_t max)
+#define OR_LISTED " UNION SELECT id FROM temp.recheck WHERE kind = ?4 AND id > ?1"
+#define IN_ORDER  " ORDER BY id LIMIT ?2"
+
+#define HELD_DUE                                                                                   \
+	"SELECT id FROM request INDEXED BY request_held WHERE status = 'held' AND id > ?1 AND "    \
+	"look <= ?3"
+
+size_t spool_requests_held(struct spool *spool, struct instant until, bool listed, int64_t after,
+                           int64_t *ret, size_t max)
 {
-	static const char all[] =
-	        "SELECT id FROM request INDEXED BY request_held_id WHERE status = 'held' "
-	        "AND id > ?1 ORDER BY id LIMIT ?2";
-	static const char due[] =
-	        "SELECT id FROM request INDEXED BY request_held WHERE status = 'held' "
-	        "AND id > ?1 AND look <= ?3 ORDER BY id LIMIT ?2";
-	return requests(spool, all, due, until, after, ret, max);
+	bool all = until.ms == INSTANT_NEVER.ms;
+	return requests(spool,
+	                all      ? "SELECT id FROM request INDEXED BY request_held_id WHERE "
+	                           "status = 'held' AND id > ?1" IN_ORDER
+	                : listed ? HELD_DUE OR_LISTED IN_ORDER
+	                         : HELD_DUE IN_ORDER,
+	                until, listed && !all ? RECHECK_HELD : RECHECK_KINDS, after, ret, max);
 }
 
 struct instant spool_next_recheck(struct spool *spool)
@@ -147,16 +156,20 @@ struct instant spool_next_recheck(struct spool *spool)
 	return (struct instant){held < seen ? held : seen};
 }
 
-size_t spool_requests_watched(struct spool *spool, struct instant until, int64_t after,
+#define WATCHED_DUE                                                                                \
+	"SELECT id FROM request INDEXED BY request_watched WHERE watched > 0 AND id > ?1 AND "     \
+	"look <= ?3"
+
+size_t spool_requests_watched(struct spool *spool, struct instant until, bool listed, int64_t after,
                               int64_t *ret, size_t max)
 {
-	static const char all[] =
-	        "SELECT id FROM request INDEXED BY request_watched_id WHERE watched > 0 "
-	        "AND id > ?1 ORDER BY id LIMIT ?2";
-	static const char due[] =
-	        "SELECT id FROM request INDEXED BY request_watched WHERE watched > 0 "
-	        "AND id > ?1 AND look <= ?3 ORDER BY id LIMIT ?2";
-	return requests(spool, all, due, until, after, ret, max);
+	bool all = until.ms == INSTANT_NEVER.ms;
+	return requests(spool,
+	                all      ? "SELECT id FROM request INDEXED BY request_watched_id WHERE "
+	                           "watched > 0 AND id > ?1" IN_ORDER
+	                : listed ? WATCHED_DUE OR_LISTED IN_ORDER
+	                         : WATCHED_DUE IN_ORDER,
+	                until, listed && !all ? RECHECK_WATCHED : RECHECK_KINDS, after, ret, max);
 }
 
 int64_t spool_held_count(struct spool *spool)

@@ -71,16 +71,23 @@ bool spool_wait_find(struct spool *spool, const struct entry *entry, const struc
 	return true;
 }
 
-struct spool_waiting *spool_waits(struct spool *spool, struct instant until, int64_t after,
-                                  struct arena *arena, size_t max, size_t max_bytes, size_t *ret_n,
-                                  bool *ret_cut)
+#define WAITS_FROM "SELECT id, feed, customer, received, entry, fields, until FROM waiting WHERE "
+
+struct spool_waiting *spool_waits(struct spool *spool, struct instant until, bool listed,
+                                  int64_t after, struct arena *arena, size_t max, size_t max_bytes,
+                                  size_t *ret_n, bool *ret_cut)
 {
 	struct db_query *q = spool_query(
-	        spool, "SELECT id, feed, customer, received, entry, fields, until FROM waiting "
-	               "WHERE until <= ?1 AND id > ?3 ORDER BY id LIMIT ?2");
+	        spool, listed ? WAITS_FROM
+	                       "id > ?3 AND id IN (SELECT id FROM waiting WHERE until <= "
+	                       "?1 UNION SELECT id FROM temp.recheck WHERE kind = ?4) "
+	                       "ORDER BY id LIMIT ?2"
+	                      : WAITS_FROM "until <= ?1 AND id > ?3 ORDER BY id LIMIT ?2");
 	db_bind_int(q, 1, until.ms);
 	db_bind_int(q, 2, (int64_t)max);
 	db_bind_int(q, 3, after);
+	if (listed)
+		db_bind_int(q, 4, RECHECK_WAITING);
 	struct spool_waiting *waits = arena_new_array(arena, max, struct spool_waiting);
 	size_t n = 0, end = arena_bytes(arena) + max_bytes;
 	bool cut = false;

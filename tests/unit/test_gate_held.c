@@ -264,12 +264,12 @@ static void those_who_come_under_way_go_last(void **state)
 	buf_free(&all);
 }
 
-/* Somebody else's data changes, a round begins; in its midst the suspension is lifted. */
+/* Something of the customer changes, a round begins; in its midst the suspension is lifted. */
 static void a_change_under_way_keeps_the_order(void **state)
 {
 	(void)state;
 	hold_many();
-	world_sql(w, "UPDATE customer SET fax = '1' WHERE id = 2");
+	world_sql(w, "UPDATE suspension SET note = 'y'");
 	world_turn(w);
 	outcomes_are("");
 	resume();
@@ -282,7 +282,7 @@ static void changes_without_end_keep_nobody_waiting(void **state)
 	hold_many();
 	resume();
 	for (int i = 0; i < 20; i++) {
-		world_sql(w, "UPDATE customer SET fax = coalesce(fax, '') || '1' WHERE id = 2");
+		world_sql(w, "UPDATE suspension SET note = note || '1'");
 		world_turn(w);
 	}
 	char *reply = world_command(w, "{\"do\":\"hold.cancel\",\"id\":10000}");
