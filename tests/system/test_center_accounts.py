@@ -193,7 +193,7 @@ def test_a_held_job_is_released_from_the_page(world, center):
     assert wait_outcome(world, "r1", "released")["note"] == "clerk: go on"
     again = sam.submit(first, {})
     assert again.status == 409 and fault(again)
-    assert sam.submit(second.replace("release", "cancel"), {"next": "//evil.example"}).headers["Location"] == "/holds"
+    assert sam.submit(second.replace("release", "cancel"), {"next": "//evil.example"}).headers["Location"] == "/holds?cancelled=1"
     wait_outcome(world, "r2", "cancelled")
     assert "No job is held." in sam.get("/holds").text
     assert world.daemon.stop() == 0
