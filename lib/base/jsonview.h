@@ -52,6 +52,9 @@ struct jsonview *jsonview_read(struct arena *arena, const char *text, size_t len
 /* The same of a value that jansson has: lives in the arena and by `value`. NULL is a null. */
 struct jsonview *jsonview_of(struct arena *arena, const json_t *value);
 
+/* All that can be read of a view, with what is behind its objects. The caller's. */
+json_t *jsonview_json(const struct jsonview *view);
+
 /* A member of an object, or of one behind it; NULL where there is none, or `object` isn't one (it
  * may be NULL). */
 const struct jsonview *jsonview_get(const struct jsonview *object, const char *key);

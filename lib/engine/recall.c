@@ -6,6 +6,7 @@
 #include "engine/recall.h"
 
 #include "engine/context.h"
+#include "engine/context_parts.h"
 #include "engine/customer_cache.h"
 #include "engine/engine_private.h"
 #include "engine/gate_watch.h"
@@ -101,10 +102,10 @@ static void make_mail(struct engine *engine, struct recall *recall)
 	json_object_set(context, "job", json_array_get(jobs, 0));
 	json_object_set_new(context, "jobs", jobs);
 	if (customer != NULL)
-		json_object_set_new(context, "customer", engine_customer_json(customer));
+		json_object_set_new(context, "customer", context_customer_json(customer, NULL));
 	json_object_set_new(context, "suspension",
-	                    engine_suspension_json(recall->first->suspension));
-	json_object_set_new(context, "company", engine_company_json(engine->settings));
+	                    context_suspension_json(recall->first->suspension));
+	json_object_set_new(context, "company", context_company_json(engine->settings));
 	context_complete(context);
 	char *text = json_dumps(context, JSON_COMPACT);
 	recall->made = text != NULL && engine_create_recall_mail(engine, &recall->first->event,

@@ -6,6 +6,7 @@
 #include "overview/sent_mail.h"
 
 #include "base/jsontext.h"
+#include "mail/context.h"
 #include "rules/rules.h"
 #include "spool/spool_read.h"
 
@@ -116,6 +117,21 @@ static void set_text(json_t *mail, const char *name, bool there, const struct bu
 	                    there ? json_stringn(buf_text(text), text->len) : json_null());
 }
 
+/* Recorded in one of two forms, of which people see one. */
+static void show_context(const struct overview *view, json_t *mail)
+{
+	const json_t *recorded = json_object_get(mail, "context");
+	struct buf text = {0};
+	struct error ignored;
+	if (!json_is_object(recorded))
+		return;
+	jsontext_write(&text, recorded, JSONTEXT_AS_IS);
+	const struct jsonview *context = context_read(view->arena, buf_text(&text), &ignored);
+	if (context != NULL)
+		json_object_set_new(mail, "context", jsonview_json(context));
+	buf_free(&text);
+}
+
 bool sent_mail_add(const struct overview *view, struct spool *spool, json_t *mail,
                    struct error *err)
 {
@@ -127,6 +143,7 @@ bool sent_mail_add(const struct overview *view, struct spool *spool, json_t *mai
 	set_text(mail, "text", there, &sent.mail.text);
 	set_text(mail, "html", there && sent.mail.has_html, &sent.mail.html);
 	set_text(mail, "source", there, &sent.mail.message);
+	show_context(view, mail);
 	sent_mail_clear(&sent);
 	return ok;
 }

@@ -36,7 +36,7 @@ bool sent_mail_render(const struct overview *view, struct spool *spool, int64_t 
 void sent_mail_clear(struct sent_mail *sent);
 
 /* Adds it to a mail of spool_read_mail(): `rendering`, the state's name, and `text`, `html` and
- * `source`, null where there is none. */
+ * `source`, null where there is none; its `context` becomes what templates see. */
 bool sent_mail_add(const struct overview *view, struct spool *spool, json_t *mail,
                    struct error *err) MUST_CHECK;
 

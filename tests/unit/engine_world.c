@@ -6,6 +6,7 @@
 #include "engine_world.h"
 
 #include "db/fields.h"
+#include "mail/context.h"
 #include "records/customers.h"
 #include "spool/spool.h"
 
@@ -156,6 +157,22 @@ static void note_publications(struct world *w, const struct publications *public
 	}
 }
 
+/* As templates see it. */
+static void note_context(struct world *w, const char *context)
+{
+	struct arena *arena = arena_new();
+	struct error err = {0};
+	const struct jsonview *view = context_read(arena, context, &err);
+	if (view == NULL)
+		fail_msg("%s: %s", context, err.text);
+	json_t *json = jsonview_json(view);
+	char *text = json_dumps(json, JSON_COMPACT);
+	(void)snprintf(w->contexts[w->n_flying], sizeof w->contexts[0], "%s", text);
+	free(text);
+	json_decref(json);
+	arena_free(arena);
+}
+
 static void gather_outgoing(struct world *w, const struct turn_output *out)
 {
 	for (size_t i = 0; i < out->n_outgoing; i++) {
@@ -163,8 +180,7 @@ static void gather_outgoing(struct world *w, const struct turn_output *out)
 		*r = (struct delivery_result){.mail = out->outgoing[i]->mail};
 		(void)snprintf(r->to, sizeof r->to, "%s", out->outgoing[i]->to);
 		(void)snprintf(w->templates[w->n_flying], 16, "%s", out->outgoing[i]->template);
-		(void)snprintf(w->contexts[w->n_flying], sizeof w->contexts[0], "%s",
-		               out->outgoing[i]->context);
+		note_context(w, out->outgoing[i]->context);
 		(void)snprintf(w->message_ids[w->n_flying], 128, "%s",
 		               out->outgoing[i]->message_id);
 		(void)snprintf(w->thread_ids[w->n_flying], 128, "%s", out->outgoing[i]->thread_id);

@@ -12,7 +12,6 @@
 
 #include "base/jsontext.h"
 #include "mail/context.h"
-#include "view_json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -144,7 +143,7 @@ static char *read_and_print(const char *text)
 	const struct jsonview *context = context_read(arena, json, &err);
 	if (context == NULL)
 		fail_msg("%s: %s", json, err.text);
-	json_t *all = view_json(context);
+	json_t *all = jsonview_json(context);
 	jsontext_write(&out, all, JSONTEXT_SORTED);
 	json_decref(all);
 	arena_free(arena);

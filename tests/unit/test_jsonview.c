@@ -10,7 +10,6 @@
 
 #include "base/jsontext.h"
 #include "base/jsonview.h"
-#include "view_json.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -108,7 +107,8 @@ static void check(const char *text, size_t len)
 			assert_string_equal(err.text, slow_err.text);
 	} else {
 		struct buf expected = {0}, got = {0};
-		json_t *again = view_json(view), *converted = view_json(jsonview_of(arena, slow));
+		json_t *again = jsonview_json(view),
+		       *converted = jsonview_json(jsonview_of(arena, slow));
 		jsontext_write(&expected, slow, JSONTEXT_AS_IS);
 		jsontext_write(&got, again, JSONTEXT_AS_IS);
 		assert_string_equal(buf_text(&got), buf_text(&expected));

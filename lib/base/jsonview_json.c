@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "view_json.h"
-
+/* Views as trees of jansson's, for what is rare. */
 #include "base/jsontext.h"
+#include "base/jsonview.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@ static json_t *of_object(const struct jsonview *object)
 		for (const struct jsonview *m = object->first; m != NULL; m = m->next) {
 			char *key = strndup(m->key, m->key_len);
 			if (json_object_get(ret, key) == NULL)
-				json_object_set_new(ret, key, view_json(m));
+				json_object_set_new(ret, key, jsonview_json(m));
 			free(key);
 		}
 	return ret;
@@ -23,7 +23,7 @@ static json_t *of_list(const struct jsonview *list)
 {
 	json_t *ret = json_array();
 	for (const struct jsonview *item = list->first; item != NULL; item = item->next)
-		json_array_append_new(ret, view_json(item));
+		json_array_append_new(ret, jsonview_json(item));
 	return ret;
 }
 
@@ -36,7 +36,7 @@ static json_t *of_number(const struct jsonview *number)
 	return ret;
 }
 
-json_t *view_json(const struct jsonview *view)
+json_t *jsonview_json(const struct jsonview *view)
 {
 	switch (view->type) {
 	case JSONVIEW_OBJECT:
