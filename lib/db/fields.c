@@ -71,6 +71,12 @@ bool fields_unpack(const void *pack, size_t len, struct arena *arena, struct ent
 	return true;
 }
 
+bool fields_next(const void *pack, size_t len, size_t *at, struct entry_field *ret)
+{
+	return *at < len && take(pack, len, at, &ret->name, &ret->name_len) &&
+	       take(pack, len, at, &ret->value, &ret->value_len);
+}
+
 const char *fields_find(const struct entry_field *fields, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++) {

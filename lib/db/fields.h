@@ -21,6 +21,10 @@ void fields_add_bytes(struct buf *pack, const struct entry_field *field);
 bool fields_unpack(const void *pack, size_t len, struct arena *arena, struct entry_field **ret,
                    size_t *ret_n) MUST_CHECK;
 
+/* The field at `*at`, which moves behind it, in place and without a NUL; false at the end, and
+ * where the blob is damaged. */
+bool fields_next(const void *pack, size_t len, size_t *at, struct entry_field *ret);
+
 /* The value of a field as text, NULL where there is none such. */
 const char *fields_find(const struct entry_field *fields, size_t n, const char *name);
 

@@ -72,18 +72,27 @@ static void store(struct engine *engine, struct spool_outcome *outcome, struct b
 	engine->stats.outcomes[outcome->status][outcome->reason]++;
 }
 
+/* Of what is no event on record: a request, a recalled job. */
+static void add_head(struct engine *engine, const struct job_event *event, enum status status,
+                     enum reason reason, struct buf *pack)
+{
+	add_instant(pack, "time", engine->now);
+	fields_add(pack, "event", event->id);
+	fields_add(pack, "source", event->source);
+	fields_add(pack, "job", event->job);
+	fields_add(pack, "customer", event->customer);
+	fields_add(pack, "type", event_type(event));
+	fields_add(pack, "status", status_name(status));
+	fields_add(pack, "reason", reason_name(reason));
+}
+
 int64_t engine_outcome(struct engine *engine, const struct spool_event *event, enum status status,
                        enum reason reason, const struct outcome_facts *facts)
 {
 	struct buf pack = {0};
-	add_instant(&pack, "time", engine->now);
-	fields_add(&pack, "event", event->event.id);
-	fields_add(&pack, "source", event->event.source);
-	fields_add(&pack, "job", event->event.job);
-	fields_add(&pack, "customer", event->event.customer);
-	fields_add(&pack, "type", event_type(&event->event));
-	fields_add(&pack, "status", status_name(status));
-	fields_add(&pack, "reason", reason_name(reason));
+	bool on_record = event->id != 0 && event->event.kind == EVENT_JOB;
+	if (!on_record)
+		add_head(engine, &event->event, status, reason, &pack);
 	add_facts(&pack, facts);
 	struct spool_outcome outcome = {
 	        .outbox = OUTBOX_OUTCOMES,
@@ -92,6 +101,7 @@ int64_t engine_outcome(struct engine *engine, const struct spool_event *event, e
 	        .mail = facts && facts->mail ? facts->mail->id : 0,
 	        .status = status,
 	        .reason = reason,
+	        .of = on_record ? event : NULL,
 	};
 	store(engine, &outcome, &pack);
 	return outcome.seq;

@@ -36,9 +36,12 @@ static const char spool_7[] =
 static const char spool_8[] =
 #include "spool_8.sql.h"
         ;
+static const char spool_9[] =
+#include "spool_9.sql.h"
+        ;
 
-static const char *const migrations[] = {spool_1, spool_2, spool_3, spool_4,
-                                         spool_5, spool_6, spool_7, spool_8};
+static const char *const migrations[] = {spool_1, spool_2, spool_3, spool_4, spool_5,
+                                         spool_6, spool_7, spool_8, spool_9};
 
 enum { PAGE_BYTES = 8192 }; /* half of the writes of small pages; a mail's rows are long */
 
@@ -166,8 +169,12 @@ bool spool_check(struct spool *spool, struct error *err)
 
 struct spool *spool_close(struct spool *spool)
 {
-	if (spool != NULL)
+	if (spool != NULL) {
+		arena_free(spool->recent.arena);
+		buf_free(&spool->brief);
+		buf_free(&spool->all);
 		db_close(spool->db);
+	}
 	free(spool);
 	return NULL;
 }
@@ -216,6 +223,7 @@ void spool_rollback(struct spool *spool)
 	memcpy(spool->mails, spool->mails_before, sizeof spool->mails);
 	spool->waits = spool->waits_before;
 	spool->last_sent = spool->last_sent_before;
+	spool_outcomes_forget(spool);
 }
 
 bool spool_failed(const struct spool *spool)

@@ -247,6 +247,9 @@ struct spool_outcome {
 	enum reason reason;
 	const void *fields; /* packed: db/fields.h */
 	size_t fields_len;
+	/* When it is added: an event on record, and `fields` are those behind `reason` alone
+	 * (contract, section 3): the ones before are made of it. NULL: all of them, or none. */
+	const struct spool_event *of;
 };
 void spool_outcome_add(struct spool *spool, struct spool_outcome *outcome); /* sets seq */
 /* What it takes to have it in hand: 1, and one more for each KiB. */

@@ -7,6 +7,7 @@
 #include "spool/spool.h"
 
 #include "db/fields.h"
+#include "spool/outcome_pack.h"
 #include "spool/spool_private.h"
 
 #include <string.h>
@@ -80,7 +81,9 @@ static void wipe_outcome(struct spool *spool, int64_t seq, const void *pack, siz
 	struct entry_field *fields = NULL;
 	struct buf left = {0};
 	size_t n = 0;
-	if (fields_unpack(pack, len, arena, &fields, &n)) {
+	if (outcome_is_short(pack, len)) {
+		outcome_wipe(pack, len, &left);
+	} else if (fields_unpack(pack, len, arena, &fields, &n)) {
 		for (size_t i = 0; i < n; i++)
 			if (is_kept(&fields[i]))
 				fields_add_bytes(&left, &fields[i]);
@@ -116,6 +119,7 @@ static void wipe_outcomes(struct spool *spool, int64_t job, struct arena *arena)
 
 void spool_erase_job(struct spool *spool, int64_t job, struct arena *arena)
 {
+	spool_outcomes_forget(spool);
 	wipe_outcomes(spool, job, arena);
 	for (size_t i = 0; i < sizeof wipings / sizeof wipings[0]; i++) {
 		struct db_query *q = spool_query(spool, wipings[i]);

@@ -2,11 +2,10 @@
 /* What goes to Redis, in order, and stays as the record of what was reported. */
 #include "spool/spool.h"
 
+#include "spool/outcome_pack.h"
 #include "spool/spool_private.h"
 
 #include <string.h>
-
-enum { WEIGHT_BYTES = 1024 };
 
 static const char *const outboxes[] = {
         [OUTBOX_OUTCOMES] = "outcomes",
@@ -22,7 +21,10 @@ static void bind_id(struct db_query *q, int i, int64_t id)
 		db_bind_int(q, i, id);
 }
 
-void spool_outcome_add(struct spool *spool, struct spool_outcome *outcome)
+/* ---- Adding ---- */
+
+static void insert(struct spool *spool, struct spool_outcome *outcome, const void *fields,
+                   size_t len)
 {
 	struct db_query *q =
 	        spool_query(spool, "INSERT INTO outcome (stream, key, time, event, job, mail, "
@@ -36,12 +38,49 @@ void spool_outcome_add(struct spool *spool, struct spool_outcome *outcome)
 	bind_id(q, 6, outcome->mail);
 	db_bind_text(q, 7, status_name(outcome->status));
 	db_bind_text(q, 8, reason_name(outcome->reason));
-	db_bind_blob(q, 9, outcome->fields, outcome->fields_len);
+	db_bind_blob(q, 9, fields, len);
 	bind_id(q, 10, outcome->again);
 	db_bind_text(q, 11, outcome->entry);
 	spool_run(spool, q);
 	outcome->seq = db_last_id(spool->db);
 }
+
+static struct outcome_head head_of(const struct spool_outcome *outcome,
+                                   const struct job_event *event)
+{
+	return (struct outcome_head){.time = outcome->time,
+	                             .event = event->id,
+	                             .source = event->source,
+	                             .type = event_type(event),
+	                             .job = event->job,
+	                             .status = status_name(outcome->status),
+	                             .reason = reason_name(outcome->reason),
+	                             .mail = outcome->mail};
+}
+
+void spool_outcome_add(struct spool *spool, struct spool_outcome *outcome)
+{
+	struct buf *brief = &spool->brief, *all = &spool->all;
+	if (outcome->of == NULL) {
+		insert(spool, outcome, outcome->fields, outcome->fields_len);
+		spool_outcomes_remember(spool, outcome);
+		return;
+	}
+	struct outcome_head head = head_of(outcome, &outcome->of->event);
+	buf_reset(brief);
+	outcome_shorten(outcome->fields, outcome->fields_len, outcome->of->event.customer, &head,
+	                brief);
+	insert(spool, outcome, brief->data, brief->len);
+	struct spool_outcome whole = *outcome;
+	buf_reset(all);
+	if (!outcome_lengthen(brief->data, brief->len, &head, all))
+		bug("outcome %lld: what was written can't be read", (long long)outcome->seq);
+	whole.fields = all->data;
+	whole.fields_len = all->len;
+	spool_outcomes_remember(spool, &whole);
+}
+
+/* ---- Reading ---- */
 
 static enum outbox outbox_find(const char *name)
 {
@@ -52,10 +91,31 @@ static enum outbox outbox_find(const char *name)
 	return OUTBOX_OUTCOMES;
 }
 
-static void outcome_read_row(struct db_query *q, struct arena *arena, struct spool_outcome *ret)
+/* All fields, of which the row may have but those that no other has. */
+static void read_fields(struct db_query *q, struct arena *arena, struct spool_outcome *outcome)
 {
 	size_t len = 0;
 	const void *fields = db_peek_blob(q, 9, &len);
+	struct buf all = {0};
+	if (outcome_is_short(fields, len)) {
+		struct job_event event = {.kind = EVENT_JOB,
+		                          .id = db_text(q, 11, arena),
+		                          .source = db_text(q, 12, arena),
+		                          .state = job_state_find(db_text(q, 13, arena)),
+		                          .job = db_text(q, 14, arena)};
+		struct outcome_head head = head_of(outcome, &event);
+		if (!outcome_lengthen(fields, len, &head, &all))
+			buf_reset(&all); /* damaged: what is known of it is in the row */
+		fields = all.data;
+		len = all.len;
+	}
+	outcome->fields = fields ? arena_strndup(arena, fields, len) : "";
+	outcome->fields_len = len;
+	buf_free(&all);
+}
+
+static void outcome_read_row(struct db_query *q, struct arena *arena, struct spool_outcome *ret)
+{
 	*ret = (struct spool_outcome){
 	        .seq = db_int(q, 0),
 	        .outbox = outbox_find(db_text(q, 1, arena)),
@@ -66,10 +126,9 @@ static void outcome_read_row(struct db_query *q, struct arena *arena, struct spo
 	        .mail = db_int(q, 6),
 	        .status = status_find(db_text(q, 7, arena)),
 	        .reason = reason_find(db_text(q, 8, arena)),
-	        .fields = fields ? arena_strndup(arena, fields, len) : "",
-	        .fields_len = len,
 	        .again = db_int(q, 10),
 	};
+	read_fields(q, arena, ret);
 }
 
 static struct spool_outcome *outcomes_read(struct spool *spool, struct db_query *q,
@@ -86,17 +145,17 @@ static struct spool_outcome *outcomes_read(struct spool *spool, struct db_query 
 }
 
 #define OUTCOME_COLUMNS                                                                            \
-	"SELECT seq, stream, key, time, event, job, mail, status, reason, fields, again FROM "     \
-	"outcome "
-
-size_t spool_outcome_weight(const struct spool_outcome *outcome)
-{
-	return 1 + outcome->fields_len / WEIGHT_BYTES;
-}
+	"SELECT seq, stream, key, outcome.time, outcome.event, outcome.job, mail, "                \
+	"outcome.status, outcome.reason, fields, again, event.event, event.source, event.state, "  \
+	"job.job FROM outcome LEFT JOIN event ON event.id = outcome.event LEFT JOIN job ON "       \
+	"job.id = outcome.job "
 
 struct spool_outcome *spool_outcomes_after(struct spool *spool, int64_t seq, size_t max,
                                            struct arena *arena, size_t *ret_n)
 {
+	struct spool_outcome *recent = spool_outcomes_recent(spool, seq, max, arena, ret_n);
+	if (recent != NULL)
+		return recent;
 	struct db_query *q = spool_query(spool, OUTCOME_COLUMNS "WHERE seq > ?1 ORDER BY seq");
 	struct spool_outcome *outcomes = NULL;
 	size_t n = 0, cap = 0;
@@ -114,7 +173,8 @@ struct spool_outcome *spool_outcomes_after(struct spool *spool, int64_t seq, siz
 struct spool_outcome *spool_job_outcomes(struct spool *spool, int64_t job, struct arena *arena,
                                          size_t *ret_n)
 {
-	struct db_query *q = spool_query(spool, OUTCOME_COLUMNS "WHERE job = ?1 ORDER BY seq");
+	struct db_query *q =
+	        spool_query(spool, OUTCOME_COLUMNS "WHERE outcome.job = ?1 ORDER BY seq");
 	db_bind_int(q, 1, job);
 	return outcomes_read(spool, q, arena, ret_n);
 }
@@ -224,4 +284,5 @@ void spool_outcome_again(struct spool *spool, int64_t seq, struct instant now)
 	db_bind_int(q, 1, seq);
 	db_bind_int(q, 2, now.ms);
 	spool_run(spool, q);
+	spool_outcomes_forget(spool);
 }

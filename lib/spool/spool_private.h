@@ -24,7 +24,21 @@ struct spool {
 		size_t kind;   /* spool_purge.c: which table it is at, */
 		int64_t after; /* and behind which id */
 	} purge;
+	struct { /* spool_recent.c: the latest outcomes, those behind the first without a gap */
+		struct arena *arena;
+		struct spool_outcome *rows;
+		size_t n, cap;
+	} recent;
+	struct buf brief, all; /* of an outcome while it is added */
 };
+
+/* -- spool_recent.c -- */
+/* What is in memory of outcomes isn't so any more: it is read again. */
+void spool_outcomes_forget(struct spool *spool);
+void spool_outcomes_remember(struct spool *spool, const struct spool_outcome *outcome);
+/* As spool_outcomes_after(); NULL where not all of them are in memory. */
+struct spool_outcome *spool_outcomes_recent(const struct spool *spool, int64_t seq, size_t max,
+                                            struct arena *arena, size_t *ret_n);
 
 /* A query of the current transaction; after a fault one that gives nothing. */
 struct db_query *spool_query(struct spool *spool, const char *sql);

@@ -30,7 +30,8 @@ struct purge {
 #define ENDED      "('sent','failed','superseded','expired','suppressed','cancelled')"
 #define YOUNG(col) col " >= ?3 AND " col " <= ?4"
 
-/* An event stays while a mail reports it, an answer while the job that it holds is held. */
+/* An event stays while a mail or an outcome reports it, an answer while the job that it holds is
+ * held. */
 static const struct purge purges[] = {
         {"SELECT seq, 0, time < ?3 AND NOT EXISTS (SELECT 1 FROM request WHERE status = 'held' AND "
          "answer = seq), " YOUNG(
@@ -44,7 +45,9 @@ static const struct purge purges[] = {
           "DELETE FROM mail WHERE id = ?1"},
          12},
         {"SELECT id, job, received < ?3 AND NOT EXISTS (SELECT 1 FROM notice WHERE event = "
-         "event.id), " YOUNG("received") ", NULL FROM event WHERE id > ?1 ORDER BY id LIMIT ?2",
+         "event.id) AND NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.job = event.job AND "
+         "outcome.event = event.id), " YOUNG(
+                 "received") ", NULL FROM event WHERE id > ?1 ORDER BY id LIMIT ?2",
          {"DELETE FROM event WHERE id = ?1"},
          12},
         {"SELECT id, job, changed < ?3 AND status <> 'held', " YOUNG(

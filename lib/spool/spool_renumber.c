@@ -27,6 +27,7 @@ static void take_in(struct spool *spool, int64_t job, int64_t other, struct aren
 		db_bind_int(q, 2, other);
 		spool_run(spool, q);
 	}
+	spool_outcomes_forget(spool);
 	size_t n;
 	struct job_mark *marks = spool_marks(spool, job, arena, &n);
 	const struct job_mark *is = job_state_of(marks, n);

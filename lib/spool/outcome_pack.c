@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The short form of an outcome's fields. Every mail has two outcomes or more, each with a dozen
+ * fields that other rows have, too: written out they were a quarter of the spool. Called by
+ * spool_outcome.c and spool_erase.c alone; everybody else sees all fields.
+ */
+#include "spool/outcome_pack.h"
+
+#include "db/fields.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { SHORT = 1 }; /* the full form begins with the length of "time" */
+
+enum form { AS_TEXT, AS_TIME, AS_MAIL };
+
+/* By number; only ever added to at the end. */
+static const struct name {
+	const char *name;
+	enum form form;
+	bool persons; /* goes when the customer is erased */
+} names[] = {
+        {.name = NULL},
+        {.name = "customer"},
+        {.name = "contact"},
+        {.name = "to", .persons = true},
+        {.name = "mail", .form = AS_MAIL},
+        {.name = "attempts"},
+        {.name = "due", .form = AS_TIME},
+        {.name = "reply", .persons = true},
+        {.name = "note", .persons = true},
+        {.name = "until"},
+        {.name = "outside_hours"},
+};
+enum { N_NAMES = sizeof names / sizeof names[0], CUSTOMER = 1 };
+
+bool outcome_is_short(const void *pack, size_t len)
+{
+	return len > 0 && *(const unsigned char *)pack == SHORT;
+}
+
+/* -- writing ----------------------------------------------------------------------------------- */
+
+static void add_number(struct buf *out, uint64_t n)
+{
+	for (; n >= 0x80; n >>= 7)
+		buf_addc(out, (char)((n & 0x7f) | 0x80));
+	buf_addc(out, (char)n);
+}
+
+static void add_bytes(struct buf *out, const char *bytes, size_t len)
+{
+	add_number(out, len);
+	buf_add(out, bytes, len);
+}
+
+enum { MAIL_TEXT_MAX = 32 };
+
+static const char *mail_text(const struct outcome_head *head, char text[MAIL_TEXT_MAX])
+{
+	(void)snprintf(text, MAIL_TEXT_MAX, "%lld", (long long)head->mail);
+	return text;
+}
+
+static size_t find_name(const struct entry_field *field)
+{
+	for (size_t i = 1; i < N_NAMES; i++) {
+		if (strlen(names[i].name) == field->name_len &&
+		    memcmp(names[i].name, field->name, field->name_len) == 0)
+			return i;
+	}
+	return 0;
+}
+
+/* Whether the text is the one that is made from `t` when it is read. */
+static bool is_time(const struct entry_field *field, struct instant *ret)
+{
+	char text[INSTANT_TEXT_MAX], again[INSTANT_TEXT_MAX];
+	if (field->value_len >= sizeof text)
+		return false;
+	memcpy(text, field->value, field->value_len);
+	text[field->value_len] = '\0';
+	return instant_parse(text, ret) && ret->ms >= 0 &&
+	       strcmp(instant_format(*ret, 0, again), text) == 0;
+}
+
+static bool is_mail(const struct entry_field *field, const struct outcome_head *head)
+{
+	char text[MAIL_TEXT_MAX];
+	return strlen(mail_text(head, text)) == field->value_len &&
+	       memcmp(text, field->value, field->value_len) == 0;
+}
+
+static void shorten_one(const struct entry_field *field, const struct outcome_head *head,
+                        struct buf *out)
+{
+	size_t name = find_name(field);
+	struct instant t;
+	/* A form that can't be had back is written as an unknown name's. */
+	if ((names[name].form == AS_TIME && !is_time(field, &t)) ||
+	    (names[name].form == AS_MAIL && !is_mail(field, head)))
+		name = 0;
+	add_number(out, name);
+	if (name == 0)
+		add_bytes(out, field->name, field->name_len);
+	if (names[name].form == AS_TIME)
+		add_number(out, (uint64_t)t.ms);
+	else if (names[name].form == AS_TEXT)
+		add_bytes(out, field->value, field->value_len);
+}
+
+void outcome_shorten(const void *fields, size_t len, const char *customer,
+                     const struct outcome_head *head, struct buf *ret)
+{
+	struct entry_field field;
+	buf_addc(ret, SHORT);
+	add_number(ret, CUSTOMER);
+	add_bytes(ret, customer, strlen(customer));
+	for (size_t at = 0; fields_next(fields, len, &at, &field);)
+		shorten_one(&field, head, ret);
+}
+
+/* -- reading ----------------------------------------------------------------------------------- */
+
+struct reader {
+	const unsigned char *at, *end;
+	bool damaged;
+};
+
+static uint64_t take_number(struct reader *r)
+{
+	uint64_t n = 0;
+	for (unsigned shift = 0; r->at < r->end && shift < 63; shift += 7) {
+		unsigned char byte = *r->at++;
+		n |= (uint64_t)(byte & 0x7f) << shift;
+		if (byte < 0x80)
+			return n;
+	}
+	r->damaged = true;
+	return 0;
+}
+
+static const char *take_bytes(struct reader *r, size_t *ret_len)
+{
+	uint64_t len = take_number(r);
+	const char *bytes = (const char *)r->at;
+	if (r->damaged || len > (size_t)(r->end - r->at)) {
+		r->damaged = true;
+		*ret_len = 0;
+		return "";
+	}
+	r->at += len;
+	*ret_len = (size_t)len;
+	return bytes;
+}
+
+struct short_field {
+	size_t name; /* its number */
+	struct entry_field field;
+	struct instant time; /* AS_TIME: its value */
+};
+
+static bool take_field(struct reader *r, struct short_field *ret)
+{
+	if (r->at == r->end)
+		return false;
+	*ret = (struct short_field){.name = (size_t)take_number(r)};
+	if (ret->name >= N_NAMES)
+		r->damaged = true;
+	else if (ret->name == 0)
+		ret->field.name = take_bytes(r, &ret->field.name_len);
+	else
+		ret->field.name = names[ret->name].name;
+	if (ret->name > 0 && !r->damaged)
+		ret->field.name_len = strlen(ret->field.name);
+	if (r->damaged)
+		return false;
+	if (names[ret->name].form == AS_TIME)
+		ret->time.ms = (int64_t)take_number(r);
+	else if (names[ret->name].form == AS_TEXT)
+		ret->field.value = take_bytes(r, &ret->field.value_len);
+	return !r->damaged;
+}
+
+static void lengthen_one(const struct short_field *from, const struct outcome_head *head,
+                         struct buf *ret)
+{
+	char text[INSTANT_TEXT_MAX + MAIL_TEXT_MAX];
+	struct entry_field field = from->field;
+	enum form form = names[from->name].form;
+	if (form == AS_TIME)
+		field.value = instant_format(from->time, 0, text);
+	else if (form == AS_MAIL)
+		field.value = mail_text(head, text);
+	if (form != AS_TEXT)
+		field.value_len = strlen(field.value);
+	fields_add_bytes(ret, &field);
+}
+
+/* In the order of the contract's section 3: the customer is kept, for its number may change. */
+static void add_head(const struct outcome_head *head, const struct short_field *customer,
+                     struct buf *ret)
+{
+	char text[INSTANT_TEXT_MAX];
+	fields_add(ret, "time", instant_format(head->time, 0, text));
+	fields_add(ret, "event", head->event);
+	fields_add(ret, "source", head->source);
+	fields_add(ret, "job", head->job);
+	fields_add_bytes(ret, &customer->field);
+	fields_add(ret, "type", head->type);
+	fields_add(ret, "status", head->status);
+	fields_add(ret, "reason", head->reason);
+}
+
+bool outcome_lengthen(const void *pack, size_t len, const struct outcome_head *head,
+                      struct buf *ret)
+{
+	struct reader r = {.at = (const unsigned char *)pack + 1};
+	struct short_field field;
+	r.end = (const unsigned char *)pack + len;
+	if (!take_field(&r, &field) || field.name != CUSTOMER)
+		return false;
+	add_head(head, &field, ret);
+	while (take_field(&r, &field))
+		lengthen_one(&field, head, ret);
+	return !r.damaged;
+}
+
+void outcome_wipe(const void *pack, size_t len, struct buf *ret)
+{
+	struct reader r = {.at = (const unsigned char *)pack + 1};
+	struct short_field field;
+	r.end = (const unsigned char *)pack + len;
+	buf_addc(ret, SHORT);
+	for (const unsigned char *from = r.at; take_field(&r, &field); from = r.at) {
+		if (field.name != 0 && !names[field.name].persons)
+			buf_add(ret, from, (size_t)(r.at - from));
+	}
+}
