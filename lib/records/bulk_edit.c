@@ -11,6 +11,7 @@
 #include "model/job_state.h"
 
 #include <sodium.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -33,6 +34,85 @@ bool bulk_verb_find(const char *name, enum bulk_verb *ret)
 			return true;
 		}
 	return false;
+}
+
+/* -- what a program may ask for ---------------------------------------------------------------- */
+
+bool bulk_field(const struct field *field)
+{
+	return field && !field->read_only && strcmp(field->name, "number") != 0 &&
+	       strcmp(field->name, "name") != 0;
+}
+
+static bool check_set(const json_t *values, struct error *err)
+{
+	const char *name;
+	json_t *ignored;
+	json_object_foreach((json_t *)(uintptr_t)values, name, ignored)
+	{
+		(void)ignored;
+		if (!bulk_field(kind_field(kind_find("customer"), name)))
+			return error_set(err, EX_DATAERR,
+			                 "values: no field to set is called \"%.40s\"", name);
+	}
+	return json_object_size(values) > 0 ||
+	       error_set(err, EX_DATAERR, "values: expected at least one field");
+}
+
+static bool check_notify(const json_t *values, struct error *err)
+{
+	const char *how = jsontext_at(values, "how");
+	const json_t *states = json_object_get(values, "states"), *state;
+	size_t i;
+	if (strcmp(how, "add") != 0 && strcmp(how, "remove") != 0 && strcmp(how, "set") != 0)
+		return error_set(err, EX_DATAERR, "how: expected add, remove or set");
+	json_array_foreach(states, i, state)
+	{
+		const char *name = json_string_value(state);
+		if (name == NULL || job_state_find(name) == JOB_NONE)
+			return error_set(err, EX_DATAERR, "states: expected states of a job");
+	}
+	return json_is_array(states) ||
+	       error_set(err, EX_DATAERR, "states: expected an array of states of a job");
+}
+
+/* Texts under these keys. */
+static bool check_texts(const json_t *values, const char *one, const char *other, struct error *err)
+{
+	const char *keys[] = {one, other};
+	for (size_t i = 0; i < 2; i++)
+		if (*jsontext_at(values, keys[i]) == '\0')
+			return error_set(err, EX_DATAERR, "%s: expected text", keys[i]);
+	return true;
+}
+
+static bool check_dates(const json_t *values, struct error *err)
+{
+	const json_t *windows = json_object_get(values, "windows");
+	if (!check_texts(values, "first", "last", err))
+		return false;
+	return json_is_string(windows) || json_is_null(windows) ||
+	       error_set(err, EX_DATAERR,
+	                 "windows: expected text, or null for the hours of the week");
+}
+
+bool bulk_check(const struct bulk_edit *edit, struct error *err)
+{
+	switch (edit->verb) {
+	case BULK_SET:
+		return check_set(edit->values, err);
+	case BULK_NOTIFY:
+		return check_notify(edit->values, err);
+	case BULK_WEEKLY:
+		return check_texts(edit->values, "weekdays", "windows", err);
+	case BULK_DATES:
+		return check_dates(edit->values, err);
+	case BULK_SUSPEND:
+	case BULK_RESUME:
+	case BULK_VERB_COUNT:
+		break;
+	}
+	return true;
 }
 
 /* -- the edit of one customer ------------------------------------------------------------------ */

@@ -32,6 +32,14 @@ enum { BULK_MAX = 2000, BULK_DIGEST_SIZE = 65 };
 const char *bulk_verb_name(enum bulk_verb verb);
 bool bulk_verb_find(const char *name, enum bulk_verb *ret);
 
+/* Whether it is a field of customers that an edit of many may set: a number and a name are one's
+ * own. Takes NULL. */
+bool bulk_field(const struct field *field);
+
+/* Whether the values are such as the verb takes, where they come from a program; 65. What is in
+ * them is checked by the edit itself. */
+bool bulk_check(const struct bulk_edit *edit, struct error *err) MUST_CHECK;
+
 /*
  * What it would do. `customers` is an array of {number, …} as customer_list() has it, at most
  * BULK_MAX (65). Each gets `changes`, as customer_history() has them, and `fault`, the text of why

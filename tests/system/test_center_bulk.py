@@ -213,3 +213,68 @@ def test_a_long_list(center, sam):
     answer = sam.get("/lists/edit")
     assert answer.status == 422 and "at most 2000 customers at once" in answer.text.replace(",", "")
     assert sam.submit("/lists/edit/preview", {"verb": "resume"}).status == 422
+
+
+# ---- by the API
+
+def api(person, path, customers, verb, **more):
+    return person.send("POST", f"/api/v1/edits{path}", {"customers": customers, "verb": verb, **more})
+
+
+def test_a_program_edits_as_it_has_seen(center):
+    program = center.bearer("sam")
+    whom, values = {"city": "Denver"}, {"sales_rep": "Kim & Co"}
+    seen = api(program, "/preview", whom, "set", values=values)
+    assert seen.status == 200, seen.text
+    assert [(row["number"], row["fault"], [change["after"] for change in row["changes"]]) for row in seen.json["customers"]] == [
+        ("1001", None, [{"sales_rep": "Kim & Co"}]), ("1002", None, [{"sales_rep": "Kim & Co"}])]
+    assert customer(center, "1001")["sales_rep"] == "Pat", "a preview changes nothing"
+    done = api(program, "", whom, "set", values=values, digest=seen.json["digest"])
+    assert (done.status, done.json) == (200, {"edited": 2})
+    assert [customer(center, number)["sales_rep"] for number in ("1001", "1002")] == ["Kim & Co", "Kim & Co"]
+    assert center.world.ctl_json("customer", "history", "1002")[-1]["user"] == "sam"
+    # Once more it isn't what was seen; nor is any edit without a look.
+    for digest in (seen.json["digest"], "", None):
+        again = api(program, "", whom, "set", values=values, **({} if digest is None else {"digest": digest}))
+        assert again.status == 409 and again.json["detail"].startswith("digest: "), digest
+
+
+def test_a_program_names_customers_and_hears_of_those_that_cant_be(center):
+    program = center.bearer("sam")
+    numbers = ["A/3", "nobody", "A/3"]
+    values = {"how": "add", "states": ["cancelled"]}
+    seen = api(program, "/preview", numbers, "notify", values=values).json
+    elm, nobody = seen["customers"]
+    assert (elm["number"], elm["fault"], len(elm["changes"])) == ("A/3", None, 2)
+    assert nobody["changes"] == [] and "nobody" in nobody["fault"]
+    assert api(program, "", numbers, "notify", values=values, digest=seen["digest"]).json == {"edited": 1}
+    for verb, values in (("suspend", {"note": "flood", "scopes": ["routes"]}), ("resume", {}),
+                         ("weekly", {"weekdays": "mon", "windows": "08:00-12:00"}),
+                         ("dates", {"first": "2030-01-01", "last": "2030-01-02", "windows": "closed"}),
+                         ("dates", {"first": "2030-01-01", "last": "2030-01-02", "windows": None})):
+        seen = api(program, "/preview", ["A/3"], verb, values=values).json
+        assert seen["customers"][0]["fault"] is None and seen["customers"][0]["changes"], (verb, seen)
+        assert api(program, "", ["A/3"], verb, values=values, digest=seen["digest"]).json == {"edited": 1}, verb
+
+
+def test_what_a_program_sends_is_looked_at(center):
+    program = center.bearer("sam")
+    for body, status, says in (
+            ({"verb": "set", "values": {"city": "x"}}, 400, "customers: "), ({"customers": "1001", "verb": "set", "values": {}}, 422, "values: "),
+            ({"customers": [7], "verb": "set", "values": {"city": "x"}}, 400, "customers: "),
+            ({"customers": {"color": "red"}, "verb": "set", "values": {"city": "x"}}, 400, "customers: "),
+            ({"customers": {"suspended": "yes"}, "verb": "set", "values": {"city": "x"}}, 400, "customers: "),
+            ({"customers": [], "verb": "paint", "values": {}}, 400, "verb: "), ({"customers": [], "verb": "set"}, 400, "values: "),
+            ({"customers": ["1001"], "verb": "set", "values": {"number": "9"}}, 422, "values: "),
+            ({"customers": ["1001"], "verb": "notify", "values": {"how": "add", "states": [7]}}, 422, "states: "),
+            ({"customers": ["1001"], "verb": "notify", "values": {"how": "add"}}, 422, "states: "),
+            ({"customers": ["1001"], "verb": "notify", "values": {"how": "paint", "states": []}}, 422, "how: "),
+            ({"customers": ["1001"], "verb": "weekly", "values": {"weekdays": "mon", "windows": 8}}, 422, "windows: "),
+            ({"customers": ["1001"], "verb": "dates", "values": {"first": "2030-01-01", "last": "x", "windows": 8}}, 422, "windows: "),
+            ({"customers": [str(n) for n in range(2001)], "verb": "resume", "values": {}}, 422, "more than 2000")):
+        for path in ("/preview", ""):
+            answer = program.send("POST", f"/api/v1/edits{path}", body)
+            assert answer.status == status and says in answer.json["detail"], (body, path, answer.text)
+    assert api(program, "/preview", ["1001"], "suspend", values={"scopes": 7}).json["customers"][0]["fault"]
+    assert api(center.bearer("rita"), "/preview", ["1001"], "set", values={"city": "x"}).status == 403
+    assert api(center.bearer("rita"), "", ["1001"], "set", values={"city": "x"}).status == 403

@@ -12,6 +12,7 @@ extern const struct route api_job_routes[];
 extern const struct route api_live_routes[];
 extern const struct route api_today_routes[];
 extern const struct route api_open_routes[];
+extern const struct route api_edit_routes[]; /* before those of the kinds, too */
 extern const struct route api_file_routes[]; /* before those of the kinds */
 
 #endif

@@ -31,17 +31,10 @@ static const char *joined(const struct call *call, const json_t *words)
 
 /* -- reading ----------------------------------------------------------------------------------- */
 
-/* A number and a name are one customer's own. */
-static bool is_set_of_many(const struct field *field)
-{
-	return field && !field->read_only && strcmp(field->name, "number") != 0 &&
-	       strcmp(field->name, "name") != 0;
-}
-
 static json_t *read_set(const struct call *call, struct error *err)
 {
 	const char *name = typed(call, "field");
-	if (!is_set_of_many(kind_field(kind_find("customer"), name))) {
+	if (!bulk_field(kind_field(kind_find("customer"), name))) {
 		(void)error_set(err, EX_DATAERR, "field: no field to set is called \"%.40s\"",
 		                name);
 		return NULL;
@@ -133,7 +126,7 @@ json_t *bulk_form_fields(const struct call *call)
 	json_t *fields = json_array();
 	for (size_t i = 0; i < kind->n_fields; i++) {
 		const struct field *field = &kind->fields[i];
-		if (is_set_of_many(field) && strcmp(field->name, "status") != 0 &&
+		if (bulk_field(field) && strcmp(field->name, "status") != 0 &&
 		    strcmp(field->name, "sales_rep") != 0)
 			json_array_append_new(fields,
 			                      json_pack("{s:s, s:s}", "value", field->name, "label",
