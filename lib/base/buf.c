@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void reserve(struct buf *buf, size_t more)
+void buf_reserve(struct buf *buf, size_t more)
 {
 	if (more > SIZE_MAX / 4 || buf->len > SIZE_MAX / 4)
 		bug("buffer of %zu and %zu bytes", buf->len, more);
@@ -25,7 +25,7 @@ static void reserve(struct buf *buf, size_t more)
 
 void buf_add(struct buf *buf, const void *bytes, size_t len)
 {
-	reserve(buf, len);
+	buf_reserve(buf, len);
 	if (len > 0)
 		memcpy(buf->data + buf->len, bytes, len);
 	buf->len += len;
@@ -47,14 +47,14 @@ void buf_printf(struct buf *buf, const char *fmt, ...)
 	va_list args, again;
 	va_start(args, fmt);
 	va_copy(again, args);
-	reserve(buf, 80); /* most fit at once */
+	buf_reserve(buf, 80); /* most fit at once */
 	size_t room = buf->cap - buf->len;
 	int len = vsnprintf(buf->data + buf->len, room, fmt, args);
 	va_end(args);
 	if (len < 0)
 		bug("format '%s'", fmt);
 	if ((size_t)len >= room) {
-		reserve(buf, (size_t)len);
+		buf_reserve(buf, (size_t)len);
 		(void)vsnprintf(buf->data + buf->len, (size_t)len + 1, fmt, again);
 	}
 	va_end(again);
@@ -68,7 +68,7 @@ const char *buf_text(const struct buf *buf)
 
 char *buf_take(struct buf *buf)
 {
-	reserve(buf, 0);
+	buf_reserve(buf, 0);
 	buf->data[buf->len] = '\0';
 	char *data = buf->data;
 	*buf = (struct buf){0};

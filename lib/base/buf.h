@@ -12,6 +12,7 @@ struct buf {
 	size_t len, cap;
 };
 
+void buf_reserve(struct buf *buf, size_t more); /* room for so many more bytes at once */
 void buf_add(struct buf *buf, const void *bytes, size_t len);
 void buf_adds(struct buf *buf, const char *text);
 void buf_addc(struct buf *buf, char c);

@@ -148,11 +148,14 @@ static bool read_escaped(struct view_reader *r, const char **ret, size_t *ret_le
 	return true;
 }
 
+#define TRUE_8 true, true, true, true, true, true, true, true
+static const bool ends_plain[256] = {TRUE_8, TRUE_8, TRUE_8, TRUE_8, ['"'] = true, ['\\'] = true};
+
 /* Behind the quote that opens it. */
 static bool read_text(struct view_reader *r, const char **ret, size_t *ret_len)
 {
 	const char *p = r->at;
-	while (p < r->end && *p != '"' && *p != '\\' && (unsigned char)*p >= ' ')
+	while (p < r->end && !ends_plain[(unsigned char)*p])
 		p++;
 	if (p == r->end || (unsigned char)*p < ' ')
 		return false;

@@ -12,7 +12,9 @@
 
 #include "mail/compose_header.h"
 
+#include <endian.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -61,10 +63,32 @@ static unsigned char class_of(unsigned char c)
 	return classes[c];
 }
 
+/* Skips printable ASCII without `but`, eight bytes at a time: most of a text is nothing else. It
+ * may stop early. */
+static const char *skip_plain(const char *p, const char *end, char but)
+{
+	const uint64_t ones = UINT64_MAX / 255, high = ones * 0x80;
+	for (; end - p >= (ptrdiff_t)sizeof(uint64_t); p += sizeof(uint64_t)) {
+		uint64_t eight;
+		memcpy(&eight, p, sizeof eight);
+		eight = le64toh(eight);
+		/* The lowest byte whose highest bit is left is above 7f, below 20, 7f, or `but`;
+		 * those above it may only have lent to it. */
+		uint64_t other = eight | (eight - ones * 0x20) | ((eight ^ ones * 0x7f) - ones) |
+		                 ((eight ^ ones * (unsigned char)but) - ones);
+		if (other & high)
+			return p + __builtin_ctzll(other & high) / 8;
+	}
+	return p;
+}
+
 /* The end of the longest run from `p` that needs no change: no control characters, valid UTF-8. */
 static const char *run_end(const char *p, const char *end)
 {
 	while (p < end) {
+		p = skip_plain(p, end, 0x7f);
+		if (p == end)
+			break;
 		unsigned char c = (unsigned char)*p;
 		if (c < 0x80 && class_of(c) == CONTROL)
 			break;
@@ -79,7 +103,9 @@ static const char *run_end(const char *p, const char *end)
 /* All lines end in CRLF, control characters become spaces, bytes that aren't UTF-8 U+FFFD. */
 static void canonical(struct buf *out, const char *text)
 {
-	const char *p = text, *end = text + strlen(text);
+	size_t len = strlen(text);
+	const char *p = text, *end = text + len;
+	buf_reserve(out, len + len / 16);
 	while (p < end) {
 		const char *stop = run_end(p, end);
 		buf_add(out, p, (size_t)(stop - p));
@@ -112,32 +138,38 @@ void body_read(struct buf *out, const char *text)
 	buf_free(&lines);
 }
 
-/* Whether a line, given without its CRLF, survives everything as 7bit. */
-static bool passes(const char *line, size_t len)
+/* What the choice of an encoding needs to know of a text. */
+struct measure {
+	bool passes;      /* survives everything as 7bit */
+	size_t n_encoded; /* bytes that quoted-printable writes as three */
+};
+
+/* A line without its CRLF, which is there behind it. */
+static void measure_line(const char *line, size_t len, struct measure *m)
 {
-	if (len == 0)
-		return true;
-	if (len > LINE_MAX_BYTES || line[len - 1] == ' ' || line[len - 1] == '\t')
-		return false;
-	if (line[0] == '.' || strncmp(line, "From ", 5) == 0)
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (class_of((unsigned char)line[i]) != LITERAL &&
-		    (line[i] != '=' || line[i + 1] == '_'))
-			return false;
-	return true;
+	const char *end = line + len;
+	if (len > 0 && (len > LINE_MAX_BYTES || end[-1] == ' ' || end[-1] == '\t' ||
+	                line[0] == '.' || strncmp(line, "From ", 5) == 0))
+		m->passes = false;
+	for (const char *p = line; (p = skip_plain(p, end, '=')) < end; p++) {
+		if (class_of((unsigned char)*p) != ENCODED)
+			continue;
+		m->n_encoded++;
+		if (*p != '=' || p[1] == '_')
+			m->passes = false;
+	}
 }
 
-static bool all_pass(const struct buf *text)
+static struct measure measure_text(const struct buf *text)
 {
+	struct measure m = {.passes = true};
 	const char *p = buf_text(text), *end = p + text->len;
 	while (p < end) {
 		const char *cr = memchr(p, '\r', (size_t)(end - p));
-		if (!passes(p, (size_t)(cr - p)))
-			return false;
+		measure_line(p, (size_t)(cr - p), &m);
 		p = cr + 2;
 	}
-	return true;
+	return m;
 }
 
 /* Whether a literal at the beginning of a line, or after a soft break, must be encoded anyway: a
@@ -151,7 +183,8 @@ static bool risky_begin(const char *line, size_t i)
  */
 static size_t literal_run(const char *line, size_t i, size_t len, size_t max)
 {
-	size_t end = len - i > max ? i + max : len, stop = i;
+	size_t end = len - i > max ? i + max : len;
+	size_t stop = (size_t)(skip_plain(line + i, line + end, '=') - line);
 	while (stop < end && class_of((unsigned char)line[stop]) == LITERAL)
 		stop++;
 	if (stop == len && stop > i && (line[stop - 1] == ' ' || line[stop - 1] == '\t'))
@@ -199,11 +232,9 @@ static void add_quoted(struct buf *out, const struct buf *text)
 }
 
 /* The approximate size in quoted-printable, good enough to choose by. */
-static size_t quoted_size(const struct buf *text)
+static size_t quoted_size(size_t len, size_t n_encoded)
 {
-	size_t size = text->len;
-	for (size_t i = 0; i < text->len; i++)
-		size += class_of((unsigned char)text->data[i]) == ENCODED ? 2 : 0;
+	size_t size = len + 2 * n_encoded;
 	return size + size / LINE_MAX_BYTES * 3;
 }
 
@@ -249,10 +280,11 @@ void body_part(struct buf *out, const char *subtype, const char *text)
 {
 	struct buf body = {0};
 	canonical(&body, text);
-	if (all_pass(&body)) {
+	const struct measure m = measure_text(&body);
+	if (m.passes) {
 		add_head(out, subtype, "utf-8", "7bit");
 		buf_add(out, buf_text(&body), body.len);
-	} else if (quoted_size(&body) <= base64_size(body.len)) {
+	} else if (quoted_size(body.len, m.n_encoded) <= base64_size(body.len)) {
 		add_head(out, subtype, "utf-8", "quoted-printable");
 		add_quoted(out, &body);
 	} else {

@@ -15,7 +15,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum { RENDERING_BYTES = 8192 }; /* what a usual mail's data takes */
+/* What a usual mail takes: its data, its parts. */
+enum { RENDERING_BYTES = 8192, TEXT_BYTES = 1024, HTML_BYTES = 4096 };
 
 struct templates *templates_ref(struct templates *templates)
 {
@@ -136,6 +137,7 @@ static bool render_mail(const struct mail_template *mail, struct words words, st
 	                                   .n_helpers = sizeof helpers / sizeof *helpers,
 	                                   .helper_arg = &reader};
 
+	buf_reserve(&ret->text, TEXT_BYTES);
 	if (!render_part(mail->subject, context, &options, &ret->subject, err) ||
 	    !render_part(mail->reply_to, context, &options, &ret->reply_to, err) ||
 	    !render_part(mail->text, context, &options, &ret->text, err))
@@ -143,6 +145,7 @@ static bool render_mail(const struct mail_template *mail, struct words words, st
 	if (is_blank(&ret->subject))
 		return error_set(err, EX_DATAERR, "%s: the subject is empty",
 		                 mustache_file(mail->text));
+	buf_reserve(&ret->html, HTML_BYTES);
 	options.escape = true;
 	words.html = true;
 	ret->has_html = mail->html != NULL;
@@ -207,6 +210,7 @@ static void compose(const struct outgoing_mail *outgoing, const struct mailbox *
 	        .text = buf_text(&mail->text),
 	        .html = mail->has_html ? buf_text(&mail->html) : NULL,
 	};
+	buf_reserve(&mail->message, TEXT_BYTES + (mail->text.len + mail->html.len) * 9 / 8);
 	compose_mail(&parts, &mail->message);
 }
 
