@@ -102,7 +102,7 @@ OBJ  := $(call obj,$(SOURCES))
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: all deps deps-check deps-coverage deps-tests demo test test-long unit tests objects check asan tsan coverage fuzz \
-	deps-bench bench bench-growth bench-parts bench-table install dist written generated clean help FORCE
+	deps-bench bench bench-growth bench-steps bench-parts bench-table install dist written generated clean help FORCE
 FORCE:
 
 all: $(LIB) $(PROGRAMS) ## build the programs (the default)
@@ -192,8 +192,11 @@ bench-growth: all $(BENCH) ## latency, intake while the relay is away, a million
 bench-parts: all $(BENCH) $(PROBES) ## the parts by themselves: engine, gate, mailers, explain, customers, pages
 	@for b in $(wildcard tests/bench/parts/*); do echo "== $$b"; BUILD=$(BUILD) $$b || exit 1; done
 
-bench-table: ## put what `make bench` and `make bench-growth` measured into docs/PERFORMANCE.md
-	@$(PYTHON) tests/bench/table.py $(wildcard $(BUILD)/bench/compare.json $(BUILD)/bench/growth.json)
+bench-steps: all ## a mail's instructions by thread, function and library (valgrind)
+	@BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/steps.py $(BENCH_ARGS)
+
+bench-table: ## put what bench, bench-growth and bench-steps measured into docs/PERFORMANCE.md
+	@$(PYTHON) tests/bench/table.py $(wildcard $(patsubst %,$(BUILD)/bench/%.json,compare growth steps))
 
 dist: $(BUILD)/dispatchd-$(VERSION).tar.gz ## the tracked files as a tarball, the same bytes each time
 $(BUILD)/dispatchd-$(VERSION).tar.gz: FORCE

@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
 
-from world import BUILD, DIES_WITH_US, PATIENCE, ROOT, free_port, wait_until  # noqa: E402
+from world import BUILD, DIES_WITH_US, PATIENCE, ROOT, WRAP, free_port, wait_until  # noqa: E402
 
 TICK = os.sysconf("SC_CLK_TCK")
 STALLED_S = 30 * PATIENCE  # without a single mail: the run has failed

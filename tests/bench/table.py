@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""`make bench-table`: puts the figures that `make bench` and `make bench-growth` wrote as JSON into
+"""`make bench-table`: puts the figures that `make bench`, `make bench-growth` and `make bench-steps` wrote as JSON into
 docs/PERFORMANCE.md, between the marks of each, with the day and the machine that they are of.
 
-    tests/bench/table.py build/bench/compare.json build/bench/growth.json
+    tests/bench/table.py build/bench/compare.json build/bench/growth.json build/bench/steps.json
 """
 import datetime
 import json
@@ -134,7 +134,20 @@ def growth(found):
     return "\n\n".join(blocks) + "\n"
 
 
-KINDS = {"compare": comparison, "growth": growth}
+def steps(found):
+    """What tests/bench/steps.py counted."""
+    threads = {name: found["threads"][name] for name in ("engine", "mailers", "loop")}
+    names = list(dict.fromkeys(of for thread in threads.values() for of in thread["libraries"]))
+    matrix = rows(["instructions a mail", "all", *names],
+                  [[name, number(thread["all"]), *(number(thread["libraries"].get(of)) for of in names)]
+                   for name, thread in threads.items()])
+    below = rows(["", "in or below, of the thread's instructions"],
+                 [[name, ", ".join(f"`{step}` {count / thread['all']:.0%}" for step, count in thread["steps"].items())]
+                  for name, thread in threads.items()]).replace("---:", "---")
+    return f"{where(found)} {found['events']:,} mails of {found['mail_bytes']:,} bytes.\n\n{matrix}\n\n{below}\n"
+
+
+KINDS = {"compare": comparison, "growth": growth, "steps": steps}
 
 
 def put(text, mark, block):

@@ -3,12 +3,13 @@
 test says."""
 import json
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 
-from world import BUILD, PATIENCE, ROOT
+from world import BUILD, PATIENCE, ROOT, SANITIZED
 
 sys.path.append(str(ROOT / "tests" / "bench"))
 
@@ -96,6 +97,22 @@ def test_latency_and_intake_without_a_relay(world):
     assert found["latency"]["events"] == 40 and {"p50", "p99", "max"} <= found["latency"]["dispatchd"].keys()
     assert len(found["outage"]["tenths"]) == 10
     assert "20 events/s" in table.growth(found)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(shutil.which("valgrind") is None or SANITIZED, reason="no valgrind, or sanitizers instead")
+def test_instructions_by_thread(world):
+    path = world.path("steps.json")
+    done = run("steps.py", "--events", 20, "--connections", 2, "--json", path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with open(path, encoding="utf-8") as file:
+        found = json.load(file)
+    assert found["threads"].keys() == {"engine", "mailers", "loop"}
+    for thread in found["threads"].values():
+        assert thread["all"] > 1000 and thread["steps"] and "C library" in thread["libraries"]
+    assert "SQLite" in found["threads"]["engine"]["libraries"]
+    assert "engine_process_entries" in found["threads"]["engine"]["steps"]
+    assert "| engine | " in table.steps(found)
 
 
 def test_tenths_between_two_looks_are_even():
