@@ -3,6 +3,7 @@
  * spool_*.c. */
 #include "spool/spool.h"
 
+#include "base/buf.h"
 #include "db/db_private.h"
 #include "spool/spool_private.h"
 
@@ -119,8 +120,28 @@ int64_t spool_find_digest(struct spool *spool, const char *sql, const char *sour
 	return found;
 }
 
+void spool_get_text(struct spool *spool, const char *sql, char *ret, size_t size)
+{
+	struct db_query *q = spool_query(spool, sql);
+	ret[0] = '\0';
+	if (!spool_row(spool, q))
+		return;
+	const char *text = db_peek_text(q, 0, NULL);
+	(void)snprintf(ret, size, "%s", text ? text : "");
+	db_finish(q);
+}
+
+/* ---- Counts ----
+ *
+ * How many mails there are by status is a row of `meta`, "queued=1 sent=4711", written once a turn
+ * with what it counts: a start has a million of them without going through a table. A spool of an
+ * older version has none, and counts once.
+ */
+
+enum { COUNTS_MAX = 400 };
+
 /* Most mails are sent, and the index of the others leaves those out: they are the remainder. */
-static void count(struct spool *spool)
+static void count_mails(struct spool *spool)
 {
 	struct db_query *q =
 	        spool_query(spool, "SELECT status, count(*) FROM mail WHERE status <> 'sent' GROUP "
@@ -130,10 +151,55 @@ static void count(struct spool *spool)
 		const char *name = db_peek_text(q, 0, NULL);
 		spool->mails[status_find(name ? name : "")] = db_int(q, 1);
 	}
+}
+
+/* A word that there isn't any more counts nothing; a name without a number isn't ours. */
+static bool read_counts(struct spool *spool, char *text)
+{
+	char *at = text;
+	for (char *word; (word = strsep(&at, " ")) != NULL;) {
+		char *number = strchr(word, '=');
+		if (number == NULL)
+			return false;
+		*number = '\0';
+		spool->mails[status_find(word)] = strtoll(number + 1, NULL, 10);
+	}
+	return true;
+}
+
+static void load_counts(struct spool *spool)
+{
+	char text[COUNTS_MAX];
+	spool_get_text(spool, "SELECT value FROM meta WHERE key = 'mails'", text, sizeof text);
+	spool->counted = read_counts(spool, text);
+	if (!spool->counted) {
+		memset(spool->mails, 0, sizeof spool->mails);
+		count_mails(spool);
+	}
 	spool->waits = spool_run_int(spool, spool_query(spool, "SELECT count(*) FROM waiting"), 0);
 	memcpy(spool->mails_before, spool->mails, sizeof spool->mails);
 	spool->waits_before = spool->waits;
 }
+
+static void keep_counts(struct spool *spool)
+{
+	struct buf text = {0};
+	if (spool->counted && memcmp(spool->mails, spool->mails_before, sizeof spool->mails) == 0)
+		return;
+	for (int i = STATUS_NONE + 1; i < STATUS_COUNT; i++) {
+		if (spool->mails[i] != 0)
+			buf_printf(&text, "%s%s=%lld", text.len > 0 ? " " : "",
+			           status_name((enum status)i), (long long)spool->mails[i]);
+	}
+	struct db_query *q =
+	        spool_query(spool, "INSERT INTO meta (key, value) VALUES ('mails', ?1) ON CONFLICT "
+	                           "(key) DO UPDATE SET value = excluded.value");
+	db_bind_text(q, 1, text.len > 0 ? buf_text(&text) : "queued=0");
+	spool_run(spool, q);
+	buf_free(&text);
+}
+
+/* ---- Opening ---- */
 
 bool spool_inspect(const char *path, struct error *err)
 {
@@ -153,7 +219,7 @@ struct spool *spool_open(const char *path, enum db_mode mode, struct error *err)
 		(void)snprintf(spool->instance, sizeof spool->instance, "%s", text ? text : "");
 		db_finish(q);
 	}
-	count(spool);
+	load_counts(spool);
 	if (spool->failed) {
 		if (err != NULL)
 			*err = spool->fault;
@@ -200,6 +266,7 @@ static void write_last_sent(struct spool *spool)
 bool spool_commit(struct spool *spool, struct error *err)
 {
 	write_last_sent(spool);
+	keep_counts(spool);
 	if (spool->failed) {
 		if (err != NULL)
 			*err = spool->fault;
@@ -211,6 +278,7 @@ bool spool_commit(struct spool *spool, struct error *err)
 		return false;
 	}
 	memcpy(spool->mails_before, spool->mails, sizeof spool->mails);
+	spool->counted = true;
 	spool->waits_before = spool->waits;
 	spool->last_sent_before = spool->last_sent;
 	return true;
@@ -252,17 +320,6 @@ void spool_end_read(struct spool *spool)
 const char *spool_instance(const struct spool *spool)
 {
 	return spool->instance;
-}
-
-void spool_get_text(struct spool *spool, const char *sql, char *ret, size_t size)
-{
-	struct db_query *q = spool_query(spool, sql);
-	ret[0] = '\0';
-	if (!spool_row(spool, q))
-		return;
-	const char *text = db_peek_text(q, 0, NULL);
-	(void)snprintf(ret, size, "%s", text ? text : "");
-	db_finish(q);
 }
 
 void spool_known(struct spool *spool, struct spool_known *ret)

@@ -174,8 +174,9 @@ void spool_mail_set_ids(struct spool *spool, const struct spool_mail *mail);
 int64_t spool_mail_open_group(struct spool *spool, int64_t contact, const char *state,
                               struct instant from, struct instant until);
 /*
- * The wall clock was set back by `by_ms` to `now`: what was due is still due, and what waits for a
- * length of time (a retry, a group, an unknown customer) waits no longer for that.
+ * The wall clock was set back by `by_ms`, 0 where that is unknown, to `now`: what was due is still
+ * due, and what waits for a length of time (a retry, a group, an unknown customer) waits no longer
+ * for that.
  */
 void spool_set_back(struct spool *spool, struct instant now, int64_t by_ms);
 /* It was set forward by `by_ms`, or the machine slept: an unknown customer is waited for as long as

@@ -202,8 +202,29 @@ void spool_mail_set_ids(struct spool *spool, const struct spool_mail *mail)
 	spool_run(spool, q);
 }
 
+/* At a start, where nobody knows by how much: what was due at once is due. Gone through by what
+ * there is less of, mails that are queued or those that wait for later. */
+static void set_due(struct spool *spool, struct instant now)
+{
+	int64_t later = spool->mails[STATUS_DEFERRED] + spool->mails[STATUS_RETRYING];
+	if (spool->mails[STATUS_QUEUED] == 0)
+		return;
+	struct db_query *q = spool_query(
+	        spool, spool->mails[STATUS_QUEUED] < later
+	                       ? "UPDATE mail INDEXED BY mail_status SET due = ?1 WHERE status = "
+	                         "'queued' AND status <> 'sent' AND due > ?1"
+	                       : "UPDATE mail INDEXED BY mail_due SET due = ?1 WHERE " WAITS
+	                         " AND due > ?1 AND status = 'queued'");
+	db_bind_int(q, 1, now.ms);
+	spool_run(spool, q);
+}
+
 void spool_set_back(struct spool *spool, struct instant now, int64_t by_ms)
 {
+	if (by_ms == 0) {
+		set_due(spool, now);
+		return;
+	}
 	static const char *const waits[] = {
 	        "UPDATE mail SET due = CASE status WHEN 'queued' THEN ?1 ELSE max(?1, due - ?2) "
 	        "END WHERE " WAITS " AND due > ?1 AND (status <> 'deferred' OR reason = 'grouped')",

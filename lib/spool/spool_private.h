@@ -16,6 +16,7 @@ struct spool {
 	struct error fault;
 	int64_t mails[STATUS_COUNT],
 	        mails_before[STATUS_COUNT]; /* mails by status; as of the last commit */
+	bool counted; /* `mails_before` is in the file, as of the last commit */
 	int64_t waits, waits_before;
 	int64_t last_mail; /* the largest id of a mail; 0: not yet known in this transaction */
 	struct instant last_sent,

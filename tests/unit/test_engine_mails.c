@@ -299,6 +299,35 @@ static void a_clock_that_is_set_back_delays_nothing(void **state)
 	assert_int_equal(w->n_flying, 0);
 }
 
+/* Found among many that wait for later, and where there are none. */
+static void a_clock_that_was_set_back_while_it_was_stopped_delays_nothing(void **state)
+{
+	(void)state;
+	w->room = 0;
+	world_event(w, "job.completed", "J1", "1001", NULL, NULL);
+	world_at(w, "2026-06-03T09:00:00Z");
+	w->room = 16;
+	world_reopen(w);
+	assert_int_equal(w->n_flying, 1);
+	world_deliver(w, DELIVERY_SENT);
+	world_at(w, NOON);
+	w->room = 0;
+	world_event(w, "job.completed", "J2", "1001", NULL, NULL);
+	world_sql(w, "INSERT INTO hours_week VALUES (1, 0, '07:00-17:00')");
+	world_event(w, "job.completed", "J3", "1002", NULL, NULL);
+	world_event(w, "job.completed", "J4", "1003", NULL, NULL);
+	world_sql(w, "DELETE FROM hours_week");
+	engine_close(w->engine);
+	world_at(w, "2026-06-03T09:00:00Z");
+	w->room = 1;
+	struct error err;
+	w->engine = engine_open(&w->settings, w->now, &err);
+	assert_non_null(w->engine);
+	world_turn(w);
+	assert_int_equal(w->n_flying, 1);
+	assert_non_null(strstr(w->contexts[0], "J2"));
+}
+
 static void a_retry_waits_no_longer_for_a_clock_that_is_set_back(void **state)
 {
 	(void)state;
@@ -391,6 +420,7 @@ int main(void)
 	        test(a_waiting_duplicate_with_other_content_is_counted),
 	        test(so_is_a_waiting_request),
 	        test(a_clock_that_is_set_back_delays_nothing),
+	        test(a_clock_that_was_set_back_while_it_was_stopped_delays_nothing),
 	        test(a_group_waits_no_longer_for_a_clock_that_was_set_back_a_while_ago),
 	        test(an_unknown_customer_is_waited_for_as_long_over_a_sleep),
 	        test(a_retry_waits_no_longer_for_a_clock_that_is_set_back),

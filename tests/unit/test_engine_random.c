@@ -253,6 +253,22 @@ static void check_ends(void)
 	spool_close(spool);
 }
 
+/* What was counted turn by turn is what there is. */
+static void check_counts(void)
+{
+	int64_t kept[STATUS_COUNT];
+	sqlite3 *db;
+	for (int s = 0; s < STATUS_COUNT; s++)
+		kept[s] = world_mails(w, (enum status)s);
+	assert_int_equal(sqlite3_open(w->settings.spool.path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "DELETE FROM meta WHERE key = 'mails'", NULL, NULL, NULL),
+	                 SQLITE_OK);
+	assert_int_equal(sqlite3_changes(db), 1);
+	sqlite3_close(db);
+	for (int s = 0; s < STATUS_COUNT; s++)
+		assert_int_equal(world_mails(w, (enum status)s), kept[s]);
+}
+
 /* Rows of a table as text; an id of a spool's own is of no interest. */
 static void print_table(sqlite3 *db, const char *table, struct buf *out)
 {
@@ -301,6 +317,7 @@ static void run(uint64_t seed, struct buf *ret_rows)
 		office();
 	}
 	check_ends();
+	check_counts();
 	print_spool(ret_rows);
 	world_free(w);
 }
