@@ -674,6 +674,34 @@ def test_every_page_fits_a_phone(office, chromium, dark):
     assert small == [] and window.faults() == []
 
 
+CUT = """
+    // Of each element of the kind: whether its text stands in more lines than it has words.
+    return [...document.querySelectorAll(arguments[0])].filter(e => e.offsetParent && e.textContent.trim()).filter(e => {
+        const range = document.createRange();
+        range.selectNodeContents(e);
+        const lines = new Set([...range.getClientRects()].map(box => Math.round(box.bottom / 4)));
+        return lines.size > e.textContent.trim().split(/\\s+/).length;
+    }).map(e => e.textContent);
+"""
+
+
+@pytest.mark.parametrize("width", [360, 768])
+def test_no_word_is_cut_in_a_table(office, chromium, width):
+    """A column may be as narrow as its longest word, not as a letter."""
+    number = f"CUT{width}"
+    path = add(office, number, "Chinchilla & Capybara Removals", "--contact", "Ann", "--email", "ann@chinchilla.example.com")
+    (contact,) = customer(office, number)["contacts"]
+    office.world.ctl("contact", "set", contact["id"], "--email-invalid", "yes")
+    office.world.xadd(id=f"cut{width}", type="job.dispatched", job=f"J-{number}", customer=number, route="Northern", service="Swap",
+                      scheduled="2999-01-02T15:00:00Z", eta="2999-01-02T15:00:00Z")
+    wait_outcome(office.world, f"cut{width}", "suppressed")
+    window = chromium.begin(office, office.people["sam"], width=width, height=740)
+    for page in (path + "/contacts", "/jobs", "/mails", "/lists"):
+        window.open(page)
+        assert window.driver.execute_script(CUT, "table .pill, table th, table td a") == [], page
+        assert window.driver.execute_script("return document.documentElement.scrollWidth") <= width, page
+
+
 # ---- strangers
 
 def test_no_record_runs_in_the_browser(office, chromium):
