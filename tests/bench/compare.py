@@ -9,6 +9,7 @@ import datetime
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -133,6 +134,7 @@ def versions():
 
 def workplace():
     """Runs on the file system of the build, since /tmp may be memory; a socket's path must stay short."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # and what was started ends with us
     place = BUILD / "bench"
     place.mkdir(parents=True, exist_ok=True)
     if len(str(place)) < 50:

@@ -337,7 +337,7 @@ class BullMqNoDelay(BullMq):
 
 
 class BullMqAlways(BullMqNoDelay):
-    name, title, fsync = "bullmq-always", "BullMQ, so, as durable as dispatchd", "always"
+    name, title, fsync = "bullmq-always", "BullMQ, so and as durable as dispatchd", "always"
     durability = "Redis' append-only file, written to disk before each answer"
 
 

@@ -71,7 +71,11 @@ def noise(found):
 
 
 def durabilities(found):
-    return "\n".join(f"- {c['title']}: {c['durability']}." for c in found["contestants"].values())
+    """What survives when the machine fails, and of whom that is true."""
+    whose = {}
+    for c in found["contestants"].values():
+        whose.setdefault(c["durability"], []).append(c["title"])
+    return "\n".join(f"- {'; '.join(titles)}: {durability}." for durability, titles in whose.items())
 
 
 def sizes(found):
