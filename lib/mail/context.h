@@ -23,7 +23,7 @@
  *    "window": {…},      arrive_by, leave_by, all_day; not there where there is none
  *    "history": […],     all events of the job by time; not there where this one is the only one
  *    "events": [{…}, …], of a mail about several events, the others: each with its event, data,
- *                        customer (not there: as above), window and history
+ *                        customer (not there: as above; `{}`: unknown), window and history
  *    "contact": {…}, "company": {…}, "suspension": {…}}      as they are
  *
  * An entry of `history` has the names of `timeline`: event, state, type, time; its `data` (`{}`

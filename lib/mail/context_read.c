@@ -166,14 +166,17 @@ static struct jsonview *timeline_of(struct arena *arena, const struct entry *ent
 	return list;
 }
 
+/* `customer` is whose it is where it says nothing of that. */
 static struct entry entry_of(const struct jsonview *from, const struct jsonview *customer)
 {
 	const struct jsonview *own = get_object(from, "customer");
 	const struct jsonview *history = jsonview_get(from, "history");
+	if (own != NULL)
+		customer = own->first != NULL ? own : NULL;
 	return (struct entry){
 	        .event = jsonview_get(from, "event"),
 	        .data = get_object(from, "data"),
-	        .customer = own != NULL ? own : customer,
+	        .customer = customer,
 	        .window = get_object(from, "window"),
 	        .history = history != NULL && history->type == JSONVIEW_LIST ? history : NULL,
 	};

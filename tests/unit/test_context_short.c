@@ -107,6 +107,7 @@ static const struct {
          "{'v':1,'event':{" EVENT ",'state':'completed'},'data':{'driver':'Sam'},"
          "'customer':" CUSTOMER ",'window':" WINDOW ",'contact':" CONTACT ",'events':["
          "{'event':{'id':'f','job':'K','time':'T5','state':'failed'},'data':{'reason':'rain'}},"
+         "{'event':{'id':'h','job':'M','time':'T6'},'customer':{},'data':{'reason':'hail'}},"
          "{'event':{'id':'g','job':'L','time':'T6','state':'failed'},'customer':" OTHER
          ",'history':[{'event':'f','state':'started','type':'job.started','time':'T5','data':"
          "{'eta':'E'}},{'event':'g','state':'failed','type':'job.failed','time':'T6'}]}]}",
@@ -117,6 +118,7 @@ static const struct {
          "'customer':" CUSTOMER ",'window':" WINDOW ",'completed':true},"
          "{'id':'K','state':'failed','time':'T5','reason':'rain','reference':'R-1',"
          "'customer':" CUSTOMER ",'window':null,'failed':true},"
+         "{'id':'M','time':'T6','reason':'hail'},"
          "{'id':'L','state':'failed','time':'T6','eta':'E','customer':" OTHER
          ",'window':null,'failed':true}],"
          "'timeline':[{'event':'e3','state':'completed','type':'job.completed','time':'T3',"
