@@ -63,7 +63,6 @@ static void add_mail(struct engine *engine, const struct reported_event *reporte
 	if (mail->status != STATUS_QUEUED || mail->due.ms != engine->now.ms ||
 	    !instant_before(engine->now, mail->expires)) {
 		spool_mail_add(engine->spool, mail);
-		add_notice(engine, mail, reported->event);
 		if (context != NULL)
 			spool_mail_set_context(engine->spool, mail->id, context);
 		return;
@@ -91,6 +90,8 @@ void engine_create_mail(struct engine *engine, const struct reported_event *repo
 	const char *state = job_state_name(e->state);
 	struct spool_mail mail = {
 	        .contact = at->contact->id,
+	        .event = event->id,
+	        .job = event->job,
 	        .state = state,
 	        .status = at->status,
 	        .reason = at->reason,
@@ -142,6 +143,8 @@ void engine_create_office_mail(struct engine *engine, const struct reported_even
 	struct outcome_facts facts = {.suspension = suspension, .due = INSTANT_NONE};
 	struct spool_mail mail = office_mail(engine, reported, "collision", event->event.state);
 	if (office != NULL && *office) {
+		mail.event = event->id;
+		mail.job = event->job;
 		/* Its context at once: the suspension may be lifted before the relay is there. */
 		add_mail(engine, reported, NULL, engine_context(engine, &mail, &event, 1), &mail);
 		facts.mail = &mail;

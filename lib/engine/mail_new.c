@@ -40,8 +40,6 @@ struct spool_notice engine_new_mail_notice(const struct new_mail *mail)
 void engine_new_mail_write(struct engine *engine, struct new_mail *mail)
 {
 	spool_mail_add(engine->spool, &mail->mail);
-	struct spool_notice notice = engine_new_mail_notice(mail);
-	spool_notice_add(engine->spool, &notice);
 	if (mail->context != NULL)
 		spool_mail_set_context(engine->spool, mail->mail.id, mail->context);
 	mail->written = true;

@@ -45,9 +45,9 @@ struct new_mails {
 void engine_new_mails_begin(struct engine *engine); /* there are none */
 /* One more, in the turn's arena; its mail's id is set. */
 void engine_new_mail_add(struct engine *engine, struct new_mail *mail);
-/* Its row, as `mail->mail` is now, queued or sending, with its notice and context. */
+/* Its row, as `mail->mail` is now, queued or sending, with its event and context. */
 void engine_new_mail_write(struct engine *engine, struct new_mail *mail);
-/* The notice that is written with it. */
+/* The event that it reports, as spool_notices() gives it. */
 struct spool_notice engine_new_mail_notice(const struct new_mail *mail);
 
 /* Writes those that aren't written yet: of the job, of the event, or all. */

@@ -40,9 +40,12 @@ static const char spool_8[] =
 static const char spool_9[] =
 #include "spool_9.sql.h"
         ;
+static const char spool_10[] =
+#include "spool_10.sql.h"
+        ;
 
 static const char *const migrations[] = {spool_1, spool_2, spool_3, spool_4, spool_5,
-                                         spool_6, spool_7, spool_8, spool_9};
+                                         spool_6, spool_7, spool_8, spool_9, spool_10};
 
 enum { PAGE_BYTES = 8192 }; /* half of the writes of small pages; a mail's rows are long */
 
@@ -52,7 +55,7 @@ static const struct db_schema schema = {
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
         .page_bytes = PAGE_BYTES,
-        .digest = "c4f93fc68813f7de16b6d00af51b5ced09c72bc12a6a8ac7fd6b5a6f8115e686",
+        .digest = "29f526d526008713d8ff66fa04dc48c44284264228a699a5e1f0726b10b02393",
         .remedy = "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in "
                   "its place, or none: then mails and held jobs in it are lost; see RECOVERY in "
                   "dispatchd(8)",

@@ -131,8 +131,9 @@ enum { MAIL_OFFICE = 0 }; /* the contact of the office's mails */
 
 struct spool_mail {
 	int64_t id;
-	int64_t contact;   /* MAIL_OFFICE for the office */
-	const char *state; /* of the job; or "collision" */
+	int64_t contact;    /* MAIL_OFFICE for the office */
+	int64_t event, job; /* the only event that it reports; 0: those of its notices, or none */
+	const char *state;  /* of the job; or "collision" */
 	enum status status;
 	enum reason reason;
 	struct instant made, due, expires, changed;
@@ -143,6 +144,7 @@ struct spool_mail {
 	struct rendering rendering; /* of the last try */
 };
 
+/* An event that a mail reports: the one of its row, or one of several. */
 struct spool_notice {
 	int64_t mail, event, job, contact;
 	bool active;
@@ -202,6 +204,7 @@ size_t spool_mails_with(struct spool *spool, enum status status, int64_t after, 
                         size_t max);
 int64_t spool_mail_count(const struct spool *spool, enum status status);
 
+/* One more than those that it has. */
 void spool_notice_add(struct spool *spool, const struct spool_notice *notice);
 void spool_notice_leave(struct spool *spool, int64_t mail, int64_t event);
 /* Of a mail in flight, which is left alone until it is back. */

@@ -35,7 +35,7 @@ void spool_set_erased(struct spool *spool, int64_t id)
 /* Mails that report a job; those of the office about several recalled jobs are known by their
  * outcomes alone. */
 #define MAILS_OF(job)                                                                              \
-	"(SELECT mail FROM notice WHERE job = " job                                                \
+	"(SELECT id FROM mail WHERE job = " job " UNION SELECT mail FROM notice WHERE job = " job  \
 	" UNION SELECT mail FROM outcome WHERE job = " job " AND mail IS NOT NULL)"
 
 size_t spool_erasable(struct spool *spool, int64_t *ret, size_t max)

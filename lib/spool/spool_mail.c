@@ -51,8 +51,8 @@ void spool_mail_add(struct spool *spool, struct spool_mail *mail)
 	struct db_query *q = spool_query(
 	        spool,
 	        "INSERT INTO mail (contact, state, status, waits, reason, made, due, expires, "
-	        "changed, open, message_id, thread_id, address, id) "
-	        "VALUES (?1, ?2, ?3, ?12, ?4, ?5, ?6, ?7, ?5, ?8, ?9, ?10, ?11, ?13)");
+	        "changed, open, message_id, thread_id, address, id, event, job) "
+	        "VALUES (?1, ?2, ?3, ?12, ?4, ?5, ?6, ?7, ?5, ?8, ?9, ?10, ?11, ?13, ?14, ?15)");
 	db_bind_int(q, 1, mail->contact);
 	db_bind_text(q, 2, mail->state);
 	db_bind_text(q, 3, status_name(mail->status));
@@ -66,6 +66,10 @@ void spool_mail_add(struct spool *spool, struct spool_mail *mail)
 	db_bind_text(q, 11, mail->address ? mail->address : "");
 	db_bind_int(q, 12, status_in(mail->status, STATUSES_WAITING));
 	db_bind_int(q, 13, mail->id);
+	if (mail->event != 0) {
+		db_bind_int(q, 14, mail->event);
+		db_bind_int(q, 15, mail->job);
+	}
 	spool_run(spool, q);
 	spool->mails[mail->status]++;
 }
@@ -86,7 +90,8 @@ bool spool_mail_load(struct spool *spool, int64_t id, struct arena *arena, struc
 	struct db_query *q = spool_query(
 	        spool, "SELECT contact, state, status, reason, made, due, expires, changed, "
 	               "open, attempts, address, "
-	               "message_id, thread_id, reply, templates, message FROM mail WHERE id = ?1");
+	               "message_id, thread_id, reply, templates, message, event, job FROM mail "
+	               "WHERE id = ?1");
 	db_bind_int(q, 1, id);
 	if (!spool_row(spool, q))
 		return false;
@@ -106,6 +111,8 @@ bool spool_mail_load(struct spool *spool, int64_t id, struct arena *arena, struc
 	        .message_id = db_text(q, 11, arena),
 	        .thread_id = db_text(q, 12, arena),
 	        .reply = db_text(q, 13, arena),
+	        .event = db_int(q, 16),
+	        .job = db_int(q, 17),
 	};
 	ret->rendering.known = peek_digest(q, 14, ret->rendering.templates) &&
 	                       peek_digest(q, 15, ret->rendering.message);
@@ -326,10 +333,30 @@ int64_t spool_mail_count(const struct spool *spool, enum status status)
 	return spool->mails[status];
 }
 
-/* ---- Notices ---- */
+/*
+ * ---- Notices ----
+ *
+ * Nearly every mail reports one event, from beginning to end: its row names it. Any other has rows
+ * of `notice`, and so has one whose only event leaves it or is overtaken.
+ */
+
+static void split_off(struct spool *spool, int64_t mail)
+{
+	static const char *const steps[] = {
+	        "INSERT INTO notice (mail, event, job, contact, active) SELECT id, event, job, "
+	        "contact, 1 FROM mail WHERE id = ?1 AND event IS NOT NULL",
+	        "UPDATE mail SET event = NULL, job = NULL WHERE id = ?1 AND event IS NOT NULL",
+	};
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+		struct db_query *q = spool_query(spool, steps[i]);
+		db_bind_int(q, 1, mail);
+		spool_run(spool, q);
+	}
+}
 
 void spool_notice_add(struct spool *spool, const struct spool_notice *notice)
 {
+	split_off(spool, notice->mail);
 	struct db_query *q = spool_query(spool, "INSERT INTO notice (mail, event, job, contact, "
 	                                        "active) VALUES (?1, ?2, ?3, ?4, 1)");
 	db_bind_int(q, 1, notice->mail);
@@ -341,6 +368,7 @@ void spool_notice_add(struct spool *spool, const struct spool_notice *notice)
 
 static void notice_set(struct spool *spool, const char *sql, int64_t mail, int64_t event)
 {
+	split_off(spool, mail);
 	struct db_query *q = spool_query(spool, sql);
 	db_bind_int(q, 1, mail);
 	db_bind_int(q, 2, event);
@@ -383,11 +411,19 @@ static struct spool_notice *notices_read(struct spool *spool, struct db_query *q
 struct spool_notice *spool_notices(struct spool *spool, int64_t mail, struct arena *arena,
                                    size_t *ret_n)
 {
-	struct db_query *q = spool_query(
-	        spool, "SELECT mail, event, job, contact, overtaken FROM notice WHERE mail = ?1 "
-	               "AND active = 1 ORDER BY event");
-	db_bind_int(q, 1, mail);
-	return notices_read(spool, q, arena, ret_n);
+	static const char *const places[] = {
+	        "SELECT id, event, job, contact, 0 FROM mail WHERE id = ?1 AND event IS NOT NULL",
+	        "SELECT mail, event, job, contact, overtaken FROM notice WHERE mail = ?1 AND "
+	        "active = 1 ORDER BY event",
+	};
+	struct spool_notice *notices = NULL;
+	*ret_n = 0;
+	for (size_t i = 0; i < 2 && *ret_n == 0; i++) {
+		struct db_query *q = spool_query(spool, places[i]);
+		db_bind_int(q, 1, mail);
+		notices = notices_read(spool, q, arena, ret_n);
+	}
+	return notices;
 }
 
 struct spool_other_mail *spool_other_mails(struct spool *spool, int64_t event, int64_t contact,
@@ -395,11 +431,14 @@ struct spool_other_mail *spool_other_mails(struct spool *spool, int64_t event, i
 {
 	struct spool_other_mail *mails = NULL;
 	size_t n = 0, cap = 0;
-	struct db_query *q =
-	        spool_query(spool, "SELECT mail.contact, mail.address, mail.waits FROM notice JOIN "
-	                           "mail ON mail.id = notice.mail WHERE notice.event = ?1 AND "
-	                           "notice.active = 1 AND notice.contact <> ?2 AND mail.contact <> "
-	                           "0 AND (mail.waits = 1 OR mail.status IN ('sending', 'sent'))");
+	struct db_query *q = spool_query(
+	        spool,
+	        "SELECT contact, address, waits FROM mail INDEXED BY mail_job WHERE job = (SELECT "
+	        "job FROM event WHERE id = ?1) AND event = ?1 AND contact NOT IN (?2, 0) AND "
+	        "(waits = 1 OR status IN ('sending', 'sent')) UNION ALL SELECT mail.contact, "
+	        "mail.address, mail.waits FROM notice JOIN mail ON mail.id = notice.mail WHERE "
+	        "notice.event = ?1 AND notice.active = 1 AND mail.contact NOT IN (?2, 0) AND "
+	        "(mail.waits = 1 OR mail.status IN ('sending', 'sent'))");
 	db_bind_int(q, 1, event);
 	db_bind_int(q, 2, contact);
 	while (spool_row(spool, q)) {
@@ -415,10 +454,13 @@ struct spool_other_mail *spool_other_mails(struct spool *spool, int64_t event, i
 struct spool_notice *spool_job_notices(struct spool *spool, int64_t job, struct arena *arena,
                                        size_t *ret_n)
 {
-	struct db_query *q =
-	        spool_query(spool, "SELECT mail, event, job, notice.contact, overtaken FROM notice "
-	                           "JOIN mail ON mail.id = notice.mail WHERE job = ?1 AND active = "
-	                           "1 AND (waits = 1 OR status = 'sending') ORDER BY mail");
+	struct db_query *q = spool_query(
+	        spool,
+	        "SELECT id, event, job, contact, 0 FROM mail INDEXED BY mail_job WHERE job = ?1 "
+	        "AND (waits = 1 OR status = 'sending') UNION ALL SELECT mail, notice.event, "
+	        "notice.job, notice.contact, overtaken FROM notice JOIN mail ON mail.id = "
+	        "notice.mail WHERE notice.job = ?1 AND active = 1 AND (waits = 1 OR status = "
+	        "'sending') ORDER BY 1");
 	db_bind_int(q, 1, job);
 	return notices_read(spool, q, arena, ret_n);
 }
@@ -426,11 +468,15 @@ struct spool_notice *spool_job_notices(struct spool *spool, int64_t job, struct 
 bool spool_notice_blocked(struct spool *spool, const struct spool_notice *notice,
                           struct instant now)
 {
-	struct db_query *q =
-	        spool_query(spool, "SELECT 1 FROM notice JOIN mail ON mail.id = notice.mail WHERE "
-	                           "notice.job = ?1 AND notice.contact = ?2 AND notice.active = 1 "
-	                           "AND mail.id <> ?3 AND (status = 'sending' OR (" WAITS
-	                           " AND due <= ?4 AND mail.id < ?3)) LIMIT 1");
+#define BLOCKS                                                                                     \
+	"mail.id <> ?3 AND (status = 'sending' OR (" WAITS " AND due <= ?4 AND mail.id < ?3))"
+	struct db_query *q = spool_query(
+	        spool,
+	        "SELECT 1 FROM mail INDEXED BY mail_job WHERE job = ?1 AND contact = ?2 AND " BLOCKS
+	        " UNION ALL SELECT 1 FROM notice JOIN mail ON mail.id = notice.mail WHERE "
+	        "notice.job = ?1 AND notice.contact = ?2 AND notice.active = 1 AND " BLOCKS
+	        " LIMIT 1");
+#undef BLOCKS
 	db_bind_int(q, 1, notice->job);
 	db_bind_int(q, 2, notice->contact);
 	db_bind_int(q, 3, notice->mail);

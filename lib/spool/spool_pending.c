@@ -13,9 +13,11 @@ static json_t *mails_to_come(struct spool *spool, const char *customer)
 {
 	json_t *list = json_array();
 	struct db_query *q = spool_query(
-	        spool, "SELECT DISTINCT m.id, m.state, m.due FROM job j JOIN notice n ON n.job = "
-	               "j.id AND n.active = 1 JOIN mail m ON m.id = n.mail WHERE j.customer = ?1 "
-	               "AND m.waits = 1 AND m.contact <> 0");
+	        spool, "SELECT m.id, m.state, m.due FROM job j CROSS JOIN mail m ON m.job = j.id "
+	               "WHERE j.customer = ?1 AND m.waits = 1 AND m.contact <> 0 UNION SELECT "
+	               "m.id, m.state, m.due FROM job j CROSS JOIN notice n ON n.job = j.id AND "
+	               "n.active = 1 CROSS JOIN mail m ON m.id = n.mail WHERE j.customer = ?1 AND "
+	               "m.waits = 1 AND m.contact <> 0");
 	db_bind_text(q, 1, customer);
 	while (spool_row(spool, q)) {
 		json_t *row = json_object();
@@ -149,8 +151,11 @@ static json_t *mails_of(struct spool *spool, int64_t event)
 	json_t *list = json_array();
 	struct db_query *q = spool_query(
 	        spool,
-	        "SELECT m.id, m.status, m.reason, m.address, m.due, m.attempts, m.reply FROM "
-	        "notice n JOIN mail m ON m.id = n.mail WHERE n.event = ?1 ORDER BY m.id");
+	        "SELECT m.id, m.status, m.reason, m.address, m.due, m.attempts, m.reply FROM mail "
+	        "m INDEXED BY mail_job WHERE m.job = (SELECT job FROM event WHERE id = ?1) AND "
+	        "m.event = ?1 UNION ALL SELECT m.id, m.status, m.reason, m.address, m.due, "
+	        "m.attempts, m.reply FROM notice n JOIN mail m ON m.id = n.mail WHERE n.event = ?1 "
+	        "ORDER BY 1");
 	static const char *const texts[] = {"status", "reason", "to"};
 	db_bind_int(q, 1, event);
 	while (spool_row(spool, q)) {

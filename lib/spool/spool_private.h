@@ -69,4 +69,9 @@ bool spool_read_int(struct spool *spool, const char *sql, int64_t none, int64_t 
 int64_t spool_find_digest(struct spool *spool, const char *sql, const char *source, const char *id,
                           unsigned char ret_digest[EVENT_DIGEST_SIZE]);
 
+/* Ids of the mails that report a job, or reported it once. */
+#define SPOOL_MAILS_OF(job)                                                                        \
+	"(SELECT id FROM mail WHERE job = " job                                                    \
+	" UNION ALL SELECT mail FROM notice WHERE job = " job ")"
+
 #endif

@@ -44,7 +44,8 @@ static const struct purge purges[] = {
          {"DELETE FROM notice WHERE mail = ?1", "DELETE FROM mail_context WHERE mail = ?1",
           "DELETE FROM mail WHERE id = ?1"},
          12},
-        {"SELECT id, job, received < ?3 AND NOT EXISTS (SELECT 1 FROM notice WHERE event = "
+        {"SELECT id, job, received < ?3 AND NOT EXISTS (SELECT 1 FROM mail WHERE mail.job = "
+         "event.job AND mail.event = event.id) AND NOT EXISTS (SELECT 1 FROM notice WHERE event = "
          "event.id) AND NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.job = event.job AND "
          "outcome.event = event.id), " YOUNG(
                  "received") ", NULL FROM event WHERE id > ?1 ORDER BY id LIMIT ?2",
@@ -61,7 +62,9 @@ enum { KINDS = sizeof purges / sizeof purges[0] };
 static const char *const orphans[] = {
         "DELETE FROM collision WHERE job = ?1 AND NOT EXISTS (SELECT 1 FROM event WHERE job = ?1)",
         "DELETE FROM job WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM event WHERE job = ?1) AND NOT "
-        "EXISTS (SELECT 1 FROM notice WHERE job = ?1) AND NOT EXISTS (SELECT 1 FROM request WHERE "
+        "EXISTS (SELECT 1 FROM mail WHERE job = ?1) AND NOT EXISTS (SELECT 1 FROM notice WHERE job "
+        "= "
+        "?1) AND NOT EXISTS (SELECT 1 FROM request WHERE "
         "job = ?1) AND NOT EXISTS (SELECT 1 FROM collision WHERE job = ?1)",
 };
 

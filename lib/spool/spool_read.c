@@ -122,15 +122,21 @@ static void add_jobs_told(struct spool *spool, json_t *json, json_t *jobs, int64
 
 static void add_jobs(struct spool *spool, json_t *json, int64_t mail, struct arena *arena)
 {
-	struct db_query *q = spool_query(
-	        spool, "SELECT DISTINCT job.job, customer FROM notice JOIN job ON job.id = "
-	               "notice.job WHERE mail = ?1 ORDER BY event");
+	static const char *const places[] = {
+	        "SELECT job.job, customer FROM mail JOIN job ON job.id = mail.job WHERE mail.id = "
+	        "?1",
+	        "SELECT DISTINCT job.job, customer FROM notice JOIN job ON job.id = notice.job "
+	        "WHERE mail = ?1 ORDER BY event",
+	};
 	json_t *jobs = json_array();
-	db_bind_int(q, 1, mail);
-	while (spool_row(spool, q)) {
-		if (json_array_size(jobs) == 0)
-			spool_set_text(json, "customer", db_text(q, 1, arena));
-		json_array_append_new(jobs, json_string(db_text(q, 0, arena)));
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+		struct db_query *q = spool_query(spool, places[i]);
+		db_bind_int(q, 1, mail);
+		while (spool_row(spool, q)) {
+			if (json_array_size(jobs) == 0)
+				spool_set_text(json, "customer", db_text(q, 1, arena));
+			json_array_append_new(jobs, json_string(db_text(q, 0, arena)));
+		}
 	}
 	if (json_array_size(jobs) == 0)
 		add_jobs_told(spool, json, jobs, mail, arena);
@@ -250,7 +256,8 @@ static json_t *job_json(struct spool *spool, int64_t id, struct arena *arena)
 	}
 	for (size_t i = 0; i < n_events; i++)
 		json_array_append_new(events, event_json(&e[i]));
-	q = spool_query(spool, "SELECT DISTINCT mail FROM notice WHERE job = ?1 ORDER BY mail");
+	q = spool_query(spool, "SELECT id FROM mail WHERE job = ?1 UNION SELECT mail FROM notice "
+	                       "WHERE job = ?1 ORDER BY 1");
 	db_bind_int(q, 1, id);
 	while (spool_row(spool, q))
 		json_array_append_new(mails, mail_json(spool, db_int(q, 0), arena, false));
@@ -317,11 +324,14 @@ static struct db_query *filtered_mails(struct spool *spool, const char *columns,
 		buf_adds(&sql, " AND status > '' AND status <> 'sent'"); /* those are ok */
 	add_condition(&sql, filter->state, "state = ?2");
 	add_condition(&sql, filter->customer,
-	              "id IN (SELECT n.mail FROM job j JOIN notice n ON n.job = j.id WHERE "
-	              "j.customer = ?3)");
+	              "id IN (SELECT o.id FROM job j CROSS JOIN mail o ON o.job = j.id WHERE "
+	              "j.customer = ?3 UNION ALL SELECT n.mail FROM job j CROSS JOIN notice n ON "
+	              "n.job = j.id WHERE j.customer = ?3)");
 	add_condition(
 	        &sql, filter->job,
-	        "id IN (SELECT n.mail FROM job j JOIN notice n ON n.job = j.id WHERE j.job = ?4)");
+	        "id IN (SELECT o.id FROM job j CROSS JOIN mail o ON o.job = j.id WHERE j.job = ?4 "
+	        "UNION ALL SELECT n.mail FROM job j CROSS JOIN notice n ON n.job = j.id WHERE "
+	        "j.job = ?4)");
 	add_condition(&sql, filter->to, "address = ?5 COLLATE NOCASE");
 	add_condition(&sql, filter->reason, "reason = ?6");
 	add_condition(&sql, instant_is_none(filter->before) ? NULL : "", "made < ?7");
@@ -362,7 +372,8 @@ static void add_mail_outcomes(struct spool *spool, json_t *json, int64_t id, str
 {
 	json_t *list = json_array();
 	struct db_query *q =
-	        spool_query(spool, "SELECT job FROM notice WHERE mail = ?1 GROUP BY job");
+	        spool_query(spool, "SELECT job FROM mail WHERE id = ?1 AND job IS NOT NULL UNION "
+	                           "SELECT job FROM notice WHERE mail = ?1");
 	db_bind_int(q, 1, id);
 	while (spool_row(spool, q)) {
 		size_t n;
@@ -501,8 +512,7 @@ static json_t *job_line(struct spool *spool, struct db_query *job)
 	return line;
 }
 
-#define OF_MAILS                                                                                   \
-	"EXISTS (SELECT 1 FROM notice n JOIN mail m ON m.id = n.mail WHERE n.job = j.id AND "
+#define OF_MAILS "EXISTS (SELECT 1 FROM mail m WHERE m.id IN " SPOOL_MAILS_OF("j.id") " AND "
 #define ANY_OF(column, parameter)                                                                  \
 	"(" OF_MAILS "m." column " = " parameter ")"                                               \
 	" OR EXISTS (SELECT 1 FROM event e WHERE e.job = j.id AND e." column " = " parameter ")"   \

@@ -33,6 +33,12 @@ void spool_recheck_customers(struct spool *spool, const char *const *numbers, si
 #define OF_JOBS                                                                                    \
 	" FROM temp.recheck_customer c CROSS JOIN job ON job.customer = c.number CROSS JOIN "
 
+#define DEFERRED "m.status = 'deferred' AND m.reason = 'outside_hours'"
+#define SENDING                                                                                    \
+	"m.status = 'sending' AND m.status <> 'sent' AND job.customer IN (SELECT number FROM "     \
+	"temp.recheck_customer)"
+
+/* Mails by the event of their row, or by their notices. */
 static const struct {
 	const char *list;  /* ?1 the kind, ?2 how many at most */
 	const char *count; /* ?1 how many at most */
@@ -47,14 +53,16 @@ static const struct {
                                   "r.job = job.id WHERE r.watched > 0 LIMIT ?2",
                              "SELECT count(*) FROM (SELECT 1 FROM request WHERE watched > 0 "
                              "LIMIT ?1)"},
-        [RECHECK_DEFERRED] = {LIST "m.id" OF_JOBS "notice n ON n.job = job.id AND n.active = 1 "
-                                   "CROSS JOIN mail m ON m.id = n.mail WHERE m.status = "
-                                   "'deferred' AND m.reason = 'outside_hours' LIMIT ?2"},
-        [RECHECK_SENDING] = {LIST "m.id FROM mail m INDEXED BY mail_status CROSS JOIN notice n ON "
-                                  "n.mail = m.id AND n.active = 1 CROSS JOIN job ON job.id = n.job "
-                                  "WHERE m.status = 'sending' AND m.status <> 'sent' AND "
-                                  "job.customer IN (SELECT number FROM temp.recheck_customer) "
-                                  "LIMIT ?2"},
+        [RECHECK_DEFERRED] = {LIST "id FROM (SELECT m.id" OF_JOBS
+                                   "mail m INDEXED BY mail_job ON m.job = job.id WHERE " DEFERRED
+                                   " UNION ALL SELECT m.id" OF_JOBS
+                                   "notice n ON n.job = job.id AND n.active = 1 CROSS JOIN mail m "
+                                   "ON m.id = n.mail WHERE " DEFERRED ") LIMIT ?2"},
+        [RECHECK_SENDING] = {LIST "id FROM (SELECT m.id FROM mail m INDEXED BY mail_status CROSS "
+                                  "JOIN job ON job.id = m.job WHERE " SENDING
+                                  " UNION ALL SELECT m.id FROM mail m INDEXED BY mail_status CROSS "
+                                  "JOIN notice n ON n.mail = m.id AND n.active = 1 CROSS JOIN job "
+                                  "ON job.id = n.job WHERE " SENDING ") LIMIT ?2"},
 };
 
 size_t spool_recheck_list(struct spool *spool, enum recheck kind, size_t max)

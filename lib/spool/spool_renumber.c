@@ -11,6 +11,7 @@
 /* What points to a job: `?1` the one that stays, `?2` the one that goes into it. */
 static const char *const takings[] = {
         "UPDATE event SET job = ?1 WHERE job = ?2",
+        "UPDATE mail SET job = ?1 WHERE job = ?2",
         "UPDATE notice SET job = ?1 WHERE job = ?2",
         "UPDATE outcome SET job = ?1 WHERE job = ?2",
         "UPDATE request SET job = ?1 WHERE job = ?2",

@@ -33,14 +33,18 @@ static void load_jobs(struct spool *spool, struct arena *arena, struct spool_ren
 {
 	const char **jobs = NULL;
 	size_t cap = 0;
-	struct db_query *q =
-	        spool_query(spool, "SELECT job.job FROM notice JOIN event ON event.id = "
-	                           "notice.event JOIN job ON job.id = event.job WHERE "
-	                           "notice.mail = ?1 AND active = 1 ORDER BY notice.event");
-	db_bind_int(q, 1, ret->mail.id);
-	while (spool_row(spool, q)) {
-		jobs = arena_grow(arena, jobs, ret->n_jobs, &cap, sizeof *jobs);
-		jobs[ret->n_jobs++] = db_text(q, 0, arena);
+	static const char *const places[] = {
+	        "SELECT job.job FROM mail JOIN job ON job.id = mail.job WHERE mail.id = ?1",
+	        "SELECT job.job FROM notice JOIN event ON event.id = notice.event JOIN job ON "
+	        "job.id = event.job WHERE notice.mail = ?1 AND active = 1 ORDER BY notice.event",
+	};
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+		struct db_query *q = spool_query(spool, places[i]);
+		db_bind_int(q, 1, ret->mail.id);
+		while (spool_row(spool, q)) {
+			jobs = arena_grow(arena, jobs, ret->n_jobs, &cap, sizeof *jobs);
+			jobs[ret->n_jobs++] = db_text(q, 0, arena);
+		}
 	}
 	ret->jobs = jobs;
 }

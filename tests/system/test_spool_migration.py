@@ -102,6 +102,7 @@ def test_it_ends_with_what_is_kept(world):
     load(world)
     world.configure(spool={"keep": "1s"})
     world.start_daemon()
+    world.ctl("mail", "resume")
     wait_until(lambda: {mail["status"] for mail in world.ctl_json("mail", "list")} <= {"deferred", "retrying"},
                lambda: world.ctl_json("mail", "list"), timeout=60)
     with sqlite3.connect(world.path("spool.db")) as db:

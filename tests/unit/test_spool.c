@@ -90,7 +90,14 @@ static int64_t add_mail(int64_t event, int64_t job, struct instant at)
 	        .message_id = "<m@example.com>",
 	        .thread_id = "<t@example.com>",
 	};
+	/* By turns as a mail of one event, and as one of several. */
+	if (event % 2 == 0) {
+		mail.event = event;
+		mail.job = job;
+	}
 	spool_mail_add(spool, &mail);
+	if (event % 2 == 0)
+		return mail.id;
 	spool_notice_add(spool, &(struct spool_notice){
 	                                .mail = mail.id, .event = event, .job = job, .contact = 7});
 	return mail.id;
@@ -410,6 +417,90 @@ static void failures_count_since_the_last_mail_that_went(void **state)
 	json_decref(json);
 }
 
+/* A mail of one event, as its row names it. */
+static struct spool_mail add_single(int64_t event, int64_t job, int64_t contact)
+{
+	struct spool_mail mail = {.contact = contact,
+	                          .event = event,
+	                          .job = job,
+	                          .state = "completed",
+	                          .status = STATUS_QUEUED,
+	                          .reason = REASON_OK,
+	                          .made = now,
+	                          .due = now,
+	                          .expires = instant_add(now, DAY_MS),
+	                          .address = "kim@example.com",
+	                          .message_id = "<m@example.com>",
+	                          .thread_id = "<t@example.com>",
+	                          .reply = ""};
+	spool_mail_add(spool, &mail);
+	return mail;
+}
+
+/* The events that a mail reports, in order: their sum, and how many. */
+static size_t events_of(int64_t mail, int64_t *ret_first, bool *ret_superseded)
+{
+	size_t n;
+	struct spool_notice *notices = spool_notices(spool, mail, arena, &n);
+	*ret_first = n > 0 ? notices[0].event : 0;
+	*ret_superseded = n > 0 && notices[0].superseded;
+	for (size_t i = 0; i < n; i++)
+		assert_true(notices[i].mail == mail && notices[i].contact == 7 &&
+		            notices[i].active);
+	return n;
+}
+
+static void a_mails_event_is_in_its_row_or_one_of_several(void **state)
+{
+	(void)state;
+	size_t n;
+	int64_t first;
+	bool superseded;
+	begin();
+	int64_t job = spool_job(spool, "1001", "J"), other = spool_job(spool, "1001", "K");
+	int64_t a = add_event("a", job, now), b = add_event("b", other, now);
+	struct spool_mail mail = add_single(a, job, 7), second = add_single(a, job, 8);
+	assert_int_equal(events_of(mail.id, &first, &superseded), 1);
+	assert_true(first == a && !superseded);
+	(void)spool_job_notices(spool, job, arena, &n);
+	assert_int_equal(n, 2);
+	struct spool_other_mail *others = spool_other_mails(spool, a, 7, arena, &n);
+	assert_int_equal(n, 1);
+	assert_int_equal(others[0].contact, 8);
+	struct spool_notice later = {.mail = second.id + 1, .event = a, .job = job, .contact = 7};
+	assert_true(spool_notice_blocked(spool, &later, now));
+	later.contact = 9;
+	assert_false(spool_notice_blocked(spool, &later, now));
+
+	/* One joins it: both are told, by all ways to ask. */
+	spool_notice_add(spool, &(struct spool_notice){
+	                                .mail = mail.id, .event = b, .job = other, .contact = 7});
+	assert_int_equal(events_of(mail.id, &first, &superseded), 2);
+	assert_true(first == a);
+	(void)spool_job_notices(spool, other, arena, &n);
+	assert_int_equal(n, 1);
+	(void)spool_job_notices(spool, job, arena, &n);
+	assert_int_equal(n, 2);
+	(void)spool_other_mails(spool, a, 8, arena, &n);
+	assert_int_equal(n, 1);
+	later = (struct spool_notice){
+	        .mail = second.id + 1, .event = b, .job = other, .contact = 7};
+	assert_true(spool_notice_blocked(spool, &later, now));
+
+	/* The first leaves, the second is overtaken; so is the only one of the other mail. */
+	spool_notice_leave(spool, mail.id, a);
+	spool_notice_supersede(spool, mail.id, b);
+	assert_int_equal(events_of(mail.id, &first, &superseded), 1);
+	assert_true(first == b && superseded);
+	spool_notice_supersede(spool, second.id, a);
+	struct spool_notice *notices = spool_notices(spool, second.id, arena, &n);
+	assert_true(n == 1 && notices[0].superseded && notices[0].event == a);
+	spool_notice_leave(spool, second.id, a);
+	(void)spool_notices(spool, second.id, arena, &n);
+	assert_int_equal(n, 0);
+	commit();
+}
+
 static void a_move_that_is_not_in_the_table_is_a_bug(void **state)
 {
 	(void)state;
@@ -442,6 +533,7 @@ int main(void)
 	        test(a_steady_load_doesnt_grow_the_file),
 	        test(events_are_found_by_receipt),
 	        test(failures_count_since_the_last_mail_that_went),
+	        test(a_mails_event_is_in_its_row_or_one_of_several),
 	        test(a_move_that_is_not_in_the_table_is_a_bug),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
