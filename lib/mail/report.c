@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a mail that came back is. The steps are asked in this order, the first that holds decides:
+ * a complaint, a machine-readable report, a program that answers by itself, a report in words, a
+ * wish to get no more mails, a person. What isn't understood stays so: it marks nobody.
+ */
+#include "mail/report.h"
+
+#include "mail/report_fields.h"
+#include "mail/report_phrases.h"
+#include "mail/report_sender.h"
+#include "mail/report_status.h"
+#include "mail/report_text.h"
+
+#include <string.h>
+#include <strings.h>
+
+static const char *const kinds[MAIL_REPORT_KINDS] = {
+        [MAIL_REPORT_UNKNOWN] = "unknown",       [MAIL_REPORT_FAILED] = "failed",
+        [MAIL_REPORT_DELAYED] = "delayed",       [MAIL_REPORT_DELIVERED] = "delivered",
+        [MAIL_REPORT_COMPLAINT] = "complaint",   [MAIL_REPORT_OPT_OUT] = "opt_out",
+        [MAIL_REPORT_AUTO_REPLY] = "auto_reply", [MAIL_REPORT_REPLY] = "reply",
+};
+
+static const char *const stage_names[MAIL_REPORT_STAGES] = {
+        [MAIL_REPORT_STAGE_UNKNOWN] = "",  [MAIL_REPORT_STAGE_CONNECT] = "connect",
+        [MAIL_REPORT_STAGE_MAIL] = "mail", [MAIL_REPORT_STAGE_RCPT] = "rcpt",
+        [MAIL_REPORT_STAGE_DATA] = "data",
+};
+
+static const char *const verdicts[MAIL_REPORT_VERDICTS] = {
+        [MAIL_REPORT_NONE] = "none",
+        [MAIL_REPORT_GONE] = "gone",
+        [MAIL_REPORT_BUSY] = "busy",
+        [MAIL_REPORT_REFUSED] = "refused",
+};
+
+const char *mail_report_kind_name(enum mail_report_kind kind)
+{
+	return kinds[kind];
+}
+
+const char *mail_report_stage_name(enum mail_report_stage stage)
+{
+	return stage_names[stage];
+}
+
+const char *mail_report_verdict_name(enum mail_report_verdict verdict)
+{
+	return verdicts[verdict];
+}
+
+/* What the steps share. */
+struct reading {
+	const struct mail_report_mail *mail;
+	struct arena *arena;
+	struct mail_report *ret;
+	struct mail_report_words words;
+	bool by_system, by_nobody, by_responder;
+	bool returns_report; /* so it isn't about one of ours */
+};
+
+static const char *part(const struct mail_report_mail *mail, enum mail_report_part_type type)
+{
+	for (size_t i = 0; i < mail->n_parts; i++)
+		if (mail->parts[i].type == type)
+			return mail->parts[i].text;
+	return "";
+}
+
+static const char *field(const struct reading *reading, const char *name)
+{
+	return mail_report_field_value(reading->mail->header, name, reading->arena);
+}
+
+/* ---- the mail that it is about ---- */
+
+static void set_once(const char **at, const char *value)
+{
+	if ((*at)[0] == '\0')
+		*at = value;
+}
+
+static void read_returned(struct reading *reading, const char *header)
+{
+	struct mail_report *ret = reading->ret;
+	struct arena *arena = reading->arena;
+	const char *id = mail_report_field_value(header, "Message-ID", arena);
+	const char *path = mail_report_field_value(header, "Return-Path", arena);
+	set_once(&ret->message_id, mail_report_message_id(id, arena));
+	set_once(&ret->returned_path, mail_report_address(path, arena));
+}
+
+/* Whether the mail that is returned is itself a report. */
+static bool returns_report(const struct reading *reading)
+{
+	const char *header = part(reading->mail, MAIL_REPORT_RETURNED);
+	const char *type = mail_report_field_value(header, "Content-Type", reading->arena);
+	return strncasecmp(type, "multipart/report", strlen("multipart/report")) == 0;
+}
+
+/* ---- steps ---- */
+
+static enum mail_report_kind feedback_kind(const char *type)
+{
+	static const struct {
+		const char *type;
+		enum mail_report_kind kind;
+	} rows[] = {
+	        {"abuse", MAIL_REPORT_COMPLAINT}, /* RFC 5965, section 7.3 */
+	        {"fraud", MAIL_REPORT_COMPLAINT},      {"virus", MAIL_REPORT_COMPLAINT},
+	        {"other", MAIL_REPORT_COMPLAINT},      {"miscategorized", MAIL_REPORT_COMPLAINT},
+	        {"opt-out", MAIL_REPORT_OPT_OUT},      {"opt-out-list", MAIL_REPORT_OPT_OUT},
+	        {"not-spam", MAIL_REPORT_UNKNOWN},     /* RFC 6430: the contrary */
+	        {"auth-failure", MAIL_REPORT_UNKNOWN}, /* RFC 6591: nobody complained */
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (strcasecmp(type, rows[i].type) == 0)
+			return rows[i].kind;
+	return MAIL_REPORT_COMPLAINT;
+}
+
+/* RFC 5965. */
+static bool read_feedback(struct reading *reading)
+{
+	struct mail_report *ret = reading->ret;
+	struct arena *arena = reading->arena;
+	const char *block = part(reading->mail, MAIL_REPORT_FEEDBACK);
+	const char *type = mail_report_field_value(block, "Feedback-Type", arena);
+	if (type[0] == '\0')
+		return false;
+	const char *path = mail_report_field_value(block, "Original-Mail-From", arena);
+	const char *to = mail_report_field_value(block, "Original-Rcpt-To", arena);
+	const char *address = mail_report_address(to, arena);
+	ret->format = "rfc5965";
+	ret->feedback = type;
+	ret->kind = feedback_kind(type);
+	set_once(&ret->returned_path, mail_report_address(path, arena));
+	set_once(&ret->envelope_id, mail_report_field_value(block, "Original-Envelope-Id", arena));
+	if (address[0])
+		ret->recipients[ret->n_recipients++] = (struct mail_report_recipient){
+		        .address = address, .final = "", .diagnostic = "", .why = type};
+	return true;
+}
+
+/* What the words say about a recipient of the delivery status; the only one's, whoever it is. */
+static const char *said_of(const struct reading *reading,
+                           const struct mail_report_recipient *recipient)
+{
+	const struct mail_report_words *words = &reading->words;
+	for (size_t i = 0; i < words->n_mentions; i++)
+		if (strcasecmp(words->mentions[i].address, recipient->address) == 0 ||
+		    strcasecmp(words->mentions[i].address, recipient->final) == 0)
+			return words->mentions[i].said;
+	if (reading->ret->n_recipients != 1)
+		return "";
+	return words->n_mentions == 1 ? words->mentions[0].said : words->own;
+}
+
+static void judge(struct reading *reading, struct mail_report_recipient *recipient,
+                  const char *said, bool permanent)
+{
+	if (recipient->action != MAIL_REPORT_ACTION_FAILED)
+		return;
+	if (reading->returns_report) {
+		recipient->why = "the mail that came back is a report itself";
+		return;
+	}
+	recipient->verdict =
+	        mail_report_judge(&recipient->status, recipient->stage, permanent,
+	                          recipient->diagnostic, reading->arena, &recipient->why);
+	if (recipient->verdict == MAIL_REPORT_GONE && mail_report_says_full(said, reading->arena)) {
+		recipient->verdict = MAIL_REPORT_BUSY;
+		recipient->why = "the words for a person say that it is full";
+	}
+}
+
+/* The words tell which command was refused, and the reply where the status has none. */
+static void complete(struct reading *reading, struct mail_report_recipient *recipient,
+                     const char *said)
+{
+	struct mail_report_code code = {0};
+	recipient->stage = mail_report_stage_of(recipient->diagnostic, reading->arena);
+	if (recipient->stage == MAIL_REPORT_STAGE_UNKNOWN)
+		recipient->stage = mail_report_stage_of(said, reading->arena);
+	if (recipient->stage == MAIL_REPORT_STAGE_UNKNOWN && reading->ret->n_recipients == 1)
+		recipient->stage = mail_report_stage_of(reading->words.own, reading->arena);
+	if (recipient->diagnostic[0])
+		return;
+	recipient->diagnostic =
+	        mail_report_line(reading->arena, said, strlen(said), MAIL_REPORT_DIAGNOSTIC_MAX);
+	if (!mail_report_code_specific(&recipient->status) &&
+	    mail_report_code_find(recipient->diagnostic, &code))
+		recipient->status = code;
+}
+
+/* By the worst that happened to any recipient. */
+static enum mail_report_kind kind_of(const struct mail_report *report)
+{
+	static const struct {
+		enum mail_report_action action;
+		enum mail_report_kind kind;
+	} rows[] = {
+	        {MAIL_REPORT_ACTION_FAILED, MAIL_REPORT_FAILED},
+	        {MAIL_REPORT_ACTION_DELAYED, MAIL_REPORT_DELAYED},
+	        {MAIL_REPORT_ACTION_DELIVERED, MAIL_REPORT_DELIVERED},
+	        {MAIL_REPORT_ACTION_RELAYED, MAIL_REPORT_DELIVERED},
+	        {MAIL_REPORT_ACTION_EXPANDED, MAIL_REPORT_DELIVERED},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		for (size_t k = 0; k < report->n_recipients; k++)
+			if (report->recipients[k].action == rows[i].action)
+				return rows[i].kind;
+	return MAIL_REPORT_UNKNOWN;
+}
+
+/* Recipients without an address: the one that the words name, or nobody. */
+static void name_recipients(struct reading *reading)
+{
+	struct mail_report *ret = reading->ret;
+	size_t n = 0;
+	for (size_t i = 0; i < ret->n_recipients; i++) {
+		struct mail_report_recipient *recipient = &ret->recipients[i];
+		if (recipient->address[0] == '\0' && ret->n_recipients == 1 &&
+		    reading->words.n_mentions == 1)
+			recipient->address = reading->words.mentions[0].address;
+		if (recipient->address[0])
+			ret->recipients[n++] = *recipient;
+	}
+	ret->n_recipients = n;
+}
+
+/* RFC 3464, RFC 6533. */
+static bool read_status(struct reading *reading)
+{
+	struct mail_report *ret = reading->ret;
+	const struct mail_report_mail *mail = reading->mail;
+	bool reported = strcasecmp(mail->report_type, "delivery-status") == 0;
+	if (!reported && !reading->by_system && !reading->by_nobody)
+		return false;
+	for (size_t i = 0; i < mail->n_parts; i++)
+		if (mail->parts[i].type == MAIL_REPORT_STATUS)
+			mail_report_status_read(mail->parts[i].text, reading->arena, ret);
+	/* Some write the fields into the text. */
+	if (ret->n_recipients == 0 && reading->by_system &&
+	    strcasestr(part(mail, MAIL_REPORT_TEXT), "\nFinal-Recipient:"))
+		mail_report_status_read(part(mail, MAIL_REPORT_TEXT), reading->arena, ret);
+	name_recipients(reading);
+	if (ret->n_recipients == 0)
+		return false;
+	ret->format = "rfc3464";
+	ret->kind = kind_of(ret);
+	for (size_t i = 0; i < ret->n_recipients; i++) {
+		const char *said = said_of(reading, &ret->recipients[i]);
+		complete(reading, &ret->recipients[i], said);
+		judge(reading, &ret->recipients[i], said, true);
+	}
+	return true;
+}
+
+/* RFC 3834; a mail server's report is none, though some mark theirs so. */
+static bool read_auto_reply(struct reading *reading)
+{
+	if (!reading->by_responder || reading->by_system)
+		return false;
+	reading->ret->kind = MAIL_REPORT_AUTO_REPLY;
+	return true;
+}
+
+static void add_mention(struct reading *reading, const struct mail_report_mention *mention)
+{
+	struct mail_report *ret = reading->ret;
+	struct mail_report_recipient recipient = {
+	        .address = mention->address,
+	        .final = "",
+	        .diagnostic = mention->said,
+	        .action = reading->words.delayed ? MAIL_REPORT_ACTION_DELAYED
+	                                         : MAIL_REPORT_ACTION_FAILED,
+	        .stage = mail_report_stage_of(reading->words.n_mentions == 1 ? reading->words.own
+	                                                                     : mention->said,
+	                                      reading->arena),
+	        .why = "",
+	};
+	(void)mail_report_code_find(mention->said, &recipient.status);
+	judge(reading, &recipient, "", reading->words.permanent);
+	ret->recipients[ret->n_recipients++] = recipient;
+}
+
+static bool read_words(struct reading *reading)
+{
+	struct mail_report *ret = reading->ret;
+	const struct mail_report_words *words = &reading->words;
+	if (words->format[0] == '\0' || words->n_mentions == 0)
+		return false;
+	ret->format = words->format;
+	for (size_t i = 0; i < words->n_mentions; i++)
+		add_mention(reading, &words->mentions[i]);
+	ret->kind = kind_of(ret);
+	return true;
+}
+
+static bool begins_with(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* "unsubscribe" as subject, or as the first word of what was written (contract, section 11). */
+static bool read_opt_out(struct reading *reading)
+{
+	const char *subject = mail_report_plain(reading->arena, field(reading, "Subject"));
+	const char *text = mail_report_plain(
+	        reading->arena,
+	        mail_report_line(reading->arena, part(reading->mail, MAIL_REPORT_TEXT), 200, 200));
+	const char *said = begins_with(subject, "unsubscribe") ? subject : text;
+	if (!begins_with(said, "unsubscribe"))
+		return false;
+	reading->ret->kind = MAIL_REPORT_OPT_OUT;
+	reading->ret->all = begins_with(said, "unsubscribe all");
+	return true;
+}
+
+static bool read_reply(struct reading *reading)
+{
+	if (reading->by_system || reading->by_nobody || reading->ret->from[0] == '\0' ||
+	    mail_report_by_list(reading->mail->header, reading->arena))
+		return false;
+	reading->ret->kind = MAIL_REPORT_REPLY;
+	return true;
+}
+
+typedef bool step(struct reading *reading);
+static step *const steps[] = {read_feedback, read_status,  read_auto_reply,
+                              read_words,    read_opt_out, read_reply};
+
+/* A reply names the mail that it answers; the last of References (RFC 5322, section 3.6.4). */
+static void read_references(struct reading *reading)
+{
+	const char *id = field(reading, "In-Reply-To");
+	const char *references = field(reading, "References");
+	const char *last = strrchr(references, '<');
+	set_once(&reading->ret->message_id, mail_report_message_id(id, reading->arena));
+	if (last)
+		set_once(&reading->ret->message_id, mail_report_message_id(last, reading->arena));
+}
+
+void mail_report_read(const struct mail_report_mail *mail, struct arena *arena,
+                      struct mail_report *ret)
+{
+	struct reading reading = {
+	        .mail = mail,
+	        .arena = arena,
+	        .ret = ret,
+	        .by_system = mail_report_by_system(mail->header, arena),
+	        .by_nobody = mail_report_by_nobody(mail->header, arena),
+	        .by_responder = mail_report_by_responder(mail->header, arena),
+	};
+	*ret = (struct mail_report){.format = "",
+	                            .message_id = "",
+	                            .envelope_id = "",
+	                            .returned_path = "",
+	                            .feedback = ""};
+	ret->from = mail_report_address(field(&reading, "From"), arena);
+	if (mail->excessive)
+		return;
+	reading.returns_report = returns_report(&reading);
+	mail_report_words_read(mail, reading.by_system || reading.by_nobody, arena, &reading.words);
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+		if (steps[i](&reading))
+			break;
+	read_returned(&reading, part(mail, MAIL_REPORT_RETURNED));
+	read_returned(&reading, reading.words.returned);
+	read_references(&reading);
+}
