@@ -31,6 +31,7 @@ pkg_cflags = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(1) 2>/dev/n
 pkg_libs   = $(shell pkg-config --libs $(1) 2>/dev/null)
 LIB_PKGS    := sqlite3 jansson glib-2.0 icu-i18n icu-uc libsodium libmagic
 CENTER_PKGS := libmicrohttpd
+BOUNCE_PKGS := gmime-3.0
 DAEMON_PKGS := libevent libevent_pthreads hiredis libesmtp-1.0 openssl libsystemd
 TEST_PKGS   := cmocka
 
@@ -42,8 +43,8 @@ progress = $(if $(filter 0,$(V)),@printf '  %-5s %s\n' $(1) $@)
 # Warnings are errors in `make check` alone (WERROR=-Werror): another compiler's new ones stop nobody's build.
 WERROR ?=
 WARN := -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-overlength-strings $(WERROR)
-INCLUDES := -D_GNU_SOURCE -Ilib -Idaemon -I$(BUILD)/gen $(call pkg_cflags,$(LIB_PKGS) $(DAEMON_PKGS) $(CENTER_PKGS))
-TEST_INCLUDES := -Itests/unit $(call pkg_cflags,$(TEST_PKGS) gmime-3.0)
+INCLUDES := -D_GNU_SOURCE -Ilib -Idaemon -I$(BUILD)/gen $(call pkg_cflags,$(LIB_PKGS) $(DAEMON_PKGS) $(CENTER_PKGS) $(BOUNCE_PKGS))
+TEST_INCLUDES := -Itests/unit $(call pkg_cflags,$(TEST_PKGS))
 LIBS := $(call pkg_libs,$(DAEMON_PKGS) $(LIB_PKGS)) -lm -lpthread
 
 # What else is compiled in: a sanitizer, counters for coverage, or hardening. Where CFLAGS don't optimize, or a packager
@@ -70,6 +71,7 @@ ROOM_SRC   := $(wildcard daemon/dispatchd/*/*.c)
 CTL_SRC    := $(wildcard daemon/dispatchctl/*.c daemon/dispatchctl/*/*.c)
 MAIN_SRC   := $(wildcard daemon/dispatchd/*.c)
 CENTER_SRC := $(wildcard daemon/center/*.c daemon/center/*/*.c)
+BOUNCE_SRC := $(wildcard daemon/bounce/*.c daemon/bounce/*/*.c)
 SHARED_SRC := $(wildcard daemon/common/*.c)
 UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 UNIT_HELP  := $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))
@@ -89,12 +91,12 @@ HELP   := $(BUILD)/libunit.a
 UNIT   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 PROBES := $(PROBE_SRC:tests/system/%.c=$(BUILD)/tests/%)
 BENCH  := $(BENCH_SRC:tests/bench/%.c=$(BUILD)/tests/%)
-PROGRAMS := $(BUILD)/dispatchd $(BUILD)/dispatchctl $(BUILD)/dispatch-center
+PROGRAMS := $(BUILD)/dispatchd $(BUILD)/dispatchctl $(BUILD)/dispatch-center $(BUILD)/dispatch-bounce
 GEN  := $(BUILD)/gen/version.h $(BUILD)/gen/builtin_templates.h $(BUILD)/gen/center_assets.h \
 	$(BUILD)/gen/center_words.h $(patsubst %,$(BUILD)/gen/%.h,$(notdir $(SQL)))
 TSAN_SRC := $(if $(filter thread,$(SANITIZE)),$(wildcard tests/tsan/*.c))
-SOURCES := $(LIB_SRC) $(ROOM_SRC) $(CTL_SRC) $(MAIN_SRC) $(CENTER_SRC) $(SHARED_SRC) $(UNIT_SRC) $(UNIT_HELP) $(PROBE_SRC) \
-	$(BENCH_SRC) $(TOOL_SRC) $(TSAN_SRC)
+SOURCES := $(LIB_SRC) $(ROOM_SRC) $(CTL_SRC) $(MAIN_SRC) $(CENTER_SRC) $(BOUNCE_SRC) $(SHARED_SRC) $(UNIT_SRC) $(UNIT_HELP) \
+	$(PROBE_SRC) $(BENCH_SRC) $(TOOL_SRC) $(TSAN_SRC)
 OBJ  := $(call obj,$(SOURCES))
 
 .DEFAULT_GOAL := all
@@ -102,7 +104,7 @@ OBJ  := $(call obj,$(SOURCES))
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: all deps deps-check deps-coverage deps-tests demo test test-long unit tests objects check asan tsan coverage fuzz \
-	deps-bench bench bench-growth bench-steps bench-parts bench-table install dist written generated clean help FORCE
+	deps-bench bench bench-growth bench-steps bench-parts bench-table corpora install dist written generated clean help FORCE
 FORCE:
 
 all: $(LIB) $(PROGRAMS) ## build the programs (the default)
@@ -198,6 +200,10 @@ bench-steps: all ## a mail's instructions by thread, function and library (valgr
 bench-table: ## put what bench, bench-growth and bench-steps measured into docs/PERFORMANCE.md
 	@$(PYTHON) tests/bench/table.py $(wildcard $(patsubst %,$(BUILD)/bench/%.json,compare growth steps))
 
+corpora: all ## compare dispatch-bounce with what another parser says of real reports (CORPUS=FOLDER)
+	@[ -n "$(CORPUS)" ] || { echo 'corpora: which folder? make corpora CORPUS=FOLDER'; exit 1; }
+	@BUILD=$(BUILD) $(PYTHON) tests/corpora/agreement.py $(CORPORA_ARGS) "$(CORPUS)"
+
 dist: $(BUILD)/dispatchd-$(VERSION).tar.gz ## the tracked files as a tarball, the same bytes each time
 $(BUILD)/dispatchd-$(VERSION).tar.gz: FORCE
 	@mkdir -p $(@D)
@@ -233,10 +239,15 @@ $(BUILD)/dispatch-center: $(call obj,$(CENTER_SRC)) $(SHARED) $(LIB)
 	$(call progress,LINK)
 	$(Q)$(LINK) -o $@ $^ -Wl,--as-needed $(LIBS) $(call pkg_libs,$(CENTER_PKGS))
 
+# GMime parses what strangers send: no other program loads it.
+$(BUILD)/dispatch-bounce: $(call obj,$(BOUNCE_SRC)) $(SHARED) $(LIB)
+	$(call progress,LINK)
+	$(Q)$(LINK) -o $@ $^ -Wl,--as-needed $(LIBS) $(call pkg_libs,$(BOUNCE_PKGS))
+
 $(PROGRAMS) $(UNIT) $(PROBES) $(BENCH): $(call obj,$(TSAN_SRC))
 
 $(LIB): $(call obj,$(LIB_SRC))
-$(ROOMS): $(call obj,$(ROOM_SRC) $(SHARED_SRC) $(wildcard daemon/center/*/*.c))
+$(ROOMS): $(call obj,$(ROOM_SRC) $(SHARED_SRC) $(wildcard daemon/center/*/*.c daemon/bounce/*/*.c))
 $(HELP): $(call obj,$(UNIT_HELP))
 $(SHARED): $(call obj,$(SHARED_SRC))
 $(LIB) $(ROOMS) $(SHARED) $(HELP): $(BUILD)/sources
@@ -244,7 +255,7 @@ $(LIB) $(ROOMS) $(SHARED) $(HELP): $(BUILD)/sources
 	$(call progress,AR)
 	$(Q)ar rcs $@ $(filter %.o,$^)
 
-# A test program is linked with whatever it uses; with GMime only where it includes it.
+# A test program is linked with whatever it uses; with GMime only where it includes it or what uses it.
 $(UNIT): $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(HELP) $(ROOMS) $(LIB)
 $(PROBES): $(BUILD)/tests/%: $(BUILD)/tests/system/%.o $(HELP) $(ROOMS) $(LIB)
 $(BENCH): $(BUILD)/tests/%: $(BUILD)/tests/bench/%.o $(HELP) $(ROOMS) $(LIB)
@@ -252,7 +263,7 @@ $(UNIT) $(PROBES) $(BENCH):
 	@mkdir -p $(@D)
 	$(call progress,LINK)
 	$(Q)$(LINK) -o $@ $(filter %.o %.a,$^) \
-		-Wl,--as-needed $(LIBS) $(call pkg_libs,$(TEST_PKGS) $(if $(shell grep -l gmime \
+		-Wl,--as-needed $(LIBS) $(call pkg_libs,$(TEST_PKGS) $(if $(shell grep -lE "gmime|bounce/" \
 		$(patsubst $(BUILD)/%.o,%.c,$(filter %/$(@F).o,$^))),gmime-3.0))
 
 $(BUILD)/tests/%.o: INCLUDES += $(TEST_INCLUDES)
@@ -312,6 +323,6 @@ $(BUILD)/gen/version.h: FORCE
 $(BUILD)/flags: FORCE
 	$(call record,$(flags))
 $(BUILD)/sources: FORCE
-	$(call record,$(LIB_SRC) $(ROOM_SRC) $(SHARED_SRC) $(CTL_SRC) $(CENTER_SRC) $(UNIT_HELP))
+	$(call record,$(LIB_SRC) $(ROOM_SRC) $(SHARED_SRC) $(CTL_SRC) $(CENTER_SRC) $(BOUNCE_SRC) $(UNIT_HELP))
 
 -include $(OBJ:.o=.d)

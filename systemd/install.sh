@@ -27,6 +27,7 @@ kept() {
 
 program "$BUILD/dispatchd" "$PREFIX/sbin/dispatchd"
 program "$BUILD/dispatch-center" "$PREFIX/sbin/dispatch-center"
+program "$BUILD/dispatch-bounce" "$PREFIX/sbin/dispatch-bounce"
 program "$BUILD/dispatchctl" "$PREFIX/bin/dispatchctl"
 for page in conf/man/*.[1-8]; do
 	file "$page" "$MANDIR/man${page##*.}/${page##*/}"

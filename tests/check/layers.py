@@ -49,7 +49,8 @@ DAEMON = {
     "center/pages": ["common", "center/http", "center/trust", "center/entry", "center/api"],
     "center": ["common", "center/http", "center/trust", "center/live", "center/entry", "center/api",
                "center/pages"],
-    "bounce": ["common"],
+    "bounce/read": ["common"],
+    "bounce": ["common", "bounce/read"],
 }
 # What lib/ may not use: event loops, threads, sockets, logging (but the names of its levels), the clock.
 FOREIGN = re.compile(

@@ -20,11 +20,11 @@ def install(tmp_path):
 
 def test_everything_is_in_its_place(install):
     root = install(PREFIX="/usr")
-    for program in ("usr/sbin/dispatchd", "usr/bin/dispatchctl"):
+    for program in ("usr/sbin/dispatchd", "usr/sbin/dispatch-bounce", "usr/bin/dispatchctl"):
         assert os.access(root / program, os.X_OK), program
         done = subprocess.run([root / program, "-V"], capture_output=True, text=True, check=False)
         assert done.returncode == 0 and done.stdout.startswith(os.path.basename(program))
-    for name in ("usr/share/man/man8/dispatchd.8", "usr/share/man/man1/dispatchctl.1",
+    for name in ("usr/share/man/man8/dispatchd.8", "usr/share/man/man8/dispatch-bounce.8", "usr/share/man/man1/dispatchctl.1",
                  "usr/share/man/man5/dispatchd.conf.5", "usr/lib/systemd/system/dispatchd.service",
                  "usr/lib/sysusers.d/dispatchd.conf", "usr/lib/tmpfiles.d/dispatchd.conf",
                  "usr/share/bash-completion/completions/dispatchctl", "etc/dispatchd/dispatchd.conf",

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef BOUNCE_READ_PRINT_H
+#define BOUNCE_READ_PRINT_H
+
+#include "base/buf.h"
+#include "mail/report.h"
+
+#include <stdbool.h>
+
+/*
+ * A report as one JSON object on a line: the keys of the contract, section 11; with `facts` also
+ * what led there.
+ */
+void print_report(struct buf *buf, const struct mail_report *report, bool facts);
+
+#endif

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: MIT
+"""dispatch-bounce on reports of all kinds, on what keeps to no rule, and on what is meant to hurt."""
+import json
+import resource
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from world import BUILD
+
+PROGRAM = BUILD / "dispatch-bounce"
+CASES = Path(__file__).parent / "report-cases.txt"
+MEMORY_MAX = 400 << 20
+FROM = b"From: MAILER-DAEMON@relay.example.org\nSubject: Undelivered\nMIME-Version: 1.0\n"
+STATUS = (b"Content-Type: message/delivery-status\n\nReporting-MTA: dns; relay.example.org\n\n"
+          b"Final-Recipient: rfc822; kim@farm.example\nAction: failed\nStatus: 5.1.1\n")
+
+
+def cases():
+    """(name, what is expected, the mail) of each."""
+    for block in ("\n" + CASES.read_text(encoding="utf-8")).split("\n%% ")[1:]:
+        title, _, mail = block.partition("\n")
+        name, _, expected = title.partition(" = ")
+        yield name, expected, mail + "\n"
+
+
+def run(*args, mail=b""):
+    def limits():
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX, MEMORY_MAX))
+    sanitized = b"__asan_init" in PROGRAM.read_bytes()
+    return subprocess.run([PROGRAM, *args], input=mail, capture_output=True, check=False, timeout=120,
+                          preexec_fn=None if sanitized else limits)
+
+
+def dump(mail):
+    done = run("--dump", "-", mail=mail)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def said(report, expected):
+    """The report in the words of the case file; its Message-ID only where the case has one."""
+    words = [report["kind"]] + [f"{r['address']} {r['verdict']} {r['status'] or '-'}" for r in report["recipients"]]
+    if "; id " in expected:
+        words.append(f"id {report['message_id']}")
+    return "; ".join(words)
+
+
+@pytest.mark.parametrize("name, expected, mail", list(cases()), ids=[case[0] for case in cases()])
+def test_a_report_is_understood(name, expected, mail):
+    report = dump(mail.encode())
+    assert said(report, expected) == expected, (name, report)
+
+
+@pytest.mark.parametrize("name, expected, mail", list(cases()), ids=[case[0] for case in cases()])
+def test_line_ends_of_the_network_change_nothing(name, expected, mail):
+    report = dump(mail.replace("\n", "\r\n").encode())
+    assert said(report, expected) == expected, (name, report)
+
+
+def test_what_led_to_it_is_in_the_dump_and_only_there():
+    mail = {name: text for name, _, text in cases()}["postfix-bare-unknown-after-the-body"].encode()
+    recipient = dump(mail)["recipients"][0]
+    assert (recipient["stage"], recipient["reply"], recipient["final"]) == ("data", 550, "")
+    assert dump(mail)["returned_path"] == "hauling+tok@example.org"
+    parsed = json.loads(run("--parse", mail=mail).stdout)
+    assert set(parsed) == {"kind", "recipients", "message_id", "token"}
+    assert set(parsed["recipients"][0]) == {"address", "action", "status", "diagnostic", "verdict"}
+
+
+def test_an_opt_out_of_all_says_so():
+    mails = {name: text.encode() for name, _, text in cases()}
+    assert dump(mails["opt-out-of-all"])["all"] is True
+    assert dump(mails["opt-out"])["all"] is False
+
+
+def test_a_file_is_read_like_standard_input(tmp_path):
+    mail = tmp_path / "mail"
+    mail.write_bytes(next(cases())[2].encode())
+    assert run("--dump", mail).stdout == run("--dump", "-", mail=mail.read_bytes()).stdout != b""
+
+
+@pytest.mark.parametrize("args, code", [((), 64), (("--parse", "x"), 64), (("--dump", "-", "--parse"), 64),
+                                        (("--dump", "/nonexistent/mail"), 66), (("-V",), 0), (("--help",), 0)])
+def test_exit_statuses(args, code):
+    done = run(*args)
+    assert done.returncode == code
+    assert bool(done.stderr) == (code != 0) and bool(done.stdout) == (code == 0)
+
+
+@pytest.mark.parametrize("bytes_", [b"", b"\n\n", b"no header here\n", b"\0\0\0"],
+                         ids=["nothing", "blank lines", "a sentence", "NULs"])
+def test_what_is_no_mail_is_65(bytes_):
+    done = run("--parse", mail=bytes_)
+    assert (done.returncode, done.stdout) == (65, b"")
+
+
+# ---- what is meant to hurt: within the memory that it is allowed, and never a marked address ----
+
+def nested(levels, kind=b"multipart/mixed"):
+    return b"".join(b"Content-Type: %s; boundary=b%d\n\n--b%d\n" % (kind, i, i) for i in range(levels))
+
+
+HOSTILE = {
+    "10,000 parts": FROM + b"Content-Type: multipart/mixed; boundary=b\n\n" +
+                    b"--b\nContent-Type: text/plain\n\nx\n" * 10_000 + b"--b\n" + STATUS + b"--b--\n",
+    "parts without a header": FROM + b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\nx\n" * 500_000,
+    "nested 1,000 deep": FROM + nested(1000) + STATUS,
+    "nested as deep as is parsed": FROM + nested(150) + STATUS,
+    "mails in mails": FROM + b"Content-Type: message/rfc822\n\n" * 1000 + STATUS,
+    "mails in mails, folded": FROM + b"Content-Type\n : message/rfc822\n\n" * 1000 + STATUS,
+    "a header without end": FROM + b"Subject: aaa\n" * 1_000_000,
+    "one field without end": FROM + b"X-Long: " + b"a b " * 4_000_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_too_much_is_not_understood(name):
+    report = dump(HOSTILE[name])
+    assert (report["kind"], report["recipients"]) == ("unknown", [])
+
+
+def test_50_megabytes_are_not_understood():
+    report = dump(FROM + STATUS + b"\n" + b"a line of text\n" * (50 * 1024 * 1024 // 15))
+    assert (report["kind"], report["recipients"]) == ("unknown", [])
+
+
+NONSENSE = {
+    "NULs": b"\0" * 1_000_000, "at signs": b"@" * 1_000_000, "brackets": b"<a@" * 300_000,
+    "no UTF-8": b"\xff\xfe" * 500_000, "codes": b"5.1.1" * 200_000, "stars": b"* " * 500_000,
+    "lines": b"550 5.1.1 \0<kim@farm.example>\0 user unknown\n" * 10_000, "tags": b"<style" * 150_000,
+    "escapes": b"\x1b]0;x\x07" * 100_000,
+}
+
+
+@pytest.mark.parametrize("name", NONSENSE)
+@pytest.mark.parametrize("kind", [b"text/plain", b"text/html", b"message/delivery-status", b"message/feedback-report"])
+def test_nonsense_is_safe_to_show(kind, name):
+    done = run("--dump", "-", mail=FROM + b"Content-Type: " + kind + b"\n\n" + NONSENSE[name])
+    report = json.loads(done.stdout)
+    for recipient in report["recipients"]:
+        text = "".join(str(value) for value in recipient.values())
+        assert not any(ord(c) < 32 for c in text)
+        assert len(recipient["diagnostic"]) <= 1000 and len(recipient["address"]) <= 330
+    assert len(report["recipients"]) <= 50
+
+
+def test_a_status_with_ten_thousand_recipients_has_fifty():
+    group = b"Final-Recipient: rfc822; kim%d@farm.example\nAction: failed\nStatus: 5.1.1\n\n"
+    mail = FROM + b"Content-Type: message/delivery-status\n\n" + b"".join(group % i for i in range(10_000))
+    assert len(dump(mail)["recipients"]) == 50
+
+
+def test_a_bounce_of_a_bounce_marks_nobody():
+    mail = {name: text for name, _, text in cases()}["postfix-unknown"]
+    assert dump(mail.encode())["recipients"][0]["verdict"] == "gone"
+    inner = "Content-Type: multipart/report; report-type=delivery-status; boundary=x\nFrom: MAILER-DAEMON@here.example"
+    mail = mail.replace("From: Example Hauling <office@example.org>", inner)
+    assert [r["verdict"] for r in dump(mail.encode())["recipients"]] == ["none"]
+
+
+def test_nul_in_the_middle_hides_nothing():
+    mail = {name: text for name, _, text in cases()}["qmail-unknown"].encode()
+    report = dump(mail.replace(b"Sorry it", b"Sorry\0 it"))
+    assert [r["verdict"] for r in report["recipients"]] == ["gone"]
