@@ -13,6 +13,7 @@ from pathlib import Path
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "PERFORMANCE.md"
 SHARED = ("sink", "redis")
+SHOWN = 0.07  # of a thread: smaller steps are in the JSON alone
 
 
 def rows(head, lines):
@@ -138,6 +139,10 @@ def growth(found):
     return "\n\n".join(blocks) + "\n"
 
 
+def shares(thread):
+    return [(step, count / thread["all"]) for step, count in thread["steps"].items()]
+
+
 def steps(found):
     """What tests/bench/steps.py counted."""
     threads = {name: found["threads"][name] for name in ("engine", "mailers", "loop")}
@@ -146,7 +151,7 @@ def steps(found):
                   [[name, number(thread["all"]), *(number(thread["libraries"].get(of)) for of in names)]
                    for name, thread in threads.items()])
     below = rows(["", "in or below, of the thread's instructions"],
-                 [[name, ", ".join(f"`{step}` {count / thread['all']:.0%}" for step, count in thread["steps"].items())]
+                 [[name, ", ".join(f"`{step}` {part:.0%}" for step, part in shares(thread) if part >= SHOWN)]
                   for name, thread in threads.items()]).replace("---:", "---")
     return f"{where(found)} {found['events']:,} mails of {found['mail_bytes']:,} bytes.\n\n{matrix}\n\n{below}\n"
 
