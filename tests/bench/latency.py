@@ -138,9 +138,13 @@ def taken_in(client):
     return groups[0]["entries-read"] - groups[0]["pending"] if groups and groups[0]["entries-read"] else 0
 
 
-def watch_intake(world, client, began, count):
-    """[(when, how many were taken in by then)], up to all of them."""
-    seen = [(began, 0)]
+def watch_intake(world, client, count):
+    """[(when, how many were taken in by then)], up to all of them: from the start's end, where some are left by then."""
+    began = time.monotonic()
+    world.start_daemon()
+    seen = [(time.monotonic(), taken_in(client))]
+    if seen[0][1] == count:
+        return [(began, 0), *seen]
     while seen[-1][1] < count:
         time.sleep(0.01)
         now, n = time.monotonic(), taken_in(client)
@@ -152,10 +156,10 @@ def watch_intake(world, client, began, count):
 
 
 def rates_by_tenths(seen):
-    """Events a second in each tenth of them; between two looks they came evenly."""
-    count, times, at = seen[-1][1], [seen[0][0]], 1
+    """Events a second in each tenth of those that came while we looked; between two looks they came evenly."""
+    count, times, at = seen[-1][1] - seen[0][1], [seen[0][0]], 1
     for tenth in range(1, TENTHS + 1):
-        mark = count * tenth / TENTHS
+        mark = seen[0][1] + count * tenth / TENTHS
         while seen[at][1] < mark:
             at += 1
         (before, n), (after, more) = seen[at - 1], seen[at]
@@ -171,9 +175,7 @@ def outage(count):
         contestant = Dispatchd(setup, world, free_port())
         contestant.configure()
         fill_stream(contestant.client, count)
-        began = time.monotonic()
-        world.start_daemon(ready=False)
-        return {"events": count, "tenths": rates_by_tenths(watch_intake(world, contestant.client, began, count))}
+        return {"events": count, "tenths": rates_by_tenths(watch_intake(world, contestant.client, count))}
     finally:
         world.close()
         setup.close()

@@ -118,6 +118,7 @@ def test_instructions_by_thread(world):
 def test_tenths_between_two_looks_are_even():
     assert latency.rates_by_tenths([(0, 0), (1, 50), (6, 100)]) == pytest.approx([50] * 5 + [10] * 5)
     assert latency.rates_by_tenths([(2, 0), (4, 10)]) == pytest.approx([5] * 10)
+    assert latency.rates_by_tenths([(2, 90), (4, 110)]) == pytest.approx([10] * 10)
 
 
 def test_a_threads_time_counts_from_the_start_and_names_are_summed():
