@@ -7,7 +7,8 @@ shown of records and spool together) uses these, beside the engine; rules, mail,
 each other. daemon: each program uses lib and common; in dispatchd sys is the ground, the mailers and the office's
 writer use it, the engine's thread uses these, redis uses the engine, the ways in (control, http) use redis, and the
 loop is the roof that knows all; the ways in see its struct daemon_view. dispatchctl: show < base < nouns < the
-registry and main. Rooms to come have their rows already.
+registry and main. Rooms to come have their rows already. lib/engine has layers of its own, a row each, highest first,
+in the table of docs/ARCHITECTURE.md.
 """
 import re
 import sys
@@ -89,8 +90,28 @@ def without_comments(text):
     return re.sub(r'/\*.*?\*/|//[^\n]*|"(\\.|[^"\\\n])*"', " ", text, flags=re.S)
 
 
+def engine_layers():
+    """Each file of lib/engine (without .c or .h) and its layer's number, 0 for the highest."""
+    text = Path("docs/ARCHITECTURE.md").read_text()
+    table = text[text.index("| layer | files in `lib/engine` |"):].split("\n\n")[0].splitlines()[2:]
+    return {name: number for number, row in enumerate(table)
+            for names in re.findall(r"lib/engine/(\{[^}]*\}|\w+)\.[ch]", row) for name in names.strip("{}").split(",")}
+
+
+def check_engine():
+    layers, shared = engine_layers(), "engine_private"
+    files = sorted(Path("lib/engine").glob("*.[ch]"))
+    for name in sorted(layers.keys() ^ {p.stem for p in files} - {shared}):
+        yield f"lib/engine/{name}: in the layers of docs/ARCHITECTURE.md or in the folder, not in both"
+    for path in files:
+        if path.stem in layers:
+            for name in re.findall(r'#include "engine/(\w+)\.h"', path.read_text()):
+                if name in layers and layers[name] < layers[path.stem]:
+                    yield f"{path}: may not know lib/engine/{name}.h, which is in a layer above"
+
+
 def main():
-    faults = []
+    faults = list(check_engine())
     files = sorted(p for top in ("lib", "daemon") for p in Path(top).rglob("*.[ch]"))
     for path in files:
         text = path.read_text()
