@@ -28,7 +28,7 @@ enum { FAULT_SHOWN_MAX = 4000 };
 static const char usage[] =
         "usage: dispatchd [-c FILE] [-t] [-V]\n"
         "\n"
-        "Reads job events from Redis and mails those whom they concern.\n"
+        "Reads job events from Redis and emails customers about their jobs.\n"
         "\n"
         "  -c FILE      the configuration (else $DISPATCHD_CONF, else "
         "/etc/dispatchd/dispatchd.conf),\n"

@@ -66,13 +66,12 @@ static bool judge(const struct folder *folder, const char *name, const struct st
 		                 what_is(st->st_mode));
 	if (S_ISREG(type) && st->st_nlink > 1)
 		return error_set(err, EX_NOPERM,
-		                 "%s/%s: refused, for it is a hard link (it has %lu names)",
+		                 "%s/%s: refused: it is a hard link (it has %lu names)",
 		                 folder->path, name, (unsigned long)st->st_nlink);
 	if (!is_ours(folder, st))
-		return error_set(
-		        err, EX_NOPERM,
-		        "%s/%s: refused, for it belongs to another user (uid %ld, gid %ld)",
-		        folder->path, name, (long)st->st_uid, (long)st->st_gid);
+		return error_set(err, EX_NOPERM,
+		                 "%s/%s: refused: it belongs to another user (uid %ld, gid %ld)",
+		                 folder->path, name, (long)st->st_uid, (long)st->st_gid);
 	return true;
 }
 

@@ -119,7 +119,7 @@ static bool check_journal(const struct folder *folder, const char *name, struct 
 	    st.st_uid == 0 || st.st_uid == folder->owner)
 		return true;
 	return error_set(err, EX_NOPERM,
-	                 "%s/%s: refused, for it belongs to another user (uid %ld); dispatchd "
+	                 "%s/%s: refused: it belongs to another user (uid %ld); dispatchd "
 	                 "leaves no such file, so it can be removed",
 	                 folder->path, name, (long)st.st_uid);
 }
@@ -157,7 +157,7 @@ static bool check_private(const struct folder *folder, const char *path, struct 
 		return file_fault(path, errno, err);
 	if (st.st_uid != geteuid())
 		return error_set(err, EX_NOPERM,
-		                 "%s: refused, for it belongs to another user (uid %ld)", path,
+		                 "%s: refused: it belongs to another user (uid %ld)", path,
 		                 (long)st.st_uid);
 	return (st.st_mode & 077) == 0 ||
 	       error_set(err, EX_NOPERM,

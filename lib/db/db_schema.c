@@ -101,8 +101,8 @@ static bool fault(struct db *db, const char *says, const struct object *object, 
 {
 	db->answer = DB_CORRUPT;
 	return error_set(err, EX_DATAERR,
-	                 "%s: the %s \"%s\" %s; the file is not used until that is mended",
-	                 db->path, object->type, object->name, says);
+	                 "%s: the %s \"%s\" %s; the file is not used until that is fixed", db->path,
+	                 object->type, object->name, says);
 }
 
 /* An object that none of our migrations made. */

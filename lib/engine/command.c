@@ -147,7 +147,7 @@ static bool run_mail_cancel(struct ask *ask)
 		return false;
 	if (!status_in(mail.status, STATUSES_WAITING))
 		return error_set(&ask->err, EX_DATAERR,
-		                 "mail %lld is %s: it can't be called off any more",
+		                 "mail %lld is %s: it can't be cancelled anymore",
 		                 (long long)mail.id, status_name(mail.status));
 	cancel(ask, &mail);
 	return true;
@@ -300,7 +300,7 @@ static bool run_dead_retry(struct ask *ask)
 	if (asked == NULL && json_is_true(json_object_get(ask->in, "all")))
 		return retry_dead_letters(ask);
 	if (asked == NULL)
-		return error_set(&ask->err, EX_USAGE, "dead.retry takes entry or all");
+		return error_set(&ask->err, EX_USAGE, "dead.retry needs entry or all");
 	struct spool_outcome *dead =
 	        spool_dead_named(engine->spool, asked, dead_number(ask, asked), engine->arena, &n);
 	for (size_t i = 0; i < n; i++)

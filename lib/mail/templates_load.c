@@ -253,7 +253,7 @@ struct templates *templates_restore(const struct template_sources *sources, stru
 	template_sources_digest(&templates->sources, templates->digest);
 	if (is_whole(&templates->built_in))
 		return templates;
-	error_set(err, EX_DATAERR, "the set of templates is not whole");
+	error_set(err, EX_DATAERR, "the set of templates is incomplete");
 	return templates_unref(templates);
 }
 

@@ -177,9 +177,11 @@ static bool edit_dates(const struct change_context *context, const struct bulk_e
 	           *last = jsontext_at(edit->values, "last");
 	struct day from, to;
 	if (!day_parse(first, &from))
-		return error_set(err, EX_DATAERR, "first: \"%s\" is no day (2026-12-24)", first);
+		return error_set(err, EX_DATAERR,
+		                 "first: must be a day, such as 2026-12-24 (got \"%s\")", first);
 	if (!day_parse(last, &to))
-		return error_set(err, EX_DATAERR, "last: \"%s\" is no day (2026-12-26)", last);
+		return error_set(err, EX_DATAERR,
+		                 "last: must be a day, such as 2026-12-26 (got \"%s\")", last);
 	return hours_except(context, number, from, to,
 	                    json_string_value(json_object_get(edit->values, "windows")), err);
 }

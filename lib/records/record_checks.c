@@ -76,7 +76,7 @@ bool asset_check(struct transaction *tx, const struct row *before, struct row *a
 	(void)before, (void)values;
 	if ((x == NULL) != (y == NULL))
 		return error_set(tx->err, EX_DATAERR,
-		                 "%s: is needed where %s is given: a place on the plan is both",
+		                 "%s: is required with %s: a place on the plan needs both",
 		                 x ? "plan_y" : "plan_x", x ? "plan_x" : "plan_y");
 	return latitude == NULL || fabs(strtod(latitude, NULL)) <= 90 ||
 	       error_set(tx->err, EX_DATAERR, "latitude: %s is not between -90 and 90", latitude);

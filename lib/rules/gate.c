@@ -109,12 +109,12 @@ static bool row_outside_hours(struct gate_evaluation *q, char *detail, size_t si
 			describe_hours(q, "outside service hours: held", detail, size);
 			return true;
 		}
-		describe_hours(q, "outside service hours, but its day's have begun", detail, size);
+		describe_hours(q, "outside service hours, but that day's have begun", detail, size);
 		return false;
 	case GATE_FLAG:
 		break;
 	}
-	describe_hours(q, "outside service hours, which is only noted", detail, size);
+	describe_hours(q, "outside service hours: flagged", detail, size);
 	return false;
 }
 

@@ -124,7 +124,7 @@ def test_a_members_rollback_journal_is_not_played(shared):
     """It could name any file for SQLite to delete."""
     add_customer(shared)
     member(shared, "open('customers.db-journal', 'w').write('x' * 600)")
-    refused(shared.ctl("customer", "list", check=False), "-journal: refused, for it belongs to another user")
+    refused(shared.ctl("customer", "list", check=False), "-journal: refused: it belongs to another user")
 
 
 @pytest.mark.parametrize("made, fault", [("os.mkfifo(NAME)", "found a FIFO"), ("os.symlink('x', NAME)", "symbolic link")],

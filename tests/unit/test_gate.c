@@ -221,7 +221,7 @@ static void what_the_rules_saw_is_on_record(void **state)
 	trace_is("J1", ALL_HOLD, "no suspension covers it");
 	world_request(w, "job.dispatch", "J2", "1001", "r2", early);
 	trace_is("J2", ALL_HOLD " service_hours+",
-	         "2026-06-04T05:00:00Z is outside service hours, which is only noted");
+	         "2026-06-04T05:00:00Z is outside service hours: flagged");
 	w->settings.gate.outside_hours = GATE_HOLD;
 	world_request(w, "job.dispatch", "J3", "1001", "r3", early);
 	trace_is("J3", ALL_HOLD " service_hours-",

@@ -489,15 +489,15 @@ static void test_place_on_plan(void **state)
 	const char *asset = office_id(office, office_add(office, "asset", "1", "{'kind':'bin'}"));
 	office_has(office_show(office, "asset", asset), "'plan_x':null,'plan_y':null");
 	office_refuses(office, &office->clerk, "asset", NULL, asset, "{'plan_x':0.5}", EX_DATAERR,
-	               "plan_y: is needed");
+	               "plan_y: is required");
 	office_refuses(office, &office->clerk, "asset", NULL, asset, "{'plan_y':'0.5'}", EX_DATAERR,
-	               "plan_x: is needed");
+	               "plan_x: is required");
 	office_refuses(office, &office->clerk, "asset", NULL, asset, "{'plan_x':1.1,'plan_y':0}",
 	               EX_DATAERR, "plan_x: must be a number between 0 and 1");
 	office_set(office, "asset", asset, "{'plan_x':0.1,'plan_y':1}");
 	office_has(office_show(office, "asset", asset), "'plan_x':'0.1','plan_y':'1'");
 	office_refuses(office, &office->clerk, "asset", NULL, asset, "{'plan_x':''}", EX_DATAERR,
-	               "plan_x: is needed");
+	               "plan_x: is required");
 	office_set(office, "asset", asset, "{'plan_x':'','plan_y':null}");
 	office_has(office_show(office, "asset", asset), "'plan_x':null,'plan_y':null");
 }

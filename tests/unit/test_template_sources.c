@@ -115,7 +115,7 @@ static void what_is_not_whole_is_refused(void **state)
 	(void)state;
 	struct templates *templates = templates_load(NULL, SET_FROM, NULL, NULL, NULL);
 	assert_null(make_again(templates, TEMPLATE_BUILT_IN "completed.txt", &err));
-	assert_string_equal(err.text, "the set of templates is not whole");
+	assert_string_equal(err.text, "the set of templates is incomplete");
 	assert_null(make_again(templates, TEMPLATE_BUILT_IN "en.ini", &err));
 	templates_unref(templates);
 }

@@ -116,7 +116,8 @@ static void show_job(struct call *call)
 	    job_timeline(&overview, spool, call->names[0], asked(call, "customer"), &job, &err))
 		response_json(call->response, 200, job);
 	else if (response_status_of(&err) == 422)
-		answer_status(call, 400, "customer is needed: several have a job of that id");
+		answer_status(call, 400,
+		              "customer is required: several customers have a job with that id");
 	else
 		call_fail(call, &err);
 }
@@ -345,7 +346,7 @@ const struct route api_job_routes[] = {
         {ROUTE("GET", "/api/v1/dead", ACCESS_READER, list_dead), .summary = "Dead letters",
          .query = "limit before"},
         {ROUTE("POST", "/api/v1/dead/:entry/retry", ACCESS_CLERK, retry_dead),
-         .summary = "Take a dead letter again"},
+         .summary = "Retry a dead letter"},
         {ROUTE("GET", "/api/v1/gate", ACCESS_READER, gate),
          .summary = "What the dispatch gate would answer", .query = "customer type scheduled"},
         {ROUTE("POST", "/api/v1/explain", ACCESS_READER, explain),

@@ -75,7 +75,7 @@ static const struct command commands[] = {
          .args = "ID",
          .options = options,
          .uses = USES_ENGINE,
-         .help = "Dispatches a held job now in spite of the hold; ID is from hold list, or the "
+         .help = "Dispatches a held job now despite the hold; ID is from hold list, or the "
                  "job's id",
          .examples = "hold release 12 --note \"The customer called: please come anyway\"",
          .run = hold_run_decide},

@@ -321,8 +321,8 @@ static const struct option list_options[] = {
         {0},
 };
 #define MANY_OPTIONS                                                                               \
-	{.name = "all", .help = "all that the filter finds"},                                      \
-	        {.name = "dry-run", .help = "only says how many these are"},                       \
+	{.name = "all", .help = "every mail that matches the filter"},                             \
+	        {.name = "dry-run", .help = "only show how many would be changed"},                \
 	        FILTER_OPTIONS(FILTER_MAIL_STATUSES)
 static const struct option show_options[] = {
         {.name = "text", .help = "the text of the mail as it was sent"},
@@ -366,7 +366,7 @@ static const struct command commands[] = {
          .options = retry_options,
          .uses = USES_ENGINE,
          .help = "Sends a failed or waiting mail now",
-         .more = "Of many it asks first, with their number; without a terminal these need --yes. "
+         .more = "Before it changes many, it asks; without a terminal --yes is required. "
                  "--older-than counts from when a mail was made.",
          .examples = "mail retry 17\nmail retry --all-failed\n"
                      "mail retry --all --status failed --customer 1001 --yes",
@@ -376,7 +376,7 @@ static const struct command commands[] = {
          .options = cancel_options,
          .uses = USES_ENGINE,
          .help = "Cancels a mail that has not been sent yet",
-         .more = "Of many it asks first, with their number; without a terminal these need --yes. "
+         .more = "Before it changes many, it asks; without a terminal --yes is required. "
                  "--older-than counts from when a mail was made.",
          .examples = "mail cancel 17\nmail cancel --all --job 4711 --dry-run",
          .run = mail_run_cancel},

@@ -69,8 +69,8 @@ static void write_mail(const struct trial *trial, struct buf *ret)
 
 	buf_printf(&subject, "Test mail through %s", relay);
 	buf_printf(&text,
-	           "This is a test mail that somebody asked dispatchd for.\n\nRelay: %s\n"
-	           "Nothing has to be done.\n",
+	           "This is a test mail from dispatchd, sent by hand.\n\nRelay: %s\n"
+	           "No action is needed.\n",
 	           relay);
 	buf_printf(&id, "<relay-test.%lld.%zu@%s>", (long long)now.ms, trial->target,
 	           address_domain(config->from.address));

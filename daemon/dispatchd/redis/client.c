@@ -144,7 +144,7 @@ static void report_down(struct redis_client *client, const char *why)
 		log_write(LOG_WARNING, "Redis can't be reached, retrying redis=%s reason=\"%s\"",
 		          client->target->name, why);
 	} else if (is_refusal(why)) {
-		log_fault(LOG_WARNING, "Redis refuses us redis=%s reply=\"%s\"",
+		log_fault(LOG_WARNING, "Redis refuses access redis=%s reply=\"%s\"",
 		          client->target->name, why);
 	} else {
 		log_write(LOG_DEBUG, "Redis still can't be reached reason=\"%s\"", why);

@@ -141,8 +141,7 @@ static void on_claimed(void *arg, const redisReply *reply)
 	for (size_t i = 0; i < entries->elements; i++)
 		flow_add_stream_entry(intake, entries->element[i]);
 	if (intake->n)
-		log_write(LOG_NOTICE,
-		          "entries taken over that another consumer left stream=%s n=%zu",
+		log_write(LOG_NOTICE, "took over entries of another consumer stream=%s n=%zu",
 		          source->key, intake->n);
 	flow_submit(source, intake);
 }
@@ -315,7 +314,7 @@ static void on_swept(void *arg, const redisReply *reply)
 		return;
 	if (!state->maintenance->no_scripts)
 		log_write(LOG_NOTICE,
-		          "consumers that are gone stay in Redis: we may not run scripts there "
+		          "can't remove consumers that are gone: Redis refuses scripts "
 		          "stream=%s reply=\"%s\"",
 		          source_of(state)->key, reply->str);
 	state->maintenance->no_scripts = true;

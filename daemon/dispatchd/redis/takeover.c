@@ -140,10 +140,11 @@ static void on_signed(void *arg, const redisReply *reply)
 	if (!reply || reply->type != REDIS_REPLY_ERROR || takeover->no_sign)
 		return;
 	takeover->no_sign = true;
-	log_write(LOG_WARNING,
-	          "we can't give a sign of life for our processing list: another dispatchd may "
-	          "take over what we have in hand for longer than claim_after key=%s reply=\"%s\"",
-	          takeover->sign, reply->str);
+	log_write(
+	        LOG_WARNING,
+	        "can't send the heartbeat of our processing list: another dispatchd may take over "
+	        "what has been in progress for longer than claim_after key=%s reply=\"%s\"",
+	        takeover->sign, reply->str);
 }
 
 static void give_sign(struct takeover *takeover, struct tick now)
@@ -169,8 +170,7 @@ static void on_taken(void *arg, const redisReply *reply)
 		return; /* takeover_reset() comes with the next connection */
 	other->asked = false;
 	if (reply->type == REDIS_REPLY_INTEGER && reply->integer > 0) {
-		log_write(LOG_NOTICE,
-		          "list taken over that another consumer left processing=%s n=%lld",
+		log_write(LOG_NOTICE, "took over the list of another consumer processing=%s n=%lld",
 		          other->name, reply->integer);
 		takeover->came = true;
 		takeover->flow->wake(takeover->flow->wake_arg);
@@ -179,8 +179,8 @@ static void on_taken(void *arg, const redisReply *reply)
 		return;
 	takeover->no_scripts = true;
 	log_write(LOG_WARNING,
-	          "what consumers that are gone left can't be taken over: we may not run scripts "
-	          "in Redis; move it back by hand processing=%s reply=\"%s\"",
+	          "can't take over the list of a consumer that is gone: Redis refuses scripts; "
+	          "move its items back by hand processing=%s reply=\"%s\"",
 	          other->name, reply->str);
 }
 
@@ -250,7 +250,7 @@ static void meet(struct takeover *takeover, const redisReply *name)
 		takeover->n++;
 		log_write(LOG_NOTICE,
 		          "another consumer holds items of the list; they are taken over once it "
-		          "has given no sign of life for claim_after list=%s processing=%s",
+		          "has sent no heartbeat for claim_after list=%s processing=%s",
 		          takeover->key, other->name);
 	}
 	if (other)
