@@ -163,7 +163,7 @@ def test_add_what_was_typed(office, page):
     page.click("button", "Save")
     page.wait_text("There is one like it")
     assert page.all("link", "Okapi Farms")
-    page.click("checkbox", "It is another one: add it all the same")
+    page.click("checkbox", "It is a different one: add it anyway")
     page.click("button", "Save")
     page.wait_path("/customers/A2")
 
@@ -449,7 +449,7 @@ def test_held_jobs_come_and_go(office, page):
 def test_mails_jobs_and_dead_letters_come_by_themselves(office, page):
     add(office, "L4", "Lark Lumber", "--email", "lark@example.com")
     page.open("/mails?customer=L4")
-    page.wait_text("No mail is like that.", "#rows")
+    page.wait_text("No mail matches.", "#rows")
     office.world.xadd(id="l4", type="job.started", job="J-L4", customer="L4")
     page.wait_text("lark@example.com", "#rows")
     page.click("link", "J-L4")
@@ -507,7 +507,7 @@ def test_an_asset_is_placed_by_keys(office, page, tmp_path):
     wait_at(office, cart, 0.45, 0.5)
     page.wait_focus("2 Cart")
     page.press(Keys.ESCAPE)
-    wait_said(page, "Cart is not on the plan any more")
+    wait_said(page, "Cart is no longer on the plan")
     assert at(office, cart) is None
 
 
@@ -572,7 +572,7 @@ def test_without_scripts_the_plan_is_clicked(office, plain, tmp_path):
     plain.type("From the left (%)", "10")
     plain.type("From the top (%)", "20.5")
     plain.click("button", "Save Bin")
-    plain.wait_text("Take off the plan")
+    plain.wait_text("Remove from the plan")
     assert at(office, bin_) == (0.1, 0.205)
     plain.click("link", "Pick Bin")
     place = plain.wait(lambda: plain.driver.find_elements("css selector", "input[type=image]"), "a plan to click")[0]

@@ -78,7 +78,7 @@ def test_a_sales_rep_for_a_list(center, sam):
         ("sam", {"sales_rep": "Pat"}, {"sales_rep": "Kim & Co"})
     # once more: nothing to do
     page = look(sam, "set", {"city": "denver"}, field="sales_rep", value="Kim & Co")
-    assert edited(page) == [] and "2 are like that already." in page and 'class="primary">Change' not in page
+    assert edited(page) == [] and "2 need no change." in page and 'class="primary">Change' not in page
 
 
 @pytest.mark.parametrize("verb, fields, seen", [
@@ -120,7 +120,7 @@ def test_commands_for_a_number_that_begins_with_a_dash(center, sam):
     assert shown["county"] == "Boulder" and shown["suspensions"][0]["scopes"] == ["jobs"]
     page = look(sam, "resume", {"city": "Lyons"})
     center.world.ctl(*shlex.split(commands_of(page)[0])[1:])
-    assert "1 is like that already." in look(sam, "resume", {"city": "Lyons"})
+    assert "1 needs no change." in look(sam, "resume", {"city": "Lyons"})
 
 
 def test_dates_back_to_the_week(center, sam):
@@ -134,7 +134,7 @@ def test_dates_back_to_the_week(center, sam):
 def test_whose_states(center, sam):
     page = look(sam, "notify", how="add", states="cancelled")
     assert edited(page) == ["A%2F3"] and "changed contact Two " in page
-    assert "2 are like that already." in page, "customers without contacts"
+    assert "2 need no change." in page, "customers without contacts"
 
 
 def test_what_was_not_seen_is_not_done(center, sam):

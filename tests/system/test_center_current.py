@@ -98,7 +98,7 @@ def test_narrowed(rita):
                          ("day=tomorrow", ["next"]), ("route=North&state=started", ["begun"]), ("route=South", [])):
         assert jobs(rita.get(f"/jobs?{query}").text) == found, query
     page = rita.get("/jobs?route=South").text
-    assert "No job is like that." in page and '<option value="South" selected>' in page
+    assert "No job matches." in page and '<option value="South" selected>' in page
     assert "dispatchctl job list --state started" in rita.get("/jobs?state=started").text
     for wrong, says in (("state=completed", "“completed”"), ("state=flown", "“flown”: choose a state"),
                         ("day=yesterday", "no day “yesterday”"), ("day=today&state=%3Cb%3E", "“&lt;b&gt;”")):

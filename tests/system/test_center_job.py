@@ -170,7 +170,7 @@ def test_which_job_and_who_may(world, center, sam):
         world.xadd(id=f"e{n}", type="job.started", job="both", customer=number)
         wait_outcome(world, f"e{n}", "sent")
     answer = sam.get("/jobs/both")
-    assert answer.status == 400 and "Several customers have a job of that name" in answer.text
+    assert answer.status == 400 and "Several customers have a job with that ID" in answer.text
     assert "Maple" not in answer.text
     assert sam.get("/jobs/both?customer=A%2F2").status == 200
     assert sam.get("/jobs/none?customer=1001").status == 404 and sam.get("/jobs/both?colour=red").status == 400

@@ -51,7 +51,7 @@ def test_chosen_as_customer_list_chooses(center, sam):
         page = sam.get(f"/lists?{query}").text
         assert shown(page) == [row["number"] for row in center.world.ctl_json("customer", "list", *options)], query
         assert " ".join(("dispatchctl customer list", *options)) in page
-    assert 'aria-current="page">Lists</a>' in page and "No customer is like that." in page
+    assert 'aria-current="page">Lists</a>' in page and "No customer matches." in page
     assert sam.get("/lists?color=red").status == 400
 
 

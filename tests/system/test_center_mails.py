@@ -65,7 +65,7 @@ def test_the_list_and_its_filter(deferred, sam):
     page = sam.get("/mails?status=deferred&customer=A%2F2").text
     assert '<option value="deferred" selected>' in page and 'name="customer" value="A/2"' in page
     assert "<code>dispatchctl mail list --status deferred --customer A/2</code>" in page
-    assert "No mail is like that." in sam.get("/mails?status=sent").text
+    assert "No mail matches." in sam.get("/mails?status=sent").text
     for query in ("status=lost", "state=x", "reason=bored", "colour=red"):
         assert sam.get(f"/mails?{query}").status == 400, query
     answer = sam.get("/mails?status=x" + "%C3%A9" * 300)

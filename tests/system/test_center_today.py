@@ -44,7 +44,7 @@ def test_a_morning_without_trouble(center, sam):
     wait_until(lambda: "connected" in str(group(sam.get("/today").text, "Sending")), "Redis to be connected")
     page = sam.get("/today").text
     assert 'aria-current="page">Today</a>' in page and 'role="alert"' not in page
-    fine = group(page, "In order")
+    fine = group(page, "All good")
     assert "No mail failed" in fine and "Every active customer can be reached" in fine and len(fine) >= 8
     assert group(page, "Sending")[-1] == "Nothing waits."
     assert group(page, "Mails that failed") is None
@@ -82,7 +82,7 @@ def test_every_line_leads_to_where_it_is_mended(center, sam):
     assert group(page, "Nobody can be reached") == ["Mute &lt;b&gt; A/2 no contact"]
     assert 'href="/customers/A%2F2/contacts"' in page
     assert group(page, "Service hours that never open") == ["Twice 1003"] and 'href="/customers/1003/hours"' in page
-    (forgotten,) = group(page, "Suspensions without an end, for over 90 days")
+    (forgotten,) = group(page, "Suspensions for over 90 days with no end date")
     assert forgotten.startswith("Twice 1003 since ") and "Long ago" in forgotten
     assert group(page, "Suspensions that end this week") == ["Late 1004 in 3 days Until soon"]
     assert 'href="/customers/1004/suspensions"' in page
@@ -91,7 +91,7 @@ def test_every_line_leads_to_where_it_is_mended(center, sam):
     assert group(page, "Contacts with the same address") == ["Twice 1003 x@example.com"]
     for path in set(re.findall(r'href="(/customers/[^"]+)"', page)):
         assert sam.get(path).status == 200, path
-    assert "No mail failed" in group(page, "In order")
+    assert "No mail failed" in group(page, "All good")
 
 
 def test_a_job_under_way_against_a_suspension(center, sam):
@@ -126,7 +126,7 @@ def test_jobs_that_failed_and_why(center, sam):
     world = center.world
     world.ctl("customer", "add", "1002", "--name", "Köln <Bau>", "--email", "k@example.com", "--timezone", "Asia/Kolkata")
     world.start_daemon()
-    assert "No job failed in the last three days" in group(sam.get("/today").text, "In order")
+    assert "No job failed in the last three days" in group(sam.get("/today").text, "All good")
     for n, (job, state, more) in enumerate([("J 1", "failed", {"reason": "No access <yet>"}), ("J2", "failed", {"service": "Swap"}),
                                             ("J3", "failed", {}), ("J3", "dispatched", {}), ("J4", "completed", {})]):
         world.xadd(id=f"e{n}", type=f"job.{state}", job=job, customer="1002" if job == "J 1" else "1001", **more)
@@ -155,7 +155,7 @@ def test_what_waits_and_how_the_daemon_is(world, smtp, center, sam):
     assert world.daemon.stop() == 0
     page = sam.get("/today").text
     assert "dispatchd can&#39;t be reached" in page or "dispatchd can't be reached" in page
-    assert "1 job is held" in group(page, "Sending") and group(page, "In order")
+    assert "1 job is held" in group(page, "Sending") and group(page, "All good")
 
 
 def test_how_far_the_daemon_is_behind(world, center, sam):
@@ -190,7 +190,7 @@ def test_a_long_group_has_a_page_of_its_own(center, sam):
     whole = sam.get("/today?show=unreachable").text
     assert len(group(whole, "Nobody can be reached")) == 100 and "30 more" in whole
     assert len(group(sam.get("/today?show=unreachable&from=100").text, "Nobody can be reached")) == 30
-    assert "Nothing is left here." in sam.get("/today?show=forgotten").text
+    assert "Nothing left to do here." in sam.get("/today?show=forgotten").text
     assert sam.get("/today?show=nothing").status == 404 and sam.get("/today?colour=red").status == 400
 
 

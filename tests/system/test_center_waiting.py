@@ -141,7 +141,7 @@ def test_one_is_taken_again_once_its_cause_is_mended(dead, sam):
     wait_outcome(world, "1", "sent")
     assert len(rows(sam.get("/dead").text)) == 1
     answer = sam.submit(f"/dead/{letters['1']}/retry", {})
-    assert answer.status == 404 and "There is no such dead letter any more" in answer.text
+    assert answer.status == 404 and "This dead letter is gone" in answer.text
     assert world.daemon.stop() == 0
     assert sam.submit(f"/dead/{letters['2']}/retry", {}).status == 503
 
@@ -149,7 +149,7 @@ def test_one_is_taken_again_once_its_cause_is_mended(dead, sam):
 def test_all_are_taken_again_after_a_question(dead, sam):
     world = dead.world
     page = sam.get("/dead/retry").text
-    assert "Are you sure?" in page and "2 dead letters are taken again" in page
+    assert "Are you sure?" in page and "2 dead letters will be retried" in page
     assert "<code>dispatchctl dead retry --all</code>" in page
     world.ctl("customer", "add", "N 9/1", "--name", "New", "--email", "new@example.com")
     assert sam.submit("/dead/retry", {}).headers["Location"] == "/dead?retried=2"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Dead letters: what was rejected, as it came, and why; taken again once the cause is mended, one
+/* Dead letters: what was rejected, as it came, and why; retried once the cause is fixed, one
  * or all, the oldest first. */
 #include "base/jsontext.h"
 #include "center/api/ask_daemon.h"
@@ -152,7 +152,7 @@ static void retry(struct call *call)
 	json_decref(answer);
 }
 
-/* In pieces, each one turn of the engine; what is rejected again on the way isn't taken again. */
+/* In pieces, each one turn of the engine; what is rejected again on the way isn't retried. */
 static bool retry_pieces(struct call *call, size_t *ret_n, struct error *err)
 {
 	json_t *request = json_pack("{s:b}", "all", 1), *answer, *next;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a morning needs: each thing that somebody should look at, with a link to where it is mended,
+ * What a morning needs: each thing that somebody should look at, with a link to where it is fixed,
  * and how the daemon is. Lists come from survey(), mails and counts from the spool, relays and
  * Redis from the daemon's status. What is all right is one line at the end.
  */
