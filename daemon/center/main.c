@@ -114,7 +114,7 @@ static int serve_on(struct options *options, struct settings *settings)
 	return code;
 }
 
-static int run(struct options *options, int argc, char **argv)
+static int center_main(struct options *options, int argc, char **argv)
 {
 	bool user = optind < argc;
 	int code = EX_SOFTWARE;
@@ -150,5 +150,5 @@ int main(int argc, char **argv)
 		print_fault(NULL, "dispatch-center: libsodium can't start");
 		return EX_OSERR;
 	}
-	return run(&options, argc, argv);
+	return center_main(&options, argc, argv);
 }

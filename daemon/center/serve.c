@@ -100,15 +100,14 @@ static struct call *call_new(struct center *center, struct request *request,
 	struct call *call = arena_alloc(request->arena, sizeof *call);
 	char since[LIVE_POSITION_SIZE];
 	live_position(center->live, since);
-	*call = (struct call){
-	        .request = request,
-	        .response = response,
-	        .stores = stores_of_thread(center),
-	        .live = center->live,
-	        .since = arena_strdup(request->arena, since),
-	        .tables = tables,
-	        .now = clock_now(),
-	        .visitor = {.address = request->address, .agent = agent ? agent : ""}};
+	*call = (struct call){.request = request,
+	                      .response = response,
+	                      .stores = stores_of_thread(center),
+	                      .live = center->live,
+	                      .since = arena_strdup(request->arena, since),
+	                      .tables = tables,
+	                      .now = clock_now(),
+	                      .client = {.address = request->address, .agent = agent ? agent : ""}};
 	return call;
 }
 
@@ -247,7 +246,7 @@ static void wait_for_end(struct center *center)
 		center->next = read_again(center);
 }
 
-static bool run(struct center *center, struct error *err)
+static bool center_run(struct center *center, struct error *err)
 {
 	const struct settings *settings = center->settings;
 	const struct server_rules rules = {.admit = admit, .answer = answer, .arg = center};
@@ -295,7 +294,7 @@ int serve(const struct settings *settings, serve_reread *reread, void *arg,
 	(void)accounts_close(accounts); /* made where it was missing, before threads race */
 	if (good && pthread_key_create(&center.stores, end_thread) == 0) {
 		center.live = live_new(settings);
-		good = words_prepare(&err) && pages_prepare(&err) && run(&center, &err);
+		good = words_prepare(&err) && pages_prepare(&err) && center_run(&center, &err);
 		center.live = live_free(center.live);
 		pages_free();
 		words_free();

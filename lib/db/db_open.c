@@ -21,7 +21,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-enum { WAIT_MS = 5000, WAIT_TELL_MS = 1000, WAIT_STEP_MAX_MS = 50 };
+enum { WAIT_MS = 5000, WAIT_REPORT_MS = 1000, WAIT_STEP_MAX_MS = 50 };
 enum { SHARED_MODE = 0660, PRIVATE_MODE = 0600 };
 
 /* -- the file ---------------------------------------------------------------------------------- */
@@ -231,7 +231,7 @@ static int on_busy(void *arg, int count)
 		return 0;
 	int step = count < 10 ? 1 + count : WAIT_STEP_MAX_MS;
 	(void)sqlite3_sleep(step);
-	if (db->waiting && db->waited_ms < WAIT_TELL_MS && db->waited_ms + step >= WAIT_TELL_MS)
+	if (db->waiting && db->waited_ms < WAIT_REPORT_MS && db->waited_ms + step >= WAIT_REPORT_MS)
 		db->waiting(db->waiting_arg);
 	db->waited_ms += step;
 	return 1;

@@ -43,7 +43,7 @@ struct row {
 #define ANY_CODE       .low = 0, .high = 999, .subject = -1, .detail = -1
 #define ANYTHING       .low = INT_MIN, .high = INT_MAX, .subject = -1, .detail = -1
 
-#define SAY_BARE                                                                                   \
+#define SEND_BARE                                                                                  \
 	.when = PARAMETERS, .scope = FAILURE_SESSION, .next = FAILURE_BARE,                        \
 	.delivery = DELIVERY_RELAY
 #define RENEW   .scope = FAILURE_SESSION, .next = FAILURE_FRESH, .delivery = DELIVERY_RELAY
@@ -55,10 +55,10 @@ struct row {
 static const struct row rows[] = {
         /* The parameters of MAIL and RCPT (RFC 5321, section 4.1.1.11; RFC 3463: invalid
            arguments). */
-        {ENVELOPE, CODE(501), SAY_BARE},
-        {ENVELOPE, CODE(504), SAY_BARE},
-        {ENVELOPE, CODE(555), SAY_BARE},
-        {ENVELOPE, ENHANCED(5, 4), SAY_BARE},
+        {ENVELOPE, CODE(501), SEND_BARE},
+        {ENVELOPE, CODE(504), SEND_BARE},
+        {ENVELOPE, CODE(555), SEND_BARE},
+        {ENVELOPE, ENHANCED(5, 4), SEND_BARE},
 
         /* Limits of a connection: so many mails, then 421, another 4xx or nothing. The body must
            not have been taken. */

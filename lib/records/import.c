@@ -324,7 +324,7 @@ static bool try_row(struct import *import, struct transaction *tx, const struct 
 	return good || is_row_fault(&err);
 }
 
-static void tell_progress(struct import *import, int64_t at)
+static void report_progress(struct import *import, int64_t at)
 {
 	double part = import->stage_size > 0 ? (double)at / (double)import->stage_size : 1;
 	import_progress(import, import->size / 4 + (int64_t)((double)import->size * 0.75 * part));
@@ -343,7 +343,7 @@ static bool put_all(struct import *import, struct transaction *tx, struct waitin
 			good = try_row(import, tx, &staged);
 		arena_reset(tx->arena);
 		if (++rows % PROGRESS_ROWS == 0)
-			tell_progress(import, at);
+			report_progress(import, at);
 		if (good && rows % FOLD_ROWS == 0) {
 			good = search_refresh(tx->store, import->err);
 			tx->noted = 0;

@@ -498,7 +498,7 @@ static bool prepare(struct search *search, const char *text)
 	       error_set(search->err, EX_DATAERR, "the search text is empty");
 }
 
-static bool run(struct search *search, const char *text)
+static bool search_run(struct search *search, const char *text)
 {
 	return prepare(search, text) && find_beginnings(search, text + strspn(text, " ")) &&
 	       find_inside(search);
@@ -511,7 +511,7 @@ bool customers_search(struct customers *store, const char *text, enum search_by 
 	search.enough =
 	        limit <= 0 ? SIZE_MAX : 2 * ((size_t)limit > ENOUGH ? (size_t)limit : ENOUGH);
 	json_t *array = json_array();
-	bool good = run(&search, text) && results(&search, limit, array);
+	bool good = search_run(&search, text) && results(&search, limit, array);
 	free(search.hits);
 	arena_free(search.arena);
 	if (good)

@@ -123,12 +123,12 @@ static struct entry *entry_new(struct bench *b, struct arena *arena, bool open)
 
 /* ---- Turns ---- */
 
-struct flight {
+struct in_flight {
 	struct delivery_result *results;
 	size_t n;
 };
 
-static bool turn(struct bench *b, struct turn_input *in, struct flight *flight)
+static bool turn(struct bench *b, struct turn_input *in, struct in_flight *in_flight)
 {
 	struct turn_output out;
 	struct error err;
@@ -137,9 +137,9 @@ static bool turn(struct bench *b, struct turn_input *in, struct flight *flight)
 	in->published = b->published;
 	if (!engine_turn(b->engine, in, &out, &err))
 		give_up(&err);
-	flight->n = 0;
+	in_flight->n = 0;
 	for (size_t i = 0; i < out.n_outgoing; i++)
-		flight->results[flight->n++] =
+		in_flight->results[in_flight->n++] =
 		        (struct delivery_result){.mail = out.outgoing[i]->mail,
 		                                 .delivery = DELIVERY_SENT,
 		                                 .at = now,
@@ -156,34 +156,34 @@ static void run(struct bench *b, long n, size_t batch, bool open, size_t room)
 {
 	struct arena *arena = arena_new();
 	const struct entry **entries = calloc(batch, sizeof *entries);
-	struct flight flight = {calloc(room + 1, sizeof *flight.results), 0};
+	struct in_flight in_flight = {calloc(room + 1, sizeof *in_flight.results), 0};
 	bool more = true;
-	for (long i = 0; i < n || flight.n > 0 || more;) {
-		struct turn_input in = {.entries = entries, .results = flight.results};
-		in.n_results = flight.n;
+	for (long i = 0; i < n || in_flight.n > 0 || more;) {
+		struct turn_input in = {.entries = entries, .results = in_flight.results};
+		in.n_results = in_flight.n;
 		in.room = room;
 		for (; in.n_entries < batch && i < n; i++)
 			entries[in.n_entries++] = entry_new(b, arena, open);
-		more = turn(b, &in, &flight);
+		more = turn(b, &in, &in_flight);
 		arena_reset(arena);
 	}
 	free(entries);
-	free(flight.results);
+	free(in_flight.results);
 	arena_free(arena);
 }
 
 /* Turns until nothing is left to do at once. */
 static int settle(struct bench *b)
 {
-	struct flight flight = {calloc(BATCH, sizeof *flight.results), 0};
+	struct in_flight in_flight = {calloc(BATCH, sizeof *in_flight.results), 0};
 	int turns = 0;
 	bool more = true;
-	for (; more || flight.n > 0; turns++) {
-		struct turn_input in = {.results = flight.results, .n_results = flight.n};
+	for (; more || in_flight.n > 0; turns++) {
+		struct turn_input in = {.results = in_flight.results, .n_results = in_flight.n};
 		in.room = BATCH;
-		more = turn(b, &in, &flight);
+		more = turn(b, &in, &in_flight);
 	}
-	free(flight.results);
+	free(in_flight.results);
 	return turns;
 }
 
@@ -288,14 +288,14 @@ static void measure_change(struct bench *b, const char *name)
 static void measure_idle(struct bench *b, const char *name)
 {
 	enum { TURNS = 2000 };
-	struct flight flight = {calloc(BATCH, sizeof *flight.results), 0};
+	struct in_flight in_flight = {calloc(BATCH, sizeof *in_flight.results), 0};
 	double began = cpu_s();
 	for (int i = 0; i < TURNS; i++) {
 		struct turn_input in = {.room = BATCH};
-		(void)turn(b, &in, &flight);
+		(void)turn(b, &in, &in_flight);
 	}
 	(void)printf("%s.turn %.1f us\n", name, (cpu_s() - began) / TURNS * 1e6);
-	free(flight.results);
+	free(in_flight.results);
 }
 
 static void measure_start(struct bench *b, const char *name)

@@ -31,7 +31,7 @@ struct client {
 	char in[INPUT_MAX], out[OUTPUT_MAX], to[ADDRESS_MAX];
 };
 
-static void say(struct client *c, const char *text)
+static void send_reply(struct client *c, const char *text)
 {
 	size_t len = strlen(text);
 
@@ -74,14 +74,14 @@ static void on_line(struct client *c, const char *line)
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (strncasecmp(line, rows[i].verb, 4) == 0) {
-			say(c, rows[i].reply);
+			send_reply(c, rows[i].reply);
 			if (i == 2)
 				note_recipient(c, line);
 			c->in_body = i == 3;
 			c->quit = i == 5;
 			return;
 		}
-	say(c, "500 5.5.2 what?\r\n");
+	send_reply(c, "500 5.5.2 what?\r\n");
 }
 
 /* How many bytes of the input are done with. */
@@ -92,7 +92,7 @@ static size_t take_body(struct client *c)
 	if (!end)
 		return c->len > 4 ? c->len - 4 : 0;
 	c->in_body = false;
-	say(c, "250 2.0.0 taken\r\n");
+	send_reply(c, "250 2.0.0 taken\r\n");
 	note_accepted(c);
 	return (size_t)(end - c->in) + 5;
 }
@@ -142,7 +142,7 @@ static void accept_one(int listener, int poller)
 	}
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	epoll_ctl(poller, EPOLL_CTL_ADD, c->fd, &event);
-	say(c, "220 sink\r\n");
+	send_reply(c, "220 sink\r\n");
 	if (write(c->fd, c->out, c->out_len) < 0)
 		return;
 	c->out_len = 0;

@@ -22,7 +22,7 @@ static char path[64];
 static struct accounts *accounts;
 static struct arena *arena;
 static const struct instant noon = {1780000000000};
-static const struct visitor here = {.address = "192.0.2.7", .agent = "test"};
+static const struct client here = {.address = "192.0.2.7", .agent = "test"};
 
 static int setup(void **state)
 {
@@ -56,10 +56,10 @@ static int teardown(void **state)
 static enum login login_from(const char *address, const char *password, struct instant at,
                              int64_t *ret_wait_s)
 {
-	const struct visitor visitor = {.address = address, .agent = ""};
+	const struct client client = {.address = address, .agent = ""};
 	struct account account;
 	struct error err;
-	return accounts_login(accounts, "sam", password, &visitor, at, &account, ret_wait_s, arena,
+	return accounts_login(accounts, "sam", password, &client, at, &account, ret_wait_s, arena,
 	                      &err);
 }
 

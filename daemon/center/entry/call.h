@@ -30,7 +30,7 @@ struct call {
 	bool known;             /* somebody is logged in */
 	struct account account; /* who */
 	const char *session;    /* the cookie's secret; NULL for a token or nobody */
-	struct visitor visitor;
+	struct client client;
 	const struct language *language; /* of pages (pages/words.h); NULL: not chosen yet */
 };
 

@@ -192,7 +192,7 @@ static bool by_proxy(struct call *call)
 		call_fail(call, &err);
 		return false;
 	}
-	if (!sessions_begin(accounts, &call->account, &call->visitor, call->now, secret, &err)) {
+	if (!sessions_begin(accounts, &call->account, &call->client, call->now, secret, &err)) {
 		call_fail(call, &err);
 		return false;
 	}
@@ -221,7 +221,7 @@ static bool role_may(const struct call *call, enum access access)
 	       (call->known && (int)call->account.role >= (int)access - (int)ACCESS_READER);
 }
 
-static bool refuse_stranger(struct call *call)
+static bool demand_login(struct call *call)
 {
 	if (call_is_api(call)) {
 		response_header(call->response, call->request, "WWW-Authenticate", "Bearer");
@@ -271,7 +271,7 @@ static bool find_route(struct call *call)
 	if (call->route)
 		return true;
 	if (!call->known)
-		return refuse_stranger(call);
+		return demand_login(call);
 	if (allow == NULL)
 		return refuse(call, 404, "there is no such page");
 	response_header(call->response, call->request, "Allow", allow);
@@ -286,7 +286,7 @@ bool guard_admit(struct call *call, int64_t *ret_body_max)
 	if (!find_who(call) || !site_may(call) || !find_route(call))
 		return false;
 	if (call->route->access != ACCESS_OPEN && !call->known)
-		return refuse_stranger(call);
+		return demand_login(call);
 	if (!role_may(call, call->route->access))
 		return refuse(call, 403, "your account may not do this");
 	*ret_body_max = call->route->upload ? settings->center.max_upload + FORM_EXTRA : BODY_MAX;

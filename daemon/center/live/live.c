@@ -47,7 +47,7 @@ struct page {
 	int64_t next; /* the number of the next event to look at */
 	bool all;     /* each topic is to be sent once */
 	size_t all_at;
-	bool greeted;
+	bool opened;
 	struct tick began, wrote;
 };
 
@@ -96,7 +96,7 @@ struct live *live_new(const struct settings *settings)
 	*live = (struct live){.run = clock_now().ms};
 	(void)pthread_mutex_init(&live->lock, NULL);
 	(void)pthread_cond_init(&live->stop, NULL);
-	/* What is there before the first page can be opened is no change. */
+	/* What is there before the first page can be opened is not a change. */
 	live->watcher = watcher_new(settings, add_event, live);
 	(void)watcher_look(live->watcher);
 	return live;
@@ -228,11 +228,11 @@ static size_t write_events(struct page *page, char *ret, size_t max)
 	return n;
 }
 
-static size_t greet(struct page *page, char *ret, size_t max)
+static size_t write_preamble(struct page *page, char *ret, size_t max)
 {
 	int n = snprintf(ret, max, "retry: 1000\nid: %" PRId64 "-%" PRId64 "\n\n", page->live->run,
 	                 page->next);
-	page->greeted = true;
+	page->opened = true;
 	return n > 0 && (size_t)n < max ? (size_t)n : 0;
 }
 
@@ -240,7 +240,7 @@ static ssize_t read_page(void *arg, char *ret, size_t max)
 {
 	struct page *page = arg;
 	struct tick now = clock_tick();
-	size_t n = page->greeted ? 0 : greet(page, ret, max);
+	size_t n = page->opened ? 0 : write_preamble(page, ret, max);
 	n += write_events(page, ret + n, max - n);
 	if (n == 0 && now.ms - page->began.ms >= LIFE_MS)
 		return -1;

@@ -47,7 +47,8 @@ struct watcher *watcher_free(struct watcher *watcher)
 	return NULL;
 }
 
-static void tell(struct watcher *watcher, enum live_topic topic, int64_t customer, int64_t version)
+static void report(struct watcher *watcher, enum live_topic topic, int64_t customer,
+                   int64_t version)
 {
 	const struct live_event event = {.topic = topic, .customer = customer, .version = version};
 	watcher->event(watcher->arg, &event);
@@ -56,13 +57,13 @@ static void tell(struct watcher *watcher, enum live_topic topic, int64_t custome
 
 /* -- customers.db ------------------------------------------------------------------------------ */
 
-static void tell_customer(struct watcher *watcher, int64_t id)
+static void report_customer(struct watcher *watcher, int64_t id)
 {
 	struct error ignored;
 	int64_t version = -1;
 	if (id != 0 && !customer_version(watcher->customers, id, &version, &ignored))
 		version = -1;
-	tell(watcher, LIVE_CUSTOMER, id, version);
+	report(watcher, LIVE_CUSTOMER, id, version);
 }
 
 static void look_at_changes(struct watcher *watcher)
@@ -74,10 +75,10 @@ static void look_at_changes(struct watcher *watcher)
 	if (changes_since(watcher->customers, watcher->last_change, arena, &ids, &n, &last,
 	                  &ignored)) {
 		for (size_t i = 0; i < n; i++)
-			tell_customer(watcher, ids[i]);
+			report_customer(watcher, ids[i]);
 		/* Another file is in its place: anything may be different. */
 		if (last < watcher->last_change)
-			tell(watcher, LIVE_CUSTOMER, 0, -1);
+			report(watcher, LIVE_CUSTOMER, 0, -1);
 		watcher->last_change = last;
 	}
 	(void)arena_free(arena);
@@ -111,7 +112,7 @@ static void look_at_customers(struct watcher *watcher)
 
 /* -- spool.db ---------------------------------------------------------------------------------- */
 
-static void tell_number(struct watcher *watcher, struct arena *arena, const char *number)
+static void report_number(struct watcher *watcher, struct arena *arena, const char *number)
 {
 	struct error ignored;
 	const char *current;
@@ -119,7 +120,7 @@ static void tell_number(struct watcher *watcher, struct arena *arena, const char
 	bool former;
 	if (watcher->customers &&
 	    customer_named(watcher->customers, number, arena, &id, &current, &former, &ignored))
-		tell_customer(watcher, id);
+		report_customer(watcher, id);
 }
 
 static void look_at_outcomes(struct watcher *watcher)
@@ -129,13 +130,13 @@ static void look_at_outcomes(struct watcher *watcher)
 	struct error ignored;
 	if (spool_read_changes(watcher->spool, watcher->last_outcome, arena, &changes, &ignored)) {
 		for (size_t i = 0; i < changes.n_customers && !changes.everybodys; i++)
-			tell_number(watcher, arena, changes.customers[i]);
+			report_number(watcher, arena, changes.customers[i]);
 		if (changes.everybodys)
-			tell(watcher, LIVE_CUSTOMER, 0, -1);
+			report(watcher, LIVE_CUSTOMER, 0, -1);
 		if (changes.holds)
-			tell(watcher, LIVE_HOLDS, 0, -1);
+			report(watcher, LIVE_HOLDS, 0, -1);
 		if (changes.mails)
-			tell(watcher, LIVE_MAILS, 0, -1);
+			report(watcher, LIVE_MAILS, 0, -1);
 		watcher->last_outcome = changes.last;
 	}
 	(void)arena_free(arena);
@@ -149,7 +150,7 @@ static void look_at_pause(struct watcher *watcher)
 	if (!spool_read_pause_changes(watcher->spool, &pauses, &ignored))
 		return;
 	if (watcher->pauses >= 0 && pauses != watcher->pauses)
-		tell(watcher, LIVE_MAILS, 0, -1);
+		report(watcher, LIVE_MAILS, 0, -1);
 	watcher->pauses = pauses;
 }
 

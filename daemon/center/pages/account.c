@@ -22,8 +22,8 @@ static struct accounts *accounts_of(struct call *call)
 static bool audit(struct call *call, struct accounts *accounts, const char *about)
 {
 	struct error err;
-	if (accounts_audit(accounts, call->account.name, "account", about, &call->visitor,
-	                   call->now, &err))
+	if (accounts_audit(accounts, call->account.name, "account", about, &call->client, call->now,
+	                   &err))
 		return true;
 	page_fail(call, &err);
 	return false;
@@ -73,7 +73,7 @@ static void go_on(struct call *call, struct accounts *accounts)
 {
 	char secret[SECRET_SIZE];
 	struct error err;
-	if (!sessions_begin(accounts, &call->account, &call->visitor, call->now, secret, &err)) {
+	if (!sessions_begin(accounts, &call->account, &call->client, call->now, secret, &err)) {
 		page_fail(call, &err);
 		return;
 	}
@@ -109,7 +109,7 @@ static void change_password(struct call *call)
 		show(call, 403, words(call, "password.tls"), "");
 		return;
 	}
-	switch (accounts_login(accounts, call->account.name, current ? current : "", &call->visitor,
+	switch (accounts_login(accounts, call->account.name, current ? current : "", &call->client,
 	                       call->now, &same, &wait_s, call->request->arena, &err)) {
 	case LOGIN_FINE:
 		set_password(call, accounts, password ? password : "");

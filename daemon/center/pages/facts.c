@@ -96,7 +96,7 @@ static const char *called(const struct call *call, const json_t *contact)
 }
 
 /* Who marked an address isn't a server's words, so it is said in the reader's language. */
-static void say_by_hand(const struct call *call, json_t *contact)
+static void add_by_hand_words(const struct call *call, json_t *contact)
 {
 	static const char *const keys[] = {"email_invalid_why", "alt_email_invalid_why"};
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
@@ -117,7 +117,7 @@ void facts_add_contacts(const struct call *call, json_t *contacts)
 		json_object_set_new(contact, "phones", phones_of(call, contact));
 		json_object_set_new(contact, "states", states);
 		json_object_set_new(contact, "mailed", json_string(mailed));
-		say_by_hand(call, contact);
+		add_by_hand_words(call, contact);
 	}
 }
 

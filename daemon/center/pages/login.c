@@ -36,8 +36,8 @@ static void enter(struct call *call, struct accounts *accounts)
 		page_fail(call, &err);
 		return;
 	}
-	if (!sessions_begin(accounts, &call->account, &call->visitor, call->now, secret, &err) ||
-	    !accounts_audit(accounts, call->account.name, "login", "", &call->visitor, call->now,
+	if (!sessions_begin(accounts, &call->account, &call->client, call->now, secret, &err) ||
+	    !accounts_audit(accounts, call->account.name, "login", "", &call->client, call->now,
 	                    &err)) {
 		page_fail(call, &err);
 		return;
@@ -46,7 +46,8 @@ static void enter(struct call *call, struct accounts *accounts)
 	response_redirect(call->response, call->request, next_of(&call->request->form, "/"));
 }
 
-/* A wrong password is on record. What is no name may be a password in the wrong field, and isn't.
+/* A wrong password is on record. What is not a name may be a password in the wrong field, and
+ * isn't.
  */
 static void audit_failure(struct call *call, const char *name)
 {
@@ -54,7 +55,7 @@ static void audit_failure(struct call *call, const char *name)
 	struct accounts *accounts = stores_accounts(call->stores, &ignored);
 	if (accounts)
 		(void)!accounts_audit_refusal(accounts, account_name_valid(name) ? name : "",
-		                              &call->visitor, call->now, &ignored);
+		                              &call->client, call->now, &ignored);
 }
 
 static void refuse(struct call *call, enum login login, const char *name, int64_t wait_s,
@@ -93,7 +94,7 @@ static void log_in(struct call *call)
 		           accounts ? words(call, "login.needed") : err.text);
 		return;
 	}
-	enum login login = accounts_login(accounts, name, password, &call->visitor, call->now,
+	enum login login = accounts_login(accounts, name, password, &call->client, call->now,
 	                                  &call->account, &wait_s, call->request->arena, &err);
 	if (login == LOGIN_FINE)
 		enter(call, accounts);
@@ -106,7 +107,7 @@ static void log_out(struct call *call)
 	struct error err;
 	struct accounts *accounts = stores_accounts(call->stores, &err);
 	if (accounts == NULL || (call->session && !sessions_end(accounts, call->session, &err)) ||
-	    !accounts_audit(accounts, call->account.name, "logout", "", &call->visitor, call->now,
+	    !accounts_audit(accounts, call->account.name, "logout", "", &call->client, call->now,
 	                    &err)) {
 		page_fail(call, &err);
 		return;

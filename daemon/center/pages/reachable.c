@@ -81,7 +81,7 @@ static const char *mailed_words(const struct call *call, const json_t *row)
 	               : words_fill(call, "contact.mailed", json_pack("{s:s}", "mailed", text));
 }
 
-static void say_marks(const struct call *call, json_t *row)
+static void add_mark_words(const struct call *call, json_t *row)
 {
 	json_t *mark;
 	size_t i;
@@ -160,7 +160,7 @@ bool reachable_rows(struct call *call, const char *number, json_t **ret, struct 
 	{
 		json_object_set_new(row, "sentence", json_string(sentence_of(call, row)));
 		json_object_set_new(row, "mailed", json_string(mailed_words(call, row)));
-		say_marks(call, row);
+		add_mark_words(call, row);
 		if (json_is_true(json_object_get(row, "inherited")))
 			json_object_set(row, "above", json_object_get(row, "customer"));
 		good = good && add_acts(call, row, err);

@@ -149,7 +149,7 @@ static bool audit(struct call *call, const json_t *system, struct error *err)
 	       accounts_audit(accounts, call->account.name, "secret",
 	                      arena_printf(call->request->arena, "system %s of %s", call->names[0],
 	                                   jsontext_at(system, "customer")),
-	                      &call->visitor, call->now, err);
+	                      &call->client, call->now, err);
 }
 
 /* A POST, since looking is put on record: in the customer's history, too. */

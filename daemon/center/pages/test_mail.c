@@ -87,7 +87,7 @@ static const char *step_called(const struct call *call, const char *name)
 	return text;
 }
 
-static void say_steps(const struct call *call, json_t *relays, bool *ret_all)
+static void add_step_names(const struct call *call, json_t *relays, bool *ret_all)
 {
 	size_t i, k;
 	json_t *relay, *step;
@@ -107,7 +107,7 @@ static void show_result(struct call *call, const struct tested *tested, json_t *
 {
 	bool all;
 	json_t *relays = json_object_get(answer, "relays"), *data = json_object();
-	say_steps(call, relays, &all);
+	add_step_names(call, relays, &all);
 	json_object_set(data, "relays", relays);
 	json_object_set_new(data, all ? "sent" : "fault",
 	                    json_string(words(call, all ? "test.sent" : "test.not_sent")));

@@ -119,7 +119,7 @@ static bool audit(struct call *call, struct accounts *accounts, const char *what
 {
 	return accounts_audit(accounts, call->account.name, "account",
 	                      arena_printf(call->request->arena, "%s %s", name, what),
-	                      &call->visitor, call->now, err);
+	                      &call->client, call->now, err);
 }
 
 /* As the browser reaches us: by [center] url, or by the name that it used. */

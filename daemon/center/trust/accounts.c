@@ -383,15 +383,15 @@ static bool forget_old(struct accounts *accounts, const char *action, int most, 
 }
 
 bool accounts_audit_refusal(struct accounts *accounts, const char *user,
-                            const struct visitor *visitor, struct instant now, struct error *err)
+                            const struct client *client, struct instant now, struct error *err)
 {
 	static const char action[] = "login-failed";
-	return accounts_audit(accounts, user, action, "", visitor, now, err) &&
+	return accounts_audit(accounts, user, action, "", client, now, err) &&
 	       forget_old(accounts, action, REFUSALS_KEPT, err);
 }
 
 bool accounts_audit(struct accounts *accounts, const char *user, const char *action,
-                    const char *about, const struct visitor *visitor, struct instant now,
+                    const char *about, const struct client *client, struct instant now,
                     struct error *err)
 {
 	struct db_query *query =
@@ -401,7 +401,7 @@ bool accounts_audit(struct accounts *accounts, const char *user, const char *act
 	db_bind_text(query, 2, user);
 	db_bind_text(query, 3, action);
 	db_bind_text(query, 4, about);
-	db_bind_text(query, 5, visitor->address);
+	db_bind_text(query, 5, client->address);
 	return db_run(query, err);
 }
 

@@ -74,7 +74,7 @@ bool accounts_link_use(struct accounts *accounts, const char *secret, const char
                        struct instant now, struct error *err) MUST_CHECK;
 
 /* Where a request comes from. */
-struct visitor {
+struct client {
 	const char *address; /* as text; "" over a Unix socket */
 	const char *agent;   /* the User-Agent, cut */
 };
@@ -86,13 +86,13 @@ struct visitor {
 enum { LOGIN_FREE = 5 };
 enum login { LOGIN_FINE, LOGIN_WRONG, LOGIN_WAIT, LOGIN_FAULT };
 enum login accounts_login(struct accounts *accounts, const char *name, const char *password,
-                          const struct visitor *visitor, struct instant now, struct account *ret,
+                          const struct client *client, struct instant now, struct account *ret,
                           int64_t *ret_wait_s, struct arena *arena, struct error *err) MUST_CHECK;
 
 /* Sessions end SESSION_IDLE_MS after they were used last. The secret is the cookie's. */
 #define SESSION_IDLE_MS (12 * 3600 * INT64_C(1000))
 bool sessions_begin(struct accounts *accounts, const struct account *account,
-                    const struct visitor *visitor, struct instant now, char ret[SECRET_SIZE],
+                    const struct client *client, struct instant now, char ret[SECRET_SIZE],
                     struct error *err) MUST_CHECK;
 /* Whose session the secret is; *ret_found false where it is nobody's or over. */
 bool sessions_find(struct accounts *accounts, const char *secret, struct instant now,
@@ -117,13 +117,13 @@ bool form_token_fits(const char *secret, const char *token);
 /* Notes what is to be known later: who, what (login, logout, secret, export, account), about what.
  */
 bool accounts_audit(struct accounts *accounts, const char *user, const char *action,
-                    const char *about, const struct visitor *visitor, struct instant now,
+                    const char *about, const struct client *client, struct instant now,
                     struct error *err) MUST_CHECK;
 /* A login with a wrong password: "login-failed". Of these only the latest are kept, since anybody
  * can make them. */
 enum { REFUSALS_KEPT = 10000 };
 bool accounts_audit_refusal(struct accounts *accounts, const char *user,
-                            const struct visitor *visitor, struct instant now,
+                            const struct client *client, struct instant now,
                             struct error *err) MUST_CHECK;
 
 /* The latest first, at most `limit`: time, user, action, about, address. */

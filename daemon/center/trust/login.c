@@ -107,11 +107,11 @@ static bool look_up(struct accounts *accounts, const char *name, struct arena *a
 }
 
 enum login accounts_login(struct accounts *accounts, const char *name, const char *password,
-                          const struct visitor *visitor, struct instant now, struct account *ret,
+                          const struct client *client, struct instant now, struct account *ret,
                           int64_t *ret_wait_s, struct arena *arena, struct error *err)
 {
 	char text[INET6_ADDRSTRLEN];
-	const char *network = network_of(visitor->address, text), *hash;
+	const char *network = network_of(client->address, text), *hash;
 	if (!waits(accounts, name, network, now, ret_wait_s, err))
 		return LOGIN_FAULT;
 	if (*ret_wait_s > 0) {

@@ -20,7 +20,7 @@ static bool forget_old(struct accounts *accounts, struct instant now, struct err
 }
 
 bool sessions_begin(struct accounts *accounts, const struct account *account,
-                    const struct visitor *visitor, struct instant now, char ret[SECRET_SIZE],
+                    const struct client *client, struct instant now, char ret[SECRET_SIZE],
                     struct error *err)
 {
 	if (!forget_old(accounts, now, err))
@@ -32,8 +32,8 @@ bool sessions_begin(struct accounts *accounts, const struct account *account,
 	db_bind_int(query, 1, account->id);
 	secret_bind(query, 2, ret);
 	db_bind_instant(query, 3, now);
-	db_bind_text(query, 4, visitor->address);
-	db_bind_text_n(query, 5, visitor->agent, strnlen(visitor->agent, AGENT_MAX));
+	db_bind_text(query, 4, client->address);
+	db_bind_text_n(query, 5, client->agent, strnlen(client->agent, AGENT_MAX));
 	return db_run(query, err);
 }
 

@@ -385,7 +385,7 @@ struct control *control_new(struct event_base *base, const char *spool_path,
 		free(control);
 		return NULL;
 	}
-	listen_with_rests(control->listener);
+	listen_with_backoff(control->listener);
 	return control;
 }
 

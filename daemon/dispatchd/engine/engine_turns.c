@@ -129,7 +129,7 @@ static bool stopping(struct engine_thread *t)
 }
 
 /* Until then, or until there is a command or a stop. False when the time is over. */
-static bool rest_until(struct engine_thread *t, const struct timespec *until)
+static bool wait_until(struct engine_thread *t, const struct timespec *until)
 {
 	int rc = 0;
 	pthread_mutex_lock(&t->lock);
@@ -150,7 +150,7 @@ static bool again(struct engine_thread *t, struct engine_input *in)
 	struct timespec until = in_ms(t->again_ms);
 	do
 		engine_refuse(t, in, &t->fault);
-	while (in->turn.n_commands == 0 && !stopping(t) && rest_until(t, &until));
+	while (in->turn.n_commands == 0 && !stopping(t) && wait_until(t, &until));
 	return !stopping(t);
 }
 

@@ -249,7 +249,7 @@ struct http_server *http_new(struct event_base *base, const struct http_place *p
 	                : evhttp_accept_socket_with_handle(server->http, socket.fd);
 	if (bound) {
 		server->socket.fd = -1; /* evhttp's now */
-		listen_with_rests(evhttp_bound_socket_get_listener(bound));
+		listen_with_backoff(evhttp_bound_socket_get_listener(bound));
 		return server;
 	}
 	error_set(err, EX_UNAVAILABLE, "[http] listen = %s: %s", place->listen, strerror(errno));

@@ -54,7 +54,7 @@ static void retire(struct loop *loop, struct settings *settings)
 	loop->retired = retired;
 }
 
-static void tell_fixed(const struct settings *old, const struct settings *new)
+static void report_fixed(const struct settings *old, const struct settings *new)
 {
 	const char *names[FIXED_MAX];
 	size_t n = settings_fixed_differences(old, new, names, FIXED_MAX);
@@ -68,7 +68,7 @@ static void on_reloaded(void *arg, struct settings *settings, struct templates *
 	struct loop *loop = arg;
 	loop->reload = NULL;
 	if (settings) {
-		tell_fixed(loop->settings, settings);
+		report_fixed(loop->settings, settings);
 		zones_renew(); /* the system's tzdata may be newer */
 		engine_thread_reload(loop->view.engine, settings);
 		engine_thread_set_templates(loop->view.engine, templates);

@@ -24,8 +24,8 @@ struct channel {
 	struct message *first, **last; /* come and not yet handed over */
 	size_t n, bytes;
 	uint64_t lost;
-	bool subscribed;      /* since the start */
-	struct tick pulse_at; /* when the next sign of life is asked for */
+	bool subscribed;          /* since the start */
+	struct tick heartbeat_at; /* when the next confirmation is requested */
 };
 
 struct channel *channel_new(struct flow *flow, struct redis_connection *connection, const char *key)
@@ -97,7 +97,7 @@ static void on_message(void *arg, const redisReply *reply)
 static void subscribe(struct channel *channel)
 {
 	redis_connection_subscribe(channel->connection, channel->source.key, on_message, channel);
-	channel->pulse_at.ms = clock_tick().ms + CHANNEL_PULSE_MS;
+	channel->heartbeat_at.ms = clock_tick().ms + CHANNEL_HEARTBEAT_MS;
 }
 
 void channel_reset(struct channel *channel)
@@ -134,7 +134,7 @@ void channel_turn(struct channel *channel, bool feed_first)
 	}
 	if (redis_connection_ready(channel->connection) &&
 	    !redis_connection_awaited(channel->connection) &&
-	    clock_tick().ms >= channel->pulse_at.ms)
+	    clock_tick().ms >= channel->heartbeat_at.ms)
 		subscribe(channel);
 }
 

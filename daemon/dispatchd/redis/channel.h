@@ -9,7 +9,7 @@
  * made to wait: while the engine takes no more, messages gather here up to a bound, beyond which
  * they are lost, counted and logged. Whoever needs every event uses the stream.
  */
-enum { CHANNEL_MESSAGES_MAX = 20000, CHANNEL_BYTES_MAX = 12 << 20, CHANNEL_PULSE_MS = 10000 };
+enum { CHANNEL_MESSAGES_MAX = 20000, CHANNEL_BYTES_MAX = 12 << 20, CHANNEL_HEARTBEAT_MS = 10000 };
 
 struct channel;
 struct channel *channel_new(struct flow *flow, struct redis_connection *connection,

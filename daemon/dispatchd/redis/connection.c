@@ -23,7 +23,7 @@ enum { CONNECT_MS = 5000, STEADY_MS = 10000 };
 static const struct backoff pace = {.min_ms = 100, .max_ms = 3 * 1000};
 
 enum connection_state {
-	CONNECTION_RESTING, /* the timer rings for the next try */
+	CONNECTION_BACKOFF, /* the timer rings for the next try */
 	CONNECTION_RESOLVING,
 	CONNECTION_CONNECTING,
 	CONNECTION_HANDSHAKE,
@@ -35,14 +35,14 @@ enum connection_state {
 
 /* From which state a connection may go to which. */
 static const unsigned allowed[CONNECTION_STATES] = {
-        [CONNECTION_RESTING] = 1u << CONNECTION_RESOLVING | 1u << CONNECTION_CONNECTING,
-        [CONNECTION_RESOLVING] = 1u << CONNECTION_CONNECTING | 1u << CONNECTION_RESTING,
+        [CONNECTION_BACKOFF] = 1u << CONNECTION_RESOLVING | 1u << CONNECTION_CONNECTING,
+        [CONNECTION_RESOLVING] = 1u << CONNECTION_CONNECTING | 1u << CONNECTION_BACKOFF,
         [CONNECTION_CONNECTING] =
-                1u << CONNECTION_HANDSHAKE | 1u << CONNECTION_FAILING | 1u << CONNECTION_RESTING,
+                1u << CONNECTION_HANDSHAKE | 1u << CONNECTION_FAILING | 1u << CONNECTION_BACKOFF,
         [CONNECTION_HANDSHAKE] =
-                1u << CONNECTION_READY | 1u << CONNECTION_FAILING | 1u << CONNECTION_RESTING,
-        [CONNECTION_READY] = 1u << CONNECTION_FAILING | 1u << CONNECTION_RESTING,
-        [CONNECTION_FAILING] = 1u << CONNECTION_RESTING,
+                1u << CONNECTION_READY | 1u << CONNECTION_FAILING | 1u << CONNECTION_BACKOFF,
+        [CONNECTION_READY] = 1u << CONNECTION_FAILING | 1u << CONNECTION_BACKOFF,
+        [CONNECTION_FAILING] = 1u << CONNECTION_BACKOFF,
         [CONNECTION_CLOSED] = 0,
 };
 
@@ -93,12 +93,12 @@ uint32_t redis_connection_random(void)
 	return random;
 }
 
-static void connection_rest(struct redis_connection *connection)
+static void connection_back_off(struct redis_connection *connection)
 {
 	if (connection->ready_at.ms && clock_tick().ms - connection->ready_at.ms >= STEADY_MS)
 		connection->failures = 0;
 	connection->ready_at.ms = 0;
-	connection_move_to(connection, CONNECTION_RESTING);
+	connection_move_to(connection, CONNECTION_BACKOFF);
 	connection->awaited = 0;
 	ring_in(connection, backoff_ms(pace, ++connection->failures, redis_connection_random()));
 }
@@ -108,7 +108,7 @@ static void lost(struct redis_connection *connection, const char *why)
 	if (!connection->why[0])
 		snprintf(connection->why, sizeof(connection->why), "%s",
 		         why && *why ? why : "connection closed");
-	connection_rest(connection);
+	connection_back_off(connection);
 	connection->events->down(connection->arg, connection->why);
 	connection->why[0] = '\0';
 }
@@ -240,7 +240,7 @@ static void on_handshake(void *arg, const redisReply *reply)
 		link_fail(connection, reply->str);
 }
 
-/* A user who may not PING may do the rest all the same. */
+/* A user who may not PING may do everything else. */
 static void on_pong(void *arg, const redisReply *reply)
 {
 	struct redis_connection *connection = arg;
@@ -343,13 +343,13 @@ void redis_connection_open(struct redis_connection *connection)
 	        resolve_start(connection->base, target->host, on_resolved, connection);
 }
 
-/* The one timer: the end of a rest, of patience, or of a connection that was marked. */
+/* The one timer: the end of a back-off, of patience, or of a connection that was marked. */
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct redis_connection *connection = arg;
 	(void)fd;
 	(void)what;
-	if (connection->state == CONNECTION_RESTING) {
+	if (connection->state == CONNECTION_BACKOFF) {
 		redis_connection_open(connection);
 		return;
 	}

@@ -13,7 +13,7 @@
  * PING), watched for a peer that has died, retried with backoff and jitter. It decides nothing and
  * logs nothing: its owner gets `up` and `down`.
  *
- *   RESTING ──▶ RESOLVING ──▶ CONNECTING ──▶ HANDSHAKE ──▶ READY
+ *   BACKOFF ──▶ RESOLVING ──▶ CONNECTING ──▶ HANDSHAKE ──▶ READY
  *      ▲            └───────────────┴────────────┴──────────┤
  *      └──────────────────────── FAILING ◀──────────────────┘     any ──▶ CLOSED
  */
@@ -61,7 +61,7 @@ bool redis_connection_send(struct redis_connection *connection, const struct arg
                            redis_connection_reply *fn, void *arg);
 
 /* SUBSCRIBE: `fn` gets every message and confirmation until the connection goes down, then one
- * NULL. Called again it only requests another confirmation: the sign of life of a connection that
+ * NULL. Called again it only requests another confirmation: the heartbeat of a connection that
  * awaits nothing else. */
 bool redis_connection_subscribe(struct redis_connection *connection, const char *channel,
                                 redis_connection_reply *fn, void *arg);

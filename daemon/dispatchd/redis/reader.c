@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ID_MAX = 48, RECHECK_MS = 5000, GAPS_EVERY_MS = 5000, GAPS_REST_MS = 3600 * 1000 };
+enum { ID_MAX = 48, RECHECK_MS = 5000, GAPS_EVERY_MS = 5000, GAPS_RETRY_MS = 3600 * 1000 };
 /* No entry has one behind it; the very last id means ">" to Redis. */
 #define ID_LAST "18446744073709551615-18446744073709551614"
 static const struct backoff pace = {.min_ms = 50, .max_ms = 5000};
@@ -68,9 +68,9 @@ struct reader {
 	unsigned failures;    /* in a row */
 	struct tick retry_at; /* nothing is read before */
 	struct tick recheck_at;
-	struct tick gaps_at;   /* when it is looked next for entries that were trimmed unread */
-	struct tick gaps_rest; /* not before: the answer was too long */
-	bool looking;          /* for such entries, just now */
+	struct tick gaps_at; /* when it is looked next for entries that were trimmed unread */
+	struct tick gaps_not_before; /* not before: the answer was too long */
+	bool looking;                /* for such entries, just now */
 	struct stream
 	        *alone; /* the read under way asks for one entry, delivered earlier, of this one */
 	bool put_aside; /* an entry that is too long, just now */
@@ -157,7 +157,7 @@ void reader_too_long(struct reader *reader)
 {
 	struct stream *stream = reader->alone;
 	if (reader->looking) {
-		reader->gaps_rest.ms = clock_tick().ms + GAPS_REST_MS;
+		reader->gaps_not_before.ms = clock_tick().ms + GAPS_RETRY_MS;
 		return;
 	}
 	if (stream) {
@@ -423,7 +423,7 @@ static void on_gap(void *arg, const redisReply *reply)
 static bool look_for_gaps(struct reader *reader, struct tick now)
 {
 	struct args args = {0};
-	if (now.ms < reader->gaps_at.ms || now.ms < reader->gaps_rest.ms ||
+	if (now.ms < reader->gaps_at.ms || now.ms < reader->gaps_not_before.ms ||
 	    reader->stage <= STAGE_GROUPS)
 		return false;
 	reader->gaps_at.ms = now.ms + GAPS_EVERY_MS;
@@ -475,7 +475,7 @@ static bool read_streams(struct reader *reader)
 	return n > 0;
 }
 
-static bool all_landed(const struct reader *reader)
+static bool none_in_flight(const struct reader *reader)
 {
 	for (size_t i = 0; i < reader->n; i++)
 		if (reader->streams[i].source.in_flight)
@@ -489,7 +489,7 @@ void reader_turn(struct reader *reader)
 	if (!reader->n || reader->waiting || !redis_connection_ready(reader->connection) ||
 	    now.ms < reader->retry_at.ms)
 		return;
-	if (reader->stage == STAGE_WAIT && all_landed(reader))
+	if (reader->stage == STAGE_WAIT && none_in_flight(reader))
 		reader->stage = STAGE_GROUPS;
 	if (reader->stage == STAGE_NEW && reader->groups_failed && now.ms >= reader->recheck_at.ms)
 		reader->stage = STAGE_GROUPS;

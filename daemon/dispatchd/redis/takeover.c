@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Takes over the processing lists of consumers that are gone: who gives no sign of life for
+ * Takes over the processing lists of consumers that are gone: whoever sends no heartbeat for
  * claim_after, and whose oldest item stays the same for as long, loses its list to ours in one
  * step.
  */
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_MIN_MS = 500, LOOK_MAX_MS = 30 * 1000, SIGN_MIN_MS = 5000, OTHERS_MAX = 1000 };
+enum { LOOK_MIN_MS = 500, LOOK_MAX_MS = 30 * 1000, HEARTBEAT_MIN_MS = 5000, OTHERS_MAX = 1000 };
 
 /* Another consumer's processing list. */
 struct other_consumer {
@@ -26,9 +26,9 @@ struct other_consumer {
 	struct tick since; /* when that item was first seen to be the oldest */
 	bool seen;         /* in the scan under way */
 	bool asked;        /* an answer is awaited */
-	bool looked_at;    /* it belongs to a check of the oldest item */
+	bool in_check;     /* it belongs to a check of the oldest item */
 	bool unread;       /* its oldest item is too long to be checked: it is not moved */
-	char *sign;        /* its consumer's sign of life */
+	char *heartbeat;   /* its consumer's heartbeat: a key */
 	char name[];
 };
 
@@ -37,14 +37,14 @@ struct takeover {
 	const char *key;
 	char *prefix;     /* of all processing lists */
 	char *processing; /* ours */
-	char *sign;       /* ours */
+	char *heartbeat;  /* ours */
 	int64_t claim_after_ms;
 	struct other_consumer *others;
 	size_t n;
-	struct tick sign_at, look_at;
-	bool signing, scanning;   /* answers are awaited */
-	bool came;                /* items have come into our list */
-	bool no_sign, no_scripts; /* the user has no right to; it was logged */
+	struct tick heartbeat_at, scan_at;
+	bool heartbeat_pending, scanning; /* answers are awaited */
+	bool came;                        /* items have come into our list */
+	bool no_heartbeat, no_scripts;    /* the user has no right to; it was logged */
 };
 
 /* Moves every item of theirs to the old end of ours, unless its consumer is alive or has done
@@ -71,7 +71,7 @@ struct takeover *takeover_new(struct flow *flow, const char *key, int64_t claim_
 	*takeover = (struct takeover){.flow = flow, .key = key, .claim_after_ms = claim_after_ms};
 	takeover->prefix = takeover_join(key, ":processing:", "");
 	takeover->processing = takeover_join(takeover->prefix, flow->consumer, "");
-	takeover->sign = takeover_join(key, ":consumer:", flow->consumer);
+	takeover->heartbeat = takeover_join(key, ":consumer:", flow->consumer);
 	return takeover;
 }
 
@@ -79,7 +79,7 @@ static struct other_consumer *other_consumer_free(struct other_consumer *other)
 {
 	struct other_consumer *next = other->next;
 	free(other->oldest);
-	free(other->sign);
+	free(other->heartbeat);
 	free(other);
 	return next;
 }
@@ -92,7 +92,7 @@ struct takeover *takeover_free(struct takeover *takeover)
 		takeover->others = other_consumer_free(takeover->others);
 	free(takeover->prefix);
 	free(takeover->processing);
-	free(takeover->sign);
+	free(takeover->heartbeat);
 	free(takeover);
 	return NULL;
 }
@@ -100,22 +100,22 @@ struct takeover *takeover_free(struct takeover *takeover)
 void takeover_set(struct takeover *takeover, int64_t claim_after_ms)
 {
 	takeover->claim_after_ms = claim_after_ms;
-	takeover->sign_at.ms = takeover->look_at.ms = 0;
+	takeover->heartbeat_at.ms = takeover->scan_at.ms = 0;
 }
 
 void takeover_reset(struct takeover *takeover)
 {
-	takeover->signing = takeover->scanning = false;
-	takeover->sign_at.ms = takeover->look_at.ms = 0;
+	takeover->heartbeat_pending = takeover->scanning = false;
+	takeover->heartbeat_at.ms = takeover->scan_at.ms = 0;
 	for (struct other_consumer *other = takeover->others; other; other = other->next)
-		other->asked = other->looked_at = false;
+		other->asked = other->in_check = false;
 }
 
 /* The answers come in the order of the questions: the first that is missing is the one. */
 void takeover_too_long(struct takeover *takeover)
 {
 	struct other_consumer *other = takeover->others;
-	while (other && !other->looked_at)
+	while (other && !other->in_check)
 		other = other->next;
 	if (!other)
 		return;
@@ -126,37 +126,38 @@ void takeover_too_long(struct takeover *takeover)
 	          other->name);
 }
 
-/* ---- our own sign of life */
+/* ---- our own heartbeat */
 
-static int64_t sign_ms(const struct takeover *takeover)
+static int64_t heartbeat_ms(const struct takeover *takeover)
 {
-	return takeover->claim_after_ms > SIGN_MIN_MS ? takeover->claim_after_ms : SIGN_MIN_MS;
+	return takeover->claim_after_ms > HEARTBEAT_MIN_MS ? takeover->claim_after_ms
+	                                                   : HEARTBEAT_MIN_MS;
 }
 
-static void on_signed(void *arg, const redisReply *reply)
+static void on_heartbeat(void *arg, const redisReply *reply)
 {
 	struct takeover *takeover = arg;
-	takeover->signing = false;
-	if (!reply || reply->type != REDIS_REPLY_ERROR || takeover->no_sign)
+	takeover->heartbeat_pending = false;
+	if (!reply || reply->type != REDIS_REPLY_ERROR || takeover->no_heartbeat)
 		return;
-	takeover->no_sign = true;
+	takeover->no_heartbeat = true;
 	log_write(
 	        LOG_WARNING,
 	        "can't send the heartbeat of our processing list: another dispatchd may take over "
 	        "what has been in progress for longer than claim_after key=%s reply=\"%s\"",
-	        takeover->sign, reply->str);
+	        takeover->heartbeat, reply->str);
 }
 
-static void give_sign(struct takeover *takeover, struct tick now)
+static void send_heartbeat(struct takeover *takeover, struct tick now)
 {
 	struct args args = {0};
-	if (takeover->signing || now.ms < takeover->sign_at.ms)
+	if (takeover->heartbeat_pending || now.ms < takeover->heartbeat_at.ms)
 		return;
-	args_add_all(&args, "SET", takeover->sign, "1", "PX", NULL);
-	args_add_number(&args, sign_ms(takeover));
-	takeover->signing =
-	        redis_connection_send(takeover->flow->commands, &args, on_signed, takeover);
-	takeover->sign_at.ms = now.ms + sign_ms(takeover) / 4;
+	args_add_all(&args, "SET", takeover->heartbeat, "1", "PX", NULL);
+	args_add_number(&args, heartbeat_ms(takeover));
+	takeover->heartbeat_pending =
+	        redis_connection_send(takeover->flow->commands, &args, on_heartbeat, takeover);
+	takeover->heartbeat_at.ms = now.ms + heartbeat_ms(takeover) / 4;
 	args_free(&args);
 }
 
@@ -189,7 +190,7 @@ static bool take_over(struct other_consumer *other)
 	struct takeover *takeover = other->takeover;
 	struct args args = {0};
 	args_add_all(&args, "EVAL", take_script, "3", other->name, takeover->processing,
-	             other->sign, NULL);
+	             other->heartbeat, NULL);
 	args_add_bytes(&args, other->oldest, other->oldest_len);
 	bool sent = redis_connection_send(takeover->flow->commands, &args, on_taken, other);
 	args_free(&args);
@@ -214,7 +215,7 @@ static void on_oldest(void *arg, const redisReply *reply)
 	struct takeover *takeover = other->takeover;
 	if (!reply)
 		return; /* takeover_reset() comes with the next connection */
-	other->asked = other->looked_at = false;
+	other->asked = other->in_check = false;
 	if (reply->type != REDIS_REPLY_STRING)
 		return; /* it is empty by now */
 	note_oldest(other, reply);
@@ -233,7 +234,7 @@ static struct other_consumer *takeover_find(struct takeover *takeover, const red
 	return other;
 }
 
-static void meet(struct takeover *takeover, const redisReply *name)
+static void note_other(struct takeover *takeover, const redisReply *name)
 {
 	size_t prefix = strlen(takeover->prefix);
 	if (name->type != REDIS_REPLY_STRING || name->len < prefix ||
@@ -244,7 +245,7 @@ static void meet(struct takeover *takeover, const redisReply *name)
 		other = mem_alloc(sizeof(*other) + name->len + 1);
 		memcpy(other->name, name->str, name->len);
 		other->takeover = takeover;
-		other->sign = takeover_join(takeover->key, ":consumer:", other->name + prefix);
+		other->heartbeat = takeover_join(takeover->key, ":consumer:", other->name + prefix);
 		other->next = takeover->others;
 		takeover->others = other;
 		takeover->n++;
@@ -281,7 +282,7 @@ static void end_scan(struct takeover *takeover)
 		args_add_all(&args, "LINDEX", other->name, "-1", NULL);
 		other->asked =
 		        redis_connection_send(takeover->flow->commands, &args, on_oldest, other);
-		other->looked_at = other->asked;
+		other->in_check = other->asked;
 		args_reset(&args);
 	}
 	args_free(&args);
@@ -301,7 +302,7 @@ static void on_scanned(void *arg, const redisReply *reply)
 		return;
 	}
 	for (size_t i = 0; i < reply->element[1]->elements; i++)
-		meet(takeover, reply->element[1]->element[i]);
+		note_other(takeover, reply->element[1]->element[i]);
 	if (strcmp(reply->element[0]->str, "0") != 0)
 		scan(takeover, reply->element[0]->str);
 	else
@@ -328,9 +329,9 @@ static void scan(struct takeover *takeover, const char *cursor)
 static void takeover_check(struct takeover *takeover, struct tick now)
 {
 	int64_t wait_ms = takeover->claim_after_ms / 4;
-	if (takeover->scanning || now.ms < takeover->look_at.ms)
+	if (takeover->scanning || now.ms < takeover->scan_at.ms)
 		return;
-	takeover->look_at.ms = now.ms + (wait_ms < LOOK_MIN_MS   ? LOOK_MIN_MS
+	takeover->scan_at.ms = now.ms + (wait_ms < LOOK_MIN_MS   ? LOOK_MIN_MS
 	                                 : wait_ms > LOOK_MAX_MS ? LOOK_MAX_MS
 	                                                         : wait_ms);
 	for (struct other_consumer *other = takeover->others; other; other = other->next)
@@ -344,7 +345,7 @@ bool takeover_turn(struct takeover *takeover)
 	struct tick now = clock_tick();
 	takeover->came = false;
 	if (!takeover->flow->closed && redis_connection_ready(takeover->flow->commands)) {
-		give_sign(takeover, now);
+		send_heartbeat(takeover, now);
 		takeover_check(takeover, now);
 	}
 	return came;

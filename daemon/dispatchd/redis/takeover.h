@@ -5,9 +5,9 @@
 #include "dispatchd/redis/flow.h"
 
 /*
- * Processing lists of consumers that are gone. Every consumer of a list gives a sign of life: the
+ * Processing lists of consumers that are gone. Every consumer of a list sends a heartbeat: the
  * key LIST:consumer:CONSUMER, which expires after `claim_after` (5 s at least). A processing list
- * whose consumer gives none, and whose oldest item has been the same for `claim_after`, is moved to
+ * whose consumer sends none, and whose oldest item has been the same for `claim_after`, is moved to
  * the old end of ours, checked and moved in one step (a script).
  */
 struct takeover;

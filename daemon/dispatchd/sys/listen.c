@@ -53,7 +53,7 @@ static void on_fault(struct evconnlistener *listener, void *arg)
 		evconnlistener_disable(listener);
 }
 
-void listen_with_rests(struct evconnlistener *listener)
+void listen_with_backoff(struct evconnlistener *listener)
 {
 	(void)keep_reserve();
 	evconnlistener_set_error_cb(listener, on_fault);
