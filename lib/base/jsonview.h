@@ -63,7 +63,7 @@ const struct jsonview *jsonview_get(const struct jsonview *object, const char *k
  * none. */
 const char *jsonview_text(const struct jsonview *object, const char *key, size_t *ret_len);
 
-/* How many items a list has; 0 for NULL and for what is no list. */
+/* How many items a list has; 0 for NULL and for what is not a list. */
 size_t jsonview_count(const struct jsonview *list);
 
 /* Appends a number with the digits of jsontext_write(). */

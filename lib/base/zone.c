@@ -111,7 +111,7 @@ struct zones *zones_free(struct zones *zones)
 
 static const char *zone_directory(void)
 {
-	const char *dir = getenv("TZDIR"); /* GLib minds it too */
+	const char *dir = getenv("TZDIR"); /* GLib reads it too */
 	return dir != NULL && *dir != '\0' ? dir : "/usr/share/zoneinfo";
 }
 

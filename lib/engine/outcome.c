@@ -72,7 +72,7 @@ static void store(struct engine *engine, struct spool_outcome *outcome, struct b
 	engine->stats.outcomes[outcome->status][outcome->reason]++;
 }
 
-/* Of what is no event on record: a request, a recalled job. */
+/* Of what is not an event on record: a request, a recalled job. */
 static void add_head(struct engine *engine, const struct job_event *event, enum status status,
                      enum reason reason, struct buf *pack)
 {

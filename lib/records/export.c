@@ -32,7 +32,7 @@ struct export
 	struct error *err;
 };
 
-/* -- what is no field -------------------------------------------------------------------------- */
+/* -- what is not a field ----------------------------------------------------------------------- */
 
 /* All contacts as a list that an import takes: without marks that say nothing. */
 static bool contacts_json(struct export *export, const struct row *row, json_t **ret)

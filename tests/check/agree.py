@@ -66,7 +66,7 @@ def check_commands():
     examples = Path("conf/man/dispatchctl.1").read_text() + Path("README.md").read_text()
     for said in set(re.findall(r"(?m)^(?:sudo )?dispatchctl ([a-z-]+(?: [a-z-]+)?)", examples)):
         if said not in known and said.split()[0] not in known:
-            fault(f"there is an example of `dispatchctl {said}`, which is no command")
+            fault(f"there is an example of `dispatchctl {said}`, which is not a command")
 
 
 def check_metrics():

@@ -55,7 +55,7 @@ def publish(path):
         server.xadd(STREAM, {"id": f"demo-{number}", "source": "demo", "type": f"job.{state}", "job": job,
                              "customer": customer, "time": at.isoformat(), **data})
         time.sleep(0.15)  # a day has its pauses: a mail goes before the next state makes it pointless
-    # The first event once more: a duplicate, of which nothing comes. And one that is no event.
+    # The first event once more: a duplicate, which changes nothing. And one that is not an event.
     first = server.xrange(STREAM, count=1)[0][1]
     server.xadd(STREAM, first)
     server.xadd(STREAM, {"event": json.dumps({"id": "demo-broken", "type": "job.exploded", "job": "J-1", "customer": 1001})})

@@ -40,4 +40,4 @@ def smtp(world):
         world.configure(mail={"transport": "smtp"}, smtp={"relay": peer.relay, "tls": "none"})
         yield peer
         for daemon in world.daemons:
-            daemon.end()  # before the peer goes, so that a test's end is no relay fault
+            daemon.end()  # before the peer goes, so that a test's end is not a relay fault

@@ -101,7 +101,7 @@ def test_a_reader_sees_them_and_decides_nothing(held):
 
 @pytest.fixture
 def dead(center):
-    """One of an unknown customer, one that is no event."""
+    """One of an unknown customer, one that is not an event."""
     world = center.world
     world.configure(customers={"grace": "1s"})
     world.start_daemon()

@@ -39,7 +39,7 @@ class Clock:
     def environment(self):
         return {"LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": str(self.file), "FAKETIME_NO_CACHE": "1",
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1",
-                # A program built with the address sanitizer minds what is loaded before its runtime.
+                # A program built with the address sanitizer checks what is loaded before its runtime.
                 "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
 
 

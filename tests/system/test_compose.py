@@ -176,7 +176,7 @@ def test_a_grouped_mail_lists_its_jobs():
 
 
 def test_a_grouped_mail_has_each_drivers_time():
-    """A job without a window has none, and not the first one's; one of the whole day is no span of time."""
+    """A job without a window has none, and not the first one's; one of the whole day is not a span of time."""
     site = CONTEXT["customer"] | {"name": "Site", "address": "1 Main St"}
     day = {"arrive_by": "2026-12-25T00:00:00-07:00", "leave_by": "2026-12-26T00:00:00-07:00", "all_day": True}
     jobs = [{"id": "1", "state": "dispatched", "customer": site, "window": CONTEXT["window"]},

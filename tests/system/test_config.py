@@ -140,7 +140,7 @@ def test_from_is_needed_by_the_daemon_alone(world):
     assert done.returncode == 78 and "from" in done.stderr
     assert world.ctl("customer", "list", check=False).returncode == 0
     world.configure(mail={"from": "a@example.com"}, smtp={"tls": "perhaps"}, http={"listen": "x"})
-    assert world.ctl("customer", "list", check=False).returncode == 0, "dispatchctl minds only what it uses"
+    assert world.ctl("customer", "list", check=False).returncode == 0, "dispatchctl checks only what it uses"
     world.configure(customers={"path": ""})
     assert world.ctl("customer", "list", check=False).returncode in (0, 78)
 

@@ -339,7 +339,7 @@ def test_history_tells_before_and_after(bakery):
 # ---- settings and databases
 
 
-def test_only_the_keys_that_it_uses_are_minded(bakery):
+def test_only_the_keys_that_it_uses_are_checked(bakery):
     bakery.configure(mail={"from": None}, smtp={"relay": "no such relay:::"}, redis={"url": "gopher://x"})
     bakery.ctl("customer", "list")
     bakery.configure(office={"managers": None, "manager": "kim"})

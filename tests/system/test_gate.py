@@ -122,7 +122,7 @@ def test_an_unknown_customer(world):
     assert answer(world, "c") == ("denied", "unknown_customer")
     assert answer(world, "d") == ("denied", "unknown_customer")
     assert time.monotonic() - begun > 0.7, "after the grace"
-    assert world.redis.xlen("jobs:dead") == 0, "an answer is no dead letter"
+    assert world.redis.xlen("jobs:dead") == 0, "an answer is not a dead letter"
 
 
 def test_the_customer_arrives_within_the_grace(world):

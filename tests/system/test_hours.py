@@ -27,7 +27,7 @@ SEARCH_DAYS = 400
 
 
 def zone_names():
-    """Names of the database; `posix/`, `right/` and what is no zone are not in this set."""
+    """Names of the database; `posix/`, `right/` and what is not a zone are not in this set."""
     skip = {"localtime", "Factory"}
     return sorted(zoneinfo.available_timezones() - skip)
 

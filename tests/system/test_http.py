@@ -156,7 +156,7 @@ def test_tcp_and_off(world):
 
 @pytest.mark.parametrize("what", ["file", "socket"])
 def test_a_path_that_is_taken_is_reported(world, what):
-    """A file that is no socket is never removed, nor the socket of a server that runs."""
+    """A file that is not a socket is never removed, nor the socket of a server that runs."""
     path = world.path("http.sock")
     with socket.socket(socket.AF_UNIX) as other:
         if what == "socket":

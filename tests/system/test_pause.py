@@ -41,7 +41,7 @@ def test_nothing_goes_out_and_all_else_goes_on(farm, smtp):
     wait_outcome(farm, "x", "expired")
     farm.ctl("hold", "list")
     assert farm.ctl_json("gate", "create", "--customer", "1001")["status"] == "allowed"
-    assert farm.http("/readyz")[0] == 200, "a pause is no fault"
+    assert farm.http("/readyz")[0] == 200, "a pause is not a fault"
     assert farm.metrics()["dispatchd_paused"] == 1
     assert smtp.mails == []
     done = farm.ctl_json("mail", "resume")
@@ -213,6 +213,6 @@ def test_notes(farm):
     refused(farm, 64, "at most 500 bytes", "mail", "pause", "--note", "x" * 501)
     farm.ctl("mail", "pause", "--note", 'Überfall\n"now"')
     assert farm.ctl_json("status")["paused"]["note"] == 'Überfall\n"now"'
-    assert farm.ctl("status").stdout.count("\nnow") == 0, "a line break of a note is no line break of ours"
+    assert farm.ctl("status").stdout.count("\nnow") == 0, "a note's line break is not a line break of ours"
     assert farm.ctl("mail", "pause", "more", check=False).returncode == 64
     assert farm.ctl("mail", "resume", "--note", "x", check=False).returncode == 64

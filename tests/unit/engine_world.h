@@ -15,7 +15,7 @@ struct world {
 	struct settings settings;
 	struct engine *engine;
 	struct instant now;
-	struct tick tick;    /* 0 unless a test minds the clock that nobody sets */
+	struct tick tick;    /* 0 unless a test sets the monotonic clock */
 	struct buf outcomes; /* outcomes of the last turn, a line each */
 	struct buf jobs;     /* jobs released in it: "name=value " each, a line a job */
 	char last_id[64];    /* of the last outcome */

@@ -139,7 +139,7 @@ static void a_file_that_is_none_is_not_followed(void **state)
 	assert_waits("is not a database");
 }
 
-/* What the daemon has to write there waits; it is no fault of the entry's. */
+/* What the daemon has to write there waits; it is not the entry's fault. */
 static void nothing_is_written_into_a_file_that_was_replaced(void **state)
 {
 	(void)state;

@@ -273,7 +273,7 @@ static void test_one_view_of_the_data(void **state)
 	db_close(writer);
 }
 
-/* A lock on the new file, or no room for it, is no copy. */
+/* A lock on the new file, or no room for it: then there is no copy. */
 static void test_copy(void **state)
 {
 	struct place *place = *state;

@@ -169,7 +169,7 @@ static struct instant instant(const char *text)
 {
 	struct instant t;
 	if (!instant_parse(text, &t))
-		fail_msg("\"%s\" is no time", text);
+		fail_msg("\"%s\" is not a time", text);
 	return t;
 }
 

@@ -124,7 +124,7 @@ static void phrases_are_the_readers(void **state)
 	set_expect(templates, "started", "pl", "Subject: English\r\n");
 	set_expect(templates, "started", "de-CH", "\r\nGuten Tag, top Deutsch\r\n");
 	set_expect(templates, "started", "de-AT", "\r\nGr=C3=BC=C3=9F Gott, top Deutsch\r\n");
-	/* A part in the reader's folder wins, and a part is no mail of its own. */
+	/* A part in the reader's folder wins, and a part is not a mail of its own. */
 	set_expect(templates, "started", "fr", "\r\nBonjour, fran=C3=A7ais\r\n");
 	templates_unref(templates);
 	buf_free(&faults);

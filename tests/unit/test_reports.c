@@ -27,7 +27,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* One turn with so many entries that are no events. Returns how many lines the log gets. */
+/* One turn with so many entries that are not events. Returns how many lines the log gets. */
 static size_t broken_entries(size_t n, const char **ret_last)
 {
 	struct entry_field field = {"id", 2, "x", 1};

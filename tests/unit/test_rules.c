@@ -95,7 +95,7 @@ static struct instant read_time(const char *text)
 	(void)snprintf(date, sizeof date, "%s", text);
 	if (strlen(text) < 16 || !day_parse(date, &day) ||
 	    sscanf(text + 11, "%d:%d:%d", &h, &m, &s) < 2) {
-		wrong("\"%s\" is no time", text);
+		wrong("\"%s\" is not a time", text);
 		return story.w->now;
 	}
 	return instant_add(zone_instant(story.zone, day, h * 60 + m, ZONE_FIRST),
@@ -599,7 +599,7 @@ static void every_outcome_is_reached(void **state)
 	for (enum status s = STATUS_NONE + 1; s < STATUS_COUNT; s++)
 		for (enum reason r = REASON_NONE + 1; r < REASON_COUNT; r++)
 			if (story.reached[s][r])
-				fail_msg("%s, %s is no outcome of the contract", status_name(s),
+				fail_msg("%s, %s is not an outcome of the contract", status_name(s),
 				         reason_name(r));
 }
 

@@ -48,12 +48,12 @@ static void gather(void *arg, const char *text)
 	buf_printf(arg, "%s\n", ours ? text + len + 1 : text);
 }
 
-static struct settings *load(const char *const *minds, struct buf *faults, int *ret_code)
+static struct settings *load(const char *const *wanted, struct buf *faults, int *ret_code)
 {
 	char path[512];
 	(void)snprintf(path, sizeof path, "%s/main.conf", dir);
 	*ret_code = 0;
-	return settings_load(path, minds, gather, faults, ret_code);
+	return settings_load(path, wanted, gather, faults, ret_code);
 }
 
 static struct settings *load_fine(const char *text)
@@ -442,17 +442,17 @@ static void test_dropins(void **state)
 	remove_file("conf.d");
 }
 
-/* dispatchctl minds only what it uses; the rest may be unfinished, and keeps its default. */
+/* dispatchctl checks only what it uses; the rest may be unfinished, and keeps its default. */
 static void test_minds(void **state)
 {
 	(void)state;
-	const char *const minds[] = {"customers.path", "redis", "notify", NULL};
+	const char *const wanted[] = {"customers.path", "redis", "notify", NULL};
 	struct buf faults = {0};
 	int code;
 	write_file("main.conf",
 	           "[smtp]\nconnections = banana\nbroken\n[bogus]\n[customers]\npath = /x.db\n"
 	           "grace = soon\n[mail]\ntransport = maildir\n");
-	struct settings *s = load(minds, &faults, &code);
+	struct settings *s = load(wanted, &faults, &code);
 	assert_non_null(s);
 	assert_string_equal(s->customers.path, "/x.db");
 	assert_int_equal(s->smtp.connections, 16);
@@ -462,7 +462,7 @@ static void test_minds(void **state)
 	write_file(
 	        "main.conf",
 	        "[customers]\npth = /x.db\n[redis]\nkeep = x\n[notify.failed]\nshelf_life = x\n");
-	assert_null(load(minds, &faults, &code));
+	assert_null(load(wanted, &faults, &code));
 	assert_string_equal(
 	        buf_text(&faults),
 	        "main.conf:2: [customers] pth: unknown key; did you mean \"path\"?\n"

@@ -14,7 +14,7 @@ function fieldsOf(form) {
 	return fields;
 }
 
-// The words of one field, in front those that are no options.
+// The words of one field, those that are not options first.
 function wordsOf(name, inputs, adding) {
 	const [input] = inputs, capitals = (input.dataset.pair ?? name).toUpperCase();
 	const option = `--${name.replaceAll("_", "-")}`;

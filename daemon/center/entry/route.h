@@ -21,7 +21,7 @@ struct route {
 	        *query; /* names of its parameters, "q by limit"; others are refused; NULL: none */
 	bool upload;    /* takes a body as large as [center] max_upload */
 	/* For the API's description (openapi.c): a sentence; the kind of record that it gives; the
-	 * type of what is no JSON. */
+	 * type of what is not JSON. */
 	const char *summary, *kind, *answers;
 	bool list; /* it gives a bare array */
 };

@@ -15,7 +15,7 @@ struct range {
 
 #define BLANKS " \t"
 
-/* "0.8" → 800 (RFC 9110, section 12.4.2); -1 where it is no weight. */
+/* "0.8" → 800 (RFC 9110, section 12.4.2); -1 where it is not a weight. */
 static int read_weight(const char *text, size_t len)
 {
 	int weight = 0, unit = 1000;

@@ -102,7 +102,7 @@ static void edit(struct call *call)
 		show_record(call, kind, 200, NULL, NULL, NULL);
 }
 
-/* Where one that is no customer's is listed: with the others of its owner, or of its kind. */
+/* Where one that is not a customer's is listed: with the others of its owner, or of its kind. */
 static const char *list_of(const struct call *call, const struct kind *kind, const json_t *record)
 {
 	struct arena *arena = call->request->arena;

@@ -52,7 +52,7 @@ static const char *cut(const struct call *call, const char *text)
 	return arena_printf(call->request->arena, "%.*s…", end ? (int)(end - text) : 0, text);
 }
 
-/* "" for null; what is no text as JSON. */
+/* "" for null; anything but text as JSON. */
 static const char *text_of(const struct call *call, const json_t *value)
 {
 	if (json_is_string(value))

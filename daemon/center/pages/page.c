@@ -17,7 +17,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-static struct mustache **parsed; /* beside page_files[]; NULL for what is no template */
+static struct mustache **parsed; /* beside page_files[]; NULL for what is not a template */
 
 static bool is_template(const struct page_file *asset)
 {

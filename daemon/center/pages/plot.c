@@ -326,7 +326,7 @@ static const char *share_of(const struct call *call, const char *percent)
 }
 
 /* Pixels of the picture that was clicked, whose size style.css has, as percent. An image that is
- * pressed by a key sends 0,0, which is no place. */
+ * pressed by a key sends 0,0, which is not a place. */
 static const char *clicked(const struct call *call, const char *name, double size)
 {
 	double at = strtod(typed(call, name), NULL);

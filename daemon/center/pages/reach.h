@@ -10,7 +10,7 @@
  * What a suspension would hold or reach if it were saved as it stands in the form, {url, words, n,
  * parts}: `url` answers the same for other values, `n` and `parts` are blanks for suspension.js to
  * fill. `typed` is the form's values, NULL for a new one. null where that can't be told: the spool
- * is away, or the values are no suspension. The caller's.
+ * is away, or the values are not a suspension. The caller's.
  */
 json_t *reach_of(struct call *call, const char *number, const json_t *typed);
 

@@ -7,8 +7,8 @@
 /*
  * Times and days as people in an office say them, near ones by their distance: "today 9:48",
  * "tomorrow 13:00", "Nov 20, 9:48", "Nov 20, 2025", in the language of the pages. A time in UTC is
- * shown in the time zone of the office, any other by the clock that it came with. What is no time
- * stays as it is. In the request's arena.
+ * shown in the time zone of the office, any other by the clock that it came with. What is not a
+ * time stays as it is. In the request's arena.
  */
 const char *when_words(const struct call *call, const char *text);
 /* The same by another clock: that of `clock`, a time with its offset ("" for when_words()). */
