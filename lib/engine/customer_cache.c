@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Customers as a turn sees them: each loaded once, with the marks of refused addresses that are not
- * in customers.db yet. A mark is visible at once to all that follows.
+ * in customers.db yet. A mark is visible at once to all that follows. As they are in customers.db
+ * they are kept for the turns to come, until anything changes there.
  */
 #include "engine/customer_cache.h"
 
@@ -13,7 +14,57 @@
 #include <string.h>
 #include <syslog.h>
 
-enum { REFUSALS_MAX = 1000 };
+enum {
+	REFUSALS_MAX = 1000,
+	KEPT_BYTES = 1 << 20, /* of customers that are kept; one more may come */
+};
+
+/* ---- Tables of customers ---- */
+
+static void customer_slots_empty(struct customer_slots *slots)
+{
+	memset(slots, 0, sizeof *slots);
+}
+
+/* The customer's, or the free one that it would take. */
+static struct customer_slot *slot_of(struct customer_slots *slots, const char *number)
+{
+	size_t i = 1469598103934665603u;
+	for (const char *p = number; *p; p++)
+		i = (i ^ (unsigned char)*p) * 1099511628211u;
+	i %= CUSTOMER_SLOTS;
+	while (slots->slots[i].number != NULL && strcmp(slots->slots[i].number, number) != 0)
+		i = (i + 1) % CUSTOMER_SLOTS;
+	return &slots->slots[i];
+}
+
+/* Does nothing where the table is half full. */
+static void slot_fill(struct customer_slots *slots, struct customer_slot *slot, const char *number,
+                      const struct customer *customer, struct arena *arena)
+{
+	if (slots->n >= CUSTOMER_SLOTS / 2)
+		return;
+	*slot = (struct customer_slot){arena_strdup(arena, number), customer};
+	slots->n++;
+}
+
+void engine_customers_begin(struct engine *engine)
+{
+	customer_slots_empty(&engine->seen_customers);
+}
+
+void engine_customers_changed_since(struct engine *engine, bool changed)
+{
+	if (engine->kept_arena == NULL)
+		engine->kept_arena = arena_new();
+	if (!changed && engine->kept_customers.n < CUSTOMER_SLOTS / 2 &&
+	    arena_bytes(engine->kept_arena) < KEPT_BYTES)
+		return;
+	customer_slots_empty(&engine->kept_customers);
+	arena_reset(engine->kept_arena);
+}
+
+/* ---- Refused addresses ---- */
 
 static void add_refusal(struct engine *engine, int64_t contact, const char *address,
                         struct instant at)
@@ -87,39 +138,47 @@ void engine_refuse_address(struct engine *engine, int64_t contact, const char *a
 	free(text);
 	json_decref(detail);
 	add_refusal(engine, contact, address, engine->now);
-	memset(engine->slots, 0, sizeof engine->slots); /* loaded again, with the mark */
-	engine->n_slots = 0;
+	customer_slots_empty(&engine->seen_customers); /* seen again, with the mark */
 	engine_report_often(engine, REPORT_ADDRESS, LOG_NOTICE,
 	                    "address refused contact=%lld to=%s reply=\"%s\"", (long long)contact,
 	                    address, reply);
 }
 
-static size_t slot_of(const char *number)
+/* ---- Customers ---- */
+
+/* As it is in customers.db: kept from this turn on if there is a place. False where it can't be
+ * read. */
+static bool load(struct engine *engine, const char *number, const struct customer **ret)
 {
-	size_t hash = 1469598103934665603u;
-	for (; *number; number++)
-		hash = (hash ^ (unsigned char)*number) * 1099511628211u;
-	return hash % CUSTOMER_SLOTS;
+	struct customer_slots *kept = &engine->kept_customers;
+	struct customer_slot *slot = slot_of(kept, number);
+	struct error err;
+	if (slot->number != NULL) {
+		*ret = slot->customer;
+		return true;
+	}
+	bool keep = engine->kept_arena != NULL && kept->n < CUSTOMER_SLOTS / 2 &&
+	            arena_bytes(engine->kept_arena) < KEPT_BYTES;
+	struct arena *arena = keep ? engine->kept_arena : engine->arena;
+	if (!customers_load(engine->customers, arena, number, ret, &err)) {
+		spool_fail(engine->spool, &err); /* the turn can't be trusted: none of it happens */
+		return false;
+	}
+	if (keep)
+		slot_fill(kept, slot, number, *ret, arena);
+	return true;
 }
 
 const struct customer *engine_customer(struct engine *engine, const char *number)
 {
-	struct error err;
-	size_t i = slot_of(number);
-	while (engine->slots[i].number != NULL && strcmp(engine->slots[i].number, number) != 0)
-		i = (i + 1) % CUSTOMER_SLOTS;
-	if (engine->slots[i].number != NULL)
-		return engine->slots[i].customer;
+	struct customer_slots *seen = &engine->seen_customers;
+	struct customer_slot *slot = slot_of(seen, number);
 	const struct customer *customer = NULL;
-	if (!customers_load(engine->customers, engine->arena, number, &customer, &err)) {
-		spool_fail(engine->spool, &err); /* the turn can't be trusted: none of it happens */
+	if (slot->number != NULL)
+		return slot->customer;
+	if (!load(engine, number, &customer))
 		return NULL;
-	}
 	customer = with_refusals(engine, customer);
-	if (engine->n_slots < CUSTOMER_SLOTS / 2) {
-		engine->slots[i] =
-		        (struct customer_slot){arena_strdup(engine->arena, number), customer};
-		engine->n_slots++;
-	}
+	slot_fill(seen, slot, number, customer, engine->arena);
 	return customer;
 }

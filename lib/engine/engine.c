@@ -129,6 +129,7 @@ struct engine *engine_close(struct engine *engine)
 	if (engine->lock_fd >= 0)
 		(void)close(engine->lock_fd);
 	in_flight_free(engine->in_flight);
+	arena_free(engine->kept_arena);
 	free(engine->yielding);
 	free(engine->from_domain);
 	free(engine);

@@ -22,6 +22,10 @@ struct customer_slot {
 	const struct customer *customer; /* NULL: there is none */
 };
 enum { CUSTOMER_SLOTS = 1024 };
+struct customer_slots {
+	struct customer_slot slots[CUSTOMER_SLOTS];
+	size_t n;
+};
 
 /* An address that was refused and whose mark is not in customers.db yet. */
 struct refusal {
@@ -72,6 +76,8 @@ struct engine {
 	int64_t *yielding;
 	size_t n_yielding, cap_yielding;
 	struct in_flight *in_flight;
+	struct customer_slots kept_customers; /* as they are in customers.db: customer_cache.c */
+	struct arena *kept_arena;             /* of them */
 
 	/* of the current turn */
 	const struct turn_input *in;
@@ -80,8 +86,7 @@ struct engine {
 	struct instant now;
 	bool customers_came; /* customers.db changed since the last turn */
 	struct refusal *refusals;
-	struct customer_slot slots[CUSTOMER_SLOTS];
-	size_t n_slots;
+	struct customer_slots seen_customers; /* as this turn sees them */
 	struct new_mails new_mails;
 };
 

@@ -23,8 +23,6 @@
 #include "engine/report.h"
 #include "engine/waiting.h"
 
-#include <string.h>
-
 enum {
 	PURGE_EVERY_MS = 30 * 1000,
 	PURGE_AGAIN_MS = 50, /* between the slices of a round */
@@ -73,8 +71,7 @@ void engine_turn_leave(struct engine *engine)
 bool engine_turn_begin(struct engine *engine, struct error *err)
 {
 	engine->stats_before = engine->stats;
-	engine->n_slots = 0;
-	memset(engine->slots, 0, sizeof engine->slots);
+	engine_customers_begin(engine);
 	engine_new_mails_begin(engine);
 	if (!customers_begin_read(engine->customers, err))
 		return false;
@@ -189,6 +186,7 @@ static bool make_turn(struct engine *engine, struct error *err)
 	 * anything new. */
 	int64_t version = db_data_version(customers_db(engine->customers));
 	engine->customers_came = version != engine->customers_version;
+	engine_customers_changed_since(engine, engine->customers_came);
 	engine->lacks = !engine_knows_customers(engine, &unknown);
 	if (engine->lacks)
 		spool_fail(engine->spool, &unknown);
