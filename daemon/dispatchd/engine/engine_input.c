@@ -4,7 +4,10 @@
 
 #include "common/clock.h"
 
-enum { FEED_WAIT_MS = 8000 }; /* how long events wait for customers of the feed */
+enum {
+	FEED_WAIT_MS = 8000, /* how long events wait for customers of the feed */
+	ROOM_LARGE = 64,     /* of room: enough for any batch */
+};
 
 static bool is_feed(const struct intake *intake)
 {
@@ -37,11 +40,46 @@ static bool feed_first(struct engine_thread *t)
 	return queued || now_ms - t->feed_since_ms < FEED_WAIT_MS;
 }
 
+/*
+ * How many events may be taken now. Those for whose mails there is no room would only come into the
+ * spool and out of it again, so they wait in Redis, but never for longer than ROOM_WAIT_MS: later
+ * events of a job supersede mails, however slow the relay is. While no relay is usable there is
+ * nothing to wait for.
+ */
+static size_t events_wanted(struct engine_thread *t)
+{
+	struct pool_load load = {0};
+	if (t->pool != NULL && !t->drain && !t->stop)
+		load = pool_load(t->pool);
+	if (!load.up ||
+	    (t->room_since_ms != 0 && clock_tick().ms - t->room_since_ms >= ROOM_WAIT_MS)) {
+		t->room_since_ms = 0;
+		return SIZE_MAX;
+	}
+	return load.room < ROOM_A_TURN ? load.room : ROOM_A_TURN;
+}
+
+/* One intake may be larger than all the room that there ever is. */
+static bool has_room(const struct intake *intake, size_t events, size_t wanted)
+{
+	return intake->n <= wanted - (events < wanted ? events : wanted) ||
+	       (events == 0 && wanted >= ROOM_LARGE);
+}
+
+static void note_wait_for_room(struct engine_thread *t)
+{
+	if (!t->waiting_for_room)
+		t->room_since_ms = 0;
+	else if (t->room_since_ms == 0)
+		t->room_since_ms = clock_tick().ms;
+}
+
 static void take_intakes(struct engine_thread *t, struct engine_input *in)
 {
 	struct intake **last = &in->intakes, **at = &t->intakes;
 	bool feed = feed_first(t);
-	t->waiting_for_feed = false;
+	size_t events = 0, wanted = events_wanted(t);
+	t->waiting_for_feed = t->waiting_for_room = false;
 	while (*at != NULL && in->turn.n_entries < ENTRIES_A_TURN && in->bytes < BYTES_A_TURN) {
 		struct intake *intake = *at;
 		if (feed && !is_feed(intake)) {
@@ -49,6 +87,13 @@ static void take_intakes(struct engine_thread *t, struct engine_input *in)
 			at = &intake->next;
 			continue;
 		}
+		if (intake_is_events(intake) &&
+		    (t->waiting_for_room || !has_room(intake, events, wanted))) {
+			t->waiting_for_room = true;
+			at = &intake->next;
+			continue;
+		}
+		events += intake_is_events(intake) ? intake->n : 0;
 		*at = intake->next;
 		intake->next = NULL;
 		*last = intake;
@@ -56,6 +101,7 @@ static void take_intakes(struct engine_thread *t, struct engine_input *in)
 		in->turn.n_entries += intake->n;
 		in->bytes += intake->bytes;
 	}
+	note_wait_for_room(t);
 	t->intakes_last = &t->intakes;
 	while (*t->intakes_last != NULL)
 		t->intakes_last = &(*t->intakes_last)->next;
@@ -86,16 +132,11 @@ void engine_input_set_commands(struct engine_input *in, struct command *list)
 	in->commands = list;
 }
 
-void engine_input_take(struct engine_thread *t, struct engine_input *ret)
+/* What is for the engine itself, and what came before the thread's queues are read. */
+static void take_news(struct engine_thread *t)
 {
 	pthread_mutex_lock(&t->lock);
-	*ret = (struct engine_input){.turn = t->coming, .arena = arena_new(), .taken = t->taken};
-	take_intakes(t, ret);
-	struct command *commands = t->commands;
-	t->commands = NULL;
-	t->commands_last = &t->commands;
-	ret->turn.feed_unread |= feed_queued(t);
-	t->coming.prove = false;
+	t->nudged = t->urgent = false; /* who comes from here on is heard again */
 	t->pool = t->new_pool;
 	if (t->reload != NULL) {
 		t->settings = t->reload;
@@ -106,13 +147,36 @@ void engine_input_take(struct engine_thread *t, struct engine_input *ret)
 		engine_set_templates(t->engine, t->templates);
 		t->templates = templates_unref(t->templates);
 	}
-	t->nudged = false;
 	pthread_mutex_unlock(&t->lock);
+}
+
+static struct command *take_queues(struct engine_thread *t, struct engine_input *in)
+{
+	pthread_mutex_lock(&t->lock);
+	in->turn = t->coming;
+	in->taken = t->taken;
+	take_intakes(t, in);
+	struct command *commands = t->commands;
+	t->commands = NULL;
+	t->commands_last = &t->commands;
+	in->turn.feed_unread |= feed_queued(t);
+	t->coming.prove = false;
+	pthread_mutex_unlock(&t->lock);
+	return commands;
+}
+
+void engine_input_take(struct engine_thread *t, struct engine_input *ret)
+{
+	size_t n_results = 0;
+	*ret = (struct engine_input){.arena = arena_new()};
+	take_news(t);
+	if (t->pool != NULL) /* first, since each result gives room */
+		n_results = pool_take_results(t->pool, t->results, RESULTS_A_TURN);
+	struct command *commands = take_queues(t, ret);
+	ret->turn.results = t->results;
+	ret->turn.n_results = n_results;
 	spread_entries(ret);
 	engine_input_set_commands(ret, commands);
-	if (t->pool != NULL)
-		ret->turn.n_results = pool_take_results(t->pool, t->results, RESULTS_A_TURN);
-	ret->turn.results = t->results;
 	ret->turn.office_writes_done =
 	        office_thread_take(t->office, ret->arena, &ret->turn.n_office_writes_done);
 }

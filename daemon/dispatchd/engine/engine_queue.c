@@ -19,6 +19,11 @@ struct intake *intake_free(struct intake *intake)
 	return NULL;
 }
 
+bool intake_is_events(const struct intake *intake)
+{
+	return intake->n > 0 && intake->entries[0].feed == FEED_EVENTS;
+}
+
 struct command *command_new(struct command_route route, const char *text)
 {
 	struct command *command = mem_alloc(sizeof *command);

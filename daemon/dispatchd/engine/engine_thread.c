@@ -14,7 +14,8 @@ void engine_thread_nudge(struct engine_thread *t)
 {
 	pthread_mutex_lock(&t->lock);
 	t->nudged = true;
-	pthread_cond_signal(&t->come);
+	if (!t->gathering)
+		pthread_cond_signal(&t->come);
 	pthread_mutex_unlock(&t->lock);
 }
 
@@ -51,7 +52,10 @@ void engine_thread_submit(struct engine_thread *t, struct intake *intake)
 	pthread_mutex_lock(&t->lock);
 	*t->intakes_last = intake;
 	t->intakes_last = &intake->next;
-	pthread_cond_signal(&t->come);
+	if (!intake_is_events(intake))
+		t->urgent = t->nudged = true;
+	if (!t->gathering || t->urgent)
+		pthread_cond_signal(&t->come);
 	pthread_mutex_unlock(&t->lock);
 }
 

@@ -33,6 +33,8 @@ struct intake {
 };
 struct intake *intake_new(void);
 struct intake *intake_free(struct intake *intake);
+/* Of job events, as opposed to the gate's requests and customers of the feed. */
+bool intake_is_events(const struct intake *intake);
 
 /* Where a request came from, and so where its reply goes. */
 enum command_origin {

@@ -26,6 +26,8 @@ enum {
 	ENTRIES_A_TURN = 2048,
 	BYTES_A_TURN = 2 << 20, /* of entries; one intake more may come */
 	RESULTS_A_TURN = 1024,
+	ROOM_A_TURN = 512,  /* mails to the mailers */
+	ROOM_WAIT_MS = 250, /* how long events wait for room with the mailers */
 };
 
 struct engine_thread {
@@ -44,6 +46,8 @@ struct engine_thread {
 	struct turn_input coming; /* what the next turn is given of what the loop reports */
 	uint64_t taken;           /* what the publications weigh that Redis has, since the start */
 	bool nudged, stop, drain;
+	bool gathering; /* the thread lets a batch gather: results and events don't wake it, and */
+	bool urgent;    /* something came for which it ends that at once */
 	int64_t proved_ms;
 
 	/* under the lock: out */
@@ -66,6 +70,8 @@ struct engine_thread {
 	bool more;
 	int64_t feed_since_ms; /* since when events wait for the feed; 0: they don't */
 	bool waiting_for_feed; /* intakes are there that may not be taken yet */
+	int64_t room_since_ms; /* since when events wait for room; 0: they don't */
+	bool waiting_for_room; /* as above: events that would only wait in the spool */
 };
 
 /* What one turn is given, kept until a turn has worked, and what it is made of. */

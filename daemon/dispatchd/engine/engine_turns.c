@@ -12,12 +12,13 @@
 enum {
 	LOOK_EVERY_MS = 400,  /* at customers.db and the wall clock */
 	TURN_EVERY_MS = 4000, /* at least */
-	ROOM_A_TURN = 512,
 	LARGE_ENTRY_BYTES = 8 * 1024,
 	ROOM_BYTES_A_TURN = 2 << 20,
 	UNPUBLISHED_MAX = 4096, /* what outcomes may weigh that Redis hasn't got: 4 MiB */
 	AGAIN_FIRST_MS = 100,   /* after a turn that failed, doubling */
 	AGAIN_MAX_MS = 5000,
+	BUSY_QUEUED = 64, /* mails that keep the mailers busy for longer than a batch gathers */
+	GATHER_MS = 4,
 };
 
 static size_t room_of(struct engine_thread *t)
@@ -84,7 +85,8 @@ static bool wait_ms(struct engine_thread *t, int64_t ms)
 	pthread_mutex_lock(&t->lock);
 	t->last_turn_ms = clock_tick().ms;
 	int rc = 0;
-	while (rc == 0 && !t->stop && !t->nudged && (t->intakes == NULL || t->waiting_for_feed) &&
+	while (rc == 0 && !t->stop && !t->nudged &&
+	       (t->intakes == NULL || t->waiting_for_feed || t->waiting_for_room) &&
 	       t->commands == NULL && t->reload == NULL && t->templates == NULL)
 		rc = pthread_cond_timedwait(&t->come, &t->lock, &until);
 	bool came = rc == 0;
@@ -111,10 +113,34 @@ static void wait_for_work(struct engine_thread *t)
 			return;
 		if (left <= 0 || engine_customers_changed(t->engine))
 			return;
-		if (wait_ms(t, left < LOOK_EVERY_MS ? left : LOOK_EVERY_MS) || due(t) ||
-		    t->waiting_for_feed)
+		int64_t most = t->waiting_for_room ? ROOM_WAIT_MS : LOOK_EVERY_MS;
+		if (wait_ms(t, left < most ? left : most) || due(t) || t->waiting_for_feed ||
+		    t->waiting_for_room)
 			return;
 		if (clock_tick().ms - began >= TURN_EVERY_MS)
+			return;
+	}
+}
+
+/* A millisecond, unless something comes that doesn't wait for a batch. */
+static bool gather_on(struct engine_thread *t)
+{
+	struct timespec until = in_ms(1);
+	int rc = 0;
+	pthread_mutex_lock(&t->lock);
+	t->gathering = true;
+	while (rc == 0 && !t->stop && !t->drain && !t->urgent && t->commands == NULL)
+		rc = pthread_cond_timedwait(&t->come, &t->lock, &until);
+	t->gathering = false;
+	pthread_mutex_unlock(&t->lock);
+	return rc != 0;
+}
+
+/* While mailers have more to do than they can in that time, a commit is made for more at once. */
+static void gather(struct engine_thread *t)
+{
+	for (int ms = 0; ms < GATHER_MS && !t->more && t->pool != NULL; ms++) {
+		if (pool_load(t->pool).queued <= BUSY_QUEUED || !gather_on(t))
 			return;
 	}
 }
@@ -175,8 +201,10 @@ void *engine_main_loop(void *arg)
 		}
 		t->again_ms = 0;
 		engine_input_free(&in);
-		if (!stop)
-			wait_for_work(t);
+		if (stop)
+			break;
+		gather(t);
+		wait_for_work(t);
 	}
 	return NULL;
 }

@@ -107,6 +107,18 @@ size_t pool_room(struct pool *pool)
 	return room;
 }
 
+struct pool_load pool_load(struct pool *pool)
+{
+	pthread_mutex_lock(&pool->lock);
+	struct pool_load load = {
+	        .up = !pool->stopping && pool_has_usable_relay(pool),
+	        .room = mail_queue_room(pool),
+	        .queued = pool->n_queued,
+	};
+	pthread_mutex_unlock(&pool->lock);
+	return load;
+}
+
 /* A place for its result, before the mail goes anywhere. */
 static void pool_reserve(struct pool *pool)
 {

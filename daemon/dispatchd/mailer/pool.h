@@ -46,6 +46,13 @@ void pool_set_wake(struct pool *pool, pool_wake *wake, void *arg);
 /* How many mails may be put now; 0 while no relay is usable. */
 size_t pool_room(struct pool *pool);
 
+/* How busy the mailers are; `up` while a relay is usable, so that room will come. */
+struct pool_load {
+	bool up;
+	size_t room, queued; /* as pool_room() has it; mails that no mailer has begun */
+};
+struct pool_load pool_load(struct pool *pool);
+
 /* Takes ownership of the mail. Room was asked first; one too many (a reload came between) only
  * costs memory. While no relay is usable it comes back at once, DELIVERY_RELAY. */
 void pool_put(struct pool *pool, struct outgoing_mail *outgoing);

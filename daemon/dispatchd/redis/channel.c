@@ -116,7 +116,7 @@ static bool hands_over(const struct channel *channel, bool feed_first)
 {
 	bool urgent =
 	        channel->n > CHANNEL_MESSAGES_MAX / 2 || channel->bytes > CHANNEL_BYTES_MAX / 2;
-	return channel->n && flow_open(channel->source.flow) && (!feed_first || urgent);
+	return channel->n && flow_wants(&channel->source) && (!feed_first || urgent);
 }
 
 void channel_turn(struct channel *channel, bool feed_first)

@@ -43,6 +43,18 @@ bool flow_open(const struct flow *flow)
 	       flow->bytes < FLOW_BYTES_MAX && engine_thread_open(flow->engine);
 }
 
+bool flow_wants(const struct source *source)
+{
+	const struct flow *flow = source->flow;
+	size_t events = 0;
+	for (size_t i = 0; i < flow->n_sources; i++)
+		if (flow->sources[i]->feed == FEED_EVENTS)
+			events += flow->sources[i]->in_flight;
+	return flow_open(flow) &&
+	       (source->feed != FEED_EVENTS ||
+	        (events < FLOW_EVENTS_MAX && flow->bytes < FLOW_EVENTS_BYTES_MAX));
+}
+
 size_t flow_read_max(const struct flow *flow)
 {
 	size_t size = flow->largest > flow->entry_max ? flow->largest : flow->entry_max;

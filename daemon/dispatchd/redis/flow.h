@@ -25,7 +25,9 @@ enum {
 	FLOW_SOURCES_MAX = 5,     /* three streams, a list, a channel */
 	FLOW_INTAKES_MAX = 64,    /* on their way at once */
 	FLOW_BYTES_MAX = 6 << 20, /* in them; one read more may come */
-	FLOW_READ_ENTRIES = 256,  /* in one read, at most */
+	FLOW_EVENTS_MAX = 48,     /* intakes of events among them: the rest is for others, which */
+	FLOW_EVENTS_BYTES_MAX = 4 << 20, /* the engine takes while events wait for the mailers */
+	FLOW_READ_ENTRIES = 256,         /* in one read, at most */
 	/* In one read of one source, unless entries break max_event_size. */
 	FLOW_READ_BYTES = 4 << 20,
 	FLOW_RETRY_MS = 1000,      /* before something that Redis refused is tried again */
@@ -73,8 +75,9 @@ struct flow {
 };
 
 void flow_add(struct flow *flow, struct source *source);
-/* Whether more may be read now. */
+/* Whether more may be read now; and of this source. */
 bool flow_open(const struct flow *flow);
+bool flow_wants(const struct source *source);
 /* How many entries a read may ask for: nobody knows how large they are before they are here, so as
  * many as FLOW_READ_BYTES hold of the largest. One at least. */
 size_t flow_read_max(const struct flow *flow);

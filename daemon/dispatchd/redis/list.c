@@ -246,7 +246,7 @@ void list_turn(struct list *list, bool feed_first)
 	if (list && takeover_turn(list->takeover))
 		list->left_read = false; /* there is more in our processing list */
 	if (!list || feed_first || list->waiting || !redis_connection_ready(list->connection) ||
-	    !flow_open(list->source.flow) || clock_tick().ms < list->retry_at.ms)
+	    !flow_wants(&list->source) || clock_tick().ms < list->retry_at.ms)
 		return;
 	if (list->aside != ASIDE_NOT)
 		put_aside(list);

@@ -440,7 +440,14 @@ static bool look_for_gaps(struct reader *reader, struct tick now)
 	return reader->looking;
 }
 
-/* False where this stage has no stream to read (any more). */
+/* Whether a stream is left out of a read for now, since enough of it is on the way. */
+static bool left_out(const struct reader *reader, const struct stream *stream)
+{
+	return reader->stage == STAGE_NEW && !flow_wants(&stream->source);
+}
+
+/* False where this stage has no stream to read (any more). What is left out is wanted again soon:
+ * the others are not waited for as long as otherwise. */
 static bool read_streams(struct reader *reader)
 {
 	const struct stage_row *row = &stages[reader->stage];
@@ -448,18 +455,23 @@ static bool read_streams(struct reader *reader)
 	size_t n = 0, most = flow_read_max(reader->flow);
 	/* One stream at a time: it is known whose answer is too long. */
 	bool one = row->own && most == 1;
+	int64_t block_ms = READER_BLOCK_MS;
+	for (size_t i = 0; i < reader->n; i++)
+		if (wanted(reader, &reader->streams[i]) && left_out(reader, &reader->streams[i]))
+			block_ms = READER_SHORT_MS;
 	reader->alone = NULL;
 	args_add_all(&args, "XREADGROUP", "GROUP", reader->flow->group, reader->flow->consumer,
 	             "COUNT", NULL);
 	args_add_number(&args, (int64_t)most);
 	if (row->blocks) {
 		args_add(&args, "BLOCK");
-		args_add_number(&args, READER_BLOCK_MS);
+		args_add_number(&args, block_ms);
 	}
 	args_add(&args, "STREAMS");
 	for (size_t i = 0; i < reader->n; i++) {
 		struct stream *stream = &reader->streams[i];
-		stream->asked = wanted(reader, stream) && !(one && n > 0);
+		stream->asked =
+		        wanted(reader, stream) && !left_out(reader, stream) && !(one && n > 0);
 		if (!stream->asked)
 			continue;
 		reader->alone = one ? stream : NULL;

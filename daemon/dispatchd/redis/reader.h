@@ -17,7 +17,7 @@
  * the events, always. An answer that is too long was delivered all the same, so OWN reads it again,
  * fewer entries at once.
  */
-enum { READER_BLOCK_MS = 5000, READER_STREAMS_MAX = 3 };
+enum { READER_BLOCK_MS = 5000, READER_SHORT_MS = 20, READER_STREAMS_MAX = 3 };
 
 struct reader;
 struct reader *reader_new(struct flow *flow, struct redis_connection *connection);
