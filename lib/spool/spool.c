@@ -43,9 +43,12 @@ static const char spool_9[] =
 static const char spool_10[] =
 #include "spool_10.sql.h"
         ;
+static const char spool_11[] =
+#include "spool_11.sql.h"
+        ;
 
-static const char *const migrations[] = {spool_1, spool_2, spool_3, spool_4, spool_5,
-                                         spool_6, spool_7, spool_8, spool_9, spool_10};
+static const char *const migrations[] = {spool_1, spool_2, spool_3, spool_4,  spool_5, spool_6,
+                                         spool_7, spool_8, spool_9, spool_10, spool_11};
 
 enum { PAGE_BYTES = 8192 }; /* half of the writes of small pages; a mail's rows are long */
 
@@ -55,7 +58,7 @@ static const struct db_schema schema = {
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
         .page_bytes = PAGE_BYTES,
-        .digest = "29f526d526008713d8ff66fa04dc48c44284264228a699a5e1f0726b10b02393",
+        .digest = "cd73f6d18ba16c87c95383d54ebdd5ae8fbdb8700027dcc3b6b086c7f09d65d7",
         .remedy = "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in "
                   "its place, or none: then mails and held jobs in it are lost; see RECOVERY in "
                   "dispatchd(8)",
@@ -132,6 +135,26 @@ void spool_get_text(struct spool *spool, const char *sql, char *ret, size_t size
 	const char *text = db_peek_text(q, 0, NULL);
 	(void)snprintf(ret, size, "%s", text ? text : "");
 	db_finish(q);
+}
+
+void spool_bind_short(struct spool *spool, struct db_query *query, int i, enum squeeze dictionary,
+                      const char *text)
+{
+	if (text == NULL) {
+		db_bind_null(query, i);
+		return;
+	}
+	buf_reset(&spool->brief);
+	squeeze(&spool->squeezer, dictionary, text, strlen(text), &spool->brief);
+	db_bind_blob(query, i, spool->brief.data, spool->brief.len);
+}
+
+const char *spool_text(struct db_query *query, int column, struct arena *arena)
+{
+	size_t len = 0;
+	const void *brief = db_peek_blob(query, column + 1, &len);
+	const char *text = brief ? unsqueeze(brief, len, arena) : db_text(query, column, arena);
+	return text ? text : "";
 }
 
 /* ---- Counts ----
@@ -240,6 +263,7 @@ struct spool *spool_close(struct spool *spool)
 {
 	if (spool != NULL) {
 		arena_free(spool->recent.arena);
+		squeezer_free(spool->squeezer);
 		buf_free(&spool->brief);
 		buf_free(&spool->all);
 		db_close(spool->db);

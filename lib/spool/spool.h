@@ -109,11 +109,14 @@ struct spool_event {
 };
 /* Whether one of the latest ten thousand events came with that member of data. */
 bool spool_event_data_has(struct spool *spool, const char *member);
-/* Without its data, which may be large and few need: `event.data` is "{}". */
+/* Without its data and trace, which may be large and few need: `event.data` is "{}", `trace`
+ * "[]". */
 bool spool_event_load(struct spool *spool, int64_t id, struct arena *arena,
                       struct spool_event *ret);
 /* Its data; "{}" where there is no such event. */
 const char *spool_event_data(struct spool *spool, int64_t id, struct arena *arena);
+/* What the rules saw, as JSON; "[]" where there is no such event. */
+const char *spool_event_trace(struct spool *spool, int64_t id, struct arena *arena);
 /* All events of a job, by time of change. */
 struct spool_event *spool_job_events(struct spool *spool, int64_t job, struct arena *arena,
                                      size_t *ret_n);

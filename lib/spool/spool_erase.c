@@ -53,7 +53,7 @@ size_t spool_erasable(struct spool *spool, int64_t *ret, size_t max)
 }
 
 static const char *const wipings[] = {
-        "UPDATE event SET data = '{}', trace = '[]' WHERE job = ?1",
+        "UPDATE event SET data = '{}', trace = '[]', short_trace = NULL WHERE job = ?1",
         "UPDATE request SET data = '{}', trace = '[]' WHERE job = ?1",
         "DELETE FROM mail_context WHERE mail IN " MAILS_OF("?1"),
         "UPDATE mail SET address = '', reply = '' WHERE id IN " MAILS_OF("?1"),

@@ -89,8 +89,9 @@ int64_t spool_event_add(struct spool *spool, const struct job_event *event, int6
 	event_digest(event, digest);
 	struct db_query *q =
 	        spool_query(spool, "INSERT INTO event (source, event, job, state, time, "
-	                           "received, data, digest, status, reason, trace) "
-	                           "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+	                           "received, data, digest, status, reason, trace, "
+	                           "short_trace) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+	                           "'', ?11)");
 	db_bind_text(q, 1, event->source);
 	db_bind_text(q, 2, event->id);
 	db_bind_int(q, 3, job);
@@ -101,14 +102,14 @@ int64_t spool_event_add(struct spool *spool, const struct job_event *event, int6
 	db_bind_blob(q, 8, digest, sizeof digest);
 	db_bind_text(q, 9, status_name(status));
 	db_bind_text(q, 10, reason_name(reason));
-	db_bind_text(q, 11, trace);
+	spool_bind_short(spool, q, 11, SQUEEZE_TRACE, trace);
 	spool_run(spool, q);
 	return db_last_id(spool->db);
 }
 
 #define EVENT_COLUMNS(data)                                                                        \
 	"SELECT event.id, event.job, source, event, event.state, time, received, " data            \
-	", status, reason, trace, "                                                                \
+	", status, reason, "                                                                       \
 	"customer, job.job FROM event JOIN job ON job.id = event.job "
 
 static void event_read_row(struct db_query *q, struct arena *arena, struct spool_event *ret)
@@ -125,13 +126,13 @@ static void event_read_row(struct db_query *q, struct arena *arena, struct spool
 	                        .time = db_instant(q, 5),
 	                        .received = db_instant(q, 6),
 	                        .data = db_text(q, 7, arena),
-	                        .customer = db_text(q, 11, arena),
-	                        .job = db_text(q, 12, arena),
+	                        .customer = db_text(q, 10, arena),
+	                        .job = db_text(q, 11, arena),
 	                        .entry_id = "",
 	                },
 	        .status = status_find(db_text(q, 8, arena)),
 	        .reason = reason_find(db_text(q, 9, arena)),
-	        .trace = db_text(q, 10, arena),
+	        .trace = "[]",
 	};
 }
 
@@ -144,6 +145,18 @@ const char *spool_event_data(struct spool *spool, int64_t id, struct arena *aren
 	const char *data = db_text(q, 0, arena);
 	db_finish(q);
 	return data;
+}
+
+const char *spool_event_trace(struct spool *spool, int64_t id, struct arena *arena)
+{
+	struct db_query *q =
+	        spool_query(spool, "SELECT trace, short_trace FROM event WHERE id = ?1");
+	db_bind_int(q, 1, id);
+	if (!spool_row(spool, q))
+		return "[]";
+	const char *trace = spool_text(q, 0, arena);
+	db_finish(q);
+	return trace;
 }
 
 bool spool_event_load(struct spool *spool, int64_t id, struct arena *arena, struct spool_event *ret)

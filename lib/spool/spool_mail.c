@@ -157,21 +157,23 @@ void spool_mail_move(struct spool *spool, struct spool_mail *mail, enum status t
 void spool_mail_set_context(struct spool *spool, int64_t mail, const char *context)
 {
 	struct db_query *q = spool_query(
-	        spool,
-	        context ? "INSERT OR REPLACE INTO mail_context (mail, context) VALUES (?1, ?2)"
-	                : "DELETE FROM mail_context WHERE mail = ?1 AND ?2 IS NULL");
+	        spool, context ? "INSERT OR REPLACE INTO mail_context (mail, context, "
+	                         "short_context) VALUES "
+	                         "(?1, '', ?2)"
+	                       : "DELETE FROM mail_context WHERE mail = ?1 AND ?2 IS NULL");
 	db_bind_int(q, 1, mail);
-	db_bind_text(q, 2, context);
+	spool_bind_short(spool, q, 2, SQUEEZE_CONTEXT, context);
 	spool_run(spool, q);
 }
 
 const char *spool_mail_context(struct spool *spool, int64_t mail, struct arena *arena)
 {
-	struct db_query *q = spool_query(spool, "SELECT context FROM mail_context WHERE mail = ?1");
+	struct db_query *q = spool_query(
+	        spool, "SELECT context, short_context FROM mail_context WHERE mail = ?1");
 	db_bind_int(q, 1, mail);
 	if (!spool_row(spool, q))
 		return NULL;
-	const char *context = db_text(q, 0, arena);
+	const char *context = spool_text(q, 0, arena);
 	db_finish(q);
 	return context;
 }

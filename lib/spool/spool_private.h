@@ -6,6 +6,7 @@
 
 #include "db/db.h"
 #include "spool/spool.h"
+#include "spool/squeeze.h"
 
 #include <jansson.h>
 
@@ -30,7 +31,8 @@ struct spool {
 		struct spool_outcome *rows;
 		size_t n, cap;
 	} recent;
-	struct buf brief, all; /* of an outcome while it is added */
+	struct buf brief, all; /* of an outcome while it is added; `brief` of other rows, too */
+	struct squeezer *squeezer;
 };
 
 /* -- spool_recent.c -- */
@@ -55,6 +57,12 @@ int64_t spool_event_since(struct spool *spool, struct instant since);
 
 /* The first column of the first row; "" where there is none. */
 void spool_get_text(struct spool *spool, const char *sql, char *ret, size_t size);
+
+/* Binds a text's short form; NULL binds NULL. */
+void spool_bind_short(struct spool *spool, struct db_query *query, int i, enum squeeze dictionary,
+                      const char *text);
+/* The text of two columns, the long form and the short one; "" where that is damaged. */
+const char *spool_text(struct db_query *query, int column, struct arena *arena);
 
 /* Members of what people are shown: a text that isn't UTF-8 is marked as such; a time in UTC. */
 void spool_set_text(json_t *object, const char *name, const char *text);

@@ -243,8 +243,10 @@ static json_t *job_json(struct spool *spool, int64_t id, struct arena *arena)
 	size_t n_events;
 	json_t *json = json_object(), *events = json_array(), *mails = json_array();
 	struct spool_event *e = spool_job_events(spool, id, arena, &n_events);
-	for (size_t i = 0; i < n_events; i++)
+	for (size_t i = 0; i < n_events; i++) {
 		e[i].event.data = spool_event_data(spool, e[i].id, arena);
+		e[i].trace = spool_event_trace(spool, e[i].id, arena);
+	}
 	struct db_query *q =
 	        spool_query(spool, "SELECT job, customer, state FROM job WHERE id = ?1");
 	db_bind_int(q, 1, id);
