@@ -124,12 +124,12 @@ static void answer_one(struct call *call, int status, const char *number)
 	response_json(call->response, status, view);
 }
 
-static void show(struct call *call)
+static void api_customers_show(struct call *call)
 {
 	answer_one(call, 200, call->names[0]);
 }
 
-static void add(struct call *call)
+static void api_customers_add(struct call *call)
 {
 	struct change_context context;
 	struct error err;
@@ -144,12 +144,12 @@ static void add(struct call *call)
 	json_decref(values);
 }
 
-static void change(struct call *call)
+static void api_customers_change(struct call *call)
 {
 	answer_change(call, customer_kind(), call->names[0]);
 }
 
-static void remove_one(struct call *call)
+static void api_customers_remove_one(struct call *call)
 {
 	answer_remove(call, customer_kind(), call->names[0]);
 }
@@ -167,7 +167,7 @@ static void move(struct call *call, const char *verb)
 		answer_fault(call, &err);
 }
 
-static void release(struct call *call)
+static void api_customers_release(struct call *call)
 {
 	move(call, "release");
 }
@@ -189,7 +189,7 @@ static void deactivate(struct call *call)
 
 /* -- what hangs on it -------------------------------------------------------------------------- */
 
-static void history(struct call *call)
+static void api_customers_history(struct call *call)
 {
 	struct error err;
 	json_t *rows = NULL;
@@ -198,7 +198,7 @@ static void history(struct call *call)
 	answer_history(call, good, rows, &err);
 }
 
-static void related(struct call *call)
+static void api_customers_related(struct call *call)
 {
 	struct error err;
 	json_t *rows = NULL;
@@ -278,7 +278,7 @@ static bool read_planned(struct call *call, const struct overview *overview, str
 	return read_day(call, "from", &ret->from) && read_day(call, "until", &ret->until);
 }
 
-static void preview(struct call *call)
+static void api_customers_preview(struct call *call)
 {
 	struct overview overview;
 	struct suspension planned;
@@ -322,26 +322,27 @@ static void unlink_rep(struct call *call)
 
 const struct route api_customer_routes[] = {
         {ROUTE("GET", "/api/v1/customers", ACCESS_READER, find), .query = "q by limit " FILTERS},
-        {ROUTE("POST", "/api/v1/customers", ACCESS_CLERK, add)},
-        {ROUTE("GET", ONE, ACCESS_READER, show)},
-        {ROUTE("PATCH", ONE, ACCESS_CLERK, change)},
-        {ROUTE("DELETE", ONE, ACCESS_CLERK, remove_one)},
-        {ROUTE("POST", ONE "/release", ACCESS_CLERK, release), .summary = "Release a new customer"},
+        {ROUTE("POST", "/api/v1/customers", ACCESS_CLERK, api_customers_add)},
+        {ROUTE("GET", ONE, ACCESS_READER, api_customers_show)},
+        {ROUTE("PATCH", ONE, ACCESS_CLERK, api_customers_change)},
+        {ROUTE("DELETE", ONE, ACCESS_CLERK, api_customers_remove_one)},
+        {ROUTE("POST", ONE "/release", ACCESS_CLERK, api_customers_release),
+         .summary = "Release a new customer"},
         {ROUTE("POST", ONE "/approve", ACCESS_MANAGER, approve),
          .summary = "Approve a released customer"},
         {ROUTE("POST", ONE "/decline", ACCESS_MANAGER, decline),
          .summary = "Decline a released customer"},
         {ROUTE("POST", ONE "/deactivate", ACCESS_MANAGER, deactivate),
          .summary = "Deactivate a customer"},
-        {ROUTE("GET", ONE "/history", ACCESS_READER, history), .query = "limit before",
-         .summary = "All changes to a customer and its records"},
-        {ROUTE("GET", ONE "/related", ACCESS_READER, related),
+        {ROUTE("GET", ONE "/history", ACCESS_READER, api_customers_history),
+         .query = "limit before", .summary = "All changes to a customer and its records"},
+        {ROUTE("GET", ONE "/related", ACCESS_READER, api_customers_related),
          .summary = "Customers that share something with it"},
         {ROUTE("GET", ONE "/hours", ACCESS_READER, answer_hours),
          .summary = "Service hours, own and inherited"},
         {ROUTE("PUT", ONE "/hours", ACCESS_CLERK, put_hours),
          .summary = "Replace the service hours"},
-        {ROUTE("GET", ONE "/suspensions/preview", ACCESS_READER, preview),
+        {ROUTE("GET", ONE "/suspensions/preview", ACCESS_READER, api_customers_preview),
          .query = "from until scopes", .summary = "What a suspension would do"},
         {ROUTE("PUT", ONE "/reps/:name", ACCESS_CLERK, link_rep), .summary = "Link a sales rep"},
         {ROUTE("DELETE", ONE "/reps/:name", ACCESS_CLERK, unlink_rep),

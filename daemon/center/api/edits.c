@@ -162,7 +162,7 @@ static bool preview(struct call *call, struct asked *ret)
 
 /* -- the answers ------------------------------------------------------------------------------- */
 
-static void look(struct call *call)
+static void api_edits_look(struct call *call)
 {
 	struct asked asked;
 	if (!preview(call, &asked))
@@ -173,7 +173,7 @@ static void look(struct call *call)
 	asked_free(&asked);
 }
 
-static void edit(struct call *call)
+static void api_edits_edit(struct call *call)
 {
 	struct asked asked;
 	struct error err;
@@ -192,9 +192,9 @@ static void edit(struct call *call)
 }
 
 const struct route api_edit_routes[] = {
-        {ROUTE("POST", "/api/v1/edits/preview", ACCESS_CLERK, look),
+        {ROUTE("POST", "/api/v1/edits/preview", ACCESS_CLERK, api_edits_look),
          .summary = "What one edit of many customers would change"},
-        {ROUTE("POST", "/api/v1/edits", ACCESS_CLERK, edit),
+        {ROUTE("POST", "/api/v1/edits", ACCESS_CLERK, api_edits_edit),
          .summary = "Edit many customers as a preview has shown it, all or none"},
         {0},
 };

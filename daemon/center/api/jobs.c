@@ -226,7 +226,7 @@ static void show_pause(struct call *call)
 		call_fail(call, &err);
 }
 
-static void pause_sending(struct call *call)
+static void api_jobs_pause_sending(struct call *call)
 {
 	json_t *values;
 	if (!answer_values(call, &values))
@@ -240,7 +240,7 @@ static void pause_sending(struct call *call)
 	json_decref(values);
 }
 
-static void resume_sending(struct call *call)
+static void api_jobs_resume_sending(struct call *call)
 {
 	ask(call, REQUEST_MAIL_RESUME, json_object());
 }
@@ -328,9 +328,9 @@ const struct route api_job_routes[] = {
          .summary = "Mails, the latest first", .query = FILTER},
         {ROUTE("GET", "/api/v1/mails/pause", ACCESS_READER, show_pause),
          .summary = "Whether sending is paused, since when, by whom and why"},
-        {ROUTE("POST", "/api/v1/mails/pause", ACCESS_MANAGER, pause_sending),
+        {ROUTE("POST", "/api/v1/mails/pause", ACCESS_MANAGER, api_jobs_pause_sending),
          .summary = "Pause all sending, with a note"},
-        {ROUTE("POST", "/api/v1/mails/resume", ACCESS_MANAGER, resume_sending),
+        {ROUTE("POST", "/api/v1/mails/resume", ACCESS_MANAGER, api_jobs_resume_sending),
          .summary = "Resume sending"},
         {ROUTE("GET", "/api/v1/mails/:id", ACCESS_READER, show_mail), .summary = "One mail"},
         {ROUTE("POST", "/api/v1/mails/:id/retry", ACCESS_CLERK, retry_mail),

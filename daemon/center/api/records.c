@@ -120,28 +120,28 @@ static void add_to_record(struct call *call)
 
 /* -- one --------------------------------------------------------------------------------------- */
 
-static void show(struct call *call)
+static void api_records_show(struct call *call)
 {
 	const struct kind *kind = kind_named(call, call->names[0]);
 	if (kind)
 		answer_record(call, 200, kind, call->names[1]);
 }
 
-static void change(struct call *call)
+static void api_records_change(struct call *call)
 {
 	const struct kind *kind = kind_named(call, call->names[0]);
 	if (kind)
 		answer_change(call, kind, call->names[1]);
 }
 
-static void remove_one(struct call *call)
+static void api_records_remove_one(struct call *call)
 {
 	const struct kind *kind = kind_named(call, call->names[0]);
 	if (kind)
 		answer_remove(call, kind, call->names[1]);
 }
 
-static void history(struct call *call)
+static void api_records_history(struct call *call)
 {
 	const struct kind *kind = kind_named(call, call->names[0]);
 	struct error err;
@@ -159,10 +159,10 @@ const struct route api_record_routes[] = {
         {ROUTE("POST", "/api/v1/customers/:number/:kinds", ACCESS_CLERK, add_to_customer)},
         {ROUTE("GET", "/api/v1/:kinds", ACCESS_READER, list_of_none), .query = "limit before"},
         {ROUTE("POST", "/api/v1/:kinds", ACCESS_CLERK, add_to_none)},
-        {ROUTE("GET", "/api/v1/:kinds/:id", ACCESS_READER, show)},
-        {ROUTE("PATCH", "/api/v1/:kinds/:id", ACCESS_CLERK, change)},
-        {ROUTE("DELETE", "/api/v1/:kinds/:id", ACCESS_CLERK, remove_one)},
-        {ROUTE("GET", "/api/v1/:kinds/:id/history", ACCESS_READER, history),
+        {ROUTE("GET", "/api/v1/:kinds/:id", ACCESS_READER, api_records_show)},
+        {ROUTE("PATCH", "/api/v1/:kinds/:id", ACCESS_CLERK, api_records_change)},
+        {ROUTE("DELETE", "/api/v1/:kinds/:id", ACCESS_CLERK, api_records_remove_one)},
+        {ROUTE("GET", "/api/v1/:kinds/:id/history", ACCESS_READER, api_records_history),
          .query = "limit before", .summary = "All changes to a record"},
         {ROUTE("GET", "/api/v1/:kinds/:id/:parts", ACCESS_READER, list_of_record),
          .query = "limit before"},

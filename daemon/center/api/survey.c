@@ -197,7 +197,7 @@ bool survey_mailing(struct call *call, const json_t *status, json_t *findings, s
 	       check_pause(spool, call->now, findings, err);
 }
 
-static void today(struct call *call)
+static void api_survey_today(struct call *call)
 {
 	struct error err;
 	json_t *all = NULL, *status = NULL;
@@ -213,7 +213,7 @@ static void today(struct call *call)
 }
 
 const struct route api_today_routes[] = {
-        {ROUTE("GET", "/api/v1/today", ACCESS_READER, today),
+        {ROUTE("GET", "/api/v1/today", ACCESS_READER, api_survey_today),
          .summary = "What somebody should look at, as `dispatchctl check` finds it", .list = true},
         {0},
 };

@@ -95,7 +95,7 @@ static bool find_like(struct call *call, const json_t *values, json_t **ret, str
 	return true;
 }
 
-static void add(struct call *call)
+static void page_add_customer_save(struct call *call)
 {
 	struct change_context context;
 	struct error err;
@@ -118,6 +118,6 @@ static void add(struct call *call)
 
 const struct route add_page_routes[] = {
         {ROUTE("GET", "/add/customers", ACCESS_CLERK, form), .query = "typed number"},
-        {ROUTE("POST", "/add/customers", ACCESS_CLERK, add)},
+        {ROUTE("POST", "/add/customers", ACCESS_CLERK, page_add_customer_save)},
         {0},
 };

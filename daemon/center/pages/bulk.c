@@ -115,7 +115,7 @@ static void show_form(struct call *call, int status, const struct list_choice *c
 	                      form_inputs(call, kind_find("suspension"), true, NULL, NULL)));
 }
 
-static void choose(struct call *call)
+static void page_bulk_choose(struct call *call)
 {
 	struct list_choice choice;
 	list_choice_read(call, &call->request->query, &choice);
@@ -237,7 +237,7 @@ static void show_preview(struct call *call, int status, const struct preview *pr
 	                      commands, "verb", words_count(call, "bulk.do", n)));
 }
 
-static void look(struct call *call)
+static void page_bulk_look(struct call *call)
 {
 	struct preview preview;
 	if (!preview_make(call, &preview))
@@ -252,7 +252,7 @@ static void look(struct call *call)
 
 /* -- the edit ---------------------------------------------------------------------------------- */
 
-static void edit(struct call *call)
+static void page_bulk_edit(struct call *call)
 {
 	struct preview preview;
 	struct error err;
@@ -273,8 +273,8 @@ static void edit(struct call *call)
 }
 
 const struct route bulk_page_routes[] = {
-        {ROUTE("GET", "/lists/edit", ACCESS_CLERK, choose), .query = LIST_QUERY},
-        {ROUTE("POST", "/lists/edit/preview", ACCESS_CLERK, look)},
-        {ROUTE("POST", "/lists/edit", ACCESS_CLERK, edit)},
+        {ROUTE("GET", "/lists/edit", ACCESS_CLERK, page_bulk_choose), .query = LIST_QUERY},
+        {ROUTE("POST", "/lists/edit/preview", ACCESS_CLERK, page_bulk_look)},
+        {ROUTE("POST", "/lists/edit", ACCESS_CLERK, page_bulk_edit)},
         {0},
 };

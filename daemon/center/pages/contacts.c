@@ -100,7 +100,7 @@ static bool set_states(struct call *call, const json_t *contact, struct error *e
 	return good;
 }
 
-static void save(struct call *call)
+static void page_contacts_save(struct call *call)
 {
 	struct error err;
 	json_t *rows, *contact;
@@ -125,6 +125,6 @@ static void save(struct call *call)
 
 const struct route contact_page_routes[] = {
         {ROUTE("GET", "/customers/:number/contacts", ACCESS_READER, contacts)},
-        {ROUTE("POST", "/customers/:number/notify", ACCESS_CLERK, save)},
+        {ROUTE("POST", "/customers/:number/notify", ACCESS_CLERK, page_contacts_save)},
         {0},
 };

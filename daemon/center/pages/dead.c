@@ -139,7 +139,7 @@ static void answer_done(struct call *call, size_t n)
 	                  arena_printf(call->request->arena, "/dead?retried=%zu", n));
 }
 
-static void retry(struct call *call)
+static void page_dead_retry(struct call *call)
 {
 	struct error err;
 	json_t *answer;
@@ -209,6 +209,6 @@ const struct route dead_page_routes[] = {
         {ROUTE("GET", "/dead", ACCESS_READER, dead), .query = "from retried"},
         {ROUTE("GET", "/dead/retry", ACCESS_CLERK, ask_all)},
         {ROUTE("POST", "/dead/retry", ACCESS_CLERK, retry_all)},
-        {ROUTE("POST", "/dead/:entry/retry", ACCESS_CLERK, retry)},
+        {ROUTE("POST", "/dead/:entry/retry", ACCESS_CLERK, page_dead_retry)},
         {0},
 };

@@ -95,7 +95,7 @@ static void show_record(struct call *call, const struct kind *kind, int status, 
 	        data);
 }
 
-static void edit(struct call *call)
+static void page_edit_show(struct call *call)
 {
 	const struct kind *kind = record_kind(call);
 	if (kind)
@@ -168,7 +168,7 @@ static json_t *typed_again(struct call *call, const struct kind *kind, json_t *m
 	return record;
 }
 
-static void save(struct call *call)
+static void page_edit_save(struct call *call)
 {
 	const struct kind *kind = record_kind(call);
 	const char *version = request_value(&call->request->form, "version");
@@ -219,7 +219,7 @@ static const char *words_of(const struct call *call, const struct kind *kind, co
 	                    name);
 }
 
-static void ask_to_remove(struct call *call)
+static void page_edit_ask_to_remove(struct call *call)
 {
 	const struct kind *kind = removable_kind(call);
 	struct error err;
@@ -331,9 +331,9 @@ static void resume_customer(struct call *call)
 
 const struct route record_page_routes[] = {
         {ROUTE("POST", "/customers/:number/resume", ACCESS_CLERK, resume_customer)},
-        {ROUTE("GET", "/edit/:kinds/:id", ACCESS_CLERK, edit)},
-        {ROUTE("POST", "/edit/:kinds/:id", ACCESS_CLERK, save)},
-        {ROUTE("GET", "/remove/:kinds/:id", ACCESS_CLERK, ask_to_remove)},
+        {ROUTE("GET", "/edit/:kinds/:id", ACCESS_CLERK, page_edit_show)},
+        {ROUTE("POST", "/edit/:kinds/:id", ACCESS_CLERK, page_edit_save)},
+        {ROUTE("GET", "/remove/:kinds/:id", ACCESS_CLERK, page_edit_ask_to_remove)},
         {ROUTE("POST", "/remove/:kinds/:id", ACCESS_CLERK, remove_record)},
         {ROUTE("GET", "/status/:number/:verb", ACCESS_CLERK, ask_to_move)},
         {ROUTE("POST", "/status/:number/:verb", ACCESS_CLERK, move)},

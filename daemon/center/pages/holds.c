@@ -140,12 +140,12 @@ static void ask_each(struct call *call, enum control_request what, const char *c
 		show(call, 422, words(call, "holds.chosen.none"));
 }
 
-static void release(struct call *call)
+static void page_holds_release(struct call *call)
 {
 	ask_one(call, REQUEST_HOLD_RELEASE, "released");
 }
 
-static void cancel(struct call *call)
+static void page_holds_cancel(struct call *call)
 {
 	ask_one(call, REQUEST_HOLD_CANCEL, "cancelled");
 }
@@ -164,7 +164,7 @@ const struct route hold_page_routes[] = {
         {ROUTE("GET", "/holds", ACCESS_READER, holds), .query = "released cancelled past"},
         {ROUTE("POST", "/holds/release", ACCESS_CLERK, release_chosen)},
         {ROUTE("POST", "/holds/cancel", ACCESS_CLERK, cancel_chosen)},
-        {ROUTE("POST", "/holds/:id/release", ACCESS_CLERK, release)},
-        {ROUTE("POST", "/holds/:id/cancel", ACCESS_CLERK, cancel)},
+        {ROUTE("POST", "/holds/:id/release", ACCESS_CLERK, page_holds_release)},
+        {ROUTE("POST", "/holds/:id/cancel", ACCESS_CLERK, page_holds_cancel)},
         {0},
 };

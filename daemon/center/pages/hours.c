@@ -350,7 +350,7 @@ static void copy_down(struct week *week, const char *from)
 }
 
 /* What one button of the form does: copies a day to those below, tries it, or saves it. */
-static void change(struct call *call)
+static void page_hours_change(struct call *call)
 {
 	const char *copied = request_value(&call->request->form, "copy");
 	struct week week;
@@ -403,7 +403,7 @@ static void clear(struct call *call)
 
 const struct route hours_page_routes[] = {
         {ROUTE("GET", "/customers/:number/hours", ACCESS_READER, hours)},
-        {ROUTE("POST", "/customers/:number/hours", ACCESS_CLERK, change)},
+        {ROUTE("POST", "/customers/:number/hours", ACCESS_CLERK, page_hours_change)},
         {ROUTE("POST", "/customers/:number/hours/dates", ACCESS_CLERK, change_dates)},
         {ROUTE("POST", "/customers/:number/hours/clear", ACCESS_CLERK, clear)},
         {0},

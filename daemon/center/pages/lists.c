@@ -252,7 +252,7 @@ static void show(struct call *call, int status, const struct request_pairs *pair
 	json_decref(open);
 }
 
-static void list(struct call *call)
+static void page_lists_list(struct call *call)
 {
 	show(call, 200, &call->request->query, "");
 }
@@ -305,7 +305,7 @@ static void saved(struct call *call)
 	json_decref(one);
 }
 
-static void save(struct call *call)
+static void page_lists_save(struct call *call)
 {
 	const struct request_pairs *form = &call->request->form;
 	const char *name = request_value(form, "name");
@@ -324,7 +324,7 @@ static void save(struct call *call)
 		page_fail(call, &err);
 }
 
-static void ask_to_remove(struct call *call)
+static void page_lists_ask_to_remove(struct call *call)
 {
 	struct error err;
 	json_t *one;
@@ -357,11 +357,12 @@ static void remove_saved(struct call *call)
 }
 
 const struct route list_page_routes[] = {
-        {ROUTE("GET", "/lists", ACCESS_READER, list), .query = LIST_QUERY " after list edited"},
-        {ROUTE("POST", "/lists", ACCESS_CLERK, save)},
+        {ROUTE("GET", "/lists", ACCESS_READER, page_lists_list),
+         .query = LIST_QUERY " after list edited"},
+        {ROUTE("POST", "/lists", ACCESS_CLERK, page_lists_save)},
         {ROUTE("GET", "/lists/csv", ACCESS_READER, csv), .query = LIST_QUERY},
         {ROUTE("GET", "/lists/:id", ACCESS_READER, saved)},
-        {ROUTE("GET", "/lists/:id/remove", ACCESS_CLERK, ask_to_remove)},
+        {ROUTE("GET", "/lists/:id/remove", ACCESS_CLERK, page_lists_ask_to_remove)},
         {ROUTE("POST", "/lists/:id/remove", ACCESS_CLERK, remove_saved)},
         {0},
 };

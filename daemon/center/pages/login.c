@@ -174,7 +174,7 @@ static const char *type_of(const char *name)
 	                                         : NULL;
 }
 
-static void file(struct call *call)
+static void page_login_file(struct call *call)
 {
 	for (size_t i = 0; i < n_page_files; i++) {
 		if (strcmp(page_files[i].name, call->names[0]) != 0 || !type_of(page_files[i].name))
@@ -201,6 +201,6 @@ const struct route entry_routes[] = {
         {ROUTE("POST", "/logout", ACCESS_READER, log_out)},
         {ROUTE("GET", "/password/:secret", ACCESS_OPEN, password_page)},
         {ROUTE("POST", "/password/:secret", ACCESS_OPEN, set_password)},
-        {ROUTE("GET", "/assets/:name", ACCESS_OPEN, file)},
+        {ROUTE("GET", "/assets/:name", ACCESS_OPEN, page_login_file)},
         {0},
 };

@@ -123,19 +123,19 @@ static void ask(struct call *call, enum control_request what)
 		page_fail(call, &err);
 }
 
-static void retry(struct call *call)
+static void page_mail_retry(struct call *call)
 {
 	ask(call, REQUEST_MAIL_RETRY);
 }
 
-static void cancel(struct call *call)
+static void page_mail_cancel(struct call *call)
 {
 	ask(call, REQUEST_MAIL_CANCEL);
 }
 
 const struct route mail_page_routes[] = {
         {ROUTE("GET", "/mails/:id", ACCESS_READER, mail)},
-        {ROUTE("POST", "/mails/:id/retry", ACCESS_CLERK, retry)},
-        {ROUTE("POST", "/mails/:id/cancel", ACCESS_CLERK, cancel)},
+        {ROUTE("POST", "/mails/:id/retry", ACCESS_CLERK, page_mail_retry)},
+        {ROUTE("POST", "/mails/:id/cancel", ACCESS_CLERK, page_mail_cancel)},
         {0},
 };

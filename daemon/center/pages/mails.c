@@ -155,7 +155,7 @@ static void add_filter(const struct call *call, json_t *data)
 	                    json_pack("[s]", command_for(call, query, "list", false)));
 }
 
-static void list(struct call *call)
+static void page_mails_list(struct call *call)
 {
 	const char *before = request_value(&call->request->query, "before");
 	struct overview overview;
@@ -305,7 +305,7 @@ static void change_many(struct call *call)
 #define FILTER "status state customer to job reason older_than"
 
 const struct route mail_list_page_routes[] = {
-        {ROUTE("GET", "/mails", ACCESS_READER, list),
+        {ROUTE("GET", "/mails", ACCESS_READER, page_mails_list),
          .query = FILTER " before retried cancelled past resumed"},
         {ROUTE("GET", "/mails/retry", ACCESS_CLERK, ask_many), .query = FILTER},
         {ROUTE("POST", "/mails/retry", ACCESS_CLERK, change_many)},

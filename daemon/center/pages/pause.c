@@ -57,7 +57,7 @@ static void show(struct call *call, int status, const char *next, const char *fa
 	                      command_text(call, "mail", "resume", NULL)));
 }
 
-static void ask(struct call *call)
+static void page_pause_ask(struct call *call)
 {
 	show(call, 200, next_of(&call->request->query, "/mails"), "");
 }
@@ -73,7 +73,7 @@ static void answer_fault(struct call *call, const struct error *err)
 		page_fail(call, err);
 }
 
-static void pause_sending(struct call *call)
+static void page_pause_begin(struct call *call)
 {
 	struct error err;
 	if (ask_daemon(call, REQUEST_MAIL_PAUSE, json_pack("{s:s}", "note", note_of(call)), NULL,
@@ -85,7 +85,7 @@ static void pause_sending(struct call *call)
 }
 
 /* Somebody may have resumed it in the meantime: then there is nothing to say. */
-static void resume_sending(struct call *call)
+static void page_pause_end(struct call *call)
 {
 	struct error err;
 	json_t *answer;
@@ -102,8 +102,8 @@ static void resume_sending(struct call *call)
 }
 
 const struct route pause_page_routes[] = {
-        {ROUTE("GET", "/mails/pause", ACCESS_MANAGER, ask), .query = "next"},
-        {ROUTE("POST", "/mails/pause", ACCESS_MANAGER, pause_sending)},
-        {ROUTE("POST", "/mails/resume", ACCESS_MANAGER, resume_sending)},
+        {ROUTE("GET", "/mails/pause", ACCESS_MANAGER, page_pause_ask), .query = "next"},
+        {ROUTE("POST", "/mails/pause", ACCESS_MANAGER, page_pause_begin)},
+        {ROUTE("POST", "/mails/resume", ACCESS_MANAGER, page_pause_end)},
         {0},
 };

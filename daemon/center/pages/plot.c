@@ -381,7 +381,7 @@ static const char *plan_id(struct call *call)
 	return id;
 }
 
-static void choose(struct call *call)
+static void page_plot_choose(struct call *call)
 {
 	const char *chosen = typed(call, "picture"), *was = plan_id(call);
 	const char *id = *chosen != '\0' ? chosen : was;
@@ -397,6 +397,6 @@ static void choose(struct call *call)
 const struct route plot_page_routes[] = {
         {ROUTE("GET", "/customers/:number/plot", ACCESS_READER, plot), .query = "pick"},
         {ROUTE("POST", "/customers/:number/plot/place", ACCESS_CLERK, place)},
-        {ROUTE("POST", "/customers/:number/plot/plan", ACCESS_CLERK, choose)},
+        {ROUTE("POST", "/customers/:number/plot/plan", ACCESS_CLERK, page_plot_choose)},
         {0},
 };

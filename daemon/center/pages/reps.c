@@ -135,7 +135,7 @@ static const char *chosen(const struct call *call)
 	return name ? name : "";
 }
 
-static void add(struct call *call)
+static void page_reps_add(struct call *call)
 {
 	bool first = request_value(&call->request->form, "first") != NULL;
 	struct change_context context;
@@ -156,7 +156,7 @@ static void take_away(struct call *call)
 
 const struct route rep_page_routes[] = {
         {ROUTE("GET", "/customers/:number/reps", ACCESS_READER, reps)},
-        {ROUTE("POST", "/customers/:number/reps", ACCESS_CLERK, add)},
+        {ROUTE("POST", "/customers/:number/reps", ACCESS_CLERK, page_reps_add)},
         {ROUTE("POST", "/customers/:number/reps/unlink", ACCESS_CLERK, take_away)},
         {0},
 };

@@ -20,7 +20,7 @@ static void answer(struct call *call, const char *name, const char *title, json_
 
 /* -- history ----------------------------------------------------------------------------------- */
 
-static void history(struct call *call)
+static void page_story_history(struct call *call)
 {
 	struct error err;
 	json_t *head, *customer, *all, *newest = json_array(), *data = json_object(), *row;
@@ -48,7 +48,7 @@ static void history(struct call *call)
 
 /* -- related ----------------------------------------------------------------------------------- */
 
-static void related(struct call *call)
+static void page_story_related(struct call *call)
 {
 	struct error err;
 	json_t *head, *customer, *rows, *data;
@@ -69,7 +69,8 @@ static void related(struct call *call)
 }
 
 const struct route story_page_routes[] = {
-        {ROUTE("GET", "/customers/:number/history", ACCESS_READER, history), .query = "from"},
-        {ROUTE("GET", "/customers/:number/related", ACCESS_READER, related)},
+        {ROUTE("GET", "/customers/:number/history", ACCESS_READER, page_story_history),
+         .query = "from"},
+        {ROUTE("GET", "/customers/:number/related", ACCESS_READER, page_story_related)},
         {0},
 };

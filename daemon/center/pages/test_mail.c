@@ -59,7 +59,7 @@ static void show(struct call *call, int status, const struct tested *tested, jso
 	page_answer(call, status, "test_mail", words(call, "test"), data);
 }
 
-static void ask(struct call *call)
+static void page_test_mail_ask(struct call *call)
 {
 	struct tested tested;
 	if (find_address(call, &call->request->query, &tested))
@@ -138,7 +138,7 @@ static void send(struct call *call)
 }
 
 const struct route test_mail_page_routes[] = {
-        {ROUTE("GET", "/contacts/:id/test", ACCESS_CLERK, ask), .query = "which"},
+        {ROUTE("GET", "/contacts/:id/test", ACCESS_CLERK, page_test_mail_ask), .query = "which"},
         {ROUTE("POST", "/contacts/:id/test", ACCESS_CLERK, send)},
         {0},
 };

@@ -77,7 +77,7 @@ json_t *tiles_add(struct call *call)
 	                 "longitude", "{longitude}");
 }
 
-static void file(struct call *call)
+static void page_tiles_file(struct call *call)
 {
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
 		const char *path = arena_printf(call->request->arena, LEAFLET "%s", files[i].name);
@@ -93,6 +93,6 @@ static void file(struct call *call)
 }
 
 const struct route tile_page_routes[] = {
-        {ROUTE("GET", "/leaflet/:name", ACCESS_READER, file)},
+        {ROUTE("GET", "/leaflet/:name", ACCESS_READER, page_tiles_file)},
         {0},
 };

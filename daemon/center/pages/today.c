@@ -534,7 +534,7 @@ static void show_group(struct call *call, const struct group *group, const json_
 	page_answer(call, 200, "today_group", words(call, group->title), data);
 }
 
-static void today(struct call *call)
+static void page_today_show(struct call *call)
 {
 	const char *id = request_value(&call->request->query, "show");
 	const struct group *group = id ? group_find(id) : NULL;
@@ -557,6 +557,6 @@ static void today(struct call *call)
 }
 
 const struct route today_page_routes[] = {
-        {ROUTE("GET", "/today", ACCESS_READER, today), .query = "show from"},
+        {ROUTE("GET", "/today", ACCESS_READER, page_today_show), .query = "show from"},
         {0},
 };

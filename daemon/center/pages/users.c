@@ -151,7 +151,7 @@ static void show_link(struct call *call, struct accounts *accounts, const char *
 	show(call, &shown);
 }
 
-static void add(struct call *call)
+static void page_users_add(struct call *call)
 {
 	const char *name = request_value(&call->request->form, "name");
 	const char *word = request_value(&call->request->form, "role");
@@ -208,7 +208,7 @@ static void revoke_token(struct call *call)
 		fail(call, &err);
 }
 
-static void ask_to_remove(struct call *call)
+static void page_users_ask_to_remove(struct call *call)
 {
 	page_answer(call, 200, "sure", words(call, "sure"),
 	            json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o}", "question",
@@ -237,11 +237,11 @@ static void remove_user(struct call *call)
 
 const struct route user_page_routes[] = {
         {ROUTE("GET", "/users", ACCESS_ADMIN, users)},
-        {ROUTE("POST", "/users", ACCESS_ADMIN, add)},
+        {ROUTE("POST", "/users", ACCESS_ADMIN, page_users_add)},
         {ROUTE("POST", "/users/:name/role", ACCESS_ADMIN, set_role)},
         {ROUTE("POST", "/users/:name/link", ACCESS_ADMIN, new_link)},
         {ROUTE("POST", "/users/:name/revoke", ACCESS_ADMIN, revoke_token)},
-        {ROUTE("GET", "/users/:name/remove", ACCESS_ADMIN, ask_to_remove)},
+        {ROUTE("GET", "/users/:name/remove", ACCESS_ADMIN, page_users_ask_to_remove)},
         {ROUTE("POST", "/users/:name/remove", ACCESS_ADMIN, remove_user)},
         {0},
 };
