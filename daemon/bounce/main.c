@@ -116,7 +116,7 @@ static int show(const struct buf *bytes, bool facts)
 		if (fputs(buf_text(&out), stdout) == EOF || fflush(stdout) == EOF)
 			code = EX_IOERR;
 	} else {
-		print_fault("this is no mail: it has no header", "input");
+		print_fault("this is not a mail: it has no header", "input");
 		code = EX_DATAERR;
 	}
 	buf_free(&out);

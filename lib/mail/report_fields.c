@@ -87,7 +87,7 @@ static bool is_space(unsigned char c)
 	return c <= ' ' || c == 0x7f;
 }
 
-/* Appends the character at `bytes`, which is no space; returns how many bytes it took. */
+/* Appends the character at `bytes`, which is not a space; returns how many bytes it took. */
 static size_t add_char(struct buf *buf, const char *bytes, size_t left)
 {
 	static const char replacement[] = "\xEF\xBF\xBD";

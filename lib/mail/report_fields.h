@@ -16,7 +16,7 @@ struct mail_report_field {
 
 /*
  * The next field at `*at`, which is moved behind it; false at a blank line (which it is moved
- * behind) or the end. Lines that are no field are skipped.
+ * behind) or the end. Lines that are not a field are skipped.
  */
 bool mail_report_field_next(const char **at, struct arena *arena, struct mail_report_field *ret);
 
