@@ -752,6 +752,20 @@ def test_a_look_that_fails_is_made_again(office, chromium):
     assert page.driver.execute_script("return window.wasBusy")
 
 
+@pytest.mark.parametrize("path", ["/today", "/jobs"])
+def test_what_changes_by_the_clock_is_looked_at_again(office, chromium, path):
+    """Nobody says that a mail is late or the daemon gone: the page asks each minute, which is shorter here."""
+    script = chromium.command("Page.addScriptToEvaluateOnNewDocument",
+                              source="{ const every = setInterval; window.setInterval = (what, ms) => every(what, ms / 100); }")
+    try:
+        page = chromium.begin(office, office.people["rita"]).open(path)
+        wait_until(lambda: page.driver.execute_script("""
+            return performance.getEntriesByType("resource").some(entry => entry.initiatorType === "fetch" &&
+                new URL(entry.name).pathname === arguments[0])""", path), "another look")
+    finally:
+        chromium.command("Page.removeScriptToEvaluateOnNewDocument", identifier=script["identifier"])
+
+
 # ---- paused sending
 
 def test_sending_is_paused_in_a_dialog_and_everybody_sees_it(office, chromium):

@@ -13,6 +13,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <sysexits.h>
 #include <time.h>
 
@@ -33,6 +34,8 @@ static struct {
 } kept = {.lock = PTHREAD_MUTEX_INITIALIZER,
           .wanted = PTHREAD_COND_INITIALIZER,
           .done = PTHREAD_COND_INITIALIZER};
+
+static const char unfinished[] = "all customers are being checked; try again in a moment";
 
 /* -- making one, in the thread ----------------------------------------------------------------- */
 
@@ -161,9 +164,13 @@ bool survey(struct call *call, json_t **ret, struct error *err)
 	if (*ret != NULL)
 		return true;
 	if (err->code == 0)
-		(void)error_set(err, EX_UNAVAILABLE,
-		                "all customers are being checked; try again in a moment");
+		(void)error_set(err, EX_UNAVAILABLE, "%s", unfinished);
 	return false;
+}
+
+bool survey_unfinished(const struct error *err)
+{
+	return err->code == EX_UNAVAILABLE && strcmp(err->text, unfinished) == 0;
 }
 
 void survey_stop(void)

@@ -514,7 +514,10 @@ static json_t *gather(struct call *call, json_t *data)
 	struct error err;
 	if (!survey(call, &all, &err) ||
 	    !survey_mailing(call, status, json_object_get(all, "findings"), &err)) {
-		json_object_set_new(data, "fault", json_string(call_fault_text(call, &err)));
+		json_object_set_new(data, "fault",
+		                    json_string(survey_unfinished(&err)
+		                                        ? words(call, "today.checking")
+		                                        : call_fault_text(call, &err)));
 		all = json_object();
 	}
 	add_spool(call, all, data);
