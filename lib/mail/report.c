@@ -308,9 +308,9 @@ static bool begins_with(const char *text, const char *prefix)
 static bool read_opt_out(struct reading *reading)
 {
 	const char *subject = mail_report_plain(reading->arena, field(reading, "Subject"));
-	const char *text = mail_report_plain(
-	        reading->arena,
-	        mail_report_line(reading->arena, part(reading->mail, MAIL_REPORT_TEXT), 200, 200));
+	const char *text = part(reading->mail, MAIL_REPORT_TEXT);
+	text = mail_report_plain(reading->arena,
+	                         arena_strndup(reading->arena, text, strnlen(text, 200)));
 	const char *said = begins_with(subject, "unsubscribe") ? subject : text;
 	if (!begins_with(said, "unsubscribe"))
 		return false;
