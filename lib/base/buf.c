@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Bytes that grow. Nearly all that is written, here or there, goes through this: the way with room
+ * is short, and only growing has a function of its own.
+ */
 #include "base/buf.h"
 
 #include "base/mem.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-void buf_reserve(struct buf *buf, size_t more)
+static void grow(struct buf *buf, size_t more)
 {
 	if (more > SIZE_MAX / 4 || buf->len > SIZE_MAX / 4)
 		bug("buffer of %zu and %zu bytes", buf->len, more);
 	size_t need = buf->len + more + 1;
-	if (need <= buf->cap)
-		return;
 	size_t cap = buf->cap ? buf->cap : 64;
 	while (cap < need)
 		cap *= 2;
@@ -23,9 +26,22 @@ void buf_reserve(struct buf *buf, size_t more)
 	buf->cap = cap;
 }
 
+/* Of sizes too large for that grow() makes an end. */
+static inline bool has_room(const struct buf *buf, size_t more)
+{
+	return more < SIZE_MAX / 4 && buf->len + more + 1 <= buf->cap;
+}
+
+void buf_reserve(struct buf *buf, size_t more)
+{
+	if (!has_room(buf, more))
+		grow(buf, more);
+}
+
 void buf_add(struct buf *buf, const void *bytes, size_t len)
 {
-	buf_reserve(buf, len);
+	if (!has_room(buf, len))
+		grow(buf, len);
 	if (len > 0)
 		memcpy(buf->data + buf->len, bytes, len);
 	buf->len += len;
@@ -39,7 +55,10 @@ void buf_adds(struct buf *buf, const char *text)
 
 void buf_addc(struct buf *buf, char c)
 {
-	buf_add(buf, &c, 1);
+	if (!has_room(buf, 1))
+		grow(buf, 1);
+	buf->data[buf->len++] = c;
+	buf->data[buf->len] = '\0';
 }
 
 void buf_printf(struct buf *buf, const char *fmt, ...)

@@ -416,13 +416,29 @@ size_t jsonview_count(const struct jsonview *list)
 	return n;
 }
 
+/*
+ * Whether it is written as jsontext_write() would: an integer, or a decimal number that a double
+ * gives back (15 digits) and that ends with its last digit that isn't 0. One below 1 is left out,
+ * as it may get an exponent.
+ */
+static bool is_as_written(const char *text, size_t len)
+{
+	enum { DOUBLE_DIGITS = 15 };
+	size_t sign = text[0] == '-', whole = sign;
+	while (whole < len && text[whole] >= '0' && text[whole] <= '9')
+		whole++;
+	if (whole == len)
+		return sign == 0 || text[1] != '0';
+	size_t i = whole + 1;
+	while (i < len && text[i] >= '0' && text[i] <= '9')
+		i++;
+	return text[whole] == '.' && i == len && text[sign] != '0' && text[len - 1] != '0' &&
+	       len - sign - 1 <= DOUBLE_DIGITS;
+}
+
 void jsonview_add_number(struct buf *out, const struct jsonview *number)
 {
-	size_t i = 0;
-	while (i < number->len &&
-	       (number->text[i] == '-' || (number->text[i] >= '0' && number->text[i] <= '9')))
-		i++;
-	if (i == number->len && !(number->text[0] == '-' && number->text[1] == '0')) {
+	if (is_as_written(number->text, number->len)) {
 		buf_add(out, number->text, number->len);
 		return;
 	}

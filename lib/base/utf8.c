@@ -149,11 +149,29 @@ size_t utf8_show_char(const char *text, size_t left, char shown[UTF8_SHOWN_MAX])
 	return n > 0 ? n : 1;
 }
 
+/* How many bytes from here on are printable ASCII: most are. */
+static size_t count_plain(const char *text)
+{
+	size_t n = 0;
+	while (text[n] >= ' ' && text[n] < 0x7f)
+		n++;
+	return n;
+}
+
 const char *utf8_show(const char *text, char *to, size_t size)
 {
 	size_t len = strlen(text), out = 0;
 	char shown[UTF8_SHOWN_MAX];
 	for (size_t i = 0, n; i < len; i += n) {
+		n = count_plain(text + i);
+		if (n > 0) {
+			size_t room = size - 1 - out;
+			memcpy(to + out, text + i, n < room ? n : room);
+			out += n < room ? n : room;
+			if (n > room)
+				break;
+			continue;
+		}
 		n = utf8_show_char(text + i, len - i, shown);
 		const char *from = *shown ? shown : text + i;
 		size_t more = *shown ? strlen(shown) : n;

@@ -281,6 +281,18 @@ static void add_phrase(struct buf *out, const struct buf *text)
 	buf_adds(out, quote);
 }
 
+/* ASCII without blanks and controls; the rest is left out. */
+static void add_visible(struct buf *out, const char *text)
+{
+	while (*text != '\0') {
+		const char *from = text;
+		while (*text > ' ' && *text < 0x7f)
+			text++;
+		buf_add(out, from, (size_t)(text - from));
+		text += *text != '\0';
+	}
+}
+
 void header_mailbox(struct buf *out, const char *name, const char *display, const char *address)
 {
 	struct buf text = {0};
@@ -298,9 +310,7 @@ void header_mailbox(struct buf *out, const char *name, const char *display, cons
 			buf_adds(out, "\r\n");
 	}
 	buf_adds(out, text.len > 0 ? " <" : " ");
-	for (; *address != '\0'; address++)
-		if (*address > ' ' && *address < 0x7f)
-			buf_addc(out, *address);
+	add_visible(out, address);
 	buf_adds(out, text.len > 0 ? ">\r\n" : "\r\n");
 	buf_free(&text);
 }
@@ -309,9 +319,7 @@ void header_token(struct buf *out, const char *name, const char *value)
 {
 	begin(out, name);
 	buf_addc(out, ' ');
-	for (; *value != '\0'; value++)
-		if (*value > ' ' && *value < 0x7f)
-			buf_addc(out, *value);
+	add_visible(out, value);
 	buf_adds(out, "\r\n");
 }
 

@@ -207,30 +207,42 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 		event_add(wire->writable, NULL);
 }
 
-static void add_length(struct buf *out, char sign, size_t length)
+enum { LENGTH_MAX = 24 }; /* a sign, the digits of a length, CRLF */
+
+static char *put_length(char *at, char sign, size_t length)
 {
-	char text[24];
-	size_t at = sizeof(text);
-	text[--at] = '\n';
-	text[--at] = '\r';
+	char digits[LENGTH_MAX];
+	size_t n = 0;
+	*at++ = sign;
 	do
-		text[--at] = (char)('0' + length % 10);
+		digits[n++] = (char)('0' + length % 10);
 	while ((length /= 10) > 0);
-	text[--at] = sign;
-	buf_add(out, text + at, sizeof(text) - at);
+	while (n > 0)
+		*at++ = digits[--n];
+	*at++ = '\r';
+	*at++ = '\n';
+	return at;
 }
 
 /* As hiredis would, whose own way takes a block of memory for each command. */
 static bool append_command(struct wire *wire, const struct args *args)
 {
 	struct buf *out = &wire->command;
+	size_t size = LENGTH_MAX;
+	for (int i = 0; i < args->n; i++)
+		size += LENGTH_MAX + args->lens[i] + 2;
 	buf_reset(out);
-	add_length(out, '*', (size_t)args->n);
+	buf_reserve(out, size);
+	char *at = put_length(out->data, '*', (size_t)args->n);
 	for (int i = 0; i < args->n; i++) {
-		add_length(out, '$', args->lens[i]);
-		buf_add(out, args->argv[i], args->lens[i]);
-		buf_add(out, "\r\n", 2);
+		at = put_length(at, '$', args->lens[i]);
+		if (args->lens[i] > 0)
+			memcpy(at, args->argv[i], args->lens[i]);
+		at += args->lens[i];
+		*at++ = '\r';
+		*at++ = '\n';
 	}
+	out->len = (size_t)(at - out->data);
 	return redisAppendFormattedCommand(wire->context, out->data, out->len) == REDIS_OK;
 }
 
