@@ -239,7 +239,7 @@ $(BUILD)/dispatch-center: $(call obj,$(CENTER_SRC)) $(SHARED) $(LIB)
 	$(call progress,LINK)
 	$(Q)$(LINK) -o $@ $^ -Wl,--as-needed $(LIBS) $(call pkg_libs,$(CENTER_PKGS))
 
-# GMime parses what strangers send: no other program loads it.
+# GMime parses what anybody may send: no other program loads it.
 $(BUILD)/dispatch-bounce: $(call obj,$(BOUNCE_SRC)) $(SHARED) $(LIB)
 	$(call progress,LINK)
 	$(Q)$(LINK) -o $@ $^ -Wl,--as-needed $(LIBS) $(call pkg_libs,$(BOUNCE_PKGS))

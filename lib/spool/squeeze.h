@@ -20,7 +20,7 @@
  */
 enum squeeze { SQUEEZE_PLAIN, SQUEEZE_TRACE, SQUEEZE_CONTEXT, SQUEEZE_COUNT };
 
-/* Memory for squeezing, for one thread: a third of a turn's time would go into making it anew. */
+/* Memory for squeezing, for one thread: making it each time would take a third of a turn's time. */
 struct squeezer;
 struct squeezer *squeezer_free(struct squeezer *squeezer); /* takes NULL; returns NULL */
 

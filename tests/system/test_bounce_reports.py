@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""dispatch-bounce on reports of all kinds, on what keeps to no rule, and on what is meant to hurt."""
+"""dispatch-bounce on reports of all kinds, on what follows no rule, and on what tries to hurt."""
 import json
 import resource
 import subprocess
@@ -96,7 +96,7 @@ def test_what_is_no_mail_is_65(bytes_):
     assert (done.returncode, done.stdout) == (65, b"")
 
 
-# ---- what is meant to hurt: within the memory that it is allowed, and never a marked address ----
+# ---- what tries to hurt: within the memory that it is allowed, and never a marked address ----
 
 def nested(levels, kind=b"multipart/mixed"):
     return b"".join(b"Content-Type: %s; boundary=b%d\n\n--b%d\n" % (kind, i, i) for i in range(levels))

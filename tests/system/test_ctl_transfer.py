@@ -99,7 +99,7 @@ def test_records_keep_their_ids_elsewhere(world, ending):
     assert [world.ctl_json("customer", "show", number) for number in "12"] == before
 
 
-def test_ids_that_are_taken_here_are_given_anew(world):
+def test_ids_that_are_taken_here_are_replaced(world):
     for number in "12":
         world.ctl("customer", "add", number, "--name", "X", "--email", f"a{number}@example.com")
     world.ctl("contact", "add", "2", "--name", "More", "--email", "b@example.com")

@@ -222,7 +222,7 @@ def test_a_killed_container_leaves_nothing_behind(world):
 
 @pytest.mark.long
 def test_two_that_are_alive_leave_each_other_alone(world):
-    """The second's items are never taken, however long it has them in hand: it gives a sign of life."""
+    """The second's items are never taken, however long it has them in hand: it sends a heartbeat."""
     world.configure(redis={"list": "jobs:list", "claim_after": "2s", "consumer": "first"})
     first = world.start_daemon()
     world.redis.lpush("jobs:list", ITEM.format(0))

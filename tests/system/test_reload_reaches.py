@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the configuration's table calls reloadable takes effect with a SIGHUP, in Redis' upkeep too."""
+"""What the configuration's table calls reloadable takes effect with a SIGHUP, in the maintenance of streams, too."""
 import signal
 
 from kit import add_customer, wait_outcome

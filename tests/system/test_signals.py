@@ -60,7 +60,7 @@ def test_check_prints_every_fault_with_its_line(world):
     assert done.returncode == 78
     assert f"{world.config_path}:{lines.index('straem = x') + 1}: " in done.stderr
     assert f"{world.config_path}:{lines.index('keep = soon') + 1}: " in done.stderr
-    assert "stream" in done.stderr, "the name that was meant"
+    assert "stream" in done.stderr, "suggests the name"
 
 
 def test_check_looks_at_templates(world):

@@ -201,7 +201,7 @@ static void copy_zone(const char *from, const char *directory)
 }
 
 /* Also while another thread's cache still holds what was read before. */
-static void a_renewal_reads_the_files_anew(void **state)
+static void a_renewal_rereads_the_files(void **state)
 {
 	(void)state;
 	char directory[] = "/tmp/dispatchd-zones-XXXXXX", command[64];
@@ -292,7 +292,7 @@ int main(void)
 	        cmocka_unit_test(times_are_read_as_others_write_them),
 	        cmocka_unit_test(only_names_of_the_database_count),
 	        cmocka_unit_test(the_host_has_a_zone),
-	        cmocka_unit_test(a_renewal_reads_the_files_anew),
+	        cmocka_unit_test(a_renewal_rereads_the_files),
 	};
 	zones = zones_new();
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

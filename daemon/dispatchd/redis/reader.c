@@ -335,8 +335,8 @@ static void take_streams(struct reader *reader, const redisReply *reply)
  * found. Where each of them may be read but not all together, all of them are refused. */
 static void on_read_error(struct reader *reader, const char *text)
 {
-	bool made_anew = !strncmp(text, "NOGROUP", 7) && !reader->failures;
-	if (!made_anew && !reader->failures)
+	bool new_stream = !strncmp(text, "NOGROUP", 7) && !reader->failures;
+	if (!new_stream && !reader->failures)
 		log_fault(LOG_ERR, "Redis refuses reads reply=\"%s\"", text);
 	for (size_t i = 0; reader->failures && i < reader->n; i++)
 		if (reader->streams[i].asked)
