@@ -48,6 +48,8 @@ def test_the_first_customer_and_every_way_to_publish(newcomer):
         (block,) = [b for b in blocks("sh") if having in b]
         for line in block.strip().splitlines():
             run(world, ["sh", "-c", line.replace("dispatchctl", f"{BUILD}/dispatchctl -c {world.config_path}", 1)])
+            if "event send" in line:  # a person types the next line after the event was decided
+                world.outcomes(wait_for={"job": "4710"})
 
     run_lines("customer add")
     assert world.outcomes(wait_for={"job": "4710", "status": "sent"})["to"] == "farm@example.com"
