@@ -226,7 +226,7 @@ def test_find_suspend_and_resume_in_german(office, chromium):
     page.type("Notiz", "Umbau", dialog)
     page.click("button", "Speichern", dialog)
     page.wait_gone("dialog")
-    assert page.find("alert").text.startswith("Gesperrt bis 1. März 2999 für E-Mails: „Umbau“")
+    page.wait_text("Gesperrt bis 1. März 2999 für E-Mails: „Umbau“", "[role=alert]")
     page.wait(lambda: page.text("#said") == "Gespeichert.", "that it is said")
     assert "gesperrt" in page.open("/?q=dachs").text("main")
     page.open("/customers/D1").click("button", "Sperre aufheben")
