@@ -188,8 +188,9 @@ static void what_is_not_complete_is_completed(void **state)
 	        "{}",
 	        "[]",
 	        "'x'",
-	        "{'job':{'state':'paused'},'jobs':[{'state':'paused'},{'state':'none'},3],"
-	        "'timeline':[{'state':'started'},{},{'state':7},{'state':'failed','failed':null}]}",
+	        ("{'job':{'state':'paused'},'jobs':[{'state':'paused'},{'state':'none'},3],"
+	         "'timeline':[{'state':'started'},{},{'state':7},{'state':'failed','failed':null}]"
+	         "}"),
 	        "{'job':'x','jobs':[1,2],'timeline':{}}",
 	        "{'job':{'history':1,'grouped':2},'timeline':[1]}",
 	        "{'job':{'history':1,'grouped':2},'timeline':[1,2],'jobs':[1,2]}",
