@@ -64,7 +64,7 @@ static void add_mail(struct engine *engine, const struct reported_event *reporte
 	    !instant_before(engine->now, mail->expires)) {
 		spool_mail_add(engine->spool, mail);
 		if (context != NULL)
-			spool_mail_set_context(engine->spool, mail->id, context);
+			spool_mail_set_context(engine->spool, mail->id, context, NULL);
 		return;
 	}
 	struct new_mail *made = arena_alloc(engine->arena, sizeof *made);
@@ -162,6 +162,6 @@ bool engine_create_recall_mail(struct engine *engine, const struct spool_event *
 		return false;
 	*ret = office_mail(engine, &reported, "callback", JOB_DISPATCHED);
 	spool_mail_add(engine->spool, ret);
-	spool_mail_set_context(engine->spool, ret->id, context);
+	spool_mail_set_context(engine->spool, ret->id, context, NULL);
 	return true;
 }

@@ -154,7 +154,7 @@ static void send(struct engine *engine, struct dispatch *d, const struct contact
 	const char *context = d->context;
 	if (context == NULL) {
 		context = engine_context(engine, &d->mail, d->events, d->n);
-		spool_mail_set_context(engine->spool, d->mail.id, context);
+		spool_mail_set_context(engine->spool, d->mail.id, context, NULL);
 	}
 	struct outgoing_mail *outgoing = write_outgoing(engine, d, contact, customer, context);
 	if (d->context != NULL)

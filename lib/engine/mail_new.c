@@ -41,7 +41,7 @@ void engine_new_mail_write(struct engine *engine, struct new_mail *mail)
 {
 	spool_mail_add(engine->spool, &mail->mail);
 	if (mail->context != NULL)
-		spool_mail_set_context(engine->spool, mail->mail.id, mail->context);
+		spool_mail_set_context(engine->spool, mail->mail.id, mail->context, &mail->event);
 	mail->written = true;
 }
 

@@ -6,6 +6,7 @@
  */
 #include "spool/outcome_pack.h"
 
+#include "base/varint.h"
 #include "db/fields.h"
 
 #include <stdio.h>
@@ -42,16 +43,9 @@ bool outcome_is_short(const void *pack, size_t len)
 
 /* -- writing ----------------------------------------------------------------------------------- */
 
-static void add_number(struct buf *out, uint64_t n)
-{
-	for (; n >= 0x80; n >>= 7)
-		buf_addc(out, (char)((n & 0x7f) | 0x80));
-	buf_addc(out, (char)n);
-}
-
 static void add_bytes(struct buf *out, const char *bytes, size_t len)
 {
-	add_number(out, len);
+	varint_add(out, len);
 	buf_add(out, bytes, len);
 }
 
@@ -101,11 +95,11 @@ static void shorten_one(const struct entry_field *field, const struct outcome_he
 	if ((names[name].form == AS_TIME && !is_time(field, &t)) ||
 	    (names[name].form == AS_MAIL && !is_mail(field, head)))
 		name = 0;
-	add_number(out, name);
+	varint_add(out, name);
 	if (name == 0)
 		add_bytes(out, field->name, field->name_len);
 	if (names[name].form == AS_TIME)
-		add_number(out, (uint64_t)t.ms);
+		varint_add(out, (uint64_t)t.ms);
 	else if (names[name].form == AS_TEXT)
 		add_bytes(out, field->value, field->value_len);
 }
@@ -115,7 +109,7 @@ void outcome_shorten(const void *fields, size_t len, const char *customer,
 {
 	struct entry_field field;
 	buf_addc(ret, SHORT);
-	add_number(ret, CUSTOMER);
+	varint_add(ret, CUSTOMER);
 	add_bytes(ret, customer, strlen(customer));
 	for (size_t at = 0; fields_next(fields, len, &at, &field);)
 		shorten_one(&field, head, ret);
@@ -131,14 +125,10 @@ struct reader {
 static uint64_t take_number(struct reader *r)
 {
 	uint64_t n = 0;
-	for (unsigned shift = 0; r->at < r->end && shift < 63; shift += 7) {
-		unsigned char byte = *r->at++;
-		n |= (uint64_t)(byte & 0x7f) << shift;
-		if (byte < 0x80)
-			return n;
-	}
-	r->damaged = true;
-	return 0;
+	size_t len = varint_read(r->at, (size_t)(r->end - r->at), &n);
+	r->at += len;
+	r->damaged |= len == 0;
+	return n;
 }
 
 static const char *take_bytes(struct reader *r, size_t *ret_len)

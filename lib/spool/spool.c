@@ -46,9 +46,12 @@ static const char spool_10[] =
 static const char spool_11[] =
 #include "spool_11.sql.h"
         ;
+static const char spool_12[] =
+#include "spool_12.sql.h"
+        ;
 
-static const char *const migrations[] = {spool_1, spool_2, spool_3, spool_4,  spool_5, spool_6,
-                                         spool_7, spool_8, spool_9, spool_10, spool_11};
+static const char *const migrations[] = {spool_1, spool_2, spool_3, spool_4,  spool_5,  spool_6,
+                                         spool_7, spool_8, spool_9, spool_10, spool_11, spool_12};
 
 enum { PAGE_BYTES = 8192 }; /* half of the writes of small pages; a mail's rows are long */
 

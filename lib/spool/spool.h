@@ -166,8 +166,10 @@ bool spool_mail_load(struct spool *spool, int64_t id, struct arena *arena, struc
  */
 void spool_mail_move(struct spool *spool, struct spool_mail *mail, enum status to,
                      enum reason reason, struct instant now);
-/* What its template sees, as JSON; NULL: none. */
-void spool_mail_set_context(struct spool *spool, int64_t mail, const char *context);
+/* What its template sees, as JSON; NULL: none. `event` may be one that the mail reports, with its
+ * data as they are on record: where the context has them as they are, they are kept once. */
+void spool_mail_set_context(struct spool *spool, int64_t mail, const char *context,
+                            const struct spool_event *event);
 const char *spool_mail_context(struct spool *spool, int64_t mail, struct arena *arena);
 /* For one that keeps its status. */
 void spool_mail_set_due(struct spool *spool, int64_t mail, struct instant due);

@@ -154,30 +154,6 @@ void spool_mail_move(struct spool *spool, struct spool_mail *mail, enum status t
 	spool_run(spool, q);
 }
 
-void spool_mail_set_context(struct spool *spool, int64_t mail, const char *context)
-{
-	struct db_query *q = spool_query(
-	        spool, context ? "INSERT OR REPLACE INTO mail_context (mail, context, "
-	                         "short_context) VALUES "
-	                         "(?1, '', ?2)"
-	                       : "DELETE FROM mail_context WHERE mail = ?1 AND ?2 IS NULL");
-	db_bind_int(q, 1, mail);
-	spool_bind_short(spool, q, 2, SQUEEZE_CONTEXT, context);
-	spool_run(spool, q);
-}
-
-const char *spool_mail_context(struct spool *spool, int64_t mail, struct arena *arena)
-{
-	struct db_query *q = spool_query(
-	        spool, "SELECT context, short_context FROM mail_context WHERE mail = ?1");
-	db_bind_int(q, 1, mail);
-	if (!spool_row(spool, q))
-		return NULL;
-	const char *context = spool_text(q, 0, arena);
-	db_finish(q);
-	return context;
-}
-
 void spool_mail_set_due(struct spool *spool, int64_t mail, struct instant due)
 {
 	struct db_query *q = spool_query(spool, "UPDATE mail SET due = ?2, open = 0 WHERE id = ?1");
@@ -381,7 +357,7 @@ void spool_notice_leave(struct spool *spool, int64_t mail, int64_t event)
 {
 	notice_set(spool, "UPDATE notice SET active = 0 WHERE mail = ?1 AND event = ?2", mail,
 	           event);
-	spool_mail_set_context(spool, mail, NULL); /* it named this event, too */
+	spool_mail_set_context(spool, mail, NULL, NULL); /* it named this event, too */
 }
 
 void spool_notice_supersede(struct spool *spool, int64_t mail, int64_t event)

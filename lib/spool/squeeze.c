@@ -6,6 +6,7 @@
  */
 #include "spool/squeeze.h"
 
+#include "base/varint.h"
 #include "spool/squeeze_words.h"
 
 #include <lz4.h>
@@ -79,42 +80,26 @@ void squeeze(struct squeezer **squeezer, enum squeeze dictionary, const char *te
 		return;
 	}
 	buf_addc(ret, (char)dictionary);
-	for (; len >= 0x80; len >>= 7)
-		buf_addc(ret, (char)((len & 0x7f) | 0x80));
-	buf_addc(ret, (char)len);
+	varint_add(ret, len);
 	buf_add(ret, (*squeezer)->room, n);
 }
 
 /* -- reading ----------------------------------------------------------------------------------- */
 
-/* How many bytes the length takes; 0 where it is damaged. */
-static size_t read_length(const unsigned char *bytes, size_t len, size_t *ret)
-{
-	size_t value = 0;
-	for (size_t i = 0; i < len && i < 4; i++) {
-		value |= (size_t)(bytes[i] & 0x7f) << (7 * i);
-		if (bytes[i] < 0x80) {
-			*ret = value;
-			return i + 1;
-		}
-	}
-	return 0;
-}
-
 const char *unsqueeze(const void *bytes, size_t len, struct arena *arena)
 {
 	const unsigned char *from = bytes;
-	size_t length = 0;
+	uint64_t length = 0;
 	if (len == 0 || from[0] >= SQUEEZE_COUNT)
 		return NULL;
 	if (from[0] == SQUEEZE_PLAIN)
 		return arena_strndup(arena, (const char *)from + 1, len - 1);
 	const struct words *words = &dictionaries[from[0]];
-	size_t head = 1 + read_length(from + 1, len - 1, &length);
+	size_t head = 1 + varint_read(from + 1, len - 1, &length);
 	if (head == 1 || length > TEXT_MAX || length / 255 > len)
 		return NULL;
 	char *text = arena_alloc(arena, length + 1);
 	int n = LZ4_decompress_safe_usingDict((const char *)from + head, text, (int)(len - head),
 	                                      (int)length, words->text, (int)words->len);
-	return n >= 0 && (size_t)n == length ? text : NULL;
+	return n >= 0 && (uint64_t)n == length ? text : NULL;
 }

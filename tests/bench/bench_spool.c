@@ -147,7 +147,8 @@ static void begin_life(struct spool *spool, struct arena *arena, int i, struct i
 	add_outcome(spool, &event, mail.id, STATUS_QUEUED, to, "", now);
 	spool_mail_set_context(spool, mail.id,
 	                       arena_printf(arena, context, e->id, e->job, number, e->data, number,
-	                                    who, who, who, to, 7));
+	                                    who, who, who, to, 7),
+	                       &event);
 	spool_mail_move(spool, &mail, STATUS_SENDING, REASON_OK, now);
 	*ret = (struct life){event.id, event.job, mail.id};
 }

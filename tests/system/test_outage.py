@@ -271,9 +271,10 @@ def test_one_damaged_page_is_found_by_a_check(filled, name):
     with sqlite3.connect(filled.path(name)) as db:
         row = "SELECT max(rootpage) FROM sqlite_schema WHERE type = 'index' AND name NOT LIKE 'meta%'"
         page = db.execute(row).fetchone()[0]
+        size = db.execute("PRAGMA page_size").fetchone()[0]
     with open(filled.path(name), "r+b") as file:
-        file.seek((page - 1) * 4096)
-        file.write(b"\xff" * 4096)
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
     done = dispatchd(filled, "-t", "-c", filled.config_path)
     assert done.returncode == 65 and name in done.stderr and "RECOVERY" in done.stderr, done
 

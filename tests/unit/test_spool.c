@@ -219,7 +219,7 @@ static void old_records_go_and_others_stay(void **state)
 	assert_true(spool_collision_first(spool, gone, JOB_STARTED));
 	assert_false(spool_collision_first(spool, gone, JOB_STARTED));
 	assert_true(spool_mail_load(spool, sent, arena, &mail));
-	spool_mail_set_context(spool, sent, "{}");
+	spool_mail_set_context(spool, sent, "{}", NULL);
 	spool_mail_move(spool, &mail, STATUS_SENDING, REASON_OK, old);
 	spool_mail_move(spool, &mail, STATUS_SENT, REASON_OK, old);
 	assert_false(spool_purge(spool, instant_add(now, -90LL * DAY_MS), now, 1000));
@@ -238,7 +238,7 @@ static int64_t add_sent(const char *id, int64_t job, struct instant at)
 	struct spool_mail mail;
 	int64_t event = add_event(id, job, at), added = add_mail(event, job, at);
 	assert_true(spool_mail_load(spool, added, arena, &mail));
-	spool_mail_set_context(spool, added, "{\"customer\":{\"name\":\"Example Farm\"}}");
+	spool_mail_set_context(spool, added, "{\"customer\":{\"name\":\"Example Farm\"}}", NULL);
 	spool_mail_move(spool, &mail, STATUS_SENDING, REASON_OK, at);
 	spool_mail_move(spool, &mail, STATUS_SENT, REASON_OK, at);
 	struct spool_outcome outcome = {.time = at,
@@ -501,6 +501,52 @@ static void a_mails_event_is_in_its_row_or_one_of_several(void **state)
 	commit();
 }
 
+/* The data of its event are in it once, twice, changed, or not at all. */
+static void a_context_comes_back(void **state)
+{
+	(void)state;
+	static const char data[] = "{\"note\":\"50 % \\\"off\\\", é\",\"driver\":\"Sam Ortiz\"}";
+	static const struct {
+		const char *head, *data, *tail;
+	} contexts[] = {
+	        {"{\"v\":1,\"event\":{\"id\":\"e\"},\"data\":", data, ",\"contact\":{\"id\":7}}"},
+	        {"", data, ""},
+	        {data, data, data},
+	        {"{\"data\":", "{\"note\":\"50 % off\",\"driver\":\"Sam Ortiz\"}", "}"},
+	};
+	begin();
+	int64_t job = spool_job(spool, "1001", "J");
+	struct spool_event event = {.event = {.state = JOB_COMPLETED,
+	                                      .id = "e",
+	                                      .source = "s",
+	                                      .job = "J",
+	                                      .customer = "1001",
+	                                      .time = now,
+	                                      .time_published = now,
+	                                      .received = now,
+	                                      .data = data,
+	                                      .entry_id = ""}};
+	event.id = spool_event_add(spool, &event.event, job, STATUS_QUEUED, REASON_OK, "[]");
+	for (size_t i = 0; i < sizeof contexts / sizeof contexts[0]; i++) {
+		struct buf text = {0};
+		buf_adds(&text, contexts[i].head);
+		buf_adds(&text, contexts[i].data);
+		buf_adds(&text, contexts[i].tail);
+		struct spool_mail mail = add_single(event.id, job, 7);
+		spool_mail_set_context(spool, mail.id, buf_text(&text), &event);
+		assert_string_equal(spool_mail_context(spool, mail.id, arena), buf_text(&text));
+		/* The event isn't the mail's only one any more, and its data are still its. */
+		spool_notice_supersede(spool, mail.id, event.id);
+		assert_string_equal(spool_mail_context(spool, mail.id, arena), buf_text(&text));
+		spool_mail_set_context(spool, mail.id, buf_text(&text), NULL);
+		assert_string_equal(spool_mail_context(spool, mail.id, arena), buf_text(&text));
+		spool_mail_set_context(spool, mail.id, NULL, NULL);
+		assert_null(spool_mail_context(spool, mail.id, arena));
+		buf_free(&text);
+	}
+	commit();
+}
+
 static void a_move_that_is_not_in_the_table_is_a_bug(void **state)
 {
 	(void)state;
@@ -534,6 +580,7 @@ int main(void)
 	        test(events_are_found_by_receipt),
 	        test(failures_count_since_the_last_mail_that_went),
 	        test(a_mails_event_is_in_its_row_or_one_of_several),
+	        test(a_context_comes_back),
 	        test(a_move_that_is_not_in_the_table_is_a_bug),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
