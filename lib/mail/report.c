@@ -9,6 +9,7 @@
 #include "mail/report_fields.h"
 #include "mail/report_phrases.h"
 #include "mail/report_sender.h"
+#include "mail/report_ses.h"
 #include "mail/report_status.h"
 #include "mail/report_text.h"
 
@@ -175,6 +176,19 @@ static void judge(struct reading *reading, struct mail_report_recipient *recipie
 	}
 }
 
+/* X.4.7 says that time ran out, not why (RFC 3463, section 3.5): the words behind it may. */
+static void look_behind_expiry(struct mail_report_code *code, const char *said)
+{
+	struct mail_report_code behind = {0};
+	const char *at = NULL;
+	if (code->subject != 4 || code->detail != 7)
+		return;
+	for (const char *next = said; (next = strstr(next, ".4.7")); next++)
+		at = next + 4;
+	if (at && mail_report_code_find(at, &behind) && mail_report_code_specific(&behind))
+		*code = behind;
+}
+
 /* The words tell which command was refused, and the reply where the status has none. */
 static void complete(struct reading *reading, struct mail_report_recipient *recipient,
                      const char *said)
@@ -185,6 +199,7 @@ static void complete(struct reading *reading, struct mail_report_recipient *reci
 		recipient->stage = mail_report_stage_of(said, reading->arena);
 	if (recipient->stage == MAIL_REPORT_STAGE_UNKNOWN && reading->ret->n_recipients == 1)
 		recipient->stage = mail_report_stage_of(reading->words.own, reading->arena);
+	look_behind_expiry(&recipient->status, said);
 	if (recipient->diagnostic[0])
 		return;
 	recipient->diagnostic =
@@ -258,6 +273,16 @@ static bool read_status(struct reading *reading)
 	return true;
 }
 
+static bool read_ses(struct reading *reading)
+{
+	struct mail_report *ret = reading->ret;
+	if (!mail_report_ses_read(reading->mail, reading->arena, ret))
+		return false;
+	for (size_t i = 0; i < ret->n_recipients; i++)
+		judge(reading, &ret->recipients[i], "", true);
+	return true;
+}
+
 /* RFC 3834; a mail server's report is none, though some mark theirs so. */
 static bool read_auto_reply(struct reading *reading)
 {
@@ -276,9 +301,7 @@ static void add_mention(struct reading *reading, const struct mail_report_mentio
 	        .diagnostic = mention->said,
 	        .action = reading->words.delayed ? MAIL_REPORT_ACTION_DELAYED
 	                                         : MAIL_REPORT_ACTION_FAILED,
-	        .stage = mail_report_stage_of(reading->words.n_mentions == 1 ? reading->words.own
-	                                                                     : mention->said,
-	                                      reading->arena),
+	        .stage = mention->stage,
 	        .why = "",
 	};
 	(void)mail_report_code_find(mention->said, &recipient.status);
@@ -329,7 +352,7 @@ static bool read_reply(struct reading *reading)
 }
 
 typedef bool step(struct reading *reading);
-static step *const steps[] = {read_feedback, read_status,  read_auto_reply,
+static step *const steps[] = {read_feedback, read_status,  read_ses,  read_auto_reply,
                               read_words,    read_opt_out, read_reply};
 
 /* A reply names the mail that it answers; the last of References (RFC 5322, section 3.6.4). */

@@ -282,7 +282,7 @@ static void find_mentions(const char *own, const struct pattern *pattern, struct
 			continue;
 		end_mention(ret, address, from, line, arena);
 		address = found;
-		from = end;
+		from = isdigit((unsigned char)line[0]) ? line : end;
 	}
 	end_mention(ret, address, from, line, arena);
 }
@@ -305,14 +305,20 @@ static const char *lines_about(const char *own, const char *address, struct aren
 	return about;
 }
 
-/* Those of whom nothing is said below them: elsewhere, or, of the only one, anything. */
+/* The refused command; what is said of those of whom nothing is said below them: elsewhere, or,
+ * of the only one, anything. */
 static void complete(struct mail_report_words *words, const char *own, struct arena *arena)
 {
 	for (size_t i = 0; i < words->n_mentions; i++) {
 		struct mail_report_mention *mention = &words->mentions[i];
+		const char *about = lines_about(own, mention->address, arena);
+		mention->stage = mail_report_stage_of(mention->said, arena);
+		if (mention->stage == MAIL_REPORT_STAGE_UNKNOWN)
+			mention->stage =
+			        mail_report_stage_of(words->n_mentions == 1 ? own : about, arena);
 		if (has_words(mention->said, arena))
 			continue;
-		mention->said = lines_about(own, mention->address, arena);
+		mention->said = about;
 		if (words->n_mentions == 1 && !has_words(mention->said, arena))
 			mention->said = mail_report_line(arena, own, strlen(own),
 			                                 MAIL_REPORT_DIAGNOSTIC_MAX);

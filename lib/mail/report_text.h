@@ -14,6 +14,7 @@
 struct mail_report_mention {
 	const char *address;
 	const char *said; /* what stands about it, up to the next one: one line */
+	enum mail_report_stage stage;
 };
 
 struct mail_report_words {

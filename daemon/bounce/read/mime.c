@@ -243,6 +243,19 @@ static bool has_too_many_parts(const char *bytes, size_t len)
 	return types > MIME_OBJECTS_MAX || dashes > MIME_DASHES_MAX;
 }
 
+/* Where the parts can't be told from each other: all that is behind the header, as it is. */
+static void add_raw(struct walk *walk, const char *bytes, size_t len)
+{
+	for (const char *at = bytes; (at = memchr(at, '\n', len - (size_t)(at - bytes))); at++) {
+		size_t left = len - (size_t)(at - bytes);
+		if ((left > 1 && at[1] == '\n') || (left > 2 && at[1] == '\r' && at[2] == '\n')) {
+			add_part(walk, MAIL_REPORT_TEXT,
+			         mail_report_lines(walk->arena, at, left, MAIL_REPORT_TEXT_MAX));
+			return;
+		}
+	}
+}
+
 static void read_message(struct walk *walk, GMimeMessage *message)
 {
 	GMimeObject *root = g_mime_message_get_mime_part(message);
@@ -275,5 +288,7 @@ void mime_read(const char *bytes, size_t len, struct arena *arena, struct mail_r
 	}
 	struct walk walk = {.arena = arena, .ret = ret};
 	read_message(&walk, message);
+	if (ret->n_parts == 0 && !ret->excessive)
+		add_raw(&walk, bytes, parsed);
 	g_object_unref(message);
 }
