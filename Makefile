@@ -191,7 +191,7 @@ bench: ## from an event to an accepted mail, beside smtp-source, BullMQ and Cele
 bench-growth: all $(BENCH) ## latency, intake while the relay is away, a million customers and waiting mails
 	@BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/latency.py $(BENCH_ARGS)
 
-bench-parts: all $(BENCH) $(PROBES) ## the parts by themselves: engine, gate, mailers, explain, customers, pages
+bench-parts: all $(BENCH) $(PROBES) ## the parts by themselves: engine, spool, gate, mailers, explain, customers, pages
 	@for b in $(wildcard tests/bench/parts/*); do echo "== $$b"; BUILD=$(BUILD) $$b || exit 1; done
 
 bench-steps: all ## a mail's instructions by thread, function and library (valgrind)
