@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SORTED_MAX = 64 }; /* members that are sorted as they are written */
+
 static void write_real(struct buf *buf, double real)
 {
 	char text[G_ASCII_DTOSTR_BUF_SIZE];
@@ -79,6 +81,79 @@ static void write_object(struct buf *buf, json_t *object, enum jsontext_order or
 		json_object_foreach(object, key, value) write_member(buf, key, value, order);
 	}
 	buf_addc(buf, '}');
+}
+
+/* A member as it is written: its name without quotes, and all of it. */
+struct written {
+	const char *key, *text;
+	size_t key_len, len;
+};
+
+static int by_key(const void *a, const void *b)
+{
+	const struct written *x = a, *y = b;
+	size_t len = x->key_len < y->key_len ? x->key_len : y->key_len;
+	int order = memcmp(x->key, y->key, len);
+	if (order != 0)
+		return order;
+	return x->key_len < y->key_len ? -1 : x->key_len > y->key_len;
+}
+
+/* Behind the text that begins at `p` with a quote, `*ret_escaped` where there is an escape in it;
+ * NULL where it doesn't end. */
+static const char *behind_string(const char *p, bool *ret_escaped)
+{
+	*ret_escaped = false;
+	for (p++; *p != '"'; p++) {
+		if (*p == '\\') {
+			*ret_escaped = true;
+			p++;
+		}
+		if (*p == '\0')
+			return NULL;
+	}
+	return p + 1;
+}
+
+/* Behind the member at `p`; NULL where it takes reading. */
+static const char *read_written(const char *p, struct written *ret)
+{
+	bool escaped;
+	ret->text = p;
+	ret->key = p + 1;
+	p = behind_string(p, &escaped);
+	if (p == NULL || escaped || *p != ':')
+		return NULL;
+	ret->key_len = (size_t)(p - 1 - ret->key);
+	p++;
+	if (*p == '{' || *p == '[')
+		return NULL;
+	p = *p == '"' ? behind_string(p, &escaped) : p + strcspn(p, ",}");
+	ret->len = p != NULL ? (size_t)(p - ret->text) : 0;
+	return p;
+}
+
+bool jsontext_sort(struct buf *buf, const char *text)
+{
+	struct written members[SORTED_MAX];
+	size_t n = 0;
+	const char *p = text + 1;
+	while (*p == '"' || *p == ',') {
+		p += *p == ',';
+		if (n == SORTED_MAX || (p = read_written(p, &members[n++])) == NULL)
+			return false;
+	}
+	if (*text != '{' || strcmp(p, "}") != 0)
+		return false;
+	qsort(members, n, sizeof *members, by_key);
+	buf_addc(buf, '{');
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0)
+			buf_addc(buf, ',');
+		buf_add(buf, members[i].text, members[i].len);
+	}
+	buf_addc(buf, '}');
+	return true;
 }
 
 void jsontext_write(struct buf *buf, const json_t *value, enum jsontext_order order)

@@ -6,6 +6,7 @@
 #include "base/error.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -49,6 +50,13 @@ enum jsontext_order { JSONTEXT_AS_IS, JSONTEXT_SORTED };
  * 49.950000000000003.
  */
 void jsontext_write(struct buf *buf, const json_t *value, enum jsontext_order order);
+
+/*
+ * Appends the text of an object that jsontext_write() made with its members sorted, without reading
+ * it: the same bytes as by JSONTEXT_SORTED. False, and nothing is appended, where that takes
+ * reading: there are containers in it, escapes in names, or more members than 64.
+ */
+bool jsontext_sort(struct buf *buf, const char *text);
 
 /* How deep containers nest: 0 for a scalar, 1 for `{}`. Looks no deeper than `limit` + 1. */
 int jsontext_depth(const json_t *value, int limit);

@@ -206,9 +206,11 @@ void event_digest(const struct job_event *event, unsigned char digest[EVENT_DIGE
 	 * arrival. */
 	digest_part(&state, &event->time_published.ms, sizeof event->time_published.ms);
 	struct buf sorted = {0};
-	json_t *data = data_of(event);
-	jsontext_write(&sorted, data, JSONTEXT_SORTED);
-	json_decref(data);
+	if (!jsontext_sort(&sorted, event->data)) {
+		json_t *data = data_of(event);
+		jsontext_write(&sorted, data, JSONTEXT_SORTED);
+		json_decref(data);
+	}
 	digest_part(&state, sorted.data, sorted.len);
 	buf_free(&sorted);
 	(void)crypto_generichash_final(&state, digest, EVENT_DIGEST_SIZE);

@@ -173,9 +173,45 @@ static void depth_is_counted(void **state)
 	}
 }
 
+/* With and without reading it, an object sorted is the same. */
+static void sorted_texts_are_the_same(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *json;
+		bool flat;
+	} cases[] = {
+	        {"{}", true},
+	        {"{\"b\":1,\"a\":2}", true},
+	        {"{\"ab\":\"},{\\\"\",\"a\":\"\\\\\",\"abc\":null,\"B\":true,\"\":-1.5e300}", true},
+	        {"{\"\u00e9\":\"\u00fc,\",\"z\":49.95,\"e\":false,\"10\":0,\"9\":[]}", false},
+	        {"{\"z\":{},\"a\":1}", false},
+	        {"{\"z\\\"\":1,\"a\":1}", false},
+	        {"{\"\u00e9\":\"\u00fc,\",\"z\":49.95,\"e\":\"\\n\",\"f\":12}", true},
+	};
+	for (size_t i = 0; i < N(cases); i++) {
+		struct error err = {0};
+		struct buf written = {0}, slow = {0}, fast = {0};
+		json_t *value = jsontext_read(cases[i].json, strlen(cases[i].json), &err);
+		assert_non_null(value);
+		jsontext_write(&written, value, JSONTEXT_AS_IS);
+		jsontext_write(&slow, value, JSONTEXT_SORTED);
+		assert_int_equal(jsontext_sort(&fast, buf_text(&written)), cases[i].flat);
+		if (cases[i].flat)
+			assert_string_equal(buf_text(&fast), buf_text(&slow));
+		else
+			assert_int_equal(fast.len, 0);
+		buf_free(&written);
+		buf_free(&slow);
+		buf_free(&fast);
+		json_decref(value);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(sorted_texts_are_the_same),
 	        cmocka_unit_test(utf8_is_strict),
 	        cmocka_unit_test(controls_are_found),
 	        cmocka_unit_test(quotes_are_short_and_clean),
