@@ -237,11 +237,22 @@ static void publish_for(void *pool, const struct delivery_result *result)
 	mail_queue_publish(pool, result);
 }
 
+/* By pool_unlock(): the engine's thread has made it, and may be at the same memory just now. */
 static void free_queued(struct pool *pool, struct queued_mail *queued)
 {
 	pool->bytes -= outgoing_mail_bytes(queued->outgoing);
-	outgoing_mail_free(queued->outgoing);
-	free(queued);
+	queued->next = pool->spent;
+	pool->spent = queued;
+}
+
+void mail_queue_free_spent(struct queued_mail *spent)
+{
+	while (spent) {
+		struct queued_mail *next = spent->next;
+		outgoing_mail_free(spent->outgoing);
+		free(spent);
+		spent = next;
+	}
 }
 
 static void mail_queue_describe(const struct queued_mail *queued, struct delivery_result *result)
@@ -384,7 +395,12 @@ void pool_unlock(struct pool *pool, bool news)
 		pool->starved = false;
 		news = true;
 	}
+	bool wake = news && !pool->woken;
+	struct queued_mail *spent = pool->spent;
+	pool->spent = NULL;
+	pool->woken |= news;
 	pthread_mutex_unlock(&pool->lock);
-	if (news)
+	if (wake)
 		wake_engine(pool);
+	mail_queue_free_spent(spent);
 }

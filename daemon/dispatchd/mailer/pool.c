@@ -89,6 +89,9 @@ void pool_set_wake(struct pool *pool, pool_wake *wake, void *arg)
 	pool->wake = wake;
 	pool->wake_arg = arg;
 	pthread_mutex_unlock(&pool->wake_lock);
+	pthread_mutex_lock(&pool->lock);
+	pool->woken = false;
+	pthread_mutex_unlock(&pool->lock);
 }
 
 /* ---- mails in, results out ---- */
@@ -166,6 +169,7 @@ size_t pool_take_results(struct pool *pool, struct delivery_result *results, siz
 	size_t n = 0;
 
 	pthread_mutex_lock(&pool->lock);
+	pool->woken = false;
 	for (; n < max && pool->n_results > 0; n++) {
 		results[n] = pool->results[pool->first_result];
 		pool->first_result = (pool->first_result + 1) % pool->results_size;
@@ -280,6 +284,7 @@ static void free_pool(struct pool *pool)
 		pool->relays = relay->next;
 		relay_free(relay);
 	}
+	mail_queue_free_spent(pool->spent);
 	mailer_config_unref(pool->config);
 	pthread_cond_destroy(&pool->work);
 	pthread_cond_destroy(&pool->feed);

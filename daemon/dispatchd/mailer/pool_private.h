@@ -72,6 +72,8 @@ struct pool {
 
 	struct delivery_result *results; /* a ring with a place for each mail that is out */
 	size_t n_results, first_result, results_size;
+	bool woken; /* the engine, and it has not asked for results since: it need not be again */
+	struct queued_mail *spent; /* to be freed without the lock */
 
 	pthread_mutex_t large; /* held while a large mail is rendered: one at a time */
 
@@ -113,7 +115,10 @@ void mail_queue_recall(struct pool *pool, int64_t mail);
 /* Held refusals whose time is over, or all at the end; when the next one's is. */
 int64_t mail_queue_expire(struct pool *pool, struct relay *relay, int64_t now_ms, bool *ret_news);
 
-/* Ends the lock, and wakes the engine if there is a result or room it waits for. */
+void mail_queue_free_spent(struct queued_mail *spent); /* without the lock; takes NULL */
+
+/* Ends the lock, frees what is spent, and wakes the engine if there is a result or room it waits
+ * for. */
 void pool_unlock(struct pool *pool, bool news);
 
 /* Whether another relay may take what this one, which is stalled, doesn't. */
