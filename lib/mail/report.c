@@ -144,6 +144,26 @@ static bool read_feedback(struct reading *reading)
 	return true;
 }
 
+/* Complaints that don't keep to it: Microsoft's, of outlook.com and its kin. */
+static bool read_complaint(struct reading *reading)
+{
+	struct mail_report *ret = reading->ret;
+	struct arena *arena = reading->arena;
+	const char *subject = mail_report_plain(arena, field(reading, "Subject"));
+	if (strcasecmp(ret->from, "staff@hotmail.com") != 0 ||
+	    strncmp(subject, "complaint about message", strlen("complaint about message")) != 0)
+		return false;
+	const char *to = mail_report_field_value(part(reading->mail, MAIL_REPORT_RETURNED),
+	                                         "X-HmXmrOriginalRecipient", arena);
+	const char *address = mail_report_address(to, arena);
+	ret->format = "jmrp";
+	ret->kind = MAIL_REPORT_COMPLAINT;
+	if (address[0])
+		ret->recipients[ret->n_recipients++] = (struct mail_report_recipient){
+		        .address = address, .final = "", .diagnostic = "", .why = "complaint"};
+	return true;
+}
+
 /* What the words say about a recipient of the delivery status; the only one's, whoever it is. */
 static const char *said_of(const struct reading *reading,
                            const struct mail_report_recipient *recipient)
@@ -352,8 +372,8 @@ static bool read_reply(struct reading *reading)
 }
 
 typedef bool step(struct reading *reading);
-static step *const steps[] = {read_feedback, read_status,  read_ses,  read_auto_reply,
-                              read_words,    read_opt_out, read_reply};
+static step *const steps[] = {read_feedback,   read_complaint, read_status,  read_ses,
+                              read_auto_reply, read_words,     read_opt_out, read_reply};
 
 /* A reply names the mail that it answers; the last of References (RFC 5322, section 3.6.4). */
 static void read_references(struct reading *reading)

@@ -386,6 +386,7 @@ static const struct phrase_row phrases[] = {
         SURE("domain name not found"),
         SURE("couldn't find any host"),
         SURE("could not find any host"),
+        SURE("couldn't find a mail exchanger or ip address"),
         SURE("unknown host"),
         SURE("unknown domain"),
         SURE("host unknown"),

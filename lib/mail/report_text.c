@@ -132,9 +132,12 @@ static const char *next_line(const char *line)
 
 static bool is_header_line(const char *line)
 {
-	return strncasecmp(line, "Received: ", 10) == 0 ||
-	       strncasecmp(line, "Return-Path:", 12) == 0 ||
-	       strncasecmp(line, "DKIM-Signature:", 15) == 0;
+	static const char *const names[] = {
+	        "Received: ", "Return-Path:", "Message-ID:", "DKIM-Signature:"};
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strncasecmp(line, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
 }
 
 static bool is_separator(const char *line, struct arena *arena)

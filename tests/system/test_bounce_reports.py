@@ -69,6 +69,14 @@ def test_what_led_to_it_is_in_the_dump_and_only_there():
     assert set(parsed["recipients"][0]) == {"address", "action", "status", "diagnostic", "verdict"}
 
 
+def test_no_other_program_loads_what_parses_mime():
+    def loads(program):
+        done = subprocess.run(["readelf", "-d", BUILD / program], capture_output=True, text=True, check=True)
+        return "libgmime" in done.stdout
+    programs = ["dispatchd", "dispatchctl", "dispatch-center", "dispatch-bounce"]
+    assert [program for program in programs if loads(program)] == ["dispatch-bounce"]
+
+
 def test_an_opt_out_of_all_says_so():
     mails = {name: text.encode() for name, _, text in cases()}
     assert dump(mails["opt-out-of-all"])["all"] is True
