@@ -76,12 +76,12 @@ static bool is_kept(const struct entry_field *field)
 }
 
 static void wipe_outcome(struct spool *spool, int64_t seq, const void *pack, size_t len,
-                         struct arena *arena)
+                         bool is_outcome, struct arena *arena)
 {
 	struct entry_field *fields = NULL;
 	struct buf left = {0};
 	size_t n = 0;
-	if (outcome_is_short(pack, len)) {
+	if (is_outcome && outcome_is_short(pack, len)) {
 		outcome_wipe(pack, len, &left);
 	} else if (fields_unpack(pack, len, arena, &fields, &n)) {
 		for (size_t i = 0; i < n; i++)
@@ -106,14 +106,16 @@ static void wipe_outcomes(struct spool *spool, int64_t job, struct arena *arena)
 		seqs[n++] = db_int(q, 0);
 	}
 	for (size_t i = 0; i < n; i++) {
-		q = spool_query(spool, "SELECT fields FROM outcome WHERE seq = ?1");
+		q = spool_query(spool,
+		                "SELECT fields, stream <> 'dispatch' FROM outcome WHERE seq = ?1");
 		db_bind_int(q, 1, seqs[i]);
 		if (!spool_row(spool, q))
 			return;
 		const void *pack = db_peek_blob(q, 0, &len);
 		const char *copy = pack ? arena_strndup(arena, pack, len) : "";
+		bool is_outcome = db_int(q, 1) != 0;
 		db_finish(q);
-		wipe_outcome(spool, seqs[i], copy, pack ? len : 0, arena);
+		wipe_outcome(spool, seqs[i], copy, pack ? len : 0, is_outcome, arena);
 	}
 }
 

@@ -97,13 +97,17 @@ static void read_fields(struct db_query *q, struct arena *arena, struct spool_ou
 	size_t len = 0;
 	const void *fields = db_peek_blob(q, 9, &len);
 	struct buf all = {0};
-	if (outcome_is_short(fields, len)) {
-		struct job_event event = {.kind = EVENT_JOB,
-		                          .id = db_text(q, 11, arena),
-		                          .source = db_text(q, 12, arena),
-		                          .state = job_state_find(db_text(q, 13, arena)),
-		                          .job = db_text(q, 14, arena)};
-		struct outcome_head head = head_of(outcome, &event);
+	/* What a dead letter or a released job has may begin with any byte. */
+	if (outcome->outbox == OUTBOX_OUTCOMES && outcome_is_short(fields, len)) {
+		struct outcome_head head = {
+		        .time = outcome->time,
+		        .event = db_text(q, 11, arena),
+		        .source = db_text(q, 12, arena),
+		        .type = job_state_type(job_state_find(db_text(q, 13, arena))),
+		        .job = db_text(q, 14, arena),
+		        .status = status_name(outcome->status),
+		        .reason = reason_name(outcome->reason),
+		        .mail = outcome->mail};
 		if (!outcome_lengthen(fields, len, &head, &all))
 			buf_reset(&all); /* damaged: what is known of it is in the row */
 		fields = all.data;

@@ -23,7 +23,7 @@ struct purge {
 	 * status.
 	 */
 	const char *find;
-	const char *removes[3]; /* by id, children before parents */
+	const char *removes[3]; /* by first and last id, children before parents */
 	size_t weight;          /* of a row that goes, in rows looked at */
 };
 
@@ -37,23 +37,24 @@ static const struct purge purges[] = {
          "answer = seq), " YOUNG(
                  "time") " OR seq > (SELECT value FROM meta WHERE key = "
                          "'published'), NULL FROM outcome WHERE seq > ?1 ORDER BY seq LIMIT ?2",
-         {"DELETE FROM outcome WHERE seq = ?1"},
+         {"DELETE FROM outcome WHERE seq BETWEEN ?1 AND ?2"},
          4},
         {"SELECT id, 0, changed < ?3 AND status IN " ENDED
          ", " YOUNG("made") ", status FROM mail WHERE id > ?1 ORDER BY id LIMIT ?2",
-         {"DELETE FROM notice WHERE mail = ?1", "DELETE FROM mail_context WHERE mail = ?1",
-          "DELETE FROM mail WHERE id = ?1"},
+         {"DELETE FROM notice WHERE mail BETWEEN ?1 AND ?2",
+          "DELETE FROM mail_context WHERE mail BETWEEN ?1 AND ?2",
+          "DELETE FROM mail WHERE id BETWEEN ?1 AND ?2"},
          12},
         {"SELECT id, job, received < ?3 AND NOT EXISTS (SELECT 1 FROM mail WHERE mail.job = "
          "event.job AND mail.event = event.id) AND NOT EXISTS (SELECT 1 FROM notice WHERE event = "
          "event.id) AND NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.job = event.job AND "
          "outcome.event = event.id), " YOUNG(
                  "received") ", NULL FROM event WHERE id > ?1 ORDER BY id LIMIT ?2",
-         {"DELETE FROM event WHERE id = ?1"},
+         {"DELETE FROM event WHERE id BETWEEN ?1 AND ?2"},
          12},
         {"SELECT id, job, changed < ?3 AND status <> 'held', " YOUNG(
                  "received") ", NULL FROM request WHERE id > ?1 ORDER BY id LIMIT ?2",
-         {"DELETE FROM request WHERE id = ?1"},
+         {"DELETE FROM request WHERE id BETWEEN ?1 AND ?2"},
          12},
 };
 enum { KINDS = sizeof purges / sizeof purges[0] };
@@ -68,23 +69,26 @@ static const char *const orphans[] = {
         "job = ?1) AND NOT EXISTS (SELECT 1 FROM collision WHERE job = ?1)",
 };
 
-static void remove_id(struct spool *spool, const char *sql, int64_t id)
+static void remove_ids(struct spool *spool, const char *sql, int64_t first, int64_t last)
 {
 	struct db_query *q = spool_query(spool, sql);
-	db_bind_int(q, 1, id);
+	db_bind_int(q, 1, first);
+	db_bind_int(q, 2, last);
 	spool_run(spool, q);
 }
 
-static void remove_row(struct spool *spool, const struct purge *kind, int64_t id, int64_t job)
+static void remove_orphan(struct spool *spool, int64_t job)
 {
-	for (size_t i = 0; i < 3 && kind->removes[i] != NULL; i++)
-		remove_id(spool, kind->removes[i], id);
-	for (size_t i = 0; job != 0 && i < sizeof orphans / sizeof orphans[0]; i++)
-		remove_id(spool, orphans[i], job);
+	for (size_t i = 0; i < sizeof orphans / sizeof orphans[0]; i++) {
+		struct db_query *q = spool_query(spool, orphans[i]);
+		db_bind_int(q, 1, job);
+		spool_run(spool, q);
+	}
 }
 
 struct step {
 	int64_t ids[STEP], jobs[STEP]; /* of those that go */
+	bool begins[STEP];             /* whether a row that stays is before it */
 	unsigned n_mails[STATUS_COUNT];
 	size_t n, looked_at;
 	int64_t last;
@@ -95,6 +99,7 @@ static void find(struct spool *spool, const struct purge *kind, struct instant b
                  struct instant now, struct step *ret)
 {
 	struct db_query *q = spool_query(spool, kind->find);
+	bool stays = true;
 	*ret = (struct step){.last = spool->purge.after};
 	db_bind_int(q, 1, spool->purge.after);
 	db_bind_int(q, 2, STEP);
@@ -104,15 +109,31 @@ static void find(struct spool *spool, const struct purge *kind, struct instant b
 		ret->end = db_int(q, 3) != 0;
 		if (!ret->end && db_int(q, 2) != 0) {
 			const char *status = db_peek_text(q, 4, NULL);
+			ret->begins[ret->n] = stays;
 			ret->ids[ret->n] = db_int(q, 0);
 			ret->jobs[ret->n++] = db_int(q, 1);
 			ret->n_mails[status ? status_find(status) : STATUS_NONE]++;
 		}
+		stays = ret->n == 0 || ret->ids[ret->n - 1] != db_int(q, 0);
 		ret->last = db_int(q, 0);
 		ret->looked_at++;
 	}
 	db_finish(q);
 	ret->end |= ret->looked_at < STEP;
+}
+
+/* Range by range of rows between which none stays. */
+static void remove_rows(struct spool *spool, const struct purge *kind, const struct step *step)
+{
+	for (size_t i = 0, end; i < step->n; i = end) {
+		for (end = i + 1; end < step->n && !step->begins[end];)
+			end++;
+		for (size_t k = 0; k < 3 && kind->removes[k] != NULL; k++)
+			remove_ids(spool, kind->removes[k], step->ids[i], step->ids[end - 1]);
+	}
+	for (size_t i = 0; i < step->n; i++)
+		if (step->jobs[i] != 0)
+			remove_orphan(spool, step->jobs[i]);
 }
 
 /* What it took, in rows looked at. */
@@ -121,8 +142,7 @@ static size_t take_step(struct spool *spool, struct instant before, struct insta
 	const struct purge *kind = &purges[spool->purge.kind];
 	struct step step;
 	find(spool, kind, before, now, &step);
-	for (size_t i = 0; i < step.n; i++)
-		remove_row(spool, kind, step.ids[i], step.jobs[i]);
+	remove_rows(spool, kind, &step);
 	for (int s = STATUS_NONE + 1; s < STATUS_COUNT; s++)
 		spool->mails[s] -= step.n_mails[s];
 	spool->purge.after = step.end ? 0 : step.last;

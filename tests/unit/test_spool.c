@@ -547,6 +547,44 @@ static void a_context_comes_back(void **state)
 	commit();
 }
 
+/* A name of one byte makes a pack begin as the short form of an outcome does. */
+static void any_field_of_a_dead_letter_comes_back(void **state)
+{
+	(void)state;
+	static const enum outbox outboxes[] = {OUTBOX_DEAD, OUTBOX_DISPATCH};
+	struct entry_field *fields;
+	size_t n;
+	struct buf pack = {0};
+	fields_add(&pack, "a", "b");
+	for (size_t i = 0; i < 2; i++) {
+		begin();
+		int64_t job = spool_job(spool, "1001", "J");
+		struct spool_outcome outcome = {.outbox = outboxes[i],
+		                                .key = "events",
+		                                .time = now,
+		                                .job = job,
+		                                .entry = "1-0",
+		                                .fields = pack.data,
+		                                .fields_len = pack.len};
+		spool_outcome_add(spool, &outcome);
+		commit();
+		spool = spool_close(spool); /* so that it is read from the file */
+		spool = spool_open(path, DB_WRITE, NULL);
+		begin();
+		struct spool_outcome *read =
+		        spool_outcomes_after(spool, outcome.seq - 1, 10, arena, &n);
+		assert_int_equal(n, 1);
+		assert_true(fields_unpack(read->fields, read->fields_len, arena, &fields, &n));
+		assert_string_equal(fields_find(fields, n, "a"), "b");
+		if (outboxes[i] == OUTBOX_DISPATCH)
+			spool_erase_job(spool, job, arena);
+		read = spool_outcomes_after(spool, outcome.seq - 1, 10, arena, &n);
+		assert_int_equal(read->fields_len, outboxes[i] == OUTBOX_DISPATCH ? 0 : pack.len);
+		commit();
+	}
+	buf_free(&pack);
+}
+
 static void a_move_that_is_not_in_the_table_is_a_bug(void **state)
 {
 	(void)state;
@@ -581,6 +619,7 @@ int main(void)
 	        test(failures_count_since_the_last_mail_that_went),
 	        test(a_mails_event_is_in_its_row_or_one_of_several),
 	        test(a_context_comes_back),
+	        test(any_field_of_a_dead_letter_comes_back),
 	        test(a_move_that_is_not_in_the_table_is_a_bug),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
