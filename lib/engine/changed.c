@@ -20,7 +20,7 @@
 #include <string.h>
 
 enum {
-	CHANGES_A_TURN = 500,
+	CHANGES_A_TURN = 100,
 	NUMBERS_MAX = 5000, /* with the sites of those that changed; more is everybody */
 	LISTED_MAX = 20000, /* of a kind at once; more is all of it */
 };

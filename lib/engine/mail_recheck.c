@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { DEFERRED_A_TURN = 1000, SENDING_MAX = 4096 };
+enum { DEFERRED_A_TURN = 250, SENDING_MAX = 4096 };
 
 /* A mail that waits for an opening may go sooner when its customer's hours have changed. That it
  * has to wait longer, or may not go at all, is found out when it is due. */

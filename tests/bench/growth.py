@@ -35,6 +35,8 @@ ROWS = (  # name, what it is, what it should be
     ("big.turn", "the same, all there", ""),
     ("small.change", "hours of one customer change, little there", ""),
     ("big.change", "the same, all there", "about the same"),
+    ("big.thousand", "of a thousand customers", ""),
+    ("big.everybody", "of all that wait", ""),
     ("small.event", "an event to a sent mail, little there", ""),
     ("big.event", "the same, all there", ""),
     ("event.ratio", "its ratio", "at most 1.15"),
