@@ -40,13 +40,18 @@ static bool feed_first(struct engine_thread *t)
 	return queued || now_ms - t->feed_since_ms < FEED_WAIT_MS;
 }
 
+struct events_wanted {
+	size_t n;
+	bool any; /* one intake, however large */
+};
+
 /*
  * How many events may be taken now. Those for whose mails there is no room would only come into the
  * spool and out of it again, so they wait in Redis, but never for longer than ROOM_WAIT_MS: later
  * events of a job supersede mails, however slow the relay is. While no relay is usable there is
- * nothing to wait for.
+ * nothing to wait for, nor for mailers who wait for mails themselves.
  */
-static size_t events_wanted(struct engine_thread *t)
+static struct events_wanted events_wanted(struct engine_thread *t)
 {
 	struct pool_load load = {0};
 	if (t->pool != NULL && !t->drain && !t->stop)
@@ -54,16 +59,18 @@ static size_t events_wanted(struct engine_thread *t)
 	if (!load.up ||
 	    (t->room_since_ms != 0 && clock_tick().ms - t->room_since_ms >= ROOM_WAIT_MS)) {
 		t->room_since_ms = 0;
-		return SIZE_MAX;
+		return (struct events_wanted){.n = SIZE_MAX};
 	}
-	return load.room < ROOM_A_TURN ? load.room : ROOM_A_TURN;
+	return (struct events_wanted){
+	        .n = load.room < ROOM_A_TURN ? load.room : ROOM_A_TURN,
+	        .any = load.room >= ROOM_LARGE || load.queued == 0,
+	};
 }
 
-/* One intake may be larger than all the room that there ever is. */
-static bool has_room(const struct intake *intake, size_t events, size_t wanted)
+static bool has_room(const struct intake *intake, size_t events, struct events_wanted wanted)
 {
-	return intake->n <= wanted - (events < wanted ? events : wanted) ||
-	       (events == 0 && wanted >= ROOM_LARGE);
+	return (events <= wanted.n && intake->n <= wanted.n - events) ||
+	       (events == 0 && wanted.any);
 }
 
 static void note_wait_for_room(struct engine_thread *t)
@@ -78,7 +85,8 @@ static void take_intakes(struct engine_thread *t, struct engine_input *in)
 {
 	struct intake **last = &in->intakes, **at = &t->intakes;
 	bool feed = feed_first(t);
-	size_t events = 0, wanted = events_wanted(t);
+	struct events_wanted wanted = events_wanted(t);
+	size_t events = 0;
 	t->waiting_for_feed = t->waiting_for_room = false;
 	while (*at != NULL && in->turn.n_entries < ENTRIES_A_TURN && in->bytes < BYTES_A_TURN) {
 		struct intake *intake = *at;
