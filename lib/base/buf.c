@@ -61,6 +61,18 @@ void buf_addc(struct buf *buf, char c)
 	buf->data[buf->len] = '\0';
 }
 
+void buf_add_integer(struct buf *buf, int64_t value)
+{
+	char text[24], *p = text + sizeof text;
+	uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+	do
+		*--p = (char)('0' + rest % 10);
+	while ((rest /= 10) > 0);
+	if (value < 0)
+		*--p = '-';
+	buf_add(buf, p, (size_t)(text + sizeof text - p));
+}
+
 void buf_printf(struct buf *buf, const char *fmt, ...)
 {
 	va_list args, again;

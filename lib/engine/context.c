@@ -166,7 +166,10 @@ static void put_history(struct buf *out, const struct history *history, const st
 
 /* ---- When the driver is to be there and to be gone ---- */
 
-enum { SCHEDULED_MAX = 64 }; /* longer than any time */
+enum {
+	SCHEDULED_MAX = 64, /* longer than any time */
+	USUAL_BYTES = 1500, /* of a context */
+};
 
 /* False where the data doesn't say anything; what it says need not be a time. */
 static bool scheduled_in(struct engine *engine, const char *data, struct instant *ret)
@@ -353,6 +356,7 @@ static struct source source_of(struct making *m, const struct spool_event *event
 static struct making making_of(struct engine *engine, const struct spool_mail *mail)
 {
 	struct making m = {.engine = engine, .mail = mail, .room = MAIL_DATA_MAX};
+	buf_reserve(&m.out, USUAL_BYTES);
 	buf_adds(&m.out, "{\"v\":1");
 	return m;
 }

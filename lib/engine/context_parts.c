@@ -32,7 +32,7 @@ void context_put_text(struct buf *out, const char *name, const char *text)
 void context_put_integer(struct buf *out, const char *name, int64_t value)
 {
 	context_put_name(out, name);
-	buf_printf(out, "%lld", (long long)value);
+	buf_add_integer(out, value);
 }
 
 void context_put_time(struct buf *out, const char *name, struct instant t, const struct zone *zone)

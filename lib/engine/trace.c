@@ -4,6 +4,8 @@
 
 #include "base/buf.h"
 
+enum { ROW_BYTES = 128 }; /* most rows are shorter */
+
 void json_quote(struct buf *out, const char *text)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -30,14 +32,17 @@ void json_quote(struct buf *out, const char *text)
 
 static void add_row(struct buf *out, const struct trace_row *row)
 {
-	buf_printf(out, "{\"rule\":%d", (int)row->rule);
+	buf_adds(out, "{\"rule\":");
+	buf_add_integer(out, row->rule);
 	buf_adds(out, ",\"name\":\"");
 	buf_adds(out, rule_name(row->rule));
 	buf_adds(out,
 	         row->holds ? "\",\"holds\":true,\"detail\":" : "\",\"holds\":false,\"detail\":");
 	json_quote(out, row->detail);
-	if (row->contact != NULL)
-		buf_printf(out, ",\"contact\":%lld", (long long)row->contact->id);
+	if (row->contact != NULL) {
+		buf_adds(out, ",\"contact\":");
+		buf_add_integer(out, row->contact->id);
+	}
 	if (row->suspension != NULL) {
 		buf_printf(out, ",\"suspension\":%lld,\"of\":", (long long)row->suspension->id);
 		json_quote(out, row->suspension->customer);
@@ -59,6 +64,7 @@ void trace_print(const struct trace_row *rows, size_t n, struct buf *out)
 const char *trace_json(const struct trace_row *rows, size_t n, struct arena *arena)
 {
 	struct buf out = {0};
+	buf_reserve(&out, n * ROW_BYTES);
 	trace_print(rows, n, &out);
 	const char *text = arena_strndup(arena, buf_text(&out), out.len);
 	buf_free(&out);

@@ -3,6 +3,7 @@
  * Durations, sizes and waits: read, written back, refused.
  */
 #include "base/backoff.h"
+#include "base/buf.h"
 #include "base/units.h"
 
 #include <setjmp.h>
@@ -122,9 +123,24 @@ static void waits_double_up_to_the_ceiling(void **state)
 	assert_int_equal(backoff_ms(mail, 4000000000u, 0), 2880000);
 }
 
+static void integers_are_written_whole(void **state)
+{
+	(void)state;
+	static const int64_t values[] = {0, 7, -1, 10, -1200, INT64_MAX, INT64_MIN};
+	for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+		struct buf is = {0}, wanted = {0};
+		buf_add_integer(&is, values[i]);
+		buf_printf(&wanted, "%lld", (long long)values[i]);
+		assert_string_equal(buf_text(&is), buf_text(&wanted));
+		buf_free(&is);
+		buf_free(&wanted);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(integers_are_written_whole),
 	        cmocka_unit_test(durations_are_read_and_written),
 	        cmocka_unit_test(bad_durations_change_nothing),
 	        cmocka_unit_test(sizes_are_read_and_written),
