@@ -298,6 +298,10 @@ static bool read_ses(struct reading *reading)
 	struct mail_report *ret = reading->ret;
 	if (!mail_report_ses_read(reading->mail, reading->arena, ret))
 		return false;
+	name_recipients(reading);
+	if (ret->kind != MAIL_REPORT_FAILED)
+		return true;
+	ret->kind = kind_of(ret);
 	for (size_t i = 0; i < ret->n_recipients; i++)
 		judge(reading, &ret->recipients[i], "", true);
 	return true;
