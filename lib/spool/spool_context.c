@@ -40,8 +40,9 @@ void spool_mail_set_context(struct spool *spool, int64_t mail, const char *conte
 {
 	struct db_query *q = spool_query(
 	        spool,
-	        context ? "INSERT OR REPLACE INTO mail_context (mail, context, short_context) "
-	                  "VALUES (?1, '', ?2)"
+	        context ? "INSERT INTO mail_context (mail, context, short_context) VALUES (?1, "
+	                  "'', ?2) ON CONFLICT (mail) DO UPDATE SET context = '', "
+	                  "short_context = excluded.short_context"
 	                : "DELETE FROM mail_context WHERE mail = ?1 AND ?2 IS NULL");
 	const char *at = context ? find_data(context, event) : NULL;
 	buf_reset(&spool->brief);
