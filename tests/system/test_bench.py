@@ -20,7 +20,7 @@ import table  # noqa: E402
 
 EVENTS = 40
 
-pytestmark = pytest.mark.skipif(meter.find_tool("smtp-sink") is None, reason="no smtp-sink: make deps-bench")
+with_sink = pytest.mark.skipif(meter.find_tool("smtp-sink") is None, reason="no smtp-sink: make deps-bench")
 
 
 def run(program, *args, env=None):
@@ -34,6 +34,7 @@ def compare(world, *args, **more):
     return run("compare.py", "--events", EVENTS, "--connections", 4, "--json", path, *args, **more), path
 
 
+@with_sink
 @pytest.mark.parametrize("name", list(contestants.ALL))
 def test_each_contestant_delivers_all_and_is_measured(world, name):
     if lacking := contestants.ALL[name].missing():
@@ -55,6 +56,7 @@ def test_each_contestant_delivers_all_and_is_measured(world, name):
     assert measured["title"] in done.stdout and path in done.stdout
 
 
+@with_sink
 def test_rounds_alternate_and_the_table_has_all_of_it(world):
     done, path = compare(world, "--rounds", 2, "--only", "smtp-source,dispatchd", "--sweep", "1,2")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -69,6 +71,7 @@ def test_rounds_alternate_and_the_table_has_all_of_it(world):
     assert "old" not in text and "| smtp-source -d |" in text and "| dispatchd |" in text
 
 
+@with_sink
 @pytest.mark.parametrize("sent", [EVENTS - 1, EVENTS + 1])
 def test_a_mail_missing_or_too_many_fails_the_run(world, sent):
     """smtp-source sends one less than it is asked for, or one more."""
@@ -88,6 +91,7 @@ def test_a_mail_missing_or_too_many_fails_the_run(world, sent):
     assert not os.path.exists(figures)
 
 
+@with_sink
 def test_latency_and_intake_without_a_relay(world):
     path = world.path("growth.json")
     done = run("latency.py", "--rate", 20, "--seconds", 2, "--outage", 200, "--no-growth", "--json", path)
@@ -99,6 +103,7 @@ def test_latency_and_intake_without_a_relay(world):
     assert "20 events/s" in table.growth(found)
 
 
+@with_sink
 @pytest.mark.long
 @pytest.mark.skipif(shutil.which("valgrind") is None or SANITIZED, reason="no valgrind, or sanitizers instead")
 def test_instructions_by_thread(world):
