@@ -43,26 +43,31 @@ static const struct {
 	const char *list;  /* ?1 the kind, ?2 how many at most */
 	const char *count; /* ?1 how many at most */
 } kinds[] = {
-        [RECHECK_WAITING] = {LIST "w.id FROM temp.recheck_customer c CROSS JOIN waiting w ON "
-                                  "w.customer = c.number LIMIT ?2"},
-        [RECHECK_HELD] = {LIST "r.id" OF_JOBS "request r INDEXED BY request_held_job ON r.job = "
-                               "job.id WHERE r.status = 'held' LIMIT ?2",
-                          "SELECT count(*) FROM (SELECT 1 FROM request WHERE status = 'held' "
+        [RECHECK_WAITING] = {.list = LIST
+                             "w.id FROM temp.recheck_customer c CROSS JOIN waiting w ON "
+                             "w.customer = c.number LIMIT ?2"},
+        [RECHECK_HELD] =
+                {.list = LIST "r.id" OF_JOBS "request r INDEXED BY request_held_job ON r.job = "
+                              "job.id WHERE r.status = 'held' LIMIT ?2",
+                 .count = "SELECT count(*) FROM (SELECT 1 FROM request WHERE status = 'held' "
                           "LIMIT ?1)"},
-        [RECHECK_WATCHED] = {LIST "r.id" OF_JOBS "request r INDEXED BY request_watched_job ON "
-                                  "r.job = job.id WHERE r.watched > 0 LIMIT ?2",
-                             "SELECT count(*) FROM (SELECT 1 FROM request WHERE watched > 0 "
-                             "LIMIT ?1)"},
-        [RECHECK_DEFERRED] = {LIST "id FROM (SELECT m.id" OF_JOBS
-                                   "mail m INDEXED BY mail_job ON m.job = job.id WHERE " DEFERRED
-                                   " UNION ALL SELECT m.id" OF_JOBS
-                                   "notice n ON n.job = job.id AND n.active = 1 CROSS JOIN mail m "
-                                   "ON m.id = n.mail WHERE " DEFERRED ") LIMIT ?2"},
-        [RECHECK_SENDING] = {LIST "id FROM (SELECT m.id FROM mail m INDEXED BY mail_status CROSS "
-                                  "JOIN job ON job.id = m.job WHERE " SENDING
-                                  " UNION ALL SELECT m.id FROM mail m INDEXED BY mail_status CROSS "
-                                  "JOIN notice n ON n.mail = m.id AND n.active = 1 CROSS JOIN job "
-                                  "ON job.id = n.job WHERE " SENDING ") LIMIT ?2"},
+        [RECHECK_WATCHED] =
+                {.list = LIST "r.id" OF_JOBS "request r INDEXED BY request_watched_job ON "
+                              "r.job = job.id WHERE r.watched > 0 LIMIT ?2",
+                 .count = "SELECT count(*) FROM (SELECT 1 FROM request WHERE watched > 0 "
+                          "LIMIT ?1)"},
+        [RECHECK_DEFERRED] = {.list = LIST
+                              "id FROM (SELECT m.id" OF_JOBS
+                              "mail m INDEXED BY mail_job ON m.job = job.id WHERE " DEFERRED
+                              " UNION ALL SELECT m.id" OF_JOBS
+                              "notice n ON n.job = job.id AND n.active = 1 CROSS JOIN mail m "
+                              "ON m.id = n.mail WHERE " DEFERRED ") LIMIT ?2"},
+        [RECHECK_SENDING] = {.list = LIST
+                             "id FROM (SELECT m.id FROM mail m INDEXED BY mail_status CROSS "
+                             "JOIN job ON job.id = m.job WHERE " SENDING
+                             " UNION ALL SELECT m.id FROM mail m INDEXED BY mail_status CROSS "
+                             "JOIN notice n ON n.mail = m.id AND n.active = 1 CROSS JOIN job "
+                             "ON job.id = n.job WHERE " SENDING ") LIMIT ?2"},
 };
 
 size_t spool_recheck_list(struct spool *spool, enum recheck kind, size_t max)
