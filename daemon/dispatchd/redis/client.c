@@ -441,8 +441,10 @@ static int64_t pending_of(const struct lag *lag)
 
 static int64_t behind_s(const struct lag *lag)
 {
+	if (instant_is_none(lag->oldest))
+		return 0;
 	int64_t ms = clock_now().ms - lag->oldest.ms;
-	return instant_is_none(lag->oldest) || ms < 0 ? 0 : ms / 1000;
+	return ms < 0 ? 0 : ms / 1000;
 }
 
 /* Of each stream of which Redis has said it; no value is better than one that isn't known. */
