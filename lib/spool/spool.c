@@ -49,9 +49,13 @@ static const char spool_11[] =
 static const char spool_12[] =
 #include "spool_12.sql.h"
         ;
+static const char spool_13[] =
+#include "spool_13.sql.h"
+        ;
 
-static const char *const migrations[] = {spool_1, spool_2, spool_3, spool_4,  spool_5,  spool_6,
-                                         spool_7, spool_8, spool_9, spool_10, spool_11, spool_12};
+static const char *const migrations[] = {spool_1,  spool_2,  spool_3, spool_4, spool_5,
+                                         spool_6,  spool_7,  spool_8, spool_9, spool_10,
+                                         spool_11, spool_12, spool_13};
 
 enum { PAGE_BYTES = 8192 }; /* half of the writes of small pages; a mail's rows are long */
 
@@ -61,7 +65,7 @@ static const struct db_schema schema = {
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
         .page_bytes = PAGE_BYTES,
-        .digest = "cd73f6d18ba16c87c95383d54ebdd5ae8fbdb8700027dcc3b6b086c7f09d65d7",
+        .digest = "faba2c43b7709c3a4ad8bd6b2fb13c9f641f65349f06994d68700817100f3cd6",
         .remedy = "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in "
                   "its place, or none: then mails and held jobs in it are lost; see RECOVERY in "
                   "dispatchd(8)",
@@ -182,7 +186,7 @@ static void count_mails(struct spool *spool)
 	}
 }
 
-/* A word that there isn't any more counts nothing; a name without a number isn't ours. */
+/* A word that there isn't anymore counts nothing; a name without a number isn't ours. */
 static bool read_counts(struct spool *spool, char *text)
 {
 	char *at = text;

@@ -315,7 +315,7 @@ int64_t spool_mail_count(const struct spool *spool, enum status status)
  * ---- Notices ----
  *
  * Nearly every mail reports one event, from beginning to end: its row names it. Any other has rows
- * of `notice`, and so has one whose only event leaves it or is overtaken.
+ * of `notice`, and so has one whose only event leaves it or is superseded.
  */
 
 static void split_off(struct spool *spool, int64_t mail)
@@ -362,7 +362,7 @@ void spool_notice_leave(struct spool *spool, int64_t mail, int64_t event)
 
 void spool_notice_supersede(struct spool *spool, int64_t mail, int64_t event)
 {
-	notice_set(spool, "UPDATE notice SET overtaken = 1 WHERE mail = ?1 AND event = ?2", mail,
+	notice_set(spool, "UPDATE notice SET superseded = 1 WHERE mail = ?1 AND event = ?2", mail,
 	           event);
 }
 
@@ -391,7 +391,7 @@ struct spool_notice *spool_notices(struct spool *spool, int64_t mail, struct are
 {
 	static const char *const places[] = {
 	        "SELECT id, event, job, contact, 0 FROM mail WHERE id = ?1 AND event IS NOT NULL",
-	        "SELECT mail, event, job, contact, overtaken FROM notice WHERE mail = ?1 AND "
+	        "SELECT mail, event, job, contact, superseded FROM notice WHERE mail = ?1 AND "
 	        "active = 1 ORDER BY event",
 	};
 	struct spool_notice *notices = NULL;
@@ -436,7 +436,7 @@ struct spool_notice *spool_job_notices(struct spool *spool, int64_t job, struct 
 	        spool,
 	        "SELECT id, event, job, contact, 0 FROM mail INDEXED BY mail_job WHERE job = ?1 "
 	        "AND (waits = 1 OR status = 'sending') UNION ALL SELECT mail, notice.event, "
-	        "notice.job, notice.contact, overtaken FROM notice JOIN mail ON mail.id = "
+	        "notice.job, notice.contact, superseded FROM notice JOIN mail ON mail.id = "
 	        "notice.mail WHERE notice.job = ?1 AND active = 1 AND (waits = 1 OR status = "
 	        "'sending') ORDER BY 1");
 	db_bind_int(q, 1, job);

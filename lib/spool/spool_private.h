@@ -36,7 +36,7 @@ struct spool {
 };
 
 /* -- spool_recent.c -- */
-/* What is in memory of outcomes isn't so any more: it is read again. */
+/* What is in memory of outcomes isn't so anymore: it is read again. */
 void spool_outcomes_forget(struct spool *spool);
 void spool_outcomes_remember(struct spool *spool, const struct spool_outcome *outcome);
 /* As spool_outcomes_after(); NULL where not all of them are in memory. */

@@ -106,8 +106,8 @@ static json_t *event_json(const struct spool_event *event)
 }
 
 /* The office's mail of recalled jobs reports no event: the jobs are in its context alone. */
-static void add_jobs_told(struct spool *spool, json_t *json, json_t *jobs, int64_t mail,
-                          struct arena *arena)
+static void add_jobs_reported(struct spool *spool, json_t *json, json_t *jobs, int64_t mail,
+                              struct arena *arena)
 {
 	const char *text = spool_mail_context(spool, mail, arena);
 	json_t *context = text ? json_loads(text, 0, NULL) : NULL, *job;
@@ -139,7 +139,7 @@ static void add_jobs(struct spool *spool, json_t *json, int64_t mail, struct are
 		}
 	}
 	if (json_array_size(jobs) == 0)
-		add_jobs_told(spool, json, jobs, mail, arena);
+		add_jobs_reported(spool, json, jobs, mail, arena);
 	json_object_set_new(json, "jobs", jobs);
 }
 

@@ -92,7 +92,7 @@ struct spool_rendered {
 	const char *const *jobs;
 	size_t n_jobs;
 	struct entry_field *files; /* of its set of templates */
-	size_t n_files;            /* 0: never rendered, or the set isn't kept any more */
+	size_t n_files;            /* 0: never rendered, or the set isn't kept anymore */
 };
 bool spool_read_rendered(struct spool *spool, int64_t id, struct arena *arena,
                          struct spool_rendered *ret, struct error *err) MUST_CHECK;

@@ -26,7 +26,7 @@ void spool_request_add(struct spool *spool, struct spool_request *request, struc
 	event_digest(event, digest);
 	struct db_query *q =
 	        spool_query(spool, "INSERT INTO request (source, request, type, job, time, "
-	                           "received, data, digest, status, reason, look, "
+	                           "received, data, digest, status, reason, recheck, "
 	                           "changed, watched, answer, trace) VALUES (?1, ?2, ?3, ?4, "
 	                           "?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, ?14)");
 	db_bind_text(q, 1, event->source);
@@ -53,7 +53,7 @@ bool spool_request_load(struct spool *spool, int64_t id, struct arena *arena,
 	struct db_query *q = spool_query(
 	        spool,
 	        "SELECT request.job, source, request, type, time, received, "
-	        "data, status, reason, look, watched, "
+	        "data, status, reason, recheck, watched, "
 	        "answer, job.job, customer, changed, trace FROM request JOIN job ON job.id = "
 	        "request.job WHERE request.id = ?1");
 	db_bind_int(q, 1, id);
@@ -97,7 +97,7 @@ void spool_request_move(struct spool *spool, struct spool_request *request, enum
 	request->status = to;
 	request->reason = reason;
 	struct db_query *q = spool_query(
-	        spool, "UPDATE request SET status = ?2, reason = ?3, look = ?4, watched = ?5, "
+	        spool, "UPDATE request SET status = ?2, reason = ?3, recheck = ?4, watched = ?5, "
 	               "answer = ?6, trace = ?8, changed = CASE WHEN status = ?2 AND reason = ?3 "
 	               "THEN changed "
 	               "ELSE ?7 END WHERE id = ?1");
@@ -131,7 +131,7 @@ static size_t requests(struct spool *spool, const char *sql, struct instant unti
 
 #define HELD_DUE                                                                                   \
 	"SELECT id FROM request INDEXED BY request_held WHERE status = 'held' AND id > ?1 AND "    \
-	"look <= ?3"
+	"recheck <= ?3"
 
 size_t spool_requests_held(struct spool *spool, struct instant until, bool listed, int64_t after,
                            int64_t *ret, size_t max)
@@ -148,17 +148,17 @@ size_t spool_requests_held(struct spool *spool, struct instant until, bool liste
 struct instant spool_next_recheck(struct spool *spool)
 {
 	int64_t held = spool_run_int(
-	        spool, spool_query(spool, "SELECT min(look) FROM request WHERE status = 'held'"),
+	        spool, spool_query(spool, "SELECT min(recheck) FROM request WHERE status = 'held'"),
 	        INT64_MAX);
 	int64_t seen = spool_run_int(
-	        spool, spool_query(spool, "SELECT min(look) FROM request WHERE watched > 0"),
+	        spool, spool_query(spool, "SELECT min(recheck) FROM request WHERE watched > 0"),
 	        INT64_MAX);
 	return (struct instant){held < seen ? held : seen};
 }
 
 #define WATCHED_DUE                                                                                \
 	"SELECT id FROM request INDEXED BY request_watched WHERE watched > 0 AND id > ?1 AND "     \
-	"look <= ?3"
+	"recheck <= ?3"
 
 size_t spool_requests_watched(struct spool *spool, struct instant until, bool listed, int64_t after,
                               int64_t *ret, size_t max)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Entries that wait for their customer, and office writes: what is to be done in customers.db
- * (table `chore`). */
+ * (table `office_write`). */
 #include "spool/spool.h"
 
 #include "db/fields.h"
@@ -123,7 +123,8 @@ void spool_wait_remove(struct spool *spool, int64_t id)
 void spool_office_write_add(struct spool *spool, const struct spool_office_write *write)
 {
 	struct db_query *q = spool_query(
-	        spool, "INSERT INTO chore (kind, time, detail, entry) VALUES (?1, ?2, ?3, ?4)");
+	        spool,
+	        "INSERT INTO office_write (kind, time, detail, entry) VALUES (?1, ?2, ?3, ?4)");
 	db_bind_text(q, 1, write->kind);
 	db_bind_int(q, 2, write->time.ms);
 	db_bind_text(q, 3, write->detail);
@@ -143,7 +144,7 @@ static void office_write_read_row(struct db_query *q, struct arena *arena,
 	};
 }
 
-#define OFFICE_WRITE_COLUMNS "SELECT seq, kind, time, detail, entry FROM chore "
+#define OFFICE_WRITE_COLUMNS "SELECT seq, kind, time, detail, entry FROM office_write "
 
 bool spool_office_write_load(struct spool *spool, int64_t seq, struct arena *arena,
                              struct spool_office_write *ret)
@@ -190,13 +191,14 @@ struct spool_office_write *spool_refusals(struct spool *spool, size_t max, struc
 struct instant spool_feed_oldest(struct spool *spool)
 {
 	struct db_query *q = spool_query(
-	        spool, "SELECT time FROM chore WHERE kind = 'customer' ORDER BY seq LIMIT 1");
+	        spool,
+	        "SELECT time FROM office_write WHERE kind = 'customer' ORDER BY seq LIMIT 1");
 	return (struct instant){spool_run_int(spool, q, INT64_MAX)};
 }
 
 void spool_office_writes_done(struct spool *spool, int64_t seq)
 {
-	struct db_query *q = spool_query(spool, "DELETE FROM chore WHERE seq <= ?1");
+	struct db_query *q = spool_query(spool, "DELETE FROM office_write WHERE seq <= ?1");
 	db_bind_int(q, 1, seq);
 	spool_run(spool, q);
 }

@@ -4,7 +4,7 @@
 
 /*
  * The dictionaries of squeeze.c: what most texts have, in the order in which they have it; what is
- * rarer comes first. Never to be changed: what is on record couldn't be read any more.
+ * rarer comes first. Never to be changed: what is on record couldn't be read anymore.
  */
 
 #define SQUEEZE_TRACE_WORDS                                                                        \
