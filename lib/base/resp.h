@@ -34,7 +34,7 @@ struct resp {
 	size_t whole; /* how many of the bytes scanned last belong to replies that are complete */
 };
 
-/* NULL while all is well; else what is wrong, and the connection can't be used any more. */
+/* NULL while all is well; else what is wrong, and the connection can't be used anymore. */
 const char *resp_scan(struct resp *resp, const char *bytes, size_t n);
 
 /* For all answers together that are under way; whoever counts them reports it. */

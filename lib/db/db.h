@@ -183,7 +183,7 @@ bool db_in_memory(const struct db *db);
  * there is no -wal left beside it, which would be the old one's and must not be read into the
  * new. */
 bool db_replaced(struct db *db, bool *ret_clean);
-/* Whether no file is at the path any more: what is written now would go with it. */
+/* Whether no file is at the path anymore: what is written now would go with it. */
 bool db_gone(struct db *db);
 
 /*

@@ -2,7 +2,7 @@
 /*
  * Customers that the office erased (records/record_erase.c): their jobs are marked at the beginning
  * of the turn that sees it, before a new customer of the same number has any, and lose their words
- * in the first turn in which nothing of them is under way any more.
+ * in the first turn in which nothing of them is under way anymore.
  */
 #include "engine/erase.h"
 

@@ -7,7 +7,7 @@
 #include "engine/gate_case.h"
 #include "model/suspension.h"
 
-/* When its day is over, after which nobody is on the way any more. */
+/* When its day is over, after which nobody is on the way anymore. */
 static struct instant watch_end(const struct engine *engine, const struct gate_case *subject,
                                 const struct zone *zone)
 {

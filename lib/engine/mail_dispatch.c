@@ -138,8 +138,8 @@ static struct outgoing_mail *write_outgoing(struct engine *engine, const struct 
 
 /* It is sending: to the mailers with it, once the turn is on disk, and what its result will need is
  * kept. */
-static void hand_out(struct engine *engine, const struct dispatch *d,
-                     struct outgoing_mail *outgoing)
+static void dispatch_outgoing(struct engine *engine, const struct dispatch *d,
+                              struct outgoing_mail *outgoing)
 {
 	struct turn_output *out = engine->out;
 	if (!d->part)
@@ -161,7 +161,7 @@ static void send(struct engine *engine, struct dispatch *d, const struct contact
 		outgoing_mail_read(outgoing, d->record);
 	engine_mail_move(engine, &d->mail, STATUS_SENDING, REASON_OK);
 	d->mail.open = false; /* as the setter has it */
-	hand_out(engine, d, outgoing);
+	dispatch_outgoing(engine, d, outgoing);
 }
 
 static void add_event(struct dispatch *d, const struct spool_event *event,
@@ -283,7 +283,7 @@ static void send_new(struct engine *engine, struct new_mail *mail)
 	        write_outgoing(engine, &d, mail->contact, mail->customer, mail->context);
 	if (d.record != NULL)
 		outgoing_mail_read(outgoing, d.record);
-	hand_out(engine, &d, outgoing);
+	dispatch_outgoing(engine, &d, outgoing);
 	json_decref(d.record);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where customers have changed: mails that wait for an opening may go sooner, and mails that wait
- * for a mailer behind others, on a slow relay for minutes, may not go any more.
+ * for a mailer behind others, on a slow relay for minutes, may not go anymore.
  */
 #include "engine/mail_recheck.h"
 

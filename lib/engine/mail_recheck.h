@@ -5,6 +5,6 @@
 struct engine;
 
 void engine_recheck_deferred(struct engine *engine); /* those that may go sooner */
-void engine_recheck_sending(struct engine *engine);  /* those that may not go any more */
+void engine_recheck_sending(struct engine *engine);  /* those that may not go anymore */
 
 #endif

@@ -35,7 +35,7 @@ const struct suspension *suspension_find(const struct customer *customer, unsign
 	return NULL;
 }
 
-/* Each turn of the loop goes to the end of one that holds, which then doesn't hold any more: it
+/* Each turn of the loop goes to the end of one that holds, which then doesn't hold anymore: it
  * ends. */
 struct instant suspension_clear(const struct customer *customer, unsigned scopes,
                                 const struct zone *zone, struct instant at)

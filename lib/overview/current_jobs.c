@@ -39,7 +39,7 @@ static bool is_late(const json_t *job, struct instant now)
 	       (time_of(job, "eta", &at) && at.ms < now.ms);
 }
 
-/* One that was let through long ago, and never heard of since, isn't expected any more. */
+/* One that was let through long ago, and never heard of since, isn't expected anymore. */
 static bool is_expected(const json_t *job, struct instant now)
 {
 	struct instant at;

@@ -18,7 +18,7 @@ enum sent_mail_state {
 	/* There is nothing to show: */
 	SENT_MAIL_NOT_YET,  /* no mailer has tried it */
 	SENT_MAIL_ERASED,   /* its data has gone with its customer's */
-	SENT_MAIL_OUTDATED, /* its templates aren't kept, or not any more */
+	SENT_MAIL_OUTDATED, /* its templates aren't kept, or not anymore */
 };
 struct sent_mail {
 	enum sent_mail_state state;

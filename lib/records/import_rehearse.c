@@ -2,7 +2,7 @@
 /*
  * A dry run of an import, and what is looked at of one that is bad already. What a row would do is
  * only known by doing it (parents that come in the same file, names that are taken), and whoever
- * writes holds the lock: so it is done to a copy of the database, whose files have no name any more
+ * writes holds the lock: so it is done to a copy of the database, whose files have no name anymore
  * by the time it is written to. Nobody waits, and nothing is left behind.
  */
 #include "records/import_private.h"

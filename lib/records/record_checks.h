@@ -21,7 +21,7 @@ bool file_check(struct transaction *tx, const struct row *before, struct row *af
 /* One that becomes the plan takes that from the customer's other one. */
 bool picture_check(struct transaction *tx, const struct row *before, struct row *after,
                    const json_t *values);
-/* The picture that was the customer's plan, if any, is none any more; in the history, too. */
+/* The picture that was the customer's plan, if any, is none anymore; in the history, too. */
 bool picture_clear_plan(struct transaction *tx, int64_t customer);
 /* Its file may be unused from then on. */
 bool file_removing(struct transaction *tx, const struct row *row);

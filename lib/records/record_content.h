@@ -34,7 +34,7 @@ bool content_recognize(struct content *content, const struct kind *kind,
 /* A content on its way into files/, under a name of its own. */
 struct incoming {
 	struct folder files;
-	char name[FOLDER_NEW_SIZE]; /* "": there is none (any more) */
+	char name[FOLDER_NEW_SIZE]; /* "": there is none (anymore) */
 };
 /* Copies a stream of at most `size_max` bytes there. incoming_end() is called in any case. */
 bool content_take_in(struct customers *store, FILE *in, int64_t size_max, struct incoming *ret,
@@ -52,7 +52,7 @@ bool content_fetch(struct customers *store, const char *hash, FILE *out,
                    struct error *err) MUST_CHECK;
 /* The last part of a name, without what could hurt a terminal. */
 const char *content_name(const char *name, struct arena *arena);
-/* Deletes those of the files (hashes) that no record has any more; a transaction of its own for
+/* Deletes those of the files (hashes) that no record has anymore; a transaction of its own for
  * each. */
 void files_sweep(struct customers *store, const json_t *hashes);
 

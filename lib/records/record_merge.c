@@ -240,7 +240,7 @@ static bool run_on_both(struct merge *merge, struct db_query *query)
 	return db_run(query, merge->tx->err);
 }
 
-/* Where they were is on a plan that is none any more. */
+/* Where they were is on a plan that is none anymore. */
 static bool displace_assets(struct merge *merge)
 {
 	struct row *assets;

@@ -122,7 +122,7 @@ def test_mails_that_failed_with_the_servers_words(world, smtp, center, sam):
 
 
 def test_jobs_that_failed_and_why(center, sam):
-    """What a dispatcher asks first in the morning. One that is begun again isn't there any more."""
+    """What a dispatcher asks first in the morning. One that is begun again isn't there anymore."""
     world = center.world
     world.ctl("customer", "add", "1002", "--name", "Köln <Bau>", "--email", "k@example.com", "--timezone", "Asia/Kolkata")
     world.start_daemon()

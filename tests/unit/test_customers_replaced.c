@@ -99,7 +99,7 @@ static void another_file_is_followed(void **state)
 	assert_false(engine_customers_changed(w->engine));
 }
 
-/* No turn works, and says why; nothing is decided by data that isn't there any more. */
+/* No turn works, and says why; nothing is decided by data that isn't there anymore. */
 static void assert_waits(const char *fault)
 {
 	struct error err;

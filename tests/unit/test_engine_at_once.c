@@ -299,7 +299,7 @@ static void a_result_of_a_failed_turn_counts_once(void **state)
 	assert_int_equal(world_mails(w, STATUS_SENDING), 1);
 	assert_true(turn(&in));
 	assert_int_equal(world_mails(w, STATUS_RETRYING), 1);
-	assert_true(turn(&in)); /* it isn't in flight any more */
+	assert_true(turn(&in)); /* it isn't in flight anymore */
 	assert_int_equal(world_mails(w, STATUS_RETRYING), 1);
 	world_at(w, "2026-06-03T12:02:00Z");
 	events(9, NULL, NO_EVENTS);

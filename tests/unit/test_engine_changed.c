@@ -178,7 +178,7 @@ static void many_changes_at_once(void **state)
 	assert_int_equal(w->n_flying, 2);
 }
 
-/* ---- Mails in flight that may not go any more ---- */
+/* ---- Mails in flight that may not go anymore ---- */
 
 static size_t recalled_by(const char *sql, int64_t *ret_mail)
 {

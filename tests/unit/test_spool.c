@@ -171,7 +171,7 @@ static void a_failed_turn_leaves_no_trace(void **state)
 	add_mail(add_event("e1", job, now), job, now);
 	assert_int_equal(spool_mail_count(spool, STATUS_QUEUED), 1);
 	spool_fail(spool, &fault);
-	assert_int_equal(spool_job_find(spool, "1001", "J1"), 0); /* nothing is given any more */
+	assert_int_equal(spool_job_find(spool, "1001", "J1"), 0); /* nothing is given anymore */
 	assert_false(spool_commit(spool, &err));
 	assert_string_equal(err.text, fault.text);
 	assert_int_equal(spool_mail_count(spool, STATUS_QUEUED), 0);
@@ -535,7 +535,7 @@ static void a_context_comes_back(void **state)
 		struct spool_mail mail = add_single(event.id, job, 7);
 		spool_mail_set_context(spool, mail.id, buf_text(&text), &event);
 		assert_string_equal(spool_mail_context(spool, mail.id, arena), buf_text(&text));
-		/* The event isn't the mail's only one any more, and its data are still its. */
+		/* The event isn't the mail's only one anymore, and its data are still its. */
 		spool_notice_supersede(spool, mail.id, event.id);
 		assert_string_equal(spool_mail_context(spool, mail.id, arena), buf_text(&text));
 		spool_mail_set_context(spool, mail.id, buf_text(&text), NULL);

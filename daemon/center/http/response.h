@@ -14,7 +14,7 @@
 /*
  * An answer that goes on for as long as there is something to say. `read` gives at most `max` bytes
  * of it: 0 for nothing now, after which it is called again once server_wake() was; -1 at its end.
- * `end` is called once when nobody reads any more. Both by the server's threads.
+ * `end` is called once when nobody reads anymore. Both by the server's threads.
  */
 struct response_stream {
 	ssize_t (*read)(void *arg, char *ret, size_t max);

@@ -42,7 +42,7 @@ void live_position(struct live *live, char ret[LIVE_POSITION_SIZE]);
 
 /*
  * The stream of a page. `last_id` is a position, or the Last-Event-ID that it came with (NULL:
- * none): what has happened since comes first, or, where that isn't known any more, each topic
+ * none): what has happened since comes first, or, where that isn't known anymore, each topic
  * once.
  */
 struct response_stream live_subscribe(struct live *live, const struct live_topics *topics,

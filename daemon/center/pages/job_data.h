@@ -16,7 +16,7 @@
 json_t *job_data_facts(const struct call *call, const json_t *job);
 
 /* What one event or request said besides these, first its reason and note: likewise. A driver or
- * another fact that isn't the job's any more is there, too. */
+ * another fact that isn't the job's anymore is there, too. */
 json_t *job_data_said(const struct call *call, const json_t *job, const json_t *row);
 
 #endif

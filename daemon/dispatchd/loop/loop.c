@@ -241,7 +241,7 @@ static struct event *end_event(struct event *event)
 	return NULL;
 }
 
-/* Sockets first, so that nobody asks any more; the mailers before the engine, which writes down
+/* Sockets first, so that nobody asks anymore; the mailers before the engine, which writes down
  * their results. */
 struct loop *loop_free(struct loop *loop)
 {

@@ -67,7 +67,7 @@ void loop_end_signals(struct loop *loop);
 
 /* Reads the configuration again, in a thread. One more reload requested meanwhile follows. */
 void loop_start_reload(void *loop);
-/* Frees settings replaced so long ago that no thread reads them any more. */
+/* Frees settings replaced so long ago that no thread reads them anymore. */
 void loop_free_retired(struct loop *loop, int64_t older_than_ms);
 
 /* `signal`: its name, for the log. */

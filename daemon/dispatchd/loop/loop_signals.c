@@ -74,7 +74,7 @@ static void on_late_signal(int number)
 	_exit(EX_OK);
 }
 
-/* The loop doesn't run any more, so that nobody would hear of a signal; and its default would be an
+/* The loop doesn't run anymore, so that nobody would hear of a signal; and its default would be an
  * end with a fault. */
 void loop_end_signals(struct loop *loop)
 {

@@ -24,7 +24,7 @@ void talk_end(struct esmtp *esmtp, enum smtp_stage stage, const char *why)
 		snprintf(talk->fault, sizeof talk->fault, "%s", why);
 	}
 	esmtp->over = true;
-	watch_shut(esmtp->watch);
+	watch_shutdown(esmtp->watch);
 }
 
 /* ---- commands ---- */

@@ -33,7 +33,7 @@ static void init_locks(struct pool *pool)
 }
 
 /* Relays of a new configuration begin well; those known keep their state. */
-static void meet_relays(struct pool *pool)
+static void add_relays(struct pool *pool)
 {
 	const struct transport_targets *targets = &pool->config->targets;
 
@@ -65,7 +65,7 @@ struct pool *pool_start_with(const struct settings *settings, struct templates *
 	pool->cut_ms = CLOCK_NEVER_MS;
 	init_locks(pool);
 	bucket_set(&pool->bucket, config->rate, clock_mono_ms());
-	meet_relays(pool);
+	add_relays(pool);
 	if (!pool_start_thread(&pool->supervisor, supervisor_main, pool))
 		bug("can't start a thread");
 	pthread_mutex_lock(&pool->lock);
@@ -211,7 +211,7 @@ bool pool_reload(struct pool *pool, const struct settings *settings, struct temp
 	old = pool->config;
 	pool->config = config;
 	bucket_set(&pool->bucket, config->rate, clock_mono_ms());
-	meet_relays(pool);
+	add_relays(pool);
 	mark_gone(pool);
 	if (!pool->stopping)
 		(void)pool_start_workers(pool);
@@ -272,7 +272,7 @@ bool pool_stopped(struct pool *pool)
 	return stopped;
 }
 
-/* When no thread uses it any more. */
+/* When no thread uses it anymore. */
 static void free_pool(struct pool *pool)
 {
 	for (size_t i = 0; i < pool->n_workers; i++) {

@@ -103,7 +103,7 @@ bool watch_readable(struct watch *watch)
 	return watch->fd < 0 || libc_poll(&p, 1, 0) > 0;
 }
 
-void watch_shut(struct watch *watch)
+void watch_shutdown(struct watch *watch)
 {
 	pthread_mutex_lock(&watch->lock);
 	if (watch->fd >= 0)
@@ -129,7 +129,7 @@ int64_t watch_check(struct watch *watch, int64_t now_ms)
 	/* Only this very deadline: the mailer may have armed the next one in the meantime. */
 	if (atomic_compare_exchange_strong(&watch->deadline_ms, &deadline_ms, CLOCK_NEVER_MS)) {
 		atomic_store(&watch->expired, true);
-		watch_shut(watch);
+		watch_shutdown(watch);
 	}
 	return CLOCK_NEVER_MS;
 }

@@ -18,7 +18,7 @@
 struct watch {
 	pthread_mutex_t lock; /* the descriptor may not be closed while it is shut down */
 	int fd;               /* a duplicate; -1: no connection */
-	const char *cut;      /* nothing may be opened any more, and why: static; NULL: it may */
+	const char *cut;      /* nothing may be opened anymore, and why: static; NULL: it may */
 	_Atomic int64_t deadline_ms;
 	/* For the relay's answer; CLOCK_NEVER_MS: nothing is due from it. */
 	_Atomic int64_t waits_since_ms;
@@ -29,7 +29,7 @@ void watch_init(struct watch *watch);
 void watch_destroy(struct watch *watch);
 
 /* Follows the connection `fd` from now on instead of the last one. False where none may be opened
- * any more or no descriptor is left. */
+ * anymore or no descriptor is left. */
 bool watch_follow(struct watch *watch, int fd);
 void watch_leave(struct watch *watch); /* the connection is over; disarms */
 
@@ -46,7 +46,7 @@ const char *watch_is_cut(struct watch *watch);
 /* Whether something waits to be read, or the end: for a connection that has been idle. */
 bool watch_readable(struct watch *watch);
 
-void watch_shut(struct watch *watch); /* shuts the connection down, if there is one */
+void watch_shutdown(struct watch *watch); /* shuts the connection down, if there is one */
 void watch_cut(struct watch *watch,
                const char *why); /* this one and all later ones; `why` is static */
 /* Shuts down what is over its time; returns the deadline. */

@@ -372,7 +372,7 @@ struct redis_connection *redis_connection_new(struct event_base *base, const str
 	return connection;
 }
 
-/* Every state may end here. Callbacks that learn of it can't send any more. */
+/* Every state may end here. Callbacks that learn of it can't send anymore. */
 void redis_connection_close(struct redis_connection *connection)
 {
 	connection->state = CONNECTION_CLOSED;

@@ -42,7 +42,7 @@ struct redis_connection *redis_connection_new(struct event_base *base, const str
                                               const struct redis_connection_events *events,
                                               void *arg);
 void redis_connection_open(struct redis_connection *connection);
-/* The connection can't be used any more: it is dropped after the callback that is running, and made
+/* The connection can't be used anymore: it is dropped after the callback that is running, and made
  * again, later each time that this happens within a short while. Does nothing unless it is
  * ready. */
 void redis_connection_renew(struct redis_connection *connection, const char *why);

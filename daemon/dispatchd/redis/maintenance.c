@@ -106,7 +106,7 @@ static bool answered(const redisReply *reply, int type, const struct stream_stat
 
 /* ---- claiming */
 
-/* Entries that were pending and aren't there any more: Redis 7 names them, 6.2 has nil in their
+/* Entries that were pending and aren't there anymore: Redis 7 names them, 6.2 has nil in their
  * places. */
 static void take_deleted(struct source *source, const redisReply *reply)
 {

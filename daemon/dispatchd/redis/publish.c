@@ -271,7 +271,7 @@ static void on_multi(void *arg, const redisReply *reply)
 }
 
 /* Before Redis 6.2 a connection whose EXEC was refused is still in the transaction: it can't be
- * used any more. */
+ * used anymore. */
 static void on_exec_refused(struct publisher *publisher, const char *words)
 {
 	if (!publisher->refused && !publisher->one_by_one && forbids_transactions(words)) {

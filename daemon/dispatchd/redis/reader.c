@@ -446,7 +446,7 @@ static bool left_out(const struct reader *reader, const struct stream *stream)
 	return reader->stage == STAGE_NEW && !flow_wants(&stream->source);
 }
 
-/* False where this stage has no stream to read (any more). What is left out is wanted again soon:
+/* False where this stage has no stream to read (anymore). What is left out is wanted again soon:
  * the others are not waited for as long as otherwise. */
 static bool read_streams(struct reader *reader)
 {
