@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* dispatch-bounce: options and exit status (sysexits.h). So far it reads and prints. */
-#include "base/utf8.h"
+#include "base/error.h"
 #include "bounce/read/mime.h"
 #include "bounce/read/print.h"
+#include "common/fault.h"
 #include "common/no_core.h"
 #include "version.h"
 
@@ -31,12 +32,6 @@ struct options {
 	bool parse, help, version;
 };
 
-static void print_fault(const char *what, const char *name)
-{
-	char shown[400];
-	fprintf(stderr, "dispatch-bounce: %s: %s\n", utf8_show(name, shown, sizeof shown), what);
-}
-
 static bool read_options(int argc, char **argv, struct options *ret)
 {
 	enum { PARSE = 1000, DUMP };
@@ -46,7 +41,8 @@ static bool read_options(int argc, char **argv, struct options *ret)
 	                                      {"version", no_argument, NULL, 'V'},
 	                                      {NULL, 0, NULL, 0}};
 	int option;
-	while ((option = getopt_long(argc, argv, "Vh", longs, NULL)) != -1) {
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":Vh", longs, NULL)) != -1) {
 		switch (option) {
 		case PARSE:
 			ret->parse = true;
@@ -61,9 +57,12 @@ static bool read_options(int argc, char **argv, struct options *ret)
 			ret->help = true;
 			break;
 		default:
+			fault_refused("dispatch-bounce", argv, option);
 			return false;
 		}
 	}
+	if (optind < argc)
+		fault_usage("dispatch-bounce", "unexpected argument", argv[optind]);
 	return optind == argc &&
 	       (ret->parse + (ret->dump != NULL) == 1 || ret->help || ret->version);
 }
@@ -84,13 +83,20 @@ static bool read_all(int fd, struct buf *buf)
 	return true;
 }
 
+static void print_file_fault(const char *name, const char *what)
+{
+	struct error err;
+	(void)error_set(&err, EX_NOINPUT, "%s: %s", name, what);
+	fault_print("dispatch-bounce", err.text);
+}
+
 static bool read_file(const char *name, struct buf *buf)
 {
 	bool standard = strcmp(name, "-") == 0;
 	int fd = standard ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	bool ok = fd >= 0 && read_all(fd, buf);
 	if (!ok)
-		print_fault(strerror(errno), standard ? "standard input" : name);
+		print_file_fault(standard ? "standard input" : name, strerror(errno));
 	if (fd >= 0 && !standard)
 		(void)close(fd);
 	return ok;
@@ -116,7 +122,7 @@ static int show(const struct buf *bytes, bool facts)
 		if (fputs(buf_text(&out), stdout) == EOF || fflush(stdout) == EOF)
 			code = EX_IOERR;
 	} else {
-		print_fault("this is not a mail: it has no header", "input");
+		fault_print("dispatch-bounce", "input: this is not a mail: it has no header");
 		code = EX_DATAERR;
 	}
 	buf_free(&out);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* dispatch-center: options and exit status (sysexits.h). */
-#include "base/utf8.h"
 #include "center/owner.h"
 #include "center/serve.h"
 #include "center/user_command.h"
+#include "common/fault.h"
 #include "common/no_core.h"
 #include "model/settings.h"
 #include "version.h"
@@ -14,8 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-
-enum { FAULT_SHOWN_MAX = 4000 };
 
 static const char usage[] =
         "usage: dispatch-center [-c FILE] [-t] [-V]\n"
@@ -36,13 +34,6 @@ struct options {
 	bool check, help, version;
 };
 
-static void print_fault(void *arg, const char *text)
-{
-	char shown[FAULT_SHOWN_MAX];
-	(void)arg;
-	fprintf(stderr, "%s\n", utf8_show(text, shown, sizeof shown));
-}
-
 /* Options before a command; false on a usage fault. */
 static bool read_options(int argc, char **argv, struct options *ret)
 {
@@ -50,7 +41,8 @@ static bool read_options(int argc, char **argv, struct options *ret)
 	                                      {"version", no_argument, NULL, 'V'},
 	                                      {NULL, 0, NULL, 0}};
 	int option;
-	while ((option = getopt_long(argc, argv, "+c:tVh", longs, NULL)) != -1) {
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "+:c:tVh", longs, NULL)) != -1) {
 		switch (option) {
 		case 'c':
 			ret->file = optarg;
@@ -65,12 +57,13 @@ static bool read_options(int argc, char **argv, struct options *ret)
 			ret->help = true;
 			break;
 		default:
+			fault_refused("dispatch-center", argv, option);
 			return false;
 		}
 	}
 	if (optind == argc || strcmp(argv[optind], "user") == 0)
 		return true;
-	fprintf(stderr, "dispatch-center: unexpected argument '%s'\n", argv[optind]);
+	fault_usage("dispatch-center", "unexpected argument", argv[optind]);
 	return false;
 }
 
@@ -79,7 +72,7 @@ static int check(const struct settings *settings)
 	struct error err;
 	if (owner_become(settings, &err))
 		return serve_check(settings);
-	print_fault(NULL, err.text);
+	fault_line(NULL, err.text);
 	return err.code;
 }
 
@@ -91,8 +84,8 @@ static struct settings *read_settings(const struct options *options, bool user, 
 	        "rules",        "gate",      "notify", "redis.max_event_size",
 	        "mail.max_age", NULL};
 	static const char *const users[] = {"center", NULL};
-	return settings_load(settings_path(options->file), user ? users : serving, print_fault,
-	                     NULL, ret_code);
+	return settings_load(settings_path(options->file), user ? users : serving, fault_line, NULL,
+	                     ret_code);
 }
 
 static struct settings *reread(void *arg)
@@ -147,7 +140,7 @@ int main(int argc, char **argv)
 		return EX_OK;
 	}
 	if (sodium_init() < 0) {
-		print_fault(NULL, "dispatch-center: libsodium can't start");
+		fault_print("dispatch-center", "libsodium can't start");
 		return EX_OSERR;
 	}
 	return center_main(&options, argc, argv);

@@ -15,6 +15,7 @@
 #include "center/pages/tiles.h"
 #include "center/pages/words.h"
 #include "common/clock.h"
+#include "common/fault.h"
 #include "records/file_type.h"
 
 #include <inttypes.h>
@@ -196,11 +197,6 @@ static bool check_jumps(const struct settings *settings, struct error *err)
 	return true;
 }
 
-static void print_fault(const struct error *err)
-{
-	fprintf(stderr, "dispatch-center: %s\n", err->text);
-}
-
 int serve_check(const struct settings *settings)
 {
 	struct error err;
@@ -209,7 +205,7 @@ int serve_check(const struct settings *settings)
 	    !check_pem(settings->center.tls_key, &err) ||
 	    !accounts_inspect(settings->center.path, &err) ||
 	    !customers_inspect(settings->customers.path, &err) || !file_type_check(&err)) {
-		print_fault(&err);
+		fault_print("dispatch-center", err.text);
 		return err.code;
 	}
 	return EX_OK;
@@ -303,6 +299,6 @@ int serve(const struct settings *settings, serve_reread *reread, void *arg,
 	}
 	*ret_next = center.next;
 	if (!good)
-		print_fault(&err);
+		fault_print("dispatch-center", err.text);
 	return good ? EX_OK : err.code;
 }

@@ -3,10 +3,10 @@
 #include "center/user_command.h"
 
 #include "base/identity.h"
-#include "base/utf8.h"
 #include "center/owner.h"
 #include "center/trust/accounts.h"
 #include "common/clock.h"
+#include "common/fault.h"
 
 #include <getopt.h>
 #include <sodium.h>
@@ -27,8 +27,7 @@ struct user_run {
 
 static int fail(const struct error *err)
 {
-	char shown[sizeof err->text * 4];
-	fprintf(stderr, "dispatch-center: %s\n", utf8_show(err->text, shown, sizeof shown));
+	fault_print("dispatch-center", err->text);
 	return err->code;
 }
 
@@ -185,8 +184,10 @@ static bool read_options(struct user_run *run, const char *allowed, int argc, ch
 	int option;
 	optind = 0;
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		if (option == '?' || strchr(allowed, option) == NULL)
+	while ((option = getopt_long(argc, argv, ":", longs, NULL)) != -1) {
+		if (option == '?' || option == ':')
+			fault_refused("dispatch-center", argv, option);
+		if (strchr(allowed, option) == NULL)
 			return false;
 		if (option == 'r')
 			run->role = optarg;

@@ -2,7 +2,7 @@
 /* dispatchd: options and exit status (sysexits.h). */
 #include "base/error.h"
 #include "base/identity.h"
-#include "base/utf8.h"
+#include "common/fault.h"
 #include "common/no_core.h"
 #include "dispatchd/loop/inspect.h"
 #include "dispatchd/loop/start.h"
@@ -22,8 +22,6 @@ struct options {
 	const char *file;
 	bool check, help, version;
 };
-
-enum { FAULT_SHOWN_MAX = 4000 };
 
 static const char usage[] =
         "usage: dispatchd [-c FILE] [-t] [-V]\n"
@@ -55,19 +53,6 @@ static void open_standard_files(void)
 		(void)close(fd);
 }
 
-static void print_usage_fault(const char *what, const char *word)
-{
-	char shown[FAULT_SHOWN_MAX];
-	fprintf(stderr, "dispatchd: %s '%s'\n", what, utf8_show(word, shown, sizeof(shown)));
-}
-
-/* getopt has already passed the word; one letter of several is in `optopt`. */
-static void print_unknown(char **argv)
-{
-	char letter[] = {'-', (char)optopt, '\0'};
-	print_usage_fault("unknown option", optopt ? letter : argv[optind - 1]);
-}
-
 /* False on a usage fault, which is printed. */
 static bool read_options(int argc, char **argv, struct options *ret)
 {
@@ -75,7 +60,7 @@ static bool read_options(int argc, char **argv, struct options *ret)
 	                                      {"version", no_argument, NULL, 'V'},
 	                                      {NULL, 0, NULL, 0}};
 	int option;
-	opterr = 0; /* getopt prints what it is given as it is */
+	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":c:tVh", longs, NULL)) != -1) {
 		switch (option) {
 		case 'c':
@@ -90,16 +75,13 @@ static bool read_options(int argc, char **argv, struct options *ret)
 		case 'h':
 			ret->help = true;
 			break;
-		case ':':
-			print_usage_fault("missing value after", argv[optind - 1]);
-			return false;
 		default:
-			print_unknown(argv);
+			fault_refused("dispatchd", argv, option);
 			return false;
 		}
 	}
 	if (optind < argc)
-		print_usage_fault("unexpected argument", argv[optind]);
+		fault_usage("dispatchd", "unexpected argument", argv[optind]);
 	return optind == argc;
 }
 
@@ -115,24 +97,17 @@ static void set_up_memory(void)
 	(void)mallopt(M_ARENA_MAX, 4);
 }
 
-static void print_fault(void *arg, const char *text)
-{
-	char shown[FAULT_SHOWN_MAX];
-	(void)arg;
-	fprintf(stderr, "%s\n", utf8_show(text, shown, sizeof(shown)));
-}
-
 static int check(const char *file)
 {
 	char user[IDENTITY_NAME_SIZE];
 	struct error err;
 	bool root = geteuid() == 0;
 	if (!inspect_become(file, &err)) {
-		print_fault(NULL, err.text);
+		fault_line(NULL, err.text);
 		return err.code;
 	}
 	identity_name(geteuid(), user);
-	int code = inspect_all(file, print_fault, NULL);
+	int code = inspect_all(file, fault_line, NULL);
 	if (!code)
 		printf("%s: no fault found; checked as user %s\n", file, user);
 	else if (root && geteuid() != 0)

@@ -41,8 +41,24 @@ def test_faults_that_echo_what_was_given(world):
                  ("customer", "list", b"--limit=" + ESCAPES), ("customer", "import", b"/none/" + ESCAPES + b".csv"),
                  ("template", "render", b"/none/" + ESCAPES, "--data", b"/none/" + ESCAPES)):
         assert ctl(world, *args).returncode != 0, args
-    for args in ((ESCAPES,), (b"--" + ESCAPES,), (b"-\x1b",), ("-t", "-c", b"/none/" + ESCAPES), (b"-c",)):
-        assert run(world, "dispatchd", *args).returncode != 0, args
+    of_each = ((ESCAPES,), (b"--" + ESCAPES,), (b"-\x1b",))
+    of_some = {"dispatchd": (("-t", "-c", b"/none/" + ESCAPES), (b"-c",)),
+               "dispatch-center": (("-t", "-c", b"/none/" + ESCAPES), (b"-c",), ("user", b"--" + ESCAPES)),
+               "dispatch-bounce": (("--dump", b"/none/" + ESCAPES), ("--dump",))}
+    for program, more in of_some.items():
+        for args in of_each + more:
+            done = run(world, program, *args)
+            assert done.returncode != 0 and done.stderr, args
+
+
+def test_what_is_wrong_with_a_command_line_is_said(world):
+    for program in ("dispatchd", "dispatch-center", "dispatch-bounce"):
+        for args, fault in ((("--nope",), "unknown option '--nope'"), (("-q",), "unknown option '-q'"),
+                            (("-V", "extra"), "unexpected argument 'extra'")):
+            done = run(world, program, *args)
+            assert done.returncode == 64 and done.stderr.startswith(f"{program}: {fault}\nusage: ".encode()), done
+    assert run(world, "dispatch-bounce", "--dump").stderr.startswith(b"dispatch-bounce: missing value after '--dump'\n")
+    assert run(world, "dispatchd", "-c").stderr.startswith(b"dispatchd: missing value after '-c'\n")
 
 
 def test_answers_of_the_control_socket(world):
