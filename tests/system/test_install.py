@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What `make install` puts where and what it leaves alone, and several makes at a time."""
 import os
+import signal
 import subprocess
 
 import pytest
@@ -68,13 +69,16 @@ def test_several_makes_at_a_time_in_a_finished_build(tmp_path):
     assert [os.stat(path).st_mtime_ns for path in recorded] == before
 
 
-# Stands in for the package manager: `apt-get` holds a lock as the real one does, and fails where it is held.
+# Stands in for the package manager: `apt-get` holds a lock as the real one does, fails where it is held, and starts a
+# service.
 PACKAGE_MANAGER = {
     "id": "echo 1000",
     "sudo": 'case $1 in apt-get) exec "$@" ;; tee) cat >/dev/null ;; esac',
     "dpkg-query": "exit 1",
     "systemctl": "exit 1",
-    "apt-get": 'mkdir "$LOCK" || exit 100; sleep 0.3; rmdir "$LOCK"; echo "$@" >>"$LOCK.log"',
+    "apt-get": '''mkdir "$LOCK" || exit 100; sleep 0.3; rmdir "$LOCK"; echo "$@" >>"$LOCK.log"
+sleep 600 </dev/null >/dev/null 2>&1 &
+echo $! >>"$LOCK.services"''',
 }
 
 
@@ -85,6 +89,12 @@ def test_several_installations_at_a_time_wait_for_each_other(tmp_path):
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "LOCK": str(tmp_path / "lock")}
     running = [subprocess.Popen([ROOT / ".ci/deps", package], env=environment, stdout=subprocess.DEVNULL)
                for package in ("one", "two", "three")]
-    assert [process.wait(60) for process in running] == [0, 0, 0]
+    try:
+        assert [process.wait(60) for process in running] == [0, 0, 0]
+    finally:
+        for process in running:
+            process.kill()
+        for service in (tmp_path / "lock.services").read_text().split():
+            os.kill(int(service), signal.SIGKILL)
     done = (tmp_path / "lock.log").read_text()
     assert done.count("update") == 3 and all(package in done for package in ("one", "two", "three"))
