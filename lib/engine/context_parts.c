@@ -29,7 +29,7 @@ void context_put_text(struct buf *out, const char *name, const char *text)
 	json_quote(out, text);
 }
 
-void context_put_integer(struct buf *out, const char *name, int64_t value)
+static void put_integer(struct buf *out, const char *name, int64_t value)
 {
 	context_put_name(out, name);
 	buf_add_integer(out, value);
@@ -85,7 +85,7 @@ void context_put_contact(struct buf *out, const struct contact *contact)
 			put_field(out, field, contact->texts[i]);
 	}
 	context_put_text(out, "name", contact->name);
-	context_put_integer(out, "id", contact->id);
+	put_integer(out, "id", contact->id);
 	buf_addc(out, '}');
 }
 
@@ -93,7 +93,7 @@ void context_put_suspension(struct buf *out, const struct suspension *suspension
 {
 	char scopes[WORDS_TEXT_MAX];
 	buf_addc(out, '{');
-	context_put_integer(out, "id", suspension->id);
+	put_integer(out, "id", suspension->id);
 	context_put_text(out, "customer", suspension->customer);
 	context_put_text(out, "scopes", scopes_format(suspension->scopes, scopes));
 	put_day(out, "from", suspension->from);

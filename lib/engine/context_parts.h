@@ -15,7 +15,6 @@
  * not there. */
 void context_put_name(struct buf *out, const char *name);
 void context_put_text(struct buf *out, const char *name, const char *text);
-void context_put_integer(struct buf *out, const char *name, int64_t value);
 void context_put_time(struct buf *out, const char *name, struct instant t, const struct zone *zone);
 
 /* What templates see of these, as one object each. Of a customer without a time zone of its own,

@@ -112,37 +112,58 @@ void spool_request_move(struct spool *spool, struct spool_request *request, enum
 	spool_run(spool, q);
 }
 
-/* The table keeps what was asked for months: the planner must not go through it by its key. */
-static size_t requests(struct spool *spool, const char *sql, struct instant until,
-                       enum recheck kind, int64_t after, int64_t *ret, size_t max)
-{
-	struct db_query *q = spool_query(spool, sql);
-	db_bind_int(q, 1, after);
-	db_bind_int(q, 2, (int64_t)max);
-	if (until.ms != INSTANT_NEVER.ms)
-		db_bind_int(q, 3, until.ms);
-	if (kind != RECHECK_KINDS)
-		db_bind_int(q, 4, kind);
-	return spool_run_ids(spool, q, ret, max);
-}
-
-#define OR_LISTED " UNION SELECT id FROM temp.recheck WHERE kind = ?4 AND id > ?1"
+#define BEHIND    " AND id > ?1"
+#define DUE       " AND recheck <= ?3"
+#define OR_LISTED " UNION SELECT id FROM temp.recheck WHERE kind = ?4" BEHIND
 #define IN_ORDER  " ORDER BY id LIMIT ?2"
 
-#define HELD_DUE                                                                                   \
-	"SELECT id FROM request INDEXED BY request_held WHERE status = 'held' AND id > ?1 AND "    \
-	"recheck <= ?3"
+/* The table keeps what was asked for months: the planner must not go through it by its key. */
+#define HELD    "SELECT id FROM request INDEXED BY request_held WHERE status = 'held'" BEHIND DUE
+#define WATCHED "SELECT id FROM request INDEXED BY request_watched WHERE watched > 0" BEHIND DUE
+
+struct rechecked {
+	enum recheck kind;
+	const char *all, *due, *due_or_listed;
+};
+static const struct rechecked held_requests = {
+        RECHECK_HELD,
+        "SELECT id FROM request INDEXED BY request_held_id WHERE status = 'held'" BEHIND IN_ORDER,
+        HELD IN_ORDER,
+        HELD OR_LISTED IN_ORDER,
+};
+static const struct rechecked watched_requests = {
+        RECHECK_WATCHED,
+        "SELECT id FROM request INDEXED BY request_watched_id WHERE watched > 0" BEHIND IN_ORDER,
+        WATCHED IN_ORDER,
+        WATCHED OR_LISTED IN_ORDER,
+};
+
+static size_t requests(struct spool *spool, const struct rechecked *which, struct instant until,
+                       bool listed, int64_t after, int64_t *ret, size_t max)
+{
+	bool all = until.ms == INSTANT_NEVER.ms;
+	struct db_query *q = spool_query(spool, all      ? which->all
+	                                        : listed ? which->due_or_listed
+	                                                 : which->due);
+	db_bind_int(q, 1, after);
+	db_bind_int(q, 2, (int64_t)max);
+	if (!all)
+		db_bind_int(q, 3, until.ms);
+	if (!all && listed)
+		db_bind_int(q, 4, which->kind);
+	return spool_run_ids(spool, q, ret, max);
+}
 
 size_t spool_requests_held(struct spool *spool, struct instant until, bool listed, int64_t after,
                            int64_t *ret, size_t max)
 {
-	bool all = until.ms == INSTANT_NEVER.ms;
-	return requests(spool,
-	                all      ? "SELECT id FROM request INDEXED BY request_held_id WHERE "
-	                           "status = 'held' AND id > ?1" IN_ORDER
-	                : listed ? HELD_DUE OR_LISTED IN_ORDER
-	                         : HELD_DUE IN_ORDER,
-	                until, listed && !all ? RECHECK_HELD : RECHECK_KINDS, after, ret, max);
+	return requests(spool, &held_requests, until, listed, after, ret, max);
+}
+
+size_t spool_requests_watched(struct spool *spool, struct instant until, bool listed, int64_t after,
+                              int64_t *ret, size_t max)
+{
+	return requests(spool, &watched_requests, until, listed, after, ret, max);
 }
 
 struct instant spool_next_recheck(struct spool *spool)
@@ -154,22 +175,6 @@ struct instant spool_next_recheck(struct spool *spool)
 	        spool, spool_query(spool, "SELECT min(recheck) FROM request WHERE watched > 0"),
 	        INT64_MAX);
 	return (struct instant){held < seen ? held : seen};
-}
-
-#define WATCHED_DUE                                                                                \
-	"SELECT id FROM request INDEXED BY request_watched WHERE watched > 0 AND id > ?1 AND "     \
-	"recheck <= ?3"
-
-size_t spool_requests_watched(struct spool *spool, struct instant until, bool listed, int64_t after,
-                              int64_t *ret, size_t max)
-{
-	bool all = until.ms == INSTANT_NEVER.ms;
-	return requests(spool,
-	                all      ? "SELECT id FROM request INDEXED BY request_watched_id WHERE "
-	                           "watched > 0 AND id > ?1" IN_ORDER
-	                : listed ? WATCHED_DUE OR_LISTED IN_ORDER
-	                         : WATCHED_DUE IN_ORDER,
-	                until, listed && !all ? RECHECK_WATCHED : RECHECK_KINDS, after, ret, max);
 }
 
 int64_t spool_held_count(struct spool *spool)
