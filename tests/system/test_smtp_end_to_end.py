@@ -268,17 +268,17 @@ def test_a_later_state_supersedes_what_is_retried(world, smtp):
 def test_never_two_of_one_job_in_flight(world, smtp):
     """One contact hears of a job in the order of its states; other jobs are not held up."""
     add_customer(world)
-    flying, most, order, lock = {}, {}, [], threading.Lock()
+    in_flight, most, order, lock = {}, {}, [], threading.Lock()
 
     def body(session, data):
         job = str(message(data)["X-Dispatchd-Job"])
         with lock:
-            flying[job] = flying.get(job, 0) + 1
-            most[job] = max(most.get(job, 0), flying[job])
+            in_flight[job] = in_flight.get(job, 0) + 1
+            most[job] = max(most.get(job, 0), in_flight[job])
             order.append((job, str(message(data)["Subject"])))
         time.sleep(0.15)
         with lock:
-            flying[job] -= 1
+            in_flight[job] -= 1
     smtp.answers["body"] = body
     world.configure(**{"notify.cancelled": {"shelf_life": "1h"}})
     world.start_daemon()

@@ -112,7 +112,7 @@ void world_at_after(struct world *w, const char *now, int seconds)
 void world_reopen(struct world *w)
 {
 	engine_close(w->engine);
-	w->n_flying = 0;
+	w->n_in_flight = 0;
 	open_engine(w);
 	world_turn(w);
 }
@@ -167,7 +167,7 @@ static void note_context(struct world *w, const char *context)
 		fail_msg("%s: %s", context, err.text);
 	json_t *json = jsonview_json(view);
 	char *text = json_dumps(json, JSON_COMPACT);
-	(void)snprintf(w->contexts[w->n_flying], sizeof w->contexts[0], "%s", text);
+	(void)snprintf(w->contexts[w->n_in_flight], sizeof w->contexts[0], "%s", text);
 	free(text);
 	json_decref(json);
 	arena_free(arena);
@@ -176,15 +176,16 @@ static void note_context(struct world *w, const char *context)
 static void gather_outgoing(struct world *w, const struct turn_output *out)
 {
 	for (size_t i = 0; i < out->n_outgoing; i++) {
-		struct delivery_result *r = &w->flying[w->n_flying];
+		struct delivery_result *r = &w->in_flight[w->n_in_flight];
 		*r = (struct delivery_result){.mail = out->outgoing[i]->mail};
 		(void)snprintf(r->to, sizeof r->to, "%s", out->outgoing[i]->to);
-		(void)snprintf(w->templates[w->n_flying], 16, "%s", out->outgoing[i]->template);
+		(void)snprintf(w->templates[w->n_in_flight], 16, "%s", out->outgoing[i]->template);
 		note_context(w, out->outgoing[i]->context);
-		(void)snprintf(w->message_ids[w->n_flying], 128, "%s",
+		(void)snprintf(w->message_ids[w->n_in_flight], 128, "%s",
 		               out->outgoing[i]->message_id);
-		(void)snprintf(w->thread_ids[w->n_flying], 128, "%s", out->outgoing[i]->thread_id);
-		w->n_flying++;
+		(void)snprintf(w->thread_ids[w->n_in_flight], 128, "%s",
+		               out->outgoing[i]->thread_id);
+		w->n_in_flight++;
 	}
 }
 
@@ -197,7 +198,7 @@ static void turn(struct world *w, struct turn_input *in)
 	buf_reset(&w->jobs);
 	in->now = w->now;
 	in->tick = w->tick;
-	in->room = w->room - w->n_flying;
+	in->room = w->room - w->n_in_flight;
 	in->outcomes_max = 1000;
 	in->published = w->published;
 	if (!engine_turn(w->engine, in, &out, &err))
@@ -261,15 +262,15 @@ void world_customer(struct world *w, const char *json)
 void world_deliver(struct world *w, enum delivery delivery)
 {
 	struct delivery_result results[64];
-	struct turn_input in = {.results = results, .n_results = w->n_flying};
-	for (size_t i = 0; i < w->n_flying; i++) {
-		results[i] = w->flying[i];
+	struct turn_input in = {.results = results, .n_results = w->n_in_flight};
+	for (size_t i = 0; i < w->n_in_flight; i++) {
+		results[i] = w->in_flight[i];
 		results[i].delivery = delivery;
 		results[i].at = w->now;
 		(void)strcpy(results[i].reply,
 		             delivery == DELIVERY_SENT ? "250 ok" : "550 5.1.1 unknown");
 	}
-	w->n_flying = 0;
+	w->n_in_flight = 0;
 	turn(w, &in);
 }
 

@@ -21,11 +21,11 @@ struct world {
 	char last_id[64];    /* of the last outcome */
 	struct buf
 	        fields; /* outcomes with all they say: "status=sent\treason=ok\t…", a line each */
-	struct delivery_result flying[64]; /* mails dispatched and not yet answered */
+	struct delivery_result in_flight[64]; /* mails dispatched and not yet answered */
 	char templates[64][16];
 	char contexts[64][16384];
 	char message_ids[64][128], thread_ids[64][128];
-	size_t n_flying;
+	size_t n_in_flight;
 	size_t room;
 	int next_id;
 	int64_t published;

@@ -56,7 +56,7 @@ static void gather(const char *name, const json_t *value)
 
 static void take_letters(struct world *w)
 {
-	for (size_t i = 0; i < w->n_flying; i++) {
+	for (size_t i = 0; i < w->n_in_flight; i++) {
 		json_t *context = json_loads(w->contexts[i], 0, NULL);
 		assert_non_null(context);
 		context_complete(context);

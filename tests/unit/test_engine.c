@@ -40,8 +40,8 @@ static void an_event_becomes_a_mail(void **state)
 	(void)state;
 	world_event(w, "job.dispatched", "J1", "1001", NULL, NULL);
 	outcomes_are("queued ok J1\n");
-	assert_int_equal(w->n_flying, 1);
-	assert_string_equal(w->flying[0].to, "ann@example.com");
+	assert_int_equal(w->n_in_flight, 1);
+	assert_string_equal(w->in_flight[0].to, "ann@example.com");
 	assert_string_equal(w->templates[0], "dispatched");
 	assert_non_null(strstr(w->contexts[0], "\"driver\":\"Sam\""));
 	world_deliver(w, DELIVERY_SENT);
@@ -55,7 +55,7 @@ static void a_duplicate_changes_nothing(void **state)
 	world_event(w, "job.dispatched", "J1", "1001", NULL, "same");
 	world_event(w, "job.dispatched", "J1", "1001", NULL, "same");
 	outcomes_are("");
-	assert_int_equal(w->n_flying, 1);
+	assert_int_equal(w->n_in_flight, 1);
 }
 
 static void a_repeat_and_a_stale_one_are_suppressed(void **state)
@@ -121,9 +121,9 @@ static void a_suspended_customer_gets_none_and_the_office_knows(void **state)
 	world_event(w, "job.started", "J1", "1001", NULL, NULL);
 	outcomes_are("collision suspended J1\nsuppressed suspended J1\n");
 	assert_string_equal(w->templates[0], "collision");
-	assert_string_equal(w->flying[0].to, "office@example.com");
+	assert_string_equal(w->in_flight[0].to, "office@example.com");
 	world_event(w, "job.started", "J1", "1001", "2026-06-03T11:59:59Z", NULL);
-	assert_int_equal(w->n_flying, 1);
+	assert_int_equal(w->n_in_flight, 1);
 }
 
 static void outside_hours_a_mail_waits_and_is_judged_again(void **state)
@@ -132,7 +132,7 @@ static void outside_hours_a_mail_waits_and_is_judged_again(void **state)
 	world_sql(w, "INSERT INTO hours_week VALUES (1, 2, '07:00-11:00'), (1, 3, '07:00-11:00')");
 	world_event(w, "job.completed", "J1", "1001", NULL, NULL);
 	outcomes_are("deferred outside_hours J1 2026-06-04T07:00:00Z\n");
-	assert_int_equal(w->n_flying, 0);
+	assert_int_equal(w->n_in_flight, 0);
 	world_event(w, "job.completed", "J2", "1001", NULL, NULL);
 	world_at(w, "2026-06-04T07:00:00Z");
 	world_sql(w,
@@ -140,7 +140,7 @@ static void outside_hours_a_mail_waits_and_is_judged_again(void **state)
 	          "'2026-06-04', 'n')");
 	world_turn(w);
 	outcomes_are("suppressed suspended J1\nsuppressed suspended J2\n");
-	assert_int_equal(w->n_flying, 0);
+	assert_int_equal(w->n_in_flight, 0);
 }
 
 static void a_later_state_supersedes(void **state)
@@ -156,7 +156,7 @@ static void a_later_state_supersedes(void **state)
 	outcomes_are("superseded later_state J2\ndeferred outside_hours J2 2026-06-04T07:00:00Z\n");
 	world_at(w, "2026-06-04T07:00:00Z");
 	world_turn(w);
-	assert_int_equal(w->n_flying, 1);
+	assert_int_equal(w->n_in_flight, 1);
 	assert_non_null(strstr(w->contexts[0], "\"timeline\":[{"));
 	assert_non_null(strstr(w->contexts[0], "\"state\":\"started\""));
 }
@@ -167,10 +167,10 @@ static void a_mail_in_hand_is_superseded_when_it_fails(void **state)
 	world_event(w, "job.started", "J1", "1001", NULL, NULL);
 	world_event(w, "job.completed", "J1", "1001", NULL, NULL);
 	outcomes_are("queued ok J1\n");
-	assert_int_equal(w->n_flying, 1); /* never two of a job in flight */
+	assert_int_equal(w->n_in_flight, 1); /* never two of a job in flight */
 	world_deliver(w, DELIVERY_BUSY);
 	outcomes_are("superseded later_state J1\n");
-	assert_int_equal(w->n_flying, 1);
+	assert_int_equal(w->n_in_flight, 1);
 	assert_string_equal(w->templates[0], "completed");
 }
 
@@ -180,13 +180,13 @@ static void for_now_is_tried_again(void **state)
 	world_event(w, "job.completed", "J1", "1001", NULL, NULL);
 	world_deliver(w, DELIVERY_BUSY);
 	assert_memory_equal(buf_text(&w->outcomes), "retrying mail_busy J1", 21);
-	assert_int_equal(w->n_flying, 0);
+	assert_int_equal(w->n_in_flight, 0);
 	world_at(w, "2026-06-03T12:02:00Z");
 	world_turn(w);
-	assert_int_equal(w->n_flying, 1);
+	assert_int_equal(w->n_in_flight, 1);
 	world_deliver(w, DELIVERY_RELAY); /* nothing counted, nothing said */
 	outcomes_are("");
-	assert_int_equal(w->n_flying, 1);
+	assert_int_equal(w->n_in_flight, 1);
 	world_deliver(w, DELIVERY_SENT);
 	outcomes_are("sent ok J1\n");
 }
@@ -198,7 +198,7 @@ static void a_dead_address_is_marked_and_the_alternate_one_tried(void **state)
 	world_event(w, "job.completed", "J1", "1001", NULL, NULL);
 	world_deliver(w, DELIVERY_ADDRESS_DEAD);
 	outcomes_are("queued ok J1\n");
-	assert_string_equal(w->flying[0].to, "alt@example.com");
+	assert_string_equal(w->in_flight[0].to, "alt@example.com");
 	world_deliver(w, DELIVERY_ADDRESS_DEAD);
 	outcomes_are("failed address_refused J1\n");
 	world_event(w, "job.completed", "J2", "1001", NULL, NULL);
@@ -212,7 +212,7 @@ static void a_crash_leaves_mails_in_doubt(void **state)
 	world_reopen(w);
 	assert_memory_equal(buf_text(&w->outcomes), "queued ok J1\nretrying in_doubt J1",
 	                    33); /* the first is said again */
-	assert_int_equal(w->n_flying, 1);
+	assert_int_equal(w->n_in_flight, 1);
 	world_deliver(w, DELIVERY_SENT);
 	outcomes_are("sent ok J1\n");
 }
@@ -232,7 +232,7 @@ static void thirty_stops_are_one_mail(void **state)
 	world_deliver(w, DELIVERY_SENT);
 	world_at(w, "2026-06-03T12:01:00Z");
 	world_turn(w);
-	assert_int_equal(w->n_flying, 1);
+	assert_int_equal(w->n_in_flight, 1);
 	world_deliver(w, DELIVERY_SENT);
 	size_t lines = 0;
 	for (const char *p = buf_text(&w->outcomes); (p = strchr(p, '\n')) != NULL; p++)
@@ -250,7 +250,7 @@ static void a_mail_waiting_too_long_expires(void **state)
 	outcomes_are("expired expired J1\n");
 	w->room = 1;
 	world_turn(w);
-	assert_int_equal(w->n_flying, 0);
+	assert_int_equal(w->n_in_flight, 0);
 }
 
 static void a_malformed_entry_is_a_dead_letter_and_can_be_retried(void **state)
@@ -288,7 +288,7 @@ static void a_failed_mail_can_be_retried_by_hand(void **state)
 	free(world_command(w, "{\"do\":\"mail.retry\",\"id\":1}"));
 	world_turn(w);
 	outcomes_are("queued ok J1\n");
-	assert_int_equal(w->n_flying, 1);
+	assert_int_equal(w->n_in_flight, 1);
 	char *reply = world_command(w, "{\"do\":\"mail.cancel\",\"id\":1}");
 	assert_non_null(strstr(reply, "\"code\":65"));
 	free(reply);

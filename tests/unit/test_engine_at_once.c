@@ -324,7 +324,7 @@ static void a_suspension_in_between_calls_it_back(void **state)
 	turn_output_clear(&out);
 	world_deliver(w, DELIVERY_RELAY);
 	outcomes_are("suppressed suspended J1\n");
-	assert_int_equal(w->n_flying, 0);
+	assert_int_equal(w->n_in_flight, 0);
 }
 
 static void superseded_in_flight_it_ends_when_it_fails_and_counts_when_it_went(void **state)
@@ -388,10 +388,10 @@ static void the_offices_mail_goes_at_once(void **state)
 	             "'routes', '2026-06-01', 'dog in the yard')");
 	note_statements();
 	world_event(w, "job.started", "J1", "1001", NULL, NULL);
-	assert_int_equal(w->n_flying, 2);
+	assert_int_equal(w->n_in_flight, 2);
 	assert_int_equal(count("UPDATE mail "), 0);
 	assert_string_equal(w->templates[0], "collision");
-	assert_string_equal(w->flying[0].to, "office@example.com");
+	assert_string_equal(w->in_flight[0].to, "office@example.com");
 	assert_non_null(strstr(w->contexts[0], "dog in the yard"));
 	world_deliver(w, DELIVERY_SENT);
 	outcomes_are("sent ok J1\n"); /* the office's mail was reported by its collision */

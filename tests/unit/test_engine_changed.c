@@ -86,10 +86,10 @@ static void two_are_deferred(void)
 	outcomes_are("deferred outside_hours J3 2026-06-04T07:00:00Z\n");
 }
 
-static void flying_is(const char *address)
+static void in_flight_is(const char *address)
 {
-	assert_int_equal(w->n_flying, 1);
-	assert_string_equal(w->flying[0].to, address);
+	assert_int_equal(w->n_in_flight, 1);
+	assert_string_equal(w->in_flight[0].to, address);
 }
 
 /* ---- Mails that may go sooner ---- */
@@ -100,7 +100,7 @@ static void its_own_hours(void **state)
 	two_are_deferred();
 	assert_int_equal(change("UPDATE hours_week SET windows = " ALL_DAY " WHERE customer = 3"),
 	                 1);
-	flying_is("bob@example.com");
+	in_flight_is("bob@example.com");
 	assert_int_equal(world_mails(w, STATUS_DEFERRED), 1);
 }
 
@@ -110,7 +110,7 @@ static void the_hours_of_its_head(void **state)
 	two_are_deferred();
 	assert_int_equal(change("UPDATE hours_week SET windows = " ALL_DAY " WHERE customer = 1"),
 	                 1);
-	flying_is("ann@example.com");
+	in_flight_is("ann@example.com");
 }
 
 static void another_head(void **state)
@@ -118,7 +118,7 @@ static void another_head(void **state)
 	(void)state;
 	two_are_deferred();
 	assert_int_equal(change("UPDATE customer SET parent = 4 WHERE id = 2"), 1);
-	flying_is("ann@example.com");
+	in_flight_is("ann@example.com");
 }
 
 static void the_office_s_dates(void **state)
@@ -126,7 +126,7 @@ static void the_office_s_dates(void **state)
 	(void)state;
 	two_are_deferred();
 	assert_int_equal(change("INSERT INTO office_date VALUES ('2026-06-03', " ALL_DAY ")"), 2);
-	assert_int_equal(w->n_flying, 2);
+	assert_int_equal(w->n_in_flight, 2);
 }
 
 static void what_no_rule_sees(void **state)
@@ -163,7 +163,7 @@ static void a_merge(void **state)
 	long long before = rechecks();
 	world_turn(w);
 	assert_int_equal(rechecks() - before, 1);
-	flying_is("bob@example.com");
+	in_flight_is("bob@example.com");
 }
 
 static void many_changes_at_once(void **state)
@@ -175,7 +175,7 @@ static void many_changes_at_once(void **state)
 	             "1200) INSERT INTO customer (number, name) SELECT 'n' || i, 'x' FROM n;"
 	             "UPDATE hours_week SET windows = " ALL_DAY);
 	world_turn(w);
-	assert_int_equal(w->n_flying, 2);
+	assert_int_equal(w->n_in_flight, 2);
 }
 
 /* ---- Mails in flight that may not go anymore ---- */
@@ -198,7 +198,7 @@ static void two_are_in_flight(void)
 	world_at(w, NOON);
 	world_event(w, "job.completed", "J2", "1002", NULL, NULL);
 	world_event(w, "job.completed", "J3", "1003", NULL, NULL);
-	assert_int_equal(w->n_flying, 2);
+	assert_int_equal(w->n_in_flight, 2);
 }
 
 static void recalls_bobs_alone(const char *sql)
@@ -207,7 +207,7 @@ static void recalls_bobs_alone(const char *sql)
 	two_are_in_flight();
 	long long before = rechecks();
 	assert_int_equal(recalled_by(sql, &mail), 1);
-	assert_int_equal(mail, w->flying[1].mail);
+	assert_int_equal(mail, w->in_flight[1].mail);
 	assert_int_equal(rechecks() - before, 1);
 }
 
@@ -238,7 +238,7 @@ static void a_suspension_of_its_head(void **state)
 	                             "VALUES (1, 'emails', '2026-06-01', '')",
 	                             &mail),
 	                 1);
-	assert_int_equal(mail, w->flying[0].mail);
+	assert_int_equal(mail, w->in_flight[0].mail);
 }
 
 /* ---- The gate ---- */
@@ -346,7 +346,7 @@ static void a_start_looks_at_what_has_changed(void **state)
 	assert_non_null(w->engine);
 	world_turn(w);
 	assert_int_equal(rechecks(), 1);
-	flying_is("bob@example.com");
+	in_flight_is("bob@example.com");
 	world_reopen(w);
 	assert_int_equal(rechecks(), 0);
 }
@@ -358,7 +358,7 @@ static void other_settings_are_a_change_of_all(void **state)
 	w->settings.notify[JOB_COMPLETED].outside_hours = HOURS_SEND;
 	world_reopen(w);
 	assert_int_equal(rechecks(), 2);
-	assert_int_equal(w->n_flying, 2);
+	assert_int_equal(w->n_in_flight, 2);
 }
 
 static void a_reload_looks_at_all_where_settings_differ(void **state)
@@ -367,13 +367,13 @@ static void a_reload_looks_at_all_where_settings_differ(void **state)
 	two_are_deferred();
 	engine_reload(w->engine, &w->settings);
 	world_turn(w);
-	assert_int_equal(w->n_flying, 0);
+	assert_int_equal(w->n_in_flight, 0);
 	long long before = rechecks();
 	w->settings.notify[JOB_COMPLETED].outside_hours = HOURS_SEND;
 	engine_reload(w->engine, &w->settings);
 	world_turn(w);
 	assert_int_equal(rechecks() - before, 2);
-	assert_int_equal(w->n_flying, 2);
+	assert_int_equal(w->n_in_flight, 2);
 }
 
 static void copy(const char *from, const char *to)
@@ -392,7 +392,7 @@ static void restore(const char *backup, const char *sql)
 	struct error err;
 	char path[160];
 	engine_close(w->engine);
-	w->n_flying = 0;
+	w->n_in_flight = 0;
 	copy(backup, w->settings.customers.path);
 	(void)snprintf(path, sizeof path, "%s-wal", w->settings.customers.path);
 	(void)unlink(path);
@@ -451,7 +451,7 @@ static void a_turn_that_fails_forgets_nothing(void **state)
 	setrlimit(RLIMIT_FSIZE, &old);
 	assert_false(ok);
 	world_turn(w);
-	flying_is("bob@example.com");
+	in_flight_is("bob@example.com");
 }
 
 int main(void)

@@ -44,7 +44,7 @@ static void setup(void)
 /* The mails dispatched since the last time are as they were. */
 static void check(size_t n)
 {
-	assert_int_equal(w->n_flying, n);
+	assert_int_equal(w->n_in_flight, n);
 	for (size_t i = 0; i < n; i++) {
 		json_t *is = json_loads(w->contexts[i], 0, NULL), *was = json_array_get(kept, next);
 		assert_non_null(is);

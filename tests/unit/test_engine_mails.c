@@ -66,11 +66,11 @@ static void a_pause_holds_mails_back_and_outlives_a_crash(void **state)
 	world_event(w, "job.completed", "J1", "1001", NULL, NULL);
 	world_reopen(w);
 	world_turn(w);
-	assert_int_equal(w->n_flying, 0);
+	assert_int_equal(w->n_in_flight, 0);
 	ask("{\"do\":\"status\"}", "\"by\":\"sam\",\"note\":\"why\",\"due\":1");
 	ask("{\"do\":\"mail.resume\",\"by\":\"sam\"}", "\"resumed\":true,\"due\":1");
 	world_turn(w);
-	assert_int_equal(w->n_flying, 1);
+	assert_int_equal(w->n_in_flight, 1);
 	world_deliver(w, DELIVERY_SENT);
 	outcomes_are("sent ok J1\n");
 }
@@ -79,12 +79,12 @@ static void a_mail_that_comes_back_during_a_pause_waits(void **state)
 {
 	(void)state;
 	world_event(w, "job.completed", "J1", "1001", NULL, NULL);
-	assert_int_equal(w->n_flying, 1);
+	assert_int_equal(w->n_in_flight, 1);
 	ask("{\"do\":\"mail.pause\",\"by\":\"sam\"}", "\"ok\":true");
 	world_deliver(w, DELIVERY_BUSY);
 	world_at(w, "2026-06-05T12:00:00Z");
 	world_turn(w);
-	assert_int_equal(w->n_flying, 0);
+	assert_int_equal(w->n_in_flight, 0);
 	assert_int_equal(world_mails(w, STATUS_RETRYING), 1);
 }
 
@@ -99,7 +99,7 @@ static void a_crash_doesnt_send_what_was_superseded_in_flight(void **state)
 	world_reopen(w);
 	w->room = 16;
 	world_turn(w);
-	assert_int_equal(w->n_flying, 1);
+	assert_int_equal(w->n_in_flight, 1);
 	assert_string_equal(w->templates[0], "completed");
 	assert_int_equal(world_mails(w, STATUS_SUPERSEDED), 1);
 }
@@ -120,14 +120,14 @@ static void only_the_member_whose_life_ends_expires_at_a_retry(void **state)
 	world_event(w, "job.completed", "J2", "1001", "2026-06-03T12:00:00Z", NULL);
 	world_at(w, "2026-06-03T12:01:00Z");
 	world_turn(w);
-	assert_int_equal(w->n_flying, 1);
+	assert_int_equal(w->n_in_flight, 1);
 	world_deliver(w, DELIVERY_BUSY); /* once more in a minute: J1's life ends before */
 	assert_int_equal(count("status=expired"), 1);
 	outcomes_have("job=J1\tcustomer=1001\ttype=job.completed\tstatus=expired");
 	outcomes_have("job=J2\tcustomer=1001\ttype=job.completed\tstatus=retrying");
 	world_at(w, "2026-06-03T12:03:00Z");
 	world_turn(w);
-	assert_int_equal(w->n_flying, 1);
+	assert_int_equal(w->n_in_flight, 1);
 	assert_null(strstr(w->contexts[0], "\"id\":\"J1\""));
 	assert_non_null(strstr(w->contexts[0], "\"id\":\"J2\""));
 }
@@ -142,13 +142,13 @@ static void two_mails_of_a_split_group_differ_in_message_id_and_thread(void **st
 	world_sql(w, "INSERT INTO hours_week VALUES (2, 3, '07:00-11:00')");
 	world_at(w, "2026-06-03T12:01:00Z");
 	world_turn(w);
-	assert_int_equal(w->n_flying, 1);
+	assert_int_equal(w->n_in_flight, 1);
 	(void)strcpy(first, w->message_ids[0]);
 	(void)strcpy(thread, w->thread_ids[0]);
 	world_deliver(w, DELIVERY_SENT);
 	world_at(w, "2026-06-04T07:00:00Z");
 	world_turn(w);
-	assert_int_equal(w->n_flying, 1);
+	assert_int_equal(w->n_in_flight, 1);
 	assert_string_not_equal(w->message_ids[0], first);
 	assert_string_not_equal(w->thread_ids[0], thread);
 }
@@ -181,7 +181,7 @@ static void a_retry_keeps_its_message_id_under_another_from(void **state)
 	engine_reload(w->engine, &other);
 	world_at(w, "2026-06-03T12:02:00Z");
 	world_turn(w);
-	assert_int_equal(w->n_flying, 1);
+	assert_int_equal(w->n_in_flight, 1);
 	assert_string_equal(w->message_ids[0], first);
 }
 
@@ -198,7 +198,7 @@ static void the_office_gets_the_note_also_when_it_is_lifted_meanwhile(void **sta
 	world_sql(w, "UPDATE suspension SET removed = 1");
 	w->room = 1;
 	world_turn(w);
-	assert_int_equal(w->n_flying, 1);
+	assert_int_equal(w->n_in_flight, 1);
 	assert_string_equal(w->templates[0], "collision");
 	assert_non_null(strstr(w->contexts[0], "dog in the yard"));
 }
@@ -214,10 +214,10 @@ static void a_refused_address_is_known_behind_a_long_feed(void **state)
 		world_customer(w, "{\"number\":\"1001\",\"name\":\"Acme\"}");
 	world_event(w, "job.completed", "J1", "1001", NULL, NULL);
 	world_deliver(w, DELIVERY_ADDRESS_DEAD);
-	assert_string_equal(w->flying[0].to, "alt@example.com");
+	assert_string_equal(w->in_flight[0].to, "alt@example.com");
 	world_deliver(w, DELIVERY_SENT);
 	world_event(w, "job.completed", "J2", "1001", NULL, NULL);
-	assert_string_equal(w->flying[0].to, "alt@example.com");
+	assert_string_equal(w->in_flight[0].to, "alt@example.com");
 }
 
 /* ---- Judged again ---- */
@@ -246,7 +246,7 @@ static void a_failed_mail_of_a_finished_job_is_not_sent_by_a_retry(void **state)
 	world_deliver(w, DELIVERY_SENT);
 	free(world_command(w, "{\"do\":\"mail.retry\",\"all_failed\":true}"));
 	world_turn(w);
-	assert_int_equal(w->n_flying, 0);
+	assert_int_equal(w->n_in_flight, 0);
 	outcomes_have("status=superseded");
 }
 
@@ -292,11 +292,11 @@ static void a_clock_that_is_set_back_delays_nothing(void **state)
 	w->room = 16;
 	world_at(w, "2026-06-03T09:00:00Z");
 	world_turn(w);
-	assert_int_equal(w->n_flying, 1);
+	assert_int_equal(w->n_in_flight, 1);
 	world_deliver(w, DELIVERY_SENT);
 	world_at(w, NOON);
 	world_turn(w);
-	assert_int_equal(w->n_flying, 0);
+	assert_int_equal(w->n_in_flight, 0);
 }
 
 /* Found among many that wait for later, and where there are none. */
@@ -308,7 +308,7 @@ static void a_clock_that_was_set_back_while_it_was_stopped_delays_nothing(void *
 	world_at(w, "2026-06-03T09:00:00Z");
 	w->room = 16;
 	world_reopen(w);
-	assert_int_equal(w->n_flying, 1);
+	assert_int_equal(w->n_in_flight, 1);
 	world_deliver(w, DELIVERY_SENT);
 	world_at(w, NOON);
 	w->room = 0;
@@ -324,7 +324,7 @@ static void a_clock_that_was_set_back_while_it_was_stopped_delays_nothing(void *
 	w->engine = engine_open(&w->settings, w->now, &err);
 	assert_non_null(w->engine);
 	world_turn(w);
-	assert_int_equal(w->n_flying, 1);
+	assert_int_equal(w->n_in_flight, 1);
 	assert_non_null(strstr(w->contexts[0], "J2"));
 }
 
@@ -335,10 +335,10 @@ static void a_retry_waits_no_longer_for_a_clock_that_is_set_back(void **state)
 	world_deliver(w, DELIVERY_BUSY);
 	world_at(w, "2026-06-03T09:00:00Z");
 	world_turn(w);
-	assert_int_equal(w->n_flying, 0);
+	assert_int_equal(w->n_in_flight, 0);
 	world_at(w, "2026-06-03T09:02:00Z");
 	world_turn(w);
-	assert_int_equal(w->n_flying, 1);
+	assert_int_equal(w->n_in_flight, 1);
 }
 
 /* Half of the wait is over when it is seen that the clock was set back by an hour. */
@@ -352,10 +352,10 @@ static void a_group_waits_no_longer_for_a_clock_that_was_set_back_a_while_ago(vo
 	world_turn(w);
 	world_at_after(w, "2026-06-03T11:00:59Z", 29);
 	world_turn(w);
-	assert_int_equal(w->n_flying, 0);
+	assert_int_equal(w->n_in_flight, 0);
 	world_at_after(w, "2026-06-03T11:01:00Z", 1);
 	world_turn(w);
-	assert_int_equal(w->n_flying, 1);
+	assert_int_equal(w->n_in_flight, 1);
 }
 
 static void an_unknown_customer_is_waited_for_as_long_over_a_sleep(void **state)
@@ -391,13 +391,13 @@ static void what_was_due_while_the_machine_slept_goes_at_once_and_once(void **st
 	outcomes_are("deferred outside_hours J1 2026-06-04T07:00:00Z\n");
 	world_at(w, "2026-06-04T09:30:00Z");
 	world_turn(w);
-	assert_int_equal(w->n_flying, 1);
+	assert_int_equal(w->n_in_flight, 1);
 	world_at(w, "2026-06-03T12:00:10Z"); /* and the clock is set back while it is in flight */
 	world_turn(w);
 	world_deliver(w, DELIVERY_SENT);
 	world_at(w, "2026-06-04T09:30:00Z");
 	world_turn(w);
-	assert_int_equal(w->n_flying, 0);
+	assert_int_equal(w->n_in_flight, 0);
 	assert_int_equal(world_mails(w, STATUS_SENT), 1);
 }
 

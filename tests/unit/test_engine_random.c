@@ -26,14 +26,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { JOBS = 8, TURNS = 300, FLYING_MAX = 12, MAIL_JOBS_MAX = 16 };
+enum { JOBS = 8, TURNS = 300, IN_FLIGHT_MAX = 12, MAIL_JOBS_MAX = 16 };
 
 static struct mail_in_flight {
 	struct delivery_result result;
 	char jobs[MAIL_JOBS_MAX][8];
 	size_t n_jobs;
-} flying[FLYING_MAX];
-static size_t n_flying;
+} in_flight[IN_FLIGHT_MAX];
+static size_t n_in_flight;
 
 static struct world *w;
 static uint64_t dice_state;
@@ -49,7 +49,7 @@ static unsigned dice(unsigned sides)
 static void setup(uint64_t seed)
 {
 	dice_state = seed;
-	n_flying = 0;
+	n_in_flight = 0;
 	suspended = closed = false;
 	w = world_new("2026-06-03T08:00:00Z");
 	world_sql(w, "INSERT INTO customer (id, number, name, timezone) VALUES (1, '1', 'Head', "
@@ -72,11 +72,11 @@ static void setup(uint64_t seed)
 
 static void check_alone(const struct outgoing_mail *outgoing)
 {
-	for (size_t i = 0; i < n_flying; i++)
-		for (size_t k = 0; k < flying[i].n_jobs; k++)
+	for (size_t i = 0; i < n_in_flight; i++)
+		for (size_t k = 0; k < in_flight[i].n_jobs; k++)
 			for (size_t j = 0; j < outgoing->n_jobs; j++)
-				if (strcmp(flying[i].result.to, outgoing->to) == 0 &&
-				    strcmp(flying[i].jobs[k], outgoing->jobs[j]) == 0)
+				if (strcmp(in_flight[i].result.to, outgoing->to) == 0 &&
+				    strcmp(in_flight[i].jobs[k], outgoing->jobs[j]) == 0)
 					fail_msg("two mails of job %s to %s in flight",
 					         outgoing->jobs[j], outgoing->to);
 }
@@ -111,7 +111,7 @@ static void take_outgoing(const struct turn_output *out)
 		check_alone(outgoing);
 		check_state(outgoing);
 		check_allowed(outgoing);
-		struct mail_in_flight *f = &flying[n_flying++];
+		struct mail_in_flight *f = &in_flight[n_in_flight++];
 		*f = (struct mail_in_flight){.result = {.mail = outgoing->mail}};
 		(void)snprintf(f->result.to, sizeof f->result.to, "%s", outgoing->to);
 		for (size_t j = 0; j < outgoing->n_jobs && j < MAIL_JOBS_MAX; j++)
@@ -162,21 +162,21 @@ static size_t random_results(struct delivery_result *ret, bool all)
 	                                           DELIVERY_BUSY,    DELIVERY_DOUBT, DELIVERY_RELAY,
 	                                           DELIVERY_REFUSED, DELIVERY_BUSY};
 	size_t n = 0, left = 0;
-	for (size_t i = 0; i < n_flying; i++) {
+	for (size_t i = 0; i < n_in_flight; i++) {
 		if (!all && dice(4) != 0) {
-			flying[left++] = flying[i];
+			in_flight[left++] = in_flight[i];
 			continue;
 		}
-		ret[n] = flying[i].result;
+		ret[n] = in_flight[i].result;
 		ret[n++].delivery = all ? DELIVERY_SENT : deliveries[dice(8)];
 	}
-	n_flying = left;
+	n_in_flight = left;
 	return n;
 }
 
 static void turn(size_t events, bool all)
 {
-	struct delivery_result results[FLYING_MAX];
+	struct delivery_result results[IN_FLIGHT_MAX];
 	const struct entry *entries[4];
 	struct arena *arena = arena_new();
 	struct error err;
@@ -186,7 +186,7 @@ static void turn(size_t events, bool all)
 	in.n_results = random_results(results, all);
 	for (; in.n_entries < events; in.n_entries++)
 		entries[in.n_entries] = random_event(arena);
-	in.room = FLYING_MAX - n_flying;
+	in.room = IN_FLIGHT_MAX - n_in_flight;
 	if (forgetful) {
 		in_flight_drop_all(w->engine->in_flight);
 		in_flight_end_turn(w->engine->in_flight, true);
@@ -217,12 +217,13 @@ static void office(void)
 		closed = !closed;
 		break;
 	case 2:
-		n_flying = 0;
+		n_in_flight = 0;
 		world_reopen(w);
-		for (size_t i = 0; i < w->n_flying;
+		for (size_t i = 0; i < w->n_in_flight;
 		     i++) /* dispatched by the first turn after the crash */
-			flying[n_flying++] = (struct mail_in_flight){.result = w->flying[i]};
-		w->n_flying = 0;
+			in_flight[n_in_flight++] =
+			        (struct mail_in_flight){.result = w->in_flight[i]};
+		w->n_in_flight = 0;
 		break;
 	default:
 		break;

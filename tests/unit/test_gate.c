@@ -342,8 +342,8 @@ static void a_truck_under_way_is_called_back(void **state)
 	suspend("routes", "2026-06-03", NULL);
 	world_turn(w);
 	outcomes_are("collision suspended J0\ncollision suspended J2\n");
-	assert_int_equal(w->n_flying, 1);
-	assert_string_equal(w->flying[0].to, "office@example.com");
+	assert_int_equal(w->n_in_flight, 1);
+	assert_string_equal(w->in_flight[0].to, "office@example.com");
 	assert_non_null(strstr(w->contexts[0], "\"J2\""));
 	world_deliver(w, DELIVERY_SENT);
 	world_turn(w);

@@ -507,7 +507,7 @@ static void the_office_gets_a_mail_a_customer(void **state)
 	world_at(w, "2026-06-04T00:00:00Z");
 	world_turn(w);
 	outcomes_are("collision suspended J1\ncollision suspended J2\ncollision suspended J3\n");
-	assert_int_equal(w->n_flying, 2);
+	assert_int_equal(w->n_in_flight, 2);
 	assert_non_null(strstr(w->contexts[0], "\"Acme\""));
 	assert_non_null(strstr(w->contexts[0], "\"J3\""));
 	assert_null(strstr(w->contexts[0], "\"J2\""));

@@ -330,7 +330,7 @@ static void publish(const struct words *words)
 static size_t happen(const struct words *words)
 {
 	const char *verb = words->word[0];
-	size_t before = story.w->n_flying;
+	size_t before = story.w->n_in_flight;
 	if (deliver(verb))
 		return 0;
 	if (strcmp(verb, "wait") == 0)
@@ -457,9 +457,9 @@ static void add_jobs(const char *context, char *text, size_t size)
 static void note_mails(size_t before)
 {
 	story.n_mails = 0;
-	for (size_t i = before; i < story.w->n_flying; i++) {
+	for (size_t i = before; i < story.w->n_in_flight; i++) {
 		char *text = story.mails[story.n_mails++];
-		(void)snprintf(text, 300, "%s>%s", story.w->templates[i], story.w->flying[i].to);
+		(void)snprintf(text, 300, "%s>%s", story.w->templates[i], story.w->in_flight[i].to);
 		add_jobs(story.w->contexts[i], text, 300);
 	}
 }
@@ -488,7 +488,7 @@ static void run_line(char *text)
 	if (n > 3)
 		expect_mails(columns[3]);
 	story.cases++;
-	if (!story.hold && story.w->n_flying > 0)
+	if (!story.hold && story.w->n_in_flight > 0)
 		world_deliver(story.w, DELIVERY_SENT);
 }
 
