@@ -89,10 +89,10 @@ static const char *all_sections(struct arena *arena)
 static const char *all_keys(const char *section, struct arena *arena)
 {
 	const char *text = "";
-	for (size_t i = 0; i < settings_table_len; i++)
-		if (strcmp(settings_table[i].section, table_section(section)) == 0)
+	for (size_t i = 0; i < setting_count(); i++)
+		if (strcmp(setting_at(i)->section, table_section(section)) == 0)
 			text = arena_printf(arena, "%s%s%s", text, *text ? ", " : "",
-			                    settings_table[i].key);
+			                    setting_at(i)->key);
 	return text;
 }
 
@@ -134,11 +134,11 @@ static void unknown_key(struct loading *loading, const struct conf_value *value)
 	struct nearest nearest = {.typed = value->key};
 	if (!section_known(section) || !setting_wanted(loading->wanted, section, NULL))
 		return; /* the section has its fault already */
-	for (size_t i = 0; i < settings_table_len; i++) {
-		if (strcmp(settings_table[i].section, table_section(section)) == 0)
-			nearest_try(&nearest, settings_table[i].key);
-		else if (strcmp(settings_table[i].key, value->key) == 0)
-			elsewhere = settings_table[i].section;
+	for (size_t i = 0; i < setting_count(); i++) {
+		if (strcmp(setting_at(i)->section, table_section(section)) == 0)
+			nearest_try(&nearest, setting_at(i)->key);
+		else if (strcmp(setting_at(i)->key, value->key) == 0)
+			elsewhere = setting_at(i)->section;
 	}
 	struct conf *conf = loading->conf;
 	if (nearest.name != NULL)
@@ -159,10 +159,10 @@ static void unknown_key(struct loading *loading, const struct conf_value *value)
 
 static const struct setting *find_row(const char *section, const char *key)
 {
-	for (size_t i = 0; i < settings_table_len; i++)
-		if (strcmp(settings_table[i].key, key) == 0 &&
-		    strcmp(settings_table[i].section, table_section(section)) == 0)
-			return &settings_table[i];
+	for (size_t i = 0; i < setting_count(); i++)
+		if (strcmp(setting_at(i)->key, key) == 0 &&
+		    strcmp(setting_at(i)->section, table_section(section)) == 0)
+			return setting_at(i);
 	return NULL;
 }
 
@@ -181,10 +181,10 @@ static void set_default(struct loading *loading, const struct setting *row, enum
 
 static void set_defaults(struct loading *loading)
 {
-	if (settings_table_len > ROWS_MAX)
-		bug("%zu keys, room for %d", settings_table_len, ROWS_MAX);
-	for (size_t i = 0; i < settings_table_len; i++) {
-		const struct setting *row = &settings_table[i];
+	if (setting_count() > ROWS_MAX)
+		bug("%zu keys, room for %d", setting_count(), ROWS_MAX);
+	for (size_t i = 0; i < setting_count(); i++) {
+		const struct setting *row = setting_at(i);
 		if (strcmp(row->section, "notify") != 0) {
 			set_default(loading, row, JOB_NONE);
 			continue;
@@ -203,12 +203,12 @@ static void set_value(struct loading *loading, const struct setting *row,
 	struct error err = {0};
 	int from = every_state ? 0 : (int)state,
 	    to = every_state ? JOB_STATE_COUNT - 1 : (int)state;
-	loading->place[row - settings_table] = value->place;
+	loading->place[setting_number(row)] = value->place;
 	for (int i = from; i <= to; i++) {
 		void *member = setting_member(settings, row, (enum job_state)i);
 		if (setting_read(&loading->reader, row, value->value, member, &err))
 			continue;
-		loading->bad[row - settings_table] = true;
+		loading->bad[setting_number(row)] = true;
 		conf_add_fault(loading->conf, EX_CONFIG, value->place, "[%s] %s: %s",
 		               value->place.section, value->key, err.text);
 		return;
@@ -327,9 +327,9 @@ static struct conf_place default_place(const struct conf *conf, const struct set
 static struct conf_place check_place(const struct loading *loading, const struct check *check)
 {
 	const struct setting *row = find_row(check->section, check->key);
-	struct conf_place place = loading->place[row - settings_table];
+	struct conf_place place = loading->place[setting_number(row)];
 	if (place.line == 0 && check->because != NULL)
-		place = loading->place[find_row(check->section, check->because) - settings_table];
+		place = loading->place[setting_number(find_row(check->section, check->because))];
 	return place.line > 0 ? place : default_place(loading->conf, row);
 }
 
@@ -349,8 +349,8 @@ static const char *settings_text_of(const struct loading *loading, const struct 
 static void check_apart(struct loading *loading, const struct setting *a, const struct setting *b)
 {
 	const char *name = settings_text_of(loading, a);
-	const struct conf_place *at_a = &loading->place[a - settings_table];
-	const struct conf_place *at_b = &loading->place[b - settings_table];
+	const struct conf_place *at_a = &loading->place[setting_number(a)];
+	const struct conf_place *at_b = &loading->place[setting_number(b)];
 	if (*name == '\0' || strcmp(name, settings_text_of(loading, b)) != 0)
 		return;
 	bool a_later = at_b->line == 0 || (at_a->line > 0 && stands_later(at_a, at_b));
@@ -370,7 +370,7 @@ static void check_names(struct loading *loading)
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		const struct setting *row = find_row("redis", names[i]);
 		if (setting_wanted(loading->wanted, "redis", names[i]) &&
-		    !loading->bad[row - settings_table])
+		    !loading->bad[setting_number(row)])
 			rows[n++] = row;
 	}
 	for (size_t i = 0; i < n; i++)
@@ -385,7 +385,7 @@ static void settings_run_checks(struct loading *loading)
 		const struct check *check = &checks[i];
 		const struct setting *row = find_row(check->section, check->key);
 		struct error err = {0};
-		if (loading->bad[row - settings_table] ||
+		if (loading->bad[setting_number(row)] ||
 		    !setting_wanted(loading->wanted, row->section, row->key) ||
 		    check->holds(&loading->loaded->settings, loading->conf->arena, &err))
 			continue;
@@ -435,11 +435,11 @@ static void note_places(struct loading *loading)
 {
 	struct arena *arena = loading->loaded->arena;
 	struct settings_places *places = arena_alloc(arena, sizeof *places);
-	for (size_t i = 0; i < settings_table_len; i++) {
+	for (size_t i = 0; i < setting_count(); i++) {
 		struct conf_place place = loading->place[i];
 		places->given[i] = place.line > 0;
 		if (place.line == 0)
-			place = default_place(loading->conf, &settings_table[i]);
+			place = default_place(loading->conf, setting_at(i));
 		places->text[i] =
 		        arena_printf(arena, "%s:%d", loading->conf->files[place.file], place.line);
 	}
@@ -448,8 +448,8 @@ static void note_places(struct loading *loading)
 
 static size_t row_number(const char *name)
 {
-	for (size_t i = 0; i < settings_table_len; i++)
-		if (strcmp(settings_table[i].name, name) == 0)
+	for (size_t i = 0; i < setting_count(); i++)
+		if (strcmp(setting_at(i)->name, name) == 0)
 			return i;
 	bug("there is no key %s", name);
 }
@@ -457,7 +457,7 @@ static size_t row_number(const char *name)
 bool settings_has_default(const struct settings *settings, const char *name)
 {
 	struct arena *arena = arena_new();
-	const struct setting *row = &settings_table[row_number(name)];
+	const struct setting *row = setting_at(row_number(name));
 	const void *member = (const char *)settings + row->offset;
 	bool same = strcmp(setting_format(row, member, arena), row->fallback) == 0;
 	arena_free(arena);
@@ -556,9 +556,9 @@ size_t settings_fixed_differences(const struct settings *a, const struct setting
 {
 	struct arena *arena = arena_new();
 	size_t n = 0;
-	for (size_t i = 0; i < settings_table_len && n + 1 < max; i++)
-		if (!settings_table[i].reload && !settings_same(a, b, &settings_table[i], arena))
-			names[n++] = settings_table[i].name;
+	for (size_t i = 0; i < setting_count() && n + 1 < max; i++)
+		if (!setting_at(i)->reload && !settings_same(a, b, setting_at(i), arena))
+			names[n++] = setting_at(i)->name;
 	names[n] = NULL;
 	arena_free(arena);
 	return n;

@@ -28,8 +28,8 @@ void settings_rules_digest(const struct settings *settings, const char *more,
 	struct arena *arena = arena_new();
 	struct buf text = {0};
 	unsigned char digest[(SETTINGS_DIGEST_SIZE - 1) / 2];
-	for (size_t i = 0; i < settings_table_len; i++) {
-		const struct setting *row = &settings_table[i];
+	for (size_t i = 0; i < setting_count(); i++) {
+		const struct setting *row = setting_at(i);
 		bool by_state = strcmp(row->section, "notify") == 0;
 		int n = !is_of_rules(row) ? 0 : by_state ? JOB_STATE_COUNT : 1;
 		for (int state = 0; state < n; state++)

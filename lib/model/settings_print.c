@@ -104,9 +104,9 @@ void settings_print_sample(FILE *out)
 		const char *section = settings_sections[i].name;
 		(void)fprintf(out, "\n[%s]\n", section);
 		print_comment(section_help(&settings_sections[i], arena), out);
-		for (size_t j = 0; j < settings_table_len; j++)
-			if (strcmp(settings_table[j].section, section) == 0)
-				sample_key(&settings_table[j], arena, out);
+		for (size_t j = 0; j < setting_count(); j++)
+			if (strcmp(setting_at(j)->section, section) == 0)
+				sample_key(setting_at(j), arena, out);
 	}
 	arena_free(arena);
 }
@@ -147,9 +147,9 @@ void settings_print_manual(FILE *out)
 		(void)fprintf(out, ".Ss [%s]\n", section);
 		print_sentences(section_help(&settings_sections[i], arena), out);
 		(void)fputs(".Bl -tag -width Ds\n", out);
-		for (size_t j = 0; j < settings_table_len; j++)
-			if (strcmp(settings_table[j].section, section) == 0)
-				manual_key(&settings_table[j], arena, out);
+		for (size_t j = 0; j < setting_count(); j++)
+			if (strcmp(setting_at(j)->section, section) == 0)
+				manual_key(setting_at(j), arena, out);
 		(void)fputs(".El\n", out);
 	}
 	arena_free(arena);

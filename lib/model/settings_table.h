@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /*
- * The table of keys, for the files model/settings*.c alone. A row is the only place that knows a
+ * The tables of keys, for the files model/settings*.c alone. A row is the only place that knows a
  * key: reader, faults, sample, manual, dump and reload all follow it.
  */
 /* What a value is, and the member that holds it. */
@@ -58,8 +58,18 @@ struct setting_section {
 	const char *help; /* %s: the states of a job */
 };
 
-extern const struct setting settings_table[];
-extern const size_t settings_table_len;
+/* The tables, a file each. */
+struct setting_rows {
+	const struct setting *row;
+	size_t len;
+};
+extern const struct setting_rows settings_rows_mail, settings_rows_office;
+
+/* The keys of all tables, numbered from 0 in their order. */
+size_t setting_count(void);
+const struct setting *setting_at(size_t number);
+size_t setting_number(const struct setting *row);
+
 extern const struct setting_section settings_sections[];
 extern const size_t settings_sections_len;
 

@@ -42,7 +42,7 @@ def check_generated():
 
 def check_keys():
     """Every key is used by some code besides its table."""
-    table = Path("lib/model/settings_table.c").read_text()
+    table = "".join(p.read_text() for p in sorted(Path("lib/model").glob("settings_table_*.c")))
     users = "".join(p.read_text() for top in ("lib", "daemon") for p in Path(top).rglob("*.c")
                     if not p.name.startswith("settings"))
     for section, key, member in re.findall(r'KEY\("(\w+)", "(\w+)"\),.*?(?:AT|NOTIFY)\(([\w.]+)\)', table, re.S):

@@ -12,9 +12,9 @@
 
 static const struct setting *find_transport(void)
 {
-	for (size_t i = 0; i < settings_table_len; i++)
-		if (strcmp(settings_table[i].name, "mail.transport") == 0)
-			return &settings_table[i];
+	for (size_t i = 0; i < setting_count(); i++)
+		if (strcmp(setting_at(i)->name, "mail.transport") == 0)
+			return setting_at(i);
 	return NULL;
 }
 

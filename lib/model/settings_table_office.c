@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Keys of the configuration about people and what they see: the office, the gate, HTTP, the center,
+ * when customers are notified. What is here is promised to scripts (a change of a name or a default
+ * is a breaking change); the sample file and dispatchd.conf(5) are made from it by `make`. Only
+ * model/settings_table.c uses it.
+ */
+#include "base/units.h"
+#include "model/settings_table.h"
+
+#define KEY(s, k)      .section = (s), .key = (k), .name = s "." k
+#define AT(member)     .offset = offsetof(struct settings, member)
+#define NOTIFY(member) .offset = offsetof(struct notify_settings, member)
+/* A page of other software, where the center's pages lead to. */
+#define JUMP(member, like, what)                                                                   \
+	{                                                                                          \
+		KEY("center", #member), .kind = SETTING_TEXT, AT(center.member), .fallback = "",   \
+		                        .example = like, .max_len = 1000, .reload = true,          \
+		                        .help = what                                               \
+	}
+
+static const struct setting rows[] = {
+        {
+                KEY("office", "email"),
+                .kind = SETTING_MAILBOX,
+                AT(office.email),
+                .fallback = "",
+                .example = "office@example.com",
+                .reload = true,
+                .help = "Who is notified at once when a job is under way for a customer whose "
+                        "service is suspended.",
+        },
+        {
+                KEY("office", "managers"),
+                .kind = SETTING_LIST,
+                AT(office.managers),
+                .fallback = "",
+                .example = "alex, robin",
+                .reload = true,
+                .help = "Users with a manager's rights, besides root and the owner of "
+                        "customers.db.",
+        },
+        {
+                KEY("gate", "outside_hours"),
+                .kind = SETTING_CHOICE,
+                AT(gate.outside_hours),
+                .choices = "flag hold deny",
+                .fallback = "flag",
+                .reload = true,
+                .help = "What happens to a job scheduled outside its customer's service hours: "
+                        "flag releases it with a mark, hold keeps it until the window of that day "
+                        "opens, deny refuses it.",
+        },
+        {
+                KEY("gate", "hold_max"),
+                .kind = SETTING_DURATION,
+                AT(gate.hold_max_ms),
+                .min = 1,
+                .max = DURATION_MAX_MS,
+                .fallback = "7d",
+                .reload = true,
+                .help = "How long a job without a scheduled time is held before it expires.",
+        },
+        {
+                KEY("http", "listen"),
+                .kind = SETTING_LISTEN,
+                AT(http.listen),
+                .fallback = "127.0.0.1:8925",
+                .help = "Where health, metrics and the gate are served: HOST:PORT, [IPV6]:PORT or "
+                        "unix:PATH. Port 0 is any free port; the log names it. Empty: HTTP is off. "
+                        "A suspension's note is shown over a Unix socket only, since any user of "
+                        "the host may connect to a port.",
+        },
+        {
+                KEY("http", "hosts"),
+                .kind = SETTING_HOSTS,
+                AT(http.hosts),
+                .fallback = "",
+                .example = "dispatch.example.com",
+                .reload = true,
+                .help = "Host names besides localhost that requests to the gate over TCP may use. "
+                        "A request whose Host is another name is refused (421), so that no web "
+                        "page can reach the gate by DNS rebinding; addresses are always allowed.",
+        },
+        {
+                KEY("http", "group"),
+                .kind = SETTING_TEXT,
+                AT(http.group),
+                .fallback = "",
+                .example = "dispatch",
+                .max_len = 64,
+                .help = "The group that may use the Unix socket (mode 0660); dispatchd's user must "
+                        "be a member of it. Empty: the daemon's own group.",
+        },
+        {
+                KEY("company", "name"),
+                .kind = SETTING_TEXT,
+                AT(company.name),
+                .fallback = "",
+                .example = "Example Hauling",
+                .max_len = 200,
+                .reload = true,
+                .help = "The company's name. Empty: the name in [mail] from.",
+        },
+        {
+                KEY("company", "phone"),
+                .kind = SETTING_TEXT,
+                AT(company.phone),
+                .fallback = "",
+                .example = "+1 555 0100",
+                .max_len = 200,
+                .reload = true,
+                .help = "The number that customers are asked to call.",
+        },
+        {
+                KEY("company", "website"),
+                .kind = SETTING_TEXT,
+                AT(company.website),
+                .fallback = "",
+                .example = "https://www.example.com/",
+                .max_len = 200,
+                .reload = true,
+                .help = "The company's website.",
+        },
+        {
+                KEY("center", "listen"),
+                .kind = SETTING_LISTEN,
+                AT(center.listen),
+                .fallback = "127.0.0.1:8926",
+                .required = true,
+                .reload = true,
+                .help = "Where the center's pages are served: HOST:PORT, [IPV6]:PORT or "
+                        "unix:PATH. Anybody but this machine needs TLS: tls_cert and tls_key, or "
+                        "a proxy in front.",
+        },
+        {
+                KEY("center", "url"),
+                .kind = SETTING_TEXT,
+                AT(center.url),
+                .fallback = "",
+                .example = "https://center.example.com",
+                .max_len = 500,
+                .reload = true,
+                .help = "The center's address as a browser sees it, if a proxy is in front of it. "
+                        "Requests by another host name, and changes that come from another "
+                        "site's pages, are refused.",
+        },
+        {
+                KEY("center", "user"),
+                .kind = SETTING_TEXT,
+                AT(center.user),
+                .fallback = "dispatch-center",
+                .max_len = 64,
+                .reload = true,
+                .help = "The system user that dispatch-center runs as. What the center's users "
+                        "change in the spool is recorded by their names, which dispatchd believes "
+                        "from this user alone.",
+        },
+        {
+                KEY("center", "tls_cert"),
+                .kind = SETTING_PATH,
+                AT(center.tls_cert),
+                .fallback = "",
+                .example = "/etc/dispatchd/center-cert.pem",
+                .reload = true,
+                .help = "The certificate with its chain (PEM), for TLS without a proxy.",
+        },
+        {
+                KEY("center", "tls_key"),
+                .kind = SETTING_PATH,
+                AT(center.tls_key),
+                .fallback = "",
+                .example = "/etc/dispatchd/center-key.pem",
+                .reload = true,
+                .help = "Its key (PEM).",
+        },
+        {
+                KEY("center", "user_header"),
+                .kind = SETTING_TEXT,
+                AT(center.user_header),
+                .fallback = "",
+                .example = "X-Remote-User",
+                .max_len = 64,
+                .reload = true,
+                .help = "The header in which a proxy names who has logged in there. Only with a "
+                        "Unix socket in listen, and believed only from proxy_user.",
+        },
+        {
+                KEY("center", "proxy_user"),
+                .kind = SETTING_TEXT,
+                AT(center.proxy_user),
+                .fallback = "",
+                .example = "www-data",
+                .max_len = 64,
+                .reload = true,
+                .help = "The system user that the proxy runs as; needed with user_header.",
+        },
+        {
+                KEY("center", "max_upload"),
+                .kind = SETTING_SIZE,
+                AT(center.max_upload),
+                .fallback = "25MiB",
+                .min = 1024,
+                .max = (int64_t)2 * 1024 * 1024 * 1024,
+                .reload = true,
+                .help = "The largest document or picture that may be uploaded.",
+        },
+        JUMP(billing_url, "https://billing.example.com/?account={account}",
+             "The address of the billing system's page for a customer: http or https, with any "
+             "field of the customer in braces."),
+        JUMP(dms_url, "https://dms.example.com/customers/{number}",
+             "The address of the dealer management system's: http or https, with any field of "
+             "the customer in braces."),
+        JUMP(dispatch_url, "https://dispatch.example.com/new?customer={number}",
+             "The address of the dispatch software's page for a new job: http or https, with any "
+             "field of the customer in braces."),
+        JUMP(map_url, "https://maps.example.com/?q={address},{city}",
+             "The address of a map: http or https, with any field of the customer in braces."),
+        {
+                KEY("center", "tiles"),
+                .kind = SETTING_TEXT,
+                AT(center.tiles),
+                .fallback = "",
+                .example = "https://tiles.example.com/{z}/{x}/{y}.png",
+                .max_len = 1000,
+                .reload = true,
+                .help = "The address of map tiles, http or https, with {z}, {x} and {y}: a site "
+                        "without a plan then has a map, where libjs-leaflet is installed. "
+                        "Browsers fetch the tiles themselves.",
+        },
+        {
+                KEY("center", "tiles_note"),
+                .kind = SETTING_TEXT,
+                AT(center.tiles_note),
+                .fallback = "",
+                .example = "© OpenStreetMap contributors",
+                .max_len = 300,
+                .reload = true,
+                .help = "Whose tiles these are: shown on the map.",
+        },
+        {
+                KEY("center", "path"),
+                .kind = SETTING_PATH,
+                AT(center.path),
+                .fallback = "/var/lib/dispatchd/center.db",
+                .required = true,
+                .reload = true,
+                .help = "The database of accounts and sessions. Its folder must exist; the file "
+                        "is made for its owner alone.",
+        },
+        {
+                KEY("notify", "outside_hours"),
+                .kind = SETTING_CHOICE,
+                NOTIFY(outside_hours),
+                .choices = "defer suppress send",
+                .fallback = "defer",
+                .reload = true,
+                .help = "What happens to a mail outside the customer's service hours: defer keeps "
+                        "it until the next opening, suppress drops it, send sends it anyway.",
+        },
+        {
+                KEY("notify", "shelf_life"),
+                .kind = SETTING_DURATION,
+                NOTIFY(shelf_life_ms),
+                .min = 1,
+                .max = DURATION_MAX_MS,
+                .fallback = "12h",
+                .reload = true,
+                .help = "How long after the event a mail about it is still useful.",
+        },
+        {
+                KEY("notify", "group_wait"),
+                .kind = SETTING_DURATION,
+                NOTIFY(group_wait_ms),
+                .max = DURATION_MAX_MS,
+                .fallback = "0s",
+                .reload = true,
+                .help = "How long a mail waits for others of the same state to the same contact, "
+                        "to be sent as one.",
+        },
+};
+const struct setting_rows settings_rows_office = {rows, sizeof rows / sizeof rows[0]};
+
+const struct setting_by_state settings_by_state[] = {
+        {.key = "outside_hours", .states = JOB_BIT(JOB_FAILED), .value = "send"},
+        {.key = "shelf_life",
+         .states = JOB_BIT(JOB_COMPLETED) | JOB_BIT(JOB_FAILED),
+         .value = "7d"},
+};
+const size_t settings_by_state_len = sizeof settings_by_state / sizeof settings_by_state[0];
