@@ -301,6 +301,35 @@ static bool password_has_user(const struct settings *settings, struct arena *are
 	       error_set(err, EX_CONFIG, "user is required as well");
 }
 
+static bool delimiter_delimits(const struct settings *settings, struct arena *arena,
+                               struct error *err)
+{
+	(void)arena;
+	const char *delimiter = settings->bounce.delimiter;
+	return (strlen(delimiter) == 1 && strchr("+-=_.", *delimiter) != NULL) ||
+	       error_set(err, EX_CONFIG, "must be one of + - = _ . (got \"%s\")", delimiter);
+}
+
+/* Local part and address, RFC 5321 section 4.5.3.1. */
+static bool has_room(const struct settings *settings, struct arena *arena, struct error *err)
+{
+	(void)arena;
+	const char *address = settings->bounce.address;
+	enum { MORE = 1 + BOUNCE_TOKEN_LENGTH, LOCAL_MAX = 64 - MORE };
+	size_t local = strcspn(address, "@"), len = strlen(address);
+	if (len == 0)
+		return true;
+	if (strchr(address, '"') != NULL)
+		return error_set(err, EX_CONFIG,
+		                 "a quoted local part has no room for a token (got \"%s\")",
+		                 address);
+	return (local <= LOCAL_MAX && len <= ADDRESS_MAX - MORE) ||
+	       error_set(err, EX_CONFIG,
+	                 "must have at most %d characters before the @ and %d in all, so that a "
+	                 "token fits in (got %zu and %zu)",
+	                 LOCAL_MAX, ADDRESS_MAX - MORE, local, len);
+}
+
 static const struct check {
 	const char *section, *key; /* which the fault names */
 	/* Another key of the section, whose line is named where `key` isn't set. */
@@ -312,6 +341,8 @@ static const struct check {
         {.section = "mail", .key = "from", .holds = has_from},
         {.section = "mail", .key = "maildir", .because = "transport", .holds = has_maildir},
         {.section = "smtp", .key = "password_file", .holds = password_has_user},
+        {.section = "bounce", .key = "delimiter", .holds = delimiter_delimits},
+        {.section = "bounce", .key = "address", .holds = has_room},
 };
 
 /* A key that is not set belongs below its section's header; without one, at the end of the main

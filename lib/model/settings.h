@@ -28,6 +28,9 @@ struct notify_settings { /* resolved: [notify.STATE] over [notify] over the buil
 
 struct settings_places; /* where keys are */
 
+/* How long a token behind [bounce] address is (mail/token.h). */
+enum { BOUNCE_TOKEN_LENGTH = 31 };
+
 struct settings {
 	const char *file; /* the main file's path, for messages */
 	const struct settings_places *places;
@@ -80,6 +83,12 @@ struct settings {
 		const char *const *hosts; /* see base/hostname.h */
 		const char *group;        /* of a Unix socket; "": the daemon's */
 	} http;
+	struct {
+		const char *group;     /* of the socket for reports; "": the daemon's */
+		const char *address;   /* where reports come to; "": none are taken */
+		const char *delimiter; /* one character, between its local part and a token */
+		const char *key_file;  /* as mail/token.h reads it; "": the credential */
+	} bounce;
 	struct {
 		/* What templates call `company`; the name falls back on that in mail.from. */
 		const char *name, *phone, *website;

@@ -12,6 +12,8 @@ const struct setting_section settings_sections[] = {
         {"office", "The people who work with dispatchd."},
         {"gate", "Answers to the dispatch software's requests to create or dispatch a job."},
         {"http", "Health, metrics, and questions to the dispatch gate."},
+        {"bounce", "Reports about mails, opt-out and replies: where they come to, and the key that "
+                   "signs the addresses and links which mails bear for them."},
         {"company", "What templates see as company."},
         {"center", "The customer center, dispatch-center: the pages of the office, and their API. "
                    "dispatch-center reads it when it starts."},

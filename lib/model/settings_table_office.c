@@ -93,6 +93,52 @@ static const struct setting rows[] = {
                         "be a member of it. Empty: the daemon's own group.",
         },
         {
+                KEY("bounce", "group"),
+                .kind = SETTING_TEXT,
+                AT(bounce.group),
+                .fallback = "",
+                .example = "dispatch-bounce",
+                .max_len = 64,
+                .help = "The group that may hand in reports, at the socket report.sock beside "
+                        "spool.db (mode 0660); dispatchd's user must be a member of it. Empty: "
+                        "the daemon's own group.",
+        },
+        {
+                KEY("bounce", "address"),
+                .kind = SETTING_ADDRESS,
+                AT(bounce.address),
+                .fallback = "",
+                .example = "bounce@mail.example.com",
+                .reload = true,
+                .help = "Where reports about mails come to. The envelope sender of each mail to "
+                        "a contact is this address with delimiter and a signed token of 31 "
+                        "characters behind the local part, and it has an address for opt-out and "
+                        "one for replies. Empty: mails bear [mail] envelope_from, and no reports "
+                        "are taken.",
+        },
+        {
+                KEY("bounce", "delimiter"),
+                .kind = SETTING_TEXT,
+                AT(bounce.delimiter),
+                .fallback = "+",
+                .required = true,
+                .reload = true,
+                .help = "What the mail server in front knows as the delimiter of an address and "
+                        "its extension: one of +-=_. and no other.",
+        },
+        {
+                KEY("bounce", "key_file"),
+                .kind = SETTING_PATH,
+                AT(bounce.key_file),
+                .fallback = "",
+                .example = "/etc/dispatchd/bounce.keys",
+                .reload = true,
+                .help = "A file with a key a line, each 64 hex digits as openssl rand -hex 32 "
+                        "makes them; when empty, the systemd credential bounce-key. The first "
+                        "signs, all verify: put a new one in front, and remove the old one when "
+                        "no mail that bears its signature matters any more. Needed with address.",
+        },
+        {
                 KEY("company", "name"),
                 .kind = SETTING_TEXT,
                 AT(company.name),

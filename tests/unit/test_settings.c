@@ -69,6 +69,7 @@ static struct settings *load_fine(const char *text)
 	return settings;
 }
 
+#define X33  "abcdefghijklmnopqrstuvwxyz0123456"
 #define FROM "[mail]\nfrom = dispatch@example.com\n"
 
 /* ---- faults: each text gives just these lines and status 78 */
@@ -97,7 +98,7 @@ static const struct {
         {FROM "[notify.done]\n",
          "main.conf:3: unknown section [notify.done]; expected one of "
          "redis, customers, spool, mail, smtp, "
-         "rules, office, gate, http, company, center, notify, notify.dispatched, "
+         "rules, office, gate, http, bounce, company, center, notify, notify.dispatched, "
          "notify.started, notify.completed, "
          "notify.failed, notify.paused, notify.cancelled\n"},
         {FROM "[notify.pausd]\n",
@@ -114,6 +115,22 @@ static const struct {
          "tls, helo, ca_file, user, password_file, connections, rate\n"},
         {FROM "[notify.paused]\nshelflife = 1h\n",
          "main.conf:4: [notify.paused] shelflife: unknown key; did you mean \"shelf_life\"?\n"},
+        /* the address for reports, with room for a token of 31 characters */
+        {FROM "[bounce]\naddress = bounce\n",
+         "main.conf:4: [bounce] address: must be a mail address (got \"bounce\"): the address has "
+         "no domain\n"},
+        {FROM "[bounce]\naddress = " X33 "@example.com\n",
+         "main.conf:4: [bounce] address: must have at most 32 characters before the @ and 222 in "
+         "all, so that a token fits in (got 33 and 45)\n"},
+        {FROM "[bounce]\naddress = \"a\"@example.com\n",
+         "main.conf:4: [bounce] address: a quoted local part has no room for a token (got "
+         "\"\"a\"@example.com\")\n"},
+        {FROM "[bounce]\ndelimiter = /\n",
+         "main.conf:4: [bounce] delimiter: must be one of + - = _ . (got \"/\")\n"},
+        {FROM "[bounce]\ndelimiter = ++\n",
+         "main.conf:4: [bounce] delimiter: must be one of + - = _ . (got \"++\")\n"},
+        {FROM "[bounce]\ndelimiter =\n",
+         "main.conf:4: [bounce] delimiter: must not be empty; expected a text\n"},
         /* durations, sizes, numbers */
         {FROM "[customers]\ngrace = 60\n",
          "main.conf:4: [customers] grace: must be a duration between 0s "
@@ -544,7 +561,8 @@ static void test_sample(void **state)
 		            strcmp(names[i], "redis.channel") == 0 ||
 		            strcmp(names[i], "redis.consumer") == 0 ||
 		            strcmp(names[i], "mail.maildir") == 0 ||
-		            strcmp(names[i], "http.group") == 0);
+		            strcmp(names[i], "http.group") == 0 ||
+		            strcmp(names[i], "bounce.group") == 0);
 	settings_free(plain);
 	settings_free(full);
 	buf_free(&on);
