@@ -102,7 +102,8 @@ static const struct {
         {"DAY", "today|tomorrow|+7d|+30d"},
         {"TIME", "now|today|-1h|-1d"},
         {"STATUS",
-         "queued|deferred|sending|sent|retrying|failed|superseded|expired|suppressed|cancelled"},
+         "queued|deferred|sending|sent|retrying|failed|bounced|superseded|expired|suppressed|"
+         "cancelled"},
         {"SCOPES", "jobs,routes,emails"},
         {"WEEKDAYS", "mon-fri|mon|tue|wed|thu|fri|sat|sun|sat,sun"},
         {"WINDOWS", "closed|08:00-17:00|07:00-12:00,13:00-17:00"},

@@ -312,11 +312,11 @@ static bool run_status(struct ask *ask)
 {
 	const struct engine *engine = ask->engine;
 	json_t *mails = json_object();
-	for (enum status s = STATUS_QUEUED; s <= STATUS_SUPPRESSED; s++)
-		json_object_set_new(mails, status_name(s),
-		                    json_integer(spool_mail_count(engine->spool, s)));
-	json_object_set_new(mails, status_name(STATUS_CANCELLED),
-	                    json_integer(spool_mail_count(engine->spool, STATUS_CANCELLED)));
+	for (enum status s = STATUS_QUEUED; s < STATUS_COUNT; s++) {
+		if (status_in(s, STATUSES_MAIL))
+			json_object_set_new(mails, status_name(s),
+			                    json_integer(spool_mail_count(engine->spool, s)));
+	}
 	json_object_set_new(ask->out, "mails", mails);
 	json_object_set_new(ask->out, "waiting", json_integer(spool_wait_count(engine->spool)));
 	json_object_set_new(ask->out, "held", json_integer(spool_held_count(engine->spool)));

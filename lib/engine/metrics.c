@@ -31,10 +31,10 @@ static void print_outcomes(const struct stats *stats, struct buf *out)
 static void print_mails(const struct spool *spool, struct buf *out)
 {
 	metric_head(out, METRIC_MAILS);
-	for (int s = STATUS_QUEUED; s <= STATUS_CANCELLED; s++) {
-		if (s <= STATUS_SUPPRESSED || s == STATUS_CANCELLED)
-			metric_sample(out, METRIC_MAILS, spool_mail_count(spool, (enum status)s),
-			              "status", status_name((enum status)s), NULL);
+	for (enum status s = STATUS_QUEUED; s < STATUS_COUNT; s++) {
+		if (status_in(s, STATUSES_MAIL))
+			metric_sample(out, METRIC_MAILS, spool_mail_count(spool, s), "status",
+			              status_name(s), NULL);
 	}
 }
 

@@ -27,6 +27,7 @@ static const char *const status_names[STATUS_COUNT] = {
         [STATUS_DENIED] = "denied",
         [STATUS_CANCELLED] = "cancelled",
         [STATUS_COLLISION] = "collision",
+        [STATUS_BOUNCED] = "bounced",
 };
 
 static const char *const reason_names[REASON_COUNT] = {
@@ -56,6 +57,7 @@ static const char *const reason_names[REASON_COUNT] = {
         [REASON_MAX_AGE] = "max_age",
         [REASON_LATER_STATE] = "later_state",
         [REASON_BY_HAND] = "by_hand",
+        [REASON_COMPLAINED] = "complained",
 };
 
 static const char *const scope_names[SCOPE_COUNT] = {"jobs", "routes", "emails"}; /* by bit */

@@ -33,13 +33,19 @@ enum status {
 	STATUS_DENIED,
 	STATUS_CANCELLED,
 	STATUS_COLLISION,
+	STATUS_BOUNCED,
 	STATUS_COUNT,
 };
 const char *status_name(enum status status); /* "" for STATUS_NONE */
 enum status status_find(const char *name);   /* STATUS_NONE where there is none */
 
-/* Sets of statuses, 1u << each: of mails that are still to be sent, which can be cancelled, and of
- * those that can be sent now. */
+/* Sets of statuses, 1u << each: all that a mail can have; those of mails that are still to be sent,
+ * which can be cancelled; and of those that can be sent now. */
+#define STATUSES_MAIL                                                                              \
+	(1u << STATUS_QUEUED | 1u << STATUS_DEFERRED | 1u << STATUS_SENDING | 1u << STATUS_SENT |  \
+	 1u << STATUS_RETRYING | 1u << STATUS_FAILED | 1u << STATUS_SUPERSEDED |                   \
+	 1u << STATUS_EXPIRED | 1u << STATUS_SUPPRESSED | 1u << STATUS_CANCELLED |                 \
+	 1u << STATUS_BOUNCED)
 #define STATUSES_WAITING (1u << STATUS_QUEUED | 1u << STATUS_DEFERRED | 1u << STATUS_RETRYING)
 #define STATUSES_RETRIED (1u << STATUS_DEFERRED | 1u << STATUS_RETRYING | 1u << STATUS_FAILED)
 static inline bool status_in(enum status status, unsigned set)
@@ -74,6 +80,7 @@ enum reason {
 	REASON_MAX_AGE,
 	REASON_LATER_STATE,
 	REASON_BY_HAND,
+	REASON_COMPLAINED,
 	REASON_COUNT,
 };
 const char *reason_name(enum reason reason); /* "" for REASON_NONE */

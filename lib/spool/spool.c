@@ -53,9 +53,13 @@ static const char spool_13[] =
 #include "spool_13.sql.h"
         ;
 
-static const char *const migrations[] = {spool_1,  spool_2,  spool_3, spool_4, spool_5,
-                                         spool_6,  spool_7,  spool_8, spool_9, spool_10,
-                                         spool_11, spool_12, spool_13};
+static const char spool_14[] =
+#include "spool_14.sql.h"
+        ;
+
+static const char *const migrations[] = {spool_1,  spool_2,  spool_3,  spool_4, spool_5,
+                                         spool_6,  spool_7,  spool_8,  spool_9, spool_10,
+                                         spool_11, spool_12, spool_13, spool_14};
 
 enum { PAGE_BYTES = 8192 }; /* half of the writes of small pages; a mail's rows are long */
 
@@ -65,7 +69,7 @@ static const struct db_schema schema = {
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
         .page_bytes = PAGE_BYTES,
-        .digest = "faba2c43b7709c3a4ad8bd6b2fb13c9f641f65349f06994d68700817100f3cd6",
+        .digest = "b8691718fe0f43acb24c6f4120ee47b8e41ebaad806d6c05bdfa5da2bd596125",
         .remedy = "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in "
                   "its place, or none: then mails and held jobs in it are lost; see RECOVERY in "
                   "dispatchd(8)",

@@ -56,6 +56,12 @@ static const char *const wipings[] = {
         "UPDATE event SET data = '{}', trace = '[]', short_trace = NULL WHERE job = ?1",
         "UPDATE request SET data = '{}', trace = '[]' WHERE job = ?1",
         "DELETE FROM mail_context WHERE mail IN " MAILS_OF("?1"),
+        "DELETE FROM strike WHERE contact IN (SELECT contact FROM mail WHERE id IN " MAILS_OF(
+                "?1") ")",
+        "DELETE FROM bounce WHERE mail IS NULL AND address <> '' AND lower(address) IN (SELECT "
+        "lower(address) FROM mail WHERE id IN " MAILS_OF("?1") ")",
+        "UPDATE OR REPLACE bounce SET address = '', text = '', sender = '' WHERE mail "
+        "IN " MAILS_OF("?1"),
         "UPDATE mail SET address = '', reply = '' WHERE id IN " MAILS_OF("?1"),
         "UPDATE job SET erase = 2 WHERE id = ?1",
 };

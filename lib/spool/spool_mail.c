@@ -2,7 +2,7 @@
 /*
  * Mails and the events that they report.
  *
- *   (made) ─▶ queued ────┐        ┌─▶ sent
+ *   (made) ─▶ queued ────┐        ┌─▶ sent ─▶ bounced (a report came)
  *   (made) ─▶ deferred ──┼▶ sending ─▶ failed ─▶ queued (by hand)
  *   (made) ──────────────┤   │ └─▶ retrying
  *             retrying ──┘   └─▶ queued (the relay's fault, or the alternate address)
@@ -29,6 +29,7 @@ static const unsigned moves[STATUS_COUNT] = {
         [STATUS_SENDING] =
                 TO(STATUS_SENT) | TO(STATUS_RETRYING) | TO(STATUS_QUEUED) | WAITS_NO_MORE,
         [STATUS_FAILED] = TO(STATUS_QUEUED),
+        [STATUS_SENT] = TO(STATUS_BOUNCED),
 };
 
 #define WAITS "waits = 1"

@@ -77,6 +77,11 @@ bool spool_read_int(struct spool *spool, const char *sql, int64_t none, int64_t 
 int64_t spool_find_digest(struct spool *spool, const char *sql, const char *source, const char *id,
                           unsigned char ret_digest[EVENT_DIGEST_SIZE]);
 
+/* -- spool_bounce_read.c -- */
+/* Reports about a mail, or about a job's mails, the first first. */
+json_t *spool_bounces_of_mail(struct spool *spool, int64_t mail);
+json_t *spool_bounces_of_job(struct spool *spool, int64_t job);
+
 /* Ids of the mails that report a job, or reported it once. */
 #define SPOOL_MAILS_OF(job)                                                                        \
 	"(SELECT id FROM mail WHERE job = " job                                                    \

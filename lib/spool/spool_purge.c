@@ -3,7 +3,7 @@
  * Old records go. Ids follow time, so each table is gone through by id, a slice a call, up to the
  * first row that is too young: those behind it are younger still. No index is kept for this.
  *
- *   outcomes ─▶ mails ─▶ events, and jobs with their last row ─▶ requests ─▶ the round is over
+ *   outcomes ─▶ mails ─▶ events, and jobs with their last row ─▶ requests ─▶ reports about mails
  *
  * A row that has to stay longer than its age says (a mail that waits, the answer of a held job) is
  * passed over and found again in a later round. So is one from the future: the clock was wrong
@@ -27,7 +27,7 @@ struct purge {
 	size_t weight;          /* of a row that goes, in rows looked at */
 };
 
-#define ENDED      "('sent','failed','superseded','expired','suppressed','cancelled')"
+#define ENDED      "('sent','failed','superseded','expired','suppressed','cancelled','bounced')"
 #define YOUNG(col) col " >= ?3 AND " col " <= ?4"
 
 /* An event stays while a mail or an outcome reports it, an answer while the job that it holds is
@@ -56,6 +56,10 @@ static const struct purge purges[] = {
                  "received") ", NULL FROM request WHERE id > ?1 ORDER BY id LIMIT ?2",
          {"DELETE FROM request WHERE id BETWEEN ?1 AND ?2"},
          12},
+        {"SELECT id, 0, time < ?3, " YOUNG(
+                 "time") ", NULL FROM bounce WHERE id > ?1 ORDER BY id LIMIT ?2",
+         {"DELETE FROM bounce WHERE id BETWEEN ?1 AND ?2"},
+         8},
 };
 enum { KINDS = sizeof purges / sizeof purges[0] };
 
@@ -159,6 +163,15 @@ static void purge_templates(struct spool *spool, struct instant before)
 	spool_run(spool, q);
 }
 
+/* Days on which an address was busy mean nothing after a month. */
+static void purge_strikes(struct spool *spool, struct instant now)
+{
+	static const int64_t kept_ms = INT64_C(40) * 24 * 3600 * 1000;
+	struct db_query *q = spool_query(spool, "DELETE FROM strike WHERE time < ?1");
+	db_bind_int(q, 1, now.ms - kept_ms);
+	spool_run(spool, q);
+}
+
 bool spool_purge(struct spool *spool, struct instant before, struct instant now, size_t max)
 {
 	for (size_t taken = 0; taken < max && spool->purge.kind < KINDS && !spool->failed;)
@@ -167,5 +180,6 @@ bool spool_purge(struct spool *spool, struct instant before, struct instant now,
 		return true;
 	spool->purge.kind = 0;
 	purge_templates(spool, before);
+	purge_strikes(spool, now);
 	return false;
 }

@@ -12,30 +12,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-void spool_set_text(json_t *object, const char *name, const char *text)
-{
-	json_t *value = json_string(text ? text : "");
-	json_object_set_new(object, name, value ? value : json_string("(not UTF-8)"));
-}
-
-void spool_set_time(json_t *object, const char *name, struct instant t)
-{
-	char text[INSTANT_TEXT_MAX];
-	spool_set_text(object, name, instant_format(t, 0, text));
-}
-
-bool spool_read_int(struct spool *spool, const char *sql, int64_t none, int64_t *ret,
-                    struct error *err)
-{
-	if (!spool_begin_read(spool, err))
-		return false;
-	*ret = spool_run_int(spool, spool_query(spool, sql), none);
-	spool_end_read(spool);
-	if (spool_failed(spool))
-		*err = spool->fault;
-	return !spool_failed(spool);
-}
-
 static void set_int(json_t *object, const char *name, int64_t value)
 {
 	json_object_set_new(object, name, json_integer(value));
@@ -238,6 +214,14 @@ static void add_outcomes(struct spool *spool, json_t *json, int64_t job, struct 
 	json_object_set_new(json, "released", released);
 }
 
+/* Reports about mails, where there are any. */
+static void add_reports(json_t *json, json_t *reports)
+{
+	if (json_array_size(reports) > 0)
+		json_object_set(json, "reports", reports);
+	json_decref(reports);
+}
+
 static json_t *job_json(struct spool *spool, int64_t id, struct arena *arena)
 {
 	size_t n_events;
@@ -267,6 +251,7 @@ static json_t *job_json(struct spool *spool, int64_t id, struct arena *arena)
 	add_requests(spool, json, id, arena);
 	add_outcomes(spool, json, id, arena);
 	json_object_set_new(json, "mails", mails);
+	add_reports(json, spool_bounces_of_job(spool, id));
 	return json;
 }
 
@@ -398,6 +383,8 @@ bool spool_read_mail(struct spool *spool, int64_t id, json_t **ret, struct error
 		error_set(err, EX_NOINPUT, "there is no mail %lld", (long long)id);
 	else
 		add_mail_outcomes(spool, json, id, arena);
+	if (json != NULL)
+		add_reports(json, spool_bounces_of_mail(spool, id));
 	return finish(spool, arena, json, ret, err);
 }
 
@@ -588,8 +575,8 @@ bool spool_read_counts(struct spool *spool, json_t **ret, struct error *err)
 	if (!spool_begin_read(spool, err))
 		return false;
 	json_t *json = json_object(), *mails = json_object();
-	for (enum status s = STATUS_QUEUED; s <= STATUS_CANCELLED; s++) {
-		if (s <= STATUS_SUPPRESSED || s == STATUS_CANCELLED)
+	for (enum status s = STATUS_QUEUED; s < STATUS_COUNT; s++) {
+		if (status_in(s, STATUSES_MAIL))
 			set_int(mails, status_name(s), spool_mail_count(spool, s));
 	}
 	json_object_set_new(json, "mails", mails);

@@ -16,7 +16,8 @@
 /*
  * A job: job, customer, state, events (each with status, reason, data and trace), requests to the
  * gate (id, request, source, type, status, reason, received, changed, data, and the trace of the
- * last decision), outcomes, released (entries of the dispatch stream), mails. `customer` may be
+ * last decision), outcomes, released (entries of the dispatch stream), mails, and `reports` about
+ * these where there are any (spool_bounce.h). `customer` may be
  * NULL where only one customer has such a job. Codes: 66 no such job, 65 several have.
  */
 bool spool_read_job(struct spool *spool, const char *job, const char *customer, json_t **ret,
@@ -82,7 +83,8 @@ bool spool_read_mails(struct spool *spool, const struct spool_filter *filter, js
 /* The ids of those whose status is one of `statuses` (1u << status each). */
 bool spool_read_mail_ids(struct spool *spool, const struct spool_filter *filter, unsigned statuses,
                          json_t **ret, struct error *err) MUST_CHECK;
-/* One with its outcomes and its context. Code 66: no such mail. */
+/* One with its outcomes and its context, and `reports` where there are any (spool_bounce.h). Code
+ * 66: no such mail. */
 bool spool_read_mail(struct spool *spool, int64_t id, json_t **ret, struct error *err) MUST_CHECK;
 
 /* One with all that its message is made of, in the arena. Code 66: no such mail. */

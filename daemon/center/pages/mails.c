@@ -96,9 +96,10 @@ static void add_choice(const struct call *call, json_t *choices, const char *wor
 static json_t *statuses_of(const struct call *call, const char *chosen)
 {
 	json_t *choices = json_array();
-	for (enum status s = STATUS_QUEUED; s <= STATUS_SUPPRESSED; s++)
-		add_choice(call, choices, status_name(s), chosen);
-	add_choice(call, choices, status_name(STATUS_CANCELLED), chosen);
+	for (enum status s = STATUS_QUEUED; s < STATUS_COUNT; s++) {
+		if (status_in(s, STATUSES_MAIL))
+			add_choice(call, choices, status_name(s), chosen);
+	}
 	return choices;
 }
 

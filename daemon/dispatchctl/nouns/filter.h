@@ -23,7 +23,8 @@
 
 /* Every status of a mail; the contract's other words are for events. */
 #define FILTER_MAIL_STATUSES                                                                       \
-	"queued|deferred|sending|sent|retrying|failed|superseded|expired|suppressed|cancelled"
+	"queued|deferred|sending|sent|retrying|failed|bounced|superseded|expired|suppressed|"      \
+	"cancelled"
 
 /* Reads them and --limit; `limit` is the default. `statuses` as above. */
 bool filter_read(const struct ctl *ctl, const char *statuses, int64_t limit,

@@ -156,8 +156,8 @@ static bool job_run_show(struct ctl *ctl, struct error *err)
 
 /* A job's own state, or what became of one of its mails, events or requests. */
 #define STATUSES                                                                                   \
-	OPTION_JOB_STATE "|queued|deferred|sending|sent|retrying|superseded|expired|suppressed|"   \
-	                 "held|released|denied|allowed"
+	OPTION_JOB_STATE "|queued|deferred|sending|sent|retrying|bounced|superseded|expired|"      \
+	                 "suppressed|held|released|denied|allowed"
 
 enum { LIMIT = 20 };
 

@@ -124,7 +124,7 @@ static const struct {
         {"deferred", "\x1b[33m"}, {"retrying", "\x1b[33m"},  {"held", "\x1b[33m"},
         {"queued", "\x1b[33m"},   {"failed", "\x1b[31m"},    {"rejected", "\x1b[31m"},
         {"denied", "\x1b[31m"},   {"collision", "\x1b[31m"}, {"expired", "\x1b[31m"},
-        {"down", "\x1b[31m"},     {"inactive", "\x1b[2m"},
+        {"down", "\x1b[31m"},     {"bounced", "\x1b[31m"},   {"inactive", "\x1b[2m"},
 };
 
 static const char *style_escape(const struct column *column, const json_t *row, const char *text,
