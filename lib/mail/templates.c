@@ -10,6 +10,7 @@
 #include "mail/compose_body.h"
 #include "mail/context.h"
 #include "mail/templates_set.h"
+#include "template/helpers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -126,15 +127,14 @@ static bool render_mail(const struct mail_template *mail, struct words words, st
                         const struct jsonview *context, const struct outgoing_mail *about,
                         struct templates_mail *ret, bool *ret_broken, struct error *err)
 {
-	static const struct mustache_helper helpers[] = {{.name = "date", .call = dates_helper}};
 	struct dates_reader reader = {
 	        .dates = dates, .locale = about->locale, .timezone = about->timezone};
 	struct mustache_options options = {.partial = find_partial,
 	                                   .partial_arg = &words,
 	                                   .lambda = find_phrase,
 	                                   .lambda_arg = &words,
-	                                   .helpers = helpers,
-	                                   .n_helpers = sizeof helpers / sizeof *helpers,
+	                                   .helpers = template_helpers,
+	                                   .n_helpers = template_helpers_count,
 	                                   .helper_arg = &reader};
 
 	buf_reserve(&ret->text, TEXT_BYTES);

@@ -5,6 +5,7 @@
  * or a list: {{#jobs}}{{#reference}}{{reference}}{{/reference}}{{/jobs}} is jobs.reference twice.
  */
 #include "mail/templates_set.h"
+#include "template/helpers.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -65,7 +66,7 @@ static void complete(void *arg, const char *name, const char *const *around, siz
 	for (size_t i = 0; i < n_around; i++)
 		if (is_object(around[i], strlen(around[i])))
 			inside = around[i];
-	if (strcmp(name, "date") == 0) /* the helper */
+	if (template_helper_is(name))
 		return;
 	if (catalogue_key(name) != NULL) {
 		names_of_phrase(naming, catalogue_key(name), inside);

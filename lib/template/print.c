@@ -7,6 +7,7 @@
 #include "template/catalogue.h"
 #include "template/dates.h"
 #include "template/file.h"
+#include "template/helpers.h"
 #include "template/mustache.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum { DATA_MAX = 16 * 1024 * 1024, PARTIALS_MAX = 256, CATALOGUES_MAX = 16 };
+enum { DATA_MAX = 16 * 1024 * 1024, PARTIALS_MAX = 256, CATALOGUES_MAX = 16, HELPERS_MAX = 8 };
 
 /* Partials and catalogues are read when they are first needed. */
 struct printer {
@@ -146,10 +147,20 @@ static const char *member_text(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
+/* The helpers whose names the data doesn't have: it may be for no mail. Returns how many. */
+static size_t unshadowed(const json_t *data, struct mustache_helper *ret)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < template_helpers_count && n < HELPERS_MAX; i++)
+		if (json_object_get(data, template_helpers[i].name) == NULL)
+			ret[n++] = template_helpers[i];
+	return n;
+}
+
 static bool render(struct printer *printer, const struct mustache *template, json_t *data,
                    bool html, struct buf *ret, struct error *err)
 {
-	static const struct mustache_helper helpers[] = {{.name = "date", .call = dates_helper}};
+	struct mustache_helper helpers[HELPERS_MAX];
 	const json_t *customer = json_object_get(data, "customer");
 	struct dates *dates = dates_new();
 	printer->locale = member_text(customer, "locale");
@@ -163,7 +174,7 @@ static bool render(struct printer *printer, const struct mustache *template, jso
 	        .lambda = find_phrase,
 	        .lambda_arg = printer,
 	        .helpers = helpers,
-	        .n_helpers = json_object_get(data, "date") == NULL ? 1 : 0,
+	        .n_helpers = unshadowed(data, helpers),
 	        .helper_arg = &reader,
 	};
 	size_t len = ret->len;
