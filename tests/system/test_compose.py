@@ -150,7 +150,7 @@ CONTEXT = {
 def test_a_mail_as_its_reader_sees_it():
     mail, faults = rendered(template="dispatched", context=CONTEXT)
     assert faults == ""
-    assert mail["Subject"] == "Driver assigned: Roll-off swap (reference PO 2209)"
+    assert mail["Subject"] == "Driver assigned: Roll-off swap (PO 2209) - Example Hauling"
     assert mail["Reply-To"] == "office@example.com"
     text = text_of(mail)
     assert "Hello Rosa,\n" in text
@@ -167,7 +167,7 @@ def test_a_grouped_mail_lists_its_jobs():
             {"id": "4712", "state": "failed", "service": "Delivery"}, {"id": "4713"}]
     mail, _ = rendered(template="failed", context=CONTEXT | {"jobs": jobs}, jobs=["4711", "4712", "4713"])
     text = text_of(mail)
-    assert mail["Subject"] == "Could not be completed: several jobs"
+    assert mail["Subject"] == "Could not be completed: several jobs - Example Hauling"
     assert mail.get_all("X-Dispatchd-Job") == ["4711", "4712", "4713"]
     assert ("* Roll-off swap, job 4711 (reference PO 2209), scheduled for 24 Dec 2026, 08:00: gate locked\n"
             "  Müller & <Söhne>, 12 Quarry Rd, Golden\n* Delivery, job 4712\n") in text
@@ -227,7 +227,7 @@ def test_data_adds_no_header(tmp_path, attack):
 def test_a_broken_template_costs_no_mail(tmp_path):
     (tmp_path / "completed.txt").write_text("Subject: x\n\n{{#open}}\n")
     mail, faults = rendered(tmp_path, context=CONTEXT)
-    assert mail["Subject"] == "Completed: Roll-off swap (reference PO 2209)"
+    assert mail["Subject"] == "Completed: Roll-off swap (PO 2209) - Example Hauling"
     assert "Your job was completed on Thursday, 24 December 2026, 06:30." in text_of(mail)
     assert f"broken: {tmp_path}/completed.txt:3: this section is never closed: open" in faults
 
