@@ -173,6 +173,16 @@ bool engine_feed_pending(const struct engine *engine)
 	return engine->feed_oldest.ms != INSTANT_NEVER.ms;
 }
 
+size_t engine_mails_left(const struct engine *engine)
+{
+	return engine->left;
+}
+
+bool engine_sending_paused(const struct engine *engine)
+{
+	return engine->paused;
+}
+
 bool engine_open_for_intake(const struct engine *engine)
 {
 	return engine->unpublished < UNPUBLISHED_MAX && spool_wait_count(engine->spool) < WAITS_MAX;

@@ -68,6 +68,11 @@ bool engine_open_for_intake(const struct engine *engine);
 /* True while customers of the feed are on their way into customers.db: events behind them had
  * better wait a little. */
 bool engine_feed_pending(const struct engine *engine);
+/* About how many mails that are due the last turn left in the spool, since the mailers had no room:
+ * they go before new ones. 0 while sending is paused. */
+size_t engine_mails_left(const struct engine *engine);
+/* True while nothing goes to the mailers, as of the last turn. */
+bool engine_sending_paused(const struct engine *engine);
 /* True when the office changed customer data since the last turn. */
 bool engine_customers_changed(struct engine *engine);
 /* True after a turn that failed because customers.db is missing, or not the known one: another may

@@ -347,4 +347,6 @@ void engine_dispatch_mails(struct engine *engine)
 	engine_new_mails_write_all(engine); /* for which there was no room */
 	if (!engine->paused && engine->n_yielding > 0)
 		dispatch_due(engine, true);
+	bool full = !engine->paused && !has_room(engine);
+	engine->left = full ? (size_t)spool_mail_count(engine->spool, STATUS_QUEUED) : 0;
 }

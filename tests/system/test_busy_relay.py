@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A relay that is there and slow: events wait for room with the mailers, but not for long, and nothing else does."""
+import sqlite3
 import time
+from contextlib import closing
 
 from kit import add_customer, wait_outcome
 from world import wait_until
@@ -15,10 +17,14 @@ def publish(world, first, count, state="started"):
     pipe.execute()
 
 
-def start(world, smtp, seconds, connections=1):
+def prepare(world, smtp, seconds, connections=1):
     smtp.answers["body"] = lambda *_: time.sleep(seconds)
     world.configure(smtp={"connections": str(connections)})
     add_customer(world)
+
+
+def start(world, smtp, seconds, connections=1):
+    prepare(world, smtp, seconds, connections)
     world.start_daemon()
 
 
@@ -36,6 +42,16 @@ def test_requests_and_commands_dont_wait_with_events(world, smtp):
     wait_outcome(world, "r1", "allowed", timeout=30)
     order = [o["event"] for o in world.outcomes()]
     assert f"started{MANY - 1}" not in order[:order.index("r1")]
+
+
+def test_no_more_events_are_taken_at_once_than_mailers_have_room_for(world, smtp):
+    prepare(world, smtp, 2.0)
+    publish(world, 0, MANY)
+    world.start_daemon()
+    wait_until(lambda: len(decided(world)) == MANY, "all to be decided", timeout=60)
+    with closing(sqlite3.connect(f"file:{world.path('spool.db')}?mode=ro", uri=True)) as spool:
+        (first,) = spool.execute("SELECT count(*) FROM mail GROUP BY made ORDER BY made LIMIT 1").fetchone()
+    assert first == 24  # of the 256 in a read of Redis; the rest had to wait, and came into the spool
 
 
 def test_events_are_decided_and_superseded_however_slow_the_relay_is(world, smtp):

@@ -6,7 +6,6 @@
 
 enum {
 	FEED_WAIT_MS = 8000, /* how long events wait for customers of the feed */
-	ROOM_LARGE = 64,     /* of room: enough for any batch */
 };
 
 static bool is_feed(const struct intake *intake)
@@ -40,91 +39,120 @@ static bool feed_first(struct engine_thread *t)
 	return queued || now_ms - t->feed_since_ms < FEED_WAIT_MS;
 }
 
-struct events_wanted {
-	size_t n;
-	bool any; /* one intake, however large */
-};
+static size_t left_of(const struct intake *intake)
+{
+	return intake->n - intake->given;
+}
+
+static size_t events_queued(const struct engine_thread *t)
+{
+	size_t n = 0;
+	for (const struct intake *intake = t->intakes; intake != NULL; intake = intake->next)
+		n += intake_is_events(intake) ? left_of(intake) : 0;
+	return n;
+}
+
+/* Whether events have waited for room as long as they may: never for long where mails go slowly,
+ * since later events of a job supersede them. */
+static bool waited_for_room(struct engine_thread *t)
+{
+	int64_t now_ms = clock_tick().ms;
+	if (t->room_since_ms == 0 || now_ms - t->room_since_ms < ROOM_WAIT_MS)
+		return false;
+	if (t->mails - t->room_mails < ROOM_WAIT_MAILS ||
+	    engine_mails_left(t->engine) > ROOM_WAIT_LEFT)
+		return true;
+	t->room_since_ms = now_ms;
+	t->room_mails = t->mails;
+	return false;
+}
 
 /*
  * How many events may be taken now. Those for whose mails there is no room would only come into the
- * spool and out of it again, so they wait in Redis, but never for longer than ROOM_WAIT_MS: later
- * events of a job supersede mails, however slow the relay is. While no relay is usable there is
- * nothing to wait for, nor for mailers who wait for mails themselves.
+ * spool and out of it again, so they wait in Redis. While no relay is usable there is nothing to
+ * wait for. With many waiting, they come by the batch.
  */
-static struct events_wanted events_wanted(struct engine_thread *t)
+static size_t events_wanted(struct engine_thread *t)
 {
 	struct pool_load load = {0};
 	if (t->pool != NULL && !t->drain && !t->stop)
 		load = pool_load(t->pool);
-	if (!load.up ||
-	    (t->room_since_ms != 0 && clock_tick().ms - t->room_since_ms >= ROOM_WAIT_MS)) {
+	if (!load.up || engine_sending_paused(t->engine) || waited_for_room(t)) {
 		t->room_since_ms = 0;
-		return (struct events_wanted){.n = SIZE_MAX};
+		return SIZE_MAX;
 	}
-	return (struct events_wanted){
-	        .n = load.room < ROOM_A_TURN ? load.room : ROOM_A_TURN,
-	        .any = load.room >= ROOM_LARGE || load.queued == 0,
-	};
-}
-
-static bool has_room(const struct intake *intake, size_t events, struct events_wanted wanted)
-{
-	return (events <= wanted.n && intake->n <= wanted.n - events) ||
-	       (events == 0 && wanted.any);
+	size_t room = load.room < ROOM_A_TURN ? load.room : ROOM_A_TURN;
+	size_t left = engine_mails_left(t->engine);
+	room = left < room ? room - left : 0;
+	bool batch = room >= load.places / 2 || load.queued == 0;
+	return batch || events_queued(t) <= room ? room : 0;
 }
 
 static void note_wait_for_room(struct engine_thread *t)
 {
-	if (!t->waiting_for_room)
+	if (!t->waiting_for_room) {
 		t->room_since_ms = 0;
-	else if (t->room_since_ms == 0)
+	} else if (t->room_since_ms == 0) {
 		t->room_since_ms = clock_tick().ms;
+		t->room_mails = t->mails;
+	}
+}
+
+static void take_entries(struct engine_input *in, struct intake *intake, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		in->entries = arena_grow(in->arena, in->entries, in->turn.n_entries,
+		                         &in->entries_cap, sizeof *in->entries);
+		in->entries[in->turn.n_entries++] = &intake->entries[intake->given + i];
+	}
+	in->bytes += intake->n > 0 ? intake->bytes * n / intake->n : 0;
+	intake->given += n;
+}
+
+/* Of one intake of events, as many as are wanted. True where it waits with the rest of them. */
+static bool take_events(struct engine_input *in, struct intake *intake, size_t *wanted)
+{
+	size_t n = left_of(intake) < *wanted ? left_of(intake) : *wanted;
+	take_entries(in, intake, n);
+	*wanted -= n;
+	return left_of(intake) > 0;
+}
+
+/* Whether the intake goes with the turn as a whole, or with the last of it. */
+static bool take_intake(struct engine_thread *t, struct engine_input *in, struct intake *intake,
+                        size_t *wanted)
+{
+	if (!intake_is_events(intake)) {
+		take_entries(in, intake, left_of(intake));
+		return true;
+	}
+	t->waiting_for_room = t->waiting_for_room || take_events(in, intake, wanted);
+	return left_of(intake) == 0;
 }
 
 static void take_intakes(struct engine_thread *t, struct engine_input *in)
 {
 	struct intake **last = &in->intakes, **at = &t->intakes;
 	bool feed = feed_first(t);
-	struct events_wanted wanted = events_wanted(t);
-	size_t events = 0;
+	size_t wanted = events_wanted(t);
 	t->waiting_for_feed = t->waiting_for_room = false;
 	while (*at != NULL && in->turn.n_entries < ENTRIES_A_TURN && in->bytes < BYTES_A_TURN) {
 		struct intake *intake = *at;
-		if (feed && !is_feed(intake)) {
-			t->waiting_for_feed = true;
+		bool waits = feed && !is_feed(intake);
+		t->waiting_for_feed |= waits;
+		if (waits || !take_intake(t, in, intake, &wanted)) {
 			at = &intake->next;
 			continue;
 		}
-		if (intake_is_events(intake) &&
-		    (t->waiting_for_room || !has_room(intake, events, wanted))) {
-			t->waiting_for_room = true;
-			at = &intake->next;
-			continue;
-		}
-		events += intake_is_events(intake) ? intake->n : 0;
 		*at = intake->next;
 		intake->next = NULL;
 		*last = intake;
 		last = &intake->next;
-		in->turn.n_entries += intake->n;
-		in->bytes += intake->bytes;
 	}
 	note_wait_for_room(t);
 	t->intakes_last = &t->intakes;
 	while (*t->intakes_last != NULL)
 		t->intakes_last = &(*t->intakes_last)->next;
-}
-
-static void spread_entries(struct engine_input *in)
-{
-	const struct entry **entries =
-	        arena_new_array(in->arena, in->turn.n_entries, const struct entry *);
-	size_t n = 0;
-	for (struct intake *intake = in->intakes; intake != NULL; intake = intake->next) {
-		for (size_t i = 0; i < intake->n; i++)
-			entries[n++] = &intake->entries[i];
-	}
-	in->turn.entries = entries;
 }
 
 void engine_input_set_commands(struct engine_input *in, struct command *list)
@@ -183,7 +211,7 @@ void engine_input_take(struct engine_thread *t, struct engine_input *ret)
 	struct command *commands = take_queues(t, ret);
 	ret->turn.results = t->results;
 	ret->turn.n_results = n_results;
-	spread_entries(ret);
+	ret->turn.entries = ret->entries;
 	engine_input_set_commands(ret, commands);
 	ret->turn.office_writes_done =
 	        office_thread_take(t->office, ret->arena, &ret->turn.n_office_writes_done);

@@ -19,6 +19,7 @@ static void dispatch_mails(struct engine_thread *t, struct turn_output *out)
 {
 	if (out->n_recalled > 0 && t->pool != NULL)
 		pool_recall(t->pool, out->recalled, out->n_recalled);
+	t->mails += out->n_outgoing;
 	for (size_t i = 0; i < out->n_outgoing; i++) {
 		pool_put(t->pool, out->outgoing[i]);
 		out->outgoing[i] = NULL;

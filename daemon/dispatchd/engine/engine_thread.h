@@ -29,6 +29,7 @@ struct intake {
 	int source; /* the loop's own number for where it came from */
 	struct entry *entries;
 	size_t n, bytes; /* entries, and what they weigh */
+	size_t given;    /* of them, those that turns have had: a turn may have but a part */
 	void *token;     /* the loop's own */
 };
 struct intake *intake_new(void);

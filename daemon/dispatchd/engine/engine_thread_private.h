@@ -26,8 +26,10 @@ enum {
 	ENTRIES_A_TURN = 2048,
 	BYTES_A_TURN = 2 << 20, /* of entries; one intake more may come */
 	RESULTS_A_TURN = 1024,
-	ROOM_A_TURN = 512,  /* mails to the mailers */
-	ROOM_WAIT_MS = 250, /* how long events wait for room with the mailers */
+	ROOM_A_TURN = 512,     /* mails to the mailers */
+	ROOM_WAIT_MS = 250,    /* how long events wait for room with the mailers, */
+	ROOM_WAIT_MAILS = 256, /* unless so many mails go in that time, and */
+	ROOM_WAIT_LEFT = 4096, /* no more than these wait in the spool for the same room */
 };
 
 struct engine_thread {
@@ -71,6 +73,8 @@ struct engine_thread {
 	int64_t feed_since_ms; /* since when events wait for the feed; 0: they don't */
 	bool waiting_for_feed; /* intakes are there that may not be taken yet */
 	int64_t room_since_ms; /* since when events wait for room; 0: they don't */
+	uint64_t mails;        /* handed to the mailers, since the start, and */
+	uint64_t room_mails;   /* when that wait began */
 	bool waiting_for_room; /* as above: events that would only wait in the spool */
 };
 
@@ -78,7 +82,9 @@ struct engine_thread {
 struct engine_input {
 	struct turn_input turn;
 	struct arena *arena; /* of the turn's arrays, but for results */
-	struct intake *intakes;
+	const struct entry **entries;
+	size_t entries_cap;
+	struct intake *intakes; /* those that have gone into turns as a whole, with this one */
 	struct command *commands;
 	size_t bytes; /* of entries */
 	uint64_t taken;

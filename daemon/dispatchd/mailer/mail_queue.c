@@ -76,15 +76,20 @@ static bool any_breaker_open(const struct pool *pool)
 	return false;
 }
 
-/* With a rate, no more wait here than two seconds' worth: what waits longer had better be
- * judged again. */
-size_t mail_queue_room(struct pool *pool)
+size_t mail_queue_places(const struct pool *pool)
 {
 	size_t places =
 	        pool->limits->places + pool->limits->places_each * pool->config->connections;
 	if (any_breaker_open(pool) && places < pool->limits->places_refused)
 		places = pool->limits->places_refused;
-	size_t room = less(places, less(pool->n_out, count_held(pool)));
+	return places;
+}
+
+/* With a rate, no more wait here than two seconds' worth: what waits longer had better be
+ * judged again. */
+size_t mail_queue_room(struct pool *pool)
+{
+	size_t room = less(mail_queue_places(pool), less(pool->n_out, count_held(pool)));
 
 	if (pool->stopping || !pool_has_usable_relay(pool) || pool->bytes >= OUTGOING_BYTES_MAX)
 		return 0;

@@ -116,6 +116,7 @@ struct pool_load pool_load(struct pool *pool)
 	struct pool_load load = {
 	        .up = !pool->stopping && pool_has_usable_relay(pool),
 	        .room = mail_queue_room(pool),
+	        .places = mail_queue_places(pool),
 	        .queued = pool->n_queued,
 	};
 	pthread_mutex_unlock(&pool->lock);

@@ -49,7 +49,8 @@ size_t pool_room(struct pool *pool);
 /* How busy the mailers are; `up` while a relay is usable, so that room will come. */
 struct pool_load {
 	bool up;
-	size_t room, queued; /* as pool_room() has it; mails that no mailer has begun */
+	size_t room, places; /* as pool_room() has it, and at most */
+	size_t queued;       /* mails that no mailer has begun */
 };
 struct pool_load pool_load(struct pool *pool);
 

@@ -90,6 +90,7 @@ struct pool {
 
 /* ---- mail_queue.c: all with the lock held ---- */
 
+size_t mail_queue_places(const struct pool *pool);
 size_t mail_queue_room(struct pool *pool);
 bool pool_has_usable_relay(struct pool *pool);
 struct relay *pool_relay_named(struct pool *pool, const char *name); /* found or made */
