@@ -1,144 +1,212 @@
 /* SPDX-License-Identifier: MIT */
-/* dispatch-bounce: options and exit status (sysexits.h). So far it reads and prints. */
+/* dispatch-bounce: options, where the daemon is, and exit status (sysexits.h). */
 #include "base/error.h"
+#include "base/mem.h"
+#include "bounce/lmtp.h"
+#include "bounce/maildir.h"
 #include "bounce/read/mime.h"
-#include "bounce/read/print.h"
+#include "bounce/read_all.h"
+#include "bounce/show.h"
+#include "bounce/take.h"
 #include "common/fault.h"
 #include "common/no_core.h"
+#include "common/socket_path.h"
+#include "model/settings.h"
 #include "version.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#define DEFAULT_SOCKET "/var/lib/dispatchd/" REPORT_SOCKET
+
 static const char usage[] =
-        "usage: dispatch-bounce --parse <MAIL\n"
+        "usage: dispatch-bounce [-f SENDER] RECIPIENT <MAIL\n"
+        "       dispatch-bounce --lmtp\n"
+        "       dispatch-bounce --maildir DIR\n"
+        "       dispatch-bounce --parse <MAIL\n"
         "       dispatch-bounce --dump FILE|-\n"
-        "       dispatch-bounce -V\n"
         "\n"
-        "Reads a mail that came back and prints what it says, as JSON. Changes nothing.\n"
+        "Hands mails that came back to dispatchd, or prints what one says, as JSON.\n"
         "\n"
-        "  --parse      read standard input; print kind, recipients and verdicts\n"
-        "  --dump FILE  read FILE (- is standard input); print also what led to them\n"
-        "  -V           print the version and exit\n"
-        "  -h, --help   print this and exit\n";
+        "  -f SENDER      the envelope sender; \"\" for the null sender\n"
+        "  --lmtp         speak LMTP on standard input and output\n"
+        "  --maildir DIR  take what is in DIR/new, move it to DIR/.done or DIR/.unknown\n"
+        "  --socket PATH  the daemon's socket (else report.sock beside [spool] path)\n"
+        "  -c FILE        the configuration (else $DISPATCHD_CONF, else\n"
+        "                 /etc/dispatchd/dispatchd.conf, which need not be readable)\n"
+        "  --parse        read standard input; print kind, recipients and verdicts\n"
+        "  --dump FILE    read FILE (- is standard input); print also what led to them\n"
+        "  -V             print the version and exit\n"
+        "  -h, --help     print this and exit\n";
 
 struct options {
-	const char *dump;
-	bool parse, help, version;
+	const char *dump, *maildir, *socket, *config, *sender, *recipient;
+	bool parse, lmtp, help, version;
 };
+
+enum { PARSE = 1000, DUMP, LMTP, MAILDIR, SOCKET };
+
+static void set_option(struct options *options, int option)
+{
+	switch (option) {
+	case PARSE:
+		options->parse = true;
+		break;
+	case DUMP:
+		options->dump = optarg;
+		break;
+	case LMTP:
+		options->lmtp = true;
+		break;
+	case MAILDIR:
+		options->maildir = optarg;
+		break;
+	case SOCKET:
+		options->socket = optarg;
+		break;
+	case 'c':
+		options->config = optarg;
+		break;
+	case 'f':
+		options->sender = optarg;
+		break;
+	case 'V':
+		options->version = true;
+		break;
+	default:
+		options->help = true;
+	}
+}
+
+/* One thing to do, and nothing that another one would need. */
+static bool check_options(const struct options *options)
+{
+	const char *recipient = options->recipient;
+	int modes = options->parse + (options->dump != NULL) + options->lmtp +
+	            (options->maildir != NULL) + (recipient != NULL);
+	if (options->help || options->version)
+		return true;
+	if (recipient && strchr(recipient, '@') == NULL)
+		fault_usage("dispatch-bounce", "expected an address, not", recipient);
+	return modes == 1 && (recipient ? strchr(recipient, '@') != NULL : !options->sender);
+}
 
 static bool read_options(int argc, char **argv, struct options *ret)
 {
-	enum { PARSE = 1000, DUMP };
 	static const struct option longs[] = {{"parse", no_argument, NULL, PARSE},
 	                                      {"dump", required_argument, NULL, DUMP},
+	                                      {"lmtp", no_argument, NULL, LMTP},
+	                                      {"maildir", required_argument, NULL, MAILDIR},
+	                                      {"socket", required_argument, NULL, SOCKET},
 	                                      {"help", no_argument, NULL, 'h'},
 	                                      {"version", no_argument, NULL, 'V'},
 	                                      {NULL, 0, NULL, 0}};
 	int option;
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":Vh", longs, NULL)) != -1) {
-		switch (option) {
-		case PARSE:
-			ret->parse = true;
-			break;
-		case DUMP:
-			ret->dump = optarg;
-			break;
-		case 'V':
-			ret->version = true;
-			break;
-		case 'h':
-			ret->help = true;
-			break;
-		default:
+	while ((option = getopt_long(argc, argv, ":c:f:Vh", longs, NULL)) != -1) {
+		if (option == '?' || option == ':') {
 			fault_refused("dispatch-bounce", argv, option);
 			return false;
 		}
+		set_option(ret, option);
 	}
 	if (optind < argc)
+		ret->recipient = argv[optind++];
+	if (optind < argc)
 		fault_usage("dispatch-bounce", "unexpected argument", argv[optind]);
-	return optind == argc &&
-	       (ret->parse + (ret->dump != NULL) == 1 || ret->help || ret->version);
+	return optind == argc && check_options(ret);
 }
 
-/* One byte more than is looked at, so that the reader sees that there is more; the rest is read
- * and dropped, so that nobody's pipe breaks. */
-static bool read_all(int fd, struct buf *buf)
+/* ---- where the daemon is ---- */
+
+static void no_fault(void *arg, const char *text)
 {
-	static char block[64 * 1024];
-	for (ssize_t n; (n = read(fd, block, sizeof block)) != 0;) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		if (buf->len <= MIME_BYTES_MAX)
-			buf_add(buf, block, (size_t)n);
-	}
-	return true;
+	(void)arg;
+	(void)text;
 }
 
-static void print_file_fault(const char *name, const char *what)
+static char *beside(const char *spool_path)
 {
+	struct socket_path place;
 	struct error err;
-	(void)error_set(&err, EX_NOINPUT, "%s: %s", name, what);
+	if (!socket_path_set(&place, spool_path, REPORT_SOCKET, &err))
+		return mem_strdup(DEFAULT_SOCKET);
+	char *path = mem_strdup(place.path);
+	socket_path_clear(&place);
+	return path;
+}
+
+/*
+ * The configuration may hold passwords, and this program's user need not be allowed to read it:
+ * only where somebody has named one is it a fault that it can't be used. The caller's; NULL on a
+ * fault.
+ */
+static char *find_socket(const struct options *options)
+{
+	static const char *const wanted[] = {"spool.path", NULL};
+	bool named = options->config || getenv("DISPATCHD_CONF");
+	int code;
+	if (options->socket)
+		return mem_strdup(options->socket);
+	struct settings *settings = settings_load(settings_path(options->config), wanted,
+	                                          named ? fault_line : no_fault, NULL, &code);
+	if (settings == NULL)
+		return named ? NULL : mem_strdup(DEFAULT_SOCKET);
+	char *path = beside(settings->spool.path);
+	settings_free(settings);
+	return path;
+}
+
+/* ---- what there is to do ---- */
+
+/* Standard input, for one recipient. */
+static int take_input(const struct options *options, const char *socket)
+{
+	struct buf bytes = {0};
+	struct error err;
+	char did[SEND_ANSWER_MAX];
+	bool ok = read_all(STDIN_FILENO, MIME_BYTES_MAX, &bytes) ||
+	          error_set(&err, EX_TEMPFAIL, "standard input: %s", strerror(errno));
+	struct taking *taking = ok ? taking_new(&bytes) : NULL;
+	ok = ok && taking_send(taking, socket, options->recipient, options->sender, did, &err);
+	(void)taking_free(taking);
+	buf_free(&bytes);
+	if (ok)
+		return EX_OK;
 	fault_print("dispatch-bounce", err.text);
+	return err.code;
 }
 
-static bool read_file(const char *name, struct buf *buf)
+/* A mail server keeps the mail only at 75: with any other fault a report would be lost, since
+ * nobody is told of it. */
+static int take(const struct options *options)
 {
-	bool standard = strcmp(name, "-") == 0;
-	int fd = standard ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	bool ok = fd >= 0 && read_all(fd, buf);
-	if (!ok)
-		print_file_fault(standard ? "standard input" : name, strerror(errno));
-	if (fd >= 0 && !standard)
-		(void)close(fd);
-	return ok;
-}
-
-/* A mail has at least one field. */
-static bool is_mail(const struct mail_report_mail *mail)
-{
-	return mail->excessive || mail->header[0] != '\0';
-}
-
-static int show(const struct buf *bytes, bool facts)
-{
-	struct arena *arena = arena_new();
-	struct buf out = {0};
-	struct mail_report_mail mail;
-	struct mail_report report;
-	int code = EX_OK;
-	mime_read(buf_text(bytes), bytes->len, arena, &mail);
-	if (is_mail(&mail)) {
-		mail_report_read(&mail, arena, &report);
-		print_report(&out, &report, facts);
-		if (fputs(buf_text(&out), stdout) == EOF || fflush(stdout) == EOF)
-			code = EX_IOERR;
-	} else {
-		fault_print("dispatch-bounce", "input: this is not a mail: it has no header");
-		code = EX_DATAERR;
-	}
-	buf_free(&out);
-	(void)arena_free(arena);
+	char *socket = find_socket(options);
+	if (socket == NULL)
+		return EX_TEMPFAIL;
+	int code = options->lmtp      ? lmtp_serve(socket)
+	           : options->maildir ? maildir_take(options->maildir, socket)
+	                              : take_input(options, socket);
+	free(socket);
 	return code;
 }
 
 static int run(const struct options *options)
 {
-	struct buf bytes = {0};
-	int code = EX_NOINPUT;
+	if (sodium_init() < 0)
+		return EX_SOFTWARE;
 	mime_start();
-	if (read_file(options->dump ? options->dump : "-", &bytes))
-		code = show(&bytes, options->dump != NULL);
-	buf_free(&bytes);
-	return code;
+	if (options->parse || options->dump)
+		return show_file(options->dump ? options->dump : "-", options->dump != NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	return take(options);
 }
 
 int main(int argc, char **argv)

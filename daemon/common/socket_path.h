@@ -10,6 +10,8 @@
 
 /* Beside spool.db: where dispatchctl asks the daemon. */
 #define CONTROL_SOCKET "control.sock"
+/* The same place: where dispatch-bounce hands over what it has read. */
+#define REPORT_SOCKET "report.sock"
 
 /*
  * The place of a socket beside a file. The kernel takes paths of 107 bytes for sockets; where this

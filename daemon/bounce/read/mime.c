@@ -227,7 +227,7 @@ static const char *report_type_of(GMimeObject *root, struct arena *arena)
 /* ---- what is too much ---- */
 
 /* Whether it may have more parts, or deeper ones, than are looked at: counted without a parser. */
-static bool has_too_many_parts(const char *bytes, size_t len)
+bool mime_has_too_many_parts(const char *bytes, size_t len)
 {
 	static const char field[] = "Content-Type";
 	const char *end = bytes + len;
@@ -273,7 +273,7 @@ void mime_read(const char *bytes, size_t len, struct arena *arena, struct mail_r
 {
 	*ret = (struct mail_report_mail){.header = "", .report_type = ""};
 	size_t parsed = len < MIME_PARSED_MAX ? len : MIME_PARSED_MAX;
-	if (len > MIME_BYTES_MAX || has_too_many_parts(bytes, parsed)) {
+	if (len > MIME_BYTES_MAX || mime_has_too_many_parts(bytes, parsed)) {
 		ret->excessive = true;
 		return;
 	}

@@ -4,6 +4,7 @@
 
 #include "mail/report.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -29,5 +30,9 @@ void mime_start(void);
  * was found until then is there.
  */
 void mime_read(const char *bytes, size_t len, struct arena *arena, struct mail_report_mail *ret);
+
+/* Whether a mail may have more parts, or deeper ones, than are looked at: counted without a
+ * parser. */
+bool mime_has_too_many_parts(const char *bytes, size_t len);
 
 #endif

@@ -38,7 +38,7 @@ static void set_facts(json_t *object, const struct mail_report *report)
 	json_object_set_new(object, "all", json_boolean(report->all));
 }
 
-void print_report(struct buf *buf, const struct mail_report *report, bool facts)
+json_t *print_report_json(const struct mail_report *report, bool facts)
 {
 	json_t *object = json_object();
 	json_t *recipients = json_array();
@@ -50,6 +50,12 @@ void print_report(struct buf *buf, const struct mail_report *report, bool facts)
 	set_text(object, "token", ""); /* nobody looks for it yet */
 	if (facts)
 		set_facts(object, report);
+	return object;
+}
+
+void print_report(struct buf *buf, const struct mail_report *report, bool facts)
+{
+	json_t *object = print_report_json(report, facts);
 	jsontext_write(buf, object, JSONTEXT_AS_IS);
 	buf_addc(buf, '\n');
 	json_decref(object);

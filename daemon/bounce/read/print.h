@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "mail/report.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 
 /*
@@ -12,5 +13,7 @@
  * what led there.
  */
 void print_report(struct buf *buf, const struct mail_report *report, bool facts);
+/* The object itself, the caller's. */
+json_t *print_report_json(const struct mail_report *report, bool facts);
 
 #endif

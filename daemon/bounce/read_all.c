@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#include "bounce/read_all.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+bool read_all(int fd, size_t max, struct buf *buf)
+{
+	static char block[64 * 1024];
+	for (ssize_t n; (n = read(fd, block, sizeof block)) != 0;) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		if (buf->len <= max)
+			buf_add(buf, block, (size_t)n);
+	}
+	return true;
+}

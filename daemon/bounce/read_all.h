@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef BOUNCE_READ_ALL_H
+#define BOUNCE_READ_ALL_H
+
+#include "base/buf.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Reads to the end. Of what is longer than `max` some bytes more are kept, so that it shows, and
+ * the rest is read and dropped, so that nobody's pipe breaks. False with errno. */
+bool read_all(int fd, size_t max, struct buf *buf) MUST_CHECK;
+
+#endif

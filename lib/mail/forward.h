@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MAIL_FORWARD_H
+#define MAIL_FORWARD_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * A person's reply on its way to the sales rep or the office (contract, section 11): a header of
+ * our own before an entity of theirs. dispatch-bounce makes the entity out of the reply, with its
+ * attachments, at 7 bits; what the daemon gets is checked here, so that it needs no parser.
+ */
+enum { FORWARD_BYTES_MAX = 10 * 1024 * 1024 };
+
+/*
+ * Whether it can stand behind a header as it is: fields about the content alone (RFC 2045, section
+ * 3: "Content-…") with their continuations, a blank line, then anything of ASCII without NUL; each
+ * line of at most 998 bytes (RFC 5322, section 2.1.1) and ended by CRLF; at most FORWARD_BYTES_MAX.
+ * `err` has code 65.
+ */
+bool forward_check(const char *entity, size_t len, struct error *err) MUST_CHECK;
+
+#endif
