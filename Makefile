@@ -20,9 +20,11 @@ DESTDIR    ?=
 DEPS := gcc make pkg-config libevent-dev libesmtp-dev libhiredis-dev libsqlite3-dev libjansson-dev \
 	libglib2.0-dev libicu-dev libssl-dev libsodium-dev libmagic-dev liblz4-dev libsystemd-dev \
 	libmicrohttpd-dev libcmocka-dev libgmime-3.0-dev redis-server redis-tools sqlite3 tzdata openssl \
-	python3 python3-pytest python3-pytest-xdist python3-aiosmtpd python3-redis python3-cryptography faketime
+	python3 python3-pytest python3-pytest-xdist python3-aiosmtpd python3-redis python3-cryptography python3-yaml \
+	python3-jsonschema faketime
 DEPS_CHECK := clang clang-tidy clang-format cppcheck mandoc systemd bash-completion
 DEPS_COVERAGE := gcovr
+DEPS_CLIENTS := node-redis php-cli php-redis golang-go golang-github-gomodule-redigo-dev default-jdk-headless
 # For the tests of the customer center in a browser and behind a proxy, which are skipped where these can't be had.
 DEPS_TESTS := chromium chromium-driver python3-selenium nginx-light libjs-leaflet
 
@@ -103,7 +105,7 @@ OBJ  := $(call obj,$(SOURCES))
 .SUFFIXES:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all deps deps-check deps-coverage deps-tests demo test test-long unit tests objects check asan tsan coverage fuzz \
+.PHONY: all clients-test deps deps-check deps-clients deps-coverage deps-tests demo test test-long unit tests objects check asan tsan coverage fuzz \
 	deps-bench bench bench-growth bench-steps bench-parts bench-table corpora install dist written generated clean help FORCE
 FORCE:
 
@@ -120,6 +122,13 @@ deps-coverage:
 
 deps-tests:
 	@.ci/deps $(DEPS_TESTS) || echo 'deps: no browser and proxy can be installed: their tests are skipped'
+
+deps-clients: deps ## install what the example clients need: Node.js, PHP, Go, Java and their clients of Redis
+	@.ci/deps $(DEPS_CLIENTS)
+
+clients-test: deps-clients ## the example clients of docs/clients against the real daemon
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -p no:cacheprovider tests/clients
 
 deps-bench: deps ## install what `make bench` compares with: Postfix's smtp-sink and smtp-source, BullMQ, Celery
 	@BUILD=$(BUILD) .ci/deps-bench

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""The example clients of docs/clients against the real daemon. By `make clients-test`; not part of `make test`."""
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
+from conftest import world  # noqa: E402,F401  (a fixture)
+from kit import add_customer, outcomes_of, wait_outcome  # noqa: E402
+from world import BUILD, PATIENCE, ROOT, free_port, wait_until  # noqa: E402
+
+CLIENTS = ROOT / "docs" / "clients"
+GO = BUILD / "clients" / "client"
+
+
+def go_client():
+    GO.parent.mkdir(parents=True, exist_ok=True)
+    built = subprocess.run(["go", "build", "-o", GO, CLIENTS / "client.go"], capture_output=True, text=True,
+                           env={**os.environ, "GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOFLAGS": "",
+                                "GOCACHE": str(GO.parent / "cache")})
+    assert built.returncode == 0, built.stderr
+    return [str(GO)]
+
+
+COMMANDS = {"python": lambda: ["/usr/bin/python3", str(CLIENTS / "client.py")],
+            "node": lambda: ["node", str(CLIENTS / "client.mjs")],
+            "php": lambda: ["php", str(CLIENTS / "client.php")],
+            "go": go_client,
+            "java": lambda: ["java", str(CLIENTS / "Client.java")]}
+_commands = {}
+
+
+@pytest.fixture(params=COMMANDS)
+def client(request, world):  # noqa: F811
+    name = {"python": "/usr/bin/python3"}.get(request.param, request.param)
+    assert shutil.which(name), f"{name} is missing: make deps-clients"
+    if request.param not in _commands:
+        _commands[request.param] = COMMANDS[request.param]()
+    command = _commands[request.param]
+    world.redis_server = world.start_redis(port=free_port())  # the clients use TCP, as most do
+
+    def start(*args, **environment):
+        return subprocess.Popen([*command, *args], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                env={**os.environ, "NODE_PATH": "/usr/share/nodejs",
+                                     "REDIS_URL": f"redis://127.0.0.1:{world.redis_server.port}/0", **environment})
+
+    def run(*args, **environment):
+        running = start(*args, **environment)
+        out, err = running.communicate(timeout=20 * PATIENCE)
+        return running.returncode, out, err
+    run.start = start
+    return run
+
+
+def lines(text):
+    return [line.split() for line in text.splitlines()]
+
+
+def test_an_event_is_published_once(world, client):  # noqa: F811
+    add_customer(world)
+    world.start_daemon()
+    for _ in range(2):
+        code, out, err = client("publish", "completed", "4711", "1001", "3", "driver=Sam = Jim", "note=äöü ✓")
+        assert (code, err) == (0, "") and "-" in out
+    wait_outcome(world, "4711:completed:3", "sent")
+    world.wait_idle()
+    events = [fields for _, fields in world.redis.xrange("jobs:events")]
+    assert len(events) == 2 and events[0] == events[1]
+    assert events[0]["driver"] == "Sam = Jim" and events[0]["note"] == "äöü ✓"
+    assert [status for status, _ in outcomes_of(world, "4711:completed:3")] == ["queued", "sent"]
+
+
+def test_the_gate_is_asked(world, client):  # noqa: F811
+    add_customer(world)
+    add_customer(world, "1002")
+    world.ctl("suspend", "1002", "--scope", "routes", "--note", "closed")
+    world.start_daemon()
+    assert client("ask", "dispatch", "j1", "1001", "1", "route=north") == (0, "released ok\n", "")
+    assert client("ask", "dispatch", "j1", "1001", "1", "route=north") == (0, "released ok\n", ""), "its record"
+    assert client("ask", "dispatch", "j2", "1002", "1") == (0, "held suspended\n", "")
+    assert client("ask", "create", "j3", "1001", "1") == (0, "allowed ok\n", "")
+    assert [job["job"] for _, job in world.redis.xrange("jobs:dispatch")] == ["j1"]
+
+
+def test_no_answer_is_no_yes(world, client):  # noqa: F811
+    code, out, err = client("ask", "dispatch", "j1", "1001", "1", ANSWER_WITHIN_S="0.3")
+    assert (code, out, err) == (75, "no answer yet\n", "")
+
+
+def test_repeats_of_outcomes_are_dropped(world, client):  # noqa: F811
+    add_customer(world)
+    world.start_daemon()
+    world.xadd(id="1", type="job.completed", job="4711", customer="1001")
+    wait_outcome(world, "1", "sent")
+    world.wait_idle()
+    first = [fields for _, fields in world.redis.xrange("jobs:outcomes")]
+    assert [o["status"] for o in first] == ["queued", "sent"]
+    for outcome in first:  # as after a crash of the daemon
+        world.redis.xadd("jobs:outcomes", outcome)
+    world.redis.xadd("jobs:outcomes", {**first[0], "id": "another"})
+    code, out, err = client("outcomes", "billing", "3")
+    assert (code, err) == (0, "")
+    assert [line[0] for line in lines(out)] == [first[0]["id"], first[1]["id"], "another"]
+    assert lines(out)[1][1:] == ["1", "sent", "ok"]
+    assert world.pending("jobs:outcomes", "billing") == 0
+
+
+def test_what_was_read_before_a_crash_comes_first(world, client):  # noqa: F811
+    world.redis.xgroup_create("jobs:outcomes", "billing", id="0", mkstream=True)
+    for number in range(3):
+        world.redis.xadd("jobs:outcomes", {"id": f"o{number}", "event": "e", "status": "sent", "reason": "ok"})
+    trimmed = world.redis.xrange("jobs:outcomes")[1][0]
+    world.redis.xreadgroup("billing", socket.gethostname(), {"jobs:outcomes": ">"}, count=2)
+    world.redis.xdel("jobs:outcomes", trimmed)
+    code, out, err = client("outcomes", "billing", "2")
+    assert (code, err) == (0, "")
+    assert [line[0] for line in lines(out)] == ["o0", "o2"]
+    wait_until(lambda: world.pending("jobs:outcomes", "billing") == 0, "all acknowledged")
+
+
+def test_usage_and_a_redis_that_is_down(world, client):  # noqa: F811
+    code, out, err = client("publish", "completed")
+    assert code == 64 and "publish STATE JOB CUSTOMER REVISION" in err and out == ""
+    world.redis_server.stop()
+    running = client.start("publish", "completed", "4711", "1001", "3")
+    try:
+        code = running.wait(timeout=20)
+    except subprocess.TimeoutExpired:  # one that tries again until it is there
+        code = 75
+        running.kill()
+    running.communicate()
+    assert code != 0
