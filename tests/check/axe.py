@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Runs axe-core over every page of the customer center: light and dark, wide and on a phone, dialogs too.
+"""Runs axe-core over every page of the customer center: light and dark, wide and on a phone, dialogs too; and over the
+mails.
 
 axe-core comes by npm, into $BUILD/axe: a developer's tool, which neither building nor `make test` needs. Where it,
 npm or a browser is missing this says so and passes.
 """
+import base64
 import os
 import shutil
 import subprocess
@@ -14,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/system"))
 import browser  # noqa: E402
+import mail_samples  # noqa: E402
 from center import Center  # noqa: E402
 from world import World  # noqa: E402
 
@@ -109,6 +112,17 @@ def look_at_map(window, faults):
     look(window, "a map", faults)
 
 
+def look_at_mails(window, faults):
+    """How many mails."""
+    for dark in (False, True):
+        window.begin(None, width=375, dark=dark)
+        for mail in mail_samples.MAILS:
+            html = mail_samples.parts(mail_samples.raw(mail, "en", mail_samples.full(mail)))[2]
+            window.driver.get("data:text/html;charset=utf-8;base64," + base64.b64encode(html.encode()).decode())
+            look(window, f"mail {mail} ({'dark' if dark else 'light'})", faults)
+    return 2 * len(mail_samples.MAILS)
+
+
 def look_at_all(window, center, faults):
     """How many pages. Each once in light and wide, once dark on a phone; the busiest in the other two, too."""
     people, n = {name: center.log_in(name) for name in ("boss", "rita")}, 0
@@ -138,6 +152,7 @@ def main():
         return 0
     world, faults = World(), {}
     try:
+        mails = look_at_mails(window, faults)
         furnish(world)
         world.start_daemon()
         world.xadd(id="1", type="job.started", job="4711", customer="1001")
@@ -156,7 +171,7 @@ def main():
         window.close()
     for fault, places in faults.items():
         print(f"{fault}\n    on {len(places)} pages: {', '.join(places[:4])}")
-    print(f"{n} pages, {len(faults)} faults")
+    print(f"{n} pages, {mails} mails, {len(faults)} faults")
     return 1 if faults else 0
 
 
