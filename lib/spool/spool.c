@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "db/db_private.h"
+#include "spool/event_keys.h"
 #include "spool/spool_private.h"
 
 #include <stdio.h>
@@ -52,14 +53,16 @@ static const char spool_12[] =
 static const char spool_13[] =
 #include "spool_13.sql.h"
         ;
-
 static const char spool_14[] =
 #include "spool_14.sql.h"
         ;
+static const char spool_15[] =
+#include "spool_15.sql.h"
+        ;
 
-static const char *const migrations[] = {spool_1,  spool_2,  spool_3,  spool_4, spool_5,
-                                         spool_6,  spool_7,  spool_8,  spool_9, spool_10,
-                                         spool_11, spool_12, spool_13, spool_14};
+static const char *const migrations[] = {spool_1,  spool_2,  spool_3,  spool_4,  spool_5,
+                                         spool_6,  spool_7,  spool_8,  spool_9,  spool_10,
+                                         spool_11, spool_12, spool_13, spool_14, spool_15};
 
 enum { PAGE_BYTES = 8192 }; /* half of the writes of small pages; a mail's rows are long */
 
@@ -69,7 +72,7 @@ static const struct db_schema schema = {
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
         .page_bytes = PAGE_BYTES,
-        .digest = "b8691718fe0f43acb24c6f4120ee47b8e41ebaad806d6c05bdfa5da2bd596125",
+        .digest = "aff355f90ba10bc2c4c158d3a826ab06eef531c601529b38a5efe0eff8c347fb",
         .remedy = "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in "
                   "its place, or none: then mails and held jobs in it are lost; see RECOVERY in "
                   "dispatchd(8)",
@@ -250,6 +253,7 @@ struct spool *spool_open(const char *path, enum db_mode mode, struct error *err)
 		return NULL;
 	struct spool *spool = mem_alloc(sizeof *spool);
 	spool->db = db;
+	spool->writes = mode == DB_WRITE;
 	struct db_query *q = spool_query(spool, "SELECT value FROM meta WHERE key = 'instance'");
 	if (spool_row(spool, q)) {
 		const char *text = db_peek_text(q, 0, NULL);
@@ -274,6 +278,7 @@ struct spool *spool_close(struct spool *spool)
 {
 	if (spool != NULL) {
 		arena_free(spool->recent.arena);
+		spool->keys = event_keys_free(spool->keys);
 		squeezer_free(spool->squeezer);
 		buf_free(&spool->brief);
 		buf_free(&spool->all);
@@ -330,6 +335,7 @@ void spool_rollback(struct spool *spool)
 	spool->waits = spool->waits_before;
 	spool->last_sent = spool->last_sent_before;
 	spool_outcomes_forget(spool);
+	spool->keys = event_keys_free(spool->keys);
 }
 
 bool spool_failed(const struct spool *spool)
@@ -347,6 +353,7 @@ void spool_fail(struct spool *spool, const struct error *fault)
 bool spool_begin_read(struct spool *spool, struct error *err)
 {
 	spool->failed = false;
+	spool->keys = event_keys_free(spool->keys);
 	return db_begin_read(spool->db, err);
 }
 

@@ -39,13 +39,6 @@ void spool_job_set_state(struct spool *spool, int64_t job, enum job_state state)
 	spool_run(spool, q);
 }
 
-int64_t spool_event_find(struct spool *spool, const char *source, const char *id,
-                         unsigned char ret_digest[EVENT_DIGEST_SIZE])
-{
-	static const char sql[] = "SELECT id, digest FROM event WHERE source = ?1 AND event = ?2";
-	return spool_find_digest(spool, sql, source, id, ret_digest);
-}
-
 struct job_mark *spool_marks(struct spool *spool, int64_t job, struct arena *arena, size_t *ret_n)
 {
 	return spool_marks_before(spool, job, INT64_MAX, arena, ret_n);
@@ -86,12 +79,13 @@ int64_t spool_event_add(struct spool *spool, const struct job_event *event, int6
                         enum status status, enum reason reason, const char *trace)
 {
 	unsigned char digest[EVENT_DIGEST_SIZE];
+	int64_t id = spool_keys_add(spool, event->source, event->id);
 	event_digest(event, digest);
 	struct db_query *q =
 	        spool_query(spool, "INSERT INTO event (source, event, job, state, time, "
 	                           "received, data, digest, status, reason, trace, "
-	                           "short_trace) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-	                           "'', ?11)");
+	                           "short_trace, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+	                           "?10, '', ?11, ?12)");
 	db_bind_text(q, 1, event->source);
 	db_bind_text(q, 2, event->id);
 	db_bind_int(q, 3, job);
@@ -103,8 +97,9 @@ int64_t spool_event_add(struct spool *spool, const struct job_event *event, int6
 	db_bind_text(q, 9, status_name(status));
 	db_bind_text(q, 10, reason_name(reason));
 	spool_bind_short(spool, q, 11, SQUEEZE_TRACE, trace);
+	db_bind_int(q, 12, id);
 	spool_run(spool, q);
-	return db_last_id(spool->db);
+	return id;
 }
 
 #define EVENT_COLUMNS(data)                                                                        \

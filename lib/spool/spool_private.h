@@ -13,6 +13,7 @@
 struct spool {
 	struct db *db;
 	char instance[32];
+	bool writes; /* opened to be written */
 	bool failed; /* something in this transaction did; `fault` says what */
 	struct error fault;
 	int64_t mails[STATUS_COUNT],
@@ -31,7 +32,8 @@ struct spool {
 		struct spool_outcome *rows;
 		size_t n, cap;
 	} recent;
-	struct buf brief, all; /* of an outcome while it is added; `brief` of other rows, too */
+	struct event_keys *keys; /* spool_keys.c; NULL: not read, or forgotten */
+	struct buf brief, all;   /* of an outcome while it is added; `brief` of other rows, too */
 	struct squeezer *squeezer;
 };
 
@@ -42,6 +44,12 @@ void spool_outcomes_remember(struct spool *spool, const struct spool_outcome *ou
 /* As spool_outcomes_after(); NULL where not all of them are in memory. */
 struct spool_outcome *spool_outcomes_recent(const struct spool *spool, int64_t seq, size_t max,
                                             struct arena *arena, size_t *ret_n);
+
+/* -- spool_keys.c -- */
+/* Notes an event that isn't on record yet; the id of its row, which the caller writes. */
+int64_t spool_keys_add(struct spool *spool, const char *source, const char *id);
+/* Keys of which no event is left go. */
+void spool_keys_purge(struct spool *spool);
 
 /* A query of the current transaction; after a fault one that gives nothing. */
 struct db_query *spool_query(struct spool *spool, const char *sql);

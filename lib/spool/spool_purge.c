@@ -179,6 +179,7 @@ bool spool_purge(struct spool *spool, struct instant before, struct instant now,
 	if (spool->purge.kind < KINDS)
 		return true;
 	spool->purge.kind = 0;
+	spool_keys_purge(spool);
 	purge_templates(spool, before);
 	purge_strikes(spool, now);
 	return false;

@@ -95,6 +95,10 @@ def test_a_daemon_goes_on_with_it(world):
     found = world.ctl_json("job", "show", "jk0", "--customer", "1007")
     assert found["state"] == "completed" and found["mails"][-1]["status"] == "sent"
     assert [event["id"] for event in found["events"]][-1] == "new" and found["events"][0]["trace"]
+    old = found["events"][0]
+    world.xadd(id=old["id"], source=old["source"], type=old["type"], job="jk0", customer="1007")
+    wait_until(lambda: world.metrics()["dispatchd_duplicates_total"] == 1, "an event of before isn't decided again")
+    assert len(world.ctl_json("job", "show", "jk0", "--customer", "1007")["events"]) == len(found["events"])
 
 
 @pytest.mark.long
