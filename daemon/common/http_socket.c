@@ -3,10 +3,9 @@
 #include "common/http_socket.h"
 
 #include "base/mem.h"
+#include "common/socket_share.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -33,75 +32,11 @@ static bool clear_path(int fd, const struct sockaddr_un *address)
 	return !taken && !unlink(address->sun_path);
 }
 
-static bool find_group(const char *section, const char *name, gid_t *ret, struct error *err)
-{
-	char room[16384];
-	struct group entry, *found = NULL;
-	*ret = getegid();
-	if (!*name)
-		return true;
-	int rc = getgrnam_r(name, &entry, room, sizeof(room), &found);
-	if (!found)
-		return error_set(err, EX_CONFIG, "%s group: unknown group \"%s\"%s%s", section,
-		                 name, rc ? ": " : "", rc ? strerror(rc) : "");
-	*ret = found->gr_gid;
-	return true;
-}
-
-bool http_socket_check_group(const char *section, const char *group, struct error *err)
-{
-	gid_t gid;
-	return find_group(section, group, &gid, err);
-}
-
-/* By a descriptor, so that what gets the rights is our socket, whoever else may write in its
- * folder. */
-static bool http_socket_rights(const char *path, gid_t group)
-{
-	char place[64];
-	struct stat st;
-	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	snprintf(place, sizeof(place), "/proc/self/fd/%d", fd);
-	bool ok = fd >= 0 && !fstat(fd, &st) && S_ISSOCK(st.st_mode) && st.st_uid == geteuid() &&
-	          (st.st_gid == group || !fchownat(fd, "", (uid_t)-1, group, AT_EMPTY_PATH)) &&
-	          !chmod(place, 0660);
-	int why = errno;
-	if (fd >= 0)
-		close(fd);
-	errno = why;
-	return ok;
-}
-
-static bool share_socket(const char *section, const char *path, const char *name, struct error *err)
-{
-	gid_t group;
-	if (!find_group(section, name, &group, err))
-		return false;
-	if (http_socket_rights(path, group))
-		return true;
-	if (errno == EPERM && *name)
-		return error_set(err, EX_NOPERM,
-		                 "%s group = %s: can't give it the socket: dispatchd's user is "
-		                 "not a member",
-		                 section, name);
-	return error_set(err, EX_UNAVAILABLE, "%s listen = unix:%s: rights can't be set: %s",
-	                 section, path, strerror(errno));
-}
-
-/* Nobody else's before the rights are set: the kernel takes the mode of the unbound socket. */
-static int private_socket(void)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd >= 0)
-		(void)fchmod(fd, 0600);
-	return fd;
-}
-
 static bool bind_unix(struct http_socket *ret, const char *section, const char *path,
                       struct error *err)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = private_socket();
+	int fd = socket_private();
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	if (fd < 0 || !clear_path(fd, &address) ||
 	    bind(fd, (struct sockaddr *)&address, sizeof(address))) {
@@ -179,7 +114,7 @@ bool http_socket_open(struct http_socket *ret, const char *section, const char *
 	if (!endpoint_parse_own(listen, &endpoint, err))
 		return false;
 	bool good = *endpoint.path ? bind_unix(ret, section, endpoint.path, err) &&
-	                                     share_socket(section, endpoint.path, group, err)
+	                                     socket_share(section, endpoint.path, group, err)
 	                           : bind_tcp(ret, section, &endpoint, err);
 	if (good)
 		name_address(ret, &endpoint);

@@ -21,7 +21,4 @@ bool http_socket_open(struct http_socket *ret, const char *section, const char *
                       const char *group, struct error *err) MUST_CHECK;
 void http_socket_close(struct http_socket *socket);
 
-/* Whether there is such a group; "" is our own. */
-bool http_socket_check_group(const char *section, const char *group, struct error *err) MUST_CHECK;
-
 #endif

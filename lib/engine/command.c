@@ -32,8 +32,9 @@ enum { BATCH = 500, BATCH_BYTES = 2 << 20 };
 
 struct ask {
 	struct engine *engine;
-	const json_t *in;
-	json_t *out; /* an object with ok = true; a command adds its own */
+	const struct turn_command *command;
+	const json_t *in; /* its text, read */
+	json_t *out;      /* an object with ok = true; a command adds its own */
 	struct error err;
 };
 
@@ -360,10 +361,10 @@ static bool command_run(struct ask *ask)
 	return error_set(&ask->err, EX_USAGE, "the daemon knows no command '%s'", name ? name : "");
 }
 
-static const char *command_answer(struct engine *engine, const char *text)
+static const char *command_answer(struct engine *engine, const struct turn_command *command)
 {
-	struct ask ask = {.engine = engine, .out = json_pack("{s:b}", "ok", 1)};
-	json_t *in = jsontext_read(text, strlen(text), &ask.err);
+	struct ask ask = {.engine = engine, .command = command, .out = json_pack("{s:b}", "ok", 1)};
+	json_t *in = jsontext_read(command->text, strlen(command->text), &ask.err);
 	ask.in = in;
 	if (in == NULL || !command_run(&ask)) {
 		json_decref(ask.out);
@@ -382,6 +383,6 @@ void engine_process_commands(struct engine *engine)
 	const struct turn_input *in = engine->in;
 	const char **replies = arena_new_array(engine->out->arena, in->n_commands, const char *);
 	for (size_t i = 0; i < in->n_commands; i++)
-		replies[i] = command_answer(engine, in->commands[i]);
+		replies[i] = command_answer(engine, &in->commands[i]);
 	engine->out->replies = replies;
 }

@@ -97,10 +97,9 @@ static void read_adoption(const struct turn_input *in, char ret[IDENTITY_SIZE])
 {
 	ret[0] = '\0';
 	for (size_t i = 0; i < in->n_commands; i++) {
+		const char *text = in->commands[i].text;
 		json_t *command =
-		        engine_is_adoption(in->commands[i])
-		                ? jsontext_read(in->commands[i], strlen(in->commands[i]), NULL)
-		                : NULL;
+		        engine_is_adoption(text) ? jsontext_read(text, strlen(text), NULL) : NULL;
 		const char *identity = json_string_value(json_object_get(command, "identity"));
 		if (identity != NULL)
 			(void)snprintf(ret, IDENTITY_SIZE, "%s", identity);

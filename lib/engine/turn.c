@@ -218,7 +218,8 @@ bool engine_turn(struct engine *engine, const struct turn_input *in, struct turn
 
 char *engine_command(struct engine *engine, const char *text, struct instant now, struct error *err)
 {
-	struct turn_input in = {.now = now, .commands = &text, .n_commands = 1};
+	const struct turn_command command = {.text = text};
+	struct turn_input in = {.now = now, .commands = &command, .n_commands = 1};
 	struct turn_output out;
 	char *reply = NULL;
 	if (engine_turn(engine, &in, &out, err))

@@ -12,6 +12,13 @@
 
 struct office_write_result;
 
+/* A request: a JSON text, and bytes that belong to it; NULL for none. */
+struct turn_command {
+	const char *text;
+	const char *bytes;
+	size_t n_bytes;
+};
+
 /*
  * What a turn is given. The caller keeps it, and may give the same again after a turn that failed.
  * Whoever adds a member fills it where it is known: in the daemon the loop's side of
@@ -28,7 +35,7 @@ struct turn_input {
 	size_t n_entries;
 	const struct delivery_result *results;
 	size_t n_results;
-	const char *const *commands; /* JSON texts */
+	const struct turn_command *commands;
 	size_t n_commands;
 	const struct office_write_result *office_writes_done; /* in order */
 	size_t n_office_writes_done;

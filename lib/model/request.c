@@ -20,6 +20,9 @@ static const char *const verbs[REQUEST_COUNT] = {
         [REQUEST_GATE] = "gate",
         [REQUEST_NUMBERS] = "numbers",
         [REQUEST_CUSTOMERS_ADOPT] = "customers.adopt",
+        [REQUEST_BOUNCE_TAKE] = "bounce.take",
+        [REQUEST_BOUNCE_REPORT] = "bounce.report",
+        [REQUEST_BOUNCE_FORWARD] = "bounce.forward",
 };
 
 const char *control_request_verb(enum control_request request)

@@ -5,7 +5,7 @@
 lib: base < model < rules, template < mail, db < records and spool, all of them < engine; overview (what people are
 shown of records and spool together) uses these, beside the engine; rules, mail, records and spool know nothing of
 each other. daemon: each program uses lib and common; in dispatchd sys is the ground, the mailers and the office's
-writer use it, the engine's thread uses these, redis uses the engine, the ways in (control, http) use redis, and the
+writer use it, the engine's thread uses these, redis uses the engine, the ways in (control, http, report) use redis, and the
 loop is the roof that knows all; the ways in see its struct daemon_view. dispatchctl: show < base < nouns < the
 registry and main. Rooms to come have their rows already. lib/engine has layers of its own, a row each, highest first,
 in the table of docs/ARCHITECTURE.md.
@@ -35,8 +35,9 @@ DAEMON = {
     "dispatchd/redis": ["common", "dispatchd/sys", "dispatchd/engine"],
     "dispatchd/control": ["common", "dispatchd/sys", "dispatchd/mailer", "dispatchd/engine", "dispatchd/redis"],
     "dispatchd/http": ["common", "dispatchd/sys", "dispatchd/mailer", "dispatchd/engine", "dispatchd/redis"],
+    "dispatchd/report": ["common", "dispatchd/sys", "dispatchd/engine"],
     "dispatchd/loop": ["common", "dispatchd/sys", "dispatchd/mailer", "dispatchd/office", "dispatchd/engine",
-                       "dispatchd/redis", "dispatchd/control", "dispatchd/http"],
+                       "dispatchd/redis", "dispatchd/control", "dispatchd/http", "dispatchd/report"],
     "dispatchd": ["common", "dispatchd/sys", "dispatchd/loop"],
     "dispatchctl/show": ["common"],
     "dispatchctl/base": ["common", "dispatchctl/show"],

@@ -92,11 +92,12 @@ static void events(size_t room, const char *command, const char *const *list)
 {
 	struct arena *arena = arena_new();
 	const struct entry *entries[TAKEN_MAX];
+	const struct turn_command asked = {.text = command};
 	struct turn_input in = {.entries = entries, .room = room};
 	for (; list[in.n_entries] != NULL; in.n_entries++)
 		entries[in.n_entries] = entry_of(arena, list[in.n_entries]);
 	if (command != NULL) {
-		in.commands = &command;
+		in.commands = &asked;
 		in.n_commands = 1;
 	}
 	assert_true(turn(&in));

@@ -160,11 +160,12 @@ void engine_input_set_commands(struct engine_input *in, struct command *list)
 	size_t n = 0;
 	for (const struct command *c = list; c != NULL; c = c->next)
 		n++;
-	const char **texts = arena_new_array(in->arena, n, const char *);
+	struct turn_command *commands = arena_new_array(in->arena, n, struct turn_command);
 	in->turn.n_commands = 0;
 	for (const struct command *c = list; c != NULL; c = c->next)
-		texts[in->turn.n_commands++] = c->text;
-	in->turn.commands = texts;
+		commands[in->turn.n_commands++] = (struct turn_command){
+		        .text = c->text, .bytes = c->bytes, .n_bytes = c->n_bytes};
+	in->turn.commands = commands;
 	in->commands = list;
 }
 

@@ -34,8 +34,10 @@ struct command *command_new(struct command_route route, const char *text)
 
 struct command *command_free(struct command *command)
 {
-	if (command != NULL)
+	if (command != NULL) {
 		free(command->text);
+		free(command->bytes);
+	}
 	free(command);
 	return NULL;
 }

@@ -41,6 +41,7 @@ bool intake_is_events(const struct intake *intake);
 enum command_origin {
 	COMMAND_CONTROL, /* the control socket */
 	COMMAND_HTTP,
+	COMMAND_REPORT, /* the socket for reports */
 };
 struct command_route {
 	enum command_origin origin;
@@ -51,7 +52,9 @@ struct command_route {
 struct command {
 	struct command *next;
 	struct command_route route;
-	char *text; /* malloc'd */
+	char *text;  /* malloc'd, as are */
+	char *bytes; /* that belong to it; NULL for none */
+	size_t n_bytes;
 };
 struct command *command_new(struct command_route route, const char *text);
 struct command *command_free(struct command *command);

@@ -9,7 +9,7 @@
 #include "base/folder.h"
 #include "base/identity.h"
 #include "base/mem.h"
-#include "common/http_socket.h"
+#include "common/socket_share.h"
 #include "common/target.h"
 #include "dispatchd/mailer/transport_check.h"
 #include "dispatchd/sys/log.h"
@@ -116,7 +116,12 @@ static bool key_is_private(const struct settings *settings, struct error *err)
 
 static bool http_group(const struct settings *settings, struct error *err)
 {
-	return http_socket_check_group("[http]", settings->http.group, err);
+	return socket_check_group("[http]", settings->http.group, err);
+}
+
+static bool bounce_group(const struct settings *settings, struct error *err)
+{
+	return socket_check_group("[bounce]", settings->bounce.group, err);
 }
 
 static const struct check files[] = {
@@ -125,6 +130,7 @@ static const struct check files[] = {
         {.key = "smtp.ca_file", .because = "smtp.relay", .holds = relays},
         {.key = "customers.key_file", .holds = key_is_private},
         {.key = "http.group", .holds = http_group},
+        {.key = "bounce.group", .holds = bounce_group},
 };
 
 static const struct check places[] = {

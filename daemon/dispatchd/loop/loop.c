@@ -15,6 +15,7 @@
 #include "dispatchd/mailer/pool.h"
 #include "dispatchd/mailer/relay_test.h"
 #include "dispatchd/redis/client.h"
+#include "dispatchd/report/report_socket.h"
 #include "dispatchd/sys/log.h"
 #include "dispatchd/sys/notify.h"
 #include "version.h"
@@ -67,6 +68,9 @@ static void deliver_reply(struct loop *loop, const struct command_route *route, 
 		break;
 	case COMMAND_HTTP:
 		http_reply(loop->http, route->number, text);
+		break;
+	case COMMAND_REPORT:
+		report_socket_reply(loop->report, route->number, text);
 		break;
 	}
 }
@@ -188,7 +192,10 @@ static bool open_all(struct loop *loop, struct error *err)
 	const struct control_calls calls = {
 	        .reload = loop_start_reload, .test = start_test, .arg = loop};
 	loop->control = control_new(loop->base, settings->spool.path, &loop->view, &calls, err);
-	if (!loop->control)
+	loop->report = loop->control ? report_socket_new(loop->base, settings->spool.path,
+	                                                 &loop->view, err)
+	                             : NULL;
+	if (!loop->report)
 		return false;
 	loop->view.redis = redis_client_new(loop->base, settings, engine, loop_wake, loop, err);
 	return loop->view.redis;
@@ -250,6 +257,7 @@ struct loop *loop_free(struct loop *loop)
 	loop_end_signals(loop);
 	http_free(loop->http);
 	control_free(loop->control);
+	report_socket_free(loop->report);
 	reload_free(loop->reload);
 	if (loop->view.pool)
 		pool_stop(loop->view.pool, 0);

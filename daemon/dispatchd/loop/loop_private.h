@@ -45,6 +45,7 @@ struct loop {
 	struct daemon_view view;
 	struct http_server *http;
 	struct control *control;
+	struct report_socket *report;
 	struct clock_watch *clock;
 	struct reload *reload;
 	struct relays relays;

@@ -13,6 +13,7 @@
 #include "dispatchd/loop/loop_private.h"
 #include "dispatchd/loop/reload.h"
 #include "dispatchd/redis/client.h"
+#include "dispatchd/report/report_socket.h"
 #include "dispatchd/sys/log.h"
 #include "dispatchd/sys/notify.h"
 
@@ -78,6 +79,7 @@ static void on_reloaded(void *arg, struct settings *settings, struct templates *
 		templates_unref(loop->templates);
 		loop->view.settings = loop->settings = settings;
 		loop->templates = templates;
+		report_socket_reload(loop->report);
 		log_write(LOG_NOTICE, "reloaded file=%s", settings->file);
 	} else {
 		log_write(LOG_ERR, "reload refused, nothing has changed file=%s",
