@@ -7,9 +7,12 @@
 #include "mail/report.h"
 
 #include "mail/report_fields.h"
+#include "mail/report_judge.h"
 #include "mail/report_phrases.h"
+#include "mail/report_plain.h"
 #include "mail/report_sender.h"
 #include "mail/report_ses.h"
+#include "mail/report_stage.h"
 #include "mail/report_status.h"
 #include "mail/report_text.h"
 

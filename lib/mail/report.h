@@ -122,7 +122,7 @@ struct mail_report {
  * UTF-8 without control characters, never NULL, and live as long as `arena` or are static. Time
  * and memory are linear in the size of the mail.
  *
- * A code decides first (RFC 3463, section 3; report_code.h), then the words (report_phrases.h):
+ * A code decides first (RFC 3463, section 3; report_judge.h), then the words (report_phrases.h):
  * they may soften any verdict, and harden only a failure for good. Who had accepted the address
  * and refused the body didn't say that the address is gone.
  */

@@ -1,75 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The verdict about a failure. The code decides first; then the first row of phrases that is found
- * in the words. Rows that soften apply to everything: in doubt no address is marked. Rows that
- * harden apply only to a failure for good, to codes that leave it open, and not where the body was
- * refused: whoever got that far had accepted the address.
+ * What mail servers say about a failure, in words: the table, and finding its first row that holds.
+ * Rows that soften come before those that harden, so that in doubt no address is marked.
  */
 #include "mail/report_phrases.h"
 
-#include "base/buf.h"
-
-#include <ctype.h>
-#include <string.h>
-
-enum { GAP_MAX = 60 };
-
-/* ---- codes ---- */
-
-enum { ANY = -1 };
-
-/* Of class 5; the first row that matches. */
-struct code_row {
-	int subject, detail;
-	enum mail_report_verdict verdict;
-	bool open; /* words may harden it */
-};
-
-static const struct code_row codes[] = {
-        /* The contract's five (section 5). */
-        {1, 1, MAIL_REPORT_GONE, .open = true},
-        {1, 2, MAIL_REPORT_GONE, .open = true},
-        {1, 3, MAIL_REPORT_GONE, .open = true},
-        {1, 6, MAIL_REPORT_GONE, .open = true},
-        {1, 10, MAIL_REPORT_GONE, .open = true},
-        /* The sender's address (RFC 3463, section 3.2). */
-        {1, 7, MAIL_REPORT_REFUSED, .open = false},
-        {1, 8, MAIL_REPORT_REFUSED, .open = false},
-        {1, 9, MAIL_REPORT_REFUSED, .open = false},
-        {1, ANY, MAIL_REPORT_REFUSED, .open = true},
-        /* The mailbox (RFC 3463, section 3.3): there is one, but for 5.2.1, which many say of any.
-         */
-        {2, 1, MAIL_REPORT_BUSY, .open = true},
-        {2, 2, MAIL_REPORT_BUSY, .open = false},
-        {2, ANY, MAIL_REPORT_REFUSED, .open = false},
-        {3, 4, MAIL_REPORT_REFUSED, .open = false},
-        {3, ANY, MAIL_REPORT_REFUSED, .open = true},
-        /* The way there (RFC 3463, section 3.5). */
-        {4, ANY, MAIL_REPORT_BUSY, .open = true},
-        {5, ANY, MAIL_REPORT_REFUSED, .open = true},
-        {6, ANY, MAIL_REPORT_REFUSED, .open = false},
-        {7, 13, MAIL_REPORT_BUSY, .open = false}, /* RFC 5248: account switched off */
-        {7, ANY, MAIL_REPORT_REFUSED, .open = false},
-        {ANY, ANY, MAIL_REPORT_REFUSED, .open = true},
-};
-
-static const struct code_row *code_row(const struct mail_report_code *code)
-{
-	const struct code_row *row = codes;
-	while ((row->subject != ANY && row->subject != code->subject) ||
-	       (row->detail != ANY && row->detail != code->detail))
-		row++;
-	return row;
-}
-
-/* ---- words ---- */
-
-struct phrase_row {
-	enum mail_report_verdict verdict;
-	const char *phrase;
-	bool sure; /* hardens where the command isn't known, too */
-	bool full; /* counts in the words for a person, too */
-};
+#include "mail/report_plain.h"
 
 #define BUSY(text)                                                                                 \
 	{                                                                                          \
@@ -92,7 +28,7 @@ struct phrase_row {
 		MAIL_REPORT_GONE, text, true, false                                                \
 	}
 
-static const struct phrase_row phrases[] = {
+static const struct mail_report_phrase phrases[] = {
         /* Nothing else can be meant, whatever words stand beside: "access denied" by a directory
            without the address, a domain that is checked and tried again in vain. */
         SURE("recipient address rejected: access denied"),
@@ -441,104 +377,20 @@ static const struct phrase_row phrases[] = {
         GONE("destinataire inconnu"),
 };
 
-/* ---- text ---- */
-
-/* "550-5.1.1", "550-": the mark of a line in a reply of several lines (RFC 5321, section 4.2.1). */
-static bool is_mark(const char *word, size_t len)
+static bool applies(const struct mail_report_phrase *row, enum mail_report_hardening hardening)
 {
-	return len >= 4 && isdigit((unsigned char)word[0]) && isdigit((unsigned char)word[1]) &&
-	       isdigit((unsigned char)word[2]) && word[3] == '-' &&
-	       strspn(word + 4, "0123456789.#") >= len - 4;
+	return row->verdict != MAIL_REPORT_GONE || hardening == MAIL_REPORT_HARDEN_ANY ||
+	       (hardening == MAIL_REPORT_HARDEN_SURE && row->sure);
 }
 
-/* "550", "5.1.1": between the lines of a reply they only part the words. */
-static bool is_code(const char *word, size_t len)
-{
-	return len >= 3 && strspn(word, "0123456789.#()") >= len;
-}
-
-static bool counts(const char *word, size_t len)
-{
-	return memchr(word, '@', len) == NULL && strncmp(word, "http://", 7) != 0 &&
-	       strncmp(word, "https://", 8) != 0 && !is_mark(word, len) && !is_code(word, len);
-}
-
-char *mail_report_plain(struct arena *arena, const char *text)
-{
-	size_t out = 0;
-	char *plain = arena_alloc(arena, strlen(text) + 2);
-	for (const char *at = text + strspn(text, " \t\r\n"); *at;) {
-		size_t len = strcspn(at, " \t\r\n");
-		if (counts(at, len)) {
-			if (out)
-				plain[out++] = ' ';
-			for (size_t i = 0; i < len; i++)
-				plain[out++] = at[i] >= 'A' && at[i] <= 'Z'
-				                       ? (char)(at[i] + ('a' - 'A'))
-				                       : at[i];
-		}
-		at += len;
-		at += strspn(at, " \t\r\n");
-	}
-	return plain;
-}
-
-/* The rest of a phrase behind a `*`, within its gap. */
-static bool rest_in(const char *text, const char *rest)
-{
-	size_t len = strlen(rest);
-	for (int i = 0; i <= GAP_MAX && text[i]; i++)
-		if (strncmp(text + i, rest, len) == 0)
-			return true;
-	return false;
-}
-
-bool mail_report_phrase_in(const char *plain, const char *phrase)
-{
-	const char *star = strchr(phrase, '*');
-	if (star == NULL)
-		return strstr(plain, phrase) != NULL;
-	size_t len = (size_t)(star - phrase);
-	for (const char *at = plain; (at = memmem(at, strlen(at), phrase, len)); at++)
-		if (rest_in(at + len, star + 1))
-			return true;
-	return false;
-}
-
-/* ---- the verdict ---- */
-
-/* What words may harden: nothing, what they can't but mean, or all that they say. */
-enum hardening { HARDEN_NOTHING, HARDEN_SURE, HARDEN_ANY };
-
-static bool applies(const struct phrase_row *row, enum hardening hardening)
-{
-	return row->verdict != MAIL_REPORT_GONE || hardening == HARDEN_ANY ||
-	       (hardening == HARDEN_SURE && row->sure);
-}
-
-/* The first row that applies; NULL for none. */
-static const struct phrase_row *phrase_row(const char *plain, enum hardening hardening)
+const struct mail_report_phrase *mail_report_phrase_find(const char *plain,
+                                                         enum mail_report_hardening hardening)
 {
 	for (size_t i = 0; i < sizeof phrases / sizeof phrases[0]; i++)
 		if (applies(&phrases[i], hardening) &&
 		    mail_report_phrase_in(plain, phrases[i].phrase))
 			return &phrases[i];
 	return NULL;
-}
-
-/*
- * A bare "550 unknown user" may come from a filter after the body, too: it counts where the command
- * is known, or the code says as much as the words do. Else only words count that no filter says:
- * of hosts and domains, or a mail server's about its own users.
- */
-static enum hardening hardening_of(const struct mail_report_code *code,
-                                   enum mail_report_stage stage)
-{
-	if (stage == MAIL_REPORT_STAGE_RCPT)
-		return HARDEN_ANY;
-	if (stage != MAIL_REPORT_STAGE_UNKNOWN)
-		return HARDEN_NOTHING;
-	return mail_report_code_specific(code) ? HARDEN_ANY : HARDEN_SURE;
 }
 
 bool mail_report_says_full(const char *text, struct arena *arena)
@@ -548,115 +400,4 @@ bool mail_report_says_full(const char *text, struct arena *arena)
 		if (phrases[i].full && mail_report_phrase_in(plain, phrases[i].phrase))
 			return true;
 	return false;
-}
-
-static const char *code_shown(const struct mail_report_code *code, struct arena *arena)
-{
-	char text[MAIL_REPORT_CODE_TEXT_MAX];
-	if (code->class)
-		return arena_strdup(arena, mail_report_code_text(code, text));
-	return code->reply ? arena_printf(arena, "%d", code->reply) : "";
-}
-
-enum mail_report_verdict mail_report_judge(const struct mail_report_code *code,
-                                           enum mail_report_stage stage, bool permanent,
-                                           const char *diagnostic, struct arena *arena,
-                                           const char **ret_why)
-{
-	int class = mail_report_code_class(code);
-	bool for_good = class == 5 ? code->reply / 100 != 4 : class == 0 && permanent;
-	const struct code_row *row = code_row(code);
-	enum mail_report_verdict by_code = for_good ? row->verdict : MAIL_REPORT_BUSY;
-	enum hardening hardening =
-	        for_good && row->open ? hardening_of(code, stage) : HARDEN_NOTHING;
-	const struct phrase_row *words =
-	        phrase_row(mail_report_plain(arena, diagnostic), hardening);
-	if (words && (by_code == MAIL_REPORT_GONE || words->verdict == MAIL_REPORT_GONE ||
-	              !mail_report_code_specific(code))) {
-		*ret_why = words->phrase;
-		return words->verdict;
-	}
-	*ret_why = code_shown(code, arena);
-	return by_code;
-}
-
-/* ---- the stage ---- */
-
-struct stage_row {
-	enum mail_report_stage stage;
-	const char *phrase;
-};
-
-static const struct stage_row stages[] = {
-        /* Postfix */
-        {MAIL_REPORT_STAGE_DATA, "in reply to end of data"},
-        {MAIL_REPORT_STAGE_DATA, "in reply to data"},
-        {MAIL_REPORT_STAGE_RCPT, "in reply to rcpt"},
-        {MAIL_REPORT_STAGE_MAIL, "in reply to mail"},
-        {MAIL_REPORT_STAGE_CONNECT, "in reply to ehlo"},
-        {MAIL_REPORT_STAGE_CONNECT, "in reply to helo"},
-        {MAIL_REPORT_STAGE_CONNECT, "refused to talk to me"},
-        /* Exim, GMX */
-        {MAIL_REPORT_STAGE_DATA, "after end of data"},
-        {MAIL_REPORT_STAGE_DATA, "after sending data block"},
-        {MAIL_REPORT_STAGE_DATA, "after pipelined end of data"},
-        {MAIL_REPORT_STAGE_DATA, "after data"},
-        {MAIL_REPORT_STAGE_DATA, "after pipelined data"},
-        {MAIL_REPORT_STAGE_RCPT, "after rcpt"},
-        {MAIL_REPORT_STAGE_RCPT, "after pipelined rcpt"},
-        {MAIL_REPORT_STAGE_MAIL, "after mail"},
-        {MAIL_REPORT_STAGE_MAIL, "after pipelined mail"},
-        {MAIL_REPORT_STAGE_CONNECT, "after initial connection"},
-        {MAIL_REPORT_STAGE_CONNECT, "after helo"},
-        {MAIL_REPORT_STAGE_CONNECT, "after ehlo"},
-        /* qmail */
-        {MAIL_REPORT_STAGE_DATA, "failed after i sent the message"},
-        {MAIL_REPORT_STAGE_DATA, "failed on data command"},
-        {MAIL_REPORT_STAGE_RCPT, "does not like recipient"},
-        {MAIL_REPORT_STAGE_RCPT, "most progress was rcpt to"},
-        {MAIL_REPORT_STAGE_MAIL, "but sender was rejected"},
-        {MAIL_REPORT_STAGE_CONNECT, "but greeting failed"},
-        {MAIL_REPORT_STAGE_CONNECT, "but my name was rejected"},
-        /* DragonFly Mail Agent */
-        {MAIL_REPORT_STAGE_DATA, "did not like our final data"},
-        {MAIL_REPORT_STAGE_DATA, "did not like our data"},
-        {MAIL_REPORT_STAGE_RCPT, "did not like our rcpt"},
-        {MAIL_REPORT_STAGE_MAIL, "did not like our mail"},
-        /* Gmail, formerly */
-        {MAIL_REPORT_STAGE_RCPT, "(state 13)"},
-        {MAIL_REPORT_STAGE_RCPT, "(state 14)"},
-        {MAIL_REPORT_STAGE_DATA, "(state 15)"},
-        {MAIL_REPORT_STAGE_DATA, "(state 16)"},
-        {MAIL_REPORT_STAGE_DATA, "(state 17)"},
-        {MAIL_REPORT_STAGE_DATA, "(state 18)"},
-        /* Oracle Messaging Server */
-        {MAIL_REPORT_STAGE_RCPT, "remote smtp server has rejected address"},
-        /* Sendmail's transcript, m-FILTER, Yahoo, others */
-        {MAIL_REPORT_STAGE_DATA, ">>> data"},
-        {MAIL_REPORT_STAGE_DATA, "smtp command data"},
-        {MAIL_REPORT_STAGE_DATA, "step: data"},
-        {MAIL_REPORT_STAGE_RCPT, "smtp:rcpt"},
-        {MAIL_REPORT_STAGE_DATA, "smtp:data"},
-        {MAIL_REPORT_STAGE_DATA, "[data]"},
-        {MAIL_REPORT_STAGE_DATA, "(data)"},
-        {MAIL_REPORT_STAGE_RCPT, ">>> rcpt"},
-        {MAIL_REPORT_STAGE_RCPT, "smtp command rcpt"},
-        {MAIL_REPORT_STAGE_RCPT, "[rcpt_to]"},
-        {MAIL_REPORT_STAGE_MAIL, ">>> mail"},
-        {MAIL_REPORT_STAGE_MAIL, "[mail_from]"},
-};
-
-/* Which one comes first: a transcript goes on after what was refused. */
-enum mail_report_stage mail_report_stage_of(const char *text, struct arena *arena)
-{
-	const char *plain = mail_report_plain(arena, text), *first = NULL;
-	enum mail_report_stage stage = MAIL_REPORT_STAGE_UNKNOWN;
-	for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
-		const char *at = strstr(plain, stages[i].phrase);
-		if (at && (first == NULL || at < first)) {
-			first = at;
-			stage = stages[i].stage;
-		}
-	}
-	return stage;
 }

@@ -6,7 +6,7 @@
 #include "mail/report_sender.h"
 
 #include "mail/report_fields.h"
-#include "mail/report_phrases.h"
+#include "mail/report_plain.h"
 
 #include <string.h>
 #include <strings.h>

@@ -8,7 +8,8 @@
 
 #include "base/buf.h"
 #include "mail/report_fields.h"
-#include "mail/report_phrases.h"
+#include "mail/report_plain.h"
+#include "mail/report_stage.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -3,8 +3,10 @@
  */
 #include "mail/report_code.h"
 #include "mail/report_fields.h"
-#include "mail/report_phrases.h"
+#include "mail/report_judge.h"
+#include "mail/report_plain.h"
 #include "mail/report_sender.h"
+#include "mail/report_stage.h"
 #include "mail/report_status.h"
 
 #include <setjmp.h>
