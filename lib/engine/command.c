@@ -11,6 +11,7 @@
 
 #include "base/jsontext.h"
 #include "db/fields.h"
+#include "engine/bounce.h"
 #include "engine/customer_cache.h"
 #include "engine/engine_private.h"
 #include "engine/gate.h"
@@ -334,6 +335,16 @@ static bool run_adopt(struct ask *ask)
 	return true;
 }
 
+static bool run_bounce_take(struct ask *ask)
+{
+	return engine_bounce_take(ask->engine, ask->in, ask->out, &ask->err);
+}
+
+static bool run_bounce_report(struct ask *ask)
+{
+	return engine_bounce_report(ask->engine, ask->in, ask->out, &ask->err);
+}
+
 /* None for REQUEST_RELOAD, which is the loop's. */
 static run_fn *const runs[REQUEST_COUNT] = {
         [REQUEST_STATUS] = run_status,
@@ -347,6 +358,8 @@ static run_fn *const runs[REQUEST_COUNT] = {
         [REQUEST_GATE] = run_gate,
         [REQUEST_NUMBERS] = run_numbers,
         [REQUEST_CUSTOMERS_ADOPT] = run_adopt,
+        [REQUEST_BOUNCE_TAKE] = run_bounce_take,
+        [REQUEST_BOUNCE_REPORT] = run_bounce_report,
 };
 
 static bool command_run(struct ask *ask)

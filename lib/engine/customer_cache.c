@@ -66,12 +66,13 @@ void engine_customers_changed_since(struct engine *engine, bool changed)
 
 /* ---- Refused addresses ---- */
 
-static void add_refusal(struct engine *engine, int64_t contact, const char *address,
+static void add_refusal(struct engine *engine, int64_t contact, const char *address, bool no_more,
                         struct instant at)
 {
 	struct refusal *refusal = arena_alloc(engine->arena, sizeof *refusal);
 	refusal->contact = contact;
 	refusal->address = arena_strdup(engine->arena, address);
+	refusal->no_more = no_more;
 	refusal->at = at;
 	refusal->next = engine->refusals;
 	engine->refusals = refusal;
@@ -87,10 +88,11 @@ void engine_load_refusals(struct engine *engine)
 	for (size_t i = 0; i < n; i++) {
 		json_int_t contact = 0;
 		const char *address = NULL;
+		int no_more = 0;
 		json_t *detail = json_loads(writes[i].detail, 0, NULL);
-		if (detail && json_unpack(detail, "{s:I, s:s}", "contact", &contact, "address",
-		                          &address) == 0)
-			add_refusal(engine, contact, address, writes[i].time);
+		if (detail && json_unpack(detail, "{s:I, s:s, s?b}", "contact", &contact, "address",
+		                          &address, "no_more", &no_more) == 0)
+			add_refusal(engine, contact, address, no_more != 0, writes[i].time);
 		json_decref(detail);
 	}
 }
@@ -99,6 +101,10 @@ static void mark(struct contact *contact, const struct refusal *refusal)
 {
 	if (contact->id != refusal->contact)
 		return;
+	if (refusal->no_more) {
+		contact->notify = 0;
+		return;
+	}
 	if (strcmp(contact->email, refusal->address) == 0)
 		contact->email_invalid = refusal->at;
 	if (strcmp(contact->alt_email, refusal->address) == 0)
@@ -124,11 +130,12 @@ static const struct customer *with_refusals(struct engine *engine, const struct 
 	return copy;
 }
 
-void engine_refuse_address(struct engine *engine, int64_t contact, const char *address,
-                           const char *reply)
+/* An office write of kind "refused": the address, or with it all mails to the contact. */
+static void write_refusal(struct engine *engine, int64_t contact, const char *address, bool no_more,
+                          const char *reply)
 {
-	json_t *detail = json_pack("{s:I, s:s, s:s}", "contact", (json_int_t)contact, "address",
-	                           address, "reply", reply);
+	json_t *detail = json_pack("{s:I, s:s, s:s, s:b}", "contact", (json_int_t)contact,
+	                           "address", address, "reply", reply, "no_more", no_more);
 	char *text = detail ? json_dumps(detail, JSON_COMPACT) : NULL;
 	if (text == NULL)
 		bug("a refused address that is not text");
@@ -137,11 +144,26 @@ void engine_refuse_address(struct engine *engine, int64_t contact, const char *a
 	spool_office_write_add(engine->spool, &write);
 	free(text);
 	json_decref(detail);
-	add_refusal(engine, contact, address, engine->now);
+	add_refusal(engine, contact, address, no_more, engine->now);
 	customer_slots_empty(&engine->seen_customers); /* seen again, with the mark */
+}
+
+void engine_refuse_address(struct engine *engine, int64_t contact, const char *address,
+                           const char *reply)
+{
+	write_refusal(engine, contact, address, false, reply);
 	engine_report_often(engine, REPORT_ADDRESS, LOG_NOTICE,
 	                    "address refused contact=%lld to=%s reply=\"%s\"", (long long)contact,
 	                    address, reply);
+}
+
+void engine_no_more_mails(struct engine *engine, int64_t contact, const char *address,
+                          const char *words)
+{
+	write_refusal(engine, contact, address, true, words);
+	engine_report_often(engine, REPORT_ADDRESS, LOG_NOTICE,
+	                    "complaint contact=%lld to=%s words=\"%s\": gets no more mails",
+	                    (long long)contact, address, words);
 }
 
 /* ---- Customers ---- */

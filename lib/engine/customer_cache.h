@@ -20,5 +20,8 @@ const struct customer *engine_customer(struct engine *engine, const char *number
 /* Marks an address as refused, by an office write; engine_customer() shows the mark at once. */
 void engine_refuse_address(struct engine *engine, int64_t contact, const char *address,
                            const char *reply);
+/* The same for a contact that complained: it gets no more mails. */
+void engine_no_more_mails(struct engine *engine, int64_t contact, const char *address,
+                          const char *words);
 
 #endif

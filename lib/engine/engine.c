@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Opening and closing; what the engine's caller may ask between turns. */
 #include "base/address.h"
+#include "engine/bounce_strikes.h"
 #include "engine/engine_private.h"
 #include "engine/follow.h"
 #include "engine/mail_results.h"
@@ -83,6 +84,7 @@ static bool requeue_in_flight(struct engine *engine, struct instant now, struct 
 	bool ok = engine_turn_begin(engine, err);
 	if (ok) {
 		engine_requeue_in_flight(engine);
+		engine_load_strikes(engine);
 		engine->handed = engine->published = spool_published(engine->spool);
 		engine->opened = spool_last_outcome(engine->spool);
 		ok = engine_turn_commit(engine, err);
@@ -101,6 +103,7 @@ struct engine *engine_open(const struct settings *settings, struct instant now, 
 	engine->purged_ms = now.ms;
 	engine->last = INSTANT_NONE;
 	engine->feed_oldest = INSTANT_NEVER;
+	engine->last_early = INSTANT_NONE;
 	engine->zones = zones_new();
 	engine->in_flight = in_flight_new();
 	set_domain(engine);
@@ -131,6 +134,8 @@ struct engine *engine_close(struct engine *engine)
 	in_flight_free(engine->in_flight);
 	arena_free(engine->kept_arena);
 	free(engine->yielding);
+	free(engine->struck.contacts);
+	token_keys_wipe(&engine->token_keys);
 	free(engine->from_domain);
 	free(engine);
 	return NULL;
@@ -151,6 +156,11 @@ void engine_set_templates(struct engine *engine, struct templates *templates)
 	templates_unref(engine->templates);
 	engine->templates = templates_ref(templates);
 	engine->templates_kept = false;
+}
+
+void engine_set_token_keys(struct engine *engine, const struct token_keys *keys)
+{
+	engine->token_keys = *keys;
 }
 
 bool engine_customers_changed(struct engine *engine)

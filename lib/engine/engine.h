@@ -8,6 +8,7 @@
 #include "engine/turn_input.h"
 #include "engine/turn_output.h"
 #include "mail/templates.h"
+#include "mail/token.h"
 #include "model/settings.h"
 
 #include <stdatomic.h>
@@ -45,6 +46,9 @@ void engine_interrupt(struct engine *engine);
 void engine_reload(struct engine *engine, const struct settings *settings);
 /* By what mails are rendered from now on: the next turn keeps it. Takes a reference of its own. */
 void engine_set_templates(struct engine *engine, struct templates *templates);
+
+/* Which keys sign and verify the tokens of mails; at first there are none. Copies them. */
+void engine_set_token_keys(struct engine *engine, const struct token_keys *keys);
 
 /*
  * Runs one turn. True: it is committed, and `*ret` has its effects, until turn_output_clear().

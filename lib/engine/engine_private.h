@@ -12,6 +12,7 @@
 #include "engine/report.h"
 #include "engine/stats.h"
 #include "mail/templates.h"
+#include "mail/token.h"
 #include "model/customer.h"
 #include "records/customers.h"
 #include "rules/rules.h"
@@ -27,12 +28,20 @@ struct customer_slots {
 	size_t n;
 };
 
-/* An address that was refused and whose mark is not in customers.db yet. */
+/* An address that was refused and whose mark is not in customers.db yet; or a contact that wants no
+ * more mails. */
 struct refusal {
 	struct refusal *next;
 	int64_t contact;
 	const char *address;
+	bool no_more;
 	struct instant at;
+};
+
+/* Contacts that have an address which was busy lately, in order (bounce_strikes.c). */
+struct struck {
+	int64_t *contacts;
+	size_t n, cap;
 };
 
 struct engine {
@@ -77,6 +86,12 @@ struct engine {
 	int64_t *yielding;
 	size_t n_yielding, cap_yielding;
 	struct in_flight *in_flight;
+	/* reports about mails */
+	struct token_keys token_keys;
+	struct struck struck;
+	struct instant last_early; /* when one came before its mail's result */
+	int64_t searches_began_ms; /* for mails by their Message-ID, in this hour */
+	int n_searches;
 	struct customer_slots kept_customers; /* as they are in customers.db: customer_cache.c */
 	struct arena *kept_arena;             /* of them */
 

@@ -28,5 +28,4 @@ void engine_create_office_mail(struct engine *engine, const struct reported_even
 /* The office's one mail of recalled jobs; `context` is recorded. False where there is no office. */
 bool engine_create_recall_mail(struct engine *engine, const struct spool_event *first,
                                const char *context, struct spool_mail *ret) MUST_CHECK;
-
 #endif

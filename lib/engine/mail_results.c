@@ -5,6 +5,7 @@
  */
 #include "engine/mail_results.h"
 
+#include "engine/bounce.h"
 #include "engine/customer_cache.h"
 #include "engine/engine_private.h"
 #include "engine/judge.h"
@@ -86,6 +87,8 @@ static void end(struct engine *engine, struct spool_mail *mail, enum status stat
 		histogram_add(&engine->stats.delivery_s,
 		              (double)(engine->now.ms - mail->due.ms) / 1000.0);
 	engine_mail_set_status(engine, mail, status, reason);
+	if (status == STATUS_SENT)
+		engine_bounce_sent(engine, mail);
 }
 
 static void log_delivery(struct engine *engine, const struct spool_mail *mail,

@@ -67,8 +67,7 @@ static bool wants_state(struct engine *engine, const struct job_event *event, in
 	return false;
 }
 
-/* Has the job moved on to a state that leaves no place for this mail? */
-static bool left_behind(struct engine *engine, const struct spool_mail *mail,
+bool engine_left_behind(struct engine *engine, const struct spool_mail *mail,
                         const struct spool_notice *notice)
 {
 	struct spool_event event;
@@ -90,7 +89,7 @@ void engine_supersede_brought_back(struct engine *engine, struct spool_mail *mai
 	size_t n;
 	struct spool_notice *notices = spool_notices(engine->spool, mail->id, engine->arena, &n);
 	for (size_t i = 0; i < n; i++) {
-		if (left_behind(engine, mail, &notices[i]))
+		if (engine_left_behind(engine, mail, &notices[i]))
 			engine_notice_set_status(engine, mail, &notices[i], STATUS_SUPERSEDED,
 			                         REASON_LATER_STATE);
 	}

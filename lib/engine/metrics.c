@@ -38,6 +38,21 @@ static void print_mails(const struct spool *spool, struct buf *out)
 	}
 }
 
+/* Each kind is there from the start, so that a rise from nothing is seen. */
+static void print_reports(const struct stats *stats, struct buf *out)
+{
+	metric_head(out, METRIC_REPORTS);
+	for (enum mail_report_kind k = MAIL_REPORT_UNKNOWN; k < MAIL_REPORT_KINDS; k++) {
+		for (enum mail_report_verdict v = MAIL_REPORT_NONE; v < MAIL_REPORT_VERDICTS; v++) {
+			if (stats->reports[k][v] > 0 ||
+			    (k == MAIL_REPORT_FAILED) == (v != MAIL_REPORT_NONE))
+				metric_sample(out, METRIC_REPORTS, (int64_t)stats->reports[k][v],
+				              "kind", mail_report_kind_name(k), "verdict",
+				              mail_report_verdict_name(v), NULL);
+		}
+	}
+}
+
 void engine_metrics(const struct engine *engine, struct buf *out)
 {
 	const struct stats *stats = &engine->stats;
@@ -52,6 +67,8 @@ void engine_metrics(const struct engine *engine, struct buf *out)
 	metric_integer(out, METRIC_WAITING_EVENTS, spool_wait_count(engine->spool));
 	metric_integer(out, METRIC_UNPUBLISHED_OUTCOMES, engine->unpublished);
 	metric_integer(out, METRIC_RECHECKS, (int64_t)stats->rechecks);
+	print_reports(stats, out);
+	metric_integer(out, METRIC_REFUSAL_ALARMS, (int64_t)stats->refusal_alarms);
 	histogram_print(&stats->commit_s, METRIC_COMMIT_SECONDS, out);
 	histogram_print(&stats->delivery_s, METRIC_DELIVERY_SECONDS, out);
 }

@@ -7,9 +7,11 @@
 
 #include "base/jsontext.h"
 #include "engine/known.h"
+#include "model/kind.h"
 #include "records/records.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -46,19 +48,38 @@ struct office_writer *office_writer_close(struct office_writer *writer)
 	return NULL;
 }
 
+/* Who complains wants no more mails. A contact that is gone gets none. */
+static bool no_more_mails(struct office_writer *writer, int64_t contact, struct instant when,
+                          struct error *err)
+{
+	char id[24];
+	struct change_context context = {
+	        .store = writer->customers, .actor = {.user = "recipient"}, .when = when};
+	json_t *values = json_pack("{s:s}", "notify", "none");
+	(void)snprintf(id, sizeof id, "%lld", (long long)contact);
+	bool ok = records_set(&context, kind_find("contact"), id, values, err) ||
+	          err->code == EX_NOINPUT;
+	json_decref(values);
+	return ok;
+}
+
 static bool run_refused(struct office_writer *writer, const struct spool_office_write *row,
                         struct error *err)
 {
 	json_int_t contact = 0;
 	const char *address = "", *reply = "";
+	int no_more = 0;
 	json_t *detail = jsontext_read(row->detail, strlen(row->detail), err);
 	bool ok = detail != NULL;
-	if (ok && json_unpack(detail, "{s:I, s:s, s:s}", "contact", &contact, "address", &address,
-	                      "reply", &reply) != 0)
+	if (ok && json_unpack(detail, "{s:I, s:s, s:s, s?b}", "contact", &contact, "address",
+	                      &address, "reply", &reply, "no_more", &no_more) != 0)
 		ok = error_set(err, EX_DATAERR, "office write %lld is damaged",
 		               (long long)row->seq);
-	ok = ok &&
-	     customers_mark_invalid(writer->customers, contact, address, row->time, reply, err);
+	if (ok && no_more != 0)
+		ok = no_more_mails(writer, contact, row->time, err);
+	else if (ok)
+		ok = customers_mark_invalid(writer->customers, contact, address, row->time, reply,
+		                            err);
 	json_decref(detail);
 	return ok;
 }

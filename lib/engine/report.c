@@ -25,6 +25,7 @@ static const struct {
         [REPORT_TEMPLATE] = {.most = 20, .rest = "mails for which the built-in template was used"},
         [REPORT_LARGE] = {.most = 20, .rest = "mails that leave out data of events"},
         [REPORT_ADDRESS] = {.most = 200, .rest = "refused addresses"},
+        [REPORT_BOUNCE] = {.most = 200, .rest = "reports about mails; see dispatchctl bounce list"},
 };
 
 static void report_line(struct engine *engine, int level, bool counted, const char *fmt,

@@ -18,6 +18,7 @@ enum report_kind {
 	REPORT_TEMPLATE,
 	REPORT_LARGE,
 	REPORT_ADDRESS,
+	REPORT_BOUNCE,
 	REPORT_KINDS
 };
 struct report_minute {

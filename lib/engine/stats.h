@@ -3,6 +3,7 @@
 #define ENGINE_STATS_H
 
 #include "base/buf.h"
+#include "mail/report.h"
 #include "model/metric.h"
 #include "model/words.h"
 
@@ -25,6 +26,8 @@ struct stats {
 	uint64_t rechecks; /* rows looked at again, whatever came of it */
 	uint64_t template_faults;
 	uint64_t commit_faults;
+	uint64_t reports[MAIL_REPORT_KINDS][MAIL_REPORT_VERDICTS]; /* about mails */
+	uint64_t refusal_alarms;
 	struct histogram commit_s, delivery_s;
 };
 

@@ -35,6 +35,8 @@ static const struct object {
         {.name = "timeline", .members = " event state type time " JOB_DATA, .has_states = true},
         {.name = "company", .members = " name phone email website "},
         {.name = "suspension", .members = " id customer note from until author scopes "},
+        {.name = "report", .members = " address words time hour day "},
+        {.name = "reports", .members = " address words time "},
 };
 
 static bool has_word(const char *words, const char *word, size_t len)

@@ -24,7 +24,8 @@
  *    "history": […],     all events of the job by time; not there where this one is the only one
  *    "events": [{…}, …], of a mail about several events, the others: each with its event, data,
  *                        customer (not there: as above; `{}`: unknown), window and history
- *    "contact": {…}, "company": {…}, "suspension": {…}}      as they are
+ *    "contact": {…}, "company": {…}, "suspension": {…},      as they are
+ *    "report": {…}}                                          in the office's mail about one
  *
  * An entry of `history` has the names of `timeline`: event, state, type, time; its `data` (`{}`
  * where it has none or was left out), but for the event itself, whose data is above; and

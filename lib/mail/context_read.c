@@ -205,6 +205,7 @@ static const struct jsonview *expand(struct arena *arena, const struct jsonview 
 		jsonview_set(arena, whole, "window", get_object(job, "window"));
 	set_from(arena, whole, "contact", from);
 	set_from(arena, whole, "suspension", from);
+	set_from(arena, whole, "report", from);
 	return whole;
 }
 

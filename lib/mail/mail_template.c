@@ -8,7 +8,10 @@
 
 const char *mail_template_name(size_t i)
 {
-	return i < JOB_STATE_COUNT ? job_state_name((enum job_state)i) : "collision";
+	static const char *const others[MAIL_TEMPLATES - JOB_STATE_COUNT] = {
+	        "collision", "unreachable", "refusals"};
+	return i < JOB_STATE_COUNT ? job_state_name((enum job_state)i)
+	                           : others[i - JOB_STATE_COUNT];
 }
 
 int mail_template_index(const char *name, size_t len)

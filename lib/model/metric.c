@@ -56,6 +56,13 @@ static const struct metric_row {
                              .type = COUNTER,
                              .help = "Waiting entries, held or released jobs, and mails that were "
                                      "judged again since customers changed or time passed."},
+        [METRIC_REPORTS] = {.name = "dispatchd_reports_total",
+                            .type = COUNTER,
+                            .help = "Reports about mails, by kind and verdict."},
+        [METRIC_REFUSAL_ALARMS] =
+                {.name = "dispatchd_refusal_alarms_total",
+                 .type = COUNTER,
+                 .help = "How often the office was alarmed that mail servers refuse mails."},
         [METRIC_COMMIT_SECONDS] = {.name = "dispatchd_commit_seconds",
                                    .type = HISTOGRAM,
                                    .help = "How long turns took, commit included."},

@@ -96,14 +96,14 @@ static void read_row(struct db_query *q, struct arena *arena, struct spool_bounc
 	};
 }
 
-bool spool_bounce_find(struct spool *spool, int64_t mail, const char *took, int64_t after,
+bool spool_bounce_find(struct spool *spool, int64_t mail, const char *why, int64_t after,
                        struct arena *arena, struct spool_bounce *ret)
 {
 	struct db_query *q =
 	        spool_query(spool, BOUNCE_COLUMNS
-	                    "WHERE mail = ?1 AND took = ?2 AND id > ?3 ORDER BY id LIMIT 1");
+	                    "WHERE mail = ?1 AND why = ?2 AND id > ?3 ORDER BY id LIMIT 1");
 	db_bind_int(q, 1, mail);
-	db_bind_text(q, 2, took);
+	db_bind_text(q, 2, why);
 	db_bind_int(q, 3, after);
 	if (!spool_row(spool, q))
 		return false;
@@ -117,6 +117,14 @@ void spool_bounce_set_took(struct spool *spool, int64_t id, const char *took)
 	struct db_query *q = spool_query(spool, "UPDATE bounce SET took = ?2 WHERE id = ?1");
 	db_bind_int(q, 1, id);
 	db_bind_text(q, 2, took);
+	spool_run(spool, q);
+}
+
+void spool_bounce_set_why(struct spool *spool, int64_t id, const char *why)
+{
+	struct db_query *q = spool_query(spool, "UPDATE bounce SET why = ?2 WHERE id = ?1");
+	db_bind_int(q, 1, id);
+	db_bind_text(q, 2, why);
 	spool_run(spool, q);
 }
 

@@ -36,16 +36,17 @@ bool spool_bounce_known(struct spool *spool, const struct spool_bounce *bounce);
  * BOUNCE_UNKNOWN_MAX are kept. */
 enum { BOUNCE_UNKNOWN_MAX = 10000 };
 void spool_bounce_add(struct spool *spool, struct spool_bounce *bounce);
-/* The first one about the mail that did `took` and is behind id `after`; false where there is none.
- */
-bool spool_bounce_find(struct spool *spool, int64_t mail, const char *took, int64_t after,
+/* The first one about the mail whose `why` is that and whose id is above `after`; false where there
+ * is none. */
+bool spool_bounce_find(struct spool *spool, int64_t mail, const char *why, int64_t after,
                        struct arena *arena, struct spool_bounce *ret);
 void spool_bounce_set_took(struct spool *spool, int64_t id, const char *took);
+void spool_bounce_set_why(struct spool *spool, int64_t id, const char *why);
 /* How many refused a mail since; the latest of them in the arena, at most `max`. */
 int64_t spool_bounces_refused(struct spool *spool, struct instant since);
 struct spool_bounce *spool_bounces_refused_last(struct spool *spool, size_t max,
                                                 struct arena *arena, size_t *ret_n);
-/* How many of those that have no token did something since (their `why` is `why`). */
+/* How many reports of that `why` came since. */
 int64_t spool_bounces_because(struct spool *spool, const char *why, struct instant since);
 
 /* When the office was last alarmed that mails are refused; INSTANT_NONE: never. */

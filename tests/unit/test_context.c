@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 #include <glib.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define COLUMNS                                                                                    \
@@ -79,7 +81,21 @@ static void publish(struct world *w, enum job_state state, const char *time)
 	take_letters(w);
 }
 
-/* A customer with everything, all six states, grouped jobs, a collision. */
+/* So many mails are refused that the office hears of it, then the last address is gone. */
+static void report_all(struct world *w)
+{
+	char text[128];
+	for (int mail = 1; mail <= 6; mail++) {
+		(void)snprintf(text, sizeof text,
+		               "{\"do\":\"bounce.report\",\"mail\":%d,\"code\":\"%s\"}", mail,
+		               mail < 6 ? "5.7.1" : "5.1.1");
+		free(world_command(w, text));
+		world_turn(w);
+		take_letters(w);
+	}
+}
+
+/* A customer with everything, all six states, grouped jobs, a collision, reports. */
 static void tell_all(struct world *w)
 {
 	static const char *const times[] = {"2026-06-03T12:01:00Z", "2026-06-03T12:02:00Z",
@@ -122,6 +138,7 @@ static void tell_all(struct world *w)
 	             "'jobs,routes', '2026-06-01', '2026-07-01', 'n', 'kim')");
 	world_event(w, "job.dispatched", "M", "1001", NULL, NULL);
 	take_letters(w);
+	report_all(w);
 }
 
 static void is_provided(void *arg, const char *name)

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* Mails that reports about mails bring about: to the office, and to a contact's other address. */
+#include "engine/bounce_mail.h"
+
+#include "engine/engine_private.h"
+#include "engine/mail_supersede.h"
+#include "engine/numbers.h"
+#include "engine/outcome.h"
+#include "mail/outgoing_mail.h"
+#include "spool/spool_bounce.h"
+
+static const int64_t office_shelf_life_ms = INT64_C(7) * 24 * 3600 * 1000;
+
+/* Due at once, about no event; `id` tells it from others of its kind. */
+static void office_add(struct engine *engine, const char *state, const char *id,
+                       const struct spool_event *event, const char *context)
+{
+	const char *office = engine->settings->office.email;
+	if (office == NULL || !*office)
+		return;
+	struct spool_mail mail = {
+	        .contact = MAIL_OFFICE,
+	        .event = event ? event->id : 0,
+	        .job = event ? event->job : 0,
+	        .state = state,
+	        .status = STATUS_QUEUED,
+	        .reason = REASON_OK,
+	        .made = engine->now,
+	        .due = engine->now,
+	        .expires = instant_add(engine->now, office_shelf_life_ms),
+	        .address = "",
+	        .message_id = outgoing_mail_message_id(engine->arena, "dispatchd", id, MAIL_OFFICE,
+	                                               state, engine->from_domain),
+	        .thread_id = event ? engine_thread_id(engine, event)
+	                           : outgoing_mail_thread_id(engine->arena, "", state,
+	                                                     engine->from_domain),
+	};
+	spool_mail_add(engine->spool, &mail);
+	spool_mail_set_context(engine->spool, mail.id, context, NULL);
+}
+
+void engine_create_unreachable_mail(struct engine *engine, const struct spool_event *event,
+                                    int64_t report, const char *context)
+{
+	const char *id = arena_printf(engine->arena, "%s-report-%lld",
+	                              spool_instance(engine->spool), (long long)report);
+	office_add(engine, "unreachable", id, event, context);
+}
+
+void engine_create_refusals_mail(struct engine *engine, const char *context)
+{
+	const char *id = arena_printf(engine->arena, "%s-refusals-%lld",
+	                              spool_instance(engine->spool), (long long)engine->now.ms);
+	office_add(engine, "refusals", id, NULL, context);
+}
+
+/* The context of the first one is that of the second, which has a reply for that reason. */
+static void copy_context(struct engine *engine, const struct spool_mail *from,
+                         const struct spool_mail *to)
+{
+	const char *context = spool_mail_context(engine->spool, from->id, engine->arena);
+	if (context == NULL)
+		return;
+	spool_mail_set_context(engine->spool, to->id, context, NULL);
+	spool_mail_set_reply(engine->spool, to->id, from->reply);
+}
+
+static void publish_alternate(struct engine *engine, const struct spool_mail *mail, int64_t event)
+{
+	struct spool_event loaded;
+	struct outcome_facts facts = {
+	        .mail = mail, .contact = mail->contact, .to = mail->address, .due = mail->due};
+	if (spool_event_load(engine->spool, event, engine->arena, &loaded))
+		engine_outcome(engine, &loaded, STATUS_QUEUED, REASON_OK, &facts);
+}
+
+/* Those of a mail whose jobs haven't moved on. */
+static size_t still_due(struct engine *engine, const struct spool_mail *mail,
+                        const struct spool_notice *notices, size_t n, struct spool_notice *ret)
+{
+	size_t left = 0;
+	for (size_t i = 0; i < n; i++)
+		if (!engine_left_behind(engine, mail, &notices[i]))
+			ret[left++] = notices[i];
+	return left;
+}
+
+static struct spool_mail alternate_of(struct engine *engine, const struct spool_mail *bounced,
+                                      const char *to)
+{
+	struct spool_mail mail = *bounced;
+	mail.id = 0;
+	mail.status = STATUS_QUEUED;
+	mail.reason = REASON_OK;
+	mail.made = mail.changed = mail.due = engine->now;
+	mail.open = false;
+	mail.attempts = 0;
+	mail.address = to;
+	mail.rendering = (struct rendering){0};
+	return mail;
+}
+
+void engine_create_alternate(struct engine *engine, const struct spool_mail *bounced,
+                             const char *to)
+{
+	size_t all;
+	const struct spool_notice *notices =
+	        spool_notices(engine->spool, bounced->id, engine->arena, &all);
+	struct spool_notice *due = arena_new_array(engine->arena, all, struct spool_notice);
+	size_t n = still_due(engine, bounced, notices, all, due);
+	if (n == 0)
+		return;
+	struct spool_mail mail = alternate_of(engine, bounced, to);
+	spool_mail_add(engine->spool, &mail);
+	for (size_t i = 0; i < n && bounced->event == 0; i++) {
+		due[i].mail = mail.id;
+		spool_notice_add(engine->spool, &due[i]);
+	}
+	if (n == all)
+		copy_context(engine, bounced, &mail);
+	for (size_t i = 0; i < n; i++)
+		publish_alternate(engine, &mail, due[i].event);
+}
