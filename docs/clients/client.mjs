@@ -96,8 +96,16 @@ async function run(redis, [verb, ...rest]) {
 	return 64;
 }
 
-const redis = createClient({ url: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379/0' });
-redis.on('error', () => {}); // it reconnects by itself; commands fail where it can't
-await redis.connect();
-process.exitCode = await run(redis, process.argv.slice(2));
-await redis.quit();
+// Without a strategy of its own it would try for ever and say nothing.
+const redis = createClient({ url: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379/0',
+	socket: { reconnectStrategy: (tries) => (tries < 5 ? 200 * tries : new Error('Redis is away')) } });
+let fault; // why the latest connection failed
+redis.on('error', (error) => { fault = error; });
+try {
+	await redis.connect();
+	process.exitCode = await run(redis, process.argv.slice(2));
+	await redis.quit();
+} catch (error) {
+	console.error(`client: ${fault?.message || error.message}`);
+	process.exit(69);
+}

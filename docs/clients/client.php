@@ -56,7 +56,7 @@ function outcomes(Redis $redis, string $group, int $count, callable $handle): vo
 			$seen = "$group:seen:" . ($outcome['id'] ?? '');
 			if ($outcome && !$redis->exists($seen)) { // nothing where it was trimmed before it was handled
 				$handle($outcome);
-				$redis->setex($seen, REMEMBER_S, '1');
+				$redis->set($seen, '1', ['ex' => REMEMBER_S]);
 				$count--;
 			}
 			$redis->xAck('jobs:outcomes', $group, [$entry]);

@@ -3,8 +3,8 @@
 """Proves that what comments and documents cite exists.
 
 Comments: "section N" of docs/CONTRACT.md, unless an RFC or another document is named in front of it in the same
-comment; "invariant N" of docs/ARCHITECTURE.md. Documents: every path of the repository, and every linked file. With
-$CONTRACT, docs/CONTRACT.md is that file, byte by byte.
+comment; "invariant N" of docs/ARCHITECTURE.md. Documents: every path of the repository, and every linked file. Manuals:
+every test that they name, in the file named before it. With $CONTRACT, docs/CONTRACT.md is that file, byte by byte.
 """
 import os
 import re
@@ -19,6 +19,7 @@ NUMBERS = r"[\d.]+(?:(?:,| and| to)\s+\d+)*"
 CITED = re.compile(r"\b(?P<other>RFC\s+\d+|CloudEvents)|\b[Ss]ections?\s+(?P<section>" + NUMBERS + ")"
                    r"|\b[Ii]nvariants?\s+(?P<invariant>" + NUMBERS + ")")
 PATH = re.compile(r"`((?:lib|daemon|conf|tests|docs|systemd|\.ci)/[\w.,{}/-]*)`")
+TEST = re.compile(r"\b(test_\w+\.py)\b|\b(test_\w+)\b")
 LINK = re.compile(r"\]\(([^)#:]+)\)")
 
 
@@ -74,13 +75,28 @@ def check_documents(faults):
     return n
 
 
+def check_manuals(faults):
+    n = 0
+    for manual in sorted(Path("conf/man").glob("*.[1-8]")):
+        tests, home = "", None
+        for number, line in enumerate(manual.read_text(encoding="utf-8").splitlines(), 1):
+            for file, test in TEST.findall(line):
+                n += 1
+                if file:
+                    home = Path("tests/system") / file
+                    tests = home.read_text(encoding="utf-8") if home.exists() else ""
+                if (file and not tests) or (test and f"\ndef {test}(" not in tests):
+                    faults.append(f"{manual}:{number}: there is no {test or file}{f' in {home}' if test else ''}")
+    return n
+
+
 def main():
     faults = []
-    cited, named = check_comments(faults), check_documents(faults)
+    cited, named, tests = check_comments(faults), check_documents(faults), check_manuals(faults)
     given = os.environ.get("CONTRACT")
     if given and Path(given).read_bytes() != CONTRACT.read_bytes():
         faults.append(f"{CONTRACT} is not the same as {given}")
-    print("\n".join(faults) or f"{cited} citations and {named} paths, all there")
+    print("\n".join(faults) or f"{cited} citations, {named} paths and {tests} tests, all there")
     return 1 if faults else 0
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The example clients of docs/clients against the real daemon. By `make clients-test`; not part of `make test`."""
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -135,3 +136,19 @@ def test_usage_and_a_redis_that_is_down(world, client):  # noqa: F811
         running.kill()
     running.communicate()
     assert code != 0
+
+
+def test_the_rights_that_the_manual_gives_are_enough(world, client):  # noqa: F811
+    manual = (ROOT / "conf" / "man" / "dispatchd-events.7").read_text(encoding="utf-8")
+    words = re.search(r"^ACL (SETUSER erp .*?)^\.Ed$", manual, re.M | re.S).group(1).replace("\\e\n", " ").split()
+    add_customer(world)
+    world.start_daemon()
+    world.redis.execute_command("ACL", *words)
+    url = {"REDIS_URL": f"redis://erp:password@127.0.0.1:{world.redis_server.port}/0"}
+    assert client("publish", "completed", "4711", "1001", "3", **url)[0] == 0
+    assert client("ask", "create", "j3", "1001", "1", **url) == (0, "allowed ok\n", "")
+    wait_outcome(world, "4711:completed:3", "sent")
+    world.redis.execute_command("ACL", "SETUSER", "erp", "+exists", "+set", "~billing:seen:*")
+    code, out, err = client("outcomes", "billing", "3", **url)
+    assert (code, err) == (0, "") and len(lines(out)) == 3
+    assert client("publish", "completed", "4711", "1001", "3", REDIS_URL=url["REDIS_URL"].replace("password", "no"))[0]
