@@ -12,7 +12,8 @@ file() { install -D -m 644 "$1" "$DESTDIR$2"; }
 # Unit files contain the chosen paths.
 placed() {
 	install -d "$DESTDIR$(dirname "$2")"
-	sed -e "s|/usr/sbin/dispatchd|$PREFIX/sbin/dispatchd|" -e "s|/usr/sbin/dispatch-center|$PREFIX/sbin/dispatch-center|" -e "s|/usr/bin/dispatchctl|$PREFIX/bin/dispatchctl|" -e "s|/etc/dispatchd|$conf|" "$1" >"$DESTDIR$2"
+	sed -E -e "s#/usr/sbin/(dispatchd|dispatch-center|dispatch-bounce)#$PREFIX/sbin/\\1#" -e "s#/usr/bin/dispatchctl#$PREFIX/bin/dispatchctl#" \
+		-e "s#/etc/dispatchd#$conf#" "$1" >"$DESTDIR$2"
 	chmod 644 "$DESTDIR$2"
 }
 kept() {
@@ -44,6 +45,9 @@ for unit in dispatchd dispatch-center; do
 	placed systemd/$unit.service "$PREFIX/lib/systemd/system/$unit.service"
 	[ "$conf" = /etc/dispatchd ] ||
 		sed -i -E "s#^(ExecStart|ExecReload)=.*#& -c $conf/dispatchd.conf#" "$DESTDIR$PREFIX/lib/systemd/system/$unit.service"
+done
+for unit in dispatch-bounce.socket dispatch-bounce@.service dispatch-bounce-maildir.path dispatch-bounce-maildir.service; do
+	placed systemd/$unit "$PREFIX/lib/systemd/system/$unit"
 done
 placed systemd/dispatchd.sysusers "$PREFIX/lib/sysusers.d/dispatchd.conf"
 placed systemd/dispatchd.tmpfiles "$PREFIX/lib/tmpfiles.d/dispatchd.conf"

@@ -27,6 +27,8 @@ def test_everything_is_in_its_place(install):
         assert done.returncode == 0 and done.stdout.startswith(os.path.basename(program))
     for name in ("usr/share/man/man8/dispatchd.8", "usr/share/man/man8/dispatch-bounce.8", "usr/share/man/man1/dispatchctl.1",
                  "usr/share/man/man5/dispatchd.conf.5", "usr/lib/systemd/system/dispatchd.service",
+                 "usr/lib/systemd/system/dispatch-bounce.socket", "usr/lib/systemd/system/dispatch-bounce@.service",
+                 "usr/lib/systemd/system/dispatch-bounce-maildir.path", "usr/lib/systemd/system/dispatch-bounce-maildir.service",
                  "usr/lib/sysusers.d/dispatchd.conf", "usr/lib/tmpfiles.d/dispatchd.conf",
                  "usr/share/bash-completion/completions/dispatchctl", "etc/dispatchd/dispatchd.conf",
                  "etc/dispatchd/templates/completed.txt", "etc/dispatchd/templates/completed.html"):
@@ -40,6 +42,10 @@ def test_places_that_were_chosen_are_in_the_unit(install):
     root = install(PREFIX="/opt/d", SYSCONFDIR="/opt/etc")
     unit = (root / "opt/d/lib/systemd/system/dispatchd.service").read_text()
     assert "\nExecStart=/opt/d/sbin/dispatchd -c /opt/etc/dispatchd/dispatchd.conf\n" in unit
+    for name, program in (("dispatch-bounce@", "dispatch-bounce --lmtp"), ("dispatch-center", "dispatch-center"),
+                          ("dispatch-bounce-maildir", "dispatch-bounce --maildir")):
+        unit = (root / f"opt/d/lib/systemd/system/{name}.service").read_text()
+        assert f"\nExecStart=/opt/d/sbin/{program}" in unit
     assert "/opt/etc/dispatchd/conf.d" in (root / "opt/d/lib/tmpfiles.d/dispatchd.conf").read_text()
 
 
