@@ -7,21 +7,39 @@
 
 #include <string.h>
 
+/* Names and values go into one piece of the arena. */
+static void copy_fields(const struct entry_field *fields, size_t n, struct arena *arena,
+                        struct entry_field *ret)
+{
+	size_t size = 0;
+	for (size_t i = 0; i < n; i++)
+		size += fields[i].name_len + fields[i].value_len + 2;
+	char *at = arena_alloc(arena, size);
+	for (size_t i = 0; i < n; i++) {
+		const struct entry_field *from = &fields[i];
+		ret[i] = (struct entry_field){at, from->name_len, at + from->name_len + 1,
+		                              from->value_len};
+		memcpy(at, from->name, from->name_len);
+		at += from->name_len;
+		*at++ = '\0';
+		memcpy(at, from->value, from->value_len);
+		at += from->value_len;
+		*at++ = '\0';
+	}
+}
+
 /* Its id, then the fields as the row has them. */
 static void set_fields(const struct engine *engine, const struct spool_outcome *outcome,
                        struct arena *arena, struct publication *row)
 {
-	struct entry_field *fields = NULL, *all;
-	size_t n = 0;
-	if (!fields_unpack(outcome->fields, outcome->fields_len, arena, &fields, &n))
-		n = 0;
-	all = arena_new_array(arena, n + 1, struct entry_field);
+	size_t n;
+	const struct entry_field *fields = spool_outcome_fields(outcome, engine->arena, &n);
+	struct entry_field *all = arena_new_array(arena, n + 1, struct entry_field);
 	const char *name = outcome->outbox == OUTBOX_DEAD ? "dead_id" : "id";
 	const char *id = arena_printf(arena, "%s-%lld", spool_instance(engine->spool),
 	                              (long long)(outcome->again ? outcome->again : outcome->seq));
 	all[0] = (struct entry_field){name, strlen(name), id, strlen(id)};
-	if (n > 0)
-		memcpy(all + 1, fields, n * sizeof *fields);
+	copy_fields(fields, n, arena, all + 1);
 	row->fields = all;
 	row->n_fields = n + 1;
 }

@@ -17,22 +17,24 @@ enum { SHORT = 1 }; /* the full form begins with the length of "time" */
 enum form { AS_TEXT, AS_TIME, AS_MAIL };
 
 /* By number; only ever added to at the end. */
+#define NAME(text) .name = (text), .len = sizeof(text) - 1
 static const struct name {
 	const char *name;
+	size_t len;
 	enum form form;
 	bool persons; /* goes when the customer is erased */
 } names[] = {
         {.name = NULL},
-        {.name = "customer"},
-        {.name = "contact"},
-        {.name = "to", .persons = true},
-        {.name = "mail", .form = AS_MAIL},
-        {.name = "attempts"},
-        {.name = "due", .form = AS_TIME},
-        {.name = "reply", .persons = true},
-        {.name = "note", .persons = true},
-        {.name = "until"},
-        {.name = "outside_hours"},
+        {NAME("customer")},
+        {NAME("contact")},
+        {NAME("to"), .persons = true},
+        {NAME("mail"), .form = AS_MAIL},
+        {NAME("attempts")},
+        {NAME("due"), .form = AS_TIME},
+        {NAME("reply"), .persons = true},
+        {NAME("note"), .persons = true},
+        {NAME("until")},
+        {NAME("outside_hours")},
 };
 enum { N_NAMES = sizeof names / sizeof names[0], CUSTOMER = 1 };
 
@@ -60,7 +62,7 @@ static const char *mail_text(const struct outcome_head *head, char text[MAIL_TEX
 static size_t find_name(const struct entry_field *field)
 {
 	for (size_t i = 1; i < N_NAMES; i++) {
-		if (strlen(names[i].name) == field->name_len &&
+		if (names[i].len == field->name_len &&
 		    memcmp(names[i].name, field->name, field->name_len) == 0)
 			return i;
 	}
@@ -163,7 +165,7 @@ static bool take_field(struct reader *r, struct short_field *ret)
 	else
 		ret->field.name = names[ret->name].name;
 	if (ret->name > 0 && !r->damaged)
-		ret->field.name_len = strlen(ret->field.name);
+		ret->field.name_len = names[ret->name].len;
 	if (r->damaged)
 		return false;
 	if (names[ret->name].form == AS_TIME)
@@ -188,19 +190,36 @@ static void lengthen_one(const struct short_field *from, const struct outcome_he
 	fields_add_bytes(ret, &field);
 }
 
-/* In the order of the contract's section 3: the customer is kept, for its number may change. */
-static void add_head(const struct outcome_head *head, const struct short_field *customer,
+static struct entry_field field_of(const char *name, const char *value)
+{
+	return (struct entry_field){name, strlen(name), value, strlen(value)};
+}
+
+/* The customer is kept, for its number may change. */
+void outcome_head_fields(const struct outcome_head *head, const char *customer, size_t customer_len,
+                         char time[INSTANT_TEXT_MAX], struct entry_field ret[OUTCOME_HEAD_FIELDS])
+{
+	const struct entry_field fields[OUTCOME_HEAD_FIELDS] = {
+	        field_of("time", instant_format(head->time, 0, time)),
+	        field_of("event", head->event),
+	        field_of("source", head->source),
+	        field_of("job", head->job),
+	        {names[CUSTOMER].name, names[CUSTOMER].len, customer, customer_len},
+	        field_of("type", head->type),
+	        field_of("status", head->status),
+	        field_of("reason", head->reason),
+	};
+	memcpy(ret, fields, sizeof fields);
+}
+
+static void add_head(const struct outcome_head *head, const struct entry_field *customer,
                      struct buf *ret)
 {
-	char text[INSTANT_TEXT_MAX];
-	fields_add(ret, "time", instant_format(head->time, 0, text));
-	fields_add(ret, "event", head->event);
-	fields_add(ret, "source", head->source);
-	fields_add(ret, "job", head->job);
-	fields_add_bytes(ret, &customer->field);
-	fields_add(ret, "type", head->type);
-	fields_add(ret, "status", head->status);
-	fields_add(ret, "reason", head->reason);
+	char time[INSTANT_TEXT_MAX];
+	struct entry_field fields[OUTCOME_HEAD_FIELDS];
+	outcome_head_fields(head, customer->value, customer->value_len, time, fields);
+	for (size_t i = 0; i < OUTCOME_HEAD_FIELDS; i++)
+		fields_add_bytes(ret, &fields[i]);
 }
 
 bool outcome_lengthen(const void *pack, size_t len, const struct outcome_head *head,
@@ -211,7 +230,7 @@ bool outcome_lengthen(const void *pack, size_t len, const struct outcome_head *h
 	r.end = (const unsigned char *)pack + len;
 	if (!take_field(&r, &field) || field.name != CUSTOMER)
 		return false;
-	add_head(head, &field, ret);
+	add_head(head, &field.field, ret);
 	while (take_field(&r, &field))
 		lengthen_one(&field, head, ret);
 	return !r.damaged;

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/instant.h"
 #include "base/mem.h"
+#include "model/event.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,6 +28,11 @@ struct outcome_head {
 	const char *event, *source, *type, *job, *status, *reason;
 	int64_t mail; /* 0: none */
 };
+
+/* The head's fields, as the contract's section 3 has them. They point into the head, and `time`. */
+enum { OUTCOME_HEAD_FIELDS = 8 };
+void outcome_head_fields(const struct outcome_head *head, const char *customer, size_t customer_len,
+                         char time[INSTANT_TEXT_MAX], struct entry_field ret[OUTCOME_HEAD_FIELDS]);
 
 bool outcome_is_short(const void *pack, size_t len);
 

@@ -259,13 +259,20 @@ struct spool_outcome {
 	/* When it is added: an event on record, and `fields` are those behind `reason` alone
 	 * (contract, section 3): the ones before are made of it. NULL: all of them, or none. */
 	const struct spool_event *of;
+	/* When it is to be published, all of them, where they are in memory: `fields` is NULL. */
+	const struct entry_field *list;
+	size_t n_list;
 };
 void spool_outcome_add(struct spool *spool, struct spool_outcome *outcome); /* sets seq */
 /* What it takes to have it in hand: 1, and one more for each KiB. */
 size_t spool_outcome_weight(const struct spool_outcome *outcome);
-/* In order, until they weigh `max` together; the last one may weigh more. */
-struct spool_outcome *spool_outcomes_after(struct spool *spool, int64_t seq, size_t max,
-                                           struct arena *arena, size_t *ret_n);
+/* In order, until they weigh `max` together; the last one may weigh more. They stay until another
+ * is added. */
+const struct spool_outcome *spool_outcomes_after(struct spool *spool, int64_t seq, size_t max,
+                                                 struct arena *arena, size_t *ret_n);
+/* All its fields, where they are or in the arena; none where they are damaged. */
+const struct entry_field *spool_outcome_fields(const struct spool_outcome *outcome,
+                                               struct arena *arena, size_t *ret_n);
 struct spool_outcome *spool_job_outcomes(struct spool *spool, int64_t job, struct arena *arena,
                                          size_t *ret_n);
 /* Dead letters that were not retried. The newest first; */

@@ -2,6 +2,7 @@
 /* What goes to Redis, in order, and stays as the record of what was reported. */
 #include "spool/spool.h"
 
+#include "db/fields.h"
 #include "spool/outcome_pack.h"
 #include "spool/spool_private.h"
 
@@ -45,39 +46,20 @@ static void insert(struct spool *spool, struct spool_outcome *outcome, const voi
 	outcome->seq = db_last_id(spool->db);
 }
 
-static struct outcome_head head_of(const struct spool_outcome *outcome,
-                                   const struct job_event *event)
-{
-	return (struct outcome_head){.time = outcome->time,
-	                             .event = event->id,
-	                             .source = event->source,
-	                             .type = event_type(event),
-	                             .job = event->job,
-	                             .status = status_name(outcome->status),
-	                             .reason = reason_name(outcome->reason),
-	                             .mail = outcome->mail};
-}
-
 void spool_outcome_add(struct spool *spool, struct spool_outcome *outcome)
 {
-	struct buf *brief = &spool->brief, *all = &spool->all;
+	struct buf *brief = &spool->brief;
 	if (outcome->of == NULL) {
 		insert(spool, outcome, outcome->fields, outcome->fields_len);
-		spool_outcomes_remember(spool, outcome);
-		return;
+	} else {
+		const struct job_event *event = &outcome->of->event;
+		struct outcome_head head = spool_outcome_head(outcome, event);
+		buf_reset(brief);
+		outcome_shorten(outcome->fields, outcome->fields_len, event->customer, &head,
+		                brief);
+		insert(spool, outcome, brief->data, brief->len);
 	}
-	struct outcome_head head = head_of(outcome, &outcome->of->event);
-	buf_reset(brief);
-	outcome_shorten(outcome->fields, outcome->fields_len, outcome->of->event.customer, &head,
-	                brief);
-	insert(spool, outcome, brief->data, brief->len);
-	struct spool_outcome whole = *outcome;
-	buf_reset(all);
-	if (!outcome_lengthen(brief->data, brief->len, &head, all))
-		bug("outcome %lld: what was written can't be read", (long long)outcome->seq);
-	whole.fields = all->data;
-	whole.fields_len = all->len;
-	spool_outcomes_remember(spool, &whole);
+	spool_outcomes_remember(spool, outcome);
 }
 
 /* ---- Reading ---- */
@@ -154,10 +136,10 @@ static struct spool_outcome *outcomes_read(struct spool *spool, struct db_query 
 	"job.job FROM outcome LEFT JOIN event ON event.id = outcome.event LEFT JOIN job ON "       \
 	"job.id = outcome.job "
 
-struct spool_outcome *spool_outcomes_after(struct spool *spool, int64_t seq, size_t max,
-                                           struct arena *arena, size_t *ret_n)
+const struct spool_outcome *spool_outcomes_after(struct spool *spool, int64_t seq, size_t max,
+                                                 struct arena *arena, size_t *ret_n)
 {
-	struct spool_outcome *recent = spool_outcomes_recent(spool, seq, max, arena, ret_n);
+	const struct spool_outcome *recent = spool_outcomes_recent(spool, seq, max, ret_n);
 	if (recent != NULL)
 		return recent;
 	struct db_query *q = spool_query(spool, OUTCOME_COLUMNS "WHERE seq > ?1 ORDER BY seq");
@@ -172,6 +154,20 @@ struct spool_outcome *spool_outcomes_after(struct spool *spool, int64_t seq, siz
 	db_finish(q);
 	*ret_n = n;
 	return outcomes;
+}
+
+const struct entry_field *spool_outcome_fields(const struct spool_outcome *outcome,
+                                               struct arena *arena, size_t *ret_n)
+{
+	struct entry_field *fields = NULL;
+	size_t n = 0;
+	*ret_n = outcome->n_list;
+	if (outcome->list != NULL)
+		return outcome->list;
+	if (!fields_unpack(outcome->fields, outcome->fields_len, arena, &fields, &n))
+		n = 0;
+	*ret_n = n;
+	return fields;
 }
 
 struct spool_outcome *spool_job_outcomes(struct spool *spool, int64_t job, struct arena *arena,

@@ -5,6 +5,7 @@
 /* For spool_*.c only. */
 
 #include "db/db.h"
+#include "spool/outcome_pack.h"
 #include "spool/spool.h"
 #include "spool/squeeze.h"
 
@@ -31,6 +32,7 @@ struct spool {
 		struct arena *arena;
 		struct spool_outcome *rows;
 		size_t n, cap;
+		bool given; /* all of them: whoever publishes them has them */
 	} recent;
 	struct event_keys *keys; /* spool_keys.c; NULL: not read, or forgotten */
 	struct buf brief, all;   /* of an outcome while it is added; `brief` of other rows, too */
@@ -42,8 +44,11 @@ struct spool {
 void spool_outcomes_forget(struct spool *spool);
 void spool_outcomes_remember(struct spool *spool, const struct spool_outcome *outcome);
 /* As spool_outcomes_after(); NULL where not all of them are in memory. */
-struct spool_outcome *spool_outcomes_recent(const struct spool *spool, int64_t seq, size_t max,
-                                            struct arena *arena, size_t *ret_n);
+const struct spool_outcome *spool_outcomes_recent(struct spool *spool, int64_t seq, size_t max,
+                                                  size_t *ret_n);
+/* What an outcome's fields begin with. */
+struct outcome_head spool_outcome_head(const struct spool_outcome *outcome,
+                                       const struct job_event *event);
 
 /* -- spool_keys.c -- */
 /* Notes an event that isn't on record yet; the id of its row, which the caller writes. */

@@ -200,7 +200,7 @@ static struct instant live(struct spool *spool)
 			end_life(spool, arena, &lives[k], time_of(turn));
 		for (n = 0; n < TURN && i < mails; n++, i++)
 			begin_life(spool, arena, i, time_of(turn), &lives[n]);
-		struct spool_outcome *due =
+		const struct spool_outcome *due =
 		        spool_outcomes_after(spool, handed, 4096, arena, &n_outcomes);
 		if (n_outcomes > 0)
 			handed = due[n_outcomes - 1].seq;

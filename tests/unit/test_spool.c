@@ -153,7 +153,7 @@ static void what_redis_has_is_a_watermark(void **state)
 	commit();
 	begin();
 	assert_int_equal(spool_published(spool), 3);
-	struct spool_outcome *left = spool_outcomes_after(spool, 3, 10, arena, &n);
+	const struct spool_outcome *left = spool_outcomes_after(spool, 3, 10, arena, &n);
 	assert_int_equal(n, 2);
 	assert_int_equal(left[0].seq, 4);
 	spool_set_published(spool, 5);
@@ -571,7 +571,7 @@ static void any_field_of_a_dead_letter_comes_back(void **state)
 		spool = spool_close(spool); /* so that it is read from the file */
 		spool = spool_open(path, DB_WRITE, NULL);
 		begin();
-		struct spool_outcome *read =
+		const struct spool_outcome *read =
 		        spool_outcomes_after(spool, outcome.seq - 1, 10, arena, &n);
 		assert_int_equal(n, 1);
 		assert_true(fields_unpack(read->fields, read->fields_len, arena, &fields, &n));
@@ -583,6 +583,66 @@ static void any_field_of_a_dead_letter_comes_back(void **state)
 		commit();
 	}
 	buf_free(&pack);
+}
+
+static char *fields_text(const struct spool_outcome *outcome)
+{
+	struct buf text = {0};
+	size_t n;
+	const struct entry_field *fields = spool_outcome_fields(outcome, arena, &n);
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&text, "%.*s=%.*s\n", (int)fields[i].name_len, fields[i].name,
+		           (int)fields[i].value_len, fields[i].value);
+	return buf_take(&text);
+}
+
+static void an_outcome_is_the_same_in_memory_and_on_disk(void **state)
+{
+	(void)state;
+	size_t n;
+	struct buf own = {0};
+	struct spool_event event = {.event = {.id = "e1",
+	                                      .source = "s",
+	                                      .job = "J",
+	                                      .customer = "1001",
+	                                      .state = JOB_COMPLETED}};
+	fields_add(&own, "contact", "7");
+	fields_add(&own, "to", "ann@example.com");
+	fields_add(&own, "mail", "9");
+	fields_add(&own, "attempts", "2");
+	fields_add(&own, "due", "2026-06-03T12:00:00.250Z");
+	fields_add(&own, "reply", "451 \"no\"");
+	fields_add(&own, "note", "");
+	fields_add(&own, "until", "2026-07-01");
+	fields_add(&own, "outside_hours", "true");
+	fields_add(&own, "something", "of a later version");
+	begin();
+	event.job = spool_job(spool, "1001", "J");
+	event.id = add_event("e1", event.job, now);
+	struct spool_outcome outcome = {.time = now,
+	                                .event = event.id,
+	                                .job = event.job,
+	                                .mail = 9,
+	                                .status = STATUS_RETRYING,
+	                                .reason = REASON_OK,
+	                                .of = &event,
+	                                .fields = own.data,
+	                                .fields_len = own.len};
+	spool_outcome_add(spool, &outcome);
+	char *memory = fields_text(spool_outcomes_after(spool, outcome.seq - 1, 10, arena, &n));
+	assert_int_equal(n, 1);
+	commit();
+	spool = spool_close(spool);
+	spool = spool_open(path, DB_WRITE, NULL);
+	begin();
+	char *disk = fields_text(spool_outcomes_after(spool, outcome.seq - 1, 10, arena, &n));
+	commit();
+	assert_string_equal(memory, disk);
+	assert_non_null(strstr(disk, "customer=1001\ntype=job.completed\nstatus=retrying\n"));
+	assert_non_null(strstr(disk, "\nsomething=of a later version\n"));
+	free(memory);
+	free(disk);
+	buf_free(&own);
 }
 
 static void a_move_that_is_not_in_the_table_is_a_bug(void **state)
@@ -620,6 +680,7 @@ int main(void)
 	        test(a_mails_event_is_in_its_row_or_one_of_several),
 	        test(a_context_comes_back),
 	        test(any_field_of_a_dead_letter_comes_back),
+	        test(an_outcome_is_the_same_in_memory_and_on_disk),
 	        test(a_move_that_is_not_in_the_table_is_a_bug),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
