@@ -19,7 +19,7 @@ DESTDIR    ?=
 # What `make deps` installs, by its name in Debian 12. Checks need more, and install that themselves.
 DEPS := gcc make pkg-config libevent-dev libesmtp-dev libhiredis-dev libsqlite3-dev libjansson-dev \
 	libglib2.0-dev libicu-dev libssl-dev libsodium-dev libmagic-dev liblz4-dev libsystemd-dev \
-	libmicrohttpd-dev libcmocka-dev libgmime-3.0-dev redis-server redis-tools sqlite3 tzdata openssl \
+	libpsl-dev libmicrohttpd-dev libcmocka-dev libgmime-3.0-dev redis-server redis-tools sqlite3 tzdata openssl \
 	python3 python3-pytest python3-pytest-xdist python3-aiosmtpd python3-redis python3-cryptography python3-yaml \
 	python3-jsonschema faketime
 DEPS_CHECK := clang clang-tidy clang-format cppcheck mandoc systemd bash-completion
@@ -31,7 +31,7 @@ DEPS_TESTS := chromium chromium-driver python3-selenium nginx-light libjs-leafle
 # Headers of others are system headers: their inline code is not ours to warn about.
 pkg_cflags = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(1) 2>/dev/null))
 pkg_libs   = $(shell pkg-config --libs $(1) 2>/dev/null)
-LIB_PKGS    := sqlite3 jansson glib-2.0 icu-i18n icu-uc libsodium libmagic liblz4
+LIB_PKGS    := sqlite3 jansson glib-2.0 icu-i18n icu-uc libsodium libmagic liblz4 libpsl
 CENTER_PKGS := libmicrohttpd
 BOUNCE_PKGS := gmime-3.0
 DAEMON_PKGS := libevent libevent_pthreads hiredis libesmtp-1.0 openssl libsystemd

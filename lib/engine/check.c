@@ -6,6 +6,7 @@
 #include "engine/check.h"
 
 #include "base/address.h"
+#include "base/domain.h"
 #include "engine/known.h"
 #include "mail/context.h"
 #include "mail/templates.h"
@@ -274,6 +275,29 @@ static bool check_templates(struct check *check, struct error *err)
 	return true;
 }
 
+/* ---- The sender ---- */
+
+/* Receivers compare the domain of From with those that SPF and DKIM vouch for (RFC 7489, section
+ * 3.1); SPF vouches for the envelope sender's. */
+static void check_sender(struct check *check)
+{
+	const struct settings *settings = check->settings;
+	bool is_bounce = *settings->bounce.address != '\0';
+	const char *envelope = is_bounce ? settings->bounce.address : settings->mail.envelope_from;
+	const char *key = is_bounce ? "[bounce] address" : "[mail] envelope_from";
+	struct mailbox from;
+	if (*envelope == '\0' || !mailbox_parse(settings->mail.from, &from, NULL) ||
+	    domain_same_organization(address_domain(from.address), address_domain(envelope)))
+		return;
+	json_t *finding =
+	        found(check, "sender",
+	              "mails are from %s, but their envelope sender, %s of %s, is another "
+	              "organization's: SPF doesn't count for DMARC there; see dispatchd-senders(7)",
+	              address_domain(from.address), address_domain(envelope), key);
+	json_object_set_new(finding, "from", json_string(from.address));
+	json_object_set_new(finding, "envelope", json_string(envelope));
+}
+
 bool check_all(const struct settings *settings, struct instant now, const atomic_bool *stop,
                json_t **ret, struct error *err)
 {
@@ -284,6 +308,7 @@ bool check_all(const struct settings *settings, struct instant now, const atomic
 	check.zones = customers_zones(check.store);
 	check.arena = arena_new();
 	check.findings = json_array();
+	check_sender(&check);
 	bool ok = customers_begin_read(check.store, err) && check_customers(&check, err) &&
 	          check_words(&check, err) && check_templates(&check, err);
 	customers_end_read(check.store);

@@ -277,7 +277,9 @@ static const struct setting rows[] = {
                 .fallback = "",
                 .example = "bounces@example.com",
                 .reload = true,
-                .help = "Where bounces go. Empty: the address in from.",
+                .help = "Where bounces go, at a domain of the same organization "
+                        "(dispatchd-senders(7)). "
+                        "Empty: the address in from.",
         },
         {
                 KEY("mail", "templates"),

@@ -95,3 +95,19 @@ def test_contacts_with_the_same_address_are_shown_to_people_too(world):
     done = world.ctl("check", check=False)
     assert done.returncode == 1
     assert "Contacts with the same address" in done.stdout and "contacts 1 and 2 of customer 1" in done.stdout
+
+
+@pytest.mark.parametrize("section, envelope, found", [
+    ("mail", "bounces@example.com", False), ("mail", "bounces@mail.example.com", False), ("mail", "bounces@example.net", True),
+    ("bounce", "b@bounce.Example.COM", False), ("bounce", "b@example.org", True)])
+def test_a_sender_of_another_organization(tidy, section, envelope, found):
+    key = "envelope_from" if section == "mail" else "address"
+    tidy.configure({section: {key: envelope}})
+    tidy.configure(mail={"from": "Example Hauling <dispatch@example.com>"})
+    if not found:
+        assert findings(tidy) == []
+        return
+    (finding,) = json.loads(tidy.ctl("check", "--json", check=False).stdout)
+    assert (finding["finding"], finding["from"], finding["envelope"]) == ("sender", "dispatch@example.com", envelope)
+    assert f"[{section}] {key}" in finding["text"] and envelope.partition("@")[2] in finding["text"]
+    assert "Sender\n  mails are from example.com" in tidy.ctl("check", check=False).stdout

@@ -21,6 +21,7 @@ static const struct {
         {"timezone", "Time zones that don't exist"},
         {"locale", "Locales that don't exist"},
         {"template", "Templates"},
+        {"sender", "Sender"},
         {"relay", "Relays"},
 };
 
@@ -79,10 +80,12 @@ static bool check_run(struct ctl *ctl, struct error *err)
 }
 
 static const struct command commands[] = {
-        {.uses = "customers rules mail.templates " USES_SPOOL,
+        {.uses = "customers rules mail.templates mail.from mail.envelope_from "
+                 "bounce.address " USES_SPOOL,
          .help = "Looks for customers that can't be reached, hours that never open, forgotten "
-                 "suspensions, unknown template variables, relays where the last 10 mails "
-                 "failed, and mails that wait because sending is paused",
+                 "suspensions, unknown template variables, a sender that DMARC can't match, "
+                 "relays where the last 10 mails failed, and mails that wait because sending is "
+                 "paused",
          .more = "The exit status is 1 if it found something.",
          .examples = "check\ncheck --json",
          .run = check_run},
